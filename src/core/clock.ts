@@ -1,0 +1,20 @@
+/**
+ * Time as an argument. Only src/system reads a real clock; tests and the simulation pass a
+ * fake one that moves when told to.
+ */
+export interface Clock {
+  /** Monotonic milliseconds with a fraction; comparable between threads of one process. */
+  nowMs(): number;
+  /** Wall-clock milliseconds since 1970-01-01 UTC, for logs and for people only. */
+  wallMs(): number;
+}
+
+export interface Timer {
+  cancel(): void;
+}
+
+/** Timers as an argument; the callback runs once, on the thread's event loop. */
+export interface Timers {
+  /** Runs `callback` after `delayMs` (0 or more) milliseconds. A pending timer keeps no process alive. */
+  after(delayMs: number, callback: () => void): Timer;
+}

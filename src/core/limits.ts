@@ -1,0 +1,16 @@
+/**
+ * A limit on everything that shared memory holds. Rows are laid out once, at start, so that a
+ * reload never moves a counter; untouched pages cost no memory.
+ */
+export const MAX_LISTENERS = 256;
+export const MAX_POOLS = 256;
+export const MAX_BACKENDS = 2048;
+/** Listener and backend pairs that carry counters, plus one row a listener for "no backend". */
+export const MAX_SERIES = 8192;
+export const MAX_WORKERS = 64;
+/** Bytes of one PROXY protocol header, TLVs included: the specification's 16 + 65535 is never used. */
+export const MAX_PROXY_HEADER_BYTES = 4096;
+/** A complete PROXY header must be there this long after the accept (proxy-protocol.txt, 2.0). */
+export const PROXY_HEADER_TIMEOUT_MS = 3_000;
+/** RFC 768 over IPv4: 65535 - 20 - 8. */
+export const MAX_DATAGRAM_BYTES = 65_507;

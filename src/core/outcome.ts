@@ -1,0 +1,105 @@
+/**
+ * How things end: closed lists, in code, logs and metric labels alike. An index into these lists
+ * is a column in shared memory, so the order is fixed at build time and nowhere stored.
+ */
+
+export const STAGES = ['accept', 'select', 'queue', 'dial', 'relay', 'drain'] as const;
+export type Stage = (typeof STAGES)[number];
+
+export const ENDED_BY = ['client', 'backend', 'sluice'] as const;
+export type EndedBy = (typeof ENDED_BY)[number];
+
+/** Why a session or flow ended: the `outcome` label and the access line's `cause`. */
+export const CAUSES = [
+  // relay: both ends finished in order
+  'finished',
+  'client-reset',
+  'backend-reset',
+  'idle-timeout',
+  'max-age',
+  'responses-done',
+  // taken away by sluice
+  'drained',
+  'backend-down',
+  'rebalanced',
+  'killed',
+  'shutdown',
+  // never reached a backend
+  'bad-proxy-header',
+  'proxy-header-timeout',
+  'untrusted-proxy',
+  'no-backend',
+  'all-down',
+  'all-full',
+  'queue-full',
+  'queue-timeout',
+  'dial-failed',
+  'client-gone',
+  'listener-full',
+  // sluice ran into a limit of its own or of the system (descriptors, memory, ports)
+  'resource-limit',
+] as const;
+export type Cause = (typeof CAUSES)[number];
+
+/** The causes that `refused_total` counts: the client was turned away before any backend. */
+export const REFUSALS = [
+  'bad-proxy-header',
+  'proxy-header-timeout',
+  'untrusted-proxy',
+  'no-backend',
+  'all-down',
+  'all-full',
+  'queue-full',
+  'queue-timeout',
+  'dial-failed',
+  'listener-full',
+  'resource-limit',
+] as const satisfies readonly Cause[];
+
+export interface End {
+  readonly by: EndedBy;
+  readonly stage: Stage;
+  readonly cause: Cause;
+}
+
+/** Why one dial failed. Every one is safe to retry elsewhere: no byte was delivered. */
+export const DIAL_FAILURES = [
+  'refused',
+  'unreachable',
+  'timeout',
+  'reset',
+  'no-free-port',
+  'no-descriptor',
+  'other',
+] as const;
+export type DialFailure = (typeof DIAL_FAILURES)[number];
+
+/** Why a datagram was dropped. */
+export const DATAGRAM_DROPS = [
+  'no-backend',
+  'all-down',
+  'all-full',
+  'flow-limit',
+  'untrusted-proxy',
+  'bad-proxy-header',
+  'too-large',
+  'truncated',
+  'send-error',
+  'send-queue-full',
+  'backend-unreachable',
+  'resource-limit',
+] as const;
+export type DatagramDrop = (typeof DATAGRAM_DROPS)[number];
+
+/** Why a backend is not eligible for a choice; `null` elsewhere means that it is. */
+export const INELIGIBLE = [
+  'drained',
+  'weight-0',
+  'unproven',
+  'down',
+  'ejected',
+  'full',
+  'tried',
+  'standby',
+] as const;
+export type Ineligible = (typeof INELIGIBLE)[number];

@@ -1,0 +1,75 @@
+/**
+ * What the workers shall do: the Spec with identifiers, resolved addresses and descriptors filled
+ * in by control. A plan is plain data (structured clone) and complete: a worker that starts late
+ * needs only the newest one. Rows in shared memory stay the same over plans for what stays.
+ */
+import type { BackendId, ListenerId, PoolId, SeriesId } from './brand.js';
+import type { Endpoint, IpEndpoint } from './endpoint.js';
+import type { AccessLevel, AddressBlock, HashSpec, PolicyName } from './spec.js';
+
+export interface Plan {
+  /** Grows by one with each plan; a worker reports the last one that it applied. */
+  readonly version: number;
+  readonly access: AccessLevel;
+  readonly listeners: readonly ListenerPlan[];
+  readonly pools: readonly PoolPlan[];
+}
+
+/** How a worker gets its listening socket. */
+export type ListenSource =
+  /** A descriptor made for this worker by control; the worker owns it from then on. */
+  | { readonly kind: 'descriptor'; readonly fd: number; readonly local: Endpoint }
+  /** The worker binds by itself (no foreign calls on this machine). */
+  | { readonly kind: 'bind'; readonly local: Endpoint; readonly reusePort: 'shared' | 'exclusive' };
+
+export interface ListenerPlan {
+  readonly id: ListenerId;
+  readonly name: string;
+  readonly protocol: 'tcp' | 'udp';
+  /** One a bound address; `key` is stable over plans for a socket that stays open. */
+  readonly sockets: readonly { readonly key: number; readonly source: ListenSource }[];
+  readonly pool: PoolId;
+  readonly trustedProxies: readonly AddressBlock[] | null;
+  /** Always above 0: control has put the descriptor budget in place of 0. */
+  readonly maxSessions: number;
+  readonly idleTimeoutMs: number;
+  readonly maxSessionAgeMs: number;
+  readonly backlog: number;
+  /** Counters for sessions that never had a backend. */
+  readonly series: SeriesId;
+}
+
+export interface PoolPlan {
+  readonly id: PoolId;
+  readonly name: string;
+  readonly policy: PolicyName;
+  readonly hash: HashSpec;
+  readonly sendProxyProtocol: 'off' | 'v1' | 'v2';
+  readonly connectTimeoutMs: number;
+  readonly retries: number;
+  readonly queueSize: number;
+  readonly queueTimeoutMs: number;
+  readonly panicPercent: number;
+  readonly udpResponses: number;
+  readonly backends: readonly BackendPlan[];
+}
+
+export interface BackendPlan {
+  readonly id: BackendId;
+  readonly name: string;
+  /** Immutable: a backend whose address changes becomes another backend. */
+  readonly endpoint: Endpoint;
+  /** As configured, 0 to 1000; the effective weight is in the ledger. */
+  readonly weight: number;
+  readonly backup: boolean;
+  /** Removed from the file: no new sessions; its sessions end by `CloseOrder`s. */
+  readonly draining: boolean;
+  /** Counters of this backend, one row a listener that leads to it. */
+  readonly series: readonly { readonly listener: ListenerId; readonly series: SeriesId }[];
+}
+
+/** The address that a listening socket really has, with its port filled in. */
+export interface BoundSocket {
+  readonly key: number;
+  readonly local: IpEndpoint | Endpoint;
+}

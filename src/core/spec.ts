@@ -1,0 +1,214 @@
+/**
+ * What the operator asked for: the configuration after parsing, defaults and validation, in base
+ * units (milliseconds, bytes) and without identifiers of this process. src/config makes it,
+ * src/control turns it into a Plan.
+ */
+import type { Address, Endpoint, IpEndpoint } from './endpoint.js';
+
+export interface Spec {
+  readonly daemon: DaemonSpec;
+  readonly log: LogSpec;
+  readonly admin: AdminSpec;
+  readonly listeners: readonly ListenerSpec[];
+  readonly pools: readonly PoolSpec[];
+}
+
+export type EngineName = 'uring' | 'epoll' | 'node';
+
+export interface DaemonSpec {
+  readonly engine: 'auto' | EngineName;
+  readonly workers: 'auto' | number;
+  readonly shutdownTimeoutMs: number;
+}
+
+export interface LogSpec {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error';
+  readonly format: 'json' | 'pretty';
+  readonly access: AccessLevel;
+}
+export type AccessLevel = 'off' | 'errors' | 'all';
+
+export interface AdminSpec {
+  /** null: off */
+  readonly http: IpEndpoint | null;
+}
+
+/** A CIDR block; a single address has the full prefix. */
+export interface AddressBlock {
+  readonly family: 4 | 6;
+  readonly host: string;
+  readonly prefixBits: number;
+}
+
+export interface ListenerSpec {
+  readonly name: string;
+  readonly protocol: 'tcp' | 'udp';
+  readonly bind: readonly Endpoint[];
+  readonly pool: string;
+  /** null: no PROXY header is expected. Otherwise one is required, from these peers only. */
+  readonly trustedProxies: readonly AddressBlock[] | null;
+  /** 0: what the descriptor limit allows. */
+  readonly maxSessions: number;
+  readonly idleTimeoutMs: number;
+  /** 0: none */
+  readonly maxSessionAgeMs: number;
+  readonly backlog: number;
+}
+
+export const POLICY_NAMES = [
+  'p2c',
+  'least-connections',
+  'source-hash',
+  'round-robin',
+  'random',
+  'least-latency',
+  'adaptive',
+] as const;
+export type PolicyName = (typeof POLICY_NAMES)[number];
+
+export interface HashSpec {
+  readonly algorithm: 'maglev' | 'ring';
+  /** 0 to 128 */
+  readonly ipv6PrefixBits: number;
+  /** 0: off; otherwise 1 or more */
+  readonly balanceFactor: number;
+  /** a prime */
+  readonly tableSize: number;
+}
+
+export interface PoolSpec {
+  readonly name: string;
+  readonly policy: PolicyName;
+  readonly hash: HashSpec;
+  readonly sendProxyProtocol: 'off' | 'v1' | 'v2';
+  readonly connectTimeoutMs: number;
+  readonly retries: number;
+  readonly queueSize: number;
+  readonly queueTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly drainSpreadMs: number;
+  readonly slowStartMs: number;
+  readonly onDown: 'keep' | 'close';
+  readonly panicPercent: number;
+  readonly udpResponses: number;
+  /** Sessions moved a minute after a backend came back, as a share in percent; 0: off. */
+  readonly rebalancePercent: number;
+  readonly health: HealthSpec;
+  /** null: no passive health */
+  readonly outlier: OutlierSpec | null;
+  readonly backends: readonly BackendSpec[];
+}
+
+export interface BackendSpec {
+  readonly name: string;
+  readonly address: Address;
+  /** 0 to 1000 */
+  readonly weight: number;
+  /** 0: none; the pool's value is already filled in */
+  readonly maxConnections: number;
+  readonly backup: boolean;
+}
+
+export interface OutlierSpec {
+  readonly consecutiveFailures: number;
+  readonly intervalMs: number;
+  readonly baseEjectionMs: number;
+  readonly maxEjectionMs: number;
+  readonly maxEjectedPercent: number;
+  readonly dryRun: boolean;
+  /** Gray failure: connect or first-byte time beyond this multiple of the pool's median; 0: off. */
+  readonly latencyFactor: number;
+}
+
+export interface HealthSpec {
+  readonly probe: ProbeSpec;
+  /** Probed instead of the backend's own port; null: the same */
+  readonly port: number | null;
+  readonly intervalMs: number;
+  readonly fastIntervalMs: number;
+  readonly downIntervalMs: number;
+  readonly timeoutMs: number;
+  readonly fall: number;
+  readonly rise: number;
+  /** 0 to 1: the share by which intervals vary */
+  readonly jitter: number;
+}
+
+export interface ProbeTls {
+  /** Server name sent and, with verify, checked; null: the backend's host */
+  readonly serverName: string | null;
+  readonly verify: boolean;
+  /** PEM file; null: the system's store */
+  readonly caFile: string | null;
+}
+
+export interface SendExpectStep {
+  readonly send: Uint8Array | null;
+  readonly expect: Uint8Array | null;
+}
+
+export type Role = 'any' | 'primary' | 'replica';
+
+/** A secret is named, never held: read at each probe, so that it can be rotated. */
+export type SecretSource =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'environment'; readonly name: string };
+
+export type ProbeSpec =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'tcp' }
+  | {
+      readonly kind: 'send-expect';
+      readonly steps: readonly SendExpectStep[];
+      /** Bytes that must have arrived before a mismatch counts as a "no". */
+      readonly minimumBytes: number;
+      readonly tls: ProbeTls | null;
+    }
+  | {
+      readonly kind: 'http';
+      readonly method: 'GET' | 'HEAD' | 'OPTIONS';
+      readonly path: string;
+      readonly host: string | null;
+      /** Inclusive ranges of status codes that mean "up". */
+      readonly status: readonly { readonly from: number; readonly to: number }[];
+      readonly tls: ProbeTls | null;
+    }
+  | {
+      readonly kind: 'tls';
+      readonly tls: ProbeTls;
+      /** Warn when the certificate ends within this time; 0: never */
+      readonly expiryWarningMs: number;
+    }
+  | {
+      readonly kind: 'redis';
+      readonly role: Role;
+      readonly user: string | null;
+      readonly password: SecretSource | null;
+      readonly tls: ProbeTls | null;
+    }
+  | {
+      readonly kind: 'postgres';
+      readonly role: Role;
+      /** null: only the start-up answer is looked at */
+      readonly user: string | null;
+      readonly database: string;
+      readonly password: SecretSource | null;
+      /** Replay lag of a replica, above which it is not ready; 0: none */
+      readonly maxLagMs: number;
+      readonly tls: ProbeTls | null;
+    }
+  | { readonly kind: 'mysql' }
+  | {
+      readonly kind: 'dns';
+      readonly name: string;
+      /** Query type's mnemonic: A, AAAA, NS, SOA, TXT, MX, SRV, PTR */
+      readonly type: string;
+      /** Response codes that mean "up": NOERROR, NXDOMAIN … */
+      readonly rcodes: readonly string[];
+    }
+  | {
+      readonly kind: 'udp';
+      readonly send: Uint8Array;
+      /** null: no ICMP unreachable within the timeout is enough */
+      readonly expect: Uint8Array | null;
+    };

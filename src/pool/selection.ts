@@ -1,0 +1,67 @@
+/**
+ * What a session or a flow sees of its pool: it asks for a backend and gets a lease, or the reason
+ * why there is none. Choosing reserves: the active count has moved when `select` returns.
+ */
+import type { BackendId, ListenerId, SeriesId } from '../core/brand.js';
+import type { Endpoint } from '../core/endpoint.js';
+
+export interface PooledBackend {
+  readonly id: BackendId;
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  /** The row of traffic counters of this backend behind `listener`. */
+  seriesFor(listener: ListenerId): SeriesId;
+}
+
+export interface SelectRequest {
+  /** The client's address: 4 or 16 bytes; empty for a UNIX peer. Read only if the pool `needsClientKey`. */
+  readonly clientKey: Uint8Array;
+  /** Backends that this session has tried in vain; null = none yet. */
+  readonly tried: readonly BackendId[] | null;
+}
+
+export type Selection =
+  | { readonly kind: 'chosen'; readonly lease: Lease }
+  /** Nothing is eligible, but some backends have had no verdict yet: wait for it. */
+  | { readonly kind: 'unproven' }
+  | { readonly kind: 'none'; readonly reason: 'no-backend' | 'all-down' | 'all-full' };
+
+/** How the use of a backend went, for passive health. */
+export type Settlement =
+  /** Dialled, and it answered or the client ended it: the backend is well. */
+  | 'served'
+  /** The dial failed, or it reset before its first byte. */
+  | 'failed'
+  /** Says nothing about the backend: given up by the client or by sluice before an answer. */
+  | 'neutral';
+
+/** A reservation. It is settled exactly once, whatever happens. */
+export interface Lease {
+  readonly backend: PooledBackend;
+  /** Reports how long the connect took, for latency-aware policies. */
+  connected(connectMs: number): void;
+  /** Reports how long the backend took to its first byte after the connect. */
+  answered(firstByteMs: number): void;
+  /** Gives the reservation back; a second call is a broken invariant. */
+  settle(settlement: Settlement): void;
+}
+
+/** One pool, as one worker sees it. */
+export interface PoolView {
+  readonly name: string;
+  readonly policy: string;
+  /** False: `SelectRequest.clientKey` is not read and may be empty. */
+  readonly needsClientKey: boolean;
+  readonly connectTimeoutMs: number;
+  readonly retries: number;
+  readonly queueSize: number;
+  readonly queueTimeoutMs: number;
+  readonly sendProxyProtocol: 'off' | 'v1' | 'v2';
+  readonly udpResponses: number;
+  select(request: SelectRequest): Selection;
+  /**
+   * False when what runs on `backend` must go elsewhere: health declared it down, or it was drained
+   * past its time or removed. One or two loads from shared memory; allocates nothing.
+   */
+  mayStay(backend: BackendId): boolean;
+}

@@ -1,0 +1,100 @@
+/**
+ * The narrow seam between the life of a TCP session and the engine that performs its IO.
+ * TcpEngine is what a session asks for, TcpEdges is what an engine reports. An engine knows no
+ * policy, no health and no configuration; it owns sockets, buffers and back-pressure.
+ *
+ * A pair is a client socket and, once dialled, a backend socket. Its life:
+ *
+ *   accepted ─► [readHeader ─► headerBytes… ─► headerDone] ─► dial ─► dialled ─► relay ─► closed
+ *                                                              └► dialFailed ─► dial …
+ *
+ * `close` may be called in every state but after `closed`; exactly one `closed` edge follows, never
+ * from inside the call; only then may the engine use the pair's number again. No other edge comes
+ * between `close` and `closed`. A client's bytes that came before the relay began are kept (the
+ * engine reads at most `heldBytes` ahead, so that it notices a client that went away) and are the
+ * first that the backend gets.
+ */
+import type { PairId } from '../core/brand.js';
+import type { Endpoint } from '../core/endpoint.js';
+import type { DialFailure } from '../core/outcome.js';
+import type { ListenSource } from '../core/plan.js';
+
+export type ListenerKey = number;
+
+export interface TcpEngine {
+  /** By pair: when bytes last moved either way, on the engine's `Clock`; set at accept and at relay. */
+  readonly lastActivityMs: Float64Array;
+  /** By pair: bytes read from the client and handed on to the backend's socket. */
+  readonly bytesIn: Float64Array;
+  /** By pair: bytes read from the backend and handed on to the client's socket. */
+  readonly bytesOut: Float64Array;
+  /** Numbers of pairs are 0 to capacity - 1. */
+  readonly capacity: number;
+
+  /** Starts accepting. Throws nothing: a failure comes back as a sentence with the errno's name. */
+  openListener(key: ListenerKey, source: ListenSource, backlog: number): Promise<ListenOutcome>;
+  /** Stops accepting; clients wait in the kernel's backlog. `resumeListener` undoes it. */
+  pauseListener(key: ListenerKey): void;
+  resumeListener(key: ListenerKey): void;
+  /** Closes the listening socket; pairs stay. */
+  closeListener(key: ListenerKey): void;
+
+  /** The client's address as it was at accept; valid until `closed` has returned. */
+  client(pair: PairId): Endpoint;
+  /** The address that the client connected to. */
+  local(pair: PairId): Endpoint;
+
+  /** Begins to report the client's bytes by `headerBytes`. */
+  readHeader(pair: PairId): void;
+  /** The first `consumed` of the bytes reported are the header; the rest is kept for the backend. */
+  headerDone(pair: PairId, consumed: number): void;
+
+  /** Connects; `dialled` or `dialFailed` follows. `prelude` (or null) is sent first, before any byte of the client. */
+  dial(pair: PairId, target: Endpoint, prelude: Uint8Array | null): void;
+  /** Gives up a dial under way: no edge follows for it, and another `dial` may come at once. */
+  cancelDial(pair: PairId): void;
+  /** Relays both ways until both ends are finished or one resets. Called inside or after `dialled`. */
+  relay(pair: PairId): void;
+
+  /**
+   * Ends the pair. `flush`: what was read is still delivered, then FIN both ways; it is bounded by
+   * the engine's LINGER_MS, after which it resets. `reset`: RST both ways at once.
+   */
+  close(pair: PairId, how: 'flush' | 'reset'): void;
+}
+
+export type ListenOutcome =
+  | { readonly ok: true; readonly local: Endpoint }
+  | { readonly ok: false; readonly errno: string; readonly sentence: string };
+
+/** How the relay ended when sluice did not end it. */
+export type PairEnd =
+  /** Both sides sent FIN and everything was delivered. `first` is the side whose FIN came first. */
+  | { readonly kind: 'finished'; readonly first: 'client' | 'backend' }
+  /** One side reset; what had been read from it was delivered before the other was reset. */
+  | { readonly kind: 'reset'; readonly by: 'client' | 'backend' }
+  /** The client went away (FIN with nothing held, or reset) before a relay began. */
+  | { readonly kind: 'client-gone' }
+  /** `close` was called. */
+  | { readonly kind: 'closed' }
+  /** The engine ran into a limit (descriptors, ring, memory): the sentence says which. */
+  | { readonly kind: 'limit'; readonly sentence: string };
+
+export interface TcpEdges {
+  accepted(key: ListenerKey, pair: PairId): void;
+  /** All bytes of the client so far, at most MAX_PROXY_HEADER_BYTES; valid during the call only. */
+  headerBytes(pair: PairId, bytes: Uint8Array): void;
+  dialled(pair: PairId): void;
+  dialFailed(pair: PairId, failure: DialFailure): void;
+  /** The backend's first byte has been read. */
+  firstByte(pair: PairId): void;
+  /** The pair is over; its counters are still valid during the call. Comes exactly once. */
+  closed(pair: PairId, end: PairEnd): void;
+  /** Accepting failed (EMFILE, ENFILE, ENOBUFS, ENOMEM); the engine tries again by itself. */
+  acceptFailed(key: ListenerKey, errno: string): void;
+}
+
+/** After `close(flush)`: how long the other side may take to accept what was read. */
+export const LINGER_MS = 5_000;
+/** Bytes of a client read ahead before a relay begins. */
+export const HELD_BYTES = 65_536;
