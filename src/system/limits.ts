@@ -1,0 +1,49 @@
+/** What the kernel allows this process: read from /proc, null where there is none. */
+import { readFileSync } from 'node:fs';
+
+export interface DescriptorLimit {
+  /** What holds now (RLIMIT_NOFILE); Node.js raises it to `hard` when it starts. */
+  readonly soft: number;
+  readonly hard: number;
+}
+
+export interface PortRange {
+  /** The ports, both included, that connect(2) takes source ports from: ip(7). */
+  readonly first: number;
+  readonly last: number;
+}
+
+export function descriptorLimit(): DescriptorLimit | null {
+  const text = readText('/proc/self/limits');
+  return text === null ? null : parseDescriptorLimit(text);
+}
+
+export function ephemeralPortRange(): PortRange | null {
+  const text = readText('/proc/sys/net/ipv4/ip_local_port_range');
+  return text === null ? null : parsePortRange(text);
+}
+
+/** From the text of /proc/self/limits (proc(5)); "unlimited" becomes Infinity. */
+export function parseDescriptorLimit(text: string): DescriptorLimit | null {
+  const found = /^Max open files\s+(\d+|unlimited)\s+(\d+|unlimited)/m.exec(text);
+  if (!found) return null;
+  return { soft: toNumber(found[1]), hard: toNumber(found[2]) };
+}
+
+/** From the text of ip_local_port_range: two numbers. */
+export function parsePortRange(text: string): PortRange | null {
+  const found = /^(\d+)\s+(\d+)\s*$/.exec(text);
+  return found ? { first: Number(found[1]), last: Number(found[2]) } : null;
+}
+
+function toNumber(text: string | undefined): number {
+  return text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text);
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Tells systemd how the daemon is: sd_notify(3). Node.js has no UNIX datagram socket, so the way to
+ * send one comes as an argument: src/kernel has a foreign call, `spawnSender` starts a command.
+ */
+import { spawn } from 'node:child_process';
+
+/** The variables that systemd sets; `process.env` fits. */
+export interface NotifyEnvironment {
+  readonly NOTIFY_SOCKET?: string | undefined;
+  readonly WATCHDOG_USEC?: string | undefined;
+  readonly WATCHDOG_PID?: string | undefined;
+}
+
+/** Sends one datagram to a UNIX socket. `path` begins with `/`, or with `@` for an abstract name. */
+export type SendUnixDatagram = (path: string, bytes: Uint8Array) => void;
+
+export interface Notifier {
+  /** Start-up, or a reload, is complete. */
+  ready(): void;
+  /** A reload begins; `monotonicUsec` is CLOCK_MONOTONIC now. `ready` must follow. */
+  reloading(monotonicUsec: bigint): void;
+  /** A stop begins. */
+  stopping(): void;
+  /** One line for `systemctl status`. */
+  status(text: string): void;
+  /** The daemon is alive; due at least every `watchdogIntervalMs`. */
+  watchdog(): void;
+}
+
+/**
+ * A notifier for the socket that `env` names (NOTIFY_SOCKET); without one, or with a kind of
+ * address that is unknown here (vsock), every call does nothing. What `send` throws is dropped: the
+ * service manager's trouble must not become the daemon's.
+ */
+export function createNotifier(env: NotifyEnvironment, send: SendUnixDatagram): Notifier {
+  const path = env.NOTIFY_SOCKET ?? '';
+  const known = path.startsWith('/') || path.startsWith('@');
+  const tell = (...lines: string[]): void => {
+    if (!known) return;
+    try {
+      send(path, Buffer.from(`${lines.join('\n')}\n`));
+    } catch {
+      // The service manager went away, or its socket is full: the next message tries again.
+    }
+  };
+  return {
+    ready: () => tell('READY=1'),
+    reloading: (monotonicUsec) => tell('RELOADING=1', `MONOTONIC_USEC=${monotonicUsec}`),
+    stopping: () => tell('STOPPING=1'),
+    status: (text) => tell(`STATUS=${text.replaceAll(/\s+/g, ' ')}`),
+    watchdog: () => tell('WATCHDOG=1'),
+  };
+}
+
+/**
+ * How often to call `watchdog`: half of the time that systemd allows (sd_watchdog_enabled(3)
+ * recommends it). null: systemd watches nothing, or another process than `pid`.
+ */
+export function watchdogIntervalMs(
+  env: NotifyEnvironment,
+  pid: number = process.pid,
+): number | null {
+  const usec = Number(env.WATCHDOG_USEC);
+  if (!Number.isSafeInteger(usec) || usec <= 0) return null;
+  const watched = env.WATCHDOG_PID;
+  if (watched !== undefined && watched !== String(pid)) return null;
+  return usec / 2000;
+}
+
+/**
+ * Sends through the command `systemd-notify`, one at a time so that the order is kept. Needs
+ * `NotifyAccess=all` in the unit, because the message comes from another process; a machine
+ * without the command sends nothing. About 5 ms of another core a message.
+ */
+export function spawnSender(command = 'systemd-notify'): SendUnixDatagram {
+  let last: Promise<void> = Promise.resolve();
+  return (path, bytes) => {
+    const lines = Buffer.from(bytes).toString().trimEnd().split('\n');
+    last = last.then(() => run(command, lines, path));
+  };
+}
+
+function run(command: string, lines: readonly string[], socket: string): Promise<void> {
+  return new Promise((resolve) => {
+    const env = { ...process.env, NOTIFY_SOCKET: socket };
+    const child = spawn(command, lines, { env, stdio: 'ignore' });
+    child.on('error', () => resolve());
+    child.on('exit', () => resolve());
+  });
+}

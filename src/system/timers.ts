@@ -1,0 +1,22 @@
+/** Real timers. None of them keeps the process alive: sockets and workers do. */
+import type { Timer, Timers } from '../core/clock.js';
+
+/** Above 2^31 - 1 ms Node.js fires at once, so longer delays are waited for in pieces. */
+const LONGEST_DELAY_MS = 2_147_483_647;
+
+export const systemTimers: Timers = {
+  after(delayMs: number, callback: () => void): Timer {
+    let leftMs = delayMs;
+    const arm = (): NodeJS.Timeout => {
+      const pieceMs = Math.min(leftMs, LONGEST_DELAY_MS);
+      leftMs -= pieceMs;
+      return setTimeout(fire, pieceMs).unref();
+    };
+    const fire = (): void => {
+      if (leftMs > 0) handle = arm();
+      else callback();
+    };
+    let handle = arm();
+    return { cancel: () => clearTimeout(handle) };
+  },
+};
