@@ -3,10 +3,12 @@
  * is for TCP. A flow is a client's address and port at one listening socket (and, on a wildcard
  * bind, the local address that it used), with one connected upstream socket.
  *
- *   newFlow ─► openFlow ─► (datagrams both ways) ─► flowFailed / closeFlow ─► flow number free
+ *   newFlow ─► openFlow ─► (datagrams both ways) ─► closeFlow ─► flow number free
+ *                 ▲ └──────── 'hold' ◄────┘ fromClient
  *
  * The datagram that opened a flow is never lost: the engine sends it as soon as `openFlow` was
- * called, inside or after `newFlow` (it holds a bounded number of datagrams of unanswered keys).
+ * called, inside or after `newFlow`. Until then it holds what comes for the flow, in order, at most
+ * HELD_DATAGRAMS a flow and HELD_DATAGRAM_BYTES over all (beyond: `dropped` with 'send-queue-full').
  */
 import type { FlowId } from '../core/brand.js';
 import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
@@ -23,7 +25,12 @@ export interface UdpEngine {
   readonly datagramsOut: Float64Array;
   readonly capacity: number;
 
-  openListener(key: ListenerKey, source: ListenSource): Promise<ListenOutcome>;
+  /** `proxied`: each datagram begins with a PROXY header, which `unwrap` reads. */
+  openListener(
+    key: ListenerKey,
+    source: ListenSource,
+    framing: 'plain' | 'proxied',
+  ): Promise<ListenOutcome>;
   /** Stops receiving from new and known clients; flows must have been closed before. */
   closeListener(key: ListenerKey): void;
 
@@ -32,18 +39,35 @@ export interface UdpEngine {
   local(flow: FlowId): IpEndpoint;
 
   /**
-   * Connects the flow upstream, or moves an open flow to another backend. `prelude` (or null) goes
-   * in front of every datagram. `openFailed`: no descriptor or no route; nothing was opened.
+   * Connects the flow upstream, or moves an open flow to another backend, and sends what was held.
+   * `prelude` (or null) goes in front of every datagram. `failed`: no descriptor or no route; the
+   * flow has no upstream socket then, and holds what it held.
    */
   openFlow(flow: FlowId, target: Endpoint, prelude: Uint8Array | null): 'open' | 'failed';
-  /** Closes the upstream socket and forgets the key. The number is free when the call returns. */
-  closeFlow(flow: FlowId): void;
+  /**
+   * Closes the upstream socket and forgets the key; to be called from any edge but `newFlow` and
+   * `unwrap`. The number is free when the call returns. Returns how many held datagrams were lost.
+   */
+  closeFlow(flow: FlowId): number;
 }
 
-/** What to do with a datagram that has come for a flow. */
-export type Verdict = 'forward' | 'drop';
+/**
+ * What to do with a datagram that has come for a flow. `hold`: no backend yet; the engine closes
+ * the upstream socket and holds this and later datagrams until `openFlow` or `closeFlow`.
+ */
+export type Verdict = 'forward' | 'hold' | 'drop';
+
+export type Unwrapped =
+  /** The payload begins at `offset`; `tag` tells clients behind one peer apart (part of the key). */
+  | { readonly kind: 'payload'; readonly offset: number; readonly tag: string }
+  | { readonly kind: 'drop'; readonly reason: DatagramDrop };
 
 export interface UdpEdges {
+  /**
+   * Each datagram of a `proxied` listener, before its flow is looked up; `newFlow` for the same
+   * datagram follows at once if the key is unknown. `datagram` is valid during the call only.
+   */
+  unwrap(key: ListenerKey, peer: IpEndpoint, datagram: Uint8Array): Unwrapped;
   /**
    * The first datagram of an unknown key. `payload` is valid during the call only. The session
    * calls `openFlow` (now, or later while verdicts are awaited) or answers with a reason to drop;
@@ -52,7 +76,8 @@ export interface UdpEdges {
   newFlow(key: ListenerKey, flow: FlowId, payload: Uint8Array): 'kept' | DatagramDrop;
   /**
    * Before each datagram of an open flow towards its backend: the session may move the flow first
-   * (`openFlow` again, when its backend is down, drained or gone). Must not allocate when nothing changes.
+   * (`openFlow` again, when its backend is down, drained or gone) or close it and answer `drop`;
+   * the session counts what it drops. Must not allocate when nothing changes.
    */
   fromClient(flow: FlowId): Verdict;
   /** After each reply was handed to the client's socket; the session may close the flow. */
@@ -62,3 +87,8 @@ export interface UdpEdges {
   /** A datagram was dropped by the engine; counted on the listener, or on the flow when it has one. */
   dropped(key: ListenerKey, flow: FlowId | null, reason: DatagramDrop): void;
 }
+
+/** Datagrams held for one flow that has no backend yet. */
+export const HELD_DATAGRAMS = 16;
+/** Bytes held for all such flows of one worker. */
+export const HELD_DATAGRAM_BYTES = 4 * 1_048_576;
