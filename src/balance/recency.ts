@@ -1,0 +1,47 @@
+/**
+ * Ties go round: of equals, the one that was chosen longest ago is next, wherever it stands in the
+ * file. HAProxy's leastconn does the same inside a group of equally loaded servers, so that all the
+ * idle ones are used. Members that were never chosen stand in an order drawn from the seed, so
+ * that several workers do not begin with the same one.
+ */
+import type { Random } from '../core/random.js';
+import { carryByName } from './carry.js';
+import type { Member } from './policy.js';
+
+export class Recency {
+  #members: readonly Member[];
+  /** By member: the number of the choice that it won last; negative = never, NaN = not yet drawn. */
+  #stamps: Float64Array;
+  #choices = 0;
+  #hasFresh = true;
+
+  constructor(members: readonly Member[]) {
+    this.#members = members;
+    this.#stamps = new Float64Array(members.length).fill(Number.NaN);
+  }
+
+  update(members: readonly Member[]): void {
+    this.#stamps = carryByName(this.#members, this.#stamps, members, Number.NaN);
+    this.#members = members;
+    this.#hasFresh = true;
+  }
+
+  /** Gives new members their place; before the comparisons of each choice. */
+  admit(random: Random): void {
+    if (!this.#hasFresh) return;
+    this.#hasFresh = false;
+    for (let member = 0; member < this.#stamps.length; member++) {
+      if (Number.isNaN(this.#stamps[member])) this.#stamps[member] = random.next() - 1;
+    }
+  }
+
+  /** True when `a` was chosen longer ago than `b`. */
+  isBefore(a: number, b: number): boolean {
+    return (this.#stamps[a] ?? 0) < (this.#stamps[b] ?? 0);
+  }
+
+  chosen(member: number): void {
+    this.#choices++;
+    this.#stamps[member] = this.#choices;
+  }
+}
