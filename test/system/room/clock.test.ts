@@ -30,7 +30,14 @@ t.test('time never goes back', async (t) => {
 });
 
 t.test('milliseconds and systemd microseconds tell the same time', async (t) => {
-  const differenceMs = Math.abs(Number(monotonicUsec()) / 1000 - systemClock.nowMs());
-  t.ok(differenceMs < 50, `${differenceMs} ms apart`);
-  t.ok(Math.abs(systemClock.wallMs() - Date.now()) < 50);
+  const before = systemClock.nowMs();
+  const between = Number(monotonicUsec()) / 1000;
+  const after = systemClock.nowMs();
+  t.ok(before - 1 <= between && between <= after + 1, `${before} ${between} ${after}`);
+});
+
+t.test('wall time is the time of day', async (t) => {
+  const before = Date.now();
+  const wall = systemClock.wallMs();
+  t.ok(before <= wall && wall <= Date.now());
 });
