@@ -1,0 +1,37 @@
+/**
+ * Who may be chosen, and if not, why not. The one place that turns ledger states into a reason; the
+ * pool filters by it, and whoever explains a choice shows it.
+ */
+import type { BackendId } from '../core/brand.js';
+import type { Ineligible } from '../core/outcome.js';
+import { CLOSED_BECAUSE, type Ledger } from './ledger.js';
+
+const GONE = CLOSED_BECAUSE.removed | CLOSED_BECAUSE.expired;
+
+/**
+ * Panic ignores what says "down" and "ejected"; it never ignores drains, weights, caps, or that a
+ * backend has had no verdict yet (at start all would be used before the first probe).
+ */
+export type Regard = 'health' | 'panic';
+
+/** Why `backend` gets no new session, or null when it is eligible. `tried`: in vain, by this session. */
+export function ineligible(
+  ledger: Ledger,
+  backend: BackendId,
+  tried: readonly BackendId[] | null,
+  regard: Regard,
+): Ineligible | null {
+  const closed = ledger.closed(backend);
+  if ((closed & GONE) !== 0) return 'drained';
+  if (ledger.weight(backend) <= 0) return 'weight-0';
+  const health = ledger.health(backend);
+  if (health === 'unproven') return 'unproven';
+  if (regard === 'health') {
+    if (health === 'down') return 'down';
+    if ((closed & CLOSED_BECAUSE.ejected) !== 0) return 'ejected';
+  }
+  const cap = ledger.cap(backend);
+  if (cap !== 0 && ledger.active(backend) >= cap) return 'full';
+  if (tried?.includes(backend)) return 'tried';
+  return null;
+}

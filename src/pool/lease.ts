@@ -1,0 +1,42 @@
+/** A reservation at a backend: what a session holds from its choice until it is over. */
+import { assert } from '../core/assert.js';
+import type { PlannedBackend } from './planned_backend.js';
+import type { Lease, Settlement } from './selection.js';
+
+/** The pool's side of a lease. */
+export interface LeaseBook {
+  connected(backend: PlannedBackend, member: number, connectMs: number): void;
+  answered(backend: PlannedBackend, member: number, firstByteMs: number): void;
+  /** `failed`: 1 = the backend failed, 0 = it served, null = nothing was learnt. */
+  settled(backend: PlannedBackend, member: number, failed: 0 | 1 | null): void;
+}
+
+const FAILED = { served: 0, failed: 1, neutral: null } as const;
+
+export class BackendLease implements Lease {
+  readonly backend: PlannedBackend;
+  readonly #book: LeaseBook;
+  /** The backend's index in the pool when it was chosen; an update may have moved it since. */
+  readonly #member: number;
+  #state: 'open' | 'settled' = 'open';
+
+  constructor(book: LeaseBook, backend: PlannedBackend, member: number) {
+    this.#book = book;
+    this.backend = backend;
+    this.#member = member;
+  }
+
+  connected(connectMs: number): void {
+    this.#book.connected(this.backend, this.#member, connectMs);
+  }
+
+  answered(firstByteMs: number): void {
+    this.#book.answered(this.backend, this.#member, firstByteMs);
+  }
+
+  settle(settlement: Settlement): void {
+    assert(this.#state === 'open', 'a lease is settled twice');
+    this.#state = 'settled';
+    this.#book.settled(this.backend, this.#member, FAILED[settlement]);
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * The ledger: what every thread must agree on, in shared memory. Counts of sessions a backend and a
+ * listener, each backend's health and limits, and who waits in which queue. Workers count, control
+ * writes states; both only through Atomics. A row is one cache line, so that two backends do not
+ * slow each other down.
+ */
+import { assert } from '../core/assert.js';
+import type { BackendId, ListenerId, PoolId, WorkerId } from '../core/brand.js';
+import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS, MAX_WORKERS } from '../core/limits.js';
+
+/** 64 bytes. */
+const ROW = 16;
+
+const ACTIVE = 0;
+const HEALTH = 1;
+const REASONS = 2;
+const WEIGHT = 3;
+const CAP = 4;
+const CONSECUTIVE_FAILURES = 5;
+const FAILURE_PEAK = 6;
+
+const LISTENER_ACTIVE = 0;
+const LISTENER_WAITING = 1;
+
+const POOL_QUEUED = 0;
+const POOL_NEXT_TICKET = 1;
+
+const BACKENDS_AT = 0;
+const LISTENERS_AT = BACKENDS_AT + MAX_BACKENDS * ROW;
+const POOLS_AT = LISTENERS_AT + MAX_LISTENERS * ROW;
+/** By pool and worker: the ticket at the head of that worker's queue; 0 = it has none. */
+const HEADS_AT = POOLS_AT + MAX_POOLS * ROW;
+/** By worker: its share of each count, so that a lost worker's share can be given back. */
+const SHARES_AT = HEADS_AT + MAX_POOLS * MAX_WORKERS;
+const SHARE_ROW = MAX_BACKENDS + MAX_LISTENERS + MAX_POOLS;
+const CELLS = SHARES_AT + MAX_WORKERS * SHARE_ROW;
+
+/** Thousandths: effective weights are whole numbers in shared memory. */
+const WEIGHT_SCALE = 1000;
+
+const HEALTH_STATES = ['unproven', 'up', 'down'] as const;
+export type HealthState = (typeof HEALTH_STATES)[number];
+
+/** Reasons, beside health, why a backend gets no new sessions. */
+export const CLOSED_BECAUSE = { ejected: 1, removed: 2, expired: 4 } as const;
+export type ClosedBecause = keyof typeof CLOSED_BECAUSE;
+
+export function createLedgerMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT);
+}
+
+export class Ledger {
+  readonly #cells: Int32Array;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#cells = new Int32Array(memory);
+  }
+
+  // ---- backends: counts (workers) ----
+
+  active(backend: BackendId): number {
+    return Atomics.load(this.#cells, backend * ROW + ACTIVE);
+  }
+
+  /**
+   * Reserves one session at `backend`, or answers false when that would pass its cap. The count moves
+   * by compare-and-swap, never by add and take back: it is at no instant above the cap.
+   */
+  tryTake(backend: BackendId, worker: WorkerId): boolean {
+    const cap = Atomics.load(this.#cells, backend * ROW + CAP);
+    if (!this.#raise(backend * ROW + ACTIVE, cap === 0 ? Number.MAX_SAFE_INTEGER : cap)) {
+      return false;
+    }
+    this.#share(worker, backend, 1);
+    return true;
+  }
+
+  giveBack(backend: BackendId, worker: WorkerId): void {
+    this.#lower(backend * ROW + ACTIVE);
+    this.#share(worker, backend, -1);
+  }
+
+  /** Counts a dial that failed, or a session reset before the backend's first byte. */
+  countFailure(backend: BackendId): void {
+    const row = backend * ROW;
+    const now = Atomics.add(this.#cells, row + CONSECUTIVE_FAILURES, 1) + 1;
+    let peak = Atomics.load(this.#cells, row + FAILURE_PEAK);
+    while (now > peak) {
+      const seen = Atomics.compareExchange(this.#cells, row + FAILURE_PEAK, peak, now);
+      if (seen === peak) return;
+      peak = seen;
+    }
+  }
+
+  countSuccess(backend: BackendId): void {
+    if (Atomics.load(this.#cells, backend * ROW + CONSECUTIVE_FAILURES) !== 0) {
+      Atomics.store(this.#cells, backend * ROW + CONSECUTIVE_FAILURES, 0);
+    }
+  }
+
+  /** The longest run of failures since the last call; the peak starts again from the present run. */
+  takeFailurePeak(backend: BackendId): number {
+    const present = Atomics.load(this.#cells, backend * ROW + CONSECUTIVE_FAILURES);
+    return Atomics.exchange(this.#cells, backend * ROW + FAILURE_PEAK, present);
+  }
+
+  forgetFailures(backend: BackendId): void {
+    Atomics.store(this.#cells, backend * ROW + CONSECUTIVE_FAILURES, 0);
+    Atomics.store(this.#cells, backend * ROW + FAILURE_PEAK, 0);
+  }
+
+  // ---- backends: states (control writes, workers read) ----
+
+  health(backend: BackendId): HealthState {
+    return HEALTH_STATES[Atomics.load(this.#cells, backend * ROW + HEALTH)] ?? 'unproven';
+  }
+
+  setHealth(backend: BackendId, state: HealthState): void {
+    Atomics.store(this.#cells, backend * ROW + HEALTH, HEALTH_STATES.indexOf(state));
+  }
+
+  /** A bit set of CLOSED_BECAUSE. */
+  closed(backend: BackendId): number {
+    return Atomics.load(this.#cells, backend * ROW + REASONS);
+  }
+
+  setClosed(backend: BackendId, reason: ClosedBecause): void {
+    Atomics.or(this.#cells, backend * ROW + REASONS, CLOSED_BECAUSE[reason]);
+  }
+
+  clearClosed(backend: BackendId, reason: ClosedBecause): void {
+    Atomics.and(this.#cells, backend * ROW + REASONS, ~CLOSED_BECAUSE[reason]);
+  }
+
+  /** Effective weight: configured weight times slow start and degradation; 0 to 1000. */
+  weight(backend: BackendId): number {
+    return Atomics.load(this.#cells, backend * ROW + WEIGHT) / WEIGHT_SCALE;
+  }
+
+  setWeight(backend: BackendId, weight: number): void {
+    const scaled = weight > 0 ? Math.max(1, Math.round(weight * WEIGHT_SCALE)) : 0;
+    Atomics.store(this.#cells, backend * ROW + WEIGHT, scaled);
+  }
+
+  /** Effective cap; 0 = none. */
+  cap(backend: BackendId): number {
+    return Atomics.load(this.#cells, backend * ROW + CAP);
+  }
+
+  setCap(backend: BackendId, cap: number): void {
+    Atomics.store(this.#cells, backend * ROW + CAP, cap);
+  }
+
+  /** Makes a row new for another backend. Its count must be zero. */
+  resetBackend(backend: BackendId): void {
+    assert(this.active(backend) === 0, 'a backend row is used again while sessions are counted');
+    this.#cells.fill(0, backend * ROW, (backend + 1) * ROW);
+  }
+
+  // ---- listeners ----
+
+  listenerActive(listener: ListenerId): number {
+    return Atomics.load(this.#cells, LISTENERS_AT + listener * ROW + LISTENER_ACTIVE);
+  }
+
+  tryTakeListener(listener: ListenerId, cap: number, worker: WorkerId): boolean {
+    if (!this.#raise(LISTENERS_AT + listener * ROW + LISTENER_ACTIVE, cap)) return false;
+    this.#share(worker, MAX_BACKENDS + listener, 1);
+    return true;
+  }
+
+  giveBackListener(listener: ListenerId, worker: WorkerId): void {
+    this.#lower(LISTENERS_AT + listener * ROW + LISTENER_ACTIVE);
+    this.#share(worker, MAX_BACKENDS + listener, -1);
+  }
+
+  /** Marks that `worker` stopped accepting at the listener's cap and wants to be told of room. */
+  setListenerWaiting(listener: ListenerId, worker: WorkerId, state: 'waiting' | 'accepting'): void {
+    const [word, bit] = waitingBit(listener, worker);
+    if (state === 'waiting') Atomics.or(this.#cells, word, bit);
+    else Atomics.and(this.#cells, word, ~bit);
+  }
+
+  listenerWaiting(listener: ListenerId, worker: WorkerId): boolean {
+    const [word, bit] = waitingBit(listener, worker);
+    return (Atomics.load(this.#cells, word) & bit) !== 0;
+  }
+
+  anyListenerWaiting(listener: ListenerId): boolean {
+    const word = LISTENERS_AT + listener * ROW + LISTENER_WAITING;
+    return Atomics.load(this.#cells, word) !== 0 || Atomics.load(this.#cells, word + 1) !== 0;
+  }
+
+  resetListener(listener: ListenerId): void {
+    assert(this.listenerActive(listener) === 0, 'a listener row is used again while it is counted');
+    this.#cells.fill(0, LISTENERS_AT + listener * ROW, LISTENERS_AT + (listener + 1) * ROW);
+  }
+
+  // ---- queues ----
+
+  queued(pool: PoolId): number {
+    return Atomics.load(this.#cells, POOLS_AT + pool * ROW + POOL_QUEUED);
+  }
+
+  /** Takes a place in the pool's queue, or answers 0 when `size` wait already. Tickets are never 0. */
+  tryEnqueue(pool: PoolId, size: number, worker: WorkerId): number {
+    const row = POOLS_AT + pool * ROW;
+    if (!this.#raise(row + POOL_QUEUED, size)) return 0;
+    this.#share(worker, MAX_BACKENDS + MAX_LISTENERS + pool, 1);
+    const ticket = Atomics.add(this.#cells, row + POOL_NEXT_TICKET, 1) + 1;
+    return ticket === 0 ? this.#skipZeroTicket(row) : ticket;
+  }
+
+  dequeue(pool: PoolId, worker: WorkerId): void {
+    this.#lower(POOLS_AT + pool * ROW + POOL_QUEUED);
+    this.#share(worker, MAX_BACKENDS + MAX_LISTENERS + pool, -1);
+  }
+
+  /** Publishes the ticket at the head of `worker`'s queue; 0 = it has none. */
+  setHead(pool: PoolId, worker: WorkerId, ticket: number): void {
+    Atomics.store(this.#cells, HEADS_AT + pool * MAX_WORKERS + worker, ticket);
+  }
+
+  /** The worker whose head has waited longest, or -1. Tickets wrap, so they compare by difference. */
+  longestWaiting(pool: PoolId, workers: number): WorkerId | -1 {
+    let best = 0;
+    let owner = -1;
+    for (let worker = 0; worker < workers; worker++) {
+      const ticket = Atomics.load(this.#cells, HEADS_AT + pool * MAX_WORKERS + worker);
+      if (ticket !== 0 && (owner === -1 || ((ticket - best) | 0) < 0)) {
+        best = ticket;
+        owner = worker;
+      }
+    }
+    return owner as WorkerId | -1;
+  }
+
+  // ---- lost workers ----
+
+  /** Gives back everything that a lost worker had counted. Only when that thread runs no more. */
+  forgetWorker(worker: WorkerId): void {
+    const share = SHARES_AT + worker * SHARE_ROW;
+    for (let at = 0; at < SHARE_ROW; at++) {
+      const count = Atomics.exchange(this.#cells, share + at, 0);
+      if (count !== 0) Atomics.sub(this.#cells, countCell(at), count);
+    }
+    for (let pool = 0; pool < MAX_POOLS; pool++) {
+      this.setHead(pool as PoolId, worker, 0);
+    }
+    for (let listener = 0; listener < MAX_LISTENERS; listener++) {
+      this.setListenerWaiting(listener as ListenerId, worker, 'accepting');
+    }
+  }
+
+  #raise(cell: number, cap: number): boolean {
+    let now = Atomics.load(this.#cells, cell);
+    while (now < cap) {
+      const seen = Atomics.compareExchange(this.#cells, cell, now, now + 1);
+      if (seen === now) return true;
+      now = seen;
+    }
+    return false;
+  }
+
+  #lower(cell: number): void {
+    const before = Atomics.sub(this.#cells, cell, 1);
+    assert(before > 0, 'a count in the ledger would fall below zero');
+  }
+
+  #share(worker: WorkerId, at: number, change: 1 | -1): void {
+    Atomics.add(this.#cells, SHARES_AT + worker * SHARE_ROW + at, change);
+  }
+
+  #skipZeroTicket(row: number): number {
+    return Atomics.add(this.#cells, row + POOL_NEXT_TICKET, 1) + 1;
+  }
+}
+
+function waitingBit(listener: ListenerId, worker: WorkerId): [word: number, bit: number] {
+  return [LISTENERS_AT + listener * ROW + LISTENER_WAITING + (worker >>> 5), 1 << (worker & 31)];
+}
+
+function countCell(at: number): number {
+  if (at < MAX_BACKENDS) return BACKENDS_AT + at * ROW + ACTIVE;
+  if (at < MAX_BACKENDS + MAX_LISTENERS) {
+    return LISTENERS_AT + (at - MAX_BACKENDS) * ROW + LISTENER_ACTIVE;
+  }
+  return POOLS_AT + (at - MAX_BACKENDS - MAX_LISTENERS) * ROW + POOL_QUEUED;
+}

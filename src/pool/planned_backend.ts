@@ -1,0 +1,36 @@
+/** A backend of a pool as a worker holds it: the plan's row, with its series by listener. */
+import { present } from '../core/assert.js';
+import type { BackendId, ListenerId, SeriesId } from '../core/brand.js';
+import type { Endpoint } from '../core/endpoint.js';
+import type { BackendPlan } from '../core/plan.js';
+import type { PooledBackend } from './selection.js';
+
+export class PlannedBackend implements PooledBackend {
+  readonly id: BackendId;
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  readonly backup: boolean;
+  readonly #series: ReadonlyMap<ListenerId, SeriesId>;
+
+  constructor(plan: BackendPlan) {
+    this.id = plan.id;
+    this.name = plan.name;
+    this.endpoint = plan.endpoint;
+    this.backup = plan.backup;
+    this.#series = new Map(plan.series.map(({ listener, series }) => [listener, series]));
+  }
+
+  seriesFor(listener: ListenerId): SeriesId {
+    return present(this.#series.get(listener), `no counters for backend ${this.name}`);
+  }
+
+  /** True when a newer plan's row says the same, so that this object (and caches by it) may stay. */
+  sameAs(plan: BackendPlan): boolean {
+    return (
+      this.backup === plan.backup &&
+      this.name === plan.name &&
+      this.#series.size === plan.series.length &&
+      plan.series.every(({ listener, series }) => this.#series.get(listener) === series)
+    );
+  }
+}

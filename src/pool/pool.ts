@@ -1,0 +1,256 @@
+/**
+ * One pool as one worker sees it: filters by eligibility, lets the policy draw, reserves. What was
+ * learnt about backends that stay survives an update.
+ */
+
+import type { Choice, Policy } from '../balance/policy.js';
+import { createPolicy } from '../balance/registry.js';
+import { present } from '../core/assert.js';
+import type { BackendId, PoolId, WorkerId } from '../core/brand.js';
+import type { Clock } from '../core/clock.js';
+import type { Ineligible } from '../core/outcome.js';
+import type { PoolPlan } from '../core/plan.js';
+import type { Random } from '../core/random.js';
+import { ineligible, type Regard } from './eligibility.js';
+import { BackendLease, type LeaseBook } from './lease.js';
+import { CLOSED_BECAUSE, type Ledger } from './ledger.js';
+import { PeakEwma } from './peak_ewma.js';
+import { PlannedBackend } from './planned_backend.js';
+import type { PoolView, Selection, SelectRequest } from './selection.js';
+
+export interface PoolDeps {
+  readonly ledger: Ledger;
+  readonly worker: WorkerId;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** A place at a backend of this pool became free in this worker. */
+  readonly freed: (pool: PoolId) => void;
+}
+
+/** How fast a failure is forgotten: each settled session counts for this share. */
+const FAILURE_WEIGHT = 0.1;
+
+/** A backend that must not serve any more, however its health is. */
+const GONE = CLOSED_BECAUSE.removed | CLOSED_BECAUSE.expired;
+
+export class Pool implements PoolView, LeaseBook {
+  readonly id: PoolId;
+  readonly #deps: PoolDeps;
+  #plan: PoolPlan;
+  #members: readonly PlannedBackend[] = [];
+  #policy: Policy;
+  #latency = new PeakEwma(0);
+  #eligible = new Int32Array(0);
+  #active = new Int32Array(0);
+  #weight = new Float64Array(0);
+  #failureRate = new Float64Array(0);
+
+  constructor(plan: PoolPlan, deps: PoolDeps) {
+    this.id = plan.id;
+    this.#deps = deps;
+    this.#plan = plan;
+    this.#policy = createPolicy(plan.policy, plan.backends, { hash: plan.hash });
+    this.#setMembers(plan);
+  }
+
+  get name(): string {
+    return this.#plan.name;
+  }
+  get policy(): string {
+    return this.#plan.policy;
+  }
+  get needsClientKey(): boolean {
+    return this.#policy.needs.clientKey;
+  }
+  get connectTimeoutMs(): number {
+    return this.#plan.connectTimeoutMs;
+  }
+  get retries(): number {
+    return this.#plan.retries;
+  }
+  get queueSize(): number {
+    return this.#plan.queueSize;
+  }
+  get queueTimeoutMs(): number {
+    return this.#plan.queueTimeoutMs;
+  }
+  get sendProxyProtocol(): 'off' | 'v1' | 'v2' {
+    return this.#plan.sendProxyProtocol;
+  }
+  get udpResponses(): number {
+    return this.#plan.udpResponses;
+  }
+
+  /** Applies a newer plan of the same pool. */
+  update(plan: PoolPlan): void {
+    const before = this.#plan;
+    this.#plan = plan;
+    if (before.policy === plan.policy && sameHash(before, plan)) {
+      this.#policy.update(plan.backends);
+    } else {
+      this.#policy = createPolicy(plan.policy, plan.backends, { hash: plan.hash });
+    }
+    this.#setMembers(plan);
+  }
+
+  select(request: SelectRequest): Selection {
+    const regard = this.#regard();
+    let count = this.#fill(request.tried, 'first', regard);
+    if (count === 0) count = this.#fill(request.tried, 'backup', regard);
+    while (count > 0) {
+      const choice = this.#choice(count, request.clientKey);
+      const member = this.#policy.choose(choice, this.#deps.random);
+      const backend = present(this.#members[member], 'a policy chose a member that does not exist');
+      if (this.#deps.ledger.tryTake(backend.id, this.#deps.worker)) {
+        return { kind: 'chosen', lease: new BackendLease(this, backend, member) };
+      }
+      // Another worker took the last place between the look and the reservation.
+      count = this.#leaveOut(member, count);
+    }
+    return this.#nothing(request.tried, regard);
+  }
+
+  mayStay(backend: BackendId): boolean {
+    const { ledger } = this.#deps;
+    return (ledger.closed(backend) & GONE) === 0 && ledger.health(backend) !== 'down';
+  }
+
+  /** Each member with the reason why it is not eligible now (null: it is), and the policy's answer. */
+  explain(request: SelectRequest): {
+    readonly members: readonly { readonly name: string; readonly reason: Ineligible | null }[];
+    readonly sentence: string;
+  } {
+    const regard = this.#regard();
+    let count = this.#fill(request.tried, 'first', regard);
+    const members = this.#members.map((member) => ({
+      name: member.name,
+      reason:
+        ineligible(this.#deps.ledger, member.id, request.tried, regard) ??
+        (member.backup && count > 0 ? ('standby' as const) : null),
+    }));
+    if (count === 0) count = this.#fill(request.tried, 'backup', regard);
+    const sentence =
+      count === 0
+        ? 'no backend is eligible'
+        : this.#policy.explain(this.#choice(count, request.clientKey));
+    return { members, sentence };
+  }
+
+  // ---- LeaseBook: what a lease reports ----
+
+  connected(backend: PlannedBackend, member: number, connectMs: number): void {
+    if (this.#policy.needs.latency && this.#members[member] === backend) {
+      this.#latency.observe(member, connectMs, this.#deps.clock.nowMs());
+    }
+  }
+
+  answered(backend: PlannedBackend, member: number, firstByteMs: number): void {
+    this.#deps.ledger.countSuccess(backend.id);
+    if (this.#policy.needs.latency && this.#members[member] === backend) {
+      this.#latency.observe(member, firstByteMs, this.#deps.clock.nowMs());
+    }
+  }
+
+  settled(backend: PlannedBackend, member: number, failed: 0 | 1 | null): void {
+    const { ledger, worker } = this.#deps;
+    ledger.giveBack(backend.id, worker);
+    if (failed === 1) ledger.countFailure(backend.id);
+    if (failed !== null && this.#members[member] === backend) {
+      const rate = this.#failureRate[member] ?? 0;
+      this.#failureRate[member] = rate + FAILURE_WEIGHT * (failed - rate);
+    }
+    this.#deps.freed(this.id);
+  }
+
+  #setMembers(plan: PoolPlan): void {
+    const before = this.#members;
+    const latency = new PeakEwma(plan.backends.length);
+    const failureRate = new Float64Array(plan.backends.length);
+    this.#members = plan.backends.map((backend, index) => {
+      const at = before.findIndex((member) => member.id === backend.id);
+      const known = before[at];
+      if (known === undefined) return new PlannedBackend(backend);
+      latency.adopt(index, this.#latency, at);
+      failureRate[index] = this.#failureRate[at] ?? 0;
+      return known.sameAs(backend) && at === index ? known : new PlannedBackend(backend);
+    });
+    this.#latency = latency;
+    this.#failureRate = failureRate;
+    this.#eligible = new Int32Array(plan.backends.length);
+    this.#active = new Int32Array(plan.backends.length);
+    this.#weight = new Float64Array(plan.backends.length);
+  }
+
+  /** Fills the scratch arrays for a choice among one tier; answers how many are eligible. */
+  #fill(tried: readonly BackendId[] | null, tier: 'first' | 'backup', regard: Regard): number {
+    const { ledger } = this.#deps;
+    const members = this.#members;
+    let count = 0;
+    for (let index = 0; index < members.length; index++) {
+      const member = members[index] as PlannedBackend;
+      this.#active[index] = ledger.active(member.id);
+      this.#weight[index] = ledger.weight(member.id);
+      if (member.backup !== (tier === 'backup')) continue;
+      if (ineligible(ledger, member.id, tried, regard) !== null) continue;
+      this.#eligible[count++] = index;
+    }
+    return count;
+  }
+
+  #choice(count: number, clientKey: Uint8Array): Choice {
+    return {
+      eligible: this.#eligible,
+      eligibleCount: count,
+      active: this.#active,
+      weight: this.#weight,
+      latencyMs: this.#latency.values,
+      failureRate: this.#failureRate,
+      clientKey,
+    };
+  }
+
+  #leaveOut(member: number, count: number): number {
+    const at = this.#eligible.indexOf(member);
+    this.#eligible.copyWithin(at, at + 1, count);
+    return count - 1;
+  }
+
+  /** Panic: fewer backends are well than `panicPercent` of those that could serve. */
+  #regard(): Regard {
+    if (this.#plan.panicPercent === 0) return 'health';
+    const { ledger } = this.#deps;
+    let all = 0;
+    let well = 0;
+    for (const member of this.#members) {
+      const closed = ledger.closed(member.id);
+      if ((closed & GONE) !== 0 || ledger.weight(member.id) <= 0) continue;
+      all++;
+      if (ledger.health(member.id) === 'up' && closed === 0) well++;
+    }
+    return well * 100 < this.#plan.panicPercent * all ? 'panic' : 'health';
+  }
+
+  #nothing(tried: readonly BackendId[] | null, regard: Regard): Selection {
+    let full = 0;
+    let unproven = 0;
+    let unwell = 0;
+    for (const member of this.#members) {
+      const reason = ineligible(this.#deps.ledger, member.id, tried, regard);
+      if (reason === 'full' || reason === null) full++;
+      else if (reason === 'unproven') unproven++;
+      else if (reason !== 'drained' && reason !== 'weight-0') unwell++;
+    }
+    if (full > 0) return { kind: 'none', reason: 'all-full' };
+    if (unproven > 0) return { kind: 'unproven' };
+    return { kind: 'none', reason: unwell > 0 ? 'all-down' : 'no-backend' };
+  }
+}
+
+function sameHash(a: PoolPlan, b: PoolPlan): boolean {
+  return (
+    a.hash.algorithm === b.hash.algorithm &&
+    a.hash.ipv6PrefixBits === b.hash.ipv6PrefixBits &&
+    a.hash.balanceFactor === b.hash.balanceFactor &&
+    a.hash.tableSize === b.hash.tableSize
+  );
+}
