@@ -1,0 +1,30 @@
+/**
+ * What is known about a session or flow when it is over: plain data that a worker hands to the main
+ * thread, which writes the access line.
+ */
+import type { End } from './outcome.js';
+
+export interface AccessRecord {
+  readonly protocol: 'tcp' | 'udp';
+  readonly listener: string;
+  /** The client's address and port as text; behind a trusted proxy the one that its header named. */
+  readonly client: string;
+  /** The address and port that the client connected to. */
+  readonly local: string;
+  readonly pool: string;
+  /** null: none was reached. */
+  readonly backend: string | null;
+  readonly policy: string;
+  /** Names of backends that were dialled in vain, in order. */
+  readonly tried: readonly string[];
+  /** Time in the queue; null: it did not wait. */
+  readonly queueMs: number | null;
+  /** From the dial to the established connection; null: there was none. */
+  readonly connectMs: number | null;
+  /** From the established connection to the backend's first byte; null: there was none. */
+  readonly firstByteMs: number | null;
+  readonly durationMs: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly end: End;
+}
