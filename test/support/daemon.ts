@@ -1,0 +1,231 @@
+/** The real daemon under test: started from a TOML text, watched through its own log. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { eventually, PATIENCE_MS } from './deadline.js';
+import { Exposition, type Labels } from './exposition.js';
+import { Feed } from './feed.js';
+import { tempFolder } from './places.js';
+import { Child, type Exit } from './process.js';
+
+/** One line of the daemon's log. */
+export interface LogRecord {
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+export interface DaemonSetup {
+  /** Listeners and pools; the sections daemon, log and admin are put in front of it. */
+  readonly toml: string;
+  readonly workers?: number;
+  readonly access?: 'off' | 'errors' | 'all';
+  readonly shutdownTimeout?: string;
+  /** `ulimit -n`, soft and hard. */
+  readonly openFiles?: number;
+}
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The engine under test: the whole suite runs on each. */
+export const ENGINE = process.env['SLUICE_TEST_ENGINE'] ?? 'node';
+
+export const BINARY = join(import.meta.dirname, '../../../bin/sluice');
+
+/** Starts the daemon and resolves when it says that it is ready; it ends with the test. */
+export async function startDaemon(t: Test, setup: DaemonSetup): Promise<Daemon> {
+  const daemon = new Daemon(join(tempFolder(t), 'sluice.toml'), setup);
+  t.teardown(() => daemon.end());
+  await daemon.event('ready');
+  return daemon;
+}
+
+export class Daemon {
+  /** Every line of the log that is JSON and has an event. */
+  readonly events = new Feed<LogRecord>();
+  readonly file: string;
+  readonly #child: Child;
+  readonly #setup: DaemonSetup;
+
+  constructor(file: string, setup: DaemonSetup) {
+    this.file = file;
+    this.#setup = setup;
+    this.#write(setup.toml);
+    this.#child = new Child(process.execPath, [BINARY, 'run', '-c', file], {
+      ...(setup.openFiles === undefined ? {} : { openFiles: setup.openFiles }),
+    });
+    this.#child.stdout.each((line) => {
+      const record = parseRecord(line);
+      if (record !== null) this.events.push(record);
+    });
+    void this.#child.exited.then((exit) => {
+      const told = this.#child.stderr.past.slice(-8).join(' | ');
+      this.events.end(`the daemon ended (code ${exit.code}, signal ${exit.signal}): ${told}`);
+    });
+  }
+
+  #write(toml: string): void {
+    writeFileSync(this.file, `${preamble(this.#setup)}\n${toml}`);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  get running(): boolean {
+    return this.#child.running;
+  }
+
+  get exited(): Promise<Exit> {
+    return this.#child.exited;
+  }
+
+  /** What the daemon wrote to its standard error output so far. */
+  get complaints(): string {
+    return this.#child.stderr.past.join('\n');
+  }
+
+  /** The first record named `name`, past or future, for which `where` holds. */
+  event(name: string, where: Where = always, limitMs = PATIENCE_MS): Promise<LogRecord> {
+    return this.events.first(`event ${name}`, (r) => r.event === name && where(r), limitMs);
+  }
+
+  /** The first such record after this call. */
+  nextEvent(name: string, where: Where = always, limitMs = PATIENCE_MS): Promise<LogRecord> {
+    return this.events.next(`event ${name}`, (r) => r.event === name && where(r), limitMs);
+  }
+
+  /** All records named `name` so far. */
+  eventsNamed(name: string, where: Where = always): readonly LogRecord[] {
+    return this.events.past.filter((record) => record.event === name && where(record));
+  }
+
+  /** Where `listener` really listens (its first address unless `index` says otherwise). */
+  async address(listener: string, index = 0): Promise<HostPort> {
+    await this.event('listening', (record) => record['listener'] === listener);
+    const all = this.eventsNamed('listening', (record) => record['listener'] === listener);
+    return parseAddress(String(all[index]?.['address']));
+  }
+
+  async port(listener: string): Promise<number> {
+    return (await this.address(listener)).port;
+  }
+
+  /** Changes the file and sends SIGHUP; resolves with the record that tells the outcome. */
+  reload(toml: string): Promise<LogRecord> {
+    this.#write(toml);
+    const outcome = this.events.next('the outcome of a reload', (record) =>
+      ['reloaded', 'reload-failed'].includes(record.event),
+    );
+    this.signal('SIGHUP');
+    return outcome;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.signal(signal);
+  }
+
+  /** SIGTERM; resolves when the daemon has ended. */
+  async stop(): Promise<Exit> {
+    this.signal('SIGTERM');
+    return this.exited;
+  }
+
+  /** The test is over: SIGTERM twice, then SIGKILL. */
+  async end(): Promise<void> {
+    if (!this.running) return;
+    this.signal('SIGTERM');
+    await this.#child.stop('SIGTERM');
+  }
+
+  /** An answer of the admin endpoint. */
+  async get(path: string): Promise<{ readonly status: number; readonly body: string }> {
+    const { address } = await this.event('admin-listening');
+    const answer = await fetch(`http://${String(address)}${path}`);
+    return { status: answer.status, body: await answer.text() };
+  }
+
+  async metrics(): Promise<Exposition> {
+    return new Exposition((await this.get('/metrics')).body);
+  }
+
+  /** Waits until the sum of the metric fulfils `holds`; gives the sum. */
+  metricSettles(
+    name: string,
+    labels: Labels,
+    holds: (sum: number) => boolean,
+    limitMs = PATIENCE_MS,
+  ): Promise<number> {
+    let last = Number.NaN;
+    return eventually(
+      `${name}${JSON.stringify(labels)}`,
+      async () => {
+        last = (await this.metrics()).sum(name, labels);
+        if (holds(last)) return last;
+        throw new Error(`it is ${last}`);
+      },
+      limitMs,
+    );
+  }
+
+  /** Waits until health says that exactly `count` of the pool's backends are up. */
+  async backendsUp(pool: string, count: number, limitMs = PATIENCE_MS): Promise<void> {
+    await this.metricSettles('sluice_backend_up', { pool }, (sum) => sum === count, limitMs);
+  }
+
+  /** Resident memory of the process in bytes. */
+  rssBytes(): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) * 1024;
+  }
+
+  /** User plus system time of the process in clock ticks (1/100 s). */
+  async cpuTicks(): Promise<number> {
+    const stat = await readFile(`/proc/${this.pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return Number(fields[11]) + Number(fields[12]);
+  }
+
+  /** How many descriptors the process has open. */
+  async descriptors(): Promise<number> {
+    return (await readdir(`/proc/${this.pid}/fd`)).length;
+  }
+}
+
+type Where = (record: LogRecord) => boolean;
+const always: Where = () => true;
+
+function preamble(setup: DaemonSetup): string {
+  return `[daemon]
+engine = "${ENGINE}"
+workers = ${setup.workers ?? 1}
+shutdown_timeout = "${setup.shutdownTimeout ?? '5s'}"
+[log]
+access = "${setup.access ?? 'all'}"
+[admin]
+http = "127.0.0.1:0"
+socket = ""
+`;
+}
+
+function parseRecord(line: string): LogRecord | null {
+  try {
+    const record: unknown = JSON.parse(line);
+    if (typeof record !== 'object' || record === null) return null;
+    return 'event' in record && typeof record.event === 'string' ? (record as LogRecord) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** `127.0.0.1:80` or `[::1]:80`. */
+export function parseAddress(text: string): HostPort {
+  const colon = text.lastIndexOf(':');
+  return {
+    host: text.slice(0, colon).replace(/^\[|\]$/g, ''),
+    port: Number(text.slice(colon + 1)),
+  };
+}
