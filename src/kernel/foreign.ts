@@ -1,0 +1,128 @@
+/**
+ * The only file that knows the FFI package. It binds the C library's functions that sluice calls,
+ * all in one convention: a result of 0 or more, or the negative errno (as the kernel itself
+ * answers). Pointers are plain numbers (addresses of mapped memory, always below 2^47) or, off the
+ * hot path, typed arrays, which the callee uses during the call only.
+ */
+import { createRequire } from 'node:module';
+import { err, ok, type Result } from '../core/result.js';
+
+type Bytes = Uint8Array | Int32Array;
+
+export interface Libc {
+  /** syscall(2): for system calls that the C library does not wrap. */
+  syscall(nr: number, a: number, b: number, c: number, d: number, e: number, f: number): number;
+  mmap(at: number, bytes: number, prot: number, flags: number, fd: number, offset: number): number;
+  socket(domain: number, type: number, protocol: number): number;
+  bind(fd: number, address: Bytes, addressBytes: number): number;
+  listen(fd: number, backlog: number): number;
+  setsockopt(fd: number, level: number, option: number, value: Bytes, valueBytes: number): number;
+  /** `size` holds the bytes of `value` before and those of the answer after the call. */
+  getsockopt(fd: number, level: number, option: number, value: Bytes, size: Int32Array): number;
+  getsockname(fd: number, address: Bytes, size: Int32Array): number;
+  fcntl(fd: number, command: number, argument: number): number;
+  close(fd: number): number;
+  eventfd(initial: number, flags: number): number;
+  read(fd: number, bytes: Bytes, count: number): number;
+  write(fd: number, bytes: Bytes, count: number): number;
+  shutdown(fd: number, how: number): number;
+  pipe2(ends: Int32Array, flags: number): number;
+  /** Offsets are addresses of offsets: 0 for sockets and pipes, which have none. */
+  splice(from: number, fromAt: number, to: number, toAt: number, n: number, flags: number): number;
+  /** The same calls with addresses, for those that each session makes. */
+  getpeernameAt(fd: number, address: number, size: number): number;
+  getsocknameAt(fd: number, address: number, size: number): number;
+  setsockoptAt(fd: number, level: number, option: number, value: number, bytes: number): number;
+  connectAt(fd: number, address: number, bytes: number): number;
+}
+
+/** What foreign calls are made through; tests put a wrapper in its place to inject an errno. */
+export interface Kernel {
+  readonly libc: Libc;
+  /** Mapped memory (never the JavaScript heap's) as an array buffer. */
+  view(address: number, bytes: number): ArrayBuffer;
+}
+
+type ForeignFunction = (...values: readonly (number | Bytes)[]) => number;
+
+/** koffi, as far as it is used here. */
+interface Koffi {
+  load(path: string | null): {
+    func(name: string, result: string, parameters: readonly string[]): ForeignFunction;
+  };
+  view(address: bigint, bytes: number): ArrayBuffer;
+  errno(): number;
+}
+
+let loaded: Result<Kernel, string> | undefined;
+
+/** Binds the C library, once a thread, or says in a sentence why this is not possible here. */
+export function loadKernel(): Result<Kernel, string> {
+  loaded ??= bindKernel();
+  return loaded;
+}
+
+function bindKernel(): Result<Kernel, string> {
+  if (process.platform !== 'linux') {
+    return err(`foreign calls are made on Linux only, and this is ${process.platform}`);
+  }
+  try {
+    const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+    return ok({ libc: bindLibc(koffi), view: (at, bytes) => koffi.view(BigInt(at), bytes) });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
+    return err(`the FFI package koffi cannot be loaded: ${reason}`);
+  }
+}
+
+function bindLibc(koffi: Koffi): Libc {
+  // The process itself is linked against its C library, whatever that file is called.
+  const library = koffi.load(null);
+  const f = (name: string, result: string, ...parameters: string[]): ForeignFunction =>
+    library.func(name, result, parameters);
+  const answer = (result: number): number => (result >= 0 ? result : -koffi.errno());
+  const syscall = f('syscall', 'long', ...Array<string>(7).fill('long'));
+  const mmap = f('mmap', 'long', 'long', 'long', 'int', 'int', 'int', 'long');
+  const socket = f('socket', 'int', 'int', 'int', 'int');
+  const bind = f('bind', 'int', 'int', 'void *', 'uint');
+  const listen = f('listen', 'int', 'int', 'int');
+  const setsockopt = f('setsockopt', 'int', 'int', 'int', 'int', 'void *', 'uint');
+  const getsockopt = f('getsockopt', 'int', 'int', 'int', 'int', 'void *', 'void *');
+  const getsockname = f('getsockname', 'int', 'int', 'void *', 'void *');
+  // fcntl(2) is variadic, but integers travel in the same registers on every Linux ABI of Node.js.
+  const fcntl = f('fcntl', 'int', 'int', 'int', 'long');
+  const close = f('close', 'int', 'int');
+  const eventfd = f('eventfd', 'int', 'uint', 'int');
+  const read = f('read', 'long', 'int', 'void *', 'long');
+  const write = f('write', 'long', 'int', 'void *', 'long');
+  const shutdown = f('shutdown', 'int', 'int', 'int');
+  const pipe2 = f('pipe2', 'int', 'void *', 'int');
+  const splice = f('splice', 'long', 'int', 'long', 'int', 'long', 'long', 'uint');
+  const getpeernameAt = f('getpeername', 'int', 'int', 'long', 'long');
+  const getsocknameAt = f('getsockname', 'int', 'int', 'long', 'long');
+  const setsockoptAt = f('setsockopt', 'int', 'int', 'int', 'int', 'long', 'uint');
+  const connectAt = f('connect', 'int', 'int', 'long', 'uint');
+  // Spelt out one by one, so that each call site sees one function and allocates no argument list.
+  return {
+    syscall: (nr, a, b, c, d, e, g) => answer(syscall(nr, a, b, c, d, e, g)),
+    mmap: (at, n, prot, flags, fd, offset) => answer(mmap(at, n, prot, flags, fd, offset)),
+    socket: (domain, type, protocol) => answer(socket(domain, type, protocol)),
+    bind: (fd, address, size) => answer(bind(fd, address, size)),
+    listen: (fd, backlog) => answer(listen(fd, backlog)),
+    setsockopt: (fd, level, name, value, n) => answer(setsockopt(fd, level, name, value, n)),
+    getsockopt: (fd, level, name, value, size) => answer(getsockopt(fd, level, name, value, size)),
+    getsockname: (fd, address, size) => answer(getsockname(fd, address, size)),
+    fcntl: (fd, command, argument) => answer(fcntl(fd, command, argument)),
+    close: (fd) => answer(close(fd)),
+    eventfd: (initial, flags) => answer(eventfd(initial, flags)),
+    read: (fd, bytes, count) => answer(read(fd, bytes, count)),
+    write: (fd, bytes, count) => answer(write(fd, bytes, count)),
+    shutdown: (fd, how) => answer(shutdown(fd, how)),
+    pipe2: (ends, flags) => answer(pipe2(ends, flags)),
+    splice: (from, a, to, b, n, flags) => answer(splice(from, a, to, b, n, flags)),
+    getpeernameAt: (fd, address, size) => answer(getpeernameAt(fd, address, size)),
+    getsocknameAt: (fd, address, size) => answer(getsocknameAt(fd, address, size)),
+    setsockoptAt: (fd, level, name, value, n) => answer(setsockoptAt(fd, level, name, value, n)),
+    connectAt: (fd, address, size) => answer(connectAt(fd, address, size)),
+  };
+}

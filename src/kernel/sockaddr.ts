@@ -1,0 +1,72 @@
+/**
+ * Socket addresses as the kernel lays them out: sockaddr_in (ip(7)), sockaddr_in6 (ipv6(7)) and
+ * sockaddr_un (unix(7)). Endpoints go in and come out.
+ */
+import { endianness } from 'node:os';
+import { present } from '../core/assert.js';
+import { type Endpoint, ipEndpoint } from '../core/endpoint.js';
+import { ipBytes, ipText } from '../core/ip_bytes.js';
+
+/** <bits/socket.h> */
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+
+export const SOCKADDR_IN_BYTES = 16;
+export const SOCKADDR_IN6_BYTES = 28;
+/** Two bytes of family and sun_path[108]; no address is longer. */
+export const SOCKADDR_MAX_BYTES = 110;
+
+const LITTLE = endianness() === 'LE';
+
+export function addressFamily(endpoint: Endpoint): number {
+  if (endpoint.kind === 'unix') return AF_UNIX;
+  return endpoint.family === 4 ? AF_INET : AF_INET6;
+}
+
+/** The bytes of a sockaddr of exactly the length that bind(2) and connect(2) want. */
+export function encodeAddress(endpoint: Endpoint): Uint8Array {
+  const family = addressFamily(endpoint);
+  if (endpoint.kind === 'unix') {
+    const path = new TextEncoder().encode(endpoint.path);
+    // The terminating zero counts (unix(7), "Pathname sockets").
+    const bytes = new Uint8Array(2 + path.length + 1);
+    new DataView(bytes.buffer).setUint16(0, family, LITTLE);
+    bytes.set(path, 2);
+    return bytes;
+  }
+  const host = present(ipBytes(endpoint.host), `an endpoint's host is an IP: ${endpoint.host}`);
+  const bytes = new Uint8Array(endpoint.family === 4 ? SOCKADDR_IN_BYTES : SOCKADDR_IN6_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, family, LITTLE);
+  view.setUint16(2, endpoint.port);
+  // sin_addr follows the port; sin6_addr follows the port and sin6_flowinfo.
+  bytes.set(host, endpoint.family === 4 ? 4 : 8);
+  return bytes;
+}
+
+/**
+ * The endpoint in `bytes`, of which the kernel said that `length` are the address. IPv6 addresses
+ * that stand for IPv4 (a client of a dual-stack socket) come out as IPv4. An unnamed unix socket
+ * has an empty path.
+ */
+export function decodeAddress(bytes: Uint8Array, length: number): Endpoint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const family = length >= 2 ? view.getUint16(0, LITTLE) : AF_UNIX;
+  if (family === AF_INET) return ipEndpoint(4, ipText(4, bytes, 4), view.getUint16(2));
+  if (family === AF_INET6) {
+    const port = view.getUint16(2);
+    return isMapped(bytes, 8)
+      ? ipEndpoint(4, ipText(4, bytes, 20), port)
+      : ipEndpoint(6, ipText(6, bytes, 8), port);
+  }
+  const path = bytes.subarray(2, Math.max(2, Math.min(length, bytes.length)));
+  const end = path.indexOf(0);
+  return { kind: 'unix', path: new TextDecoder().decode(end < 0 ? path : path.subarray(0, end)) };
+}
+
+/** ::ffff:a.b.c.d (RFC 4291, 2.5.5.2) */
+function isMapped(bytes: Uint8Array, at: number): boolean {
+  for (let index = 0; index < 10; index++) if (bytes[at + index] !== 0) return false;
+  return bytes[at + 10] === 255 && bytes[at + 11] === 255;
+}

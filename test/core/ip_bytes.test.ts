@@ -1,0 +1,46 @@
+import { isIPv6 } from 'node:net';
+import t from 'tap';
+import { ipBytes, ipText } from '../../src/core/ip_bytes.js';
+import { below, seededRandom } from '../../src/core/random.js';
+
+const bytesOf = (text: string): string => Buffer.from(ipBytes(text) ?? []).toString('hex');
+
+t.test('addresses become bytes in network order', async (t) => {
+  t.equal(bytesOf('10.1.2.255'), '0a0102ff');
+  t.equal(bytesOf('::'), '00'.repeat(16));
+  t.equal(bytesOf('::1'), `${'00'.repeat(15)}01`);
+  t.equal(bytesOf('2001:DB8::ff:1'), '20010db80000000000000000 00ff0001'.replace(' ', ''));
+  t.equal(bytesOf('::ffff:1.2.3.4'), `${'00'.repeat(10)}ffff01020304`);
+});
+
+t.test('what is no address is null', async (t) => {
+  const wrong = ['', '1.2.3', '1.2.3.256', '01.2.3.4', '1.2.3.4.5', 'a.b.c.d', ' 1.2.3.4'];
+  wrong.push(':', ':::', '1::2::3', '1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9', '12345::', 'fe80::1%lo');
+  wrong.push('::1.2.3', '1:2:3:4:5:6:7::8');
+  for (const text of wrong) t.equal(ipBytes(text), null, text);
+});
+
+t.test('text is canonical as in RFC 5952', async (t) => {
+  const canonical = (text: string): string => ipText(6, ipBytes(text) ?? new Uint8Array(16));
+  t.equal(canonical('2001:0db8:0:0:0:0:2:1'), '2001:db8::2:1');
+  t.equal(canonical('2001:db8:0:1:1:1:1:1'), '2001:db8:0:1:1:1:1:1', 'one zero group stays');
+  t.equal(canonical('2001:0:0:1:0:0:0:1'), '2001:0:0:1::1', 'the longest run is shortened');
+  t.equal(canonical('2001:db8:0:0:1:0:0:1'), '2001:db8::1:0:0:1', 'the first of equal runs is');
+  t.equal(canonical('::ffff:10.0.0.1'), '::ffff:10.0.0.1');
+  t.equal(canonical('0:0:0:0:0:0:0:0'), '::');
+});
+
+t.test('bytes survive the way to text and back', async (t) => {
+  const seed = Number(process.env['SEED'] ?? 20_260_101);
+  const random = seededRandom(seed);
+  for (let round = 0; round < 2000; round++) {
+    const bytes = Uint8Array.from({ length: 16 }, () =>
+      below(random, 3) === 0 ? below(random, 256) : 0,
+    );
+    const text = ipText(6, bytes);
+    if (!isIPv6(text) || Buffer.compare(ipBytes(text) ?? Buffer.of(), bytes) !== 0) {
+      t.fail(`SEED=${seed}: ${Buffer.from(bytes).toString('hex')} became ${text}`);
+    }
+  }
+  t.pass('2000 addresses');
+});
