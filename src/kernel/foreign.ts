@@ -25,6 +25,7 @@ export interface Libc {
   eventfd(initial: number, flags: number): number;
   read(fd: number, bytes: Bytes, count: number): number;
   write(fd: number, bytes: Bytes, count: number): number;
+  sendto(fd: number, b: Bytes, n: number, flags: number, to: Bytes, toBytes: number): number;
   shutdown(fd: number, how: number): number;
   pipe2(ends: Int32Array, flags: number): number;
   /** Offsets are addresses of offsets: 0 for sockets and pipes, which have none. */
@@ -95,6 +96,7 @@ function bindLibc(koffi: Koffi): Libc {
   const eventfd = f('eventfd', 'int', 'uint', 'int');
   const read = f('read', 'long', 'int', 'void *', 'long');
   const write = f('write', 'long', 'int', 'void *', 'long');
+  const sendto = f('sendto', 'long', 'int', 'void *', 'long', 'int', 'void *', 'uint');
   const shutdown = f('shutdown', 'int', 'int', 'int');
   const pipe2 = f('pipe2', 'int', 'void *', 'int');
   const splice = f('splice', 'long', 'int', 'long', 'int', 'long', 'long', 'uint');
@@ -117,6 +119,7 @@ function bindLibc(koffi: Koffi): Libc {
     eventfd: (initial, flags) => answer(eventfd(initial, flags)),
     read: (fd, bytes, count) => answer(read(fd, bytes, count)),
     write: (fd, bytes, count) => answer(write(fd, bytes, count)),
+    sendto: (fd, bytes, n, flags, to, size) => answer(sendto(fd, bytes, n, flags, to, size)),
     shutdown: (fd, how) => answer(shutdown(fd, how)),
     pipe2: (ends, flags) => answer(pipe2(ends, flags)),
     splice: (from, a, to, b, n, flags) => answer(splice(from, a, to, b, n, flags)),
