@@ -58,7 +58,10 @@ export interface TcpEngine {
 
   /**
    * Ends the pair. `flush`: what was read is still delivered, then FIN both ways; it is bounded by
-   * the engine's LINGER_MS, after which it resets. `reset`: RST both ways at once.
+   * the engine's LINGER_MS, after which it resets. Until both peers have sent FIN too, what they
+   * send is read and dropped: closing with unread bytes would be a reset (RFC 1122, 4.2.2.13), which
+   * takes away what the peer has not read yet. `reset`: RST both ways at once. Called again while
+   * `closed` is awaited, `reset` cuts a `flush` short, and everything else changes nothing.
    */
   close(pair: PairId, how: 'flush' | 'reset'): void;
 }
@@ -71,7 +74,10 @@ export type ListenOutcome =
 export type PairEnd =
   /** Both sides sent FIN and everything was delivered. `first` is the side whose FIN came first. */
   | { readonly kind: 'finished'; readonly first: 'client' | 'backend' }
-  /** One side reset; what had been read from it was delivered before the other was reset. */
+  /**
+   * One side reset; what had been read from it was delivered before the other was reset (at most
+   * LINGER_MS later).
+   */
   | { readonly kind: 'reset'; readonly by: 'client' | 'backend' }
   /** The client went away (FIN with nothing held, or reset) before a relay began. */
   | { readonly kind: 'client-gone' }
@@ -94,7 +100,7 @@ export interface TcpEdges {
   acceptFailed(key: ListenerKey, errno: string): void;
 }
 
-/** After `close(flush)`: how long the other side may take to accept what was read. */
+/** After `close(flush)` or a reset: how long the other side may take to accept what was read. */
 export const LINGER_MS = 5_000;
 /** Bytes of a client read ahead before a relay begins. */
 export const HELD_BYTES = 65_536;
