@@ -1,0 +1,189 @@
+/**
+ * The health checker: attempts probes on the targets when they are due, and reports verdicts. It
+ * holds what changes (states, timers, attempts in flight); what follows from a result is decided in
+ * tracker.ts, when the next attempt comes in schedule.ts.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { assert } from '../core/assert.js';
+import type { Clock, Timer, Timers } from '../core/clock.js';
+import { sameAddress } from '../core/endpoint.js';
+import type { Random } from '../core/random.js';
+import type { ProbeSpec } from '../core/spec.js';
+import type { Probe, ProbeResult } from './probe.js';
+import { firstDelayMs, nextDelayMs } from './schedule.js';
+import { Slots } from './slots.js';
+import { type HealthEvents, type HealthTarget, probeTarget, type TargetHealth } from './target.js';
+import type { HealthState } from './tracker.js';
+import { Watched } from './watched.js';
+
+/** Attempts in flight at once, each with one socket: the descriptors that probes may need. */
+export const MAX_PROBES_IN_FLIGHT = 256;
+
+export interface CheckerDeps {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly createProbe: (spec: ProbeSpec) => Probe;
+}
+
+/** What the checker does for a target right now. */
+type Activity =
+  /** Nothing: the target is not probed. */
+  | { readonly kind: 'none' }
+  /** Waits for its time. */
+  | { readonly kind: 'waiting'; readonly timer: Timer }
+  /** Is due, and waits for a slot. */
+  | { readonly kind: 'queued'; readonly begin: () => void }
+  /** The probe is under way. */
+  | { readonly kind: 'attempting'; readonly abort: AbortController; readonly startedMs: number };
+
+interface Entry {
+  readonly watched: Watched;
+  probe: Probe;
+  activity: Activity;
+  /** Clock: when the last attempt that counted began; null before the first. */
+  lastStartMs: number | null;
+}
+
+const NOTHING: Activity = { kind: 'none' };
+
+export class HealthChecker {
+  readonly #deps: CheckerDeps;
+  readonly #events: HealthEvents;
+  readonly #slots = new Slots(MAX_PROBES_IN_FLIGHT);
+  readonly #entries = new Map<string, Entry>();
+  #stopped = false;
+
+  constructor(deps: CheckerDeps, events: HealthEvents) {
+    this.#deps = deps;
+    this.#events = events;
+  }
+
+  /**
+   * Watches exactly `targets`, whose keys differ. A target that stays as it was keeps its state and
+   * its schedule; one whose health definition changed keeps the state and is scheduled anew; one
+   * with another probe is attempted anew at once. Targets without a probe are reported up from
+   * inside the call.
+   */
+  update(targets: readonly HealthTarget[]): void {
+    assert(!this.#stopped, 'a stopped checker watches nothing');
+    const wanted = new Set(targets.map((target) => target.key));
+    assert(wanted.size === targets.length, 'the keys of health targets differ');
+    for (const [key, entry] of this.#entries) {
+      if (!wanted.has(key)) this.#forget(key, entry);
+    }
+    for (const target of targets) {
+      const entry = this.#entries.get(target.key);
+      if (entry === undefined) this.#add(target);
+      else this.#change(entry, target);
+    }
+  }
+
+  /** The health of every target, in the order in which they were added. */
+  snapshot(): TargetHealth[] {
+    return [...this.#entries.values()].map((entry) => entry.watched.view());
+  }
+
+  /** Ends everything; resolves when the last attempt in flight has closed its socket. */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    for (const [key, entry] of this.#entries) this.#forget(key, entry);
+    return this.#slots.idle();
+  }
+
+  #add(target: HealthTarget): void {
+    const { clock, createProbe } = this.#deps;
+    const watched = new Watched(target, clock.wallMs());
+    const probe = createProbe(target.health.probe);
+    const entry: Entry = { watched, probe, activity: NOTHING, lastStartMs: null };
+    this.#entries.set(target.key, entry);
+    this.#start(entry);
+  }
+
+  #change(entry: Entry, target: HealthTarget): void {
+    const before = entry.watched.target;
+    assert(sameAddress(before.endpoint, target.endpoint), 'a key stands for one address');
+    entry.watched.target = target;
+    if (!isDeepStrictEqual(probed(before), probed(target))) {
+      this.#cease(entry);
+      entry.probe = this.#deps.createProbe(target.health.probe);
+      this.#start(entry);
+    } else if (!isDeepStrictEqual(before.health, target.health)) {
+      if (entry.activity.kind === 'waiting') this.#schedule(entry, entry.watched.state);
+    }
+  }
+
+  /** The first attempt with a definition: at once, but for a little spread. */
+  #start(entry: Entry): void {
+    entry.lastStartMs = null;
+    if (entry.watched.target.health.probe.kind === 'none') {
+      entry.watched.unprobed(this.#deps.clock.wallMs(), this.#events);
+    } else {
+      this.#wait(entry, firstDelayMs(this.#deps.random));
+    }
+  }
+
+  /** The attempt after the last one, which had found the target in the state `before`. */
+  #schedule(entry: Entry, before: HealthState): void {
+    if (entry.lastStartMs === null) return;
+    this.#cease(entry);
+    const { clock, random } = this.#deps;
+    const { state, target } = entry.watched;
+    const elapsedMs = clock.nowMs() - entry.lastStartMs;
+    this.#wait(entry, nextDelayMs(before, state, target.health, elapsedMs, random));
+  }
+
+  #wait(entry: Entry, delayMs: number): void {
+    const timer = this.#deps.timers.after(delayMs, () => {
+      const begin = (): void => this.#attempt(entry);
+      entry.activity = { kind: 'queued', begin };
+      this.#slots.acquire(begin);
+    });
+    entry.activity = { kind: 'waiting', timer };
+  }
+
+  #attempt(entry: Entry): void {
+    const { clock, timers } = this.#deps;
+    const { target } = entry.watched;
+    const abort = new AbortController();
+    const activity = { kind: 'attempting', abort, startedMs: clock.nowMs() } as const;
+    const limit = timers.after(target.health.timeoutMs, () => abort.abort());
+    entry.activity = activity;
+    void entry.probe.attempt(probeTarget(target), abort.signal).then((result) => {
+      limit.cancel();
+      if (entry.activity === activity) this.#conclude(entry, activity.startedMs, result);
+      this.#slots.release();
+    });
+  }
+
+  #conclude(entry: Entry, startedMs: number, result: ProbeResult): void {
+    const { clock } = this.#deps;
+    const before = entry.watched.state;
+    entry.activity = NOTHING;
+    entry.lastStartMs = startedMs;
+    const durationMs = clock.nowMs() - startedMs;
+    entry.watched.take({ result, durationMs, atMs: clock.wallMs() }, this.#events);
+    // What was told may have led to an update, which then has already said what comes next.
+    const same = this.#entries.get(entry.watched.target.key) === entry;
+    if (same && entry.lastStartMs === startedMs) this.#schedule(entry, before);
+  }
+
+  #forget(key: string, entry: Entry): void {
+    this.#entries.delete(key);
+    this.#cease(entry);
+  }
+
+  /** Ends what is under way; an attempt in flight keeps its slot until it has closed its socket. */
+  #cease(entry: Entry): void {
+    const { activity } = entry;
+    entry.activity = NOTHING;
+    if (activity.kind === 'waiting') activity.timer.cancel();
+    if (activity.kind === 'queued') this.#slots.withdraw(activity.begin);
+    if (activity.kind === 'attempting') activity.abort.abort();
+  }
+}
+
+/** What an attempt depends on; the rest of a definition is schedule. */
+function probed(target: HealthTarget): unknown {
+  return [target.health.probe, target.health.port, target.prelude];
+}

@@ -1,0 +1,12 @@
+/** tcp: the backend's kernel completes the handshake. Says nothing about the program behind it. */
+import type { Probe } from '../probe.js';
+import { converse } from './connection.js';
+import { whole } from './failed.js';
+
+export const tcpProbe: Probe = {
+  attempt: (target, signal) =>
+    converse(target, signal, async (connection) => {
+      connection.reset();
+      return whole();
+    }),
+};

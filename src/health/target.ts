@@ -1,0 +1,89 @@
+/** What the checker watches, and what it tells about it. */
+import { type Endpoint, ipEndpoint } from '../core/endpoint.js';
+import type { HealthSpec } from '../core/spec.js';
+import type { ProbeFailure, ProbeResult, ProbeTarget } from './probe.js';
+import type { HealthState } from './tracker.js';
+
+export interface HealthTarget {
+  /** Stable over updates: the same key keeps its state. A backend that changes its address gets a new one. */
+  readonly key: string;
+  readonly endpoint: Endpoint;
+  readonly health: HealthSpec;
+  /** The PROXY header that goes first where the backend wants one, with command LOCAL; else empty. */
+  readonly prelude: Uint8Array;
+}
+
+/** Why a verdict is what it is: for "down" the kind of the last failure. */
+export type VerdictReason = 'first-success' | 'recovered' | 'not-probed' | ProbeFailure;
+
+export interface VerdictEvent {
+  readonly key: string;
+  readonly state: 'up' | 'down';
+  readonly reason: VerdictReason;
+  /** For people; holds no secret. May be empty for "up". */
+  readonly detail: string;
+  /** Wall clock. */
+  readonly atMs: number;
+}
+
+export interface AttemptEvent {
+  readonly key: string;
+  readonly result: ProbeResult;
+  readonly durationMs: number;
+}
+
+export interface ShareEvent {
+  readonly key: string;
+  /** Above 0, at most 1: the effective weight is multiplied by it. */
+  readonly share: number;
+}
+
+/** What the checker reports; the calls come one after the other, never from inside `update`'s caller. */
+export interface HealthEvents {
+  onVerdict(event: VerdictEvent): void;
+  onAttempt(event: AttemptEvent): void;
+  /** Comes before the verdict of the same attempt, so that a backend comes up with its share. */
+  onShare(event: ShareEvent): void;
+}
+
+/** The health of one target as people and pages see it. */
+export interface TargetHealth {
+  readonly key: string;
+  readonly verdict: 'unproven' | 'up' | 'down';
+  /** The exact state behind the verdict. */
+  readonly state: HealthState;
+  /** Wall clock: since when the verdict stands; for "unproven", since when it is watched. */
+  readonly sinceMs: number;
+  /** null while unproven. */
+  readonly reason: VerdictReason | null;
+  readonly detail: string;
+  readonly share: number;
+  /** null before the first attempt has ended. */
+  readonly last: LastAttempt | null;
+  readonly attempts: number;
+  readonly failures: number;
+  /** Verdicts so far, the first one included. */
+  readonly transitions: number;
+}
+
+export interface LastAttempt {
+  readonly result: ProbeResult;
+  readonly durationMs: number;
+  /** Wall clock, at its end. */
+  readonly atMs: number;
+}
+
+/**
+ * Where the probe goes. Another port is another service (Patroni's REST interface beside Postgres), so
+ * the PROXY header that the backend's own port wants is not sent there. A path has no ports.
+ */
+export function probeTarget(target: HealthTarget): ProbeTarget {
+  const { endpoint, health, prelude } = target;
+  if (endpoint.kind === 'unix' || health.port === null || health.port === endpoint.port) {
+    return { endpoint, prelude };
+  }
+  return {
+    endpoint: ipEndpoint(endpoint.family, endpoint.host, health.port),
+    prelude: new Uint8Array(0),
+  };
+}
