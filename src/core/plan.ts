@@ -17,7 +17,10 @@ export interface Plan {
 
 /** How a worker gets its listening socket. */
 export type ListenSource =
-  /** A descriptor made for this worker by control; the worker owns it from then on. */
+  /**
+   * A descriptor that control made for this worker, keeps for a worker that takes over, and closes
+   * when no plan names it any more. An engine that must own one duplicates it.
+   */
   | { readonly kind: 'descriptor'; readonly fd: number; readonly local: Endpoint }
   /** The worker binds by itself (no foreign calls on this machine). */
   | { readonly kind: 'bind'; readonly local: Endpoint; readonly reusePort: 'shared' | 'exclusive' };
