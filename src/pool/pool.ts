@@ -3,11 +3,12 @@
  * learnt about backends that stay survives an update.
  */
 
-import type { Choice, Policy } from '../balance/policy.js';
+import type { Choice, Member, Policy } from '../balance/policy.js';
 import { createPolicy } from '../balance/registry.js';
 import { present } from '../core/assert.js';
 import type { BackendId, PoolId, WorkerId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
+import { formatAddress } from '../core/endpoint.js';
 import type { Ineligible } from '../core/outcome.js';
 import type { PoolPlan } from '../core/plan.js';
 import type { Random } from '../core/random.js';
@@ -49,7 +50,7 @@ export class Pool implements PoolView, LeaseBook {
     this.id = plan.id;
     this.#deps = deps;
     this.#plan = plan;
-    this.#policy = createPolicy(plan.policy, plan.backends, { hash: plan.hash });
+    this.#policy = createPolicy(plan.policy, membersOf(plan), { hash: plan.hash });
     this.#setMembers(plan);
   }
 
@@ -86,9 +87,9 @@ export class Pool implements PoolView, LeaseBook {
     const before = this.#plan;
     this.#plan = plan;
     if (before.policy === plan.policy && sameHash(before, plan)) {
-      this.#policy.update(plan.backends);
+      this.#policy.update(membersOf(plan));
     } else {
-      this.#policy = createPolicy(plan.policy, plan.backends, { hash: plan.hash });
+      this.#policy = createPolicy(plan.policy, membersOf(plan), { hash: plan.hash });
     }
     this.#setMembers(plan);
   }
@@ -244,6 +245,17 @@ export class Pool implements PoolView, LeaseBook {
     if (unproven > 0) return { kind: 'unproven' };
     return { kind: 'none', reason: unwell > 0 ? 'all-down' : 'no-backend' };
   }
+}
+
+/**
+ * The policy's members, in the plan's order. One that left the file has no weight any more, so that
+ * its share of a hash table is given away at once, and a name of its own, because a backend with a
+ * changed address leaves and arrives under one name.
+ */
+function membersOf(plan: PoolPlan): Member[] {
+  return plan.backends.map(({ name, weight, draining, endpoint }) =>
+    draining ? { name: `${name}@${formatAddress(endpoint)}`, weight: 0 } : { name, weight },
+  );
 }
 
 function sameHash(a: PoolPlan, b: PoolPlan): boolean {

@@ -1,0 +1,73 @@
+/** Draws a Plan from the inventory: what the workers shall do now. Pure. */
+import type { WorkerId } from '../core/brand.js';
+import type { ListenerPlan, ListenSource, Plan, PoolPlan } from '../core/plan.js';
+import type { AccessLevel } from '../core/spec.js';
+import type { Inventory, ListenerEntry, PoolEntry } from './inventory.js';
+
+export interface PlannedSocket {
+  readonly key: number;
+  readonly source: ListenSource;
+}
+
+export interface PlanInput {
+  readonly version: number;
+  readonly access: AccessLevel;
+  /** What `max_sessions = 0` means: the descriptor budget. */
+  readonly sessionBudget: number;
+  /** The sockets of a listener for the worker that the plan is for. */
+  readonly sockets: (listener: ListenerEntry, worker: WorkerId) => readonly PlannedSocket[];
+}
+
+export function drawPlan(inventory: Inventory, worker: WorkerId, input: PlanInput): Plan {
+  const poolIds = new Map([...inventory.pools.values()].map((pool) => [pool.key, pool.id]));
+  const listeners: ListenerPlan[] = [];
+  for (const entry of inventory.listeners.values()) {
+    const pool = poolIds.get(entry.spec.pool);
+    if (entry.tenure === 'leaving' || pool === undefined) continue;
+    const { spec } = entry;
+    listeners.push({
+      id: entry.id,
+      name: spec.name,
+      protocol: spec.protocol,
+      sockets: input.sockets(entry, worker),
+      pool,
+      trustedProxies: spec.trustedProxies,
+      maxSessions:
+        spec.maxSessions === 0
+          ? input.sessionBudget
+          : Math.min(spec.maxSessions, input.sessionBudget),
+      idleTimeoutMs: spec.idleTimeoutMs,
+      maxSessionAgeMs: spec.maxSessionAgeMs,
+      backlog: spec.backlog,
+      series: entry.series,
+    });
+  }
+  const pools = [...inventory.pools.values()].map((pool) => planPool(inventory, pool));
+  return { version: input.version, access: input.access, listeners, pools };
+}
+
+function planPool(inventory: Inventory, entry: PoolEntry): PoolPlan {
+  const { spec } = entry;
+  return {
+    id: entry.id,
+    name: spec.name,
+    policy: spec.policy,
+    hash: spec.hash,
+    sendProxyProtocol: spec.sendProxyProtocol,
+    connectTimeoutMs: spec.connectTimeoutMs,
+    retries: spec.retries,
+    queueSize: spec.queueSize,
+    queueTimeoutMs: spec.queueTimeoutMs,
+    panicPercent: spec.panicPercent,
+    udpResponses: spec.udpResponses,
+    backends: [...entry.backends.values()].map((backend) => ({
+      id: backend.id,
+      name: backend.spec.name,
+      endpoint: backend.endpoint,
+      weight: backend.spec.weight,
+      backup: backend.spec.backup,
+      draining: backend.tenure === 'leaving',
+      series: inventory.seriesOf(backend),
+    })),
+  };
+}

@@ -1,0 +1,48 @@
+/** The messages between the main thread and a worker, and what a worker is started with. */
+import type { AccessRecord } from '../core/access.js';
+import type { BackendId, WorkerId } from '../core/brand.js';
+import type { Cause } from '../core/outcome.js';
+import type { Plan } from '../core/plan.js';
+import type { EngineName } from '../core/spec.js';
+import type { ListenOutcome } from '../session/tcp_port.js';
+
+export interface SharedMemory {
+  readonly ledger: SharedArrayBuffer;
+  readonly series: SharedArrayBuffer;
+  readonly doorbell: SharedArrayBuffer;
+  /** By worker: when it last went through its loop, on the clock that all threads share. */
+  readonly heartbeats: SharedArrayBuffer;
+}
+
+export interface WorkerStart {
+  readonly worker: WorkerId;
+  readonly workers: number;
+  readonly engine: EngineName;
+  /** TCP pairs, and UDP flows, that this worker may have at a time. */
+  readonly capacity: number;
+  readonly memory: SharedMemory;
+}
+
+export type ToWorker =
+  | { readonly kind: 'plan'; readonly plan: Plan }
+  | {
+      readonly kind: 'end-sessions';
+      /** null: every session */
+      readonly backend: BackendId | null;
+      readonly cause: Cause;
+      readonly spanMs: number;
+    }
+  | { readonly kind: 'stop' };
+
+export type FromWorker =
+  | { readonly kind: 'started' }
+  | { readonly kind: 'failed'; readonly sentence: string }
+  | {
+      readonly kind: 'opened';
+      readonly socket: number;
+      readonly outcome: ListenOutcome;
+    }
+  | { readonly kind: 'applied'; readonly version: number }
+  | { readonly kind: 'access'; readonly records: readonly AccessRecord[] }
+  | { readonly kind: 'access-lost'; readonly count: number }
+  | { readonly kind: 'accept-failed'; readonly socket: number; readonly errno: string };

@@ -1,0 +1,107 @@
+/** What is counted and written down about sessions; the only place here that touches the series. */
+import type { AccessRecord } from '../../core/access.js';
+import type { SeriesId } from '../../core/brand.js';
+import { formatAddress } from '../../core/endpoint.js';
+import type { DialFailure, End } from '../../core/outcome.js';
+import {
+  CAUSE_COLUMN,
+  DIAL_COLUMN,
+  type HistogramName,
+  PLAIN_COLUMN,
+  type SeriesWriter,
+} from '../../core/series.js';
+import type { AccessLevel } from '../../core/spec.js';
+import type { PooledBackend } from '../../pool/selection.js';
+import type { TcpEngine } from '../tcp_port.js';
+import type { TcpSession } from './session.js';
+
+export class SessionBook {
+  access: AccessLevel = 'errors';
+  readonly #series: SeriesWriter;
+  readonly #engine: TcpEngine;
+  readonly #write: (record: AccessRecord) => void;
+
+  constructor(series: SeriesWriter, engine: TcpEngine, write: (record: AccessRecord) => void) {
+    this.#series = series;
+    this.#engine = engine;
+    this.#write = write;
+  }
+
+  accepted(session: TcpSession): void {
+    this.#series.add(session.series, PLAIN_COLUMN.accepted, 1);
+    this.#series.add(session.series, PLAIN_COLUMN.active, 1);
+  }
+
+  /** From now on the session counts at this backend. */
+  dialling(session: TcpSession, backend: PooledBackend): void {
+    session.backend = backend;
+    this.#move(session, backend.seriesFor(session.listener.id));
+    if (session.tried !== null) this.#series.add(session.series, PLAIN_COLUMN.retries, 1);
+  }
+
+  dialFailed(session: TcpSession, failure: DialFailure): void {
+    this.#series.add(session.series, DIAL_COLUMN[failure], 1);
+  }
+
+  observe(session: TcpSession, name: HistogramName, milliseconds: number): void {
+    this.#series.observe(session.series, name, milliseconds / 1000);
+  }
+
+  /** Adds the bytes that have moved since the last call. */
+  countBytes(session: TcpSession): void {
+    const bytesIn = this.#engine.bytesIn[session.pair] ?? 0;
+    const bytesOut = this.#engine.bytesOut[session.pair] ?? 0;
+    if (bytesIn !== session.countedIn) {
+      this.#series.add(session.series, PLAIN_COLUMN.bytesIn, bytesIn - session.countedIn);
+      session.countedIn = bytesIn;
+    }
+    if (bytesOut !== session.countedOut) {
+      this.#series.add(session.series, PLAIN_COLUMN.bytesOut, bytesOut - session.countedOut);
+      session.countedOut = bytesOut;
+    }
+  }
+
+  ended(session: TcpSession, end: End, nowMs: number): void {
+    this.countBytes(session);
+    this.#series.add(session.series, PLAIN_COLUMN.active, -1);
+    this.#series.add(session.series, CAUSE_COLUMN[end.cause], 1);
+    this.observe(session, 'session', nowMs - session.acceptedMs);
+    if (this.#wanted(end)) this.#write(this.#record(session, end, nowMs));
+  }
+
+  /** `errors`: whatever did not finish in order. A client that resets after the relay began counts as in order. */
+  #wanted(end: End): boolean {
+    if (this.access === 'all') return true;
+    return this.access === 'errors' && end.cause !== 'finished' && end.cause !== 'client-reset';
+  }
+
+  #record(session: TcpSession, end: End, nowMs: number): AccessRecord {
+    const { listener } = session;
+    const peer = this.#engine.client(session.pair);
+    const local = session.proxied?.destination ?? this.#engine.local(session.pair);
+    return {
+      protocol: 'tcp',
+      listener: listener.plan.name,
+      client: formatAddress(session.client(peer)),
+      local: formatAddress(local),
+      pool: session.waiting.pool.name,
+      backend: session.backend?.name ?? null,
+      policy: session.waiting.pool.policy,
+      tried: session.tried?.map((backend) => backend.name) ?? [],
+      queueMs: session.queueMs,
+      connectMs: session.connectMs,
+      firstByteMs: session.firstByteMs,
+      durationMs: nowMs - session.acceptedMs,
+      bytesIn: session.countedIn,
+      bytesOut: session.countedOut,
+      end,
+    };
+  }
+
+  #move(session: TcpSession, series: SeriesId): void {
+    if (series === session.series) return;
+    this.#series.add(session.series, PLAIN_COLUMN.active, -1);
+    this.#series.add(series, PLAIN_COLUMN.active, 1);
+    session.series = series;
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * From "needs a backend" to a dial: asks the pool, queues when every backend is full, waits when no
+ * backend has had a verdict yet, and serves who waits, in order, when a place becomes free.
+ */
+
+import { addressKey } from '../../core/address_key.js';
+import { unreachable } from '../../core/assert.js';
+import type { PoolId, WorkerId } from '../../core/brand.js';
+import type { Clock } from '../../core/clock.js';
+import type { Cause, Stage } from '../../core/outcome.js';
+import type { Lease, Selection } from '../../pool/selection.js';
+import type { TcpEngine } from '../tcp_port.js';
+import type { SessionBook } from './book.js';
+import type { TcpSession } from './session.js';
+import type { Waiting } from './waiting.js';
+
+export interface ChoosingDeps {
+  readonly engine: TcpEngine;
+  readonly clock: Clock;
+  readonly book: SessionBook;
+  readonly ring: (worker: WorkerId) => void;
+  readonly dial: (session: TcpSession, lease: Lease) => void;
+  readonly refuse: (session: TcpSession, stage: Stage, cause: Cause) => void;
+  readonly deadline: (session: TcpSession, atMs: number) => void;
+}
+
+const NO_KEY = new Uint8Array(0);
+
+export class Choosing {
+  readonly pools = new Map<PoolId, Waiting>();
+  readonly #deps: ChoosingDeps;
+  /** Pools in which a place became free since waiters were served last. */
+  readonly #freed = new Set<PoolId>();
+
+  constructor(deps: ChoosingDeps) {
+    this.#deps = deps;
+  }
+
+  /** Finds a backend for a session that holds none, or makes it wait, or refuses it. */
+  choose(session: TcpSession): void {
+    const { waiting } = session;
+    if (waiting.pool.queueSize > 0 && waiting.queue.busy) return this.#enqueue(session);
+    this.#proceed(session, this.#select(session));
+  }
+
+  /** A place of `pool` is free; waiters are served by `serveFreed`, outside of the present edge. */
+  freed(pool: PoolId): void {
+    this.#freed.add(pool);
+  }
+
+  serveFreed(): void {
+    if (this.#freed.size === 0) return;
+    const pools = [...this.#freed];
+    this.#freed.clear();
+    for (const pool of pools) this.#serve(this.pools.get(pool));
+  }
+
+  /** States may have changed everywhere: whoever waits in this worker is looked at again. */
+  retryAll(): void {
+    for (const waiting of this.pools.values()) {
+      this.#retryUnproven(waiting);
+      this.#serve(waiting);
+    }
+  }
+
+  /** The session waits no longer, for whatever reason. */
+  forget(session: TcpSession): void {
+    const { waiting } = session;
+    if (session.phase.at === 'queued') {
+      waiting.queue.leave(session.phase.ticket);
+      // Whoever comes next may be another worker's: it learns of its turn by the next free place.
+      this.freed(waiting.pool.id);
+    } else if (session.phase.at === 'verdict') {
+      waiting.unproven.delete(session);
+    }
+  }
+
+  #select(session: TcpSession): Selection {
+    const { pool } = session.waiting;
+    const clientKey = pool.needsClientKey
+      ? addressKey(session.client(this.#deps.engine.client(session.pair)))
+      : NO_KEY;
+    return pool.select({ clientKey, tried: session.triedIds });
+  }
+
+  #proceed(session: TcpSession, selection: Selection): void {
+    switch (selection.kind) {
+      case 'chosen':
+        return this.#deps.dial(session, selection.lease);
+      case 'unproven':
+        return this.#awaitVerdict(session);
+      case 'none':
+        if (selection.reason === 'all-full' && session.waiting.pool.queueSize > 0) {
+          return this.#enqueue(session);
+        }
+        return session.tried === null
+          ? this.#deps.refuse(session, 'select', selection.reason)
+          : this.#deps.refuse(session, 'dial', 'dial-failed');
+      default:
+        return unreachable(selection);
+    }
+  }
+
+  #awaitVerdict(session: TcpSession): void {
+    const { waiting } = session;
+    if (session.phase.at !== 'verdict' || !waiting.unproven.has(session)) {
+      session.phase = { at: 'verdict' };
+      waiting.unproven.add(session);
+      const now = this.#deps.clock.nowMs();
+      this.#deps.deadline(session, now + waiting.pool.connectTimeoutMs);
+    }
+  }
+
+  #enqueue(session: TcpSession): void {
+    const { waiting } = session;
+    const ticket = waiting.queue.join(session, waiting.pool.queueSize);
+    if (ticket === 0) return this.#deps.refuse(session, 'queue', 'queue-full');
+    const now = this.#deps.clock.nowMs();
+    session.phase = { at: 'queued', ticket, sinceMs: now };
+    this.#deps.deadline(session, now + waiting.pool.queueTimeoutMs);
+    // A place may have become free between the look and the ticket.
+    this.freed(waiting.pool.id);
+  }
+
+  #retryUnproven(waiting: Waiting): void {
+    for (const session of [...waiting.unproven]) {
+      const selection = this.#select(session);
+      if (selection.kind === 'unproven') return;
+      waiting.unproven.delete(session);
+      this.#proceed(session, selection);
+    }
+  }
+
+  /** Gives free places to waiters for as long as it is this worker's turn; then wakes whose turn it is. */
+  #serve(waiting: Waiting | undefined): void {
+    while (waiting?.queue.busy) {
+      const turn = waiting.queue.turn();
+      if (turn.kind === 'nobody') return;
+      if (turn.kind === 'other') return this.#deps.ring(turn.worker);
+      if (!this.#serveFirst(turn.waiter)) return;
+    }
+  }
+
+  #serveFirst(session: TcpSession): boolean {
+    const { phase } = session;
+    if (phase.at !== 'queued') return false;
+    const selection = this.#select(session);
+    if (selection.kind !== 'chosen') return false;
+    session.waiting.queue.leave(phase.ticket);
+    session.queueMs = this.#deps.clock.nowMs() - phase.sinceMs;
+    this.#deps.book.observe(session, 'queue', session.queueMs);
+    this.#deps.dial(session, selection.lease);
+    return true;
+  }
+}

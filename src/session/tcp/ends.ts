@@ -1,0 +1,54 @@
+/** How a session's end is told: pure functions of its phase and of what the engine reported. */
+import { unreachable } from '../../core/assert.js';
+import type { End, Stage } from '../../core/outcome.js';
+import type { Lease, Settlement } from '../../pool/selection.js';
+import type { PairEnd } from '../tcp_port.js';
+import type { TcpSession } from './session.js';
+
+/** The reservation that a session holds now. */
+export function leaseOf(session: TcpSession): Lease | null {
+  const { phase } = session;
+  return 'lease' in phase ? phase.lease : null;
+}
+
+const STAGE_OF = {
+  held: 'accept',
+  header: 'accept',
+  choosing: 'select',
+  verdict: 'select',
+  queued: 'queue',
+  dialling: 'dial',
+  relaying: 'relay',
+  closing: 'relay',
+} as const satisfies Record<TcpSession['phase']['at'], Stage>;
+
+/** Where in its life a session is, in the words of the access line. */
+export function stageOf(session: TcpSession): Stage {
+  return STAGE_OF[session.phase.at];
+}
+
+/** What an end that sluice did not ask for says. */
+export function endOf(session: TcpSession, end: PairEnd): End {
+  const stage = stageOf(session);
+  switch (end.kind) {
+    case 'finished':
+      return { by: end.first, stage, cause: 'finished' };
+    case 'reset':
+      return { by: end.by, stage, cause: end.by === 'client' ? 'client-reset' : 'backend-reset' };
+    case 'client-gone':
+      return { by: 'client', stage, cause: 'client-gone' };
+    case 'closed':
+      return { by: 'sluice', stage, cause: 'shutdown' };
+    case 'limit':
+      return { by: 'sluice', stage, cause: 'resource-limit' };
+    default:
+      return unreachable(end);
+  }
+}
+
+/** Passive health: a reset before the first byte is the backend's failure, an answer its success. */
+export function settlementOf(session: TcpSession, end: End): Settlement {
+  if (session.firstByteMs !== null) return 'served';
+  if (end.cause === 'backend-reset') return 'failed';
+  return 'neutral';
+}

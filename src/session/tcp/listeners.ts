@@ -1,0 +1,97 @@
+/** The TCP listeners of one worker: which sockets are open, whose they are, who waits for room. */
+import { present } from '../../core/assert.js';
+import type { ListenerId, WorkerId } from '../../core/brand.js';
+import type { ListenerPlan } from '../../core/plan.js';
+import type { Ledger } from '../../pool/ledger.js';
+import type { ListenerKey, ListenOutcome, TcpEngine } from '../tcp_port.js';
+import { TcpListener } from './listener.js';
+import type { TcpSession } from './session.js';
+import type { Waiting } from './waiting.js';
+
+export interface OpenedSocket {
+  readonly key: ListenerKey;
+  readonly outcome: ListenOutcome;
+}
+
+export interface TcpListenersDeps {
+  readonly engine: TcpEngine;
+  readonly ledger: Ledger;
+  readonly worker: WorkerId;
+  readonly workers: number;
+  readonly ring: (worker: WorkerId) => void;
+}
+
+export class TcpListeners {
+  readonly #deps: TcpListenersDeps;
+  readonly #begin: (session: TcpSession) => void;
+  readonly #byId = new Map<ListenerId, TcpListener>();
+  readonly #byKey = new Map<ListenerKey, TcpListener>();
+
+  /** `begin` starts the life of a session that was counted at its listener. */
+  constructor(deps: TcpListenersDeps, begin: (session: TcpSession) => void) {
+    this.#deps = deps;
+    this.#begin = begin;
+  }
+
+  byKey(key: ListenerKey): TcpListener {
+    return present(this.#byKey.get(key), 'a socket that nobody opened has accepted');
+  }
+
+  /** Opens or updates a listener. New sockets open before old ones close. */
+  async apply(plan: ListenerPlan, waiting: Waiting): Promise<readonly OpenedSocket[]> {
+    const listener = this.#byId.get(plan.id) ?? new TcpListener(plan, waiting, this.#deps);
+    this.#byId.set(plan.id, listener);
+    listener.update(plan, waiting);
+    const wanted = new Set(plan.sockets.map((socket) => socket.key));
+    const fresh = plan.sockets.filter((socket) => !listener.keys.has(socket.key));
+    const opened = await Promise.all(
+      fresh.map(async ({ key, source }) => {
+        this.#byKey.set(key, listener);
+        listener.keys.add(key);
+        const outcome = await this.#deps.engine.openListener(key, source, plan.backlog);
+        if (!outcome.ok) this.#forget(listener, key);
+        return { key, outcome };
+      }),
+    );
+    for (const key of listener.keys) {
+      if (!wanted.has(key)) this.#close(listener, key);
+    }
+    listener.admit(this.#begin);
+    return opened;
+  }
+
+  /** Stops accepting; sessions stay. */
+  remove(id: ListenerId): void {
+    const listener = this.#byId.get(id);
+    if (listener === undefined) return;
+    for (const key of listener.keys) this.#close(listener, key);
+    this.#byId.delete(id);
+  }
+
+  /** Looks at every listener that stopped at its cap: there may be room. */
+  admitAll(): void {
+    for (const listener of this.#byId.values()) listener.admit(this.#begin);
+  }
+
+  /** A counted session is over: its place goes to who waits, here or in another worker. */
+  leave(listener: TcpListener): void {
+    listener.leave();
+    const { ledger, worker, workers, ring } = this.#deps;
+    if (!ledger.anyListenerWaiting(listener.id)) return;
+    listener.admit(this.#begin);
+    for (let other = 0; other < workers; other++) {
+      const id = other as WorkerId;
+      if (id !== worker && ledger.listenerWaiting(listener.id, id)) ring(id);
+    }
+  }
+
+  #close(listener: TcpListener, key: ListenerKey): void {
+    this.#deps.engine.closeListener(key);
+    this.#forget(listener, key);
+  }
+
+  #forget(listener: TcpListener, key: ListenerKey): void {
+    listener.keys.delete(key);
+    this.#byKey.delete(key);
+  }
+}

@@ -1,0 +1,81 @@
+/** One TCP session as its worker holds it: what it is doing, and what its access line will say. */
+import type { BackendId, PairId, SeriesId } from '../../core/brand.js';
+import type { Endpoint } from '../../core/endpoint.js';
+import type { Cause, End } from '../../core/outcome.js';
+import type { Lease, PooledBackend } from '../../pool/selection.js';
+import type { ProxyHeader } from '../proxy_protocol/header.js';
+import type { TcpListener } from './listener.js';
+import type { Waiting } from './waiting.js';
+
+/** What a session does now. Each arm says what is true in it. */
+export type Phase =
+  /** Accepted although the listener is at its cap: not counted, nothing read, nobody asked. */
+  | { readonly at: 'held' }
+  /** Counted at the listener; the client's PROXY header is being read. */
+  | { readonly at: 'header' }
+  /** Counted; a backend is being chosen, or was found wanting, in this very moment. */
+  | { readonly at: 'choosing' }
+  /** No backend has had a verdict yet; no reservation. */
+  | { readonly at: 'verdict' }
+  /** Every backend is full; holds a ticket of the pool's queue, no reservation. */
+  | { readonly at: 'queued'; readonly ticket: number; readonly sinceMs: number }
+  /** Holds a reservation; the engine connects. */
+  | { readonly at: 'dialling'; readonly lease: Lease; readonly sinceMs: number }
+  /** Holds a reservation; bytes move. */
+  | { readonly at: 'relaying'; readonly lease: Lease; readonly sinceMs: number }
+  /** `close` was called; the reservation (if any) stays until the engine reports `closed`. */
+  | { readonly at: 'closing'; readonly lease: Lease | null; readonly end: End };
+
+/** An order to end at a time, given by a drain or a stop. */
+export interface Notice {
+  readonly atMs: number;
+  readonly cause: Cause;
+}
+
+export class TcpSession {
+  phase: Phase = { at: 'held' };
+  /** Backends dialled in vain; null = none. */
+  tried: PooledBackend[] | null = null;
+  triedIds: BackendId[] | null = null;
+  /** From a trusted proxy's header; null: the socket's own addresses count. */
+  proxied: ProxyHeader | null = null;
+  queueMs: number | null = null;
+  connectMs: number | null = null;
+  firstByteMs: number | null = null;
+  /** When `max_session_age` ends it; Infinity: never. */
+  expiresMs = Number.POSITIVE_INFINITY;
+  notice: Notice | null = null;
+  /** Where bytes and activity are counted; the listener's own row until a backend is dialled. */
+  series: SeriesId;
+  /** Bytes already added to the series. */
+  countedIn = 0;
+  countedOut = 0;
+  /** The backend of the last dial, for the access line. */
+  backend: PooledBackend | null = null;
+
+  /** The pool that the listener led to at accept; a reload may lead the listener elsewhere. */
+  readonly waiting: Waiting;
+
+  readonly pair: PairId;
+  readonly listener: TcpListener;
+  readonly acceptedMs: number;
+
+  constructor(pair: PairId, listener: TcpListener, acceptedMs: number) {
+    this.pair = pair;
+    this.listener = listener;
+    this.acceptedMs = acceptedMs;
+    this.series = listener.plan.series;
+    this.waiting = listener.waiting;
+  }
+
+  /** Where the client really is: behind a trusted proxy what its header says. */
+  client(socketPeer: Endpoint): Endpoint {
+    return this.proxied?.source ?? socketPeer;
+  }
+
+  /** Remembers a dial that failed, so that this backend is never tried again. */
+  addTried(backend: PooledBackend): void {
+    this.tried = [...(this.tried ?? []), backend];
+    this.triedIds = [...(this.triedIds ?? []), backend.id];
+  }
+}

@@ -1,0 +1,349 @@
+/**
+ * The life of every TCP session of one worker, engine-independent: what happens next after each
+ * edge. Choosing and waiting are in choosing.ts, counting in book.ts; this file knows the phases.
+ */
+import type { AccessRecord } from '../../core/access.js';
+import { assert, present, unreachable } from '../../core/assert.js';
+import type { BackendId, ListenerId, PairId, PoolId, WorkerId } from '../../core/brand.js';
+import type { Clock } from '../../core/clock.js';
+import { PROXY_HEADER_TIMEOUT_MS } from '../../core/limits.js';
+import type { Cause, DialFailure, EndedBy, Stage } from '../../core/outcome.js';
+import type { ListenerPlan } from '../../core/plan.js';
+import { jittered, type Random } from '../../core/random.js';
+import type { SeriesWriter } from '../../core/series.js';
+import type { Ledger } from '../../pool/ledger.js';
+import type { Lease } from '../../pool/selection.js';
+import { DeadlineWheel } from '../deadline_wheel.js';
+import { parse } from '../proxy_protocol/parse.js';
+import type { ListenerKey, PairEnd, TcpEdges, TcpEngine } from '../tcp_port.js';
+import { SessionBook } from './book.js';
+import { Choosing } from './choosing.js';
+import { endOf, leaseOf, settlementOf, stageOf } from './ends.js';
+import { type OpenedSocket, TcpListeners } from './listeners.js';
+import { preludeFor } from './prelude.js';
+import { type Notice, TcpSession } from './session.js';
+import { spreadOffsets } from './spread.js';
+import type { Waiting } from './waiting.js';
+
+export interface TcpSessionsDeps {
+  readonly engine: TcpEngine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ledger: Ledger;
+  readonly series: SeriesWriter;
+  readonly worker: WorkerId;
+  readonly workers: number;
+  /** Writes an access record. */
+  readonly access: (record: AccessRecord) => void;
+  /** Wakes another worker: a place or a turn may be its own. */
+  readonly ring: (worker: WorkerId) => void;
+}
+
+/** `max_session_age` varies by this share, so that sessions that began together do not end so. */
+const AGE_JITTER = 0.1;
+/** Bytes of long sessions reach the metrics, and lost wake-ups are made good, this often. */
+const SWEEP_MS = 250;
+
+export class TcpSessions implements TcpEdges {
+  readonly #deps: TcpSessionsDeps;
+  readonly #book: SessionBook;
+  readonly #choosing: Choosing;
+  readonly #wheel: DeadlineWheel;
+  readonly #sessions: (TcpSession | null)[];
+  readonly #listeners: TcpListeners;
+  #count = 0;
+  #nextSweepMs = 0;
+
+  constructor(deps: TcpSessionsDeps) {
+    this.#deps = deps;
+    this.#book = new SessionBook(deps.series, deps.engine, deps.access);
+    this.#wheel = new DeadlineWheel(deps.engine.capacity, deps.clock.nowMs());
+    this.#sessions = [];
+    this.#listeners = new TcpListeners(deps, (session) => this.#begin(session));
+    this.#choosing = new Choosing({
+      engine: deps.engine,
+      ring: deps.ring,
+      dial: (session, lease) => this.#dial(session, lease),
+      refuse: (session, stage, cause) => this.#end(session, 'sluice', stage, cause, 'reset'),
+      deadline: (session, atMs) => this.#wheel.set(session.pair, atMs),
+      clock: deps.clock,
+      book: this.#book,
+    });
+  }
+
+  /** Sessions that are not over. */
+  get count(): number {
+    return this.#count;
+  }
+
+  // ---- what the worker asks for ----
+
+  set access(level: SessionBook['access']) {
+    this.#book.access = level;
+  }
+
+  /** Adds a pool, so that its waiters are served when a place becomes free. */
+  addPool(id: PoolId, waiting: Waiting): void {
+    this.#choosing.pools.set(id, waiting);
+  }
+
+  removePool(id: PoolId): void {
+    this.#choosing.pools.delete(id);
+  }
+
+  /** Opens or updates a listener; answers what became of each socket that was opened. */
+  applyListener(plan: ListenerPlan, waiting: Waiting): Promise<readonly OpenedSocket[]> {
+    return this.#listeners.apply(plan, waiting);
+  }
+
+  /** Stops accepting; sessions of the listener go on. */
+  removeListener(id: ListenerId): void {
+    this.#listeners.remove(id);
+  }
+
+  /**
+   * Ends the sessions of `backend` (null: all sessions) with `cause`, spread over `spanMs`; those
+   * that have been idle longest go first. 0 = now.
+   */
+  endSessions(backend: BackendId | null, cause: Cause, spanMs: number): void {
+    const now = this.#deps.clock.nowMs();
+    const { lastActivityMs } = this.#deps.engine;
+    const chosen = this.#open().filter(
+      (session) => backend === null || leaseOf(session)?.backend.id === backend,
+    );
+    chosen.sort((a, b) => (lastActivityMs[a.pair] ?? 0) - (lastActivityMs[b.pair] ?? 0));
+    const offsets = spreadOffsets(chosen.length, spanMs, this.#deps.random);
+    chosen.forEach((session, index) => {
+      const atMs = spanMs === 0 ? now : now + (offsets[index] ?? 0);
+      if (session.notice !== null && session.notice.atMs <= atMs) return;
+      session.notice = { atMs, cause };
+      if (atMs <= now) this.#noticeDue(session, session.notice);
+      else if (session.phase.at === 'relaying') this.#armRelay(session, now);
+    });
+  }
+
+  /** A ring of the doorbell: states, places or turns may have changed. */
+  rung(): void {
+    this.#listeners.admitAll();
+    this.#choosing.retryAll();
+  }
+
+  /** Expires deadlines; answers when the next one comes. */
+  tick(nowMs: number): number {
+    this.#wheel.advance(nowMs, (pair) => this.#expired(pair as PairId, nowMs));
+    this.#choosing.serveFreed();
+    if (nowMs >= this.#nextSweepMs) this.#sweep(nowMs);
+    return this.#count === 0 ? Number.POSITIVE_INFINITY : this.#wheel.nextMs();
+  }
+
+  // ---- edges ----
+
+  accepted(key: ListenerKey, pair: PairId): void {
+    const listener = this.#listeners.byKey(key);
+    const session = new TcpSession(pair, listener, this.#deps.clock.nowMs());
+    assert(
+      (this.#sessions[pair] ?? null) === null,
+      'an engine used a pair again before it was closed',
+    );
+    this.#sessions[pair] = session;
+    this.#count++;
+    if (listener.tryEnter()) this.#begin(session);
+    else listener.hold(session);
+  }
+
+  headerBytes(pair: PairId, bytes: Uint8Array): void {
+    const session = this.#session(pair);
+    assert(session.phase.at === 'header', 'header bytes came for a session that reads no header');
+    const parsed = parse(bytes);
+    switch (parsed.kind) {
+      case 'need-more':
+        return;
+      case 'bad':
+        return this.#end(session, 'sluice', 'accept', 'bad-proxy-header', 'reset');
+      case 'header':
+        if (parsed.transport === 'dgram') {
+          return this.#end(session, 'sluice', 'accept', 'bad-proxy-header', 'reset');
+        }
+        session.proxied = { ...parsed, transport: 'stream' };
+        session.phase = { at: 'choosing' };
+        this.#wheel.clear(pair);
+        this.#deps.engine.headerDone(pair, parsed.length);
+        return this.#choosing.choose(session);
+      default:
+        return unreachable(parsed);
+    }
+  }
+
+  dialled(pair: PairId): void {
+    const session = this.#session(pair);
+    const { phase } = session;
+    assert(phase.at === 'dialling', 'a dial succeeded that nobody asked for');
+    const now = this.#deps.clock.nowMs();
+    session.connectMs = now - phase.sinceMs;
+    this.#book.observe(session, 'connect', session.connectMs);
+    phase.lease.connected(session.connectMs);
+    session.phase = { at: 'relaying', lease: phase.lease, sinceMs: now };
+    this.#deps.engine.relay(pair);
+    this.#armRelay(session, now);
+  }
+
+  dialFailed(pair: PairId, failure: DialFailure): void {
+    const session = this.#session(pair);
+    const { phase } = session;
+    assert(phase.at === 'dialling', 'a dial failed that nobody asked for');
+    this.#book.dialFailed(session, failure);
+    this.#wheel.clear(pair);
+    if (failure === 'no-descriptor' || failure === 'no-free-port') {
+      // Our own limit: says nothing about the backend, and no other backend would help.
+      session.phase = { at: 'choosing' };
+      phase.lease.settle('neutral');
+      return this.#end(session, 'sluice', 'dial', 'resource-limit', 'reset');
+    }
+    session.addTried(phase.lease.backend);
+    session.phase = { at: 'choosing' };
+    phase.lease.settle('failed');
+    if ((session.tried?.length ?? 0) > session.waiting.pool.retries) {
+      return this.#end(session, 'backend', 'dial', 'dial-failed', 'reset');
+    }
+    this.#choosing.choose(session);
+  }
+
+  firstByte(pair: PairId): void {
+    const session = this.#session(pair);
+    const { phase } = session;
+    if (phase.at !== 'relaying') return;
+    session.firstByteMs = this.#deps.clock.nowMs() - phase.sinceMs;
+    this.#book.observe(session, 'firstByte', session.firstByteMs);
+    phase.lease.answered(session.firstByteMs);
+  }
+
+  closed(pair: PairId, pairEnd: PairEnd): void {
+    const session = this.#session(pair);
+    const now = this.#deps.clock.nowMs();
+    const { phase } = session;
+    const end = phase.at === 'closing' ? phase.end : endOf(session, pairEnd);
+    this.#wheel.clear(pair);
+    this.#sessions[pair] = null;
+    this.#count--;
+    this.#choosing.forget(session);
+    if (phase.at === 'held') return session.listener.forget(session);
+    this.#book.ended(session, end, now);
+    leaseOf(session)?.settle(settlementOf(session, end));
+    this.#listeners.leave(session.listener);
+    this.#choosing.serveFreed();
+  }
+
+  acceptFailed(): void {
+    // The engine reports it to the log and tries again; no session is concerned.
+  }
+
+  // ---- phases ----
+
+  #begin(session: TcpSession): void {
+    const { plan } = session.listener;
+    session.phase = { at: 'choosing' };
+    this.#book.accepted(session);
+    if (plan.maxSessionAgeMs > 0) {
+      session.expiresMs =
+        session.acceptedMs + jittered(this.#deps.random, plan.maxSessionAgeMs, AGE_JITTER);
+    }
+    if (plan.trustedProxies === null) return this.#choosing.choose(session);
+    if (!session.listener.trusts(this.#deps.engine.client(session.pair))) {
+      return this.#end(session, 'sluice', 'accept', 'untrusted-proxy', 'reset');
+    }
+    session.phase = { at: 'header' };
+    this.#wheel.set(session.pair, this.#deps.clock.nowMs() + PROXY_HEADER_TIMEOUT_MS);
+    this.#deps.engine.readHeader(session.pair);
+  }
+
+  #dial(session: TcpSession, lease: Lease): void {
+    const { engine, clock } = this.#deps;
+    const now = clock.nowMs();
+    session.phase = { at: 'dialling', lease, sinceMs: now };
+    this.#book.dialling(session, lease.backend);
+    this.#wheel.set(session.pair, now + session.waiting.pool.connectTimeoutMs);
+    engine.dial(session.pair, lease.backend.endpoint, preludeFor(session, engine));
+  }
+
+  #expired(pair: PairId, nowMs: number): void {
+    const session = this.#sessions[pair] ?? null;
+    if (session === null) return;
+    const { phase } = session;
+    switch (phase.at) {
+      case 'held':
+      case 'choosing':
+      case 'closing':
+        return;
+      case 'header':
+        return this.#end(session, 'sluice', 'accept', 'proxy-header-timeout', 'reset');
+      case 'verdict':
+        return this.#end(session, 'sluice', 'select', 'all-down', 'reset');
+      case 'queued':
+        session.queueMs = nowMs - phase.sinceMs;
+        return this.#end(session, 'sluice', 'queue', 'queue-timeout', 'reset');
+      case 'dialling':
+        this.#deps.engine.cancelDial(pair);
+        return this.dialFailed(pair, 'timeout');
+      case 'relaying':
+        return this.#relayDue(session, nowMs);
+      default:
+        return unreachable(phase);
+    }
+  }
+
+  /** The earliest of notice, age and idleness; idleness is only looked at when its time may have come. */
+  #armRelay(session: TcpSession, nowMs: number): void {
+    const activeMs = this.#deps.engine.lastActivityMs[session.pair] ?? nowMs;
+    const idleMs = activeMs + session.listener.plan.idleTimeoutMs;
+    const noticeMs = session.notice?.atMs ?? Number.POSITIVE_INFINITY;
+    this.#wheel.set(session.pair, Math.min(idleMs, session.expiresMs, noticeMs));
+  }
+
+  #relayDue(session: TcpSession, nowMs: number): void {
+    const activeMs = this.#deps.engine.lastActivityMs[session.pair] ?? nowMs;
+    if (session.notice !== null && session.notice.atMs <= nowMs) {
+      return this.#noticeDue(session, session.notice);
+    }
+    if (session.expiresMs <= nowMs) {
+      return this.#end(session, 'sluice', 'relay', 'max-age', 'flush');
+    }
+    if (activeMs + session.listener.plan.idleTimeoutMs <= nowMs) {
+      return this.#end(session, 'sluice', 'relay', 'idle-timeout', 'flush');
+    }
+    this.#armRelay(session, nowMs);
+  }
+
+  #noticeDue(session: TcpSession, notice: Notice): void {
+    if (session.phase.at === 'closing') return;
+    const stage = session.phase.at === 'relaying' ? 'drain' : stageOf(session);
+    const how = notice.cause === 'backend-down' || notice.cause === 'killed' ? 'reset' : 'flush';
+    this.#end(session, 'sluice', stage, notice.cause, how);
+  }
+
+  /** Asks the engine to end a session; its account is closed when the engine reports it. */
+  #end(session: TcpSession, by: EndedBy, stage: Stage, cause: Cause, how: 'flush' | 'reset'): void {
+    const { phase } = session;
+    if (phase.at === 'closing' || phase.at === 'held') return;
+    this.#choosing.forget(session);
+    this.#wheel.clear(session.pair);
+    session.phase = { at: 'closing', lease: leaseOf(session), end: { by, stage, cause } };
+    this.#deps.engine.close(session.pair, how);
+  }
+
+  #sweep(nowMs: number): void {
+    this.#nextSweepMs = nowMs + SWEEP_MS;
+    for (const session of this.#open()) this.#book.countBytes(session);
+    this.rung();
+  }
+
+  #open(): TcpSession[] {
+    if (this.#count === 0) return [];
+    return this.#sessions.filter(
+      (session): session is TcpSession => session !== null && session.phase.at !== 'held',
+    );
+  }
+
+  #session(pair: PairId): TcpSession {
+    return present(this.#sessions[pair], 'an engine reported an edge of a pair that is closed');
+  }
+}
