@@ -1,7 +1,8 @@
 /**
  * The narrow seam between the life of a UDP flow and the engine that performs its IO, as tcp_port.ts
  * is for TCP. A flow is a client's address and port at one listening socket (and, on a wildcard
- * bind, the local address that it used), with one connected upstream socket.
+ * bind, the local address that it used; behind a trusted proxy, the client that its header names),
+ * with one connected upstream socket.
  *
  *   newFlow ─► openFlow ─► (datagrams both ways) ─► closeFlow ─► flow number free
  *                 ▲ └──────── 'hold' ◄────┘ fromClient
@@ -9,44 +10,52 @@
  * The datagram that opened a flow is never lost: the engine sends it as soon as `openFlow` was
  * called, inside or after `newFlow`. Until then it holds what comes for the flow, in order, at most
  * HELD_DATAGRAMS a flow and HELD_DATAGRAM_BYTES over all (beyond: `dropped` with 'send-queue-full').
+ *
+ * Each side counts what it drops: the session every drop that it decides, the engine by `dropped`.
  */
 import type { FlowId } from '../core/brand.js';
 import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
-import type { DatagramDrop } from '../core/outcome.js';
+import type { DatagramDrop, DialFailure } from '../core/outcome.js';
 import type { ListenSource } from '../core/plan.js';
 import type { ListenerKey, ListenOutcome } from './tcp_port.js';
 
+/** `proxied`: each datagram begins with a PROXY header, which `unwrap` reads. */
+export type Framing = 'plain' | 'proxied';
+
 export interface UdpEngine {
-  /** By flow: when a datagram last moved either way, on the engine's `Clock`. */
+  /** By flow: when a datagram was last handed on either way, on the engine's `Clock`; set at `newFlow`. */
   readonly lastActivityMs: Float64Array;
+  /** By flow: payload bytes (no PROXY header) and datagrams handed on to the backend's socket. */
   readonly bytesIn: Float64Array;
-  readonly bytesOut: Float64Array;
   readonly datagramsIn: Float64Array;
+  /** By flow: bytes and datagrams handed on to the client's socket. */
+  readonly bytesOut: Float64Array;
   readonly datagramsOut: Float64Array;
+  /** Numbers of flows are 0 to capacity - 1. */
   readonly capacity: number;
 
-  /** `proxied`: each datagram begins with a PROXY header, which `unwrap` reads. */
-  openListener(
-    key: ListenerKey,
-    source: ListenSource,
-    framing: 'plain' | 'proxied',
-  ): Promise<ListenOutcome>;
-  /** Stops receiving from new and known clients; flows must have been closed before. */
+  /** Starts receiving. Throws nothing: a failure comes back as a sentence with the errno's name. */
+  openListener(key: ListenerKey, source: ListenSource, framing: Framing): Promise<ListenOutcome>;
+  /** How datagrams are read from now on; the flows of the listener must have been closed before. */
+  setFraming(key: ListenerKey, framing: Framing): void;
+  /** Stops receiving from new and known clients; its flows must have been closed before. */
   closeListener(key: ListenerKey): void;
 
-  /** The client's address (behind a trusted proxy: the socket's peer is the proxy). */
+  /** The socket's peer (behind a trusted proxy that is the proxy); valid until `closeFlow`. */
   client(flow: FlowId): IpEndpoint;
+  /** The address that the client sent to. */
   local(flow: FlowId): IpEndpoint;
 
   /**
    * Connects the flow upstream, or moves an open flow to another backend, and sends what was held.
-   * `prelude` (or null) goes in front of every datagram. `failed`: no descriptor or no route; the
-   * flow has no upstream socket then, and holds what it held.
+   * `prelude` (or null) goes in front of every datagram. A failure: the flow has no upstream socket
+   * then, and holds what it held; another `openFlow` may come at once.
    */
-  openFlow(flow: FlowId, target: Endpoint, prelude: Uint8Array | null): 'open' | 'failed';
+  openFlow(flow: FlowId, target: Endpoint, prelude: Uint8Array | null): 'open' | DialFailure;
   /**
-   * Closes the upstream socket and forgets the key; to be called from any edge but `newFlow` and
-   * `unwrap`. The number is free when the call returns. Returns how many held datagrams were lost.
+   * Closes the upstream socket and forgets the key. The number is free when the call returns. May be
+   * called at any time but inside the flow's own `newFlow`, inside its `fromClient` only with the
+   * answer `drop`. Returns how many held datagrams were lost.
    */
   closeFlow(flow: FlowId): number;
 }
@@ -69,15 +78,14 @@ export interface UdpEdges {
    */
   unwrap(key: ListenerKey, peer: IpEndpoint, datagram: Uint8Array): Unwrapped;
   /**
-   * The first datagram of an unknown key. `payload` is valid during the call only. The session
-   * calls `openFlow` (now, or later while verdicts are awaited) or answers with a reason to drop;
-   * on a drop the number is free again.
+   * The first datagram of an unknown key. The session calls `openFlow` (now, or later while verdicts
+   * are awaited) or answers with a reason to drop; on a drop the number is free again.
    */
-  newFlow(key: ListenerKey, flow: FlowId, payload: Uint8Array): 'kept' | DatagramDrop;
+  newFlow(key: ListenerKey, flow: FlowId): 'kept' | DatagramDrop;
   /**
-   * Before each datagram of an open flow towards its backend: the session may move the flow first
-   * (`openFlow` again, when its backend is down, drained or gone) or close it and answer `drop`;
-   * the session counts what it drops. Must not allocate when nothing changes.
+   * Before each datagram towards the backend of a flow that is not held. The session may move the
+   * flow first (`openFlow` again, when its backend is down, drained or gone) or close it and answer
+   * `drop`. Does not allocate when nothing changes.
    */
   fromClient(flow: FlowId): Verdict;
   /** After each reply was handed to the client's socket; the session may close the flow. */
