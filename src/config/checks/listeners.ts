@@ -1,0 +1,79 @@
+/** What one listener must have, and what does not go together in it. */
+import { bySimilarity, isSimilar } from '../nearest.js';
+import type { Path } from '../path.js';
+import type { ListenerValue } from '../schema/listener.js';
+import type { Check, Finding, Scene } from './check.js';
+
+export const checkListeners: Check = (scene) =>
+  Object.entries(scene.config.listeners).flatMap(([name, listener]) => {
+    const path = ['listeners', name];
+    return [
+      ...missingKeys(path, listener),
+      ...poolReference(scene, path, listener),
+      ...proxyTrust(path, listener),
+      ...(listener.protocol === 'udp' ? tcpOnly(scene, path, listener) : []),
+    ];
+  });
+
+function missingKeys(path: Path, listener: ListenerValue): readonly Finding[] {
+  const missing = (key: string, expected: string): Finding => ({
+    code: 'missing',
+    path: [...path, key],
+    problem: 'missing',
+    expected,
+  });
+  return [
+    ...(listener.bind === undefined ? [missing('bind', 'where to listen, as "0.0.0.0:5432"')] : []),
+    ...(listener.pool === undefined ? [missing('pool', 'the name of a pool')] : []),
+  ];
+}
+
+function poolReference(scene: Scene, path: Path, listener: ListenerValue): readonly Finding[] {
+  const { pool } = listener;
+  if (pool === undefined || scene.given(['pools', pool])) return [];
+  const known = bySimilarity(pool, Object.keys(scene.config.pools));
+  const [nearest] = known;
+  let expected = 'a table [pools.NAME] for it';
+  if (nearest !== undefined) {
+    expected = isSimilar(pool, nearest) ? JSON.stringify(nearest) : `one of ${known.join(', ')}`;
+  }
+  return [{ code: 'unknown-pool', path: [...path, 'pool'], problem: 'no such pool', expected }];
+}
+
+function proxyTrust(path: Path, listener: ListenerValue): readonly Finding[] {
+  const flag = [...path, 'accept_proxy_protocol'];
+  const trusted = [...path, 'trusted_proxies'];
+  const someTrusted = listener.trusted_proxies.length > 0;
+  if (listener.accept_proxy_protocol && !someTrusted) {
+    const expected = 'the addresses of the proxies, which alone may send a header';
+    const problem = 'accept_proxy_protocol is true, and nobody is trusted';
+    return [{ code: 'missing', path: trusted, problem, expected, rests: [flag] }];
+  }
+  if (!listener.accept_proxy_protocol && someTrusted) {
+    const problem = 'no meaning without accept_proxy_protocol';
+    const expected = 'accept_proxy_protocol = true, or no list';
+    return [{ code: 'misplaced', path: trusted, problem, expected, rests: [flag] }];
+  }
+  return [];
+}
+
+function tcpOnly(scene: Scene, path: Path, listener: ListenerValue): readonly Finding[] {
+  const findings: Finding[] = (listener.bind ?? []).flatMap((endpoint, index) => {
+    if (endpoint.kind !== 'unix') return [];
+    const expected = 'an IP address, or protocol = "tcp"';
+    const problem = 'UDP is not served on UNIX sockets';
+    return [{ code: 'conflict', path: bindPath(scene, path, index), problem, expected }];
+  });
+  const backlog = [...path, 'backlog'];
+  if (scene.given(backlog)) {
+    const problem = 'no meaning for UDP';
+    findings.push({ code: 'misplaced', path: backlog, problem, expected: 'no such key' });
+  }
+  return findings.map((finding) => ({ ...finding, rests: [[...path, 'protocol']] }));
+}
+
+/** A single address stands at `bind` itself, those of a list below it. */
+export function bindPath(scene: Scene, listener: Path, index: number): Path {
+  const element = [...listener, 'bind', index];
+  return scene.given(element) ? element : element.slice(0, -1);
+}

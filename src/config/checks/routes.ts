@@ -1,0 +1,47 @@
+/** What a listener's protocol and the settings of its pool ask of each other. */
+import type { Path } from '../path.js';
+import type { PoolValue } from '../schema/pool.js';
+import type { Check, Finding } from './check.js';
+
+export const checkRoutes: Check = (scene) =>
+  Object.entries(scene.config.pools).flatMap(([name, pool]) => {
+    const path = ['pools', name];
+    const listeners = Object.entries(scene.config.listeners).filter(([, one]) => one.pool === name);
+    const rests = listeners.map(([listener]) => ['listeners', listener, 'protocol']);
+    const udp = listeners.find(([, { protocol }]) => protocol === 'udp')?.[0];
+    const tcp = listeners.find(([, { protocol }]) => protocol === 'tcp')?.[0];
+    const findings = [
+      ...(udp === undefined ? [] : refusedByUdp(path, pool, udp)),
+      ...(udp !== undefined && tcp === undefined ? idleForUdp(path, pool) : []),
+      ...(tcp !== undefined && udp === undefined ? idleForTcp(path, pool) : []),
+    ];
+    return findings.map((finding) => ({ ...finding, rests }));
+  });
+
+/** What cannot be done for datagrams, whoever else uses the pool. */
+function refusedByUdp(path: Path, pool: PoolValue, listener: string): readonly Finding[] {
+  const findings: Finding[] = pool.backends.flatMap(({ address }, index) => {
+    if (address?.kind !== 'unix') return [];
+    const problem = `a UNIX socket takes no datagrams, and listener ${listener} is for UDP`;
+    const at = [...path, 'backends', index, 'address'];
+    return [{ code: 'conflict', path: at, problem, expected: '"host:port"' }];
+  });
+  if (pool.send_proxy_protocol === 'v1') {
+    const problem = `v1 has no form for datagrams, and listener ${listener} is for UDP`;
+    const at = [...path, 'send_proxy_protocol'];
+    findings.push({ code: 'conflict', path: at, problem, expected: '"v2" or "off"' });
+  }
+  return findings;
+}
+
+function idleForUdp(path: Path, pool: PoolValue): readonly Finding[] {
+  if (pool.queue_size === 0) return [];
+  const problem = 'datagrams do not queue, and all listeners of this pool are for UDP';
+  return [{ code: 'misplaced', path: [...path, 'queue_size'], problem, expected: '0' }];
+}
+
+function idleForTcp(path: Path, pool: PoolValue): readonly Finding[] {
+  if (pool.udp_responses === 0) return [];
+  const problem = 'only flows count replies, and all listeners of this pool are for TCP';
+  return [{ code: 'misplaced', path: [...path, 'udp_responses'], problem, expected: '0' }];
+}

@@ -1,0 +1,51 @@
+/** From the text of a configuration file to a Spec, or to everything that is wrong with it. */
+import { err, ok, type Result } from '../core/result.js';
+import type { Spec } from '../core/spec.js';
+import { CHECKS } from './checks/all.js';
+import { findUnavailable } from './checks/availability.js';
+import type { Finding } from './checks/check.js';
+import { explainFault } from './explain.js';
+import { type Issue, sortIssues } from './issue.js';
+import { formatPath, type Path, startsWith } from './path.js';
+import { indexPositions, type Positions } from './positions.js';
+import { readTree } from './read_tree.js';
+import { ROOT, specOf } from './schema/root.js';
+import { showValue } from './show.js';
+import { readToml, type SyntaxFault, type TomlTree, valueAt } from './toml.js';
+
+/**
+ * Reads `text`; `fileName` is only for the issues. A syntax error is the only issue of its file;
+ * otherwise every problem is there, in the order of the file. Pure, and it never throws.
+ */
+export function loadConfig(text: string, fileName: string): Result<Spec, readonly Issue[]> {
+  const toml = readToml(text);
+  if (!toml.ok) return err([syntaxIssue(toml.fault, fileName)]);
+  const { tree } = toml;
+  const positions = indexPositions(text);
+  const { value: config, faults, broken } = readTree(ROOT, tree);
+  const scene = { config, given: (path: Path) => valueAt(tree, path) !== undefined };
+  const isBroken = (path: Path): boolean => broken.some((one) => startsWith(path, one));
+  const checked = [...CHECKS.flatMap((check) => check(scene)), ...findUnavailable(tree)];
+  const found = checked.filter(({ path, rests = [] }) => ![path, ...rests].some(isBroken));
+  const findings = [...faults.map((fault) => explainFault(ROOT, tree, fault)), ...found];
+  if (findings.length === 0) return ok(specOf(config));
+  const issues = findings.map((finding) => place(finding, tree, positions, fileName));
+  return err(sortIssues(issues));
+}
+
+function place(finding: Finding, tree: TomlTree, positions: Positions, file: string): Issue {
+  const { code, path, problem, expected } = finding;
+  return {
+    code,
+    file,
+    ...positions.near(path),
+    key: formatPath(path),
+    problem,
+    expected,
+    got: finding.got ?? showValue(valueAt(tree, path)),
+  };
+}
+
+function syntaxIssue(fault: SyntaxFault, file: string): Issue {
+  return { code: 'syntax', file, key: 'syntax', ...fault };
+}

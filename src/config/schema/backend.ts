@@ -1,0 +1,63 @@
+/** `[[pools.NAME.backends]]`: one address that can serve. */
+import { present } from '../../core/assert.js';
+import { formatAddress } from '../../core/endpoint.js';
+import type { BackendSpec } from '../../core/spec.js';
+import { parseAddress } from '../address.js';
+import { fault, fits } from '../reading.js';
+import { flag, integer, table, text, type ValueOf } from './kinds.js';
+
+/** Long enough for "unix:" and a path of 107 bytes, the longest default. */
+const BACKEND_NAME_PATTERN = /^[\x21-\x7e]{1,128}$/;
+
+export const MAX_CONNECTIONS = 10_000_000;
+
+export const BACKEND = table('One address that can serve.', {
+  address: text(
+    {
+      required: true,
+      doc: 'Where it is. A name is resolved, and resolved again; "unix:/path" is for TCP.',
+    },
+    '"host:port", "[IPv6 address]:port" or "unix:/path"',
+    parseAddress,
+  ),
+  name: text(
+    {
+      otherwise: 'the address',
+      doc: 'How logs, metrics and commands call it; unique in its pool.',
+    },
+    '1 to 128 characters of ASCII without spaces',
+    (raw) => (BACKEND_NAME_PATTERN.test(raw) ? fits(raw) : fault('bad-name', 'not a usable name')),
+    BACKEND_NAME_PATTERN.source,
+  ),
+  weight: integer({
+    default: 1,
+    min: 0,
+    max: 1_000,
+    doc: 'Its share of the sessions relative to the others. 0: no new sessions.',
+  }),
+  max_connections: integer({
+    otherwise: 'max_connections of the pool',
+    min: 0,
+    max: MAX_CONNECTIONS,
+    doc: 'Sessions at the same time, over all workers; never exceeded. 0 is no cap.',
+  }),
+  backup: flag({ default: false, doc: 'true: used only when no other backend is eligible.' }),
+});
+
+export type BackendValue = ValueOf<typeof BACKEND>;
+
+/** The name of a backend, as configured or by default; undefined while it has neither. */
+export function backendName(value: BackendValue): string | undefined {
+  return value.name ?? (value.address === undefined ? undefined : formatAddress(value.address));
+}
+
+/** `value` has passed the checks. */
+export function backendSpec(value: BackendValue, poolMaxConnections: number): BackendSpec {
+  return {
+    name: present(backendName(value), 'a checked backend has a name'),
+    address: present(value.address, 'a checked backend has an address'),
+    weight: value.weight,
+    maxConnections: value.max_connections ?? poolMaxConnections,
+    backup: value.backup,
+  };
+}

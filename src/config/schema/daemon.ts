@@ -1,0 +1,39 @@
+/** `[daemon]`: the process as a whole. */
+import { MAX_WORKERS } from '../../core/limits.js';
+import type { DaemonSpec } from '../../core/spec.js';
+import { fault, fits, type Reading } from '../reading.js';
+import { choice, duration, mixed, table, type ValueOf } from './kinds.js';
+
+export const DAEMON = table('The process as a whole.', {
+  engine: choice(['auto', 'uring', 'epoll', 'node'], {
+    default: 'auto',
+    doc: 'What moves the bytes. "auto" takes the first of them that works on this machine; a named engine that does not work refuses to start.',
+  }),
+  workers: mixed(
+    { default: 'auto', doc: 'Data-plane threads. "auto" is one a CPU core.' },
+    `"auto" or an integer from 1 to ${MAX_WORKERS}`,
+    { anyOf: [{ const: 'auto' }, { type: 'integer', minimum: 1, maximum: MAX_WORKERS }] },
+    (raw): Reading<'auto' | number> => {
+      if (raw === 'auto') return fits(raw);
+      if (typeof raw !== 'number' || !Number.isInteger(raw))
+        return fault('wrong-type', 'wrong type');
+      if (raw < 1) return fault('out-of-range', 'too small');
+      return raw > MAX_WORKERS ? fault('out-of-range', 'too large') : fits(raw);
+    },
+  ),
+  shutdown_timeout: duration({
+    default: '30s',
+    min: '10ms',
+    max: '7d',
+    zero: 'at once',
+    doc: 'After SIGTERM: how long sessions may run on before they are closed.',
+  }),
+});
+
+export function daemonSpec(value: ValueOf<typeof DAEMON>): DaemonSpec {
+  return {
+    engine: value.engine,
+    workers: value.workers,
+    shutdownTimeoutMs: value.shutdown_timeout,
+  };
+}

@@ -1,0 +1,242 @@
+/**
+ * The kinds of keys that a configuration is made of. One call fixes everything about a key: type,
+ * bounds, default and documentation; reading, checking and the generated reference follow from it.
+ */
+import { present } from '../../core/assert.js';
+import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from '../quantity.js';
+import { fault, type Reading } from '../reading.js';
+import {
+  anyBoolean,
+  integerBetween,
+  type JsonShape,
+  listOf,
+  namedOf,
+  numberBetween,
+  oneOf,
+  optional,
+  reading,
+  type Schema,
+  tableOf,
+  withDefault,
+} from './library.js';
+
+export type TomlScalar = string | number | boolean;
+export type TomlValue = TomlScalar | readonly TomlScalar[];
+
+/** What takes the place of a key that is absent. */
+export type Absent =
+  | { readonly default: TomlValue }
+  /** In words: something that is found elsewhere, or nothing. */
+  | { readonly otherwise: string }
+  /** The check of its table reports it. */
+  | { readonly required: true };
+
+export type KeyOptions = Absent & {
+  /** For the reference: what it does and what special values mean. */
+  readonly doc: string;
+};
+
+/** A key with one value. */
+export interface Leaf<T> {
+  readonly kind: 'leaf';
+  readonly schema: Schema<T>;
+  readonly absent: Absent;
+  readonly doc: string;
+  /** In words, after "expected": `a duration from "1ms" to "1h"`. */
+  readonly expected: string;
+  /** True: the value must never be shown. */
+  readonly sensitive: boolean;
+}
+
+/** Keys under one header. `T` is what it reads as. */
+export interface Table<F extends Fields = Fields, T = unknown> {
+  readonly kind: 'table';
+  readonly schema: Schema<T>;
+  readonly fields: F;
+  readonly doc: string;
+  /** `optional`: without the table the feature is off. */
+  readonly presence: 'always' | 'optional';
+}
+
+/** Tables by a name that the operator chooses, `[pools.NAME]`. */
+export interface Named<T = unknown> {
+  readonly kind: 'named';
+  readonly schema: Schema<Readonly<Record<string, T>>>;
+  readonly of: Table<Fields, T>;
+}
+
+/** A list of tables, `[[pools.NAME.backends]]`. */
+export interface Listed<T = unknown> {
+  readonly kind: 'listed';
+  readonly schema: Schema<readonly T[]>;
+  readonly of: Table<Fields, T>;
+}
+
+export type Node = Leaf<unknown> | Table | Named | Listed;
+export type Fields = Readonly<Record<string, Node>>;
+/** What the node `N` reads as. */
+export type ValueOf<N> = N extends { readonly schema: Schema<infer T> } ? T : never;
+export type TableValue<F extends Fields> = { readonly [K in keyof F]: ValueOf<F[K]> };
+
+type Present<T, O> = O extends { readonly default: unknown } ? T : T | undefined;
+
+/** Names of listeners and pools: they become metric labels and arguments of commands. */
+export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+
+/** A section that is always there, by its defaults if the file has none. */
+export function table<F extends Fields>(doc: string, fields: F): Table<F, TableValue<F>> {
+  return {
+    kind: 'table',
+    schema: withDefault(schemaOf(fields), {}, doc),
+    fields,
+    doc,
+    presence: 'always',
+  };
+}
+
+/** A section whose absence means "off". */
+export function optionalTable<F extends Fields>(
+  doc: string,
+  fields: F,
+): Table<F, TableValue<F> | undefined> {
+  return {
+    kind: 'table',
+    schema: optional(schemaOf(fields), doc),
+    fields,
+    doc,
+    presence: 'optional',
+  };
+}
+
+export function named<T>(of: Table<Fields, T>): Named<T> {
+  return { kind: 'named', schema: withDefault(namedOf(of.schema, NAME_PATTERN), {}, of.doc), of };
+}
+
+export function listed<T>(of: Table<Fields, T>): Listed<T> {
+  return { kind: 'listed', schema: withDefault(listOf(of.schema), [], of.doc), of };
+}
+
+interface Bounds<T> {
+  readonly min: T;
+  readonly max: T;
+}
+
+/** Read as milliseconds. `zero` says what "0s" means where that is allowed besides the bounds. */
+export function duration<const O extends KeyOptions & Bounds<string> & { readonly zero?: string }>(
+  options: O,
+): Leaf<Present<number, O>> {
+  const range = `a duration from "${options.min}" to "${options.max}"`;
+  return quantity(options, 'duration', range, DURATION_PATTERN, parseDuration);
+}
+
+/** Read as bytes. */
+export function size<const O extends KeyOptions & Bounds<string>>(
+  options: O,
+): Leaf<Present<number, O>> {
+  const range = `a size from "${options.min}" to "${options.max}"`;
+  return quantity(options, 'size', range, SIZE_PATTERN, parseSize);
+}
+
+export function integer<const O extends KeyOptions & Bounds<number>>(
+  options: O,
+): Leaf<Present<number, O>> {
+  const { min, max } = options;
+  return leaf(options, integerBetween(min, max), `an integer from ${min} to ${max}`);
+}
+
+/** A number with a fraction. */
+export function decimal<const O extends KeyOptions & Bounds<number>>(
+  options: O,
+): Leaf<Present<number, O>> {
+  const { min, max } = options;
+  return leaf(options, numberBetween(min, max), `a number from ${min} to ${max}`);
+}
+
+export function flag<const O extends KeyOptions>(options: O): Leaf<Present<boolean, O>> {
+  return leaf(options, anyBoolean(), 'true or false');
+}
+
+export function choice<const V extends string, const O extends KeyOptions>(
+  values: readonly V[],
+  options: O,
+): Leaf<Present<V, O>> {
+  return leaf(options, oneOf(values), wordList(values.map((value) => JSON.stringify(value))));
+}
+
+/** A string that `parse` understands; `expected` says what it looks like. */
+export function text<T, const O extends KeyOptions & { readonly sensitive?: true }>(
+  options: O,
+  expected: string,
+  parse: (text: string) => Reading<T>,
+  pattern?: string,
+): Leaf<Present<T, O>> {
+  return leaf(options, stringSchema(parse, pattern), expected, options.sensitive ?? false);
+}
+
+/** A value of more than one type. */
+export function mixed<T, const O extends KeyOptions>(
+  options: O,
+  expected: string,
+  json: JsonShape,
+  read: (raw: unknown) => Reading<T>,
+): Leaf<Present<T, O>> {
+  return leaf(options, reading(json, read), expected);
+}
+
+/** `"a", "b" or "c"` */
+export function wordList(words: readonly string[]): string {
+  const last = words.at(-1) ?? '';
+  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} or ${last}`;
+}
+
+function schemaOf<F extends Fields>(fields: F): Schema<TableValue<F>> {
+  const shape = Object.fromEntries(Object.entries(fields).map(([key, node]) => [key, node.schema]));
+  return tableOf(shape) as Schema<TableValue<F>>;
+}
+
+function leaf<T, O extends KeyOptions>(
+  options: O,
+  schema: Schema<T>,
+  expected: string,
+  sensitive = false,
+): Leaf<Present<T, O>> {
+  const { doc } = options;
+  const complete =
+    'default' in options ? withDefault(schema, options.default, doc) : optional(schema, doc);
+  const absent: Absent = options;
+  return {
+    kind: 'leaf',
+    schema: complete as Schema<Present<T, O>>,
+    absent,
+    doc,
+    expected,
+    sensitive,
+  };
+}
+
+function quantity<O extends KeyOptions & Bounds<string> & { readonly zero?: string }>(
+  options: O,
+  what: string,
+  range: string,
+  pattern: string,
+  parse: (text: string) => number | null,
+): Leaf<Present<number, O>> {
+  const min = present(parse(options.min), `${options.min} is a ${what}`);
+  const max = present(parse(options.max), `${options.max} is a ${what}`);
+  const read = (raw: string): Reading<number> => {
+    const value = parse(raw);
+    if (value === null) return fault('malformed', `not a ${what}`);
+    if (value === 0 && options.zero !== undefined) return { ok: true, value };
+    if (value < min) return fault('out-of-range', 'too small');
+    return value > max ? fault('out-of-range', 'too large') : { ok: true, value };
+  };
+  const expected = options.zero === undefined ? range : `${range}, or "0s" for ${options.zero}`;
+  return leaf(options, stringSchema(read, pattern), expected);
+}
+
+function stringSchema<T>(parse: (text: string) => Reading<T>, pattern?: string): Schema<T> {
+  const json: JsonShape = { type: 'string', ...(pattern === undefined ? {} : { pattern }) };
+  return reading(json, (raw) =>
+    typeof raw === 'string' ? parse(raw) : fault('wrong-type', 'wrong type'),
+  );
+}

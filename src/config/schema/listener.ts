@@ -1,0 +1,110 @@
+/** `[listeners.NAME]`: where clients come in. */
+
+import { present } from '../../core/assert.js';
+import type { Endpoint } from '../../core/endpoint.js';
+import type { ListenerSpec } from '../../core/spec.js';
+import { parseBlock, parseEndpoint } from '../address.js';
+import { fault, fits, type Reading, readEach } from '../reading.js';
+import { choice, duration, flag, integer, mixed, table, text, type ValueOf } from './kinds.js';
+
+/** Sockets and blocks of one listener: far more than one machine has addresses. */
+const MAX_BINDS = 64;
+const MAX_BLOCKS = 1_024;
+
+export const IDLE_TIMEOUT_TCP_MS = 3_600_000;
+export const IDLE_TIMEOUT_UDP_MS = 60_000;
+
+const STRING = { type: 'string', minLength: 1 };
+
+export const LISTENER = table(
+  'An address, or several, and a protocol that clients reach. All of its sessions go to one pool.',
+  {
+    protocol: choice(['tcp', 'udp'], { default: 'tcp', doc: 'What clients speak.' }),
+    bind: mixed(
+      {
+        required: true,
+        doc: 'Where it listens; a list opens several sockets. UNIX sockets are for TCP. "[::]" means IPv6 only: for both, list "0.0.0.0:PORT" and "[::]:PORT". Port 0 takes any free port.',
+      },
+      '"address:port", "[IPv6 address]:port" or "unix:/path", or a list of them',
+      { anyOf: [STRING, { type: 'array', items: STRING, minItems: 1, maxItems: MAX_BINDS }] },
+      readBind,
+    ),
+    pool: text({ required: true, doc: 'The pool that serves it.' }, 'the name of a pool', (raw) =>
+      fits(raw),
+    ),
+    accept_proxy_protocol: flag({
+      default: false,
+      doc: 'true: every connection must begin with a PROXY protocol header, v1 or v2 (UDP: every datagram, v2), and must come from `trusted_proxies`.',
+    }),
+    trusted_proxies: mixed(
+      {
+        default: [],
+        doc: 'Addresses and CIDR blocks of the proxies whose header is believed. Needed by `accept_proxy_protocol`.',
+      },
+      'a list of addresses and CIDR blocks',
+      { anyOf: [{ type: 'array', items: STRING, maxItems: MAX_BLOCKS }] },
+      (raw) => {
+        if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
+        if (raw.length > MAX_BLOCKS) return fault('too-many', `more than ${MAX_BLOCKS} blocks`);
+        return readEach(raw, (one) => readString(one, parseBlock));
+      },
+    ),
+    max_sessions: integer({
+      default: 0,
+      min: 0,
+      max: 10_000_000,
+      doc: "Sessions or flows at the same time, over all workers. 0 is what RLIMIT_NOFILE allows, less a reserve for probes, admin and logs. At the cap TCP connections wait in the kernel's backlog, and new UDP flows are shed.",
+    }),
+    idle_timeout: duration({
+      otherwise: '"1h"; "60s" for UDP',
+      min: '10ms',
+      max: '365d',
+      doc: 'A session ends when no byte has moved in either direction for this long.',
+    }),
+    max_session_age: duration({
+      default: '0s',
+      min: '10ms',
+      max: '365d',
+      zero: 'none',
+      doc: 'A session ends at this age, give or take 10 %, so that long-lived sessions spread again.',
+    }),
+    backlog: integer({
+      default: 4096,
+      min: 1,
+      max: 1_048_576,
+      doc: 'Connections that the kernel keeps while none is accepted; net.core.somaxconn bounds it too. TCP only.',
+    }),
+  },
+);
+
+export type ListenerValue = ValueOf<typeof LISTENER>;
+
+/** `value` has passed the checks. */
+export function listenerSpec(name: string, value: ListenerValue): ListenerSpec {
+  const idleTimeoutMs = value.protocol === 'udp' ? IDLE_TIMEOUT_UDP_MS : IDLE_TIMEOUT_TCP_MS;
+  return {
+    name,
+    protocol: value.protocol,
+    bind: present(value.bind, 'a checked listener is bound'),
+    pool: present(value.pool, 'a checked listener has a pool'),
+    trustedProxies: value.accept_proxy_protocol ? value.trusted_proxies : null,
+    maxSessions: value.max_sessions,
+    idleTimeoutMs: value.idle_timeout ?? idleTimeoutMs,
+    maxSessionAgeMs: value.max_session_age,
+    backlog: value.backlog,
+  };
+}
+
+function readBind(raw: unknown): Reading<readonly Endpoint[]> {
+  if (!Array.isArray(raw)) {
+    const one = readString(raw, parseEndpoint);
+    return one.ok ? fits([one.value]) : one;
+  }
+  if (raw.length === 0) return fault('missing', 'an empty list');
+  if (raw.length > MAX_BINDS) return fault('too-many', `more than ${MAX_BINDS} addresses`);
+  return readEach(raw, (one) => readString(one, parseEndpoint));
+}
+
+function readString<T>(raw: unknown, parse: (text: string) => Reading<T>): Reading<T> {
+  return typeof raw === 'string' ? parse(raw) : fault('wrong-type', 'wrong type');
+}

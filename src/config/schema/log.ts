@@ -1,0 +1,22 @@
+/** `[log]`: what is written to standard output. */
+import type { LogSpec } from '../../core/spec.js';
+import { choice, table, type ValueOf } from './kinds.js';
+
+export const LOG = table('What is written to standard output, one event a line.', {
+  level: choice(['trace', 'debug', 'info', 'warn', 'error'], {
+    default: 'info',
+    doc: 'The least severe events that are written.',
+  }),
+  format: choice(['json', 'pretty'], {
+    default: 'json',
+    doc: '"json" for journald and machines, "pretty" for a terminal.',
+  }),
+  access: choice(['off', 'errors', 'all'], {
+    default: 'errors',
+    doc: 'One line a finished session or flow: none, those that went wrong, or every one.',
+  }),
+});
+
+export function logSpec(value: ValueOf<typeof LOG>): LogSpec {
+  return value;
+}

@@ -1,0 +1,81 @@
+/** Finds the description of a key by its path, and the tables in which a key is known. */
+import type { Path } from '../path.js';
+import { startsWith } from '../path.js';
+import type { Node, Table } from './kinds.js';
+
+/** The deepest description on the way along `path`, and the path of what it describes. */
+export interface Found {
+  readonly node: Node;
+  readonly path: Path;
+}
+
+/** `{path}` beyond a leaf (an element of its list) or beyond the unknown ends at what is known. */
+export function describe(root: Table, path: Path): Found {
+  let node: Node = root;
+  for (const [index, segment] of path.entries()) {
+    const next = childOf(node, segment);
+    if (next === undefined) return { node, path: path.slice(0, index) };
+    node = next;
+  }
+  return { node, path };
+}
+
+/** A table of the schema with the path that leads to it, `NAME` and `[]` in place of names and indices. */
+export interface Section {
+  readonly header: string;
+  readonly path: Path;
+  readonly table: Table;
+}
+
+/** Every table, in the order of the file. */
+export function sections(root: Table): readonly Section[] {
+  const found: Section[] = [];
+  const visit = (node: Node, path: Path, header: string): void => {
+    switch (node.kind) {
+      case 'leaf':
+        return;
+      case 'named':
+        visit(node.of, [...path, 'NAME'], `[${[...path, 'NAME'].join('.')}]`);
+        return;
+      case 'listed':
+        visit(node.of, [...path, '[]'], `[[${path.join('.')}]]`);
+        return;
+      case 'table':
+        found.push({ header, path, table: node });
+        for (const [key, child] of Object.entries(node.fields)) {
+          visit(child, [...path, key], `[${[...path, key].join('.')}]`);
+        }
+    }
+  };
+  visit(root, [], 'the top of the file');
+  return found;
+}
+
+/** Other sections that know `key`, those nearest to `path` first. */
+export function homesOf(root: Table, key: string, path: Path): readonly Section[] {
+  const kin = (section: Section): number => {
+    const generic = path.map((segment, index) => (index === 1 ? 'NAME' : segment));
+    return generic.findIndex((_, index) => !startsWith(section.path, generic.slice(0, index + 1)));
+  };
+  const rank = (section: Section): number => {
+    const shared = kin(section);
+    return shared === -1 ? path.length : shared;
+  };
+  return sections(root)
+    .filter(({ table }) => Object.hasOwn(table.fields, key))
+    .toSorted((a, b) => rank(b) - rank(a));
+}
+
+function childOf(node: Node, segment: string | number): Node | undefined {
+  switch (node.kind) {
+    case 'leaf':
+      return undefined;
+    case 'named':
+    case 'listed':
+      return node.of;
+    case 'table':
+      return typeof segment === 'string' && Object.hasOwn(node.fields, segment)
+        ? node.fields[segment]
+        : undefined;
+  }
+}

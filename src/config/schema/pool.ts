@@ -1,0 +1,121 @@
+/** `[pools.NAME]`: backends that serve the same, and how one of them is chosen. */
+import { POLICY_NAMES, type PoolSpec } from '../../core/spec.js';
+import { BACKEND, backendSpec, MAX_CONNECTIONS } from './backend.js';
+import { HASH, hashSpec } from './hash.js';
+import { HEALTH, healthSpec } from './health.js';
+import { choice, duration, integer, listed, table, type ValueOf } from './kinds.js';
+import { OUTLIER, outlierSpec } from './outlier.js';
+
+export const POOL = table('Backends that serve the same, and how one of them is chosen.', {
+  policy: choice(POLICY_NAMES, {
+    default: 'p2c',
+    doc: 'How a backend is chosen among the eligible ones. "p2c": the lesser load of two draws.',
+  }),
+  send_proxy_protocol: choice(['off', 'v1', 'v2'], {
+    default: 'off',
+    doc: "The PROXY protocol header that tells the backend the client's address. UDP needs v2.",
+  }),
+  connect_timeout: duration({
+    default: '5s',
+    min: '10ms',
+    max: '10m',
+    doc: 'How long one dial may take, and how long a session waits for the first verdict of health.',
+  }),
+  retries: integer({
+    default: 2,
+    min: 0,
+    max: 100,
+    doc: 'Further backends after a failed dial, each one not tried yet.',
+  }),
+  max_connections: integer({
+    default: 0,
+    min: 0,
+    max: MAX_CONNECTIONS,
+    doc: 'Cap of sessions a backend, unless the backend sets its own. 0 is none.',
+  }),
+  queue_size: integer({
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    doc: 'Sessions that may wait while every backend is at its cap. 0: they are refused. TCP only.',
+  }),
+  queue_timeout: duration({
+    default: '5s',
+    min: '10ms',
+    max: '1h',
+    doc: 'How long a session waits in the queue.',
+  }),
+  drain_timeout: duration({
+    default: '5m',
+    min: '10ms',
+    max: '7d',
+    zero: 'not at all',
+    doc: 'How long the sessions of a drained or removed backend may run on.',
+  }),
+  drain_spread: duration({
+    default: '30s',
+    min: '10ms',
+    max: '1d',
+    zero: 'all at once',
+    doc: 'The span over which the sessions that are left after `drain_timeout` are closed.',
+  }),
+  slow_start: duration({
+    default: '0s',
+    min: '10ms',
+    max: '1d',
+    zero: 'off',
+    doc: 'How long weight and cap of a backend that came back take to grow to their full value.',
+  }),
+  on_down: choice(['keep', 'close'], {
+    default: 'keep',
+    doc: 'What becomes of the sessions of a backend that health declares down.',
+  }),
+  panic_percent: integer({
+    default: 0,
+    min: 0,
+    max: 100,
+    doc: 'When a smaller share than this is eligible, all backends are used, whatever health says. 0: never.',
+  }),
+  udp_responses: integer({
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    doc: 'UDP: a flow ends after so many replies. 0: by `idle_timeout` only.',
+  }),
+  rebalance_percent: integer({
+    default: 0,
+    min: 0,
+    max: 100,
+    doc: 'The share of sessions that is moved a minute to a backend that came back. 0: off.',
+  }),
+  hash: HASH,
+  health: HEALTH,
+  outlier: OUTLIER,
+  backends: listed(BACKEND),
+});
+
+export type PoolValue = ValueOf<typeof POOL>;
+
+/** `value` has passed the checks. */
+export function poolSpec(name: string, value: PoolValue): PoolSpec {
+  return {
+    name,
+    policy: value.policy,
+    hash: hashSpec(value.hash),
+    sendProxyProtocol: value.send_proxy_protocol,
+    connectTimeoutMs: value.connect_timeout,
+    retries: value.retries,
+    queueSize: value.queue_size,
+    queueTimeoutMs: value.queue_timeout,
+    drainTimeoutMs: value.drain_timeout,
+    drainSpreadMs: value.drain_spread,
+    slowStartMs: value.slow_start,
+    onDown: value.on_down,
+    panicPercent: value.panic_percent,
+    udpResponses: value.udp_responses,
+    rebalancePercent: value.rebalance_percent,
+    health: healthSpec(value.health),
+    outlier: value.outlier === undefined ? null : outlierSpec(value.outlier),
+    backends: value.backends.map((backend) => backendSpec(backend, value.max_connections)),
+  };
+}

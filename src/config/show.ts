@@ -1,0 +1,33 @@
+/** How a value of the file is shown in a problem: as TOML would write it, and never too long. */
+
+const MAX_SHOWN = 60;
+
+/** `"5432"`, `5432`, `a table`; `nothing` for a key that is absent. */
+export function showValue(value: unknown): string {
+  switch (typeof value) {
+    case 'undefined':
+      return 'nothing';
+    case 'string':
+      return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);
+    case 'number':
+      return showNumber(value);
+    case 'object':
+      if (value instanceof Date) return 'a date';
+      if (!Array.isArray(value)) return 'a table';
+      return value.length === 0 ? 'an empty list' : 'a list';
+    default:
+      return String(value);
+  }
+}
+
+/** For keys that may hold a secret by mistake: its kind only. */
+export function showKind(value: unknown): string {
+  if (typeof value === 'string') return 'another string';
+  return typeof value === 'number' ? 'a number' : showValue(value);
+}
+
+function showNumber(value: number): string {
+  if (Number.isNaN(value)) return 'nan';
+  if (Number.isFinite(value)) return String(value);
+  return value > 0 ? 'inf' : '-inf';
+}
