@@ -1,0 +1,239 @@
+/**
+ * Every metric that sluice exports. `conf/metrics.md` is generated from this list, and the
+ * exposition registers nothing else, so the three cannot disagree.
+ */
+import { CAUSES, DATAGRAM_DROPS, DIAL_FAILURES, REFUSALS } from '../core/outcome.js';
+import { HISTOGRAM_BOUNDS_SECONDS } from '../core/series.js';
+
+export interface MetricDefinition {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  /** One sentence, as Prometheus shows it. */
+  readonly help: string;
+  /** Never a client's address: the number of series is bounded by the configuration. */
+  readonly labels: readonly string[];
+  /** The values that a label can have, where the list is closed. */
+  readonly values?: readonly string[];
+  /** Upper bounds in seconds, of a histogram. */
+  readonly bounds?: readonly number[];
+}
+
+const TRAFFIC = ['listener', 'pool', 'backend'] as const;
+const BACKEND = ['pool', 'backend'] as const;
+
+/** Upper bounds in seconds: a probe takes a round trip or two, and a second at the most by default. */
+export const PROBE_BOUNDS_SECONDS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
+] as const;
+
+/** Counted by the workers, in shared memory; `backend=""` where none was reached. */
+const TRAFFIC_METRICS = {
+  accepted: {
+    name: 'sluice_accepted_total',
+    type: 'counter',
+    help: 'TCP sessions and UDP flows begun.',
+    labels: TRAFFIC,
+  },
+  sessions: {
+    name: 'sluice_sessions_total',
+    type: 'counter',
+    help: 'TCP sessions and UDP flows that ended, by why they ended.',
+    labels: [...TRAFFIC, 'outcome'],
+    values: CAUSES,
+  },
+  active: {
+    name: 'sluice_sessions_active',
+    type: 'gauge',
+    help: 'TCP sessions and UDP flows now, those that wait or are being dialled included.',
+    labels: TRAFFIC,
+  },
+  bytes: {
+    name: 'sluice_bytes_total',
+    type: 'counter',
+    help: 'Bytes relayed: in is from the client to the backend, out is back.',
+    labels: [...TRAFFIC, 'direction'],
+    values: ['in', 'out'],
+  },
+  connect: {
+    name: 'sluice_connect_seconds',
+    type: 'histogram',
+    help: 'Time from the dial to the established connection.',
+    labels: TRAFFIC,
+    bounds: HISTOGRAM_BOUNDS_SECONDS.connect,
+  },
+  firstByte: {
+    name: 'sluice_first_byte_seconds',
+    type: 'histogram',
+    help: "Time from the established connection to the backend's first byte.",
+    labels: TRAFFIC,
+    bounds: HISTOGRAM_BOUNDS_SECONDS.firstByte,
+  },
+  session: {
+    name: 'sluice_session_seconds',
+    type: 'histogram',
+    help: 'Time from the accept to the end of a session or flow.',
+    labels: TRAFFIC,
+    bounds: HISTOGRAM_BOUNDS_SECONDS.session,
+  },
+  queue: {
+    name: 'sluice_queue_seconds',
+    type: 'histogram',
+    help: 'Time that sessions waited in a queue, whether they were served or not.',
+    labels: TRAFFIC,
+    bounds: HISTOGRAM_BOUNDS_SECONDS.queue,
+  },
+  dialFailures: {
+    name: 'sluice_dial_failures_total',
+    type: 'counter',
+    help: 'Dials that failed, by reason.',
+    labels: [...TRAFFIC, 'reason'],
+    values: DIAL_FAILURES,
+  },
+  retries: {
+    name: 'sluice_retries_total',
+    type: 'counter',
+    help: 'Dials of another backend after a failed dial.',
+    labels: TRAFFIC,
+  },
+  refused: {
+    name: 'sluice_refused_total',
+    type: 'counter',
+    help: 'Sessions turned away before any backend served them, by reason.',
+    labels: [...TRAFFIC, 'reason'],
+    values: REFUSALS,
+  },
+  datagrams: {
+    name: 'sluice_datagrams_total',
+    type: 'counter',
+    help: 'Datagrams relayed: in is from the client to the backend, out is back.',
+    labels: [...TRAFFIC, 'direction'],
+    values: ['in', 'out'],
+  },
+  datagramsDropped: {
+    name: 'sluice_datagrams_dropped_total',
+    type: 'counter',
+    help: 'Datagrams not relayed, by reason.',
+    labels: [...TRAFFIC, 'reason'],
+    values: DATAGRAM_DROPS,
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+/** Read from the control plane's state when Prometheus asks. */
+const STATE_METRICS = {
+  queueLength: {
+    name: 'sluice_queue_length',
+    type: 'gauge',
+    help: 'Sessions that wait for a place at a backend.',
+    labels: ['pool'],
+  },
+  backendUp: {
+    name: 'sluice_backend_up',
+    type: 'gauge',
+    help: '1 while the probes say that the backend would serve, 0 otherwise.',
+    labels: BACKEND,
+  },
+  backendEligible: {
+    name: 'sluice_backend_eligible',
+    type: 'gauge',
+    help: '1 while the backend can get new sessions, 0 otherwise.',
+    labels: BACKEND,
+  },
+  backendWeight: {
+    name: 'sluice_backend_weight_effective',
+    type: 'gauge',
+    help: 'Weight as it counts now: configured, times slow start, times degradation.',
+    labels: BACKEND,
+  },
+  backendActive: {
+    name: 'sluice_backend_active',
+    type: 'gauge',
+    help: 'Places taken at the backend over all listeners, compared with its cap.',
+    labels: BACKEND,
+  },
+  backendCap: {
+    name: 'sluice_backend_max_connections',
+    type: 'gauge',
+    help: 'Cap as it counts now (slow start included); 0 is none.',
+    labels: BACKEND,
+  },
+  heartbeat: {
+    name: 'sluice_worker_heartbeat_seconds',
+    type: 'gauge',
+    help: 'Time since the worker thread last answered.',
+    labels: ['worker'],
+  },
+  configHash: {
+    name: 'sluice_config_hash_info',
+    type: 'gauge',
+    help: 'Always 1; the label is the hash of the configuration in use.',
+    labels: ['hash'],
+  },
+  build: {
+    name: 'sluice_build_info',
+    type: 'gauge',
+    help: 'Always 1; the labels are the version and the engine in use.',
+    labels: ['version', 'engine'],
+  },
+  cpu: {
+    name: 'process_cpu_seconds_total',
+    type: 'counter',
+    help: 'CPU time of all threads, user and kernel.',
+    labels: [],
+  },
+  memory: {
+    name: 'process_resident_memory_bytes',
+    type: 'gauge',
+    help: 'Memory in use (resident set).',
+    labels: [],
+  },
+  startTime: {
+    name: 'process_start_time_seconds',
+    type: 'gauge',
+    help: 'When the process started, in seconds since 1970.',
+    labels: [],
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+/** Counted on the main thread when something happens. */
+const EVENT_METRICS = {
+  transitions: {
+    name: 'sluice_backend_transitions_total',
+    type: 'counter',
+    help: "Changes of a backend's state, by the state that it changed to.",
+    labels: [...BACKEND, 'to'],
+  },
+  ejections: {
+    name: 'sluice_ejections_total',
+    type: 'counter',
+    help: 'Temporary removals for failures seen in real traffic, by reason.',
+    labels: [...BACKEND, 'reason'],
+  },
+  probe: {
+    name: 'sluice_probe_seconds',
+    type: 'histogram',
+    help: 'Time that probes took, whatever their result.',
+    labels: BACKEND,
+    bounds: PROBE_BOUNDS_SECONDS,
+  },
+  probeFailures: {
+    name: 'sluice_probe_failures_total',
+    type: 'counter',
+    help: 'Probes that failed, by reason.',
+    labels: [...BACKEND, 'reason'],
+  },
+  reloads: {
+    name: 'sluice_reloads_total',
+    type: 'counter',
+    help: 'Reloads of the configuration.',
+    labels: ['result'],
+    values: ['success', 'failure'],
+  },
+  logSuppressed: {
+    name: 'sluice_log_suppressed_total',
+    type: 'counter',
+    help: 'Log lines not written, because of the rate limit or because nobody read them.',
+    labels: ['event'],
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+export const METRICS = { ...TRAFFIC_METRICS, ...STATE_METRICS, ...EVENT_METRICS };

@@ -1,0 +1,42 @@
+/** What the exposition reads when Prometheus asks: the control plane implements it. */
+import type { SeriesId } from '../core/brand.js';
+import type { SeriesReader } from '../core/series.js';
+
+export interface SeriesRow {
+  readonly series: SeriesId;
+  readonly protocol: 'tcp' | 'udp';
+  /** `backend` is '' where none was reached. The same object at each call is formatted only once. */
+  readonly labels: {
+    readonly listener: string;
+    readonly pool: string;
+    readonly backend: string;
+  };
+}
+
+export interface BackendSample {
+  readonly labels: { readonly pool: string; readonly backend: string };
+  readonly up: boolean;
+  readonly eligible: boolean;
+  /** 0 to 1000 */
+  readonly weightEffective: number;
+  readonly active: number;
+  /** 0: none */
+  readonly maxConnections: number;
+}
+
+export interface MetricsSource {
+  readonly series: SeriesReader;
+  /** One row a listener and backend, and one a listener for "no backend". */
+  rows(): readonly SeriesRow[];
+  backends(): readonly BackendSample[];
+  pools(): readonly { readonly pool: string; readonly queueLength: number }[];
+  workers(): readonly { readonly worker: number; readonly heartbeatAgeSeconds: number }[];
+  configHash(): string;
+  readonly build: { readonly version: string; readonly engine: string };
+  process(): {
+    readonly cpuSeconds: number;
+    readonly residentBytes: number;
+    /** Seconds since 1970. */
+    readonly startedAtSeconds: number;
+  };
+}

@@ -1,0 +1,138 @@
+/**
+ * From the source to samples: what each metric of the catalogue says now. Counters with a reason
+ * and histograms appear with their first count, so that what never happened costs no line.
+ */
+import { REFUSALS } from '../core/outcome.js';
+import {
+  CAUSE_COLUMN,
+  DIAL_COLUMN,
+  DROP_COLUMN,
+  type HistogramName,
+  PLAIN_COLUMN,
+} from '../core/series.js';
+import { METRICS } from './catalogue.js';
+import type { BackendSample, MetricsSource, SeriesRow } from './metrics_source.js';
+
+type Labels = Readonly<Record<string, string | number>>;
+
+export interface Sample {
+  readonly value: number;
+  readonly labels: Labels;
+  /** Labels that many samples have in common, formatted once an object. */
+  readonly sharedLabels?: Labels;
+  /** Where it is not the metric's own: a histogram's `_bucket`, `_sum` and `_count`. */
+  readonly metricName?: string;
+}
+
+export type Sampler = (source: MetricsSource) => Sample[];
+
+type CountedHere = 'transitions' | 'ejections' | 'probe' | 'probeFailures' | 'reloads';
+type SampledMetric = Exclude<keyof typeof METRICS, CountedHere | 'logSuppressed'>;
+
+const NONE: Labels = {};
+const REFUSAL_COLUMN = Object.fromEntries(REFUSALS.map((cause) => [cause, CAUSE_COLUMN[cause]]));
+
+/** One a metric that is read from the source; the others are counted as things happen. */
+export const SAMPLERS: Readonly<Record<SampledMetric, Sampler>> = {
+  accepted: plain([[NONE, PLAIN_COLUMN.accepted]]),
+  sessions: reasons('outcome', CAUSE_COLUMN),
+  active: plain([[NONE, PLAIN_COLUMN.active]]),
+  bytes: plain([
+    [{ direction: 'in' }, PLAIN_COLUMN.bytesIn],
+    [{ direction: 'out' }, PLAIN_COLUMN.bytesOut],
+  ]),
+  connect: histogram('connect'),
+  firstByte: histogram('firstByte'),
+  session: histogram('session'),
+  queue: histogram('queue'),
+  dialFailures: reasons('reason', DIAL_COLUMN),
+  retries: plain([[NONE, PLAIN_COLUMN.retries]]),
+  refused: reasons('reason', REFUSAL_COLUMN),
+  datagrams: plain(
+    [
+      [{ direction: 'in' }, PLAIN_COLUMN.datagramsIn],
+      [{ direction: 'out' }, PLAIN_COLUMN.datagramsOut],
+    ],
+    (row) => row.protocol === 'udp',
+  ),
+  datagramsDropped: reasons('reason', DROP_COLUMN),
+  queueLength: (source) =>
+    source.pools().map(({ pool, queueLength }) => ({ value: queueLength, labels: { pool } })),
+  backendUp: backends((backend) => Number(backend.up)),
+  backendEligible: backends((backend) => Number(backend.eligible)),
+  backendWeight: backends((backend) => backend.weightEffective),
+  backendActive: backends((backend) => backend.active),
+  backendCap: backends((backend) => backend.maxConnections),
+  heartbeat: (source) =>
+    source.workers().map((w) => ({ value: w.heartbeatAgeSeconds, labels: { worker: w.worker } })),
+  configHash: (source) => [{ value: 1, labels: { hash: source.configHash() } }],
+  build: (source) => [{ value: 1, labels: { ...source.build } }],
+  cpu: (source) => [{ value: source.process().cpuSeconds, labels: NONE }],
+  memory: (source) => [{ value: source.process().residentBytes, labels: NONE }],
+  startTime: (source) => [{ value: source.process().startedAtSeconds, labels: NONE }],
+};
+
+/** Columns that are shown for every row, also at zero. */
+function plain(
+  columns: readonly (readonly [labels: Labels, column: number])[],
+  shown: (row: SeriesRow) => boolean = () => true,
+): Sampler {
+  return (source) =>
+    source
+      .rows()
+      .filter(shown)
+      .flatMap((row) =>
+        columns.map(([labels, column]) => ({
+          value: source.series.value(row.series, column),
+          labels,
+          sharedLabels: row.labels,
+        })),
+      );
+}
+
+/** One sample a reason that has been counted at least once. */
+function reasons(label: string, columns: Readonly<Record<string, number>>): Sampler {
+  const labelled = Object.entries(columns).map(
+    ([reason, column]) => [{ [label]: reason }, column] as const,
+  );
+  return (source) => {
+    const samples: Sample[] = [];
+    for (const row of source.rows()) {
+      for (const [labels, column] of labelled) {
+        const value = source.series.value(row.series, column);
+        if (value > 0) samples.push({ value, labels, sharedLabels: row.labels });
+      }
+    }
+    return samples;
+  };
+}
+
+/** Cumulative buckets, sum and count, as Prometheus wants them; shared memory has them apart. */
+function histogram(name: HistogramName): Sampler {
+  const metric = METRICS[name];
+  const les = [...metric.bounds, '+Inf'].map((bound) => ({ le: bound }));
+  return (source) => {
+    const samples: Sample[] = [];
+    for (const row of source.rows()) {
+      const { counts, sumSeconds } = source.series.histogram(row.series, name);
+      const sharedLabels = row.labels;
+      let total = 0;
+      const buckets = les.map((labels, index) => {
+        total += counts[index] ?? 0;
+        return { value: total, labels, sharedLabels, metricName: `${metric.name}_bucket` };
+      });
+      if (total === 0) continue;
+      samples.push(
+        ...buckets,
+        { value: sumSeconds, labels: NONE, sharedLabels, metricName: `${metric.name}_sum` },
+        { value: total, labels: NONE, sharedLabels, metricName: `${metric.name}_count` },
+      );
+    }
+    return samples;
+  };
+}
+
+function backends(value: (backend: BackendSample) => number): Sampler {
+  return (source) =>
+    source.backends().map((backend) => ({ value: value(backend), labels: backend.labels }));
+}

@@ -1,0 +1,49 @@
+/** A small control plane's state for the exposition: real shared memory, two rows, one backend. */
+import type { SeriesId, WorkerId } from '../../src/core/brand.js';
+import { createSeriesMemory, SeriesReader, SeriesWriter } from '../../src/core/series.js';
+import type { MetricsSource, SeriesRow } from '../../src/observe/metrics_source.js';
+
+export interface FakeSource {
+  readonly source: MetricsSource;
+  /** One writer a worker. */
+  readonly writers: readonly SeriesWriter[];
+  /** Row 0: no backend; row 1: backend a; row 2: a UDP listener's backend. */
+  readonly rows: readonly SeriesRow[];
+}
+
+export function fakeSource(workers = 2): FakeSource {
+  const memory = createSeriesMemory(workers);
+  const rows: SeriesRow[] = [
+    row(0, 'tcp', { listener: 'pg', pool: 'main', backend: '' }),
+    row(1, 'tcp', { listener: 'pg', pool: 'main', backend: 'a' }),
+    row(2, 'udp', { listener: 'dns', pool: 'names', backend: 'n' }),
+  ];
+  const source: MetricsSource = {
+    series: new SeriesReader(memory),
+    rows: () => rows,
+    backends: () => [
+      {
+        labels: { pool: 'main', backend: 'a' },
+        up: true,
+        eligible: false,
+        weightEffective: 0.5,
+        active: 7,
+        maxConnections: 10,
+      },
+    ],
+    pools: () => [{ pool: 'main', queueLength: 3 }],
+    workers: () => [{ worker: 0, heartbeatAgeSeconds: 0.25 }],
+    configHash: () => 'abc123',
+    build: { version: '1.2.3', engine: 'uring' },
+    process: () => ({ cpuSeconds: 1.5, residentBytes: 1_000_000, startedAtSeconds: 1_700_000_000 }),
+  };
+  const writers = Array.from(
+    { length: workers },
+    (_, w) => new SeriesWriter(memory, w as WorkerId),
+  );
+  return { source, writers, rows };
+}
+
+function row(id: number, protocol: 'tcp' | 'udp', labels: SeriesRow['labels']): SeriesRow {
+  return { series: id as SeriesId, protocol, labels };
+}

@@ -1,0 +1,127 @@
+/** What Prometheus reads: the catalogue's metrics, over all workers, in its text format. */
+import t from 'tap';
+import { present } from '../../src/core/assert.js';
+import { CAUSE_COLUMN, DROP_COLUMN, PLAIN_COLUMN } from '../../src/core/series.js';
+import { METRICS } from '../../src/observe/catalogue.js';
+import { createMetrics } from '../../src/observe/metrics.js';
+import { Exposition } from '../support/exposition.js';
+import { fakeSource } from './fake_source.js';
+
+function setUp() {
+  const { source, writers, rows } = fakeSource();
+  const metrics = createMetrics(source);
+  const [first, second] = writers;
+  return {
+    metrics,
+    first: present(first, 'worker 0'),
+    second: present(second, 'worker 1'),
+    none: present(rows[0], 'row 0').series,
+    a: present(rows[1], 'row 1').series,
+    dns: present(rows[2], 'row 2').series,
+    read: async () => new Exposition(await metrics.text()),
+  };
+}
+
+t.test('every metric of the catalogue is exported with its type and help', async (t) => {
+  const { metrics } = setUp();
+  const text = await metrics.text();
+  for (const { name, type, help } of Object.values(METRICS)) {
+    t.match(text, `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`);
+  }
+  t.equal(text.match(/^# TYPE /gm)?.length, Object.keys(METRICS).length, 'and nothing else is');
+  t.equal(metrics.contentType, 'text/plain; version=0.0.4; charset=utf-8');
+});
+
+t.test('a counter is the sum over all workers', async (t) => {
+  const { first, second, a, read } = setUp();
+  const labels = { listener: 'pg', pool: 'main', backend: 'a' };
+  first.add(a, PLAIN_COLUMN.bytesIn, 100);
+  second.add(a, PLAIN_COLUMN.bytesIn, 20);
+  second.add(a, PLAIN_COLUMN.active, 2);
+  const exposition = await read();
+  t.equal(exposition.sum('sluice_bytes_total', { ...labels, direction: 'in' }), 120);
+  t.equal(exposition.sum('sluice_bytes_total', { ...labels, direction: 'out' }), 0);
+  t.equal(exposition.sum('sluice_sessions_active', labels), 2);
+});
+
+t.test('an outcome appears with its first count, and a refusal in both its metrics', async (t) => {
+  const { first, none, read } = setUp();
+  t.equal((await read()).select('sluice_sessions_total').length, 0);
+  first.add(none, CAUSE_COLUMN['all-full'], 3);
+  first.add(none, CAUSE_COLUMN.finished, 1);
+  const exposition = await read();
+  const labels = { listener: 'pg', pool: 'main', backend: '' };
+  t.equal(exposition.sum('sluice_sessions_total', { ...labels, outcome: 'all-full' }), 3);
+  t.equal(exposition.sum('sluice_refused_total', { ...labels, reason: 'all-full' }), 3);
+  t.equal(exposition.sum('sluice_sessions_total', { ...labels, outcome: 'finished' }), 1);
+  t.equal(exposition.sum('sluice_refused_total'), 3, 'an orderly end is no refusal');
+});
+
+t.test('histogram buckets are cumulative, and the last is the count', async (t) => {
+  const { first, second, a, read } = setUp();
+  first.observe(a, 'connect', 0.00005);
+  second.observe(a, 'connect', 0.002);
+  first.observe(a, 'connect', 100);
+  const exposition = await read();
+  const bucket = (le: string) => exposition.sum('sluice_connect_seconds_bucket', { le });
+  t.equal(bucket('0.0001'), 1);
+  t.equal(bucket('0.001'), 1);
+  t.equal(bucket('0.0025'), 2);
+  t.equal(bucket('5'), 2);
+  t.equal(bucket('+Inf'), 3);
+  t.equal(exposition.sum('sluice_connect_seconds_count'), 3);
+  t.ok(Math.abs(exposition.sum('sluice_connect_seconds_sum') - 100.00205) < 1e-9);
+  t.equal(exposition.select('sluice_queue_seconds_bucket').length, 0, 'what never happened is not');
+});
+
+t.test('datagrams are counted for UDP listeners only', async (t) => {
+  const { first, dns, read } = setUp();
+  first.add(dns, PLAIN_COLUMN.datagramsOut, 4);
+  first.add(dns, DROP_COLUMN['flow-limit'], 2);
+  const exposition = await read();
+  t.equal(exposition.sum('sluice_datagrams_total', { listener: 'dns', direction: 'out' }), 4);
+  t.equal(exposition.select('sluice_datagrams_total', { listener: 'pg' }).length, 0);
+  t.equal(exposition.sum('sluice_datagrams_dropped_total', { reason: 'flow-limit' }), 2);
+});
+
+t.test('the state of backends, pools, workers and the daemon is shown as it is', async (t) => {
+  const exposition = await setUp().read();
+  const a = { pool: 'main', backend: 'a' };
+  t.equal(exposition.sum('sluice_backend_up', a), 1);
+  t.same(exposition.select('sluice_backend_eligible', a)[0]?.value, 0);
+  t.equal(exposition.sum('sluice_backend_weight_effective', a), 0.5);
+  t.equal(exposition.sum('sluice_backend_active', a), 7);
+  t.equal(exposition.sum('sluice_backend_max_connections', a), 10);
+  t.equal(exposition.sum('sluice_queue_length', { pool: 'main' }), 3);
+  t.equal(exposition.sum('sluice_worker_heartbeat_seconds', { worker: '0' }), 0.25);
+  t.equal(exposition.sum('sluice_config_hash_info', { hash: 'abc123' }), 1);
+  t.equal(exposition.sum('sluice_build_info', { version: '1.2.3', engine: 'uring' }), 1);
+  t.equal(exposition.sum('process_start_time_seconds'), 1_700_000_000);
+});
+
+t.test('what happens on the main thread is counted, and forgotten with its backend', async (t) => {
+  const { metrics, read } = setUp();
+  const a = { pool: 'main', backend: 'a' };
+  const b = { pool: 'main', backend: 'b' };
+  metrics.transition(a, 'down');
+  metrics.ejection(a, 'consecutive-failures');
+  metrics.probe(a, 0.003, 'timeout');
+  metrics.probe(a, 0.003, null);
+  metrics.probe(b, 0.003, 'refused');
+  metrics.reload('failure');
+  metrics.logSuppressed('session.ended', 12);
+  const before = await read();
+  t.equal(before.sum('sluice_backend_transitions_total', { ...a, to: 'down' }), 1);
+  t.equal(before.sum('sluice_ejections_total', { ...a, reason: 'consecutive-failures' }), 1);
+  t.equal(before.sum('sluice_probe_seconds_count', a), 2);
+  t.equal(before.sum('sluice_probe_failures_total', { ...a, reason: 'timeout' }), 1);
+  t.equal(before.sum('sluice_reloads_total', { result: 'failure' }), 1);
+  t.same(before.select('sluice_reloads_total', { result: 'success' })[0]?.value, 0);
+  t.equal(before.sum('sluice_log_suppressed_total', { event: 'session.ended' }), 12);
+  metrics.forget(a);
+  const after = await read();
+  for (const sample of after.samples) {
+    if (/transitions|ejections|probe/.test(sample.name)) t.equal(sample.labels['backend'], 'b');
+  }
+  t.equal(after.sum('sluice_probe_failures_total', b), 1);
+});
