@@ -1,0 +1,167 @@
+/**
+ * One listening socket. With a descriptor of its own it pauses by closing a duplicate: clients go
+ * on to wait in the kernel's backlog. Without one (kind 'bind': no foreign calls here) closing
+ * would refuse them, so that while paused it holds accepted connections unread, at most as many as
+ * the backlog, and resets the rest: a degraded mode.
+ */
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import type { Timer, Timers } from '../../core/clock.js';
+import { type Endpoint, formatAddress } from '../../core/endpoint.js';
+import type { ListenSource } from '../../core/plan.js';
+import type { Result } from '../../core/result.js';
+import type { ListenOutcome } from '../../session/tcp_port.js';
+import { boundAddress } from './address.js';
+import { errorCode } from './failure.js';
+import { reset, SOCKET_OPTIONS } from './socket.js';
+
+/** Foreign calls on descriptors, where this machine has them. */
+export interface DescriptorCalls {
+  /** Another descriptor for the same open socket, or the errno's name. */
+  duplicate(fd: number): Result<number, string>;
+  close(fd: number): void;
+}
+
+export interface AcceptorDeps {
+  readonly timers: Timers;
+  /** null: a source of kind 'descriptor' cannot be opened. */
+  readonly descriptors: DescriptorCalls | null;
+  connection(acceptor: Acceptor, socket: Socket): void;
+  failed(errno: string): void;
+}
+
+/** Why an acceptor does not accept: the session said so, all pairs are taken, or accepting failed. */
+export type Hold = 'session' | 'pairs' | 'failure';
+
+/** After accepting failed: what was missing (descriptors, memory) is rarely back sooner. */
+const RETRY_MS = 100;
+
+export class Acceptor {
+  readonly #deps: AcceptorDeps;
+  readonly #source: ListenSource;
+  readonly #backlog: number;
+  readonly #holds = new Set<Hold>();
+  /** Accepted while held, unread. */
+  readonly #waiting: Socket[] = [];
+  #local: Endpoint;
+  #server: Server | null = null;
+  #retry: Timer | null = null;
+
+  constructor(deps: AcceptorDeps, source: ListenSource, backlog: number) {
+    this.#deps = deps;
+    this.#source = source;
+    this.#backlog = backlog;
+    this.#local = source.local;
+  }
+
+  /** Where it listens, with the port that it got. */
+  get local(): Endpoint {
+    return this.#local;
+  }
+
+  open(): Promise<ListenOutcome> {
+    return new Promise((resolve) => {
+      this.#listen((errno) => {
+        if (errno === null) resolve({ ok: true, local: this.#local });
+        else resolve({ ok: false, errno, sentence: listenSentence(this.#source.local, errno) });
+      });
+    });
+  }
+
+  hold(reason: Hold): void {
+    this.#holds.add(reason);
+    if (this.#source.kind === 'descriptor') this.#shut();
+  }
+
+  release(reason: Hold): void {
+    if (!this.#holds.delete(reason)) return;
+    if (this.#server === null && this.#holds.size === 0) {
+      this.#listen((errno) => errno !== null && this.fail(errno));
+    }
+    while (this.#holds.size === 0) {
+      const socket = this.#waiting.shift();
+      if (socket === undefined) return;
+      if (!socket.destroyed) this.#deps.connection(this, socket);
+    }
+  }
+
+  /** Accepting failed, or is about to: reports it and tries again a little later. */
+  fail(errno: string): void {
+    if (this.#holds.has('failure')) return;
+    this.#deps.failed(errno);
+    this.hold('failure');
+    this.#retry = this.#deps.timers.after(RETRY_MS, () => this.release('failure'));
+  }
+
+  close(): void {
+    this.#retry?.cancel();
+    this.#shut();
+    for (const socket of this.#waiting.splice(0)) reset(socket, this.#local.kind);
+    if (this.#source.kind === 'descriptor') this.#deps.descriptors?.close(this.#source.fd);
+  }
+
+  #listen(done: (errno: string | null) => void): void {
+    const options = this.#listenOptions();
+    if (!options.ok) {
+      done(options.error);
+      return;
+    }
+    const pauseOnConnect = this.#source.kind === 'bind';
+    const server = createServer({ ...SOCKET_OPTIONS, pauseOnConnect });
+    this.#server = server;
+    const failedToListen = (error: Error): void => {
+      if (this.#server === server) this.#server = null;
+      done(errorCode(error));
+    };
+    server.once('error', failedToListen);
+    // Held or closed before it listened: the next release listens again.
+    server.once('close', () => done(null));
+    server.on('connection', (socket) => this.#connected(socket));
+    server.listen(options.value, () => {
+      server.off('error', failedToListen);
+      server.on('error', (error) => this.#acceptFailed(server, error));
+      this.#local = boundAddress(server, this.#local);
+      done(null);
+    });
+  }
+
+  #listenOptions(): Result<ListenOptions & { fd?: number; reusePort?: boolean }, string> {
+    const backlog = this.#backlog;
+    const source = this.#source;
+    if (source.kind === 'descriptor') {
+      // ENOSYS: this process cannot make foreign calls, so control should not have made one.
+      const copy = this.#deps.descriptors?.duplicate(source.fd) ?? { ok: false, error: 'ENOSYS' };
+      return copy.ok ? { ok: true, value: { fd: copy.value, backlog } } : copy;
+    }
+    const local = this.#local;
+    if (local.kind === 'unix') return { ok: true, value: { path: local.path, backlog } };
+    const { host, port } = local;
+    // Node.js below 22.12 does not know reusePort: a second worker then gets EADDRINUSE.
+    const reusePort = source.reusePort === 'shared';
+    return { ok: true, value: { host, port, backlog, exclusive: true, reusePort, ipv6Only: true } };
+  }
+
+  #connected(socket: Socket): void {
+    if (this.#holds.size === 0) this.#deps.connection(this, socket);
+    else if (this.#waiting.length < this.#backlog) this.#waiting.push(socket);
+    else reset(socket, this.#local.kind);
+  }
+
+  /**
+   * libuv calls back again and again, without leaving its loop, while accept4(2) fails with
+   * anything but EAGAIN: the listening socket must be closed here.
+   */
+  #acceptFailed(server: Server, error: Error): void {
+    if (this.#server !== server) return;
+    this.#shut();
+    this.fail(errorCode(error));
+  }
+
+  #shut(): void {
+    this.#server?.close();
+    this.#server = null;
+  }
+}
+
+function listenSentence(local: Endpoint, errno: string): string {
+  return `cannot listen on ${formatAddress(local)}: ${errno}`;
+}

@@ -1,0 +1,81 @@
+/**
+ * The node engine: `node:net` and `node:dgram` on the event loop of its thread. It does the whole
+ * job where neither io_uring nor foreign calls are allowed.
+ */
+
+import type { TcpEdges } from '../../session/tcp_port.js';
+import type { UdpEdges, UdpEngine } from '../../session/udp_port.js';
+import type { Engine, EngineLimits } from '../engine.js';
+import type { DescriptorCalls } from './acceptor.js';
+import { Loop, type LoopDeps } from './loop.js';
+import { NodeTcp } from './tcp.js';
+
+/** The UDP half, as this engine drives it. */
+export interface NodeUdpPort extends UdpEngine {
+  attach(edges: UdpEdges): void;
+  stop(): void;
+}
+
+export interface NodeEngineDeps extends LoopDeps {
+  /** null where foreign calls are not possible: listeners then bind by themselves. */
+  readonly descriptors: DescriptorCalls | null;
+  readonly udp: NodeUdpPort;
+}
+
+export function createNodeEngine(limits: EngineLimits, deps: NodeEngineDeps): Engine {
+  const loop = new Loop(deps);
+  const tcp = new NodeTcp(limits.pairs, deps);
+  const { udp } = deps;
+  return {
+    name: 'node',
+    clock: deps.clock,
+    tcp,
+    udp,
+    attach(tcpEdges, udpEdges) {
+      tcp.attach(touching(tcpEdges, loop));
+      udp.attach(udpEdges);
+    },
+    async run(hooks) {
+      loop.start(hooks);
+    },
+    stop() {
+      loop.stop();
+      tcp.stop();
+      udp.stop();
+    },
+  };
+}
+
+/** The same edges, each followed by a tick. */
+function touching(edges: TcpEdges, loop: Loop): TcpEdges {
+  return {
+    accepted(key, pair) {
+      edges.accepted(key, pair);
+      loop.touch();
+    },
+    headerBytes(pair, bytes) {
+      edges.headerBytes(pair, bytes);
+      loop.touch();
+    },
+    dialled(pair) {
+      edges.dialled(pair);
+      loop.touch();
+    },
+    dialFailed(pair, failure) {
+      edges.dialFailed(pair, failure);
+      loop.touch();
+    },
+    firstByte(pair) {
+      edges.firstByte(pair);
+      loop.touch();
+    },
+    closed(pair, end) {
+      edges.closed(pair, end);
+      loop.touch();
+    },
+    acceptFailed(key, errno) {
+      edges.acceptFailed(key, errno);
+      loop.touch();
+    },
+  };
+}

@@ -1,0 +1,77 @@
+/**
+ * The loop of the node engine: the event loop of its thread. Sessions change their deadlines only
+ * inside edges and hooks, so a tick follows each turn that reported one, and the timer that was
+ * armed last; bytes that just flow cause none.
+ */
+import { MessageChannel } from 'node:worker_threads';
+import { assert } from '../../core/assert.js';
+import type { WorkerId } from '../../core/brand.js';
+import type { Clock, Timer, Timers } from '../../core/clock.js';
+import type { Doorbell } from '../../core/doorbell.js';
+import type { LoopHooks } from '../engine.js';
+
+export interface LoopDeps {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly doorbell: Doorbell;
+  readonly worker: WorkerId;
+}
+
+export class Loop {
+  readonly #deps: LoopDeps;
+  #hooks: LoopHooks | null = null;
+  #unlisten: (() => void) | null = null;
+  #anchor: MessageChannel | null = null;
+  #timer: Timer | null = null;
+  #timerDueMs = Number.POSITIVE_INFINITY;
+  #turn: 'none' | 'scheduled' = 'none';
+
+  constructor(deps: LoopDeps) {
+    this.#deps = deps;
+  }
+
+  start(hooks: LoopHooks): void {
+    assert(this.#hooks === null, 'an engine runs once');
+    this.#hooks = hooks;
+    this.#unlisten = this.#deps.doorbell.listen(this.#deps.worker, () => {
+      this.#hooks?.rung();
+      this.touch();
+    });
+    // An open port keeps the thread alive while all of its listeners are paused.
+    this.#anchor = new MessageChannel();
+    this.#anchor.port1.ref();
+    this.touch();
+  }
+
+  stop(): void {
+    this.#hooks = null;
+    this.#unlisten?.();
+    this.#anchor?.port1.close();
+    this.#timer?.cancel();
+  }
+
+  /** An edge was reported: tick when the callbacks of this turn are done. */
+  touch(): void {
+    if (this.#turn === 'scheduled') return;
+    this.#turn = 'scheduled';
+    queueMicrotask(this.#tick);
+  }
+
+  readonly #tick = (): void => {
+    this.#turn = 'none';
+    if (this.#hooks === null) return;
+    const nowMs = this.#deps.clock.nowMs();
+    const dueMs = this.#hooks.tick(nowMs);
+    // An armed timer that is too early costs one idle tick: cheaper than to move it each time.
+    if (dueMs >= this.#timerDueMs) return;
+    this.#timer?.cancel();
+    this.#timerDueMs = dueMs;
+    this.#timer = this.#deps.timers.after(Math.max(0, dueMs - nowMs), this.#expired);
+  };
+
+  readonly #expired = (): void => {
+    this.#timer = null;
+    this.#timerDueMs = Number.POSITIVE_INFINITY;
+    this.#tick();
+  };
+}

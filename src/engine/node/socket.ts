@@ -1,0 +1,58 @@
+/** What every socket of the engine has in common: options, endings, and waiting until it is flushed. */
+import { connect, type Socket } from 'node:net';
+import type { Endpoint } from '../../core/endpoint.js';
+
+/**
+ * The kernel probes a silent peer after this time and, with libuv's one second between ten probes,
+ * gives it up 10 s later: below the 350 s after which cloud load balancers forget a connection.
+ */
+const KEEPALIVE_DELAY_MS = 60_000;
+
+/** What Node.js may hold of one direction before it stops reading; a chunk more may be on its way. */
+const STREAM_BUFFER_BYTES = 16_384;
+
+export const SOCKET_OPTIONS = {
+  allowHalfOpen: true,
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: KEEPALIVE_DELAY_MS,
+  highWaterMark: STREAM_BUFFER_BYTES,
+} as const;
+
+const NOTHING = new Uint8Array(0);
+
+export function dialSocket(target: Endpoint): Socket {
+  return target.kind === 'unix'
+    ? connect({ ...SOCKET_OPTIONS, path: target.path })
+    : connect({ ...SOCKET_OPTIONS, host: target.host, port: target.port, family: target.family });
+}
+
+/** Calls `then` when all that was written is in the kernel's hands; never, if the socket fails before. */
+export function whenFlushed(socket: Socket, then: () => void): void {
+  if (socket.writableLength === 0) then();
+  else {
+    socket.write(NOTHING, (error) => {
+      if (!error) then();
+    });
+  }
+}
+
+/**
+ * Sends FIN behind what was written. `end` is called on a flushed socket only: libuv refuses to
+ * reset one whose shutdown waits behind data, and Node.js then loses its descriptor.
+ */
+export function finish(socket: Socket): void {
+  whenFlushed(socket, () => {
+    if (!socket.writableEnded) socket.end();
+  });
+}
+
+/** Sends RST (TCP) and forgets what was not sent. A unix socket knows no RST: it is closed. */
+export function reset(socket: Socket, kind: Endpoint['kind']): void {
+  if (socket.destroyed) return;
+  if (kind === 'unix' || socket.connecting) socket.destroy();
+  // FIN is leaving in this turn of the loop.
+  else if (socket.writableEnded && !socket.writableFinished) {
+    socket.once('finish', () => reset(socket, kind));
+  } else socket.resetAndDestroy();
+}

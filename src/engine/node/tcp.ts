@@ -1,0 +1,175 @@
+/** The TCP port of the node engine: listeners by key, pairs by number, counters in typed arrays. */
+import type { Socket } from 'node:net';
+import { assert, present } from '../../core/assert.js';
+import type { PairId } from '../../core/brand.js';
+import type { Clock, Timers } from '../../core/clock.js';
+import type { Endpoint } from '../../core/endpoint.js';
+import type { ListenSource } from '../../core/plan.js';
+import type {
+  ListenerKey,
+  ListenOutcome,
+  PairEnd,
+  TcpEdges,
+  TcpEngine,
+} from '../../session/tcp_port.js';
+import { Acceptor, type DescriptorCalls } from './acceptor.js';
+import { localOf, peerOf } from './address.js';
+import { exhaustedErrno } from './descriptors.js';
+import { Pair, type PairHost } from './pair.js';
+
+export interface NodeTcpDeps {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly descriptors: DescriptorCalls | null;
+}
+
+/** `capacity`: pairs at the same time. While all are taken, clients wait as if paused. */
+export class NodeTcp implements TcpEngine, PairHost {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly capacity: number;
+  readonly lastActivityMs: Float64Array;
+  readonly bytesIn: Float64Array;
+  readonly bytesOut: Float64Array;
+  readonly #descriptors: DescriptorCalls | null;
+  readonly #acceptors = new Map<ListenerKey, Acceptor>();
+  readonly #pairs: (Pair | null)[];
+  /** A stack: the number that was freed last is warm in the processor's caches. */
+  readonly #free: PairId[];
+  #edges: TcpEdges | null = null;
+
+  constructor(capacity: number, deps: NodeTcpDeps) {
+    this.clock = deps.clock;
+    this.timers = deps.timers;
+    this.#descriptors = deps.descriptors;
+    this.capacity = capacity;
+    this.lastActivityMs = new Float64Array(capacity);
+    this.bytesIn = new Float64Array(capacity);
+    this.bytesOut = new Float64Array(capacity);
+    this.#pairs = Array.from({ length: capacity }, () => null);
+    this.#free = Array.from({ length: capacity }, (_, index) => (capacity - 1 - index) as PairId);
+  }
+
+  get edges(): TcpEdges {
+    return present(this.#edges, 'an engine is attached before it serves');
+  }
+
+  attach(edges: TcpEdges): void {
+    assert(this.#edges === null, 'an engine is attached once');
+    this.#edges = edges;
+  }
+
+  async openListener(
+    key: ListenerKey,
+    source: ListenSource,
+    backlog: number,
+  ): Promise<ListenOutcome> {
+    assert(!this.#acceptors.has(key), `listener ${key} is open already`);
+    const acceptor = new Acceptor(
+      {
+        timers: this.timers,
+        descriptors: this.#descriptors,
+        connection: (from, socket) => this.#accepted(key, from, socket),
+        failed: (errno) => this.edges.acceptFailed(key, errno),
+      },
+      source,
+      backlog,
+    );
+    this.#acceptors.set(key, acceptor);
+    const outcome = await acceptor.open();
+    if (!outcome.ok) this.closeListener(key);
+    else if (this.#free.length === 0) acceptor.hold('pairs');
+    return outcome;
+  }
+
+  pauseListener(key: ListenerKey): void {
+    this.#acceptor(key).hold('session');
+  }
+
+  resumeListener(key: ListenerKey): void {
+    this.#acceptor(key).release('session');
+  }
+
+  closeListener(key: ListenerKey): void {
+    this.#acceptor(key).close();
+    this.#acceptors.delete(key);
+  }
+
+  client(pair: PairId): Endpoint {
+    return this.#pair(pair).clientEndpoint;
+  }
+
+  local(pair: PairId): Endpoint {
+    return this.#pair(pair).localEndpoint;
+  }
+
+  readHeader(pair: PairId): void {
+    this.#pair(pair).readHeader();
+  }
+
+  headerDone(pair: PairId, consumed: number): void {
+    this.#pair(pair).headerDone(consumed);
+  }
+
+  dial(pair: PairId, target: Endpoint, prelude: Uint8Array | null): void {
+    this.#pair(pair).dial(target, prelude);
+  }
+
+  cancelDial(pair: PairId): void {
+    this.#pair(pair).cancelDial();
+  }
+
+  relay(pair: PairId): void {
+    this.#pair(pair).relay();
+  }
+
+  close(pair: PairId, how: 'flush' | 'reset'): void {
+    this.#pair(pair).close(how);
+  }
+
+  release(pair: Pair, end: PairEnd): void {
+    this.edges.closed(pair.id, end);
+    this.#pairs[pair.id] = null;
+    this.#free.push(pair.id);
+    if (this.#free.length === 1) this.#eachAcceptor((acceptor) => acceptor.release('pairs'));
+  }
+
+  descriptorTaken(): void {
+    const errno = exhaustedErrno();
+    if (errno !== null) this.#eachAcceptor((acceptor) => acceptor.fail(errno));
+  }
+
+  stop(): void {
+    for (const key of [...this.#acceptors.keys()]) this.closeListener(key);
+    for (const pair of this.#pairs) pair?.close('reset');
+  }
+
+  #accepted(key: ListenerKey, acceptor: Acceptor, socket: Socket): void {
+    const remote = peerOf(socket, acceptor.local);
+    if (remote === null) {
+      socket.destroy();
+      return;
+    }
+    const id = present(this.#free.pop(), 'an acceptor is held while every pair is taken');
+    if (this.#free.length === 0) this.#eachAcceptor((each) => each.hold('pairs'));
+    this.descriptorTaken();
+    const pair = new Pair(this, id, socket, remote, localOf(socket, acceptor.local));
+    this.#pairs[id] = pair;
+    this.lastActivityMs[id] = this.clock.nowMs();
+    this.bytesIn[id] = 0;
+    this.bytesOut[id] = 0;
+    this.edges.accepted(key, id);
+  }
+
+  #eachAcceptor(act: (acceptor: Acceptor) => void): void {
+    for (const acceptor of this.#acceptors.values()) act(acceptor);
+  }
+
+  #acceptor(key: ListenerKey): Acceptor {
+    return present(this.#acceptors.get(key), `listener ${key} is not open`);
+  }
+
+  #pair(id: PairId): Pair {
+    return present(this.#pairs[id], `pair ${id} is not open`);
+  }
+}
