@@ -2,7 +2,8 @@
  * What is known about a session or flow when it is over: plain data that a worker hands to the main
  * thread, which writes the access line.
  */
-import type { End } from './outcome.js';
+import type { Cause, End } from './outcome.js';
+import type { AccessLevel } from './spec.js';
 
 export interface AccessRecord {
   readonly protocol: 'tcp' | 'udp';
@@ -27,4 +28,33 @@ export interface AccessRecord {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly end: End;
+}
+
+/** Ends that somebody wanted: the client, the backend's protocol, or the operator. */
+const ORDERLY: ReadonlySet<Cause> = new Set<Cause>([
+  'finished',
+  'responses-done',
+  'client-reset',
+  'client-gone',
+  'max-age',
+  'drained',
+  'rebalanced',
+  'killed',
+  'shutdown',
+]);
+
+/**
+ * Whether a session or flow gets an access line. `errors` leaves out those that went as they should:
+ * an orderly end and no failed dial (what HAProxy's `dontlog-normal` leaves out). Flows have no end
+ * but idleness, so for UDP an idle timeout is orderly.
+ */
+export function deservesLine(
+  level: AccessLevel,
+  protocol: AccessRecord['protocol'],
+  cause: Cause,
+  failedDials: number,
+): boolean {
+  if (level !== 'errors') return level === 'all';
+  const orderly = ORDERLY.has(cause) || (protocol === 'udp' && cause === 'idle-timeout');
+  return !orderly || failedDials > 0;
 }

@@ -2,8 +2,10 @@
 import type { SeriesId } from '../core/brand.js';
 import type { SeriesReader } from '../core/series.js';
 
+/** What one set of labels counts; no two rows have the same labels. */
 export interface SeriesRow {
-  readonly series: SeriesId;
+  /** Added up. More than one where a backend's address changed and the old one still drains. */
+  readonly series: readonly SeriesId[];
   readonly protocol: 'tcp' | 'udp';
   /** `backend` is '' where none was reached. The same object at each call is formatted only once. */
   readonly labels: {
@@ -28,6 +30,7 @@ export interface MetricsSource {
   readonly series: SeriesReader;
   /** One row a listener and backend, and one a listener for "no backend". */
   rows(): readonly SeriesRow[];
+  /** No two have the same labels. */
   backends(): readonly BackendSample[];
   pools(): readonly { readonly pool: string; readonly queueLength: number }[];
   workers(): readonly { readonly worker: number; readonly heartbeatAgeSeconds: number }[];

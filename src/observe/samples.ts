@@ -83,7 +83,7 @@ function plain(
       .filter(shown)
       .flatMap((row) =>
         columns.map(([labels, column]) => ({
-          value: source.series.value(row.series, column),
+          value: total(source, row, column),
           labels,
           sharedLabels: row.labels,
         })),
@@ -99,7 +99,7 @@ function reasons(label: string, columns: Readonly<Record<string, number>>): Samp
     const samples: Sample[] = [];
     for (const row of source.rows()) {
       for (const [labels, column] of labelled) {
-        const value = source.series.value(row.series, column);
+        const value = total(source, row, column);
         if (value > 0) samples.push({ value, labels, sharedLabels: row.labels });
       }
     }
@@ -114,22 +114,29 @@ function histogram(name: HistogramName): Sampler {
   return (source) => {
     const samples: Sample[] = [];
     for (const row of source.rows()) {
-      const { counts, sumSeconds } = source.series.histogram(row.series, name);
+      const parts = row.series.map((series) => source.series.histogram(series, name));
       const sharedLabels = row.labels;
-      let total = 0;
+      let count = 0;
       const buckets = les.map((labels, index) => {
-        total += counts[index] ?? 0;
-        return { value: total, labels, sharedLabels, metricName: `${metric.name}_bucket` };
+        for (const part of parts) count += part.counts[index] ?? 0;
+        return { value: count, labels, sharedLabels, metricName: `${metric.name}_bucket` };
       });
-      if (total === 0) continue;
+      if (count === 0) continue;
+      const sumSeconds = parts.reduce((sum, part) => sum + part.sumSeconds, 0);
       samples.push(
         ...buckets,
         { value: sumSeconds, labels: NONE, sharedLabels, metricName: `${metric.name}_sum` },
-        { value: total, labels: NONE, sharedLabels, metricName: `${metric.name}_count` },
+        { value: count, labels: NONE, sharedLabels, metricName: `${metric.name}_count` },
       );
     }
     return samples;
   };
+}
+
+function total({ series }: MetricsSource, row: SeriesRow, column: number): number {
+  let sum = 0;
+  for (const id of row.series) sum += series.value(id, column);
+  return sum;
 }
 
 function backends(value: (backend: BackendSample) => number): Sampler {

@@ -7,15 +7,17 @@ export interface FakeSource {
   readonly source: MetricsSource;
   /** One writer a worker. */
   readonly writers: readonly SeriesWriter[];
-  /** Row 0: no backend; row 1: backend a; row 2: a UDP listener's backend. */
-  readonly rows: readonly SeriesRow[];
 }
 
 export function fakeSource(workers = 2): FakeSource {
   const memory = createSeriesMemory(workers);
+  // 0: no backend; 1 and 3: backend a; 2: a UDP listener's backend.
   const rows: SeriesRow[] = [
     row(0, 'tcp', { listener: 'pg', pool: 'main', backend: '' }),
-    row(1, 'tcp', { listener: 'pg', pool: 'main', backend: 'a' }),
+    {
+      ...row(1, 'tcp', { listener: 'pg', pool: 'main', backend: 'a' }),
+      series: [1, 3] as SeriesId[],
+    },
     row(2, 'udp', { listener: 'dns', pool: 'names', backend: 'n' }),
   ];
   const source: MetricsSource = {
@@ -41,9 +43,9 @@ export function fakeSource(workers = 2): FakeSource {
     { length: workers },
     (_, w) => new SeriesWriter(memory, w as WorkerId),
   );
-  return { source, writers, rows };
+  return { source, writers };
 }
 
 function row(id: number, protocol: 'tcp' | 'udp', labels: SeriesRow['labels']): SeriesRow {
-  return { series: id as SeriesId, protocol, labels };
+  return { series: [id as SeriesId], protocol, labels };
 }

@@ -1,6 +1,7 @@
 /** What Prometheus reads: the catalogue's metrics, over all workers, in its text format. */
 import t from 'tap';
 import { present } from '../../src/core/assert.js';
+import type { SeriesId } from '../../src/core/brand.js';
 import { CAUSE_COLUMN, DROP_COLUMN, PLAIN_COLUMN } from '../../src/core/series.js';
 import { METRICS } from '../../src/observe/catalogue.js';
 import { createMetrics } from '../../src/observe/metrics.js';
@@ -8,16 +9,17 @@ import { Exposition } from '../support/exposition.js';
 import { fakeSource } from './fake_source.js';
 
 function setUp() {
-  const { source, writers, rows } = fakeSource();
+  const { source, writers } = fakeSource();
   const metrics = createMetrics(source);
   const [first, second] = writers;
   return {
     metrics,
     first: present(first, 'worker 0'),
     second: present(second, 'worker 1'),
-    none: present(rows[0], 'row 0').series,
-    a: present(rows[1], 'row 1').series,
-    dns: present(rows[2], 'row 2').series,
+    none: 0 as SeriesId,
+    a: 1 as SeriesId,
+    dns: 2 as SeriesId,
+    aBefore: 3 as SeriesId,
     read: async () => new Exposition(await metrics.text()),
   };
 }
@@ -43,6 +45,25 @@ t.test('a counter is the sum over all workers', async (t) => {
   t.equal(exposition.sum('sluice_bytes_total', { ...labels, direction: 'out' }), 0);
   t.equal(exposition.sum('sluice_sessions_active', labels), 2);
 });
+
+t.test(
+  'a backend whose address changed is one series until the old address has drained',
+  async (t) => {
+    const { first, a, aBefore, read } = setUp();
+    first.add(a, PLAIN_COLUMN.bytesOut, 5);
+    first.add(aBefore, PLAIN_COLUMN.bytesOut, 30);
+    first.observe(a, 'session', 1);
+    first.observe(aBefore, 'session', 2);
+    const exposition = await read();
+    const labels = { backend: 'a', direction: 'out' };
+    t.same(
+      exposition.select('sluice_bytes_total', labels).map((sample) => sample.value),
+      [35],
+    );
+    t.equal(exposition.sum('sluice_session_seconds_count', { backend: 'a' }), 2);
+    t.equal(exposition.sum('sluice_session_seconds_sum', { backend: 'a' }), 3);
+  },
+);
 
 t.test('an outcome appears with its first count, and a refusal in both its metrics', async (t) => {
   const { first, none, read } = setUp();

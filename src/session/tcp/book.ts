@@ -1,5 +1,5 @@
 /** What is counted and written down about sessions; the only place here that touches the series. */
-import type { AccessRecord } from '../../core/access.js';
+import { type AccessRecord, deservesLine } from '../../core/access.js';
 import type { SeriesId } from '../../core/brand.js';
 import { formatAddress } from '../../core/endpoint.js';
 import type { DialFailure, End } from '../../core/outcome.js';
@@ -66,13 +66,9 @@ export class SessionBook {
     this.#series.add(session.series, PLAIN_COLUMN.active, -1);
     this.#series.add(session.series, CAUSE_COLUMN[end.cause], 1);
     this.observe(session, 'session', nowMs - session.acceptedMs);
-    if (this.#wanted(end)) this.#write(this.#record(session, end, nowMs));
-  }
-
-  /** `errors`: whatever did not finish in order. A client that resets after the relay began counts as in order. */
-  #wanted(end: End): boolean {
-    if (this.access === 'all') return true;
-    return this.access === 'errors' && end.cause !== 'finished' && end.cause !== 'client-reset';
+    if (deservesLine(this.access, 'tcp', end.cause, session.tried?.length ?? 0)) {
+      this.#write(this.#record(session, end, nowMs));
+    }
   }
 
   #record(session: TcpSession, end: End, nowMs: number): AccessRecord {
