@@ -1,6 +1,8 @@
 /** Child processes that end with the test that started them, by their own id. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import type { Test } from 'tap';
+import { present } from '../../src/core/assert.js';
 import { within } from './deadline.js';
 import { Feed } from './feed.js';
 
@@ -16,6 +18,8 @@ export interface ChildOptions {
   readonly user?: string;
   /** RLIMIT_NOFILE, soft and hard. */
   readonly openFiles?: number;
+  /** Output is left as a stream (`output`) instead of being split into lines. */
+  readonly rawOutput?: true;
   /** Sent at the test's end; SIGKILL follows when it does not help. */
   readonly endSignal?: NodeJS.Signals;
 }
@@ -52,7 +56,7 @@ export class Child {
       });
       this.#process.once('close', (code, signal) => this.#over({ code, signal }, resolve));
     });
-    feedLines(this.#process.stdout, this.stdout);
+    if (options.rawOutput !== true) feedLines(this.#process.stdout, this.stdout);
     feedLines(this.#process.stderr, this.stderr);
     this.#process.stdin?.on('error', () => {});
     alive.add(this);
@@ -76,6 +80,14 @@ export class Child {
 
   get running(): boolean {
     return this.#exit === null;
+  }
+
+  get input(): Writable {
+    return present(this.#process.stdin, 'standard input is a pipe');
+  }
+
+  get output(): Readable {
+    return present(this.#process.stdout, 'standard output is a pipe');
   }
 
   write(text: string | Uint8Array): void {

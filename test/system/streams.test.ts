@@ -1,0 +1,180 @@
+/** Bytes: large payloads both ways, slow readers, half-close, resets. */
+import t, { type Test } from 'tap';
+import { accessLine } from '../support/access_lines.js';
+import { type Daemon, startDaemon } from '../support/daemon.js';
+import { eventually, pass } from '../support/deadline.js';
+import {
+  MIB,
+  payloadDigest,
+  receiveDigest,
+  sendPayload,
+  takenBytes,
+} from '../support/load/payload.js';
+import { Child } from '../support/process.js';
+import { haveServers, program } from '../support/require_server.js';
+import { serviceText } from '../support/settings.js';
+import { dial, type Wire, WireServer } from '../support/wire.js';
+
+const PAYLOAD_BYTES = 50 * MIB;
+const LIMIT_MS = 60_000;
+/** What one session may cost at most while both its readers are paused. */
+const RSS_GROWTH_BYTES = 24 * MIB;
+
+t.test('50 MiB each way pass paused readers whole, in bounded memory', async (t) => {
+  const { daemon, client, backend } = await connected(t);
+  client.socket.pause();
+  backend.socket.pause();
+  const beforeBytes = daemon.rssBytes();
+  const sending = [
+    sendPayload(client.socket, PAYLOAD_BYTES, 1),
+    sendPayload(backend.socket, PAYLOAD_BYTES, 2),
+  ];
+  for (const wire of [client, backend]) {
+    const taken = await stalled(wire);
+    t.ok(taken < PAYLOAD_BYTES / 2, `back-pressure reaches the sender after ${taken} bytes`);
+  }
+  const growth = daemon.rssBytes() - beforeBytes;
+  t.ok(growth < RSS_GROWTH_BYTES, `the process grows by ${growth} bytes`);
+
+  const received = [
+    receiveDigest(backend.socket, LIMIT_MS),
+    receiveDigest(client.socket, LIMIT_MS),
+  ];
+  client.socket.resume();
+  backend.socket.resume();
+  await Promise.all(sending);
+  t.same(await Promise.all(received), [
+    payloadDigest(PAYLOAD_BYTES, 1),
+    payloadDigest(PAYLOAD_BYTES, 2),
+  ]);
+  const line = await accessLine(daemon, 'the transfer', () => true);
+  t.match(line, { bytes_in: PAYLOAD_BYTES, bytes_out: PAYLOAD_BYTES });
+});
+
+t.test('50 MiB each way pass tiny socket buffers whole', async (t) => {
+  if (!haveServers(t, 'socat')) return;
+  const { daemon, server } = await service(t);
+  const accepted = server.next();
+  const target = `TCP:127.0.0.1:${await daemon.port('echo')},rcvbuf=4096,sndbuf=4096`;
+  const client = new Child(program('socat'), ['-t', '60', '-b', '4096', 'STDIO', target], {
+    rawOutput: true,
+  });
+  t.teardown(() => client.kill());
+  client.write('!');
+  const backend = await accepted;
+  await backend.read(1);
+  const received = [
+    receiveDigest(backend.socket, LIMIT_MS),
+    receiveDigest(client.output, LIMIT_MS),
+  ];
+  await Promise.all([
+    sendPayload(client.input, PAYLOAD_BYTES, 3),
+    sendPayload(backend.socket, PAYLOAD_BYTES, 4),
+  ]);
+  t.same(await Promise.all(received), [
+    payloadDigest(PAYLOAD_BYTES, 3),
+    payloadDigest(PAYLOAD_BYTES, 4),
+  ]);
+});
+
+t.test('after the client has finished, the backend may go on for long', async (t) => {
+  const { daemon, client, backend } = await connected(t);
+  await client.send('question');
+  client.finish();
+  t.same(await backend.readAll(), { text: 'question', how: 'fin' });
+  await pass(2_000);
+  await sendPayload(backend.socket, MIB, 5);
+  t.equal(await receiveDigest(client.socket, LIMIT_MS), payloadDigest(MIB, 5));
+  const line = await accessLine(daemon, 'the session', () => true);
+  t.match(line.outcome, { by: 'client', stage: 'relay', cause: 'finished' });
+});
+
+t.test('after the backend has finished, the client may go on for long', async (t) => {
+  const { daemon, client, backend } = await connected(t);
+  await backend.send('greeting');
+  backend.finish();
+  t.same(await client.readAll(), { text: 'greeting', how: 'fin' });
+  await pass(2_000);
+  await sendPayload(client.socket, MIB, 6);
+  t.equal(await receiveDigest(backend.socket, LIMIT_MS), payloadDigest(MIB, 6));
+  const line = await accessLine(daemon, 'the session', () => true);
+  t.match(line.outcome, { by: 'backend', stage: 'relay', cause: 'finished' });
+});
+
+t.test("a client's reset reaches the backend after the client's last bytes", async (t) => {
+  const { daemon, client, backend } = await connected(t);
+  await client.send('last words');
+  t.equal(await backend.readText(10), 'last words');
+  await client.send('more');
+  client.reset();
+  const { text, how } = await backend.readAll();
+  t.equal(how, 'ECONNRESET');
+  t.equal(text, 'more');
+  const line = await accessLine(daemon, 'the session', () => true);
+  t.match(line.outcome, { by: 'client', stage: 'relay', cause: 'client-reset' });
+});
+
+t.test("a backend's reset reaches the client after the backend's last bytes", async (t) => {
+  const { daemon, client, backend } = await connected(t);
+  await client.send('hello');
+  t.equal(await backend.readText(5), 'hello');
+  await backend.send('last words');
+  backend.reset();
+  const { text, how } = await client.readAll();
+  t.equal(how, 'ECONNRESET');
+  t.equal(text, 'last words');
+  const line = await accessLine(daemon, 'the session', () => true);
+  t.match(line.outcome, { by: 'backend', stage: 'relay', cause: 'backend-reset' });
+});
+
+t.test('bytes in one direction only keep a session from being idle', async (t) => {
+  const { daemon, client, backend } = await connected(t, 'idle_timeout = "1s"');
+  for (let i = 0; i < 8; i++) {
+    await backend.send('tick');
+    t.equal(await client.readText(4), 'tick');
+    await pass(300);
+  }
+  t.equal((await client.readAll()).how === 'fin', false, 'then it is cut');
+  const line = await accessLine(daemon, 'the idle session', () => true);
+  t.match(line.outcome, { by: 'sluice', stage: 'relay', cause: 'idle-timeout' });
+  t.ok(line.duration_ms > 3_000 && line.duration_ms < 5_500, `after ${line.duration_ms} ms`);
+});
+
+interface Connected {
+  readonly daemon: Daemon;
+  readonly client: Wire;
+  readonly backend: Wire;
+}
+
+/** A client and a backend in the test's hands, joined by the daemon. */
+async function connected(t: Test, listenerLines = ''): Promise<Connected> {
+  const { daemon, server } = await service(t, listenerLines);
+  const accepted = server.next();
+  const client = await dial(t, { port: await daemon.port('echo') });
+  return { daemon, client, backend: await accepted };
+}
+
+async function service(
+  t: Test,
+  listenerLines = '',
+): Promise<{ readonly daemon: Daemon; readonly server: WireServer }> {
+  const server = await WireServer.start(t);
+  const daemon = await startDaemon(t, {
+    toml: serviceText(
+      { name: 'echo', backends: [server], health: 'probe = "none"' },
+      listenerLines,
+    ),
+  });
+  return { daemon, server };
+}
+
+/** Waits until the kernel takes no more of what this end writes; gives the bytes taken. */
+async function stalled({ socket }: Wire): Promise<number> {
+  let last = -1;
+  return eventually('the sender stalls', async () => {
+    const before = last;
+    await pass(250);
+    last = takenBytes(socket);
+    return last === before ? last : undefined;
+  });
+}
