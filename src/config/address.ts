@@ -1,12 +1,13 @@
 /**
  * Addresses as a file has them: `10.0.0.1:53`, `[2001:db8::1]:53`, `unix:/run/x.sock`, a name with
- * a port, and blocks in CIDR notation. The only file of the configuration that knows ipaddr.js.
+ * a port, and blocks in CIDR notation.
  */
-import ipaddr from 'ipaddr.js';
+import { unmapped } from '../core/address_block.js';
 import type { Address, Endpoint, IpEndpoint } from '../core/endpoint.js';
 import { ipEndpoint } from '../core/endpoint.js';
+import { ipBytes, ipText } from '../core/ip_bytes.js';
 import type { AddressBlock } from '../core/spec.js';
-import { fault, fits, type Misfit, type Reading } from './reading.js';
+import { fault, fits, type Reading } from './reading.js';
 
 /** unix(7): sun_path holds 108 bytes, one of them the terminating zero. */
 const MAX_UNIX_PATH_BYTES = 107;
@@ -48,17 +49,17 @@ export function parseBlock(text: string): Reading<AddressBlock> {
   const ip = parseIp(host, host.includes(':'));
   if (ip === null || rest.length > 0) return fault('malformed', 'not an address or a block');
   if (!ip.ok) return ip;
-  const family = ip.value.family;
-  const fullBits = family === 4 ? 32 : 128;
-  if (prefix === undefined) return fits({ ...ip.value, prefixBits: fullBits });
+  const { family, host: address, bytes } = ip.value;
+  const fullBits = bytes.length * 8;
+  if (prefix === undefined) return fits({ family, host: address, prefixBits: fullBits });
   if (!/^[0-9]{1,3}$/.test(prefix)) return fault('malformed', 'not a prefix length');
   const prefixBits = Number(prefix);
   if (prefixBits > fullBits) return fault('out-of-range', `prefix longer than ${fullBits} bits`);
-  const network = networkOf(family, ip.value.host, prefixBits);
-  if (network !== ip.value.host) {
+  const network = ipText(family, masked(bytes, prefixBits));
+  if (network !== address) {
     return fault('malformed', `bits beyond the prefix; the block is ${network}/${prefixBits}`);
   }
-  return fits({ ...ip.value, prefixBits });
+  return fits({ family, host: address, prefixBits });
 }
 
 interface HostPort {
@@ -87,32 +88,27 @@ function whyNoPort(text: string): string {
 
 interface Ip {
   readonly family: 4 | 6;
+  /** Canonical text. */
   readonly host: string;
+  readonly bytes: Uint8Array;
 }
 
 /** Null: not an IP address at all; a misfit: one that cannot be used here. */
 function parseIp(host: string, bracketed: boolean): Reading<Ip> | null {
-  if (!bracketed) {
-    return ipaddr.IPv4.isValidFourPartDecimal(host) ? fits({ family: 4, host }) : null;
-  }
+  const bytes = ipBytes(host);
+  if (!bracketed) return bytes?.length === 4 ? fits({ family: 4, host, bytes }) : null;
   if (host.includes('%')) return fault('malformed', 'zones ("%eth0") are not supported');
-  if (!ipaddr.IPv6.isValid(host)) return notIpv6();
-  const address = ipaddr.IPv6.parse(host);
-  if (address.isIPv4MappedAddress()) {
-    return fault('malformed', `write it as IPv4, ${address.toIPv4Address().toString()}`);
-  }
-  return fits({ family: 6, host: address.toRFC5952String() });
+  if (bytes?.length !== 16) return fault('malformed', 'not an IPv6 address');
+  const inner = unmapped(bytes);
+  if (inner.length === 4) return fault('malformed', `write it as IPv4, ${ipText(4, inner)}`);
+  return fits({ family: 6, host: ipText(6, bytes), bytes });
 }
 
-function notIpv6(): Misfit {
-  return fault('malformed', 'not an IPv6 address');
-}
-
-function networkOf(family: 4 | 6, host: string, prefixBits: number): string {
-  const block = `${host}/${prefixBits}`;
-  return family === 4
-    ? ipaddr.IPv4.networkAddressFromCIDR(block).toString()
-    : ipaddr.IPv6.networkAddressFromCIDR(block).toRFC5952String();
+function masked(bytes: Uint8Array, prefixBits: number): Uint8Array {
+  return bytes.map((byte, index) => {
+    const keptBits = Math.min(8, Math.max(0, prefixBits - 8 * index));
+    return byte & (0xff00 >> keptBits);
+  });
 }
 
 function parseUnix(text: string): Reading<Endpoint> {

@@ -4,7 +4,7 @@
  * its row goes.
  */
 import type { Path } from './path.js';
-import type { TomlScalar } from './schema/kinds.js';
+import type { TomlScalar } from './schema/node.js';
 
 export type Unavailable = {
   /** The key's path; `*` stands for any name or index. */

@@ -3,8 +3,9 @@ import type { Finding } from './checks/check.js';
 import { bySimilarity, isSimilar } from './nearest.js';
 import { formatPath } from './path.js';
 import type { Fault } from './reading.js';
-import { type Node, type Table, wordList } from './schema/kinds.js';
+import { wordList } from './schema/kinds.js';
 import { describe, homesOf } from './schema/lookup.js';
+import type { Node, Table } from './schema/node.js';
 import { showKind, showValue } from './show.js';
 import { type TomlTree, valueAt } from './toml.js';
 

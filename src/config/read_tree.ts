@@ -5,9 +5,9 @@
 import { assert } from '../core/assert.js';
 import type { Path } from './path.js';
 import type { Fault } from './reading.js';
-import type { Table } from './schema/kinds.js';
 import { readWith } from './schema/library.js';
 import { describe } from './schema/lookup.js';
+import type { Table } from './schema/node.js';
 import type { TomlTree } from './toml.js';
 
 export interface TreeReading<T> {

@@ -3,11 +3,10 @@ import type { Path } from '../path.js';
 import type { HealthValue } from '../schema/health.js';
 import { wordList } from '../schema/kinds.js';
 import type { PoolValue } from '../schema/pool.js';
-import { PROBE_KEYS, PROBE_USES, type ProbeKey, type ProbeKind } from '../schema/probe.js';
+import { PROBE_KEYS, PROBE_USES, type ProbeKey, takersOf } from '../schema/probe_keys.js';
 import type { Check, Finding, Scene } from './check.js';
 
-const KEYS = Object.keys(PROBE_KEYS).filter((key) => key !== 'probe') as ProbeKey[];
-const KINDS = Object.keys(PROBE_USES) as ProbeKind[];
+const KEYS = Object.keys(PROBE_KEYS) as ProbeKey[];
 
 export const checkHealth: Check = (scene) =>
   Object.entries(scene.config.pools).flatMap(([name, pool]) => {
@@ -16,7 +15,7 @@ export const checkHealth: Check = (scene) =>
       ...foreignKeys(scene, path, pool.health),
       ...neededKeys(path, pool.health),
       ...conversation(scene, path, pool.health),
-      ...login(path, pool.health),
+      ...login(scene, path, pool.health),
       ...tlsOptions(scene, path, pool.health),
       ...sockets(['pools', name], pool),
     ].map((finding) => ({ ...finding, rests: [...(finding.rests ?? []), [...path, 'probe']] }));
@@ -28,12 +27,12 @@ function foreignKeys(scene: Scene, path: Path, health: HealthValue): readonly Fi
   const { takes } = PROBE_USES[health.probe];
   const foreign = KEYS.filter((key) => scene.given([...path, key]) && !takes.includes(key));
   return foreign.map((key) => {
-    const owners = KINDS.filter((kind) => PROBE_USES[kind].takes.includes(key));
+    const takers = takersOf(key).map((kind) => `"${kind}"`);
     return {
       code: 'misplaced',
       path: [...path, key],
       problem: `not a key of probe = "${health.probe}"`,
-      expected: `it with ${wordList(owners.map((kind) => `"${kind}"`))} only`,
+      expected: `it with ${wordList(takers)} only`,
     };
   });
 }
@@ -81,7 +80,7 @@ function conversation(scene: Scene, path: Path, health: HealthValue): readonly F
   });
 }
 
-function login(path: Path, health: HealthValue): readonly Finding[] {
+function login(scene: Scene, path: Path, health: HealthValue): readonly Finding[] {
   const findings: Finding[] = [];
   if (health.password_file !== undefined && health.password_env !== undefined) {
     const problem = 'stands beside password_file';
@@ -89,17 +88,16 @@ function login(path: Path, health: HealthValue): readonly Finding[] {
     findings.push({ code: 'conflict', path: at, problem, expected: 'one of the two' });
   }
   if (health.probe !== 'postgres') return findings;
-  const lag = health.max_lag ?? 0;
   const wants = [
-    ...((health.role ?? 'any') === 'any' ? [] : ['role']),
-    ...(lag > 0 ? ['max_lag'] : []),
-    ...(['database', 'password_file', 'password_env'] as const).filter((key) => health[key]),
+    ...(health.role === 'any' ? [] : ['role']),
+    ...(health.max_lag === 0 ? [] : ['max_lag']),
+    ...['database', 'password_file', 'password_env'].filter((key) => scene.given([...path, key])),
   ];
-  if (health.user === undefined && wants.length > 0) {
+  if (!scene.given([...path, 'user']) && wants.length > 0) {
     const problem = `missing, and only a login makes sense of ${wants.join(', ')}`;
     findings.push({ code: 'missing', path: [...path, 'user'], problem, expected: 'a user' });
   }
-  if (health.role === 'primary' && lag > 0) {
+  if (health.role === 'primary' && health.max_lag > 0) {
     const problem = 'a primary does not lag';
     const expected = 'role = "replica" or "any"';
     findings.push({ code: 'conflict', path: [...path, 'max_lag'], problem, expected });
@@ -110,7 +108,7 @@ function login(path: Path, health: HealthValue): readonly Finding[] {
 /** Options of TLS while TLS is off would be a false sense of safety. */
 function tlsOptions(scene: Scene, path: Path, health: HealthValue): readonly Finding[] {
   const { takes } = PROBE_USES[health.probe];
-  if (!takes.includes('tls') || health.tls === true) return [];
+  if (!takes.includes('tls') || health.tls) return [];
   const options = ['tls_server_name', 'tls_verify', 'tls_ca_file'] as const;
   return options
     .filter((key) => scene.given([...path, key]))

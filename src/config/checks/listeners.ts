@@ -44,7 +44,9 @@ function proxyTrust(path: Path, listener: ListenerValue): readonly Finding[] {
   const flag = [...path, 'accept_proxy_protocol'];
   const trusted = [...path, 'trusted_proxies'];
   const someTrusted = listener.trusted_proxies.length > 0;
-  if (listener.accept_proxy_protocol && !someTrusted) {
+  // Who may open a UNIX socket is a matter of its file mode; its peers have no address.
+  const isLocal = listener.bind?.every(({ kind }) => kind === 'unix') ?? true;
+  if (listener.accept_proxy_protocol && !someTrusted && !isLocal) {
     const expected = 'the addresses of the proxies, which alone may send a header';
     const problem = 'accept_proxy_protocol is true, and nobody is trusted';
     return [{ code: 'missing', path: trusted, problem, expected, rests: [flag] }];

@@ -3,7 +3,8 @@ import type { IpEndpoint } from '../../core/endpoint.js';
 import type { AdminSpec } from '../../core/spec.js';
 import { parseIpEndpoint } from '../address.js';
 import { fault, fits, type Reading } from '../reading.js';
-import { table, text, type ValueOf } from './kinds.js';
+import { text } from './kinds.js';
+import { table, type ValueOf } from './node.js';
 
 export const ADMIN = table('How the daemon is observed and operated.', {
   http: text(

@@ -4,7 +4,8 @@ import { formatAddress } from '../../core/endpoint.js';
 import type { BackendSpec } from '../../core/spec.js';
 import { parseAddress } from '../address.js';
 import { fault, fits } from '../reading.js';
-import { flag, integer, table, text, type ValueOf } from './kinds.js';
+import { flag, integer, text } from './kinds.js';
+import { table, type ValueOf } from './node.js';
 
 /** Long enough for "unix:" and a path of 107 bytes, the longest default. */
 const BACKEND_NAME_PATTERN = /^[\x21-\x7e]{1,128}$/;
@@ -15,6 +16,7 @@ export const BACKEND = table('One address that can serve.', {
   address: text(
     {
       required: true,
+      example: '10.0.0.11:5432',
       doc: 'Where it is. A name is resolved, and resolved again; "unix:/path" is for TCP.',
     },
     '"host:port", "[IPv6 address]:port" or "unix:/path"',
@@ -23,6 +25,7 @@ export const BACKEND = table('One address that can serve.', {
   name: text(
     {
       otherwise: 'the address',
+      example: 'pg1',
       doc: 'How logs, metrics and commands call it; unique in its pool.',
     },
     '1 to 128 characters of ASCII without spaces',
@@ -37,6 +40,7 @@ export const BACKEND = table('One address that can serve.', {
   }),
   max_connections: integer({
     otherwise: 'max_connections of the pool',
+    example: 100,
     min: 0,
     max: MAX_CONNECTIONS,
     doc: 'Sessions at the same time, over all workers; never exceeded. 0 is no cap.',

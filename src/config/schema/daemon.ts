@@ -2,7 +2,8 @@
 import { MAX_WORKERS } from '../../core/limits.js';
 import type { DaemonSpec } from '../../core/spec.js';
 import { fault, fits, type Reading } from '../reading.js';
-import { choice, duration, mixed, table, type ValueOf } from './kinds.js';
+import { choice, duration, mixed } from './kinds.js';
+import { table, type ValueOf } from './node.js';
 
 export const DAEMON = table('The process as a whole.', {
   engine: choice(['auto', 'uring', 'epoll', 'node'], {

@@ -1,6 +1,7 @@
 /** `[pools.NAME.hash]`: how `policy = "source-hash"` maps clients to backends. */
 import type { HashSpec } from '../../core/spec.js';
-import { choice, decimal, integer, table, type ValueOf } from './kinds.js';
+import { choice, decimal, integer } from './kinds.js';
+import { table, type ValueOf } from './node.js';
 
 /** Envoy's bound: 4 bytes an entry are 20 MB a worker and pool. */
 const MAX_TABLE_SIZE = 5_000_011;

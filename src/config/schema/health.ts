@@ -1,15 +1,19 @@
 /** `[pools.NAME.health]`: how backends are probed, and when a verdict changes. */
 import type { HealthSpec } from '../../core/spec.js';
-import { decimal, duration, integer, table, type ValueOf } from './kinds.js';
-import { PROBE_KEYS, probeSpec } from './probe.js';
+import { decimal, duration, integer } from './kinds.js';
+import { table, type ValueOf } from './node.js';
+import { probeSpec } from './probe.js';
+import { PROBE, PROBE_KEYS, PROBE_KINDS, PROBE_USES, type ProbeKey } from './probe_keys.js';
 
 /** The default of `fast_interval`, unless `interval` is shorter still. */
 const FAST_INTERVAL_MS = 500;
 
-export const HEALTH = table('Active health: how backends are probed, and when a verdict changes.', {
+const HEALTH_KEYS = {
+  probe: PROBE,
   ...PROBE_KEYS,
   port: integer({
     otherwise: "the backend's own",
+    example: 8008,
     min: 1,
     max: 65_535,
     doc: 'Probed instead of the port of the backend.',
@@ -22,6 +26,7 @@ export const HEALTH = table('Active health: how backends are probed, and when a 
   }),
   fast_interval: duration({
     otherwise: '"500ms", or `interval` if that is shorter',
+    example: '500ms',
     min: '10ms',
     max: '1d',
     doc: 'Between the first result that differs and the verdict.',
@@ -46,7 +51,13 @@ export const HEALTH = table('Active health: how backends are probed, and when a 
     max: 1,
     doc: 'The share by which every interval varies, so that probes do not march in step.',
   }),
-});
+} as const;
+
+export const HEALTH = table(
+  'Active health: how backends are probed, and when a verdict changes.',
+  HEALTH_KEYS,
+  { allOf: PROBE_KINDS.map(rulesOfKind) },
+);
 
 export type HealthValue = ValueOf<typeof HEALTH>;
 
@@ -62,5 +73,18 @@ export function healthSpec(value: HealthValue): HealthSpec {
     fall: value.fall,
     rise: value.rise,
     jitter: value.jitter,
+  };
+}
+
+/** For editors: which keys each kind of probe takes. An absent `probe` is "tcp". */
+function rulesOfKind(kind: (typeof PROBE_KINDS)[number]): object {
+  const { takes, needs } = PROBE_USES[kind];
+  const foreign = (Object.keys(PROBE_KEYS) as ProbeKey[]).filter((key) => !takes.includes(key));
+  const isDefault = 'default' in PROBE.absent && PROBE.absent.default === kind;
+  const condition = { properties: { probe: { const: kind } } };
+  return {
+    if: isDefault ? condition : { ...condition, required: ['probe'] },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: { required: needs, not: { anyOf: foreign.map((key) => ({ required: [key] })) } },
   };
 }

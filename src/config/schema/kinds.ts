@@ -1,6 +1,5 @@
 /**
- * The kinds of keys that a configuration is made of. One call fixes everything about a key: type,
- * bounds, default and documentation; reading, checking and the generated reference follow from it.
+ * The kinds of keys. One call fixes everything about a key: type, bounds, default, documentation.
  */
 import { present } from '../../core/assert.js';
 import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from '../quantity.js';
@@ -9,112 +8,14 @@ import {
   anyBoolean,
   integerBetween,
   type JsonShape,
-  listOf,
-  namedOf,
   numberBetween,
   oneOf,
   optional,
   reading,
   type Schema,
-  tableOf,
   withDefault,
 } from './library.js';
-
-export type TomlScalar = string | number | boolean;
-export type TomlValue = TomlScalar | readonly TomlScalar[];
-
-/** What takes the place of a key that is absent. */
-export type Absent =
-  | { readonly default: TomlValue }
-  /** In words: something that is found elsewhere, or nothing. */
-  | { readonly otherwise: string }
-  /** The check of its table reports it. */
-  | { readonly required: true };
-
-export type KeyOptions = Absent & {
-  /** For the reference: what it does and what special values mean. */
-  readonly doc: string;
-};
-
-/** A key with one value. */
-export interface Leaf<T> {
-  readonly kind: 'leaf';
-  readonly schema: Schema<T>;
-  readonly absent: Absent;
-  readonly doc: string;
-  /** In words, after "expected": `a duration from "1ms" to "1h"`. */
-  readonly expected: string;
-  /** True: the value must never be shown. */
-  readonly sensitive: boolean;
-}
-
-/** Keys under one header. `T` is what it reads as. */
-export interface Table<F extends Fields = Fields, T = unknown> {
-  readonly kind: 'table';
-  readonly schema: Schema<T>;
-  readonly fields: F;
-  readonly doc: string;
-  /** `optional`: without the table the feature is off. */
-  readonly presence: 'always' | 'optional';
-}
-
-/** Tables by a name that the operator chooses, `[pools.NAME]`. */
-export interface Named<T = unknown> {
-  readonly kind: 'named';
-  readonly schema: Schema<Readonly<Record<string, T>>>;
-  readonly of: Table<Fields, T>;
-}
-
-/** A list of tables, `[[pools.NAME.backends]]`. */
-export interface Listed<T = unknown> {
-  readonly kind: 'listed';
-  readonly schema: Schema<readonly T[]>;
-  readonly of: Table<Fields, T>;
-}
-
-export type Node = Leaf<unknown> | Table | Named | Listed;
-export type Fields = Readonly<Record<string, Node>>;
-/** What the node `N` reads as. */
-export type ValueOf<N> = N extends { readonly schema: Schema<infer T> } ? T : never;
-export type TableValue<F extends Fields> = { readonly [K in keyof F]: ValueOf<F[K]> };
-
-type Present<T, O> = O extends { readonly default: unknown } ? T : T | undefined;
-
-/** Names of listeners and pools: they become metric labels and arguments of commands. */
-export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
-
-/** A section that is always there, by its defaults if the file has none. */
-export function table<F extends Fields>(doc: string, fields: F): Table<F, TableValue<F>> {
-  return {
-    kind: 'table',
-    schema: withDefault(schemaOf(fields), {}, doc),
-    fields,
-    doc,
-    presence: 'always',
-  };
-}
-
-/** A section whose absence means "off". */
-export function optionalTable<F extends Fields>(
-  doc: string,
-  fields: F,
-): Table<F, TableValue<F> | undefined> {
-  return {
-    kind: 'table',
-    schema: optional(schemaOf(fields), doc),
-    fields,
-    doc,
-    presence: 'optional',
-  };
-}
-
-export function named<T>(of: Table<Fields, T>): Named<T> {
-  return { kind: 'named', schema: withDefault(namedOf(of.schema, NAME_PATTERN), {}, of.doc), of };
-}
-
-export function listed<T>(of: Table<Fields, T>): Listed<T> {
-  return { kind: 'listed', schema: withDefault(listOf(of.schema), [], of.doc), of };
-}
+import type { Absent, KeyOptions, Leaf, Present } from './node.js';
 
 interface Bounds<T> {
   readonly min: T;
@@ -187,11 +88,6 @@ export function mixed<T, const O extends KeyOptions>(
 export function wordList(words: readonly string[]): string {
   const last = words.at(-1) ?? '';
   return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} or ${last}`;
-}
-
-function schemaOf<F extends Fields>(fields: F): Schema<TableValue<F>> {
-  const shape = Object.fromEntries(Object.entries(fields).map(([key, node]) => [key, node.schema]));
-  return tableOf(shape) as Schema<TableValue<F>>;
 }
 
 function leaf<T, O extends KeyOptions>(

@@ -54,8 +54,12 @@ export function optional<T>(schema: Schema<T>, doc: string): Schema<T | undefine
   return schema.optional().meta({ description: doc });
 }
 
-export function tableOf(shape: Readonly<Record<string, Schema<unknown>>>): Schema<unknown> {
-  return z.strictObject(shape);
+/** `json` is added to what the JSON Schema says of it. */
+export function tableOf(
+  shape: Readonly<Record<string, Schema<unknown>>>,
+  json: object,
+): Schema<unknown> {
+  return z.strictObject(shape).meta({ ...json });
 }
 
 /** Tables by name. */

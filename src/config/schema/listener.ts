@@ -5,7 +5,8 @@ import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenerSpec } from '../../core/spec.js';
 import { parseBlock, parseEndpoint } from '../address.js';
 import { fault, fits, type Reading, readEach } from '../reading.js';
-import { choice, duration, flag, integer, mixed, table, text, type ValueOf } from './kinds.js';
+import { choice, duration, flag, integer, mixed, text } from './kinds.js';
+import { table, type ValueOf } from './node.js';
 
 /** Sockets and blocks of one listener: far more than one machine has addresses. */
 const MAX_BINDS = 64;
@@ -23,14 +24,17 @@ export const LISTENER = table(
     bind: mixed(
       {
         required: true,
+        example: '0.0.0.0:5432',
         doc: 'Where it listens; a list opens several sockets. UNIX sockets are for TCP. "[::]" means IPv6 only: for both, list "0.0.0.0:PORT" and "[::]:PORT". Port 0 takes any free port.',
       },
       '"address:port", "[IPv6 address]:port" or "unix:/path", or a list of them',
       { anyOf: [STRING, { type: 'array', items: STRING, minItems: 1, maxItems: MAX_BINDS }] },
       readBind,
     ),
-    pool: text({ required: true, doc: 'The pool that serves it.' }, 'the name of a pool', (raw) =>
-      fits(raw),
+    pool: text(
+      { required: true, example: 'example', doc: 'The pool that serves it.' },
+      'the name of a pool',
+      (raw) => fits(raw),
     ),
     accept_proxy_protocol: flag({
       default: false,
@@ -39,7 +43,7 @@ export const LISTENER = table(
     trusted_proxies: mixed(
       {
         default: [],
-        doc: 'Addresses and CIDR blocks of the proxies whose header is believed. Needed by `accept_proxy_protocol`.',
+        doc: 'Addresses and CIDR blocks of the proxies whose header is believed. Needed by `accept_proxy_protocol`, but for UNIX sockets: who may connect there is trusted.',
       },
       'a list of addresses and CIDR blocks',
       { anyOf: [{ type: 'array', items: STRING, maxItems: MAX_BLOCKS }] },
@@ -57,6 +61,7 @@ export const LISTENER = table(
     }),
     idle_timeout: duration({
       otherwise: '"1h"; "60s" for UDP',
+      example: '1h',
       min: '10ms',
       max: '365d',
       doc: 'A session ends when no byte has moved in either direction for this long.',

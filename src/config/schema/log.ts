@@ -1,6 +1,7 @@
 /** `[log]`: what is written to standard output. */
 import type { LogSpec } from '../../core/spec.js';
-import { choice, table, type ValueOf } from './kinds.js';
+import { choice } from './kinds.js';
+import { table, type ValueOf } from './node.js';
 
 export const LOG = table('What is written to standard output, one event a line.', {
   level: choice(['trace', 'debug', 'info', 'warn', 'error'], {

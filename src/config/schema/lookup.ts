@@ -1,7 +1,7 @@
 /** Finds the description of a key by its path, and the tables in which a key is known. */
 import type { Path } from '../path.js';
 import { startsWith } from '../path.js';
-import type { Node, Table } from './kinds.js';
+import type { Node, Table } from './node.js';
 
 /** The deepest description on the way along `path`, and the path of what it describes. */
 export interface Found {

@@ -1,6 +1,7 @@
 /** `[pools.NAME.outlier]`: ejection of backends that fail in real traffic. */
 import type { OutlierSpec } from '../../core/spec.js';
-import { decimal, duration, flag, integer, optionalTable, type ValueOf } from './kinds.js';
+import { decimal, duration, flag, integer } from './kinds.js';
+import { optionalTable, type ValueOf } from './node.js';
 
 export const OUTLIER = optionalTable(
   'Passive health: a backend that fails in real traffic is ejected for a while. Without this table it is off.',

@@ -3,7 +3,8 @@ import { POLICY_NAMES, type PoolSpec } from '../../core/spec.js';
 import { BACKEND, backendSpec, MAX_CONNECTIONS } from './backend.js';
 import { HASH, hashSpec } from './hash.js';
 import { HEALTH, healthSpec } from './health.js';
-import { choice, duration, integer, listed, table, type ValueOf } from './kinds.js';
+import { choice, duration, integer } from './kinds.js';
+import { listed, table, type ValueOf } from './node.js';
 import { OUTLIER, outlierSpec } from './outlier.js';
 
 export const POOL = table('Backends that serve the same, and how one of them is chosen.', {

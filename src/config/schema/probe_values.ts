@@ -1,65 +1,64 @@
-/** The values that only probes have: status ranges, bytes, host names, paths, steps. */
+/** The kinds of values that only probes have: bytes, words, secrets, status ranges, steps. */
 import { parsePayload } from '../payload.js';
 import { fault, fits, type Reading, readEach } from '../reading.js';
-import { type KeyOptions, type Leaf, listed, mixed, table, text, wordList } from './kinds.js';
+import { mixed, text, wordList } from './kinds.js';
+import { type KeyOptions, type Leaf, listed, table } from './node.js';
 
 export interface StatusRange {
   readonly from: number;
   readonly to: number;
 }
 
+/** A key without a default. */
+export interface OpenKey {
+  readonly otherwise: string;
+  readonly example: string;
+  readonly doc: string;
+}
+
 const PAYLOAD = 'text of 1 to 4096 bytes, with escapes as \\r \\n \\x00, or "hex:" and hex digits';
 const MAX_RANGES = 32;
-/** Longer names than any of these servers takes. */
-const MAX_TEXT = 255;
+/** Longer than any name or path that a probe has use for. */
+const MAX_WORD_LENGTH = 255;
 
-export function payload<const O extends KeyOptions>(options: O): Leaf<Uint8Array | undefined> {
-  return text({ otherwise: 'nothing', doc: options.doc }, PAYLOAD, parsePayload);
+export function payload(example: string, doc: string): Leaf<Uint8Array | undefined> {
+  return text({ otherwise: 'nothing', example, doc }, PAYLOAD, parsePayload);
 }
 
 /** What is said and heard in turn, `[[pools.NAME.health.steps]]`. */
 export const STEPS = listed(
   table('One step of a longer conversation: what is sent, then what must be in the answer.', {
-    send: payload({ otherwise: 'nothing', doc: 'Bytes to send.' }),
-    expect: payload({ otherwise: 'nothing', doc: 'Bytes that must be in the answer.' }),
+    send: payload('PING\\r\\n', 'The bytes to send.'),
+    expect: payload('+PONG', 'Bytes that must be in the answer.'),
   }),
 );
 
-/** A word without spaces and control characters, of `pattern` if there is one. */
-export function word(doc: string, otherwise: string, expected: string, pattern: RegExp) {
-  return text(
-    { otherwise, doc },
-    expected,
-    (raw) => {
-      if (raw.length > MAX_TEXT) return fault('out-of-range', 'too long');
-      return pattern.test(raw) ? fits(raw) : fault('malformed', `not ${expected}`);
-    },
-    pattern.source,
-  );
+/** A string that `pattern` describes to machines and `expected` to people. */
+export function word<const O extends KeyOptions>(expected: string, pattern: RegExp, options: O) {
+  const read = (raw: string): Reading<string> => readWord(raw, expected, pattern);
+  return text<string, O>(options, expected, read, pattern.source);
 }
 
 /** A file's path or a variable's name; whatever else stands there may be the secret itself. */
-export function secretWord(doc: string, expected: string, pattern: RegExp) {
-  return text(
-    { otherwise: 'none', doc, sensitive: true },
-    expected,
-    (raw) => (pattern.test(raw) ? fits(raw) : fault('malformed', `not ${expected}`)),
-    pattern.source,
-  );
+export function secretWord(
+  expected: string,
+  pattern: RegExp,
+  options: OpenKey,
+): Leaf<string | undefined> {
+  const sensitive = { ...options, sensitive: true } as const;
+  return text(sensitive, expected, (raw) => readWord(raw, expected, pattern), pattern.source);
 }
 
-const STATUS_ITEM = {
-  anyOf: [
-    { type: 'integer', minimum: 100, maximum: 599 },
-    { type: 'string', pattern: '^[1-5][0-9]{2}(-[1-5][0-9]{2})?$' },
-  ],
-};
+const STATUS_ITEM = [
+  { type: 'integer', minimum: 100, maximum: 599 },
+  { type: 'string', pattern: '^[1-5][0-9]{2}(-[1-5][0-9]{2})?$' },
+];
 
 /** 200, "200", "200-399", or a list of those. */
 export const STATUS = mixed(
-  { otherwise: '"200-399"', doc: 'http: the status codes that mean "up".' },
+  { default: '200-399', doc: 'The status codes that mean "up".' },
   '200, "200-399", or a list of such',
-  { anyOf: [...STATUS_ITEM.anyOf, { type: 'array', items: STATUS_ITEM, minItems: 1 }] },
+  { anyOf: [...STATUS_ITEM, { type: 'array', items: { anyOf: STATUS_ITEM }, minItems: 1 }] },
   (raw): Reading<readonly StatusRange[]> => {
     if (!Array.isArray(raw)) {
       const one = readStatus(raw);
@@ -70,6 +69,7 @@ export const STATUS = mixed(
   },
 );
 
+/** Response codes of RFC 1035, section 4.1.1, and RFC 2136, section 2.2. */
 const RCODES = [
   'NOERROR',
   'FORMERR',
@@ -84,9 +84,8 @@ const RCODES = [
   'NOTZONE',
 ] as const;
 
-/** Response codes of RFC 1035, section 4.1.1, and RFC 2136, section 2.2. */
 export const DNS_RCODES = mixed(
-  { otherwise: '["NOERROR"]', doc: 'dns: the response codes that mean "up".' },
+  { default: ['NOERROR'], doc: 'The response codes that mean "up".' },
   `a list of ${wordList(RCODES.map((code) => JSON.stringify(code)))}`,
   { anyOf: [{ type: 'array', items: { enum: RCODES }, minItems: 1 }] },
   (raw): Reading<readonly string[]> => {
@@ -97,6 +96,11 @@ export const DNS_RCODES = mixed(
     );
   },
 );
+
+function readWord(raw: string, expected: string, pattern: RegExp): Reading<string> {
+  if (raw.length > MAX_WORD_LENGTH) return fault('out-of-range', 'too long');
+  return pattern.test(raw) ? fits(raw) : fault('malformed', `not ${expected}`);
+}
 
 function readStatus(raw: unknown): Reading<StatusRange> {
   if (typeof raw === 'number') return readRange(raw, raw);

@@ -2,9 +2,9 @@
 import type { Spec } from '../../core/spec.js';
 import { ADMIN, adminSpec } from './admin.js';
 import { DAEMON, daemonSpec } from './daemon.js';
-import { named, table, type ValueOf } from './kinds.js';
 import { LISTENER, listenerSpec } from './listener.js';
 import { LOG, logSpec } from './log.js';
+import { named, table, type ValueOf } from './node.js';
 import { POOL, poolSpec } from './pool.js';
 
 export const ROOT = table('sluice, a layer-4 load balancer.', {

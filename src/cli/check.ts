@@ -1,0 +1,40 @@
+/** `sluice check`: says everything that is wrong with a configuration file, or that nothing is. */
+import { formatIssue } from '../config/issue.js';
+import { readConfig } from '../config/read_config.js';
+import type { Spec } from '../core/spec.js';
+
+/** Where a command writes its lines; process.stdout and process.stderr are such. */
+export interface LineSink {
+  write(text: string): unknown;
+}
+
+/**
+ * Reads the file at `path`; problems go to `stderr`, one a line, the summary of a good file to
+ * `stdout`. The exit code: 0 good, 1 bad.
+ */
+export async function check(
+  path: string,
+  stdout: LineSink = process.stdout,
+  stderr: LineSink = process.stderr,
+): Promise<0 | 1> {
+  const config = await readConfig(path);
+  if (config.ok) {
+    stdout.write(`${path}: good: ${summary(config.value)}\n`);
+    return 0;
+  }
+  stderr.write(config.error.map((issue) => `${formatIssue(issue)}\n`).join(''));
+  return 1;
+}
+
+function summary({ listeners, pools }: Spec): string {
+  const backends = pools.reduce((sum, pool) => sum + pool.backends.length, 0);
+  return [
+    count(listeners.length, 'listener'),
+    count(pools.length, 'pool'),
+    count(backends, 'backend'),
+  ].join(', ');
+}
+
+function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,156 @@
+/**
+ * What a reload changes: two Specs in, the difference out. Pure; control acts on it and writes it to
+ * the log. Identity is the inventory's: a listener is its name and protocol, a backend its pool, name
+ * and address; whatever else changes is a setting of something that stays.
+ */
+import { type Endpoint, formatAddress } from '../core/endpoint.js';
+import type { BackendSpec, ListenerSpec, PoolSpec, Spec } from '../core/spec.js';
+import { type RestartNeed, restartNeeds } from './restart.js';
+import { sameValue } from './same_value.js';
+
+export interface SpecDiff {
+  readonly listeners: Difference<ListenerSpec, ListenerChange>;
+  /** By their own settings; their backends are in `backends`. */
+  readonly pools: Difference<PoolSpec, PoolChange>;
+  readonly backends: Difference<BackendAt, BackendChange>;
+  /** True when `log.level` or `log.access` changed. */
+  readonly logChanged: boolean;
+  /** Settings that the file changes and this process cannot. */
+  readonly needsRestart: readonly RestartNeed[];
+}
+
+export interface Difference<T, Change> {
+  readonly added: readonly T[];
+  readonly removed: readonly T[];
+  readonly changed: readonly Change[];
+}
+
+export interface ListenerChange {
+  readonly before: ListenerSpec;
+  readonly after: ListenerSpec;
+  readonly bindAdded: readonly Endpoint[];
+  readonly bindRemoved: readonly Endpoint[];
+  /** What else changed, without `bind`. */
+  readonly settings: readonly (keyof ListenerSpec)[];
+}
+
+export interface PoolChange {
+  readonly before: PoolSpec;
+  readonly after: PoolSpec;
+  readonly settings: readonly Exclude<keyof PoolSpec, 'backends'>[];
+}
+
+export interface BackendAt {
+  readonly pool: string;
+  readonly backend: BackendSpec;
+}
+
+export interface BackendChange {
+  readonly pool: string;
+  readonly before: BackendSpec;
+  readonly after: BackendSpec;
+  readonly settings: readonly (keyof BackendSpec)[];
+}
+
+export function diffSpecs(before: Spec, after: Spec): SpecDiff {
+  return {
+    listeners: compare(before.listeners, after.listeners, listenerKey, listenerChange),
+    pools: compare(before.pools, after.pools, ({ name }) => name, poolChange),
+    backends: compare(backendsOf(before), backendsOf(after), backendKey, backendChange),
+    logChanged: before.log.level !== after.log.level || before.log.access !== after.log.access,
+    needsRestart: restartNeeds(before, after),
+  };
+}
+
+/** True when the file asks for nothing else than what runs. */
+export function isUnchanged(diff: SpecDiff): boolean {
+  const parts = [diff.listeners, diff.pools, diff.backends];
+  return parts.every(isEmpty) && !diff.logChanged && diff.needsRestart.length === 0;
+}
+
+/** One line for the log: `listeners +1 -0 ~1, backends +2 -1 ~0; needs a restart: daemon.workers`. */
+export function describeDiff(diff: SpecDiff): string {
+  if (isUnchanged(diff)) return 'nothing changed';
+  const kinds = ['listeners', 'pools', 'backends'] as const;
+  const parts = kinds.flatMap((kind) => {
+    const { added, removed, changed } = diff[kind];
+    if (isEmpty(diff[kind])) return [];
+    return [`${kind} +${added.length} -${removed.length} ~${changed.length}`];
+  });
+  if (diff.logChanged) parts.push('log');
+  const restart = diff.needsRestart.map(({ setting }) => setting).join(', ');
+  if (restart === '') return parts.join(', ');
+  return [...(parts.length === 0 ? [] : [parts.join(', ')]), `needs a restart: ${restart}`].join(
+    '; ',
+  );
+}
+
+function isEmpty({ added, removed, changed }: Difference<unknown, unknown>): boolean {
+  return added.length + removed.length + changed.length === 0;
+}
+
+/** `change` answers null for two that do not differ. */
+function compare<T, Change>(
+  before: readonly T[],
+  after: readonly T[],
+  keyOf: (item: T) => string,
+  change: (before: T, after: T) => Change | null,
+): Difference<T, Change> {
+  const old = new Map(before.map((item) => [keyOf(item), item]));
+  const current = new Map(after.map((item) => [keyOf(item), item]));
+  const changed: Change[] = [];
+  for (const [key, item] of current) {
+    const was = old.get(key);
+    const difference = was === undefined ? null : change(was, item);
+    if (difference !== null) changed.push(difference);
+  }
+  return {
+    added: after.filter((item) => !old.has(keyOf(item))),
+    removed: before.filter((item) => !current.has(keyOf(item))),
+    changed,
+  };
+}
+
+function listenerChange(before: ListenerSpec, after: ListenerSpec): ListenerChange | null {
+  const bindAdded = without(after.bind, before.bind);
+  const bindRemoved = without(before.bind, after.bind);
+  const settings = differing(before, after).filter((key) => key !== 'bind');
+  if (bindAdded.length + bindRemoved.length + settings.length === 0) return null;
+  return { before, after, bindAdded, bindRemoved, settings };
+}
+
+function poolChange(before: PoolSpec, after: PoolSpec): PoolChange | null {
+  const settings = differing(before, after).filter((key) => key !== 'backends');
+  return settings.length === 0 ? null : { before, after, settings };
+}
+
+function backendChange(before: BackendAt, after: BackendAt): BackendChange | null {
+  const settings = differing(before.backend, after.backend);
+  if (settings.length === 0) return null;
+  return { pool: after.pool, before: before.backend, after: after.backend, settings };
+}
+
+function backendsOf(spec: Spec): readonly BackendAt[] {
+  return spec.pools.flatMap(({ name, backends }) =>
+    backends.map((backend) => ({ pool: name, backend })),
+  );
+}
+
+function listenerKey({ protocol, name }: ListenerSpec): string {
+  return `${protocol} ${name}`;
+}
+
+/** Names of pools and backends hold no space. */
+function backendKey({ pool, backend }: BackendAt): string {
+  return `${pool} ${backend.name} ${formatAddress(backend.address)}`;
+}
+
+function without(all: readonly Endpoint[], some: readonly Endpoint[]): readonly Endpoint[] {
+  const known = new Set(some.map(formatAddress));
+  return all.filter((endpoint) => !known.has(formatAddress(endpoint)));
+}
+
+function differing<T extends object>(before: T, after: T): readonly (keyof T)[] {
+  const keys = Object.keys(after) as (keyof T)[];
+  return keys.filter((key) => !sameValue(before[key], after[key]));
+}

@@ -1,0 +1,179 @@
+/** The keys of `[pools.NAME.health]` that belong to some kinds of probe, and to which of them. */
+import { choice, duration, flag, size } from './kinds.js';
+import type { TableValue } from './node.js';
+import { DNS_RCODES, payload, STATUS, STEPS, secretWord, word } from './probe_values.js';
+
+const PRINTABLE = /^[\x21-\x7e]+$/;
+const NO_CONTROL = /^\P{Cc}+$/u;
+const FILE_PATH = /^\/\P{Cc}+$/u;
+
+export const PROBE_KINDS = [
+  'none',
+  'tcp',
+  'send-expect',
+  'http',
+  'tls',
+  'redis',
+  'postgres',
+  'mysql',
+  'dns',
+  'udp',
+] as const;
+export type ProbeKind = (typeof PROBE_KINDS)[number];
+
+export const PROBE = choice(PROBE_KINDS, {
+  default: 'tcp',
+  doc: 'What one attempt does. "tcp" connects; "none" takes every backend as up. A pool for UDP needs "dns", "udp" or "none", unless its backends answer TCP too.',
+});
+
+export const PROBE_KEYS = {
+  send: payload('PING\\r\\n', 'The bytes to send.'),
+  expect: payload(
+    '+PONG',
+    'Bytes that must be in the answer. For udp without it: it is enough that no ICMP unreachable comes within `timeout`.',
+  ),
+  steps: STEPS,
+  minimum_size: size({
+    default: '0B',
+    min: '0B',
+    max: '64KiB',
+    doc: 'So much must have arrived before an answer without the expected bytes is a "no".',
+  }),
+  method: choice(['GET', 'HEAD', 'OPTIONS'], { default: 'GET', doc: 'The method.' }),
+  path: word('a path that begins with "/"', /^\/[\x21-\x7e]*$/, {
+    default: '/',
+    doc: 'The path, with a query if need be.',
+  }),
+  status: STATUS,
+  host: word('a host name', PRINTABLE, {
+    otherwise: "the backend's address",
+    example: 'db.example',
+    doc: 'The Host header.',
+  }),
+  tls: flag({ default: false, doc: 'true: the probe talks TLS (postgres: after an SSLRequest).' }),
+  tls_server_name: word('a host name', PRINTABLE, {
+    otherwise: "the backend's host",
+    example: 'db.example',
+    doc: 'The server name that is sent and, with `tls_verify`, checked.',
+  }),
+  tls_verify: flag({
+    default: true,
+    doc: 'false: any certificate will do.',
+  }),
+  tls_ca_file: word('an absolute path', FILE_PATH, {
+    otherwise: "the system's",
+    example: '/etc/ssl/certs/ca-certificates.crt',
+    doc: 'PEM file of the authorities that are believed.',
+  }),
+  expiry_warning: duration({
+    default: '14d',
+    min: '1m',
+    max: '365d',
+    zero: 'never',
+    doc: 'Warn when the certificate ends within this time.',
+  }),
+  role: choice(['any', 'primary', 'replica'], {
+    default: 'any',
+    doc: 'The role that counts as up. For postgres it needs `user`.',
+  }),
+  user: word('a name without control characters', NO_CONTROL, {
+    otherwise: 'nobody',
+    example: 'sluice',
+    doc: 'Who logs in. Without it postgres is only asked whether it would talk.',
+  }),
+  database: word('a name without control characters', NO_CONTROL, {
+    default: 'postgres',
+    doc: 'What to log in to.',
+  }),
+  password_file: secretWord('an absolute path', FILE_PATH, {
+    otherwise: 'none',
+    example: '/etc/sluice/probe.password',
+    doc: 'The file that holds the password; read at each probe, so that it can be rotated.',
+  }),
+  password_env: secretWord(
+    'the name of an environment variable',
+    /^[A-Za-z_][A-Za-z0-9_]{0,127}$/,
+    {
+      otherwise: 'none',
+      example: 'SLUICE_PROBE_PASSWORD',
+      doc: 'The environment variable that holds the password.',
+    },
+  ),
+  max_lag: duration({
+    default: '0s',
+    min: '1ms',
+    max: '7d',
+    zero: 'any',
+    doc: 'A replica whose replay is further behind is not ready. It needs `user`.',
+  }),
+  name: word('a domain name', PRINTABLE, {
+    otherwise: 'nothing',
+    example: 'health.example',
+    doc: 'The name that is asked for.',
+  }),
+  type: choice(['A', 'AAAA', 'NS', 'SOA', 'TXT', 'MX', 'SRV', 'PTR'], {
+    default: 'A',
+    doc: 'The type of record that is asked for.',
+  }),
+  rcodes: DNS_RCODES,
+} as const;
+
+export type ProbeKey = keyof typeof PROBE_KEYS;
+export type ProbeValue = TableValue<typeof PROBE_KEYS & { readonly probe: typeof PROBE }>;
+
+const TLS_OPTIONS = ['tls_server_name', 'tls_verify', 'tls_ca_file'] as const;
+const LOGIN = ['user', 'password_file', 'password_env'] as const;
+
+export interface ProbeUse {
+  /** For the reference: what a success means. */
+  readonly proves: string;
+  readonly needs: readonly ProbeKey[];
+  readonly takes: readonly ProbeKey[];
+}
+
+/** Which keys each kind of probe takes, and which of them it cannot do without. */
+export const PROBE_USES: Readonly<Record<ProbeKind, ProbeUse>> = {
+  none: { proves: 'Nothing: every backend counts as up.', needs: [], takes: [] },
+  tcp: { proves: 'The backend accepts connections.', needs: [], takes: [] },
+  'send-expect': {
+    proves: 'It answers with the expected bytes.',
+    needs: [],
+    takes: ['send', 'expect', 'steps', 'minimum_size', 'tls', ...TLS_OPTIONS],
+  },
+  http: {
+    proves: 'It answers a request with one of the status codes.',
+    needs: [],
+    takes: ['method', 'path', 'status', 'host', 'tls', ...TLS_OPTIONS],
+  },
+  tls: {
+    proves: 'It completes a TLS handshake.',
+    needs: [],
+    takes: [...TLS_OPTIONS, 'expiry_warning'],
+  },
+  redis: {
+    proves: 'It answers PING, and has the role.',
+    needs: [],
+    takes: ['role', ...LOGIN, 'tls', ...TLS_OPTIONS],
+  },
+  postgres: {
+    proves: 'It would let a client log in; with `user`: it did, and has the role.',
+    needs: [],
+    takes: ['role', ...LOGIN, 'database', 'max_lag', 'tls', ...TLS_OPTIONS],
+  },
+  mysql: { proves: 'It greets a client as MySQL or MariaDB does.', needs: [], takes: [] },
+  dns: {
+    proves: 'It answers a question over UDP with one of the response codes.',
+    needs: ['name'],
+    takes: ['name', 'type', 'rcodes'],
+  },
+  udp: {
+    proves: 'It answers a datagram, or at least nothing says that it is not there.',
+    needs: ['send'],
+    takes: ['send', 'expect'],
+  },
+};
+
+/** The kinds of probe that take `key`. */
+export function takersOf(key: ProbeKey): readonly ProbeKind[] {
+  return PROBE_KINDS.filter((kind) => PROBE_USES[kind].takes.includes(key));
+}
