@@ -1,0 +1,135 @@
+/** What is counted and written down about flows; the only place here that touches the series. */
+import type { AccessRecord } from '../../core/access.js';
+import type { SeriesId } from '../../core/brand.js';
+import { formatAddress } from '../../core/endpoint.js';
+import type { Cause, DatagramDrop, DialFailure, End } from '../../core/outcome.js';
+import {
+  CAUSE_COLUMN,
+  DIAL_COLUMN,
+  DROP_COLUMN,
+  PLAIN_COLUMN,
+  type SeriesWriter,
+} from '../../core/series.js';
+import type { AccessLevel } from '../../core/spec.js';
+import type { UdpEngine } from '../udp_port.js';
+import type { UdpFlow } from './flow.js';
+
+/** Ends that are in order: UDP knows no end of its own. */
+const ORDERLY: ReadonlySet<Cause> = new Set<Cause>(['idle-timeout', 'responses-done']);
+
+export class FlowBook {
+  access: AccessLevel = 'errors';
+  readonly #series: SeriesWriter;
+  readonly #engine: UdpEngine;
+  readonly #write: (record: AccessRecord) => void;
+
+  constructor(series: SeriesWriter, engine: UdpEngine, write: (record: AccessRecord) => void) {
+    this.#series = series;
+    this.#engine = engine;
+    this.#write = write;
+  }
+
+  started(flow: UdpFlow): void {
+    this.#series.add(flow.listener.plan.series, PLAIN_COLUMN.accepted, 1);
+    this.#series.add(flow.series, PLAIN_COLUMN.active, 1);
+  }
+
+  /** A started flow that counted at `before` counts at its present series from now on. */
+  moved(flow: UdpFlow, before: SeriesId): void {
+    if (flow.series === before) return;
+    this.#series.add(before, PLAIN_COLUMN.active, -1);
+    this.#series.add(flow.series, PLAIN_COLUMN.active, 1);
+  }
+
+  dropped(series: SeriesId, reason: DatagramDrop, datagrams: number): void {
+    this.#series.add(series, DROP_COLUMN[reason], datagrams);
+  }
+
+  unreachable(flow: UdpFlow, failure: DialFailure): void {
+    this.#series.add(flow.series, DIAL_COLUMN[failure], 1);
+  }
+
+  retried(flow: UdpFlow): void {
+    this.#series.add(flow.series, PLAIN_COLUMN.retries, 1);
+  }
+
+  firstByte(flow: UdpFlow, milliseconds: number): void {
+    this.#series.observe(flow.series, 'firstByte', milliseconds / 1000);
+  }
+
+  /** Adds what has moved since the last call. */
+  count(flow: UdpFlow): void {
+    const { id, series } = flow;
+    const { bytesIn, bytesOut, datagramsIn, datagramsOut } = this.#engine;
+    flow.countedBytesIn += this.#add(
+      series,
+      PLAIN_COLUMN.bytesIn,
+      bytesIn,
+      id,
+      flow.countedBytesIn,
+    );
+    flow.countedBytesOut += this.#add(
+      series,
+      PLAIN_COLUMN.bytesOut,
+      bytesOut,
+      id,
+      flow.countedBytesOut,
+    );
+    flow.countedDatagramsIn += this.#add(
+      series,
+      PLAIN_COLUMN.datagramsIn,
+      datagramsIn,
+      id,
+      flow.countedDatagramsIn,
+    );
+    flow.countedDatagramsOut += this.#add(
+      series,
+      PLAIN_COLUMN.datagramsOut,
+      datagramsOut,
+      id,
+      flow.countedDatagramsOut,
+    );
+  }
+
+  /** Closes the account; the engine must still know the flow. */
+  ended(flow: UdpFlow, end: End, nowMs: number): void {
+    this.count(flow);
+    this.#series.add(flow.series, PLAIN_COLUMN.active, -1);
+    this.#series.add(flow.series, CAUSE_COLUMN[end.cause], 1);
+    this.#series.observe(flow.series, 'session', (nowMs - flow.startedMs) / 1000);
+    if (this.#wanted(end)) this.#write(this.#record(flow, end, nowMs));
+  }
+
+  #wanted(end: End): boolean {
+    return this.access === 'all' || (this.access === 'errors' && !ORDERLY.has(end.cause));
+  }
+
+  #record(flow: UdpFlow, end: End, nowMs: number): AccessRecord {
+    const { plan, pool } = flow.listener;
+    const local = flow.proxied?.destination ?? this.#engine.local(flow.id);
+    return {
+      protocol: 'udp',
+      listener: plan.name,
+      client: formatAddress(flow.client(this.#engine.client(flow.id))),
+      local: formatAddress(local),
+      pool: pool.name,
+      backend: flow.backend?.name ?? null,
+      policy: pool.policy,
+      tried: flow.triedNames ?? [],
+      queueMs: null,
+      connectMs: null,
+      firstByteMs: flow.firstByteMs,
+      durationMs: nowMs - flow.startedMs,
+      bytesIn: flow.countedBytesIn,
+      bytesOut: flow.countedBytesOut,
+      end,
+    };
+  }
+
+  /** Adds the difference between a counter of the engine and what was counted; answers it. */
+  #add(series: SeriesId, column: number, from: Float64Array, id: number, counted: number): number {
+    const difference = (from[id] ?? 0) - counted;
+    if (difference !== 0) this.#series.add(series, column, difference);
+    return difference;
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * From "needs a backend" to an open upstream socket: asks the pool, waits when no backend has had a
+ * verdict yet, and goes on to another backend where one cannot be reached.
+ */
+import { addressKey } from '../../core/address_key.js';
+import { unreachable } from '../../core/assert.js';
+import type { Clock } from '../../core/clock.js';
+import type { DatagramDrop } from '../../core/outcome.js';
+import type { Lease, Selection } from '../../pool/selection.js';
+import { encodeV2 } from '../proxy_protocol/encode.js';
+import type { UdpEngine } from '../udp_port.js';
+import type { FlowBook } from './book.js';
+import { ADRIFT, type UdpFlow } from './flow.js';
+
+export type Choice =
+  /** The flow has a reservation and an upstream socket. */
+  | 'open'
+  /** The flow waits for a first verdict; the engine shall hold what comes. */
+  | 'verdict'
+  /** The flow has no backend: the reason. */
+  | DatagramDrop;
+
+/** How long a backend that may not serve is kept when the pool chose it for want of others. */
+const PIN_MS = 1_000;
+const NO_KEY = new Uint8Array(0);
+
+export class FlowChoosing {
+  readonly #engine: UdpEngine;
+  readonly #clock: Clock;
+  readonly #book: FlowBook;
+
+  constructor(engine: UdpEngine, clock: Clock, book: FlowBook) {
+    this.#engine = engine;
+    this.#clock = clock;
+    this.#book = book;
+  }
+
+  /** Finds a backend for a flow without a reservation; bounded by the pool's retries. */
+  choose(flow: UdpFlow): Choice {
+    const { pool } = flow.listener;
+    for (let failures = 0; failures <= pool.retries; failures++) {
+      const selection = this.#select(flow, failures);
+      switch (selection.kind) {
+        case 'unproven':
+          return this.#awaitVerdict(flow);
+        case 'none':
+          return failures === 0 ? selection.reason : 'backend-unreachable';
+        case 'chosen': {
+          const choice = this.#open(flow, selection.lease);
+          if (choice !== 'backend-unreachable') return choice;
+          break;
+        }
+        default:
+          return unreachable(selection);
+      }
+    }
+    return 'backend-unreachable';
+  }
+
+  /** The flow waits no longer. */
+  forget(flow: UdpFlow): void {
+    if (flow.phase.at === 'verdict') flow.listener.unproven.delete(flow);
+  }
+
+  /** Gives up the reservation (if any) of a flow whose backend serves it no longer. */
+  leave(flow: UdpFlow, because: 'unreachable' | 'moving'): void {
+    const { phase } = flow;
+    if (phase.at !== 'open') return;
+    flow.phase = ADRIFT;
+    if (because === 'unreachable') {
+      flow.addTried(phase.lease.backend);
+      phase.lease.settle('failed');
+    } else {
+      phase.lease.settle(flow.answered === 'yes' ? 'served' : 'neutral');
+    }
+  }
+
+  #select(flow: UdpFlow, failures: number): Selection {
+    const { pool } = flow.listener;
+    const clientKey = pool.needsClientKey
+      ? addressKey(flow.client(this.#engine.client(flow.id)))
+      : NO_KEY;
+    const selection = pool.select({ clientKey, tried: flow.tried });
+    // Backends that were unreachable for earlier datagrams come back when there is no other.
+    if (selection.kind !== 'none' || flow.tried === null || failures > 0) return selection;
+    flow.tried = null;
+    return pool.select({ clientKey, tried: null });
+  }
+
+  #open(flow: UdpFlow, lease: Lease): Choice {
+    const { backend } = lease;
+    const { listener } = flow;
+    const now = this.#clock.nowMs();
+    this.#book.count(flow);
+    flow.series = backend.seriesFor(listener.id);
+    flow.backend = backend;
+    if (flow.tried !== null) this.#book.retried(flow);
+    const outcome = this.#engine.openFlow(flow.id, backend.endpoint, this.#prelude(flow));
+    if (outcome === 'open') {
+      this.forget(flow);
+      flow.phase = { at: 'open', lease };
+      flow.openedMs = now;
+      flow.answered = 'no';
+      flow.pinnedUntilMs = listener.pool.mayStay(backend.id) ? 0 : now + PIN_MS;
+      return 'open';
+    }
+    this.#book.unreachable(flow, outcome);
+    if (outcome === 'no-descriptor' || outcome === 'no-free-port') {
+      // Our own limit: says nothing about the backend, and no other backend would help.
+      lease.settle('neutral');
+      return 'resource-limit';
+    }
+    flow.addTried(backend);
+    lease.settle('failed');
+    return 'backend-unreachable';
+  }
+
+  #awaitVerdict(flow: UdpFlow): Choice {
+    if (flow.phase.at !== 'verdict') {
+      const untilMs = this.#clock.nowMs() + flow.listener.pool.connectTimeoutMs;
+      flow.phase = { at: 'verdict', untilMs };
+      flow.listener.unproven.add(flow);
+    }
+    return 'verdict';
+  }
+
+  /** Version 2 whichever is configured: version 1 knows no UDP. */
+  #prelude(flow: UdpFlow): Uint8Array | null {
+    if (flow.listener.pool.sendProxyProtocol === 'off') return null;
+    return encodeV2({
+      transport: 'dgram',
+      source: flow.client(this.#engine.client(flow.id)),
+      destination: flow.proxied?.destination ?? this.#engine.local(flow.id),
+      tlvs: flow.proxied?.tlvs ?? [],
+    });
+  }
+}

@@ -1,0 +1,88 @@
+/** One UDP flow as its worker holds it: what it is doing, and what its access line will say. */
+import type { BackendId, FlowId, SeriesId } from '../../core/brand.js';
+import type { Endpoint } from '../../core/endpoint.js';
+import type { Cause } from '../../core/outcome.js';
+import type { Lease, PooledBackend } from '../../pool/selection.js';
+import type { ProxyHeader } from '../proxy_protocol/header.js';
+import type { ListenerKey } from '../tcp_port.js';
+import type { UdpListener } from './listener.js';
+
+/** What a flow does now. Each arm says what is true in it. */
+export type FlowPhase =
+  /** Holds a reservation and an upstream socket; datagrams move. */
+  | { readonly at: 'open'; readonly lease: Lease }
+  /** No backend has had a verdict yet: no reservation, and the engine holds what comes. */
+  | { readonly at: 'verdict'; readonly untilMs: number }
+  /** Its backend failed or may not serve: no reservation; the next datagram chooses again. */
+  | { readonly at: 'adrift' };
+
+export const ADRIFT: FlowPhase = { at: 'adrift' };
+
+/** An order to end at a time, given by a drain or a stop. */
+export interface Notice {
+  readonly atMs: number;
+  readonly cause: Cause;
+}
+
+export class UdpFlow {
+  readonly id: FlowId;
+  /** The socket at which the client is. */
+  readonly key: ListenerKey;
+  readonly listener: UdpListener;
+  /** From a trusted proxy's header; null: the socket's own addresses count. */
+  readonly proxied: ProxyHeader | null;
+  readonly startedMs: number;
+  phase: FlowPhase = ADRIFT;
+  /** Backends that were unreachable since one answered; null = none. */
+  tried: BackendId[] | null = null;
+  /** Names of all backends that were unreachable, each once, for the access line. */
+  triedNames: string[] | null = null;
+  /** The last backend, for the access line. */
+  backend: PooledBackend | null = null;
+  /** Where bytes and activity are counted; the listener's own row until a backend is chosen. */
+  series: SeriesId;
+  /** When the present backend was chosen. */
+  openedMs = 0;
+  /** Whether the present backend has answered. */
+  answered: 'no' | 'yes' = 'no';
+  /** From the choice of the first backend that answered to its first answer. */
+  firstByteMs: number | null = null;
+  /** A backend that may not serve was chosen for want of others: it is kept until then. */
+  pinnedUntilMs = 0;
+  /** When `max_session_age` ends the flow; Infinity: never. */
+  expiresMs = Number.POSITIVE_INFINITY;
+  notice: Notice | null = null;
+  /** What was already added to the series. */
+  countedBytesIn = 0;
+  countedBytesOut = 0;
+  countedDatagramsIn = 0;
+  countedDatagramsOut = 0;
+
+  constructor(
+    id: FlowId,
+    key: ListenerKey,
+    listener: UdpListener,
+    proxied: ProxyHeader | null,
+    startedMs: number,
+  ) {
+    this.id = id;
+    this.key = key;
+    this.listener = listener;
+    this.proxied = proxied;
+    this.startedMs = startedMs;
+    this.series = listener.plan.series;
+  }
+
+  /** Where the client really is: behind a trusted proxy what its header says. */
+  client(socketPeer: Endpoint): Endpoint {
+    return this.proxied?.source ?? socketPeer;
+  }
+
+  /** Remembers an unreachable backend: others come first until one answers. */
+  addTried(backend: PooledBackend): void {
+    if (!this.tried?.includes(backend.id)) this.tried = [...(this.tried ?? []), backend.id];
+    if (!this.triedNames?.includes(backend.name)) {
+      this.triedNames = [...(this.triedNames ?? []), backend.name];
+    }
+  }
+}

@@ -1,0 +1,320 @@
+/**
+ * The life of every UDP flow of one worker, engine-independent: what happens next after each edge.
+ * Choosing and waiting are in choosing.ts, counting in book.ts; this file knows the phases.
+ */
+import type { AccessRecord } from '../../core/access.js';
+import { assert, present, unreachable } from '../../core/assert.js';
+import type { BackendId, FlowId, ListenerId, WorkerId } from '../../core/brand.js';
+import type { Clock } from '../../core/clock.js';
+import type { IpEndpoint } from '../../core/endpoint.js';
+import type { Cause, DatagramDrop, EndedBy, Stage } from '../../core/outcome.js';
+import type { ListenerPlan } from '../../core/plan.js';
+import { jittered, type Random } from '../../core/random.js';
+import type { SeriesWriter } from '../../core/series.js';
+import type { AccessLevel } from '../../core/spec.js';
+import type { Ledger } from '../../pool/ledger.js';
+import type { Lease, PoolView } from '../../pool/selection.js';
+import { DeadlineWheel } from '../deadline_wheel.js';
+import type { OpenedSocket } from '../tcp/listeners.js';
+import { spreadOffsets } from '../tcp/spread.js';
+import type { ListenerKey } from '../tcp_port.js';
+import type { UdpEdges, UdpEngine, Unwrapped, Verdict } from '../udp_port.js';
+import { FlowBook } from './book.js';
+import { FlowChoosing } from './choosing.js';
+import { UdpFlow } from './flow.js';
+import type { UdpListener } from './listener.js';
+import { UdpListeners } from './listeners.js';
+
+export interface UdpFlowsDeps {
+  readonly engine: UdpEngine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ledger: Ledger;
+  readonly series: SeriesWriter;
+  readonly worker: WorkerId;
+  /** Writes an access record. */
+  readonly access: (record: AccessRecord) => void;
+}
+
+/** `max_session_age` varies by this share, so that flows that began together do not end so. */
+const AGE_JITTER = 0.1;
+/** What long flows have moved reaches the metrics this often. */
+const SWEEP_MS = 250;
+
+export class UdpFlows implements UdpEdges {
+  readonly #deps: UdpFlowsDeps;
+  readonly #engine: UdpEngine;
+  readonly #book: FlowBook;
+  readonly #choosing: FlowChoosing;
+  readonly #wheel: DeadlineWheel;
+  readonly #listeners: UdpListeners;
+  /** By flow number; as long as the highest one that was ever in use. */
+  readonly #flows: (UdpFlow | undefined)[] = [];
+  /** The wheel's callback; made once, so that a tick allocates nothing. */
+  readonly #expire = (id: number): void => this.#expired(id as FlowId);
+  #count = 0;
+  #lastSweepMs: number;
+  #sweep: 'due' | 'at rest' = 'at rest';
+
+  constructor(deps: UdpFlowsDeps) {
+    this.#deps = deps;
+    this.#engine = deps.engine;
+    this.#lastSweepMs = deps.clock.nowMs();
+    this.#book = new FlowBook(deps.series, deps.engine, deps.access);
+    this.#choosing = new FlowChoosing(deps.engine, deps.clock, this.#book);
+    this.#wheel = new DeadlineWheel(deps.engine.capacity, deps.clock.nowMs());
+    this.#listeners = new UdpListeners(deps, {
+      endFlowsOf: (listener, key) => this.#endFlowsOf(listener, key),
+      rearmFlowsOf: (listener) => {
+        for (const flow of this.#open()) if (flow.listener === listener) this.#arm(flow);
+      },
+    });
+  }
+
+  /** Flows that are not over. */
+  get count(): number {
+    return this.#count;
+  }
+
+  // ---- what the worker asks for ----
+
+  set access(level: AccessLevel) {
+    this.#book.access = level;
+  }
+
+  /**
+   * Opens or updates a listener; the flows of sockets that stay go on. Answers what became of each
+   * socket that was opened.
+   */
+  applyListener(plan: ListenerPlan, pool: PoolView): Promise<readonly OpenedSocket[]> {
+    return this.#listeners.apply(plan, pool);
+  }
+
+  /** Closes the sockets of a listener, and so its flows: a reply has no other way to the client. */
+  removeListener(id: ListenerId): void {
+    this.#listeners.remove(id);
+  }
+
+  /**
+   * Ends the flows of `backend` (null: all flows) with `cause`, spread over `spanMs`; those that have
+   * been idle longest go first. 0 = now. A client that goes on sending begins a new flow elsewhere.
+   */
+  endFlows(backend: BackendId | null, cause: Cause, spanMs: number): void {
+    const now = this.#deps.clock.nowMs();
+    const { lastActivityMs } = this.#engine;
+    const chosen = this.#open().filter(
+      ({ phase }) =>
+        backend === null || (phase.at === 'open' && phase.lease.backend.id === backend),
+    );
+    chosen.sort((a, b) => (lastActivityMs[a.id] ?? 0) - (lastActivityMs[b.id] ?? 0));
+    const offsets = spreadOffsets(chosen.length, spanMs, this.#deps.random);
+    for (const [index, flow] of chosen.entries()) {
+      const atMs = now + (offsets[index] ?? 0);
+      if (spanMs === 0) this.#end(flow, 'sluice', 'drain', cause);
+      else if (flow.notice === null || flow.notice.atMs > atMs) {
+        flow.notice = { atMs, cause };
+        this.#arm(flow);
+      }
+    }
+  }
+
+  /** A ring of the doorbell: states may have changed. */
+  rung(): void {
+    for (const listener of this.#listeners.all()) {
+      for (const flow of [...listener.unproven]) {
+        if (this.#retry(flow) === 'verdict') break;
+      }
+    }
+  }
+
+  /** Expires deadlines; answers when the next one comes. */
+  tick(nowMs: number): number {
+    if (this.#count === 0) return Number.POSITIVE_INFINITY;
+    this.#wheel.advance(nowMs, this.#expire);
+    const nextSweepMs = this.#lastSweepMs + SWEEP_MS;
+    if (nowMs >= nextSweepMs) this.#sweepCounters(nowMs);
+    const nextMs = this.#wheel.nextMs();
+    return this.#sweep === 'due' ? Math.min(nextMs, this.#lastSweepMs + SWEEP_MS) : nextMs;
+  }
+
+  // ---- edges ----
+
+  unwrap(key: ListenerKey, peer: IpEndpoint, datagram: Uint8Array): Unwrapped {
+    const listener = this.#listeners.byKey(key);
+    const headers = present(listener.headers, 'a header is read where none is expected');
+    const unwrapped = headers.read(peer, datagram);
+    if (unwrapped.kind === 'drop') this.#book.dropped(listener.plan.series, unwrapped.reason, 1);
+    return unwrapped;
+  }
+
+  newFlow(key: ListenerKey, id: FlowId): 'kept' | DatagramDrop {
+    assert(this.#flows[id] === undefined, 'an engine used a flow before it was closed');
+    const listener = this.#listeners.byKey(key);
+    if (!listener.tryEnter()) return this.#refuse(listener, 'flow-limit');
+    const now = this.#deps.clock.nowMs();
+    const flow = new UdpFlow(id, key, listener, listener.headers?.last ?? null, now);
+    const choice = this.#choosing.choose(flow);
+    if (choice !== 'open' && choice !== 'verdict') {
+      listener.leave();
+      return this.#refuse(listener, choice);
+    }
+    const { maxSessionAgeMs } = listener.plan;
+    if (maxSessionAgeMs > 0) {
+      flow.expiresMs = now + jittered(this.#deps.random, maxSessionAgeMs, AGE_JITTER);
+    }
+    this.#flows[id] = flow;
+    this.#count++;
+    this.#book.started(flow);
+    this.#arm(flow);
+    return 'kept';
+  }
+
+  fromClient(id: FlowId): Verdict {
+    const flow = this.#flow(id);
+    const { phase } = flow;
+    if (phase.at === 'open') {
+      if (flow.listener.pool.mayStay(phase.lease.backend.id)) return 'forward';
+      if (flow.pinnedUntilMs > this.#deps.clock.nowMs()) return 'forward';
+      this.#choosing.leave(flow, 'moving');
+    }
+    const choice = this.#retry(flow);
+    if (choice === 'open') return 'forward';
+    if (choice === 'verdict') return 'hold';
+    this.#book.dropped(flow.series, choice, 1);
+    return 'drop';
+  }
+
+  fromBackend(id: FlowId): void {
+    const flow = this.#flow(id);
+    if (flow.answered === 'no' && flow.phase.at === 'open') this.#answered(flow, flow.phase.lease);
+    const wanted = flow.listener.pool.udpResponses;
+    if (wanted === 0) return;
+    const replies = this.#engine.datagramsOut[id] ?? 0;
+    // A reply that is still owed for another datagram is waited for: a resolver asks for A and AAAA
+    // at once from one socket.
+    if (replies >= wanted && replies >= (this.#engine.datagramsIn[id] ?? 0)) {
+      this.#end(flow, 'backend', 'relay', 'responses-done');
+    }
+  }
+
+  unreachable(id: FlowId): void {
+    const flow = this.#flow(id);
+    this.#book.dropped(flow.series, 'backend-unreachable', 1);
+    if (flow.phase.at !== 'open') return;
+    this.#book.unreachable(flow, 'refused');
+    this.#choosing.leave(flow, 'unreachable');
+  }
+
+  dropped(key: ListenerKey, id: FlowId | null, reason: DatagramDrop): void {
+    const flow = id === null ? undefined : this.#flows[id];
+    this.#book.dropped(flow?.series ?? this.#listeners.byKey(key).plan.series, reason, 1);
+  }
+
+  // ---- phases ----
+
+  #answered(flow: UdpFlow, lease: Lease): void {
+    const firstByteMs = this.#deps.clock.nowMs() - flow.openedMs;
+    flow.answered = 'yes';
+    flow.tried = null;
+    flow.firstByteMs ??= firstByteMs;
+    this.#book.firstByte(flow, firstByteMs);
+    lease.answered(firstByteMs);
+  }
+
+  /** A flow that was started and has no reservation looks for a backend. */
+  #retry(flow: UdpFlow): 'open' | 'verdict' | DatagramDrop {
+    const waited = flow.phase.at === 'verdict';
+    const before = flow.series;
+    const choice = this.#choosing.choose(flow);
+    this.#book.moved(flow, before);
+    if (choice === 'open' || choice === 'verdict') this.#arm(flow);
+    else if (waited) this.#giveUp(flow, choice);
+    return choice;
+  }
+
+  #expired(id: FlowId): void {
+    const flow = this.#flow(id);
+    const now = this.#deps.clock.nowMs();
+    const { phase, notice } = flow;
+    if (notice !== null && notice.atMs <= now) {
+      return this.#end(flow, 'sluice', 'drain', notice.cause);
+    }
+    if (flow.expiresMs <= now) return this.#end(flow, 'sluice', 'relay', 'max-age');
+    switch (phase.at) {
+      case 'verdict':
+        if (phase.untilMs <= now) return this.#giveUp(flow, 'all-down');
+        break;
+      case 'open':
+        if (this.#idleAtMs(flow) <= now) return this.#end(flow, 'sluice', 'relay', 'idle-timeout');
+        break;
+      case 'adrift':
+        if (this.#idleAtMs(flow) <= now) return this.#end(flow, 'sluice', 'relay', 'backend-down');
+        break;
+      default:
+        return unreachable(phase);
+    }
+    this.#arm(flow);
+  }
+
+  /** The earliest of notice, age and patience; idleness is looked at only when its time may have come. */
+  #arm(flow: UdpFlow): void {
+    const { phase } = flow;
+    const patientMs = phase.at === 'verdict' ? phase.untilMs : this.#idleAtMs(flow);
+    const noticeMs = flow.notice?.atMs ?? Number.POSITIVE_INFINITY;
+    this.#wheel.set(flow.id, Math.min(patientMs, flow.expiresMs, noticeMs));
+  }
+
+  #idleAtMs(flow: UdpFlow): number {
+    return (this.#engine.lastActivityMs[flow.id] ?? 0) + flow.listener.plan.idleTimeoutMs;
+  }
+
+  /** A flow that waited will have no backend; what was held for it is lost. */
+  #giveUp(flow: UdpFlow, reason: DatagramDrop): void {
+    const cause = reason === 'no-backend' || reason === 'all-full' ? reason : 'all-down';
+    this.#end(flow, 'sluice', 'select', cause);
+  }
+
+  #end(flow: UdpFlow, by: EndedBy, stage: Stage, cause: Cause): void {
+    this.#book.ended(flow, { by, stage, cause }, this.#deps.clock.nowMs());
+    this.#choosing.forget(flow);
+    this.#choosing.leave(flow, 'moving');
+    this.#wheel.clear(flow.id);
+    this.#flows[flow.id] = undefined;
+    this.#count--;
+    const lost = this.#engine.closeFlow(flow.id);
+    const reason = cause === 'no-backend' || cause === 'all-full' ? cause : 'all-down';
+    if (lost > 0) this.#book.dropped(flow.series, reason, lost);
+    flow.listener.leave();
+  }
+
+  #endFlowsOf(listener: UdpListener, key: ListenerKey | null): void {
+    for (const flow of this.#open()) {
+      if (flow.listener !== listener || (key !== null && flow.key !== key)) continue;
+      this.#end(flow, 'sluice', 'drain', 'drained');
+    }
+  }
+
+  #refuse(listener: UdpListener, reason: DatagramDrop): DatagramDrop {
+    this.#book.dropped(listener.plan.series, reason, 1);
+    return reason;
+  }
+
+  #sweepCounters(nowMs: number): void {
+    const { lastActivityMs } = this.#engine;
+    this.#sweep = 'at rest';
+    for (const flow of this.#flows) {
+      if (flow === undefined || (lastActivityMs[flow.id] ?? 0) < this.#lastSweepMs) continue;
+      this.#book.count(flow);
+      this.#sweep = 'due';
+    }
+    this.#lastSweepMs = nowMs;
+  }
+
+  #open(): UdpFlow[] {
+    return this.#count === 0 ? [] : this.#flows.filter((flow) => flow !== undefined);
+  }
+
+  #flow(id: FlowId): UdpFlow {
+    return present(this.#flows[id], 'an engine reported an edge of a flow that is closed');
+  }
+}

@@ -1,0 +1,71 @@
+/** One UDP listener in one worker: its sockets, its pool, and its share of the cap on flows. */
+import type { ListenerId, WorkerId } from '../../core/brand.js';
+import type { ListenerPlan } from '../../core/plan.js';
+import type { Ledger } from '../../pool/ledger.js';
+import type { PoolView } from '../../pool/selection.js';
+import type { ListenerKey } from '../tcp_port.js';
+import type { Framing } from '../udp_port.js';
+import type { UdpFlow } from './flow.js';
+import { HeaderReader } from './header_reader.js';
+
+export class UdpListener {
+  readonly id: ListenerId;
+  /** Engine keys of the sockets that are open. */
+  readonly keys = new Set<ListenerKey>();
+  /** Flows that wait for the first verdict about a backend, in order. */
+  readonly unproven = new Set<UdpFlow>();
+  readonly #ledger: Ledger;
+  readonly #worker: WorkerId;
+  #plan: ListenerPlan;
+  #pool: PoolView;
+  #headers: HeaderReader | null;
+
+  constructor(
+    plan: ListenerPlan,
+    pool: PoolView,
+    deps: { readonly ledger: Ledger; readonly worker: WorkerId },
+  ) {
+    this.id = plan.id;
+    this.#ledger = deps.ledger;
+    this.#worker = deps.worker;
+    this.#plan = plan;
+    this.#pool = pool;
+    this.#headers = headersOf(plan);
+  }
+
+  get plan(): ListenerPlan {
+    return this.#plan;
+  }
+
+  get pool(): PoolView {
+    return this.#pool;
+  }
+
+  /** Reads the PROXY header of each datagram; null where none is expected. */
+  get headers(): HeaderReader | null {
+    return this.#headers;
+  }
+
+  get framing(): Framing {
+    return this.#headers === null ? 'plain' : 'proxied';
+  }
+
+  update(plan: ListenerPlan, pool: PoolView): void {
+    this.#plan = plan;
+    this.#pool = pool;
+    this.#headers = headersOf(plan);
+  }
+
+  /** Counts a flow, or answers false at the cap, which is exact over workers. */
+  tryEnter(): boolean {
+    return this.#ledger.tryTakeListener(this.id, this.#plan.maxSessions, this.#worker);
+  }
+
+  leave(): void {
+    this.#ledger.giveBackListener(this.id, this.#worker);
+  }
+}
+
+function headersOf(plan: ListenerPlan): HeaderReader | null {
+  return plan.trustedProxies === null ? null : new HeaderReader(plan.trustedProxies);
+}

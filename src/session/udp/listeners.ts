@@ -1,0 +1,93 @@
+/** The UDP listeners of one worker: which sockets are open and whose they are. */
+import { present } from '../../core/assert.js';
+import type { ListenerId, WorkerId } from '../../core/brand.js';
+import type { ListenerPlan } from '../../core/plan.js';
+import type { Ledger } from '../../pool/ledger.js';
+import type { PoolView } from '../../pool/selection.js';
+import type { OpenedSocket } from '../tcp/listeners.js';
+import type { ListenerKey } from '../tcp_port.js';
+import type { UdpEngine } from '../udp_port.js';
+import { UdpListener } from './listener.js';
+
+export interface UdpListenersDeps {
+  readonly engine: UdpEngine;
+  readonly ledger: Ledger;
+  readonly worker: WorkerId;
+}
+
+/** What the flows of a listener must know. */
+export interface FlowKeeper {
+  /** The listener's framing changed or, with a key, that socket closes: its flows end now. */
+  endFlowsOf(listener: UdpListener, key: ListenerKey | null): void;
+  /** The listener's timeouts may have changed. */
+  rearmFlowsOf(listener: UdpListener): void;
+}
+
+export class UdpListeners {
+  readonly #deps: UdpListenersDeps;
+  readonly #keeper: FlowKeeper;
+  readonly #byId = new Map<ListenerId, UdpListener>();
+  readonly #byKey = new Map<ListenerKey, UdpListener>();
+
+  constructor(deps: UdpListenersDeps, keeper: FlowKeeper) {
+    this.#deps = deps;
+    this.#keeper = keeper;
+  }
+
+  byKey(key: ListenerKey): UdpListener {
+    return present(this.#byKey.get(key), 'a socket that nobody opened has received');
+  }
+
+  all(): Iterable<UdpListener> {
+    return this.#byId.values();
+  }
+
+  /** Opens or updates a listener. New sockets open before old ones close. */
+  async apply(plan: ListenerPlan, pool: PoolView): Promise<readonly OpenedSocket[]> {
+    const listener = this.#byId.get(plan.id) ?? new UdpListener(plan, pool, this.#deps);
+    this.#byId.set(plan.id, listener);
+    this.#update(listener, plan, pool);
+    const wanted = new Set(plan.sockets.map((socket) => socket.key));
+    const fresh = plan.sockets.filter((socket) => !listener.keys.has(socket.key));
+    const opened = await Promise.all(
+      fresh.map(async ({ key, source }) => {
+        this.#byKey.set(key, listener);
+        listener.keys.add(key);
+        const outcome = await this.#deps.engine.openListener(key, source, listener.framing);
+        if (!outcome.ok) this.#forget(listener, key);
+        return { key, outcome };
+      }),
+    );
+    for (const key of listener.keys) {
+      if (!wanted.has(key)) this.#close(listener, key);
+    }
+    return opened;
+  }
+
+  /** Closes the sockets of a listener, and so its flows: a reply has no other way to the client. */
+  remove(id: ListenerId): void {
+    const listener = this.#byId.get(id);
+    if (listener === undefined) return;
+    for (const key of listener.keys) this.#close(listener, key);
+    this.#byId.delete(id);
+  }
+
+  #update(listener: UdpListener, plan: ListenerPlan, pool: PoolView): void {
+    const framing = listener.framing;
+    listener.update(plan, pool);
+    if (framing === listener.framing) return this.#keeper.rearmFlowsOf(listener);
+    this.#keeper.endFlowsOf(listener, null);
+    for (const key of listener.keys) this.#deps.engine.setFraming(key, listener.framing);
+  }
+
+  #close(listener: UdpListener, key: ListenerKey): void {
+    this.#keeper.endFlowsOf(listener, key);
+    this.#deps.engine.closeListener(key);
+    this.#forget(listener, key);
+  }
+
+  #forget(listener: UdpListener, key: ListenerKey): void {
+    listener.keys.delete(key);
+    this.#byKey.delete(key);
+  }
+}
