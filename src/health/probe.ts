@@ -41,6 +41,9 @@ export type ProbeResult =
   | { readonly ok: false; readonly failure: ProbeFailure; readonly detail: string };
 
 export interface Probe {
-  /** Resolves soon after `signal` aborts at the latest; an abort is the failure `timeout`. */
+  /**
+   * Resolves soon after `signal` aborts at the latest; an abort is the failure `timeout` (for `udp`
+   * without `expect` it is the proof that nobody objected).
+   */
   attempt(target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult>;
 }

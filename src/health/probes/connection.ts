@@ -198,6 +198,7 @@ export class Connection {
       await this.#change();
       this.#check();
     }
+    if (!done) throw new Failed('closed-early', `closed ${this.#doing}`);
   }
 
   #change(): Promise<void> {

@@ -43,7 +43,7 @@ const SOCKET_ERRORS: Readonly<Record<string, readonly [ProbeFailure, string]>> =
   ETIMEDOUT: ['timeout', 'connection timed out'],
   ECONNRESET: ['reset', 'connection reset'],
   ECONNABORTED: ['reset', 'connection aborted'],
-  EPIPE: ['reset', 'connection closed while sending'],
+  EPIPE: ['closed-early', 'closed while sending'],
   // The remedies are on our side: RLIMIT_NOFILE, ip_local_port_range, memory.
   EMFILE: ['no-resources', 'no file descriptor left in this process'],
   ENFILE: ['no-resources', 'no file descriptor left on this machine'],

@@ -1,0 +1,79 @@
+/**
+ * One exchange of datagrams: a connected socket, so that only the backend is heard and an ICMP error
+ * reaches us; ends by the attempt's signal and resolves when the socket is closed.
+ */
+import { createSocket, type Socket } from 'node:dgram';
+import type { ProbeResult, ProbeTarget } from '../probe.js';
+import { Failed, outcomeOf, socketFailure } from './failed.js';
+
+/** Datagrams that are not the answer: one more, and somebody floods us. */
+const MAX_STRAY_DATAGRAMS = 64;
+
+export interface Exchange {
+  readonly payload: Uint8Array;
+  /** What a datagram means: an outcome, or null for one that is not the answer. May throw Failed. */
+  answered(datagram: Buffer): ProbeResult | null;
+  /** What silence until the end of the time means. */
+  silence(): ProbeResult;
+}
+
+/** Sends the prelude and the payload as one datagram and waits for what comes. */
+export async function exchange(
+  target: ProbeTarget,
+  signal: AbortSignal,
+  talk: Exchange,
+): Promise<ProbeResult> {
+  const { endpoint, prelude } = target;
+  if (endpoint.kind === 'unix') {
+    return outcomeOf(new Failed('unreachable', 'a path cannot be probed by datagrams'));
+  }
+  const socket = createSocket({
+    type: endpoint.family === 4 ? 'udp4' : 'udp6',
+    // The host is an address already: no need to ask the resolver's threads.
+    lookup: (host, _options, found) => found(null, host, endpoint.family),
+  });
+  const closed = new Promise<void>((resolve) => socket.once('close', resolve));
+  let abort = (): void => {};
+  try {
+    return await new Promise<ProbeResult>((resolve, reject) => {
+      abort = () => resolve(talk.silence());
+      signal.addEventListener('abort', abort);
+      if (signal.aborted) abort();
+      listen(socket, talk, resolve, reject);
+      socket.once('connect', () => socket.send(Buffer.concat([prelude, talk.payload])));
+      socket.connect(endpoint.port, endpoint.host);
+    });
+  } catch (error) {
+    return outcomeOf(error);
+  } finally {
+    signal.removeEventListener('abort', abort);
+    socket.close();
+    await closed;
+  }
+}
+
+function listen(
+  socket: Socket,
+  talk: Exchange,
+  resolve: (result: ProbeResult) => void,
+  reject: (error: Error) => void,
+): void {
+  let strays = 0;
+  socket.on('error', (error) => reject(socketFailure(error, 'unreachable')));
+  socket.on('message', (datagram) => {
+    try {
+      const result = talk.answered(datagram);
+      if (result !== null) resolve(result);
+      else if (++strays > MAX_STRAY_DATAGRAMS) {
+        throw new Failed('too-much-data', `${strays} datagrams that answer nothing`);
+      }
+    } catch (error) {
+      reject(error as Error);
+    }
+  });
+}
+
+/** The usual meaning of silence. */
+export function timedOut(what: string): ProbeResult {
+  return { ok: false, failure: 'timeout', detail: `timed out waiting for ${what}` };
+}

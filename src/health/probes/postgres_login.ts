@@ -1,0 +1,117 @@
+/** Logging in to PostgreSQL: from the start-up message to ReadyForQuery. */
+import { createHash } from 'node:crypto';
+import type { Connection } from './connection.js';
+import { Failed } from './failed.js';
+import {
+  type Message,
+  passwordMessage,
+  readError,
+  readMessage,
+  type ServerError,
+  saslInitialResponse,
+  saslResponse,
+} from './postgres_wire.js';
+import { SCRAM_MECHANISM, ScramClient } from './scram.js';
+import { conceal } from './secrets.js';
+
+export interface Credentials {
+  readonly user: string;
+  readonly password: string | null;
+  readonly nonce: string;
+}
+
+/** The codes of Authentication… messages. */
+const OK = 0;
+const CLEARTEXT = 3;
+const MD5 = 5;
+const SASL = 10;
+const SASL_CONTINUE = 11;
+const SASL_FINAL = 12;
+
+/** Answers what the server asks until it is ready for a query; throws Failed when it refuses. */
+export async function logIn(connection: Connection, credentials: Credentials): Promise<void> {
+  let scram: ScramClient | null = null;
+  for (;;) {
+    const message = await next(connection, 'the end of the login', credentials.password);
+    if (message.type === 'Z') return;
+    const code = authenticationCode(message);
+    if (code === OK) {
+      // A server that skips its part of the exchange may be anybody.
+      if (scram === null || scram.verified) continue;
+      throw new Failed('authentication', 'the server does not prove that it knows the password');
+    }
+    const data = message.body.subarray(4);
+    switch (code) {
+      case CLEARTEXT:
+        await connection.write(passwordMessage(passwordOf(credentials)));
+        break;
+      case MD5:
+        await connection.write(passwordMessage(md5Answer(credentials, data.subarray(0, 4))));
+        break;
+      case SASL:
+        scram = startScram(credentials, data);
+        await connection.write(saslInitialResponse(SCRAM_MECHANISM, scram.first()));
+        break;
+      case SASL_CONTINUE:
+        await connection.write(saslResponse(await begun(scram).final(data.toString('utf8'))));
+        break;
+      case SASL_FINAL:
+        begun(scram).verify(data.toString('utf8'));
+        break;
+      default:
+        throw new Failed(
+          'authentication',
+          `asks for a login of kind ${code}, which is unknown here`,
+        );
+    }
+  }
+}
+
+/** The code of an AuthenticationRequest; throws Failed for any other message. */
+export function authenticationCode(message: Message): number {
+  if (message.type !== 'R' || message.body.length < 4) {
+    throw new Failed('wrong-answer', `an unexpected message of type "${message.type}"`);
+  }
+  return message.body.readInt32BE(0);
+}
+
+/** The next message that is not an error; what the server says is told without `secret`. */
+export async function next(
+  connection: Connection,
+  what: string,
+  secret: string | null,
+): Promise<Message> {
+  const message = await readMessage(connection, what);
+  if (message.type !== 'E') return message;
+  const { sqlState, text } = readError(message.body);
+  throw refusal({ sqlState, text: conceal(text, secret) });
+}
+
+/** What an ErrorResponse means when there are credentials: class 28 is about them, the rest is not ready. */
+function refusal(error: ServerError): Failed {
+  const ours = error.sqlState.startsWith('28');
+  return new Failed(ours ? 'authentication' : 'not-ready', error.text);
+}
+
+function passwordOf(credentials: Credentials): string {
+  if (credentials.password !== null) return credentials.password;
+  throw new Failed('authentication', 'asks for a password, and none is configured');
+}
+
+function startScram(credentials: Credentials, mechanisms: Buffer): ScramClient {
+  if (mechanisms.toString('latin1').split('\0').includes(SCRAM_MECHANISM)) {
+    return new ScramClient('', passwordOf(credentials), credentials.nonce);
+  }
+  throw new Failed('authentication', `does not offer ${SCRAM_MECHANISM}`);
+}
+
+function begun(scram: ScramClient | null): ScramClient {
+  if (scram !== null) return scram;
+  throw new Failed('wrong-answer', 'continues a SCRAM exchange that was not begun');
+}
+
+function md5Answer(credentials: Credentials, salt: Buffer): string {
+  const md5 = (...parts: (string | Buffer)[]): string =>
+    parts.reduce((hash, part) => hash.update(part), createHash('md5')).digest('hex');
+  return `md5${md5(md5(passwordOf(credentials), credentials.user), salt)}`;
+}

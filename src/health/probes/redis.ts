@@ -1,0 +1,101 @@
+/**
+ * redis: PING, after AUTH if there is a password, and the role. A server that loads its data set or
+ * has lost its primary says so instead of PONG and is not ready. A replica that is wanted as one must
+ * have its link to the primary, because otherwise nobody knows how old its data is.
+ */
+import type { ProbeSpec } from '../../core/spec.js';
+import type { Probe, ProbeResult } from '../probe.js';
+import { type Connection, converse } from './connection.js';
+import { Failed, printable, whole } from './failed.js';
+import { command, type Reply, readReply } from './resp.js';
+import { readSecret } from './secrets.js';
+
+type RedisSpec = Extract<ProbeSpec, { kind: 'redis' }>;
+
+export function redisProbe(spec: RedisSpec): Probe {
+  return {
+    attempt: (target, signal) =>
+      converse(target, signal, async (connection) => {
+        if (spec.tls !== null) await connection.startTls(spec.tls);
+        await authenticate(connection, spec);
+        await ping(connection);
+        const found = spec.role === 'any' ? null : await replication(connection);
+        await connection.finish();
+        return found === null ? whole() : judge(spec.role, found);
+      }),
+  };
+}
+
+async function ask(connection: Connection, ...words: readonly string[]): Promise<Reply> {
+  await connection.write(command(...words));
+  return readReply(connection, `the reply to ${words[0]}`);
+}
+
+async function authenticate(connection: Connection, spec: RedisSpec): Promise<void> {
+  const { user } = spec;
+  if (user === null && spec.password === null) return;
+  const password = spec.password === null ? '' : await readSecret(spec.password);
+  const reply = await ask(connection, 'AUTH', ...(user === null ? [] : [user]), password);
+  // Only the code is told: some errors repeat the arguments, and with them the password.
+  if (reply.kind === 'error') throw new Failed('authentication', refused(reply.code));
+}
+
+function refused(code: string): string {
+  return code === 'WRONGPASS'
+    ? 'Redis refuses the user or the password (WRONGPASS)'
+    : `Redis refuses AUTH (${printable(code)})`;
+}
+
+async function ping(connection: Connection): Promise<void> {
+  const reply = await ask(connection, 'PING');
+  if (reply.kind === 'text' && reply.text === 'PONG') return;
+  if (reply.kind !== 'error') throw new Failed('wrong-answer', 'PING was not answered with PONG');
+  throw complaint(reply);
+}
+
+/** What an error reply means: LOADING, MASTERDOWN, MISCONF, "max number of clients" are passing states. */
+function complaint(reply: { readonly code: string; readonly text: string }): Failed {
+  switch (reply.code) {
+    case 'NOAUTH':
+      return new Failed('authentication', 'Redis asks for a password (NOAUTH)');
+    case 'NOPERM':
+      return new Failed('authentication', reply.text);
+    default:
+      return new Failed('not-ready', reply.text);
+  }
+}
+
+interface Replication {
+  /** `primary`, `replica`, or what Redis calls it otherwise. */
+  readonly role: string;
+  /** Of a replica: its link to the primary, `connected` when all is well. */
+  readonly link: string;
+}
+
+function judge(wanted: string, { role, link }: Replication): ProbeResult {
+  if (role !== wanted) throw new Failed('wrong-role', `is ${role}, not ${wanted}`);
+  if (role === 'replica' && link !== 'connected') {
+    throw new Failed('not-ready', `the link to the primary is in state "${printable(link)}"`);
+  }
+  return whole(`role ${role}`);
+}
+
+/** By ROLE, or by INFO where ROLE is forbidden or unknown (proxies, managed services). */
+async function replication(connection: Connection): Promise<Replication> {
+  const reply = await ask(connection, 'ROLE');
+  if (reply.kind === 'array') {
+    const [role, , , link] = reply.items.map((item) => (item.kind === 'text' ? item.text : ''));
+    return { role: roleOf(role), link: link ?? '' };
+  }
+  const info = await ask(connection, 'INFO', 'replication');
+  if (info.kind === 'error') throw complaint(info);
+  const text = info.kind === 'text' ? info.text : '';
+  const field = (name: string): string => new RegExp(`^${name}:(\\w+)`, 'm').exec(text)?.[1] ?? '';
+  const link = field('master_link_status');
+  return { role: roleOf(field('role')), link: link === 'up' ? 'connected' : link };
+}
+
+function roleOf(name: string | undefined): string {
+  if (name === 'master') return 'primary';
+  return name === 'slave' ? 'replica' : printable(name ?? 'nothing');
+}

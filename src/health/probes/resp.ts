@@ -1,0 +1,54 @@
+/** The part of Redis' protocol (RESP2) that probes need: commands out, replies in. */
+import type { Connection } from './connection.js';
+import { Failed, printable } from './failed.js';
+
+export type Reply =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'error'; readonly code: string; readonly text: string }
+  | { readonly kind: 'array'; readonly items: readonly Reply[] }
+  | { readonly kind: 'null' };
+
+/** ROLE nests two deep. */
+const MAX_DEPTH = 4;
+
+/** A command as an array of bulk strings. */
+export function command(...words: readonly string[]): string {
+  const bulks = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
+  return `*${words.length}\r\n${bulks.join('')}`;
+}
+
+/** Reads one reply; the connection bounds its size. `what` names it in a failure. */
+export async function readReply(connection: Connection, what: string, depth = 0): Promise<Reply> {
+  const line = await connection.takeLine(what);
+  const rest = line.slice(1);
+  switch (line[0]) {
+    case '+':
+    case ':':
+      return { kind: 'text', text: rest };
+    case '-':
+      return { kind: 'error', code: rest.split(' ', 1)[0] ?? '', text: printable(rest) };
+    case '$':
+      return readBulk(connection, what, lengthOf(rest));
+    case '*': {
+      const items: Reply[] = [];
+      if (depth >= MAX_DEPTH) throw new Failed('wrong-answer', 'a reply that nests too deep');
+      for (let left = lengthOf(rest); left > 0; left--) {
+        items.push(await readReply(connection, what, depth + 1));
+      }
+      return { kind: 'array', items };
+    }
+    default:
+      throw new Failed('wrong-answer', `not Redis: "${printable(line)}"`);
+  }
+}
+
+async function readBulk(connection: Connection, what: string, length: number): Promise<Reply> {
+  if (length < 0) return { kind: 'null' };
+  const bytes = await connection.take(length + 2, what);
+  return { kind: 'text', text: bytes.toString('latin1', 0, length) };
+}
+
+function lengthOf(text: string): number {
+  if (/^(-1|\d{1,9})$/.test(text)) return Number(text);
+  throw new Failed('wrong-answer', `not a length: "${printable(text)}"`);
+}

@@ -1,0 +1,23 @@
+/**
+ * udp: sends a datagram. With `expect`, the answer must contain it. Without, anything but an ICMP
+ * error within the timeout will do: that is all that UDP can tell about a service which stays silent.
+ */
+import type { ProbeSpec } from '../../core/spec.js';
+import type { Probe, ProbeResult } from '../probe.js';
+import { exchange, timedOut } from './datagram.js';
+import { Failed, printable, whole } from './failed.js';
+
+type UdpSpec = Extract<ProbeSpec, { kind: 'udp' }>;
+
+export function udpProbe({ send, expect }: UdpSpec): Probe {
+  const wanted = expect === null ? '' : `"${printable(expect)}"`;
+  const answered = (datagram: Buffer): ProbeResult => {
+    if (expect === null || datagram.indexOf(expect) >= 0) return whole();
+    throw new Failed('wrong-answer', `expected ${wanted}, got "${printable(datagram)}"`);
+  };
+  const silence = (): ProbeResult =>
+    expect === null ? whole('no answer, no objection') : timedOut(wanted);
+  return {
+    attempt: (target, signal) => exchange(target, signal, { payload: send, answered, silence }),
+  };
+}
