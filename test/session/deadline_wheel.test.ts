@@ -2,9 +2,8 @@
 import t from 'tap';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
 import { DeadlineWheel } from '../../src/session/deadline_wheel.js';
+import { seed } from '../support/seed.js';
 
-const { SEED } = process.env;
-const seed = Number(SEED ?? Math.floor(Math.random() * 2 ** 32));
 const HOUR_MS = 3_600_000;
 const WEEK_MS = 7 * 24 * HOUR_MS;
 

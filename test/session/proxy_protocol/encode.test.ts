@@ -9,9 +9,8 @@ import {
 } from '../../../src/session/proxy_protocol/encode.js';
 import type { ProxyHeader, Tlv } from '../../../src/session/proxy_protocol/header.js';
 import { parse } from '../../../src/session/proxy_protocol/parse.js';
+import { seed } from '../../support/seed.js';
 
-const { SEED } = process.env;
-const seed = Number(SEED ?? Math.floor(Math.random() * 2 ** 32));
 const SIGNATURE = '0d0a0d0a000d0a515549540a';
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const header = (

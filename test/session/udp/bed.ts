@@ -1,0 +1,190 @@
+/** The real flows, pool, ledger and counters over an engine without sockets and a clock that obeys. */
+import type { AccessRecord } from '../../../src/core/access.js';
+import type { BackendId, ListenerId, PoolId, SeriesId, WorkerId } from '../../../src/core/brand.js';
+import { type IpEndpoint, ipEndpoint } from '../../../src/core/endpoint.js';
+import type { DatagramDrop } from '../../../src/core/outcome.js';
+import type { BackendPlan, ListenerPlan, PoolPlan } from '../../../src/core/plan.js';
+import { seededRandom } from '../../../src/core/random.js';
+import {
+  createSeriesMemory,
+  DROP_COLUMN,
+  PLAIN_COLUMN,
+  type PlainColumn,
+  SeriesReader,
+  SeriesWriter,
+} from '../../../src/core/series.js';
+import { createLedgerMemory, type HealthState, Ledger } from '../../../src/pool/ledger.js';
+import { Pool } from '../../../src/pool/pool.js';
+import { UdpFlows } from '../../../src/session/udp/flows.js';
+import { FakeTime } from '../../support/fake_time.js';
+import { FakeUdpEngine } from './fake_engine.js';
+
+export const LISTENER = 0 as ListenerId;
+export const KEY = 53;
+const POOL = 0 as PoolId;
+const WORKER = 0 as WorkerId;
+const LISTENER_SERIES = 0 as SeriesId;
+
+export const backendId = (index: number): BackendId => index as BackendId;
+/** The address of backend `index`, as text. */
+export const target = (index: number): string => `10.0.0.${index}:53`;
+export const client = (index: number): IpEndpoint =>
+  ipEndpoint(4, `198.51.100.${index >> 14}`, 10_000 + (index & 0x3fff));
+
+export interface BedOptions {
+  readonly backends?: number;
+  readonly health?: HealthState;
+  readonly pool?: Partial<PoolPlan>;
+  readonly listener?: Partial<ListenerPlan>;
+  readonly capacity?: number;
+  readonly seed?: number;
+}
+
+export class Bed {
+  readonly time = new FakeTime();
+  readonly ledger = new Ledger(createLedgerMemory());
+  readonly records: AccessRecord[] = [];
+  readonly engine: FakeUdpEngine;
+  readonly flows: UdpFlows;
+  readonly pool: Pool;
+  poolPlan: PoolPlan;
+  listenerPlan: ListenerPlan;
+  readonly #reader: SeriesReader;
+
+  constructor(options: BedOptions) {
+    const random = seededRandom(options.seed ?? 1);
+    const memory = createSeriesMemory(1);
+    this.#reader = new SeriesReader(memory);
+    this.engine = new FakeUdpEngine(this.time, options.capacity ?? 64);
+    const count = options.backends ?? 2;
+    this.poolPlan = { ...poolPlan(Array.from({ length: count }, (_, i) => i)), ...options.pool };
+    this.listenerPlan = { ...listenerPlan([KEY]), ...options.listener };
+    for (let index = 0; index < count; index++) {
+      this.ledger.setWeight(backendId(index), 1);
+      this.ledger.setHealth(backendId(index), options.health ?? 'up');
+    }
+    const deps = { ledger: this.ledger, worker: WORKER, clock: this.time, random };
+    this.pool = new Pool(this.poolPlan, { ...deps, freed: () => {} });
+    this.flows = new UdpFlows({
+      ...deps,
+      engine: this.engine,
+      series: new SeriesWriter(memory, WORKER),
+      access: (record) => this.records.push(record),
+    });
+    this.flows.access = 'all';
+    this.engine.attach(this.flows);
+  }
+
+  async open(): Promise<this> {
+    await this.flows.applyListener(this.listenerPlan, this.pool);
+    return this;
+  }
+
+  /** Time passes in steps, and the worker's loop ticks after each. */
+  async pass(ms: number, stepMs = 10): Promise<void> {
+    for (let passed = 0; passed < ms; passed += stepMs) {
+      await this.time.pass(Math.min(stepMs, ms - passed));
+      this.flows.tick(this.time.nowMs());
+    }
+  }
+
+  send(peer: IpEndpoint, text: string): void {
+    this.engine.receive(KEY, peer, text);
+  }
+
+  /** To whom the last datagram went. */
+  get lastTarget(): string {
+    return this.engine.upstream.at(-1)?.to ?? 'nobody';
+  }
+
+  /** The sum over the listener's own row and all backends' rows. */
+  total(column: PlainColumn): number {
+    return this.#sum(PLAIN_COLUMN[column]);
+  }
+
+  drops(reason: DatagramDrop): number {
+    return this.#sum(DROP_COLUMN[reason]);
+  }
+
+  /** Of backend `index` behind the listener. */
+  at(index: number, column: PlainColumn): number {
+    return this.#reader.value(seriesOf(index), PLAIN_COLUMN[column]);
+  }
+
+  /** Everything that a life of flows must leave behind as it was. */
+  remains(): Record<string, number> {
+    const backends = this.poolPlan.backends.map(({ id }) => this.ledger.active(id));
+    return {
+      flows: this.flows.count,
+      engine: this.engine.open,
+      listener: this.ledger.listenerActive(LISTENER),
+      backends: backends.reduce((sum, active) => sum + active, 0),
+      active: this.total('active'),
+    };
+  }
+
+  #sum(column: number): number {
+    let sum = this.#reader.value(LISTENER_SERIES, column);
+    for (let index = 0; index < 8; index++) sum += this.#reader.value(seriesOf(index), column);
+    return sum;
+  }
+}
+
+export const NOTHING = { flows: 0, engine: 0, listener: 0, backends: 0, active: 0 };
+
+/** A bed whose listener is open. */
+export function bed(options: BedOptions = {}): Promise<Bed> {
+  return new Bed(options).open();
+}
+
+export function poolPlan(backends: readonly number[]): PoolPlan {
+  return {
+    id: POOL,
+    name: 'dns',
+    policy: 'least-connections',
+    hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
+    sendProxyProtocol: 'off',
+    connectTimeoutMs: 5000,
+    retries: 2,
+    queueSize: 0,
+    queueTimeoutMs: 5000,
+    panicPercent: 0,
+    udpResponses: 0,
+    backends: backends.map(backendPlan),
+  };
+}
+
+export function listenerPlan(keys: readonly number[]): ListenerPlan {
+  return {
+    id: LISTENER,
+    name: 'resolver',
+    protocol: 'udp',
+    sockets: keys.map((key) => ({
+      key,
+      source: { kind: 'bind', local: ipEndpoint(4, '192.0.2.1', key), reusePort: 'exclusive' },
+    })),
+    pool: POOL,
+    trustedProxies: null,
+    maxSessions: 1000,
+    idleTimeoutMs: 60_000,
+    maxSessionAgeMs: 0,
+    backlog: 4096,
+    series: LISTENER_SERIES,
+  };
+}
+
+function backendPlan(index: number): BackendPlan {
+  return {
+    id: backendId(index),
+    name: `b${index}`,
+    endpoint: ipEndpoint(4, `10.0.0.${index}`, 53),
+    weight: 1,
+    backup: false,
+    draining: false,
+    series: [{ listener: LISTENER, series: seriesOf(index) }],
+  };
+}
+
+function seriesOf(index: number): SeriesId {
+  return (1 + index) as SeriesId;
+}

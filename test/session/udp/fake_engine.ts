@@ -1,0 +1,218 @@
+/**
+ * An engine without sockets: keys, holding and counting as the seam demands, and what it sent and
+ * to whom as plain lists. Upstream targets that refuse are told by `refuse` and `icmp`.
+ */
+import assert from 'node:assert/strict';
+import type { FlowId } from '../../../src/core/brand.js';
+import type { Clock } from '../../../src/core/clock.js';
+import { type Endpoint, formatAddress, type IpEndpoint } from '../../../src/core/endpoint.js';
+import type { DialFailure } from '../../../src/core/outcome.js';
+import type { ListenSource } from '../../../src/core/plan.js';
+import type { ListenerKey, ListenOutcome } from '../../../src/session/tcp_port.js';
+import {
+  type Framing,
+  HELD_DATAGRAMS,
+  type UdpEdges,
+  type UdpEngine,
+} from '../../../src/session/udp_port.js';
+
+interface Open {
+  readonly key: ListenerKey;
+  readonly address: string;
+  readonly peer: IpEndpoint;
+  target: string | null;
+  prelude: string;
+  /** null: not held */
+  held: string[] | null;
+}
+
+export interface Sent {
+  readonly to: string;
+  readonly text: string;
+}
+
+export class FakeUdpEngine implements UdpEngine {
+  readonly lastActivityMs: Float64Array;
+  readonly bytesIn: Float64Array;
+  readonly bytesOut: Float64Array;
+  readonly datagramsIn: Float64Array;
+  readonly datagramsOut: Float64Array;
+  readonly capacity: number;
+  /** Everything that was sent to backends, and to clients. */
+  readonly upstream: Sent[] = [];
+  readonly downstream: Sent[] = [];
+  readonly sockets = new Map<ListenerKey, Framing>();
+  /** Backends (as text) that cannot be connected to, and why. */
+  readonly failing = new Map<string, DialFailure>();
+  readonly #clock: Clock;
+  readonly #flows: (Open | undefined)[] = [];
+  readonly #byAddress = new Map<string, FlowId>();
+  #edges: UdpEdges | null = null;
+
+  constructor(clock: Clock, capacity: number) {
+    this.#clock = clock;
+    this.capacity = capacity;
+    this.lastActivityMs = new Float64Array(capacity);
+    this.bytesIn = new Float64Array(capacity);
+    this.bytesOut = new Float64Array(capacity);
+    this.datagramsIn = new Float64Array(capacity);
+    this.datagramsOut = new Float64Array(capacity);
+  }
+
+  attach(edges: UdpEdges): void {
+    this.#edges = edges;
+  }
+
+  /** Flows whose number is in use. */
+  get open(): number {
+    return this.#byAddress.size;
+  }
+
+  // ---- what happens on the network ----
+
+  /** A datagram of `peer` comes; text is its payload (a header is given as bytes of latin1). */
+  receive(key: ListenerKey, peer: IpEndpoint, text: string): void {
+    const edges = this.#attached();
+    const framing = this.sockets.get(key);
+    if (framing === undefined) return;
+    let address = `${key} ${formatAddress(peer)}`;
+    let payload = text;
+    if (framing === 'proxied') {
+      const unwrapped = edges.unwrap(key, peer, Buffer.from(text, 'latin1'));
+      if (unwrapped.kind === 'drop') return;
+      address += ` ${unwrapped.tag}`;
+      payload = text.slice(unwrapped.offset);
+    }
+    const known = this.#byAddress.get(address);
+    if (known !== undefined) return this.#toBackend(known, payload);
+    const id = this.#freeNumber();
+    if (id === null) return edges.dropped(key, null, 'flow-limit');
+    const flow: Open = { key, address, peer, target: null, prelude: '', held: [payload] };
+    this.#flows[id] = flow;
+    this.#byAddress.set(address, id);
+    this.lastActivityMs[id] = this.#clock.nowMs();
+    for (const counter of [this.bytesIn, this.bytesOut, this.datagramsIn, this.datagramsOut]) {
+      counter[id] = 0;
+    }
+    if (edges.newFlow(key, id) !== 'kept') this.closeFlow(id);
+  }
+
+  /** The backend of the flow of `peer` answers. */
+  reply(peer: IpEndpoint, text: string): void {
+    const id = this.flowOf(peer);
+    const flow = this.#flow(id);
+    assert.notEqual(flow.target, null, 'a flow without a socket gets no reply');
+    this.downstream.push({ to: formatAddress(peer), text });
+    this.#count(id, this.bytesOut, this.datagramsOut, text);
+    this.#attached().fromBackend(id);
+  }
+
+  /** An ICMP port unreachable comes for the flow of `peer`. */
+  icmp(peer: IpEndpoint): void {
+    this.#attached().unreachable(this.flowOf(peer));
+  }
+
+  flowOf(peer: IpEndpoint): FlowId {
+    for (const [address, id] of this.#byAddress) {
+      if (address.includes(` ${formatAddress(peer)}`)) return id;
+    }
+    throw new Error(`no flow of ${formatAddress(peer)}`);
+  }
+
+  // ---- UdpEngine ----
+
+  async openListener(
+    key: ListenerKey,
+    source: ListenSource,
+    framing: Framing,
+  ): Promise<ListenOutcome> {
+    this.sockets.set(key, framing);
+    return { ok: true, local: source.local };
+  }
+
+  setFraming(key: ListenerKey, framing: Framing): void {
+    this.#mustBeEmpty(key);
+    this.sockets.set(key, framing);
+  }
+
+  closeListener(key: ListenerKey): void {
+    this.#mustBeEmpty(key);
+    this.sockets.delete(key);
+  }
+
+  client(flow: FlowId): IpEndpoint {
+    return this.#flow(flow).peer;
+  }
+
+  local(flow: FlowId): IpEndpoint {
+    return { kind: 'ip', family: 4, host: '192.0.2.1', port: this.#flow(flow).key };
+  }
+
+  openFlow(id: FlowId, target: Endpoint, prelude: Uint8Array | null): 'open' | DialFailure {
+    const flow = this.#flow(id);
+    const text = formatAddress(target);
+    const failure = this.failing.get(text);
+    flow.target = failure === undefined ? text : null;
+    if (failure !== undefined) return failure;
+    flow.prelude = prelude === null ? '' : Buffer.from(prelude).toString('latin1');
+    const held = flow.held ?? [];
+    flow.held = null;
+    for (const payload of held) this.#send(id, flow, payload);
+    return 'open';
+  }
+
+  closeFlow(id: FlowId): number {
+    const flow = this.#flow(id);
+    this.#flows[id] = undefined;
+    this.#byAddress.delete(flow.address);
+    return flow.held?.length ?? 0;
+  }
+
+  #toBackend(id: FlowId, payload: string): void {
+    const edges = this.#attached();
+    const flow = this.#flow(id);
+    if (flow.held === null) {
+      const verdict = edges.fromClient(id);
+      if (verdict === 'drop') return;
+      if (verdict === 'forward') return this.#send(id, flow, payload);
+      flow.held = [];
+      flow.target = null;
+    }
+    if (flow.held.length < HELD_DATAGRAMS) flow.held.push(payload);
+    else edges.dropped(flow.key, id, 'send-queue-full');
+  }
+
+  #send(id: FlowId, flow: Open, payload: string): void {
+    assert.notEqual(flow.target, null, 'a flow without a socket forwards nothing');
+    this.upstream.push({ to: flow.target ?? '', text: flow.prelude + payload });
+    this.#count(id, this.bytesIn, this.datagramsIn, payload);
+  }
+
+  #count(id: FlowId, bytes: Float64Array, datagrams: Float64Array, text: string): void {
+    bytes[id] = (bytes[id] ?? 0) + text.length;
+    datagrams[id] = (datagrams[id] ?? 0) + 1;
+    this.lastActivityMs[id] = this.#clock.nowMs();
+  }
+
+  #freeNumber(): FlowId | null {
+    for (let id = 0; id < this.capacity; id++) {
+      if (this.#flows[id] === undefined) return id as FlowId;
+    }
+    return null;
+  }
+
+  #mustBeEmpty(key: ListenerKey): void {
+    for (const flow of this.#flows) assert.notEqual(flow?.key, key, 'the socket has flows');
+  }
+
+  #flow(id: FlowId): Open {
+    const flow = this.#flows[id];
+    assert(flow !== undefined, `flow ${id} is closed`);
+    return flow;
+  }
+
+  #attached(): UdpEdges {
+    assert(this.#edges !== null, 'attach comes first');
+    return this.#edges;
+  }
+}
