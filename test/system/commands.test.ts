@@ -1,0 +1,80 @@
+/** The commands of bin/sluice, as a user types them. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { BINARY } from '../support/daemon.js';
+import { nowMs } from '../support/deadline.js';
+import { tempFolder } from '../support/places.js';
+import { type Output, runToEnd } from '../support/process.js';
+import { listenerText, poolText } from '../support/settings.js';
+
+const sluice = (...args: readonly string[]): Promise<Output> =>
+  runToEnd(process.execPath, [BINARY, ...args]);
+
+const GOOD =
+  '[admin]\nhttp = "127.0.0.1:0"\nsocket = ""\n' +
+  listenerText({ pool: 'pg' }) +
+  poolText({ name: 'pg', backends: [{ address: '127.0.0.1:5432' }] });
+
+t.test('check says nothing bad of a good file and exits with 0', async (t) => {
+  const file = join(tempFolder(t), 'good.toml');
+  writeFileSync(file, GOOD);
+  const { code, stderr } = await sluice('check', '-c', file);
+  t.equal(code, 0);
+  t.equal(stderr, '');
+});
+
+t.test('check tells all problems with their places and exits with 1', async (t) => {
+  const file = join(tempFolder(t), 'bad.toml');
+  const bad = GOOD.replace('policy = "p2c"', 'polizy = "p2c"')
+    .replace('pool = "pg"', 'pool = "gp"')
+    .replace('fall = 2', 'fall = "two"')
+    .replace('interval = "500ms"', 'interval = 500');
+  writeFileSync(file, bad);
+  const { code, stdout, stderr } = await sluice('check', '-c', file);
+  t.equal(code, 1);
+  const told = (stdout + stderr).split('\n').filter((line) => line.startsWith(`${file}:`));
+  const place = (text: string): string =>
+    `${file}:${1 + bad.slice(0, bad.indexOf(text)).split('\n').length - 1}:`;
+  const shape = /^\S+:\d+:\d+: \S+: .+ \(expected .+; got .+\)$/;
+  for (const line of told) t.match(line, shape);
+  const about = (key: string): string => told.find((line) => line.includes(`: ${key}: `)) ?? '';
+  t.match(about('pools.pg.polizy'), 'policy', 'an unknown key names the nearest known one');
+  t.ok(about('pools.pg.polizy').startsWith(place('polizy =')));
+  t.ok(about('listeners.pg.pool').startsWith(place('pool = "gp"')));
+  t.ok(about('pools.pg.health.fall').startsWith(place('fall = "two"')));
+  t.ok(about('pools.pg.health.interval').startsWith(place('interval = 500')));
+  t.equal(told.length, 4);
+});
+
+t.test('a file that is not there is one plain sentence and exit code 1', async (t) => {
+  for (const command of ['check', 'run']) {
+    const { code, stdout, stderr } = await sluice(command, '-c', '/nowhere/sluice.toml');
+    t.equal(code, 1);
+    t.match(stdout + stderr, '/nowhere/sluice.toml');
+    t.notMatch(stdout + stderr, /\n\s+at /, 'no stack trace');
+  }
+});
+
+t.test('wrong usage is exit code 2, help is 0 and shows the defaults', async (t) => {
+  t.equal((await sluice('chekc')).code, 2);
+  t.equal((await sluice('check', '--no-such-option')).code, 2);
+  const help = await sluice('--help');
+  t.equal(help.code, 0);
+  t.match(help.stdout, /run[\s\S]*check[\s\S]*demo/);
+  const run = await sluice('run', '--help');
+  t.equal(run.code, 0);
+  t.match(run.stdout, '/etc/sluice/sluice.toml');
+});
+
+t.test('the demo balances, survives a death, and ends by itself with a summary', async (t) => {
+  const beganMs = nowMs();
+  const { code, stdout, stderr } = await sluice('demo', '--for', '10s');
+  const tookMs = nowMs() - beganMs;
+  t.equal(code, 0, stderr);
+  t.ok(tookMs > 9_500 && tookMs < 16_000, `after ${Math.round(tookMs)} ms`);
+  t.match(stdout, /http:\/\/127\.0\.0\.1:\d+/, 'the admin address');
+  t.match(stdout, /\bdown\b/, 'one backend dies');
+  t.match(stdout, /\d+ .*(sessions|connections)/, 'a summary');
+  t.match(stdout, /\b0 (sessions )?(failed|refused)/, 'which says that nothing failed');
+});
