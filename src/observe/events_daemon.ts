@@ -1,0 +1,81 @@
+/** Log events of the daemon itself: its life, engine, workers, configuration and admin endpoints. */
+import { LEVELS, limited } from './event.js';
+
+const { debug, info, warn, error } = LEVELS;
+
+export const DAEMON_EVENTS = {
+  starting: info('sluice starts.', ['version', 'file', 'workers']),
+  ready: info('All listeners are open.', ['listeners', 'pools', 'backends', 'duration_ms']),
+  stopping: info('sluice stops: it accepts nothing more and lets sessions finish.', [
+    'signal',
+    'sessions',
+    'limit_ms',
+  ]),
+  stopped: info('sluice has stopped.', ['sessions', 'duration_ms']),
+  'start-failed': error(
+    'sluice could not start.',
+    ['detail'],
+    'Correct what the detail names; `sluice check` tests the configuration, `sluice doctor` the machine.',
+  ),
+  'internal-error': error(
+    'Something that must never happen has happened; the daemon ends.',
+    ['detail'],
+    'This is a defect of sluice: please report the line. systemd starts the daemon again.',
+  ),
+
+  'engine-chosen': info('The engine is chosen.', ['engine', 'detail']),
+  'engine-degraded': warn(
+    'A faster engine is not available here.',
+    ['engine', 'detail'],
+    '`sluice doctor` says what the faster engine lacks and how to allow it.',
+  ),
+  'worker-started': debug('A worker thread runs.', ['worker', 'engine']),
+  'worker-lost': error(
+    'A worker thread ended; its sessions are cut, and another one takes its place.',
+    ['worker', 'sessions', 'detail'],
+    'This is a defect of sluice or a lack of memory: please report the detail.',
+  ),
+  'worker-silent': limited(
+    warn(
+      'A worker thread does not answer.',
+      ['worker', 'duration_ms'],
+      'If it lasts, /healthz fails and a supervisor may restart the daemon. Look for lack of CPU first.',
+    ),
+  ),
+  'low-descriptor-limit': warn(
+    'The limit of open files is low: listeners take fewer sessions than they could.',
+    ['limit', 'wanted'],
+    'Raise LimitNOFILE in the unit (or `ulimit -n`), and restart.',
+  ),
+
+  reloading: info('The configuration is read again.', ['file', 'signal']),
+  reloaded: info('The new configuration is in use.', ['changes', 'duration_ms']),
+  'reload-failed': error(
+    'The new configuration is refused; the old one stays in use.',
+    ['file', 'problems'],
+    'Correct the file (`sluice check` shows the same problems) and reload again.',
+  ),
+  'restart-needed': warn(
+    'Some of the changed keys take effect only after a restart.',
+    ['keys'],
+    'Restart when it suits; everything else is already in use.',
+  ),
+
+  'admin-listening': info('The admin page and metrics are served.', ['address']),
+  'admin-failed': limited(
+    error(
+      'The admin endpoint cannot be opened; traffic is served all the same.',
+      ['address', 'errno', 'detail'],
+      'Free the address, or choose another one under [admin], and reload.',
+    ),
+  ),
+  'control-listening': info('The control socket is open for `sluice ctl`.', ['address']),
+  'control-command': info('A command changed something.', ['command', 'detail']),
+  'access-lost': limited(
+    warn(
+      'Access lines were not written, because more came than the limit allows.',
+      ['count'],
+      'The metrics have every session. Lower [log] access, or see why so many sessions fail.',
+    ),
+  ),
+} as const;

@@ -1,0 +1,145 @@
+/** Log events of what carries the traffic: listeners, pools, backends and sessions. */
+import { LEVELS, limited } from './event.js';
+
+const { debug, info, warn, error } = LEVELS;
+
+export const TRAFFIC_EVENTS = {
+  listening: info('A listener is open.', ['listener', 'protocol', 'address', 'pool']),
+  'listen-failed': error(
+    'A listener cannot be opened.',
+    ['listener', 'protocol', 'address', 'errno', 'detail'],
+    'EADDRINUSE: find the other program with `ss -lntup`. EACCES: ports below 1024 need ' +
+      'CAP_NET_BIND_SERVICE. EADDRNOTAVAIL: the machine has no such address.',
+  ),
+  'listener-closed': info('A listener is closed; its sessions go on.', ['listener', 'address']),
+  'listener-full': limited(
+    warn(
+      'A listener has as many sessions as it may; TCP clients wait, new UDP flows are shed.',
+      ['listener', 'limit'],
+      'Raise max_sessions of the listener, or the limit of open files if that is what holds.',
+    ),
+  ),
+  'accept-failed': limited(
+    warn(
+      'The kernel could not hand over a connection; accepting goes on.',
+      ['listener', 'errno'],
+      'EMFILE, ENFILE: raise LimitNOFILE or fs.file-max. ENOBUFS, ENOMEM: the machine lacks memory.',
+    ),
+  ),
+
+  'backend-up': info('A backend is up.', ['pool', 'backend', 'cause', 'detail']),
+  'backend-down': warn(
+    'A backend is down.',
+    ['pool', 'backend', 'cause', 'detail', 'sessions'],
+    'See the detail and the log of the backend. `sluice ctl explain` shows who serves instead.',
+  ),
+  'backend-degraded': limited(
+    warn('A backend says that it should get less.', ['pool', 'backend', 'percent', 'detail']),
+  ),
+  'probe-failed': limited(
+    debug('A probe failed.', ['pool', 'backend', 'cause', 'detail', 'duration_ms']),
+  ),
+  'probe-note': limited(
+    warn(
+      'A probe succeeded, but something needs care.',
+      ['pool', 'backend', 'detail'],
+      'See the detail; most often a certificate that ends soon.',
+    ),
+  ),
+  'backend-ejected': warn(
+    'A backend is taken out for a while, because it fails in real traffic.',
+    ['pool', 'backend', 'cause', 'detail', 'duration_ms', 'in_a_row'],
+    'See the log of the backend: its probes succeed, but sessions fail.',
+  ),
+  'backend-would-be-ejected': warn(
+    'A backend would be taken out now, but this is a dry run.',
+    ['pool', 'backend', 'cause', 'detail', 'duration_ms', 'in_a_row'],
+    'Set dry_run = false in the outlier section when such lines are right.',
+  ),
+  'ejection-spared': limited(
+    warn(
+      'A backend deserves to be taken out, but too few would be left.',
+      ['pool', 'backend', 'cause', 'detail'],
+      'Most of the pool fails at once: look for a common cause (network, database) first.',
+    ),
+  ),
+  'backend-returned': info('An ejected backend gets sessions again.', [
+    'pool',
+    'backend',
+    'detail',
+  ]),
+  'backend-state': info('The administrative state of a backend changed.', [
+    'pool',
+    'backend',
+    'state',
+    'detail',
+  ]),
+  'backend-weight': info('The weight of a backend was changed by command.', [
+    'pool',
+    'backend',
+    'weight',
+  ]),
+  'backend-added': info('A backend joined.', ['pool', 'backend', 'address']),
+  'backend-removed': info('A backend left; its sessions may run on for a while.', [
+    'pool',
+    'backend',
+    'address',
+    'sessions',
+    'limit_ms',
+  ]),
+  'sessions-closing': info('Sessions are closed one by one.', [
+    'pool',
+    'backend',
+    'sessions',
+    'span_ms',
+    'cause',
+  ]),
+  'address-changed': info('The name of a backend has another address now.', [
+    'pool',
+    'backend',
+    'before',
+    'address',
+  ]),
+  'resolve-failed': limited(
+    warn(
+      'The name of a backend cannot be resolved; the last address stays in use.',
+      ['pool', 'backend', 'address', 'detail'],
+      'See that the name exists and that the resolver answers (/etc/resolv.conf).',
+    ),
+  ),
+
+  'pool-down': error(
+    'No backend of a pool can get sessions.',
+    ['pool', 'cause', 'detail'],
+    'See the lines of its backends above; `sluice ctl explain` gives the reason for each.',
+  ),
+  'pool-recovered': info('A pool has eligible backends again.', ['pool', 'eligible', 'backends']),
+  'pool-panic': warn(
+    'Too few backends are eligible: all of the pool are used, whatever their health.',
+    ['pool', 'eligible', 'backends', 'percent'],
+    'Bring backends back; panic_percent says when this happens.',
+  ),
+  'pool-panic-over': info('Enough backends are eligible again: health counts.', [
+    'pool',
+    'eligible',
+    'backends',
+  ]),
+
+  session: info('A session or flow has ended.', [
+    'protocol',
+    'listener',
+    'client',
+    'local',
+    'pool',
+    'backend',
+    'policy',
+    'tried',
+    'queue_ms',
+    'connect_ms',
+    'first_byte_ms',
+    'duration_ms',
+    'bytes_in',
+    'bytes_out',
+    'outcome',
+  ]),
+} as const;

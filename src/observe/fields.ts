@@ -1,0 +1,73 @@
+/** The fields of log events: one meaning each, whatever event they stand in. */
+import type { Cause, EndedBy, Stage } from '../core/outcome.js';
+
+interface Kinds {
+  readonly string: string;
+  readonly number: number;
+  readonly strings: readonly string[];
+  readonly outcome: { readonly by: EndedBy; readonly stage: Stage; readonly cause: Cause };
+}
+
+interface FieldDefinition {
+  readonly kind: keyof Kinds;
+  readonly meaning: string;
+}
+
+const text = <M extends string>(meaning: M) => ({ kind: 'string', meaning }) as const;
+const figure = <M extends string>(meaning: M) => ({ kind: 'number', meaning }) as const;
+const texts = <M extends string>(meaning: M) => ({ kind: 'strings', meaning }) as const;
+
+export const FIELDS = {
+  address: text('An address as in the configuration, with the real port.'),
+  backend: text('Name of a backend; null: none was reached.'),
+  backends: figure('How many backends.'),
+  before: text('What it was until now.'),
+  bytes_in: figure('Bytes from the client to the backend.'),
+  bytes_out: figure('Bytes from the backend to the client.'),
+  cause: text('Why, in one word of a closed list.'),
+  changes: texts('What a reload changed.'),
+  client: text("The client's address; behind a trusted proxy the one that its header named."),
+  command: text('A command of the control socket, with its arguments.'),
+  connect_ms: figure('Time from the dial to the connection; null: there was none.'),
+  count: figure('How many.'),
+  detail: text('The cause in words; for people, not for programs.'),
+  duration_ms: figure('How long it took.'),
+  eligible: figure('Backends that can get new sessions.'),
+  engine: text('What moves the bytes: uring, epoll or node.'),
+  errno: text("The kernel's name of the error."),
+  file: text('Path of the configuration file.'),
+  first_byte_ms: figure('Time from the connection to the first byte back; null: none came.'),
+  in_a_row: figure('How many times in a row.'),
+  keys: texts('Dotted paths of keys of the configuration.'),
+  limit: figure('The limit that holds.'),
+  limit_ms: figure('How long it may take at most.'),
+  listener: text('Name of a listener.'),
+  listeners: figure('How many listeners.'),
+  local: text('The address that the client connected to.'),
+  outcome: {
+    kind: 'outcome',
+    meaning: 'Who ended it (`by`: client, backend, sluice), in which `stage`, and the `cause`.',
+  },
+  percent: figure('A share in percent.'),
+  policy: text('How the pool chooses.'),
+  pool: text('Name of a pool.'),
+  pools: figure('How many pools.'),
+  problems: texts('FILE:LINE:COLUMN: key: problem (expected …; got …), one an item.'),
+  protocol: text('tcp or udp.'),
+  queue_ms: figure('Time in the queue; null: it did not wait.'),
+  sessions: figure('TCP sessions and UDP flows.'),
+  signal: text('The signal received.'),
+  span_ms: figure('The time over which it is spread.'),
+  state: text('What it is from now on.'),
+  tried: texts('Backends that were dialled in vain, in order.'),
+  version: text('Version of sluice.'),
+  wanted: figure('What was asked for.'),
+  weight: figure('Effective weight, 0 to 1000.'),
+  worker: figure('Number of a worker thread.'),
+  workers: figure('Worker threads.'),
+} as const satisfies Record<string, FieldDefinition>;
+
+export type FieldName = keyof typeof FIELDS;
+
+/** null: not known, or there is none. */
+export type FieldValue<Name extends FieldName> = Kinds[(typeof FIELDS)[Name]['kind']] | null;

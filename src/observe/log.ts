@@ -1,0 +1,136 @@
+/**
+ * The log, and the only file that knows pino: one JSON object a line on stdout, each an event of the
+ * catalogue. Nothing here blocks: what the reader of stdout does not take in time is dropped and
+ * counted.
+ */
+import { once } from 'node:events';
+import { type DestinationStream, pino } from 'pino';
+import type { AccessRecord } from '../core/access.js';
+import type { Clock } from '../core/clock.js';
+import type { LogSpec } from '../core/spec.js';
+import { accessFields } from './access.js';
+import { EVENTS, type EventFields, type EventName } from './events.js';
+import { prettyLine } from './pretty.js';
+import { RateLimit } from './rate_limit.js';
+
+/** Of one event that can repeat without end: enough to see each backend of a failing pool, too little to fill a disk. */
+export const EVENT_LINES_PER_WINDOW = 50;
+export const EVENT_WINDOW_MS = 10_000;
+/** Access lines of sessions that did not end in order, per cause. `access = "all"` has no limit. */
+export const ACCESS_ERROR_LINES_PER_WINDOW = 100;
+export const ACCESS_WINDOW_MS = 1_000;
+/** Held for a reader of stdout that is slow; what comes beyond is dropped and counted. */
+export const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
+
+export interface LogOptions {
+  readonly spec: LogSpec;
+  readonly clock: Clock;
+  /** Where the lines go; 1 is stdout. */
+  readonly descriptor?: number;
+  /** `lines` of `event` were not written. */
+  readonly onSuppressed?: (event: EventName, lines: number) => void;
+}
+
+export interface Log {
+  /** Logs one event of the catalogue with its fields; null fields are left out. */
+  event<Name extends EventName>(name: Name, fields: EventFields<Name>): void;
+  /** Writes the line of a session that has ended; the workers have left out what nobody wants. */
+  access(record: AccessRecord): void;
+  /** Another level, format or access level from now on. */
+  configure(spec: LogSpec): void;
+  /** Resolves when everything so far was written, or when the reader is gone; for the very end. */
+  flush(): Promise<void>;
+}
+
+export function createLog(options: LogOptions): Log {
+  return new PinoLog(options);
+}
+
+class PinoLog implements Log {
+  readonly #options: LogOptions;
+  #spec: LogSpec;
+  readonly #destination: ReturnType<typeof pino.destination>;
+  readonly #events: pino.Logger;
+  /** Access lines are chosen by `access`, so `level` must not hide them. */
+  readonly #accessLines: pino.Logger;
+  readonly #eventLimit = new RateLimit(EVENT_LINES_PER_WINDOW, EVENT_WINDOW_MS);
+  readonly #accessLimit = new RateLimit(ACCESS_ERROR_LINES_PER_WINDOW, ACCESS_WINDOW_MS);
+  /** The event that is being written: a drop is told from inside the write. */
+  #writing: EventName = 'starting';
+  /** `idle`: nothing is held. */
+  #sink: 'idle' | 'writing' = 'idle';
+
+  constructor(options: LogOptions) {
+    const { spec, clock, descriptor = 1 } = options;
+    this.#options = options;
+    this.#spec = spec;
+    this.#destination = pino.destination({
+      dest: descriptor,
+      sync: false,
+      maxLength: MAX_BUFFERED_BYTES,
+    });
+    this.#destination.on('drop', () => options.onSuppressed?.(this.#writing, 1));
+    const settle = (): void => {
+      this.#sink = 'idle';
+      this.#destination.emit('settled');
+    };
+    this.#destination.on('drain', settle);
+    // A reader that went away (EPIPE) is no reason to end: traffic goes on without a log.
+    this.#destination.on('error', settle);
+    const stream: DestinationStream = {
+      write: (line) => {
+        this.#sink = 'writing';
+        this.#destination.write(this.#spec.format === 'pretty' ? prettyLine(line) : line);
+      },
+    };
+    const base = {
+      base: null,
+      timestamp: () => `,"time":"${new Date(clock.wallMs()).toISOString()}"`,
+      formatters: { level: (label: string) => ({ level: label }) },
+    };
+    this.#events = pino({ ...base, level: spec.level }, stream);
+    this.#accessLines = pino({ ...base, level: 'info' }, stream);
+  }
+
+  event<Name extends EventName>(name: Name, fields: EventFields<Name>): void {
+    const { level, message, remedy, pace } = EVENTS[name];
+    if (!this.#events.isLevelEnabled(level)) return;
+    const suppressed = pace === 'free' ? {} : this.#admit(this.#eventLimit, name, name);
+    if (suppressed === null) return;
+    this.#writing = name;
+    const help = remedy === '' ? {} : { remedy };
+    this.#events[level]({ event: name, ...withoutNulls(fields), ...suppressed, ...help }, message);
+  }
+
+  access(record: AccessRecord): void {
+    const isLimited = this.#spec.access !== 'all';
+    const suppressed = isLimited ? this.#admit(this.#accessLimit, record.end.cause, 'session') : {};
+    if (suppressed === null) return;
+    this.#writing = 'session';
+    const fields = accessFields(record);
+    this.#accessLines.info({ event: 'session', ...fields, ...suppressed }, EVENTS.session.message);
+  }
+
+  configure(spec: LogSpec): void {
+    this.#spec = spec;
+    this.#events.level = spec.level;
+  }
+
+  async flush(): Promise<void> {
+    if (this.#sink === 'writing') await once(this.#destination, 'settled');
+  }
+
+  /** null: not now. Otherwise what the line says about those that were left out before it. */
+  #admit(limit: RateLimit, key: string, event: EventName): { suppressed?: number } | null {
+    const admission = limit.admit(key, this.#options.clock.nowMs());
+    if (admission.kind === 'write') {
+      return admission.suppressed > 0 ? { suppressed: admission.suppressed } : {};
+    }
+    this.#options.onSuppressed?.(event, 1);
+    return null;
+  }
+}
+
+function withoutNulls(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}
