@@ -26,12 +26,9 @@ t.test('a prefix of 128 tells every client, one of 0 none', async (t) => {
   t.equal(new ClientHash(0).of(v6(1)), new ClientHash(0).of(new Uint8Array(16).fill(9)));
 });
 
-t.test('an IPv4 client hashes alike whether it comes mapped into IPv6 or not', async (t) => {
+t.test('IPv4 clients are told apart to the last bit', async (t) => {
   const hash = new ClientHash(64);
-  const mapped = new Uint8Array(16);
-  mapped.set([0xff, 0xff, 192, 0, 2, 7], 10);
-  t.equal(hash.of(mapped), hash.of(Uint8Array.of(192, 0, 2, 7)));
-  t.not(hash.of(mapped), hash.of(Uint8Array.of(192, 0, 2, 8)));
+  t.not(hash.of(Uint8Array.of(192, 0, 2, 6)), hash.of(Uint8Array.of(192, 0, 2, 7)));
 });
 
 t.test('UNIX peers, who have no address, are one client', async (t) => {

@@ -1,0 +1,50 @@
+/** Every policy through the same scenario: the same sessions, the same troubles, the same seed. */
+import { seededRandom } from '../../core/random.js';
+import type { PolicyName } from '../../core/spec.js';
+import { createPolicy } from '../registry.js';
+import { movedShare } from './moved.js';
+import type { Scenario } from './scenario.js';
+import { simulate } from './simulation.js';
+
+export interface PolicyReport {
+  readonly policy: PolicyName;
+  readonly sessions: number;
+  readonly meanMs: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Greatest load a unit of weight over the mean one: 1 is perfectly even. */
+  readonly imbalance: number;
+  /** Share of the other backends' clients that move when a backend leaves; null: no affinity. */
+  readonly movedShare: number | null;
+  readonly refused: number;
+  readonly failedDials: number;
+  /** Sessions that died with their backend. */
+  readonly lost: number;
+}
+
+/** Simulates `policies` one after the other. The backend that leaves is the first troubled one. */
+export function comparePolicies(
+  scenario: Scenario,
+  policies: readonly PolicyName[],
+  seed: number,
+): readonly PolicyReport[] {
+  const { backends, hash } = scenario;
+  const leaving = scenario.troubles[0]?.backend ?? 0;
+  return policies.map((policy) => {
+    const random = seededRandom(seed);
+    const tally = simulate(scenario, createPolicy(policy, backends, { hash }), random);
+    const [p50Ms = 0, p99Ms = 0] = tally.quantilesMs([0.5, 0.99]);
+    return {
+      policy,
+      sessions: tally.served,
+      meanMs: tally.meanMs,
+      p50Ms,
+      p99Ms,
+      imbalance: tally.imbalance,
+      movedShare: movedShare(policy, backends, leaving, hash, random),
+      refused: tally.refused,
+      failedDials: tally.failedDials,
+      lost: tally.lost,
+    };
+  });
+}

@@ -1,0 +1,72 @@
+/** Arrivals as an access log has them, so that policies can be compared on the real workload. */
+import { ipBytes } from '../../core/ip_bytes.js';
+import { type Arrivals, MAX_ARRIVALS } from './arrivals.js';
+
+export interface Recording {
+  readonly arrivals: Arrivals;
+  /** Lines that are not of a finished session: other events, or not to be read. */
+  readonly skippedLines: number;
+}
+
+interface Session {
+  readonly startMs: number;
+  readonly workMs: number;
+  readonly client: string;
+}
+
+/**
+ * Reads JSON lines with `time` (when the session ended: milliseconds since 1970, or ISO 8601),
+ * `duration_ms` and `client` (an address, with or without port); of `listener` only, unless null.
+ */
+export function readRecording(lines: Iterable<string>, listener: string | null): Recording {
+  const sessions: Session[] = [];
+  let skippedLines = 0;
+  for (const line of lines) {
+    if (line.trim() === '') continue;
+    const session = readSession(line, listener);
+    if (session === null || sessions.length >= MAX_ARRIVALS) skippedLines++;
+    else sessions.push(session);
+  }
+  return { arrivals: toArrivals(sessions), skippedLines };
+}
+
+function readSession(line: string, listener: string | null): Session | null {
+  const fields = readObject(line);
+  if (fields === null || (listener !== null && fields['listener'] !== listener)) return null;
+  const { time, client, duration_ms: durationMs } = fields;
+  const endMs = typeof time === 'string' ? Date.parse(time) : time;
+  if (typeof endMs !== 'number' || !Number.isFinite(endMs)) return null;
+  if (typeof durationMs !== 'number' || !(durationMs >= 0) || typeof client !== 'string')
+    return null;
+  return { startMs: endMs - durationMs, workMs: durationMs, client: hostOf(client) };
+}
+
+function readObject(line: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? { ...value } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** `192.0.2.1:5000`, `[2001:db8::1]:5000`, either without a port, or `unix:`. */
+function hostOf(client: string): string {
+  const bracketed = /^\[([^\]]*)\]/.exec(client)?.[1];
+  if (bracketed !== undefined) return bracketed;
+  return ipBytes(client) === null ? client.replace(/:[^:]*$/, '') : client;
+}
+
+function toArrivals(sessions: Session[]): Arrivals {
+  sessions.sort((a, b) => a.startMs - b.startMs);
+  const firstMs = sessions[0]?.startMs ?? 0;
+  const names = [...new Set(sessions.map((session) => session.client))];
+  const index = new Map(names.map((name, at) => [name, at]));
+  return {
+    count: sessions.length,
+    atMs: Float64Array.from(sessions, (session) => session.startMs - firstMs),
+    workMs: Float64Array.from(sessions, (session) => session.workMs),
+    client: Uint32Array.from(sessions, (session) => index.get(session.client) ?? 0),
+    clients: names.map((name) => ipBytes(name) ?? new Uint8Array(0)),
+  };
+}

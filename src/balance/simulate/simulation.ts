@@ -1,0 +1,223 @@
+/**
+ * A discrete-event simulation of one policy over a pool: sessions arrive, are placed as the pool would
+ * place them (the ineligible left out, refused dials tried elsewhere), wait, are served and go.
+ * Policies only: queues, probes and threads of the daemon are not modelled.
+ */
+import { present, unreachable } from '../../core/assert.js';
+import type { Random } from '../../core/random.js';
+import type { Policy } from '../policy.js';
+import { BackendModel } from './backend_model.js';
+import { EventQueue } from './event_queue.js';
+import { FIRST_BYTE_MS, type Scenario, type Trouble } from './scenario.js';
+import { Tally } from './tally.js';
+
+type Event =
+  | { readonly kind: 'answered'; readonly backend: number; readonly latencyMs: number }
+  | {
+      readonly kind: 'finished';
+      readonly backend: number;
+      readonly session: number;
+      readonly life: number;
+    }
+  | { readonly kind: 'trouble-begins' | 'trouble-ends'; readonly trouble: Trouble }
+  | { readonly kind: 'noticed'; readonly backend: number; readonly seen: 'up' | 'down' };
+
+/** Runs `policy` (made for the scenario's backends, with no history) through all of `scenario`. */
+export function simulate(scenario: Scenario, policy: Policy, random: Random): Tally {
+  return new Simulation(scenario, policy, random).run();
+}
+
+class Simulation {
+  readonly #scenario: Scenario;
+  readonly #policy: Policy;
+  readonly #random: Random;
+  readonly #backends: readonly BackendModel[];
+  readonly #events = new EventQueue<Event>();
+  readonly #tally: Tally;
+  readonly #eligible: Int32Array;
+  #eligibleCount = 0;
+  /** While nobody is capped, who is eligible changes only when health notices something. */
+  readonly #hasCaps: boolean;
+  #isStale = true;
+  readonly #active: Int32Array;
+  readonly #weight: Float64Array;
+  readonly #latencyMs: Float64Array;
+  readonly #failureRate: Float64Array;
+  #nowMs = 0;
+
+  constructor(scenario: Scenario, policy: Policy, random: Random) {
+    const { backends } = scenario;
+    this.#scenario = scenario;
+    this.#policy = policy;
+    this.#random = random;
+    this.#backends = backends.map((backend) => new BackendModel(backend, scenario.slots));
+    this.#tally = new Tally(scenario.arrivals.count);
+    this.#eligible = new Int32Array(backends.length);
+    this.#hasCaps = backends.some((backend) => backend.maxConnections > 0);
+    this.#active = new Int32Array(backends.length);
+    this.#weight = Float64Array.from(backends, (backend) => backend.weight);
+    this.#latencyMs = new Float64Array(backends.length);
+    this.#failureRate = new Float64Array(backends.length);
+    for (const trouble of scenario.troubles) {
+      this.#events.put(trouble.fromMs, { kind: 'trouble-begins', trouble });
+      this.#events.put(trouble.toMs, { kind: 'trouble-ends', trouble });
+    }
+  }
+
+  run(): Tally {
+    const { atMs, count } = this.#scenario.arrivals;
+    for (let session = 0; session < count; session++) {
+      this.#passUntil(atMs[session] ?? 0);
+      this.#arrive(session);
+    }
+    this.#passUntil(Number.POSITIVE_INFINITY);
+    return this.#tally;
+  }
+
+  /** Lets everything happen that is due at `untilMs` at the latest. */
+  #passUntil(untilMs: number): void {
+    while (this.#events.nextMs <= untilMs) {
+      this.#nowMs = this.#events.nextMs;
+      const event = this.#events.take();
+      if (event === undefined) break;
+      this.#happen(event);
+    }
+    this.#nowMs = untilMs;
+  }
+
+  #happen(event: Event): void {
+    switch (event.kind) {
+      case 'answered':
+        this.#at(event.backend).observeLatency(event.latencyMs, this.#nowMs);
+        return;
+      case 'finished':
+        if (event.life === this.#at(event.backend).life) this.#finish(event.backend, event.session);
+        return;
+      case 'trouble-begins':
+        this.#begin(event.trouble);
+        return;
+      case 'trouble-ends':
+        this.#end(event.trouble);
+        return;
+      case 'noticed':
+        this.#at(event.backend).seen = event.seen;
+        this.#isStale = true;
+        return;
+      default:
+        unreachable(event);
+    }
+  }
+
+  #arrive(session: number): void {
+    const isMeasured = this.#isMeasured(session);
+    const tried: number[] = [];
+    for (let attempt = 0; attempt <= this.#scenario.retries; attempt++) {
+      this.#fillEligible(tried);
+      if (this.#eligibleCount === 0) break;
+      const chosen = this.#choose(session);
+      const backend = this.#at(chosen);
+      if (backend.isAlive) {
+        if (backend.admit(session)) this.#serve(chosen, session);
+        this.#active[chosen] = backend.active;
+        if (isMeasured) this.#tally.placed(this.#active, this.#weight);
+        return;
+      }
+      backend.observeOutcome('failed');
+      tried.push(chosen);
+      if (isMeasured) this.#tally.failedDials++;
+    }
+    if (isMeasured) this.#tally.refused++;
+  }
+
+  #fillEligible(tried: readonly number[]): void {
+    if (!this.#isStale && !this.#hasCaps && tried.length === 0) return;
+    this.#isStale = tried.length > 0;
+    let count = 0;
+    for (const [index, backend] of this.#backends.entries()) {
+      const { maxConnections, weight } = backend.spec;
+      if (backend.seen === 'down' || weight === 0 || tried.includes(index)) continue;
+      if (maxConnections > 0 && backend.active >= maxConnections) continue;
+      this.#eligible[count++] = index;
+    }
+    this.#eligibleCount = count;
+  }
+
+  #choose(session: number): number {
+    if (this.#policy.needs.latency) this.#lookAtLatencies();
+    const { client, clients } = this.#scenario.arrivals;
+    const clientKey = present(clients[client[session] ?? 0], 'each session has a client');
+    const choice = {
+      eligible: this.#eligible,
+      eligibleCount: this.#eligibleCount,
+      active: this.#active,
+      weight: this.#weight,
+      latencyMs: this.#latencyMs,
+      failureRate: this.#failureRate,
+      clientKey,
+    };
+    return this.#policy.choose(choice, this.#random);
+  }
+
+  #lookAtLatencies(): void {
+    for (const [index, backend] of this.#backends.entries()) {
+      this.#latencyMs[index] = backend.latencyMs(this.#nowMs);
+      this.#failureRate[index] = backend.failureRate;
+    }
+  }
+
+  #serve(index: number, session: number): void {
+    const { arrivals } = this.#scenario;
+    const backend = this.#at(index);
+    const serviceMs = backend.serviceMs(arrivals.workMs[session] ?? 0);
+    const { life } = backend;
+    this.#events.put(this.#nowMs + serviceMs, { kind: 'finished', backend: index, session, life });
+    if (!this.#policy.needs.latency) return;
+    const answerMs = Math.min(backend.serviceMs(FIRST_BYTE_MS), serviceMs);
+    const latencyMs = this.#nowMs - (arrivals.atMs[session] ?? 0) + answerMs;
+    this.#events.put(this.#nowMs + answerMs, { kind: 'answered', backend: index, latencyMs });
+  }
+
+  #finish(index: number, session: number): void {
+    const backend = this.#at(index);
+    const next = backend.release();
+    this.#active[index] = backend.active;
+    backend.observeOutcome('served');
+    if (this.#isMeasured(session)) {
+      this.#tally.finished(this.#nowMs - (this.#scenario.arrivals.atMs[session] ?? 0));
+    }
+    if (next !== null) this.#serve(index, next);
+  }
+
+  #begin(trouble: Trouble): void {
+    const backend = this.#at(trouble.backend);
+    if (trouble.kind === 'slow') {
+      backend.slowness = trouble.factor;
+      return;
+    }
+    this.#tally.lost += backend.die();
+    this.#active[trouble.backend] = 0;
+    this.#notice(trouble.backend, 'down');
+  }
+
+  #end(trouble: Trouble): void {
+    const backend = this.#at(trouble.backend);
+    if (trouble.kind === 'slow') {
+      backend.slowness = 1;
+      return;
+    }
+    backend.isAlive = true;
+    this.#notice(trouble.backend, 'up');
+  }
+
+  #notice(backend: number, seen: 'up' | 'down'): void {
+    this.#events.put(this.#nowMs + this.#scenario.detectMs, { kind: 'noticed', backend, seen });
+  }
+
+  #isMeasured(session: number): boolean {
+    return (this.#scenario.arrivals.atMs[session] ?? 0) >= this.#scenario.warmupMs;
+  }
+
+  #at(index: number): BackendModel {
+    return present(this.#backends[index], 'a scenario names its own backends');
+  }
+}
