@@ -22,9 +22,8 @@ export function readTree<T>(root: Table<Table['fields'], T>, tree: TomlTree): Tr
   const first = readWith(root.schema, whole);
   if (first.ok) return { value: first.value, faults: poisoned, broken: [] };
   const broken = first.faults.map(({ path }) => replaceable(root, path));
-  const mended = structuredClone(whole);
-  for (const path of broken) mend(mended, path);
-  const second = readWith(root.schema, mended);
+  for (const path of broken) mend(whole, path);
+  const second = readWith(root.schema, whole);
   assert(second.ok, 'a tree without its faults fits the schema');
   return { value: second.value, faults: [...poisoned, ...first.faults], broken };
 }
@@ -35,13 +34,13 @@ function replaceable(root: Table, path: Path): Path {
   return found.node.kind === 'leaf' ? found.path : path;
 }
 
-/** `__proto__` is no key anywhere, and plain objects would treat it as none at all. */
+/** A copy without `__proto__`, which is no key anywhere and which plain objects would hide. */
 function withoutPoison(node: unknown, path: Path): readonly [unknown, readonly Fault[]] {
   if (Array.isArray(node)) {
     const parts = node.map((child, index) => withoutPoison(child, [...path, index]));
     return [parts.map(([child]) => child), parts.flatMap(([, faults]) => faults)];
   }
-  if (node === null || typeof node !== 'object' || node instanceof Date) return [node, []];
+  if (node === null || typeof node !== 'object') return [node, []];
   const faults: Fault[] = [];
   const clean: Record<string, unknown> = {};
   for (const [key, child] of Object.entries(node)) {

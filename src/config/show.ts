@@ -11,8 +11,9 @@ export function showValue(value: unknown): string {
       return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);
     case 'number':
       return showNumber(value);
+    case 'symbol':
+      return 'a date';
     case 'object':
-      if (value instanceof Date) return 'a date';
       if (!Array.isArray(value)) return 'a table';
       return value.length === 0 ? 'an empty list' : 'a list';
     default:

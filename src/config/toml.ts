@@ -2,7 +2,6 @@
 import toml from 'toml';
 import type { Path } from './path.js';
 
-/** What TOML reads as; dates come as Date objects or strings and fit no key of ours. */
 export type TomlTree = Readonly<Record<string, unknown>>;
 
 export interface SyntaxFault {
@@ -17,14 +16,27 @@ export type TomlReading =
   | { readonly ok: true; readonly tree: TomlTree }
   | { readonly ok: false; readonly fault: SyntaxFault };
 
+/** Stands for every date and time of the text: no key takes one, and a string must not look alike. */
+export const TOML_DATE = Symbol('a date');
+
+const asDate = { from: (): symbol => TOML_DATE };
+const DATES = {
+  ZonedDateTime: asDate,
+  PlainDateTime: asDate,
+  PlainDate: asDate,
+  PlainTime: asDate,
+};
+
 /** Nesting far beyond any configuration, so that no input overflows the stack. */
 const MAX_DEPTH = 32;
+const MAX_EXCERPT = 20;
+const OPTIONS = { maxDepth: MAX_DEPTH, useTemporal: true, temporal: DATES };
 
 export function readToml(text: string): TomlReading {
   try {
-    return { ok: true, tree: toml.parse(text, { maxDepth: MAX_DEPTH }) };
+    return { ok: true, tree: toml.parse(text, OPTIONS) };
   } catch (error) {
-    return { ok: false, fault: describe(error) };
+    return { ok: false, fault: describe(error, text) };
   }
 }
 
@@ -54,45 +66,65 @@ interface Expectation {
   readonly text?: string;
 }
 
-function describe(error: unknown): SyntaxFault {
+function describe(error: unknown, text: string): SyntaxFault {
   const known = error as ParserError;
   const line = known.location?.start.line ?? known.line ?? 1;
   const column = known.location?.start.column ?? known.column ?? 1;
   if (known.expected === undefined || known.expected === null) {
-    const own = ownFault(known.message ?? String(error));
-    return { line, column, ...own };
+    const got = excerpt(text, line, column);
+    return { line, column, ...describeSentence(known.message ?? String(error)), got };
   }
-  return {
-    line,
-    column,
-    problem: 'not valid TOML',
-    expected: describeExpected(known.expected),
-    got: describeFound(known.found ?? null),
-  };
+  const expected = describeExpected(known.expected, known.found ?? '');
+  const got = describeFound(known.found ?? null);
+  return { line, column, problem: 'not valid TOML', expected, got };
 }
 
-function ownFault(message: string): { problem: string; expected: string; got: string } {
-  const twice = /^Cannot redefine existing key '(.*)'/s.exec(message);
-  if (twice !== null) {
-    return { problem: 'defined twice', expected: 'each key once', got: `${twice[1]} again` };
-  }
-  const sentence = message.split('. ')[0] ?? message;
-  return { problem: 'not valid TOML', expected: 'what TOML allows here', got: sentence };
+/** The library's own sentences, by what they are about. */
+const SENTENCES: readonly (readonly [about: RegExp, problem: string, expected: string])[] = [
+  [/redefine|extend|append/, 'defined twice', 'each key and each header once'],
+  [/escape/, 'unknown escape', 'a TOML escape; single quotes leave backslashes alone'],
+  [/depth/, 'nested too deeply', `at most ${MAX_DEPTH} levels`],
+  [/Integer/, 'integer too large', `at most ${Number.MAX_SAFE_INTEGER}`],
+  [/date|time|offset/, 'no such date or time', 'a string in quotes'],
+];
+
+function describeSentence(sentence: string): { problem: string; expected: string } {
+  const row = SENTENCES.find(([about]) => about.test(sentence));
+  return { problem: row?.[1] ?? 'not valid TOML', expected: row?.[2] ?? 'what TOML allows here' };
 }
 
-/** The library lists every character that could follow: named here by what the operator forgot. */
-function describeExpected(expected: readonly Expectation[]): string {
+/** The library lists every character that could follow: named here by what was likely forgotten. */
+function describeExpected(expected: readonly Expectation[], found: string): string {
   const literals = new Set(expected.flatMap(({ text }) => (text === undefined ? [] : [text])));
-  if (literals.has('true')) return 'a value: a string in quotes, a number, true, false or a list';
-  if (literals.has('=')) return '"=" and a value';
-  if (literals.has(']')) return '"]"';
-  if (literals.has('}')) return '"}"';
-  if (literals.has('\\x')) return 'the closing quote, or a valid escape';
-  if (literals.has('#')) return 'the end of the line';
-  return 'a key, a header or a comment';
+  const row = FORGOTTEN.find(([literal]) => literals.has(literal));
+  if (row === undefined) return 'the rest of a value';
+  // An unquoted duration, `5s`, is a number until its unit.
+  const isWord = row[0] === '#' && /[A-Za-z.:/]/.test(found);
+  return isWord ? 'the end of the line; text, durations and sizes stand in quotes' : row[1];
 }
+
+/** The first literal that could follow tells where in the text the error is. */
+const FORGOTTEN: readonly (readonly [literal: string, expected: string])[] = [
+  ['true', 'a value: a string in quotes, a number, true, false or a list'],
+  ['=', '"=" and a value'],
+  [']', '"," or "]"'],
+  ['}', '"," or "}"'],
+  ['[', 'a key, a header in brackets or a comment'],
+  ['\\x', 'the closing quote, or an escape'],
+  ["'''", 'the closing quotes'],
+  ['#', 'the end of the line'],
+  ['"', 'a key'],
+  ["'", 'the closing quote'],
+];
 
 function describeFound(found: string | null): string {
   if (found === null) return 'the end of the file';
   return found === '\n' || found === '\r' ? 'the end of the line' : JSON.stringify(found);
+}
+
+/** The beginning of what stands at a place; no value of a key, which may be a secret. */
+function excerpt(text: string, line: number, column: number): string {
+  const ofLine = (text.split('\n')[line - 1] ?? '').slice(column - 1);
+  const rest = (ofLine.split('=')[0] ?? '').trimEnd();
+  return JSON.stringify(rest.length > MAX_EXCERPT ? `${rest.slice(0, MAX_EXCERPT)}…` : rest);
 }

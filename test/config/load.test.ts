@@ -16,7 +16,7 @@ t.test('all problems come at once, in the order of the file', async (t) => {
     'f.toml',
   );
   t.strictSame(loaded.ok ? [] : loaded.error.map(formatIssue), [
-    'f.toml:2:1: daemon.shutdown_timeout: wrong type (expected a duration from "10ms" to "7d", or "0s" for at once; got 30)',
+    'f.toml:2:1: daemon.shutdown_timeout: wrong type (expected a duration from "10ms" to "7d", or "0s" for no time at all; got 30)',
     'f.toml:3:1: daemon.enigne: unknown key (expected engine; got "enigne")',
     'f.toml:4:12: listeners.a.bind: missing (expected where to listen, as "0.0.0.0:5432"; got nothing)',
     'f.toml:5:1: listeners.a.pool: no such pool (expected a table [pools.NAME] for it; got "p")',

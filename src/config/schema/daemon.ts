@@ -26,7 +26,7 @@ export const DAEMON = table('The process as a whole.', {
     default: '30s',
     min: '10ms',
     max: '7d',
-    zero: 'at once',
+    zero: 'no time at all',
     doc: 'After SIGTERM: how long sessions may run on before they are closed.',
   }),
 });

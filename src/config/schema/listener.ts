@@ -70,7 +70,7 @@ export const LISTENER = table(
       default: '0s',
       min: '10ms',
       max: '365d',
-      zero: 'none',
+      zero: 'no limit',
       doc: 'A session ends at this age, give or take 10 %, so that long-lived sessions spread again.',
     }),
     backlog: integer({

@@ -50,7 +50,7 @@ export const POOL = table('Backends that serve the same, and how one of them is 
     default: '5m',
     min: '10ms',
     max: '7d',
-    zero: 'not at all',
+    zero: 'no time at all',
     doc: 'How long the sessions of a drained or removed backend may run on.',
   }),
   drain_spread: duration({

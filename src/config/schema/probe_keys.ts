@@ -4,8 +4,9 @@ import type { TableValue } from './node.js';
 import { DNS_RCODES, payload, STATUS, STEPS, secretWord, word } from './probe_values.js';
 
 const PRINTABLE = /^[\x21-\x7e]+$/;
-const NO_CONTROL = /^\P{Cc}+$/u;
-const FILE_PATH = /^\/\P{Cc}+$/u;
+/** Written without classes that not every editor's regular expressions know. */
+const NO_CONTROL = /^[ -~\u00a0-\uffff]+$/;
+const FILE_PATH = /^\/[ -~\u00a0-\uffff]+$/;
 
 export const PROBE_KINDS = [
   'none',
@@ -103,7 +104,7 @@ export const PROBE_KEYS = {
     default: '0s',
     min: '1ms',
     max: '7d',
-    zero: 'any',
+    zero: 'no limit',
     doc: 'A replica whose replay is further behind is not ready. It needs `user`.',
   }),
   name: word('a domain name', PRINTABLE, {

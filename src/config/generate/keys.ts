@@ -1,0 +1,70 @@
+/** What the generated documents say of each key, gathered from the schema and its tables. */
+import { availabilityOf, NOT_IN_THIS_VERSION, type Unavailable } from '../availability.js';
+import { formatKey } from '../path.js';
+import { wordList } from '../schema/kinds.js';
+import type { Section } from '../schema/lookup.js';
+import type { Leaf, TomlValue } from '../schema/node.js';
+import { PROBE_KEYS, type ProbeKey, takersOf } from '../schema/probe_keys.js';
+
+export interface KeyText {
+  readonly key: string;
+  readonly doc: string;
+  readonly expected: string;
+  /** As a phrase: `"30s"`, `the address`, `required`. */
+  readonly fallback: string;
+  /** The default or an example. */
+  readonly example: TomlValue;
+  /** True: an example shows the default, or one is required. */
+  readonly isShown: boolean;
+  /** Kinds of probe that take it; empty: it belongs to no kind in particular. */
+  readonly probes: readonly string[];
+  /** What this version refuses of it; empty: nothing. */
+  readonly refused: string;
+}
+
+/** The keys of `section` that have one value, in the order of the schema. */
+export function keysOf(section: Section): readonly KeyText[] {
+  return Object.entries(section.table.fields).flatMap(([key, node]) => {
+    if (node.kind !== 'leaf') return [];
+    return [keyText(section, key, node)];
+  });
+}
+
+export function formatToml(value: TomlValue): string {
+  if (typeof value === 'object') return `[${value.map(formatToml).join(', ')}]`;
+  // TOML reads escapes of strings in double quotes itself; a literal string keeps them for us.
+  if (typeof value === 'string' && value.includes('\\')) return `'${value}'`;
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
+export function formatPair(key: string, value: TomlValue): string {
+  return `${formatKey(key)} = ${formatToml(value)}`;
+}
+
+function keyText(section: Section, key: string, leaf: Leaf<unknown>): KeyText {
+  const { absent, doc, expected } = leaf;
+  const probes = probesOf(section, key);
+  const row = availabilityOf(NOT_IN_THIS_VERSION, [...section.path, key]);
+  const common = { key, doc, expected, probes, refused: row === undefined ? '' : refusal(row) };
+  if ('default' in absent) {
+    const { default: value } = absent;
+    const isShown = probes.length === 0;
+    return { ...common, fallback: formatToml(value), example: value, isShown };
+  }
+  const { example } = absent;
+  return 'required' in absent
+    ? { ...common, fallback: 'required', example, isShown: true }
+    : { ...common, fallback: absent.otherwise, example, isShown: false };
+}
+
+function probesOf(section: Section, key: string): readonly string[] {
+  const isProbeKey = section.path.at(-1) === 'health' && Object.hasOwn(PROBE_KEYS, key);
+  return isProbeKey ? takersOf(key as ProbeKey).map(String) : [];
+}
+
+/** `everything but ""`, `"epoll"` */
+export function refusal(row: Unavailable): string {
+  if ('refuses' in row) return wordList(row.refuses.map(formatToml));
+  if (row.allows.length === 0) return 'the whole of it';
+  return `everything but ${wordList(row.allows.map(formatToml))}`;
+}
