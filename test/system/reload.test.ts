@@ -4,6 +4,7 @@ import { accessLine } from '../support/access_lines.js';
 import { type Daemon, startDaemon } from '../support/daemon.js';
 import { nowMs, pass } from '../support/deadline.js';
 import { type EchoBackend, startEchoes } from '../support/load/echo_backend.js';
+import { reloadStorm } from '../support/load/reload_storm.js';
 import { exchangeOnce, shortConnections, tally } from '../support/load/short_connections.js';
 import { finishStreams, openStreams } from '../support/load/verified_stream.js';
 import { freePort } from '../support/places.js';
@@ -27,7 +28,7 @@ t.test('200 reloads in 20 s under load disturb not one connection', async (t) =>
 
   const shorts = shortConnections({ port }, SHORT_PER_SECOND, STORM_MS);
   const counters = watchCounters(daemon, STORM_MS);
-  const outcomes = await reloadStorm(daemon, [four, invalid, three]);
+  const outcomes = await reloadStorm(daemon, [four, invalid, three], RELOADS, STORM_MS);
   const report = await shorts;
 
   t.same(tally(report.failures), {}, 'no short connection is refused, reset or changed');
@@ -131,18 +132,6 @@ t.test('a removed backend keeps its sessions for the drain time, then loses them
 
 function service(echoes: readonly EchoBackend[], lines: string): string {
   return serviceText({ name: 'echo', policy: 'least-connections', backends: echoes, lines });
-}
-
-/** Reloads at an even pace, each after the last one's outcome; gives the events' names. */
-async function reloadStorm(daemon: Daemon, files: readonly string[]): Promise<readonly string[]> {
-  const startMs = nowMs();
-  const outcomes: string[] = [];
-  for (let i = 0; i < RELOADS; i++) {
-    const early = startMs + (i * STORM_MS) / RELOADS - nowMs();
-    if (early > 0) await pass(early);
-    outcomes.push((await daemon.reload(files[i % files.length] ?? '')).event);
-  }
-  return outcomes;
 }
 
 /** Reads all counters again and again and tells those that were seen to fall. */
