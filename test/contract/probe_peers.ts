@@ -40,7 +40,7 @@ export interface Peer {
   readonly endpoint: IpEndpoint;
   /** Resolves when the peer has done all that it will do before the probe gives up. */
   readonly stalled: Promise<void>;
-  /** Everything that was received on the first connection, when it has ended. */
+  /** Everything that was received (over TLS: within it) when the first connection has ended. */
   readonly received: Promise<Buffer>;
   stop(): Promise<void>;
 }
@@ -52,11 +52,10 @@ export async function startTcpPeer(script: Script, fault: Fault): Promise<Peer> 
   const sockets = new Set<Socket>();
   const stalled = gate<void>();
   const received = gate<Buffer>();
+  const chunks: Buffer[] = [];
   const serve = (socket: Socket): void => {
     socket.on('error', () => {});
-    const chunks: Buffer[] = [];
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-    socket.on('close', () => received.resolve(Buffer.concat(chunks)));
     misbehave(socket, script, fault, stalled.resolve);
   };
   const server = script.certificate === undefined || isRaw(fault) ? createServer(serve) : null;
@@ -65,7 +64,10 @@ export async function startTcpPeer(script: Script, fault: Fault): Promise<Peer> 
     socket.setNoDelay(true);
     socket.on('error', () => {});
     sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
+    socket.on('close', () => {
+      sockets.delete(socket);
+      received.resolve(Buffer.concat(chunks));
+    });
   });
   secure.on('tlsClientError', () => {});
   secure.listen({ host: '127.0.0.1', port: 0 });
@@ -109,7 +111,7 @@ function isRaw(fault: Fault): boolean {
 function misbehave(socket: Socket, script: Script, fault: Fault, stalled: () => void): void {
   switch (fault) {
     case 'none':
-      follow(socket, script, (bytes) => void socket.write(bytes));
+      follow(socket, script, (bytes) => void socket.write(bytes), stalled);
       return;
     case 'one byte a time':
       follow(socket, script, dripper(socket));
@@ -145,6 +147,7 @@ function follow(
   socket: Pick<Socket, 'on'>,
   { steps }: Script,
   send: (bytes: Buffer) => void,
+  done: () => void = () => {},
 ): void {
   let text = '';
   let from = 0;
@@ -157,6 +160,7 @@ function follow(
       step++;
       send(turn.send);
     }
+    done();
   };
   socket.on('data', (chunk: Buffer) => {
     text += chunk.toString('latin1');

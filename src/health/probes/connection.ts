@@ -7,10 +7,11 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { ProbeTls } from '../../core/spec.js';
 import type { ProbeFailure, ProbeResult, ProbeTarget } from '../probe.js';
 import { Failed, outcomeOf, socketFailure } from './failed.js';
+import { Inbox } from './inbox.js';
 import { tlsOptions } from './tls_options.js';
 
 /** Bytes that one attempt reads at most: no answer that a probe asks for is longer. */
-export const MAX_ANSWER_BYTES = 32_768;
+export const MAX_ANSWER_BYTES = 65_536;
 
 const NOTHING = Buffer.alloc(0);
 const LINE_FEED = 0x0a;
@@ -45,8 +46,7 @@ export class Connection {
   /** The socket that the dialogue runs over: the raw one, or TLS on top of it. */
   #socket: Socket;
   #doing = 'while connecting';
-  #unread: Buffer = NOTHING;
-  #readBytes = 0;
+  readonly #inbox = new Inbox(MAX_ANSWER_BYTES);
   #failure: Failed | null = null;
   #ended = false;
   /** Called whenever something has changed that the dialogue may wait for. */
@@ -80,7 +80,7 @@ export class Connection {
    * in (CVE-2021-23222), so they are a failure.
    */
   async startTls(options: ProbeTls): Promise<TLSSocket> {
-    if (this.#unread.length > 0) throw new Failed('wrong-answer', 'data before the TLS handshake');
+    if (this.unread.length > 0) throw new Failed('wrong-answer', 'data before the TLS handshake');
     const chosen = await tlsOptions(options, this.#host);
     this.#check();
     this.#doing = 'in the TLS handshake';
@@ -100,7 +100,7 @@ export class Connection {
 
   /** The next `bytes` bytes. `what` names them in a failure: "the greeting". */
   async take(bytes: number, what: string): Promise<Buffer> {
-    while (this.#unread.length < bytes) {
+    while (this.unread.length < bytes) {
       if (!(await this.more(what))) throw new Failed('closed-early', `closed before ${what}`);
     }
     return this.skip(bytes);
@@ -108,10 +108,11 @@ export class Connection {
 
   /** The next line without its end (LF or CR LF), a character a byte. */
   async takeLine(what: string): Promise<string> {
-    let at = this.#unread.indexOf(LINE_FEED);
+    let at = this.unread.indexOf(LINE_FEED);
     while (at < 0) {
+      const searched = this.unread.length;
       if (!(await this.more(what))) throw new Failed('closed-early', `closed before ${what}`);
-      at = this.#unread.indexOf(LINE_FEED);
+      at = this.unread.indexOf(LINE_FEED, searched);
     }
     return this.skip(at + 1)
       .toString('latin1')
@@ -120,14 +121,12 @@ export class Connection {
 
   /** What has been read and not yet been taken. */
   get unread(): Buffer {
-    return this.#unread;
+    return this.#inbox.unread;
   }
 
   /** Takes the first `bytes` bytes of `unread`. */
   skip(bytes: number): Buffer {
-    const taken = this.#unread.subarray(0, bytes);
-    this.#unread = this.#unread.subarray(bytes);
-    return taken;
+    return this.#inbox.take(bytes);
   }
 
   /** Reads on, whatever comes; false: the other side has finished. */
@@ -137,12 +136,8 @@ export class Connection {
       this.#check();
       const chunk: Buffer | null = this.#socket.read();
       if (chunk !== null) {
-        this.#readBytes += chunk.length;
-        if (this.#readBytes > MAX_ANSWER_BYTES) {
-          throw new Failed('too-much-data', `more than ${MAX_ANSWER_BYTES} bytes of answer`);
-        }
-        this.#unread = Buffer.concat([this.#unread, chunk]);
-        return true;
+        if (this.#inbox.append(chunk)) return true;
+        throw new Failed('too-much-data', `more than ${MAX_ANSWER_BYTES} bytes of answer`);
       }
       if (this.#ended) return false;
       await this.#change();

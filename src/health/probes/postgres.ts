@@ -1,13 +1,13 @@
 /**
  * postgres: does the server take sessions, and in which role?
  *
- * Without a password, a role or a lag to check, only the answer to a start-up message is looked at.
- * PostgreSQL checks whether it takes sessions at all (57P03: it starts or stops; 53300: too many
- * clients) before it asks who is there, so a request for authentication proves that it serves; and so
- * do the errors that come after that check: a user (class 28) or a database (3D000) that the server
- * does not know. No login is attempted, and the connection ends by FIN, which the server does not log.
+ * Without a user only the answer to a start-up message is looked at. PostgreSQL checks whether it takes
+ * sessions at all (57P03: it starts or stops; 53300: too many clients) before it asks who is there, so
+ * a request for authentication proves that it serves; and so do the errors that come after that check:
+ * a user (class 28) or a database (3D000) that the server does not know. No login is attempted, and
+ * the connection ends by FIN, which the server does not log.
  *
- * Otherwise the probe logs in and asks for the role. Class 28 then is a failure: somebody who gave
+ * With a user the probe logs in and asks for the role. Class 28 then is a failure: somebody who gave
  * credentials wants them to be right.
  */
 import type { ProbeSpec, ProbeTls } from '../../core/spec.js';
@@ -49,9 +49,7 @@ export function postgresProbe(spec: PostgresSpec, deps: Pick<ProbeDeps, 'nonce'>
         const user = spec.user ?? NOBODY;
         const password = spec.password === null ? null : await readSecret(spec.password);
         await connection.write(startupMessage(user, spec.database));
-        if (password === null && spec.role === 'any' && spec.maxLagMs === 0) {
-          return greeted(connection);
-        }
+        if (spec.user === null) return greeted(connection);
         await logIn(connection, { user, password, nonce: deps.nonce() });
         const standing = await standingOf(connection, spec.maxLagMs > 0 ? LAG_SQL : '0', password);
         await connection.finish(TERMINATE);

@@ -1,7 +1,7 @@
 /** TLS options of an attempt, from its definition and the backend's host. */
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
+import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
 import type { ProbeTls } from '../../core/spec.js';
 import { codeOf, Failed } from './failed.js';
 
@@ -15,14 +15,15 @@ export async function tlsOptions(tls: ProbeTls, host: string): Promise<Connectio
     host: name,
     rejectUnauthorized: tls.verify,
     ...(isIP(name) === 0 ? { servername: name } : {}),
-    ...(tls.caFile === null ? {} : { ca: await readCa(tls.caFile) }),
+    ...(tls.caFile === null ? {} : { secureContext: await believing(tls.caFile) }),
   };
 }
 
-async function readCa(path: string): Promise<string> {
+/** A context that believes the authorities in the PEM file at `path` and no others. */
+async function believing(path: string): Promise<SecureContext> {
   try {
-    return await readFile(path, 'utf8');
+    return createSecureContext({ ca: await readFile(path, 'utf8') });
   } catch (error) {
-    throw new Failed('secret-unreadable', `cannot read the CA file ${path} (${codeOf(error)})`);
+    throw new Failed('secret-unreadable', `cannot use the CA file ${path} (${codeOf(error)})`);
   }
 }
