@@ -14,28 +14,41 @@ interface Session {
   readonly client: string;
 }
 
-/**
- * Reads JSON lines with `time` (when the session ended: milliseconds since 1970, or ISO 8601),
- * `duration_ms` and `client` (an address, with or without port); of `listener` only, unless null.
- */
-export function readRecording(lines: Iterable<string>, listener: string | null): Recording {
-  const sessions: Session[] = [];
-  let skippedLines = 0;
-  for (const line of lines) {
-    if (line.trim() === '') continue;
-    const session = readSession(line, listener);
-    if (session === null || sessions.length >= MAX_ARRIVALS) skippedLines++;
-    else sessions.push(session);
+/** Takes an access log line by line, as logs may be longer than a string can be. */
+export class Recorder {
+  readonly #listener: string | null;
+  readonly #sessions: Session[] = [];
+  #skippedLines = 0;
+
+  /** Sessions of `listener` only; null: of all. */
+  constructor(listener: string | null) {
+    this.#listener = listener;
   }
-  return { arrivals: toArrivals(sessions), skippedLines };
+
+  /**
+   * A JSON line with `time` (when the session ended: milliseconds since 1970, or ISO 8601),
+   * `duration_ms`, `client` (an address, with or without port), `listener` and `backend`. A session
+   * that reached no backend says nothing about its work, and is skipped too.
+   */
+  add(line: string): void {
+    if (line.trim() === '') return;
+    const session = readSession(line, this.#listener);
+    if (session === null || this.#sessions.length >= MAX_ARRIVALS) this.#skippedLines++;
+    else this.#sessions.push(session);
+  }
+
+  recording(): Recording {
+    return { arrivals: toArrivals(this.#sessions), skippedLines: this.#skippedLines };
+  }
 }
 
 function readSession(line: string, listener: string | null): Session | null {
   const fields = readObject(line);
   if (fields === null || (listener !== null && fields['listener'] !== listener)) return null;
-  const { time, client, duration_ms: durationMs } = fields;
+  const { time, client, backend, duration_ms: durationMs } = fields;
   const endMs = typeof time === 'string' ? Date.parse(time) : time;
   if (typeof endMs !== 'number' || !Number.isFinite(endMs)) return null;
+  if (typeof backend !== 'string') return null;
   if (typeof durationMs !== 'number' || !(durationMs >= 0) || typeof client !== 'string')
     return null;
   return { startMs: endMs - durationMs, workMs: durationMs, client: hostOf(client) };

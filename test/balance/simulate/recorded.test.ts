@@ -1,7 +1,14 @@
 import t from 'tap';
-import { readRecording } from '../../../src/balance/simulate/recorded.js';
+import { Recorder, type Recording } from '../../../src/balance/simulate/recorded.js';
 
-const line = (fields: Readonly<Record<string, unknown>>): string => JSON.stringify(fields);
+const line = (fields: Readonly<Record<string, unknown>>): string =>
+  JSON.stringify({ backend: 'b0', ...fields });
+
+function readRecording(lines: readonly string[], listener: string | null): Recording {
+  const recorder = new Recorder(listener);
+  for (const text of lines) recorder.add(text);
+  return recorder.recording();
+}
 
 t.test(
   'sessions begin their duration before their line was written, and are put in order',
@@ -49,10 +56,11 @@ t.test('what is no session, or of another listener, is counted and left out', as
       line({ ...good, duration_ms: -5 }),
       line({ ...good, time: 'yesterday' }),
       line({ ...good, client: undefined }),
+      line({ ...good, backend: null }),
       line({ event: 'backend-up' }),
     ],
     'pg',
   );
   t.equal(arrivals.count, 1);
-  t.equal(skippedLines, 9);
+  t.equal(skippedLines, 10);
 });
