@@ -17,9 +17,9 @@ export function parseAddress(text: string): Reading<Address> {
   if (text.startsWith('unix:')) return parseUnix(text);
   const parts = splitPort(text);
   if (!parts.ok) return parts;
-  const { host, port, bracketed } = parts.value;
+  const { host, port, form } = parts.value;
   if (port === 0) return fault('out-of-range', 'port 0 cannot be connected to');
-  const ip = parseIp(host, bracketed);
+  const ip = parseIp(host, form);
   if (ip !== null) return ip.ok ? fits(ipEndpoint(ip.value.family, ip.value.host, port)) : ip;
   if (isHostName(host)) return fits({ kind: 'name', host: host.toLowerCase(), port });
   return fault('malformed', 'neither an IP address nor a host name');
@@ -34,11 +34,11 @@ export function parseEndpoint(text: string): Reading<Endpoint> {
 export function parseIpEndpoint(text: string): Reading<IpEndpoint> {
   const parts = splitPort(text);
   if (!parts.ok) return parts;
-  const { host, port, bracketed } = parts.value;
+  const { host, port, form } = parts.value;
   if (host === '' || host === '*') {
     return fault('malformed', 'no address: all of them are "0.0.0.0" and "[::]"');
   }
-  const ip = parseIp(host, bracketed);
+  const ip = parseIp(host, form);
   if (ip === null) return fault('malformed', 'not an IP address, and names are not resolved here');
   return ip.ok ? fits(ipEndpoint(ip.value.family, ip.value.host, port)) : ip;
 }
@@ -46,7 +46,7 @@ export function parseIpEndpoint(text: string): Reading<IpEndpoint> {
 /** `10.0.0.0/8`, `2001:db8::/32`, or one address. Bits beyond the prefix must be zero. */
 export function parseBlock(text: string): Reading<AddressBlock> {
   const [host = '', prefix, ...rest] = text.split('/');
-  const ip = parseIp(host, host.includes(':'));
+  const ip = parseIp(host, host.includes(':') ? 'bracketed' : 'bare');
   if (ip === null || rest.length > 0) return fault('malformed', 'not an address or a block');
   if (!ip.ok) return ip;
   const { family, host: address, bytes } = ip.value;
@@ -62,10 +62,13 @@ export function parseBlock(text: string): Reading<AddressBlock> {
   return fits({ family, host: address, prefixBits });
 }
 
+/** IPv6 addresses stand in brackets where a port follows. */
+type IpForm = 'bracketed' | 'bare';
+
 interface HostPort {
   readonly host: string;
   readonly port: number;
-  readonly bracketed: boolean;
+  readonly form: IpForm;
 }
 
 function splitPort(text: string): Reading<HostPort> {
@@ -73,8 +76,8 @@ function splitPort(text: string): Reading<HostPort> {
   if (match === null) return fault('malformed', whyNoPort(text));
   const port = Number(match[3]);
   if (port > 65_535) return fault('out-of-range', 'port above 65535');
-  const bracketed = match[1] !== undefined;
-  return fits({ host: match[1] ?? match[2] ?? '', port, bracketed });
+  const form = match[1] === undefined ? 'bare' : 'bracketed';
+  return fits({ host: match[1] ?? match[2] ?? '', port, form });
 }
 
 function whyNoPort(text: string): string {
@@ -94,9 +97,9 @@ interface Ip {
 }
 
 /** Null: not an IP address at all; a misfit: one that cannot be used here. */
-function parseIp(host: string, bracketed: boolean): Reading<Ip> | null {
+function parseIp(host: string, form: IpForm): Reading<Ip> | null {
   const bytes = ipBytes(host);
-  if (!bracketed) return bytes?.length === 4 ? fits({ family: 4, host, bytes }) : null;
+  if (form === 'bare') return bytes?.length === 4 ? fits({ family: 4, host, bytes }) : null;
   if (host.includes('%')) return fault('malformed', 'zones ("%eth0") are not supported');
   if (bytes?.length !== 16) return fault('malformed', 'not an IPv6 address');
   const inner = unmapped(bytes);

@@ -1,0 +1,77 @@
+/** Documents say what is there: links lead somewhere, commands exist, no machine is named. */
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join, posix } from 'node:path';
+import t from 'tap';
+import { repositoryRoot } from '../support/repository.js';
+import { filesEnding, readText, sources } from './support/tree.js';
+
+const pages = filesEnding('.md').map((path) => ({ path, text: readText(path) }));
+/** Documents of others that comments cite as their source. */
+const CITED = new Set(['xxhash_spec.md']);
+const pageNames = new Set(pages.map(({ path }) => basename(path)));
+
+t.test('links between documents lead to files and headings that exist', async (t) => {
+  const broken = pages.flatMap(({ path, text }) =>
+    [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, target = '']) => target)
+      .filter((target) => !/^(https?|mailto):/.test(target) && !leads(path, target))
+      .map((target) => `${path}: ${target}`),
+  );
+  t.same(broken, []);
+});
+
+t.test('scripts that documents name are in package.json', async (t) => {
+  const { scripts } = JSON.parse(readText('package.json'));
+  const unknown = pages.flatMap(({ path, text }) =>
+    [...text.matchAll(/\bnpm (?:run (?:--silent )?([\w:-]+)|(test|start)\b)/g)]
+      .map(([, run, short]) => run ?? short ?? '')
+      .filter((name) => !(name in scripts))
+      .map((name) => `${path}: npm run ${name}`),
+  );
+  t.same(unknown, []);
+});
+
+t.test('a document that is named is there', async (t) => {
+  const texts = [...pages, ...sources];
+  const missing = texts.flatMap(({ path, text }) =>
+    [...text.matchAll(/(?<![\w/:.-])[\w./-]*?([\w-]+\.md)\b/g)]
+      .map(([, name = '']) => name)
+      .filter((name) => !pageNames.has(name) && !CITED.has(name))
+      .map((name) => `${path}: ${name}`),
+  );
+  t.same(missing, []);
+});
+
+t.test('no file names a place on the machine that it was written on', async (t) => {
+  const place = /(?<![\w.])\/(?:home|root|Users|work|tmp\/w)\//;
+  const found = [...pages, ...sources].filter(({ text }) => place.test(text));
+  t.same(
+    found.map(({ path }) => path),
+    [],
+  );
+});
+
+function leads(from: string, target: string): boolean {
+  const [file = '', anchor] = target.split('#');
+  const path = file === '' ? from : posix.join(dirname(from), decodeURI(file));
+  if (!existsSync(join(repositoryRoot, path))) return false;
+  if (anchor === undefined || statSync(join(repositoryRoot, path)).isDirectory()) return true;
+  return anchors(readText(path)).has(anchor);
+}
+
+/** Anchors of headings as GitHub makes them. */
+function anchors(text: string): Set<string> {
+  const headings = [...withoutCode(text).matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => title);
+  return new Set(
+    headings.map((title) =>
+      title
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+function withoutCode(text: string): string {
+  return text.replace(/^```[\s\S]*?^```/gm, '').replace(/`[^`\n]*`/g, '');
+}

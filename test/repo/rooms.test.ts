@@ -1,0 +1,96 @@
+/** The rooms of src and what each may import, as ARCHITECTURE.md has them. No cycles. */
+import t from 'tap';
+import { below, readText, type Source } from './support/tree.js';
+
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  balance: ['core'],
+  pool: ['core', 'balance'],
+  session: ['core', 'pool'],
+  engine: ['core', 'session', 'kernel'],
+  kernel: ['core'],
+  health: ['core'],
+  config: ['core'],
+  observe: ['core'],
+  system: ['core'],
+  admin: ['core'],
+  control: [
+    'core',
+    'balance',
+    'pool',
+    'session',
+    'engine',
+    'kernel',
+    'health',
+    'config',
+    'observe',
+    'system',
+    'admin',
+  ],
+  cli: ['core', 'balance', 'config', 'system', 'admin', 'control'],
+};
+
+const PURE = ['core', 'balance', 'pool', 'session'];
+
+const room = (path: string): string => path.split('/')[1] ?? '';
+
+t.test('every file of src stands in a room', async (t) => {
+  const homeless = below('src').filter(({ path }) => !(room(path) in ROOMS));
+  t.same(
+    homeless.map(({ path }) => path),
+    [],
+  );
+});
+
+t.test('a room imports only what it may', async (t) => {
+  const found = below('src').flatMap(({ path, imports }) => {
+    const allowed = [room(path), ...(ROOMS[room(path)] ?? [])];
+    return imports
+      .filter(({ file }) => file !== null)
+      .filter(({ file }) => !file?.startsWith('src/') || !allowed.includes(room(file)))
+      .map(({ specifier }) => `${path} imports ${specifier}`);
+  });
+  t.same(found, []);
+});
+
+t.test('the pure rooms import no package and nothing of Node.js', async (t) => {
+  const found = PURE.flatMap((name) => below(`src/${name}`)).flatMap(({ path, imports }) =>
+    imports.filter(({ file }) => file === null).map(({ specifier }) => `${path}: ${specifier}`),
+  );
+  t.same(found, []);
+});
+
+t.test('no file needs itself when it loads, over however many others', async (t) => {
+  const files = new Map(below('src').map((source) => [source.path, source]));
+  t.same(cycle(files), null);
+});
+
+t.test('ARCHITECTURE.md says the same', async (t) => {
+  const rows = [...readText('ARCHITECTURE.md').matchAll(/^\| `src\/(\w+)` \| .* \| (.*) \|$/gm)];
+  t.same(rows.map(([, name]) => name).sort(), Object.keys(ROOMS).sort());
+  for (const [, name = '', may = ''] of rows) {
+    const words = may === 'nothing' ? [] : may.split(', ');
+    const expected = name === 'control' ? ['everything below it'] : (ROOMS[name] ?? []);
+    t.same(words.toSorted(), expected.toSorted(), `src/${name}`);
+  }
+});
+
+/** The first circle of imports, as paths; null: there is none. */
+function cycle(files: ReadonlyMap<string, Source>): string[] | null {
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): string[] | null => {
+    if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
+    if (done.has(path)) return null;
+    for (const { file, kind } of files.get(path)?.imports ?? []) {
+      const found = file === null || kind === 'type' ? null : visit(file, [...trail, path]);
+      if (found !== null) return found;
+    }
+    done.add(path);
+    return null;
+  };
+  for (const path of files.keys()) {
+    const found = visit(path, []);
+    if (found !== null) return found;
+  }
+  return null;
+}

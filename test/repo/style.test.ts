@@ -1,0 +1,114 @@
+/** How the code looks, as far as a program can see it. */
+import t from 'tap';
+import ts from 'typescript';
+import { below, nodes, place, type Source, sources } from './support/tree.js';
+
+const MAX_FILE_LINES = 400;
+const MEDIAN_FILE_LINES = 110;
+const MAX_FUNCTION_LINES = 60;
+
+const find = (test: (node: ts.Node) => boolean, among: readonly Source[] = sources): string[] =>
+  among.flatMap((source) =>
+    [...nodes(source.tree)].filter(test).map((node) => place(source, node)),
+  );
+
+t.test('a file begins with a sentence on what it is, unless its test names say so', async (t) => {
+  const told = sources.filter(({ path }) => !path.endsWith('.test.ts'));
+  const bare = told.filter(({ text }) => !/^(#!.*\n)?\/\*\*/.test(text));
+  t.same(
+    bare.map(({ path }) => path),
+    [],
+  );
+});
+
+t.test('files are short: half of src below 110 lines, none above 400', async (t) => {
+  const long = sources.filter(({ lines }) => lines.length > MAX_FILE_LINES);
+  t.same(
+    long.map(({ path, lines }) => `${path}: ${lines.length}`),
+    [],
+  );
+  const lengths = below('src').map(({ lines }) => lines.length);
+  const median = lengths.sort((a, b) => a - b)[Math.floor(lengths.length / 2)] ?? 0;
+  t.ok(median < MEDIAN_FILE_LINES, `median ${median}`);
+});
+
+t.test('a function has fewer than 60 lines', async (t) => {
+  const found = sources.flatMap((source) =>
+    [...nodes(source.tree)]
+      .filter((node) => ts.isFunctionLike(node) && !isTable(node) && !holdsTests(node))
+      .filter((node) => lineCount(source, node) >= MAX_FUNCTION_LINES)
+      .map((node) => `${place(source, node)}: ${lineCount(source, node)} lines`),
+  );
+  t.same(found, []);
+});
+
+t.test('no any, no non-null assertion, no enum, no namespace', async (t) => {
+  t.same(
+    find((node) => node.kind === ts.SyntaxKind.AnyKeyword),
+    [],
+  );
+  t.same(find(ts.isNonNullExpression), []);
+  t.same(
+    find((node) => ts.isEnumDeclaration(node) || ts.isModuleDeclaration(node)),
+    [],
+  );
+});
+
+t.test('exports have names, and no file passes on the exports of another', async (t) => {
+  t.same(find(ts.isExportAssignment), []);
+  t.same(
+    find((node) => node.kind === ts.SyntaxKind.DefaultKeyword && isModifier(node)),
+    [],
+  );
+  const passedOn = find(
+    (node) => ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined,
+  );
+  t.same(passedOn, []);
+});
+
+t.test('no parameter is a boolean: two words say more than true and false', async (t) => {
+  const isBoolean = (node: ts.Node): boolean =>
+    ts.isParameter(node) &&
+    node.type?.kind === ts.SyntaxKind.BooleanKeyword &&
+    !ts.isFunctionTypeNode(node.parent);
+  t.same(find(isBoolean, below('src')), []);
+});
+
+t.test('a switch over a union ends in unreachable: no default swallows a new case', async (t) => {
+  const swallows = (node: ts.Node): boolean =>
+    ts.isDefaultClause(node) && node.statements.length === 0;
+  t.same(find(swallows, below('src')), []);
+});
+
+t.test('no comment leaves anything for later', async (t) => {
+  const later = ['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX', 'HA' + 'CK'].join('|');
+  const comment = new RegExp(`(^\\s*\\*|/\\*|//) .*\\b(${later})\\b`);
+  const found = sources.flatMap(({ path, lines }) =>
+    lines.flatMap((line, index) => (comment.test(line) ? [`${path}:${index + 1}`] : [])),
+  );
+  t.same(found, []);
+});
+
+/** A function that only returns a literal is data. */
+function isTable(node: ts.Node): boolean {
+  if (!ts.isFunctionDeclaration(node) || node.body?.statements.length !== 1) return false;
+  const [only] = node.body.statements;
+  if (!only || !ts.isReturnStatement(only) || !only.expression) return false;
+  return ts.isArrayLiteralExpression(only.expression);
+}
+
+/** A function that groups tests is as long as they are. */
+function holdsTests(node: ts.Node): boolean {
+  return [...nodes(node)].some(
+    (inner) => ts.isCallExpression(inner) && /^\w+\.test$/.test(inner.expression.getText()),
+  );
+}
+
+function isModifier(node: ts.Node): boolean {
+  return !ts.isDefaultClause(node.parent);
+}
+
+function lineCount({ tree }: Source, node: ts.Node): number {
+  const first = tree.getLineAndCharacterOfPosition(node.getStart()).line;
+  return tree.getLineAndCharacterOfPosition(node.getEnd()).line - first + 1;
+}
