@@ -66,7 +66,7 @@ function int(value: number): Buffer {
 const PG_READY = pgMessage('Z', 'I');
 const PG_REPLICA = Buffer.concat([
   pgMessage('T', '\0\0'),
-  pgMessage('D', '\0\x02', 1, 't', 1, '0'),
+  pgMessage('D', '\0\x05', 1, 't', 1, 't', 3, '100', 3, '100', -1),
   pgMessage('C', 'SELECT 1\0'),
   PG_READY,
 ]);

@@ -14,17 +14,11 @@ import type { ProbeSpec, ProbeTls } from '../../core/spec.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import { type Connection, converse } from './connection.js';
 import type { ProbeDeps } from './deps.js';
-import { Failed, printable, whole } from './failed.js';
-import { authenticationCode, logIn, next } from './postgres_login.js';
-import {
-  queryMessage,
-  readError,
-  readMessage,
-  readRow,
-  SSL_REQUEST,
-  startupMessage,
-  TERMINATE,
-} from './postgres_wire.js';
+import { Failed, whole } from './failed.js';
+import { authenticationCode, logIn } from './postgres_login.js';
+import { type Standing, standingOf } from './postgres_standing.js';
+import { readError, readMessage, SSL_REQUEST, startupMessage, TERMINATE } from './postgres_wire.js';
+import { ReplayLag } from './replay_lag.js';
 import { readSecret } from './secrets.js';
 
 type PostgresSpec = Extract<ProbeSpec, { kind: 'postgres' }>;
@@ -32,16 +26,8 @@ type PostgresSpec = Extract<ProbeSpec, { kind: 'postgres' }>;
 /** The name under which the start-up message goes when none is configured; it need not exist. */
 const NOBODY = 'sluice';
 
-/**
- * Replay lag in seconds. A replica that is connected and has replayed all that it received has none,
- * however old the last transaction is; NULL: it has not replayed any, so nobody knows.
- */
-const LAG_SQL = `case when not pg_is_in_recovery() then 0
- when pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()
- and exists (select 1 from pg_stat_wal_receiver) then 0
- else extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) end`;
-
-export function postgresProbe(spec: PostgresSpec, deps: Pick<ProbeDeps, 'nonce'>): Probe {
+export function postgresProbe(spec: PostgresSpec, deps: Pick<ProbeDeps, 'clock' | 'nonce'>): Probe {
+  const lag = new ReplayLag();
   return {
     attempt: (target, signal) =>
       converse(target, signal, async (connection) => {
@@ -51,9 +37,12 @@ export function postgresProbe(spec: PostgresSpec, deps: Pick<ProbeDeps, 'nonce'>
         await connection.write(startupMessage(user, spec.database));
         if (spec.user === null) return greeted(connection);
         await logIn(connection, { user, password, nonce: deps.nonce() });
-        const standing = await standingOf(connection, spec.maxLagMs > 0 ? LAG_SQL : '0', password);
+        const wanted = spec.maxLagMs > 0 ? 'replay' : 'role';
+        const { role, replay } = await standingOf(connection, wanted, password);
         await connection.finish(TERMINATE);
-        return judge(spec, standing);
+        judgeRole(spec, role);
+        if (role === 'primary' || wanted === 'role') return whole(`role ${role}`);
+        return judgeLag(lag.atMost(replay, deps.clock.nowMs()), spec.maxLagMs);
       }),
   };
 }
@@ -88,38 +77,13 @@ async function greeted(connection: Connection): Promise<ProbeResult> {
   return whole();
 }
 
-interface Standing {
-  readonly role: 'primary' | 'replica';
-  /** NaN: unknown */
-  readonly lagMs: number;
+function judgeRole(spec: PostgresSpec, role: Standing['role']): void {
+  if (spec.role === 'any' || spec.role === role) return;
+  throw new Failed('wrong-role', `is ${role}, not ${spec.role}`);
 }
 
-async function standingOf(
-  connection: Connection,
-  lagSql: string,
-  secret: string | null,
-): Promise<Standing> {
-  await connection.write(queryMessage(`select pg_is_in_recovery(), ${lagSql}`));
-  let row: (string | null)[] = [];
-  for (;;) {
-    const message = await next(connection, 'the answer to the query', secret);
-    if (message.type === 'D') row = readRow(message.body);
-    if (message.type === 'Z') break;
-  }
-  const [recovery, lagSeconds] = row;
-  if (recovery !== 't' && recovery !== 'f') {
-    throw new Failed('wrong-answer', `pg_is_in_recovery() is "${printable(recovery ?? 'NULL')}"`);
-  }
-  const lagMs = Math.round(Number(lagSeconds ?? Number.NaN) * 1_000);
-  return { role: recovery === 't' ? 'replica' : 'primary', lagMs };
-}
-
-function judge(spec: PostgresSpec, { role, lagMs }: Standing): ProbeResult {
-  if (spec.role !== 'any' && spec.role !== role) {
-    throw new Failed('wrong-role', `is ${role}, not ${spec.role}`);
-  }
-  if (role === 'primary' || spec.maxLagMs === 0) return whole(`role ${role}`);
-  if (Number.isNaN(lagMs)) throw new Failed('lagging', 'how far it lags is unknown');
-  if (lagMs <= spec.maxLagMs) return whole(`role ${role}, lags by ${lagMs} ms`);
-  throw new Failed('lagging', `lags by ${lagMs} ms, allowed ${spec.maxLagMs} ms`);
+function judgeLag(lagMs: number | null, maxLagMs: number): ProbeResult {
+  if (lagMs === null) throw new Failed('lagging', 'how far it lags is unknown');
+  if (lagMs <= maxLagMs) return whole(`role replica, lags by at most ${lagMs} ms`);
+  throw new Failed('lagging', `may lag by ${lagMs} ms, allowed are ${maxLagMs} ms`);
 }

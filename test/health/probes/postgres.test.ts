@@ -139,14 +139,23 @@ t.test('role and lag decide', async (t) => {
     return line((await askScript(t, { ...NAMED, ...spec }, steps)).result);
   };
   const lagging = { maxLagMs: 5_000 };
-  t.equal(await asked({}, row('f', '0')), 'ok: role primary');
-  t.equal(await asked({ role: 'primary' }, row('f', '0')), 'ok: role primary');
-  t.equal(await asked({ role: 'replica' }, row('f', '0')), 'wrong-role: is primary, not replica');
-  t.equal(await asked({ role: 'primary' }, row('t', '0')), 'wrong-role: is replica, not primary');
-  t.equal(await asked(lagging, row('t', '4.9996')), 'ok: role replica, lags by 5000 ms');
-  t.equal(await asked(lagging, row('t', '5.002')), 'lagging: lags by 5002 ms, allowed 5000 ms');
-  t.equal(await asked(lagging, row('t', null)), 'lagging: how far it lags is unknown');
-  t.equal(await asked(lagging, row('f', '0')), 'ok: role primary');
+  t.equal(await asked({}, row('f')), 'ok: role primary');
+  t.equal(await asked({ role: 'primary' }, row('f')), 'ok: role primary');
+  t.equal(await asked({ role: 'replica' }, row('f')), 'wrong-role: is primary, not replica');
+  t.equal(await asked({ role: 'primary' }, row('t')), 'wrong-role: is replica, not primary');
+  t.equal(await asked(lagging, row('f', 'f', null, null, null)), 'ok: role primary');
+  t.equal(
+    await asked(lagging, row('t', 't', '200', '100', '4999.6')),
+    'ok: role replica, lags by at most 5000 ms',
+  );
+  t.equal(
+    await asked(lagging, row('t', 't', '200', '100', '5002.3')),
+    'lagging: may lag by 5002 ms, allowed are 5000 ms',
+  );
+  t.equal(
+    await asked(lagging, row('t', 't', '200', '100', null)),
+    'lagging: how far it lags is unknown',
+  );
   t.equal(await asked({}, row('maybe')), 'wrong-answer: pg_is_in_recovery() is "maybe"');
   t.equal(await asked({}, READY), 'wrong-answer: pg_is_in_recovery() is "NULL"');
   t.equal(

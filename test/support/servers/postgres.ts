@@ -36,6 +36,11 @@ export class Postgres {
     return this.#child?.pid ?? 0;
   }
 
+  /** What the server has logged since its last start. */
+  get log(): readonly string[] {
+    return this.#child?.stderr.past ?? [];
+  }
+
   /** Starts the server and resolves when it accepts sessions. */
   async start(): Promise<void> {
     this.#child = new Child(

@@ -1,0 +1,260 @@
+/** The postgres probe against PostgreSQL itself. */
+import { chownSync, copyFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { ProbeSpec } from '../../../src/core/spec.js';
+import { type CertificateFiles, makeCertificate } from '../../support/certificate.js';
+import { eventually } from '../../support/deadline.js';
+import { Child, identity } from '../../support/process.js';
+import { haveServers, program } from '../../support/require_server.js';
+import {
+  POSTGRES_PROGRAMS,
+  type Postgres,
+  query,
+  startPostgres,
+  startReplica,
+} from '../../support/servers/postgres.js';
+import { ask, line } from './ask.js';
+
+type PostgresSpec = Extract<ProbeSpec, { kind: 'postgres' }>;
+
+const PASSWORD = 'correct hörse';
+const PASSWORD_NAME = 'SLUICE_TEST_REAL_PG';
+const SPEC: PostgresSpec = {
+  kind: 'postgres',
+  role: 'any',
+  user: null,
+  database: 'postgres',
+  password: null,
+  maxLagMs: 0,
+  tls: null,
+};
+
+t.before(() => {
+  process.env[PASSWORD_NAME] = PASSWORD;
+});
+t.teardown(() => Reflect.deleteProperty(process.env, PASSWORD_NAME));
+
+function as(user: string, more: Partial<PostgresSpec> = {}): PostgresSpec {
+  return { ...SPEC, user, password: { kind: 'environment', name: PASSWORD_NAME }, ...more };
+}
+
+/** Lets each user in by the method that it is named after; `refused` never. */
+async function methods(server: Postgres): Promise<void> {
+  const local = '127.0.0.1/32';
+  const lines = [
+    `host all,replication postgres ${local} trust`,
+    `host all refused ${local} reject`,
+    `hostssl all secured ${local} scram-sha-256`,
+    `host all scram ${local} scram-sha-256`,
+    `host all md5 ${local} md5`,
+    `host all clear ${local} password`,
+    `host all trusted ${local} trust`,
+  ];
+  writeFileSync(join(server.data, 'pg_hba.conf'), `${lines.join('\n')}\n`);
+  for (const user of ['refused', 'secured', 'scram', 'clear', 'trusted']) {
+    await query(server.port, `create role ${user} login password '${PASSWORD}'`);
+  }
+  await query(
+    server.port,
+    `set password_encryption = 'md5'; create role md5 login password '${PASSWORD}'`,
+  );
+  await query(server.port, 'select pg_reload_conf()');
+  await eventually('the new rules', async () =>
+    line(await ask(as('nobody'), server.port)).includes('28000') ? true : undefined,
+  );
+}
+
+async function secure(t: Test, server: Postgres): Promise<CertificateFiles> {
+  const files = await makeCertificate(t);
+  const { uid = -1, gid = -1 } = identity('postgres');
+  for (const [from, name] of [
+    [files.keyFile, 'server.key'],
+    [files.certFile, 'server.crt'],
+  ] as const) {
+    const path = join(server.data, name);
+    copyFileSync(from, path);
+    if (uid >= 0) chownSync(path, uid, gid);
+  }
+  await query(server.port, 'alter system set ssl = on');
+  await query(server.port, 'select pg_reload_conf()');
+  return files;
+}
+
+t.test('a lone server', async (t) => {
+  if (!haveServers(t, ...POSTGRES_PROGRAMS, 'openssl')) return;
+  const [server] = await startPostgres(t, 1);
+  if (server === undefined) return;
+  const { port } = server;
+  const told = async (spec: PostgresSpec): Promise<string> => line(await ask(spec, port));
+
+  await t.test('without a user it is ready, whatever it asks us for', async (t) => {
+    t.equal(await told(SPEC), 'ok: ', 'trust');
+    await methods(server);
+    t.match(await told(SPEC), /^ok: FATAL: no pg_hba\.conf entry for host .* \(28000\)$/);
+    t.equal(await told({ ...SPEC, user: null, database: 'nowhere' }).then(first), 'ok');
+  });
+
+  await t.test('every method of login works', async (t) => {
+    for (const user of ['scram', 'md5', 'clear', 'trusted']) {
+      t.equal(await told(as(user)), 'ok: role primary', user);
+    }
+  });
+
+  await t.test('a wrong password, user, database or rule is told', async (t) => {
+    process.env[PASSWORD_NAME] = 'wrong';
+    for (const user of ['scram', 'md5', 'clear', 'nobody']) {
+      t.match(await told(as(user)), /^authentication: FATAL: .* \((28P01|28000)\)$/, user);
+    }
+    process.env[PASSWORD_NAME] = PASSWORD;
+    t.match(await told(as('refused')), /^authentication: .*reject.* \(28000\)$/);
+    t.match(await told(as('scram', { database: 'nowhere' })), /^not-ready: .* \(3D000\)$/);
+    t.equal(
+      await told(as('scram', { password: null })),
+      'authentication: asks for a password, and none is configured',
+    );
+  });
+
+  await t.test('the role is asked for', async (t) => {
+    t.equal(await told(as('scram', { role: 'primary' })), 'ok: role primary');
+    t.equal(await told(as('scram', { role: 'replica' })), 'wrong-role: is primary, not replica');
+  });
+
+  await t.test('TLS goes by SSLRequest, and the certificate is checked', async (t) => {
+    const tls = { serverName: 'localhost', verify: false, caFile: null };
+    t.equal(await told({ ...SPEC, tls }), 'tls: the server does not speak TLS');
+    const { certFile } = await secure(t, server);
+    const verified = { ...tls, verify: true, caFile: certFile };
+    await eventually('TLS', async () =>
+      (await ask({ ...SPEC, tls }, port)).ok ? true : undefined,
+    );
+    t.equal(await told(as('secured', { tls: verified })), 'ok: role primary');
+    t.equal(
+      await told(as('secured', { tls: { ...tls, verify: true } })),
+      'tls: self-signed certificate',
+    );
+    t.match(await told(as('secured')), /^authentication: .*no encryption/, 'not without TLS');
+  });
+
+  await t.test('probing leaves nothing in the log and no session behind', async (t) => {
+    const before = server.log.length;
+    for (let i = 0; i < 5; i++) {
+      t.equal(await told(as('scram')).then(first), 'ok');
+      t.equal(await told(as('scram', { role: 'replica' })).then(first), 'wrong-role');
+    }
+    await methodsOpen(server);
+    for (let i = 0; i < 5; i++) t.equal(await told(SPEC), 'ok: ', 'asked for a password');
+    await eventually('the end of every session', async () => {
+      const sessions = "select count(*) from pg_stat_activity where application_name = 'sluice'";
+      return (await query(port, sessions)) === '0' ? true : undefined;
+    });
+    const logged = server.log.slice(before).filter((said) => !said.includes('SIGHUP'));
+    t.same(logged, [], 'but for the change of rules');
+  });
+
+  await t.test('a server that is full is not ready, with or without a user', async (t) => {
+    await query(port, 'alter system set max_connections = 4');
+    await query(port, 'alter system set superuser_reserved_connections = 0');
+    await query(port, 'alter system set max_wal_senders = 0');
+    await server.stop();
+    await server.start();
+    const dsn = `host=127.0.0.1 port=${port} user=postgres dbname=postgres`;
+    const clients = Array.from({ length: 4 }, () => new Child(program('psql'), ['-XAtq', dsn]));
+    t.teardown(() => Promise.all(clients.map((client) => client.kill())));
+    for (const client of clients) client.write('select 1;\n');
+    for (const client of clients) await client.stdout.first('a session', (out) => out === '1');
+    t.match(await told(SPEC), /^not-ready: FATAL: sorry, too many clients already \(53300\)$/);
+    t.match(await told(as('scram')), /^not-ready: FATAL: sorry, too many clients/);
+  });
+});
+
+t.test('a primary and its replica', async (t) => {
+  if (!haveServers(t, ...POSTGRES_PROGRAMS)) return;
+  const [primary] = await startPostgres(t, 1);
+  if (primary === undefined) return;
+  await query(primary.port, 'create table t (x int); create role probe login');
+  const replica = await startReplica(t, primary);
+  const told = async (server: Postgres, more: Partial<PostgresSpec>): Promise<string> =>
+    line(await ask({ ...SPEC, user: 'probe', ...more }, server.port));
+
+  await t.test('are told apart', async (t) => {
+    t.equal(await told(primary, { role: 'primary' }), 'ok: role primary');
+    t.equal(await told(replica, { role: 'primary' }), 'wrong-role: is replica, not primary');
+    t.equal(await told(replica, { role: 'replica' }), 'ok: role replica');
+    t.equal(await told(primary, { role: 'replica' }), 'wrong-role: is primary, not replica');
+  });
+
+  await t.test('a replica that has replayed everything does not lag, however idle', async (t) => {
+    const caughtUp = /^ok: role replica, lags by at most 0 ms$/;
+    await eventually('replay', async () =>
+      caughtUp.test(await told(replica, { maxLagMs: 1 })) ? true : undefined,
+    );
+    t.match(await told(replica, { maxLagMs: 1 }), caughtUp);
+  });
+
+  await t.test('a replica that does not replay lags more and more', async (t) => {
+    await query(primary.port, 'insert into t values (0)');
+    await eventually('replay', async () =>
+      (await query(replica.port, 'select count(*) from t')) === '1' ? true : undefined,
+    );
+    await query(replica.port, 'select pg_wal_replay_pause()');
+    await query(primary.port, 'insert into t select generate_series(1, 100)');
+    await eventually('the lag', async () =>
+      /^lagging: may lag by \d+ ms, allowed are 50 ms$/.test(await told(replica, { maxLagMs: 50 }))
+        ? true
+        : undefined,
+    );
+    t.match(
+      await told(replica, { maxLagMs: 3_600_000 }),
+      /^ok: role replica, lags by at most [1-9]\d* ms$/,
+    );
+    await query(replica.port, 'select pg_wal_replay_resume()');
+    await eventually('replay', async () =>
+      (await told(replica, { maxLagMs: 50 })).startsWith('ok') ? true : undefined,
+    );
+  });
+
+  await t.test('a replica without its primary lags from its last transaction on', async (t) => {
+    await primary.stop();
+    await eventually('the lag', async () =>
+      (await told(replica, { maxLagMs: 50 })).startsWith('lagging: may lag by') ? true : undefined,
+    );
+    t.equal(
+      await told(replica, { role: 'replica' }),
+      'ok: role replica',
+      'unless lag is no matter',
+    );
+  });
+
+  await t.test('a promoted replica is the primary', async (t) => {
+    await replica.promote();
+    t.equal(await told(replica, { role: 'primary', maxLagMs: 50 }), 'ok: role primary');
+  });
+
+  await t.test('a server that was killed refuses, one that is frozen says nothing', async (t) => {
+    replica.freeze('SIGSTOP');
+    const abort = new AbortController();
+    const asked = ask(SPEC, replica.port, abort.signal);
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    abort.abort();
+    t.match(
+      line(await asked),
+      /^timeout: timed out waiting for the answer to the start-up message/,
+    );
+    replica.freeze('SIGCONT');
+    await replica.kill();
+    t.match(line(await ask(SPEC, replica.port)), /^refused: /);
+  });
+});
+
+const first = (told: string): string => told.split(':', 1)[0] ?? '';
+
+/** Asks everybody for a password. */
+async function methodsOpen(server: Postgres): Promise<void> {
+  const lines = ['host all postgres 127.0.0.1/32 trust', 'host all all 127.0.0.1/32 scram-sha-256'];
+  writeFileSync(join(server.data, 'pg_hba.conf'), `${lines.join('\n')}\n`);
+  await query(server.port, 'select pg_reload_conf()');
+  await eventually('the new rules', async () =>
+    line(await ask(SPEC, server.port)) === 'ok: ' ? true : undefined,
+  );
+}
