@@ -5,26 +5,22 @@
  * the backlog, and resets the rest: a degraded mode.
  */
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { getSystemErrorMap } from 'node:util';
 import type { Timer, Timers } from '../../core/clock.js';
 import { type Endpoint, formatAddress } from '../../core/endpoint.js';
 import type { ListenSource } from '../../core/plan.js';
-import type { Result } from '../../core/result.js';
+import { err, ok, type Result } from '../../core/result.js';
+import { adoptDescriptor, closeDescriptor, duplicate } from '../../kernel/descriptor.js';
+import type { Kernel } from '../../kernel/foreign.js';
 import type { ListenOutcome } from '../../session/tcp_port.js';
 import { boundAddress } from './address.js';
 import { errorCode } from './failure.js';
 import { reset, SOCKET_OPTIONS } from './socket.js';
 
-/** Foreign calls on descriptors, where this machine has them. */
-export interface DescriptorCalls {
-  /** Another descriptor for the same open socket, or the errno's name. */
-  duplicate(fd: number): Result<number, string>;
-  close(fd: number): void;
-}
-
 export interface AcceptorDeps {
   readonly timers: Timers;
-  /** null: a source of kind 'descriptor' cannot be opened. */
-  readonly descriptors: DescriptorCalls | null;
+  /** null: no foreign calls here, so that a source of kind 'descriptor' cannot be opened. */
+  readonly kernel: Kernel | null;
   connection(acceptor: Acceptor, socket: Socket): void;
   failed(errno: string): void;
 }
@@ -95,8 +91,11 @@ export class Acceptor {
   close(): void {
     this.#retry?.cancel();
     this.#shut();
-    for (const socket of this.#waiting.splice(0)) reset(socket, this.#local.kind);
-    if (this.#source.kind === 'descriptor') this.#deps.descriptors?.close(this.#source.fd);
+    for (const socket of this.#waiting.splice(0)) reset({ socket, kind: this.#local.kind });
+    const { kernel } = this.#deps;
+    if (this.#source.kind === 'descriptor' && kernel !== null) {
+      closeDescriptor(kernel, adoptDescriptor(this.#source.fd));
+    }
   }
 
   #listen(done: (errno: string | null) => void): void {
@@ -127,23 +126,24 @@ export class Acceptor {
   #listenOptions(): Result<ListenOptions & { fd?: number; reusePort?: boolean }, string> {
     const backlog = this.#backlog;
     const source = this.#source;
+    const { kernel } = this.#deps;
     if (source.kind === 'descriptor') {
-      // ENOSYS: this process cannot make foreign calls, so control should not have made one.
-      const copy = this.#deps.descriptors?.duplicate(source.fd) ?? { ok: false, error: 'ENOSYS' };
-      return copy.ok ? { ok: true, value: { fd: copy.value, backlog } } : copy;
+      if (kernel === null) return err('ENOSYS');
+      const copy = duplicate(kernel, adoptDescriptor(source.fd));
+      return copy.ok ? ok({ fd: copy.value, backlog }) : err(copy.error.errno);
     }
     const local = this.#local;
-    if (local.kind === 'unix') return { ok: true, value: { path: local.path, backlog } };
+    if (local.kind === 'unix') return ok({ path: local.path, backlog });
     const { host, port } = local;
     // Node.js below 22.12 does not know reusePort: a second worker then gets EADDRINUSE.
     const reusePort = source.reusePort === 'shared';
-    return { ok: true, value: { host, port, backlog, exclusive: true, reusePort, ipv6Only: true } };
+    return ok({ host, port, backlog, exclusive: true, reusePort, ipv6Only: true });
   }
 
   #connected(socket: Socket): void {
     if (this.#holds.size === 0) this.#deps.connection(this, socket);
     else if (this.#waiting.length < this.#backlog) this.#waiting.push(socket);
-    else reset(socket, this.#local.kind);
+    else reset({ socket, kind: this.#local.kind });
   }
 
   /**
@@ -163,5 +163,6 @@ export class Acceptor {
 }
 
 function listenSentence(local: Endpoint, errno: string): string {
-  return `cannot listen on ${formatAddress(local)}: ${errno}`;
+  const found = [...getSystemErrorMap().values()].find(([name]) => name === errno);
+  return `cannot listen on ${formatAddress(local)}: ${found?.[1] ?? 'failed'} (${errno})`;
 }

@@ -3,10 +3,10 @@
  * job where neither io_uring nor foreign calls are allowed.
  */
 
+import type { Kernel } from '../../kernel/foreign.js';
 import type { TcpEdges } from '../../session/tcp_port.js';
 import type { UdpEdges, UdpEngine } from '../../session/udp_port.js';
 import type { Engine, EngineLimits } from '../engine.js';
-import type { DescriptorCalls } from './acceptor.js';
 import { Loop, type LoopDeps } from './loop.js';
 import { NodeTcp } from './tcp.js';
 
@@ -18,7 +18,7 @@ export interface NodeUdpPort extends UdpEngine {
 
 export interface NodeEngineDeps extends LoopDeps {
   /** null where foreign calls are not possible: listeners then bind by themselves. */
-  readonly descriptors: DescriptorCalls | null;
+  readonly kernel: Kernel | null;
   readonly udp: NodeUdpPort;
 }
 

@@ -5,18 +5,18 @@
 import type { Socket } from 'node:net';
 import { assert, unreachable } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
-import type { Clock, Timer, Timers } from '../../core/clock.js';
+import type { Clock } from '../../core/clock.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import { MAX_PROXY_HEADER_BYTES } from '../../core/limits.js';
-import { HELD_BYTES, LINGER_MS, type PairEnd, type TcpEdges } from '../../session/tcp_port.js';
+import { HELD_BYTES, type PairEnd, type TcpEdges } from '../../session/tcp_port.js';
+import { Ending, type EndingDeps } from './ending.js';
 import { dialFailure, limitSentence } from './failure.js';
 import { Held } from './held.js';
-import { dialSocket, finish, reset, whenFlushed } from './socket.js';
+import { dialSocket, finish, type Link, reset, whenTrulyEnded } from './socket.js';
 
 /** What a pair needs of the engine that it belongs to. */
-export interface PairHost {
+export interface PairHost extends EndingDeps {
   readonly clock: Clock;
-  readonly timers: Timers;
   readonly edges: TcpEdges;
   readonly lastActivityMs: Float64Array;
   readonly bytesIn: Float64Array;
@@ -29,9 +29,7 @@ export interface PairHost {
 
 type Side = 'client' | 'backend';
 
-interface BackendSocket {
-  readonly socket: Socket;
-  readonly kind: Endpoint['kind'];
+interface Backend extends Link {
   readonly prelude: Uint8Array | null;
 }
 
@@ -41,37 +39,36 @@ type State =
   /** The client's bytes are held; nothing is dialled. */
   | { readonly kind: 'waiting' }
   /** The client's bytes are held; `backend` is connecting. */
-  | { readonly kind: 'dialling'; readonly backend: BackendSocket }
+  | { readonly kind: 'dialling'; readonly backend: Backend }
   /** The client's bytes are held; `backend` is connected and its bytes are not looked at. */
-  | { readonly kind: 'dialled'; readonly backend: BackendSocket }
+  | { readonly kind: 'dialled'; readonly backend: Backend }
   /** Bytes flow. `first` is the side whose FIN came first. */
-  | { readonly kind: 'relaying'; readonly backend: BackendSocket; readonly first: Side | null }
+  | { readonly kind: 'relaying'; readonly backend: Backend; readonly first: Side | null }
   /** No edge but `closed` will come; what is still read is dropped. */
-  | { readonly kind: 'ending'; readonly backend: BackendSocket | null; readonly end: PairEnd };
+  | { readonly kind: 'ending'; readonly ending: Ending };
 
 export class Pair {
   readonly id: PairId;
-  readonly clientEndpoint: Endpoint;
-  readonly localEndpoint: Endpoint;
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
   readonly #host: PairHost;
-  readonly #client: Socket;
+  readonly #client: Link;
   readonly #held = new Held();
   #state: State = { kind: 'waiting' };
   /** Sockets whose 'close' has not come; those of dials that were given up count too. */
   #openSockets = 1;
-  #linger: Timer | null = null;
 
-  constructor(host: PairHost, id: PairId, client: Socket, remote: Endpoint, local: Endpoint) {
+  constructor(host: PairHost, id: PairId, socket: Socket, remote: Endpoint, local: Endpoint) {
     this.#host = host;
     this.id = id;
-    this.#client = client;
-    this.clientEndpoint = remote;
-    this.localEndpoint = local;
-    client.on('data', (chunk: Buffer) => this.#fromClient(chunk));
-    client.on('end', () => this.#clientEnded());
-    client.on('error', (error) => this.#clientBroke(error));
-    client.on('close', () => this.#socketClosed());
-    client.resume();
+    this.#client = { socket, kind: remote.kind };
+    this.remote = remote;
+    this.local = local;
+    socket.on('data', (chunk: Buffer) => this.#fromClient(chunk));
+    socket.on('end', () => this.#clientEnded());
+    socket.on('error', (error) => this.#clientBroke(error));
+    socket.on('close', () => this.#socketClosed());
+    socket.resume();
   }
 
   readHeader(): void {
@@ -85,14 +82,14 @@ export class Pair {
     assert(consumed <= this.#held.bytes, 'a header is no longer than what was reported');
     this.#state = { kind: 'waiting' };
     this.#held.drop(consumed);
-    if (this.#client.readableEnded) this.#clientEnded();
-    else if (this.#held.bytes < HELD_BYTES) this.#client.resume();
+    if (this.#client.socket.readableEnded) this.#clientEnded();
+    else if (this.#held.bytes < HELD_BYTES) this.#client.socket.resume();
   }
 
   dial(target: Endpoint, prelude: Uint8Array | null): void {
     assert(this.#state.kind === 'waiting', 'a pair dials when its header is read and no dial runs');
     const socket = dialSocket(target);
-    const backend: BackendSocket = { socket, kind: target.kind, prelude };
+    const backend: Backend = { socket, kind: target.kind, prelude };
     this.#state = { kind: 'dialling', backend };
     this.#openSockets++;
     socket.on('connect', () => this.#connected(backend));
@@ -110,48 +107,54 @@ export class Pair {
   relay(): void {
     assert(this.#state.kind === 'dialled', 'a relay begins when the pair is dialled');
     const { backend } = this.#state;
-    const { socket } = backend;
     const client = this.#client;
     this.#state = { kind: 'relaying', backend, first: null };
-    this.#handOnHeld(socket);
-    client.on('drain', () => this.#drained(socket));
-    socket.on('drain', () => this.#drained(client));
-    socket.once('data', () => this.#firstByte());
-    socket.on('data', (chunk: Buffer) => this.#fromBackend(chunk));
-    socket.on('end', () => this.#ended('backend', client));
-    if (client.readableEnded) this.#ended('client', socket);
-    else client.resume();
-    if (socket.readableEnded) this.#ended('backend', client);
+    this.#count(this.#host.bytesIn, this.#held.bytes);
+    for (const chunk of this.#held.take()) backend.socket.write(chunk);
+    client.socket.on('drain', () => this.#drained(backend));
+    backend.socket.on('drain', () => this.#drained(client));
+    backend.socket.once('data', () => this.#firstByte());
+    backend.socket.on('data', (chunk: Buffer) => this.#fromBackend(chunk));
+    backend.socket.on('end', () => this.#ended('backend', backend, client));
+    if (client.socket.readableEnded) this.#ended('client', client, backend);
+    else client.socket.resume();
+    if (backend.socket.readableEnded) this.#ended('backend', backend, client);
   }
 
   close(how: 'flush' | 'reset'): void {
     const state = this.#state;
-    if (state.kind !== 'ending') {
-      this.#end({ kind: 'closed' });
-      if (how === 'flush') this.#flush(state);
-      else this.#cut();
-    } else if (how === 'reset') this.#cut();
+    if (state.kind === 'ending') {
+      if (how === 'reset') state.ending.cut();
+      return;
+    }
+    const ending = this.#end({ kind: 'closed' });
+    if (how === 'reset') ending.cut();
+    else {
+      if (state.kind === 'relaying') {
+        this.#handOnRest('client', this.#client, state.backend);
+        this.#handOnRest('backend', state.backend, this.#client);
+      }
+      ending.flush();
+    }
   }
 
-  // ── the client's socket ────────────────────────────────────────────────────────────────────
+  // ── the client ─────────────────────────────────────────────────────────────────────────────
 
   #fromClient(chunk: Buffer): void {
     const state = this.#state;
     switch (state.kind) {
       case 'relaying':
         this.#count(this.#host.bytesIn, chunk.length);
-        this.#handOn(chunk, this.#client, state.backend.socket);
+        handOn(chunk, this.#client, state.backend);
         return;
       case 'header':
-        this.#held.push(chunk);
-        if (this.#held.bytes >= MAX_PROXY_HEADER_BYTES) this.#client.pause();
+        this.#hold(chunk, MAX_PROXY_HEADER_BYTES);
         this.#reportHeader();
         return;
       case 'waiting':
       case 'dialling':
       case 'dialled':
-        this.#held.push(chunk);
-        if (this.#held.bytes >= HELD_BYTES) this.#client.pause();
+        this.#hold(chunk, HELD_BYTES);
         return;
       case 'ending':
         return;
@@ -160,9 +163,19 @@ export class Pair {
     }
   }
 
+  #hold(chunk: Buffer, enoughBytes: number): void {
+    this.#held.push(chunk);
+    if (this.#held.bytes >= enoughBytes) this.#client.socket.pause();
+  }
+
+  #reportHeader(): void {
+    if (this.#state.kind !== 'header') return;
+    this.#host.edges.headerBytes(this.id, this.#held.joined().subarray(0, MAX_PROXY_HEADER_BYTES));
+  }
+
   #clientEnded(): void {
     const state = this.#state;
-    if (state.kind === 'relaying') this.#ended('client', state.backend.socket);
+    if (state.kind === 'relaying') this.#ended('client', this.#client, state.backend);
     // A client that sent something and then FIN waits for an answer; one that sent nothing left.
     else if (state.kind === 'header' || this.#held.bytes === 0) this.#clientGone();
   }
@@ -177,18 +190,13 @@ export class Pair {
     const state = this.#state;
     if (state.kind === 'ending') return;
     this.#end({ kind: 'client-gone' });
-    this.#client.destroy();
-    if ('backend' in state) reset(state.backend.socket, state.backend.kind);
+    this.#client.socket.destroy();
+    if ('backend' in state) reset(state.backend);
   }
 
-  #reportHeader(): void {
-    if (this.#state.kind !== 'header') return;
-    this.#host.edges.headerBytes(this.id, this.#held.joined().subarray(0, MAX_PROXY_HEADER_BYTES));
-  }
+  // ── the backend ────────────────────────────────────────────────────────────────────────────
 
-  // ── the backend's socket ───────────────────────────────────────────────────────────────────
-
-  #connected(backend: BackendSocket): void {
+  #connected(backend: Backend): void {
     const state = this.#state;
     if (state.kind !== 'dialling' || state.backend !== backend) return;
     this.#state = { kind: 'dialled', backend };
@@ -200,20 +208,16 @@ export class Pair {
     backend.socket.uncork();
   }
 
-  #backendBroke(backend: BackendSocket, error: Error): void {
+  #backendBroke(backend: Backend, error: Error): void {
     const state = this.#state;
-    // A socket of a dial that was given up: nobody waits for it any more.
+    // The dial was given up, or the pair is ending: nobody waits for this socket any more.
     if (!('backend' in state) || state.backend !== backend) return;
-    if (state.kind === 'dialling') {
+    if (state.kind !== 'dialling') this.#broke('backend', error, backend, this.#client);
+    else {
       this.#state = { kind: 'waiting' };
       const failure = dialFailure(error);
       if (failure === 'no-descriptor') this.#host.descriptorTaken();
       this.#host.edges.dialFailed(this.id, failure);
-    } else if (state.kind !== 'ending') {
-      this.#broke('backend', error, backend.socket, {
-        socket: this.#client,
-        kind: this.clientEndpoint.kind,
-      });
     }
   }
 
@@ -225,7 +229,7 @@ export class Pair {
     const state = this.#state;
     if (state.kind !== 'relaying') return;
     this.#count(this.#host.bytesOut, chunk.length);
-    this.#handOn(chunk, state.backend.socket, this.#client);
+    handOn(chunk, state.backend, this.#client);
   }
 
   // ── both ───────────────────────────────────────────────────────────────────────────────────
@@ -235,98 +239,66 @@ export class Pair {
     this.#stamp();
   }
 
-  #handOn(chunk: Buffer, from: Socket, to: Socket): void {
-    // `write` says false for a large chunk even when the kernel has taken all of it.
-    if (!to.write(chunk) && to.writableLength > 0) from.pause();
-  }
-
-  #drained(from: Socket): void {
-    if (this.#state.kind !== 'relaying') return;
-    this.#stamp();
-    from.resume();
-  }
-
-  #handOnHeld(to: Socket): void {
-    this.#count(this.#host.bytesIn, this.#held.bytes);
-    for (const chunk of this.#held.take()) to.write(chunk);
-  }
-
   #stamp(): void {
     this.#host.lastActivityMs[this.id] = this.#host.clock.nowMs();
   }
 
-  #ended(side: Side, to: Socket): void {
-    const state = this.#state;
-    if (state.kind !== 'relaying') return;
-    this.#state = { ...state, first: state.first ?? side };
-    finish(to);
+  #drained(from: Link): void {
+    if (this.#state.kind !== 'relaying') return;
+    this.#stamp();
+    from.socket.resume();
+  }
+
+  #ended(side: Side, from: Link, to: Link): void {
+    whenTrulyEnded(from.socket, () => {
+      if (this.#state.kind !== 'relaying') return;
+      if (this.#state.first === null) this.#state = { ...this.#state, first: side };
+      finish(to.socket);
+    });
   }
 
   /** One side's connection broke: hand on what was read from it, then reset the other. */
-  #broke(
-    by: Side,
-    error: Error,
-    from: Socket,
-    other: { readonly socket: Socket; readonly kind: Endpoint['kind'] },
-  ): void {
+  #broke(by: Side, error: Error, from: Link, to: Link): void {
     const sentence = limitSentence(error);
-    this.#end(sentence === null ? { kind: 'reset', by } : { kind: 'limit', sentence });
-    this.#handOnRest(by, from, other.socket);
-    this.#lingerUntilClosed();
-    whenFlushed(other.socket, () => reset(other.socket, other.kind));
-  }
-
-  #flush(state: State): void {
-    const client = this.#client;
-    const backend = 'backend' in state ? state.backend : null;
-    if (backend !== null) {
-      if (state.kind === 'dialling') backend.socket.destroy();
-      else {
-        this.#handOnRest('client', client, backend.socket);
-        this.#handOnRest('backend', backend.socket, client);
-        finish(backend.socket);
-        backend.socket.resume();
-      }
-    }
-    finish(client);
-    client.resume();
-    this.#lingerUntilClosed();
+    const ending = this.#end(
+      sentence === null ? { kind: 'reset', by } : { kind: 'limit', sentence },
+    );
+    this.#handOnRest(by, from, to);
+    ending.passReset(to);
   }
 
   /** What a paused stream had read already. */
-  #handOnRest(side: Side, from: Socket, to: Socket): void {
-    if (from.readableLength === 0 || to.writableEnded) return;
-    const rest: unknown = from.read();
+  #handOnRest(side: Side, from: Link, to: Link): void {
+    if (from.socket.readableLength === 0 || to.socket.writableEnded) return;
+    const rest: unknown = from.socket.read();
     if (!(rest instanceof Uint8Array)) return;
     this.#count(side === 'client' ? this.#host.bytesIn : this.#host.bytesOut, rest.length);
-    to.write(rest);
+    to.socket.write(rest);
   }
 
-  #lingerUntilClosed(): void {
-    this.#linger = this.#host.timers.after(LINGER_MS, () => this.#cut());
-  }
-
-  /** Resets whatever is still open. */
-  #cut(): void {
+  #end(end: PairEnd): Ending {
     const state = this.#state;
-    reset(this.#client, this.clientEndpoint.kind);
-    if ('backend' in state && state.backend) reset(state.backend.socket, state.backend.kind);
-  }
-
-  #end(end: PairEnd): void {
-    const state = this.#state;
-    this.#state = { kind: 'ending', backend: 'backend' in state ? state.backend : null, end };
+    const links = 'backend' in state ? [this.#client, state.backend] : [this.#client];
+    const ending = new Ending(this.#host, end, links);
+    this.#state = { kind: 'ending', ending };
+    return ending;
   }
 
   #socketClosed(): void {
     this.#openSockets--;
     if (this.#openSockets > 0) return;
-    this.#linger?.cancel();
     const state = this.#state;
-    if (state.kind === 'ending') this.#host.release(this, state.end);
-    else {
+    if (state.kind === 'ending') {
+      state.ending.over();
+      this.#host.release(this, state.ending.end);
+    } else {
       assert(state.kind === 'relaying' && state.first !== null, 'a pair ends by FIN in both ways');
       this.#host.release(this, { kind: 'finished', first: state.first });
     }
   }
+}
+
+function handOn(chunk: Buffer, from: Link, to: Link): void {
+  // `write` says false for a large chunk even when the kernel has taken all of it.
+  if (!to.socket.write(chunk) && to.socket.writableLength > 0) from.socket.pause();
 }

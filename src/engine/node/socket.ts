@@ -2,6 +2,12 @@
 import { connect, type Socket } from 'node:net';
 import type { Endpoint } from '../../core/endpoint.js';
 
+/** A socket of a pair; only TCP knows RST. */
+export interface Link {
+  readonly socket: Socket;
+  readonly kind: Endpoint['kind'];
+}
+
 /**
  * The kernel probes a silent peer after this time and, with libuv's one second between ten probes,
  * gives it up 10 s later: below the 350 s after which cloud load balancers forget a connection.
@@ -30,11 +36,19 @@ export function dialSocket(target: Endpoint): Socket {
 /** Calls `then` when all that was written is in the kernel's hands; never, if the socket fails before. */
 export function whenFlushed(socket: Socket, then: () => void): void {
   if (socket.writableLength === 0) then();
-  else {
-    socket.write(NOTHING, (error) => {
-      if (!error) then();
-    });
-  }
+  else writeNothing(socket, then);
+}
+
+/**
+ * After 'end': calls `then` if it was FIN; if it was RST, the socket's 'error' follows instead.
+ * libuv takes a hang-up that comes together with data for the end of the stream, whatever it was
+ * (uv__stream_io in its unix/stream.c). Writing nothing fails on a connection that was reset, and
+ * sends nothing on another one.
+ */
+export function whenTrulyEnded(socket: Socket, then: () => void): void {
+  // What waits to be written will find out; what was finished before cannot be asked.
+  if (socket.writableEnded || socket.writableLength > 0) then();
+  else writeNothing(socket, then);
 }
 
 /**
@@ -48,11 +62,17 @@ export function finish(socket: Socket): void {
 }
 
 /** Sends RST (TCP) and forgets what was not sent. A unix socket knows no RST: it is closed. */
-export function reset(socket: Socket, kind: Endpoint['kind']): void {
+export function reset({ socket, kind }: Link): void {
   if (socket.destroyed) return;
   if (kind === 'unix' || socket.connecting) socket.destroy();
   // FIN is leaving in this turn of the loop.
   else if (socket.writableEnded && !socket.writableFinished) {
-    socket.once('finish', () => reset(socket, kind));
+    socket.once('finish', () => reset({ socket, kind }));
   } else socket.resetAndDestroy();
+}
+
+function writeNothing(socket: Socket, then: () => void): void {
+  socket.write(NOTHING, (error) => {
+    if (!error) then();
+  });
 }

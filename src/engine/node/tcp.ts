@@ -5,6 +5,7 @@ import type { PairId } from '../../core/brand.js';
 import type { Clock, Timers } from '../../core/clock.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenSource } from '../../core/plan.js';
+import type { Kernel } from '../../kernel/foreign.js';
 import type {
   ListenerKey,
   ListenOutcome,
@@ -12,26 +13,28 @@ import type {
   TcpEdges,
   TcpEngine,
 } from '../../session/tcp_port.js';
-import { Acceptor, type DescriptorCalls } from './acceptor.js';
+import { Acceptor } from './acceptor.js';
 import { localOf, peerOf } from './address.js';
 import { exhaustedErrno } from './descriptors.js';
 import { Pair, type PairHost } from './pair.js';
+import { SendQueues } from './send_queue.js';
 
 export interface NodeTcpDeps {
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly descriptors: DescriptorCalls | null;
+  readonly kernel: Kernel | null;
 }
 
 /** `capacity`: pairs at the same time. While all are taken, clients wait as if paused. */
 export class NodeTcp implements TcpEngine, PairHost {
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly sendQueues: SendQueues;
   readonly capacity: number;
   readonly lastActivityMs: Float64Array;
   readonly bytesIn: Float64Array;
   readonly bytesOut: Float64Array;
-  readonly #descriptors: DescriptorCalls | null;
+  readonly #kernel: Kernel | null;
   readonly #acceptors = new Map<ListenerKey, Acceptor>();
   readonly #pairs: (Pair | null)[];
   /** A stack: the number that was freed last is warm in the processor's caches. */
@@ -41,7 +44,8 @@ export class NodeTcp implements TcpEngine, PairHost {
   constructor(capacity: number, deps: NodeTcpDeps) {
     this.clock = deps.clock;
     this.timers = deps.timers;
-    this.#descriptors = deps.descriptors;
+    this.sendQueues = new SendQueues(deps.timers);
+    this.#kernel = deps.kernel;
     this.capacity = capacity;
     this.lastActivityMs = new Float64Array(capacity);
     this.bytesIn = new Float64Array(capacity);
@@ -68,7 +72,7 @@ export class NodeTcp implements TcpEngine, PairHost {
     const acceptor = new Acceptor(
       {
         timers: this.timers,
-        descriptors: this.#descriptors,
+        kernel: this.#kernel,
         connection: (from, socket) => this.#accepted(key, from, socket),
         failed: (errno) => this.edges.acceptFailed(key, errno),
       },
@@ -96,11 +100,11 @@ export class NodeTcp implements TcpEngine, PairHost {
   }
 
   client(pair: PairId): Endpoint {
-    return this.#pair(pair).clientEndpoint;
+    return this.#pair(pair).remote;
   }
 
   local(pair: PairId): Endpoint {
-    return this.#pair(pair).localEndpoint;
+    return this.#pair(pair).local;
   }
 
   readHeader(pair: PairId): void {
@@ -139,7 +143,9 @@ export class NodeTcp implements TcpEngine, PairHost {
     if (errno !== null) this.#eachAcceptor((acceptor) => acceptor.fail(errno));
   }
 
+  /** Closes everything; no edge is reported from now on. */
   stop(): void {
+    this.#edges = SILENT;
     for (const key of [...this.#acceptors.keys()]) this.closeListener(key);
     for (const pair of this.#pairs) pair?.close('reset');
   }
@@ -173,3 +179,13 @@ export class NodeTcp implements TcpEngine, PairHost {
     return present(this.#pairs[id], `pair ${id} is not open`);
   }
 }
+
+const SILENT: TcpEdges = {
+  accepted() {},
+  headerBytes() {},
+  dialled() {},
+  dialFailed() {},
+  firstByte() {},
+  closed() {},
+  acceptFailed() {},
+};

@@ -1,0 +1,93 @@
+/**
+ * Tells when a peer has received all that a socket sent. A reset throws away what the kernel has
+ * not delivered yet, Node.js has no SIOCOUTQ (tcp(7)), but the kernel's table of connections has the
+ * same figure: `tx_queue`, bytes written and not acknowledged (proc_net_tcp in the kernel's
+ * documentation). To read it takes milliseconds of a helper thread, so sockets share each look.
+ */
+import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import type { Timers } from '../../core/clock.js';
+import { ipBytes } from '../../core/ip_bytes.js';
+
+const TABLES = ['/proc/thread-self/net/tcp', '/proc/thread-self/net/tcp6'] as const;
+
+/** RFC 6928: ten segments leave at once, without waiting for an acknowledgement. */
+const INITIAL_WINDOW_BYTES = 10 * 1_460;
+
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 160;
+
+/** Connections with unacknowledged bytes: "LOCAL REMOTE" as the table has them. */
+type Undelivered = ReadonlySet<string>;
+
+interface Wait {
+  readonly socket: Socket;
+  readonly name: string;
+  readonly then: () => void;
+}
+
+export class SendQueues {
+  readonly #timers: Timers;
+  #waits: Wait[] = [];
+  #looking: 'no' | 'yes' = 'no';
+
+  constructor(timers: Timers) {
+    this.#timers = timers;
+  }
+
+  /** Calls `then`, perhaps at once, when everything written to the TCP `socket` was delivered. */
+  whenDelivered(socket: Socket, then: () => void): void {
+    if (socket.bytesWritten <= INITIAL_WINDOW_BYTES) {
+      then();
+      return;
+    }
+    this.#waits.push({ socket, name: connectionName(socket), then });
+    if (this.#looking === 'yes') return;
+    this.#looking = 'yes';
+    void this.#look(FIRST_PAUSE_MS);
+  }
+
+  async #look(pauseMs: number): Promise<void> {
+    const undelivered = await readTables();
+    const waits = this.#waits.filter(({ socket }) => !socket.destroyed);
+    this.#waits = waits.filter(({ name }) => undelivered.has(name));
+    for (const { name, then } of waits) if (!undelivered.has(name)) then();
+    if (this.#waits.length === 0) this.#looking = 'no';
+    else {
+      const nextPauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      this.#timers.after(pauseMs, () => void this.#look(nextPauseMs));
+    }
+  }
+}
+
+async function readTables(): Promise<Undelivered> {
+  const undelivered = new Set<string>();
+  for (const path of TABLES) {
+    // No table, no knowledge: then nothing is waited for.
+    const text = await readFile(path, 'latin1').catch(() => '');
+    for (const name of undeliveredIn(text)) undelivered.add(name);
+  }
+  return undelivered;
+}
+
+/** From the text of /proc/net/tcp or tcp6: the connections whose tx_queue is not empty. */
+export function undeliveredIn(text: string): string[] {
+  const rows = text.matchAll(/^ *\d+: (\S+ \S+) \S+ (?!0{8}:)[0-9A-F]{8}:/gm);
+  return Array.from(rows, ([, name]) => name ?? '');
+}
+
+function connectionName(socket: Socket): string {
+  const { localAddress, localPort, remoteAddress, remotePort } = socket;
+  return `${endName(localAddress, localPort)} ${endName(remoteAddress, remotePort)}`;
+}
+
+/** An address as the table has it: words of 32 bits in the byte order of this machine. */
+export function endName(host = '', port = 0): string {
+  const bytes = ipBytes(host) ?? new Uint8Array(0);
+  const words = Array.from(new Uint32Array(bytes.slice().buffer), (word) => hex(word, 8));
+  return `${words.join('')}:${hex(port, 4)}`;
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).toUpperCase().padStart(digits, '0');
+}

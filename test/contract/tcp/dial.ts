@@ -1,0 +1,134 @@
+/** TCP contract: dialling, failing, giving up, and what the backend gets first. */
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { refusingEndpoint } from '../../support/peer.js';
+import { type MakeEngine, settled, withEngine } from './bench.js';
+
+export function dialContract(t: Test, make: MakeEngine): void {
+  firstBytes(t, make);
+  failing(t, make);
+  givingUp(t, make);
+}
+
+function firstBytes(t: Test, make: MakeEngine): void {
+  withEngine(
+    t,
+    make,
+    'the prelude comes first, then held bytes, then the rest',
+    async (bench, t) => {
+      const { driver, backend } = bench;
+      const client = await bench.connect();
+      client.send('held ');
+      const pair = await driver.nextPair();
+      driver.answers = { dialled: (pair) => driver.engine.relay(pair) };
+      await settled(() => 0);
+      driver.engine.dial(pair, backend.endpoint, Buffer.from('prelude '));
+      const peer = await backend.next();
+      t.equal(await peer.takeText(13), 'prelude held ');
+      client.finish('later');
+      t.equal(String(await peer.rest()), 'later');
+      t.equal(driver.engine.bytesIn[pair], 10, 'the prelude does not count as relayed');
+    },
+  );
+
+  withEngine(t, make, 'the prelude is sent before the client says anything', async (bench, t) => {
+    bench.driver.proxyTo(bench.backend.endpoint, Buffer.from('prelude'));
+    await bench.connect();
+    t.equal(await (await bench.backend.next()).takeText(7), 'prelude');
+  });
+
+  withEngine(t, make, 'a relay may begin after `dialled`', async (bench, t) => {
+    const { driver, backend } = bench;
+    driver.answers = { accepted: (pair) => driver.engine.dial(pair, backend.endpoint, null) };
+    const client = await bench.connect();
+    client.send('early ');
+    const peer = await backend.next();
+    peer.finish('greeting');
+    const { pair } = await driver.next('dialled');
+    await settled(() => peer.unread);
+    t.equal(peer.unread, 0, 'nothing flows before');
+    if (pair !== null) driver.engine.relay(pair);
+    client.finish('late');
+    t.equal(String(await peer.rest()), 'early late');
+    t.equal(String(await client.rest()), 'greeting');
+  });
+}
+
+function failing(t: Test, make: MakeEngine): void {
+  withEngine(t, make, 'a refused dial keeps the bytes for the next one', async (bench, t) => {
+    const { driver, backend } = bench;
+    const nobody = await refusingEndpoint();
+    driver.answers = {
+      accepted: (pair) => driver.engine.dial(pair, nobody, Buffer.from('wrong ')),
+      dialFailed: (pair) => driver.engine.dial(pair, backend.endpoint, Buffer.from('right ')),
+      dialled: (pair) => driver.engine.relay(pair),
+    };
+    const client = await bench.connect();
+    client.finish('question');
+    const peer = await backend.next();
+    t.equal(String(await peer.rest()), 'right question');
+    t.equal((await driver.next('dialFailed')).failure, 'refused');
+    peer.finish('answer');
+    t.equal(String(await client.rest()), 'answer');
+  });
+
+  withEngine(t, make, 'a unix socket that nobody made refuses', async (bench, t) => {
+    const { driver } = bench;
+    driver.proxyTo({ kind: 'unix', path: join(bench.folder, 'nobody') });
+    await bench.connect();
+    t.equal((await driver.next('dialFailed')).failure, 'refused');
+    t.same(await driver.nextEnd(), { kind: 'closed' });
+  });
+}
+
+function givingUp(t: Test, make: MakeEngine): void {
+  withEngine(
+    t,
+    make,
+    'a dial that was given up reports nothing, and another may begin at once',
+    async (bench, t) => {
+      const { driver, backend } = bench;
+      const nobody = await refusingEndpoint();
+      driver.answers = {
+        accepted: (pair) => {
+          driver.engine.dial(pair, nobody, Buffer.from('first '));
+          driver.engine.cancelDial(pair);
+          driver.engine.dial(pair, backend.endpoint, Buffer.from('second '));
+          driver.engine.cancelDial(pair);
+          driver.engine.dial(pair, backend.endpoint, Buffer.from('third '));
+        },
+        dialled: (pair) => driver.engine.relay(pair),
+      };
+      const client = await bench.connect();
+      client.finish('bytes');
+      await driver.next('dialled');
+      for (let i = 0; i < 2; i++) {
+        // The second dial may have reached the backend, and then it ends there without a byte.
+        const peer = await backend.next();
+        const got = String(await peer.rest().catch(() => Buffer.alloc(0)));
+        if (got !== '') {
+          t.equal(got, 'third bytes');
+          peer.finish();
+          break;
+        }
+      }
+      t.same(await driver.nextEnd(), { kind: 'finished', first: 'client' });
+      t.equal(driver.count('dialled'), 1);
+      t.equal(driver.count('dialFailed'), 0);
+    },
+  );
+
+  withEngine(t, make, 'after a dial was given up the pair waits as before', async (bench, t) => {
+    const { driver, backend } = bench;
+    driver.answers = {
+      accepted: (pair) => {
+        driver.engine.dial(pair, backend.endpoint, null);
+        driver.engine.cancelDial(pair);
+      },
+    };
+    const client = await bench.connect();
+    await driver.next('accepted');
+    client.finish();
+    t.same(await driver.nextEnd(), { kind: 'client-gone' });
+  });
+}

@@ -1,0 +1,76 @@
+/** TCP contract: a reset becomes a reset on the other side, behind what was read before it. */
+import type { Test } from 'tap';
+import { LINGER_MS } from '../../../src/session/tcp_port.js';
+import { type MakeEngine, settled, withEngine } from './bench.js';
+
+const MUCH_BYTES = 1024 * 1024;
+
+export function resetContract(t: Test, make: MakeEngine): void {
+  withEngine(
+    t,
+    make,
+    'a client that resets: the backend gets the bytes, then a reset',
+    async (bench, t) => {
+      const { client, backend } = await bench.relayed();
+      client.send('last words');
+      t.equal(await backend.takeText(10), 'last words');
+      client.reset();
+      t.equal(await backend.ending(), 'reset');
+      t.same(await bench.driver.nextEnd(), { kind: 'reset', by: 'client' });
+    },
+  );
+
+  withEngine(
+    t,
+    make,
+    'a backend that resets: the client gets the bytes, then a reset',
+    async (bench, t) => {
+      const { client, backend } = await bench.relayed();
+      backend.send('last words');
+      t.equal(await client.takeText(10), 'last words');
+      backend.reset();
+      t.equal(await client.ending(), 'reset');
+      t.same(await bench.driver.nextEnd(), { kind: 'reset', by: 'backend' });
+    },
+  );
+
+  withEngine(t, make, 'bytes that race a reset arrive before it', async (bench, t) => {
+    const { client, backend } = await bench.relayed();
+    backend.send('x'.repeat(10_000));
+    backend.reset();
+    t.equal((await client.take(10_000)).length, 10_000);
+    t.equal(await client.ending(), 'reset');
+  });
+
+  withEngine(
+    t,
+    make,
+    'what was read before a reset reaches even a slow client',
+    async (bench, t) => {
+      const { driver } = bench;
+      const { client, backend } = await bench.relayed();
+      const pair = await driver.nextPair();
+      client.socket.pause();
+      backend.send(Buffer.alloc(MUCH_BYTES, 'abc'));
+      await settled(() => driver.engine.bytesOut[pair] ?? 0);
+      backend.reset();
+      await settled(() => driver.edges.length);
+      client.socket.resume();
+      t.same(await bench.endInTime(LINGER_MS), { kind: 'reset', by: 'backend' });
+      const readBytes = driver.engine.bytesOut[pair] ?? 0;
+      t.equal((await client.take(readBytes)).length, readBytes);
+      t.equal(await client.ending(), 'reset');
+    },
+  );
+
+  withEngine(t, make, 'a reset behind a FIN is noticed by what is sent to it', async (bench, t) => {
+    const { client, backend } = await bench.relayed();
+    client.finish('question');
+    t.equal(String(await backend.rest()), 'question');
+    client.reset();
+    backend.send('nobody is there');
+    t.same(await bench.driver.nextEnd(), { kind: 'reset', by: 'client' });
+    backend.send('nor here');
+    t.equal(await backend.resetComes(), true);
+  });
+}

@@ -1,0 +1,30 @@
+/**
+ * What every engine promises for TCP (src/session/tcp_port.ts), whatever it moves bytes with. The
+ * suite runs on one thread with the engine under test; a blocking engine is pumped by an adapter.
+ */
+import type { Test } from 'tap';
+import type { MakeEngine } from './tcp/bench.js';
+import { closingContract } from './tcp/closing.js';
+import { dialContract } from './tcp/dial.js';
+import { exhaustionContract } from './tcp/exhaustion.js';
+import { headerContract } from './tcp/header.js';
+import { listeningContract } from './tcp/listening.js';
+import { loopContract } from './tcp/loop.js';
+import { manyContract } from './tcp/many.js';
+import { relayContract } from './tcp/relay.js';
+import { resetContract } from './tcp/reset.js';
+import { waitingContract } from './tcp/waiting.js';
+
+/** `makeModule`: a module that exports `make` as `makeEngine`, for tests in a process of their own. */
+export function tcpEngineContract(t: Test, make: MakeEngine, makeModule: URL): void {
+  listeningContract(t, make);
+  headerContract(t, make);
+  dialContract(t, make);
+  waitingContract(t, make);
+  relayContract(t, make);
+  resetContract(t, make);
+  closingContract(t, make);
+  manyContract(t, make);
+  loopContract(t, make);
+  exhaustionContract(t, makeModule);
+}
