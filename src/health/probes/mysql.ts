@@ -42,9 +42,8 @@ export const mysqlProbe: Probe = {
       if (greeting.body[0] !== PROTOCOL_10) {
         throw new Failed('wrong-answer', `not MySQL: "${printable(greeting.body)}"`);
       }
-      const version = printable(greeting.body.subarray(1, greeting.body.indexOf(0, 1)));
       await connection.write(packet(greeting.sequence + 1, loginPacket()));
-      return logIn(connection, `version ${version}`);
+      return logIn(connection, `version ${versionOf(greeting.body)}`);
     }),
 };
 
@@ -70,6 +69,12 @@ async function logIn(connection: Connection, note: string): Promise<ProbeResult>
         throw new Failed('wrong-answer', `no answer to a login: "${printable(body)}"`);
     }
   }
+}
+
+/** MariaDB puts a version in front that old replication clients understand. */
+function versionOf(greeting: Buffer): string {
+  const version = printable(greeting.subarray(1, greeting.indexOf(0, 1)));
+  return version.replace(/^5\.5\.5-(?=.*MariaDB)/, '');
 }
 
 async function readPacket(connection: Connection, what: string): Promise<Packet> {

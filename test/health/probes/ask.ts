@@ -33,9 +33,10 @@ export function ask(
   spec: ProbeSpec,
   where: Endpoint | number,
   signal: AbortSignal = new AbortController().signal,
+  prelude: Uint8Array = new Uint8Array(0),
 ): Promise<ProbeResult> {
   const endpoint = typeof where === 'number' ? ipEndpoint(4, '127.0.0.1', where) : where;
-  const attempt = probeOf(spec).attempt({ endpoint, prelude: new Uint8Array(0) }, signal);
+  const attempt = probeOf(spec).attempt({ endpoint, prelude }, signal);
   return within('the end of the attempt', attempt);
 }
 

@@ -13,11 +13,13 @@ export const MARIADB_PROGRAMS = ['mariadbd', 'mariadb-install-db'] as const;
 export class Mariadb {
   readonly port: number;
   readonly #folder: string;
+  readonly #options: readonly string[];
   #child: Child | null = null;
 
-  constructor(port: number, folder: string) {
+  constructor(port: number, folder: string, options: readonly string[]) {
     this.port = port;
     this.#folder = folder;
+    this.#options = options;
   }
 
   get address(): string {
@@ -35,10 +37,22 @@ export class Mariadb {
         '--bind-address=127.0.0.1',
         '--innodb-flush-log-at-trx-commit=0',
         '--innodb-buffer-pool-size=16M',
+        ...this.#options,
       ],
       { user: USER },
     );
     await this.#child.stderr.first('MariaDB accepts', (line) => /ready for connections/.test(line));
+  }
+
+  /** What the server has logged since its last start. */
+  get log(): readonly string[] {
+    return this.#child?.stderr.past ?? [];
+  }
+
+  /** Runs `sql` as root and gives what it prints (no header). */
+  query(sql: string): Promise<string> {
+    const socket = `--socket=${join(this.#folder, 'socket')}`;
+    return mustRun(program('mariadb'), ['--no-defaults', socket, '-uroot', '-BN', '-e', sql]);
   }
 
   async kill(): Promise<void> {
@@ -54,7 +68,8 @@ export class Mariadb {
   }
 }
 
-export async function startMariadb(t: Test): Promise<Mariadb> {
+/** `options` win over what is set here. */
+export async function startMariadb(t: Test, ...options: readonly string[]): Promise<Mariadb> {
   const folder = tempFolder(t);
   const { uid, gid } = identity(USER);
   if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
@@ -68,7 +83,7 @@ export async function startMariadb(t: Test): Promise<Mariadb> {
     ],
     { user: USER, cwd: folder, limitMs: 60_000 },
   );
-  const server = new Mariadb(await freePort(), folder);
+  const server = new Mariadb(await freePort(), folder, options);
   t.teardown(() => server.end());
   await server.start();
   return server;
