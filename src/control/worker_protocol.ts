@@ -10,8 +10,8 @@ export interface SharedMemory {
   readonly ledger: SharedArrayBuffer;
   readonly series: SharedArrayBuffer;
   readonly doorbell: SharedArrayBuffer;
-  /** By worker: when it last went through its loop, on the clock that all threads share. */
-  readonly heartbeats: SharedArrayBuffer;
+  /** See vitals.ts. */
+  readonly vitals: SharedArrayBuffer;
 }
 
 export interface WorkerStart {

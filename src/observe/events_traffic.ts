@@ -63,6 +63,7 @@ export const TRAFFIC_EVENTS = {
       'Most of the pool fails at once: look for a common cause (network, database) first.',
     ),
   ),
+  'backend-drained': info('A backend that left carries no session any more.', ['pool', 'backend']),
   'backend-returned': info('An ejected backend gets sessions again.', [
     'pool',
     'backend',

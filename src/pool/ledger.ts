@@ -237,6 +237,14 @@ export class Ledger {
 
   // ---- lost workers ----
 
+  /** Sessions and flows that `worker` has at its listeners. */
+  sessionsOf(worker: WorkerId): number {
+    const first = SHARES_AT + worker * SHARE_ROW + MAX_BACKENDS;
+    let sum = 0;
+    for (let at = 0; at < MAX_LISTENERS; at++) sum += Atomics.load(this.#cells, first + at);
+    return sum;
+  }
+
   /** Gives back everything that a lost worker had counted. Only when that thread runs no more. */
   forgetWorker(worker: WorkerId): void {
     const share = SHARES_AT + worker * SHARE_ROW;

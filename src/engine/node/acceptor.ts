@@ -1,5 +1,5 @@
 /**
- * One listening socket. With a descriptor of its own it pauses by closing a duplicate: clients go
+ * One listening socket. With a descriptor (which stays control's) it pauses by closing a duplicate: clients go
  * on to wait in the kernel's backlog. Without one (kind 'bind': no foreign calls here) closing
  * would refuse them, so that while paused it holds accepted connections unread, at most as many as
  * the backlog, and resets the rest: a degraded mode.
@@ -92,10 +92,6 @@ export class Acceptor {
     this.#retry?.cancel();
     this.#shut();
     for (const socket of this.#waiting.splice(0)) reset({ socket, kind: this.#local.kind });
-    const { kernel } = this.#deps;
-    if (this.#source.kind === 'descriptor' && kernel !== null) {
-      closeDescriptor(kernel, adoptDescriptor(this.#source.fd));
-    }
   }
 
   #listen(done: (errno: string | null) => void): void {

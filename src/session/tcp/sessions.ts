@@ -37,6 +37,8 @@ export interface TcpSessionsDeps {
   readonly access: (record: AccessRecord) => void;
   /** Wakes another worker: a place or a turn may be its own. */
   readonly ring: (worker: WorkerId) => void;
+  /** Accepting failed for want of something; no session is concerned, and the engine tries again. */
+  readonly acceptFailed: (key: ListenerKey, errno: string) => void;
 }
 
 /** `max_session_age` varies by this share, so that sessions that began together do not end so. */
@@ -85,6 +87,11 @@ export class TcpSessions implements TcpEdges {
   /** Adds a pool, so that its waiters are served when a place becomes free. */
   addPool(id: PoolId, waiting: Waiting): void {
     this.#choosing.pools.set(id, waiting);
+  }
+
+  /** A place at a backend of `pool` became free: who waits is served after the present edge. */
+  freed(pool: PoolId): void {
+    this.#choosing.freed(pool);
   }
 
   removePool(id: PoolId): void {
@@ -233,8 +240,8 @@ export class TcpSessions implements TcpEdges {
     this.#choosing.serveFreed();
   }
 
-  acceptFailed(): void {
-    // The engine reports it to the log and tries again; no session is concerned.
+  acceptFailed(key: ListenerKey, errno: string): void {
+    this.#deps.acceptFailed(key, errno);
   }
 
   // ---- phases ----

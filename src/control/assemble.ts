@@ -1,0 +1,79 @@
+/** Puts a daemon together from a Spec and this machine: engine, workers, shared memory, metrics. */
+import { availableParallelism } from 'node:os';
+import { ok, type Result } from '../core/result.js';
+import type { Spec } from '../core/spec.js';
+import { checkEngines } from '../engine/checks.js';
+import { selectEngine } from '../engine/select.js';
+import { loadKernel } from '../kernel/foreign.js';
+import type { Log } from '../observe/log.js';
+import { createMetrics, type Metrics } from '../observe/metrics.js';
+import { systemClock } from '../system/clock.js';
+import { descriptorLimit } from '../system/limits.js';
+import { nonce } from '../system/nonce.js';
+import { systemRandom } from '../system/random.js';
+import { systemTimers } from '../system/timers.js';
+import { Daemon } from './daemon.js';
+import { DaemonMetrics } from './daemon_metrics.js';
+import { createSharedState } from './shared_state.js';
+import { sessionBudget, WANTED_DESCRIPTORS, workerCount } from './sizing.js';
+
+/** Node.js below 22.12 has no reusePort; then several workers need foreign calls. */
+const NODE_SHARES_PORTS = supportsReusePort(process.versions.node);
+/** Where the limit of open files is unknown (no Linux): what POSIX systems usually have. */
+const USUAL_DESCRIPTORS = 1024;
+
+export interface Assembly {
+  readonly daemon: Daemon;
+  readonly metrics: Metrics;
+}
+
+/** A daemon that is ready to start, or why it cannot run here. `hash` names the configuration. */
+export function assemble(
+  spec: Spec,
+  log: Log,
+  about: { readonly version: string; readonly configHash: () => string },
+): Result<Assembly, string> {
+  const choice = selectEngine(spec.daemon.engine, checkEngines());
+  if (!choice.ok) return choice;
+  const { engine, passedOver } = choice.value;
+  const best = passedOver[0];
+  if (best !== undefined) {
+    log.event('engine-degraded', { engine, detail: `${best.engine}: ${best.cause}` });
+  }
+  const loaded = loadKernel();
+  const kernel = loaded.ok ? loaded.value : null;
+  const sharing = kernel !== null || NODE_SHARES_PORTS ? 'possible' : 'impossible';
+  const workers = workerCount(spec.daemon.workers, availableParallelism(), sharing);
+  const detail =
+    sharing === 'impossible' && spec.daemon.workers !== 1
+      ? 'one worker, because neither foreign calls nor Node.js 22.12 let workers share a port'
+      : null;
+  log.event('engine-chosen', { engine, detail });
+  const descriptors = descriptorLimit()?.soft ?? USUAL_DESCRIPTORS;
+  if (descriptors < WANTED_DESCRIPTORS) {
+    log.event('low-descriptor-limit', { limit: descriptors, wanted: WANTED_DESCRIPTORS });
+  }
+  const shared = createSharedState(workers, kernel);
+  const source = new DaemonMetrics(shared, systemClock, { ...about, engine });
+  const metrics = createMetrics(source);
+  const daemon = new Daemon(spec, {
+    clock: systemClock,
+    timers: systemTimers,
+    random: systemRandom,
+    nonce,
+    kernel,
+    shared,
+    log,
+    counters: metrics,
+    engine,
+    workers,
+    sessionBudget: sessionBudget(descriptors),
+  });
+  source.daemon = daemon;
+  return ok({ daemon, metrics });
+}
+
+function supportsReusePort(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
+}

@@ -1,0 +1,220 @@
+/**
+ * The state of every backend as control decides it: verdicts of probes, ejections by real traffic,
+ * ramps and drains. It writes the ledger, tells the workers, and remembers why for people.
+ */
+import type { BackendId } from '../core/brand.js';
+import type { Clock, Timers } from '../core/clock.js';
+import { formatAddress } from '../core/endpoint.js';
+import type { Cause } from '../core/outcome.js';
+import type { Random } from '../core/random.js';
+import { HealthChecker } from '../health/checker.js';
+import { createProbe } from '../health/probes/registry.js';
+import type { HealthTarget, TargetHealth, VerdictEvent } from '../health/target.js';
+import type { Log } from '../observe/log.js';
+import type { ControlCounters } from '../observe/metrics.js';
+import type { Ledger } from '../pool/ledger.js';
+import { LOCAL_V2, UNKNOWN_V1 } from '../session/proxy_protocol/encode.js';
+import { Drains } from './drains.js';
+import type { Ejections } from './ejections.js';
+import type { BackendEntry, Inventory, InventoryChange, PoolEntry } from './inventory.js';
+import { Weights } from './weights.js';
+
+export interface BackendBoardDeps {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  /** An unguessable text, for probes that authenticate. */
+  readonly nonce: () => string;
+  readonly ledger: Ledger;
+  readonly inventory: Inventory;
+  readonly counters: ControlCounters;
+  readonly log: Log;
+  readonly ejections: Ejections;
+  /** Every worker looks again at who waits. */
+  readonly ring: () => void;
+  readonly endSessions: (backend: BackendId, cause: Cause, spanMs: number) => void;
+  /** A backend that left has no sessions any more. */
+  readonly drained: (entry: BackendEntry) => void;
+}
+
+const NO_PRELUDE = new Uint8Array(0);
+const PRELUDE = { off: NO_PRELUDE, v1: UNKNOWN_V1, v2: LOCAL_V2 } as const;
+
+export class BackendBoard {
+  readonly #deps: BackendBoardDeps;
+  readonly #checker: HealthChecker;
+  readonly #weights: Weights;
+  readonly #drains: Drains;
+  /** By the key of the health target. */
+  readonly #entries = new Map<string, BackendEntry>();
+  readonly #ramping = new Set<BackendEntry>();
+
+  constructor(deps: BackendBoardDeps) {
+    this.#deps = deps;
+    this.#weights = new Weights(deps.ledger);
+    this.#drains = new Drains(deps.ledger, {
+      close: (entry, spanMs) => {
+        this.#endSessions(entry, 'drained', spanMs);
+      },
+      empty: (entry) => {
+        this.#weights.forget(entry.id);
+        deps.log.event('backend-drained', namesOf(entry));
+        deps.drained(entry);
+      },
+    });
+    this.#checker = new HealthChecker(
+      {
+        clock: deps.clock,
+        timers: deps.timers,
+        random: deps.random,
+        createProbe: (spec) => createProbe(spec, deps),
+      },
+      {
+        onVerdict: (event) => this.#verdict(event),
+        onShare: ({ key, share }) => this.#share(key, share),
+        onAttempt: ({ key, result, durationMs }) => {
+          const entry = this.#entries.get(key);
+          if (entry === undefined) return;
+          const failure = result.ok ? null : result.failure;
+          deps.counters.probe(namesOf(entry), durationMs / 1000, failure);
+          if (result.ok) this.#probed(entry, durationMs);
+        },
+      },
+    );
+  }
+
+  /** Follows a new Spec: what arrived is watched, what left drains, what stayed keeps its state. */
+  update(change: InventoryChange): void {
+    const now = this.#deps.clock.nowMs();
+    for (const entry of change.arrived) this.#tellArrival(entry);
+    for (const entry of change.returned) {
+      this.#drains.cancel(entry);
+      this.#tellArrival(entry);
+    }
+    for (const entry of change.left) {
+      this.#drains.begin(entry, now);
+      this.#deps.log.event('backend-removed', {
+        ...namesOf(entry),
+        address: formatAddress(entry.endpoint),
+        sessions: this.#deps.ledger.active(entry.id),
+        limit_ms: entry.pool.spec.drainTimeoutMs,
+      });
+    }
+    this.#entries.clear();
+    const targets: HealthTarget[] = [];
+    for (const entry of this.#deps.inventory.backends()) {
+      if (entry.tenure === 'leaving') continue;
+      this.#entries.set(targetKey(entry), entry);
+      targets.push(targetOf(entry));
+      this.#write(entry, now);
+    }
+    this.#deps.ejections.update(this.#deps.inventory);
+    this.#checker.update(targets);
+    this.#deps.ring();
+  }
+
+  /** Moves ramps, drains and ejections on; to be called about ten times a second. */
+  look(nowMs: number): void {
+    this.#drains.look(nowMs);
+    for (const { entry, returned } of this.#deps.ejections.look(nowMs)) {
+      if (returned) this.#weights.returned(entry.id, nowMs);
+      this.#write(entry, nowMs);
+      this.#deps.ring();
+    }
+    if (this.#ramping.size === 0) return;
+    for (const entry of [...this.#ramping]) this.#write(entry, nowMs);
+    this.#deps.ring();
+  }
+
+  /** What probes say about `entry`; undefined for one that is not watched. */
+  healthByKey(): ReadonlyMap<string, TargetHealth> {
+    return new Map(this.#checker.snapshot().map((health) => [health.key, health]));
+  }
+
+  stop(): Promise<void> {
+    return this.#checker.stop();
+  }
+
+  #verdict(event: VerdictEvent): void {
+    const entry = this.#entries.get(event.key);
+    if (entry === undefined) return;
+    const { ledger, clock, counters, log } = this.#deps;
+    const before = ledger.health(entry.id);
+    if (before === event.state) return;
+    if (event.state === 'up' && before === 'down') this.#weights.returned(entry.id, clock.nowMs());
+    this.#write(entry, clock.nowMs());
+    ledger.setHealth(entry.id, event.state);
+    counters.transition(namesOf(entry), event.state);
+    const { reason, detail } = event;
+    const told = { ...namesOf(entry), cause: reason, detail };
+    if (event.state === 'up') log.event('backend-up', told);
+    else log.event('backend-down', { ...told, sessions: ledger.active(entry.id) });
+    const { onDown, drainSpreadMs } = entry.pool.spec;
+    if (event.state === 'down' && onDown === 'close') {
+      this.#endSessions(entry, 'backend-down', drainSpreadMs);
+    }
+    this.#deps.ring();
+  }
+
+  #share(key: string, share: number): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#weights.degraded(entry.id, share);
+    this.#write(entry, this.#deps.clock.nowMs());
+    const percent = Math.round(share * 100);
+    this.#deps.log.event('backend-degraded', { ...namesOf(entry), percent, detail: null });
+  }
+
+  #endSessions(entry: BackendEntry, cause: Cause, spanMs: number): void {
+    const sessions = this.#deps.ledger.active(entry.id);
+    if (sessions === 0) return;
+    this.#deps.log.event('sessions-closing', {
+      ...namesOf(entry),
+      sessions,
+      span_ms: spanMs,
+      cause,
+    });
+    this.#deps.endSessions(entry.id, cause, spanMs);
+  }
+
+  #tellArrival(entry: BackendEntry): void {
+    const address = formatAddress(entry.endpoint);
+    this.#deps.log.event('backend-added', { ...namesOf(entry), address });
+  }
+
+  #probed(entry: BackendEntry, durationMs: number): void {
+    const now = this.#deps.clock.nowMs();
+    if (!this.#deps.ejections.probed(entry, now - durationMs, now)) return;
+    this.#weights.returned(entry.id, now);
+    this.#write(entry, now);
+    this.#deps.ring();
+  }
+
+  #write(entry: BackendEntry, nowMs: number): void {
+    if (this.#weights.write(entry, nowMs)) this.#ramping.add(entry);
+    else this.#ramping.delete(entry);
+  }
+}
+
+/** The labels of a backend. */
+export function namesOf(entry: BackendEntry): { readonly pool: string; readonly backend: string } {
+  return { pool: entry.pool.key, backend: entry.spec.name };
+}
+
+export function targetKey(entry: BackendEntry): string {
+  return `${entry.pool.key}/${entry.key}`;
+}
+
+function targetOf(entry: BackendEntry): HealthTarget {
+  return {
+    key: targetKey(entry),
+    endpoint: entry.endpoint,
+    health: entry.pool.spec.health,
+    prelude: preludeOf(entry.pool),
+  };
+}
+
+/** A backend that requires PROXY headers gets one from probes too; a probe speaks for itself. */
+function preludeOf(pool: PoolEntry): Uint8Array {
+  return PRELUDE[pool.spec.sendProxyProtocol];
+}

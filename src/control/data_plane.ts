@@ -1,0 +1,113 @@
+/**
+ * The data plane of one worker: an engine, the sessions on it and the pools they choose from, kept
+ * in step with the newest plan. It runs on the worker's thread; a fake engine runs it in tests.
+ */
+import type { AccessRecord } from '../core/access.js';
+import { present } from '../core/assert.js';
+import type { BackendId, ListenerId, PoolId, WorkerId } from '../core/brand.js';
+import type { Cause } from '../core/outcome.js';
+import type { ListenerPlan, Plan, PoolPlan } from '../core/plan.js';
+import type { Random } from '../core/random.js';
+import type { SeriesWriter } from '../core/series.js';
+import type { Engine } from '../engine/engine.js';
+import type { Ledger } from '../pool/ledger.js';
+import { Pool } from '../pool/pool.js';
+import { WaitQueue } from '../pool/wait_queue.js';
+import type { OpenedSocket } from '../session/tcp/listeners.js';
+import { TcpSessions } from '../session/tcp/sessions.js';
+import { Waiting } from '../session/tcp/waiting.js';
+import type { ListenerKey } from '../session/tcp_port.js';
+import { UdpFlows } from '../session/udp/flows.js';
+
+export interface DataPlaneDeps {
+  readonly engine: Engine;
+  readonly random: Random;
+  readonly ledger: Ledger;
+  readonly series: SeriesWriter;
+  readonly worker: WorkerId;
+  readonly workers: number;
+  readonly access: (record: AccessRecord) => void;
+  readonly ring: (worker: WorkerId) => void;
+  readonly acceptFailed: (key: ListenerKey, errno: string) => void;
+}
+
+export class DataPlane {
+  readonly tcp: TcpSessions;
+  readonly udp: UdpFlows;
+  readonly #deps: DataPlaneDeps;
+  readonly #pools = new Map<PoolId, Waiting>();
+  #listeners: ReadonlySet<ListenerId> = new Set();
+
+  constructor(deps: DataPlaneDeps) {
+    this.#deps = deps;
+    const { engine } = deps;
+    this.tcp = new TcpSessions({ ...deps, engine: engine.tcp, clock: engine.clock });
+    this.udp = new UdpFlows({ ...deps, engine: engine.udp, clock: engine.clock });
+  }
+
+  /** Brings everything in step with `plan`; answers which sockets were opened and how that went. */
+  async apply(plan: Plan): Promise<readonly OpenedSocket[]> {
+    this.tcp.access = plan.access;
+    this.udp.access = plan.access;
+    for (const pool of plan.pools) this.#applyPool(pool);
+    const opened: OpenedSocket[] = [];
+    for (const listener of plan.listeners) opened.push(...(await this.#applyListener(listener)));
+    const wanted = new Set(plan.listeners.map((listener) => listener.id));
+    for (const id of this.#listeners) {
+      if (wanted.has(id)) continue;
+      this.tcp.removeListener(id);
+      this.udp.removeListener(id);
+    }
+    this.#listeners = wanted;
+    this.#forgetPools(plan);
+    this.rung();
+    return opened;
+  }
+
+  endSessions(backend: BackendId | null, cause: Cause, spanMs: number): void {
+    this.tcp.endSessions(backend, cause, spanMs);
+    this.udp.endFlows(backend, cause, spanMs);
+  }
+
+  rung(): void {
+    this.tcp.rung();
+    this.udp.rung();
+  }
+
+  /** Answers when it must be called again at the latest. */
+  tick(nowMs: number): number {
+    return Math.min(this.tcp.tick(nowMs), this.udp.tick(nowMs));
+  }
+
+  #applyListener(plan: ListenerPlan): Promise<readonly OpenedSocket[]> {
+    const waiting = present(this.#pools.get(plan.pool), 'a plan lacks a listener’s pool');
+    return plan.protocol === 'tcp'
+      ? this.tcp.applyListener(plan, waiting)
+      : this.udp.applyListener(plan, waiting.pool);
+  }
+
+  #applyPool(plan: PoolPlan): void {
+    const known = this.#pools.get(plan.id);
+    if (known !== undefined) return known.pool.update(plan);
+    const { ledger, worker, workers, random } = this.#deps;
+    const pool = new Pool(plan, {
+      ledger,
+      worker,
+      random,
+      clock: this.#deps.engine.clock,
+      freed: (id) => this.tcp.freed(id),
+    });
+    const waiting = new Waiting(pool, new WaitQueue(ledger, plan.id, worker, workers));
+    this.#pools.set(plan.id, waiting);
+    this.tcp.addPool(plan.id, waiting);
+  }
+
+  #forgetPools(plan: Plan): void {
+    const wanted = new Set(plan.pools.map((pool) => pool.id));
+    for (const id of this.#pools.keys()) {
+      if (wanted.has(id)) continue;
+      this.#pools.delete(id);
+      this.tcp.removePool(id);
+    }
+  }
+}

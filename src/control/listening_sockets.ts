@@ -1,0 +1,212 @@
+/**
+ * The listening sockets of the daemon. Where foreign calls work, the main thread opens one a worker
+ * (SO_REUSEPORT) and keeps it: a failure is known at once, a worker that dies leaves its backlog to
+ * the next one, and pausing loses nothing. Elsewhere the workers bind by themselves.
+ */
+
+import { unlink } from 'node:fs/promises';
+import { connect } from 'node:net';
+import type { WorkerId } from '../core/brand.js';
+import { type Endpoint, formatAddress } from '../core/endpoint.js';
+import { err, ok, type Result } from '../core/result.js';
+import type { ListenerSpec } from '../core/spec.js';
+import { closeDescriptor, type Descriptor, duplicate } from '../kernel/descriptor.js';
+import type { Kernel } from '../kernel/foreign.js';
+import { openListeningSocket } from '../kernel/sockets.js';
+import type { PlannedSocket } from './planner.js';
+
+interface Socket {
+  readonly key: number;
+  /** As configured; port 0 stays 0 here. */
+  readonly wanted: Endpoint;
+  /** As it really is. */
+  local: Endpoint;
+  /** By worker; null where workers bind by themselves. */
+  readonly descriptors: readonly Descriptor[] | null;
+}
+
+export interface ListenFailure {
+  readonly address: string;
+  readonly sentence: string;
+}
+
+export class ListeningSockets {
+  readonly #kernel: Kernel | null;
+  readonly #workers: number;
+  readonly #byListener = new Map<string, Socket[]>();
+  #nextKey = 1;
+
+  constructor(kernel: Kernel | null, workers: number) {
+    this.#kernel = kernel;
+    this.#workers = workers;
+  }
+
+  /**
+   * `id` is the key of the listener in the inventory. Opens what `spec` binds and is not open yet. All or nothing: on a failure what was opened by this
+   * call is closed again, and what was open before stays. Old addresses stay until `retire`.
+   */
+  async open(id: string, spec: ListenerSpec): Promise<Result<null, ListenFailure>> {
+    const sockets = this.#byListener.get(id) ?? [];
+    const opened: Socket[] = [];
+    for (const wanted of spec.bind) {
+      if (sockets.some((socket) => same(socket.wanted, wanted))) continue;
+      const socket = await this.#openOne(wanted, spec);
+      if (!socket.ok) {
+        for (const done of opened) this.#close(done);
+        return socket;
+      }
+      opened.push(socket.value);
+    }
+    this.#byListener.set(id, [...sockets, ...opened]);
+    return ok(null);
+  }
+
+  /** Closes the sockets of `id` that `spec` no longer binds (null: all), after the workers left them. */
+  retire(id: string, spec: ListenerSpec | null): void {
+    const sockets = this.#byListener.get(id) ?? [];
+    const stays = (socket: Socket): boolean =>
+      spec?.bind.some((wanted) => same(socket.wanted, wanted)) ?? false;
+    for (const socket of sockets) if (!stays(socket)) this.#close(socket);
+    this.#byListener.set(id, sockets.filter(stays));
+    if (spec === null) this.#byListener.delete(id);
+  }
+
+  /** Closes whatever `specOf` (null: the listener is gone) does not bind. */
+  retireAll(specOf: (id: string) => ListenerSpec | null): void {
+    for (const id of [...this.#byListener.keys()]) this.retire(id, specOf(id));
+  }
+
+  /** What `worker` shall listen on for a listener whose newest spec is `spec`. */
+  planned(id: string, spec: ListenerSpec, worker: WorkerId): PlannedSocket[] {
+    const sockets = this.#byListener.get(id) ?? [];
+    return sockets
+      .filter((socket) => spec.bind.some((wanted) => same(socket.wanted, wanted)))
+      .filter((socket) => socket.descriptors !== null || mayBind(socket.wanted, worker))
+      .map((socket) => ({ key: socket.key, source: this.#source(socket, worker) }));
+  }
+
+  /** The real addresses of a listener. */
+  locals(id: string): Endpoint[] {
+    return (this.#byListener.get(id) ?? []).map((socket) => socket.local);
+  }
+
+  /** A worker bound by itself, and the kernel gave it this address. */
+  bound(key: number, local: Endpoint): void {
+    for (const sockets of this.#byListener.values()) {
+      const socket = sockets.find((candidate) => candidate.key === key);
+      if (socket !== undefined) socket.local = local;
+    }
+  }
+
+  ownerOf(key: number): string | undefined {
+    for (const [id, sockets] of this.#byListener) {
+      if (sockets.some((socket) => socket.key === key)) return id;
+    }
+    return undefined;
+  }
+
+  addressOf(key: number): string | null {
+    const socket = [...this.#byListener.values()].flat().find((candidate) => candidate.key === key);
+    return socket === undefined ? null : formatAddress(socket.local);
+  }
+
+  closeAll(): void {
+    this.retireAll(() => null);
+  }
+
+  #source(socket: Socket, worker: WorkerId): PlannedSocket['source'] {
+    const fd = socket.descriptors?.[worker];
+    if (fd !== undefined) return { kind: 'descriptor', fd, local: socket.local };
+    const reusePort = this.#workers > 1 ? 'shared' : 'exclusive';
+    return { kind: 'bind', local: socket.local, reusePort };
+  }
+
+  async #openOne(wanted: Endpoint, spec: ListenerSpec): Promise<Result<Socket, ListenFailure>> {
+    const address = formatAddress(wanted);
+    if (wanted.kind === 'unix' && (await isStale(wanted.path))) await unlink(wanted.path);
+    const key = this.#nextKey++;
+    if (this.#kernel === null) return ok({ key, wanted, local: wanted, descriptors: null });
+    const taken = this.#claim(wanted, spec);
+    if (!taken.ok) return err({ address, sentence: taken.error });
+    const descriptors: Descriptor[] = [];
+    let local = wanted;
+    for (let worker = 0; worker < this.#workers; worker++) {
+      const socket = this.#descriptorFor(local, spec, descriptors[0]);
+      if (!socket.ok) {
+        for (const fd of descriptors) closeDescriptor(this.#kernel, fd);
+        return err({ address, sentence: socket.error });
+      }
+      descriptors.push(socket.value.fd);
+      local = socket.value.local;
+    }
+    return ok({ key, wanted, local, descriptors });
+  }
+
+  /**
+   * With SO_REUSEPORT a second daemon of the same user could bind the same address and would get a
+   * part of the clients. So an address that is not ours must be free for an exclusive bind first.
+   */
+  #claim(wanted: Endpoint, spec: ListenerSpec): Result<null, string> {
+    if (this.#kernel === null || wanted.kind === 'unix' || wanted.port === 0) return ok(null);
+    if (this.#ownsPort(wanted.port)) return ok(null);
+    const options = { local: wanted, protocol: spec.protocol, backlog: 1 } as const;
+    const claim = openListeningSocket(this.#kernel, { ...options, reusePort: 'exclusive' });
+    if (!claim.ok) return err(claim.error.sentence);
+    closeDescriptor(this.#kernel, claim.value.fd);
+    return ok(null);
+  }
+
+  #ownsPort(port: number): boolean {
+    return [...this.#byListener.values()]
+      .flat()
+      .some(({ local }) => local.kind === 'ip' && local.port === port);
+  }
+
+  /** UNIX sockets know no SO_REUSEPORT: the workers share one queue by duplicates. */
+  #descriptorFor(
+    local: Endpoint,
+    spec: ListenerSpec,
+    first: Descriptor | undefined,
+  ): Result<{ readonly fd: Descriptor; readonly local: Endpoint }, string> {
+    const kernel = this.#kernel;
+    if (kernel === null) return err('no foreign calls');
+    if (local.kind === 'unix' && first !== undefined) {
+      const copy = duplicate(kernel, first);
+      return copy.ok ? ok({ fd: copy.value, local }) : err(copy.error.sentence);
+    }
+    const opened = openListeningSocket(kernel, {
+      local,
+      protocol: spec.protocol,
+      reusePort: 'shared',
+      backlog: spec.backlog,
+    });
+    return opened.ok ? opened : err(opened.error.sentence);
+  }
+
+  #close(socket: Socket): void {
+    const kernel = this.#kernel;
+    if (kernel !== null) for (const fd of socket.descriptors ?? []) closeDescriptor(kernel, fd);
+    if (socket.wanted.kind === 'unix') unlink(socket.wanted.path).catch(() => undefined);
+  }
+}
+
+/** Without foreign calls a UNIX path can be bound by one worker only. */
+function mayBind(wanted: Endpoint, worker: WorkerId): boolean {
+  return wanted.kind === 'ip' || worker === 0;
+}
+
+function same(a: Endpoint, b: Endpoint): boolean {
+  return formatAddress(a) === formatAddress(b);
+}
+
+/** A socket file that nobody listens on any more: left by a process that was killed. */
+function isStale(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const attempt = connect({ path });
+    attempt.once('connect', () => {
+      attempt.destroy();
+      resolve(false);
+    });
+    attempt.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+  });
+}

@@ -1,0 +1,57 @@
+/**
+ * Backends given by name: resolved at start, at a reload and again every now and then. A backend has
+ * one address; it keeps the one it has for as long as the name still leads there.
+ */
+import { lookup } from 'node:dns/promises';
+import type { Timers } from '../core/clock.js';
+import { type Address, type Endpoint, formatAddress, ipEndpoint } from '../core/endpoint.js';
+
+/** Not below common DNS TTLs; getaddrinfo(3) does not tell the TTL itself. */
+export const RESOLVE_INTERVAL_MS = 10_000;
+/** A name server that does not answer must not hold up a start or a reload. */
+const RESOLVE_TIMEOUT_MS = 3_000;
+
+export class Resolver {
+  readonly #timers: Timers;
+  readonly #known = new Map<string, Endpoint>();
+
+  constructor(timers: Timers) {
+    this.#timers = timers;
+  }
+
+  /** The present address; null while the name has none. */
+  endpoint(address: Address): Endpoint | null {
+    if (address.kind !== 'name') return address;
+    return this.#known.get(formatAddress(address)) ?? null;
+  }
+
+  /** Asks again for every name in `addresses`; answers true when an address has changed. */
+  async refresh(addresses: readonly Address[]): Promise<boolean> {
+    const changes = await Promise.all(addresses.map((address) => this.#refreshOne(address)));
+    return changes.includes(true);
+  }
+
+  async #refreshOne(address: Address): Promise<boolean> {
+    if (address.kind !== 'name') return false;
+    const key = formatAddress(address);
+    const found = await this.#lookup(address.host);
+    // What a failing name server does not say is no reason to give up an address that works.
+    const first = found[0];
+    if (first === undefined) return false;
+    const before = this.#known.get(key);
+    if (before?.kind === 'ip' && found.some(({ host }) => host === before.host)) return false;
+    this.#known.set(key, ipEndpoint(first.family, first.host, address.port));
+    return true;
+  }
+
+  async #lookup(host: string): Promise<{ readonly family: 4 | 6; readonly host: string }[]> {
+    const limit = new Promise<[]>((resolve) =>
+      this.#timers.after(RESOLVE_TIMEOUT_MS, () => resolve([])),
+    );
+    const answers = lookup(host, { all: true }).catch(() => []);
+    return (await Promise.race([answers, limit])).map(({ address, family }) => ({
+      family: family === 6 ? 6 : 4,
+      host: address,
+    }));
+  }
+}

@@ -1,0 +1,34 @@
+/** Everything that the threads share, made once at start. */
+import { createDoorbellMemory, Doorbell } from '../core/doorbell.js';
+import { createSeriesMemory, SeriesReader } from '../core/series.js';
+import { ringBell } from '../kernel/descriptor.js';
+import type { Kernel } from '../kernel/foreign.js';
+import { createLedgerMemory, Ledger } from '../pool/ledger.js';
+import { createVitalsMemory, Vitals } from './vitals.js';
+import type { SharedMemory } from './worker_protocol.js';
+
+export interface SharedState {
+  readonly memory: SharedMemory;
+  readonly ledger: Ledger;
+  readonly series: SeriesReader;
+  readonly doorbell: Doorbell;
+  readonly vitals: Vitals;
+}
+
+export function createSharedState(workers: number, kernel: Kernel | null): SharedState {
+  const memory: SharedMemory = {
+    ledger: createLedgerMemory(),
+    series: createSeriesMemory(workers),
+    doorbell: createDoorbellMemory(),
+    vitals: createVitalsMemory(),
+  };
+  return {
+    memory,
+    ledger: new Ledger(memory.ledger),
+    series: new SeriesReader(memory.series),
+    doorbell: new Doorbell(memory.doorbell, (fd) => {
+      if (kernel !== null) ringBell(kernel, fd);
+    }),
+    vitals: new Vitals(memory.vitals),
+  };
+}

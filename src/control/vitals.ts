@@ -1,0 +1,50 @@
+/**
+ * Signs of life in shared memory: when each worker last went through its loop, and how many access
+ * records it has handed over that are not written yet, so that a slow log never fills the memory.
+ */
+import type { WorkerId } from '../core/brand.js';
+import { MAX_WORKERS } from '../core/limits.js';
+
+/** Access records of one worker that may wait to be written; beyond it they are lost and counted. */
+export const MAX_RECORDS_WAITING = 8192;
+
+export function createVitalsMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(MAX_WORKERS * (8 + 4));
+}
+
+export class Vitals {
+  readonly #beats: Float64Array;
+  readonly #records: Int32Array;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#beats = new Float64Array(memory, 0, MAX_WORKERS);
+    this.#records = new Int32Array(memory, MAX_WORKERS * 8, MAX_WORKERS);
+  }
+
+  /** One writer a cell: a plain store of an aligned double. */
+  beat(worker: WorkerId, nowMs: number): void {
+    this.#beats[worker] = nowMs;
+  }
+
+  /** When `worker` last beat, on the clock that all threads share; 0 = never. */
+  lastBeatMs(worker: WorkerId): number {
+    return this.#beats[worker] ?? 0;
+  }
+
+  /** Asks for room for `count` access records. */
+  tryHandOver(worker: WorkerId, count: number): boolean {
+    if (Atomics.load(this.#records, worker) + count > MAX_RECORDS_WAITING) return false;
+    Atomics.add(this.#records, worker, count);
+    return true;
+  }
+
+  written(worker: WorkerId, count: number): void {
+    Atomics.sub(this.#records, worker, count);
+  }
+
+  /** Before a new thread takes the place of a lost one. */
+  reset(worker: WorkerId, nowMs: number): void {
+    this.#beats[worker] = nowMs;
+    Atomics.store(this.#records, worker, 0);
+  }
+}

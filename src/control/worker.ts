@@ -1,0 +1,107 @@
+/**
+ * The entry of a worker thread: an engine with its data plane, messages from the main thread, and
+ * signs of life. A blocking engine never comes back to the event loop, so messages are fetched when
+ * the doorbell rings and nothing here waits for an event.
+ */
+import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { AccessRecord } from '../core/access.js';
+import { unreachable } from '../core/assert.js';
+import { Doorbell } from '../core/doorbell.js';
+import type { Plan } from '../core/plan.js';
+import { SeriesWriter } from '../core/series.js';
+import { createEngine } from '../engine/create.js';
+import { ringBell } from '../kernel/descriptor.js';
+import { loadKernel } from '../kernel/foreign.js';
+import { Ledger } from '../pool/ledger.js';
+import { systemClock } from '../system/clock.js';
+import { systemRandom } from '../system/random.js';
+import { systemTimers } from '../system/timers.js';
+import { DataPlane } from './data_plane.js';
+import { Vitals } from './vitals.js';
+import type { FromWorker, ToWorker, WorkerStart } from './worker_protocol.js';
+
+/** A worker at rest still shows that it lives. */
+const HEARTBEAT_MS = 500;
+/** Access records are handed over in batches of at most so many. */
+const BATCH_RECORDS = 256;
+
+const { start, port } = workerData as { readonly start: WorkerStart; readonly port: MessagePort };
+const post = (message: FromWorker): void => port.postMessage(message);
+
+const kernel = loadKernel();
+const doorbell = new Doorbell(start.memory.doorbell, (fd) => {
+  if (kernel.ok) ringBell(kernel.value, fd);
+});
+const vitals = new Vitals(start.memory.vitals);
+const created = createEngine(start.engine, {
+  limits: { pairs: start.capacity, flows: start.capacity },
+  clock: systemClock,
+  timers: systemTimers,
+  doorbell,
+  worker: start.worker,
+});
+
+if (created.ok) {
+  const engine = created.value;
+  const records: AccessRecord[] = [];
+  const plane = new DataPlane({
+    engine,
+    random: systemRandom,
+    ledger: new Ledger(start.memory.ledger),
+    series: new SeriesWriter(start.memory.series, start.worker),
+    worker: start.worker,
+    workers: start.workers,
+    access: (record) => {
+      records.push(record);
+      if (records.length >= BATCH_RECORDS) handOver(records);
+    },
+    ring: (worker) => doorbell.ring(worker),
+    acceptFailed: (socket, errno) => post({ kind: 'accept-failed', socket, errno }),
+  });
+  engine.attach(plane.tcp, plane.udp);
+  let applying: Promise<void> = Promise.resolve();
+  const apply = async (plan: Plan): Promise<void> => {
+    for (const { key, outcome } of await plane.apply(plan)) {
+      post({ kind: 'opened', socket: key, outcome });
+    }
+    post({ kind: 'applied', version: plan.version });
+  };
+  const receive = (message: ToWorker): void => {
+    switch (message.kind) {
+      case 'plan':
+        applying = applying.then(() => apply(message.plan));
+        return;
+      case 'end-sessions':
+        return plane.endSessions(message.backend, message.cause, message.spanMs);
+      case 'stop':
+        handOver(records);
+        return engine.stop();
+      default:
+        return unreachable(message);
+    }
+  };
+  const running = engine.run({
+    tick: (nowMs) => {
+      vitals.beat(start.worker, nowMs);
+      if (records.length > 0) handOver(records);
+      return Math.min(plane.tick(nowMs), nowMs + HEARTBEAT_MS);
+    },
+    rung: () => {
+      for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
+        receive(next.message as ToWorker);
+      }
+      plane.rung();
+    },
+  });
+  post({ kind: 'started' });
+  await running;
+} else {
+  post({ kind: 'failed', sentence: created.error });
+}
+
+function handOver(records: AccessRecord[]): void {
+  const batch = records.splice(0);
+  if (batch.length === 0) return;
+  if (vitals.tryHandOver(start.worker, batch.length)) post({ kind: 'access', records: batch });
+  else post({ kind: 'access-lost', count: batch.length });
+}

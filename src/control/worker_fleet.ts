@@ -1,0 +1,144 @@
+/**
+ * The worker threads as the main thread sees them: started, told, watched, replaced. A worker that
+ * dies or stops answering loses its own sessions and nothing else.
+ */
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { WorkerId } from '../core/brand.js';
+import type { Clock } from '../core/clock.js';
+import type { Doorbell } from '../core/doorbell.js';
+import type { Vitals } from './vitals.js';
+import type { FromWorker, ToWorker, WorkerStart } from './worker_protocol.js';
+
+/** A worker that has not gone through its loop for so long does not answer. */
+export const SILENCE_MS = 5_000;
+
+export interface FleetEvents {
+  message(worker: WorkerId, message: FromWorker): void;
+  /** The thread is gone and its counts may be given back; a new one starts after this call. */
+  lost(worker: WorkerId, sentence: string): void;
+  /** A new thread took the place of a lost one and wants the newest plan. */
+  replaced(worker: WorkerId): void;
+}
+
+interface Seat {
+  readonly thread: Worker;
+  readonly port: MessagePort;
+  state: 'serving' | 'stopping' | 'ending';
+}
+
+export class WorkerFleet {
+  readonly #seats: Seat[] = [];
+  readonly #start: (worker: WorkerId) => WorkerStart;
+  readonly #doorbell: Doorbell;
+  readonly #vitals: Vitals;
+  readonly #clock: Clock;
+  readonly #events: FleetEvents;
+
+  constructor(deps: {
+    readonly start: (worker: WorkerId) => WorkerStart;
+    readonly doorbell: Doorbell;
+    readonly vitals: Vitals;
+    readonly clock: Clock;
+    readonly events: FleetEvents;
+  }) {
+    this.#start = deps.start;
+    this.#doorbell = deps.doorbell;
+    this.#vitals = deps.vitals;
+    this.#clock = deps.clock;
+    this.#events = deps.events;
+  }
+
+  get size(): number {
+    return this.#seats.length;
+  }
+
+  /** Starts `count` workers; resolves when all have an engine, rejects with the sentence of one that has not. */
+  async open(count: number): Promise<void> {
+    const started = Array.from({ length: count }, (_, worker) => this.#spawn(worker as WorkerId));
+    await Promise.all(started);
+  }
+
+  send(worker: WorkerId, message: ToWorker): void {
+    this.#seats[worker]?.port.postMessage(message);
+    this.#doorbell.ring(worker);
+  }
+
+  broadcast(message: ToWorker): void {
+    for (const worker of this.ids()) this.send(worker, message);
+  }
+
+  /** States in shared memory changed: every worker looks again at who waits. */
+  ringAll(): void {
+    for (const worker of this.ids()) this.#doorbell.ring(worker);
+  }
+
+  /** True while every worker goes through its loop. */
+  answers(): boolean {
+    const now = this.#clock.nowMs();
+    return this.ids().every((worker) => now - this.#vitals.lastBeatMs(worker) < SILENCE_MS);
+  }
+
+  /** Ends the threads that have been silent for too long; others take their places. */
+  check(): void {
+    const now = this.#clock.nowMs();
+    for (const worker of this.ids()) {
+      const seat = this.#seats[worker];
+      if (now - this.#vitals.lastBeatMs(worker) < SILENCE_MS) continue;
+      if (seat?.state !== 'serving') continue;
+      seat.state = 'ending';
+      void seat.thread.terminate();
+    }
+  }
+
+  /** Tells every worker to stop and waits for the threads to end. */
+  async close(): Promise<void> {
+    const ended = this.#seats.map((seat) => {
+      seat.state = 'stopping';
+      return new Promise((resolve) => seat.thread.once('exit', resolve));
+    });
+    this.broadcast({ kind: 'stop' });
+    await Promise.all(ended);
+  }
+
+  #spawn(worker: WorkerId): Promise<void> {
+    const { port1, port2 } = new MessageChannel();
+    this.#vitals.reset(worker, this.#clock.nowMs());
+    const thread = new Worker(new URL('./worker.js', import.meta.url), {
+      name: `sluice-${worker}`,
+      workerData: { start: this.#start(worker), port: port2 },
+      transferList: [port2],
+    });
+    const seat: Seat = { thread, port: port1, state: 'serving' };
+    this.#seats[worker] = seat;
+    return new Promise((resolve, reject) => {
+      let sentence = 'the thread ended without a word';
+      port1.on('message', (message: FromWorker) => {
+        if (message.kind === 'started') resolve();
+        else if (message.kind === 'failed') reject(new Error(message.sentence));
+        else this.#events.message(worker, message);
+      });
+      thread.on('error', (error) => {
+        sentence = error.message;
+      });
+      thread.on('exit', () => {
+        port1.close();
+        reject(new Error(sentence));
+        if (seat.state !== 'stopping') this.#replace(worker, seat, sentence);
+      });
+    });
+  }
+
+  #replace(worker: WorkerId, seat: Seat, sentence: string): void {
+    const why = seat.state === 'ending' ? `it did not answer for ${SILENCE_MS} ms` : sentence;
+    this.#doorbell.hang(worker, null);
+    this.#events.lost(worker, why);
+    this.#spawn(worker).then(
+      () => this.#events.replaced(worker),
+      () => undefined,
+    );
+  }
+
+  ids(): WorkerId[] {
+    return this.#seats.map((_, worker) => worker as WorkerId);
+  }
+}
