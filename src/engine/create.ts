@@ -5,10 +5,8 @@ import type { Clock, Timers } from '../core/clock.js';
 import type { Doorbell } from '../core/doorbell.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { EngineName } from '../core/spec.js';
-import { adoptDescriptor, closeDescriptor, duplicate } from '../kernel/descriptor.js';
 import { loadKernel } from '../kernel/foreign.js';
 import type { Engine, EngineLimits } from './engine.js';
-import type { DescriptorCalls } from './node/acceptor.js';
 import { createNodeEngine } from './node/engine.js';
 import { noUdp } from './node/no_udp.js';
 
@@ -22,27 +20,15 @@ export interface CreateDeps {
 
 /** The engine, or a sentence that says why it could not be made. */
 export function createEngine(name: EngineName, deps: CreateDeps): Result<Engine, string> {
+  const loaded = loadKernel();
+  const kernel = loaded.ok ? loaded.value : null;
   switch (name) {
     case 'node':
-      return ok(
-        createNodeEngine(deps.limits, { ...deps, descriptors: descriptorCalls(), udp: noUdp() }),
-      );
+      return ok(createNodeEngine(deps.limits, { ...deps, kernel, udp: noUdp() }));
     case 'uring':
     case 'epoll':
       return err(`engine "${name}" is not in this version`);
     default:
       return unreachable(name);
   }
-}
-
-function descriptorCalls(): DescriptorCalls | null {
-  const kernel = loadKernel();
-  if (!kernel.ok) return null;
-  return {
-    duplicate(fd) {
-      const copy = duplicate(kernel.value, adoptDescriptor(fd));
-      return copy.ok ? ok(copy.value) : err(copy.error.errno);
-    },
-    close: (fd) => closeDescriptor(kernel.value, adoptDescriptor(fd)),
-  };
 }

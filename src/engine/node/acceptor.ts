@@ -10,7 +10,7 @@ import type { Timer, Timers } from '../../core/clock.js';
 import { type Endpoint, formatAddress } from '../../core/endpoint.js';
 import type { ListenSource } from '../../core/plan.js';
 import { err, ok, type Result } from '../../core/result.js';
-import { adoptDescriptor, closeDescriptor, duplicate } from '../../kernel/descriptor.js';
+import { adoptDescriptor, duplicate } from '../../kernel/descriptor.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import type { ListenOutcome } from '../../session/tcp_port.js';
 import { boundAddress } from './address.js';
