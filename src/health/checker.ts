@@ -62,15 +62,18 @@ export class HealthChecker {
   /**
    * Watches exactly `targets`, whose keys differ. A target that stays as it was keeps its state and
    * its schedule; one whose health definition changed keeps the state and is scheduled anew; one
-   * with another probe is attempted anew at once. Targets without a probe are reported up from
+   * with another probe is attempted anew at once; one at another address is another target, and
+   * unproven. Targets without a probe are reported up from
    * inside the call.
    */
   update(targets: readonly HealthTarget[]): void {
     assert(!this.#stopped, 'a stopped checker watches nothing');
-    const wanted = new Set(targets.map((target) => target.key));
+    const wanted = new Map(targets.map((target) => [target.key, target]));
     assert(wanted.size === targets.length, 'the keys of health targets differ');
     for (const [key, entry] of this.#entries) {
-      if (!wanted.has(key)) this.#forget(key, entry);
+      const target = wanted.get(key);
+      const stays = target !== undefined && sameEndpoint(entry.watched.target, target);
+      if (!stays) this.#forget(key, entry);
     }
     for (const target of targets) {
       const entry = this.#entries.get(target.key);
@@ -102,7 +105,6 @@ export class HealthChecker {
 
   #change(entry: Entry, target: HealthTarget): void {
     const before = entry.watched.target;
-    assert(sameAddress(before.endpoint, target.endpoint), 'a key stands for one address');
     entry.watched.target = target;
     if (!isDeepStrictEqual(probed(before), probed(target))) {
       this.#cease(entry);
@@ -181,6 +183,10 @@ export class HealthChecker {
     if (activity.kind === 'queued') this.#slots.withdraw(activity.begin);
     if (activity.kind === 'attempting') activity.abort.abort();
   }
+}
+
+function sameEndpoint(a: HealthTarget, b: HealthTarget): boolean {
+  return sameAddress(a.endpoint, b.endpoint);
 }
 
 /** What an attempt depends on; the rest of a definition is schedule. */

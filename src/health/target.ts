@@ -5,7 +5,7 @@ import type { ProbeFailure, ProbeResult, ProbeTarget } from './probe.js';
 import type { HealthState } from './tracker.js';
 
 export interface HealthTarget {
-  /** Stable over updates: the same key keeps its state. A backend that changes its address gets a new one. */
+  /** Stable over updates: the same key at the same address keeps its state. */
   readonly key: string;
   readonly endpoint: Endpoint;
   readonly health: HealthSpec;

@@ -244,12 +244,19 @@ t.test('a stopped checker leaves neither timers nor attempts, and reports nothin
   t.throws(() => w.checker.update([]), /stopped/);
 });
 
-t.test(
-  'two targets with one key, or one key with two addresses, are a broken invariant',
-  async (t) => {
-    const w = world();
-    t.throws(() => w.checker.update([target(1), target(1)]), /keys/);
-    w.checker.update([target(1)]);
-    t.throws(() => w.checker.update([{ ...target(2), key: 'b1' }]), /one address/);
-  },
-);
+t.test('a key at another address is another target', async (t) => {
+  const w = world();
+  w.checker.update([target(1)]);
+  await w.time.pass(10_000);
+  w.checker.update([{ ...target(2), key: 'b1' }]);
+  t.match(w.checker.snapshot(), [{ key: 'b1', verdict: 'unproven', attempts: 0 }]);
+  const before = w.starts(1).length;
+  await w.time.pass(10_000);
+  t.equal(w.starts(1).length, before);
+  t.same(w.told, ['b1 up: first-success', 'b1 up: first-success']);
+});
+
+t.test('two targets with one key are a broken invariant', async (t) => {
+  const w = world();
+  t.throws(() => w.checker.update([target(1), target(1)]), /keys/);
+});
