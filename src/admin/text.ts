@@ -1,0 +1,99 @@
+/** /health as a page of text, for people in a terminal. */
+import { span, table } from './table.js';
+import type { BackendView, HealthView, ListenerView, PoolView, ProbeView } from './views.js';
+
+/** Ends in a line feed. */
+export function healthText(view: HealthView): string {
+  const lines = [
+    `sluice ${view.version}, ${view.phase} for ${since(view, view.startedWallMs)}, process ${view.pid}`,
+    `engine ${view.engine} (${view.engineReason}), ${plural(view.workers, 'worker')}`,
+    `configuration ${view.configHash}, read ${since(view, view.configuredWallMs)} ago`,
+    `${plural(view.traffic.sessionsActive, 'session')} now, ${view.traffic.sessionsTotal} so far, ` +
+      `${view.traffic.refusedTotal} refused`,
+    '',
+    ...listenerTable(view),
+  ];
+  for (const pool of view.pools) lines.push('', poolLine(view, pool), ...backendTable(view, pool));
+  return `${lines.map(printable).join('\n')}\n`;
+}
+
+function listenerTable(view: HealthView): string[] {
+  const heads = ['LISTENER', 'PROTOCOL', 'ADDRESS', 'POOL', 'STATE', 'SINCE', 'SESSIONS', ''];
+  const row = (listener: ListenerView): string[] => [
+    listener.name,
+    listener.protocol,
+    listener.addresses.join(' '),
+    listener.pool,
+    listener.state,
+    since(view, listener.sinceWallMs),
+    of(listener.sessions, listener.maxSessions),
+    listener.reason,
+  ];
+  return table([heads, ...view.listeners.map(row)]);
+}
+
+function poolLine(view: HealthView, pool: PoolView): string {
+  const eligible = pool.backends.filter((backend) => backend.eligible).length;
+  const parts = [
+    `${pool.state} for ${since(view, pool.sinceWallMs)}`,
+    `${eligible} of ${plural(pool.backends.length, 'backend')} eligible`,
+    `policy ${pool.policy}`,
+    `probe ${pool.probe}`,
+    ...(pool.queueSize > 0 ? [`queue ${of(pool.queueLength, pool.queueSize)}`] : []),
+    ...(pool.reason === '' ? [] : [pool.reason]),
+  ];
+  return `POOL ${pool.name}: ${parts.join(', ')}`;
+}
+
+function backendTable(view: HealthView, pool: PoolView): string[] {
+  const heads = [
+    'BACKEND',
+    'ADDRESS',
+    'STATE',
+    'SINCE',
+    'ACTIVE',
+    'WEIGHT',
+    'LAST PROBE',
+    'REASON',
+  ];
+  const row = (backend: BackendView): string[] => [
+    backend.name + (backend.backup ? ' (backup)' : ''),
+    backend.address,
+    backend.eligible || backend.state !== 'up' ? backend.state : 'up, not eligible',
+    since(view, backend.sinceWallMs),
+    of(backend.active, backend.maxConnections),
+    weight(backend),
+    backend.lastProbe === null ? 'none yet' : probe(view, backend.lastProbe),
+    backend.reason,
+  ];
+  return table([heads, ...pool.backends.map(row)], '  ');
+}
+
+function probe(view: HealthView, { result, latencyMs, atWallMs, detail }: ProbeView): string {
+  const told = detail === '' ? '' : `: ${detail}`;
+  return `${result} in ${latencyMs.toFixed(1)} ms, ${since(view, atWallMs)} ago${told}`;
+}
+
+function weight({ weight, weightEffective }: BackendView): string {
+  return weight === weightEffective
+    ? String(weight)
+    : `${Number(weightEffective.toFixed(2))} of ${weight}`;
+}
+
+/** `5 of 100`; a limit of 0 is none. */
+function of(count: number, limit: number): string {
+  return limit === 0 ? String(count) : `${count} of ${limit}`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function since(view: HealthView, wallMs: number): string {
+  return span(view.nowWallMs - wallMs);
+}
+
+/** Details come from the network, and a terminal obeys control characters. */
+function printable(line: string): string {
+  return line.replace(/\p{Cc}/gu, ' ');
+}

@@ -1,0 +1,160 @@
+/** The admin endpoint over real sockets: what it answers, and what it does not let happen. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import t, { type Test } from 'tap';
+import { MAX_ADMIN_CONNECTIONS, startAdmin } from '../../src/admin/http.js';
+import { present } from '../../src/core/assert.js';
+import { ipEndpoint } from '../../src/core/endpoint.js';
+import { fakeViews } from './fake_views.js';
+
+const ANYWHERE = ipEndpoint(4, '127.0.0.1', 0);
+
+async function served(t: Test) {
+  const views = fakeViews();
+  const started = await startAdmin(ANYWHERE, views);
+  const server = present(started.ok ? started.value : null, 'a free port can be bound');
+  t.teardown(() => server.close());
+  const { host, port } = server.endpoint;
+  const ask = (path: string, init: RequestInit = {}) =>
+    fetch(`http://${host}:${port}${path}`, init);
+  return { views, server, ask, port };
+}
+
+/** Sends raw bytes and resolves with everything that comes until the end. */
+async function raw(port: number, request: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.end(request);
+  return (await socket.toArray()).join('');
+}
+
+t.test('/healthz and /ready say ok, or 503 with every reason', async (t) => {
+  const { views, ask } = await served(t);
+  for (const path of ['/healthz', '/ready']) {
+    const good = await ask(path);
+    t.equal(good.status, 200);
+    t.equal(await good.text(), 'ok\n');
+  }
+  views.liveProblems = ['worker 1 has not answered for 12 s'];
+  views.readyProblems = ['pool main has no eligible backend', 'sluice stops'];
+  const dead = await ask('/healthz');
+  t.equal(dead.status, 503);
+  t.equal(await dead.text(), 'worker 1 has not answered for 12 s\n');
+  const notReady = await ask('/ready');
+  t.equal(notReady.status, 503);
+  t.equal(await notReady.text(), 'pool main has no eligible backend\nsluice stops\n');
+});
+
+t.test('/health is JSON in snake case with times as text', async (t) => {
+  const answer = await (await served(t)).ask('/health');
+  t.equal(answer.headers.get('content-type'), 'application/json; charset=utf-8');
+  t.equal(answer.headers.get('cache-control'), 'no-store');
+  const health = JSON.parse(await answer.text());
+  t.match(health, {
+    phase: 'serving',
+    now: '2026-03-01T12:00:00.000Z',
+    config_hash: '3fa9c1d2',
+    traffic: { sessions_active: 12, bytes_in_total: 1e6 },
+    pools: [{ backends: [{ weight_effective: 1, last_probe: { latency_ms: 1.25 } }, {}, {}, {}] }],
+  });
+  t.equal(health.pools[0].backends[3].last_probe, null);
+  t.notOk(JSON.stringify(health).includes('allMs'));
+});
+
+t.test('/health is text for whoever asks for it', async (t) => {
+  const { ask } = await served(t);
+  const accepts = [{ accept: 'text/plain' }, { accept: 'application/json, text/plain' }, {}];
+  const types = [];
+  for (const headers of accepts) types.push((await ask('/health', { headers })).headers);
+  t.same(
+    types.map((headers) => headers.get('content-type')?.split(';')[0]),
+    ['text/plain', 'application/json', 'application/json'],
+  );
+  t.match(await (await ask('/health?format=text')).text(), /^sluice 1\.2\.3, serving for 3 h/);
+});
+
+t.test('/metrics passes the exposition on with its type', async (t) => {
+  const answer = await (await served(t)).ask('/metrics');
+  t.equal(answer.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+  t.equal(await answer.text(), '# HELP x y\n');
+});
+
+t.test('HEAD is GET without a body', async (t) => {
+  const { ask } = await served(t);
+  for (const path of ['/', '/health', '/metrics', '/healthz', '/nowhere']) {
+    const [get, head] = [await ask(path), await ask(path, { method: 'HEAD' })];
+    t.equal(head.status, get.status, path);
+    t.equal(head.headers.get('content-length'), get.headers.get('content-length'), path);
+    t.equal(await head.text(), '');
+    await get.text();
+  }
+});
+
+t.test('other paths are not found, and other methods not allowed', async (t) => {
+  const { ask } = await served(t);
+  for (const path of ['/nothing', '/metrics/', '/constructor', '/health%20']) {
+    t.equal((await ask(path)).status, 404, path);
+  }
+  const post = await ask('/health', { method: 'POST', body: 'x'.repeat(100_000) });
+  t.equal(post.status, 405);
+  t.equal(post.headers.get('allow'), 'GET, HEAD');
+});
+
+t.test('what is not HTTP, or has too large a header, is refused', async (t) => {
+  const { port } = await served(t);
+  t.match(await raw(port, 'hello\r\n\r\n'), ' 400 ');
+  t.match(
+    await raw(port, `GET / HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(10_000)}\r\n\r\n`),
+    ' 431 ',
+  );
+});
+
+t.test('a page that cannot be made is an error of that page only', async (t) => {
+  const { views, ask } = await served(t);
+  views.exposition = () => Promise.reject(new Error('no such row'));
+  const broken = await ask('/metrics');
+  t.equal(broken.status, 500);
+  t.match(await broken.text(), 'no such row');
+  t.equal((await ask('/healthz')).status, 200);
+});
+
+t.test('connections beyond the limit are closed, and their places come back', async (t) => {
+  const { port, ask } = await served(t);
+  const open: Socket[] = [];
+  for (let i = 0; i < MAX_ADMIN_CONNECTIONS; i++) {
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    open.push(socket);
+  }
+  const tooMany = connect(port, '127.0.0.1');
+  tooMany.resume();
+  await once(tooMany, 'close');
+  t.equal(tooMany.bytesRead, 0);
+  for (const socket of open) socket.destroy();
+  let status = 0;
+  while (status !== 200)
+    status = await ask('/healthz').then(
+      ({ status }) => status,
+      () => 0,
+    );
+  t.equal(status, 200);
+});
+
+t.test('a port that is taken is an error with its errno', async (t) => {
+  const { server } = await served(t);
+  t.match(await startAdmin(server.endpoint, fakeViews()), {
+    ok: false,
+    error: { errno: 'EADDRINUSE' },
+  });
+});
+
+t.test('closing cuts open connections and frees the port', async (t) => {
+  const { server, port } = await served(t);
+  const held = connect(port, '127.0.0.1');
+  await once(held, 'connect');
+  const cut = once(held, 'close');
+  await server.close();
+  await cut;
+  const again = await startAdmin(server.endpoint, fakeViews());
+  t.ok(again.ok);
+  if (again.ok) await again.value.close();
+});
