@@ -66,3 +66,16 @@ t.test('positions are among the eligible, not among all', async (t) => {
     t.equal(draw.drawOther(situation, random, position), 1 - position);
   }
 });
+
+t.test('the second draw is another one, also when the others have no weight', async (t) => {
+  const draw = new WeightedDraw();
+  for (const weights of [
+    [1, 0, 0],
+    [0, 0, 1],
+  ]) {
+    const situation = new Situation(membersOf(...weights));
+    draw.weigh(situation);
+    const taken = weights.indexOf(1);
+    t.not(draw.drawOther(situation, seededRandom(seed), taken), taken);
+  }
+});

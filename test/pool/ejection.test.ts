@@ -153,6 +153,28 @@ t.test('being spared is told once for each run of trouble', async (t) => {
   t.same(brief(ejections.look(3, pool(5))), ['spare 0 last-one']);
 });
 
+t.test(
+  'a slow one that is spared is told again only after a window in which it was well',
+  async (t) => {
+    const ejections = tracker();
+    t.same(brief(ejections.look(0, pool(0, 9, 0))), ['eject 1']);
+    t.same(brief(ejections.look(1, slow(pool(0, 0, 0), 0))), ['spare 0 max-ejected-percent']);
+    t.same(brief(ejections.look(2, pool(0, 0, 0))), [], 'within a window nothing is known');
+    t.same(brief(ejections.look(3, slow(pool(0, 0, 0), 0))), []);
+    t.same(brief(ejections.look(4, slow(pool(0, 0, 0), -1))), []);
+    t.same(brief(ejections.look(5, slow(pool(0, 0, 0), 0))), ['spare 0 max-ejected-percent']);
+  },
+);
+
+t.test('trouble that is spared is no calm: the row of ejections is not forgiven', async (t) => {
+  const ejections = tracker();
+  ejections.look(0, pool(5, 0));
+  ejections.look(BASE, pool(0, 0));
+  t.same(brief(ejections.look(BASE + INTERVAL - 1, pool(5, -1))), ['spare 0 last-one']);
+  ejections.look(BASE + INTERVAL + 1, pool(0, 0));
+  t.match(ejections.look(BASE + INTERVAL + 2, pool(5, 0)), [{ kind: 'eject', timesInARow: 2 }]);
+});
+
 t.test('who was spared is ejected as soon as there is room', async (t) => {
   const ejections = tracker();
   t.same(brief(ejections.look(0, pool(9, 8, 0))), ['eject 0', 'spare 1 max-ejected-percent']);

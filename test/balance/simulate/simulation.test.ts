@@ -31,7 +31,7 @@ t.test(
     const after = Array.from({ length: 9 }, (_, i) => [200 + 10 * i, 1] as const);
     const early = run({ troubles, arrivals: arrivalsAt(...before) });
     t.equal(early.served, 9);
-    t.ok(early.failedDials > 0);
+    t.ok(early.failedDials >= 8, `it looks idle to each session: ${early.failedDials} dials`);
     const late = run({ troubles, arrivals: arrivalsAt(...after) });
     t.equal(late.served, 9);
     t.equal(late.failedDials, 0);
