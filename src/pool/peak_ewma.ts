@@ -1,32 +1,45 @@
 /**
- * Peak-sensitive moving average of a backend's latency: a rise counts at once, a fall only with time.
- * After Finagle's and linkerd's PeakEwma ("Beyond Round Robin: Load Balancing for Latency").
+ * The latency of each member of a pool, as peak EWMA (balance/peak_ewma.ts), read as of now: without
+ * sessions a value fades, so that a backend that policies avoid for its latency is tried again.
  */
+import { peakEwma } from '../balance/peak_ewma.js';
 
 /** The time constant: after this many ms without news, 63 % of the past is forgotten. */
 export const DECAY_MS = 10_000;
 
 export class PeakEwma {
-  readonly values: Float64Array;
-  readonly #updatedMs: Float64Array;
+  /** By member: the value at its last sample; 0 = none yet. */
+  readonly #peaksMs: Float64Array;
+  readonly #sampledMs: Float64Array;
+  /** Scratch: the values as of the last `valuesAt`. */
+  readonly #valuesMs: Float64Array;
 
   constructor(members: number) {
-    this.values = new Float64Array(members);
-    this.#updatedMs = new Float64Array(members);
+    this.#peaksMs = new Float64Array(members);
+    this.#sampledMs = new Float64Array(members);
+    this.#valuesMs = new Float64Array(members);
   }
 
   /** Takes `sampleMs` of `member` into account. */
   observe(member: number, sampleMs: number, nowMs: number): void {
-    const before = this.values[member] ?? 0;
-    const elapsed = Math.max(0, nowMs - (this.#updatedMs[member] ?? 0));
-    const kept = Math.exp(-elapsed / DECAY_MS);
-    this.values[member] = sampleMs > before ? sampleMs : before * kept + sampleMs * (1 - kept);
-    this.#updatedMs[member] = nowMs;
+    const elapsedMs = nowMs - (this.#sampledMs[member] ?? 0);
+    this.#peaksMs[member] = peakEwma(this.#peaksMs[member] ?? 0, sampleMs, elapsedMs, DECAY_MS);
+    this.#sampledMs[member] = nowMs;
+  }
+
+  /** By member; valid until the next call. */
+  valuesAt(nowMs: number): Float64Array {
+    for (let member = 0; member < this.#peaksMs.length; member++) {
+      const peakMs = this.#peaksMs[member] ?? 0;
+      const elapsedMs = nowMs - (this.#sampledMs[member] ?? 0);
+      this.#valuesMs[member] = peakMs === 0 ? 0 : peakEwma(peakMs, 0, elapsedMs, DECAY_MS);
+    }
+    return this.#valuesMs;
   }
 
   /** Carries a member's knowledge over into a new membership. */
   adopt(member: number, from: PeakEwma, fromMember: number): void {
-    this.values[member] = from.values[fromMember] ?? 0;
-    this.#updatedMs[member] = from.#updatedMs[fromMember] ?? 0;
+    this.#peaksMs[member] = from.#peaksMs[fromMember] ?? 0;
+    this.#sampledMs[member] = from.#sampledMs[fromMember] ?? 0;
   }
 }

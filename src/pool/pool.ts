@@ -13,6 +13,7 @@ import type { Ineligible } from '../core/outcome.js';
 import type { PoolPlan } from '../core/plan.js';
 import type { Random } from '../core/random.js';
 import { ineligible, type Regard } from './eligibility.js';
+import { FailureRate } from './failure_rate.js';
 import { BackendLease, type LeaseBook } from './lease.js';
 import { CLOSED_BECAUSE, type Ledger } from './ledger.js';
 import { PeakEwma } from './peak_ewma.js';
@@ -28,8 +29,8 @@ export interface PoolDeps {
   readonly freed: (pool: PoolId) => void;
 }
 
-/** How fast a failure is forgotten: each settled session counts for this share. */
-const FAILURE_WEIGHT = 0.1;
+/** Stands for figures that the policy does not read. */
+const NOT_READ = new Float64Array(0);
 
 /** A backend that must not serve any more, however its health is. */
 const GONE = CLOSED_BECAUSE.removed | CLOSED_BECAUSE.expired;
@@ -44,7 +45,7 @@ export class Pool implements PoolView, LeaseBook {
   #eligible = new Int32Array(0);
   #active = new Int32Array(0);
   #weight = new Float64Array(0);
-  #failureRate = new Float64Array(0);
+  #failureRate = new FailureRate(0);
 
   constructor(plan: PoolPlan, deps: PoolDeps) {
     this.id = plan.id;
@@ -156,9 +157,8 @@ export class Pool implements PoolView, LeaseBook {
     const { ledger, worker } = this.#deps;
     ledger.giveBack(backend.id, worker);
     if (failed === 1) ledger.countFailure(backend.id);
-    if (failed !== null && this.#members[member] === backend) {
-      const rate = this.#failureRate[member] ?? 0;
-      this.#failureRate[member] = rate + FAILURE_WEIGHT * (failed - rate);
+    if (failed !== null && this.#policy.needs.latency && this.#members[member] === backend) {
+      this.#failureRate.observe(member, failed, this.#deps.clock.nowMs());
     }
     this.#deps.freed(this.id);
   }
@@ -166,13 +166,13 @@ export class Pool implements PoolView, LeaseBook {
   #setMembers(plan: PoolPlan): void {
     const before = this.#members;
     const latency = new PeakEwma(plan.backends.length);
-    const failureRate = new Float64Array(plan.backends.length);
+    const failureRate = new FailureRate(plan.backends.length);
     this.#members = plan.backends.map((backend, index) => {
       const at = before.findIndex((member) => member.id === backend.id);
       const known = before[at];
       if (known === undefined) return new PlannedBackend(backend);
       latency.adopt(index, this.#latency, at);
-      failureRate[index] = this.#failureRate[at] ?? 0;
+      failureRate.adopt(index, this.#failureRate, at);
       return known.sameAs(backend) && at === index ? known : new PlannedBackend(backend);
     });
     this.#latency = latency;
@@ -199,13 +199,15 @@ export class Pool implements PoolView, LeaseBook {
   }
 
   #choice(count: number, clientKey: Uint8Array): Choice {
+    const { latency } = this.#policy.needs;
+    const nowMs = latency ? this.#deps.clock.nowMs() : 0;
     return {
       eligible: this.#eligible,
       eligibleCount: count,
       active: this.#active,
       weight: this.#weight,
-      latencyMs: this.#latency.values,
-      failureRate: this.#failureRate,
+      latencyMs: latency ? this.#latency.valuesAt(nowMs) : NOT_READ,
+      failureRate: latency ? this.#failureRate.valuesAt(nowMs) : NOT_READ,
       clientKey,
     };
   }

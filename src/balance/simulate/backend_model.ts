@@ -2,8 +2,8 @@
 import { peakEwma } from '../peak_ewma.js';
 import type { SimulatedBackend } from './scenario.js';
 
-/** As the pool's: how fast latencies and failures are forgotten. */
-const LATENCY_TAU_MS = 10_000;
+/** As the pool's: how fast latencies and failures are forgotten, by time and by sessions. */
+const DECAY_MS = 10_000;
 const FAILURE_WEIGHT = 0.1;
 
 export class BackendModel {
@@ -14,7 +14,8 @@ export class BackendModel {
   #serving = 0;
   #latencyMs = 0;
   #latencyAtMs = 0;
-  failureRate = 0;
+  #failureRate = 0;
+  #settledMs = 0;
   /** What health believes. */
   seen: 'up' | 'down' = 'up';
   isAlive = true;
@@ -75,17 +76,24 @@ export class BackendModel {
 
   observeLatency(sampleMs: number, nowMs: number): void {
     const elapsedMs = nowMs - this.#latencyAtMs;
-    this.#latencyMs = peakEwma(this.#latencyMs, sampleMs, elapsedMs, LATENCY_TAU_MS);
+    this.#latencyMs = peakEwma(this.#latencyMs, sampleMs, elapsedMs, DECAY_MS);
     this.#latencyAtMs = nowMs;
   }
 
   latencyMs(nowMs: number): number {
     if (this.#latencyMs === 0) return 0;
-    return peakEwma(this.#latencyMs, 0, nowMs - this.#latencyAtMs, LATENCY_TAU_MS);
+    return peakEwma(this.#latencyMs, 0, nowMs - this.#latencyAtMs, DECAY_MS);
   }
 
-  observeOutcome(outcome: 'served' | 'failed'): void {
+  observeOutcome(outcome: 'served' | 'failed', nowMs: number): void {
     const failed = outcome === 'failed' ? 1 : 0;
-    this.failureRate += FAILURE_WEIGHT * (failed - this.failureRate);
+    const rate = this.failureRate(nowMs);
+    this.#failureRate = rate + FAILURE_WEIGHT * (failed - rate);
+    this.#settledMs = nowMs;
+  }
+
+  failureRate(nowMs: number): number {
+    if (this.#failureRate === 0) return 0;
+    return this.#failureRate * Math.exp(-(nowMs - this.#settledMs) / DECAY_MS);
   }
 }

@@ -122,7 +122,7 @@ class Simulation {
         if (isMeasured) this.#tally.placed(this.#active, this.#weight);
         return;
       }
-      backend.observeOutcome('failed');
+      backend.observeOutcome('failed', this.#nowMs);
       tried.push(chosen);
       if (isMeasured) this.#tally.failedDials++;
     }
@@ -161,7 +161,7 @@ class Simulation {
   #lookAtLatencies(): void {
     for (const [index, backend] of this.#backends.entries()) {
       this.#latencyMs[index] = backend.latencyMs(this.#nowMs);
-      this.#failureRate[index] = backend.failureRate;
+      this.#failureRate[index] = backend.failureRate(this.#nowMs);
     }
   }
 
@@ -181,7 +181,7 @@ class Simulation {
     const backend = this.#at(index);
     const next = backend.release();
     this.#active[index] = backend.active;
-    backend.observeOutcome('served');
+    backend.observeOutcome('served', this.#nowMs);
     if (this.#isMeasured(session)) {
       this.#tally.finished(this.#nowMs - (this.#scenario.arrivals.atMs[session] ?? 0));
     }

@@ -55,9 +55,9 @@ t.test('latency peaks at once and fades; failures come and go', async (t) => {
   backend.observeLatency(100, 1000);
   t.equal(backend.latencyMs(1000), 100);
   t.ok(backend.latencyMs(11_000) < 40);
-  backend.observeOutcome('failed');
-  t.ok(backend.failureRate > 0);
-  const failing = backend.failureRate;
-  backend.observeOutcome('served');
-  t.ok(backend.failureRate < failing);
+  backend.observeOutcome('failed', 1000);
+  t.equal(backend.failureRate(1000), 0.1);
+  t.ok(backend.failureRate(11_000) < 0.04, 'by time');
+  backend.observeOutcome('served', 1000);
+  t.ok(backend.failureRate(1000) < 0.1, 'by sessions');
 });
