@@ -1,6 +1,7 @@
 /** From the text of a configuration file to a Spec, or to everything that is wrong with it. */
 import { err, ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
+import { NOT_IN_THIS_VERSION, type Unavailable } from './availability.js';
 import { CHECKS } from './checks/all.js';
 import { findUnavailable } from './checks/availability.js';
 import type { Finding } from './checks/check.js';
@@ -15,22 +16,33 @@ import { readToml, type SyntaxFault, type TomlTree, valueAt } from './toml.js';
 
 /**
  * Reads `text`; `fileName` is only for the issues. A syntax error is the only issue of its file;
- * otherwise every problem is there, in the order of the file. Pure, and it never throws.
+ * otherwise every problem is there, in the order of the file. Pure, and it never throws. `refused` is
+ * what this version cannot do.
  */
-export function loadConfig(text: string, fileName: string): Result<Spec, readonly Issue[]> {
+export function loadConfig(
+  text: string,
+  fileName: string,
+  refused: readonly Unavailable[] = NOT_IN_THIS_VERSION,
+): Result<Spec, readonly Issue[]> {
   const toml = readToml(text);
   if (!toml.ok) return err([syntaxIssue(toml.fault, fileName)]);
   const { tree } = toml;
   const positions = indexPositions(text);
   const { value: config, faults, broken } = readTree(ROOT, tree);
   const scene = { config, given: (path: Path) => valueAt(tree, path) !== undefined };
-  const isBroken = (path: Path): boolean => broken.some((one) => startsWith(path, one));
-  const checked = [...CHECKS.flatMap((check) => check(scene)), ...findUnavailable(tree)];
-  const found = checked.filter(({ path, rests = [] }) => ![path, ...rests].some(isBroken));
+  const checked = [...CHECKS.flatMap((check) => check(scene)), ...findUnavailable(tree, refused)];
+  const found = checked.filter((finding) => stands(finding, broken));
   const findings = [...faults.map((fault) => explainFault(ROOT, tree, fault)), ...found];
   if (findings.length === 0) return ok(specOf(config));
   const issues = findings.map((finding) => place(finding, tree, positions, fileName));
   return err(sortIssues(issues));
+}
+
+/** A finding about values that were broken themselves would only confuse. */
+function stands({ code, path, rests = [] }: Finding, broken: readonly Path[]): boolean {
+  // A key that does not belong there does not, whatever its value.
+  const values = code === 'misplaced' ? rests : [path, ...rests];
+  return !values.some((value) => broken.some((one) => startsWith(value, one)));
 }
 
 function place(finding: Finding, tree: TomlTree, positions: Positions, file: string): Issue {

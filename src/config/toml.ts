@@ -107,8 +107,8 @@ function describeExpected(expected: readonly Expectation[], found: string): stri
 const FORGOTTEN: readonly (readonly [literal: string, expected: string])[] = [
   ['true', 'a value: a string in quotes, a number, true, false or a list'],
   ['=', '"=" and a value'],
-  [']', '"," or "]"'],
-  ['}', '"," or "}"'],
+  [',', '"," or the closing bracket'],
+  [']', 'the closing bracket'],
   ['[', 'a key, a header in brackets or a comment'],
   ['\\x', 'the closing quote, or an escape'],
   ["'''", 'the closing quotes'],

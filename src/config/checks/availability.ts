@@ -1,13 +1,10 @@
 /** Finds what the reference describes and this version cannot do yet. */
-import { NOT_IN_THIS_VERSION, type Unavailable, unavailable } from '../availability.js';
+import { type Unavailable, unavailable } from '../availability.js';
 import type { Path } from '../path.js';
 import type { Finding } from './check.js';
 
 /** Looks at the file's own values only: a default is always available. */
-export function findUnavailable(
-  tree: unknown,
-  rows: readonly Unavailable[] = NOT_IN_THIS_VERSION,
-): readonly Finding[] {
+export function findUnavailable(tree: unknown, rows: readonly Unavailable[]): readonly Finding[] {
   const visit = (node: unknown, path: Path): readonly Finding[] => {
     const row = unavailable(rows, path, node);
     if (row !== undefined) {

@@ -60,7 +60,7 @@ function conversation(scene: Scene, path: Path, health: HealthValue): readonly F
     const problem = 'stands beside send or expect';
     return [{ code: 'conflict', path: steps, problem, expected: 'one of the two forms' }];
   }
-  if (!hasPair && !scene.given(steps)) {
+  if (!hasPair && health.steps.length === 0) {
     const problem = 'nothing to send and nothing to expect';
     const expected = 'send, expect or steps; or probe = "tcp"';
     return [

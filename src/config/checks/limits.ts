@@ -8,8 +8,8 @@ export const checkLimits: Check = ({ config }) => {
   const backends = pools.reduce((sum, pool) => sum + pool.backends.length, 0);
   // One row a listener for sessions that never had a backend, one more for each of its backends.
   const series = listeners.reduce((sum, { pool }) => {
-    const served = pool === undefined ? undefined : config.pools[pool];
-    return sum + 1 + (served?.backends.length ?? 0);
+    const isThere = pool !== undefined && Object.hasOwn(config.pools, pool);
+    return sum + 1 + (isThere ? (config.pools[pool]?.backends.length ?? 0) : 0);
   }, 0);
   return [
     ...tooMany('listeners', 'listeners', listeners.length, MAX_LISTENERS),

@@ -75,12 +75,17 @@ export function listOf<T>(of: Schema<T>): Schema<T[]> {
 export function readWith<T>(schema: Schema<T>, raw: unknown): Reading<T> {
   const outcome = schema.safeParse(raw);
   if (outcome.success) return { ok: true, value: outcome.data };
-  return { ok: false, faults: outcome.error.issues.flatMap(translate) };
+  return { ok: false, faults: withoutRepeats(outcome.error.issues.flatMap(translate)) };
 }
 
 /** JSON Schema, draft 7 (what editors' TOML support understands), of what a file may contain. */
 export function jsonSchemaOf(schema: Schema<unknown>): Record<string, unknown> {
   return { ...z.toJSONSchema(schema, { io: 'input', target: 'draft-7' }) };
+}
+
+/** An integer beyond the safe range is too large twice: for the library's own bound and for ours. */
+function withoutRepeats(faults: readonly Fault[]): readonly Fault[] {
+  return [...new Map(faults.map((fault) => [JSON.stringify(fault), fault])).values()];
 }
 
 function translate(issue: z.core.$ZodIssue): readonly Fault[] {

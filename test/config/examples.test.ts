@@ -1,0 +1,33 @@
+/** Every configuration in conf/ is good. */
+import { readdirSync, readFileSync } from 'node:fs';
+import t from 'tap';
+import { confFile } from '../../src/config/generate/documents.js';
+import { loadSpec } from '../support/load_spec.js';
+
+const examples = readdirSync(confFile('examples'));
+
+t.ok(examples.length >= 10, 'there are examples');
+
+for (const name of [
+  'minimal.toml',
+  'annotated.toml',
+  ...examples.map((file) => `examples/${file}`),
+]) {
+  t.test(`${name} is good and serves somebody`, async (t) => {
+    const spec = loadSpec(readFileSync(confFile(name), 'utf8'));
+    t.ok(spec.listeners.length > 0);
+    const used = new Set(spec.listeners.map(({ pool }) => pool));
+    for (const pool of spec.pools) {
+      t.ok(used.has(pool.name), `pool ${pool.name} is used`);
+      t.ok(pool.backends.length > 0, `pool ${pool.name} has backends`);
+    }
+  });
+}
+
+t.test('the annotated file says what an empty one means', async (t) => {
+  const annotated = loadSpec(readFileSync(confFile('annotated.toml'), 'utf8'));
+  const plain = loadSpec(
+    '[listeners.example]\nbind = "0.0.0.0:5432"\npool = "example"\n[pools.example.outlier]\n[[pools.example.backends]]\naddress = "10.0.0.11:5432"',
+  );
+  t.strictSame(annotated, plain, 'what it shows are the defaults');
+});
