@@ -1,7 +1,7 @@
 /**
- * Smooth weighted round-robin, as nginx has it since 1.3.1 (commit 52327e0627f4, "smooth weighted
- * round-robin balancing"): each turn every backend earns its weight, the richest is chosen and pays
- * what all earned. Shares are exact over a period (the sum of the weights), and a heavy backend's
+ * Smooth weighted round-robin, as nginx has it (M. Dounin's commit "Upstream: smooth weighted
+ * round-robin balancing", 2012): each turn every backend earns its weight, the richest is chosen and
+ * pays what all earned. Shares are exact over a period (the sum of the weights), and a heavy backend's
  * turns are spread over it instead of clumped.
  *
  * Exact, whatever breaks the ties: the richest has more than 0, so after paying the total W it has
