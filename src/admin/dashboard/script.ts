@@ -98,7 +98,7 @@ function showFigures(traffic) {
 }
 
 function showListeners(view) {
-  const heads = ['Name', 'State', 'Address', 'Pool', 'Sessions', 'Since', ''];
+  const heads = ['Name', 'State', 'Address', 'Pool', 'Sessions', 'Since', 'Reason'];
   fill(byId('listeners'), heads, view.listeners.map((listener) => [
     cell('name', listener.name),
     cell('', state(listener.state)),
@@ -135,7 +135,7 @@ function backendRow(view, backend) {
 }
 
 function showPools(view) {
-  const heads = ['Backend', 'State', 'Address', 'Active', 'Weight', 'Last probe', 'Since', ''];
+  const heads = ['Backend', 'State', 'Address', 'Active', 'Weight', 'Last probe', 'Since', 'Reason'];
   byId('pools').replaceChildren(...view.pools.flatMap((pool) => {
     const eligible = pool.backends.filter((backend) => backend.eligible).length;
     const about = [pool.policy, 'probe ' + pool.probe,

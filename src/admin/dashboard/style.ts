@@ -19,6 +19,7 @@ body {
 header { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .75rem; }
 h1 { margin: 0; font-size: 1.5rem; letter-spacing: -.02em; }
 h2 { margin: 2rem 0 .5rem; font-size: 1rem; }
+h2 .state { margin-left: .5rem; font-size: .85rem; font-weight: 400; }
 h2 small { margin-left: .5rem; color: var(--faint); font-size: .85rem; font-weight: 400; }
 #about { flex-basis: 100%; margin: 0; color: var(--faint); }
 #lost {
