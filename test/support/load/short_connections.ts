@@ -11,23 +11,38 @@ export interface Failure {
   readonly endedMs: number;
 }
 
+interface Exchange {
+  /** From the connect to the whole answer; null: there was none. */
+  readonly answeredMs: number | null;
+  readonly failure: Failure | null;
+}
+
 /** One exchange; null when all went well. */
 export async function exchangeOnce(target: Target, limitMs = PATIENCE_MS): Promise<Failure | null> {
+  return (await exchange(target, limitMs)).failure;
+}
+
+async function exchange(target: Target, limitMs: number): Promise<Exchange> {
   const startedMs = nowMs();
-  const failed = (reason: string): Failure => ({ reason, startedMs, endedMs: nowMs() });
+  let answeredMs: number | null = null;
+  const ended = (reason: string | null): Exchange => ({
+    answeredMs,
+    failure: reason === null ? null : { reason, startedMs, endedMs: nowMs() },
+  });
   const wire = await tryDial(target);
-  if (typeof wire === 'string') return failed(`connect: ${wire}`);
+  if (typeof wire === 'string') return ended(`connect: ${wire}`);
   try {
     const block = Buffer.alloc(BLOCK_BYTES, ++serial & 0xff);
     block.writeUInt32BE(serial >>> 0);
     await wire.send(block);
     const answer = await wire.read(BLOCK_BYTES, limitMs);
-    if (!answer.equals(block)) return failed('the answer was changed');
+    answeredMs = nowMs() - startedMs;
+    if (!answer.equals(block)) return ended('the answer was changed');
     wire.finish();
     const how = await within('the other end', wire.ended, limitMs);
-    return how === 'fin' ? null : failed(`ended with ${how}`);
+    return ended(how === 'fin' ? null : `ended with ${how}`);
   } catch (error) {
-    return failed(String(error));
+    return ended(String(error));
   } finally {
     wire.socket.destroy();
   }
@@ -36,6 +51,8 @@ export async function exchangeOnce(target: Target, limitMs = PATIENCE_MS): Promi
 export interface LoadReport {
   readonly done: number;
   readonly failures: readonly Failure[];
+  /** Of those that were answered, in ascending order. */
+  readonly answeredMs: readonly number[];
 }
 
 /** `perSecond` exchanges a second for `durationMs`; resolves when the last one is over. */
@@ -43,16 +60,31 @@ export async function shortConnections(
   target: Target,
   perSecond: number,
   durationMs: number,
+  limitMs = PATIENCE_MS,
 ): Promise<LoadReport> {
-  const running: Promise<Failure | null>[] = [];
-  const done = await atRate(perSecond, durationMs, () => running.push(exchangeOnce(target)));
-  return { done, failures: (await Promise.all(running)).filter((failure) => failure !== null) };
+  const running: Promise<Exchange>[] = [];
+  await atRate(perSecond, durationMs, () => running.push(exchange(target, limitMs)));
+  return report(await Promise.all(running));
 }
 
 /** `count` exchanges at once. */
 export async function burst(target: Target, count: number, limitMs: number): Promise<LoadReport> {
-  const all = await Promise.all(Array.from({ length: count }, () => exchangeOnce(target, limitMs)));
-  return { done: count, failures: all.filter((failure) => failure !== null) };
+  return report(await Promise.all(Array.from({ length: count }, () => exchange(target, limitMs))));
+}
+
+function report(exchanges: readonly Exchange[]): LoadReport {
+  return {
+    done: exchanges.length,
+    failures: exchanges.flatMap(({ failure }) => (failure === null ? [] : [failure])),
+    answeredMs: exchanges
+      .flatMap(({ answeredMs }) => (answeredMs === null ? [] : [answeredMs]))
+      .sort((a, b) => a - b),
+  };
+}
+
+/** The value that `share` (0 to 1) of the ascending `values` do not exceed. */
+export function quantile(values: readonly number[], share: number): number {
+  return values[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN;
 }
 
 /** Failures by reason, for a test's message. */

@@ -10,6 +10,9 @@ import { program } from '../require_server.js';
 /** PostgreSQL refuses to run as root. */
 const USER = 'postgres';
 
+/** Whoever has this name must log in by SCRAM; everybody else is trusted. The tests create it. */
+export const SCRAM_USER = 'scram';
+
 export const POSTGRES_PROGRAMS = [
   'initdb',
   'postgres',
@@ -166,7 +169,7 @@ log_min_messages = warning
   );
   writeFileSync(
     join(data, 'pg_hba.conf'),
-    'local all all trust\nhost all all 127.0.0.1/32 trust\nhost replication all 127.0.0.1/32 trust\n',
+    `local all all trust\nhost all ${SCRAM_USER} 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\nhost replication all 127.0.0.1/32 trust\n`,
   );
 }
 
