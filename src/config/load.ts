@@ -5,13 +5,12 @@ import { NOT_IN_THIS_VERSION, type Unavailable } from './availability.js';
 import { CHECKS } from './checks/all.js';
 import { findUnavailable } from './checks/availability.js';
 import type { Finding } from './checks/check.js';
-import { explainFault } from './explain.js';
+import { explainFault, showAt } from './explain.js';
 import { type Issue, sortIssues } from './issue.js';
 import { formatPath, type Path, startsWith } from './path.js';
 import { indexPositions, type Positions } from './positions.js';
 import { readTree } from './read_tree.js';
 import { ROOT, specOf } from './schema/root.js';
-import { showValue } from './show.js';
 import { readToml, type SyntaxFault, type TomlTree, valueAt } from './toml.js';
 
 /**
@@ -54,7 +53,7 @@ function place(finding: Finding, tree: TomlTree, positions: Positions, file: str
     key: formatPath(path),
     problem,
     expected,
-    got: finding.got ?? showValue(valueAt(tree, path)),
+    got: finding.got ?? showAt(ROOT, tree, path),
   };
 }
 

@@ -34,6 +34,9 @@ export function indexPositions(text: string): Positions {
   };
 }
 
+/** Deeper than any key that is known; a dotted key may be as long as its file. */
+const MAX_DEPTH = 64;
+
 interface Segment {
   readonly name: string;
   readonly at: number;
@@ -89,7 +92,7 @@ class Scanner {
   /** Marks each table on the way that has no place yet, and goes into the last one of each list. */
   #place(from: Path, segments: readonly Segment[], where: 'header' | 'pair'): Path {
     let path = from;
-    for (const [index, segment] of segments.entries()) {
+    for (const [index, segment] of segments.slice(0, MAX_DEPTH).entries()) {
       path = [...path, segment.name];
       const isLast = index === segments.length - 1;
       const isNew = !this.#places.has(pathKey(path));

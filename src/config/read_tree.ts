@@ -8,7 +8,7 @@ import type { Fault } from './reading.js';
 import { readWith } from './schema/library.js';
 import { describe } from './schema/lookup.js';
 import type { Table } from './schema/node.js';
-import type { TomlTree } from './toml.js';
+import { type TomlTree, valueAt } from './toml.js';
 
 export interface TreeReading<T> {
   readonly value: T;
@@ -34,8 +34,15 @@ function replaceable(root: Table, path: Path): Path {
   return found.node.kind === 'leaf' ? found.path : path;
 }
 
-/** A copy without `__proto__`, which is no key anywhere and which plain objects would hide. */
+/** Deeper than the schema goes; dotted keys may go as deep as a file is long. */
+const MAX_DEPTH = 32;
+
+/**
+ * A copy without `__proto__`, which is no key anywhere and which plain objects would hide, and
+ * without what is too deep to walk through: it lies below something that is reported anyway.
+ */
 function withoutPoison(node: unknown, path: Path): readonly [unknown, readonly Fault[]] {
+  if (path.length > MAX_DEPTH) return [null, []];
   if (Array.isArray(node)) {
     const parts = node.map((child, index) => withoutPoison(child, [...path, index]));
     return [parts.map(([child]) => child), parts.flatMap(([, faults]) => faults)];
@@ -58,20 +65,8 @@ function withoutPoison(node: unknown, path: Path): readonly [unknown, readonly F
 /** Takes the value at `path` out of `tree`; an element of a list becomes empty, so none moves up. */
 function mend(tree: unknown, path: Path): void {
   const key = path.at(-1);
-  const parent = containerOf(tree, path);
-  if (key === undefined || parent === undefined) return;
-  if (typeof key === 'number') parent[key] = {};
-  else delete parent[key];
-}
-
-function containerOf(tree: unknown, path: Path): Record<string | number, unknown> | undefined {
-  let node = tree;
-  for (const segment of path.slice(0, -1)) {
-    if (node === null || typeof node !== 'object' || !Object.hasOwn(node, segment))
-      return undefined;
-    node = (node as Record<string | number, unknown>)[segment];
-  }
-  return node === null || typeof node !== 'object'
-    ? undefined
-    : (node as Record<string | number, unknown>);
+  const parent = valueAt(tree, path.slice(0, -1));
+  if (key === undefined || typeof parent !== 'object' || parent === null) return;
+  if (typeof key === 'number') Reflect.set(parent, key, {});
+  else Reflect.deleteProperty(parent, key);
 }

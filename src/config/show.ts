@@ -2,13 +2,18 @@
 
 const MAX_SHOWN = 60;
 
+/** The beginning of a text in quotes, on one line. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
+}
+
 /** `"5432"`, `5432`, `a table`; `nothing` for a key that is absent. */
 export function showValue(value: unknown): string {
   switch (typeof value) {
     case 'undefined':
       return 'nothing';
     case 'string':
-      return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);
+      return quote(value);
     case 'number':
       return showNumber(value);
     case 'symbol':
@@ -23,7 +28,7 @@ export function showValue(value: unknown): string {
 
 /** For keys that may hold a secret by mistake: its kind only. */
 export function showKind(value: unknown): string {
-  if (typeof value === 'string') return 'another string';
+  if (typeof value === 'string') return 'a string';
   return typeof value === 'number' ? 'a number' : showValue(value);
 }
 

@@ -186,6 +186,13 @@ t.test('names of listeners and pools are plain', async (t) => {
   t.strictSame(problemsOf('[pools.constructor]\n[pools.toString]'), []);
 });
 
+t.test('no file is too deep to be read', async (t) => {
+  for (const depth of [40, 20_000]) {
+    const found = problemsOf(`[daemon]\na${'.a'.repeat(depth)} = 1\nworkers = 0`);
+    t.match(found, [/^2:1: daemon\.a: unknown key/, /^3:1: daemon\.workers/]);
+  }
+});
+
 t.test('a pool that objects inherit is not there', async (t) => {
   for (const name of ['__proto__', 'constructor', 'toString']) {
     const text = `[listeners.a]\nbind = "127.0.0.1:0"\npool = "${name}"`;

@@ -1,6 +1,5 @@
 /** Finds the description of a key by its path, and the tables in which a key is known. */
 import type { Path } from '../path.js';
-import { startsWith } from '../path.js';
 import type { Node, Table } from './node.js';
 
 /** The deepest description on the way along `path`, and the path of what it describes. */
@@ -9,7 +8,7 @@ export interface Found {
   readonly path: Path;
 }
 
-/** `{path}` beyond a leaf (an element of its list) or beyond the unknown ends at what is known. */
+/** Goes along `path` as far as it is known; the elements of a leaf's list are the leaf's own. */
 export function describe(root: Table, path: Path): Found {
   let node: Node = root;
   for (const [index, segment] of path.entries()) {
@@ -53,17 +52,17 @@ export function sections(root: Table): readonly Section[] {
 
 /** Other sections that know `key`, those nearest to `path` first. */
 export function homesOf(root: Table, key: string, path: Path): readonly Section[] {
-  const kin = (section: Section): number => {
-    const generic = path.map((segment, index) => (index === 1 ? 'NAME' : segment));
-    return generic.findIndex((_, index) => !startsWith(section.path, generic.slice(0, index + 1)));
-  };
-  const rank = (section: Section): number => {
-    const shared = kin(section);
-    return shared === -1 ? path.length : shared;
-  };
   return sections(root)
     .filter(({ table }) => Object.hasOwn(table.fields, key))
-    .toSorted((a, b) => rank(b) - rank(a));
+    .toSorted((a, b) => sharedLength(b.path, path) - sharedLength(a.path, path));
+}
+
+/** How many segments of a section's path lead the same way as `path`. */
+function sharedLength(section: Path, path: Path): number {
+  const differs = (segment: string | number, index: number): boolean =>
+    segment !== 'NAME' && segment !== path[index];
+  const first = section.findIndex(differs);
+  return first === -1 ? section.length : first;
 }
 
 function childOf(node: Node, segment: string | number): Node | undefined {

@@ -38,8 +38,6 @@ export interface Table<F extends Fields = Fields, T = unknown> {
   readonly schema: Schema<T>;
   readonly fields: F;
   readonly doc: string;
-  /** `optional`: without the table the feature is off. */
-  readonly presence: 'always' | 'optional';
 }
 
 /** Tables by a name that the operator chooses, `[pools.NAME]`. */
@@ -79,7 +77,6 @@ export function table<F extends Fields>(
     schema: withDefault(schemaOf(fields, json), {}, doc),
     fields,
     doc,
-    presence: 'always',
   };
 }
 
@@ -93,7 +90,6 @@ export function optionalTable<F extends Fields>(
     schema: optional(schemaOf(fields, {}), doc),
     fields,
     doc,
-    presence: 'optional',
   };
 }
 

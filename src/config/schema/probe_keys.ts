@@ -6,6 +6,8 @@ import { DNS_RCODES, payload, STATUS, STEPS, secretWord, word } from './probe_va
 const PRINTABLE = /^[\x21-\x7e]+$/;
 /** Written without classes that not every editor's regular expressions know. */
 const NO_CONTROL = /^[ -~\u00a0-\uffff]+$/;
+/** RFC 1035, section 2.3.4: labels of up to 63 octets; "." is the root. */
+const DOMAIN_NAME = /^(?:\.|(?:[A-Za-z0-9_/*-]{1,63}\.)*[A-Za-z0-9_/*-]{1,63}\.?)$/;
 const FILE_PATH = /^\/[ -~\u00a0-\uffff]+$/;
 
 export const PROBE_KINDS = [
@@ -107,7 +109,7 @@ export const PROBE_KEYS = {
     zero: 'no limit',
     doc: 'A replica whose replay is further behind is not ready. It needs `user`.',
   }),
-  name: word('a domain name', PRINTABLE, {
+  name: word('a domain name', DOMAIN_NAME, {
     otherwise: 'nothing',
     example: 'health.example',
     doc: 'The name that is asked for.',

@@ -101,13 +101,23 @@ t.test('what only a login can tell needs a user', async (t) => {
 t.test('a password has one source, and is never shown', async (t) => {
   const both = 'probe = "redis"\npassword_file = "/p"\npassword_env = "P"';
   t.strictSame(health(both), [
-    '4:1: pools.p.health.password_env: stands beside password_file (expected one of the two; got "P")',
+    '4:1: pools.p.health.password_env: stands beside password_file (expected one of the two; got a string)',
   ]);
   const secret = health('probe = "redis"\npassword_file = "hunter2"\npassword_env = "hunter-2"');
   t.equal(secret.length, 2);
   t.notMatch(secret.join('\n'), 'hunter');
   const unknown = health('probe = "redis"\npassword = "hunter2"');
   t.match(unknown, [/unknown key \(expected password_(file|env); got "password"\)/]);
+});
+
+t.test('a domain name is one that can be asked for', async (t) => {
+  const ask = (name: string) => health(`probe = "dns"\nname = "${name}"`);
+  for (const name of ['.', 'org', 'example.org', '_x.example.org.', `${'a'.repeat(63)}.org`]) {
+    t.strictSame(ask(name), [], name);
+  }
+  for (const name of ['', '..', 'a..b', '.org', 'a b', `${'a'.repeat(64)}.org`, 'é.org']) {
+    t.equal(ask(name).length, 1, name);
+  }
 });
 
 t.test('a primary does not lag', async (t) => {
