@@ -8,7 +8,6 @@ import type { EngineName } from '../core/spec.js';
 import { loadKernel } from '../kernel/foreign.js';
 import type { Engine, EngineLimits } from './engine.js';
 import { createNodeEngine } from './node/engine.js';
-import { noUdp } from './node/no_udp.js';
 
 export interface CreateDeps {
   readonly limits: EngineLimits;
@@ -24,7 +23,7 @@ export function createEngine(name: EngineName, deps: CreateDeps): Result<Engine,
   const kernel = loaded.ok ? loaded.value : null;
   switch (name) {
     case 'node':
-      return ok(createNodeEngine(deps.limits, { ...deps, kernel, udp: noUdp() }));
+      return ok(createNodeEngine(deps.limits, { ...deps, kernel }));
     case 'uring':
     case 'epoll':
       return err(`engine "${name}" is not in this version`);

@@ -5,27 +5,20 @@
 
 import type { Kernel } from '../../kernel/foreign.js';
 import type { TcpEdges } from '../../session/tcp_port.js';
-import type { UdpEdges, UdpEngine } from '../../session/udp_port.js';
 import type { Engine, EngineLimits } from '../engine.js';
 import { Loop, type LoopDeps } from './loop.js';
 import { NodeTcp } from './tcp.js';
-
-/** The UDP half, as this engine drives it. */
-export interface NodeUdpPort extends UdpEngine {
-  attach(edges: UdpEdges): void;
-  stop(): void;
-}
+import { NodeUdp } from './udp.js';
 
 export interface NodeEngineDeps extends LoopDeps {
   /** null where foreign calls are not possible: listeners then bind by themselves. */
   readonly kernel: Kernel | null;
-  readonly udp: NodeUdpPort;
 }
 
 export function createNodeEngine(limits: EngineLimits, deps: NodeEngineDeps): Engine {
   const loop = new Loop(deps);
   const tcp = new NodeTcp(limits.pairs, deps);
-  const { udp } = deps;
+  const udp = new NodeUdp(limits.flows, deps);
   return {
     name: 'node',
     clock: deps.clock,
@@ -33,7 +26,7 @@ export function createNodeEngine(limits: EngineLimits, deps: NodeEngineDeps): En
     udp,
     attach(tcpEdges, udpEdges) {
       tcp.attach(touching(tcpEdges, loop));
-      udp.attach(udpEdges);
+      udp.attach(udpEdges, () => loop.touch());
     },
     async run(hooks) {
       loop.start(hooks);

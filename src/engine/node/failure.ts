@@ -1,5 +1,5 @@
 /** Where the error codes of Node.js become words of the engine's seam: the only such place. */
-import type { DialFailure } from '../../core/outcome.js';
+import type { DatagramDrop, DialFailure } from '../../core/outcome.js';
 
 /** Codes of connect(2) by what they mean for a backend; see also ip(7), tcp(7) and unix(7). */
 const DIAL_FAILURE_BY_CODE: Readonly<Record<string, DialFailure>> = {
@@ -43,4 +43,22 @@ const LIMIT_SENTENCES: Readonly<Record<string, string>> = {
 /** Says which limit of this machine broke a connected socket; null: it was the peer or the network. */
 export function limitSentence(error: Error): string | null {
   return LIMIT_SENTENCES[errorCode(error)] ?? null;
+}
+
+/** A connected UDP socket reports by its next call that ICMP answered an earlier datagram (udp(7)). */
+export function isUnreachable(error: Error): boolean {
+  const failure = dialFailure(error);
+  return failure === 'refused' || failure === 'unreachable';
+}
+
+const DROP_BY_CODE: Readonly<Record<string, DatagramDrop>> = {
+  EMSGSIZE: 'too-large',
+  EAGAIN: 'send-queue-full',
+  ENOBUFS: 'send-queue-full',
+  ENOMEM: 'resource-limit',
+};
+
+/** Why a datagram was not sent. */
+export function dropReason(error: Error): DatagramDrop {
+  return DROP_BY_CODE[errorCode(error)] ?? 'send-error';
 }

@@ -3,7 +3,7 @@ import type { WorkerId } from '../../../src/core/brand.js';
 import { createDoorbellMemory, Doorbell } from '../../../src/core/doorbell.js';
 import type { Endpoint } from '../../../src/core/endpoint.js';
 import type { ListenSource } from '../../../src/core/plan.js';
-import { createNodeEngine, type NodeUdpPort } from '../../../src/engine/node/engine.js';
+import { createNodeEngine } from '../../../src/engine/node/engine.js';
 import { type Kernel, loadKernel } from '../../../src/kernel/foreign.js';
 import { openListeningSocket } from '../../../src/kernel/sockets.js';
 import type { UdpEdges } from '../../../src/session/udp_port.js';
@@ -36,7 +36,6 @@ export function makerOf({ sockets, time }: HarnessOptions): MakeEngine {
       doorbell,
       worker: WORKER,
       kernel,
-      udp: noUdp,
     });
     engine.attach(edges, noUdpEdges);
     await engine.run(hooks);
@@ -70,5 +69,4 @@ function openDescriptor(kernel: Kernel, local: Endpoint, backlog: number): Liste
   return { kind: 'descriptor', ...opened.value };
 }
 
-const noUdp = { attach: () => {}, stop: () => {} } as unknown as NodeUdpPort;
 const noUdpEdges = {} as unknown as UdpEdges;

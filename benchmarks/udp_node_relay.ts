@@ -1,0 +1,90 @@
+/** The node engine with one UDP listener and one backend, put together as a worker does it. */
+import type { BackendId, ListenerId, PoolId, SeriesId, WorkerId } from '../src/core/brand.js';
+import { ipEndpoint } from '../src/core/endpoint.js';
+import type { ListenerPlan, PoolPlan } from '../src/core/plan.js';
+import { createSeriesMemory, SeriesWriter } from '../src/core/series.js';
+import { NodeUdp } from '../src/engine/node/udp.js';
+import { createLedgerMemory, Ledger } from '../src/pool/ledger.js';
+import { Pool } from '../src/pool/pool.js';
+import { UdpFlows } from '../src/session/udp/flows.js';
+import { systemClock } from '../src/system/clock.js';
+import { systemRandom } from '../src/system/random.js';
+import { systemTimers } from '../src/system/timers.js';
+
+const WORKER = 0 as WorkerId;
+const BACKEND = 0 as BackendId;
+const LISTENER = 0 as ListenerId;
+
+/** Relays `host` on a port of the kernel's choice to 127.0.0.1:`backendPort`; answers the port. */
+export async function startNodeRelay(host: string, backendPort: number): Promise<number> {
+  const clock = systemClock;
+  const random = systemRandom;
+  const ledger = new Ledger(createLedgerMemory());
+  ledger.setHealth(BACKEND, 'up');
+  ledger.setWeight(BACKEND, 1);
+  const engine = new NodeUdp(10_000, { clock, timers: systemTimers, kernel: null });
+  const pool = new Pool(poolPlan(backendPort), {
+    ledger,
+    worker: WORKER,
+    clock,
+    random,
+    freed: () => {},
+  });
+  const flows = new UdpFlows({
+    engine,
+    clock,
+    random,
+    ledger,
+    series: new SeriesWriter(createSeriesMemory(1), WORKER),
+    worker: WORKER,
+    access: () => {},
+  });
+  engine.attach(flows, () => queueMicrotask(() => flows.tick(clock.nowMs())));
+  const [opened] = await flows.applyListener(listenerPlan(host), pool);
+  if (!opened?.outcome.ok || opened.outcome.local.kind !== 'ip') throw new Error('not opened');
+  return opened.outcome.local.port;
+}
+
+function listenerPlan(host: string): ListenerPlan {
+  const local = ipEndpoint(4, host, 0);
+  return {
+    id: LISTENER,
+    name: 'echo',
+    protocol: 'udp',
+    sockets: [{ key: 1, source: { kind: 'bind', local, reusePort: 'exclusive' } }],
+    pool: 0 as PoolId,
+    trustedProxies: null,
+    maxSessions: 10_000,
+    idleTimeoutMs: 60_000,
+    maxSessionAgeMs: 0,
+    backlog: 0,
+    series: 0 as SeriesId,
+  };
+}
+
+function poolPlan(port: number): PoolPlan {
+  return {
+    id: 0 as PoolId,
+    name: 'echo',
+    policy: 'p2c',
+    hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
+    sendProxyProtocol: 'off',
+    connectTimeoutMs: 5000,
+    retries: 2,
+    queueSize: 0,
+    queueTimeoutMs: 5000,
+    panicPercent: 0,
+    udpResponses: 0,
+    backends: [
+      {
+        id: BACKEND,
+        name: 'echo',
+        endpoint: ipEndpoint(4, '127.0.0.1', port),
+        weight: 1,
+        backup: false,
+        draining: false,
+        series: [{ listener: LISTENER, series: 1 as SeriesId }],
+      },
+    ],
+  };
+}

@@ -1,0 +1,166 @@
+/**
+ * Question: what does the node engine, with the whole life of its flows, cost a datagram beside a
+ * bare relay of node:dgram (the least that could be written)? 50 clients in a closed loop, 64-byte
+ * echo, relay and load in processes of their own (on cores of their own where taskset is there),
+ * alternating rounds. Printed: exchanges a second and CPU time of the relay an exchange.
+ *
+ *   node dist/benchmarks/udp_node_vs_bare.js [rounds] [seconds a round]
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket, type Socket } from 'node:dgram';
+import { existsSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { startNodeRelay } from './udp_node_relay.js';
+
+const CLIENTS = 50;
+const PAYLOAD_BYTES = 64;
+const RELAYS = ['bare', 'sluice'] as const;
+type Relay = (typeof RELAYS)[number];
+
+interface Round {
+  readonly perSecond: number;
+  readonly cpuMicros: number;
+}
+
+interface Usage {
+  readonly user: number;
+  readonly system: number;
+}
+
+const [role = '', argument = ''] = process.argv.slice(2);
+if (role === 'bare') startBareRelay(Number(argument));
+else if (role === 'sluice') await startSluice(Number(argument));
+else if (role === 'load') await startLoad();
+else await compare(Number(role) || 5, Number(argument) || 3);
+
+async function compare(rounds: number, seconds: number): Promise<void> {
+  const load = child(1, 'load');
+  const { echo } = await message<{ echo: number }>(load);
+  const relays = new Map<Relay, { process: ChildProcess; port: number }>();
+  for (const name of RELAYS) {
+    const process = child(0, name, String(echo));
+    relays.set(name, { process, port: (await message<{ port: number }>(process)).port });
+  }
+  const results = new Map<Relay, Round[]>(RELAYS.map((name) => [name, []]));
+  for (let round = 0; round <= rounds; round++) {
+    for (const [name, relay] of relays) {
+      const result = await measure(load, relay, seconds);
+      // The first round warms up.
+      if (round > 0) results.get(name)?.push(result);
+    }
+  }
+  for (const [name, list] of results) print(name, list);
+  const ratio = (pick: (round: Round) => number): string =>
+    (
+      median((results.get('sluice') ?? []).map(pick)) /
+      median((results.get('bare') ?? []).map(pick))
+    ).toFixed(3);
+  console.log(`sluice / bare: rate ${ratio((r) => r.perSecond)}, CPU ${ratio((r) => r.cpuMicros)}`);
+  load.kill();
+  for (const { process } of relays.values()) process.kill();
+}
+
+async function measure(
+  load: ChildProcess,
+  relay: { process: ChildProcess; port: number },
+  seconds: number,
+): Promise<Round> {
+  const usage = async (): Promise<Usage> => {
+    relay.process.send('usage');
+    return message<Usage>(relay.process);
+  };
+  const before = await usage();
+  load.send({ port: relay.port, seconds });
+  const { exchanges } = await message<{ exchanges: number }>(load);
+  const after = await usage();
+  const cpu = after.user + after.system - before.user - before.system;
+  return { perSecond: exchanges / seconds, cpuMicros: cpu / exchanges };
+}
+
+function print(name: Relay, rounds: readonly Round[]): void {
+  const rates = rounds.map((round) => round.perSecond);
+  const cpus = rounds.map((round) => round.cpuMicros);
+  const range = (values: number[], digits: number): string =>
+    `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)})`;
+  console.log(`${name.padEnd(7)} ${range(rates, 0)} a second, CPU ${range(cpus, 2)} µs each`);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? 0;
+}
+
+function child(core: number, ...args: string[]): ChildProcess {
+  const self = [process.execPath, fileURLToPath(import.meta.url), ...args];
+  const pinned = existsSync('/usr/bin/taskset') ? ['taskset', '-c', String(core), ...self] : self;
+  const [program = '', ...rest] = pinned;
+  return spawn(program, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+}
+
+function message<T>(from: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const ended = (): void => reject(new Error('a process of the benchmark ended'));
+    from.once('exit', ended);
+    from.once('message', (value) => {
+      from.off('exit', ended);
+      resolve(value as T);
+    });
+  });
+}
+
+/** Tells its port, and its CPU time whenever asked. */
+function serve(port: number): void {
+  process.on('message', () => process.send?.(process.cpuUsage()));
+  process.send?.({ port });
+}
+
+/** Nothing but forwarding: no limits, no timeouts, no counters. */
+function startBareRelay(echo: number): void {
+  const listener = createSocket('udp4');
+  const upstreams = new Map<string, Socket>();
+  listener.on('message', (payload, from) => {
+    const key = `${from.address}:${from.port}`;
+    let upstream = upstreams.get(key);
+    if (upstream === undefined) {
+      const { address, port } = from;
+      upstream = createSocket('udp4');
+      upstream.on('message', (reply) => listener.send(reply, port, address));
+      upstream.connect(echo, '127.0.0.1', () => upstream?.send(payload));
+      upstreams.set(key, upstream);
+      return;
+    }
+    upstream.send(payload);
+  });
+  listener.bind(0, '127.0.0.1', () => serve((listener.address() as AddressInfo).port));
+}
+
+async function startSluice(echo: number): Promise<void> {
+  serve(await startNodeRelay('127.0.0.1', echo));
+}
+
+/** The echo backend, and clients that each wait for the reply before they send again. */
+async function startLoad(): Promise<void> {
+  const echo = createSocket('udp4');
+  echo.on('message', (payload, from) => echo.send(payload, from.port, from.address));
+  await new Promise<void>((resolve) => echo.bind(0, '127.0.0.1', resolve));
+  let exchanges = 0;
+  process.on('message', (order: { port: number; seconds: number }) => {
+    exchanges = 0;
+    const payload = Buffer.alloc(PAYLOAD_BYTES, 'x');
+    const clients = Array.from({ length: CLIENTS }, () => {
+      const client = createSocket('udp4');
+      client.on('message', () => {
+        exchanges++;
+        client.send(payload);
+      });
+      client.connect(order.port, '127.0.0.1', () => client.send(payload));
+      return client;
+    });
+    setTimeout(() => {
+      for (const client of clients) client.close();
+      process.send?.({ exchanges });
+    }, order.seconds * 1000);
+  });
+  process.send?.({ echo: (echo.address() as AddressInfo).port });
+}

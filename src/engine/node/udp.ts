@@ -1,0 +1,270 @@
+/**
+ * The UDP half of the node engine: node:dgram, one connected socket a flow. A datagram costs no
+ * object of ours: flows are found by number, counters are typed arrays.
+ */
+import type { RemoteInfo, Socket } from 'node:dgram';
+import { assert, present } from '../../core/assert.js';
+import type { FlowId } from '../../core/brand.js';
+import type { Clock, Timers } from '../../core/clock.js';
+import { type Endpoint, type IpEndpoint, ipEndpoint } from '../../core/endpoint.js';
+import { MAX_DATAGRAM_BYTES } from '../../core/limits.js';
+import type { DialFailure } from '../../core/outcome.js';
+import type { ListenSource } from '../../core/plan.js';
+import type { Kernel } from '../../kernel/foreign.js';
+import type { ListenerKey, ListenOutcome } from '../../session/tcp_port.js';
+import {
+  type Framing,
+  HELD_DATAGRAM_BYTES,
+  HELD_DATAGRAMS,
+  type UdpEdges,
+  type UdpEngine,
+} from '../../session/udp_port.js';
+import { dropReason, isUnreachable } from './failure.js';
+import type { Downstream } from './udp_downstream.js';
+import { NodeFlow, type Upstream } from './udp_flow.js';
+import { UdpReceiver } from './udp_receiver.js';
+import { discard, openConnected } from './udp_socket.js';
+
+export interface NodeUdpDeps {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** null: no foreign calls here, so that a source of kind 'descriptor' cannot be opened. */
+  readonly kernel: Kernel | null;
+}
+
+/** The session's counters are looked at after traffic, but not more often than this. */
+const TOUCH_MS = 100;
+/** Bytes that wait in Node.js for room in a socket's buffer; beyond, datagrams are dropped. */
+const MAX_QUEUED_BYTES = 1_048_576;
+
+export class NodeUdp implements UdpEngine {
+  readonly lastActivityMs: Float64Array;
+  readonly bytesIn: Float64Array;
+  readonly bytesOut: Float64Array;
+  readonly datagramsIn: Float64Array;
+  readonly datagramsOut: Float64Array;
+  readonly capacity: number;
+  readonly #deps: NodeUdpDeps;
+  readonly #receivers = new Map<ListenerKey, UdpReceiver>();
+  readonly #flows: (NodeFlow | undefined)[] = [];
+  /** Numbers below `#flows.length` that are free. */
+  readonly #free: FlowId[] = [];
+  #heldBytes = 0;
+  #edges: UdpEdges | null = null;
+  #touch: () => void = () => {};
+  #touchedMs = 0;
+
+  constructor(capacity: number, deps: NodeUdpDeps) {
+    this.#deps = deps;
+    this.capacity = capacity;
+    this.lastActivityMs = new Float64Array(capacity);
+    this.bytesIn = new Float64Array(capacity);
+    this.bytesOut = new Float64Array(capacity);
+    this.datagramsIn = new Float64Array(capacity);
+    this.datagramsOut = new Float64Array(capacity);
+  }
+
+  /** `touch` asks for a tick after this turn: deadlines or counters have changed. */
+  attach(edges: UdpEdges, touch: () => void): void {
+    this.#edges = edges;
+    this.#touch = touch;
+  }
+
+  /** Closes everything; flows are gone without an edge. */
+  stop(): void {
+    for (const flow of this.#flows) if (flow !== undefined) this.closeFlow(flow.id);
+    for (const key of [...this.#receivers.keys()]) this.closeListener(key);
+  }
+
+  // ---- UdpEngine ----
+
+  async openListener(
+    key: ListenerKey,
+    source: ListenSource,
+    framing: Framing,
+  ): Promise<ListenOutcome> {
+    const receiver = new UdpReceiver(key, framing, this.#deps, {
+      received: (down, payload, from) => this.#received(receiver, down, payload, from),
+      replyFailed: (error) => this.#edge().dropped(key, null, dropReason(error)),
+    });
+    const outcome = receiver.open(source);
+    if (outcome.ok) this.#receivers.set(key, receiver);
+    return outcome;
+  }
+
+  setFraming(key: ListenerKey, framing: Framing): void {
+    const receiver = present(this.#receivers.get(key), 'a listener is open when it is framed');
+    receiver.framing = framing;
+  }
+
+  closeListener(key: ListenerKey): void {
+    this.#receivers.get(key)?.close();
+    this.#receivers.delete(key);
+  }
+
+  client(id: FlowId): IpEndpoint {
+    return this.#flow(id).client;
+  }
+
+  local(id: FlowId): IpEndpoint {
+    return this.#flow(id).down.local;
+  }
+
+  openFlow(id: FlowId, target: Endpoint, prelude: Uint8Array | null): 'open' | DialFailure {
+    const flow = this.#flow(id);
+    this.#closeUpstream(flow);
+    if (target.kind === 'unix') return 'other';
+    const opened = openConnected(target);
+    if (!opened.ok) return opened.error;
+    flow.up = this.#upstream(flow, opened.value);
+    flow.prelude = prelude;
+    const held = flow.held ?? [];
+    flow.held = null;
+    for (const payload of held) {
+      this.#heldBytes -= payload.length;
+      this.#forward(flow, payload);
+    }
+    return 'open';
+  }
+
+  closeFlow(id: FlowId): number {
+    const flow = this.#flow(id);
+    const lost = flow.held?.length ?? 0;
+    for (const payload of flow.held ?? []) this.#heldBytes -= payload.length;
+    this.#closeUpstream(flow);
+    flow.down.remove(flow);
+    this.#flows[id] = undefined;
+    this.#free.push(id);
+    return lost;
+  }
+
+  // ---- datagrams ----
+
+  #received(receiver: UdpReceiver, down: Downstream, datagram: Buffer, from: RemoteInfo): void {
+    let tag = '';
+    let payload = datagram;
+    if (receiver.framing === 'proxied') {
+      const unwrapped = this.#edge().unwrap(down.key, peerOf(from), datagram);
+      if (unwrapped.kind === 'drop') return;
+      tag = unwrapped.tag;
+      payload = datagram.subarray(unwrapped.offset);
+    }
+    const flow = down.find(from.address, from.port, tag);
+    if (flow === undefined) return this.#first(down, payload, from, tag);
+    if (flow.held !== null) return this.#hold(flow, payload);
+    const verdict = this.#edge().fromClient(flow.id);
+    if (verdict === 'forward') return this.#forward(flow, payload);
+    if (verdict === 'hold') {
+      this.#closeUpstream(flow);
+      flow.held = [];
+      this.#hold(flow, payload);
+    }
+  }
+
+  #first(down: Downstream, payload: Buffer, from: RemoteInfo, tag: string): void {
+    const edges = this.#edge();
+    const id = this.#takeNumber();
+    if (id === null) return edges.dropped(down.key, null, 'flow-limit');
+    const flow = new NodeFlow(id, down, peerOf(from), from.address, tag);
+    this.#flows[id] = flow;
+    down.add(flow);
+    this.lastActivityMs[id] = this.#deps.clock.nowMs();
+    this.bytesIn[id] = 0;
+    this.bytesOut[id] = 0;
+    this.datagramsIn[id] = 0;
+    this.datagramsOut[id] = 0;
+    this.#hold(flow, payload);
+    if (edges.newFlow(down.key, id) !== 'kept') this.closeFlow(id);
+    this.#touch();
+  }
+
+  #hold(flow: NodeFlow, payload: Buffer): void {
+    const held = flow.held ?? [];
+    const bytes = this.#heldBytes + payload.length;
+    if (held.length >= HELD_DATAGRAMS || bytes > HELD_DATAGRAM_BYTES) {
+      return this.#edge().dropped(flow.down.key, flow.id, 'send-queue-full');
+    }
+    held.push(payload);
+    this.#heldBytes = bytes;
+  }
+
+  #forward(flow: NodeFlow, payload: Buffer): void {
+    const { id, up, prelude } = flow;
+    if (up === null) return;
+    const bytes = payload.length + (prelude?.length ?? 0);
+    if (bytes > MAX_DATAGRAM_BYTES) {
+      return this.#edge().dropped(flow.down.key, id, 'too-large');
+    }
+    const { socket, sent } = up;
+    if (socket.getSendQueueSize() > MAX_QUEUED_BYTES) {
+      return this.#edge().dropped(flow.down.key, id, 'send-queue-full');
+    }
+    if (prelude === null) socket.send(payload, sent);
+    else socket.send([prelude, payload], sent);
+    this.#count(id, this.bytesIn, this.datagramsIn, payload.length);
+  }
+
+  #replied(flow: NodeFlow, payload: Buffer): void {
+    const { id, down, client, host } = flow;
+    const { socket } = down;
+    if (socket.getSendQueueSize() > MAX_QUEUED_BYTES) {
+      return this.#edge().dropped(down.key, id, 'send-queue-full');
+    }
+    socket.send(payload, client.port, host, down.sent);
+    this.#count(id, this.bytesOut, this.datagramsOut, payload.length);
+    this.#edge().fromBackend(id);
+  }
+
+  #count(id: FlowId, bytes: Float64Array, datagrams: Float64Array, length: number): void {
+    const nowMs = this.#deps.clock.nowMs();
+    bytes[id] = (bytes[id] ?? 0) + length;
+    datagrams[id] = (datagrams[id] ?? 0) + 1;
+    this.lastActivityMs[id] = nowMs;
+    if (nowMs < this.#touchedMs + TOUCH_MS) return;
+    this.#touchedMs = nowMs;
+    this.#touch();
+  }
+
+  /** The flow's end of a connected socket; one set of callbacks for all of its datagrams. */
+  #upstream(flow: NodeFlow, socket: Socket): Upstream {
+    const failed = (error: Error): void => {
+      if (flow.up?.socket !== socket) return;
+      if (isUnreachable(error)) this.#edge().unreachable(flow.id);
+      else this.#edge().dropped(flow.down.key, flow.id, dropReason(error));
+    };
+    socket.on('message', (payload) => this.#replied(flow, payload));
+    // recvmsg(2) reports what ICMP said of earlier datagrams (ip(7), IP_RECVERR), send(2) too.
+    socket.on('error', failed);
+    const sent = (error: Error | null): void => {
+      if (error !== null) failed(error);
+    };
+    return { socket, sent };
+  }
+
+  #closeUpstream(flow: NodeFlow): void {
+    if (flow.up !== null) discard(flow.up.socket);
+    flow.up = null;
+  }
+
+  #takeNumber(): FlowId | null {
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    return this.#flows.length < this.capacity ? (this.#flows.length as FlowId) : null;
+  }
+
+  #flow(id: FlowId): NodeFlow {
+    return present(this.#flows[id], 'a flow is open when it is asked about');
+  }
+
+  #edge(): UdpEdges {
+    assert(this.#edges !== null, 'an engine is attached before it receives');
+    return this.#edges;
+  }
+}
+
+/** The socket's peer without a zone. */
+function peerOf(from: RemoteInfo): IpEndpoint {
+  const zone = from.address.indexOf('%');
+  const host = zone === -1 ? from.address : from.address.slice(0, zone);
+  return ipEndpoint(from.family === 'IPv4' ? 4 : 6, host, from.port);
+}

@@ -1,0 +1,36 @@
+/** One UDP flow as the node engine holds it: where the client is, and its socket upstream. */
+import type { Socket } from 'node:dgram';
+import type { FlowId } from '../../core/brand.js';
+import type { IpEndpoint } from '../../core/endpoint.js';
+import type { Downstream } from './udp_downstream.js';
+
+/** The socket to the backend, and what its sends report to. */
+export interface Upstream {
+  readonly socket: Socket;
+  readonly sent: (error: Error | null) => void;
+}
+
+export class NodeFlow {
+  readonly id: FlowId;
+  /** The socket that the client sends to, and that replies leave from. */
+  readonly down: Downstream;
+  readonly client: IpEndpoint;
+  /** As node:dgram has it, with a zone where there is one. */
+  readonly host: string;
+  /** What tells clients behind one proxy apart; '' elsewhere. */
+  readonly tag: string;
+  /** Connected; null: none yet, or the last attempt failed. */
+  up: Upstream | null = null;
+  /** Goes in front of every datagram towards the backend. */
+  prelude: Uint8Array | null = null;
+  /** Datagrams that wait for a backend, in order; null: they are forwarded. */
+  held: Buffer[] | null = [];
+
+  constructor(id: FlowId, down: Downstream, client: IpEndpoint, host: string, tag: string) {
+    this.id = id;
+    this.down = down;
+    this.client = client;
+    this.host = host;
+    this.tag = tag;
+  }
+}

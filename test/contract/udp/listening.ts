@@ -1,0 +1,120 @@
+/** UDP contract: listeners open and close, and replies leave from the address that was used. */
+import { networkInterfaces } from 'node:os';
+import type { Test } from 'tap';
+import { ipEndpoint } from '../../../src/core/endpoint.js';
+import { LISTENER, type MakeUdp, withUdp } from './bench.js';
+
+export interface UdpAbilities {
+  /** On a wildcard, whether addresses that no interface lists (127.0.0.2) can be replied from. */
+  readonly unlistedAddresses: 'yes' | 'no';
+}
+
+export function listeningContract(t: Test, make: MakeUdp, abilities: UdpAbilities): void {
+  withUdp(t, make, 'an address in use is told by its errno', async (bench, t) => {
+    const taken = bench.backend.endpoint;
+    const source = { kind: 'bind', local: taken, reusePort: 'exclusive' } as const;
+    const outcome = await bench.driver.engine.openListener(8, source, 'plain');
+    t.match(outcome, { ok: false, errno: 'EADDRINUSE' });
+    t.match(outcome, { sentence: `${taken.port}` });
+  });
+
+  withUdp(
+    t,
+    make,
+    'a closed listener receives nothing, and its address is free',
+    async (bench, t) => {
+      const { driver, backend, listener } = bench;
+      const client = await bench.peer();
+      client.send(listener, 'x');
+      await backend.next();
+      driver.closeAll();
+      driver.engine.closeListener(LISTENER);
+      const opened = await driver.engine.openListener(LISTENER, bench.source, 'plain');
+      t.same(opened, { ok: true, local: listener });
+      client.send(listener, 'y');
+      t.equal(await backend.text(), 'y');
+    },
+  );
+
+  withUdp(t, make, 'two listeners keep their clients apart', async (bench, t) => {
+    const { driver, backend, listener } = bench;
+    const opened = await driver.engine.openListener(
+      8,
+      bench.under.source(ipEndpoint(4, '127.0.0.1', 0)),
+      'plain',
+    );
+    if (!opened.ok || opened.local.kind !== 'ip') throw new Error('not opened');
+    backend.echo();
+    const client = await bench.peer();
+    client.send(listener, 'a');
+    t.same((await client.next()).from, listener);
+    client.send(opened.local, 'b');
+    t.same((await client.next()).from, opened.local);
+    t.same(
+      driver.edges.past.filter((edge) => edge.kind === 'newFlow').map((edge) => edge.key),
+      [LISTENER, 8],
+    );
+  });
+
+  replies(t, make, '0.0.0.0', addressesOf('IPv4'));
+  replies(t, make, '::', addressesOf('IPv6'));
+  if (abilities.unlistedAddresses === 'yes') {
+    replies(t, make, '0.0.0.0', ['127.0.0.2', '127.1.2.3']);
+  }
+
+  withUdp(
+    t,
+    make,
+    'on a wildcard a client of two addresses has two flows',
+    async (bench, t) => {
+      const [first, second] = addressesOf('IPv4');
+      if (first === undefined || second === undefined) {
+        t.pass('this machine has one address', { skip: 'one address only' });
+        return;
+      }
+      bench.backend.echo();
+      const client = await bench.peer('0.0.0.0');
+      for (const host of [first, second]) {
+        const to = ipEndpoint(4, host, bench.listener.port);
+        client.send(to, host);
+        t.same((await client.next()).from, to);
+      }
+      t.equal(bench.driver.openFlows, 2);
+    },
+    { listen: ipEndpoint(4, '0.0.0.0', 0) },
+  );
+}
+
+function replies(t: Test, make: MakeUdp, wildcard: string, hosts: readonly string[]): void {
+  withUdp(
+    t,
+    make,
+    `on ${wildcard} replies leave from the address that was used: ${hosts.join(', ')}`,
+    async (bench, t) => {
+      bench.backend.echo();
+      const { listener, driver } = bench;
+      for (const host of hosts) {
+        const to = ipEndpoint(listener.family, host, listener.port);
+        const client = await bench.peer(wildcard);
+        client.send(to, 'one');
+        const reply = await client.next();
+        t.same(reply.from, to, host);
+        client.send(to, 'two');
+        t.same((await client.next()).from, to);
+      }
+      const locals = driver.edges.past
+        .filter((edge) => edge.kind === 'newFlow')
+        .map((edge) => (edge.flow === null ? null : driver.engine.local(edge.flow).host));
+      t.same(locals, hosts, 'the flow knows it too');
+    },
+    { listen: ipEndpoint(wildcard === '::' ? 6 : 4, wildcard, 0) },
+  );
+}
+
+/** Addresses of this machine that a client here can reach without a zone. */
+function addressesOf(family: 'IPv4' | 'IPv6'): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter((address) => address.family === family && !address.address.startsWith('fe80'))
+    .map(({ address }) => address);
+}
