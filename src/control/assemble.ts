@@ -1,5 +1,6 @@
 /** Puts a daemon together from a Spec and this machine: engine, workers, shared memory, metrics. */
 import { availableParallelism } from 'node:os';
+import type { AdminViews } from '../admin/views.js';
 import { ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
 import { checkEngines } from '../engine/checks.js';
@@ -12,8 +13,10 @@ import { descriptorLimit } from '../system/limits.js';
 import { nonce } from '../system/nonce.js';
 import { systemRandom } from '../system/random.js';
 import { systemTimers } from '../system/timers.js';
+import { BackendDescriber } from './backend_views.js';
 import { Daemon } from './daemon.js';
 import { DaemonMetrics } from './daemon_metrics.js';
+import { DaemonViews } from './daemon_views.js';
 import { createSharedState } from './shared_state.js';
 import { sessionBudget, WANTED_DESCRIPTORS, workerCount } from './sizing.js';
 
@@ -25,14 +28,17 @@ const USUAL_DESCRIPTORS = 1024;
 export interface Assembly {
   readonly daemon: Daemon;
   readonly metrics: Metrics;
+  readonly views: AdminViews;
 }
 
-/** A daemon that is ready to start, or why it cannot run here. `hash` names the configuration. */
-export function assemble(
-  spec: Spec,
-  log: Log,
-  about: { readonly version: string; readonly configHash: () => string },
-): Result<Assembly, string> {
+export interface About {
+  readonly version: string;
+  /** The configuration in use: the name of its text, and when it was read. */
+  readonly config: () => { readonly hash: string; readonly readWallMs: number };
+}
+
+/** A daemon that is ready to start, or why it cannot run here. */
+export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, string> {
   const choice = selectEngine(spec.daemon.engine, checkEngines());
   if (!choice.ok) return choice;
   const { engine, passedOver } = choice.value;
@@ -53,8 +59,13 @@ export function assemble(
   if (descriptors < WANTED_DESCRIPTORS) {
     log.event('low-descriptor-limit', { limit: descriptors, wanted: WANTED_DESCRIPTORS });
   }
+  const budget = sessionBudget(descriptors);
   const shared = createSharedState(workers, kernel);
-  const source = new DaemonMetrics(shared, systemClock, { ...about, engine });
+  const source = new DaemonMetrics(shared, systemClock, {
+    version: about.version,
+    configHash: () => about.config().hash,
+    engine,
+  });
   const metrics = createMetrics(source);
   const daemon = new Daemon(spec, {
     clock: systemClock,
@@ -67,10 +78,21 @@ export function assemble(
     counters: metrics,
     engine,
     workers,
-    sessionBudget: sessionBudget(descriptors),
+    sessionBudget: budget,
   });
   source.daemon = daemon;
-  return ok({ daemon, metrics });
+  const views = new DaemonViews({
+    ...about,
+    daemon,
+    metrics,
+    shared,
+    clock: systemClock,
+    describe: new BackendDescriber(daemon.board, shared.ledger, systemClock),
+    engine,
+    engineReason: detail ?? best?.cause ?? '',
+    sessionBudget: budget,
+  });
+  return ok({ daemon, metrics, views });
 }
 
 function supportsReusePort(version: string): boolean {

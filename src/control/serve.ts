@@ -2,10 +2,13 @@
  * `sluice run`: a daemon with its log, admin page, signals and service manager, from the
  * configuration file to the exit code.
  */
+import { type AdminServer, startAdmin } from '../admin/http.js';
+import type { AdminViews } from '../admin/views.js';
 import { describeDiff, diffSpecs } from '../config/diff.js';
 import { formatIssue } from '../config/issue.js';
 import { loadConfig } from '../config/load.js';
 import { configHash, readConfigText } from '../config/read_config.js';
+import { formatAddress } from '../core/endpoint.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
 import { createLog, type Log } from '../observe/log.js';
@@ -55,6 +58,7 @@ class Service {
   #spec: Spec;
   #metrics: Metrics | null = null;
   #hash: string;
+  #readWallMs = systemClock.wallMs();
 
   constructor(options: ServeOptions, { spec, hash }: Loaded) {
     this.#options = options;
@@ -70,20 +74,35 @@ class Service {
 
   async run(): Promise<0 | 1> {
     const { version } = this.#options;
-    const about = { version, configHash: () => this.#hash };
+    const about = { version, config: () => ({ hash: this.#hash, readWallMs: this.#readWallMs }) };
     const assembled = assemble(this.#spec, this.#log, about);
     if (!assembled.ok) return this.#fail(assembled.error);
-    const { daemon, metrics } = assembled.value;
+    const { daemon, metrics, views } = assembled.value;
     this.#metrics = metrics;
     const stopped = this.#signals(daemon);
     const started = await daemon.start();
     if (!started.ok) return this.#fail(started.error);
+    const site = await this.#openSite(views);
     this.#notifier.ready();
     this.#watchdog(daemon);
     const signal = await stopped;
     await this.#stop(daemon, signal);
+    await site?.close();
     this.#log.flush();
     return 0;
+  }
+
+  /** Traffic is served whether or not the admin page can be. */
+  async #openSite(views: AdminViews): Promise<AdminServer | null> {
+    const { http } = this.#spec.admin;
+    if (http === null) return null;
+    const site = await startAdmin(http, views);
+    if (site.ok) {
+      this.#log.event('admin-listening', { address: formatAddress(site.value.endpoint) });
+      return site.value;
+    }
+    this.#log.event('admin-failed', { address: formatAddress(http), ...site.error });
+    return null;
   }
 
   #fail(detail: string): 1 {
@@ -134,6 +153,7 @@ class Service {
       return [`cannot listen on ${adopted.error.address}: ${adopted.error.sentence}`];
     this.#spec = spec;
     this.#hash = hash;
+    this.#readWallMs = systemClock.wallMs();
     this.#log.configure(spec.log);
     const keys = diff.needsRestart.map(({ setting }) => setting);
     if (keys.length > 0) this.#log.event('restart-needed', { keys });
@@ -159,7 +179,7 @@ class Service {
     const intervalMs = watchdogIntervalMs();
     if (intervalMs === null) return;
     systemTimers.after(intervalMs, () => {
-      if (daemon.fleet.answers()) this.#notifier.watchdog();
+      if (daemon.fleet.silent().length === 0) this.#notifier.watchdog();
       this.#watchdog(daemon);
     });
   }

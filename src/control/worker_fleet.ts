@@ -72,18 +72,16 @@ export class WorkerFleet {
     for (const worker of this.ids()) this.#doorbell.ring(worker);
   }
 
-  /** True while every worker goes through its loop. */
-  answers(): boolean {
+  /** Workers that have not gone through their loop for SILENCE_MS. */
+  silent(): WorkerId[] {
     const now = this.#clock.nowMs();
-    return this.ids().every((worker) => now - this.#vitals.lastBeatMs(worker) < SILENCE_MS);
+    return this.ids().filter((worker) => now - this.#vitals.lastBeatMs(worker) >= SILENCE_MS);
   }
 
   /** Ends the threads that have been silent for too long; others take their places. */
   check(): void {
-    const now = this.#clock.nowMs();
-    for (const worker of this.ids()) {
+    for (const worker of this.silent()) {
       const seat = this.#seats[worker];
-      if (now - this.#vitals.lastBeatMs(worker) < SILENCE_MS) continue;
       if (seat?.state !== 'serving') continue;
       seat.state = 'ending';
       void seat.thread.terminate();
