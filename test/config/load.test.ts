@@ -15,11 +15,15 @@ t.test('an empty file is a daemon with nothing to do', async (t) => {
   });
 });
 
-t.test('the defaults are those of the contract', async (t) => {
-  const spec = loadSpec(
-    '[listeners.a]\nbind = "127.0.0.1:0"\npool = "p"\n[pools.p.outlier]\n[[pools.p.backends]]\naddress = "db:1"',
-  );
-  t.strictSame(spec.listeners, [
+const SMALLEST = `[listeners.a]
+bind = "127.0.0.1:0"
+pool = "p"
+[pools.p.outlier]
+[[pools.p.backends]]
+address = "db:1"`;
+
+t.test('the defaults of a listener are those of the contract', async (t) => {
+  t.strictSame(loadSpec(SMALLEST).listeners, [
     {
       name: 'a',
       protocol: 'tcp',
@@ -31,8 +35,13 @@ t.test('the defaults are those of the contract', async (t) => {
       maxSessionAgeMs: 0,
       backlog: 4096,
     },
-  ]);
-  t.strictSame(spec.pools, [
+  ] satisfies Spec['listeners']);
+});
+
+t.test('the defaults of a pool are those of the contract', async (t) => {
+  const [pool] = loadSpec(SMALLEST).pools;
+  t.strictSame(
+    { ...pool, health: null, outlier: null, backends: [] },
     {
       name: 'p',
       policy: 'p2c',
@@ -49,37 +58,39 @@ t.test('the defaults are those of the contract', async (t) => {
       panicPercent: 0,
       udpResponses: 0,
       rebalancePercent: 0,
-      health: {
-        probe: { kind: 'tcp' },
-        port: null,
-        intervalMs: 2_000,
-        fastIntervalMs: 500,
-        downIntervalMs: 5_000,
-        timeoutMs: 1_000,
-        fall: 3,
-        rise: 2,
-        jitter: 0.1,
-      },
-      outlier: {
-        consecutiveFailures: 5,
-        intervalMs: 10_000,
-        baseEjectionMs: 30_000,
-        maxEjectionMs: 300_000,
-        maxEjectedPercent: 50,
-        dryRun: false,
-        latencyFactor: 0,
-      },
-      backends: [
-        {
-          name: 'db:1',
-          address: { kind: 'name', host: 'db', port: 1 },
-          weight: 1,
-          maxConnections: 0,
-          backup: false,
-        },
-      ],
+      health: null,
+      outlier: null,
+      backends: [],
     },
-  ] satisfies Spec['pools']);
+  );
+});
+
+t.test('the defaults of health, ejection and backends are those of the contract', async (t) => {
+  const [pool] = loadSpec(SMALLEST).pools;
+  t.strictSame(pool?.health, {
+    probe: { kind: 'tcp' },
+    port: null,
+    intervalMs: 2_000,
+    fastIntervalMs: 500,
+    downIntervalMs: 5_000,
+    timeoutMs: 1_000,
+    fall: 3,
+    rise: 2,
+    jitter: 0.1,
+  });
+  t.strictSame(pool?.outlier, {
+    consecutiveFailures: 5,
+    intervalMs: 10_000,
+    baseEjectionMs: 30_000,
+    maxEjectionMs: 300_000,
+    maxEjectedPercent: 50,
+    dryRun: false,
+    latencyFactor: 0,
+  });
+  const address = { kind: 'name', host: 'db', port: 1 };
+  t.strictSame(pool?.backends, [
+    { name: 'db:1', address, weight: 1, maxConnections: 0, backup: false },
+  ]);
 });
 
 t.test('passive health is off without its table', async (t) => {
