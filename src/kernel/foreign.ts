@@ -35,6 +35,8 @@ export interface Libc {
   getsocknameAt(fd: number, address: number, size: number): number;
   setsockoptAt(fd: number, level: number, option: number, value: number, bytes: number): number;
   connectAt(fd: number, address: number, bytes: number): number;
+  /** ioctl(2) with the address of its argument. */
+  ioctlAt(fd: number, request: number, argument: number): number;
 }
 
 /** What foreign calls are made through; tests put a wrapper in its place to inject an errno. */
@@ -104,6 +106,7 @@ function bindLibc(koffi: Koffi): Libc {
   const getsocknameAt = f('getsockname', 'int', 'int', 'long', 'long');
   const setsockoptAt = f('setsockopt', 'int', 'int', 'int', 'int', 'long', 'uint');
   const connectAt = f('connect', 'int', 'int', 'long', 'uint');
+  const ioctlAt = f('ioctl', 'int', 'int', 'long', 'long');
   // Spelt out one by one, so that each call site sees one function and allocates no argument list.
   return {
     syscall: (nr, a, b, c, d, e, g) => answer(syscall(nr, a, b, c, d, e, g)),
@@ -127,5 +130,6 @@ function bindLibc(koffi: Koffi): Libc {
     getsocknameAt: (fd, address, size) => answer(getsocknameAt(fd, address, size)),
     setsockoptAt: (fd, level, name, value, n) => answer(setsockoptAt(fd, level, name, value, n)),
     connectAt: (fd, address, size) => answer(connectAt(fd, address, size)),
+    ioctlAt: (fd, request, argument) => answer(ioctlAt(fd, request, argument)),
   };
 }

@@ -1,0 +1,176 @@
+/**
+ * Connects under way. A dial has a number and a descriptor of its own, which become the pair's only
+ * on success: so a pair may give a dial up and begin the next one, or end, before the kernel has
+ * answered for the first.
+ */
+import { assert } from '../../core/assert.js';
+import type { PairId } from '../../core/brand.js';
+import type { Endpoint } from '../../core/endpoint.js';
+import type { DialFailure } from '../../core/outcome.js';
+import { ERRNO } from '../../kernel/errno.js';
+import type { MappedMemory } from '../../kernel/memory.js';
+import { addressFamily, encodeAddress, SOCKADDR_MAX_BYTES } from '../../kernel/sockaddr.js';
+import type { SocketCalls } from '../../kernel/socket_calls.js';
+import { submitCancel, submitClose, submitConnect } from '../../kernel/submissions.js';
+import type { TcpEdges } from '../../session/tcp_port.js';
+import type { Holder } from './ending.js';
+import type { Loop } from './loop.js';
+import { EARLY, NONE, type PairTable } from './pairs.js';
+import { CANCEL, CLOSE, CONNECT, GENERATION_MASK, userData } from './user_data.js';
+
+/** An address's place in memory, a multiple of 8. */
+const ADDRESS_STRIDE = (SOCKADDR_MAX_BYTES + 7) & ~7;
+
+/** In place of a dial's number: there was no descriptor, and the pair will hear of it soon. */
+const FAILING = -2;
+
+/** How many dials can be under way for `pairs` pairs: one each, and those given up. */
+export const dialCapacity = (pairs: number): number => pairs + Math.min(pairs, 1024);
+/** What `DialsParts.addresses` must have. */
+export const dialMemoryBytes = (pairs: number): number => dialCapacity(pairs) * ADDRESS_STRIDE;
+
+export interface DialsParts {
+  readonly loop: Loop;
+  readonly pairs: PairTable;
+  readonly calls: SocketCalls;
+  readonly addresses: MappedMemory;
+  readonly edges: () => TcpEdges;
+}
+
+export class Dials implements Holder {
+  readonly #parts: DialsParts;
+  readonly #addresses: Uint8Array;
+  /** An endpoint is immutable and made once a backend: its bytes are kept by identity. */
+  readonly #encoded = new WeakMap<Endpoint, Uint8Array>();
+  // By dial.
+  readonly #fd: Int32Array;
+  /** NONE: given up. */
+  readonly #pair: Int32Array;
+  readonly #generation: Int32Array;
+  readonly #free: Int32Array;
+  #freeCount: number;
+
+  constructor(parts: DialsParts) {
+    this.#parts = parts;
+    this.#addresses = new Uint8Array(parts.addresses.buffer);
+    const capacity = dialCapacity(parts.pairs.capacity);
+    this.#fd = new Int32Array(capacity).fill(NONE);
+    this.#pair = new Int32Array(capacity).fill(NONE);
+    this.#generation = new Int32Array(capacity);
+    this.#free = Int32Array.from({ length: capacity }, (_, index) => capacity - 1 - index);
+    this.#freeCount = capacity;
+    parts.loop.on(CONNECT, (dial, generation, result) => {
+      this.#answered(dial, generation, result);
+    });
+  }
+
+  /** Begins to connect `pair` to `target`. */
+  begin(pair: PairId, target: Endpoint): void {
+    const { loop, pairs, calls } = this.#parts;
+    assert(pairs.dial[pair] === NONE, 'a pair has one dial at a time');
+    assert(pairs.fdOf(2 * pair + 1) === NONE, 'a pair dials until it is connected');
+    const socket = calls.open(addressFamily(target));
+    if (!socket.ok || this.#freeCount === 0) {
+      if (socket.ok) submitClose(loop.ring, socket.value, userData(CLOSE, 0), 0);
+      this.#failSoon(pair);
+      return;
+    }
+    const dial = this.#free[--this.#freeCount] ?? 0;
+    this.#fd[dial] = socket.value;
+    this.#pair[dial] = pair;
+    pairs.dial[pair] = dial;
+    const bytes = this.#encode(target);
+    this.#addresses.set(bytes, dial * ADDRESS_STRIDE);
+    submitConnect(
+      loop.ring,
+      socket.value,
+      this.#parts.addresses.address + dial * ADDRESS_STRIDE,
+      bytes.length,
+      userData(CONNECT, dial),
+      this.#generation[dial] ?? 0,
+    );
+  }
+
+  /** Gives the pair's dial up, if there is one: its answer reaches nobody. */
+  abandon(pair: number): void {
+    const { loop, pairs } = this.#parts;
+    const dial = pairs.dial[pair] ?? NONE;
+    if (dial === NONE) return;
+    pairs.dial[pair] = NONE;
+    if (dial === FAILING) return;
+    this.#pair[dial] = NONE;
+    const generation = this.#generation[dial] ?? 0;
+    submitCancel(loop.ring, userData(CONNECT, dial), generation, userData(CANCEL, dial), 0);
+  }
+
+  /** True when no dial is under way, not even one that was given up. */
+  get idle(): boolean {
+    return this.#freeCount === this.#free.length;
+  }
+
+  #encode(target: Endpoint): Uint8Array {
+    let bytes = this.#encoded.get(target);
+    if (bytes === undefined) {
+      bytes = encodeAddress(target);
+      this.#encoded.set(target, bytes);
+    }
+    return bytes;
+  }
+
+  /** No descriptor could be had; the edge must not come from inside `dial`. */
+  #failSoon(pair: PairId): void {
+    const { loop, pairs } = this.#parts;
+    pairs.dial[pair] = FAILING;
+    loop.soon(() => {
+      if (pairs.dial[pair] !== FAILING) return;
+      pairs.dial[pair] = NONE;
+      this.#parts.edges().dialFailed(pair, 'no-descriptor');
+    });
+  }
+
+  #answered(dial: number, generation: number, result: number): void {
+    const { loop, pairs } = this.#parts;
+    assert(this.#generation[dial] === generation, 'an answer belongs to the present dial');
+    const fd = this.#fd[dial] ?? NONE;
+    const pair = this.#pair[dial] ?? NONE;
+    assert(fd !== NONE, 'a dial under way has a descriptor');
+    this.#fd[dial] = NONE;
+    this.#pair[dial] = NONE;
+    this.#generation[dial] = (generation + 1) & GENERATION_MASK;
+    this.#free[this.#freeCount++] = dial;
+    if (pair === NONE || result < 0) submitClose(loop.ring, fd, userData(CLOSE, dial), 0);
+    if (pair === NONE) return;
+    assert(pairs.phase[pair] === EARLY && pairs.dial[pair] === dial, 'an early pair dials');
+    pairs.dial[pair] = NONE;
+    if (result < 0) {
+      this.#parts.edges().dialFailed(pair as PairId, dialFailure(result));
+      return;
+    }
+    pairs.fd[2 * pair + 1] = fd;
+    this.#parts.edges().dialled(pair as PairId);
+  }
+}
+
+/** What connect(2)'s negative errno means for a session. */
+function dialFailure(answer: number): DialFailure {
+  switch (-answer) {
+    case ERRNO.ECONNREFUSED:
+    // A unix socket that is not there: nobody listens.
+    case ERRNO.ENOENT:
+      return 'refused';
+    case ERRNO.EHOSTUNREACH:
+    case ERRNO.ENETUNREACH:
+    case ERRNO.EACCES:
+    case ERRNO.EPERM:
+      return 'unreachable';
+    case ERRNO.ETIMEDOUT:
+      return 'timeout';
+    case ERRNO.ECONNRESET:
+    case ERRNO.ECONNABORTED:
+      return 'reset';
+    case ERRNO.EADDRNOTAVAIL:
+      return 'no-free-port';
+    default:
+      return 'other';
+  }
+}

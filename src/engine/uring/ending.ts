@@ -1,0 +1,148 @@
+/**
+ * How pairs end: what is in flight is cancelled, and when the last operation has completed the
+ * descriptors are closed, through the ring and so behind everything that was submitted before.
+ */
+import { assert, present } from '../../core/assert.js';
+import type { PairId } from '../../core/brand.js';
+import type { SocketCalls } from '../../kernel/socket_calls.js';
+import { submitClose } from '../../kernel/submissions.js';
+import { LINGER_MS, type PairEnd, type TcpEdges } from '../../session/tcp_port.js';
+import type { Delays } from './delays.js';
+import type { Loop, Taken, TurnWork } from './loop.js';
+import { DRAIN, ENDING, NONE, type PairTable } from './pairs.js';
+import { CLOSE, userData } from './user_data.js';
+
+/** Holds operations, buffers or descriptors of a pair. */
+export interface Holder {
+  /** The pair ends: cancel what is in flight, and start nothing new. */
+  abandon(pair: number): void;
+  /** Nothing of the pair is in flight any more: give everything back. */
+  clear?(pair: number): void;
+}
+
+/** Looks again whether a peer has acknowledged everything. */
+const DRAIN_CHECK_MS = 5;
+
+export interface EndingParts {
+  readonly loop: Loop;
+  readonly pairs: PairTable;
+  readonly delays: Delays;
+  readonly calls: SocketCalls;
+  readonly edges: () => TcpEdges;
+}
+
+export class Ending implements TurnWork {
+  /** To be called when a pair's number has become free. */
+  released: () => void = () => {};
+
+  readonly #parts: EndingParts;
+  readonly #holders: Holder[] = [];
+  /** Pairs whose descriptors the kernel closes when it is entered next. */
+  #closing: number[] = [];
+  /** Pairs whose descriptors are closed. */
+  #closed: number[] = [];
+
+  constructor(parts: EndingParts) {
+    this.#parts = parts;
+    parts.loop.on(CLOSE, (_, __, result) => assert(false, `close(2) works: ${result}`));
+    parts.loop.add(this);
+  }
+
+  add(holder: Holder): void {
+    this.#holders.push(holder);
+  }
+
+  /** Both sides have finished in order: closing sends nothing but what is still under way. */
+  finish(pair: number, end: PairEnd): void {
+    const { pairs } = this.#parts;
+    assert(pairs.phase[pair] !== ENDING, 'a pair ends once');
+    pairs.phase[pair] = ENDING;
+    pairs.ends[pair] = end;
+    for (const holder of this.#holders) holder.abandon(pair);
+    if (pairs.inFlight[pair] === 0) pairs.ready.push(pair);
+  }
+
+  /** Resets both sides at once. */
+  reset(pair: number, end: PairEnd): void {
+    for (const socket of [2 * pair, 2 * pair + 1]) this.#resetOnClose(socket);
+    this.finish(pair, end);
+  }
+
+  /** Resets both sides as soon as the peer of `socket` has got everything that was sent to it. */
+  resetDrained(pair: number, socket: number, end: PairEnd): void {
+    const { pairs, loop } = this.#parts;
+    if (this.#drained(socket)) {
+      this.reset(pair, end);
+      return;
+    }
+    pairs.phase[pair] = DRAIN;
+    this.#checkLater(pair, socket, loop.nowMs + LINGER_MS, end);
+  }
+
+  /** Runs `task` after `delayMs` if the pair is still in the same use and not ending. */
+  later(pair: number, delayMs: number, task: () => void): void {
+    const { pairs } = this.#parts;
+    const generation = pairs.generation[pair];
+    this.#parts.delays.later(delayMs, () => {
+      if (pairs.generation[pair] === generation && pairs.phase[pair] !== ENDING) task();
+    });
+  }
+
+  before(): void {
+    for (const pair of this.#closing) this.#closed.push(pair);
+    this.#closing = [];
+  }
+
+  after(taken: Taken): void {
+    const { pairs } = this.#parts;
+    if (this.#closed.length > 0 && taken !== 'partly') {
+      const closed = this.#closed;
+      this.#closed = [];
+      for (const pair of closed) this.#release(pair);
+      this.released();
+    }
+    for (const pair of pairs.ready.splice(0)) this.#close(pair);
+  }
+
+  dueMs(): number {
+    const waiting = this.#closing.length + this.#closed.length + this.#parts.pairs.ready.length;
+    return waiting > 0 ? 0 : Number.POSITIVE_INFINITY;
+  }
+
+  #checkLater(pair: number, socket: number, untilMs: number, end: PairEnd): void {
+    this.later(pair, DRAIN_CHECK_MS, () => {
+      const over = this.#drained(socket) || this.#parts.loop.nowMs >= untilMs;
+      if (over) this.reset(pair, end);
+      else this.#checkLater(pair, socket, untilMs, end);
+    });
+  }
+
+  #drained(socket: number): boolean {
+    const { calls, pairs } = this.#parts;
+    return calls.unacknowledged(pairs.fdOf(socket)) === 0;
+  }
+
+  #resetOnClose(socket: number): void {
+    const { calls, pairs } = this.#parts;
+    const fd = pairs.fdOf(socket);
+    if (fd !== NONE) calls.resetOnClose(fd);
+  }
+
+  #close(pair: number): void {
+    const { pairs, loop } = this.#parts;
+    assert(pairs.inFlight[pair] === 0, 'a pair is closed when nothing is in flight');
+    for (const holder of this.#holders) holder.clear?.(pair);
+    for (const socket of [2 * pair, 2 * pair + 1]) {
+      const fd = pairs.takeDescriptor(socket);
+      if (fd !== NONE) submitClose(loop.ring, fd, userData(CLOSE, socket), 0);
+    }
+    this.#closing.push(pair);
+  }
+
+  #release(pair: number): void {
+    const { pairs } = this.#parts;
+    const end = present(pairs.ends[pair], 'a pair has an end when it is closed');
+    this.#parts.edges().closed(pair as PairId, end);
+    pairs.release(pair);
+  }
+}

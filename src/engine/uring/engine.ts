@@ -1,0 +1,110 @@
+/** The io_uring engine: one ring, one loop and both ports in one worker thread. */
+import type { WorkerId } from '../../core/brand.js';
+import type { Clock } from '../../core/clock.js';
+import type { Doorbell } from '../../core/doorbell.js';
+import type { TcpEdges } from '../../session/tcp_port.js';
+import type { UdpEdges } from '../../session/udp_port.js';
+import type { LoopHooks } from '../engine.js';
+import type { Bell } from './bell.js';
+import type { Loop } from './loop.js';
+import type { UringTcp } from './tcp.js';
+
+/** A turn blocks no longer than this, so that heartbeats go on. */
+const MAX_TURN_MS = 200;
+/** The thread's own event loop (promises, messages) has its turn at least this often. */
+const YIELD_MS = 200;
+/** After `stop`: how long operations may take to end. */
+const STOP_MS = 2_000;
+
+export interface UringEngineParts {
+  readonly clock: Clock;
+  readonly loop: Loop;
+  readonly bell: Bell;
+  readonly tcp: UringTcp;
+  readonly doorbell: Doorbell;
+  readonly worker: WorkerId;
+  /** Frees the ring and the memory; nothing may be in flight that still matters. */
+  readonly release: () => void;
+}
+
+const NO_HOOKS: LoopHooks = { tick: () => Number.POSITIVE_INFINITY, rung: () => {} };
+
+export class UringEngine {
+  readonly name = 'uring';
+  readonly clock: Clock;
+  readonly tcp: UringTcp;
+
+  readonly #parts: UringEngineParts;
+  #state: 'idle' | 'running' | 'stopping' | 'stopped' = 'idle';
+  #hooks: LoopHooks = NO_HOOKS;
+  #stopByMs = 0;
+  #yieldAtMs = 0;
+
+  constructor(parts: UringEngineParts) {
+    this.#parts = parts;
+    this.clock = parts.clock;
+    this.tcp = parts.tcp;
+  }
+
+  attach(tcp: TcpEdges, udp: UdpEdges): void {
+    this.#parts.tcp.attach(tcp);
+    void udp;
+  }
+
+  /** Makes the loop give the thread's event loop a turn soon. */
+  yieldSoon(): void {
+    this.#yieldAtMs = 0;
+  }
+
+  async run(hooks: LoopHooks): Promise<void> {
+    const { clock } = this;
+    this.start(hooks);
+    do {
+      if (clock.nowMs() < this.#yieldAtMs) continue;
+      this.#yieldAtMs = clock.nowMs() + YIELD_MS;
+      await new Promise((resolve) => setImmediate(resolve));
+    } while (this.turn(MAX_TURN_MS) !== 'stopped');
+  }
+
+  /** What `run` does first; for a caller who drives the turns by itself. */
+  start(hooks: LoopHooks): void {
+    const { bell, doorbell, worker } = this.#parts;
+    this.#hooks = hooks;
+    this.#state = 'running';
+    bell.listen(() => this.#rung());
+    doorbell.hang(worker, bell.fd);
+  }
+
+  /** One turn, which blocks for at most `maxWaitMs`. */
+  turn(maxWaitMs: number): 'running' | 'stopped' {
+    const { loop } = this.#parts;
+    if (this.#state === 'stopped') return 'stopped';
+    if (this.#state === 'stopping') return this.#stopFurther(maxWaitMs);
+    loop.turn(this.#hooks, maxWaitMs);
+    return 'running';
+  }
+
+  stop(): void {
+    if (this.#state === 'stopping' || this.#state === 'stopped') return;
+    const { doorbell, worker, tcp, loop } = this.#parts;
+    if (this.#state === 'running') doorbell.hang(worker, null);
+    this.#state = 'stopping';
+    this.#stopByMs = loop.nowMs + STOP_MS;
+    tcp.stop();
+  }
+
+  #stopFurther(maxWaitMs: number): 'running' | 'stopped' {
+    const { loop, tcp, release } = this.#parts;
+    loop.turn(NO_HOOKS, Math.min(maxWaitMs, 10));
+    if (!tcp.quiet && loop.nowMs < this.#stopByMs) return 'running';
+    loop.ring.submit();
+    this.#state = 'stopped';
+    release();
+    return 'stopped';
+  }
+
+  #rung(): void {
+    this.yieldSoon();
+    this.#hooks.rung();
+  }
+}

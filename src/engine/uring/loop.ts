@@ -1,0 +1,124 @@
+/**
+ * The loop of one worker: hands submissions over, waits, and gives each completion to whoever owns
+ * its kind. One turn is one io_uring_enter(2).
+ */
+import { assert, present } from '../../core/assert.js';
+import type { Clock } from '../../core/clock.js';
+import type { Ring } from '../../kernel/ring.js';
+import { CQE_WORDS } from '../../kernel/uring_abi.js';
+import type { LoopHooks } from '../engine.js';
+import { indexOf, KINDS, kindOf } from './user_data.js';
+
+/** `result` and `flags` are those of the completion; `generation` is the word of its user data. */
+export type CompletionHandler = (
+  index: number,
+  generation: number,
+  result: number,
+  flags: number,
+) => void;
+
+/**
+ * What of the submissions before this turn the kernel has dealt with. `answered`: all of them, and
+ * every completion that could come at once has come. `taken`: all, but completions are hidden
+ * because their queue was full. `partly`: it was short of memory.
+ */
+export type Taken = 'answered' | 'taken' | 'partly';
+
+/** What a turn does besides completions, in the order of registration. */
+export interface TurnWork {
+  /** Before the kernel is entered. */
+  before?(): void;
+  /** After the completions. */
+  after?(taken: Taken): void;
+  /** When `after` has something to do at the latest, on the loop's clock; 0: at once. */
+  dueMs?(): number;
+}
+
+export class Loop {
+  readonly ring: Ring;
+  readonly clock: Clock;
+  /** The time of this turn: no completion reads the clock by itself. */
+  nowMs: number;
+
+  readonly #handlers: CompletionHandler[];
+  readonly #work: TurnWork[] = [];
+  #tasks: (() => void)[] = [];
+  #completionHead: number;
+  #tickDueMs = 0;
+
+  constructor(ring: Ring, clock: Clock) {
+    this.ring = ring;
+    this.clock = clock;
+    this.nowMs = clock.nowMs();
+    this.#completionHead = ring.completionTail();
+    const nobody: CompletionHandler = (index, _, result) => {
+      assert(false, `completion ${result} for ${index} has an owner`);
+    };
+    this.#handlers = Array.from({ length: KINDS }, () => nobody);
+  }
+
+  on(kind: number, handler: CompletionHandler): void {
+    this.#handlers[kind] = handler;
+  }
+
+  add(work: TurnWork): void {
+    this.#work.push(work);
+  }
+
+  /** Runs `task` at the end of this turn or of the next: never inside the call. */
+  soon(task: () => void): void {
+    this.#tasks.push(task);
+  }
+
+  /** Does what is to be done now, after waiting at most `maxWaitMs` for something to do. */
+  turn(hooks: LoopHooks, maxWaitMs: number): void {
+    const { ring } = this;
+    const idleMs = this.#idleMs();
+    for (const work of this.#work) work.before?.();
+    ring.enter(Math.min(maxWaitMs, idleMs));
+    const taken = ring.queued > 0 ? 'partly' : ring.overflown ? 'taken' : 'answered';
+    this.nowMs = this.clock.nowMs();
+    const busy = this.#dispatch() > 0 || idleMs === 0;
+    for (const work of this.#work) work.after?.(taken);
+    if (this.#tasks.length > 0) this.#runTasks();
+    if (busy || this.nowMs >= this.#tickDueMs) this.#tickDueMs = hooks.tick(this.nowMs);
+  }
+
+  /** How long nothing is due. */
+  #idleMs(): number {
+    if (this.#tasks.length > 0) return 0;
+    let dueMs = this.#tickDueMs;
+    for (const work of this.#work) {
+      if (work.dueMs !== undefined) dueMs = Math.min(dueMs, work.dueMs());
+    }
+    return Math.max(0, dueMs - this.nowMs);
+  }
+
+  #runTasks(): void {
+    const tasks = this.#tasks;
+    this.#tasks = [];
+    for (const task of tasks) task();
+  }
+
+  /** Returns how many completions there were. */
+  #dispatch(): number {
+    const { ring } = this;
+    const { completions, completionMask } = ring;
+    const tail = ring.completionTail();
+    let head = this.#completionHead;
+    while (head !== tail) {
+      const at = (head & completionMask) * CQE_WORDS;
+      const low = completions[at] ?? 0;
+      const generation = completions[at + 1] ?? 0;
+      const result = completions[at + 2] ?? 0;
+      const flags = completions[at + 3] ?? 0;
+      const handler = present(this.#handlers[kindOf(low)], 'a completion has a kind');
+      handler(indexOf(low), generation, result, flags);
+      head = (head + 1) | 0;
+    }
+    const count = (head - this.#completionHead) | 0;
+    this.#completionHead = head;
+    ring.completionsRead(head);
+    return count;
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * Receives: one at a time a direction, into a buffer that the kernel picks when data has come. What
+ * becomes of the data depends on the phase of the pair, so each phase has its sink.
+ */
+import { assert, present } from '../../core/assert.js';
+import type { BufferPool } from '../../kernel/buffer_pool.js';
+import { ERRNO } from '../../kernel/errno.js';
+import { submitCancel, submitReceive } from '../../kernel/submissions.js';
+import {
+  CQE_BUFFER_SHIFT,
+  CQE_F_BUFFER,
+  CQE_F_SOCK_NONEMPTY,
+  RECVSEND_POLL_FIRST,
+} from '../../kernel/uring_abi.js';
+import type { Holder } from './ending.js';
+import type { Loop, TurnWork } from './loop.js';
+import { ENDING, NONE, type PairTable } from './pairs.js';
+import { CANCEL, RECEIVE, userData } from './user_data.js';
+
+export interface ReadSink {
+  /** `bytes` of data stand in `buffer`, which is the sink's now; `flags` are for `again`. */
+  data(direction: number, buffer: number, bytes: number, flags: number): void;
+  /** The source has ended: 0 is its FIN, a negative errno its failure. */
+  over(direction: number, answer: number): void;
+  /** A receive ended without data or end: it was cancelled, or had waited for a buffer. */
+  resume(direction: number): void;
+}
+
+/** No receive is armed. */
+const OFF = 0;
+const ARMED = 1;
+/** Armed, and asked to end. */
+const CANCELLING = 2;
+/** Waits for a buffer. */
+const STARVED = 3;
+
+export class Reads implements TurnWork, Holder {
+  /** By phase of the pair. */
+  readonly sinks: ReadSink[] = [];
+
+  readonly #loop: Loop;
+  readonly #pairs: PairTable;
+  readonly #pool: BufferPool;
+  readonly #state: Uint8Array;
+  /** Directions that wait for a buffer; one that stopped waiting is skipped. */
+  #starved: number[] = [];
+
+  constructor(loop: Loop, pairs: PairTable, pool: BufferPool) {
+    this.#loop = loop;
+    this.#pairs = pairs;
+    this.#pool = pool;
+    this.#state = new Uint8Array(2 * pairs.capacity);
+    loop.on(RECEIVE, (direction, generation, result, flags) => {
+      this.#received(direction, generation, result, flags);
+    });
+    loop.on(CANCEL, () => {});
+    loop.add(this);
+  }
+
+  /** True when no receive is armed or waits for a buffer. */
+  idle(direction: number): boolean {
+    return this.#state[direction] === OFF;
+  }
+
+  /**
+   * Arms a receive of at most `limitBytes` (0: a whole buffer). `flags` are those of the direction's
+   * last completion, or 0: a socket that was left empty is waited for before the first attempt.
+   */
+  arm(direction: number, flags: number, limitBytes: number): void {
+    assert(this.#state[direction] === OFF, 'one receive a direction');
+    this.#state[direction] = ARMED;
+    const pairs = this.#pairs;
+    pairs.begin(direction);
+    const leftEmpty = (flags & (CQE_F_BUFFER | CQE_F_SOCK_NONEMPTY)) === CQE_F_BUFFER;
+    submitReceive(
+      this.#loop.ring,
+      pairs.fdOf(direction),
+      this.#pool.group,
+      limitBytes,
+      leftEmpty ? RECVSEND_POLL_FIRST : 0,
+      userData(RECEIVE, direction),
+      pairs.generationOf(direction),
+    );
+  }
+
+  /** Ends the armed receive, if there is one; data that came before is still reported. */
+  cancel(direction: number): void {
+    if (this.#state[direction] === STARVED) this.#state[direction] = OFF;
+    if (this.#state[direction] !== ARMED) return;
+    this.#state[direction] = CANCELLING;
+    const generation = this.#pairs.generationOf(direction);
+    const { ring } = this.#loop;
+    submitCancel(ring, userData(RECEIVE, direction), generation, userData(CANCEL, direction), 0);
+  }
+
+  abandon(pair: number): void {
+    this.cancel(2 * pair);
+    this.cancel(2 * pair + 1);
+  }
+
+  /** `resume` follows when the pool has buffers again. */
+  waitForBuffer(direction: number): void {
+    assert(this.#state[direction] === OFF, 'a direction waits once');
+    this.#state[direction] = STARVED;
+    this.#starved.push(direction);
+  }
+
+  before(): void {
+    this.#pool.supply();
+  }
+
+  after(): void {
+    if (this.dueMs() > 0) return;
+    const woken = this.#starved.splice(0, this.#pool.available);
+    for (const direction of woken) {
+      if (this.#state[direction] !== STARVED) continue;
+      this.#state[direction] = OFF;
+      this.#sink(direction).resume(direction);
+    }
+  }
+
+  dueMs(): number {
+    const waits = this.#starved.length === 0 || this.#pool.available === 0;
+    return waits ? Number.POSITIVE_INFINITY : 0;
+  }
+
+  #received(direction: number, generation: number, result: number, flags: number): void {
+    const pairs = this.#pairs;
+    pairs.check(direction, generation);
+    const state = this.#state[direction];
+    assert(state === ARMED || state === CANCELLING, 'a receive completes once');
+    this.#state[direction] = OFF;
+    let buffer = NONE;
+    if ((flags & CQE_F_BUFFER) !== 0) {
+      buffer = flags >>> CQE_BUFFER_SHIFT;
+      this.#pool.consumed(buffer);
+    }
+    if (buffer !== NONE && (result <= 0 || pairs.phase[direction >> 1] === ENDING)) {
+      this.#pool.recycle(buffer);
+    }
+    if (pairs.phase[direction >> 1] !== ENDING) {
+      const sink = this.#sink(direction);
+      if (result > 0) sink.data(direction, buffer, result, flags);
+      else if (result === -ERRNO.ENOBUFS) this.#ranEmpty(direction, state);
+      else if (result === -ERRNO.ECANCELED || result === -ERRNO.EINTR) sink.resume(direction);
+      else sink.over(direction, result);
+    }
+    pairs.done(direction);
+  }
+
+  #ranEmpty(direction: number, state: number): void {
+    this.#pool.ranEmpty();
+    if (state === CANCELLING) this.#sink(direction).resume(direction);
+    else this.waitForBuffer(direction);
+  }
+
+  #sink(direction: number): ReadSink {
+    const phase = this.#pairs.phase[direction >> 1] ?? 0;
+    return present(this.sinks[phase], 'a pair in use has a sink');
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * What happens next in a relay, direction by direction: read on, splice, pass the end on. A direction
+ * holds at most MAX_CHAIN buffers; when its target does not take them nothing more is read, and the
+ * source feels it.
+ */
+import type { PairId } from '../../core/brand.js';
+import type { BufferPool } from '../../kernel/buffer_pool.js';
+import type { SocketCalls } from '../../kernel/socket_calls.js';
+import type { PairEnd, TcpEdges } from '../../session/tcp_port.js';
+import type { Ending, Holder } from './ending.js';
+import type { Loop } from './loop.js';
+import { BROKEN, ENDED, FLUSH, NONE, OPEN, type PairTable, RELAY, STOPPED } from './pairs.js';
+import type { ReadSink, Reads } from './reads.js';
+import { type SendOwner, Sends } from './sends.js';
+import { type SpliceOwner, Splices, type SplicesParts } from './splices.js';
+
+/** Buffers that a direction may hold: one that is being sent, and one read meanwhile. */
+const MAX_CHAIN = 2;
+/** Tries again to get a buffer for what a client sent early. */
+const OPENING_RETRY_MS = 5;
+
+export interface RelayParts extends SplicesParts {
+  readonly loop: Loop;
+  readonly pairs: PairTable;
+  readonly pool: BufferPool;
+  readonly reads: Reads;
+  readonly ending: Ending;
+  readonly calls: SocketCalls;
+  readonly edges: () => TcpEdges;
+  /** Both directions of a pair that was told to flush have delivered what was read. */
+  readonly flushed: (pair: number) => void;
+}
+
+/** What goes to the backend before anything that is read from now on. */
+interface Opening {
+  bytes: Uint8Array;
+  /** How many of them, at the front, are the prelude and no traffic. */
+  preludeBytes: number;
+}
+
+export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
+  readonly #parts: RelayParts;
+  readonly #sends: Sends;
+  readonly #splices: Splices;
+  /** By direction: 1: the last receive filled its buffer, so the direction shall be spliced. */
+  readonly #bulk: Uint8Array;
+  /** By socket: 1: writing to it failed. */
+  readonly #unwritable: Uint8Array;
+  /** By pair: 1: the backend's first byte was reported. */
+  readonly #answered: Uint8Array;
+  readonly #opening: (Opening | undefined)[] = [];
+
+  constructor(parts: RelayParts) {
+    this.#parts = parts;
+    const { capacity } = parts.pairs;
+    this.#sends = new Sends(parts.loop, parts.pairs, parts.pool, this);
+    this.#splices = new Splices(parts, this);
+    this.#bulk = new Uint8Array(2 * capacity);
+    this.#unwritable = new Uint8Array(2 * capacity);
+    this.#answered = new Uint8Array(capacity);
+    parts.reads.sinks[RELAY] = this;
+    parts.reads.sinks[FLUSH] = this;
+    for (const holder of [this.#sends, this.#splices, this]) parts.ending.add(holder);
+  }
+
+  /** Relays `pair`, whose both sockets are connected, after `prelude` and `early` were sent. */
+  begin(pair: PairId, prelude: Uint8Array | null, early: Uint8Array | null): void {
+    const { loop, pairs, reads } = this.#parts;
+    pairs.phase[pair] = RELAY;
+    pairs.lastActivityMs[pair] = loop.nowMs;
+    if (prelude !== null || early !== null) {
+      const bytes = concatenate(prelude, early);
+      this.#opening[pair] = { bytes, preludeBytes: prelude?.length ?? 0 };
+      this.#sendOpening(pair);
+    }
+    reads.arm(2 * pair + 1, 0, 0);
+    this.#goOn(2 * pair);
+  }
+
+  /** Reads no more and delivers what was read; `flushed` follows. */
+  flush(pair: number): void {
+    const { pairs, reads } = this.#parts;
+    pairs.phase[pair] = FLUSH;
+    for (const direction of [2 * pair, 2 * pair + 1]) {
+      if (pairs.source[direction] === OPEN) pairs.source[direction] = STOPPED;
+      reads.cancel(direction);
+      this.#splices.stop(direction);
+      if (pairs.phase[pair] === FLUSH) this.#goOn(direction);
+    }
+  }
+
+  abandon(): void {}
+
+  clear(pair: number): void {
+    this.#opening[pair] = undefined;
+    this.#answered[pair] = 0;
+    for (const direction of [2 * pair, 2 * pair + 1]) {
+      this.#bulk[direction] = 0;
+      this.#unwritable[direction] = 0;
+    }
+  }
+
+  data(direction: number, buffer: number, bytes: number, flags: number): void {
+    const { loop, pairs, pool, reads } = this.#parts;
+    const pair = direction >> 1;
+    pairs.lastActivityMs[pair] = loop.nowMs;
+    if ((direction & 1) === 1 && this.#answered[pair] === 0) {
+      this.#answered[pair] = 1;
+      if (pairs.phase[pair] === RELAY) this.#parts.edges().firstByte(pair as PairId);
+    }
+    // The edge may have ended the pair; and nobody takes bytes for a target that is broken.
+    if (!pairs.relays(direction) || this.#unwritable[direction ^ 1] === 1) {
+      pool.recycle(buffer);
+      return;
+    }
+    const opening = (direction & 1) === 0 ? this.#opening[pair] : undefined;
+    if (opening !== undefined) {
+      const start = buffer * pool.strideBytes;
+      opening.bytes = concatenate(opening.bytes, pool.bytes.subarray(start, start + bytes));
+      pool.recycle(buffer);
+      return;
+    }
+    this.#sends.push(direction, buffer, bytes, bytes);
+    if (pairs.source[direction] !== OPEN) return;
+    if (bytes === pool.bufferBytes) this.#bulk[direction] = 1;
+    else if (this.#sends.length(direction) < MAX_CHAIN) reads.arm(direction, flags, 0);
+  }
+
+  over(direction: number, answer: number): void {
+    const { pairs } = this.#parts;
+    const pair = direction >> 1;
+    if (answer === 0 && this.#unwritable[direction] === 0) {
+      pairs.source[direction] = ENDED;
+      if (pairs.firstFin[pair] === NONE) pairs.firstFin[pair] = direction;
+    } else {
+      pairs.source[direction] = BROKEN;
+    }
+    this.#goOn(direction);
+  }
+
+  resume(direction: number): void {
+    this.#goOn(direction);
+  }
+
+  delivered(direction: number, credit: number): void {
+    this.moved(direction, credit);
+    this.#goOn(direction);
+  }
+
+  moved(direction: number, bytes: number): void {
+    const { loop, pairs } = this.#parts;
+    const pair = direction >> 1;
+    const counter = (direction & 1) === 0 ? pairs.bytesIn : pairs.bytesOut;
+    counter[pair] = (counter[pair] ?? 0) + bytes;
+    pairs.lastActivityMs[pair] = loop.nowMs;
+  }
+
+  /**
+   * The other end of the target is gone. What it sent before may still be there to read, and is
+   * passed on; its end, when it comes, counts as the reset that it was.
+   */
+  targetBroken(direction: number): void {
+    const { pairs, reads } = this.#parts;
+    const back = direction ^ 1;
+    this.#unwritable[back] = 1;
+    this.#sends.drop(direction);
+    if (pairs.source[direction] === OPEN) pairs.source[direction] = STOPPED;
+    reads.cancel(direction);
+    if (pairs.source[back] === OPEN) return;
+    pairs.source[back] = BROKEN;
+    this.#goOn(back);
+  }
+
+  spliceOver(direction: number, answer: number): void {
+    this.over(direction, answer);
+  }
+
+  spliceBroken(direction: number): void {
+    this.targetBroken(direction);
+  }
+
+  spliceDone(direction: number): void {
+    this.#goOn(direction);
+  }
+
+  /** Reads on if there is room, or passes the end on if nothing is left before it. */
+  #goOn(direction: number): void {
+    const { pairs, reads } = this.#parts;
+    if (!reads.idle(direction) || this.#splices.active(direction)) return;
+    if ((direction & 1) === 0 && this.#opening[direction >> 1] !== undefined) return;
+    const queued = this.#sends.length(direction);
+    if (pairs.source[direction] === OPEN) {
+      if (this.#bulk[direction] === 0) {
+        if (queued < MAX_CHAIN) reads.arm(direction, 0, 0);
+      } else if (queued === 0) {
+        this.#bulk[direction] = 0;
+        if (this.#splices.begin(direction) === NONE) reads.arm(direction, 0, 0);
+      }
+    } else if (queued === 0) {
+      this.#passEndOn(direction);
+    }
+  }
+
+  #passEndOn(direction: number): void {
+    const { pairs, ending, calls } = this.#parts;
+    const pair = direction >> 1;
+    const target = direction ^ 1;
+    const told = pairs.phase[pair] === FLUSH;
+    if (pairs.source[direction] === BROKEN) {
+      const end: PairEnd = told ? { kind: 'closed' } : { kind: 'reset', by: sideOf(direction) };
+      ending.resetDrained(pair, target, end);
+      return;
+    }
+    // A direction that was stopped because its target is broken has no end to pass on.
+    if (pairs.finished[direction] === 1 || this.#unwritable[target] === 1) return;
+    pairs.finished[direction] = 1;
+    const both = pairs.finished[target] === 1;
+    if (both && !told) {
+      const first = sideOf(pairs.firstFin[pair] ?? 0);
+      ending.finish(pair, { kind: 'finished', first });
+      return;
+    }
+    calls.finish(pairs.fdOf(target));
+    if (both) this.#parts.flushed(pair);
+  }
+
+  /** Sends the opening, as soon as there are buffers for it. */
+  #sendOpening(pair: number): void {
+    const { pool, ending } = this.#parts;
+    const opening = this.#opening[pair];
+    while (opening !== undefined && opening.bytes.length > 0) {
+      const buffer = pool.take();
+      if (buffer === NONE) {
+        ending.later(pair, OPENING_RETRY_MS, () => {
+          this.#sendOpening(pair);
+          this.#goOn(2 * pair);
+        });
+        return;
+      }
+      const part = opening.bytes.subarray(0, pool.bufferBytes);
+      const prelude = Math.min(opening.preludeBytes, part.length);
+      pool.bytes.set(part, buffer * pool.strideBytes);
+      this.#sends.push(2 * pair, buffer, part.length, part.length - prelude);
+      opening.bytes = opening.bytes.subarray(part.length);
+      opening.preludeBytes -= prelude;
+    }
+    this.#opening[pair] = undefined;
+  }
+}
+
+function sideOf(direction: number): 'client' | 'backend' {
+  return (direction & 1) === 0 ? 'client' : 'backend';
+}
+
+function concatenate(a: Uint8Array | null, b: Uint8Array | null): Uint8Array {
+  const bytes = new Uint8Array((a?.length ?? 0) + (b?.length ?? 0));
+  if (a !== null) bytes.set(a);
+  if (b !== null) bytes.set(b, a?.length ?? 0);
+  return bytes;
+}

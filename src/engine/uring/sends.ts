@@ -1,0 +1,184 @@
+/**
+ * Sends of each direction, one at a time and in order. The first attempt is silent: it completes
+ * only when the socket did not take everything, and then a send that waits for room follows. Most
+ * sends are taken at once, and those cost no completion and wake nobody.
+ */
+import { assert } from '../../core/assert.js';
+import type { BufferPool } from '../../kernel/buffer_pool.js';
+import { ERRNO } from '../../kernel/errno.js';
+import { submitCancel, submitSend, submitSilentSend } from '../../kernel/submissions.js';
+import { Chains } from './chains.js';
+import type { Holder } from './ending.js';
+import type { Loop, Taken, TurnWork } from './loop.js';
+import { NONE, type PairTable } from './pairs.js';
+import { CANCEL, SEND, SILENT_SEND, userData } from './user_data.js';
+
+export interface SendOwner {
+  /** A buffer was handed on to the target, and `credit` bytes of traffic with it. */
+  delivered(direction: number, credit: number): void;
+  /** Writing failed for good. */
+  targetBroken(direction: number): void;
+}
+
+const IDLE = 0;
+const SILENT = 1;
+const WAITING = 2;
+
+export class Sends implements TurnWork, Holder {
+  readonly #loop: Loop;
+  readonly #pairs: PairTable;
+  readonly #owner: SendOwner;
+  readonly #chains: Chains;
+  /** By direction. */
+  readonly #state: Uint8Array;
+  /** Directions whose silent send the kernel gets with the next entry. */
+  #fresh: Int32Array;
+  #freshCount = 0;
+  /** Directions whose silent send the kernel has got. */
+  #given: Int32Array;
+  #givenCount = 0;
+
+  constructor(loop: Loop, pairs: PairTable, pool: BufferPool, owner: SendOwner) {
+    const directions = 2 * pairs.capacity;
+    this.#loop = loop;
+    this.#pairs = pairs;
+    this.#owner = owner;
+    this.#chains = new Chains(pool, directions);
+    this.#state = new Uint8Array(directions);
+    this.#fresh = new Int32Array(directions);
+    this.#given = new Int32Array(directions);
+    loop.on(SILENT_SEND, (direction, generation, result) => {
+      this.#silentFailed(direction, generation, result);
+    });
+    loop.on(SEND, (direction, generation, result) => {
+      this.#sent(direction, generation, result);
+    });
+    loop.add(this);
+  }
+
+  /** Buffers that wait or are being sent. */
+  length(direction: number): number {
+    return this.#chains.length[direction] ?? 0;
+  }
+
+  /** Sends `bytes` of `buffer`, behind what was given before, and recycles it then. */
+  push(direction: number, buffer: number, bytes: number, credit: number): void {
+    this.#chains.append(direction, buffer, bytes, credit);
+    if (this.#state[direction] === IDLE) this.#sendSilently(direction);
+  }
+
+  /** Cancels a send that waits for room. */
+  abandon(pair: number): void {
+    const generation = this.#pairs.generation[pair] ?? 0;
+    for (const direction of [2 * pair, 2 * pair + 1]) {
+      if (this.#state[direction] !== WAITING) continue;
+      const target = userData(SEND, direction);
+      submitCancel(this.#loop.ring, target, generation, userData(CANCEL, direction), 0);
+    }
+  }
+
+  clear(pair: number): void {
+    for (const direction of [2 * pair, 2 * pair + 1]) this.drop(direction);
+  }
+
+  /** Forgets what is queued; no send may be under way. */
+  drop(direction: number): void {
+    assert(this.#state[direction] === IDLE, 'a buffer in flight is not dropped');
+    this.#chains.drop(direction);
+  }
+
+  before(): void {
+    if (this.#givenCount === 0) {
+      const empty = this.#given;
+      this.#given = this.#fresh;
+      this.#fresh = empty;
+      this.#givenCount = this.#freshCount;
+    } else {
+      for (let index = 0; index < this.#freshCount; index++) {
+        this.#given[this.#givenCount++] = this.#fresh[index] ?? NONE;
+      }
+    }
+    this.#freshCount = 0;
+  }
+
+  after(taken: Taken): void {
+    if (taken !== 'answered') return;
+    const count = this.#givenCount;
+    this.#givenCount = 0;
+    for (let index = 0; index < count; index++) {
+      const direction = this.#given[index] ?? NONE;
+      if (direction === NONE) continue;
+      assert(this.#state[direction] === SILENT, 'silence is the answer to a silent send');
+      this.#state[direction] = IDLE;
+      this.#delivered(direction);
+      this.#pairs.done(direction);
+    }
+  }
+
+  #sendSilently(direction: number): void {
+    const pairs = this.#pairs;
+    this.#state[direction] = SILENT;
+    this.#fresh[this.#freshCount++] = direction;
+    pairs.begin(direction);
+    submitSilentSend(
+      this.#loop.ring,
+      pairs.fdOf(direction ^ 1),
+      this.#chains.address(direction),
+      this.#chains.bytes(direction),
+      userData(SILENT_SEND, direction),
+      pairs.generationOf(direction),
+    );
+  }
+
+  #sendWaiting(direction: number): void {
+    const pairs = this.#pairs;
+    this.#state[direction] = WAITING;
+    pairs.begin(direction);
+    submitSend(
+      this.#loop.ring,
+      pairs.fdOf(direction ^ 1),
+      this.#chains.address(direction),
+      this.#chains.bytes(direction),
+      userData(SEND, direction),
+      pairs.generationOf(direction),
+    );
+  }
+
+  #silentFailed(direction: number, generation: number, result: number): void {
+    this.#pairs.check(direction, generation);
+    assert(this.#state[direction] === SILENT, 'a silent send fails once');
+    this.#state[direction] = IDLE;
+    this.#given[this.#given.indexOf(direction)] = NONE;
+    // The socket took a part, or nothing for now.
+    const taken = result === -ERRNO.EAGAIN || result === -ERRNO.EINTR ? 0 : result;
+    this.#goOn(direction, taken);
+    this.#pairs.done(direction);
+  }
+
+  #sent(direction: number, generation: number, result: number): void {
+    this.#pairs.check(direction, generation);
+    assert(this.#state[direction] === WAITING, 'a send completes once');
+    this.#state[direction] = IDLE;
+    if (result === this.#chains.bytes(direction)) this.#delivered(direction);
+    else this.#goOn(direction, result === -ERRNO.EINTR ? 0 : result);
+    this.#pairs.done(direction);
+  }
+
+  /** `taken` bytes of the first buffer were sent, or writing failed with a negative errno. */
+  #goOn(direction: number, taken: number): void {
+    if (!this.#pairs.relays(direction)) return;
+    if (taken < 0) {
+      this.#owner.targetBroken(direction);
+      return;
+    }
+    this.#chains.advance(direction, taken);
+    this.#sendWaiting(direction);
+  }
+
+  #delivered(direction: number): void {
+    const credit = this.#chains.shift(direction);
+    if (!this.#pairs.relays(direction)) return;
+    if (this.length(direction) > 0) this.#sendSilently(direction);
+    this.#owner.delivered(direction, credit);
+  }
+}

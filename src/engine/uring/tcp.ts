@@ -1,0 +1,220 @@
+/** The TCP port over io_uring: puts the parts together and says which call goes to which. */
+import { assert } from '../../core/assert.js';
+import type { PairId } from '../../core/brand.js';
+import type { Endpoint } from '../../core/endpoint.js';
+import type { ListenSource } from '../../core/plan.js';
+import type { BufferPool } from '../../kernel/buffer_pool.js';
+import type { Kernel } from '../../kernel/foreign.js';
+import type { MappedMemory } from '../../kernel/memory.js';
+import type { SocketCalls } from '../../kernel/socket_calls.js';
+import {
+  LINGER_MS,
+  type ListenerKey,
+  type ListenOutcome,
+  type TcpEdges,
+  type TcpEngine,
+} from '../../session/tcp_port.js';
+import { Accepts } from './accepts.js';
+import { Addresses } from './addresses.js';
+import type { Delays } from './delays.js';
+import { Dials } from './dials.js';
+import { Early } from './early.js';
+import { Ending } from './ending.js';
+import { Linger } from './linger.js';
+import { listenOn } from './listen.js';
+import type { Loop } from './loop.js';
+import { EARLY, ENDING, FREE, NONE, PairTable, RELAY } from './pairs.js';
+import { Pipes } from './pipes.js';
+import { Reads } from './reads.js';
+import { Relay } from './relay.js';
+
+/** What the TCP port needs and may fail to be had. */
+export interface TcpMeans {
+  readonly kernel: Kernel;
+  readonly loop: Loop;
+  readonly delays: Delays;
+  readonly pool: BufferPool;
+  readonly calls: SocketCalls;
+  /** `addressMemoryBytes` and `dialMemoryBytes` of the capacity. */
+  readonly clientAddresses: MappedMemory;
+  readonly dialAddresses: MappedMemory;
+}
+
+/** Who hears of edges after the stop. */
+const NOBODY: TcpEdges = {
+  accepted() {},
+  headerBytes() {},
+  dialled() {},
+  dialFailed() {},
+  firstByte() {},
+  closed() {},
+  acceptFailed() {},
+};
+
+export class UringTcp implements TcpEngine {
+  readonly capacity: number;
+  readonly lastActivityMs: Float64Array;
+  readonly bytesIn: Float64Array;
+  readonly bytesOut: Float64Array;
+
+  readonly #kernel: Kernel;
+  readonly #pairs: PairTable;
+  readonly #pipes: Pipes;
+  readonly #addresses: Addresses;
+  readonly #ending: Ending;
+  readonly #early: Early;
+  readonly #dials: Dials;
+  readonly #relay: Relay;
+  readonly #linger: Linger;
+  readonly #accepts: Accepts;
+  readonly #preludes: (Uint8Array | null)[] = [];
+  /** Told after each listener that was opened: somebody awaits the outcome. */
+  readonly #opened: () => void;
+  #edges: TcpEdges | null = null;
+
+  constructor(means: TcpMeans, capacity: number, opened: () => void) {
+    const { kernel, loop, delays, pool, calls } = means;
+    const edges = (): TcpEdges => {
+      assert(this.#edges !== null, 'edges are attached before the loop runs');
+      return this.#edges;
+    };
+    const pairs = new PairTable(capacity);
+    const reads = new Reads(loop, pairs, pool);
+    const pipes = new Pipes(kernel);
+    const addresses = new Addresses(kernel, calls, means.clientAddresses);
+    const ending = new Ending({ loop, pairs, delays, calls, edges });
+    const gone = (pair: number, answer: number): void => {
+      const end = { kind: 'client-gone' } as const;
+      if (answer === 0) ending.finish(pair, end);
+      else ending.reset(pair, end);
+    };
+    const early = new Early({ loop, pairs, pool, reads, edges, gone });
+    const dials = new Dials({ loop, pairs, calls, edges, addresses: means.dialAddresses });
+    const linger = new Linger({ pairs, pool, reads, calls, ending });
+    const flushed = (pair: number): void => linger.begin(pair);
+    const { libc } = kernel;
+    const shared = { loop, pairs, pool, reads, calls, edges, ending };
+    const relay = new Relay({ ...shared, pipes, libc, flushed });
+    const begin = (pair: number): void => early.begin(pair);
+    const accepts = new Accepts({ loop, pairs, delays, addresses, edges, begin });
+    for (const holder of [reads, early, dials]) ending.add(holder);
+    ending.released = () => accepts.roomAgain();
+
+    this.capacity = capacity;
+    this.lastActivityMs = pairs.lastActivityMs;
+    this.bytesIn = pairs.bytesIn;
+    this.bytesOut = pairs.bytesOut;
+    this.#kernel = kernel;
+    this.#pairs = pairs;
+    this.#pipes = pipes;
+    this.#addresses = addresses;
+    this.#ending = ending;
+    this.#early = early;
+    this.#dials = dials;
+    this.#relay = relay;
+    this.#linger = linger;
+    this.#accepts = accepts;
+    this.#opened = opened;
+  }
+
+  attach(edges: TcpEdges): void {
+    this.#edges = edges;
+  }
+
+  openListener(key: ListenerKey, source: ListenSource, backlog: number): Promise<ListenOutcome> {
+    this.#opened();
+    const socket = listenOn(this.#kernel, source, 'tcp', backlog);
+    if (!socket.ok) return Promise.resolve(socket.error);
+    const { fd, local } = socket.value;
+    this.#accepts.open(key, fd, local);
+    return Promise.resolve({ ok: true, local });
+  }
+
+  pauseListener(key: ListenerKey): void {
+    this.#accepts.pause(key);
+  }
+
+  resumeListener(key: ListenerKey): void {
+    this.#accepts.resume(key);
+  }
+
+  closeListener(key: ListenerKey): void {
+    this.#accepts.close(key);
+  }
+
+  client(pair: PairId): Endpoint {
+    assert(this.#pairs.phase[pair] !== FREE, 'the pair is in use');
+    return this.#addresses.client(pair);
+  }
+
+  local(pair: PairId): Endpoint {
+    assert(this.#pairs.phase[pair] !== FREE, 'the pair is in use');
+    return this.#addresses.local(pair, this.#pairs.fdOf(2 * pair));
+  }
+
+  readHeader(pair: PairId): void {
+    this.#expectEarly(pair);
+    this.#early.readHeader(pair);
+  }
+
+  headerDone(pair: PairId, consumed: number): void {
+    this.#expectEarly(pair);
+    this.#early.headerDone(pair, consumed);
+  }
+
+  dial(pair: PairId, target: Endpoint, prelude: Uint8Array | null): void {
+    this.#expectEarly(pair);
+    this.#preludes[pair] = prelude;
+    this.#dials.begin(pair, target);
+  }
+
+  cancelDial(pair: PairId): void {
+    this.#dials.abandon(pair);
+  }
+
+  relay(pair: PairId): void {
+    this.#expectEarly(pair);
+    assert(this.#pairs.fdOf(2 * pair + 1) !== NONE, 'a pair that relays is connected');
+    const prelude = this.#preludes[pair] ?? null;
+    this.#preludes[pair] = null;
+    this.#relay.begin(pair, prelude, this.#early.take(pair));
+  }
+
+  close(pair: PairId, how: 'flush' | 'reset'): void {
+    const phase = this.#pairs.phase[pair];
+    assert(phase !== FREE, 'the pair is in use');
+    if (phase === ENDING) return;
+    if (how === 'reset') {
+      this.#ending.reset(pair, { kind: 'closed' });
+      return;
+    }
+    if (phase === RELAY) this.#relay.flush(pair);
+    else if (phase === EARLY) {
+      this.#early.abandon(pair);
+      this.#dials.abandon(pair);
+      this.#linger.begin(pair);
+    } else return;
+    this.#ending.later(pair, LINGER_MS, () => this.#ending.reset(pair, { kind: 'closed' }));
+  }
+
+  /** Ends everything, without another edge; `quiet` is true some turns later. */
+  stop(): void {
+    this.#edges = NOBODY;
+    this.#accepts.closeAll();
+    for (let pair = 0; pair < this.capacity; pair++) {
+      const phase = this.#pairs.phase[pair];
+      if (phase !== FREE && phase !== ENDING) this.#ending.reset(pair, { kind: 'closed' });
+    }
+    this.#pipes.closeIdle();
+  }
+
+  /** True when no operation is in flight and no descriptor is held. */
+  get quiet(): boolean {
+    this.#pipes.closeIdle();
+    return this.#pairs.free === this.capacity && this.#accepts.idle && this.#dials.idle;
+  }
+
+  #expectEarly(pair: PairId): void {
+    assert(this.#pairs.phase[pair] === EARLY, 'the relay has not begun, nor has the pair ended');
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * What a completion is about. The low word of user data packs the kind of operation and the index
+ * of its owner (a direction, a dial, a listener, a flow); the high word is the owner's generation,
+ * which changes with each new use of the index: a completion of an earlier use breaks an invariant
+ * instead of touching somebody else's session.
+ */
+export const ACCEPT = 1;
+/** Receive from the source of a direction. */
+export const RECEIVE = 2;
+/** A send that completes only when it could not send everything at once. */
+export const SILENT_SEND = 3;
+/** A send that waits for room. */
+export const SEND = 4;
+export const CONNECT = 5;
+/** The source of a spliced direction is readable. */
+export const SOURCE_READY = 6;
+/** The target of a spliced direction is writable. */
+export const TARGET_READY = 7;
+/** A client whose bytes are not read any more went away. */
+export const CLIENT_GONE = 8;
+export const BELL = 9;
+/** Completes only on failure, which would be a broken invariant. */
+export const CLOSE = 10;
+/** Completes only when there was nothing to cancel any more. */
+export const CANCEL = 11;
+/** Datagrams on a listening socket. */
+export const DATAGRAMS = 12;
+/** Datagrams from a flow's backend. */
+export const REPLIES = 13;
+/** A datagram to a flow's backend. */
+export const FORWARD = 14;
+/** A datagram to a client. */
+export const REPLY = 15;
+
+export const KINDS = 16;
+const KIND_BITS = 4;
+const KIND_MASK = (1 << KIND_BITS) - 1;
+
+/** Generations count modulo 2^20, so that both words together are exact as a number. */
+export const GENERATION_MASK = (1 << 20) - 1;
+
+export const userData = (kind: number, index: number): number => (index << KIND_BITS) | kind;
+export const kindOf = (low: number): number => low & KIND_MASK;
+export const indexOf = (low: number): number => low >>> KIND_BITS;

@@ -1,0 +1,188 @@
+/**
+ * Buffers that the kernel picks from when data has come (io_uring_register(2),
+ * IORING_REGISTER_PBUF_RING), so that a waiting receive holds none. The free ones stand on a stack:
+ * the ring is topped up with those used last, which are still in the CPU's caches, and the memory
+ * ever touched follows the load instead of the size of the pool.
+ */
+import { assert } from '../core/assert.js';
+import { err, ok, type Result } from '../core/result.js';
+import { type KernelError, kernelError } from './errno.js';
+import type { Kernel } from './foreign.js';
+import { type MappedMemory, mapMemory, releaseMemory } from './memory.js';
+import type { Ring } from './ring.js';
+import { BUF_REG_WORDS, REGISTER_PBUF_RING } from './uring_abi.js';
+
+/** struct io_uring_buf: address, length, number and (in entry 0) the ring's tail. */
+const ENTRY_BYTES = 16;
+/** 16-bit words. */
+const TAIL_AT = 7;
+
+/** Buffers in the ring at first; it doubles whenever the kernel found the ring empty. */
+const FIRST_SUPPLY = 64;
+
+/**
+ * Added to each buffer's length, so that the first lines of all buffers do not fall into the same
+ * set of a cache, whose sets repeat every few KiB.
+ */
+const STAGGER_BYTES = 5 * 64;
+
+export interface BufferPoolOptions {
+  /** The number by which submissions name the pool. */
+  readonly group: number;
+  /** A power of two, at most 32768. */
+  readonly count: number;
+  readonly bufferBytes: number;
+}
+
+export class BufferPool {
+  readonly group: number;
+  readonly count: number;
+  readonly bufferBytes: number;
+  /** All buffers' memory; buffer `b` begins at `b * strideBytes`. */
+  readonly bytes: Uint8Array;
+  readonly strideBytes: number;
+
+  readonly #kernel: Kernel;
+  readonly #memory: MappedMemory;
+  readonly #ringMemory: MappedMemory;
+  readonly #entries: Int32Array;
+  readonly #shorts: Uint16Array;
+  readonly #mask: number;
+  readonly #free: Int32Array;
+  /** 1: somebody holds the buffer (the kernel or the engine). */
+  readonly #used: Uint8Array;
+  #freeCount: number;
+  #tail = 0;
+  #supplied = 0;
+  #supplyTarget: number;
+
+  private constructor(
+    kernel: Kernel,
+    options: BufferPoolOptions,
+    memory: MappedMemory,
+    ringMemory: MappedMemory,
+  ) {
+    const { count } = options;
+    this.group = options.group;
+    this.count = count;
+    this.bufferBytes = options.bufferBytes;
+    this.strideBytes = options.bufferBytes + STAGGER_BYTES;
+    this.bytes = new Uint8Array(memory.buffer);
+    this.#kernel = kernel;
+    this.#memory = memory;
+    this.#ringMemory = ringMemory;
+    this.#entries = new Int32Array(ringMemory.buffer);
+    this.#shorts = new Uint16Array(ringMemory.buffer);
+    this.#mask = count - 1;
+    this.#free = Int32Array.from({ length: count }, (_, index) => count - 1 - index);
+    this.#used = new Uint8Array(count);
+    this.#freeCount = count;
+    this.#supplyTarget = Math.min(FIRST_SUPPLY, count);
+  }
+
+  static create(
+    kernel: Kernel,
+    ring: Ring,
+    options: BufferPoolOptions,
+  ): Result<BufferPool, KernelError> {
+    const { count, bufferBytes, group } = options;
+    assert(Number.isInteger(Math.log2(count)) && count <= 32_768, 'a pool is a power of two');
+    const memory = mapMemory(kernel, count * (bufferBytes + STAGGER_BYTES));
+    if (!memory.ok) return memory;
+    const ringMemory = mapMemory(kernel, count * ENTRY_BYTES);
+    if (!ringMemory.ok) {
+      releaseMemory(kernel, memory.value);
+      return ringMemory;
+    }
+    const registered = register(kernel, ring, ringMemory.value, count, group);
+    if (!registered.ok) {
+      releaseMemory(kernel, memory.value);
+      releaseMemory(kernel, ringMemory.value);
+      return registered;
+    }
+    return ok(new BufferPool(kernel, options, memory.value, ringMemory.value));
+  }
+
+  /** Buffers that hold no data: the free ones and those that stand in the kernel's ring. */
+  get available(): number {
+    return this.#freeCount + this.#supplied;
+  }
+
+  addressOf(buffer: number): number {
+    return this.#memory.address + buffer * this.strideBytes;
+  }
+
+  /** Tops the kernel's ring up; to be called before each enter. */
+  supply(): void {
+    if (this.#supplied >= this.#supplyTarget || this.#freeCount === 0) return;
+    while (this.#supplied < this.#supplyTarget && this.#freeCount > 0) {
+      const buffer = this.#pop();
+      const at = (this.#tail & this.#mask) * 4;
+      const address = this.addressOf(buffer);
+      this.#entries[at] = address | 0;
+      this.#entries[at + 1] = Math.floor(address / 2 ** 32);
+      this.#entries[at + 2] = this.bufferBytes;
+      // Not as a word: in entry 0 its upper half is the tail.
+      this.#shorts[at * 2 + 6] = buffer;
+      this.#tail = (this.#tail + 1) & 0xffff;
+      this.#supplied++;
+    }
+    Atomics.store(this.#shorts, TAIL_AT, this.#tail);
+  }
+
+  /** A completion said that the kernel put data into `buffer`: it is the engine's now. */
+  consumed(buffer: number): void {
+    this.#supplied--;
+    assert(this.#supplied >= 0 && this.#used[buffer] === 1, 'the kernel uses what it was given');
+  }
+
+  /** The kernel found its ring empty: from now on it gets more, as long as there are free ones. */
+  ranEmpty(): void {
+    if (this.#supplied === 0) {
+      this.#supplyTarget = Math.min(this.#supplyTarget * 2, this.#mask + 1);
+    }
+  }
+
+  /** A buffer for the engine's own data, or -1. */
+  take(): number {
+    return this.#freeCount === 0 ? -1 : this.#pop();
+  }
+
+  /** Whoever held `buffer` is done with it. */
+  recycle(buffer: number): void {
+    assert(this.#used[buffer] === 1, `buffer ${buffer} is given back once`);
+    this.#used[buffer] = 0;
+    this.#free[this.#freeCount++] = buffer;
+  }
+
+  /** Gives the memory back; the ring must have been closed before. */
+  close(): void {
+    releaseMemory(this.#kernel, this.#memory);
+    releaseMemory(this.#kernel, this.#ringMemory);
+  }
+
+  #pop(): number {
+    const buffer = this.#free[--this.#freeCount] ?? 0;
+    this.#used[buffer] = 1;
+    return buffer;
+  }
+}
+
+function register(
+  kernel: Kernel,
+  ring: Ring,
+  memory: MappedMemory,
+  count: number,
+  group: number,
+): Result<void, KernelError> {
+  const argument = mapMemory(kernel, BUF_REG_WORDS * 4);
+  if (!argument.ok) return argument;
+  const words = new Int32Array(argument.value.buffer);
+  words[0] = memory.address | 0;
+  words[1] = Math.floor(memory.address / 2 ** 32);
+  words[2] = count;
+  words[3] = group;
+  const answer = ring.register(REGISTER_PBUF_RING, argument.value.address, 1);
+  releaseMemory(kernel, argument.value);
+  return answer < 0 ? err(kernelError('io_uring_register', answer)) : ok(undefined);
+}

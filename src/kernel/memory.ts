@@ -1,0 +1,62 @@
+/**
+ * Memory that the kernel and JavaScript share: mapped, so that it never moves, and of a known
+ * address. It is never unmapped, because a stale typed array would then crash the process; what is
+ * given back is replaced by empty pages at the same place (mmap(2), MAP_FIXED), which frees the
+ * pages, and a ring with them, and costs address space only.
+ */
+import { assert } from '../core/assert.js';
+import { err, ok, type Result } from '../core/result.js';
+import type { Descriptor } from './descriptor.js';
+import { type KernelError, kernelError } from './errno.js';
+import type { Kernel } from './foreign.js';
+
+/** <asm-generic/mman-common.h> */
+const PROT_READ_WRITE = 3;
+const MAP_SHARED = 0x01;
+const MAP_PRIVATE = 0x02;
+const MAP_FIXED = 0x10;
+const MAP_ANONYMOUS = 0x20;
+const MAP_NORESERVE = 0x4000;
+const MAP_POPULATE = 0x8000;
+
+export interface MappedMemory {
+  /** Below 2^47, so exact as a number. */
+  readonly address: number;
+  readonly buffer: ArrayBuffer;
+}
+
+/** `bytes` of zeros; a page costs memory from its first use on. */
+export function mapMemory(kernel: Kernel, bytes: number): Result<MappedMemory, KernelError> {
+  return map(kernel, 0, bytes, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+/** `bytes` of the file or ring behind `fd`, from `offset` on. */
+export function mapDescriptor(
+  kernel: Kernel,
+  fd: Descriptor,
+  bytes: number,
+  offset: number,
+): Result<MappedMemory, KernelError> {
+  return map(kernel, 0, bytes, MAP_SHARED | MAP_POPULATE, fd, offset);
+}
+
+/** Gives the pages back; what still reads there sees zeros. */
+export function releaseMemory(kernel: Kernel, memory: MappedMemory): void {
+  const flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  const released = map(kernel, memory.address, memory.buffer.byteLength, flags, -1, 0);
+  assert(released.ok, 'mapped pages can be replaced by empty ones');
+}
+
+function map(
+  kernel: Kernel,
+  at: number,
+  bytes: number,
+  flags: number,
+  fd: number,
+  offset: number,
+): Result<MappedMemory, KernelError> {
+  const address = kernel.libc.mmap(at, bytes, PROT_READ_WRITE, flags, fd, offset);
+  if (address < 0) return err(kernelError('mmap', address));
+  assert(Number.isSafeInteger(address) && address > 0, 'an address is an exact number');
+  return ok({ address, buffer: kernel.view(address, bytes) });
+}

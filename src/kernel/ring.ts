@@ -1,0 +1,204 @@
+/**
+ * One io_uring in use (io_uring_enter(2)). Submissions are written and completions are read without
+ * a call; only `enter` is one. The ring belongs to the thread that opened it (SINGLE_ISSUER).
+ */
+import { assert } from '../core/assert.js';
+import { err, ok, type Result } from '../core/result.js';
+import { closeDescriptor, type Descriptor } from './descriptor.js';
+import { ERRNO, errnoName, type KernelError, kernelError } from './errno.js';
+import type { Kernel } from './foreign.js';
+import { type MappedMemory, mapMemory, releaseMemory } from './memory.js';
+import { param, type RingSetup, setUpRing } from './ring_setup.js';
+import * as abi from './uring_abi.js';
+
+/** Tries to submit without any progress, after which the kernel counts as broken. */
+const MAX_IDLE_SUBMITS = 1_000_000;
+
+/** The argument of io_uring_enter(2) stands at 0, its struct __kernel_timespec behind it. */
+const TIMESPEC_AT = 32;
+const ARGUMENT_BYTES = TIMESPEC_AT + 16;
+/** The kernel's sigset_t: 64 signals. */
+const SIGSET_BYTES = 8;
+
+const NOP_MARK = 0x600d_cafe;
+
+export class Ring {
+  readonly fd: Descriptor;
+  /** Submission entries, SQE_WORDS words each; `claim` says where the next one begins. */
+  readonly entries: Int32Array;
+  /** Completion entries, CQE_WORDS words each. */
+  readonly completions: Int32Array;
+  /** Completion `n` stands at entry `n & completionMask`. */
+  readonly completionMask: number;
+
+  readonly #kernel: Kernel;
+  readonly #setup: RingSetup;
+  readonly #argument: MappedMemory;
+  readonly #argumentWords: Int32Array;
+  readonly #queues: Int32Array;
+  readonly #sqTailAt: number;
+  readonly #sqFlagsAt: number;
+  readonly #cqHeadAt: number;
+  readonly #cqTailAt: number;
+  readonly #sqMask: number;
+  /** Entries claimed since the start, modulo 2^32, as the kernel counts. */
+  #tail = 0;
+  /** Entries claimed and not yet taken by the kernel. */
+  #queued = 0;
+
+  private constructor(kernel: Kernel, setup: RingSetup, argument: MappedMemory) {
+    const at = (field: keyof typeof abi.PARAMS): number => param(setup.params, field);
+    this.fd = setup.fd;
+    this.#kernel = kernel;
+    this.#setup = setup;
+    this.#argument = argument;
+    this.#argumentWords = new Int32Array(argument.buffer);
+    this.#queues = new Int32Array(setup.queues.buffer);
+    this.entries = new Int32Array(setup.entries.buffer);
+    this.#sqTailAt = at('sqTail') >> 2;
+    this.#sqFlagsAt = at('sqFlags') >> 2;
+    this.#cqHeadAt = at('cqHead') >> 2;
+    this.#cqTailAt = at('cqTail') >> 2;
+    this.#sqMask = at('sqEntries') - 1;
+    this.completionMask = at('cqEntries') - 1;
+    const first = at('cqCqes') >> 2;
+    this.completions = this.#queues.subarray(first, first + at('cqEntries') * abi.CQE_WORDS);
+    // The submission queue's indirection is not used: entry i stands at place i.
+    const array = at('sqArray') >> 2;
+    for (let index = 0; index <= this.#sqMask; index++) this.#queues[array + index] = index;
+    const timespec = argument.address + TIMESPEC_AT;
+    this.#argumentWords[2] = SIGSET_BYTES;
+    this.#argumentWords[4] = timespec | 0;
+    this.#argumentWords[5] = Math.floor(timespec / 2 ** 32);
+  }
+
+  /** Sizes are rounded up to powers of two. Fails where io_uring, or a part of it, is not allowed. */
+  static open(kernel: Kernel, entries: number, completions: number): Result<Ring, KernelError> {
+    const argument = mapMemory(kernel, ARGUMENT_BYTES);
+    if (!argument.ok) return argument;
+    const setup = setUpRing(kernel, entries, completions);
+    if (!setup.ok) {
+      releaseMemory(kernel, argument.value);
+      return setup;
+    }
+    const ring = new Ring(kernel, setup.value, argument.value);
+    const answer = ring.#roundTrip();
+    if (answer === 0) return ok(ring);
+    ring.close();
+    return err(kernelError('io_uring_enter', answer));
+  }
+
+  /** Where the next entry begins in `entries`; all its SQE_WORDS words must be written. */
+  claim(): number {
+    if (this.#queued > this.#sqMask) this.submit();
+    const at = (this.#tail & this.#sqMask) * abi.SQE_WORDS;
+    this.#tail = (this.#tail + 1) | 0;
+    this.#queued++;
+    return at;
+  }
+
+  /** Entries that the kernel has not taken yet. */
+  get queued(): number {
+    return this.#queued;
+  }
+
+  /** True while completions wait inside the kernel because their queue was full. */
+  get overflown(): boolean {
+    return (Atomics.load(this.#queues, this.#sqFlagsAt) & abi.SQ_CQ_OVERFLOW) !== 0;
+  }
+
+  /** Hands all entries over without looking for completions. */
+  submit(): void {
+    Atomics.store(this.#queues, this.#sqTailAt, this.#tail);
+    for (let tries = 0; this.#queued > 0; tries++) {
+      assert(tries < MAX_IDLE_SUBMITS, 'the kernel takes submissions');
+      this.#taken(this.#enter(0, 0, 0, 0));
+    }
+  }
+
+  /**
+   * Hands all entries over and returns when a completion is there or `waitMs` are over; 0 does not
+   * block. A kernel that is short of memory may take fewer entries: `queued` is above 0 then.
+   */
+  enter(waitMs: number): void {
+    Atomics.store(this.#queues, this.#sqTailAt, this.#tail);
+    if (waitMs <= 0) {
+      this.#taken(this.#enter(0, abi.ENTER_GETEVENTS, 0, 0));
+      return;
+    }
+    const seconds = Math.floor(waitMs / 1000);
+    const word = TIMESPEC_AT / 4;
+    this.#argumentWords[word] = seconds;
+    this.#argumentWords[word + 2] = Math.floor((waitMs - seconds * 1000) * 1e6);
+    const flags = abi.ENTER_GETEVENTS | abi.ENTER_EXT_ARG;
+    this.#taken(this.#enter(1, flags, this.#argument.address, abi.GETEVENTS_ARG_BYTES));
+  }
+
+  /** How many completions there have been, modulo 2^32. */
+  completionTail(): number {
+    return Atomics.load(this.#queues, this.#cqTailAt);
+  }
+
+  /** All completions before number `head` have been read. */
+  completionsRead(head: number): void {
+    Atomics.store(this.#queues, this.#cqHeadAt, head);
+  }
+
+  /** io_uring_register(2); returns 0 or more, or the negative errno. */
+  register(operation: number, argument: number, count: number): number {
+    const { libc } = this.#kernel;
+    return libc.syscall(abi.SYS_IO_URING_REGISTER, this.fd, operation, argument, count, 0, 0);
+  }
+
+  /** Cancels what is in flight and frees the ring. */
+  close(): void {
+    closeDescriptor(this.#kernel, this.fd);
+    releaseMemory(this.#kernel, this.#setup.queues);
+    releaseMemory(this.#kernel, this.#setup.entries);
+    releaseMemory(this.#kernel, this.#argument);
+  }
+
+  #enter(minimum: number, flags: number, argument: number, bytes: number): number {
+    const { libc } = this.#kernel;
+    const { fd } = this;
+    return libc.syscall(abi.SYS_IO_URING_ENTER, fd, this.#queued, minimum, flags, argument, bytes);
+  }
+
+  #taken(answer: number): void {
+    if (answer >= 0) {
+      this.#queued -= answer;
+      return;
+    }
+    // io_uring_enter(2): interrupted, time is over, no memory for requests, completions waiting.
+    const passing =
+      answer === -ERRNO.EINTR ||
+      answer === -ERRNO.ETIME ||
+      answer === -ERRNO.EAGAIN ||
+      answer === -ERRNO.EBUSY;
+    assert(passing, `io_uring_enter(2) serves a ring: ${errnoName(answer)}`);
+  }
+
+  /**
+   * Sends one NOP through: proves that entries are where they are believed to be, and that the ring
+   * may not only be set up but entered. Returns 0 or the negative errno.
+   */
+  #roundTrip(): number {
+    const at = this.claim();
+    this.entries.fill(0, at, at + abi.SQE_WORDS);
+    this.entries[at + 8] = NOP_MARK;
+    this.entries[at + 9] = ~NOP_MARK;
+    Atomics.store(this.#queues, this.#sqTailAt, this.#tail);
+    const answer = this.#enter(1, abi.ENTER_GETEVENTS, 0, 0);
+    if (answer < 0) return answer;
+    this.#taken(answer);
+    assert(
+      this.completionTail() === 1 &&
+        this.completions[0] === NOP_MARK &&
+        this.completions[1] === ~NOP_MARK &&
+        this.completions[2] === 0,
+      'struct io_uring_sqe and io_uring_cqe are laid out as expected',
+    );
+    this.completionsRead(1);
+    return 0;
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * The calls that each session makes on its sockets. Their arguments stand in mapped memory, written
+ * once, so that a call neither allocates nor copies.
+ */
+import { err, ok, type Result } from '../core/result.js';
+import { adoptDescriptor, type Descriptor } from './descriptor.js';
+import { type KernelError, kernelError } from './errno.js';
+import type { Kernel } from './foreign.js';
+import { mapMemory } from './memory.js';
+import { AF_UNIX } from './sockaddr.js';
+import {
+  IPPROTO_TCP,
+  SO_KEEPALIVE,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  TCP_NODELAY,
+} from './sockets.js';
+
+/** <asm-generic/socket.h> */
+const SO_LINGER = 13;
+/** <linux/sockios.h>: bytes that the peer has not acknowledged yet (tcp(7), SIOCOUTQ). */
+const SIOCOUTQ = 0x5411;
+/** <sys/socket.h> */
+const SHUT_WR = 1;
+
+/** Words of the scratch page. */
+const ONE_AT = 0;
+/** struct linger: on, 0 seconds. */
+const LINGER_AT = 2;
+const ANSWER_AT = 4;
+
+export class SocketCalls {
+  readonly #kernel: Kernel;
+  readonly #address: number;
+  readonly #words: Int32Array;
+
+  private constructor(kernel: Kernel, address: number, words: Int32Array) {
+    this.#kernel = kernel;
+    this.#address = address;
+    this.#words = words;
+    words[ONE_AT] = 1;
+    words[LINGER_AT] = 1;
+    words[LINGER_AT + 1] = 0;
+  }
+
+  static create(kernel: Kernel): Result<SocketCalls, KernelError> {
+    const memory = mapMemory(kernel, 4096);
+    if (!memory.ok) return memory;
+    const { address, buffer } = memory.value;
+    return ok(new SocketCalls(kernel, address, new Int32Array(buffer)));
+  }
+
+  /** A non-blocking stream socket; over IP with TCP_NODELAY and SO_KEEPALIVE. */
+  open(family: number): Result<Descriptor, KernelError> {
+    const { libc } = this.#kernel;
+    const fd = libc.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return err(kernelError('socket', fd));
+    if (family !== AF_UNIX) {
+      libc.setsockoptAt(fd, IPPROTO_TCP, TCP_NODELAY, this.#at(ONE_AT), 4);
+      libc.setsockoptAt(fd, SOL_SOCKET, SO_KEEPALIVE, this.#at(ONE_AT), 4);
+    }
+    return ok(adoptDescriptor(fd));
+  }
+
+  /** From now on closing `fd` resets the connection and throws unsent data away (socket(7)). */
+  resetOnClose(fd: number): void {
+    this.#kernel.libc.setsockoptAt(fd, SOL_SOCKET, SO_LINGER, this.#at(LINGER_AT), 8);
+  }
+
+  /** Bytes that were sent and not yet acknowledged; 0 for sockets that cannot tell. */
+  unacknowledged(fd: number): number {
+    const answer = this.#kernel.libc.ioctlAt(fd, SIOCOUTQ, this.#at(ANSWER_AT));
+    return answer < 0 ? 0 : (this.#words[ANSWER_AT] ?? 0);
+  }
+
+  /** Sends FIN. ENOTCONN, of a connection that is over already, is no matter. */
+  finish(fd: number): void {
+    this.#kernel.libc.shutdown(fd, SHUT_WR);
+  }
+
+  /**
+   * Writes the peer's address to `address`, where there is room for `room` bytes. Returns its
+   * length, or the negative errno: ENOTCONN when the peer has reset the connection already.
+   */
+  peerAddress(fd: number, address: number, room: number): number {
+    this.#words[ANSWER_AT] = room;
+    const answer = this.#kernel.libc.getpeernameAt(fd, address, this.#at(ANSWER_AT));
+    return answer < 0 ? answer : (this.#words[ANSWER_AT] ?? 0);
+  }
+
+  #at(word: number): number {
+    return this.#address + word * 4;
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * Writes submission entries. Each function fills all sixteen words of struct io_uring_sqe, because a
+ * place in the queue still holds the entry that was there before. User data is two 32-bit words,
+ * which come back in the completion.
+ */
+import type { Ring } from './ring.js';
+import {
+  ACCEPT_MULTISHOT,
+  IOSQE_BUFFER_SELECT,
+  IOSQE_CQE_SKIP_SUCCESS,
+  OP,
+  POLL_ADD_MULTI,
+} from './uring_abi.js';
+
+/** <bits/socket.h> */
+export const MSG_DONTWAIT = 0x40;
+export const MSG_WAITALL = 0x100;
+export const MSG_NOSIGNAL = 0x4000;
+
+/** poll(2) */
+export const POLLIN = 0x001;
+export const POLLOUT = 0x004;
+export const POLLERR = 0x008;
+export const POLLHUP = 0x010;
+export const POLLRDHUP = 0x2000;
+
+function write(
+  ring: Ring,
+  head: number,
+  fd: number,
+  offset: number,
+  address: number,
+  length: number,
+  flags: number,
+  low: number,
+  high: number,
+  group: number,
+): void {
+  const at = ring.claim();
+  const words = ring.entries;
+  words[at] = head;
+  words[at + 1] = fd;
+  words[at + 2] = offset | 0;
+  words[at + 3] = Math.floor(offset / 2 ** 32);
+  words[at + 4] = address | 0;
+  words[at + 5] = Math.floor(address / 2 ** 32);
+  words[at + 6] = length;
+  words[at + 7] = flags;
+  words[at + 8] = low;
+  words[at + 9] = high;
+  words[at + 10] = group;
+  words[at + 11] = 0;
+  words[at + 12] = 0;
+  words[at + 13] = 0;
+  words[at + 14] = 0;
+  words[at + 15] = 0;
+}
+
+/**
+ * Receives at most `length` bytes (0: a whole buffer) into a buffer of pool `group`. `how`:
+ * RECVSEND_POLL_FIRST, RECV_MULTISHOT (then `length` is 0).
+ */
+export function submitReceive(
+  ring: Ring,
+  fd: number,
+  group: number,
+  length: number,
+  how: number,
+  low: number,
+  high: number,
+): void {
+  const head = OP.RECV | (IOSQE_BUFFER_SELECT << 8) | (how << 16);
+  write(ring, head, fd, 0, 0, length, 0, low, high, group);
+}
+
+/** Completes when all `length` bytes are in the socket's buffer, or with fewer after an error. */
+export function submitSend(
+  ring: Ring,
+  fd: number,
+  address: number,
+  length: number,
+  low: number,
+  high: number,
+): void {
+  write(ring, OP.SEND, fd, 0, address, length, MSG_WAITALL | MSG_NOSIGNAL, low, high, 0);
+}
+
+/**
+ * Sends without waiting for room, and completes only when not everything was sent: with the number
+ * of bytes that were, or an errno. So once the kernel has taken the entry and no such completion is
+ * there, all was sent and the memory is free.
+ */
+export function submitSilentSend(
+  ring: Ring,
+  fd: number,
+  address: number,
+  length: number,
+  low: number,
+  high: number,
+): void {
+  const head = OP.SEND | (IOSQE_CQE_SKIP_SUCCESS << 8);
+  const flags = MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL;
+  write(ring, head, fd, 0, address, length, flags, low, high, 0);
+}
+
+/** `fileFlags`: SOCK_NONBLOCK, SOCK_CLOEXEC of the accepted sockets. */
+export function submitAccept(
+  ring: Ring,
+  fd: number,
+  shots: 'one' | 'many',
+  fileFlags: number,
+  low: number,
+  high: number,
+): void {
+  const head = OP.ACCEPT | ((shots === 'many' ? ACCEPT_MULTISHOT : 0) << 16);
+  write(ring, head, fd, 0, 0, 0, fileFlags, low, high, 0);
+}
+
+/** The address is read when the kernel takes the entry. */
+export function submitConnect(
+  ring: Ring,
+  fd: number,
+  address: number,
+  addressBytes: number,
+  low: number,
+  high: number,
+): void {
+  write(ring, OP.CONNECT, fd, addressBytes, address, 0, 0, low, high, 0);
+}
+
+/** Closes `fd` after everything submitted before; completes only on failure. */
+export function submitClose(ring: Ring, fd: number, low: number, high: number): void {
+  write(ring, OP.CLOSE | (IOSQE_CQE_SKIP_SUCCESS << 8), fd, 0, 0, 0, 0, low, high, 0);
+}
+
+/** Cancels the operation of that user data; completes only when there was none to cancel. */
+export function submitCancel(
+  ring: Ring,
+  targetLow: number,
+  targetHigh: number,
+  low: number,
+  high: number,
+): void {
+  const head = OP.ASYNC_CANCEL | (IOSQE_CQE_SKIP_SUCCESS << 8);
+  const target = (targetHigh >>> 0) * 2 ** 32 + (targetLow >>> 0);
+  write(ring, head, -1, 0, target, 0, 0, low, high, 0);
+}
+
+/** Completes once when one of `events` is there. */
+export function submitPoll(
+  ring: Ring,
+  fd: number,
+  events: number,
+  low: number,
+  high: number,
+): void {
+  write(ring, OP.POLL_ADD, fd, 0, 0, 0, events, low, high, 0);
+}
+
+/** Completes each time that `fd` becomes readable. */
+export function submitPollMany(ring: Ring, fd: number, low: number, high: number): void {
+  write(ring, OP.POLL_ADD, fd, 0, 0, POLL_ADD_MULTI, POLLIN, low, high, 0);
+}
+
+/** Receives datagrams as `message` (struct msghdr) asks, each into a buffer of pool `group`. */
+export function submitReceiveMessages(
+  ring: Ring,
+  fd: number,
+  message: number,
+  group: number,
+  how: number,
+  low: number,
+  high: number,
+): void {
+  const head = OP.RECVMSG | (IOSQE_BUFFER_SELECT << 8) | (how << 16);
+  write(ring, head, fd, 0, message, 1, 0, low, high, group);
+}
+
+/** `message`: the address of a struct msghdr, read when the kernel takes the entry. */
+export function submitSendMessage(
+  ring: Ring,
+  fd: number,
+  message: number,
+  flags: number,
+  low: number,
+  high: number,
+): void {
+  write(ring, OP.SENDMSG, fd, 0, message, 1, flags | MSG_NOSIGNAL, low, high, 0);
+}

@@ -1,0 +1,54 @@
+/** The io_uring engine as the contract suite wants it. */
+import type { WorkerId } from '../../../src/core/brand.js';
+import type { Endpoint } from '../../../src/core/endpoint.js';
+import type { ListenSource } from '../../../src/core/plan.js';
+import type { Engine } from '../../../src/engine/engine.js';
+import { openListeningSocket } from '../../../src/kernel/sockets.js';
+import type { UdpEdges } from '../../../src/session/udp_port.js';
+import type { EngineUnderTest, MakeEngine } from '../../contract/tcp/bench.js';
+import { FakeTime } from '../../support/fake_time.js';
+import { drivenUringEngine, testKernel } from '../../support/uring_engine.js';
+
+export interface HarnessOptions {
+  readonly sockets: ListenSource['kind'];
+  readonly time: 'real' | 'fake';
+}
+
+/** For a process of its own: with real time, and listeners of the kind that the URL asks for. */
+export const makeEngine: MakeEngine = makerOf({
+  sockets: import.meta.url.endsWith('?bind') ? 'bind' : 'descriptor',
+  time: 'real',
+});
+
+export function makerOf({ sockets, time }: HarnessOptions): MakeEngine {
+  return async (limits, edges, hooks): Promise<EngineUnderTest> => {
+    const fake = time === 'fake' ? new FakeTime() : null;
+    const { engine, doorbell, run } = drivenUringEngine(limits, fake ?? undefined);
+    engine.attach(edges, {} as unknown as UdpEdges);
+    const running = run(hooks);
+    return {
+      engine: engine as unknown as Engine,
+      source: (local, backlog) =>
+        sockets === 'bind'
+          ? { kind: 'bind', local, reusePort: 'exclusive' }
+          : openDescriptor(local, backlog),
+      pass: async (ms) => fake?.pass(ms),
+      ring: () => doorbell.ring(0 as WorkerId),
+      dispose: async () => {
+        engine.stop();
+        await running;
+      },
+    };
+  };
+}
+
+function openDescriptor(local: Endpoint, backlog: number): ListenSource {
+  const opened = openListeningSocket(testKernel(), {
+    local,
+    backlog,
+    protocol: 'tcp',
+    reusePort: 'exclusive',
+  });
+  if (!opened.ok) throw new Error(opened.error.sentence);
+  return { kind: 'descriptor', ...opened.value };
+}

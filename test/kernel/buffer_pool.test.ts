@@ -1,0 +1,114 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import t from 'tap';
+import { ipEndpoint } from '../../src/core/endpoint.js';
+import { BufferPool } from '../../src/kernel/buffer_pool.js';
+import { adoptDescriptor, closeDescriptor } from '../../src/kernel/descriptor.js';
+import { ERRNO } from '../../src/kernel/errno.js';
+import { Ring } from '../../src/kernel/ring.js';
+import { openListeningSocket } from '../../src/kernel/sockets.js';
+import { submitAccept, submitReceive } from '../../src/kernel/submissions.js';
+import { CQE_BUFFER_SHIFT, CQE_F_BUFFER, CQE_WORDS } from '../../src/kernel/uring_abi.js';
+import { testKernel } from '../support/uring_engine.js';
+
+const kernel = testKernel();
+
+interface Completion {
+  readonly result: number;
+  readonly flags: number;
+}
+
+/** A ring, a pool, and one connection whose client can be written to. */
+async function bench(count: number) {
+  const ring = Ring.open(kernel, 64, 64);
+  if (!ring.ok) throw new Error(ring.error.sentence);
+  const pool = BufferPool.create(kernel, ring.value, { group: 3, count, bufferBytes: 4096 });
+  if (!pool.ok) throw new Error(pool.error.sentence);
+  let head = ring.value.completionTail();
+  const next = (): Completion => {
+    while (head === ring.value.completionTail()) ring.value.enter(5_000);
+    const at = (head++ & ring.value.completionMask) * CQE_WORDS;
+    ring.value.completionsRead(head);
+    const { completions } = ring.value;
+    return { result: completions[at + 2] ?? 0, flags: completions[at + 3] ?? 0 };
+  };
+  const listener = openListeningSocket(kernel, {
+    local: ipEndpoint(4, '127.0.0.1', 0),
+    protocol: 'tcp',
+    reusePort: 'exclusive',
+    backlog: 1,
+  });
+  if (!listener.ok || listener.value.local.kind !== 'ip') throw new Error('no listener');
+  const client = connect({ host: '127.0.0.1', port: listener.value.local.port, noDelay: true });
+  await once(client, 'connect');
+  submitAccept(ring.value, listener.value.fd, 'one', 0, 0, 0);
+  const fd = next().result;
+  const close = (): void => {
+    client.destroy();
+    closeDescriptor(kernel, listener.value.fd);
+    closeDescriptor(kernel, adoptDescriptor(fd));
+    ring.value.close();
+    pool.value.close();
+  };
+  return { ring: ring.value, pool: pool.value, client, fd, next, close };
+}
+
+t.test('data comes in a buffer of the pool, whichever the kernel took', async (t) => {
+  const { ring, pool, client, fd, next, close } = await bench(4);
+  for (let round = 0; round < 20; round++) {
+    pool.supply();
+    submitReceive(ring, fd, pool.group, 0, 0, 0, 0);
+    await new Promise((resolve) => client.write(`round ${round}`, resolve));
+    const { result, flags } = next();
+    const buffer = flags >>> CQE_BUFFER_SHIFT;
+    t.equal(flags & CQE_F_BUFFER, CQE_F_BUFFER);
+    pool.consumed(buffer);
+    const start = buffer * pool.strideBytes;
+    t.equal(String(Buffer.from(pool.bytes.slice(start, start + result))), `round ${round}`);
+    pool.recycle(buffer);
+  }
+  close();
+});
+
+t.test('a receive without a buffer says so, and works when one is back', async (t) => {
+  const { ring, pool, client, fd, next, close } = await bench(2);
+  const held = [pool.take(), pool.take()];
+  t.equal(pool.take(), -1);
+  t.equal(pool.available, 0);
+  pool.supply();
+  await new Promise((resolve) => client.write('x', resolve));
+  submitReceive(ring, fd, pool.group, 0, 0, 0, 0);
+  t.equal(next().result, -ERRNO.ENOBUFS);
+  for (const buffer of held) pool.recycle(buffer);
+  pool.supply();
+  submitReceive(ring, fd, pool.group, 0, 0, 0, 0);
+  t.equal(next().result, 1);
+  close();
+});
+
+t.test('the kernel is given twice as many buffers after it ran out of them', async (t) => {
+  const { pool, close } = await bench(256);
+  const takeAll = (): number[] => {
+    const taken: number[] = [];
+    for (let buffer = pool.take(); buffer >= 0; buffer = pool.take()) taken.push(buffer);
+    return taken;
+  };
+  pool.supply();
+  const taken = takeAll();
+  t.equal(taken.length, 192, '64 stand in the ring at first');
+  const inRing = Array.from({ length: 256 }, (_, i) => i).filter((b) => !taken.includes(b));
+  for (const buffer of inRing) pool.consumed(buffer);
+  pool.ranEmpty();
+  for (const buffer of [...taken, ...inRing]) pool.recycle(buffer);
+  pool.supply();
+  t.equal(takeAll().length, 128);
+  close();
+});
+
+t.test('a buffer that is given back twice breaks an invariant', async (t) => {
+  const { pool, close } = await bench(4);
+  const buffer = pool.take();
+  pool.recycle(buffer);
+  t.throws(() => pool.recycle(buffer), /given back once/);
+  close();
+});
