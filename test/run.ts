@@ -37,7 +37,9 @@ function compiledTests(patterns: readonly string[]): string[] {
     .map((path) => COMPILED + path);
 }
 
-/** Runs `paths` in at most `jobs` processes and prints a line for each; resolves to their reports. */
+/**
+ * Runs `paths` in at most `jobs` processes and prints a line for each; resolves to their reports.
+ */
 async function run(paths: readonly string[], jobs: number): Promise<FileReport[]> {
   if (paths.length === 0) return [];
   const found: FileReport[] = [];

@@ -1,6 +1,6 @@
 /**
- * The admin endpoint: a small HTTP server that only reads. It is bounded in everything, because what
- * watches the daemon must not be able to harm it.
+ * The admin endpoint: a small HTTP server that only reads. It is bounded in everything, because
+ * what watches the daemon must not be able to harm it.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +9,10 @@ import { err, ok, type Result } from '../core/result.js';
 import { type Answer, answer } from './routes.js';
 import type { AdminViews } from './views.js';
 
-/** Monitoring, a few dashboards and a person; each may hold one exposition in memory (6 MB for 1000 backends). */
+/**
+ * Monitoring, a few dashboards and a person; each may hold one exposition in memory (6 MB for 1000
+ * backends).
+ */
 export const MAX_ADMIN_CONNECTIONS = 32;
 export const HEADER_TIMEOUT_MS = 5_000;
 export const REQUEST_TIMEOUT_MS = 10_000;

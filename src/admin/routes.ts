@@ -66,7 +66,9 @@ function verdict({ problems }: Verdict): Answer {
     : { status: 503, type: TEXT, body: `${problems.join('\n')}\n` };
 }
 
-/** `?format=text` or `?format=json` decides; else whoever names text/plain and not JSON gets text. */
+/**
+ * `?format=text` or `?format=json` decides; else whoever names text/plain and not JSON gets text.
+ */
 function wantsText(query: URLSearchParams, accept: string): boolean {
   const format = query.get('format');
   if (format !== null) return format === 'text';

@@ -4,12 +4,14 @@ import type { BackendView, HealthView, ListenerView, PoolView, ProbeView } from 
 
 /** Ends in a line feed. */
 export function healthText(view: HealthView): string {
+  const { traffic } = view;
   const lines = [
-    `sluice ${view.version}, ${view.phase} for ${since(view, view.startedWallMs)}, process ${view.pid}`,
+    `sluice ${view.version}, process ${view.pid}, ${view.phase}, ` +
+      `up ${since(view, view.startedWallMs)}`,
     `engine ${view.engine} (${view.engineReason}), ${plural(view.workers, 'worker')}`,
     `configuration ${view.configHash}, read ${since(view, view.configuredWallMs)} ago`,
-    `${plural(view.traffic.sessionsActive, 'session')} now, ${view.traffic.sessionsTotal} so far, ` +
-      `${view.traffic.refusedTotal} refused`,
+    `${plural(traffic.sessionsActive, 'session')} now, ${traffic.sessionsTotal} so far, ` +
+      `${traffic.refusedTotal} refused`,
     '',
     ...listenerTable(view),
   ];

@@ -8,7 +8,9 @@ import type { EngineName } from '../core/spec.js';
 export interface AdminViews {
   /** Does every worker thread answer? It looks at nothing else. */
   live(): Verdict;
-  /** Is every listener open, with an eligible backend behind it? No, from the moment a stop begins. */
+  /**
+   * Is every listener open, with an eligible backend behind it? No, from the moment a stop begins.
+   */
   ready(): Verdict;
   health(): HealthView;
   /** The Prometheus text, of the type `metricsType`. */

@@ -21,7 +21,9 @@ export interface MetricDefinition {
 const TRAFFIC = ['listener', 'pool', 'backend'] as const;
 const BACKEND = ['pool', 'backend'] as const;
 
-/** Upper bounds in seconds: a probe takes a round trip or two, and a second at the most by default. */
+/**
+ * Upper bounds in seconds: a probe takes a round trip or two, and a second at the most by default.
+ */
 export const PROBE_BOUNDS_SECONDS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 ] as const;

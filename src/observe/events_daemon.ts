@@ -1,4 +1,6 @@
-/** Log events of the daemon itself: its life, engine, workers, configuration and admin endpoints. */
+/**
+ * Log events of the daemon itself: its life, engine, workers, configuration and admin endpoints.
+ */
 import { LEVELS, limited } from './event.js';
 
 const { debug, info, warn, error } = LEVELS;
@@ -15,7 +17,7 @@ export const DAEMON_EVENTS = {
   'start-failed': error(
     'sluice could not start.',
     ['detail'],
-    'Correct what the detail names; `sluice check` tests the configuration, `sluice doctor` the machine.',
+    'Correct what the detail names. `sluice check` tests the file, `sluice doctor` the machine.',
   ),
   'internal-error': error(
     'Something that must never happen has happened; the daemon ends.',
@@ -39,7 +41,7 @@ export const DAEMON_EVENTS = {
     warn(
       'A worker thread does not answer.',
       ['worker', 'duration_ms'],
-      'If it lasts, /healthz fails and a supervisor may restart the daemon. Look for lack of CPU first.',
+      'If it lasts, /healthz fails and systemd may restart the daemon. Is the CPU overloaded?',
     ),
   ),
   'low-descriptor-limit': warn(

@@ -23,7 +23,7 @@ export const TRAFFIC_EVENTS = {
     warn(
       'The kernel could not hand over a connection; accepting goes on.',
       ['listener', 'errno'],
-      'EMFILE, ENFILE: raise LimitNOFILE or fs.file-max. ENOBUFS, ENOMEM: the machine lacks memory.',
+      'EMFILE, ENFILE: raise LimitNOFILE or fs.file-max. ENOBUFS, ENOMEM: memory is short.',
     ),
   ),
 

@@ -1,7 +1,7 @@
 /**
- * The log, and the only file that knows pino: one JSON object a line on stdout, each an event of the
- * catalogue. Nothing here blocks: what the reader of stdout does not take in time is dropped and
- * counted.
+ * The log, and the only file that knows pino: one JSON object a line on stdout, each an event of
+ * the catalogue. Nothing here blocks: what the reader of stdout does not take in time is dropped
+ * and counted.
  */
 import { once } from 'node:events';
 import { type DestinationStream, pino } from 'pino';
@@ -13,7 +13,10 @@ import { EVENTS, type EventFields, type EventName } from './events.js';
 import { prettyLine } from './pretty.js';
 import { RateLimit } from './rate_limit.js';
 
-/** Of one event that can repeat without end: enough to see each backend of a failing pool, too little to fill a disk. */
+/**
+ * Of one event that can repeat without end: enough to see each backend of a failing pool, too
+ * little to fill a disk.
+ */
 export const EVENT_LINES_PER_WINDOW = 50;
 export const EVENT_WINDOW_MS = 10_000;
 /** Access lines of sessions that did not end in order, per cause. `access = "all"` has no limit. */

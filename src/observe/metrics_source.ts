@@ -7,7 +7,9 @@ export interface SeriesRow {
   /** Added up. More than one where a backend's address changed and the old one still drains. */
   readonly series: readonly SeriesId[];
   readonly protocol: 'tcp' | 'udp';
-  /** `backend` is '' where none was reached. The same object at each call is formatted only once. */
+  /**
+   * `backend` is '' where none was reached. The same object at each call is formatted only once.
+   */
   readonly labels: {
     readonly listener: string;
     readonly pool: string;

@@ -3,7 +3,10 @@
 /** Said by the line itself, before the fields. */
 const HEAD = new Set(['level', 'time', 'event', 'msg', 'remedy']);
 
-/** `12:04:05.123 WARN  A backend is down. [backend-down] pool=pg backend=pg1 …`; ends in a line feed. */
+/**
+ * `12:04:05.123 WARN  A backend is down. [backend-down] pool=pg backend=pg1 …`; ends in a line
+ * feed.
+ */
 export function prettyLine(json: string): string {
   const record = JSON.parse(json) as Record<string, unknown>;
   const time = String(record['time']).slice(11, 23);

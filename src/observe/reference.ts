@@ -44,8 +44,8 @@ export function eventsPage(): string {
     'Each line on stdout is one JSON object with `level`, `time`, `event`, `msg` and the fields ' +
       'below. The name in `event` is stable; `msg` is for people. A field that is not known is ' +
       'left out (in a `session` line it is null). `remedy` says what an operator can do, and ' +
-      '`suppressed` how many lines of the same event were left out before this one: of events that ' +
-      'can repeat without end (\\*) at most ' +
+      '`suppressed` how many lines of the same event were left out before this one: of events ' +
+      'that can repeat without end (\\*) at most ' +
       `${EVENT_LINES_PER_WINDOW} lines in ${EVENT_WINDOW_MS / 1000} s are written.`,
     table(
       ['event', 'level', 'meaning', 'fields'],
@@ -64,11 +64,11 @@ export function eventsPage(): string {
       events.flatMap(([name, { remedy }]) => (remedy === '' ? [] : [row([code(name), remedy])])),
     ),
     '## Access lines',
-    'The `session` event is the access line. `[log] access = "all"` writes every session and flow. ' +
-      '`"errors"` leaves out those that went as they should: ended by the client or the backend in ' +
-      'order, by a reset of the client, by age, by a drain or by command, and without a failed ' +
-      'dial. An idle timeout is in order for UDP only. Of one cause ' +
-      `${ACCESS_ERROR_LINES_PER_WINDOW} such lines a second are written. The level does not matter.`,
+    'The `session` event is the access line. `[log] access = "all"` writes every session and ' +
+      'flow. `"errors"` leaves out those that went as they should: ended by the client or the ' +
+      'backend in order, by a reset of the client, by age, by a drain or by command, and ' +
+      'without a failed dial. An idle timeout is in order for UDP only. Of one cause ' +
+      `${ACCESS_ERROR_LINES_PER_WINDOW} such lines a second are written, whatever the level.`,
     '## Fields',
     table(
       ['field', 'kind', 'meaning'],

@@ -11,7 +11,9 @@ export interface NotifyEnvironment {
   readonly WATCHDOG_PID?: string | undefined;
 }
 
-/** Sends one datagram to a UNIX socket. `path` begins with `/`, or with `@` for an abstract name. */
+/**
+ * Sends one datagram to a UNIX socket. `path` begins with `/`, or with `@` for an abstract name.
+ */
 export type SendUnixDatagram = (path: string, bytes: Uint8Array) => void;
 
 export interface Notifier {

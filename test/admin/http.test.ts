@@ -69,7 +69,10 @@ t.test('/health is text for whoever asks for it', async (t) => {
     types.map((headers) => headers.get('content-type')?.split(';')[0]),
     ['text/plain', 'application/json', 'application/json'],
   );
-  t.match(await (await ask('/health?format=text')).text(), /^sluice 1\.2\.3, serving for 3 h/);
+  t.match(
+    await (await ask('/health?format=text')).text(),
+    /^sluice 1\.2\.3, process 4711, serving, up 3 h\n/,
+  );
 });
 
 t.test('/metrics passes the exposition on with its type', async (t) => {

@@ -10,7 +10,7 @@ t.test('the whole state stands in tables, one line for each thing', async (t) =>
   const lines = healthText(HEALTH).split('\n');
   const cells = lines.map((line) => line.trim().split(/ {2,}/));
   t.same(lines.slice(0, 5), [
-    'sluice 1.2.3, serving for 3 h, process 4711',
+    'sluice 1.2.3, process 4711, serving, up 3 h',
     'engine uring (the first that works here), 2 workers',
     'configuration 3fa9c1d2, read 12 min ago',
     '12 sessions now, 3456 so far, 7 refused',

@@ -1,4 +1,7 @@
-/** What the log writes: events of the catalogue as JSON lines, bounded, and changeable while it runs. */
+/**
+ * What the log writes: events of the catalogue as JSON lines, bounded, and changeable while it
+ * runs.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';

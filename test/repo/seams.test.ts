@@ -97,7 +97,9 @@ function clockReads(source: Source): string[] {
   return found;
 }
 
-/** Where `names` are called or handed on; a property of another object with the same name is not. */
+/**
+ * Where `names` are called or handed on; a property of another object with the same name is not.
+ */
 function uses(source: Source, names: readonly string[]): string[] {
   const found: string[] = [];
   for (const node of nodes(source.tree)) {

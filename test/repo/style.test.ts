@@ -32,11 +32,13 @@ t.test('files are short: half of src below 110 lines, none above 400', async (t)
   t.ok(median < MEDIAN_FILE_LINES, `median ${median}`);
 });
 
-t.test('a function has fewer than 60 lines', async (t) => {
-  const found = sources.flatMap((source) =>
+t.test('a function has fewer than 60 lines; one that only lists tests may be longer', async (t) => {
+  const working = sources.filter(
+    ({ path }) => !path.startsWith('test/') || /\/support\//.test(path),
+  );
+  const found = working.flatMap((source) =>
     [...nodes(source.tree)]
-      .filter((node) => ts.isFunctionLike(node) && !isTable(node) && !holdsTests(node))
-      .filter((node) => lineCount(source, node) >= MAX_FUNCTION_LINES)
+      .filter((node) => ts.isFunctionLike(node) && lineCount(source, node) >= MAX_FUNCTION_LINES)
       .map((node) => `${place(source, node)}: ${lineCount(source, node)} lines`),
   );
   t.same(found, []);
@@ -88,21 +90,6 @@ t.test('no comment leaves anything for later', async (t) => {
   );
   t.same(found, []);
 });
-
-/** A function that only returns a literal is data. */
-function isTable(node: ts.Node): boolean {
-  if (!ts.isFunctionDeclaration(node) || node.body?.statements.length !== 1) return false;
-  const [only] = node.body.statements;
-  if (!only || !ts.isReturnStatement(only) || !only.expression) return false;
-  return ts.isArrayLiteralExpression(only.expression);
-}
-
-/** A function that groups tests is as long as they are. */
-function holdsTests(node: ts.Node): boolean {
-  return [...nodes(node)].some(
-    (inner) => ts.isCallExpression(inner) && /^\w+\.test$/.test(inner.expression.getText()),
-  );
-}
 
 function isModifier(node: ts.Node): boolean {
   return !ts.isDefaultClause(node.parent);

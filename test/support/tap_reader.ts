@@ -1,4 +1,7 @@
-/** Reads what `tap run --reporter=tap` prints: which tests of each file passed, failed, were skipped. */
+/**
+ * Reads what `tap run --reporter=tap` prints: which tests of each file passed, failed, were
+ * skipped.
+ */
 
 /** A test at the top of a file, or the file itself when it failed or was skipped as a whole. */
 export interface TestReport {
@@ -19,7 +22,9 @@ export interface FileReport {
 /** indent, "not ", name, directive, its text */
 const POINT = /^( *)(not )?ok \d+(?: - (.*?))?(?: # (SKIP|TODO|time=)(.*))?$/;
 
-/** Where the block of diagnostics after a result goes; it stands two columns right of the result. */
+/**
+ * Where the block of diagnostics after a result goes; it stands two columns right of the result.
+ */
 interface Diagnostics {
   readonly lines: string[];
   readonly indent: string;

@@ -135,7 +135,8 @@ function backendRow(view, backend) {
 }
 
 function showPools(view) {
-  const heads = ['Backend', 'State', 'Address', 'Active', 'Weight', 'Last probe', 'Since', 'Reason'];
+  const heads = ['Backend', 'State', 'Address', 'Active', 'Weight', 'Last probe', 'Since',
+    'Reason'];
   byId('pools').replaceChildren(...view.pools.flatMap((pool) => {
     const eligible = pool.backends.filter((backend) => backend.eligible).length;
     const about = [pool.policy, 'probe ' + pool.probe,

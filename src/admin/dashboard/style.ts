@@ -57,8 +57,10 @@ td code { color: var(--faint); font: inherit; }
 }
 .good { --tone: var(--good); } .warn { --tone: var(--warn); }
 .bad { --tone: var(--bad); } .idle { --tone: var(--idle); }
-.load { display: inline-block; width: 5rem; height: .35rem; margin-left: .5rem; vertical-align: .1em;
-  overflow: hidden; border-radius: 1rem; background: var(--line); }
+.load {
+  display: inline-block; width: 5rem; height: .35rem; margin-left: .5rem;
+  vertical-align: .1em; overflow: hidden; border-radius: 1rem; background: var(--line);
+}
 .load i { display: block; height: 100%; background: var(--accent); }
 footer { margin: 2rem 0 0; color: var(--faint); font-size: .85rem; }
 a { color: inherit; }
