@@ -96,6 +96,8 @@ function listen(server: Server, { host, port }: IpEndpoint): Promise<AdminFailur
     server.once('error', (error: NodeJS.ErrnoException) => {
       resolve({ errno: error.code ?? 'UNKNOWN', detail: error.message });
     });
+    // Once it listens, errors are those of accept(2) (EMFILE …): accepting goes on without a word.
+    server.on('error', () => {});
     server.listen({ host, port, ipv6Only: true }, () => resolve(null));
   });
 }
