@@ -19,6 +19,7 @@ import { PlanAcks } from './plan_acks.js';
 import { drawPlan } from './planner.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from './resolver.js';
 import type { SharedState } from './shared_state.js';
+import { engineCapacity } from './sizing.js';
 import { WorkerFleet } from './worker_fleet.js';
 import type { FromWorker } from './worker_protocol.js';
 
@@ -77,7 +78,7 @@ export class Daemon {
         worker,
         workers: deps.workers,
         engine: deps.engine,
-        capacity: deps.sessionBudget,
+        capacity: engineCapacity(deps.sessionBudget),
         memory: shared.memory,
       }),
       doorbell: shared.doorbell,

@@ -93,8 +93,7 @@ export class DaemonViews implements AdminViews {
     const { daemon, shared, sessionBudget } = this.#deps;
     const { spec } = entry;
     const sessions = shared.ledger.listenerActive(entry.id);
-    const wanted = spec.maxSessions === 0 ? sessionBudget : spec.maxSessions;
-    const maxSessions = Math.min(wanted, sessionBudget);
+    const maxSessions = spec.maxSessions === 0 ? sessionBudget : spec.maxSessions;
     const open = sessions >= maxSessions ? 'full' : 'open';
     const state = entry.tenure === 'leaving' ? 'closing' : open;
     return {

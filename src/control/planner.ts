@@ -32,10 +32,7 @@ export function drawPlan(inventory: Inventory, worker: WorkerId, input: PlanInpu
       sockets: input.sockets(entry, worker),
       pool,
       trustedProxies: spec.trustedProxies,
-      maxSessions:
-        spec.maxSessions === 0
-          ? input.sessionBudget
-          : Math.min(spec.maxSessions, input.sessionBudget),
+      maxSessions: spec.maxSessions === 0 ? input.sessionBudget : spec.maxSessions,
       idleTimeoutMs: spec.idleTimeoutMs,
       maxSessionAgeMs: spec.maxSessionAgeMs,
       backlog: spec.backlog,

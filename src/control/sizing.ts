@@ -10,6 +10,7 @@ const RESERVED_SHARE = 0.25;
 const DESCRIPTORS_A_SESSION = 2;
 /** Rows for pairs are laid out at start: a limit of "unlimited" must not take all memory. */
 export const MAX_SESSIONS = 262_144;
+const MIN_CAPACITY = 16_384;
 /** Below this a daemon in production is worth a warning. */
 export const WANTED_DESCRIPTORS = 8_192;
 
@@ -18,6 +19,14 @@ export function sessionBudget(descriptors: number): number {
   const reserved = Math.min(RESERVED_DESCRIPTORS, Math.floor(descriptors * RESERVED_SHARE));
   const sessions = Math.floor((descriptors - reserved) / DESCRIPTORS_A_SESSION);
   return Math.max(1, Math.min(sessions, MAX_SESSIONS));
+}
+
+/**
+ * Rows that an engine lays out: an explicit `max_sessions` may be above the budget, and is then met
+ * by EMFILE, not by an engine that is full.
+ */
+export function engineCapacity(budget: number): number {
+  return Math.max(budget, MIN_CAPACITY);
 }
 
 /**

@@ -2,7 +2,12 @@
  * The worker threads as the main thread sees them: started, told, watched, replaced. A worker that
  * dies or stops answering loses its own sessions and nothing else.
  */
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  Worker,
+} from 'node:worker_threads';
 import type { WorkerId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
 import type { Doorbell } from '../core/doorbell.js';
@@ -110,15 +115,20 @@ export class WorkerFleet {
     this.#seats[worker] = seat;
     return new Promise((resolve, reject) => {
       let sentence = 'the thread ended without a word';
-      port1.on('message', (message: FromWorker) => {
+      const hear = (message: FromWorker): void => {
         if (message.kind === 'started') resolve();
         else if (message.kind === 'failed') reject(new Error(message.sentence));
         else this.#events.message(worker, message);
-      });
+      };
+      port1.on('message', hear);
       thread.on('error', (error) => {
         sentence = error.message;
       });
       thread.on('exit', () => {
+        // Its last words may still be under way.
+        for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1)) {
+          hear(last.message as FromWorker);
+        }
         port1.close();
         reject(new Error(sentence));
         if (seat.state !== 'stopping') this.#replace(worker, seat, sentence);

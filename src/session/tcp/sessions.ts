@@ -46,6 +46,9 @@ const AGE_JITTER = 0.1;
 /** Bytes of long sessions reach the metrics, and lost wake-ups are made good, this often. */
 const SWEEP_MS = 250;
 
+/** Notices that wait for nobody: the backend does not serve, or the time to finish is over. */
+const ABRUPT: ReadonlySet<Cause> = new Set<Cause>(['backend-down', 'killed', 'shutdown']);
+
 export class TcpSessions implements TcpEdges {
   readonly #deps: TcpSessionsDeps;
   readonly #book: SessionBook;
@@ -323,8 +326,7 @@ export class TcpSessions implements TcpEdges {
   #noticeDue(session: TcpSession, notice: Notice): void {
     if (session.phase.at === 'closing') return;
     const stage = session.phase.at === 'relaying' ? 'drain' : stageOf(session);
-    const how = notice.cause === 'backend-down' || notice.cause === 'killed' ? 'reset' : 'flush';
-    this.#end(session, 'sluice', stage, notice.cause, how);
+    this.#end(session, 'sluice', stage, notice.cause, ABRUPT.has(notice.cause) ? 'reset' : 'flush');
   }
 
   /** Asks the engine to end a session; its account is closed when the engine reports it. */
