@@ -171,9 +171,23 @@ export class Daemon {
     );
   }
 
-  /** Waits until health says that exactly `count` of the pool's backends are up. */
+  /** Waits until health has said that exactly `count` of the pool's backends are up. */
   async backendsUp(pool: string, count: number, limitMs = PATIENCE_MS): Promise<void> {
-    await this.metricSettles('sluice_backend_up', { pool }, (sum) => sum === count, limitMs);
+    const holds = (): boolean => this.#upIn(pool).size === count;
+    if (holds()) return;
+    const isVerdict = (record: LogRecord): boolean => record.event.startsWith('backend-');
+    const what = `${count} backends of ${pool} up`;
+    await this.events.next(what, (record) => isVerdict(record) && holds(), limitMs);
+  }
+
+  #upIn(pool: string): ReadonlySet<unknown> {
+    const up = new Set<unknown>();
+    for (const { event, pool: itsPool, backend } of this.events.past) {
+      if (itsPool !== pool) continue;
+      if (event === 'backend-up') up.add(backend);
+      if (event === 'backend-down' || event === 'backend-removed') up.delete(backend);
+    }
+    return up;
   }
 
   /** Resident memory of the process in bytes. */

@@ -35,7 +35,13 @@ t.test('what is published through sluice reaches a subscriber through sluice', a
   if (!haveServers(t, ...REDIS_PROGRAMS)) return;
   const servers = await startRedis(t, 3);
   const daemon = await startDaemon(t, {
-    toml: serviceText({ name: 'redis', policy: 'source-hash', backends: servers }),
+    // Without a bound on load, so that all of this one client's sessions meet at one server.
+    toml: serviceText({
+      name: 'redis',
+      policy: 'source-hash',
+      backends: servers,
+      sections: '[pools.redis.hash]\nbalance_factor = 0',
+    }),
   });
   await daemon.backendsUp('redis', 3);
   const port = await daemon.port('redis');

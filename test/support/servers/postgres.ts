@@ -167,10 +167,13 @@ hot_standby = on
 log_min_messages = warning
 `,
   );
-  writeFileSync(
-    join(data, 'pg_hba.conf'),
-    `local all all trust\nhost all ${SCRAM_USER} 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\nhost replication all 127.0.0.1/32 trust\n`,
-  );
+  const rules = [
+    'local all all trust',
+    `host all ${SCRAM_USER} 127.0.0.1/32 scram-sha-256`,
+    'host all all 127.0.0.1/32 trust',
+    'host replication all 127.0.0.1/32 trust',
+  ];
+  writeFileSync(join(data, 'pg_hba.conf'), `${rules.join('\n')}\n`);
 }
 
 /** Gives a folder of ours to the server's user. */
