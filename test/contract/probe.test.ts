@@ -16,7 +16,7 @@ import { within } from '../support/deadline.js';
 import { freePort, tempFolder } from '../support/places.js';
 import { haveServers } from '../support/require_server.js';
 import { seed } from '../support/seed.js';
-import { type TcpCase, tcpCases, type UdpCase, udpCases } from './probe_cases.js';
+import { probeOf, type TcpCase, tcpCases, type UdpCase, udpCases } from './probe_cases.js';
 import { type Fault, type Peer, type Script, startTcpPeer, startUdpPeer } from './probe_peers.js';
 
 t.comment(`SEED=${seed}`);
@@ -231,6 +231,16 @@ t.test('TCP', async (t) => {
 
 t.test('UDP', async (t) => {
   for (const one of udpCases()) await t.test(one.name, (t) => contractOfUdp(t, one));
+});
+
+t.test('the tcp probe is content with a Unix socket that accepts', async (t) => {
+  const path = `${tempFolder(t)}/socket`;
+  const server = createServer((socket) => socket.on('error', () => {}).resume()).listen(path);
+  await once(server, 'listening');
+  const result = await attemptAt(probeOf({ kind: 'tcp' }), { kind: 'unix', path });
+  t.equal(failureOf(result), 'ok');
+  server.close();
+  await once(server, 'close');
 });
 
 t.test('every probe over TCP reaches a Unix socket, and sends the prelude first', async (t) => {

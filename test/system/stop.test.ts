@@ -30,6 +30,7 @@ t.test('what has not finished by shutdown_timeout is closed, and the exit code i
   const beganMs = nowMs();
   daemon.signal('SIGTERM');
   await wire.readAll();
+  wire.finish();
   const line = await accessLine(daemon, 'the session', () => true);
   t.match(line.outcome, { by: 'sluice', cause: 'shutdown' });
   t.same(await daemon.exited, { code: 0, signal: null });
