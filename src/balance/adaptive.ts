@@ -1,7 +1,7 @@
 /**
- * Load, latency and failures in one cost: load × latency ÷ (share of successes)². Among the best three
- * one is drawn in proportion to 1/cost, so that workers with the same figures do not all take the
- * same backend, and figures that are a moment old do no harm.
+ * Load, latency and failures in one cost: load × latency ÷ (share of successes)². Among the best
+ * three one is drawn in proportion to 1/cost, so that workers with the same figures do not all take
+ * the same backend, and figures that are a moment old do no harm.
  *
  * The square: a failure costs another attempt, and besides a backend that fails fast looks idle and
  * quick, so it would draw sessions like a hole. Unknown latency counts as the mean of the known.
@@ -12,7 +12,10 @@ import type { Choice, Member, Policy } from './policy.js';
 import { Recency } from './recency.js';
 
 const BEST = 3;
-/** A backend that only failed of late stays comparable, 400 times its cost, and is tried now and then. */
+/**
+ * A backend that only failed of late stays comparable, 400 times its cost, and is tried now and
+ * then.
+ */
 const MIN_SUCCESS = 0.05;
 
 export class Adaptive implements Policy {

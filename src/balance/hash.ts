@@ -1,9 +1,8 @@
 /**
- * Hashing of client addresses and backend names. XXH32 is written from its specification (Y. Collet,
- * "xxHash fast digest algorithm", doc/xxhash_spec.md):
- * quick on 4 to 16 bytes in 32-bit arithmetic, and equal on every machine and version, so that two
- * balancers side by side send a client to the same backend. It is no defence against a client
- * that chooses its address.
+ * Hashing of client addresses and backend names. XXH32 is written from its specification (Y.
+ * Collet, "xxHash fast digest algorithm", doc/xxhash_spec.md): quick on 4 to 16 bytes in 32-bit
+ * arithmetic, and equal on every machine and version, so that two balancers side by side send a
+ * client to the same backend. It is no defence against a client that chooses its address.
  */
 const PRIME_1 = 0x9e3779b1;
 const PRIME_2 = 0x85ebca77;

@@ -1,9 +1,9 @@
 /**
  * Maglev hashing: a table of prime size in which the members take turns, each following its own
- * permutation of the slots to the next free one. Slots are even to within one turn, a look-up is one
- * index, and when a member leaves hardly any other slot changes hands.
- * D. Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016,
- * section 3.4 and pseudocode 1.
+ * permutation of the slots to the next free one. Slots are even to within one turn, a look-up is
+ * one index, and when a member leaves hardly any other slot changes hands. D. Eisenbud et al.,
+ * "Maglev: A Fast and Reliable Software Network Load Balancer", NSDI 2016, section 3.4 and
+ * pseudocode 1.
  */
 import { assert, present } from '../core/assert.js';
 import { hashName } from './hash.js';

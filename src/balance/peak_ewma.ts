@@ -5,9 +5,9 @@
  */
 
 /**
- * The value after `sampleMs`, `elapsedMs` after the last one. `tauMs` is the time in which the weight
- * of the past falls to 1/e. A sample of 0 only forgets: so a value is read as of now, and a backend
- * that has been avoided for long is tried again.
+ * The value after `sampleMs`, `elapsedMs` after the last one. `tauMs` is the time in which the
+ * weight of the past falls to 1/e. A sample of 0 only forgets: so a value is read as of now, and a
+ * backend that has been avoided for long is tried again.
  */
 export function peakEwma(
   valueMs: number,

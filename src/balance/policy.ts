@@ -16,7 +16,10 @@ export interface Member {
 
 /** What a choice may look at. The arrays belong to the pool and are valid during the call only. */
 export interface Choice {
-  /** Indices into the members, in ascending order; only the first `eligibleCount` are valid, 1 or more. */
+  /**
+   * Indices into the members, in ascending order; only the first `eligibleCount` are valid, 1 or
+   * more.
+   */
   readonly eligible: Int32Array;
   readonly eligibleCount: number;
   /** By member index: sessions now, those being dialled included. */

@@ -1,4 +1,6 @@
-/** A weighted random backend: no state, no herd; the base line that the other policies must beat. */
+/**
+ * A weighted random backend: no state, no herd; the base line that the other policies must beat.
+ */
 import type { Random } from '../core/random.js';
 import { eligibleAt } from './load.js';
 import type { Choice, Policy } from './policy.js';

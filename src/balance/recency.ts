@@ -10,7 +10,9 @@ import type { Member } from './policy.js';
 
 export class Recency {
   #members: readonly Member[];
-  /** By member: the number of the choice that it won last; negative = never, NaN = not yet drawn. */
+  /**
+   * By member: the number of the choice that it won last; negative = never, NaN = not yet drawn.
+   */
   #stamps: Float64Array;
   #choices = 0;
   #hasFresh = true;

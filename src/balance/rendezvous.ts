@@ -1,10 +1,10 @@
 /**
- * Rendezvous hashing: every client ranks all members by a hash of the two, and takes the best ranked
- * one that may be taken. Each client has its own order, so what one backend cannot take spreads over
- * all the others by weight, and a backend that comes or goes moves only its own clients.
- * D. Thaler and C. Ravishankar, "Using Name-Based Mappings to Increase Hit Rates", IEEE/ACM ToN 6(1),
- * 1998; weights by the logarithm: C. Schindelhauer and G. Schomaker, "Weighted Distributed Hash
- * Tables", SPAA 2005.
+ * Rendezvous hashing: every client ranks all members by a hash of the two, and takes the best
+ * ranked one that may be taken. Each client has its own order, so what one backend cannot take
+ * spreads over all the others by weight, and a backend that comes or goes moves only its own
+ * clients. D. Thaler and C. Ravishankar, "Using Name-Based Mappings to Increase Hit Rates",
+ * IEEE/ACM ToN 6(1), 1998; weights by the logarithm: C. Schindelhauer and G. Schomaker, "Weighted
+ * Distributed Hash Tables", SPAA 2005.
  */
 import { avalanche, hashName } from './hash.js';
 import type { Member } from './policy.js';

@@ -1,7 +1,7 @@
 /**
  * Consistent hashing on a ring: every member stands at many points, and a hash belongs to the first
- * point at or after it. Less even than Maglev (about 8 % at 160 points), but when members come and go
- * only hashes of those move. D. Karger et al., "Consistent Hashing and Random Trees", STOC 1997.
+ * point at or after it. Less even than Maglev (about 8 % at 160 points), but when members come and
+ * go only hashes of those move. D. Karger et al., "Consistent Hashing and Random Trees", STOC 1997.
  */
 import { avalanche, hashName } from './hash.js';
 import { type HashTable, placedMembers } from './hash_table.js';
@@ -41,7 +41,9 @@ export class HashRing implements HashTable {
   }
 }
 
-/** Sorted points, each with its owner's rank by name in the low digits: one native sort, no objects. */
+/**
+ * Sorted points, each with its owner's rank by name in the low digits: one native sort, no objects.
+ */
 function placePoints(members: readonly Member[]): Float64Array {
   const placed = placedMembers(members);
   const counts = pointCounts(placed.map((index) => members[index]?.weight ?? 0));
@@ -58,9 +60,9 @@ function placePoints(members: readonly Member[]): Float64Array {
 }
 
 /**
- * Points depend on the own weight only, so that nobody else's move when a member comes or goes. When
- * there would be too many, all are halved until they fit: a member's points are a prefix of its
- * sequence, so those that are left stay where they were.
+ * Points depend on the own weight only, so that nobody else's move when a member comes or goes.
+ * When there would be too many, all are halved until they fit: a member's points are a prefix of
+ * its sequence, so those that are left stay where they were.
  */
 function pointCounts(weights: readonly number[]): readonly number[] {
   let pointsAWeight = POINTS_A_WEIGHT;

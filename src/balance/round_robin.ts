@@ -1,8 +1,8 @@
 /**
  * Smooth weighted round-robin, as nginx has it (M. Dounin's commit "Upstream: smooth weighted
- * round-robin balancing", 2012): each turn every backend earns its weight, the richest is chosen and
- * pays what all earned. Shares are exact over a period (the sum of the weights), and a heavy backend's
- * turns are spread over it instead of clumped.
+ * round-robin balancing", 2012): each turn every backend earns its weight, the richest is chosen
+ * and pays what all earned. Shares are exact over a period (the sum of the weights), and a heavy
+ * backend's turns are spread over it instead of clumped.
  *
  * Exact, whatever breaks the ties: the richest has more than 0, so after paying the total W it has
  * more than -W. After W turns each credit is a multiple of W, so none is negative, and as they sum

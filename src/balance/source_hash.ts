@@ -6,7 +6,8 @@
  *
  * Bounded load: no member has more than `factor` times its fair share. V. Mirrokni, M. Thorup,
  * M. Zadimoghaddam, "Consistent Hashing with Bounded Loads", arXiv:1608.01350; a spread over all
- * instead of the next on the ring, as J. Chen et al., arXiv:1908.08762, so that no overflow cascades.
+ * instead of the next on the ring, as J. Chen et al., arXiv:1908.08762, so that no overflow
+ * cascades.
  */
 import type { HashSpec } from '../core/spec.js';
 import { ClientHash } from './client_hash.js';
@@ -86,7 +87,9 @@ export class SourceHash implements Policy {
     return Math.ceil(this.#sessionsAWeight * (choice.weight[member] ?? 0));
   }
 
-  /** Some eligible member always has room: the limits add up to at least one more than is active. */
+  /**
+   * Some eligible member always has room: the limits add up to at least one more than is active.
+   */
   #hasRoom(choice: Choice, member: number): boolean {
     return (choice.active[member] ?? 0) < this.#limit(choice, member);
   }

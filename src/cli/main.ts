@@ -6,7 +6,10 @@ import { check } from './check.js';
 
 const DEFAULT_FILE = '/etc/sluice/sluice.toml';
 
-/** Runs the command in `argv` (as process.argv) and answers the exit code: 0 good, 1 bad, 2 wrong usage. */
+/**
+ * Runs the command in `argv` (as process.argv) and answers the exit code: 0 good, 1 bad, 2 wrong
+ * usage.
+ */
 export async function main(argv: readonly string[]): Promise<number> {
   let code = 0;
   const program = new Command('sluice')

@@ -12,8 +12,8 @@ import { readSimulateWords, type SimulateRequest } from './simulate_options.js';
 import type { Words } from './word_reader.js';
 
 /**
- * Reads the words of `simulateOptions`, simulates, and writes a table or JSON to `stdout`; problems go
- * to `stderr`, one a line. The exit code: 0 good, 1 the log cannot be used, 2 wrong usage.
+ * Reads the words of `simulateOptions`, simulates, and writes a table or JSON to `stdout`; problems
+ * go to `stderr`, one a line. The exit code: 0 good, 1 the log cannot be used, 2 wrong usage.
  */
 export async function simulate(
   words: Words,

@@ -55,7 +55,10 @@ export class WordReader {
     return found;
   }
 
-  /** Every word of an option that may be given several times; `parse` answers a value or what it expected. */
+  /**
+   * Every word of an option that may be given several times; `parse` answers a value or what it
+   * expected.
+   */
   each<T>(name: string, parse: (text: string) => T | string): Exclude<T, string>[] {
     const words = this.#words[name];
     const list = typeof words === 'string' ? [words] : Array.isArray(words) ? words : [];

@@ -1,7 +1,7 @@
 /**
- * What a reload changes: two Specs in, the difference out. Pure; control acts on it and writes it to
- * the log. Identity is the inventory's: a listener is its name and protocol, a backend its pool, name
- * and address; whatever else changes is a setting of something that stays.
+ * What a reload changes: two Specs in, the difference out. Pure; control acts on it and writes it
+ * to the log. Identity is the inventory's: a listener is its name and protocol, a backend its pool,
+ * name and address; whatever else changes is a setting of something that stays.
  */
 import { type Endpoint, formatAddress } from '../core/endpoint.js';
 import type { BackendSpec, ListenerSpec, PoolSpec, Spec } from '../core/spec.js';
@@ -68,7 +68,9 @@ export function isUnchanged(diff: SpecDiff): boolean {
   return parts.every(isEmpty) && !diff.logChanged && diff.needsRestart.length === 0;
 }
 
-/** One line for the log: `listeners +1 -0 ~1, backends +2 -1 ~0; needs a restart: daemon.workers`. */
+/**
+ * One line for the log: `listeners +1 -0 ~1, backends +2 -1 ~0; needs a restart: daemon.workers`.
+ */
 export function describeDiff(diff: SpecDiff): string {
   if (isUnchanged(diff)) return 'nothing changed';
   const kinds = ['listeners', 'pools', 'backends'] as const;

@@ -1,4 +1,6 @@
-/** What is wrong with a configuration: one place, one sentence, what was expected and what is there. */
+/**
+ * What is wrong with a configuration: one place, one sentence, what was expected and what is there.
+ */
 
 /** Every kind of problem and its remedy; the reference lists the same. */
 export const ISSUE_CODES = {

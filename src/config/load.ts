@@ -15,8 +15,8 @@ import { readToml, type SyntaxFault, type TomlTree, valueAt } from './toml.js';
 
 /**
  * Reads `text`; `fileName` is only for the issues. A syntax error is the only issue of its file;
- * otherwise every problem is there, in the order of the file. Pure, and it never throws. `refused` is
- * what this version cannot do.
+ * otherwise every problem is there, in the order of the file. Pure, and it never throws. `refused`
+ * is what this version cannot do.
  */
 export function loadConfig(
   text: string,

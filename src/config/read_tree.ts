@@ -62,7 +62,9 @@ function withoutPoison(node: unknown, path: Path): readonly [unknown, readonly F
   return [clean, faults];
 }
 
-/** Takes the value at `path` out of `tree`; an element of a list becomes empty, so none moves up. */
+/**
+ * Takes the value at `path` out of `tree`; an element of a list becomes empty, so none moves up.
+ */
 function mend(tree: unknown, path: Path): void {
   const key = path.at(-1);
   const parent = valueAt(tree, path.slice(0, -1));

@@ -16,7 +16,9 @@ export type TomlReading =
   | { readonly ok: true; readonly tree: TomlTree }
   | { readonly ok: false; readonly fault: SyntaxFault };
 
-/** Stands for every date and time of the text: no key takes one, and a string must not look alike. */
+/**
+ * Stands for every date and time of the text: no key takes one, and a string must not look alike.
+ */
 export const TOML_DATE = Symbol('a date');
 
 const asDate = { from: (): symbol => TOML_DATE };

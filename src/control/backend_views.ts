@@ -29,20 +29,22 @@ export class BackendDescriber {
     const hasFirstTier = entries.some(
       (entry) => !entry.spec.backup && ineligible(this.#ledger, entry.id, null, 'health') === null,
     );
+    const backups = hasFirstTier ? 'standby' : null;
     return [
-      ...entries.map((entry) => this.#backend(entry, health.get(targetKey(entry)), hasFirstTier)),
+      ...entries.map((entry) => this.#backend(entry, health.get(targetKey(entry)), backups)),
       ...pool.unresolved.map((spec) => this.#unresolved(spec)),
     ];
   }
 
+  /** `backups`: why a backup gets no sessions now, if it gets none. */
   #backend(
     entry: BackendEntry,
     health: TargetHealth | undefined,
-    hasFirstTier: boolean,
+    backups: Ineligible | null,
   ): BackendView {
     const ledger = this.#ledger;
-    const standby: Ineligible | null = entry.spec.backup && hasFirstTier ? 'standby' : null;
-    const why = ineligible(ledger, entry.id, null, 'health') ?? standby;
+    const why =
+      ineligible(ledger, entry.id, null, 'health') ?? (entry.spec.backup ? backups : null);
     const state = stateOf(entry, ledger);
     return {
       name: entry.spec.name,

@@ -1,4 +1,6 @@
-/** The control plane's side of the exposition: which rows there are, and what the ledger says now. */
+/**
+ * The control plane's side of the exposition: which rows there are, and what the ledger says now.
+ */
 
 import type { SeriesId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';

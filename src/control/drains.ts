@@ -1,14 +1,15 @@
 /**
  * Backends that left the file and still carry sessions: those may run on for `drain_timeout`, then
- * what is left is closed over `drain_spread`. When nobody counts on the row any more it is released.
+ * what is left is closed over `drain_spread`. When nobody counts on the row any more it is
+ * released.
  */
 import type { BackendId } from '../core/brand.js';
 import type { Ledger } from '../pool/ledger.js';
 import type { BackendEntry } from './inventory.js';
 
 /**
- * A worker that looked at a backend just before it was marked as removed may still reserve it. After
- * this time none can: the look and the reservation are neighbours in one turn.
+ * A worker that looked at a backend just before it was marked as removed may still reserve it.
+ * After this time none can: the look and the reservation are neighbours in one turn.
  */
 const SETTLE_MS = 1_000;
 

@@ -1,6 +1,6 @@
 /**
- * Passive health over all pools: reads what real traffic did to each backend from shared memory, asks
- * the pure trackers, and carries their decisions out in the ledger.
+ * Passive health over all pools: reads what real traffic did to each backend from shared memory,
+ * asks the pure trackers, and carries their decisions out in the ledger.
  */
 import { unreachable } from '../core/assert.js';
 import type { BackendId, PoolId } from '../core/brand.js';
@@ -70,7 +70,9 @@ export class Ejections {
     const effects: EjectionEffect[] = [];
     for (const watch of this.#watches.values()) {
       const ended = nowMs >= watch.windowEndMs;
-      const observed = kept(watch.pool).map((entry) => this.#observe(watch, entry, ended));
+      const observed = kept(watch.pool).map((entry) =>
+        this.#observe(entry, ended ? this.#latencies(watch, entry) : NO_LATENCIES),
+      );
       if (ended) watch.windowEndMs = nowMs + watch.spec.intervalMs;
       effects.push(...this.#carryOut(watch, watch.tracker.look(nowMs, observed)));
     }
@@ -85,10 +87,9 @@ export class Ejections {
     return this.#carryOut(watch, decisions).length > 0;
   }
 
-  #observe(watch: Watch, entry: BackendEntry, windowEnded: boolean): BackendObservation {
+  #observe(entry: BackendEntry, latencies: typeof NO_LATENCIES): BackendObservation {
     const { ledger } = this.#deps;
     const gone = CLOSED_BECAUSE.removed | CLOSED_BECAUSE.expired;
-    const latencies = windowEnded ? this.#latencies(watch, entry) : NO_LATENCIES;
     return {
       backend: entry.id,
       isUsable:

@@ -42,8 +42,9 @@ export class ListeningSockets {
   }
 
   /**
-   * `id` is the key of the listener in the inventory. Opens what `spec` binds and is not open yet. All or nothing: on a failure what was opened by this
-   * call is closed again, and what was open before stays. Old addresses stay until `retire`.
+   * `id` is the key of the listener in the inventory. Opens what `spec` binds and is not open yet.
+   * All or nothing: on a failure what was opened by this call is closed again, and what was open
+   * before stays. Old addresses stay until `retire`.
    */
   async open(id: string, spec: ListenerSpec): Promise<Result<null, ListenFailure>> {
     const sockets = this.#byListener.get(id) ?? [];
@@ -61,7 +62,10 @@ export class ListeningSockets {
     return ok(null);
   }
 
-  /** Closes the sockets of `id` that `spec` no longer binds (null: all), after the workers left them. */
+  /**
+   * Closes the sockets of `id` that `spec` no longer binds (null: all), after the workers left
+   * them.
+   */
   retire(id: string, spec: ListenerSpec | null): void {
     const sockets = this.#byListener.get(id) ?? [];
     const stays = (socket: Socket): boolean =>

@@ -1,6 +1,6 @@
 /**
- * Rows of shared memory by name, stable over reloads: what stays in the file keeps its row, and with
- * it its counts, health and counters. A row is used again only after it was released.
+ * Rows of shared memory by name, stable over reloads: what stays in the file keeps its row, and
+ * with it its counts, health and counters. A row is used again only after it was released.
  */
 import { assert } from '../core/assert.js';
 
@@ -14,7 +14,9 @@ export class Rows<Id extends number> {
     this.#capacity = capacity;
   }
 
-  /** The row of `key`; a new one when it has none yet. `isNew` runs before a new row is handed out. */
+  /**
+   * The row of `key`; a new one when it has none yet. `isNew` runs before a new row is handed out.
+   */
   take(key: string, isNew?: (id: Id) => void): Id {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;

@@ -1,6 +1,6 @@
 /**
- * Backends given by name: resolved at start, at a reload and again every now and then. A backend has
- * one address; it keeps the one it has for as long as the name still leads there.
+ * Backends given by name: resolved at start, at a reload and again every now and then. A backend
+ * has one address; it keeps the one it has for as long as the name still leads there.
  */
 import { lookup } from 'node:dns/promises';
 import type { Timers } from '../core/clock.js';

@@ -30,8 +30,8 @@ export function engineCapacity(budget: number): number {
 }
 
 /**
- * Worker threads: as configured, or one a core. Without a way to share a port (neither foreign calls
- * nor Node's reusePort) there can only be one.
+ * Worker threads: as configured, or one a core. Without a way to share a port (neither foreign
+ * calls nor Node's reusePort) there can only be one.
  */
 export function workerCount(
   wanted: DaemonSpec['workers'],

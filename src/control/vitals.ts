@@ -5,7 +5,9 @@
 import type { WorkerId } from '../core/brand.js';
 import { MAX_WORKERS } from '../core/limits.js';
 
-/** Access records of one worker that may wait to be written; beyond it they are lost and counted. */
+/**
+ * Access records of one worker that may wait to be written; beyond it they are lost and counted.
+ */
 export const MAX_RECORDS_WAITING = 8192;
 
 export function createVitalsMemory(): SharedArrayBuffer {

@@ -1,6 +1,6 @@
 /**
- * Effective weights and caps: the configured ones, times the health share (a degraded backend), times
- * the slow start after a return. Written to the ledger when they change; ramps move by time.
+ * Effective weights and caps: the configured ones, times the health share (a degraded backend),
+ * times the slow start after a return. Written to the ledger when they change; ramps move by time.
  */
 import type { BackendId } from '../core/brand.js';
 import type { Ledger } from '../pool/ledger.js';

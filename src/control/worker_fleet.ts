@@ -57,7 +57,10 @@ export class WorkerFleet {
     return this.#seats.length;
   }
 
-  /** Starts `count` workers; resolves when all have an engine, rejects with the sentence of one that has not. */
+  /**
+   * Starts `count` workers; resolves when all have an engine, rejects with the sentence of one that
+   * has not.
+   */
   async open(count: number): Promise<void> {
     const started = Array.from({ length: count }, (_, worker) => this.#spawn(worker as WorkerId));
     await Promise.all(started);

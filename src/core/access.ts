@@ -8,7 +8,9 @@ import type { AccessLevel } from './spec.js';
 export interface AccessRecord {
   readonly protocol: 'tcp' | 'udp';
   readonly listener: string;
-  /** The client's address and port as text; behind a trusted proxy the one that its header named. */
+  /**
+   * The client's address and port as text; behind a trusted proxy the one that its header named.
+   */
   readonly client: string;
   /** The address and port that the client connected to. */
   readonly local: string;
@@ -44,9 +46,9 @@ const ORDERLY: ReadonlySet<Cause> = new Set<Cause>([
 ]);
 
 /**
- * Whether a session or flow gets an access line. `errors` leaves out those that went as they should:
- * an orderly end and no failed dial (what HAProxy's `dontlog-normal` leaves out). Flows have no end
- * but idleness, so for UDP an idle timeout is orderly.
+ * Whether a session or flow gets an access line. `errors` leaves out those that went as they
+ * should: an orderly end and no failed dial (what HAProxy's `dontlog-normal` leaves out). Flows
+ * have no end but idleness, so for UDP an idle timeout is orderly.
  */
 export function deservesLine(
   level: AccessLevel,

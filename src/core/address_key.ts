@@ -3,7 +3,9 @@ import type { Endpoint } from './endpoint.js';
 
 const NONE = new Uint8Array(0);
 
-/** 4 or 16 bytes in network order; an IPv4-mapped IPv6 address gives its 4; a UNIX peer gives none. */
+/**
+ * 4 or 16 bytes in network order; an IPv4-mapped IPv6 address gives its 4; a UNIX peer gives none.
+ */
 export function addressKey(endpoint: Endpoint): Uint8Array {
   if (endpoint.kind === 'unix') return NONE;
   return endpoint.family === 4 ? ipv4Bytes(endpoint.host) : ipv6Bytes(endpoint.host);

@@ -15,6 +15,9 @@ export interface Timer {
 
 /** Timers as an argument; the callback runs once, on the thread's event loop. */
 export interface Timers {
-  /** Runs `callback` after `delayMs` (0 or more) milliseconds. A pending timer keeps no process alive. */
+  /**
+   * Runs `callback` after `delayMs` (0 or more) milliseconds. A pending timer keeps no process
+   * alive.
+   */
   after(delayMs: number, callback: () => void): Timer;
 }

@@ -36,7 +36,10 @@ export class Doorbell {
     Atomics.store(this.#descriptors, worker, fd === null ? 0 : fd + 1);
   }
 
-  /** For a worker on the event loop: calls `rung` after each ring until the returned function is called. */
+  /**
+   * For a worker on the event loop: calls `rung` after each ring until the returned function is
+   * called.
+   */
   listen(worker: WorkerId, rung: () => void): () => void {
     let stopped = false;
     let seen = Atomics.load(this.#rings, worker);

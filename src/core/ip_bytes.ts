@@ -36,7 +36,9 @@ function ipv6Bytes(text: string): Uint8Array | null {
   return Uint8Array.from([...head, ...new Array<number>(missing).fill(0), ...tail]);
 }
 
-/** The bytes of colon-separated groups; the last one may be a dotted IPv4 address (RFC 4291, 2.2). */
+/**
+ * The bytes of colon-separated groups; the last one may be a dotted IPv4 address (RFC 4291, 2.2).
+ */
 function groups(text: string): number[] | null {
   if (text === '') return [];
   const bytes: number[] = [];

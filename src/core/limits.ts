@@ -8,7 +8,9 @@ export const MAX_BACKENDS = 2048;
 /** Listener and backend pairs that carry counters, plus one row a listener for "no backend". */
 export const MAX_SERIES = 8192;
 export const MAX_WORKERS = 64;
-/** Bytes of one PROXY protocol header, TLVs included: the specification's 16 + 65535 is never used. */
+/**
+ * Bytes of one PROXY protocol header, TLVs included: the specification's 16 + 65535 is never used.
+ */
 export const MAX_PROXY_HEADER_BYTES = 4096;
 /** A complete PROXY header must be there this long after the accept (proxy-protocol.txt, 2.0). */
 export const PROXY_HEADER_TIMEOUT_MS = 3_000;

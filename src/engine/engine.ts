@@ -30,7 +30,9 @@ export interface Engine {
    * engine returns when it was stopped. `rung` is called for each ring of this worker's doorbell.
    */
   run(hooks: LoopHooks): Promise<void>;
-  /** Leaves the loop and closes everything that is still open; no edge and no hook comes after it. */
+  /**
+   * Leaves the loop and closes everything that is still open; no edge and no hook comes after it.
+   */
   stop(): void;
 }
 

@@ -1,4 +1,6 @@
-/** Which engine serves: the first that works here, or the one that was named; with reasons. Pure. */
+/**
+ * Which engine serves: the first that works here, or the one that was named; with reasons. Pure.
+ */
 import { err, ok, type Result } from '../core/result.js';
 import type { EngineName } from '../core/spec.js';
 
@@ -20,8 +22,8 @@ export interface EngineChoice {
 }
 
 /**
- * Chooses among `checks`, which come best first. `auto` passes over what is unusable; a named engine
- * that is unusable is an error, so that nobody believes in a speed that is not there.
+ * Chooses among `checks`, which come best first. `auto` passes over what is unusable; a named
+ * engine that is unusable is an error, so that nobody believes in a speed that is not there.
  */
 export function selectEngine(
   wanted: 'auto' | EngineName,

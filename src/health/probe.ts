@@ -1,13 +1,15 @@
 /**
  * The contract of a probe: one attempt to find out whether a backend would serve. A probe opens its
- * own connection, reads a bounded number of bytes, always ends by `signal`, leaves nothing open, and
- * never throws: everything that can go wrong is an outcome.
+ * own connection, reads a bounded number of bytes, always ends by `signal`, leaves nothing open,
+ * and never throws: everything that can go wrong is an outcome.
  */
 import type { Endpoint } from '../core/endpoint.js';
 
 export interface ProbeTarget {
   readonly endpoint: Endpoint;
-  /** What goes first on the wire: a PROXY header with LOCAL where the pool sends PROXY; else empty. */
+  /**
+   * What goes first on the wire: a PROXY header with LOCAL where the pool sends PROXY; else empty.
+   */
   readonly prelude: Uint8Array;
 }
 

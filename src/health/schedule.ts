@@ -1,6 +1,6 @@
 /**
- * When the next attempt starts. Pure. Intervals count from start to start, so that a slow answer does
- * not stretch the time until a verdict; an attempt never starts before the last one has ended.
+ * When the next attempt starts. Pure. Intervals count from start to start, so that a slow answer
+ * does not stretch the time until a verdict; an attempt never starts before the last one has ended.
  */
 import { unreachable } from '../core/assert.js';
 import { jittered, type Random } from '../core/random.js';

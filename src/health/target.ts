@@ -9,7 +9,9 @@ export interface HealthTarget {
   readonly key: string;
   readonly endpoint: Endpoint;
   readonly health: HealthSpec;
-  /** The PROXY header that goes first where the backend wants one, with command LOCAL; else empty. */
+  /**
+   * The PROXY header that goes first where the backend wants one, with command LOCAL; else empty.
+   */
   readonly prelude: Uint8Array;
 }
 
@@ -38,7 +40,10 @@ export interface ShareEvent {
   readonly share: number;
 }
 
-/** What the checker reports; the calls come one after the other, never from inside `update`'s caller. */
+/**
+ * What the checker reports; the calls come one after the other, never from inside `update`'s
+ * caller.
+ */
 export interface HealthEvents {
   onVerdict(event: VerdictEvent): void;
   onAttempt(event: AttemptEvent): void;
@@ -74,8 +79,8 @@ export interface LastAttempt {
 }
 
 /**
- * Where the probe goes. Another port is another service (Patroni's REST interface beside Postgres), so
- * the PROXY header that the backend's own port wants is not sent there. A path has no ports.
+ * Where the probe goes. Another port is another service (Patroni's REST interface beside Postgres),
+ * so the PROXY header that the backend's own port wants is not sent there. A path has no ports.
  */
 export function probeTarget(target: HealthTarget): ProbeTarget {
   const { endpoint, health, prelude } = target;

@@ -1,6 +1,6 @@
 /**
- * Rise and fall: when a row of probe results becomes a verdict. Pure; the state is a value, and every
- * arm says what is true in it.
+ * Rise and fall: when a row of probe results becomes a verdict. Pure; the state is a value, and
+ * every arm says what is true in it.
  *
  * The ends of the life are asymmetric on purpose. One success proves an unproven backend, because
  * sessions wait for it and a row of `rise` would make each start slower; `fall` failures are needed
@@ -21,9 +21,9 @@ export type HealthState =
   | { readonly kind: 'rising'; readonly successes: number };
 
 /**
- * What one attempt says about the backend. `inconclusive`: the attempt failed for a reason on our own
- * side (no descriptor, a password file that cannot be read). It condemns nobody who was proven; for
- * an unproven backend it counts as a "no", so that sessions do not wait for ever.
+ * What one attempt says about the backend. `inconclusive`: the attempt failed for a reason on our
+ * own side (no descriptor, a password file that cannot be read). It condemns nobody who was proven;
+ * for an unproven backend it counts as a "no", so that sessions do not wait for ever.
  */
 export type Evidence = 'pass' | 'fail' | 'inconclusive';
 

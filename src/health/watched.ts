@@ -1,4 +1,7 @@
-/** What is known about one target: its state, its last attempt, its counters. Pure but for reporting. */
+/**
+ * What is known about one target: its state, its last attempt, its counters. Pure but for
+ * reporting.
+ */
 import { assert } from '../core/assert.js';
 import type { ProbeResult } from './probe.js';
 import type {

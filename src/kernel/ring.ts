@@ -72,7 +72,9 @@ export class Ring {
     this.#argumentWords[5] = Math.floor(timespec / 2 ** 32);
   }
 
-  /** Sizes are rounded up to powers of two. Fails where io_uring, or a part of it, is not allowed. */
+  /**
+   * Sizes are rounded up to powers of two. Fails where io_uring, or a part of it, is not allowed.
+   */
   static open(kernel: Kernel, entries: number, completions: number): Result<Ring, KernelError> {
     const argument = mapMemory(kernel, ARGUMENT_BYTES);
     if (!argument.ok) return argument;

@@ -28,7 +28,9 @@ export interface ListeningSocketOptions {
   /** Port 0: the kernel chooses one. A unix path must not exist. */
   readonly local: Endpoint;
   readonly protocol: 'tcp' | 'udp';
-  /** `shared`: several sockets may bind the same address, and the kernel spreads clients over them. */
+  /**
+   * `shared`: several sockets may bind the same address, and the kernel spreads clients over them.
+   */
   readonly reusePort: 'shared' | 'exclusive';
   /** Connections that wait to be accepted (tcp); the kernel caps it at net.core.somaxconn. */
   readonly backlog: number;

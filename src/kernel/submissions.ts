@@ -1,6 +1,6 @@
 /**
- * Writes submission entries. Each function fills all sixteen words of struct io_uring_sqe, because a
- * place in the queue still holds the entry that was there before. User data is two 32-bit words,
+ * Writes submission entries. Each function fills all sixteen words of struct io_uring_sqe, because
+ * a place in the queue still holds the entry that was there before. User data is two 32-bit words,
  * which come back in the completion.
  */
 import type { Ring } from './ring.js';

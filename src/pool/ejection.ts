@@ -1,8 +1,8 @@
 /**
  * Passive health: temporary removal of backends that fail in real traffic. The rules are those of
  * Envoy's outlier detection (api/envoy/config/cluster/v3/outlier_detection.proto): the time out
- * grows with each ejection in a row, and is forgiven step by step while all is well; only a share of
- * the pool may be ejected at once, and never the last backend that could serve.
+ * grows with each ejection in a row, and is forgiven step by step while all is well; only a share
+ * of the pool may be ejected at once, and never the last backend that could serve.
  *
  * Pure: the owner looks every now and then with what it observed, and carries the decisions out.
  */
@@ -37,14 +37,18 @@ export type EjectionDecision =
 export type SparedBecause = 'last-one' | 'max-ejected-percent';
 
 type State =
-  /** It serves; `timesInARow` falls by one at every interval without trouble since `calmSinceMs`. */
+  /**
+   * It serves; `timesInARow` falls by one at every interval without trouble since `calmSinceMs`.
+   */
   | {
       readonly kind: 'in';
       readonly timesInARow: number;
       readonly calmSinceMs: number;
       readonly wasSpared: 'said' | 'no';
     }
-  /** It is out until `untilMs`, or until a probe that began after `sinceMs` proves the cause over. */
+  /**
+   * It is out until `untilMs`, or until a probe that began after `sinceMs` proves the cause over.
+   */
   | {
       readonly kind: 'out';
       readonly timesInARow: number;
@@ -69,8 +73,8 @@ export class EjectionTracker {
   }
 
   /**
-   * Judges all backends of the pool as observed since the last look; backends that are not among them
-   * are forgotten. Backends in trouble are taken worst first, as the limit may spare the rest.
+   * Judges all backends of the pool as observed since the last look; backends that are not among
+   * them are forgotten. Backends in trouble are taken worst first, as the limit may spare the rest.
    */
   look(nowMs: number, observed: readonly BackendObservation[]): readonly EjectionDecision[] {
     const decisions: EjectionDecision[] = [];

@@ -14,7 +14,10 @@ const GONE = CLOSED_BECAUSE.removed | CLOSED_BECAUSE.expired;
  */
 export type Regard = 'health' | 'panic';
 
-/** Why `backend` gets no new session, or null when it is eligible. `tried`: in vain, by this session. */
+/**
+ * Why `backend` gets no new session, or null when it is eligible. `tried`: in vain, by this
+ * session.
+ */
 export function ineligible(
   ledger: Ledger,
   backend: BackendId,

@@ -1,4 +1,6 @@
-/** Medians of what a backend took in a span of time, from cumulative histograms read at both ends. */
+/**
+ * Medians of what a backend took in a span of time, from cumulative histograms read at both ends.
+ */
 import type { HistogramValues } from '../core/series.js';
 
 export interface LatencySample {
@@ -7,8 +9,8 @@ export interface LatencySample {
 }
 
 /**
- * The median of what came between `before` and `after`; null when nothing did. Inside a bucket values
- * are taken as evenly spread; what lies above the last bound counts as the last bound.
+ * The median of what came between `before` and `after`; null when nothing did. Inside a bucket
+ * values are taken as evenly spread; what lies above the last bound counts as the last bound.
  */
 export function latencyBetween(
   before: HistogramValues | null,

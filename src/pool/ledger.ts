@@ -63,8 +63,8 @@ export class Ledger {
   }
 
   /**
-   * Reserves one session at `backend`, or answers false when that would pass its cap. The count moves
-   * by compare-and-swap, never by add and take back: it is at no instant above the cap.
+   * Reserves one session at `backend`, or answers false when that would pass its cap. The count
+   * moves by compare-and-swap, never by add and take back: it is at no instant above the cap.
    */
   tryTake(backend: BackendId, worker: WorkerId): boolean {
     const cap = Atomics.load(this.#cells, backend * ROW + CAP);
@@ -98,7 +98,9 @@ export class Ledger {
     }
   }
 
-  /** The longest run of failures since the last call; the peak starts again from the present run. */
+  /**
+   * The longest run of failures since the last call; the peak starts again from the present run.
+   */
   takeFailurePeak(backend: BackendId): number {
     const present = Atomics.load(this.#cells, backend * ROW + CONSECUTIVE_FAILURES);
     return Atomics.exchange(this.#cells, backend * ROW + FAILURE_PEAK, present);
@@ -202,7 +204,9 @@ export class Ledger {
     return Atomics.load(this.#cells, POOLS_AT + pool * ROW + POOL_QUEUED);
   }
 
-  /** Takes a place in the pool's queue, or answers 0 when `size` wait already. Tickets are never 0. */
+  /**
+   * Takes a place in the pool's queue, or answers 0 when `size` wait already. Tickets are never 0.
+   */
   tryEnqueue(pool: PoolId, size: number, worker: WorkerId): number {
     const row = POOLS_AT + pool * ROW;
     if (!this.#raise(row + POOL_QUEUED, size)) return 0;
@@ -221,7 +225,9 @@ export class Ledger {
     Atomics.store(this.#cells, HEADS_AT + pool * MAX_WORKERS + worker, ticket);
   }
 
-  /** The worker whose head has waited longest, or -1. Tickets wrap, so they compare by difference. */
+  /**
+   * The worker whose head has waited longest, or -1. Tickets wrap, so they compare by difference.
+   */
   longestWaiting(pool: PoolId, workers: number): WorkerId | -1 {
     let best = 0;
     let owner = -1;

@@ -1,6 +1,7 @@
 /**
- * The latency of each member of a pool, as peak EWMA (balance/peak_ewma.ts), read as of now: without
- * sessions a value fades, so that a backend that policies avoid for its latency is tried again.
+ * The latency of each member of a pool, as peak EWMA (balance/peak_ewma.ts), read as of now:
+ * without sessions a value fades, so that a backend that policies avoid for its latency is tried
+ * again.
  */
 import { peakEwma } from '../balance/peak_ewma.js';
 

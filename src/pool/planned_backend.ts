@@ -24,7 +24,9 @@ export class PlannedBackend implements PooledBackend {
     return present(this.#series.get(listener), `no counters for backend ${this.name}`);
   }
 
-  /** True when a newer plan's row says the same, so that this object (and caches by it) may stay. */
+  /**
+   * True when a newer plan's row says the same, so that this object (and caches by it) may stay.
+   */
   sameAs(plan: BackendPlan): boolean {
     return (
       this.backup === plan.backup &&

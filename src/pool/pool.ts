@@ -117,7 +117,9 @@ export class Pool implements PoolView, LeaseBook {
     return (ledger.closed(backend) & GONE) === 0 && ledger.health(backend) !== 'down';
   }
 
-  /** Each member with the reason why it is not eligible now (null: it is), and the policy's answer. */
+  /**
+   * Each member with the reason why it is not eligible now (null: it is), and the policy's answer.
+   */
   explain(request: SelectRequest): {
     readonly members: readonly { readonly name: string; readonly reason: Ineligible | null }[];
     readonly sentence: string;

@@ -14,7 +14,10 @@ export interface PooledBackend {
 }
 
 export interface SelectRequest {
-  /** The client's address: 4 or 16 bytes; empty for a UNIX peer. Read only if the pool `needsClientKey`. */
+  /**
+   * The client's address: 4 or 16 bytes; empty for a UNIX peer. Read only if the pool
+   * `needsClientKey`.
+   */
   readonly clientKey: Uint8Array;
   /** Backends that this session has tried in vain; null = none yet. */
   readonly tried: readonly BackendId[] | null;

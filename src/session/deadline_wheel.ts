@@ -24,7 +24,9 @@ export class DeadlineWheel {
   /** The tick that `advance` is on its way to: what is set meanwhile comes after it. */
   #targetTick = 0;
 
-  /** By id: the tick that it is due at, its slot (NONE: not armed) and its neighbours in the slot. */
+  /**
+   * By id: the tick that it is due at, its slot (NONE: not armed) and its neighbours in the slot.
+   */
   readonly #tick: Float64Array;
   readonly #slot: Int16Array;
   readonly #next: Int32Array;
@@ -87,7 +89,9 @@ export class DeadlineWheel {
     this.#currentTick = target;
   }
 
-  /** When to call `advance`: never more than the resolution late, may be early; Infinity when empty. */
+  /**
+   * When to call `advance`: never more than the resolution late, may be early; Infinity when empty.
+   */
   nextMs(): number {
     const level = this.#lowestLevel();
     if (level === NONE) return Number.POSITIVE_INFINITY;

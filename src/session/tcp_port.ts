@@ -22,7 +22,9 @@ import type { ListenSource } from '../core/plan.js';
 export type ListenerKey = number;
 
 export interface TcpEngine {
-  /** By pair: when bytes last moved either way, on the engine's `Clock`; set at accept and at relay. */
+  /**
+   * By pair: when bytes last moved either way, on the engine's `Clock`; set at accept and at relay.
+   */
   readonly lastActivityMs: Float64Array;
   /** By pair: bytes read from the client and handed on to the backend's socket. */
   readonly bytesIn: Float64Array;
@@ -46,22 +48,29 @@ export interface TcpEngine {
 
   /** Begins to report the client's bytes by `headerBytes`. */
   readHeader(pair: PairId): void;
-  /** The first `consumed` of the bytes reported are the header; the rest is kept for the backend. */
+  /**
+   * The first `consumed` of the bytes reported are the header; the rest is kept for the backend.
+   */
   headerDone(pair: PairId, consumed: number): void;
 
-  /** Connects; `dialled` or `dialFailed` follows. `prelude` (or null) is sent first, before any byte of the client. */
+  /**
+   * Connects; `dialled` or `dialFailed` follows. `prelude` (or null) is sent first, before any byte
+   * of the client.
+   */
   dial(pair: PairId, target: Endpoint, prelude: Uint8Array | null): void;
   /** Gives up a dial under way: no edge follows for it, and another `dial` may come at once. */
   cancelDial(pair: PairId): void;
-  /** Relays both ways until both ends are finished or one resets. Called inside or after `dialled`. */
+  /**
+   * Relays both ways until both ends are finished or one resets. Called inside or after `dialled`.
+   */
   relay(pair: PairId): void;
 
   /**
    * Ends the pair. `flush`: what was read is still delivered, then FIN both ways; it is bounded by
    * the engine's LINGER_MS, after which it resets. Until both peers have sent FIN too, what they
-   * send is read and dropped: closing with unread bytes would be a reset (RFC 1122, 4.2.2.13), which
-   * takes away what the peer has not read yet. `reset`: RST both ways at once. Called again while
-   * `closed` is awaited, `reset` cuts a `flush` short, and everything else changes nothing.
+   * send is read and dropped: closing with unread bytes would be a reset (RFC 1122, 4.2.2.13),
+   * which takes away what the peer has not read yet. `reset`: RST both ways at once. Called again
+   * while `closed` is awaited, `reset` cuts a `flush` short, and everything else changes nothing.
    */
   close(pair: PairId, how: 'flush' | 'reset'): void;
 }

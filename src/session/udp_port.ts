@@ -1,15 +1,16 @@
 /**
- * The narrow seam between the life of a UDP flow and the engine that performs its IO, as tcp_port.ts
- * is for TCP. A flow is a client's address and port at one listening socket (and, on a wildcard
- * bind, the local address that it used; behind a trusted proxy, the client that its header names),
- * with one connected upstream socket.
+ * The narrow seam between the life of a UDP flow and the engine that performs its IO, as
+ * tcp_port.ts is for TCP. A flow is a client's address and port at one listening socket (and, on a
+ * wildcard bind, the local address that it used; behind a trusted proxy, the client that its header
+ * names), with one connected upstream socket.
  *
  *   newFlow ─► openFlow ─► (datagrams both ways) ─► closeFlow ─► flow number free
  *                 ▲ └──────── 'hold' ◄────┘ fromClient
  *
  * The datagram that opened a flow is never lost: the engine sends it as soon as `openFlow` was
  * called, inside or after `newFlow`. Until then it holds what comes for the flow, in order, at most
- * HELD_DATAGRAMS a flow and HELD_DATAGRAM_BYTES over all (beyond: `dropped` with 'send-queue-full').
+ * HELD_DATAGRAMS a flow and HELD_DATAGRAM_BYTES over all (beyond: `dropped` with
+ * 'send-queue-full').
  *
  * Each side counts what it drops: the session every drop that it decides, the engine by `dropped`.
  */
@@ -23,7 +24,10 @@ import type { ListenerKey, ListenOutcome } from './tcp_port.js';
 export type Framing = 'plain' | 'proxied';
 
 export interface UdpEngine {
-  /** By flow: when a datagram was last handed on either way, on the engine's `Clock`; set at `newFlow`. */
+  /**
+   * By flow: when a datagram was last handed on either way, on the engine's `Clock`; set at
+   * `newFlow`.
+   */
   readonly lastActivityMs: Float64Array;
   /** By flow: payload bytes (no PROXY header) and datagrams handed on to the backend's socket. */
   readonly bytesIn: Float64Array;
@@ -53,9 +57,9 @@ export interface UdpEngine {
    */
   openFlow(flow: FlowId, target: Endpoint, prelude: Uint8Array | null): 'open' | DialFailure;
   /**
-   * Closes the upstream socket and forgets the key. The number is free when the call returns. May be
-   * called at any time but inside the flow's own `newFlow`, inside its `fromClient` only with the
-   * answer `drop`. Returns how many held datagrams were lost.
+   * Closes the upstream socket and forgets the key. The number is free when the call returns. May
+   * be called at any time but inside the flow's own `newFlow`, inside its `fromClient` only with
+   * the answer `drop`. Returns how many held datagrams were lost.
    */
   closeFlow(flow: FlowId): number;
 }
@@ -67,7 +71,9 @@ export interface UdpEngine {
 export type Verdict = 'forward' | 'hold' | 'drop';
 
 export type Unwrapped =
-  /** The payload begins at `offset`; `tag` tells clients behind one peer apart (part of the key). */
+  /**
+   * The payload begins at `offset`; `tag` tells clients behind one peer apart (part of the key).
+   */
   | { readonly kind: 'payload'; readonly offset: number; readonly tag: string }
   | { readonly kind: 'drop'; readonly reason: DatagramDrop };
 
@@ -78,8 +84,8 @@ export interface UdpEdges {
    */
   unwrap(key: ListenerKey, peer: IpEndpoint, datagram: Uint8Array): Unwrapped;
   /**
-   * The first datagram of an unknown key. The session calls `openFlow` (now, or later while verdicts
-   * are awaited) or answers with a reason to drop; on a drop the number is free again.
+   * The first datagram of an unknown key. The session calls `openFlow` (now, or later while
+   * verdicts are awaited) or answers with a reason to drop; on a drop the number is free again.
    */
   newFlow(key: ListenerKey, flow: FlowId): 'kept' | DatagramDrop;
   /**
@@ -92,7 +98,9 @@ export interface UdpEdges {
   fromBackend(flow: FlowId): void;
   /** ICMP unreachable from the backend's host (ECONNREFUSED and its like), at most once a burst. */
   unreachable(flow: FlowId): void;
-  /** A datagram was dropped by the engine; counted on the listener, or on the flow when it has one. */
+  /**
+   * A datagram was dropped by the engine; counted on the listener, or on the flow when it has one.
+   */
   dropped(key: ListenerKey, flow: FlowId | null, reason: DatagramDrop): void;
 }
 

@@ -1,8 +1,8 @@
 /**
- * The quality of p2c and of random against theory, in a simulation of many equal single servers with
- * exponential service times. With d = 2 choices the mean time in the system tends to
- * Σ λ^(2^i - 2), i from 1, as the number of servers grows; with one choice it is 1 / (1 - λ).
- * M. Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", IEEE TPDS 12(10), 2001,
+ * The quality of p2c and of random against theory, in a simulation of many equal single servers
+ * with exponential service times. With d = 2 choices the mean time in the system tends to Σ λ^(2^i
+ * - 2), i from 1, as the number of servers grows; with one choice it is 1 / (1 - λ). M.
+ * Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", IEEE TPDS 12(10), 2001,
  * section 2 (the supermarket model and its fixed point).
  */
 import t from 'tap';

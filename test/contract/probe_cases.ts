@@ -1,4 +1,6 @@
-/** One case a probe for the contract: its definition, an honest backend's script, a refusing one's. */
+/**
+ * One case a probe for the contract: its definition, an honest backend's script, a refusing one's.
+ */
 
 import { seededRandom } from '../../src/core/random.js';
 import type { ProbeSpec, ProbeTls } from '../../src/core/spec.js';

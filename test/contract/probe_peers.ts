@@ -1,6 +1,6 @@
 /**
- * Backends for the contract of probes: each follows a script, honestly or with one fault. They run in
- * the test's process, and a stopped one has closed everything that it had open.
+ * Backends for the contract of probes: each follows a script, honestly or with one fault. They run
+ * in the test's process, and a stopped one has closed everything that it had open.
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';

@@ -15,7 +15,9 @@ import { relayContract } from './tcp/relay.js';
 import { resetContract } from './tcp/reset.js';
 import { waitingContract } from './tcp/waiting.js';
 
-/** `makeModule`: a module that exports `make` as `makeEngine`, for tests in a process of their own. */
+/**
+ * `makeModule`: a module that exports `make` as `makeEngine`, for tests in a process of their own.
+ */
 export function tcpEngineContract(t: Test, make: MakeEngine, makeModule: URL): void {
   listeningContract(t, make);
   headerContract(t, make);

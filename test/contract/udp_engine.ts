@@ -1,6 +1,7 @@
 /**
- * What every engine promises for UDP (src/session/udp_port.ts), whatever it moves datagrams with. The
- * suite runs on one thread with the engine under test; a blocking engine is pumped by an adapter.
+ * What every engine promises for UDP (src/session/udp_port.ts), whatever it moves datagrams with.
+ * The suite runs on one thread with the engine under test; a blocking engine is pumped by an
+ * adapter.
  */
 import type { Test } from 'tap';
 import type { MakeUdp } from './udp/bench.js';

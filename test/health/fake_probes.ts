@@ -1,6 +1,6 @@
 /**
- * A world of backends for the checker's tests: each serves, refuses or stays silent, and answers after
- * its latency on the fake clock. Its probes end by their signal, as the contract wants.
+ * A world of backends for the checker's tests: each serves, refuses or stays silent, and answers
+ * after its latency on the fake clock. Its probes end by their signal, as the contract wants.
  */
 import type { Random } from '../../src/core/random.js';
 import type { HealthSpec, ProbeSpec } from '../../src/core/spec.js';

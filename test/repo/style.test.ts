@@ -6,6 +6,7 @@ import { below, nodes, place, type Source, sources } from './support/tree.js';
 const MAX_FILE_LINES = 400;
 const MEDIAN_FILE_LINES = 110;
 const MAX_FUNCTION_LINES = 60;
+const MAX_COLUMNS = 100;
 
 const find = (test: (node: ts.Node) => boolean, among: readonly Source[] = sources): string[] =>
   among.flatMap((source) =>
@@ -40,6 +41,17 @@ t.test('a function has fewer than 60 lines; one that only lists tests may be lon
     [...nodes(source.tree)]
       .filter((node) => ts.isFunctionLike(node) && lineCount(source, node) >= MAX_FUNCTION_LINES)
       .map((node) => `${place(source, node)}: ${lineCount(source, node)} lines`),
+  );
+  t.same(found, []);
+});
+
+t.test('lines have up to 100 characters, unless one string is longer', async (t) => {
+  const found = sources.flatMap((source) =>
+    source.lines.flatMap((line, index) =>
+      line.length > MAX_COLUMNS && !endsInText(source, index)
+        ? [`${source.path}:${index + 1}`]
+        : [],
+    ),
   );
   t.same(found, []);
 });
@@ -90,6 +102,17 @@ t.test('no comment leaves anything for later', async (t) => {
   );
   t.same(found, []);
 });
+
+/** Column 100 of the line stands in a string: a sentence is easier to find in one piece. */
+function endsInText({ tree }: Source, line: number): boolean {
+  const position = tree.getPositionOfLineAndCharacter(line, MAX_COLUMNS - 1);
+  for (const node of nodes(tree)) {
+    if (node.getStart() > position || node.getEnd() <= position) continue;
+    if (ts.isStringLiteral(node) || ts.isTemplateExpression(node)) return true;
+    if (ts.isNoSubstitutionTemplateLiteral(node)) return true;
+  }
+  return false;
+}
 
 function isModifier(node: ts.Node): boolean {
   return !ts.isDefaultClause(node.parent);

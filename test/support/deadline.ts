@@ -1,4 +1,6 @@
-/** The one place where tests know time: limits on waiting, polling where no event exists, pacing. */
+/**
+ * The one place where tests know time: limits on waiting, polling where no event exists, pacing.
+ */
 import { performance } from 'node:perf_hooks';
 
 /** How long a test waits for what must come, on a machine of two busy cores. */

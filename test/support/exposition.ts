@@ -1,4 +1,6 @@
-/** Reads the Prometheus text format, so that tests can ask for a sample or for a sum over labels. */
+/**
+ * Reads the Prometheus text format, so that tests can ask for a sample or for a sum over labels.
+ */
 
 export interface Sample {
   readonly name: string;

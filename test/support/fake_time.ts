@@ -34,7 +34,9 @@ export class FakeTime implements Clock, Timers {
     return this.#pending.size;
   }
 
-  /** Moves on by `ms`: each timer that becomes due fires at its time, and promises settle after it. */
+  /**
+   * Moves on by `ms`: each timer that becomes due fires at its time, and promises settle after it.
+   */
   async pass(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
     for (let next = this.#next(); next !== null && next.dueMs <= untilMs; next = this.#next()) {

@@ -1,4 +1,6 @@
-/** Where a test's servers live: folders that vanish with the test, and ports that nobody else uses. */
+/**
+ * Where a test's servers live: folders that vanish with the test, and ports that nobody else uses.
+ */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';

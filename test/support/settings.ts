@@ -1,6 +1,8 @@
 /** Texts for the daemon's file: listeners and pools as the tests need them. */
 
-/** Quick verdicts: down after two failures, up after two successes, a few tenths of a second each. */
+/**
+ * Quick verdicts: down after two failures, up after two successes, a few tenths of a second each.
+ */
 export const QUICK_HEALTH = `probe = "tcp"
 interval = "500ms"
 fast_interval = "100ms"

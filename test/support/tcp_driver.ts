@@ -1,6 +1,6 @@
 /**
- * A session machine for engine tests: records every edge in order, answers those that a test gave an
- * answer for, and notes whatever breaks the promises of src/session/tcp_port.ts.
+ * A session machine for engine tests: records every edge in order, answers those that a test gave
+ * an answer for, and notes whatever breaks the promises of src/session/tcp_port.ts.
  */
 import type { PairId } from '../../src/core/brand.js';
 import type { Endpoint } from '../../src/core/endpoint.js';

@@ -16,7 +16,10 @@ export interface UdpEdge {
   readonly reason: DatagramDrop | null;
 }
 
-/** What to do at an edge, inside of it. Without an answer: 'kept' and not opened, 'forward', nothing. */
+/**
+ * What to do at an edge, inside of it. Without an answer: 'kept' and not opened, 'forward',
+ * nothing.
+ */
 export interface UdpAnswers {
   unwrap?(peer: IpEndpoint, datagram: Uint8Array): Unwrapped;
   newFlow?(flow: FlowId, key: ListenerKey): 'kept' | DatagramDrop;

@@ -1,6 +1,6 @@
 /**
- * Drives a blocking io_uring engine on the test's own thread: short turns between turns of the event
- * loop, so that clients and backends in the same process go on.
+ * Drives a blocking io_uring engine on the test's own thread: short turns between turns of the
+ * event loop, so that clients and backends in the same process go on.
  */
 import { present } from '../../src/core/assert.js';
 import type { WorkerId } from '../../src/core/brand.js';

@@ -1,4 +1,6 @@
-/** One TCP connection in a test's hand, at either end: reads what it asks for, knows how it ended. */
+/**
+ * One TCP connection in a test's hand, at either end: reads what it asks for, knows how it ended.
+ */
 import { createServer, type Server, Socket } from 'node:net';
 import type { Test } from 'tap';
 import { PATIENCE_MS, within } from './deadline.js';
@@ -157,7 +159,9 @@ export class WireServer {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** The next connection that comes after this call. Probes that only connect are connections too. */
+  /**
+   * The next connection that comes after this call. Probes that only connect are connections too.
+   */
   next(): Promise<Wire> {
     return this.accepted.next('a connection at the backend', () => true);
   }

@@ -1,4 +1,6 @@
-/** PROXY headers exchanged with HAProxy and nginx, which read and write them by code of their own. */
+/**
+ * PROXY headers exchanged with HAProxy and nginx, which read and write them by code of their own.
+ */
 import t, { type Test } from 'tap';
 import { accessLine } from '../support/access_lines.js';
 import { type Daemon, startDaemon } from '../support/daemon.js';

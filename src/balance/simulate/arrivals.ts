@@ -14,7 +14,10 @@ export interface Arrivals {
   readonly clients: readonly Uint8Array[];
 }
 
-/** A limit on memory (16 bytes each here, 24 more in a run) and time (about a microsecond each and policy). */
+/**
+ * A limit on memory (16 bytes each here, 24 more in a run) and time (about a microsecond each and
+ * policy).
+ */
 export const MAX_ARRIVALS = 5_000_000;
 
 export interface ArrivalSpec {

@@ -1,4 +1,7 @@
-/** What happens next: a binary heap by time; of events at one instant the first one put in goes first. */
+/**
+ * What happens next: a binary heap by time; of events at one instant the first one put in goes
+ * first.
+ */
 
 interface Entry<E> {
   readonly atMs: number;

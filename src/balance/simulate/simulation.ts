@@ -1,7 +1,7 @@
 /**
- * A discrete-event simulation of one policy over a pool: sessions arrive, are placed as the pool would
- * place them (the ineligible left out, refused dials tried elsewhere), wait, are served and go.
- * Policies only: queues, probes and threads of the daemon are not modelled.
+ * A discrete-event simulation of one policy over a pool: sessions arrive, are placed as the pool
+ * would place them (the ineligible left out, refused dials tried elsewhere), wait, are served and
+ * go. Policies only: queues, probes and threads of the daemon are not modelled.
  */
 import { present, unreachable } from '../../core/assert.js';
 import type { Random } from '../../core/random.js';

@@ -42,7 +42,9 @@ export class Tally {
     return this.#finished;
   }
 
-  /** The greatest load a unit of weight over the mean one, averaged over time: 1 is perfectly even. */
+  /**
+   * The greatest load a unit of weight over the mean one, averaged over time: 1 is perfectly even.
+   */
   get imbalance(): number {
     return this.#mean === 0 ? 1 : this.#greatest / this.#mean;
   }

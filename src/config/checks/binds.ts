@@ -45,7 +45,9 @@ function collision(claim: Claim, earlier: Claim): Finding {
   };
 }
 
-/** Sockets for IPv6 take IPv6 only, so the families never meet. Port 0 is a different one each time. */
+/**
+ * Sockets for IPv6 take IPv6 only, so the families never meet. Port 0 is a different one each time.
+ */
 function overlaps(a: Claim, b: Claim): boolean {
   if (a.protocol !== b.protocol) return false;
   if (a.endpoint.kind === 'unix' || b.endpoint.kind === 'unix') {

@@ -83,7 +83,9 @@ export function jsonSchemaOf(schema: Schema<unknown>): Record<string, unknown> {
   return { ...z.toJSONSchema(schema, { io: 'input', target: 'draft-7' }) };
 }
 
-/** An integer beyond the safe range is too large twice: for the library's own bound and for ours. */
+/**
+ * An integer beyond the safe range is too large twice: for the library's own bound and for ours.
+ */
 function withoutRepeats(faults: readonly Fault[]): readonly Fault[] {
   return [...new Map(faults.map((fault) => [JSON.stringify(fault), fault])).values()];
 }

@@ -19,7 +19,10 @@ export function describe(root: Table, path: Path): Found {
   return { node, path };
 }
 
-/** A table of the schema with the path that leads to it, `NAME` and `[]` in place of names and indices. */
+/**
+ * A table of the schema with the path that leads to it, `NAME` and `[]` in place of names and
+ * indices.
+ */
 export interface Section {
   readonly header: string;
   readonly path: Path;

@@ -66,7 +66,9 @@ export type Present<T, O> = O extends { readonly default: unknown } ? T : T | un
 /** Names of listeners and pools: they become metric labels and arguments of commands. */
 export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
-/** A section that is always there, by its defaults if the file has none. `json` is for editors only. */
+/**
+ * A section that is always there, by its defaults if the file has none. `json` is for editors only.
+ */
 export function table<F extends Fields>(
   doc: string,
   fields: F,

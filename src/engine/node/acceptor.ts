@@ -1,8 +1,8 @@
 /**
- * One listening socket. With a descriptor (which stays control's) it pauses by closing a duplicate: clients go
- * on to wait in the kernel's backlog. Without one (kind 'bind': no foreign calls here) closing
- * would refuse them, so that while paused it holds accepted connections unread, at most as many as
- * the backlog, and resets the rest: a degraded mode.
+ * One listening socket. With a descriptor (which stays control's) it pauses by closing a duplicate:
+ * clients go on to wait in the kernel's backlog. Without one (kind 'bind': no foreign calls here)
+ * closing would refuse them, so that while paused it holds accepted connections unread, at most as
+ * many as the backlog, and resets the rest: a degraded mode.
  */
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { getSystemErrorMap } from 'node:util';
@@ -25,7 +25,9 @@ export interface AcceptorDeps {
   failed(errno: string): void;
 }
 
-/** Why an acceptor does not accept: the session said so, all pairs are taken, or accepting failed. */
+/**
+ * Why an acceptor does not accept: the session said so, all pairs are taken, or accepting failed.
+ */
 export type Hold = 'session' | 'pairs' | 'failure';
 
 /** After accepting failed: what was missing (descriptors, memory) is rarely back sooner. */

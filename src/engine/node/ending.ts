@@ -1,4 +1,6 @@
-/** The last part of a pair's life: nothing is relayed any more, and only `closed` will be reported. */
+/**
+ * The last part of a pair's life: nothing is relayed any more, and only `closed` will be reported.
+ */
 import type { Timer, Timers } from '../../core/clock.js';
 import { LINGER_MS, type PairEnd } from '../../session/tcp_port.js';
 import type { SendQueues } from './send_queue.js';

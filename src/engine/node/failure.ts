@@ -40,12 +40,16 @@ const LIMIT_SENTENCES: Readonly<Record<string, string>> = {
   ENOMEM: 'the kernel has no memory left for a socket (ENOMEM)',
 };
 
-/** Says which limit of this machine broke a connected socket; null: it was the peer or the network. */
+/**
+ * Says which limit of this machine broke a connected socket; null: it was the peer or the network.
+ */
 export function limitSentence(error: Error): string | null {
   return LIMIT_SENTENCES[errorCode(error)] ?? null;
 }
 
-/** A connected UDP socket reports by its next call that ICMP answered an earlier datagram (udp(7)). */
+/**
+ * A connected UDP socket reports by its next call that ICMP answered an earlier datagram (udp(7)).
+ */
 export function isUnreachable(error: Error): boolean {
   const failure = dialFailure(error);
   return failure === 'refused' || failure === 'unreachable';

@@ -1,7 +1,7 @@
 /**
  * Tells when a peer has received all that a socket sent. A reset throws away what the kernel has
- * not delivered yet, Node.js has no SIOCOUTQ (tcp(7)), but the kernel's table of connections has the
- * same figure: `tx_queue`, bytes written and not acknowledged (proc_net_tcp in the kernel's
+ * not delivered yet, Node.js has no SIOCOUTQ (tcp(7)), but the kernel's table of connections has
+ * the same figure: `tx_queue`, bytes written and not acknowledged (proc_net_tcp in the kernel's
  * documentation). To read it takes milliseconds of a helper thread, so sockets share each look.
  */
 import { readFile } from 'node:fs/promises';

@@ -1,4 +1,6 @@
-/** What every socket of the engine has in common: options, endings, and waiting until it is flushed. */
+/**
+ * What every socket of the engine has in common: options, endings, and waiting until it is flushed.
+ */
 import { connect, type Socket } from 'node:net';
 import type { Endpoint } from '../../core/endpoint.js';
 
@@ -14,7 +16,9 @@ export interface Link {
  */
 const KEEPALIVE_DELAY_MS = 60_000;
 
-/** What Node.js may hold of one direction before it stops reading; a chunk more may be on its way. */
+/**
+ * What Node.js may hold of one direction before it stops reading; a chunk more may be on its way.
+ */
 const STREAM_BUFFER_BYTES = 16_384;
 
 export const SOCKET_OPTIONS = {
@@ -33,7 +37,10 @@ export function dialSocket(target: Endpoint): Socket {
     : connect({ ...SOCKET_OPTIONS, host: target.host, port: target.port, family: target.family });
 }
 
-/** Calls `then` when all that was written is in the kernel's hands; never, if the socket fails before. */
+/**
+ * Calls `then` when all that was written is in the kernel's hands; never, if the socket fails
+ * before.
+ */
 export function whenFlushed(socket: Socket, then: () => void): void {
   if (socket.writableLength === 0) then();
   else writeNothing(socket, then);

@@ -81,7 +81,9 @@ export class UdpReceiver {
     this.#downs.clear();
   }
 
-  /** Opens sockets for addresses that came; closes those of addresses that went and have no flow. */
+  /**
+   * Opens sockets for addresses that came; closes those of addresses that went and have no flow.
+   */
   #followAddresses(source: ListenSource, wildcard: IpEndpoint): void {
     const addresses = localAddresses(wildcard.family);
     for (const address of addresses) this.#openBeside(source, wildcard, address);
@@ -96,7 +98,9 @@ export class UdpReceiver {
     );
   }
 
-  /** What cannot be bound (the address has just gone, or is not ready yet) is left to the wildcard. */
+  /**
+   * What cannot be bound (the address has just gone, or is not ready yet) is left to the wildcard.
+   */
   #openBeside(source: ListenSource, wildcard: IpEndpoint, address: LocalAddress): void {
     const { host, bindHost } = address;
     if (this.#downs.has(bindHost)) return;

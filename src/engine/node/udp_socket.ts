@@ -1,6 +1,7 @@
 /**
- * dgram sockets, opened in one go: with a look-up that answers at once (addresses are numbers here),
- * bind and connect have happened when they return, so that a failure is an answer and no event.
+ * dgram sockets, opened in one go: with a look-up that answers at once (addresses are numbers
+ * here), bind and connect have happened when they return, so that a failure is an answer and no
+ * event.
  */
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
 import type { IpEndpoint } from '../../core/endpoint.js';

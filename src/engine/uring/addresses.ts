@@ -33,8 +33,8 @@ export class Addresses {
   }
 
   /**
-   * Takes down who `fd`, accepted on a socket bound to `local`, belongs to. Answers a negative errno
-   * when the client has reset the connection already.
+   * Takes down who `fd`, accepted on a socket bound to `local`, belongs to. Answers a negative
+   * errno when the client has reset the connection already.
    */
   record(pair: number, fd: number, local: Endpoint): number {
     this.#clients[pair] = undefined;

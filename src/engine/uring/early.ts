@@ -1,7 +1,7 @@
 /**
- * What a client sends before its relay begins. It is copied out of the pool at once, so that clients
- * who wait for a backend cannot starve those who have one, and at most HELD_BYTES are read: enough
- * to take a PROXY header and to notice a client that went away.
+ * What a client sends before its relay begins. It is copied out of the pool at once, so that
+ * clients who wait for a backend cannot starve those who have one, and at most HELD_BYTES are read:
+ * enough to take a PROXY header and to notice a client that went away.
  */
 import type { PairId } from '../../core/brand.js';
 import { MAX_PROXY_HEADER_BYTES } from '../../core/limits.js';

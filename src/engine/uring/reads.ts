@@ -63,8 +63,9 @@ export class Reads implements TurnWork, Holder {
   }
 
   /**
-   * Arms a receive of at most `limitBytes` (0: a whole buffer). `flags` are those of the direction's
-   * last completion, or 0: a socket that was left empty is waited for before the first attempt.
+   * Arms a receive of at most `limitBytes` (0: a whole buffer). `flags` are those of the
+   * direction's last completion, or 0: a socket that was left empty is waited for before the first
+   * attempt.
    */
   arm(direction: number, flags: number, limitBytes: number): void {
     assert(this.#state[direction] === OFF, 'one receive a direction');

@@ -1,7 +1,7 @@
 /**
- * What happens next in a relay, direction by direction: read on, splice, pass the end on. A direction
- * holds at most MAX_CHAIN buffers; when its target does not take them nothing more is read, and the
- * source feels it.
+ * What happens next in a relay, direction by direction: read on, splice, pass the end on. A
+ * direction holds at most MAX_CHAIN buffers; when its target does not take them nothing more is
+ * read, and the source feels it.
  */
 import type { PairId } from '../../core/brand.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';

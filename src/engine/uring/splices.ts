@@ -1,7 +1,7 @@
 /**
  * Bulk data: splice(2) moves it from socket to pipe to socket without copying it to this process,
- * called directly and with a poll on the ring when it would block. (IORING_OP_SPLICE would hand each
- * call to a helper thread.)
+ * called directly and with a poll on the ring when it would block. (IORING_OP_SPLICE would hand
+ * each call to a helper thread.)
  */
 import { assert } from '../../core/assert.js';
 import { ERRNO } from '../../kernel/errno.js';

@@ -17,8 +17,9 @@ const NOTHING = Buffer.alloc(0);
 const LINE_FEED = 0x0a;
 
 /**
- * Connects, sends the prelude, lets `dialogue` talk, and closes. Resolves when the socket is closed;
- * never rejects but for a broken invariant. What `dialogue` throws as Failed is the outcome.
+ * Connects, sends the prelude, lets `dialogue` talk, and closes. Resolves when the socket is
+ * closed; never rejects but for a broken invariant. What `dialogue` throws as Failed is the
+ * outcome.
  */
 export async function converse(
   target: ProbeTarget,
@@ -147,8 +148,8 @@ export class Connection {
   }
 
   /**
-   * Sends `goodbye` and FIN: many servers log a reset, but not an end in order. The verdict is known
-   * by then, so that nothing which goes wrong here counts.
+   * Sends `goodbye` and FIN: many servers log a reset, but not an end in order. The verdict is
+   * known by then, so that nothing which goes wrong here counts.
    */
   async finish(goodbye: Uint8Array | string = NOTHING): Promise<void> {
     let done = false;

@@ -1,6 +1,6 @@
 /**
- * One exchange of datagrams: a connected socket, so that only the backend is heard and an ICMP error
- * reaches us; ends by the attempt's signal and resolves when the socket is closed.
+ * One exchange of datagrams: a connected socket, so that only the backend is heard and an ICMP
+ * error reaches us; ends by the attempt's signal and resolves when the socket is closed.
  */
 import { createSocket, type Socket } from 'node:dgram';
 import type { ProbeResult, ProbeTarget } from '../probe.js';
@@ -11,7 +11,9 @@ const MAX_STRAY_DATAGRAMS = 64;
 
 export interface Exchange {
   readonly payload: Uint8Array;
-  /** What a datagram means: an outcome, or null for one that is not the answer. May throw Failed. */
+  /**
+   * What a datagram means: an outcome, or null for one that is not the answer. May throw Failed.
+   */
   answered(datagram: Buffer): ProbeResult | null;
   /** What silence until the end of the time means. */
   silence(): ProbeResult;

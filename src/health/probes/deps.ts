@@ -8,8 +8,8 @@ export interface ProbeDeps {
   /** For identifiers that need no secrecy. */
   readonly random: Random;
   /**
-   * A fresh unguessable text of printable ASCII without commas, at least 18 random bytes in base64: a
-   * guessed one would let a false server replay a SCRAM exchange (RFC 5802, section 9).
+   * A fresh unguessable text of printable ASCII without commas, at least 18 random bytes in base64:
+   * a guessed one would let a false server replay a SCRAM exchange (RFC 5802, section 9).
    */
   readonly nonce: () => string;
 }

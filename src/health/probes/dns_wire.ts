@@ -54,7 +54,9 @@ export function query(id: number, asked: Buffer): Buffer {
   return Buffer.concat([header, asked]);
 }
 
-/** The response code if `datagram` answers the query `id` for `asked`; null if it is something else. */
+/**
+ * The response code if `datagram` answers the query `id` for `asked`; null if it is something else.
+ */
 export function responseCode(datagram: Buffer, id: number, asked: Buffer): string | null {
   if (datagram.length < HEADER_BYTES || datagram.readUInt16BE(0) !== id) return null;
   if ((datagram.readUInt8(2) & IS_RESPONSE) === 0) return null;

@@ -1,6 +1,6 @@
 /**
- * How a probe gives up inside: by throwing Failed, which `converse` turns into an outcome. Errors of
- * sockets are translated here and nowhere else.
+ * How a probe gives up inside: by throwing Failed, which `converse` turns into an outcome. Errors
+ * of sockets are translated here and nowhere else.
  */
 import { InvariantError } from '../../core/assert.js';
 import type { ProbeFailure, ProbeResult } from '../probe.js';

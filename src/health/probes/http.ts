@@ -106,7 +106,10 @@ async function bodyStart(
   return connection.unread.toString('latin1', 0, BODY_BYTES);
 }
 
-/** `degraded…`, `{"status": "degraded"…`; the size of a first chunk may stand before it (RFC 9112, 7.1). */
+/**
+ * `degraded…`, `{"status": "degraded"…`; the size of a first chunk may stand before it (RFC 9112,
+ * 7.1).
+ */
 function saysDegraded(body: string): boolean {
   return /^\s*(?:[0-9a-f]+\r\n\s*)?(?:\{\s*"status"\s*:\s*")?degraded\b/i.test(body);
 }

@@ -5,8 +5,8 @@ const FIRST_BYTES = 1_024;
 export class Inbox {
   readonly #limitBytes: number;
   /**
-   * What came stands before `end`, what was taken before `start`. It grows by doubling and nothing in
-   * it moves, so that bytes that were taken stay as they are.
+   * What came stands before `end`, what was taken before `start`. It grows by doubling and nothing
+   * in it moves, so that bytes that were taken stay as they are.
    */
   #buffer = Buffer.alloc(FIRST_BYTES);
   #start = 0;

@@ -1,11 +1,11 @@
 /**
- * mysql: the server greets (handshake protocol 10) and then answers a login; without credentials, so
- * the answer may be that access is denied, which proves that it serves.
+ * mysql: the server greets (handshake protocol 10) and then answers a login; without credentials,
+ * so the answer may be that access is denied, which proves that it serves.
  *
  * The login is there although the greeting would do: MySQL and MariaDB count every connection that
- * breaks off in the handshake, and block the host after `max_connect_errors` of them (the lockout that
- * HAProxy's documentation warns of at `option mysql-check`). An account named `sluice` without password
- * and rights makes the login succeed and keeps "access denied" out of the server's log.
+ * breaks off in the handshake, and block the host after `max_connect_errors` of them (the lockout
+ * that HAProxy's documentation warns of at `option mysql-check`). An account named `sluice` without
+ * password and rights makes the login succeed and keeps "access denied" out of the server's log.
  */
 import type { Probe, ProbeResult } from '../probe.js';
 import { type Connection, converse, MAX_ANSWER_BYTES } from './connection.js';
@@ -102,7 +102,9 @@ function loginPacket(): Buffer {
   return Buffer.concat([fixed, Buffer.from(`${USER}\0`), Buffer.of(0), Buffer.from(`${PLUGIN}\0`)]);
 }
 
-/** ERR packet: 0xff, code, and, once the protocol is agreed on, `#` and SQLSTATE before the message. */
+/**
+ * ERR packet: 0xff, code, and, once the protocol is agreed on, `#` and SQLSTATE before the message.
+ */
 function isAboutLogin(body: Buffer): boolean {
   return body.toString('latin1', 3, 6) === '#28' || body.readUInt16LE(1) === TLS_REQUIRED;
 }

@@ -1,14 +1,14 @@
 /**
  * postgres: does the server take sessions, and in which role?
  *
- * Without a user only the answer to a start-up message is looked at. PostgreSQL checks whether it takes
- * sessions at all (57P03: it starts or stops; 53300: too many clients) before it asks who is there, so
- * a request for authentication proves that it serves; and so do the errors that come after that check:
- * a user (class 28) or a database (3D000) that the server does not know. No login is attempted, and
- * the connection ends by FIN, which the server does not log.
+ * Without a user only the answer to a start-up message is looked at. PostgreSQL checks whether it
+ * takes sessions at all (57P03: it starts or stops; 53300: too many clients) before it asks who is
+ * there, so a request for authentication proves that it serves; and so do the errors that come
+ * after that check: a user (class 28) or a database (3D000) that the server does not know. No login
+ * is attempted, and the connection ends by FIN, which the server does not log.
  *
- * With a user the probe logs in and asks for the role. Class 28 then is a failure: somebody who gave
- * credentials wants them to be right.
+ * With a user the probe logs in and asks for the role. Class 28 then is a failure: somebody who
+ * gave credentials wants them to be right.
  */
 import type { ProbeSpec, ProbeTls } from '../../core/spec.js';
 import type { Probe, ProbeResult } from '../probe.js';

@@ -87,7 +87,10 @@ export async function next(
   throw refusal({ sqlState, text: conceal(text, secret) });
 }
 
-/** What an ErrorResponse means when there are credentials: class 28 is about them, the rest is not ready. */
+/**
+ * What an ErrorResponse means when there are credentials: class 28 is about them, the rest is not
+ * ready.
+ */
 function refusal(error: ServerError): Failed {
   const ours = error.sqlState.startsWith('28');
   return new Failed(ours ? 'authentication' : 'not-ready', error.text);

@@ -1,4 +1,6 @@
-/** What PostgreSQL says about itself by SQL: its role and, of a replica, how far replay has come. */
+/**
+ * What PostgreSQL says about itself by SQL: its role and, of a replica, how far replay has come.
+ */
 import type { Connection } from './connection.js';
 import { Failed, printable } from './failed.js';
 import { next } from './postgres_login.js';
@@ -12,14 +14,20 @@ export interface Standing {
 
 const ROLE_SQL = 'select pg_is_in_recovery()';
 
-/** Needs no privilege: others than pg_monitor see a row of pg_stat_wal_receiver, though without details. */
+/**
+ * Needs no privilege: others than pg_monitor see a row of pg_stat_wal_receiver, though without
+ * details.
+ */
 const REPLAY_SQL = `select pg_is_in_recovery(),
  exists (select 1 from pg_stat_wal_receiver),
  pg_wal_lsn_diff(pg_last_wal_receive_lsn(), '0/0'),
  pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0'),
  extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000`;
 
-/** Asks for the role, and for the replay if `what` says so; what the server says is told without `secret`. */
+/**
+ * Asks for the role, and for the replay if `what` says so; what the server says is told without
+ * `secret`.
+ */
 export async function standingOf(
   connection: Connection,
   what: 'role' | 'replay',

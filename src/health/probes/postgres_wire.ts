@@ -84,7 +84,9 @@ export function readRow(body: Buffer): (string | null)[] {
   return values;
 }
 
-/** A server that cannot even start a process says so in the format of protocol 2: `E` and a text. */
+/**
+ * A server that cannot even start a process says so in the format of protocol 2: `E` and a text.
+ */
 function notAMessage(type: string, head: Buffer, connection: Connection): Failed {
   const text = printable(Buffer.concat([head, connection.unread]));
   return type === 'E' && /^E[a-z ]{4}/.test(text)

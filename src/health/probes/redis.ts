@@ -1,7 +1,7 @@
 /**
  * redis: PING, after AUTH if there is a password, and the role. A server that loads its data set or
- * has lost its primary says so instead of PONG and is not ready. A replica that is wanted as one must
- * have its link to the primary, because otherwise nobody knows how old its data is.
+ * has lost its primary says so instead of PONG and is not ready. A replica that is wanted as one
+ * must have its link to the primary, because otherwise nobody knows how old its data is.
  */
 import type { ProbeSpec } from '../../core/spec.js';
 import type { Probe, ProbeResult } from '../probe.js';
@@ -53,7 +53,10 @@ async function ping(connection: Connection): Promise<void> {
   throw complaint(reply);
 }
 
-/** What an error reply means: LOADING, MASTERDOWN, MISCONF, "max number of clients" are passing states. */
+/**
+ * What an error reply means: LOADING, MASTERDOWN, MISCONF, "max number of clients" are passing
+ * states.
+ */
 function complaint(reply: { readonly code: string; readonly text: string }): Failed {
   switch (reply.code) {
     case 'NOAUTH':

@@ -2,8 +2,9 @@
  * How far a PostgreSQL replica's replay is behind, at most. Pure.
  *
  * The usual measure, the age of the last replayed transaction, is an upper bound that grows while
- * nobody writes, and while one long transaction is replayed after a quiet hour. So there is a second
- * one: what had been received at an earlier attempt and is replayed by now. The lesser counts.
+ * nobody writes, and while one long transaction is replayed after a quiet hour. So there is a
+ * second one: what had been received at an earlier attempt and is replayed by now. The lesser
+ * counts.
  */
 
 export interface ReplaySample {

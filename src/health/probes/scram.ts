@@ -1,6 +1,7 @@
 /**
- * SCRAM-SHA-256 as a client (RFC 5802 and RFC 7677), without channel binding. Pure: text in, text out.
- * A class of one exchange: `first`, then `final` with the server's first message, then `verify`.
+ * SCRAM-SHA-256 as a client (RFC 5802 and RFC 7677), without channel binding. Pure: text in, text
+ * out. A class of one exchange: `first`, then `final` with the server's first message, then
+ * `verify`.
  */
 import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -66,7 +67,9 @@ export class ScramClient {
     return this.#verified;
   }
 
-  /** Checks the server-final-message: only one who knows the password's verifier can have made it. */
+  /**
+   * Checks the server-final-message: only one who knows the password's verifier can have made it.
+   */
   verify(serverFinal: string): void {
     const [, signature] = /^v=([^,]+)/.exec(serverFinal) ?? [];
     const given = Buffer.from(signature ?? '', 'base64');

@@ -1,4 +1,6 @@
-/** Secrets of probes: read at each attempt, so that they can be rotated, and kept out of messages. */
+/**
+ * Secrets of probes: read at each attempt, so that they can be rotated, and kept out of messages.
+ */
 import { open } from 'node:fs/promises';
 import type { SecretSource } from '../../core/spec.js';
 import { codeOf, Failed } from './failed.js';

@@ -1,6 +1,6 @@
 /**
- * send-expect: a scripted dialogue. Each step sends, expects, or both; what is expected must come in
- * this order, but anything may stand in between.
+ * send-expect: a scripted dialogue. Each step sends, expects, or both; what is expected must come
+ * in this order, but anything may stand in between.
  */
 import type { ProbeSpec } from '../../core/spec.js';
 import type { Probe } from '../probe.js';

@@ -22,7 +22,10 @@ export function tlsProbe(spec: TlsSpec, clock: Clock): Probe {
   };
 }
 
-/** What people should know about the certificate's end; nothing when it is further off than the warning. */
+/**
+ * What people should know about the certificate's end; nothing when it is further off than the
+ * warning.
+ */
 function expiryNote(secure: TLSSocket, nowMs: number, warningMs: number): string {
   const leftMs = Date.parse(secure.getPeerCertificate().valid_to) - nowMs;
   // NaN (no certificate) compares as false.

@@ -6,8 +6,8 @@ import type { ProbeTls } from '../../core/spec.js';
 import { codeOf, Failed } from './failed.js';
 
 /**
- * Without a configured name the backend's host is checked; it is sent as server name unless it is an
- * address (RFC 6066, section 3). The CA file is read at each attempt, so that it can be rotated.
+ * Without a configured name the backend's host is checked; it is sent as server name unless it is
+ * an address (RFC 6066, section 3). The CA file is read at each attempt, so that it can be rotated.
  */
 export async function tlsOptions(tls: ProbeTls, host: string): Promise<ConnectionOptions> {
   const name = tls.serverName ?? host;

@@ -6,7 +6,9 @@ import { bad, NEED_MORE, type Parsed, SIGNATURE_V2 } from './header.js';
 import { parseV1 } from './parse_v1.js';
 import { parseV2 } from './parse_v2.js';
 
-/** `bytes`: all that came so far, from the first byte on. What is returned does not point into it. */
+/**
+ * `bytes`: all that came so far, from the first byte on. What is returned does not point into it.
+ */
 export function parse(bytes: Uint8Array): Parsed {
   const first = bytes[0];
   if (first === undefined) return NEED_MORE;

@@ -131,7 +131,10 @@ export class Choosing {
     }
   }
 
-  /** Gives free places to waiters for as long as it is this worker's turn; then wakes whose turn it is. */
+  /**
+   * Gives free places to waiters for as long as it is this worker's turn; then wakes whose turn it
+   * is.
+   */
   #serve(waiting: Waiting | undefined): void {
     while (waiting?.queue.busy) {
       const turn = waiting.queue.turn();

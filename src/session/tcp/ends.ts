@@ -46,7 +46,9 @@ export function endOf(session: TcpSession, end: PairEnd): End {
   }
 }
 
-/** Passive health: a reset before the first byte is the backend's failure, an answer its success. */
+/**
+ * Passive health: a reset before the first byte is the backend's failure, an answer its success.
+ */
 export function settlementOf(session: TcpSession, end: End): Settlement {
   if (session.firstByteMs !== null) return 'served';
   if (end.cause === 'backend-reset') return 'failed';

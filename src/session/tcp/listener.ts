@@ -60,7 +60,9 @@ export class TcpListener {
     return peer.kind === 'unix' || this.#trusted(peer.host);
   }
 
-  /** Counts a session, or answers false at the cap. The last free place pauses accepting at once. */
+  /**
+   * Counts a session, or answers false at the cap. The last free place pauses accepting at once.
+   */
   tryEnter(): boolean {
     const entered = this.#ledger.tryTakeListener(this.id, this.plan.maxSessions, this.#worker);
     if (!entered || this.#ledger.listenerActive(this.id) >= this.plan.maxSessions) this.#pause();

@@ -37,7 +37,9 @@ export interface TcpSessionsDeps {
   readonly access: (record: AccessRecord) => void;
   /** Wakes another worker: a place or a turn may be its own. */
   readonly ring: (worker: WorkerId) => void;
-  /** Accepting failed for want of something; no session is concerned, and the engine tries again. */
+  /**
+   * Accepting failed for want of something; no session is concerned, and the engine tries again.
+   */
   readonly acceptFailed: (key: ListenerKey, errno: string) => void;
 }
 
@@ -301,7 +303,10 @@ export class TcpSessions implements TcpEdges {
     }
   }
 
-  /** The earliest of notice, age and idleness; idleness is only looked at when its time may have come. */
+  /**
+   * The earliest of notice, age and idleness; idleness is only looked at when its time may have
+   * come.
+   */
   #armRelay(session: TcpSession, nowMs: number): void {
     const activeMs = this.#deps.engine.lastActivityMs[session.pair] ?? nowMs;
     const idleMs = activeMs + session.listener.plan.idleTimeoutMs;

@@ -1,6 +1,6 @@
 /**
- * Who waits for a backend of one pool in one worker: for a turn in the queue (every backend is full)
- * or for the first verdict about unproven backends.
+ * Who waits for a backend of one pool in one worker: for a turn in the queue (every backend is
+ * full) or for the first verdict about unproven backends.
  */
 import type { Pool } from '../../pool/pool.js';
 import type { WaitQueue } from '../../pool/wait_queue.js';

@@ -96,8 +96,9 @@ export class UdpFlows implements UdpEdges {
   }
 
   /**
-   * Ends the flows of `backend` (null: all flows) with `cause`, spread over `spanMs`; those that have
-   * been idle longest go first. 0 = now. A client that goes on sending begins a new flow elsewhere.
+   * Ends the flows of `backend` (null: all flows) with `cause`, spread over `spanMs`; those that
+   * have been idle longest go first. 0 = now. A client that goes on sending begins a new flow
+   * elsewhere.
    */
   endFlows(backend: BackendId | null, cause: Cause, spanMs: number): void {
     const now = this.#deps.clock.nowMs();
@@ -256,7 +257,10 @@ export class UdpFlows implements UdpEdges {
     this.#arm(flow);
   }
 
-  /** The earliest of notice, age and patience; idleness is looked at only when its time may have come. */
+  /**
+   * The earliest of notice, age and patience; idleness is looked at only when its time may have
+   * come.
+   */
   #arm(flow: UdpFlow): void {
     const { phase } = flow;
     const patientMs = phase.at === 'verdict' ? phase.untilMs : this.#idleAtMs(flow);

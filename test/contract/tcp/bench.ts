@@ -87,7 +87,9 @@ export class Bench {
   }
 }
 
-/** Runs `body` as a test with an engine of its own, and then asks whether every promise was kept. */
+/**
+ * Runs `body` as a test with an engine of its own, and then asks whether every promise was kept.
+ */
 export function withEngine(
   t: Test,
   make: MakeEngine,

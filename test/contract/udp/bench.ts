@@ -1,4 +1,6 @@
-/** What each test of the UDP contract starts from: an engine, a driver, one listener and a backend. */
+/**
+ * What each test of the UDP contract starts from: an engine, a driver, one listener and a backend.
+ */
 import type { Test } from 'tap';
 import { type IpEndpoint, ipEndpoint } from '../../../src/core/endpoint.js';
 import type { ListenSource } from '../../../src/core/plan.js';
@@ -62,7 +64,9 @@ export class UdpBench {
   }
 }
 
-/** Runs `body` as a test with an engine of its own, and then asks whether every promise was kept. */
+/**
+ * Runs `body` as a test with an engine of its own, and then asks whether every promise was kept.
+ */
 export function withUdp(
   t: Test,
   make: MakeUdp,

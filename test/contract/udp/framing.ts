@@ -1,4 +1,6 @@
-/** UDP contract: a listener whose datagrams begin with a header asks for it before it looks further. */
+/**
+ * UDP contract: a listener whose datagrams begin with a header asks for it before it looks further.
+ */
 import type { Test } from 'tap';
 import type { Unwrapped } from '../../../src/session/udp_port.js';
 import { LISTENER, type MakeUdp, withUdp } from './bench.js';

@@ -12,7 +12,9 @@ const UP = /^ok: version \d+\.\d+\.\d+-MariaDB/;
 /** Connections that break off in the handshake until the host is blocked. */
 const MAX_CONNECT_ERRORS = 3;
 
-/** An address of this machine for which the server keeps its count of errors; loopback is exempt. */
+/**
+ * An address of this machine for which the server keeps its count of errors; loopback is exempt.
+ */
 function ownAddress(): string | undefined {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address;

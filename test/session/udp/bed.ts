@@ -1,4 +1,6 @@
-/** The real flows, pool, ledger and counters over an engine without sockets and a clock that obeys. */
+/**
+ * The real flows, pool, ledger and counters over an engine without sockets and a clock that obeys.
+ */
 import type { AccessRecord } from '../../../src/core/access.js';
 import type { BackendId, ListenerId, PoolId, SeriesId, WorkerId } from '../../../src/core/brand.js';
 import { type IpEndpoint, ipEndpoint } from '../../../src/core/endpoint.js';

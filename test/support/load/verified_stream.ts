@@ -1,4 +1,7 @@
-/** A long-lived connection that sends stamped blocks all the time and checks every byte that comes back. */
+/**
+ * A long-lived connection that sends stamped blocks all the time and checks every byte that comes
+ * back.
+ */
 import { createHash } from 'node:crypto';
 import { pass, within } from '../deadline.js';
 import { type Target, tryDial, type Wire } from '../wire.js';

@@ -87,7 +87,10 @@ export class Postgres {
   }
 }
 
-/** Runs `sql` by psql against a port of this machine and gives what it prints (unaligned, no header). */
+/**
+ * Runs `sql` by psql against a port of this machine and gives what it prints (unaligned, no
+ * header).
+ */
 export function query(port: number, sql: string, host = '127.0.0.1'): Promise<string> {
   const target = `host=${host} port=${port} user=postgres dbname=postgres connect_timeout=5`;
   return mustRun(program('psql'), ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-c', sql, target]);
@@ -132,7 +135,10 @@ export async function startReplica(t: Test, primary: Postgres): Promise<Postgres
   return replica;
 }
 
-/** Makes a stopped former primary follow `primary`, after pg_rewind has thrown away what it had alone. */
+/**
+ * Makes a stopped former primary follow `primary`, after pg_rewind has thrown away what it had
+ * alone.
+ */
 export async function rejoin(former: Postgres, primary: Postgres): Promise<void> {
   await mustRun(
     program('pg_rewind'),
