@@ -40,10 +40,14 @@ export async function exchange(
     return await new Promise<ProbeResult>((resolve, reject) => {
       abort = () => resolve(talk.silence());
       signal.addEventListener('abort', abort);
-      if (signal.aborted) abort();
+      if (signal.aborted) return abort();
       listen(socket, talk, resolve, reject);
-      socket.once('connect', () => socket.send(Buffer.concat([prelude, talk.payload])));
-      socket.connect(endpoint.port, endpoint.host);
+      const datagram = Buffer.concat([prelude, talk.payload]);
+      // An abort may come between the call and the event.
+      socket.once('connect', () => !signal.aborted && socket.send(datagram));
+      // Bound by itself first: after a bind inside of connect that fails, Node.js never closes.
+      socket.once('listening', () => socket.connect(endpoint.port, endpoint.host));
+      socket.bind({ port: 0, exclusive: true });
     });
   } catch (error) {
     return outcomeOf(error);
