@@ -4,7 +4,7 @@
  * Where the home is not eligible, or has its share of the sessions already, the client goes to the
  * next choice of its own hash (rendezvous), and back as soon as the home can take it.
  *
- * Bounded load: no member has more than `factor` times its fair share. V. Mirrokni, M. Thorup,
+ * Bounded load: no member has more than `factor` times its fair share (and a few, see below). V. Mirrokni, M. Thorup,
  * M. Zadimoghaddam, "Consistent Hashing with Bounded Loads", arXiv:1608.01350; a spread over all
  * instead of the next on the ring, as J. Chen et al., arXiv:1908.08762, so that no overflow
  * cascades.
@@ -17,6 +17,12 @@ import { MaglevTable } from './maglev.js';
 import type { Choice, Member, Policy } from './policy.js';
 import { Rendezvous } from './rendezvous.js';
 import { HashRing } from './ring.js';
+
+/**
+ * Up to so many sessions a member takes whoever belongs there. With a handful of sessions in the pool
+ * the fair share is one or two, and a client's second session would leave the first one's backend.
+ */
+export const UNBOUND_SESSIONS = 8;
 
 export class SourceHash implements Policy {
   readonly name = 'source-hash';
@@ -84,7 +90,10 @@ export class SourceHash implements Policy {
   }
 
   #limit(choice: Choice, member: number): number {
-    return Math.ceil(this.#sessionsAWeight * (choice.weight[member] ?? 0));
+    return Math.max(
+      UNBOUND_SESSIONS,
+      Math.ceil(this.#sessionsAWeight * (choice.weight[member] ?? 0)),
+    );
   }
 
   /**

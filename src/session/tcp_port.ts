@@ -67,10 +67,11 @@ export interface TcpEngine {
 
   /**
    * Ends the pair. `flush`: what was read is still delivered, then FIN both ways; it is bounded by
-   * the engine's LINGER_MS, after which it resets. Until both peers have sent FIN too, what they
-   * send is read and dropped: closing with unread bytes would be a reset (RFC 1122, 4.2.2.13),
-   * which takes away what the peer has not read yet. `reset`: RST both ways at once. Called again
-   * while `closed` is awaited, `reset` cuts a `flush` short, and everything else changes nothing.
+   * the engine's LINGER_MS, after which it resets. Until both peers have sent FIN too, and for
+   * FAREWELL_MS at most, what they send is read and dropped: closing with unread bytes would be a
+   * reset (RFC 1122, 4.2.2.13), which takes away what the peer has not read yet. `reset`: RST both
+   * ways at once. Called again while `closed` is awaited, `reset` cuts a `flush` short, and
+   * everything else changes nothing.
    */
   close(pair: PairId, how: 'flush' | 'reset'): void;
 }
@@ -111,5 +112,7 @@ export interface TcpEdges {
 
 /** After `close(flush)` or a reset: how long the other side may take to accept what was read. */
 export const LINGER_MS = 5_000;
+/** After FIN was sent both ways behind everything else: how long peers have to finish too. */
+export const FAREWELL_MS = 250;
 /** Bytes of a client read ahead before a relay begins. */
 export const HELD_BYTES = 65_536;

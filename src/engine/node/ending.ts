@@ -2,7 +2,7 @@
  * The last part of a pair's life: nothing is relayed any more, and only `closed` will be reported.
  */
 import type { Timer, Timers } from '../../core/clock.js';
-import { LINGER_MS, type PairEnd } from '../../session/tcp_port.js';
+import { FAREWELL_MS, LINGER_MS, type PairEnd } from '../../session/tcp_port.js';
 import type { SendQueues } from './send_queue.js';
 import { finish, type Link, reset, whenFlushed } from './socket.js';
 
@@ -25,14 +25,23 @@ export class Ending {
 
   /** FIN both ways behind what was written; what still comes is read and dropped until FIN. */
   flush(): void {
-    for (const { socket } of this.#links) {
-      if (socket.connecting) socket.destroy();
-      else {
-        finish(socket);
-        socket.resume();
-      }
-    }
+    let unfinished = this.#links.length;
+    const finished = (): void => {
+      unfinished--;
+      if (unfinished === 0) this.#farewell();
+    };
     this.#lingerAtMost();
+    for (const { socket } of this.#links) {
+      if (socket.connecting) {
+        socket.destroy();
+        finished();
+        continue;
+      }
+      if (socket.writableFinished) finished();
+      else socket.once('finish', finished);
+      finish(socket);
+      socket.resume();
+    }
   }
 
   /** The other side was reset: so will be `link`, when its peer has received what was written. */
@@ -52,6 +61,14 @@ export class Ending {
   /** Every socket is closed. */
   over(): void {
     this.#linger?.cancel();
+  }
+
+  /** Everything is sent: peers that do not finish soon are not waited for. */
+  #farewell(): void {
+    this.#linger?.cancel();
+    this.#linger = this.#deps.timers.after(FAREWELL_MS, () => {
+      for (const { socket } of this.#links) socket.destroy();
+    });
   }
 
   #lingerAtMost(): void {

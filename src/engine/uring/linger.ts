@@ -5,6 +5,7 @@
  */
 import type { BufferPool } from '../../kernel/buffer_pool.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
+import { FAREWELL_MS } from '../../session/tcp_port.js';
 import type { Ending } from './ending.js';
 import { DRAIN, ENDED, LINGER, NONE, OPEN, type PairTable, STOPPED } from './pairs.js';
 import type { ReadSink, Reads } from './reads.js';
@@ -28,10 +29,11 @@ export class Linger implements ReadSink {
     parts.reads.sinks[DRAIN] = { data: drop, over: () => {}, resume: () => {} };
   }
 
-  /** Sends FIN to both peers, where that was not done, and waits for theirs. */
+  /** Sends FIN to both peers, where that was not done, and waits FAREWELL_MS for theirs. */
   begin(pair: number): void {
-    const { pairs, calls, reads } = this.#parts;
+    const { pairs, calls, reads, ending } = this.#parts;
     pairs.phase[pair] = LINGER;
+    ending.later(pair, FAREWELL_MS, () => ending.finish(pair, { kind: 'closed' }));
     for (const socket of [2 * pair, 2 * pair + 1]) {
       const fd = pairs.fdOf(socket);
       if (fd === NONE) {
