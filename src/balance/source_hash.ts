@@ -90,10 +90,8 @@ export class SourceHash implements Policy {
   }
 
   #limit(choice: Choice, member: number): number {
-    return Math.max(
-      UNBOUND_SESSIONS,
-      Math.ceil(this.#sessionsAWeight * (choice.weight[member] ?? 0)),
-    );
+    const weight = choice.weight[member] ?? 0;
+    return weight <= 0 ? 0 : Math.max(UNBOUND_SESSIONS, Math.ceil(this.#sessionsAWeight * weight));
   }
 
   /**
