@@ -54,7 +54,7 @@ export async function answer(views: AdminViews, question: Question): Promise<Ans
     return { status: 404, type: TEXT, body: `There is nothing here. Paths: ${paths}\n` };
   }
   if (question.method !== 'GET' && question.method !== 'HEAD') {
-    const body = 'This endpoint only shows; commands go through `sluice ctl`.\n';
+    const body = 'This endpoint only shows; it changes nothing.\n';
     return { status: 405, type: TEXT, body, headers: { allow: METHODS } };
   }
   return route(views, new URLSearchParams(query), question.accept);

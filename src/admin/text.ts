@@ -8,7 +8,7 @@ export function healthText(view: HealthView): string {
   const lines = [
     `sluice ${view.version}, process ${view.pid}, ${view.phase}, ` +
       `up ${since(view, view.startedWallMs)}`,
-    `engine ${view.engine} (${view.engineReason}), ${plural(view.workers, 'worker')}`,
+    `engine ${view.engine}${because(view.engineReason)}, ${plural(view.workers, 'worker')}`,
     `configuration ${view.configHash}, read ${since(view, view.configuredWallMs)} ago`,
     `${plural(traffic.sessionsActive, 'session')} now, ${traffic.sessionsTotal} so far, ` +
       `${traffic.refusedTotal} refused`,
@@ -80,6 +80,10 @@ function weight({ weight, weightEffective }: BackendView): string {
   return weight === weightEffective
     ? String(weight)
     : `${Number(weightEffective.toFixed(2))} of ${weight}`;
+}
+
+function because(reason: string): string {
+  return reason === '' ? '' : ` (${reason})`;
 }
 
 /** `5 of 100`; a limit of 0 is none. */

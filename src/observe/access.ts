@@ -1,6 +1,7 @@
 /** From the record of a session to its access line. */
 import type { AccessRecord } from '../core/access.js';
 import type { EventFields } from './events.js';
+import { toMicro } from './fields.js';
 
 /** Times are rounded to microseconds: more digits would be noise. */
 export function accessFields(record: AccessRecord): EventFields<'session'> {
@@ -24,5 +25,5 @@ export function accessFields(record: AccessRecord): EventFields<'session'> {
 }
 
 function rounded(milliseconds: number | null): number | null {
-  return milliseconds === null ? null : Math.round(milliseconds * 1000) / 1000;
+  return milliseconds === null ? null : toMicro(milliseconds);
 }

@@ -71,8 +71,6 @@ export const DAEMON_EVENTS = {
       'Free the address, or choose another one under [admin], and reload.',
     ),
   ),
-  'control-listening': info('The control socket is open for `sluice ctl`.', ['address']),
-  'control-command': info('A command changed something.', ['command', 'detail']),
   'access-lost': limited(
     warn(
       'Access lines were not written, because more came than the limit allows.',

@@ -31,7 +31,7 @@ export const TRAFFIC_EVENTS = {
   'backend-down': warn(
     'A backend is down.',
     ['pool', 'backend', 'cause', 'detail', 'sessions'],
-    'See the detail and the log of the backend. `sluice ctl explain` shows who serves instead.',
+    'See the detail and the log of the backend; /health shows who serves instead.',
   ),
   'backend-degraded': limited(
     warn('A backend says that it should get less.', ['pool', 'backend', 'percent', 'detail']),
@@ -69,17 +69,6 @@ export const TRAFFIC_EVENTS = {
     'backend',
     'detail',
   ]),
-  'backend-state': info('The administrative state of a backend changed.', [
-    'pool',
-    'backend',
-    'state',
-    'detail',
-  ]),
-  'backend-weight': info('The weight of a backend was changed by command.', [
-    'pool',
-    'backend',
-    'weight',
-  ]),
   'backend-added': info('A backend joined.', ['pool', 'backend', 'address']),
   'backend-removed': info('A backend left; its sessions may run on for a while.', [
     'pool',
@@ -112,7 +101,7 @@ export const TRAFFIC_EVENTS = {
   'pool-down': error(
     'No backend of a pool can get sessions.',
     ['pool', 'cause', 'detail'],
-    'See the lines of its backends above; `sluice ctl explain` gives the reason for each.',
+    'See the lines of its backends above; /health gives the reason for each.',
   ),
   'pool-recovered': info('A pool has eligible backends again.', ['pool', 'eligible', 'backends']),
   'pool-panic': warn(

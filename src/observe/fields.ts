@@ -27,7 +27,6 @@ export const FIELDS = {
   cause: text('Why, in one word of a closed list.'),
   changes: texts('What a reload changed.'),
   client: text("The client's address; behind a trusted proxy the one that its header named."),
-  command: text('A command of the control socket, with its arguments.'),
   connect_ms: figure('Time from the dial to the connection; null: there was none.'),
   count: figure('How many.'),
   detail: text('The cause in words; for people, not for programs.'),
@@ -58,11 +57,9 @@ export const FIELDS = {
   sessions: figure('TCP sessions and UDP flows.'),
   signal: text('The signal received.'),
   span_ms: figure('The time over which it is spread.'),
-  state: text('What it is from now on.'),
   tried: texts('Backends that were dialled in vain, in order.'),
   version: text('Version of sluice.'),
   wanted: figure('What was asked for.'),
-  weight: figure('Effective weight, 0 to 1000.'),
   worker: figure('Number of a worker thread.'),
   workers: figure('Worker threads.'),
 } as const satisfies Record<string, FieldDefinition>;
@@ -71,3 +68,8 @@ export type FieldName = keyof typeof FIELDS;
 
 /** null: not known, or there is none. */
 export type FieldValue<Name extends FieldName> = Kinds[(typeof FIELDS)[Name]['kind']] | null;
+
+/** Three decimals: of a number of milliseconds, microseconds. */
+export function toMicro(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

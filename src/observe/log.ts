@@ -10,6 +10,7 @@ import type { Clock } from '../core/clock.js';
 import type { LogSpec } from '../core/spec.js';
 import { accessFields } from './access.js';
 import { EVENTS, type EventFields, type EventName } from './events.js';
+import { toMicro } from './fields.js';
 import { prettyLine } from './pretty.js';
 import { RateLimit } from './rate_limit.js';
 
@@ -102,7 +103,7 @@ class PinoLog implements Log {
     if (suppressed === null) return;
     this.#writing = name;
     const help = remedy === '' ? {} : { remedy };
-    this.#events[level]({ event: name, ...withoutNulls(fields), ...suppressed, ...help }, message);
+    this.#events[level]({ event: name, ...told(fields), ...suppressed, ...help }, message);
   }
 
   access(record: AccessRecord): void {
@@ -134,6 +135,10 @@ class PinoLog implements Log {
   }
 }
 
-function withoutNulls(fields: object): object {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+/** Without what is not known; times to the microsecond, as more digits would be noise. */
+function told(fields: object): object {
+  const known = Object.entries(fields).filter(([, value]) => value !== null);
+  return Object.fromEntries(
+    known.map(([name, value]) => [name, typeof value === 'number' ? toMicro(value) : value]),
+  );
 }

@@ -99,6 +99,12 @@ t.test('a field that is not known is left out, and so is an empty remedy', async
   t.same(Object.keys((await lines())[0] ?? {}), ['level', 'time', 'event', 'file', 'msg']);
 });
 
+t.test('a time has three decimals', async (t) => {
+  const { log, lines } = written(t);
+  log.event('reloaded', { changes: [], duration_ms: 223.20884300023317 });
+  t.equal((await lines())[0]?.['duration_ms'], 223.209);
+});
+
 t.test('the level hides what is below it, and can be changed while it runs', async (t) => {
   const { log, lines } = written(t);
   log.event('worker-started', { worker: 0, engine: 'node' });
