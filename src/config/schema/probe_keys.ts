@@ -144,7 +144,8 @@ export const PROBE_USES: Readonly<Record<ProbeKind, ProbeUse>> = {
     takes: ['send', 'expect', 'steps', 'minimum_size', 'tls', ...TLS_OPTIONS],
   },
   http: {
-    proves: 'It answers a request with one of the status codes.',
+    proves:
+      'It answers a request with one of the status codes. Status 429, a header `X-Health: degraded` or a body that begins with `degraded` halves its weight.',
     needs: [],
     takes: ['method', 'path', 'status', 'host', 'tls', ...TLS_OPTIONS],
   },
@@ -154,16 +155,23 @@ export const PROBE_USES: Readonly<Record<ProbeKind, ProbeUse>> = {
     takes: [...TLS_OPTIONS, 'expiry_warning'],
   },
   redis: {
-    proves: 'It answers PING, and has the role.',
+    proves:
+      'It answers PING, and has the role; a replica that is wanted as one has its link to the primary.',
     needs: [],
     takes: ['role', ...LOGIN, 'tls', ...TLS_OPTIONS],
   },
   postgres: {
-    proves: 'It would let a client log in; with `user`: it did, and has the role.',
+    proves:
+      'It takes clients (it neither starts, stops nor is full), even if it refuses this one; with `user`: it let that user in, and has the role.',
     needs: [],
     takes: ['role', ...LOGIN, 'database', 'max_lag', 'tls', ...TLS_OPTIONS],
   },
-  mysql: { proves: 'It greets a client as MySQL or MariaDB does.', needs: [], takes: [] },
+  mysql: {
+    proves:
+      'It answers a login, even if by "access denied". An account `sluice` without password and rights keeps that out of its log.',
+    needs: [],
+    takes: [],
+  },
   dns: {
     proves: 'It answers a question over UDP with one of the response codes.',
     needs: ['name'],
