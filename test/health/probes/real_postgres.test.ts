@@ -1,4 +1,4 @@
-/** The postgres probe against PostgreSQL itself. */
+/** The postgres probe against PostgreSQL itself: logins, TLS, a full server, a quiet log. */
 import { chownSync, copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -12,7 +12,6 @@ import {
   type Postgres,
   query,
   startPostgres,
-  startReplica,
 } from '../../support/servers/postgres.js';
 import { ask, line } from './ask.js';
 
@@ -165,85 +164,6 @@ t.test('a lone server', async (t) => {
     for (const client of clients) await client.stdout.first('a session', (out) => out === '1');
     t.match(await told(SPEC), /^not-ready: FATAL: sorry, too many clients already \(53300\)$/);
     t.match(await told(as('scram')), /^not-ready: FATAL: sorry, too many clients/);
-  });
-});
-
-t.test('a primary and its replica', async (t) => {
-  if (!haveServers(t, ...POSTGRES_PROGRAMS)) return;
-  const [primary] = await startPostgres(t, 1);
-  if (primary === undefined) return;
-  await query(primary.port, 'create table t (x int); create role probe login');
-  const replica = await startReplica(t, primary);
-  const told = async (server: Postgres, more: Partial<PostgresSpec>): Promise<string> =>
-    line(await ask({ ...SPEC, user: 'probe', ...more }, server.port));
-
-  await t.test('are told apart', async (t) => {
-    t.equal(await told(primary, { role: 'primary' }), 'ok: role primary');
-    t.equal(await told(replica, { role: 'primary' }), 'wrong-role: is replica, not primary');
-    t.equal(await told(replica, { role: 'replica' }), 'ok: role replica');
-    t.equal(await told(primary, { role: 'replica' }), 'wrong-role: is primary, not replica');
-  });
-
-  await t.test('a replica that has replayed everything does not lag, however idle', async (t) => {
-    const caughtUp = /^ok: role replica, lags by at most 0 ms$/;
-    await eventually('replay', async () =>
-      caughtUp.test(await told(replica, { maxLagMs: 1 })) ? true : undefined,
-    );
-    t.match(await told(replica, { maxLagMs: 1 }), caughtUp);
-  });
-
-  await t.test('a replica that does not replay lags more and more', async (t) => {
-    await query(primary.port, 'insert into t values (0)');
-    await eventually('replay', async () =>
-      (await query(replica.port, 'select count(*) from t')) === '1' ? true : undefined,
-    );
-    await query(replica.port, 'select pg_wal_replay_pause()');
-    await query(primary.port, 'insert into t select generate_series(1, 100)');
-    await eventually('the lag', async () =>
-      /^lagging: may lag by \d+ ms, allowed are 50 ms$/.test(await told(replica, { maxLagMs: 50 }))
-        ? true
-        : undefined,
-    );
-    t.match(
-      await told(replica, { maxLagMs: 3_600_000 }),
-      /^ok: role replica, lags by at most [1-9]\d* ms$/,
-    );
-    await query(replica.port, 'select pg_wal_replay_resume()');
-    await eventually('replay', async () =>
-      (await told(replica, { maxLagMs: 50 })).startsWith('ok') ? true : undefined,
-    );
-  });
-
-  await t.test('a replica without its primary lags from its last transaction on', async (t) => {
-    await primary.stop();
-    await eventually('the lag', async () =>
-      (await told(replica, { maxLagMs: 50 })).startsWith('lagging: may lag by') ? true : undefined,
-    );
-    t.equal(
-      await told(replica, { role: 'replica' }),
-      'ok: role replica',
-      'unless lag is no matter',
-    );
-  });
-
-  await t.test('a promoted replica is the primary', async (t) => {
-    await replica.promote();
-    t.equal(await told(replica, { role: 'primary', maxLagMs: 50 }), 'ok: role primary');
-  });
-
-  await t.test('a server that was killed refuses, one that is frozen says nothing', async (t) => {
-    replica.freeze('SIGSTOP');
-    const abort = new AbortController();
-    const asked = ask(SPEC, replica.port, abort.signal);
-    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
-    abort.abort();
-    t.match(
-      line(await asked),
-      /^timeout: timed out waiting for the answer to the start-up message/,
-    );
-    replica.freeze('SIGCONT');
-    await replica.kill();
-    t.match(line(await ask(SPEC, replica.port)), /^refused: /);
   });
 });
 
