@@ -2,7 +2,8 @@
  * Question: what does the node engine, with the whole life of its flows, cost a datagram beside a
  * bare relay of node:dgram (the least that could be written)? 50 clients in a closed loop, 64-byte
  * echo, relay and load in processes of their own (on cores of their own where taskset is there),
- * alternating rounds. Printed: exchanges a second and CPU time of the relay an exchange.
+ * alternating rounds. Printed: exchanges a second and CPU time of the relay an exchange, as median,
+ * least and most.
  *
  *   node dist/benchmarks/udp_node_vs_bare.js [rounds] [seconds a round]
  */
@@ -82,8 +83,10 @@ function print(name: Relay, rounds: readonly Round[]): void {
   const rates = rounds.map((round) => round.perSecond);
   const cpus = rounds.map((round) => round.cpuMicros);
   const range = (values: number[], digits: number): string =>
-    `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)})`;
-  console.log(`${name.padEnd(7)} ${range(rates, 0)} a second, CPU ${range(cpus, 2)} µs each`);
+    [median(values), Math.min(...values), Math.max(...values)]
+      .map((value) => value.toFixed(digits))
+      .join(' / ');
+  console.log(`${name.padEnd(7)} a second ${range(rates, 0)}, CPU µs each ${range(cpus, 2)}`);
 }
 
 function median(values: readonly number[]): number {

@@ -26,6 +26,8 @@ export interface Libc {
   read(fd: number, bytes: Bytes, count: number): number;
   write(fd: number, bytes: Bytes, count: number): number;
   sendto(fd: number, b: Bytes, n: number, flags: number, to: Bytes, toBytes: number): number;
+  /** `header`: the address of a msghdr, and so of everything that it points to. */
+  recvmsgAt(fd: number, header: number, flags: number): number;
   shutdown(fd: number, how: number): number;
   pipe2(ends: Int32Array, flags: number): number;
   /** Offsets are addresses of offsets: 0 for sockets and pipes, which have none. */
@@ -99,6 +101,7 @@ function bindLibc(koffi: Koffi): Libc {
   const read = f('read', 'long', 'int', 'void *', 'long');
   const write = f('write', 'long', 'int', 'void *', 'long');
   const sendto = f('sendto', 'long', 'int', 'void *', 'long', 'int', 'void *', 'uint');
+  const recvmsgAt = f('recvmsg', 'long', 'int', 'long', 'int');
   const shutdown = f('shutdown', 'int', 'int', 'int');
   const pipe2 = f('pipe2', 'int', 'void *', 'int');
   const splice = f('splice', 'long', 'int', 'long', 'int', 'long', 'long', 'uint');
@@ -123,6 +126,7 @@ function bindLibc(koffi: Koffi): Libc {
     read: (fd, bytes, count) => answer(read(fd, bytes, count)),
     write: (fd, bytes, count) => answer(write(fd, bytes, count)),
     sendto: (fd, bytes, n, flags, to, size) => answer(sendto(fd, bytes, n, flags, to, size)),
+    recvmsgAt: (fd, header, flags) => answer(recvmsgAt(fd, header, flags)),
     shutdown: (fd, how) => answer(shutdown(fd, how)),
     pipe2: (ends, flags) => answer(pipe2(ends, flags)),
     splice: (from, a, to, b, n, flags) => answer(splice(from, a, to, b, n, flags)),

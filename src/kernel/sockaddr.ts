@@ -14,6 +14,8 @@ export const AF_INET6 = 10;
 
 export const SOCKADDR_IN_BYTES = 16;
 export const SOCKADDR_IN6_BYTES = 28;
+/** After sin6_addr. */
+export const SIN6_SCOPE_ID_AT = 24;
 /** Two bytes of family and sun_path[108]; no address is longer. */
 export const SOCKADDR_MAX_BYTES = 110;
 
@@ -24,8 +26,11 @@ export function addressFamily(endpoint: Endpoint): number {
   return endpoint.family === 4 ? AF_INET : AF_INET6;
 }
 
-/** The bytes of a sockaddr of exactly the length that bind(2) and connect(2) want. */
-export function encodeAddress(endpoint: Endpoint): Uint8Array {
+/**
+ * The bytes of a sockaddr of exactly the length that bind(2) and connect(2) want. `scopeId`: the
+ * interface of a link-local IPv6 address.
+ */
+export function encodeAddress(endpoint: Endpoint, scopeId = 0): Uint8Array {
   const family = addressFamily(endpoint);
   if (endpoint.kind === 'unix') {
     const path = new TextEncoder().encode(endpoint.path);
@@ -42,6 +47,7 @@ export function encodeAddress(endpoint: Endpoint): Uint8Array {
   view.setUint16(2, endpoint.port);
   // sin_addr follows the port; sin6_addr follows the port and sin6_flowinfo.
   bytes.set(host, endpoint.family === 4 ? 4 : 8);
+  if (endpoint.family === 6) view.setUint32(SIN6_SCOPE_ID_AT, scopeId, LITTLE);
   return bytes;
 }
 

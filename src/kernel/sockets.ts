@@ -32,6 +32,8 @@ export interface ListeningSocketOptions {
    * `shared`: several sockets may bind the same address, and the kernel spreads clients over them.
    */
   readonly reusePort: 'shared' | 'exclusive';
+  /** The interface of a link-local IPv6 address (ipv6(7), sin6_scope_id); 0 or absent: none. */
+  readonly scopeId?: number;
   /** Connections that wait to be accepted (tcp); the kernel caps it at net.core.somaxconn. */
   readonly backlog: number;
 }
@@ -65,7 +67,7 @@ export function openListeningSocket(
     const answer = setIntOption(kernel, fd, level, option, 1);
     if (answer < 0) return fail(kernelError('setsockopt', answer));
   }
-  const address = encodeAddress(local);
+  const address = encodeAddress(local, options.scopeId);
   const bound = libc.bind(fd, address, address.length);
   if (bound < 0) return fail(kernelError('bind', bound));
   if (protocol === 'tcp') {

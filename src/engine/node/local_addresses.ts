@@ -4,8 +4,10 @@ import { networkInterfaces } from 'node:os';
 export interface LocalAddress {
   /** Without a zone. */
   readonly host: string;
-  /** As bind wants it: a link-local IPv6 address carries its interface (RFC 4007, 11). */
-  readonly bindHost: string;
+  /** As node:dgram wants it: a link-local IPv6 address carries its interface (RFC 4007, 11). */
+  readonly zonedHost: string;
+  /** The interface's number where `zonedHost` has a zone, else 0. */
+  readonly scopeId: number;
 }
 
 export function localAddresses(family: 4 | 6): LocalAddress[] {
@@ -13,10 +15,18 @@ export function localAddresses(family: 4 | 6): LocalAddress[] {
   return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
     (addresses ?? [])
       .filter((address) => address.family === wanted)
-      .map(({ address }) => ({ host: address, bindHost: withZone(address, name) })),
+      .map((address) => {
+        const scopeId = 'scopeid' in address ? (address.scopeid ?? 0) : 0;
+        const host = address.address;
+        return { host, zonedHost: scopeId === 0 ? host : `${host}%${name}`, scopeId };
+      }),
   );
 }
 
-function withZone(host: string, interfaceName: string): string {
-  return /^fe[89ab]/i.test(host) ? `${host}%${interfaceName}` : host;
+/** `host` with the name of the interface `scopeId`, where it is link-local (fe80::/10). */
+export function zoned(host: string, scopeId: number): string {
+  if (scopeId === 0 || !/^fe[89ab]/.test(host)) return host;
+  const known = localAddresses(6).find((address) => address.scopeId === scopeId);
+  const zone = known?.zonedHost.split('%')[1];
+  return zone === undefined ? host : `${host}%${zone}`;
 }

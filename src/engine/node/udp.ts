@@ -85,7 +85,7 @@ export class NodeUdp implements UdpEngine {
   ): Promise<ListenOutcome> {
     const receiver = new UdpReceiver(key, framing, this.#deps, {
       received: (down, payload, from) => this.#received(receiver, down, payload, from),
-      replyFailed: (error) => this.#edge().dropped(key, null, dropReason(error)),
+      dropped: (reason) => this.#edge().dropped(key, null, reason),
     });
     const outcome = receiver.open(source);
     if (outcome.ok) this.#receivers.set(key, receiver);

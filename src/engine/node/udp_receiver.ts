@@ -1,34 +1,29 @@
 /**
- * The sockets of one bound address: one where the address is specific. On a wildcard a socket for
- * each address of this machine besides, because a reply leaves from the address that its socket is
- * bound to, and node:dgram cannot choose another; see docs/adr/0002-udp-replies.md.
+ * The sockets of one bound address: one where the address is specific. On a wildcard one for each
+ * address of this machine, because a reply leaves from the address that its socket is bound to, and
+ * node:dgram cannot choose another; see docs/adr/0002-udp-replies.md.
  */
 import type { RemoteInfo, Socket } from 'node:dgram';
-import { present } from '../../core/assert.js';
 import type { Timer, Timers } from '../../core/clock.js';
 import { type Endpoint, formatAddress, type IpEndpoint, ipEndpoint } from '../../core/endpoint.js';
+import type { DatagramDrop } from '../../core/outcome.js';
 import type { ListenSource } from '../../core/plan.js';
-import { err, type Result } from '../../core/result.js';
-import {
-  adoptDescriptor,
-  closeDescriptor,
-  type Descriptor,
-  duplicate,
-} from '../../kernel/descriptor.js';
+import type { AddressedDatagram } from '../../kernel/addressed_datagrams.js';
 import type { Kernel } from '../../kernel/foreign.js';
-import { openListeningSocket } from '../../kernel/sockets.js';
 import type { ListenerKey, ListenOutcome } from '../../session/tcp_port.js';
 import type { Framing } from '../../session/udp_port.js';
-import { errorCode } from './failure.js';
-import { type LocalAddress, localAddresses } from './local_addresses.js';
+import { dropReason } from './failure.js';
+import { type LocalAddress, localAddresses, zoned } from './local_addresses.js';
+import { CatchAll } from './udp_catch_all.js';
 import { Downstream } from './udp_downstream.js';
-import { discard, openBound } from './udp_socket.js';
+import { isWildcard, openBeside, openMain, ownDescriptor } from './udp_opening.js';
+import { discard } from './udp_socket.js';
 
 /** What a receiver tells the engine. */
 export interface ReceiverReports {
   received(down: Downstream, datagram: Buffer, from: RemoteInfo): void;
-  /** A reply was not sent. */
-  replyFailed(error: Error): void;
+  /** A datagram or a reply was lost. */
+  dropped(reason: DatagramDrop): void;
 }
 
 export interface UdpReceiverDeps {
@@ -38,6 +33,8 @@ export interface UdpReceiverDeps {
 
 /** How often the addresses of this machine are looked at while a wildcard is bound. */
 const FOLLOW_MS = 2_000;
+/** Addresses of one wildcard that have a socket; more than that only come from a scan. */
+const MAX_ADDRESSES = 1_024;
 /** A burst of clients waits here for its turn; the kernel caps it at net.core.rmem_max. */
 const RECEIVE_BUFFER_BYTES = 4 * 1_048_576;
 
@@ -47,8 +44,9 @@ export class UdpReceiver {
   readonly #deps: UdpReceiverDeps;
   readonly #reports: ReceiverReports;
   readonly #sent: (error: Error | null) => void;
-  /** By local address; the bound address itself is among them. */
+  /** By local address with its zone; on a wildcard without foreign calls that itself, too. */
   readonly #downs = new Map<string, Downstream>();
+  #catchAll: CatchAll | null = null;
   #follow: Timer | null = null;
 
   constructor(key: ListenerKey, framing: Framing, deps: UdpReceiverDeps, reports: ReceiverReports) {
@@ -57,39 +55,56 @@ export class UdpReceiver {
     this.#deps = deps;
     this.#reports = reports;
     this.#sent = (error) => {
-      if (error !== null) reports.replyFailed(error);
+      if (error !== null) reports.dropped(dropReason(error));
     };
   }
 
   open(source: ListenSource): ListenOutcome {
     const { local } = source;
     if (local.kind === 'unix') return failed('ENOTSUP', local);
-    const opened =
-      source.kind === 'descriptor'
-        ? this.#openDescriptor(source.fd, local.family)
-        : bound(local, local.host, isWildcard(local) ? 'shared' : source.reusePort);
-    if (!opened.ok) return failed(opened.error, local);
-    const main = this.#add(opened.value, local, local.host);
-    if (isWildcard(local)) this.#followAddresses(source, main.local);
-    return { ok: true, local: main.local };
+    const wildcard = isWildcard(local);
+    const outcome =
+      wildcard && source.kind === 'descriptor'
+        ? this.#openCatchAll(source, local)
+        : this.#openMain(source, local);
+    if (wildcard && outcome.ok && outcome.local.kind === 'ip') {
+      this.#followAddresses(source, outcome.local);
+    }
+    return outcome;
   }
 
   /** Its flows are closed. */
   close(): void {
     this.#follow?.cancel();
+    this.#catchAll?.close();
     for (const down of this.#downs.values()) discard(down.socket);
     this.#downs.clear();
   }
 
-  /**
-   * Opens sockets for addresses that came; closes those of addresses that went and have no flow.
-   */
+  #openMain(source: ListenSource, local: IpEndpoint): ListenOutcome {
+    const opened = openMain(this.#deps.kernel, source, local);
+    if (!opened.ok) return failed(opened.error, local);
+    return { ok: true, local: this.#add(opened.value, local, local.host).local };
+  }
+
+  #openCatchAll(source: ListenSource & { kind: 'descriptor' }, local: IpEndpoint): ListenOutcome {
+    const { kernel, timers } = this.#deps;
+    const copy = ownDescriptor(kernel, source.fd);
+    if (!copy.ok || kernel === null) return failed(copy.ok ? 'ENOSYS' : copy.error, local);
+    const received = (datagram: AddressedDatagram): void => this.#learn(source, local, datagram);
+    const opened = CatchAll.open(kernel, timers, copy.value, local.family, received);
+    if (!opened.ok) return failed(opened.error, local);
+    this.#catchAll = opened.value;
+    return { ok: true, local };
+  }
+
+  /** Sockets open for addresses that came, and close for those that went and have no flow. */
   #followAddresses(source: ListenSource, wildcard: IpEndpoint): void {
     const addresses = localAddresses(wildcard.family);
-    for (const address of addresses) this.#openBeside(source, wildcard, address);
-    const hosts = new Set([wildcard.host, ...addresses.map(({ bindHost }) => bindHost)]);
+    for (const address of addresses) this.#beside(source, wildcard, address);
+    const keep = new Set([wildcard.host, ...addresses.map(({ zonedHost }) => zonedHost)]);
     for (const [host, down] of this.#downs) {
-      if (hosts.has(host) || down.size > 0) continue;
+      if (keep.has(host) || down.size > 0) continue;
       discard(down.socket);
       this.#downs.delete(host);
     }
@@ -98,36 +113,34 @@ export class UdpReceiver {
     );
   }
 
-  /**
-   * What cannot be bound (the address has just gone, or is not ready yet) is left to the wildcard.
-   */
-  #openBeside(source: ListenSource, wildcard: IpEndpoint, address: LocalAddress): void {
-    const { host, bindHost } = address;
-    if (this.#downs.has(bindHost)) return;
-    const local = ipEndpoint(wildcard.family, host, wildcard.port);
-    const opened =
-      source.kind === 'descriptor' ? this.#openByKernel(local) : bound(local, bindHost, 'shared');
-    if (opened.ok) this.#add(opened.value, local, bindHost);
+  /** A datagram to an address that has no socket yet: from now on it has one. */
+  #learn(source: ListenSource, wildcard: IpEndpoint, datagram: AddressedDatagram): void {
+    const { from, to, scopeId, payload } = datagram;
+    const down = this.#beside(source, wildcard, {
+      host: to,
+      zonedHost: zoned(to, scopeId),
+      scopeId,
+    });
+    if (down === null) return this.#reports.dropped('resource-limit');
+    this.#reports.received(down, Buffer.from(payload.buffer), {
+      address: zoned(from.host, scopeId),
+      family: from.family === 4 ? 'IPv4' : 'IPv6',
+      port: from.port,
+      size: payload.length,
+    });
   }
 
-  /** The descriptor stays control's own. */
-  #openDescriptor(fd: number, family: 4 | 6): Result<Socket, string> {
-    const kernel = present(this.#deps.kernel, 'a descriptor was made by foreign calls');
-    const copy = duplicate(kernel, adoptDescriptor(fd));
-    if (!copy.ok) return err(copy.error.errno);
-    return adopted(kernel, family, copy.value);
+  /** Null: it cannot be bound (it has just gone, or is not ready yet): left to the wildcard. */
+  #beside(source: ListenSource, wildcard: IpEndpoint, address: LocalAddress): Downstream | null {
+    const known = this.#downs.get(address.zonedHost);
+    if (known !== undefined) return known;
+    if (this.#downs.size >= MAX_ADDRESSES) return null;
+    const local = ipEndpoint(wildcard.family, address.host, wildcard.port);
+    const opened = openBeside(this.#deps.kernel, source, local, address);
+    return opened.ok ? this.#add(opened.value, local, address.zonedHost) : null;
   }
 
-  /** SO_REUSEPORT, as the wildcard's descriptor has it: node:dgram knows it from 22.12 on only. */
-  #openByKernel(local: IpEndpoint): Result<Socket, string> {
-    const kernel = present(this.#deps.kernel, 'a descriptor was made by foreign calls');
-    const options = { local, protocol: 'udp', reusePort: 'shared', backlog: 0 } as const;
-    const opened = openListeningSocket(kernel, options);
-    if (!opened.ok) return err(opened.error.errno);
-    return adopted(kernel, local.family, opened.value.fd);
-  }
-
-  #add(socket: Socket, local: IpEndpoint, bindHost: string): Downstream {
+  #add(socket: Socket, local: IpEndpoint, zonedHost: string): Downstream {
     const { port } = socket.address();
     const real = ipEndpoint(local.family, local.host, port);
     const down = new Downstream(this.#key, real, socket, this.#sent);
@@ -136,30 +149,9 @@ export class UdpReceiver {
     // An error of a socket that is not connected concerns one datagram of some client, and is over.
     socket.on('error', () => {});
     socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
-    this.#downs.set(bindHost, down);
+    this.#downs.set(zonedHost, down);
     return down;
   }
-}
-
-/** A socket of node:dgram over `fd`, which it owns from then on, or the errno's name. */
-function adopted(kernel: Kernel, family: 4 | 6, fd: Descriptor): Result<Socket, string> {
-  const opened = openBound(family, { fd });
-  if (opened.ok) return opened;
-  closeDescriptor(kernel, fd);
-  return err(errorCode(opened.error));
-}
-
-function bound(
-  local: IpEndpoint,
-  host: string,
-  sharing: 'shared' | 'exclusive',
-): Result<Socket, string> {
-  const opened = openBound(local.family, { host, port: local.port, sharing });
-  return opened.ok ? opened : err(errorCode(opened.error));
-}
-
-function isWildcard(local: IpEndpoint): boolean {
-  return local.host === '0.0.0.0' || local.host === '::';
 }
 
 function failed(errno: string, local: Endpoint): ListenOutcome {
