@@ -78,18 +78,21 @@ t.test("a returning backend's share of new sessions follows the ramp", async (t)
   const up = daemon.nextEvent('backend-up', ({ backend }) => backend === returning.address);
   await returning.start();
   await up;
-  const load = shortConnections({ port: await daemon.port('echo') }, 400, SLOW_START_MS + 1_000);
-  for (let second = 0; second < SLOW_START_MS / 1_000; second++) {
+  const upMs = nowMs();
+  const load = shortConnections({ port: await daemon.port('echo') }, 400, SLOW_START_MS + 500);
+  for (let fromMs = 0; fromMs < SLOW_START_MS - 500; ) {
     const before = [returning, ...others].map((echo) => echo.served);
     await pass(1_000);
+    const toMs = nowMs() - upMs;
     const served = [returning, ...others].map((echo, i) => echo.served - (before[i] ?? 0));
     const share = (served[0] ?? 0) / served.reduce((sum, count) => sum + count, 0);
-    const weight = ((second + 0.5) * 1_000) / SLOW_START_MS;
+    const weight = Math.min(1, (fromMs + toMs) / 2 / SLOW_START_MS);
     const due = weight / (2 + weight);
     t.ok(
       Math.abs(share - due) < 0.05,
-      `second ${second}: ${(100 * share).toFixed(1)} % where ${(100 * due).toFixed(1)} % is due`,
+      `up to ${toMs.toFixed()} ms: ${(100 * share).toFixed(1)} %, ${(100 * due).toFixed(1)} % is due`,
     );
+    fromMs = toMs;
   }
   t.same(tally((await load).failures), {});
 });
@@ -104,6 +107,7 @@ async function openMany(t: Test, port: number, count: number): Promise<readonly 
     const wire = await tryDial({ port });
     if (typeof wire === 'string') throw new Error(`connect: ${wire}`);
     wires.push(wire);
+    void wire.ended.then(() => wire.finish());
     await wire.send('x');
     await wire.read(1);
   }

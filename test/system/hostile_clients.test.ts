@@ -102,6 +102,7 @@ t.test('a client that sends nothing keeps its session until the idle timeout', a
   await silent.readAll();
   const tookMs = nowMs() - beganMs;
   t.ok(tookMs > 1_300 && tookMs < 3_000, `closed after ${Math.round(tookMs)} ms`);
+  silent.finish();
   const line = await accessLine(daemon, 'the silent client', () => true);
   t.match(line.outcome, { by: 'sluice', cause: 'idle-timeout' });
 });

@@ -119,15 +119,17 @@ t.test('a removed backend keeps its sessions for the drain time, then loses them
   }
   for (let i = 0; i < 5; i++) t.equal(await exchangeOnce({ port }), null);
   t.equal(echoes[1]?.served, 1, 'no new session reaches the removed backend');
-  const line = await accessLine(
-    daemon,
-    'the drained session',
-    ({ outcome }) => outcome.cause === 'drained',
-  );
+  await Promise.race(wires.map((wire) => wire.ended));
   const afterMs = nowMs() - removedMs;
   t.ok(afterMs > 950 && afterMs < 2_500, `it is closed after ${Math.round(afterMs)} ms`);
-  t.match(line.outcome, { by: 'sluice', stage: 'drain' });
   t.equal(echoes[0]?.open, 1, 'the other session stays');
+  for (const wire of wires) wire.finish();
+  const { outcome } = await accessLine(
+    daemon,
+    'the drained session',
+    (line) => line.outcome.cause === 'drained',
+  );
+  t.match(outcome, { by: 'sluice', stage: 'drain' });
 });
 
 function service(echoes: readonly EchoBackend[], lines: string): string {

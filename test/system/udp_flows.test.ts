@@ -68,7 +68,9 @@ t.test('10,000 flows that came and went leave nothing behind', async (t) => {
   await daemon.metricSettles('sluice_sessions_active', {}, (sum) => sum === 0);
   const atRest = await daemon.descriptors();
   for (let batch = 0; batch < 20; batch++) {
-    const clients = await Promise.all(Array.from({ length: 500 }, () => UdpClient.open({ port })));
+    // An address a batch, so that no port of an earlier flow is met again.
+    const from = { port, localAddress: `127.0.1.${batch + 1}` };
+    const clients = await Promise.all(Array.from({ length: 500 }, () => UdpClient.open(from)));
     const answers = await Promise.all(clients.map((client, i) => client.ask(`${batch}/${i}`)));
     const wrong = answers.filter(({ payload }, i) => payload.toString() !== `${batch}/${i}`);
     t.equal(wrong.length, 0, `batch ${batch}`);
