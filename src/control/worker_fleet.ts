@@ -9,13 +9,17 @@ import {
   Worker,
 } from 'node:worker_threads';
 import type { WorkerId } from '../core/brand.js';
-import type { Clock } from '../core/clock.js';
+import type { Clock, Timers } from '../core/clock.js';
 import type { Doorbell } from '../core/doorbell.js';
 import type { Vitals } from './vitals.js';
 import type { FromWorker, ToWorker, WorkerStart } from './worker_protocol.js';
 
 /** A worker that has not gone through its loop for so long does not answer. */
 export const SILENCE_MS = 5_000;
+/** Between the end of a thread and the next one in its place: a defect at start must not spin. */
+const REPLACE_DELAY_MS = 250;
+/** How long threads may take to stop. */
+const STOP_LIMIT_MS = 3_000;
 
 export interface FleetEvents {
   message(worker: WorkerId, message: FromWorker): void;
@@ -28,7 +32,9 @@ export interface FleetEvents {
 interface Seat {
   readonly thread: Worker;
   readonly port: MessagePort;
-  state: 'serving' | 'stopping' | 'ending';
+  readonly ended: Promise<void>;
+  /** `starting`: it has no engine yet; if it ends now, nobody takes its place. */
+  state: 'starting' | 'serving' | 'stopping' | 'ending';
 }
 
 export class WorkerFleet {
@@ -37,6 +43,7 @@ export class WorkerFleet {
   readonly #doorbell: Doorbell;
   readonly #vitals: Vitals;
   readonly #clock: Clock;
+  readonly #timers: Timers;
   readonly #events: FleetEvents;
 
   constructor(deps: {
@@ -44,12 +51,14 @@ export class WorkerFleet {
     readonly doorbell: Doorbell;
     readonly vitals: Vitals;
     readonly clock: Clock;
+    readonly timers: Timers;
     readonly events: FleetEvents;
   }) {
     this.#start = deps.start;
     this.#doorbell = deps.doorbell;
     this.#vitals = deps.vitals;
     this.#clock = deps.clock;
+    this.#timers = deps.timers;
     this.#events = deps.events;
   }
 
@@ -96,16 +105,22 @@ export class WorkerFleet {
     }
   }
 
-  /** Tells every worker to stop and waits for the threads to end. */
+  /** Tells every worker to stop and waits for the threads to end; one that does not is ended. */
   async close(): Promise<void> {
-    const ended = this.#seats.map((seat) => {
-      seat.state = 'stopping';
-      return new Promise((resolve) => seat.thread.once('exit', resolve));
-    });
+    for (const seat of this.#seats) seat.state = 'stopping';
     this.broadcast({ kind: 'stop' });
-    await Promise.all(ended);
+    const limit = this.#timers.after(STOP_LIMIT_MS, () => {
+      for (const seat of this.#seats) void seat.thread.terminate();
+    });
+    await Promise.all(this.#seats.map((seat) => seat.ended));
+    limit.cancel();
   }
 
+  ids(): WorkerId[] {
+    return this.#seats.map((_, worker) => worker as WorkerId);
+  }
+
+  /** Resolves when the worker has an engine; rejects with why it has none. */
   #spawn(worker: WorkerId): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     this.#vitals.reset(worker, this.#clock.nowMs());
@@ -114,42 +129,53 @@ export class WorkerFleet {
       workerData: { start: this.#start(worker), port: port2 },
       transferList: [port2],
     });
-    const seat: Seat = { thread, port: port1, state: 'serving' };
+    const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
+    const seat: Seat = { thread, port: port1, ended, state: 'starting' };
     this.#seats[worker] = seat;
     return new Promise((resolve, reject) => {
       let sentence = 'the thread ended without a word';
       const hear = (message: FromWorker): void => {
-        if (message.kind === 'started') resolve();
-        else if (message.kind === 'failed') reject(new Error(message.sentence));
-        else this.#events.message(worker, message);
+        if (message.kind === 'failed') sentence = message.sentence;
+        else if (message.kind !== 'started') this.#events.message(worker, message);
+        else if (seat.state === 'starting') {
+          seat.state = 'serving';
+          resolve();
+        }
       };
       port1.on('message', hear);
       thread.on('error', (error) => {
         sentence = error.message;
       });
-      thread.on('exit', () => {
-        // Its last words may still be under way.
-        for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1)) {
-          hear(last.message as FromWorker);
-        }
-        port1.close();
+      thread.once('exit', () => {
+        hearLastWords(port1, hear);
         reject(new Error(sentence));
-        if (seat.state !== 'stopping') this.#replace(worker, seat, sentence);
+        if (seat.state === 'ending') sentence = `it did not answer for ${SILENCE_MS} ms`;
+        if (seat.state === 'serving' || seat.state === 'ending') this.#replace(worker, sentence);
       });
     });
   }
 
-  #replace(worker: WorkerId, seat: Seat, sentence: string): void {
-    const why = seat.state === 'ending' ? `it did not answer for ${SILENCE_MS} ms` : sentence;
+  #replace(worker: WorkerId, sentence: string): void {
     this.#doorbell.hang(worker, null);
-    this.#events.lost(worker, why);
-    this.#spawn(worker).then(
-      () => this.#events.replaced(worker),
-      () => undefined,
-    );
+    this.#events.lost(worker, sentence);
+    this.#tryAgain(worker);
   }
 
-  ids(): WorkerId[] {
-    return this.#seats.map((_, worker) => worker as WorkerId);
+  #tryAgain(worker: WorkerId): void {
+    this.#timers.after(REPLACE_DELAY_MS, () => {
+      if (this.#seats[worker]?.state === 'stopping') return;
+      this.#spawn(worker).then(
+        () => this.#events.replaced(worker),
+        () => this.#tryAgain(worker),
+      );
+    });
   }
+}
+
+/** What a thread said before it ended may still be under way. */
+function hearLastWords(port: MessagePort, hear: (message: FromWorker) => void): void {
+  for (let last = receiveMessageOnPort(port); last; last = receiveMessageOnPort(port)) {
+    hear(last.message as FromWorker);
+  }
+  port.close();
 }

@@ -7,5 +7,8 @@ export function checkEngines(): readonly EngineCheck[] {
   const foreign = kernel.ok
     ? 'listening sockets are opened by the main thread'
     : `workers bind by themselves: ${kernel.error}`;
-  return [{ engine: 'node', state: 'usable', note: `node:net and node:dgram; ${foreign}` }];
+  return [
+    { engine: 'node', state: 'usable', note: `node:net and node:dgram; ${foreign}` },
+    { engine: 'uring', state: 'usable', note: 'io_uring' },
+  ];
 }

@@ -8,6 +8,8 @@ import type { EngineName } from '../core/spec.js';
 import { loadKernel } from '../kernel/foreign.js';
 import type { Engine, EngineLimits } from './engine.js';
 import { createNodeEngine } from './node/engine.js';
+import { createUringEngine } from './uring/create.js';
+import { noUdp } from './uring/no_udp.js';
 
 export interface CreateDeps {
   readonly limits: EngineLimits;
@@ -24,7 +26,12 @@ export function createEngine(name: EngineName, deps: CreateDeps): Result<Engine,
   switch (name) {
     case 'node':
       return ok(createNodeEngine(deps.limits, { ...deps, kernel }));
-    case 'uring':
+    case 'uring': {
+      if (kernel === null) return err('engine "uring" needs foreign calls');
+      const made = createUringEngine({ ...deps, kernel });
+      if (!made.ok) return err(made.error.sentence);
+      return ok(Object.assign(made.value, { udp: noUdp() }));
+    }
     case 'epoll':
       return err(`engine "${name}" is not in this version`);
     default:
