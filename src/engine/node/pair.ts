@@ -23,6 +23,8 @@ export interface PairHost extends EndingDeps {
   readonly bytesOut: Float64Array;
   /** A socket was opened: the last descriptor may be gone. */
   descriptorTaken(): void;
+  /** A socket could not be opened for want of a descriptor. */
+  descriptorMissing(): void;
   /** All sockets of the pair are closed: report `closed`, then free its number. */
   release(pair: Pair, end: PairEnd): void;
 }
@@ -216,7 +218,7 @@ export class Pair {
     else {
       this.#state = { kind: 'waiting' };
       const failure = dialFailure(error);
-      if (failure === 'no-descriptor') this.#host.descriptorTaken();
+      if (failure === 'no-descriptor') this.#host.descriptorMissing();
       this.#host.edges.dialFailed(this.id, failure);
     }
   }

@@ -15,7 +15,7 @@ import type {
 } from '../../session/tcp_port.js';
 import { Acceptor } from './acceptor.js';
 import { localOf, peerOf } from './address.js';
-import { exhaustedErrno } from './descriptors.js';
+import { DescriptorWatch, descriptorLimit, exhaustedErrno } from './descriptors.js';
 import { Pair, type PairHost } from './pair.js';
 import { SendQueues } from './send_queue.js';
 
@@ -35,6 +35,7 @@ export class NodeTcp implements TcpEngine, PairHost {
   readonly bytesIn: Float64Array;
   readonly bytesOut: Float64Array;
   readonly #kernel: Kernel | null;
+  readonly #descriptors = new DescriptorWatch(descriptorLimit());
   readonly #acceptors = new Map<ListenerKey, Acceptor>();
   readonly #pairs: (Pair | null)[];
   /** A stack: the number that was freed last is warm in the processor's caches. */
@@ -139,6 +140,11 @@ export class NodeTcp implements TcpEngine, PairHost {
   }
 
   descriptorTaken(): void {
+    const errno = this.#descriptors.exhausted();
+    if (errno !== null) this.#eachAcceptor((acceptor) => acceptor.fail(errno));
+  }
+
+  descriptorMissing(): void {
     const errno = exhaustedErrno();
     if (errno !== null) this.#eachAcceptor((acceptor) => acceptor.fail(errno));
   }
