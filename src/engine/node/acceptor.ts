@@ -113,7 +113,8 @@ export class Acceptor {
     // Held or closed before it listened: the next release listens again.
     server.once('close', () => done(null));
     server.on('connection', (socket) => this.#connected(socket));
-    server.listen(options.value, () => {
+    // Node.js takes a backlog for a descriptor from here, not from the options.
+    server.listen(options.value, this.#backlog, () => {
       server.off('error', failedToListen);
       server.on('error', (error) => this.#acceptFailed(server, error));
       this.#local = boundAddress(server, this.#local);
@@ -122,20 +123,19 @@ export class Acceptor {
   }
 
   #listenOptions(): Result<ListenOptions & { fd?: number; reusePort?: boolean }, string> {
-    const backlog = this.#backlog;
     const source = this.#source;
     const { kernel } = this.#deps;
     if (source.kind === 'descriptor') {
       if (kernel === null) return err('ENOSYS');
       const copy = duplicate(kernel, adoptDescriptor(source.fd));
-      return copy.ok ? ok({ fd: copy.value, backlog }) : err(copy.error.errno);
+      return copy.ok ? ok({ fd: copy.value }) : err(copy.error.errno);
     }
     const local = this.#local;
-    if (local.kind === 'unix') return ok({ path: local.path, backlog });
+    if (local.kind === 'unix') return ok({ path: local.path });
     const { host, port } = local;
     // Node.js below 22.12 does not know reusePort: a second worker then gets EADDRINUSE.
     const reusePort = source.reusePort === 'shared';
-    return ok({ host, port, backlog, exclusive: true, reusePort, ipv6Only: true });
+    return ok({ host, port, exclusive: true, reusePort, ipv6Only: true });
   }
 
   #connected(socket: Socket): void {

@@ -25,32 +25,29 @@ export class Ending {
 
   /** FIN both ways behind what was written; what still comes is read and dropped until FIN. */
   flush(): void {
-    let unfinished = this.#links.length;
-    const finished = (): void => {
-      unfinished--;
-      if (unfinished === 0) this.#farewell();
-    };
     this.#lingerAtMost();
-    for (const { socket } of this.#links) {
-      if (socket.connecting) {
-        socket.destroy();
-        finished();
-        continue;
+    const undelivered = new Set(this.#links);
+    const delivered = (link: Link): void => {
+      if (undelivered.delete(link) && undelivered.size === 0) this.#farewell();
+    };
+    for (const link of this.#links) {
+      const { socket } = link;
+      if (socket.connecting) socket.destroy();
+      else {
+        finish(socket);
+        socket.resume();
       }
-      if (socket.writableFinished) finished();
-      else socket.once('finish', finished);
-      finish(socket);
-      socket.resume();
+      if (socket.closed) delivered(link);
+      else socket.once('close', () => delivered(link));
+      if (socket.writableFinished) this.#whenDelivered(link, () => delivered(link));
+      else socket.once('finish', () => this.#whenDelivered(link, () => delivered(link)));
     }
   }
 
   /** The other side was reset: so will be `link`, when its peer has received what was written. */
   passReset(link: Link): void {
     this.#lingerAtMost();
-    whenFlushed(link.socket, () => {
-      if (link.kind === 'unix') reset(link);
-      else this.#deps.sendQueues.whenDelivered(link.socket, () => reset(link));
-    });
+    whenFlushed(link.socket, () => this.#whenDelivered(link, () => reset(link)));
   }
 
   /** Resets whatever is still open. */
@@ -63,12 +60,19 @@ export class Ending {
     this.#linger?.cancel();
   }
 
-  /** Everything is sent: peers that do not finish soon are not waited for. */
+  /** Everything is delivered: peers that do not finish soon are not waited for. */
   #farewell(): void {
+    if (this.#links.every(({ socket }) => socket.destroyed)) return;
     this.#linger?.cancel();
     this.#linger = this.#deps.timers.after(FAREWELL_MS, () => {
       for (const { socket } of this.#links) socket.destroy();
     });
+  }
+
+  #whenDelivered({ socket, kind }: Link, then: () => void): void {
+    // What is written to a unix socket is in its peer's queue.
+    if (kind === 'unix') then();
+    else this.#deps.sendQueues.whenDelivered(socket, then);
   }
 
   #lingerAtMost(): void {

@@ -15,6 +15,8 @@ export interface EngineUnderTest {
   readonly engine: Engine;
   /** How a listener of this engine gets a socket at `local`. */
   source(local: Endpoint, backlog: number): ListenSource;
+  /** Closes what `source` opened, as control does once no listener uses it. */
+  forget(source: ListenSource): void;
   /** Makes `ms` pass on the engine's clock. */
   pass(ms: number): Promise<void>;
   /** Rings the engine's doorbell. */
@@ -46,6 +48,7 @@ export class Bench {
   readonly driver: TcpDriver;
   readonly backend: PeerServer;
   readonly listener: Endpoint;
+  readonly source: ListenSource;
   /** Empty but for the sockets of this test; removed after it. */
   readonly folder: string;
 
@@ -53,9 +56,11 @@ export class Bench {
     under: EngineUnderTest,
     driver: TcpDriver,
     backend: PeerServer,
+    source: ListenSource,
     listener: Endpoint,
     folder: string,
   ) {
+    this.source = source;
     this.folder = folder;
     this.under = under;
     this.driver = driver;
@@ -110,7 +115,7 @@ export function withEngine(
       const source = under.source(place(options.listen, 'listener'), BACKLOG);
       const opened = await under.engine.tcp.openListener(LISTENER, source, BACKLOG);
       if (!opened.ok) throw new Error(opened.sentence);
-      await body(new Bench(under, driver, backend, opened.local, folder), t);
+      await body(new Bench(under, driver, backend, source, opened.local, folder), t);
     } finally {
       backend.close();
       await under.dispose();

@@ -11,6 +11,7 @@ export function listeningContract(t: Test, make: MakeEngine): void {
   withEngine(t, make, 'a closed listener refuses clients and keeps its pairs', async (bench, t) => {
     const { client, backend } = await bench.relayed();
     bench.driver.engine.closeListener(LISTENER);
+    bench.under.forget(bench.source);
     await t.rejects(bench.connect(), { code: 'ECONNREFUSED' });
     client.finish('still here');
     t.equal(String(await backend.rest()), 'still here');

@@ -4,6 +4,7 @@ import { createDoorbellMemory, Doorbell } from '../../../src/core/doorbell.js';
 import type { Endpoint } from '../../../src/core/endpoint.js';
 import type { ListenSource } from '../../../src/core/plan.js';
 import { createNodeEngine } from '../../../src/engine/node/engine.js';
+import { adoptDescriptor, closeDescriptor } from '../../../src/kernel/descriptor.js';
 import { type Kernel, loadKernel } from '../../../src/kernel/foreign.js';
 import { openListeningSocket } from '../../../src/kernel/sockets.js';
 import type { UdpEdges } from '../../../src/session/udp_port.js';
@@ -45,6 +46,10 @@ export function makerOf({ sockets, time }: HarnessOptions): MakeEngine {
         kernel === null
           ? { kind: 'bind', local, reusePort: 'exclusive' }
           : openDescriptor(kernel, local, backlog),
+      forget: (source) => {
+        if (source.kind === 'descriptor')
+          closeDescriptor(kernelOrThrow(), adoptDescriptor(source.fd));
+      },
       pass: async (ms) => fake?.pass(ms),
       ring: () => doorbell.ring(WORKER),
       dispose: async () => engine.stop(),

@@ -3,6 +3,7 @@ import type { WorkerId } from '../../../src/core/brand.js';
 import type { Endpoint } from '../../../src/core/endpoint.js';
 import type { ListenSource } from '../../../src/core/plan.js';
 import type { Engine } from '../../../src/engine/engine.js';
+import { adoptDescriptor, closeDescriptor } from '../../../src/kernel/descriptor.js';
 import { openListeningSocket } from '../../../src/kernel/sockets.js';
 import type { UdpEdges } from '../../../src/session/udp_port.js';
 import type { EngineUnderTest, MakeEngine } from '../../contract/tcp/bench.js';
@@ -32,6 +33,9 @@ export function makerOf({ sockets, time }: HarnessOptions): MakeEngine {
         sockets === 'bind'
           ? { kind: 'bind', local, reusePort: 'exclusive' }
           : openDescriptor(local, backlog),
+      forget: (source) => {
+        if (source.kind === 'descriptor') closeDescriptor(testKernel(), adoptDescriptor(source.fd));
+      },
       pass: async (ms) => fake?.pass(ms),
       ring: () => doorbell.ring(0 as WorkerId),
       dispose: async () => {
