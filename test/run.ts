@@ -1,30 +1,35 @@
 /**
- * `npm test [-- PATTERN …]`: runs the compiled tests with tap, those of the real binary last and
- * one at a time. A pattern is a part of a file's path below test/. The last line printed is
- * `N passed, N failed, N skipped` (tests at the top of a file), and the exit code is 0 only if none
- * failed. SLUICE_FORBID_SKIP=1 makes a skipped test a failure.
+ * `npm test [-- PATTERN …]`: runs the compiled test files, each in a process of its own, those of
+ * the real binary last and one at a time. A pattern is a part of a file's path below test/. The last
+ * line printed is `N passed, N failed, N skipped` (tests at the top of a file), and the exit code is
+ * 0 only if none failed. SLUICE_FORBID_SKIP=1 makes a skipped test a failure.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { repositoryRoot } from './support/repository.js';
 import { type FileReport, TapReader, type TestReport } from './support/tap_reader.js';
 
 /** Generous: a machine under load must not fail a test, a hang still ends. */
 const FILE_TIMEOUT_SECONDS = 300;
+/** tap ends a file by itself and says what hangs; this is for one that cannot. */
+const KILL_AFTER_MS = (FILE_TIMEOUT_SECONDS + 30) * 1000;
+/** Kept of a file's standard error, which is printed only when it fails. */
+const MAX_COMPLAINTS = 200;
 const COMPILED = 'dist/test/';
 
-const files = compiledTests(process.argv.slice(2));
+const patterns = process.argv.slice(2);
+const files = compiledTests(patterns);
 if (files.length === 0) {
-  console.error(`no test file matches ${process.argv.slice(2).join(' ')}`);
+  console.error(`no test file matches ${patterns.join(' ')}`);
   process.exit(2);
 }
 const system = files.filter((file) => file.startsWith(`${COMPILED}system/`));
 const others = files.filter((file) => !system.includes(file));
-const reports = [...(await run(others, availableParallelism())), ...(await run(system, 1))];
+const reports = [...(await runAll(others, availableParallelism())), ...(await runAll(system, 1))];
 process.exitCode = summarize(reports);
 
 /** Paths below the root. Left-overs of tests whose source is gone are not run. */
@@ -37,35 +42,44 @@ function compiledTests(patterns: readonly string[]): string[] {
     .map((path) => COMPILED + path);
 }
 
-/**
- * Runs `paths` in at most `jobs` processes and prints a line for each; resolves to their reports.
- */
-async function run(paths: readonly string[], jobs: number): Promise<FileReport[]> {
-  if (paths.length === 0) return [];
-  const found: FileReport[] = [];
-  const reader = new TapReader((report) => {
-    found.push(report);
-    console.log(oneLine(report));
-  });
-  const flags = ['run', '--reporter=tap', `--jobs=${jobs}`, `--timeout=${FILE_TIMEOUT_SECONDS}`];
-  const tap = spawn(process.execPath, ['node_modules/.bin/tap', ...flags, ...paths], {
-    cwd: repositoryRoot,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const exited = once(tap, 'exit');
-  for await (const line of createInterface({ input: tap.stdout })) reader.line(line);
-  const [code] = await exited;
-  for (const file of paths.filter((path) => !found.some((report) => report.file === path))) {
-    found.push(alone(file, 'tap did not run this file'));
-  }
-  if (code !== 0 && found.every((report) => report.failed.length === 0)) {
-    found.push(alone('tap', `tap itself failed with exit code ${code}`));
-  }
-  return found;
+/** Runs `paths` in at most `jobs` processes at a time; prints a line when one is over. */
+async function runAll(paths: readonly string[], jobs: number): Promise<FileReport[]> {
+  const left = [...paths];
+  const reports: FileReport[] = [];
+  const work = async (): Promise<void> => {
+    for (let path = left.shift(); path !== undefined; path = left.shift()) {
+      const report = await run(path);
+      console.log(oneLine(report));
+      reports.push(report);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return reports.sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-function alone(file: string, sentence: string): FileReport {
-  return { file, passed: 0, failed: [{ name: file, reason: '', lines: [sentence] }], skipped: [] };
+async function run(file: string): Promise<FileReport> {
+  const reader = new TapReader();
+  const child = spawn(process.execPath, ['--enable-source-maps', file], {
+    cwd: repositoryRoot,
+    env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(FILE_TIMEOUT_SECONDS) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: KILL_AFTER_MS,
+    killSignal: 'SIGKILL',
+  });
+  const exited = once(child, 'exit');
+  const complaints = lastLines(createInterface({ input: child.stderr }));
+  for await (const line of createInterface({ input: child.stdout })) reader.line(line);
+  const [code, signal] = await exited;
+  return reader.end(file, { code, signal, complaints: await complaints });
+}
+
+async function lastLines(input: Interface): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const line of input) {
+    lines.push(line);
+    if (lines.length > MAX_COMPLAINTS) lines.shift();
+  }
+  return lines;
 }
 
 function oneLine({ file, passed, failed, skipped }: FileReport): string {

@@ -1,66 +1,64 @@
-/** The test runner counts what tap prints, and loses no failure. */
+/** The test runner counts what a test file prints, and loses no failure. */
 import t from 'tap';
-import { type FileReport, TapReader } from '../support/tap_reader.js';
+import { type Ending, type FileReport, TapReader } from '../support/tap_reader.js';
 
-function read(text: string): FileReport[] {
-  const reports: FileReport[] = [];
-  const reader = new TapReader((report) => reports.push(report));
+const WELL: Ending = { code: 0, signal: null, complaints: [] };
+const FAILED: Ending = { code: 1, signal: null, complaints: ['a warning'] };
+
+function read(text: string, ending: Ending): FileReport {
+  const reader = new TapReader();
   for (const line of text.split('\n')) reader.line(line);
-  return reports;
+  return reader.end('a', ending);
 }
 
 const MIXED = `TAP version 14
-# Subtest: dist/test/a.test.js
-    # Subtest: good
-        ok 1 - should be equal
-        1..1
-    ok 1 - good # time=5.5ms
+# Subtest: good
+    ok 1 - should be equal
+    1..1
+ok 1 - good # time=5.5ms
 
-    ok 2 - one # SKIP no database here
-    # Subtest: bad
-        not ok 1 - should be equal
-          ---
-          source: |
-            not ok 9 - is text, and no result
-          ...
-
-        1..1
-    not ok 3 - bad # time=2ms
+ok 2 - one # SKIP no database here
+# Subtest: bad
+    not ok 1 - should be equal
       ---
-      at: somewhere
+      source: |
+        not ok 9 - is text, and no result
       ...
 
-    # Subtest: partly
-        ok 1 - inner # SKIP no IPv6
-    ok 4 - partly # time=1ms
-    1..4
-not ok 1 - dist/test/a.test.js # time=58ms
+    1..1
+not ok 3 - bad # time=2ms
   ---
-  exitCode: 1
+  at: somewhere
+  source: |
+    not ok 8 - is text too
   ...
 
-# Subtest: dist/test/b.test.js
-    ok 1 - fine # time=1ms
-ok 2 - dist/test/b.test.js # time=3ms`;
+# Subtest: partly
+    ok 1 - inner # SKIP no IPv6
+ok 4 - partly # time=1ms
 
-t.test('results are counted a file, and a failure keeps its diagnostics', async (t) => {
-  const [a, b] = read(MIXED);
-  t.match(a, { file: 'dist/test/a.test.js', passed: 2 });
-  t.same(
-    a?.failed.map((test) => test.name),
-    ['bad'],
-  );
-  const printed = a?.failed[0]?.lines.join('\n') ?? '';
-  t.match(printed, 'should be equal');
-  t.match(printed, 'at: somewhere');
-  t.notMatch(printed, '# Subtest: good');
-  t.match(b, { file: 'dist/test/b.test.js', passed: 1, failed: [], skipped: [] });
-});
+1..4
+# { total: 5, pass: 2, fail: 1, skip: 2 }`;
+
+const names = (tests: FileReport['failed']) => tests.map((test) => test.name);
+
+t.test(
+  'tests at the top of a file are counted, and a failure keeps all that was said',
+  async (t) => {
+    const report = read(MIXED, FAILED);
+    t.equal(report.passed, 2);
+    t.same(names(report.failed), ['bad']);
+    const printed = report.failed[0]?.lines.join('\n') ?? '';
+    for (const part of ['should be equal', 'at: somewhere', 'is text too', 'a warning']) {
+      t.match(printed, part);
+    }
+    t.notMatch(printed, '# Subtest: good');
+  },
+);
 
 t.test('a skip counts wherever it stands, with its reason', async (t) => {
-  const [a] = read(MIXED);
   t.same(
-    a?.skipped.map(({ name, reason }) => ({ name, reason })),
+    read(MIXED, FAILED).skipped.map(({ name, reason }) => ({ name, reason })),
     [
       { name: 'one', reason: 'no database here' },
       { name: 'inner', reason: 'no IPv6' },
@@ -68,19 +66,25 @@ t.test('a skip counts wherever it stands, with its reason', async (t) => {
   );
 });
 
-t.test('a file that crashes before its first test is one failure', async (t) => {
-  const [report] = read(`# Subtest: dist/test/c.test.js
-    1..0 # no tests found
-not ok 1 - dist/test/c.test.js # time=5ms
-  ---
-  signal: SIGSEGV
-  ...
-`);
-  t.match(report, { passed: 0, failed: [{ name: 'dist/test/c.test.js' }] });
-  t.match(report?.failed[0]?.lines.join('\n'), 'SIGSEGV');
+t.test('a file skipped as a whole is one skip', async (t) => {
+  const report = read('TAP version 14\n1..0 # needs root', WELL);
+  t.match(report, { passed: 0, failed: [], skipped: [{ name: 'a', reason: 'needs root' }] });
 });
 
-t.test('a file skipped as a whole is one skip', async (t) => {
-  const [report] = read('ok 2 - dist/test/b.test.js # SKIP needs root');
-  t.match(report, { passed: 0, failed: [], skipped: [{ reason: 'needs root' }] });
+t.test('a file that ends before its tests do is a failure', async (t) => {
+  const crash = read('TAP version 14\n# Subtest: x', { ...FAILED, code: null, signal: 'SIGSEGV' });
+  t.same(names(crash.failed), ['a']);
+  t.match(crash.failed[0]?.lines.join('\n'), /# Subtest: x\na warning\n.*signal SIGSEGV/);
+  t.same(names(read('', { ...WELL, code: 0 }).failed), ['a'], 'also with exit code 0');
+});
+
+t.test('a file without any test is a failure', async (t) => {
+  t.same(names(read('TAP version 14\n1..0', WELL).failed), ['a']);
+});
+
+t.test('a file whose process fails is a failure, even if its tests passed', async (t) => {
+  const report = read('ok 1 - good\n1..1', FAILED);
+  t.equal(report.passed, 1);
+  t.match(report.failed, [{ name: 'a', lines: ['a warning', /exit code 1/] }]);
+  t.same(read('ok 1 - good\n1..1', WELL).failed, []);
 });

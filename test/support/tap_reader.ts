@@ -1,14 +1,11 @@
-/**
- * Reads what `tap run --reporter=tap` prints: which tests of each file passed, failed, were
- * skipped.
- */
+/** Reads the TAP that one test file prints: which of its tests passed, failed or were skipped. */
 
 /** A test at the top of a file, or the file itself when it failed or was skipped as a whole. */
 export interface TestReport {
   readonly name: string;
   /** Why it was skipped; empty for a failure. */
   readonly reason: string;
-  /** Everything that was printed about it; diagnostics may follow after `onFile`. */
+  /** Everything that was printed about it. */
   readonly lines: string[];
 }
 
@@ -19,75 +16,79 @@ export interface FileReport {
   readonly skipped: readonly TestReport[];
 }
 
-/** indent, "not ", name, directive, its text */
-const POINT = /^( *)(not )?ok \d+(?: - (.*?))?(?: # (SKIP|TODO|time=)(.*))?$/;
-
-/**
- * Where the block of diagnostics after a result goes; it stands two columns right of the result.
- */
-interface Diagnostics {
-  readonly lines: string[];
-  readonly indent: string;
+/** How the process of a test file ended. */
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** The last lines on its standard error. */
+  readonly complaints: readonly string[];
 }
 
+/** indent, "not ", name, directive, its text: TAP 14, "Test points". A directive is TAP's own. */
+const POINT = /^( *)(not )?ok \d+(?: - (.*?))?(?: # (SKIP|TODO|time=)(.*))?$/;
+/** number of tests, reason when all are skipped */
+const PLAN = /^1\.\.(\d+)(?: # (?:SKIP )?(.*))?$/;
+
 export class TapReader {
-  readonly #onFile: (report: FileReport) => void;
   #passed = 0;
-  #failed: TestReport[] = [];
-  #skipped: TestReport[] = [];
+  readonly #failed: TestReport[] = [];
+  readonly #skipped: TestReport[] = [];
   /** Printed since the last result at the top of the file. */
   #pending: string[] = [];
-  #expected: Diagnostics | null = null;
-  #open: Diagnostics | null = null;
-
-  /** `onFile` gets each file's report when the file is over. */
-  constructor(onFile: (report: FileReport) => void) {
-    this.#onFile = onFile;
-  }
+  #plan: { readonly tests: number; readonly reason: string } | null = null;
+  /** `expected`: a result was the last line; `open`: inside the block of diagnostics after it. */
+  #diagnostics: 'none' | 'expected' | 'open' = 'none';
+  #last: TestReport = { name: '', reason: '', lines: [] };
 
   /** Takes the next line, without its line feed. */
   line(text: string): void {
-    if (this.#open) {
-      this.#open.lines.push(text);
-      if (text === `${this.#open.indent}...`) this.#open = null;
+    if (this.#diagnostics === 'open') {
+      this.#last.lines.push(text);
+      if (text === '  ...') this.#diagnostics = 'none';
       return;
     }
-    const expected = this.#expected;
-    this.#expected = null;
     const point = POINT.exec(text);
-    if (point) {
-      this.#result(text, point);
-    } else if (expected && text === `${expected.indent}---`) {
-      expected.lines.push(text);
-      this.#open = expected;
-    } else if (text.trim() !== '') {
-      this.#pending.push(text);
+    const plan = PLAN.exec(text);
+    if (this.#diagnostics === 'expected' && text === '  ---') {
+      this.#last.lines.push(text);
+      this.#diagnostics = 'open';
+      return;
     }
+    this.#diagnostics = 'none';
+    if (point) this.#result(text, point);
+    else if (plan) this.#plan = { tests: Number(plan[1]), reason: plan[2] ?? '' };
+    else if (text.trim() !== '') this.#pending.push(text);
+  }
+
+  /** The report of `file`, whose process has ended: nothing that went wrong is left out. */
+  end(file: string, { code, signal, complaints }: Ending): FileReport {
+    const told = [...this.#pending, ...complaints];
+    const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+    const fail = (sentence: string): void => {
+      this.#failed.push({ name: file, reason: '', lines: [...told, sentence] });
+    };
+    if (this.#plan?.tests === 0 && code === 0) {
+      if (this.#plan.reason === '') fail('there is no test in this file');
+      else this.#skipped.push({ name: file, reason: this.#plan.reason, lines: [] });
+    } else if (this.#plan === null) fail(`it ended before its tests did (${how})`);
+    else if (code !== 0 && this.#failed.length === 0) fail(`no test failed, but the process did (${how})`);
+    else this.#failed.at(-1)?.lines.push(...complaints);
+    return { file, passed: this.#passed, failed: this.#failed, skipped: this.#skipped };
   }
 
   #result(text: string, [, indent = '', not, name = '', directive, rest = '']: RegExpExecArray) {
     const skipped = directive === 'SKIP' || directive === 'TODO';
     const reason = skipped ? rest.trim() || directive : '';
-    if (indent.length > 4) {
+    if (indent !== '') {
       this.#pending.push(text);
       if (skipped) this.#skipped.push({ name, reason, lines: [text] });
       return;
     }
-    const report = { name, reason, lines: [...this.#pending, text] };
+    this.#last = { name, reason, lines: [...this.#pending, text] };
     this.#pending = [];
-    this.#expected = { lines: report.lines, indent: `${indent}  ` };
-    const ofFile = indent === '';
-    if (skipped) this.#skipped.push(report);
-    else if (not && !(ofFile && this.#failed.length > 0)) this.#failed.push(report);
-    else if (!not && !ofFile) this.#passed++;
-    if (ofFile) this.#endFile(name);
-  }
-
-  #endFile(file: string): void {
-    const report = { file, passed: this.#passed, failed: this.#failed, skipped: this.#skipped };
-    this.#passed = 0;
-    this.#failed = [];
-    this.#skipped = [];
-    this.#onFile(report);
+    this.#diagnostics = 'expected';
+    if (skipped) this.#skipped.push(this.#last);
+    else if (not) this.#failed.push(this.#last);
+    else this.#passed++;
   }
 }
