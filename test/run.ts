@@ -1,8 +1,8 @@
 /**
  * `npm test [-- PATTERN …]`: runs the compiled test files, each in a process of its own, those of
- * the real binary last and one at a time. A pattern is a part of a file's path below test/. The last
- * line printed is `N passed, N failed, N skipped` (tests at the top of a file), and the exit code is
- * 0 only if none failed. SLUICE_FORBID_SKIP=1 makes a skipped test a failure.
+ * the real binary last and one at a time. A pattern is a part of a file's path below test/. The
+ * last line printed is `N passed, N failed, N skipped` (tests at the top of a file), and the exit
+ * code is 0 only if none failed. SLUICE_FORBID_SKIP=1 makes a skipped test a failure.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,6 @@
-/** The least that could be written: a server of node:net that only pipes. Argument: backend's port. */
+/**
+ * The least that could be written: a server of node:net that only pipes. Argument: backend's port.
+ */
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tell } from './messages.js';
 

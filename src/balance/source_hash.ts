@@ -4,10 +4,10 @@
  * Where the home is not eligible, or has its share of the sessions already, the client goes to the
  * next choice of its own hash (rendezvous), and back as soon as the home can take it.
  *
- * Bounded load: no member has more than `factor` times its fair share (and a few, see below). V. Mirrokni, M. Thorup,
- * M. Zadimoghaddam, "Consistent Hashing with Bounded Loads", arXiv:1608.01350; a spread over all
- * instead of the next on the ring, as J. Chen et al., arXiv:1908.08762, so that no overflow
- * cascades.
+ * Bounded load: no member has more than `factor` times its fair share (and a few, see below). V.
+ * Mirrokni, M. Thorup, M. Zadimoghaddam, "Consistent Hashing with Bounded Loads", arXiv:1608.01350;
+ * a spread over all instead of the next on the ring, as J. Chen et al., arXiv:1908.08762, so that
+ * no overflow cascades.
  */
 import type { HashSpec } from '../core/spec.js';
 import { ClientHash } from './client_hash.js';
@@ -19,8 +19,9 @@ import { Rendezvous } from './rendezvous.js';
 import { HashRing } from './ring.js';
 
 /**
- * Up to so many sessions a member takes whoever belongs there. With a handful of sessions in the pool
- * the fair share is one or two, and a client's second session would leave the first one's backend.
+ * Up to so many sessions a member takes whoever belongs there. With a handful of sessions in the
+ * pool the fair share is one or two, and a client's second session would leave the first one's
+ * backend.
  */
 export const UNBOUND_SESSIONS = 8;
 

@@ -1,4 +1,7 @@
-/** A program that uses up its descriptors, attempts a probe of each transport, and prints what came out. */
+/**
+ * A program that uses up its descriptors, attempts a probe of each transport, and prints what came
+ * out.
+ */
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
