@@ -2,8 +2,7 @@
  * Question: what does the node engine, with the whole life of its flows, cost a datagram beside a
  * bare relay of node:dgram (the least that could be written)? 50 clients in a closed loop, 64-byte
  * echo, relay and load in processes of their own (on cores of their own where taskset is there),
- * alternating rounds. Printed: exchanges a second and CPU time of the relay an exchange, as median,
- * least and most.
+ * alternating rounds. Printed: exchanges a second and CPU time of the relay an exchange.
  *
  *   node dist/benchmarks/udp_node_vs_bare.js [rounds] [seconds a round]
  */
@@ -12,7 +11,9 @@ import { createSocket, type Socket } from 'node:dgram';
 import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { startNodeRelay } from './udp_node_relay.js';
+import { describeMachine } from './support/machine.js';
+import { markdownTable, spread } from './support/markdown.js';
+import { startNodeRelay } from './udp_node_vs_bare/engine.js';
 
 const CLIENTS = 50;
 const PAYLOAD_BYTES = 64;
@@ -51,13 +52,10 @@ async function compare(rounds: number, seconds: number): Promise<void> {
       if (round > 0) results.get(name)?.push(result);
     }
   }
-  for (const [name, list] of results) print(name, list);
-  const ratio = (pick: (round: Round) => number): string =>
-    (
-      median((results.get('sluice') ?? []).map(pick)) /
-      median((results.get('bare') ?? []).map(pick))
-    ).toFixed(3);
-  console.log(`sluice / bare: rate ${ratio((r) => r.perSecond)}, CPU ${ratio((r) => r.cpuMicros)}`);
+  console.log(
+    `${describeMachine()}; median (least–greatest) of ${rounds} rounds of ${seconds} s\n`,
+  );
+  console.log(table(results));
   load.kill();
   for (const { process } of relays.values()) process.kill();
 }
@@ -79,19 +77,22 @@ async function measure(
   return { perSecond: exchanges / seconds, cpuMicros: cpu / exchanges };
 }
 
-function print(name: Relay, rounds: readonly Round[]): void {
-  const rates = rounds.map((round) => round.perSecond);
-  const cpus = rounds.map((round) => round.cpuMicros);
-  const range = (values: number[], digits: number): string =>
-    [median(values), Math.min(...values), Math.max(...values)]
-      .map((value) => value.toFixed(digits))
-      .join(' / ');
-  console.log(`${name.padEnd(7)} a second ${range(rates, 0)}, CPU µs each ${range(cpus, 2)}`);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
+function table(results: ReadonlyMap<Relay, readonly Round[]>): string {
+  const rows = RELAYS.map((name) => {
+    const rounds = results.get(name) ?? [];
+    return [
+      name,
+      spread(
+        rounds.map((round) => round.perSecond),
+        0,
+      ),
+      spread(
+        rounds.map((round) => round.cpuMicros),
+        2,
+      ),
+    ];
+  });
+  return markdownTable([['relay', 'exchanges a second', 'CPU time each, µs'], ...rows]);
 }
 
 function child(core: number, ...args: string[]): ChildProcess {

@@ -20,9 +20,10 @@ import {
   type UdpEngine,
 } from '../../session/udp_port.js';
 import { dropReason, isUnreachable } from './failure.js';
+import { localAddresses } from './local_addresses.js';
 import type { Downstream } from './udp_downstream.js';
 import { NodeFlow, type Upstream } from './udp_flow.js';
-import { UdpReceiver } from './udp_receiver.js';
+import { UdpReceiver, type UdpReceiverDeps } from './udp_receiver.js';
 import { discard, openConnected } from './udp_socket.js';
 
 export interface NodeUdpDeps {
@@ -30,6 +31,8 @@ export interface NodeUdpDeps {
   readonly timers: Timers;
   /** null: no foreign calls here, so that a source of kind 'descriptor' cannot be opened. */
   readonly kernel: Kernel | null;
+  /** Default: those of the interfaces. */
+  readonly addresses?: UdpReceiverDeps['addresses'];
 }
 
 /** The session's counters are looked at after traffic, but not more often than this. */
@@ -44,7 +47,7 @@ export class NodeUdp implements UdpEngine {
   readonly datagramsIn: Float64Array;
   readonly datagramsOut: Float64Array;
   readonly capacity: number;
-  readonly #deps: NodeUdpDeps;
+  readonly #deps: NodeUdpDeps & UdpReceiverDeps;
   readonly #receivers = new Map<ListenerKey, UdpReceiver>();
   readonly #flows: (NodeFlow | undefined)[] = [];
   /** Numbers below `#flows.length` that are free. */
@@ -55,7 +58,7 @@ export class NodeUdp implements UdpEngine {
   #touchedMs = 0;
 
   constructor(capacity: number, deps: NodeUdpDeps) {
-    this.#deps = deps;
+    this.#deps = { addresses: localAddresses, ...deps };
     this.capacity = capacity;
     this.lastActivityMs = new Float64Array(capacity);
     this.bytesIn = new Float64Array(capacity);

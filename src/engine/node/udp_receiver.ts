@@ -13,7 +13,7 @@ import type { Kernel } from '../../kernel/foreign.js';
 import type { ListenerKey, ListenOutcome } from '../../session/tcp_port.js';
 import type { Framing } from '../../session/udp_port.js';
 import { dropReason } from './failure.js';
-import { type LocalAddress, localAddresses, zoned } from './local_addresses.js';
+import { type LocalAddress, zoned } from './local_addresses.js';
 import { CatchAll } from './udp_catch_all.js';
 import { Downstream } from './udp_downstream.js';
 import { isWildcard, openBeside, openMain, ownDescriptor } from './udp_opening.js';
@@ -29,6 +29,8 @@ export interface ReceiverReports {
 export interface UdpReceiverDeps {
   readonly timers: Timers;
   readonly kernel: Kernel | null;
+  /** The addresses of this machine that can be listed. */
+  readonly addresses: (family: 4 | 6) => readonly LocalAddress[];
 }
 
 /** How often the addresses of this machine are looked at while a wildcard is bound. */
@@ -100,7 +102,7 @@ export class UdpReceiver {
 
   /** Sockets open for addresses that came, and close for those that went and have no flow. */
   #followAddresses(source: ListenSource, wildcard: IpEndpoint): void {
-    const addresses = localAddresses(wildcard.family);
+    const addresses = this.#deps.addresses(wildcard.family);
     for (const address of addresses) this.#beside(source, wildcard, address);
     const keep = new Set([wildcard.host, ...addresses.map(({ zonedHost }) => zonedHost)]);
     for (const [host, down] of this.#downs) {

@@ -1,15 +1,15 @@
 /** The node engine with one UDP listener and one backend, put together as a worker does it. */
-import type { BackendId, ListenerId, PoolId, SeriesId, WorkerId } from '../src/core/brand.js';
-import { ipEndpoint } from '../src/core/endpoint.js';
-import type { ListenerPlan, PoolPlan } from '../src/core/plan.js';
-import { createSeriesMemory, SeriesWriter } from '../src/core/series.js';
-import { NodeUdp } from '../src/engine/node/udp.js';
-import { createLedgerMemory, Ledger } from '../src/pool/ledger.js';
-import { Pool } from '../src/pool/pool.js';
-import { UdpFlows } from '../src/session/udp/flows.js';
-import { systemClock } from '../src/system/clock.js';
-import { systemRandom } from '../src/system/random.js';
-import { systemTimers } from '../src/system/timers.js';
+import type { BackendId, ListenerId, PoolId, SeriesId, WorkerId } from '../../src/core/brand.js';
+import { ipEndpoint } from '../../src/core/endpoint.js';
+import type { ListenerPlan, PoolPlan } from '../../src/core/plan.js';
+import { createSeriesMemory, SeriesWriter } from '../../src/core/series.js';
+import { NodeUdp } from '../../src/engine/node/udp.js';
+import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
+import { Pool } from '../../src/pool/pool.js';
+import { UdpFlows } from '../../src/session/udp/flows.js';
+import { systemClock } from '../../src/system/clock.js';
+import { systemRandom } from '../../src/system/random.js';
+import { systemTimers } from '../../src/system/timers.js';
 
 const WORKER = 0 as WorkerId;
 const BACKEND = 0 as BackendId;
