@@ -5,6 +5,7 @@ import { ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
 import { checkEngines } from '../engine/checks.js';
 import { selectEngine } from '../engine/select.js';
+import { createProbe } from '../health/probes/registry.js';
 import { loadKernel } from '../kernel/foreign.js';
 import type { Log } from '../observe/log.js';
 import { createMetrics, type Metrics } from '../observe/metrics.js';
@@ -19,6 +20,7 @@ import { DaemonMetrics } from './daemon_metrics.js';
 import { DaemonViews } from './daemon_views.js';
 import { createSharedState } from './shared_state.js';
 import { sessionBudget, WANTED_DESCRIPTORS, workerCount } from './sizing.js';
+import { WorkerFleet } from './worker_fleet.js';
 
 /** Node.js below 22.12 has no reusePort; then several workers need foreign calls. */
 const NODE_SHARES_PORTS = supportsReusePort(process.versions.node);
@@ -67,11 +69,13 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     engine,
   });
   const metrics = createMetrics(source);
+  const probeDeps = { clock: systemClock, random: systemRandom, nonce };
   const daemon = new Daemon(spec, {
     clock: systemClock,
     timers: systemTimers,
     random: systemRandom,
-    nonce,
+    createProbe: (probe) => createProbe(probe, probeDeps),
+    createFleet: (deps) => new WorkerFleet(deps),
     kernel,
     shared,
     log,

@@ -7,8 +7,9 @@ import type { Clock, Timers } from '../core/clock.js';
 import { formatAddress } from '../core/endpoint.js';
 import type { Cause } from '../core/outcome.js';
 import type { Random } from '../core/random.js';
+import type { ProbeSpec } from '../core/spec.js';
 import { HealthChecker } from '../health/checker.js';
-import { createProbe } from '../health/probes/registry.js';
+import type { Probe } from '../health/probe.js';
 import type { HealthTarget, TargetHealth, VerdictEvent } from '../health/target.js';
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
@@ -23,8 +24,7 @@ export interface BackendBoardDeps {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
-  /** An unguessable text, for probes that authenticate. */
-  readonly nonce: () => string;
+  readonly createProbe: (spec: ProbeSpec) => Probe;
   readonly ledger: Ledger;
   readonly inventory: Inventory;
   readonly counters: ControlCounters;
@@ -67,7 +67,7 @@ export class BackendBoard {
         clock: deps.clock,
         timers: deps.timers,
         random: deps.random,
-        createProbe: (spec) => createProbe(spec, deps),
+        createProbe: deps.createProbe,
       },
       {
         onVerdict: (event) => this.#verdict(event),

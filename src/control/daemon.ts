@@ -7,7 +7,8 @@ import type { Clock, Timers } from '../core/clock.js';
 import type { Cause } from '../core/outcome.js';
 import type { Random } from '../core/random.js';
 import { err, ok, type Result } from '../core/result.js';
-import type { EngineName, Spec } from '../core/spec.js';
+import type { EngineName, ProbeSpec, Spec } from '../core/spec.js';
+import type { Probe } from '../health/probe.js';
 import type { Kernel } from '../kernel/foreign.js';
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
@@ -20,14 +21,15 @@ import { drawPlan } from './planner.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from './resolver.js';
 import type { SharedState } from './shared_state.js';
 import { engineCapacity } from './sizing.js';
-import { WorkerFleet } from './worker_fleet.js';
+import type { Fleet, FleetDeps } from './worker_fleet.js';
 import type { FromWorker } from './worker_protocol.js';
 
 export interface DaemonDeps {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
-  readonly nonce: () => string;
+  readonly createProbe: (spec: ProbeSpec) => Probe;
+  readonly createFleet: (deps: FleetDeps) => Fleet;
   readonly kernel: Kernel | null;
   readonly shared: SharedState;
   readonly log: Log;
@@ -50,7 +52,7 @@ export class Daemon {
   readonly inventory: Inventory;
   readonly board: BackendBoard;
   readonly sockets: ListeningSockets;
-  readonly fleet: WorkerFleet;
+  readonly fleet: Fleet;
   readonly #deps: DaemonDeps;
   readonly #resolver: Resolver;
   readonly #acks: PlanAcks;
@@ -72,7 +74,7 @@ export class Daemon {
       listener: (id) => shared.ledger.resetListener(id),
       series: (id) => shared.series.clear(id),
     });
-    this.fleet = new WorkerFleet({
+    this.fleet = deps.createFleet({
       ...deps,
       start: (worker) => ({
         worker,

@@ -29,6 +29,28 @@ export interface FleetEvents {
   replaced(worker: WorkerId): void;
 }
 
+/** The workers, however they are run. What each method does is told at WorkerFleet. */
+export interface Fleet {
+  readonly size: number;
+  ids(): WorkerId[];
+  open(count: number): Promise<void>;
+  send(worker: WorkerId, message: ToWorker): void;
+  broadcast(message: ToWorker): void;
+  ringAll(): void;
+  silent(): WorkerId[];
+  check(): void;
+  close(): Promise<void>;
+}
+
+export interface FleetDeps {
+  readonly start: (worker: WorkerId) => WorkerStart;
+  readonly doorbell: Doorbell;
+  readonly vitals: Vitals;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly events: FleetEvents;
+}
+
 interface Seat {
   readonly thread: Worker;
   readonly port: MessagePort;
@@ -37,7 +59,7 @@ interface Seat {
   state: 'starting' | 'serving' | 'stopping' | 'ending';
 }
 
-export class WorkerFleet {
+export class WorkerFleet implements Fleet {
   readonly #seats: Seat[] = [];
   readonly #start: (worker: WorkerId) => WorkerStart;
   readonly #doorbell: Doorbell;
@@ -46,14 +68,7 @@ export class WorkerFleet {
   readonly #timers: Timers;
   readonly #events: FleetEvents;
 
-  constructor(deps: {
-    readonly start: (worker: WorkerId) => WorkerStart;
-    readonly doorbell: Doorbell;
-    readonly vitals: Vitals;
-    readonly clock: Clock;
-    readonly timers: Timers;
-    readonly events: FleetEvents;
-  }) {
+  constructor(deps: FleetDeps) {
     this.#start = deps.start;
     this.#doorbell = deps.doorbell;
     this.#vitals = deps.vitals;
