@@ -88,7 +88,10 @@ export class NodeUdp implements UdpEngine {
   ): Promise<ListenOutcome> {
     const receiver = new UdpReceiver(key, framing, this.#deps, {
       received: (down, payload, from) => this.#received(receiver, down, payload, from),
-      dropped: (reason) => this.#edge().dropped(key, null, reason),
+      // Replies that were on their way when the listener closed are cancelled, and of no interest.
+      dropped: (reason) => {
+        if (this.#receivers.get(key) === receiver) this.#edge().dropped(key, null, reason);
+      },
     });
     const outcome = receiver.open(source);
     if (outcome.ok) this.#receivers.set(key, receiver);
