@@ -1,8 +1,9 @@
 /**
  * `npm test [-- PATTERN …]`: runs the compiled test files, each in a process of its own, those of
- * the real binary last and one at a time. A pattern is a part of a file's path below test/. The
- * last line printed is `N passed, N failed, N skipped` (tests at the top of a file), and the exit
- * code is 0 only if none failed. SLUICE_FORBID_SKIP=1 makes a skipped test a failure.
+ * the real binary last, one at a time, and once for each engine in SLUICE_TEST_ENGINES (such as
+ * `node,uring`; default `node`). A pattern is a part of a file's path below test/. The last line
+ * printed is `N passed, N failed, N skipped` (tests at the top of a file), and the exit code is 0
+ * only if none failed. SLUICE_FORBID_SKIP=1 makes a skipped test a failure.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -27,9 +28,12 @@ if (files.length === 0) {
   console.error(`no test file matches ${patterns.join(' ')}`);
   process.exit(2);
 }
-const system = files.filter((file) => file.startsWith(`${COMPILED}system/`));
+const system = files.filter((file) => /^dist\/test\/system\/[^/]+$/.test(file));
 const others = files.filter((file) => !system.includes(file));
-const reports = [...(await runAll(others, availableParallelism())), ...(await runAll(system, 1))];
+const reports = await runAll(others, availableParallelism(), null);
+for (const engine of (process.env['SLUICE_TEST_ENGINES'] ?? 'node').split(',')) {
+  reports.push(...(await runAll(system, 1, engine)));
+}
 process.exitCode = summarize(reports);
 
 /** Paths below the root. Left-overs of tests whose source is gone are not run. */
@@ -42,13 +46,20 @@ function compiledTests(patterns: readonly string[]): string[] {
     .map((path) => COMPILED + path);
 }
 
-/** Runs `paths` in at most `jobs` processes at a time; prints a line when one is over. */
-async function runAll(paths: readonly string[], jobs: number): Promise<FileReport[]> {
+/**
+ * Runs `paths` in at most `jobs` processes at a time; prints a line when one is over. `engine` is
+ * what the real binary is started with; null where no test starts it.
+ */
+async function runAll(
+  paths: readonly string[],
+  jobs: number,
+  engine: string | null,
+): Promise<FileReport[]> {
   const left = [...paths];
   const reports: FileReport[] = [];
   const work = async (): Promise<void> => {
     for (let path = left.shift(); path !== undefined; path = left.shift()) {
-      const report = await run(path);
+      const report = await run(path, engine);
       console.log(oneLine(report));
       reports.push(report);
     }
@@ -57,11 +68,16 @@ async function runAll(paths: readonly string[], jobs: number): Promise<FileRepor
   return reports.sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-async function run(file: string): Promise<FileReport> {
+async function run(file: string, engine: string | null): Promise<FileReport> {
   const reader = new TapReader();
   const child = spawn(process.execPath, ['--enable-source-maps', file], {
     cwd: repositoryRoot,
-    env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(FILE_TIMEOUT_SECONDS) },
+    env: {
+      ...process.env,
+      TAP: '1',
+      TAP_TIMEOUT: String(FILE_TIMEOUT_SECONDS),
+      ...(engine === null ? {} : { SLUICE_TEST_ENGINE: engine }),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: KILL_AFTER_MS,
     killSignal: 'SIGKILL',
@@ -70,7 +86,8 @@ async function run(file: string): Promise<FileReport> {
   const complaints = lastLines(createInterface({ input: child.stderr }));
   for await (const line of createInterface({ input: child.stdout })) reader.line(line);
   const [code, signal] = await exited;
-  return reader.end(file, { code, signal, complaints: await complaints });
+  const name = engine === null ? file : file.replace(/\.test\.js$/, ` on ${engine}`);
+  return reader.end(name, { code, signal, complaints: await complaints });
 }
 
 async function lastLines(input: Interface): Promise<string[]> {

@@ -13,6 +13,7 @@ export interface Exit {
 
 export interface ChildOptions {
   readonly cwd?: string;
+  /** Further variables. */
   readonly env?: NodeJS.ProcessEnv;
   /** Runs as this user when the tests run as root: some servers refuse root. */
   readonly user?: string;
@@ -23,6 +24,9 @@ export interface ChildOptions {
   /** Sent at the test's end; SIGKILL follows when it does not help. */
   readonly endSignal?: NodeJS.Signals;
 }
+
+/** tap puts hooks for its own Node.js processes into the environment of every child. */
+const CLEAN = ['env', '-u', 'NODE_OPTIONS'] as const;
 
 const alive = new Set<Child>();
 process.on('exit', () => {
@@ -39,12 +43,12 @@ export class Child {
 
   constructor(command: string, args: readonly string[], options: ChildOptions = {}) {
     this.#name = command.slice(command.lastIndexOf('/') + 1);
-    const limited = options.openFiles === undefined ? [] : [`--nofile=${options.openFiles}`];
-    const [program, ...rest] =
-      limited.length === 0 ? [command, ...args] : ['prlimit', ...limited, command, ...args];
-    this.#process = spawn(program ?? command, rest, {
+    const limit = options.openFiles === undefined ? [] : [`--nofile=${options.openFiles}`];
+    const wrappers = [...(limit.length === 0 ? [] : ['prlimit', ...limit]), ...CLEAN];
+    const [program = command, ...rest] = [...wrappers, command, ...args];
+    this.#process = spawn(program, rest, {
       cwd: options.cwd,
-      env: options.env ?? process.env,
+      env: { ...process.env, ...options.env },
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
       ...identity(options.user),

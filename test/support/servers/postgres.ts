@@ -49,7 +49,7 @@ export class Postgres {
     this.#child = new Child(
       program('postgres'),
       ['-D', this.data, '-p', String(this.port), '-k', this.data],
-      { user: USER, env: { ...process.env, LC_ALL: 'C' } },
+      { user: USER, env: { LC_ALL: 'C' } },
     );
     // Said after recovery on a primary, at the consistent point on a replica.
     await this.#child.stderr.first('PostgreSQL accepts', (line) =>
