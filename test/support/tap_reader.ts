@@ -71,7 +71,8 @@ export class TapReader {
       if (this.#plan.reason === '') fail('there is no test in this file');
       else this.#skipped.push({ name: file, reason: this.#plan.reason, lines: [] });
     } else if (this.#plan === null) fail(`it ended before its tests did (${how})`);
-    else if (code !== 0 && this.#failed.length === 0) fail(`no test failed, but the process did (${how})`);
+    else if (code !== 0 && this.#failed.length === 0)
+      fail(`no test failed, but the process did (${how})`);
     else this.#failed.at(-1)?.lines.push(...complaints);
     return { file, passed: this.#passed, failed: this.#failed, skipped: this.#skipped };
   }
