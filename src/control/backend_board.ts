@@ -78,6 +78,11 @@ export class BackendBoard {
           const failure = result.ok ? null : result.failure;
           deps.counters.probe(namesOf(entry), durationMs / 1000, failure);
           if (result.ok) this.#probed(entry, durationMs);
+          else {
+            const { failure: cause, detail } = result;
+            const told = { cause, detail, duration_ms: durationMs };
+            deps.log.event('probe-failed', { ...namesOf(entry), ...told });
+          }
         },
       },
     );

@@ -18,6 +18,7 @@ import { Inventory, type ListenerEntry } from './inventory.js';
 import { type ListenFailure, ListeningSockets } from './listening_sockets.js';
 import { PlanAcks } from './plan_acks.js';
 import { drawPlan } from './planner.js';
+import { PoolWatch } from './pool_watch.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from './resolver.js';
 import type { SharedState } from './shared_state.js';
 import { engineCapacity } from './sizing.js';
@@ -56,6 +57,7 @@ export class Daemon {
   readonly #deps: DaemonDeps;
   readonly #resolver: Resolver;
   readonly #acks: PlanAcks;
+  readonly #watch: PoolWatch;
   #spec: Spec;
   #phase: Phase = 'starting';
   #version = 0;
@@ -66,7 +68,11 @@ export class Daemon {
     const { shared, log, counters } = deps;
     this.#spec = spec;
     this.#deps = deps;
-    this.#resolver = new Resolver(deps.timers);
+    this.#resolver = new Resolver(deps.timers, {
+      failed: (address) =>
+        log.event('resolve-failed', { address, detail: 'the name has no address now' }),
+      changed: (name, before, address) => log.event('address-changed', { name, before, address }),
+    });
     this.#acks = new PlanAcks(deps.workers);
     this.sockets = new ListeningSockets(deps.kernel, deps.workers);
     this.inventory = new Inventory({
@@ -89,8 +95,10 @@ export class Daemon {
         message: (worker, message) => this.#hear(worker, message),
         lost: (worker, detail) => this.#lost(worker, detail),
         replaced: (worker) => this.#replaced(worker),
+        silent: (worker, silentMs) => log.event('worker-silent', { worker, duration_ms: silentMs }),
       },
     });
+    this.#watch = new PoolWatch(shared.ledger, this.inventory, log);
     const ejections = new Ejections({
       ledger: shared.ledger,
       series: shared.series,
@@ -310,6 +318,7 @@ export class Daemon {
   #look(): void {
     if (this.#phase === 'stopping' && this.fleet.size === 0) return;
     this.board.look(this.#deps.clock.nowMs());
+    this.#watch.look(this.#deps.sessionBudget);
     this.fleet.check();
     this.#releaseListeners();
     this.#deps.timers.after(LOOK_MS, () => this.#look());

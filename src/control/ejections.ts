@@ -13,7 +13,7 @@ import type { OutlierSpec } from '../core/spec.js';
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
 import { type EjectionDecision, EjectionTracker } from '../pool/ejection.js';
-import type { BackendObservation, EjectionCause } from '../pool/ejection_cause.js';
+import { type BackendObservation, describeCause } from '../pool/ejection_cause.js';
 import { type LatencySample, latencyBetween } from '../pool/latency_window.js';
 import { CLOSED_BECAUSE, type Ledger } from '../pool/ledger.js';
 import type { BackendEntry, Inventory, PoolEntry } from './inventory.js';
@@ -155,7 +155,7 @@ export class Ejections {
         log.event('ejection-spared', {
           ...names,
           cause: decision.because,
-          detail: sentenceOf(decision.cause),
+          detail: describeCause(decision.cause),
         });
         return null;
       case 'return':
@@ -203,14 +203,8 @@ function told(decision: Extract<EjectionDecision, { kind: 'eject' | 'would-eject
   const { cause, durationMs, timesInARow } = decision;
   return {
     cause: cause.kind,
-    detail: sentenceOf(cause),
+    detail: describeCause(cause),
     duration_ms: durationMs,
     in_a_row: timesInARow,
   };
-}
-
-function sentenceOf(cause: EjectionCause): string {
-  if (cause.kind === 'failures') return `${cause.inARow} failures in a row`;
-  const { medianMs, othersMs } = cause;
-  return `a median of ${medianMs.toFixed(1)} ms, the others ${othersMs.toFixed(1)} ms`;
 }

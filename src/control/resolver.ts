@@ -11,12 +11,20 @@ export const RESOLVE_INTERVAL_MS = 10_000;
 /** A name server that does not answer must not hold up a start or a reload. */
 const RESOLVE_TIMEOUT_MS = 3_000;
 
+export interface ResolverEvents {
+  /** The name has no address now; the last one stays in use. */
+  failed(name: string): void;
+  changed(name: string, before: string, address: string): void;
+}
+
 export class Resolver {
+  readonly #events: ResolverEvents;
   readonly #timers: Timers;
   readonly #known = new Map<string, Endpoint>();
 
-  constructor(timers: Timers) {
+  constructor(timers: Timers, events: ResolverEvents) {
     this.#timers = timers;
+    this.#events = events;
   }
 
   /** The present address; null while the name has none. */
@@ -37,10 +45,17 @@ export class Resolver {
     const found = await this.#lookup(address.host);
     // What a failing name server does not say is no reason to give up an address that works.
     const first = found[0];
-    if (first === undefined) return false;
+    if (first === undefined) {
+      this.#events.failed(key);
+      return false;
+    }
     const before = this.#known.get(key);
     if (before?.kind === 'ip' && found.some(({ host }) => host === before.host)) return false;
-    this.#known.set(key, ipEndpoint(first.family, first.host, address.port));
+    const endpoint = ipEndpoint(first.family, first.host, address.port);
+    this.#known.set(key, endpoint);
+    if (before !== undefined) {
+      this.#events.changed(key, formatAddress(before), formatAddress(endpoint));
+    }
     return true;
   }
 

@@ -55,6 +55,7 @@ class Service {
   readonly #options: ServeOptions;
   readonly #log: Log;
   readonly #notifier: Notifier;
+  readonly #started: Spec;
   #spec: Spec;
   #metrics: Metrics | null = null;
   #hash: string;
@@ -62,6 +63,7 @@ class Service {
 
   constructor(options: ServeOptions, { spec, hash }: Loaded) {
     this.#options = options;
+    this.#started = spec;
     this.#spec = spec;
     this.#hash = hash;
     this.#notifier = serviceManager();
@@ -155,7 +157,9 @@ class Service {
     this.#hash = hash;
     this.#readWallMs = systemClock.wallMs();
     this.#log.configure(spec.log);
-    const keys = diff.needsRestart.map(({ setting }) => setting);
+    // Against what the process started with: a setting that waits is told at every reload.
+    const { needsRestart } = diffSpecs(this.#started, spec);
+    const keys = needsRestart.map(({ setting }) => setting);
     if (keys.length > 0) this.#log.event('restart-needed', { keys });
     const duration_ms = systemClock.nowMs() - startedMs;
     this.#log.event('reloaded', { changes: [describeDiff(diff)], duration_ms });

@@ -25,6 +25,8 @@ export interface FleetEvents {
   message(worker: WorkerId, message: FromWorker): void;
   /** The thread is gone and its counts may be given back; a new one starts after this call. */
   lost(worker: WorkerId, sentence: string): void;
+  /** A thread does not answer; it is ended, and `lost` follows. */
+  silent(worker: WorkerId, silentMs: number): void;
   /** A new thread took the place of a lost one and wants the newest plan. */
   replaced(worker: WorkerId): void;
 }
@@ -116,6 +118,7 @@ export class WorkerFleet implements Fleet {
       const seat = this.#seats[worker];
       if (seat?.state !== 'serving') continue;
       seat.state = 'ending';
+      this.#events.silent(worker, SILENCE_MS);
       void seat.thread.terminate();
     }
   }

@@ -11,7 +11,6 @@ export const TRAFFIC_EVENTS = {
     'EADDRINUSE: find the other program with `ss -lntup`. EACCES: ports below 1024 need ' +
       'CAP_NET_BIND_SERVICE. EADDRNOTAVAIL: the machine has no such address.',
   ),
-  'listener-closed': info('A listener is closed; its sessions go on.', ['listener', 'address']),
   'listener-full': limited(
     warn(
       'A listener has as many sessions as it may; TCP clients wait, new UDP flows are shed.',
@@ -85,15 +84,14 @@ export const TRAFFIC_EVENTS = {
     'cause',
   ]),
   'address-changed': info('The name of a backend has another address now.', [
-    'pool',
-    'backend',
+    'name',
     'before',
     'address',
   ]),
   'resolve-failed': limited(
     warn(
       'The name of a backend cannot be resolved; the last address stays in use.',
-      ['pool', 'backend', 'address', 'detail'],
+      ['address', 'detail'],
       'See that the name exists and that the resolver answers (/etc/resolv.conf).',
     ),
   ),

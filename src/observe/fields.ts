@@ -43,6 +43,7 @@ export const FIELDS = {
   listener: text('Name of a listener.'),
   listeners: figure('How many listeners.'),
   local: text('The address that the client connected to.'),
+  name: text('The name of a host, with its port, as configured.'),
   outcome: {
     kind: 'outcome',
     meaning: 'Who ended it (`by`: client, backend, sluice), in which `stage`, and the `cause`.',
