@@ -1,5 +1,6 @@
 /** Child processes that end with the test that started them, by their own id. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import type { Test } from 'tap';
 import { present } from '../../src/core/assert.js';
@@ -27,6 +28,8 @@ export interface ChildOptions {
 
 /** tap puts hooks for its own Node.js processes into the environment of every child. */
 const CLEAN = ['env', '-u', 'NODE_OPTIONS'] as const;
+/** A child dies with the process that started it, however that ends (prctl(2), PR_SET_PDEATHSIG). */
+const BOUND = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL'] : [];
 
 const alive = new Set<Child>();
 process.on('exit', () => {
@@ -44,7 +47,8 @@ export class Child {
   constructor(command: string, args: readonly string[], options: ChildOptions = {}) {
     this.#name = command.slice(command.lastIndexOf('/') + 1);
     const limit = options.openFiles === undefined ? [] : [`--nofile=${options.openFiles}`];
-    const wrappers = [...(limit.length === 0 ? [] : ['prlimit', ...limit]), ...CLEAN];
+    const limited = limit.length === 0 ? [] : ['prlimit', ...limit];
+    const wrappers = [...BOUND, ...limited, ...CLEAN];
     const [program = command, ...rest] = [...wrappers, command, ...args];
     this.#process = spawn(program, rest, {
       cwd: options.cwd,
