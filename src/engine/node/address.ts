@@ -7,9 +7,6 @@ const UNNAMED: Endpoint = { kind: 'unix', path: '' };
 
 const WILDCARDS = new Set(['0.0.0.0', '::']);
 
-/** RFC 4291, 2.5.5.2: how an IPv4 peer appears on an IPv6 socket that serves both. */
-const MAPPED_PREFIX = '::ffff:';
-
 /** The address of a peer that was accepted at `bound`; null: it has gone already. */
 export function peerOf(socket: Socket, bound: Endpoint): Endpoint | null {
   return bound.kind === 'unix' ? UNNAMED : fromNode(socket.remoteAddress, socket.remotePort);
@@ -32,9 +29,6 @@ export function boundAddress(server: Server, fallback: Endpoint): Endpoint {
 function fromNode(host: string | undefined, port: number | undefined): Endpoint | null {
   if (host === undefined || port === undefined) return null;
   if (!host.includes(':')) return ipEndpoint(4, host, port);
-  if (host.startsWith(MAPPED_PREFIX) && host.includes('.')) {
-    return ipEndpoint(4, host.slice(MAPPED_PREFIX.length), port);
-  }
   const zone = host.indexOf('%');
   return ipEndpoint(6, zone === -1 ? host : host.slice(0, zone), port);
 }

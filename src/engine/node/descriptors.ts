@@ -15,12 +15,14 @@ const FEW = 256;
 
 export class DescriptorWatch {
   readonly #limit: number;
+  readonly #look: () => string | null;
   #trusted = 0;
   #looksUntilCount = 0;
 
-  /** `limit`: RLIMIT_NOFILE. */
-  constructor(limit: number) {
+  /** `limit`: RLIMIT_NOFILE, or 0 when it is not known. */
+  constructor(limit: number, look: () => string | null = exhaustedErrno) {
     this.#limit = limit;
+    this.#look = look;
   }
 
   /** To be asked when a socket was opened: the errno's name if no descriptor is left, else null. */
@@ -34,7 +36,7 @@ export class DescriptorWatch {
       if (free >= FEW) this.#trusted = Math.floor(free * TRUSTED_SHARE);
       else this.#looksUntilCount = FEW;
     } else this.#looksUntilCount--;
-    return exhaustedErrno();
+    return this.#look();
   }
 }
 

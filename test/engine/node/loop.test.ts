@@ -1,0 +1,109 @@
+/** The node engine's loop: when it ticks, and that it holds its thread. */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import t from 'tap';
+import type { WorkerId } from '../../../src/core/brand.js';
+import { createDoorbellMemory, Doorbell } from '../../../src/core/doorbell.js';
+import { Loop } from '../../../src/engine/node/loop.js';
+import { within } from '../../support/deadline.js';
+import { FakeTime } from '../../support/fake_time.js';
+
+const WORKER = 0 as WorkerId;
+
+/** A loop over fake time whose next deadline is `due`; `ticks` are the times at which it ticked. */
+function started(): { loop: Loop; time: FakeTime; ticks: number[]; due: { atMs: number } } {
+  const time = new FakeTime();
+  const doorbell = new Doorbell(createDoorbellMemory(), () => {});
+  const loop = new Loop({ clock: time, timers: time, doorbell, worker: WORKER });
+  const ticks: number[] = [];
+  const due = { atMs: Number.POSITIVE_INFINITY };
+  loop.start({
+    tick: (nowMs) => {
+      ticks.push(nowMs);
+      if (nowMs >= due.atMs) due.atMs = Number.POSITIVE_INFINITY;
+      return due.atMs;
+    },
+    rung: () => {},
+  });
+  return { loop, time, ticks, due };
+}
+
+t.test('edges of one turn share a tick', async (t) => {
+  const { loop, time, ticks } = started();
+  await time.pass(0);
+  ticks.length = 0;
+  for (let edge = 0; edge < 5; edge++) loop.touch();
+  await time.pass(0);
+  t.same(ticks, [0]);
+  loop.stop();
+});
+
+t.test('a deadline ticks at its time, and without one nothing does', async (t) => {
+  const { loop, time, ticks, due } = started();
+  due.atMs = 300;
+  await time.pass(0);
+  ticks.length = 0;
+  due.atMs = Number.POSITIVE_INFINITY;
+  await time.pass(10_000);
+  t.same(ticks, [300]);
+  t.equal(time.pending, 0);
+  loop.stop();
+});
+
+t.test('deadlines that move to later leave the timer alone, and cost one idle tick', async (t) => {
+  const { loop, time, ticks, due } = started();
+  due.atMs = 100;
+  await time.pass(0);
+  for (due.atMs = 200; due.atMs < 1_000; due.atMs += 100) {
+    loop.touch();
+    await time.pass(0);
+    t.equal(time.pending, 1);
+  }
+  ticks.length = 0;
+  await time.pass(1_000);
+  t.same(ticks.slice(0, 2), [100, 1_000]);
+  loop.stop();
+});
+
+t.test('a deadline that moves to earlier is kept', async (t) => {
+  const { loop, time, ticks, due } = started();
+  due.atMs = 1_000;
+  await time.pass(0);
+  due.atMs = 50;
+  loop.touch();
+  await time.pass(0);
+  ticks.length = 0;
+  due.atMs = Number.POSITIVE_INFINITY;
+  await time.pass(60);
+  t.same(ticks, [50]);
+  t.equal(time.pending, 0);
+  loop.stop();
+});
+
+t.test('after stop nothing ticks and no timer is left', async (t) => {
+  const { loop, time, ticks, due } = started();
+  due.atMs = 50;
+  await time.pass(0);
+  loop.touch();
+  loop.stop();
+  ticks.length = 0;
+  await time.pass(100);
+  t.same(ticks, []);
+  t.equal(time.pending, 0);
+});
+
+t.test('a thread lives while its loop runs, and ends when it stops', async (t) => {
+  const program = new URL('./loop_thread.js', import.meta.url);
+  const memory = createDoorbellMemory();
+  const worker = new Worker(program, { workerData: memory });
+  const exited = once(worker, 'exit');
+  const bell = new Doorbell(memory, () => {});
+  t.same(await within('the thread', once(worker, 'message')), [0]);
+  for (let ring = 1; ring <= 3; ring++) {
+    const heard = once(worker, 'message');
+    bell.ring(WORKER);
+    t.same(await within('the ring', heard), [ring]);
+  }
+  bell.ring(WORKER);
+  t.same(await within('the end of the thread', exited), [0]);
+});

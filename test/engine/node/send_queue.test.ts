@@ -1,0 +1,95 @@
+/** The kernel's table of connections, and what is read from it. */
+import t from 'tap';
+import { endName, SendQueues, undeliveredIn } from '../../../src/engine/node/send_queue.js';
+import { eventually } from '../../support/deadline.js';
+import { FakeTime } from '../../support/fake_time.js';
+import { connectPeer, LOOPBACK, LOOPBACK_6, PeerServer } from '../../support/peer.js';
+
+/** From a machine with the byte order of x86 and ARM. */
+const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0
+   1: 0100007F:1F90 0100007F:D431 01 00000000:00000000 00:00000000 00000000     0
+  12: 0100007F:D431 0100007F:1F90 01 0002A1F0:00000000 01:00000014 00000000     0
+`;
+
+t.test('only connections with unacknowledged bytes are undelivered', async (t) => {
+  t.same(undeliveredIn(TABLE), ['0100007F:D431 0100007F:1F90']);
+  t.same(undeliveredIn(''), []);
+});
+
+t.test('addresses are named as the kernel names them', async (t) => {
+  t.equal(endName('127.0.0.1', 8080), '0100007F:1F90');
+  t.equal(endName('::1', 80), '00000000000000000000000001000000:0050');
+});
+
+const MUCH = Buffer.alloc(4 * 1024 * 1024);
+
+for (const [family, local] of [
+  ['IPv4', LOOPBACK],
+  ['IPv6', LOOPBACK_6],
+] as const) {
+  t.test(`${family}: bytes are delivered when the peer has taken them, not before`, async (t) => {
+    const time = new FakeTime();
+    const queues = new SendQueues(time);
+    const server = await PeerServer.listen(local);
+    const reader = await connectPeer(server.endpoint);
+    const writer = await server.next();
+    reader.socket.pause();
+    writer.send(MUCH);
+    let delivered = 'no';
+    queues.whenDelivered(writer.socket, () => {
+      delivered = 'yes';
+    });
+    for (let look = 0; look < 5; look++) await nextLook(time);
+    t.equal(delivered, 'no', 'the peer takes nothing');
+    reader.socket.resume();
+    await reader.take(MUCH.length);
+    await eventually('delivery', async () => {
+      await time.pass(200);
+      return delivered === 'yes' ? delivered : undefined;
+    });
+    await time.pass(1_000);
+    t.equal(time.pending, 0, 'and nothing is looked at any more');
+    reader.socket.destroy();
+    server.close();
+  });
+}
+
+t.test('a few bytes are not worth a look: they left at once', async (t) => {
+  const server = await PeerServer.listen(LOOPBACK);
+  const reader = await connectPeer(server.endpoint);
+  const writer = await server.next();
+  writer.send('a few bytes');
+  let delivered = 'no';
+  new SendQueues(new FakeTime()).whenDelivered(writer.socket, () => {
+    delivered = 'yes';
+  });
+  t.equal(delivered, 'yes');
+  reader.socket.destroy();
+  server.close();
+});
+
+t.test('a socket that is destroyed is forgotten', async (t) => {
+  const time = new FakeTime();
+  const queues = new SendQueues(time);
+  const server = await PeerServer.listen(LOOPBACK);
+  const reader = await connectPeer(server.endpoint);
+  const writer = await server.next();
+  reader.socket.pause();
+  writer.send(MUCH);
+  queues.whenDelivered(writer.socket, () => t.fail('it was destroyed'));
+  await nextLook(time);
+  writer.socket.destroy();
+  await time.pass(1_000);
+  await eventually('the last look', () => (time.pending === 0 ? 'over' : undefined));
+  await time.pass(1_000);
+  t.equal(time.pending, 0);
+  reader.socket.destroy();
+  server.close();
+});
+
+/** Resolves when one more look is over and the next one waits for its time. */
+async function nextLook(time: FakeTime): Promise<void> {
+  await time.pass(200);
+  await eventually('a look', () => (time.pending === 1 ? 'over' : undefined));
+}
