@@ -127,11 +127,11 @@ t.test('it explains home, full home and absent home', async (t) => {
   const situation = new Situation(members).client(7);
   const home = policy.choose(situation, RANDOM);
   t.match(policy.explain(situation), `has its home at b${home} (maglev).`);
-  situation.active[home] = 5;
+  situation.active[home] = 9;
   const next = policy.choose(situation, RANDOM);
   t.match(
     policy.explain(situation),
-    `at b${home}, which has 5 sessions of the 3 that bounded load allows; its next choice is b${next}.`,
+    `at b${home}, which has 9 sessions of the 8 that bounded load allows; its next choice is b${next}.`,
   );
   situation.without(home);
   t.match(
