@@ -3,8 +3,61 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { serve } from '../control/serve.js';
 import { check } from './check.js';
+import { demo, demoOptions } from './demo/demo.js';
+import { doctor, doctorOptions } from './doctor/doctor.js';
+import type { OptionDescription } from './option.js';
+import { simulate } from './simulate.js';
+import { simulateOptions } from './simulate_options.js';
+import type { Words } from './word_reader.js';
 
-const DEFAULT_FILE = '/etc/sluice/sluice.toml';
+const fileOptions: readonly OptionDescription[] = [
+  {
+    flags: '-c, --config <file>',
+    description: 'configuration file',
+    default: '/etc/sluice/sluice.toml',
+  },
+];
+
+interface CommandLine {
+  readonly name: string;
+  readonly description: string;
+  readonly options: readonly OptionDescription[];
+  /** Answers the exit code. */
+  readonly run: (words: Words) => number | Promise<number>;
+}
+
+const COMMANDS: readonly CommandLine[] = [
+  {
+    name: 'run',
+    description: 'run the daemon in the foreground',
+    options: fileOptions,
+    run: (words) => serve({ file: fileOf(words), version: version(), stderr: process.stderr }),
+  },
+  {
+    name: 'check',
+    description: 'say everything that is wrong with a configuration file',
+    options: fileOptions,
+    run: (words) => check(fileOf(words)),
+  },
+  {
+    name: 'demo',
+    description: 'see it work: embedded backends and clients; no file, no root',
+    options: demoOptions,
+    run: (words) => demo(words, version()),
+  },
+  {
+    name: 'doctor',
+    description: 'say which engines and how many sessions this machine allows, and why',
+    options: doctorOptions,
+    run: (words) => doctor(words, version()),
+  },
+  {
+    name: 'simulate',
+    description: 'put a workload through every policy and compare them',
+    options: simulateOptions,
+    run: (words) => simulate(words),
+  },
+];
 
 /**
  * Runs the command in `argv` (as process.argv) and answers the exit code: 0 good, 1 bad, 2 wrong
@@ -18,26 +71,27 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--debug', 'show stack traces of errors', false)
     .exitOverride()
     .showHelpAfterError('(sluice --help lists the commands and options)');
-  const command = (name: string, description: string): Command =>
-    program.command(name).description(description);
-
-  command('run', 'run the daemon in the foreground')
-    .option('-c, --config <file>', 'configuration file', DEFAULT_FILE)
-    .action(async ({ config }: { config: string }) => {
-      code = await serve({ file: config, version: version(), stderr: process.stderr });
+  for (const { name, description, options, run } of COMMANDS) {
+    const command = program.command(name).description(description);
+    for (const option of options) {
+      command.option(option.flags, option.description, option.default);
+    }
+    command.action(async (words: Words) => {
+      code = await run(words);
     });
-  command('check', 'say everything that is wrong with a configuration file')
-    .option('-c, --config <file>', 'configuration file', DEFAULT_FILE)
-    .action(async ({ config }: { config: string }) => {
-      code = await check(config);
-    });
-
+  }
+  // A reader that had enough (`sluice demo | head`) is no error.
+  process.stdout.on('error', () => process.exit(0));
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
     return explain(error, argv.includes('--debug') ? 'with-stack' : 'sentence');
   }
   return code;
+}
+
+function fileOf(words: Words): string {
+  return String(words['config']);
 }
 
 function explain(error: unknown, detail: 'with-stack' | 'sentence'): number {

@@ -5,15 +5,9 @@ import type { Scenario } from '../balance/simulate/scenario.js';
 import { MAX_BACKENDS } from '../core/limits.js';
 import { err, ok, type Result } from '../core/result.js';
 import { POLICY_NAMES, type PolicyName } from '../core/spec.js';
+import type { OptionDescription } from './option.js';
 import { equalBackends, parseBackend, parseTrouble } from './simulate_words.js';
 import { WordReader, type Words } from './word_reader.js';
-
-/** One option for the parser of the command line; `default` is shown and applied. */
-export interface OptionDescription {
-  readonly flags: string;
-  readonly description: string;
-  readonly default?: string;
-}
 
 export const simulateOptions: readonly OptionDescription[] = [
   { flags: '--policy <names>', description: 'policies, with commas between', default: 'all' },

@@ -18,12 +18,11 @@ import { BackendDescriber } from './backend_views.js';
 import { Daemon } from './daemon.js';
 import { DaemonMetrics } from './daemon_metrics.js';
 import { DaemonViews } from './daemon_views.js';
+import { portSharing } from './port_sharing.js';
 import { createSharedState } from './shared_state.js';
 import { sessionBudget, WANTED_DESCRIPTORS, workerCount } from './sizing.js';
 import { WorkerFleet } from './worker_fleet.js';
 
-/** Node.js below 22.12 has no reusePort; then several workers need foreign calls. */
-const NODE_SHARES_PORTS = supportsReusePort(process.versions.node);
 /** Where the limit of open files is unknown (no Linux): what POSIX systems usually have. */
 const USUAL_DESCRIPTORS = 1024;
 
@@ -50,7 +49,7 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
   }
   const loaded = loadKernel();
   const kernel = loaded.ok ? loaded.value : null;
-  const sharing = kernel !== null || NODE_SHARES_PORTS ? 'possible' : 'impossible';
+  const sharing = portSharing(kernel);
   const workers = workerCount(spec.daemon.workers, availableParallelism(), sharing);
   const detail =
     sharing === 'impossible' && spec.daemon.workers !== 1
@@ -97,9 +96,4 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     sessionBudget: budget,
   });
   return ok({ daemon, metrics, views });
-}
-
-function supportsReusePort(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
 }

@@ -1,6 +1,7 @@
 /** How much this machine allows: worker threads, and sessions by the limit of open files. Pure. */
 import { MAX_WORKERS } from '../core/limits.js';
 import type { DaemonSpec } from '../core/spec.js';
+import type { PortSharing } from './port_sharing.js';
 
 /** Descriptors beside sessions: listeners, rings, pipes for splice, probes, admin, log. */
 const RESERVED_DESCRIPTORS = 512;
@@ -36,7 +37,7 @@ export function engineCapacity(budget: number): number {
 export function workerCount(
   wanted: DaemonSpec['workers'],
   cores: number,
-  portSharing: 'possible' | 'impossible',
+  portSharing: PortSharing,
 ): number {
   if (portSharing === 'impossible') return 1;
   return Math.min(MAX_WORKERS, wanted === 'auto' ? Math.max(1, cores) : wanted);

@@ -1,8 +1,8 @@
 /** What the kernel allows this process: read from /proc, null where there is none. */
 import { readFileSync } from 'node:fs';
 
-export interface DescriptorLimit {
-  /** What holds now (RLIMIT_NOFILE); Node.js raises it to `hard` when it starts. */
+export interface ResourceLimit {
+  /** What holds now; of RLIMIT_NOFILE Node.js raises it to `hard` when it starts. */
   readonly soft: number;
   readonly hard: number;
 }
@@ -13,9 +13,22 @@ export interface PortRange {
   readonly last: number;
 }
 
-export function descriptorLimit(): DescriptorLimit | null {
+/** RLIMIT_NOFILE: how many descriptors may be open. */
+export function descriptorLimit(): ResourceLimit | null {
   const text = readText('/proc/self/limits');
   return text === null ? null : parseDescriptorLimit(text);
+}
+
+/** RLIMIT_MEMLOCK, in bytes. */
+export function lockedMemoryLimit(): ResourceLimit | null {
+  const text = readText('/proc/self/limits');
+  return text === null ? null : parseLockedMemoryLimit(text);
+}
+
+/** net.core.somaxconn: no listening socket keeps more connections than so many, listen(2). */
+export function acceptBacklogLimit(): number | null {
+  const text = readText('/proc/sys/net/core/somaxconn');
+  return text === null ? null : parseNumber(text);
 }
 
 export function ephemeralPortRange(): PortRange | null {
@@ -24,16 +37,28 @@ export function ephemeralPortRange(): PortRange | null {
 }
 
 /** From the text of /proc/self/limits (proc(5)); "unlimited" becomes Infinity. */
-export function parseDescriptorLimit(text: string): DescriptorLimit | null {
-  const found = /^Max open files\s+(\d+|unlimited)\s+(\d+|unlimited)/m.exec(text);
-  if (!found) return null;
-  return { soft: toNumber(found[1]), hard: toNumber(found[2]) };
+export function parseDescriptorLimit(text: string): ResourceLimit | null {
+  return toLimit(/^Max open files\s+(\d+|unlimited)\s+(\d+|unlimited)/m.exec(text));
+}
+
+/** From the same text, in bytes. */
+export function parseLockedMemoryLimit(text: string): ResourceLimit | null {
+  return toLimit(/^Max locked memory\s+(\d+|unlimited)\s+(\d+|unlimited)/m.exec(text));
 }
 
 /** From the text of ip_local_port_range: two numbers. */
 export function parsePortRange(text: string): PortRange | null {
   const found = /^(\d+)\s+(\d+)\s*$/.exec(text);
   return found ? { first: Number(found[1]), last: Number(found[2]) } : null;
+}
+
+/** From a text that is one number. */
+export function parseNumber(text: string): number | null {
+  return /^\d+\s*$/.test(text) ? Number(text) : null;
+}
+
+function toLimit(found: RegExpExecArray | null): ResourceLimit | null {
+  return found && { soft: toNumber(found[1]), hard: toNumber(found[2]) };
 }
 
 function toNumber(text: string | undefined): number {

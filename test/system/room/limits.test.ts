@@ -2,9 +2,13 @@
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import {
+  acceptBacklogLimit,
   descriptorLimit,
   ephemeralPortRange,
+  lockedMemoryLimit,
   parseDescriptorLimit,
+  parseLockedMemoryLimit,
+  parseNumber,
   parsePortRange,
 } from '../../../src/system/limits.js';
 
@@ -18,6 +22,22 @@ t.test('limits are read as numbers, and "unlimited" as no bound', async (t) => {
   const line = 'Max open files            1024                 unlimited            files     \n';
   t.same(parseDescriptorLimit(`Limit\n${line}`), { soft: 1024, hard: Number.POSITIVE_INFINITY });
   t.equal(parseDescriptorLimit('Limit\n'), null);
+});
+
+t.test('locked memory is counted in bytes, as the shell has it in KiB', async (t) => {
+  const line = 'Max locked memory         8388608              unlimited            bytes     \n';
+  const limit = parseLockedMemoryLimit(`Limit\n${line}`);
+  t.same(limit, { soft: 8_388_608, hard: Number.POSITIVE_INFINITY });
+  t.equal(parseLockedMemoryLimit('Limit\n'), null);
+  const shell = execFileSync('sh', ['-c', 'ulimit -Sl'], { encoding: 'utf8' }).trim();
+  const soft = lockedMemoryLimit()?.soft ?? Number.NaN;
+  t.equal(soft === Number.POSITIVE_INFINITY ? 'unlimited' : String(soft / 1024), shell);
+});
+
+t.test('the bound of the accept queue is one number', async (t) => {
+  t.equal(parseNumber('4096\n'), 4_096);
+  t.equal(parseNumber('many\n'), null);
+  t.ok((acceptBacklogLimit() ?? 0) > 0);
 });
 
 t.test('the range of source ports has a first and a last port', async (t) => {

@@ -1,0 +1,173 @@
+/**
+ * What `sluice doctor` says about a machine: each limit with what it allows, and for what stands in
+ * the way its cause and its remedy. Pure.
+ */
+import type { Machine } from '../../control/machine.js';
+import { sessionBudget, WANTED_DESCRIPTORS } from '../../control/sizing.js';
+import type { EngineName } from '../../core/spec.js';
+
+export interface Advice {
+  /** What is in the way: one sentence. */
+  readonly cause: string;
+  readonly remedy: string;
+}
+
+export interface EngineFinding {
+  readonly engine: EngineName;
+  readonly usable: 'yes' | 'no';
+  /** Of a usable one, how it works here. */
+  readonly note: string | null;
+  /** Why not, and what to do about it. */
+  readonly advice: Advice | null;
+}
+
+export interface LimitFinding {
+  readonly name: string;
+  /** Where it is set. */
+  readonly setting: string;
+  /** For people; "unknown" where the kernel does not say. */
+  readonly value: string;
+  /** The same for programs; null: unlimited, or unknown. */
+  readonly numbers: Readonly<Record<string, number | null>>;
+  /** What it means for sluice. */
+  readonly allows: string;
+  readonly advice: Advice | null;
+}
+
+export interface DoctorReport {
+  readonly version: string;
+  readonly machine: string;
+  /** Can a daemon run here at all? */
+  readonly verdict: 'good' | 'bad';
+  /** What `engine = "auto"` takes. */
+  readonly auto: EngineName | null;
+  /** Best first. */
+  readonly engines: readonly EngineFinding[];
+  readonly limits: readonly LimitFinding[];
+}
+
+/** The default of `backlog`: a smaller bound of the kernel is worth a word. */
+const USUAL_BACKLOG = 4_096;
+/** Fewer sessions than this to one backend address are few for a busy server. */
+const WANTED_PORTS = 10_000;
+
+export function examine(machine: Machine, version: string): DoctorReport {
+  const { node, platform, release, architecture, auto } = machine;
+  return {
+    version,
+    machine: `Node.js ${node} on ${platform} ${release} (${architecture})`,
+    verdict: auto === null ? 'bad' : 'good',
+    auto,
+    engines: machine.engines.map(engineFinding),
+    limits: [
+      workers(machine),
+      descriptors(machine),
+      ports(machine),
+      backlog(machine),
+      memory(machine),
+    ],
+  };
+}
+
+function engineFinding(check: Machine['engines'][number]): EngineFinding {
+  const { engine } = check;
+  if (check.state === 'usable') return { engine, usable: 'yes', note: check.note, advice: null };
+  const { cause, remedy } = check;
+  return { engine, usable: 'no', note: null, advice: { cause, remedy } };
+}
+
+function workers({ cores, workers: threads, portSharing }: Machine): LimitFinding {
+  const lone: Advice = {
+    cause: 'Neither foreign calls nor node:net can let several workers listen on one port.',
+    remedy: 'Install the optional dependency koffi (`npm ci`), or use Node.js 22.12 or later.',
+  };
+  return {
+    name: 'CPU cores',
+    setting: 'daemon.workers',
+    value: String(cores),
+    numbers: { cores, workers: threads },
+    allows: `"auto" starts ${count(threads, 'worker thread')}`,
+    advice: portSharing === 'impossible' ? lone : null,
+  };
+}
+
+function descriptors({ descriptors: limit }: Machine): LimitFinding {
+  const about = { name: 'open files', setting: 'RLIMIT_NOFILE' };
+  if (limit === null) return unknown(about);
+  const sessions = sessionBudget(limit.soft);
+  const low: Advice = {
+    cause: `The limit of open files is below ${WANTED_DESCRIPTORS}.`,
+    remedy: `Raise LimitNOFILE in the unit, or run \`ulimit -n ${WANTED_DESCRIPTORS}\` first.`,
+  };
+  return {
+    ...about,
+    value: amount(limit.soft),
+    numbers: { soft: finite(limit.soft), hard: finite(limit.hard), sessions },
+    allows: `${count(sessions, 'TCP session')} at the same time (max_sessions = 0)`,
+    advice: limit.soft < WANTED_DESCRIPTORS ? low : null,
+  };
+}
+
+function ports({ ports: range }: Machine): LimitFinding {
+  const about = { name: 'source ports', setting: 'net.ipv4.ip_local_port_range' };
+  if (range === null) return unknown(about);
+  const dials = range.last - range.first + 1;
+  const few: Advice = {
+    cause: `Fewer than ${WANTED_PORTS} source ports are left for dials to one backend address.`,
+    remedy: 'Widen it: `sysctl -w net.ipv4.ip_local_port_range="10240 65535"`.',
+  };
+  return {
+    ...about,
+    value: `${range.first} to ${range.last}`,
+    numbers: { first: range.first, last: range.last, dials },
+    allows: `${count(dials, 'session')} at the same time to one backend address`,
+    advice: dials < WANTED_PORTS ? few : null,
+  };
+}
+
+function backlog({ acceptBacklog: most }: Machine): LimitFinding {
+  const about = { name: 'accept backlog', setting: 'net.core.somaxconn' };
+  if (most === null) return unknown(about);
+  const short: Advice = {
+    cause: `The kernel cuts the default backlog of ${USUAL_BACKLOG} to ${most}.`,
+    remedy: `Raise it: \`sysctl -w net.core.somaxconn=${USUAL_BACKLOG}\`, and restart.`,
+  };
+  return {
+    ...about,
+    value: amount(most),
+    numbers: { most },
+    allows: `${count(most, 'connection')} may wait at each worker's listening socket`,
+    advice: most < USUAL_BACKLOG ? short : null,
+  };
+}
+
+/** liburing's README, "ulimit settings": from Linux 5.12 on rings count as ordinary memory. */
+function memory({ lockedMemory: limit }: Machine): LimitFinding {
+  const about = { name: 'locked memory', setting: 'RLIMIT_MEMLOCK' };
+  if (limit === null) return unknown(about);
+  return {
+    ...about,
+    value: limit.soft === Number.POSITIVE_INFINITY ? 'unlimited' : `${limit.soft / 1024} KiB`,
+    numbers: { soft: finite(limit.soft), hard: finite(limit.hard) },
+    allows: 'whatever uring needs, since Linux 5.12 does not count its rings here',
+    advice: null,
+  };
+}
+
+function unknown(about: { readonly name: string; readonly setting: string }): LimitFinding {
+  const allows = 'the kernel does not say; is /proc mounted?';
+  return { ...about, value: 'unknown', numbers: {}, allows, advice: null };
+}
+
+/** JSON has no Infinity. */
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+function amount(value: number): string {
+  return Number.isFinite(value) ? String(value) : 'unlimited';
+}
+
+function count(value: number, noun: string): string {
+  return `${value} ${noun}${value === 1 ? '' : 's'}`;
+}

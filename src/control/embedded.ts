@@ -1,0 +1,53 @@
+/**
+ * A daemon inside another command: the same parts as `sluice run`, but without a file, signals or
+ * a service manager. Its log goes to standard error, so that standard output is the command's own.
+ */
+import { type AdminServer, startAdmin } from '../admin/http.js';
+import type { AdminViews } from '../admin/views.js';
+import { assert } from '../core/assert.js';
+import { formatAddress } from '../core/endpoint.js';
+import { err, ok, type Result } from '../core/result.js';
+import type { Spec } from '../core/spec.js';
+import { createLog } from '../observe/log.js';
+import { systemClock } from '../system/clock.js';
+import { assemble } from './assemble.js';
+import type { Daemon } from './daemon.js';
+
+const STANDARD_ERROR = 2;
+
+export interface Embedded {
+  readonly views: AdminViews;
+  /** `address:port` of the admin endpoint, with its real port. */
+  readonly admin: string;
+  /** Lets sessions finish as `shutdown_timeout` says, and ends every thread. */
+  stop(): Promise<void>;
+}
+
+/** Starts a daemon for `spec`, which has an admin endpoint; or says why it cannot run here. */
+export async function startEmbedded(
+  spec: Spec,
+  version: string,
+): Promise<Result<Embedded, string>> {
+  const { http } = spec.admin;
+  assert(http !== null, 'an embedded daemon has an admin endpoint');
+  const log = createLog({ spec: spec.log, clock: systemClock, descriptor: STANDARD_ERROR });
+  const readWallMs = systemClock.wallMs();
+  const about = { version, config: () => ({ hash: 'embedded', readWallMs }) };
+  const assembled = assemble(spec, log, about);
+  if (!assembled.ok) return assembled;
+  const { daemon, views } = assembled.value;
+  const started = await daemon.start();
+  if (!started.ok) return started;
+  const site = await startAdmin(http, views);
+  if (!site.ok) {
+    await daemon.stop();
+    return err(`cannot serve the admin page on ${formatAddress(http)}: ${site.error.detail}`);
+  }
+  const admin = formatAddress(site.value.endpoint);
+  return ok({ views, admin, stop: () => stop(daemon, site.value) });
+}
+
+async function stop(daemon: Daemon, site: AdminServer): Promise<void> {
+  await daemon.stop();
+  await site.close();
+}

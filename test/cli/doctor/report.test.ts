@@ -1,0 +1,108 @@
+/** What `sluice doctor` says about machines of many kinds. */
+import t from 'tap';
+import { doctor } from '../../../src/cli/doctor/doctor.js';
+import { examine } from '../../../src/cli/doctor/report.js';
+import { reportText } from '../../../src/cli/doctor/text.js';
+import type { Machine } from '../../../src/control/machine.js';
+
+const GOOD: Machine = {
+  node: 'v20.19.0',
+  platform: 'linux',
+  release: '6.1.0',
+  architecture: 'x64',
+  cores: 8,
+  workers: 8,
+  portSharing: 'possible',
+  engines: [
+    { engine: 'uring', state: 'usable', note: 'io_uring of Linux 6.1' },
+    { engine: 'node', state: 'usable', note: 'node:net and node:dgram' },
+  ],
+  auto: 'uring',
+  descriptors: { soft: 524_288, hard: 524_288 },
+  lockedMemory: { soft: 8_388_608, hard: Number.POSITIVE_INFINITY },
+  ports: { first: 32_768, last: 60_999 },
+  acceptBacklog: 4_096,
+};
+const limit = (machine: Machine, name: string) =>
+  examine(machine, '1.2.3').limits.find((finding) => finding.name === name);
+
+t.test('a good machine has engines, limits with what they allow, and no remedy', async (t) => {
+  const report = examine(GOOD, '1.2.3');
+  t.equal(report.verdict, 'good');
+  t.same(
+    report.limits.filter(({ advice }) => advice !== null),
+    [],
+  );
+  const text = reportText(report);
+  t.match(text, 'sluice 1.2.3, Node.js v20.19.0 on linux 6.1.0 (x64)');
+  t.match(text, /uring +yes +io_uring of Linux 6\.1\n/);
+  t.match(text, /open files +524288 +261888 TCP sessions at the same time/);
+  t.match(text, /source ports +32768 to 60999 +28232 sessions at the same time to one backend/);
+  t.match(text, /accept backlog +4096 +4096 connections may wait/);
+  t.match(text, /locked memory +8192 KiB/);
+  t.match(text, 'engine = "auto" takes uring.');
+  t.notMatch(text, 'REMEDIES');
+});
+
+t.test('for an engine that does not work there is the cause and the remedy', async (t) => {
+  const cause = 'io_uring is switched off.';
+  const remedy = 'Run `sysctl -w kernel.io_uring_disabled=0`.';
+  const [, node] = GOOD.engines;
+  const engines = [
+    { engine: 'uring', state: 'unusable', cause, remedy } as const,
+    ...(node ? [node] : []),
+  ];
+  const report = examine({ ...GOOD, engines, auto: 'node' }, '1.2.3');
+  t.equal(report.verdict, 'good', 'another one serves');
+  t.match(report.engines[0], { engine: 'uring', usable: 'no', advice: { cause, remedy } });
+  const text = reportText(report);
+  t.match(text, /uring +no +io_uring is switched off\.\n/);
+  t.match(text, `REMEDIES\n  uring: ${cause}\n    ${remedy}\n`);
+});
+
+t.test('where no engine works the verdict is bad', async (t) => {
+  const report = examine({ ...GOOD, engines: [], auto: null }, '1.2.3');
+  t.equal(report.verdict, 'bad');
+  t.match(reportText(report), 'sluice cannot run here');
+});
+
+t.test('a limit that is low has a remedy', async (t) => {
+  const low: Machine = {
+    ...GOOD,
+    workers: 1,
+    portSharing: 'impossible',
+    descriptors: { soft: 1_024, hard: 4_096 },
+    ports: { first: 60_000, last: 60_999 },
+    acceptBacklog: 128,
+  };
+  const advised = examine(low, '1.2.3').limits.filter(({ advice }) => advice !== null);
+  t.same(
+    advised.map(({ name }) => name),
+    ['CPU cores', 'open files', 'source ports', 'accept backlog'],
+  );
+  t.match(limit(low, 'CPU cores'), { allows: '"auto" starts 1 worker thread' });
+  t.match(limit(low, 'open files'), { advice: { remedy: /LimitNOFILE/ } });
+  t.match(limit(low, 'source ports'), { numbers: { dials: 1_000 } });
+  t.match(limit(low, 'accept backlog'), { advice: { cause: /4096 to 128/ } });
+});
+
+t.test('no limit, and one that is not known, are said and are null in JSON', async (t) => {
+  const free = { soft: Number.POSITIVE_INFINITY, hard: Number.POSITIVE_INFINITY };
+  const endless = { ...GOOD, descriptors: free, lockedMemory: free };
+  t.match(limit(endless, 'open files'), { value: 'unlimited', numbers: { soft: null } });
+  t.match(limit(endless, 'locked memory'), { value: 'unlimited', numbers: { soft: null } });
+  const blind = { ...GOOD, descriptors: null, ports: null, acceptBacklog: null };
+  for (const name of ['open files', 'source ports', 'accept backlog']) {
+    t.match(limit(blind, name), { value: 'unknown', numbers: {}, allows: /\/proc/ });
+  }
+});
+
+t.test('the command looks at this machine, as text and as JSON', async (t) => {
+  let text = '';
+  const sink = { write: (more: string) => (text += more) };
+  t.equal(doctor({}, '1.2.3', sink), 0, 'the tests run here, so does the daemon');
+  t.match(text, /node +yes/);
+  text = '';
+  t.equal(doctor({ json: true }, '1.2.3', sink), 0);
+  t.match(JSON.parse(text), { version: '1.2.3', verdict: 'good', engines: [Object], limits: [] });
+});
