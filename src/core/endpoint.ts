@@ -39,3 +39,8 @@ export function formatAddress(address: Address): string {
 export function sameAddress(a: Address, b: Address): boolean {
   return formatAddress(a) === formatAddress(b);
 }
+
+/** All addresses of the machine: `0.0.0.0` or `::`. */
+export function isWildcard(endpoint: Endpoint): boolean {
+  return endpoint.kind === 'ip' && (endpoint.host === '0.0.0.0' || endpoint.host === '::');
+}

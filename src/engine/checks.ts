@@ -1,6 +1,7 @@
 /** Looks at this machine once: which engines it allows, best first. */
 import { loadKernel } from '../kernel/foreign.js';
 import type { EngineCheck } from './select.js';
+import { detectUring } from './uring/detect.js';
 
 export function checkEngines(): readonly EngineCheck[] {
   const kernel = loadKernel();
@@ -9,6 +10,13 @@ export function checkEngines(): readonly EngineCheck[] {
     : `workers bind by themselves: ${kernel.error}`;
   return [
     { engine: 'node', state: 'usable', note: `node:net and node:dgram; ${foreign}` },
-    { engine: 'uring', state: 'usable', note: 'io_uring' },
+    checkUring(),
   ];
+}
+
+function checkUring(): EngineCheck {
+  const support = detectUring(loadKernel());
+  if (support.ok) return { engine: 'uring', state: 'usable', note: 'io_uring and splice(2)' };
+  const { cause, remedy } = support;
+  return { engine: 'uring', state: 'unusable', cause, remedy };
 }

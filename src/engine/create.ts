@@ -9,7 +9,6 @@ import { loadKernel } from '../kernel/foreign.js';
 import type { Engine, EngineLimits } from './engine.js';
 import { createNodeEngine } from './node/engine.js';
 import { createUringEngine } from './uring/create.js';
-import { noUdp } from './uring/no_udp.js';
 
 export interface CreateDeps {
   readonly limits: EngineLimits;
@@ -29,8 +28,7 @@ export function createEngine(name: EngineName, deps: CreateDeps): Result<Engine,
     case 'uring': {
       if (kernel === null) return err('engine "uring" needs foreign calls');
       const made = createUringEngine({ ...deps, kernel });
-      if (!made.ok) return err(made.error.sentence);
-      return ok(Object.assign(made.value, { udp: noUdp() }));
+      return made.ok ? made : err(made.error.sentence);
     }
     case 'epoll':
       return err(`engine "${name}" is not in this version`);

@@ -3,7 +3,7 @@
  * once, so that a call neither allocates nor copies.
  */
 import { err, ok, type Result } from '../core/result.js';
-import { adoptDescriptor, type Descriptor } from './descriptor.js';
+import { adoptDescriptor, closeDescriptor, type Descriptor } from './descriptor.js';
 import { type KernelError, kernelError } from './errno.js';
 import type { Kernel } from './foreign.js';
 import { mapMemory } from './memory.js';
@@ -12,6 +12,7 @@ import {
   IPPROTO_TCP,
   SO_KEEPALIVE,
   SOCK_CLOEXEC,
+  SOCK_DGRAM,
   SOCK_NONBLOCK,
   SOCK_STREAM,
   SOL_SOCKET,
@@ -30,16 +31,19 @@ const ONE_AT = 0;
 /** struct linger: on, 0 seconds. */
 const LINGER_AT = 2;
 const ANSWER_AT = 4;
+const ADDRESS_AT = 8;
 
 export class SocketCalls {
   readonly #kernel: Kernel;
   readonly #address: number;
   readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
 
-  private constructor(kernel: Kernel, address: number, words: Int32Array) {
+  private constructor(kernel: Kernel, address: number, words: Int32Array<ArrayBuffer>) {
     this.#kernel = kernel;
     this.#address = address;
     this.#words = words;
+    this.#bytes = new Uint8Array(words.buffer);
     words[ONE_AT] = 1;
     words[LINGER_AT] = 1;
     words[LINGER_AT + 1] = 0;
@@ -62,6 +66,18 @@ export class SocketCalls {
       libc.setsockoptAt(fd, SOL_SOCKET, SO_KEEPALIVE, this.#at(ONE_AT), 4);
     }
     return ok(adoptDescriptor(fd));
+  }
+
+  /** A non-blocking datagram socket connected to `address` (a sockaddr of `family`). */
+  openConnected(family: number, address: Uint8Array): Result<Descriptor, KernelError> {
+    const { libc } = this.#kernel;
+    const fd = libc.socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return err(kernelError('socket', fd));
+    this.#bytes.set(address, ADDRESS_AT * 4);
+    const answer = libc.connectAt(fd, this.#at(ADDRESS_AT), address.length);
+    if (answer === 0) return ok(adoptDescriptor(fd));
+    closeDescriptor(this.#kernel, adoptDescriptor(fd));
+    return err(kernelError('connect', answer));
   }
 
   /** From now on closing `fd` resets the connection and throws unsent data away (socket(7)). */

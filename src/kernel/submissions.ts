@@ -10,6 +10,7 @@ import {
   IOSQE_CQE_SKIP_SUCCESS,
   OP,
   POLL_ADD_MULTI,
+  RECV_MULTISHOT,
 } from './uring_abi.js';
 
 /** <bits/socket.h> */
@@ -162,28 +163,33 @@ export function submitPollMany(ring: Ring, fd: number, low: number, high: number
   write(ring, OP.POLL_ADD, fd, 0, 0, POLL_ADD_MULTI, POLLIN, low, high, 0);
 }
 
-/** Receives datagrams as `message` (struct msghdr) asks, each into a buffer of pool `group`. */
+/**
+ * Receives datagrams as `message` (struct msghdr) asks, one after the other, each into a buffer of
+ * pool `group`, behind a struct io_uring_recvmsg_out, its name and its control messages.
+ */
 export function submitReceiveMessages(
   ring: Ring,
   fd: number,
   message: number,
   group: number,
-  how: number,
   low: number,
   high: number,
 ): void {
-  const head = OP.RECVMSG | (IOSQE_BUFFER_SELECT << 8) | (how << 16);
+  const head = OP.RECVMSG | (IOSQE_BUFFER_SELECT << 8) | (RECV_MULTISHOT << 16);
   write(ring, head, fd, 0, message, 1, 0, low, high, group);
 }
 
-/** `message`: the address of a struct msghdr, read when the kernel takes the entry. */
-export function submitSendMessage(
+/**
+ * Sends a datagram as `message` (struct msghdr) says, without waiting for room; completes only on
+ * failure. The kernel reads the message when it takes the entry.
+ */
+export function submitSilentMessage(
   ring: Ring,
   fd: number,
   message: number,
-  flags: number,
   low: number,
   high: number,
 ): void {
-  write(ring, OP.SENDMSG, fd, 0, message, 1, flags | MSG_NOSIGNAL, low, high, 0);
+  const head = OP.SENDMSG | (IOSQE_CQE_SKIP_SUCCESS << 8);
+  write(ring, head, fd, 0, message, 1, MSG_DONTWAIT | MSG_NOSIGNAL, low, high, 0);
 }

@@ -5,14 +5,14 @@
  * many as the backlog, and resets the rest: a degraded mode.
  */
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
-import { getSystemErrorMap } from 'node:util';
 import type { Timer, Timers } from '../../core/clock.js';
-import { type Endpoint, formatAddress } from '../../core/endpoint.js';
+import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenSource } from '../../core/plan.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { adoptDescriptor, duplicate } from '../../kernel/descriptor.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import type { ListenOutcome } from '../../session/tcp_port.js';
+import { listenSentence } from '../failure.js';
 import { boundAddress } from './address.js';
 import { errorCode } from './failure.js';
 import { reset, SOCKET_OPTIONS } from './socket.js';
@@ -158,9 +158,4 @@ export class Acceptor {
     this.#server?.close();
     this.#server = null;
   }
-}
-
-function listenSentence(local: Endpoint, errno: string): string {
-  const found = [...getSystemErrorMap().values()].find(([name]) => name === errno);
-  return `cannot listen on ${formatAddress(local)}: ${found?.[1] ?? 'failed'} (${errno})`;
 }

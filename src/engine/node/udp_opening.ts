@@ -1,7 +1,7 @@
 /** How the sockets of a UDP listener come to be: from control's descriptor, or bound here. */
 import type { Socket } from 'node:dgram';
 import { present } from '../../core/assert.js';
-import { type IpEndpoint, ipEndpoint } from '../../core/endpoint.js';
+import { type IpEndpoint, ipEndpoint, isWildcard } from '../../core/endpoint.js';
 import type { ListenSource } from '../../core/plan.js';
 import { err, type Result } from '../../core/result.js';
 import {
@@ -49,10 +49,6 @@ export function openBeside(
   });
   if (!made.ok) return err(made.error.errno);
   return adopted(present(kernel, NO_KERNEL), local.family, made.value.fd);
-}
-
-export function isWildcard(local: IpEndpoint): boolean {
-  return local.host === '0.0.0.0' || local.host === '::';
 }
 
 /** Another descriptor for `fd`, which stays control's own. */

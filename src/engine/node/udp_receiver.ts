@@ -5,7 +5,13 @@
  */
 import type { RemoteInfo, Socket } from 'node:dgram';
 import type { Timer, Timers } from '../../core/clock.js';
-import { type Endpoint, formatAddress, type IpEndpoint, ipEndpoint } from '../../core/endpoint.js';
+import {
+  type Endpoint,
+  formatAddress,
+  type IpEndpoint,
+  ipEndpoint,
+  isWildcard,
+} from '../../core/endpoint.js';
 import type { DatagramDrop } from '../../core/outcome.js';
 import type { ListenSource } from '../../core/plan.js';
 import type { AddressedDatagram } from '../../kernel/addressed_datagrams.js';
@@ -16,7 +22,7 @@ import { dropReason } from './failure.js';
 import { type LocalAddress, zoned } from './local_addresses.js';
 import { CatchAll } from './udp_catch_all.js';
 import { Downstream } from './udp_downstream.js';
-import { isWildcard, openBeside, openMain, ownDescriptor } from './udp_opening.js';
+import { openBeside, openMain, ownDescriptor } from './udp_opening.js';
 import { discard } from './udp_socket.js';
 
 /** What a receiver tells the engine. */

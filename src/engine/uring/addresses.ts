@@ -1,6 +1,6 @@
 /** Who talks to whom: a client's address is taken at accept and becomes text when somebody asks. */
 import { present } from '../../core/assert.js';
-import type { Endpoint } from '../../core/endpoint.js';
+import { type Endpoint, isWildcard } from '../../core/endpoint.js';
 import { adoptDescriptor } from '../../kernel/descriptor.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import type { MappedMemory } from '../../kernel/memory.js';
@@ -66,8 +66,4 @@ export class Addresses {
     this.#locals[pair] = local;
     return local;
   }
-}
-
-function isWildcard(local: Endpoint): boolean {
-  return local.kind === 'ip' && (local.host === '0.0.0.0' || local.host === '::');
 }

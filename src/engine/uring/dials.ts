@@ -6,13 +6,13 @@
 import { assert } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
-import type { DialFailure } from '../../core/outcome.js';
-import { ERRNO } from '../../kernel/errno.js';
+import { errnoName } from '../../kernel/errno.js';
 import type { MappedMemory } from '../../kernel/memory.js';
 import { addressFamily, encodeAddress, SOCKADDR_MAX_BYTES } from '../../kernel/sockaddr.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import { submitCancel, submitClose, submitConnect } from '../../kernel/submissions.js';
 import type { TcpEdges } from '../../session/tcp_port.js';
+import { dialFailureOf } from '../failure.js';
 import type { Holder } from './ending.js';
 import type { Loop } from './loop.js';
 import { EARLY, NONE, type PairTable } from './pairs.js';
@@ -143,34 +143,10 @@ export class Dials implements Holder {
     assert(pairs.phase[pair] === EARLY && pairs.dial[pair] === dial, 'an early pair dials');
     pairs.dial[pair] = NONE;
     if (result < 0) {
-      this.#parts.edges().dialFailed(pair as PairId, dialFailure(result));
+      this.#parts.edges().dialFailed(pair as PairId, dialFailureOf(errnoName(result)));
       return;
     }
     pairs.fd[2 * pair + 1] = fd;
     this.#parts.edges().dialled(pair as PairId);
-  }
-}
-
-/** What connect(2)'s negative errno means for a session. */
-function dialFailure(answer: number): DialFailure {
-  switch (-answer) {
-    case ERRNO.ECONNREFUSED:
-    // A unix socket that is not there: nobody listens.
-    case ERRNO.ENOENT:
-      return 'refused';
-    case ERRNO.EHOSTUNREACH:
-    case ERRNO.ENETUNREACH:
-    case ERRNO.EACCES:
-    case ERRNO.EPERM:
-      return 'unreachable';
-    case ERRNO.ETIMEDOUT:
-      return 'timeout';
-    case ERRNO.ECONNRESET:
-    case ERRNO.ECONNABORTED:
-      return 'reset';
-    case ERRNO.EADDRNOTAVAIL:
-      return 'no-free-port';
-    default:
-      return 'other';
   }
 }

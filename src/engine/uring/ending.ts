@@ -79,6 +79,12 @@ export class Ending implements TurnWork {
     this.#checkLater(pair, socket, loop.nowMs + LINGER_MS, end);
   }
 
+  /** Runs `task` as soon as both peers have acknowledged everything that was sent to them. */
+  whenDelivered(pair: number, task: () => void): void {
+    if (this.#drained(2 * pair) && this.#drained(2 * pair + 1)) task();
+    else this.later(pair, DRAIN_CHECK_MS, () => this.whenDelivered(pair, task));
+  }
+
   /** Runs `task` after `delayMs` if the pair is still in the same use and not ending. */
   later(pair: number, delayMs: number, task: () => void): void {
     const { pairs } = this.#parts;
@@ -119,7 +125,8 @@ export class Ending implements TurnWork {
 
   #drained(socket: number): boolean {
     const { calls, pairs } = this.#parts;
-    return calls.unacknowledged(pairs.fdOf(socket)) === 0;
+    const fd = pairs.fdOf(socket);
+    return fd === NONE || calls.unacknowledged(fd) === 0;
   }
 
   #resetOnClose(socket: number): void {

@@ -4,10 +4,11 @@ import type { Clock } from '../../core/clock.js';
 import type { Doorbell } from '../../core/doorbell.js';
 import type { TcpEdges } from '../../session/tcp_port.js';
 import type { UdpEdges } from '../../session/udp_port.js';
-import type { LoopHooks } from '../engine.js';
+import type { Engine, LoopHooks } from '../engine.js';
 import type { Bell } from './bell.js';
 import type { Loop } from './loop.js';
 import type { UringTcp } from './tcp.js';
+import type { UringUdp } from './udp.js';
 
 /** A turn blocks no longer than this, so that heartbeats go on. */
 const MAX_TURN_MS = 200;
@@ -21,6 +22,7 @@ export interface UringEngineParts {
   readonly loop: Loop;
   readonly bell: Bell;
   readonly tcp: UringTcp;
+  readonly udp: UringUdp;
   readonly doorbell: Doorbell;
   readonly worker: WorkerId;
   /** Frees the ring and the memory; nothing may be in flight that still matters. */
@@ -29,10 +31,11 @@ export interface UringEngineParts {
 
 const NO_HOOKS: LoopHooks = { tick: () => Number.POSITIVE_INFINITY, rung: () => {} };
 
-export class UringEngine {
+export class UringEngine implements Engine {
   readonly name = 'uring';
   readonly clock: Clock;
   readonly tcp: UringTcp;
+  readonly udp: UringUdp;
 
   readonly #parts: UringEngineParts;
   #state: 'idle' | 'running' | 'stopping' | 'stopped' = 'idle';
@@ -44,11 +47,12 @@ export class UringEngine {
     this.#parts = parts;
     this.clock = parts.clock;
     this.tcp = parts.tcp;
+    this.udp = parts.udp;
   }
 
   attach(tcp: TcpEdges, udp: UdpEdges): void {
-    this.#parts.tcp.attach(tcp);
-    void udp;
+    this.tcp.attach(tcp);
+    this.udp.attach(udp);
   }
 
   /** Makes the loop give the thread's event loop a turn soon. */
@@ -86,17 +90,18 @@ export class UringEngine {
 
   stop(): void {
     if (this.#state === 'stopping' || this.#state === 'stopped') return;
-    const { doorbell, worker, tcp, loop } = this.#parts;
+    const { doorbell, worker, tcp, udp, loop } = this.#parts;
     if (this.#state === 'running') doorbell.hang(worker, null);
     this.#state = 'stopping';
     this.#stopByMs = loop.nowMs + STOP_MS;
     tcp.stop();
+    udp.stop();
   }
 
   #stopFurther(maxWaitMs: number): 'running' | 'stopped' {
-    const { loop, tcp, release } = this.#parts;
+    const { loop, tcp, udp, release } = this.#parts;
     loop.turn(NO_HOOKS, Math.min(maxWaitMs, 10));
-    if (!tcp.quiet && loop.nowMs < this.#stopByMs) return 'running';
+    if (!(tcp.quiet && udp.quiet) && loop.nowMs < this.#stopByMs) return 'running';
     loop.ring.submit();
     this.#state = 'stopped';
     release();

@@ -1,7 +1,7 @@
 /**
  * The last part of `close(flush)`: FIN was sent both ways, and what the peers still say is read and
- * thrown away until they finish too. Closing at once would answer unread bytes with a reset, and a
- * reset may cost the peer what was delivered last (RFC 2525, section 2.17).
+ * thrown away until they finish too, or have had FAREWELL_MS for it. Closing at once would answer
+ * unread bytes with a reset (RFC 1122, 4.2.2.13), which takes away what the peer has not read yet.
  */
 import type { BufferPool } from '../../kernel/buffer_pool.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
@@ -29,11 +29,10 @@ export class Linger implements ReadSink {
     parts.reads.sinks[DRAIN] = { data: drop, over: () => {}, resume: () => {} };
   }
 
-  /** Sends FIN to both peers, where that was not done, and waits FAREWELL_MS for theirs. */
+  /** Sends FIN to both peers, where that was not done, and waits for theirs. */
   begin(pair: number): void {
     const { pairs, calls, reads, ending } = this.#parts;
     pairs.phase[pair] = LINGER;
-    ending.later(pair, FAREWELL_MS, () => ending.finish(pair, { kind: 'closed' }));
     for (const socket of [2 * pair, 2 * pair + 1]) {
       const fd = pairs.fdOf(socket);
       if (fd === NONE) {
@@ -48,6 +47,9 @@ export class Linger implements ReadSink {
       if (pairs.source[socket] === STOPPED) pairs.source[socket] = OPEN;
       if (pairs.source[socket] === OPEN && reads.idle(socket)) reads.arm(socket, 0, 0);
     }
+    ending.whenDelivered(pair, () => {
+      ending.later(pair, FAREWELL_MS, () => ending.finish(pair, { kind: 'closed' }));
+    });
     this.#finishIfOver(pair);
   }
 

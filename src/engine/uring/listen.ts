@@ -1,11 +1,12 @@
-/** How a worker comes to its listening socket: handed over by control, or bound by itself. */
+/** How a worker comes to its listening socket: a duplicate of control's, or bound by itself. */
 import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenSource } from '../../core/plan.js';
 import { err, ok, type Result } from '../../core/result.js';
-import { adoptDescriptor, type Descriptor } from '../../kernel/descriptor.js';
+import { adoptDescriptor, type Descriptor, duplicate } from '../../kernel/descriptor.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import { openListeningSocket } from '../../kernel/sockets.js';
 import type { ListenOutcome } from '../../session/tcp_port.js';
+import { listenSentence } from '../failure.js';
 
 export interface OpenSocket {
   readonly fd: Descriptor;
@@ -19,12 +20,14 @@ export function listenOn(
   protocol: 'tcp' | 'udp',
   backlog: number,
 ): Result<OpenSocket, ListenOutcome> {
-  if (source.kind === 'descriptor') {
-    return ok({ fd: adoptDescriptor(source.fd), local: source.local });
+  const { local } = source;
+  const opened =
+    source.kind === 'descriptor'
+      ? duplicate(kernel, adoptDescriptor(source.fd))
+      : openListeningSocket(kernel, { local, protocol, backlog, reusePort: source.reusePort });
+  if (!opened.ok) {
+    const { errno } = opened.error;
+    return err({ ok: false, errno, sentence: listenSentence(local, errno) });
   }
-  const { local, reusePort } = source;
-  const opened = openListeningSocket(kernel, { local, protocol, reusePort, backlog });
-  if (opened.ok) return opened;
-  const { errno, sentence } = opened.error;
-  return err({ ok: false, errno, sentence });
+  return ok(typeof opened.value === 'number' ? { fd: opened.value, local } : opened.value);
 }

@@ -39,6 +39,8 @@ export class Loop {
   readonly clock: Clock;
   /** The time of this turn: no completion reads the clock by itself. */
   nowMs: number;
+  /** Turns so far. */
+  turns = 0;
 
   readonly #handlers: CompletionHandler[];
   readonly #work: TurnWork[] = [];
@@ -74,6 +76,7 @@ export class Loop {
   turn(hooks: LoopHooks, maxWaitMs: number): void {
     const { ring } = this;
     const idleMs = this.#idleMs();
+    this.turns++;
     for (const work of this.#work) work.before?.();
     ring.enter(Math.min(maxWaitMs, idleMs));
     const taken = ring.queued > 0 ? 'partly' : ring.overflown ? 'taken' : 'answered';

@@ -10,7 +10,8 @@ import { submitCancel, submitSend, submitSilentSend } from '../../kernel/submiss
 import { Chains } from './chains.js';
 import type { Holder } from './ending.js';
 import type { Loop, Taken, TurnWork } from './loop.js';
-import { NONE, type PairTable } from './pairs.js';
+import type { PairTable } from './pairs.js';
+import { SilentBatch } from './silent_batch.js';
 import { CANCEL, SEND, SILENT_SEND, userData } from './user_data.js';
 
 export interface SendOwner {
@@ -31,12 +32,9 @@ export class Sends implements TurnWork, Holder {
   readonly #chains: Chains;
   /** By direction. */
   readonly #state: Uint8Array;
-  /** Directions whose silent send the kernel gets with the next entry. */
-  #fresh: Int32Array;
-  #freshCount = 0;
-  /** Directions whose silent send the kernel has got. */
-  #given: Int32Array;
-  #givenCount = 0;
+  readonly #batch: SilentBatch;
+  /** Made once: a turn allocates nothing. */
+  readonly #succeeded = (direction: number): void => this.#silentlySent(direction);
 
   constructor(loop: Loop, pairs: PairTable, pool: BufferPool, owner: SendOwner) {
     const directions = 2 * pairs.capacity;
@@ -45,8 +43,7 @@ export class Sends implements TurnWork, Holder {
     this.#owner = owner;
     this.#chains = new Chains(pool, directions);
     this.#state = new Uint8Array(directions);
-    this.#fresh = new Int32Array(directions);
-    this.#given = new Int32Array(directions);
+    this.#batch = new SilentBatch(directions);
     loop.on(SILENT_SEND, (direction, generation, result) => {
       this.#silentFailed(direction, generation, result);
     });
@@ -88,37 +85,24 @@ export class Sends implements TurnWork, Holder {
   }
 
   before(): void {
-    if (this.#givenCount === 0) {
-      const empty = this.#given;
-      this.#given = this.#fresh;
-      this.#fresh = empty;
-      this.#givenCount = this.#freshCount;
-    } else {
-      for (let index = 0; index < this.#freshCount; index++) {
-        this.#given[this.#givenCount++] = this.#fresh[index] ?? NONE;
-      }
-    }
-    this.#freshCount = 0;
+    this.#batch.before();
   }
 
   after(taken: Taken): void {
-    if (taken !== 'answered') return;
-    const count = this.#givenCount;
-    this.#givenCount = 0;
-    for (let index = 0; index < count; index++) {
-      const direction = this.#given[index] ?? NONE;
-      if (direction === NONE) continue;
-      assert(this.#state[direction] === SILENT, 'silence is the answer to a silent send');
-      this.#state[direction] = IDLE;
-      this.#delivered(direction);
-      this.#pairs.done(direction);
-    }
+    this.#batch.after(taken, this.#succeeded);
+  }
+
+  #silentlySent(direction: number): void {
+    assert(this.#state[direction] === SILENT, 'silence is the answer to a silent send');
+    this.#state[direction] = IDLE;
+    this.#delivered(direction);
+    this.#pairs.done(direction);
   }
 
   #sendSilently(direction: number): void {
     const pairs = this.#pairs;
     this.#state[direction] = SILENT;
-    this.#fresh[this.#freshCount++] = direction;
+    this.#batch.add(direction);
     pairs.begin(direction);
     submitSilentSend(
       this.#loop.ring,
@@ -148,7 +132,7 @@ export class Sends implements TurnWork, Holder {
     this.#pairs.check(direction, generation);
     assert(this.#state[direction] === SILENT, 'a silent send fails once');
     this.#state[direction] = IDLE;
-    this.#given[this.#given.indexOf(direction)] = NONE;
+    this.#batch.failed(direction);
     // The socket took a part, or nothing for now.
     const taken = result === -ERRNO.EAGAIN || result === -ERRNO.EINTR ? 0 : result;
     this.#goOn(direction, taken);

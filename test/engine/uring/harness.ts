@@ -2,7 +2,6 @@
 import type { WorkerId } from '../../../src/core/brand.js';
 import type { Endpoint } from '../../../src/core/endpoint.js';
 import type { ListenSource } from '../../../src/core/plan.js';
-import type { Engine } from '../../../src/engine/engine.js';
 import { adoptDescriptor, closeDescriptor } from '../../../src/kernel/descriptor.js';
 import { openListeningSocket } from '../../../src/kernel/sockets.js';
 import type { UdpEdges } from '../../../src/session/udp_port.js';
@@ -28,7 +27,7 @@ export function makerOf({ sockets, time }: HarnessOptions): MakeEngine {
     engine.attach(edges, {} as unknown as UdpEdges);
     const running = run(hooks);
     return {
-      engine: engine as unknown as Engine,
+      engine,
       source: (local, backlog) =>
         sockets === 'bind'
           ? { kind: 'bind', local, reusePort: 'exclusive' }

@@ -1,0 +1,116 @@
+/**
+ * Whether io_uring works on this machine, found out by trying; and if not, why, and what would have
+ * to be changed. The errno of each refusal is that of io_uring_setup(2) and io_uring_register(2).
+ */
+import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import type { Result } from '../../core/result.js';
+import { BufferPool } from '../../kernel/buffer_pool.js';
+import type { KernelError } from '../../kernel/errno.js';
+import type { Kernel } from '../../kernel/foreign.js';
+import { Ring } from '../../kernel/ring.js';
+import { RING_COMPLETIONS, RING_ENTRIES } from './means.js';
+
+export type UringSupport =
+  | { readonly ok: true }
+  /** Sentences without a full stop. */
+  | { readonly ok: false; readonly cause: string; readonly remedy: string };
+
+/** What the machine says about itself, beside its answers to system calls. */
+export interface MachineFacts {
+  /** `uname -r` */
+  readonly release: string;
+  /**
+   * kernel.io_uring_disabled: '0', '1' or '2'; null where the kernel does not know it (before
+   * 6.6).
+   */
+  readonly disabled: string | null;
+}
+
+export function machineFacts(): MachineFacts {
+  try {
+    const disabled = readFileSync('/proc/sys/kernel/io_uring_disabled', 'utf8').trim();
+    return { release: release(), disabled };
+  } catch {
+    return { release: release(), disabled: null };
+  }
+}
+
+/** Sets a ring up as an engine would, and gives it back at once. */
+export function detectUring(
+  kernel: Result<Kernel, string>,
+  facts: MachineFacts = machineFacts(),
+): UringSupport {
+  if (!kernel.ok) {
+    const remedy =
+      'run on Linux with the optional dependency koffi installed, and without --permission';
+    return { ok: false, cause: kernel.error, remedy };
+  }
+  const ring = Ring.open(kernel.value, RING_ENTRIES, RING_COMPLETIONS);
+  if (!ring.ok) return explain(ring.error, facts);
+  const pool = BufferPool.create(kernel.value, ring.value, {
+    group: 1,
+    count: 1024,
+    bufferBytes: 4096,
+  });
+  ring.value.close();
+  if (!pool.ok) return explain(pool.error, facts);
+  pool.value.close();
+  return { ok: true };
+}
+
+function explain(error: KernelError, facts: MachineFacts): UringSupport {
+  const no = (cause: string, remedy: string): UringSupport => ({ ok: false, cause, remedy });
+  const { release, disabled } = facts;
+  switch (error.errno) {
+    case 'ENOSYS':
+      return no(
+        `the kernel (${release}) has no io_uring, or a sandbox hides it`,
+        'use Linux 6.1 or later, and a seccomp profile that allows io_uring_setup',
+      );
+    case 'EINVAL':
+      return no(
+        `the kernel (${release}) lacks deferred task work (IORING_SETUP_DEFER_TASKRUN)`,
+        'use Linux 6.1 or later',
+      );
+    case 'EPERM':
+    case 'EACCES':
+      return refused(disabled);
+    case 'ENOMEM':
+      return no(
+        'the limit of locked memory (RLIMIT_MEMLOCK) is too low for the rings',
+        'raise it: LimitMEMLOCK=64M in the systemd unit, or ulimit -l',
+      );
+    case 'EMFILE':
+    case 'ENFILE':
+      return no(
+        `there is no file descriptor left for a ring (${error.errno})`,
+        'raise the limit: LimitNOFILE= in the systemd unit, or ulimit -n',
+      );
+    default:
+      return no(error.sentence, 'use another engine, and report this');
+  }
+}
+
+/** EPERM: by the sysctl, or by a security policy where the sysctl allows it. */
+function refused(disabled: string | null): UringSupport {
+  const remedy = 'sysctl kernel.io_uring_disabled=0';
+  switch (disabled) {
+    case '2':
+      return { ok: false, cause: 'kernel.io_uring_disabled is 2: nobody may use io_uring', remedy };
+    case '1':
+      return {
+        ok: false,
+        cause: 'kernel.io_uring_disabled is 1: only members of kernel.io_uring_group may use it',
+        remedy: `${remedy}, or put the user of the service into that group`,
+      };
+    default:
+      return {
+        ok: false,
+        cause: 'a security policy refuses io_uring_setup (EPERM), as container runtimes do',
+        remedy:
+          'allow io_uring_setup, io_uring_enter and io_uring_register in the seccomp profile ' +
+          '(docker run --security-opt seccomp=…)',
+      };
+  }
+}

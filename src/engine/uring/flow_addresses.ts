@@ -1,0 +1,85 @@
+/**
+ * Where each flow's client is and which local address it used, as the words that the kernel wrote
+ * and wants back. They become endpoints when somebody asks.
+ */
+import { assert } from '../../core/assert.js';
+import { type IpEndpoint, ipEndpoint } from '../../core/endpoint.js';
+import { ipText } from '../../core/ip_bytes.js';
+import { PKTINFO_WORDS, writePktinfo } from '../../kernel/messages.js';
+import { decodeAddress, SOCKADDR_IN_BYTES, SOCKADDR_IN6_BYTES } from '../../kernel/sockaddr.js';
+
+/** sockaddr_in6 is 7 words. */
+export const NAME_WORDS = 8;
+const ROW_WORDS = NAME_WORDS + PKTINFO_WORDS;
+
+export class FlowAddresses {
+  /** By flow: a name and a control message. */
+  readonly words: Int32Array;
+  /** By flow: the lengths of both; 0: no control message. */
+  readonly nameBytes: Uint8Array;
+  readonly controlBytes: Uint8Array;
+  readonly #clients: (IpEndpoint | undefined)[] = [];
+  readonly #locals: (IpEndpoint | undefined)[] = [];
+
+  constructor(capacity: number) {
+    this.words = new Int32Array(capacity * ROW_WORDS);
+    this.nameBytes = new Uint8Array(capacity);
+    this.controlBytes = new Uint8Array(capacity);
+  }
+
+  /** The word at which `flow`'s name begins. */
+  nameAt(flow: number): number {
+    return flow * ROW_WORDS;
+  }
+
+  /** The word at which `flow`'s control message begins. */
+  controlAt(flow: number): number {
+    return flow * ROW_WORDS + NAME_WORDS;
+  }
+
+  /** Takes down the client, whose sockaddr of `family` stands in `source` at word `at`. */
+  record(flow: number, family: 4 | 6, source: Int32Array, at: number): void {
+    const bytes = family === 4 ? SOCKADDR_IN_BYTES : SOCKADDR_IN6_BYTES;
+    const row = this.nameAt(flow);
+    for (let word = 0; word < bytes / 4; word++) this.words[row + word] = source[at + word] ?? 0;
+    this.nameBytes[flow] = bytes;
+    this.controlBytes[flow] = 0;
+    this.#clients[flow] = undefined;
+    this.#locals[flow] = undefined;
+  }
+
+  /**
+   * Replies of `flow` leave from `local`, the words of an address; `scope`: its interface, or 0.
+   */
+  replyFrom(flow: number, local: IpEndpoint, address: Int32Array, scope: number): void {
+    const { family } = local;
+    const at = this.controlAt(flow);
+    this.controlBytes[flow] = writePktinfo(this.words, at, family, address, scope);
+    const bytes = new Uint8Array(Int32Array.from(address).buffer);
+    this.#locals[flow] = ipEndpoint(family, ipText(family, bytes), local.port);
+  }
+
+  client(flow: number): IpEndpoint {
+    let client = this.#clients[flow];
+    if (client === undefined) {
+      const family = this.nameBytes[flow] === SOCKADDR_IN_BYTES ? 4 : 6;
+      client = this.decode(family, this.words, this.nameAt(flow));
+      this.#clients[flow] = client;
+    }
+    return client;
+  }
+
+  /** The address that the client used; `bound`: the listener's own, where it is a specific one. */
+  local(flow: number, bound: IpEndpoint): IpEndpoint {
+    return this.#locals[flow] ?? bound;
+  }
+
+  /** The endpoint whose sockaddr of `family` stands in `words` at word `at`. */
+  decode(family: 4 | 6, words: Int32Array, at: number): IpEndpoint {
+    const name = words.slice(at, at + NAME_WORDS);
+    const bytes = family === 4 ? SOCKADDR_IN_BYTES : SOCKADDR_IN6_BYTES;
+    const endpoint = decodeAddress(new Uint8Array(name.buffer), bytes);
+    assert(endpoint.kind === 'ip', 'a datagram over IP comes from an IP address');
+    return endpoint;
+  }
+}

@@ -1,0 +1,105 @@
+/** Everything that an engine needs and may fail to be had: taken together, given back together. */
+import { err, ok, type Result } from '../../core/result.js';
+import { BufferPool, type BufferPoolOptions } from '../../kernel/buffer_pool.js';
+import type { KernelError } from '../../kernel/errno.js';
+import type { Kernel } from '../../kernel/foreign.js';
+import { type MappedMemory, mapMemory, releaseMemory } from '../../kernel/memory.js';
+import { Ring } from '../../kernel/ring.js';
+import { SocketCalls } from '../../kernel/socket_calls.js';
+import type { EngineLimits } from '../engine.js';
+import { addressMemoryBytes } from './addresses.js';
+import { messageMemoryBytes } from './datagrams.js';
+import { dialMemoryBytes } from './dials.js';
+import { PAYLOAD_AT, TEMPLATE_BYTES } from './udp_sockets.js';
+
+/** Submissions that are collected before the kernel is entered for lack of room. */
+export const RING_ENTRIES = 4096;
+/** Room for the completions of one turn; more of them wait inside the kernel. */
+export const RING_COMPLETIONS = 16_384;
+
+/** The buffers of all TCP sessions: 64 MiB of addresses, and as much memory as was ever in use. */
+const TCP_POOL = { group: 1, count: 1024, bufferBytes: 65_536 } as const;
+/** The same for datagrams: the largest, and what stands in front of it. */
+const UDP_POOL = { group: 2, count: 1024, bufferBytes: PAYLOAD_AT + 65_536 } as const;
+
+export interface Means {
+  readonly ring: Ring;
+  readonly calls: SocketCalls;
+  readonly tcpPool: BufferPool;
+  readonly udpPool: BufferPool;
+  readonly clientAddresses: MappedMemory;
+  readonly dialAddresses: MappedMemory;
+  readonly messages: MappedMemory;
+  readonly template: MappedMemory;
+  /** Gives everything back. */
+  readonly release: () => void;
+}
+
+export function takeMeans(kernel: Kernel, limits: EngineLimits): Result<Means, KernelError> {
+  const taken = new Taken(kernel);
+  try {
+    const ring = taken.ring();
+    return ok({
+      ring,
+      calls: taken.one(SocketCalls.create(kernel)),
+      tcpPool: taken.pool(ring, TCP_POOL),
+      udpPool: taken.pool(ring, UDP_POOL),
+      clientAddresses: taken.memory(addressMemoryBytes(limits.pairs)),
+      dialAddresses: taken.memory(dialMemoryBytes(limits.pairs)),
+      messages: taken.memory(messageMemoryBytes(UDP_POOL.count)),
+      template: taken.memory(TEMPLATE_BYTES),
+      release: () => taken.release(),
+    });
+  } catch (failure) {
+    taken.release();
+    if (failure instanceof NotHad) return err(failure.error);
+    throw failure;
+  }
+}
+
+/** Leaves the expression that takes everything at the first thing that cannot be had. */
+class NotHad extends Error {
+  readonly error: KernelError;
+
+  constructor(error: KernelError) {
+    super(error.sentence);
+    this.error = error;
+  }
+}
+
+class Taken {
+  readonly #kernel: Kernel;
+  readonly #undo: (() => void)[] = [];
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  one<T>(result: Result<T, KernelError>): T {
+    if (result.ok) return result.value;
+    throw new NotHad(result.error);
+  }
+
+  ring(): Ring {
+    const ring = this.one(Ring.open(this.#kernel, RING_ENTRIES, RING_COMPLETIONS));
+    this.#undo.push(() => ring.close());
+    return ring;
+  }
+
+  pool(ring: Ring, options: BufferPoolOptions): BufferPool {
+    const pool = this.one(BufferPool.create(this.#kernel, ring, options));
+    this.#undo.push(() => pool.close());
+    return pool;
+  }
+
+  memory(bytes: number): MappedMemory {
+    const memory = this.one(mapMemory(this.#kernel, bytes));
+    this.#undo.push(() => releaseMemory(this.#kernel, memory));
+    return memory;
+  }
+
+  /** In the order of taking: the ring first, for nothing may be in flight into what follows. */
+  release(): void {
+    for (const step of this.#undo.splice(0)) step();
+  }
+}

@@ -1,0 +1,271 @@
+/**
+ * What becomes of each datagram: it is forwarded, held or dropped, as the session says, and replies
+ * go back to where the flow came from. A datagram of a known flow allocates nothing: it stays in
+ * the buffer that the kernel chose, and the send names the same buffer.
+ */
+import type { FlowId } from '../../core/brand.js';
+import { MAX_DATAGRAM_BYTES } from '../../core/limits.js';
+import type { DatagramDrop } from '../../core/outcome.js';
+import type { BufferPool } from '../../kernel/buffer_pool.js';
+import { errnoName } from '../../kernel/errno.js';
+import type { MappedMemory } from '../../kernel/memory.js';
+import { MSG_TRUNC, RECEIVED_FLAGS_AT, RECEIVED_PAYLOAD_BYTES_AT } from '../../kernel/messages.js';
+import type { SocketCalls } from '../../kernel/socket_calls.js';
+import type { UdpEdges } from '../../session/udp_port.js';
+import { dropReasonOf, meansUnreachable } from '../failure.js';
+import { type DatagramOwner, Datagrams } from './datagrams.js';
+import type { Flows } from './flows.js';
+import { HeldDatagrams } from './held.js';
+import type { Loop } from './loop.js';
+import { NONE } from './pairs.js';
+import { NAME_AT, PAYLOAD_AT, type UdpSocket } from './udp_sockets.js';
+import { type UpstreamOwner, Upstreams } from './upstreams.js';
+import { FORWARD } from './user_data.js';
+
+export interface UdpTrafficParts {
+  readonly loop: Loop;
+  readonly pool: BufferPool;
+  readonly flows: Flows;
+  readonly calls: SocketCalls;
+  readonly messages: MappedMemory;
+  readonly edges: () => UdpEdges;
+}
+
+export class UdpTraffic implements DatagramOwner, UpstreamOwner {
+  readonly upstreams: Upstreams;
+  readonly held = new HeldDatagrams();
+
+  readonly #parts: UdpTrafficParts;
+  readonly #datagrams: Datagrams;
+  /** The pool's memory in words. */
+  readonly #words: Int32Array;
+  /** By buffer: 1: it was sent once already, and ICMP's answer to an earlier one came instead. */
+  readonly #again: Uint8Array;
+  /** By flow: the turn in which it was last reported unreachable. */
+  readonly #unreachableTurn: Float64Array;
+
+  constructor(parts: UdpTrafficParts) {
+    const { loop, pool, flows, calls, messages } = parts;
+    this.#parts = parts;
+    this.#words = new Int32Array(pool.bytes.buffer);
+    this.#again = new Uint8Array(pool.count);
+    this.#unreachableTurn = new Float64Array(flows.capacity);
+    this.#datagrams = new Datagrams(loop, pool, flows.addresses, messages, this);
+    this.upstreams = new Upstreams(loop, pool, calls, flows.capacity, this);
+  }
+
+  /** A datagram has come on `socket` into `buffer`. */
+  received(socket: UdpSocket, buffer: number): void {
+    const { pool, flows } = this.#parts;
+    const words = this.#words;
+    const at = (buffer * pool.strideBytes) >> 2;
+    let start = PAYLOAD_AT;
+    let bytes = words[at + RECEIVED_PAYLOAD_BYTES_AT] ?? 0;
+    let tag = '';
+    if (((words[at + RECEIVED_FLAGS_AT] ?? 0) & MSG_TRUNC) !== 0) {
+      this.#drop(socket, null, 'truncated', buffer);
+      return;
+    }
+    if (socket.framing === 'proxied') {
+      const peer = flows.addresses.decode(socket.local.family, words, at + NAME_AT);
+      const datagram = this.#payload(buffer, start, bytes);
+      const unwrapped = this.#parts.edges().unwrap(socket.key, peer, datagram);
+      if (unwrapped.kind === 'drop') {
+        pool.recycle(buffer);
+        return;
+      }
+      tag = unwrapped.tag;
+      start += unwrapped.offset;
+      bytes -= unwrapped.offset;
+    }
+    const flow = flows.find(socket, words, at, tag);
+    if (flow === NONE) this.#first(socket, buffer, start, bytes, tag);
+    else this.#next(flow, buffer, start, bytes);
+  }
+
+  /** Sends what is held; the flow has an upstream socket. */
+  release(flow: number): void {
+    const { pool, flows } = this.#parts;
+    for (const payload of this.held.take(flow)) {
+      const buffer = pool.take();
+      if (buffer === NONE) {
+        this.#parts.edges().dropped(flows.socketOf(flow).key, flow as FlowId, 'resource-limit');
+        continue;
+      }
+      pool.bytes.set(payload, buffer * pool.strideBytes + PAYLOAD_AT);
+      this.#again[buffer] = 0;
+      this.#forward(flow, buffer, PAYLOAD_AT, payload.length);
+    }
+  }
+
+  closeUpstream(flow: number): void {
+    const { flows } = this.#parts;
+    const upstream = flows.upstream[flow] ?? NONE;
+    if (upstream !== NONE) this.upstreams.close(upstream);
+    flows.upstream[flow] = NONE;
+  }
+
+  replied(flow: number, buffer: number, bytes: number): void {
+    const { flows } = this.#parts;
+    this.#describe(flow, buffer, 0, bytes, 0);
+    this.#datagrams.reply(buffer, flows.socketOf(flow).fd);
+  }
+
+  repliedEmpty(flow: number): void {
+    const { pool, flows } = this.#parts;
+    const buffer = pool.take();
+    if (buffer !== NONE) this.replied(flow, buffer, 0);
+    else this.#parts.edges().dropped(flows.socketOf(flow).key, flow as FlowId, 'resource-limit');
+  }
+
+  failed(flow: number, answer: number): void {
+    const code = errnoName(answer);
+    if (meansUnreachable(code)) this.#unreachable(flow);
+    else {
+      const { key } = this.#parts.flows.socketOf(flow);
+      this.#parts.edges().dropped(key, flow as FlowId, dropReasonOf(code));
+    }
+  }
+
+  delivered(buffer: number): void {
+    const { flows, loop } = this.#parts;
+    const { flow, generation, way, bytes, preludeBytes } = this.#datagrams;
+    const id = flow[buffer] ?? 0;
+    if (flows.generation[id] !== generation[buffer]) return;
+    const payloadBytes = (bytes[buffer] ?? 0) - (preludeBytes[buffer] ?? 0);
+    flows.lastActivityMs[id] = loop.nowMs;
+    if (way[buffer] === FORWARD) {
+      flows.bytesIn[id] = (flows.bytesIn[id] ?? 0) + payloadBytes;
+      flows.datagramsIn[id] = (flows.datagramsIn[id] ?? 0) + 1;
+    } else {
+      flows.bytesOut[id] = (flows.bytesOut[id] ?? 0) + payloadBytes;
+      flows.datagramsOut[id] = (flows.datagramsOut[id] ?? 0) + 1;
+      this.#parts.edges().fromBackend(id as FlowId);
+    }
+  }
+
+  undelivered(buffer: number, answer: number): void {
+    const { flows, pool } = this.#parts;
+    const { flow, generation, way, start, bytes, preludeBytes } = this.#datagrams;
+    const id = flow[buffer] ?? 0;
+    const same = (): boolean => flows.generation[id] === generation[buffer];
+    const code = errnoName(answer);
+    if (!same()) {
+      pool.recycle(buffer);
+      return;
+    }
+    if (way[buffer] !== FORWARD || !meansUnreachable(code) || this.#again[buffer] === 1) {
+      this.#drop(flows.socketOf(id), id, dropReasonOf(code), buffer);
+      return;
+    }
+    // The error is that of an earlier datagram; this one was not even tried (udp(7)).
+    this.#unreachable(id);
+    const prelude = preludeBytes[buffer] ?? 0;
+    this.#again[buffer] = 1;
+    if (!same() || flows.upstream[id] === NONE) pool.recycle(buffer);
+    else this.#forward(id, buffer, (start[buffer] ?? 0) + prelude, (bytes[buffer] ?? 0) - prelude);
+  }
+
+  #first(socket: UdpSocket, buffer: number, start: number, bytes: number, tag: string): void {
+    const { flows, loop, pool } = this.#parts;
+    const flow = flows.open(socket, this.#words, (buffer * pool.strideBytes) >> 2, tag);
+    if (flow === NONE) {
+      this.#drop(socket, null, 'flow-limit', buffer);
+      return;
+    }
+    flows.lastActivityMs[flow] = loop.nowMs;
+    this.held.begin(flow);
+    if (this.#parts.edges().newFlow(socket.key, flow as FlowId) !== 'kept') {
+      this.closeUpstream(flow);
+      this.held.take(flow);
+      flows.close(flow);
+      pool.recycle(buffer);
+    } else if (this.held.holds(flow)) {
+      this.#hold(flow, buffer, start, bytes);
+    } else {
+      this.#again[buffer] = 0;
+      this.#forward(flow, buffer, start, bytes);
+    }
+  }
+
+  #next(flow: number, buffer: number, start: number, bytes: number): void {
+    if (this.held.holds(flow)) {
+      this.#hold(flow, buffer, start, bytes);
+      return;
+    }
+    const verdict = this.#parts.edges().fromClient(flow as FlowId);
+    if (verdict === 'forward') {
+      this.#again[buffer] = 0;
+      this.#forward(flow, buffer, start, bytes);
+    } else if (verdict === 'hold') {
+      this.closeUpstream(flow);
+      this.held.begin(flow);
+      this.#hold(flow, buffer, start, bytes);
+    } else {
+      this.#parts.pool.recycle(buffer);
+    }
+  }
+
+  #hold(flow: number, buffer: number, start: number, bytes: number): void {
+    const { flows, pool } = this.#parts;
+    const kept = this.held.add(flow, this.#payload(buffer, start, bytes));
+    if (kept === 'held') pool.recycle(buffer);
+    else this.#drop(flows.socketOf(flow), flow, 'send-queue-full', buffer);
+  }
+
+  #forward(flow: number, buffer: number, start: number, bytes: number): void {
+    const { flows, pool } = this.#parts;
+    const upstream = flows.upstream[flow] ?? NONE;
+    const prelude = flows.preludes[flow] ?? null;
+    const preludeBytes = prelude?.length ?? 0;
+    if (upstream === NONE || preludeBytes + bytes > MAX_DATAGRAM_BYTES) {
+      const reason = upstream === NONE ? 'send-error' : 'too-large';
+      this.#drop(flows.socketOf(flow), flow, reason, buffer);
+      return;
+    }
+    let from = start - preludeBytes;
+    if (prelude !== null) {
+      const base = buffer * pool.strideBytes;
+      if (from < 0) {
+        pool.bytes.copyWithin(base + preludeBytes, base + start, base + start + bytes);
+        from = 0;
+      }
+      pool.bytes.set(prelude, base + from);
+    }
+    this.#describe(flow, buffer, from, preludeBytes + bytes, preludeBytes);
+    this.#datagrams.forward(buffer, this.upstreams.fdOf(upstream));
+  }
+
+  #describe(
+    flow: number,
+    buffer: number,
+    start: number,
+    bytes: number,
+    preludeBytes: number,
+  ): void {
+    const datagrams = this.#datagrams;
+    datagrams.flow[buffer] = flow;
+    datagrams.generation[buffer] = this.#parts.flows.generation[flow] ?? 0;
+    datagrams.start[buffer] = start;
+    datagrams.bytes[buffer] = bytes;
+    datagrams.preludeBytes[buffer] = preludeBytes;
+  }
+
+  #unreachable(flow: number): void {
+    const { turns } = this.#parts.loop;
+    if (this.#unreachableTurn[flow] === turns) return;
+    this.#unreachableTurn[flow] = turns;
+    this.#parts.edges().unreachable(flow as FlowId);
+  }
+
+  #drop(socket: UdpSocket, flow: number | null, reason: DatagramDrop, buffer: number): void {
+    this.#parts.pool.recycle(buffer);
+    this.#parts.edges().dropped(socket.key, flow as FlowId | null, reason);
+  }
+
+  #payload(buffer: number, start: number, bytes: number): Uint8Array {
+    const { pool } = this.#parts;
+    const from = buffer * pool.strideBytes + start;
+    return pool.bytes.subarray(from, from + bytes);
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * Connected sockets of UDP flows. Each has a number of its own, so that a flow may leave one and
+ * take another while replies of the first are still under way: those reach nobody.
+ */
+import { assert } from '../../core/assert.js';
+import type { Endpoint } from '../../core/endpoint.js';
+import { err, ok, type Result } from '../../core/result.js';
+import type { BufferPool } from '../../kernel/buffer_pool.js';
+import { ERRNO, type KernelError } from '../../kernel/errno.js';
+import { addressFamily, encodeAddress } from '../../kernel/sockaddr.js';
+import type { SocketCalls } from '../../kernel/socket_calls.js';
+import { submitCancel, submitClose, submitReceive } from '../../kernel/submissions.js';
+import {
+  CQE_BUFFER_SHIFT,
+  CQE_F_BUFFER,
+  CQE_F_MORE,
+  RECV_MULTISHOT,
+} from '../../kernel/uring_abi.js';
+import type { Loop, TurnWork } from './loop.js';
+import { NONE } from './pairs.js';
+import { CANCEL, CLOSE, GENERATION_MASK, REPLIES, userData } from './user_data.js';
+
+export interface UpstreamOwner {
+  /** A reply of `bytes` in `buffer`, which is the owner's now. */
+  replied(flow: number, buffer: number, bytes: number): void;
+  /** A reply without payload. */
+  repliedEmpty(flow: number): void;
+  /** The socket reported a negative errno, mostly what ICMP said about an earlier datagram. */
+  failed(flow: number, answer: number): void;
+}
+
+/** No receive is armed. */
+const OFF = 0;
+const ARMED = 1;
+/** Waits for buffers. */
+const STARVED = 2;
+
+export class Upstreams implements TurnWork {
+  readonly #loop: Loop;
+  readonly #pool: BufferPool;
+  readonly #calls: SocketCalls;
+  readonly #owner: UpstreamOwner;
+  /** An endpoint is immutable and made once a backend: its bytes are kept by identity. */
+  readonly #encoded = new WeakMap<Endpoint, Uint8Array>();
+  // By upstream.
+  readonly #fd: Int32Array;
+  /** NONE: given up; the number is free when its receive has ended. */
+  readonly #flow: Int32Array;
+  readonly #generation: Int32Array;
+  /** OFF, ARMED or STARVED. */
+  readonly #receive: Uint8Array;
+  readonly #free: number[];
+  /** Upstreams that wait for buffers. */
+  #starved: number[] = [];
+
+  constructor(
+    loop: Loop,
+    pool: BufferPool,
+    calls: SocketCalls,
+    flows: number,
+    owner: UpstreamOwner,
+  ) {
+    this.#loop = loop;
+    this.#pool = pool;
+    this.#calls = calls;
+    this.#owner = owner;
+    const capacity = flows + Math.min(flows, 1024);
+    this.#fd = new Int32Array(capacity).fill(NONE);
+    this.#flow = new Int32Array(capacity).fill(NONE);
+    this.#generation = new Int32Array(capacity);
+    this.#receive = new Uint8Array(capacity);
+    this.#free = Array.from({ length: capacity }, (_, index) => capacity - 1 - index);
+    loop.on(REPLIES, (upstream, generation, result, flags) => {
+      this.#received(upstream, generation, result, flags);
+    });
+    loop.add(this);
+  }
+
+  /** A socket that is connected to `target` and whose replies are `flow`'s. */
+  open(flow: number, target: Endpoint): Result<number, KernelError> {
+    const upstream = this.#free.pop();
+    if (upstream === undefined) {
+      const sentence = 'too many sockets are being closed at the moment';
+      return err({ call: 'socket', errno: 'EMFILE', sentence });
+    }
+    const opened = this.#calls.openConnected(addressFamily(target), this.#encode(target));
+    if (!opened.ok) {
+      this.#free.push(upstream);
+      return opened;
+    }
+    this.#fd[upstream] = opened.value;
+    this.#flow[upstream] = flow;
+    this.#arm(upstream);
+    return ok(upstream);
+  }
+
+  fdOf(upstream: number): number {
+    return this.#fd[upstream] ?? NONE;
+  }
+
+  /** Closes the socket behind what was submitted before; nothing of it is reported any more. */
+  close(upstream: number): void {
+    const { ring } = this.#loop;
+    assert(this.#flow[upstream] !== NONE, 'an upstream is closed once');
+    this.#flow[upstream] = NONE;
+    if (this.#receive[upstream] === STARVED) this.#receive[upstream] = OFF;
+    if (this.#receive[upstream] === ARMED) {
+      const generation = this.#generation[upstream] ?? 0;
+      submitCancel(ring, userData(REPLIES, upstream), generation, userData(CANCEL, 0), 0);
+    }
+    submitClose(ring, this.fdOf(upstream), userData(CLOSE, 0), 0);
+    this.#fd[upstream] = NONE;
+    this.#releaseIfOver(upstream);
+  }
+
+  /** True when no receive is armed. */
+  get idle(): boolean {
+    return this.#free.length === this.#fd.length;
+  }
+
+  after(): void {
+    if (this.dueMs() > 0) return;
+    const woken = this.#starved.splice(0, this.#pool.available);
+    for (const upstream of woken) {
+      if (this.#receive[upstream] === STARVED) this.#arm(upstream);
+    }
+  }
+
+  dueMs(): number {
+    const waits = this.#starved.length === 0 || this.#pool.available === 0;
+    return waits ? Number.POSITIVE_INFINITY : 0;
+  }
+
+  #encode(target: Endpoint): Uint8Array {
+    let bytes = this.#encoded.get(target);
+    if (bytes === undefined) {
+      bytes = encodeAddress(target);
+      this.#encoded.set(target, bytes);
+    }
+    return bytes;
+  }
+
+  #arm(upstream: number): void {
+    this.#receive[upstream] = ARMED;
+    const { ring } = this.#loop;
+    const low = userData(REPLIES, upstream);
+    const generation = this.#generation[upstream] ?? 0;
+    const { group } = this.#pool;
+    submitReceive(ring, this.fdOf(upstream), group, 0, RECV_MULTISHOT, low, generation);
+  }
+
+  #received(upstream: number, generation: number, result: number, flags: number): void {
+    assert(this.#generation[upstream] === generation, 'a reply belongs to the present use');
+    let buffer = NONE;
+    if ((flags & CQE_F_BUFFER) !== 0) {
+      buffer = flags >>> CQE_BUFFER_SHIFT;
+      this.#pool.consumed(buffer);
+    }
+    if ((flags & CQE_F_MORE) === 0) this.#receive[upstream] = OFF;
+    const flow = this.#flow[upstream] ?? NONE;
+    if (buffer !== NONE && (flow === NONE || result <= 0)) this.#pool.recycle(buffer);
+    if (flow === NONE) {
+      this.#releaseIfOver(upstream);
+      return;
+    }
+    if (result > 0) this.#owner.replied(flow, buffer, result);
+    else this.#withoutData(flow, upstream, result);
+    // The owner may have closed it, and it may be in use again.
+    if (this.#generation[upstream] !== generation || this.#flow[upstream] === NONE) return;
+    if (this.#receive[upstream] === OFF) this.#arm(upstream);
+  }
+
+  #withoutData(flow: number, upstream: number, result: number): void {
+    if (result === 0) this.#owner.repliedEmpty(flow);
+    else if (result === -ERRNO.ENOBUFS) {
+      this.#pool.ranEmpty();
+      this.#receive[upstream] = STARVED;
+      this.#starved.push(upstream);
+    } else if (result !== -ERRNO.ECANCELED && result !== -ERRNO.EINTR) {
+      this.#owner.failed(flow, result);
+    }
+  }
+
+  #releaseIfOver(upstream: number): void {
+    if (this.#receive[upstream] === ARMED) return;
+    this.#generation[upstream] = ((this.#generation[upstream] ?? 0) + 1) & GENERATION_MASK;
+    this.#free.push(upstream);
+  }
+}

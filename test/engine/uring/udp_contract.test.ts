@@ -1,0 +1,43 @@
+/** The io_uring engine keeps the UDP contract, with descriptors and with sockets of its own. */
+import t from 'tap';
+import type { ListenSource } from '../../../src/core/plan.js';
+import { closeDescriptor, type Descriptor } from '../../../src/kernel/descriptor.js';
+import { openListeningSocket } from '../../../src/kernel/sockets.js';
+import type { TcpEdges } from '../../../src/session/tcp_port.js';
+import type { MakeUdp } from '../../contract/udp/bench.js';
+import { udpEngineContract } from '../../contract/udp_engine.js';
+import { drivenUringEngine, testKernel } from '../../support/uring_engine.js';
+
+t.setTimeout(120_000);
+
+function makerOf(sockets: ListenSource['kind']): MakeUdp {
+  return async (limits, edges) => {
+    const { engine, run } = drivenUringEngine(limits);
+    engine.attach({} as unknown as TcpEdges, edges);
+    const running = run({ tick: () => Number.POSITIVE_INFINITY, rung: () => {} });
+    const kernel = testKernel();
+    const mine: Descriptor[] = [];
+    return {
+      udp: engine.udp,
+      source: (local) => {
+        if (sockets === 'bind') return { kind: 'bind', local, reusePort: 'exclusive' };
+        const options = { local, protocol: 'udp', reusePort: 'shared', backlog: 0 } as const;
+        const opened = openListeningSocket(kernel, options);
+        if (!opened.ok) throw new Error(opened.error.sentence);
+        mine.push(opened.value.fd);
+        return { kind: 'descriptor', ...opened.value };
+      },
+      dispose: async () => {
+        engine.stop();
+        await running;
+        for (const fd of mine) closeDescriptor(kernel, fd);
+      },
+    };
+  };
+}
+
+for (const sockets of ['bind', 'descriptor'] as const) {
+  t.test(`listeners of kind ${sockets}`, async (t) => {
+    udpEngineContract(t, makerOf(sockets), { unlistedAddresses: 'yes' });
+  });
+}
