@@ -7,11 +7,8 @@ import type { Lease, Settlement } from './selection.js';
 export interface LeaseBook {
   connected(backend: PlannedBackend, member: number, connectMs: number): void;
   answered(backend: PlannedBackend, member: number, firstByteMs: number): void;
-  /** `failed`: 1 = the backend failed, 0 = it served, null = nothing was learnt. */
-  settled(backend: PlannedBackend, member: number, failed: 0 | 1 | null): void;
+  settled(backend: PlannedBackend, member: number, settlement: Settlement): void;
 }
-
-const FAILED = { served: 0, failed: 1, neutral: null } as const;
 
 export class BackendLease implements Lease {
   readonly backend: PlannedBackend;
@@ -37,6 +34,6 @@ export class BackendLease implements Lease {
   settle(settlement: Settlement): void {
     assert(this.#state === 'open', 'a lease is settled twice');
     this.#state = 'settled';
-    this.#book.settled(this.backend, this.#member, FAILED[settlement]);
+    this.#book.settled(this.backend, this.#member, settlement);
   }
 }

@@ -5,7 +5,7 @@
 
 import type { Choice, Member, Policy } from '../balance/policy.js';
 import { createPolicy } from '../balance/registry.js';
-import { present } from '../core/assert.js';
+import { present, unreachable } from '../core/assert.js';
 import type { BackendId, PoolId, WorkerId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
 import { formatAddress } from '../core/endpoint.js';
@@ -18,7 +18,7 @@ import { BackendLease, type LeaseBook } from './lease.js';
 import { CLOSED_BECAUSE, type Ledger } from './ledger.js';
 import { PeakEwma } from './peak_ewma.js';
 import { PlannedBackend } from './planned_backend.js';
-import type { PoolView, Selection, SelectRequest } from './selection.js';
+import type { PoolView, Selection, SelectRequest, Settlement } from './selection.js';
 
 export interface PoolDeps {
   readonly ledger: Ledger;
@@ -42,6 +42,8 @@ export class Pool implements PoolView, LeaseBook {
   #members: readonly PlannedBackend[] = [];
   #policy: Policy;
   #latency = new PeakEwma(0);
+  /** Whether a backend of this pool has ever answered: some protocols never do. */
+  #answers: 'none yet' | 'seen' = 'none yet';
   #eligible = new Int32Array(0);
   #active = new Int32Array(0);
   #weight = new Float64Array(0);
@@ -149,20 +151,38 @@ export class Pool implements PoolView, LeaseBook {
   }
 
   answered(backend: PlannedBackend, member: number, firstByteMs: number): void {
+    this.#answers = 'seen';
     this.#deps.ledger.countSuccess(backend.id);
     if (this.#policy.needs.latency && this.#members[member] === backend) {
       this.#latency.observe(member, firstByteMs, this.#deps.clock.nowMs());
     }
   }
 
-  settled(backend: PlannedBackend, member: number, failed: 0 | 1 | null): void {
+  settled(backend: PlannedBackend, member: number, settlement: Settlement): void {
     const { ledger, worker } = this.#deps;
+    const failed = this.#failed(settlement);
     ledger.giveBack(backend.id, worker);
     if (failed === 1) ledger.countFailure(backend.id);
     if (failed !== null && this.#policy.needs.latency && this.#members[member] === backend) {
       this.#failureRate.observe(member, failed, this.#deps.clock.nowMs());
     }
     this.#deps.freed(this.id);
+  }
+
+  /** 1 = the backend failed, 0 = it served, null = nothing was learnt. */
+  #failed(settlement: Settlement): 0 | 1 | null {
+    switch (settlement) {
+      case 'served':
+        return 0;
+      case 'failed':
+        return 1;
+      case 'unanswered':
+        return this.#answers === 'seen' ? 1 : null;
+      case 'neutral':
+        return null;
+      default:
+        return unreachable(settlement);
+    }
   }
 
   #setMembers(plan: PoolPlan): void {

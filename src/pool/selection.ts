@@ -35,8 +35,16 @@ export type Settlement =
   | 'served'
   /** The dial failed, or it reset before its first byte. */
   | 'failed'
+  /**
+   * It took the client's bytes and never answered, for UNANSWERED_MS or longer. A failure where
+   * backends of the pool do answer; a protocol without answers is none.
+   */
+  | 'unanswered'
   /** Says nothing about the backend: given up by the client or by sluice before an answer. */
   | 'neutral';
+
+/** So long a client waits for a first byte before its leaving says something about the backend. */
+export const UNANSWERED_MS = 1_000;
 
 /** A reservation. It is settled exactly once, whatever happens. */
 export interface Lease {

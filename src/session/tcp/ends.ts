@@ -1,7 +1,7 @@
 /** How a session's end is told: pure functions of its phase and of what the engine reported. */
 import { unreachable } from '../../core/assert.js';
 import type { End, Stage } from '../../core/outcome.js';
-import type { Lease, Settlement } from '../../pool/selection.js';
+import { type Lease, type Settlement, UNANSWERED_MS } from '../../pool/selection.js';
 import type { PairEnd } from '../tcp_port.js';
 import type { TcpSession } from './session.js';
 
@@ -47,10 +47,12 @@ export function endOf(session: TcpSession, end: PairEnd): End {
 }
 
 /**
- * Passive health: a reset before the first byte is the backend's failure, an answer its success.
+ * Passive health: a reset before the first byte is the backend's failure, an answer its success. A
+ * client that sent something and left unanswered counts only after a while: clients change their mind.
  */
-export function settlementOf(session: TcpSession, end: End): Settlement {
+export function settlementOf(session: TcpSession, end: End, nowMs: number): Settlement {
   if (session.firstByteMs !== null) return 'served';
   if (end.cause === 'backend-reset') return 'failed';
-  return 'neutral';
+  if (session.relayedMs === null || session.countedIn === 0) return 'neutral';
+  return nowMs - session.relayedMs >= UNANSWERED_MS ? 'unanswered' : 'neutral';
 }

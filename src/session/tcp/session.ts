@@ -42,6 +42,8 @@ export class TcpSession {
   queueMs: number | null = null;
   connectMs: number | null = null;
   firstByteMs: number | null = null;
+  /** When the relay began; null: it did not. */
+  relayedMs: number | null = null;
   /** When `max_session_age` ends it; Infinity: never. */
   expiresMs = Number.POSITIVE_INFINITY;
   notice: Notice | null = null;

@@ -194,6 +194,7 @@ export class TcpSessions implements TcpEdges {
     session.connectMs = now - phase.sinceMs;
     this.#book.observe(session, 'connect', session.connectMs);
     phase.lease.connected(session.connectMs);
+    session.relayedMs = now;
     session.phase = { at: 'relaying', lease: phase.lease, sinceMs: now };
     this.#deps.engine.relay(pair);
     this.#armRelay(session, now);
@@ -240,7 +241,7 @@ export class TcpSessions implements TcpEdges {
     this.#choosing.forget(session);
     if (phase.at === 'held') return session.listener.forget(session);
     this.#book.ended(session, end, now);
-    leaseOf(session)?.settle(settlementOf(session, end));
+    leaseOf(session)?.settle(settlementOf(session, end, now));
     this.#listeners.leave(session.listener);
     this.#choosing.serveFreed();
   }
