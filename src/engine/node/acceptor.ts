@@ -15,7 +15,7 @@ import type { ListenOutcome } from '../../session/tcp_port.js';
 import { listenSentence } from '../failure.js';
 import { boundAddress } from './address.js';
 import { errorCode } from './failure.js';
-import { reset, SOCKET_OPTIONS } from './socket.js';
+import { reset, SOCKET_OPTIONS, STREAM_OPTIONS } from './socket.js';
 
 export interface AcceptorDeps {
   readonly timers: Timers;
@@ -102,8 +102,10 @@ export class Acceptor {
       done(options.error);
       return;
     }
-    const pauseOnConnect = this.#source.kind === 'bind';
-    const server = createServer({ ...SOCKET_OPTIONS, pauseOnConnect });
+    // Sockets inherit what control has set on its descriptor.
+    const server = createServer(
+      this.#source.kind === 'bind' ? { ...SOCKET_OPTIONS, pauseOnConnect: true } : STREAM_OPTIONS,
+    );
     this.#server = server;
     const failedToListen = (error: Error): void => {
       if (this.#server === server) this.#server = null;

@@ -10,24 +10,14 @@ export interface Link {
   readonly kind: Endpoint['kind'];
 }
 
-/**
- * The kernel probes a silent peer after this time and, with libuv's one second between ten probes,
- * gives it up 10 s later: below the 350 s after which cloud load balancers forget a connection.
- */
-const KEEPALIVE_DELAY_MS = 60_000;
-
-/**
- * What Node.js may hold of one direction before it stops reading; a chunk more may be on its way.
- */
+/** What Node.js may hold of one direction before it stops reading; a chunk more may be on its way. */
 const STREAM_BUFFER_BYTES = 16_384;
 
-export const SOCKET_OPTIONS = {
-  allowHalfOpen: true,
-  noDelay: true,
-  keepAlive: true,
-  keepAliveInitialDelay: KEEPALIVE_DELAY_MS,
-  highWaterMark: STREAM_BUFFER_BYTES,
-} as const;
+/** For all sockets, also those that take the rest over from their listening socket (tcp(7)). */
+export const STREAM_OPTIONS = { allowHalfOpen: true, highWaterMark: STREAM_BUFFER_BYTES } as const;
+
+/** Without a delay of our own: net.ipv4.tcp_keepalive_time and its like hold for both engines. */
+export const SOCKET_OPTIONS = { ...STREAM_OPTIONS, noDelay: true, keepAlive: true } as const;
 
 const NOTHING = new Uint8Array(0);
 

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ipEndpoint } from '../../../src/core/endpoint.js';
+import type { ListenSource } from '../../../src/core/plan.js';
 import { settled, withEngine } from '../../contract/tcp/bench.js';
 import { connectPeer, LOOPBACK, startPeer } from '../../support/peer.js';
 import { makerOf } from './harness.js';
@@ -47,11 +48,19 @@ withEngine(
 
 withEngine(t, bound, 'an IPv6 wildcard leaves the port to IPv4', async (bench, t) => {
   const { engine } = bench.driver;
-  const six = bench.under.source(ipEndpoint(6, '::', 0), 1);
-  const opened = await engine.openListener(OTHER, six, 1);
-  if (!opened.ok || opened.local.kind !== 'ip') throw new Error('IPv6 is bound');
-  const four = bench.under.source(ipEndpoint(4, '0.0.0.0', opened.local.port), 1);
-  t.match(await engine.openListener(OTHER + 1, four, 1), { ok: true });
+  const wildcard = (family: 4 | 6, port: number): ListenSource =>
+    bench.under.source(ipEndpoint(family, family === 4 ? '0.0.0.0' : '::', port), 1);
+  const beside: string[] = [];
+  // Another program may have the port for IPv4 by chance, but not ten times.
+  for (let attempt = 0; attempt < 10 && !beside.includes('open'); attempt++) {
+    const six = await engine.openListener(OTHER, wildcard(6, 0), 1);
+    const port = six.ok && six.local.kind === 'ip' ? six.local.port : 0;
+    const four = await engine.openListener(OTHER + 1, wildcard(4, port), 1);
+    beside.push(four.ok ? 'open' : four.errno);
+    engine.closeListener(OTHER);
+    if (four.ok) engine.closeListener(OTHER + 1);
+  }
+  t.equal(beside.at(-1), 'open', beside.join(' '));
 });
 
 withEngine(t, bound, 'while paused, more clients than the backlog are reset', async (bench, t) => {
