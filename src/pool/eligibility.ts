@@ -33,8 +33,9 @@ export function ineligible(
     if (health === 'down') return 'down';
     if ((closed & CLOSED_BECAUSE.ejected) !== 0) return 'ejected';
   }
+  // Before `full`: a place that becomes free at a tried backend is no place for this session.
+  if (tried?.includes(backend)) return 'tried';
   const cap = ledger.cap(backend);
   if (cap !== 0 && ledger.active(backend) >= cap) return 'full';
-  if (tried?.includes(backend)) return 'tried';
   return null;
 }

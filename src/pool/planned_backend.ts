@@ -1,5 +1,4 @@
 /** A backend of a pool as a worker holds it: the plan's row, with its series by listener. */
-import { present } from '../core/assert.js';
 import type { BackendId, ListenerId, SeriesId } from '../core/brand.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { BackendPlan } from '../core/plan.js';
@@ -20,8 +19,8 @@ export class PlannedBackend implements PooledBackend {
     this.#series = new Map(plan.series.map(({ listener, series }) => [listener, series]));
   }
 
-  seriesFor(listener: ListenerId): SeriesId {
-    return present(this.#series.get(listener), `no counters for backend ${this.name}`);
+  seriesFor(listener: ListenerId, otherwise: SeriesId): SeriesId {
+    return this.#series.get(listener) ?? otherwise;
   }
 
   /**

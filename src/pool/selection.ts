@@ -9,8 +9,11 @@ export interface PooledBackend {
   readonly id: BackendId;
   readonly name: string;
   readonly endpoint: Endpoint;
-  /** The row of traffic counters of this backend behind `listener`. */
-  seriesFor(listener: ListenerId): SeriesId;
+  /**
+   * The row of traffic counters of this backend behind `listener`. A backend that arrived after a
+   * reload had led the listener elsewhere has none: then `otherwise`, the listener's own row.
+   */
+  seriesFor(listener: ListenerId, otherwise: SeriesId): SeriesId;
 }
 
 export interface SelectRequest {

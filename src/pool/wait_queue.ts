@@ -26,6 +26,11 @@ export class WaitQueue<Waiter> {
     return this.#waiters.size;
   }
 
+  /** This worker's waiters, oldest first. */
+  get waiters(): readonly Waiter[] {
+    return [...this.#waiters.values()];
+  }
+
   /** True while anybody waits at any worker: who comes now must not overtake. */
   get busy(): boolean {
     return this.#ledger.queued(this.#pool) > 0;

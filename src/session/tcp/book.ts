@@ -35,7 +35,8 @@ export class SessionBook {
   /** From now on the session counts at this backend. */
   dialling(session: TcpSession, backend: PooledBackend): void {
     session.backend = backend;
-    this.#move(session, backend.seriesFor(session.listener.id));
+    const { id, plan } = session.listener;
+    this.#move(session, backend.seriesFor(id, plan.series));
     if (session.tried !== null) this.#series.add(session.series, PLAIN_COLUMN.retries, 1);
   }
 

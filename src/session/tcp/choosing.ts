@@ -27,7 +27,7 @@ export interface ChoosingDeps {
 const NO_KEY = new Uint8Array(0);
 
 export class Choosing {
-  readonly pools = new Map<PoolId, Waiting>();
+  readonly #pools = new Map<PoolId, Waiting>();
   readonly #deps: ChoosingDeps;
   /** Pools in which a place became free since waiters were served last. */
   readonly #freed = new Set<PoolId>();
@@ -36,9 +36,26 @@ export class Choosing {
     this.#deps = deps;
   }
 
+  addPool(id: PoolId, waiting: Waiting): void {
+    this.#pools.set(id, waiting);
+  }
+
+  /** The pool is gone; who waits for one of its backends would wait in vain. */
+  removePool(id: PoolId): void {
+    const waiting = this.#pools.get(id);
+    if (waiting === undefined) return;
+    this.#pools.delete(id);
+    waiting.state = 'removed';
+    for (const session of waiting.queue.waiters) {
+      this.#deps.refuse(session, 'queue', 'no-backend');
+    }
+    for (const session of waiting.unproven) this.#deps.refuse(session, 'select', 'no-backend');
+  }
+
   /** Finds a backend for a session that holds none, or makes it wait, or refuses it. */
   choose(session: TcpSession): void {
     const { waiting } = session;
+    if (waiting.state === 'removed') return this.#deps.refuse(session, 'select', 'no-backend');
     if (waiting.pool.queueSize > 0 && waiting.queue.busy) return this.#enqueue(session);
     this.#proceed(session, this.#select(session));
   }
@@ -52,12 +69,12 @@ export class Choosing {
     if (this.#freed.size === 0) return;
     const pools = [...this.#freed];
     this.#freed.clear();
-    for (const pool of pools) this.#serve(this.pools.get(pool));
+    for (const pool of pools) this.#serve(this.#pools.get(pool));
   }
 
   /** States may have changed everywhere: whoever waits in this worker is looked at again. */
   retryAll(): void {
-    for (const waiting of this.pools.values()) {
+    for (const waiting of this.#pools.values()) {
       this.#retryUnproven(waiting);
       this.#serve(waiting);
     }
@@ -125,7 +142,11 @@ export class Choosing {
   #retryUnproven(waiting: Waiting): void {
     for (const session of [...waiting.unproven]) {
       const selection = this.#select(session);
-      if (selection.kind === 'unproven') return;
+      if (selection.kind === 'unproven') {
+        // Whoever has tried nothing yet speaks for all.
+        if (session.tried === null) return;
+        continue;
+      }
       waiting.unproven.delete(session);
       this.#proceed(session, selection);
     }
@@ -148,6 +169,11 @@ export class Choosing {
     const { phase } = session;
     if (phase.at !== 'queued') return false;
     const selection = this.#select(session);
+    if (selection.kind === 'none' && selection.reason !== 'all-full' && session.tried !== null) {
+      // Every backend that is full is one that it has tried in vain: no place is for it.
+      this.#deps.refuse(session, 'dial', 'dial-failed');
+      return true;
+    }
     if (selection.kind !== 'chosen') return false;
     session.waiting.queue.leave(phase.ticket);
     session.queueMs = this.#deps.clock.nowMs() - phase.sinceMs;

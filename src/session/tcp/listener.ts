@@ -60,21 +60,28 @@ export class TcpListener {
     return peer.kind === 'unix' || this.#trusted(peer.host);
   }
 
-  /**
-   * Counts a session, or answers false at the cap. The last free place pauses accepting at once.
-   */
-  tryEnter(): boolean {
-    const entered = this.#ledger.tryTakeListener(this.id, this.plan.maxSessions, this.#worker);
-    if (!entered || this.#ledger.listenerActive(this.id) >= this.plan.maxSessions) this.#pause();
-    return entered;
-  }
-
   leave(): void {
     this.#ledger.giveBackListener(this.id, this.#worker);
   }
 
-  hold(session: TcpSession): void {
+  /** Begins the life of a session that was accepted, or holds it: who came before goes first. */
+  receive(session: TcpSession, begin: (session: TcpSession) => void): void {
+    if (this.#held.size === 0 && this.#tryEnter()) return begin(session);
     this.#held.add(session);
+    // A place may have become free between the look and the mark.
+    this.admit(begin);
+  }
+
+  /** A socket was opened; at the cap it accepts nobody either. */
+  opened(key: ListenerKey): void {
+    if (this.#accepting === 'paused') this.#engine.pauseListener(key);
+  }
+
+  /** The listener is gone: those who are held are held no longer. */
+  dismiss(): readonly TcpSession[] {
+    const held = [...this.#held];
+    this.#held.clear();
+    return held;
   }
 
   /** A held client went away. */
@@ -86,11 +93,20 @@ export class TcpListener {
   admit(begin: (session: TcpSession) => void): void {
     if (this.#accepting === 'yes') return;
     for (const session of this.#held) {
-      if (!this.tryEnter()) return;
+      if (!this.#tryEnter()) return;
       this.#held.delete(session);
       begin(session);
     }
     if (this.#ledger.listenerActive(this.id) < this.plan.maxSessions) this.#resume();
+  }
+
+  /**
+   * Counts a session, or answers false at the cap. The last free place pauses accepting at once.
+   */
+  #tryEnter(): boolean {
+    const entered = this.#ledger.tryTakeListener(this.id, this.plan.maxSessions, this.#worker);
+    if (!entered || this.#ledger.listenerActive(this.id) >= this.plan.maxSessions) this.#pause();
+    return entered;
   }
 
   #pause(): void {

@@ -21,16 +21,31 @@ export interface TcpListenersDeps {
   readonly ring: (worker: WorkerId) => void;
 }
 
+export interface TcpListenersHooks {
+  /** Starts the life of a session that was counted at its listener. */
+  begin(session: TcpSession): void;
+  /** Ends one that was held by a listener that is gone. */
+  turnAway(session: TcpSession): void;
+  /** The sessions of `listener` have another idle timeout. */
+  rearmSessionsOf(listener: TcpListener): void;
+}
+
 export class TcpListeners {
   readonly #deps: TcpListenersDeps;
+  readonly #hooks: TcpListenersHooks;
   readonly #begin: (session: TcpSession) => void;
   readonly #byId = new Map<ListenerId, TcpListener>();
   readonly #byKey = new Map<ListenerKey, TcpListener>();
 
-  /** `begin` starts the life of a session that was counted at its listener. */
-  constructor(deps: TcpListenersDeps, begin: (session: TcpSession) => void) {
+  constructor(deps: TcpListenersDeps, hooks: TcpListenersHooks) {
     this.#deps = deps;
-    this.#begin = begin;
+    this.#hooks = hooks;
+    this.#begin = (session) => hooks.begin(session);
+  }
+
+  /** A session was accepted at the socket `key` of its listener. */
+  receive(session: TcpSession): void {
+    session.listener.receive(session, this.#begin);
   }
 
   byKey(key: ListenerKey): TcpListener {
@@ -41,7 +56,9 @@ export class TcpListeners {
   async apply(plan: ListenerPlan, waiting: Waiting): Promise<readonly OpenedSocket[]> {
     const listener = this.#byId.get(plan.id) ?? new TcpListener(plan, waiting, this.#deps);
     this.#byId.set(plan.id, listener);
+    const { idleTimeoutMs } = listener.plan;
     listener.update(plan, waiting);
+    if (idleTimeoutMs !== plan.idleTimeoutMs) this.#hooks.rearmSessionsOf(listener);
     const wanted = new Set(plan.sockets.map((socket) => socket.key));
     const fresh = plan.sockets.filter((socket) => !listener.keys.has(socket.key));
     const opened = await Promise.all(
@@ -49,7 +66,8 @@ export class TcpListeners {
         this.#byKey.set(key, listener);
         listener.keys.add(key);
         const outcome = await this.#deps.engine.openListener(key, source, plan.backlog);
-        if (!outcome.ok) this.#forget(listener, key);
+        if (outcome.ok) listener.opened(key);
+        else this.#forget(listener, key);
         return { key, outcome };
       }),
     );
@@ -60,12 +78,13 @@ export class TcpListeners {
     return opened;
   }
 
-  /** Stops accepting; sessions stay. */
+  /** Stops accepting; sessions stay, but for those that were held and never began. */
   remove(id: ListenerId): void {
     const listener = this.#byId.get(id);
     if (listener === undefined) return;
     for (const key of listener.keys) this.#close(listener, key);
     this.#byId.delete(id);
+    for (const session of listener.dismiss()) this.#hooks.turnAway(session);
   }
 
   /** Looks at every listener that stopped at its cap: there may be room. */
@@ -78,7 +97,8 @@ export class TcpListeners {
     listener.leave();
     const { ledger, worker, workers, ring } = this.#deps;
     if (!ledger.anyListenerWaiting(listener.id)) return;
-    listener.admit(this.#begin);
+    // Not `listener`: it may have been removed and opened anew since this session came.
+    this.#byId.get(listener.id)?.admit(this.#begin);
     for (let other = 0; other < workers; other++) {
       const id = other as WorkerId;
       if (id !== worker && ledger.listenerWaiting(listener.id, id)) ring(id);

@@ -55,8 +55,8 @@ export class TcpSession {
   /** The backend of the last dial, for the access line. */
   backend: PooledBackend | null = null;
 
-  /** The pool that the listener led to at accept; a reload may lead the listener elsewhere. */
-  readonly waiting: Waiting;
+  /** The pool that the listener led to at the choice; a reload may lead the listener elsewhere. */
+  waiting: Waiting;
 
   readonly pair: PairId;
   readonly listener: TcpListener;

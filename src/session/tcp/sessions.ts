@@ -19,6 +19,7 @@ import type { ListenerKey, PairEnd, TcpEdges, TcpEngine } from '../tcp_port.js';
 import { SessionBook } from './book.js';
 import { Choosing } from './choosing.js';
 import { endOf, leaseOf, settlementOf, stageOf } from './ends.js';
+import type { TcpListener } from './listener.js';
 import { type OpenedSocket, TcpListeners } from './listeners.js';
 import { preludeFor } from './prelude.js';
 import { type Notice, TcpSession } from './session.js';
@@ -66,7 +67,11 @@ export class TcpSessions implements TcpEdges {
     this.#book = new SessionBook(deps.series, deps.engine, deps.access);
     this.#wheel = new DeadlineWheel(deps.engine.capacity, deps.clock.nowMs());
     this.#sessions = [];
-    this.#listeners = new TcpListeners(deps, (session) => this.#begin(session));
+    this.#listeners = new TcpListeners(deps, {
+      begin: (session) => this.#begin(session),
+      turnAway: (session) => deps.engine.close(session.pair, 'reset'),
+      rearmSessionsOf: (listener) => this.#rearm(listener),
+    });
     this.#choosing = new Choosing({
       engine: deps.engine,
       ring: deps.ring,
@@ -91,7 +96,7 @@ export class TcpSessions implements TcpEdges {
 
   /** Adds a pool, so that its waiters are served when a place becomes free. */
   addPool(id: PoolId, waiting: Waiting): void {
-    this.#choosing.pools.set(id, waiting);
+    this.#choosing.addPool(id, waiting);
   }
 
   /** A place at a backend of `pool` became free: who waits is served after the present edge. */
@@ -99,8 +104,9 @@ export class TcpSessions implements TcpEdges {
     this.#choosing.freed(pool);
   }
 
+  /** Who waits for a backend of the pool is refused. */
   removePool(id: PoolId): void {
-    this.#choosing.pools.delete(id);
+    this.#choosing.removePool(id);
   }
 
   /** Opens or updates a listener; answers what became of each socket that was opened. */
@@ -159,8 +165,7 @@ export class TcpSessions implements TcpEdges {
     );
     this.#sessions[pair] = session;
     this.#count++;
-    if (listener.tryEnter()) this.#begin(session);
-    else listener.hold(session);
+    this.#listeners.receive(session);
   }
 
   headerBytes(pair: PairId, bytes: Uint8Array): void {
@@ -255,6 +260,7 @@ export class TcpSessions implements TcpEdges {
   #begin(session: TcpSession): void {
     const { plan } = session.listener;
     session.phase = { at: 'choosing' };
+    session.waiting = session.listener.waiting;
     this.#book.accepted(session);
     if (plan.maxSessionAgeMs > 0) {
       session.expiresMs =
@@ -313,6 +319,15 @@ export class TcpSessions implements TcpEdges {
     const idleMs = activeMs + session.listener.plan.idleTimeoutMs;
     const noticeMs = session.notice?.atMs ?? Number.POSITIVE_INFINITY;
     this.#wheel.set(session.pair, Math.min(idleMs, session.expiresMs, noticeMs));
+  }
+
+  #rearm(listener: TcpListener): void {
+    const now = this.#deps.clock.nowMs();
+    for (const session of this.#open()) {
+      if (session.listener === listener && session.phase.at === 'relaying') {
+        this.#armRelay(session, now);
+      }
+    }
   }
 
   #relayDue(session: TcpSession, nowMs: number): void {

@@ -9,6 +9,8 @@ import type { TcpSession } from './session.js';
 export class Waiting {
   /** Sessions that wait for a first verdict, in order. */
   readonly unproven = new Set<TcpSession>();
+  /** Removed: the pool is in no plan any more, and its row may soon be another pool's. */
+  state: 'open' | 'removed' = 'open';
 
   readonly pool: Pool;
   readonly queue: WaitQueue<TcpSession>;

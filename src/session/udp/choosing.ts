@@ -92,7 +92,7 @@ export class FlowChoosing {
     const { listener } = flow;
     const now = this.#clock.nowMs();
     this.#book.count(flow);
-    flow.series = backend.seriesFor(listener.id);
+    flow.series = backend.seriesFor(listener.id, listener.plan.series);
     flow.backend = backend;
     if (flow.tried !== null) this.#book.retried(flow);
     const outcome = this.#engine.openFlow(flow.id, backend.endpoint, this.#prelude(flow));

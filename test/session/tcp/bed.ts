@@ -1,0 +1,250 @@
+/**
+ * The real sessions, pools, queues, ledger and counters of one or several workers over engines
+ * without sockets and a clock that obeys.
+ */
+import type { AccessRecord } from '../../../src/core/access.js';
+import type {
+  BackendId,
+  ListenerId,
+  PairId,
+  PoolId,
+  SeriesId,
+  WorkerId,
+} from '../../../src/core/brand.js';
+import { type IpEndpoint, ipEndpoint } from '../../../src/core/endpoint.js';
+import type { Cause, DialFailure } from '../../../src/core/outcome.js';
+import type { BackendPlan, ListenerPlan, Plan, PoolPlan } from '../../../src/core/plan.js';
+import { seededRandom } from '../../../src/core/random.js';
+import {
+  CAUSE_COLUMN,
+  createSeriesMemory,
+  DIAL_COLUMN,
+  PLAIN_COLUMN,
+  type PlainColumn,
+  SeriesReader,
+} from '../../../src/core/series.js';
+import { createLedgerMemory, type HealthState, Ledger } from '../../../src/pool/ledger.js';
+import { FakeTime } from '../../support/fake_time.js';
+import { BedWorker } from './bed_worker.js';
+
+export const KEY = 5432;
+export const LISTENER = 0 as ListenerId;
+export const POOL = 0 as PoolId;
+const LISTENER_SERIES = 0 as SeriesId;
+const MAX_BACKENDS = 8;
+
+export const backendId = (index: number): BackendId => index as BackendId;
+export const target = (index: number): string => `10.0.0.${index}:5432`;
+export const client = (index: number): IpEndpoint => ipEndpoint(4, '198.51.100.1', 10_000 + index);
+
+export interface BedOptions {
+  readonly workers?: number;
+  readonly backends?: number;
+  readonly health?: HealthState;
+  readonly pool?: Partial<PoolPlan>;
+  readonly listener?: Partial<ListenerPlan>;
+}
+
+export class Bed {
+  readonly time = new FakeTime();
+  readonly ledger = new Ledger(createLedgerMemory());
+  readonly records: AccessRecord[] = [];
+  readonly workers: readonly BedWorker[];
+  plan: Plan;
+  readonly #reader: SeriesReader;
+  #clients = 0;
+
+  constructor(options: BedOptions) {
+    const count = options.workers ?? 1;
+    const memory = createSeriesMemory(count);
+    this.#reader = new SeriesReader(memory);
+    const random = seededRandom(1);
+    const backends = Array.from({ length: options.backends ?? 2 }, (_, index) => index);
+    this.plan = {
+      version: 1,
+      access: 'all',
+      listeners: [{ ...LISTENER_PLAN, ...options.listener }],
+      pools: [{ ...POOL_PLAN, backends: backends.map(backendPlan), ...options.pool }],
+    };
+    for (const index of backends) {
+      this.ledger.setWeight(backendId(index), 1);
+      this.ledger.setHealth(backendId(index), options.health ?? 'up');
+    }
+    this.workers = Array.from(
+      { length: count },
+      (_, worker) =>
+        new BedWorker({
+          worker: worker as WorkerId,
+          workers: count,
+          time: this.time,
+          ledger: this.ledger,
+          memory,
+          random,
+          access: (record) => this.records.push(record),
+          ring: (other) => this.worker(other).ring(),
+        }),
+    );
+  }
+
+  worker(index: number): BedWorker {
+    const worker = this.workers[index];
+    if (worker === undefined) throw new Error(`there is no worker ${index}`);
+    return worker;
+  }
+
+  /** Every worker applies a newer plan. */
+  async apply(change: Partial<Plan> = {}): Promise<this> {
+    this.plan = { ...this.plan, ...change, version: this.plan.version + 1 };
+    for (const { plane } of this.workers) await plane.apply(this.plan);
+    this.turn();
+    return this;
+  }
+
+  /** The pool's plan with changes. */
+  pool(change: Partial<PoolPlan>): PoolPlan {
+    const [pool = POOL_PLAN] = this.plan.pools;
+    return { ...pool, ...change };
+  }
+
+  listener(change: Partial<ListenerPlan>): ListenerPlan {
+    const [listener = LISTENER_PLAN] = this.plan.listeners;
+    return { ...listener, ...change };
+  }
+
+  /** A client is accepted by `worker`; throws when it waits in the backlog. */
+  accept(worker = 0, peer = client(this.#clients++)): PairId {
+    const pair = this.worker(worker).tcp.connect(KEY, peer);
+    if (pair === null) throw new Error('the client waits in the backlog');
+    this.turn();
+    return pair;
+  }
+
+  /** A client is accepted and its dial succeeds. */
+  relay(worker = 0): PairId {
+    const pair = this.accept(worker);
+    this.worker(worker).tcp.dialSucceeds(pair);
+    return pair;
+  }
+
+  /** The loops of all workers go round until nobody has anything more to do. */
+  turn(): void {
+    for (let round = 0; round < 4; round++) for (const worker of this.workers) worker.turn();
+  }
+
+  async pass(ms: number, stepMs = 10): Promise<void> {
+    for (let passed = 0; passed < ms; passed += stepMs) {
+      await this.time.pass(Math.min(stepMs, ms - passed));
+      this.turn();
+    }
+  }
+
+  /** Where a client's session is now, as its worker's engine sees it; null: over. */
+  state(pair: PairId, worker = 0): string | null {
+    const found = this.worker(worker).tcp.pairs.get(pair);
+    return found === undefined ? null : `${found.state} ${found.target ?? '-'}`;
+  }
+
+  /** Causes of the sessions that are over, in order. */
+  get causes(): Cause[] {
+    return this.records.map(({ end }) => end.cause);
+  }
+
+  total(column: PlainColumn): number {
+    return this.#sum(PLAIN_COLUMN[column]);
+  }
+
+  ended(cause: Cause): number {
+    return this.#sum(CAUSE_COLUMN[cause]);
+  }
+
+  dialFailures(failure: DialFailure): number {
+    return this.#sum(DIAL_COLUMN[failure]);
+  }
+
+  at(index: number, column: PlainColumn): number {
+    return this.#reader.value(seriesOf(index), PLAIN_COLUMN[column]);
+  }
+
+  /** Everything that a life of sessions must leave behind as it was. */
+  remains(): typeof NOTHING {
+    const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+    const ids = Array.from({ length: MAX_BACKENDS }, (_, index) => backendId(index));
+    return {
+      sessions: sum(this.workers.map(({ plane }) => plane.tcp.count)),
+      pairs: sum(this.workers.map(({ tcp }) => tcp.pairs.size)),
+      listener: this.ledger.listenerActive(LISTENER),
+      backends: sum(ids.map((id) => this.ledger.active(id))),
+      queued: this.ledger.queued(POOL),
+      active: this.total('active'),
+    };
+  }
+
+  #sum(column: number): number {
+    let sum = this.#reader.value(LISTENER_SERIES, column);
+    for (let index = 0; index < MAX_BACKENDS; index++) {
+      sum += this.#reader.value(seriesOf(index), column);
+    }
+    return sum;
+  }
+}
+
+export const NOTHING = { sessions: 0, pairs: 0, listener: 0, backends: 0, queued: 0, active: 0 };
+
+/** A bed whose listener is open. */
+export function bed(options: BedOptions = {}): Promise<Bed> {
+  return new Bed(options).apply();
+}
+
+export function backendPlan(index: number): BackendPlan {
+  return {
+    id: backendId(index),
+    name: `b${index}`,
+    endpoint: ipEndpoint(4, `10.0.0.${index}`, 5432),
+    weight: 1,
+    backup: false,
+    draining: false,
+    series: [{ listener: LISTENER, series: seriesOf(index) }],
+  };
+}
+
+const POOL_PLAN: PoolPlan = {
+  id: POOL,
+  name: 'pg',
+  policy: 'least-connections',
+  hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
+  sendProxyProtocol: 'off',
+  connectTimeoutMs: 5000,
+  retries: 2,
+  queueSize: 0,
+  queueTimeoutMs: 1000,
+  panicPercent: 0,
+  udpResponses: 0,
+  backends: [],
+};
+
+const LISTENER_PLAN: ListenerPlan = {
+  id: LISTENER,
+  name: 'front',
+  protocol: 'tcp',
+  sockets: [
+    {
+      key: KEY,
+      source: {
+        kind: 'bind',
+        local: ipEndpoint(4, '192.0.2.1', 5432),
+        reusePort: 'exclusive',
+      },
+    },
+  ],
+  pool: POOL,
+  trustedProxies: null,
+  maxSessions: 1000,
+  idleTimeoutMs: 60_000,
+  maxSessionAgeMs: 0,
+  backlog: 4096,
+  series: LISTENER_SERIES,
+};
+
+function seriesOf(index: number): SeriesId {
+  return (1 + index) as SeriesId;
+}

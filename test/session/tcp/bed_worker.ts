@@ -1,0 +1,59 @@
+/** One worker of a bed: the real data plane over an engine without sockets, and its loop. */
+
+import { DataPlane } from '../../../src/control/data_plane.js';
+import type { AccessRecord } from '../../../src/core/access.js';
+import type { WorkerId } from '../../../src/core/brand.js';
+import type { Random } from '../../../src/core/random.js';
+import { SeriesWriter } from '../../../src/core/series.js';
+import type { Ledger } from '../../../src/pool/ledger.js';
+import { FakeEngine } from '../../support/fake_engine.js';
+import type { FakeTcpEngine } from '../../support/fake_tcp_engine.js';
+import type { FakeTime } from '../../support/fake_time.js';
+
+export interface BedWorkerDeps {
+  readonly worker: WorkerId;
+  readonly workers: number;
+  readonly time: FakeTime;
+  readonly ledger: Ledger;
+  readonly memory: SharedArrayBuffer;
+  readonly random: Random;
+  readonly access: (record: AccessRecord) => void;
+  readonly ring: (worker: WorkerId) => void;
+}
+
+export class BedWorker {
+  readonly tcp: FakeTcpEngine;
+  readonly plane: DataPlane;
+  /** When the plane wants to be called again. */
+  nextMs = 0;
+  /** Accept errors that were reported. */
+  readonly acceptErrors: string[] = [];
+  readonly #time: FakeTime;
+  #bell: 'rung' | 'silent' = 'silent';
+
+  constructor(deps: BedWorkerDeps) {
+    const engine = new FakeEngine(deps.time, 64);
+    this.tcp = engine.tcp;
+    this.#time = deps.time;
+    this.plane = new DataPlane({
+      ...deps,
+      engine,
+      series: new SeriesWriter(deps.memory, deps.worker),
+      acceptFailed: (_, errno) => this.acceptErrors.push(errno),
+    });
+    engine.attach(this.plane.tcp, this.plane.udp);
+  }
+
+  ring(): void {
+    this.#bell = 'rung';
+  }
+
+  turn(): void {
+    this.tcp.turn();
+    if (this.#bell === 'rung') {
+      this.#bell = 'silent';
+      this.plane.rung();
+    }
+    this.nextMs = this.plane.tick(this.#time.nowMs());
+  }
+}

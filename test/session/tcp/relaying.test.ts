@@ -1,0 +1,131 @@
+import t from 'tap';
+import { backendId, bed, NOTHING } from './bed.js';
+
+t.test(
+  'a session without a byte in either direction ends by FIN after the idle timeout',
+  async (t) => {
+    const test = await bed({ listener: { idleTimeoutMs: 1000 } });
+    const pair = test.relay();
+    await test.pass(990, 100);
+    t.match(test.state(pair), /^relaying/);
+    await test.time.pass(20);
+    test.worker(0).plane.tick(test.time.nowMs());
+    t.equal(test.worker(0).tcp.pair(pair).how, 'flush');
+    test.turn();
+    t.match(test.records, [{ end: { by: 'sluice', stage: 'relay', cause: 'idle-timeout' } }]);
+    t.same(test.remains(), NOTHING);
+  },
+);
+
+t.test('any byte either way is activity', async (t) => {
+  for (const direction of ['in', 'out'] as const) {
+    const test = await bed({ listener: { idleTimeoutMs: 1000 } });
+    const pair = test.relay();
+    for (let round = 0; round < 5; round++) {
+      await test.pass(900, 100);
+      test.worker(0).tcp.moves(pair, direction, 1);
+    }
+    t.match(test.state(pair), /^relaying/, direction);
+    await test.pass(1020, 10);
+    t.same(test.causes, ['idle-timeout']);
+  }
+});
+
+t.test('a reload that shortens the idle timeout holds for sessions that run', async (t) => {
+  const test = await bed({ listener: { idleTimeoutMs: 3_600_000 } });
+  test.relay();
+  await test.pass(100);
+  await test.apply({ listeners: [test.listener({ idleTimeoutMs: 500 })] });
+  await test.pass(420);
+  t.same(test.causes, ['idle-timeout']);
+});
+
+t.test('a session past its greatest age ends, within 10 % of it', async (t) => {
+  const test = await bed({ listener: { maxSessionAgeMs: 1000 } });
+  for (let index = 0; index < 20; index++) test.relay();
+  const ages: number[] = [];
+  for (let passed = 0; passed < 1200; passed += 20) {
+    await test.pass(20);
+    for (const [pair] of test.worker(0).tcp.pairs) test.worker(0).tcp.moves(pair, 'in', 1);
+  }
+  for (const { durationMs, end } of test.records) {
+    t.equal(end.cause, 'max-age');
+    ages.push(durationMs);
+  }
+  t.equal(ages.length, 20);
+  t.ok(Math.min(...ages) >= 900 && Math.max(...ages) <= 1120, `${ages}`);
+  t.ok(new Set(ages).size > 5, 'those that began together do not end together');
+});
+
+t.test('closings are spread over the span, those idle longest first', async (t) => {
+  const test = await bed({ backends: 1 });
+  const { tcp, plane } = test.worker(0);
+  const pairs = Array.from({ length: 10 }, () => test.relay());
+  for (const pair of pairs.toReversed()) {
+    await test.pass(10);
+    tcp.moves(pair, 'in', 1);
+  }
+  plane.endSessions(backendId(0), 'drained', 1000);
+  const left: number[] = [];
+  for (let step = 1; step <= 10; step++) {
+    await test.pass(100);
+    left.push(tcp.pairs.size);
+  }
+  await test.pass(20);
+  for (const [step, count] of left.entries()) t.ok(Math.abs(count - (9 - step)) <= 1, `${left}`);
+  t.same(
+    test.records.map((record) => record.client),
+    test.records
+      .map((record) => record.client)
+      .toSorted()
+      .toReversed(),
+  );
+  t.match(test.records[0], { end: { by: 'sluice', stage: 'drain', cause: 'drained' } });
+  t.same(test.remains(), NOTHING);
+});
+
+t.test('only the sessions of the backend in question end', async (t) => {
+  const test = await bed({ backends: 2 });
+  for (let index = 0; index < 6; index++) test.relay();
+  test.worker(0).plane.endSessions(backendId(1), 'backend-down', 0);
+  test.turn();
+  t.same([test.at(0, 'active'), test.at(1, 'active')], [3, 0]);
+  t.same(test.causes, Array(3).fill('backend-down'));
+});
+
+t.test('the earlier of two notices holds', async (t) => {
+  const test = await bed({ backends: 1 });
+  test.relay();
+  const { plane } = test.worker(0);
+  plane.endSessions(backendId(0), 'drained', 10_000);
+  plane.endSessions(backendId(0), 'killed', 0);
+  test.turn();
+  t.same(test.causes, ['killed']);
+  test.relay();
+  plane.endSessions(backendId(0), 'backend-down', 1);
+  plane.endSessions(backendId(0), 'drained', 60_000);
+  await test.pass(30);
+  t.same(test.causes, ['killed', 'backend-down']);
+});
+
+t.test('a notice that comes while a session dials holds when it relays', async (t) => {
+  const test = await bed({ backends: 1 });
+  const pair = test.accept();
+  test.worker(0).plane.endSessions(backendId(0), 'drained', 100);
+  test.worker(0).tcp.dialSucceeds(pair);
+  await test.pass(120);
+  t.same(test.causes, ['drained']);
+});
+
+t.test('an end for all reaches sessions in every phase', async (t) => {
+  const test = await bed({ backends: 1, pool: { queueSize: 5 } });
+  test.ledger.setCap(backendId(0), 2);
+  test.relay();
+  test.accept();
+  test.accept();
+  test.worker(0).plane.endSessions(null, 'shutdown', 0);
+  test.turn();
+  t.same(test.records.map(({ end }) => end.stage).toSorted(), ['dial', 'drain', 'queue']);
+  t.same(new Set(test.causes), new Set(['shutdown']));
+  t.same(test.remains(), NOTHING);
+});

@@ -1,0 +1,222 @@
+import t from 'tap';
+import { present } from '../../../src/core/assert.js';
+import type { PoolId } from '../../../src/core/brand.js';
+import { backendId, bed, client, LISTENER, NOTHING, POOL, target } from './bed.js';
+
+t.test(
+  'while nothing is proven, sessions wait for the first verdict, and all go then',
+  async (t) => {
+    const test = await bed({ health: 'unproven' });
+    const pairs = [test.accept(), test.accept(), test.accept()];
+    await test.pass(1000, 100);
+    t.same(
+      pairs.map((pair) => test.state(pair)),
+      Array(3).fill('idle -'),
+    );
+    test.ledger.setHealth(backendId(1), 'up');
+    test.worker(0).ring();
+    test.turn();
+    t.same(
+      pairs.map((pair) => test.state(pair)),
+      Array(3).fill(`dialling ${target(1)}`),
+    );
+  },
+);
+
+t.test(
+  'a first verdict that says no refuses who waits, once the last backend has it',
+  async (t) => {
+    const test = await bed({ health: 'unproven' });
+    test.accept();
+    test.ledger.setHealth(backendId(0), 'down');
+    test.worker(0).ring();
+    test.turn();
+    t.same(test.causes, []);
+    test.ledger.setHealth(backendId(1), 'down');
+    test.worker(0).ring();
+    test.turn();
+    t.match(test.records, [{ end: { by: 'sluice', stage: 'select', cause: 'all-down' } }]);
+    t.same(test.remains(), NOTHING);
+  },
+);
+
+t.test('a wait for the first verdict ends with the connect timeout', async (t) => {
+  const test = await bed({ health: 'unproven', pool: { connectTimeoutMs: 300 } });
+  test.accept();
+  await test.pass(290);
+  t.same(test.causes, []);
+  await test.pass(20);
+  t.same(test.causes, ['all-down']);
+  t.same(test.remains(), NOTHING);
+});
+
+t.test('one who has tried a backend in vain does not keep others from it', async (t) => {
+  const test = await bed({ backends: 2, health: 'unproven' });
+  const [a, b] = [backendId(0), backendId(1)];
+  test.ledger.setHealth(a, 'up');
+  const tried = test.accept();
+  test.worker(0).tcp.dialFails(tried, 'refused');
+  t.equal(test.state(tried), 'idle -', 'it waits for the verdict about the other');
+  test.ledger.setHealth(a, 'unproven');
+  const fresh = test.accept();
+  test.ledger.setHealth(a, 'up');
+  test.worker(0).ring();
+  test.turn();
+  t.equal(test.state(fresh), `dialling ${target(0)}`);
+  t.equal(test.state(tried), 'idle -');
+  test.ledger.setHealth(b, 'up');
+  test.worker(0).ring();
+  test.turn();
+  t.equal(test.state(tried), `dialling ${target(1)}`);
+});
+
+t.test('when all are full, sessions queue and are served first come, first served', async (t) => {
+  const test = await bed({ backends: 1, pool: { queueSize: 3 } });
+  test.ledger.setCap(backendId(0), 1);
+  let serving = test.relay();
+  const waiting = [test.accept(), test.accept(), test.accept()];
+  t.equal(test.ledger.queued(POOL), 3);
+  for (const next of waiting) {
+    await test.pass(100);
+    test.worker(0).tcp.ends(serving, { kind: 'finished', first: 'client' });
+    t.equal(test.state(next), `dialling ${target(0)}`);
+    t.equal(test.ledger.active(backendId(0)), 1);
+    test.worker(0).tcp.dialSucceeds(next);
+    serving = next;
+  }
+  test.worker(0).tcp.ends(serving, { kind: 'finished', first: 'client' });
+  t.same(
+    test.records.map(({ queueMs }) => queueMs),
+    [null, 100, 200, 300],
+  );
+  t.same(test.remains(), NOTHING);
+});
+
+t.test('the order of the queue holds over two workers', async (t) => {
+  const test = await bed({ workers: 2, backends: 1, pool: { queueSize: 6 } });
+  test.ledger.setCap(backendId(0), 1);
+  let serving = { pair: test.relay(0), worker: 0 };
+  const waiting = [1, 0, 0, 1, 1, 0].map((worker) => ({ pair: test.accept(worker), worker }));
+  for (const next of waiting) {
+    test.worker(serving.worker).tcp.ends(serving.pair, { kind: 'finished', first: 'client' });
+    test.turn();
+    t.equal(test.state(next.pair, next.worker), `dialling ${target(0)}`);
+    test.worker(next.worker).tcp.dialSucceeds(next.pair);
+    serving = next;
+  }
+  t.equal(test.ledger.queued(POOL), 0);
+});
+
+t.test('nobody overtakes the queue, not even when a place is free', async (t) => {
+  const test = await bed({ workers: 2, backends: 1, pool: { queueSize: 6 } });
+  test.ledger.setCap(backendId(0), 1);
+  test.relay(0);
+  const first = test.accept(1);
+  test.ledger.setCap(backendId(0), 2);
+  const second = present(
+    test.worker(0).tcp.connect(5432, client(99)),
+    'the client waits in the backlog',
+  );
+  t.equal(test.state(second), 'idle -');
+  test.turn();
+  t.equal(test.state(first, 1), `dialling ${target(0)}`);
+  t.equal(test.state(second), 'idle -');
+});
+
+t.test('who finds the queue full is refused', async (t) => {
+  const test = await bed({ workers: 2, backends: 1, pool: { queueSize: 2 } });
+  test.ledger.setCap(backendId(0), 1);
+  test.relay();
+  for (const worker of [0, 1, 1]) test.accept(worker);
+  t.match(test.records, [{ end: { by: 'sluice', stage: 'queue', cause: 'queue-full' } }]);
+  t.equal(test.ledger.queued(POOL), 2);
+});
+
+t.test('who waits longer than the queue timeout is refused, and told how long', async (t) => {
+  const test = await bed({ backends: 1, pool: { queueSize: 2, queueTimeoutMs: 500 } });
+  test.ledger.setCap(backendId(0), 1);
+  const serving = test.relay();
+  test.accept();
+  await test.pass(490);
+  t.equal(test.ledger.queued(POOL), 1);
+  await test.pass(20);
+  t.same(test.causes, ['queue-timeout']);
+  t.ok((test.records[0]?.queueMs ?? 0) >= 500);
+  test.worker(0).tcp.ends(serving, { kind: 'finished', first: 'client' });
+  t.same(test.remains(), NOTHING);
+});
+
+t.test(
+  'a place that is free at a tried backend only is for the next, not for its head',
+  async (t) => {
+    const test = await bed({ backends: 1, pool: { queueSize: 5 } });
+    const { tcp } = test.worker(0);
+    test.ledger.setCap(backendId(0), 2);
+    const unlucky = test.accept();
+    test.ledger.setCap(backendId(0), 1);
+    // Its own place is free again at the failure, and taken by the next before it looks.
+    const other = test.accept();
+    t.equal(test.state(other), 'idle -');
+    tcp.dialFails(unlucky, 'refused');
+    test.turn();
+    t.equal(test.state(other), `dialling ${target(0)}`);
+    t.same(test.causes, ['dial-failed'], 'there is no other backend to wait for');
+  },
+);
+
+t.test('a waiter whose untried backends are gone does not block the queue', async (t) => {
+  const test = await bed({ backends: 2, pool: { queueSize: 5 } });
+  const { tcp } = test.worker(0);
+  for (const index of [0, 1]) test.ledger.setCap(backendId(index), 1);
+  const first = test.accept();
+  const second = test.accept();
+  const third = test.accept();
+  const at = tcp.pair(first).target === target(0) ? 0 : 1;
+  tcp.dialFails(first, 'refused');
+  test.turn();
+  t.equal(test.state(third), `dialling ${target(at)}`);
+  t.equal(test.state(first), 'idle -', 'it waits for the other backend');
+  const fourth = test.accept();
+  test.ledger.setHealth(backendId(1 - at), 'down');
+  tcp.ends(third, { kind: 'client-gone' });
+  test.turn();
+  t.same(test.causes, ['client-gone', 'dial-failed']);
+  t.equal(test.state(fourth), `dialling ${target(at)}`);
+  t.match(test.state(second), /^dialling/);
+});
+
+t.test(
+  'a listener that a reload leads to another pool leaves who waits where they are',
+  async (t) => {
+    const test = await bed({ backends: 2, pool: { queueSize: 5 } });
+    const [a, b] = test.pool({}).backends.map((backend) => [backend]);
+    await test.apply({ pools: [test.pool({ backends: a ?? [] })] });
+    test.ledger.setCap(backendId(0), 1);
+    const serving = test.relay();
+    const waiting = test.accept();
+    const other = { ...test.pool({ backends: b ?? [] }), id: 1 as PoolId, name: 'other' };
+    await test.apply({
+      pools: [test.pool({}), other],
+      listeners: [test.listener({ pool: other.id })],
+    });
+    const fresh = test.accept();
+    t.equal(test.state(fresh), `dialling ${target(1)}`);
+    t.equal(test.state(waiting), 'idle -');
+    test.worker(0).tcp.ends(serving, { kind: 'finished', first: 'client' });
+    test.turn();
+    t.equal(test.state(waiting), `dialling ${target(0)}`);
+    t.equal(test.ledger.listenerActive(LISTENER), 2);
+  },
+);
+
+t.test('when a pool goes, who waits for it is refused, whoever has its row next', async (t) => {
+  for (const health of ['up', 'unproven'] as const) {
+    const test = await bed({ backends: 1, health, pool: { queueSize: 5 } });
+    test.ledger.setCap(backendId(0), 1);
+    if (health === 'up') test.relay();
+    test.accept();
+    await test.apply({ listeners: [], pools: [] });
+    t.same(test.causes, ['no-backend']);
+    t.equal(test.ledger.queued(POOL), 0);
+  }
+});

@@ -1,0 +1,255 @@
+/**
+ * A TCP engine without sockets: it keeps the promises of src/session/tcp_port.ts, asserts that the
+ * session keeps its own, and does on the "network" only what it is told to. `closed` edges wait
+ * for `turn`, as they may never come from inside `close`.
+ */
+import assert from 'node:assert/strict';
+import type { PairId } from '../../src/core/brand.js';
+import type { Clock } from '../../src/core/clock.js';
+import { type Endpoint, formatAddress, ipEndpoint } from '../../src/core/endpoint.js';
+import type { DialFailure } from '../../src/core/outcome.js';
+import type { ListenSource } from '../../src/core/plan.js';
+import type {
+  ListenerKey,
+  ListenOutcome,
+  PairEnd,
+  TcpEdges,
+  TcpEngine,
+} from '../../src/session/tcp_port.js';
+
+export interface FakePair {
+  readonly id: PairId;
+  readonly key: ListenerKey;
+  readonly peer: Endpoint;
+  /** `idle`: nothing was asked for yet, or the last dial failed or was given up. */
+  state: 'idle' | 'header' | 'dialling' | 'dialled' | 'relaying' | 'closing';
+  /** Of the dial under way or done, also while closing; null: none. */
+  target: string | null;
+  prelude: Buffer | null;
+  /** How it was asked to close. */
+  how: 'flush' | 'reset' | null;
+  /** What the client has sent before the relay. */
+  held: Buffer;
+}
+
+interface Socket {
+  readonly local: Endpoint;
+  state: 'accepting' | 'paused';
+  /** Clients that the kernel holds. */
+  readonly backlog: Endpoint[];
+}
+
+export class FakeTcpEngine implements TcpEngine {
+  readonly lastActivityMs: Float64Array;
+  readonly bytesIn: Float64Array;
+  readonly bytesOut: Float64Array;
+  readonly capacity: number;
+  readonly sockets = new Map<ListenerKey, Socket>();
+  readonly pairs = new Map<PairId, FakePair>();
+  /** Every dial so far, as text, in order. */
+  readonly dialled: string[] = [];
+  /** Sockets that cannot be opened. */
+  readonly taken = new Set<ListenerKey>();
+  /** Called at each dial, before anything else happens. */
+  onDial: (pair: FakePair) => void = () => {};
+  /** Called after the pair is over. */
+  onClosed: (pair: FakePair) => void = () => {};
+  readonly #clock: Clock;
+  readonly #ended: { readonly pair: FakePair; readonly end: PairEnd }[] = [];
+  #edges: TcpEdges | null = null;
+
+  constructor(clock: Clock, capacity: number) {
+    this.#clock = clock;
+    this.capacity = capacity;
+    this.lastActivityMs = new Float64Array(capacity);
+    this.bytesIn = new Float64Array(capacity);
+    this.bytesOut = new Float64Array(capacity);
+  }
+
+  attach(edges: TcpEdges): void {
+    this.#edges = edges;
+  }
+
+  // ---- what happens on the network ----
+
+  /** A client comes; null: it waits in the kernel's backlog, or is refused where nobody listens. */
+  connect(key: ListenerKey, peer: Endpoint): PairId | null {
+    const socket = this.sockets.get(key);
+    if (socket === undefined) return null;
+    if (socket.state === 'paused' || this.pairs.size >= this.capacity) {
+      socket.backlog.push(peer);
+      return null;
+    }
+    return this.#accept(key, peer);
+  }
+
+  /** The client's first bytes; all of them so far are reported where a header is read. */
+  clientSends(id: PairId, bytes: Uint8Array): void {
+    const pair = this.pair(id);
+    pair.held = Buffer.concat([pair.held, bytes]);
+    this.lastActivityMs[id] = this.#clock.nowMs();
+    if (pair.state === 'header') this.#attached().headerBytes(id, pair.held);
+  }
+
+  dialSucceeds(id: PairId): void {
+    const pair = this.#in(id, 'dialling');
+    pair.state = 'dialled';
+    this.#attached().dialled(id);
+  }
+
+  dialFails(id: PairId, failure: DialFailure): void {
+    const pair = this.#in(id, 'dialling');
+    pair.state = 'idle';
+    pair.target = null;
+    this.#attached().dialFailed(id, failure);
+  }
+
+  moves(id: PairId, direction: 'in' | 'out', bytes: number): void {
+    this.#in(id, 'relaying');
+    const counts = direction === 'in' ? this.bytesIn : this.bytesOut;
+    const before = counts[id] ?? 0;
+    counts[id] = before + bytes;
+    this.lastActivityMs[id] = this.#clock.nowMs();
+    if (direction === 'out' && before === 0) this.#attached().firstByte(id);
+  }
+
+  /** The pair ends by itself; the edge comes at once. */
+  ends(id: PairId, end: PairEnd): void {
+    const pair = this.pair(id);
+    assert.notEqual(pair.state, 'closing', 'a pair that is closing ends by its close');
+    this.#over(pair, end);
+  }
+
+  /** Delivers the `closed` edges that were asked for, and accepts who waits in a backlog. */
+  turn(): void {
+    for (const { pair, end } of this.#ended.splice(0)) this.#over(pair, end);
+    for (const [key, socket] of this.sockets) {
+      while (socket.state === 'accepting' && this.pairs.size < this.capacity) {
+        const peer = socket.backlog.shift();
+        if (peer === undefined) break;
+        this.#accept(key, peer);
+      }
+    }
+  }
+
+  pair(id: PairId): FakePair {
+    const pair = this.pairs.get(id);
+    assert(pair !== undefined, `pair ${id} is not open`);
+    return pair;
+  }
+
+  // ---- TcpEngine ----
+
+  async openListener(key: ListenerKey, source: ListenSource): Promise<ListenOutcome> {
+    assert(!this.sockets.has(key), 'a socket is opened once');
+    if (this.taken.has(key)) {
+      return { ok: false, errno: 'EADDRINUSE', sentence: 'the address is in use (EADDRINUSE)' };
+    }
+    this.sockets.set(key, { local: source.local, state: 'accepting', backlog: [] });
+    return { ok: true, local: source.local };
+  }
+
+  pauseListener(key: ListenerKey): void {
+    this.#socket(key).state = 'paused';
+  }
+
+  resumeListener(key: ListenerKey): void {
+    this.#socket(key).state = 'accepting';
+  }
+
+  closeListener(key: ListenerKey): void {
+    this.#socket(key);
+    this.sockets.delete(key);
+  }
+
+  client(id: PairId): Endpoint {
+    return this.pair(id).peer;
+  }
+
+  local(): Endpoint {
+    return ipEndpoint(4, '192.0.2.1', 5432);
+  }
+
+  readHeader(id: PairId): void {
+    const pair = this.#in(id, 'idle');
+    pair.state = 'header';
+  }
+
+  headerDone(id: PairId, consumed: number): void {
+    const pair = this.#in(id, 'header');
+    pair.state = 'idle';
+    pair.held = pair.held.subarray(consumed);
+  }
+
+  dial(id: PairId, target: Endpoint, prelude: Uint8Array | null): void {
+    const pair = this.#in(id, 'idle');
+    pair.state = 'dialling';
+    pair.target = formatAddress(target);
+    pair.prelude = prelude === null ? null : Buffer.from(prelude);
+    this.dialled.push(pair.target);
+    this.onDial(pair);
+  }
+
+  cancelDial(id: PairId): void {
+    const pair = this.#in(id, 'dialling');
+    pair.state = 'idle';
+    pair.target = null;
+  }
+
+  relay(id: PairId): void {
+    const pair = this.#in(id, 'dialled');
+    pair.state = 'relaying';
+    this.lastActivityMs[id] = this.#clock.nowMs();
+  }
+
+  close(id: PairId, how: 'flush' | 'reset'): void {
+    const pair = this.pair(id);
+    if (pair.state !== 'closing') this.#ended.push({ pair, end: { kind: 'closed' } });
+    pair.state = 'closing';
+    if (pair.how !== 'reset') pair.how = how;
+  }
+
+  #accept(key: ListenerKey, peer: Endpoint): PairId {
+    let id = 0;
+    while (this.pairs.has(id as PairId)) id++;
+    const pair: FakePair = {
+      id: id as PairId,
+      key,
+      peer,
+      state: 'idle',
+      target: null,
+      prelude: null,
+      how: null,
+      held: Buffer.alloc(0),
+    };
+    this.pairs.set(pair.id, pair);
+    this.bytesIn[id] = 0;
+    this.bytesOut[id] = 0;
+    this.lastActivityMs[id] = this.#clock.nowMs();
+    this.#attached().accepted(key, pair.id);
+    return pair.id;
+  }
+
+  #over(pair: FakePair, end: PairEnd): void {
+    this.#attached().closed(pair.id, end);
+    this.pairs.delete(pair.id);
+    this.onClosed(pair);
+  }
+
+  #in(id: PairId, state: FakePair['state']): FakePair {
+    const pair = this.pair(id);
+    assert.equal(pair.state, state, `pair ${id} is ${pair.state}, not ${state}`);
+    return pair;
+  }
+
+  #socket(key: ListenerKey): Socket {
+    const socket = this.sockets.get(key);
+    assert(socket !== undefined, `socket ${key} is not open`);
+    return socket;
+  }
+
+  #attached(): TcpEdges {
+    assert(this.#edges !== null, 'attach comes first');
+    return this.#edges;
+  }
+}
