@@ -131,6 +131,11 @@ export class BackendBoard {
     this.#deps.ring();
   }
 
+  /** True while sessions of a backend that left may still count on its row. */
+  drains(entry: BackendEntry): boolean {
+    return this.#drains.has(entry);
+  }
+
   /** What probes say about `entry`; undefined for one that is not watched. */
   healthByKey(): ReadonlyMap<string, TargetHealth> {
     return new Map(this.#checker.snapshot().map((health) => [health.key, health]));

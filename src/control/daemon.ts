@@ -209,6 +209,7 @@ export class Daemon {
     );
     this.board.update(change);
     await this.#publish();
+    this.inventory.releasePools();
     this.#releaseListeners();
   }
 
@@ -237,20 +238,27 @@ export class Daemon {
   }
 
   async #release(entry: Parameters<Inventory['releaseBackend']>[0]): Promise<void> {
-    if (entry.tenure === 'kept') return;
+    if (entry.tenure === 'kept' || this.board.drains(entry)) return;
     entry.pool.backends.delete(entry.key);
     await this.#publish();
     this.inventory.releaseBackend(entry);
+    this.inventory.releasePools();
     this.#deps.counters.forget({ pool: entry.pool.key, backend: entry.spec.name });
   }
 
+  /** Only between changes: a worker that has not applied the newest plan yet still accepts. */
   #releaseListeners(): void {
-    const { ledger } = this.#deps.shared;
     for (const entry of [...this.inventory.listeners.values()]) {
-      if (entry.tenure === 'leaving' && ledger.listenerActive(entry.id) === 0) {
-        this.inventory.releaseListener(entry);
-      }
+      if (this.#mayRelease(entry)) this.inventory.releaseListener(entry);
     }
+  }
+
+  #listenersLeave(): boolean {
+    return [...this.inventory.listeners.values()].some((entry) => this.#mayRelease(entry));
+  }
+
+  #mayRelease({ tenure, id }: ListenerEntry): boolean {
+    return tenure === 'leaving' && this.#deps.shared.ledger.listenerActive(id) === 0;
   }
 
   #hear(worker: WorkerId, message: FromWorker): void {
@@ -320,7 +328,7 @@ export class Daemon {
     this.board.look(this.#deps.clock.nowMs());
     this.#watch.look(this.#deps.sessionBudget);
     this.fleet.check();
-    this.#releaseListeners();
+    if (this.#listenersLeave()) void this.#change(async () => this.#releaseListeners());
     this.#deps.timers.after(LOOK_MS, () => this.#look());
   }
 

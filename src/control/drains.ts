@@ -34,8 +34,8 @@ export class Drains {
     this.#orders = orders;
   }
 
-  get count(): number {
-    return this.#stages.size;
+  has(entry: BackendEntry): boolean {
+    return this.#stages.get(entry.id)?.entry === entry;
   }
 
   begin(entry: BackendEntry, nowMs: number): void {

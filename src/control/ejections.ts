@@ -63,6 +63,7 @@ export class Ejections {
       if (spec === null) this.#unwatch(pool);
       else if (known === undefined) this.#watches.set(pool.id, watchOf(pool, spec));
       else this.#watches.set(pool.id, { ...known, spec, tracker: updated(known.tracker, spec) });
+      this.#pardonLeaving(pool);
     }
   }
 
@@ -166,6 +167,13 @@ export class Ejections {
         return { entry, returned: true };
       default:
         return unreachable(decision);
+    }
+  }
+
+  /** The tracker forgets who left; one that returns to the file would stay ejected for ever. */
+  #pardonLeaving(pool: PoolEntry): void {
+    for (const entry of pool.backends.values()) {
+      if (entry.tenure === 'leaving') this.#deps.ledger.clearClosed(entry.id, 'ejected');
     }
   }
 

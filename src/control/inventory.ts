@@ -111,14 +111,15 @@ export class Inventory {
     for (const listener of this.listeners.values()) {
       this.#seriesRows.release(seriesKey(listener, entry));
     }
-    if (entry.pool.tenure === 'leaving' && entry.pool.backends.size === 0) {
-      this.releasePool(entry.pool);
-    }
   }
 
-  releasePool(entry: PoolEntry): void {
-    this.pools.delete(entry.key);
-    this.#poolRows.release(entry.key);
+  /** Forgets the pools that left and have no backend, once no worker's plan names them. */
+  releasePools(): void {
+    for (const entry of this.pools.values()) {
+      if (entry.tenure === 'kept' || entry.backends.size > 0) continue;
+      this.pools.delete(entry.key);
+      this.#poolRows.release(entry.key);
+    }
   }
 
   releaseListener(entry: ListenerEntry): void {

@@ -39,7 +39,9 @@ export function drawPlan(inventory: Inventory, worker: WorkerId, input: PlanInpu
       series: entry.series,
     });
   }
-  const pools = [...inventory.pools.values()].map((pool) => planPool(inventory, pool));
+  const pools = [...inventory.pools.values()]
+    .filter((pool) => pool.tenure === 'kept' || pool.backends.size > 0)
+    .map((pool) => planPool(inventory, pool));
   return { version: input.version, access: input.access, listeners, pools };
 }
 
