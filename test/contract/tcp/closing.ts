@@ -2,7 +2,7 @@
 import type { Test } from 'tap';
 import type { PairId } from '../../../src/core/brand.js';
 import { LINGER_MS } from '../../../src/session/tcp_port.js';
-import type { Peer } from '../../support/peer.js';
+import { type Peer, refusingEndpoint, startPeer } from '../../support/peer.js';
 import { type Bench, type MakeEngine, settled, withEngine } from './bench.js';
 
 interface Reached {
@@ -72,8 +72,38 @@ export function closingContract(t: Test, make: MakeEngine): void {
       });
     }
   }
+  insideEdges(t, make);
   flushing(t, make);
   bounded(t, make);
+}
+
+function insideEdges(t: Test, make: MakeEngine): void {
+  const edges = ['accepted', 'headerBytes', 'dialFailed', 'dialled', 'firstByte'] as const;
+  for (const edge of edges) {
+    for (const how of ['flush', 'reset'] as const) {
+      withEngine(t, make, `a pair may be closed inside ${edge} by ${how}`, async (bench, t) => {
+        const { driver, backend } = bench;
+        const target = edge === 'dialFailed' ? await refusingEndpoint() : backend.endpoint;
+        driver.answers = {
+          accepted: (pair) => {
+            if (edge === 'headerBytes') driver.engine.readHeader(pair);
+            else driver.engine.dial(pair, target, null);
+          },
+          dialled: (pair) => driver.engine.relay(pair),
+          [edge]: (pair: PairId) => driver.close(pair, how),
+        };
+        backend.serve((peer) => {
+          peer.send('first');
+          peer.socket.on('end', () => peer.finish());
+        });
+        const client = startPeer(bench.listener);
+        client.send('bytes');
+        t.equal(await client.ending(), how === 'flush' ? 'ended' : 'reset');
+        client.finish();
+        t.same(await bench.endInTime(LINGER_MS), { kind: 'closed' });
+      });
+    }
+  }
 }
 
 function flushing(t: Test, make: MakeEngine): void {

@@ -1,8 +1,11 @@
 /** TCP contract: dialling, failing, giving up, and what the backend gets first. */
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { refusingEndpoint } from '../../support/peer.js';
-import { type MakeEngine, settled, withEngine } from './bench.js';
+import type { PairId } from '../../../src/core/brand.js';
+import { loadKernel } from '../../../src/kernel/foreign.js';
+import { type Peer, refusingEndpoint } from '../../support/peer.js';
+import { silentEndpoint } from '../../support/silent_endpoint.js';
+import { type Bench, type MakeEngine, settled, withEngine } from './bench.js';
 
 export function dialContract(t: Test, make: MakeEngine): void {
   firstBytes(t, make);
@@ -118,6 +121,8 @@ function givingUp(t: Test, make: MakeEngine): void {
     },
   );
 
+  hanging(t, make);
+
   withEngine(t, make, 'after a dial was given up the pair waits as before', async (bench, t) => {
     const { driver, backend } = bench;
     driver.answers = {
@@ -131,4 +136,51 @@ function givingUp(t: Test, make: MakeEngine): void {
     client.finish();
     t.same(await driver.nextEnd(), { kind: 'client-gone' });
   });
+}
+
+/** Dials that neither succeed nor fail; only foreign calls can make an address that is so silent. */
+function hanging(t: Test, make: MakeEngine): void {
+  if (!loadKernel().ok) return;
+  const withSilence = (
+    name: string,
+    body: (bench: Bench, t: Test, client: Peer, pair: PairId) => Promise<void>,
+  ): void =>
+    withEngine(t, make, name, async (bench, t) => {
+      const { driver } = bench;
+      const silent = await silentEndpoint();
+      driver.answers = {
+        accepted: (pair) => driver.engine.dial(pair, silent.endpoint, Buffer.from('wrong ')),
+        dialled: (pair) => driver.engine.relay(pair),
+      };
+      const client = await bench.connect();
+      const pair = await driver.nextPair();
+      await settled(() => driver.edges.length);
+      t.equal(driver.edges.length, 1, 'nothing has come of the dial');
+      await body(bench, t, client, pair);
+      silent.close();
+    });
+
+  withSilence('a dial that hangs is given up for another', async (bench, t, client, pair) => {
+    client.finish('bytes');
+    bench.driver.engine.cancelDial(pair);
+    bench.driver.engine.dial(pair, bench.backend.endpoint, Buffer.from('right '));
+    const backend = await bench.backend.next();
+    t.equal(String(await backend.rest()), 'right bytes');
+    backend.finish();
+    t.same(await bench.driver.nextEnd(), { kind: 'finished', first: 'client' });
+  });
+
+  withSilence('a client that goes while a dial hangs is gone', async (bench, t, client) => {
+    client.finish();
+    t.same(await bench.driver.nextEnd(), { kind: 'client-gone' });
+  });
+
+  for (const how of ['flush', 'reset'] as const) {
+    withSilence(`a pair whose dial hangs closes by ${how}`, async (bench, t, client, pair) => {
+      bench.driver.close(pair, how);
+      t.equal(await client.ending(), how === 'flush' ? 'ended' : 'reset');
+      client.finish();
+      t.same(await bench.driver.nextEnd(), { kind: 'closed' });
+    });
+  }
 }

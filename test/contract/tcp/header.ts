@@ -1,7 +1,7 @@
 /** TCP contract: reading a header before anything is dialled. */
 import type { Test } from 'tap';
 import { MAX_PROXY_HEADER_BYTES } from '../../../src/core/limits.js';
-import { type MakeEngine, withEngine } from './bench.js';
+import { type MakeEngine, settled, withEngine } from './bench.js';
 
 export function headerContract(t: Test, make: MakeEngine): void {
   withEngine(
@@ -64,6 +64,21 @@ export function headerContract(t: Test, make: MakeEngine): void {
       driver.engine.dial(pair, backend.endpoint, null);
       const got = await (await backend.next()).rest();
       t.ok(got.equals(sent.subarray(10)));
+    },
+  );
+
+  withEngine(
+    t,
+    make,
+    'bytes that came before the header was asked for are reported',
+    async (bench, t) => {
+      const { driver } = bench;
+      const client = await bench.connect();
+      client.send('PROXY ');
+      const pair = await driver.nextPair();
+      await settled(() => driver.edges.length);
+      driver.engine.readHeader(pair);
+      t.equal(String((await driver.next('headerBytes')).bytes), 'PROXY ');
     },
   );
 

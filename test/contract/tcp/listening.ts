@@ -2,7 +2,7 @@
 import type { Test } from 'tap';
 import { ipEndpoint } from '../../../src/core/endpoint.js';
 import { connectPeer, LOOPBACK, LOOPBACK_6, startPeer } from '../../support/peer.js';
-import { BACKLOG, LISTENER, type MakeEngine, withEngine } from './bench.js';
+import { BACKLOG, LISTENER, type MakeEngine, settled, withEngine } from './bench.js';
 
 export function listeningContract(t: Test, make: MakeEngine): void {
   addresses(t, make);
@@ -15,6 +15,39 @@ export function listeningContract(t: Test, make: MakeEngine): void {
     await t.rejects(bench.connect(), { code: 'ECONNREFUSED' });
     client.finish('still here');
     t.equal(String(await backend.rest()), 'still here');
+  });
+
+  withEngine(
+    t,
+    make,
+    'a client that resets before it is accepted harms nobody',
+    async (bench, t) => {
+      const { driver } = bench;
+      driver.proxyTo(bench.backend.endpoint);
+      driver.engine.pauseListener(LISTENER);
+      (await bench.connect()).reset();
+      const client = await bench.connect();
+      driver.engine.resumeListener(LISTENER);
+      client.send('served');
+      for (let served = ''; served !== 'served'; ) {
+        // Some engines learn of the reset only when they dial.
+        served = await (await bench.backend.next()).takeText(6);
+      }
+      t.ok(driver.count('accepted') >= 1);
+    },
+  );
+
+  withEngine(t, make, 'a stopped engine closes everything and says nothing', async (bench, t) => {
+    const { driver } = bench;
+    const { client, backend } = await bench.relayed();
+    const waiting = await bench.connect();
+    await driver.next('accepted');
+    await driver.next('accepted');
+    const before = driver.edges.length;
+    bench.under.engine.stop();
+    await Promise.all([client.ending(), backend.ending(), waiting.ending()]);
+    await settled(() => driver.edges.length);
+    t.equal(driver.edges.length, before);
   });
 
   withEngine(

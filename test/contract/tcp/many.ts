@@ -17,11 +17,19 @@ export function manyContract(t: Test, make: MakeEngine): void {
         peer.socket.on('data', (bytes: Buffer) => peer.send(bytes));
         peer.socket.on('end', () => peer.finish());
       });
+      // Counters are read where the session reads them.
+      let bytes = 0;
+      bench.driver.answers.closed = (pair) => {
+        const { bytesIn, bytesOut } = bench.driver.engine;
+        bytes += (bytesIn[pair] ?? 0) + (bytesOut[pair] ?? 0);
+      };
       let wrong = 0;
+      let sent = 0;
       const run = async (from: number): Promise<void> => {
         for (let i = from; i < SESSIONS; i += AT_ONCE) {
           const client = await bench.connect();
           const words = `session ${i}`;
+          sent += words.length;
           if (i % 3 === 0) client.finish(words);
           else client.send(words);
           if ((await client.takeText(words.length)) !== words) wrong++;
@@ -32,6 +40,7 @@ export function manyContract(t: Test, make: MakeEngine): void {
       await Promise.all(Array.from({ length: AT_ONCE }, (_, from) => run(from)));
       while (bench.driver.count('closed') < SESSIONS) await bench.driver.next('closed');
       t.equal(wrong, 0);
+      t.equal(bytes, 2 * sent, 'each byte was counted once a way');
       t.equal(bench.driver.openPairs, 0);
       t.equal(bench.driver.count('accepted'), SESSIONS);
       const used = new Set(bench.driver.edges.map((edge) => edge.pair));
