@@ -9,8 +9,8 @@ export function checkEngines(): readonly EngineCheck[] {
     ? 'listening sockets are opened by the main thread'
     : `workers bind by themselves: ${kernel.error}`;
   return [
-    { engine: 'node', state: 'usable', note: `node:net and node:dgram; ${foreign}` },
     checkUring(),
+    { engine: 'node', state: 'usable', note: `node:net and node:dgram; ${foreign}` },
   ];
 }
 
