@@ -5,49 +5,14 @@
 import type { Socket } from 'node:net';
 import { assert, unreachable } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
-import type { Clock } from '../../core/clock.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import { MAX_PROXY_HEADER_BYTES } from '../../core/limits.js';
-import { HELD_BYTES, type PairEnd, type TcpEdges } from '../../session/tcp_port.js';
-import { Ending, type EndingDeps } from './ending.js';
+import { HELD_BYTES, type PairEnd } from '../../session/tcp_port.js';
+import { Ending } from './ending.js';
 import { dialFailure, limitSentence } from './failure.js';
 import { Held } from './held.js';
+import type { Backend, PairHost, PairState, Side } from './pair_state.js';
 import { dialSocket, finish, type Link, reset, whenTrulyEnded } from './socket.js';
-
-/** What a pair needs of the engine that it belongs to. */
-export interface PairHost extends EndingDeps {
-  readonly clock: Clock;
-  readonly edges: TcpEdges;
-  readonly lastActivityMs: Float64Array;
-  readonly bytesIn: Float64Array;
-  readonly bytesOut: Float64Array;
-  /** A socket was opened: the last descriptor may be gone. */
-  descriptorTaken(): void;
-  /** A socket could not be opened for want of a descriptor. */
-  descriptorMissing(): void;
-  /** All sockets of the pair are closed: report `closed`, then free its number. */
-  release(pair: Pair, end: PairEnd): void;
-}
-
-type Side = 'client' | 'backend';
-
-interface Backend extends Link {
-  readonly prelude: Uint8Array | null;
-}
-
-type State =
-  /** The client's bytes are reported until the session knows where its header ends. */
-  | { readonly kind: 'header' }
-  /** The client's bytes are held; nothing is dialled. */
-  | { readonly kind: 'waiting' }
-  /** The client's bytes are held; `backend` is connecting. */
-  | { readonly kind: 'dialling'; readonly backend: Backend }
-  /** The client's bytes are held; `backend` is connected and its bytes are not looked at. */
-  | { readonly kind: 'dialled'; readonly backend: Backend }
-  /** Bytes flow. `first` is the side whose FIN came first. */
-  | { readonly kind: 'relaying'; readonly backend: Backend; readonly first: Side | null }
-  /** No edge but `closed` will come; what is still read is dropped. */
-  | { readonly kind: 'ending'; readonly ending: Ending };
 
 export class Pair {
   readonly id: PairId;
@@ -56,7 +21,7 @@ export class Pair {
   readonly #host: PairHost;
   readonly #client: Link;
   readonly #held = new Held();
-  #state: State = { kind: 'waiting' };
+  #state: PairState = { kind: 'waiting' };
   /** Sockets whose 'close' has not come; those of dials that were given up count too. */
   #openSockets = 1;
 
@@ -292,10 +257,10 @@ export class Pair {
     const state = this.#state;
     if (state.kind === 'ending') {
       state.ending.over();
-      this.#host.release(this, state.ending.end);
+      this.#host.release(this.id, state.ending.end);
     } else {
       assert(state.kind === 'relaying' && state.first !== null, 'a pair ends by FIN in both ways');
-      this.#host.release(this, { kind: 'finished', first: state.first });
+      this.#host.release(this.id, { kind: 'finished', first: state.first });
     }
   }
 }

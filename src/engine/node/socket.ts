@@ -10,7 +10,7 @@ export interface Link {
   readonly kind: Endpoint['kind'];
 }
 
-/** What Node.js may hold of one direction before it stops reading; a chunk more may be on its way. */
+/** What Node.js may hold of one direction before it stops reading; a chunk more may follow. */
 const STREAM_BUFFER_BYTES = 16_384;
 
 /** For all sockets, also those that take the rest over from their listening socket (tcp(7)). */

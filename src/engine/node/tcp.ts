@@ -16,7 +16,8 @@ import type {
 import { Acceptor } from './acceptor.js';
 import { localOf, peerOf } from './address.js';
 import { DescriptorWatch, descriptorLimit, exhaustedErrno } from './descriptors.js';
-import { Pair, type PairHost } from './pair.js';
+import { Pair } from './pair.js';
+import type { PairHost } from './pair_state.js';
 import { SendQueues } from './send_queue.js';
 
 export interface NodeTcpDeps {
@@ -132,10 +133,10 @@ export class NodeTcp implements TcpEngine, PairHost {
     this.#pair(pair).close(how);
   }
 
-  release(pair: Pair, end: PairEnd): void {
-    this.edges.closed(pair.id, end);
-    this.#pairs[pair.id] = null;
-    this.#free.push(pair.id);
+  release(pair: PairId, end: PairEnd): void {
+    this.edges.closed(pair, end);
+    this.#pairs[pair] = null;
+    this.#free.push(pair);
     if (this.#free.length === 1) this.#eachAcceptor((acceptor) => acceptor.release('pairs'));
   }
 

@@ -138,7 +138,7 @@ function givingUp(t: Test, make: MakeEngine): void {
   });
 }
 
-/** Dials that neither succeed nor fail; only foreign calls can make an address that is so silent. */
+/** Dials that neither succeed nor fail; only foreign calls make an address that is so silent. */
 function hanging(t: Test, make: MakeEngine): void {
   if (!loadKernel().ok) return;
   const withSilence = (

@@ -1,0 +1,41 @@
+/** The states of a pair, each with the sentence that is true in it, and what a pair is part of. */
+import type { PairId } from '../../core/brand.js';
+import type { Clock } from '../../core/clock.js';
+import type { PairEnd, TcpEdges } from '../../session/tcp_port.js';
+import type { Ending, EndingDeps } from './ending.js';
+import type { Link } from './socket.js';
+
+export type Side = 'client' | 'backend';
+
+export interface Backend extends Link {
+  readonly prelude: Uint8Array | null;
+}
+
+export type PairState =
+  /** The client's bytes are reported until the session knows where its header ends. */
+  | { readonly kind: 'header' }
+  /** The client's bytes are held; nothing is dialled. */
+  | { readonly kind: 'waiting' }
+  /** The client's bytes are held; `backend` is connecting. */
+  | { readonly kind: 'dialling'; readonly backend: Backend }
+  /** The client's bytes are held; `backend` is connected and its bytes are not looked at. */
+  | { readonly kind: 'dialled'; readonly backend: Backend }
+  /** Bytes flow. `first` is the side whose FIN came first. */
+  | { readonly kind: 'relaying'; readonly backend: Backend; readonly first: Side | null }
+  /** No edge but `closed` will come; what is still read is dropped. */
+  | { readonly kind: 'ending'; readonly ending: Ending };
+
+/** What a pair needs of the engine that it belongs to. */
+export interface PairHost extends EndingDeps {
+  readonly clock: Clock;
+  readonly edges: TcpEdges;
+  readonly lastActivityMs: Float64Array;
+  readonly bytesIn: Float64Array;
+  readonly bytesOut: Float64Array;
+  /** A socket was opened: the last descriptor may be gone. */
+  descriptorTaken(): void;
+  /** A socket could not be opened for want of a descriptor. */
+  descriptorMissing(): void;
+  /** All sockets of the pair are closed: report `closed`, then free its number. */
+  release(pair: PairId, end: PairEnd): void;
+}
