@@ -75,7 +75,7 @@ t.test('without probes a stopped process is ejected when its dials fail', async 
 
 // Long enough that a hiccup of a busy machine does not look like the slow backend.
 const HEALTHY_DELAY_MS = 10;
-const RATE = 150;
+const RATE = 60;
 
 t.test('a backend ten times slower is ejected, and p99 is as before', async (t) => {
   const echoes = await startEchoes(t, 3, { delayMs: HEALTHY_DELAY_MS });
@@ -114,7 +114,7 @@ t.test('least-latency leaves a backend that is ten times slower, p99 is as befor
   t.ok(share < 0.05, `the slow backend's share is ${(100 * share).toFixed(1)} %`);
 });
 
-const MEASURE_SECONDS = 4;
+const MEASURE_SECONDS = 5;
 
 /** Measures the pool while all is well, then makes one backend ten times slower. */
 async function healthyPool(

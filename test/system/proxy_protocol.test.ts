@@ -10,7 +10,7 @@ import { haveServers } from '../support/require_server.js';
 import { startHaproxy } from '../support/servers/haproxy.js';
 import { startNginx } from '../support/servers/nginx.js';
 import { listenerText, poolText, serviceText } from '../support/settings.js';
-import { dial, type Target } from '../support/wire.js';
+import { dial, type Target, tryDial } from '../support/wire.js';
 
 /** A web server that requires a PROXY header and answers with the addresses that it named. */
 const mirror = (port: number): string => `listen mirror
@@ -111,9 +111,13 @@ t.test('a peer that is not trusted is refused, whatever it sends', async (t) => 
     toml: serviceText({ name: 'echo', backends: echo ? [echo] : [] }, TRUSTING),
   });
   const port = await daemon.port('echo');
-  const stranger = await dial(t, { port, localAddress: '127.0.0.66' });
-  await stranger.send('PROXY TCP4 127.0.0.7 127.0.0.1 1000 2000\r\nhello').catch(() => {});
-  t.equal((await stranger.readAll()).text, '');
+  const stranger = await tryDial({ port, localAddress: '127.0.0.66' });
+  // The reset may be there before the client has heard that it is connected.
+  if (typeof stranger === 'string') t.equal(stranger, 'ECONNRESET');
+  else {
+    await stranger.send('PROXY TCP4 127.0.0.7 127.0.0.1 1000 2000\r\nhello').catch(() => {});
+    t.equal((await stranger.readAll()).text, '');
+  }
   const line = await accessLine(daemon, 'the stranger', ({ client }) =>
     client.startsWith('127.0.0.66:'),
   );
