@@ -1,0 +1,51 @@
+/** A thread that takes and gives back places as fast as it can, and reports the most it ever saw. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { BackendId, ListenerId, PoolId, WorkerId } from '../../src/core/brand.js';
+import { Ledger } from '../../src/pool/ledger.js';
+
+export interface HammerStart {
+  readonly memory: SharedArrayBuffer;
+  /** One cell: threads that are ready. */
+  readonly gate: SharedArrayBuffer;
+  readonly threads: number;
+  readonly worker: number;
+  readonly rounds: number;
+  readonly cap: number;
+}
+
+export interface HammerReport {
+  readonly taken: number;
+  readonly refused: number;
+  readonly most: number;
+}
+
+const start = workerData as HammerStart;
+const worker = start.worker as WorkerId;
+const [backend, listener, pool] = [0 as BackendId, 0 as ListenerId, 0 as PoolId];
+const ledger = new Ledger(start.memory);
+const gate = new Int32Array(start.gate);
+const report = { taken: 0, refused: 0, most: 0 };
+
+Atomics.add(gate, 0, 1);
+Atomics.notify(gate, 0);
+for (let ready = 0; ready < start.threads; ready = Atomics.load(gate, 0)) {
+  Atomics.wait(gate, 0, ready, 1000);
+}
+for (let round = 0; round < start.rounds; round++) {
+  // Up to three places at a time, so that the threads meet at the cap from both sides.
+  let held = 0;
+  while (held < 1 + (round % 3) && ledger.tryTake(backend, worker)) held++;
+  report.most = Math.max(report.most, ledger.active(backend));
+  if (held === 0) report.refused++;
+  report.taken += held;
+  while (held-- > 0) ledger.giveBack(backend, worker);
+  if (ledger.tryTakeListener(listener, start.cap, worker)) {
+    report.most = Math.max(report.most, ledger.listenerActive(listener));
+    ledger.giveBackListener(listener, worker);
+  }
+  if (ledger.tryEnqueue(pool, start.cap, worker) !== 0) {
+    report.most = Math.max(report.most, ledger.queued(pool));
+    ledger.dequeue(pool, worker);
+  }
+}
+parentPort?.postMessage(report);

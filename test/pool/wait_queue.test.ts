@@ -1,0 +1,76 @@
+import t from 'tap';
+import type { PoolId, WorkerId } from '../../src/core/brand.js';
+import { below, seededRandom } from '../../src/core/random.js';
+import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
+import { WaitQueue } from '../../src/pool/wait_queue.js';
+import { seed } from '../support/seed.js';
+
+const POOL = 0 as PoolId;
+
+function queues(count: number): WaitQueue<number>[] {
+  const ledger = new Ledger(createLedgerMemory());
+  return Array.from(
+    { length: count },
+    (_, worker) => new WaitQueue<number>(ledger, POOL, worker as WorkerId, count),
+  );
+}
+
+t.test('a queue that nobody waits in is not busy and has no turn', async (t) => {
+  const [queue, other] = queues(2);
+  t.notOk(queue?.busy);
+  t.same(queue?.turn(), { kind: 'nobody' });
+  queue?.join(1, 5);
+  t.ok(other?.busy, 'who waits in one worker is seen in the other');
+  t.same(queue?.turn(), { kind: 'mine', waiter: 1 });
+  t.same(other?.turn(), { kind: 'other', worker: 0 });
+});
+
+t.test('who leaves from the middle changes nobody’s order', async (t) => {
+  const [queue] = queues(1);
+  const tickets = [1, 2, 3].map((waiter) => queue?.join(waiter, 5) ?? 0);
+  queue?.leave(tickets[1] ?? 0);
+  t.same(queue?.waiters, [1, 3]);
+  queue?.leave(tickets[0] ?? 0);
+  t.same(queue?.turn(), { kind: 'mine', waiter: 3 });
+  t.throws(() => queue?.leave(tickets[0] ?? 0), { message: /not in/ });
+});
+
+t.test('the size counts over all workers', async (t) => {
+  const [first, second] = queues(2);
+  t.ok(first?.join(1, 2));
+  t.ok(second?.join(2, 2));
+  t.equal(first?.join(3, 2), 0);
+  t.equal(second?.join(3, 2), 0);
+  t.same([first?.length, second?.length], [1, 1]);
+});
+
+t.test(
+  `first come, first served over three workers, whoever gives up (seed ${seed})`,
+  async (t) => {
+    const random = seededRandom(seed);
+    const workers = queues(3);
+    const expected: { waiter: number; ticket: number; worker: number }[] = [];
+    const take = (at: number): void => {
+      const [gone] = expected.splice(at, 1);
+      if (gone !== undefined) workers[gone.worker]?.leave(gone.ticket);
+    };
+    for (let step = 0; step < 1500; step++) {
+      const first = expected[0];
+      for (const [index, queue] of workers.entries()) {
+        const turn = queue.turn();
+        if (first === undefined) t.equal(turn.kind, 'nobody');
+        else if (first.worker !== index) t.same(turn, { kind: 'other', worker: first.worker });
+        else t.same(turn, { kind: 'mine', waiter: first.waiter });
+      }
+      const what = below(random, 10);
+      if (what < 5) {
+        const worker = below(random, workers.length);
+        const ticket = workers[worker]?.join(step, 20) ?? 0;
+        t.equal(ticket === 0, expected.length === 20);
+        if (ticket !== 0) expected.push({ waiter: step, ticket, worker });
+      } else take(what < 8 ? 0 : below(random, Math.max(1, expected.length)));
+    }
+    while (expected.length > 0) take(0);
+    t.notOk(workers[0]?.busy);
+  },
+);
