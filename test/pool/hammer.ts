@@ -1,4 +1,4 @@
-/** A thread that takes and gives back places as fast as it can, and reports the most it ever saw. */
+/** A thread that takes and gives back places as fast as it can, and reports the most it saw. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { BackendId, ListenerId, PoolId, WorkerId } from '../../src/core/brand.js';
 import { Ledger } from '../../src/pool/ledger.js';
