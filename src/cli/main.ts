@@ -18,7 +18,7 @@ const fileOptions: readonly OptionDescription[] = [
   },
 ];
 
-interface CommandLine {
+export interface CommandLine {
   readonly name: string;
   readonly description: string;
   readonly options: readonly OptionDescription[];
@@ -26,7 +26,8 @@ interface CommandLine {
   readonly run: (words: Words) => number | Promise<number>;
 }
 
-const COMMANDS: readonly CommandLine[] = [
+/** In the order of the help. */
+export const COMMANDS: readonly CommandLine[] = [
   {
     name: 'run',
     description: 'run the daemon in the foreground',

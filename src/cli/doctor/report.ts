@@ -3,7 +3,7 @@
  * the way its cause and its remedy. Pure.
  */
 import type { Machine } from '../../control/machine.js';
-import { sessionBudget, WANTED_DESCRIPTORS } from '../../control/sizing.js';
+import { LOCKED_BYTES_A_WORKER, sessionBudget, WANTED_DESCRIPTORS } from '../../control/sizing.js';
 import type { EngineName } from '../../core/spec.js';
 
 export interface Advice {
@@ -141,16 +141,21 @@ function backlog({ acceptBacklog: most }: Machine): LimitFinding {
   };
 }
 
-/** liburing's README, "ulimit settings": from Linux 5.12 on rings count as ordinary memory. */
-function memory({ lockedMemory: limit }: Machine): LimitFinding {
+/** Counted for all processes of a user but those with CAP_IPC_LOCK (setrlimit(2)). */
+function memory({ lockedMemory: limit, workers: threads }: Machine): LimitFinding {
   const about = { name: 'locked memory', setting: 'RLIMIT_MEMLOCK' };
   if (limit === null) return unknown(about);
+  const rings = Math.floor(limit.soft / LOCKED_BYTES_A_WORKER);
+  const low: Advice = {
+    cause: `The limit of locked memory is too low for the rings of ${count(threads, 'worker')}.`,
+    remedy: 'Raise LimitMEMLOCK in the unit, or run `ulimit -l` with more KiB first.',
+  };
   return {
     ...about,
     value: limit.soft === Number.POSITIVE_INFINITY ? 'unlimited' : `${limit.soft / 1024} KiB`,
-    numbers: { soft: finite(limit.soft), hard: finite(limit.hard) },
-    allows: 'whatever uring needs, since Linux 5.12 does not count its rings here',
-    advice: null,
+    numbers: { soft: finite(limit.soft), hard: finite(limit.hard), rings: finite(rings) },
+    allows: `the rings of ${Number.isFinite(rings) ? rings : 'any number of'} uring workers`,
+    advice: rings < threads ? low : null,
   };
 }
 

@@ -39,7 +39,7 @@ t.test('a good machine has engines, limits with what they allow, and no remedy',
   t.match(text, /open files +524288 +261888 TCP sessions at the same time/);
   t.match(text, /source ports +32768 to 60999 +28232 sessions at the same time to one backend/);
   t.match(text, /accept backlog +4096 +4096 connections may wait/);
-  t.match(text, /locked memory +8192 KiB/);
+  t.match(text, /locked memory +8192 KiB +the rings of 14 uring workers/);
   t.match(text, 'engine = "auto" takes uring.');
   t.notMatch(text, 'REMEDIES');
 });
@@ -74,15 +74,17 @@ t.test('a limit that is low has a remedy', async (t) => {
     descriptors: { soft: 1_024, hard: 4_096 },
     ports: { first: 60_000, last: 60_999 },
     acceptBacklog: 128,
+    lockedMemory: { soft: 65_536, hard: 65_536 },
   };
   const advised = examine(low, '1.2.3').limits.filter(({ advice }) => advice !== null);
   t.same(
     advised.map(({ name }) => name),
-    ['CPU cores', 'open files', 'source ports', 'accept backlog'],
+    ['CPU cores', 'open files', 'source ports', 'accept backlog', 'locked memory'],
   );
   t.match(limit(low, 'CPU cores'), { allows: '"auto" starts 1 worker thread' });
   t.match(limit(low, 'open files'), { advice: { remedy: /LimitNOFILE/ } });
   t.match(limit(low, 'source ports'), { numbers: { dials: 1_000 } });
+  t.match(limit(low, 'locked memory'), { advice: { remedy: /LimitMEMLOCK/ } });
   t.match(limit(low, 'accept backlog'), { advice: { cause: /4096 to 128/ } });
 });
 

@@ -1,0 +1,70 @@
+/** What README.md and CONTRIBUTING.md tell people to type and to write works. */
+import t from 'tap';
+import { COMMANDS } from '../../src/cli/main.js';
+import { formatIssue } from '../../src/config/issue.js';
+import { loadConfig } from '../../src/config/load.js';
+import { EVENTS } from '../../src/observe/events.js';
+import { filesEnding, readText } from './support/tree.js';
+
+/** Without lines on what a later version will have. */
+const pages = filesEnding('.md').map((path) => ({
+  path,
+  text: readText(path).replace(/^.*Not in this version.*$/gm, ''),
+}));
+
+/** Code blocks of `language`, without their fences. */
+function blocks(text: string, language: string): string[] {
+  const found = text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'));
+  return [...found].map(([, body = '']) => body);
+}
+
+t.test('every TOML block of a document is a configuration that loads', async (t) => {
+  const snippets = pages.flatMap(({ path, text }) =>
+    blocks(text, 'toml').map((body) => ({ path, body })),
+  );
+  t.ok(snippets.length >= 4);
+  for (const { path, body } of snippets) {
+    const loaded = loadConfig(body, path);
+    t.same(loaded.ok ? [] : loaded.error.map(formatIssue), [], body.split('\n')[0] ?? path);
+  }
+});
+
+t.test('every command of sluice that a document names exists, with its options', async (t) => {
+  const names = COMMANDS.map(({ name }) => name);
+  const uses = pages.flatMap(({ path, text }) => {
+    const code = [...blocks(text, 'sh'), ...[...text.matchAll(/`([^`\n]+)`/g)].map(([, c]) => c)];
+    return code.flatMap((body = '') =>
+      [...body.matchAll(/(?:^|[/\s])sluice ([a-z]+)((?: [^&|;#\n]*)?)/gm)].map(
+        ([use, name = '', rest = '']) => ({ path, use, name, rest }),
+      ),
+    );
+  });
+  t.ok(uses.length >= 10);
+  for (const { path, use, name, rest } of uses) {
+    const command = COMMANDS[names.indexOf(name)];
+    const flags = command?.options.flatMap((option) => option.flags.match(/--?[a-z-]+/g) ?? []);
+    const unknown = (rest.match(/(?<=\s)--?[a-z-]+/g) ?? []).filter(
+      (flag) => flag !== '--help' && !flags?.includes(flag),
+    );
+    t.ok(command !== undefined && unknown.length === 0, `${path}: ${use.trim()}`);
+  }
+});
+
+t.test('README.md has a row for every command, and no other', async (t) => {
+  const rows = [...readText('README.md').matchAll(/^\| `sluice (\w+)/gm)].map(([, name]) => name);
+  t.same(
+    rows,
+    COMMANDS.map(({ name }) => name),
+  );
+});
+
+t.test('events and metrics that README.md names are in the catalogues', async (t) => {
+  const readme = readText('README.md');
+  const metrics = readText('conf/metrics.md');
+  for (const [name] of readme.matchAll(/\bsluice_\w+/g))
+    t.ok(metrics.includes(`\`${name}\``), name);
+  const isEvent = (word: string): boolean => word in EVENTS;
+  for (const word of ['reload-failed', 'backend-down']) {
+    t.ok(readme.includes(`\`${word}\``) && isEvent(word), word);
+  }
+});
