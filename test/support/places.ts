@@ -5,10 +5,14 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Test } from 'tap';
+
+/** Whatever lasts for a while and then ends what was started for it: a test, a benchmark. */
+export interface Scope {
+  teardown(end: () => unknown): unknown;
+}
 
 /** A new folder that other users may enter (some servers run as their own user). */
-export function tempFolder(t: Test): string {
+export function tempFolder(t: Scope): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   chmodSync(folder, 0o755);
   t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));

@@ -1,9 +1,8 @@
 /** Real PostgreSQL servers: primaries and streaming replicas on free ports, without fsync. */
 import { appendFileSync, chownSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Test } from 'tap';
 import { eventually } from '../deadline.js';
-import { freePort, tempFolder } from '../places.js';
+import { freePort, type Scope, tempFolder } from '../places.js';
 import { Child, identity, mustRun } from '../process.js';
 import { program } from '../require_server.js';
 
@@ -97,7 +96,7 @@ export function query(port: number, sql: string, host = '127.0.0.1'): Promise<st
 }
 
 /** `count` independent servers; `select inet_server_port()` tells which one answers. */
-export async function startPostgres(t: Test, count: number): Promise<readonly Postgres[]> {
+export async function startPostgres(t: Scope, count: number): Promise<readonly Postgres[]> {
   const folder = tempFolder(t);
   const template = join(folder, 'template');
   owned(folder);
@@ -115,7 +114,7 @@ export async function startPostgres(t: Test, count: number): Promise<readonly Po
 }
 
 /** A streaming replica of `primary`, started and caught up. */
-export async function startReplica(t: Test, primary: Postgres): Promise<Postgres> {
+export async function startReplica(t: Scope, primary: Postgres): Promise<Postgres> {
   const folder = tempFolder(t);
   owned(folder);
   const data = join(folder, 'replica');

@@ -1,7 +1,6 @@
 /** Real Redis servers on free ports, without files. */
-import type { Test } from 'tap';
 import { eventually } from '../deadline.js';
-import { freePort, tempFolder } from '../places.js';
+import { freePort, type Scope, tempFolder } from '../places.js';
 import { Child, mustRun } from '../process.js';
 import { program } from '../require_server.js';
 
@@ -67,7 +66,7 @@ export function redisCommand(port: number, ...words: readonly string[]): Promise
 }
 
 export async function startRedis(
-  t: Test,
+  t: Scope,
   count: number,
   ...options: readonly string[]
 ): Promise<readonly Redis[]> {

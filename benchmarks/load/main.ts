@@ -1,0 +1,37 @@
+/**
+ * The load process: backends and clients on one ring, told by lines of JSON on its standard input
+ * what to do. It blocks while it measures; the benchmark pins it to the core beside the proxy's.
+ */
+import { createInterface } from 'node:readline';
+import { Backend } from './backend.js';
+import { Clients } from './clients.js';
+import { LoadLoop } from './loop.js';
+import { measure } from './measure.js';
+import type { Answer, Command } from './protocol.js';
+
+/** Backends of each proxy's pool. */
+const BACKENDS = 4;
+
+const loop = new LoadLoop();
+const backend = new Backend(loop, BACKENDS);
+const load = { loop, backend, clients: new Clients(loop) };
+loop.ring.submit();
+answer({
+  kind: 'ready',
+  ready: { tcpPorts: backend.tcpPorts, udpPort: backend.udpPort },
+});
+for await (const line of createInterface({ input: process.stdin })) {
+  answer(perform(JSON.parse(line) as Command));
+}
+
+function perform(command: Command): Answer {
+  try {
+    return { kind: 'measured', measured: measure(load, command) };
+  } catch (error) {
+    return { kind: 'failed', sentence: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function answer(value: Answer): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}

@@ -1,0 +1,99 @@
+/** Runs one command: load flows, warms up, is measured, and is gone again. */
+import { unreachable } from '../../src/core/assert.js';
+import type { Backend, Behaviour } from './backend.js';
+import { Bulk } from './bulk.js';
+import type { Clients } from './clients.js';
+import { Exchanges } from './exchanges.js';
+import { Held } from './held.js';
+import type { Histogram } from './histogram.js';
+import type { LoadLoop } from './loop.js';
+import { OfferedLoad } from './offered.js';
+import type { Command, Latencies, Measured, Work } from './protocol.js';
+import { ShortConnections } from './short.js';
+import { readUsage, spentBetween } from './watch.js';
+import type { Workload } from './workload.js';
+
+/** After a measurement, until the proxy has closed its side, too. */
+const EMPTY_MS = 10_000;
+
+export interface Load {
+  readonly loop: LoadLoop;
+  readonly backend: Backend;
+  readonly clients: Clients;
+}
+
+export function measure(load: Load, command: Command): Measured {
+  const { loop, backend } = load;
+  backend.behaviour = behaviourFor(command.work);
+  const workload = workloadFor(load, command);
+  try {
+    workload.begin();
+    const measured = measureWindow(workload, command);
+    if (measured.count > 0 || command.work.kind === 'held') return measured;
+    throw new Error('nothing came back');
+  } finally {
+    workload.end();
+    loop.until('the end of all sessions', () => backend.open === 0, EMPTY_MS);
+  }
+}
+
+function measureWindow(workload: Workload, command: Command): Measured {
+  runFor(workload, command.warmMs);
+  workload.latency?.clear();
+  const earlier = { count: workload.count, failures: workload.failures };
+  const before = readUsage(command.pids);
+  runFor(workload, command.measureMs);
+  const after = readUsage(command.pids);
+  const spent = spentBetween(before, after);
+  return {
+    seconds: spent.seconds,
+    count: workload.count - earlier.count,
+    failures: workload.failures - earlier.failures,
+    proxyCpuSeconds: command.pids.length === 0 ? null : spent.cpuSeconds,
+    proxyUserShare: spent.userShare,
+    busy: spent.busy,
+    stolen: spent.stolen,
+    ...(workload.latency === null ? {} : { latencyNs: latencies(workload.latency) }),
+    ...(workload instanceof Held ? { memory: workload.memory } : {}),
+  };
+}
+
+function runFor(workload: Workload, spanMs: number): void {
+  const endMs = performance.now() + spanMs;
+  while (performance.now() < endMs) workload.turn();
+}
+
+function behaviourFor(work: Work): Behaviour {
+  if (work.kind === 'bulk') {
+    return { kind: 'stream', flow: work.direction === 'up' ? 'listens' : 'sends' };
+  }
+  return { kind: 'echo', bytes: work.kind === 'held' ? 64 : work.bytes };
+}
+
+function workloadFor({ loop, clients, backend }: Load, command: Command): Workload {
+  const { target, work } = command;
+  switch (work.kind) {
+    case 'exchanges':
+      return new Exchanges(loop, clients, target, work);
+    case 'short':
+      return new ShortConnections(loop, clients, target, work);
+    case 'offered':
+      return new OfferedLoad(loop, clients, target, work);
+    case 'bulk':
+      return new Bulk(loop, clients, backend.streams, target, work);
+    case 'held':
+      return new Held(loop, clients, target, work, command.pids);
+    default:
+      return unreachable(work);
+  }
+}
+
+function latencies(histogram: Histogram): Latencies {
+  return {
+    p50: histogram.quantile(0.5),
+    p90: histogram.quantile(0.9),
+    p99: histogram.quantile(0.99),
+    p999: histogram.quantile(0.999),
+    greatest: histogram.greatest,
+  };
+}

@@ -1,0 +1,85 @@
+/** What the benchmark asks of the load process, and what it answers: one JSON object a line. */
+
+export interface Target {
+  readonly protocol: 'tcp' | 'udp';
+  /** On 127.0.0.1; connections take turns over them. */
+  readonly ports: readonly number[];
+}
+
+export type Work =
+  /** Each of `connections` sends `bytes`, awaits the echo, and again. */
+  | {
+      readonly kind: 'exchanges';
+      readonly connections: number;
+      readonly bytes: number;
+      /** `polls`: the load never sleeps, so that its own waking up is not measured. */
+      readonly waiting: 'blocks' | 'polls';
+    }
+  /** Connect, one exchange, reset; `connections` at a time. */
+  | { readonly kind: 'short'; readonly connections: number; readonly bytes: number }
+  /** Exchanges begin when their time has come, at `perSecond`, whether or not others are done. */
+  | {
+      readonly kind: 'offered';
+      readonly connections: number;
+      readonly bytes: number;
+      readonly perSecond: number;
+      readonly seed: number;
+    }
+  | {
+      readonly kind: 'bulk';
+      readonly connections: number;
+      readonly direction: 'up' | 'down' | 'both';
+    }
+  /** First `few`, then all `sessions` are opened, used once and held. */
+  | { readonly kind: 'held'; readonly few: number; readonly sessions: number };
+
+export interface Command {
+  readonly target: Target;
+  readonly work: Work;
+  readonly warmMs: number;
+  readonly measureMs: number;
+  /** Processes of the proxy, whose use of the CPU is read at both ends of the measured time. */
+  readonly pids: readonly number[];
+}
+
+/** A span of time: what was done, and what the proxy and the cores did meanwhile. */
+export interface Measured {
+  readonly seconds: number;
+  /** Exchanges, connections, or bytes that arrived. */
+  readonly count: number;
+  /** Connections that failed, datagrams that were lost. */
+  readonly failures: number;
+  /** Null: there is no proxy. */
+  readonly proxyCpuSeconds: number | null;
+  /** Of `proxyCpuSeconds`, 0 to 1; by clock ticks. */
+  readonly proxyUserShare: number;
+  /** By core: the share of the time in which it was not idle, and in which it was stolen. */
+  readonly busy: readonly number[];
+  readonly stolen: readonly number[];
+  readonly latencyNs?: Latencies;
+  readonly memory?: HeldMemory;
+}
+
+export interface Latencies {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly greatest: number;
+}
+
+/** Resident memory of the proxy's processes. */
+export interface HeldMemory {
+  readonly fewBytes: number;
+  readonly allBytes: number;
+}
+
+export interface Ready {
+  readonly tcpPorts: readonly number[];
+  readonly udpPort: number;
+}
+
+export type Answer =
+  | { readonly kind: 'ready'; readonly ready: Ready }
+  | { readonly kind: 'measured'; readonly measured: Measured }
+  | { readonly kind: 'failed'; readonly sentence: string };

@@ -1,0 +1,173 @@
+/** The cases: the question of each, the load that asks it, and what is read from the answer. */
+import type { Latencies, Measured, Work } from '../load/protocol.js';
+import type { CaseName, REAL } from './case_names.js';
+import type { MeasureName, Values } from './measures.js';
+import type { PeerName } from './peers.js';
+
+export interface Case {
+  readonly question: string;
+  readonly peers: readonly PeerName[];
+  readonly measures: readonly MeasureName[];
+}
+
+export interface SyntheticCase extends Case {
+  readonly protocol: 'tcp' | 'udp';
+  readonly work: Work;
+  /** `fresh`: peers start anew for each turn, because memory that was used once stays. */
+  readonly peersAre: 'kept' | 'fresh';
+}
+
+type RealName = (typeof REAL)[number];
+type SyntheticName = Exclude<CaseName, RealName>;
+
+/** In `offered`: to be replaced by what the proxies can carry. */
+export const RATE_TO_BE_FOUND = 0;
+
+const TCP: readonly PeerName[] = ['direct', 'haproxy', 'nginx', 'uring', 'node', 'pipe'];
+const BULK: readonly PeerName[] = [
+  'direct',
+  'haproxy',
+  'haproxy-splice',
+  'nginx',
+  'uring',
+  'node',
+  'pipe',
+];
+/** HAProxy does not balance UDP. */
+const UDP: readonly PeerName[] = ['direct', 'nginx', 'uring', 'node', 'pipe'];
+const PROXIES: readonly PeerName[] = ['haproxy', 'nginx', 'uring', 'node', 'pipe'];
+
+const tcp = { protocol: 'tcp', peersAre: 'kept' } as const;
+
+function bulk(direction: 'up' | 'down' | 'both'): Pick<SyntheticCase, 'work' | 'measures'> {
+  return {
+    work: { kind: 'bulk', connections: 4, direction },
+    measures: ['megabytes', 'cpuMegabyte'],
+  };
+}
+
+export const SYNTHETIC_CASES: Readonly<Record<SyntheticName, SyntheticCase>> = {
+  rr64: {
+    ...tcp,
+    question: '50 connections, 64 bytes to and fro',
+    peers: TCP,
+    work: { kind: 'exchanges', connections: 50, bytes: 64, waiting: 'blocks' },
+    measures: ['rate', 'cpu', 'p50', 'p99'],
+  },
+  rr16k: {
+    ...tcp,
+    question: '50 connections, 16 KiB to and fro',
+    peers: TCP,
+    work: { kind: 'exchanges', connections: 50, bytes: 16_384, waiting: 'blocks' },
+    measures: ['rate', 'cpu'],
+  },
+  connect: {
+    ...tcp,
+    question: 'connect, exchange 64 bytes, reset; 50 at a time',
+    peers: TCP,
+    work: { kind: 'short', connections: 50, bytes: 64 },
+    measures: ['rate', 'cpu', 'p99'],
+  },
+  'bulk-up': { ...tcp, ...bulk('up'), question: '4 connections send all they can', peers: BULK },
+  'bulk-down': {
+    ...tcp,
+    ...bulk('down'),
+    question: '4 connections receive all they can',
+    peers: BULK,
+  },
+  'bulk-both': {
+    ...tcp,
+    ...bulk('both'),
+    question: '4 connections send and receive all they can',
+    peers: BULK,
+  },
+  udp64: {
+    ...tcp,
+    protocol: 'udp',
+    question: '50 flows, datagrams of 64 bytes to and fro',
+    peers: UDP,
+    work: { kind: 'exchanges', connections: 50, bytes: 64, waiting: 'blocks' },
+    measures: ['rate', 'cpu', 'p99'],
+  },
+  latency1: {
+    ...tcp,
+    question: '1 connection, 64 bytes to and fro',
+    peers: TCP,
+    work: { kind: 'exchanges', connections: 1, bytes: 64, waiting: 'polls' },
+    measures: ['p50', 'p99', 'cpu'],
+  },
+  p999: {
+    ...tcp,
+    question: 'the same load offered to all: half of what the slower one can carry',
+    peers: PROXIES,
+    work: { kind: 'offered', connections: 50, bytes: 64, perSecond: RATE_TO_BE_FOUND, seed: 1 },
+    measures: ['p999', 'p99', 'p50', 'cpu'],
+  },
+  held: {
+    ...tcp,
+    peersAre: 'fresh',
+    question: '9,000 sessions that were used once and are idle',
+    peers: PROXIES,
+    work: { kind: 'held', few: 1000, sessions: 9000 },
+    measures: ['memory', 'idle'],
+  },
+};
+
+const REAL_PEERS: readonly PeerName[] = TCP;
+
+export const REAL_CASES: Readonly<Record<RealName, Case>> = {
+  redis: {
+    question: '`redis-benchmark -t get -c 50 -d 64`',
+    peers: REAL_PEERS,
+    measures: ['rate', 'cpu'],
+  },
+  pgbench: {
+    question: '`pgbench -S -M prepared -c 16`',
+    peers: REAL_PEERS,
+    measures: ['rate', 'cpu'],
+  },
+  wrk: { question: '`wrk -t1 -c50`', peers: REAL_PEERS, measures: ['rate', 'cpu'] },
+  'iperf3-up': {
+    question: '`iperf3 -P 4`',
+    peers: BULK,
+    measures: ['megabytes', 'cpuMegabyte'],
+  },
+  'iperf3-down': {
+    question: '`iperf3 -P 4 -R`',
+    peers: BULK,
+    measures: ['megabytes', 'cpuMegabyte'],
+  },
+};
+
+export function caseOf(name: CaseName): Case {
+  return isReal(name) ? REAL_CASES[name] : SYNTHETIC_CASES[name];
+}
+
+export function isReal(name: CaseName): name is RealName {
+  return name in REAL_CASES;
+}
+
+/** What a sample says about each measure; no CPU time where there is no proxy. */
+export function valuesOf(work: Work, measured: Measured): Values {
+  const { seconds, count, proxyCpuSeconds, latencyNs, memory } = measured;
+  const micros = proxyCpuSeconds === null ? null : proxyCpuSeconds * 1e6;
+  if (work.kind === 'bulk') {
+    const megabytes = count / 1e6;
+    const cpu = micros === null ? {} : { cpuMegabyte: micros / megabytes };
+    return { megabytes: megabytes / seconds, ...cpu };
+  }
+  if (work.kind === 'held') {
+    const bytes = memory === undefined ? Number.NaN : memory.allBytes - memory.fewBytes;
+    const idle = micros === null ? {} : { idle: micros / 1e4 / seconds };
+    return { memory: bytes / (work.sessions - work.few), ...idle };
+  }
+  return {
+    rate: count / seconds,
+    ...(micros === null ? {} : { cpu: micros / count }),
+    ...(latencyNs === undefined ? {} : latencyMicros(latencyNs)),
+  };
+}
+
+function latencyMicros({ p50, p99, p999 }: Latencies): Values {
+  return { p50: p50 / 1000, p99: p99 / 1000, p999: p999 / 1000 };
+}

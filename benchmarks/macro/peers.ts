@@ -1,0 +1,162 @@
+/** The proxies that are compared: their configurations filled in, started on their own core. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { eventually } from '../../test/support/deadline.js';
+import { freePort, tempFolder } from '../../test/support/places.js';
+import { Child } from '../../test/support/process.js';
+import { repositoryRoot } from '../../test/support/repository.js';
+import { program } from '../../test/support/require_server.js';
+import type { Ready, Target } from '../load/protocol.js';
+import { processTree } from '../load/watch.js';
+import type { Endings } from '../support/endings.js';
+import { PROXY_CORE } from './cores.js';
+import { fillIn } from './template.js';
+
+export const PEERS = {
+  direct: 'no proxy',
+  haproxy: 'HAProxy, 1 thread',
+  'haproxy-splice': 'HAProxy, 1 thread, `splice-auto`',
+  nginx: 'nginx stream, 1 worker',
+  uring: 'sluice `uring`, 1 worker',
+  node: 'sluice `node`, 1 worker',
+  pipe: 'bare Node.js pipe',
+} as const;
+
+export type PeerName = keyof typeof PEERS;
+export const PEER_NAMES = Object.keys(PEERS) as PeerName[];
+
+/** RLIMIT_NOFILE of every process. */
+export const OPEN_FILES = 20_000;
+
+const TEMPLATES = join(repositoryRoot, 'benchmarks/peers');
+const NGINX_STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so';
+
+export interface Peer {
+  readonly name: PeerName;
+  readonly tcp: Target;
+  readonly udp: Target;
+  /** Its processes; none for `direct`. */
+  readonly pids: readonly number[];
+}
+
+interface Ports {
+  readonly tcp: number;
+  readonly udp: number;
+  readonly metrics: number;
+}
+
+interface Start {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** Starts a peer in front of `backends` and resolves when it serves; it ends with `scope`. */
+export async function startPeer(scope: Endings, name: PeerName, backends: Ready): Promise<Peer> {
+  const target = (protocol: 'tcp' | 'udp', ports: readonly number[]): Target => ({
+    protocol,
+    ports,
+  });
+  if (name === 'direct') {
+    const tcp = target('tcp', backends.tcpPorts);
+    return { name, tcp, udp: target('udp', [backends.udpPort]), pids: [] };
+  }
+  const ports = { tcp: await freePort(), udp: await freePort(), metrics: await freePort() };
+  const { command, args } = startOf(name, tempFolder(scope), ports, backends);
+  const child = new Child('taskset', ['-c', String(PROXY_CORE), command, ...args], {
+    openFiles: OPEN_FILES,
+  });
+  scope.teardown(() => (child.running ? child.stop('SIGTERM') : undefined));
+  const serving = eventually(`${name} serves`, async () => {
+    if (child.running) await knock(ports.tcp);
+    return true;
+  });
+  await Promise.race([serving, child.exited]);
+  if (!child.running) throw new Error(child.stderr.past.slice(-3).join(' | '));
+  return {
+    name,
+    tcp: target('tcp', [ports.tcp]),
+    udp: target('udp', [ports.udp]),
+    pids: processTree(child.pid),
+  };
+}
+
+function startOf(name: PeerName, folder: string, ports: Ports, backends: Ready): Start {
+  switch (name) {
+    case 'haproxy':
+    case 'haproxy-splice': {
+      const splice = name === 'haproxy-splice' ? 'option splice-auto' : '';
+      const file = haproxyFile(folder, ports, backends, splice);
+      return { command: program('haproxy'), args: ['-db', '-f', file] };
+    }
+    case 'nginx': {
+      const args = ['-p', folder, '-e', 'stderr', '-c', nginxFile(folder, ports, backends)];
+      return { command: program('nginx'), args };
+    }
+    case 'uring':
+    case 'node': {
+      const file = sluiceFile(folder, ports, backends, name);
+      const binary = join(repositoryRoot, 'bin/sluice');
+      return { command: process.execPath, args: [binary, 'run', '-c', file] };
+    }
+    default: {
+      const script = join(import.meta.dirname, '../peers/node_pipe.js');
+      const numbers = [ports.tcp, ports.udp, backends.udpPort, ...backends.tcpPorts];
+      return { command: process.execPath, args: [script, ...numbers.map(String)] };
+    }
+  }
+}
+
+function haproxyFile(folder: string, ports: Ports, backends: Ready, splice: string): string {
+  return written(folder, 'haproxy.cfg', {
+    TCP_PORT: String(ports.tcp),
+    METRICS_PORT: String(ports.metrics),
+    SPLICE: splice,
+    SERVERS: backends.tcpPorts.map((port, i) => `server s${i} 127.0.0.1:${port}`).join('\n  '),
+  });
+}
+
+function nginxFile(folder: string, ports: Ports, backends: Ready): string {
+  return written(folder, 'nginx.conf', {
+    FOLDER: folder,
+    LOAD_MODULE: existsSync(NGINX_STREAM_MODULE) ? `load_module ${NGINX_STREAM_MODULE};` : '',
+    USER: process.getuid?.() === 0 ? 'user root;' : '',
+    TCP_PORT: String(ports.tcp),
+    UDP_PORT: String(ports.udp),
+    UDP_BACKEND: String(backends.udpPort),
+    SERVERS: backends.tcpPorts
+      .map((port) => `server 127.0.0.1:${port} max_fails=0;`)
+      .join('\n    '),
+  });
+}
+
+function sluiceFile(folder: string, ports: Ports, backends: Ready, engine: string): string {
+  return written(folder, 'sluice.toml', {
+    ENGINE: engine,
+    TCP_PORT: String(ports.tcp),
+    UDP_PORT: String(ports.udp),
+    UDP_BACKEND: String(backends.udpPort),
+    METRICS_PORT: String(ports.metrics),
+    SERVERS: backends.tcpPorts
+      .map((port) => `[[pools.pool.backends]]\naddress = "127.0.0.1:${port}"`)
+      .join('\n'),
+  });
+}
+
+function written(folder: string, name: string, values: Readonly<Record<string, string>>): string {
+  const file = join(folder, name);
+  writeFileSync(file, fillIn(readFileSync(join(TEMPLATES, name), 'utf8'), values));
+  return file;
+}
+
+/** One connection, closed again. */
+function knock(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.resetAndDestroy();
+      resolve();
+    });
+  });
+}

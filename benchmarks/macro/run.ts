@@ -1,0 +1,79 @@
+/** Runs the chosen cases and collects what they give. */
+import { withEndings } from '../support/endings.js';
+import type { CaseName } from './case_names.js';
+import { caseOf, isReal, SYNTHETIC_CASES } from './cases.js';
+import { readEnvironment } from './environment.js';
+import { LoadProcess } from './load_process.js';
+import type { Options } from './options.js';
+import type { PeerName } from './peers.js';
+import { runReal } from './run_real.js';
+import { runSynthetic } from './run_synthetic.js';
+import type { Absence, Results, Sample } from './sample.js';
+
+export interface Pace {
+  readonly rounds: number;
+  /** Before the first round, so that JavaScript is compiled. */
+  readonly compileMs: number;
+  /** At the beginning of each turn, not measured. */
+  readonly warmMs: number;
+  readonly measureMs: number;
+  readonly heldSessions: number;
+}
+
+const PACES = {
+  full: { compileMs: 2000, warmMs: 500, measureMs: 3000, heldSessions: 9000 },
+  quick: { compileMs: 300, warmMs: 100, measureMs: 300, heldSessions: 2000 },
+} as const;
+
+export class Recorder {
+  readonly samples: Sample[] = [];
+  readonly absences: Absence[] = [];
+  readonly notes: Partial<Record<CaseName, string>> = {};
+  readonly #say: (line: string) => void;
+
+  constructor(say: (line: string) => void) {
+    this.#say = say;
+  }
+
+  add(sample: Sample): void {
+    this.samples.push(sample);
+    const values = Object.entries(sample.values).map(([key, value]) => `${key} ${short(value)}`);
+    this.#say(`${sample.case} round ${sample.round + 1} ${sample.peer}: ${values.join(', ')}`);
+  }
+
+  note(name: CaseName, sentence: string): void {
+    this.notes[name] = sentence;
+    this.#say(`${name}: ${sentence}`);
+  }
+
+  /** A peer that fails is left out of the round, and the report says so. */
+  async attempt(name: CaseName, peer: PeerName, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const sentence = error instanceof Error ? error.message : String(error);
+      this.absences.push({ case: name, peer, sentence });
+      this.#say(`${name} ${peer}: ${sentence}`);
+    }
+  }
+}
+
+export async function run(options: Options, say: (line: string) => void): Promise<Results> {
+  const environment = readEnvironment();
+  const recorder = new Recorder(say);
+  const pace = { ...PACES[options.pace], rounds: options.rounds };
+  await withEndings(async (scope) => {
+    const load = await LoadProcess.start(scope);
+    for (const name of options.cases) {
+      const names = caseOf(name).peers.filter((peer) => options.peers.includes(peer));
+      if (isReal(name)) await runReal(name, names, load, pace, recorder);
+      else await runSynthetic(name, SYNTHETIC_CASES[name], names, load, pace, recorder);
+    }
+  });
+  const { samples, absences, notes } = recorder;
+  return { environment, pace: options.pace, rounds: options.rounds, samples, absences, notes };
+}
+
+function short(value: number): string {
+  return Number(value.toPrecision(4)).toLocaleString('en');
+}

@@ -1,0 +1,17 @@
+/** The raw samples as a file: JSON, one sample a line, so that a difference can be read. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Results } from './sample.js';
+
+const NAME = 'samples.json';
+
+export function writeSamples(folder: string, results: Results): void {
+  const { samples, ...rest } = results;
+  const head = JSON.stringify(rest, null, 2).replace(/\n}$/, '');
+  const lines = samples.map((sample) => `    ${JSON.stringify(sample)}`);
+  writeFileSync(join(folder, NAME), `${head},\n  "samples": [\n${lines.join(',\n')}\n  ]\n}\n`);
+}
+
+export function readSamples(folder: string): Results {
+  return JSON.parse(readFileSync(join(folder, NAME), 'utf8')) as Results;
+}
