@@ -20,6 +20,7 @@ import type { DialFailure } from '../core/outcome.js';
 import type { ListenSource } from '../core/plan.js';
 
 export type ListenerKey = number;
+export type Appetite = 'single' | 'eager';
 
 export interface TcpEngine {
   /**
@@ -38,6 +39,11 @@ export interface TcpEngine {
   /** Stops accepting; clients wait in the kernel's backlog. `resumeListener` undoes it. */
   pauseListener(key: ListenerKey): void;
   resumeListener(key: ListenerKey): void;
+  /**
+   * `eager`: the engine may take over whatever waits in the kernel's queue at once; `single` (at
+   * first): one connection after the other, so that a pause leaves the rest there.
+   */
+  setAppetite(key: ListenerKey, appetite: Appetite): void;
   /** Closes the listening socket; pairs stay. */
   closeListener(key: ListenerKey): void;
 

@@ -157,6 +157,10 @@ export class FakeTcpEngine implements TcpEngine {
     this.#socket(key).state = 'accepting';
   }
 
+  setAppetite(key: ListenerKey): void {
+    this.#socket(key);
+  }
+
   closeListener(key: ListenerKey): void {
     this.#socket(key);
     this.sockets.delete(key);

@@ -11,7 +11,7 @@ import { ERRNO, errnoName } from '../../kernel/errno.js';
 import { SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../kernel/sockets.js';
 import { submitAccept, submitCancel, submitClose } from '../../kernel/submissions.js';
 import { CQE_F_MORE } from '../../kernel/uring_abi.js';
-import type { ListenerKey, TcpEdges } from '../../session/tcp_port.js';
+import type { Appetite, ListenerKey, TcpEdges } from '../../session/tcp_port.js';
 import type { Addresses } from './addresses.js';
 import type { Delays } from './delays.js';
 import type { Loop } from './loop.js';
@@ -20,8 +20,6 @@ import { ACCEPT, CANCEL, CLOSE, GENERATION_MASK, userData } from './user_data.js
 
 /** After the system ran out of descriptors or memory. */
 const RETRY_MS = 100;
-/** Single accepts without a pause after which a listener accepts many at once again. */
-const CALM_ACCEPTS = 64;
 
 interface Listener {
   readonly slot: number;
@@ -30,8 +28,7 @@ interface Listener {
   readonly local: Endpoint;
   wanted: 'open' | 'paused' | 'closed';
   accept: 'none' | 'armed' | 'cancelling' | 'retry-later';
-  /** Single accepts since the last pause; CALM_ACCEPTS: many at once. */
-  calm: number;
+  appetite: Appetite;
   /** Accepted when nobody wanted them; first come, first served. */
   readonly parked: number[];
 }
@@ -72,7 +69,7 @@ export class Accepts {
       local,
       wanted: 'open',
       accept: 'none',
-      calm: CALM_ACCEPTS,
+      appetite: 'single',
       parked: [],
     };
     this.#slots[slot] = listener;
@@ -83,7 +80,6 @@ export class Accepts {
   pause(key: ListenerKey): void {
     const listener = this.#listener(key);
     listener.wanted = 'paused';
-    listener.calm = 0;
     this.#cancel(listener);
   }
 
@@ -91,6 +87,14 @@ export class Accepts {
     const listener = this.#listener(key);
     listener.wanted = 'open';
     this.#parts.loop.soon(() => this.#goOn(listener));
+  }
+
+  /** An accept of many that is in flight ends; the next one is of the new kind. */
+  setAppetite(key: ListenerKey, appetite: Appetite): void {
+    const listener = this.#listener(key);
+    if (listener.appetite === appetite) return;
+    listener.appetite = appetite;
+    if (appetite === 'single') this.#cancel(listener);
   }
 
   close(key: ListenerKey): void {
@@ -143,7 +147,7 @@ export class Accepts {
     submitAccept(
       this.#parts.loop.ring,
       listener.fd,
-      listener.calm < CALM_ACCEPTS ? 'one' : 'many',
+      listener.appetite === 'single' ? 'one' : 'many',
       SOCK_NONBLOCK | SOCK_CLOEXEC,
       userData(ACCEPT, listener.slot),
       this.#generations[listener.slot] ?? 0,
@@ -169,7 +173,6 @@ export class Accepts {
   }
 
   #arrived(listener: Listener, fd: number): void {
-    if (listener.calm < CALM_ACCEPTS) listener.calm++;
     if (listener.wanted === 'closed') this.#closeSocket(fd);
     else listener.parked.push(fd);
     // Nobody can take more: the others stay in the kernel's backlog.

@@ -8,6 +8,7 @@ import type { Kernel } from '../../kernel/foreign.js';
 import type { MappedMemory } from '../../kernel/memory.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import {
+  type Appetite,
   LINGER_MS,
   type ListenerKey,
   type ListenOutcome,
@@ -136,6 +137,10 @@ export class UringTcp implements TcpEngine {
 
   resumeListener(key: ListenerKey): void {
     this.#accepts.resume(key);
+  }
+
+  setAppetite(key: ListenerKey, appetite: Appetite): void {
+    this.#accepts.setAppetite(key, appetite);
   }
 
   closeListener(key: ListenerKey): void {

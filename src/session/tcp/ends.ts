@@ -15,6 +15,7 @@ const STAGE_OF = {
   held: 'accept',
   header: 'accept',
   choosing: 'select',
+  resting: 'dial',
   verdict: 'select',
   queued: 'queue',
   dialling: 'dial',

@@ -17,6 +17,8 @@ export type Phase =
   | { readonly at: 'choosing' }
   /** No backend has had a verdict yet; no reservation. */
   | { readonly at: 'verdict' }
+  /** This machine lacked a descriptor or a port for the dial; tries again soon. */
+  | { readonly at: 'resting' }
   /** Every backend is full; holds a ticket of the pool's queue, no reservation. */
   | { readonly at: 'queued'; readonly ticket: number; readonly sinceMs: number }
   /** Holds a reservation; the engine connects. */
@@ -46,6 +48,8 @@ export class TcpSession {
   relayedMs: number | null = null;
   /** When `max_session_age` ends it; Infinity: never. */
   expiresMs = Number.POSITIVE_INFINITY;
+  /** Until when dials that lack a descriptor or a port are tried again; null: none has lacked any. */
+  restUntilMs: number | null = null;
   notice: Notice | null = null;
   /** Where bytes and activity are counted; the listener's own row until a backend is dialled. */
   series: SeriesId;

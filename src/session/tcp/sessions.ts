@@ -49,6 +49,9 @@ const AGE_JITTER = 0.1;
 /** Bytes of long sessions reach the metrics, and lost wake-ups are made good, this often. */
 const SWEEP_MS = 250;
 
+/** Between dials of a session for which this machine lacks a descriptor or a port. */
+const REST_MS = 50;
+
 /** Notices that wait for nobody: the backend does not serve, or the time to finish is over. */
 const ABRUPT: ReadonlySet<Cause> = new Set<Cause>(['backend-down', 'killed', 'shutdown']);
 
@@ -215,7 +218,7 @@ export class TcpSessions implements TcpEdges {
       // Our own limit: says nothing about the backend, and no other backend would help.
       session.phase = { at: 'choosing' };
       phase.lease.settle('neutral');
-      return this.#end(session, 'sluice', 'dial', 'resource-limit', 'reset');
+      return this.#rest(session);
     }
     session.addTried(phase.lease.backend);
     session.phase = { at: 'choosing' };
@@ -284,6 +287,17 @@ export class TcpSessions implements TcpEdges {
     engine.dial(session.pair, lease.backend.endpoint, preludeFor(session, engine));
   }
 
+  /** Others may give back what a dial lacks: it is tried again for as long as a dial may take. */
+  #rest(session: TcpSession): void {
+    const now = this.#deps.clock.nowMs();
+    session.restUntilMs ??= now + session.waiting.pool.connectTimeoutMs;
+    if (now >= session.restUntilMs) {
+      return this.#end(session, 'sluice', 'dial', 'resource-limit', 'reset');
+    }
+    session.phase = { at: 'resting' };
+    this.#wheel.set(session.pair, now + REST_MS);
+  }
+
   #expired(pair: PairId, nowMs: number): void {
     const session = this.#sessions[pair] ?? null;
     if (session === null) return;
@@ -295,6 +309,9 @@ export class TcpSessions implements TcpEdges {
         return;
       case 'header':
         return this.#end(session, 'sluice', 'accept', 'proxy-header-timeout', 'reset');
+      case 'resting':
+        session.phase = { at: 'choosing' };
+        return this.#choosing.choose(session);
       case 'verdict':
         return this.#end(session, 'sluice', 'select', 'all-down', 'reset');
       case 'queued':

@@ -59,14 +59,22 @@ t.test('a dial that takes longer than the connect timeout is given up', async (t
   t.same(test.remains(), NOTHING);
 });
 
-t.test('without a free port or descriptor of our own no other backend is tried', async (t) => {
+t.test('a dial without a free port or descriptor is made again for a while', async (t) => {
   for (const failure of ['no-descriptor', 'no-free-port'] as const) {
     const test = await bed();
-    test.worker(0).tcp.dialFails(test.accept(), failure);
-    test.turn();
+    const pair = test.accept();
+    test.worker(0).tcp.dialFails(pair, failure);
+    await test.pass(100);
+    t.equal(test.worker(0).tcp.dialled.length, 2, 'once more, after a rest');
+    t.equal(test.ledger.takeFailurePeak(backendId(0)), 0, 'no backend is blamed');
+    const dials = (): number => test.worker(0).tcp.dialled.length;
+    for (let before = 0; before !== dials(); ) {
+      before = dials();
+      test.worker(0).tcp.dialFails(pair, failure);
+      await test.pass(100);
+      if (test.records.length > 0) break;
+    }
     t.match(test.records, [{ end: { by: 'sluice', stage: 'dial', cause: 'resource-limit' } }]);
-    t.equal(test.worker(0).tcp.dialled.length, 1);
-    t.equal(test.ledger.takeFailurePeak(backendId(0)), 0);
     t.same(test.remains(), NOTHING);
   }
 });
