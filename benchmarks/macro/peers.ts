@@ -16,7 +16,7 @@ import { fillIn } from './template.js';
 export const PEERS = {
   direct: 'no proxy',
   haproxy: 'HAProxy, 1 thread',
-  'haproxy-splice': 'HAProxy, 1 thread, `splice-auto`',
+  'haproxy-splice': 'HAProxy, 1 thread, splice',
   nginx: 'nginx stream, 1 worker',
   uring: 'sluice `uring`, 1 worker',
   node: 'sluice `node`, 1 worker',
@@ -31,6 +31,8 @@ export const OPEN_FILES = 20_000;
 
 const TEMPLATES = join(repositoryRoot, 'benchmarks/peers');
 const NGINX_STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so';
+
+const SPLICE = ['splice-auto', 'splice-request', 'splice-response'];
 
 export interface Peer {
   readonly name: PeerName;
@@ -85,8 +87,7 @@ function startOf(name: PeerName, folder: string, ports: Ports, backends: Ready):
   switch (name) {
     case 'haproxy':
     case 'haproxy-splice': {
-      const splice = name === 'haproxy-splice' ? 'option splice-auto' : '';
-      const file = haproxyFile(folder, ports, backends, splice);
+      const file = haproxyFile(folder, ports, backends, name === 'haproxy' ? [] : SPLICE);
       return { command: program('haproxy'), args: ['-db', '-f', file] };
     }
     case 'nginx': {
@@ -107,11 +108,16 @@ function startOf(name: PeerName, folder: string, ports: Ports, backends: Ready):
   }
 }
 
-function haproxyFile(folder: string, ports: Ports, backends: Ready, splice: string): string {
+function haproxyFile(
+  folder: string,
+  ports: Ports,
+  backends: Ready,
+  options: readonly string[],
+): string {
   return written(folder, 'haproxy.cfg', {
     TCP_PORT: String(ports.tcp),
     METRICS_PORT: String(ports.metrics),
-    SPLICE: splice,
+    SPLICE: options.map((option) => `option ${option}`).join('\n  '),
     SERVERS: backends.tcpPorts.map((port, i) => `server s${i} 127.0.0.1:${port}`).join('\n  '),
   });
 }
