@@ -1,6 +1,6 @@
 /** `sluice demo` as a newcomer runs it; its ten seconds to the end are in commands.test.ts. */
 import t from 'tap';
-import { BINARY } from '../support/daemon.js';
+import { BINARY, ENGINE } from '../support/daemon.js';
 import { type Child, runToEnd, startChild } from '../support/process.js';
 
 const pictures = /^ *\d+ s \|/;
@@ -11,7 +11,7 @@ async function adminAddress(demo: Child): Promise<string> {
 }
 
 t.test('it runs until interrupted, then tells what the clients saw and exits with 0', async (t) => {
-  const demo = startChild(t, process.execPath, [BINARY, 'demo']);
+  const demo = startChild(t, process.execPath, [BINARY, 'demo', '--engine', ENGINE]);
   await demo.stdout.first('a picture', (text) => pictures.test(text));
   demo.signal('SIGINT');
   t.match(await demo.exited, { code: 0, signal: null });
@@ -20,7 +20,7 @@ t.test('it runs until interrupted, then tells what the clients saw and exits wit
 });
 
 t.test('its admin page shows the same backends while it runs', async (t) => {
-  const demo = startChild(t, process.execPath, [BINARY, 'demo']);
+  const demo = startChild(t, process.execPath, [BINARY, 'demo', '--engine', ENGINE]);
   const admin = await adminAddress(demo);
   await demo.stdout.first('a picture', (text) => pictures.test(text));
   const health = await (await fetch(`${admin}health`)).text();
@@ -29,7 +29,7 @@ t.test('its admin page shows the same backends while it runs', async (t) => {
 });
 
 t.test('a terminal gets a table that is drawn over, not a line a second', async (t) => {
-  const command = `"${process.execPath}" "${BINARY}" demo --for 2s`;
+  const command = `"${process.execPath}" "${BINARY}" demo --engine ${ENGINE} --for 2s`;
   const { code, stdout } = await runToEnd('script', ['-qec', command, '/dev/null']);
   t.equal(code, 0);
   t.match(stdout, /BACKEND +ADDRESS +STATE/);
@@ -38,7 +38,7 @@ t.test('a terminal gets a table that is drawn over, not a line a second', async 
 });
 
 t.test('a reader that goes away ends it without a complaint', async (t) => {
-  const command = `"${process.execPath}" "${BINARY}" demo --for 20s | head -n 1`;
+  const command = `"${process.execPath}" "${BINARY}" demo --engine ${ENGINE} --for 20s | head -n 1`;
   const { code, stdout, stderr } = await runToEnd('sh', ['-c', command]);
   t.equal(code, 0);
   t.match(stdout, 'demo');
