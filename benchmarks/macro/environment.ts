@@ -27,7 +27,12 @@ const VERSIONS: Readonly<Record<string, readonly [program: string, ...args: stri
   iperf3: ['iperf3', '--version'],
 };
 
-const SYSCTLS = ['net/ipv4/tcp_tw_reuse', 'net/ipv4/ip_local_port_range', 'net/core/somaxconn'];
+const SYSCTLS = [
+  'net/ipv4/tcp_congestion_control',
+  'net/ipv4/tcp_tw_reuse',
+  'net/ipv4/ip_local_port_range',
+  'net/core/somaxconn',
+];
 
 export function readEnvironment(): Environment {
   return {

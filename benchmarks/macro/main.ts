@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { repositoryRoot } from '../../test/support/repository.js';
 import { LOAD_CORE } from './cores.js';
 import { HELP, type Options, parseOptions } from './options.js';
@@ -39,8 +39,8 @@ async function main(options: Options): Promise<void> {
       takeCore();
       const results = await run(options, (line) => process.stderr.write(`${line}\n`));
       const folder = options.folder ?? PUBLISHED;
-      mkdirSync(join(repositoryRoot, folder), { recursive: true });
-      writeSamples(join(repositoryRoot, folder), results);
+      mkdirSync(resolve(repositoryRoot, folder), { recursive: true });
+      writeSamples(resolve(repositoryRoot, folder), results);
       publish(results, folder);
       process.stdout.write(`${renderReport(results)}\nSamples and report: ${folder}\n`);
     }
@@ -58,7 +58,7 @@ function takeCore(): void {
 
 /** Writes the report; published figures also stand in the README. */
 function publish(results: Results, folder: string): void {
-  writeFileSync(join(repositoryRoot, folder, `${REPORT}.md`), renderReport(results));
+  writeFileSync(resolve(repositoryRoot, folder, `${REPORT}.md`), renderReport(results));
   if (folder !== PUBLISHED) return;
   const readme = join(repositoryRoot, 'README.md');
   const text = withTable(readFileSync(readme, 'utf8'), results);
