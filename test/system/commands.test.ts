@@ -78,3 +78,32 @@ t.test('the demo balances, survives a death, and ends by itself with a summary',
   t.match(stdout, /\d+ .*(sessions|connections)/, 'a summary');
   t.match(stdout, /\b0 (sessions )?(failed|refused)/, 'which says that nothing failed');
 });
+
+t.test('doctor tells what this machine allows, for people and for programs', async (t) => {
+  const text = await sluice('doctor');
+  t.equal(text.code, 0, text.stderr);
+  t.match(text.stdout, /node +yes/);
+  t.match(text.stdout, /open files +\d+ +\d+ TCP sessions/);
+  const json = await sluice('doctor', '--json');
+  t.equal(json.code, 0);
+  t.match(JSON.parse(json.stdout), { verdict: 'good', engines: [Object], limits: [Object] });
+});
+
+t.test('simulate compares the policies, and tells every word that it cannot use', async (t) => {
+  const args = ['--duration', '2s', '--rate', '200', '--policy', 'p2c,random', '--json'];
+  const good = await sluice('simulate', ...args, '--down', 'b1@500ms-1s');
+  t.equal(good.code, 0, good.stderr);
+  t.match(JSON.parse(good.stdout), { policies: [{ policy: 'p2c' }, { policy: 'random' }] });
+  const bad = await sluice('simulate', '--rate', 'fast', '--policy', 'best');
+  t.equal(bad.code, 2);
+  t.match(bad.stderr, /^--policy: expected .*\n--rate: expected .*\n?$/);
+});
+
+t.test('help of each command shows its options with their defaults', async (t) => {
+  for (const command of ['run', 'check', 'demo', 'doctor', 'simulate']) {
+    const { code, stdout } = await sluice(command, '--help');
+    t.equal(code, 0);
+    t.match(stdout, `Usage: sluice ${command}`);
+  }
+  t.match((await sluice('demo', '--help')).stdout, /--engine .*"auto"/);
+});
