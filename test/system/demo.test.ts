@@ -2,6 +2,7 @@
 import t from 'tap';
 import { BINARY, ENGINE } from '../support/daemon.js';
 import { type Child, runToEnd, startChild } from '../support/process.js';
+import { haveServers } from '../support/require_server.js';
 
 const pictures = /^ *\d+ s \|/;
 
@@ -29,6 +30,7 @@ t.test('its admin page shows the same backends while it runs', async (t) => {
 });
 
 t.test('a terminal gets a table that is drawn over, not a line a second', async (t) => {
+  if (!haveServers(t, 'script')) return;
   const command = `"${process.execPath}" "${BINARY}" demo --engine ${ENGINE} --for 2s`;
   const { code, stdout } = await runToEnd('script', ['-qec', command, '/dev/null']);
   t.equal(code, 0);

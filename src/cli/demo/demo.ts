@@ -27,8 +27,8 @@ export const demoOptions: readonly OptionDescription[] = [
   },
 ];
 
-/** Shares and means are those since so many pictures ago. */
-const RECENT_PICTURES = 4;
+/** Shares and means are those of so long. */
+const RECENT_MS = 2_000;
 
 /**
  * Runs for the time of `--for`, or until SIGINT or SIGTERM. The exit code: 0 good, 1 the daemon
@@ -105,13 +105,14 @@ async function show(
   over: Promise<void>,
   look: (earlier: Tally) => Moment,
 ): Promise<void> {
+  const recentPictures = RECENT_MS / screen.intervalMs;
   const seen: Tally[] = [];
   let state: 'going on' | 'over' = 'going on';
   const draw = (): void => {
     if (state === 'over') return;
-    const moment = look(seen.at(-RECENT_PICTURES) ?? seen[0] ?? NOTHING_YET);
+    const moment = look(seen.at(-recentPictures) ?? seen[0] ?? NOTHING_YET);
     seen.push(moment.tally);
-    if (seen.length > RECENT_PICTURES) seen.shift();
+    if (seen.length > recentPictures) seen.shift();
     screen.show(moment);
     systemTimers.after(screen.intervalMs, draw);
   };
