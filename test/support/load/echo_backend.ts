@@ -52,7 +52,11 @@ export class EchoBackend {
     this.#server = null;
     if (server === null) return;
     const closed = new Promise((resolve) => server.close(resolve));
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) {
+      // libuv refuses to reset a socket whose FIN is on its way, and Node.js loses it then.
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
     await closed;
   }
 
