@@ -33,7 +33,7 @@ export interface Libc {
   /** Offsets are addresses of offsets: 0 for sockets and pipes, which have none. */
   splice(from: number, fromAt: number, to: number, toAt: number, n: number, flags: number): number;
   /** The same calls with addresses, for those that each session makes. */
-  getpeernameAt(fd: number, address: number, size: number): number;
+  accept4At(fd: number, address: number, size: number, flags: number): number;
   getsocknameAt(fd: number, address: number, size: number): number;
   setsockoptAt(fd: number, level: number, option: number, value: number, bytes: number): number;
   connectAt(fd: number, address: number, bytes: number): number;
@@ -105,7 +105,7 @@ function bindLibc(koffi: Koffi): Libc {
   const shutdown = f('shutdown', 'int', 'int', 'int');
   const pipe2 = f('pipe2', 'int', 'void *', 'int');
   const splice = f('splice', 'long', 'int', 'long', 'int', 'long', 'long', 'uint');
-  const getpeernameAt = f('getpeername', 'int', 'int', 'long', 'long');
+  const accept4At = f('accept4', 'int', 'int', 'long', 'long', 'int');
   const getsocknameAt = f('getsockname', 'int', 'int', 'long', 'long');
   const setsockoptAt = f('setsockopt', 'int', 'int', 'int', 'int', 'long', 'uint');
   const connectAt = f('connect', 'int', 'int', 'long', 'uint');
@@ -130,7 +130,7 @@ function bindLibc(koffi: Koffi): Libc {
     shutdown: (fd, how) => answer(shutdown(fd, how)),
     pipe2: (ends, flags) => answer(pipe2(ends, flags)),
     splice: (from, a, to, b, n, flags) => answer(splice(from, a, to, b, n, flags)),
-    getpeernameAt: (fd, address, size) => answer(getpeernameAt(fd, address, size)),
+    accept4At: (fd, address, size, flags) => answer(accept4At(fd, address, size, flags)),
     getsocknameAt: (fd, address, size) => answer(getsocknameAt(fd, address, size)),
     setsockoptAt: (fd, level, name, value, n) => answer(setsockoptAt(fd, level, name, value, n)),
     connectAt: (fd, address, size) => answer(connectAt(fd, address, size)),

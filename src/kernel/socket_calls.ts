@@ -97,13 +97,13 @@ export class SocketCalls {
   }
 
   /**
-   * Writes the peer's address to `address`, where there is room for `room` bytes. Returns its
-   * length, or the negative errno: ENOTCONN when the peer has reset the connection already.
+   * The next connection of the listening socket `fd`, non-blocking, or a negative errno: EAGAIN when
+   * there is none. Writes the client's address to `address`, where there is room for `room` bytes.
    */
-  peerAddress(fd: number, address: number, room: number): number {
+  accept(fd: number, address: number, room: number): number {
     this.#words[ANSWER_AT] = room;
-    const answer = this.#kernel.libc.getpeernameAt(fd, address, this.#at(ANSWER_AT));
-    return answer < 0 ? answer : (this.#words[ANSWER_AT] ?? 0);
+    const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+    return this.#kernel.libc.accept4At(fd, address, this.#at(ANSWER_AT), flags);
   }
 
   #at(word: number): number {

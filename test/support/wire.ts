@@ -39,7 +39,11 @@ export class Wire {
         this.#wanted?.();
         resolve(this.#over);
       };
-      socket.on('end', () => over('fin'));
+      // libuv calls a reset that comes together with data an end: only writing tells them apart.
+      socket.on('end', () => {
+        if (socket.writableEnded) over('fin');
+        else socket.write('', (error) => over((error as NodeJS.ErrnoException)?.code ?? 'fin'));
+      });
       socket.on('error', (error: NodeJS.ErrnoException) => {
         failure ??= error.code ?? error.message;
         over(failure);

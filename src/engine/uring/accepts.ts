@@ -1,25 +1,27 @@
 /**
- * Listening sockets. One multishot accept a listener reports each connection; a listener that was
- * paused accepts one at a time for a while, because a multishot accept takes everything out of the
- * backlog at once, and what it takes while nobody wants it must be parked here.
+ * Listening sockets: the ring polls them, and accept4(2) is called directly. So exactly as many
+ * connections are accepted as somebody wants, and the others wait in the kernel's backlog without a
+ * descriptor; a multishot accept on the ring would take out all of them at once. The call also tells
+ * the client's address, which the ring's does not for more than one.
  */
 import { assert, present } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { Descriptor } from '../../kernel/descriptor.js';
 import { ERRNO, errnoName } from '../../kernel/errno.js';
-import { SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../kernel/sockets.js';
-import { submitAccept, submitCancel, submitClose } from '../../kernel/submissions.js';
-import { CQE_F_MORE } from '../../kernel/uring_abi.js';
-import type { Appetite, ListenerKey, TcpEdges } from '../../session/tcp_port.js';
-import type { Addresses } from './addresses.js';
+import type { SocketCalls } from '../../kernel/socket_calls.js';
+import { POLLIN, submitCancel, submitClose, submitPoll } from '../../kernel/submissions.js';
+import type { ListenerKey, TcpEdges } from '../../session/tcp_port.js';
+import { type Addresses, ROW_BYTES } from './addresses.js';
 import type { Delays } from './delays.js';
 import type { Loop } from './loop.js';
-import { ENDING, NONE, type PairTable } from './pairs.js';
-import { ACCEPT, CANCEL, CLOSE, GENERATION_MASK, userData } from './user_data.js';
+import { NONE, type PairTable } from './pairs.js';
+import { CANCEL, CLOSE, CONNECTIONS, GENERATION_MASK, userData } from './user_data.js';
 
 /** After the system ran out of descriptors or memory. */
 const RETRY_MS = 100;
+/** Connections accepted at a stretch, before sessions have their turn again. */
+const ACCEPTS_A_TURN = 16;
 
 interface Listener {
   readonly slot: number;
@@ -27,16 +29,14 @@ interface Listener {
   readonly fd: Descriptor;
   readonly local: Endpoint;
   wanted: 'open' | 'paused' | 'closed';
-  accept: 'none' | 'armed' | 'cancelling' | 'retry-later';
-  appetite: Appetite;
-  /** Accepted when nobody wanted them; first come, first served. */
-  readonly parked: number[];
+  poll: 'none' | 'armed' | 'retry-later';
 }
 
 export interface AcceptsParts {
   readonly loop: Loop;
   readonly pairs: PairTable;
   readonly delays: Delays;
+  readonly calls: SocketCalls;
   readonly addresses: Addresses;
   readonly edges: () => TcpEdges;
   /** After `accepted`: the pair's first bytes may be read. */
@@ -47,13 +47,13 @@ export class Accepts {
   readonly #parts: AcceptsParts;
   readonly #listeners = new Map<ListenerKey, Listener>();
   readonly #slots: (Listener | undefined)[] = [];
-  /** By slot; a slot is used again when its accept has ended. */
+  /** By slot; a slot is used again when its poll has ended. */
   readonly #generations: number[] = [];
 
   constructor(parts: AcceptsParts) {
     this.#parts = parts;
-    parts.loop.on(ACCEPT, (slot, generation, result, flags) => {
-      this.#answered(slot, generation, result, flags);
+    parts.loop.on(CONNECTIONS, (slot, generation, events) => {
+      this.#ready(slot, generation, events);
     });
   }
 
@@ -62,50 +62,35 @@ export class Accepts {
     assert(!this.#listeners.has(key), `listener ${key} is opened once`);
     const free = this.#slots.indexOf(undefined);
     const slot = free === NONE ? this.#slots.length : free;
-    const listener: Listener = {
-      slot,
-      key,
-      fd,
-      local,
-      wanted: 'open',
-      accept: 'none',
-      appetite: 'single',
-      parked: [],
-    };
+    const listener: Listener = { slot, key, fd, local, wanted: 'open', poll: 'none' };
     this.#slots[slot] = listener;
     this.#listeners.set(key, listener);
     this.#goOn(listener);
   }
 
   pause(key: ListenerKey): void {
-    const listener = this.#listener(key);
-    listener.wanted = 'paused';
-    this.#cancel(listener);
+    this.#listener(key).wanted = 'paused';
   }
 
   resume(key: ListenerKey): void {
     const listener = this.#listener(key);
     listener.wanted = 'open';
-    this.#parts.loop.soon(() => this.#goOn(listener));
+    this.#goOn(listener);
   }
 
-  /** An accept of many that is in flight ends; the next one is of the new kind. */
-  setAppetite(key: ListenerKey, appetite: Appetite): void {
-    const listener = this.#listener(key);
-    if (listener.appetite === appetite) return;
-    listener.appetite = appetite;
-    if (appetite === 'single') this.#cancel(listener);
-  }
-
+  /** From the return on clients are refused, unless somebody else holds the socket too. */
   close(key: ListenerKey): void {
     const listener = this.#listener(key);
+    const { slot, fd, poll } = listener;
+    const { ring } = this.#parts.loop;
     this.#listeners.delete(key);
     listener.wanted = 'closed';
-    this.#cancel(listener);
-    for (const fd of listener.parked.splice(0)) this.#closeSocket(fd);
-    this.#closeSocket(listener.fd);
-    // From now on clients are refused, and not only from the next turn on.
-    this.#parts.loop.ring.enter(0);
+    if (poll === 'armed') {
+      const generation = this.#generations[slot] ?? 0;
+      submitCancel(ring, userData(CONNECTIONS, slot), generation, userData(CANCEL, slot), 0);
+    }
+    submitClose(ring, fd, userData(CLOSE, 0), 0);
+    ring.enter(0);
     this.#goOn(listener);
   }
 
@@ -113,117 +98,84 @@ export class Accepts {
     for (const key of [...this.#listeners.keys()]) this.close(key);
   }
 
-  /** True when no accept is in flight. */
+  /** True when no listener is open and no poll is armed. */
   get idle(): boolean {
     return this.#slots.every((listener) => listener === undefined);
   }
 
   /** Pairs have become free. */
   roomAgain(): void {
-    for (const listener of this.#listeners.values()) {
-      if (listener.accept === 'none') this.#goOn(listener);
-    }
+    for (const listener of this.#listeners.values()) this.#goOn(listener);
   }
 
   #listener(key: ListenerKey): Listener {
     return present(this.#listeners.get(key), `listener ${key} is open`);
   }
 
-  /** Does what `wanted` asks for, as far as nothing is in the way. */
+  /** Waits for connections if they are wanted; forgets a listener that is closed. */
   #goOn(listener: Listener): void {
-    const { pairs } = this.#parts;
-    if (this.#slots[listener.slot] !== listener) return;
-    while (listener.wanted === 'open' && listener.parked.length > 0 && pairs.free > 0) {
-      this.#adopt(listener, listener.parked.shift() ?? NONE);
-    }
-    // An edge may have closed the listener.
-    if (listener.accept !== 'none' || this.#slots[listener.slot] !== listener) return;
-    if (listener.wanted === 'closed') this.#forget(listener);
-    else if (listener.wanted === 'open' && pairs.free > 0) this.#arm(listener);
-  }
-
-  #arm(listener: Listener): void {
-    listener.accept = 'armed';
-    submitAccept(
-      this.#parts.loop.ring,
-      listener.fd,
-      listener.appetite === 'single' ? 'one' : 'many',
-      SOCK_NONBLOCK | SOCK_CLOEXEC,
-      userData(ACCEPT, listener.slot),
-      this.#generations[listener.slot] ?? 0,
-    );
-  }
-
-  #cancel(listener: Listener): void {
-    if (listener.accept !== 'armed') return;
-    listener.accept = 'cancelling';
     const { slot } = listener;
-    const generation = this.#generations[slot] ?? 0;
-    const { ring } = this.#parts.loop;
-    submitCancel(ring, userData(ACCEPT, slot), generation, userData(CANCEL, slot), 0);
+    if (listener.poll !== 'none' || this.#slots[slot] !== listener) return;
+    if (listener.wanted === 'open' && this.#parts.pairs.free > 0) {
+      const generation = this.#generations[slot] ?? 0;
+      const { ring } = this.#parts.loop;
+      listener.poll = 'armed';
+      submitPoll(ring, listener.fd, POLLIN, userData(CONNECTIONS, slot), generation);
+    } else if (listener.wanted === 'closed') {
+      this.#slots[slot] = undefined;
+      this.#generations[slot] = ((this.#generations[slot] ?? 0) + 1) & GENERATION_MASK;
+    }
   }
 
-  #answered(slot: number, generation: number, result: number, flags: number): void {
-    const listener = present(this.#slots[slot], 'an accept belongs to a listener');
-    assert((this.#generations[slot] ?? 0) === generation, 'an accept belongs to its listener');
-    if ((flags & CQE_F_MORE) === 0) listener.accept = 'none';
-    if (result >= 0) this.#arrived(listener, result);
-    else this.#failed(listener, result);
+  #ready(slot: number, generation: number, events: number): void {
+    const listener = present(this.#slots[slot], 'a poll belongs to a listener');
+    assert((this.#generations[slot] ?? 0) === generation, 'a poll belongs to its listener');
+    listener.poll = 'none';
+    if (events > 0) this.#acceptSome(listener);
     this.#goOn(listener);
   }
 
-  #arrived(listener: Listener, fd: number): void {
-    if (listener.wanted === 'closed') this.#closeSocket(fd);
-    else listener.parked.push(fd);
-    // Nobody can take more: the others stay in the kernel's backlog.
-    if (this.#parts.pairs.free <= listener.parked.length) this.#cancel(listener);
+  #acceptSome(listener: Listener): void {
+    const { pairs, calls, addresses } = this.#parts;
+    for (let count = 0; count < ACCEPTS_A_TURN; count++) {
+      // Each session may have paused or closed the listener.
+      if (listener.wanted !== 'open' || pairs.free === 0) return;
+      const fd = calls.accept(listener.fd, addresses.rowOf(pairs.next), ROW_BYTES);
+      if (fd >= 0) this.#adopt(listener, fd);
+      else if (!this.#goesOn(listener, fd)) return;
+    }
   }
 
   /** accept(2), "Error handling": most errors are those of one connection and no reason to wait. */
-  #failed(listener: Listener, answer: number): void {
+  #goesOn(listener: Listener, answer: number): boolean {
     switch (-answer) {
-      case ERRNO.ECANCELED:
-      case ERRNO.EINTR:
       case ERRNO.EAGAIN:
+        return false;
+      case ERRNO.EINTR:
       case ERRNO.ECONNABORTED:
       case ERRNO.EPROTO:
       case ERRNO.EPERM:
-        return;
+        return true;
       default:
         this.#retryLater(listener, errnoName(answer));
+        return false;
     }
   }
 
   #retryLater(listener: Listener, errno: string): void {
-    listener.accept = 'retry-later';
+    listener.poll = 'retry-later';
     this.#parts.delays.later(RETRY_MS, () => {
-      listener.accept = 'none';
+      listener.poll = 'none';
       this.#goOn(listener);
     });
-    if (listener.wanted !== 'closed') this.#parts.edges().acceptFailed(listener.key, errno);
+    this.#parts.edges().acceptFailed(listener.key, errno);
   }
 
   #adopt(listener: Listener, fd: number): void {
     const { pairs, addresses, loop } = this.#parts;
     const pair = pairs.allocate(fd, loop.nowMs);
-    if (addresses.record(pair, fd, listener.local) < 0) {
-      // The client has reset the connection before anybody saw it.
-      pairs.phase[pair] = ENDING;
-      this.#closeSocket(pairs.takeDescriptor(2 * pair));
-      pairs.release(pair);
-      return;
-    }
+    addresses.accepted(pair, listener.local);
     this.#parts.edges().accepted(listener.key, pair as PairId);
     this.#parts.begin(pair);
-  }
-
-  #closeSocket(fd: number): void {
-    submitClose(this.#parts.loop.ring, fd, userData(CLOSE, 0), 0);
-  }
-
-  #forget(listener: Listener): void {
-    this.#slots[listener.slot] = undefined;
-    const generation = this.#generations[listener.slot] ?? 0;
-    this.#generations[listener.slot] = (generation + 1) & GENERATION_MASK;
   }
 }

@@ -17,12 +17,8 @@ import type { Loop, Taken, TurnWork } from './loop.js';
 import { SilentBatch } from './silent_batch.js';
 import { FORWARD, REPLY, userData } from './user_data.js';
 
-export interface DatagramOwner {
-  /** The datagram in `buffer` was handed on; the buffer goes back to the pool after the call. */
-  delivered(buffer: number): void;
-  /** It was not: `answer` is a negative errno. The buffer is the owner's again. */
-  undelivered(buffer: number, answer: number): void;
-}
+/** A datagram was not sent: `answer` is a negative errno. The buffer is the owner's again. */
+export type Undelivered = (buffer: number, answer: number) => void;
 
 /** Words of one buffer's message: msghdr, iovec, name, control. */
 const VECTOR_AT = MESSAGE_WORDS;
@@ -54,7 +50,7 @@ export class Datagrams implements TurnWork {
     pool: BufferPool,
     addresses: FlowAddresses,
     messages: MappedMemory,
-    owner: DatagramOwner,
+    undelivered: Undelivered,
   ) {
     this.#loop = loop;
     this.#pool = pool;
@@ -68,13 +64,10 @@ export class Datagrams implements TurnWork {
     this.bytes = new Int32Array(pool.count);
     this.preludeBytes = new Int32Array(pool.count);
     this.#batch = new SilentBatch(pool.count);
-    this.#succeeded = (buffer) => {
-      owner.delivered(buffer);
-      pool.recycle(buffer);
-    };
+    this.#succeeded = (buffer) => pool.recycle(buffer);
     const failed = (buffer: number, _: number, answer: number): void => {
       this.#batch.failed(buffer);
-      owner.undelivered(buffer, answer);
+      undelivered(buffer, answer);
     };
     loop.on(FORWARD, failed);
     loop.on(REPLY, failed);

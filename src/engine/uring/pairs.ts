@@ -83,10 +83,16 @@ export class PairTable {
     return this.#freeCount;
   }
 
-  /** A free number with fresh state, EARLY, or NONE. The one freed last comes first. */
+  /** The number that `allocate` will return: the one freed last comes first. */
+  get next(): number {
+    assert(this.#freeCount > 0, 'a free pair is asked for when there is one');
+    return this.#free[this.#freeCount - 1] ?? 0;
+  }
+
+  /** A free number with fresh state: EARLY. */
   allocate(clientFd: number, nowMs: number): number {
-    if (this.#freeCount === 0) return NONE;
-    const pair = this.#free[--this.#freeCount] ?? 0;
+    const pair = this.next;
+    this.#freeCount--;
     assert(this.phase[pair] === FREE && this.inFlight[pair] === 0, 'a free pair does nothing');
     this.phase[pair] = EARLY;
     this.lastActivityMs[pair] = nowMs;

@@ -8,7 +8,6 @@ import type { Kernel } from '../../kernel/foreign.js';
 import type { MappedMemory } from '../../kernel/memory.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import {
-  type Appetite,
   LINGER_MS,
   type ListenerKey,
   type ListenOutcome,
@@ -82,7 +81,7 @@ export class UringTcp implements TcpEngine {
     const pairs = new PairTable(capacity);
     const reads = new Reads(loop, pairs, pool);
     const pipes = new Pipes(kernel);
-    const addresses = new Addresses(kernel, calls, means.clientAddresses);
+    const addresses = new Addresses(kernel, means.clientAddresses);
     const ending = new Ending({ loop, pairs, delays, calls, edges });
     const gone = (pair: number, answer: number): void => {
       const end = { kind: 'client-gone' } as const;
@@ -97,7 +96,7 @@ export class UringTcp implements TcpEngine {
     const shared = { loop, pairs, pool, reads, calls, edges, ending };
     const relay = new Relay({ ...shared, pipes, libc, flushed });
     const begin = (pair: number): void => early.begin(pair);
-    const accepts = new Accepts({ loop, pairs, delays, addresses, edges, begin });
+    const accepts = new Accepts({ loop, pairs, delays, calls, addresses, edges, begin });
     for (const holder of [reads, early, dials]) ending.add(holder);
     ending.released = () => accepts.roomAgain();
 
@@ -139,9 +138,8 @@ export class UringTcp implements TcpEngine {
     this.#accepts.resume(key);
   }
 
-  setAppetite(key: ListenerKey, appetite: Appetite): void {
-    this.#accepts.setAppetite(key, appetite);
-  }
+  /** One connection after the other is accepted, and a pause takes effect in between. */
+  setAppetite(): void {}
 
   closeListener(key: ListenerKey): void {
     this.#accepts.close(key);

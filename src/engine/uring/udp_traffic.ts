@@ -13,14 +13,14 @@ import { MSG_TRUNC, RECEIVED_FLAGS_AT, RECEIVED_PAYLOAD_BYTES_AT } from '../../k
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import type { UdpEdges } from '../../session/udp_port.js';
 import { dropReasonOf, meansUnreachable } from '../failure.js';
-import { type DatagramOwner, Datagrams } from './datagrams.js';
+import { Datagrams } from './datagrams.js';
 import type { Flows } from './flows.js';
 import { HeldDatagrams } from './held.js';
 import type { Loop } from './loop.js';
 import { NONE } from './pairs.js';
 import { NAME_AT, PAYLOAD_AT, type UdpSocket } from './udp_sockets.js';
 import { type UpstreamOwner, Upstreams } from './upstreams.js';
-import { FORWARD } from './user_data.js';
+import { FORWARD, REPLY } from './user_data.js';
 
 export interface UdpTrafficParts {
   readonly loop: Loop;
@@ -31,7 +31,7 @@ export interface UdpTrafficParts {
   readonly edges: () => UdpEdges;
 }
 
-export class UdpTraffic implements DatagramOwner, UpstreamOwner {
+export class UdpTraffic implements UpstreamOwner {
   readonly upstreams: Upstreams;
   readonly held = new HeldDatagrams();
 
@@ -50,7 +50,9 @@ export class UdpTraffic implements DatagramOwner, UpstreamOwner {
     this.#words = new Int32Array(pool.bytes.buffer);
     this.#again = new Uint8Array(pool.count);
     this.#unreachableTurn = new Float64Array(flows.capacity);
-    this.#datagrams = new Datagrams(loop, pool, flows.addresses, messages, this);
+    this.#datagrams = new Datagrams(loop, pool, flows.addresses, messages, (buffer, answer) =>
+      this.#undelivered(buffer, answer),
+    );
     this.upstreams = new Upstreams(loop, pool, calls, flows.capacity, this);
   }
 
@@ -109,6 +111,8 @@ export class UdpTraffic implements DatagramOwner, UpstreamOwner {
     const { flows } = this.#parts;
     this.#describe(flow, buffer, 0, bytes, 0);
     this.#datagrams.reply(buffer, flows.socketOf(flow).fd);
+    this.#count(flow, REPLY, bytes, 1);
+    this.#parts.edges().fromBackend(flow as FlowId);
   }
 
   repliedEmpty(flow: number): void {
@@ -127,43 +131,41 @@ export class UdpTraffic implements DatagramOwner, UpstreamOwner {
     }
   }
 
-  delivered(buffer: number): void {
+  /**
+   * Counts a datagram when it is handed over, and not when silence has confirmed it: the session
+   * that ends a flow by its replies must know all datagrams that are still to be answered.
+   */
+  #count(flow: number, way: number, bytes: number, datagrams: number): void {
     const { flows, loop } = this.#parts;
-    const { flow, generation, way, bytes, preludeBytes } = this.#datagrams;
-    const id = flow[buffer] ?? 0;
-    if (flows.generation[id] !== generation[buffer]) return;
-    const payloadBytes = (bytes[buffer] ?? 0) - (preludeBytes[buffer] ?? 0);
-    flows.lastActivityMs[id] = loop.nowMs;
-    if (way[buffer] === FORWARD) {
-      flows.bytesIn[id] = (flows.bytesIn[id] ?? 0) + payloadBytes;
-      flows.datagramsIn[id] = (flows.datagramsIn[id] ?? 0) + 1;
-    } else {
-      flows.bytesOut[id] = (flows.bytesOut[id] ?? 0) + payloadBytes;
-      flows.datagramsOut[id] = (flows.datagramsOut[id] ?? 0) + 1;
-      this.#parts.edges().fromBackend(id as FlowId);
-    }
+    flows.lastActivityMs[flow] = loop.nowMs;
+    const sumBytes = way === FORWARD ? flows.bytesIn : flows.bytesOut;
+    const sumDatagrams = way === FORWARD ? flows.datagramsIn : flows.datagramsOut;
+    sumBytes[flow] = (sumBytes[flow] ?? 0) + bytes;
+    sumDatagrams[flow] = (sumDatagrams[flow] ?? 0) + datagrams;
   }
 
-  undelivered(buffer: number, answer: number): void {
+  #undelivered(buffer: number, answer: number): void {
     const { flows, pool } = this.#parts;
     const { flow, generation, way, start, bytes, preludeBytes } = this.#datagrams;
     const id = flow[buffer] ?? 0;
     const same = (): boolean => flows.generation[id] === generation[buffer];
-    const code = errnoName(answer);
     if (!same()) {
       pool.recycle(buffer);
       return;
     }
+    const code = errnoName(answer);
+    const prelude = preludeBytes[buffer] ?? 0;
+    const payloadBytes = (bytes[buffer] ?? 0) - prelude;
+    this.#count(id, way[buffer] ?? FORWARD, -payloadBytes, -1);
     if (way[buffer] !== FORWARD || !meansUnreachable(code) || this.#again[buffer] === 1) {
       this.#drop(flows.socketOf(id), id, dropReasonOf(code), buffer);
       return;
     }
     // The error is that of an earlier datagram; this one was not even tried (udp(7)).
     this.#unreachable(id);
-    const prelude = preludeBytes[buffer] ?? 0;
     this.#again[buffer] = 1;
     if (!same() || flows.upstream[id] === NONE) pool.recycle(buffer);
-    else this.#forward(id, buffer, (start[buffer] ?? 0) + prelude, (bytes[buffer] ?? 0) - prelude);
+    else this.#forward(id, buffer, (start[buffer] ?? 0) + prelude, payloadBytes);
   }
 
   #first(socket: UdpSocket, buffer: number, start: number, bytes: number, tag: string): void {
@@ -234,6 +236,7 @@ export class UdpTraffic implements DatagramOwner, UpstreamOwner {
     }
     this.#describe(flow, buffer, from, preludeBytes + bytes, preludeBytes);
     this.#datagrams.forward(buffer, this.upstreams.fdOf(upstream));
+    this.#count(flow, FORWARD, bytes, 1);
   }
 
   #describe(

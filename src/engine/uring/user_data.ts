@@ -4,7 +4,8 @@
  * which changes with each new use of the index: a completion of an earlier use breaks an invariant
  * instead of touching somebody else's session.
  */
-export const ACCEPT = 1;
+/** A listening socket has connections. */
+export const CONNECTIONS = 1;
 /** Receive from the source of a direction. */
 export const RECEIVE = 2;
 /** A send that completes only when it could not send everything at once. */
