@@ -28,7 +28,7 @@ export interface ChildOptions {
 
 /** tap puts hooks for its own Node.js processes into the environment of every child. */
 const CLEAN = ['env', '-u', 'NODE_OPTIONS'] as const;
-/** A child dies with the process that started it, however that ends (prctl(2), PR_SET_PDEATHSIG). */
+/** A child dies with the process that started it, however that ends: PR_SET_PDEATHSIG, prctl(2). */
 const BOUND = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL'] : [];
 
 const alive = new Set<Child>();

@@ -49,7 +49,8 @@ export function endOf(session: TcpSession, end: PairEnd): End {
 
 /**
  * Passive health: a reset before the first byte is the backend's failure, an answer its success. A
- * client that sent something and left unanswered counts only after a while: clients change their mind.
+ * client that sent something and left unanswered counts only after a while: clients change
+ * their mind.
  */
 export function settlementOf(session: TcpSession, end: End, nowMs: number): Settlement {
   if (session.firstByteMs !== null) return 'served';

@@ -48,7 +48,7 @@ export class TcpSession {
   relayedMs: number | null = null;
   /** When `max_session_age` ends it; Infinity: never. */
   expiresMs = Number.POSITIVE_INFINITY;
-  /** Until when dials that lack a descriptor or a port are tried again; null: none has lacked any. */
+  /** Until when dials that lack a descriptor or a port are tried again; null: none lacked any. */
   restUntilMs: number | null = null;
   notice: Notice | null = null;
   /** Where bytes and activity are counted; the listener's own row until a backend is dialled. */
