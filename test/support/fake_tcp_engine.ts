@@ -26,6 +26,8 @@ export interface FakePair {
   /** Of the dial under way or done, also while closing; null: none. */
   target: string | null;
   prelude: Buffer | null;
+  /** Why its last dial failed; null: none has. */
+  failure: DialFailure | null;
   /** How it was asked to close. */
   how: 'flush' | 'reset' | null;
   /** What the client has sent before the relay. */
@@ -35,8 +37,9 @@ export interface FakePair {
 interface Socket {
   readonly local: Endpoint;
   state: 'accepting' | 'paused';
-  /** Clients that the kernel holds. */
+  /** Clients that the kernel holds, and how many it would. */
   readonly backlog: Endpoint[];
+  readonly limit: number;
 }
 
 export class FakeTcpEngine implements TcpEngine {
@@ -77,7 +80,7 @@ export class FakeTcpEngine implements TcpEngine {
     const socket = this.sockets.get(key);
     if (socket === undefined) return null;
     if (socket.state === 'paused' || this.pairs.size >= this.capacity) {
-      socket.backlog.push(peer);
+      if (socket.backlog.length < socket.limit) socket.backlog.push(peer);
       return null;
     }
     return this.#accept(key, peer);
@@ -101,6 +104,7 @@ export class FakeTcpEngine implements TcpEngine {
     const pair = this.#in(id, 'dialling');
     pair.state = 'idle';
     pair.target = null;
+    pair.failure = failure;
     this.#attached().dialFailed(id, failure);
   }
 
@@ -140,12 +144,16 @@ export class FakeTcpEngine implements TcpEngine {
 
   // ---- TcpEngine ----
 
-  async openListener(key: ListenerKey, source: ListenSource): Promise<ListenOutcome> {
+  async openListener(
+    key: ListenerKey,
+    source: ListenSource,
+    limit: number,
+  ): Promise<ListenOutcome> {
     assert(!this.sockets.has(key), 'a socket is opened once');
     if (this.taken.has(key)) {
       return { ok: false, errno: 'EADDRINUSE', sentence: 'the address is in use (EADDRINUSE)' };
     }
-    this.sockets.set(key, { local: source.local, state: 'accepting', backlog: [] });
+    this.sockets.set(key, { local: source.local, state: 'accepting', backlog: [], limit });
     return { ok: true, local: source.local };
   }
 
@@ -198,6 +206,7 @@ export class FakeTcpEngine implements TcpEngine {
     const pair = this.#in(id, 'dialling');
     pair.state = 'idle';
     pair.target = null;
+    pair.failure = 'timeout';
   }
 
   relay(id: PairId): void {
@@ -223,6 +232,7 @@ export class FakeTcpEngine implements TcpEngine {
       state: 'idle',
       target: null,
       prelude: null,
+      failure: null,
       how: null,
       held: Buffer.alloc(0),
     };

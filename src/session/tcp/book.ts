@@ -40,8 +40,13 @@ export class SessionBook {
     if (session.tried !== null) this.#series.add(session.series, PLAIN_COLUMN.retries, 1);
   }
 
+  /**
+   * Without a reservation a session counts at no backend: while it waits for another one, that row
+   * may become another backend's.
+   */
   dialFailed(session: TcpSession, failure: DialFailure): void {
     this.#series.add(session.series, DIAL_COLUMN[failure], 1);
+    this.#move(session, session.listener.plan.series);
   }
 
   observe(session: TcpSession, name: HistogramName, milliseconds: number): void {

@@ -56,7 +56,7 @@ export class Choosing {
   choose(session: TcpSession): void {
     const { waiting } = session;
     if (waiting.state === 'removed') return this.#deps.refuse(session, 'select', 'no-backend');
-    if (waiting.pool.queueSize > 0 && waiting.queue.busy) return this.#enqueue(session);
+    if (mustQueue(waiting)) return this.#enqueue(session);
     this.#proceed(session, this.#select(session));
   }
 
@@ -141,6 +141,11 @@ export class Choosing {
 
   #retryUnproven(waiting: Waiting): void {
     for (const session of [...waiting.unproven]) {
+      if (mustQueue(waiting)) {
+        waiting.unproven.delete(session);
+        this.#enqueue(session);
+        continue;
+      }
       const selection = this.#select(session);
       if (selection.kind === 'unproven') {
         // Whoever has tried nothing yet speaks for all.
@@ -181,4 +186,9 @@ export class Choosing {
     this.#deps.dial(session, selection.lease);
     return true;
   }
+}
+
+/** Others wait already, perhaps at another worker: nobody overtakes them. */
+function mustQueue({ pool, queue }: Waiting): boolean {
+  return pool.queueSize > 0 && queue.busy;
 }

@@ -105,6 +105,8 @@ export class FlowChoosing {
       return 'open';
     }
     this.#book.unreachable(flow, outcome);
+    // Without a reservation it counts at no backend: that row may soon be another backend's.
+    flow.series = listener.plan.series;
     if (outcome === 'no-descriptor' || outcome === 'no-free-port') {
       // Our own limit: says nothing about the backend, and no other backend would help.
       lease.settle('neutral');

@@ -176,7 +176,7 @@ export class UdpFlows implements UdpEdges {
     if (phase.at === 'open') {
       if (flow.listener.pool.mayStay(phase.lease.backend.id)) return 'forward';
       if (flow.pinnedUntilMs > this.#deps.clock.nowMs()) return 'forward';
-      this.#choosing.leave(flow, 'moving');
+      this.#unseat(flow, 'moving');
     }
     const choice = this.#retry(flow);
     if (choice === 'open') return 'forward';
@@ -203,7 +203,7 @@ export class UdpFlows implements UdpEdges {
     this.#book.dropped(flow.series, 'backend-unreachable', 1);
     if (flow.phase.at !== 'open') return;
     this.#book.unreachable(flow, 'refused');
-    this.#choosing.leave(flow, 'unreachable');
+    this.#unseat(flow, 'unreachable');
   }
 
   dropped(key: ListenerKey, id: FlowId | null, reason: DatagramDrop): void {
@@ -220,6 +220,15 @@ export class UdpFlows implements UdpEdges {
     flow.firstByteMs ??= firstByteMs;
     this.#book.firstByte(flow, firstByteMs);
     lease.answered(firstByteMs);
+  }
+
+  /** Gives up the reservation of a flow that goes on, and counts it at its listener. */
+  #unseat(flow: UdpFlow, because: 'unreachable' | 'moving'): void {
+    const before = flow.series;
+    this.#book.count(flow);
+    this.#choosing.leave(flow, because);
+    flow.series = flow.listener.plan.series;
+    this.#book.moved(flow, before);
   }
 
   /** A flow that was started and has no reservation looks for a backend. */

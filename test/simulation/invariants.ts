@@ -1,0 +1,162 @@
+/** What must hold after each step, told from what engines really do, not from what ledgers say. */
+import type { BackendEntry, Inventory } from '../../src/control/inventory.js';
+import type { SharedState } from '../../src/control/shared_state.js';
+import type { ListenerId } from '../../src/core/brand.js';
+import { formatAddress } from '../../src/core/endpoint.js';
+import { PLAIN_COLUMN } from '../../src/core/series.js';
+import { ineligible } from '../../src/pool/eligibility.js';
+import { LINGER_MS } from '../../src/session/tcp_port.js';
+import type { FakePair } from '../support/fake_tcp_engine.js';
+import { holds } from './failure.js';
+import type { SimWorker } from './sim_worker.js';
+
+/** What a look at drains, a worker's turn and its wheel may add to a time, in steps of 2 s each. */
+const SLACK_MS = 5_000;
+/** Drains wait a second at rest before a row is given away. */
+const SETTLE_MS = 1_000;
+
+export interface Scene {
+  readonly nowMs: number;
+  readonly inventory: Inventory;
+  readonly shared: SharedState;
+  readonly workers: readonly SimWorker[];
+  /** By backend that left the file: when its time and the span after it are over. */
+  readonly dueMs: ReadonlyMap<BackendEntry, number>;
+  readonly tried: (pair: FakePair) => readonly string[];
+}
+
+export function checkStep(scene: Scene): void {
+  for (const worker of scene.workers) {
+    const open = worker.tcp.pairs.size;
+    holds(
+      worker.plane.tcp.count === open,
+      () => `${worker.plane.tcp.count} sessions, ${open} pairs`,
+    );
+    const flows = worker.udp.open;
+    holds(worker.plane.udp.count === flows, () => `${worker.plane.udp.count} of ${flows} flows`);
+  }
+  checkLeases(scene);
+  checkListeners(scene);
+  checkDrains(scene);
+  checkQueues(scene);
+}
+
+/** Every reservation in the ledger is held by a session or flow that uses that backend. */
+function checkLeases({ workers, inventory, shared }: Scene): void {
+  const used = new Map<string, number>();
+  const use = (target: string): void => void used.set(target, (used.get(target) ?? 0) + 1);
+  for (const { tcp, udp } of workers) {
+    for (const pair of tcp.pairs.values()) if (pair.target !== null) use(pair.target);
+    for (const target of udp.served.values()) use(target);
+  }
+  for (const entry of inventory.backends()) {
+    const address = formatAddress(entry.endpoint);
+    const counted = shared.ledger.active(entry.id);
+    const held = used.get(address) ?? 0;
+    holds(counted === held, () => `${address}: ${counted} in the ledger, ${held} in use`);
+    used.delete(address);
+  }
+  holds(used.size === 0, () => `backends in use that nobody knows: ${[...used.keys()]}`);
+}
+
+/** A listener's count is that of its sessions, and its series say the same. */
+function checkListeners({ inventory, shared, workers }: Scene): void {
+  const active = new Map<ListenerId, number>();
+  for (const entry of inventory.listeners.values()) {
+    active.set(entry.id, shared.series.value(entry.series, PLAIN_COLUMN.active));
+  }
+  for (const entry of inventory.backends()) {
+    for (const { listener, series } of inventory.seriesOf(entry)) {
+      const here = shared.series.value(series, PLAIN_COLUMN.active);
+      holds(here >= 0, () => `${entry.key} has ${here} sessions`);
+      active.set(listener, (active.get(listener) ?? 0) + here);
+    }
+  }
+  let all = 0;
+  for (const entry of inventory.listeners.values()) {
+    const counted = shared.ledger.listenerActive(entry.id);
+    const here = active.get(entry.id) ?? 0;
+    holds(counted === here, () => `${entry.key}: ${counted} in the ledger, ${here} in the series`);
+    all += counted;
+  }
+  let open = 0;
+  let unasked = 0;
+  for (const { tcp, udp } of workers) {
+    open += tcp.pairs.size + udp.open;
+    for (const { state, target } of tcp.pairs.values()) {
+      if (state === 'idle' || (state === 'closing' && target === null)) unasked++;
+    }
+  }
+  // Who is held at a listener's cap is open, but not counted.
+  const told = (): string => `${all} counted, ${open} open, ${unasked} perhaps held`;
+  holds(all <= open && all >= open - unasked, told);
+}
+
+/** After its time and the span, a backend that left has no session; then it is forgotten. */
+function checkDrains({ nowMs, dueMs, workers, inventory }: Scene): void {
+  for (const [entry, due] of dueMs) {
+    const lateMs = nowMs - due - SLACK_MS;
+    if (lateMs < 0) continue;
+    const address = formatAddress(entry.endpoint);
+    for (const { tcp, udp } of workers) {
+      const on = [...tcp.pairs.values()].find(
+        ({ target, state }) => target === address && state !== 'closing',
+      );
+      holds(on === undefined, () => `a session is ${on?.state} at ${address}, ${lateMs} ms late`);
+      holds(![...udp.served.values()].includes(address), () => `a flow is at ${address}, late`);
+    }
+    const known = [...inventory.backends()].includes(entry);
+    const overdue = lateMs > LINGER_MS + SETTLE_MS;
+    holds(!(known && overdue), () => `${entry.key} was drained and is not forgotten`);
+  }
+}
+
+/** A queue has as many tickets as waiters, never negative. */
+function checkQueues({ inventory, shared, workers }: Scene): void {
+  for (const pool of inventory.pools.values()) {
+    const queued = shared.ledger.queued(pool.id);
+    const waiting = workers.flatMap(({ tcp }) => [...tcp.pairs.values()]).filter(isIdle).length;
+    holds(queued >= 0 && queued <= waiting, () => `${queued} queued, ${waiting} are waiting`);
+  }
+}
+
+/**
+ * When nothing is under way any more, nobody waits in a queue while a backend has a place that
+ * every waiter could use.
+ */
+export function checkRest({ inventory, shared, workers, tried }: Scene): void {
+  const waiting = workers.flatMap(({ tcp }) => [...tcp.pairs.values()]).filter(isIdle);
+  const vain = new Set(waiting.flatMap(tried));
+  for (const pool of inventory.pools.values()) {
+    if (shared.ledger.queued(pool.id) === 0) continue;
+    for (const entry of pool.backends.values()) {
+      const free = ineligible(shared.ledger, entry.id, null, 'health') === null;
+      if (!free || vain.has(formatAddress(entry.endpoint))) continue;
+      holds(false, () => `${shared.ledger.queued(pool.id)} wait while ${entry.key} has a place`);
+    }
+  }
+}
+
+/** At the very end nothing is left of anything. */
+export function checkEmpty({ shared, workers }: Scene, rows: number): void {
+  const { ledger } = shared;
+  for (let row = 0; row < rows; row++) {
+    const left = [
+      ledger.active(row as never),
+      ledger.listenerActive(row as never),
+      ledger.queued(row as never),
+    ];
+    holds(
+      left.every((count) => count === 0),
+      () => `row ${row} still counts ${left}`,
+    );
+  }
+  for (const { tcp, udp, id } of workers) {
+    holds(tcp.pairs.size === 0, () => `worker ${id} has ${tcp.pairs.size} pairs`);
+    holds(udp.open === 0, () => `worker ${id} has ${udp.open} flows`);
+  }
+}
+
+function isIdle(pair: FakePair): boolean {
+  return pair.state === 'idle';
+}

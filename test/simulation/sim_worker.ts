@@ -1,0 +1,122 @@
+/**
+ * One worker of the simulation: the real data plane over a fake engine. As worker.ts has it,
+ * messages are fetched when the bell has rung, and plans are applied one after the other.
+ */
+
+import { DataPlane } from '../../src/control/data_plane.js';
+import type { SharedState } from '../../src/control/shared_state.js';
+import type { FromWorker, ToWorker } from '../../src/control/worker_protocol.js';
+import { unreachable } from '../../src/core/assert.js';
+import type { BackendId, PoolId, WorkerId } from '../../src/core/brand.js';
+import type { Plan } from '../../src/core/plan.js';
+import type { Random } from '../../src/core/random.js';
+import { SeriesWriter } from '../../src/core/series.js';
+import { FakeTcpEngine } from '../support/fake_tcp_engine.js';
+import type { FakeTime } from '../support/fake_time.js';
+import { SimUdpEngine } from './sim_udp_engine.js';
+import { WatchedLedger } from './watched_ledger.js';
+
+/** Pairs, and flows, of one worker: small, so that its limit is met. */
+const CAPACITY = 120;
+
+export interface SimWorkerDeps {
+  readonly worker: WorkerId;
+  readonly workers: number;
+  readonly time: FakeTime;
+  readonly random: Random;
+  readonly shared: SharedState;
+  readonly poolOf: (backend: BackendId) => PoolId;
+  readonly post: (message: FromWorker) => void;
+  readonly ring: (worker: WorkerId) => void;
+}
+
+export class SimWorker {
+  readonly id: WorkerId;
+  readonly tcp: FakeTcpEngine;
+  readonly udp: SimUdpEngine;
+  readonly ledger: WatchedLedger;
+  readonly plane: DataPlane;
+  /** The newest plan that was begun to apply. */
+  plan: Plan | null = null;
+  readonly #inbox: ToWorker[] = [];
+  readonly #deps: SimWorkerDeps;
+  #applying: Promise<void> = Promise.resolve();
+  #bell: 'rung' | 'silent' = 'silent';
+
+  constructor(deps: SimWorkerDeps) {
+    const { worker, workers, shared, time, poolOf, post } = deps;
+    this.id = worker;
+    this.#deps = deps;
+    this.tcp = new FakeTcpEngine(time, CAPACITY);
+    this.udp = new SimUdpEngine(time, CAPACITY);
+    this.ledger = new WatchedLedger(shared.memory.ledger, workers, poolOf);
+    this.plane = new DataPlane({
+      engine: {
+        name: 'node',
+        clock: time,
+        tcp: this.tcp,
+        udp: this.udp,
+        attach: () => {},
+        run: async () => {},
+        stop: () => {},
+      },
+      random: deps.random,
+      ledger: this.ledger,
+      series: new SeriesWriter(shared.memory.series, worker),
+      worker,
+      workers,
+      access: (record) => post({ kind: 'access', records: [record] }),
+      ring: deps.ring,
+      acceptFailed: (socket, errno) => post({ kind: 'accept-failed', socket, errno }),
+    });
+    this.tcp.attach(this.plane.tcp);
+    this.udp.attach(this.plane.udp);
+  }
+
+  send(message: ToWorker): void {
+    this.#inbox.push(message);
+    this.ring();
+  }
+
+  ring(): void {
+    this.#bell = 'rung';
+  }
+
+  get isRung(): boolean {
+    return this.#bell === 'rung';
+  }
+
+  /** Once round the loop. */
+  turn(): void {
+    this.tcp.turn();
+    if (this.#bell === 'rung') {
+      this.#bell = 'silent';
+      for (const message of this.#inbox.splice(0)) this.#receive(message);
+      this.plane.rung();
+    }
+    this.plane.tick(this.#deps.time.nowMs());
+    this.#deps.shared.vitals.beat(this.id, this.#deps.time.nowMs());
+  }
+
+  #receive(message: ToWorker): void {
+    switch (message.kind) {
+      case 'plan':
+        this.#applying = this.#applying.then(() => this.#apply(message.plan));
+        return;
+      case 'end-sessions':
+        return this.plane.endSessions(message.backend, message.cause, message.spanMs);
+      case 'stop':
+        return;
+      default:
+        return unreachable(message);
+    }
+  }
+
+  async #apply(plan: Plan): Promise<void> {
+    this.plan = plan;
+    for (const { key, outcome } of await this.plane.apply(plan)) {
+      this.#deps.post({ kind: 'opened', socket: key, outcome });
+    }
+    this.#deps.post({ kind: 'applied', version: plan.version });
+  }
+}

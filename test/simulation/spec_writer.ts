@@ -1,0 +1,229 @@
+/** Writes random Specs, and changes them as operators do: one thing, or several, at a time. */
+import { ipEndpoint } from '../../src/core/endpoint.js';
+import { below, type Random } from '../../src/core/random.js';
+import {
+  type BackendSpec,
+  type ListenerSpec,
+  type OutlierSpec,
+  POLICY_NAMES,
+  type PoolSpec,
+  type Spec,
+} from '../../src/core/spec.js';
+
+const TCP_POOLS = ['p0', 'p1', 'p2'];
+const UDP_POOL = 'u0';
+const TCP_LISTENERS = ['l0', 'l1', 'l2'];
+const MAX_BACKENDS = 5;
+
+const OUTLIER: OutlierSpec = {
+  consecutiveFailures: 3,
+  intervalMs: 1000,
+  baseEjectionMs: 500,
+  maxEjectionMs: 3000,
+  maxEjectedPercent: 50,
+  dryRun: false,
+  latencyFactor: 0,
+};
+
+export class SpecWriter {
+  readonly #random: Random;
+  #listeners: ListenerSpec[];
+  #pools: PoolSpec[];
+
+  constructor(random: Random) {
+    this.#random = random;
+    this.#pools = [...TCP_POOLS.slice(0, 2), UDP_POOL].map((name) => this.#pool(name));
+    this.#listeners = [
+      this.#listener('l0', 'tcp', 'p0'),
+      this.#listener('l1', 'tcp', 'p1'),
+      this.#listener('d0', 'udp', UDP_POOL),
+    ];
+  }
+
+  spec(): Spec {
+    return {
+      daemon: { engine: 'node', workers: 3, shutdownTimeoutMs: 3000 },
+      log: { level: 'info', format: 'json', access: 'all' },
+      admin: { http: null },
+      listeners: this.#listeners,
+      pools: this.#pools,
+    };
+  }
+
+  /** One to three changes. */
+  change(): Spec {
+    for (let count = 1 + below(this.#random, 3); count > 0; count--) this.#changeOne();
+    return this.spec();
+  }
+
+  #changeOne(): void {
+    const what = below(this.#random, 10);
+    if (what === 0) this.#changeListeners();
+    else if (what === 1) this.#changePools();
+    else if (what === 2) this.#alterListener();
+    else if (what < 5) this.#alterPool();
+    else if (what < 7) this.#moveBackend();
+    else this.#alterBackend();
+  }
+
+  /** A TCP listener comes or goes. */
+  #changeListeners(): void {
+    const name = this.#pick(TCP_LISTENERS);
+    const known = this.#listeners.filter((listener) => listener.name !== name);
+    const pools = this.#pools.filter((pool) => pool.name !== UDP_POOL);
+    this.#listeners =
+      known.length < this.#listeners.length
+        ? known
+        : [...known, this.#listener(name, 'tcp', this.#pick(pools).name)];
+  }
+
+  /** A pool comes, or one goes and its listeners are led to another. */
+  #changePools(): void {
+    const name = this.#pick(TCP_POOLS);
+    const others = this.#pools.filter((pool) => pool.name !== name);
+    const known = others.length < this.#pools.length;
+    const heirs = others.filter((pool) => pool.name !== UDP_POOL);
+    if (known && heirs.length === 0) return;
+    this.#pools = known ? others : [...others, this.#pool(name)];
+    if (!known) return;
+    this.#listeners = this.#listeners.map((listener) =>
+      listener.pool === name ? { ...listener, pool: this.#pick(heirs).name } : listener,
+    );
+  }
+
+  #alterListener(): void {
+    const pools = this.#pools.filter((pool) => pool.name !== UDP_POOL);
+    this.#alter(this.#listeners, (listener) => {
+      const change = this.#pick<Partial<ListenerSpec>>([
+        { maxSessions: 5 + below(this.#random, 60) },
+        { idleTimeoutMs: 500 + below(this.#random, 8000) },
+        { maxSessionAgeMs: this.#pick([0, 2000, 6000]) },
+        { bind: [ipEndpoint(4, '192.0.2.1', 1000 + below(this.#random, 4))] },
+        { trustedProxies: this.#pick([null, null, TRUSTED]) },
+        listener.protocol === 'tcp' ? { pool: this.#pick(pools).name } : {},
+      ]);
+      return { ...listener, ...change };
+    });
+  }
+
+  #alterPool(): void {
+    this.#alter(this.#pools, (pool) => ({
+      ...pool,
+      ...this.#pick<Partial<PoolSpec>>([
+        { policy: this.#pick(POLICY_NAMES) },
+        pool.name === UDP_POOL ? {} : { queueSize: this.#pick([0, 3, 20]) },
+        { queueTimeoutMs: this.#pick([300, 2000]) },
+        { retries: below(this.#random, 4) },
+        { slowStartMs: this.#pick([0, 2000]) },
+        { panicPercent: this.#pick([0, 0, 50]) },
+        { onDown: this.#pick(['keep', 'close']) },
+        { drainTimeoutMs: this.#pick([0, 500, 3000]), drainSpreadMs: this.#pick([0, 1000]) },
+        { outlier: this.#pick([null, OUTLIER, { ...OUTLIER, dryRun: true }]) },
+        { connectTimeoutMs: this.#pick([200, 1000]) },
+        { sendProxyProtocol: this.#pick(['off', 'v1', 'v2']) },
+      ]),
+    }));
+  }
+
+  /** A backend comes, goes, or gets another address. */
+  #moveBackend(): void {
+    this.#alter(this.#pools, (pool) => {
+      const index = below(this.#random, MAX_BACKENDS);
+      const others = pool.backends.filter((backend) => backend.name !== `b${index}`);
+      const gone = others.length < pool.backends.length && others.length > 0;
+      if (gone && below(this.#random, 3) > 0) return { ...pool, backends: others };
+      return { ...pool, backends: [...others, this.#backend(pool.name, index)] };
+    });
+  }
+
+  #alterBackend(): void {
+    this.#alter(this.#pools, (pool) => {
+      const chosen = this.#pick(pool.backends);
+      const change = this.#pick<Partial<BackendSpec>>([
+        { weight: this.#pick([0, 1, 1, 3, 10]) },
+        { maxConnections: this.#pick([0, 1, 2, 5, 10]) },
+        { maxConnections: this.#pick([1, 2, 5]) },
+        { backup: below(this.#random, 4) === 0 },
+      ]);
+      const backends = pool.backends.map((backend) =>
+        backend === chosen ? { ...backend, ...change } : backend,
+      );
+      return { ...pool, backends };
+    });
+  }
+
+  #alter<T>(list: T[], change: (one: T) => T): void {
+    const at = below(this.#random, list.length);
+    const one = list[at];
+    if (one !== undefined) list[at] = change(one);
+  }
+
+  #listener(name: string, protocol: 'tcp' | 'udp', pool: string): ListenerSpec {
+    return {
+      name,
+      protocol,
+      bind: [ipEndpoint(4, '192.0.2.1', 1000)],
+      pool,
+      trustedProxies: null,
+      maxSessions: 60,
+      idleTimeoutMs: 5000,
+      maxSessionAgeMs: 0,
+      backlog: 16,
+    };
+  }
+
+  #pool(name: string): PoolSpec {
+    const count = 1 + below(this.#random, MAX_BACKENDS);
+    return {
+      name,
+      policy: this.#pick(POLICY_NAMES),
+      hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 251 },
+      sendProxyProtocol: 'off',
+      connectTimeoutMs: 300,
+      retries: 2,
+      queueSize: name === UDP_POOL ? 0 : this.#pick([0, 10]),
+      queueTimeoutMs: 1000,
+      drainTimeoutMs: 1000,
+      drainSpreadMs: 500,
+      slowStartMs: 0,
+      onDown: 'keep',
+      panicPercent: 0,
+      udpResponses: 0,
+      rebalancePercent: 0,
+      health: {
+        probe: this.#pick([{ kind: 'tcp' }, { kind: 'tcp' }, { kind: 'none' }]),
+        port: null,
+        intervalMs: 500,
+        fastIntervalMs: 100,
+        downIntervalMs: 300,
+        timeoutMs: 200,
+        fall: 2,
+        rise: 2,
+        jitter: 0.1,
+      },
+      outlier: this.#pick([null, OUTLIER]),
+      backends: Array.from({ length: count }, (_, index) => this.#backend(name, index)),
+    };
+  }
+
+  /** Its address: a network a pool, a host a backend, one of two ports. */
+  #backend(pool: string, index: number): BackendSpec {
+    const net = [...TCP_POOLS, UDP_POOL].indexOf(pool);
+    return {
+      name: `b${index}`,
+      address: ipEndpoint(4, `10.0.${net}.${index}`, 7000 + below(this.#random, 2)),
+      weight: this.#pick([1, 1, 2]),
+      maxConnections: this.#pick([0, 3, 8]),
+      backup: below(this.#random, 6) === 0,
+    };
+  }
+
+  #pick<T>(list: readonly T[]): T {
+    const one = list[below(this.#random, list.length)];
+    if (one === undefined) throw new Error('nothing to pick from');
+    return one;
+  }
+}
+
+/** Half of the simulated clients come from here. */
+export const TRUSTED = [{ family: 4, host: '198.51.100.0', prefixBits: 25 }] as const;
