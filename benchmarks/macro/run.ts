@@ -22,7 +22,7 @@ export interface Pace {
 
 const PACES = {
   full: { compileMs: 2000, warmMs: 500, measureMs: 3000, heldSessions: 9000 },
-  quick: { compileMs: 300, warmMs: 100, measureMs: 300, heldSessions: 2000 },
+  quick: { compileMs: 300, warmMs: 50, measureMs: 200, heldSessions: 2000 },
 } as const;
 
 export class Recorder {
