@@ -1,4 +1,4 @@
-/** What README.md and CONTRIBUTING.md tell people to type and to write works. */
+/** What documents tell people to type and to write works, and what they say of the code is so. */
 import t from 'tap';
 import { COMMANDS } from '../../src/cli/main.js';
 import { formatIssue } from '../../src/config/issue.js';
@@ -66,5 +66,18 @@ t.test('events and metrics that README.md names are in the catalogues', async (t
   const isEvent = (word: string): boolean => word in EVENTS;
   for (const word of ['reload-failed', 'backend-down']) {
     t.ok(readme.includes(`\`${word}\``) && isEvent(word), word);
+  }
+});
+
+t.test('ARCHITECTURE.md names every phase of a session and of a flow', async (t) => {
+  const map = readText('ARCHITECTURE.md');
+  for (const path of ['src/session/tcp/session.ts', 'src/session/udp/flow.ts']) {
+    const arms = [...readText(path).matchAll(/\| \{ readonly at: '(\w+)'/g)].map(([, arm]) => arm);
+    t.ok(arms.length >= 3, path);
+    t.same(
+      arms.filter((arm) => !map.includes(`\`${arm}\``)),
+      [],
+      path,
+    );
   }
 });
