@@ -319,6 +319,7 @@ export class Daemon {
   }
 
   #replaced(worker: WorkerId): void {
+    this.#deps.counters.workerRestart(worker);
     this.#deps.log.event('worker-started', { worker, engine: this.#deps.engine });
     this.#sendPlan(worker);
   }

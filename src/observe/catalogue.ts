@@ -230,6 +230,12 @@ const EVENT_METRICS = {
     labels: ['result'],
     values: ['success', 'failure'],
   },
+  workerRestarts: {
+    name: 'sluice_worker_restarts_total',
+    type: 'counter',
+    help: 'Worker threads that died or did not answer, and were replaced.',
+    labels: ['worker'],
+  },
   logSuppressed: {
     name: 'sluice_log_suppressed_total',
     type: 'counter',

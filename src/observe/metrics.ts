@@ -20,6 +20,8 @@ export interface ControlCounters {
   /** One probe was over after `seconds`; `failure` is null when it succeeded. */
   probe(backend: BackendLabels, seconds: number, failure: string | null): void;
   reload(result: 'success' | 'failure'): void;
+  /** A new thread took the place of a worker that died or did not answer. */
+  workerRestart(worker: number): void;
   logSuppressed(event: string, lines: number): void;
   /** Drops everything counted for a backend that is gone, so that names do not pile up. */
   forget(backend: BackendLabels): void;
@@ -68,6 +70,7 @@ function controlCounters(registry: Registry): ControlCounters {
   const ejections = new BackendCounter(METRICS.ejections, registers);
   const probeFailures = new BackendCounter(METRICS.probeFailures, registers);
   const reloads = new Counter({ ...named(METRICS.reloads), registers });
+  const restarts = new Counter({ ...named(METRICS.workerRestarts), registers });
   const suppressed = new Counter({ ...named(METRICS.logSuppressed), registers });
   const buckets = [...METRICS.probe.bounds];
   const probes = new Histogram({ ...named(METRICS.probe), buckets, registers });
@@ -80,6 +83,7 @@ function controlCounters(registry: Registry): ControlCounters {
       if (failure !== null) probeFailures.count(backend, failure);
     },
     reload: (result) => reloads.inc({ result }),
+    workerRestart: (worker) => restarts.inc({ worker }),
     logSuppressed: (event, lines) => suppressed.inc({ event }, lines),
     forget: (backend) => {
       probes.remove({ ...backend });

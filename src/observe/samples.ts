@@ -26,8 +26,15 @@ export interface Sample {
 
 export type Sampler = (source: MetricsSource) => Sample[];
 
-type CountedHere = 'transitions' | 'ejections' | 'probe' | 'probeFailures' | 'reloads';
-type SampledMetric = Exclude<keyof typeof METRICS, CountedHere | 'logSuppressed'>;
+type CountedHere =
+  | 'transitions'
+  | 'ejections'
+  | 'probe'
+  | 'probeFailures'
+  | 'reloads'
+  | 'workerRestarts'
+  | 'logSuppressed';
+type SampledMetric = Exclude<keyof typeof METRICS, CountedHere>;
 
 const NONE: Labels = {};
 const REFUSAL_COLUMN = Object.fromEntries(REFUSALS.map((cause) => [cause, CAUSE_COLUMN[cause]]));
