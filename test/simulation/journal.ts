@@ -55,6 +55,7 @@ export class Journal implements Log, ControlCounters {
   ejection(): void {}
   probe(): void {}
   reload(): void {}
+  workerRestart(): void {}
   logSuppressed(): void {}
   forget(): void {}
 
