@@ -81,3 +81,16 @@ t.test('ARCHITECTURE.md names every phase of a session and of a flow', async (t)
     );
   }
 });
+
+t.test('files and folders that a document names in code are there', async (t) => {
+  const tracked = filesEnding('');
+  const isThere = (path: string): boolean =>
+    tracked.some((file) => file === path || file.startsWith(path.replace(/\/?$/, '/')));
+  const missing = pages.flatMap(({ path, text }) =>
+    [...text.matchAll(/`((?:src|test|conf|docs|benchmarks|systemd|bin)\/[\w./-]+)`/g)]
+      .map(([, name = '']) => name)
+      .filter((name) => !isThere(name))
+      .map((name) => `${path}: ${name}`),
+  );
+  t.same(missing, []);
+});
