@@ -20,7 +20,6 @@ import type { DialFailure } from '../core/outcome.js';
 import type { ListenSource } from '../core/plan.js';
 
 export type ListenerKey = number;
-export type Appetite = 'single' | 'eager';
 
 export interface TcpEngine {
   /**
@@ -36,14 +35,12 @@ export interface TcpEngine {
 
   /** Starts accepting. Throws nothing: a failure comes back as a sentence with the errno's name. */
   openListener(key: ListenerKey, source: ListenSource, backlog: number): Promise<ListenOutcome>;
-  /** Stops accepting; clients wait in the kernel's backlog. `resumeListener` undoes it. */
+  /**
+   * Stops accepting, also in the middle of a burst; clients wait in the kernel's backlog.
+   * `resumeListener` undoes it.
+   */
   pauseListener(key: ListenerKey): void;
   resumeListener(key: ListenerKey): void;
-  /**
-   * `eager`: the engine may take over whatever waits in the kernel's queue at once; `single` (at
-   * first): one connection after the other, so that a pause leaves the rest there.
-   */
-  setAppetite(key: ListenerKey, appetite: Appetite): void;
   /** Closes the listening socket; pairs stay. */
   closeListener(key: ListenerKey): void;
 

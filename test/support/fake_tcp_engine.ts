@@ -165,10 +165,6 @@ export class FakeTcpEngine implements TcpEngine {
     this.#socket(key).state = 'accepting';
   }
 
-  setAppetite(key: ListenerKey): void {
-    this.#socket(key);
-  }
-
   closeListener(key: ListenerKey): void {
     this.#socket(key);
     this.sockets.delete(key);

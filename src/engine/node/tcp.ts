@@ -96,9 +96,6 @@ export class NodeTcp implements TcpEngine, PairHost {
     this.#acceptor(key).release('session');
   }
 
-  /** libuv hands over one connection after the other, and a pause takes effect in between. */
-  setAppetite(): void {}
-
   closeListener(key: ListenerKey): void {
     this.#acceptor(key).close();
     this.#acceptors.delete(key);

@@ -138,9 +138,6 @@ export class UringTcp implements TcpEngine {
     this.#accepts.resume(key);
   }
 
-  /** One connection after the other is accepted, and a pause takes effect in between. */
-  setAppetite(): void {}
-
   closeListener(key: ListenerKey): void {
     this.#accepts.close(key);
   }

@@ -9,7 +9,7 @@ import type { ListenerId, WorkerId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import type { Ledger } from '../../pool/ledger.js';
-import type { Appetite, ListenerKey, TcpEngine } from '../tcp_port.js';
+import type { ListenerKey, TcpEngine } from '../tcp_port.js';
 import type { TcpSession } from './session.js';
 import type { Waiting } from './waiting.js';
 
@@ -21,9 +21,7 @@ export class TcpListener {
   readonly #engine: TcpEngine;
   readonly #ledger: Ledger;
   readonly #worker: WorkerId;
-  readonly #workers: number;
   #accepting: 'yes' | 'paused' = 'yes';
-  #appetite: Appetite = 'single';
   #plan: ListenerPlan;
   #waiting: Waiting;
   #trusted: (host: string) => boolean;
@@ -35,14 +33,12 @@ export class TcpListener {
       readonly engine: TcpEngine;
       readonly ledger: Ledger;
       readonly worker: WorkerId;
-      readonly workers: number;
     },
   ) {
     this.id = plan.id;
     this.#engine = deps.engine;
     this.#ledger = deps.ledger;
     this.#worker = deps.worker;
-    this.#workers = deps.workers;
     this.#plan = plan;
     this.#waiting = waiting;
     this.#trusted = trusted(plan.trustedProxies ?? []);
@@ -82,8 +78,6 @@ export class TcpListener {
 
   /** A socket was opened; at the cap it accepts nobody either. */
   opened(key: ListenerKey): void {
-    this.fitAppetite();
-    this.#engine.setAppetite(key, this.#appetite);
     if (this.#accepting === 'paused') this.#engine.pauseListener(key);
   }
 
@@ -110,17 +104,6 @@ export class TcpListener {
     if (this.#room() > 0) this.#resume();
   }
 
-  /**
-   * The engine may be eager only while everything that can wait in the kernel, in the queues of all
-   * workers, would find room: what it takes over beyond the cap no longer waits there.
-   */
-  fitAppetite(): void {
-    const appetite = this.#room() > this.plan.backlog * this.#workers ? 'eager' : 'single';
-    if (appetite === this.#appetite) return;
-    this.#appetite = appetite;
-    for (const key of this.keys) this.#engine.setAppetite(key, appetite);
-  }
-
   #room(): number {
     return this.plan.maxSessions - this.#ledger.listenerActive(this.id);
   }
@@ -131,7 +114,6 @@ export class TcpListener {
   #tryEnter(): boolean {
     const entered = this.#ledger.tryTakeListener(this.id, this.plan.maxSessions, this.#worker);
     if (!entered || this.#room() <= 0) this.#pause();
-    this.fitAppetite();
     return entered;
   }
 

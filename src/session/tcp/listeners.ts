@@ -95,7 +95,6 @@ export class TcpListeners {
   /** A counted session is over: its place goes to who waits, here or in another worker. */
   leave(listener: TcpListener): void {
     listener.leave();
-    listener.fitAppetite();
     const { ledger, worker, workers, ring } = this.#deps;
     if (!ledger.anyListenerWaiting(listener.id)) return;
     // Not `listener`: it may have been removed and opened anew since this session came.
