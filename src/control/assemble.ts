@@ -10,7 +10,7 @@ import { loadKernel } from '../kernel/foreign.js';
 import type { Log } from '../observe/log.js';
 import { createMetrics, type Metrics } from '../observe/metrics.js';
 import { systemClock } from '../system/clock.js';
-import { descriptorLimit } from '../system/limits.js';
+import { descriptorLimit, lockedMemoryLimit } from '../system/limits.js';
 import { nonce } from '../system/nonce.js';
 import { systemRandom } from '../system/random.js';
 import { systemTimers } from '../system/timers.js';
@@ -18,6 +18,7 @@ import { BackendDescriber } from './backend_views.js';
 import { Daemon } from './daemon.js';
 import { DaemonMetrics } from './daemon_metrics.js';
 import { DaemonViews } from './daemon_views.js';
+import { fitEngines } from './engine_fit.js';
 import { portSharing } from './port_sharing.js';
 import { createSharedState } from './shared_state.js';
 import { sessionBudget, WANTED_DESCRIPTORS, workerCount } from './sizing.js';
@@ -40,17 +41,18 @@ export interface About {
 
 /** A daemon that is ready to start, or why it cannot run here. */
 export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, string> {
-  const choice = selectEngine(spec.daemon.engine, checkEngines());
+  const loaded = loadKernel();
+  const kernel = loaded.ok ? loaded.value : null;
+  const sharing = portSharing(kernel);
+  const workers = workerCount(spec.daemon.workers, availableParallelism(), sharing);
+  const checks = fitEngines(checkEngines(), workers, lockedBytes());
+  const choice = selectEngine(spec.daemon.engine, checks);
   if (!choice.ok) return choice;
   const { engine, passedOver } = choice.value;
   const best = passedOver[0];
   if (best !== undefined) {
     log.event('engine-degraded', { engine, detail: `${best.engine}: ${best.cause}` });
   }
-  const loaded = loadKernel();
-  const kernel = loaded.ok ? loaded.value : null;
-  const sharing = portSharing(kernel);
-  const workers = workerCount(spec.daemon.workers, availableParallelism(), sharing);
   const detail =
     sharing === 'impossible' && spec.daemon.workers !== 1
       ? 'one worker, because neither foreign calls nor Node.js 22.12 let workers share a port'
@@ -96,4 +98,9 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     sessionBudget: budget,
   });
   return ok({ daemon, metrics, views });
+}
+
+/** Root may lock as much as it likes (CAP_IPC_LOCK). */
+function lockedBytes(): number | null {
+  return process.getuid?.() === 0 ? null : (lockedMemoryLimit()?.soft ?? null);
 }

@@ -90,7 +90,7 @@ class Service {
     const signal = await stopped;
     await this.#stop(daemon, signal);
     await site?.close();
-    this.#log.flush();
+    await this.#log.flush();
     return 0;
   }
 
@@ -107,9 +107,9 @@ class Service {
     return null;
   }
 
-  #fail(detail: string): 1 {
+  async #fail(detail: string): Promise<1> {
     this.#log.event('start-failed', { detail });
-    this.#log.flush();
+    await this.#log.flush();
     this.#options.stderr.write(`sluice: ${detail}\n`);
     return 1;
   }
