@@ -84,6 +84,19 @@ export class Wire {
     return { text, how };
   }
 
+  /**
+   * Whether the other side's end was a reset. When the last bytes and the RST arrive together, libuv
+   * reports an end in order (uv__stream_io, "short-circuit iff POLLHUP"); a write tells them apart.
+   */
+  async wasReset(): Promise<boolean> {
+    const how = await within('the end of the connection', this.ended);
+    if (how !== 'fin') return how === 'ECONNRESET';
+    return this.send('?').then(
+      () => false,
+      () => true,
+    );
+  }
+
   /** Resolves when the bytes were handed to the kernel. */
   send(data: string | Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {

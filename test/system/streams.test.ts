@@ -107,9 +107,8 @@ t.test("a client's reset reaches the backend after the client's last bytes", asy
   t.equal(await backend.readText(10), 'last words');
   await client.send('more');
   client.reset();
-  const { text, how } = await backend.readAll();
-  t.equal(how, 'ECONNRESET');
-  t.equal(text, 'more');
+  t.equal((await backend.readAll()).text, 'more');
+  t.ok(await backend.wasReset());
   const line = await accessLine(daemon, 'the session', () => true);
   t.match(line.outcome, { by: 'client', stage: 'relay', cause: 'client-reset' });
 });
@@ -120,9 +119,8 @@ t.test("a backend's reset reaches the client after the backend's last bytes", as
   t.equal(await backend.readText(5), 'hello');
   await backend.send('last words');
   backend.reset();
-  const { text, how } = await client.readAll();
-  t.equal(how, 'ECONNRESET');
-  t.equal(text, 'last words');
+  t.equal((await client.readAll()).text, 'last words');
+  t.ok(await client.wasReset());
   const line = await accessLine(daemon, 'the session', () => true);
   t.match(line.outcome, { by: 'backend', stage: 'relay', cause: 'backend-reset' });
 });
