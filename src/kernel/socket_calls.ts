@@ -97,8 +97,9 @@ export class SocketCalls {
   }
 
   /**
-   * The next connection of the listening socket `fd`, non-blocking, or a negative errno: EAGAIN when
-   * there is none. Writes the client's address to `address`, where there is room for `room` bytes.
+   * The next connection of the listening socket `fd`, non-blocking, or a negative errno: EAGAIN
+   * when there is none. Writes the client's address to `address`, where there is room for `room`
+   * bytes.
    */
   accept(fd: number, address: number, room: number): number {
     this.#words[ANSWER_AT] = room;

@@ -1,8 +1,8 @@
 /**
  * Listening sockets: the ring polls them, and accept4(2) is called directly. So exactly as many
  * connections are accepted as somebody wants, and the others wait in the kernel's backlog without a
- * descriptor; a multishot accept on the ring would take out all of them at once. The call also tells
- * the client's address, which the ring's does not for more than one.
+ * descriptor; a multishot accept on the ring would take out all of them at once. The call also
+ * tells the client's address, which the ring's does not for more than one.
  */
 import { assert, present } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';

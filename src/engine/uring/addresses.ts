@@ -27,7 +27,9 @@ export class Addresses {
     this.#bytes = new Uint8Array(memory.buffer);
   }
 
-  /** Where accept(2) may write the address of the client that gets `pair`, and for how many bytes. */
+  /**
+   * Where accept(2) may write the address of the client that gets `pair`, and for how many bytes.
+   */
   rowOf(pair: number): number {
     return this.#memory.address + pair * ROW_BYTES;
   }
