@@ -310,8 +310,9 @@ export class Daemon {
   }
 
   #lost(worker: WorkerId, detail: string): void {
-    const { shared, log } = this.#deps;
+    const { shared, kernel, log } = this.#deps;
     const sessions = shared.ledger.sessionsOf(worker);
+    if (kernel !== null) shared.holdings.giveBack(kernel, worker);
     shared.ledger.forgetWorker(worker);
     shared.series.forgetActive(worker);
     log.event('worker-lost', { worker, sessions, detail });

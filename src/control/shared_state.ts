@@ -3,6 +3,7 @@ import { createDoorbellMemory, Doorbell } from '../core/doorbell.js';
 import { createSeriesMemory, SeriesReader } from '../core/series.js';
 import { ringBell } from '../kernel/descriptor.js';
 import type { Kernel } from '../kernel/foreign.js';
+import { createHoldingsMemory, Holdings } from '../kernel/holdings.js';
 import { createLedgerMemory, Ledger } from '../pool/ledger.js';
 import { createVitalsMemory, Vitals } from './vitals.js';
 import type { SharedMemory } from './worker_protocol.js';
@@ -13,6 +14,7 @@ export interface SharedState {
   readonly series: SeriesReader;
   readonly doorbell: Doorbell;
   readonly vitals: Vitals;
+  readonly holdings: Holdings;
 }
 
 export function createSharedState(workers: number, kernel: Kernel | null): SharedState {
@@ -21,6 +23,7 @@ export function createSharedState(workers: number, kernel: Kernel | null): Share
     series: createSeriesMemory(workers),
     doorbell: createDoorbellMemory(),
     vitals: createVitalsMemory(),
+    holdings: createHoldingsMemory(),
   };
   return {
     memory,
@@ -30,5 +33,6 @@ export function createSharedState(workers: number, kernel: Kernel | null): Share
       if (kernel !== null) ringBell(kernel, fd);
     }),
     vitals: new Vitals(memory.vitals),
+    holdings: new Holdings(memory.holdings),
   };
 }

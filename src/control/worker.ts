@@ -12,6 +12,7 @@ import { SeriesWriter } from '../core/series.js';
 import { createEngine } from '../engine/create.js';
 import { ringBell } from '../kernel/descriptor.js';
 import { loadKernel } from '../kernel/foreign.js';
+import { Holdings } from '../kernel/holdings.js';
 import { Ledger } from '../pool/ledger.js';
 import { systemClock } from '../system/clock.js';
 import { systemRandom } from '../system/random.js';
@@ -39,6 +40,7 @@ const created = createEngine(start.engine, {
   timers: systemTimers,
   doorbell,
   worker: start.worker,
+  holdings: new Holdings(start.memory.holdings),
 });
 
 if (created.ok) {

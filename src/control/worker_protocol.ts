@@ -12,6 +12,8 @@ export interface SharedMemory {
   readonly doorbell: SharedArrayBuffer;
   /** See vitals.ts. */
   readonly vitals: SharedArrayBuffer;
+  /** See holdings.ts. */
+  readonly holdings: SharedArrayBuffer;
 }
 
 export interface WorkerStart {

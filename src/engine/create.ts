@@ -6,6 +6,7 @@ import type { Doorbell } from '../core/doorbell.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { EngineName } from '../core/spec.js';
 import { loadKernel } from '../kernel/foreign.js';
+import type { Holdings } from '../kernel/holdings.js';
 import type { Engine, EngineLimits } from './engine.js';
 import { createNodeEngine } from './node/engine.js';
 import { createUringEngine } from './uring/create.js';
@@ -16,6 +17,7 @@ export interface CreateDeps {
   readonly timers: Timers;
   readonly doorbell: Doorbell;
   readonly worker: WorkerId;
+  readonly holdings: Holdings;
 }
 
 /** The engine, or a sentence that says why it could not be made. */
@@ -27,7 +29,10 @@ export function createEngine(name: EngineName, deps: CreateDeps): Result<Engine,
       return ok(createNodeEngine(deps.limits, { ...deps, kernel }));
     case 'uring': {
       if (kernel === null) return err('engine "uring" needs foreign calls');
-      const made = createUringEngine({ ...deps, kernel });
+      const made = createUringEngine({
+        ...deps,
+        kernel: deps.holdings.through(kernel, deps.worker),
+      });
       return made.ok ? made : err(made.error.sentence);
     }
     case 'epoll':

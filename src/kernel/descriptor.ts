@@ -11,7 +11,7 @@ import type { Kernel } from './foreign.js';
 export type Descriptor = Brand<number, 'Descriptor'>;
 
 /** fcntl(2): F_DUPFD_CLOEXEC, from <linux/fcntl.h>. */
-const F_DUPFD_CLOEXEC = 1030;
+export const F_DUPFD_CLOEXEC = 1030;
 /** eventfd(2): EFD_CLOEXEC and EFD_NONBLOCK are O_CLOEXEC and O_NONBLOCK. */
 const EFD_CLOEXEC = 0o2000000;
 const EFD_NONBLOCK = 0o4000;

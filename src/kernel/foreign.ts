@@ -44,6 +44,8 @@ export interface Libc {
 /** What foreign calls are made through; tests put a wrapper in its place to inject an errno. */
 export interface Kernel {
   readonly libc: Libc;
+  /** Hears of each descriptor that a ring is told to close. */
+  readonly closing?: (fd: number) => void;
   /** Mapped memory (never the JavaScript heap's) as an array buffer. */
   view(address: number, bytes: number): ArrayBuffer;
 }

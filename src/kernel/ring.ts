@@ -90,6 +90,11 @@ export class Ring {
     return err(kernelError('io_uring_enter', answer));
   }
 
+  /** The kernel will be told to close `fd`. */
+  closing(fd: number): void {
+    this.#kernel.closing?.(fd);
+  }
+
   /** Where the next entry begins in `entries`; all its SQE_WORDS words must be written. */
   claim(): number {
     if (this.#queued > this.#sqMask) this.submit();

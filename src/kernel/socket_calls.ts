@@ -11,6 +11,7 @@ import { AF_UNIX } from './sockaddr.js';
 import {
   IPPROTO_TCP,
   SO_KEEPALIVE,
+  SO_LINGER,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
@@ -19,8 +20,6 @@ import {
   TCP_NODELAY,
 } from './sockets.js';
 
-/** <asm-generic/socket.h> */
-const SO_LINGER = 13;
 /** <linux/sockios.h>: bytes that the peer has not acknowledged yet (tcp(7), SIOCOUTQ). */
 const SIOCOUTQ = 0x5411;
 /** <sys/socket.h> */

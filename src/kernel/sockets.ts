@@ -16,6 +16,7 @@ export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 export const SO_KEEPALIVE = 9;
+export const SO_LINGER = 13;
 const SO_REUSEPORT = 15;
 /** <netinet/in.h>, <netinet/tcp.h> */
 export const IPPROTO_IP = 0;

@@ -131,6 +131,7 @@ export function submitConnect(
 
 /** Closes `fd` after everything submitted before; completes only on failure. */
 export function submitClose(ring: Ring, fd: number, low: number, high: number): void {
+  ring.closing(fd);
   write(ring, OP.CLOSE | (IOSQE_CQE_SKIP_SUCCESS << 8), fd, 0, 0, 0, 0, low, high, 0);
 }
 

@@ -15,7 +15,7 @@ const CLIENTS = 32;
 const NEWCOMERS = 32;
 const REPLACEMENT_MS = 30_000;
 
-for (const engine of ['node'] as const) {
+for (const engine of ['node', 'uring'] as const) {
   const available = selectEngine(engine, checkEngines());
   const skip = available.ok ? false : available.error;
 
