@@ -11,6 +11,11 @@ import type { World } from './world.js';
 /** UDP clients are few, so that their flows live. */
 const UDP_CLIENTS = 40;
 
+/**
+ * `patient`: nobody goes away while it waits. `last`: neither, and whoever is served is soon done.
+ */
+export type Pace = 'usual' | 'patient' | 'last';
+
 export class Clients {
   readonly #random: Random;
   readonly #world: World;
@@ -43,16 +48,16 @@ export class Clients {
   }
 
   /** Something happens, or not, on each connection of the worker. */
-  live(worker: SimWorker, pace: 'usual' | 'last'): void {
+  live(worker: SimWorker, pace: Pace): void {
     for (const pair of [...worker.tcp.pairs.values()]) {
       if (worker.tcp.pairs.get(pair.id) === pair) this.#live(worker, pair, pace);
     }
   }
 
-  #live(worker: SimWorker, pair: FakePair, pace: 'usual' | 'last'): void {
+  #live(worker: SimWorker, pair: FakePair, pace: Pace): void {
     const { tcp } = worker;
-    const chance = this.#random.next();
-    if (pair.state !== 'relaying' && pair.state !== 'closing' && chance < 0.01) {
+    const waits = pair.state !== 'relaying' && pair.state !== 'closing';
+    if (waits && pace === 'usual' && this.#random.next() < 0.005) {
       return tcp.ends(pair.id, { kind: 'client-gone' });
     }
     switch (pair.state) {
@@ -85,7 +90,7 @@ export class Clients {
     else if (mood !== 'silent') tcp.dialSucceeds(pair.id);
   }
 
-  #relay({ tcp }: SimWorker, pair: FakePair, pace: 'usual' | 'last'): void {
+  #relay({ tcp }: SimWorker, pair: FakePair, pace: Pace): void {
     const dead = this.#world.mood(pair.target ?? '') === 'refusing';
     const chance = this.#random.next();
     if (dead && chance < 0.2) return tcp.ends(pair.id, { kind: 'reset', by: 'backend' });

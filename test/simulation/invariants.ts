@@ -5,6 +5,7 @@ import type { ListenerId } from '../../src/core/brand.js';
 import { formatAddress } from '../../src/core/endpoint.js';
 import { PLAIN_COLUMN } from '../../src/core/series.js';
 import { ineligible } from '../../src/pool/eligibility.js';
+import { CLOSED_BECAUSE } from '../../src/pool/ledger.js';
 import { LINGER_MS } from '../../src/session/tcp_port.js';
 import type { FakePair } from '../support/fake_tcp_engine.js';
 import { holds } from './failure.js';
@@ -14,6 +15,8 @@ import type { SimWorker } from './sim_worker.js';
 const SLACK_MS = 5_000;
 /** Drains wait a second at rest before a row is given away. */
 const SETTLE_MS = 1_000;
+
+const GONE = CLOSED_BECAUSE.removed | CLOSED_BECAUSE.expired;
 
 export interface Scene {
   readonly nowMs: number;
@@ -38,6 +41,7 @@ export function checkStep(scene: Scene): void {
   checkLeases(scene);
   checkListeners(scene);
   checkDrains(scene);
+  checkTenure(scene);
   checkQueues(scene);
 }
 
@@ -111,6 +115,15 @@ function checkDrains({ nowMs, dueMs, workers, inventory }: Scene): void {
   }
 }
 
+/** Who left gets no sessions, who is in the file (again) is not kept from them by a drain. */
+function checkTenure({ inventory, shared }: Scene): void {
+  for (const entry of inventory.backends()) {
+    const gone = (shared.ledger.closed(entry.id) & GONE) !== 0;
+    const left = entry.tenure === 'leaving';
+    holds(gone === left, () => `${entry.key} is ${entry.tenure}, but ${gone ? 'closed' : 'open'}`);
+  }
+}
+
 /** A queue has as many tickets as waiters, never negative. */
 function checkQueues({ inventory, shared, workers }: Scene): void {
   for (const pool of inventory.pools.values()) {
@@ -134,6 +147,18 @@ export function checkRest({ inventory, shared, workers, tried }: Scene): void {
       if (!free || vain.has(formatAddress(entry.endpoint))) continue;
       holds(false, () => `${shared.ledger.queued(pool.id)} wait while ${entry.key} has a place`);
     }
+  }
+}
+
+/** Long after the last trouble, every backend serves in full, and none is left that left. */
+export function checkWell({ inventory, shared: { ledger } }: Scene): void {
+  for (const { key, id, tenure, spec } of inventory.backends()) {
+    holds(tenure === 'kept', () => `the drain of ${key} does not end`);
+    holds(ledger.health(id) === 'up', () => `${key} is ${ledger.health(id)} for ever`);
+    holds(ledger.closed(id) === 0, () => `${key} is closed for ever: ${ledger.closed(id)}`);
+    const [weight, cap] = [ledger.weight(id), ledger.cap(id)];
+    const whole = weight === spec.weight && cap === spec.maxConnections;
+    holds(whole, () => `${key} has weight ${weight} and cap ${cap} for ever`);
   }
 }
 

@@ -14,7 +14,7 @@ import { SeriesWriter } from '../../src/core/series.js';
 import { FakeTcpEngine } from '../support/fake_tcp_engine.js';
 import type { FakeTime } from '../support/fake_time.js';
 import { SimUdpEngine } from './sim_udp_engine.js';
-import { WatchedLedger } from './watched_ledger.js';
+import { type Heads, WatchedLedger } from './watched_ledger.js';
 
 /** Pairs, and flows, of one worker: small, so that its limit is met. */
 const CAPACITY = 120;
@@ -25,6 +25,7 @@ export interface SimWorkerDeps {
   readonly time: FakeTime;
   readonly random: Random;
   readonly shared: SharedState;
+  readonly heads: Heads;
   readonly poolOf: (backend: BackendId) => PoolId;
   readonly post: (message: FromWorker) => void;
   readonly ring: (worker: WorkerId) => void;
@@ -44,12 +45,12 @@ export class SimWorker {
   #bell: 'rung' | 'silent' = 'silent';
 
   constructor(deps: SimWorkerDeps) {
-    const { worker, workers, shared, time, poolOf, post } = deps;
+    const { worker, workers, shared, time, poolOf, heads, post } = deps;
     this.id = worker;
     this.#deps = deps;
     this.tcp = new FakeTcpEngine(time, CAPACITY);
     this.udp = new SimUdpEngine(time, CAPACITY);
-    this.ledger = new WatchedLedger(shared.memory.ledger, workers, poolOf);
+    this.ledger = new WatchedLedger(shared.memory.ledger, worker, heads, poolOf);
     this.plane = new DataPlane({
       engine: {
         name: 'node',

@@ -13,10 +13,11 @@ import { below, type Random, seededRandom } from '../../src/core/random.js';
 import { FakeTime } from '../support/fake_time.js';
 import { Clients } from './clients.js';
 import { Dials } from './dials.js';
-import { checkEmpty, checkRest, checkStep, type Scene } from './invariants.js';
+import { checkEmpty, checkRest, checkStep, checkWell, type Scene } from './invariants.js';
 import { Journal } from './journal.js';
 import { SimFleet } from './sim_fleet.js';
 import { SpecWriter } from './spec_writer.js';
+import type { Heads } from './watched_ledger.js';
 import { World } from './world.js';
 
 /** The spans that specs have, at most. */
@@ -37,6 +38,7 @@ export class Simulation {
   readonly #writer: SpecWriter;
   readonly #clients: Clients;
   readonly #dials = new Dials();
+  readonly #heads: Heads = new Map();
   readonly #shared: SharedState;
   readonly #daemon: Daemon;
   readonly #dueMs = new Map<BackendEntry, number>();
@@ -163,8 +165,7 @@ export class Simulation {
     }
     await this.#rest();
     checkEmpty(this.#scene(), ROWS);
-    const left = [...this.#daemon.inventory.backends()].filter(({ tenure }) => tenure !== 'kept');
-    assert(left.length === 0, `drains do not reach zero: ${left.map(({ key }) => key)}`);
+    checkWell(this.#scene());
   }
 
   async #until(done: Promise<unknown>): Promise<void> {
@@ -172,7 +173,7 @@ export class Simulation {
     const end = done.then((result) => ended.push(result));
     for (let round = 0; ended.length === 0 && round < 2000; round++) {
       await this.#time.pass(10);
-      for (const worker of this.#fleetNow().workers) this.#clients.live(worker, 'usual');
+      for (const worker of this.#fleetNow().workers) this.#clients.live(worker, 'patient');
       this.#turn();
       this.#check();
     }
@@ -216,6 +217,7 @@ export class Simulation {
         shared,
         time: this.#time,
         random: this.#random,
+        heads: this.#heads,
         poolOf: (backend) => this.#poolOf(backend),
         made: (worker) => this.#dials.watch(worker),
       },

@@ -12,23 +12,31 @@ export interface Taking {
   readonly pool: PoolId;
   /** Waiters of the pool, and whose turn it was. */
   readonly queued: number;
-  readonly turn: WorkerId | -1;
-  /** This worker's oldest ticket before; 0: none. */
-  readonly head: number;
-  /** Whether who took the place has left the queue since. */
+  readonly turn: WorkerId | null;
+  /** Whether somebody has left the queue since, and whether that was the worker's oldest. */
   left: 'no' | 'yes';
+  head: 'stays' | 'moved';
 }
 
+/** By pool and worker: the oldest ticket, as each worker has told it last. */
+export type Heads = Map<PoolId, Map<WorkerId, number>>;
+
 export class WatchedLedger extends Ledger {
-  readonly #workers: number;
   readonly #poolOf: (backend: BackendId) => PoolId;
-  readonly #heads = new Map<PoolId, number>();
+  readonly #heads: Heads;
   #taking: Taking | null = null;
 
-  constructor(memory: SharedArrayBuffer, workers: number, poolOf: (backend: BackendId) => PoolId) {
+  constructor(
+    memory: SharedArrayBuffer,
+    worker: WorkerId,
+    heads: Heads,
+    poolOf: (backend: BackendId) => PoolId,
+  ) {
     super(memory);
-    this.#workers = workers;
+    this.#heads = heads;
     this.#poolOf = poolOf;
+    // A worker that is new waits for nothing, whatever its forerunner did.
+    for (const ofPool of heads.values()) ofPool.delete(worker);
   }
 
   /** The reservation since the last call, if there was one. */
@@ -38,14 +46,16 @@ export class WatchedLedger extends Ledger {
     return taking;
   }
 
-  head(pool: PoolId): number {
-    return this.#heads.get(pool) ?? 0;
+  /** Whose waiter has waited longest. Tickets of a simulation never wrap. */
+  #turnOf(pool: PoolId): WorkerId | null {
+    const heads = [...(this.#heads.get(pool) ?? [])].filter(([, ticket]) => ticket !== 0);
+    return heads.sort(([, a], [, b]) => a - b)[0]?.[0] ?? null;
   }
 
   override tryTake(backend: BackendId, worker: WorkerId): boolean {
     const pool = this.#poolOf(backend);
     const queued = this.queued(pool);
-    const turn = this.longestWaiting(pool, this.#workers);
+    const turn = this.#turnOf(pool);
     if (!super.tryTake(backend, worker)) return false;
     const cap = this.cap(backend);
     const active = this.active(backend);
@@ -54,7 +64,7 @@ export class WatchedLedger extends Ledger {
     holds(gone === 0, () => `backend ${backend} was chosen although it left`);
     holds(this.weight(backend) > 0, () => `backend ${backend} was chosen without weight`);
     holds(this.health(backend) !== 'unproven', () => `backend ${backend} was chosen unproven`);
-    this.#taking = { backend, pool, queued, turn, head: this.head(pool), left: 'no' };
+    this.#taking = { backend, pool, queued, turn, left: 'no', head: 'stays' };
     return true;
   }
 
@@ -70,7 +80,10 @@ export class WatchedLedger extends Ledger {
 
   override setHead(pool: PoolId, worker: WorkerId, ticket: number): void {
     super.setHead(pool, worker, ticket);
-    this.#heads.set(pool, ticket);
+    const heads = this.#heads.get(pool) ?? new Map<WorkerId, number>();
+    if (this.#taking !== null && heads.get(worker) !== ticket) this.#taking.head = 'moved';
+    heads.set(worker, ticket);
+    this.#heads.set(pool, heads);
   }
 
   override tryTakeListener(listener: ListenerId, cap: number, worker: WorkerId): boolean {
