@@ -10,12 +10,16 @@ export function describeEnvironment(results: Results): string {
       .map(([name, value]) => `${name} ${value}`)
       .join(', ');
   const pace = results.pace === 'full' ? '' : ' Short spans (`--quick`): for a first look only.';
-  return [
-    `- ${e.date} UTC, ${e.cores} × ${e.cpu}, ${e.memoryGiB} GiB, Linux ${e.kernel}`,
-    `- ${names(e.versions)}`,
-    `- ${names(e.sysctl)}`,
-    `- ${quietness(results.samples)} Load average before: ${e.loadAverage.toFixed(2)}.${pace}`,
-  ].join('\n');
+  const lines = [
+    `${e.date} UTC, ${e.cores} × ${e.cpu}, ${e.memoryGiB} GiB, Linux ${e.kernel}`,
+    names(e.versions),
+    names(e.sysctl),
+    `${quietness(results.samples)}Load average before: ${e.loadAverage.toFixed(2)}.${pace}`,
+  ];
+  return lines
+    .filter((line) => line !== '')
+    .map((line) => `- ${line}`)
+    .join('\n');
 }
 
 /** What else ran on the proxy's core, and what the hypervisor took. */
@@ -30,6 +34,6 @@ function quietness(samples: readonly Sample[]): string {
   const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
   return (
     `Others had ${percent(median(foreign))} of the proxy's core (at most ` +
-    `${percent(Math.max(...foreign))}), the hypervisor at most ${percent(Math.max(...stolen))}.`
+    `${percent(Math.max(...foreign))}), the hypervisor at most ${percent(Math.max(...stolen))}. `
   );
 }

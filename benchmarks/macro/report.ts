@@ -111,7 +111,9 @@ function cellsOf(
   const { digits, better } = MEASURES[measure];
   const median = number(value.median, digits);
   const ratio = peer === subject ? null : figures.ratio(name, measure, subject, peer);
-  return [median, ratio === null ? '' : judged(better, ratio)];
+  if (ratio === null) return [median, ''];
+  // Behind no proxy at all is where every proxy is.
+  return [median, peer === 'direct' ? ratioText(ratio) : judged(better, ratio)];
 }
 
 function judged(better: 'more' | 'less', ratio: Estimate): string {
