@@ -19,11 +19,6 @@ export type Unavailable = {
 
 export const NOT_IN_THIS_VERSION: readonly Unavailable[] = [
   { key: ['daemon', 'engine'], refuses: ['epoll'], instead: '"auto", "uring" or "node"' },
-  {
-    key: ['pools', '*', 'rebalance_percent'],
-    allows: [0],
-    instead: '0, and listeners.NAME.max_session_age to spread sessions again',
-  },
   { key: ['admin', 'socket'], allows: [''], instead: '"", and admin.http for observation' },
 ];
 

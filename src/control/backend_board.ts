@@ -18,6 +18,7 @@ import { LOCAL_V2, UNKNOWN_V1 } from '../session/proxy_protocol/encode.js';
 import { Drains } from './drains.js';
 import type { Ejections } from './ejections.js';
 import type { BackendEntry, Inventory, InventoryChange, PoolEntry } from './inventory.js';
+import type { Rebalances } from './rebalances.js';
 import { Weights } from './weights.js';
 
 export interface BackendBoardDeps {
@@ -32,6 +33,7 @@ export interface BackendBoardDeps {
   readonly ejections: Ejections;
   /** Every worker looks again at who waits. */
   readonly ring: () => void;
+  readonly rebalances: Rebalances;
   readonly endSessions: (backend: BackendId, cause: Cause, spanMs: number) => void;
   /** A backend that left has no sessions any more. */
   readonly drained: (entry: BackendEntry) => void;
@@ -94,6 +96,7 @@ export class BackendBoard {
     for (const entry of change.arrived) this.#tellArrival(entry);
     for (const entry of change.returned) {
       this.#drains.cancel(entry);
+      this.#deps.rebalances.returned(entry, now);
       this.#tellArrival(entry);
     }
     for (const entry of change.left) {
@@ -122,10 +125,11 @@ export class BackendBoard {
   look(nowMs: number): void {
     this.#drains.look(nowMs);
     for (const { entry, returned } of this.#deps.ejections.look(nowMs)) {
-      if (returned) this.#weights.returned(entry.id, nowMs);
+      if (returned) this.#returned(entry, nowMs);
       this.#write(entry, nowMs);
       this.#deps.ring();
     }
+    this.#deps.rebalances.look(nowMs);
     if (this.#ramping.size === 0) return;
     for (const entry of [...this.#ramping]) this.#write(entry, nowMs);
     this.#deps.ring();
@@ -151,6 +155,7 @@ export class BackendBoard {
     const { ledger, clock, counters, log } = this.#deps;
     const before = ledger.health(entry.id);
     if (before === event.state) return;
+    if (event.state === 'up') this.#deps.rebalances.returned(entry, clock.nowMs());
     if (event.state === 'up' && before === 'down') this.#weights.returned(entry.id, clock.nowMs());
     this.#write(entry, clock.nowMs());
     ledger.setHealth(entry.id, event.state);
@@ -195,9 +200,14 @@ export class BackendBoard {
   #probed(entry: BackendEntry, durationMs: number): void {
     const now = this.#deps.clock.nowMs();
     if (!this.#deps.ejections.probed(entry, now - durationMs, now)) return;
-    this.#weights.returned(entry.id, now);
+    this.#returned(entry, now);
     this.#write(entry, now);
     this.#deps.ring();
+  }
+
+  #returned(entry: BackendEntry, nowMs: number): void {
+    this.#weights.returned(entry.id, nowMs);
+    this.#deps.rebalances.returned(entry, nowMs);
   }
 
   #write(entry: BackendEntry, nowMs: number): void {

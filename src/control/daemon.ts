@@ -19,6 +19,7 @@ import { type ListenFailure, ListeningSockets } from './listening_sockets.js';
 import { PlanAcks } from './plan_acks.js';
 import { drawPlan } from './planner.js';
 import { PoolWatch } from './pool_watch.js';
+import { Rebalances } from './rebalances.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from './resolver.js';
 import type { SharedState } from './shared_state.js';
 import { engineCapacity } from './sizing.js';
@@ -91,12 +92,7 @@ export class Daemon {
       }),
       doorbell: shared.doorbell,
       vitals: shared.vitals,
-      events: {
-        message: (worker, message) => this.#hear(worker, message),
-        lost: (worker, detail) => this.#lost(worker, detail),
-        replaced: (worker) => this.#replaced(worker),
-        silent: (worker, silentMs) => log.event('worker-silent', { worker, duration_ms: silentMs }),
-      },
+      events: this.#fleetEvents(),
     });
     this.#watch = new PoolWatch(shared.ledger, this.inventory, log);
     const ejections = new Ejections({
@@ -106,14 +102,22 @@ export class Daemon {
       counters,
       log,
     });
+    const rebalances = new Rebalances({
+      ledger: shared.ledger,
+      inventory: this.inventory,
+      log,
+      workers: deps.workers,
+      move: (worker, ending) => this.fleet.send(worker, { kind: 'end-sessions', ...ending }),
+    });
     this.board = new BackendBoard({
       ...deps,
       ledger: shared.ledger,
       inventory: this.inventory,
       ejections,
+      rebalances,
       ring: () => this.fleet.ringAll(),
       endSessions: (backend, cause, spanMs) =>
-        this.fleet.broadcast({ kind: 'end-sessions', backend, cause, spanMs }),
+        this.fleet.broadcast({ kind: 'end-sessions', backend, cause, spanMs, limit: null }),
       drained: (entry) => void this.#change(() => this.#release(entry)),
     });
   }
@@ -174,7 +178,7 @@ export class Daemon {
   }
 
   endAllSessions(cause: Cause): void {
-    this.fleet.broadcast({ kind: 'end-sessions', backend: null, cause, spanMs: 0 });
+    this.fleet.broadcast({ kind: 'end-sessions', backend: null, cause, spanMs: 0, limit: null });
   }
 
   /** TCP sessions and UDP flows that are not over. */
@@ -282,6 +286,16 @@ export class Daemon {
       case 'failed':
         return;
     }
+  }
+
+  #fleetEvents(): FleetDeps['events'] {
+    const { log } = this.#deps;
+    return {
+      message: (worker, message) => this.#hear(worker, message),
+      lost: (worker, detail) => this.#lost(worker, detail),
+      replaced: (worker) => this.#replaced(worker),
+      silent: (worker, silentMs) => log.event('worker-silent', { worker, duration_ms: silentMs }),
+    };
   }
 
   #opened(

@@ -4,8 +4,7 @@
  */
 import type { AccessRecord } from '../core/access.js';
 import { present } from '../core/assert.js';
-import type { BackendId, ListenerId, PoolId, WorkerId } from '../core/brand.js';
-import type { Cause } from '../core/outcome.js';
+import type { ListenerId, PoolId, WorkerId } from '../core/brand.js';
 import type { ListenerPlan, Plan, PoolPlan } from '../core/plan.js';
 import type { Random } from '../core/random.js';
 import type { SeriesWriter } from '../core/series.js';
@@ -13,6 +12,7 @@ import type { Engine } from '../engine/engine.js';
 import type { Ledger } from '../pool/ledger.js';
 import { Pool } from '../pool/pool.js';
 import { WaitQueue } from '../pool/wait_queue.js';
+import type { Ending } from '../session/tcp/ending.js';
 import type { OpenedSocket } from '../session/tcp/listeners.js';
 import { TcpSessions } from '../session/tcp/sessions.js';
 import { Waiting } from '../session/tcp/waiting.js';
@@ -64,9 +64,11 @@ export class DataPlane {
     return opened;
   }
 
-  endSessions(backend: BackendId | null, cause: Cause, spanMs: number): void {
-    this.tcp.endSessions(backend, cause, spanMs);
-    this.udp.endFlows(backend, cause, spanMs);
+  /** With a limit, sessions are moved; flows move by themselves, with any datagram. */
+  endSessions(ending: Ending): void {
+    this.tcp.endSessions(ending);
+    const { backend, cause, spanMs, limit } = ending;
+    if (limit === null) this.udp.endFlows(backend, cause, spanMs);
   }
 
   rung(): void {

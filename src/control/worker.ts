@@ -74,7 +74,7 @@ if (created.ok) {
         applying = applying.then(() => apply(message.plan));
         return;
       case 'end-sessions':
-        return plane.endSessions(message.backend, message.cause, message.spanMs);
+        return plane.endSessions(message);
       case 'stop':
         handOver(records);
         return engine.stop();

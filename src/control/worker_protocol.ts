@@ -1,9 +1,9 @@
 /** The messages between the main thread and a worker, and what a worker is started with. */
 import type { AccessRecord } from '../core/access.js';
-import type { BackendId, WorkerId } from '../core/brand.js';
-import type { Cause } from '../core/outcome.js';
+import type { WorkerId } from '../core/brand.js';
 import type { Plan } from '../core/plan.js';
 import type { EngineName } from '../core/spec.js';
+import type { Ending } from '../session/tcp/ending.js';
 import type { ListenOutcome } from '../session/tcp_port.js';
 
 export interface SharedMemory {
@@ -27,13 +27,7 @@ export interface WorkerStart {
 
 export type ToWorker =
   | { readonly kind: 'plan'; readonly plan: Plan }
-  | {
-      readonly kind: 'end-sessions';
-      /** null: every session */
-      readonly backend: BackendId | null;
-      readonly cause: Cause;
-      readonly spanMs: number;
-    }
+  | ({ readonly kind: 'end-sessions' } & Ending)
   | { readonly kind: 'stop' };
 
 export type FromWorker =

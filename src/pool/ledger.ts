@@ -80,6 +80,11 @@ export class Ledger {
     this.#share(worker, backend, -1);
   }
 
+  /** Sessions and flows that `worker` has at `backend`. */
+  activeIn(worker: WorkerId, backend: BackendId): number {
+    return Atomics.load(this.#cells, SHARES_AT + worker * SHARE_ROW + backend);
+  }
+
   /** Counts a dial that failed, or a session reset before the backend's first byte. */
   countFailure(backend: BackendId): void {
     const row = backend * ROW;

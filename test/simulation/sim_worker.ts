@@ -105,7 +105,7 @@ export class SimWorker {
         this.#applying = this.#applying.then(() => this.#apply(message.plan));
         return;
       case 'end-sessions':
-        return this.plane.endSessions(message.backend, message.cause, message.spanMs);
+        return this.plane.endSessions(message);
       case 'stop':
         return;
       default:

@@ -120,6 +120,7 @@ export class SpecWriter {
         { drainTimeoutMs: this.#pick([0, 500, 3000]), drainSpreadMs: this.#pick([0, 1000]) },
         { outlier: this.#pick([null, OUTLIER, { ...OUTLIER, dryRun: true }]) },
         { connectTimeoutMs: this.#pick([200, 1000]) },
+        { rebalancePercent: this.#pick([0, 50]) },
         { sendProxyProtocol: this.#pick(['off', 'v1', 'v2']) },
       ]),
     }));

@@ -87,7 +87,7 @@ export const POOL = table('Backends that serve the same, and how one of them is 
     default: 0,
     min: 0,
     max: 100,
-    doc: 'The share of sessions that is moved a minute to a backend that came back. 0: off.',
+    doc: 'After a backend came back, at most this share of the TCP sessions is moved a minute until the load is level: those older than a minute, the longest idle first. Not with source-hash. 0: off.',
   }),
   hash: HASH,
   health: HEALTH,

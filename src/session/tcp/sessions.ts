@@ -4,7 +4,7 @@
  */
 import type { AccessRecord } from '../../core/access.js';
 import { assert, present, unreachable } from '../../core/assert.js';
-import type { BackendId, ListenerId, PairId, PoolId, WorkerId } from '../../core/brand.js';
+import type { ListenerId, PairId, PoolId, WorkerId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
 import { PROXY_HEADER_TIMEOUT_MS } from '../../core/limits.js';
 import type { Cause, DialFailure, EndedBy, Stage } from '../../core/outcome.js';
@@ -18,6 +18,7 @@ import { parse } from '../proxy_protocol/parse.js';
 import type { ListenerKey, PairEnd, TcpEdges, TcpEngine } from '../tcp_port.js';
 import { SessionBook } from './book.js';
 import { Choosing } from './choosing.js';
+import { concerned, type Ending } from './ending.js';
 import { endOf, leaseOf, settlementOf, stageOf } from './ends.js';
 import type { TcpListener } from './listener.js';
 import { type OpenedSocket, TcpListeners } from './listeners.js';
@@ -122,17 +123,12 @@ export class TcpSessions implements TcpEdges {
     this.#listeners.remove(id);
   }
 
-  /**
-   * Ends the sessions of `backend` (null: all sessions) with `cause`, spread over `spanMs`; those
-   * that have been idle longest go first. 0 = now.
-   */
-  endSessions(backend: BackendId | null, cause: Cause, spanMs: number): void {
+  /** Those that have been idle longest go first. */
+  endSessions(ending: Ending): void {
+    const { cause, spanMs } = ending;
     const now = this.#deps.clock.nowMs();
     const { lastActivityMs } = this.#deps.engine;
-    const chosen = this.#open().filter(
-      (session) => backend === null || leaseOf(session)?.backend.id === backend,
-    );
-    chosen.sort((a, b) => (lastActivityMs[a.pair] ?? 0) - (lastActivityMs[b.pair] ?? 0));
+    const chosen = concerned(this.#open(), ending, lastActivityMs, now);
     const offsets = spreadOffsets(chosen.length, spanMs, this.#deps.random);
     chosen.forEach((session, index) => {
       const atMs = spanMs === 0 ? now : now + (offsets[index] ?? 0);

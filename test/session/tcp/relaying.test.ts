@@ -65,7 +65,7 @@ t.test('closings are spread over the span, those idle longest first', async (t) 
     await test.pass(10);
     tcp.moves(pair, 'in', 1);
   }
-  plane.endSessions(backendId(0), 'drained', 1000);
+  plane.endSessions({ backend: backendId(0), cause: 'drained', spanMs: 1000, limit: null });
   const left: number[] = [];
   for (let step = 1; step <= 10; step++) {
     await test.pass(100);
@@ -87,7 +87,9 @@ t.test('closings are spread over the span, those idle longest first', async (t) 
 t.test('only the sessions of the backend in question end', async (t) => {
   const test = await bed({ backends: 2 });
   for (let index = 0; index < 6; index++) test.relay();
-  test.worker(0).plane.endSessions(backendId(1), 'backend-down', 0);
+  test
+    .worker(0)
+    .plane.endSessions({ backend: backendId(1), cause: 'backend-down', spanMs: 0, limit: null });
   test.turn();
   t.same([test.at(0, 'active'), test.at(1, 'active')], [3, 0]);
   t.same(test.causes, Array(3).fill('backend-down'));
@@ -97,13 +99,13 @@ t.test('the earlier of two notices holds', async (t) => {
   const test = await bed({ backends: 1 });
   test.relay();
   const { plane } = test.worker(0);
-  plane.endSessions(backendId(0), 'drained', 10_000);
-  plane.endSessions(backendId(0), 'killed', 0);
+  plane.endSessions({ backend: backendId(0), cause: 'drained', spanMs: 10_000, limit: null });
+  plane.endSessions({ backend: backendId(0), cause: 'killed', spanMs: 0, limit: null });
   test.turn();
   t.same(test.causes, ['killed']);
   test.relay();
-  plane.endSessions(backendId(0), 'backend-down', 1);
-  plane.endSessions(backendId(0), 'drained', 60_000);
+  plane.endSessions({ backend: backendId(0), cause: 'backend-down', spanMs: 1, limit: null });
+  plane.endSessions({ backend: backendId(0), cause: 'drained', spanMs: 60_000, limit: null });
   await test.pass(30);
   t.same(test.causes, ['killed', 'backend-down']);
 });
@@ -111,7 +113,9 @@ t.test('the earlier of two notices holds', async (t) => {
 t.test('a notice that comes while a session dials holds when it relays', async (t) => {
   const test = await bed({ backends: 1 });
   const pair = test.accept();
-  test.worker(0).plane.endSessions(backendId(0), 'drained', 100);
+  test
+    .worker(0)
+    .plane.endSessions({ backend: backendId(0), cause: 'drained', spanMs: 100, limit: null });
   test.worker(0).tcp.dialSucceeds(pair);
   await test.pass(120);
   t.same(test.causes, ['drained']);
@@ -123,9 +127,34 @@ t.test('an end for all reaches sessions in every phase', async (t) => {
   test.relay();
   test.accept();
   test.accept();
-  test.worker(0).plane.endSessions(null, 'shutdown', 0);
+  test.worker(0).plane.endSessions({ backend: null, cause: 'shutdown', spanMs: 0, limit: null });
   test.turn();
   t.same(test.records.map(({ end }) => end.stage).toSorted(), ['dial', 'drain', 'queue']);
   t.same(new Set(test.causes), new Set(['shutdown']));
   t.same(test.remains(), NOTHING);
+});
+
+t.test('a move ends so many sessions that are old enough, the longest idle first', async (t) => {
+  const test = await bed({ backends: 1, listener: { idleTimeoutMs: 3_600_000 } });
+  const { tcp, plane } = test.worker(0);
+  const old = Array.from({ length: 5 }, () => test.relay());
+  await test.pass(60_000, 1000);
+  const young = [test.relay(), test.relay()];
+  for (const pair of old.slice(0, 3)) tcp.moves(pair, 'in', 1);
+  plane.endSessions({
+    backend: backendId(0),
+    cause: 'rebalanced',
+    spanMs: 0,
+    limit: { count: 3, minAgeMs: 30_000 },
+  });
+  t.same(
+    old.map((pair) => tcp.pair(pair).how),
+    ['flush', null, null, 'flush', 'flush'],
+  );
+  t.same(
+    young.map((pair) => tcp.pair(pair).how),
+    [null, null],
+  );
+  test.turn();
+  t.same(test.causes, Array(3).fill('rebalanced'));
 });

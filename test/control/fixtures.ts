@@ -1,0 +1,122 @@
+/** Specs and entries for tests of control, complete but for what a test is about. */
+import { Inventory } from '../../src/control/inventory.js';
+import type { Endpoint } from '../../src/core/endpoint.js';
+import { ipEndpoint } from '../../src/core/endpoint.js';
+import type { BackendSpec, ListenerSpec, PoolSpec, Spec } from '../../src/core/spec.js';
+import type { EventName } from '../../src/observe/events.js';
+import type { Log } from '../../src/observe/log.js';
+import type { ControlCounters } from '../../src/observe/metrics.js';
+
+export function backendSpec(name: string, change: Partial<BackendSpec> = {}): BackendSpec {
+  const host = `10.0.0.${name.replace(/\D/g, '') || 1}`;
+  return {
+    name,
+    address: ipEndpoint(4, host, 5432),
+    weight: 1,
+    maxConnections: 0,
+    backup: false,
+    ...change,
+  };
+}
+
+export function poolSpec(name: string, change: Partial<PoolSpec> = {}): PoolSpec {
+  return {
+    name,
+    policy: 'p2c',
+    hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 251 },
+    sendProxyProtocol: 'off',
+    connectTimeoutMs: 5000,
+    retries: 2,
+    queueSize: 0,
+    queueTimeoutMs: 5000,
+    drainTimeoutMs: 10_000,
+    drainSpreadMs: 2000,
+    slowStartMs: 0,
+    onDown: 'keep',
+    panicPercent: 0,
+    udpResponses: 0,
+    rebalancePercent: 0,
+    health: {
+      probe: { kind: 'none' },
+      port: null,
+      intervalMs: 2000,
+      fastIntervalMs: 500,
+      downIntervalMs: 5000,
+      timeoutMs: 1000,
+      fall: 3,
+      rise: 2,
+      jitter: 0,
+    },
+    outlier: null,
+    backends: [backendSpec('b1'), backendSpec('b2')],
+    ...change,
+  };
+}
+
+export function listenerSpec(
+  name: string,
+  pool: string,
+  change: Partial<ListenerSpec> = {},
+): ListenerSpec {
+  return {
+    name,
+    protocol: 'tcp',
+    bind: [ipEndpoint(4, '127.0.0.1', 0)],
+    pool,
+    trustedProxies: null,
+    maxSessions: 0,
+    idleTimeoutMs: 3_600_000,
+    maxSessionAgeMs: 0,
+    backlog: 4096,
+    ...change,
+  };
+}
+
+export function spec(pools: readonly PoolSpec[], listeners: readonly ListenerSpec[] = []): Spec {
+  return {
+    daemon: { engine: 'node', workers: 1, shutdownTimeoutMs: 1000 },
+    log: { level: 'info', format: 'json', access: 'errors' },
+    admin: { http: null },
+    listeners,
+    pools,
+  };
+}
+
+/** Rows that were handed out anew. */
+export interface Resets {
+  readonly backends: number[];
+  readonly listeners: number[];
+}
+
+export function inventory(resets: Resets = { backends: [], listeners: [] }): Inventory {
+  return new Inventory({
+    backend: (id) => void resets.backends.push(id),
+    listener: (id) => void resets.listeners.push(id),
+    series: () => {},
+  });
+}
+
+export const resolved = ({ address }: BackendSpec): Endpoint | null =>
+  address.kind === 'name' ? null : address;
+
+/** A log that keeps the names of its events. */
+export class Events implements Log {
+  readonly names: EventName[] = [];
+
+  event(name: EventName): void {
+    this.names.push(name);
+  }
+  access(): void {}
+  configure(): void {}
+  async flush(): Promise<void> {}
+}
+
+export const NO_COUNTERS: ControlCounters = {
+  transition: () => {},
+  ejection: () => {},
+  probe: () => {},
+  reload: () => {},
+  logSuppressed: () => {},
+  forget: () => {},
+  workerRestart: () => {},
+};
