@@ -9,6 +9,7 @@ import { createDoorbellMemory, Doorbell } from '../../src/core/doorbell.js';
 import type { EngineLimits, LoopHooks } from '../../src/engine/engine.js';
 import { createUringEngine } from '../../src/engine/uring/create.js';
 import type { UringEngine } from '../../src/engine/uring/engine.js';
+import { SIZES, type Sizes } from '../../src/engine/uring/means.js';
 import { ringBell } from '../../src/kernel/descriptor.js';
 import { type Kernel, loadKernel } from '../../src/kernel/foreign.js';
 import { systemClock } from '../../src/system/clock.js';
@@ -31,10 +32,11 @@ export function drivenUringEngine(
   limits: EngineLimits,
   clock: Clock = systemClock,
   kernel: Kernel = testKernel(),
+  sizes: Sizes = SIZES,
 ): DrivenEngine {
   const doorbell = new Doorbell(createDoorbellMemory(), (fd) => ringBell(kernel, fd));
   const worker = 0 as WorkerId;
-  const made = createUringEngine({ kernel, limits, clock, doorbell, worker });
+  const made = createUringEngine({ kernel, limits, clock, doorbell, worker, sizes });
   if (!made.ok) throw new Error(made.error.sentence);
   const engine = made.value;
   return {

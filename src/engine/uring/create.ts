@@ -10,7 +10,7 @@ import { Bell } from './bell.js';
 import { Delays } from './delays.js';
 import { UringEngine } from './engine.js';
 import { Loop } from './loop.js';
-import { takeMeans } from './means.js';
+import { SIZES, type Sizes, takeMeans } from './means.js';
 import { UringTcp } from './tcp.js';
 import { UringUdp } from './udp.js';
 
@@ -20,11 +20,13 @@ export interface UringOptions {
   readonly clock: Clock;
   readonly doorbell: Doorbell;
   readonly worker: WorkerId;
+  /** SIZES unless a test wants little. */
+  readonly sizes?: Sizes;
 }
 
 export function createUringEngine(options: UringOptions): Result<UringEngine, KernelError> {
-  const { kernel, limits, clock, doorbell, worker } = options;
-  const taken = takeMeans(kernel, limits);
+  const { kernel, limits, clock, doorbell, worker, sizes = SIZES } = options;
+  const taken = takeMeans(kernel, limits, sizes);
   if (!taken.ok) return taken;
   const { ring, calls, tcpPool, udpPool, release, ...memory } = taken.value;
   const loop = new Loop(ring, clock);

@@ -18,7 +18,22 @@ export const RING_ENTRIES = 4096;
 export const RING_COMPLETIONS = 16_384;
 
 /** The buffers of all TCP sessions: 64 MiB of addresses, and as much memory as was ever in use. */
-const TCP_POOL = { group: 1, count: 1024, bufferBytes: 65_536 } as const;
+const TCP_POOL = { group: 1, bufferBytes: 65_536 } as const;
+
+/** What a ring and its buffers are made for; powers of two. */
+export interface Sizes {
+  readonly entries: number;
+  readonly completions: number;
+  /** Buffers of TCP sessions. */
+  readonly buffers: number;
+}
+
+export const SIZES: Sizes = {
+  entries: RING_ENTRIES,
+  completions: RING_COMPLETIONS,
+  buffers: 1024,
+};
+
 /** The same for datagrams: the largest, and what stands in front of it. */
 const UDP_POOL = { group: 2, count: 1024, bufferBytes: PAYLOAD_AT + 65_536 } as const;
 
@@ -35,14 +50,18 @@ export interface Means {
   readonly release: () => void;
 }
 
-export function takeMeans(kernel: Kernel, limits: EngineLimits): Result<Means, KernelError> {
+export function takeMeans(
+  kernel: Kernel,
+  limits: EngineLimits,
+  sizes: Sizes,
+): Result<Means, KernelError> {
   const taken = new Taken(kernel);
   try {
-    const ring = taken.ring();
+    const ring = taken.ring(sizes);
     return ok({
       ring,
       calls: taken.one(SocketCalls.create(kernel)),
-      tcpPool: taken.pool(ring, TCP_POOL),
+      tcpPool: taken.pool(ring, { ...TCP_POOL, count: sizes.buffers }),
       udpPool: taken.pool(ring, UDP_POOL),
       clientAddresses: taken.memory(addressMemoryBytes(limits.pairs)),
       dialAddresses: taken.memory(dialMemoryBytes(limits.pairs)),
@@ -80,8 +99,8 @@ class Taken {
     throw new NotHad(result.error);
   }
 
-  ring(): Ring {
-    const ring = this.one(Ring.open(this.#kernel, RING_ENTRIES, RING_COMPLETIONS));
+  ring({ entries, completions }: Sizes): Ring {
+    const ring = this.one(Ring.open(this.#kernel, entries, completions));
     this.#undo.push(() => ring.close());
     return ring;
   }

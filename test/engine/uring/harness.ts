@@ -2,7 +2,9 @@
 import type { WorkerId } from '../../../src/core/brand.js';
 import type { Endpoint } from '../../../src/core/endpoint.js';
 import type { ListenSource } from '../../../src/core/plan.js';
+import type { Sizes } from '../../../src/engine/uring/means.js';
 import { adoptDescriptor, closeDescriptor } from '../../../src/kernel/descriptor.js';
+import type { Kernel } from '../../../src/kernel/foreign.js';
 import { openListeningSocket } from '../../../src/kernel/sockets.js';
 import type { UdpEdges } from '../../../src/session/udp_port.js';
 import type { EngineUnderTest, MakeEngine } from '../../contract/tcp/bench.js';
@@ -12,6 +14,9 @@ import { drivenUringEngine, testKernel } from '../../support/uring_engine.js';
 export interface HarnessOptions {
   readonly sockets: ListenSource['kind'];
   readonly time: 'real' | 'fake';
+  /** A wrapper; the real one by default. */
+  readonly kernel?: Kernel;
+  readonly sizes?: Sizes;
 }
 
 /** For a process of its own: with real time, and listeners of the kind that the URL asks for. */
@@ -20,10 +25,10 @@ export const makeEngine: MakeEngine = makerOf({
   time: 'real',
 });
 
-export function makerOf({ sockets, time }: HarnessOptions): MakeEngine {
+export function makerOf({ sockets, time, kernel, sizes }: HarnessOptions): MakeEngine {
   return async (limits, edges, hooks): Promise<EngineUnderTest> => {
     const fake = time === 'fake' ? new FakeTime() : null;
-    const { engine, doorbell, run } = drivenUringEngine(limits, fake ?? undefined);
+    const { engine, doorbell, run } = drivenUringEngine(limits, fake ?? undefined, kernel, sizes);
     engine.attach(edges, {} as unknown as UdpEdges);
     const running = run(hooks);
     return {
