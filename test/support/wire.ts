@@ -85,8 +85,9 @@ export class Wire {
   }
 
   /**
-   * Whether the other side's end was a reset. When the last bytes and the RST arrive together, libuv
-   * reports an end in order (uv__stream_io, "short-circuit iff POLLHUP"); a write tells them apart.
+   * Whether the other side's end was a reset. When the last bytes and the RST arrive together,
+   * libuv reports an end in order (uv__stream_io, "short-circuit iff POLLHUP"); a write tells them
+   * apart.
    */
   async wasReset(): Promise<boolean> {
     const how = await within('the end of the connection', this.ended);
