@@ -17,6 +17,8 @@ const ENTRY_BYTES = 16;
 /** 16-bit words. */
 const TAIL_AT = 7;
 
+/** The share of the buffers that never stands in the ring, so that `take` finds some. */
+const TAKE_SHARE = 1 / 8;
 /** Buffers in the ring at first; it doubles whenever the kernel found the ring empty. */
 const FIRST_SUPPLY = 64;
 
@@ -29,7 +31,7 @@ const STAGGER_BYTES = 5 * 64;
 export interface BufferPoolOptions {
   /** The number by which submissions name the pool. */
   readonly group: number;
-  /** A power of two, at most 32768. */
+  /** A power of two, 2 to 32768. */
   readonly count: number;
   readonly bufferBytes: number;
 }
@@ -55,6 +57,7 @@ export class BufferPool {
   #tail = 0;
   #supplied = 0;
   #supplyTarget: number;
+  readonly #maxSupply: number;
 
   private constructor(
     kernel: Kernel,
@@ -77,7 +80,8 @@ export class BufferPool {
     this.#free = Int32Array.from({ length: count }, (_, index) => count - 1 - index);
     this.#used = new Uint8Array(count);
     this.#freeCount = count;
-    this.#supplyTarget = Math.min(FIRST_SUPPLY, count);
+    this.#maxSupply = count - Math.max(1, Math.floor(count * TAKE_SHARE));
+    this.#supplyTarget = Math.min(FIRST_SUPPLY, this.#maxSupply);
   }
 
   static create(
@@ -101,6 +105,11 @@ export class BufferPool {
       return registered;
     }
     return ok(new BufferPool(kernel, options, memory.value, ringMemory.value));
+  }
+
+  /** Buffers that `take` can hand out. */
+  get free(): number {
+    return this.#freeCount;
   }
 
   /** Buffers that hold no data: the free ones and those that stand in the kernel's ring. */
@@ -139,7 +148,7 @@ export class BufferPool {
   /** The kernel found its ring empty: from now on it gets more, as long as there are free ones. */
   ranEmpty(): void {
     if (this.#supplied === 0) {
-      this.#supplyTarget = Math.min(this.#supplyTarget * 2, this.#mask + 1);
+      this.#supplyTarget = Math.min(this.#supplyTarget * 2, this.#maxSupply);
     }
   }
 

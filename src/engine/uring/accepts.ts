@@ -10,13 +10,13 @@ import type { Endpoint } from '../../core/endpoint.js';
 import type { Descriptor } from '../../kernel/descriptor.js';
 import { ERRNO, errnoName } from '../../kernel/errno.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
-import { POLLIN, submitCancel, submitClose, submitPoll } from '../../kernel/submissions.js';
+import { POLLIN, submitClose, submitPoll } from '../../kernel/submissions.js';
 import type { ListenerKey, TcpEdges } from '../../session/tcp_port.js';
 import { type Addresses, ROW_BYTES } from './addresses.js';
 import type { Delays } from './delays.js';
 import type { Loop } from './loop.js';
 import { NONE, type PairTable } from './pairs.js';
-import { CANCEL, CLOSE, CONNECTIONS, GENERATION_MASK, userData } from './user_data.js';
+import { CLOSE, CONNECTIONS, GENERATION_MASK, userData } from './user_data.js';
 
 /** After the system ran out of descriptors or memory. */
 const RETRY_MS = 100;
@@ -52,9 +52,12 @@ export class Accepts {
 
   constructor(parts: AcceptsParts) {
     this.#parts = parts;
-    parts.loop.on(CONNECTIONS, (slot, generation, events) => {
-      this.#ready(slot, generation, events);
-    });
+    parts.loop.on(
+      CONNECTIONS,
+      (slot, generation, events) => this.#ready(slot, generation, events),
+      (slot, generation) =>
+        (this.#generations[slot] ?? 0) === generation && this.#slots[slot]?.poll === 'armed',
+    );
   }
 
   /** Accepts on `fd`, which belongs to this engine from now on. */
@@ -86,8 +89,7 @@ export class Accepts {
     this.#listeners.delete(key);
     listener.wanted = 'closed';
     if (poll === 'armed') {
-      const generation = this.#generations[slot] ?? 0;
-      submitCancel(ring, userData(CONNECTIONS, slot), generation, userData(CANCEL, slot), 0);
+      this.#parts.loop.cancel(CONNECTIONS, slot, this.#generations[slot] ?? 0);
     }
     submitClose(ring, fd, userData(CLOSE, 0), 0);
     ring.enter(0);

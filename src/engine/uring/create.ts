@@ -11,6 +11,7 @@ import { Delays } from './delays.js';
 import { UringEngine } from './engine.js';
 import { Loop } from './loop.js';
 import { SIZES, type Sizes, takeMeans } from './means.js';
+import { Pipes } from './pipes.js';
 import { UringTcp } from './tcp.js';
 import { UringUdp } from './udp.js';
 
@@ -38,7 +39,8 @@ export function createUringEngine(options: UringOptions): Result<UringEngine, Ke
   const delays = new Delays(loop);
   const shared = { kernel, loop, delays, calls, ...memory };
   const opened = (): void => engine.yieldSoon();
-  const tcp = new UringTcp({ ...shared, pool: tcpPool }, limits.pairs, opened);
+  const pipes = new Pipes(kernel, sizes.pipes);
+  const tcp = new UringTcp({ ...shared, pool: tcpPool, pipes }, limits.pairs, opened);
   const udp = new UringUdp({ ...shared, pool: udpPool }, limits.flows, opened);
   loop.add(delays);
   const engine: UringEngine = new UringEngine({

@@ -9,7 +9,7 @@ import { BufferPool } from '../../kernel/buffer_pool.js';
 import type { KernelError } from '../../kernel/errno.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import { Ring } from '../../kernel/ring.js';
-import { RING_COMPLETIONS, RING_ENTRIES } from './means.js';
+import { SIZES } from './means.js';
 
 export type UringSupport =
   | { readonly ok: true }
@@ -46,11 +46,12 @@ export function detectUring(
       'run on Linux with the optional dependency koffi installed, and without --permission';
     return { ok: false, cause: kernel.error, remedy };
   }
-  const ring = Ring.open(kernel.value, RING_ENTRIES, RING_COMPLETIONS);
+  const { entries, completions, buffers } = SIZES;
+  const ring = Ring.open(kernel.value, entries, completions);
   if (!ring.ok) return explain(ring.error, facts);
   const pool = BufferPool.create(kernel.value, ring.value, {
     group: 1,
-    count: 1024,
+    count: buffers,
     bufferBytes: 4096,
   });
   ring.value.close();

@@ -10,13 +10,13 @@ import { errnoName } from '../../kernel/errno.js';
 import type { MappedMemory } from '../../kernel/memory.js';
 import { addressFamily, encodeAddress, SOCKADDR_MAX_BYTES } from '../../kernel/sockaddr.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
-import { submitCancel, submitClose, submitConnect } from '../../kernel/submissions.js';
+import { submitClose, submitConnect } from '../../kernel/submissions.js';
 import type { TcpEdges } from '../../session/tcp_port.js';
 import { dialFailureOf } from '../failure.js';
 import type { Holder } from './ending.js';
 import type { Loop } from './loop.js';
 import { EARLY, NONE, type PairTable } from './pairs.js';
-import { CANCEL, CLOSE, CONNECT, GENERATION_MASK, userData } from './user_data.js';
+import { CLOSE, CONNECT, GENERATION_MASK, userData } from './user_data.js';
 
 /** An address's place in memory, a multiple of 8. */
 const ADDRESS_STRIDE = (SOCKADDR_MAX_BYTES + 7) & ~7;
@@ -59,9 +59,11 @@ export class Dials implements Holder {
     this.#generation = new Int32Array(capacity);
     this.#free = Int32Array.from({ length: capacity }, (_, index) => capacity - 1 - index);
     this.#freeCount = capacity;
-    parts.loop.on(CONNECT, (dial, generation, result) => {
-      this.#answered(dial, generation, result);
-    });
+    parts.loop.on(
+      CONNECT,
+      (dial, generation, result) => this.#answered(dial, generation, result),
+      (dial, generation) => this.#generation[dial] === generation,
+    );
   }
 
   /** Begins to connect `pair` to `target`. */
@@ -99,8 +101,7 @@ export class Dials implements Holder {
     pairs.dial[pair] = NONE;
     if (dial === FAILING) return;
     this.#pair[dial] = NONE;
-    const generation = this.#generation[dial] ?? 0;
-    submitCancel(loop.ring, userData(CONNECT, dial), generation, userData(CANCEL, dial), 0);
+    loop.cancel(CONNECT, dial, this.#generation[dial] ?? 0);
   }
 
   /** True when no dial is under way, not even one that was given up. */

@@ -7,13 +7,13 @@ import type { PairId } from '../../core/brand.js';
 import { MAX_PROXY_HEADER_BYTES } from '../../core/limits.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
 import { ERRNO } from '../../kernel/errno.js';
-import { POLLERR, POLLHUP, submitCancel, submitPoll } from '../../kernel/submissions.js';
+import { POLLERR, POLLHUP, submitPoll } from '../../kernel/submissions.js';
 import { HELD_BYTES, type TcpEdges } from '../../session/tcp_port.js';
 import type { Holder } from './ending.js';
 import type { Loop } from './loop.js';
 import { EARLY, ENDED, OPEN, type PairTable } from './pairs.js';
 import type { ReadSink, Reads } from './reads.js';
-import { CANCEL, CLIENT_GONE, userData } from './user_data.js';
+import { CLIENT_GONE, userData } from './user_data.js';
 
 /** Held for all pairs of a worker; beyond it nothing more is read ahead. */
 const MAX_HELD_BYTES = 64 * 1_048_576;
@@ -48,9 +48,12 @@ export class Early implements ReadSink, Holder {
     this.#header = new Uint8Array(parts.pairs.capacity);
     this.#watched = new Uint8Array(parts.pairs.capacity);
     parts.reads.sinks[EARLY] = this;
-    parts.loop.on(CLIENT_GONE, (client, generation, result) => {
-      this.#hungUp(client, generation, result);
-    });
+    parts.loop.on(
+      CLIENT_GONE,
+      (client, generation, result) => this.#hungUp(client, generation, result),
+      (client, generation) =>
+        parts.pairs.generationOf(client) === generation && this.#watched[client >> 1] === 2,
+    );
   }
 
   /** Begins to read ahead, unless something was decided about the pair already. */
@@ -175,8 +178,7 @@ export class Early implements ReadSink, Holder {
     if (this.#watched[pair] !== 1) return;
     this.#watched[pair] = 2;
     const { loop, pairs } = this.#parts;
-    const low = userData(CLIENT_GONE, 2 * pair);
-    submitCancel(loop.ring, low, pairs.generationOf(2 * pair), userData(CANCEL, 2 * pair), 0);
+    loop.cancel(CLIENT_GONE, 2 * pair, pairs.generationOf(2 * pair));
   }
 
   /** A FIN behind data that is not read yet (POLLRDHUP alone) is no reason to give a client up. */

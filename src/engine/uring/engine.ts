@@ -14,8 +14,9 @@ import type { UringUdp } from './udp.js';
 const MAX_TURN_MS = 200;
 /** The thread's own event loop (promises, messages) has its turn at least this often. */
 const YIELD_MS = 200;
-/** After `stop`: how long operations may take to end. */
-const STOP_MS = 2_000;
+/** After `stop`: how many turns operations may take to end, and how long each of them waits. */
+const STOP_TURNS = 400;
+const STOP_TURN_MS = 5;
 
 export interface UringEngineParts {
   readonly clock: Clock;
@@ -40,7 +41,7 @@ export class UringEngine implements Engine {
   readonly #parts: UringEngineParts;
   #state: 'idle' | 'running' | 'stopping' | 'stopped' = 'idle';
   #hooks: LoopHooks = NO_HOOKS;
-  #stopByMs = 0;
+  #stopTurns = 0;
   #yieldAtMs = 0;
 
   constructor(parts: UringEngineParts) {
@@ -90,18 +91,17 @@ export class UringEngine implements Engine {
 
   stop(): void {
     if (this.#state === 'stopping' || this.#state === 'stopped') return;
-    const { doorbell, worker, tcp, udp, loop } = this.#parts;
+    const { doorbell, worker, tcp, udp } = this.#parts;
     if (this.#state === 'running') doorbell.hang(worker, null);
     this.#state = 'stopping';
-    this.#stopByMs = loop.nowMs + STOP_MS;
     tcp.stop();
     udp.stop();
   }
 
   #stopFurther(maxWaitMs: number): 'running' | 'stopped' {
     const { loop, tcp, udp, release } = this.#parts;
-    loop.turn(NO_HOOKS, Math.min(maxWaitMs, 10));
-    if (!(tcp.quiet && udp.quiet) && loop.nowMs < this.#stopByMs) return 'running';
+    loop.turn(NO_HOOKS, Math.min(maxWaitMs, STOP_TURN_MS));
+    if (!(tcp.quiet && udp.quiet) && ++this.#stopTurns < STOP_TURNS) return 'running';
     loop.ring.submit();
     this.#state = 'stopped';
     release();

@@ -4,12 +4,17 @@
  */
 import { assert, present } from '../../core/assert.js';
 import type { Clock } from '../../core/clock.js';
+import { ERRNO } from '../../kernel/errno.js';
 import type { Ring } from '../../kernel/ring.js';
+import { submitCancel } from '../../kernel/submissions.js';
 import { CQE_WORDS } from '../../kernel/uring_abi.js';
 import type { LoopHooks } from '../engine.js';
-import { indexOf, KINDS, kindOf } from './user_data.js';
+import { CANCEL, indexOf, KINDS, kindOf, userData } from './user_data.js';
 
 /** `result` and `flags` are those of the completion; `generation` is the word of its user data. */
+/** Whether the operation of that user data has not completed yet. */
+export type InFlight = (index: number, generation: number) => boolean;
+
 export type CompletionHandler = (
   index: number,
   generation: number,
@@ -43,8 +48,13 @@ export class Loop {
   turns = 0;
 
   readonly #handlers: CompletionHandler[];
+  readonly #inFlight: (InFlight | undefined)[] = [];
+  /** Low and high words of cancels that found nothing to cancel. */
+  #missed: number[] = [];
   readonly #work: TurnWork[] = [];
   #tasks: (() => void)[] = [];
+  /** A cancel is tried again by the next entry. */
+  #again = false;
   #completionHead: number;
   #tickDueMs = 0;
 
@@ -59,8 +69,16 @@ export class Loop {
     this.#handlers = Array.from({ length: KINDS }, () => nobody);
   }
 
-  on(kind: number, handler: CompletionHandler): void {
+  /** `inFlight` is needed for kinds that are cancelled. */
+  on(kind: number, handler: CompletionHandler, inFlight?: InFlight): void {
     this.#handlers[kind] = handler;
+    this.#inFlight[kind] = inFlight;
+  }
+
+  /** Makes an operation in flight complete, in this turn or a later one, if it has not by itself. */
+  cancel(kind: number, index: number, generation: number): void {
+    const low = userData(kind, index);
+    submitCancel(this.ring, low, generation, userData(kind + CANCEL, index), generation);
   }
 
   add(work: TurnWork): void {
@@ -76,6 +94,7 @@ export class Loop {
   turn(hooks: LoopHooks, maxWaitMs: number): void {
     const { ring } = this;
     const idleMs = this.#idleMs();
+    this.#again = false;
     this.turns++;
     for (const work of this.#work) work.before?.();
     ring.enter(Math.min(maxWaitMs, idleMs));
@@ -84,17 +103,36 @@ export class Loop {
     const busy = this.#dispatch() > 0 || idleMs === 0;
     for (const work of this.#work) work.after?.(taken);
     if (this.#tasks.length > 0) this.#runTasks();
+    if (this.#missed.length > 0) this.#cancelAgain();
     if (busy || this.nowMs >= this.#tickDueMs) this.#tickDueMs = hooks.tick(this.nowMs);
   }
 
   /** How long nothing is due. */
   #idleMs(): number {
-    if (this.#tasks.length > 0) return 0;
+    if (this.#tasks.length > 0 || this.#again) return 0;
     let dueMs = this.#tickDueMs;
     for (const work of this.#work) {
       if (work.dueMs !== undefined) dueMs = Math.min(dueMs, work.dueMs());
     }
     return Math.max(0, dueMs - this.nowMs);
+  }
+
+  /**
+   * io_uring cannot find an operation at the moment between two attempts of it (it stands in the list
+   * of work that the next entry does), so a cancel that found nothing may have come too early.
+   */
+  #cancelAgain(): void {
+    const missed = this.#missed;
+    this.#missed = [];
+    for (let at = 0; at < missed.length; at += 2) {
+      const low = missed[at] ?? 0;
+      const generation = missed[at + 1] ?? 0;
+      const kind = kindOf(low) - CANCEL;
+      const inFlight = present(this.#inFlight[kind], 'what is cancelled can be asked about');
+      if (!inFlight(indexOf(low), generation)) continue;
+      this.cancel(kind, indexOf(low), generation);
+      this.#again = true;
+    }
   }
 
   #runTasks(): void {
@@ -115,8 +153,13 @@ export class Loop {
       const generation = completions[at + 1] ?? 0;
       const result = completions[at + 2] ?? 0;
       const flags = completions[at + 3] ?? 0;
-      const handler = present(this.#handlers[kindOf(low)], 'a completion has a kind');
-      handler(indexOf(low), generation, result, flags);
+      const kind = kindOf(low);
+      if (kind >= CANCEL) {
+        if (result === -ERRNO.ENOENT) this.#missed.push(low, generation);
+      } else {
+        const handler = present(this.#handlers[kind], 'a completion has a kind');
+        handler(indexOf(low), generation, result, flags);
+      }
       head = (head + 1) | 0;
     }
     const count = (head - this.#completionHead) | 0;

@@ -12,30 +12,31 @@ import { messageMemoryBytes } from './datagrams.js';
 import { dialMemoryBytes } from './dials.js';
 import { PAYLOAD_AT, TEMPLATE_BYTES } from './udp_sockets.js';
 
-/** Submissions that are collected before the kernel is entered for lack of room. */
-export const RING_ENTRIES = 4096;
-/** Room for the completions of one turn; more of them wait inside the kernel. */
-export const RING_COMPLETIONS = 16_384;
-
-/** The buffers of all TCP sessions: 64 MiB of addresses, and as much memory as was ever in use. */
-const TCP_POOL = { group: 1, bufferBytes: 65_536 } as const;
-
-/** What a ring and its buffers are made for; powers of two. */
+/** How much an engine has of what it can run out of; all but the pipes are powers of two. */
 export interface Sizes {
+  /** Submissions that are collected before the kernel is entered for lack of room. */
   readonly entries: number;
+  /** Room for the completions of one turn; more of them wait inside the kernel. */
   readonly completions: number;
-  /** Buffers of TCP sessions. */
+  /** Buffers of all TCP sessions, and of all UDP flows. */
   readonly buffers: number;
+  readonly datagramBuffers: number;
+  /** Pipes that move bulk data at the same time; two descriptors each. */
+  readonly pipes: number;
 }
 
+/** Twice 64 MiB of addresses, and as much memory as was ever in use at the same time. */
 export const SIZES: Sizes = {
-  entries: RING_ENTRIES,
-  completions: RING_COMPLETIONS,
+  entries: 4096,
+  completions: 16_384,
   buffers: 1024,
+  datagramBuffers: 1024,
+  pipes: 256,
 };
 
-/** The same for datagrams: the largest, and what stands in front of it. */
-const UDP_POOL = { group: 2, count: 1024, bufferBytes: PAYLOAD_AT + 65_536 } as const;
+const TCP_POOL = { group: 1, bufferBytes: 65_536 } as const;
+/** The largest datagram, and what stands in front of it. */
+const UDP_POOL = { group: 2, bufferBytes: PAYLOAD_AT + 65_536 } as const;
 
 export interface Means {
   readonly ring: Ring;
@@ -62,10 +63,10 @@ export function takeMeans(
       ring,
       calls: taken.one(SocketCalls.create(kernel)),
       tcpPool: taken.pool(ring, { ...TCP_POOL, count: sizes.buffers }),
-      udpPool: taken.pool(ring, UDP_POOL),
+      udpPool: taken.pool(ring, { ...UDP_POOL, count: sizes.datagramBuffers }),
       clientAddresses: taken.memory(addressMemoryBytes(limits.pairs)),
       dialAddresses: taken.memory(dialMemoryBytes(limits.pairs)),
-      messages: taken.memory(messageMemoryBytes(UDP_POOL.count)),
+      messages: taken.memory(messageMemoryBytes(sizes.datagramBuffers)),
       template: taken.memory(TEMPLATE_BYTES),
       release: () => taken.release(),
     });

@@ -14,24 +14,27 @@ const WANTED_BYTES = 1_048_576;
 /** What a pipe has when the user's share of pipe memory is used up (pipe(7)). */
 const DEFAULT_BYTES = 65_536;
 
-/** Pipes at the same time; two descriptors each. */
-export const MAX_PIPES = 256;
 /** Pipes that are kept while nobody uses them. */
 const MAX_IDLE = 16;
 
 export class Pipes {
   readonly #kernel: Kernel;
   // By pipe.
-  readonly #source = new Int32Array(MAX_PIPES).fill(NONE);
-  readonly #target = new Int32Array(MAX_PIPES).fill(NONE);
-  readonly #capacity = new Int32Array(MAX_PIPES);
+  readonly #source: Int32Array;
+  readonly #target: Int32Array;
+  readonly #capacity: Int32Array;
   /** Numbers without descriptors. */
-  readonly #unopened = Array.from({ length: MAX_PIPES }, (_, index) => index);
+  readonly #unopened: number[];
   /** Open, empty and unused. */
   readonly #idle: number[] = [];
 
-  constructor(kernel: Kernel) {
+  /** `count`: pipes at the same time; two descriptors each. */
+  constructor(kernel: Kernel, count: number) {
     this.#kernel = kernel;
+    this.#source = new Int32Array(count).fill(NONE);
+    this.#target = new Int32Array(count).fill(NONE);
+    this.#capacity = new Int32Array(count);
+    this.#unopened = Array.from({ length: count }, (_, index) => index);
   }
 
   /** The end that data comes out of. */

@@ -5,7 +5,7 @@
 import { assert, present } from '../../core/assert.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
 import { ERRNO } from '../../kernel/errno.js';
-import { submitCancel, submitReceive } from '../../kernel/submissions.js';
+import { submitReceive } from '../../kernel/submissions.js';
 import {
   CQE_BUFFER_SHIFT,
   CQE_F_BUFFER,
@@ -15,7 +15,7 @@ import {
 import type { Holder } from './ending.js';
 import type { Loop, TurnWork } from './loop.js';
 import { ENDING, NONE, type PairTable } from './pairs.js';
-import { CANCEL, RECEIVE, userData } from './user_data.js';
+import { RECEIVE, userData } from './user_data.js';
 
 export interface ReadSink {
   /** `bytes` of data stand in `buffer`, which is the sink's now; `flags` are for `again`. */
@@ -50,10 +50,14 @@ export class Reads implements TurnWork, Holder {
     this.#pairs = pairs;
     this.#pool = pool;
     this.#state = new Uint8Array(2 * pairs.capacity);
-    loop.on(RECEIVE, (direction, generation, result, flags) => {
-      this.#received(direction, generation, result, flags);
-    });
-    loop.on(CANCEL, () => {});
+    loop.on(
+      RECEIVE,
+      (direction, generation, result, flags) => {
+        this.#received(direction, generation, result, flags);
+      },
+      (direction, generation) =>
+        pairs.generationOf(direction) === generation && this.#state[direction] === CANCELLING,
+    );
     loop.add(this);
   }
 
@@ -89,9 +93,7 @@ export class Reads implements TurnWork, Holder {
     if (this.#state[direction] === STARVED) this.#state[direction] = OFF;
     if (this.#state[direction] !== ARMED) return;
     this.#state[direction] = CANCELLING;
-    const generation = this.#pairs.generationOf(direction);
-    const { ring } = this.#loop;
-    submitCancel(ring, userData(RECEIVE, direction), generation, userData(CANCEL, direction), 0);
+    this.#loop.cancel(RECEIVE, direction, this.#pairs.generationOf(direction));
   }
 
   abandon(pair: number): void {

@@ -5,10 +5,12 @@
  */
 import type { PairId } from '../../core/brand.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
+import { errnoName } from '../../kernel/errno.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import type { PairEnd, TcpEdges } from '../../session/tcp_port.js';
+import { limitSentenceOf } from '../failure.js';
 import type { Ending, Holder } from './ending.js';
-import type { Loop } from './loop.js';
+import type { Loop, TurnWork } from './loop.js';
 import { BROKEN, ENDED, FLUSH, NONE, OPEN, type PairTable, RELAY, STOPPED } from './pairs.js';
 import type { ReadSink, Reads } from './reads.js';
 import { type SendOwner, Sends } from './sends.js';
@@ -16,8 +18,6 @@ import { type SpliceOwner, Splices, type SplicesParts } from './splices.js';
 
 /** Buffers that a direction may hold: one that is being sent, and one read meanwhile. */
 const MAX_CHAIN = 2;
-/** Tries again to get a buffer for what a client sent early. */
-const OPENING_RETRY_MS = 5;
 
 export interface RelayParts extends SplicesParts {
   readonly loop: Loop;
@@ -38,7 +38,7 @@ interface Opening {
   preludeBytes: number;
 }
 
-export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
+export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder {
   readonly #parts: RelayParts;
   readonly #sends: Sends;
   readonly #splices: Splices;
@@ -49,6 +49,8 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
   /** By pair: 1: the backend's first byte was reported. */
   readonly #answered: Uint8Array;
   readonly #opening: (Opening | undefined)[] = [];
+  /** Pairs whose opening waits for buffers. */
+  #unopened: number[] = [];
 
   constructor(parts: RelayParts) {
     this.#parts = parts;
@@ -61,6 +63,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
     parts.reads.sinks[RELAY] = this;
     parts.reads.sinks[FLUSH] = this;
     for (const holder of [this.#sends, this.#splices, this]) parts.ending.add(holder);
+    parts.loop.add(this);
   }
 
   /** Relays `pair`, whose both sockets are connected, after `prelude` and `early` were sent. */
@@ -87,6 +90,22 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
       this.#splices.stop(direction);
       if (pairs.phase[pair] === FLUSH) this.#goOn(direction);
     }
+  }
+
+  after(): void {
+    if (this.dueMs() > 0) return;
+    const pairs = this.#unopened;
+    this.#unopened = [];
+    for (const pair of pairs) {
+      if (!this.#parts.pairs.relays(2 * pair) || this.#opening[pair] === undefined) continue;
+      this.#sendOpening(pair);
+      this.#goOn(2 * pair);
+    }
+  }
+
+  dueMs(): number {
+    const waits = this.#unopened.length === 0 || this.#parts.pool.free === 0;
+    return waits ? Number.POSITIVE_INFINITY : 0;
   }
 
   abandon(): void {}
@@ -128,6 +147,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
 
   over(direction: number, answer: number): void {
     const { pairs } = this.#parts;
+    if (this.#endedByLimit(direction, answer)) return;
     const pair = direction >> 1;
     if (answer === 0 && this.#unwritable[direction] === 0) {
       pairs.source[direction] = ENDED;
@@ -142,8 +162,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
     this.#goOn(direction);
   }
 
-  delivered(direction: number, credit: number): void {
-    this.moved(direction, credit);
+  delivered(direction: number): void {
     this.#goOn(direction);
   }
 
@@ -159,8 +178,9 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
    * The other end of the target is gone. What it sent before may still be there to read, and is
    * passed on; its end, when it comes, counts as the reset that it was.
    */
-  targetBroken(direction: number): void {
+  targetBroken(direction: number, answer: number): void {
     const { pairs, reads } = this.#parts;
+    if (this.#endedByLimit(direction, answer)) return;
     const back = direction ^ 1;
     this.#unwritable[back] = 1;
     this.#sends.drop(direction);
@@ -175,8 +195,8 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
     this.over(direction, answer);
   }
 
-  spliceBroken(direction: number): void {
-    this.targetBroken(direction);
+  spliceBroken(direction: number, answer: number): void {
+    this.targetBroken(direction, answer);
   }
 
   spliceDone(direction: number): void {
@@ -224,17 +244,24 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
     if (both) this.#parts.flushed(pair);
   }
 
+  /** An errno that is neither the peer's nor the network's fault ends the pair at once. */
+  #endedByLimit(direction: number, answer: number): boolean {
+    const sentence = answer < 0 ? limitSentenceOf(errnoName(answer)) : null;
+    if (sentence === null || !this.#parts.pairs.relays(direction)) return false;
+    const pair = direction >> 1;
+    const told = this.#parts.pairs.phase[pair] === FLUSH;
+    this.#parts.ending.reset(pair, told ? { kind: 'closed' } : { kind: 'limit', sentence });
+    return true;
+  }
+
   /** Sends the opening, as soon as there are buffers for it. */
   #sendOpening(pair: number): void {
-    const { pool, ending } = this.#parts;
+    const { pool } = this.#parts;
     const opening = this.#opening[pair];
     while (opening !== undefined && opening.bytes.length > 0) {
       const buffer = pool.take();
       if (buffer === NONE) {
-        ending.later(pair, OPENING_RETRY_MS, () => {
-          this.#sendOpening(pair);
-          this.#goOn(2 * pair);
-        });
+        if (!this.#unopened.includes(pair)) this.#unopened.push(pair);
         return;
       }
       const part = opening.bytes.subarray(0, pool.bufferBytes);

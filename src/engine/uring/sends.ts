@@ -6,19 +6,21 @@
 import { assert } from '../../core/assert.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
 import { ERRNO } from '../../kernel/errno.js';
-import { submitCancel, submitSend, submitSilentSend } from '../../kernel/submissions.js';
+import { submitSend, submitSilentSend } from '../../kernel/submissions.js';
 import { Chains } from './chains.js';
 import type { Holder } from './ending.js';
 import type { Loop, Taken, TurnWork } from './loop.js';
 import type { PairTable } from './pairs.js';
 import { SilentBatch } from './silent_batch.js';
-import { CANCEL, SEND, SILENT_SEND, userData } from './user_data.js';
+import { SEND, SILENT_SEND, userData } from './user_data.js';
 
 export interface SendOwner {
-  /** A buffer was handed on to the target, and `credit` bytes of traffic with it. */
-  delivered(direction: number, credit: number): void;
-  /** Writing failed for good. */
-  targetBroken(direction: number): void;
+  /** `bytes` of traffic were handed on to the target. */
+  moved(direction: number, bytes: number): void;
+  /** A buffer was handed on to the target: there is room for another one. */
+  delivered(direction: number): void;
+  /** Writing failed for good, with the negative errno `answer`. */
+  targetBroken(direction: number, answer: number): void;
 }
 
 const IDLE = 0;
@@ -47,9 +49,12 @@ export class Sends implements TurnWork, Holder {
     loop.on(SILENT_SEND, (direction, generation, result) => {
       this.#silentFailed(direction, generation, result);
     });
-    loop.on(SEND, (direction, generation, result) => {
-      this.#sent(direction, generation, result);
-    });
+    loop.on(
+      SEND,
+      (direction, generation, result) => this.#sent(direction, generation, result),
+      (direction, generation) =>
+        pairs.generationOf(direction) === generation && this.#state[direction] === WAITING,
+    );
     loop.add(this);
   }
 
@@ -69,8 +74,7 @@ export class Sends implements TurnWork, Holder {
     const generation = this.#pairs.generation[pair] ?? 0;
     for (const direction of [2 * pair, 2 * pair + 1]) {
       if (this.#state[direction] !== WAITING) continue;
-      const target = userData(SEND, direction);
-      submitCancel(this.#loop.ring, target, generation, userData(CANCEL, direction), 0);
+      this.#loop.cancel(SEND, direction, generation);
     }
   }
 
@@ -152,17 +156,18 @@ export class Sends implements TurnWork, Holder {
   #goOn(direction: number, taken: number): void {
     if (!this.#pairs.relays(direction)) return;
     if (taken < 0) {
-      this.#owner.targetBroken(direction);
+      this.#owner.targetBroken(direction, taken);
       return;
     }
     this.#chains.advance(direction, taken);
     this.#sendWaiting(direction);
   }
 
+  /** Counts even if the pair is ending by now: the target got it before. */
   #delivered(direction: number): void {
-    const credit = this.#chains.shift(direction);
+    this.#owner.moved(direction, this.#chains.shift(direction));
     if (!this.#pairs.relays(direction)) return;
     if (this.length(direction) > 0) this.#sendSilently(direction);
-    this.#owner.delivered(direction, credit);
+    this.#owner.delivered(direction);
   }
 }

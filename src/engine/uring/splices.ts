@@ -6,12 +6,12 @@
 import { assert } from '../../core/assert.js';
 import { ERRNO } from '../../kernel/errno.js';
 import type { Libc } from '../../kernel/foreign.js';
-import { POLLIN, POLLOUT, submitCancel, submitPoll } from '../../kernel/submissions.js';
+import { POLLIN, POLLOUT, submitPoll } from '../../kernel/submissions.js';
 import type { Holder } from './ending.js';
 import type { Loop, TurnWork } from './loop.js';
 import { NONE, OPEN, type PairTable } from './pairs.js';
 import type { Pipes } from './pipes.js';
-import { CANCEL, SOURCE_READY, TARGET_READY, userData } from './user_data.js';
+import { SOURCE_READY, TARGET_READY, userData } from './user_data.js';
 
 /** <fcntl.h>: SPLICE_F_MOVE | SPLICE_F_NONBLOCK */
 const SPLICE_FLAGS = 3;
@@ -27,8 +27,8 @@ export interface SpliceOwner {
   moved(direction: number, bytes: number): void;
   /** The source has ended (0: FIN, else a negative errno) and all data was handed on. */
   spliceOver(direction: number, answer: number): void;
-  /** Writing failed: the target is broken. */
-  spliceBroken(direction: number): void;
+  /** Writing failed with the negative errno `answer`: the target is broken. */
+  spliceBroken(direction: number, answer: number): void;
   /** The pipe is empty and given back; buffers go on. */
   spliceDone(direction: number): void;
 }
@@ -70,12 +70,18 @@ export class Splices implements TurnWork, Holder {
     this.#answer = new Int32Array(directions);
     this.#small = new Uint8Array(directions);
     const { loop } = parts;
-    loop.on(SOURCE_READY, (direction, generation) => {
-      this.#awake(direction, generation, AWAITS_SOURCE);
-    });
-    loop.on(TARGET_READY, (direction, generation) => {
-      this.#awake(direction, generation, AWAITS_TARGET);
-    });
+    const { pairs } = parts;
+    for (const [kind, awaited] of [
+      [SOURCE_READY, AWAITS_SOURCE],
+      [TARGET_READY, AWAITS_TARGET],
+    ] as const) {
+      loop.on(
+        kind,
+        (direction, generation) => this.#awake(direction, generation, awaited),
+        (direction, generation) =>
+          pairs.generationOf(direction) === generation && this.#state[direction] === awaited,
+      );
+    }
     loop.add(this);
   }
 
@@ -153,7 +159,7 @@ export class Splices implements TurnWork, Holder {
       const filled = this.#fill(direction);
       const drained = this.#drain(direction);
       if (drained < 0) {
-        this.#owner.spliceBroken(direction);
+        this.#owner.spliceBroken(direction, drained);
         return;
       }
       moved += drained;
@@ -244,8 +250,7 @@ export class Splices implements TurnWork, Holder {
 
   #cancel(direction: number, kind: number): void {
     const { loop, pairs } = this.#parts;
-    const generation = pairs.generationOf(direction);
-    submitCancel(loop.ring, userData(kind, direction), generation, userData(CANCEL, direction), 0);
+    loop.cancel(kind, direction, pairs.generationOf(direction));
   }
 
   #release(direction: number): void {

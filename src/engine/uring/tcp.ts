@@ -24,7 +24,7 @@ import { Linger } from './linger.js';
 import { listenOn } from './listen.js';
 import type { Loop } from './loop.js';
 import { EARLY, ENDING, FREE, NONE, PairTable, RELAY } from './pairs.js';
-import { Pipes } from './pipes.js';
+import type { Pipes } from './pipes.js';
 import { Reads } from './reads.js';
 import { Relay } from './relay.js';
 
@@ -35,6 +35,7 @@ export interface TcpMeans {
   readonly delays: Delays;
   readonly pool: BufferPool;
   readonly calls: SocketCalls;
+  readonly pipes: Pipes;
   /** `addressMemoryBytes` and `dialMemoryBytes` of the capacity. */
   readonly clientAddresses: MappedMemory;
   readonly dialAddresses: MappedMemory;
@@ -73,14 +74,13 @@ export class UringTcp implements TcpEngine {
   #edges: TcpEdges | null = null;
 
   constructor(means: TcpMeans, capacity: number, opened: () => void) {
-    const { kernel, loop, delays, pool, calls } = means;
+    const { kernel, loop, delays, pool, calls, pipes } = means;
     const edges = (): TcpEdges => {
       assert(this.#edges !== null, 'edges are attached before the loop runs');
       return this.#edges;
     };
     const pairs = new PairTable(capacity);
     const reads = new Reads(loop, pairs, pool);
-    const pipes = new Pipes(kernel);
     const addresses = new Addresses(kernel, means.clientAddresses);
     const ending = new Ending({ loop, pairs, delays, calls, edges });
     const gone = (pair: number, answer: number): void => {

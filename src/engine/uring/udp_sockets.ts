@@ -10,14 +10,14 @@ import { ERRNO } from '../../kernel/errno.js';
 import type { MappedMemory } from '../../kernel/memory.js';
 import { MESSAGE_WORDS, writeMessage } from '../../kernel/messages.js';
 import { SOCKADDR_IN6_BYTES } from '../../kernel/sockaddr.js';
-import { submitCancel, submitClose, submitReceiveMessages } from '../../kernel/submissions.js';
+import { submitClose, submitReceiveMessages } from '../../kernel/submissions.js';
 import { CQE_BUFFER_SHIFT, CQE_F_BUFFER, CQE_F_MORE } from '../../kernel/uring_abi.js';
 import type { ListenerKey } from '../../session/tcp_port.js';
 import type { Framing } from '../../session/udp_port.js';
 import type { Delays } from './delays.js';
 import type { Loop, TurnWork } from './loop.js';
 import { NONE } from './pairs.js';
-import { CANCEL, CLOSE, DATAGRAMS, GENERATION_MASK, userData } from './user_data.js';
+import { CLOSE, DATAGRAMS, GENERATION_MASK, userData } from './user_data.js';
 
 /** struct io_uring_recvmsg_out, name and control messages stand in front of each payload. */
 export const PAYLOAD_AT = 256;
@@ -75,9 +75,12 @@ export class UdpSockets implements TurnWork {
     this.#sink = sink;
     // Only the two lengths matter to a multishot receive.
     writeMessage(new Int32Array(template.buffer), 0, 0, NAME_ROOM, 0, 0, CONTROL_ROOM);
-    loop.on(DATAGRAMS, (slot, generation, result, flags) => {
-      this.#received(slot, generation, result, flags);
-    });
+    loop.on(
+      DATAGRAMS,
+      (slot, generation, result, flags) => this.#received(slot, generation, result, flags),
+      (slot, generation) =>
+        (this.#generations[slot] ?? 0) === generation && this.#slots[slot]?.receive === 'armed',
+    );
     loop.add(this);
   }
 
@@ -113,8 +116,7 @@ export class UdpSockets implements TurnWork {
     this.#byKey.delete(key);
     socket.state = 'closed';
     if (socket.receive === 'armed') {
-      const generation = this.#generations[socket.slot] ?? 0;
-      submitCancel(ring, userData(DATAGRAMS, socket.slot), generation, userData(CANCEL, 0), 0);
+      this.#loop.cancel(DATAGRAMS, socket.slot, this.#generations[socket.slot] ?? 0);
     }
     submitClose(ring, socket.fd, userData(CLOSE, 0), 0);
     ring.enter(0);

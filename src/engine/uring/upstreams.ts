@@ -9,7 +9,7 @@ import type { BufferPool } from '../../kernel/buffer_pool.js';
 import { ERRNO, type KernelError } from '../../kernel/errno.js';
 import { addressFamily, encodeAddress } from '../../kernel/sockaddr.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
-import { submitCancel, submitClose, submitReceive } from '../../kernel/submissions.js';
+import { submitClose, submitReceive } from '../../kernel/submissions.js';
 import {
   CQE_BUFFER_SHIFT,
   CQE_F_BUFFER,
@@ -18,7 +18,7 @@ import {
 } from '../../kernel/uring_abi.js';
 import type { Loop, TurnWork } from './loop.js';
 import { NONE } from './pairs.js';
-import { CANCEL, CLOSE, GENERATION_MASK, REPLIES, userData } from './user_data.js';
+import { CLOSE, GENERATION_MASK, REPLIES, userData } from './user_data.js';
 
 export interface UpstreamOwner {
   /** A reply of `bytes` in `buffer`, which is the owner's now. */
@@ -70,9 +70,14 @@ export class Upstreams implements TurnWork {
     this.#generation = new Int32Array(capacity);
     this.#receive = new Uint8Array(capacity);
     this.#free = Array.from({ length: capacity }, (_, index) => capacity - 1 - index);
-    loop.on(REPLIES, (upstream, generation, result, flags) => {
-      this.#received(upstream, generation, result, flags);
-    });
+    loop.on(
+      REPLIES,
+      (upstream, generation, result, flags) => {
+        this.#received(upstream, generation, result, flags);
+      },
+      (upstream, generation) =>
+        this.#generation[upstream] === generation && this.#receive[upstream] === ARMED,
+    );
     loop.add(this);
   }
 
@@ -105,8 +110,7 @@ export class Upstreams implements TurnWork {
     this.#flow[upstream] = NONE;
     if (this.#receive[upstream] === STARVED) this.#receive[upstream] = OFF;
     if (this.#receive[upstream] === ARMED) {
-      const generation = this.#generation[upstream] ?? 0;
-      submitCancel(ring, userData(REPLIES, upstream), generation, userData(CANCEL, 0), 0);
+      this.#loop.cancel(REPLIES, upstream, this.#generation[upstream] ?? 0);
     }
     submitClose(ring, this.fdOf(upstream), userData(CLOSE, 0), 0);
     this.#fd[upstream] = NONE;

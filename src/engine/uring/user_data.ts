@@ -22,19 +22,19 @@ export const CLIENT_GONE = 8;
 export const BELL = 9;
 /** Completes only on failure, which would be a broken invariant. */
 export const CLOSE = 10;
-/** Completes only when there was nothing to cancel any more. */
-export const CANCEL = 11;
 /** Datagrams on a listening socket. */
-export const DATAGRAMS = 12;
+export const DATAGRAMS = 11;
 /** Datagrams from a flow's backend. */
-export const REPLIES = 13;
+export const REPLIES = 12;
 /** A datagram to a flow's backend. */
-export const FORWARD = 14;
+export const FORWARD = 13;
 /** A datagram to a client. */
-export const REPLY = 15;
+export const REPLY = 14;
 
+/** Added to a kind: the cancelling of such an operation. Completes only when none was found. */
+export const CANCEL = 16;
 export const KINDS = 16;
-const KIND_BITS = 4;
+const KIND_BITS = 5;
 const KIND_MASK = (1 << KIND_BITS) - 1;
 
 /** Generations count modulo 2^20, so that both words together are exact as a number. */
