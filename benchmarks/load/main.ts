@@ -25,10 +25,11 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 
 function perform(command: Command): Answer {
+  const { id } = command;
   try {
-    return { kind: 'measured', measured: measure(load, command) };
+    return { kind: 'measured', id, measured: measure(load, command) };
   } catch (error) {
-    return { kind: 'failed', sentence: error instanceof Error ? error.message : String(error) };
+    return { kind: 'failed', id, sentence: error instanceof Error ? error.message : String(error) };
   }
 }
 

@@ -8,13 +8,15 @@ import { Held } from './held.js';
 import type { Histogram } from './histogram.js';
 import type { LoadLoop } from './loop.js';
 import { OfferedLoad } from './offered.js';
-import type { Command, Latencies, Measured, Work } from './protocol.js';
+import type { Latencies, Measured, Task, Work } from './protocol.js';
 import { ShortConnections } from './short.js';
 import { readUsage, spentBetween } from './watch.js';
 import type { Workload } from './workload.js';
 
 /** After a measurement, until the proxy has closed its side, too. */
 const EMPTY_MS = 10_000;
+/** A span that took so much longer than it should have: this process stood still meanwhile. */
+const STANDSTILL_MS = 2_000;
 
 export interface Load {
   readonly loop: LoadLoop;
@@ -22,14 +24,14 @@ export interface Load {
   readonly clients: Clients;
 }
 
-export function measure(load: Load, command: Command): Measured {
+export function measure(load: Load, task: Task): Measured {
   const { loop, backend } = load;
-  backend.behaviour = behaviourFor(command.work);
-  const workload = workloadFor(load, command);
+  backend.behaviour = behaviourFor(task.work);
+  const workload = workloadFor(load, task);
   try {
     workload.begin();
-    const measured = measureWindow(workload, command);
-    if (measured.count > 0 || command.work.kind === 'held') return measured;
+    const measured = measureWindow(workload, task);
+    if (measured.count > 0 || task.work.kind === 'held') return measured;
     throw new Error('nothing came back');
   } finally {
     workload.end();
@@ -37,19 +39,22 @@ export function measure(load: Load, command: Command): Measured {
   }
 }
 
-function measureWindow(workload: Workload, command: Command): Measured {
-  runFor(workload, command.warmMs);
+function measureWindow(workload: Workload, task: Task): Measured {
+  runFor(workload, task.warmMs);
   workload.latency?.clear();
   const earlier = { count: workload.count, failures: workload.failures };
-  const before = readUsage(command.pids);
-  runFor(workload, command.measureMs);
-  const after = readUsage(command.pids);
+  const before = readUsage(task.pids);
+  runFor(workload, task.measureMs);
+  const after = readUsage(task.pids);
   const spent = spentBetween(before, after);
+  if (spent.seconds * 1000 > task.measureMs + STANDSTILL_MS) {
+    throw new Error(`${task.measureMs} ms took ${Math.round(spent.seconds * 1000)} ms`);
+  }
   return {
     seconds: spent.seconds,
     count: workload.count - earlier.count,
     failures: workload.failures - earlier.failures,
-    proxyCpuSeconds: command.pids.length === 0 ? null : spent.cpuSeconds,
+    proxyCpuSeconds: task.pids.length === 0 ? null : spent.cpuSeconds,
     proxyUserShare: spent.userShare,
     busy: spent.busy,
     stolen: spent.stolen,
@@ -70,8 +75,8 @@ function behaviourFor(work: Work): Behaviour {
   return { kind: 'echo', bytes: work.kind === 'held' ? 64 : work.bytes };
 }
 
-function workloadFor({ loop, clients, backend }: Load, command: Command): Workload {
-  const { target, work } = command;
+function workloadFor({ loop, clients, backend }: Load, task: Task): Workload {
+  const { target, work } = task;
   switch (work.kind) {
     case 'exchanges':
       return new Exchanges(loop, clients, target, work);
@@ -82,7 +87,7 @@ function workloadFor({ loop, clients, backend }: Load, command: Command): Worklo
     case 'bulk':
       return new Bulk(loop, clients, backend.streams, target, work);
     case 'held':
-      return new Held(loop, clients, target, work, command.pids);
+      return new Held(loop, clients, target, work, task.pids);
     default:
       return unreachable(work);
   }

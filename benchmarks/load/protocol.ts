@@ -33,13 +33,19 @@ export type Work =
   /** First `few`, then all `sessions` are opened, used once and held. */
   | { readonly kind: 'held'; readonly few: number; readonly sessions: number };
 
-export interface Command {
+/** One measurement: what to do, to whom, and for how long. */
+export interface Task {
   readonly target: Target;
   readonly work: Work;
   readonly warmMs: number;
   readonly measureMs: number;
   /** Processes of the proxy, whose use of the CPU is read at both ends of the measured time. */
   readonly pids: readonly number[];
+}
+
+export interface Command extends Task {
+  /** Comes back in the answer. */
+  readonly id: number;
 }
 
 /** A span of time: what was done, and what the proxy and the cores did meanwhile. */
@@ -81,5 +87,5 @@ export interface Ready {
 
 export type Answer =
   | { readonly kind: 'ready'; readonly ready: Ready }
-  | { readonly kind: 'measured'; readonly measured: Measured }
-  | { readonly kind: 'failed'; readonly sentence: string };
+  | { readonly kind: 'measured'; readonly id: number; readonly measured: Measured }
+  | { readonly kind: 'failed'; readonly id: number; readonly sentence: string };

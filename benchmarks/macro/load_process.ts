@@ -1,7 +1,7 @@
 /** The load process as the benchmark sees it: commands go in, measurements come out. */
 import { join } from 'node:path';
 import { Child } from '../../test/support/process.js';
-import type { Answer, Command, Measured, Ready } from '../load/protocol.js';
+import type { Answer, Measured, Ready, Task } from '../load/protocol.js';
 import type { Endings } from '../support/endings.js';
 import { OPEN_FILES } from './peers.js';
 
@@ -11,6 +11,7 @@ const OVERHEAD_MS = 60_000;
 export class LoadProcess {
   readonly #child: Child;
   readonly ready: Ready;
+  #asked = 0;
 
   private constructor(child: Child, ready: Ready) {
     this.#child = child;
@@ -26,10 +27,16 @@ export class LoadProcess {
     return new LoadProcess(child, answer.ready);
   }
 
-  async measure(command: Command): Promise<Measured> {
-    const limitMs = command.warmMs + command.measureMs + OVERHEAD_MS;
-    const line = this.#child.stdout.next('a measurement', () => true, limitMs);
-    this.#child.write(`${JSON.stringify(command)}\n`);
+  async measure(task: Task): Promise<Measured> {
+    const id = ++this.#asked;
+    const limitMs = task.warmMs + task.measureMs + OVERHEAD_MS;
+    // An answer that comes too late must not count for the next command.
+    const isOurs = (line: string): boolean => {
+      const answer = parse(line);
+      return answer.kind !== 'ready' && answer.id === id;
+    };
+    const line = this.#child.stdout.next('a measurement', isOurs, limitMs);
+    this.#child.write(`${JSON.stringify({ id, ...task })}\n`);
     const answer = parse(await line);
     if (answer.kind === 'measured') return answer.measured;
     throw new Error(answer.kind === 'failed' ? answer.sentence : 'ready twice');

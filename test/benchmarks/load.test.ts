@@ -3,7 +3,7 @@ import { Backend } from '../../benchmarks/load/backend.js';
 import { Clients } from '../../benchmarks/load/clients.js';
 import { LoadLoop } from '../../benchmarks/load/loop.js';
 import { measure } from '../../benchmarks/load/measure.js';
-import type { Command, Measured, Work } from '../../benchmarks/load/protocol.js';
+import type { Measured, Task, Work } from '../../benchmarks/load/protocol.js';
 import { checkEngines } from '../../src/engine/checks.js';
 import { available } from '../support/require_server.js';
 
@@ -16,7 +16,7 @@ t.test('the load generator against its own backends', async (t) => {
   const backend = new Backend(loop, 2);
   const load = { loop, backend, clients: new Clients(loop) };
   const span = { warmMs: 10, measureMs: MEASURE_MS, pids: [process.pid] };
-  const run = (work: Work, over: Partial<Command> = {}): Measured => {
+  const run = (work: Work, over: Partial<Task> = {}): Measured => {
     const target = { protocol: 'tcp', ports: backend.tcpPorts } as const;
     return measure(load, { target, work, ...span, ...over });
   };
