@@ -172,8 +172,11 @@ export class Ejections {
 
   /** The tracker forgets who left; one that returns to the file would stay ejected for ever. */
   #pardonLeaving(pool: PoolEntry): void {
-    for (const entry of pool.backends.values()) {
-      if (entry.tenure === 'leaving') this.#deps.ledger.clearClosed(entry.id, 'ejected');
+    const { ledger } = this.#deps;
+    for (const { id, tenure } of pool.backends.values()) {
+      if (tenure === 'kept' || (ledger.closed(id) & CLOSED_BECAUSE.ejected) === 0) continue;
+      ledger.clearClosed(id, 'ejected');
+      ledger.forgetFailures(id);
     }
   }
 

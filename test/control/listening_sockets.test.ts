@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { ListeningSockets } from '../../src/control/listening_sockets.js';
+import type { WorkerId } from '../../src/core/brand.js';
+import { formatAddress, ipEndpoint } from '../../src/core/endpoint.js';
+import { loadKernel } from '../../src/kernel/foreign.js';
+import { listenerSpec } from './fixtures.js';
+
+const [w0, w1] = [0 as WorkerId, 1 as WorkerId];
+const loaded = loadKernel();
+const kernel = loaded.ok ? loaded.value : null;
+
+t.test('each worker has a descriptor of its own for one address', async (t) => {
+  const sockets = new ListeningSockets(kernel, 2);
+  const front = listenerSpec('front', 'pg');
+  t.same(await sockets.open('tcp/front', front), { ok: true, value: null });
+  const [first] = sockets.planned('tcp/front', front, w0);
+  const [second] = sockets.planned('tcp/front', front, w1);
+  t.equal(first?.key, second?.key);
+  t.same(first?.source.local, second?.source.local);
+  t.match(
+    [first, second],
+    [{ source: { kind: 'descriptor' } }, { source: { kind: 'descriptor' } }],
+  );
+  t.not(JSON.stringify(first?.source), JSON.stringify(second?.source));
+  const [local] = sockets.locals('tcp/front');
+  t.ok(local?.kind === 'ip' && local.port > 0, 'port 0 is a real one now');
+  sockets.closeAll();
+});
+
+t.test(
+  'an address that is taken fails, names itself, and leaves nothing of the listener',
+  async (t) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const taken = ipEndpoint(4, '127.0.0.1', port);
+    const free = ipEndpoint(4, '127.0.0.1', 0);
+    const sockets = new ListeningSockets(kernel, 2);
+    const result = await sockets.open('tcp/x', listenerSpec('x', 'pg', { bind: [free, taken] }));
+    t.match(result, {
+      ok: false,
+      error: { address: formatAddress(taken), sentence: /EADDRINUSE/ },
+    });
+    t.same(sockets.locals('tcp/x'), []);
+    server.close();
+  },
+);
+
+t.test(
+  'a changed bind opens the new address first and closes the old one at its time',
+  async (t) => {
+    const sockets = new ListeningSockets(kernel, 1);
+    const before = listenerSpec('front', 'pg', { bind: [ipEndpoint(4, '127.0.0.1', 0)] });
+    const after = listenerSpec('front', 'pg', { bind: [ipEndpoint(4, '127.0.0.2', 0)] });
+    await sockets.open('tcp/front', before);
+    const [old] = sockets.planned('tcp/front', before, w0);
+    await sockets.open('tcp/front', after);
+    t.equal(sockets.locals('tcp/front').length, 2);
+    const [fresh] = sockets.planned('tcp/front', after, w0);
+    t.not(fresh?.key, old?.key);
+    t.equal(sockets.ownerOf(old?.key ?? 0), 'tcp/front');
+    sockets.retireAll(() => after);
+    t.equal(sockets.locals('tcp/front').length, 1);
+    t.equal(sockets.ownerOf(old?.key ?? 0), undefined);
+    t.match(sockets.addressOf(fresh?.key ?? 0), /^127\.0\.0\.2:\d+$/);
+    sockets.closeAll();
+  },
+);
+
+t.test(
+  'the socket file of a process that was killed is taken over, a live one is not',
+  async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'sluice-'));
+    t.teardown(() => rmSync(directory, { recursive: true }));
+    const path = join(directory, 'x.sock');
+    const spec = listenerSpec('x', 'pg', { bind: [{ kind: 'unix', path }] });
+    const first = new ListeningSockets(kernel, 2);
+    t.ok((await first.open('tcp/x', spec)).ok);
+    const second = new ListeningSockets(kernel, 2);
+    t.match(await second.open('tcp/x', spec), { ok: false, error: { address: `unix:${path}` } });
+    t.ok(existsSync(path), 'the file of the living stays');
+    first.closeAll();
+  },
+);
+
+t.test('without foreign calls workers bind by themselves, a path only the first', async (t) => {
+  const sockets = new ListeningSockets(null, 2);
+  const unix = { kind: 'unix', path: '/run/never-bound.sock' } as const;
+  const spec = listenerSpec('x', 'pg', { bind: [ipEndpoint(4, '127.0.0.1', 0), unix] });
+  await sockets.open('tcp/x', spec);
+  t.match(sockets.planned('tcp/x', spec, w0), [
+    { source: { kind: 'bind', reusePort: 'shared' } },
+    { source: { kind: 'bind' } },
+  ]);
+  const [ip] = sockets.planned('tcp/x', spec, w1);
+  t.equal(sockets.planned('tcp/x', spec, w1).length, 1);
+  sockets.bound(ip?.key ?? 0, ipEndpoint(4, '127.0.0.1', 4711));
+  t.equal(sockets.addressOf(ip?.key ?? 0), '127.0.0.1:4711');
+});
