@@ -76,8 +76,11 @@ t.test('10,000 flows that came and went leave nothing behind', async (t) => {
     const wrong = answers.filter(({ payload }, i) => payload.toString() !== `${batch}/${i}`);
     t.equal(wrong.length, 0, `batch ${batch}`);
     for (const client of clients) client.close();
+    // 10,000 at once could be more than the limit of open files allows.
+    if (batch % 10 === 9) {
+      await daemon.metricSettles('sluice_sessions_active', {}, (sum) => sum === 0);
+    }
   }
-  await daemon.metricSettles('sluice_sessions_active', {}, (sum) => sum === 0);
   const metrics = await daemon.metrics();
   // A new client that the kernel gave a port of the last second continues that port's flow.
   const ended = metrics.sum('sluice_sessions_total', { outcome: 'idle-timeout' });
