@@ -11,10 +11,10 @@ import { CQE_WORDS } from '../../kernel/uring_abi.js';
 import type { LoopHooks } from '../engine.js';
 import { CANCEL, indexOf, KINDS, kindOf, userData } from './user_data.js';
 
-/** `result` and `flags` are those of the completion; `generation` is the word of its user data. */
 /** Whether the operation of that user data has not completed yet. */
 export type InFlight = (index: number, generation: number) => boolean;
 
+/** `result` and `flags` are those of the completion; `generation` is the word of its user data. */
 export type CompletionHandler = (
   index: number,
   generation: number,
@@ -75,7 +75,7 @@ export class Loop {
     this.#inFlight[kind] = inFlight;
   }
 
-  /** Makes an operation in flight complete, in this turn or a later one, if it has not by itself. */
+  /** Makes an operation in flight complete, in this turn or later, if it has not by itself. */
   cancel(kind: number, index: number, generation: number): void {
     const low = userData(kind, index);
     submitCancel(this.ring, low, generation, userData(kind + CANCEL, index), generation);
@@ -118,8 +118,8 @@ export class Loop {
   }
 
   /**
-   * io_uring cannot find an operation at the moment between two attempts of it (it stands in the list
-   * of work that the next entry does), so a cancel that found nothing may have come too early.
+   * io_uring cannot find an operation at the moment between two attempts of it (it stands in the
+   * list of work that the next entry does), so a cancel that found nothing may have come too early.
    */
   #cancelAgain(): void {
     const missed = this.#missed;
