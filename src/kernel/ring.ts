@@ -20,6 +20,9 @@ const ARGUMENT_BYTES = TIMESPEC_AT + 16;
 /** The kernel's sigset_t: 64 signals. */
 const SIGSET_BYTES = 8;
 
+/** The argument of io_uring_register(2) stands behind both. */
+const UPDATE_AT = ARGUMENT_BYTES;
+
 const NOP_MARK = 0x600d_cafe;
 
 export class Ring {
@@ -41,6 +44,9 @@ export class Ring {
   readonly #cqHeadAt: number;
   readonly #cqTailAt: number;
   readonly #sqMask: number;
+  /** What io_uring_enter(2) is called with: the place of the registered ring, or its descriptor. */
+  #entry: number;
+  #entryFlags = 0;
   /** Entries claimed since the start, modulo 2^32, as the kernel counts. */
   #tail = 0;
   /** Entries claimed and not yet taken by the kernel. */
@@ -49,6 +55,7 @@ export class Ring {
   private constructor(kernel: Kernel, setup: RingSetup, argument: MappedMemory) {
     const at = (field: keyof typeof abi.PARAMS): number => param(setup.params, field);
     this.fd = setup.fd;
+    this.#entry = setup.fd;
     this.#kernel = kernel;
     this.#setup = setup;
     this.#argument = argument;
@@ -76,7 +83,7 @@ export class Ring {
    * Sizes are rounded up to powers of two. Fails where io_uring, or a part of it, is not allowed.
    */
   static open(kernel: Kernel, entries: number, completions: number): Result<Ring, KernelError> {
-    const argument = mapMemory(kernel, ARGUMENT_BYTES);
+    const argument = mapMemory(kernel, UPDATE_AT + abi.RSRC_UPDATE_WORDS * 4);
     if (!argument.ok) return argument;
     const setup = setUpRing(kernel, entries, completions);
     if (!setup.ok) {
@@ -84,6 +91,7 @@ export class Ring {
       return setup;
     }
     const ring = new Ring(kernel, setup.value, argument.value);
+    ring.#registerItself();
     const answer = ring.#roundTrip();
     if (answer === 0) return ok(ring);
     ring.close();
@@ -159,6 +167,7 @@ export class Ring {
 
   /** Cancels what is in flight and frees the ring. */
   close(): void {
+    this.#unregisterItself();
     closeDescriptor(this.#kernel, this.fd);
     releaseMemory(this.#kernel, this.#setup.queues);
     releaseMemory(this.#kernel, this.#setup.entries);
@@ -166,9 +175,45 @@ export class Ring {
   }
 
   #enter(minimum: number, flags: number, argument: number, bytes: number): number {
-    const { libc } = this.#kernel;
-    const { fd } = this;
-    return libc.syscall(abi.SYS_IO_URING_ENTER, fd, this.#queued, minimum, flags, argument, bytes);
+    return this.#kernel.libc.syscall(
+      abi.SYS_IO_URING_ENTER,
+      this.#entry,
+      this.#queued,
+      minimum,
+      flags | this.#entryFlags,
+      argument,
+      bytes,
+    );
+  }
+
+  /**
+   * Spares each entry the search for the descriptor, which costs an atomic operation where there
+   * are threads (io_uring_register(2), IORING_REGISTER_RING_FDS). It holds for this thread only.
+   */
+  #registerItself(): void {
+    const place = this.#updateRing(abi.REGISTER_RING_FDS, abi.ANY_PLACE);
+    if (place === null) return;
+    this.#entry = place;
+    this.#entryFlags = abi.ENTER_REGISTERED_RING;
+  }
+
+  /** A registered ring would live on until its thread ends. */
+  #unregisterItself(): void {
+    if (this.#entryFlags !== 0) this.#updateRing(abi.UNREGISTER_RING_FDS, this.#entry);
+    this.#entry = this.fd;
+    this.#entryFlags = 0;
+  }
+
+  /** The place that was taken or freed; null when the kernel refused. */
+  #updateRing(operation: number, place: number): number | null {
+    const words = this.#argumentWords;
+    const at = UPDATE_AT / 4;
+    words[at] = place;
+    words[at + 1] = 0;
+    words[at + 2] = this.fd;
+    words[at + 3] = 0;
+    const answer = this.register(operation, this.#argument.address + UPDATE_AT, 1);
+    return answer === 1 ? (words[at] ?? place) : null;
   }
 
   #taken(answer: number): void {

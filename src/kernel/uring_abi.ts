@@ -51,8 +51,17 @@ export const SQ_CQ_OVERFLOW = 1 << 1;
 
 export const ENTER_GETEVENTS = 1 << 0;
 export const ENTER_EXT_ARG = 1 << 3;
+/** Linux 5.18 */
+export const ENTER_REGISTERED_RING = 1 << 4;
 /** struct io_uring_getevents_arg: sigmask, its size, min_wait_usec, address of a timespec. */
 export const GETEVENTS_ARG_BYTES = 24;
+
+export const REGISTER_RING_FDS = 20;
+export const UNREGISTER_RING_FDS = 21;
+/** struct io_uring_rsrc_update: offset, resv, data. */
+export const RSRC_UPDATE_WORDS = 4;
+/** In `offset`: any free place. */
+export const ANY_PLACE = -1;
 
 export const REGISTER_PBUF_RING = 22;
 /** struct io_uring_buf_reg: ring_addr, ring_entries, bgid and flags, resv[3]. */

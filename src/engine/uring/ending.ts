@@ -9,7 +9,7 @@ import { submitClose } from '../../kernel/submissions.js';
 import { LINGER_MS, type PairEnd, type TcpEdges } from '../../session/tcp_port.js';
 import type { Delays } from './delays.js';
 import type { Loop, Taken, TurnWork } from './loop.js';
-import { DRAIN, ENDING, NONE, type PairTable } from './pairs.js';
+import { BROKEN, DRAIN, ENDING, NONE, type PairTable } from './pairs.js';
 import { CLOSE, userData } from './user_data.js';
 
 /** Holds operations, buffers or descriptors of a pair. */
@@ -132,7 +132,8 @@ export class Ending implements TurnWork {
   #resetOnClose(socket: number): void {
     const { calls, pairs } = this.#parts;
     const fd = pairs.fdOf(socket);
-    if (fd !== NONE) calls.resetOnClose(fd);
+    // A connection that its peer has reset is over: closing it sends nothing.
+    if (fd !== NONE && pairs.source[socket] !== BROKEN) calls.resetOnClose(fd);
   }
 
   #close(pair: number): void {

@@ -62,11 +62,11 @@ export class UringEngine implements Engine {
   }
 
   async run(hooks: LoopHooks): Promise<void> {
-    const { clock } = this;
+    const { loop } = this.#parts;
     this.start(hooks);
     do {
-      if (clock.nowMs() < this.#yieldAtMs) continue;
-      this.#yieldAtMs = clock.nowMs() + YIELD_MS;
+      if (loop.nowMs < this.#yieldAtMs) continue;
+      this.#yieldAtMs = loop.nowMs + YIELD_MS;
       await new Promise((resolve) => setImmediate(resolve));
     } while (this.turn(MAX_TURN_MS) !== 'stopped');
   }

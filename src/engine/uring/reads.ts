@@ -1,6 +1,6 @@
 /**
- * Receives: one at a time a direction, into a buffer that the kernel picks when data has come. What
- * becomes of the data depends on the phase of the pair, so each phase has its sink.
+ * Receives: one operation at a time a direction, into buffers that the kernel picks when data has
+ * come. What becomes of the data depends on the phase of the pair, so each phase has its sink.
  */
 import { assert, present } from '../../core/assert.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
@@ -9,7 +9,9 @@ import { submitReceive } from '../../kernel/submissions.js';
 import {
   CQE_BUFFER_SHIFT,
   CQE_F_BUFFER,
+  CQE_F_MORE,
   CQE_F_SOCK_NONEMPTY,
+  RECV_MULTISHOT,
   RECVSEND_POLL_FIRST,
 } from '../../kernel/uring_abi.js';
 import type { Holder } from './ending.js';
@@ -18,7 +20,7 @@ import { ENDING, NONE, type PairTable } from './pairs.js';
 import { RECEIVE, userData } from './user_data.js';
 
 export interface ReadSink {
-  /** `bytes` of data stand in `buffer`, which is the sink's now; `flags` are for `again`. */
+  /** `bytes` of data stand in `buffer`, which is the sink's now; `flags` are for `arm`. */
   data(direction: number, buffer: number, bytes: number, flags: number): void;
   /** The source has ended: 0 is its FIN, a negative errno its failure. */
   over(direction: number, answer: number): void;
@@ -67,28 +69,20 @@ export class Reads implements TurnWork, Holder {
   }
 
   /**
-   * Arms a receive of at most `limitBytes` (0: a whole buffer). `flags` are those of the
+   * Arms one receive of at most `limitBytes` (0: a whole buffer). `flags` are those of the
    * direction's last completion, or 0: a socket that was left empty is waited for before the first
    * attempt.
    */
   arm(direction: number, flags: number, limitBytes: number): void {
-    assert(this.#state[direction] === OFF, 'one receive a direction');
-    this.#state[direction] = ARMED;
-    const pairs = this.#pairs;
-    pairs.begin(direction);
-    const leftEmpty = (flags & (CQE_F_BUFFER | CQE_F_SOCK_NONEMPTY)) === CQE_F_BUFFER;
-    submitReceive(
-      this.#loop.ring,
-      pairs.fdOf(direction),
-      this.#pool.group,
-      limitBytes,
-      leftEmpty ? RECVSEND_POLL_FIRST : 0,
-      userData(RECEIVE, direction),
-      pairs.generationOf(direction),
-    );
+    this.#submit(direction, flags, 0, limitBytes);
   }
 
-  /** Ends the armed receive, if there is one; data that came before is still reported. */
+  /** Receives again and again, until `cancel`: `idle` says whether the kernel has given it up. */
+  stream(direction: number, flags: number): void {
+    this.#submit(direction, flags, RECV_MULTISHOT, 0);
+  }
+
+  /** Ends what is armed, if something is; data that came before is still reported. */
   cancel(direction: number): void {
     if (this.#state[direction] === STARVED) this.#state[direction] = OFF;
     if (this.#state[direction] !== ARMED) return;
@@ -127,12 +121,30 @@ export class Reads implements TurnWork, Holder {
     return waits ? Number.POSITIVE_INFINITY : 0;
   }
 
+  #submit(direction: number, flags: number, shots: number, limitBytes: number): void {
+    assert(this.#state[direction] === OFF, 'one receive a direction');
+    this.#state[direction] = ARMED;
+    const pairs = this.#pairs;
+    pairs.begin(direction);
+    const leftEmpty = (flags & (CQE_F_BUFFER | CQE_F_SOCK_NONEMPTY)) === CQE_F_BUFFER;
+    submitReceive(
+      this.#loop.ring,
+      pairs.fdOf(direction),
+      this.#pool.group,
+      limitBytes,
+      shots | (leftEmpty ? RECVSEND_POLL_FIRST : 0),
+      userData(RECEIVE, direction),
+      pairs.generationOf(direction),
+    );
+  }
+
   #received(direction: number, generation: number, result: number, flags: number): void {
     const pairs = this.#pairs;
     pairs.check(direction, generation);
     const state = this.#state[direction];
-    assert(state === ARMED || state === CANCELLING, 'a receive completes once');
-    this.#state[direction] = OFF;
+    assert(state === ARMED || state === CANCELLING, 'only what is armed completes');
+    const over = (flags & CQE_F_MORE) === 0;
+    if (over) this.#state[direction] = OFF;
     let buffer = NONE;
     if ((flags & CQE_F_BUFFER) !== 0) {
       buffer = flags >>> CQE_BUFFER_SHIFT;
@@ -148,7 +160,7 @@ export class Reads implements TurnWork, Holder {
       else if (result === -ERRNO.ECANCELED || result === -ERRNO.EINTR) sink.resume(direction);
       else sink.over(direction, result);
     }
-    pairs.done(direction);
+    if (over) pairs.done(direction);
   }
 
   #ranEmpty(direction: number, state: number): void {

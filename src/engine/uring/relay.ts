@@ -16,8 +16,14 @@ import type { ReadSink, Reads } from './reads.js';
 import { type SendOwner, Sends } from './sends.js';
 import { type SpliceOwner, Splices, type SplicesParts } from './splices.js';
 
-/** Buffers that a direction may hold: one that is being sent, and one read meanwhile. */
-const MAX_CHAIN = 2;
+/**
+ * A direction that holds so many buffers is not read on. It may hold more for a turn: what the
+ * kernel has received already is not refused.
+ */
+const MAX_CHAIN = 4;
+/** A receive of so much, twice in a row or once of a whole buffer, makes a direction bulk. */
+const LARGE_BYTES = 32_768;
+const BULK = 2;
 
 export interface RelayParts extends SplicesParts {
   readonly loop: Loop;
@@ -42,7 +48,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
   readonly #parts: RelayParts;
   readonly #sends: Sends;
   readonly #splices: Splices;
-  /** By direction: 1: the last receive filled its buffer, so the direction shall be spliced. */
+  /** By direction: large receives in a row; from BULK on the direction shall be spliced. */
   readonly #bulk: Uint8Array;
   /** By socket: 1: writing to it failed. */
   readonly #unwritable: Uint8Array;
@@ -76,7 +82,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
       this.#opening[pair] = { bytes, preludeBytes: prelude?.length ?? 0 };
       this.#sendOpening(pair);
     }
-    reads.arm(2 * pair + 1, 0, 0);
+    reads.stream(2 * pair + 1, 0);
     this.#goOn(2 * pair);
   }
 
@@ -141,8 +147,11 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     }
     this.#sends.push(direction, buffer, bytes, bytes);
     if (pairs.source[direction] !== OPEN) return;
-    if (bytes === pool.bufferBytes) this.#bulk[direction] = 1;
-    else if (this.#sends.length(direction) < MAX_CHAIN) reads.arm(direction, flags, 0);
+    if (this.#turnsBulk(direction, bytes) || this.#sends.length(direction) >= MAX_CHAIN) {
+      reads.cancel(direction);
+    } else if (reads.idle(direction)) {
+      reads.stream(direction, flags);
+    }
   }
 
   over(direction: number, answer: number): void {
@@ -210,11 +219,11 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     if ((direction & 1) === 0 && this.#opening[direction >> 1] !== undefined) return;
     const queued = this.#sends.length(direction);
     if (pairs.source[direction] === OPEN) {
-      if (this.#bulk[direction] === 0) {
-        if (queued < MAX_CHAIN) reads.arm(direction, 0, 0);
+      if ((this.#bulk[direction] ?? 0) < BULK) {
+        if (queued < MAX_CHAIN) reads.stream(direction, 0);
       } else if (queued === 0) {
         this.#bulk[direction] = 0;
-        if (this.#splices.begin(direction) === NONE) reads.arm(direction, 0, 0);
+        if (this.#splices.begin(direction) === NONE) reads.stream(direction, 0);
       }
     } else if (queued === 0) {
       this.#passEndOn(direction);
@@ -242,6 +251,16 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     }
     calls.finish(pairs.fdOf(target));
     if (both) this.#parts.flushed(pair);
+  }
+
+  #turnsBulk(direction: number, bytes: number): boolean {
+    if (bytes < LARGE_BYTES) {
+      this.#bulk[direction] = 0;
+      return false;
+    }
+    const large = bytes === this.#parts.pool.bufferBytes ? BULK : (this.#bulk[direction] ?? 0) + 1;
+    this.#bulk[direction] = Math.min(large, BULK);
+    return large >= BULK;
   }
 
   /** An errno that is neither the peer's nor the network's fault ends the pair at once. */

@@ -64,7 +64,7 @@ export class TcpSessions implements TcpEdges {
   readonly #sessions: (TcpSession | null)[];
   readonly #listeners: TcpListeners;
   #count = 0;
-  #nextSweepMs = 0;
+  #lastSweepMs = 0;
 
   constructor(deps: TcpSessionsDeps) {
     this.#deps = deps;
@@ -149,7 +149,7 @@ export class TcpSessions implements TcpEdges {
   tick(nowMs: number): number {
     this.#wheel.advance(nowMs, (pair) => this.#expired(pair as PairId, nowMs));
     this.#choosing.serveFreed();
-    if (nowMs >= this.#nextSweepMs) this.#sweep(nowMs);
+    if (nowMs >= this.#lastSweepMs + SWEEP_MS) this.#sweep(nowMs);
     return this.#count === 0 ? Number.POSITIVE_INFINITY : this.#wheel.nextMs();
   }
 
@@ -373,9 +373,15 @@ export class TcpSessions implements TcpEdges {
     this.#deps.engine.close(session.pair, how);
   }
 
+  /** Looks at those that were active since the last sweep; thousands at rest cost next to nothing. */
   #sweep(nowMs: number): void {
-    this.#nextSweepMs = nowMs + SWEEP_MS;
-    for (const session of this.#open()) this.#book.countBytes(session);
+    const { lastActivityMs } = this.#deps.engine;
+    for (let pair = 0; pair < this.#sessions.length; pair++) {
+      if ((lastActivityMs[pair] ?? 0) < this.#lastSweepMs) continue;
+      const session = this.#sessions[pair] ?? null;
+      if (session !== null && session.phase.at !== 'held') this.#book.countBytes(session);
+    }
+    this.#lastSweepMs = nowMs;
     this.rung();
   }
 
