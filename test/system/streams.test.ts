@@ -19,6 +19,7 @@ const PAYLOAD_BYTES = 50 * MIB;
 const LIMIT_MS = 60_000;
 /** What one session may cost at most while both its readers are paused. */
 const RSS_GROWTH_BYTES = 24 * MIB;
+const PROMPT_TIMES = 15;
 
 t.test('50 MiB each way pass paused readers whole, in bounded memory', async (t) => {
   const { daemon, client, backend } = await connected(t);
@@ -75,6 +76,32 @@ t.test('50 MiB each way pass tiny socket buffers whole', async (t) => {
     payloadDigest(PAYLOAD_BYTES, 3),
     payloadDigest(PAYLOAD_BYTES, 4),
   ]);
+});
+
+t.test('nothing waits for a tick: short and bulk transfers end as soon as they can', async (t) => {
+  const { daemon, server } = await service(t);
+  const port = await daemon.port('echo');
+  // A turn of an engine that has nothing to wake it takes 200 ms.
+  for (const [bytes, limitMs] of [
+    [64, 60],
+    [MIB, 120],
+  ] as const) {
+    const took: number[] = [];
+    for (let i = 0; i < PROMPT_TIMES; i++) {
+      const accepted = server.next();
+      const beganMs = nowMs();
+      const client = await dial(t, { port });
+      client.socket.end(Buffer.alloc(bytes, 1));
+      const backend = await accepted;
+      await backend.ended;
+      backend.socket.end('thanks');
+      await client.closed;
+      took.push(nowMs() - beganMs);
+      t.equal(backend.receivedBytes, bytes);
+    }
+    const medianMs = took.sort((a, b) => a - b)[PROMPT_TIMES >> 1] ?? Number.NaN;
+    t.ok(medianMs < limitMs, `${bytes} bytes in ${medianMs.toFixed(1)} ms`);
+  }
 });
 
 t.test('after the client has finished, the backend may go on for long', async (t) => {

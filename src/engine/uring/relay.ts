@@ -147,9 +147,12 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     }
     this.#sends.push(direction, buffer, bytes, bytes);
     if (pairs.source[direction] !== OPEN) return;
-    if (this.#turnsBulk(direction, bytes) || this.#sends.length(direction) >= MAX_CHAIN) {
-      reads.cancel(direction);
-    } else if (reads.idle(direction)) {
+    const pauses = this.#turnsBulk(direction, bytes) || this.#sends.length(direction) >= MAX_CHAIN;
+    if (!reads.idle(direction)) {
+      if (pauses) reads.cancel(direction);
+    } else if (pauses) {
+      this.#sends.await(direction);
+    } else {
       reads.stream(direction, flags);
     }
   }
@@ -218,14 +221,15 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     if (!reads.idle(direction) || this.#splices.active(direction)) return;
     if ((direction & 1) === 0 && this.#opening[direction >> 1] !== undefined) return;
     const queued = this.#sends.length(direction);
-    if (pairs.source[direction] === OPEN) {
-      if ((this.#bulk[direction] ?? 0) < BULK) {
-        if (queued < MAX_CHAIN) reads.stream(direction, 0);
-      } else if (queued === 0) {
-        this.#bulk[direction] = 0;
-        if (this.#splices.begin(direction) === NONE) reads.stream(direction, 0);
-      }
-    } else if (queued === 0) {
+    if (pairs.source[direction] === OPEN && (this.#bulk[direction] ?? 0) < BULK) {
+      if (queued < MAX_CHAIN) reads.stream(direction, 0);
+      else this.#sends.await(direction);
+    } else if (queued > 0) {
+      this.#sends.await(direction);
+    } else if (pairs.source[direction] === OPEN) {
+      this.#bulk[direction] = 0;
+      if (this.#splices.begin(direction) === NONE) reads.stream(direction, 0);
+    } else {
       this.#passEndOn(direction);
     }
   }

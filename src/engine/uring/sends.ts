@@ -35,6 +35,10 @@ export class Sends implements TurnWork, Holder {
   /** By direction. */
   readonly #state: Uint8Array;
   readonly #batch: SilentBatch;
+  /** By direction: 1: somebody waits for its silent send, which wakes nobody. */
+  readonly #awaited: Uint8Array;
+  /** How many they are: while there are some no turn may block. */
+  #awaitedCount = 0;
   /** Made once: a turn allocates nothing. */
   readonly #succeeded = (direction: number): void => this.#silentlySent(direction);
 
@@ -45,6 +49,7 @@ export class Sends implements TurnWork, Holder {
     this.#owner = owner;
     this.#chains = new Chains(pool, directions);
     this.#state = new Uint8Array(directions);
+    this.#awaited = new Uint8Array(directions);
     this.#batch = new SilentBatch(directions);
     loop.on(SILENT_SEND, (direction, generation, result) => {
       this.#silentFailed(direction, generation, result);
@@ -69,10 +74,18 @@ export class Sends implements TurnWork, Holder {
     if (this.#state[direction] === IDLE) this.#sendSilently(direction);
   }
 
+  /** Something is to be done as soon as `direction` has delivered what is under way. */
+  await(direction: number): void {
+    if (this.#state[direction] !== SILENT || this.#awaited[direction] === 1) return;
+    this.#awaited[direction] = 1;
+    this.#awaitedCount++;
+  }
+
   /** Cancels a send that waits for room. */
   abandon(pair: number): void {
     const generation = this.#pairs.generation[pair] ?? 0;
     for (const direction of [2 * pair, 2 * pair + 1]) {
+      this.await(direction);
       if (this.#state[direction] !== WAITING) continue;
       this.#loop.cancel(SEND, direction, generation);
     }
@@ -96,11 +109,22 @@ export class Sends implements TurnWork, Holder {
     this.#batch.after(taken, this.#succeeded);
   }
 
+  dueMs(): number {
+    return this.#awaitedCount > 0 ? 0 : Number.POSITIVE_INFINITY;
+  }
+
   #silentlySent(direction: number): void {
     assert(this.#state[direction] === SILENT, 'silence is the answer to a silent send');
-    this.#state[direction] = IDLE;
+    this.#silenceOver(direction);
     this.#delivered(direction);
     this.#pairs.done(direction);
+  }
+
+  #silenceOver(direction: number): void {
+    this.#state[direction] = IDLE;
+    if (this.#awaited[direction] === 0) return;
+    this.#awaited[direction] = 0;
+    this.#awaitedCount--;
   }
 
   #sendSilently(direction: number): void {
@@ -135,7 +159,7 @@ export class Sends implements TurnWork, Holder {
   #silentFailed(direction: number, generation: number, result: number): void {
     this.#pairs.check(direction, generation);
     assert(this.#state[direction] === SILENT, 'a silent send fails once');
-    this.#state[direction] = IDLE;
+    this.#silenceOver(direction);
     this.#batch.failed(direction);
     // The socket took a part, or nothing for now.
     const taken = result === -ERRNO.EAGAIN || result === -ERRNO.EINTR ? 0 : result;
