@@ -1,8 +1,11 @@
 /**
- * What a client sends before its relay begins. It is copied out of the pool at once, so that
- * clients who wait for a backend cannot starve those who have one, and at most HELD_BYTES are read:
- * enough to take a PROXY header and to notice a client that went away.
+ * What a client sends before its relay begins. At most HELD_BYTES are read: enough to take a PROXY
+ * header and to notice a client that went away. The first bytes stay in the buffer that they came
+ * in, as mostly they are all that comes and are sent on soon; but clients who wait for a backend
+ * may not starve those who have one, so beyond a share of the pool, and behind the first buffer,
+ * bytes are copied.
  */
+import { assert } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
 import { MAX_PROXY_HEADER_BYTES } from '../../core/limits.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
@@ -11,14 +14,17 @@ import { POLLERR, POLLHUP, submitPoll } from '../../kernel/submissions.js';
 import { HELD_BYTES, type TcpEdges } from '../../session/tcp_port.js';
 import type { Holder } from './ending.js';
 import type { Loop } from './loop.js';
-import { EARLY, ENDED, OPEN, type PairTable } from './pairs.js';
+import { EARLY, ENDED, NONE, OPEN, type PairTable } from './pairs.js';
 import type { ReadSink, Reads } from './reads.js';
 import { CLIENT_GONE, userData } from './user_data.js';
 
 /** Held for all pairs of a worker; beyond it nothing more is read ahead. */
 const MAX_HELD_BYTES = 64 * 1_048_576;
 
-/** Kept between a pair's first early byte and its relay. */
+/** The share of the pool's buffers that may be kept for early bytes. */
+const KEPT_SHARE = 1 / 4;
+
+/** Copied, and kept until the pair's relay begins. */
 interface Held {
   bytes: Uint8Array;
   length: number;
@@ -37,6 +43,10 @@ export interface EarlyParts {
 export class Early implements ReadSink, Holder {
   readonly #parts: EarlyParts;
   readonly #held: (Held | undefined)[] = [];
+  /** By pair: the buffer with its first bytes, or NONE, and how many they are. */
+  readonly #kept: Int32Array;
+  readonly #keptBytes: Int32Array;
+  #keptCount = 0;
   /** Pairs that are reading a PROXY header. */
   readonly #header: Uint8Array;
   /** 1: a poll tells when the client goes away. */
@@ -45,6 +55,8 @@ export class Early implements ReadSink, Holder {
 
   constructor(parts: EarlyParts) {
     this.#parts = parts;
+    this.#kept = new Int32Array(parts.pairs.capacity).fill(NONE);
+    this.#keptBytes = new Int32Array(parts.pairs.capacity);
     this.#header = new Uint8Array(parts.pairs.capacity);
     this.#watched = new Uint8Array(parts.pairs.capacity);
     parts.reads.sinks[EARLY] = this;
@@ -64,6 +76,7 @@ export class Early implements ReadSink, Holder {
 
   readHeader(pair: PairId): void {
     this.#header[pair] = 1;
+    this.#copy(pair);
     // Bytes that are there already are reported soon, as if they came now.
     if (this.#held[pair] !== undefined) {
       const generation = this.#parts.pairs.generation[pair];
@@ -87,8 +100,24 @@ export class Early implements ReadSink, Holder {
     else if (pairs.source[client] === OPEN && reads.idle(client)) this.#readOn(pair);
   }
 
-  /** Hands out what is held; the pair's relay begins. */
+  /** How many bytes stand in the buffer that `takeBuffer` gives. */
+  keptBytes(pair: number): number {
+    return this.#keptBytes[pair] ?? 0;
+  }
+
+  /** Hands out the buffer with everything that came, if it does stand in one; else NONE. */
+  takeBuffer(pair: number): number {
+    const buffer = this.#kept[pair] ?? NONE;
+    if (buffer === NONE) return NONE;
+    this.#kept[pair] = NONE;
+    this.#keptCount--;
+    this.#unwatch(pair);
+    return buffer;
+  }
+
+  /** Hands out a copy of everything that came; the pair's relay begins. */
   take(pair: number): Uint8Array | null {
+    this.#copy(pair);
     const held = this.#held[pair];
     this.#held[pair] = undefined;
     this.#unwatch(pair);
@@ -103,20 +132,23 @@ export class Early implements ReadSink, Holder {
   }
 
   data(client: number, buffer: number, bytes: number): void {
-    const { pool } = this.#parts;
     const pair = client >> 1;
-    const start = buffer * pool.strideBytes;
-    this.#append(pair, pool.bytes.subarray(start, start + bytes));
-    pool.recycle(buffer);
-    this.#report(pair);
+    if (this.#mayKeep(pair)) {
+      this.#kept[pair] = buffer;
+      this.#keptBytes[pair] = bytes;
+      this.#keptCount++;
+    } else {
+      this.#copy(pair);
+      this.#appendBuffer(pair, buffer, bytes);
+      this.#report(pair);
+    }
     if (this.#isEarly(pair) && this.#parts.reads.idle(client)) this.#readOn(pair);
   }
 
   over(client: number, answer: number): void {
     const { pairs } = this.#parts;
     const pair = client >> 1;
-    const held = this.#held[pair]?.length ?? 0;
-    if (answer !== 0 || held === 0 || this.#header[pair] === 1) {
+    if (answer !== 0 || this.#length(pair) === 0 || this.#header[pair] === 1) {
       this.#parts.gone(pair, answer);
       return;
     }
@@ -131,6 +163,33 @@ export class Early implements ReadSink, Holder {
 
   #isEarly(pair: number): boolean {
     return this.#parts.pairs.phase[pair] === EARLY;
+  }
+
+  #length(pair: number): number {
+    const kept = this.#kept[pair] === NONE ? 0 : (this.#keptBytes[pair] ?? 0);
+    return kept + (this.#held[pair]?.length ?? 0);
+  }
+
+  #mayKeep(pair: number): boolean {
+    if (this.#length(pair) > 0 || this.#header[pair] === 1) return false;
+    return this.#keptCount < this.#parts.pool.count * KEPT_SHARE;
+  }
+
+  /** What is kept in a buffer goes to where the rest is. */
+  #copy(pair: number): void {
+    const buffer = this.#kept[pair] ?? NONE;
+    if (buffer === NONE) return;
+    assert(this.#held[pair] === undefined, 'the first bytes are copied first');
+    this.#kept[pair] = NONE;
+    this.#keptCount--;
+    this.#appendBuffer(pair, buffer, this.#keptBytes[pair] ?? 0);
+  }
+
+  #appendBuffer(pair: number, buffer: number, bytes: number): void {
+    const { pool } = this.#parts;
+    const start = buffer * pool.strideBytes;
+    this.#append(pair, pool.bytes.subarray(start, start + bytes));
+    pool.recycle(buffer);
   }
 
   #append(pair: number, more: Uint8Array): void {
@@ -158,7 +217,7 @@ export class Early implements ReadSink, Holder {
   #readOn(pair: number): void {
     const { reads } = this.#parts;
     const limit = this.#header[pair] === 1 ? MAX_PROXY_HEADER_BYTES : HELD_BYTES;
-    const room = limit - (this.#held[pair]?.length ?? 0);
+    const room = limit - this.#length(pair);
     if (room <= 0 || this.#heldBytes > MAX_HELD_BYTES) this.#watch(pair);
     else reads.arm(2 * pair, 0, room);
   }

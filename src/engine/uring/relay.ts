@@ -74,15 +74,19 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
 
   /** Relays `pair`, whose both sockets are connected, after `prelude` and `early` were sent. */
   begin(pair: PairId, prelude: Uint8Array | null, early: Uint8Array | null): void {
-    const { loop, pairs, reads } = this.#parts;
-    pairs.phase[pair] = RELAY;
-    pairs.lastActivityMs[pair] = loop.nowMs;
+    this.#start(pair);
     if (prelude !== null || early !== null) {
       const bytes = concatenate(prelude, early);
       this.#opening[pair] = { bytes, preludeBytes: prelude?.length ?? 0 };
       this.#sendOpening(pair);
     }
-    reads.stream(2 * pair + 1, 0);
+    this.#goOn(2 * pair);
+  }
+
+  /** The same, after the `bytes` in `buffer`, which is the relay's now, were sent. */
+  beginWith(pair: PairId, buffer: number, bytes: number): void {
+    this.#start(pair);
+    this.#sends.push(2 * pair, buffer, bytes, bytes);
     this.#goOn(2 * pair);
   }
 
@@ -255,6 +259,13 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     }
     calls.finish(pairs.fdOf(target));
     if (both) this.#parts.flushed(pair);
+  }
+
+  #start(pair: number): void {
+    const { loop, pairs, reads } = this.#parts;
+    pairs.phase[pair] = RELAY;
+    pairs.lastActivityMs[pair] = loop.nowMs;
+    reads.stream(2 * pair + 1, 0);
   }
 
   #turnsBulk(direction: number, bytes: number): boolean {

@@ -177,7 +177,9 @@ export class UringTcp implements TcpEngine {
     assert(this.#pairs.fdOf(2 * pair + 1) !== NONE, 'a pair that relays is connected');
     const prelude = this.#preludes[pair] ?? null;
     this.#preludes[pair] = null;
-    this.#relay.begin(pair, prelude, this.#early.take(pair));
+    const buffer = prelude === null ? this.#early.takeBuffer(pair) : NONE;
+    if (buffer !== NONE) this.#relay.beginWith(pair, buffer, this.#early.keptBytes(pair));
+    else this.#relay.begin(pair, prelude, this.#early.take(pair));
   }
 
   close(pair: PairId, how: 'flush' | 'reset'): void {
