@@ -10,7 +10,8 @@ import type { UdpEdges, UdpEngine } from '../session/udp_port.js';
 /** What the loop calls; all of it runs on the worker's own thread and none of it blocks. */
 export interface LoopHooks {
   /**
-   * After each turn and whenever the time that it returned last has come: expires deadlines.
+   * After each turn in which edges were reported (bytes that only pass report none) and whenever
+   * the time that it returned last has come: expires deadlines.
    * Returns when to call at the latest, on the engine's clock (Infinity: nothing is due).
    */
   tick(nowMs: number): number;

@@ -117,6 +117,11 @@ export class BufferPool {
     return this.#freeCount + this.#supplied;
   }
 
+  /** Where the buffers' memory begins. */
+  get address(): number {
+    return this.#memory.address;
+  }
+
   addressOf(buffer: number): number {
     return this.#memory.address + buffer * this.strideBytes;
   }

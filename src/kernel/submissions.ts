@@ -3,6 +3,7 @@
  * a place in the queue still holds the entry that was there before. User data is two 32-bit words,
  * which come back in the completion.
  */
+import type { BufferPool } from './buffer_pool.js';
 import type { Ring } from './ring.js';
 import {
   ACCEPT_MULTISHOT,
@@ -30,7 +31,8 @@ function write(
   head: number,
   fd: number,
   offset: number,
-  address: number,
+  addressLow: number,
+  addressHigh: number,
   length: number,
   flags: number,
   low: number,
@@ -41,10 +43,10 @@ function write(
   const words = ring.entries;
   words[at] = head;
   words[at + 1] = fd;
-  words[at + 2] = offset | 0;
-  words[at + 3] = Math.floor(offset / 2 ** 32);
-  words[at + 4] = address | 0;
-  words[at + 5] = Math.floor(address / 2 ** 32);
+  words[at + 2] = offset;
+  words[at + 3] = 0;
+  words[at + 4] = addressLow;
+  words[at + 5] = addressHigh;
   words[at + 6] = length;
   words[at + 7] = flags;
   words[at + 8] = low;
@@ -56,6 +58,11 @@ function write(
   words[at + 14] = 0;
   words[at + 15] = 0;
 }
+
+// An address is a number beyond 2^31, which costs an object wherever it is handed over: what each
+// message needs is therefore handed over in words.
+const lowOf = (address: number): number => address | 0;
+const highOf = (address: number): number => Math.floor(address / 2 ** 32);
 
 /**
  * Receives at most `length` bytes (0: a whole buffer) into a buffer of pool `group`. `how`:
@@ -71,37 +78,45 @@ export function submitReceive(
   high: number,
 ): void {
   const head = OP.RECV | (IOSQE_BUFFER_SELECT << 8) | (how << 16);
-  write(ring, head, fd, 0, 0, length, 0, low, high, group);
+  write(ring, head, fd, 0, 0, 0, length, 0, low, high, group);
 }
 
-/** Completes when all `length` bytes are in the socket's buffer, or with fewer after an error. */
+/**
+ * Sends `length` bytes at `offset` of the pool's memory. Completes when all are in the socket's
+ * buffer, or with fewer after an error.
+ */
 export function submitSend(
   ring: Ring,
   fd: number,
-  address: number,
+  pool: BufferPool,
+  offset: number,
   length: number,
   low: number,
   high: number,
 ): void {
-  write(ring, OP.SEND, fd, 0, address, length, MSG_WAITALL | MSG_NOSIGNAL, low, high, 0);
+  const address = pool.address + offset;
+  const flags = MSG_WAITALL | MSG_NOSIGNAL;
+  write(ring, OP.SEND, fd, 0, lowOf(address), highOf(address), length, flags, low, high, 0);
 }
 
 /**
- * Sends without waiting for room, and completes only when not everything was sent: with the number
- * of bytes that were, or an errno. So once the kernel has taken the entry and no such completion is
- * there, all was sent and the memory is free.
+ * The same without waiting for room, and completes only when not everything was sent: with the
+ * number of bytes that were, or an errno. So once the kernel has taken the entry and no such
+ * completion is there, all was sent and the memory is free.
  */
 export function submitSilentSend(
   ring: Ring,
   fd: number,
-  address: number,
+  pool: BufferPool,
+  offset: number,
   length: number,
   low: number,
   high: number,
 ): void {
+  const address = pool.address + offset;
   const head = OP.SEND | (IOSQE_CQE_SKIP_SUCCESS << 8);
   const flags = MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL;
-  write(ring, head, fd, 0, address, length, flags, low, high, 0);
+  write(ring, head, fd, 0, lowOf(address), highOf(address), length, flags, low, high, 0);
 }
 
 /** `fileFlags`: SOCK_NONBLOCK, SOCK_CLOEXEC of the accepted sockets. */
@@ -114,7 +129,7 @@ export function submitAccept(
   high: number,
 ): void {
   const head = OP.ACCEPT | ((shots === 'many' ? ACCEPT_MULTISHOT : 0) << 16);
-  write(ring, head, fd, 0, 0, 0, fileFlags, low, high, 0);
+  write(ring, head, fd, 0, 0, 0, 0, fileFlags, low, high, 0);
 }
 
 /** The address is read when the kernel takes the entry. */
@@ -126,13 +141,14 @@ export function submitConnect(
   low: number,
   high: number,
 ): void {
-  write(ring, OP.CONNECT, fd, addressBytes, address, 0, 0, low, high, 0);
+  const to = lowOf(address);
+  write(ring, OP.CONNECT, fd, addressBytes, to, highOf(address), 0, 0, low, high, 0);
 }
 
 /** Closes `fd` after everything submitted before; completes only on failure. */
 export function submitClose(ring: Ring, fd: number, low: number, high: number): void {
   ring.closing(fd);
-  write(ring, OP.CLOSE | (IOSQE_CQE_SKIP_SUCCESS << 8), fd, 0, 0, 0, 0, low, high, 0);
+  write(ring, OP.CLOSE | (IOSQE_CQE_SKIP_SUCCESS << 8), fd, 0, 0, 0, 0, 0, low, high, 0);
 }
 
 /** Cancels the operation of that user data; completes only when there was none to cancel. */
@@ -144,8 +160,7 @@ export function submitCancel(
   high: number,
 ): void {
   const head = OP.ASYNC_CANCEL | (IOSQE_CQE_SKIP_SUCCESS << 8);
-  const target = (targetHigh >>> 0) * 2 ** 32 + (targetLow >>> 0);
-  write(ring, head, -1, 0, target, 0, 0, low, high, 0);
+  write(ring, head, -1, 0, targetLow, targetHigh, 0, 0, low, high, 0);
 }
 
 /** Completes once when one of `events` is there. */
@@ -156,12 +171,12 @@ export function submitPoll(
   low: number,
   high: number,
 ): void {
-  write(ring, OP.POLL_ADD, fd, 0, 0, 0, events, low, high, 0);
+  write(ring, OP.POLL_ADD, fd, 0, 0, 0, 0, events, low, high, 0);
 }
 
 /** Completes each time that `fd` becomes readable. */
 export function submitPollMany(ring: Ring, fd: number, low: number, high: number): void {
-  write(ring, OP.POLL_ADD, fd, 0, 0, POLL_ADD_MULTI, POLLIN, low, high, 0);
+  write(ring, OP.POLL_ADD, fd, 0, 0, 0, POLL_ADD_MULTI, POLLIN, low, high, 0);
 }
 
 /**
@@ -177,7 +192,7 @@ export function submitReceiveMessages(
   high: number,
 ): void {
   const head = OP.RECVMSG | (IOSQE_BUFFER_SELECT << 8) | (RECV_MULTISHOT << 16);
-  write(ring, head, fd, 0, message, 1, 0, low, high, group);
+  write(ring, head, fd, 0, lowOf(message), highOf(message), 1, 0, low, high, group);
 }
 
 /**
@@ -192,5 +207,6 @@ export function submitSilentMessage(
   high: number,
 ): void {
   const head = OP.SENDMSG | (IOSQE_CQE_SKIP_SUCCESS << 8);
-  write(ring, head, fd, 0, message, 1, MSG_DONTWAIT | MSG_NOSIGNAL, low, high, 0);
+  const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  write(ring, head, fd, 0, lowOf(message), highOf(message), 1, flags, low, high, 0);
 }

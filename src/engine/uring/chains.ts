@@ -44,10 +44,10 @@ export class Chains {
     this.length[direction] = (this.length[direction] ?? 0) + 1;
   }
 
-  /** The address of what is to be sent next. */
-  address(direction: number): number {
+  /** Where in the pool's memory stands what is to be sent next. */
+  offset(direction: number): number {
     const head = this.#front(direction);
-    return this.#pool.addressOf(head) + (this.#start[head] ?? 0);
+    return head * this.#pool.strideBytes + (this.#start[head] ?? 0);
   }
 
   /** The bytes of the first buffer that are still to be sent. */

@@ -78,9 +78,10 @@ export class Datagrams implements TurnWork {
   forward(buffer: number, fd: number): void {
     this.way[buffer] = FORWARD;
     this.#batch.add(buffer);
-    const from = this.#pool.addressOf(buffer) + (this.start[buffer] ?? 0);
+    const pool = this.#pool;
+    const from = buffer * pool.strideBytes + (this.start[buffer] ?? 0);
     const bytes = this.bytes[buffer] ?? 0;
-    submitSilentSend(this.#loop.ring, fd, from, bytes, userData(FORWARD, buffer), 0);
+    submitSilentSend(this.#loop.ring, fd, pool, from, bytes, userData(FORWARD, buffer), 0);
   }
 
   /**

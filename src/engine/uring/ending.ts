@@ -95,6 +95,7 @@ export class Ending implements TurnWork {
   }
 
   before(): void {
+    if (this.#closing.length === 0) return;
     for (const pair of this.#closing) this.#closed.push(pair);
     this.#closing = [];
   }
@@ -107,6 +108,7 @@ export class Ending implements TurnWork {
       for (const pair of closed) this.#release(pair);
       this.released();
     }
+    if (pairs.ready.length === 0) return;
     for (const pair of pairs.ready.splice(0)) this.#close(pair);
   }
 

@@ -68,6 +68,7 @@ export class UringEngine implements Engine {
       if (loop.nowMs < this.#yieldAtMs) continue;
       this.#yieldAtMs = loop.nowMs + YIELD_MS;
       await new Promise((resolve) => setImmediate(resolve));
+      loop.wantTick();
     } while (this.turn(MAX_TURN_MS) !== 'stopped');
   }
 
@@ -110,6 +111,7 @@ export class UringEngine implements Engine {
 
   #rung(): void {
     this.yieldSoon();
+    this.#parts.loop.wantTick();
     this.#hooks.rung();
   }
 }

@@ -56,6 +56,7 @@ export class Loop {
   /** A cancel is tried again by the next entry. */
   #again = false;
   #completionHead: number;
+  #tick: 'wanted' | 'when due' = 'wanted';
   #tickDueMs = 0;
 
   constructor(ring: Ring, clock: Clock) {
@@ -85,6 +86,11 @@ export class Loop {
     this.#work.push(work);
   }
 
+  /** An edge is reported, or a hook was called: deadlines may be other ones after this turn. */
+  wantTick(): void {
+    this.#tick = 'wanted';
+  }
+
   /** Runs `task` at the end of this turn or of the next: never inside the call. */
   soon(task: () => void): void {
     this.#tasks.push(task);
@@ -100,11 +106,14 @@ export class Loop {
     ring.enter(Math.min(maxWaitMs, idleMs));
     const taken = ring.queued > 0 ? 'partly' : ring.overflown ? 'taken' : 'answered';
     this.nowMs = this.clock.nowMs();
-    const busy = this.#dispatch() > 0 || idleMs === 0;
+    this.#dispatch();
     for (const work of this.#work) work.after?.(taken);
     if (this.#tasks.length > 0) this.#runTasks();
     if (this.#missed.length > 0) this.#cancelAgain();
-    if (busy || this.nowMs >= this.#tickDueMs) this.#tickDueMs = hooks.tick(this.nowMs);
+    if (this.#tick === 'wanted' || this.nowMs >= this.#tickDueMs) {
+      this.#tick = 'when due';
+      this.#tickDueMs = hooks.tick(this.nowMs);
+    }
   }
 
   /** How long nothing is due. */
@@ -141,8 +150,7 @@ export class Loop {
     for (const task of tasks) task();
   }
 
-  /** Returns how many completions there were. */
-  #dispatch(): number {
+  #dispatch(): void {
     const { ring } = this;
     const { completions, completionMask } = ring;
     const tail = ring.completionTail();
@@ -162,9 +170,7 @@ export class Loop {
       }
       head = (head + 1) | 0;
     }
-    const count = (head - this.#completionHead) | 0;
     this.#completionHead = head;
     ring.completionsRead(head);
-    return count;
   }
 }

@@ -30,6 +30,7 @@ const WAITING = 2;
 export class Sends implements TurnWork, Holder {
   readonly #loop: Loop;
   readonly #pairs: PairTable;
+  readonly #pool: BufferPool;
   readonly #owner: SendOwner;
   readonly #chains: Chains;
   /** By direction. */
@@ -46,6 +47,7 @@ export class Sends implements TurnWork, Holder {
     const directions = 2 * pairs.capacity;
     this.#loop = loop;
     this.#pairs = pairs;
+    this.#pool = pool;
     this.#owner = owner;
     this.#chains = new Chains(pool, directions);
     this.#state = new Uint8Array(directions);
@@ -135,7 +137,8 @@ export class Sends implements TurnWork, Holder {
     submitSilentSend(
       this.#loop.ring,
       pairs.fdOf(direction ^ 1),
-      this.#chains.address(direction),
+      this.#pool,
+      this.#chains.offset(direction),
       this.#chains.bytes(direction),
       userData(SILENT_SEND, direction),
       pairs.generationOf(direction),
@@ -149,7 +152,8 @@ export class Sends implements TurnWork, Holder {
     submitSend(
       this.#loop.ring,
       pairs.fdOf(direction ^ 1),
-      this.#chains.address(direction),
+      this.#pool,
+      this.#chains.offset(direction),
       this.#chains.bytes(direction),
       userData(SEND, direction),
       pairs.generationOf(direction),

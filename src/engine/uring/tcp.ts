@@ -77,6 +77,7 @@ export class UringTcp implements TcpEngine {
     const { kernel, loop, delays, pool, calls, pipes } = means;
     const edges = (): TcpEdges => {
       assert(this.#edges !== null, 'edges are attached before the loop runs');
+      loop.wantTick();
       return this.#edges;
     };
     const pairs = new PairTable(capacity);

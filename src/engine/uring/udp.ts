@@ -51,6 +51,7 @@ export class UringUdp implements UdpEngine {
     const { kernel, loop, delays, pool, calls, messages, template } = means;
     const edges = (): UdpEdges => {
       assert(this.#edges !== null, 'edges are attached before the loop runs');
+      loop.wantTick();
       return this.#edges;
     };
     // Where the kernel maps memory is random (ASLR), and that is all a seed must be.

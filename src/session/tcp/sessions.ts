@@ -65,6 +65,11 @@ export class TcpSessions implements TcpEdges {
   readonly #listeners: TcpListeners;
   #count = 0;
   #lastSweepMs = 0;
+  /** Sessions at rest are looked at when there is another reason to tick. */
+  #sweepFound: 'activity' | 'rest' = 'rest';
+  /** The wheel's callback; made once, so that a tick allocates nothing. */
+  readonly #expire = (id: number): void => this.#expired(id as PairId, this.#tickMs);
+  #tickMs = 0;
 
   constructor(deps: TcpSessionsDeps) {
     this.#deps = deps;
@@ -147,10 +152,13 @@ export class TcpSessions implements TcpEdges {
 
   /** Expires deadlines; answers when the next one comes. */
   tick(nowMs: number): number {
-    this.#wheel.advance(nowMs, (pair) => this.#expired(pair as PairId, nowMs));
+    this.#tickMs = nowMs;
+    this.#wheel.advance(nowMs, this.#expire);
     this.#choosing.serveFreed();
     if (nowMs >= this.#lastSweepMs + SWEEP_MS) this.#sweep(nowMs);
-    return this.#count === 0 ? Number.POSITIVE_INFINITY : this.#wheel.nextMs();
+    if (this.#count === 0) return Number.POSITIVE_INFINITY;
+    const nextMs = this.#wheel.nextMs();
+    return this.#sweepFound === 'rest' ? nextMs : Math.min(nextMs, this.#lastSweepMs + SWEEP_MS);
   }
 
   // ---- edges ----
@@ -376,10 +384,13 @@ export class TcpSessions implements TcpEdges {
   /** Looks at those that were active since the last sweep; thousands at rest cost next to nothing. */
   #sweep(nowMs: number): void {
     const { lastActivityMs } = this.#deps.engine;
+    this.#sweepFound = 'rest';
     for (let pair = 0; pair < this.#sessions.length; pair++) {
       if ((lastActivityMs[pair] ?? 0) < this.#lastSweepMs) continue;
       const session = this.#sessions[pair] ?? null;
-      if (session !== null && session.phase.at !== 'held') this.#book.countBytes(session);
+      if (session === null || session.phase.at === 'held') continue;
+      this.#book.countBytes(session);
+      this.#sweepFound = 'activity';
     }
     this.#lastSweepMs = nowMs;
     this.rung();
