@@ -25,6 +25,7 @@ import { type OpenedSocket, TcpListeners } from './listeners.js';
 import { preludeFor } from './prelude.js';
 import { type Notice, TcpSession } from './session.js';
 import { spreadOffsets } from './spread.js';
+import { Sweep } from './sweep.js';
 import type { Waiting } from './waiting.js';
 
 export interface TcpSessionsDeps {
@@ -47,9 +48,6 @@ export interface TcpSessionsDeps {
 
 /** `max_session_age` varies by this share, so that sessions that began together do not end so. */
 const AGE_JITTER = 0.1;
-/** Bytes of long sessions reach the metrics, and lost wake-ups are made good, this often. */
-const SWEEP_MS = 250;
-
 /** Between dials of a session for which this machine lacks a descriptor or a port. */
 const REST_MS = 50;
 
@@ -64,9 +62,7 @@ export class TcpSessions implements TcpEdges {
   readonly #sessions: (TcpSession | null)[];
   readonly #listeners: TcpListeners;
   #count = 0;
-  #lastSweepMs = 0;
-  /** Sessions at rest are looked at when there is another reason to tick. */
-  #sweepFound: 'activity' | 'rest' = 'rest';
+  readonly #sweep: Sweep;
   /** The wheel's callback; made once, so that a tick allocates nothing. */
   readonly #expire = (id: number): void => this.#expired(id as PairId, this.#tickMs);
   #tickMs = 0;
@@ -75,6 +71,7 @@ export class TcpSessions implements TcpEdges {
     this.#deps = deps;
     this.#book = new SessionBook(deps.series, deps.engine, deps.access);
     this.#wheel = new DeadlineWheel(deps.engine.capacity, deps.clock.nowMs());
+    this.#sweep = new Sweep(deps.engine.lastActivityMs);
     this.#sessions = [];
     this.#listeners = new TcpListeners(deps, {
       begin: (session) => this.#begin(session),
@@ -155,10 +152,13 @@ export class TcpSessions implements TcpEdges {
     this.#tickMs = nowMs;
     this.#wheel.advance(nowMs, this.#expire);
     this.#choosing.serveFreed();
-    if (nowMs >= this.#lastSweepMs + SWEEP_MS) this.#sweep(nowMs);
+    if (this.#sweep.isTime(nowMs)) {
+      this.#sweep.run(nowMs, this.#sessions, (session) => this.#book.countBytes(session));
+      // Wake-ups that were lost are made good.
+      this.rung();
+    }
     if (this.#count === 0) return Number.POSITIVE_INFINITY;
-    const nextMs = this.#wheel.nextMs();
-    return this.#sweepFound === 'rest' ? nextMs : Math.min(nextMs, this.#lastSweepMs + SWEEP_MS);
+    return Math.min(this.#wheel.nextMs(), this.#sweep.nextMs);
   }
 
   // ---- edges ----
@@ -379,21 +379,6 @@ export class TcpSessions implements TcpEdges {
     this.#wheel.clear(session.pair);
     session.phase = { at: 'closing', lease: leaseOf(session), end: { by, stage, cause } };
     this.#deps.engine.close(session.pair, how);
-  }
-
-  /** Looks at those that were active since the last sweep; thousands at rest cost next to nothing. */
-  #sweep(nowMs: number): void {
-    const { lastActivityMs } = this.#deps.engine;
-    this.#sweepFound = 'rest';
-    for (let pair = 0; pair < this.#sessions.length; pair++) {
-      if ((lastActivityMs[pair] ?? 0) < this.#lastSweepMs) continue;
-      const session = this.#sessions[pair] ?? null;
-      if (session === null || session.phase.at === 'held') continue;
-      this.#book.countBytes(session);
-      this.#sweepFound = 'activity';
-    }
-    this.#lastSweepMs = nowMs;
-    this.rung();
   }
 
   #open(): TcpSession[] {
