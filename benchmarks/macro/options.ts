@@ -18,14 +18,14 @@ export const HELP = `npm run bench [-- OPTIONS]
   --quick         in about three minutes: shorter spans, the synthetic cases only
   --only A,B      these cases: ${CASE_NAMES.join(', ')}
   --peer A,B      these peers: ${PEER_NAMES.join(', ')}
-  --rounds N      how often each peer has its turn (default 7; with --quick 6)
+  --rounds N      how often each peer has its turn (default 9; with --quick 5)
   --out FOLDER    where samples and report go (default benchmarks/results after a full run,
                   dist/bench after any other)
   --report        no measurement: report and README anew from the samples of the last full run
   --help
 `;
 
-const ROUNDS = { full: 7, quick: 6 } as const;
+const ROUNDS = { full: 9, quick: 5 } as const;
 const PARTIAL_FOLDER = 'dist/bench';
 
 /** Null with a sentence when the words make no sense. */

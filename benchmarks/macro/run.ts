@@ -20,9 +20,13 @@ export interface Pace {
   readonly heldSessions: number;
 }
 
+/**
+ * Turns are short and many: a machine that changes its speed (a neighbour on a shared core makes a
+ * third of difference) changes it within few rounds then, and partners of a round have the same.
+ */
 const PACES = {
-  full: { compileMs: 2000, warmMs: 500, measureMs: 3000, heldSessions: 9000 },
-  quick: { compileMs: 300, warmMs: 50, measureMs: 200, heldSessions: 2000 },
+  full: { compileMs: 3000, warmMs: 200, measureMs: 1000, heldSessions: 9000 },
+  quick: { compileMs: 1200, warmMs: 50, measureMs: 200, heldSessions: 2000 },
 } as const;
 
 export class Recorder {
