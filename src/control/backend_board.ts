@@ -50,6 +50,8 @@ export class BackendBoard {
   /** By the key of the health target. */
   readonly #entries = new Map<string, BackendEntry>();
   readonly #ramping = new Set<BackendEntry>();
+  /** What was said last of each that needs care. */
+  readonly #warnings = new WeakMap<BackendEntry, string>();
 
   constructor(deps: BackendBoardDeps) {
     this.#deps = deps;
@@ -79,8 +81,10 @@ export class BackendBoard {
           if (entry === undefined) return;
           const failure = result.ok ? null : result.failure;
           deps.counters.probe(namesOf(entry), durationMs / 1000, failure);
-          if (result.ok) this.#probed(entry, durationMs);
-          else {
+          if (result.ok) {
+            this.#probed(entry, durationMs);
+            this.#warn(entry, result.warning ?? '');
+          } else {
             const { failure: cause, detail } = result;
             const told = { cause, detail, duration_ms: durationMs };
             deps.log.event('probe-failed', { ...namesOf(entry), ...told });
@@ -121,7 +125,7 @@ export class BackendBoard {
     this.#deps.ring();
   }
 
-  /** Moves ramps, drains and ejections on; to be called about ten times a second. */
+  /** Moves ramps, drains and ejections on; to be called some times a second. */
   look(nowMs: number): void {
     this.#drains.look(nowMs);
     for (const { entry, returned } of this.#deps.ejections.look(nowMs)) {
@@ -169,6 +173,15 @@ export class BackendBoard {
       this.#endSessions(entry, 'backend-down', drainSpreadMs);
     }
     this.#deps.ring();
+  }
+
+  /** The same warning is worth one line, not one a probe. */
+  #warn(entry: BackendEntry, warning: string): void {
+    if (warning === (this.#warnings.get(entry) ?? '')) return;
+    this.#warnings.set(entry, warning);
+    if (warning !== '') {
+      this.#deps.log.event('probe-note', { ...namesOf(entry), detail: warning });
+    }
   }
 
   #share(key: string, share: number): void {

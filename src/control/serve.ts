@@ -81,6 +81,7 @@ class Service {
     if (!assembled.ok) return this.#fail(assembled.error);
     const { daemon, metrics, views } = assembled.value;
     this.#metrics = metrics;
+    process.on('uncaughtException', (error) => void this.#end(error));
     const stopped = this.#signals(daemon);
     const started = await daemon.start();
     if (!started.ok) return this.#fail(started.error);
@@ -112,6 +113,15 @@ class Service {
     await this.#log.flush();
     this.#options.stderr.write(`sluice: ${detail}\n`);
     return 1;
+  }
+
+  /** A broken invariant: nothing that goes on could be trusted. */
+  async #end(error: unknown): Promise<void> {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#log.event('internal-error', { detail });
+    await this.#log.flush();
+    this.#options.stderr.write(`sluice: ${detail}\n`);
+    process.exit(1);
   }
 
   /** SIGHUP reloads; resolves with the first signal to stop. The second one ends the process. */

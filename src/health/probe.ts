@@ -39,6 +39,8 @@ export type ProbeResult =
       readonly share: number;
       /** For people: "role primary", "certificate ends in 12 days"; empty: nothing to say. */
       readonly note: string;
+      /** A sentence without a full stop about what needs care although the backend serves. */
+      readonly warning?: string;
     }
   | { readonly ok: false; readonly failure: ProbeFailure; readonly detail: string };
 

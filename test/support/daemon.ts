@@ -23,6 +23,8 @@ export interface DaemonSetup {
   readonly shutdownTimeout?: string;
   /** `ulimit -n`, soft and hard. */
   readonly openFiles?: number;
+  /** JavaScript that runs in the daemon's process before it, on its main thread. */
+  readonly preload?: string;
 }
 
 export interface HostPort {
@@ -54,7 +56,8 @@ export class Daemon {
     this.file = file;
     this.#setup = setup;
     this.#write(setup.toml);
-    this.#child = new Child(process.execPath, [BINARY, 'run', '-c', file], {
+    const preload = setup.preload === undefined ? [] : ['--import', preloadUrl(setup.preload)];
+    this.#child = new Child(process.execPath, [...preload, BINARY, 'run', '-c', file], {
       ...(setup.openFiles === undefined ? {} : { openFiles: setup.openFiles }),
     });
     this.#child.stdout.each((line) => {
@@ -211,6 +214,11 @@ export class Daemon {
 
 type Where = (record: LogRecord) => boolean;
 const always: Where = () => true;
+
+function preloadUrl(code: string): string {
+  const guarded = `import { isMainThread } from 'node:worker_threads';\nif (isMainThread) {${code}}`;
+  return `data:text/javascript,${encodeURIComponent(guarded)}`;
+}
 
 function preamble(setup: DaemonSetup): string {
   return `[daemon]

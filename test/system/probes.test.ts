@@ -73,6 +73,10 @@ password_file = "${secret('pg', 'swordfish')}"`,
       address: web.secure,
       probe: `probe = "tls"\ntls_ca_file = "${web.certFile}"\nexpiry_warning = "1d"`,
     },
+    'tls-ending': {
+      address: web.secure,
+      probe: 'probe = "tls"\ntls_verify = false\nexpiry_warning = "365d"',
+    },
     'send-expect': {
       address: web.plain,
       probe: 'probe = "send-expect"\nsend = "GET /up HTTP/1.0\\r\\n\\r\\n"\nexpect = "204"',
@@ -117,6 +121,18 @@ password_file = "${secret('pg', 'swordfish')}"`,
   for (const [name, { cause }] of Object.entries(wrong)) {
     const down = await daemon.event('backend-down', ({ pool }) => pool === name);
     t.equal(down['cause'], cause, `${name}: ${down['detail']}`);
+  }
+  const noted = await daemon.event('probe-note', ({ pool }) => pool === 'tls-ending');
+  t.match(noted['detail'], /^certificate ends in \d+ days$/);
+  t.equal(daemon.eventsNamed('probe-note').length, 1, 'said once, of one pool');
+  const shown = await shownByHealth(daemon);
+  for (const pool of Object.keys(pools))
+    t.match(shown.get(pool), { state: 'up', result: 'passed' });
+  for (const name of Object.keys(wrong)) {
+    const [down] = daemon.eventsNamed('backend-down', ({ pool }) => pool === name);
+    const { state, result, detail } = shown.get(name) ?? {};
+    t.same([state, result], ['down', 'failed'], name);
+    t.ok(detail && String(down?.['detail']).endsWith(detail), `/health of ${name}: ${detail}`);
   }
   t.notMatch(JSON.stringify(daemon.events.past), /swordfish|sesame/, 'no secret in the log');
 
@@ -183,6 +199,10 @@ t.test('wrong answers of all kinds are told apart, and nothing leaks', async (t)
     const down = await daemon.event('backend-down', ({ pool }) => pool === name);
     t.ok(causes.includes(String(down['cause'])), `${name}: ${down['cause']}: ${down['detail']}`);
   }
+  for (const [name, { state, result, detail }] of await shownByHealth(daemon)) {
+    t.same([state, result], ['down', 'failed'], name);
+    t.not(detail, '', `/health of ${name}: ${detail}`);
+  }
   const early = await daemon.descriptors();
   const probesSoFar = await failures(daemon);
   await daemon.metricSettles('sluice_probe_failures_total', {}, (sum) => sum > probesSoFar + 800);
@@ -190,6 +210,23 @@ t.test('wrong answers of all kinds are told apart, and nothing leaks', async (t)
     (await daemon.descriptors()) <= early + 10 ? true : undefined,
   );
 });
+
+interface Shown {
+  readonly state: string;
+  readonly result: string;
+  readonly detail: string;
+}
+
+/** What /health says of each pool's only backend. */
+async function shownByHealth(daemon: Daemon): Promise<ReadonlyMap<string, Shown>> {
+  const { pools } = JSON.parse((await daemon.get('/health')).body);
+  const shown = new Map<string, Shown>();
+  for (const { name, backends } of pools) {
+    const [{ state, last_probe: last }] = backends;
+    shown.set(name, { state, result: last.result, detail: last.detail });
+  }
+  return shown;
+}
 
 async function failures(daemon: Daemon): Promise<number> {
   return (await daemon.metrics()).sum('sluice_probe_failures_total');

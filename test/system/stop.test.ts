@@ -38,6 +38,20 @@ t.test('what has not finished by shutdown_timeout is closed, and the exit code i
   t.ok(tookMs > 900 && tookMs < 4_000, `after ${Math.round(tookMs)} ms`);
 });
 
+t.test('an error that nobody expected is logged with its stack and ends it with 1', async (t) => {
+  const echoes = await startEchoes(t, 1);
+  const daemon = await startDaemon(t, {
+    toml: serviceText({ name: 'echo', backends: echoes }),
+    preload: "process.once('SIGUSR2', () => { throw new Error('broken by a test'); });",
+  });
+  process.kill(daemon.pid, 'SIGUSR2');
+  const told = await daemon.event('internal-error');
+  t.match(told['detail'], /^Error: broken by a test\n +at /);
+  t.match(told['remedy'], /report/);
+  t.same(await within('the end', daemon.exited, 3_000), { code: 1, signal: null });
+  t.match(daemon.complaints, /^sluice: Error: broken by a test/m);
+});
+
 t.test('a second signal ends it at once', async (t) => {
   for (const [first, second] of [
     ['SIGTERM', 'SIGTERM'],

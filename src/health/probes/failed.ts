@@ -17,7 +17,7 @@ export class Failed extends Error {
 }
 
 /** A backend that serves fully. */
-export function whole(note = ''): ProbeResult {
+export function whole(note = ''): Extract<ProbeResult, { ok: true }> {
   return { ok: true, share: 1, note };
 }
 

@@ -2,7 +2,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../core/clock.js';
 import type { ProbeSpec } from '../../core/spec.js';
-import type { Probe } from '../probe.js';
+import type { Probe, ProbeResult } from '../probe.js';
 import { converse } from './connection.js';
 import { whole } from './failed.js';
 
@@ -13,11 +13,11 @@ const DAY_MS = 86_400_000;
 export function tlsProbe(spec: TlsSpec, clock: Clock): Probe {
   return {
     attempt: (target, signal) =>
-      converse(target, signal, async (connection) => {
+      converse(target, signal, async (connection): Promise<ProbeResult> => {
         const secure = await connection.startTls(spec.tls);
-        const note = expiryNote(secure, clock.wallMs(), spec.expiryWarningMs);
+        const warning = expiryWarning(secure, clock.wallMs(), spec.expiryWarningMs);
         await connection.finish();
-        return whole(note);
+        return warning === '' ? whole() : { ...whole(warning), warning };
       }),
   };
 }
@@ -26,7 +26,7 @@ export function tlsProbe(spec: TlsSpec, clock: Clock): Probe {
  * What people should know about the certificate's end; nothing when it is further off than the
  * warning.
  */
-function expiryNote(secure: TLSSocket, nowMs: number, warningMs: number): string {
+function expiryWarning(secure: TLSSocket, nowMs: number, warningMs: number): string {
   const leftMs = Date.parse(secure.getPeerCertificate().valid_to) - nowMs;
   // NaN (no certificate) compares as false.
   if (!(leftMs < warningMs)) return '';
