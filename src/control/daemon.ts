@@ -45,7 +45,7 @@ export interface DaemonDeps {
 export type Phase = 'starting' | 'serving' | 'stopping';
 
 /** Ramps, drains, ejections and workers are looked at this often. */
-const LOOK_MS = 100;
+const LOOK_MS = 250;
 /** How long a worker may take to end what is left after the shutdown timeout. */
 const LAST_CLOSE_MS = 2_000;
 const POLL_MS = 10;

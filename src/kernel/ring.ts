@@ -149,6 +149,11 @@ export class Ring {
     this.#taken(this.#enter(1, flags, this.#argument.address, abi.GETEVENTS_ARG_BYTES));
   }
 
+  /** True when the next `enter` finds something to do, of what was submitted before. */
+  get hasWork(): boolean {
+    return (Atomics.load(this.#queues, this.#sqFlagsAt) & abi.SQ_TASKRUN) !== 0;
+  }
+
   /** How many completions there have been, modulo 2^32. */
   completionTail(): number {
     return Atomics.load(this.#queues, this.#cqTailAt);

@@ -34,6 +34,8 @@ export const SETUP_CQSIZE = 1 << 3;
 export const SETUP_CLAMP = 1 << 4;
 /** Linux 5.18 */
 export const SETUP_SUBMIT_ALL = 1 << 7;
+/** Linux 5.19 */
+export const SETUP_TASKRUN_FLAG = 1 << 9;
 /** Linux 6.0 */
 export const SETUP_SINGLE_ISSUER = 1 << 12;
 /** Linux 6.1 */
@@ -48,6 +50,7 @@ export const OFF_SQ_RING = 0;
 export const OFF_SQES = 0x1000_0000;
 
 export const SQ_CQ_OVERFLOW = 1 << 1;
+export const SQ_TASKRUN = 1 << 2;
 
 export const ENTER_GETEVENTS = 1 << 0;
 export const ENTER_EXT_ARG = 1 << 3;

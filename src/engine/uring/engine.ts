@@ -10,10 +10,10 @@ import type { Loop } from './loop.js';
 import type { UringTcp } from './tcp.js';
 import type { UringUdp } from './udp.js';
 
-/** A turn blocks no longer than this, so that heartbeats go on. */
-const MAX_TURN_MS = 200;
+/** A turn blocks no longer than this. */
+const MAX_TURN_MS = 500;
 /** The thread's own event loop (promises, messages) has its turn at least this often. */
-const YIELD_MS = 200;
+const YIELD_MS = 500;
 /** After `stop`: how many turns operations may take to end, and how long each of them waits. */
 const STOP_TURNS = 400;
 const STOP_TURN_MS = 5;

@@ -9,7 +9,12 @@ import type { Ring } from '../../kernel/ring.js';
 import { submitCancel } from '../../kernel/submissions.js';
 import { CQE_WORDS } from '../../kernel/uring_abi.js';
 import type { LoopHooks } from '../engine.js';
+import { SPIN_MS, Spin } from './spin.js';
 import { CANCEL, indexOf, KINDS, kindOf, userData } from './user_data.js';
+
+/** Looks of a spin between two readings of the clock, and at most. */
+const LOOKS_A_READING = 64;
+const MAX_LOOKS = 4096;
 
 /** Whether the operation of that user data has not completed yet. */
 export type InFlight = (index: number, generation: number) => boolean;
@@ -56,6 +61,7 @@ export class Loop {
   /** A cancel is tried again by the next entry. */
   #again = false;
   #completionHead: number;
+  readonly #spin = new Spin();
   #tick: 'wanted' | 'when due' = 'wanted';
   #tickDueMs = 0;
 
@@ -103,9 +109,8 @@ export class Loop {
     this.#again = false;
     this.turns++;
     for (const work of this.#work) work.before?.();
-    ring.enter(Math.min(maxWaitMs, idleMs));
+    this.#enter(Math.min(maxWaitMs, idleMs));
     const taken = ring.queued > 0 ? 'partly' : ring.overflown ? 'taken' : 'answered';
-    this.nowMs = this.clock.nowMs();
     this.#dispatch();
     for (const work of this.#work) work.after?.(taken);
     if (this.#tasks.length > 0) this.#runTasks();
@@ -114,6 +119,35 @@ export class Loop {
       this.#tick = 'when due';
       this.#tickDueMs = hooks.tick(this.nowMs);
     }
+  }
+
+  /** Enters the kernel, sleeps there or spins before it, and knows the time afterwards. */
+  #enter(waitMs: number): void {
+    const { ring, clock } = this;
+    if (waitMs <= 0) {
+      ring.enter(0);
+    } else if (!this.#spin.pays) {
+      const fromMs = clock.nowMs();
+      ring.enter(waitMs);
+      this.nowMs = clock.nowMs();
+      this.#spin.slept(this.nowMs - fromMs);
+      return;
+    } else {
+      ring.enter(0);
+      if (ring.completionTail() === this.#completionHead) this.#spinThenSleep(waitMs);
+    }
+    this.nowMs = clock.nowMs();
+  }
+
+  #spinThenSleep(waitMs: number): void {
+    const { ring, clock } = this;
+    const untilMs = clock.nowMs() + SPIN_MS;
+    // Bounded by looks, too: a test's clock may stand still.
+    for (let look = 0; look < MAX_LOOKS && !ring.hasWork; look++) {
+      if (look % LOOKS_A_READING === 0 && clock.nowMs() >= untilMs) break;
+    }
+    this.#spin.spun(ring.hasWork ? 'hit' : 'miss');
+    ring.enter(ring.hasWork ? 0 : waitMs);
   }
 
   /** How long nothing is due. */
