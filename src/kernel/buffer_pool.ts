@@ -8,7 +8,7 @@ import { assert } from '../core/assert.js';
 import { err, ok, type Result } from '../core/result.js';
 import { type KernelError, kernelError } from './errno.js';
 import type { Kernel } from './foreign.js';
-import { type MappedMemory, mapMemory, releaseMemory } from './memory.js';
+import { type MappedMemory, mapMemory, releaseMemory, writeAddress } from './memory.js';
 import type { Ring } from './ring.js';
 import { BUF_REG_WORDS, REGISTER_PBUF_RING } from './uring_abi.js';
 
@@ -133,8 +133,7 @@ export class BufferPool {
       const buffer = this.#pop();
       const at = (this.#tail & this.#mask) * 4;
       const address = this.addressOf(buffer);
-      this.#entries[at] = address | 0;
-      this.#entries[at + 1] = Math.floor(address / 2 ** 32);
+      writeAddress(this.#entries, at, address);
       this.#entries[at + 2] = this.bufferBytes;
       // Not as a word: in entry 0 its upper half is the tail.
       this.#shorts[at * 2 + 6] = buffer;
@@ -192,8 +191,7 @@ function register(
   const argument = mapMemory(kernel, BUF_REG_WORDS * 4);
   if (!argument.ok) return argument;
   const words = new Int32Array(argument.value.buffer);
-  words[0] = memory.address | 0;
-  words[1] = Math.floor(memory.address / 2 ** 32);
+  writeAddress(words, 0, memory.address);
   words[2] = count;
   words[3] = group;
   const answer = ring.register(REGISTER_PBUF_RING, argument.value.address, 1);

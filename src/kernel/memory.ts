@@ -60,3 +60,16 @@ function map(
   assert(Number.isSafeInteger(address) && address > 0, 'an address is an exact number');
   return ok({ address, buffer: kernel.view(address, bytes) });
 }
+
+/**
+ * An address as two 32-bit words. Beyond 2^31 it is a number that costs an object wherever it is
+ * handed over: what each message needs is handed over in words.
+ */
+export const lowWord = (address: number): number => address | 0;
+export const highWord = (address: number): number => Math.floor(address / 2 ** 32);
+
+/** A 64-bit value below 2^53 at word `at`. */
+export function writeAddress(words: Int32Array, at: number, value: number): void {
+  words[at] = lowWord(value);
+  words[at + 1] = highWord(value);
+}

@@ -4,6 +4,7 @@
  * (io_uring_prep_recvmsg(3)). Offsets are in 32-bit words.
  */
 import { assert } from '../core/assert.js';
+import { writeAddress } from './memory.js';
 
 assert(process.arch !== 'ia32' && process.arch !== 'arm', 'pointers have 64 bits');
 
@@ -38,12 +39,6 @@ export function writeMessage(
 export function writeVector(words: Int32Array, at: number, address: number, bytes: number): void {
   writeAddress(words, at, address);
   writeAddress(words, at + 2, bytes);
-}
-
-/** A 64-bit value below 2^53 at word `at`. */
-function writeAddress(words: Int32Array, at: number, value: number): void {
-  words[at] = value | 0;
-  words[at + 1] = Math.floor(value / 2 ** 32);
 }
 
 /** struct io_uring_recvmsg_out: lengths of name, control and payload, and flags. */

@@ -7,7 +7,7 @@ import { err, ok, type Result } from '../core/result.js';
 import { closeDescriptor, type Descriptor } from './descriptor.js';
 import { ERRNO, errnoName, type KernelError, kernelError } from './errno.js';
 import type { Kernel } from './foreign.js';
-import { type MappedMemory, mapMemory, releaseMemory } from './memory.js';
+import { type MappedMemory, mapMemory, releaseMemory, writeAddress } from './memory.js';
 import { param, type RingSetup, setUpRing } from './ring_setup.js';
 import * as abi from './uring_abi.js';
 
@@ -75,8 +75,7 @@ export class Ring {
     for (let index = 0; index <= this.#sqMask; index++) this.#queues[array + index] = index;
     const timespec = argument.address + TIMESPEC_AT;
     this.#argumentWords[2] = SIGSET_BYTES;
-    this.#argumentWords[4] = timespec | 0;
-    this.#argumentWords[5] = Math.floor(timespec / 2 ** 32);
+    writeAddress(this.#argumentWords, 4, timespec);
   }
 
   /**

@@ -4,6 +4,7 @@
  * which come back in the completion.
  */
 import type { BufferPool } from './buffer_pool.js';
+import { highWord, lowWord } from './memory.js';
 import type { Ring } from './ring.js';
 import {
   ACCEPT_MULTISHOT,
@@ -59,11 +60,6 @@ function write(
   words[at + 15] = 0;
 }
 
-// An address is a number beyond 2^31, which costs an object wherever it is handed over: what each
-// message needs is therefore handed over in words.
-const lowOf = (address: number): number => address | 0;
-const highOf = (address: number): number => Math.floor(address / 2 ** 32);
-
 /**
  * Receives at most `length` bytes (0: a whole buffer) into a buffer of pool `group`. `how`:
  * RECVSEND_POLL_FIRST, RECV_MULTISHOT (then `length` is 0).
@@ -96,7 +92,7 @@ export function submitSend(
 ): void {
   const address = pool.address + offset;
   const flags = MSG_WAITALL | MSG_NOSIGNAL;
-  write(ring, OP.SEND, fd, 0, lowOf(address), highOf(address), length, flags, low, high, 0);
+  write(ring, OP.SEND, fd, 0, lowWord(address), highWord(address), length, flags, low, high, 0);
 }
 
 /**
@@ -116,7 +112,7 @@ export function submitSilentSend(
   const address = pool.address + offset;
   const head = OP.SEND | (IOSQE_CQE_SKIP_SUCCESS << 8);
   const flags = MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL;
-  write(ring, head, fd, 0, lowOf(address), highOf(address), length, flags, low, high, 0);
+  write(ring, head, fd, 0, lowWord(address), highWord(address), length, flags, low, high, 0);
 }
 
 /** `fileFlags`: SOCK_NONBLOCK, SOCK_CLOEXEC of the accepted sockets. */
@@ -141,8 +137,8 @@ export function submitConnect(
   low: number,
   high: number,
 ): void {
-  const to = lowOf(address);
-  write(ring, OP.CONNECT, fd, addressBytes, to, highOf(address), 0, 0, low, high, 0);
+  const to = lowWord(address);
+  write(ring, OP.CONNECT, fd, addressBytes, to, highWord(address), 0, 0, low, high, 0);
 }
 
 /** Closes `fd` after everything submitted before; completes only on failure. */
@@ -192,7 +188,7 @@ export function submitReceiveMessages(
   high: number,
 ): void {
   const head = OP.RECVMSG | (IOSQE_BUFFER_SELECT << 8) | (RECV_MULTISHOT << 16);
-  write(ring, head, fd, 0, lowOf(message), highOf(message), 1, 0, low, high, group);
+  write(ring, head, fd, 0, lowWord(message), highWord(message), 1, 0, low, high, group);
 }
 
 /**
@@ -208,5 +204,5 @@ export function submitSilentMessage(
 ): void {
   const head = OP.SENDMSG | (IOSQE_CQE_SKIP_SUCCESS << 8);
   const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-  write(ring, head, fd, 0, lowOf(message), highOf(message), 1, flags, low, high, 0);
+  write(ring, head, fd, 0, lowWord(message), highWord(message), 1, flags, low, high, 0);
 }

@@ -127,7 +127,9 @@ export class Early implements ReadSink, Holder {
   }
 
   abandon(pair: number): void {
-    this.take(pair);
+    const buffer = this.takeBuffer(pair);
+    if (buffer === NONE) this.take(pair);
+    else this.#parts.pool.recycle(buffer);
     this.#header[pair] = 0;
   }
 

@@ -150,15 +150,9 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
       return;
     }
     this.#sends.push(direction, buffer, bytes, bytes);
-    if (pairs.source[direction] !== OPEN) return;
     const pauses = this.#turnsBulk(direction, bytes) || this.#sends.length(direction) >= MAX_CHAIN;
-    if (!reads.idle(direction)) {
-      if (pauses) reads.cancel(direction);
-    } else if (pauses) {
-      this.#sends.await(direction);
-    } else {
-      reads.stream(direction, flags);
-    }
+    if (pauses) reads.cancel(direction);
+    this.#goOn(direction, flags);
   }
 
   over(direction: number, answer: number): void {
@@ -219,14 +213,17 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     this.#goOn(direction);
   }
 
-  /** Reads on if there is room, or passes the end on if nothing is left before it. */
-  #goOn(direction: number): void {
+  /**
+   * Reads on if there is room, or passes the end on if nothing is left before it. `flags` are those
+   * of the direction's last receive, if it has just completed.
+   */
+  #goOn(direction: number, flags = 0): void {
     const { pairs, reads } = this.#parts;
     if (!reads.idle(direction) || this.#splices.active(direction)) return;
     if ((direction & 1) === 0 && this.#opening[direction >> 1] !== undefined) return;
     const queued = this.#sends.length(direction);
     if (pairs.source[direction] === OPEN && (this.#bulk[direction] ?? 0) < BULK) {
-      if (queued < MAX_CHAIN) reads.stream(direction, 0);
+      if (queued < MAX_CHAIN) reads.stream(direction, flags);
       else this.#sends.await(direction);
     } else if (queued > 0) {
       this.#sends.await(direction);
