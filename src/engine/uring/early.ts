@@ -133,7 +133,7 @@ export class Early implements ReadSink, Holder {
     this.#header[pair] = 0;
   }
 
-  data(client: number, buffer: number, bytes: number): void {
+  data(client: number, buffer: number, bytes: number, flags: number): void {
     const pair = client >> 1;
     if (this.#mayKeep(pair)) {
       this.#kept[pair] = buffer;
@@ -144,7 +144,7 @@ export class Early implements ReadSink, Holder {
       this.#appendBuffer(pair, buffer, bytes);
       this.#report(pair);
     }
-    if (this.#isEarly(pair) && this.#parts.reads.idle(client)) this.#readOn(pair);
+    if (this.#isEarly(pair) && this.#parts.reads.idle(client)) this.#readOn(pair, flags);
   }
 
   over(client: number, answer: number): void {
@@ -215,13 +215,13 @@ export class Early implements ReadSink, Holder {
     this.#parts.edges().headerBytes(pair as PairId, bytes);
   }
 
-  /** Reads on, or only watches the client when enough is held. */
-  #readOn(pair: number): void {
+  /** Reads on, or only watches the client when enough is held; `flags` as for `Reads.arm`. */
+  #readOn(pair: number, flags = 0): void {
     const { reads } = this.#parts;
     const limit = this.#header[pair] === 1 ? MAX_PROXY_HEADER_BYTES : HELD_BYTES;
     const room = limit - this.#length(pair);
     if (room <= 0 || this.#heldBytes > MAX_HELD_BYTES) this.#watch(pair);
-    else reads.arm(2 * pair, 0, room);
+    else reads.arm(2 * pair, flags, room);
   }
 
   /** io_uring polls for POLLERR, POLLHUP and POLLRDHUP unasked. */

@@ -74,12 +74,17 @@ export class Reads implements TurnWork, Holder {
    * attempt.
    */
   arm(direction: number, flags: number, limitBytes: number): void {
-    this.#submit(direction, flags, 0, limitBytes);
+    const leftEmpty = (flags & (CQE_F_BUFFER | CQE_F_SOCK_NONEMPTY)) === CQE_F_BUFFER;
+    this.#submit(direction, leftEmpty ? RECVSEND_POLL_FIRST : 0, limitBytes);
   }
 
-  /** Receives again and again, until `cancel`: `idle` says whether the kernel has given it up. */
-  stream(direction: number, flags: number): void {
-    this.#submit(direction, flags, RECV_MULTISHOT, 0);
+  /**
+   * Receives again and again, until `cancel`: `idle` says whether the kernel has given it up. It is
+   * never polled first: where data and a reset had come before both, Linux 6.18 tells of the data
+   * and never of the reset.
+   */
+  stream(direction: number): void {
+    this.#submit(direction, RECV_MULTISHOT, 0);
   }
 
   /** Ends what is armed, if something is; data that came before is still reported. */
@@ -121,18 +126,17 @@ export class Reads implements TurnWork, Holder {
     return waits ? Number.POSITIVE_INFINITY : 0;
   }
 
-  #submit(direction: number, flags: number, shots: number, limitBytes: number): void {
+  #submit(direction: number, how: number, limitBytes: number): void {
     assert(this.#state[direction] === OFF, 'one receive a direction');
     this.#state[direction] = ARMED;
     const pairs = this.#pairs;
     pairs.begin(direction);
-    const leftEmpty = (flags & (CQE_F_BUFFER | CQE_F_SOCK_NONEMPTY)) === CQE_F_BUFFER;
     submitReceive(
       this.#loop.ring,
       pairs.fdOf(direction),
       this.#pool.group,
       limitBytes,
-      shots | (leftEmpty ? RECVSEND_POLL_FIRST : 0),
+      how,
       userData(RECEIVE, direction),
       pairs.generationOf(direction),
     );

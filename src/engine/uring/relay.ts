@@ -129,7 +129,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     }
   }
 
-  data(direction: number, buffer: number, bytes: number, flags: number): void {
+  data(direction: number, buffer: number, bytes: number): void {
     const { loop, pairs, pool, reads } = this.#parts;
     const pair = direction >> 1;
     pairs.lastActivityMs[pair] = loop.nowMs;
@@ -152,7 +152,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     this.#sends.push(direction, buffer, bytes, bytes);
     const pauses = this.#turnsBulk(direction, bytes) || this.#sends.length(direction) >= MAX_CHAIN;
     if (pauses) reads.cancel(direction);
-    this.#goOn(direction, flags);
+    this.#goOn(direction);
   }
 
   over(direction: number, answer: number): void {
@@ -213,23 +213,20 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     this.#goOn(direction);
   }
 
-  /**
-   * Reads on if there is room, or passes the end on if nothing is left before it. `flags` are those
-   * of the direction's last receive, if it has just completed.
-   */
-  #goOn(direction: number, flags = 0): void {
+  /** Reads on if there is room, or passes the end on if nothing is left before it. */
+  #goOn(direction: number): void {
     const { pairs, reads } = this.#parts;
     if (!reads.idle(direction) || this.#splices.active(direction)) return;
     if ((direction & 1) === 0 && this.#opening[direction >> 1] !== undefined) return;
     const queued = this.#sends.length(direction);
     if (pairs.source[direction] === OPEN && (this.#bulk[direction] ?? 0) < BULK) {
-      if (queued < MAX_CHAIN) reads.stream(direction, flags);
+      if (queued < MAX_CHAIN) reads.stream(direction);
       else this.#sends.await(direction);
     } else if (queued > 0) {
       this.#sends.await(direction);
     } else if (pairs.source[direction] === OPEN) {
       this.#bulk[direction] = 0;
-      if (this.#splices.begin(direction) === NONE) reads.stream(direction, 0);
+      if (this.#splices.begin(direction) === NONE) reads.stream(direction);
     } else {
       this.#passEndOn(direction);
     }
@@ -262,7 +259,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     const { loop, pairs, reads } = this.#parts;
     pairs.phase[pair] = RELAY;
     pairs.lastActivityMs[pair] = loop.nowMs;
-    reads.stream(2 * pair + 1, 0);
+    reads.stream(2 * pair + 1);
   }
 
   #turnsBulk(direction: number, bytes: number): boolean {

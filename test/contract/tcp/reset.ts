@@ -1,7 +1,7 @@
 /** TCP contract: a reset becomes a reset on the other side, behind what was read before it. */
 import type { Test } from 'tap';
 import { LINGER_MS } from '../../../src/session/tcp_port.js';
-import { type MakeEngine, settled, withEngine } from './bench.js';
+import { type MakeEngine, settled, turn, withEngine } from './bench.js';
 
 const MUCH_BYTES = 1024 * 1024;
 
@@ -40,6 +40,19 @@ export function resetContract(t: Test, make: MakeEngine): void {
     backend.reset();
     t.equal((await client.take(10_000)).length, 10_000);
     t.equal(await client.ending(), 'reset');
+  });
+
+  // Whatever the engine is doing in that turn: receiving, or about to receive again.
+  withEngine(t, make, 'a reset right behind bytes is noticed in any turn', async (bench, t) => {
+    for (let turns = 0; turns < 8; turns++) {
+      const { client, backend } = await bench.relayed();
+      client.send('one');
+      for (let n = 0; n < turns; n++) await turn();
+      client.send('two');
+      client.reset();
+      t.same(await bench.driver.nextEnd(), { kind: 'reset', by: 'client' });
+      t.equal(await backend.ending(), 'reset');
+    }
   });
 
   withEngine(
