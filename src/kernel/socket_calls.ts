@@ -7,6 +7,7 @@ import { adoptDescriptor, closeDescriptor, type Descriptor } from './descriptor.
 import { type KernelError, kernelError } from './errno.js';
 import type { Kernel } from './foreign.js';
 import { mapMemory } from './memory.js';
+import type { Ring } from './ring.js';
 import { AF_UNIX } from './sockaddr.js';
 import {
   IPPROTO_TCP,
@@ -18,7 +19,9 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
   TCP_NODELAY,
+  TCP_QUICKACK,
 } from './sockets.js';
+import { submitSetOption } from './submissions.js';
 
 /** <linux/sockios.h>: bytes that the peer has not acknowledged yet (tcp(7), SIOCOUTQ). */
 const SIOCOUTQ = 0x5411;
@@ -27,6 +30,7 @@ const SHUT_WR = 1;
 
 /** Words of the scratch page. */
 const ONE_AT = 0;
+const ZERO_AT = 1;
 /** struct linger: on, 0 seconds. */
 const LINGER_AT = 2;
 const ANSWER_AT = 4;
@@ -44,6 +48,7 @@ export class SocketCalls {
     this.#words = words;
     this.#bytes = new Uint8Array(words.buffer);
     words[ONE_AT] = 1;
+    words[ZERO_AT] = 0;
     words[LINGER_AT] = 1;
     words[LINGER_AT + 1] = 0;
   }
@@ -55,14 +60,21 @@ export class SocketCalls {
     return ok(new SocketCalls(kernel, address, new Int32Array(buffer)));
   }
 
-  /** A non-blocking stream socket; over IP with TCP_NODELAY and SO_KEEPALIVE. */
-  open(family: number): Result<Descriptor, KernelError> {
+  /**
+   * A non-blocking stream socket; over IP with TCP_NODELAY and SO_KEEPALIVE. With 'kept' it does
+   * not send the last ACK of its handshake by itself (TCP_QUICKACK off, tcp(7)): the first bytes
+   * or `acknowledge` do, and after 200 ms the kernel.
+   */
+  open(family: number, lastAck: 'sent' | 'kept'): Result<Descriptor, KernelError> {
     const { libc } = this.#kernel;
     const fd = libc.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return err(kernelError('socket', fd));
     if (family !== AF_UNIX) {
       libc.setsockoptAt(fd, IPPROTO_TCP, TCP_NODELAY, this.#at(ONE_AT), 4);
       libc.setsockoptAt(fd, SOL_SOCKET, SO_KEEPALIVE, this.#at(ONE_AT), 4);
+      if (lastAck === 'kept') {
+        libc.setsockoptAt(fd, IPPROTO_TCP, TCP_QUICKACK, this.#at(ZERO_AT), 4);
+      }
     }
     return ok(adoptDescriptor(fd));
   }
@@ -77,6 +89,16 @@ export class SocketCalls {
     if (answer === 0) return ok(adoptDescriptor(fd));
     closeDescriptor(this.#kernel, adoptDescriptor(fd));
     return err(kernelError('connect', answer));
+  }
+
+  /** Sends the ACK that is owed to the peer, and the next ones without delay; not over unix. */
+  acknowledge(fd: number): void {
+    this.#kernel.libc.setsockoptAt(fd, IPPROTO_TCP, TCP_QUICKACK, this.#at(ONE_AT), 4);
+  }
+
+  /** The same by the ring, behind what was submitted before; completes only on failure. */
+  submitAcknowledge(ring: Ring, fd: number, low: number, high: number): void {
+    submitSetOption(ring, fd, IPPROTO_TCP, TCP_QUICKACK, this.#at(ONE_AT), low, high);
   }
 
   /** From now on closing `fd` resets the connection and throws unsent data away (socket(7)). */

@@ -23,6 +23,7 @@ export const IPPROTO_IP = 0;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_IPV6 = 41;
 export const TCP_NODELAY = 1;
+export const TCP_QUICKACK = 12;
 const IPV6_V6ONLY = 26;
 
 export interface ListeningSocketOptions {

@@ -4,7 +4,7 @@
  * which come back in the completion.
  */
 import type { BufferPool } from './buffer_pool.js';
-import { highWord, lowWord } from './memory.js';
+import { highWord, lowWord, writeAddress } from './memory.js';
 import type { Ring } from './ring.js';
 import {
   ACCEPT_MULTISHOT,
@@ -13,6 +13,7 @@ import {
   OP,
   POLL_ADD_MULTI,
   RECV_MULTISHOT,
+  SOCKET_SETSOCKOPT,
 } from './uring_abi.js';
 
 /** <bits/socket.h> */
@@ -39,7 +40,7 @@ function write(
   low: number,
   high: number,
   group: number,
-): void {
+): number {
   const at = ring.claim();
   const words = ring.entries;
   words[at] = head;
@@ -58,6 +59,7 @@ function write(
   words[at + 13] = 0;
   words[at + 14] = 0;
   words[at + 15] = 0;
+  return at;
 }
 
 /**
@@ -139,6 +141,25 @@ export function submitConnect(
 ): void {
   const to = lowWord(address);
   write(ring, OP.CONNECT, fd, addressBytes, to, highWord(address), 0, 0, low, high, 0);
+}
+
+/**
+ * Sets an option to the int at address `value` (setsockopt(2); Linux 6.7, before it EOPNOTSUPP or
+ * EINVAL); completes only on failure.
+ */
+export function submitSetOption(
+  ring: Ring,
+  fd: number,
+  level: number,
+  option: number,
+  value: number,
+  low: number,
+  high: number,
+): void {
+  const head = OP.URING_CMD | (IOSQE_CQE_SKIP_SUCCESS << 8);
+  const at = write(ring, head, fd, SOCKET_SETSOCKOPT, level, option, 0, 0, low, high, 0);
+  ring.entries[at + 11] = Int32Array.BYTES_PER_ELEMENT;
+  writeAddress(ring.entries, at + 12, value);
 }
 
 /** Closes `fd` after everything submitted before; completes only on failure. */

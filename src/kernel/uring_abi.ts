@@ -88,10 +88,14 @@ export const OP = {
   READ: 22,
   SEND: 26,
   RECV: 27,
+  URING_CMD: 46,
 } as const;
 
 export const IOSQE_BUFFER_SELECT = 1 << 5;
 export const IOSQE_CQE_SKIP_SUCCESS = 1 << 6;
+
+/** In `cmd_op` of URING_CMD on a socket: SOCKET_URING_OP_SETSOCKOPT, Linux 6.7. */
+export const SOCKET_SETSOCKOPT = 3;
 
 /** In `ioprio` of SEND and RECV. */
 export const RECVSEND_POLL_FIRST = 1 << 0;

@@ -28,7 +28,7 @@ t.test('rings, sockets, pipes and memory of a lost worker are given back', async
   const lost = holdings.through(kernel, LOST);
   const before = descriptors();
   t.ok(Ring.open(lost, 8, 8).ok);
-  t.ok(callsOf(lost).open(AF_INET).ok);
+  t.ok(callsOf(lost).open(AF_INET, 'sent').ok);
   t.equal(lost.libc.pipe2(new Int32Array(2), SOCK_CLOEXEC), 0);
   const memory = mapMemory(lost, 4096);
   const words = new Int32Array(present(memory.ok ? memory.value : null, 'a page').buffer);
@@ -44,7 +44,7 @@ t.test('rings, sockets, pipes and memory of a lost worker are given back', async
 
 t.test('what another worker holds stays open', async (t) => {
   const holdings = new Holdings(createHoldingsMemory());
-  const opened = callsOf(holdings.through(kernel, OTHER)).open(AF_INET);
+  const opened = callsOf(holdings.through(kernel, OTHER)).open(AF_INET, 'sent');
   const before = descriptors();
   holdings.giveBack(kernel, LOST);
   t.equal(descriptors(), before);
@@ -55,7 +55,7 @@ t.test('a number that was closed through a ring is not held any more', async (t)
   const holdings = new Holdings(createHoldingsMemory());
   const lost = holdings.through(kernel, LOST);
   const opened = Ring.open(lost, 8, 8);
-  const socket = callsOf(lost).open(AF_INET);
+  const socket = callsOf(lost).open(AF_INET, 'sent');
   if (!opened.ok || !socket.ok) throw new Error('a ring and a socket can be had');
   const ring = opened.value;
   submitClose(ring, socket.value, 1, 0);

@@ -9,11 +9,11 @@ import type { Endpoint } from '../../core/endpoint.js';
 import { errnoName } from '../../kernel/errno.js';
 import type { MappedMemory } from '../../kernel/memory.js';
 import { addressFamily, encodeAddress, SOCKADDR_MAX_BYTES } from '../../kernel/sockaddr.js';
-import type { SocketCalls } from '../../kernel/socket_calls.js';
 import { submitClose, submitConnect } from '../../kernel/submissions.js';
 import type { TcpEdges } from '../../session/tcp_port.js';
 import { dialFailureOf } from '../failure.js';
 import type { Holder } from './ending.js';
+import type { Handshakes } from './handshakes.js';
 import type { Loop } from './loop.js';
 import { EARLY, NONE, type PairTable } from './pairs.js';
 import { CLOSE, CONNECT, GENERATION_MASK, userData } from './user_data.js';
@@ -32,7 +32,7 @@ export const dialMemoryBytes = (pairs: number): number => dialCapacity(pairs) * 
 export interface DialsParts {
   readonly loop: Loop;
   readonly pairs: PairTable;
-  readonly calls: SocketCalls;
+  readonly handshakes: Handshakes;
   readonly addresses: MappedMemory;
   readonly edges: () => TcpEdges;
 }
@@ -68,10 +68,10 @@ export class Dials implements Holder {
 
   /** Begins to connect `pair` to `target`. */
   begin(pair: PairId, target: Endpoint): void {
-    const { loop, pairs, calls } = this.#parts;
+    const { loop, pairs, handshakes } = this.#parts;
     assert(pairs.dial[pair] === NONE, 'a pair has one dial at a time');
     assert(pairs.fdOf(2 * pair + 1) === NONE, 'a pair dials until it is connected');
-    const socket = calls.open(addressFamily(target));
+    const socket = handshakes.open(addressFamily(target));
     if (!socket.ok || this.#freeCount === 0) {
       if (socket.ok) submitClose(loop.ring, socket.value, userData(CLOSE, 0), 0);
       this.#failSoon(pair);
@@ -148,6 +148,7 @@ export class Dials implements Holder {
       return;
     }
     pairs.fd[2 * pair + 1] = fd;
+    this.#parts.handshakes.connected(pair);
     this.#parts.edges().dialled(pair as PairId);
   }
 }

@@ -90,6 +90,11 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     this.#goOn(2 * pair);
   }
 
+  /** True when something was sent to the backend, or is about to be. */
+  hasSpoken(pair: number): boolean {
+    return this.#sends.length(2 * pair) > 0 || this.#parts.pairs.bytesIn[pair] !== 0;
+  }
+
   /** Reads no more and delivers what was read; `flushed` follows. */
   flush(pair: number): void {
     const { pairs, reads } = this.#parts;

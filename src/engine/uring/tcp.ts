@@ -20,6 +20,7 @@ import type { Delays } from './delays.js';
 import { Dials } from './dials.js';
 import { Early } from './early.js';
 import { Ending } from './ending.js';
+import { Handshakes } from './handshakes.js';
 import { Linger } from './linger.js';
 import { listenOn } from './listen.js';
 import type { Loop } from './loop.js';
@@ -90,7 +91,9 @@ export class UringTcp implements TcpEngine {
       else ending.reset(pair, end);
     };
     const early = new Early({ loop, pairs, pool, reads, edges, gone });
-    const dials = new Dials({ loop, pairs, calls, edges, addresses: means.dialAddresses });
+    const hasSpoken = (pair: number): boolean => relay.hasSpoken(pair);
+    const handshakes = new Handshakes({ loop, pairs, calls, hasSpoken });
+    const dials = new Dials({ loop, pairs, handshakes, edges, addresses: means.dialAddresses });
     const linger = new Linger({ pairs, pool, reads, calls, ending });
     const flushed = (pair: number): void => linger.begin(pair);
     const { libc } = kernel;

@@ -9,6 +9,7 @@ import { type Bench, type MakeEngine, settled, withEngine } from './bench.js';
 
 export function dialContract(t: Test, make: MakeEngine): void {
   firstBytes(t, make);
+  promptness(t, make);
   failing(t, make);
   givingUp(t, make);
 }
@@ -55,6 +56,51 @@ function firstBytes(t: Test, make: MakeEngine): void {
     t.equal(String(await peer.rest()), 'early late');
     t.equal(String(await client.rest()), 'greeting');
   });
+}
+
+/** An ACK that waits for data is late by 40 ms and more; the best of some sessions tells. */
+const LATE_MS = 30;
+const SESSIONS = 5;
+
+function promptness(t: Test, make: MakeEngine): void {
+  withEngine(t, make, 'a silent client keeps no backend waiting', async (bench, t) => {
+    bench.driver.proxyTo(bench.backend.endpoint);
+    const bestMs = await best(async () => {
+      await bench.connect();
+      await bench.backend.next();
+    });
+    t.ok(bestMs < LATE_MS, `the backend hears of a client after ${bestMs} ms`);
+  });
+
+  // By Nagle's rule the second write waits until the first has been acknowledged.
+  withEngine(t, make, 'a backend that answers in two writes is not held back', async (bench, t) => {
+    const { driver } = bench;
+    driver.answers = { dialled: (pair) => driver.engine.relay(pair) };
+    const bestMs = await best(async () => {
+      const client = await bench.connect();
+      client.send('question');
+      const pair = await driver.nextPair();
+      await settled(() => 0, 20);
+      driver.engine.dial(pair, bench.backend.endpoint, null);
+      const peer = await bench.backend.next();
+      peer.socket.setNoDelay(false);
+      await peer.takeText(8);
+      peer.send('an');
+      peer.send('swer');
+      t.equal(await client.takeText(6), 'answer');
+    });
+    t.ok(bestMs < LATE_MS, `a question is answered after ${bestMs} ms`);
+  });
+}
+
+async function best(session: () => Promise<void>): Promise<number> {
+  let bestMs = Number.POSITIVE_INFINITY;
+  for (let n = 0; n < SESSIONS; n++) {
+    const startedMs = performance.now();
+    await session();
+    bestMs = Math.min(bestMs, performance.now() - startedMs);
+  }
+  return bestMs;
 }
 
 function failing(t: Test, make: MakeEngine): void {
