@@ -2,6 +2,8 @@
  * The real clock. `performance.now()` counts from each thread's own start, so an offset to
  * `process.hrtime` (CLOCK_MONOTONIC, the same for every thread and for systemd) is taken at load.
  */
+// The global of that name is a getter, and each session reads the clock some times.
+import { performance } from 'node:perf_hooks';
 import type { Clock } from '../core/clock.js';
 
 const offsetMs = largestOffsetMs(5);
