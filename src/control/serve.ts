@@ -14,6 +14,7 @@ import type { Spec } from '../core/spec.js';
 import { createLog, type Log } from '../observe/log.js';
 import type { Metrics } from '../observe/metrics.js';
 import { monotonicUsec, systemClock } from '../system/clock.js';
+import { keepYoungGenerationSmall } from '../system/heap.js';
 import type { Notifier } from '../system/notify.js';
 import { type DaemonSignal, onSignal } from '../system/signals.js';
 import { systemTimers } from '../system/timers.js';
@@ -75,6 +76,7 @@ class Service {
   }
 
   async run(): Promise<0 | 1> {
+    keepYoungGenerationSmall();
     const { version } = this.#options;
     const about = { version, config: () => ({ hash: this.#hash, readWallMs: this.#readWallMs }) };
     const assembled = assemble(this.#spec, this.#log, about);

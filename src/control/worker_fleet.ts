@@ -20,6 +20,11 @@ export const SILENCE_MS = 5_000;
 const REPLACE_DELAY_MS = 250;
 /** How long threads may take to stop. */
 const STOP_LIMIT_MS = 3_000;
+/**
+ * Where a worker's new objects live: three spaces of 4 MiB (V8 has 48 MiB unless told otherwise).
+ * They fit into the cache of a core, and a worker's memory stays where it is in its first minute.
+ */
+const YOUNG_MB = 12;
 
 export interface FleetEvents {
   message(worker: WorkerId, message: FromWorker): void;
@@ -146,6 +151,7 @@ export class WorkerFleet implements Fleet {
       name: `sluice-${worker}`,
       workerData: { start: this.#start(worker), port: port2 },
       transferList: [port2],
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
     const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
     const seat: Seat = { thread, port: port1, ended, state: 'starting' };
