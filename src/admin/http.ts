@@ -16,6 +16,8 @@ import type { AdminViews } from './views.js';
 export const MAX_ADMIN_CONNECTIONS = 32;
 export const HEADER_TIMEOUT_MS = 5_000;
 export const REQUEST_TIMEOUT_MS = 10_000;
+/** The two are enforced so much late at the most: Node.js looks at all connections, or at none. */
+const CHECK_INTERVAL_MS = 5_000;
 /** Also for a reader that does not take its answer. */
 export const IDLE_TIMEOUT_MS = 15_000;
 export const MAX_HEADER_BYTES = 8_192;
@@ -45,7 +47,7 @@ export async function startAdmin(
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: IDLE_TIMEOUT_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
-      connectionsCheckingInterval: 1_000,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
     },
     (request, response) => void serve(views, request, response),
   );

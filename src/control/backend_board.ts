@@ -125,7 +125,12 @@ export class BackendBoard {
     this.#deps.ring();
   }
 
-  /** Moves ramps, drains and ejections on; to be called some times a second. */
+  /** True while no backend ramps or drains. */
+  get isCalm(): boolean {
+    return this.#ramping.size === 0 && this.#drains.idle;
+  }
+
+  /** Moves ramps, drains and ejections on; to be called some times a second unless it is calm. */
   look(nowMs: number): void {
     this.#drains.look(nowMs);
     for (const { entry, returned } of this.#deps.ejections.look(nowMs)) {

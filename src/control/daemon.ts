@@ -16,6 +16,7 @@ import { BackendBoard } from './backend_board.js';
 import { Ejections } from './ejections.js';
 import { Inventory, type ListenerEntry } from './inventory.js';
 import { type ListenFailure, ListeningSockets } from './listening_sockets.js';
+import { LookPace } from './look_pace.js';
 import { PlanAcks } from './plan_acks.js';
 import { drawPlan } from './planner.js';
 import { PoolWatch } from './pool_watch.js';
@@ -44,8 +45,6 @@ export interface DaemonDeps {
 
 export type Phase = 'starting' | 'serving' | 'stopping';
 
-/** Ramps, drains, ejections and workers are looked at this often. */
-const LOOK_MS = 250;
 /** How long a worker may take to end what is left after the shutdown timeout. */
 const LAST_CLOSE_MS = 2_000;
 const POLL_MS = 10;
@@ -59,6 +58,7 @@ export class Daemon {
   readonly #resolver: Resolver;
   readonly #acks: PlanAcks;
   readonly #watch: PoolWatch;
+  readonly #pace: LookPace;
   #spec: Spec;
   #phase: Phase = 'starting';
   #version = 0;
@@ -95,6 +95,7 @@ export class Daemon {
       events: this.#fleetEvents(),
     });
     this.#watch = new PoolWatch(shared.ledger, this.inventory, log);
+    this.#pace = new LookPace(shared.series, this.inventory, () => this.board.isCalm);
     const ejections = new Ejections({
       ledger: shared.ledger,
       series: shared.series,
@@ -175,6 +176,11 @@ export class Daemon {
     }
     await this.#close();
     return { cut };
+  }
+
+  /** The process is about to exit: a worker that blocks would hold it up for a second. */
+  abandonWorkers(): void {
+    this.fleet.broadcast({ kind: 'stop' });
   }
 
   endAllSessions(cause: Cause): void {
@@ -345,7 +351,7 @@ export class Daemon {
     this.#watch.look(this.#deps.sessionBudget);
     this.fleet.check();
     if (this.#listenersLeave()) void this.#change(async () => this.#releaseListeners());
-    this.#deps.timers.after(LOOK_MS, () => this.#look());
+    this.#deps.timers.after(this.#pace.nextDelayMs(), () => this.#look());
   }
 
   #resolveAgain(): void {

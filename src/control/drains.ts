@@ -34,6 +34,11 @@ export class Drains {
     this.#orders = orders;
   }
 
+  /** True when nobody drains. */
+  get idle(): boolean {
+    return this.#stages.size === 0;
+  }
+
   has(entry: BackendEntry): boolean {
     return this.#stages.get(entry.id)?.entry === entry;
   }

@@ -83,7 +83,7 @@ class Service {
     if (!assembled.ok) return this.#fail(assembled.error);
     const { daemon, metrics, views } = assembled.value;
     this.#metrics = metrics;
-    process.on('uncaughtException', (error) => void this.#end(error));
+    process.on('uncaughtException', (error) => void this.#end(daemon, error));
     const stopped = this.#signals(daemon);
     const started = await daemon.start();
     if (!started.ok) return this.#fail(started.error);
@@ -118,11 +118,12 @@ class Service {
   }
 
   /** A broken invariant: nothing that goes on could be trusted. */
-  async #end(error: unknown): Promise<void> {
+  async #end(daemon: Daemon, error: unknown): Promise<void> {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#log.event('internal-error', { detail });
     await this.#log.flush();
     this.#options.stderr.write(`sluice: ${detail}\n`);
+    daemon.abandonWorkers();
     process.exit(1);
   }
 
@@ -137,7 +138,10 @@ class Service {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) {
         onSignal(signal, () => {
           seen++;
-          if (seen > 1) process.exit(0);
+          if (seen > 1) {
+            daemon.abandonWorkers();
+            process.exit(0);
+          }
           resolve(signal);
         });
       }

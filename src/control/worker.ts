@@ -22,7 +22,7 @@ import { Vitals } from './vitals.js';
 import type { FromWorker, ToWorker, WorkerStart } from './worker_protocol.js';
 
 /** A worker at rest still shows that it lives. */
-const HEARTBEAT_MS = 500;
+const HEARTBEAT_MS = 1_000;
 /** Access records are handed over in batches of at most so many. */
 const BATCH_RECORDS = 256;
 

@@ -11,9 +11,9 @@ import type { UringTcp } from './tcp.js';
 import type { UringUdp } from './udp.js';
 
 /** A turn blocks no longer than this. */
-const MAX_TURN_MS = 500;
+const MAX_TURN_MS = 1_000;
 /** The thread's own event loop (promises, messages) has its turn at least this often. */
-const YIELD_MS = 500;
+const YIELD_MS = 1_000;
 /** After `stop`: how many turns operations may take to end, and how long each of them waits. */
 const STOP_TURNS = 400;
 const STOP_TURN_MS = 5;
