@@ -38,6 +38,8 @@ export class Ring {
   readonly #setup: RingSetup;
   readonly #argument: MappedMemory;
   readonly #argumentWords: Int32Array;
+  /** Knows its pointer from its scope: one read from a field would be boxed anew at each entry. */
+  readonly #enterAndWait: () => number;
   readonly #queues: Int32Array;
   readonly #sqTailAt: number;
   readonly #sqFlagsAt: number;
@@ -73,7 +75,10 @@ export class Ring {
     // The submission queue's indirection is not used: entry i stands at place i.
     const array = at('sqArray') >> 2;
     for (let index = 0; index <= this.#sqMask; index++) this.#queues[array + index] = index;
-    const timespec = argument.address + TIMESPEC_AT;
+    const { address } = argument;
+    const waits = abi.ENTER_GETEVENTS | abi.ENTER_EXT_ARG;
+    this.#enterAndWait = () => this.#enter(1, waits, address, abi.GETEVENTS_ARG_BYTES);
+    const timespec = address + TIMESPEC_AT;
     this.#argumentWords[2] = SIGSET_BYTES;
     writeAddress(this.#argumentWords, 4, timespec);
   }
@@ -144,8 +149,7 @@ export class Ring {
     const word = TIMESPEC_AT / 4;
     this.#argumentWords[word] = seconds;
     this.#argumentWords[word + 2] = Math.floor((waitMs - seconds * 1000) * 1e6);
-    const flags = abi.ENTER_GETEVENTS | abi.ENTER_EXT_ARG;
-    this.#taken(this.#enter(1, flags, this.#argument.address, abi.GETEVENTS_ARG_BYTES));
+    this.#taken(this.#enterAndWait());
   }
 
   /** True when the next `enter` finds something to do, of what was submitted before. */

@@ -105,11 +105,12 @@ export class Loop {
   /** Does what is to be done now, after waiting at most `maxWaitMs` for something to do. */
   turn(hooks: LoopHooks, maxWaitMs: number): void {
     const { ring } = this;
-    const idleMs = this.#idleMs();
+    // Whole milliseconds: a fraction that is handed on would be an object for the collector.
+    const waitMs = Math.ceil(Math.min(maxWaitMs, this.#idleMs())) | 0;
     this.#again = false;
     this.turns++;
     for (const work of this.#work) work.before?.();
-    this.#enter(Math.min(maxWaitMs, idleMs));
+    this.#enter(waitMs);
     const taken = ring.queued > 0 ? 'partly' : ring.overflown ? 'taken' : 'answered';
     this.#dispatch();
     for (const work of this.#work) work.after?.(taken);
@@ -127,7 +128,7 @@ export class Loop {
     if (waitMs <= 0) {
       ring.enter(0);
     } else if (!this.#spin.pays) {
-      const fromMs = clock.nowMs();
+      const fromMs = this.nowMs;
       ring.enter(waitMs);
       this.nowMs = clock.nowMs();
       this.#spin.slept(this.nowMs - fromMs);
@@ -141,10 +142,14 @@ export class Loop {
 
   #spinThenSleep(waitMs: number): void {
     const { ring, clock } = this;
-    const untilMs = clock.nowMs() + SPIN_MS;
+    let untilMs = Number.POSITIVE_INFINITY;
     // Bounded by looks, too: a test's clock may stand still.
-    for (let look = 0; look < MAX_LOOKS && !ring.hasWork; look++) {
-      if (look % LOOKS_A_READING === 0 && clock.nowMs() >= untilMs) break;
+    for (let look = 1; look < MAX_LOOKS && !ring.hasWork; look++) {
+      if (look % LOOKS_A_READING !== 0) continue;
+      // Most spins are over before the first reading.
+      const nowMs = clock.nowMs();
+      if (nowMs >= untilMs) break;
+      if (look === LOOKS_A_READING) untilMs = nowMs + SPIN_MS;
     }
     this.#spin.spun(ring.hasWork ? 'hit' : 'miss');
     ring.enter(ring.hasWork ? 0 : waitMs);

@@ -7,7 +7,7 @@
 
 /** What a spin may take, roughly. */
 export const SPIN_MS = 0.01;
-/** A wait that a spin would have caught: it, a send, and the waking up. */
+/** A turn whose wait a spin would have caught: it, a send, and the waking up. */
 const SHORT_MS = 0.03;
 /** Short waits in a row, after which spinning begins. */
 const RUN = 32;
@@ -24,9 +24,9 @@ export class Spin {
     return this.#credit > 0;
   }
 
-  /** The thread slept, and was woken after `waitedMs`. */
-  slept(waitedMs: number): void {
-    this.#run = waitedMs < SHORT_MS ? this.#run + 1 : 0;
+  /** The thread slept, and was woken `turnMs` after it had been woken before. */
+  slept(turnMs: number): void {
+    this.#run = turnMs < SHORT_MS ? this.#run + 1 : 0;
     if (this.#run < RUN) return;
     this.#run = 0;
     this.#credit = FULL_CREDIT;
