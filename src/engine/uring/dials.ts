@@ -8,7 +8,12 @@ import type { PairId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import { errnoName } from '../../kernel/errno.js';
 import type { MappedMemory } from '../../kernel/memory.js';
-import { addressFamily, encodeAddress, SOCKADDR_MAX_BYTES } from '../../kernel/sockaddr.js';
+import {
+  AF_UNIX,
+  addressFamily,
+  encodeAddress,
+  SOCKADDR_MAX_BYTES,
+} from '../../kernel/sockaddr.js';
 import { submitClose, submitConnect } from '../../kernel/submissions.js';
 import type { TcpEdges } from '../../session/tcp_port.js';
 import { dialFailureOf } from '../failure.js';
@@ -47,6 +52,7 @@ export class Dials implements Holder {
   /** NONE: given up. */
   readonly #pair: Int32Array;
   readonly #generation: Int32Array;
+  readonly #family: Uint8Array;
   readonly #free: Int32Array;
   #freeCount: number;
 
@@ -57,6 +63,7 @@ export class Dials implements Holder {
     this.#fd = new Int32Array(capacity).fill(NONE);
     this.#pair = new Int32Array(capacity).fill(NONE);
     this.#generation = new Int32Array(capacity);
+    this.#family = new Uint8Array(capacity);
     this.#free = Int32Array.from({ length: capacity }, (_, index) => capacity - 1 - index);
     this.#freeCount = capacity;
     parts.loop.on(
@@ -71,7 +78,8 @@ export class Dials implements Holder {
     const { loop, pairs, handshakes } = this.#parts;
     assert(pairs.dial[pair] === NONE, 'a pair has one dial at a time');
     assert(pairs.fdOf(2 * pair + 1) === NONE, 'a pair dials until it is connected');
-    const socket = handshakes.open(addressFamily(target));
+    const family = addressFamily(target);
+    const socket = handshakes.open(family);
     if (!socket.ok || this.#freeCount === 0) {
       if (socket.ok) submitClose(loop.ring, socket.value, userData(CLOSE, 0), 0);
       this.#failSoon(pair);
@@ -80,6 +88,7 @@ export class Dials implements Holder {
     const dial = this.#free[--this.#freeCount] ?? 0;
     this.#fd[dial] = socket.value;
     this.#pair[dial] = pair;
+    this.#family[dial] = family;
     pairs.dial[pair] = dial;
     const bytes = this.#encode(target);
     this.#addresses.set(bytes, dial * ADDRESS_STRIDE);
@@ -148,7 +157,7 @@ export class Dials implements Holder {
       return;
     }
     pairs.fd[2 * pair + 1] = fd;
-    this.#parts.handshakes.connected(pair);
+    if (this.#family[dial] !== AF_UNIX) this.#parts.handshakes.connected(pair);
     this.#parts.edges().dialled(pair as PairId);
   }
 }

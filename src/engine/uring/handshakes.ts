@@ -38,7 +38,7 @@ export class Handshakes implements TurnWork {
     return this.#parts.calls.open(family, this.#lastAck);
   }
 
-  /** `pair`'s socket is connected. */
+  /** `pair`'s socket is connected, over IP. */
   connected(pair: number): void {
     this.#connected.push(pair);
   }
