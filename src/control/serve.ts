@@ -14,7 +14,6 @@ import type { Spec } from '../core/spec.js';
 import { createLog, type Log } from '../observe/log.js';
 import type { Metrics } from '../observe/metrics.js';
 import { monotonicUsec, systemClock } from '../system/clock.js';
-import { keepYoungGenerationSmall } from '../system/heap.js';
 import type { Notifier } from '../system/notify.js';
 import { type DaemonSignal, onSignal } from '../system/signals.js';
 import { systemTimers } from '../system/timers.js';
@@ -76,7 +75,6 @@ class Service {
   }
 
   async run(): Promise<0 | 1> {
-    keepYoungGenerationSmall();
     const { version } = this.#options;
     const about = { version, config: () => ({ hash: this.#hash, readWallMs: this.#readWallMs }) };
     const assembled = assemble(this.#spec, this.#log, about);

@@ -23,6 +23,8 @@ export interface DaemonSetup {
   readonly shutdownTimeout?: string;
   /** `ulimit -n`, soft and hard. */
   readonly openFiles?: number;
+  /** Of the daemon's process, such as `--max-semi-space-size=1`. */
+  readonly nodeFlags?: readonly string[];
   /** JavaScript that runs in the daemon's process before it, on its main thread. */
   readonly preload?: string;
 }
@@ -57,7 +59,8 @@ export class Daemon {
     this.#setup = setup;
     this.#write(setup.toml);
     const preload = setup.preload === undefined ? [] : ['--import', preloadUrl(setup.preload)];
-    this.#child = new Child(process.execPath, [...preload, BINARY, 'run', '-c', file], {
+    const flags = [...(setup.nodeFlags ?? []), ...preload];
+    this.#child = new Child(process.execPath, [...flags, BINARY, 'run', '-c', file], {
       ...(setup.openFiles === undefined ? {} : { openFiles: setup.openFiles }),
     });
     this.#child.stdout.each((line) => {
