@@ -2,13 +2,19 @@
  * Buffers that the kernel picks from when data has come (io_uring_register(2),
  * IORING_REGISTER_PBUF_RING), so that a waiting receive holds none. The free ones stand on a stack:
  * the ring is topped up with those used last, which are still in the CPU's caches, and the memory
- * ever touched follows the load instead of the size of the pool.
+ * in use follows the load instead of the size of the pool.
  */
 import { assert } from '../core/assert.js';
 import { err, ok, type Result } from '../core/result.js';
 import { type KernelError, kernelError } from './errno.js';
 import type { Kernel } from './foreign.js';
-import { type MappedMemory, mapMemory, releaseMemory, writeAddress } from './memory.js';
+import {
+  discardPages,
+  type MappedMemory,
+  mapMemory,
+  releaseMemory,
+  writeAddress,
+} from './memory.js';
 import type { Ring } from './ring.js';
 import { BUF_REG_WORDS, REGISTER_PBUF_RING } from './uring_abi.js';
 
@@ -54,6 +60,10 @@ export class BufferPool {
   /** 1: somebody holds the buffer (the kernel or the engine). */
   readonly #used: Uint8Array;
   #freeCount: number;
+  /** The fewest that were free since the last `trim`: so many at the stack's bottom lay still. */
+  #leastFree: number;
+  /** 1: the buffer was handed out since its pages were given back. */
+  readonly #touched: Uint8Array;
   #tail = 0;
   #supplied = 0;
   #supplyTarget: number;
@@ -80,6 +90,8 @@ export class BufferPool {
     this.#free = Int32Array.from({ length: count }, (_, index) => count - 1 - index);
     this.#used = new Uint8Array(count);
     this.#freeCount = count;
+    this.#leastFree = count;
+    this.#touched = new Uint8Array(count);
     this.#maxSupply = count - Math.max(1, Math.floor(count * TAKE_SHARE));
     this.#supplyTarget = Math.min(FIRST_SUPPLY, this.#maxSupply);
   }
@@ -168,6 +180,18 @@ export class BufferPool {
     this.#free[this.#freeCount++] = buffer;
   }
 
+  /** Gives the pages back of buffers that nobody has used since the last call. */
+  trim(): void {
+    const unused = this.#leastFree;
+    this.#leastFree = this.#freeCount;
+    for (let at = 0; at < unused; at++) {
+      const buffer = this.#free[at] ?? 0;
+      if (this.#touched[buffer] === 0) continue;
+      this.#touched[buffer] = 0;
+      discardPages(this.#kernel, this.addressOf(buffer), this.strideBytes);
+    }
+  }
+
   /** Gives the memory back; the ring must have been closed before. */
   close(): void {
     releaseMemory(this.#kernel, this.#memory);
@@ -176,7 +200,9 @@ export class BufferPool {
 
   #pop(): number {
     const buffer = this.#free[--this.#freeCount] ?? 0;
+    if (this.#freeCount < this.#leastFree) this.#leastFree = this.#freeCount;
     this.#used[buffer] = 1;
+    this.#touched[buffer] = 1;
     return buffer;
   }
 }

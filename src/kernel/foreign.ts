@@ -13,6 +13,7 @@ export interface Libc {
   /** syscall(2): for system calls that the C library does not wrap. */
   syscall(nr: number, a: number, b: number, c: number, d: number, e: number, f: number): number;
   mmap(at: number, bytes: number, prot: number, flags: number, fd: number, offset: number): number;
+  madvise(address: number, bytes: number, advice: number): number;
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Bytes, addressBytes: number): number;
   listen(fd: number, backlog: number): number;
@@ -90,6 +91,7 @@ function bindLibc(koffi: Koffi): Libc {
   const answer = (result: number): number => (result >= 0 ? result : -koffi.errno());
   const syscall = f('syscall', 'long', ...Array<string>(7).fill('long'));
   const mmap = f('mmap', 'long', 'long', 'long', 'int', 'int', 'int', 'long');
+  const madvise = f('madvise', 'int', 'long', 'long', 'int');
   const socket = f('socket', 'int', 'int', 'int', 'int');
   const bind = f('bind', 'int', 'int', 'void *', 'uint');
   const listen = f('listen', 'int', 'int', 'int');
@@ -116,6 +118,7 @@ function bindLibc(koffi: Koffi): Libc {
   return {
     syscall: (nr, a, b, c, d, e, g) => answer(syscall(nr, a, b, c, d, e, g)),
     mmap: (at, n, prot, flags, fd, offset) => answer(mmap(at, n, prot, flags, fd, offset)),
+    madvise: (address, bytes, advice) => answer(madvise(address, bytes, advice)),
     socket: (domain, type, protocol) => answer(socket(domain, type, protocol)),
     bind: (fd, address, size) => answer(bind(fd, address, size)),
     listen: (fd, backlog) => answer(listen(fd, backlog)),

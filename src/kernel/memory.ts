@@ -18,6 +18,10 @@ const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 const MAP_POPULATE = 0x8000;
+const MADV_DONTNEED = 4;
+
+/** No architecture that Node.js runs on has smaller pages; with larger ones less is given back. */
+const PAGE_BYTES = 4096;
 
 export interface MappedMemory {
   /** Below 2^47, so exact as a number. */
@@ -45,6 +49,16 @@ export function releaseMemory(kernel: Kernel, memory: MappedMemory): void {
   const flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
   const released = map(kernel, memory.address, memory.buffer.byteLength, flags, -1, 0);
   assert(released.ok, 'mapped pages can be replaced by empty ones');
+}
+
+/**
+ * Gives the pages back that lie wholly within `bytes` at `address`; they cost memory again from
+ * their next use on, and hold zeros then (madvise(2)). Mere advice: it may do nothing.
+ */
+export function discardPages(kernel: Kernel, address: number, bytes: number): void {
+  const from = Math.ceil(address / PAGE_BYTES) * PAGE_BYTES;
+  const to = Math.floor((address + bytes) / PAGE_BYTES) * PAGE_BYTES;
+  if (to > from) kernel.libc.madvise(from, to - from, MADV_DONTNEED);
 }
 
 function map(

@@ -19,10 +19,10 @@ interface Completion {
 }
 
 /** A ring, a pool, and one connection whose client can be written to. */
-async function bench(count: number) {
+async function bench(count: number, bufferBytes = 4096) {
   const ring = Ring.open(kernel, 64, 64);
   if (!ring.ok) throw new Error(ring.error.sentence);
-  const pool = BufferPool.create(kernel, ring.value, { group: 3, count, bufferBytes: 4096 });
+  const pool = BufferPool.create(kernel, ring.value, { group: 3, count, bufferBytes });
   if (!pool.ok) throw new Error(pool.error.sentence);
   let head = ring.value.completionTail();
   const next = (): Completion => {
@@ -112,3 +112,24 @@ t.test('a buffer that is given back twice breaks an invariant', async (t) => {
   t.throws(() => pool.recycle(buffer), /given back once/);
   close();
 });
+
+t.test('buffers that lie still give their pages back, those in use keep them', async (t) => {
+  const { pool, close } = await bench(8, 65_536);
+  const [first, second, kept] = [pool.take(), pool.take(), pool.take()];
+  // The page in the middle is wholly the buffer's, wherever it begins.
+  const middle = (buffer: number): number => buffer * pool.strideBytes + pool.strideBytes / 2;
+  for (const buffer of [first, second, kept]) pool.bytes.fill(42, ...spanOf(pool, buffer));
+  pool.recycle(second);
+  pool.recycle(first);
+  pool.trim();
+  t.equal(pool.bytes[middle(first)], 42, 'they were used just now');
+  t.equal(pool.take(), first);
+  pool.trim();
+  t.same([pool.bytes[middle(second)], pool.bytes[middle(first)]], [0, 42]);
+  t.equal(pool.bytes[middle(kept)], 42);
+  close();
+});
+
+function spanOf(pool: BufferPool, buffer: number): [number, number] {
+  return [buffer * pool.strideBytes, (buffer + 1) * pool.strideBytes];
+}

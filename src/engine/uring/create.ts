@@ -51,6 +51,10 @@ export function createUringEngine(options: UringOptions): Result<UringEngine, Ke
     udp,
     doorbell,
     worker,
+    trim: () => {
+      tcpPool.trim();
+      udpPool.trim();
+    },
     release,
   });
   return ok(engine);

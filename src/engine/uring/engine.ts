@@ -14,6 +14,8 @@ import type { UringUdp } from './udp.js';
 const MAX_TURN_MS = 1_000;
 /** The thread's own event loop (promises, messages) has its turn at least this often. */
 const YIELD_MS = 1_000;
+/** Buffers that lay still for so long give their pages back. */
+const TRIM_MS = 10_000;
 /** After `stop`: how many turns operations may take to end, and how long each of them waits. */
 const STOP_TURNS = 400;
 const STOP_TURN_MS = 5;
@@ -26,6 +28,8 @@ export interface UringEngineParts {
   readonly udp: UringUdp;
   readonly doorbell: Doorbell;
   readonly worker: WorkerId;
+  /** Gives memory back that was needed once; to be called every now and then. */
+  readonly trim: () => void;
   /** Frees the ring and the memory; nothing may be in flight that still matters. */
   readonly release: () => void;
 }
@@ -43,6 +47,7 @@ export class UringEngine implements Engine {
   #hooks: LoopHooks = NO_HOOKS;
   #stopTurns = 0;
   #yieldAtMs = 0;
+  #trimAtMs = 0;
 
   constructor(parts: UringEngineParts) {
     this.#parts = parts;
@@ -67,6 +72,7 @@ export class UringEngine implements Engine {
     do {
       if (loop.nowMs < this.#yieldAtMs) continue;
       this.#yieldAtMs = loop.nowMs + YIELD_MS;
+      this.#trimNowAndThen();
       await new Promise((resolve) => setImmediate(resolve));
       loop.wantTick();
     } while (this.turn(MAX_TURN_MS) !== 'stopped');
@@ -97,6 +103,13 @@ export class UringEngine implements Engine {
     this.#state = 'stopping';
     tcp.stop();
     udp.stop();
+  }
+
+  #trimNowAndThen(): void {
+    const { loop, trim } = this.#parts;
+    if (loop.nowMs < this.#trimAtMs) return;
+    this.#trimAtMs = loop.nowMs + TRIM_MS;
+    trim();
   }
 
   #stopFurther(maxWaitMs: number): 'running' | 'stopped' {
