@@ -18,9 +18,9 @@ import { type BackendText, listenerText, poolText, serviceText } from '../suppor
 const SECONDS = Number(process.env['SOAK_SECONDS'] ?? (ENGINE === 'uring' ? 60 : 20));
 const DURATION_MS = SECONDS * 1000;
 /**
- * Afterwards memory stays where it is, but for what collectors are in no hurry to collect: a worker's
- * space of new objects may take 12 MB, and old ones are collected when their space has grown by a
- * part. The main thread's space of new objects, which would take 33 MB in the end, is kept small.
+ * Afterwards memory stays where it is, but for what collectors are in no hurry to collect: new
+ * objects of a worker may take 12 MB, and old ones wait until their space has grown by a part. The
+ * main thread's space of new objects, which would take 33 MB in the end, is kept small.
  */
 const WARM_MS = Math.min(10_000, DURATION_MS / 2);
 const GROWTH_BYTES = 32 * MIB;
