@@ -1,6 +1,7 @@
 /**
  * Many sessions that were used once and are idle now. Memory a session is the slope between few and
- * many of them, so that what the proxy needs anyway does not count.
+ * many of them, so that what the proxy needs anyway does not count. Before they count as idle the
+ * proxy has time to settle: V8 cleans up for some twenty seconds after a process has begun.
  */
 import type { Clients } from './clients.js';
 import type { LoadLoop } from './loop.js';
@@ -62,6 +63,8 @@ export class Held implements Workload {
     const fewBytes = residentBytes(this.#pids);
     this.#grow(this.#work.sessions);
     this.#memory = { fewBytes, allBytes: residentBytes(this.#pids) };
+    const settledMs = performance.now() + this.#work.settleMs;
+    while (performance.now() < settledMs) this.turn();
   }
 
   turn(): void {

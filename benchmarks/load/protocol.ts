@@ -30,8 +30,14 @@ export type Work =
       readonly connections: number;
       readonly direction: 'up' | 'down' | 'both';
     }
-  /** First `few`, then all `sessions` are opened, used once and held. */
-  | { readonly kind: 'held'; readonly few: number; readonly sessions: number };
+  /** First `few`, then all `sessions` (or none) are opened, used once and held. */
+  | {
+      readonly kind: 'held';
+      readonly few: number;
+      readonly sessions: number;
+      /** Until the measurement begins. */
+      readonly settleMs: number;
+    };
 
 /** One measurement: what to do, to whom, and for how long. */
 export interface Task {

@@ -11,6 +11,7 @@ export const SYNTHETIC = [
   'udp64',
   'latency1',
   'p999',
+  'rest',
   'held',
 ] as const;
 

@@ -15,6 +15,9 @@ export interface SyntheticCase extends Case {
   readonly work: Work;
   /** `fresh`: peers start anew for each turn, because memory that was used once stays. */
   readonly peersAre: 'kept' | 'fresh';
+  /** How many times longer than others a turn is; 1 unless given. */
+  readonly stretch?: number;
+  readonly mostRounds?: number;
 }
 
 type RealName = (typeof REAL)[number];
@@ -33,9 +36,10 @@ const BULK: readonly PeerName[] = [
   'node',
   'pipe',
 ];
+/** Where a turn takes long. */
+const FEW: readonly PeerName[] = ['haproxy', 'nginx', 'uring', 'node'];
 /** HAProxy does not balance UDP. */
 const UDP: readonly PeerName[] = ['direct', 'nginx', 'uring', 'node', 'pipe'];
-const PROXIES: readonly PeerName[] = ['haproxy', 'nginx', 'uring', 'node', 'pipe'];
 
 const tcp = { protocol: 'tcp', peersAre: 'kept' } as const;
 
@@ -99,16 +103,30 @@ export const SYNTHETIC_CASES: Readonly<Record<SyntheticName, SyntheticCase>> = {
   p999: {
     ...tcp,
     question: 'the same load offered to all: half of what the slower one can carry',
-    peers: PROXIES,
+    peers: FEW,
+    // One exchange of a thousand has to come up often enough.
+    stretch: 4,
     work: { kind: 'offered', connections: 50, bytes: 64, perSecond: RATE_TO_BE_FOUND, seed: 1 },
     measures: ['p999', 'p99', 'p50', 'cpu'],
+  },
+  rest: {
+    ...tcp,
+    question: 'nothing at all',
+    peers: FEW,
+    // At rest something happens once a second.
+    stretch: 2,
+    work: { kind: 'held', few: 0, sessions: 0, settleMs: 0 },
+    measures: ['idle'],
   },
   held: {
     ...tcp,
     peersAre: 'fresh',
     question: '9,000 sessions that were used once and are idle',
-    peers: PROXIES,
-    work: { kind: 'held', few: 1000, sessions: 9000 },
+    peers: ['haproxy', 'nginx', 'uring'],
+    // As many as an interval needs, because each takes half a minute.
+    mostRounds: 6,
+    stretch: 2,
+    work: { kind: 'held', few: 1000, sessions: 9000, settleMs: 25_000 },
     measures: ['memory', 'idle'],
   },
 };
@@ -157,9 +175,9 @@ export function valuesOf(work: Work, measured: Measured): Values {
     return { megabytes: megabytes / seconds, ...cpu };
   }
   if (work.kind === 'held') {
-    const bytes = memory === undefined ? Number.NaN : memory.allBytes - memory.fewBytes;
     const idle = micros === null ? {} : { idle: micros / 1e4 / seconds };
-    return { memory: bytes / (work.sessions - work.few), ...idle };
+    if (memory === undefined || work.sessions === 0) return idle;
+    return { memory: (memory.allBytes - memory.fewBytes) / (work.sessions - work.few), ...idle };
   }
   return {
     rate: count / seconds,

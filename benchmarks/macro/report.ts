@@ -34,7 +34,7 @@ export function renderReport(results: Results): string {
 
 function howToRead(results: Results, subject: PeerName): string {
   return `Made by \`npm run bench\` from its samples; [the method](../README.md) says how.
-Figures are medians of ${results.rounds} rounds. A ratio is the median of the rounds' own ratios,
+Figures are medians of ${results.rounds} rounds or fewer. A ratio is the median of the rounds' own ratios,
 ${PEERS[subject]} ÷ the other, with an interval that holds the true median with
 95 % or more. **ahead** and **behind** stand where the whole interval says so; everything else is no
 difference.`;

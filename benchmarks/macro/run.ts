@@ -17,6 +17,10 @@ export interface Pace {
   /** At the beginning of each turn, not measured. */
   readonly warmMs: number;
   readonly measureMs: number;
+  /** A case may ask for longer turns, but for no more than this times the usual. */
+  readonly mostStretch: number;
+  /** What sessions that were opened have to come to rest. */
+  readonly settleMs: number;
   readonly heldSessions: number;
 }
 
@@ -25,8 +29,22 @@ export interface Pace {
  * third of difference) changes it within few rounds then, and partners of a round have the same.
  */
 const PACES = {
-  full: { compileMs: 3000, warmMs: 200, measureMs: 1000, heldSessions: 9000 },
-  quick: { compileMs: 1200, warmMs: 50, measureMs: 200, heldSessions: 2000 },
+  full: {
+    compileMs: 3000,
+    warmMs: 200,
+    measureMs: 1000,
+    heldSessions: 9000,
+    settleMs: 25_000,
+    mostStretch: 4,
+  },
+  quick: {
+    compileMs: 1200,
+    warmMs: 50,
+    measureMs: 200,
+    heldSessions: 2000,
+    settleMs: 500,
+    mostStretch: 1,
+  },
 } as const;
 
 export class Recorder {

@@ -26,12 +26,14 @@ export async function runSynthetic(
       : await startAll(scope, name, names, load, recorder);
     const work = await prepared(name, theCase, [...kept.values()], load, pace, recorder);
     const present = fresh ? names : [...kept.keys()];
-    for (let round = 0; round < pace.rounds; round++) {
+    const rounds = Math.min(pace.rounds, theCase.mostRounds ?? pace.rounds);
+    for (let round = 0; round < rounds; round++) {
       for (const [turn, peer] of orderOf(present, round).entries()) {
         await recorder.attempt(name, peer, () =>
           withEndings(async (turnScope) => {
             const used = kept.get(peer) ?? (await startPeer(turnScope, peer, load.ready));
-            const { warmMs, measureMs } = pace;
+            const { warmMs } = pace;
+            const measureMs = pace.measureMs * Math.min(theCase.stretch ?? 1, pace.mostStretch);
             const measured = await load.measure({
               target: theCase.protocol === 'tcp' ? used.tcp : used.udp,
               work,
@@ -98,5 +100,6 @@ async function prepared(
 function scaled(work: Work, pace: Pace): Work {
   if (work.kind !== 'held') return work;
   const sessions = Math.min(work.sessions, pace.heldSessions);
-  return { ...work, few: Math.min(work.few, sessions / 2), sessions };
+  const settleMs = Math.min(work.settleMs, pace.settleMs);
+  return { ...work, few: Math.min(work.few, sessions / 2), sessions, settleMs };
 }
