@@ -1,9 +1,8 @@
 /**
  * The last ACK of a handshake with a backend travels with the client's first bytes, where those are
- * there by then: that is a packet less, and the backend wakes up once, not twice. A twentieth of a
- * short session's cost.
+ * there by then: that is a packet less, and the backend wakes up once, not twice. It is some 4 % of
+ * what a short session costs.
  */
-
 import type { Result } from '../../core/result.js';
 import type { Descriptor } from '../../kernel/descriptor.js';
 import type { KernelError } from '../../kernel/errno.js';
