@@ -17,6 +17,7 @@ export interface SyntheticCase extends Case {
   readonly peersAre: 'kept' | 'fresh';
   /** How many times longer than others a turn is; 1 unless given. */
   readonly stretch?: number;
+  /** Fewer rounds than asked for, where a turn takes very long. */
   readonly mostRounds?: number;
 }
 
