@@ -1,8 +1,8 @@
 /** What is counted and written down about flows; the only place here that touches the series. */
-import type { AccessRecord } from '../../core/access.js';
+import { type AccessRecord, deservesLine } from '../../core/access.js';
 import type { SeriesId } from '../../core/brand.js';
 import { formatAddress } from '../../core/endpoint.js';
-import type { Cause, DatagramDrop, DialFailure, End } from '../../core/outcome.js';
+import type { DatagramDrop, DialFailure, End } from '../../core/outcome.js';
 import {
   CAUSE_COLUMN,
   DIAL_COLUMN,
@@ -13,9 +13,6 @@ import {
 import type { AccessLevel } from '../../core/spec.js';
 import type { UdpEngine } from '../udp_port.js';
 import type { UdpFlow } from './flow.js';
-
-/** Ends that are in order: UDP knows no end of its own. */
-const ORDERLY: ReadonlySet<Cause> = new Set<Cause>(['idle-timeout', 'responses-done']);
 
 export class FlowBook {
   access: AccessLevel = 'errors';
@@ -97,11 +94,9 @@ export class FlowBook {
     this.#series.add(flow.series, PLAIN_COLUMN.active, -1);
     this.#series.add(flow.series, CAUSE_COLUMN[end.cause], 1);
     this.#series.observe(flow.series, 'session', (nowMs - flow.startedMs) / 1000);
-    if (this.#wanted(end)) this.#write(this.#record(flow, end, nowMs));
-  }
-
-  #wanted(end: End): boolean {
-    return this.access === 'all' || (this.access === 'errors' && !ORDERLY.has(end.cause));
+    if (deservesLine(this.access, 'udp', end.cause, flow.triedNames?.length ?? 0)) {
+      this.#write(this.#record(flow, end, nowMs));
+    }
   }
 
   #record(flow: UdpFlow, end: End, nowMs: number): AccessRecord {

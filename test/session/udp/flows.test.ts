@@ -181,14 +181,14 @@ t.test('flows of sockets that stay go on over a reload, those of a closed one en
   t.match(test.records, [{ end: { cause: 'drained' } }, { end: { cause: 'drained' } }]);
 });
 
-t.test('with access "errors" an idle end is in order, a cut one is not', async (t) => {
+t.test('with access "errors" an idle end is in order, one without a backend is not', async (t) => {
   const test = await bed();
   test.flows.access = 'errors';
   test.send(a, 'x');
   await test.pass(61_000, 1000);
   t.equal(test.records.length, 0);
   test.send(a, 'x');
-  test.flows.endFlows(null, 'shutdown', 0);
-  t.match(test.records, [{ end: { by: 'sluice', stage: 'drain', cause: 'shutdown' } }]);
+  test.flows.endFlows(null, 'backend-down', 0);
+  t.match(test.records, [{ end: { by: 'sluice', stage: 'drain', cause: 'backend-down' } }]);
   t.same(test.remains(), NOTHING);
 });

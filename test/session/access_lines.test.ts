@@ -1,0 +1,36 @@
+/** One rule says which ends deserve an access line, of sessions and of flows alike. */
+import t from 'tap';
+import { deservesLine } from '../../src/core/access.js';
+import { CAUSES } from '../../src/core/outcome.js';
+import type { AccessLevel } from '../../src/core/spec.js';
+import { bed, client } from './udp/bed.js';
+
+const LEVELS: readonly AccessLevel[] = ['off', 'errors', 'all'];
+
+t.test('a flow that ended gets a line by the same rule as a session', async (t) => {
+  const { flows, engine, records, send } = await opened();
+  for (const level of LEVELS) {
+    for (const cause of CAUSES) {
+      for (const unreachable of [0, 1]) {
+        flows.access = level;
+        records.length = 0;
+        const peer = send();
+        if (unreachable === 1) engine.icmp(peer);
+        flows.endFlows(null, cause, 0);
+        const wanted = deservesLine(level, 'udp', cause, unreachable);
+        t.equal(records.length, Number(wanted), `${level}, ${cause}, ${unreachable} unreachable`);
+      }
+    }
+  }
+});
+
+async function opened() {
+  const it = await bed();
+  let clients = 0;
+  const send = () => {
+    const peer = client(++clients);
+    it.send(peer, 'question');
+    return peer;
+  };
+  return { flows: it.flows, engine: it.engine, records: it.records, send };
+}
