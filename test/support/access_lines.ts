@@ -4,6 +4,7 @@ import type { Daemon, LogRecord } from './daemon.js';
 export interface AccessLine {
   readonly listener: string;
   readonly client: string;
+  readonly local: string;
   readonly pool: string;
   readonly backend: string | null;
   readonly policy: string;

@@ -18,7 +18,11 @@ export interface LogRecord {
 export interface DaemonSetup {
   /** Listeners and pools; the sections daemon, log and admin are put in front of it. */
   readonly toml: string;
+  /** The engine under test by default. */
+  readonly engine?: EngineUnderTest;
+  /** As the daemon decides by default, like everything below: tests run what users run. */
   readonly workers?: number;
+  /** Tests that read access lines ask for `all`. */
   readonly access?: 'off' | 'errors' | 'all';
   readonly shutdownTimeout?: string;
   /** `ulimit -n`, soft and hard. */
@@ -27,7 +31,13 @@ export interface DaemonSetup {
   readonly nodeFlags?: readonly string[];
   /** JavaScript that runs in the daemon's process before it, on its main thread. */
   readonly preload?: string;
+  /** A module that every thread of the daemon loads first. */
+  readonly everyThread?: URL;
+  /** Further variables of its environment. */
+  readonly env?: NodeJS.ProcessEnv;
 }
+
+export type EngineUnderTest = 'node' | 'uring';
 
 export interface HostPort {
   readonly host: string;
@@ -35,7 +45,8 @@ export interface HostPort {
 }
 
 /** The engine under test: the whole suite runs on each. */
-export const ENGINE = process.env['SLUICE_TEST_ENGINE'] ?? 'node';
+export const ENGINE: EngineUnderTest =
+  process.env['SLUICE_TEST_ENGINE'] === 'uring' ? 'uring' : 'node';
 
 export const BINARY = join(import.meta.dirname, '../../../bin/sluice');
 
@@ -59,8 +70,10 @@ export class Daemon {
     this.#setup = setup;
     this.#write(setup.toml);
     const preload = setup.preload === undefined ? [] : ['--import', preloadUrl(setup.preload)];
-    const flags = [...(setup.nodeFlags ?? []), ...preload];
+    const shared = setup.everyThread === undefined ? [] : ['--import', setup.everyThread.href];
+    const flags = [...(setup.nodeFlags ?? []), ...shared, ...preload];
     this.#child = new Child(process.execPath, [...flags, BINARY, 'run', '-c', file], {
+      env: setup.env ?? {},
       ...(setup.openFiles === undefined ? {} : { openFiles: setup.openFiles }),
     });
     this.#child.stdout.each((line) => {
@@ -224,16 +237,19 @@ function preloadUrl(code: string): string {
 }
 
 function preamble(setup: DaemonSetup): string {
-  return `[daemon]
-engine = "${ENGINE}"
-workers = ${setup.workers ?? 1}
-shutdown_timeout = "${setup.shutdownTimeout ?? '5s'}"
-[log]
-access = "${setup.access ?? 'all'}"
-[admin]
-http = "127.0.0.1:0"
-socket = ""
-`;
+  const { engine = ENGINE, workers, shutdownTimeout, access } = setup;
+  return [
+    '[daemon]',
+    `engine = "${engine}"`,
+    ...(workers === undefined ? [] : [`workers = ${workers}`]),
+    ...(shutdownTimeout === undefined ? [] : [`shutdown_timeout = "${shutdownTimeout}"`]),
+    '[log]',
+    ...(access === undefined ? [] : [`access = "${access}"`]),
+    '[admin]',
+    'http = "127.0.0.1:0"',
+    'socket = ""',
+    '',
+  ].join('\n');
 }
 
 function parseRecord(line: string): LogRecord | null {

@@ -14,11 +14,11 @@ export interface SilentEndpoint {
  * A socket that nobody accepts from, with its queue filled: the kernel drops further SYNs
  * (listen(2), tcp_abort_on_overflow). Needs foreign calls, since Node.js accepts by itself.
  */
-export async function silentEndpoint(): Promise<SilentEndpoint> {
+export async function silentEndpoint(at: Endpoint = LOOPBACK): Promise<SilentEndpoint> {
   const kernel = loadKernel();
   if (!kernel.ok) throw new Error(kernel.error);
   const opened = openListeningSocket(kernel.value, {
-    local: LOOPBACK,
+    local: at,
     protocol: 'tcp',
     reusePort: 'exclusive',
     backlog: 0,
