@@ -44,9 +44,15 @@ export interface TcpEngine {
   /** Closes the listening socket; pairs stay. */
   closeListener(key: ListenerKey): void;
 
-  /** The client's address as it was at accept; valid until `closed` has returned. */
+  /**
+   * The client's address as it was at accept. This and `local` can be asked from `accepted` until
+   * `closed` has returned, however the pair ends; asked or not, that costs nothing before.
+   */
   client(pair: PairId): Endpoint;
-  /** The address that the client connected to. */
+  /**
+   * The address that the client connected to: at a wildcard bind the one that it chose. Only if the
+   * kernel does not tell it is it what the listener is bound to.
+   */
   local(pair: PairId): Endpoint;
 
   /** Begins to report the client's bytes by `headerBytes`. */

@@ -3,6 +3,7 @@
  * suite runs on one thread with the engine under test; a blocking engine is pumped by an adapter.
  */
 import type { Test } from 'tap';
+import { addressesContract } from './tcp/addresses.js';
 import type { MakeEngine } from './tcp/bench.js';
 import { closingContract } from './tcp/closing.js';
 import { dialContract } from './tcp/dial.js';
@@ -20,6 +21,7 @@ import { waitingContract } from './tcp/waiting.js';
  */
 export function tcpEngineContract(t: Test, make: MakeEngine, makeModule: URL): void {
   listeningContract(t, make);
+  addressesContract(t, make);
   headerContract(t, make);
   dialContract(t, make);
   waitingContract(t, make);

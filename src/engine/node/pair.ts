@@ -258,9 +258,14 @@ export class Pair {
     if (state.kind === 'ending') {
       state.ending.over();
       this.#host.release(this.id, state.ending.end);
+    } else if (state.kind === 'relaying') {
+      // A peer whose FIN nobody saw went without one.
+      const { first } = state;
+      const end: PairEnd =
+        first === null ? { kind: 'reset', by: 'client' } : { kind: 'finished', first };
+      this.#host.release(this.id, end);
     } else {
-      assert(state.kind === 'relaying' && state.first !== null, 'a pair ends by FIN in both ways');
-      this.#host.release(this.id, { kind: 'finished', first: state.first });
+      this.#host.release(this.id, { kind: 'client-gone' });
     }
   }
 }

@@ -1,5 +1,4 @@
 /** Who talks to whom: a client's address is taken at accept and becomes text when somebody asks. */
-import { present } from '../../core/assert.js';
 import { type Endpoint, isWildcard } from '../../core/endpoint.js';
 import { adoptDescriptor } from '../../kernel/descriptor.js';
 import type { Kernel } from '../../kernel/foreign.js';
@@ -20,6 +19,8 @@ export class Addresses {
   readonly #bytes: Uint8Array;
   readonly #clients: (Endpoint | undefined)[] = [];
   readonly #locals: (Endpoint | undefined)[] = [];
+  /** What the listening sockets are bound to. */
+  readonly #bound: Endpoint[] = [];
 
   constructor(kernel: Kernel, memory: MappedMemory) {
     this.#kernel = kernel;
@@ -38,6 +39,7 @@ export class Addresses {
   accepted(pair: number, local: Endpoint): void {
     this.#clients[pair] = local.kind === 'unix' ? UNNAMED : undefined;
     this.#locals[pair] = isWildcard(local) ? undefined : local;
+    this.#bound[pair] = local;
   }
 
   client(pair: number): Endpoint {
@@ -49,12 +51,15 @@ export class Addresses {
     return client;
   }
 
-  /** `fd`: the client's socket, which knows what a wildcard stood for. */
+  /**
+   * `fd`: the client's socket, which knows what a wildcard stood for; should the kernel refuse to
+   * tell, the wildcard is the answer.
+   */
   local(pair: number, fd: number): Endpoint {
     const known = this.#locals[pair];
     if (known !== undefined) return known;
-    const asked = localAddress(this.#kernel, adoptDescriptor(fd));
-    const local = present(asked.ok ? asked.value : null, 'an open socket has an address');
+    const asked = fd < 0 ? null : localAddress(this.#kernel, adoptDescriptor(fd));
+    const local = asked?.ok ? asked.value : (this.#bound[pair] ?? UNNAMED);
     this.#locals[pair] = local;
     return local;
   }

@@ -1,9 +1,13 @@
 /**
  * How pairs end: what is in flight is cancelled, and when the last operation has completed the
- * descriptors are closed, through the ring and so behind everything that was submitted before.
+ * descriptors are closed, through the ring and so behind everything that was submitted before. The
+ * backend's goes first: when `closed` is reported its connection is over, and its place may be
+ * another one's. The client's goes after the edge: until then the socket can be asked for its
+ * addresses, at no cost where nobody asks.
  */
 import { assert, present } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
+import { ERRNO } from '../../kernel/errno.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import { submitClose } from '../../kernel/submissions.js';
 import { LINGER_MS, type PairEnd, type TcpEdges } from '../../session/tcp_port.js';
@@ -37,14 +41,17 @@ export class Ending implements TurnWork {
 
   readonly #parts: EndingParts;
   readonly #holders: Holder[] = [];
-  /** Pairs whose descriptors the kernel closes when it is entered next. */
-  #closing: number[] = [];
-  /** Pairs whose descriptors are closed. */
-  #closed: number[] = [];
+  /** Pairs whose backend's descriptor is to be closed by the next entry, or was by the last one. */
+  readonly #parting = new Closings();
+  /** The same for the client's descriptor, of pairs whose end has been reported. */
+  readonly #leaving = new Closings();
 
   constructor(parts: EndingParts) {
     this.#parts = parts;
-    parts.loop.on(CLOSE, (_, __, result) => assert(false, `close(2) works: ${result}`));
+    // Linux frees the number whatever close(2) reports; but what is closed twice was another's.
+    parts.loop.on(CLOSE, (_, __, result) => {
+      assert(result !== -ERRNO.EBADF, 'a descriptor is closed once');
+    });
     parts.loop.add(this);
   }
 
@@ -95,26 +102,28 @@ export class Ending implements TurnWork {
   }
 
   before(): void {
-    if (this.#closing.length === 0) return;
-    for (const pair of this.#closing) this.#closed.push(pair);
-    this.#closing = [];
+    this.#parting.entering();
+    this.#leaving.entering();
   }
 
   after(taken: Taken): void {
     const { pairs } = this.#parts;
-    if (this.#closed.length > 0 && taken !== 'partly') {
-      const closed = this.#closed;
-      this.#closed = [];
-      for (const pair of closed) this.#release(pair);
-      this.released();
+    if (taken !== 'partly') {
+      const left = this.#leaving.closed();
+      for (const pair of left) pairs.release(pair);
+      for (const pair of this.#parting.closed()) this.#report(pair);
+      if (left.length > 0) this.released();
     }
     if (pairs.ready.length === 0) return;
-    for (const pair of pairs.ready.splice(0)) this.#close(pair);
+    for (const pair of pairs.ready.splice(0)) this.#part(pair);
   }
 
+  /** A number that is free a little later is waited for by nobody, as long as there are others. */
   dueMs(): number {
-    const waiting = this.#closing.length + this.#closed.length + this.#parts.pairs.ready.length;
-    return waiting > 0 ? 0 : Number.POSITIVE_INFINITY;
+    const { pairs } = this.#parts;
+    const waiting = this.#parting.length + pairs.ready.length;
+    const wanted = pairs.free === 0 ? this.#leaving.length : 0;
+    return waiting + wanted > 0 ? 0 : Number.POSITIVE_INFINITY;
   }
 
   #checkLater(pair: number, socket: number, untilMs: number, end: PairEnd): void {
@@ -138,21 +147,56 @@ export class Ending implements TurnWork {
     if (fd !== NONE && pairs.source[socket] !== BROKEN) calls.resetOnClose(fd);
   }
 
-  #close(pair: number): void {
-    const { pairs, loop } = this.#parts;
+  /** Nothing is in flight any more: the backend's connection is closed, and `closed` follows. */
+  #part(pair: number): void {
+    const { pairs } = this.#parts;
     assert(pairs.inFlight[pair] === 0, 'a pair is closed when nothing is in flight');
     for (const holder of this.#holders) holder.clear?.(pair);
-    for (const socket of [2 * pair, 2 * pair + 1]) {
-      const fd = pairs.takeDescriptor(socket);
-      if (fd !== NONE) submitClose(loop.ring, fd, userData(CLOSE, socket), 0);
-    }
-    this.#closing.push(pair);
+    if (pairs.fdOf(2 * pair + 1) === NONE) return this.#report(pair);
+    this.#close(2 * pair + 1);
+    this.#parting.add(pair);
   }
 
-  #release(pair: number): void {
-    const { pairs } = this.#parts;
-    const end = present(pairs.ends[pair], 'a pair has an end when it is closed');
+  #report(pair: number): void {
+    const end = present(this.#parts.pairs.ends[pair], 'a pair has an end when it is closed');
     this.#parts.edges().closed(pair as PairId, end);
-    pairs.release(pair);
+    this.#close(2 * pair);
+    this.#leaving.add(pair);
+  }
+
+  #close(socket: number): void {
+    const { pairs, loop } = this.#parts;
+    submitClose(loop.ring, pairs.takeDescriptor(socket), userData(CLOSE, socket), 0);
+  }
+}
+
+const NOBODY: readonly number[] = [];
+
+/** Pairs that wait for the kernel to take what was submitted for them. */
+class Closings {
+  /** Submitted since the last entry. */
+  #submitted: number[] = [];
+  #entered: number[] = [];
+
+  get length(): number {
+    return this.#submitted.length + this.#entered.length;
+  }
+
+  add(pair: number): void {
+    this.#submitted.push(pair);
+  }
+
+  entering(): void {
+    if (this.#submitted.length === 0) return;
+    for (const pair of this.#submitted) this.#entered.push(pair);
+    this.#submitted = [];
+  }
+
+  /** Those for which the kernel has done it, each once. */
+  closed(): readonly number[] {
+    if (this.#entered.length === 0) return NOBODY;
+    const closed = this.#entered;
+    this.#entered = [];
+    return closed;
   }
 }
