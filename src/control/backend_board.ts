@@ -173,9 +173,9 @@ export class BackendBoard {
     const told = { ...namesOf(entry), cause: reason, detail };
     if (event.state === 'up') log.event('backend-up', told);
     else log.event('backend-down', { ...told, sessions: ledger.active(entry.id) });
-    const { onDown, drainSpreadMs } = entry.pool.spec;
+    const { onDown, onDownSpreadMs } = entry.pool.spec;
     if (event.state === 'down' && onDown === 'close') {
-      this.#endSessions(entry, 'backend-down', drainSpreadMs);
+      this.#endSessions(entry, 'backend-down', onDownSpreadMs);
     }
     this.#deps.ring();
   }

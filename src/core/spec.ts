@@ -89,6 +89,8 @@ export interface PoolSpec {
   readonly drainSpreadMs: number;
   readonly slowStartMs: number;
   readonly onDown: 'keep' | 'close';
+  /** The span over which `close` closes; 0 = all at once. */
+  readonly onDownSpreadMs: number;
   readonly panicPercent: number;
   readonly udpResponses: number;
   /** Sessions moved a minute after a backend came back, as a share in percent; 0: off. */

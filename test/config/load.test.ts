@@ -55,6 +55,7 @@ t.test('the defaults of a pool are those of the contract', async (t) => {
       drainSpreadMs: 30_000,
       slowStartMs: 0,
       onDown: 'keep',
+      onDownSpreadMs: 0,
       panicPercent: 0,
       udpResponses: 0,
       rebalancePercent: 0,

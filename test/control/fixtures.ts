@@ -33,6 +33,7 @@ export function poolSpec(name: string, change: Partial<PoolSpec> = {}): PoolSpec
     drainSpreadMs: 2000,
     slowStartMs: 0,
     onDown: 'keep',
+    onDownSpreadMs: 0,
     panicPercent: 0,
     udpResponses: 0,
     rebalancePercent: 0,

@@ -71,6 +71,13 @@ export const POOL = table('Backends that serve the same, and how one of them is 
     default: 'keep',
     doc: 'What becomes of the sessions of a backend that health declares down.',
   }),
+  on_down_spread: duration({
+    default: '0s',
+    min: '10ms',
+    max: '1d',
+    zero: 'all at once',
+    doc: 'With `on_down = "close"`: the span over which those sessions are closed.',
+  }),
   panic_percent: integer({
     default: 0,
     min: 0,
@@ -112,6 +119,7 @@ export function poolSpec(name: string, value: PoolValue): PoolSpec {
     drainSpreadMs: value.drain_spread,
     slowStartMs: value.slow_start,
     onDown: value.on_down,
+    onDownSpreadMs: value.on_down_spread,
     panicPercent: value.panic_percent,
     udpResponses: value.udp_responses,
     rebalancePercent: value.rebalance_percent,
