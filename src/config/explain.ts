@@ -25,11 +25,14 @@ export function explainFault(root: Table, tree: TomlTree, fault: Fault): Finding
   };
 }
 
-/** What the file has at `path`; of a key that may hold a secret by mistake only its kind. */
+/**
+ * What the file has at `path`. Of a key that may hold a secret only its kind, and likewise of what
+ * stands where a table belongs: nobody knows what it was meant to be.
+ */
 export function showAt(root: Table, tree: TomlTree, path: Path): string {
   const { node } = describe(root, path);
   const value = valueAt(tree, path);
-  return node.kind === 'leaf' && node.sensitive ? showKind(value) : showValue(value);
+  return node.kind === 'leaf' && !node.sensitive ? showValue(value) : showKind(value);
 }
 
 function expectedOf(node: Node): string {

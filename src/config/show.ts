@@ -2,9 +2,10 @@
 
 const MAX_SHOWN = 60;
 
-/** The beginning of a text in quotes, on one line. */
+/** The beginning of a text in quotes, on one line; of a URL without the password in it. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
+  const shown = text.includes('@') ? text.replace(/^(.*:\/\/)[\s\S]*@/, '$1***@') : text;
+  return JSON.stringify(shown.length > MAX_SHOWN ? `${shown.slice(0, MAX_SHOWN)}…` : shown);
 }
 
 /** `"5432"`, `5432`, `a table`; `nothing` for a key that is absent. */
@@ -26,7 +27,7 @@ export function showValue(value: unknown): string {
   }
 }
 
-/** For keys that may hold a secret by mistake: its kind only. */
+/** For keys that may hold a secret: its kind only. */
 export function showKind(value: unknown): string {
   if (typeof value === 'string') return 'a string';
   return typeof value === 'number' ? 'a number' : showValue(value);

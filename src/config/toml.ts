@@ -73,8 +73,9 @@ function describe(error: unknown, text: string): SyntaxFault {
   const line = known.location?.start.line ?? known.line ?? 1;
   const column = known.location?.start.column ?? known.column ?? 1;
   if (known.expected === undefined || known.expected === null) {
-    const got = excerpt(text, line, column);
-    return { line, column, ...describeSentence(known.message ?? String(error)), got };
+    const [problem, expected, shown] = sentenceFor(known.message ?? String(error));
+    const got = excerpt(text, line, column, shown);
+    return { line, column, problem, expected, got };
   }
   const expected = describeExpected(known.expected, known.found ?? '');
   const got = describeFound(known.found ?? null);
@@ -82,17 +83,24 @@ function describe(error: unknown, text: string): SyntaxFault {
 }
 
 /** The library's own sentences, by what they are about. */
-const SENTENCES: readonly (readonly [about: RegExp, problem: string, expected: string])[] = [
-  [/redefine|extend|append/, 'defined twice', 'each key and each header once'],
-  [/escape/, 'unknown escape', 'a TOML escape; single quotes leave backslashes alone'],
-  [/depth/, 'nested too deeply', `at most ${MAX_DEPTH} levels`],
-  [/Integer/, 'integer too large', `at most ${Number.MAX_SAFE_INTEGER}`],
-  [/date|time|offset/, 'no such date or time', 'a string in quotes'],
+const SENTENCES: readonly (readonly [about: RegExp, ...Sentence])[] = [
+  [/redefine|extend|append/, 'defined twice', 'each key and each header once', 'key'],
+  [/escape/, 'unknown escape', 'a TOML escape; single quotes leave backslashes alone', 'escape'],
+  [/depth/, 'nested too deeply', `at most ${MAX_DEPTH} levels`, 'signs'],
+  [/Integer/, 'integer too large', `at most ${Number.MAX_SAFE_INTEGER}`, 'signs'],
+  [/date|time|offset/, 'no such date or time', 'a string in quotes', 'signs'],
 ];
 
-function describeSentence(sentence: string): { problem: string; expected: string } {
+type Sentence = readonly [problem: string, expected: string, shown: keyof typeof SHOWN];
+
+/** What is shown of the text at the error, which may stand within a secret. */
+const SHOWN = { key: /^[^=]*/, escape: /^\\?./, signs: /^[-+0-9._:TZ[\]{}]*/ } as const;
+
+function sentenceFor(sentence: string): Sentence {
   const row = SENTENCES.find(([about]) => about.test(sentence));
-  return { problem: row?.[1] ?? 'not valid TOML', expected: row?.[2] ?? 'what TOML allows here' };
+  if (row === undefined) return ['not valid TOML', 'what TOML allows here', 'signs'];
+  const [, ...told] = row;
+  return told;
 }
 
 /** The library lists every character that could follow: named here by what was likely forgotten. */
@@ -124,9 +132,9 @@ function describeFound(found: string | null): string {
   return found === '\n' || found === '\r' ? 'the end of the line' : JSON.stringify(found);
 }
 
-/** The beginning of what stands at a place; no value of a key, which may be a secret. */
-function excerpt(text: string, line: number, column: number): string {
+/** The beginning of what stands at a place, as far as it may be shown. */
+function excerpt(text: string, line: number, column: number, shown: keyof typeof SHOWN): string {
   const ofLine = (text.split('\n')[line - 1] ?? '').slice(column - 1);
-  const rest = (ofLine.split('=')[0] ?? '').trimEnd();
+  const rest = (SHOWN[shown].exec(ofLine)?.[0] ?? '').trimEnd();
   return JSON.stringify(rest.length > MAX_EXCERPT ? `${rest.slice(0, MAX_EXCERPT)}…` : rest);
 }

@@ -197,6 +197,8 @@ export type ProbeSpec =
       readonly password: SecretSource | null;
       /** Replay lag of a replica, above which it is not ready; 0: none */
       readonly maxLagMs: number;
+      /** Without TLS; with it the password may go as it is in any case. */
+      readonly allowCleartextPassword: boolean;
       readonly tls: ProbeTls | null;
     }
   | { readonly kind: 'mysql' }

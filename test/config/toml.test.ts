@@ -33,7 +33,7 @@ t.test('a syntax error names what was likely forgotten', async (t) => {
     '[a]\n[b]\n[a]\n': '3:1 defined twice (expected each key and each header once; got "[a]")',
     'a = 1\na.b = 1': '2:1 defined twice (expected each key and each header once; got "a.b")',
     'a = "\\q"':
-      '1:6 unknown escape (expected a TOML escape; single quotes leave backslashes alone; got "\\\\q\\"")',
+      '1:6 unknown escape (expected a TOML escape; single quotes leave backslashes alone; got "\\\\q")',
     'a = 9007199254740993':
       '1:5 integer too large (expected at most 9007199254740991; got "9007199254740993")',
     'a = 2026-13-01': '1:5 no such date or time (expected a string in quotes; got "2026-13-01")',

@@ -150,6 +150,7 @@ export function tcpCases(certificate: Certificate): readonly TcpCase[] {
         database: 'postgres',
         password: null,
         maxLagMs: 0,
+        allowCleartextPassword: false,
         tls: null,
       }),
       script: { steps: [say(pgMessage('R', 5, 'salt'), 'postgres\0')] },
@@ -165,6 +166,7 @@ export function tcpCases(certificate: Certificate): readonly TcpCase[] {
         database: 'postgres',
         password: null,
         maxLagMs: 1_000,
+        allowCleartextPassword: false,
         tls: null,
       }),
       script: {

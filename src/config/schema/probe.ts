@@ -31,7 +31,9 @@ export function probeSpec(value: ProbeValue): ProbeSpec {
     case 'postgres': {
       const { role, user = null, database, max_lag: maxLagMs } = value;
       const password = secretOf(value);
-      return { kind, role, user, database, password, maxLagMs, tls: optionalTls(value) };
+      const allowCleartextPassword = value.allow_cleartext_password;
+      const tls = optionalTls(value);
+      return { kind, role, user, database, password, maxLagMs, allowCleartextPassword, tls };
     }
     case 'dns': {
       const name = present(value.name, 'a checked dns probe asks for a name');

@@ -1,7 +1,7 @@
 /** The keys of `[pools.NAME.health]` that belong to some kinds of probe, and to which of them. */
 import { choice, duration, flag, size } from './kinds.js';
 import type { TableValue } from './node.js';
-import { DNS_RCODES, payload, STATUS, STEPS, secretWord, word } from './probe_values.js';
+import { DNS_RCODES, payload, STATUS, STEPS, word } from './probe_values.js';
 
 const PRINTABLE = /^[\x21-\x7e]+$/;
 /** Written without classes that not every editor's regular expressions know. */
@@ -44,6 +44,7 @@ export const PROBE_KEYS = {
   }),
   method: choice(['GET', 'HEAD', 'OPTIONS'], { default: 'GET', doc: 'The method.' }),
   path: word('a path that begins with "/"', /^\/[\x21-\x7e]*$/, {
+    sensitive: true,
     default: '/',
     doc: 'The path, with a query if need be.',
   }),
@@ -88,20 +89,22 @@ export const PROBE_KEYS = {
     default: 'postgres',
     doc: 'What to log in to.',
   }),
-  password_file: secretWord('an absolute path', FILE_PATH, {
+  password_file: word('an absolute path', FILE_PATH, {
+    sensitive: true,
     otherwise: 'none',
     example: '/etc/sluice/probe.password',
     doc: 'The file that holds the password; read at each probe, so that it can be rotated.',
   }),
-  password_env: secretWord(
-    'the name of an environment variable',
-    /^[A-Za-z_][A-Za-z0-9_]{0,127}$/,
-    {
-      otherwise: 'none',
-      example: 'SLUICE_PROBE_PASSWORD',
-      doc: 'The environment variable that holds the password.',
-    },
-  ),
+  password_env: word('the name of an environment variable', /^[A-Za-z_][A-Za-z0-9_]{0,127}$/, {
+    sensitive: true,
+    otherwise: 'none',
+    example: 'SLUICE_PROBE_PASSWORD',
+    doc: 'The environment variable that holds the password.',
+  }),
+  allow_cleartext_password: flag({
+    default: false,
+    doc: 'true: the password goes as it is, without TLS, to a server that asks for it so (LDAP, PAM, `password` in pg_hba.conf). With `tls` it may go in any case.',
+  }),
   max_lag: duration({
     default: '0s',
     min: '1ms',
@@ -164,7 +167,15 @@ export const PROBE_USES: Readonly<Record<ProbeKind, ProbeUse>> = {
     proves:
       'It takes clients (it neither starts, stops nor is full), even if it refuses this one; with `user`: it let that user in, and has the role.',
     needs: [],
-    takes: ['role', ...LOGIN, 'database', 'max_lag', 'tls', ...TLS_OPTIONS],
+    takes: [
+      'role',
+      ...LOGIN,
+      'allow_cleartext_password',
+      'database',
+      'max_lag',
+      'tls',
+      ...TLS_OPTIONS,
+    ],
   },
   mysql: {
     proves:

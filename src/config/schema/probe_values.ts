@@ -9,20 +9,15 @@ export interface StatusRange {
   readonly to: number;
 }
 
-/** A key without a default. */
-export interface OpenKey {
-  readonly otherwise: string;
-  readonly example: string;
-  readonly doc: string;
-}
-
 const PAYLOAD = 'text of 1 to 4096 bytes, with escapes as \\r \\n \\x00, or "hex:" and hex digits';
 const MAX_RANGES = 32;
 /** Longer than any name or path that a probe has use for. */
 const MAX_WORD_LENGTH = 255;
 
+/** Bytes of a conversation; there may be a password among them. */
 export function payload(example: string, doc: string): Leaf<Uint8Array | undefined> {
-  return text({ otherwise: 'nothing', example, doc }, PAYLOAD, parsePayload);
+  const options = { otherwise: 'nothing', example, doc, sensitive: true } as const;
+  return text(options, PAYLOAD, parsePayload);
 }
 
 /** What is said and heard in turn, `[[pools.NAME.health.steps]]`. */
@@ -33,20 +28,17 @@ export const STEPS = listed(
   }),
 );
 
-/** A string that `pattern` describes to machines and `expected` to people. */
-export function word<const O extends KeyOptions>(expected: string, pattern: RegExp, options: O) {
-  const read = (raw: string): Reading<string> => readWord(raw, expected, pattern);
-  return text<string, O>(options, expected, read, pattern.source);
-}
-
-/** A file's path or a variable's name; whatever else stands there may be the secret itself. */
-export function secretWord(
+/**
+ * A string that `pattern` describes to machines and `expected` to people. `sensitive`: it is a
+ * secret, has one in it, or one may stand there by mistake.
+ */
+export function word<const O extends KeyOptions & { readonly sensitive?: true }>(
   expected: string,
   pattern: RegExp,
-  options: OpenKey,
-): Leaf<string | undefined> {
-  const sensitive = { ...options, sensitive: true } as const;
-  return text(sensitive, expected, (raw) => readWord(raw, expected, pattern), pattern.source);
+  options: O,
+) {
+  const read = (raw: string): Reading<string> => readWord(raw, expected, pattern);
+  return text<string, O>(options, expected, read, pattern.source);
 }
 
 const STATUS_ITEM = [

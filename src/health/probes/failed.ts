@@ -4,12 +4,13 @@
  */
 import { InvariantError } from '../../core/assert.js';
 import type { ProbeFailure, ProbeResult } from '../probe.js';
+import { quoted } from './quote.js';
 
 export class Failed extends Error {
   override readonly name = 'Failed';
   readonly failure: ProbeFailure;
 
-  /** `detail`: a sentence for people, without secrets. */
+  /** `detail`: a sentence for people; what others said in it is `quoted`. */
   constructor(failure: ProbeFailure, detail: string) {
     super(detail);
     this.failure = failure;
@@ -70,15 +71,6 @@ export function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-const PRINTED_CHARACTERS = 160;
-
-/** What a backend said, fit for a log line: control characters shown as dots, and not too long. */
-export function printable(said: Uint8Array | string): string {
-  const text = typeof said === 'string' ? said : Buffer.from(said).toString('latin1');
-  const cut = text.slice(0, PRINTED_CHARACTERS).replace(/[^\x20-\x7e\u00a1-\uffff]/g, '.');
-  return text.length > PRINTED_CHARACTERS ? `${cut}…` : cut;
-}
-
 function sentence(error: unknown): string {
-  return printable(error instanceof Error ? error.message : String(error));
+  return quoted(error instanceof Error ? error.message : String(error));
 }

@@ -7,7 +7,9 @@ import { formatAddress } from '../../core/endpoint.js';
 import type { ProbeSpec } from '../../core/spec.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import { type Connection, converse } from './connection.js';
-import { Failed, printable, whole } from './failed.js';
+import { Failed, whole } from './failed.js';
+import { quoted } from './quote.js';
+import type { Redactor } from './redactor.js';
 
 type HttpSpec = Extract<ProbeSpec, { kind: 'http' }>;
 
@@ -17,7 +19,10 @@ const TOO_MANY_REQUESTS = 429;
 /** As far into the body as the word `degraded` is looked for. */
 const BODY_BYTES = 512;
 
-export function httpProbe(spec: HttpSpec): Probe {
+export function httpProbe(spec: HttpSpec, redactor: Redactor): Probe {
+  const [, query] = spec.path.split('?', 2);
+  // A token may stand there, and error pages repeat what they were asked for.
+  redactor.learnWords(query ?? '');
   return {
     attempt: (target, signal) =>
       converse(target, signal, async (connection) => {
@@ -63,13 +68,13 @@ async function readAnswer(connection: Connection, method: HttpSpec['method']): P
     const line = await connection.takeLine('the status line');
     const [, code, reason] = /^HTTP\/1\.[01] ([1-9]\d\d)(?: (.*))?$/.exec(line) ?? [];
     if (code === undefined) {
-      throw new Failed('wrong-answer', `not HTTP/1: "${printable(line)}"`);
+      throw new Failed('wrong-answer', `not HTTP/1: "${quoted(line)}"`);
     }
     const headers = await readHeaders(connection);
     const status = Number(code);
     // Interim answers (100, 103) come before the one that counts; 101 is never asked for.
     if (status < 200) continue;
-    const said = printable(reason ? `${code} ${reason}` : code);
+    const said = quoted(reason ? `${code} ${reason}` : code);
     const bodiless = method === 'HEAD' || status === 204 || status === 304;
     const inHeader = /^degraded\b/i.test(headers.get('x-health') ?? '');
     const degraded = inHeader || (!bodiless && saysDegraded(await bodyStart(connection, headers)));

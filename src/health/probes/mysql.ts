@@ -9,7 +9,8 @@
  */
 import type { Probe, ProbeResult } from '../probe.js';
 import { type Connection, converse, MAX_ANSWER_BYTES } from './connection.js';
-import { Failed, printable, whole } from './failed.js';
+import { Failed, whole } from './failed.js';
+import { quoted } from './quote.js';
 
 const USER = 'sluice';
 const PLUGIN = 'mysql_native_password';
@@ -40,7 +41,7 @@ export const mysqlProbe: Probe = {
       const greeting = await readPacket(connection, 'the greeting');
       if (greeting.body[0] === ERROR) throw notReady(greeting.body);
       if (greeting.body[0] !== PROTOCOL_10) {
-        throw new Failed('wrong-answer', `not MySQL: "${printable(greeting.body)}"`);
+        throw new Failed('wrong-answer', `not MySQL: "${quoted(greeting.body)}"`);
       }
       await connection.write(packet(greeting.sequence + 1, loginPacket()));
       return logIn(connection, `version ${versionOf(greeting.body)}`);
@@ -66,22 +67,22 @@ async function logIn(connection: Connection, note: string): Promise<ProbeResult>
         await connection.finish();
         return whole(note);
       default:
-        throw new Failed('wrong-answer', `no answer to a login: "${printable(body)}"`);
+        throw new Failed('wrong-answer', `no answer to a login: "${quoted(body)}"`);
     }
   }
 }
 
 /** MariaDB puts a version in front that old replication clients understand. */
 function versionOf(greeting: Buffer): string {
-  const version = printable(greeting.subarray(1, greeting.indexOf(0, 1)));
-  return version.replace(/^5\.5\.5-(?=.*MariaDB)/, '');
+  const version = greeting.toString('latin1', 1, greeting.indexOf(0, 1));
+  return quoted(version.replace(/^5\.5\.5-(?=.*MariaDB)/, ''));
 }
 
 async function readPacket(connection: Connection, what: string): Promise<Packet> {
   const head = await connection.take(4, what);
   const length = head.readUIntLE(0, 3);
   if (length === 0 || length > MAX_ANSWER_BYTES) {
-    throw new Failed('wrong-answer', `not MySQL: "${printable(head)}"`);
+    throw new Failed('wrong-answer', `not MySQL: "${quoted(head)}"`);
   }
   return { sequence: head.readUInt8(3), body: await connection.take(length, what) };
 }
@@ -111,5 +112,5 @@ function isAboutLogin(body: Buffer): boolean {
 
 function notReady(body: Buffer): Failed {
   const text = body.toString('latin1', 3).replace(/^#.{5}/, '');
-  return new Failed('not-ready', printable(`${text} (${body.readUInt16LE(1)})`));
+  return new Failed('not-ready', `${quoted(text)} (${body.readUInt16LE(1)})`);
 }

@@ -18,31 +18,38 @@ import { Failed, whole } from './failed.js';
 import { authenticationCode, logIn } from './postgres_login.js';
 import { type Standing, standingOf } from './postgres_standing.js';
 import { readError, readMessage, SSL_REQUEST, startupMessage, TERMINATE } from './postgres_wire.js';
+import type { Redactor } from './redactor.js';
 import { ReplayLag } from './replay_lag.js';
-import { readSecret } from './secrets.js';
+import { cared, readSecret } from './secrets.js';
 
 type PostgresSpec = Extract<ProbeSpec, { kind: 'postgres' }>;
 
 /** The name under which the start-up message goes when none is configured; it need not exist. */
 const NOBODY = 'sluice';
 
-export function postgresProbe(spec: PostgresSpec, deps: Pick<ProbeDeps, 'clock' | 'nonce'>): Probe {
+export function postgresProbe(
+  spec: PostgresSpec,
+  deps: Pick<ProbeDeps, 'clock' | 'nonce'>,
+  redactor: Redactor,
+): Probe {
+  const cleartext = spec.tls !== null || spec.allowCleartextPassword ? 'allowed' : 'refused';
   const lag = new ReplayLag();
   return {
     attempt: (target, signal) =>
       converse(target, signal, async (connection) => {
         if (spec.tls !== null) await upgrade(connection, spec.tls);
         const user = spec.user ?? NOBODY;
-        const password = spec.password === null ? null : await readSecret(spec.password);
+        const secret = spec.password === null ? null : await readSecret(spec.password, redactor);
         await connection.write(startupMessage(user, spec.database));
         if (spec.user === null) return greeted(connection);
-        await logIn(connection, { user, password, nonce: deps.nonce() });
+        const password = secret?.text ?? null;
+        await logIn(connection, { user, password, nonce: deps.nonce(), redactor, cleartext });
         const wanted = spec.maxLagMs > 0 ? 'replay' : 'role';
-        const { role, replay } = await standingOf(connection, wanted, password);
+        const { role, replay } = await standingOf(connection, wanted);
         await connection.finish(TERMINATE);
         judgeRole(spec, role);
-        if (role === 'primary' || wanted === 'role') return whole(`role ${role}`);
-        return judgeLag(lag.atMost(replay, deps.clock.nowMs()), spec.maxLagMs);
+        if (role === 'primary' || wanted === 'role') return cared(whole(`role ${role}`), secret);
+        return cared(judgeLag(lag.atMost(replay, deps.clock.nowMs()), spec.maxLagMs), secret);
       }),
   };
 }

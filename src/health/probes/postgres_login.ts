@@ -11,13 +11,18 @@ import {
   saslInitialResponse,
   saslResponse,
 } from './postgres_wire.js';
+import { quoted } from './quote.js';
+import type { Redactor } from './redactor.js';
 import { SCRAM_MECHANISM, ScramClient } from './scram.js';
-import { conceal } from './secrets.js';
 
 export interface Credentials {
   readonly user: string;
   readonly password: string | null;
   readonly nonce: string;
+  /** Gets to know what is sent in the password's stead: whoever has that may guess on. */
+  readonly redactor: Redactor;
+  /** Whether the password may go as it is: only where nobody else can read it, or by consent. */
+  readonly cleartext: 'allowed' | 'refused';
 }
 
 /** The codes of Authentication… messages. */
@@ -30,9 +35,13 @@ const SASL_FINAL = 12;
 
 /** Answers what the server asks until it is ready for a query; throws Failed when it refuses. */
 export async function logIn(connection: Connection, credentials: Credentials): Promise<void> {
+  const learnt = (answer: string): string => {
+    credentials.redactor.learnWords(answer);
+    return answer;
+  };
   let scram: ScramClient | null = null;
   for (;;) {
-    const message = await next(connection, 'the end of the login', credentials.password);
+    const message = await next(connection, 'the end of the login');
     if (message.type === 'Z') return;
     const code = authenticationCode(message);
     if (code === OK) {
@@ -43,17 +52,17 @@ export async function logIn(connection: Connection, credentials: Credentials): P
     const data = message.body.subarray(4);
     switch (code) {
       case CLEARTEXT:
-        await connection.write(passwordMessage(passwordOf(credentials)));
+        await connection.write(passwordMessage(cleartextOf(credentials)));
         break;
       case MD5:
-        await connection.write(passwordMessage(md5Answer(credentials, data.subarray(0, 4))));
+        await connection.write(passwordMessage(learnt(md5Answer(credentials, data))));
         break;
       case SASL:
         scram = startScram(credentials, data);
         await connection.write(saslInitialResponse(SCRAM_MECHANISM, scram.first()));
         break;
       case SASL_CONTINUE:
-        await connection.write(saslResponse(await begun(scram).final(data.toString('utf8'))));
+        await connection.write(saslResponse(learnt(await begun(scram).final(String(data)))));
         break;
       case SASL_FINAL:
         begun(scram).verify(data.toString('utf8'));
@@ -70,21 +79,16 @@ export async function logIn(connection: Connection, credentials: Credentials): P
 /** The code of an AuthenticationRequest; throws Failed for any other message. */
 export function authenticationCode(message: Message): number {
   if (message.type !== 'R' || message.body.length < 4) {
-    throw new Failed('wrong-answer', `an unexpected message of type "${message.type}"`);
+    throw new Failed('wrong-answer', `an unexpected message of type "${quoted(message.type)}"`);
   }
   return message.body.readInt32BE(0);
 }
 
-/** The next message that is not an error; what the server says is told without `secret`. */
-export async function next(
-  connection: Connection,
-  what: string,
-  secret: string | null,
-): Promise<Message> {
+/** The next message that is not an error. */
+export async function next(connection: Connection, what: string): Promise<Message> {
   const message = await readMessage(connection, what);
   if (message.type !== 'E') return message;
-  const { sqlState, text } = readError(message.body);
-  throw refusal({ sqlState, text: conceal(text, secret) });
+  throw refusal(readError(message.body));
 }
 
 /**
@@ -101,6 +105,16 @@ function passwordOf(credentials: Credentials): string {
   throw new Failed('authentication', 'asks for a password, and none is configured');
 }
 
+/** libpq would send it to anybody who asks; `require_auth` of PostgreSQL 16 is its late answer. */
+function cleartextOf(credentials: Credentials): string {
+  const password = passwordOf(credentials);
+  if (credentials.cleartext === 'allowed') return password;
+  throw new Failed(
+    'authentication',
+    'asks for the password in clear, without TLS: set tls = true, or allow_cleartext_password',
+  );
+}
+
 function startScram(credentials: Credentials, mechanisms: Buffer): ScramClient {
   if (mechanisms.toString('latin1').split('\0').includes(SCRAM_MECHANISM)) {
     return new ScramClient('', passwordOf(credentials), credentials.nonce);
@@ -113,7 +127,9 @@ function begun(scram: ScramClient | null): ScramClient {
   throw new Failed('wrong-answer', 'continues a SCRAM exchange that was not begun');
 }
 
-function md5Answer(credentials: Credentials, salt: Buffer): string {
+/** `data`: the message behind its code, which begins with the salt. */
+function md5Answer(credentials: Credentials, data: Buffer): string {
+  const salt = data.subarray(0, 4);
   const md5 = (...parts: (string | Buffer)[]): string =>
     parts.reduce((hash, part) => hash.update(part), createHash('md5')).digest('hex');
   return `md5${md5(md5(passwordOf(credentials), credentials.user), salt)}`;

@@ -2,9 +2,10 @@
  * What PostgreSQL says about itself by SQL: its role and, of a replica, how far replay has come.
  */
 import type { Connection } from './connection.js';
-import { Failed, printable } from './failed.js';
+import { Failed } from './failed.js';
 import { next } from './postgres_login.js';
 import { queryMessage, readRow } from './postgres_wire.js';
+import { quoted } from './quote.js';
 import type { ReplaySample } from './replay_lag.js';
 
 export interface Standing {
@@ -24,25 +25,21 @@ const REPLAY_SQL = `select pg_is_in_recovery(),
  pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0'),
  extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000`;
 
-/**
- * Asks for the role, and for the replay if `what` says so; what the server says is told without
- * `secret`.
- */
+/** Asks for the role, and for the replay if `what` says so. */
 export async function standingOf(
   connection: Connection,
   what: 'role' | 'replay',
-  secret: string | null,
 ): Promise<Standing> {
   await connection.write(queryMessage(what === 'role' ? ROLE_SQL : REPLAY_SQL));
   let row: (string | null)[] = [];
   for (;;) {
-    const message = await next(connection, 'the answer to the query', secret);
+    const message = await next(connection, 'the answer to the query');
     if (message.type === 'D') row = readRow(message.body);
     if (message.type === 'Z') break;
   }
   const [recovery, streaming, received, replayed, age] = row;
   if (recovery !== 't' && recovery !== 'f') {
-    throw new Failed('wrong-answer', `pg_is_in_recovery() is "${printable(recovery ?? 'NULL')}"`);
+    throw new Failed('wrong-answer', `pg_is_in_recovery() is "${quoted(recovery ?? 'NULL')}"`);
   }
   return {
     role: recovery === 't' ? 'replica' : 'primary',

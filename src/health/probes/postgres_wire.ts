@@ -3,7 +3,8 @@
  * PostgreSQL's documentation): messages out, messages in, error fields.
  */
 import { type Connection, MAX_ANSWER_BYTES } from './connection.js';
-import { Failed, printable } from './failed.js';
+import { Failed } from './failed.js';
+import { quoted } from './quote.js';
 
 export interface Message {
   /** One letter. */
@@ -68,7 +69,10 @@ export function readError(body: Buffer): ServerError {
   }
   const sqlState = fields.get('C') ?? '';
   const severity = fields.get('S') ?? 'ERROR';
-  return { sqlState, text: printable(`${severity}: ${fields.get('M') ?? ''} (${sqlState})`) };
+  return {
+    sqlState,
+    text: `${quoted(severity)}: ${quoted(fields.get('M') ?? '')} (${quoted(sqlState)})`,
+  };
 }
 
 /** The values of a DataRow as text; null is NULL. */
@@ -88,10 +92,10 @@ export function readRow(body: Buffer): (string | null)[] {
  * A server that cannot even start a process says so in the format of protocol 2: `E` and a text.
  */
 function notAMessage(type: string, head: Buffer, connection: Connection): Failed {
-  const text = printable(Buffer.concat([head, connection.unread]));
-  return type === 'E' && /^E[a-z ]{4}/.test(text)
-    ? new Failed('not-ready', text.slice(1))
-    : new Failed('wrong-answer', `not PostgreSQL: "${text}"`);
+  const bytes = Buffer.concat([head, connection.unread]);
+  return type === 'E' && /^E[a-z ]{4}/.test(head.toString('latin1'))
+    ? new Failed('not-ready', quoted(bytes.subarray(1)))
+    : new Failed('wrong-answer', `not PostgreSQL: "${quoted(bytes)}"`);
 }
 
 function withLength(type: string, parts: readonly Buffer[]): Buffer {

@@ -6,22 +6,25 @@
 import type { ProbeSpec } from '../../core/spec.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import { type Connection, converse } from './connection.js';
-import { Failed, printable, whole } from './failed.js';
+import { Failed, whole } from './failed.js';
+import { quoted } from './quote.js';
+import type { Redactor } from './redactor.js';
 import { command, type Reply, readReply } from './resp.js';
-import { readSecret } from './secrets.js';
+import { cared, readSecret } from './secrets.js';
 
 type RedisSpec = Extract<ProbeSpec, { kind: 'redis' }>;
 
-export function redisProbe(spec: RedisSpec): Probe {
+export function redisProbe(spec: RedisSpec, redactor: Redactor): Probe {
   return {
     attempt: (target, signal) =>
       converse(target, signal, async (connection) => {
         if (spec.tls !== null) await connection.startTls(spec.tls);
-        await authenticate(connection, spec);
+        const secret = spec.password === null ? null : await readSecret(spec.password, redactor);
+        await authenticate(connection, spec.user, secret?.text ?? null);
         await ping(connection);
         const found = spec.role === 'any' ? null : await replication(connection);
         await connection.finish();
-        return found === null ? whole() : judge(spec.role, found);
+        return cared(found === null ? whole() : judge(spec.role, found), secret);
       }),
   };
 }
@@ -31,19 +34,20 @@ async function ask(connection: Connection, ...words: readonly string[]): Promise
   return readReply(connection, `the reply to ${words[0]}`);
 }
 
-async function authenticate(connection: Connection, spec: RedisSpec): Promise<void> {
-  const { user } = spec;
-  if (user === null && spec.password === null) return;
-  const password = spec.password === null ? '' : await readSecret(spec.password);
-  const reply = await ask(connection, 'AUTH', ...(user === null ? [] : [user]), password);
-  // Only the code is told: some errors repeat the arguments, and with them the password.
+async function authenticate(
+  connection: Connection,
+  user: string | null,
+  password: string | null,
+): Promise<void> {
+  if (user === null && password === null) return;
+  const reply = await ask(connection, 'AUTH', ...(user === null ? [] : [user]), password ?? '');
   if (reply.kind === 'error') throw new Failed('authentication', refused(reply.code));
 }
 
 function refused(code: string): string {
   return code === 'WRONGPASS'
     ? 'Redis refuses the user or the password (WRONGPASS)'
-    : `Redis refuses AUTH (${printable(code)})`;
+    : `Redis refuses AUTH (${quoted(code)})`;
 }
 
 async function ping(connection: Connection): Promise<void> {
@@ -78,7 +82,7 @@ interface Replication {
 function judge(wanted: string, { role, link }: Replication): ProbeResult {
   if (role !== wanted) throw new Failed('wrong-role', `is ${role}, not ${wanted}`);
   if (role === 'replica' && link !== 'connected') {
-    throw new Failed('not-ready', `the link to the primary is in state "${printable(link)}"`);
+    throw new Failed('not-ready', `the link to the primary is in state "${quoted(link)}"`);
   }
   return whole(`role ${role}`);
 }
@@ -100,5 +104,5 @@ async function replication(connection: Connection): Promise<Replication> {
 
 function roleOf(name: string | undefined): string {
   if (name === 'master') return 'primary';
-  return name === 'slave' ? 'replica' : printable(name ?? 'nothing');
+  return name === 'slave' ? 'replica' : quoted(name ?? 'nothing');
 }

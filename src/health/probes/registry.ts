@@ -8,35 +8,47 @@ import { whole } from './failed.js';
 import { httpProbe } from './http.js';
 import { mysqlProbe } from './mysql.js';
 import { postgresProbe } from './postgres.js';
+import { Redactor } from './redactor.js';
 import { redisProbe } from './redis.js';
 import { sendExpectProbe } from './send_expect.js';
 import { tcpProbe } from './tcp.js';
 import { tlsProbe } from './tls.js';
 import { udpProbe } from './udp.js';
 
-/** Makes the probe for `spec`; for `none`, one that always says yes (the checker never asks it). */
+/**
+ * Makes the probe for `spec`; for `none`, one that always says yes (the checker never asks it).
+ * What it finds out leaves it without the secrets that it knows.
+ */
 export function createProbe(spec: ProbeSpec, deps: ProbeDeps): Probe {
+  const redactor = new Redactor();
+  const probe = bareProbe(spec, deps, redactor);
+  return {
+    attempt: async (target, signal) => redactor.publish(await probe.attempt(target, signal)),
+  };
+}
+
+function bareProbe(spec: ProbeSpec, deps: ProbeDeps, redactor: Redactor): Probe {
   switch (spec.kind) {
     case 'none':
       return { attempt: async () => whole() };
     case 'tcp':
       return tcpProbe;
     case 'send-expect':
-      return sendExpectProbe(spec);
+      return sendExpectProbe(spec, redactor);
     case 'http':
-      return httpProbe(spec);
+      return httpProbe(spec, redactor);
     case 'tls':
       return tlsProbe(spec, deps.clock);
     case 'redis':
-      return redisProbe(spec);
+      return redisProbe(spec, redactor);
     case 'postgres':
-      return postgresProbe(spec, deps);
+      return postgresProbe(spec, deps, redactor);
     case 'mysql':
       return mysqlProbe;
     case 'dns':
       return dnsProbe(spec, deps.random);
     case 'udp':
-      return udpProbe(spec);
+      return udpProbe(spec, redactor);
     default:
       return unreachable(spec);
   }

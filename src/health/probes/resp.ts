@@ -1,6 +1,7 @@
 /** The part of Redis' protocol (RESP2) that probes need: commands out, replies in. */
 import type { Connection } from './connection.js';
-import { Failed, printable } from './failed.js';
+import { Failed } from './failed.js';
+import { quoted } from './quote.js';
 
 export type Reply =
   | { readonly kind: 'text'; readonly text: string }
@@ -26,7 +27,7 @@ export async function readReply(connection: Connection, what: string, depth = 0)
     case ':':
       return { kind: 'text', text: rest };
     case '-':
-      return { kind: 'error', code: rest.split(' ', 1)[0] ?? '', text: printable(rest) };
+      return { kind: 'error', code: rest.split(' ', 1)[0] ?? '', text: quoted(rest) };
     case '$':
       return readBulk(connection, what, lengthOf(rest));
     case '*': {
@@ -38,7 +39,7 @@ export async function readReply(connection: Connection, what: string, depth = 0)
       return { kind: 'array', items };
     }
     default:
-      throw new Failed('wrong-answer', `not Redis: "${printable(line)}"`);
+      throw new Failed('wrong-answer', `not Redis: "${quoted(line)}"`);
   }
 }
 
@@ -50,5 +51,5 @@ async function readBulk(connection: Connection, what: string, length: number): P
 
 function lengthOf(text: string): number {
   if (/^(-1|\d{1,9})$/.test(text)) return Number(text);
-  throw new Failed('wrong-answer', `not a length: "${printable(text)}"`);
+  throw new Failed('wrong-answer', `not a length: "${quoted(text)}"`);
 }

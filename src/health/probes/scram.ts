@@ -5,7 +5,8 @@
  */
 import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { Failed, printable } from './failed.js';
+import { Failed } from './failed.js';
+import { quoted } from './quote.js';
 
 export const SCRAM_MECHANISM = 'SCRAM-SHA-256';
 
@@ -43,7 +44,7 @@ export class ScramClient {
       /^r=([^,]+),s=([^,]+),i=(\d{1,9})(?:,|$)/.exec(serverFirst) ?? [];
     const iterations = Number(count);
     if (nonce === undefined || salt === undefined || !(iterations >= 1)) {
-      throw new Failed('wrong-answer', `not SCRAM: "${printable(serverFirst)}"`);
+      throw new Failed('wrong-answer', `not SCRAM: "${quoted(serverFirst)}"`);
     }
     if (!nonce.startsWith(this.#nonce) || nonce === this.#nonce) {
       throw new Failed('authentication', 'the server does not continue our SCRAM nonce');

@@ -5,11 +5,14 @@
 import type { ProbeSpec } from '../../core/spec.js';
 import type { Probe } from '../probe.js';
 import { type Connection, converse } from './connection.js';
-import { Failed, printable, whole } from './failed.js';
+import { Failed, whole } from './failed.js';
+import { quoted } from './quote.js';
+import type { Redactor } from './redactor.js';
 
 type SendExpectSpec = Extract<ProbeSpec, { kind: 'send-expect' }>;
 
-export function sendExpectProbe(spec: SendExpectSpec): Probe {
+export function sendExpectProbe(spec: SendExpectSpec, redactor: Redactor): Probe {
+  for (const { send } of spec.steps) redactor.learnWords(send ?? '');
   return {
     attempt: (target, signal) =>
       converse(target, signal, async (connection) => {
@@ -37,7 +40,7 @@ async function find(
   expected: Uint8Array,
   minimumBytes: number,
 ): Promise<void> {
-  const wanted = `"${printable(expected)}"`;
+  const wanted = `"${quoted(expected)}"`;
   for (;;) {
     const at = connection.unread.indexOf(expected);
     if (at >= 0) {
@@ -45,7 +48,7 @@ async function find(
       return;
     }
     const arrivedBytes = connection.unread.length;
-    const got = arrivedBytes === 0 ? '' : `, got "${printable(connection.unread)}"`;
+    const got = arrivedBytes === 0 ? '' : `, got "${quoted(connection.unread)}"`;
     if (minimumBytes > 0 && arrivedBytes >= minimumBytes) {
       throw new Failed('wrong-answer', `expected ${wanted}${got}`);
     }

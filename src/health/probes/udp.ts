@@ -6,15 +6,18 @@
 import type { ProbeSpec } from '../../core/spec.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import { exchange, timedOut } from './datagram.js';
-import { Failed, printable, whole } from './failed.js';
+import { Failed, whole } from './failed.js';
+import { quoted } from './quote.js';
+import type { Redactor } from './redactor.js';
 
 type UdpSpec = Extract<ProbeSpec, { kind: 'udp' }>;
 
-export function udpProbe({ send, expect }: UdpSpec): Probe {
-  const wanted = expect === null ? '' : `"${printable(expect)}"`;
+export function udpProbe({ send, expect }: UdpSpec, redactor: Redactor): Probe {
+  redactor.learnWords(send);
+  const wanted = expect === null ? '' : `"${quoted(expect)}"`;
   const answered = (datagram: Buffer): ProbeResult => {
     if (expect === null || datagram.indexOf(expect) >= 0) return whole();
-    throw new Failed('wrong-answer', `expected ${wanted}, got "${printable(datagram)}"`);
+    throw new Failed('wrong-answer', `expected ${wanted}, got "${quoted(datagram)}"`);
   };
   const silence = (): ProbeResult =>
     expect === null ? whole('no answer, no objection') : timedOut(wanted);

@@ -25,6 +25,7 @@ const SAMPLES: Readonly<Record<keyof typeof PROBE_KEYS, string>> = {
   database: '"app"',
   password_file: '"/etc/password"',
   password_env: '"PASSWORD"',
+  allow_cleartext_password: 'true',
   max_lag: '"5s"',
   name: '"example.org"',
   type: '"SOA"',

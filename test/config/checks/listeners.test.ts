@@ -28,7 +28,7 @@ t.test('the pool must be there, and the nearest name is told', async (t) => {
 
 t.test('a broken pool is still a pool', async (t) => {
   const text = '[listeners.a]\nbind = "127.0.0.1:0"\npool = "p"\n[pools]\np = 5';
-  t.strictSame(problemsOf(text), ['5:1: pools.p: wrong type (expected a table; got 5)']);
+  t.strictSame(problemsOf(text), ['5:1: pools.p: wrong type (expected a table; got a number)']);
 });
 
 t.test('a PROXY header is believed from trusted peers only', async (t) => {

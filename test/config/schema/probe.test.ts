@@ -37,6 +37,7 @@ t.test('each kind of probe has its defaults', async (t) => {
     database: 'postgres',
     password: null,
     maxLagMs: 0,
+    allowCleartextPassword: false,
     tls: null,
   });
   t.strictSame(probe('probe = "dns"\nname = "example.org"'), {
@@ -75,6 +76,7 @@ password_file = "/p"\nmax_lag = "5s"\ntls = true`),
       database: 'd',
       password: { kind: 'file', path: '/p' },
       maxLagMs: 5_000,
+      allowCleartextPassword: false,
       tls: { serverName: null, verify: true, caFile: null },
     },
   );

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { InvariantError } from '../../../src/core/assert.js';
-import { Failed, outcomeOf, printable, socketFailure } from '../../../src/health/probes/failed.js';
+import { Failed, outcomeOf, socketFailure } from '../../../src/health/probes/failed.js';
+import { printable } from '../../../src/health/probes/quote.js';
 
 function errno(code: string, message = code): Error {
   return Object.assign(new Error(message), { code, syscall: 'connect' });
@@ -26,13 +27,13 @@ t.test('whatever is thrown becomes an outcome, but for a broken invariant', asyn
     detail: 'by far',
   });
   t.match(outcomeOf(new RangeError('out of range')), { failure: 'wrong-answer' });
-  t.match(outcomeOf('text'), { failure: 'wrong-answer', detail: 'text' });
+  t.match(outcomeOf('text'), { failure: 'wrong-answer', detail: /text/ });
   t.throws(() => outcomeOf(new InvariantError('never')), /never/);
 });
 
 t.test('what a backend says is made fit for a log line', async (t) => {
   t.equal(printable('a\r\nb\x1b[31m\x7f\x9b'), 'a..b.[31m..');
-  t.equal(printable(Buffer.from([0x41, 0x00, 0xff])), 'A.ÿ');
+  t.equal(printable('A\0ÿ'), 'A.ÿ');
   t.equal(printable('ö 語'), 'ö 語');
   t.equal(printable('x'.repeat(500)), `${'x'.repeat(160)}…`);
 });

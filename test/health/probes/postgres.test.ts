@@ -14,6 +14,7 @@ const SPEC: PostgresSpec = {
   database: 'postgres',
   password: null,
   maxLagMs: 0,
+  allowCleartextPassword: false,
   tls: null,
 };
 const NAMED: PostgresSpec = {
@@ -105,9 +106,13 @@ t.test('a password is sent as asked for, and never told', async (t) => {
     say(request, 'sluice\0\0'),
     say(error('28P01', `wrong: ${PASSWORD}`), 'p\0\0'),
   ];
-  const clear = await askScript(t, NAMED, steps(pgMessage('R', 3)));
+  const consenting = { ...NAMED, allowCleartextPassword: true };
+  const clear = await askScript(t, consenting, steps(pgMessage('R', 3)));
   t.match(clear.received, `p\0\0\0\x12${PASSWORD}\0`);
   t.equal(line(clear.result), 'authentication: FATAL: wrong: *** (28P01)');
+  const refused = await askScript(t, NAMED, steps(pgMessage('R', 3)));
+  t.notMatch(refused.received, PASSWORD);
+  t.match(line(refused.result), /^authentication: asks for the password in clear, without TLS/);
   const md5 = await askScript(t, NAMED, steps(pgMessage('R', 5, 'salt')));
   // md5(md5('correct horse' 'monitor') 'salt')
   t.match(md5.received, /p\0\0\0\x28md5[0-9a-f]{32}\0$/);

@@ -26,6 +26,7 @@ const SPEC: PostgresSpec = {
   database: 'postgres',
   password: null,
   maxLagMs: 0,
+  allowCleartextPassword: true,
   tls: null,
 };
 
@@ -106,6 +107,11 @@ t.test('a lone server', async (t) => {
       t.match(await told(as(user)), /^authentication: FATAL: .* \((28P01|28000)\)$/, user);
     }
     process.env[PASSWORD_NAME] = PASSWORD;
+    t.equal(
+      await told(as('clear', { allowCleartextPassword: false })),
+      'authentication: asks for the password in clear, without TLS: ' +
+        'set tls = true, or allow_cleartext_password',
+    );
     t.match(await told(as('refused')), /^authentication: .*reject.* \(28000\)$/);
     t.match(await told(as('scram', { database: 'nowhere' })), /^not-ready: .* \(3D000\)$/);
     t.equal(

@@ -21,6 +21,7 @@ const SPEC: PostgresSpec = {
   database: 'postgres',
   password: null,
   maxLagMs: 0,
+  allowCleartextPassword: false,
   tls: null,
 };
 

@@ -1,8 +1,14 @@
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { conceal, readSecret } from '../../../src/health/probes/secrets.js';
+import type { SecretSource } from '../../../src/core/spec.js';
+import { Redactor } from '../../../src/health/probes/redactor.js';
+import { cared, readSecret } from '../../../src/health/probes/secrets.js';
+import { within } from '../../support/deadline.js';
 import { tempFolder } from '../../support/places.js';
+
+const read = (source: SecretSource) => readSecret(source, new Redactor());
 
 t.test('a file is read anew each time, without the line end that an editor leaves', async (t) => {
   const path = join(tempFolder(t), 'password');
@@ -15,7 +21,7 @@ t.test('a file is read anew each time, without the line end that an editor leave
     ['x'.repeat(4_096), 'x'.repeat(4_096)],
   ] as const) {
     writeFileSync(path, written);
-    t.equal(await readSecret({ kind: 'file', path }), secret);
+    t.equal((await read({ kind: 'file', path })).text, secret);
   }
 });
 
@@ -23,7 +29,7 @@ t.test('an environment variable is taken as it stands now', async (t) => {
   const name = 'SLUICE_TEST_SECRET';
   t.teardown(() => Reflect.deleteProperty(process.env, name));
   process.env[name] = 'rotated';
-  t.equal(await readSecret({ kind: 'environment', name }), 'rotated');
+  t.equal((await read({ kind: 'environment', name })).text, 'rotated');
 });
 
 t.test('what cannot be read is named, and no content is shown', async (t) => {
@@ -31,23 +37,50 @@ t.test('what cannot be read is named, and no content is shown', async (t) => {
   const path = join(folder, 'long');
   writeFileSync(path, 'secret'.repeat(1_000));
   const failure = { failure: 'secret-unreadable' };
-  await t.rejects(readSecret({ kind: 'file', path }), {
+  await t.rejects(read({ kind: 'file', path }), {
     ...failure,
     message: `${path} holds more than 4096 bytes`,
   });
-  await t.rejects(readSecret({ kind: 'file', path: join(folder, 'absent') }), {
+  await t.rejects(read({ kind: 'file', path: join(folder, 'absent') }), {
     ...failure,
     message: /absent \(ENOENT\)$/,
   });
-  await t.rejects(readSecret({ kind: 'file', path: folder }), { ...failure, message: /EISDIR/ });
-  await t.rejects(readSecret({ kind: 'environment', name: 'SLUICE_TEST_ABSENT' }), {
+  await t.rejects(read({ kind: 'file', path: folder }), { ...failure, message: /EISDIR/ });
+  await t.rejects(read({ kind: 'environment', name: 'SLUICE_TEST_ABSENT' }), {
     ...failure,
     message: 'the environment variable SLUICE_TEST_ABSENT is not set',
   });
 });
 
-t.test('what a server repeats is told without the secret', async (t) => {
-  t.equal(conceal('bad hunter2, really hunter2', 'hunter2'), 'bad ***, really ***');
-  t.equal(conceal('nothing to hide', null), 'nothing to hide');
-  t.equal(conceal('nothing to hide', ''), 'nothing to hide');
+t.test(
+  'a file that everybody may read is worth a warning, and one of the group is not',
+  async (t) => {
+    const path = join(tempFolder(t), 'password');
+    writeFileSync(path, 'hunter2');
+    for (const [mode, warning] of [
+      [0o600, ''],
+      [0o640, ''],
+      [0o644, `everybody on this machine can read the password in ${path} (mode 0644); chmod o-r`],
+      [0o604, `everybody on this machine can read the password in ${path} (mode 0604); chmod o-r`],
+    ] as const) {
+      chmodSync(path, mode);
+      t.equal((await read({ kind: 'file', path })).warning, warning);
+    }
+    const secret = await read({ kind: 'file', path });
+    t.match(cared({ ok: true, share: 1, note: 'n' }, secret), { warning: /mode 0604/, note: 'n' });
+  },
+);
+
+t.test('a FIFO without a writer holds nobody up', async (t) => {
+  const path = join(tempFolder(t), 'fifo');
+  execFileSync('mkfifo', [path]);
+  t.equal((await within('the reading', read({ kind: 'file', path }))).text, '');
+});
+
+t.test('whoever reads a secret has taught it to the redactor first', async (t) => {
+  const path = join(tempFolder(t), 'password');
+  writeFileSync(path, 'hunter2\n');
+  const redactor = new Redactor();
+  await readSecret({ kind: 'file', path }, redactor);
+  t.equal(redactor.hide('bad hunter2, really hunter2'), 'bad ***, really ***');
 });
