@@ -2,6 +2,7 @@
 import { formatIssue } from '../config/issue.js';
 import { readConfig } from '../config/read_config.js';
 import type { Spec } from '../core/spec.js';
+import { systemTimers } from '../system/timers.js';
 
 /** Where a command writes its lines; process.stdout and process.stderr are such. */
 export interface LineSink {
@@ -17,9 +18,9 @@ export async function check(
   stdout: LineSink = process.stdout,
   stderr: LineSink = process.stderr,
 ): Promise<0 | 1> {
-  const config = await readConfig(path);
+  const config = await readConfig(path, systemTimers);
   if (config.ok) {
-    stdout.write(`${path}: good: ${summary(config.value)}\n`);
+    stdout.write(`${path}: good: ${summary(config.value.spec)}\n`);
     return 0;
   }
   stderr.write(config.error.map((issue) => `${formatIssue(issue)}\n`).join(''));

@@ -4,7 +4,7 @@ import type { Spec } from '../core/spec.js';
 import { NOT_IN_THIS_VERSION, type Unavailable } from './availability.js';
 import { CHECKS } from './checks/all.js';
 import { findUnavailable } from './checks/availability.js';
-import type { Finding } from './checks/check.js';
+import type { Check, Finding } from './checks/check.js';
 import { explainFault, showAt } from './explain.js';
 import { type Issue, sortIssues } from './issue.js';
 import { formatPath, type Path, startsWith } from './path.js';
@@ -16,12 +16,13 @@ import { readToml, type SyntaxFault, type TomlTree, valueAt } from './toml.js';
 /**
  * Reads `text`; `fileName` is only for the issues. A syntax error is the only issue of its file;
  * otherwise every problem is there, in the order of the file. Pure, and it never throws. `refused`
- * is what this version cannot do.
+ * is what this version cannot do; `further` are checks that a text need not pass everywhere.
  */
 export function loadConfig(
   text: string,
   fileName: string,
   refused: readonly Unavailable[] = NOT_IN_THIS_VERSION,
+  further: readonly Check[] = [],
 ): Result<Spec, readonly Issue[]> {
   const toml = readToml(text);
   if (!toml.ok) return err([syntaxIssue(toml.fault, fileName)]);
@@ -29,7 +30,10 @@ export function loadConfig(
   const positions = indexPositions(text);
   const { value: config, faults, broken } = readTree(ROOT, tree);
   const scene = { config, given: (path: Path) => valueAt(tree, path) !== undefined };
-  const checked = [...CHECKS.flatMap((check) => check(scene)), ...findUnavailable(tree, refused)];
+  const checked = [
+    ...[...CHECKS, ...further].flatMap((check) => check(scene)),
+    ...findUnavailable(tree, refused),
+  ];
   const found = checked.filter((finding) => stands(finding, broken));
   const findings = [...faults.map((fault) => explainFault(ROOT, tree, fault)), ...found];
   if (findings.length === 0) return ok(specOf(config));

@@ -3,9 +3,6 @@
  * (SO_REUSEPORT) and keeps it: a failure is known at once, a worker that dies leaves its backlog to
  * the next one, and pausing loses nothing. Elsewhere the workers bind by themselves.
  */
-
-import { unlink } from 'node:fs/promises';
-import { connect } from 'node:net';
 import type { WorkerId } from '../core/brand.js';
 import { type Endpoint, formatAddress } from '../core/endpoint.js';
 import { err, ok, type Result } from '../core/result.js';
@@ -14,6 +11,7 @@ import { closeDescriptor, type Descriptor, duplicate } from '../kernel/descripto
 import type { Kernel } from '../kernel/foreign.js';
 import { openListeningSocket } from '../kernel/sockets.js';
 import type { PlannedSocket } from './planner.js';
+import { clearPath, type PathOwner, removePath, whoBound } from './unix_path.js';
 
 interface Socket {
   readonly key: number;
@@ -23,6 +21,8 @@ interface Socket {
   local: Endpoint;
   /** By worker; null where workers bind by themselves. */
   readonly descriptors: readonly Descriptor[] | null;
+  /** The socket file that this daemon made; null: none, or not known. */
+  owner: PathOwner | null;
 }
 
 export interface ListenFailure {
@@ -98,7 +98,9 @@ export class ListeningSockets {
   bound(key: number, local: Endpoint): void {
     for (const sockets of this.#byListener.values()) {
       const socket = sockets.find((candidate) => candidate.key === key);
-      if (socket !== undefined) socket.local = local;
+      if (socket === undefined) continue;
+      socket.local = local;
+      socket.owner = whoBound(local);
     }
   }
 
@@ -127,23 +129,44 @@ export class ListeningSockets {
 
   async #openOne(wanted: Endpoint, spec: ListenerSpec): Promise<Result<Socket, ListenFailure>> {
     const address = formatAddress(wanted);
-    if (wanted.kind === 'unix' && (await isStale(wanted.path))) await unlink(wanted.path);
+    const free = await clearPath(wanted);
+    if (!free.ok) return err({ address, sentence: free.error });
     const key = this.#nextKey++;
-    if (this.#kernel === null) return ok({ key, wanted, local: wanted, descriptors: null });
+    if (this.#kernel === null) {
+      return ok({ key, wanted, local: wanted, descriptors: null, owner: null });
+    }
     const taken = this.#claim(wanted, spec);
     if (!taken.ok) return err({ address, sentence: taken.error });
+    const opened = this.#openAll(this.#kernel, wanted, spec);
+    if (!opened.ok) return err({ address, sentence: opened.error });
+    return ok({ key, wanted, ...opened.value, owner: whoBound(wanted) });
+  }
+
+  /** One descriptor a worker; all or none, whatever fails. */
+  #openAll(
+    kernel: Kernel,
+    wanted: Endpoint,
+    spec: ListenerSpec,
+  ): Result<Pick<Socket, 'local' | 'descriptors'>, string> {
     const descriptors: Descriptor[] = [];
     let local = wanted;
-    for (let worker = 0; worker < this.#workers; worker++) {
-      const socket = this.#descriptorFor(local, spec, descriptors[0]);
-      if (!socket.ok) {
-        for (const fd of descriptors) closeDescriptor(this.#kernel, fd);
-        return err({ address, sentence: socket.error });
+    let outcome: 'all' | 'none' = 'none';
+    try {
+      for (let worker = 0; worker < this.#workers; worker++) {
+        const socket = this.#descriptorFor(local, spec, descriptors[0]);
+        if (!socket.ok) return socket;
+        descriptors.push(socket.value.fd);
+        local = socket.value.local;
       }
-      descriptors.push(socket.value.fd);
-      local = socket.value.local;
+      outcome = 'all';
+      return ok({ local, descriptors });
+    } finally {
+      if (outcome === 'none') {
+        const owner = descriptors.length > 0 ? whoBound(wanted) : null;
+        for (const fd of descriptors) closeDescriptor(kernel, fd);
+        if (owner !== null) removePath(owner);
+      }
     }
-    return ok({ key, wanted, local, descriptors });
   }
 
   /**
@@ -190,7 +213,7 @@ export class ListeningSockets {
   #close(socket: Socket): void {
     const kernel = this.#kernel;
     if (kernel !== null) for (const fd of socket.descriptors ?? []) closeDescriptor(kernel, fd);
-    if (socket.wanted.kind === 'unix') unlink(socket.wanted.path).catch(() => undefined);
+    if (socket.owner !== null) removePath(socket.owner);
   }
 }
 
@@ -201,16 +224,4 @@ function mayBind(wanted: Endpoint, worker: WorkerId): boolean {
 
 function same(a: Endpoint, b: Endpoint): boolean {
   return formatAddress(a) === formatAddress(b);
-}
-
-/** A socket file that nobody listens on any more: left by a process that was killed. */
-function isStale(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const attempt = connect({ path });
-    attempt.once('connect', () => {
-      attempt.destroy();
-      resolve(false);
-    });
-    attempt.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
-  });
 }

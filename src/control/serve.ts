@@ -6,10 +6,9 @@ import { type AdminServer, startAdmin } from '../admin/http.js';
 import type { AdminViews } from '../admin/views.js';
 import { describeDiff, diffSpecs } from '../config/diff.js';
 import { formatIssue } from '../config/issue.js';
-import { loadConfig } from '../config/load.js';
-import { configHash, readConfigText } from '../config/read_config.js';
+import { type ReadConfig, readConfig } from '../config/read_config.js';
 import { formatAddress } from '../core/endpoint.js';
-import { err, ok, type Result } from '../core/result.js';
+import { err, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
 import { createLog, type Log } from '../observe/log.js';
 import type { Metrics } from '../observe/metrics.js';
@@ -37,18 +36,9 @@ export async function serve(options: ServeOptions): Promise<0 | 1> {
   return new Service(options, config.value).run();
 }
 
-interface Loaded {
-  readonly spec: Spec;
-  /** Names the text that was loaded. */
-  readonly hash: string;
-}
-
-async function load(file: string): Promise<Result<Loaded, readonly string[]>> {
-  const text = await readConfigText(file);
-  if (!text.ok) return err([formatIssue(text.error)]);
-  const spec = loadConfig(text.value, file);
-  if (!spec.ok) return err(spec.error.map(formatIssue));
-  return ok({ spec: spec.value, hash: configHash(text.value) });
+async function load(file: string): Promise<Result<ReadConfig, readonly string[]>> {
+  const config = await readConfig(file, systemTimers);
+  return config.ok ? config : err(config.error.map(formatIssue));
 }
 
 class Service {
@@ -61,7 +51,7 @@ class Service {
   #hash: string;
   #readWallMs = systemClock.wallMs();
 
-  constructor(options: ServeOptions, { spec, hash }: Loaded) {
+  constructor(options: ServeOptions, { spec, hash }: ReadConfig) {
     this.#options = options;
     this.#started = spec;
     this.#spec = spec;

@@ -34,7 +34,8 @@ t.test('a bad file tells all its problems on standard error, with exit code 1', 
   t.strictSame(await run(path), {
     code: 1,
     out: '',
-    err: `${path}:2:1: daemon.workers: too small (expected "auto" or an integer from 1 to 64; got 0)
+    err: `${path}:1:1: listeners: no listener, so nothing would be served (expected at least one table [listeners.NAME]; got none)
+${path}:2:1: daemon.workers: too small (expected "auto" or an integer from 1 to 64; got 0)
 ${path}:3:1: daemon.enigne: unknown key (expected engine; got "enigne")
 `,
   });

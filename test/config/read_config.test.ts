@@ -1,19 +1,27 @@
 /** Reading a configuration from disk. */
-import { readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { formatIssue } from '../../src/config/issue.js';
 import { configHash, MAX_CONFIG_BYTES, readConfig } from '../../src/config/read_config.js';
+import { systemTimers } from '../../src/system/timers.js';
+import { BINARY } from '../support/daemon.js';
 
+const SERVED = '[pools.p]\n[listeners.l]\nbind = "127.0.0.1:1"\npool = "p"\n';
 const dir = t.testdir({
-  'good.toml': '[pools.p]\n',
-  'bad.toml': '[pools.p]\nretries = -1\n',
+  'good.toml': SERVED,
+  'bad.toml': `[pools.p]\nretries = -1\n${SERVED.replace('[pools.p]', '')}`,
   'latin1.toml': Buffer.from('# caf\xe9\n', 'latin1'),
-  'mark.toml': '\uFEFF[pools.p]\nretries = -1\n',
+  'mark.toml': `\uFEFF[pools.p]\nretries = -1\n${SERVED.replace('[pools.p]', '')}`,
+  'empty.toml': '',
+  'cut.toml': '[daemon]\nworkers = 1\n',
 });
 
 const problems = async (path: string): Promise<readonly string[]> => {
-  const read = await readConfig(path);
+  const read = await readConfig(path, systemTimers);
   return read.ok ? [] : read.error.map(formatIssue);
 };
 
@@ -44,7 +52,7 @@ t.test('a file that cannot be read is one issue with a remedy', async (t) => {
 
 t.test('a file has a limit', async (t) => {
   const path = join(dir, 'long.toml');
-  writeFileSync(path, `#${'x'.repeat(MAX_CONFIG_BYTES - 1)}`);
+  writeFileSync(path, `${SERVED}#${'x'.repeat(MAX_CONFIG_BYTES - SERVED.length - 1)}`);
   t.strictSame(await problems(path), []);
   writeFileSync(path, `#${'x'.repeat(MAX_CONFIG_BYTES)}`);
   t.match(await problems(path), [/expected at most 4194304 bytes; got a longer file/]);
@@ -62,4 +70,43 @@ t.test('a hash tells texts apart, in 12 hex digits', async (t) => {
   t.equal(configHash(''), 'e3b0c44298fc');
   t.match(configHash('a'), /^[0-9a-f]{12}$/);
   t.not(configHash('a'), configHash('b'));
+});
+
+t.test('a file without a listener is refused: it may be empty, or half written', async (t) => {
+  for (const name of ['empty.toml', 'cut.toml']) {
+    const path = join(dir, name);
+    t.strictSame(await problems(path), [
+      `${path}:1:1: listeners: no listener, so nothing would be served ` +
+        '(expected at least one table [listeners.NAME]; got none)',
+    ]);
+  }
+});
+
+t.test('a path that is bound and is not a socket is a problem, with its place', async (t) => {
+  const path = join(dir, 'paths.toml');
+  symlinkSync(join(dir, 'good.toml'), join(dir, 'link'));
+  const server = createServer().listen(join(dir, 'live.sock'));
+  await once(server, 'listening');
+  const binds = ['good.toml', '', 'link', 'live.sock', 'free.sock', 'good.toml/x.sock'];
+  const list = binds.map((name) => JSON.stringify(`unix:${join(dir, name)}`)).join(', ');
+  writeFileSync(path, `[listeners.l]\nbind = [${list}]\npool = "p"\n[pools.p]\n`);
+  t.match(await problems(path), [
+    /paths.toml:2:9: listeners.l.bind\[0\]: .*good.toml is a file, not a socket/,
+    /:2:\d+: listeners.l.bind\[1\]: .* is a directory, not a socket/,
+    /:2:\d+: listeners.l.bind\[2\]: .*link is a symbolic link, not a socket/,
+  ]);
+  t.equal((await problems(path)).length, 3);
+  server.close();
+});
+
+t.test('a pipe is read to its end, and one that nobody writes to is given up', async (t) => {
+  const path = join(dir, 'pipe');
+  execFileSync('mkfifo', [path]);
+  t.match(await problems(path), [/expected a pipe whose writer is done within 5 s; got ETIMEDOUT/]);
+  const { stderr, status } = spawnSync(
+    'bash',
+    ['-c', `exec '${process.execPath}' '${BINARY}' check -c <(sleep 0.2; cat '${dir}/good.toml')`],
+    { encoding: 'utf8' },
+  );
+  t.strictSame({ stderr, status }, { stderr: '', status: 0 });
 });

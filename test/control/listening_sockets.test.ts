@@ -1,5 +1,15 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +18,7 @@ import { ListeningSockets } from '../../src/control/listening_sockets.js';
 import type { WorkerId } from '../../src/core/brand.js';
 import { formatAddress, ipEndpoint } from '../../src/core/endpoint.js';
 import { loadKernel } from '../../src/kernel/foreign.js';
+import { tempFolder } from '../support/places.js';
 import { listenerSpec } from './fixtures.js';
 
 const [w0, w1] = [0 as WorkerId, 1 as WorkerId];
@@ -102,4 +113,35 @@ t.test('without foreign calls workers bind by themselves, a path only the first'
   t.equal(sockets.planned('tcp/x', spec, w1).length, 1);
   sockets.bound(ip?.key ?? 0, ipEndpoint(4, '127.0.0.1', 4711));
   t.equal(sockets.addressOf(ip?.key ?? 0), '127.0.0.1:4711');
+});
+
+for (const kind of ['a file', 'a directory', 'a symbolic link', 'a named pipe'] as const) {
+  t.test(`${kind} at the path of a socket is refused and stays`, async (t) => {
+    const path = join(tempFolder(t), 'x.sock');
+    if (kind === 'a file') writeFileSync(path, 'precious');
+    if (kind === 'a directory') mkdirSync(path);
+    if (kind === 'a symbolic link') symlinkSync('target', path);
+    if (kind === 'a named pipe') execFileSync('mkfifo', [path]);
+    const before = lstatSync(path).ino;
+    const sockets = new ListeningSockets(kernel, 2);
+    const spec = listenerSpec('x', 'pg', { bind: [{ kind: 'unix', path }] });
+    const opened = await sockets.open('tcp/x', spec);
+    t.match(opened, { ok: false, error: { address: `unix:${path}`, sentence: kind } });
+    sockets.closeAll();
+    t.equal(lstatSync(path).ino, before);
+  });
+}
+
+t.test('at its close a listener removes its own socket file, and no other one', async (t) => {
+  const path = join(tempFolder(t), 'x.sock');
+  const spec = listenerSpec('x', 'pg', { bind: [{ kind: 'unix', path }] });
+  const first = new ListeningSockets(kernel, 2);
+  t.ok((await first.open('tcp/x', spec)).ok);
+  unlinkSync(path);
+  const second = new ListeningSockets(kernel, 2);
+  t.ok((await second.open('tcp/x', spec)).ok);
+  first.closeAll();
+  t.ok(existsSync(path), 'that one belongs to the second');
+  second.closeAll();
+  t.notOk(existsSync(path));
 });

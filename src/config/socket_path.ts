@@ -1,0 +1,73 @@
+/**
+ * Paths of UNIX sockets that a listener binds. What is found there is looked at without following
+ * links: only a socket may ever be removed, so anything else is a problem of the file.
+ */
+import { lstatSync } from 'node:fs';
+import type { Spec } from '../core/spec.js';
+import type { Issue } from './issue.js';
+import type { Path } from './path.js';
+import { formatPath } from './path.js';
+import { indexPositions } from './positions.js';
+
+/** What a path names. `unknown`: it cannot be looked at, and why (the name of the errno). */
+export type PathKind =
+  | { readonly kind: 'nothing' }
+  /** A socket; the two numbers tell whether it is still the same one later. */
+  | { readonly kind: 'socket'; readonly device: bigint; readonly inode: bigint }
+  | { readonly kind: 'other'; readonly what: string }
+  | { readonly kind: 'unknown'; readonly errno: string };
+
+/** Looks at `path` itself (lstat(2)): a link is a link, wherever it leads. */
+export function lookAtPath(path: string): PathKind {
+  try {
+    const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    if (found === undefined) return { kind: 'nothing' };
+    if (found.isSocket()) return { kind: 'socket', device: found.dev, inode: found.ino };
+    return { kind: 'other', what: nameOf(found) };
+  } catch (error) {
+    const errno = (error as NodeJS.ErrnoException).code ?? 'an unknown error';
+    return errno === 'ENOENT' ? { kind: 'nothing' } : { kind: 'unknown', errno };
+  }
+}
+
+/** Why a listener cannot have a path where `what` is. */
+export function occupied(what: string): string {
+  return `there is ${what}, which sluice does not remove: move it away, or choose another path`;
+}
+
+/** Every path that `spec` binds and that names something else than a socket. */
+export function findOccupiedPaths(text: string, file: string, spec: Spec): readonly Issue[] {
+  const found = spec.listeners.flatMap(({ name, bind }) =>
+    bind.flatMap((endpoint, index) => {
+      if (endpoint.kind !== 'unix') return [];
+      const seen = lookAtPath(endpoint.path);
+      return seen.kind === 'other' ? [{ name, index, path: endpoint.path, what: seen.what }] : [];
+    }),
+  );
+  if (found.length === 0) return [];
+  const positions = indexPositions(text);
+  return found.map(({ name, index, path, what }) => {
+    const key: Path = ['listeners', name, 'bind', index];
+    return {
+      code: 'occupied',
+      file,
+      ...positions.near(key),
+      key: formatPath(key),
+      problem: `${path} is ${what}, not a socket`,
+      expected: 'a path that is free, or a socket that nobody answers any more',
+      got: JSON.stringify(`unix:${path}`),
+    };
+  });
+}
+
+function nameOf(found: {
+  isFile(): boolean;
+  isDirectory(): boolean;
+  isSymbolicLink(): boolean;
+  isFIFO(): boolean;
+}): string {
+  if (found.isFile()) return 'a file';
+  if (found.isDirectory()) return 'a directory';
+  if (found.isSymbolicLink()) return 'a symbolic link';
+  return found.isFIFO() ? 'a named pipe' : 'a device';
+}
