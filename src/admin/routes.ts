@@ -33,7 +33,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
     headers: dashboardHeaders(),
   }),
   '/healthz': async (views) => verdict(views.live()),
-  '/ready': async (views) => verdict(views.ready()),
+  '/ready': async (views, query) => verdict(views.ready(query.get('listener'))),
   '/health': async (views, query, accept) =>
     wantsText(query, accept)
       ? { status: 200, type: TEXT, body: healthText(views.health()) }

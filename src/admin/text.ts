@@ -1,6 +1,13 @@
 /** /health as a page of text, for people in a terminal. */
 import { span, table } from './table.js';
-import type { BackendView, HealthView, ListenerView, PoolView, ProbeView } from './views.js';
+import type {
+  BackendView,
+  CountView,
+  HealthView,
+  ListenerView,
+  PoolView,
+  ProbeView,
+} from './views.js';
 
 /** Ends in a line feed. */
 export function healthText(view: HealthView): string {
@@ -20,7 +27,17 @@ export function healthText(view: HealthView): string {
 }
 
 function listenerTable(view: HealthView): string[] {
-  const heads = ['LISTENER', 'PROTOCOL', 'ADDRESS', 'POOL', 'STATE', 'SINCE', 'SESSIONS', ''];
+  const heads = [
+    'LISTENER',
+    'PROTOCOL',
+    'ADDRESS',
+    'POOL',
+    'STATE',
+    'SINCE',
+    'SESSIONS',
+    'REFUSED',
+    '',
+  ];
   const row = (listener: ListenerView): string[] => [
     listener.name,
     listener.protocol,
@@ -29,6 +46,7 @@ function listenerTable(view: HealthView): string[] {
     listener.state,
     since(view, listener.sinceWallMs),
     of(listener.sessions, listener.maxSessions),
+    counts([...listener.refused, ...listener.dropped]),
     listener.reason,
   ];
   return table([heads, ...view.listeners.map(row)]);
@@ -43,6 +61,7 @@ function poolLine(view: HealthView, pool: PoolView): string {
     `probe ${pool.probe}`,
     ...(pool.queueSize > 0 ? [`queue ${of(pool.queueLength, pool.queueSize)}`] : []),
     ...(pool.reason === '' ? [] : [pool.reason]),
+    ...(pool.refused.length === 0 ? [] : [`refused: ${counts(pool.refused)}`]),
   ];
   return `POOL ${pool.name}: ${parts.join(', ')}`;
 }
@@ -61,7 +80,7 @@ function backendTable(view: HealthView, pool: PoolView): string[] {
   const row = (backend: BackendView): string[] => [
     backend.name + (backend.backup ? ' (backup)' : ''),
     backend.address,
-    backend.eligible || backend.state !== 'up' ? backend.state : 'up, not eligible',
+    backend.eligible || backend.state !== 'up' ? backend.state : `up, ${backend.cause ?? ''}`,
     since(view, backend.sinceWallMs),
     of(backend.active, backend.maxConnections),
     weight(backend),
@@ -80,6 +99,12 @@ function weight({ weight, weightEffective }: BackendView): string {
   return weight === weightEffective
     ? String(weight)
     : `${Number(weightEffective.toFixed(2))} of ${weight}`;
+}
+
+/** `all-down 5, queue-full 2`; 0 without any. */
+function counts(views: readonly CountView[]): string {
+  if (views.length === 0) return '0';
+  return views.map(({ reason, count }) => `${reason} ${count}`).join(', ');
 }
 
 function because(reason: string): string {

@@ -2,6 +2,7 @@
  * What the admin endpoints show: plain values that the control plane keeps at hand. Reading a view
  * opens nothing and probes nothing. Times are wall-clock milliseconds since 1970.
  */
+import type { Cause, DatagramDrop, Ineligible } from '../core/outcome.js';
 import type { EngineName } from '../core/spec.js';
 
 /** The control plane, as the endpoints see it. */
@@ -9,9 +10,10 @@ export interface AdminViews {
   /** Does every worker thread answer? It looks at nothing else. */
   live(): Verdict;
   /**
-   * Is every listener open, with an eligible backend behind it? No, from the moment a stop begins.
+   * Is every listener (or the one that is named) open, with a pool behind it that can serve? No,
+   * from the moment a stop begins.
    */
-  ready(): Verdict;
+  ready(listener: string | null): Verdict;
   health(): HealthView;
   /** The Prometheus text, of the type `metricsType`. */
   metrics(): Promise<string>;
@@ -56,37 +58,62 @@ export interface ListenerView {
   /** With the real ports. */
   readonly addresses: readonly string[];
   readonly pool: string;
-  readonly state: 'opening' | 'open' | 'full' | 'failed' | 'closing';
+  readonly state: ListenerState;
   /** A sentence; '' where the state says all. */
   readonly reason: string;
   readonly sinceWallMs: number;
   readonly sessions: number;
   readonly maxSessions: number;
+  /** Who was turned away, by reason, since the start; the most frequent first. */
+  readonly refused: readonly CountView[];
+  /** Of UDP: datagrams that went nowhere. */
+  readonly dropped: readonly CountView[];
 }
+
+export interface CountView {
+  readonly reason: Cause | DatagramDrop;
+  readonly count: number;
+}
+
+export type ListenerState = 'open' | 'full' | 'failed' | 'closing';
+
+/**
+ * up: backends serve. backup: only backups do. panic: too few are well, so all are used. full: the
+ * next session queues or is refused until a place is free. unproven: no probe has ended yet.
+ */
+export type PoolState = 'up' | 'backup' | 'panic' | 'full' | 'unproven' | 'down' | 'leaving';
 
 export interface PoolView {
   readonly name: string;
   readonly policy: string;
   /** Kind of probe: `tcp`, `postgres` … */
   readonly probe: string;
-  readonly state: 'up' | 'panic' | 'down' | 'leaving';
+  readonly state: PoolState;
   readonly reason: string;
   readonly sinceWallMs: number;
   readonly queueLength: number;
   /** 0: no queue */
   readonly queueSize: number;
+  /** Who got no backend of this pool, by reason, since the start. */
+  readonly refused: readonly CountView[];
   readonly backends: readonly BackendView[];
 }
 
-/** In the order of what counts most: a backend that is drained and down is `drained`. */
+/**
+ * In the order of what counts most: a backend that is drained and down is `drained`. standby: well,
+ * but in another role than its pool wants. degraded: it serves, and its probes ask for less.
+ */
 export const BACKEND_STATES = [
   'leaving',
   'maintenance',
   'drained',
   'unresolved',
   'down',
+  'standby',
   'ejected',
   'unproven',
+  'full',
+  'degraded',
   'up',
 ] as const;
 export type BackendState = (typeof BACKEND_STATES)[number];
@@ -95,8 +122,10 @@ export interface BackendView {
   readonly name: string;
   readonly address: string;
   readonly state: BackendState;
-  /** Can it get the next session? An `up` backend cannot at its cap, or with weight 0. */
+  /** Can it get the next session? An `up` backend cannot as an idle backup, or with weight 0. */
   readonly eligible: boolean;
+  /** Why not, as a word; null where it is eligible. */
+  readonly cause: Ineligible | 'unresolved' | null;
   /** Why the state is what it is, or why it is not eligible: a sentence. */
   readonly reason: string;
   readonly sinceWallMs: number;

@@ -92,10 +92,9 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     metrics,
     shared,
     clock: systemClock,
-    describe: new BackendDescriber(daemon.board, shared.ledger, systemClock),
+    describe: new BackendDescriber(daemon.board, daemon.watch, shared.ledger),
     engine,
     engineReason: detail ?? best?.cause ?? '',
-    sessionBudget: budget,
   });
   return ok({ daemon, metrics, views });
 }

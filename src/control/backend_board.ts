@@ -37,6 +37,8 @@ export interface BackendBoardDeps {
   readonly endSessions: (backend: BackendId, cause: Cause, spanMs: number) => void;
   /** A backend that left has no sessions any more. */
   readonly drained: (entry: BackendEntry) => void;
+  /** The state of `entry` has just changed: for whoever shows since when. */
+  readonly changed: (entry: BackendEntry) => void;
 }
 
 const NO_PRELUDE = new Uint8Array(0);
@@ -136,6 +138,7 @@ export class BackendBoard {
     for (const { entry, returned } of this.#deps.ejections.look(nowMs)) {
       if (returned) this.#returned(entry, nowMs);
       this.#write(entry, nowMs);
+      this.#deps.changed(entry);
       this.#deps.ring();
     }
     this.#deps.rebalances.look(nowMs);
@@ -147,6 +150,11 @@ export class BackendBoard {
   /** True while sessions of a backend that left may still count on its row. */
   drains(entry: BackendEntry): boolean {
     return this.#drains.has(entry);
+  }
+
+  /** The share of its weight that `entry` asks for by its probes: 1 is all of it. */
+  shareOf(entry: BackendEntry): number {
+    return this.#weights.share(entry.id);
   }
 
   /** What probes say about `entry`; undefined for one that is not watched. */
@@ -165,16 +173,19 @@ export class BackendBoard {
     const before = ledger.health(entry.id);
     if (before === event.state) return;
     if (event.state === 'up') this.#deps.rebalances.returned(entry, clock.nowMs());
-    if (event.state === 'up' && before === 'down') this.#weights.returned(entry.id, clock.nowMs());
+    if (event.state === 'up' && before !== 'unproven') {
+      this.#weights.returned(entry.id, clock.nowMs());
+    }
     this.#write(entry, clock.nowMs());
     ledger.setHealth(entry.id, event.state);
+    this.#deps.changed(entry);
     counters.transition(namesOf(entry), event.state);
     const { reason, detail } = event;
     const told = { ...namesOf(entry), cause: reason, detail };
     if (event.state === 'up') log.event('backend-up', told);
-    else log.event('backend-down', { ...told, sessions: ledger.active(entry.id) });
+    else log.event(`backend-${event.state}`, { ...told, sessions: ledger.active(entry.id) });
     const { onDown, onDownSpreadMs } = entry.pool.spec;
-    if (event.state === 'down' && onDown === 'close') {
+    if (event.state !== 'up' && onDown === 'close') {
       this.#endSessions(entry, 'backend-down', onDownSpreadMs);
     }
     this.#deps.ring();
@@ -194,6 +205,7 @@ export class BackendBoard {
     if (entry === undefined) return;
     this.#weights.degraded(entry.id, share);
     this.#write(entry, this.#deps.clock.nowMs());
+    this.#deps.changed(entry);
     const percent = Math.round(share * 100);
     this.#deps.log.event('backend-degraded', { ...namesOf(entry), percent, detail: null });
   }
@@ -220,6 +232,7 @@ export class BackendBoard {
     if (!this.#deps.ejections.probed(entry, now - durationMs, now)) return;
     this.#returned(entry, now);
     this.#write(entry, now);
+    this.#deps.changed(entry);
     this.#deps.ring();
   }
 

@@ -21,7 +21,7 @@ import { PlanAcks } from './plan_acks.js';
 import { drawPlan } from './planner.js';
 import { PoolWatch } from './pool_watch.js';
 import { Rebalances } from './rebalances.js';
-import { RESOLVE_INTERVAL_MS, Resolver } from './resolver.js';
+import { RESOLVE_INTERVAL_MS, Resolver, resolvingTold } from './resolver.js';
 import type { SharedState } from './shared_state.js';
 import { engineCapacity } from './sizing.js';
 import type { Fleet, FleetDeps } from './worker_fleet.js';
@@ -54,10 +54,10 @@ export class Daemon {
   readonly board: BackendBoard;
   readonly sockets: ListeningSockets;
   readonly fleet: Fleet;
+  readonly watch: PoolWatch;
   readonly #deps: DaemonDeps;
   readonly #resolver: Resolver;
   readonly #acks: PlanAcks;
-  readonly #watch: PoolWatch;
   readonly #pace: LookPace;
   #spec: Spec;
   #phase: Phase = 'starting';
@@ -69,11 +69,7 @@ export class Daemon {
     const { shared, log, counters } = deps;
     this.#spec = spec;
     this.#deps = deps;
-    this.#resolver = new Resolver(deps.timers, {
-      failed: (address) =>
-        log.event('resolve-failed', { address, detail: 'the name has no address now' }),
-      changed: (name, before, address) => log.event('address-changed', { name, before, address }),
-    });
+    this.#resolver = new Resolver(deps.timers, resolvingTold(log));
     this.#acks = new PlanAcks(deps.workers);
     this.sockets = new ListeningSockets(deps.kernel, deps.workers);
     this.inventory = new Inventory({
@@ -94,7 +90,12 @@ export class Daemon {
       vitals: shared.vitals,
       events: this.#fleetEvents(),
     });
-    this.#watch = new PoolWatch(shared.ledger, this.inventory, log);
+    this.watch = new PoolWatch({
+      ...deps,
+      ledger: shared.ledger,
+      inventory: this.inventory,
+      shareOf: (entry) => this.board.shareOf(entry),
+    });
     this.#pace = new LookPace(shared.series, this.inventory, () => this.board.isCalm);
     const ejections = new Ejections({
       ledger: shared.ledger,
@@ -120,6 +121,7 @@ export class Daemon {
       endSessions: (backend, cause, spanMs) =>
         this.fleet.broadcast({ kind: 'end-sessions', backend, cause, spanMs, limit: null }),
       drained: (entry) => void this.#change(() => this.#release(entry)),
+      changed: (entry) => void this.watch.backend(entry),
     });
   }
 
@@ -218,6 +220,7 @@ export class Daemon {
       this.#resolver.endpoint(backend.address),
     );
     this.board.update(change);
+    this.watch.look();
     await this.#publish();
     this.inventory.releasePools();
     this.#releaseListeners();
@@ -312,6 +315,7 @@ export class Daemon {
     const entry = this.#listenerOf(socket);
     if (entry === undefined) return;
     const { name: listener, protocol, pool } = entry.spec;
+    this.watch.opened(entry, socket, outcome.ok ? null : outcome.sentence);
     if (!outcome.ok) {
       const { errno, sentence: detail } = outcome;
       const address = this.sockets.addressOf(socket);
@@ -348,7 +352,7 @@ export class Daemon {
   #look(): void {
     if (this.#phase === 'stopping' && this.fleet.size === 0) return;
     this.board.look(this.#deps.clock.nowMs());
-    this.#watch.look(this.#deps.sessionBudget);
+    this.watch.look();
     this.fleet.check();
     if (this.#listenersLeave()) void this.#change(async () => this.#releaseListeners());
     this.#deps.timers.after(this.#pace.nextDelayMs(), () => this.#look());

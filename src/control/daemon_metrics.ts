@@ -6,8 +6,6 @@ import type { SeriesId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
 import type { SeriesReader } from '../core/series.js';
 import type { BackendSample, MetricsSource, SeriesRow } from '../observe/metrics_source.js';
-import { ineligible } from '../pool/eligibility.js';
-import { CLOSED_BECAUSE } from '../pool/ledger.js';
 import type { Daemon } from './daemon.js';
 import type { SharedState } from './shared_state.js';
 
@@ -65,16 +63,25 @@ export class DaemonMetrics implements MetricsSource {
 
   backends(): readonly BackendSample[] {
     const { ledger } = this.#shared;
-    return [...(this.#daemon?.inventory.backends() ?? [])]
-      .filter((entry) => (ledger.closed(entry.id) & CLOSED_BECAUSE.removed) === 0)
-      .map((entry) => ({
-        labels: { pool: entry.pool.key, backend: entry.spec.name },
-        up: ledger.health(entry.id) === 'up',
-        eligible: ineligible(ledger, entry.id, null, 'health') === null,
-        weightEffective: ledger.weight(entry.id),
-        active: ledger.active(entry.id),
-        maxConnections: ledger.cap(entry.id),
-      }));
+    const daemon = this.#daemon;
+    if (daemon === null) return [];
+    const samples: BackendSample[] = [];
+    for (const pool of daemon.inventory.pools.values()) {
+      const { members, standing } = daemon.watch.pool(pool);
+      for (const [index, entry] of members.entries()) {
+        if (entry.tenure === 'leaving') continue;
+        const health = ledger.health(entry.id);
+        samples.push({
+          labels: { pool: pool.key, backend: entry.spec.name },
+          up: health === 'up' || health === 'standby',
+          eligible: standing.reasons[index] === null,
+          weightEffective: ledger.weight(entry.id),
+          active: ledger.active(entry.id),
+          maxConnections: ledger.cap(entry.id),
+        });
+      }
+    }
+    return samples;
   }
 
   pools(): readonly { readonly pool: string; readonly queueLength: number }[] {

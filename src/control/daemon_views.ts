@@ -2,16 +2,28 @@
  * What the admin endpoints show of the daemon. Everything is read from what control keeps at hand:
  * the inventory, the ledger and the last probes. Nothing is probed or opened for a view.
  */
-import type { AdminViews, HealthView, ListenerView, PoolView, Verdict } from '../admin/views.js';
+import type {
+  AdminViews,
+  BackendView,
+  CountView,
+  HealthView,
+  ListenerView,
+  PoolState,
+  PoolView,
+  Verdict,
+} from '../admin/views.js';
 import type { Clock } from '../core/clock.js';
 import { formatAddress } from '../core/endpoint.js';
-import { REFUSALS } from '../core/outcome.js';
+import { type Ineligible, REFUSALS } from '../core/outcome.js';
 import { CAUSE_COLUMN, PLAIN_COLUMN } from '../core/series.js';
 import type { EngineName } from '../core/spec.js';
 import type { Metrics } from '../observe/metrics.js';
+import { canServe } from '../pool/standing.js';
 import type { BackendDescriber } from './backend_views.js';
 import type { Daemon } from './daemon.js';
-import type { ListenerEntry, PoolEntry } from './inventory.js';
+import type { ListenerEntry } from './inventory.js';
+import type { PoolNow } from './pool_watch.js';
+import { Refusals } from './refusals.js';
 import type { SharedState } from './shared_state.js';
 
 export interface DaemonViewsDeps {
@@ -24,7 +36,6 @@ export interface DaemonViewsDeps {
   readonly engine: EngineName;
   /** Why this engine. */
   readonly engineReason: string;
-  readonly sessionBudget: number;
   readonly config: () => { readonly hash: string; readonly readWallMs: number };
 }
 
@@ -32,8 +43,6 @@ export class DaemonViews implements AdminViews {
   readonly metricsType: string;
   readonly #deps: DaemonViewsDeps;
   readonly #startedWallMs: number;
-  /** By listener and pool: the state shown last and since when. */
-  readonly #since = new Map<string, { readonly state: string; readonly wallMs: number }>();
 
   constructor(deps: DaemonViewsDeps) {
     this.#deps = deps;
@@ -48,18 +57,24 @@ export class DaemonViews implements AdminViews {
     return { problems };
   }
 
-  ready(): Verdict {
+  ready(listener: string | null): Verdict {
     const { daemon } = this.#deps;
     if (daemon.phase === 'stopping') return { problems: ['sluice stops'] };
     if (daemon.phase === 'starting') return { problems: ['sluice starts'] };
     const problems: string[] = [];
-    for (const entry of daemon.inventory.listeners.values()) {
-      if (entry.tenure === 'leaving') continue;
+    const asked = [...daemon.inventory.listeners.values()].filter(
+      ({ tenure, spec }) => tenure === 'kept' && (listener === null || spec.name === listener),
+    );
+    if (listener !== null && asked.length === 0) problems.push(`there is no listener ${listener}`);
+    for (const entry of asked) {
+      const name = `listener ${entry.spec.name}`;
+      const { state, reason } = daemon.watch.listener(entry);
+      if (state === 'failed') problems.push(`${name}: ${reason}`);
       const pool = daemon.inventory.pools.get(entry.spec.pool);
-      if (pool === undefined || this.#eligible(pool) === 0) {
-        problems.push(
-          `listener ${entry.spec.name}: no backend of pool ${entry.spec.pool} is eligible`,
-        );
+      const now = pool === undefined ? null : daemon.watch.pool(pool);
+      if (now === null || !canServe(now.standing)) {
+        const why = now === null ? '' : ` (${tally(now.standing.reasons)})`;
+        problems.push(`${name}: no backend of pool ${entry.spec.pool} is eligible${why}`);
       }
     }
     return { problems };
@@ -70,8 +85,10 @@ export class DaemonViews implements AdminViews {
   }
 
   health(): HealthView {
-    const { daemon, clock, version, engine, engineReason, config } = this.#deps;
+    const { daemon, shared, clock, describe, version, engine, engineReason, config } = this.#deps;
     const { hash, readWallMs } = config();
+    const refusals = new Refusals(shared.series, daemon.inventory);
+    const backends = describe.describer();
     return {
       phase: daemon.phase,
       version,
@@ -83,82 +100,85 @@ export class DaemonViews implements AdminViews {
       startedWallMs: this.#startedWallMs,
       configHash: hash,
       configuredWallMs: readWallMs,
-      traffic: this.#traffic(),
-      listeners: [...daemon.inventory.listeners.values()].map((entry) => this.#listener(entry)),
-      pools: [...daemon.inventory.pools.values()].map((entry) => this.#pool(entry)),
+      traffic: traffic(refusals),
+      listeners: [...daemon.inventory.listeners.values()].map((entry) =>
+        this.#listener(entry, refusals),
+      ),
+      pools: [...daemon.inventory.pools.values()].map((entry) => {
+        const now = daemon.watch.pool(entry);
+        return this.#pool(now, backends(now), refusals.ofPool(entry.key));
+      }),
     };
   }
 
-  #listener(entry: ListenerEntry): ListenerView {
-    const { daemon, shared, sessionBudget } = this.#deps;
+  #listener(entry: ListenerEntry, refusals: Refusals): ListenerView {
+    const { daemon, shared } = this.#deps;
     const { spec } = entry;
-    const sessions = shared.ledger.listenerActive(entry.id);
-    const maxSessions = spec.maxSessions === 0 ? sessionBudget : spec.maxSessions;
-    const open = sessions >= maxSessions ? 'full' : 'open';
-    const state = entry.tenure === 'leaving' ? 'closing' : open;
+    const { state, reason, limit, sinceWallMs } = daemon.watch.listener(entry);
     return {
       name: spec.name,
       protocol: spec.protocol,
       addresses: daemon.sockets.locals(entry.key).map(formatAddress),
       pool: spec.pool,
       state,
-      reason: REASONS[state],
-      sinceWallMs: this.#stateSince(`listener ${entry.key}`, state),
-      sessions,
-      maxSessions,
+      reason,
+      sinceWallMs,
+      sessions: shared.ledger.listenerActive(entry.id),
+      maxSessions: limit,
+      refused: refusals.ofListener(entry),
+      dropped: refusals.dropsOf(entry),
     };
   }
 
-  #pool(entry: PoolEntry): PoolView {
-    const { shared, describe } = this.#deps;
-    const backends = describe.backends(entry);
-    const eligible = backends.filter((backend) => backend.eligible).length;
-    const state = entry.tenure === 'leaving' ? 'leaving' : eligible > 0 ? 'up' : 'down';
+  #pool(
+    { pool, state, sinceWallMs }: PoolNow,
+    backends: readonly BackendView[],
+    refused: readonly CountView[],
+  ): PoolView {
+    const { policy, queueSize, health } = pool.spec;
     return {
-      name: entry.key,
-      policy: entry.spec.policy,
-      probe: entry.spec.health.probe.kind,
+      name: pool.key,
+      policy,
+      probe: health.probe.kind,
       state,
-      reason: state === 'down' ? 'no backend is eligible' : '',
-      sinceWallMs: this.#stateSince(`pool ${entry.key}`, state),
-      queueLength: shared.ledger.queued(entry.id),
-      queueSize: entry.spec.queueSize,
+      reason: state === 'full' && queueSize > 0 ? FULL_WITH_QUEUE : POOL_REASONS[state],
+      sinceWallMs,
+      queueLength: this.#deps.shared.ledger.queued(pool.id),
+      queueSize,
+      refused,
       backends,
     };
   }
-
-  #eligible(entry: PoolEntry): number {
-    return this.#deps.describe.backends(entry).filter((backend) => backend.eligible).length;
-  }
-
-  #traffic(): HealthView['traffic'] {
-    const { daemon, shared } = this.#deps;
-    const rows = [...daemon.inventory.listeners.values()].map((entry) => entry.series);
-    for (const backend of daemon.inventory.backends()) {
-      rows.push(...daemon.inventory.seriesOf(backend).map(({ series }) => series));
-    }
-    const sum = (column: number): number =>
-      rows.reduce((total, row) => total + shared.series.value(row, column), 0);
-    return {
-      sessionsActive: sum(PLAIN_COLUMN.active),
-      sessionsTotal: sum(PLAIN_COLUMN.accepted),
-      refusedTotal: REFUSALS.reduce((total, cause) => total + sum(CAUSE_COLUMN[cause]), 0),
-      bytesInTotal: sum(PLAIN_COLUMN.bytesIn),
-      bytesOutTotal: sum(PLAIN_COLUMN.bytesOut),
-    };
-  }
-
-  #stateSince(key: string, state: string): number {
-    const known = this.#since.get(key);
-    if (known?.state === state) return known.wallMs;
-    const wallMs = this.#deps.clock.wallMs();
-    this.#since.set(key, { state, wallMs });
-    return wallMs;
-  }
 }
 
-const REASONS = {
-  open: '',
-  full: 'as many sessions as it may have; TCP clients wait, new UDP flows are shed',
-  closing: 'no longer in the file; its sessions may finish',
-} as const;
+function traffic(refusals: Refusals): HealthView['traffic'] {
+  return {
+    sessionsActive: refusals.total(PLAIN_COLUMN.active),
+    sessionsTotal: refusals.total(PLAIN_COLUMN.accepted),
+    refusedTotal: REFUSALS.reduce((sum, cause) => sum + refusals.total(CAUSE_COLUMN[cause]), 0),
+    bytesInTotal: refusals.total(PLAIN_COLUMN.bytesIn),
+    bytesOutTotal: refusals.total(PLAIN_COLUMN.bytesOut),
+  };
+}
+
+/** `down 2, standby 1`; `none at all` without backends. */
+function tally(reasons: readonly (Ineligible | null)[]): string {
+  const counts = new Map<string, number>();
+  for (const reason of reasons) {
+    const word = reason ?? 'eligible';
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  const parts = [...counts].map(([reason, count]) => `${reason} ${count}`);
+  return parts.length === 0 ? 'it has none' : parts.join(', ');
+}
+
+const FULL_WITH_QUEUE = 'every backend is full: who comes waits in the queue';
+const POOL_REASONS: Readonly<Record<PoolState, string>> = {
+  up: '',
+  backup: 'only its backups serve',
+  panic: 'too few backends are well: all are used, whatever their health',
+  full: 'every backend is full: who comes is refused',
+  unproven: 'no backend has had a verdict yet: who comes waits for the first',
+  down: 'no backend is eligible',
+  leaving: 'no longer in the file; its sessions may finish',
+};

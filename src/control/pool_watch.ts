@@ -1,76 +1,201 @@
 /**
- * Watches pools and listeners as a whole, and tells when one cannot serve, or can again. It decides
- * nothing: workers look at the same ledger by themselves.
+ * Watches pools and listeners as a whole: what their standing is and since when, and tells when a
+ * pool cannot serve, or can again. It decides nothing: workers look at the same ledger by the same
+ * rules.
  */
-import type { Ineligible } from '../core/outcome.js';
+import type { BackendState, ListenerState, PoolState } from '../admin/views.js';
+import { unreachable } from '../core/assert.js';
+import type { Clock } from '../core/clock.js';
 import type { Log } from '../observe/log.js';
-import { ineligible } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
-import type { Inventory, ListenerEntry, PoolEntry } from './inventory.js';
+import { type Standing, standingOf } from '../pool/standing.js';
+import { stateOf } from './backend_state.js';
+import type { BackendEntry, Inventory, ListenerEntry, PoolEntry } from './inventory.js';
+import { StateTimes } from './state_times.js';
 
-type PoolState = 'starting' | 'up' | 'panic' | 'down';
+export interface PoolWatchDeps {
+  readonly ledger: Ledger;
+  readonly inventory: Inventory;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** What `max_sessions = 0` means. */
+  readonly sessionBudget: number;
+  /** The share of its weight that a backend's probes ask for. */
+  readonly shareOf: (entry: BackendEntry) => number;
+}
+
+export interface PoolNow {
+  readonly pool: PoolEntry;
+  /** In the order of `standing.reasons`. */
+  readonly members: readonly BackendEntry[];
+  readonly standing: Standing;
+  readonly state: PoolState;
+  readonly sinceWallMs: number;
+}
+
+export interface StateNow<State> {
+  readonly state: State;
+  readonly sinceWallMs: number;
+}
+
+export interface ListenerNow extends StateNow<ListenerState> {
+  /** A sentence; '' where the state says all. */
+  readonly reason: string;
+  /** Sessions that it may have. */
+  readonly limit: number;
+}
+
+/** What was told of a pool last. */
+type Told = 'nothing' | 'serves' | 'panic' | 'down';
 
 export class PoolWatch {
-  readonly #ledger: Ledger;
-  readonly #inventory: Inventory;
-  readonly #log: Log;
-  readonly #pools = new Map<string, PoolState>();
-  readonly #full = new Set<string>();
+  readonly #deps: PoolWatchDeps;
+  readonly #told = new WeakMap<PoolEntry, Told>();
+  readonly #pools: StateTimes<PoolEntry, PoolState>;
+  readonly #listeners: StateTimes<ListenerEntry, ListenerState>;
+  readonly #backends: StateTimes<BackendEntry, BackendState>;
+  /** By pool and backend: since when its name has no address. */
+  #unresolved: ReadonlyMap<string, number> = new Map();
+  /** By listener: its sockets that could not be opened, and why. */
+  readonly #failed = new WeakMap<ListenerEntry, Map<number, string>>();
+  readonly #full = new WeakSet<ListenerEntry>();
 
-  constructor(ledger: Ledger, inventory: Inventory, log: Log) {
-    this.#ledger = ledger;
-    this.#inventory = inventory;
-    this.#log = log;
+  constructor(deps: PoolWatchDeps) {
+    this.#deps = deps;
+    this.#pools = new StateTimes(deps.clock);
+    this.#listeners = new StateTimes(deps.clock);
+    this.#backends = new StateTimes(deps.clock);
   }
 
-  /** Looks at everything; `sessionBudget` is what `max_sessions = 0` means. */
-  look(sessionBudget: number): void {
-    for (const pool of this.#inventory.pools.values()) {
-      if (pool.tenure === 'kept') this.#lookAtPool(pool);
+  /** Looks at everything: to be called after every change, and some times a second. */
+  look(): void {
+    const { inventory } = this.#deps;
+    const unresolved = new Map<string, number>();
+    for (const pool of inventory.pools.values()) {
+      this.pool(pool);
+      for (const entry of pool.backends.values()) this.backend(entry);
+      for (const { name } of pool.unresolved) {
+        unresolved.set(nameKey(pool, name), this.unresolvedSince(pool, name));
+      }
     }
-    for (const listener of this.#inventory.listeners.values()) {
-      this.#lookAtListener(listener, sessionBudget);
-    }
+    this.#unresolved = unresolved;
+    for (const listener of inventory.listeners.values()) this.listener(listener);
   }
 
-  #lookAtPool(pool: PoolEntry): void {
-    const reasons = [...pool.backends.values()]
-      .filter((entry) => entry.tenure === 'kept')
-      .map((entry) => ineligible(this.#ledger, entry.id, null, 'health'));
-    // A pool that is full serves: who comes waits or is told so.
-    const eligible = reasons.filter((reason) => reason === null || reason === 'full').length;
-    const counts = { pool: pool.key, eligible, backends: reasons.length };
-    const before = this.#pools.get(pool.key) ?? 'starting';
-    const now = stateOf(pool, reasons, eligible);
-    if (now === before || now === 'starting') return;
-    this.#pools.set(pool.key, now);
+  pool(pool: PoolEntry): PoolNow {
+    const members = [...pool.backends.values()];
+    const standing = standingOf(
+      this.#deps.ledger,
+      members.map(({ id, spec }) => ({ id, backup: spec.backup })),
+      pool.spec.panicPercent,
+    );
+    const state = pool.tenure === 'leaving' ? 'leaving' : poolState(standing);
+    const sinceWallMs = this.#pools.note(pool, state);
+    this.#tell({ pool, members, standing, state, sinceWallMs });
+    return { pool, members, standing, state, sinceWallMs };
+  }
+
+  /** Also to be called at once when it has changed: the time is that of the call. */
+  backend(entry: BackendEntry): StateNow<BackendState> {
+    const state = stateOf(entry, this.#deps.ledger, this.#deps.shareOf(entry));
+    return { state, sinceWallMs: this.#backends.note(entry, state) };
+  }
+
+  /** Since when the name of this backend of the file leads nowhere. */
+  unresolvedSince(pool: PoolEntry, backend: string): number {
+    return this.#unresolved.get(nameKey(pool, backend)) ?? this.#deps.clock.wallMs();
+  }
+
+  /** A worker has opened the socket `key` of `listener`, or could not: `problem`. */
+  opened(listener: ListenerEntry, key: number, problem: string | null): void {
+    const failed = this.#failed.get(listener) ?? new Map<number, string>();
+    if (problem === null) failed.delete(key);
+    else failed.set(key, problem);
+    this.#failed.set(listener, failed);
+    this.listener(listener);
+  }
+
+  listener(listener: ListenerEntry): ListenerNow {
+    const { ledger, log, sessionBudget } = this.#deps;
+    const { maxSessions, name } = listener.spec;
+    const limit = maxSessions === 0 ? sessionBudget : maxSessions;
+    const isFull = ledger.listenerActive(listener.id) >= limit;
+    if (!isFull) this.#full.delete(listener);
+    else if (!this.#full.has(listener)) {
+      this.#full.add(listener);
+      log.event('listener-full', { listener: name, limit });
+    }
+    const [problem] = this.#failed.get(listener)?.values() ?? [];
+    const open = problem !== undefined ? 'failed' : isFull ? 'full' : 'open';
+    const state = listener.tenure === 'leaving' ? 'closing' : open;
+    const reason = state === 'failed' ? (problem ?? '') : LISTENER_REASONS[state];
+    return { state, reason, limit, sinceWallMs: this.#listeners.note(listener, state) };
+  }
+
+  #tell({ pool, members, standing, state }: PoolNow): void {
+    const before = this.#told.get(pool) ?? 'nothing';
+    const now = toTell(state);
+    if (now === null || now === before) return;
+    this.#told.set(pool, now);
+    const { log } = this.#deps;
+    const kept = members.filter((entry) => entry.tenure === 'kept').length;
+    const counts = { pool: pool.key, eligible: standing.eligible, backends: kept };
     if (now === 'down') {
-      const detail = reasons.map((reason) => reason ?? 'eligible').join(', ');
-      this.#log.event('pool-down', { pool: pool.key, cause: 'all-down', detail });
+      const detail = standing.reasons.map((reason) => reason ?? 'eligible').join(', ');
+      const cause = standing.serves === 'no-backend' ? 'no-backend' : 'all-down';
+      log.event('pool-down', { pool: pool.key, cause, detail });
     } else if (now === 'panic') {
-      this.#log.event('pool-panic', { ...counts, percent: pool.spec.panicPercent });
-    } else if (before === 'panic') this.#log.event('pool-panic-over', counts);
-    else if (before === 'down') this.#log.event('pool-recovered', counts);
-  }
-
-  #lookAtListener(listener: ListenerEntry, sessionBudget: number): void {
-    const limit = listener.spec.maxSessions === 0 ? sessionBudget : listener.spec.maxSessions;
-    const active = this.#ledger.listenerActive(listener.id);
-    if (active < limit) {
-      this.#full.delete(listener.key);
-    } else if (!this.#full.has(listener.key)) {
-      this.#full.add(listener.key);
-      this.#log.event('listener-full', { listener: listener.spec.name, limit });
-    }
+      log.event('pool-panic', { ...counts, percent: pool.spec.panicPercent });
+    } else if (before === 'panic') log.event('pool-panic-over', counts);
+    else if (before === 'down') log.event('pool-recovered', counts);
   }
 }
 
-function stateOf(
-  pool: PoolEntry,
-  reasons: readonly (Ineligible | null)[],
-  eligible: number,
-): PoolState {
-  if (eligible === 0 && reasons.includes('unproven')) return 'starting';
-  if (eligible * 100 < pool.spec.panicPercent * reasons.length) return 'panic';
-  return eligible > 0 ? 'up' : 'down';
+function poolState({ serves }: Standing): PoolState {
+  switch (serves) {
+    case 'first':
+      return 'up';
+    case 'backup':
+      return 'backup';
+    case 'all':
+      return 'panic';
+    case 'all-full':
+      return 'full';
+    case 'unproven':
+      return 'unproven';
+    case 'all-down':
+    case 'no-backend':
+      return 'down';
+    default:
+      return unreachable(serves);
+  }
+}
+
+/** null: nothing is told of a pool in this state, and what was told before still stands. */
+function toTell(state: PoolState): Told | null {
+  switch (state) {
+    case 'leaving':
+    case 'unproven':
+      return null;
+    case 'up':
+    case 'backup':
+    case 'full':
+      return 'serves';
+    case 'panic':
+    case 'down':
+      return state;
+    default:
+      return unreachable(state);
+  }
+}
+
+const LISTENER_REASONS = {
+  open: '',
+  full: 'as many sessions as it may have; TCP clients wait, new UDP flows are shed',
+  closing: 'no longer in the file; its sessions may finish',
+} as const;
+
+/** Neither name holds a zero byte. */
+function nameKey(pool: PoolEntry, backend: string): string {
+  return `${pool.key}\0${backend}`;
 }

@@ -5,6 +5,7 @@
 import { lookup } from 'node:dns/promises';
 import type { Timers } from '../core/clock.js';
 import { type Address, type Endpoint, formatAddress, ipEndpoint } from '../core/endpoint.js';
+import type { Log } from '../observe/log.js';
 
 /** Not below common DNS TTLs; getaddrinfo(3) does not tell the TTL itself. */
 export const RESOLVE_INTERVAL_MS = 10_000;
@@ -12,8 +13,8 @@ export const RESOLVE_INTERVAL_MS = 10_000;
 const RESOLVE_TIMEOUT_MS = 3_000;
 
 export interface ResolverEvents {
-  /** The name has no address now; the last one stays in use. */
-  failed(name: string): void;
+  /** The name has no address now; the last one, if there ever was one, stays in use. */
+  failed(name: string, last: Endpoint | null): void;
   changed(name: string, before: string, address: string): void;
 }
 
@@ -42,14 +43,14 @@ export class Resolver {
   async #refreshOne(address: Address): Promise<boolean> {
     if (address.kind !== 'name') return false;
     const key = formatAddress(address);
+    const before = this.#known.get(key);
     const found = await this.#lookup(address.host);
     // What a failing name server does not say is no reason to give up an address that works.
     const first = found[0];
     if (first === undefined) {
-      this.#events.failed(key);
+      this.#events.failed(key, before ?? null);
       return false;
     }
-    const before = this.#known.get(key);
     if (before?.kind === 'ip' && found.some(({ host }) => host === before.host)) return false;
     const endpoint = ipEndpoint(first.family, first.host, address.port);
     this.#known.set(key, endpoint);
@@ -69,4 +70,18 @@ export class Resolver {
       host: address,
     }));
   }
+}
+
+/** What the log says of it. */
+export function resolvingTold(log: Log): ResolverEvents {
+  return {
+    failed: (address, last) => {
+      const detail =
+        last === null
+          ? 'it has had no address yet: its backend gets no sessions'
+          : `the last address, ${formatAddress(last)}, stays in use`;
+      log.event('resolve-failed', { address, detail });
+    },
+    changed: (name, before, address) => log.event('address-changed', { name, before, address }),
+  };
 }

@@ -31,6 +31,10 @@ export class Weights {
     this.#ramp(backend).share = share;
   }
 
+  share(backend: BackendId): number {
+    return this.#ramps.get(backend)?.share ?? 1;
+  }
+
   forget(backend: BackendId): void {
     this.#ramps.delete(backend);
   }

@@ -97,9 +97,12 @@ export const INELIGIBLE = [
   'weight-0',
   'unproven',
   'down',
+  // well, but in another role than its pool wants
+  'standby',
   'ejected',
   'full',
   'tried',
-  'standby',
+  // a backup that is not needed now
+  'backup',
 ] as const;
 export type Ineligible = (typeof INELIGIBLE)[number];

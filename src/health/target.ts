@@ -18,9 +18,15 @@ export interface HealthTarget {
 /** Why a verdict is what it is: for "down" the kind of the last failure. */
 export type VerdictReason = 'first-success' | 'recovered' | 'not-probed' | ProbeFailure;
 
+/**
+ * `standby`: the server answers as it should, but has another role than the pool wants. It serves
+ * nobody here, and yet nothing is wrong with it.
+ */
+export type Verdict = 'up' | 'down' | 'standby';
+
 export interface VerdictEvent {
   readonly key: string;
-  readonly state: 'up' | 'down';
+  readonly state: Verdict;
   readonly reason: VerdictReason;
   /** For people; holds no secret. May be empty for "up". */
   readonly detail: string;
@@ -54,7 +60,7 @@ export interface HealthEvents {
 /** The health of one target as people and pages see it. */
 export interface TargetHealth {
   readonly key: string;
-  readonly verdict: 'unproven' | 'up' | 'down';
+  readonly verdict: 'unproven' | Verdict;
   /** The exact state behind the verdict. */
   readonly state: HealthState;
   /** Wall clock: since when the verdict stands; for "unproven", since when it is watched. */

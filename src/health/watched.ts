@@ -9,21 +9,25 @@ import type {
   HealthTarget,
   LastAttempt,
   TargetHealth,
+  Verdict,
   VerdictReason,
 } from './target.js';
 import {
   advance,
+  type Verdict as Change,
   type Evidence,
   type HealthState,
   UNPROVEN,
   UP,
-  type Verdict,
   verdictOf,
 } from './tracker.js';
 
 export class Watched {
   target: HealthTarget;
   #state: HealthState = UNPROVEN;
+  #verdict: TargetHealth['verdict'] = 'unproven';
+  /** Failures in a row that say more of a standby than that its role is another one. */
+  #ill = 0;
   #sinceMs: number;
   #reason: VerdictReason | null = null;
   #detail = '';
@@ -54,7 +58,25 @@ export class Watched {
     if (result.ok) this.#weigh(result.share, events);
     const { state, verdict } = advance(this.#state, evidenceOf(result), health);
     this.#state = state;
-    if (verdict !== null) this.#pronounce(verdict.to, ...explain(verdict, result), atMs, events);
+    if (verdict !== null) {
+      const to = inAnotherRole(result) ? 'standby' : verdict.to;
+      this.#pronounce(to, ...explain(verdict, result), atMs, events);
+    } else if (verdictOf(state) === 'down' && !result.ok) this.#lookCloser(result, atMs, events);
+  }
+
+  /**
+   * Down for the workers all the same, but not for people: a server that comes back in another role
+   * is well again with its first answer, and a standby is down when it fails `fall` times.
+   */
+  #lookCloser(result: Failure, atMs: number, events: HealthEvents): void {
+    const isWell = inAnotherRole(result);
+    if (isWell || evidenceOf(result) === 'fail') this.#ill = isWell ? 0 : this.#ill + 1;
+    if (this.#verdict === 'down' && isWell) {
+      this.#pronounce('standby', result.failure, result.detail, atMs, events);
+    } else if (this.#verdict === 'standby' && this.#ill >= this.target.health.fall) {
+      const detail = failedInARow(this.#ill, result);
+      this.#pronounce('down', result.failure, detail, atMs, events);
+    }
   }
 
   /** Counts as up from now on, because nothing is probed. `atMs`: wall clock. */
@@ -68,7 +90,7 @@ export class Watched {
   view(): TargetHealth {
     return {
       key: this.target.key,
-      verdict: verdictOf(this.#state),
+      verdict: this.#verdict,
       state: this.#state,
       sinceMs: this.#sinceMs,
       reason: this.#reason,
@@ -88,12 +110,14 @@ export class Watched {
   }
 
   #pronounce(
-    state: 'up' | 'down',
+    state: Verdict,
     reason: VerdictReason,
     detail: string,
     atMs: number,
     events: HealthEvents,
   ): void {
+    this.#verdict = state;
+    this.#ill = 0;
     this.#sinceMs = atMs;
     this.#reason = reason;
     this.#detail = detail;
@@ -109,8 +133,19 @@ function evidenceOf(result: ProbeResult): Evidence {
   return ours ? 'inconclusive' : 'fail';
 }
 
-function explain(verdict: Verdict, result: ProbeResult): [VerdictReason, string] {
-  if (verdict.to === 'up') return [verdict.why, result.ok ? result.note : ''];
+type Failure = Extract<ProbeResult, { readonly ok: false }>;
+
+function inAnotherRole(result: ProbeResult): boolean {
+  return !result.ok && result.failure === 'wrong-role';
+}
+
+function explain(change: Change, result: ProbeResult): [VerdictReason, string] {
+  if (change.to === 'up') return [change.why, result.ok ? result.note : ''];
   assert(!result.ok, 'only a failure condemns a backend');
-  return [result.failure, `${verdict.inARow} in a row failed, the last: ${result.detail}`];
+  const detail = inAnotherRole(result) ? result.detail : failedInARow(change.inARow, result);
+  return [result.failure, detail];
+}
+
+function failedInARow(inARow: number, { detail }: Failure): string {
+  return `${inARow} in a row failed, the last: ${detail}`;
 }

@@ -131,13 +131,13 @@ const STATE_METRICS = {
   backendUp: {
     name: 'sluice_backend_up',
     type: 'gauge',
-    help: '1 while the probes say that the backend would serve, 0 otherwise.',
+    help: '1 while the probes find the backend well, also in another role than its pool wants.',
     labels: BACKEND,
   },
   backendEligible: {
     name: 'sluice_backend_eligible',
     type: 'gauge',
-    help: '1 while the backend can get new sessions, 0 otherwise.',
+    help: '1 while the backend can get the next session (not: an idle backup, a standby, a full one).',
     labels: BACKEND,
   },
   backendWeight: {

@@ -32,6 +32,10 @@ export const TRAFFIC_EVENTS = {
     ['pool', 'backend', 'cause', 'detail', 'sessions'],
     'See the detail and the log of the backend; /health shows who serves instead.',
   ),
+  'backend-standby': info(
+    'A backend is well, but has another role than its pool wants: it stands by.',
+    ['pool', 'backend', 'cause', 'detail', 'sessions'],
+  ),
   'backend-degraded': limited(
     warn('A backend says that it should get less.', ['pool', 'backend', 'percent', 'detail']),
   ),
@@ -90,7 +94,7 @@ export const TRAFFIC_EVENTS = {
   ]),
   'resolve-failed': limited(
     warn(
-      'The name of a backend cannot be resolved; the last address stays in use.',
+      'The name of a backend cannot be resolved.',
       ['address', 'detail'],
       'See that the name exists and that the resolver answers (/etc/resolv.conf).',
     ),

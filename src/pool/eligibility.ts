@@ -6,11 +6,13 @@ import type { BackendId } from '../core/brand.js';
 import type { Ineligible } from '../core/outcome.js';
 import { CLOSED_BECAUSE, type Ledger } from './ledger.js';
 
-const GONE = CLOSED_BECAUSE.removed | CLOSED_BECAUSE.expired;
+/** A backend that must not serve any more, however its health is. */
+export const GONE = CLOSED_BECAUSE.removed | CLOSED_BECAUSE.expired;
 
 /**
- * Panic ignores what says "down" and "ejected"; it never ignores drains, weights, caps, or that a
- * backend has had no verdict yet (at start all would be used before the first probe).
+ * Panic ignores what says "down" and "ejected"; it never ignores drains, weights, caps, another
+ * role (writes to a replica help nobody), or that a backend has had no verdict yet (at start all
+ * would be used before the first probe).
  */
 export type Regard = 'health' | 'panic';
 
@@ -28,14 +30,18 @@ export function ineligible(
   if ((closed & GONE) !== 0) return 'drained';
   if (ledger.weight(backend) <= 0) return 'weight-0';
   const health = ledger.health(backend);
-  if (health === 'unproven') return 'unproven';
+  if (health === 'unproven' || health === 'standby') return health;
   if (regard === 'health') {
     if (health === 'down') return 'down';
     if ((closed & CLOSED_BECAUSE.ejected) !== 0) return 'ejected';
   }
   // Before `full`: a place that becomes free at a tried backend is no place for this session.
   if (tried?.includes(backend)) return 'tried';
+  return isFull(ledger, backend) ? 'full' : null;
+}
+
+/** As many sessions as it may have. */
+export function isFull(ledger: Ledger, backend: BackendId): boolean {
   const cap = ledger.cap(backend);
-  if (cap !== 0 && ledger.active(backend) >= cap) return 'full';
-  return null;
+  return cap !== 0 && ledger.active(backend) >= cap;
 }

@@ -38,7 +38,8 @@ const CELLS = SHARES_AT + MAX_WORKERS * SHARE_ROW;
 /** Thousandths: effective weights are whole numbers in shared memory. */
 const WEIGHT_SCALE = 1000;
 
-const HEALTH_STATES = ['unproven', 'up', 'down'] as const;
+/** `standby`: its probes find it well, but in another role than the pool wants. */
+const HEALTH_STATES = ['unproven', 'up', 'down', 'standby'] as const;
 export type HealthState = (typeof HEALTH_STATES)[number];
 
 /** Reasons, beside health, why a backend gets no new sessions. */

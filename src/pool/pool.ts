@@ -12,13 +12,14 @@ import { formatAddress } from '../core/endpoint.js';
 import type { Ineligible } from '../core/outcome.js';
 import type { PoolPlan } from '../core/plan.js';
 import type { Random } from '../core/random.js';
-import { ineligible, type Regard } from './eligibility.js';
+import { GONE, ineligible, type Regard } from './eligibility.js';
 import { FailureRate } from './failure_rate.js';
 import { BackendLease, type LeaseBook } from './lease.js';
-import { CLOSED_BECAUSE, type Ledger } from './ledger.js';
+import type { Ledger } from './ledger.js';
 import { PeakEwma } from './peak_ewma.js';
 import { PlannedBackend } from './planned_backend.js';
 import type { PoolView, Selection, SelectRequest, Settlement } from './selection.js';
+import { inTier, regardOf, type Tier, tiersOf, whyNobody } from './standing.js';
 
 export interface PoolDeps {
   readonly ledger: Ledger;
@@ -31,9 +32,6 @@ export interface PoolDeps {
 
 /** Stands for figures that the policy does not read. */
 const NOT_READ = new Float64Array(0);
-
-/** A backend that must not serve any more, however its health is. */
-const GONE = CLOSED_BECAUSE.removed | CLOSED_BECAUSE.expired;
 
 export class Pool implements PoolView, LeaseBook {
   readonly id: PoolId;
@@ -99,8 +97,7 @@ export class Pool implements PoolView, LeaseBook {
 
   select(request: SelectRequest): Selection {
     const regard = this.#regard();
-    let count = this.#fill(request.tried, 'first', regard);
-    if (count === 0) count = this.#fill(request.tried, 'backup', regard);
+    let count = this.#candidates(request.tried, regard);
     while (count > 0) {
       const choice = this.#choice(count, request.clientKey);
       const member = this.#policy.choose(choice, this.#deps.random);
@@ -116,7 +113,8 @@ export class Pool implements PoolView, LeaseBook {
 
   mayStay(backend: BackendId): boolean {
     const { ledger } = this.#deps;
-    return (ledger.closed(backend) & GONE) === 0 && ledger.health(backend) !== 'down';
+    const health = ledger.health(backend);
+    return (ledger.closed(backend) & GONE) === 0 && health !== 'down' && health !== 'standby';
   }
 
   /**
@@ -127,14 +125,14 @@ export class Pool implements PoolView, LeaseBook {
     readonly sentence: string;
   } {
     const regard = this.#regard();
-    let count = this.#fill(request.tried, 'first', regard);
-    const members = this.#members.map((member) => ({
+    const count = this.#candidates(request.tried, regard);
+    const candidates = new Set(this.#eligible.subarray(0, count));
+    const members = this.#members.map((member, index) => ({
       name: member.name,
       reason:
         ineligible(this.#deps.ledger, member.id, request.tried, regard) ??
-        (member.backup && count > 0 ? ('standby' as const) : null),
+        (candidates.has(index) ? null : ('backup' as const)),
     }));
-    if (count === 0) count = this.#fill(request.tried, 'backup', regard);
     const sentence =
       count === 0
         ? 'no backend is eligible'
@@ -204,8 +202,16 @@ export class Pool implements PoolView, LeaseBook {
     this.#weight = new Float64Array(plan.backends.length);
   }
 
-  /** Fills the scratch arrays for a choice among one tier; answers how many are eligible. */
-  #fill(tried: readonly BackendId[] | null, tier: 'first' | 'backup', regard: Regard): number {
+  /** Fills the scratch arrays for a choice; answers how many are eligible. */
+  #candidates(tried: readonly BackendId[] | null, regard: Regard): number {
+    for (const tier of tiersOf(regard)) {
+      const count = this.#fill(tried, tier, regard);
+      if (count > 0) return count;
+    }
+    return 0;
+  }
+
+  #fill(tried: readonly BackendId[] | null, tier: Tier, regard: Regard): number {
     const { ledger } = this.#deps;
     const members = this.#members;
     let count = 0;
@@ -213,7 +219,7 @@ export class Pool implements PoolView, LeaseBook {
       const member = members[index] as PlannedBackend;
       this.#active[index] = ledger.active(member.id);
       this.#weight[index] = ledger.weight(member.id);
-      if (member.backup !== (tier === 'backup')) continue;
+      if (!inTier(member, tier)) continue;
       if (ineligible(ledger, member.id, tried, regard) !== null) continue;
       this.#eligible[count++] = index;
     }
@@ -240,34 +246,13 @@ export class Pool implements PoolView, LeaseBook {
     return count - 1;
   }
 
-  /** Panic: fewer backends are well than `panicPercent` of those that could serve. */
   #regard(): Regard {
-    if (this.#plan.panicPercent === 0) return 'health';
-    const { ledger } = this.#deps;
-    let all = 0;
-    let well = 0;
-    for (const member of this.#members) {
-      const closed = ledger.closed(member.id);
-      if ((closed & GONE) !== 0 || ledger.weight(member.id) <= 0) continue;
-      all++;
-      if (ledger.health(member.id) === 'up' && closed === 0) well++;
-    }
-    return well * 100 < this.#plan.panicPercent * all ? 'panic' : 'health';
+    return regardOf(this.#deps.ledger, this.#members, this.#plan.panicPercent);
   }
 
   #nothing(tried: readonly BackendId[] | null, regard: Regard): Selection {
-    let full = 0;
-    let unproven = 0;
-    let unwell = 0;
-    for (const member of this.#members) {
-      const reason = ineligible(this.#deps.ledger, member.id, tried, regard);
-      if (reason === 'full' || reason === null) full++;
-      else if (reason === 'unproven') unproven++;
-      else if (reason !== 'drained' && reason !== 'weight-0') unwell++;
-    }
-    if (full > 0) return { kind: 'none', reason: 'all-full' };
-    if (unproven > 0) return { kind: 'unproven' };
-    return { kind: 'none', reason: unwell > 0 ? 'all-down' : 'no-backend' };
+    const reason = whyNobody(this.#deps.ledger, this.#members, tried, regard);
+    return reason === 'unproven' ? { kind: reason } : { kind: 'none', reason };
   }
 }
 

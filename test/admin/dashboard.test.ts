@@ -45,11 +45,18 @@ t.test('the dashboard', { skip }, async (t) => {
     await page.getByText('Pool main').waitFor();
     const rows = await page.locator('tbody tr').allInnerTexts();
     const cells = rows.map((row) => row.split('\t').map((cell) => cell.trim()));
-    t.match(cells[0], ['pg', 'open', 'tcp 0.0.0.0:5432, [::]:5432', 'main', '12 of 4,096', '3 h']);
+    t.match(cells[0], [
+      'pg',
+      'open',
+      'tcp 0.0.0.0:5432, [::]:5432',
+      'main',
+      '12 of 4,096',
+      'all-down 5, queue-full 2',
+    ]);
     t.match(cells[1], ['dns', 'failed']);
     t.match(cells[2], ['a', 'up', '10.0.0.1:97', '7 of 10', '1', '1.3 ms', '1 min', '']);
     t.match(cells[3], ['b', 'down', /:98/, '0', '1', 'failed, 0.3 ms', '1 min', /refused 3 times/]);
-    t.match(cells[4], ['c', 'up, not eligible', /:99/, '0', '0.5 of 1']);
+    t.match(cells[4], ['c', 'up, backup', /:99/, '0', '0.5 of 1']);
     t.match(cells[5], ['d backup', 'unproven', /:100/, '0', '1', 'none yet']);
     t.same(complaints, []);
   });

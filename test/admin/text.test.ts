@@ -17,20 +17,40 @@ t.test('the whole state stands in tables, one line for each thing', async (t) =>
     '',
   ]);
   t.same(cells.slice(5, 8), [
-    ['LISTENER', 'PROTOCOL', 'ADDRESS', 'POOL', 'STATE', 'SINCE', 'SESSIONS'],
-    ['pg', 'tcp', '0.0.0.0:5432 [::]:5432', 'main', 'open', '3 h', '12 of 4096'],
-    ['dns', 'udp', '127.0.0.1:53', 'main', 'failed', '5 s', '0 of 1000', DNS_REASON],
+    ['LISTENER', 'PROTOCOL', 'ADDRESS', 'POOL', 'STATE', 'SINCE', 'SESSIONS', 'REFUSED'],
+    [
+      'pg',
+      'tcp',
+      '0.0.0.0:5432 [::]:5432',
+      'main',
+      'open',
+      '3 h',
+      '12 of 4096',
+      'all-down 5, queue-full 2',
+    ],
+    [
+      'dns',
+      'udp',
+      '127.0.0.1:53',
+      'main',
+      'failed',
+      '5 s',
+      '0 of 1000',
+      'flow-limit 3',
+      DNS_REASON,
+    ],
   ]);
   t.equal(
     lines[9],
-    'POOL main: up for 3 h, 1 of 4 backends eligible, policy p2c, probe postgres, queue 3 of 100',
+    'POOL main: up for 3 h, 1 of 4 backends eligible, policy p2c, probe postgres, ' +
+      'queue 3 of 100, refused: all-down 5',
   );
   const passed = 'passed in 1.3 ms, 1 s ago';
   const failed = 'failed in 0.3 ms, 2 s ago: refused';
   t.same(cells.slice(11), [
     ['a', '10.0.0.1:97', 'up', '1 min', '7 of 10', '1', passed],
     ['b', '10.0.0.1:98', 'down', '1 min', '0', '1', failed, 'refused 3 times in a row'],
-    ['c', '10.0.0.1:99', 'up, not eligible', '1 min', '0', '0.5 of 1', passed, 'at its cap'],
+    ['c', '10.0.0.1:99', 'up, backup', '1 min', '0', '0.5 of 1', passed, 'a backup'],
     ['d (backup)', '10.0.0.1:100', 'unproven', '1 min', '0', '1', 'none yet'],
     [''],
   ]);

@@ -115,7 +115,7 @@ t.test(
 t.test('backups serve when, and only when, no other is eligible', async (t) => {
   const { pool, ledger } = setUp({ backends: [backend(0), backend(1, { backup: true })] });
   t.same(shares(pool, 5), { b0: 5 });
-  t.match(pool.explain(NOBODY).members, [{ reason: null }, { name: 'b1', reason: 'standby' }]);
+  t.match(pool.explain(NOBODY).members, [{ reason: null }, { name: 'b1', reason: 'backup' }]);
   ledger.setHealth(id(0), 'down');
   t.same(shares(pool, 5), { b1: 5 });
   t.match(pool.explain(NOBODY).members, [{ reason: 'down' }, { reason: null }]);

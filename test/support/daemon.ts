@@ -204,7 +204,8 @@ export class Daemon {
     for (const { event, pool: itsPool, backend } of this.events.past) {
       if (itsPool !== pool) continue;
       if (event === 'backend-up') up.add(backend);
-      if (event === 'backend-down' || event === 'backend-removed') up.delete(backend);
+      const isGone = event === 'backend-down' || event === 'backend-removed';
+      if (isGone || event === 'backend-standby') up.delete(backend);
     }
     return up;
   }

@@ -9,8 +9,8 @@ const HISTORY = 60;
 const TONES = {
   up: 'good', open: 'good', serving: 'good', passed: 'good',
   unproven: 'warn', full: 'warn', panic: 'warn', ejected: 'warn', starting: 'warn',
-  opening: 'warn', stopping: 'warn', unresolved: 'warn', closing: 'idle',
-  drained: 'idle', maintenance: 'idle', leaving: 'idle',
+  backup: 'warn', degraded: 'warn', stopping: 'warn', unresolved: 'warn',
+  closing: 'idle', drained: 'idle', maintenance: 'idle', leaving: 'idle', standby: 'idle',
 };
 const byId = (id) => document.getElementById(id);
 const history = [];
@@ -97,14 +97,19 @@ function showFigures(traffic) {
       element('span', '', label), spark(values))));
 }
 
+function counts(list) {
+  return list.map(({ reason, count: times }) => reason + ' ' + count(times)).join(', ');
+}
+
 function showListeners(view) {
-  const heads = ['Name', 'State', 'Address', 'Pool', 'Sessions', 'Since', 'Reason'];
+  const heads = ['Name', 'State', 'Address', 'Pool', 'Sessions', 'Refused', 'Since', 'Reason'];
   fill(byId('listeners'), heads, view.listeners.map((listener) => [
     cell('name', listener.name),
     cell('', state(listener.state)),
     cell('', element('code', '', listener.protocol + ' '), listener.addresses.join(', ')),
     cell('', listener.pool),
     cell('', ...load(listener.sessions, listener.max_sessions)),
+    cell('counts', counts([...listener.refused, ...listener.dropped]) || '0'),
     cell('', since(view, listener.since)),
     cell('reason', listener.reason),
   ]));
@@ -118,13 +123,18 @@ function probe(view, last) {
   return result;
 }
 
+/** Up without sessions is what an idle backup or a weight of 0 asks for: no trouble. */
+function backendState(backend) {
+  if (backend.state !== 'up' || backend.eligible) return state(backend.state);
+  return state('standby', 'up, ' + (backend.cause || 'not eligible'));
+}
+
 function backendRow(view, backend) {
-  const limited = backend.state === 'up' && !backend.eligible;
   const weight = backend.weight === backend.weight_effective ? String(backend.weight) :
     Number(backend.weight_effective.toFixed(2)) + ' of ' + backend.weight;
   return [
     cell('name', backend.name, backend.backup ? element('code', '', ' backup') : ''),
-    cell('', limited ? state('full', 'up, not eligible') : state(backend.state)),
+    cell('', backendState(backend)),
     cell('', backend.address),
     cell('', ...load(backend.active, backend.max_connections)),
     cell('', weight),
@@ -143,6 +153,7 @@ function showPools(view) {
       eligible + ' of ' + pool.backends.length + ' eligible'];
     if (pool.queue_size > 0) about.push('queue ' + pool.queue_length + ' of ' + pool.queue_size);
     if (pool.reason) about.push(pool.reason);
+    if (pool.refused.length > 0) about.push('refused: ' + counts(pool.refused));
     const title = element('h2', '', 'Pool ' + pool.name + ' ', state(pool.state),
       element('small', '', about.join(' · ')));
     const table = element('table');

@@ -48,6 +48,7 @@ thead th {
   text-transform: uppercase;
 }
 td.reason { width: 100%; color: var(--faint); white-space: normal; min-width: 12rem; }
+td.counts { white-space: normal; min-width: 8rem; }
 td.name { font-weight: 600; }
 td code { color: var(--faint); font: inherit; }
 .pill, .state { display: inline-flex; align-items: center; gap: .4rem; color: var(--tone); }

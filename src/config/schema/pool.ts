@@ -82,7 +82,7 @@ export const POOL = table('Backends that serve the same, and how one of them is 
     default: 0,
     min: 0,
     max: 100,
-    doc: 'When a smaller share than this is eligible, all backends are used, whatever health says. 0: never.',
+    doc: 'When a smaller share than this is well, all backends are used, backups too, whatever probes and ejections say. 0: never.',
   }),
   udp_responses: integer({
     default: 0,

@@ -15,6 +15,7 @@ const backend = (name: string, port: number, active: number): BackendView => ({
   address: `127.0.0.1:${port}`,
   state: 'up',
   eligible: true,
+  cause: null,
   reason: '',
   sinceWallMs: 0,
   active,
@@ -54,6 +55,8 @@ const health: HealthView = {
       sinceWallMs: 0,
       sessions: 0,
       maxSessions: 100,
+      refused: [],
+      dropped: [],
     },
   ],
   pools: [
@@ -66,6 +69,7 @@ const health: HealthView = {
       sinceWallMs: 0,
       queueLength: 0,
       queueSize: 0,
+      refused: [],
       backends: [
         backend('fast', 5001, 11),
         {

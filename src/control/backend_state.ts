@@ -1,0 +1,73 @@
+/** The state of a backend for people, from what the ledger and its probes say, and why. */
+import type { BackendState } from '../admin/views.js';
+import { unreachable } from '../core/assert.js';
+import type { Ineligible } from '../core/outcome.js';
+import { isFull } from '../pool/eligibility.js';
+import { CLOSED_BECAUSE, type Ledger } from '../pool/ledger.js';
+import type { Standing } from '../pool/standing.js';
+import type { BackendEntry } from './inventory.js';
+
+/** `share`: of its weight that its probes ask for. */
+export function stateOf(entry: BackendEntry, ledger: Ledger, share: number): BackendState {
+  if (entry.tenure === 'leaving') return 'leaving';
+  const health = ledger.health(entry.id);
+  if (health === 'down' || health === 'standby') return health;
+  if ((ledger.closed(entry.id) & CLOSED_BECAUSE.ejected) !== 0) return 'ejected';
+  if (health === 'unproven') return health;
+  if (isFull(ledger, entry.id)) return 'full';
+  return share < 1 ? 'degraded' : 'up';
+}
+
+/** What a reason is made of. */
+export interface Situation {
+  readonly state: BackendState;
+  /** Why it gets no session now; null: it does. */
+  readonly cause: Ineligible | null;
+  readonly serves: Standing['serves'];
+  readonly backup: boolean;
+  readonly share: number;
+  /** What its probes said last, when the verdict changed; may be ''. */
+  readonly verdictDetail: string;
+}
+
+/** Sentences without full stops; '' where the state says all. */
+export function reasonOf(situation: Situation): string {
+  return [stateReason(situation), causeReason(situation)].filter((part) => part !== '').join('; ');
+}
+
+function stateReason({ state, verdictDetail, share }: Situation): string {
+  switch (state) {
+    case 'up':
+    case 'drained':
+    case 'maintenance':
+      return '';
+    case 'leaving':
+      return 'no longer in the file; its sessions may finish';
+    case 'unresolved':
+      return 'its name has no address';
+    case 'down':
+      return verdictDetail === '' ? 'its probes fail' : verdictDetail;
+    case 'standby':
+      return `well, but in another role: ${verdictDetail}`;
+    case 'ejected':
+      return 'it failed in real traffic';
+    case 'unproven':
+      return 'no probe has succeeded yet';
+    case 'full':
+      return 'as many sessions as it may have';
+    case 'degraded':
+      return `its probes ask for ${Math.round(share * 100)} % of its weight`;
+    default:
+      return unreachable(state);
+  }
+}
+
+function causeReason({ state, cause, serves, backup }: Situation): string {
+  if (state === 'leaving') return '';
+  if (cause === 'weight-0') return 'its weight is 0: it gets no new sessions';
+  if (cause === 'backup') return 'a backup: used when no other is eligible';
+  if (cause !== null) return '';
+  if (serves === 'backup' && backup) return 'a backup: it serves, because no other is eligible';
+  const unwell = state === 'down' || state === 'ejected';
+  return serves === 'all' && unwell ? 'used all the same: too few of its pool are well' : '';
+}

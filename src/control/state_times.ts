@@ -1,0 +1,23 @@
+/**
+ * Since when things are in the state in which they are: noted where a state changes, so that a page
+ * tells the same whoever looked at it before. Forgets by itself what nobody holds any more.
+ */
+import type { Clock } from '../core/clock.js';
+
+export class StateTimes<Thing extends object, State extends string> {
+  readonly #clock: Clock;
+  readonly #known = new WeakMap<Thing, { readonly state: State; readonly sinceWallMs: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** `thing` is in `state` now; answers since when, on the wall clock. */
+  note(thing: Thing, state: State): number {
+    const known = this.#known.get(thing);
+    if (known?.state === state) return known.sinceWallMs;
+    const sinceWallMs = this.#clock.wallMs();
+    this.#known.set(thing, { state, sinceWallMs });
+    return sinceWallMs;
+  }
+}

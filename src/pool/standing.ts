@@ -1,0 +1,105 @@
+/**
+ * The account of a pool's standing: who could serve, who is well, whether that is so few that panic
+ * rules, which backends a choice looks at, and what a session without a backend is told. Workers
+ * choose by these rules; control watches, answers /ready and shows pages by the same ones.
+ */
+import type { BackendId } from '../core/brand.js';
+import type { Ineligible } from '../core/outcome.js';
+import { GONE, ineligible, type Regard } from './eligibility.js';
+import type { Ledger } from './ledger.js';
+
+export interface Member {
+  readonly id: BackendId;
+  readonly backup: boolean;
+}
+
+/** Whom a choice draws among. */
+export type Tier = 'first' | 'backup' | 'all';
+
+const IN_ORDER: readonly Tier[] = ['first', 'backup'];
+const IN_PANIC: readonly Tier[] = ['all'];
+
+/** Tiers in the order of a choice: the first one with an eligible backend counts. */
+export function tiersOf(regard: Regard): readonly Tier[] {
+  return regard === 'panic' ? IN_PANIC : IN_ORDER;
+}
+
+export function inTier({ backup }: Member, tier: Tier): boolean {
+  return tier === 'all' || backup === (tier === 'backup');
+}
+
+/**
+ * `panic` when fewer backends are well than `panicPercent` of those that could serve. One that has
+ * had no verdict yet counts as well, because nothing is known against it; one in another role could
+ * not serve however few are left.
+ */
+export function regardOf(ledger: Ledger, members: readonly Member[], panicPercent: number): Regard {
+  if (panicPercent === 0) return 'health';
+  let usable = 0;
+  let well = 0;
+  for (const { id } of members) {
+    const health = ledger.health(id);
+    const closed = ledger.closed(id);
+    if ((closed & GONE) !== 0 || ledger.weight(id) <= 0 || health === 'standby') continue;
+    usable++;
+    if (health !== 'down' && closed === 0) well++;
+  }
+  return well * 100 < panicPercent * usable ? 'panic' : 'health';
+}
+
+/** Why a choice found nobody: the reason that gives most hope. */
+export type Nobody = 'all-full' | 'unproven' | 'all-down' | 'no-backend';
+
+export function whyNobody(
+  ledger: Ledger,
+  members: readonly Member[],
+  tried: readonly BackendId[] | null,
+  regard: Regard,
+): Nobody {
+  let unproven = 0;
+  let unwell = 0;
+  for (const { id } of members) {
+    const reason = ineligible(ledger, id, tried, regard);
+    // Without a reason: another worker has just taken its last place, or a place became free.
+    if (reason === 'full' || reason === null) return 'all-full';
+    if (reason === 'unproven') unproven++;
+    else if (reason !== 'drained' && reason !== 'weight-0') unwell++;
+  }
+  if (unproven > 0) return 'unproven';
+  return unwell > 0 ? 'all-down' : 'no-backend';
+}
+
+export interface Standing {
+  readonly regard: Regard;
+  /** Of whom the next session gets its backend, or why it gets none. */
+  readonly serves: Tier | Nobody;
+  /** In the order of the members; null: it may get the next session. */
+  readonly reasons: readonly (Ineligible | null)[];
+  /** How many may get the next session. */
+  readonly eligible: number;
+}
+
+/** What a session that comes now, and has tried nobody, finds. */
+export function standingOf(
+  ledger: Ledger,
+  members: readonly Member[],
+  panicPercent: number,
+): Standing {
+  const regard = regardOf(ledger, members, panicPercent);
+  const own = members.map(({ id }) => ineligible(ledger, id, null, regard));
+  for (const tier of tiersOf(regard)) {
+    const reasons = own.map((reason, index) => {
+      const member = members[index];
+      return reason ?? (member !== undefined && inTier(member, tier) ? null : 'backup');
+    });
+    const eligible = reasons.filter((reason) => reason === null).length;
+    if (eligible > 0) return { regard, serves: tier, reasons, eligible };
+  }
+  const serves = whyNobody(ledger, members, null, regard);
+  return { regard, serves, reasons: own, eligible: 0 };
+}
+
+/** Whether a session that comes now is served at once, or would be but for the caps. */
+export function canServe({ serves }: Standing): boolean {
+  return serves !== 'unproven' && serves !== 'all-down' && serves !== 'no-backend';
+}
