@@ -12,6 +12,9 @@ fall = 2
 rise = 2
 `;
 
+/** What most people bind: tests listen on something else only when they are about it. */
+const WILDCARD = '0.0.0.0:0';
+
 export interface ListenerText {
   readonly name?: string;
   readonly pool: string;
@@ -22,7 +25,7 @@ export interface ListenerText {
 }
 
 export function listenerText(listener: ListenerText): string {
-  const { pool, name = pool, bind = '127.0.0.1:0', protocol = 'tcp', lines = '' } = listener;
+  const { pool, name = pool, bind = WILDCARD, protocol = 'tcp', lines = '' } = listener;
   return `[listeners.${name}]
 protocol = "${protocol}"
 bind = "${bind}"
@@ -67,7 +70,7 @@ ${sections}
 ${entries.join('')}`;
 }
 
-/** One TCP listener on a free port of 127.0.0.1 and its pool, both named `pool.name`. */
+/** One TCP listener on a free port of every IPv4 address and its pool, both named `pool.name`. */
 export function serviceText(pool: PoolText, listenerLines = ''): string {
   return listenerText({ pool: pool.name, lines: listenerLines }) + poolText(pool);
 }

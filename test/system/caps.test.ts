@@ -43,6 +43,7 @@ queue_timeout = "60s"`,
 t.test('the queue is first in, first out, has an end, and has a time limit', async (t) => {
   const echoes = await startEchoes(t, 1);
   const daemon = await startDaemon(t, {
+    access: 'all',
     toml: serviceText({
       name: 'echo',
       backends: echoes,
@@ -75,6 +76,7 @@ t.test('the queue is first in, first out, has an end, and has a time limit', asy
 t.test('without a queue a full pool refuses at once and says so', async (t) => {
   const echoes = await startEchoes(t, 1);
   const daemon = await startDaemon(t, {
+    access: 'all',
     toml: serviceText({ name: 'echo', backends: echoes, lines: 'max_connections = 1' }),
   });
   await daemon.backendsUp('echo', 1);
@@ -93,6 +95,7 @@ t.test('without a queue a full pool refuses at once and says so', async (t) => {
 t.test("at a listener's cap clients wait in the kernel and are served later", async (t) => {
   const echoes = await startEchoes(t, 1);
   const daemon = await startDaemon(t, {
+    access: 'all',
     workers: 2,
     toml: serviceText({ name: 'echo', backends: echoes }, 'max_sessions = 5'),
   });

@@ -14,6 +14,7 @@ t.test('a failed dial goes on at once with a backend that was not tried', async 
   const [alive] = await startEchoes(t, 1);
   const dead = [await freePort(), await freePort()].map((port) => `127.0.0.1:${port}`);
   const daemon = await startDaemon(t, {
+    access: 'all',
     toml: serviceText({
       name: 'echo',
       policy: 'round-robin',
@@ -41,7 +42,7 @@ t.test('while all are unproven, sessions wait for the first verdict', async (t) 
   const [echo] = await startEchoes(t, 1);
   const health = 'probe = "tcp"\ninterval = "10s"\ntimeout = "2s"';
   const toml = serviceText({ name: 'echo', backends: echo ? [echo] : [], health });
-  const daemon = await startDaemon(t, { toml });
+  const daemon = await startDaemon(t, { access: 'all', toml });
   t.equal(await exchangeOnce({ port: await daemon.port('echo') }), null);
 });
 
@@ -50,6 +51,7 @@ t.test(
   async (t) => {
     const echoes = await startEchoes(t, 3);
     const daemon = await startDaemon(t, {
+      access: 'all',
       workers: 2,
       toml: serviceText({ name: 'echo', policy: 'p2c', backends: echoes }),
     });
@@ -80,6 +82,7 @@ t.test(
 t.test('a backup serves only while no other backend is eligible', async (t) => {
   const [main, spare] = await startEchoes(t, 2);
   const daemon = await startDaemon(t, {
+    access: 'all',
     toml: serviceText({
       name: 'echo',
       backends: [
@@ -104,6 +107,7 @@ t.test('UNIX sockets serve on both sides', async (t) => {
   const inner = join(folder, 'inner.sock');
   const outer = join(folder, 'outer.sock');
   const daemon = await startDaemon(t, {
+    access: 'all',
     toml:
       listenerText({ name: 'inner', pool: 'tcp', bind: `unix:${inner}` }) +
       listenerText({ name: 'outer', pool: 'unix', bind: `unix:${outer}` }) +
@@ -123,7 +127,7 @@ t.test('a port that is taken ends the start with a sentence, not a stack trace',
   const toml =
     listenerText({ pool: 'echo', bind: taken?.address ?? '' }) +
     poolText({ name: 'echo', backends: [{ address: '127.0.0.1:1' }] });
-  const daemon = new Daemon(join(tempFolder(t), 'sluice.toml'), { toml });
+  const daemon = new Daemon(join(tempFolder(t), 'sluice.toml'), { access: 'all', toml });
   t.teardown(() => daemon.end());
   t.equal((await daemon.exited).code, 1);
   const told = daemon.complaints + JSON.stringify(daemon.events.past);

@@ -24,6 +24,7 @@ for (const version of ['v1', 'v2'] as const) {
     const port = await freePort();
     await startHaproxy(t, mirror(port));
     const daemon = await startDaemon(t, {
+      access: 'all',
       toml:
         poolText({
           name: 'web',
@@ -50,6 +51,7 @@ for (const options of ['send-proxy', 'send-proxy-v2', 'send-proxy-v2 proxy-v2-op
     if (!haveServers(t, 'haproxy')) return;
     const [echo] = await startEchoes(t, 1);
     const daemon = await startDaemon(t, {
+      access: 'all',
       toml: serviceText({ name: 'echo', backends: echo ? [echo] : [] }, TRUSTING),
     });
     await daemon.backendsUp('echo', 1);
@@ -69,6 +71,7 @@ t.test('behind nginx with a v1 header the access line has the true client', asyn
   if (!haveServers(t, 'nginx')) return;
   const [echo] = await startEchoes(t, 1);
   const daemon = await startDaemon(t, {
+    access: 'all',
     toml: serviceText({ name: 'echo', backends: echo ? [echo] : [] }, TRUSTING),
   });
   await daemon.backendsUp('echo', 1);
@@ -89,11 +92,13 @@ t.test('behind nginx with a v1 header the access line has the true client', asyn
 t.test('sluice behind sluice hands the client on, in both versions', async (t) => {
   const [echo] = await startEchoes(t, 1);
   const inner = await startDaemon(t, {
+    access: 'all',
     toml: serviceText({ name: 'echo', backends: echo ? [echo] : [] }, TRUSTING),
   });
   const address = `127.0.0.1:${await inner.port('echo')}`;
   for (const version of ['v1', 'v2']) {
     const outer = await startDaemon(t, {
+      access: 'all',
       toml: serviceText({
         name: 'inner',
         backends: [{ address }],
@@ -108,6 +113,7 @@ t.test('sluice behind sluice hands the client on, in both versions', async (t) =
 t.test('a peer that is not trusted is refused, whatever it sends', async (t) => {
   const [echo] = await startEchoes(t, 1);
   const daemon = await startDaemon(t, {
+    access: 'all',
     toml: serviceText({ name: 'echo', backends: echo ? [echo] : [] }, TRUSTING),
   });
   const port = await daemon.port('echo');

@@ -52,7 +52,7 @@ t.test('200 reloads in 20 s under load disturb not one connection', async (t) =>
 t.test('an invalid file changes nothing and tells all its problems', async (t) => {
   const echoes = await startEchoes(t, 1);
   const toml = service(echoes, '');
-  const daemon = await startDaemon(t, { toml });
+  const daemon = await startDaemon(t, { access: 'all', toml });
   await daemon.backendsUp('echo', 1);
   const port = await daemon.port('echo');
   const record = await daemon.reload(toml.replace('policy', 'polizy').replace('pool =', 'pol ='));
@@ -69,7 +69,7 @@ t.test('a changed bind opens the new address, then closes the old one', async (t
   const at = (port: number): string =>
     listenerText({ pool: 'echo', bind: `127.0.0.1:${port}` }) +
     poolText({ name: 'echo', backends: echoes });
-  const daemon = await startDaemon(t, { toml: at(first) });
+  const daemon = await startDaemon(t, { access: 'all', toml: at(first) });
   await daemon.backendsUp('echo', 1);
   const held = await dial(t, { port: first });
   await held.send('one');
@@ -88,7 +88,7 @@ t.test('a bind that cannot be opened fails the reload and keeps the old one', as
   const at = (port: number): string =>
     listenerText({ pool: 'echo', bind: `127.0.0.1:${port}` }) +
     poolText({ name: 'echo', backends: echoes });
-  const daemon = await startDaemon(t, { toml: at(first) });
+  const daemon = await startDaemon(t, { access: 'all', toml: at(first) });
   await daemon.backendsUp('echo', 1);
   const record = await daemon.reload(at(taken?.port ?? 0));
   t.equal(record.event, 'reload-failed');
@@ -99,7 +99,7 @@ t.test('a bind that cannot be opened fails the reload and keeps the old one', as
 t.test('a removed backend keeps its sessions for the drain time, then loses them', async (t) => {
   const echoes = await startEchoes(t, 2);
   const limits = 'drain_timeout = "1s"\ndrain_spread = "500ms"';
-  const daemon = await startDaemon(t, { toml: service(echoes, limits) });
+  const daemon = await startDaemon(t, { access: 'all', toml: service(echoes, limits) });
   await daemon.backendsUp('echo', 2);
   const port = await daemon.port('echo');
   const wires = [await dial(t, { port }), await dial(t, { port })];

@@ -41,6 +41,7 @@ t.test('what has not finished by shutdown_timeout is closed, and the exit code i
 t.test('an error that nobody expected is logged with its stack and ends it with 1', async (t) => {
   const echoes = await startEchoes(t, 1);
   const daemon = await startDaemon(t, {
+    access: 'all',
     toml: serviceText({ name: 'echo', backends: echoes }),
     preload: "process.once('SIGUSR2', () => { throw new Error('broken by a test'); });",
   });
@@ -74,7 +75,10 @@ t.test('a second signal ends it at once', async (t) => {
 t.test('without sessions SIGTERM and SIGINT end it at once with 0', async (t) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const echoes = await startEchoes(t, 1);
-    const daemon = await startDaemon(t, { toml: serviceText({ name: 'echo', backends: echoes }) });
+    const daemon = await startDaemon(t, {
+      access: 'all',
+      toml: serviceText({ name: 'echo', backends: echoes }),
+    });
     const beganMs = nowMs();
     daemon.signal(signal);
     t.same(await daemon.exited, { code: 0, signal: null });
@@ -89,6 +93,7 @@ async function withSession(
 ): Promise<{ readonly daemon: Daemon; readonly port: number; readonly wire: Wire }> {
   const echoes = await startEchoes(t, 1);
   const daemon = await startDaemon(t, {
+    access: 'all',
     workers: 2,
     shutdownTimeout,
     toml: serviceText({ name: 'echo', backends: echoes }),

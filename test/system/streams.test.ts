@@ -189,6 +189,7 @@ async function service(
 ): Promise<{ readonly daemon: Daemon; readonly server: WireServer }> {
   const server = await WireServer.start(t);
   const daemon = await startDaemon(t, {
+    access: 'all',
     toml: serviceText(
       { name: 'echo', backends: [server], health: 'probe = "none"' },
       listenerLines,
