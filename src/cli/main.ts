@@ -6,6 +6,7 @@ import { check } from './check.js';
 import { demo, demoOptions } from './demo/demo.js';
 import { doctor, doctorOptions } from './doctor/doctor.js';
 import type { OptionDescription } from './option.js';
+import { signalTable } from './signal_table.js';
 import { simulate } from './simulate.js';
 import { simulateOptions } from './simulate_options.js';
 import type { Words } from './word_reader.js';
@@ -22,6 +23,8 @@ export interface CommandLine {
   readonly name: string;
   readonly description: string;
   readonly options: readonly OptionDescription[];
+  /** Further text at the end of the help. */
+  readonly notes?: string;
   /** Answers the exit code. */
   readonly run: (words: Words) => number | Promise<number>;
 }
@@ -32,7 +35,8 @@ export const COMMANDS: readonly CommandLine[] = [
     name: 'run',
     description: 'run the daemon in the foreground',
     options: fileOptions,
-    run: (words) => serve({ file: fileOf(words), version: version(), stderr: process.stderr }),
+    notes: signalTable(),
+    run: (words) => serve({ file: fileOf(words), version: version() }),
   },
   {
     name: 'check',
@@ -72,8 +76,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--debug', 'show stack traces of errors', false)
     .exitOverride()
     .showHelpAfterError('(sluice --help lists the commands and options)');
-  for (const { name, description, options, run } of COMMANDS) {
+  for (const { name, description, options, notes, run } of COMMANDS) {
     const command = program.command(name).description(description);
+    if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
     for (const option of options) {
       command.option(option.flags, option.description, option.default);
     }
@@ -83,6 +88,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   // A reader that had enough (`sluice demo | head`) is no error.
   process.stdout.on('error', () => process.exit(0));
+  process.stderr.on('error', () => {});
   try {
     await program.parseAsync([...argv]);
   } catch (error) {

@@ -10,6 +10,8 @@ import { err, ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
 import { createLog } from '../observe/log.js';
 import { systemClock } from '../system/clock.js';
+import { openOutput } from '../system/output.js';
+import { systemTimers } from '../system/timers.js';
 import { assemble } from './assemble.js';
 import type { Daemon } from './daemon.js';
 
@@ -30,7 +32,12 @@ export async function startEmbedded(
 ): Promise<Result<Embedded, string>> {
   const { http } = spec.admin;
   assert(http !== null, 'an embedded daemon has an admin endpoint');
-  const log = createLog({ spec: spec.log, clock: systemClock, descriptor: STANDARD_ERROR });
+  const log = createLog({
+    spec: spec.log,
+    clock: systemClock,
+    timers: systemTimers,
+    write: openOutput(STANDARD_ERROR),
+  });
   const readWallMs = systemClock.wallMs();
   const about = { version, config: () => ({ hash: 'embedded', readWallMs }) };
   const assembled = assemble(spec, log, about);

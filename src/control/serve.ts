@@ -10,30 +10,48 @@ import { type ReadConfig, readConfig } from '../config/read_config.js';
 import { formatAddress } from '../core/endpoint.js';
 import { err, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
-import { createLog, type Log } from '../observe/log.js';
+import { LineQueue } from '../observe/line_queue.js';
+import { createLog, FLUSH_LIMIT_MS, type Log } from '../observe/log.js';
 import type { Metrics } from '../observe/metrics.js';
 import { monotonicUsec, systemClock } from '../system/clock.js';
+import { isJournal } from '../system/journal.js';
 import type { Notifier } from '../system/notify.js';
-import { type DaemonSignal, onSignal } from '../system/signals.js';
-import { systemTimers } from '../system/timers.js';
+import { openOutput } from '../system/output.js';
+import type { DaemonSignal } from '../system/signals.js';
+import { holdProcess, systemTimers } from '../system/timers.js';
 import { assemble } from './assemble.js';
 import type { Daemon } from './daemon.js';
+import { Ending, endNow } from './ending.js';
 import { serviceManager, watchdogIntervalMs } from './service_manager.js';
+import { SignalInbox } from './signal_inbox.js';
+
+const STANDARD_OUTPUT = 1;
+const STANDARD_ERROR = 2;
 
 export interface ServeOptions {
   readonly file: string;
   readonly version: string;
-  readonly stderr: { write(text: string): unknown };
 }
 
-/** Runs until stopped by a signal; answers the exit code. */
-export async function serve(options: ServeOptions): Promise<0 | 1> {
+/** Runs until stopped by a signal, and ends the process: 0 when it was stopped, 1 at a failure. */
+export async function serve(options: ServeOptions): Promise<never> {
+  holdProcess();
+  const inbox = new SignalInbox(() => endNow(0));
   const config = await load(options.file);
-  if (!config.ok) {
-    options.stderr.write(config.error.map((problem) => `${problem}\n`).join(''));
-    return 1;
-  }
-  return new Service(options, config.value).run();
+  if (config.ok) return new Service(options, config.value, inbox).run();
+  await complain(config.error.map((problem) => `${problem}\n`).join(''));
+  return endNow(1);
+}
+
+/** To standard error, as far as somebody reads it. */
+async function complain(text: string): Promise<void> {
+  const queue = new LineQueue({
+    write: openOutput(STANDARD_ERROR),
+    timers: systemTimers,
+    recovered: () => {},
+  });
+  queue.push(text);
+  await queue.flush(FLUSH_LIMIT_MS);
 }
 
 async function load(file: string): Promise<Result<ReadConfig, readonly string[]>> {
@@ -50,9 +68,11 @@ class Service {
   #metrics: Metrics | null = null;
   #hash: string;
   #readWallMs = systemClock.wallMs();
+  readonly #inbox: SignalInbox;
 
-  constructor(options: ServeOptions, { spec, hash }: ReadConfig) {
+  constructor(options: ServeOptions, { spec, hash }: ReadConfig, inbox: SignalInbox) {
     this.#options = options;
+    this.#inbox = inbox;
     this.#started = spec;
     this.#spec = spec;
     this.#hash = hash;
@@ -60,29 +80,45 @@ class Service {
     this.#log = createLog({
       spec: spec.log,
       clock: systemClock,
+      timers: systemTimers,
+      write: openOutput(STANDARD_OUTPUT),
+      reader: isJournal(process.env['JOURNAL_STREAM'], STANDARD_OUTPUT) ? 'journald' : 'any',
       onSuppressed: (event, lines) => this.#metrics?.logSuppressed(event, lines),
     });
   }
 
-  async run(): Promise<0 | 1> {
-    const { version } = this.#options;
+  async run(): Promise<never> {
+    const { version, file } = this.#options;
+    this.#log.event('starting', { version, file, workers: this.#workersAsked() });
     const about = { version, config: () => ({ hash: this.#hash, readWallMs: this.#readWallMs }) };
     const assembled = assemble(this.#spec, this.#log, about);
     if (!assembled.ok) return this.#fail(assembled.error);
     const { daemon, metrics, views } = assembled.value;
     this.#metrics = metrics;
-    process.on('uncaughtException', (error) => void this.#end(daemon, error));
-    const stopped = this.#signals(daemon);
+    process.on('uncaughtException', (error) => void this.#end(error));
+    const ending = new Ending({
+      log: this.#log,
+      timers: systemTimers,
+      sessions: () => daemon.sessions(),
+    });
+    const stopped = this.#signals(daemon, ending);
     const started = await daemon.start();
     if (!started.ok) return this.#fail(started.error);
     const site = await this.#openSite(views);
     this.#notifier.ready();
     this.#watchdog(daemon);
     const signal = await stopped;
+    ending.waitsFor('sessions, workers, probes and lookups');
     await this.#stop(daemon, signal);
+    ending.waitsFor('clients of the admin endpoint');
     await site?.close();
-    await this.#log.flush();
-    return 0;
+    return ending.finish(0);
+  }
+
+  /** null: one a core. */
+  #workersAsked(): number | null {
+    const { workers } = this.#spec.daemon;
+    return workers === 'auto' ? null : workers;
   }
 
   /** Traffic is served whether or not the admin page can be. */
@@ -98,41 +134,37 @@ class Service {
     return null;
   }
 
-  async #fail(detail: string): Promise<1> {
+  async #fail(detail: string): Promise<never> {
     this.#log.event('start-failed', { detail });
-    await this.#log.flush();
-    this.#options.stderr.write(`sluice: ${detail}\n`);
-    return 1;
+    return this.#endBadly(detail);
   }
 
   /** A broken invariant: nothing that goes on could be trusted. */
-  async #end(daemon: Daemon, error: unknown): Promise<void> {
+  #end(error: unknown): Promise<never> {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#log.event('internal-error', { detail });
-    await this.#log.flush();
-    this.#options.stderr.write(`sluice: ${detail}\n`);
-    daemon.abandonWorkers();
-    process.exit(1);
+    return this.#endBadly(detail);
   }
 
-  /** SIGHUP reloads; resolves with the first signal to stop. The second one ends the process. */
-  #signals(daemon: Daemon): Promise<DaemonSignal> {
+  async #endBadly(detail: string): Promise<never> {
+    await Promise.all([this.#log.flush(), complain(`sluice: ${detail}\n`)]);
+    return endNow(1);
+  }
+
+  /** Resolves with the first signal to stop. The second one ends the process. */
+  #signals(daemon: Daemon, ending: Ending): Promise<DaemonSignal> {
     let reloading: Promise<void> = Promise.resolve();
-    onSignal('SIGHUP', () => {
-      reloading = reloading.then(() => this.#reload(daemon, 'SIGHUP'));
-    });
     return new Promise((resolve) => {
-      let seen = 0;
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-        onSignal(signal, () => {
-          seen++;
-          if (seen > 1) {
-            daemon.abandonWorkers();
-            process.exit(0);
-          }
+      this.#inbox.open((signal, effect) => {
+        if (effect === 'nothing') {
+          this.#log.event('signal-ignored', { signal });
+        } else if (effect === 'reload') {
+          reloading = reloading.then(() => this.#reload(daemon, signal));
+        } else {
+          ending.begin(this.#spec.daemon.shutdownTimeoutMs);
           resolve(signal);
-        });
-      }
+        }
+      });
     });
   }
 

@@ -71,6 +71,21 @@ export const DAEMON_EVENTS = {
       'Free the address, or choose another one under [admin], and reload.',
     ),
   ),
+  'log-lost': limited(
+    warn(
+      'Log lines were lost, because nobody read them in time or the disk was full.',
+      ['count'],
+      'sluice_log_suppressed_total says of which events. See what reads standard output.',
+    ),
+  ),
+  'signal-ignored': limited(
+    info('A signal came that means nothing here.', ['signal'], '`sluice run --help` lists them.'),
+  ),
+  'end-forced': warn(
+    'Something did not end in time; the process ends all the same.',
+    ['detail', 'sessions'],
+    'See the detail: a name server or another process that does not answer holds it up.',
+  ),
   'access-lost': limited(
     warn(
       'Access lines were not written, because more came than the limit allows.',

@@ -3,14 +3,14 @@
  * the catalogue. Nothing here blocks: what the reader of stdout does not take in time is dropped
  * and counted.
  */
-import { once } from 'node:events';
 import { type DestinationStream, pino } from 'pino';
 import type { AccessRecord } from '../core/access.js';
-import type { Clock } from '../core/clock.js';
+import type { Clock, Timers } from '../core/clock.js';
 import type { LogSpec } from '../core/spec.js';
 import { accessFields } from './access.js';
 import { EVENTS, type EventFields, type EventName } from './events.js';
 import { toMicro } from './fields.js';
+import { LineQueue, type Write } from './line_queue.js';
 import { prettyLine } from './pretty.js';
 import { RateLimit } from './rate_limit.js';
 
@@ -23,14 +23,20 @@ export const EVENT_WINDOW_MS = 10_000;
 /** Access lines of sessions that did not end in order, per cause. `access = "all"` has no limit. */
 export const ACCESS_ERROR_LINES_PER_WINDOW = 100;
 export const ACCESS_WINDOW_MS = 1_000;
-/** Held for a reader of stdout that is slow; what comes beyond is dropped and counted. */
-export const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
+/** How long the end of the process waits for a reader that is slow. */
+export const FLUSH_LIMIT_MS = 500;
+
+/** syslog(3), as journald takes them from the beginning of a line. */
+const PRIORITIES = { trace: 7, debug: 7, info: 6, warn: 4, error: 3 } as const;
 
 export interface LogOptions {
   readonly spec: LogSpec;
   readonly clock: Clock;
-  /** Where the lines go; 1 is stdout. */
-  readonly descriptor?: number;
+  readonly timers: Timers;
+  /** Where the lines go. It never waits. */
+  readonly write: Write;
+  /** `journald`: each line begins with its priority. */
+  readonly reader?: 'journald' | 'any';
   /** `lines` of `event` were not written. */
   readonly onSuppressed?: (event: EventName, lines: number) => void;
 }
@@ -42,7 +48,7 @@ export interface Log {
   access(record: AccessRecord): void;
   /** Another level, format or access level from now on. */
   configure(spec: LogSpec): void;
-  /** Resolves when everything so far was written, or when the reader is gone; for the very end. */
+  /** Resolves when everything so far was written, or cannot be; for the very end. */
   flush(): Promise<void>;
 }
 
@@ -53,40 +59,26 @@ export function createLog(options: LogOptions): Log {
 class PinoLog implements Log {
   readonly #options: LogOptions;
   #spec: LogSpec;
-  readonly #destination: ReturnType<typeof pino.destination>;
+  readonly #queue: LineQueue;
   readonly #events: pino.Logger;
   /** Access lines are chosen by `access`, so `level` must not hide them. */
   readonly #accessLines: pino.Logger;
   readonly #eventLimit = new RateLimit(EVENT_LINES_PER_WINDOW, EVENT_WINDOW_MS);
   readonly #accessLimit = new RateLimit(ACCESS_ERROR_LINES_PER_WINDOW, ACCESS_WINDOW_MS);
-  /** The event that is being written: a drop is told from inside the write. */
+  /** The event that is being written: a line that has no room is counted for it. */
   #writing: EventName = 'starting';
-  /** `idle`: nothing is held. */
-  #sink: 'idle' | 'writing' = 'idle';
+  #level: LogSpec['level'] = 'info';
 
   constructor(options: LogOptions) {
-    const { spec, clock, descriptor = 1 } = options;
+    const { spec, clock, timers, write } = options;
     this.#options = options;
     this.#spec = spec;
-    this.#destination = pino.destination({
-      dest: descriptor,
-      sync: false,
-      maxLength: MAX_BUFFERED_BYTES,
+    this.#queue = new LineQueue({
+      write,
+      timers,
+      recovered: (count) => this.event('log-lost', { count }),
     });
-    this.#destination.on('drop', () => options.onSuppressed?.(this.#writing, 1));
-    const settle = (): void => {
-      this.#sink = 'idle';
-      this.#destination.emit('settled');
-    };
-    this.#destination.on('drain', settle);
-    // A reader that went away (EPIPE) is no reason to end: traffic goes on without a log.
-    this.#destination.on('error', settle);
-    const stream: DestinationStream = {
-      write: (line) => {
-        this.#sink = 'writing';
-        this.#destination.write(this.#spec.format === 'pretty' ? prettyLine(line) : line);
-      },
-    };
+    const stream: DestinationStream = { write: (line) => this.#write(line) };
     const base = {
       base: null,
       timestamp: () => `,"time":"${new Date(clock.wallMs()).toISOString()}"`,
@@ -102,6 +94,7 @@ class PinoLog implements Log {
     const suppressed = pace === 'free' ? {} : this.#admit(this.#eventLimit, name, name);
     if (suppressed === null) return;
     this.#writing = name;
+    this.#level = level;
     const help = remedy === '' ? {} : { remedy };
     this.#events[level]({ event: name, ...told(fields), ...suppressed, ...help }, message);
   }
@@ -111,6 +104,7 @@ class PinoLog implements Log {
     const suppressed = isLimited ? this.#admit(this.#accessLimit, record.end.cause, 'session') : {};
     if (suppressed === null) return;
     this.#writing = 'session';
+    this.#level = 'info';
     const fields = accessFields(record);
     this.#accessLines.info({ event: 'session', ...fields, ...suppressed }, EVENTS.session.message);
   }
@@ -120,8 +114,19 @@ class PinoLog implements Log {
     this.#events.level = spec.level;
   }
 
-  async flush(): Promise<void> {
-    if (this.#sink === 'writing') await once(this.#destination, 'settled');
+  flush(): Promise<void> {
+    return this.#queue.flush(FLUSH_LIMIT_MS);
+  }
+
+  #write(json: string): void {
+    const text = this.#spec.format === 'pretty' ? prettyLine(json) : json;
+    const line = this.#options.reader === 'journald' ? this.#withPriority(text) : text;
+    if (!this.#queue.push(line)) this.#options.onSuppressed?.(this.#writing, 1);
+  }
+
+  /** A pretty line may be two, and each is an entry of its own. */
+  #withPriority(text: string): string {
+    return text.replace(/^(?=.)/gm, `<${PRIORITIES[this.#level]}>`);
   }
 
   /** null: not now. Otherwise what the line says about those that were left out before it. */

@@ -20,3 +20,8 @@ export const systemTimers: Timers = {
     return { cancel: () => clearTimeout(handle) };
   },
 };
+
+/** Keeps the process alive, which would end in silence when nothing but such timers is left. */
+export function holdProcess(): void {
+  setInterval(() => {}, LONGEST_DELAY_MS);
+}

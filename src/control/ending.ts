@@ -1,0 +1,58 @@
+/**
+ * The end of the process, which comes whatever else fails: a reader of the log that does not read,
+ * a name server, a worker or a client that does not answer. It has a limit of its own, and then
+ * waits for nobody; a second signal does not wait at all.
+ */
+import type { Timers } from '../core/clock.js';
+import { exitNow } from '../kernel/exit.js';
+import { loadKernel } from '../kernel/foreign.js';
+import type { Log } from '../observe/log.js';
+
+/** Beyond `shutdown_timeout`: what closing the last sessions and threads may take. */
+const OVERTIME_MS = 1_400;
+
+export interface EndingDeps {
+  readonly log: Log;
+  readonly timers: Timers;
+  /** TCP sessions and UDP flows that are not over. */
+  readonly sessions: () => number;
+}
+
+export class Ending {
+  readonly #deps: EndingDeps;
+  #state: 'running' | 'ending' = 'running';
+  /** What is being waited for, in words. */
+  #stage = 'the change under way';
+
+  constructor(deps: EndingDeps) {
+    this.#deps = deps;
+  }
+
+  /** The stop begins: from now on the process has `shutdownTimeoutMs` and a little more. */
+  begin(shutdownTimeoutMs: number): void {
+    if (this.#state === 'ending') endNow(0);
+    this.#state = 'ending';
+    this.#deps.timers.after(shutdownTimeoutMs + OVERTIME_MS, () => {
+      const { log, sessions } = this.#deps;
+      log.event('end-forced', { detail: this.#stage, sessions: sessions() });
+      void this.finish(0);
+    });
+  }
+
+  /** Says what is waited for from now on. */
+  waitsFor(stage: string): void {
+    this.#stage = stage;
+  }
+
+  /** Writes what is left of the log, if somebody reads it, and ends. */
+  async finish(code: 0 | 1): Promise<never> {
+    await this.#deps.log.flush();
+    return endNow(code);
+  }
+}
+
+/** Ends the process, whatever its threads wait for. */
+export function endNow(code: 0 | 1): never {
+  const kernel = loadKernel();
+  return exitNow(kernel.ok ? kernel.value : null, code);
+}

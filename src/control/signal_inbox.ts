@@ -1,0 +1,29 @@
+/**
+ * Signals from the first moment on: one that comes before there is a daemon is kept for it, and one
+ * that stops ends the process, which serves nobody yet.
+ */
+import { type DaemonSignal, onSignals, type SignalEffect } from '../system/signals.js';
+
+type Handler = (signal: DaemonSignal, effect: SignalEffect) => void;
+
+export class SignalInbox {
+  #handler: Handler | null = null;
+  /** At most one of each. */
+  readonly #early = new Map<DaemonSignal, SignalEffect>();
+
+  /** `stop` is called at a signal that stops, as long as nobody has taken the inbox over. */
+  constructor(stop: () => void) {
+    onSignals((signal, effect) => {
+      if (this.#handler !== null) this.#handler(signal, effect);
+      else if (effect === 'stop') stop();
+      else this.#early.set(signal, effect);
+    });
+  }
+
+  /** From now on `handler` gets every signal, those that came before too. */
+  open(handler: Handler): void {
+    this.#handler = handler;
+    for (const [signal, effect] of this.#early) handler(signal, effect);
+    this.#early.clear();
+  }
+}
