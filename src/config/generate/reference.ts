@@ -55,13 +55,17 @@ function probes(): string {
   const list = (keys: readonly string[]): string =>
     keys.map((key) => `\`${key}\``).join(', ') || '-';
   const rows = PROBE_KINDS.map((kind) => {
-    const { proves, needs, takes } = PROBE_USES[kind];
-    return [`\`${kind}\``, proves, list(needs), list(takes.filter((key) => !needs.includes(key)))];
+    const { proves, leaves, needs, takes } = PROBE_USES[kind];
+    const may = takes.filter((key) => !needs.includes(key));
+    return [`\`${kind}\``, proves, list(needs), list(may), leaves];
   });
   return [
     '## Probes',
     'A key of another kind of probe is a problem, never ignored. `send-expect` takes `send` and `expect`, or `steps`.',
-    markdownTable(['probe', 'what a success proves', 'needs', 'takes'], rows),
+    markdownTable(
+      ['probe', 'what a success proves', 'needs', 'takes', "what it leaves in the server's log"],
+      rows,
+    ),
   ].join('\n\n');
 }
 

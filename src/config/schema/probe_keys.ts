@@ -133,39 +133,58 @@ const LOGIN = ['user', 'password_file', 'password_env'] as const;
 export interface ProbeUse {
   /** For the reference: what a success means. */
   readonly proves: string;
+  /** For the reference: what it leaves in the server's log, at the server's default settings. */
+  readonly leaves: string;
   readonly needs: readonly ProbeKey[];
   readonly takes: readonly ProbeKey[];
 }
 
 /** Which keys each kind of probe takes, and which of them it cannot do without. */
 export const PROBE_USES: Readonly<Record<ProbeKind, ProbeUse>> = {
-  none: { proves: 'Nothing: every backend counts as up.', needs: [], takes: [] },
-  tcp: { proves: 'The backend accepts connections.', needs: [], takes: [] },
+  none: {
+    proves: 'Nothing: every backend counts as up.',
+    leaves: 'Nothing.',
+    needs: [],
+    takes: [],
+  },
+  tcp: {
+    proves: 'The backend accepts connections.',
+    leaves:
+      "PostgreSQL, Redis, nginx (`http`): nothing. HAProxy, nginx (`stream`): the line of a session without bytes from the client, none with HAProxy's `option dontlognull`. MariaDB: a warning each time, and it counts as an aborted connection: use `mysql`.",
+    needs: [],
+    takes: [],
+  },
   'send-expect': {
     proves: 'It answers with the expected bytes.',
+    leaves: 'What the conversation is worth to it.',
     needs: [],
     takes: ['send', 'expect', 'steps', 'minimum_size', 'tls', ...TLS_OPTIONS],
   },
   http: {
     proves:
       'It answers a request with one of the status codes. Status 429, a header `X-Health: degraded` or a body that begins with `degraded` halves its weight.',
+    leaves: 'One access line, if it writes any.',
     needs: [],
     takes: ['method', 'path', 'status', 'host', 'tls', ...TLS_OPTIONS],
   },
   tls: {
     proves: 'It completes a TLS handshake.',
+    leaves: 'nginx: nothing.',
     needs: [],
     takes: [...TLS_OPTIONS, 'expiry_warning'],
   },
   redis: {
     proves:
       'It answers PING, and has the role; a replica that is wanted as one has its link to the primary.',
+    leaves: 'Redis: nothing.',
     needs: [],
     takes: ['role', ...LOGIN, 'tls', ...TLS_OPTIONS],
   },
   postgres: {
     proves:
       'It takes clients (it neither starts, stops nor is full), even if it refuses this one; with `user`: it let that user in, and has the role.',
+    leaves:
+      'PostgreSQL: nothing, with `user`. Without, the name `postgres` is used: nothing if there is such a role or a password is asked for, else a `FATAL` line each time.',
     needs: [],
     takes: [
       'role',
@@ -180,16 +199,19 @@ export const PROBE_USES: Readonly<Record<ProbeKind, ProbeUse>> = {
   mysql: {
     proves:
       'It answers a login, even if by "access denied". An account `sluice` without password and rights keeps that out of its log.',
+    leaves: 'MariaDB: nothing if it has the account `sluice`, else an "access denied" each time.',
     needs: [],
     takes: [],
   },
   dns: {
     proves: 'It answers a question over UDP with one of the response codes.',
+    leaves: 'dnsmasq: nothing.',
     needs: ['name'],
     takes: ['name', 'type', 'rcodes'],
   },
   udp: {
     proves: 'It answers a datagram, or at least nothing says that it is not there.',
+    leaves: 'What the datagram is worth to it.',
     needs: ['send'],
     takes: ['send', 'expect'],
   },

@@ -42,7 +42,6 @@ export class Connection {
   readonly #signal: AbortSignal;
   readonly #prelude: Uint8Array;
   readonly #host: string;
-  readonly #kind: 'ip' | 'unix';
   readonly #aborted = (): void => this.#fail(new Failed('timeout', `timed out ${this.#doing}`));
   readonly #readable = (): void => this.#wake();
   /** The socket that the dialogue runs over: the raw one, or TLS on top of it. */
@@ -59,7 +58,6 @@ export class Connection {
     const { endpoint } = target;
     this.#signal = signal;
     this.#prelude = target.prelude;
-    this.#kind = endpoint.kind;
     this.#host = endpoint.kind === 'ip' ? endpoint.host : 'localhost';
     this.#raw =
       endpoint.kind === 'ip'
@@ -158,12 +156,6 @@ export class Connection {
       this.#wake();
     });
     while (!done && !this.#raw.closed && this.#failure === null) await this.#change();
-  }
-
-  /** Ends by RST: neither side keeps the connection in TIME_WAIT. A Unix socket knows neither. */
-  reset(): void {
-    if (this.#kind === 'unix') this.#raw.destroy();
-    else this.#raw.resetAndDestroy();
   }
 
   /** Closes what is still open; resolves when the descriptor is free. */

@@ -4,8 +4,8 @@
  * Without a user only the answer to a start-up message is looked at. PostgreSQL checks whether it
  * takes sessions at all (57P03: it starts or stops; 53300: too many clients) before it asks who is
  * there, so a request for authentication proves that it serves; and so do the errors that come
- * after that check: a user (class 28) or a database (3D000) that the server does not know. No login
- * is attempted, and the connection ends by FIN, which the server does not log.
+ * after that check: a user (class 28) or a database (3D000) that the server does not know. No
+ * password is sent, and the connection ends by FIN, which the server does not log.
  *
  * With a user the probe logs in and asks for the role. Class 28 then is a failure: somebody who
  * gave credentials wants them to be right.
@@ -15,17 +15,28 @@ import type { Probe, ProbeResult } from '../probe.js';
 import { type Connection, converse } from './connection.js';
 import type { ProbeDeps } from './deps.js';
 import { Failed, whole } from './failed.js';
-import { authenticationCode, logIn } from './postgres_login.js';
+import { AUTHENTICATED, authenticationCode, logIn } from './postgres_login.js';
 import { type Standing, standingOf } from './postgres_standing.js';
-import { readError, readMessage, SSL_REQUEST, startupMessage, TERMINATE } from './postgres_wire.js';
+import {
+  type Message,
+  readError,
+  readMessage,
+  SSL_REQUEST,
+  startupMessage,
+  TERMINATE,
+} from './postgres_wire.js';
 import type { Redactor } from './redactor.js';
 import { ReplayLag } from './replay_lag.js';
 import { cared, readSecret } from './secrets.js';
 
 type PostgresSpec = Extract<ProbeSpec, { kind: 'postgres' }>;
 
-/** The name under which the start-up message goes when none is configured; it need not exist. */
-const NOBODY = 'sluice';
+/**
+ * The name under which the start-up message goes when none is configured. It need not exist; but
+ * where the server trusts whoever comes, it logs each name that does not, and this one most often
+ * does. Nothing is asked under it.
+ */
+const NOBODY = 'postgres';
 
 export function postgresProbe(
   spec: PostgresSpec,
@@ -72,16 +83,27 @@ async function upgrade(connection: Connection, tls: ProbeTls): Promise<void> {
 
 async function greeted(connection: Connection): Promise<ProbeResult> {
   const message = await readMessage(connection, 'the answer to the start-up message');
-  if (message.type === 'E') {
-    const { sqlState, text } = readError(message.body);
-    const serves = sqlState.startsWith('28') || sqlState === '3D000';
-    if (!serves) throw new Failed('not-ready', text);
+  if (message.type === 'E') return refused(connection, message);
+  if (authenticationCode(message) !== AUTHENTICATED) {
     await connection.finish();
-    return whole(text);
+    return whole();
   }
-  authenticationCode(message);
-  await connection.finish();
+  // It let us in. Whoever leaves in the middle of that is worth a line to it.
+  for (;;) {
+    const next = await readMessage(connection, 'the end of the login');
+    if (next.type === 'E') return refused(connection, next);
+    if (next.type === 'Z') break;
+  }
+  await connection.finish(TERMINATE);
   return whole();
+}
+
+async function refused(connection: Connection, { body }: Message): Promise<ProbeResult> {
+  const { sqlState, text } = readError(body);
+  const serves = sqlState.startsWith('28') || sqlState === '3D000';
+  if (!serves) throw new Failed('not-ready', text);
+  await connection.finish();
+  return whole(text);
 }
 
 function judgeRole(spec: PostgresSpec, role: Standing['role']): void {

@@ -26,7 +26,7 @@ export interface Credentials {
 }
 
 /** The codes of Authentication… messages. */
-const OK = 0;
+export const AUTHENTICATED = 0;
 const CLEARTEXT = 3;
 const MD5 = 5;
 const SASL = 10;
@@ -44,7 +44,7 @@ export async function logIn(connection: Connection, credentials: Credentials): P
     const message = await next(connection, 'the end of the login');
     if (message.type === 'Z') return;
     const code = authenticationCode(message);
-    if (code === OK) {
+    if (code === AUTHENTICATED) {
       // A server that skips its part of the exchange may be anybody.
       if (scram === null || scram.verified) continue;
       throw new Failed('authentication', 'the server does not prove that it knows the password');

@@ -6,7 +6,8 @@ import { whole } from './failed.js';
 export const tcpProbe: Probe = {
   attempt: (target, signal) =>
     converse(target, signal, async (connection) => {
-      connection.reset();
+      // Plainly: PostgreSQL, HAProxy and others write a line for each reset.
+      await connection.finish();
       return whole();
     }),
 };

@@ -55,8 +55,10 @@ t.test(
       [pgMessage('R', 10, 'SCRAM-SHA-256\0\0'), 'ok: '],
       [pgMessage('R', 3), 'ok: '],
       [pgMessage('R', 7), 'ok: '],
-      [OK, 'ok: '],
-      [Buffer.concat([pgMessage('N', 'SNOTICE\0\0'), OK]), 'ok: '],
+      [Buffer.concat([OK, READY]), 'ok: '],
+      [Buffer.concat([pgMessage('N', 'SNOTICE\0\0'), OK, pgMessage('S', 'a\0b\0'), READY]), 'ok: '],
+      [Buffer.concat([OK, error('3D000')]), 'ok: FATAL: no (3D000)'],
+      [Buffer.concat([OK, error('53300', 'too many')]), 'not-ready: FATAL: too many (53300)'],
       [error('28000', 'no pg_hba.conf entry'), 'ok: FATAL: no pg_hba.conf entry (28000)'],
       [error('28P01'), 'ok: FATAL: no (28P01)'],
       [error('3D000'), 'ok: FATAL: no (3D000)'],
@@ -76,11 +78,10 @@ t.test(
 );
 
 t.test('the start-up message names user, database and program', async (t) => {
-  const { received } = await askScript(t, SPEC, [say(OK, 'sluice\0\0')]);
-  t.equal(
-    received,
-    '\0\0\0\x3f\0\x03\0\0user\0sluice\0database\0postgres\0application_name\0sluice\0\0',
-  );
+  const welcome = Buffer.concat([OK, READY]);
+  const { received } = await askScript(t, SPEC, [say(welcome, 'sluice\0\0')]);
+  const start = 'user\0postgres\0database\0postgres\0application_name\0sluice\0\0';
+  t.equal(received, `\0\0\0\x41\0\x03\0\0${start}X\0\0\0\x04`, 'and Terminate, once it is in');
 });
 
 t.test('with a user, a refused login is a failure', async (t) => {

@@ -91,7 +91,7 @@ t.test('a lone server', async (t) => {
   await t.test('without a user it is ready, whatever it asks us for', async (t) => {
     t.equal(await told(SPEC), 'ok: ', 'trust');
     await methods(server);
-    t.match(await told(SPEC), /^ok: FATAL: no pg_hba\.conf entry for host .* \(28000\)$/);
+    t.equal(await told(SPEC), 'ok: ');
     t.equal(await told({ ...SPEC, user: null, database: 'nowhere' }).then(first), 'ok');
   });
 

@@ -18,6 +18,11 @@ export class Dnsmasq {
     return `127.0.0.1:${this.port}`;
   }
 
+  /** What the server has logged since its last start. */
+  get log(): readonly string[] {
+    return this.#child?.stderr.past ?? [];
+  }
+
   async start(): Promise<void> {
     this.#child = new Child(program('dnsmasq'), [
       '--keep-in-foreground',

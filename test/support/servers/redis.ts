@@ -25,6 +25,11 @@ export class Redis {
     return `127.0.0.1:${this.port}`;
   }
 
+  /** What the server has logged since its last start. */
+  get log(): readonly string[] {
+    return this.#child?.stdout.past ?? [];
+  }
+
   async start(): Promise<void> {
     const fixed = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', ...QUICK];
     this.#child = new Child(program('redis-server'), [...fixed, ...this.#options], {
