@@ -3,6 +3,10 @@
  * IORING_REGISTER_PBUF_RING), so that a waiting receive holds none. The free ones stand on a stack:
  * the ring is topped up with those used last, which are still in the CPU's caches, and the memory
  * in use follows the load instead of the size of the pool.
+ *
+ * Beside them stand small buffers, which the kernel never picks from: data whose target takes
+ * nothing moves there, so that it does not hold what others need. Buffers of both kinds are numbers,
+ * the small ones behind the large ones.
  */
 import { assert } from '../core/assert.js';
 import { err, ok, type Result } from '../core/result.js';
@@ -23,7 +27,7 @@ const ENTRY_BYTES = 16;
 /** 16-bit words. */
 const TAIL_AT = 7;
 
-/** The share of the buffers that never stands in the ring, so that `take` finds some. */
+/** The share of the buffers that is never put into the ring, so that `take` finds some. */
 const TAKE_SHARE = 1 / 8;
 /** Buffers in the ring at first; it doubles whenever the kernel found the ring empty. */
 const FIRST_SUPPLY = 64;
@@ -34,12 +38,21 @@ const FIRST_SUPPLY = 64;
  */
 const STAGGER_BYTES = 5 * 64;
 
+/** A small buffer: four pages, which cost memory only as far as they are written to. */
+export const SMALL_BYTES = 16_384;
+
+/** Below this share of large buffers without data, or above that of small ones with: scarce. */
+const SCARCE_BELOW = 1 / 2;
+const SMALL_SCARCE_ABOVE = 1 / 4;
+
 export interface BufferPoolOptions {
   /** The number by which submissions name the pool. */
   readonly group: number;
   /** A power of two, 2 to 32768. */
   readonly count: number;
   readonly bufferBytes: number;
+  /** Small buffers; none by default. */
+  readonly small?: number;
 }
 
 export class BufferPool {
@@ -57,6 +70,11 @@ export class BufferPool {
   readonly #shorts: Uint16Array;
   readonly #mask: number;
   readonly #free: Int32Array;
+  /** Numbers of small buffers that hold nothing. */
+  readonly #freeSmall: Int32Array;
+  #freeSmallCount: number;
+  /** How many small buffers there are. */
+  readonly small: number;
   /** 1: somebody holds the buffer (the kernel or the engine). */
   readonly #used: Uint8Array;
   #freeCount: number;
@@ -68,6 +86,8 @@ export class BufferPool {
   #supplied = 0;
   #supplyTarget: number;
   readonly #maxSupply: number;
+  /** So many free ones are left for `take`. */
+  readonly #reserve: number;
 
   private constructor(
     kernel: Kernel,
@@ -75,8 +95,9 @@ export class BufferPool {
     memory: MappedMemory,
     ringMemory: MappedMemory,
   ) {
-    const { count } = options;
+    const { count, small = 0 } = options;
     this.group = options.group;
+    this.small = small;
     this.count = count;
     this.bufferBytes = options.bufferBytes;
     this.strideBytes = options.bufferBytes + STAGGER_BYTES;
@@ -88,10 +109,13 @@ export class BufferPool {
     this.#shorts = new Uint16Array(ringMemory.buffer);
     this.#mask = count - 1;
     this.#free = Int32Array.from({ length: count }, (_, index) => count - 1 - index);
-    this.#used = new Uint8Array(count);
+    this.#used = new Uint8Array(count + small);
+    this.#freeSmall = Int32Array.from({ length: small }, (_, index) => count + small - 1 - index);
+    this.#freeSmallCount = small;
     this.#freeCount = count;
     this.#leastFree = count;
     this.#touched = new Uint8Array(count);
+    this.#reserve = Math.floor(count * TAKE_SHARE);
     this.#maxSupply = count - Math.max(1, Math.floor(count * TAKE_SHARE));
     this.#supplyTarget = Math.min(FIRST_SUPPLY, this.#maxSupply);
   }
@@ -101,9 +125,10 @@ export class BufferPool {
     ring: Ring,
     options: BufferPoolOptions,
   ): Result<BufferPool, KernelError> {
-    const { count, bufferBytes, group } = options;
+    const { count, bufferBytes, group, small = 0 } = options;
     assert(Number.isInteger(Math.log2(count)) && count <= 32_768, 'a pool is a power of two');
-    const memory = mapMemory(kernel, count * (bufferBytes + STAGGER_BYTES));
+    const bytes = count * (bufferBytes + STAGGER_BYTES) + small * SMALL_BYTES;
+    const memory = mapMemory(kernel, bytes);
     if (!memory.ok) return memory;
     const ringMemory = mapMemory(kernel, count * ENTRY_BYTES);
     if (!ringMemory.ok) {
@@ -124,9 +149,9 @@ export class BufferPool {
     return this.#freeCount;
   }
 
-  /** Buffers that hold no data: the free ones and those that stand in the kernel's ring. */
+  /** Buffers without data that receives may use: in the kernel's ring, or on their way there. */
   get available(): number {
-    return this.#freeCount + this.#supplied;
+    return this.#supplied + Math.max(0, this.#freeCount - this.#reserve);
   }
 
   /** Where the buffers' memory begins. */
@@ -135,13 +160,49 @@ export class BufferPool {
   }
 
   addressOf(buffer: number): number {
-    return this.#memory.address + buffer * this.strideBytes;
+    return this.#memory.address + this.offsetOf(buffer);
+  }
+
+  /** Where in the pool's memory `buffer`, of either kind, begins. */
+  offsetOf(buffer: number): number {
+    const { count, strideBytes } = this;
+    if (buffer < count) return buffer * strideBytes;
+    return count * strideBytes + (buffer - count) * SMALL_BYTES;
+  }
+
+  isSmall(buffer: number): boolean {
+    return buffer >= this.count;
+  }
+
+  /** True when large buffers run short: data that stands still has to make room. */
+  get short(): boolean {
+    return this.available < this.count * SCARCE_BELOW;
+  }
+
+  /** True when nobody should take much at a time: so much stands still that it could get worse. */
+  get scarce(): boolean {
+    return this.short || this.smallUsed > this.small * SMALL_SCARCE_ABOVE;
+  }
+
+  /** Small buffers that hold data. */
+  get smallUsed(): number {
+    return this.small - this.#freeSmallCount;
+  }
+
+  /** A small buffer, or -1. */
+  takeSmall(): number {
+    if (this.#freeSmallCount === 0) return -1;
+    const buffer = this.#freeSmall[--this.#freeSmallCount] ?? 0;
+    this.#used[buffer] = 1;
+    return buffer;
   }
 
   /** Tops the kernel's ring up; to be called before each enter. */
   supply(): void {
-    if (this.#supplied >= this.#supplyTarget || this.#freeCount === 0) return;
-    while (this.#supplied < this.#supplyTarget && this.#freeCount > 0) {
+    if (this.#supplied >= this.#supplyTarget || this.#freeCount <= this.#reserve) return;
+    // What one turn can receive for targets that take nothing is bounded by what stands there.
+    const target = this.scarce ? Math.min(FIRST_SUPPLY, this.#supplyTarget) : this.#supplyTarget;
+    while (this.#supplied < target && this.#freeCount > this.#reserve) {
       const buffer = this.#pop();
       const at = (this.#tail & this.#mask) * 4;
       const address = this.addressOf(buffer);
@@ -173,16 +234,24 @@ export class BufferPool {
     return this.#freeCount === 0 ? -1 : this.#pop();
   }
 
-  /** Whoever held `buffer` is done with it. */
+  /** Whoever held `buffer` is done with it. A small one gives its pages back at once. */
   recycle(buffer: number): void {
     assert(this.#used[buffer] === 1, `buffer ${buffer} is given back once`);
     this.#used[buffer] = 0;
+    if (buffer >= this.count) {
+      this.#freeSmall[this.#freeSmallCount++] = buffer;
+      discardPages(this.#kernel, this.addressOf(buffer), SMALL_BYTES);
+      return;
+    }
     this.#free[this.#freeCount++] = buffer;
   }
 
-  /** Gives the pages back of buffers that nobody has used since the last call. */
-  trim(): void {
-    const unused = this.#leastFree;
+  /**
+   * Gives the pages back of buffers that nobody has used since the last call, except for those of
+   * the `warm` ones that would be used first.
+   */
+  trim(warm = 0): void {
+    const unused = Math.min(this.#leastFree, this.#freeCount - warm);
     this.#leastFree = this.#freeCount;
     for (let at = 0; at < unused; at++) {
       const buffer = this.#free[at] ?? 0;

@@ -80,26 +80,8 @@ export function submitReceive(
 }
 
 /**
- * Sends `length` bytes at `offset` of the pool's memory. Completes when all are in the socket's
- * buffer, or with fewer after an error.
- */
-export function submitSend(
-  ring: Ring,
-  fd: number,
-  pool: BufferPool,
-  offset: number,
-  length: number,
-  low: number,
-  high: number,
-): void {
-  const address = pool.address + offset;
-  const flags = MSG_WAITALL | MSG_NOSIGNAL;
-  write(ring, OP.SEND, fd, 0, lowWord(address), highWord(address), length, flags, low, high, 0);
-}
-
-/**
- * The same without waiting for room, and completes only when not everything was sent: with the
- * number of bytes that were, or an errno. So once the kernel has taken the entry and no such
+ * Sends `length` bytes at `offset` of the pool's memory without waiting for room, and completes
+ * only when not everything was sent: with the number of bytes that were, or an errno. So once the kernel has taken the entry and no such
  * completion is there, all was sent and the memory is free.
  */
 export function submitSilentSend(
@@ -191,9 +173,15 @@ export function submitPoll(
   write(ring, OP.POLL_ADD, fd, 0, 0, 0, 0, events, low, high, 0);
 }
 
-/** Completes each time that `fd` becomes readable. */
-export function submitPollMany(ring: Ring, fd: number, low: number, high: number): void {
-  write(ring, OP.POLL_ADD, fd, 0, 0, 0, POLL_ADD_MULTI, POLLIN, low, high, 0);
+/** Completes at first if one of `events` is there, and each time that one comes. */
+export function submitPollMany(
+  ring: Ring,
+  fd: number,
+  events: number,
+  low: number,
+  high: number,
+): void {
+  write(ring, OP.POLL_ADD, fd, 0, 0, 0, POLL_ADD_MULTI, events, low, high, 0);
 }
 
 /**

@@ -95,7 +95,7 @@ export type PairEnd =
   | { readonly kind: 'finished'; readonly first: 'client' | 'backend' }
   /**
    * One side reset; what had been read from it was delivered before the other was reset (at most
-   * LINGER_MS later).
+   * LINGER_MS later, and STANDSTILL_MS where it takes nothing).
    */
   | { readonly kind: 'reset'; readonly by: 'client' | 'backend' }
   /** The client went away (FIN with nothing held, or reset) before a relay began. */
@@ -121,6 +121,8 @@ export interface TcpEdges {
 
 /** After `close(flush)` or a reset: how long the other side may take to accept what was read. */
 export const LINGER_MS = 5_000;
+/** After one side's reset: how long the other side may take nothing at all of what was read. */
+export const STANDSTILL_MS = 1_000;
 /** After FIN was sent both ways behind everything else: how long peers have to finish too. */
 export const FAREWELL_MS = 250;
 /** Bytes of a client read ahead before a relay begins. */

@@ -4,7 +4,7 @@ import { ok, type Result } from '../../core/result.js';
 import { createBell, type Descriptor } from '../../kernel/descriptor.js';
 import type { KernelError } from '../../kernel/errno.js';
 import type { Kernel } from '../../kernel/foreign.js';
-import { submitPollMany } from '../../kernel/submissions.js';
+import { POLLIN, submitPollMany } from '../../kernel/submissions.js';
 import { CQE_F_MORE } from '../../kernel/uring_abi.js';
 import type { Loop } from './loop.js';
 import { BELL, userData } from './user_data.js';
@@ -49,6 +49,6 @@ export class Bell {
   }
 
   #arm(): void {
-    submitPollMany(this.#loop.ring, this.fd, userData(BELL, 0), 0);
+    submitPollMany(this.#loop.ring, this.fd, POLLIN, userData(BELL, 0), 0);
   }
 }

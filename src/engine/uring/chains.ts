@@ -3,7 +3,7 @@
  * typed arrays by buffer number.
  */
 import { assert } from '../../core/assert.js';
-import type { BufferPool } from '../../kernel/buffer_pool.js';
+import { type BufferPool, SMALL_BYTES } from '../../kernel/buffer_pool.js';
 import { NONE } from './pairs.js';
 
 export class Chains {
@@ -24,15 +24,15 @@ export class Chains {
     this.length = new Int32Array(directions);
     this.#head = new Int32Array(directions).fill(NONE);
     this.#tail = new Int32Array(directions).fill(NONE);
-    this.#next = new Int32Array(pool.count).fill(NONE);
-    this.#start = new Int32Array(pool.count);
-    this.#bytes = new Int32Array(pool.count);
-    this.#credit = new Int32Array(pool.count);
+    const buffers = pool.count + pool.small;
+    this.#next = new Int32Array(buffers).fill(NONE);
+    this.#start = new Int32Array(buffers);
+    this.#bytes = new Int32Array(buffers);
+    this.#credit = new Int32Array(buffers);
   }
 
   /** `credit`: how many of the `bytes` count as traffic (a prelude does not). */
   append(direction: number, buffer: number, bytes: number, credit: number): void {
-    assert(bytes > 0, 'only data is queued');
     this.#next[buffer] = NONE;
     this.#start[buffer] = 0;
     this.#bytes[buffer] = bytes;
@@ -47,7 +47,7 @@ export class Chains {
   /** Where in the pool's memory stands what is to be sent next. */
   offset(direction: number): number {
     const head = this.#front(direction);
-    return head * this.#pool.strideBytes + (this.#start[head] ?? 0);
+    return this.#pool.offsetOf(head) + (this.#start[head] ?? 0);
   }
 
   /** The bytes of the first buffer that are still to be sent. */
@@ -78,6 +78,66 @@ export class Chains {
   /** Everything queued goes back to the pool unsent; nothing of it may be in flight. */
   drop(direction: number): void {
     while ((this.length[direction] ?? 0) > 0) this.shift(direction);
+  }
+
+  /**
+   * Moves what stands in large buffers into small ones and gives the large ones back; nothing of it
+   * may be in flight. Changes nothing when there are too few small ones.
+   */
+  shrink(direction: number): 'shrunk' | 'no room' {
+    const { count } = this.#pool;
+    // New data always comes in large buffers: behind the first of them there are no small ones.
+    let last = NONE;
+    let from = this.#head[direction] ?? NONE;
+    while (from !== NONE && from >= count) {
+      last = from;
+      from = this.#next[from] ?? NONE;
+    }
+    if (from === NONE) return 'shrunk';
+    let bytes = 0;
+    for (let at = from; at !== NONE; at = this.#next[at] ?? NONE) bytes += this.#bytes[at] ?? 0;
+    if (Math.ceil(bytes / SMALL_BYTES) > this.#pool.small - this.#pool.smallUsed) return 'no room';
+    if (last === NONE) this.#head[direction] = NONE;
+    else this.#next[last] = NONE;
+    this.#tail[direction] = last;
+    while (from !== NONE) from = this.#copyOver(direction, from);
+    return 'shrunk';
+  }
+
+  /** Copies `buffer` behind the others, gives it back and answers the one that came after it. */
+  #copyOver(direction: number, buffer: number): number {
+    const pool = this.#pool;
+    let from = pool.offsetOf(buffer) + (this.#start[buffer] ?? 0);
+    let left = this.#bytes[buffer] ?? 0;
+    let credit = this.#credit[buffer] ?? 0;
+    this.length[direction] = (this.length[direction] ?? 0) - 1;
+    while (left > 0) {
+      const into = this.#roomAtTail(direction);
+      const used = this.#bytes[into] ?? 0;
+      const bytes = Math.min(left, SMALL_BYTES - used);
+      pool.bytes.copyWithin(pool.offsetOf(into) + used, from, from + bytes);
+      this.#bytes[into] = used + bytes;
+      const share = Math.min(credit, left === bytes ? credit : bytes);
+      this.#credit[into] = (this.#credit[into] ?? 0) + share;
+      credit -= share;
+      from += bytes;
+      left -= bytes;
+    }
+    const next = this.#next[buffer] ?? NONE;
+    pool.recycle(buffer);
+    return next;
+  }
+
+  /** A small buffer at the end of the queue that has room and of which nothing was sent. */
+  #roomAtTail(direction: number): number {
+    const tail = this.#tail[direction] ?? NONE;
+    const hasRoom =
+      tail !== NONE && this.#start[tail] === 0 && (this.#bytes[tail] ?? 0) < SMALL_BYTES;
+    if (hasRoom) return tail;
+    const added = this.#pool.takeSmall();
+    assert(added !== NONE, 'room was counted before');
+    this.append(direction, added, 0, 0);
+    return added;
   }
 
   #front(direction: number): number {

@@ -51,9 +51,9 @@ export function createUringEngine(options: UringOptions): Result<UringEngine, Ke
     udp,
     doorbell,
     worker,
-    trim: () => {
-      tcpPool.trim();
-      udpPool.trim();
+    trim: (warm) => {
+      tcpPool.trim(warm);
+      udpPool.trim(warm);
     },
     release,
   });

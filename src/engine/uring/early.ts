@@ -18,7 +18,7 @@ import { EARLY, ENDED, NONE, OPEN, type PairTable } from './pairs.js';
 import type { ReadSink, Reads } from './reads.js';
 import { CLIENT_GONE, userData } from './user_data.js';
 
-/** Held for all pairs of a worker; beyond it nothing more is read ahead. */
+/** Held for all pairs of a worker; beyond it nothing but headers is read ahead. */
 const MAX_HELD_BYTES = 64 * 1_048_576;
 
 /** The share of the pool's buffers that may be kept for early bytes. */
@@ -220,7 +220,9 @@ export class Early implements ReadSink, Holder {
     const { reads } = this.#parts;
     const limit = this.#header[pair] === 1 ? MAX_PROXY_HEADER_BYTES : HELD_BYTES;
     const room = limit - this.#length(pair);
-    if (room <= 0 || this.#heldBytes > MAX_HELD_BYTES) this.#watch(pair);
+    // A header is bounded by itself, and nobody who waits may keep others from sending theirs.
+    const spent = this.#header[pair] === 0 && this.#heldBytes > MAX_HELD_BYTES;
+    if (room <= 0 || spent) this.#watch(pair);
     else reads.arm(2 * pair, flags, room);
   }
 

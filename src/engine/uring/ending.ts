@@ -10,7 +10,7 @@ import type { PairId } from '../../core/brand.js';
 import { ERRNO } from '../../kernel/errno.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import { submitClose } from '../../kernel/submissions.js';
-import { LINGER_MS, type PairEnd, type TcpEdges } from '../../session/tcp_port.js';
+import { LINGER_MS, type PairEnd, STANDSTILL_MS, type TcpEdges } from '../../session/tcp_port.js';
 import type { Delays } from './delays.js';
 import type { Loop, Taken, TurnWork } from './loop.js';
 import { BROKEN, DRAIN, ENDING, NONE, type PairTable } from './pairs.js';
@@ -22,6 +22,14 @@ export interface Holder {
   abandon(pair: number): void;
   /** Nothing of the pair is in flight any more: give everything back. */
   clear?(pair: number): void;
+}
+
+/** A peer that has not acknowledged everything yet. */
+interface Drain {
+  readonly untilMs: number;
+  /** Bytes without acknowledgement, and since when they are so many. */
+  left: number;
+  sinceMs: number;
 }
 
 /** Looks again whether a peer has acknowledged everything. */
@@ -83,7 +91,7 @@ export class Ending implements TurnWork {
       return;
     }
     pairs.phase[pair] = DRAIN;
-    this.#checkLater(pair, socket, loop.nowMs + LINGER_MS, end);
+    this.#checkLater(pair, socket, { untilMs: loop.nowMs + LINGER_MS, left: 0, sinceMs: 0 }, end);
   }
 
   /** Runs `task` as soon as both peers have acknowledged everything that was sent to them. */
@@ -126,18 +134,29 @@ export class Ending implements TurnWork {
     return waiting + wanted > 0 ? 0 : Number.POSITIVE_INFINITY;
   }
 
-  #checkLater(pair: number, socket: number, untilMs: number, end: PairEnd): void {
+  #checkLater(pair: number, socket: number, drain: Drain, end: PairEnd): void {
+    const { loop } = this.#parts;
+    const left = this.#unacknowledged(socket);
+    if (left !== drain.left) {
+      drain.left = left;
+      drain.sinceMs = loop.nowMs;
+    }
     this.later(pair, DRAIN_CHECK_MS, () => {
-      const over = this.#drained(socket) || this.#parts.loop.nowMs >= untilMs;
-      if (over) this.reset(pair, end);
-      else this.#checkLater(pair, socket, untilMs, end);
+      const { nowMs } = loop;
+      const late = nowMs >= drain.untilMs || nowMs - drain.sinceMs >= STANDSTILL_MS;
+      if (late || this.#drained(socket)) this.reset(pair, end);
+      else this.#checkLater(pair, socket, drain, end);
     });
   }
 
   #drained(socket: number): boolean {
+    return this.#unacknowledged(socket) === 0;
+  }
+
+  #unacknowledged(socket: number): number {
     const { calls, pairs } = this.#parts;
     const fd = pairs.fdOf(socket);
-    return fd === NONE || calls.unacknowledged(fd) === 0;
+    return fd === NONE ? 0 : calls.unacknowledged(fd);
   }
 
   #resetOnClose(socket: number): void {

@@ -14,8 +14,11 @@ import type { UringUdp } from './udp.js';
 const MAX_TURN_MS = 1_000;
 /** The thread's own event loop (promises, messages) has its turn at least this often. */
 const YIELD_MS = 1_000;
-/** Buffers that lay still for so long give their pages back. */
-const TRIM_MS = 10_000;
+/** Buffers that lay still for so long give their pages back, */
+const TRIM_MS = 1_000;
+/** but of the WARM_BUFFERS that are used first only each tenth time. */
+const WARM_BUFFERS = 64;
+const TRIMS_TO_COLD = 10;
 /** After `stop`: how many turns operations may take to end, and how long each of them waits. */
 const STOP_TURNS = 400;
 const STOP_TURN_MS = 5;
@@ -29,7 +32,7 @@ export interface UringEngineParts {
   readonly doorbell: Doorbell;
   readonly worker: WorkerId;
   /** Gives memory back that was needed once; to be called every now and then. */
-  readonly trim: () => void;
+  readonly trim: (warmBuffers: number) => void;
   /** Frees the ring and the memory; nothing may be in flight that still matters. */
   readonly release: () => void;
 }
@@ -48,6 +51,7 @@ export class UringEngine implements Engine {
   #stopTurns = 0;
   #yieldAtMs = 0;
   #trimAtMs = 0;
+  #trims = 0;
 
   constructor(parts: UringEngineParts) {
     this.#parts = parts;
@@ -109,7 +113,7 @@ export class UringEngine implements Engine {
     const { loop, trim } = this.#parts;
     if (loop.nowMs < this.#trimAtMs) return;
     this.#trimAtMs = loop.nowMs + TRIM_MS;
-    trim();
+    trim(++this.#trims % TRIMS_TO_COLD === 0 ? 0 : WARM_BUFFERS);
   }
 
   #stopFurther(maxWaitMs: number): 'running' | 'stopped' {

@@ -12,7 +12,7 @@ import { messageMemoryBytes } from './datagrams.js';
 import { dialMemoryBytes } from './dials.js';
 import { PAYLOAD_AT, TEMPLATE_BYTES } from './udp_sockets.js';
 
-/** How much an engine has of what it can run out of; all but the pipes are powers of two. */
+/** How much an engine has of what it can run out of; all but the pipes and the small buffers are powers of two. */
 export interface Sizes {
   /** Submissions that are collected before the kernel is entered for lack of room. */
   readonly entries: number;
@@ -21,16 +21,21 @@ export interface Sizes {
   /** Buffers of all TCP sessions, and of all UDP flows. */
   readonly buffers: number;
   readonly datagramBuffers: number;
+  /** Small buffers, of SMALL_BYTES, for data whose target takes nothing; any number. */
+  readonly small: number;
   /** Pipes that move bulk data at the same time; two descriptors each. */
   readonly pipes: number;
 }
 
-/** Twice 64 MiB of addresses, and as much memory as was ever in use at the same time. */
+/**
+ * Twice 64 MiB of buffers and 256 MiB of small ones at most; what is not in use is given back.
+ */
 export const SIZES: Sizes = {
   entries: 4096,
   completions: 16_384,
   buffers: 1024,
   datagramBuffers: 1024,
+  small: 16_384,
   pipes: 256,
 };
 
@@ -62,7 +67,7 @@ export function takeMeans(
     return ok({
       ring,
       calls: taken.one(SocketCalls.create(kernel)),
-      tcpPool: taken.pool(ring, { ...TCP_POOL, count: sizes.buffers }),
+      tcpPool: taken.pool(ring, { ...TCP_POOL, count: sizes.buffers, small: sizes.small }),
       udpPool: taken.pool(ring, { ...UDP_POOL, count: sizes.datagramBuffers }),
       clientAddresses: taken.memory(addressMemoryBytes(limits.pairs)),
       dialAddresses: taken.memory(dialMemoryBytes(limits.pairs)),

@@ -3,7 +3,7 @@
  * come. What becomes of the data depends on the phase of the pair, so each phase has its sink.
  */
 import { assert, present } from '../../core/assert.js';
-import type { BufferPool } from '../../kernel/buffer_pool.js';
+import { type BufferPool, SMALL_BYTES } from '../../kernel/buffer_pool.js';
 import { ERRNO } from '../../kernel/errno.js';
 import { submitReceive } from '../../kernel/submissions.js';
 import {
@@ -76,6 +76,15 @@ export class Reads implements TurnWork, Holder {
   arm(direction: number, flags: number, limitBytes: number): void {
     const leftEmpty = (flags & (CQE_F_BUFFER | CQE_F_SOCK_NONEMPTY)) === CQE_F_BUFFER;
     this.#submit(direction, leftEmpty ? RECVSEND_POLL_FIRST : 0, limitBytes);
+  }
+
+  /**
+   * Receives from now on; but while buffers are scarce once only, and no more than finds a place in
+   * a small buffer if the target does not take it.
+   */
+  begin(direction: number): void {
+    if (this.#pool.scarce) this.arm(direction, 0, SMALL_BYTES);
+    else this.stream(direction);
   }
 
   /**

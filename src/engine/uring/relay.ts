@@ -1,10 +1,10 @@
 /**
- * What happens next in a relay, direction by direction: read on, splice, pass the end on. A
- * direction holds at most MAX_CHAIN buffers; when its target does not take them nothing more is
- * read, and the source feels it.
+ * What happens next in a relay, direction by direction: read on, splice, pass the end on. When a
+ * target takes nothing more is not read from its source either, so that data waits in the kernel's
+ * own buffers and the source feels it; docs/adr/0007-bounded-buffers.md has the whole of it.
  */
 import type { PairId } from '../../core/brand.js';
-import type { BufferPool } from '../../kernel/buffer_pool.js';
+import { type BufferPool, SMALL_BYTES } from '../../kernel/buffer_pool.js';
 import { errnoName } from '../../kernel/errno.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import type { PairEnd, TcpEdges } from '../../session/tcp_port.js';
@@ -15,12 +15,15 @@ import { BROKEN, ENDED, FLUSH, NONE, OPEN, type PairTable, RELAY, STOPPED } from
 import type { ReadSink, Reads } from './reads.js';
 import { type SendOwner, Sends } from './sends.js';
 import { type SpliceOwner, Splices, type SplicesParts } from './splices.js';
+import { Standstill } from './standstill.js';
 
 /**
- * A direction that holds so many buffers is not read on. It may hold more for a turn: what the
- * kernel has received already is not refused.
+ * A direction that holds so many buffers is not read on, and while buffers are scarce none that
+ * holds one. It may hold more for a turn: what the kernel has received already is not refused.
  */
 const MAX_CHAIN = 4;
+/** While buffers are scarce, a direction that receives so much at a time is not left armed. */
+const MESSAGE_BYTES = 4_096;
 /** A receive of so much, twice in a row or once of a whole buffer, makes a direction bulk. */
 const LARGE_BYTES = 32_768;
 const BULK = 2;
@@ -48,6 +51,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
   readonly #parts: RelayParts;
   readonly #sends: Sends;
   readonly #splices: Splices;
+  readonly #standstill: Standstill;
   /** By direction: large receives in a row; from BULK on the direction shall be spliced. */
   readonly #bulk: Uint8Array;
   /** By socket: 1: writing to it failed. */
@@ -69,6 +73,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     parts.reads.sinks[RELAY] = this;
     parts.reads.sinks[FLUSH] = this;
     for (const holder of [this.#sends, this.#splices, this]) parts.ending.add(holder);
+    this.#standstill = new Standstill(parts, this.#sends, this.#splices);
     parts.loop.add(this);
   }
 
@@ -155,7 +160,10 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
       return;
     }
     this.#sends.push(direction, buffer, bytes, bytes);
-    const pauses = this.#turnsBulk(direction, bytes) || this.#sends.length(direction) >= MAX_CHAIN;
+    const pauses =
+      this.#turnsBulk(direction, bytes) ||
+      this.#sends.length(direction) >= MAX_CHAIN ||
+      (bytes >= MESSAGE_BYTES && pool.scarce);
     if (pauses) reads.cancel(direction);
     this.#goOn(direction);
   }
@@ -169,6 +177,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
       if (pairs.firstFin[pair] === NONE) pairs.firstFin[pair] = direction;
     } else {
       pairs.source[direction] = BROKEN;
+      this.#standstill.sourceBroke(direction);
     }
     this.#goOn(direction);
   }
@@ -179,6 +188,14 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
 
   delivered(direction: number): void {
     this.#goOn(direction);
+  }
+
+  stalled(direction: number): void {
+    this.#standstill.begin(direction);
+  }
+
+  noRoom(direction: number): void {
+    this.#standstill.noRoom(direction);
   }
 
   moved(direction: number, bytes: number): void {
@@ -225,13 +242,15 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     if ((direction & 1) === 0 && this.#opening[direction >> 1] !== undefined) return;
     const queued = this.#sends.length(direction);
     if (pairs.source[direction] === OPEN && (this.#bulk[direction] ?? 0) < BULK) {
-      if (queued < MAX_CHAIN) reads.stream(direction);
+      if (this.#sends.stalled(direction)) return;
+      const most = queued === 0 || !this.#parts.pool.scarce ? MAX_CHAIN : 0;
+      if (queued < most) reads.begin(direction);
       else this.#sends.await(direction);
     } else if (queued > 0) {
       this.#sends.await(direction);
     } else if (pairs.source[direction] === OPEN) {
       this.#bulk[direction] = 0;
-      if (this.#splices.begin(direction) === NONE) reads.stream(direction);
+      if (this.#splices.begin(direction) === NONE) reads.begin(direction);
     } else {
       this.#passEndOn(direction);
     }
@@ -268,7 +287,9 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
   }
 
   #turnsBulk(direction: number, bytes: number): boolean {
-    if (bytes < LARGE_BYTES) {
+    // As much as a receive of a small buffer takes: that is all it may be while buffers are scarce.
+    const isFull = bytes === SMALL_BYTES && this.#parts.pool.scarce;
+    if (bytes < LARGE_BYTES && !isFull) {
       this.#bulk[direction] = 0;
       return false;
     }

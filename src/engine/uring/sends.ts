@@ -1,31 +1,39 @@
 /**
- * Sends of each direction, one at a time and in order. The first attempt is silent: it completes
- * only when the socket did not take everything, and then a send that waits for room follows. Most
- * sends are taken at once, and those cost no completion and wake nobody.
+ * Sends of each direction, one at a time and in order. They are silent: a send completes only when
+ * the socket did not take everything, and then the direction stands still until its target takes
+ * data again. Most sends are taken at once, and those cost no completion and wake nobody.
+ *
+ * Data that stands still is in nobody's way: nothing of it is in flight, and when buffers run short
+ * it moves into small ones, beginning with what has stood longest.
  */
 import { assert } from '../../core/assert.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
 import { ERRNO } from '../../kernel/errno.js';
-import { submitSend, submitSilentSend } from '../../kernel/submissions.js';
+import { submitSilentSend } from '../../kernel/submissions.js';
 import { Chains } from './chains.js';
 import type { Holder } from './ending.js';
 import type { Loop, Taken, TurnWork } from './loop.js';
 import type { PairTable } from './pairs.js';
 import { SilentBatch } from './silent_batch.js';
-import { SEND, SILENT_SEND, userData } from './user_data.js';
+import { SILENT_SEND, userData } from './user_data.js';
 
 export interface SendOwner {
   /** `bytes` of traffic were handed on to the target. */
   moved(direction: number, bytes: number): void;
   /** A buffer was handed on to the target: there is room for another one. */
   delivered(direction: number): void;
+  /** The target takes nothing for now: `goOn` is to be called when it may. */
+  stalled(direction: number): void;
+  /** Data that stands still finds no place any more: the pair has to end. */
+  noRoom(direction: number): void;
   /** Writing failed for good, with the negative errno `answer`. */
   targetBroken(direction: number, answer: number): void;
 }
 
 const IDLE = 0;
 const SILENT = 1;
-const WAITING = 2;
+/** Stands still until the target takes data again; nothing is in flight. */
+const STALLED = 2;
 
 export class Sends implements TurnWork, Holder {
   readonly #loop: Loop;
@@ -40,6 +48,10 @@ export class Sends implements TurnWork, Holder {
   readonly #awaited: Uint8Array;
   /** How many they are: while there are some no turn may block. */
   #awaitedCount = 0;
+  /** Directions that stand still with large buffers, in the order of their beginning. */
+  #standing: number[] = [];
+  /** By direction: 1: it is in that list. */
+  readonly #listed: Uint8Array;
   /** Made once: a turn allocates nothing. */
   readonly #succeeded = (direction: number): void => this.#silentlySent(direction);
 
@@ -53,15 +65,10 @@ export class Sends implements TurnWork, Holder {
     this.#state = new Uint8Array(directions);
     this.#awaited = new Uint8Array(directions);
     this.#batch = new SilentBatch(directions);
+    this.#listed = new Uint8Array(directions);
     loop.on(SILENT_SEND, (direction, generation, result) => {
       this.#silentFailed(direction, generation, result);
     });
-    loop.on(
-      SEND,
-      (direction, generation, result) => this.#sent(direction, generation, result),
-      (direction, generation) =>
-        pairs.generationOf(direction) === generation && this.#state[direction] === WAITING,
-    );
     loop.add(this);
   }
 
@@ -74,6 +81,24 @@ export class Sends implements TurnWork, Holder {
   push(direction: number, buffer: number, bytes: number, credit: number): void {
     this.#chains.append(direction, buffer, bytes, credit);
     if (this.#state[direction] === IDLE) this.#sendSilently(direction);
+    else if (this.#state[direction] === STALLED) this.#list(direction);
+  }
+
+  /** True while the target of `direction` takes nothing. */
+  stalled(direction: number): boolean {
+    return this.#state[direction] === STALLED;
+  }
+
+  /** The target of `direction` may take data again. */
+  goOn(direction: number): void {
+    if (this.#state[direction] === STALLED) this.#sendSilently(direction);
+  }
+
+  /** Takes `bytes` in a small `buffer` that stood still elsewhere, behind what was given before. */
+  adopt(direction: number, buffer: number, bytes: number): void {
+    assert(this.#state[direction] !== SILENT, 'what stands still is not in flight');
+    this.#chains.append(direction, buffer, bytes, bytes);
+    this.#state[direction] = STALLED;
   }
 
   /** Something is to be done as soon as `direction` has delivered what is under way. */
@@ -83,13 +108,11 @@ export class Sends implements TurnWork, Holder {
     this.#awaitedCount++;
   }
 
-  /** Cancels a send that waits for room. */
+  /** What stands still is given back at once. */
   abandon(pair: number): void {
-    const generation = this.#pairs.generation[pair] ?? 0;
     for (const direction of [2 * pair, 2 * pair + 1]) {
-      this.await(direction);
-      if (this.#state[direction] !== WAITING) continue;
-      this.#loop.cancel(SEND, direction, generation);
+      if (this.#state[direction] === STALLED) this.drop(direction);
+      else this.await(direction);
     }
   }
 
@@ -99,7 +122,8 @@ export class Sends implements TurnWork, Holder {
 
   /** Forgets what is queued; no send may be under way. */
   drop(direction: number): void {
-    assert(this.#state[direction] === IDLE, 'a buffer in flight is not dropped');
+    assert(this.#state[direction] !== SILENT, 'a buffer in flight is not dropped');
+    this.#state[direction] = IDLE;
     this.#chains.drop(direction);
   }
 
@@ -109,6 +133,7 @@ export class Sends implements TurnWork, Holder {
 
   after(taken: Taken): void {
     this.#batch.after(taken, this.#succeeded);
+    if (this.#standing.length > 0 && this.#pool.short) this.#makeRoom();
   }
 
   dueMs(): number {
@@ -145,19 +170,32 @@ export class Sends implements TurnWork, Holder {
     );
   }
 
-  #sendWaiting(direction: number): void {
-    const pairs = this.#pairs;
-    this.#state[direction] = WAITING;
-    pairs.begin(direction);
-    submitSend(
-      this.#loop.ring,
-      pairs.fdOf(direction ^ 1),
-      this.#pool,
-      this.#chains.offset(direction),
-      this.#chains.bytes(direction),
-      userData(SEND, direction),
-      pairs.generationOf(direction),
-    );
+  #stall(direction: number): void {
+    this.#state[direction] = STALLED;
+    this.#list(direction);
+    this.#owner.stalled(direction);
+  }
+
+  #list(direction: number): void {
+    if (this.#listed[direction] === 1) return;
+    this.#listed[direction] = 1;
+    this.#standing.push(direction);
+  }
+
+  /** Moves data that stands still into small buffers until there are enough large ones again. */
+  #makeRoom(): void {
+    const standing = this.#standing;
+    let done = 0;
+    while (done < standing.length && this.#pool.short) {
+      const direction = standing[done++] ?? 0;
+      this.#listed[direction] = 0;
+      if (this.#state[direction] !== STALLED) continue;
+      if (this.#chains.shrink(direction) === 'shrunk') continue;
+      // One a turn: what it held is free only when the pair has ended.
+      this.#owner.noRoom(direction);
+      break;
+    }
+    standing.splice(0, done);
   }
 
   #silentFailed(direction: number, generation: number, result: number): void {
@@ -167,28 +205,19 @@ export class Sends implements TurnWork, Holder {
     this.#batch.failed(direction);
     // The socket took a part, or nothing for now.
     const taken = result === -ERRNO.EAGAIN || result === -ERRNO.EINTR ? 0 : result;
-    this.#goOn(direction, taken);
-    this.#pairs.done(direction);
-  }
-
-  #sent(direction: number, generation: number, result: number): void {
-    this.#pairs.check(direction, generation);
-    assert(this.#state[direction] === WAITING, 'a send completes once');
-    this.#state[direction] = IDLE;
-    if (result === this.#chains.bytes(direction)) this.#delivered(direction);
-    else this.#goOn(direction, result === -ERRNO.EINTR ? 0 : result);
+    this.#partlySent(direction, taken);
     this.#pairs.done(direction);
   }
 
   /** `taken` bytes of the first buffer were sent, or writing failed with a negative errno. */
-  #goOn(direction: number, taken: number): void {
+  #partlySent(direction: number, taken: number): void {
     if (!this.#pairs.relays(direction)) return;
     if (taken < 0) {
       this.#owner.targetBroken(direction, taken);
       return;
     }
     this.#chains.advance(direction, taken);
-    this.#sendWaiting(direction);
+    this.#stall(direction);
   }
 
   /** Counts even if the pair is ending by now: the target got it before. */

@@ -6,12 +6,12 @@
 import { assert } from '../../core/assert.js';
 import { ERRNO } from '../../kernel/errno.js';
 import type { Libc } from '../../kernel/foreign.js';
-import { POLLIN, POLLOUT, submitPoll } from '../../kernel/submissions.js';
+import { POLLIN, submitPoll } from '../../kernel/submissions.js';
 import type { Holder } from './ending.js';
 import type { Loop, TurnWork } from './loop.js';
 import { NONE, OPEN, type PairTable } from './pairs.js';
 import type { Pipes } from './pipes.js';
-import { SOURCE_READY, TARGET_READY, userData } from './user_data.js';
+import { SOURCE_READY, userData } from './user_data.js';
 
 /** <fcntl.h>: SPLICE_F_MOVE | SPLICE_F_NONBLOCK */
 const SPLICE_FLAGS = 3;
@@ -29,6 +29,8 @@ export interface SpliceOwner {
   spliceOver(direction: number, answer: number): void;
   /** Writing failed with the negative errno `answer`: the target is broken. */
   spliceBroken(direction: number, answer: number): void;
+  /** The target takes nothing for now: `goOn` is to be called when it may. */
+  stalled(direction: number): void;
   /** The pipe is empty and given back; buffers go on. */
   spliceDone(direction: number): void;
 }
@@ -69,19 +71,13 @@ export class Splices implements TurnWork, Holder {
     this.#inPipe = new Int32Array(directions);
     this.#answer = new Int32Array(directions);
     this.#small = new Uint8Array(directions);
-    const { loop } = parts;
-    const { pairs } = parts;
-    for (const [kind, awaited] of [
-      [SOURCE_READY, AWAITS_SOURCE],
-      [TARGET_READY, AWAITS_TARGET],
-    ] as const) {
-      loop.on(
-        kind,
-        (direction, generation) => this.#awake(direction, generation, awaited),
-        (direction, generation) =>
-          pairs.generationOf(direction) === generation && this.#state[direction] === awaited,
-      );
-    }
+    const { loop, pairs } = parts;
+    loop.on(
+      SOURCE_READY,
+      (direction, generation) => this.#awake(direction, generation),
+      (direction, generation) =>
+        pairs.generationOf(direction) === generation && this.#state[direction] === AWAITS_SOURCE,
+    );
     loop.add(this);
   }
 
@@ -102,15 +98,26 @@ export class Splices implements TurnWork, Holder {
     return pipe;
   }
 
+  /** True while the target of `direction` takes nothing. */
+  stalled(direction: number): boolean {
+    return this.#state[direction] === AWAITS_TARGET;
+  }
+
+  /** The target of `direction` may take data again. */
+  goOn(direction: number): void {
+    if (this.#state[direction] !== AWAITS_TARGET) return;
+    this.#state[direction] = IDLE;
+    this.#move(direction);
+  }
+
   /** Reads no more; `spliceDone` follows when the pipe is empty. */
   stop(direction: number): void {
-    if (this.#state[direction] === AWAITS_SOURCE) this.#cancel(direction, SOURCE_READY);
+    if (this.#state[direction] === AWAITS_SOURCE) this.#cancel(direction);
   }
 
   abandon(pair: number): void {
     for (const direction of [2 * pair, 2 * pair + 1]) {
-      if (this.#state[direction] === AWAITS_SOURCE) this.#cancel(direction, SOURCE_READY);
-      if (this.#state[direction] === AWAITS_TARGET) this.#cancel(direction, TARGET_READY);
+      if (this.#state[direction] === AWAITS_SOURCE) this.#cancel(direction);
     }
   }
 
@@ -143,10 +150,10 @@ export class Splices implements TurnWork, Holder {
     this.#ready.push(direction);
   }
 
-  #awake(direction: number, generation: number, awaited: number): void {
+  #awake(direction: number, generation: number): void {
     const { pairs } = this.#parts;
     pairs.check(direction, generation);
-    assert(this.#state[direction] === awaited, 'one poll a spliced direction');
+    assert(this.#state[direction] === AWAITS_SOURCE, 'one poll a spliced direction');
     this.#state[direction] = IDLE;
     if (pairs.relays(direction)) this.#move(direction);
     pairs.done(direction);
@@ -165,7 +172,8 @@ export class Splices implements TurnWork, Holder {
       moved += drained;
       if (this.#left(direction) > 0) {
         this.#report(direction, moved);
-        this.#await(direction, TARGET_READY, AWAITS_TARGET, direction ^ 1, POLLOUT);
+        this.#state[direction] = AWAITS_TARGET;
+        this.#owner.stalled(direction);
         return;
       }
       if (filled === 0) {
@@ -237,20 +245,20 @@ export class Splices implements TurnWork, Holder {
       this.#owner.spliceDone(direction);
       return;
     }
-    this.#await(direction, SOURCE_READY, AWAITS_SOURCE, direction, POLLIN);
+    this.#awaitSource(direction);
   }
 
-  #await(direction: number, kind: number, state: number, socket: number, events: number): void {
+  #awaitSource(direction: number): void {
     const { loop, pairs } = this.#parts;
-    this.#state[direction] = state;
+    this.#state[direction] = AWAITS_SOURCE;
     pairs.begin(direction);
-    const low = userData(kind, direction);
-    submitPoll(loop.ring, pairs.fdOf(socket), events, low, pairs.generationOf(direction));
+    const low = userData(SOURCE_READY, direction);
+    submitPoll(loop.ring, pairs.fdOf(direction), POLLIN, low, pairs.generationOf(direction));
   }
 
-  #cancel(direction: number, kind: number): void {
+  #cancel(direction: number): void {
     const { loop, pairs } = this.#parts;
-    loop.cancel(kind, direction, pairs.generationOf(direction));
+    loop.cancel(SOURCE_READY, direction, pairs.generationOf(direction));
   }
 
   #release(direction: number): void {

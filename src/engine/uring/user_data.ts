@@ -10,13 +10,11 @@ export const CONNECTIONS = 1;
 export const RECEIVE = 2;
 /** A send that completes only when it could not send everything at once. */
 export const SILENT_SEND = 3;
-/** A send that waits for room. */
-export const SEND = 4;
+/** A socket whose target or source stands still takes data again, or is gone. */
+export const WATCH = 4;
 export const CONNECT = 5;
 /** The source of a spliced direction is readable. */
 export const SOURCE_READY = 6;
-/** The target of a spliced direction is writable. */
-export const TARGET_READY = 7;
 /** A client whose bytes are not read any more went away. */
 export const CLIENT_GONE = 8;
 export const BELL = 9;

@@ -11,6 +11,7 @@ const PLENTY: Sizes = {
   completions: 256,
   buffers: 64,
   datagramBuffers: 8,
+  small: 64,
   pipes: 4,
 };
 
