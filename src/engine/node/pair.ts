@@ -50,7 +50,7 @@ export class Pair {
     this.#state = { kind: 'waiting' };
     this.#held.drop(consumed);
     if (this.#client.socket.readableEnded) this.#clientEnded();
-    else if (this.#held.bytes < HELD_BYTES) this.#client.socket.resume();
+    else if (this.#held.bytes < HELD_BYTES) this.#resume(this.#client);
   }
 
   dial(target: Endpoint, prelude: Uint8Array | null): void {
@@ -84,7 +84,7 @@ export class Pair {
     backend.socket.on('data', (chunk: Buffer) => this.#fromBackend(chunk));
     backend.socket.on('end', () => this.#ended('backend', backend, client));
     if (client.socket.readableEnded) this.#ended('client', client, backend);
-    else client.socket.resume();
+    else this.#resume(client);
     if (backend.socket.readableEnded) this.#ended('backend', backend, client);
   }
 
@@ -112,7 +112,7 @@ export class Pair {
     switch (state.kind) {
       case 'relaying':
         this.#count(this.#host.bytesIn, chunk.length);
-        handOn(chunk, this.#client, state.backend);
+        this.#handOn(chunk, this.#client, state.backend);
         return;
       case 'header':
         this.#hold(chunk, MAX_PROXY_HEADER_BYTES);
@@ -132,7 +132,7 @@ export class Pair {
 
   #hold(chunk: Buffer, enoughBytes: number): void {
     this.#held.push(chunk);
-    if (this.#held.bytes >= enoughBytes) this.#client.socket.pause();
+    if (this.#held.bytes >= enoughBytes) this.#pause(this.#client);
   }
 
   #reportHeader(): void {
@@ -196,7 +196,7 @@ export class Pair {
     const state = this.#state;
     if (state.kind !== 'relaying') return;
     this.#count(this.#host.bytesOut, chunk.length);
-    handOn(chunk, state.backend, this.#client);
+    this.#handOn(chunk, state.backend, this.#client);
   }
 
   // ── both ───────────────────────────────────────────────────────────────────────────────────
@@ -213,7 +213,7 @@ export class Pair {
   #drained(from: Link): void {
     if (this.#state.kind !== 'relaying') return;
     this.#stamp();
-    from.socket.resume();
+    this.#resume(from);
   }
 
   #ended(side: Side, from: Link, to: Link): void {
@@ -243,8 +243,25 @@ export class Pair {
     to.socket.write(rest);
   }
 
+  #handOn(chunk: Buffer, from: Link, to: Link): void {
+    // `write` says false for a large chunk even when the kernel has taken all of it.
+    if (!to.socket.write(chunk) && to.socket.writableLength > 0) this.#pause(from);
+  }
+
+  #pause(from: Link): void {
+    from.socket.pause();
+    this.#host.standstill.begin(from);
+  }
+
+  #resume(from: Link): void {
+    this.#host.standstill.end(from);
+    from.socket.resume();
+  }
+
   #end(end: PairEnd): Ending {
     const state = this.#state;
+    this.#host.standstill.end(this.#client);
+    if ('backend' in state) this.#host.standstill.end(state.backend);
     const links = 'backend' in state ? [this.#client, state.backend] : [this.#client];
     const ending = new Ending(this.#host, end, links);
     this.#state = { kind: 'ending', ending };
@@ -268,9 +285,4 @@ export class Pair {
       this.#host.release(this.id, { kind: 'client-gone' });
     }
   }
-}
-
-function handOn(chunk: Buffer, from: Link, to: Link): void {
-  // `write` says false for a large chunk even when the kernel has taken all of it.
-  if (!to.socket.write(chunk) && to.socket.writableLength > 0) from.socket.pause();
 }

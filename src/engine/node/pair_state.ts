@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.js';
 import type { PairEnd, TcpEdges } from '../../session/tcp_port.js';
 import type { Ending, EndingDeps } from './ending.js';
 import type { Link } from './socket.js';
+import type { Standstill } from './standstill.js';
 
 export type Side = 'client' | 'backend';
 
@@ -32,6 +33,7 @@ export interface PairHost extends EndingDeps {
   readonly lastActivityMs: Float64Array;
   readonly bytesIn: Float64Array;
   readonly bytesOut: Float64Array;
+  readonly standstill: Standstill;
   /** A socket was opened: the last descriptor may be gone. */
   descriptorTaken(): void;
   /** A socket could not be opened for want of a descriptor. */

@@ -17,13 +17,17 @@ const INITIAL_WINDOW_BYTES = 10 * 1_460;
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 160;
 
-/** Connections with unacknowledged bytes: "LOCAL REMOTE" as the table has them. */
-type Undelivered = ReadonlySet<string>;
+/** How many bytes are not acknowledged, by connection: "LOCAL REMOTE" as the table has them. */
+type Undelivered = ReadonlyMap<string, string>;
 
 interface Wait {
   readonly socket: Socket;
   readonly name: string;
   readonly then: () => void;
+  readonly patienceMs: number;
+  /** What was not acknowledged at the last look, and for how long it has been the same. */
+  left: string;
+  stillMs: number;
 }
 
 export class SendQueues {
@@ -35,13 +39,21 @@ export class SendQueues {
     this.#timers = timers;
   }
 
-  /** Calls `then`, perhaps at once, when everything written to the TCP `socket` was delivered. */
-  whenDelivered(socket: Socket, then: () => void): void {
+  /**
+   * Calls `then`, perhaps at once, when everything written to the TCP `socket` was delivered, or
+   * when its peer has taken nothing of it for `patienceMs`.
+   */
+  whenDelivered(
+    socket: Socket,
+    then: () => void,
+    patienceMs: number = Number.POSITIVE_INFINITY,
+  ): void {
     if (socket.bytesWritten <= INITIAL_WINDOW_BYTES) {
       then();
       return;
     }
-    this.#waits.push({ socket, name: connectionName(socket), then });
+    const name = connectionName(socket);
+    this.#waits.push({ socket, name, then, patienceMs, left: '', stillMs: 0 });
     if (this.#looking === 'yes') return;
     this.#looking = 'yes';
     void this.#look(FIRST_PAUSE_MS);
@@ -50,8 +62,9 @@ export class SendQueues {
   async #look(pauseMs: number): Promise<void> {
     const undelivered = await readTables();
     const waits = this.#waits.filter(({ socket }) => !socket.destroyed);
-    this.#waits = waits.filter(({ name }) => undelivered.has(name));
-    for (const { name, then } of waits) if (!undelivered.has(name)) then();
+    const over = waits.filter((wait) => isOver(wait, undelivered.get(wait.name), pauseMs));
+    this.#waits = waits.filter((wait) => !over.includes(wait));
+    for (const { then } of over) then();
     if (this.#waits.length === 0) this.#looking = 'no';
     else {
       const nextPauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
@@ -61,19 +74,29 @@ export class SendQueues {
 }
 
 async function readTables(): Promise<Undelivered> {
-  const undelivered = new Set<string>();
+  const undelivered = new Map<string, string>();
   for (const path of TABLES) {
     // No table, no knowledge: then nothing is waited for.
     const text = await readFile(path, 'latin1').catch(() => '');
-    for (const name of undeliveredIn(text)) undelivered.add(name);
+    for (const [name, left] of undeliveredIn(text)) undelivered.set(name, left);
   }
   return undelivered;
 }
 
-/** From the text of /proc/net/tcp or tcp6: the connections whose tx_queue is not empty. */
-export function undeliveredIn(text: string): string[] {
-  const rows = text.matchAll(/^ *\d+: (\S+ \S+) \S+ (?!0{8}:)[0-9A-F]{8}:/gm);
-  return Array.from(rows, ([, name]) => name ?? '');
+/** `pauseMs`: the pause before the next look. */
+function isOver(wait: Wait, left: string | undefined, pauseMs: number): boolean {
+  if (left === undefined) return true;
+  const same = left === wait.left;
+  if (same && wait.stillMs >= wait.patienceMs) return true;
+  wait.stillMs = same ? wait.stillMs + pauseMs : pauseMs;
+  wait.left = left;
+  return false;
+}
+
+/** From the text of /proc/net/tcp or tcp6: the tx_queue of connections where it is not empty. */
+export function undeliveredIn(text: string): (readonly [name: string, left: string])[] {
+  const rows = text.matchAll(/^ *\d+: (\S+ \S+) \S+ (?!0{8}:)([0-9A-F]{8}):/gm);
+  return Array.from(rows, ([, name = '', left = '']) => [name, left] as const);
 }
 
 function connectionName(socket: Socket): string {

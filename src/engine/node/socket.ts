@@ -68,7 +68,8 @@ export function reset({ socket, kind }: Link): void {
   } else socket.resetAndDestroy();
 }
 
-function writeNothing(socket: Socket, then: () => void): void {
+/** Sends nothing; calls `then` unless the connection is broken, which the socket reports itself. */
+export function writeNothing(socket: Socket, then: () => void): void {
   socket.write(NOTHING, (error) => {
     if (!error) then();
   });

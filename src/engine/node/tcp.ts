@@ -19,6 +19,7 @@ import { DescriptorWatch, descriptorLimit, exhaustedErrno } from './descriptors.
 import { Pair } from './pair.js';
 import type { PairHost } from './pair_state.js';
 import { SendQueues } from './send_queue.js';
+import { Standstill } from './standstill.js';
 
 export interface NodeTcpDeps {
   readonly clock: Clock;
@@ -31,6 +32,7 @@ export class NodeTcp implements TcpEngine, PairHost {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly sendQueues: SendQueues;
+  readonly standstill: Standstill;
   readonly capacity: number;
   readonly lastActivityMs: Float64Array;
   readonly bytesIn: Float64Array;
@@ -47,6 +49,7 @@ export class NodeTcp implements TcpEngine, PairHost {
     this.clock = deps.clock;
     this.timers = deps.timers;
     this.sendQueues = new SendQueues(deps.timers);
+    this.standstill = new Standstill(deps.timers);
     this.#kernel = deps.kernel;
     this.capacity = capacity;
     this.lastActivityMs = new Float64Array(capacity);
@@ -155,6 +158,7 @@ export class NodeTcp implements TcpEngine, PairHost {
     this.#edges = SILENT;
     for (const key of [...this.#acceptors.keys()]) this.closeListener(key);
     for (const pair of this.#pairs) pair?.close('reset');
+    this.standstill.stop();
   }
 
   #accepted(key: ListenerKey, acceptor: Acceptor, socket: Socket): void {

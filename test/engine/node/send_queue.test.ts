@@ -13,7 +13,7 @@ const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->whe
 `;
 
 t.test('only connections with unacknowledged bytes are undelivered', async (t) => {
-  t.same(undeliveredIn(TABLE), ['0100007F:D431 0100007F:1F90']);
+  t.same(undeliveredIn(TABLE), [['0100007F:D431 0100007F:1F90', '0002A1F0']]);
   t.same(undeliveredIn(''), []);
 });
 
@@ -54,6 +54,28 @@ for (const [family, local] of [
     server.close();
   });
 }
+
+t.test('a peer that takes nothing is given up where somebody asks for that', async (t) => {
+  const time = new FakeTime();
+  const server = await PeerServer.listen(LOOPBACK);
+  const reader = await connectPeer(server.endpoint);
+  const writer = await server.next();
+  reader.socket.pause();
+  writer.send(MUCH);
+  let given = 'no';
+  const giveUp = (): void => {
+    given = 'up';
+  };
+  new SendQueues(time).whenDelivered(writer.socket, giveUp, 1_000);
+  for (let look = 0; look < 7; look++) await nextLook(time);
+  t.equal(given, 'no', 'after half a second');
+  await eventually('the end of patience', async () => {
+    await time.pass(200);
+    return given === 'up' ? given : undefined;
+  });
+  reader.socket.destroy();
+  server.close();
+});
 
 t.test('a few bytes are not worth a look: they left at once', async (t) => {
   const server = await PeerServer.listen(LOOPBACK);

@@ -1,0 +1,57 @@
+/**
+ * Sockets that are not read because their bytes have nowhere to go. libuv does not watch them
+ * meanwhile, so that a peer which resets would be noticed only when its bytes move again; each of
+ * them is asked now and then instead, a few at a time.
+ */
+import type { Timer, Timers } from '../../core/clock.js';
+import { type Link, writeNothing } from './socket.js';
+
+/** How often some are asked, and how many: a thousandth of a processor for each hundred. */
+const LOOK_MS = 50;
+const ASKED_AT_ONCE = 100;
+
+export class Standstill {
+  readonly #timers: Timers;
+  /** In the order in which they are asked. */
+  readonly #links = new Set<Link>();
+  #timer: Timer | null = null;
+
+  constructor(timers: Timers) {
+    this.#timers = timers;
+  }
+
+  /** `link` is not read from now on. */
+  begin(link: Link): void {
+    this.#links.add(link);
+    this.#timer ??= this.#timers.after(LOOK_MS, () => this.#look());
+  }
+
+  /** `link` is read again, or closed. */
+  end(link: Link): void {
+    this.#links.delete(link);
+  }
+
+  stop(): void {
+    this.#links.clear();
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  #look(): void {
+    this.#timer = null;
+    let left = Math.min(this.#links.size, ASKED_AT_ONCE);
+    for (const link of this.#links) {
+      if (left-- === 0) break;
+      this.#links.delete(link);
+      if (link.socket.destroyed) continue;
+      this.#links.add(link);
+      ask(link);
+    }
+    if (this.#links.size > 0) this.#timer = this.#timers.after(LOOK_MS, () => this.#look());
+  }
+}
+
+/** The socket's own 'error' follows if it was reset; one that is being written to finds out itself. */
+function ask({ socket }: Link): void {
+  if (!socket.writableEnded && socket.writableLength === 0) writeNothing(socket, () => {});
+}
