@@ -38,6 +38,8 @@ export interface Libc {
   getsocknameAt(fd: number, address: number, size: number): number;
   setsockoptAt(fd: number, level: number, option: number, value: number, bytes: number): number;
   connectAt(fd: number, address: number, bytes: number): number;
+  /** malloc_trim(3): gives free memory of the C library back; null where that is not glibc. */
+  readonly mallocTrim: ((pad: number) => number) | null;
   /** ioctl(2) with the address of its argument. */
   ioctlAt(fd: number, request: number, argument: number): number;
 }
@@ -114,6 +116,7 @@ function bindLibc(koffi: Koffi): Libc {
   const setsockoptAt = f('setsockopt', 'int', 'int', 'int', 'int', 'long', 'uint');
   const connectAt = f('connect', 'int', 'int', 'long', 'uint');
   const ioctlAt = f('ioctl', 'int', 'int', 'long', 'long');
+  const mallocTrim = optional(() => f('malloc_trim', 'int', 'long'));
   // Spelt out one by one, so that each call site sees one function and allocates no argument list.
   return {
     syscall: (nr, a, b, c, d, e, g) => answer(syscall(nr, a, b, c, d, e, g)),
@@ -140,5 +143,15 @@ function bindLibc(koffi: Koffi): Libc {
     setsockoptAt: (fd, level, name, value, n) => answer(setsockoptAt(fd, level, name, value, n)),
     connectAt: (fd, address, size) => answer(connectAt(fd, address, size)),
     ioctlAt: (fd, request, argument) => answer(ioctlAt(fd, request, argument)),
+    mallocTrim: mallocTrim === null ? null : (pad) => mallocTrim(pad),
   };
+}
+
+/** What `bind` binds, or null where the library does not have it. */
+function optional<T>(bind: () => T): T | null {
+  try {
+    return bind();
+  } catch {
+    return null;
+  }
 }

@@ -4,6 +4,8 @@
  * them is asked now and then instead, a few at a time.
  */
 import type { Timer, Timers } from '../../core/clock.js';
+import type { Kernel } from '../../kernel/foreign.js';
+import { Collection } from './collection.js';
 import { type Link, writeNothing } from './socket.js';
 
 /** How often some are asked, and how many: a thousandth of a processor for each hundred. */
@@ -14,21 +16,24 @@ export class Standstill {
   readonly #timers: Timers;
   /** In the order in which they are asked. */
   readonly #links = new Set<Link>();
+  readonly #collection: Collection;
   #timer: Timer | null = null;
 
-  constructor(timers: Timers) {
+  constructor(timers: Timers, kernel: Kernel | null) {
     this.#timers = timers;
+    this.#collection = new Collection(timers, kernel);
   }
 
   /** `link` is not read from now on. */
   begin(link: Link): void {
     this.#links.add(link);
+    this.#collection.standing(this.#links.size);
     this.#timer ??= this.#timers.after(LOOK_MS, () => this.#look());
   }
 
   /** `link` is read again, or closed. */
   end(link: Link): void {
-    this.#links.delete(link);
+    if (this.#links.delete(link)) this.#collection.standing(this.#links.size);
   }
 
   stop(): void {

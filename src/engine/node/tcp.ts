@@ -49,7 +49,7 @@ export class NodeTcp implements TcpEngine, PairHost {
     this.clock = deps.clock;
     this.timers = deps.timers;
     this.sendQueues = new SendQueues(deps.timers);
-    this.standstill = new Standstill(deps.timers);
+    this.standstill = new Standstill(deps.timers, deps.kernel);
     this.#kernel = deps.kernel;
     this.capacity = capacity;
     this.lastActivityMs = new Float64Array(capacity);
