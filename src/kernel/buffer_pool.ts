@@ -5,8 +5,8 @@
  * in use follows the load instead of the size of the pool.
  *
  * Beside them stand small buffers, which the kernel never picks from: data whose target takes
- * nothing moves there, so that it does not hold what others need. Buffers of both kinds are numbers,
- * the small ones behind the large ones.
+ * nothing moves there, so that it does not hold what others need. Buffers of both kinds are
+ * numbers, the small ones behind the large ones.
  */
 import { assert } from '../core/assert.js';
 import { err, ok, type Result } from '../core/result.js';

@@ -85,6 +85,7 @@ function bindKernel(): Result<Kernel, string> {
   }
 }
 
+/** Spelt out one by one, so that each call site sees one function and allocates no list. */
 function bindLibc(koffi: Koffi): Libc {
   // The process itself is linked against its C library, whatever that file is called.
   const library = koffi.load(null);
@@ -116,8 +117,6 @@ function bindLibc(koffi: Koffi): Libc {
   const setsockoptAt = f('setsockopt', 'int', 'int', 'int', 'int', 'long', 'uint');
   const connectAt = f('connect', 'int', 'int', 'long', 'uint');
   const ioctlAt = f('ioctl', 'int', 'int', 'long', 'long');
-  const mallocTrim = optional(() => f('malloc_trim', 'int', 'long'));
-  // Spelt out one by one, so that each call site sees one function and allocates no argument list.
   return {
     syscall: (nr, a, b, c, d, e, g) => answer(syscall(nr, a, b, c, d, e, g)),
     mmap: (at, n, prot, flags, fd, offset) => answer(mmap(at, n, prot, flags, fd, offset)),
@@ -143,7 +142,7 @@ function bindLibc(koffi: Koffi): Libc {
     setsockoptAt: (fd, level, name, value, n) => answer(setsockoptAt(fd, level, name, value, n)),
     connectAt: (fd, address, size) => answer(connectAt(fd, address, size)),
     ioctlAt: (fd, request, argument) => answer(ioctlAt(fd, request, argument)),
-    mallocTrim: mallocTrim === null ? null : (pad) => mallocTrim(pad),
+    mallocTrim: optional(() => f('malloc_trim', 'int', 'long')),
   };
 }
 

@@ -81,8 +81,8 @@ export function submitReceive(
 
 /**
  * Sends `length` bytes at `offset` of the pool's memory without waiting for room, and completes
- * only when not everything was sent: with the number of bytes that were, or an errno. So once the kernel has taken the entry and no such
- * completion is there, all was sent and the memory is free.
+ * only when not everything was sent: with the number of bytes that were, or an errno. So once the
+ * kernel has taken the entry and no such completion is there, all was sent and the memory is free.
  */
 export function submitSilentSend(
   ring: Ring,

@@ -56,7 +56,7 @@ export class Standstill {
   }
 }
 
-/** The socket's own 'error' follows if it was reset; one that is being written to finds out itself. */
+/** The socket's own 'error' follows if it was reset; one that is written to finds out by itself. */
 function ask({ socket }: Link): void {
   if (!socket.writableEnded && socket.writableLength === 0) writeNothing(socket, () => {});
 }

@@ -12,7 +12,7 @@ import { messageMemoryBytes } from './datagrams.js';
 import { dialMemoryBytes } from './dials.js';
 import { PAYLOAD_AT, TEMPLATE_BYTES } from './udp_sockets.js';
 
-/** How much an engine has of what it can run out of; all but the pipes and the small buffers are powers of two. */
+/** How much an engine has of what it can run out of; powers of two but for pipes and `small`. */
 export interface Sizes {
   /** Submissions that are collected before the kernel is entered for lack of room. */
   readonly entries: number;

@@ -1,7 +1,7 @@
 /**
- * Directions whose target takes nothing. Nothing is read for them meanwhile, so somebody has to look
- * whether the target takes data again, and whether the source has gone: what it left is not kept for
- * a peer that may stand still for hours.
+ * Directions whose target takes nothing. Nothing is read for them meanwhile, so somebody has to
+ * look whether the target takes data again, and whether the source has gone: what it left is not
+ * kept for a peer that may stand still for hours.
  */
 import { LINGER_MS, type PairEnd, STANDSTILL_MS } from '../../session/tcp_port.js';
 import type { Ending, Holder } from './ending.js';

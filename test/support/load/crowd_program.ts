@@ -5,6 +5,7 @@
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { pass } from '../deadline.js';
 
 export type Order =
   | {
@@ -83,7 +84,7 @@ async function standStill(): Promise<void> {
   for (let looks = 0; looks < STILL_LOOKS; ) {
     looks = movedBytes === before ? looks + 1 : 0;
     before = movedBytes;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await pass(LOOK_MS);
   }
 }
 
