@@ -1,27 +1,41 @@
 /**
  * The admin endpoint: a small HTTP server that only reads. It is bounded in everything, because
- * what watches the daemon must not be able to harm it.
+ * what watches the daemon must not be able to harm it (ADR 12).
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { STATUS_CODES } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { unreachable } from '../core/assert.js';
+import type { Clock, Timer, Timers } from '../core/clock.js';
 import { type IpEndpoint, ipEndpoint } from '../core/endpoint.js';
 import { err, ok, type Result } from '../core/result.js';
-import { type Answer, answer } from './routes.js';
+import { Connection, type ConnectionEvents, type Outgoing } from './connection.js';
+import { isAcceptedHost } from './host.js';
+import { PageStore } from './page_store.js';
+import type { Parsed, Request } from './request.js';
+import { type Answer, refusal, reply } from './routes.js';
 import type { AdminViews } from './views.js';
 
 /**
- * Monitoring, a few dashboards and a person; each may hold one exposition in memory (6 MB for 1000
- * backends).
+ * Monitoring, a few dashboards and a person. Who comes beyond that gets the place of the connection
+ * that has been silent for longest, so that nobody can lock others out by holding connections.
  */
-export const MAX_ADMIN_CONNECTIONS = 32;
-export const HEADER_TIMEOUT_MS = 5_000;
-export const REQUEST_TIMEOUT_MS = 10_000;
-/** The two are enforced so much late at the most: Node.js looks at all connections, or at none. */
-const CHECK_INTERVAL_MS = 5_000;
-/** Also for a reader that does not take its answer. */
-export const IDLE_TIMEOUT_MS = 15_000;
-export const MAX_HEADER_BYTES = 8_192;
-export const MAX_REQUESTS_A_CONNECTION = 10_000;
+export const MAX_ADMIN_CONNECTIONS = 64;
+/** From the first byte of a request, and from the connection to the first byte. */
+export const REQUEST_TIMEOUT_MS = 5_000;
+/** Between requests. */
+export const IDLE_TIMEOUT_MS = 60_000;
+/** A reader that takes nothing for so long is cut … */
+export const STALL_TIMEOUT_MS = 5_000;
+/** … and one that takes little, too. */
+export const SEND_TIMEOUT_MS = 30_000;
+export const LINGER_MS = 2_000;
+/** Answers on their way, over all connections; one exposition of 1000 backends has 6 MB. */
+export const MAX_BYTES_IN_FLIGHT = 64 * 1_048_576;
+/** From so long a reader that takes nothing makes room for another one. */
+const STALLED_MS = 500;
+const LOOK_MS = 500;
+/** A page is not shown again after this. */
+const KEEP_PAGES_MS = 2_000;
 
 export interface AdminServer {
   /** The address that it really has. */
@@ -36,61 +50,193 @@ export interface AdminFailure {
   readonly detail: string;
 }
 
-/** Serves `views` at `endpoint`; port 0 takes a free one. */
+export interface AdminDeps {
+  readonly views: AdminViews;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Names in Host headers that are accepted beside those of this machine; in lower case. */
+  readonly hosts: () => readonly string[];
+}
+
+/** Serves at `endpoint`; port 0 takes a free one. */
 export async function startAdmin(
   endpoint: IpEndpoint,
-  views: AdminViews,
+  deps: AdminDeps,
 ): Promise<Result<AdminServer, AdminFailure>> {
-  const server = createServer(
-    {
-      headersTimeout: HEADER_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: IDLE_TIMEOUT_MS,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
-    },
-    (request, response) => void serve(views, request, response),
-  );
-  server.maxConnections = MAX_ADMIN_CONNECTIONS;
-  server.maxRequestsPerSocket = MAX_REQUESTS_A_CONNECTION;
-  server.setTimeout(IDLE_TIMEOUT_MS);
+  const site = new Site(deps);
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (s) => site.accept(s));
   const failure = await listen(server, endpoint);
   if (failure !== null) return err(failure);
   const { address, port } = server.address() as AddressInfo;
-  return ok({ endpoint: ipEndpoint(endpoint.family, address, port), close: () => close(server) });
+  return ok({
+    endpoint: ipEndpoint(endpoint.family, address, port),
+    close: () => close(server, site),
+  });
 }
 
-async function serve(
-  views: AdminViews,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  // Nothing here takes a body: it is read and forgotten, at most until the request's time is over.
-  request.resume();
-  const question = {
-    method: request.method ?? '',
-    target: request.url ?? '',
-    accept: request.headers.accept ?? '',
-  };
-  write(response, await answer(views, question).catch(failed), question.method);
+/** An answer in bytes: made once for all who get it. */
+interface Content {
+  readonly answer: Answer;
+  readonly body: Buffer;
 }
 
-function write(response: ServerResponse, { status, type, body, headers }: Answer, method: string) {
-  response.writeHead(status, {
+class Site implements ConnectionEvents {
+  readonly #deps: AdminDeps;
+  readonly #connections = new Set<Connection>();
+  readonly #pages = new PageStore<Content>();
+  #look: Timer | null = null;
+
+  constructor(deps: AdminDeps) {
+    this.#deps = deps;
+  }
+
+  accept(socket: Socket): void {
+    if (this.#connections.size >= MAX_ADMIN_CONNECTIONS) this.#pushOut();
+    this.#connections.add(new Connection(socket, this.#deps.clock, this));
+    this.#look ??= this.#deps.timers.after(LOOK_MS, () => this.#lookAtAll());
+  }
+
+  asked(connection: Connection, asked: Exclude<Parsed, { kind: 'incomplete' }>): void {
+    if (asked.kind === 'broken') {
+      const { status, problem } = asked;
+      const answer = refusal(status, `This request is refused: ${problem}.`);
+      return connection.send(outgoing(contentOf(answer), 'GET', 'close'), 'close');
+    }
+    void this.#answer(connection, asked.request);
+  }
+
+  closed(connection: Connection): void {
+    this.#connections.delete(connection);
+  }
+
+  cutAll(): void {
+    this.#look?.cancel();
+    for (const connection of this.#connections) connection.cut();
+  }
+
+  async #answer(connection: Connection, request: Request): Promise<void> {
+    const content = await this.#content(request).catch(failed);
+    const then = connection.isLast(request) ? 'close' : 'keep';
+    connection.send(outgoing(content, request.method, then), then);
+  }
+
+  async #content(request: Request): Promise<Content> {
+    const { views, clock, hosts } = this.#deps;
+    if (request.host !== null && !isAcceptedHost(request.host, hosts())) {
+      return contentOf(refusal(421, foreign(request.host)));
+    }
+    const wanted = reply(views, request);
+    if (wanted.kind === 'at-once') return contentOf(wanted.answer());
+    const content = await this.#pages.get(wanted.name, clock.nowMs(), async () =>
+      contentOf(await wanted.make()),
+    );
+    return this.#makeRoom(content.body.length) ? content : contentOf(BUSY);
+  }
+
+  /** Whether `bytes` more may be on their way. Who takes nothing loses its answer first. */
+  #makeRoom(bytes: number): boolean {
+    const stalledMs = this.#deps.clock.nowMs() - STALLED_MS;
+    const sending = [...this.#connections]
+      .flatMap((one) => (one.phase.at === 'sending' ? [{ one, movedMs: one.phase.movedMs }] : []))
+      .sort((a, b) => a.movedMs - b.movedMs);
+    let inFlight = sending.reduce((sum, { one }) => sum + one.unsentBytes, 0);
+    for (const { one, movedMs } of sending) {
+      if (inFlight + bytes <= MAX_BYTES_IN_FLIGHT || movedMs > stalledMs) break;
+      inFlight -= one.unsentBytes;
+      one.cut();
+    }
+    return inFlight + bytes <= MAX_BYTES_IN_FLIGHT;
+  }
+
+  /** The longest silent goes; if none is, the one whose answer has not moved for longest. */
+  #pushOut(): void {
+    let victim: Connection | null = null;
+    let worst = Number.POSITIVE_INFINITY;
+    for (const one of this.#connections) {
+      const { phase } = one;
+      // Silent ones first: their times count from far in the past.
+      const at =
+        phase.at === 'sending'
+          ? phase.movedMs
+          : phase.at === 'making'
+            ? Number.POSITIVE_INFINITY
+            : phase.sinceMs - SILENT_FIRST_MS;
+      if (at >= worst) continue;
+      worst = at;
+      victim = one;
+    }
+    if (victim === null) return;
+    this.#connections.delete(victim);
+    victim.cut();
+  }
+
+  #lookAtAll(): void {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const one of [...this.#connections]) if (isOverdue(one, nowMs)) one.cut();
+    this.#pages.forget(nowMs - KEEP_PAGES_MS);
+    const goesOn = this.#connections.size > 0 || !this.#pages.isEmpty;
+    this.#look = goesOn ? this.#deps.timers.after(LOOK_MS, () => this.#lookAtAll()) : null;
+  }
+}
+
+/** Longer than any process runs. */
+const SILENT_FIRST_MS = 1e12;
+
+function isOverdue({ phase, served }: Connection, nowMs: number): boolean {
+  switch (phase.at) {
+    case 'making':
+      return false;
+    case 'reading': {
+      const isIdle = served && !phase.begun;
+      return nowMs - phase.sinceMs > (isIdle ? IDLE_TIMEOUT_MS : REQUEST_TIMEOUT_MS);
+    }
+    case 'sending': {
+      const isStalled = nowMs - phase.movedMs > STALL_TIMEOUT_MS;
+      return isStalled || nowMs - phase.sinceMs > SEND_TIMEOUT_MS;
+    }
+    case 'lingering':
+      return nowMs - phase.sinceMs > LINGER_MS;
+    default:
+      return unreachable(phase);
+  }
+}
+
+const BUSY: Answer = {
+  ...refusal(503, 'Too many answers are on their way to readers that do not take them.'),
+  headers: { 'retry-after': '1' },
+};
+
+function foreign(host: string): string {
+  const name = host.slice(0, 100);
+  return `The host ${name} is not served here: put its name into [admin] hosts if it should be.`;
+}
+
+function contentOf(answer: Answer): Content {
+  return { answer, body: Buffer.from(answer.body) };
+}
+
+function outgoing({ answer, body }: Content, method: string, then: 'keep' | 'close'): Outgoing {
+  const { status, type, headers } = answer;
+  const fields = {
     'content-type': type,
-    'content-length': Buffer.byteLength(body),
+    'content-length': String(body.length),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
+    connection: then === 'keep' ? 'keep-alive' : 'close',
     ...headers,
-  });
-  response.end(method === 'HEAD' ? undefined : body);
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`;
+  return { head: Buffer.from(head), body: method === 'HEAD' ? NOTHING : body };
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** A page that cannot be made must not end the daemon that it describes. */
-function failed(error: unknown): Answer {
+function failed(error: unknown): Content {
   const reason = error instanceof Error ? error.message : String(error);
-  const body = `This page could not be made, which is a defect of sluice: ${reason}\n`;
-  return { status: 500, type: 'text/plain; charset=utf-8', body };
+  const sentence = `This page could not be made, which is a defect of sluice: ${reason}`;
+  return contentOf(refusal(500, sentence));
 }
 
 function listen(server: Server, { host, port }: IpEndpoint): Promise<AdminFailure | null> {
@@ -104,9 +250,9 @@ function listen(server: Server, { host, port }: IpEndpoint): Promise<AdminFailur
   });
 }
 
-function close(server: Server): Promise<void> {
+function close(server: Server, site: Site): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
-    server.closeAllConnections();
+    site.cutAll();
   });
 }

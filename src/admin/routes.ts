@@ -19,51 +19,67 @@ export interface Question {
   readonly accept: string;
 }
 
+export type Reply =
+  /** Made anew for each who asks, and small: it is answered whatever else goes on. */
+  | { readonly kind: 'at-once'; readonly answer: () => Answer }
+  /** Costs something: who asks for the same `name` may share it. */
+  | { readonly kind: 'page'; readonly name: string; readonly make: () => Promise<Answer> };
+
 const TEXT = 'text/plain; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const METHODS = 'GET, HEAD';
 
-type Route = (views: AdminViews, query: URLSearchParams, accept: string) => Promise<Answer>;
+type Route = (views: AdminViews, query: URLSearchParams, accept: string) => Reply;
 
 const ROUTES: Readonly<Record<string, Route>> = {
-  '/': async () => ({
-    status: 200,
-    type: 'text/html; charset=utf-8',
-    body: dashboardPage(),
-    headers: dashboardHeaders(),
-  }),
-  '/healthz': async (views) => verdict(views.live()),
-  '/ready': async (views, query) => verdict(views.ready(query.get('listener'))),
-  '/health': async (views, query, accept) =>
+  '/': () => page('/', async () => ({ ...html(dashboardPage()), headers: dashboardHeaders() })),
+  '/healthz': (views) => atOnce(() => verdict(views.live())),
+  '/ready': (views, query) => atOnce(() => verdict(views.ready(query.get('listener')))),
+  '/health': (views, query, accept) =>
     wantsText(query, accept)
-      ? { status: 200, type: TEXT, body: healthText(views.health()) }
-      : { status: 200, type: JSON_TYPE, body: toJson(views.health()) },
-  '/metrics': async (views) => ({
-    status: 200,
-    type: views.metricsType,
-    body: await views.metrics(),
-  }),
+      ? page('/health text', async () => ok(TEXT, healthText(views.health())))
+      : page('/health json', async () => ok(JSON_TYPE, toJson(views.health()))),
+  '/metrics': (views) => page('/metrics', async () => ok(views.metricsType, await views.metrics())),
 };
 
-/** The answer to any request; HEAD gets that of GET, whose body the caller leaves out. */
-export async function answer(views: AdminViews, question: Question): Promise<Answer> {
+/** The reply to any request; HEAD gets that of GET, whose body the caller leaves out. */
+export function reply(views: AdminViews, question: Question): Reply {
   const [path = '', query = ''] = question.target.split('?', 2);
   const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
-  if (route === undefined) {
-    const paths = Object.keys(ROUTES).join(' ');
-    return { status: 404, type: TEXT, body: `There is nothing here. Paths: ${paths}\n` };
-  }
   if (question.method !== 'GET' && question.method !== 'HEAD') {
     const body = 'This endpoint only shows; it changes nothing.\n';
-    return { status: 405, type: TEXT, body, headers: { allow: METHODS } };
+    return atOnce(() => ({ status: 405, type: TEXT, body, headers: { allow: METHODS } }));
+  }
+  if (route === undefined) {
+    const paths = Object.keys(ROUTES).join(' ');
+    return atOnce(() => refusal(404, `There is nothing here. Paths: ${paths}`));
   }
   return route(views, new URLSearchParams(query), question.accept);
 }
 
+/** An answer that is one sentence. */
+export function refusal(status: number, sentence: string): Answer {
+  return { status, type: TEXT, body: `${sentence}\n` };
+}
+
+function atOnce(answer: () => Answer): Reply {
+  return { kind: 'at-once', answer };
+}
+
+function page(name: string, make: () => Promise<Answer>): Reply {
+  return { kind: 'page', name, make };
+}
+
+function ok(type: string, body: string): Answer {
+  return { status: 200, type, body };
+}
+
+function html(body: string): Answer {
+  return ok('text/html; charset=utf-8', body);
+}
+
 function verdict({ problems }: Verdict): Answer {
-  return problems.length === 0
-    ? { status: 200, type: TEXT, body: 'ok\n' }
-    : { status: 503, type: TEXT, body: `${problems.join('\n')}\n` };
+  return problems.length === 0 ? ok(TEXT, 'ok\n') : refusal(503, problems.join('\n'));
 }
 
 /**

@@ -45,7 +45,12 @@ export async function startEmbedded(
   const { daemon, views } = assembled.value;
   const started = await daemon.start();
   if (!started.ok) return started;
-  const site = await startAdmin(http, views);
+  const site = await startAdmin(http, {
+    views,
+    clock: systemClock,
+    timers: systemTimers,
+    hosts: () => spec.admin.hosts,
+  });
   if (!site.ok) {
     await daemon.stop();
     return err(`cannot serve the admin page on ${formatAddress(http)}: ${site.error.detail}`);

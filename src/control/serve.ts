@@ -125,7 +125,12 @@ class Service {
   async #openSite(views: AdminViews): Promise<AdminServer | null> {
     const { http } = this.#spec.admin;
     if (http === null) return null;
-    const site = await startAdmin(http, views);
+    const site = await startAdmin(http, {
+      views,
+      clock: systemClock,
+      timers: systemTimers,
+      hosts: () => this.#spec.admin.hosts,
+    });
     if (site.ok) {
       this.#log.event('admin-listening', { address: formatAddress(site.value.endpoint) });
       return site.value;

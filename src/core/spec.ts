@@ -31,6 +31,8 @@ export type AccessLevel = 'off' | 'errors' | 'all';
 export interface AdminSpec {
   /** null: off */
   readonly http: IpEndpoint | null;
+  /** Names in Host headers that are accepted beside those of this machine; in lower case. */
+  readonly hosts: readonly string[];
 }
 
 /** A CIDR block; a single address has the full prefix. */

@@ -5,6 +5,8 @@ import t, { type Test } from 'tap';
 import { type AdminServer, startAdmin } from '../../src/admin/http.js';
 import { present } from '../../src/core/assert.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
+import { systemClock } from '../../src/system/clock.js';
+import { systemTimers } from '../../src/system/timers.js';
 import { type FakeViews, fakeViews, HEALTH } from './fake_views.js';
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -19,7 +21,12 @@ interface Opened {
 }
 
 async function open(t: Test, browser: Browser, views: FakeViews): Promise<Opened> {
-  const started = await startAdmin(ipEndpoint(4, '127.0.0.1', 0), views);
+  const started = await startAdmin(ipEndpoint(4, '127.0.0.1', 0), {
+    views,
+    clock: systemClock,
+    timers: systemTimers,
+    hosts: () => [],
+  });
   const server = present(started.ok ? started.value : null, 'a free port can be bound');
   const page = await browser.newPage();
   const complaints: string[] = [];

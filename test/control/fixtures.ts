@@ -77,7 +77,7 @@ export function spec(pools: readonly PoolSpec[], listeners: readonly ListenerSpe
   return {
     daemon: { engine: 'node', workers: 1, shutdownTimeoutMs: 1000 },
     log: { level: 'info', format: 'json', access: 'errors' },
-    admin: { http: null },
+    admin: { http: null, hosts: [] },
     listeners,
     pools,
   };

@@ -12,6 +12,8 @@ import type { WorkerId } from '../../src/core/brand.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import type { EngineName } from '../../src/core/spec.js';
 import type { Log } from '../../src/observe/log.js';
+import { systemClock } from '../../src/system/clock.js';
+import { systemTimers } from '../../src/system/timers.js';
 import { parseAddress } from '../support/daemon.js';
 import { within } from '../support/deadline.js';
 import { Exposition } from '../support/exposition.js';
@@ -50,7 +52,12 @@ ${serviceText({ name: 'echo', backends, health: 'probe = "none"' })}`);
   const started = await daemon.start();
   if (!started.ok) throw new Error(started.error);
   t.teardown(() => daemon.stop());
-  const site = await startAdmin(ipEndpoint(4, '127.0.0.1', 0), views);
+  const site = await startAdmin(ipEndpoint(4, '127.0.0.1', 0), {
+    views,
+    clock: systemClock,
+    timers: systemTimers,
+    hosts: () => [],
+  });
   if (!site.ok) throw new Error(site.error.detail);
   t.teardown(() => site.value.close());
   const healthz = `http://127.0.0.1:${site.value.endpoint.port}/healthz`;

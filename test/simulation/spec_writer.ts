@@ -44,7 +44,7 @@ export class SpecWriter {
     return {
       daemon: { engine: 'node', workers: 3, shutdownTimeoutMs: 3000 },
       log: { level: 'info', format: 'json', access: 'all' },
-      admin: { http: null },
+      admin: { http: null, hosts: [] },
       listeners: this.#listeners,
       pools: this.#pools,
     };

@@ -2,9 +2,14 @@
 import type { IpEndpoint } from '../../core/endpoint.js';
 import type { AdminSpec } from '../../core/spec.js';
 import { parseIpEndpoint } from '../address.js';
-import { fault, fits, type Reading } from '../reading.js';
-import { text } from './kinds.js';
+import { fault, fits, type Reading, readEach } from '../reading.js';
+import { mixed, text } from './kinds.js';
 import { table, type ValueOf } from './node.js';
+
+/** More than a machine has names. */
+const MAX_HOSTS = 64;
+const MAX_NAME = 253;
+const NAME = /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/;
 
 export const ADMIN = table('How the daemon is observed and operated.', {
   http: text(
@@ -26,8 +31,28 @@ export const ADMIN = table('How the daemon is observed and operated.', {
       return raw.startsWith('/') ? fits(raw) : fault('malformed', 'not an absolute path');
     },
   ),
+  hosts: mixed(
+    {
+      default: [],
+      doc: 'Further names that a Host header may have. Loopback names and addresses are always accepted; any other name is refused, because a web page could have its own name lead here (DNS rebinding).',
+    },
+    'a list of host names without ports',
+    { anyOf: [{ type: 'array', items: { type: 'string' }, maxItems: MAX_HOSTS }] },
+    (raw): Reading<readonly string[]> => {
+      if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
+      if (raw.length > MAX_HOSTS) return fault('too-many', `more than ${MAX_HOSTS} names`);
+      return readEach(raw, readHost);
+    },
+  ),
 });
 
+function readHost(raw: unknown): Reading<string> {
+  if (typeof raw !== 'string') return fault('wrong-type', 'wrong type');
+  const name = raw.toLowerCase();
+  const fitting = name.length <= MAX_NAME && NAME.test(name);
+  return fitting ? fits(name) : fault('malformed', 'not a host name');
+}
+
 export function adminSpec(value: ValueOf<typeof ADMIN>): AdminSpec {
-  return { http: value.http };
+  return { http: value.http, hosts: value.hosts };
 }

@@ -1,0 +1,145 @@
+/**
+ * One connection to the admin endpoint: reads a request, answers it, and reads on only when the
+ * whole answer has been taken. Whatever else has come meanwhile waits in the kernel.
+ */
+import type { Socket } from 'node:net';
+import type { Clock } from '../core/clock.js';
+import { type Parsed, parseRequest, type Request } from './request.js';
+
+/** An answer goes out in pieces of this size, so that a reader who takes some is seen. */
+const PIECE_BYTES = 65_536;
+/** What a client still sends when it was answered for the last time is read and forgotten. */
+const MAX_FORGOTTEN_BYTES = 1_048_576;
+export const MAX_REQUESTS_A_CONNECTION = 10_000;
+
+/** An answer as bytes; the body is shared by all who get it. */
+export interface Outgoing {
+  readonly head: Buffer;
+  /** Empty for HEAD. */
+  readonly body: Buffer;
+}
+
+export interface ConnectionEvents {
+  /** The next request, or why it is none. Is answered by `send`, once. */
+  asked(connection: Connection, asked: Exclude<Parsed, { kind: 'incomplete' }>): void;
+  closed(connection: Connection): void;
+}
+
+export type ConnectionPhase =
+  /** No request is complete; `begun`: some bytes of one have come. */
+  | { readonly at: 'reading'; readonly sinceMs: number; readonly begun: boolean }
+  /** The answer is being made. */
+  | { readonly at: 'making' }
+  /** Some of the answer is not taken yet; `movedMs`: when some was taken last. */
+  | { readonly at: 'sending'; readonly sinceMs: number; readonly movedMs: number }
+  /** All is said; the client is given a moment to read it before the connection closes. */
+  | { readonly at: 'lingering'; readonly sinceMs: number };
+
+export class Connection {
+  phase: ConnectionPhase;
+  /** Bytes of the answer that are not taken yet. */
+  unsentBytes = 0;
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #events: ConnectionEvents;
+  #input: Buffer = Buffer.alloc(0);
+  /** Whether the client may still send. */
+  #client: 'open' | 'done' = 'open';
+  #requests = 0;
+  #forgotten = 0;
+
+  constructor(socket: Socket, clock: Clock, events: ConnectionEvents) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.#events = events;
+    this.phase = { at: 'reading', sinceMs: clock.nowMs(), begun: false };
+    socket.on('data', (chunk) => this.#received(chunk));
+    socket.on('end', () => this.#finished());
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => events.closed(this));
+  }
+
+  /** At least one request has come. */
+  get served(): boolean {
+    return this.#requests > 0;
+  }
+
+  /** The last answer that this connection gets, if the request wants so or there were many. */
+  isLast({ after }: Pick<Request, 'after'>): boolean {
+    return after === 'close' || this.#requests >= MAX_REQUESTS_A_CONNECTION;
+  }
+
+  /** Answers the request. `then`: what becomes of the connection. */
+  send({ head, body }: Outgoing, then: 'keep' | 'close'): void {
+    if (this.#socket.destroyed) return;
+    const nowMs = this.#clock.nowMs();
+    this.phase = { at: 'sending', sinceMs: nowMs, movedMs: nowMs };
+    this.unsentBytes = head.length + body.length;
+    const first = Buffer.concat([head, body.subarray(0, PIECE_BYTES)]);
+    this.#write(first, body.subarray(PIECE_BYTES), then);
+  }
+
+  cut(): void {
+    this.unsentBytes = 0;
+    this.#socket.destroy();
+  }
+
+  #write(piece: Buffer, rest: Buffer, then: 'keep' | 'close'): void {
+    this.#socket.write(piece, (error) => {
+      if (error || this.phase.at !== 'sending') return;
+      this.unsentBytes -= piece.length;
+      if (rest.length === 0) return this.#sent(then);
+      this.phase = { ...this.phase, movedMs: this.#clock.nowMs() };
+      this.#write(rest.subarray(0, PIECE_BYTES), rest.subarray(PIECE_BYTES), then);
+    });
+  }
+
+  #sent(then: 'keep' | 'close'): void {
+    const nowMs = this.#clock.nowMs();
+    if (then === 'close') {
+      this.phase = { at: 'lingering', sinceMs: nowMs };
+      this.#input = Buffer.alloc(0);
+      this.#socket.end();
+      this.#socket.resume();
+      if (this.#client === 'done') this.#socket.destroy();
+      return;
+    }
+    this.phase = { at: 'reading', sinceMs: nowMs, begun: this.#input.length > 0 };
+    this.#next();
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.phase.at === 'lingering') {
+      this.#forgotten += chunk.length;
+      if (this.#forgotten > MAX_FORGOTTEN_BYTES) this.#socket.destroy();
+      return;
+    }
+    this.#input = this.#input.length === 0 ? chunk : Buffer.concat([this.#input, chunk]);
+    if (this.phase.at === 'reading') this.#next();
+  }
+
+  #finished(): void {
+    this.#client = 'done';
+    if (this.phase.at === 'reading' || this.phase.at === 'lingering') this.#socket.destroy();
+  }
+
+  /** Takes the next request out of what has come. */
+  #next(): void {
+    if (this.phase.at !== 'reading') return;
+    const parsed = parseRequest(this.#input);
+    if (parsed.kind === 'incomplete') {
+      if (this.#client === 'done') this.#socket.destroy();
+      const begun = this.#input.length > 0;
+      // The time for a request begins with its first byte.
+      const sinceMs = begun && !this.phase.begun ? this.#clock.nowMs() : this.phase.sinceMs;
+      this.phase = { at: 'reading', sinceMs, begun };
+      this.#socket.resume();
+      return;
+    }
+    this.#socket.pause();
+    this.#requests++;
+    this.phase = { at: 'making' };
+    if (parsed.kind === 'request') this.#input = this.#input.subarray(parsed.bytes);
+    this.#events.asked(this, parsed);
+  }
+}

@@ -1,0 +1,34 @@
+/** The admin endpoint over fake views and a clock that obeys, for tests with real sockets. */
+import { connect } from 'node:net';
+import type { Test } from 'tap';
+import { type AdminDeps, startAdmin } from '../../src/admin/http.js';
+import type { AdminViews } from '../../src/admin/views.js';
+import { present } from '../../src/core/assert.js';
+import { ipEndpoint } from '../../src/core/endpoint.js';
+import { FakeTime } from '../support/fake_time.js';
+import { fakeViews } from './fake_views.js';
+
+const ANYWHERE = ipEndpoint(4, '127.0.0.1', 0);
+
+export function depsOf(views: AdminViews, time = new FakeTime()): AdminDeps {
+  return { views, clock: time, timers: time, hosts: () => ['sluice.example.org'] };
+}
+
+export async function served(t: Test) {
+  const views = fakeViews();
+  const time = new FakeTime();
+  const started = await startAdmin(ANYWHERE, depsOf(views, time));
+  const server = present(started.ok ? started.value : null, 'a free port can be bound');
+  t.teardown(() => server.close());
+  const { host, port } = server.endpoint;
+  const ask = (path: string, init: RequestInit = {}) =>
+    fetch(`http://${host}:${port}${path}`, init);
+  return { views, server, ask, port, time };
+}
+
+/** Sends raw bytes and resolves with everything that comes until the end. */
+export async function raw(port: number, request: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.end(request);
+  return (await socket.toArray()).join('');
+}
