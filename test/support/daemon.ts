@@ -81,7 +81,8 @@ export class Daemon {
       if (record !== null) this.events.push(record);
     });
     void this.#child.exited.then((exit) => {
-      const told = this.#child.stderr.past.slice(-8).join(' | ');
+      const { past } = this.#child.stderr;
+      const told = [...past.slice(0, 4), ...past.slice(4).slice(-8)].join(' | ');
       this.events.end(`the daemon ended (code ${exit.code}, signal ${exit.signal}): ${told}`);
     });
   }

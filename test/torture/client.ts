@@ -87,11 +87,12 @@ export class Client {
     const socket = this.#socket;
     return new Promise((resolve) => {
       socket.once('connect', () => {
-        const six = socket.localAddress?.includes(':') === true;
-        const text = (address = '', of = 0) => (six ? `[${address}]:${of}` : `${address}:${of}`);
-        this.address = path === undefined ? text(socket.localAddress, socket.localPort) : 'unix:';
-        this.target =
-          path === undefined ? text(socket.remoteAddress, socket.remotePort) : `unix:${path}`;
+        // A socket that was reset at once does not say any more which addresses it had.
+        const at = (address: string, of: number): string =>
+          address.includes(':') ? `[${address}]:${of}` : `${address}:${of}`;
+        const { localAddress = 'unknown', localPort = 0 } = socket;
+        this.address = path === undefined ? at(localAddress, localPort) : 'unix:';
+        this.target = path === undefined ? at(host, port) : `unix:${path}`;
         resolve(true);
       });
       socket.once('close', () => resolve(false));
