@@ -96,8 +96,12 @@ export interface UdpEdges {
   fromClient(flow: FlowId): Verdict;
   /** After each reply was handed to the client's socket; the session may close the flow. */
   fromBackend(flow: FlowId): void;
-  /** ICMP unreachable from the backend's host (ECONNREFUSED and its like), at most once a burst. */
-  unreachable(flow: FlowId): void;
+  /**
+   * ICMP unreachable from the backend's host (ECONNREFUSED and its like), at most once a burst.
+   * `first`: it is about the only datagram of the flow so far, and the engine holds that again: the
+   * session may call `openFlow`, or answer `hold` or `drop`. `later`: the answer does not matter.
+   */
+  unreachable(flow: FlowId, which: 'first' | 'later'): Verdict;
   /**
    * A datagram was dropped by the engine; counted on the listener, or on the flow when it has one.
    */

@@ -19,9 +19,9 @@ export class SimUdpEngine extends FakeUdpEngine {
         return verdict;
       },
       fromBackend: (flow) => edges.fromBackend(flow),
-      unreachable: (flow) => {
+      unreachable: (flow, which) => {
         this.served.delete(flow);
-        edges.unreachable(flow);
+        return edges.unreachable(flow, which);
       },
       dropped: (key, flow, reason) => edges.dropped(key, flow, reason),
     });

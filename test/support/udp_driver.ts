@@ -17,15 +17,15 @@ export interface UdpEdge {
 }
 
 /**
- * What to do at an edge, inside of it. Without an answer: 'kept' and not opened, 'forward',
- * nothing.
+ * What to do at an edge, inside of it. Without an answer: 'kept' and not opened, 'forward', 'drop'
+ * what was unreachable, nothing.
  */
 export interface UdpAnswers {
   unwrap?(peer: IpEndpoint, datagram: Uint8Array): Unwrapped;
   newFlow?(flow: FlowId, key: ListenerKey): 'kept' | DatagramDrop;
   fromClient?(flow: FlowId): Verdict;
   fromBackend?(flow: FlowId): void;
-  unreachable?(flow: FlowId): void;
+  unreachable?(flow: FlowId, which: 'first' | 'later'): Verdict;
 }
 
 export class UdpDriver implements UdpEdges {
@@ -121,10 +121,11 @@ export class UdpDriver implements UdpEdges {
     this.#note('fromBackend', null, flow, null);
   }
 
-  unreachable(flow: FlowId): void {
+  unreachable(flow: FlowId, which: 'first' | 'later'): Verdict {
     this.#mustBeOpen('unreachable', flow);
-    this.answers.unreachable?.(flow);
+    const verdict = this.answers.unreachable?.(flow, which) ?? 'drop';
     this.#note('unreachable', null, flow, null);
+    return verdict;
   }
 
   dropped(key: ListenerKey, flow: FlowId | null, reason: DatagramDrop): void {

@@ -131,6 +131,35 @@ t.test(
   },
 );
 
+t.test('a first datagram that nobody took goes to the next backend, in silence', async (t) => {
+  const [live] = await startUdpEchoes(t, 1, 'tagged');
+  if (live === undefined) throw new Error('no backend');
+  const gone = await startUdpEchoes(t, 2);
+  for (const echo of gone) await echo.kill();
+  const toml = service([...gone, live], {}, 'probe = "none"');
+  const daemon = await startDaemon(t, { toml });
+  const port = await daemon.port('udp');
+  const clients = await udpClients(t, { port }, 12);
+  for (const client of clients) t.equal(await client.askOrNull('a', 5_000), '1a');
+  const metrics = await daemon.metrics();
+  t.equal(metrics.sum('sluice_datagrams_dropped_total', {}), 0);
+  t.ok(metrics.sum('sluice_retries_total', {}) > 0);
+  const isEach = (sum: number): boolean => sum === clients.length;
+  await daemon.metricSettles('sluice_datagrams_total', { direction: 'in' }, isEach);
+});
+
+t.test('a first datagram that no backend takes is dropped, and counted once', async (t) => {
+  const gone = await startUdpEchoes(t, 4);
+  for (const echo of gone) await echo.kill();
+  const daemon = await startDaemon(t, { toml: service(gone, {}, 'probe = "none"', 'retries = 2') });
+  const [client] = await udpClients(t, { port: await daemon.port('udp') }, 1);
+  const reason = 'backend-unreachable';
+  client?.send('a');
+  await daemon.metricSettles('sluice_datagrams_dropped_total', { reason }, (sum) => sum === 1);
+  const failures = await daemon.metricSettles('sluice_dial_failures_total', {}, (sum) => sum >= 3);
+  t.equal(failures, 3, 'the first one and two retries');
+});
+
 t.test('a flow whose backend health declares down moves with its next datagram', async (t) => {
   const echoes = await startUdpEchoes(t, 2, 'tagged');
   const daemon = await startDaemon(t, {

@@ -19,6 +19,7 @@ import {
   type UdpEdges,
   type UdpEngine,
 } from '../../session/udp_port.js';
+import { FirstDatagrams } from '../first_datagrams.js';
 import { dropReason, isUnreachable } from './failure.js';
 import { localAddresses } from './local_addresses.js';
 import type { Downstream } from './udp_downstream.js';
@@ -52,6 +53,8 @@ export class NodeUdp implements UdpEngine {
   readonly #flows: (NodeFlow | undefined)[] = [];
   /** Numbers below `#flows.length` that are free. */
   readonly #free: FlowId[] = [];
+  /** What can be sent again when its backend is not there. */
+  readonly #firsts: FirstDatagrams;
   #heldBytes = 0;
   #edges: UdpEdges | null = null;
   #touch: () => void = () => {};
@@ -60,6 +63,7 @@ export class NodeUdp implements UdpEngine {
   constructor(capacity: number, deps: NodeUdpDeps) {
     this.#deps = { addresses: localAddresses, ...deps };
     this.capacity = capacity;
+    this.#firsts = new FirstDatagrams(capacity);
     this.lastActivityMs = new Float64Array(capacity);
     this.bytesIn = new Float64Array(capacity);
     this.bytesOut = new Float64Array(capacity);
@@ -135,6 +139,7 @@ export class NodeUdp implements UdpEngine {
 
   closeFlow(id: FlowId): number {
     const flow = this.#flow(id);
+    this.#firsts.forget(id);
     const lost = flow.held?.length ?? 0;
     for (const payload of flow.held ?? []) this.#heldBytes -= payload.length;
     this.#closeUpstream(flow);
@@ -158,6 +163,7 @@ export class NodeUdp implements UdpEngine {
     const flow = down.find(from.address, from.port, tag);
     if (flow === undefined) return this.#first(down, payload, from, tag);
     if (flow.held !== null) return this.#hold(flow, payload);
+    this.#firsts.forget(flow.id);
     const verdict = this.#edge().fromClient(flow.id);
     if (verdict === 'forward') return this.#forward(flow, payload);
     if (verdict === 'hold') {
@@ -205,6 +211,8 @@ export class NodeUdp implements UdpEngine {
     if (socket.getSendQueueSize() > MAX_QUEUED_BYTES) {
       return this.#edge().dropped(flow.down.key, id, 'send-queue-full');
     }
+    if (this.datagramsIn[id] === 0) this.#firsts.keep(id, payload);
+    else this.#firsts.forget(id);
     if (prelude === null) socket.send(payload, sent);
     else socket.send([prelude, payload], sent);
     this.#count(id, this.bytesIn, this.datagramsIn, payload.length);
@@ -213,6 +221,7 @@ export class NodeUdp implements UdpEngine {
   #replied(flow: NodeFlow, payload: Buffer): void {
     const { id, down, client, host } = flow;
     const { socket } = down;
+    this.#firsts.forget(id);
     if (socket.getSendQueueSize() > MAX_QUEUED_BYTES) {
       return this.#edge().dropped(down.key, id, 'send-queue-full');
     }
@@ -221,10 +230,16 @@ export class NodeUdp implements UdpEngine {
     this.#edge().fromBackend(id);
   }
 
-  #count(id: FlowId, bytes: Float64Array, datagrams: Float64Array, length: number): void {
+  #count(
+    id: FlowId,
+    bytes: Float64Array,
+    datagrams: Float64Array,
+    length: number,
+    count = 1,
+  ): void {
     const nowMs = this.#deps.clock.nowMs();
     bytes[id] = (bytes[id] ?? 0) + length;
-    datagrams[id] = (datagrams[id] ?? 0) + 1;
+    datagrams[id] = (datagrams[id] ?? 0) + count;
     this.lastActivityMs[id] = nowMs;
     if (nowMs < this.#touchedMs + TOUCH_MS) return;
     this.#touchedMs = nowMs;
@@ -235,7 +250,7 @@ export class NodeUdp implements UdpEngine {
   #upstream(flow: NodeFlow, socket: Socket): Upstream {
     const failed = (error: Error): void => {
       if (flow.up?.socket !== socket) return;
-      if (isUnreachable(error)) this.#edge().unreachable(flow.id);
+      if (isUnreachable(error)) this.#unreachable(flow);
       else this.#edge().dropped(flow.down.key, flow.id, dropReason(error));
     };
     socket.on('message', (payload) => this.#replied(flow, payload));
@@ -245,6 +260,23 @@ export class NodeUdp implements UdpEngine {
       if (error !== null) failed(error);
     };
     return { socket, sent };
+  }
+
+  #unreachable(flow: NodeFlow): void {
+    const { id } = flow;
+    const first = this.#firsts.take(id);
+    if (first === null) {
+      this.#edge().unreachable(id, 'later');
+      return;
+    }
+    this.#count(id, this.bytesIn, this.datagramsIn, -first.length, -1);
+    flow.held = [Buffer.from(first.buffer, first.byteOffset, first.length)];
+    this.#heldBytes += first.length;
+    const verdict = this.#edge().unreachable(id, 'first');
+    this.#touch();
+    if (verdict !== 'drop' || this.#flows[id] !== flow) return;
+    this.#heldBytes -= first.length;
+    flow.held = null;
   }
 
   #closeUpstream(flow: NodeFlow): void {

@@ -28,6 +28,12 @@ export class HeldDatagrams {
     return 'held';
   }
 
+  /** `payload` is held again, whatever the limit: it was within another one until now. */
+  addFirst(flow: number, payload: Uint8Array): void {
+    this.#held[flow] = [payload];
+    this.#bytes += payload.length;
+  }
+
   /** Hands out what is held, in order; the flow is not held any more. */
   take(flow: number): readonly Uint8Array[] {
     const held = this.#held[flow] ?? [];

@@ -126,6 +126,7 @@ export class UringUdp implements UdpEngine {
   closeFlow(flow: FlowId): number {
     assert(this.#flows.isOpen(flow), 'a flow is closed once');
     const lost = this.#traffic.held.take(flow).length;
+    this.#traffic.firsts.forget(flow);
     this.#traffic.closeUpstream(flow);
     this.#flows.close(flow);
     return lost;

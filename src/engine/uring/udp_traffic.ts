@@ -13,6 +13,7 @@ import { MSG_TRUNC, RECEIVED_FLAGS_AT, RECEIVED_PAYLOAD_BYTES_AT } from '../../k
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import type { UdpEdges } from '../../session/udp_port.js';
 import { dropReasonOf, meansUnreachable } from '../failure.js';
+import { FirstDatagrams } from '../first_datagrams.js';
 import { Datagrams } from './datagrams.js';
 import type { Flows } from './flows.js';
 import { HeldDatagrams } from './held.js';
@@ -34,6 +35,8 @@ export interface UdpTrafficParts {
 export class UdpTraffic implements UpstreamOwner {
   readonly upstreams: Upstreams;
   readonly held = new HeldDatagrams();
+  /** What can be sent again when its backend is not there. */
+  readonly firsts: FirstDatagrams;
 
   readonly #parts: UdpTrafficParts;
   readonly #datagrams: Datagrams;
@@ -50,6 +53,7 @@ export class UdpTraffic implements UpstreamOwner {
     this.#words = new Int32Array(pool.bytes.buffer);
     this.#again = new Uint8Array(pool.count);
     this.#unreachableTurn = new Float64Array(flows.capacity);
+    this.firsts = new FirstDatagrams(flows.capacity);
     this.#datagrams = new Datagrams(loop, pool, flows.addresses, messages, (buffer, answer) =>
       this.#undelivered(buffer, answer),
     );
@@ -109,6 +113,7 @@ export class UdpTraffic implements UpstreamOwner {
 
   replied(flow: number, buffer: number, bytes: number): void {
     const { flows } = this.#parts;
+    this.firsts.forget(flow);
     this.#describe(flow, buffer, 0, bytes, 0);
     this.#datagrams.reply(buffer, flows.socketOf(flow).fd);
     this.#count(flow, REPLY, bytes, 1);
@@ -180,6 +185,7 @@ export class UdpTraffic implements UpstreamOwner {
     if (this.#parts.edges().newFlow(socket.key, flow as FlowId) !== 'kept') {
       this.closeUpstream(flow);
       this.held.take(flow);
+      this.firsts.forget(flow);
       flows.close(flow);
       pool.recycle(buffer);
     } else if (this.held.holds(flow)) {
@@ -195,6 +201,7 @@ export class UdpTraffic implements UpstreamOwner {
       this.#hold(flow, buffer, start, bytes);
       return;
     }
+    this.firsts.forget(flow);
     const verdict = this.#parts.edges().fromClient(flow as FlowId);
     if (verdict === 'forward') {
       this.#again[buffer] = 0;
@@ -225,6 +232,9 @@ export class UdpTraffic implements UpstreamOwner {
       this.#drop(flows.socketOf(flow), flow, reason, buffer);
       return;
     }
+    if (flows.datagramsIn[flow] === 0) {
+      this.firsts.keep(flow, this.#payload(buffer, start, bytes).slice());
+    } else this.firsts.forget(flow);
     let from = start - preludeBytes;
     if (prelude !== null) {
       const base = buffer * pool.strideBytes;
@@ -258,7 +268,17 @@ export class UdpTraffic implements UpstreamOwner {
     const { turns } = this.#parts.loop;
     if (this.#unreachableTurn[flow] === turns) return;
     this.#unreachableTurn[flow] = turns;
-    this.#parts.edges().unreachable(flow as FlowId);
+    const first = this.firsts.take(flow);
+    if (first === null) {
+      this.#parts.edges().unreachable(flow as FlowId, 'later');
+      return;
+    }
+    const generation = this.#parts.flows.generation[flow];
+    this.#count(flow, FORWARD, -first.length, -1);
+    this.held.addFirst(flow, first);
+    const verdict = this.#parts.edges().unreachable(flow as FlowId, 'first');
+    const same = this.#parts.flows.generation[flow] === generation;
+    if (verdict === 'drop' && same) this.held.take(flow);
   }
 
   #drop(socket: UdpSocket, flow: number | null, reason: DatagramDrop, buffer: number): void {

@@ -35,10 +35,13 @@ export class FlowChoosing {
     this.#book = book;
   }
 
-  /** Finds a backend for a flow without a reservation; bounded by the pool's retries. */
-  choose(flow: UdpFlow): Choice {
+  /**
+   * Finds a backend for a flow without a reservation; bounded by the pool's retries, of which
+   * `spent` are gone for the datagram at hand.
+   */
+  choose(flow: UdpFlow, spent = 0): Choice {
     const { pool } = flow.listener;
-    for (let failures = 0; failures <= pool.retries; failures++) {
+    for (let failures = spent; failures <= pool.retries; failures++) {
       const selection = this.#select(flow, failures);
       switch (selection.kind) {
         case 'unproven':

@@ -20,7 +20,7 @@ import { spreadOffsets } from '../tcp/spread.js';
 import type { ListenerKey } from '../tcp_port.js';
 import type { UdpEdges, UdpEngine, Unwrapped, Verdict } from '../udp_port.js';
 import { FlowBook } from './book.js';
-import { FlowChoosing } from './choosing.js';
+import { type Choice, FlowChoosing } from './choosing.js';
 import { UdpFlow } from './flow.js';
 import type { UdpListener } from './listener.js';
 import { UdpListeners } from './listeners.js';
@@ -198,12 +198,20 @@ export class UdpFlows implements UdpEdges {
     }
   }
 
-  unreachable(id: FlowId): void {
+  unreachable(id: FlowId, which: 'first' | 'later'): Verdict {
     const flow = this.#flow(id);
-    this.#book.dropped(flow.series, 'backend-unreachable', 1);
-    if (flow.phase.at !== 'open') return;
-    this.#book.unreachable(flow, 'refused');
-    this.#unseat(flow, 'unreachable');
+    const { series } = flow;
+    if (flow.phase.at === 'open') {
+      this.#book.unreachable(flow, 'refused');
+      this.#unseat(flow, 'unreachable');
+      if (which === 'first') {
+        const choice = this.#again(flow);
+        if (choice === 'open') return 'forward';
+        if (choice === 'verdict') return 'hold';
+      }
+    }
+    this.#book.dropped(series, 'backend-unreachable', 1);
+    return 'drop';
   }
 
   dropped(key: ListenerKey, id: FlowId | null, reason: DatagramDrop): void {
@@ -239,6 +247,15 @@ export class UdpFlows implements UdpEdges {
     this.#book.moved(flow, before);
     if (choice === 'open' || choice === 'verdict') this.#arm(flow);
     else if (waited) this.#giveUp(flow, choice);
+    return choice;
+  }
+
+  /** The same for a first datagram that comes back: backends that were tried stay out. */
+  #again(flow: UdpFlow): Choice {
+    const before = flow.series;
+    const choice = this.#choosing.choose(flow, flow.tried?.length ?? 0);
+    this.#book.moved(flow, before);
+    if (choice === 'open' || choice === 'verdict') this.#arm(flow);
     return choice;
   }
 

@@ -1,6 +1,8 @@
 /** UDP contract: flows are held, moved, refused and closed as the session says. */
+
 import { readdirSync } from 'node:fs';
 import type { Test } from 'tap';
+import { present } from '../../../src/core/assert.js';
 import { ipEndpoint } from '../../../src/core/endpoint.js';
 import { HELD_DATAGRAMS } from '../../../src/session/udp_port.js';
 import { type MakeUdp, withUdp } from './bench.js';
@@ -100,18 +102,74 @@ function moving(t: Test, make: MakeUdp): void {
     },
   );
 
-  withUdp(t, make, 'after an unreachable the flow may be moved at once', async (bench, t) => {
-    const { driver, backend, listener } = bench;
-    const gone = await bench.peer();
-    await gone.close();
-    driver.forwardTo(gone.endpoint);
-    driver.answers.unreachable = (flow) => void driver.open(flow, backend.endpoint);
-    const client = await bench.peer();
-    client.send(listener, 'lost');
-    await driver.edge('unreachable');
-    client.send(listener, 'found');
-    t.equal(await backend.text(), 'found');
-  });
+  for (const size of [0, 1, 1_400, 60_000]) {
+    const what = `a first datagram of ${size} bytes that was unreachable goes wherever it is moved`;
+    withUdp(t, make, what, async (bench, t) => {
+      const { driver, backend, listener } = bench;
+      const gone = [await bench.peer(), await bench.peer()];
+      for (const peer of gone) await peer.close();
+      driver.forwardTo(present(gone[0], 'a peer').endpoint);
+      const told: string[] = [];
+      driver.answers.unreachable = (flow, which) => {
+        told.push(which);
+        driver.open(
+          flow,
+          told.length === 1 ? present(gone[1], 'a peer').endpoint : backend.endpoint,
+        );
+        return 'forward';
+      };
+      const client = await bench.peer();
+      client.send(listener, 'x'.repeat(size));
+      t.equal(await backend.text(), 'x'.repeat(size));
+      t.same(told, ['first', 'first']);
+      const flow = await driver.firstFlow();
+      const { datagramsIn, bytesIn } = bench.under.udp;
+      t.equal(datagramsIn[flow], 1, 'counted once, though sent three times');
+      t.equal(bytesIn[flow], size);
+      client.send(listener, 'next');
+      t.equal(await backend.text(), 'next');
+    });
+  }
+
+  withUdp(
+    t,
+    make,
+    'a datagram that was answered or followed is not sent again',
+    async (bench, t) => {
+      const { driver, backend, listener } = bench;
+      driver.forwardTo(backend.endpoint);
+      const told: string[] = [];
+      driver.answers.unreachable = (_, which) => {
+        told.push(which);
+        return 'drop';
+      };
+      const client = await bench.peer();
+      client.send(listener, 'one');
+      t.equal(await backend.text(), 'one');
+      await backend.close();
+      client.send(listener, 'two');
+      await driver.edge('unreachable');
+      t.same(told, ['later']);
+    },
+  );
+
+  withUdp(
+    t,
+    make,
+    'a first datagram may wait for a backend after it was unreachable',
+    async (bench, t) => {
+      const { driver, backend, listener } = bench;
+      const gone = await bench.peer();
+      await gone.close();
+      driver.forwardTo(gone.endpoint);
+      driver.answers.unreachable = () => 'hold';
+      const client = await bench.peer();
+      client.send(listener, 'first');
+      const { flow } = await driver.edge('unreachable');
+      driver.open(present(flow, 'a flow'), backend.endpoint);
+      t.equal(await backend.text(), 'first');
+    },
+  );
 
   withUdp(
     t,

@@ -45,23 +45,45 @@ t.test('a flow of a backend with weight 0 stays', async (t) => {
 });
 
 t.test(
-  'after ICMP unreachable the next datagram goes elsewhere, and the backend is blamed',
+  'a first datagram that was unreachable goes elsewhere at once, and the backend is blamed',
   async (t) => {
     const test = await bed();
     test.send(a, 'x');
     const first = test.lastTarget === target(0) ? 0 : 1;
     test.engine.icmp(a);
     t.equal(test.ledger.takeFailurePeak(backendId(first)), 1);
-    t.equal(test.drops('backend-unreachable'), 1);
-    test.send(a, 'y');
     t.equal(test.lastTarget, target(1 - first));
+    t.same(
+      test.engine.upstream.map(({ text }) => text),
+      ['x', 'x'],
+    );
+    t.equal(test.drops('backend-unreachable'), 0);
     test.engine.icmp(a);
+    t.equal(test.engine.upstream.length, 2, 'nobody is left to try');
     test.engine.icmp(a);
-    t.equal(test.drops('backend-unreachable'), 3);
+    t.equal(test.drops('backend-unreachable'), 2);
     test.send(a, 'z');
     t.equal(test.engine.upstream.length, 3, 'when all were tried the first ones are tried again');
     test.flows.endFlows(null, 'shutdown', 0);
     t.match(test.records, [{ tried: [`b${first}`, `b${1 - first}`] }]);
+    t.same(test.remains(), NOTHING);
+  },
+);
+
+t.test(
+  'a later datagram that was unreachable is lost, and the next one goes elsewhere',
+  async (t) => {
+    const test = await bed();
+    test.send(a, 'x');
+    const first = test.lastTarget === target(0) ? 0 : 1;
+    test.send(a, 'y');
+    test.engine.icmp(a);
+    t.equal(test.drops('backend-unreachable'), 1);
+    t.equal(test.engine.upstream.length, 2);
+    test.send(a, 'z');
+    t.equal(test.lastTarget, target(1 - first));
+    test.engine.reply(a, 'answer');
+    test.flows.endFlows(null, 'shutdown', 0);
     t.same(test.remains(), NOTHING);
   },
 );

@@ -24,6 +24,8 @@ interface Open {
   prelude: string;
   /** null: not held */
   held: string[] | null;
+  /** The only datagram so far, while nobody has answered it. */
+  first: string | null;
 }
 
 export interface Sent {
@@ -87,7 +89,15 @@ export class FakeUdpEngine implements UdpEngine {
     if (known !== undefined) return this.#toBackend(known, payload);
     const id = this.#freeNumber();
     if (id === null) return edges.dropped(key, null, 'flow-limit');
-    const flow: Open = { key, address, peer, target: null, prelude: '', held: [payload] };
+    const flow: Open = {
+      key,
+      address,
+      peer,
+      target: null,
+      prelude: '',
+      held: [payload],
+      first: null,
+    };
     this.#flows[id] = flow;
     this.#byAddress.set(address, id);
     this.lastActivityMs[id] = this.#clock.nowMs();
@@ -102,6 +112,7 @@ export class FakeUdpEngine implements UdpEngine {
     const id = this.flowOf(peer);
     const flow = this.#flow(id);
     assert.notEqual(flow.target, null, 'a flow without a socket gets no reply');
+    flow.first = null;
     this.downstream.push({ to: formatAddress(peer), text });
     this.#count(id, this.bytesOut, this.datagramsOut, text);
     this.#attached().fromBackend(id);
@@ -109,7 +120,18 @@ export class FakeUdpEngine implements UdpEngine {
 
   /** An ICMP port unreachable comes for the flow of `peer`. */
   icmp(peer: IpEndpoint): void {
-    this.#attached().unreachable(this.flowOf(peer));
+    const id = this.flowOf(peer);
+    const flow = this.#flow(id);
+    const { first } = flow;
+    flow.first = null;
+    if (first === null) {
+      this.#attached().unreachable(id, 'later');
+      return;
+    }
+    this.#count(id, this.bytesIn, this.datagramsIn, first, -1);
+    flow.held = [first];
+    const verdict = this.#attached().unreachable(id, 'first');
+    if (verdict === 'drop') flow.held = null;
   }
 
   flowOf(peer: IpEndpoint): FlowId {
@@ -172,6 +194,7 @@ export class FakeUdpEngine implements UdpEngine {
     const edges = this.#attached();
     const flow = this.#flow(id);
     if (flow.held === null) {
+      flow.first = null;
       const verdict = edges.fromClient(id);
       if (verdict === 'drop') return;
       if (verdict === 'forward') return this.#send(id, flow, payload);
@@ -185,12 +208,14 @@ export class FakeUdpEngine implements UdpEngine {
   #send(id: FlowId, flow: Open, payload: string): void {
     assert.notEqual(flow.target, null, 'a flow without a socket forwards nothing');
     this.upstream.push({ to: flow.target ?? '', text: flow.prelude + payload });
+    flow.first = this.datagramsIn[id] === 0 ? payload : null;
     this.#count(id, this.bytesIn, this.datagramsIn, payload);
   }
 
-  #count(id: FlowId, bytes: Float64Array, datagrams: Float64Array, text: string): void {
-    bytes[id] = (bytes[id] ?? 0) + text.length;
-    datagrams[id] = (datagrams[id] ?? 0) + 1;
+  /** `sign` -1: it was not handed on after all. */
+  #count(id: FlowId, bytes: Float64Array, datagrams: Float64Array, text: string, sign = 1): void {
+    bytes[id] = (bytes[id] ?? 0) + sign * text.length;
+    datagrams[id] = (datagrams[id] ?? 0) + sign;
     this.lastActivityMs[id] = this.#clock.nowMs();
   }
 
