@@ -1,6 +1,7 @@
 /** Puts a daemon together from a Spec and this machine: engine, workers, shared memory, metrics. */
 import { availableParallelism } from 'node:os';
 import type { AdminViews } from '../admin/views.js';
+import type { Timers } from '../core/clock.js';
 import { ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
 import { checkEngines } from '../engine/checks.js';
@@ -11,6 +12,7 @@ import type { Log } from '../observe/log.js';
 import { createMetrics, type Metrics } from '../observe/metrics.js';
 import { systemClock } from '../system/clock.js';
 import { descriptorLimit, lockedMemoryLimit } from '../system/limits.js';
+import { livingClock, livingTimers } from '../system/living_clock.js';
 import { nonce } from '../system/nonce.js';
 import { systemRandom } from '../system/random.js';
 import { systemTimers } from '../system/timers.js';
@@ -20,8 +22,9 @@ import { DaemonMetrics } from './daemon_metrics.js';
 import { DaemonViews } from './daemon_views.js';
 import { fitEngines } from './engine_fit.js';
 import { portSharing } from './port_sharing.js';
-import { createSharedState } from './shared_state.js';
+import { createSharedState, type SharedState } from './shared_state.js';
 import { sessionBudget, WANTED_DESCRIPTORS, workerCount } from './sizing.js';
+import { tellingStandstills } from './standstills.js';
 import { WorkerFleet } from './worker_fleet.js';
 
 /** Where the limit of open files is unknown (no Linux): what POSIX systems usually have. */
@@ -31,6 +34,8 @@ export interface Assembly {
   readonly daemon: Daemon;
   readonly metrics: Metrics;
   readonly views: AdminViews;
+  /** They wait for time in which the process ran. */
+  readonly timers: Timers;
 }
 
 export interface About {
@@ -64,16 +69,17 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
   }
   const budget = sessionBudget(descriptors);
   const shared = createSharedState(workers, kernel);
-  const source = new DaemonMetrics(shared, systemClock, {
+  const { clock, timers } = livingTime(shared, log);
+  const source = new DaemonMetrics(shared, clock, {
     version: about.version,
     configHash: () => about.config().hash,
     engine,
   });
   const metrics = createMetrics(source);
-  const probeDeps = { clock: systemClock, random: systemRandom, nonce };
+  const probeDeps = { clock, random: systemRandom, nonce };
   const daemon = new Daemon(spec, {
-    clock: systemClock,
-    timers: systemTimers,
+    clock,
+    timers,
     random: systemRandom,
     createProbe: (probe) => createProbe(probe, probeDeps),
     createFleet: (deps) => new WorkerFleet(deps),
@@ -91,12 +97,18 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     daemon,
     metrics,
     shared,
-    clock: systemClock,
+    clock,
     describe: new BackendDescriber(daemon.board, daemon.watch, shared.ledger),
     engine,
     engineReason: detail ?? best?.cause ?? '',
   });
-  return ok({ daemon, metrics, views });
+  return ok({ daemon, metrics, views, timers });
+}
+
+/** Time in which the process ran, and timers that wait for it. */
+function livingTime(shared: SharedState, log: Log) {
+  const clock = tellingStandstills(livingClock(systemClock, shared.memory.clock), log);
+  return { clock, timers: livingTimers(systemTimers, clock) };
 }
 
 /** Root may lock as much as it likes (CAP_IPC_LOCK). */

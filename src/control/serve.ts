@@ -93,12 +93,12 @@ class Service {
     const about = { version, config: () => ({ hash: this.#hash, readWallMs: this.#readWallMs }) };
     const assembled = assemble(this.#spec, this.#log, about);
     if (!assembled.ok) return this.#fail(assembled.error);
-    const { daemon, metrics, views } = assembled.value;
+    const { daemon, metrics, views, timers } = assembled.value;
     this.#metrics = metrics;
     process.on('uncaughtException', (error) => void this.#end(error));
     const ending = new Ending({
       log: this.#log,
-      timers: systemTimers,
+      timers,
       sessions: () => daemon.sessions(),
     });
     const stopped = this.#signals(daemon, ending);

@@ -5,6 +5,8 @@ import { ringBell } from '../kernel/descriptor.js';
 import type { Kernel } from '../kernel/foreign.js';
 import { createHoldingsMemory, Holdings } from '../kernel/holdings.js';
 import { createLedgerMemory, Ledger } from '../pool/ledger.js';
+import { systemClock } from '../system/clock.js';
+import { createClockMemory } from '../system/living_clock.js';
 import { createVitalsMemory, Vitals } from './vitals.js';
 import type { SharedMemory } from './worker_protocol.js';
 
@@ -24,6 +26,7 @@ export function createSharedState(workers: number, kernel: Kernel | null): Share
     doorbell: createDoorbellMemory(),
     vitals: createVitalsMemory(),
     holdings: createHoldingsMemory(),
+    clock: createClockMemory(systemClock.nowMs()),
   };
   return {
     memory,

@@ -15,6 +15,7 @@ import { loadKernel } from '../kernel/foreign.js';
 import { Holdings } from '../kernel/holdings.js';
 import { Ledger } from '../pool/ledger.js';
 import { systemClock } from '../system/clock.js';
+import { livingClock, livingTimers } from '../system/living_clock.js';
 import { systemRandom } from '../system/random.js';
 import { systemTimers } from '../system/timers.js';
 import { DataPlane } from './data_plane.js';
@@ -34,10 +35,11 @@ const doorbell = new Doorbell(start.memory.doorbell, (fd) => {
   if (kernel.ok) ringBell(kernel.value, fd);
 });
 const vitals = new Vitals(start.memory.vitals);
+const clock = livingClock(systemClock, start.memory.clock);
 const created = createEngine(start.engine, {
   limits: { pairs: start.capacity, flows: start.capacity },
-  clock: systemClock,
-  timers: systemTimers,
+  clock,
+  timers: livingTimers(systemTimers, clock),
   doorbell,
   worker: start.worker,
   holdings: new Holdings(start.memory.holdings),

@@ -14,6 +14,8 @@ export interface SharedMemory {
   readonly vitals: SharedArrayBuffer;
   /** See holdings.ts. */
   readonly holdings: SharedArrayBuffer;
+  /** See living_clock.ts. */
+  readonly clock: SharedArrayBuffer;
 }
 
 export interface WorkerStart {

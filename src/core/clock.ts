@@ -5,6 +5,8 @@
 export interface Clock {
   /** Monotonic milliseconds with a fraction; comparable between threads of one process. */
   nowMs(): number;
+  /** How long time has stood still so far, because the process did; absent: it never does. */
+  stillMs?(): number;
   /** Wall-clock milliseconds since 1970-01-01 UTC, for logs and for people only. */
   wallMs(): number;
 }

@@ -149,11 +149,20 @@ export class HealthChecker {
     const { target } = entry.watched;
     const abort = new AbortController();
     const activity = { kind: 'attempting', abort, startedMs: clock.nowMs() } as const;
+    const stillMs = clock.stillMs?.() ?? 0;
     const limit = timers.after(target.health.timeoutMs, () => abort.abort());
     entry.activity = activity;
     void entry.probe.attempt(probeTarget(target), abort.signal).then((result) => {
       limit.cancel();
-      if (entry.activity === activity) this.#conclude(entry, activity.startedMs, result);
+      const disturbed = !result.ok && stillMs !== (clock.stillMs?.() ?? 0);
+      if (entry.activity !== activity) {
+        // Nobody waits for the result any more.
+      } else if (disturbed) {
+        // The backend may have waited for us in vain, which is not its failure.
+        this.#wait(entry, firstDelayMs(this.#deps.random));
+      } else {
+        this.#conclude(entry, activity.startedMs, result);
+      }
       this.#slots.release();
     });
   }

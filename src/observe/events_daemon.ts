@@ -78,6 +78,13 @@ export const DAEMON_EVENTS = {
       'sluice_log_suppressed_total says of which events. See what reads standard output.',
     ),
   ),
+  'stood-still': limited(
+    warn(
+      'The process did not run for a while; that time counts for no limit.',
+      ['duration_ms'],
+      'It was stopped or frozen, its machine was paused, or its CPU was taken.',
+    ),
+  ),
   'signal-ignored': limited(
     info('A signal came that means nothing here.', ['signal'], '`sluice run --help` lists them.'),
   ),

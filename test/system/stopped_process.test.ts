@@ -1,0 +1,134 @@
+/** A process that was stopped goes on as if nothing had been: such time counts for no limit. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { type Daemon, startDaemon } from '../support/daemon.js';
+import { nowMs, pass } from '../support/deadline.js';
+import { startEchoes } from '../support/load/echo_backend.js';
+import { exchangeOnce } from '../support/load/short_connections.js';
+import { tempFolder } from '../support/places.js';
+import { listenerText, poolText } from '../support/settings.js';
+import { dial } from '../support/wire.js';
+
+/** Longer than every limit below, and than a worker may be silent. */
+const STOPPED_MS = 6_000;
+const TELLTALES = [
+  'worker-silent',
+  'worker-lost',
+  'backend-down',
+  'probe-failed',
+  'backend-ejected',
+  'backend-returned',
+  'sessions-closing',
+  'pool-down',
+  'internal-error',
+];
+
+async function standStill(daemon: Daemon): Promise<void> {
+  daemon.signal('SIGSTOP');
+  await pass(STOPPED_MS);
+  const told = daemon.nextEvent('stood-still');
+  daemon.signal('SIGCONT');
+  await told;
+}
+
+function untouched(t: Test, daemon: Daemon): void {
+  for (const event of TELLTALES) t.same(daemon.eventsNamed(event), [], event);
+}
+
+t.test(
+  'stopped for seconds: no worker, session, place in a queue or verdict is lost',
+  async (t) => {
+    const backends = await startEchoes(t, 2);
+    const [first] = backends;
+    if (first === undefined) throw new Error('no backend');
+    const daemon = await startDaemon(t, {
+      workers: 2,
+      toml: [
+        listenerText({ pool: 'echo', bind: '0.0.0.0:0', lines: 'idle_timeout = "3s"' }),
+        poolText({
+          name: 'echo',
+          backends,
+          sections: '[pools.echo.outlier]\nconsecutive_failures = 1\n',
+        }),
+        listenerText({ pool: 'one', bind: '0.0.0.0:0' }),
+        poolText({
+          name: 'one',
+          backends: [first],
+          lines: 'max_connections = 1\nqueue_size = 5\nqueue_timeout = "5s"',
+        }),
+      ].join(''),
+    });
+    await daemon.backendsUp('echo', 2);
+    await daemon.backendsUp('one', 1);
+    const port = await daemon.port('echo');
+    const wires = await Promise.all(Array.from({ length: 6 }, () => dial(t, { port })));
+    const holder = await dial(t, { port: await daemon.port('one') });
+    for (const wire of [...wires, holder]) {
+      await wire.send('before');
+      t.equal(await wire.readText(6), 'before');
+    }
+    const waiter = await dial(t, { port: await daemon.port('one') });
+    await waiter.send('waited');
+    await daemon.metricSettles('sluice_queue_length', { pool: 'one' }, (sum) => sum === 1);
+    await standStill(daemon);
+    for (const wire of wires) {
+      await wire.send('after');
+      t.equal(await wire.readText(5), 'after');
+    }
+    t.equal(await exchangeOnce({ port }), null);
+    untouched(t, daemon);
+    holder.finish();
+    t.equal(await waiter.readText(6), 'waited', 'its turn in the queue came');
+    t.equal((await daemon.get('/healthz')).status, 200);
+    for (const wire of [...wires, waiter]) wire.finish();
+    t.same(await daemon.stop(), { code: 0, signal: null });
+  },
+);
+
+t.test('stopped while a stop runs: sessions keep what is left of shutdown_timeout', async (t) => {
+  const backends = await startEchoes(t, 1);
+  const daemon = await startDaemon(t, {
+    shutdownTimeout: '5s',
+    toml: listenerText({ pool: 'echo' }) + poolText({ name: 'echo', backends }),
+  });
+  await daemon.backendsUp('echo', 1);
+  const wire = await dial(t, { port: await daemon.port('echo') });
+  daemon.signal('SIGTERM');
+  await daemon.event('stopping');
+  await standStill(daemon);
+  await wire.send('still here');
+  t.equal(await wire.readText(10), 'still here');
+  wire.finish();
+  t.same(await daemon.exited, { code: 0, signal: null });
+});
+
+t.test('a worker that hangs is found in time, directly after a standstill too', async (t) => {
+  const backends = await startEchoes(t, 1);
+  const flag = join(tempFolder(t), 'hang');
+  // Each engine reads the clock in every turn of its loop.
+  const hang = `import { existsSync } from 'node:fs';
+    import { performance } from 'node:perf_hooks';
+    import { threadId } from 'node:worker_threads';
+    const { now } = performance;
+    if (threadId === 1) performance.now = () => {
+      while (existsSync('${flag}'));
+      return now.call(performance);
+    };`;
+  const daemon = await startDaemon(t, {
+    workers: 2,
+    nodeFlags: ['--import', `data:text/javascript,${encodeURIComponent(hang)}`],
+    toml: listenerText({ pool: 'echo', bind: '0.0.0.0:0' }) + poolText({ name: 'echo', backends }),
+  });
+  await daemon.backendsUp('echo', 1);
+  await standStill(daemon);
+  untouched(t, daemon);
+  writeFileSync(flag, '');
+  const beganMs = nowMs();
+  await daemon.nextEvent('worker-silent');
+  const tookMs = nowMs() - beganMs;
+  t.ok(tookMs > 4_000 && tookMs < 8_000, `found after ${Math.round(tookMs)} ms`);
+  rmSync(flag);
+  await daemon.metricSettles('sluice_worker_restarts_total', {}, (sum) => sum === 1);
+  t.equal(await exchangeOnce({ port: await daemon.port('echo') }), null);
+});
