@@ -40,23 +40,31 @@ export class Container {
 }
 
 /** Boots to basic.target with the folders and files of `binds` (host path to container path). */
-export async function bootContainer(
+export function bootContainer(
   t: Test,
   binds: Readonly<Record<string, string>>,
 ): Promise<Container> {
+  const mounts = Object.entries(binds).map(([from, to]) => `--bind-ro=${from}:${to}`);
+  return boot(t, ['--directory=/', '--volatile=yes', ...mounts]);
+}
+
+/** Boots the system in `folder`, which keeps what happens to it. */
+export function bootFolder(t: Test, folder: string): Promise<Container> {
+  return boot(t, [`--directory=${folder}`]);
+}
+
+async function boot(t: Test, what: readonly string[]): Promise<Container> {
   const child = startChild(
     t,
     program('systemd-nspawn'),
     [
-      '--directory=/',
-      '--volatile=yes',
+      ...what,
       '--register=no',
       '--keep-unit',
       '--console=pipe',
       '--machine=sluice-test',
       '--kill-signal=SIGRTMIN+4',
       '--system-call-filter=@aio',
-      ...Object.entries(binds).map(([from, to]) => `--bind-ro=${from}:${to}`),
       '--boot',
       '--',
       '--unit=basic.target',
