@@ -5,7 +5,7 @@ import type { Timers } from '../core/clock.js';
 import { ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
 import { checkEngines } from '../engine/checks.js';
-import { selectEngine } from '../engine/select.js';
+import { type EngineChoice, selectEngine } from '../engine/select.js';
 import { createProbe } from '../health/probes/registry.js';
 import { loadKernel } from '../kernel/foreign.js';
 import type { Log } from '../observe/log.js';
@@ -55,9 +55,7 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
   if (!choice.ok) return choice;
   const { engine, passedOver } = choice.value;
   const best = passedOver[0];
-  if (best !== undefined) {
-    log.event('engine-degraded', { engine, detail: `${best.engine}: ${best.cause}` });
-  }
+  tellWhatIsMissing(log, choice.value);
   const detail =
     sharing === 'impossible' && spec.daemon.workers !== 1
       ? 'one worker, because neither foreign calls nor Node.js 22.12 let workers share a port'
@@ -114,4 +112,15 @@ function livingTime(shared: SharedState, log: Log) {
 /** Root may lock as much as it likes (CAP_IPC_LOCK). */
 function lockedBytes(): number | null {
   return process.getuid?.() === 0 ? null : (lockedMemoryLimit()?.soft ?? null);
+}
+
+/** Better engines that this machine does not allow, and what the chosen one has to do without. */
+function tellWhatIsMissing(log: Log, { engine, passedOver, lacks }: EngineChoice): void {
+  const best = passedOver[0];
+  if (best !== undefined) {
+    log.event('engine-degraded', { engine, detail: `${best.engine}: ${best.cause}` });
+  }
+  if (lacks !== null) {
+    log.event('engine-degraded', { engine, detail: `${lacks.cause}. ${lacks.remedy}` });
+  }
 }

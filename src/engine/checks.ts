@@ -16,7 +16,11 @@ export function checkEngines(): readonly EngineCheck[] {
 
 function checkUring(): EngineCheck {
   const support = detectUring(loadKernel());
-  if (support.ok) return { engine: 'uring', state: 'usable', note: 'io_uring and splice(2)' };
+  if (support.ok) {
+    const { lacks } = support;
+    const note = lacks === null ? 'io_uring and splice(2)' : 'io_uring, without splice(2)';
+    return { engine: 'uring', state: 'usable', note, ...(lacks === null ? {} : { lacks }) };
+  }
   const { cause, remedy } = support;
   return { engine: 'uring', state: 'unusable', cause, remedy };
 }

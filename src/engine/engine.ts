@@ -41,4 +41,11 @@ export interface EngineLimits {
   /** TCP pairs at the same time. */
   readonly pairs: number;
   readonly flows: number;
+  /**
+   * Pipes for bulk data, DESCRIPTORS_A_PIPE each, where the engine has any; without a limit as many
+   * as it likes. Who finds none is served through buffers.
+   */
+  readonly pipes?: number;
 }
+
+export const DESCRIPTORS_A_PIPE = 2;

@@ -4,9 +4,21 @@
 import { err, ok, type Result } from '../core/result.js';
 import type { EngineName } from '../core/spec.js';
 
+/** One sentence each. */
+export interface Lack {
+  readonly cause: string;
+  readonly remedy: string;
+}
+
 /** What a look at this machine said about one engine. */
 export type EngineCheck =
-  | { readonly engine: EngineName; readonly state: 'usable'; readonly note: string }
+  | {
+      readonly engine: EngineName;
+      readonly state: 'usable';
+      readonly note: string;
+      /** What it has to do without here, and why. */
+      readonly lacks?: Lack;
+    }
   | {
       readonly engine: EngineName;
       readonly state: 'unusable';
@@ -19,6 +31,8 @@ export interface EngineChoice {
   readonly engine: EngineName;
   /** Better engines that this machine does not allow; logged once. */
   readonly passedOver: readonly Extract<EngineCheck, { state: 'unusable' }>[];
+  /** What the chosen one has to do without; null: nothing. */
+  readonly lacks: Lack | null;
 }
 
 /**
@@ -32,7 +46,9 @@ export function selectEngine(
   const passedOver: Extract<EngineCheck, { state: 'unusable' }>[] = [];
   for (const check of checks) {
     if (wanted !== 'auto' && check.engine !== wanted) continue;
-    if (check.state === 'usable') return ok({ engine: check.engine, passedOver });
+    if (check.state === 'usable') {
+      return ok({ engine: check.engine, passedOver, lacks: check.lacks ?? null });
+    }
     if (wanted !== 'auto') {
       return err(`engine "${wanted}" cannot run here: ${check.cause}. ${check.remedy}`);
     }

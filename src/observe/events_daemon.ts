@@ -27,7 +27,7 @@ export const DAEMON_EVENTS = {
 
   'engine-chosen': info('The engine is chosen.', ['engine', 'detail']),
   'engine-degraded': warn(
-    'A faster engine is not available here.',
+    'A faster engine, or a part of it, is not available here.',
     ['engine', 'detail'],
     '`sluice doctor` says what the faster engine lacks and how to allow it.',
   ),

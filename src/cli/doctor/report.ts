@@ -17,7 +17,7 @@ export interface EngineFinding {
   readonly usable: 'yes' | 'no';
   /** Of a usable one, how it works here. */
   readonly note: string | null;
-  /** Why not, and what to do about it. */
+  /** Why not, or what it has to do without, and what to do about it. */
   readonly advice: Advice | null;
 }
 
@@ -71,7 +71,9 @@ export function examine(machine: Machine, version: string): DoctorReport {
 
 function engineFinding(check: Machine['engines'][number]): EngineFinding {
   const { engine } = check;
-  if (check.state === 'usable') return { engine, usable: 'yes', note: check.note, advice: null };
+  if (check.state === 'usable') {
+    return { engine, usable: 'yes', note: check.note, advice: check.lacks ?? null };
+  }
   const { cause, remedy } = check;
   return { engine, usable: 'no', note: null, advice: { cause, remedy } };
 }

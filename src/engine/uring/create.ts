@@ -39,7 +39,7 @@ export function createUringEngine(options: UringOptions): Result<UringEngine, Ke
   const delays = new Delays(loop);
   const shared = { kernel, loop, delays, calls, ...memory };
   const opened = (): void => engine.yieldSoon();
-  const pipes = new Pipes(kernel, sizes.pipes);
+  const pipes = new Pipes(kernel, Math.min(sizes.pipes, limits.pipes ?? sizes.pipes));
   const tcp = new UringTcp({ ...shared, pool: tcpPool, pipes }, limits.pairs, opened);
   const udp = new UringUdp({ ...shared, pool: udpPool }, limits.flows, opened);
   loop.add(delays);

@@ -6,13 +6,17 @@ import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { Result } from '../../core/result.js';
 import { BufferPool } from '../../kernel/buffer_pool.js';
-import type { KernelError } from '../../kernel/errno.js';
+import { adoptDescriptor, closeDescriptor } from '../../kernel/descriptor.js';
+import { ERRNO, errnoName, type KernelError } from '../../kernel/errno.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import { Ring } from '../../kernel/ring.js';
+import { SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../kernel/sockets.js';
+import type { Lack } from '../select.js';
 import { SIZES } from './means.js';
 
 export type UringSupport =
-  | { readonly ok: true }
+  /** `lacks`: what it has to do without; null: nothing. */
+  | { readonly ok: true; readonly lacks: Lack | null }
   /** Sentences without a full stop. */
   | { readonly ok: false; readonly cause: string; readonly remedy: string };
 
@@ -57,7 +61,38 @@ export function detectUring(
   ring.value.close();
   if (!pool.ok) return explain(pool.error, facts);
   pool.value.close();
-  return { ok: true };
+  return { ok: true, lacks: spliceLack(kernel.value) };
+}
+
+/** Moves a byte from pipe to pipe, as bulk data is moved; null when it came through. */
+function spliceLack(kernel: Kernel): Lack | null {
+  const pipes = [openPipe(kernel), openPipe(kernel)] as const;
+  const [from, to] = pipes;
+  const answer =
+    from === null || to === null || kernel.libc.write(from[1], Uint8Array.of(0), 1) < 1
+      ? -ERRNO.EMFILE
+      : kernel.libc.splice(from[0], 0, to[1], 0, 1, 0);
+  for (const end of pipes.flatMap((pipe) => pipe ?? [])) {
+    closeDescriptor(kernel, adoptDescriptor(end));
+  }
+  if (answer === 1) return null;
+  const errno = errnoName(answer);
+  const refused = errno === 'EPERM' || errno === 'ENOSYS' || errno === 'EACCES';
+  return refused
+    ? {
+        cause: `splice(2) is refused (${errno}): bulk data is copied through buffers`,
+        remedy: 'Allow splice in the seccomp profile; until then bulk costs more CPU.',
+      }
+    : {
+        cause: `no pipe can be had for splice(2) (${errno}): bulk data is copied through buffers`,
+        remedy: 'Raise the limit of open files: LimitNOFILE= in the unit, or `ulimit -n`.',
+      };
+}
+
+function openPipe(kernel: Kernel): readonly [number, number] | null {
+  const ends = new Int32Array(2);
+  if (kernel.libc.pipe2(ends, SOCK_CLOEXEC | SOCK_NONBLOCK) < 0) return null;
+  return [ends[0] ?? 0, ends[1] ?? 0];
 }
 
 function explain(error: KernelError, facts: MachineFacts): UringSupport {

@@ -224,6 +224,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
   }
 
   spliceOver(direction: number, answer: number): void {
+    this.#sends.goOn(direction);
     this.over(direction, answer);
   }
 
@@ -231,7 +232,12 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     this.targetBroken(direction, answer);
   }
 
+  spliceLeft(direction: number, buffer: number, bytes: number): void {
+    this.#sends.adopt(direction, buffer, bytes);
+  }
+
   spliceDone(direction: number): void {
+    this.#sends.goOn(direction);
     this.#goOn(direction);
   }
 

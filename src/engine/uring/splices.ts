@@ -4,6 +4,7 @@
  * each call to a helper thread.)
  */
 import { assert } from '../../core/assert.js';
+import { type BufferPool, SMALL_BYTES } from '../../kernel/buffer_pool.js';
 import { ERRNO } from '../../kernel/errno.js';
 import type { Libc } from '../../kernel/foreign.js';
 import { POLLIN, submitPoll } from '../../kernel/submissions.js';
@@ -18,8 +19,19 @@ const SPLICE_FLAGS = 3;
 /** What one direction may move before others have their turn. */
 const TURN_BYTES = 2 * 1_048_576;
 /** A turn that moved less is small, and after some in a row buffers are cheaper than a pipe. */
-const SMALL_BYTES = 32_768;
+const SMALL_TURN_BYTES = 32_768;
 const SMALL_TURNS = 8;
+
+/**
+ * What a security policy, a sandbox or a kind of socket answers to splice(2): nothing was moved,
+ * and nothing is to be had by asking again.
+ */
+const REFUSALS: ReadonlySet<number> = new Set([
+  -ERRNO.EPERM,
+  -ERRNO.EACCES,
+  -ERRNO.ENOSYS,
+  -ERRNO.EINVAL,
+]);
 
 /** What the relay hears of a spliced direction. */
 export interface SpliceOwner {
@@ -31,6 +43,10 @@ export interface SpliceOwner {
   spliceBroken(direction: number, answer: number): void;
   /** The target takes nothing for now: `goOn` is to be called when it may. */
   stalled(direction: number): void;
+  /** `bytes` of the direction that were in its pipe stand in a small `buffer` now. */
+  spliceLeft(direction: number, buffer: number, bytes: number): void;
+  /** What was in the pipe finds no place: the pair has to end. */
+  noRoom(direction: number): void;
   /** The pipe is empty and given back; buffers go on. */
   spliceDone(direction: number): void;
 }
@@ -49,6 +65,7 @@ export interface SplicesParts {
   readonly pairs: PairTable;
   readonly pipes: Pipes;
   readonly libc: Libc;
+  readonly pool: BufferPool;
 }
 
 export class Splices implements TurnWork, Holder {
@@ -61,6 +78,8 @@ export class Splices implements TurnWork, Holder {
   readonly #answer: Int32Array;
   readonly #small: Uint8Array;
   #ready: number[] = [];
+  /** splice(2) was refused: buffers carry everything from then on. */
+  #refused: 'no' | 'yes' = 'no';
 
   constructor(parts: SplicesParts, owner: SpliceOwner) {
     this.#parts = parts;
@@ -88,6 +107,7 @@ export class Splices implements TurnWork, Holder {
   /** Splices from now on, or answers NONE when there is no pipe. No receive may be armed. */
   begin(direction: number): number {
     assert(!this.active(direction), 'a direction is spliced once');
+    if (this.#refused === 'yes') return NONE;
     const pipe = this.#parts.pipes.take();
     if (pipe === NONE) return NONE;
     this.#pipe[direction] = pipe;
@@ -165,6 +185,11 @@ export class Splices implements TurnWork, Holder {
     while (moved < TURN_BYTES) {
       const filled = this.#fill(direction);
       const drained = this.#drain(direction);
+      if (this.#refused === 'yes') {
+        this.#report(direction, moved + Math.max(0, drained));
+        this.#leave(direction);
+        return;
+      }
       if (drained < 0) {
         this.#owner.spliceBroken(direction, drained);
         return;
@@ -199,6 +224,10 @@ export class Splices implements TurnWork, Holder {
       this.#inPipe[direction] = this.#left(direction) + bytes;
       return bytes;
     }
+    if (REFUSALS.has(bytes)) {
+      this.#refused = 'yes';
+      return 0;
+    }
     // EAGAIN also means that the pipe has no slot left; it is drained next, and then asked again.
     if (bytes !== -ERRNO.EAGAIN && bytes !== -ERRNO.EINTR) this.#answer[direction] = bytes;
     return 0;
@@ -213,7 +242,8 @@ export class Splices implements TurnWork, Holder {
     while (this.#left(direction) > 0) {
       const bytes = libc.splice(outlet, 0, to, 0, this.#left(direction), SPLICE_FLAGS);
       if (bytes === -ERRNO.EAGAIN || bytes === -ERRNO.EINTR) return drained;
-      if (bytes < 0) return bytes;
+      if (REFUSALS.has(bytes)) this.#refused = 'yes';
+      if (bytes < 0) return this.#refused === 'yes' ? drained : bytes;
       assert(bytes > 0, 'a pipe with data in it gives some');
       this.#inPipe[direction] = this.#left(direction) - bytes;
       drained += bytes;
@@ -238,7 +268,7 @@ export class Splices implements TurnWork, Holder {
       this.#owner.spliceOver(direction, answer);
       return;
     }
-    const small = moved < SMALL_BYTES ? (this.#small[direction] ?? 0) + 1 : 0;
+    const small = moved < SMALL_TURN_BYTES ? (this.#small[direction] ?? 0) + 1 : 0;
     this.#small[direction] = small;
     if (pairs.source[direction] !== OPEN || small >= SMALL_TURNS) {
       this.#release(direction);
@@ -246,6 +276,29 @@ export class Splices implements TurnWork, Holder {
       return;
     }
     this.#awaitSource(direction);
+  }
+
+  /** Goes on with buffers; what is in the pipe moves into small ones, so that nothing is lost. */
+  #leave(direction: number): void {
+    const { libc, pipes, pool } = this.#parts;
+    const outlet = pipes.outlet(this.#pipe[direction] ?? NONE);
+    while (this.#left(direction) > 0) {
+      const buffer = pool.takeSmall();
+      if (buffer === NONE) {
+        this.#owner.noRoom(direction);
+        return;
+      }
+      const start = pool.offsetOf(buffer);
+      const wanted = Math.min(SMALL_BYTES, this.#left(direction));
+      const bytes = libc.read(outlet, pool.bytes.subarray(start, start + wanted), wanted);
+      assert(bytes > 0, 'a pipe with data in it can be read');
+      this.#inPipe[direction] = this.#left(direction) - bytes;
+      this.#owner.spliceLeft(direction, buffer, bytes);
+    }
+    const answer = this.#answer[direction] ?? STILL_OPEN;
+    this.#release(direction);
+    if (answer === STILL_OPEN) this.#owner.spliceDone(direction);
+    else this.#owner.spliceOver(direction, answer);
   }
 
   #awaitSource(direction: number): void {

@@ -12,7 +12,7 @@ t.setTimeout(120_000);
 
 const CLIENTS = 24;
 /** For a direction to count as bulk and change to splice(2). */
-const BULK_BYTES = 4_000_000;
+const BULK_BYTES = 1_500_000;
 const SOME_BYTES = 300_000;
 
 limit('a submission queue of 8 entries', { entries: 8 }, SOME_BYTES, (t, { mostSubmitted }) => {
@@ -39,6 +39,20 @@ limit(
   },
   without,
 );
+
+for (const refused of ['splice', 'splice out of a pipe'] as const) {
+  limit(
+    `refused: ${refused}`,
+    {},
+    BULK_BYTES,
+    (t, { pipes, splicedBytes }) => {
+      t.ok(pipes > 0 && pipes <= 2 * CLIENTS, `${pipes} pipes were tried`);
+      if (refused === 'splice') t.equal(splicedBytes, 0);
+      else t.ok(splicedBytes > 0, `${splicedBytes} bytes came back from a pipe`);
+    },
+    watchedKernel(testKernel(), 'some', refused),
+  );
+}
 
 type Met = (t: Test, watched: WatchedKernel, timesEmpty: number) => void;
 

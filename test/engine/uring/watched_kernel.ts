@@ -20,9 +20,17 @@ export interface WatchedKernel {
   splicedBytes: number;
 }
 
+/** A call that a security policy refuses: every splice(2), or only those out of a pipe. */
+export type Refused = 'nothing' | 'splice' | 'splice out of a pipe';
+
 /** `pipes`: whether there are any to be had. */
-export function watchedKernel(real: Kernel, pipes: 'some' | 'none'): WatchedKernel {
+export function watchedKernel(
+  real: Kernel,
+  pipes: 'some' | 'none',
+  refused: Refused = 'nothing',
+): WatchedKernel {
   const { libc } = real;
+  const outlets = new Set<number>();
   const views = new Map<number, ArrayBuffer>();
   let ring = { params: 0, queues: 0 };
   const flags = (): number => {
@@ -61,9 +69,13 @@ export function watchedKernel(real: Kernel, pipes: 'some' | 'none'): WatchedKern
         },
         pipe2: (ends, how) => {
           watched.pipes++;
-          return pipes === 'none' ? -ERRNO.EMFILE : libc.pipe2(ends, how);
+          const answer = pipes === 'none' ? -ERRNO.EMFILE : libc.pipe2(ends, how);
+          if (answer >= 0) outlets.add(ends[0] ?? 0);
+          return answer;
         },
         splice: (from, fromAt, to, toAt, n, how) => {
+          if (refused === 'splice') return -ERRNO.EPERM;
+          if (refused === 'splice out of a pipe' && outlets.has(from)) return -ERRNO.ENOSYS;
           const bytes = libc.splice(from, fromAt, to, toAt, n, how);
           if (bytes > 0) watched.splicedBytes += bytes;
           return bytes;
