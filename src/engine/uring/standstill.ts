@@ -70,7 +70,7 @@ export class Standstill implements WatchOwner, Holder {
   }
 
   waitsFor(socket: number): boolean {
-    return this.holds(socket ^ 1) || this.holds(socket);
+    return this.#needsWatches(socket ^ 1) || this.#needsWatches(socket);
   }
 
   writable(socket: number): void {
@@ -82,6 +82,11 @@ export class Standstill implements WatchOwner, Holder {
     const { loop, pairs } = this.#parts;
     const held = pairs.relays(socket) && this.holds(socket);
     if (held) this.#expire(socket, loop.nowMs + LINGER_MS);
+  }
+
+  /** Bulk stands still again and again: its watches stay. */
+  #needsWatches(direction: number): boolean {
+    return this.#sends.stalled(direction) || this.#splices.active(direction);
   }
 
   abandon(): void {}
