@@ -122,7 +122,7 @@ export class Backend {
   readonly port: number;
   readonly connections: Connection[] = [];
   /** What it has been so far. */
-  readonly history = new Set<Standing>();
+  readonly history: Set<Standing>;
   standing: Standing = 'dead';
   readonly #number: () => number;
   #server: Server | null = null;
@@ -133,12 +133,14 @@ export class Backend {
   /** `number`: gives each connection of a program its own. */
   constructor(plan: BackendPlan, port: number, number: () => number) {
     this.plan = plan;
+    this.history = new Set([plan.first]);
     this.port = port;
     this.#number = number;
   }
 
   /** Becomes what it is told to be; one change after the other. */
   turn(to: Standing): Promise<void> {
+    if (to === this.standing) return this.#turning;
     this.history.add(to);
     this.standing = to;
     this.#turning = this.#turning.then(() => this.#turn(to));

@@ -102,7 +102,7 @@ class Generator {
     return {
       name,
       protocol: 'tcp',
-      lines: { connect_timeout: this.#pick(['300ms', '800ms']), ...this.#poolLines() },
+      lines: { connect_timeout: this.#pick(['500ms', '1500ms']), ...this.#poolLines() },
       health: this.#health(),
       outlier: this.#rarely(4)
         ? { consecutive_failures: 2, interval: '100ms', base_ejection: '200ms' }
