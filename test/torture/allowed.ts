@@ -50,7 +50,9 @@ class Facts {
   }
 
   explains(cause: Cause): boolean {
-    const { didReset, finished } = this.#client;
+    const { didReset, address } = this.#client;
+    // Closing a UNIX socket with nothing unread is no reset.
+    const finished = this.#client.finished || (didReset && address === 'unix:');
     switch (cause) {
       case 'finished':
         return (
