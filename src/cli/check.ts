@@ -1,5 +1,5 @@
-/** `sluice check`: says everything that is wrong with a configuration file, or that nothing is. */
-import { formatIssue } from '../config/issue.js';
+/** `sluice check`: says what is wrong with a configuration file, or that nothing is. */
+import { formatIssue, formatWarning } from '../config/issue.js';
 import { readConfig } from '../config/read_config.js';
 import type { Spec } from '../core/spec.js';
 import { systemTimers } from '../system/timers.js';
@@ -10,8 +10,8 @@ export interface LineSink {
 }
 
 /**
- * Reads the file at `path`; problems go to `stderr`, one a line, the summary of a good file to
- * `stdout`. The exit code: 0 good, 1 bad.
+ * Reads the file at `path`; problems and warnings go to `stderr`, one per line, the summary of a
+ * good file to `stdout`. The exit code: 0 good, 1 bad.
  */
 export async function check(
   path: string,
@@ -20,7 +20,9 @@ export async function check(
 ): Promise<0 | 1> {
   const config = await readConfig(path, systemTimers);
   if (config.ok) {
-    stdout.write(`${path}: good: ${summary(config.value.spec)}\n`);
+    const { spec, warnings } = config.value;
+    stderr.write(warnings.map((warning) => `${formatWarning(warning)}\n`).join(''));
+    stdout.write(`${path}: good: ${summary(spec)}\n`);
     return 0;
   }
   stderr.write(config.error.map((issue) => `${formatIssue(issue)}\n`).join(''));

@@ -19,12 +19,26 @@ const fileOptions: readonly OptionDescription[] = [
   },
 ];
 
+/** A word without a flag, which stands for an option. */
+interface Positional {
+  readonly usage: string;
+  readonly description: string;
+  readonly option: string;
+}
+
+const filePositional: Positional = {
+  usage: '[file]',
+  description: 'the same as -c <file>',
+  option: 'config',
+};
+
 export interface CommandLine {
   readonly name: string;
   readonly description: string;
   readonly options: readonly OptionDescription[];
   /** Further text at the end of the help. */
   readonly notes?: string;
+  readonly positional?: Positional;
   /** Answers the exit code. */
   readonly run: (words: Words) => number | Promise<number>;
 }
@@ -36,12 +50,14 @@ export const COMMANDS: readonly CommandLine[] = [
     description: 'run the daemon in the foreground',
     options: fileOptions,
     notes: signalTable(),
+    positional: filePositional,
     run: (words) => serve({ file: fileOf(words), version: version() }),
   },
   {
     name: 'check',
     description: 'say everything that is wrong with a configuration file',
     options: fileOptions,
+    positional: filePositional,
     run: (words) => check(fileOf(words)),
   },
   {
@@ -76,14 +92,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--debug', 'show stack traces of errors', false)
     .exitOverride()
     .showHelpAfterError('(sluice --help lists the commands and options)');
-  for (const { name, description, options, notes, run } of COMMANDS) {
-    const command = program.command(name).description(description);
-    if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
-    for (const option of options) {
-      command.option(option.flags, option.description, option.default);
-    }
-    command.action(async (words: Words) => {
-      code = await run(words);
+  for (const line of COMMANDS) {
+    addCommand(program, line, (exitCode) => {
+      code = exitCode;
     });
   }
   // A reader that had enough (`sluice demo | head`) is no error.
@@ -95,6 +106,28 @@ export async function main(argv: readonly string[]): Promise<number> {
     return explain(error, argv.includes('--debug') ? 'with-stack' : 'sentence');
   }
   return code;
+}
+
+function addCommand(program: Command, line: CommandLine, ended: (code: number) => void): void {
+  const { name, description, options, notes, positional, run } = line;
+  const command = program.command(name).description(description);
+  if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
+  for (const option of options) {
+    command.option(option.flags, option.description, option.default);
+  }
+  if (positional === undefined) {
+    command.action(async (words: Words) => ended(await run(words)));
+    return;
+  }
+  const { usage, description: about, option } = positional;
+  command.argument(usage, about);
+  command.action(async (word: string | undefined, words: Words) => {
+    const isGiven = command.getOptionValueSource(option) === 'cli';
+    if (word !== undefined && isGiven && word !== words[option]) {
+      command.error(`error: two files, ${words[option]} and ${word}; name one`);
+    }
+    ended(await run(word === undefined ? words : { ...words, [option]: word }));
+  });
 }
 
 function fileOf(words: Words): string {

@@ -1,5 +1,6 @@
 /** Turns a fault of the schema into a finding: what the key expects, and what was likely meant. */
 import type { Finding } from './checks/check.js';
+import { knownKey } from './foreign_words.js';
 import { bySimilarity, isSimilar } from './nearest.js';
 import { formatPath, type Path } from './path.js';
 import type { Fault } from './reading.js';
@@ -13,15 +14,22 @@ const NAME_RULE = 'a name of 1 to 64 letters, digits, "_", "-" and ".", a letter
 
 export function explainFault(root: Table, tree: TomlTree, fault: Fault): Finding {
   const { code, path, problem } = fault;
-  const { node } = describe(root, path);
-  if (code === 'unknown-key') return explainUnknown(root, fault);
-  const isName = code === 'bad-name' && node.kind === 'table';
+  const about = (): Node => describe(root, path).node;
+  const last = (): string => quote(String(path.at(-1)));
+  if (code === 'unknown-key') {
+    return { code, path, problem, expected: () => expectedKey(root, path), got: last };
+  }
+  if (code === 'too-many') {
+    const expected = 'a smaller file, or a correct one';
+    return { code, path, problem, expected, got: 'the whole file' };
+  }
+  const isName = (): boolean => code === 'bad-name' && about().kind === 'table';
   return {
     code,
     path,
     problem,
-    expected: isName ? NAME_RULE : expectedOf(node),
-    got: isName ? quote(String(path.at(-1))) : showAt(root, tree, path),
+    expected: () => (isName() ? NAME_RULE : expectedValue(about(), valueAt(tree, path))),
+    got: () => (isName() ? last() : showAt(root, tree, path)),
   };
 }
 
@@ -35,10 +43,10 @@ export function showAt(root: Table, tree: TomlTree, path: Path): string {
   return node.kind === 'leaf' && !node.sensitive ? showValue(value) : showKind(value);
 }
 
-function expectedOf(node: Node): string {
+function expectedValue(node: Node, value: unknown): string {
   switch (node.kind) {
     case 'leaf':
-      return node.expected;
+      return node.expectedFor(value);
     case 'table':
       return 'a table';
     case 'named':
@@ -48,18 +56,18 @@ function expectedOf(node: Node): string {
   }
 }
 
-/** An unknown key names the nearest known one, or the place where it would be known. */
-function explainUnknown(root: Table, fault: Fault): Finding {
-  const { code, path, problem } = fault;
+/** In place of an unknown key: the nearest known one, or the place where it would be known. */
+function expectedKey(root: Table, path: Path): string {
   const { node, path: table } = describe(root, path);
   const word = String(path.at(-1));
   const known = node.kind === 'table' ? Object.keys(node.fields) : [];
+  const meant = knownKey(word, known);
+  if (meant !== null) return meant;
   const ranked = bySimilarity(word, known);
   const nearest = ranked[0] ?? '';
-  const got = quote(word);
-  if (isSimilar(word, nearest)) return { code, path, problem, expected: nearest, got };
+  if (isSimilar(word, nearest)) return nearest;
   const [home] = homesOf(root, word, path);
+  if (home !== undefined) return `it under ${home.header}`;
   const others = [...ranked.slice(0, 3), `another key of ${formatPath(table) || 'the file'}`];
-  const expected = home === undefined ? wordList(others) : `${nearest}, or it under ${home.header}`;
-  return { code, path, problem, expected, got };
+  return wordList(others);
 }

@@ -21,11 +21,20 @@ export const ISSUE_CODES = {
     'A listener names a pool that the file does not define: define it or correct the name.',
   'too-many': 'Shared memory is laid out for so many at start: use fewer.',
   'not-in-this-version': 'The reference describes it, but this version cannot do it: leave it out.',
+  'more-problems': 'Only the first hundred are shown: correct those, and check again.',
 } as const;
 export type IssueCode = keyof typeof ISSUE_CODES;
 
+/** What is allowed and nearly always a mistake; the exit code of `check` stays 0. */
+export const WARNING_CODES = {
+  'no-such-file': 'The file is read when it is needed: create it before that, or correct the path.',
+  unused: 'Nothing leads there: name it, or remove it.',
+  unlikely: 'It does what it says, and that is rarely what was meant: look at it again.',
+} as const;
+export type WarningCode = keyof typeof WARNING_CODES;
+
 export interface Issue {
-  readonly code: IssueCode;
+  readonly code: IssueCode | WarningCode;
   readonly file: string;
   /** 1 or more */
   readonly line: number;
@@ -44,18 +53,9 @@ export function formatIssue(issue: Issue): string {
   return `${file}:${line}:${column}: ${key}: ${problem} (expected ${expected}; got ${got})`;
 }
 
-/** By place in the file; the order of problems at one place does not depend on who found them. */
-export function sortIssues(issues: readonly Issue[]): readonly Issue[] {
-  return issues.toSorted(
-    (a, b) =>
-      a.line - b.line ||
-      a.column - b.column ||
-      compareText(a.key, b.key) ||
-      compareText(a.problem, b.problem),
-  );
-}
-
-function compareText(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
+/** `FILE:LINE:COLUMN: warning: key: problem (expected …; got …)` */
+export function formatWarning(warning: Issue): string {
+  const { file, line, column } = warning;
+  const place = `${file}:${line}:${column}: `;
+  return `${place}warning: ${formatIssue(warning).slice(place.length)}`;
 }

@@ -2,63 +2,78 @@
 import { err, ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
 import { NOT_IN_THIS_VERSION, type Unavailable } from './availability.js';
-import { CHECKS } from './checks/all.js';
+import { BrokenPlaces } from './broken.js';
+import { CHECKS, WARNINGS } from './checks/all.js';
 import { findUnavailable } from './checks/availability.js';
-import type { Check, Finding } from './checks/check.js';
-import { explainFault, showAt } from './explain.js';
-import { type Issue, sortIssues } from './issue.js';
-import { formatPath, type Path, startsWith } from './path.js';
-import { indexPositions, type Positions } from './positions.js';
+import type { Check, Finding, Scene } from './checks/check.js';
+import { explainFault } from './explain.js';
+import type { Issue } from './issue.js';
+import { indexPositions, NOWHERE } from './positions.js';
+import { issuesOf } from './problems.js';
 import { readTree } from './read_tree.js';
 import { ROOT, specOf } from './schema/root.js';
-import { readToml, type SyntaxFault, type TomlTree, valueAt } from './toml.js';
+import { readToml, type SyntaxFault, valueAt } from './toml.js';
+
+export interface LoadOptions {
+  /** What this version cannot do. */
+  readonly refused?: readonly Unavailable[];
+  /** Checks that a text need not pass everywhere. */
+  readonly further?: readonly Check[];
+  /** Whether there is a file at a path that the configuration names; for warnings only. */
+  readonly fileExists?: (path: string) => boolean;
+}
+
+export interface Loaded {
+  readonly spec: Spec;
+  /** What is allowed and nearly always a mistake, in the order of the file. */
+  readonly warnings: readonly Issue[];
+}
 
 /**
  * Reads `text`; `fileName` is only for the issues. A syntax error is the only issue of its file;
- * otherwise every problem is there, in the order of the file. Pure, and it never throws. `refused`
- * is what this version cannot do; `further` are checks that a text need not pass everywhere.
+ * otherwise every problem is there, in the order of the file, up to MAX_SHOWN. Pure, and it never
+ * throws. The work grows with the length of the text, whatever the text says.
  */
 export function loadConfig(
   text: string,
   fileName: string,
-  refused: readonly Unavailable[] = NOT_IN_THIS_VERSION,
-  further: readonly Check[] = [],
-): Result<Spec, readonly Issue[]> {
+  options: LoadOptions = {},
+): Result<Loaded, readonly Issue[]> {
+  const { refused = NOT_IN_THIS_VERSION, further = [], fileExists = () => true } = options;
   const toml = readToml(text);
   if (!toml.ok) return err([syntaxIssue(toml.fault, fileName)]);
   const { tree } = toml;
-  const positions = indexPositions(text);
-  const { value: config, faults, broken } = readTree(ROOT, tree);
-  const scene = { config, given: (path: Path) => valueAt(tree, path) !== undefined };
-  const checked = [
-    ...[...CHECKS, ...further].flatMap((check) => check(scene)),
-    ...findUnavailable(tree, refused),
+  const { value: config, faults, broken, read } = readTree(ROOT, tree);
+  const scene: Scene = {
+    config,
+    given: (path) => valueAt(tree, path) !== undefined,
+    fileExists,
+  };
+  const checked =
+    read === 'partly'
+      ? []
+      : [...run([...CHECKS, ...further], scene), ...findUnavailable(tree, refused)];
+  const places = new BrokenPlaces(broken);
+  const findings = [
+    ...faults.map((fault) => explainFault(ROOT, tree, fault)),
+    ...checked.filter((finding) => stands(finding, places)),
   ];
-  const found = checked.filter((finding) => stands(finding, broken));
-  const findings = [...faults.map((fault) => explainFault(ROOT, tree, fault)), ...found];
-  if (findings.length === 0) return ok(specOf(config));
-  const issues = findings.map((finding) => place(finding, tree, positions, fileName));
-  return err(sortIssues(issues));
+  const warnings = findings.length === 0 ? run(WARNINGS, scene) : [];
+  const all = findings.length === 0 ? warnings : findings;
+  const positions = all.length === 0 ? NOWHERE : indexPositions(text);
+  const issues = issuesOf(all, { tree, positions, fileName });
+  return findings.length === 0 ? ok({ spec: specOf(config), warnings: issues }) : err(issues);
+}
+
+function run(checks: readonly Check[], scene: Scene): readonly Finding[] {
+  return checks.flatMap((check) => check(scene));
 }
 
 /** A finding about values that were broken themselves would only confuse. */
-function stands({ code, path, rests = [] }: Finding, broken: readonly Path[]): boolean {
+function stands({ code, path, rests = [] }: Finding, broken: BrokenPlaces): boolean {
   // A key that does not belong there does not, whatever its value.
   const values = code === 'misplaced' ? rests : [path, ...rests];
-  return !values.some((value) => broken.some((one) => startsWith(value, one)));
-}
-
-function place(finding: Finding, tree: TomlTree, positions: Positions, file: string): Issue {
-  const { code, path, problem, expected } = finding;
-  return {
-    code,
-    file,
-    ...positions.near(path),
-    key: formatPath(path),
-    problem,
-    expected,
-    got: finding.got ?? showAt(ROOT, tree, path),
-  };
+  return !values.some((value) => broken.holds(value));
 }
 
 function syntaxIssue(fault: SyntaxFault, file: string): Issue {

@@ -3,10 +3,18 @@
 /** The work grows with the product of both lengths, and no key of ours is as long. */
 const MAX_COMPARED = 64;
 
-/** `known`, the most similar to `word` first; equally similar ones in their own order. */
+/** A file may define more names than are worth a look. */
+const MAX_CANDIDATES = 1_000;
+
+/**
+ * `known`, the most similar to `word` first; equally similar ones in their own order. Of more than
+ * MAX_CANDIDATES the first ones.
+ */
 export function bySimilarity(word: string, known: readonly string[]): readonly string[] {
   const start = word.slice(0, MAX_COMPARED);
-  const scored = known.map((candidate) => ({ candidate, distance: distance(start, candidate) }));
+  const scored = known
+    .slice(0, MAX_CANDIDATES)
+    .map((candidate) => ({ candidate, distance: distance(start, candidate) }));
   return scored.toSorted((a, b) => a.distance - b.distance).map(({ candidate }) => candidate);
 }
 

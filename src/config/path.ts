@@ -16,11 +16,6 @@ export function pathKey(path: Path): string {
   return JSON.stringify(path);
 }
 
-/** True when `path` is `prefix` or lies below it. */
-export function startsWith(path: Path, prefix: Path): boolean {
-  return prefix.length <= path.length && prefix.every((segment, index) => segment === path[index]);
-}
-
 /** A key as TOML writes it: bare where that is allowed, else in quotes. */
 export function formatKey(key: string): string {
   return /^[A-Za-z0-9_-]+$/.test(key) ? key : JSON.stringify(key);

@@ -34,6 +34,9 @@ export function indexPositions(text: string): Positions {
   };
 }
 
+/** Of a text whose places nobody asks for. */
+export const NOWHERE: Positions = { at: () => undefined, near: () => ({ line: 1, column: 1 }) };
+
 /** Deeper than any key that is known; a dotted key may be as long as its file. */
 const MAX_DEPTH = 64;
 
@@ -52,7 +55,7 @@ class Scanner {
 
   constructor(text: string) {
     this.#text = text;
-    this.#lineStarts = [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
+    this.#lineStarts = lineStarts(text);
   }
 
   scan(): ReadonlyMap<string, Position> {
@@ -198,6 +201,12 @@ class Scanner {
       column: at - (this.#lineStarts[low] ?? 0) + 1,
     });
   }
+}
+
+function lineStarts(text: string): readonly number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
 }
 
 /** A quoted key's name; escapes as in JSON, and those that only TOML has. */

@@ -1,16 +1,14 @@
 /** Reads a configuration file from disk: the shell around `loadConfig`. */
 import { createHash } from 'node:crypto';
-import { constants, open as openRaw } from 'node:fs';
+import { constants, existsSync, open as openRaw } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import type { Timers } from '../core/clock.js';
 import { err, ok, type Result } from '../core/result.js';
-import type { Spec } from '../core/spec.js';
-import { NOT_IN_THIS_VERSION } from './availability.js';
 import { checkServed } from './checks/served.js';
 import type { Issue } from './issue.js';
-import { loadConfig } from './load.js';
+import { type Loaded, loadConfig } from './load.js';
 import { findOccupiedPaths } from './socket_path.js';
 
 /** More than 2048 backends with every key and a comment each. */
@@ -20,8 +18,7 @@ const PIPE_LIMIT_MS = 5_000;
 
 const BOUNDED = { end: MAX_CONFIG_BYTES };
 
-export interface ReadConfig {
-  readonly spec: Spec;
+export interface ReadConfig extends Loaded {
   /** Names the text: see `configHash`. */
   readonly hash: string;
 }
@@ -36,11 +33,11 @@ export async function readConfig(
 ): Promise<Result<ReadConfig, readonly Issue[]>> {
   const text = await readConfigText(path, timers);
   if (!text.ok) return err([text.error]);
-  const spec = loadConfig(text.value, path, NOT_IN_THIS_VERSION, [checkServed]);
-  if (!spec.ok) return spec;
-  const occupied = findOccupiedPaths(text.value, path, spec.value);
+  const loaded = loadConfig(text.value, path, { further: [checkServed], fileExists: existsSync });
+  if (!loaded.ok) return loaded;
+  const occupied = findOccupiedPaths(text.value, path, loaded.value.spec);
   if (occupied.length > 0) return err(occupied);
-  return ok({ spec: spec.value, hash: configHash(text.value) });
+  return ok({ ...loaded.value, hash: configHash(text.value) });
 }
 
 /** The text alone, for whoever needs its hash too. Pipes and /dev/stdin are read to their end. */

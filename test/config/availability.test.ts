@@ -36,7 +36,7 @@ t.test('a row refuses some values, or all but some, or a whole table', async (t)
 });
 
 t.test('a file that asks for it has a problem, and a default is no problem', async (t) => {
-  const load = (text: string) => loadConfig(text, 'f', ROWS);
+  const load = (text: string) => loadConfig(text, 'f', { refused: ROWS });
   const text = '[pools.p]\nslow_start = "5s"\n[pools.q]\nslow_start = "0s"\n[pools.r]\n';
   const loaded = load(text);
   t.strictSame(loaded.ok ? [] : loaded.error.map(formatIssue), [
@@ -46,7 +46,7 @@ t.test('a file that asks for it has a problem, and a default is no problem', asy
 });
 
 t.test('a value that is broken anyway is told once', async (t) => {
-  const loaded = loadConfig('[pools.p]\nslow_start = 5', 'f', ROWS);
+  const loaded = loadConfig('[pools.p]\nslow_start = 5', 'f', { refused: ROWS });
   t.equal(loaded.ok ? 0 : loaded.error.length, 1);
 });
 

@@ -1,6 +1,6 @@
-/** How a problem reads, and in which order problems come. */
+/** How a problem reads. */
 import t from 'tap';
-import { formatIssue, type Issue, sortIssues } from '../../src/config/issue.js';
+import { formatIssue, formatWarning, type Issue } from '../../src/config/issue.js';
 
 const issue = (line: number, column: number, key: string, problem = 'wrong'): Issue => ({
   code: 'malformed',
@@ -20,14 +20,9 @@ t.test('a problem is one line that editors can follow', async (t) => {
   );
 });
 
-t.test('problems come in the order of the file, whoever found them first', async (t) => {
-  const sorted = [
-    issue(2, 9, 'z'),
-    issue(10, 1, 'a'),
-    issue(10, 2, 'a'),
-    issue(10, 2, 'b', 'one'),
-    issue(10, 2, 'b', 'two'),
-  ];
-  t.strictSame(sortIssues(sorted.toReversed()), sorted);
-  t.strictSame(sortIssues(sorted), sorted);
+t.test('a warning says that it is one', async (t) => {
+  t.equal(
+    formatWarning(issue(3, 7, 'pools.pg', 'unused')),
+    '/etc/sluice/sluice.toml:3:7: warning: pools.pg: unused (expected this; got that)',
+  );
 });

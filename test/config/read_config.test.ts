@@ -10,7 +10,8 @@ import { configHash, MAX_CONFIG_BYTES, readConfig } from '../../src/config/read_
 import { systemTimers } from '../../src/system/timers.js';
 import { BINARY } from '../support/daemon.js';
 
-const SERVED = '[pools.p]\n[listeners.l]\nbind = "127.0.0.1:1"\npool = "p"\n';
+const SERVED =
+  '[pools.p]\nbackends = [{address = "10.0.0.1:1"}]\n[listeners.l]\nbind = "127.0.0.1:1"\npool = "p"\n';
 const dir = t.testdir({
   'good.toml': SERVED,
   'bad.toml': `[pools.p]\nretries = -1\n${SERVED.replace('[pools.p]', '')}`,

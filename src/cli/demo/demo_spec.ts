@@ -12,7 +12,7 @@ import type { DemoAddress } from './traffic.js';
  */
 export function demoSpec(engine: string, backends: readonly DemoAddress[]): Result<Spec, string> {
   const loaded = loadConfig(demoToml(engine, backends), 'demo');
-  if (loaded.ok) return ok(loaded.value);
+  if (loaded.ok) return ok(loaded.value.spec);
   const { error } = loaded;
   return err(error.map((issue) => `${issue.problem} (expected ${issue.expected})`).join(', '));
 }

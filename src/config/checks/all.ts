@@ -4,8 +4,10 @@ import type { Check } from './check.js';
 import { checkHealth } from './health.js';
 import { checkLimits } from './limits.js';
 import { checkListeners } from './listeners.js';
+import { warnOfLoops } from './loops.js';
 import { checkPools } from './pools.js';
 import { checkRoutes } from './routes.js';
+import { warnOfFiles, warnOfPools, warnOfUdpProbes } from './warnings.js';
 
 export const CHECKS: readonly Check[] = [
   checkListeners,
@@ -15,3 +17,6 @@ export const CHECKS: readonly Check[] = [
   checkHealth,
   checkLimits,
 ];
+
+/** What is allowed, and nearly always a mistake. */
+export const WARNINGS: readonly Check[] = [warnOfFiles, warnOfPools, warnOfUdpProbes, warnOfLoops];

@@ -12,12 +12,51 @@ interface Claim {
 }
 
 export const checkBinds: Check = (scene) => {
-  const all = claims(scene);
-  return all.flatMap((claim, index) => {
-    const earlier = all.slice(0, index).find((other) => overlaps(claim, other));
-    return earlier === undefined ? [] : [collision(claim, earlier)];
+  const taken = new Map<string, Port>();
+  return claims(scene).flatMap((claim, order) => {
+    const { key, host } = placeOf(claim);
+    if (key === null) return [];
+    const port = taken.get(key) ?? { first: null, wildcard: null, byHost: new Map() };
+    taken.set(key, port);
+    const earlier = earlierClaim(port, host);
+    const mine = { claim, order };
+    port.first ??= mine;
+    if (isWildcard(host)) port.wildcard ??= mine;
+    if (!port.byHost.has(host)) port.byHost.set(host, mine);
+    return earlier === null ? [] : [collision(claim, earlier.claim)];
   });
 };
+
+interface Taken {
+  readonly claim: Claim;
+  /** Its place among all claims. */
+  readonly order: number;
+}
+
+/** Who claims a port of one protocol and family. */
+interface Port {
+  first: Taken | null;
+  wildcard: Taken | null;
+  readonly byHost: Map<string, Taken>;
+}
+
+/**
+ * Claims with different keys never meet: sockets for IPv6 take IPv6 only. Port 0 is a different one
+ * each time, so it has none.
+ */
+function placeOf({ protocol, endpoint }: Claim): { key: string | null; host: string } {
+  if (endpoint.kind === 'unix') return { key: `${protocol} unix`, host: endpoint.path };
+  const { family, port, host } = endpoint;
+  return { key: port === 0 ? null : `${protocol} ${family} ${port}`, host };
+}
+
+/** The first claim that overlaps one of `host`: the same address, or one of both is a wildcard. */
+function earlierClaim(port: Port, host: string): Taken | null {
+  if (isWildcard(host)) return port.first;
+  const same = port.byHost.get(host) ?? null;
+  if (same === null || port.wildcard === null) return same ?? port.wildcard;
+  return same.order < port.wildcard.order ? same : port.wildcard;
+}
 
 function claims(scene: Scene): readonly Claim[] {
   const { admin, listeners } = scene.config;
@@ -43,20 +82,6 @@ function collision(claim: Claim, earlier: Claim): Finding {
     expected: 'an address and port of its own',
     rests: [...claim.rests, ...earlier.rests, earlier.path],
   };
-}
-
-/**
- * Sockets for IPv6 take IPv6 only, so the families never meet. Port 0 is a different one each time.
- */
-function overlaps(a: Claim, b: Claim): boolean {
-  if (a.protocol !== b.protocol) return false;
-  if (a.endpoint.kind === 'unix' || b.endpoint.kind === 'unix') {
-    return formatAddress(a.endpoint) === formatAddress(b.endpoint);
-  }
-  const { endpoint: one } = a;
-  const { endpoint: other } = b;
-  if (one.family !== other.family || one.port !== other.port || one.port === 0) return false;
-  return one.host === other.host || isWildcard(one.host) || isWildcard(other.host);
 }
 
 function isWildcard(host: string): boolean {

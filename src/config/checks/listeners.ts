@@ -31,13 +31,20 @@ function missingKeys(path: Path, listener: ListenerValue): readonly Finding[] {
 function poolReference(scene: Scene, path: Path, listener: ListenerValue): readonly Finding[] {
   const { pool } = listener;
   if (pool === undefined || scene.given(['pools', pool])) return [];
-  const known = bySimilarity(pool, Object.keys(scene.config.pools));
-  const [nearest] = known;
-  let expected = 'a table [pools.NAME] for it';
-  if (nearest !== undefined) {
-    expected = isSimilar(pool, nearest) ? JSON.stringify(nearest) : `one of ${known.join(', ')}`;
-  }
+  const expected = (): string => nearestPool(pool, Object.keys(scene.config.pools));
   return [{ code: 'unknown-pool', path: [...path, 'pool'], problem: 'no such pool', expected }];
+}
+
+/** Pools that are named when none is similar to the one that was asked for. */
+const MAX_NAMED = 5;
+
+function nearestPool(pool: string, known: readonly string[]): string {
+  const ranked = bySimilarity(pool, known);
+  const [nearest] = ranked;
+  if (nearest === undefined) return 'a table [pools.NAME] for it';
+  if (isSimilar(pool, nearest)) return JSON.stringify(nearest);
+  const rest = ranked.length > MAX_NAMED ? ' …' : '';
+  return `one of ${ranked.slice(0, MAX_NAMED).join(', ')}${rest}`;
 }
 
 function proxyTrust(path: Path, listener: ListenerValue): readonly Finding[] {

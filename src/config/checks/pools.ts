@@ -28,10 +28,15 @@ function backendAddresses(path: Path, pool: PoolValue): readonly Finding[] {
 }
 
 function backendNames(scene: Scene, path: Path, pool: PoolValue): readonly Finding[] {
-  const names = pool.backends.map(backendName);
-  return names.flatMap((name, index) => {
-    const first = names.indexOf(name);
-    if (name === undefined || first === index) return [];
+  const owners = new Map<string, number>();
+  return pool.backends.flatMap((backend, index) => {
+    const name = backendName(backend);
+    if (name === undefined) return [];
+    const first = owners.get(name);
+    if (first === undefined) {
+      owners.set(name, index);
+      return [];
+    }
     const own = [...path, 'backends', index];
     const at = [...own, scene.given([...own, 'name']) ? 'name' : 'address'];
     const problem = `backends[${first}] is called ${name} too`;

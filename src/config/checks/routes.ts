@@ -1,35 +1,63 @@
 /** What a listener's protocol and the settings of its pool ask of each other. */
 import type { Path } from '../path.js';
+import type { ListenerValue } from '../schema/listener.js';
 import type { PoolValue } from '../schema/pool.js';
 import type { Check, Finding } from './check.js';
 
-export const checkRoutes: Check = (scene) =>
-  Object.entries(scene.config.pools).flatMap(([name, pool]) => {
+export const checkRoutes: Check = (scene) => {
+  const byPool = listenersByPool(scene.config.listeners);
+  return Object.entries(scene.config.pools).flatMap(([name, pool]) => {
     const path = ['pools', name];
-    const listeners = Object.entries(scene.config.listeners).filter(([, one]) => one.pool === name);
-    const rests = listeners.map(([listener]) => ['listeners', listener, 'protocol']);
-    const udp = listeners.find(([, { protocol }]) => protocol === 'udp')?.[0];
-    const tcp = listeners.find(([, { protocol }]) => protocol === 'tcp')?.[0];
-    const findings = [
-      ...(udp === undefined ? [] : refusedByUdp(path, pool, udp)),
+    const listeners = byPool.get(name) ?? [];
+    const udp = listeners.find(({ protocol }) => protocol === 'udp')?.name;
+    const tcp = listeners.find(({ protocol }) => protocol === 'tcp')?.name;
+    const idle = [
       ...(udp !== undefined && tcp === undefined ? idleForUdp(path, pool) : []),
       ...(tcp !== undefined && udp === undefined ? idleForTcp(path, pool) : []),
     ];
-    return findings.map((finding) => ({ ...finding, rests }));
+    const protocols = idle.length === 0 ? [] : listeners.map(protocolOf);
+    return [
+      ...(udp === undefined ? [] : refusedByUdp(path, pool, udp)),
+      ...idle.map((finding) => ({ ...finding, rests: protocols })),
+    ];
   });
+};
+
+interface Route {
+  readonly name: string;
+  readonly protocol: 'tcp' | 'udp';
+}
+
+function listenersByPool(
+  listeners: Readonly<Record<string, ListenerValue>>,
+): ReadonlyMap<string, readonly Route[]> {
+  const byPool = new Map<string, Route[]>();
+  for (const [name, { pool, protocol }] of Object.entries(listeners)) {
+    if (pool === undefined) continue;
+    const known = byPool.get(pool);
+    if (known === undefined) byPool.set(pool, [{ name, protocol }]);
+    else known.push({ name, protocol });
+  }
+  return byPool;
+}
+
+function protocolOf({ name }: Route): Path {
+  return ['listeners', name, 'protocol'];
+}
 
 /** What cannot be done for datagrams, whoever else uses the pool. */
 function refusedByUdp(path: Path, pool: PoolValue, listener: string): readonly Finding[] {
+  const rests = [['listeners', listener, 'protocol']];
   const findings: Finding[] = pool.backends.flatMap(({ address }, index) => {
     if (address?.kind !== 'unix') return [];
     const problem = `a UNIX socket takes no datagrams, and listener ${listener} is for UDP`;
     const at = [...path, 'backends', index, 'address'];
-    return [{ code: 'conflict', path: at, problem, expected: '"host:port"' }];
+    return [{ code: 'conflict', path: at, problem, expected: '"host:port"', rests }];
   });
   if (pool.send_proxy_protocol === 'v1') {
     const problem = `v1 has no form for datagrams, and listener ${listener} is for UDP`;
     const at = [...path, 'send_proxy_protocol'];
-    findings.push({ code: 'conflict', path: at, problem, expected: '"v2" or "off"' });
+    findings.push({ code: 'conflict', path: at, problem, expected: '"v2" or "off"', rests });
   }
   return findings;
 }

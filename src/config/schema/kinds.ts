@@ -1,8 +1,17 @@
 /**
  * The kinds of keys. One call fixes everything about a key: type, bounds, default, documentation.
  */
-import { present } from '../../core/assert.js';
-import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from '../quantity.js';
+import { assert, present } from '../../core/assert.js';
+import { knownValue } from '../foreign_words.js';
+import { bySimilarity, isSimilar } from '../nearest.js';
+import {
+  DURATION_PATTERN,
+  guessDuration,
+  guessSize,
+  parseDuration,
+  parseSize,
+  SIZE_PATTERN,
+} from '../quantity.js';
 import { fault, type Reading } from '../reading.js';
 import {
   anyBoolean,
@@ -12,6 +21,7 @@ import {
   oneOf,
   optional,
   reading,
+  readWith,
   type Schema,
   withDefault,
 } from './library.js';
@@ -27,7 +37,7 @@ export function duration<const O extends KeyOptions & Bounds<string> & { readonl
   options: O,
 ): Leaf<Present<number, O>> {
   const range = `a duration from "${options.min}" to "${options.max}"`;
-  return quantity(options, 'duration', range, DURATION_PATTERN, parseDuration);
+  return quantity(options, DURATION, range);
 }
 
 /** Read as bytes. */
@@ -35,7 +45,7 @@ export function size<const O extends KeyOptions & Bounds<string>>(
   options: O,
 ): Leaf<Present<number, O>> {
   const range = `a size from "${options.min}" to "${options.max}"`;
-  return quantity(options, 'size', range, SIZE_PATTERN, parseSize);
+  return quantity(options, SIZE, range);
 }
 
 export function integer<const O extends KeyOptions & Bounds<number>>(
@@ -61,7 +71,19 @@ export function choice<const V extends string, const O extends KeyOptions>(
   values: readonly V[],
   options: O,
 ): Leaf<Present<V, O>> {
-  return leaf(options, oneOf(values), wordList(values.map((value) => JSON.stringify(value))));
+  const list = wordList(values.map((value) => JSON.stringify(value)));
+  const expectedFor = (value: unknown): string => {
+    const meant = typeof value === 'string' ? nearestValue(value, values) : null;
+    return meant === null ? list : `${JSON.stringify(meant)}, or another of ${list}`;
+  };
+  return leaf(options, oneOf(values), list, { expectedFor });
+}
+
+function nearestValue(word: string, values: readonly string[]): string | null {
+  const known = knownValue(word, values);
+  if (known !== null) return known;
+  const nearest = bySimilarity(word.toLowerCase(), values)[0] ?? '';
+  return isSimilar(word.toLowerCase(), nearest) ? nearest : null;
 }
 
 /** A string that `parse` understands; `expected` says what it looks like. */
@@ -71,7 +93,8 @@ export function text<T, const O extends KeyOptions & { readonly sensitive?: true
   parse: (text: string) => Reading<T>,
   pattern?: string,
 ): Leaf<Present<T, O>> {
-  return leaf(options, stringSchema(parse, pattern), expected, options.sensitive ?? false);
+  const { sensitive = false } = options;
+  return leaf(options, stringSchema(parse, pattern), expected, { sensitive });
 }
 
 /** A value of more than one type. */
@@ -94,29 +117,59 @@ function leaf<T, O extends KeyOptions>(
   options: O,
   schema: Schema<T>,
   expected: string,
-  sensitive = false,
+  more: Partial<Pick<Leaf<T>, 'sensitive' | 'expectedFor'>> = {},
 ): Leaf<Present<T, O>> {
   const { doc } = options;
+  const { sensitive = false, expectedFor = () => expected } = more;
   const complete =
     'default' in options ? withDefault(schema, options.default, doc) : optional(schema, doc);
   const absent: Absent = options;
+  const fallback = readWith(complete, undefined);
+  assert(fallback.ok, 'a default fits its own key');
   return {
     kind: 'leaf',
     schema: complete as Schema<Present<T, O>>,
     absent,
+    whenAbsent: fallback.value as Present<T, O>,
     doc,
     expected,
+    expectedFor,
     sensitive,
   };
 }
 
+/** How a quantity is read, and what it looks like. */
+interface QuantityKind {
+  readonly what: string;
+  readonly pattern: string;
+  readonly parse: (text: string) => number | null;
+  /** What a value that does not fit would be, as the file should have it; null: no idea. */
+  readonly guess: (value: unknown) => string | null;
+  readonly examples: string;
+}
+
+const DURATION: QuantityKind = {
+  what: 'duration',
+  pattern: DURATION_PATTERN,
+  parse: parseDuration,
+  guess: guessDuration,
+  examples: '"250ms", "5s", "10m" or "1h"',
+};
+
+const SIZE: QuantityKind = {
+  what: 'size',
+  pattern: SIZE_PATTERN,
+  parse: parseSize,
+  guess: guessSize,
+  examples: '"512B", "16KiB" or "1MiB"',
+};
+
 function quantity<O extends KeyOptions & Bounds<string> & { readonly zero?: string }>(
   options: O,
-  what: string,
+  kind: QuantityKind,
   range: string,
-  pattern: string,
-  parse: (text: string) => number | null,
 ): Leaf<Present<number, O>> {
+  const { what, pattern, parse } = kind;
   const min = present(parse(options.min), `${options.min} is a ${what}`);
   const max = present(parse(options.max), `${options.max} is a ${what}`);
   const read = (raw: string): Reading<number> => {
@@ -127,7 +180,13 @@ function quantity<O extends KeyOptions & Bounds<string> & { readonly zero?: stri
     return value > max ? fault('out-of-range', 'too large') : { ok: true, value };
   };
   const expected = options.zero === undefined ? range : `${range}, or "0s" for ${options.zero}`;
-  return leaf(options, stringSchema(read, pattern), expected);
+  const expectedFor = (value: unknown): string => {
+    if (typeof value === 'string' && parse(value) !== null) return expected;
+    const guess = kind.guess(value);
+    if (guess !== null && read(guess).ok) return `"${guess}", ${expected}`;
+    return `${expected}, written as ${kind.examples}`;
+  };
+  return leaf(options, stringSchema(read, pattern), expected, { expectedFor });
 }
 
 function stringSchema<T>(parse: (text: string) => Reading<T>, pattern?: string): Schema<T> {

@@ -25,9 +25,13 @@ export interface Leaf<T> {
   readonly kind: 'leaf';
   readonly schema: Schema<T>;
   readonly absent: Absent;
+  /** What it reads as when the file does not have it. */
+  readonly whenAbsent: T;
   readonly doc: string;
   /** In words, after "expected": `a duration from "1ms" to "1h"`. */
   readonly expected: string;
+  /** The same for somebody who wrote `value`, which does not fit: what was likely meant first. */
+  readonly expectedFor: (value: unknown) => string;
   /** True: the value must never be shown. */
   readonly sensitive: boolean;
 }
@@ -37,6 +41,8 @@ export interface Table<F extends Fields = Fields, T = unknown> {
   readonly kind: 'table';
   readonly schema: Schema<T>;
   readonly fields: F;
+  /** `always`: without it in the file all its keys have their defaults. */
+  readonly presence: 'always' | 'optional';
   readonly doc: string;
 }
 
@@ -78,6 +84,7 @@ export function table<F extends Fields>(
     kind: 'table',
     schema: withDefault(schemaOf(fields, json), {}, doc),
     fields,
+    presence: 'always',
     doc,
   };
 }
@@ -91,6 +98,7 @@ export function optionalTable<F extends Fields>(
     kind: 'table',
     schema: optional(schemaOf(fields, {}), doc),
     fields,
+    presence: 'optional',
     doc,
   };
 }

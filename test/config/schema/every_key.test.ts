@@ -24,7 +24,7 @@ const KEYS: readonly Key[] = sections(ROOT).flatMap((section) =>
 /** The codes of the problems at this very key when it has this value. */
 function codesOf({ section, key }: Key, value: string): readonly string[] {
   const header = section.header.replaceAll('NAME', 'n');
-  const loaded = loadConfig(`${header}\n${key} = ${value}\n`, 'f', []);
+  const loaded = loadConfig(`${header}\n${key} = ${value}\n`, 'f', { refused: [] });
   const end = `.${key}`;
   return loaded.ok
     ? []

@@ -1,0 +1,91 @@
+/** What is allowed and nearly always a mistake: `check` says it, and the exit code stays 0. */
+import { formatAddress } from '../../core/endpoint.js';
+import type { Path } from '../path.js';
+import type { PoolValue } from '../schema/pool.js';
+import type { Check, Finding } from './check.js';
+
+/** Paths of files that a probe reads. */
+const FILE_KEYS = ['password_file', 'tls_ca_file'] as const;
+
+export const warnOfFiles: Check = (scene) =>
+  Object.entries(scene.config.pools).flatMap(([name, { health }]) =>
+    FILE_KEYS.flatMap((key): readonly Finding[] => {
+      const file = health[key];
+      if (file === undefined || scene.fileExists(file)) return [];
+      const path = ['pools', name, 'health', key];
+      const problem = `there is no file ${file}`;
+      const expected = 'a file that the daemon can read';
+      return [{ code: 'no-such-file', path, problem, expected }];
+    }),
+  );
+
+export const warnOfPools: Check = (scene) => {
+  const used = new Set(Object.values(scene.config.listeners).map(({ pool }) => pool));
+  return Object.entries(scene.config.pools).flatMap(([name, pool]) => {
+    const path = ['pools', name];
+    return [
+      ...(used.has(name) ? usedPool(path, pool) : unusedPool(path)),
+      ...sameAddresses(path, pool),
+    ];
+  });
+};
+
+function unusedPool(path: Path): readonly Finding[] {
+  const problem = 'no listener leads to this pool';
+  return [{ code: 'unused', path, problem, expected: 'a listener with it as its pool' }];
+}
+
+function usedPool(path: Path, pool: PoolValue): readonly Finding[] {
+  const backends = [...path, 'backends'];
+  const findings: Finding[] = [];
+  if (pool.backends.length === 0) {
+    const problem = 'no backends, so every session is refused';
+    const expected = 'a table [[pools.NAME.backends]]';
+    findings.push({ code: 'unlikely', path: backends, problem, expected });
+  } else if (pool.backends.every(({ backup }) => backup)) {
+    const problem = 'every backend is a backup, so all serve at once';
+    const expected = 'one without backup = true';
+    findings.push({ code: 'unlikely', path: backends, problem, expected });
+  }
+  return findings;
+}
+
+/** One address under two names would get two shares and count as two against its cap. */
+function sameAddresses(path: Path, pool: PoolValue): readonly Finding[] {
+  const first = new Map<string, number>();
+  return pool.backends.flatMap(({ address }, index): readonly Finding[] => {
+    if (address === undefined) return [];
+    const key = formatAddress(address);
+    const earlier = first.get(key);
+    if (earlier === undefined) {
+      first.set(key, index);
+      return [];
+    }
+    const at = [...path, 'backends', index, 'address'];
+    const problem = `backends[${earlier}] has the same address`;
+    return [
+      {
+        code: 'unlikely',
+        path: at,
+        problem,
+        expected: 'each address once; weight = 2 for a double share',
+      },
+    ];
+  });
+}
+
+/** TCP probes of a service that takes datagrams only would take it out at once. */
+export const warnOfUdpProbes: Check = (scene) => {
+  const warned = new Set<string>();
+  return Object.entries(scene.config.listeners).flatMap(([name, listener]): readonly Finding[] => {
+    const { protocol, pool } = listener;
+    if (protocol !== 'udp' || pool === undefined || warned.has(pool)) return [];
+    const path = ['pools', pool, 'health', 'probe'];
+    const probe = scene.config.pools[pool]?.health.probe;
+    if (probe !== 'tcp' || scene.given(path)) return [];
+    warned.add(pool);
+    const problem = `the default probe connects by TCP, and listener ${name} is for UDP`;
+    const expected = '"dns", "udp" or "none"; or "tcp", written down, if the backends answer it';
+    return [{ code: 'unlikely', path, problem, expected }];
+  });
+};
