@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { type AdminServer, startAdmin } from '../../src/admin/http.js';
+import type { BackendView, PoolState } from '../../src/admin/views.js';
 import { present } from '../../src/core/assert.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import { systemClock } from '../../src/system/clock.js';
@@ -11,6 +12,16 @@ import { type FakeViews, fakeViews, HEALTH } from './fake_views.js';
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const skip = existsSync(CHROMIUM) ? false : `needs Chromium at ${CHROMIUM} (or CHROMIUM=…)`;
+
+const POOL_TONES: readonly [tone: string, state: PoolState][] = [
+  ['good', 'up'],
+  ['warn', 'backup'],
+  ['warn', 'panic'],
+  ['warn', 'full'],
+  ['warn', 'unproven'],
+  ['idle', 'leaving'],
+  ['bad', 'down'],
+];
 
 interface Opened {
   readonly page: Page;
@@ -74,6 +85,53 @@ t.test('the dashboard', { skip }, async (t) => {
     views.view = { ...HEALTH, phase: 'stopping' };
     await page.getByText('stopping', { exact: true }).waitFor();
     t.match(await page.locator('#phase').getAttribute('class'), 'warn');
+  });
+
+  await t.test('has a tone for every state, and none alarms that is as it should be', async (t) => {
+    const views = fakeViews();
+    const [pool] = HEALTH.pools;
+    const [some] = pool?.backends ?? [];
+    if (pool === undefined || some === undefined) throw new Error('the fake has a pool');
+    const situations: readonly [string, Partial<BackendView>, string][] = [
+      ['good', { state: 'up' }, 'up'],
+      ['idle', { state: 'up', eligible: false, cause: 'backup' }, 'up, backup'],
+      ['idle', { state: 'up', eligible: false, cause: 'weight-0' }, 'up, weight-0'],
+      ['idle', { state: 'standby', eligible: false, cause: 'standby' }, 'standby'],
+      ['idle', { state: 'leaving', eligible: false, cause: 'drained' }, 'leaving'],
+      ['warn', { state: 'unproven', eligible: false, cause: 'unproven' }, 'unproven'],
+      ['warn', { state: 'full', eligible: false, cause: 'full' }, 'full'],
+      ['warn', { state: 'degraded' }, 'degraded'],
+      ['warn', { state: 'ejected', eligible: false, cause: 'ejected' }, 'ejected'],
+      ['warn', { state: 'unresolved', eligible: false, cause: 'unresolved' }, 'unresolved'],
+      ['bad', { state: 'down', eligible: false, cause: 'down' }, 'down'],
+    ];
+    const backends = situations.map(([, view], index) => ({ ...some, name: `b${index}`, ...view }));
+    const pools = POOL_TONES.map(([, state]) => ({
+      ...pool,
+      name: `is-${state}`,
+      state,
+      backends,
+    }));
+    views.view = { ...HEALTH, pools };
+    const { page, complaints } = await open(t, browser, views);
+    await page.getByText('Pool is-down').waitFor();
+    const shown = await page
+      .locator('#pools table')
+      .first()
+      .locator('td:nth-child(2) .state')
+      .all();
+    for (const [index, [tone, , label]] of situations.entries()) {
+      t.equal(await shown[index]?.getAttribute('class'), `state ${tone}`, label);
+      t.equal(await shown[index]?.innerText(), label);
+    }
+    const titles = await page.locator('#pools h2 .state').all();
+    for (const [index, [tone, state]] of POOL_TONES.entries()) {
+      t.equal(await titles[index]?.getAttribute('class'), `state ${tone}`, state);
+    }
+    if (process.env['PICTURE'] !== undefined) {
+      await page.screenshot({ path: process.env['PICTURE'], fullPage: true });
+    }
+    t.same(complaints, []);
   });
 
   await t.test('shows markup from a backend as text', async (t) => {

@@ -41,6 +41,34 @@ t.test('fall failures at the fast interval condemn, rise successes bring back', 
   t.match(w.checker.snapshot()[0], { detail: 'role primary', transitions: 3 });
 });
 
+t.test(
+  'another role is no illness: a standby stands by, is down when it fails, and returns',
+  async (t) => {
+    const w = world();
+    const elsewhere = { ok: false, failure: 'wrong-role', detail: 'is replica' } as const;
+    w.checker.update([target(1)]);
+    await w.time.pass(100);
+    w.set(1, elsewhere);
+    await w.time.pass(4_000);
+    t.same(w.told, ['b1 up: first-success', 'b1 standby: wrong-role']);
+    t.match(w.checker.snapshot()[0], { verdict: 'standby', detail: 'is replica' });
+    w.set(1, REFUSED);
+    await w.time.pass(5_500);
+    w.set(1, elsewhere);
+    await w.time.pass(11_000);
+    t.equal(w.told.length, 2, 'one failure is not fall of them');
+    w.set(1, REFUSED);
+    await w.time.pass(16_500);
+    t.equal(w.told.at(-1), 'b1 down: refused');
+    w.set(1, elsewhere);
+    await w.time.pass(5_500);
+    t.equal(w.told.at(-1), 'b1 standby: wrong-role');
+    w.set(1, OK);
+    await w.time.pass(5_500 + 1_000);
+    t.equal(w.told.at(-1), 'b1 up: recovered');
+  },
+);
+
 t.test('an unproven backend is probed fast and is down after fall failures', async (t) => {
   const w = world();
   w.set(1, REFUSED);
