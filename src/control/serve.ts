@@ -24,6 +24,7 @@ import type { Daemon } from './daemon.js';
 import { Ending, endNow } from './ending.js';
 import { serviceManager, watchdogIntervalMs } from './service_manager.js';
 import { SignalInbox } from './signal_inbox.js';
+import { withRemedy } from './start_remedy.js';
 
 const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
@@ -139,7 +140,8 @@ class Service {
     return null;
   }
 
-  async #fail(detail: string): Promise<never> {
+  async #fail(sentence: string): Promise<never> {
+    const detail = withRemedy(sentence);
     this.#log.event('start-failed', { detail });
     return this.#endBadly(detail);
   }

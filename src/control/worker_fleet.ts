@@ -168,7 +168,8 @@ export class WorkerFleet implements Fleet {
       };
       port1.on('message', hear);
       thread.on('error', (error) => {
-        sentence = error.message;
+        const { code } = error as NodeJS.ErrnoException;
+        sentence = code === undefined ? error.message : `${error.message} (${code})`;
       });
       thread.once('exit', () => {
         hearLastWords(port1, hear);

@@ -1,0 +1,39 @@
+/** What the machine refuses is one sentence with the remedy, or a daemon that serves less. */
+import t from 'tap';
+import { startEchoes } from '../support/load/echo_backend.js';
+import { exchangeOnce } from '../support/load/short_connections.js';
+import { startMute } from '../support/mute_daemon.js';
+import { freePort } from '../support/places.js';
+import { listenerText, poolText } from '../support/settings.js';
+
+const toml = listenerText({ pool: 'echo' }) + poolText({ name: 'echo', backends: [] });
+
+t.test(
+  'with too few open files it ends with 1 and one sentence that tells the remedy',
+  async (t) => {
+    for (const files of [24, 32, 64, 100, 127]) {
+      const { child } = await startMute(t, { shell: `ulimit -n ${files}; exec "$@"`, toml });
+      t.same(await child.exited, { code: 1, signal: null });
+      const [sentence = '', ...more] = child.stderr.past;
+      t.match(sentence, new RegExp(`^sluice: only ${files} open files are allowed.*LimitNOFILE`));
+      t.same(more, [], 'no stack trace');
+    }
+  },
+);
+
+t.test('with few open files, little locked memory or address space it serves', async (t) => {
+  const backends = await startEchoes(t, 1);
+  for (const limit of ['ulimit -n 200', 'ulimit -l 16', 'ulimit -v 8000000']) {
+    const port = await freePort();
+    const daemon = await startMute(t, {
+      shell: `${limit}; exec "$@"`,
+      toml:
+        listenerText({ pool: 'echo', bind: `0.0.0.0:${port}` }) +
+        poolText({ name: 'echo', backends }),
+    });
+    await daemon.serving();
+    t.equal(await exchangeOnce({ port }), null, limit);
+    daemon.child.signal('SIGTERM');
+    t.same(await daemon.child.exited, { code: 0, signal: null });
+  }
+});
