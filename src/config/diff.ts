@@ -87,6 +87,23 @@ export function describeDiff(diff: SpecDiff): string {
   );
 }
 
+/** The same by name, as `listener app`, `pool app`, `backend app/a`; for programs. */
+export function namesIn(diff: SpecDiff): Record<'added' | 'removed' | 'changed', string[]> {
+  const { listeners, pools, backends } = diff;
+  const listed = (kind: 'added' | 'removed'): string[] => [
+    ...listeners[kind].map(({ name }) => `listener ${name}`),
+    ...pools[kind].map(({ name }) => `pool ${name}`),
+    ...backends[kind].map(({ pool, backend }) => `backend ${pool}/${backend.name}`),
+  ];
+  const changed = [
+    ...listeners.changed.map(({ after }) => `listener ${after.name}`),
+    ...pools.changed.map(({ after }) => `pool ${after.name}`),
+    ...backends.changed.map(({ pool, after }) => `backend ${pool}/${after.name}`),
+    ...(diff.logChanged ? ['log'] : []),
+  ];
+  return { added: listed('added'), removed: listed('removed'), changed };
+}
+
 function isEmpty({ added, removed, changed }: Difference<unknown, unknown>): boolean {
   return added.length + removed.length + changed.length === 0;
 }

@@ -44,6 +44,9 @@ export interface BackendBoardDeps {
 const NO_PRELUDE = new Uint8Array(0);
 const PRELUDE = { off: NO_PRELUDE, v1: UNKNOWN_V1, v2: LOCAL_V2 } as const;
 
+/** Events by the state that a backend left `up` for. */
+const DEMOTED = { down: 'backend-down', standby: 'backend-standby' } as const;
+
 export class BackendBoard {
   readonly #deps: BackendBoardDeps;
   readonly #checker: HealthChecker;
@@ -183,7 +186,7 @@ export class BackendBoard {
     const { reason, detail } = event;
     const told = { ...namesOf(entry), cause: reason, detail };
     if (event.state === 'up') log.event('backend-up', told);
-    else log.event(`backend-${event.state}`, { ...told, sessions: ledger.active(entry.id) });
+    else log.event(DEMOTED[event.state], { ...told, sessions: ledger.active(entry.id) });
     const { onDown, onDownSpreadMs } = entry.pool.spec;
     if (event.state !== 'up' && onDown === 'close') {
       this.#endSessions(entry, 'backend-down', onDownSpreadMs);

@@ -4,7 +4,7 @@
  */
 import { type AdminServer, startAdmin } from '../admin/http.js';
 import type { AdminViews } from '../admin/views.js';
-import { describeDiff, diffSpecs } from '../config/diff.js';
+import { describeDiff, diffSpecs, namesIn } from '../config/diff.js';
 import { formatIssue } from '../config/issue.js';
 import { type ReadConfig, readConfig } from '../config/read_config.js';
 import { formatAddress } from '../core/endpoint.js';
@@ -107,6 +107,7 @@ class Service {
     if (!started.ok) return this.#fail(started.error);
     const site = await this.#openSite(views);
     this.#notifier.ready();
+    this.#notifier.status(`serving ${this.#spec.listeners.length} listeners`);
     this.#watchdog(daemon);
     const signal = await stopped;
     ending.waitsFor('sessions, workers, probes and lookups');
@@ -182,7 +183,10 @@ class Service {
     this.#notifier.reloading(monotonicUsec());
     this.#log.event('reloading', { file, signal });
     const problems = await this.#adopt(daemon, startedMs);
-    if (problems.length > 0) this.#log.event('reload-failed', { file, problems });
+    if (problems.length > 0) {
+      this.#log.event('reload-failed', { file, problems });
+      this.#notifier.status(`the last reload was refused: ${problems[0]}`);
+    }
     this.#metrics?.reload(problems.length === 0 ? 'success' : 'failure');
     this.#notifier.ready();
   }
@@ -205,13 +209,18 @@ class Service {
     const keys = needsRestart.map(({ setting }) => setting);
     if (keys.length > 0) this.#log.event('restart-needed', { keys });
     const duration_ms = systemClock.nowMs() - startedMs;
-    this.#log.event('reloaded', { changes: [describeDiff(diff)], duration_ms });
+    for (const { name, protocol } of diff.listeners.removed) {
+      this.#log.event('listener-removed', { listener: name, protocol });
+    }
+    this.#log.event('reloaded', { ...namesIn(diff), duration_ms });
+    this.#notifier.status(`reloaded: ${describeDiff(diff)}`);
     return [];
   }
 
   async #stop(daemon: Daemon, signal: DaemonSignal): Promise<void> {
     const startedMs = systemClock.nowMs();
     this.#notifier.stopping();
+    this.#notifier.status('sessions may finish');
     this.#log.event('stopping', {
       signal,
       sessions: daemon.sessions(),

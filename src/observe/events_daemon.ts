@@ -51,7 +51,12 @@ export const DAEMON_EVENTS = {
   ),
 
   reloading: info('The configuration is read again.', ['file', 'signal']),
-  reloaded: info('The new configuration is in use.', ['changes', 'duration_ms']),
+  reloaded: info('The new configuration is in use.', [
+    'added',
+    'removed',
+    'changed',
+    'duration_ms',
+  ]),
   'reload-failed': error(
     'The new configuration is refused; the old one stays in use.',
     ['file', 'problems'],

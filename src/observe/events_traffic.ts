@@ -5,6 +5,10 @@ const { debug, info, warn, error } = LEVELS;
 
 export const TRAFFIC_EVENTS = {
   listening: info('A listener is open.', ['listener', 'protocol', 'address', 'pool']),
+  'listener-removed': info('A listener left the file; its sessions may run on.', [
+    'listener',
+    'protocol',
+  ]),
   'listen-failed': error(
     'A listener cannot be opened.',
     ['listener', 'protocol', 'address', 'errno', 'detail'],

@@ -18,6 +18,7 @@ const figure = <M extends string>(meaning: M) => ({ kind: 'number', meaning }) a
 const texts = <M extends string>(meaning: M) => ({ kind: 'strings', meaning }) as const;
 
 export const FIELDS = {
+  added: texts('What is new: `listener app`, `pool app`, `backend app/a`.'),
   address: text('An address as in the configuration, with the real port.'),
   backend: text('Name of a backend; null: none was reached.'),
   backends: figure('How many backends.'),
@@ -25,7 +26,7 @@ export const FIELDS = {
   bytes_in: figure('Bytes from the client to the backend.'),
   bytes_out: figure('Bytes from the backend to the client.'),
   cause: text('Why, in one word of a closed list.'),
-  changes: texts('What a reload changed.'),
+  changed: texts('What stays with other settings: `listener app`, `backend app/a`.'),
   client: text("The client's address; behind a trusted proxy the one that its header named."),
   connect_ms: figure('Time from the dial to the connection; null: there was none.'),
   count: figure('How many.'),
@@ -55,6 +56,7 @@ export const FIELDS = {
   problems: texts('FILE:LINE:COLUMN: key: problem (expected …; got …), one an item.'),
   protocol: text('tcp or udp.'),
   queue_ms: figure('Time in the queue; null: it did not wait.'),
+  removed: texts('What is gone from the file.'),
   sessions: figure('TCP sessions and UDP flows.'),
   signal: text('The signal received.'),
   span_ms: figure('The time over which it is spread.'),

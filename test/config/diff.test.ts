@@ -1,6 +1,6 @@
 /** What a reload changes. */
 import t from 'tap';
-import { describeDiff, diffSpecs, isUnchanged } from '../../src/config/diff.js';
+import { describeDiff, diffSpecs, isUnchanged, namesIn } from '../../src/config/diff.js';
 import { START_SETTINGS } from '../../src/config/restart.js';
 import { loadSpec } from '../support/load_spec.js';
 
@@ -36,6 +36,7 @@ t.test('the same file changes nothing', async (t) => {
   const same = diffSpecs(loadSpec(BASE), loadSpec(`# a comment\n${BASE}`));
   t.ok(isUnchanged(same));
   t.equal(describeDiff(same), 'nothing changed');
+  t.same(namesIn(same), { added: [], removed: [], changed: [] });
 });
 
 t.test('the order of the file does not matter', async (t) => {

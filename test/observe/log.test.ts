@@ -102,7 +102,7 @@ t.test('a field that is not known is left out, and so is an empty remedy', async
 
 t.test('a time has three decimals', async (t) => {
   const { log, lines } = written(t);
-  log.event('reloaded', { changes: [], duration_ms: 223.20884300023317 });
+  log.event('reloaded', { added: [], removed: [], changed: [], duration_ms: 223.20884300023317 });
   t.equal((await lines())[0]?.['duration_ms'], 223.209);
 });
 

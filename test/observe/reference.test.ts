@@ -7,6 +7,7 @@ import type { EventDefinition } from '../../src/observe/event.js';
 import { EVENTS } from '../../src/observe/events.js';
 import { FIELDS } from '../../src/observe/fields.js';
 import { eventsPage, metricsPage } from '../../src/observe/reference.js';
+import { sources } from '../repo/support/tree.js';
 import { repositoryRoot } from '../support/repository.js';
 
 const metrics: readonly MetricDefinition[] = Object.values(METRICS);
@@ -54,4 +55,12 @@ t.test('events have a stable name, one sentence, and a remedy where one is neede
 t.test('every field is used by an event, with one meaning', async (t) => {
   const used = new Set<string>(events.flatMap(([, event]) => event.fields));
   for (const name of Object.keys(FIELDS)) t.ok(used.has(name), name);
+});
+
+t.test('every event of the catalogue is emitted somewhere', async (t) => {
+  const emitted = sources
+    .filter(({ path }) => path.startsWith('src/') && !path.startsWith('src/observe/events'))
+    .map(({ text }) => text)
+    .join('\n');
+  for (const [name] of events) t.ok(emitted.includes(`'${name}'`), name);
 });
