@@ -12,6 +12,7 @@ import { headerContract } from './tcp/header.js';
 import { listeningContract } from './tcp/listening.js';
 import { loopContract } from './tcp/loop.js';
 import { manyContract } from './tcp/many.js';
+import { overContract } from './tcp/over.js';
 import { relayContract } from './tcp/relay.js';
 import { resetContract } from './tcp/reset.js';
 import { waitingContract } from './tcp/waiting.js';
@@ -28,6 +29,7 @@ export function tcpEngineContract(t: Test, make: MakeEngine, makeModule: URL): v
   relayContract(t, make);
   resetContract(t, make);
   closingContract(t, make);
+  overContract(t, make);
   manyContract(t, make);
   loopContract(t, make);
   exhaustionContract(t, makeModule);

@@ -56,6 +56,7 @@ export class Clients {
 
   #live(worker: SimWorker, pair: FakePair, pace: Pace): void {
     const { tcp } = worker;
+    if (pair.over !== null) return;
     const waits = pair.state !== 'relaying' && pair.state !== 'closing';
     if (waits && pace === 'usual' && this.#random.next() < 0.005) {
       return tcp.ends(pair.id, { kind: 'client-gone' });

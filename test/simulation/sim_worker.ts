@@ -9,7 +9,7 @@ import type { FromWorker, ToWorker } from '../../src/control/worker_protocol.js'
 import { unreachable } from '../../src/core/assert.js';
 import type { BackendId, PoolId, WorkerId } from '../../src/core/brand.js';
 import type { Plan } from '../../src/core/plan.js';
-import type { Random } from '../../src/core/random.js';
+import { below, type Random } from '../../src/core/random.js';
 import { SeriesWriter } from '../../src/core/series.js';
 import { FakeTcpEngine } from '../support/fake_tcp_engine.js';
 import type { FakeTime } from '../support/fake_time.js';
@@ -48,7 +48,7 @@ export class SimWorker {
     const { worker, workers, shared, time, poolOf, heads, post } = deps;
     this.id = worker;
     this.#deps = deps;
-    this.tcp = new FakeTcpEngine(time, CAPACITY);
+    this.tcp = new FakeTcpEngine(time, CAPACITY, () => below(deps.random, 3));
     this.udp = new SimUdpEngine(time, CAPACITY);
     this.ledger = new WatchedLedger(shared.memory.ledger, worker, heads, poolOf);
     this.plane = new DataPlane({

@@ -1,7 +1,8 @@
 /**
  * A TCP engine without sockets: it keeps the promises of src/session/tcp_port.ts, asserts that the
  * session keeps its own, and does on the "network" only what it is told to. `closed` edges wait
- * for `turn`, as they may never come from inside `close`.
+ * for `turn`, as they may never come from inside `close`, and for as many turns more as `delay`
+ * says: meanwhile the pair is over, and the session may not know it.
  */
 import assert from 'node:assert/strict';
 import type { PairId } from '../../src/core/brand.js';
@@ -32,6 +33,13 @@ export interface FakePair {
   how: 'flush' | 'reset' | null;
   /** What the client has sent before the relay. */
   held: Buffer;
+  /** Its end, from when the engine knows it; nothing happens to it any more but `closed`. */
+  over: PairEnd | null;
+}
+
+interface Ended {
+  readonly pair: FakePair;
+  turns: number;
 }
 
 interface Socket {
@@ -58,11 +66,14 @@ export class FakeTcpEngine implements TcpEngine {
   /** Called after the pair is over. */
   onClosed: (pair: FakePair) => void = () => {};
   readonly #clock: Clock;
-  readonly #ended: { readonly pair: FakePair; readonly end: PairEnd }[] = [];
+  readonly #delay: () => number;
+  #ended: Ended[] = [];
   #edges: TcpEdges | null = null;
 
-  constructor(clock: Clock, capacity: number) {
+  /** `delay`: for how many turns the engine knows an end before it reports it. */
+  constructor(clock: Clock, capacity: number, delay: () => number = () => 0) {
     this.#clock = clock;
+    this.#delay = delay;
     this.capacity = capacity;
     this.lastActivityMs = new Float64Array(capacity);
     this.bytesIn = new Float64Array(capacity);
@@ -90,18 +101,19 @@ export class FakeTcpEngine implements TcpEngine {
   clientSends(id: PairId, bytes: Uint8Array): void {
     const pair = this.pair(id);
     pair.held = Buffer.concat([pair.held, bytes]);
+    if (pair.over !== null) return;
     this.lastActivityMs[id] = this.#clock.nowMs();
     if (pair.state === 'header') this.#attached().headerBytes(id, pair.held);
   }
 
   dialSucceeds(id: PairId): void {
-    const pair = this.#in(id, 'dialling');
+    const pair = this.#alive(id, 'dialling');
     pair.state = 'dialled';
     this.#attached().dialled(id);
   }
 
   dialFails(id: PairId, failure: DialFailure): void {
-    const pair = this.#in(id, 'dialling');
+    const pair = this.#alive(id, 'dialling');
     pair.state = 'idle';
     pair.target = null;
     pair.failure = failure;
@@ -109,7 +121,7 @@ export class FakeTcpEngine implements TcpEngine {
   }
 
   moves(id: PairId, direction: 'in' | 'out', bytes: number): void {
-    this.#in(id, 'relaying');
+    this.#alive(id, 'relaying');
     const counts = direction === 'in' ? this.bytesIn : this.bytesOut;
     const before = counts[id] ?? 0;
     counts[id] = before + bytes;
@@ -117,16 +129,24 @@ export class FakeTcpEngine implements TcpEngine {
     if (direction === 'out' && before === 0) this.#attached().firstByte(id);
   }
 
-  /** The pair ends by itself; the edge comes at once. */
+  /** The pair ends by itself; the edge comes at once where `delay` says 0. */
   ends(id: PairId, end: PairEnd): void {
     const pair = this.pair(id);
-    assert.notEqual(pair.state, 'closing', 'a pair that is closing ends by its close');
-    this.#over(pair, end);
+    assert.equal(pair.over, null, 'a pair is over once');
+    pair.over = end;
+    const turns = this.#delay();
+    if (turns === 0) this.#report(pair);
+    else this.#ended.push({ pair, turns });
   }
 
-  /** Delivers the `closed` edges that were asked for, and accepts who waits in a backlog. */
+  /** Delivers the `closed` edges that are due, and accepts who waits in a backlog. */
   turn(): void {
-    for (const { pair, end } of this.#ended.splice(0)) this.#over(pair, end);
+    const ended = this.#ended;
+    this.#ended = [];
+    for (const each of ended) {
+      if (--each.turns > 0) this.#ended.push(each);
+      else this.#report(each.pair);
+    }
     for (const [key, socket] of this.sockets) {
       while (socket.state === 'accepting' && this.pairs.size < this.capacity) {
         const peer = socket.backlog.shift();
@@ -213,7 +233,10 @@ export class FakeTcpEngine implements TcpEngine {
 
   close(id: PairId, how: 'flush' | 'reset'): void {
     const pair = this.pair(id);
-    if (pair.state !== 'closing') this.#ended.push({ pair, end: { kind: 'closed' } });
+    if (pair.over === null) {
+      pair.over = { kind: 'closed' };
+      this.#ended.push({ pair, turns: 1 + this.#delay() });
+    }
     pair.state = 'closing';
     if (pair.how !== 'reset') pair.how = how;
   }
@@ -231,6 +254,7 @@ export class FakeTcpEngine implements TcpEngine {
       failure: null,
       how: null,
       held: Buffer.alloc(0),
+      over: null,
     };
     this.pairs.set(pair.id, pair);
     this.bytesIn[id] = 0;
@@ -240,8 +264,9 @@ export class FakeTcpEngine implements TcpEngine {
     return pair.id;
   }
 
-  #over(pair: FakePair, end: PairEnd): void {
-    this.#attached().closed(pair.id, end);
+  #report(pair: FakePair): void {
+    assert(pair.over !== null, 'what is reported is over');
+    this.#attached().closed(pair.id, pair.over);
     this.pairs.delete(pair.id);
     this.onClosed(pair);
   }
@@ -249,6 +274,13 @@ export class FakeTcpEngine implements TcpEngine {
   #in(id: PairId, state: FakePair['state']): FakePair {
     const pair = this.pair(id);
     assert.equal(pair.state, state, `pair ${id} is ${pair.state}, not ${state}`);
+    return pair;
+  }
+
+  /** In `state`, as the session knows it too, and not over. */
+  #alive(id: PairId, state: FakePair['state']): FakePair {
+    const pair = this.#in(id, state);
+    assert.equal(pair.over, null, `pair ${id} is over: only \`closed\` can come`);
     return pair;
   }
 

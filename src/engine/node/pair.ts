@@ -39,12 +39,14 @@ export class Pair {
   }
 
   readHeader(): void {
+    if (this.#isOver()) return;
     assert(this.#state.kind === 'waiting', 'a header is read before the pair is dialled');
     this.#state = { kind: 'header' };
     if (this.#held.bytes > 0) queueMicrotask(() => this.#reportHeader());
   }
 
   headerDone(consumed: number): void {
+    if (this.#isOver()) return;
     assert(this.#state.kind === 'header', 'headerDone answers readHeader');
     assert(consumed <= this.#held.bytes, 'a header is no longer than what was reported');
     this.#state = { kind: 'waiting' };
@@ -54,6 +56,7 @@ export class Pair {
   }
 
   dial(target: Endpoint, prelude: Uint8Array | null): void {
+    if (this.#isOver()) return;
     assert(this.#state.kind === 'waiting', 'a pair dials when its header is read and no dial runs');
     const socket = dialSocket(target);
     const backend: Backend = { socket, kind: target.kind, prelude };
@@ -65,6 +68,7 @@ export class Pair {
   }
 
   cancelDial(): void {
+    if (this.#isOver()) return;
     assert(this.#state.kind === 'dialling', 'only a dial under way can be given up');
     const { backend } = this.#state;
     this.#state = { kind: 'waiting' };
@@ -72,6 +76,7 @@ export class Pair {
   }
 
   relay(): void {
+    if (this.#isOver()) return;
     assert(this.#state.kind === 'dialled', 'a relay begins when the pair is dialled');
     const { backend } = this.#state;
     const client = this.#client;
@@ -256,6 +261,10 @@ export class Pair {
   #resume(from: Link): void {
     this.#host.standstill.end(from);
     from.socket.resume();
+  }
+
+  #isOver(): boolean {
+    return this.#state.kind === 'ending';
   }
 
   #end(end: PairEnd): Ending {

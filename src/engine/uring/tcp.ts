@@ -157,27 +157,28 @@ export class UringTcp implements TcpEngine {
   }
 
   readHeader(pair: PairId): void {
-    this.#expectEarly(pair);
+    if (this.#isOver(pair)) return;
     this.#early.readHeader(pair);
   }
 
   headerDone(pair: PairId, consumed: number): void {
-    this.#expectEarly(pair);
+    if (this.#isOver(pair)) return;
     this.#early.headerDone(pair, consumed);
   }
 
   dial(pair: PairId, target: Endpoint, prelude: Uint8Array | null): void {
-    this.#expectEarly(pair);
+    if (this.#isOver(pair)) return;
     this.#preludes[pair] = prelude;
     this.#dials.begin(pair, target);
   }
 
   cancelDial(pair: PairId): void {
+    if (this.#isOver(pair)) return;
     this.#dials.abandon(pair);
   }
 
   relay(pair: PairId): void {
-    this.#expectEarly(pair);
+    if (this.#isOver(pair)) return;
     assert(this.#pairs.fdOf(2 * pair + 1) !== NONE, 'a pair that relays is connected');
     const prelude = this.#preludes[pair] ?? null;
     this.#preludes[pair] = null;
@@ -220,7 +221,10 @@ export class UringTcp implements TcpEngine {
     return this.#pairs.free === this.capacity && this.#accepts.idle && this.#dials.idle;
   }
 
-  #expectEarly(pair: PairId): void {
-    assert(this.#pairs.phase[pair] === EARLY, 'the relay has not begun, nor has the pair ended');
+  /** True when nothing can change any more; of another pair the relay has not begun. */
+  #isOver(pair: PairId): boolean {
+    const phase = this.#pairs.phase[pair];
+    assert(phase !== FREE && phase !== RELAY, 'what comes before a relay is called before it');
+    return phase !== EARLY;
   }
 }
