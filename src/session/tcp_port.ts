@@ -12,11 +12,11 @@
  * from inside the call; only then may the engine use the pair's number again.
  *
  * A pair is *over* as soon as the engine knows its end (a peer has reset, a limit was met) or
- * `close` was called. Nobody can know the first before `closed` is reported, which may be some turns
- * later; so until then every call is allowed in the state that the session knows, and on a pair
- * that is over it changes nothing: no edge comes for it, and `closed` follows with the end as it
- * was. (Only `close(reset)` still cuts a flush short.) No edge but `closed` comes for a pair that is
- * over; its addresses and counters can be read until that has returned.
+ * `close` was called. A session cannot know the first before `closed` is reported, which may be
+ * some turns later. Until then it may call whatever fits the state that it knows, and on a pair
+ * that is over that changes nothing: no edge comes for it, and `closed` follows with the end as it
+ * was. (Only `close(reset)` still cuts a flush short.) No edge but `closed` comes for a pair that
+ * is over; its addresses and counters can be read until that has returned.
  *
  * A client's bytes that came before the relay began are kept (the
  * engine reads at most `heldBytes` ahead, so that it notices a client that went away) and are the
