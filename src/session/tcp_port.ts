@@ -106,7 +106,10 @@ export type PairEnd =
    * LINGER_MS later, and STANDSTILL_MS where it takes nothing).
    */
   | { readonly kind: 'reset'; readonly by: 'client' | 'backend' }
-  /** The client went away (FIN with nothing held, or reset) before a relay began. */
+  /**
+   * The client reset before a relay began, or sent FIN within the header that was being read. A FIN
+   * anywhere else is passed on to the backend behind what came before it, as in the relay.
+   */
   | { readonly kind: 'client-gone' }
   /** `close` was called. */
   | { readonly kind: 'closed' }

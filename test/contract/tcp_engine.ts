@@ -8,6 +8,7 @@ import type { MakeEngine } from './tcp/bench.js';
 import { closingContract } from './tcp/closing.js';
 import { dialContract } from './tcp/dial.js';
 import { exhaustionContract } from './tcp/exhaustion.js';
+import { firstBytesContract } from './tcp/first_bytes.js';
 import { headerContract } from './tcp/header.js';
 import { listeningContract } from './tcp/listening.js';
 import { loopContract } from './tcp/loop.js';
@@ -25,6 +26,7 @@ export function tcpEngineContract(t: Test, make: MakeEngine, makeModule: URL): v
   addressesContract(t, make);
   headerContract(t, make);
   dialContract(t, make);
+  firstBytesContract(t, make);
   waitingContract(t, make);
   relayContract(t, make);
   resetContract(t, make);

@@ -14,6 +14,9 @@ import { Held } from './held.js';
 import type { Backend, PairHost, PairState, Side } from './pair_state.js';
 import { dialSocket, finish, type Link, reset, whenTrulyEnded } from './socket.js';
 
+/** How soon the reset of a client that had finished before its relay is noticed. */
+const FINISHED_CHECK_MS = 250;
+
 export class Pair {
   readonly id: PairId;
   readonly remote: Endpoint;
@@ -42,7 +45,8 @@ export class Pair {
     if (this.#isOver()) return;
     assert(this.#state.kind === 'waiting', 'a header is read before the pair is dialled');
     this.#state = { kind: 'header' };
-    if (this.#held.bytes > 0) queueMicrotask(() => this.#reportHeader());
+    const { readableEnded } = this.#client.socket;
+    if (this.#held.bytes > 0 || readableEnded) queueMicrotask(() => this.#reportHeld());
   }
 
   headerDone(consumed: number): void {
@@ -51,8 +55,7 @@ export class Pair {
     assert(consumed <= this.#held.bytes, 'a header is no longer than what was reported');
     this.#state = { kind: 'waiting' };
     this.#held.drop(consumed);
-    if (this.#client.socket.readableEnded) this.#clientEnded();
-    else if (this.#held.bytes < HELD_BYTES) this.#resume(this.#client);
+    if (this.#held.bytes < HELD_BYTES) this.#resume(this.#client);
   }
 
   dial(target: Endpoint, prelude: Uint8Array | null): void {
@@ -145,11 +148,28 @@ export class Pair {
     this.#host.edges.headerBytes(this.id, this.#held.joined().subarray(0, MAX_PROXY_HEADER_BYTES));
   }
 
+  /** What came before it was read is reported as if it came now; a header that is cut stays so. */
+  #reportHeld(): void {
+    if (this.#held.bytes > 0) this.#reportHeader();
+    if (this.#state.kind === 'header' && this.#client.socket.readableEnded) this.#clientGone();
+  }
+
   #clientEnded(): void {
     const state = this.#state;
     if (state.kind === 'relaying') this.#ended('client', this.#client, state.backend);
-    // A client that sent something and then FIN waits for an answer; one that sent nothing left.
-    else if (state.kind === 'header' || this.#held.bytes === 0) this.#clientGone();
+    else if (state.kind === 'header') this.#clientGone();
+    else this.#watchFinished();
+  }
+
+  /**
+   * A client that has said all that it has to say, or nothing, waits for an answer. Nothing tells
+   * of its reset any more (libuv polls no socket that has ended), so it is asked now and then.
+   */
+  #watchFinished(): void {
+    const client = this.#client;
+    if (client.kind === 'unix' || this.#state.kind === 'relaying' || this.#isOver()) return;
+    whenTrulyEnded(client, () => {});
+    this.#host.timers.after(FINISHED_CHECK_MS, () => this.#watchFinished());
   }
 
   #clientBroke(error: Error): void {
@@ -222,7 +242,7 @@ export class Pair {
   }
 
   #ended(side: Side, from: Link, to: Link): void {
-    whenTrulyEnded(from.socket, () => {
+    whenTrulyEnded(from, () => {
       if (this.#state.kind !== 'relaying') return;
       if (this.#state.first === null) this.#state = { ...this.#state, first: side };
       finish(to.socket);

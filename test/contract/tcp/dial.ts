@@ -179,7 +179,7 @@ function givingUp(t: Test, make: MakeEngine): void {
     };
     const client = await bench.connect();
     await driver.next('accepted');
-    client.finish();
+    client.reset();
     t.same(await driver.nextEnd(), { kind: 'client-gone' });
   });
 }
@@ -217,7 +217,7 @@ function hanging(t: Test, make: MakeEngine): void {
   });
 
   withSilence('a client that goes while a dial hangs is gone', async (bench, t, client) => {
-    client.finish();
+    client.reset();
     t.same(await bench.driver.nextEnd(), { kind: 'client-gone' });
   });
 

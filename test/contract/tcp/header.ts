@@ -90,20 +90,4 @@ export function headerContract(t: Test, make: MakeEngine): void {
     t.same(await driver.nextEnd(), { kind: 'client-gone' });
     t.equal(await client.ending(), 'ended');
   });
-
-  withEngine(
-    t,
-    make,
-    'a client that ends behind its header, with no more bytes, is gone',
-    async (bench, t) => {
-      const { driver } = bench;
-      driver.answers = {
-        accepted: (pair) => driver.engine.readHeader(pair),
-        headerBytes: (pair) => driver.engine.headerDone(pair, 6),
-      };
-      const client = await bench.connect();
-      client.finish('HEADER');
-      t.same(await driver.nextEnd(), { kind: 'client-gone' });
-    },
-  );
 }

@@ -9,7 +9,7 @@ import type { Peer } from '../../support/peer.js';
 import type { TcpDriver } from '../../support/tcp_driver.js';
 import { type Bench, LISTENER, type MakeEngine, settled, withEngine } from './bench.js';
 
-const PAIRS = 8;
+const PAIRS = 4;
 
 type Call = (bench: Bench, pair: PairId) => void;
 
@@ -84,11 +84,6 @@ const STATES: Readonly<Record<string, State>> = {
 /** How all pairs come to their end in the same moment. */
 const WAYS: Readonly<Record<string, (bench: Bench, clients: readonly Peer[]) => Promise<void>>> = {
   'clients reset': async (_bench, clients) => {
-    for (const client of clients) client.reset();
-  },
-  'clients reset behind a byte': async (_bench, clients) => {
-    for (const client of clients) client.send('x');
-    await settled(() => 0);
     for (const client of clients) client.reset();
   },
   'it is closed by flush': async ({ driver }, clients) => {

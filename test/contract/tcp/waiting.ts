@@ -4,12 +4,6 @@ import { HELD_BYTES } from '../../../src/session/tcp_port.js';
 import { type MakeEngine, settled, withEngine } from './bench.js';
 
 export function waitingContract(t: Test, make: MakeEngine): void {
-  withEngine(t, make, 'a client that ends with nothing sent is gone', async (bench, t) => {
-    const client = await bench.connect();
-    client.finish();
-    t.same(await bench.driver.nextEnd(), { kind: 'client-gone' });
-  });
-
   withEngine(t, make, 'a client that resets is gone, whatever it sent', async (bench, t) => {
     const client = await bench.connect();
     await bench.driver.next('accepted');
@@ -33,6 +27,41 @@ export function waitingContract(t: Test, make: MakeEngine): void {
     t.equal(String(await client.rest()), 'answer');
     t.same(await driver.nextEnd(), { kind: 'finished', first: 'client' });
   });
+
+  for (const said of ['nothing', 'bytes']) {
+    withEngine(
+      t,
+      make,
+      `a client that said ${said}, finished, and resets while it waits, is gone`,
+      async (bench, t) => {
+        const client = await bench.connect();
+        await bench.driver.next('accepted');
+        client.finish(said === 'nothing' ? '' : said);
+        await settled(() => 0);
+        client.reset();
+        t.same(await bench.endInTime(1_000), { kind: 'client-gone' });
+      },
+    );
+  }
+
+  withEngine(
+    t,
+    make,
+    'a unix client that says something and leaves is served',
+    async (bench, t) => {
+      const { driver, backend } = bench;
+      const client = await bench.connect();
+      const pair = await driver.nextPair();
+      client.finish('message');
+      await settled(() => 0);
+      client.socket.destroy();
+      await settled(() => 0);
+      driver.answers = { dialled: (pair) => driver.engine.relay(pair) };
+      driver.engine.dial(pair, backend.endpoint, null);
+      t.equal(String(await (await backend.next()).rest()), 'message');
+    },
+    { listen: 'unix' },
+  );
 
   withEngine(
     t,
