@@ -12,8 +12,8 @@
  * HELD_DATAGRAMS a flow and HELD_DATAGRAM_BYTES over all (beyond: `dropped` with
  * 'send-queue-full').
  *
- * An engine never ends a flow: only `closeFlow` does, and at once. So there is no end that the engine
- * knows and the session does not, and every call is about a flow that both know.
+ * An engine never ends a flow: only `closeFlow` does, and at once. So there is no end that the
+ * engine knows and the session does not, and every call is about a flow that both know.
  *
  * Each side counts what it drops: the session every drop that it decides, the engine by `dropped`.
  */

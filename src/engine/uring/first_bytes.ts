@@ -1,5 +1,5 @@
 /**
- * What clients have sent before their relays: for each pair a sequence of bytes, whatever came when.
+ * What clients have sent before their relays: a sequence of bytes for each pair.
  * The first bytes stay in the buffer that they came in, as mostly they are all that comes and are
  * sent on soon; but clients who wait for a backend may not starve those who have one, so beyond a
  * share of the pool, and behind the first buffer, bytes are copied.

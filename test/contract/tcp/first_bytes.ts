@@ -1,5 +1,5 @@
 /**
- * TCP contract: whatever a client says before its relay, in whatever pieces and at whatever moments,
+ * TCP contract: what a client says before its relay, in whatever pieces and at whatever moments,
  * reaches the backend once and in order, and its FIN behind it. The cases are drawn from a seed.
  */
 import type { Test } from 'tap';
