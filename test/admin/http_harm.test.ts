@@ -113,7 +113,7 @@ t.test(`broken requests end their own connection only (SEED=${seed})`, async (t)
 });
 
 t.test('silent connections push each other out, and lock nobody out', async (t) => {
-  const { port, ask } = await served(t);
+  const { port } = await served(t);
   for (const silent of [32, MAX_ADMIN_CONNECTIONS, 200, 1_000]) {
     const open: Socket[] = [];
     let closed = 0;
@@ -124,7 +124,9 @@ t.test('silent connections push each other out, and lock nobody out', async (t) 
       await once(socket, 'connect');
     }
     for (const path of ['/healthz', '/ready', '/metrics']) {
-      t.equal((await ask(path)).status, 200, `${path} beside ${silent}`);
+      // Not by fetch: a kept connection is silent too, and may be the one that is pushed out.
+      const answer = await raw(port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+      t.match(answer, /^HTTP\/1\.1 200 /, `${path} beside ${silent}`);
     }
     const pushed = silent - MAX_ADMIN_CONNECTIONS;
     await eventually('the oldest are pushed out', () => (closed >= pushed ? true : undefined));
