@@ -29,6 +29,7 @@ export async function startNodeRelay(host: string, backendPort: number): Promise
     clock,
     random,
     freed: () => {},
+    ejected: () => {},
   });
   const flows = new UdpFlows({
     engine,
@@ -74,6 +75,7 @@ function poolPlan(port: number): PoolPlan {
     queueSize: 0,
     queueTimeoutMs: 5000,
     panicPercent: 0,
+    outlier: null,
     udpResponses: 0,
     backends: [
       {

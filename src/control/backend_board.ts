@@ -130,9 +130,9 @@ export class BackendBoard {
     this.#deps.ring();
   }
 
-  /** True while no backend ramps or drains. */
+  /** True while no backend ramps, drains or is ejected. */
   get isCalm(): boolean {
-    return this.#ramping.size === 0 && this.#drains.idle;
+    return this.#ramping.size === 0 && this.#drains.idle && this.#deps.ejections.idle;
   }
 
   /** Moves ramps, drains and ejections on; to be called some times a second unless it is calm. */
@@ -178,6 +178,8 @@ export class BackendBoard {
     if (event.state === 'up') this.#deps.rebalances.returned(entry, clock.nowMs());
     if (event.state === 'up' && before !== 'unproven') {
       this.#weights.returned(entry.id, clock.nowMs());
+      // What failed until then has had its verdict.
+      ledger.ejections.forget(entry.id);
     }
     this.#write(entry, clock.nowMs());
     ledger.setHealth(entry.id, event.state);

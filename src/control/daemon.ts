@@ -284,6 +284,8 @@ export class Daemon {
         return log.event('access-lost', { count: message.count });
       case 'applied':
         return this.#acks.acknowledge(worker, message.version);
+      case 'ejected':
+        return this.board.look(this.#deps.clock.nowMs());
       case 'accept-failed':
         return log.event('accept-failed', {
           listener: this.#listenerOf(message.socket)?.spec.name ?? null,

@@ -28,6 +28,8 @@ export interface DataPlaneDeps {
   readonly workers: number;
   readonly access: (record: AccessRecord) => void;
   readonly ring: (worker: WorkerId) => void;
+  /** This worker has ejected a backend. */
+  readonly ejected: () => void;
   readonly acceptFailed: (key: ListenerKey, errno: string) => void;
 }
 
@@ -98,6 +100,7 @@ export class DataPlane {
       random,
       clock: this.#deps.engine.clock,
       freed: (id) => this.tcp.freed(id),
+      ejected: this.#deps.ejected,
     });
     const waiting = new Waiting(pool, new WaitQueue(ledger, plan.id, worker, workers));
     this.#pools.set(plan.id, waiting);

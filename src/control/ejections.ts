@@ -12,20 +12,26 @@ import {
 import type { OutlierSpec } from '../core/spec.js';
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
-import { type EjectionDecision, EjectionTracker } from '../pool/ejection.js';
-import { type BackendObservation, describeCause } from '../pool/ejection_cause.js';
+import { ejectionsAgree, endEjection, repairEjections, tryEject } from '../pool/ejecting.js';
+import { type EjectionDecision, type EjectionRoom, EjectionTracker } from '../pool/ejection.js';
+import { type BackendObservation, describeCause, type Taken } from '../pool/ejection_cause.js';
+import { outIn } from '../pool/ejection_ledger.js';
+import { isUsable } from '../pool/eligibility.js';
 import { type LatencySample, latencyBetween } from '../pool/latency_window.js';
-import { CLOSED_BECAUSE, type Ledger } from '../pool/ledger.js';
+import type { Ledger } from '../pool/ledger.js';
 import type { BackendEntry, Inventory, PoolEntry } from './inventory.js';
 
 interface Watch {
   readonly pool: PoolEntry;
-  readonly spec: OutlierSpec;
+  /** Changed by a reload. */
+  spec: OutlierSpec;
   readonly tracker: EjectionTracker;
   /** When the present latency window ends. */
   windowEndMs: number;
   /** By backend: the histograms at the start of the window. */
   readonly before: Map<BackendId, Latencies>;
+  /** Since when the shared counts of this pool have not agreed; null: they do. */
+  amissSinceMs: number | null;
 }
 
 interface Latencies {
@@ -61,10 +67,19 @@ export class Ejections {
       const spec = pool.tenure === 'kept' ? pool.spec.outlier : null;
       const known = this.#watches.get(pool.id);
       if (spec === null) this.#unwatch(pool);
-      else if (known === undefined) this.#watches.set(pool.id, watchOf(pool, spec));
-      else this.#watches.set(pool.id, { ...known, spec, tracker: updated(known.tracker, spec) });
+      else if (known?.pool !== pool) this.#watches.set(pool.id, this.#watch(pool, spec));
+      else {
+        known.spec = spec;
+        known.tracker.update(spec);
+      }
       this.#pardonLeaving(pool);
     }
+  }
+
+  /** True when no backend is out: nothing has to come back. */
+  get idle(): boolean {
+    const { ledger } = this.#deps;
+    return [...this.#watches.keys()].every((pool) => outIn(ledger.ejections.word(pool)) === 0);
   }
 
   look(nowMs: number): readonly EjectionEffect[] {
@@ -72,11 +87,13 @@ export class Ejections {
     for (const watch of this.#watches.values()) {
       const ended = nowMs >= watch.windowEndMs;
       const observed = kept(watch.pool).map((entry) =>
-        this.#observe(entry, ended ? this.#latencies(watch, entry) : NO_LATENCIES),
+        this.#observe(watch, entry, nowMs, ended ? this.#latencies(watch, entry) : NO_LATENCIES),
       );
       if (ended) watch.windowEndMs = nowMs + watch.spec.intervalMs;
       effects.push(...this.#carryOut(watch, watch.tracker.look(nowMs, observed)));
+      this.#repair(watch, nowMs);
     }
+    this.#endUnwatched();
     return effects;
   }
 
@@ -88,26 +105,34 @@ export class Ejections {
     return this.#carryOut(watch, decisions).length > 0;
   }
 
-  #observe(entry: BackendEntry, latencies: typeof NO_LATENCIES): BackendObservation {
+  #observe(
+    watch: Watch,
+    entry: BackendEntry,
+    nowMs: number,
+    latencies: typeof NO_LATENCIES,
+  ): BackendObservation {
     const { ledger } = this.#deps;
-    const gone = CLOSED_BECAUSE.removed | CLOSED_BECAUSE.expired;
+    const { ejections } = ledger;
     return {
       backend: entry.id,
-      isUsable:
-        ledger.health(entry.id) === 'up' &&
-        ledger.weight(entry.id) > 0 &&
-        (ledger.closed(entry.id) & gone) === 0,
-      failuresInARow: ledger.takeFailurePeak(entry.id),
+      isUsable: isUsable(ledger, entry.id),
+      failuresInARow: ejections.evidence(entry.id, nowMs, watch.spec),
+      taken: this.#taken(entry.id, nowMs),
+      spared: ejections.takeSpared(entry.id),
       ...latencies,
     };
   }
 
+  #taken(backend: BackendId, nowMs: number): Taken | null {
+    const { ejections } = this.#deps.ledger;
+    const effect = ejections.state(backend);
+    if (effect === 'in' || effect === 'claimed') return null;
+    return { ...ejections.ejection(backend, nowMs), effect };
+  }
+
   /** Medians of the window that ends now; the next one starts here. */
   #latencies(watch: Watch, entry: BackendEntry): typeof NO_LATENCIES {
-    const now = {
-      connect: this.#sum(entry, 'connect'),
-      firstByte: this.#sum(entry, 'firstByte'),
-    };
+    const now = this.#histograms(entry);
     const before = watch.before.get(entry.id) ?? null;
     watch.before.set(entry.id, now);
     if (before === null) return NO_LATENCIES;
@@ -116,6 +141,10 @@ export class Ejections {
       connect: latencyBetween(before.connect, now.connect, connect),
       firstByte: latencyBetween(before.firstByte, now.firstByte, firstByte),
     };
+  }
+
+  #histograms(entry: BackendEntry): Latencies {
+    return { connect: this.#sum(entry, 'connect'), firstByte: this.#sum(entry, 'firstByte') };
   }
 
   /** A backend's histogram over all listeners that lead to it. */
@@ -133,18 +162,21 @@ export class Ejections {
     for (const decision of decisions) {
       const entry = kept(watch.pool).find(({ id }) => id === decision.backend);
       if (entry === undefined) continue;
-      const effect = this.#carryOutOne(entry, decision);
+      const effect = this.#carryOutOne(watch, entry, decision);
       if (effect !== null) effects.push(effect);
     }
     return effects;
   }
 
-  #carryOutOne(entry: BackendEntry, decision: EjectionDecision): EjectionEffect | null {
-    const { ledger, counters, log } = this.#deps;
+  #carryOutOne(
+    watch: Watch,
+    entry: BackendEntry,
+    decision: EjectionDecision,
+  ): EjectionEffect | null {
+    const { counters, log } = this.#deps;
     const names = { pool: entry.pool.key, backend: entry.spec.name };
     switch (decision.kind) {
       case 'eject':
-        ledger.setClosed(entry.id, 'ejected');
         counters.ejection(names, decision.cause.kind);
         counters.transition(names, 'ejected');
         log.event('backend-ejected', { ...names, ...told(decision) });
@@ -160,8 +192,7 @@ export class Ejections {
         });
         return null;
       case 'return':
-        ledger.clearClosed(entry.id, 'ejected');
-        ledger.forgetFailures(entry.id);
+        watch.before.set(entry.id, this.#histograms(entry));
         counters.transition(names, 'returned');
         log.event('backend-returned', { ...names, detail: decision.because });
         return { entry, returned: true };
@@ -172,20 +203,58 @@ export class Ejections {
 
   /** The tracker forgets who left; one that returns to the file would stay ejected for ever. */
   #pardonLeaving(pool: PoolEntry): void {
-    const { ledger } = this.#deps;
     for (const { id, tenure } of pool.backends.values()) {
-      if (tenure === 'kept' || (ledger.closed(id) & CLOSED_BECAUSE.ejected) === 0) continue;
-      ledger.clearClosed(id, 'ejected');
-      ledger.forgetFailures(id);
+      if (tenure !== 'kept') endEjection(this.#deps.ledger, pool.id, id);
     }
   }
 
   /** Without an outlier section nobody would end an ejection, so it ends now. */
   #unwatch(pool: PoolEntry): void {
-    if (!this.#watches.delete(pool.id)) return;
-    for (const entry of pool.backends.values()) this.#deps.ledger.clearClosed(entry.id, 'ejected');
+    this.#watches.delete(pool.id);
+    for (const entry of pool.backends.values()) endEjection(this.#deps.ledger, pool.id, entry.id);
+  }
+
+  /** A worker that still has the plan of before may eject where passive health was just ended. */
+  #endUnwatched(): void {
+    const { ledger, inventory } = this.#deps;
+    for (const pool of inventory.pools.values()) {
+      if (this.#watches.has(pool.id) || outIn(ledger.ejections.word(pool.id)) === 0) continue;
+      for (const { id } of pool.backends.values()) endEjection(ledger, pool.id, id);
+      repairEjections(ledger, pool.id, idsOf([...pool.backends.values()]));
+    }
+  }
+
+  /** A worker that was lost in the middle of an ejection has left a count or a claim behind. */
+  #repair(watch: Watch, nowMs: number): void {
+    const { ledger } = this.#deps;
+    const { id, backends } = watch.pool;
+    const members = idsOf([...backends.values()]);
+    if (ejectionsAgree(ledger, id, members)) watch.amissSinceMs = null;
+    else if (watch.amissSinceMs === null) watch.amissSinceMs = nowMs;
+    else if (nowMs - watch.amissSinceMs >= REPAIR_AFTER_MS) repairEjections(ledger, id, members);
+  }
+
+  #watch(pool: PoolEntry, spec: OutlierSpec): Watch {
+    const tracker = new EjectionTracker(spec, this.#roomOf(pool));
+    return { pool, spec, tracker, windowEndMs: 0, before: new Map(), amissSinceMs: null };
+  }
+
+  #roomOf(pool: PoolEntry): EjectionRoom {
+    const { ledger } = this.#deps;
+    return {
+      take: (backend, inARow, nowMs) => {
+        const { outlier: spec } = pool.spec;
+        if (spec === null) return 'already';
+        const members = idsOf(kept(pool));
+        return tryEject(ledger, { pool: pool.id, backend, members, spec, inARow, nowMs });
+      },
+      giveBack: (backend) => endEjection(ledger, pool.id, backend),
+    };
   }
 }
+
+/** An ejection takes microseconds; one that is not done by then never will be. */
+const REPAIR_AFTER_MS = 1_000;
 
 const NO_LATENCIES: {
   readonly connect: LatencySample | null;
@@ -196,13 +265,8 @@ function kept(pool: PoolEntry): BackendEntry[] {
   return [...pool.backends.values()].filter((entry) => entry.tenure === 'kept');
 }
 
-function watchOf(pool: PoolEntry, spec: OutlierSpec): Watch {
-  return { pool, spec, tracker: new EjectionTracker(spec), windowEndMs: 0, before: new Map() };
-}
-
-function updated(tracker: EjectionTracker, spec: OutlierSpec): EjectionTracker {
-  tracker.update(spec);
-  return tracker;
+function idsOf(entries: readonly BackendEntry[]): BackendId[] {
+  return entries.map(({ id }) => id);
 }
 
 function told(decision: Extract<EjectionDecision, { kind: 'eject' | 'would-eject' }>): {

@@ -58,6 +58,7 @@ function planPool(inventory: Inventory, entry: PoolEntry): PoolPlan {
     queueSize: spec.queueSize,
     queueTimeoutMs: spec.queueTimeoutMs,
     panicPercent: spec.panicPercent,
+    outlier: spec.outlier,
     udpResponses: spec.udpResponses,
     backends: [...entry.backends.values()].map((backend) => ({
       id: backend.id,

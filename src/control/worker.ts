@@ -60,6 +60,7 @@ if (created.ok) {
       if (records.length >= BATCH_RECORDS) handOver(records);
     },
     ring: (worker) => doorbell.ring(worker),
+    ejected: () => post({ kind: 'ejected' }),
     acceptFailed: (socket, errno) => post({ kind: 'accept-failed', socket, errno }),
   });
   engine.attach(plane.tcp, plane.udp);

@@ -42,5 +42,7 @@ export type FromWorker =
     }
   | { readonly kind: 'applied'; readonly version: number }
   | { readonly kind: 'access'; readonly records: readonly AccessRecord[] }
+  /** It took a backend out; which one is in the ledger. */
+  | { readonly kind: 'ejected' }
   | { readonly kind: 'access-lost'; readonly count: number }
   | { readonly kind: 'accept-failed'; readonly socket: number; readonly errno: string };

@@ -5,7 +5,7 @@
  */
 import type { BackendId, ListenerId, PoolId, SeriesId } from './brand.js';
 import type { Endpoint, IpEndpoint } from './endpoint.js';
-import type { AccessLevel, AddressBlock, HashSpec, PolicyName } from './spec.js';
+import type { AccessLevel, AddressBlock, HashSpec, OutlierSpec, PolicyName } from './spec.js';
 
 export interface Plan {
   /** Grows by one with each plan; a worker reports the last one that it applied. */
@@ -53,6 +53,8 @@ export interface PoolPlan {
   readonly queueSize: number;
   readonly queueTimeoutMs: number;
   readonly panicPercent: number;
+  /** null: no passive health */
+  readonly outlier: OutlierSpec | null;
   readonly udpResponses: number;
   readonly backends: readonly BackendPlan[];
 }

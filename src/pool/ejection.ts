@@ -4,11 +4,17 @@
  * grows with each ejection in a row, and is forgiven step by step while all is well; only a share
  * of the pool may be ejected at once, and never the last backend that could serve.
  *
- * Pure: the owner looks every now and then with what it observed, and carries the decisions out.
+ * Workers eject for failures by themselves (`failures.ts`). The tracker learns of it at its next look,
+ * says for how long, and when the backend returns; and it ejects for slowness, under the same limits.
+ *
+ * Pure but for the `EjectionRoom`: the owner looks every now and then with what it observed.
  */
+import { unreachable } from '../core/assert.js';
 import type { BackendId } from '../core/brand.js';
 import type { OutlierSpec } from '../core/spec.js';
+import type { EjectionAnswer } from './ejecting.js';
 import { type BackendObservation, type EjectionCause, ejectionCause } from './ejection_cause.js';
+import type { SparedBecause } from './ejection_ledger.js';
 
 export type EjectionDecision =
   | {
@@ -28,13 +34,18 @@ export type EjectionDecision =
       readonly because: SparedBecause;
     }
   | {
-      /** Put it back, and forget its failures: those of sessions that still ran count no more. */
+      /** It is back, and its failures are forgotten. */
       readonly kind: 'return';
       readonly backend: BackendId;
       readonly because: 'time-over' | 'probe-succeeded';
     };
 
-export type SparedBecause = 'last-one' | 'max-ejected-percent';
+/** Where ejections are made and ended: shared memory, as the workers eject too. */
+export interface EjectionRoom {
+  take(backend: BackendId, inARow: number, nowMs: number): EjectionAnswer;
+  /** Puts it back with clean evidence. */
+  giveBack(backend: BackendId): void;
+}
 
 type State =
   /**
@@ -61,10 +72,12 @@ type State =
 /** The ejections of one pool. Times are monotonic milliseconds. */
 export class EjectionTracker {
   #spec: OutlierSpec;
+  readonly #room: EjectionRoom;
   #states: ReadonlyMap<BackendId, State> = new Map();
 
-  constructor(spec: OutlierSpec) {
+  constructor(spec: OutlierSpec, room: EjectionRoom) {
     this.#spec = spec;
+    this.#room = room;
   }
 
   /** A changed configuration; ejections under way end when they were going to. */
@@ -79,16 +92,30 @@ export class EjectionTracker {
   look(nowMs: number, observed: readonly BackendObservation[]): readonly EjectionDecision[] {
     const decisions: EjectionDecision[] = [];
     const states = new Map<BackendId, State>();
-    for (const { backend } of observed) {
+    // What was observed of a backend that returns is from before: it counts once.
+    const judged = observed.filter((observation) => {
+      const { backend, taken } = observation;
       const before = this.#states.get(backend);
-      const state = this.#passTime(nowMs, before);
-      if (before?.kind === 'out' && before.effect === 'real' && state.kind === 'in') {
-        decisions.push({ kind: 'return', backend, because: 'time-over' });
+      const isOut = before?.kind === 'out';
+      const state = this.#passTime(isOut ? nowMs : (taken?.sinceMs ?? nowMs), before);
+      if (isOut && state.kind === 'in') {
+        this.#room.giveBack(backend);
+        states.set(backend, state);
+        if (before.effect === 'real') {
+          decisions.push({ kind: 'return', backend, because: 'time-over' });
+        }
+        return false;
       }
-      states.set(backend, state);
-    }
-    for (const { observation, cause } of this.#inTrouble(observed, states)) {
-      decisions.push(...this.#judge(nowMs, observation, cause, observed, states));
+      if (state.kind === 'out' || taken === null) {
+        states.set(backend, state);
+        return state.kind === 'in';
+      }
+      const cause: EjectionCause = { kind: 'failures', inARow: taken.inARow };
+      decisions.push(this.#out(state, backend, cause, taken.sinceMs, taken.effect, states));
+      return false;
+    });
+    for (const { observation, cause } of this.#inTrouble(judged, observed, states)) {
+      decisions.push(...this.#judge(nowMs, observation, cause, states));
     }
     this.#states = states;
     return decisions;
@@ -103,6 +130,7 @@ export class EjectionTracker {
     if (state?.kind !== 'out' || state.cause.kind !== 'failures') return [];
     if (startedMs < state.sinceMs) return [];
     this.#states = new Map(this.#states).set(backend, back(state.timesInARow, nowMs));
+    this.#room.giveBack(backend);
     // In a dry run nothing was taken out, so nothing comes back.
     if (state.effect === 'dry') return [];
     return [{ kind: 'return', backend, because: 'probe-succeeded' }];
@@ -129,11 +157,12 @@ export class EjectionTracker {
   }
 
   #inTrouble(
+    judged: readonly BackendObservation[],
     observed: readonly BackendObservation[],
     states: Map<BackendId, State>,
   ): { readonly observation: BackendObservation; readonly cause: EjectionCause }[] {
     const troubled = [];
-    for (const observation of observed) {
+    for (const observation of judged) {
       const state = states.get(observation.backend);
       if (state?.kind !== 'in' || !observation.isUsable) continue;
       const cause = ejectionCause(this.#spec, observation, observed);
@@ -147,50 +176,55 @@ export class EjectionTracker {
 
   #judge(
     nowMs: number,
-    { backend }: BackendObservation,
+    { backend, failuresInARow, spared }: BackendObservation,
     cause: EjectionCause,
-    observed: readonly BackendObservation[],
     states: Map<BackendId, State>,
   ): readonly EjectionDecision[] {
-    const state = states.get(backend) ?? back(0, nowMs);
-    const because = this.#spared(backend, observed, states);
-    if (because !== null) {
-      const isNews = state.kind === 'in' && state.wasSpared === 'no';
-      const { timesInARow } = state;
-      states.set(backend, { kind: 'in', timesInARow, calmSinceMs: nowMs, wasSpared: 'said' });
-      return isNews ? [{ kind: 'spare', backend, cause, because }] : [];
+    const state = states.get(backend);
+    if (state?.kind !== 'in') return [];
+    const inARow = cause.kind === 'failures' ? failuresInARow : 0;
+    // A worker was refused a moment ago: whether there is room now is asked at the next look.
+    const answer = spared ?? this.#room.take(backend, inARow, nowMs);
+    switch (answer) {
+      case 'ejected':
+        return [this.#out(state, backend, cause, nowMs, this.#effect, states)];
+      case 'already':
+        // A worker ejects it in this instant: the next look learns of it.
+        return [];
+      case 'last-one':
+      case 'max-ejected-percent':
+        states.set(backend, { ...state, calmSinceMs: nowMs, wasSpared: 'said' });
+        if (state.wasSpared === 'said') return [];
+        return [{ kind: 'spare', backend, cause, because: answer }];
+      default:
+        return unreachable(answer);
     }
-    const timesInARow = state.timesInARow + 1;
-    const durationMs = this.#durationMs(timesInARow);
-    const untilMs = nowMs + durationMs;
-    const effect = this.#spec.dryRun ? 'dry' : 'real';
-    states.set(backend, { kind: 'out', timesInARow, cause, effect, sinceMs: nowMs, untilMs });
-    const kind = effect === 'dry' ? 'would-eject' : 'eject';
-    return [{ kind, backend, cause, durationMs, timesInARow }];
   }
 
-  #spared(
+  get #effect(): 'real' | 'dry' {
+    return this.#spec.dryRun ? 'dry' : 'real';
+  }
+
+  #out(
+    state: Extract<State, { kind: 'in' }>,
     backend: BackendId,
-    observed: readonly BackendObservation[],
-    states: ReadonlyMap<BackendId, State>,
-  ): SparedBecause | null {
-    const isIn = (id: BackendId): boolean => states.get(id)?.kind === 'in';
-    const left = observed.filter((o) => o.backend !== backend && o.isUsable && isIn(o.backend));
-    if (left.length === 0) return 'last-one';
-    const out = observed.filter((o) => !isIn(o.backend)).length;
-    return out < this.#mostEjected(observed.length) ? null : 'max-ejected-percent';
+    cause: EjectionCause,
+    sinceMs: number,
+    effect: 'real' | 'dry',
+    states: Map<BackendId, State>,
+  ): EjectionDecision {
+    const timesInARow = state.timesInARow + 1;
+    const durationMs = this.#durationMs(timesInARow);
+    const untilMs = sinceMs + durationMs;
+    states.set(backend, { kind: 'out', timesInARow, cause, effect, sinceMs, untilMs });
+    const kind = effect === 'dry' ? 'would-eject' : 'eject';
+    return { kind, backend, cause, durationMs, timesInARow };
   }
 
   /** Slowness is told only by the looks that end a window. */
   #isProvenWell({ failuresInARow, connect, firstByte }: BackendObservation): boolean {
     const isLatencyTold = connect !== null || firstByte !== null;
     return failuresInARow === 0 && (isLatencyTold || this.#spec.latencyFactor === 0);
-  }
-
-  /** As Envoy: one may always be ejected, however small the share, unless the share is 0. */
-  #mostEjected(backends: number): number {
-    const percent = this.#spec.maxEjectedPercent;
-    return percent === 0 ? 0 : Math.max(1, Math.floor((backends * percent) / 100));
   }
 
   /** A maximum below the base time is the base time, as in Envoy. */

@@ -1,15 +1,29 @@
 /** Why a backend deserves to be ejected: failures in a row, or a latency far from the others'. */
 import type { BackendId } from '../core/brand.js';
 import type { OutlierSpec } from '../core/spec.js';
+import type { SparedBecause } from './ejection_ledger.js';
 import { type LatencySample, median } from './latency_window.js';
+
+export interface Taken {
+  readonly sinceMs: number;
+  readonly inARow: number;
+  readonly effect: 'real' | 'dry';
+}
 
 /** What traffic told about one backend since the last look. */
 export interface BackendObservation {
   readonly backend: BackendId;
   /** It could serve: up, not drained, weight above 0. Being ejected does not count against it. */
   readonly isUsable: boolean;
-  /** The longest run of failed dials, or sessions reset before the backend's first byte. */
+  /**
+   * Failed dials, or sessions reset before the backend's first byte, that count now: at or above
+   * OutlierSpec.consecutiveFailures only when so many are within OutlierSpec.intervalMs.
+   */
   readonly failuresInARow: number;
+  /** It is out, by a worker or by the tracker. */
+  readonly taken: Taken | null;
+  /** A worker would have ejected it since the last look. */
+  readonly spared: SparedBecause | null;
   /** Over the last whole window (OutlierSpec.intervalMs), at the looks that end one; else null. */
   readonly connect: LatencySample | null;
   readonly firstByte: LatencySample | null;
@@ -38,8 +52,9 @@ export function ejectionCause(
   observed: BackendObservation,
   all: readonly BackendObservation[],
 ): EjectionCause | null {
-  if (observed.failuresInARow >= spec.consecutiveFailures) {
-    return { kind: 'failures', inARow: observed.failuresInARow };
+  const { failuresInARow, spared } = observed;
+  if (spared !== null || failuresInARow >= spec.consecutiveFailures) {
+    return { kind: 'failures', inARow: Math.max(failuresInARow, spec.consecutiveFailures) };
   }
   if (spec.latencyFactor === 0) return null;
   const others = all.filter((other) => other !== observed && other.isUsable);

@@ -16,6 +16,15 @@ export const GONE = CLOSED_BECAUSE.removed | CLOSED_BECAUSE.expired;
  */
 export type Regard = 'health' | 'panic';
 
+/** It serves, or would if it were not ejected: up, not gone, weight above 0. */
+export function isUsable(ledger: Ledger, backend: BackendId): boolean {
+  return (
+    ledger.health(backend) === 'up' &&
+    ledger.weight(backend) > 0 &&
+    (ledger.closed(backend) & GONE) === 0
+  );
+}
+
 /**
  * Why `backend` gets no new session, or null when it is eligible. `tried`: in vain, by this
  * session.

@@ -7,7 +7,7 @@ import type { Lease, Settlement } from './selection.js';
 export interface LeaseBook {
   connected(backend: PlannedBackend, member: number, connectMs: number): void;
   answered(backend: PlannedBackend, member: number, firstByteMs: number): void;
-  settled(backend: PlannedBackend, member: number, settlement: Settlement): void;
+  settled(backend: PlannedBackend, member: number, settlement: Settlement, term: number): void;
 }
 
 export class BackendLease implements Lease {
@@ -15,12 +15,15 @@ export class BackendLease implements Lease {
   readonly #book: LeaseBook;
   /** The backend's index in the pool when it was chosen; an update may have moved it since. */
   readonly #member: number;
+  /** The backend's term when it was chosen: evidence of a former one does not count. */
+  readonly #term: number;
   #state: 'open' | 'settled' = 'open';
 
-  constructor(book: LeaseBook, backend: PlannedBackend, member: number) {
+  constructor(book: LeaseBook, backend: PlannedBackend, member: number, term: number) {
     this.#book = book;
     this.backend = backend;
     this.#member = member;
+    this.#term = term;
   }
 
   connected(connectMs: number): void {
@@ -34,6 +37,6 @@ export class BackendLease implements Lease {
   settle(settlement: Settlement): void {
     assert(this.#state === 'open', 'a lease is settled twice');
     this.#state = 'settled';
-    this.#book.settled(this.backend, this.#member, settlement);
+    this.#book.settled(this.backend, this.#member, settlement, this.#term);
   }
 }

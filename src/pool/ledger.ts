@@ -7,6 +7,7 @@
 import { assert } from '../core/assert.js';
 import type { BackendId, ListenerId, PoolId, WorkerId } from '../core/brand.js';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS, MAX_WORKERS } from '../core/limits.js';
+import { EJECTION_CELLS, EjectionLedger } from './ejection_ledger.js';
 
 /** 64 bytes. */
 const ROW = 16;
@@ -16,8 +17,6 @@ const HEALTH = 1;
 const REASONS = 2;
 const WEIGHT = 3;
 const CAP = 4;
-const CONSECUTIVE_FAILURES = 5;
-const FAILURE_PEAK = 6;
 
 const LISTENER_ACTIVE = 0;
 const LISTENER_WAITING = 1;
@@ -47,14 +46,18 @@ export const CLOSED_BECAUSE = { ejected: 1, removed: 2, expired: 4 } as const;
 export type ClosedBecause = keyof typeof CLOSED_BECAUSE;
 
 export function createLedgerMemory(): SharedArrayBuffer {
-  return new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT);
+  return new SharedArrayBuffer((CELLS + EJECTION_CELLS) * Int32Array.BYTES_PER_ELEMENT);
 }
 
 export class Ledger {
+  /** Evidence against backends, and who is ejected. */
+  readonly ejections: EjectionLedger;
   readonly #cells: Int32Array;
 
   constructor(memory: SharedArrayBuffer) {
-    this.#cells = new Int32Array(memory);
+    this.#cells = new Int32Array(memory, 0, CELLS);
+    const at = CELLS * Int32Array.BYTES_PER_ELEMENT;
+    this.ejections = new EjectionLedger(new Int32Array(memory, at, EJECTION_CELLS));
   }
 
   // ---- backends: counts (workers) ----
@@ -84,37 +87,6 @@ export class Ledger {
   /** Sessions and flows that `worker` has at `backend`. */
   activeIn(worker: WorkerId, backend: BackendId): number {
     return Atomics.load(this.#cells, SHARES_AT + worker * SHARE_ROW + backend);
-  }
-
-  /** Counts a dial that failed, or a session reset before the backend's first byte. */
-  countFailure(backend: BackendId): void {
-    const row = backend * ROW;
-    const now = Atomics.add(this.#cells, row + CONSECUTIVE_FAILURES, 1) + 1;
-    let peak = Atomics.load(this.#cells, row + FAILURE_PEAK);
-    while (now > peak) {
-      const seen = Atomics.compareExchange(this.#cells, row + FAILURE_PEAK, peak, now);
-      if (seen === peak) return;
-      peak = seen;
-    }
-  }
-
-  countSuccess(backend: BackendId): void {
-    if (Atomics.load(this.#cells, backend * ROW + CONSECUTIVE_FAILURES) !== 0) {
-      Atomics.store(this.#cells, backend * ROW + CONSECUTIVE_FAILURES, 0);
-    }
-  }
-
-  /**
-   * The longest run of failures since the last call; the peak starts again from the present run.
-   */
-  takeFailurePeak(backend: BackendId): number {
-    const present = Atomics.load(this.#cells, backend * ROW + CONSECUTIVE_FAILURES);
-    return Atomics.exchange(this.#cells, backend * ROW + FAILURE_PEAK, present);
-  }
-
-  forgetFailures(backend: BackendId): void {
-    Atomics.store(this.#cells, backend * ROW + CONSECUTIVE_FAILURES, 0);
-    Atomics.store(this.#cells, backend * ROW + FAILURE_PEAK, 0);
   }
 
   // ---- backends: states (control writes, workers read) ----
@@ -163,6 +135,7 @@ export class Ledger {
   resetBackend(backend: BackendId): void {
     assert(this.active(backend) === 0, 'a backend row is used again while sessions are counted');
     this.#cells.fill(0, backend * ROW, (backend + 1) * ROW);
+    this.ejections.reset(backend);
   }
 
   // ---- listeners ----

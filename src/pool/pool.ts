@@ -3,21 +3,22 @@
  * learnt about backends that stay survives an update.
  */
 
-import type { Choice, Member, Policy } from '../balance/policy.js';
+import type { Choice, Policy } from '../balance/policy.js';
 import { createPolicy } from '../balance/registry.js';
 import { present, unreachable } from '../core/assert.js';
 import type { BackendId, PoolId, WorkerId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
-import { formatAddress } from '../core/endpoint.js';
 import type { Ineligible } from '../core/outcome.js';
 import type { PoolPlan } from '../core/plan.js';
 import type { Random } from '../core/random.js';
 import { GONE, ineligible, type Regard } from './eligibility.js';
 import { FailureRate } from './failure_rate.js';
+import { Failures } from './failures.js';
 import { BackendLease, type LeaseBook } from './lease.js';
 import type { Ledger } from './ledger.js';
 import { PeakEwma } from './peak_ewma.js';
 import { PlannedBackend } from './planned_backend.js';
+import { membersOf, sameHash } from './pool_members.js';
 import type { PoolView, Selection, SelectRequest, Settlement } from './selection.js';
 import { inTier, regardOf, type Tier, tiersOf, whyNobody } from './standing.js';
 
@@ -28,6 +29,8 @@ export interface PoolDeps {
   readonly random: Random;
   /** A place at a backend of this pool became free in this worker. */
   readonly freed: (pool: PoolId) => void;
+  /** This worker has ejected a backend. */
+  readonly ejected: () => void;
 }
 
 /** Stands for figures that the policy does not read. */
@@ -46,11 +49,13 @@ export class Pool implements PoolView, LeaseBook {
   #active = new Int32Array(0);
   #weight = new Float64Array(0);
   #failureRate = new FailureRate(0);
+  readonly #failures: Failures;
 
   constructor(plan: PoolPlan, deps: PoolDeps) {
     this.id = plan.id;
     this.#deps = deps;
     this.#plan = plan;
+    this.#failures = new Failures(plan, deps.ledger, deps.ejected);
     this.#policy = createPolicy(plan.policy, membersOf(plan), { hash: plan.hash });
     this.#setMembers(plan);
   }
@@ -87,6 +92,7 @@ export class Pool implements PoolView, LeaseBook {
   update(plan: PoolPlan): void {
     const before = this.#plan;
     this.#plan = plan;
+    this.#failures.update(plan);
     if (before.policy === plan.policy && sameHash(before, plan)) {
       this.#policy.update(membersOf(plan));
     } else {
@@ -103,7 +109,8 @@ export class Pool implements PoolView, LeaseBook {
       const member = this.#policy.choose(choice, this.#deps.random);
       const backend = present(this.#members[member], 'a policy chose a member that does not exist');
       if (this.#deps.ledger.tryTake(backend.id, this.#deps.worker)) {
-        return { kind: 'chosen', lease: new BackendLease(this, backend, member) };
+        const term = this.#deps.ledger.ejections.term(backend.id);
+        return { kind: 'chosen', lease: new BackendLease(this, backend, member, term) };
       }
       // Another worker took the last place between the look and the reservation.
       count = this.#leaveOut(member, count);
@@ -150,17 +157,17 @@ export class Pool implements PoolView, LeaseBook {
 
   answered(backend: PlannedBackend, member: number, firstByteMs: number): void {
     this.#answers = 'seen';
-    this.#deps.ledger.countSuccess(backend.id);
+    this.#deps.ledger.ejections.succeed(backend.id);
     if (this.#policy.needs.latency && this.#members[member] === backend) {
       this.#latency.observe(member, firstByteMs, this.#deps.clock.nowMs());
     }
   }
 
-  settled(backend: PlannedBackend, member: number, settlement: Settlement): void {
+  settled(backend: PlannedBackend, member: number, settlement: Settlement, term: number): void {
     const { ledger, worker } = this.#deps;
     const failed = this.#failed(settlement);
     ledger.giveBack(backend.id, worker);
-    if (failed === 1) ledger.countFailure(backend.id);
+    if (failed === 1) this.#failures.failed(backend.id, term, this.#deps.clock.nowMs());
     if (failed !== null && this.#policy.needs.latency && this.#members[member] === backend) {
       this.#failureRate.observe(member, failed, this.#deps.clock.nowMs());
     }
@@ -254,24 +261,4 @@ export class Pool implements PoolView, LeaseBook {
     const reason = whyNobody(this.#deps.ledger, this.#members, tried, regard);
     return reason === 'unproven' ? { kind: reason } : { kind: 'none', reason };
   }
-}
-
-/**
- * The policy's members, in the plan's order. One that left the file has no weight any more, so that
- * its share of a hash table is given away at once, and a name of its own, because a backend with a
- * changed address leaves and arrives under one name.
- */
-function membersOf(plan: PoolPlan): Member[] {
-  return plan.backends.map(({ name, weight, draining, endpoint }) =>
-    draining ? { name: `${name}@${formatAddress(endpoint)}`, weight: 0 } : { name, weight },
-  );
-}
-
-function sameHash(a: PoolPlan, b: PoolPlan): boolean {
-  return (
-    a.hash.algorithm === b.hash.algorithm &&
-    a.hash.ipv6PrefixBits === b.hash.ipv6PrefixBits &&
-    a.hash.balanceFactor === b.hash.balanceFactor &&
-    a.hash.tableSize === b.hash.tableSize
-  );
 }

@@ -90,7 +90,7 @@ t.test('a backend that leaves while ejected is not ejected when it returns', asy
     log: new Events(),
   });
   ejections.update(all);
-  for (let n = 0; n < 3; n++) ledger.countFailure(bad.id);
+  for (let n = 0; n < 3; n++) ledger.ejections.fail(bad.id, 0, outlier);
   t.match(ejections.look(0), [{ entry: bad, returned: false }]);
   all.apply(file([b2]), resolved);
   ejections.update(all);

@@ -1,15 +1,18 @@
 import t from 'tap';
-import type { BackendId } from '../../src/core/brand.js';
+import type { BackendId, PoolId } from '../../src/core/brand.js';
 import { below, seededRandom } from '../../src/core/random.js';
 import type { OutlierSpec } from '../../src/core/spec.js';
+import { type EjectionAnswer, endEjection, tryEject } from '../../src/pool/ejecting.js';
 import { type EjectionDecision, EjectionTracker } from '../../src/pool/ejection.js';
 import type { BackendObservation } from '../../src/pool/ejection_cause.js';
+import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import { seed } from '../support/seed.js';
 import { OUTLIER } from './outlier.js';
 
 const BASE = OUTLIER.baseEjectionMs;
 const INTERVAL = OUTLIER.intervalMs;
 
+const POOL = 0 as PoolId;
 const id = (index: number): BackendId => index as BackendId;
 
 /** A pool of backends that failed so many times in a row; a negative number is one that is down. */
@@ -18,6 +21,8 @@ function pool(...failures: readonly number[]): BackendObservation[] {
     backend: id(index),
     isUsable: inARow >= 0,
     failuresInARow: Math.max(0, inARow),
+    taken: null,
+    spared: null,
     connect: null,
     firstByte: null,
   }));
@@ -30,8 +35,61 @@ function slow(observed: BackendObservation[], index: number): BackendObservation
   }));
 }
 
-function tracker(changes: Partial<OutlierSpec> = {}): EjectionTracker {
-  return new EjectionTracker({ ...OUTLIER, ...changes });
+/** A tracker over the real ledger, whose backends are as the looks observe them. */
+class Tracked {
+  readonly ledger = new Ledger(createLedgerMemory());
+  readonly #tracker: EjectionTracker;
+  #spec: OutlierSpec;
+  #members: readonly BackendId[] = [];
+
+  constructor(spec: OutlierSpec) {
+    this.#spec = spec;
+    this.#tracker = new EjectionTracker(spec, {
+      take: (backend, inARow, nowMs) => this.eject(backend, inARow, nowMs),
+      giveBack: (backend) => endEjection(this.ledger, POOL, backend),
+    });
+  }
+
+  /** As a worker does it, or control. */
+  eject(backend: BackendId, inARow: number, nowMs: number): EjectionAnswer {
+    const [spec, members] = [this.#spec, this.#members];
+    return tryEject(this.ledger, { pool: POOL, backend, members, spec, inARow, nowMs });
+  }
+
+  update(spec: OutlierSpec): void {
+    this.#spec = spec;
+    this.#tracker.update(spec);
+  }
+
+  look(nowMs: number, observed: readonly BackendObservation[]): readonly EjectionDecision[] {
+    this.#members = observed.map(({ backend }) => backend);
+    for (const { backend, isUsable } of observed) {
+      this.ledger.setWeight(backend, 1);
+      this.ledger.setHealth(backend, isUsable ? 'up' : 'down');
+    }
+    const { ejections } = this.ledger;
+    const seen = observed.map((observation): BackendObservation => {
+      const effect = ejections.state(observation.backend);
+      if (effect === 'in' || effect === 'claimed') return observation;
+      return {
+        ...observation,
+        taken: { ...ejections.ejection(observation.backend, nowMs), effect },
+      };
+    });
+    return this.#tracker.look(nowMs, seen);
+  }
+
+  probed(backend: BackendId, startedMs: number, nowMs: number): readonly EjectionDecision[] {
+    return this.#tracker.probed(backend, startedMs, nowMs);
+  }
+
+  ejectedUntilMs(backend: BackendId): number | null {
+    return this.#tracker.ejectedUntilMs(backend);
+  }
+}
+
+function tracker(changes: Partial<OutlierSpec> = {}): Tracked {
+  return new Tracked({ ...OUTLIER, ...changes });
 }
 
 const brief = (decisions: readonly EjectionDecision[]): string[] =>
@@ -61,6 +119,31 @@ t.test('who is ejected is not ejected again, whatever its last sessions say', as
   ejections.look(0, pool(5, 0, 0));
   t.same(ejections.look(BASE - 1, pool(50, 0, 0)), []);
 });
+
+t.test(
+  'an ejection by a worker is told at the next look, and lasts from its own time',
+  async (t) => {
+    const ejections = tracker();
+    ejections.look(0, pool(0, 0, 0));
+    t.equal(ejections.eject(id(1), 5, 100), 'ejected');
+    t.match(ejections.look(900, pool(0, 5, 0)), [
+      { kind: 'eject', backend: 1, cause: { kind: 'failures', inARow: 5 }, timesInARow: 1 },
+    ]);
+    t.equal(ejections.ejectedUntilMs(id(1)), 100 + BASE);
+    t.same(ejections.look(1000, pool(0, 5, 0)), []);
+  },
+);
+
+t.test(
+  'the evidence of before counts once: what is seen at the return ejects nobody',
+  async (t) => {
+    const ejections = tracker();
+    ejections.look(0, pool(5, 0, 0));
+    t.same(brief(ejections.look(BASE, slow(pool(9, 0, 0), 0))), ['return 0 time-over']);
+    t.equal(ejections.ledger.closed(id(0)), 0);
+    t.same(brief(ejections.look(BASE + 1, pool(0, 0, 0))), []);
+  },
+);
 
 t.test('it returns when the time is over, at the first look from then on', async (t) => {
   const ejections = tracker();

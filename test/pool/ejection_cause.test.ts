@@ -13,6 +13,8 @@ function observation(given: Partial<BackendObservation>): BackendObservation {
     backend: 0 as BackendId,
     isUsable: true,
     failuresInARow: 0,
+    taken: null,
+    spared: null,
     connect: null,
     firstByte: null,
     ...given,

@@ -79,31 +79,18 @@ t.test('weights keep three digits; one above zero never becomes zero', async (t)
   t.equal(ledger.weight(a), 0.001);
 });
 
-t.test('the longest run of failures is told once, and starts again from the present', async (t) => {
-  const ledger = fresh();
-  for (let n = 0; n < 4; n++) ledger.countFailure(a);
-  ledger.countSuccess(a);
-  ledger.countFailure(a);
-  t.same(
-    [1, 2].map(() => ledger.takeFailurePeak(a)),
-    [4, 1],
-  );
-  ledger.forgetFailures(a);
-  t.equal(ledger.takeFailurePeak(a), 0);
-});
-
 t.test('a row is used again only when nobody counts on it, and is all new then', async (t) => {
   const ledger = fresh();
   ledger.setCap(a, 5);
   ledger.setHealth(a, 'up');
   ledger.setClosed(a, 'removed');
-  ledger.countFailure(a);
+  ledger.ejections.fail(a, 0, null);
   ledger.tryTake(a, w0);
   t.throws(() => ledger.resetBackend(a), { message: /used again/ });
   ledger.giveBack(a, w0);
   ledger.resetBackend(a);
   t.same(
-    [ledger.cap(a), ledger.health(a), ledger.closed(a), ledger.takeFailurePeak(a)],
+    [ledger.cap(a), ledger.health(a), ledger.closed(a), ledger.ejections.failuresInARow(a)],
     [0, 'unproven', 0, 0],
   );
   ledger.tryTakeListener(listener, 1, w0);

@@ -37,6 +37,7 @@ function setUp(change: Partial<PoolPlan> = {}) {
     queueSize: 0,
     queueTimeoutMs: 5000,
     panicPercent: 0,
+    outlier: null,
     udpResponses: 0,
     backends: [0, 1, 2].map((index) => backend(index)),
     ...change,
@@ -53,6 +54,7 @@ function setUp(change: Partial<PoolPlan> = {}) {
     clock: time,
     random: seededRandom(1),
     freed: () => freed++,
+    ejected: () => {},
   });
   return { ledger, plan, pool, time, freed: () => freed };
 }
@@ -91,10 +93,9 @@ t.test('only a failed lease counts a failure, only an answer ends the run', asyn
   const { pool, ledger } = setUp({ backends: [backend(0)] });
   lease(pool.select(NOBODY)).settle('failed');
   lease(pool.select(NOBODY)).settle('neutral');
-  t.equal(ledger.takeFailurePeak(id(0)), 1);
+  t.equal(ledger.ejections.failuresInARow(id(0)), 1);
   lease(pool.select(NOBODY)).answered(1);
-  ledger.takeFailurePeak(id(0));
-  t.equal(ledger.takeFailurePeak(id(0)), 0);
+  t.equal(ledger.ejections.failuresInARow(id(0)), 0);
 });
 
 t.test('a burst is level: choices count before anything is dialled', async (t) => {

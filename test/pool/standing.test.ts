@@ -29,6 +29,7 @@ t.test(`the account and the real choice agree in any situation (SEED=${seed})`, 
       clock: new FakeTime(),
       random,
       freed: () => {},
+      ejected: () => {},
     });
     const explained = pool.explain(NOBODY).members.map(({ reason }) => reason);
     const selection = pool.select(NOBODY);
@@ -99,6 +100,7 @@ function anyPlan(random: Random): PoolPlan {
     queueSize: 0,
     queueTimeoutMs: 5000,
     panicPercent: below(random, 2) === 0 ? 0 : below(random, 101),
+    outlier: null,
     udpResponses: 0,
     backends: Array.from({ length: count }, (_, index) => anyBackend(index, random)),
   };

@@ -68,6 +68,7 @@ export class SimWorker {
       workers,
       access: (record) => post({ kind: 'access', records: [record] }),
       ring: deps.ring,
+      ejected: () => post({ kind: 'ejected' }),
       acceptFailed: (socket, errno) => post({ kind: 'accept-failed', socket, errno }),
     });
     this.tcp.attach(this.plane.tcp);

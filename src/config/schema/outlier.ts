@@ -10,19 +10,19 @@ export const OUTLIER = optionalTable(
       default: 5,
       min: 1,
       max: 10_000,
-      doc: "Failed dials, or sessions reset before the backend's first byte, in a row.",
+      doc: "Failed dials, or sessions reset before the backend's first byte, in a row over all workers and within `interval`. The one that reaches this number ejects at once.",
     }),
     interval: duration({
       default: '10s',
       min: '100ms',
       max: '1h',
-      doc: 'How often ejections are looked at again, and ended when their time is over.',
+      doc: 'Older failures do not count. Also the window in which latencies are compared, and the calm after which one ejection in a row is forgiven.',
     }),
     base_ejection: duration({
       default: '30s',
       min: '100ms',
       max: '1d',
-      doc: 'How long the first ejection lasts; times the number of ejections in a row.',
+      doc: 'How long the first ejection lasts; times the number of ejections in a row. A backend returns with clean evidence.',
     }),
     max_ejection: duration({
       default: '5m',
@@ -34,7 +34,7 @@ export const OUTLIER = optionalTable(
       default: 50,
       min: 0,
       max: 100,
-      doc: 'The share of the pool that may be ejected at a time, and never the last backend.',
+      doc: 'The share of the pool that may be ejected at a time, exact over all workers: one at least unless it is 0, and never the last backend that could serve.',
     }),
     dry_run: flag({
       default: false,

@@ -218,6 +218,7 @@ const POOL_PLAN: PoolPlan = {
   queueSize: 0,
   queueTimeoutMs: 1000,
   panicPercent: 0,
+  outlier: null,
   udpResponses: 0,
   backends: [],
 };

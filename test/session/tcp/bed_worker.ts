@@ -39,6 +39,7 @@ export class BedWorker {
       ...deps,
       engine,
       series: new SeriesWriter(deps.memory, deps.worker),
+      ejected: () => {},
       acceptFailed: (_, errno) => this.acceptErrors.push(errno),
     });
     engine.attach(this.plane.tcp, this.plane.udp);

@@ -39,7 +39,7 @@ t.test('a session whose every backend failed ends before its retries are used up
   test.worker(0).tcp.dialFails(pair, 'refused');
   test.turn();
   t.match(test.records, [{ end: { by: 'sluice', stage: 'dial', cause: 'dial-failed' } }]);
-  t.equal(test.ledger.takeFailurePeak(backendId(0)), 1);
+  t.equal(test.ledger.ejections.failuresInARow(backendId(0)), 1);
 });
 
 t.test('a dial that takes longer than the connect timeout is given up', async (t) => {
@@ -66,7 +66,7 @@ t.test('a dial without a free port or descriptor is made again for a while', asy
     test.worker(0).tcp.dialFails(pair, failure);
     await test.pass(100);
     t.equal(test.worker(0).tcp.dialled.length, 2, 'once more, after a rest');
-    t.equal(test.ledger.takeFailurePeak(backendId(0)), 0, 'no backend is blamed');
+    t.equal(test.ledger.ejections.failuresInARow(backendId(0)), 0, 'no backend is blamed');
     const dials = (): number => test.worker(0).tcp.dialled.length;
     for (let before = 0; before !== dials(); ) {
       before = dials();

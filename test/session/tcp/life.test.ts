@@ -66,15 +66,14 @@ t.test('only a reset before its first byte is a failure of the backend', async (
   const id = backendId(0);
   const early = test.relay();
   test.worker(0).tcp.ends(early, { kind: 'reset', by: 'backend' });
-  t.equal(test.ledger.takeFailurePeak(id), 1);
+  t.equal(test.ledger.ejections.failuresInARow(id), 1);
   const silent = test.relay();
   test.worker(0).tcp.ends(silent, { kind: 'reset', by: 'client' });
-  t.equal(test.ledger.takeFailurePeak(id), 1, 'a client that resets says nothing');
+  t.equal(test.ledger.ejections.failuresInARow(id), 1, 'a client that resets says nothing');
   const answered = test.relay();
   test.worker(0).tcp.moves(answered, 'out', 1);
   test.worker(0).tcp.ends(answered, { kind: 'reset', by: 'backend' });
-  test.ledger.takeFailurePeak(id);
-  t.equal(test.ledger.takeFailurePeak(id), 0, 'an answer ends the run of failures');
+  t.equal(test.ledger.ejections.failuresInARow(id), 0, 'an answer ends the run of failures');
 });
 
 t.test('a client that goes away ends its session in every phase', async (t) => {
@@ -105,7 +104,7 @@ t.test('a limit of the engine is told as a limit of sluice, not of the backend',
   const pair = test.relay();
   test.worker(0).tcp.ends(pair, { kind: 'limit', sentence: 'no buffers' });
   t.match(test.records, [{ end: { by: 'sluice', stage: 'relay', cause: 'resource-limit' } }]);
-  t.equal(test.ledger.takeFailurePeak(backendId(0)), 0);
+  t.equal(test.ledger.ejections.failuresInARow(backendId(0)), 0);
 });
 
 t.test('an accept error is passed on and ends nothing', async (t) => {

@@ -24,7 +24,7 @@ async function answeringBed(): Promise<Bed> {
 }
 
 function failures(t: Test, test: Bed, count: number): void {
-  t.equal(test.ledger.takeFailurePeak(BACKEND), count);
+  t.equal(test.ledger.ejections.failuresInARow(BACKEND), count);
   t.same(test.remains(), NOTHING);
 }
 

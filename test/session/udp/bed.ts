@@ -66,7 +66,7 @@ export class Bed {
       this.ledger.setHealth(backendId(index), options.health ?? 'up');
     }
     const deps = { ledger: this.ledger, worker: WORKER, clock: this.time, random };
-    this.pool = new Pool(this.poolPlan, { ...deps, freed: () => {} });
+    this.pool = new Pool(this.poolPlan, { ...deps, freed: () => {}, ejected: () => {} });
     this.flows = new UdpFlows({
       ...deps,
       engine: this.engine,
@@ -151,6 +151,7 @@ export function poolPlan(backends: readonly number[]): PoolPlan {
     queueSize: 0,
     queueTimeoutMs: 5000,
     panicPercent: 0,
+    outlier: null,
     udpResponses: 0,
     backends: backends.map(backendPlan),
   };

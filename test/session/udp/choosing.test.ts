@@ -51,7 +51,7 @@ t.test(
     test.send(a, 'x');
     const first = test.lastTarget === target(0) ? 0 : 1;
     test.engine.icmp(a);
-    t.equal(test.ledger.takeFailurePeak(backendId(first)), 1);
+    t.equal(test.ledger.ejections.failuresInARow(backendId(first)), 1);
     t.equal(test.lastTarget, target(1 - first));
     t.same(
       test.engine.upstream.map(({ text }) => text),
@@ -100,15 +100,14 @@ t.test('an only backend that was unreachable is used again', async (t) => {
 
 t.test('a backend that answered is served, one that never did says nothing', async (t) => {
   const test = await bed({ backends: 1 });
-  test.ledger.countFailure(backendId(0));
+  test.ledger.ejections.fail(backendId(0), 0, null);
   test.send(a, 'x');
   test.flows.endFlows(null, 'shutdown', 0);
-  test.ledger.countFailure(backendId(0));
-  t.equal(test.ledger.takeFailurePeak(backendId(0)), 2, 'the run of failures goes on');
+  test.ledger.ejections.fail(backendId(0), 0, null);
+  t.equal(test.ledger.ejections.failuresInARow(backendId(0)), 2, 'the run of failures goes on');
   test.send(a, 'x');
   test.engine.reply(a, 'y');
-  t.equal(test.ledger.takeFailurePeak(backendId(0)), 2);
-  t.equal(test.ledger.takeFailurePeak(backendId(0)), 0, 'an answer ended it');
+  t.equal(test.ledger.ejections.failuresInARow(backendId(0)), 0, 'an answer ended it');
 });
 
 t.test('a backend without a route is passed over at once', async (t) => {
@@ -129,7 +128,11 @@ t.test('without descriptors a new flow is dropped, and no backend is blamed', as
   test.engine.failing.set(target(0), 'no-descriptor').set(target(1), 'no-descriptor');
   test.send(a, 'x');
   t.equal(test.drops('resource-limit'), 1);
-  t.equal(test.ledger.takeFailurePeak(backendId(0)) + test.ledger.takeFailurePeak(backendId(1)), 0);
+  t.equal(
+    test.ledger.ejections.failuresInARow(backendId(0)) +
+      test.ledger.ejections.failuresInARow(backendId(1)),
+    0,
+  );
   t.same(test.remains(), NOTHING);
 });
 

@@ -1,0 +1,47 @@
+/**
+ * What a worker does about a backend that fails: counts it in shared memory, and ejects the backend
+ * in the same instant when that was one too many. Control learns of it afterwards.
+ */
+import type { BackendId } from '../core/brand.js';
+import type { PoolPlan } from '../core/plan.js';
+import { tryEject } from './ejecting.js';
+import type { Ledger } from './ledger.js';
+
+export class Failures {
+  readonly #ledger: Ledger;
+  readonly #ejected: () => void;
+  #plan: PoolPlan;
+  #members: readonly BackendId[];
+
+  /** `ejected`: this worker has taken a backend out. */
+  constructor(plan: PoolPlan, ledger: Ledger, ejected: () => void) {
+    this.#ledger = ledger;
+    this.#ejected = ejected;
+    this.#plan = plan;
+    this.#members = kept(plan);
+  }
+
+  update(plan: PoolPlan): void {
+    this.#plan = plan;
+    this.#members = kept(plan);
+  }
+
+  /** `term`: the backend's when the session was chosen for it. */
+  failed(backend: BackendId, term: number, nowMs: number): void {
+    const { ejections } = this.#ledger;
+    const { id: pool, outlier: spec } = this.#plan;
+    if (ejections.term(backend) !== term) return;
+    ejections.fail(backend, nowMs, spec);
+    if (spec === null || !this.#members.includes(backend)) return;
+    const inARow = ejections.evidence(backend, nowMs, spec);
+    if (inARow < spec.consecutiveFailures) return;
+    const members = this.#members;
+    const answer = tryEject(this.#ledger, { pool, backend, members, spec, inARow, nowMs });
+    if (answer === 'ejected') this.#ejected();
+    else if (answer !== 'already') ejections.setSpared(backend, answer);
+  }
+}
+
+function kept(plan: PoolPlan): BackendId[] {
+  return plan.backends.filter(({ draining }) => !draining).map(({ id }) => id);
+}
