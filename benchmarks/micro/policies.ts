@@ -5,6 +5,7 @@
  */
 import type { Choice, Member, Policy } from '../../src/balance/policy.js';
 import { createPolicy } from '../../src/balance/registry.js';
+import { OwnTurns } from '../../src/balance/turns.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
 import { POLICY_NAMES } from '../../src/core/spec.js';
 import { describeMachine } from '../support/machine.js';
@@ -66,7 +67,11 @@ function subjectOf(name: (typeof POLICY_NAMES)[number], size: number): Subject {
     failureRate: new Float64Array(size),
     clientKey: new Uint8Array(4),
   };
-  return { policy: createPolicy(name, members, { hash: HASH }), choice, random };
+  return {
+    policy: createPolicy(name, members, { hash: HASH, turns: new OwnTurns() }),
+    choice,
+    random,
+  };
 }
 
 function nanoseconds(subject: Subject): number {

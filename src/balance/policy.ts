@@ -5,6 +5,7 @@
  */
 import type { Random } from '../core/random.js';
 import type { HashSpec, PolicyName } from '../core/spec.js';
+import type { Turns } from './turns.js';
 
 /** A backend of the pool, eligible or not, in the pool's own stable numbering 0 to n - 1. */
 export interface Member {
@@ -57,6 +58,8 @@ export interface Policy {
 
 export interface PolicyOptions {
   readonly hash: HashSpec;
+  /** The position of a round-robin, which may be that of other threads, too. */
+  readonly turns: Turns;
 }
 
 /** Makes a policy for a membership; called once a pool and worker. */

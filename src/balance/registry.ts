@@ -12,7 +12,7 @@ import { SourceHash } from './source_hash.js';
 const FACTORIES: Readonly<Record<PolicyName, PolicyFactory>> = {
   p2c: (members) => new P2c(members),
   'least-connections': (members) => new LeastConnections(members),
-  'round-robin': (members) => new RoundRobin(members),
+  'round-robin': (members, { turns }) => new RoundRobin(members, turns),
   random: () => new RandomPolicy(),
   'least-latency': (members) => new LeastLatency(members),
   adaptive: (members) => new Adaptive(members),

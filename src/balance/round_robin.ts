@@ -1,72 +1,72 @@
 /**
- * Smooth weighted round-robin, as nginx has it (M. Dounin's commit "Upstream: smooth weighted
- * round-robin balancing", 2012): each turn every backend earns its weight, the richest is chosen
- * and pays what all earned. Shares are exact over a period (the sum of the weights), and a heavy
- * backend's turns are spread over it instead of clumped.
+ * Weighted round-robin over all threads. A member of weight w has w turns in each unit of virtual
+ * time, evenly spaced: at (k + phase) / w. The next turn is the first one after the last turn that
+ * belongs to an eligible member. So shares are exact over a period (the sum of the weights), a heavy
+ * member's turns are spread instead of clumped, and whoever is left out or comes back changes nothing
+ * for the others: their turns stay where they are. (HAProxy orders servers by such a position, too:
+ * src/lb_fwrr.c; the phases spread members of equal weight over the unit.)
  *
- * Exact, whatever breaks the ties: the richest has more than 0, so after paying the total W it has
- * more than -W. After W turns each credit is a multiple of W, so none is negative, and as they sum
- * to 0 all of them are 0: each backend had exactly its weight in turns.
+ * All that threads have to share is the last turn. It is moved by compare-and-swap: each turn is
+ * given once, whichever worker asks.
  */
 import type { Random } from '../core/random.js';
-import { carryByName } from './carry.js';
+import { hashName } from './hash.js';
 import { eligibleAt, nameOf, round } from './load.js';
 import type { Choice, Member, Policy } from './policy.js';
+import type { Turns } from './turns.js';
 
-/** Start credits differ by less than a weight and are sums of powers of two: no rounding, ever. */
-const START_STEP = 2 ** -30;
-const START_STEPS = 2 ** 20;
+/** Weights count in thousandths, as in the ledger: whole numbers, so that fractions compare exactly. */
+const SCALE = 1000;
+/**
+ * Phases are multiples of 2^-16. Then (k + phase) / weight is the quotient of two whole numbers
+ * below 2^53, correctly rounded: equal turns are equal doubles, and those of configured weights that
+ * differ do so by 1 / (1000 * 1000^2 * 2^16) = 1.5e-14 or more, which doubles below 1 tell apart.
+ */
+const PHASE_STEPS = 2 ** 16;
+/** Each next phase is this far round: any number of them are spread evenly (Knuth, TAOCP 3, 6.4). */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+/** Others moved so many times while this thread looked: it takes what it found. */
+const MOST_TRIES = 1_000;
 
 export class RoundRobin implements Policy {
   readonly name = 'round-robin';
   readonly needs = { clientKey: false, latency: false };
+  readonly #turns: Turns;
   #members: readonly Member[];
-  /** By member: turns that it is owed, times the total; NaN = new, not yet drawn. */
-  #credit: Float64Array;
-  #total = 0;
-  #hasFresh = true;
+  /** By member; empty until the seed is known. */
+  #phase = new Float64Array(0);
+  #rank = new Int32Array(0);
+  /** Scratch: the turn that was found last. */
+  #at = 0;
 
-  constructor(members: readonly Member[]) {
+  constructor(members: readonly Member[], turns: Turns) {
     this.#members = members;
-    this.#credit = new Float64Array(members.length).fill(Number.NaN);
+    this.#turns = turns;
   }
 
   choose(choice: Choice, random: Random): number {
-    if (this.#hasFresh) this.#admit(random);
-    const { weight } = choice;
-    const credit = this.#credit;
-    const total = totalWeight(choice);
-    if (total !== this.#total) this.#rescale(total);
-    let best = eligibleAt(choice, 0);
-    let bestCredit = Number.NEGATIVE_INFINITY;
-    for (let position = 0; position < choice.eligibleCount; position++) {
-      const member = eligibleAt(choice, position);
-      const earned = weight[member] ?? 0;
-      if (earned <= 0) continue;
-      const owed = (credit[member] ?? 0) + earned;
-      credit[member] = owed;
-      if (owed > bestCredit) {
-        best = member;
-        bestCredit = owed;
-      }
+    const turns = this.#turns;
+    const seed = turns.seed(random);
+    if (this.#phase.length !== this.#members.length) this.#order(seed);
+    for (let tries = 1; ; tries++) {
+      const token = turns.read();
+      const best = this.#next(choice, turns.at, turns.rank);
+      const rank = this.#rank[best] ?? 0;
+      if (turns.tryMove(token, this.#at, rank) || tries >= MOST_TRIES) return best;
     }
-    credit[best] = (credit[best] ?? 0) - total;
-    return best;
   }
 
   explain(choice: Choice): string {
-    const total = totalWeight(choice);
-    const scale = this.#total > 0 ? total / this.#total : 1;
-    let best = eligibleAt(choice, 0);
-    let bestCredit = Number.NEGATIVE_INFINITY;
+    const { drawn } = this.#turns;
+    if (drawn === 0) {
+      return `The first turn among ${choice.eligibleCount} eligible backends is drawn by lot.`;
+    }
+    if (this.#phase.length !== this.#members.length) this.#order(drawn);
+    this.#turns.read();
+    const best = this.#next(choice, this.#turns.at, this.#turns.rank);
+    let total = 0;
     for (let position = 0; position < choice.eligibleCount; position++) {
-      const member = eligibleAt(choice, position);
-      const credit = this.#credit[member] ?? 0;
-      const owed = (Number.isNaN(credit) ? 0 : credit * scale) + (choice.weight[member] ?? 0);
-      if (owed > bestCredit) {
-        best = member;
-        bestCredit = owed;
-      }
+      total += choice.weight[eligibleAt(choice, position)] ?? 0;
     }
     const share = `${round(choice.weight[best] ?? 0)} of ${round(total)} turns`;
     const who = nameOf(this.#members, best);
@@ -74,39 +74,60 @@ export class RoundRobin implements Policy {
   }
 
   update(members: readonly Member[]): void {
-    this.#credit = carryByName(this.#members, this.#credit, members, Number.NaN);
     this.#members = members;
-    this.#hasFresh = true;
+    this.#phase = new Float64Array(0);
   }
 
-  /** New members start level, but in an order from the seed: ties do not follow the file. */
-  #admit(random: Random): void {
-    this.#hasFresh = false;
-    for (let member = 0; member < this.#credit.length; member++) {
-      if (!Number.isNaN(this.#credit[member])) continue;
-      this.#credit[member] = -Math.floor(random.next() * START_STEPS) * START_STEP;
+  /** The eligible member with the first turn after (`at`, `rank`); its time is in `#at` then. */
+  #next(choice: Choice, at: number, rank: number): number {
+    let best = eligibleAt(choice, 0);
+    let bestAt = Number.POSITIVE_INFINITY;
+    let bestRank = 0;
+    for (let position = 0; position < choice.eligibleCount; position++) {
+      const member = eligibleAt(choice, position);
+      const given = choice.weight[member] ?? 0;
+      if (given <= 0) continue;
+      const weight = Math.max(1, Math.round(given * SCALE));
+      const phase = this.#phase[member] ?? 0;
+      const ownRank = this.#rank[member] ?? 0;
+      // The first turn that is not before `at`, or one less or more by rounding: corrected below.
+      let turn = Math.max(0, Math.floor(at * weight - phase));
+      let turnAt = (turn + phase) / weight;
+      while (turnAt < at || (turnAt === at && ownRank <= rank)) turnAt = (++turn + phase) / weight;
+      // What would come in the next unit has its first turn of that unit.
+      if (turn >= weight) turnAt = 1 + phase / weight;
+      if (turnAt < bestAt || (turnAt === bestAt && ownRank < bestRank)) {
+        best = member;
+        bestAt = turnAt;
+        bestRank = ownRank;
+      }
     }
+    this.#at = bestAt >= 1 ? (this.#phase[best] ?? 0) / weightOf(choice, best) : bestAt;
+    return best;
   }
 
   /**
-   * A credit means turns only in proportion to the total: without this, who owed much while a heavy
-   * backend was there would wait for many turns when it left, and the others would clump.
+   * Ranks by weight, and among equals by a hash of the name with the shared seed: every thread finds
+   * the same order, a member keeps its place when others come and go, and the file decides nothing.
    */
-  #rescale(total: number): void {
-    if (total <= 0) return;
-    const credit = this.#credit;
-    const factor = this.#total > 0 ? total / this.#total : 1;
-    for (let member = 0; member < credit.length; member++) {
-      credit[member] = (credit[member] ?? 0) * factor;
+  #order(seed: number): void {
+    const members = this.#members;
+    const keys = members.map(({ name }) => hashName(name, seed));
+    const order = [...members.keys()].sort(
+      (a, b) =>
+        (members[a]?.weight ?? 0) - (members[b]?.weight ?? 0) ||
+        (keys[a] ?? 0) - (keys[b] ?? 0) ||
+        a - b,
+    );
+    this.#phase = new Float64Array(members.length);
+    this.#rank = new Int32Array(members.length);
+    for (const [rank, member] of order.entries()) {
+      this.#rank[member] = rank;
+      this.#phase[member] = Math.floor(((rank * GOLDEN) % 1) * PHASE_STEPS) / PHASE_STEPS;
     }
-    this.#total = total;
   }
 }
 
-function totalWeight(choice: Choice): number {
-  let total = 0;
-  for (let position = 0; position < choice.eligibleCount; position++) {
-    total += choice.weight[eligibleAt(choice, position)] ?? 0;
-  }
-  return total;
+function weightOf(choice: Choice, member: number): number {
+  return Math.max(1, Math.round((choice.weight[member] ?? 0) * SCALE));
 }

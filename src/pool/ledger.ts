@@ -8,6 +8,7 @@ import { assert } from '../core/assert.js';
 import type { BackendId, ListenerId, PoolId, WorkerId } from '../core/brand.js';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS, MAX_WORKERS } from '../core/limits.js';
 import { EJECTION_CELLS, EjectionLedger } from './ejection_ledger.js';
+import { SharedTurns, TURN_BYTES } from './shared_turns.js';
 
 /** 64 bytes. */
 const ROW = 16;
@@ -34,6 +35,9 @@ const SHARES_AT = HEADS_AT + MAX_POOLS * MAX_WORKERS;
 const SHARE_ROW = MAX_BACKENDS + MAX_LISTENERS + MAX_POOLS;
 const CELLS = SHARES_AT + MAX_WORKERS * SHARE_ROW;
 
+/** Behind everything that is counted in cells; doubles begin at multiples of 8. */
+const TURNS_AT_BYTE = 8 * Math.ceil(((CELLS + EJECTION_CELLS) * Int32Array.BYTES_PER_ELEMENT) / 8);
+
 /** Thousandths: effective weights are whole numbers in shared memory. */
 const WEIGHT_SCALE = 1000;
 
@@ -46,15 +50,17 @@ export const CLOSED_BECAUSE = { ejected: 1, removed: 2, expired: 4 } as const;
 export type ClosedBecause = keyof typeof CLOSED_BECAUSE;
 
 export function createLedgerMemory(): SharedArrayBuffer {
-  return new SharedArrayBuffer((CELLS + EJECTION_CELLS) * Int32Array.BYTES_PER_ELEMENT);
+  return new SharedArrayBuffer(TURNS_AT_BYTE + TURN_BYTES);
 }
 
 export class Ledger {
   /** Evidence against backends, and who is ejected. */
   readonly ejections: EjectionLedger;
+  readonly #memory: SharedArrayBuffer;
   readonly #cells: Int32Array;
 
   constructor(memory: SharedArrayBuffer) {
+    this.#memory = memory;
     this.#cells = new Int32Array(memory, 0, CELLS);
     const at = CELLS * Int32Array.BYTES_PER_ELEMENT;
     this.ejections = new EjectionLedger(new Int32Array(memory, at, EJECTION_CELLS));
@@ -175,6 +181,13 @@ export class Ledger {
   resetListener(listener: ListenerId): void {
     assert(this.listenerActive(listener) === 0, 'a listener row is used again while it is counted');
     this.#cells.fill(0, LISTENERS_AT + listener * ROW, LISTENERS_AT + (listener + 1) * ROW);
+  }
+
+  // ---- turns ----
+
+  /** The position of the pool's round-robin, as `worker` moves it. */
+  turnsOf(pool: PoolId, worker: WorkerId): SharedTurns {
+    return new SharedTurns(this.#memory, TURNS_AT_BYTE, pool, worker);
   }
 
   // ---- queues ----

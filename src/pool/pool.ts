@@ -56,7 +56,7 @@ export class Pool implements PoolView, LeaseBook {
     this.#deps = deps;
     this.#plan = plan;
     this.#failures = new Failures(plan, deps.ledger, deps.ejected);
-    this.#policy = createPolicy(plan.policy, membersOf(plan), { hash: plan.hash });
+    this.#policy = this.#makePolicy(plan);
     this.#setMembers(plan);
   }
 
@@ -96,7 +96,7 @@ export class Pool implements PoolView, LeaseBook {
     if (before.policy === plan.policy && sameHash(before, plan)) {
       this.#policy.update(membersOf(plan));
     } else {
-      this.#policy = createPolicy(plan.policy, membersOf(plan), { hash: plan.hash });
+      this.#policy = this.#makePolicy(plan);
     }
     this.#setMembers(plan);
   }
@@ -188,6 +188,11 @@ export class Pool implements PoolView, LeaseBook {
       default:
         return unreachable(settlement);
     }
+  }
+
+  #makePolicy(plan: PoolPlan): Policy {
+    const turns = this.#deps.ledger.turnsOf(plan.id, this.#deps.worker);
+    return createPolicy(plan.policy, membersOf(plan), { hash: plan.hash, turns });
   }
 
   #setMembers(plan: PoolPlan): void {

@@ -19,12 +19,43 @@ t.test('shares are exact over every period, for every seed', async (t) => {
   }
 });
 
-t.test('a heavy backend is spread over the period, as in the example of nginx', async (t) => {
-  const policy = policyOf('round-robin', membersOf(5, 1, 1));
-  const situation = new Situation(membersOf(5, 1, 1));
+t.test('a heavy backend is spread over the period, among many or few others', async (t) => {
+  const light = (count: number): number[] => Array.from({ length: count }, () => 1);
+  const rows = [
+    { weights: [5, 1, 1], longestRun: 3 },
+    { weights: [10, ...light(10)], longestRun: 3 },
+    { weights: [3, 3, ...light(6)], longestRun: 2 },
+    { weights: [100, ...light(3)], longestRun: 50 },
+  ];
+  for (const { weights, longestRun } of rows) {
+    const period = weights.reduce((sum, weight) => sum + weight, 0);
+    for (let trial = 0; trial < 20; trial++) {
+      const policy = policyOf('round-robin', membersOf(...weights));
+      const situation = new Situation(membersOf(...weights));
+      const random = seededRandom(trial);
+      let [run, longest, last] = [0, 0, -1];
+      for (let turn = 0; turn < 3 * period; turn++) {
+        const chosen = policy.choose(situation, random);
+        run = chosen === last ? run + 1 : 1;
+        longest = Math.max(longest, run);
+        last = chosen;
+      }
+      t.ok(longest <= longestRun, `${weights}, seed ${trial}: ${longest} in a row`);
+    }
+  }
+});
+
+t.test('a backend that is away for a while changes no turn of the others', async (t) => {
+  const members = membersOf(2, 1, 3, 1);
+  const policy = policyOf('round-robin', members);
+  const situation = new Situation(members);
   const random = seededRandom(seed);
-  const turns = Array.from({ length: 7 }, () => policy.choose(situation, random)).join('');
-  t.ok(['0010200', '0020100'].includes(turns), turns);
+  const order = (): string[] =>
+    Array.from({ length: 14 }, () => String(policy.choose(situation, random)));
+  const all = order().filter((member) => member !== '2');
+  situation.only(0, 1, 3);
+  const rest = Array.from({ length: 8 }, () => String(policy.choose(situation, random)));
+  t.same(rest, all);
 });
 
 t.test('equal backends come in strict rotation', async (t) => {

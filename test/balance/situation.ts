@@ -1,6 +1,7 @@
 /** A pool as a policy sees it, for tests: settable figures, every member eligible unless told. */
 import type { Choice, Member, Policy } from '../../src/balance/policy.js';
 import { createPolicy } from '../../src/balance/registry.js';
+import { OwnTurns, type Turns } from '../../src/balance/turns.js';
 import { present } from '../../src/core/assert.js';
 import type { Random } from '../../src/core/random.js';
 import type { HashSpec, PolicyName } from '../../src/core/spec.js';
@@ -16,9 +17,10 @@ export function policyOf(
   name: PolicyName,
   members: readonly Member[],
   hash: Partial<HashSpec> = {},
+  turns: Turns = new OwnTurns(),
 ): Policy {
   // A small table keeps randomised tests quick; those that measure Maglev name their own size.
-  return createPolicy(name, members, { hash: { ...HASH, tableSize: 1021, ...hash } });
+  return createPolicy(name, members, { hash: { ...HASH, tableSize: 1021, ...hash }, turns });
 }
 
 /** Members b0, b1 … with these weights. */

@@ -2,6 +2,7 @@
 import { seededRandom } from '../../core/random.js';
 import type { PolicyName } from '../../core/spec.js';
 import { createPolicy } from '../registry.js';
+import { OwnTurns } from '../turns.js';
 import { movedShare } from './moved.js';
 import type { Scenario } from './scenario.js';
 import { simulate } from './simulation.js';
@@ -32,7 +33,11 @@ export function comparePolicies(
   const leaving = scenario.troubles[0]?.backend ?? 0;
   return policies.map((policy) => {
     const random = seededRandom(seed);
-    const tally = simulate(scenario, createPolicy(policy, backends, { hash }), random);
+    const tally = simulate(
+      scenario,
+      createPolicy(policy, backends, { hash, turns: new OwnTurns() }),
+      random,
+    );
     const [p50Ms = 0, p99Ms = 0] = tally.quantilesMs([0.5, 0.99]);
     return {
       policy,

@@ -3,6 +3,7 @@ import type { Random } from '../../core/random.js';
 import type { HashSpec, PolicyName } from '../../core/spec.js';
 import type { Member } from '../policy.js';
 import { createPolicy } from '../registry.js';
+import { OwnTurns } from '../turns.js';
 import { numberedClient } from './arrivals.js';
 
 const CLIENTS = 10_000;
@@ -20,7 +21,7 @@ export function movedShare(
   random: Random,
 ): number | null {
   const rest = members.filter((_, index) => index !== leaving);
-  const policy = createPolicy(name, members, { hash });
+  const policy = createPolicy(name, members, { hash, turns: new OwnTurns() });
   if (!policy.needs.clientKey || !rest.some((member) => member.weight > 0)) return null;
   const homesIn = (membership: readonly Member[]): (string | undefined)[] => {
     policy.update(membership);
