@@ -1,10 +1,10 @@
 /**
  * Weighted round-robin over all threads. A member of weight w has w turns in each unit of virtual
  * time, evenly spaced: at (k + phase) / w. The next turn is the first one after the last turn that
- * belongs to an eligible member. So shares are exact over a period (the sum of the weights), a heavy
- * member's turns are spread instead of clumped, and whoever is left out or comes back changes nothing
- * for the others: their turns stay where they are. (HAProxy orders servers by such a position, too:
- * src/lb_fwrr.c; the phases spread members of equal weight over the unit.)
+ * belongs to an eligible member. So shares are exact over a period (the sum of the weights), a
+ * heavy member's turns are spread instead of clumped, and whoever is left out or comes back changes
+ * nothing for the others: their turns stay where they are. (HAProxy orders servers by such a
+ * position, too: src/lb_fwrr.c.)
  *
  * All that threads have to share is the last turn. It is moved by compare-and-swap: each turn is
  * given once, whichever worker asks.
@@ -15,15 +15,15 @@ import { eligibleAt, nameOf, round } from './load.js';
 import type { Choice, Member, Policy } from './policy.js';
 import type { Turns } from './turns.js';
 
-/** Weights count in thousandths, as in the ledger: whole numbers, so that fractions compare exactly. */
+/** Weights count in thousandths, as in the ledger: fractions of whole numbers compare exactly. */
 const SCALE = 1000;
 /**
  * Phases are multiples of 2^-16. Then (k + phase) / weight is the quotient of two whole numbers
- * below 2^53, correctly rounded: equal turns are equal doubles, and those of configured weights that
- * differ do so by 1 / (1000 * 1000^2 * 2^16) = 1.5e-14 or more, which doubles below 1 tell apart.
+ * below 2^53, correctly rounded: equal turns are equal doubles. Those of configured weights that
+ * differ do so by 1 / (1000 * 1000^2 * 2^16) = 1.5e-14 or more, which doubles up to 2 tell apart.
  */
 const PHASE_STEPS = 2 ** 16;
-/** Each next phase is this far round: any number of them are spread evenly (Knuth, TAOCP 3, 6.4). */
+/** Each next phase is so much further: any number of them are spread evenly (TAOCP 3, 6.4). */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 /** Others moved so many times while this thread looked: it takes what it found. */
 const MOST_TRIES = 1_000;
@@ -107,8 +107,8 @@ export class RoundRobin implements Policy {
   }
 
   /**
-   * Ranks by weight, and among equals by a hash of the name with the shared seed: every thread finds
-   * the same order, a member keeps its place when others come and go, and the file decides nothing.
+   * Ranks by weight, and among equals by a hash of the name with the shared seed: every thread
+   * finds the same order, it survives a change of the file's, and the file's decides nothing.
    */
   #order(seed: number): void {
     const members = this.#members;

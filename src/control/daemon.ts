@@ -286,11 +286,10 @@ export class Daemon {
         return this.#acks.acknowledge(worker, message.version);
       case 'ejected':
         return this.board.look(this.#deps.clock.nowMs());
-      case 'accept-failed':
-        return log.event('accept-failed', {
-          listener: this.#listenerOf(message.socket)?.spec.name ?? null,
-          errno: message.errno,
-        });
+      case 'accept-failed': {
+        const listener = this.#listenerOf(message.socket)?.spec.name ?? null;
+        return log.event('accept-failed', { listener, errno: message.errno });
+      }
       case 'opened':
         return this.#opened(worker, message.socket, message.outcome);
       case 'started':

@@ -15,7 +15,10 @@ export class LookPace {
   /** Sessions and flows that had begun at the last look. */
   #begun = 0;
 
-  /** `isCalm`: no backend ramps, drains or is ejected. Without new sessions nothing else moves, either. */
+  /**
+   * `isCalm`: no backend ramps, drains or is ejected. Without new sessions nothing else moves,
+   * either.
+   */
   constructor(series: SeriesReader, inventory: Inventory, isCalm: () => boolean) {
     this.#series = series;
     this.#inventory = inventory;

@@ -81,7 +81,7 @@ export function ejectionsAgree(
   );
 }
 
-/** Ends what such a thread left behind; nothing that is alive takes as long as the caller waited. */
+/** Ends what such a thread left behind. The caller has waited longer than a live one takes. */
 export function repairEjections(ledger: Ledger, pool: PoolId, members: readonly BackendId[]): void {
   const { ejections } = ledger;
   const word = ejections.word(pool);

@@ -4,8 +4,9 @@
  * grows with each ejection in a row, and is forgiven step by step while all is well; only a share
  * of the pool may be ejected at once, and never the last backend that could serve.
  *
- * Workers eject for failures by themselves (`failures.ts`). The tracker learns of it at its next look,
- * says for how long, and when the backend returns; and it ejects for slowness, under the same limits.
+ * Workers eject for failures by themselves (`failures.ts`). The tracker learns of it at its next
+ * look, says for how long, and when the backend returns; and it ejects for slowness, under the same
+ * limits.
  *
  * Pure but for the `EjectionRoom`: the owner looks every now and then with what it observed.
  */

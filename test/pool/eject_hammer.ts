@@ -1,4 +1,4 @@
-/** A thread that ejects every backend of a pool at the same moment as others do, again and again. */
+/** A thread that ejects every backend of a pool when others do the same, again and again. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { BackendId, PoolId } from '../../src/core/brand.js';
 import { endEjection, tryEject } from '../../src/pool/ejecting.js';
