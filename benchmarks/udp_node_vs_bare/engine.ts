@@ -85,6 +85,7 @@ function poolPlan(port: number): PoolPlan {
         weight: 1,
         backup: false,
         draining: false,
+        yielding: false,
         series: [{ listener: LISTENER, series: 1 as SeriesId }],
       },
     ],

@@ -102,6 +102,8 @@ export class BackendBoard {
   /** Follows a new Spec: what arrived is watched, what left drains, what stayed keeps its state. */
   update(change: InventoryChange): void {
     const now = this.#deps.clock.nowMs();
+    // First: a row of theirs may be that of one who arrives.
+    for (const entry of change.gone) this.gone(entry);
     for (const entry of change.arrived) this.#tellArrival(entry);
     for (const entry of change.returned) {
       this.#drains.cancel(entry);
@@ -128,6 +130,15 @@ export class BackendBoard {
     this.#deps.ejections.update(this.#deps.inventory);
     this.#checker.update(targets);
     this.#deps.ring();
+  }
+
+  /** It left, and no session counts on it. */
+  gone(entry: BackendEntry): void {
+    this.#drains.forget(entry);
+    this.#ramping.delete(entry);
+    this.#weights.forget(entry.id);
+    this.#deps.log.event('backend-drained', namesOf(entry));
+    this.#deps.counters.forget(namesOf(entry));
   }
 
   /** True while no backend ramps, drains or is ejected. */

@@ -12,13 +12,14 @@ import type { Probe } from '../health/probe.js';
 import type { Kernel } from '../kernel/foreign.js';
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
+import { Adoption } from './adoption.js';
 import { BackendBoard } from './backend_board.js';
+import { ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
 import { Ejections } from './ejections.js';
 import { Inventory, type ListenerEntry } from './inventory.js';
-import { type ListenFailure, ListeningSockets } from './listening_sockets.js';
+import { ListeningSockets } from './listening_sockets.js';
 import { LookPace } from './look_pace.js';
-import { PlanAcks } from './plan_acks.js';
-import { drawPlan } from './planner.js';
+import { PlanPublisher } from './plan_publisher.js';
 import { PoolWatch } from './pool_watch.js';
 import { Rebalances } from './rebalances.js';
 import { RESOLVE_INTERVAL_MS, Resolver, resolvingTold } from './resolver.js';
@@ -56,21 +57,18 @@ export class Daemon {
   readonly fleet: Fleet;
   readonly watch: PoolWatch;
   readonly #deps: DaemonDeps;
-  readonly #resolver: Resolver;
-  readonly #acks: PlanAcks;
+  readonly #changes = new ChangeQueue();
+  readonly #publisher: PlanPublisher;
+  readonly #adoption: Adoption;
   readonly #pace: LookPace;
   #spec: Spec;
   #phase: Phase = 'starting';
-  #version = 0;
-  /** One change at a time: a reload waits for the one before it. */
-  #changing: Promise<unknown> = Promise.resolve();
+  #stopped: Promise<{ readonly cut: number }> | null = null;
 
   constructor(spec: Spec, deps: DaemonDeps) {
-    const { shared, log, counters } = deps;
+    const { shared, log } = deps;
     this.#spec = spec;
     this.#deps = deps;
-    this.#resolver = new Resolver(deps.timers, resolvingTold(log));
-    this.#acks = new PlanAcks(deps.workers);
     this.sockets = new ListeningSockets(deps.kernel, deps.workers);
     this.inventory = new Inventory({
       backend: (id) => shared.ledger.resetBackend(id),
@@ -97,32 +95,15 @@ export class Daemon {
       shareOf: (entry) => this.board.shareOf(entry),
     });
     this.#pace = new LookPace(shared.series, this.inventory, () => this.board.isCalm);
-    const ejections = new Ejections({
-      ledger: shared.ledger,
-      series: shared.series,
-      inventory: this.inventory,
-      counters,
-      log,
-    });
-    const rebalances = new Rebalances({
-      ledger: shared.ledger,
-      inventory: this.inventory,
-      log,
-      workers: deps.workers,
-      move: (worker, ending) => this.fleet.send(worker, { kind: 'end-sessions', ...ending }),
-    });
-    this.board = new BackendBoard({
+    this.board = this.#boardOf(deps);
+    this.#publisher = new PlanPublisher({
       ...deps,
-      ledger: shared.ledger,
       inventory: this.inventory,
-      ejections,
-      rebalances,
-      ring: () => this.fleet.ringAll(),
-      endSessions: (backend, cause, spanMs) =>
-        this.fleet.broadcast({ kind: 'end-sessions', backend, cause, spanMs, limit: null }),
-      drained: (entry) => void this.#change(() => this.#release(entry)),
-      changed: (entry) => void this.watch.backend(entry),
+      sockets: this.sockets,
+      access: () => this.#spec.log.access,
+      send: (worker, message) => this.fleet.send(worker, message),
     });
+    this.#adoption = this.#adoptionWith(new Resolver(deps.timers, resolvingTold(log)));
   }
 
   get spec(): Spec {
@@ -134,20 +115,14 @@ export class Daemon {
   }
 
   /** Starts the workers and opens every listener; a failure leaves nothing open. */
-  async start(): Promise<Result<null, string>> {
-    const { log, workers } = this.#deps;
+  async start(): Promise<Result<null, Refusal>> {
+    const { log } = this.#deps;
     const startedMs = this.#deps.clock.nowMs();
-    try {
-      await this.fleet.open(workers);
-    } catch (error) {
-      return err(error instanceof Error ? error.message : String(error));
+    const started = await this.#changes.run(() => this.#begin());
+    if (!started.ok) {
+      if (!this.#changes.overruled) await this.#close();
+      return started;
     }
-    const adopted = await this.#change(() => this.#adopt(this.#spec));
-    if (!adopted.ok) {
-      await this.#close();
-      return err(`cannot listen on ${adopted.error.address}: ${adopted.error.sentence}`);
-    }
-    this.#phase = 'serving';
     this.#look();
     this.#resolveAgain();
     log.event('ready', {
@@ -160,24 +135,21 @@ export class Daemon {
   }
 
   /** Puts a new, valid Spec in place of the present one; on a failure nothing has changed. */
-  reload(spec: Spec): Promise<Result<null, ListenFailure>> {
-    return this.#change(() => this.#adopt(spec));
+  reload(spec: Spec): Promise<Result<null, Refusal>> {
+    return this.#changes.run(() => this.#adoption.adopt(spec));
+  }
+
+  /** A stop begins now, and outranks what is under way; `stop` follows. */
+  announceStop(): void {
+    this.#phase = 'stopping';
+    this.#changes.overrule();
   }
 
   /** Stops accepting, lets sessions finish, closes the rest at `shutdown_timeout`. */
-  async stop(): Promise<{ readonly cut: number }> {
-    this.#phase = 'stopping';
-    await this.#change(() => this.#adopt({ ...this.#spec, listeners: [] }));
-    const { shutdownTimeoutMs } = this.#spec.daemon;
-    const { clock } = this.#deps;
-    await this.#emptied(clock.nowMs() + shutdownTimeoutMs);
-    const cut = this.sessions();
-    if (cut > 0) {
-      this.endAllSessions('shutdown');
-      await this.#emptied(clock.nowMs() + LAST_CLOSE_MS);
-    }
-    await this.#close();
-    return { cut };
+  stop(): Promise<{ readonly cut: number }> {
+    this.announceStop();
+    this.#stopped ??= this.#changes.stop(() => this.#end());
+    return this.#stopped;
   }
 
   /** The process is about to exit: a worker that blocks would hold it up for a second. */
@@ -199,79 +171,78 @@ export class Daemon {
     return sum;
   }
 
-  async #adopt(spec: Spec): Promise<Result<null, ListenFailure>> {
-    await this.#resolver.refresh(addressesOf(spec));
-    for (const listener of spec.listeners) {
-      const key = `${listener.protocol}/${listener.name}`;
-      const opened = await this.sockets.open(key, listener);
-      if (opened.ok) continue;
-      this.#retireSockets();
-      return opened;
-    }
-    this.#spec = spec;
-    await this.#follow();
-    this.#retireSockets();
-    return ok(null);
-  }
-
-  /** Makes inventory, board and workers follow the present Spec and addresses. */
-  async #follow(): Promise<void> {
-    const change = this.inventory.apply(this.#spec, (backend) =>
-      this.#resolver.endpoint(backend.address),
-    );
-    this.board.update(change);
-    this.watch.look();
-    await this.#publish();
-    this.inventory.releasePools();
-    this.#releaseListeners();
-  }
-
-  /** Sends a new plan to every worker; resolves when all have applied it. */
-  async #publish(): Promise<void> {
-    this.#version++;
-    for (let worker = 0; worker < this.#deps.workers; worker++) this.#sendPlan(worker as WorkerId);
-    await this.#acks.reached(this.#version);
-  }
-
-  #sendPlan(worker: WorkerId): void {
-    const plan = drawPlan(this.inventory, worker, {
-      version: this.#version,
-      access: this.#spec.log.access,
-      sessionBudget: this.#deps.sessionBudget,
-      sockets: (entry, id) => this.sockets.planned(entry.key, entry.spec, id),
+  #boardOf(deps: DaemonDeps): BackendBoard {
+    const { shared, log, counters } = deps;
+    const ejections = new Ejections({
+      ledger: shared.ledger,
+      series: shared.series,
+      inventory: this.inventory,
+      counters,
+      log,
     });
-    this.fleet.send(worker, { kind: 'plan', plan });
-  }
-
-  #retireSockets(): void {
-    this.sockets.retireAll((key) => {
-      const entry = this.inventory.listeners.get(key);
-      return entry?.tenure === 'kept' ? entry.spec : null;
+    const rebalances = new Rebalances({
+      ledger: shared.ledger,
+      inventory: this.inventory,
+      log,
+      workers: deps.workers,
+      move: (worker, ending) => this.fleet.send(worker, { kind: 'end-sessions', ...ending }),
+    });
+    return new BackendBoard({
+      ...deps,
+      ledger: shared.ledger,
+      inventory: this.inventory,
+      ejections,
+      rebalances,
+      ring: () => this.fleet.ringAll(),
+      endSessions: (backend, cause, spanMs) =>
+        this.fleet.broadcast({ kind: 'end-sessions', backend, cause, spanMs, limit: null }),
+      drained: (entry) => void this.#changes.run(() => this.#adoption.release(entry)),
+      changed: (entry) => void this.watch.backend(entry),
     });
   }
 
-  async #release(entry: Parameters<Inventory['releaseBackend']>[0]): Promise<void> {
-    if (entry.tenure === 'kept' || this.board.drains(entry)) return;
-    entry.pool.backends.delete(entry.key);
-    await this.#publish();
-    this.inventory.releaseBackend(entry);
-    this.inventory.releasePools();
-    this.#deps.counters.forget({ pool: entry.pool.key, backend: entry.spec.name });
+  #adoptionWith(resolver: Resolver): Adoption {
+    const { shared, counters } = this.#deps;
+    return new Adoption({
+      ...shared,
+      counters,
+      changes: this.#changes,
+      resolver,
+      sockets: this.sockets,
+      inventory: this.inventory,
+      board: this.board,
+      watch: this.watch,
+      publisher: this.#publisher,
+      inUse: (used) => {
+        this.#spec = used;
+      },
+    });
   }
 
-  /** Only between changes: a worker that has not applied the newest plan yet still accepts. */
-  #releaseListeners(): void {
-    for (const entry of [...this.inventory.listeners.values()]) {
-      if (this.#mayRelease(entry)) this.inventory.releaseListener(entry);
+  async #begin(): Promise<Result<null, Refusal>> {
+    await this.#changes.unlessOverruled(this.fleet.open(this.#deps.workers));
+    if (this.#changes.overruled) return err(OVERRULED);
+    const adopted = await this.#adoption.adopt(this.#spec);
+    if (this.#changes.overruled) return err(OVERRULED);
+    if (adopted.ok) this.#phase = 'serving';
+    return adopted;
+  }
+
+  async #end(): Promise<{ readonly cut: number }> {
+    const { clock, timers } = this.#deps;
+    const { shutdownTimeoutMs } = this.#spec.daemon;
+    const untilMs = clock.nowMs() + shutdownTimeoutMs;
+    // A worker that was lost in this moment applies no plan for a while.
+    const patience = new Promise<void>((resolve) => timers.after(shutdownTimeoutMs, resolve));
+    await this.#adoption.leaveAll(this.#spec, patience);
+    await this.#emptied(untilMs);
+    const cut = this.sessions();
+    if (cut > 0) {
+      this.endAllSessions('shutdown');
+      await this.#emptied(clock.nowMs() + LAST_CLOSE_MS);
     }
-  }
-
-  #listenersLeave(): boolean {
-    return [...this.inventory.listeners.values()].some((entry) => this.#mayRelease(entry));
-  }
-
-  #mayRelease({ tenure, id }: ListenerEntry): boolean {
-    return tenure === 'leaving' && this.#deps.shared.ledger.listenerActive(id) === 0;
+    await this.#close();
+    return { cut };
   }
 
   #hear(worker: WorkerId, message: FromWorker): void {
@@ -283,7 +254,7 @@ export class Daemon {
       case 'access-lost':
         return log.event('access-lost', { count: message.count });
       case 'applied':
-        return this.#acks.acknowledge(worker, message.version);
+        return this.#publisher.applied(worker, message.version);
       case 'ejected':
         return this.board.look(this.#deps.clock.nowMs());
       case 'accept-failed': {
@@ -347,7 +318,7 @@ export class Daemon {
   #replaced(worker: WorkerId): void {
     this.#deps.counters.workerRestart(worker);
     this.#deps.log.event('worker-started', { worker, engine: this.#deps.engine });
-    this.#sendPlan(worker);
+    this.#publisher.sendTo(worker);
   }
 
   #look(): void {
@@ -355,16 +326,21 @@ export class Daemon {
     this.board.look(this.#deps.clock.nowMs());
     this.watch.look();
     this.fleet.check();
-    if (this.#listenersLeave()) void this.#change(async () => this.#releaseListeners());
+    if (this.#adoption.listenersLeave) {
+      void this.#changes.run(async () => ok(this.#adoption.releaseListeners()));
+    }
     this.#deps.timers.after(this.#pace.nextDelayMs(), () => this.#look());
   }
 
   #resolveAgain(): void {
     this.#deps.timers.after(RESOLVE_INTERVAL_MS, () => {
       if (this.#phase !== 'serving') return;
-      void this.#change(async () => {
-        if (await this.#resolver.refresh(addressesOf(this.#spec))) await this.#follow();
-      });
+      void this.#changes
+        .run(() => this.#adoption.followAddresses(this.#spec))
+        .then((followed) => {
+          if (followed.ok || this.#changes.overruled) return;
+          this.#deps.log.event('addresses-refused', { problems: followed.error });
+        });
       this.#resolveAgain();
     });
   }
@@ -381,19 +357,8 @@ export class Daemon {
   }
 
   async #close(): Promise<void> {
-    this.#phase = 'stopping';
     await this.board.stop();
     await this.fleet.close();
     this.sockets.closeAll();
   }
-
-  #change<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#changing.then(work);
-    this.#changing = done.catch(() => undefined);
-    return done;
-  }
-}
-
-function addressesOf(spec: Spec) {
-  return spec.pools.flatMap((pool) => pool.backends.map((backend) => backend.address));
 }

@@ -65,7 +65,9 @@ export class DaemonViews implements AdminViews {
     const asked = [...daemon.inventory.listeners.values()].filter(
       ({ tenure, spec }) => tenure === 'kept' && (listener === null || spec.name === listener),
     );
-    if (listener !== null && asked.length === 0) problems.push(`there is no listener ${listener}`);
+    if (asked.length === 0) {
+      problems.push(listener === null ? 'no listener' : `there is no listener ${listener}`);
+    }
     for (const entry of asked) {
       const name = `listener ${entry.spec.name}`;
       const { state, reason } = daemon.watch.listener(entry);

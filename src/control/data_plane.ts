@@ -61,6 +61,7 @@ export class DataPlane {
       this.udp.removeListener(id);
     }
     this.#listeners = wanted;
+    this.tcp.followListeners();
     this.#forgetPools(plan);
     this.rung();
     return opened;

@@ -50,6 +50,11 @@ export class Drains {
     this.#stages.set(entry.id, { entry, stage });
   }
 
+  /** It is gone, and its row perhaps another's already: nothing is written there. */
+  forget(entry: BackendEntry): void {
+    if (this.has(entry)) this.#stages.delete(entry.id);
+  }
+
   /** The backend is in the file again. */
   cancel(entry: BackendEntry): void {
     this.#stages.delete(entry.id);

@@ -44,7 +44,7 @@ export async function startEmbedded(
   if (!assembled.ok) return assembled;
   const { daemon, views } = assembled.value;
   const started = await daemon.start();
-  if (!started.ok) return started;
+  if (!started.ok) return err(started.error.join('; '));
   const site = await startAdmin(http, {
     views,
     clock: systemClock,

@@ -4,10 +4,20 @@
  * Pure bookkeeping: it opens nothing and knows no time.
  */
 import type { BackendId, ListenerId, PoolId, SeriesId } from '../core/brand.js';
-import { type Endpoint, formatAddress } from '../core/endpoint.js';
+import type { Endpoint } from '../core/endpoint.js';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS, MAX_SERIES } from '../core/limits.js';
 import type { BackendSpec, ListenerSpec, PoolSpec, Spec } from '../core/spec.js';
 import { Rows } from './registry.js';
+import {
+  backendKey,
+  backendRowKey,
+  listenerKey,
+  pairKey,
+  type Shortage,
+  type Target,
+  type Wanted,
+  wantedRows,
+} from './row_demand.js';
 
 /** Kept: in the newest file. Leaving: no longer in it, but sessions may still count on its row. */
 export type Tenure = 'kept' | 'leaving';
@@ -45,7 +55,11 @@ export interface InventoryChange {
   readonly left: readonly BackendEntry[];
   /** In the file again before its sessions had ended. */
   readonly returned: readonly BackendEntry[];
+  /** Had yielded: no session counts on them, and their rows may be another's already. */
+  readonly gone: readonly BackendEntry[];
 }
+
+type Changing = { [Kind in keyof InventoryChange]: BackendEntry[] };
 
 /** What a row's new owner must find: everything at zero. */
 export interface RowReset {
@@ -57,6 +71,9 @@ export interface RowReset {
 export class Inventory {
   readonly listeners = new Map<string, ListenerEntry>();
   readonly pools = new Map<string, PoolEntry>();
+  /** Backends that leave with the next change; until then they get no session. */
+  readonly yielding = new Set<BackendEntry>();
+  readonly #retired = new Set<string>();
   readonly #listenerRows = new Rows<ListenerId>(MAX_LISTENERS);
   readonly #poolRows = new Rows<PoolId>(MAX_POOLS);
   readonly #backendRows = new Rows<BackendId>(MAX_BACKENDS);
@@ -67,11 +84,40 @@ export class Inventory {
     this.#reset = reset;
   }
 
-  /** `resolve` gives the address of a backend, or null while its name has none. */
-  apply(spec: Spec, resolve: (backend: BackendSpec) => Endpoint | null): InventoryChange {
-    const change = { arrived: [], left: [], returned: [] } as {
-      [Kind in keyof InventoryChange]: BackendEntry[];
-    };
+  /** The rows that `target` lacks; none: `apply` may be called. */
+  shortages(target: Target): readonly Shortage[] {
+    const wanted = wantedRows(target);
+    const free = new Set<string>();
+    const freePairs = new Set<string>();
+    for (const entry of this.yielding) {
+      free.add(backendRowKey(entry.pool.key, entry.key));
+      for (const key of this.#pairsOf(entry)) freePairs.add(key);
+    }
+    const none = new Set<string>();
+    return [
+      ...shortage('listeners', wanted, this.#listenerRows, none),
+      ...shortage('pools', wanted, this.#poolRows, none),
+      ...shortage('backends', wanted, this.#backendRows, free),
+      ...shortage('pairs', wanted, this.#seriesRows, freePairs),
+    ];
+  }
+
+  /** Backends that left, and those that `target` does not have. */
+  leavers(target: Target): readonly BackendEntry[] {
+    const { backends } = wantedRows(target);
+    return [...this.backends()].filter(
+      (entry) => !backends.has(backendRowKey(entry.pool.key, entry.key)),
+    );
+  }
+
+  /** Takes the target as what is; `shortages` has said before that there is room. */
+  apply(spec: Spec, resolve: Target['resolve']): InventoryChange {
+    const change: Changing = { arrived: [], left: [], returned: [], gone: [] };
+    for (const entry of this.yielding) {
+      this.releaseBackend(entry);
+      change.gone.push(entry);
+    }
+    this.yielding.clear();
     const pools = new Set(spec.pools.map((pool) => pool.name));
     for (const pool of spec.pools) this.#applyPool(pool, resolve, change);
     for (const entry of this.pools.values()) {
@@ -85,6 +131,7 @@ export class Inventory {
     for (const entry of this.listeners.values()) {
       if (!listeners.has(entry.key)) entry.tenure = 'leaving';
     }
+    for (const key of wantedRows({ spec, resolve }).pairs) this.#takeSeries(key);
     return change;
   }
 
@@ -93,11 +140,29 @@ export class Inventory {
     const rows: { listener: ListenerId; series: SeriesId }[] = [];
     for (const listener of this.listeners.values()) {
       const key = seriesKey(listener, backend);
-      const leads = listener.tenure === 'kept' && listener.spec.pool === backend.pool.key;
-      const series = leads ? this.#takeSeries(key) : this.#seriesRows.get(key);
+      const series = this.#retired.has(key) ? undefined : this.#seriesRows.get(key);
       if (series !== undefined) rows.push({ listener: listener.id, series });
     }
     return rows;
+  }
+
+  /** From the next plan on, counters of listeners that lead elsewhere are named to nobody. */
+  retirePairs(): void {
+    for (const listener of this.listeners.values()) {
+      for (const backend of this.backends()) {
+        const leads = listener.tenure === 'kept' && listener.spec.pool === backend.pool.key;
+        if (!leads) this.#retired.add(seriesKey(listener, backend));
+      }
+    }
+  }
+
+  /** After that plan: gives back those on which `isIdle` says that no session counts. */
+  releasePairs(isIdle: (series: SeriesId) => boolean): void {
+    for (const key of this.#retired) {
+      const series = this.#seriesRows.get(key);
+      if (series !== undefined && isIdle(series)) this.#seriesRows.release(key);
+    }
+    this.#retired.clear();
   }
 
   *backends(): IterableIterator<BackendEntry> {
@@ -107,10 +172,8 @@ export class Inventory {
   /** Forgets a backend that left, once no session counts on it and no worker's plan names it. */
   releaseBackend(entry: BackendEntry): void {
     entry.pool.backends.delete(entry.key);
-    this.#backendRows.release(backendRowKey(entry.pool, entry.key));
-    for (const listener of this.listeners.values()) {
-      this.#seriesRows.release(seriesKey(listener, entry));
-    }
+    this.#backendRows.release(backendRowKey(entry.pool.key, entry.key));
+    for (const key of this.#pairsOf(entry)) this.#seriesRows.release(key);
   }
 
   /** Forgets the pools that left and have no backend, once no worker's plan names them. */
@@ -132,7 +195,7 @@ export class Inventory {
   #applyPool(
     spec: PoolSpec,
     resolve: (backend: BackendSpec) => Endpoint | null,
-    change: { [Kind in keyof InventoryChange]: BackendEntry[] },
+    change: Changing,
   ): void {
     const pool: PoolEntry = this.pools.get(spec.name) ?? {
       key: spec.name,
@@ -162,9 +225,9 @@ export class Inventory {
     pool: PoolEntry,
     spec: BackendSpec,
     endpoint: Endpoint,
-    change: { [Kind in keyof InventoryChange]: BackendEntry[] },
+    change: Changing,
   ): BackendEntry {
-    const key = `${spec.name}@${formatAddress(endpoint)}`;
+    const key = backendKey(spec, endpoint);
     const known = pool.backends.get(key);
     if (known !== undefined) {
       if (known.tenure === 'leaving') change.returned.push(known);
@@ -172,7 +235,7 @@ export class Inventory {
       known.tenure = 'kept';
       return known;
     }
-    const id = this.#backendRows.take(backendRowKey(pool, key), this.#reset.backend);
+    const id = this.#backendRows.take(backendRowKey(pool.key, key), this.#reset.backend);
     const entry: BackendEntry = { key, id, pool, endpoint, spec, tenure: 'kept' };
     pool.backends.set(key, entry);
     change.arrived.push(entry);
@@ -192,29 +255,35 @@ export class Inventory {
     this.listeners.set(key, { key, id, series, spec, tenure: 'kept' });
   }
 
+  *#pairsOf(backend: BackendEntry): IterableIterator<string> {
+    for (const listener of this.listeners.values()) yield seriesKey(listener, backend);
+  }
+
   #takeSeries(key: string): SeriesId {
     return this.#seriesRows.take(key, this.#reset.series);
   }
 }
 
-function leave(
-  backend: BackendEntry,
-  change: { [Kind in keyof InventoryChange]: BackendEntry[] },
-): void {
+function leave(backend: BackendEntry, change: Changing): void {
   if (backend.tenure === 'leaving') return;
   backend.tenure = 'leaving';
   change.left.push(backend);
 }
 
-/** A listener whose protocol changes is another listener. */
-function listenerKey(spec: ListenerSpec): string {
-  return `${spec.protocol}/${spec.name}`;
-}
-
-function backendRowKey(pool: PoolEntry, key: string): string {
-  return `${pool.key}/${key}`;
-}
-
 function seriesKey(listener: ListenerEntry, backend: BackendEntry): string {
-  return `${listener.key}>${backend.pool.key}/${backend.key}`;
+  return pairKey(listener.key, backendRowKey(backend.pool.key, backend.key));
+}
+
+/** `free`: keys of rows that are given back by the change itself. */
+function shortage(
+  kind: keyof Wanted,
+  wanted: Wanted,
+  rows: Rows<number>,
+  free: ReadonlySet<string>,
+): readonly Shortage[] {
+  let leaving = 0;
+  for (const key of rows.keys()) if (!wanted[kind].has(key) && !free.has(key)) leaving++;
+  const missing = wanted[kind].size + leaving - rows.limit;
+  if (missing <= 0) return [];
+  return [{ rows: kind, wanted: wanted[kind].size, leaving, limit: rows.limit, missing }];
 }

@@ -66,7 +66,8 @@ function planPool(inventory: Inventory, entry: PoolEntry): PoolPlan {
       endpoint: backend.endpoint,
       weight: backend.spec.weight,
       backup: backend.spec.backup,
-      draining: backend.tenure === 'leaving',
+      draining: backend.tenure === 'leaving' || inventory.yielding.has(backend),
+      yielding: inventory.yielding.has(backend),
       series: inventory.seriesOf(backend),
     })),
   };

@@ -21,10 +21,7 @@ export class Rows<Id extends number> {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const id = this.#free.pop() ?? (this.#next++ as Id);
-    assert(
-      id < this.#capacity,
-      'shared memory has no free row; the configuration is checked for that',
-    );
+    assert(id < this.#capacity, 'shared memory has no free row, although room was made before');
     this.#byKey.set(key, id);
     isNew?.(id);
     return id;
@@ -41,7 +38,11 @@ export class Rows<Id extends number> {
     this.#free.push(id);
   }
 
-  entries(): IterableIterator<[string, Id]> {
-    return this.#byKey.entries();
+  get limit(): number {
+    return this.#capacity;
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#byKey.keys();
   }
 }

@@ -22,6 +22,8 @@ export class Resolver {
   readonly #events: ResolverEvents;
   readonly #timers: Timers;
   readonly #known = new Map<string, Endpoint>();
+  /** Addresses changed that nobody has followed yet. */
+  #ahead: 'no' | 'yes' = 'no';
 
   constructor(timers: Timers, events: ResolverEvents) {
     this.#timers = timers;
@@ -34,14 +36,28 @@ export class Resolver {
     return this.#known.get(formatAddress(address)) ?? null;
   }
 
-  /** Asks again for every name in `addresses`; answers true when an address has changed. */
-  async refresh(addresses: readonly Address[]): Promise<boolean> {
-    const changes = await Promise.all(addresses.map((address) => this.#refreshOne(address)));
-    return changes.includes(true);
+  /**
+   * True while addresses have changed since `followed`. A change that was refused is not forgotten:
+   * whoever comes next follows it.
+   */
+  get isAhead(): boolean {
+    return this.#ahead === 'yes';
   }
 
-  async #refreshOne(address: Address): Promise<boolean> {
-    if (address.kind !== 'name') return false;
+  /** The daemon uses the present addresses, and no names but those in `addresses`. */
+  followed(addresses: readonly Address[]): void {
+    this.#ahead = 'no';
+    const used = new Set(addresses.map(formatAddress));
+    for (const name of this.#known.keys()) if (!used.has(name)) this.#known.delete(name);
+  }
+
+  /** Asks again for every name in `addresses`. */
+  async refresh(addresses: readonly Address[]): Promise<void> {
+    await Promise.all(addresses.map((address) => this.#refreshOne(address)));
+  }
+
+  async #refreshOne(address: Address): Promise<void> {
+    if (address.kind !== 'name') return;
     const key = formatAddress(address);
     const before = this.#known.get(key);
     const found = await this.#lookup(address.host);
@@ -49,15 +65,15 @@ export class Resolver {
     const first = found[0];
     if (first === undefined) {
       this.#events.failed(key, before ?? null);
-      return false;
+      return;
     }
-    if (before?.kind === 'ip' && found.some(({ host }) => host === before.host)) return false;
+    if (before?.kind === 'ip' && found.some(({ host }) => host === before.host)) return;
     const endpoint = ipEndpoint(first.family, first.host, address.port);
     this.#known.set(key, endpoint);
+    this.#ahead = 'yes';
     if (before !== undefined) {
       this.#events.changed(key, formatAddress(before), formatAddress(endpoint));
     }
-    return true;
   }
 
   async #lookup(host: string): Promise<{ readonly family: 4 | 6; readonly host: string }[]> {

@@ -56,8 +56,12 @@ async function complain(text: string): Promise<void> {
 }
 
 async function load(file: string): Promise<Result<ReadConfig, readonly string[]>> {
-  const config = await readConfig(file, systemTimers);
-  return config.ok ? config : err(config.error.map(formatIssue));
+  try {
+    const config = await readConfig(file, systemTimers);
+    return config.ok ? config : err(config.error.map(formatIssue));
+  } catch (error) {
+    return err([`${file}: ${error instanceof Error ? error.message : String(error)}`]);
+  }
 }
 
 class Service {
@@ -104,10 +108,12 @@ class Service {
     });
     const stopped = this.#signals(daemon, ending);
     const started = await daemon.start();
-    if (!started.ok) return this.#fail(started.error);
-    const site = await this.#openSite(views);
-    this.#notifier.ready();
-    this.#notifier.status(`serving ${this.#spec.listeners.length} listeners`);
+    if (!started.ok && daemon.phase !== 'stopping') return this.#fail(started.error.join('; '));
+    const site = started.ok ? await this.#openSite(views) : null;
+    if (daemon.phase === 'serving') {
+      this.#notifier.ready();
+      this.#notifier.status(`serving ${this.#spec.listeners.length} listeners`);
+    }
     this.#watchdog(daemon);
     const signal = await stopped;
     ending.waitsFor('sessions, workers, probes and lookups');
@@ -162,13 +168,21 @@ class Service {
   /** Resolves with the first signal to stop. The second one ends the process. */
   #signals(daemon: Daemon, ending: Ending): Promise<DaemonSignal> {
     let reloading: Promise<void> = Promise.resolve();
+    let waiting: 'no' | 'yes' = 'no';
     return new Promise((resolve) => {
       this.#inbox.open((signal, effect) => {
         if (effect === 'nothing') {
           this.#log.event('signal-ignored', { signal });
         } else if (effect === 'reload') {
-          reloading = reloading.then(() => this.#reload(daemon, signal));
+          // One that has not begun yet reads the file later than now: it will do.
+          if (waiting === 'yes') return;
+          waiting = 'yes';
+          reloading = reloading.then(() => {
+            waiting = 'no';
+            return this.#reload(daemon, signal);
+          });
         } else {
+          daemon.announceStop();
           ending.begin(this.#spec.daemon.shutdownTimeoutMs);
           resolve(signal);
         }
@@ -188,7 +202,8 @@ class Service {
       this.#notifier.status(`the last reload was refused: ${problems[0]}`);
     }
     this.#metrics?.reload(problems.length === 0 ? 'success' : 'failure');
-    this.#notifier.ready();
+    // The service manager has been told that we stop, and must not hear otherwise.
+    if (daemon.phase === 'serving') this.#notifier.ready();
   }
 
   /** The problems that keep the file from being used; none: it is in use. */
@@ -198,8 +213,7 @@ class Service {
     const { spec, hash } = config.value;
     const diff = diffSpecs(this.#spec, spec);
     const adopted = await daemon.reload(spec);
-    if (!adopted.ok)
-      return [`cannot listen on ${adopted.error.address}: ${adopted.error.sentence}`];
+    if (!adopted.ok) return adopted.error;
     this.#spec = spec;
     this.#hash = hash;
     this.#readWallMs = systemClock.wallMs();

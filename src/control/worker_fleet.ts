@@ -130,7 +130,11 @@ export class WorkerFleet implements Fleet {
 
   /** Tells every worker to stop and waits for the threads to end; one that does not is ended. */
   async close(): Promise<void> {
-    for (const seat of this.#seats) seat.state = 'stopping';
+    for (const seat of this.#seats) {
+      // Without an engine it hears nothing.
+      if (seat.state === 'starting') void seat.thread.terminate();
+      seat.state = 'stopping';
+    }
     this.broadcast({ kind: 'stop' });
     const limit = this.#timers.after(STOP_LIMIT_MS, () => {
       for (const seat of this.#seats) void seat.thread.terminate();

@@ -62,6 +62,11 @@ export const DAEMON_EVENTS = {
     ['file', 'problems'],
     'Correct the file (`sluice check` shows the same problems) and reload again.',
   ),
+  'addresses-refused': warn(
+    'Names of backends have other addresses now, and there is no room for a change.',
+    ['problems'],
+    'The old addresses stay in use, and it is tried again; change fewer backends at a time.',
+  ),
   'restart-needed': warn(
     'Some of the changed keys take effect only after a restart.',
     ['keys'],

@@ -1,6 +1,6 @@
 /** A backend of a pool as a worker holds it: the plan's row, with its series by listener. */
 import type { BackendId, ListenerId, SeriesId } from '../core/brand.js';
-import type { Endpoint } from '../core/endpoint.js';
+import { type Endpoint, formatAddress } from '../core/endpoint.js';
 import type { BackendPlan } from '../core/plan.js';
 import type { PooledBackend } from './selection.js';
 
@@ -9,6 +9,7 @@ export class PlannedBackend implements PooledBackend {
   readonly name: string;
   readonly endpoint: Endpoint;
   readonly backup: boolean;
+  readonly yielding: boolean;
   readonly #series: ReadonlyMap<ListenerId, SeriesId>;
 
   constructor(plan: BackendPlan) {
@@ -16,11 +17,17 @@ export class PlannedBackend implements PooledBackend {
     this.name = plan.name;
     this.endpoint = plan.endpoint;
     this.backup = plan.backup;
+    this.yielding = plan.yielding;
     this.#series = new Map(plan.series.map(({ listener, series }) => [listener, series]));
   }
 
   seriesFor(listener: ListenerId, otherwise: SeriesId): SeriesId {
     return this.#series.get(listener) ?? otherwise;
+  }
+
+  /** True when a newer plan's row is about the same address. */
+  isAt(plan: BackendPlan): boolean {
+    return formatAddress(this.endpoint) === formatAddress(plan.endpoint);
   }
 
   /**
@@ -29,6 +36,7 @@ export class PlannedBackend implements PooledBackend {
   sameAs(plan: BackendPlan): boolean {
     return (
       this.backup === plan.backup &&
+      this.yielding === plan.yielding &&
       this.name === plan.name &&
       this.#series.size === plan.series.length &&
       plan.series.every(({ listener, series }) => this.#series.get(listener) === series)

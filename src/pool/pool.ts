@@ -200,7 +200,8 @@ export class Pool implements PoolView, LeaseBook {
     const latency = new PeakEwma(plan.backends.length);
     const failureRate = new FailureRate(plan.backends.length);
     this.#members = plan.backends.map((backend, index) => {
-      const at = before.findIndex((member) => member.id === backend.id);
+      // A row may have become another backend's: what was learnt goes with the address.
+      const at = before.findIndex((member) => member.id === backend.id && member.isAt(backend));
       const known = before[at];
       if (known === undefined) return new PlannedBackend(backend);
       latency.adopt(index, this.#latency, at);
@@ -231,7 +232,7 @@ export class Pool implements PoolView, LeaseBook {
       const member = members[index] as PlannedBackend;
       this.#active[index] = ledger.active(member.id);
       this.#weight[index] = ledger.weight(member.id);
-      if (!inTier(member, tier)) continue;
+      if (member.yielding || !inTier(member, tier)) continue;
       if (ineligible(ledger, member.id, tried, regard) !== null) continue;
       this.#eligible[count++] = index;
     }
@@ -263,7 +264,11 @@ export class Pool implements PoolView, LeaseBook {
   }
 
   #nothing(tried: readonly BackendId[] | null, regard: Regard): Selection {
-    const reason = whyNobody(this.#deps.ledger, this.#members, tried, regard);
-    return reason === 'unproven' ? { kind: reason } : { kind: 'none', reason };
+    const staying = this.#members.filter(({ yielding }) => !yielding);
+    const reason = whyNobody(this.#deps.ledger, staying, tried, regard);
+    // Those that yield do so for others that come in a moment.
+    const waits = staying.length < this.#members.length && reason !== 'all-full';
+    if (waits || reason === 'unproven') return { kind: 'unproven' };
+    return { kind: 'none', reason };
   }
 }

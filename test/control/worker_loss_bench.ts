@@ -50,7 +50,7 @@ ${serviceText({ name: 'echo', backends, health: 'probe = "none"' })}`);
   if (!assembled.ok) throw new Error(assembled.error);
   const { daemon, metrics, views } = assembled.value;
   const started = await daemon.start();
-  if (!started.ok) throw new Error(started.error);
+  if (!started.ok) throw new Error(started.error.join('; '));
   t.teardown(() => daemon.stop());
   const site = await startAdmin(ipEndpoint(4, '127.0.0.1', 0), {
     views,

@@ -19,6 +19,7 @@ function backend(index: number, change: Partial<BackendPlan> = {}): BackendPlan 
     weight: 1,
     backup: false,
     draining: false,
+    yielding: false,
     series: [{ listener: 0 as ListenerId, series: (1 + index) as SeriesId }],
     ...change,
   };

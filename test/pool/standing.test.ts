@@ -114,6 +114,7 @@ function anyBackend(index: number, random: Random): BackendPlan {
     weight: 1,
     backup: below(random, 3) === 0,
     draining: false,
+    yielding: false,
     series: [{ listener: 0 as ListenerId, series: (1 + index) as SeriesId }],
   };
 }

@@ -11,7 +11,7 @@ import type { Cause, Stage } from '../../core/outcome.js';
 import type { Lease, Selection } from '../../pool/selection.js';
 import type { TcpEngine } from '../tcp_port.js';
 import type { SessionBook } from './book.js';
-import type { TcpSession } from './session.js';
+import type { Phase, TcpSession } from './session.js';
 import type { Waiting } from './waiting.js';
 
 export interface ChoosingDeps {
@@ -54,10 +54,46 @@ export class Choosing {
 
   /** Finds a backend for a session that holds none, or makes it wait, or refuses it. */
   choose(session: TcpSession): void {
-    const { waiting } = session;
+    const { waiting } = session.listener;
+    session.waiting = waiting;
     if (waiting.state === 'removed') return this.#deps.refuse(session, 'select', 'no-backend');
     if (mustQueue(waiting)) return this.#enqueue(session);
     this.#proceed(session, this.#select(session));
+  }
+
+  /**
+   * After a reload: who waits at a pool to which its listener leads no longer chooses again where
+   * it leads now, and limits of time are those of the newest plan. What was waited counts.
+   */
+  followListeners(): void {
+    for (const waiting of [...this.#pools.values()]) {
+      for (const session of [...waiting.queue.waiters, ...waiting.unproven]) {
+        const moves = session.listener.waiting !== waiting;
+        const { phase } = session;
+        if (phase.at === 'queued') {
+          if (moves) this.#chooseElsewhere(session, phase.sinceMs);
+          else this.#deps.deadline(session, phase.sinceMs + waiting.pool.queueTimeoutMs);
+        } else if (moves) {
+          this.forget(session);
+          session.phase = { at: 'choosing' };
+          this.choose(session);
+        }
+      }
+    }
+  }
+
+  #chooseElsewhere(session: TcpSession, sinceMs: number): void {
+    this.forget(session);
+    session.phase = { at: 'choosing' };
+    session.queueMs = this.#deps.clock.nowMs() - sinceMs;
+    this.choose(session);
+    const phase = phaseOf(session);
+    if (phase.at === 'queued') {
+      session.phase = { ...phase, sinceMs };
+      this.#deps.deadline(session, sinceMs + session.waiting.pool.queueTimeoutMs);
+    } else if (phase.at === 'dialling') {
+      this.#deps.book.observe(session, 'queue', session.queueMs);
+    }
   }
 
   /** A place of `pool` is free; waiters are served by `serveFreed`, outside of the present edge. */
@@ -186,6 +222,11 @@ export class Choosing {
     this.#deps.dial(session, selection.lease);
     return true;
   }
+}
+
+/** Read anew: a choice has changed it. */
+function phaseOf(session: TcpSession): Phase {
+  return session.phase;
 }
 
 /** Others wait already, perhaps at another worker: nobody overtakes them. */

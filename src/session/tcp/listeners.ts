@@ -36,6 +36,8 @@ export class TcpListeners {
   readonly #begin: (session: TcpSession) => void;
   readonly #byId = new Map<ListenerId, TcpListener>();
   readonly #byKey = new Map<ListenerKey, TcpListener>();
+  /** Removed, but for all that is known here with sessions: one that comes back is the same. */
+  readonly #removed = new Map<ListenerId, TcpListener>();
 
   constructor(deps: TcpListenersDeps, hooks: TcpListenersHooks) {
     this.#deps = deps;
@@ -54,7 +56,7 @@ export class TcpListeners {
 
   /** Opens or updates a listener. New sockets open before old ones close. */
   async apply(plan: ListenerPlan, waiting: Waiting): Promise<readonly OpenedSocket[]> {
-    const listener = this.#byId.get(plan.id) ?? new TcpListener(plan, waiting, this.#deps);
+    const listener = this.#byId.get(plan.id) ?? this.#returning(plan, waiting);
     this.#byId.set(plan.id, listener);
     const { idleTimeoutMs } = listener.plan;
     listener.update(plan, waiting);
@@ -84,6 +86,7 @@ export class TcpListeners {
     if (listener === undefined) return;
     for (const key of listener.keys) this.#close(listener, key);
     this.#byId.delete(id);
+    this.#removed.set(id, listener);
     for (const session of listener.dismiss()) this.#hooks.turnAway(session);
   }
 
@@ -103,6 +106,13 @@ export class TcpListeners {
       const id = other as WorkerId;
       if (id !== worker && ledger.listenerWaiting(listener.id, id)) ring(id);
     }
+  }
+
+  /** Its sessions must hear of new limits too, and their next choice is where it leads now. */
+  #returning(plan: ListenerPlan, waiting: Waiting): TcpListener {
+    const before = this.#removed.get(plan.id);
+    this.#removed.delete(plan.id);
+    return before?.plan.name === plan.name ? before : new TcpListener(plan, waiting, this.#deps);
   }
 
   #close(listener: TcpListener, key: ListenerKey): void {

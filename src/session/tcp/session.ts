@@ -59,7 +59,7 @@ export class TcpSession {
   /** The backend of the last dial, for the access line. */
   backend: PooledBackend | null = null;
 
-  /** The pool that the listener led to at the choice; a reload may lead the listener elsewhere. */
+  /** The pool of the last choice; after a reload the next one is where the listener leads then. */
   waiting: Waiting;
 
   readonly pair: PairId;

@@ -115,6 +115,11 @@ export class TcpSessions implements TcpEdges {
     this.#choosing.removePool(id);
   }
 
+  /** All listeners lead where the newest plan says: so do those who wait. */
+  followListeners(): void {
+    this.#choosing.followListeners();
+  }
+
   /** Opens or updates a listener; answers what became of each socket that was opened. */
   applyListener(plan: ListenerPlan, waiting: Waiting): Promise<readonly OpenedSocket[]> {
     return this.#listeners.apply(plan, waiting);

@@ -97,6 +97,7 @@ export class FlowChoosing {
     this.#book.count(flow);
     flow.series = backend.seriesFor(listener.id, listener.plan.series);
     flow.backend = backend;
+    flow.pool = listener.pool;
     if (flow.tried !== null) this.#book.retried(flow);
     const outcome = this.#engine.openFlow(flow.id, backend.endpoint, this.#prelude(flow));
     if (outcome === 'open') {

@@ -2,7 +2,7 @@
 import type { BackendId, FlowId, SeriesId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { Cause } from '../../core/outcome.js';
-import type { Lease, PooledBackend } from '../../pool/selection.js';
+import type { Lease, PooledBackend, PoolView } from '../../pool/selection.js';
 import type { ProxyHeader } from '../proxy_protocol/header.js';
 import type { ListenerKey } from '../tcp_port.js';
 import type { UdpListener } from './listener.js';
@@ -37,6 +37,8 @@ export class UdpFlow {
   tried: BackendId[] | null = null;
   /** Names of all backends that were unreachable, each once, for the access line. */
   triedNames: string[] | null = null;
+  /** The pool that chose the present backend: a reload may have led the listener elsewhere. */
+  pool: PoolView | null = null;
   /** The last backend, for the access line. */
   backend: PooledBackend | null = null;
   /** Where bytes and activity are counted; the listener's own row until a backend is chosen. */

@@ -188,7 +188,7 @@ export class UdpFlows implements UdpEdges {
   fromBackend(id: FlowId): void {
     const flow = this.#flow(id);
     if (flow.answered === 'no' && flow.phase.at === 'open') this.#answered(flow, flow.phase.lease);
-    const wanted = flow.listener.pool.udpResponses;
+    const wanted = flow.pool?.udpResponses ?? 0;
     if (wanted === 0) return;
     const replies = this.#engine.datagramsOut[id] ?? 0;
     // A reply that is still owed for another datagram is waited for: a resolver asks for A and AAAA

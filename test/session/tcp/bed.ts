@@ -203,6 +203,7 @@ export function backendPlan(index: number): BackendPlan {
     weight: 1,
     backup: false,
     draining: false,
+    yielding: false,
     series: [{ listener: LISTENER, series: seriesOf(index) }],
   };
 }

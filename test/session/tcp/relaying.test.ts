@@ -31,6 +31,17 @@ t.test('any byte either way is activity', async (t) => {
   }
 });
 
+t.test('a listener that comes back has its sessions, and they have its new limits', async (t) => {
+  const test = await bed();
+  test.relay();
+  const { listeners } = test.plan;
+  await test.apply({ listeners: [] });
+  await test.apply({ listeners });
+  await test.apply({ listeners: [test.listener({ idleTimeoutMs: 500 })] });
+  await test.pass(1000, 100);
+  t.same(test.causes, ['idle-timeout']);
+});
+
 t.test('a reload that shortens the idle timeout holds for sessions that run', async (t) => {
   const test = await bed({ listener: { idleTimeoutMs: 3_600_000 } });
   test.relay();

@@ -186,7 +186,7 @@ t.test('a waiter whose untried backends are gone does not block the queue', asyn
 });
 
 t.test(
-  'a listener that a reload leads to another pool leaves who waits where they are',
+  'who waits chooses again where a reload leads its listener, and what it waited counts',
   async (t) => {
     const test = await bed({ backends: 2, pool: { queueSize: 5 } });
     const [a, b] = test.pool({}).backends.map((backend) => [backend]);
@@ -194,20 +194,50 @@ t.test(
     test.ledger.setCap(backendId(0), 1);
     const serving = test.relay();
     const waiting = test.accept();
+    await test.pass(300, 100);
     const other = { ...test.pool({ backends: b ?? [] }), id: 1 as PoolId, name: 'other' };
     await test.apply({
       pools: [test.pool({}), other],
       listeners: [test.listener({ pool: other.id })],
     });
+    t.equal(test.state(waiting), `dialling ${target(1)}`);
+    t.equal(test.ledger.queued(POOL), 0);
     const fresh = test.accept();
     t.equal(test.state(fresh), `dialling ${target(1)}`);
-    t.equal(test.state(waiting), 'idle -');
-    test.worker(0).tcp.ends(serving, { kind: 'finished', first: 'client' });
-    test.turn();
-    t.equal(test.state(waiting), `dialling ${target(0)}`);
+    for (const pair of [waiting, fresh]) test.worker(0).tcp.dialSucceeds(pair);
+    test.worker(0).tcp.ends(waiting, { kind: 'finished', first: 'client' });
+    t.match(test.records, [{ queueMs: 300, pool: 'other' }]);
+    t.equal(test.state(serving), `relaying ${target(0)}`, 'a session that runs stays');
     t.equal(test.ledger.listenerActive(LISTENER), 2);
   },
 );
+
+t.test('a reload that shortens the queue timeout holds for who waits already', async (t) => {
+  const test = await bed({ backends: 1, pool: { queueSize: 5, queueTimeoutMs: 60_000 } });
+  test.ledger.setCap(backendId(0), 1);
+  test.relay();
+  test.accept();
+  await test.pass(300, 100);
+  await test.apply({ pools: [test.pool({ queueTimeoutMs: 500 })] });
+  await test.pass(100, 100);
+  t.same(test.causes, []);
+  await test.pass(300, 100);
+  t.same(test.causes, ['queue-timeout']);
+});
+
+t.test('who waits for a first verdict chooses again where its listener leads', async (t) => {
+  const test = await bed({ backends: 2, health: 'unproven' });
+  const [a, b] = test.pool({}).backends.map((backend) => [backend]);
+  await test.apply({ pools: [test.pool({ backends: a ?? [] })] });
+  const waiting = test.accept();
+  test.ledger.setHealth(backendId(1), 'up');
+  const other = { ...test.pool({ backends: b ?? [] }), id: 1 as PoolId, name: 'other' };
+  await test.apply({
+    pools: [test.pool({}), other],
+    listeners: [test.listener({ pool: other.id })],
+  });
+  t.equal(test.state(waiting), `dialling ${target(1)}`);
+});
 
 t.test('when a pool goes, who waits for it is refused, whoever has its row next', async (t) => {
   for (const health of ['up', 'unproven'] as const) {

@@ -184,6 +184,7 @@ function backendPlan(index: number): BackendPlan {
     weight: 1,
     backup: false,
     draining: false,
+    yielding: false,
     series: [{ listener: LISTENER, series: seriesOf(index) }],
   };
 }

@@ -1,0 +1,195 @@
+/**
+ * How a new Spec, or new addresses, become what the daemon is: prepared completely first (which may
+ * say no, and then nothing has changed), then committed. Runs as a change of the queue, so nothing
+ * else changes meanwhile but for a stop, which is looked for after each wait.
+ */
+import type { Address } from '../core/endpoint.js';
+import { err, ok, type Result } from '../core/result.js';
+import { PLAIN_COLUMN, type SeriesReader } from '../core/series.js';
+import type { Spec } from '../core/spec.js';
+import type { ControlCounters } from '../observe/metrics.js';
+import type { Ledger } from '../pool/ledger.js';
+import { type BackendBoard, namesOf } from './backend_board.js';
+import { type ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
+import type { BackendEntry, Inventory, ListenerEntry } from './inventory.js';
+import type { ListeningSockets } from './listening_sockets.js';
+import type { PlanPublisher } from './plan_publisher.js';
+import type { PoolWatch } from './pool_watch.js';
+import type { Resolver } from './resolver.js';
+import { Room } from './room.js';
+import { listenerKey, type Target } from './row_demand.js';
+
+export interface AdoptionDeps {
+  readonly changes: ChangeQueue;
+  readonly resolver: Resolver;
+  readonly sockets: ListeningSockets;
+  readonly inventory: Inventory;
+  readonly board: BackendBoard;
+  readonly watch: PoolWatch;
+  readonly publisher: PlanPublisher;
+  readonly ledger: Ledger;
+  readonly series: SeriesReader;
+  readonly counters: ControlCounters;
+  /** `spec` is in use from now on; its plan follows at once. */
+  readonly inUse: (spec: Spec) => void;
+}
+
+export class Adoption {
+  readonly #deps: AdoptionDeps;
+  readonly #room: Room;
+
+  constructor(deps: AdoptionDeps) {
+    this.#deps = deps;
+    const { inventory, ledger, changes, publisher } = deps;
+    this.#room = new Room({
+      inventory,
+      ledger,
+      changes,
+      publish: () => publisher.publish(),
+      tidy: () => this.#tidy(),
+    });
+  }
+
+  /** Puts `spec` in place of what is; on a failure nothing has changed. */
+  async adopt(spec: Spec): Promise<Result<null, Refusal>> {
+    const target = this.#targetOf(spec);
+    let outcome: 'prepared' | 'refused' = 'refused';
+    try {
+      const prepared = await this.#prepare(target);
+      if (!prepared.ok) return prepared;
+      outcome = 'prepared';
+    } finally {
+      if (outcome === 'refused') this.#takeBack();
+    }
+    await this.#commit(target);
+    return ok(null);
+  }
+
+  /** Asks for the addresses of the names in `spec` again, and follows them. */
+  async followAddresses(spec: Spec): Promise<Result<null, Refusal>> {
+    const { changes, resolver } = this.#deps;
+    await changes.unlessOverruled(resolver.refresh(addressesOf(spec)));
+    if (changes.overruled) return err(OVERRULED);
+    if (!resolver.isAhead) return ok(null);
+    const target = this.#targetOf(spec);
+    const room = await this.#room.make(target);
+    if (!room.ok) return room;
+    await this.#commit(target);
+    return ok(null);
+  }
+
+  /** A stop: no listener any more. `atMost` ends the wait for workers that do not answer. */
+  async leaveAll(spec: Spec, atMost: Promise<void>): Promise<void> {
+    const { inventory, board, publisher, resolver } = this.#deps;
+    inventory.yielding.clear();
+    // A start that was overruled: workers have no plan, and perhaps no engine to apply one.
+    if (inventory.listeners.size === 0) return this.#retireSockets();
+    const resolve: Target['resolve'] = ({ address }) => resolver.endpoint(address);
+    board.update(inventory.apply({ ...spec, listeners: [] }, resolve));
+    this.#deps.watch.look();
+    await Promise.race([publisher.publish(), atMost]);
+    this.#retireSockets();
+  }
+
+  /** A backend that left has no session any more. */
+  async release(entry: BackendEntry): Promise<Result<null, Refusal>> {
+    const { board, changes, publisher, inventory, counters } = this.#deps;
+    if (entry.tenure === 'kept' || board.drains(entry)) return ok(null);
+    if (entry.pool.backends.get(entry.key) !== entry) return ok(null);
+    entry.pool.backends.delete(entry.key);
+    await changes.unlessOverruled(publisher.publish());
+    if (changes.overruled) return err(OVERRULED);
+    inventory.releaseBackend(entry);
+    inventory.releasePools();
+    counters.forget(namesOf(entry));
+    return ok(null);
+  }
+
+  /** Only between changes: a worker that has not applied the newest plan yet still accepts. */
+  releaseListeners(): void {
+    const { inventory } = this.#deps;
+    for (const entry of [...inventory.listeners.values()]) {
+      if (this.#mayRelease(entry)) inventory.releaseListener(entry);
+    }
+  }
+
+  get listenersLeave(): boolean {
+    return [...this.#deps.inventory.listeners.values()].some((entry) => this.#mayRelease(entry));
+  }
+
+  /** Everything that can fail. What it opens is known to `#takeBack`. */
+  async #prepare(target: Target): Promise<Result<null, Refusal>> {
+    const { changes, resolver, sockets } = this.#deps;
+    await changes.unlessOverruled(resolver.refresh(addressesOf(target.spec)));
+    for (const listener of target.spec.listeners) {
+      if (changes.overruled) return err(OVERRULED);
+      const opened = await sockets.open(listenerKey(listener), listener);
+      if (opened.ok) continue;
+      const { address, sentence } = opened.error;
+      return err([`listener ${listener.name} cannot listen on ${address}: ${sentence}`]);
+    }
+    if (changes.overruled) return err(OVERRULED);
+    const room = await this.#room.make(target);
+    return room.ok && changes.overruled ? err(OVERRULED) : room;
+  }
+
+  #takeBack(): void {
+    this.#deps.inventory.yielding.clear();
+    this.#retireSockets();
+  }
+
+  /** Makes inventory, board and workers follow; from here on there is no way back. */
+  async #commit(target: Target): Promise<void> {
+    const { changes, inventory, board, publisher, resolver } = this.#deps;
+    this.#deps.inUse(target.spec);
+    board.update(inventory.apply(target.spec, target.resolve));
+    this.#deps.watch.look();
+    resolver.followed(addressesOf(target.spec));
+    await changes.unlessOverruled(publisher.publish());
+    // Workers may not have left what would be closed now; the stop does it, after its own plan.
+    if (changes.overruled) return;
+    inventory.releasePools();
+    this.releaseListeners();
+    this.#retireSockets();
+  }
+
+  /** Gives back the rows of everything that left and on which nobody counts any more. */
+  async #tidy(): Promise<void> {
+    const { changes, inventory, ledger, series, board, publisher } = this.#deps;
+    this.releaseListeners();
+    const idle = [...inventory.backends()].filter(
+      ({ tenure, id }) => tenure === 'leaving' && ledger.active(id) === 0,
+    );
+    for (const entry of idle) {
+      board.gone(entry);
+      entry.pool.backends.delete(entry.key);
+    }
+    inventory.retirePairs();
+    await changes.unlessOverruled(publisher.publish());
+    if (changes.overruled) return;
+    for (const entry of idle) inventory.releaseBackend(entry);
+    inventory.releasePairs((row) => series.value(row, PLAIN_COLUMN.active) === 0);
+    inventory.releasePools();
+  }
+
+  #targetOf(spec: Spec): Target {
+    const { resolver } = this.#deps;
+    return { spec, resolve: ({ address }) => resolver.endpoint(address) };
+  }
+
+  #mayRelease({ tenure, id }: ListenerEntry): boolean {
+    return tenure === 'leaving' && this.#deps.ledger.listenerActive(id) === 0;
+  }
+
+  #retireSockets(): void {
+    const { sockets, inventory } = this.#deps;
+    sockets.retireAll((key) => {
+      const entry = inventory.listeners.get(key);
+      return entry?.tenure === 'kept' ? entry.spec : null;
+    });
+  }
+}
+
+function addressesOf(spec: Spec): Address[] {
+  return spec.pools.flatMap((pool) => pool.backends.map((backend) => backend.address));
+}

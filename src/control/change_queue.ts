@@ -1,0 +1,59 @@
+/**
+ * One owner of what changes the daemon: a start, a reload, addresses that changed, rows that are
+ * given back. One at a time, in the order in which they came, and a stop outranks all: once it has
+ * begun, nothing that waits begins any more, and what is under way waits for nobody.
+ */
+import { err, type Result } from '../core/result.js';
+
+/** Why a change was not made, in sentences for people. */
+export type Refusal = readonly string[];
+
+export const OVERRULED: Refusal = ['sluice stops, and a stop outranks every other change'];
+
+export class ChangeQueue {
+  #last: Promise<unknown> = Promise.resolve();
+  #state: 'open' | 'stopping' = 'open';
+  #tellStopped: () => void = () => {};
+  readonly #stopped = new Promise<void>((resolve) => {
+    this.#tellStopped = resolve;
+  });
+
+  /** True from the moment a stop begins: to be asked again after each await. */
+  get overruled(): boolean {
+    return this.#state === 'stopping';
+  }
+
+  /** From this moment on a stop is under way, whenever its own work follows. */
+  overrule(): void {
+    this.#state = 'stopping';
+    this.#tellStopped();
+  }
+
+  /** Runs `work` when it is its turn. Whatever it throws is a refusal too. */
+  run<T>(work: () => Promise<Result<T, Refusal>>): Promise<Result<T, Refusal>> {
+    const turn = async (): Promise<Result<T, Refusal>> => {
+      if (this.overruled) return err(OVERRULED);
+      try {
+        return await work();
+      } catch (error) {
+        return err([error instanceof Error ? error.message : String(error)]);
+      }
+    };
+    const done = this.#last.then(turn);
+    this.#last = done;
+    return done;
+  }
+
+  /** Runs the work of a stop: after what is under way has come to its end, which is soon. */
+  stop<T>(work: () => Promise<T>): Promise<T> {
+    this.overrule();
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Waits for `event`, but no longer than until a stop begins. */
+  async unlessOverruled(event: Promise<unknown>): Promise<void> {
+    await Promise.race([event, this.#stopped]);
+  }
+}

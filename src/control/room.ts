@@ -1,0 +1,118 @@
+/**
+ * Rows of shared memory for a change, found before anything of it is done. Where there are too few,
+ * backends that leave and have no session give up theirs first: workers hear that they get none any
+ * more, and what is then at zero stays at zero. If that is not enough, the answer is a refusal with
+ * the numbers, and nothing has changed.
+ */
+import { err, ok, type Result } from '../core/result.js';
+import type { Ledger } from '../pool/ledger.js';
+import type { ChangeQueue, Refusal } from './change_queue.js';
+import { OVERRULED } from './change_queue.js';
+import type { BackendEntry, Inventory } from './inventory.js';
+import type { Shortage, Target } from './row_demand.js';
+
+export interface RoomDeps {
+  readonly inventory: Inventory;
+  readonly ledger: Ledger;
+  readonly changes: ChangeQueue;
+  /** Sends the inventory's plan; resolves when all workers have applied it. */
+  readonly publish: () => Promise<void>;
+  /** Gives back what left before and is empty by now. */
+  readonly tidy: () => Promise<void>;
+}
+
+export class Room {
+  readonly #deps: RoomDeps;
+
+  constructor(deps: RoomDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Makes room for `target`: afterwards `inventory.apply` finds a row for everything. On a failure
+   * nobody has lost anything but a moment in which some backends got no session.
+   */
+  async make(target: Target): Promise<Result<null, Refusal>> {
+    const { inventory, changes } = this.#deps;
+    if (inventory.shortages(target).length === 0) return ok(null);
+    await this.#deps.tidy();
+    const refusal = changes.overruled ? OVERRULED : await this.#yield(target);
+    if (refusal === null) return ok(null);
+    if (inventory.yielding.size > 0) {
+      inventory.yielding.clear();
+      if (!changes.overruled) await changes.unlessOverruled(this.#deps.publish());
+    }
+    return err(refusal);
+  }
+
+  /** Asks as many to yield as are needed, again when one of them got a session meanwhile. */
+  async #yield(target: Target): Promise<Refusal | null> {
+    const { inventory, ledger, changes } = this.#deps;
+    const busy = new Set<BackendEntry>();
+    for (;;) {
+      const short = inventory.shortages(target);
+      if (short.length === 0) return null;
+      const idle = inventory
+        .leavers(target)
+        .filter((entry) => !busy.has(entry) && ledger.active(entry.id) === 0);
+      const more = choose(inventory, short, idle);
+      if (more === null) return short.map(sentenceOf);
+      for (const entry of more) inventory.yielding.add(entry);
+      await changes.unlessOverruled(this.#deps.publish());
+      if (changes.overruled) return OVERRULED;
+      for (const entry of more) {
+        if (ledger.active(entry.id) === 0) continue;
+        inventory.yielding.delete(entry);
+        busy.add(entry);
+      }
+    }
+  }
+}
+
+/** As few of `idle` as give enough rows, and of each pool about the same share; null: too few. */
+function choose(
+  inventory: Inventory,
+  short: readonly Shortage[],
+  idle: readonly BackendEntry[],
+): readonly BackendEntry[] | null {
+  const left = { backends: 0, pairs: 0, listeners: 0, pools: 0 };
+  for (const { rows, missing } of short) left[rows] = missing;
+  if (left.listeners > 0 || left.pools > 0) return null;
+  const byPool = new Map<string, BackendEntry[]>();
+  for (const entry of idle) {
+    if (inventory.yielding.has(entry)) continue;
+    byPool.set(entry.pool.key, [...(byPool.get(entry.pool.key) ?? []), entry]);
+  }
+  const chosen: BackendEntry[] = [];
+  while (left.backends > 0 || left.pairs > 0) {
+    // From the pool that has most: none is left without a backend before all have one.
+    const [fullest] = [...byPool.values()].toSorted((a, b) => b.length - a.length);
+    const entry = fullest?.pop();
+    if (entry === undefined) return null;
+    chosen.push(entry);
+    left.backends--;
+    left.pairs -= inventory.seriesOf(entry).length;
+  }
+  return chosen;
+}
+
+const NAMES = {
+  listeners: 'listeners',
+  pools: 'pools',
+  backends: 'backends',
+  pairs: 'pairs of listener and backend',
+} as const;
+
+/** The numbers and the remedy, for `reload-failed`. */
+export function sentenceOf({ rows, wanted, leaving, limit }: Shortage): string {
+  return [
+    `no room for the new ${NAMES[rows]}: the file has ${wanted}`,
+    `${leaving} that leave are still in use`,
+    `and shared memory is laid out for ${limit}`,
+  ]
+    .join(', ')
+    .concat(
+      '; reload again when their sessions have ended (drain_timeout), ',
+      'change fewer at a time, or restart',
+    );
+}

@@ -1,0 +1,68 @@
+/** How many rows of shared memory a Spec wants beside those that are in use. Pure. */
+import { type Endpoint, formatAddress } from '../core/endpoint.js';
+import type { BackendSpec, ListenerSpec, Spec } from '../core/spec.js';
+
+/** A Spec together with the addresses of its backends. */
+export interface Target {
+  readonly spec: Spec;
+  /** The address of a backend, or null while its name has none. */
+  readonly resolve: (backend: BackendSpec) => Endpoint | null;
+}
+
+/** The keys of every row that a target wants. */
+export interface Wanted {
+  readonly listeners: ReadonlySet<string>;
+  readonly pools: ReadonlySet<string>;
+  readonly backends: ReadonlySet<string>;
+  /** Counters: of each listener alone, and of each listener with each of its backends. */
+  readonly pairs: ReadonlySet<string>;
+}
+
+export interface Shortage {
+  readonly rows: keyof Wanted;
+  /** Rows that the target wants. */
+  readonly wanted: number;
+  /** Rows in use by what the target does not have. */
+  readonly leaving: number;
+  readonly limit: number;
+  readonly missing: number;
+}
+
+/** A listener whose protocol changes is another listener. */
+export function listenerKey(spec: ListenerSpec): string {
+  return `${spec.protocol}/${spec.name}`;
+}
+
+/** A backend whose address changes is another backend. */
+export function backendKey(spec: BackendSpec, endpoint: Endpoint): string {
+  return `${spec.name}@${formatAddress(endpoint)}`;
+}
+
+export function backendRowKey(pool: string, backend: string): string {
+  return `${pool}/${backend}`;
+}
+
+export function pairKey(listener: string, backendRow: string): string {
+  return `${listener}>${backendRow}`;
+}
+
+export function wantedRows({ spec, resolve }: Target): Wanted {
+  const byPool = new Map<string, string[]>();
+  for (const pool of spec.pools) {
+    const rows = pool.backends.flatMap((backend) => {
+      const endpoint = resolve(backend);
+      return endpoint === null ? [] : [backendRowKey(pool.name, backendKey(backend, endpoint))];
+    });
+    byPool.set(pool.name, rows);
+  }
+  const pairs = spec.listeners.flatMap((listener) => {
+    const key = listenerKey(listener);
+    return [key, ...(byPool.get(listener.pool) ?? []).map((row) => pairKey(key, row))];
+  });
+  return {
+    listeners: new Set(spec.listeners.map(listenerKey)),
+    pools: new Set(byPool.keys()),
+    backends: new Set([...byPool.values()].flat()),
+    pairs: new Set(pairs),
+  };
+}

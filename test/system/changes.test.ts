@@ -1,0 +1,199 @@
+/** A change of state is all or nothing, one at a time, and a stop outranks every other one. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { BINARY, Daemon, type LogRecord, startDaemon } from '../support/daemon.js';
+import { eventually, within } from '../support/deadline.js';
+import { startEchoes } from '../support/load/echo_backend.js';
+import { exchangeOnce } from '../support/load/short_connections.js';
+import { tempFolder } from '../support/places.js';
+import { runToEnd } from '../support/process.js';
+import { listenerText, poolText, serviceText } from '../support/settings.js';
+import { dial, tryDial } from '../support/wire.js';
+
+t.setTimeout(180_000);
+
+const NONE = 'probe = "none"';
+
+t.test('1,200 backends that all get new addresses are taken over in one reload', async (t) => {
+  const echoes = await startEchoes(t, 1);
+  const front = serviceText({ name: 'echo', backends: echoes });
+  const daemon = await startDaemon(t, { toml: front + crowd(1200, 1) });
+  await daemon.backendsUp('echo', 1);
+  const port = await daemon.port('echo');
+  const held = await dial(t, { port });
+  await held.send('one');
+  t.equal(await held.readText(3), 'one');
+  for (const net of [2, 3]) {
+    const record = await daemon.reload(front + crowd(1200, net));
+    t.equal(record.event, 'reloaded', JSON.stringify(record['problems']));
+    t.equal(await exchangeOnce({ port }), null);
+  }
+  await held.send('two');
+  t.equal(await held.readText(3), 'two', 'sessions elsewhere do not notice');
+});
+
+t.test('pairs of listener and backend are given back before they are used again', async (t) => {
+  const fan = (net: number): string =>
+    Array.from({ length: 40 }, (_, index) =>
+      listenerText({ name: `l${index}`, pool: 'crowd', bind: '127.0.0.1:0' }),
+    ).join('') + crowd(110, net).replace(/^\[listeners[^[]*/, '');
+  const daemon = await startDaemon(t, { workers: 1, toml: fan(1) });
+  for (const net of [2, 3]) t.equal((await daemon.reload(fan(net))).event, 'reloaded');
+});
+
+t.test('a reload that finds no room is refused with the numbers and the remedy', async (t) => {
+  const names = (prefix: string): string =>
+    Array.from({ length: 150 }, (_, index) =>
+      listenerText({ name: `${prefix}${index}`, pool: 'p', bind: '127.0.0.1:0' }),
+    ).join('') + poolText({ name: 'p', backends: [{ address: '127.0.0.1:1' }], health: NONE });
+  const daemon = await startDaemon(t, { workers: 1, toml: names('a') });
+  const record = await daemon.reload(names('b'));
+  t.equal(record.event, 'reload-failed');
+  t.match(
+    String(record['problems']),
+    /no room for the new listeners: the file has 150, 150 that leave .* 256; .* or restart/,
+  );
+  t.equal((await daemon.reload(names('a'))).event, 'reloaded', 'nothing has changed');
+});
+
+t.test('what cannot be bound refuses the reload, and nothing has changed', async (t) => {
+  const echoes = await startEchoes(t, 1);
+  const front = serviceText({ name: 'echo', backends: echoes });
+  const daemon = await startDaemon(t, { toml: front });
+  await daemon.backendsUp('echo', 1);
+  const port = await daemon.port('echo');
+  const wire = await dial(t, { port });
+  for (const [bind, told] of badBinds(t)) {
+    const record = await daemon.reload(front + listenerText({ name: 'x', pool: 'echo', bind }));
+    t.equal(record.event, 'reload-failed', bind);
+    t.match(String(record['problems']), told);
+    t.equal(await exchangeOnce({ port }), null);
+  }
+  await wire.send('on');
+  t.equal(await wire.readText(2), 'on');
+});
+
+t.test('what cannot be bound at start is start-failed with exit code 1, at once', async (t) => {
+  for (const [bind, told] of badBinds(t)) {
+    const toml =
+      listenerText({ name: 'x', pool: 'p', bind }) +
+      poolText({ name: 'p', backends: [{ address: '127.0.0.1:1' }], health: NONE });
+    const daemon = new Daemon(join(tempFolder(t), 'sluice.toml'), { toml });
+    t.teardown(() => daemon.end());
+    t.same(await within('the end', daemon.exited, 10_000), { code: 1, signal: null }, bind);
+    t.match(daemon.complaints, told);
+  }
+});
+
+t.test('check, start and reload refuse a path that is not a socket, and leave it', async (t) => {
+  const path = join(tempFolder(t), 'precious');
+  writeFileSync(path, 'precious');
+  const toml =
+    listenerText({ name: 'x', pool: 'p', bind: `unix:${path}` }) +
+    poolText({ name: 'p', backends: [{ address: '127.0.0.1:1' }], health: NONE });
+  const file = join(tempFolder(t), 'sluice.toml');
+  writeFileSync(file, toml);
+  const checked = await runToEnd(process.execPath, [BINARY, 'check', '-c', file]);
+  t.equal(checked.code, 1);
+  t.match(checked.stderr, /:\d+:\d+: listeners.x.bind.*precious is a file, not a socket/);
+  const started = new Daemon(join(tempFolder(t), 'sluice.toml'), { toml });
+  t.teardown(() => started.end());
+  t.match(await started.exited, { code: 1 });
+  t.equal(readFileSync(path, 'utf8'), 'precious');
+});
+
+t.test('an empty or half-written file is refused at a reload', async (t) => {
+  const echoes = await startEchoes(t, 1);
+  const front = serviceText({ name: 'echo', backends: echoes });
+  const daemon = await startDaemon(t, { toml: front });
+  await daemon.backendsUp('echo', 1);
+  const port = await daemon.port('echo');
+  for (const text of ['', poolText({ name: 'echo', backends: echoes })]) {
+    const record = await daemon.reload(text);
+    t.equal(record.event, 'reload-failed');
+    t.match(String(record['problems']), /no listener.*at least one table \[listeners\.NAME\]/);
+    t.equal(await exchangeOnce({ port }), null);
+  }
+});
+
+t.test('a reload and a stop in any order: the stop wins, and nothing reopens', async (t) => {
+  const echoes = await startEchoes(t, 1);
+  const toml = serviceText({ name: 'echo', backends: echoes });
+  const orders: readonly (readonly NodeJS.Signals[])[] = [
+    ['SIGHUP', 'SIGTERM'],
+    ['SIGTERM', 'SIGHUP'],
+    ['SIGHUP', 'SIGHUP', 'SIGTERM', 'SIGHUP'],
+  ];
+  for (const [index, order] of orders.entries()) {
+    for (const sessions of ['none', 'one'] as const) {
+      const daemon = await startDaemon(t, { toml, shutdownTimeout: '20s' });
+      await daemon.backendsUp('echo', 1);
+      const port = await daemon.port('echo');
+      const wire = sessions === 'one' ? await dial(t, { port }) : null;
+      await wire?.send('x');
+      await wire?.readText(1);
+      for (const signal of order) daemon.signal(signal);
+      if (wire !== null) {
+        await daemon.event('stopping');
+        for (let look = 0; look < 3; look++) daemon.signal('SIGHUP');
+        await wire.send('y');
+        t.equal(await wire.readText(1), 'y', 'the session goes on');
+        await eventually('nobody else comes in', async () => {
+          const late = await tryDial({ port });
+          if (typeof late !== 'string') late.socket.destroy();
+          return late === 'ECONNREFUSED' ? true : undefined;
+        });
+        wire.finish();
+      }
+      t.same(await within('the end', daemon.exited, 15_000), { code: 0, signal: null });
+      t.same(daemon.eventsNamed('internal-error'), [], `${index}, sessions: ${sessions}`);
+      t.notOk(opensAfterStop(daemon), 'no listener opens after the stop began');
+    }
+  }
+});
+
+t.test('a stop during the start ends it at once with 0', async (t) => {
+  const toml = serviceText({ name: 'echo', backends: [{ address: '127.0.0.1:1' }] });
+  const daemon = new Daemon(join(tempFolder(t), 'sluice.toml'), { toml });
+  t.teardown(() => daemon.end());
+  await daemon.event('engine-chosen');
+  daemon.signal('SIGTERM');
+  t.same(await within('the end', daemon.exited, 10_000), { code: 0, signal: null });
+});
+
+t.test('a storm of SIGHUP comes to an end, and the daemon serves', async (t) => {
+  const echoes = await startEchoes(t, 1);
+  const daemon = await startDaemon(t, { toml: serviceText({ name: 'echo', backends: echoes }) });
+  await daemon.backendsUp('echo', 1);
+  const port = await daemon.port('echo');
+  const last = daemon.nextEvent('reloaded');
+  for (let round = 0; round < 300; round++) daemon.signal('SIGHUP');
+  await last;
+  t.equal(await exchangeOnce({ port }), null);
+  t.same(daemon.eventsNamed('reload-failed'), []);
+});
+
+/** `count` backends of the network 10.`net`.0.0/16, unproved, behind a listener of their own. */
+function crowd(count: number, net: number): string {
+  const backends = Array.from({ length: count }, (_, index) => ({
+    name: `b${index}`,
+    address: `10.${net}.${index >> 8}.${index & 255}:9`,
+  }));
+  return serviceText({ name: 'crowd', backends, health: NONE });
+}
+
+function badBinds(t: Test): readonly (readonly [bind: string, told: RegExp])[] {
+  const folder = tempFolder(t);
+  mkdirSync(join(folder, 'folder'));
+  return [
+    [`unix:${join(folder, 'folder')}`, /folder is a directory, not a socket/],
+    [`unix:${join(folder, 'nowhere', 'x.sock')}`, /ENOENT/],
+    ['192.0.2.1:0', /EADDRNOTAVAIL/],
+  ];
+}
+
+function opensAfterStop(daemon: Daemon): boolean {
+  const events = daemon.events.past.map((record: LogRecord) => record.event);
+  return events.lastIndexOf('listening') > events.indexOf('stopping');
+}
