@@ -2,10 +2,9 @@
  * Addresses as a file has them: `10.0.0.1:53`, `[2001:db8::1]:53`, `unix:/run/x.sock`, a name with
  * a port, and blocks in CIDR notation.
  */
-import { unmapped } from '../core/address_block.js';
 import type { Address, Endpoint, IpEndpoint } from '../core/endpoint.js';
 import { ipEndpoint } from '../core/endpoint.js';
-import { ipBytes, ipText } from '../core/ip_bytes.js';
+import { ipBytes, ipText, unmapped } from '../core/ip_bytes.js';
 import type { AddressBlock } from '../core/spec.js';
 import { fault, fits, type Reading } from './reading.js';
 

@@ -4,7 +4,14 @@
  */
 import { lookup } from 'node:dns/promises';
 import type { Timers } from '../core/clock.js';
-import { type Address, type Endpoint, formatAddress, ipEndpoint } from '../core/endpoint.js';
+import {
+  type Address,
+  type Endpoint,
+  formatAddress,
+  type IpEndpoint,
+  ipEndpoint,
+  systemEndpoint,
+} from '../core/endpoint.js';
 import type { Log } from '../observe/log.js';
 
 /** Not below common DNS TTLs; getaddrinfo(3) does not tell the TTL itself. */
@@ -76,15 +83,16 @@ export class Resolver {
     }
   }
 
-  async #lookup(host: string): Promise<{ readonly family: 4 | 6; readonly host: string }[]> {
+  /** A link-local address is no use without its zone, and endpoints have none. */
+  async #lookup(host: string): Promise<readonly IpEndpoint[]> {
     const limit = new Promise<[]>((resolve) =>
       this.#timers.after(RESOLVE_TIMEOUT_MS, () => resolve([])),
     );
     const answers = lookup(host, { all: true }).catch(() => []);
-    return (await Promise.race([answers, limit])).map(({ address, family }) => ({
-      family: family === 6 ? 6 : 4,
-      host: address,
-    }));
+    return (await Promise.race([answers, limit]))
+      .filter(({ address }) => !address.includes('%'))
+      .map(({ address }) => systemEndpoint(address, 0))
+      .filter((endpoint) => endpoint !== null);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Blocks of addresses (CIDR): whose word is taken, for example, for a client's address. */
 import { present } from './assert.js';
-import { ipBytes } from './ip_bytes.js';
+import { ipBytes, unmapped } from './ip_bytes.js';
 import type { AddressBlock } from './spec.js';
 
 /**
@@ -16,12 +16,6 @@ export function trusted(blocks: readonly AddressBlock[]): (host: string) => bool
     const folded = unmapped(bytes);
     return compiled.some((block) => contains(block, folded));
   };
-}
-
-/** The 4 bytes of an IPv4-mapped IPv6 address; other addresses as they are. */
-export function unmapped(bytes: Uint8Array): Uint8Array {
-  if (bytes.length === 4 || bytes[10] !== 0xff || bytes[11] !== 0xff) return bytes;
-  return bytes.subarray(0, 10).every((byte) => byte === 0) ? bytes.subarray(12) : bytes;
 }
 
 interface Block {

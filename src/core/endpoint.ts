@@ -2,6 +2,8 @@
  * Where a socket is bound to or connects to, after names were resolved. Endpoints are immutable
  * and made once a backend, so an engine may cache what it derives from one by identity.
  */
+import { ipBytes, ipText, unmapped } from './ip_bytes.js';
+
 export interface IpEndpoint {
   readonly kind: 'ip';
   readonly family: 4 | 6;
@@ -28,6 +30,20 @@ export function ipEndpoint(family: 4 | 6, host: string, port: number): IpEndpoin
   return { kind: 'ip', family, host, port };
 }
 
+/**
+ * The endpoint that a text of the system names: an IPv6 address loses its zone and becomes
+ * canonical, and one that stands for IPv4 (a client of a dual-stack socket) comes out as IPv4, as
+ * `decodeAddress` has it. Null: `host` is no IP address.
+ */
+export function systemEndpoint(host: string, port: number): IpEndpoint | null {
+  const zone = host.indexOf('%');
+  const bytes = ipBytes(zone === -1 ? host : host.slice(0, zone));
+  if (bytes === null) return null;
+  const plain = unmapped(bytes);
+  const family = plain.length === 4 ? 4 : 6;
+  return ipEndpoint(family, ipText(family, plain), port);
+}
+
 /** `10.0.0.1:53`, `[::1]:53`, `unix:/run/x.sock`, `db.example:5432`: as in the configuration. */
 export function formatAddress(address: Address): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
@@ -40,7 +56,9 @@ export function sameAddress(a: Address, b: Address): boolean {
   return formatAddress(a) === formatAddress(b);
 }
 
-/** All addresses of the machine: `0.0.0.0` or `::`. */
+/** All addresses of the machine, or at a socket that dials: any of them. */
+export const WILDCARD_HOSTS = { 4: '0.0.0.0', 6: '::' } as const;
+
 export function isWildcard(endpoint: Endpoint): boolean {
-  return endpoint.kind === 'ip' && (endpoint.host === '0.0.0.0' || endpoint.host === '::');
+  return endpoint.kind === 'ip' && endpoint.host === WILDCARD_HOSTS[endpoint.family];
 }

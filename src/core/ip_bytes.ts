@@ -3,6 +3,11 @@
  * hashing. Text comes out canonical (RFC 5952, sections 4 and 5).
  */
 
+/** Characters of dotted decimal. */
+const DOT = 46;
+const ZERO = 48;
+const NINE = 57;
+
 /** 4 or 16 bytes in network order; null when `text` is no IP address. A zone (`%eth0`) is none. */
 export function ipBytes(text: string): Uint8Array | null {
   return text.includes(':') ? ipv6Bytes(text) : ipv4Bytes(text);
@@ -13,14 +18,65 @@ export function ipText(family: 4 | 6, bytes: Uint8Array, at = 0): string {
   return family === 4 ? ipv4Text(bytes, at) : ipv6Text(bytes, at);
 }
 
-function ipv4Bytes(text: string): Uint8Array | null {
-  const parts = text.split('.');
-  if (parts.length !== 4) return null;
-  const bytes = new Uint8Array(4);
-  for (const [index, part] of parts.entries()) {
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return null;
-    bytes[index] = Number(part);
+/**
+ * Dotted decimal as a number below 2^32; -1 when `text` is none. Allocates nothing: it is asked for
+ * each datagram. A leading zero is refused, because inet_aton(3) would read the part as octal.
+ */
+export function ipv4Number(text: string): number {
+  let address = 0;
+  let part = 0;
+  let partAt = 0;
+  let dots = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === DOT) {
+      if (!isPart(part, index - partAt)) return -1;
+      address = address * 256 + part;
+      part = 0;
+      partAt = index + 1;
+      dots++;
+    } else {
+      if (code < ZERO || code > NINE) return -1;
+      part = part * 10 + code - ZERO;
+    }
   }
+  return dots === 3 && isPart(part, text.length - partAt) ? address * 256 + part : -1;
+}
+
+/** `value` of so many digits; the shortest text of a number is the only one. */
+function isPart(value: number, digits: number): boolean {
+  if (digits === 1) return true;
+  return digits === 2 ? value > 9 : digits === 3 && value > 99 && value < 256;
+}
+
+/** The 16 bytes at `at` stand for an IPv4 address: ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2). */
+export function isMapped(bytes: Uint8Array, at = 0): boolean {
+  for (let index = 0; index < 10; index++) if (bytes[at + index] !== 0) return false;
+  return bytes[at + 10] === 0xff && bytes[at + 11] === 0xff;
+}
+
+/** The 4 bytes of an IPv4-mapped IPv6 address; other addresses as they are. */
+export function unmapped(bytes: Uint8Array): Uint8Array {
+  return bytes.length === 16 && isMapped(bytes) ? bytes.subarray(12) : bytes;
+}
+
+/** An IPv4 address as the IPv6 address that stands for it; others as they are. */
+export function mapped(bytes: Uint8Array): Uint8Array {
+  if (bytes.length === 16) return bytes;
+  const wide = new Uint8Array(16);
+  wide.fill(0xff, 10, 12);
+  wide.set(bytes, 12);
+  return wide;
+}
+
+function ipv4Bytes(text: string): Uint8Array | null {
+  const address = ipv4Number(text);
+  if (address < 0) return null;
+  const bytes = new Uint8Array(4);
+  bytes[0] = address >>> 24;
+  bytes[1] = address >>> 16;
+  bytes[2] = address >>> 8;
+  bytes[3] = address;
   return bytes;
 }
 
@@ -67,8 +123,7 @@ function ipv6Text(bytes: Uint8Array, at: number): string {
   const hex = (from: number, to: number): string =>
     Array.from({ length: to - from }, (_, i) => group(from + i).toString(16)).join(':');
   // Only mapped addresses are written with a dotted part (RFC 5952, section 5).
-  const mapped = [0, 1, 2, 3, 4].every((i) => group(i) === 0) && group(5) === 0xffff;
-  if (mapped) return `::ffff:${ipv4Text(bytes, at + 12)}`;
+  if (isMapped(bytes, at)) return `::ffff:${ipv4Text(bytes, at + 12)}`;
   const zeros = longestZeros(group);
   if (zeros.length < 2) return hex(0, 8);
   return `${hex(0, zeros.start)}::${hex(zeros.start + zeros.length, 8)}`;

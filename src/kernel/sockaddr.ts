@@ -5,7 +5,7 @@
 import { endianness } from 'node:os';
 import { present } from '../core/assert.js';
 import { type Endpoint, ipEndpoint } from '../core/endpoint.js';
-import { ipBytes, ipText } from '../core/ip_bytes.js';
+import { ipBytes, ipText, isMapped } from '../core/ip_bytes.js';
 
 /** <bits/socket.h> */
 export const AF_UNIX = 1;
@@ -69,10 +69,4 @@ export function decodeAddress(bytes: Uint8Array, length: number): Endpoint {
   const path = bytes.subarray(2, Math.max(2, Math.min(length, bytes.length)));
   const end = path.indexOf(0);
   return { kind: 'unix', path: new TextDecoder().decode(end < 0 ? path : path.subarray(0, end)) };
-}
-
-/** ::ffff:a.b.c.d (RFC 4291, 2.5.5.2) */
-function isMapped(bytes: Uint8Array, at: number): boolean {
-  for (let index = 0; index < 10; index++) if (bytes[at + index] !== 0) return false;
-  return bytes[at + 10] === 255 && bytes[at + 11] === 255;
 }

@@ -1,6 +1,13 @@
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import t from 'tap';
-import { ipBytes, ipText } from '../../src/core/ip_bytes.js';
+import {
+  ipBytes,
+  ipText,
+  ipv4Number,
+  isMapped,
+  mapped,
+  unmapped,
+} from '../../src/core/ip_bytes.js';
 import { below, seededRandom } from '../../src/core/random.js';
 
 const bytesOf = (text: string): string => Buffer.from(ipBytes(text) ?? []).toString('hex');
@@ -43,4 +50,41 @@ t.test('bytes survive the way to text and back', async (t) => {
     }
   }
   t.pass('2000 addresses');
+});
+
+t.test('the number of an IPv4 address agrees with its bytes and with node:net', async (t) => {
+  const seed = Number(process.env['SEED'] ?? 20_260_101);
+  const random = seededRandom(seed);
+  const parts = ['0', '1', '9', '10', '99', '100', '255', '256', '300', '01', '', 'a', '1000', ':'];
+  for (let round = 0; round < 4000; round++) {
+    const count = below(random, 8) === 0 ? below(random, 7) : 4;
+    const narrow = below(random, 2) === 0 ? 7 : parts.length;
+    const text = Array.from({ length: count }, () => parts[below(random, narrow)]).join('.');
+    const number = ipv4Number(text);
+    const told = text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+    if (number !== (isIPv4(text) ? told : -1)) t.fail(`SEED=${seed}: ${text} became ${number}`);
+    if (number < 0 || ipText(4, ipBytes(text) ?? Uint8Array.of()) === text) continue;
+    t.fail(`SEED=${seed}: ${text} has other bytes`);
+  }
+  t.equal(ipv4Number('255.255.255.255'), 2 ** 32 - 1);
+  t.equal(ipv4Number('0.0.0.0'), 0);
+});
+
+t.test('an IPv4 address goes into its IPv6 form and back; others stay', async (t) => {
+  const four = Uint8Array.of(192, 0, 2, 7);
+  t.same(unmapped(mapped(four)), four);
+  t.equal(ipText(6, mapped(four)), '::ffff:192.0.2.7');
+  for (const text of [
+    '::',
+    '::1',
+    '::1.2.3.4',
+    '2001:db8::1',
+    '::fffe:102:304',
+    '0:0:0:0:1:ffff::',
+  ]) {
+    const bytes = ipBytes(text) ?? Uint8Array.of();
+    t.notOk(isMapped(bytes), text);
+    t.equal(unmapped(bytes), bytes, text);
+    t.equal(mapped(bytes), bytes, text);
+  }
 });

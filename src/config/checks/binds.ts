@@ -1,5 +1,5 @@
 /** No two sockets of one protocol may want the same address. */
-import { type Endpoint, formatAddress } from '../../core/endpoint.js';
+import { type Endpoint, formatAddress, isWildcard } from '../../core/endpoint.js';
 import { formatPath, type Path } from '../path.js';
 import type { Check, Finding, Scene } from './check.js';
 import { bindPath } from './listeners.js';
@@ -18,10 +18,10 @@ export const checkBinds: Check = (scene) => {
     if (key === null) return [];
     const port = taken.get(key) ?? { first: null, wildcard: null, byHost: new Map() };
     taken.set(key, port);
-    const earlier = earlierClaim(port, host);
+    const earlier = earlierClaim(port, claim);
     const mine = { claim, order };
     port.first ??= mine;
-    if (isWildcard(host)) port.wildcard ??= mine;
+    if (isWildcard(claim.endpoint)) port.wildcard ??= mine;
     if (!port.byHost.has(host)) port.byHost.set(host, mine);
     return earlier === null ? [] : [collision(claim, earlier.claim)];
   });
@@ -50,10 +50,10 @@ function placeOf({ protocol, endpoint }: Claim): { key: string | null; host: str
   return { key: port === 0 ? null : `${protocol} ${family} ${port}`, host };
 }
 
-/** The first claim that overlaps one of `host`: the same address, or one of both is a wildcard. */
-function earlierClaim(port: Port, host: string): Taken | null {
-  if (isWildcard(host)) return port.first;
-  const same = port.byHost.get(host) ?? null;
+/** The first claim that overlaps `claim`: the same address, or one of both is a wildcard. */
+function earlierClaim(port: Port, claim: Claim): Taken | null {
+  if (isWildcard(claim.endpoint)) return port.first;
+  const same = port.byHost.get(placeOf(claim).host) ?? null;
   if (same === null || port.wildcard === null) return same ?? port.wildcard;
   return same.order < port.wildcard.order ? same : port.wildcard;
 }
@@ -82,8 +82,4 @@ function collision(claim: Claim, earlier: Claim): Finding {
     expected: 'an address and port of its own',
     rests: [...claim.rests, ...earlier.rests, earlier.path],
   };
-}
-
-function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
 }

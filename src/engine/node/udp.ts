@@ -6,7 +6,7 @@ import type { RemoteInfo, Socket } from 'node:dgram';
 import { assert, present } from '../../core/assert.js';
 import type { FlowId } from '../../core/brand.js';
 import type { Clock, Timers } from '../../core/clock.js';
-import { type Endpoint, type IpEndpoint, ipEndpoint } from '../../core/endpoint.js';
+import { type Endpoint, type IpEndpoint, systemEndpoint } from '../../core/endpoint.js';
 import { MAX_DATAGRAM_BYTES } from '../../core/limits.js';
 import type { DialFailure } from '../../core/outcome.js';
 import type { ListenSource } from '../../core/plan.js';
@@ -300,9 +300,7 @@ export class NodeUdp implements UdpEngine {
   }
 }
 
-/** The socket's peer without a zone. */
-function peerOf(from: RemoteInfo): IpEndpoint {
-  const zone = from.address.indexOf('%');
-  const host = zone === -1 ? from.address : from.address.slice(0, zone);
-  return ipEndpoint(from.family === 'IPv4' ? 4 : 6, host, from.port);
+/** node:dgram tells addresses only. */
+function peerOf({ address, port }: RemoteInfo): IpEndpoint {
+  return present(systemEndpoint(address, port), 'a datagram comes from an IP address');
 }

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:dgram';
 import type { IpEndpoint } from '../../core/endpoint.js';
+import { ipv4Number } from '../../core/ip_bytes.js';
 import type { ListenerKey } from '../../session/tcp_port.js';
 import type { NodeFlow } from './udp_flow.js';
 
@@ -61,18 +62,7 @@ export class Downstream {
 
 /** Dotted decimal and a port as one number below 2^48: no text is made or hashed a datagram. */
 function numberKey(host: string, port: number): number {
-  let address = 0;
-  let part = 0;
-  for (let index = 0; index < host.length; index++) {
-    const code = host.charCodeAt(index);
-    if (code === 46) {
-      address = address * 256 + part;
-      part = 0;
-    } else {
-      part = part * 10 + code - 48;
-    }
-  }
-  return (address * 256 + part) * 65_536 + port;
+  return ipv4Number(host) * 65_536 + port;
 }
 
 function textKey(host: string, port: number, tag: string): string {

@@ -4,7 +4,7 @@
  * event.
  */
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
-import type { IpEndpoint } from '../../core/endpoint.js';
+import { type IpEndpoint, WILDCARD_HOSTS } from '../../core/endpoint.js';
 import type { DialFailure } from '../../core/outcome.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { dialFailure } from './failure.js';
@@ -54,8 +54,8 @@ const SHARING: object = HAS_REUSE_PORT ? { reusePort: true } : { reuseAddr: true
 
 /** A socket that is connected to `target`, or why there is none. */
 export function openConnected(target: IpEndpoint): Result<Socket, DialFailure> {
-  const any = target.family === 4 ? '0.0.0.0' : '::';
-  const bound = openBound(target.family, { host: any, port: 0, sharing: 'exclusive' });
+  const host = WILDCARD_HOSTS[target.family];
+  const bound = openBound(target.family, { host, port: 0, sharing: 'exclusive' });
   if (!bound.ok) return err(dialFailure(bound.error));
   const socket = bound.value;
   socket.on('error', ignore);

@@ -1,8 +1,7 @@
 /** Writes PROXY protocol headers of version 1 and 2 (HAProxy's proxy-protocol.txt, section 2). */
-import { unmapped } from '../../core/address_block.js';
 import { assert, present } from '../../core/assert.js';
 import type { Endpoint } from '../../core/endpoint.js';
-import { ipBytes, ipText } from '../../core/ip_bytes.js';
+import { ipBytes, ipText, mapped, unmapped } from '../../core/ip_bytes.js';
 import { crc32c } from './crc32c.js';
 import {
   FIXED_BYTES_V2,
@@ -86,14 +85,6 @@ function ipPair(from: Endpoint | null, to: Endpoint | null): readonly [IpPort, I
 
 function hostBytesOf(host: string): Uint8Array {
   return present(ipBytes(host), `an endpoint holds an IP address: ${host}`);
-}
-
-function mapped(host: Uint8Array): Uint8Array {
-  if (host.length === 16) return host;
-  const bytes = new Uint8Array(16);
-  bytes.fill(0xff, 10, 12);
-  bytes.set(host, 12);
-  return bytes;
 }
 
 /** Cut to sun_path's size, for a path that is not UTF-8 may grow when it is decoded. */
