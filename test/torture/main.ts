@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import type { EngineUnderTest } from '../support/daemon.js';
 import { nowMs } from '../support/deadline.js';
 import { generate } from './generate.js';
+import { connectionsEndedForMemory } from './kernel_memory.js';
 import type { Program } from './program.js';
 import { reduce } from './reduce.js';
 import { type Finding, runProgram } from './run_program.js';
@@ -34,6 +35,8 @@ const first = replayed ?? Number(values.first);
 const failures: { readonly program: Program; readonly findings: readonly Finding[] }[] = [];
 let begun = 0;
 let programs = 0;
+/** Programs that the machine had too little memory for. */
+let starved = 0;
 let sessions = 0;
 
 const work = async (): Promise<void> => {
@@ -41,7 +44,12 @@ const work = async (): Promise<void> => {
     const seed = replayed ?? first + begun;
     begun++;
     const program = generate(seed, engine);
+    const endedBefore = connectionsEndedForMemory();
     const outcome = await runProgram(program);
+    if (connectionsEndedForMemory() > endedBefore) {
+      starved++;
+      continue;
+    }
     programs++;
     sessions += outcome.sessions;
     if (outcome.findings.length === 0) continue;
@@ -71,6 +79,7 @@ console.log(
   `torture on ${engine}: seeds ${first} to ${replayed ?? last}, ${programs} programs, ` +
     `${sessions} sessions, ${failures.length} findings`,
 );
+if (starved > 0) console.log(`${starved} more were not judged: the kernel lacked TCP memory`);
 process.exitCode = failures.length === 0 ? 0 : 1;
 
 function tell(program: Program, findings: readonly Finding[]): void {
