@@ -3,6 +3,7 @@ import type { WorkerId } from '../core/brand.js';
 import type { ListenerPlan, ListenSource, Plan, PoolPlan } from '../core/plan.js';
 import type { AccessLevel } from '../core/spec.js';
 import type { Inventory, ListenerEntry, PoolEntry } from './inventory.js';
+import { sessionLimit } from './sizing.js';
 
 export interface PlannedSocket {
   readonly key: number;
@@ -32,7 +33,7 @@ export function drawPlan(inventory: Inventory, worker: WorkerId, input: PlanInpu
       sockets: input.sockets(entry, worker),
       pool,
       trustedProxies: spec.trustedProxies,
-      maxSessions: spec.maxSessions === 0 ? input.sessionBudget : spec.maxSessions,
+      maxSessions: sessionLimit(spec.maxSessions, input.sessionBudget),
       idleTimeoutMs: spec.idleTimeoutMs,
       maxSessionAgeMs: spec.maxSessionAgeMs,
       backlog: spec.backlog,

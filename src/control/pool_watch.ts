@@ -11,6 +11,7 @@ import type { Ledger } from '../pool/ledger.js';
 import { type Standing, standingOf } from '../pool/standing.js';
 import { stateOf } from './backend_state.js';
 import type { BackendEntry, Inventory, ListenerEntry, PoolEntry } from './inventory.js';
+import { sessionLimit } from './sizing.js';
 import { StateTimes } from './state_times.js';
 
 export interface PoolWatchDeps {
@@ -118,7 +119,7 @@ export class PoolWatch {
   listener(listener: ListenerEntry): ListenerNow {
     const { ledger, log, sessionBudget } = this.#deps;
     const { maxSessions, name } = listener.spec;
-    const limit = maxSessions === 0 ? sessionBudget : maxSessions;
+    const limit = sessionLimit(maxSessions, sessionBudget);
     const isFull = ledger.listenerActive(listener.id) >= limit;
     if (!isFull) this.#full.delete(listener);
     else if (!this.#full.has(listener)) {

@@ -28,6 +28,11 @@ export function sessionBudget(descriptors: number): number {
   return Math.max(1, Math.min(sessions, MAX_SESSIONS));
 }
 
+/** What `max_sessions` of a listener means: 0 is what the descriptors allow. */
+export function sessionLimit(maxSessions: number, budget: number): number {
+  return maxSessions === 0 ? budget : maxSessions;
+}
+
 /**
  * Rows that an engine lays out: an explicit `max_sessions` may be above the budget, and is then met
  * by EMFILE, not by an engine that is full.

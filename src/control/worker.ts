@@ -15,6 +15,7 @@ import { loadKernel } from '../kernel/foreign.js';
 import { Holdings } from '../kernel/holdings.js';
 import { Ledger } from '../pool/ledger.js';
 import { systemClock } from '../system/clock.js';
+import { descriptorLimit } from '../system/limits.js';
 import { livingClock, livingTimers } from '../system/living_clock.js';
 import { systemRandom } from '../system/random.js';
 import { systemTimers } from '../system/timers.js';
@@ -37,7 +38,11 @@ const doorbell = new Doorbell(start.memory.doorbell, (fd) => {
 const vitals = new Vitals(start.memory.vitals);
 const clock = livingClock(systemClock, start.memory.clock);
 const created = createEngine(start.engine, {
-  limits: { pairs: start.capacity, flows: start.capacity },
+  limits: {
+    pairs: start.capacity,
+    flows: start.capacity,
+    descriptors: descriptorLimit()?.soft ?? 0,
+  },
   clock,
   timers: livingTimers(systemTimers, clock),
   doorbell,

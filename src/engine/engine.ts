@@ -46,6 +46,8 @@ export interface EngineLimits {
    * as it likes. Who finds none is served through buffers.
    */
   readonly pipes?: number;
+  /** RLIMIT_NOFILE (soft); without it the node engine looks for a free descriptor each time. */
+  readonly descriptors?: number;
 }
 
 export const DESCRIPTORS_A_PIPE = 2;

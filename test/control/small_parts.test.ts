@@ -2,7 +2,7 @@ import t from 'tap';
 import { Ejections } from '../../src/control/ejections.js';
 import { PlanAcks } from '../../src/control/plan_acks.js';
 import { Rows } from '../../src/control/registry.js';
-import { MAX_SESSIONS, sessionBudget, workerCount } from '../../src/control/sizing.js';
+import { MAX_SESSIONS, sessionBudget, sessionLimit, workerCount } from '../../src/control/sizing.js';
 import type { BackendId, WorkerId } from '../../src/core/brand.js';
 import { createSeriesMemory, SeriesReader } from '../../src/core/series.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
@@ -50,6 +50,8 @@ t.test('sessions are what the descriptors allow, with a reserve and a limit', as
   t.equal(sessionBudget(65_536), (65_536 - 512) / 2);
   t.equal(sessionBudget(Number.POSITIVE_INFINITY), MAX_SESSIONS);
   t.equal(sessionBudget(1), 1);
+  t.equal(sessionLimit(0, 384), 384, 'a listener without max_sessions');
+  t.equal(sessionLimit(5, 384), 5);
 });
 
 t.test(

@@ -135,7 +135,7 @@ export class Acceptor {
     const local = this.#local;
     if (local.kind === 'unix') return ok({ path: local.path });
     const { host, port } = local;
-    // Node.js below 22.12 does not know reusePort: a second worker then gets EADDRINUSE.
+    // Control starts a second worker only where this version of Node.js knows reusePort.
     const reusePort = source.reusePort === 'shared';
     return ok({ host, port, exclusive: true, reusePort, ipv6Only: true });
   }

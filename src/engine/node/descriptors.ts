@@ -5,11 +5,13 @@
  * accepting before libuv has to. A look by open(2) costs as much as a tenth of a whole session, so
  * that most sockets go without: how many, follows from the number of free descriptors.
  */
-import { closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, statSync } from 'node:fs';
 import { errorCode } from './failure.js';
 
 /** Other threads open descriptors too: after one count this share of the free ones is trusted. */
 const TRUSTED_SHARE = 1 / 16;
+/** The kernel's limit of open files for all processes may come first (ENFILE, file-max). */
+const MOST_TRUSTED = 65_536;
 /** With fewer free ones each socket is looked at; a new count comes after as many. */
 const FEW = 256;
 
@@ -19,7 +21,7 @@ export class DescriptorWatch {
   #trusted = 0;
   #looksUntilCount = 0;
 
-  /** `limit`: RLIMIT_NOFILE, or 0 when it is not known. */
+  /** `limit`: RLIMIT_NOFILE, or 0 when it is not known, which makes every look a real one. */
   constructor(limit: number, look: () => string | null = exhaustedErrno) {
     this.#limit = limit;
     this.#look = look;
@@ -33,7 +35,7 @@ export class DescriptorWatch {
     }
     if (this.#looksUntilCount === 0) {
       const free = this.#limit - openDescriptors();
-      if (free >= FEW) this.#trusted = Math.floor(free * TRUSTED_SHARE);
+      if (free >= FEW) this.#trusted = Math.min(Math.floor(free * TRUSTED_SHARE), MOST_TRUSTED);
       else this.#looksUntilCount = FEW;
     } else this.#looksUntilCount--;
     return this.#look();
@@ -47,16 +49,6 @@ export function exhaustedErrno(): string | null {
     return null;
   } catch (error) {
     return errorCode(error);
-  }
-}
-
-/** RLIMIT_NOFILE as it holds now; 0, which makes every look a real one, where nobody says. */
-export function descriptorLimit(): number {
-  try {
-    const limits = readFileSync('/proc/self/limits', 'latin1');
-    return Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? 0);
-  } catch {
-    return 0;
   }
 }
 

@@ -17,7 +17,7 @@ export interface NodeEngineDeps extends LoopDeps {
 
 export function createNodeEngine(limits: EngineLimits, deps: NodeEngineDeps): Engine {
   const loop = new Loop(deps);
-  const tcp = new NodeTcp(limits.pairs, deps);
+  const tcp = new NodeTcp(limits, deps);
   const udp = new NodeUdp(limits.flows, deps);
   return {
     name: 'node',

@@ -13,9 +13,10 @@ import type {
   TcpEdges,
   TcpEngine,
 } from '../../session/tcp_port.js';
+import type { EngineLimits } from '../engine.js';
 import { Acceptor } from './acceptor.js';
 import { localOf, peerOf } from './address.js';
-import { DescriptorWatch, descriptorLimit, exhaustedErrno } from './descriptors.js';
+import { DescriptorWatch, exhaustedErrno } from './descriptors.js';
 import { Pair } from './pair.js';
 import type { PairHost } from './pair_state.js';
 import { SendQueues } from './send_queue.js';
@@ -27,7 +28,7 @@ export interface NodeTcpDeps {
   readonly kernel: Kernel | null;
 }
 
-/** `capacity`: pairs at the same time. While all are taken, clients wait as if paused. */
+/** While as many pairs as there may be are taken, clients wait as if paused. */
 export class NodeTcp implements TcpEngine, PairHost {
   readonly clock: Clock;
   readonly timers: Timers;
@@ -38,14 +39,15 @@ export class NodeTcp implements TcpEngine, PairHost {
   readonly bytesIn: Float64Array;
   readonly bytesOut: Float64Array;
   readonly #kernel: Kernel | null;
-  readonly #descriptors = new DescriptorWatch(descriptorLimit());
+  readonly #descriptors: DescriptorWatch;
   readonly #acceptors = new Map<ListenerKey, Acceptor>();
   readonly #pairs: (Pair | null)[];
   /** A stack: the number that was freed last is warm in the processor's caches. */
   readonly #free: PairId[];
   #edges: TcpEdges | null = null;
 
-  constructor(capacity: number, deps: NodeTcpDeps) {
+  constructor({ pairs: capacity, descriptors = 0 }: EngineLimits, deps: NodeTcpDeps) {
+    this.#descriptors = new DescriptorWatch(descriptors);
     this.clock = deps.clock;
     this.timers = deps.timers;
     this.sendQueues = new SendQueues(deps.timers);

@@ -39,7 +39,7 @@ export function openBeside(
   address: LocalAddress,
 ): Opened {
   if (source.kind === 'bind') return bound(local, address.zonedHost, 'shared');
-  // SO_REUSEPORT, as the wildcard's descriptor has it: node:dgram knows it from 22.12 on only.
+  // SO_REUSEPORT, as the wildcard's descriptor has it: node:dgram may not know it.
   const made = openListeningSocket(present(kernel, NO_KERNEL), {
     local,
     scopeId: address.scopeId,

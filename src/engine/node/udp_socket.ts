@@ -8,6 +8,7 @@ import { type IpEndpoint, WILDCARD_HOSTS } from '../../core/endpoint.js';
 import type { DialFailure } from '../../core/outcome.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { dialFailure } from './failure.js';
+import { hasReusePort } from './reuse_port.js';
 
 type Lookup = NonNullable<SocketOptions['lookup']>;
 
@@ -21,7 +22,7 @@ export type BindTarget =
 
 /**
  * A bound socket, or the error. `shared`: other sockets of ours may bind the port beside it, by
- * SO_REUSEPORT where Node.js has it (22.12 and later), else by SO_REUSEADDR.
+ * SO_REUSEPORT where Node.js has it, else by SO_REUSEADDR.
  */
 export function openBound(family: 4 | 6, target: BindTarget): Result<Socket, Error> {
   const socket = createSocket({
@@ -47,10 +48,15 @@ export function openBound(family: 4 | 6, target: BindTarget): Result<Socket, Err
   return err(failure);
 }
 
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-const HAS_REUSE_PORT = major > 22 || (major === 22 && minor >= 12);
-// The types know reusePort in newer versions of Node.js only.
-const SHARING: object = HAS_REUSE_PORT ? { reusePort: true } : { reuseAddr: true };
+/**
+ * The options of a socket that others may bind beside. An object, because the types know reusePort
+ * in newer versions of Node.js only.
+ */
+export function sharingOptions(version?: string): object {
+  return hasReusePort(version) ? { reusePort: true } : { reuseAddr: true };
+}
+
+const SHARING = sharingOptions();
 
 /** A socket that is connected to `target`, or why there is none. */
 export function openConnected(target: IpEndpoint): Result<Socket, DialFailure> {
