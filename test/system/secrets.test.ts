@@ -10,6 +10,7 @@ import t, { type Test } from 'tap';
 import { present } from '../../src/core/assert.js';
 import { pgMessage } from '../contract/probe_cases.js';
 import { BINARY, ENGINE } from '../support/daemon.js';
+import { eventually } from '../support/deadline.js';
 import { leaksOf } from '../support/leaks.js';
 import { tempFolder } from '../support/places.js';
 import { type Child, runToEnd, startChild } from '../support/process.js';
@@ -114,7 +115,8 @@ t.test('no output shows a secret, whatever servers make of it', async (t) => {
   for (const [name, { tongue, probe }] of Object.entries(pools)) {
     for (const [index, manner] of MANNERS.entries()) {
       const pool = `${name}-${index}`;
-      const hear = (said: string): void => void heard.set(pool, said);
+      // Everything, for the connection that was opened last may have said little yet.
+      const hear = (said: string): void => void heard.set(pool, (heard.get(pool) ?? '') + said);
       const port =
         tongue === 'datagrams'
           ? await answerDatagrams(t, manner, hear)
@@ -144,6 +146,14 @@ ${sections.join('')}`;
     await event(daemon, 'backend-down', `"pool":"${pool}"`);
   }
   await event(daemon, 'probe-note', 'mode 0644');
+  for (const [name, { canary }] of Object.entries(pools).filter(([name]) => !isHidden(name))) {
+    for (const pool of MANNERS.map((_, index) => `${name}-${index}`)) {
+      // A backend may be down for another reason first, when the machine is slow.
+      await eventually(`${pool} was sent its secret`, () =>
+        heard.get(pool)?.includes(canary) === true ? true : undefined,
+      );
+    }
+  }
   for (const path of ['/health', '/metrics', '/ready', '/']) seen.push(await page(daemon, path));
   // Every secret at a wrong place.
   const bad = text
@@ -159,17 +169,21 @@ ${sections.join('')}`;
   for (const canary of canaries) {
     t.same(seen.flatMap((output) => leaksOf(canary, output)).slice(0, 3), [], canary);
   }
-  const refused = (name: string): boolean => name.startsWith('pg-refused');
-  const hidden = (name: string): boolean => refused(name) || name.startsWith('pg-md5');
-  for (const [name, { canary }] of Object.entries(pools)) {
-    const sent = MANNERS.map((_, index) => heard.get(`${name}-${index}`) ?? '');
-    t.ok(
-      sent.every((one) => hidden(name) !== one.includes(canary)),
-      `${name} was sent or not`,
+  for (const [name, { canary }] of Object.entries(pools).filter(([name]) => isHidden(name))) {
+    const said = MANNERS.map((_, index) => heard.get(`${name}-${index}`) ?? '');
+    t.same(
+      said.filter((one) => one.includes(canary)),
+      [],
+      `${name} was not sent`,
     );
   }
   t.match(daemon.stdout.past.join('\n'), 'asks for the password in clear');
 });
+
+/** A password that is not sent, or not in clear. */
+function isHidden(pool: string): boolean {
+  return pool.startsWith('pg-refused') || pool.startsWith('pg-md5');
+}
 
 async function answer(
   t: Test,
@@ -182,7 +196,7 @@ async function answer(
     socket.on('error', () => {});
     socket.on('data', (bytes) => {
       heard += bytes.toString();
-      hear(heard);
+      hear(bytes.toString());
       const told = manner(heard.replace(/^[\s\S]*p\0\0\0./, '').replace(/[\r\n\0]+/g, ' '));
       speak(told, socket, heard);
     });
