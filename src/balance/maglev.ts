@@ -6,6 +6,7 @@
  * pseudocode 1.
  */
 import { assert, present } from '../core/assert.js';
+import { isPrime } from '../core/prime.js';
 import { hashName } from './hash.js';
 import { type HashTable, placedMembers } from './hash_table.js';
 import type { Member } from './policy.js';
@@ -80,12 +81,4 @@ function firstTurn(members: readonly Member[], index: number, size: number): Tur
 function take(slots: Int16Array, turn: Turn): void {
   while (slots[turn.slot] !== EMPTY) turn.slot = (turn.slot + turn.skip) % slots.length;
   slots[turn.slot] = turn.member;
-}
-
-function isPrime(value: number): boolean {
-  if (!Number.isInteger(value) || value < 2) return false;
-  for (let factor = 2; factor * factor <= value; factor++) {
-    if (value % factor === 0) return false;
-  }
-  return true;
 }

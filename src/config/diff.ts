@@ -4,6 +4,7 @@
  * name and address; whatever else changes is a setting of something that stays.
  */
 import { type Endpoint, formatAddress } from '../core/endpoint.js';
+import { backendKey, listenerKey } from '../core/identity.js';
 import type { BackendSpec, ListenerSpec, PoolSpec, Spec } from '../core/spec.js';
 import { type RestartNeed, restartNeeds } from './restart.js';
 import { sameValue } from './same_value.js';
@@ -56,7 +57,7 @@ export function diffSpecs(before: Spec, after: Spec): SpecDiff {
   return {
     listeners: compare(before.listeners, after.listeners, listenerKey, listenerChange),
     pools: compare(before.pools, after.pools, ({ name }) => name, poolChange),
-    backends: compare(backendsOf(before), backendsOf(after), backendKey, backendChange),
+    backends: compare(backendsOf(before), backendsOf(after), backendAtKey, backendChange),
     logChanged: before.log.level !== after.log.level || before.log.access !== after.log.access,
     needsRestart: restartNeeds(before, after),
   };
@@ -155,13 +156,8 @@ function backendsOf(spec: Spec): readonly BackendAt[] {
   );
 }
 
-function listenerKey({ protocol, name }: ListenerSpec): string {
-  return `${protocol} ${name}`;
-}
-
-/** Names of pools and backends hold no space. */
-function backendKey({ pool, backend }: BackendAt): string {
-  return `${pool} ${backend.name} ${formatAddress(backend.address)}`;
+function backendAtKey({ pool, backend }: BackendAt): string {
+  return `${pool}/${backendKey(backend, backend.address)}`;
 }
 
 function without(all: readonly Endpoint[], some: readonly Endpoint[]): readonly Endpoint[] {

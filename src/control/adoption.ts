@@ -4,6 +4,7 @@
  * else changes meanwhile but for a stop, which is looked for after each wait.
  */
 import type { Address } from '../core/endpoint.js';
+import { listenerKey } from '../core/identity.js';
 import { err, ok, type Result } from '../core/result.js';
 import { PLAIN_COLUMN, type SeriesReader } from '../core/series.js';
 import type { Spec } from '../core/spec.js';
@@ -17,7 +18,7 @@ import type { PlanPublisher } from './plan_publisher.js';
 import type { PoolWatch } from './pool_watch.js';
 import type { Resolver } from './resolver.js';
 import { Room } from './room.js';
-import { listenerKey, type Target } from './row_demand.js';
+import type { Target } from './row_demand.js';
 
 export interface AdoptionDeps {
   readonly changes: ChangeQueue;

@@ -5,13 +5,12 @@
  */
 import type { BackendId, ListenerId, PoolId, SeriesId } from '../core/brand.js';
 import type { Endpoint } from '../core/endpoint.js';
+import { backendKey, listenerKey } from '../core/identity.js';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS, MAX_SERIES } from '../core/limits.js';
 import type { BackendSpec, ListenerSpec, PoolSpec, Spec } from '../core/spec.js';
 import { Rows } from './registry.js';
 import {
-  backendKey,
   backendRowKey,
-  listenerKey,
   pairKey,
   type Shortage,
   type Target,

@@ -1,6 +1,7 @@
 /** How many rows of shared memory a Spec wants beside those that are in use. Pure. */
-import { type Endpoint, formatAddress } from '../core/endpoint.js';
-import type { BackendSpec, ListenerSpec, Spec } from '../core/spec.js';
+import type { Endpoint } from '../core/endpoint.js';
+import { backendKey, listenerKey } from '../core/identity.js';
+import type { BackendSpec, Spec } from '../core/spec.js';
 
 /** A Spec together with the addresses of its backends. */
 export interface Target {
@@ -26,16 +27,6 @@ export interface Shortage {
   readonly leaving: number;
   readonly limit: number;
   readonly missing: number;
-}
-
-/** A listener whose protocol changes is another listener. */
-export function listenerKey(spec: ListenerSpec): string {
-  return `${spec.protocol}/${spec.name}`;
-}
-
-/** A backend whose address changes is another backend. */
-export function backendKey(spec: BackendSpec, endpoint: Endpoint): string {
-  return `${spec.name}@${formatAddress(endpoint)}`;
 }
 
 export function backendRowKey(pool: string, backend: string): string {

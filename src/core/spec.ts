@@ -3,6 +3,7 @@
  * units (milliseconds, bytes) and without identifiers of this process. src/config makes it,
  * src/control turns it into a Plan.
  */
+import type { DnsType } from './dns_codes.js';
 import type { Address, Endpoint, IpEndpoint } from './endpoint.js';
 
 export interface Spec {
@@ -207,8 +208,7 @@ export type ProbeSpec =
   | {
       readonly kind: 'dns';
       readonly name: string;
-      /** Query type's mnemonic: A, AAAA, NS, SOA, TXT, MX, SRV, PTR */
-      readonly type: string;
+      readonly type: DnsType;
       /** Response codes that mean "up": NOERROR, NXDOMAIN … */
       readonly rcodes: readonly string[];
     }

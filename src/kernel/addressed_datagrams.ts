@@ -11,17 +11,12 @@ import type { KernelError } from './errno.js';
 import { kernelError } from './errno.js';
 import type { Kernel } from './foreign.js';
 import { type MappedMemory, mapMemory } from './memory.js';
+import { IP_PKTINFO, IPV6_PKTINFO, IPV6_RECVPKTINFO } from './messages.js';
 import { AF_INET6, SIN6_SCOPE_ID_AT } from './sockaddr.js';
 import { IPPROTO_IP, IPPROTO_IPV6, setIntOption } from './sockets.js';
+import { MSG_DONTWAIT } from './submissions.js';
 
 const LITTLE = endianness() === 'LE';
-
-/** <bits/in.h>, <linux/in6.h> */
-const IP_PKTINFO = 8;
-const IPV6_RECVPKTINFO = 49;
-const IPV6_PKTINFO = 50;
-/** <bits/socket.h> */
-const MSG_DONTWAIT = 0x40;
 
 /** struct msghdr and struct iovec of 64-bit Linux (recvmsg(2)); lengths are 8 bytes each. */
 const MSG_NAME = 0;

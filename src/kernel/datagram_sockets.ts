@@ -8,8 +8,8 @@ import { IPPROTO_IP, IPPROTO_IPV6, SOL_SOCKET, setIntOption } from './sockets.js
 const SO_RCVBUF = 8;
 const SO_RCVBUFFORCE = 33;
 
-/** A burst of clients waits in the kernel for its turn. */
-const RECEIVE_BUFFER_BYTES = 4 * 1_048_576;
+/** A burst of clients waits in the kernel for its turn, up to net.core.rmem_max. */
+export const RECEIVE_BUFFER_BYTES = 4 * 1_048_576;
 
 /**
  * Makes room for bursts: beyond net.core.rmem_max with CAP_NET_ADMIN, else up to it (socket(7)).

@@ -5,9 +5,7 @@ import { type KernelError, kernelError } from './errno.js';
 import type { Kernel } from './foreign.js';
 import { AF_UNIX, encodeAddress } from './sockaddr.js';
 import { SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from './sockets.js';
-
-/** <bits/socket.h> */
-const MSG_NOSIGNAL = 0x4000;
+import { MSG_NOSIGNAL } from './submissions.js';
 
 /**
  * Sends `bytes` to the socket at `path`; an `@` in front means an abstract name (unix(7)). Never

@@ -2,7 +2,12 @@ import t from 'tap';
 import { Ejections } from '../../src/control/ejections.js';
 import { PlanAcks } from '../../src/control/plan_acks.js';
 import { Rows } from '../../src/control/registry.js';
-import { MAX_SESSIONS, sessionBudget, sessionLimit, workerCount } from '../../src/control/sizing.js';
+import {
+  MAX_SESSIONS,
+  sessionBudget,
+  sessionLimit,
+  workerCount,
+} from '../../src/control/sizing.js';
 import type { BackendId, WorkerId } from '../../src/core/brand.js';
 import { createSeriesMemory, SeriesReader } from '../../src/core/series.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';

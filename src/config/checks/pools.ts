@@ -1,4 +1,5 @@
 /** What one pool must have, and what does not go together in it. */
+import { isPrime, nextPrime } from '../../core/prime.js';
 import type { Path } from '../path.js';
 import { backendName } from '../schema/backend.js';
 import type { OutlierValue } from '../schema/outlier.js';
@@ -103,18 +104,4 @@ function outlier(path: Path, value: OutlierValue): readonly Finding[] {
     findings.push({ code: 'out-of-range', path: [...path, 'latency_factor'], problem, expected });
   }
   return findings;
-}
-
-function isPrime(value: number): boolean {
-  if (value < 2) return false;
-  for (let divisor = 2; divisor * divisor <= value; divisor++) {
-    if (value % divisor === 0) return false;
-  }
-  return true;
-}
-
-function nextPrime(value: number): number {
-  let candidate = value;
-  while (!isPrime(candidate)) candidate++;
-  return candidate;
 }

@@ -1,7 +1,8 @@
 /** The keys of `[pools.NAME.health]` that belong to some kinds of probe, and to which of them. */
+import { DNS_TYPES, type DnsType } from '../../core/dns_codes.js';
 import { choice, duration, flag, size } from './kinds.js';
 import type { TableValue } from './node.js';
-import { DNS_RCODES, payload, STATUS, STEPS, word } from './probe_values.js';
+import { payload, RCODES, STATUS, STEPS, word } from './probe_values.js';
 
 const PRINTABLE = /^[\x21-\x7e]+$/;
 /** Written without classes that not every editor's regular expressions know. */
@@ -117,11 +118,11 @@ export const PROBE_KEYS = {
     example: 'health.example',
     doc: 'The name that is asked for.',
   }),
-  type: choice(['A', 'AAAA', 'NS', 'SOA', 'TXT', 'MX', 'SRV', 'PTR'], {
+  type: choice(Object.keys(DNS_TYPES) as DnsType[], {
     default: 'A',
     doc: 'The type of record that is asked for.',
   }),
-  rcodes: DNS_RCODES,
+  rcodes: RCODES,
 } as const;
 
 export type ProbeKey = keyof typeof PROBE_KEYS;

@@ -1,4 +1,5 @@
 /** The kinds of values that only probes have: bytes, words, secrets, status ranges, steps. */
+import { DNS_RCODES } from '../../core/dns_codes.js';
 import { parsePayload } from '../payload.js';
 import { fault, fits, type Reading, readEach } from '../reading.js';
 import { mixed, text, wordList } from './kinds.js';
@@ -61,30 +62,15 @@ export const STATUS = mixed(
   },
 );
 
-/** Response codes of RFC 1035, section 4.1.1, and RFC 2136, section 2.2. */
-const RCODES = [
-  'NOERROR',
-  'FORMERR',
-  'SERVFAIL',
-  'NXDOMAIN',
-  'NOTIMP',
-  'REFUSED',
-  'YXDOMAIN',
-  'YXRRSET',
-  'NXRRSET',
-  'NOTAUTH',
-  'NOTZONE',
-] as const;
-
-export const DNS_RCODES = mixed(
+export const RCODES = mixed(
   { default: ['NOERROR'], doc: 'The response codes that mean "up".' },
-  `a list of ${wordList(RCODES.map((code) => JSON.stringify(code)))}`,
-  { anyOf: [{ type: 'array', items: { enum: RCODES }, minItems: 1 }] },
+  `a list of ${wordList(DNS_RCODES.map((code) => JSON.stringify(code)))}`,
+  { anyOf: [{ type: 'array', items: { enum: DNS_RCODES }, minItems: 1 }] },
   (raw): Reading<readonly string[]> => {
     if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
     if (raw.length === 0) return fault('missing', 'an empty list');
     return readEach(raw, (code) =>
-      RCODES.includes(code) ? fits(String(code)) : fault('unknown-value', 'unknown value'),
+      DNS_RCODES.includes(code) ? fits(String(code)) : fault('unknown-value', 'unknown value'),
     );
   },
 );

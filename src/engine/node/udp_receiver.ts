@@ -15,6 +15,7 @@ import {
 import type { DatagramDrop } from '../../core/outcome.js';
 import type { ListenSource } from '../../core/plan.js';
 import type { AddressedDatagram } from '../../kernel/addressed_datagrams.js';
+import { RECEIVE_BUFFER_BYTES } from '../../kernel/datagram_sockets.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import type { ListenerKey, ListenOutcome } from '../../session/tcp_port.js';
 import type { Framing } from '../../session/udp_port.js';
@@ -43,8 +44,6 @@ export interface UdpReceiverDeps {
 const FOLLOW_MS = 2_000;
 /** Addresses of one wildcard that have a socket; more than that only come from a scan. */
 const MAX_ADDRESSES = 1_024;
-/** A burst of clients waits here for its turn; the kernel caps it at net.core.rmem_max. */
-const RECEIVE_BUFFER_BYTES = 4 * 1_048_576;
 
 export class UdpReceiver {
   framing: Framing;

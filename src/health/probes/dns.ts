@@ -1,19 +1,16 @@
 /** dns: asks one question over UDP; the response code decides. */
-import { present } from '../../core/assert.js';
+import { DNS_TYPES } from '../../core/dns_codes.js';
 import { below, type Random } from '../../core/random.js';
 import type { ProbeSpec } from '../../core/spec.js';
 import type { Probe } from '../probe.js';
 import { exchange, timedOut } from './datagram.js';
-import { DNS_TYPES, query, question, responseCode } from './dns_wire.js';
+import { query, question, responseCode } from './dns_wire.js';
 import { Failed, whole } from './failed.js';
 
 type DnsSpec = Extract<ProbeSpec, { kind: 'dns' }>;
 
 export function dnsProbe(spec: DnsSpec, random: Random): Probe {
-  const asked = question(
-    spec.name,
-    present(DNS_TYPES[spec.type], `an unknown query type ${spec.type}`),
-  );
+  const asked = question(spec.name, DNS_TYPES[spec.type]);
   return {
     attempt(target, signal) {
       const id = below(random, 0x1_0000);

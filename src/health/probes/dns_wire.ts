@@ -1,31 +1,5 @@
 /** The part of DNS messages (RFC 1035, section 4) that a probe needs. Pure. */
-
-export const DNS_TYPES: Readonly<Record<string, number>> = {
-  A: 1,
-  NS: 2,
-  CNAME: 5,
-  SOA: 6,
-  PTR: 12,
-  MX: 15,
-  TXT: 16,
-  AAAA: 28,
-  SRV: 33,
-};
-
-/** By number: RFC 1035 and RFC 2136. */
-const RCODES = [
-  'NOERROR',
-  'FORMERR',
-  'SERVFAIL',
-  'NXDOMAIN',
-  'NOTIMP',
-  'REFUSED',
-  'YXDOMAIN',
-  'YXRRSET',
-  'NXRRSET',
-  'NOTAUTH',
-  'NOTZONE',
-];
+import { DNS_RCODES } from '../../core/dns_codes.js';
 
 const HEADER_BYTES = 12;
 const RECURSION_DESIRED = 0x01;
@@ -68,5 +42,5 @@ export function responseCode(datagram: Buffer, id: number, asked: Buffer): strin
     }
   }
   const code = datagram.readUInt8(3) & 0x0f;
-  return RCODES[code] ?? `RCODE${code}`;
+  return DNS_RCODES[code] ?? `RCODE${code}`;
 }

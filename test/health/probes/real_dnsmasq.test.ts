@@ -1,5 +1,6 @@
 /** dns and udp against dnsmasq itself. */
 import t from 'tap';
+import type { DnsType } from '../../../src/core/dns_codes.js';
 import type { ProbeSpec } from '../../../src/core/spec.js';
 import { haveServers } from '../../support/require_server.js';
 import { startDnsmasq } from '../../support/servers/dnsmasq.js';
@@ -9,7 +10,7 @@ t.test('dnsmasq', async (t) => {
   if (!haveServers(t, 'dnsmasq')) return;
   const [server] = await startDnsmasq(t, 1);
   if (server === undefined) return;
-  const told = async (name: string, type: string, ...rcodes: readonly string[]): Promise<string> =>
+  const told = async (name: string, type: DnsType, ...rcodes: readonly string[]): Promise<string> =>
     line(await ask({ kind: 'dns', name, type, rcodes }, server.port));
 
   await t.test('the response code decides', async (t) => {

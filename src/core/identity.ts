@@ -1,0 +1,16 @@
+/**
+ * When is something in a new file the same as before? What a reload announces, keeps and counts
+ * room for must agree on it. Names hold no slash, and no `@`.
+ */
+import { type Address, formatAddress } from './endpoint.js';
+import type { ListenerSpec } from './spec.js';
+
+/** A listener whose protocol changes is another listener. */
+export function listenerKey({ protocol, name }: Pick<ListenerSpec, 'protocol' | 'name'>): string {
+  return `${protocol}/${name}`;
+}
+
+/** A backend of a pool whose address changes is another backend. */
+export function backendKey({ name }: { readonly name: string }, address: Address): string {
+  return `${name}@${formatAddress(address)}`;
+}
