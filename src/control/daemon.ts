@@ -59,6 +59,8 @@ export class Daemon {
   readonly #deps: DaemonDeps;
   readonly #changes = new ChangeQueue();
   readonly #publisher: PlanPublisher;
+  /** What workers have told that they do without. */
+  readonly #withouts = new Set<string>();
   readonly #adoption: Adoption;
   readonly #pace: LookPace;
   #spec: Spec;
@@ -257,6 +259,8 @@ export class Daemon {
         return this.#publisher.applied(worker, message.version);
       case 'ejected':
         return this.board.look(this.#deps.clock.nowMs());
+      case 'degraded':
+        return this.#degraded(message.detail);
       case 'accept-failed': {
         const listener = this.#listenerOf(message.socket)?.spec.name ?? null;
         return log.event('accept-failed', { listener, errno: message.errno });
@@ -267,6 +271,13 @@ export class Daemon {
       case 'failed':
         return;
     }
+  }
+
+  /** What one worker does without, all of them do: it is told once. */
+  #degraded(detail: string): void {
+    if (this.#withouts.has(detail)) return;
+    this.#withouts.add(detail);
+    this.#deps.log.event('engine-degraded', { engine: this.#deps.engine, detail });
   }
 
   #fleetEvents(): FleetDeps['events'] {

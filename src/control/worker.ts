@@ -48,6 +48,7 @@ const created = createEngine(start.engine, {
   doorbell,
   worker: start.worker,
   holdings: new Holdings(start.memory.holdings),
+  degraded: (detail) => post({ kind: 'degraded', detail }),
 });
 
 if (created.ok) {

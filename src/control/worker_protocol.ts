@@ -45,4 +45,6 @@ export type FromWorker =
   /** It took a backend out; which one is in the ledger. */
   | { readonly kind: 'ejected' }
   | { readonly kind: 'access-lost'; readonly count: number }
+  /** The engine goes on without a part of it. */
+  | { readonly kind: 'degraded'; readonly detail: string }
   | { readonly kind: 'accept-failed'; readonly socket: number; readonly errno: string };

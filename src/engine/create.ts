@@ -18,6 +18,8 @@ export interface CreateDeps {
   readonly doorbell: Doorbell;
   readonly worker: WorkerId;
   readonly holdings: Holdings;
+  /** The engine goes on without a part of it: a sentence, with the remedy. */
+  readonly degraded: (sentence: string) => void;
 }
 
 /** The engine, or a sentence that says why it could not be made. */

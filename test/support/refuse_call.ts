@@ -8,7 +8,10 @@ import { repositoryRoot } from './repository.js';
 /** Numbers of splice(2) by architecture: <asm/unistd.h>. */
 export const SPLICE: Readonly<Record<string, number>> = { x64: 275, arm64: 76 };
 
-export function refuseCall(nr: number): string {
+/**
+ * `flags`: only calls whose sixth argument is this one are refused; all of them by default.
+ */
+export function refuseCall(nr: number, flags?: number): string {
   const packageFile = join(repositoryRoot, 'package.json');
   return `
 const { createRequire } = await import('node:module');
@@ -19,10 +22,13 @@ const prctl = libc.func('prctl', 'int', ['int', 'long', 'long', 'long', 'long'])
 // Readable and writable, private, anonymous.
 const address = Number(mmap(0, 4096, 3, 0x22, -1, 0));
 const memory = new DataView(koffi.view(BigInt(address), 4096));
-// <linux/filter.h>: load the number of the call; is it this one? Refuse with EPERM; allow.
+// <linux/filter.h>: load the number of the call; is it this one? Load its flags; are they these?
+// Refuse with EPERM; allow.
 const program = [
   [0x20, 0, 0, 0],
-  [0x15, 0, 1, ${nr}],
+  [0x15, 0, 3, ${nr}],
+  [0x20, 0, 0, 16 + 8 * 5],
+  [0x15, 0, ${flags === undefined ? 0 : 1}, ${flags ?? 0}],
   [0x06, 0, 0, 0x00050001],
   [0x06, 0, 0, 0x7fff0000],
 ];

@@ -3,11 +3,12 @@ import type { WorkerId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
 import type { Doorbell } from '../../core/doorbell.js';
 import { ok, type Result } from '../../core/result.js';
-import type { KernelError } from '../../kernel/errno.js';
+import { errnoName, type KernelError } from '../../kernel/errno.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import type { EngineLimits } from '../engine.js';
 import { Bell } from './bell.js';
 import { Delays } from './delays.js';
+import { refusedSplice } from './detect.js';
 import { UringEngine } from './engine.js';
 import { Loop } from './loop.js';
 import { SIZES, type Sizes, takeMeans } from './means.js';
@@ -21,6 +22,8 @@ export interface UringOptions {
   readonly clock: Clock;
   readonly doorbell: Doorbell;
   readonly worker: WorkerId;
+  /** The engine goes on without a part of it: a sentence, with the remedy. */
+  readonly degraded?: (sentence: string) => void;
   /** SIZES unless a test wants little. */
   readonly sizes?: Sizes;
 }
@@ -37,10 +40,15 @@ export function createUringEngine(options: UringOptions): Result<UringEngine, Ke
     return bell;
   }
   const delays = new Delays(loop);
+  const spliceRefused = (answer: number): void => {
+    const { cause, remedy } = refusedSplice(errnoName(answer));
+    options.degraded?.(`${cause}. ${remedy}`);
+  };
   const shared = { kernel, loop, delays, calls, ...memory };
   const opened = (): void => engine.yieldSoon();
   const pipes = new Pipes(kernel, Math.min(sizes.pipes, limits.pipes ?? sizes.pipes));
-  const tcp = new UringTcp({ ...shared, pool: tcpPool, pipes }, limits.pairs, opened);
+  const tcpMeans = { ...shared, pool: tcpPool, pipes, spliceRefused };
+  const tcp = new UringTcp(tcpMeans, limits.pairs, opened);
   const udp = new UringUdp({ ...shared, pool: udpPool }, limits.flows, opened);
   loop.add(delays);
   const engine: UringEngine = new UringEngine({

@@ -79,14 +79,19 @@ function spliceLack(kernel: Kernel): Lack | null {
   const errno = errnoName(answer);
   const refused = errno === 'EPERM' || errno === 'ENOSYS' || errno === 'EACCES';
   return refused
-    ? {
-        cause: `splice(2) is refused (${errno}): bulk data is copied through buffers`,
-        remedy: 'Allow splice in the seccomp profile; until then bulk costs more CPU.',
-      }
+    ? refusedSplice(errno)
     : {
         cause: `no pipe can be had for splice(2) (${errno}): bulk data is copied through buffers`,
         remedy: 'Raise the limit of open files: LimitNOFILE= in the unit, or `ulimit -n`.',
       };
+}
+
+/** What is done without where splice(2) answers `errno`. */
+export function refusedSplice(errno: string): Lack {
+  return {
+    cause: `splice(2) is refused (${errno}): bulk data is copied through buffers`,
+    remedy: 'Allow splice in the seccomp profile; until then bulk costs more CPU.',
+  };
 }
 
 function openPipe(kernel: Kernel): readonly [number, number] | null {

@@ -65,6 +65,8 @@ export interface SplicesParts {
   readonly pairs: PairTable;
   readonly pipes: Pipes;
   readonly libc: Libc;
+  /** splice(2) answered a refusal, and buffers carry bulk data from then on. Told once. */
+  readonly spliceRefused: (answer: number) => void;
   readonly pool: BufferPool;
 }
 
@@ -224,10 +226,7 @@ export class Splices implements TurnWork, Holder {
       this.#inPipe[direction] = this.#left(direction) + bytes;
       return bytes;
     }
-    if (REFUSALS.has(bytes)) {
-      this.#refused = 'yes';
-      return 0;
-    }
+    if (this.#refuses(bytes)) return 0;
     // EAGAIN also means that the pipe has no slot left; it is drained next, and then asked again.
     if (bytes !== -ERRNO.EAGAIN && bytes !== -ERRNO.EINTR) this.#answer[direction] = bytes;
     return 0;
@@ -242,13 +241,20 @@ export class Splices implements TurnWork, Holder {
     while (this.#left(direction) > 0) {
       const bytes = libc.splice(outlet, 0, to, 0, this.#left(direction), SPLICE_FLAGS);
       if (bytes === -ERRNO.EAGAIN || bytes === -ERRNO.EINTR) return drained;
-      if (REFUSALS.has(bytes)) this.#refused = 'yes';
-      if (bytes < 0) return this.#refused === 'yes' ? drained : bytes;
+      if (this.#refuses(bytes)) return drained;
+      if (bytes < 0) return bytes;
       assert(bytes > 0, 'a pipe with data in it gives some');
       this.#inPipe[direction] = this.#left(direction) - bytes;
       drained += bytes;
     }
     return drained;
+  }
+
+  #refuses(answer: number): boolean {
+    if (!REFUSALS.has(answer)) return false;
+    if (this.#refused === 'no') this.#parts.spliceRefused(answer);
+    this.#refused = 'yes';
+    return true;
   }
 
   #left(direction: number): number {

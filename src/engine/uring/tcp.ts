@@ -37,6 +37,8 @@ export interface TcpMeans {
   readonly pool: BufferPool;
   readonly calls: SocketCalls;
   readonly pipes: Pipes;
+  /** splice(2) answered a refusal, and buffers carry bulk data from then on. */
+  readonly spliceRefused: (answer: number) => void;
   /** `addressMemoryBytes` and `dialMemoryBytes` of the capacity. */
   readonly clientAddresses: MappedMemory;
   readonly dialAddresses: MappedMemory;
@@ -75,7 +77,7 @@ export class UringTcp implements TcpEngine {
   #edges: TcpEdges | null = null;
 
   constructor(means: TcpMeans, capacity: number, opened: () => void) {
-    const { kernel, loop, delays, pool, calls, pipes } = means;
+    const { kernel, loop, delays, pool, calls, pipes, spliceRefused } = means;
     const edges = (): TcpEdges => {
       assert(this.#edges !== null, 'edges are attached before the loop runs');
       loop.wantTick();
@@ -98,7 +100,7 @@ export class UringTcp implements TcpEngine {
     const flushed = (pair: number): void => linger.begin(pair);
     const { libc } = kernel;
     const shared = { loop, pairs, pool, reads, calls, edges, ending };
-    const relay = new Relay({ ...shared, pipes, libc, flushed });
+    const relay = new Relay({ ...shared, pipes, libc, spliceRefused, flushed });
     const begin = (pair: number): void => early.begin(pair);
     const accepts = new Accepts({ loop, pairs, delays, calls, addresses, edges, begin });
     for (const holder of [reads, early, dials]) ending.add(holder);
