@@ -248,17 +248,21 @@ export class BufferPool {
 
   /**
    * Gives the pages back of buffers that nobody has used since the last call, except for those of
-   * the `warm` ones that would be used first.
+   * the `warm` ones that would be used first. True when there are free ones that lie still since
+   * this call only.
    */
-  trim(warm = 0): void {
-    const unused = Math.min(this.#leastFree, this.#freeCount - warm);
+  trim(warm = 0): boolean {
+    const cold = this.#freeCount - warm;
+    const unused = Math.min(this.#leastFree, cold);
     this.#leastFree = this.#freeCount;
-    for (let at = 0; at < unused; at++) {
+    for (let at = 0; at < cold; at++) {
       const buffer = this.#free[at] ?? 0;
       if (this.#touched[buffer] === 0) continue;
+      if (at >= unused) return true;
       this.#touched[buffer] = 0;
       discardPages(this.#kernel, this.addressOf(buffer), this.strideBytes);
     }
+    return false;
   }
 
   /** Gives the memory back; the ring must have been closed before. */

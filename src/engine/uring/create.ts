@@ -60,8 +60,8 @@ export function createUringEngine(options: UringOptions): Result<UringEngine, Ke
     doorbell,
     worker,
     trim: (warm) => {
-      tcpPool.trim(warm);
-      udpPool.trim(warm);
+      const tcpHasMore = tcpPool.trim(warm);
+      return udpPool.trim(warm) || tcpHasMore;
     },
     release,
   });

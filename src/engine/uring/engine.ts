@@ -14,11 +14,14 @@ import type { UringUdp } from './udp.js';
 const MAX_TURN_MS = 1_000;
 /** The thread's own event loop (promises, messages) has its turn at least this often. */
 const YIELD_MS = 1_000;
-/** Buffers that lay still for so long give their pages back, */
-const TRIM_MS = 1_000;
-/** but of the WARM_BUFFERS that are used first only each tenth time. */
+/**
+ * Buffers that lay still for so long give their pages back. Twice this and STANDSTILL_MS are less
+ * than two seconds, within which a crowd that has left is to be forgotten,
+ */
+const TRIM_MS = 400;
+/** but the WARM_BUFFERS that are used first only each 25th time. */
 const WARM_BUFFERS = 64;
-const TRIMS_TO_COLD = 10;
+const TRIMS_TO_COLD = 25;
 /** After `stop`: how many turns operations may take to end, and how long each of them waits. */
 const STOP_TURNS = 400;
 const STOP_TURN_MS = 5;
@@ -31,8 +34,8 @@ export interface UringEngineParts {
   readonly udp: UringUdp;
   readonly doorbell: Doorbell;
   readonly worker: WorkerId;
-  /** Gives memory back that was needed once; to be called every now and then. */
-  readonly trim: (warmBuffers: number) => void;
+  /** Gives memory back that was needed once, and says whether there will be more. */
+  readonly trim: (warmBuffers: number) => boolean;
   /** Frees the ring and the memory; nothing may be in flight that still matters. */
   readonly release: () => void;
 }
@@ -52,6 +55,7 @@ export class UringEngine implements Engine {
   #yieldAtMs = 0;
   #trimAtMs = 0;
   #trims = 0;
+  #maxTurnMs = MAX_TURN_MS;
 
   constructor(parts: UringEngineParts) {
     this.#parts = parts;
@@ -74,12 +78,12 @@ export class UringEngine implements Engine {
     const { loop } = this.#parts;
     this.start(hooks);
     do {
+      if (loop.nowMs >= this.#trimAtMs) this.#trim();
       if (loop.nowMs < this.#yieldAtMs) continue;
       this.#yieldAtMs = loop.nowMs + YIELD_MS;
-      this.#trimNowAndThen();
       await new Promise((resolve) => setImmediate(resolve));
       loop.wantTick();
-    } while (this.turn(MAX_TURN_MS) !== 'stopped');
+    } while (this.turn(this.#maxTurnMs) !== 'stopped');
   }
 
   /** What `run` does first; for a caller who drives the turns by itself. */
@@ -109,11 +113,11 @@ export class UringEngine implements Engine {
     udp.stop();
   }
 
-  #trimNowAndThen(): void {
+  #trim(): void {
     const { loop, trim } = this.#parts;
-    if (loop.nowMs < this.#trimAtMs) return;
     this.#trimAtMs = loop.nowMs + TRIM_MS;
-    trim(++this.#trims % TRIMS_TO_COLD === 0 ? 0 : WARM_BUFFERS);
+    const more = trim(++this.#trims % TRIMS_TO_COLD === 0 ? 0 : WARM_BUFFERS);
+    this.#maxTurnMs = more ? TRIM_MS : MAX_TURN_MS;
   }
 
   #stopFurther(maxWaitMs: number): 'running' | 'stopped' {
