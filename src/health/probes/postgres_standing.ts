@@ -17,10 +17,10 @@ const ROLE_SQL = 'select pg_is_in_recovery()';
 
 /**
  * Needs no privilege: others than pg_monitor see a row of pg_stat_wal_receiver, though without
- * details.
+ * details. A receiver that connects again and again, and is refused, does not stream.
  */
 const REPLAY_SQL = `select pg_is_in_recovery(),
- exists (select 1 from pg_stat_wal_receiver),
+ exists (select 1 from pg_stat_wal_receiver where coalesce(status, 'streaming') = 'streaming'),
  pg_wal_lsn_diff(pg_last_wal_receive_lsn(), '0/0'),
  pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0'),
  extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000`;

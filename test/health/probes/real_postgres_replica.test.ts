@@ -1,6 +1,9 @@
 /** The postgres probe against a primary and its replica: roles and replay lag. */
 import t from 'tap';
+import { ipEndpoint } from '../../../src/core/endpoint.js';
 import type { ProbeSpec } from '../../../src/core/spec.js';
+import type { Probe } from '../../../src/health/probe.js';
+import { probeOf } from '../../contract/probe_cases.js';
 import { eventually } from '../../support/deadline.js';
 import { haveServers } from '../../support/require_server.js';
 import {
@@ -71,8 +74,35 @@ t.test('a primary and its replica', async (t) => {
     );
   });
 
-  await t.test('a replica without its primary lags from its last transaction on', async (t) => {
+  await t.test('a replica that lost its primary lags from that moment on', async (t) => {
+    const old =
+      'select extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) > 1';
+    await eventually('a while without a transaction', async () =>
+      (await query(replica.port, old)) === 't' ? true : undefined,
+    );
+    const lenient = { ...SPEC, user: 'probe', maxLagMs: 3_600_000 };
+    const endpoint = ipEndpoint(4, '127.0.0.1', replica.port);
+    const lagMs = async (probe: Probe): Promise<number> => {
+      const target = { endpoint, prelude: new Uint8Array(0) };
+      const told = line(await probe.attempt(target, new AbortController().signal));
+      return Number(/^ok: role replica, lags by at most (\d+) ms$/.exec(told)?.[1]);
+    };
+    const witness = probeOf(lenient);
+    const seenMs = performance.now();
+    t.equal(await lagMs(witness), 0);
     await primary.stop();
+    await eventually('the end of the stream', async () =>
+      (await query(replica.port, 'select count(*) from pg_stat_wal_receiver')) === '0'
+        ? true
+        : undefined,
+    );
+    const lostMs = await lagMs(witness);
+    t.ok(lostMs <= performance.now() - seenMs, `${lostMs} ms since the stream was seen`);
+    const newcomerMs = await lagMs(probeOf(lenient));
+    t.ok(newcomerMs > lostMs + 1_000, `${newcomerMs} ms to whoever never saw it`);
+  });
+
+  await t.test('one that was never seen with a primary, from its last transaction', async (t) => {
     await eventually('the lag', async () =>
       (await told(replica, { maxLagMs: 50 })).startsWith('lagging: may lag by') ? true : undefined,
     );
