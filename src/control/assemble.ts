@@ -55,7 +55,7 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
   if (!choice.ok) return choice;
   const { engine, passedOver } = choice.value;
   const best = passedOver[0];
-  tellWhatIsMissing(log, choice.value);
+  const withouts = tellWhatIsMissing(log, choice.value);
   const detail =
     sharing === 'impossible' && spec.daemon.workers !== 1
       ? 'one worker, because neither foreign calls nor Node.js 22.12 let workers share a port'
@@ -86,6 +86,7 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     log,
     counters: metrics,
     engine,
+    withouts,
     workers,
     sessionBudget: budget,
   });
@@ -115,12 +116,11 @@ function lockedBytes(): number | null {
 }
 
 /** Better engines that this machine does not allow, and what the chosen one has to do without. */
-function tellWhatIsMissing(log: Log, { engine, passedOver, lacks }: EngineChoice): void {
+function tellWhatIsMissing(log: Log, choice: EngineChoice): readonly string[] {
+  const { engine, passedOver, lacks } = choice;
   const best = passedOver[0];
-  if (best !== undefined) {
-    log.event('engine-degraded', { engine, detail: `${best.engine}: ${best.cause}` });
-  }
-  if (lacks !== null) {
-    log.event('engine-degraded', { engine, detail: `${lacks.cause}. ${lacks.remedy}` });
-  }
+  const told = best === undefined ? [] : [`${best.engine}: ${best.cause}`];
+  if (lacks !== null) told.push(`${lacks.cause}. ${lacks.remedy}`);
+  for (const detail of told) log.event('engine-degraded', { engine, detail });
+  return told;
 }

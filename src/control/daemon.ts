@@ -39,6 +39,8 @@ export interface DaemonDeps {
   readonly log: Log;
   readonly counters: ControlCounters;
   readonly engine: EngineName;
+  /** What was told already that the engine does without. */
+  readonly withouts: readonly string[];
   readonly workers: number;
   /** TCP pairs or UDP flows that the descriptor limit allows. */
   readonly sessionBudget: number;
@@ -59,8 +61,8 @@ export class Daemon {
   readonly #deps: DaemonDeps;
   readonly #changes = new ChangeQueue();
   readonly #publisher: PlanPublisher;
-  /** What workers have told that they do without. */
-  readonly #withouts = new Set<string>();
+  /** What was told that the engine does without. */
+  readonly #withouts: Set<string>;
   readonly #adoption: Adoption;
   readonly #pace: LookPace;
   #spec: Spec;
@@ -71,6 +73,7 @@ export class Daemon {
     const { shared, log } = deps;
     this.#spec = spec;
     this.#deps = deps;
+    this.#withouts = new Set(deps.withouts);
     this.sockets = new ListeningSockets(deps.kernel, deps.workers);
     this.inventory = new Inventory({
       backend: (id) => shared.ledger.resetBackend(id),

@@ -65,6 +65,7 @@ export class Simulation {
       log: this.journal,
       counters: this.journal,
       engine: 'node',
+      withouts: [],
       workers,
       sessionBudget: 1000,
     });

@@ -18,6 +18,7 @@ t.test('where a seccomp profile refuses splice(2) bulk sessions get every byte',
   const daemon = await startRefused(t, refuseCall(splice));
   if (ENGINE === 'uring') await degraded(t, daemon);
   await bulkArrives(t, daemon);
+  t.equal(daemon.eventsNamed('engine-degraded').length, ENGINE === 'uring' ? 1 : 0);
 });
 
 t.test('splice(2) that is refused once the daemon serves is told, once', async (t) => {
