@@ -98,6 +98,7 @@ export class Daemon {
       ledger: shared.ledger,
       inventory: this.inventory,
       shareOf: (entry) => this.board.shareOf(entry),
+      isStopping: () => this.#phase === 'stopping',
     });
     this.#pace = new LookPace(shared.series, this.inventory, () => this.board.isCalm);
     this.board = this.#boardOf(deps);

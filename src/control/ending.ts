@@ -1,7 +1,7 @@
 /**
  * The end of the process, which comes whatever else fails: a reader of the log that does not read,
  * a name server, a worker or a client that does not answer. It has a limit of its own, and then
- * waits for nobody; a second signal does not wait at all.
+ * waits for nobody; after a second signal it waits for the last lines of the log only.
  */
 import type { Timers } from '../core/clock.js';
 import { exitNow } from '../kernel/exit.js';
@@ -20,9 +20,9 @@ export interface EndingDeps {
 
 export class Ending {
   readonly #deps: EndingDeps;
-  #state: 'running' | 'ending' = 'running';
+  #state: 'running' | 'ending' | 'forced' = 'running';
   /** What is being waited for, in words. */
-  #stage = 'the change under way';
+  #stage = 'the last changes';
 
   constructor(deps: EndingDeps) {
     this.#deps = deps;
@@ -30,13 +30,19 @@ export class Ending {
 
   /** The stop begins: from now on the process has `shutdownTimeoutMs` and a little more. */
   begin(shutdownTimeoutMs: number): void {
-    if (this.#state === 'ending') endNow(0);
+    if (this.#state === 'forced') endNow(0);
+    if (this.#state === 'ending') return this.#force(`a second signal; ${this.#stage} were left`);
     this.#state = 'ending';
     this.#deps.timers.after(shutdownTimeoutMs + OVERTIME_MS, () => {
-      const { log, sessions } = this.#deps;
-      log.event('end-forced', { detail: this.#stage, sessions: sessions() });
-      void this.finish(0);
+      if (this.#state === 'ending') this.#force(`the time is over; ${this.#stage} were left`);
     });
+  }
+
+  #force(detail: string): void {
+    this.#state = 'forced';
+    const { log, sessions } = this.#deps;
+    log.event('end-forced', { detail, sessions: sessions() });
+    void this.finish(0);
   }
 
   /** Says what is waited for from now on. */

@@ -19,6 +19,8 @@ export interface PoolWatchDeps {
   readonly inventory: Inventory;
   readonly log: Log;
   readonly clock: Clock;
+  /** True when sluice stops: then that, and not the file, is why listeners close. */
+  readonly isStopping: () => boolean;
   /** What `max_sessions = 0` means. */
   readonly sessionBudget: number;
   /** The share of its weight that a backend's probes ask for. */
@@ -129,7 +131,8 @@ export class PoolWatch {
     const [problem] = this.#failed.get(listener)?.values() ?? [];
     const open = problem !== undefined ? 'failed' : isFull ? 'full' : 'open';
     const state = listener.tenure === 'leaving' ? 'closing' : open;
-    const reason = state === 'failed' ? (problem ?? '') : LISTENER_REASONS[state];
+    const known = state === 'closing' && this.#deps.isStopping() ? 'stopping' : state;
+    const reason = known === 'failed' ? (problem ?? '') : LISTENER_REASONS[known];
     return { state, reason, limit, sinceWallMs: this.#listeners.note(listener, state) };
   }
 
@@ -194,6 +197,7 @@ const LISTENER_REASONS = {
   open: '',
   full: 'as many sessions as it may have; TCP clients wait, new UDP flows are shed',
   closing: 'no longer in the file; its sessions may finish',
+  stopping: 'sluice stops; its sessions may finish',
 } as const;
 
 /** Neither name holds a zero byte. */

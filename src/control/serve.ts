@@ -2,12 +2,9 @@
  * `sluice run`: a daemon with its log, admin page, signals and service manager, from the
  * configuration file to the exit code.
  */
-import { type AdminServer, startAdmin } from '../admin/http.js';
-import type { AdminViews } from '../admin/views.js';
 import { describeDiff, diffSpecs, namesIn } from '../config/diff.js';
-import { formatIssue } from '../config/issue.js';
+import { formatIssue, formatWarning, type Issue } from '../config/issue.js';
 import { type ReadConfig, readConfig } from '../config/read_config.js';
-import { formatAddress } from '../core/endpoint.js';
 import { err, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
 import { LineQueue } from '../observe/line_queue.js';
@@ -24,6 +21,7 @@ import type { Daemon } from './daemon.js';
 import { Ending, endNow } from './ending.js';
 import { serviceManager, watchdogIntervalMs } from './service_manager.js';
 import { SignalInbox } from './signal_inbox.js';
+import { Site } from './site.js';
 import { withRemedy } from './start_remedy.js';
 
 const STANDARD_OUTPUT = 1;
@@ -68,18 +66,22 @@ class Service {
   readonly #options: ServeOptions;
   readonly #log: Log;
   readonly #notifier: Notifier;
-  readonly #started: Spec;
+  /** With the settings that only a start reads as they were then. */
+  #started: Spec;
   #spec: Spec;
+  #warnings: readonly Issue[];
   #metrics: Metrics | null = null;
+  #site: Site | null = null;
   #hash: string;
   #readWallMs = systemClock.wallMs();
   readonly #inbox: SignalInbox;
 
-  constructor(options: ServeOptions, { spec, hash }: ReadConfig, inbox: SignalInbox) {
+  constructor(options: ServeOptions, { spec, hash, warnings }: ReadConfig, inbox: SignalInbox) {
     this.#options = options;
     this.#inbox = inbox;
     this.#started = spec;
     this.#spec = spec;
+    this.#warnings = warnings;
     this.#hash = hash;
     this.#notifier = serviceManager();
     this.#log = createLog({
@@ -98,6 +100,7 @@ class Service {
     const about = { version, config: () => ({ hash: this.#hash, readWallMs: this.#readWallMs }) };
     const assembled = assemble(this.#spec, this.#log, about);
     if (!assembled.ok) return this.#fail(assembled.error);
+    this.#warn();
     const { daemon, metrics, views, timers } = assembled.value;
     this.#metrics = metrics;
     process.on('uncaughtException', (error) => void this.#end(error));
@@ -106,20 +109,28 @@ class Service {
       timers,
       sessions: () => daemon.sessions(),
     });
-    const stopped = this.#signals(daemon, ending);
+    const hosts = (): readonly string[] => this.#spec.admin.hosts;
+    const site = new Site({ views, clock: systemClock, timers: systemTimers, hosts }, this.#log);
+    this.#site = site;
+    let begun = (): void => {};
+    const start = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const stopped = this.#signals(daemon, ending, start);
     const started = await daemon.start();
     if (!started.ok && daemon.phase !== 'stopping') return this.#fail(started.error.join('; '));
-    const site = started.ok ? await this.#openSite(views) : null;
+    if (started.ok) await site.open(this.#spec.admin.http);
     if (daemon.phase === 'serving') {
       this.#notifier.ready();
       this.#notifier.status(`serving ${this.#spec.listeners.length} listeners`);
     }
+    begun();
     this.#watchdog(daemon);
     const signal = await stopped;
     ending.waitsFor('sessions, workers, probes and lookups');
     await this.#stop(daemon, signal);
     ending.waitsFor('clients of the admin endpoint');
-    await site?.close();
+    await site.close();
     return ending.finish(0);
   }
 
@@ -129,22 +140,18 @@ class Service {
     return workers === 'auto' ? null : workers;
   }
 
-  /** Traffic is served whether or not the admin page can be. */
-  async #openSite(views: AdminViews): Promise<AdminServer | null> {
-    const { http } = this.#spec.admin;
-    if (http === null) return null;
-    const site = await startAdmin(http, {
-      views,
-      clock: systemClock,
-      timers: systemTimers,
-      hosts: () => this.#spec.admin.hosts,
-    });
-    if (site.ok) {
-      this.#log.event('admin-listening', { address: formatAddress(site.value.endpoint) });
-      return site.value;
-    }
-    this.#log.event('admin-failed', { address: formatAddress(http), ...site.error });
-    return null;
+  /** A page that is open stays where it is, but one that could not be opened is tried again. */
+  async #openSite({ admin: { http } }: Spec): Promise<void> {
+    if (this.#site?.isOpen) return;
+    await this.#site?.open(http);
+    this.#started = { ...this.#started, admin: { ...this.#started.admin, http } };
+  }
+
+  /** Says what `sluice check` warns of. */
+  #warn(): void {
+    const problems = this.#warnings.map(formatWarning);
+    if (problems.length === 0) return;
+    this.#log.event('config-warning', { file: this.#options.file, problems });
   }
 
   async #fail(sentence: string): Promise<never> {
@@ -166,8 +173,9 @@ class Service {
   }
 
   /** Resolves with the first signal to stop. The second one ends the process. */
-  #signals(daemon: Daemon, ending: Ending): Promise<DaemonSignal> {
-    let reloading: Promise<void> = Promise.resolve();
+  #signals(daemon: Daemon, ending: Ending, start: Promise<void>): Promise<DaemonSignal> {
+    // A reload that is asked for while the daemon starts follows the start: its file was read.
+    let reloading = start;
     let waiting: 'no' | 'yes' = 'no';
     return new Promise((resolve) => {
       this.#inbox.open((signal, effect) => {
@@ -191,14 +199,14 @@ class Service {
   }
 
   async #reload(daemon: Daemon, signal: DaemonSignal): Promise<void> {
-    if (daemon.phase !== 'serving') return;
+    if (daemon.phase !== 'serving') return this.#log.event('signal-ignored', { signal });
     const { file } = this.#options;
     const startedMs = systemClock.nowMs();
     this.#notifier.reloading(monotonicUsec());
     this.#log.event('reloading', { file, signal });
     const problems = await this.#adopt(daemon, startedMs);
     if (problems.length > 0) {
-      this.#log.event('reload-failed', { file, problems });
+      this.#log.event('reload-failed', { file, problems: problems.map(withRemedy) });
       this.#notifier.status(`the last reload was refused: ${problems[0]}`);
     }
     this.#metrics?.reload(problems.length === 0 ? 'success' : 'failure');
@@ -210,14 +218,17 @@ class Service {
   async #adopt(daemon: Daemon, startedMs: number): Promise<readonly string[]> {
     const config = await load(this.#options.file);
     if (!config.ok) return config.error;
-    const { spec, hash } = config.value;
+    const { spec, hash, warnings } = config.value;
     const diff = diffSpecs(this.#spec, spec);
     const adopted = await daemon.reload(spec);
     if (!adopted.ok) return adopted.error;
     this.#spec = spec;
+    this.#warnings = warnings;
     this.#hash = hash;
     this.#readWallMs = systemClock.wallMs();
     this.#log.configure(spec.log);
+    this.#warn();
+    await this.#openSite(spec);
     // Against what the process started with: a setting that waits is told at every reload.
     const { needsRestart } = diffSpecs(this.#started, spec);
     const keys = needsRestart.map(({ setting }) => setting);

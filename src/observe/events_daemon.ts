@@ -13,7 +13,10 @@ export const DAEMON_EVENTS = {
     'sessions',
     'limit_ms',
   ]),
-  stopped: info('sluice has stopped.', ['sessions', 'duration_ms']),
+  stopped: info('sluice has stopped; `sessions` is how many it had to cut.', [
+    'sessions',
+    'duration_ms',
+  ]),
   'start-failed': error(
     'sluice could not start.',
     ['detail'],
@@ -60,7 +63,12 @@ export const DAEMON_EVENTS = {
   'reload-failed': error(
     'The new configuration is refused; the old one stays in use.',
     ['file', 'problems'],
-    'Correct the file (`sluice check` shows the same problems) and reload again.',
+    'Correct what the problems name and reload; `sluice check` shows those of the file itself.',
+  ),
+  'config-warning': warn(
+    'The configuration in use has something that is nearly always a mistake.',
+    ['file', 'problems'],
+    'Look at each again; `sluice check` shows the same.',
   ),
   'addresses-refused': warn(
     'Names of backends have other addresses now, and there is no room for a change.',
@@ -78,7 +86,7 @@ export const DAEMON_EVENTS = {
     error(
       'The admin endpoint cannot be opened; traffic is served all the same.',
       ['address', 'errno', 'detail'],
-      'Free the address, or choose another one under [admin], and reload.',
+      'Free the address, or choose another one under [admin], and reload: that tries again.',
     ),
   ),
   'log-lost': limited(
@@ -96,12 +104,16 @@ export const DAEMON_EVENTS = {
     ),
   ),
   'signal-ignored': limited(
-    info('A signal came that means nothing here.', ['signal'], '`sluice run --help` lists them.'),
+    info(
+      'A signal came that means nothing, here or by now.',
+      ['signal'],
+      '`sluice run --help` lists them.',
+    ),
   ),
   'end-forced': warn(
-    'Something did not end in time; the process ends all the same.',
+    'The process ends, although something in it has not ended.',
     ['detail', 'sessions'],
-    'See the detail: a name server or another process that does not answer holds it up.',
+    'Unless a second signal asked for it: a peer or name server that does not answer holds it up.',
   ),
   'access-lost': limited(
     warn(

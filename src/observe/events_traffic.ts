@@ -10,7 +10,7 @@ export const TRAFFIC_EVENTS = {
     'protocol',
   ]),
   'listen-failed': error(
-    'A listener cannot be opened.',
+    'A worker thread cannot open a listener (at start: start-failed, at reload: reload-failed).',
     ['listener', 'protocol', 'address', 'errno', 'detail'],
     'EADDRINUSE: find the other program with `ss -lntup`. EACCES: ports below 1024 need ' +
       'CAP_NET_BIND_SERVICE. EADDRNOTAVAIL: the machine has no such address.',
@@ -50,7 +50,7 @@ export const TRAFFIC_EVENTS = {
     warn(
       'A probe succeeded, but something needs care.',
       ['pool', 'backend', 'detail'],
-      'See the detail; most often a certificate that ends soon.',
+      'Correct what the detail names: a certificate that ends soon, a password that all can read.',
     ),
   ),
   'backend-ejected': warn(

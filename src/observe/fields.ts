@@ -53,7 +53,9 @@ export const FIELDS = {
   policy: text('How the pool chooses.'),
   pool: text('Name of a pool.'),
   pools: figure('How many pools.'),
-  problems: texts('FILE:LINE:COLUMN: key: problem (expected …; got …), one an item.'),
+  problems: texts(
+    'One an item: of the file, FILE:LINE:COLUMN: key: problem (expected …; got …); of the machine, a sentence.',
+  ),
   protocol: text('tcp or udp.'),
   queue_ms: figure('Time in the queue; null: it did not wait.'),
   removed: texts('What is gone from the file.'),

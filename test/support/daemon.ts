@@ -25,6 +25,8 @@ export interface DaemonSetup {
   /** Tests that read access lines ask for `all`. */
   readonly access?: 'off' | 'errors' | 'all';
   readonly shutdownTimeout?: string;
+  /** Where the admin page is; a free port by default. */
+  readonly admin?: string;
   /** `ulimit -n`, soft and hard. */
   readonly openFiles?: number;
   /** Of the daemon's process, such as `--max-semi-space-size=1`. */
@@ -239,7 +241,7 @@ function preloadUrl(code: string): string {
 }
 
 function preamble(setup: DaemonSetup): string {
-  const { engine = ENGINE, workers, shutdownTimeout, access } = setup;
+  const { engine = ENGINE, workers, shutdownTimeout, access, admin = '127.0.0.1:0' } = setup;
   return [
     '[daemon]',
     `engine = "${engine}"`,
@@ -248,7 +250,7 @@ function preamble(setup: DaemonSetup): string {
     '[log]',
     ...(access === undefined ? [] : [`access = "${access}"`]),
     '[admin]',
-    'http = "127.0.0.1:0"',
+    `http = "${admin}"`,
     'socket = ""',
     '',
   ].join('\n');

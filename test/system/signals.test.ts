@@ -3,13 +3,27 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { OTHER_SIGNALS, SIGNALS } from '../../src/system/signals.js';
-import { BINARY, type Daemon, startDaemon } from '../support/daemon.js';
+import { BINARY, Daemon, startDaemon } from '../support/daemon.js';
 import { eventually, within } from '../support/deadline.js';
 import { startEchoes } from '../support/load/echo_backend.js';
 import { exchangeOnce } from '../support/load/short_connections.js';
+import { tempFolder } from '../support/places.js';
 import { runToEnd } from '../support/process.js';
 import { repositoryRoot } from '../support/repository.js';
 import { serviceText } from '../support/settings.js';
+import { dial } from '../support/wire.js';
+
+/** How often SIGSTKFLT, the last of the table, has got a handler by then. */
+const MOMENTS = { 'before its modules are read': 1, 'before there is a daemon': 2 } as const;
+
+/** Sends `signal` from inside, once the handlers of that moment are there. */
+function sentEarly(signal: string, times: number): string {
+  return `let left = ${times};
+    process.on('newListener', (name) => {
+      if (name !== 'SIGSTKFLT' || --left !== 0) return;
+      setImmediate(() => process.kill(process.pid, '${signal}'));
+    });`;
+}
 
 async function daemonWith(t: Test): Promise<Daemon> {
   const backends = await startEchoes(t, 1);
@@ -53,6 +67,26 @@ for (const { signal } of SIGNALS.filter(({ effect }) => effect === 'stop')) {
   });
 }
 
+t.test('what comes while it stops leaves a line, and so does the end by force', async (t) => {
+  const daemon = await daemonWith(t);
+  const wire = await dial(t, { port: await daemon.port('echo') });
+  await wire.send('held');
+  await daemon.metricSettles('sluice_sessions_active', {}, (sum) => sum === 1);
+  daemon.signal('SIGTERM');
+  await daemon.event('stopping');
+  const page = await eventually('the listener closes', async () => {
+    const { body } = await daemon.get('/health?format=text');
+    return body.includes('closing') ? body : undefined;
+  });
+  t.match(page, 'sluice stops; its sessions may finish');
+  t.notMatch(page, 'no longer in the file');
+  daemon.signal('SIGHUP');
+  await daemon.event('signal-ignored', (record) => record['signal'] === 'SIGHUP');
+  daemon.signal('SIGTERM');
+  t.match(await daemon.event('end-forced'), { sessions: 1, detail: /^a second signal; / });
+  t.same(await daemon.exited, { code: 0, signal: null });
+});
+
 t.test('SIGUSR1 opens no debugger, from the first moment of the process on', async (t) => {
   const backends = await startEchoes(t, 1);
   const toml = serviceText({ name: 'echo', backends });
@@ -82,18 +116,20 @@ t.test(
     const toml = serviceText({ name: 'echo', backends });
     const early = ['SIGHUP', 'SIGTERM', 'SIGQUIT', 'SIGALRM'];
     for (const { signal, effect } of SIGNALS.filter((rule) => early.includes(rule.signal))) {
-      // Sent from inside, when the first module of the daemon has been read.
-      const daemon = await startDaemon(t, {
-        toml,
-        preload: `const { writeSync } = await import('node:fs');
-        process.once('newListener', function told(name) {
-          if (name === 'SIGSTKFLT') setImmediate(() => process.kill(process.pid, '${signal}'));
-          else process.once('newListener', told);
-        });`,
-      }).catch(() => null);
-      if (effect === 'stop') t.equal(daemon, null, `${signal} ended it`);
-      else t.ok(daemon?.running, signal);
-      await daemon?.stop();
+      for (const [moment, times] of Object.entries(MOMENTS)) {
+        const setup = { toml, preload: sentEarly(signal, times) };
+        const daemon = new Daemon(join(tempFolder(t), 'sluice.toml'), setup);
+        t.teardown(() => daemon.end());
+        const what = `${signal} ${moment}`;
+        if (effect === 'stop') {
+          t.same(await within(what, daemon.exited), { code: 0, signal: null }, what);
+          continue;
+        }
+        await daemon.event('ready');
+        // Before its modules are read the daemon has not read its file: nothing to do again.
+        if (effect === 'reload' && times === 2) await daemon.event('reloaded');
+        t.same(await daemon.stop(), { code: 0, signal: null }, what);
+      }
     }
   },
 );
@@ -103,6 +139,7 @@ t.test('`sluice run --help` and README have every signal', async (t) => {
   const readme = readFileSync(join(repositoryRoot, 'README.md'), 'utf8');
   for (const { signal, effect, why } of SIGNALS) {
     t.match(help.stdout, new RegExp(`^ +${signal} +${effect} `, 'm'));
+    t.match(readFileSync(BINARY, 'utf8'), `'${signal}'`, 'from its first lines on');
     const row = readme.split('\n').find((line) => line.startsWith('|') && line.includes(signal));
     t.match(row ?? '', effect, signal);
     t.ok(why.length > 0);
