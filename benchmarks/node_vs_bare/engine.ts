@@ -28,6 +28,9 @@ attach(
     firstByte() {},
     closed() {},
     acceptFailed() {},
+    broken: (_, error) => {
+      throw error;
+    },
   },
   {} as unknown as UdpEdges,
 );

@@ -1,4 +1,5 @@
 /** The node engine with one UDP listener and one backend, put together as a worker does it. */
+import { escalate } from '../../src/core/assert.js';
 import type { BackendId, ListenerId, PoolId, SeriesId, WorkerId } from '../../src/core/brand.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import type { ListenerPlan, PoolPlan } from '../../src/core/plan.js';
@@ -39,6 +40,7 @@ export async function startNodeRelay(host: string, backendPort: number): Promise
     series: new SeriesWriter(createSeriesMemory(1), WORKER),
     worker: WORKER,
     access: () => {},
+    internalError: escalate,
   });
   engine.attach(flows, () => queueMicrotask(() => flows.tick(clock.nowMs())));
   const [opened] = await flows.applyListener(listenerPlan(host), pool);

@@ -269,6 +269,11 @@ export class Daemon {
         const listener = this.#listenerOf(message.socket)?.spec.name ?? null;
         return log.event('accept-failed', { listener, errno: message.errno });
       }
+      case 'internal-error': {
+        const { count, listener, detail } = message;
+        this.#deps.counters.internalErrors(count);
+        return log.event('internal-error', { worker, listener, detail });
+      }
       case 'opened':
         return this.#opened(worker, message.socket, message.outcome);
       case 'started':

@@ -12,12 +12,15 @@ import type { Engine } from '../engine/engine.js';
 import type { Ledger } from '../pool/ledger.js';
 import { Pool } from '../pool/pool.js';
 import { WaitQueue } from '../pool/wait_queue.js';
+import type { ReportDefect } from '../session/defect.js';
 import type { Ending } from '../session/tcp/ending.js';
 import type { OpenedSocket } from '../session/tcp/listeners.js';
 import { TcpSessions } from '../session/tcp/sessions.js';
 import { Waiting } from '../session/tcp/waiting.js';
+import { TcpWall } from '../session/tcp/wall.js';
 import type { ListenerKey } from '../session/tcp_port.js';
 import { UdpFlows } from '../session/udp/flows.js';
+import { UdpWall } from '../session/udp/wall.js';
 
 export interface DataPlaneDeps {
   readonly engine: Engine;
@@ -31,11 +34,15 @@ export interface DataPlaneDeps {
   /** This worker has ejected a backend. */
   readonly ejected: () => void;
   readonly acceptFailed: (key: ListenerKey, errno: string) => void;
+  /** A defect that ended one session, or one flow, and no more. */
+  readonly internalError: ReportDefect;
 }
 
 export class DataPlane {
   readonly tcp: TcpSessions;
   readonly udp: UdpFlows;
+  /** What the engine reports to. */
+  readonly edges: { readonly tcp: TcpWall; readonly udp: UdpWall };
   readonly #deps: DataPlaneDeps;
   readonly #pools = new Map<PoolId, Waiting>();
   #listeners: ReadonlySet<ListenerId> = new Set();
@@ -45,6 +52,10 @@ export class DataPlane {
     const { engine } = deps;
     this.tcp = new TcpSessions({ ...deps, engine: engine.tcp, clock: engine.clock });
     this.udp = new UdpFlows({ ...deps, engine: engine.udp, clock: engine.clock });
+    this.edges = {
+      tcp: new TcpWall(this.tcp, deps.internalError),
+      udp: new UdpWall(this.udp),
+    };
   }
 
   /** Brings everything in step with `plan`; answers which sockets were opened and how that went. */

@@ -163,7 +163,7 @@ class Service {
   /** A broken invariant: nothing that goes on could be trusted. */
   #end(error: unknown): Promise<never> {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#log.event('internal-error', { detail });
+    this.#log.event('internal-error', { worker: null, listener: null, detail });
     return this.#endBadly(detail);
   }
 

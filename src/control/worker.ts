@@ -20,6 +20,7 @@ import { livingClock, livingTimers } from '../system/living_clock.js';
 import { systemRandom } from '../system/random.js';
 import { systemTimers } from '../system/timers.js';
 import { DataPlane } from './data_plane.js';
+import { Defects } from './defects.js';
 import { Vitals } from './vitals.js';
 import type { FromWorker, ToWorker, WorkerStart } from './worker_protocol.js';
 
@@ -35,6 +36,7 @@ const kernel = loadKernel();
 const doorbell = new Doorbell(start.memory.doorbell, (fd) => {
   if (kernel.ok) ringBell(kernel.value, fd);
 });
+const defects = new Defects((defect) => post({ kind: 'internal-error', ...defect }));
 const vitals = new Vitals(start.memory.vitals);
 const clock = livingClock(systemClock, start.memory.clock);
 const created = createEngine(start.engine, {
@@ -68,8 +70,9 @@ if (created.ok) {
     ring: (worker) => doorbell.ring(worker),
     ejected: () => post({ kind: 'ejected' }),
     acceptFailed: (socket, errno) => post({ kind: 'accept-failed', socket, errno }),
+    internalError: (error, listener) => defects.report(error, listener, engine.clock.nowMs()),
   });
-  engine.attach(plane.tcp, plane.udp);
+  engine.attach(plane.edges.tcp, plane.edges.udp);
   let applying: Promise<void> = Promise.resolve();
   const apply = async (plan: Plan): Promise<void> => {
     for (const { key, outcome } of await plane.apply(plan)) {
@@ -86,6 +89,7 @@ if (created.ok) {
         return plane.endSessions(message);
       case 'stop':
         handOver(records);
+        defects.flush(Number.POSITIVE_INFINITY);
         return engine.stop();
       default:
         return unreachable(message);
@@ -95,6 +99,7 @@ if (created.ok) {
     tick: (nowMs) => {
       vitals.beat(start.worker, nowMs);
       if (records.length > 0) handOver(records);
+      defects.flush(nowMs);
       return Math.min(plane.tick(nowMs), nowMs + HEARTBEAT_MS);
     },
     rung: () => {

@@ -5,6 +5,7 @@ import type { Plan } from '../core/plan.js';
 import type { EngineName } from '../core/spec.js';
 import type { Ending } from '../session/tcp/ending.js';
 import type { ListenOutcome } from '../session/tcp_port.js';
+import type { Defect } from './defects.js';
 
 export interface SharedMemory {
   readonly ledger: SharedArrayBuffer;
@@ -47,4 +48,6 @@ export type FromWorker =
   | { readonly kind: 'access-lost'; readonly count: number }
   /** The engine goes on without a part of it. */
   | { readonly kind: 'degraded'; readonly detail: string }
+  /** Sessions that defects ended. */
+  | ({ readonly kind: 'internal-error' } & Defect)
   | { readonly kind: 'accept-failed'; readonly socket: number; readonly errno: string };

@@ -38,6 +38,8 @@ export const CAUSES = [
   'listener-full',
   // sluice ran into a limit of its own or of the system (descriptors, memory, ports)
   'resource-limit',
+  // a defect of sluice, which ended this session and no other
+  'internal-error',
 ] as const;
 export type Cause = (typeof CAUSES)[number];
 
@@ -88,6 +90,7 @@ export const DATAGRAM_DROPS = [
   'send-queue-full',
   'backend-unreachable',
   'resource-limit',
+  'internal-error',
 ] as const;
 export type DatagramDrop = (typeof DATAGRAM_DROPS)[number];
 

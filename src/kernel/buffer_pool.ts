@@ -8,7 +8,7 @@
  * nothing moves there, so that it does not hold what others need. Buffers of both kinds are
  * numbers, the small ones behind the large ones.
  */
-import { assert } from '../core/assert.js';
+import { assert, assertShared } from '../core/assert.js';
 import { err, ok, type Result } from '../core/result.js';
 import { type KernelError, kernelError } from './errno.js';
 import type { Kernel } from './foreign.js';
@@ -219,7 +219,10 @@ export class BufferPool {
   /** A completion said that the kernel put data into `buffer`: it is the engine's now. */
   consumed(buffer: number): void {
     this.#supplied--;
-    assert(this.#supplied >= 0 && this.#used[buffer] === 1, 'the kernel uses what it was given');
+    assertShared(
+      this.#supplied >= 0 && this.#used[buffer] === 1,
+      'the kernel uses what it was given',
+    );
   }
 
   /** The kernel found its ring empty: from now on it gets more, as long as there are free ones. */
@@ -236,7 +239,7 @@ export class BufferPool {
 
   /** Whoever held `buffer` is done with it. A small one gives its pages back at once. */
   recycle(buffer: number): void {
-    assert(this.#used[buffer] === 1, `buffer ${buffer} is given back once`);
+    assertShared(this.#used[buffer] === 1, `buffer ${buffer} is given back once`);
     this.#used[buffer] = 0;
     if (buffer >= this.count) {
       this.#freeSmall[this.#freeSmallCount++] = buffer;

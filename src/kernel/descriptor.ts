@@ -2,7 +2,7 @@
  * File descriptors, branded. Whoever holds a Descriptor closes it exactly once: a second close may
  * hit a descriptor that another thread has been given meanwhile.
  */
-import { assert } from '../core/assert.js';
+import { assert, assertShared } from '../core/assert.js';
 import type { Brand } from '../core/brand.js';
 import { err, ok, type Result } from '../core/result.js';
 import { ERRNO, type KernelError, kernelError } from './errno.js';
@@ -31,7 +31,7 @@ export function duplicate(kernel: Kernel, fd: Descriptor): Result<Descriptor, Ke
 /** Closes `fd`. Linux frees the number even when close(2) reports EINTR or EIO. */
 export function closeDescriptor(kernel: Kernel, fd: Descriptor): void {
   const answer = kernel.libc.close(fd);
-  assert(answer !== -ERRNO.EBADF, `descriptor ${fd} is closed once`);
+  assertShared(answer !== -ERRNO.EBADF, `descriptor ${fd} is closed once`);
 }
 
 /** An eventfd that starts at 0: the bell of one blocked thread. */

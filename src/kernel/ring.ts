@@ -2,7 +2,7 @@
  * One io_uring in use (io_uring_enter(2)). Submissions are written and completions are read without
  * a call; only `enter` is one. The ring belongs to the thread that opened it (SINGLE_ISSUER).
  */
-import { assert } from '../core/assert.js';
+import { assertShared } from '../core/assert.js';
 import { err, ok, type Result } from '../core/result.js';
 import { closeDescriptor, type Descriptor } from './descriptor.js';
 import { ERRNO, errnoName, type KernelError, kernelError } from './errno.js';
@@ -130,7 +130,7 @@ export class Ring {
   submit(): void {
     Atomics.store(this.#queues, this.#sqTailAt, this.#tail);
     for (let tries = 0; this.#queued > 0; tries++) {
-      assert(tries < MAX_IDLE_SUBMITS, 'the kernel takes submissions');
+      assertShared(tries < MAX_IDLE_SUBMITS, 'the kernel takes submissions');
       this.#taken(this.#enter(0, 0, 0, 0));
     }
   }
@@ -235,7 +235,7 @@ export class Ring {
       answer === -ERRNO.ETIME ||
       answer === -ERRNO.EAGAIN ||
       answer === -ERRNO.EBUSY;
-    assert(passing, `io_uring_enter(2) serves a ring: ${errnoName(answer)}`);
+    assertShared(passing, `io_uring_enter(2) serves a ring: ${errnoName(answer)}`);
   }
 
   /**
@@ -251,7 +251,7 @@ export class Ring {
     const answer = this.#enter(1, abi.ENTER_GETEVENTS, 0, 0);
     if (answer < 0) return answer;
     this.#taken(answer);
-    assert(
+    assertShared(
       this.completionTail() === 1 &&
         this.completions[0] === NOP_MARK &&
         this.completions[1] === ~NOP_MARK &&

@@ -236,6 +236,12 @@ const EVENT_METRICS = {
     help: 'Worker threads that died or did not answer, and were replaced.',
     labels: ['worker'],
   },
+  internalErrors: {
+    name: 'sluice_internal_errors_total',
+    type: 'counter',
+    help: 'Sessions and flows that a defect of sluice ended; the others of their worker went on.',
+    labels: [],
+  },
   logSuppressed: {
     name: 'sluice_log_suppressed_total',
     type: 'counter',

@@ -22,10 +22,13 @@ export const DAEMON_EVENTS = {
     ['detail'],
     'Correct what the detail names. `sluice check` tests the file, `sluice doctor` the machine.',
   ),
-  'internal-error': error(
-    'Something that must never happen has happened; the daemon ends.',
-    ['detail'],
-    'This is a defect of sluice: please report the line. systemd starts the daemon again.',
+  'internal-error': limited(
+    error(
+      'Something that must never happen has happened; it ended one session (or the daemon).',
+      ['worker', 'listener', 'detail'],
+      'This is a defect of sluice: please report the line. Where worker is null the daemon ends, ' +
+        'and systemd starts it again.',
+    ),
   ),
 
   'engine-chosen': info('The engine is chosen.', ['engine', 'detail']),

@@ -22,6 +22,8 @@ export interface ControlCounters {
   reload(result: 'success' | 'failure'): void;
   /** A new thread took the place of a worker that died or did not answer. */
   workerRestart(worker: number): void;
+  /** Defects ended so many sessions. */
+  internalErrors(sessions: number): void;
   logSuppressed(event: string, lines: number): void;
   /** Drops everything counted for a backend that is gone, so that names do not pile up. */
   forget(backend: BackendLabels): void;
@@ -71,6 +73,7 @@ function controlCounters(registry: Registry): ControlCounters {
   const probeFailures = new BackendCounter(METRICS.probeFailures, registers);
   const reloads = new Counter({ ...named(METRICS.reloads), registers });
   const restarts = new Counter({ ...named(METRICS.workerRestarts), registers });
+  const defects = new Counter({ ...named(METRICS.internalErrors), registers });
   const suppressed = new Counter({ ...named(METRICS.logSuppressed), registers });
   const buckets = [...METRICS.probe.bounds];
   const probes = new Histogram({ ...named(METRICS.probe), buckets, registers });
@@ -84,6 +87,7 @@ function controlCounters(registry: Registry): ControlCounters {
     },
     reload: (result) => reloads.inc({ result }),
     workerRestart: (worker) => restarts.inc({ worker }),
+    internalErrors: (sessions) => defects.inc(sessions),
     logSuppressed: (event, lines) => suppressed.inc({ event }, lines),
     forget: (backend) => {
       probes.remove({ ...backend });

@@ -33,6 +33,7 @@ type CountedHere =
   | 'probeFailures'
   | 'reloads'
   | 'workerRestarts'
+  | 'internalErrors'
   | 'logSuppressed';
 type SampledMetric = Exclude<keyof typeof METRICS, CountedHere>;
 

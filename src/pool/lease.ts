@@ -1,5 +1,5 @@
 /** A reservation at a backend: what a session holds from its choice until it is over. */
-import { assert } from '../core/assert.js';
+import { assertShared } from '../core/assert.js';
 import type { PlannedBackend } from './planned_backend.js';
 import type { Lease, Settlement } from './selection.js';
 
@@ -35,7 +35,7 @@ export class BackendLease implements Lease {
   }
 
   settle(settlement: Settlement): void {
-    assert(this.#state === 'open', 'a lease is settled twice');
+    assertShared(this.#state === 'open', 'a lease is settled twice');
     this.#state = 'settled';
     this.#book.settled(this.backend, this.#member, settlement, this.#term);
   }

@@ -4,7 +4,7 @@
  * writes states; both only through Atomics. A row is one cache line, so that two backends do not
  * slow each other down.
  */
-import { assert } from '../core/assert.js';
+import { assertShared } from '../core/assert.js';
 import type { BackendId, ListenerId, PoolId, WorkerId } from '../core/brand.js';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS, MAX_WORKERS } from '../core/limits.js';
 import { EJECTION_CELLS, EjectionLedger } from './ejection_ledger.js';
@@ -139,7 +139,10 @@ export class Ledger {
 
   /** Makes a row new for another backend. Its count must be zero. */
   resetBackend(backend: BackendId): void {
-    assert(this.active(backend) === 0, 'a backend row is used again while sessions are counted');
+    assertShared(
+      this.active(backend) === 0,
+      'a backend row is used again while sessions are counted',
+    );
     this.#cells.fill(0, backend * ROW, (backend + 1) * ROW);
     this.ejections.reset(backend);
   }
@@ -179,7 +182,10 @@ export class Ledger {
   }
 
   resetListener(listener: ListenerId): void {
-    assert(this.listenerActive(listener) === 0, 'a listener row is used again while it is counted');
+    assertShared(
+      this.listenerActive(listener) === 0,
+      'a listener row is used again while it is counted',
+    );
     this.#cells.fill(0, LISTENERS_AT + listener * ROW, LISTENERS_AT + (listener + 1) * ROW);
   }
 
@@ -270,7 +276,7 @@ export class Ledger {
 
   #lower(cell: number): void {
     const before = Atomics.sub(this.#cells, cell, 1);
-    assert(before > 0, 'a count in the ledger would fall below zero');
+    assertShared(before > 0, 'a count in the ledger would fall below zero');
   }
 
   #share(worker: WorkerId, at: number, change: 1 | -1): void {

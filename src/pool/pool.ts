@@ -5,7 +5,7 @@
 
 import type { Choice, Policy } from '../balance/policy.js';
 import { createPolicy } from '../balance/registry.js';
-import { present, unreachable } from '../core/assert.js';
+import { presentShared, unreachable } from '../core/assert.js';
 import type { BackendId, PoolId, WorkerId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
 import type { Ineligible } from '../core/outcome.js';
@@ -107,7 +107,10 @@ export class Pool implements PoolView, LeaseBook {
     while (count > 0) {
       const choice = this.#choice(count, request.clientKey);
       const member = this.#policy.choose(choice, this.#deps.random);
-      const backend = present(this.#members[member], 'a policy chose a member that does not exist');
+      const backend = presentShared(
+        this.#members[member],
+        'a policy chose a member that does not exist',
+      );
       if (this.#deps.ledger.tryTake(backend.id, this.#deps.worker)) {
         const term = this.#deps.ledger.ejections.term(backend.id);
         return { kind: 'chosen', lease: new BackendLease(this, backend, member, term) };

@@ -3,7 +3,7 @@
  * waiter holds a ticket of the pool, each worker publishes the ticket at its head, and only the
  * worker with the oldest one may take a free place. The size is exact over workers.
  */
-import { assert } from '../core/assert.js';
+import { assertShared } from '../core/assert.js';
 import type { PoolId, WorkerId } from '../core/brand.js';
 import type { Ledger } from './ledger.js';
 
@@ -47,7 +47,7 @@ export class WaitQueue<Waiter> {
 
   /** Leaves the queue: served, timed out or gone. */
   leave(ticket: number): void {
-    assert(this.#waiters.delete(ticket), 'a waiter leaves a queue that it is not in');
+    assertShared(this.#waiters.delete(ticket), 'a waiter leaves a queue that it is not in');
     this.#ledger.dequeue(this.#pool, this.#worker);
     this.#publish();
   }
@@ -61,7 +61,7 @@ export class WaitQueue<Waiter> {
     if (owner === -1) return { kind: 'nobody' };
     if (owner !== this.#worker) return { kind: 'other', worker: owner };
     const first = this.#waiters.values().next();
-    assert(first.done !== true, 'a worker published a head but has no waiter');
+    assertShared(first.done !== true, 'a worker published a head but has no waiter');
     return { kind: 'mine', waiter: first.value };
   }
 

@@ -128,6 +128,11 @@ export interface TcpEdges {
   closed(pair: PairId, end: PairEnd): void;
   /** Accepting failed (EMFILE, ENFILE, ENOBUFS, ENOMEM); the engine tries again by itself. */
   acceptFailed(key: ListenerKey, errno: string): void;
+  /**
+   * An invariant broke while the engine dealt with this pair alone (see ARCHITECTURE.md, "Where a
+   * defect ends"): the session calls `close(reset)`, and `closed` follows. Throws when it cannot.
+   */
+  broken(pair: PairId, error: unknown): void;
 }
 
 /** After `close(flush)` or a reset: how long the other side may take to accept what was read. */

@@ -109,6 +109,11 @@ export interface UdpEdges {
    * A datagram was dropped by the engine; counted on the listener, or on the flow when it has one.
    */
   dropped(key: ListenerKey, flow: FlowId | null, reason: DatagramDrop): void;
+  /**
+   * An invariant broke while the engine dealt with this flow alone (null: with a datagram that has
+   * none): the session calls `closeFlow`. Throws when it cannot.
+   */
+  broken(flow: FlowId | null, error: unknown): void;
 }
 
 /** Datagrams held for one flow that has no backend yet. */

@@ -117,6 +117,7 @@ export const NO_COUNTERS: ControlCounters = {
   ejection: () => {},
   probe: () => {},
   reload: () => {},
+  internalErrors: () => {},
   logSuppressed: () => {},
   forget: () => {},
   workerRestart: () => {},

@@ -56,6 +56,7 @@ export class Journal implements Log, ControlCounters {
   probe(): void {}
   reload(): void {}
   workerRestart(): void {}
+  internalErrors(): void {}
   logSuppressed(): void {}
   forget(): void {}
 

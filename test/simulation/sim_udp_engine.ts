@@ -24,6 +24,7 @@ export class SimUdpEngine extends FakeUdpEngine {
         return edges.unreachable(flow, which);
       },
       dropped: (key, flow, reason) => edges.dropped(key, flow, reason),
+      broken: (flow, error) => edges.broken(flow, error),
     });
   }
 

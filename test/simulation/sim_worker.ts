@@ -6,7 +6,7 @@
 import { DataPlane } from '../../src/control/data_plane.js';
 import type { SharedState } from '../../src/control/shared_state.js';
 import type { FromWorker, ToWorker } from '../../src/control/worker_protocol.js';
-import { unreachable } from '../../src/core/assert.js';
+import { escalate, unreachable } from '../../src/core/assert.js';
 import type { BackendId, PoolId, WorkerId } from '../../src/core/brand.js';
 import type { Plan } from '../../src/core/plan.js';
 import { below, type Random } from '../../src/core/random.js';
@@ -70,9 +70,10 @@ export class SimWorker {
       ring: deps.ring,
       ejected: () => post({ kind: 'ejected' }),
       acceptFailed: (socket, errno) => post({ kind: 'accept-failed', socket, errno }),
+      internalError: escalate,
     });
-    this.tcp.attach(this.plane.tcp);
-    this.udp.attach(this.plane.udp);
+    this.tcp.attach(this.plane.edges.tcp);
+    this.udp.attach(this.plane.edges.udp);
   }
 
   send(message: ToWorker): void {

@@ -37,7 +37,12 @@ export interface DaemonSetup {
   readonly everyThread?: URL;
   /** Further variables of its environment. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Defects that the test provokes; any other one fails it. */
+  readonly expects?: readonly (typeof DEFECTS)[number][];
 }
+
+/** Events that no correct daemon logs, whatever its clients, backends and operators do. */
+const DEFECTS = ['internal-error', 'worker-lost'] as const;
 
 export type EngineUnderTest = 'node' | 'uring';
 
@@ -55,7 +60,13 @@ export const BINARY = join(import.meta.dirname, '../../../bin/sluice');
 /** Starts the daemon and resolves when it says that it is ready; it ends with the test. */
 export async function startDaemon(t: Test, setup: DaemonSetup): Promise<Daemon> {
   const daemon = new Daemon(join(tempFolder(t), 'sluice.toml'), setup);
-  t.teardown(() => daemon.end());
+  t.teardown(async () => {
+    await daemon.end();
+    const expected: readonly string[] = setup.expects ?? [];
+    const defects = DEFECTS.filter((event) => !expected.includes(event));
+    const found = defects.flatMap((event) => daemon.eventsNamed(event));
+    if (found.length > 0) throw new Error(`the daemon has a defect: ${JSON.stringify(found[0])}`);
+  });
   await daemon.event('ready');
   return daemon;
 }

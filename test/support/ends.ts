@@ -203,6 +203,7 @@ export const WAYS: Readonly<Record<Cause, Way | string>> = {
   },
   'listener-full': 'TCP clients wait in the backlog instead: test/system/caps.test.ts',
   'resource-limit': 'needs descriptors to be gone: test/system/descriptors.test.ts',
+  'internal-error': 'needs a defect: test/system/blast_radius.test.ts',
 };
 
 /**

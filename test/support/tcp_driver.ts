@@ -144,6 +144,11 @@ export class TcpDriver implements TcpEdges {
     this.#closing.delete(pair);
   }
 
+  /** Every broken invariant fails its test. */
+  broken(_: PairId, error: unknown): void {
+    throw error;
+  }
+
   acceptFailed(key: ListenerKey, errno: string): void {
     this.#record({ kind: 'acceptFailed', pair: null, key, errno });
   }

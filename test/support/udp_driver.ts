@@ -115,6 +115,11 @@ export class UdpDriver implements UdpEdges {
     return verdict;
   }
 
+  /** Every broken invariant fails its test. */
+  broken(_: FlowId | null, error: unknown): void {
+    throw error;
+  }
+
   fromBackend(flow: FlowId): void {
     this.#mustBeOpen('fromBackend', flow);
     this.answers.fromBackend?.(flow);

@@ -42,6 +42,7 @@ const FLOW_WAYS: Readonly<Record<FlowCause, Way | string>> = {
   shutdown: 'a stop closes the listener, and its flows end as drained',
   'backend-down': 'by an ICMP message: test/session/udp/choosing.test.ts',
   rebalanced: 'flows are not moved',
+  'internal-error': 'needs a defect: test/system/blast_radius.test.ts',
   killed: 'no command of this version asks for it',
 };
 

@@ -124,6 +124,8 @@ class Facts {
         return this.#diesOrResets || this.#someBackend(({ history }) => history.has('silent'));
       case 'resource-limit':
         return this.#story.program.openFiles !== null || this.#story.program.sizes !== null;
+      case 'internal-error':
+        return false;
       default:
         return unreachable(cause);
     }

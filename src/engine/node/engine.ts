@@ -70,5 +70,9 @@ function touching(edges: TcpEdges, loop: Loop): TcpEdges {
       edges.acceptFailed(key, errno);
       loop.touch();
     },
+    broken(pair, error) {
+      edges.broken(pair, error);
+      loop.touch();
+    },
   };
 }

@@ -34,9 +34,9 @@ export class Pair {
     this.#client = { socket, kind: remote.kind };
     this.remote = remote;
     this.local = local;
-    socket.on('data', (chunk: Buffer) => this.#fromClient(chunk));
-    socket.on('end', () => this.#clientEnded());
-    socket.on('error', (error) => this.#clientBroke(error));
+    socket.on('data', (chunk: Buffer) => this.#read('client', chunk));
+    socket.on('end', () => this.#alone(() => this.#clientEnded()));
+    socket.on('error', (error) => this.#alone(() => this.#clientBroke(error)));
     socket.on('close', () => this.#socketClosed());
     socket.resume();
   }
@@ -46,7 +46,9 @@ export class Pair {
     assert(this.#state.kind === 'waiting', 'a header is read before the pair is dialled');
     this.#state = { kind: 'header' };
     const { readableEnded } = this.#client.socket;
-    if (this.#held.bytes > 0 || readableEnded) queueMicrotask(() => this.#reportHeld());
+    if (this.#held.bytes > 0 || readableEnded) {
+      queueMicrotask(() => this.#alone(() => this.#reportHeld()));
+    }
   }
 
   headerDone(consumed: number): void {
@@ -65,8 +67,8 @@ export class Pair {
     const backend: Backend = { socket, kind: target.kind, prelude };
     this.#state = { kind: 'dialling', backend };
     this.#openSockets++;
-    socket.on('connect', () => this.#connected(backend));
-    socket.on('error', (error) => this.#backendBroke(backend, error));
+    socket.on('connect', () => this.#alone(() => this.#connected(backend)));
+    socket.on('error', (error) => this.#alone(() => this.#backendBroke(backend, error)));
     socket.on('close', () => this.#socketClosed());
   }
 
@@ -86,11 +88,11 @@ export class Pair {
     this.#state = { kind: 'relaying', backend, first: null };
     this.#count(this.#host.bytesIn, this.#held.bytes);
     for (const chunk of this.#held.take()) backend.socket.write(chunk);
-    client.socket.on('drain', () => this.#drained(backend));
-    backend.socket.on('drain', () => this.#drained(client));
+    client.socket.on('drain', () => this.#alone(() => this.#drained(backend)));
+    backend.socket.on('drain', () => this.#alone(() => this.#drained(client)));
     backend.socket.once('data', () => this.#firstByte());
-    backend.socket.on('data', (chunk: Buffer) => this.#fromBackend(chunk));
-    backend.socket.on('end', () => this.#ended('backend', backend, client));
+    backend.socket.on('data', (chunk: Buffer) => this.#read('backend', chunk));
+    backend.socket.on('end', () => this.#alone(() => this.#ended('backend', backend, client)));
     if (client.socket.readableEnded) this.#ended('client', client, backend);
     else this.#resume(client);
     if (backend.socket.readableEnded) this.#ended('backend', backend, client);
@@ -169,7 +171,7 @@ export class Pair {
     const client = this.#client;
     if (client.kind === 'unix' || this.#state.kind === 'relaying' || this.#isOver()) return;
     whenTrulyEnded(client, () => {});
-    this.#host.timers.after(FINISHED_CHECK_MS, () => this.#watchFinished());
+    this.#host.timers.after(FINISHED_CHECK_MS, () => this.#alone(() => this.#watchFinished()));
   }
 
   #clientBroke(error: Error): void {
@@ -225,6 +227,25 @@ export class Pair {
   }
 
   // ── both ───────────────────────────────────────────────────────────────────────────────────
+
+  /** As `alone`, without an object for each chunk. */
+  #read(side: Side, chunk: Buffer): void {
+    try {
+      if (side === 'client') this.#fromClient(chunk);
+      else this.#fromBackend(chunk);
+    } catch (error) {
+      this.#host.edges.broken(this.id, error);
+    }
+  }
+
+  /** Whatever breaks in a callback of this pair ends this pair. */
+  #alone(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#host.edges.broken(this.id, error);
+    }
+  }
 
   #count(counter: Float64Array, bytes: number): void {
     counter[this.id] = (counter[this.id] ?? 0) + bytes;

@@ -1,6 +1,6 @@
 /** The TCP port of the node engine: listeners by key, pairs by number, counters in typed arrays. */
 import type { Socket } from 'node:net';
-import { assert, present } from '../../core/assert.js';
+import { assert, present, presentShared } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
 import type { Clock, Timers } from '../../core/clock.js';
 import type { Endpoint } from '../../core/endpoint.js';
@@ -169,7 +169,7 @@ export class NodeTcp implements TcpEngine, PairHost {
       socket.destroy();
       return;
     }
-    const id = present(this.#free.pop(), 'an acceptor is held while every pair is taken');
+    const id = presentShared(this.#free.pop(), 'an acceptor is held while every pair is taken');
     if (this.#free.length === 0) this.#eachAcceptor((each) => each.hold('pairs'));
     this.descriptorTaken();
     const pair = new Pair(this, id, socket, remote, localOf(socket, acceptor.local));
@@ -201,4 +201,5 @@ const SILENT: TcpEdges = {
   firstByte() {},
   closed() {},
   acceptFailed() {},
+  broken() {},
 };

@@ -57,6 +57,8 @@ export class NodeUdp implements UdpEngine {
   readonly #firsts: FirstDatagrams;
   #heldBytes = 0;
   #edges: UdpEdges | null = null;
+  /** The flow that the datagram at hand belongs to; null: none that was known before. */
+  #inHand: FlowId | null = null;
   #touch: () => void = () => {};
   #touchedMs = 0;
 
@@ -151,7 +153,17 @@ export class NodeUdp implements UdpEngine {
 
   // ---- datagrams ----
 
+  /** What breaks in dealing with one datagram ends its flow, or costs the datagram. */
   #received(receiver: UdpReceiver, down: Downstream, datagram: Buffer, from: RemoteInfo): void {
+    this.#inHand = null;
+    try {
+      this.#take(receiver, down, datagram, from);
+    } catch (error) {
+      this.#edge().broken(this.#inHand, error);
+    }
+  }
+
+  #take(receiver: UdpReceiver, down: Downstream, datagram: Buffer, from: RemoteInfo): void {
     let tag = '';
     let payload = datagram;
     if (receiver.framing === 'proxied') {
@@ -162,6 +174,7 @@ export class NodeUdp implements UdpEngine {
     }
     const flow = down.find(from.address, from.port, tag);
     if (flow === undefined) return this.#first(down, payload, from, tag);
+    this.#inHand = flow.id;
     if (flow.held !== null) return this.#hold(flow, payload);
     this.#firsts.forget(flow.id);
     const verdict = this.#edge().fromClient(flow.id);
@@ -250,16 +263,34 @@ export class NodeUdp implements UdpEngine {
   #upstream(flow: NodeFlow, socket: Socket): Upstream {
     const failed = (error: Error): void => {
       if (flow.up?.socket !== socket) return;
-      if (isUnreachable(error)) this.#unreachable(flow);
-      else this.#edge().dropped(flow.down.key, flow.id, dropReason(error));
+      this.#alone(flow, () => {
+        if (isUnreachable(error)) this.#unreachable(flow);
+        else this.#edge().dropped(flow.down.key, flow.id, dropReason(error));
+      });
     };
-    socket.on('message', (payload) => this.#replied(flow, payload));
+    socket.on('message', (payload) => this.#repliedAlone(flow, payload));
     // recvmsg(2) reports what ICMP said of earlier datagrams (ip(7), IP_RECVERR), send(2) too.
     socket.on('error', failed);
     const sent = (error: Error | null): void => {
       if (error !== null) failed(error);
     };
     return { socket, sent };
+  }
+
+  #repliedAlone(flow: NodeFlow, payload: Buffer): void {
+    try {
+      this.#replied(flow, payload);
+    } catch (error) {
+      this.#edge().broken(flow.id, error);
+    }
+  }
+
+  #alone(flow: NodeFlow, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#edge().broken(flow.id, error);
+    }
   }
 
   #unreachable(flow: NodeFlow): void {

@@ -4,7 +4,7 @@
  * descriptor; a multishot accept on the ring would take out all of them at once. The call also
  * tells the client's address, which the ring's does not for more than one.
  */
-import { assert, present } from '../../core/assert.js';
+import { assert, assertShared, present, presentShared } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { Descriptor } from '../../kernel/descriptor.js';
@@ -130,8 +130,8 @@ export class Accepts {
   }
 
   #ready(slot: number, generation: number, events: number): void {
-    const listener = present(this.#slots[slot], 'a poll belongs to a listener');
-    assert((this.#generations[slot] ?? 0) === generation, 'a poll belongs to its listener');
+    const listener = presentShared(this.#slots[slot], 'a poll belongs to a listener');
+    assertShared((this.#generations[slot] ?? 0) === generation, 'a poll belongs to its listener');
     listener.poll = 'none';
     if (events > 0) this.#acceptSome(listener);
     this.#goOn(listener);
@@ -178,6 +178,10 @@ export class Accepts {
     const pair = pairs.allocate(fd, loop.nowMs);
     addresses.accepted(pair, listener.local);
     this.#parts.edges().accepted(listener.key, pair as PairId);
-    this.#parts.begin(pair);
+    try {
+      this.#parts.begin(pair);
+    } catch (error) {
+      pairs.broken(pair, error);
+    }
   }
 }

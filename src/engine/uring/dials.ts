@@ -3,7 +3,7 @@
  * on success: so a pair may give a dial up and begin the next one, or end, before the kernel has
  * answered for the first.
  */
-import { assert } from '../../core/assert.js';
+import { assert, assertShared } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import { errnoName } from '../../kernel/errno.js';
@@ -140,23 +140,31 @@ export class Dials implements Holder {
 
   #answered(dial: number, generation: number, result: number): void {
     const { loop, pairs } = this.#parts;
-    assert(this.#generation[dial] === generation, 'an answer belongs to the present dial');
+    assertShared(this.#generation[dial] === generation, 'an answer belongs to the present dial');
     const fd = this.#fd[dial] ?? NONE;
     const pair = this.#pair[dial] ?? NONE;
-    assert(fd !== NONE, 'a dial under way has a descriptor');
+    assertShared(fd !== NONE, 'a dial under way has a descriptor');
     this.#fd[dial] = NONE;
     this.#pair[dial] = NONE;
     this.#generation[dial] = (generation + 1) & GENERATION_MASK;
     this.#free[this.#freeCount++] = dial;
     if (pair === NONE || result < 0) submitClose(loop.ring, fd, userData(CLOSE, dial), 0);
     if (pair === NONE) return;
-    assert(pairs.phase[pair] === EARLY && pairs.dial[pair] === dial, 'an early pair dials');
+    // From here on the connection is the pair's, so that nobody loses it whatever breaks.
+    if (result >= 0) pairs.fd[2 * pair + 1] = fd;
+    const expected = pairs.dial[pair] === dial;
     pairs.dial[pair] = NONE;
+    pairs.alone(pair, () => {
+      assert(expected && pairs.phase[pair] === EARLY, 'an early pair dials');
+      this.#tell(dial, pair, result);
+    });
+  }
+
+  #tell(dial: number, pair: number, result: number): void {
     if (result < 0) {
       this.#parts.edges().dialFailed(pair as PairId, dialFailureOf(errnoName(result)));
       return;
     }
-    pairs.fd[2 * pair + 1] = fd;
     if (this.#family[dial] !== AF_UNIX) this.#parts.handshakes.connected(pair);
     this.#parts.edges().dialled(pair as PairId);
   }

@@ -51,7 +51,7 @@ export class Early implements ReadSink, Holder {
     parts.reads.sinks[EARLY] = this;
     parts.loop.on(
       CLIENT_GONE,
-      (client, generation, events, flags) => this.#polled(client, generation, events, flags),
+      parts.pairs.walled((client, _, events, flags) => this.#polled(client, events, flags)),
       (client, generation) =>
         parts.pairs.generationOf(client) === generation && this.#watch[client >> 1] === UNWATCHING,
     );
@@ -70,11 +70,14 @@ export class Early implements ReadSink, Holder {
     if (this.#bytes.length(pair) === 0 && pairs.source[2 * pair] === OPEN) return;
     const generation = pairs.generation[pair];
     loop.soon(() => {
-      if (pairs.generation[pair] !== generation) return;
-      this.#report(pair);
-      const isCut = this.#readsHeader(pair) && pairs.source[2 * pair] === ENDED;
-      if (isCut) this.#parts.gone(pair, 0);
+      if (pairs.generation[pair] === generation) pairs.alone(pair, () => this.#reportSoon(pair));
     });
+  }
+
+  #reportSoon(pair: number): void {
+    this.#report(pair);
+    const isCut = this.#readsHeader(pair) && this.#parts.pairs.source[2 * pair] === ENDED;
+    if (isCut) this.#parts.gone(pair, 0);
   }
 
   headerDone(pair: PairId, consumed: number): void {
@@ -178,9 +181,7 @@ export class Early implements ReadSink, Holder {
    * Only POLLERR is a reset (tcp(7)): POLLRDHUP is a FIN, and POLLHUP a unix client that has said
    * what it had to say and left.
    */
-  #polled(client: number, generation: number, events: number, flags: number): void {
-    const { pairs } = this.#parts;
-    pairs.check(client, generation);
+  #polled(client: number, events: number, flags: number): void {
     const pair = client >> 1;
     const over = (flags & CQE_F_MORE) === 0;
     const wanted = this.#watch[pair] === WATCHED;
@@ -190,6 +191,5 @@ export class Early implements ReadSink, Holder {
       if (isReset) this.#parts.gone(pair, -ERRNO.ECONNRESET);
       else if (over && events > 0) this.#watchFor(pair);
     }
-    if (over) pairs.done(client);
   }
 }

@@ -5,7 +5,7 @@
  * another one's. The client's goes after the edge: until then the socket can be asked for its
  * addresses, at no cost where nobody asks.
  */
-import { assert, present } from '../../core/assert.js';
+import { assert, assertShared, presentShared } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
 import { ERRNO } from '../../kernel/errno.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
@@ -58,7 +58,7 @@ export class Ending implements TurnWork {
     this.#parts = parts;
     // Linux frees the number whatever close(2) reports; but what is closed twice was another's.
     parts.loop.on(CLOSE, (_, __, result) => {
-      assert(result !== -ERRNO.EBADF, 'a descriptor is closed once');
+      assertShared(result !== -ERRNO.EBADF, 'a descriptor is closed once');
     });
     parts.loop.add(this);
   }
@@ -105,7 +105,8 @@ export class Ending implements TurnWork {
     const { pairs } = this.#parts;
     const generation = pairs.generation[pair];
     this.#parts.delays.later(delayMs, () => {
-      if (pairs.generation[pair] === generation && pairs.phase[pair] !== ENDING) task();
+      const same = pairs.generation[pair] === generation;
+      if (same && pairs.phase[pair] !== ENDING) pairs.alone(pair, task);
     });
   }
 
@@ -169,7 +170,7 @@ export class Ending implements TurnWork {
   /** Nothing is in flight any more: the backend's connection is closed, and `closed` follows. */
   #part(pair: number): void {
     const { pairs } = this.#parts;
-    assert(pairs.inFlight[pair] === 0, 'a pair is closed when nothing is in flight');
+    assertShared(pairs.inFlight[pair] === 0, 'a pair is closed when nothing is in flight');
     for (const holder of this.#holders) holder.clear?.(pair);
     if (pairs.fdOf(2 * pair + 1) === NONE) return this.#report(pair);
     this.#close(2 * pair + 1);
@@ -177,7 +178,7 @@ export class Ending implements TurnWork {
   }
 
   #report(pair: number): void {
-    const end = present(this.#parts.pairs.ends[pair], 'a pair has an end when it is closed');
+    const end = presentShared(this.#parts.pairs.ends[pair], 'a pair has an end when it is closed');
     this.#parts.edges().closed(pair as PairId, end);
     this.#close(2 * pair);
     this.#leaving.add(pair);

@@ -3,7 +3,7 @@
  * arrays. A key is some words: listener, client, local address. Deleting moves later entries back
  * (Knuth, TAOCP volume 3, 6.4, algorithm R), so that no tombstones pile up.
  */
-import { assert } from '../../core/assert.js';
+import { assertShared } from '../../core/assert.js';
 
 /** Listener; family and port; 4 of the client's address, its scope; 4 of the local address. */
 export const KEY_WORDS = 11;
@@ -53,7 +53,7 @@ export class FlowTable {
     const mask = this.#mask;
     let gap = (this.#hash[flow] ?? 0) & mask;
     for (let tries = 0; this.#slots[gap] !== flow + 1; tries++) {
-      assert(tries <= mask, 'a flow that is removed is in the table');
+      assertShared(tries <= mask, 'a flow that is removed is in the table');
       gap = (gap + 1) & mask;
     }
     for (let slot = (gap + 1) & mask; ; slot = (slot + 1) & mask) {

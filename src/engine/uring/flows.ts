@@ -3,7 +3,7 @@
  * address, the local address. Clients behind a PROXY header have a tag besides and are found by
  * text.
  */
-import { assert } from '../../core/assert.js';
+import { assert, assertShared } from '../../core/assert.js';
 import type { IpEndpoint } from '../../core/endpoint.js';
 import { pktinfoAddressAt, pktinfoInterfaceAt } from '../../kernel/messages.js';
 import { FlowAddresses } from './flow_addresses.js';
@@ -111,7 +111,7 @@ export class Flows {
     const tag = this.#tags[flow];
     if (tag === undefined) this.#table.remove(flow);
     else this.#tagged.delete(tag);
-    assert(this.upstream[flow] === NONE, 'a closed flow has no upstream socket');
+    assertShared(this.upstream[flow] === NONE, 'a closed flow has no upstream socket');
     this.#sockets[flow] = undefined;
     this.generation[flow] = ((this.generation[flow] ?? 0) + 1) & GENERATION_MASK;
     this.#free.push(flow);

@@ -2,7 +2,7 @@
  * The loop of one worker: hands submissions over, waits, and gives each completion to whoever owns
  * its kind. One turn is one io_uring_enter(2).
  */
-import { assert, present } from '../../core/assert.js';
+import { assertShared, presentShared } from '../../core/assert.js';
 import type { Clock } from '../../core/clock.js';
 import { ERRNO } from '../../kernel/errno.js';
 import type { Ring } from '../../kernel/ring.js';
@@ -71,7 +71,7 @@ export class Loop {
     this.nowMs = clock.nowMs();
     this.#completionHead = ring.completionTail();
     const nobody: CompletionHandler = (index, _, result) => {
-      assert(false, `completion ${result} for ${index} has an owner`);
+      assertShared(false, `completion ${result} for ${index} has an owner`);
     };
     this.#handlers = Array.from({ length: KINDS }, () => nobody);
   }
@@ -176,7 +176,7 @@ export class Loop {
       const low = missed[at] ?? 0;
       const generation = missed[at + 1] ?? 0;
       const kind = kindOf(low) - CANCEL;
-      const inFlight = present(this.#inFlight[kind], 'what is cancelled can be asked about');
+      const inFlight = presentShared(this.#inFlight[kind], 'what is cancelled can be asked about');
       if (!inFlight(indexOf(low), generation)) continue;
       this.cancel(kind, indexOf(low), generation);
       this.#again = true;
@@ -204,7 +204,7 @@ export class Loop {
       if (kind >= CANCEL) {
         if (result === -ERRNO.ENOENT) this.#missed.push(low, generation);
       } else {
-        const handler = present(this.#handlers[kind], 'a completion has a kind');
+        const handler = presentShared(this.#handlers[kind], 'a completion has a kind');
         handler(indexOf(low), generation, result, flags);
       }
       head = (head + 1) | 0;

@@ -4,8 +4,10 @@
  * backend's. Direction d reads from socket d and writes to socket d ^ 1, so sockets are numbered
  * like the directions that read from them.
  */
-import { assert } from '../../core/assert.js';
+import { assertShared, escalate } from '../../core/assert.js';
+import { CQE_F_MORE } from '../../kernel/uring_abi.js';
 import type { PairEnd } from '../../session/tcp_port.js';
+import type { CompletionHandler } from './loop.js';
 import { GENERATION_MASK } from './user_data.js';
 
 /** The number is free. */
@@ -56,6 +58,8 @@ export class PairTable {
   /** 1: FIN was sent to the target. */
   readonly finished: Uint8Array;
 
+  /** Where what breaks in dealing with one pair goes; the port sets it. */
+  broken: (pair: number, error: unknown) => void = (_, error) => escalate(error);
   /** Pairs that are ENDING with nothing in flight: to be closed at the end of the turn. */
   readonly ready: number[] = [];
 
@@ -85,7 +89,7 @@ export class PairTable {
 
   /** The number that `allocate` will return: the one freed last comes first. */
   get next(): number {
-    assert(this.#freeCount > 0, 'a free pair is asked for when there is one');
+    assertShared(this.#freeCount > 0, 'a free pair is asked for when there is one');
     return this.#free[this.#freeCount - 1] ?? 0;
   }
 
@@ -93,7 +97,10 @@ export class PairTable {
   allocate(clientFd: number, nowMs: number): number {
     const pair = this.next;
     this.#freeCount--;
-    assert(this.phase[pair] === FREE && this.inFlight[pair] === 0, 'a free pair does nothing');
+    assertShared(
+      this.phase[pair] === FREE && this.inFlight[pair] === 0,
+      'a free pair does nothing',
+    );
     this.phase[pair] = EARLY;
     this.lastActivityMs[pair] = nowMs;
     this.firstFin[pair] = NONE;
@@ -109,8 +116,11 @@ export class PairTable {
 
   /** The number may be used again. Its sockets must have been closed. */
   release(pair: number): void {
-    assert(this.phase[pair] === ENDING && this.inFlight[pair] === 0, 'an ended pair is released');
-    assert(
+    assertShared(
+      this.phase[pair] === ENDING && this.inFlight[pair] === 0,
+      'an ended pair is released',
+    );
+    assertShared(
       this.fd[2 * pair] === NONE && this.fd[2 * pair + 1] === NONE && this.dial[pair] === NONE,
       'a released pair holds no descriptor',
     );
@@ -138,17 +148,42 @@ export class PairTable {
   done(direction: number): void {
     const pair = direction >> 1;
     const left = (this.inFlight[pair] ?? 0) - 1;
-    assert(left >= 0, 'an operation is over once');
+    assertShared(left >= 0, 'an operation is over once');
     this.inFlight[pair] = left;
     if (left === 0 && this.phase[pair] === ENDING) this.ready.push(pair);
   }
 
   /** Breaks the invariant unless `generation` is that of the pair's present use. */
   check(direction: number, generation: number): void {
-    assert(
+    assertShared(
       this.generation[direction >> 1] === generation && this.phase[direction >> 1] !== FREE,
       'a completion belongs to the present use of its pair',
     );
+  }
+
+  /**
+   * The handler of a kind of completion whose index is a direction: what breaks in `handler` ends
+   * the pair, and the operation is over all the same. Made once a kind.
+   */
+  walled(handler: CompletionHandler): CompletionHandler {
+    return (direction, generation, result, flags) => {
+      this.check(direction, generation);
+      try {
+        handler(direction, generation, result, flags);
+      } catch (error) {
+        this.broken(direction >> 1, error);
+      }
+      if ((flags & CQE_F_MORE) === 0) this.done(direction);
+    };
+  }
+
+  /** What is done later for one pair: what breaks in `task` ends that pair. */
+  alone(pair: number, task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      this.broken(pair, error);
+    }
   }
 
   /** `fd` of `socket`, which from now on belongs to the caller. */

@@ -1,7 +1,7 @@
 /**
  * Pipes that splice(2) moves bulk data through; a limited number, kept for the next one who asks.
  */
-import { assert } from '../../core/assert.js';
+import { assertShared } from '../../core/assert.js';
 import { adoptDescriptor, closeDescriptor } from '../../kernel/descriptor.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import { SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../kernel/sockets.js';
@@ -73,7 +73,7 @@ export class Pipes {
    * The user of `pipe` is done; `bytes` are still in it. A pipe with data in it is not used again.
    */
   giveBack(pipe: number, bytes: number): void {
-    assert(this.outlet(pipe) !== NONE, 'an open pipe is given back');
+    assertShared(this.outlet(pipe) !== NONE, 'an open pipe is given back');
     if (bytes === 0 && this.#idle.length < MAX_IDLE) this.#idle.push(pipe);
     else this.#close(pipe);
   }

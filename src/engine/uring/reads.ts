@@ -54,9 +54,7 @@ export class Reads implements TurnWork, Holder {
     this.#state = new Uint8Array(2 * pairs.capacity);
     loop.on(
       RECEIVE,
-      (direction, generation, result, flags) => {
-        this.#received(direction, generation, result, flags);
-      },
+      pairs.walled((direction, _, result, flags) => this.#received(direction, result, flags)),
       (direction, generation) =>
         pairs.generationOf(direction) === generation && this.#state[direction] === CANCELLING,
     );
@@ -126,7 +124,7 @@ export class Reads implements TurnWork, Holder {
     for (const direction of woken) {
       if (this.#state[direction] !== STARVED) continue;
       this.#state[direction] = OFF;
-      this.#sink(direction).resume(direction);
+      this.#resume(direction);
     }
   }
 
@@ -151,9 +149,8 @@ export class Reads implements TurnWork, Holder {
     );
   }
 
-  #received(direction: number, generation: number, result: number, flags: number): void {
+  #received(direction: number, result: number, flags: number): void {
     const pairs = this.#pairs;
-    pairs.check(direction, generation);
     const state = this.#state[direction];
     assert(state === ARMED || state === CANCELLING, 'only what is armed completes');
     const over = (flags & CQE_F_MORE) === 0;
@@ -173,7 +170,14 @@ export class Reads implements TurnWork, Holder {
       else if (result === -ERRNO.ECANCELED || result === -ERRNO.EINTR) sink.resume(direction);
       else sink.over(direction, result);
     }
-    if (over) pairs.done(direction);
+  }
+
+  #resume(direction: number): void {
+    try {
+      this.#sink(direction).resume(direction);
+    } catch (error) {
+      this.#pairs.broken(direction >> 1, error);
+    }
   }
 
   #ranEmpty(direction: number, state: number): void {

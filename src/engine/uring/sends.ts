@@ -6,7 +6,7 @@
  * Data that stands still is in nobody's way: nothing of it is in flight, and when buffers run short
  * it moves into small ones, beginning with what has stood longest.
  */
-import { assert } from '../../core/assert.js';
+import { assert, assertShared } from '../../core/assert.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
 import { ERRNO } from '../../kernel/errno.js';
 import { submitSilentSend } from '../../kernel/submissions.js';
@@ -66,9 +66,8 @@ export class Sends implements TurnWork, Holder {
     this.#awaited = new Uint8Array(directions);
     this.#batch = new SilentBatch(directions);
     this.#listed = new Uint8Array(directions);
-    loop.on(SILENT_SEND, (direction, generation, result) => {
-      this.#silentFailed(direction, generation, result);
-    });
+    const failed = pairs.walled((direction, _, result) => this.#silentFailed(direction, result));
+    loop.on(SILENT_SEND, failed);
     loop.add(this);
   }
 
@@ -122,7 +121,7 @@ export class Sends implements TurnWork, Holder {
 
   /** Forgets what is queued; no send may be under way. */
   drop(direction: number): void {
-    assert(this.#state[direction] !== SILENT, 'a buffer in flight is not dropped');
+    assertShared(this.#state[direction] !== SILENT, 'a buffer in flight is not dropped');
     this.#state[direction] = IDLE;
     this.#chains.drop(direction);
   }
@@ -141,9 +140,13 @@ export class Sends implements TurnWork, Holder {
   }
 
   #silentlySent(direction: number): void {
-    assert(this.#state[direction] === SILENT, 'silence is the answer to a silent send');
+    assertShared(this.#state[direction] === SILENT, 'silence is the answer to a silent send');
     this.#silenceOver(direction);
-    this.#delivered(direction);
+    try {
+      this.#delivered(direction);
+    } catch (error) {
+      this.#pairs.broken(direction >> 1, error);
+    }
     this.#pairs.done(direction);
   }
 
@@ -198,15 +201,13 @@ export class Sends implements TurnWork, Holder {
     standing.splice(0, done);
   }
 
-  #silentFailed(direction: number, generation: number, result: number): void {
-    this.#pairs.check(direction, generation);
-    assert(this.#state[direction] === SILENT, 'a silent send fails once');
+  #silentFailed(direction: number, result: number): void {
+    assertShared(this.#state[direction] === SILENT, 'a silent send fails once');
     this.#silenceOver(direction);
     this.#batch.failed(direction);
     // The socket took a part, or nothing for now.
     const taken = result === -ERRNO.EAGAIN || result === -ERRNO.EINTR ? 0 : result;
     this.#partlySent(direction, taken);
-    this.#pairs.done(direction);
   }
 
   /** `taken` bytes of the first buffer were sent, or writing failed with a negative errno. */

@@ -2,7 +2,7 @@
  * Submissions that complete only when they fail. Each stands for one number (a direction, a buffer)
  * until the kernel has answered everything that it was given: then silence means success.
  */
-import { assert } from '../../core/assert.js';
+import { assertShared } from '../../core/assert.js';
 import type { Taken } from './loop.js';
 
 export class SilentBatch {
@@ -26,7 +26,7 @@ export class SilentBatch {
   /** The submission of `number` has completed, and so has failed. */
   failed(number: number): void {
     const at = this.#given.subarray(0, this.#givenCount).indexOf(number);
-    assert(at >= 0, 'only what the kernel has got can fail');
+    assertShared(at >= 0, 'only what the kernel has got can fail');
     this.#given[at] = -1;
   }
 

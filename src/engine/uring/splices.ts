@@ -95,7 +95,7 @@ export class Splices implements TurnWork, Holder {
     const { loop, pairs } = parts;
     loop.on(
       SOURCE_READY,
-      (direction, generation) => this.#awake(direction, generation),
+      pairs.walled((direction) => this.#awake(direction)),
       (direction, generation) =>
         pairs.generationOf(direction) === generation && this.#state[direction] === AWAITS_SOURCE,
     );
@@ -158,7 +158,7 @@ export class Splices implements TurnWork, Holder {
       // A pair that has ended meanwhile has put its directions to rest.
       if (this.#state[direction] !== READY) continue;
       this.#state[direction] = IDLE;
-      if (this.#parts.pairs.relays(direction)) this.#move(direction);
+      if (this.#parts.pairs.relays(direction)) this.#moveAlone(direction);
     }
   }
 
@@ -172,13 +172,19 @@ export class Splices implements TurnWork, Holder {
     this.#ready.push(direction);
   }
 
-  #awake(direction: number, generation: number): void {
+  #awake(direction: number): void {
     const { pairs } = this.#parts;
-    pairs.check(direction, generation);
     assert(this.#state[direction] === AWAITS_SOURCE, 'one poll a spliced direction');
     this.#state[direction] = IDLE;
     if (pairs.relays(direction)) this.#move(direction);
-    pairs.done(direction);
+  }
+
+  #moveAlone(direction: number): void {
+    try {
+      this.#move(direction);
+    } catch (error) {
+      this.#parts.pairs.broken(direction >> 1, error);
+    }
   }
 
   /** Moves what can be moved, and then waits for whichever side is in the way. */

@@ -53,6 +53,7 @@ const NOBODY: TcpEdges = {
   firstByte() {},
   closed() {},
   acceptFailed() {},
+  broken() {},
 };
 
 export class UringTcp implements TcpEngine {
@@ -84,6 +85,7 @@ export class UringTcp implements TcpEngine {
       return this.#edges;
     };
     const pairs = new PairTable(capacity);
+    pairs.broken = (pair, error) => edges().broken(pair as PairId, error);
     const reads = new Reads(loop, pairs, pool);
     const addresses = new Addresses(kernel, means.clientAddresses);
     const ending = new Ending({ loop, pairs, delays, calls, edges });

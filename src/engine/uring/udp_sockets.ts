@@ -2,7 +2,7 @@
  * Listening UDP sockets: one multishot receive each. Every datagram comes in a buffer of its own,
  * behind the client's address and, on a wildcard address, the local address that it was sent to.
  */
-import { assert, present } from '../../core/assert.js';
+import { assert, assertShared, present, presentShared } from '../../core/assert.js';
 import { type IpEndpoint, isWildcard } from '../../core/endpoint.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
 import type { Descriptor } from '../../kernel/descriptor.js';
@@ -162,8 +162,8 @@ export class UdpSockets implements TurnWork {
   }
 
   #received(slot: number, generation: number, result: number, flags: number): void {
-    const socket = present(this.#slots[slot], 'a datagram belongs to a socket');
-    assert((this.#generations[slot] ?? 0) === generation, 'a datagram belongs to its socket');
+    const socket = presentShared(this.#slots[slot], 'a datagram belongs to a socket');
+    assertShared((this.#generations[slot] ?? 0) === generation, 'a datagram belongs to its socket');
     if ((flags & CQE_F_MORE) === 0) socket.receive = 'none';
     if ((flags & CQE_F_BUFFER) !== 0) {
       const buffer = flags >>> CQE_BUFFER_SHIFT;

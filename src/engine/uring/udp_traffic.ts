@@ -47,6 +47,9 @@ export class UdpTraffic implements UpstreamOwner {
   /** By flow: the turn in which it was last reported unreachable. */
   readonly #unreachableTurn: Float64Array;
 
+  /** The flow that the datagram at hand belongs to; null: none that was known before. */
+  #inHand: FlowId | null = null;
+
   constructor(parts: UdpTrafficParts) {
     const { loop, pool, flows, calls, messages } = parts;
     this.#parts = parts;
@@ -62,6 +65,16 @@ export class UdpTraffic implements UpstreamOwner {
 
   /** A datagram has come on `socket` into `buffer`. */
   received(socket: UdpSocket, buffer: number): void {
+    this.#inHand = null;
+    try {
+      this.#take(socket, buffer);
+    } catch (error) {
+      // The buffer is not given back: nobody knows whose it is now.
+      this.#parts.edges().broken(this.#inHand, error);
+    }
+  }
+
+  #take(socket: UdpSocket, buffer: number): void {
     const { pool, flows } = this.#parts;
     const words = this.#words;
     const at = (buffer * pool.strideBytes) >> 2;
@@ -111,6 +124,10 @@ export class UdpTraffic implements UpstreamOwner {
     flows.upstream[flow] = NONE;
   }
 
+  broken(flow: number, error: unknown): void {
+    this.#parts.edges().broken(flow as FlowId, error);
+  }
+
   replied(flow: number, buffer: number, bytes: number): void {
     const { flows } = this.#parts;
     this.firsts.forget(flow);
@@ -150,6 +167,17 @@ export class UdpTraffic implements UpstreamOwner {
   }
 
   #undelivered(buffer: number, answer: number): void {
+    try {
+      this.#failedOnItsWay(buffer, answer);
+    } catch (error) {
+      const { flow, generation } = this.#datagrams;
+      const id = flow[buffer] ?? 0;
+      const same = this.#parts.flows.generation[id] === generation[buffer];
+      this.#parts.edges().broken(same ? (id as FlowId) : null, error);
+    }
+  }
+
+  #failedOnItsWay(buffer: number, answer: number): void {
     const { flows, pool } = this.#parts;
     const { flow, generation, way, start, bytes, preludeBytes } = this.#datagrams;
     const id = flow[buffer] ?? 0;
@@ -197,6 +225,7 @@ export class UdpTraffic implements UpstreamOwner {
   }
 
   #next(flow: number, buffer: number, start: number, bytes: number): void {
+    this.#inHand = flow as FlowId;
     if (this.held.holds(flow)) {
       this.#hold(flow, buffer, start, bytes);
       return;

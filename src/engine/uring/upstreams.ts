@@ -2,7 +2,7 @@
  * Connected sockets of UDP flows. Each has a number of its own, so that a flow may leave one and
  * take another while replies of the first are still under way: those reach nobody.
  */
-import { assert } from '../../core/assert.js';
+import { assertShared } from '../../core/assert.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import { err, ok, type Result } from '../../core/result.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
@@ -21,6 +21,8 @@ import { NONE } from './pairs.js';
 import { CLOSE, GENERATION_MASK, REPLIES, userData } from './user_data.js';
 
 export interface UpstreamOwner {
+  /** What breaks in dealing with the flow's replies. */
+  broken(flow: number, error: unknown): void;
   /** A reply of `bytes` in `buffer`, which is the owner's now. */
   replied(flow: number, buffer: number, bytes: number): void;
   /** A reply without payload. */
@@ -106,7 +108,7 @@ export class Upstreams implements TurnWork {
   /** Closes the socket behind what was submitted before; nothing of it is reported any more. */
   close(upstream: number): void {
     const { ring } = this.#loop;
-    assert(this.#flow[upstream] !== NONE, 'an upstream is closed once');
+    assertShared(this.#flow[upstream] !== NONE, 'an upstream is closed once');
     this.#flow[upstream] = NONE;
     if (this.#receive[upstream] === STARVED) this.#receive[upstream] = OFF;
     if (this.#receive[upstream] === ARMED) {
@@ -154,7 +156,7 @@ export class Upstreams implements TurnWork {
   }
 
   #received(upstream: number, generation: number, result: number, flags: number): void {
-    assert(this.#generation[upstream] === generation, 'a reply belongs to the present use');
+    assertShared(this.#generation[upstream] === generation, 'a reply belongs to the present use');
     let buffer = NONE;
     if ((flags & CQE_F_BUFFER) !== 0) {
       buffer = flags >>> CQE_BUFFER_SHIFT;
@@ -167,8 +169,12 @@ export class Upstreams implements TurnWork {
       this.#releaseIfOver(upstream);
       return;
     }
-    if (result > 0) this.#owner.replied(flow, buffer, result);
-    else this.#withoutData(flow, upstream, result);
+    try {
+      if (result > 0) this.#owner.replied(flow, buffer, result);
+      else this.#withoutData(flow, upstream, result);
+    } catch (error) {
+      this.#owner.broken(flow, error);
+    }
     // The owner may have closed it, and it may be in use again.
     if (this.#generation[upstream] !== generation || this.#flow[upstream] === NONE) return;
     if (this.#receive[upstream] === OFF) this.#arm(upstream);

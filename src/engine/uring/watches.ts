@@ -41,7 +41,7 @@ export class Watches implements Holder {
     this.#state = new Uint8Array(2 * pairs.capacity);
     loop.on(
       WATCH,
-      (socket, generation, events, flags) => this.#told(socket, generation, events, flags),
+      pairs.walled((socket, _, events, flags) => this.#told(socket, events, flags)),
       (socket, generation) =>
         pairs.generationOf(socket) === generation && (this.#state[socket] ?? OFF) >= CANCELLING,
     );
@@ -72,9 +72,8 @@ export class Watches implements Holder {
     this.#loop.cancel(WATCH, socket, this.#pairs.generationOf(socket));
   }
 
-  #told(socket: number, generation: number, events: number, flags: number): void {
+  #told(socket: number, events: number, flags: number): void {
     const pairs = this.#pairs;
-    pairs.check(socket, generation);
     const over = (flags & CQE_F_MORE) === 0;
     const again = this.#state[socket] === AGAIN;
     if (over) this.#state[socket] = OFF;
@@ -87,6 +86,5 @@ export class Watches implements Holder {
       if (wanted && (over || again)) this.begin(socket);
       else if (!wanted) this.#end(socket);
     }
-    if (over) pairs.done(socket);
   }
 }

@@ -21,6 +21,8 @@ export interface ChoosingDeps {
   readonly ring: (worker: WorkerId) => void;
   readonly dial: (session: TcpSession, lease: Lease) => void;
   readonly refuse: (session: TcpSession, stage: Stage, cause: Cause) => void;
+  /** Does `work`; what breaks in it ends the session and no other. */
+  readonly alone: (session: TcpSession, work: (session: TcpSession) => void) => void;
   readonly deadline: (session: TcpSession, atMs: number) => void;
 }
 
@@ -47,9 +49,11 @@ export class Choosing {
     this.#pools.delete(id);
     waiting.state = 'removed';
     for (const session of waiting.queue.waiters) {
-      this.#deps.refuse(session, 'queue', 'no-backend');
+      this.#deps.alone(session, () => this.#deps.refuse(session, 'queue', 'no-backend'));
     }
-    for (const session of waiting.unproven) this.#deps.refuse(session, 'select', 'no-backend');
+    for (const session of waiting.unproven) {
+      this.#deps.alone(session, () => this.#deps.refuse(session, 'select', 'no-backend'));
+    }
   }
 
   /** Finds a backend for a session that holds none, or makes it wait, or refuses it. */
@@ -177,20 +181,27 @@ export class Choosing {
 
   #retryUnproven(waiting: Waiting): void {
     for (const session of [...waiting.unproven]) {
-      if (mustQueue(waiting)) {
-        waiting.unproven.delete(session);
-        this.#enqueue(session);
-        continue;
-      }
-      const selection = this.#select(session);
-      if (selection.kind === 'unproven') {
-        // Whoever has tried nothing yet speaks for all.
-        if (session.tried === null) return;
-        continue;
-      }
-      waiting.unproven.delete(session);
-      this.#proceed(session, selection);
+      let answer: 'moved' | 'unproven' = 'moved';
+      this.#deps.alone(session, () => {
+        answer = this.#retry(session);
+      });
+      // Whoever has tried nothing yet speaks for all.
+      if ((answer as string) === 'unproven' && session.tried === null) return;
     }
+  }
+
+  #retry(session: TcpSession): 'moved' | 'unproven' {
+    const { waiting } = session;
+    if (mustQueue(waiting)) {
+      waiting.unproven.delete(session);
+      this.#enqueue(session);
+      return 'moved';
+    }
+    const selection = this.#select(session);
+    if (selection.kind === 'unproven') return 'unproven';
+    waiting.unproven.delete(session);
+    this.#proceed(session, selection);
+    return 'moved';
   }
 
   /**
@@ -202,7 +213,12 @@ export class Choosing {
       const turn = waiting.queue.turn();
       if (turn.kind === 'nobody') return;
       if (turn.kind === 'other') return this.#deps.ring(turn.worker);
-      if (!this.#serveFirst(turn.waiter)) return;
+      const session = turn.waiter;
+      let served = true;
+      this.#deps.alone(session, () => {
+        served = this.#serveFirst(session);
+      });
+      if (!served) return;
     }
   }
 
@@ -216,8 +232,11 @@ export class Choosing {
       return true;
     }
     if (selection.kind !== 'chosen') return false;
+    const now = this.#deps.clock.nowMs();
+    // The lease is the session's from here on, whatever breaks.
+    session.phase = { at: 'dialling', lease: selection.lease, sinceMs: now };
     session.waiting.queue.leave(phase.ticket);
-    session.queueMs = this.#deps.clock.nowMs() - phase.sinceMs;
+    session.queueMs = now - phase.sinceMs;
     this.#deps.book.observe(session, 'queue', session.queueMs);
     this.#deps.dial(session, selection.lease);
     return true;

@@ -41,3 +41,10 @@ function mayMove(session: TcpSession, { minAgeMs }: EndLimit, nowMs: number): bo
   const { phase, notice, acceptedMs } = session;
   return phase.at === 'relaying' && notice === null && nowMs - acceptedMs >= minAgeMs;
 }
+
+/** Notices that wait for nobody: the backend does not serve, or the time to finish is over. */
+const ABRUPT: ReadonlySet<Cause> = new Set<Cause>(['backend-down', 'killed', 'shutdown']);
+
+export function isAbrupt(cause: Cause): boolean {
+  return ABRUPT.has(cause);
+}

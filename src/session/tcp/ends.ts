@@ -1,9 +1,13 @@
 /** How a session's end is told: pure functions of its phase and of what the engine reported. */
 import { unreachable } from '../../core/assert.js';
 import type { End, Stage } from '../../core/outcome.js';
+import { jittered, type Random } from '../../core/random.js';
 import { type Lease, type Settlement, UNANSWERED_MS } from '../../pool/selection.js';
 import type { PairEnd } from '../tcp_port.js';
 import type { TcpSession } from './session.js';
+
+/** `max_session_age` varies by this share, so that sessions that began together do not end so. */
+const AGE_JITTER = 0.1;
 
 /** The reservation that a session holds now. */
 export function leaseOf(session: TcpSession): Lease | null {
@@ -57,4 +61,21 @@ export function settlementOf(session: TcpSession, end: End, nowMs: number): Sett
   if (end.cause === 'backend-reset') return 'failed';
   if (session.relayedMs === null || session.countedIn === 0) return 'neutral';
   return nowMs - session.relayedMs >= UNANSWERED_MS ? 'unanswered' : 'neutral';
+}
+
+/** When `max_session_age` ends a session that begins; Infinity: never. */
+export function expiryOf({ acceptedMs, listener }: TcpSession, random: Random): number {
+  const { maxSessionAgeMs } = listener.plan;
+  if (maxSessionAgeMs === 0) return Number.POSITIVE_INFINITY;
+  return acceptedMs + jittered(random, maxSessionAgeMs, AGE_JITTER);
+}
+
+/** Why a relay that was active at `activeMs` has lasted long enough; null: it has not. */
+export function overdue(
+  { expiresMs, listener }: TcpSession,
+  activeMs: number,
+  nowMs: number,
+): 'max-age' | 'idle-timeout' | null {
+  if (expiresMs <= nowMs) return 'max-age';
+  return activeMs + listener.plan.idleTimeoutMs <= nowMs ? 'idle-timeout' : null;
 }

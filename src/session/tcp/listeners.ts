@@ -1,5 +1,5 @@
 /** The TCP listeners of one worker: which sockets are open, whose they are, who waits for room. */
-import { present } from '../../core/assert.js';
+import { presentShared } from '../../core/assert.js';
 import type { ListenerId, WorkerId } from '../../core/brand.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import type { Ledger } from '../../pool/ledger.js';
@@ -51,7 +51,7 @@ export class TcpListeners {
   }
 
   byKey(key: ListenerKey): TcpListener {
-    return present(this.#byKey.get(key), 'a socket that nobody opened has accepted');
+    return presentShared(this.#byKey.get(key), 'a socket that nobody opened has accepted');
   }
 
   /** Opens or updates a listener. New sockets open before old ones close. */

@@ -2,24 +2,21 @@
  * The life of every TCP session of one worker, engine-independent: what happens next after each
  * edge. Choosing and waiting are in choosing.ts, counting in book.ts; this file knows the phases.
  */
-import type { AccessRecord } from '../../core/access.js';
-import { assert, present, unreachable } from '../../core/assert.js';
-import type { ListenerId, PairId, PoolId, WorkerId } from '../../core/brand.js';
-import type { Clock } from '../../core/clock.js';
+import { assert, assertShared, escalate, presentShared, unreachable } from '../../core/assert.js';
+import type { ListenerId, PairId, PoolId } from '../../core/brand.js';
 import { PROXY_HEADER_TIMEOUT_MS } from '../../core/limits.js';
 import type { Cause, DialFailure, EndedBy, Stage } from '../../core/outcome.js';
 import type { ListenerPlan } from '../../core/plan.js';
-import { jittered, type Random } from '../../core/random.js';
-import type { SeriesWriter } from '../../core/series.js';
-import type { Ledger } from '../../pool/ledger.js';
 import type { Lease } from '../../pool/selection.js';
 import { DeadlineWheel } from '../deadline_wheel.js';
+import { reportUnlessShared } from '../defect.js';
 import { parse } from '../proxy_protocol/parse.js';
-import type { ListenerKey, PairEnd, TcpEdges, TcpEngine } from '../tcp_port.js';
+import type { ListenerKey, PairEnd, TcpEdges } from '../tcp_port.js';
 import { SessionBook } from './book.js';
 import { Choosing } from './choosing.js';
-import { concerned, type Ending } from './ending.js';
-import { endOf, leaseOf, settlementOf, stageOf } from './ends.js';
+import type { TcpSessionsDeps } from './deps.js';
+import { concerned, type Ending, isAbrupt } from './ending.js';
+import { endOf, expiryOf, leaseOf, overdue, settlementOf, stageOf } from './ends.js';
 import type { TcpListener } from './listener.js';
 import { type OpenedSocket, TcpListeners } from './listeners.js';
 import { preludeFor } from './prelude.js';
@@ -28,31 +25,8 @@ import { spreadOffsets } from './spread.js';
 import { Sweep } from './sweep.js';
 import type { Waiting } from './waiting.js';
 
-export interface TcpSessionsDeps {
-  readonly engine: TcpEngine;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly ledger: Ledger;
-  readonly series: SeriesWriter;
-  readonly worker: WorkerId;
-  readonly workers: number;
-  /** Writes an access record. */
-  readonly access: (record: AccessRecord) => void;
-  /** Wakes another worker: a place or a turn may be its own. */
-  readonly ring: (worker: WorkerId) => void;
-  /**
-   * Accepting failed for want of something; no session is concerned, and the engine tries again.
-   */
-  readonly acceptFailed: (key: ListenerKey, errno: string) => void;
-}
-
-/** `max_session_age` varies by this share, so that sessions that began together do not end so. */
-const AGE_JITTER = 0.1;
 /** Between dials of a session for which this machine lacks a descriptor or a port. */
 const REST_MS = 50;
-
-/** Notices that wait for nobody: the backend does not serve, or the time to finish is over. */
-const ABRUPT: ReadonlySet<Cause> = new Set<Cause>(['backend-down', 'killed', 'shutdown']);
 
 export class TcpSessions implements TcpEdges {
   readonly #deps: TcpSessionsDeps;
@@ -64,7 +38,12 @@ export class TcpSessions implements TcpEdges {
   #count = 0;
   readonly #sweep: Sweep;
   /** The wheel's callback; made once, so that a tick allocates nothing. */
-  readonly #expire = (id: number): void => this.#expired(id as PairId, this.#tickMs);
+  readonly #expire = (id: number): void => {
+    const session = this.#sessions[id] ?? null;
+    if (session !== null) this.#alone(session, this.#dueNow);
+  };
+  readonly #dueNow = (session: TcpSession): void => this.#expired(session, this.#tickMs);
+  readonly #countBytes = (session: TcpSession): void => this.#book.countBytes(session);
   #tickMs = 0;
 
   constructor(deps: TcpSessionsDeps) {
@@ -74,8 +53,8 @@ export class TcpSessions implements TcpEdges {
     this.#sweep = new Sweep(deps.engine.lastActivityMs);
     this.#sessions = [];
     this.#listeners = new TcpListeners(deps, {
-      begin: (session) => this.#begin(session),
-      turnAway: (session) => deps.engine.close(session.pair, 'reset'),
+      begin: (session) => this.#alone(session, () => this.#begin(session)),
+      turnAway: (session) => this.#alone(session, () => deps.engine.close(session.pair, 'reset')),
       rearmSessionsOf: (listener) => this.#rearm(listener),
     });
     this.#choosing = new Choosing({
@@ -83,6 +62,7 @@ export class TcpSessions implements TcpEdges {
       ring: deps.ring,
       dial: (session, lease) => this.#dial(session, lease),
       refuse: (session, stage, cause) => this.#end(session, 'sluice', stage, cause, 'reset'),
+      alone: (session, work) => this.#alone(session, work),
       deadline: (session, atMs) => this.#wheel.set(session.pair, atMs),
       clock: deps.clock,
       book: this.#book,
@@ -140,8 +120,9 @@ export class TcpSessions implements TcpEdges {
     chosen.forEach((session, index) => {
       const atMs = spanMs === 0 ? now : now + (offsets[index] ?? 0);
       if (session.notice !== null && session.notice.atMs <= atMs) return;
-      session.notice = { atMs, cause };
-      if (atMs <= now) this.#noticeDue(session, session.notice);
+      const notice = { atMs, cause };
+      session.notice = notice;
+      if (atMs <= now) this.#alone(session, () => this.#noticeDue(session, notice));
       else if (session.phase.at === 'relaying') this.#armRelay(session, now);
     });
   }
@@ -158,7 +139,7 @@ export class TcpSessions implements TcpEdges {
     this.#wheel.advance(nowMs, this.#expire);
     this.#choosing.serveFreed();
     if (this.#sweep.isTime(nowMs)) {
-      this.#sweep.run(nowMs, this.#sessions, (session) => this.#book.countBytes(session));
+      this.#sweep.run(nowMs, this.#sessions, (session) => this.#alone(session, this.#countBytes));
       // Wake-ups that were lost are made good.
       this.rung();
     }
@@ -171,7 +152,7 @@ export class TcpSessions implements TcpEdges {
   accepted(key: ListenerKey, pair: PairId): void {
     const listener = this.#listeners.byKey(key);
     const session = new TcpSession(pair, listener, this.#deps.clock.nowMs());
-    assert(
+    assertShared(
       (this.#sessions[pair] ?? null) === null,
       'an engine used a pair again before it was closed',
     );
@@ -257,10 +238,25 @@ export class TcpSessions implements TcpEdges {
     this.#count--;
     this.#choosing.forget(session);
     if (phase.at === 'held') return session.listener.forget(session);
-    this.#book.ended(session, end, now);
-    leaseOf(session)?.settle(settlementOf(session, end, now));
-    this.#listeners.leave(session.listener);
-    this.#choosing.serveFreed();
+    // Whatever breaks in the account: what others wait for is given back, each thing once.
+    try {
+      this.#book.ended(session, end, now);
+    } finally {
+      leaseOf(session)?.settle(settlementOf(session, end, now));
+      this.#listeners.leave(session.listener);
+      this.#choosing.serveFreed();
+    }
+  }
+
+  broken(pair: PairId, error: unknown): void {
+    const session = this.#sessions[pair] ?? null;
+    reportUnlessShared(this.#deps.internalError, error, session?.listener.plan.name ?? null);
+    if (session === null) return escalate(error);
+    try {
+      this.#breakOff(session);
+    } catch (further) {
+      escalate(further);
+    }
   }
 
   acceptFailed(key: ListenerKey, errno: string): void {
@@ -274,10 +270,7 @@ export class TcpSessions implements TcpEdges {
     session.phase = { at: 'choosing' };
     session.waiting = session.listener.waiting;
     this.#book.accepted(session);
-    if (plan.maxSessionAgeMs > 0) {
-      session.expiresMs =
-        session.acceptedMs + jittered(this.#deps.random, plan.maxSessionAgeMs, AGE_JITTER);
-    }
+    session.expiresMs = expiryOf(session, this.#deps.random);
     if (plan.trustedProxies === null) return this.#choosing.choose(session);
     if (!session.listener.trusts(this.#deps.engine.client(session.pair))) {
       return this.#end(session, 'sluice', 'accept', 'untrusted-proxy', 'reset');
@@ -307,10 +300,8 @@ export class TcpSessions implements TcpEdges {
     this.#wheel.set(session.pair, now + REST_MS);
   }
 
-  #expired(pair: PairId, nowMs: number): void {
-    const session = this.#sessions[pair] ?? null;
-    if (session === null) return;
-    const { phase } = session;
+  #expired(session: TcpSession, nowMs: number): void {
+    const { phase, pair } = session;
     switch (phase.at) {
       case 'held':
       case 'choosing':
@@ -358,22 +349,17 @@ export class TcpSessions implements TcpEdges {
 
   #relayDue(session: TcpSession, nowMs: number): void {
     const activeMs = this.#deps.engine.lastActivityMs[session.pair] ?? nowMs;
-    if (session.notice !== null && session.notice.atMs <= nowMs) {
-      return this.#noticeDue(session, session.notice);
-    }
-    if (session.expiresMs <= nowMs) {
-      return this.#end(session, 'sluice', 'relay', 'max-age', 'flush');
-    }
-    if (activeMs + session.listener.plan.idleTimeoutMs <= nowMs) {
-      return this.#end(session, 'sluice', 'relay', 'idle-timeout', 'flush');
-    }
-    this.#armRelay(session, nowMs);
+    const { notice } = session;
+    if (notice !== null && notice.atMs <= nowMs) return this.#noticeDue(session, notice);
+    const cause = overdue(session, activeMs, nowMs);
+    if (cause === null) this.#armRelay(session, nowMs);
+    else this.#end(session, 'sluice', 'relay', cause, 'flush');
   }
 
   #noticeDue(session: TcpSession, notice: Notice): void {
     if (session.phase.at === 'closing') return;
     const stage = session.phase.at === 'relaying' ? 'drain' : stageOf(session);
-    this.#end(session, 'sluice', stage, notice.cause, ABRUPT.has(notice.cause) ? 'reset' : 'flush');
+    this.#end(session, 'sluice', stage, notice.cause, isAbrupt(notice.cause) ? 'reset' : 'flush');
   }
 
   /** Asks the engine to end a session; its account is closed when the engine reports it. */
@@ -386,6 +372,21 @@ export class TcpSessions implements TcpEdges {
     this.#deps.engine.close(session.pair, how);
   }
 
+  /** Does for one session what is done for many: what breaks in it ends that session only. */
+  #alone(session: TcpSession, work: (session: TcpSession) => void): void {
+    try {
+      work(session);
+    } catch (error) {
+      this.broken(session.pair, error);
+    }
+  }
+
+  #breakOff(session: TcpSession): void {
+    const { at } = session.phase;
+    if (at === 'held' || at === 'closing') this.#deps.engine.close(session.pair, 'reset');
+    else this.#end(session, 'sluice', stageOf(session), 'internal-error', 'reset');
+  }
+
   #open(): TcpSession[] {
     if (this.#count === 0) return [];
     return this.#sessions.filter(
@@ -394,6 +395,9 @@ export class TcpSessions implements TcpEdges {
   }
 
   #session(pair: PairId): TcpSession {
-    return present(this.#sessions[pair], 'an engine reported an edge of a pair that is closed');
+    return presentShared(
+      this.#sessions[pair],
+      'an engine reported an edge of a pair that is closed',
+    );
   }
 }

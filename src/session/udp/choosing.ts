@@ -5,7 +5,7 @@
 import { addressKey } from '../../core/address_key.js';
 import { unreachable } from '../../core/assert.js';
 import type { Clock } from '../../core/clock.js';
-import type { DatagramDrop } from '../../core/outcome.js';
+import type { DatagramDrop, DialFailure } from '../../core/outcome.js';
 import type { Lease, Selection } from '../../pool/selection.js';
 import { encodeV2 } from '../proxy_protocol/encode.js';
 import type { UdpEngine } from '../udp_port.js';
@@ -94,12 +94,7 @@ export class FlowChoosing {
     const { backend } = lease;
     const { listener } = flow;
     const now = this.#clock.nowMs();
-    this.#book.count(flow);
-    flow.series = backend.seriesFor(listener.id, listener.plan.series);
-    flow.backend = backend;
-    flow.pool = listener.pool;
-    if (flow.tried !== null) this.#book.retried(flow);
-    const outcome = this.#engine.openFlow(flow.id, backend.endpoint, this.#prelude(flow));
+    const outcome = this.#openAt(flow, lease);
     if (outcome === 'open') {
       this.forget(flow);
       flow.phase = { at: 'open', lease };
@@ -119,6 +114,25 @@ export class FlowChoosing {
     flow.addTried(backend);
     lease.settle('failed');
     return 'backend-unreachable';
+  }
+
+  /** What breaks here gives the lease back; from the answer on it is the flow's, or settled. */
+  #openAt(flow: UdpFlow, lease: Lease): 'open' | DialFailure {
+    const { backend } = lease;
+    const { plan, id } = flow.listener;
+    try {
+      this.#book.count(flow);
+      flow.series = backend.seriesFor(id, plan.series);
+      flow.backend = backend;
+      flow.pool = flow.listener.pool;
+      if (flow.tried !== null) this.#book.retried(flow);
+      return this.#engine.openFlow(flow.id, backend.endpoint, this.#prelude(flow));
+    } catch (error) {
+      // Where it counted before, as every flow without a reservation.
+      flow.series = plan.series;
+      lease.settle('neutral');
+      throw error;
+    }
   }
 
   #awaitVerdict(flow: UdpFlow): Choice {

@@ -2,39 +2,26 @@
  * The life of every UDP flow of one worker, engine-independent: what happens next after each edge.
  * Choosing and waiting are in choosing.ts, counting in book.ts; this file knows the phases.
  */
-import type { AccessRecord } from '../../core/access.js';
-import { assert, present, unreachable } from '../../core/assert.js';
-import type { BackendId, FlowId, ListenerId, WorkerId } from '../../core/brand.js';
-import type { Clock } from '../../core/clock.js';
+import { assertShared, escalate, present, presentShared, unreachable } from '../../core/assert.js';
+import type { BackendId, FlowId, ListenerId } from '../../core/brand.js';
 import type { IpEndpoint } from '../../core/endpoint.js';
 import type { Cause, DatagramDrop, EndedBy, Stage } from '../../core/outcome.js';
 import type { ListenerPlan } from '../../core/plan.js';
-import { jittered, type Random } from '../../core/random.js';
-import type { SeriesWriter } from '../../core/series.js';
+import { jittered } from '../../core/random.js';
 import type { AccessLevel } from '../../core/spec.js';
-import type { Ledger } from '../../pool/ledger.js';
 import type { Lease, PoolView } from '../../pool/selection.js';
 import { DeadlineWheel } from '../deadline_wheel.js';
+import { reportUnlessShared } from '../defect.js';
 import type { OpenedSocket } from '../tcp/listeners.js';
 import { spreadOffsets } from '../tcp/spread.js';
 import type { ListenerKey } from '../tcp_port.js';
 import type { UdpEdges, UdpEngine, Unwrapped, Verdict } from '../udp_port.js';
 import { FlowBook } from './book.js';
 import { type Choice, FlowChoosing } from './choosing.js';
+import type { UdpFlowsDeps } from './deps.js';
 import { UdpFlow } from './flow.js';
 import type { UdpListener } from './listener.js';
 import { UdpListeners } from './listeners.js';
-
-export interface UdpFlowsDeps {
-  readonly engine: UdpEngine;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly ledger: Ledger;
-  readonly series: SeriesWriter;
-  readonly worker: WorkerId;
-  /** Writes an access record. */
-  readonly access: (record: AccessRecord) => void;
-}
 
 /** `max_session_age` varies by this share, so that flows that began together do not end so. */
 const AGE_JITTER = 0.1;
@@ -51,7 +38,9 @@ export class UdpFlows implements UdpEdges {
   /** By flow number; as long as the highest one that was ever in use. */
   readonly #flows: (UdpFlow | undefined)[] = [];
   /** The wheel's callback; made once, so that a tick allocates nothing. */
-  readonly #expire = (id: number): void => this.#expired(id as FlowId);
+  readonly #expire = (id: number): void => this.#alone(this.#flow(id as FlowId), this.#dueNow);
+  readonly #dueNow = (flow: UdpFlow): void => this.#expired(flow);
+  readonly #countUp = (flow: UdpFlow): void => this.#book.count(flow);
   #count = 0;
   #lastSweepMs: number;
   #sweep: 'due' | 'at rest' = 'at rest';
@@ -111,7 +100,7 @@ export class UdpFlows implements UdpEdges {
     const offsets = spreadOffsets(chosen.length, spanMs, this.#deps.random);
     for (const [index, flow] of chosen.entries()) {
       const atMs = now + (offsets[index] ?? 0);
-      if (spanMs === 0) this.#end(flow, 'sluice', 'drain', cause);
+      if (spanMs === 0) this.#alone(flow, () => this.#end(flow, 'sluice', 'drain', cause));
       else if (flow.notice === null || flow.notice.atMs > atMs) {
         flow.notice = { atMs, cause };
         this.#arm(flow);
@@ -123,7 +112,11 @@ export class UdpFlows implements UdpEdges {
   rung(): void {
     for (const listener of this.#listeners.all()) {
       for (const flow of [...listener.unproven]) {
-        if (this.#retry(flow) === 'verdict') break;
+        let choice: Choice | 'broken' = 'broken';
+        this.#alone(flow, () => {
+          choice = this.#retry(flow);
+        });
+        if ((choice as string) === 'verdict') break;
       }
     }
   }
@@ -149,24 +142,29 @@ export class UdpFlows implements UdpEdges {
   }
 
   newFlow(key: ListenerKey, id: FlowId): 'kept' | DatagramDrop {
-    assert(this.#flows[id] === undefined, 'an engine used a flow before it was closed');
+    assertShared(this.#flows[id] === undefined, 'an engine used a flow before it was closed');
     const listener = this.#listeners.byKey(key);
     if (!listener.tryEnter()) return this.#refuse(listener, 'flow-limit');
     const now = this.#deps.clock.nowMs();
     const flow = new UdpFlow(id, key, listener, listener.headers?.last ?? null, now);
-    const choice = this.#choosing.choose(flow);
+    let choice: Choice;
+    try {
+      choice = this.#choosing.choose(flow);
+      const { maxSessionAgeMs } = listener.plan;
+      if (maxSessionAgeMs > 0) {
+        flow.expiresMs = now + jittered(this.#deps.random, maxSessionAgeMs, AGE_JITTER);
+      }
+      if (choice === 'open' || choice === 'verdict') this.#arm(flow);
+    } catch (error) {
+      return this.#brokenAtStart(flow, error);
+    }
     if (choice !== 'open' && choice !== 'verdict') {
       listener.leave();
       return this.#refuse(listener, choice);
     }
-    const { maxSessionAgeMs } = listener.plan;
-    if (maxSessionAgeMs > 0) {
-      flow.expiresMs = now + jittered(this.#deps.random, maxSessionAgeMs, AGE_JITTER);
-    }
     this.#flows[id] = flow;
     this.#count++;
     this.#book.started(flow);
-    this.#arm(flow);
     return 'kept';
   }
 
@@ -219,7 +217,39 @@ export class UdpFlows implements UdpEdges {
     this.#book.dropped(flow?.series ?? this.#listeners.byKey(key).plan.series, reason, 1);
   }
 
+  broken(id: FlowId | null, error: unknown): void {
+    const flow = id === null ? undefined : this.#flows[id];
+    reportUnlessShared(this.#deps.internalError, error, flow?.listener.plan.name ?? null);
+    if (flow === undefined) return;
+    const stage = flow.phase.at === 'open' ? 'relay' : 'select';
+    try {
+      this.#end(flow, 'sluice', stage, 'internal-error');
+    } catch (further) {
+      escalate(further);
+    }
+  }
+
   // ---- phases ----
+
+  /** Does for one flow what is done for many: what breaks in it ends that flow only. */
+  #alone(flow: UdpFlow, work: (flow: UdpFlow) => void): void {
+    try {
+      work(flow);
+    } catch (error) {
+      this.broken(flow.id, error);
+    }
+  }
+
+  /** It was not started, so nothing was counted but its place and its reservation. */
+  #brokenAtStart(flow: UdpFlow, error: unknown): DatagramDrop {
+    const { listener } = flow;
+    reportUnlessShared(this.#deps.internalError, error, listener.plan.name);
+    this.#wheel.clear(flow.id);
+    this.#choosing.forget(flow);
+    this.#choosing.leave(flow, 'moving');
+    listener.leave();
+    return this.#refuse(listener, 'internal-error');
+  }
 
   #answered(flow: UdpFlow, lease: Lease): void {
     const firstByteMs = this.#deps.clock.nowMs() - flow.openedMs;
@@ -259,8 +289,7 @@ export class UdpFlows implements UdpEdges {
     return choice;
   }
 
-  #expired(id: FlowId): void {
-    const flow = this.#flow(id);
+  #expired(flow: UdpFlow): void {
     const now = this.#deps.clock.nowMs();
     const { phase, notice } = flow;
     if (notice !== null && notice.atMs <= now) {
@@ -305,22 +334,25 @@ export class UdpFlows implements UdpEdges {
   }
 
   #end(flow: UdpFlow, by: EndedBy, stage: Stage, cause: Cause): void {
-    this.#book.ended(flow, { by, stage, cause }, this.#deps.clock.nowMs());
-    this.#choosing.forget(flow);
-    this.#choosing.leave(flow, 'moving');
     this.#wheel.clear(flow.id);
     this.#flows[flow.id] = undefined;
     this.#count--;
-    const lost = this.#engine.closeFlow(flow.id);
-    const reason = cause === 'no-backend' || cause === 'all-full' ? cause : 'all-down';
-    if (lost > 0) this.#book.dropped(flow.series, reason, lost);
-    flow.listener.leave();
+    // Whatever breaks in the account: what others wait for is given back, each thing once.
+    try {
+      this.#book.ended(flow, { by, stage, cause }, this.#deps.clock.nowMs());
+    } finally {
+      this.#choosing.forget(flow);
+      this.#choosing.leave(flow, 'moving');
+      flow.listener.leave();
+      const lost = this.#engine.closeFlow(flow.id);
+      if (lost > 0) this.#book.dropped(flow.series, lostFor(cause), lost);
+    }
   }
 
   #endFlowsOf(listener: UdpListener, key: ListenerKey | null): void {
     for (const flow of this.#open()) {
       if (flow.listener !== listener || (key !== null && flow.key !== key)) continue;
-      this.#end(flow, 'sluice', 'drain', 'drained');
+      this.#alone(flow, () => this.#end(flow, 'sluice', 'drain', 'drained'));
     }
   }
 
@@ -334,7 +366,7 @@ export class UdpFlows implements UdpEdges {
     this.#sweep = 'at rest';
     for (const flow of this.#flows) {
       if (flow === undefined || (lastActivityMs[flow.id] ?? 0) < this.#lastSweepMs) continue;
-      this.#book.count(flow);
+      this.#alone(flow, this.#countUp);
       this.#sweep = 'due';
     }
     this.#lastSweepMs = nowMs;
@@ -345,6 +377,12 @@ export class UdpFlows implements UdpEdges {
   }
 
   #flow(id: FlowId): UdpFlow {
-    return present(this.#flows[id], 'an engine reported an edge of a flow that is closed');
+    return presentShared(this.#flows[id], 'an engine reported an edge of a flow that is closed');
   }
+}
+
+/** Why the datagrams are lost that were held for a flow. */
+function lostFor(cause: Cause): DatagramDrop {
+  const same = cause === 'no-backend' || cause === 'all-full' || cause === 'internal-error';
+  return same ? cause : 'all-down';
 }

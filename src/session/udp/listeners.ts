@@ -1,5 +1,5 @@
 /** The UDP listeners of one worker: which sockets are open and whose they are. */
-import { present } from '../../core/assert.js';
+import { presentShared } from '../../core/assert.js';
 import type { ListenerId, WorkerId } from '../../core/brand.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import type { Ledger } from '../../pool/ledger.js';
@@ -35,7 +35,7 @@ export class UdpListeners {
   }
 
   byKey(key: ListenerKey): UdpListener {
-    return present(this.#byKey.get(key), 'a socket that nobody opened has received');
+    return presentShared(this.#byKey.get(key), 'a socket that nobody opened has received');
   }
 
   all(): Iterable<UdpListener> {

@@ -3,6 +3,7 @@
  * without sockets and a clock that obeys.
  */
 import type { AccessRecord } from '../../../src/core/access.js';
+import { escalate } from '../../../src/core/assert.js';
 import type {
   BackendId,
   ListenerId,
@@ -24,6 +25,7 @@ import {
   SeriesReader,
 } from '../../../src/core/series.js';
 import { createLedgerMemory, type HealthState, Ledger } from '../../../src/pool/ledger.js';
+import type { ReportDefect } from '../../../src/session/defect.js';
 import { FakeTime } from '../../support/fake_time.js';
 import { BedWorker } from './bed_worker.js';
 
@@ -43,6 +45,8 @@ export interface BedOptions {
   readonly health?: HealthState;
   readonly pool?: Partial<PoolPlan>;
   readonly listener?: Partial<ListenerPlan>;
+  /** A defect fails the test unless the test is about it. */
+  readonly internalError?: ReportDefect;
 }
 
 export class Bed {
@@ -82,6 +86,7 @@ export class Bed {
           random,
           access: (record) => this.records.push(record),
           ring: (other) => this.worker(other).ring(),
+          internalError: options.internalError ?? escalate,
         }),
     );
   }

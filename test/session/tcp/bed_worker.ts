@@ -6,6 +6,7 @@ import type { WorkerId } from '../../../src/core/brand.js';
 import type { Random } from '../../../src/core/random.js';
 import { SeriesWriter } from '../../../src/core/series.js';
 import type { Ledger } from '../../../src/pool/ledger.js';
+import type { ReportDefect } from '../../../src/session/defect.js';
 import { FakeEngine } from '../../support/fake_engine.js';
 import type { FakeTcpEngine } from '../../support/fake_tcp_engine.js';
 import type { FakeTime } from '../../support/fake_time.js';
@@ -19,6 +20,8 @@ export interface BedWorkerDeps {
   readonly random: Random;
   readonly access: (record: AccessRecord) => void;
   readonly ring: (worker: WorkerId) => void;
+  /** A defect fails the test unless the test is about it. */
+  readonly internalError: ReportDefect;
 }
 
 export class BedWorker {
@@ -41,8 +44,9 @@ export class BedWorker {
       series: new SeriesWriter(deps.memory, deps.worker),
       ejected: () => {},
       acceptFailed: (_, errno) => this.acceptErrors.push(errno),
+      internalError: deps.internalError,
     });
-    engine.attach(this.plane.tcp, this.plane.udp);
+    engine.attach(this.plane.edges.tcp, this.plane.edges.udp);
   }
 
   ring(): void {

@@ -1,7 +1,9 @@
 /**
  * The real flows, pool, ledger and counters over an engine without sockets and a clock that obeys.
  */
+
 import type { AccessRecord } from '../../../src/core/access.js';
+import { escalate } from '../../../src/core/assert.js';
 import type { BackendId, ListenerId, PoolId, SeriesId, WorkerId } from '../../../src/core/brand.js';
 import { type IpEndpoint, ipEndpoint } from '../../../src/core/endpoint.js';
 import type { DatagramDrop } from '../../../src/core/outcome.js';
@@ -17,7 +19,9 @@ import {
 } from '../../../src/core/series.js';
 import { createLedgerMemory, type HealthState, Ledger } from '../../../src/pool/ledger.js';
 import { Pool } from '../../../src/pool/pool.js';
+import type { ReportDefect } from '../../../src/session/defect.js';
 import { UdpFlows } from '../../../src/session/udp/flows.js';
+import { UdpWall } from '../../../src/session/udp/wall.js';
 import { FakeTime } from '../../support/fake_time.js';
 import { FakeUdpEngine } from './fake_engine.js';
 
@@ -40,6 +44,8 @@ export interface BedOptions {
   readonly listener?: Partial<ListenerPlan>;
   readonly capacity?: number;
   readonly seed?: number;
+  /** A defect fails the test unless the test is about it. */
+  readonly internalError?: ReportDefect;
 }
 
 export class Bed {
@@ -72,9 +78,10 @@ export class Bed {
       engine: this.engine,
       series: new SeriesWriter(memory, WORKER),
       access: (record) => this.records.push(record),
+      internalError: options.internalError ?? escalate,
     });
     this.flows.access = 'all';
-    this.engine.attach(this.flows);
+    this.engine.attach(new UdpWall(this.flows));
   }
 
   async open(): Promise<this> {

@@ -1,0 +1,21 @@
+/** What the life of UDP flows needs from its worker. */
+import type { AccessRecord } from '../../core/access.js';
+import type { WorkerId } from '../../core/brand.js';
+import type { Clock } from '../../core/clock.js';
+import type { Random } from '../../core/random.js';
+import type { SeriesWriter } from '../../core/series.js';
+import type { Ledger } from '../../pool/ledger.js';
+import type { ReportDefect } from '../defect.js';
+import type { UdpEngine } from '../udp_port.js';
+
+export interface UdpFlowsDeps {
+  readonly engine: UdpEngine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ledger: Ledger;
+  readonly series: SeriesWriter;
+  readonly worker: WorkerId;
+  /** Writes an access record. */
+  readonly access: (record: AccessRecord) => void;
+  readonly internalError: ReportDefect;
+}
