@@ -61,7 +61,7 @@ probe = "none"
     if (typeof wire === 'string') return wire;
     wire.socket.write(header.padEnd(VICTIM_BYTES, '.'));
     if (place === 'local') wire.socket.end();
-    return wire.closed;
+    return wire.ended;
   };
   return { daemon, serve, victim };
 }
@@ -136,7 +136,7 @@ probe = "none"
     const before = await serve(t);
     await victim();
     t.match(await daemon.event('worker-lost'), { worker: 0, detail: /what sessions share/ });
-    await before.closed;
+    await before.ended;
     await serve(t);
     t.same(daemon.eventsNamed('internal-error'), []);
   });
