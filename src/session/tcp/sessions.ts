@@ -252,8 +252,10 @@ export class TcpSessions implements TcpEdges {
     const session = this.#sessions[pair] ?? null;
     reportUnlessShared(this.#deps.internalError, error, session?.listener.plan.name ?? null);
     if (session === null) return escalate(error);
+    const { at } = session.phase;
     try {
-      this.#breakOff(session);
+      if (at === 'held' || at === 'closing') this.#deps.engine.close(pair, 'reset');
+      else this.#end(session, 'sluice', stageOf(session), 'internal-error', 'reset');
     } catch (further) {
       escalate(further);
     }
@@ -379,12 +381,6 @@ export class TcpSessions implements TcpEdges {
     } catch (error) {
       this.broken(session.pair, error);
     }
-  }
-
-  #breakOff(session: TcpSession): void {
-    const { at } = session.phase;
-    if (at === 'held' || at === 'closing') this.#deps.engine.close(session.pair, 'reset');
-    else this.#end(session, 'sluice', stageOf(session), 'internal-error', 'reset');
   }
 
   #open(): TcpSession[] {
