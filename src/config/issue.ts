@@ -28,6 +28,7 @@ export type IssueCode = keyof typeof ISSUE_CODES;
 /** What is allowed and nearly always a mistake; the exit code of `check` stays 0. */
 export const WARNING_CODES = {
   'no-such-file': 'The file is read when it is needed: create it before that, or correct the path.',
+  'forbidden-file': 'Run `check` as the user of the daemon, or give that user the file.',
   unused: 'Nothing leads there: name it, or remove it.',
   unlikely: 'It does what it says, and that is rarely what was meant: look at it again.',
 } as const;

@@ -5,7 +5,7 @@ import { NOT_IN_THIS_VERSION, type Unavailable } from './availability.js';
 import { BrokenPlaces } from './broken.js';
 import { CHECKS, WARNINGS } from './checks/all.js';
 import { findUnavailable } from './checks/availability.js';
-import type { Check, Finding, Scene } from './checks/check.js';
+import type { Check, FileState, Finding, Scene } from './checks/check.js';
 import { explainFault } from './explain.js';
 import type { Issue } from './issue.js';
 import { indexPositions, NOWHERE } from './positions.js';
@@ -19,8 +19,8 @@ export interface LoadOptions {
   readonly refused?: readonly Unavailable[];
   /** Checks that a text need not pass everywhere. */
   readonly further?: readonly Check[];
-  /** Whether there is a file at a path that the configuration names; for warnings only. */
-  readonly fileExists?: (path: string) => boolean;
+  /** Looks at a path that the configuration names; for warnings only. */
+  readonly fileState?: (path: string) => FileState;
 }
 
 export interface Loaded {
@@ -39,7 +39,7 @@ export function loadConfig(
   fileName: string,
   options: LoadOptions = {},
 ): Result<Loaded, readonly Issue[]> {
-  const { refused = NOT_IN_THIS_VERSION, further = [], fileExists = () => true } = options;
+  const { refused = NOT_IN_THIS_VERSION, further = [], fileState = () => 'readable' } = options;
   const toml = readToml(text);
   if (!toml.ok) return err([syntaxIssue(toml.fault, fileName)]);
   const { tree } = toml;
@@ -47,7 +47,7 @@ export function loadConfig(
   const scene: Scene = {
     config,
     given: (path) => valueAt(tree, path) !== undefined,
-    fileExists,
+    fileState,
   };
   const checked =
     read === 'partly'

@@ -1,11 +1,12 @@
 /** Reads a configuration file from disk: the shell around `loadConfig`. */
 import { createHash } from 'node:crypto';
-import { constants, existsSync, open as openRaw } from 'node:fs';
+import { accessSync, constants, open as openRaw } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import type { Timers } from '../core/clock.js';
 import { err, ok, type Result } from '../core/result.js';
+import type { FileState } from './checks/check.js';
 import { checkServed } from './checks/served.js';
 import type { Issue } from './issue.js';
 import { type Loaded, loadConfig } from './load.js';
@@ -33,11 +34,20 @@ export async function readConfig(
 ): Promise<Result<ReadConfig, readonly Issue[]>> {
   const text = await readConfigText(path, timers);
   if (!text.ok) return err([text.error]);
-  const loaded = loadConfig(text.value, path, { further: [checkServed], fileExists: existsSync });
+  const loaded = loadConfig(text.value, path, { further: [checkServed], fileState });
   if (!loaded.ok) return loaded;
   const occupied = findOccupiedPaths(text.value, path, loaded.value.spec);
   if (occupied.length > 0) return err(occupied);
   return ok({ ...loaded.value, hash: configHash(text.value) });
+}
+
+function fileState(path: string): FileState {
+  try {
+    accessSync(path, constants.R_OK);
+    return 'readable';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'forbidden' : 'missing';
+  }
 }
 
 /** The text alone, for whoever needs its hash too. Pipes and /dev/stdin are read to their end. */

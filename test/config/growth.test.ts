@@ -67,6 +67,8 @@ const FAMILIES: Readonly<Record<string, Family>> = {
 const MOST = 3;
 /** Shorter times are mostly garbage collection and the compiler. */
 const TOO_SHORT_MS = 40;
+/** Garbage collections fall where they like; a square is one each time. */
+const TRIES = 4;
 const FIRST = 2_000;
 const LAST = 32_000;
 
@@ -74,8 +76,12 @@ t.test('twice as much takes twice as long', async (t) => {
   for (const [name, family] of Object.entries(FAMILIES)) {
     let n = FIRST;
     while (n < LAST && cpuMs(family(n)) < TOO_SHORT_MS) n *= 2;
-    const once = Math.max(TOO_SHORT_MS, leastCpuMs(family(n)));
-    const ratio = leastCpuMs(family(2 * n)) / once;
+    const once = family(n);
+    const twice = family(2 * n);
+    let ratio = Number.POSITIVE_INFINITY;
+    for (let tries = 0; tries < TRIES && ratio >= MOST; tries++) {
+      ratio = leastCpuMs(twice) / Math.max(TOO_SHORT_MS, leastCpuMs(once));
+    }
     t.ok(ratio < MOST, `${name}: ${2 * n} take ${ratio.toFixed(1)} times as long as ${n}`);
   }
 });

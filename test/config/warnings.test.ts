@@ -1,10 +1,16 @@
 /** What `check` warns of: allowed, and nearly always a mistake. */
 import t from 'tap';
+import type { FileState } from '../../src/config/checks/check.js';
 import { formatWarning } from '../../src/config/issue.js';
 import { loadConfig } from '../../src/config/load.js';
 
-const warningsOf = (text: string, files: readonly string[] = []): readonly string[] => {
-  const loaded = loadConfig(text, 'f', { fileExists: (path) => files.includes(path) });
+const warningsOf = (
+  text: string,
+  files: Readonly<Record<string, FileState>> = {},
+): readonly string[] => {
+  const loaded = loadConfig(text, 'f', {
+    fileState: (path) => files[path] ?? 'missing',
+  });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
   return loaded.value.warnings.map((warning) => formatWarning(warning).replace(/^f:/, ''));
 };
@@ -21,8 +27,11 @@ t.test('an ordinary file gives no warning', async (t) => {
 t.test('a password file that is not there is a warning, one that is there is none', async (t) => {
   const probe = 'probe = "postgres"\nuser = "u"\npassword_file = "/run/secret"\n';
   const text = `${LISTENER}[pools.p.health]\n${probe}${BACKEND}`;
-  t.match(warningsOf(text), [/^7:1: warning: pools\.p\.health\.password_file: there is no file/]);
-  t.strictSame(warningsOf(text, ['/run/secret']), []);
+  t.match(warningsOf(text), [
+    /^7:1: warning: pools\.p\.health\.password_file: \/run\/secret cannot .*got no such file/,
+  ]);
+  t.strictSame(warningsOf(text, { '/run/secret': 'readable' }), []);
+  t.match(warningsOf(text, { '/run/secret': 'forbidden' }), [/got a file that this user may not/]);
 });
 
 t.test('a listener for UDP whose pool has the default probe is a warning', async (t) => {

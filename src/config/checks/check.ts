@@ -30,8 +30,10 @@ export interface Scene {
   readonly config: Config;
   /** True when the file has this key itself; a default is not given. */
   given(path: Path): boolean;
-  /** Whether there is a file at this path now. */
-  fileExists(path: string): boolean;
+  fileState(path: string): FileState;
 }
+
+/** What is at a path that the file names, as this user sees it now. */
+export type FileState = 'readable' | 'missing' | 'forbidden';
 
 export type Check = (scene: Scene) => readonly Finding[];

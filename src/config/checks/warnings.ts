@@ -7,15 +7,21 @@ import type { Check, Finding } from './check.js';
 /** Paths of files that a probe reads. */
 const FILE_KEYS = ['password_file', 'tls_ca_file'] as const;
 
+const FILE_PROBLEMS = {
+  missing: { code: 'no-such-file', got: 'no such file' },
+  forbidden: { code: 'forbidden-file', got: 'a file that this user may not read' },
+} as const;
+
 export const warnOfFiles: Check = (scene) =>
   Object.entries(scene.config.pools).flatMap(([name, { health }]) =>
     FILE_KEYS.flatMap((key): readonly Finding[] => {
       const file = health[key];
-      if (file === undefined || scene.fileExists(file)) return [];
+      const state = file === undefined ? 'readable' : scene.fileState(file);
+      if (state === 'readable') return [];
       const path = ['pools', name, 'health', key];
-      const problem = `there is no file ${file}`;
-      const expected = 'a file that the daemon can read';
-      return [{ code: 'no-such-file', path, problem, expected }];
+      const problem = `${file} cannot be read`;
+      const expected = 'a file that the user of the daemon can read';
+      return [{ ...FILE_PROBLEMS[state], path, problem, expected }];
     }),
   );
 
