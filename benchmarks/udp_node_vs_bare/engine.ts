@@ -41,6 +41,7 @@ export async function startNodeRelay(host: string, backendPort: number): Promise
     worker: WORKER,
     access: () => {},
     internalError: escalate,
+    descriptorFreed: () => {},
   });
   engine.attach(flows, () => queueMicrotask(() => flows.tick(clock.nowMs())));
   const [opened] = await flows.applyListener(listenerPlan(host), pool);

@@ -56,6 +56,8 @@ export interface AdminDeps {
   readonly timers: Timers;
   /** Names in Host headers that are accepted beside those of this machine; in lower case. */
   readonly hosts: () => readonly string[];
+  /** At the same time; MAX_ADMIN_CONNECTIONS at most, and by default. */
+  readonly connections?: number;
 }
 
 /** Serves at `endpoint`; port 0 takes a free one. */
@@ -84,14 +86,16 @@ class Site implements ConnectionEvents {
   readonly #deps: AdminDeps;
   readonly #connections = new Set<Connection>();
   readonly #pages = new PageStore<Content>();
+  readonly #most: number;
   #look: Timer | null = null;
 
   constructor(deps: AdminDeps) {
     this.#deps = deps;
+    this.#most = Math.min(MAX_ADMIN_CONNECTIONS, deps.connections ?? MAX_ADMIN_CONNECTIONS);
   }
 
   accept(socket: Socket): void {
-    if (this.#connections.size >= MAX_ADMIN_CONNECTIONS) this.#pushOut();
+    if (this.#connections.size >= this.#most) this.#pushOut();
     this.#connections.add(new Connection(socket, this.#deps.clock, this));
     this.#look ??= this.#deps.timers.after(LOOK_MS, () => this.#lookAtAll());
   }

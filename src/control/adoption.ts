@@ -12,6 +12,7 @@ import type { ControlCounters } from '../observe/metrics.js';
 import type { Ledger } from '../pool/ledger.js';
 import { type BackendBoard, namesOf } from './backend_board.js';
 import { type ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
+import type { DescriptorShares } from './descriptor_shares.js';
 import type { BackendEntry, Inventory, ListenerEntry } from './inventory.js';
 import type { ListeningSockets } from './listening_sockets.js';
 import type { PlanPublisher } from './plan_publisher.js';
@@ -24,6 +25,7 @@ export interface AdoptionDeps {
   readonly changes: ChangeQueue;
   readonly resolver: Resolver;
   readonly sockets: ListeningSockets;
+  readonly shares: DescriptorShares;
   readonly inventory: Inventory;
   readonly board: BackendBoard;
   readonly watch: PoolWatch;
@@ -120,8 +122,11 @@ export class Adoption {
 
   /** Everything that can fail. What it opens is known to `#takeBack`. */
   async #prepare(target: Target): Promise<Result<null, Refusal>> {
-    const { changes, resolver, sockets } = this.#deps;
+    const { changes, resolver, sockets, shares } = this.#deps;
     await changes.unlessOverruled(resolver.refresh(addressesOf(target.spec)));
+    if (changes.overruled) return err(OVERRULED);
+    const share = shares.make(target.spec);
+    if (!share.ok) return share;
     for (const listener of target.spec.listeners) {
       if (changes.overruled) return err(OVERRULED);
       const opened = await sockets.open(listenerKey(listener), listener);
@@ -183,11 +188,12 @@ export class Adoption {
   }
 
   #retireSockets(): void {
-    const { sockets, inventory } = this.#deps;
+    const { sockets, inventory, shares } = this.#deps;
     sockets.retireAll((key) => {
       const entry = inventory.listeners.get(key);
       return entry?.tenure === 'kept' ? entry.spec : null;
     });
+    shares.settle();
   }
 }
 

@@ -20,10 +20,11 @@ import { BackendDescriber } from './backend_views.js';
 import { Daemon } from './daemon.js';
 import { DaemonMetrics } from './daemon_metrics.js';
 import { DaemonViews } from './daemon_views.js';
+import { divideDescriptors } from './descriptor_budget.js';
 import { fitEngines } from './engine_fit.js';
 import { portSharing } from './port_sharing.js';
 import { createSharedState, type SharedState } from './shared_state.js';
-import { sessionBudget, WANTED_DESCRIPTORS, workerCount } from './sizing.js';
+import { WANTED_DESCRIPTORS, workerCount } from './sizing.js';
 import { tellingStandstills } from './standstills.js';
 import { WorkerFleet } from './worker_fleet.js';
 
@@ -36,6 +37,8 @@ export interface Assembly {
   readonly views: AdminViews;
   /** They wait for time in which the process ran. */
   readonly timers: Timers;
+  /** Connections of the admin endpoint at the same time. */
+  readonly adminConnections: number;
 }
 
 export interface About {
@@ -65,7 +68,7 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
   if (descriptors < WANTED_DESCRIPTORS) {
     log.event('low-descriptor-limit', { limit: descriptors, wanted: WANTED_DESCRIPTORS });
   }
-  const budget = sessionBudget(descriptors);
+  const budget = divideDescriptors(descriptors, workers, engine);
   const shared = createSharedState(workers, kernel);
   const { clock, timers } = livingTime(shared, log);
   const source = new DaemonMetrics(shared, clock, {
@@ -88,7 +91,7 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     engine,
     withouts,
     workers,
-    sessionBudget: budget,
+    budget,
   });
   source.daemon = daemon;
   const views = new DaemonViews({
@@ -101,7 +104,7 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     engine,
     engineReason: detail ?? best?.cause ?? '',
   });
-  return ok({ daemon, metrics, views, timers });
+  return ok({ daemon, metrics, views, timers, adminConnections: budget.adminConnections });
 }
 
 /** Time in which the process ran, and timers that wait for it. */

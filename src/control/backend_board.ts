@@ -26,6 +26,8 @@ export interface BackendBoardDeps {
   readonly timers: Timers;
   readonly random: Random;
   readonly createProbe: (spec: ProbeSpec) => Probe;
+  /** Probes at the same time: each has a descriptor. */
+  readonly probesInFlight: number;
   readonly ledger: Ledger;
   readonly inventory: Inventory;
   readonly counters: ControlCounters;
@@ -77,6 +79,7 @@ export class BackendBoard {
         timers: deps.timers,
         random: deps.random,
         createProbe: deps.createProbe,
+        inFlight: deps.probesInFlight,
       },
       {
         onVerdict: (event) => this.#verdict(event),

@@ -15,6 +15,8 @@ import type { ControlCounters } from '../observe/metrics.js';
 import { Adoption } from './adoption.js';
 import { BackendBoard } from './backend_board.js';
 import { ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
+import type { DescriptorBudget } from './descriptor_budget.js';
+import { DescriptorShares } from './descriptor_shares.js';
 import { Ejections } from './ejections.js';
 import { Inventory, type ListenerEntry } from './inventory.js';
 import { ListeningSockets } from './listening_sockets.js';
@@ -42,8 +44,7 @@ export interface DaemonDeps {
   /** What was told already that the engine does without. */
   readonly withouts: readonly string[];
   readonly workers: number;
-  /** TCP pairs or UDP flows that the descriptor limit allows. */
-  readonly sessionBudget: number;
+  readonly budget: DescriptorBudget;
 }
 
 export type Phase = 'starting' | 'serving' | 'stopping';
@@ -86,7 +87,8 @@ export class Daemon {
         worker,
         workers: deps.workers,
         engine: deps.engine,
-        capacity: engineCapacity(deps.sessionBudget),
+        capacity: engineCapacity(deps.budget.sessions),
+        pipes: deps.budget.pipesAWorker,
         memory: shared.memory,
       }),
       doorbell: shared.doorbell,
@@ -95,6 +97,7 @@ export class Daemon {
     });
     this.watch = new PoolWatch({
       ...deps,
+      sessionBudget: deps.budget.sessions,
       ledger: shared.ledger,
       inventory: this.inventory,
       shareOf: (entry) => this.board.shareOf(entry),
@@ -104,6 +107,7 @@ export class Daemon {
     this.board = this.#boardOf(deps);
     this.#publisher = new PlanPublisher({
       ...deps,
+      sessionBudget: deps.budget.sessions,
       inventory: this.inventory,
       sockets: this.sockets,
       access: () => this.#spec.log.access,
@@ -195,6 +199,7 @@ export class Daemon {
     });
     return new BackendBoard({
       ...deps,
+      probesInFlight: deps.budget.probes,
       ledger: shared.ledger,
       inventory: this.inventory,
       ejections,
@@ -215,6 +220,11 @@ export class Daemon {
       changes: this.#changes,
       resolver,
       sockets: this.sockets,
+      shares: new DescriptorShares({
+        ...this.#deps,
+        descriptors: shared.ledger.descriptors,
+        sockets: this.sockets,
+      }),
       inventory: this.inventory,
       board: this.board,
       watch: this.watch,

@@ -45,13 +45,17 @@ export class DataPlane {
   readonly edges: { readonly tcp: TcpWall; readonly udp: UdpWall };
   readonly #deps: DataPlaneDeps;
   readonly #pools = new Map<PoolId, Waiting>();
+  #flows: 'keep' | 'gave back descriptors' = 'keep';
   #listeners: ReadonlySet<ListenerId> = new Set();
 
   constructor(deps: DataPlaneDeps) {
     this.#deps = deps;
     const { engine } = deps;
     this.tcp = new TcpSessions({ ...deps, engine: engine.tcp, clock: engine.clock });
-    this.udp = new UdpFlows({ ...deps, engine: engine.udp, clock: engine.clock });
+    const descriptorFreed = (): void => {
+      this.#flows = 'gave back descriptors';
+    };
+    this.udp = new UdpFlows({ ...deps, engine: engine.udp, clock: engine.clock, descriptorFreed });
     this.edges = {
       tcp: new TcpWall(this.tcp, deps.internalError),
       udp: new UdpWall(this.udp),
@@ -88,11 +92,21 @@ export class DataPlane {
   rung(): void {
     this.tcp.rung();
     this.udp.rung();
+    this.#share();
   }
 
   /** Answers when it must be called again at the latest. */
   tick(nowMs: number): number {
-    return Math.min(this.tcp.tick(nowMs), this.udp.tick(nowMs));
+    const nextMs = this.udp.tick(nowMs);
+    this.#share();
+    return Math.min(this.tcp.tick(nowMs), nextMs);
+  }
+
+  /** What flows gave back goes to TCP clients that wait; not within an edge of a flow. */
+  #share(): void {
+    if (this.#flows === 'keep') return;
+    this.#flows = 'keep';
+    this.tcp.descriptorsFreed();
   }
 
   #applyListener(plan: ListenerPlan): Promise<readonly OpenedSocket[]> {

@@ -42,7 +42,7 @@ export async function startEmbedded(
   const about = { version, config: () => ({ hash: 'embedded', readWallMs }) };
   const assembled = assemble(spec, log, about);
   if (!assembled.ok) return assembled;
-  const { daemon, views } = assembled.value;
+  const { daemon, views, adminConnections: connections } = assembled.value;
   const started = await daemon.start();
   if (!started.ok) return err(started.error.join('; '));
   const site = await startAdmin(http, {
@@ -50,6 +50,7 @@ export async function startEmbedded(
     clock: systemClock,
     timers: systemTimers,
     hosts: () => spec.admin.hosts,
+    connections,
   });
   if (!site.ok) {
     await daemon.stop();

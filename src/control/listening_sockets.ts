@@ -62,6 +62,18 @@ export class ListeningSockets {
     return ok(null);
   }
 
+  /** Addresses that are listened on. */
+  get count(): number {
+    return [...this.#byListener.values()].reduce((sum, sockets) => sum + sockets.length, 0);
+  }
+
+  /** Addresses that `open` would have to open. */
+  missing(id: string, spec: ListenerSpec): number {
+    const sockets = this.#byListener.get(id) ?? [];
+    return spec.bind.filter((wanted) => !sockets.some((socket) => same(socket.wanted, wanted)))
+      .length;
+  }
+
   /**
    * Closes the sockets of `id` that `spec` no longer binds (null: all), after the workers left
    * them.

@@ -7,6 +7,7 @@ import type { BackendState, ListenerState, PoolState } from '../admin/views.js';
 import { unreachable } from '../core/assert.js';
 import type { Clock } from '../core/clock.js';
 import type { Log } from '../observe/log.js';
+import { DESCRIPTORS_A_FLOW, DESCRIPTORS_A_SESSION } from '../pool/descriptor_ledger.js';
 import type { Ledger } from '../pool/ledger.js';
 import { type Standing, standingOf } from '../pool/standing.js';
 import { stateOf } from './backend_state.js';
@@ -120,19 +121,23 @@ export class PoolWatch {
 
   listener(listener: ListenerEntry): ListenerNow {
     const { ledger, log, sessionBudget } = this.#deps;
-    const { maxSessions, name } = listener.spec;
+    const { maxSessions, name, protocol } = listener.spec;
     const limit = sessionLimit(maxSessions, sessionBudget);
-    const isFull = ledger.listenerActive(listener.id) >= limit;
+    const active = ledger.listenerActive(listener.id);
+    const each = protocol === 'tcp' ? DESCRIPTORS_A_SESSION : DESCRIPTORS_A_FLOW;
+    const isShort = active < limit && ledger.descriptors.free < each;
+    const isFull = active >= limit || isShort;
     if (!isFull) this.#full.delete(listener);
     else if (!this.#full.has(listener)) {
       this.#full.add(listener);
-      log.event('listener-full', { listener: name, limit });
+      log.event('listener-full', { listener: name, limit: isShort ? active : limit });
     }
     const [problem] = this.#failed.get(listener)?.values() ?? [];
     const open = problem !== undefined ? 'failed' : isFull ? 'full' : 'open';
     const state = listener.tenure === 'leaving' ? 'closing' : open;
     const known = state === 'closing' && this.#deps.isStopping() ? 'stopping' : state;
-    const reason = known === 'failed' ? (problem ?? '') : LISTENER_REASONS[known];
+    const why = known === 'full' && isShort ? 'short' : known;
+    const reason = why === 'failed' ? (problem ?? '') : LISTENER_REASONS[why];
     return { state, reason, limit, sinceWallMs: this.#listeners.note(listener, state) };
   }
 
@@ -196,6 +201,7 @@ function toTell(state: PoolState): Told | null {
 const LISTENER_REASONS = {
   open: '',
   full: 'as many sessions as it may have; TCP clients wait, new UDP flows are shed',
+  short: 'the open files that sessions may have are in use (LimitNOFILE); clients wait or are shed',
   closing: 'no longer in the file; its sessions may finish',
   stopping: 'sluice stops; its sessions may finish',
 } as const;

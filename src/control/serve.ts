@@ -101,7 +101,7 @@ class Service {
     const assembled = assemble(this.#spec, this.#log, about);
     if (!assembled.ok) return this.#fail(assembled.error);
     this.#warn();
-    const { daemon, metrics, views, timers } = assembled.value;
+    const { daemon, metrics, views, timers, adminConnections: connections } = assembled.value;
     this.#metrics = metrics;
     process.on('uncaughtException', (error) => void this.#end(error));
     const ending = new Ending({
@@ -110,7 +110,8 @@ class Service {
       sessions: () => daemon.sessions(),
     });
     const hosts = (): readonly string[] => this.#spec.admin.hosts;
-    const site = new Site({ views, clock: systemClock, timers: systemTimers, hosts }, this.#log);
+    const admin = { views, clock: systemClock, timers: systemTimers, hosts, connections };
+    const site = new Site(admin, this.#log);
     this.#site = site;
     let begun = (): void => {};
     const start = new Promise<void>((resolve) => {

@@ -1,16 +1,8 @@
-/** How much this machine allows: worker threads, and sessions by the limit of open files. Pure. */
+/** How much this machine allows: worker threads, and rows of their engines. Pure. */
 import { MAX_WORKERS } from '../core/limits.js';
 import type { DaemonSpec } from '../core/spec.js';
 import type { PortSharing } from './port_sharing.js';
 
-/** Descriptors beside sessions: listeners, rings, pipes for splice, probes, admin, log. */
-const RESERVED_DESCRIPTORS = 512;
-/** With a low limit at most this share is reserved. */
-const RESERVED_SHARE = 0.25;
-/** A session has two sockets, a flow one beside the listener's; two is the safe figure. */
-const DESCRIPTORS_A_SESSION = 2;
-/** Rows for pairs are laid out at start: a limit of "unlimited" must not take all memory. */
-export const MAX_SESSIONS = 262_144;
 const MIN_CAPACITY = 16_384;
 /** Below this a daemon in production is worth a warning. */
 export const WANTED_DESCRIPTORS = 8_192;
@@ -21,21 +13,14 @@ export const WANTED_DESCRIPTORS = 8_192;
  */
 export const LOCKED_BYTES_A_WORKER = 4096 * 68 + 16_384 * 16 + 2 * 16_384 + 4 * 4096;
 
-/** Sessions that `descriptors` (RLIMIT_NOFILE, soft) allow; 1 or more. */
-export function sessionBudget(descriptors: number): number {
-  const reserved = Math.min(RESERVED_DESCRIPTORS, Math.floor(descriptors * RESERVED_SHARE));
-  const sessions = Math.floor((descriptors - reserved) / DESCRIPTORS_A_SESSION);
-  return Math.max(1, Math.min(sessions, MAX_SESSIONS));
-}
-
 /** What `max_sessions` of a listener means: 0 is what the descriptors allow. */
 export function sessionLimit(maxSessions: number, budget: number): number {
   return maxSessions === 0 ? budget : maxSessions;
 }
 
 /**
- * Rows that an engine lays out: an explicit `max_sessions` may be above the budget, and is then met
- * by EMFILE, not by an engine that is full.
+ * Rows that an engine lays out; more than `budget` sessions, so that those that are held at a cap,
+ * and flows, which have one descriptor each, find room too.
  */
 export function engineCapacity(budget: number): number {
   return Math.max(budget, MIN_CAPACITY);

@@ -43,6 +43,7 @@ const created = createEngine(start.engine, {
   limits: {
     pairs: start.capacity,
     flows: start.capacity,
+    pipes: start.pipes,
     descriptors: descriptorLimit()?.soft ?? 0,
   },
   clock,

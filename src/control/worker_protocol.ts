@@ -25,6 +25,8 @@ export interface WorkerStart {
   readonly engine: EngineName;
   /** TCP pairs, and UDP flows, that this worker may have at a time. */
   readonly capacity: number;
+  /** Pipes for bulk data at the same time. */
+  readonly pipes: number;
   readonly memory: SharedMemory;
 }
 

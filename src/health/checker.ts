@@ -24,6 +24,8 @@ export interface CheckerDeps {
   readonly timers: Timers;
   readonly random: Random;
   readonly createProbe: (spec: ProbeSpec) => Probe;
+  /** Attempts at the same time; MAX_PROBES_IN_FLIGHT at most, and by default. */
+  readonly inFlight?: number;
 }
 
 /** What the checker does for a target right now. */
@@ -50,13 +52,14 @@ const NOTHING: Activity = { kind: 'none' };
 export class HealthChecker {
   readonly #deps: CheckerDeps;
   readonly #events: HealthEvents;
-  readonly #slots = new Slots(MAX_PROBES_IN_FLIGHT);
+  readonly #slots: Slots;
   readonly #entries = new Map<string, Entry>();
   #stopped = false;
 
   constructor(deps: CheckerDeps, events: HealthEvents) {
     this.#deps = deps;
     this.#events = events;
+    this.#slots = new Slots(Math.min(MAX_PROBES_IN_FLIGHT, deps.inFlight ?? MAX_PROBES_IN_FLIGHT));
   }
 
   /**

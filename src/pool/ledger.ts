@@ -7,6 +7,7 @@
 import { assertShared } from '../core/assert.js';
 import type { BackendId, ListenerId, PoolId, WorkerId } from '../core/brand.js';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS, MAX_WORKERS } from '../core/limits.js';
+import { DESCRIPTOR_CELLS, DescriptorLedger } from './descriptor_ledger.js';
 import { EJECTION_CELLS, EjectionLedger } from './ejection_ledger.js';
 import { SharedTurns, TURN_BYTES } from './shared_turns.js';
 
@@ -36,7 +37,9 @@ const SHARE_ROW = MAX_BACKENDS + MAX_LISTENERS + MAX_POOLS;
 const CELLS = SHARES_AT + MAX_WORKERS * SHARE_ROW;
 
 /** Behind everything that is counted in cells; doubles begin at multiples of 8. */
-const TURNS_AT_BYTE = 8 * Math.ceil(((CELLS + EJECTION_CELLS) * Int32Array.BYTES_PER_ELEMENT) / 8);
+const EJECTIONS_AT = CELLS + DESCRIPTOR_CELLS;
+const COUNTED = EJECTIONS_AT + EJECTION_CELLS;
+const TURNS_AT_BYTE = 8 * Math.ceil((COUNTED * Int32Array.BYTES_PER_ELEMENT) / 8);
 
 /** Thousandths: effective weights are whole numbers in shared memory. */
 const WEIGHT_SCALE = 1000;
@@ -56,14 +59,17 @@ export function createLedgerMemory(): SharedArrayBuffer {
 export class Ledger {
   /** Evidence against backends, and who is ejected. */
   readonly ejections: EjectionLedger;
+  /** What sessions and flows of all listeners have together. */
+  readonly descriptors: DescriptorLedger;
   readonly #memory: SharedArrayBuffer;
   readonly #cells: Int32Array;
 
   constructor(memory: SharedArrayBuffer) {
     this.#memory = memory;
     this.#cells = new Int32Array(memory, 0, CELLS);
-    const at = CELLS * Int32Array.BYTES_PER_ELEMENT;
-    this.ejections = new EjectionLedger(new Int32Array(memory, at, EJECTION_CELLS));
+    const at = (cell: number): number => cell * Int32Array.BYTES_PER_ELEMENT;
+    this.descriptors = new DescriptorLedger(new Int32Array(memory, at(CELLS), DESCRIPTOR_CELLS));
+    this.ejections = new EjectionLedger(new Int32Array(memory, at(EJECTIONS_AT), EJECTION_CELLS));
   }
 
   // ---- backends: counts (workers) ----
@@ -251,6 +257,7 @@ export class Ledger {
 
   /** Gives back everything that a lost worker had counted. Only when that thread runs no more. */
   forgetWorker(worker: WorkerId): void {
+    this.descriptors.forgetWorker(worker);
     const share = SHARES_AT + worker * SHARE_ROW;
     for (let at = 0; at < SHARE_ROW; at++) {
       const count = Atomics.exchange(this.#cells, share + at, 0);

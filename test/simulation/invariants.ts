@@ -4,6 +4,7 @@ import type { SharedState } from '../../src/control/shared_state.js';
 import type { ListenerId } from '../../src/core/brand.js';
 import { formatAddress } from '../../src/core/endpoint.js';
 import { PLAIN_COLUMN } from '../../src/core/series.js';
+import { DESCRIPTORS_A_FLOW, DESCRIPTORS_A_SESSION } from '../../src/pool/descriptor_ledger.js';
 import { ineligible } from '../../src/pool/eligibility.js';
 import { CLOSED_BECAUSE } from '../../src/pool/ledger.js';
 import { LINGER_MS } from '../../src/session/tcp_port.js';
@@ -94,6 +95,18 @@ function checkListeners({ inventory, shared, workers }: Scene): void {
   // Who is held at a listener's cap is open, but not counted.
   const told = (): string => `${all} counted, ${open} open, ${unasked} perhaps held`;
   holds(all <= open && all >= open - unasked, told);
+  checkDescriptors({ inventory, shared });
+}
+
+/** What sessions and flows have together is what their listeners count. */
+function checkDescriptors({ inventory, shared }: Pick<Scene, 'inventory' | 'shared'>): void {
+  let needed = 0;
+  for (const { id, spec } of inventory.listeners.values()) {
+    const each = spec.protocol === 'tcp' ? DESCRIPTORS_A_SESSION : DESCRIPTORS_A_FLOW;
+    needed += each * shared.ledger.listenerActive(id);
+  }
+  const { used } = shared.ledger.descriptors;
+  holds(used === needed, () => `${used} descriptors are counted, ${needed} are in use`);
 }
 
 /** After its time and the span, a backend that left has no session; then it is forgotten. */
@@ -176,6 +189,8 @@ export function checkEmpty({ shared, workers }: Scene, rows: number): void {
       () => `row ${row} still counts ${left}`,
     );
   }
+  const { used } = ledger.descriptors;
+  holds(used === 0, () => `${used} descriptors are still counted`);
   for (const { tcp, udp, id } of workers) {
     holds(tcp.pairs.size === 0, () => `worker ${id} has ${tcp.pairs.size} pairs`);
     holds(udp.open === 0, () => `worker ${id} has ${udp.open} flows`);

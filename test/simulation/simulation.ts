@@ -3,7 +3,9 @@
  * checker and ledger over fake engines, one clock and one seed. Each step lets something happen
  * outside and inside, and then everything that must hold is looked at.
  */
+
 import { Daemon } from '../../src/control/daemon.js';
+import { divideDescriptors } from '../../src/control/descriptor_budget.js';
 import type { BackendEntry } from '../../src/control/inventory.js';
 import { createSharedState, type SharedState } from '../../src/control/shared_state.js';
 import { assert } from '../../src/core/assert.js';
@@ -53,6 +55,10 @@ export class Simulation {
     this.#writer = new SpecWriter(this.#random);
     this.#clients = new Clients(this.#random, this.#world);
     const workers = 1 + below(this.#random, 3);
+    // A third runs out of descriptors, so that listeners and flows wait for one another.
+    const files = below(this.#random, 3) === 0 ? 250 + below(this.#random, 80) : 2600;
+    // Sockets of a simulation have no descriptors: no reload is refused for want of them.
+    const budget = { ...divideDescriptors(files, workers, 'node'), reload: files };
     this.#shared = createSharedState(workers, null);
     this.#daemon = new Daemon(this.#writer.spec(), {
       clock: this.#time,
@@ -67,7 +73,7 @@ export class Simulation {
       engine: 'node',
       withouts: [],
       workers,
-      sessionBudget: 1000,
+      budget,
     });
   }
 

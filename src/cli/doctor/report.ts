@@ -2,8 +2,10 @@
  * What `sluice doctor` says about a machine: each limit with what it allows, and for what stands in
  * the way its cause and its remedy. Pure.
  */
+
+import { divideDescriptors } from '../../control/descriptor_budget.js';
 import type { Machine } from '../../control/machine.js';
-import { LOCKED_BYTES_A_WORKER, sessionBudget, WANTED_DESCRIPTORS } from '../../control/sizing.js';
+import { LOCKED_BYTES_A_WORKER, WANTED_DESCRIPTORS } from '../../control/sizing.js';
 import type { EngineName } from '../../core/spec.js';
 
 export interface Advice {
@@ -93,10 +95,10 @@ function workers({ cores, workers: threads, portSharing }: Machine): LimitFindin
   };
 }
 
-function descriptors({ descriptors: limit }: Machine): LimitFinding {
+function descriptors({ descriptors: limit, workers, auto }: Machine): LimitFinding {
   const about = { name: 'open files', setting: 'RLIMIT_NOFILE' };
   if (limit === null) return unknown(about);
-  const sessions = sessionBudget(limit.soft);
+  const { sessions } = divideDescriptors(limit.soft, workers, auto);
   const low: Advice = {
     cause: `The limit of open files is below ${WANTED_DESCRIPTORS}.`,
     remedy: `Raise LimitNOFILE in the unit, or run \`ulimit -n ${WANTED_DESCRIPTORS}\` first.`,

@@ -57,7 +57,7 @@ export const LISTENER = table(
       default: 0,
       min: 0,
       max: 10_000_000,
-      doc: "Sessions or flows at the same time, over all workers. 0 is what RLIMIT_NOFILE allows, less a reserve for probes, admin and logs. At the cap TCP connections wait in the kernel's backlog, and new UDP flows are shed.",
+      doc: "Sessions or flows at the same time, over all workers. 0 is what RLIMIT_NOFILE allows, less a reserve for probes, admin and logs; whatever is set, all listeners together have no more than that. At the cap TCP connections wait in the kernel's backlog, and new UDP flows are shed.",
     }),
     idle_timeout: duration({
       otherwise: '"1h"; "60s" for UDP',

@@ -1,13 +1,15 @@
 /**
- * One TCP listener in one worker. At the listener's cap, which is exact over workers, accepting
- * pauses and clients wait in the kernel's backlog. What was accepted in the instant before is held,
- * unread and in order, until there is room.
+ * One TCP listener in one worker. At the listener's cap, and where all listeners together have the
+ * descriptors that sessions may have, accepting pauses and clients wait in the kernel's backlog.
+ * Both are exact over workers. What was accepted in the instant before is held, unread and in
+ * order, until there is room.
  */
 
 import { trusted } from '../../core/address_block.js';
 import type { ListenerId, WorkerId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenerPlan } from '../../core/plan.js';
+import { DESCRIPTORS_A_SESSION } from '../../pool/descriptor_ledger.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { ListenerKey, TcpEngine } from '../tcp_port.js';
 import type { TcpSession } from './session.js';
@@ -21,6 +23,7 @@ export class TcpListener {
   readonly #engine: TcpEngine;
   readonly #ledger: Ledger;
   readonly #worker: WorkerId;
+  readonly #missed: () => void;
   #accepting: 'yes' | 'paused' = 'yes';
   #plan: ListenerPlan;
   #waiting: Waiting;
@@ -33,12 +36,15 @@ export class TcpListener {
       readonly engine: TcpEngine;
       readonly ledger: Ledger;
       readonly worker: WorkerId;
+      /** Descriptors were taken and given back in the same instant: others may have seen none. */
+      readonly missed: () => void;
     },
   ) {
     this.id = plan.id;
     this.#engine = deps.engine;
     this.#ledger = deps.ledger;
     this.#worker = deps.worker;
+    this.#missed = deps.missed;
     this.#plan = plan;
     this.#waiting = waiting;
     this.#trusted = trusted(plan.trustedProxies ?? []);
@@ -66,6 +72,7 @@ export class TcpListener {
 
   leave(): void {
     this.#ledger.giveBackListener(this.id, this.#worker);
+    this.#ledger.descriptors.giveBack(DESCRIPTORS_A_SESSION, this.#worker);
   }
 
   /** Begins the life of a session that was accepted, or holds it: who came before goes first. */
@@ -101,31 +108,67 @@ export class TcpListener {
       this.#held.delete(session);
       begin(session);
     }
-    if (this.#room() > 0) this.#resume();
-  }
-
-  #room(): number {
-    return this.plan.maxSessions - this.#ledger.listenerActive(this.id);
+    if (this.#hasRoom()) this.#resume();
   }
 
   /**
-   * Counts a session, or answers false at the cap. The last free place pauses accepting at once.
+   * Counts a session, or answers false at a cap. The last free place pauses accepting at once.
    */
   #tryEnter(): boolean {
-    const entered = this.#ledger.tryTakeListener(this.id, this.plan.maxSessions, this.#worker);
-    if (!entered || this.#room() <= 0) this.#pause();
-    return entered;
+    while (this.#hasRoom()) {
+      // Somebody else got the last place in this instant.
+      if (!this.#take()) continue;
+      if (!this.#hasRoom()) this.#pause();
+      return true;
+    }
+    this.#pause();
+    return false;
+  }
+
+  /**
+   * Looks, and where there is no room leaves a mark and looks again: who gives back a place after
+   * that sees the mark.
+   */
+  #hasRoom(): boolean {
+    const { descriptors } = this.#ledger;
+    let marked: 'nothing' | 'listener' | 'descriptors' | 'both' = 'nothing';
+    for (;;) {
+      const isFull = this.#ledger.listenerActive(this.id) >= this.plan.maxSessions;
+      const isShort = descriptors.free < DESCRIPTORS_A_SESSION;
+      if (!isFull && !isShort) {
+        if (marked !== 'nothing') this.#unmark();
+        return true;
+      }
+      const lack = isFull ? (isShort ? 'both' : 'listener') : 'descriptors';
+      if (marked === lack || marked === 'both') return false;
+      if (isFull) this.#ledger.setListenerWaiting(this.id, this.#worker, 'waiting');
+      if (isShort) descriptors.setWaiting(this.#worker, 'waiting');
+      marked = marked === 'nothing' ? lack : 'both';
+    }
+  }
+
+  /** One place of the listener and the descriptors of a session, or nothing. */
+  #take(): boolean {
+    const { descriptors } = this.#ledger;
+    if (!descriptors.tryTake(DESCRIPTORS_A_SESSION, this.#worker)) return false;
+    if (this.#ledger.tryTakeListener(this.id, this.plan.maxSessions, this.#worker)) return true;
+    descriptors.giveBack(DESCRIPTORS_A_SESSION, this.#worker);
+    this.#missed();
+    return false;
+  }
+
+  #unmark(): void {
+    this.#ledger.setListenerWaiting(this.id, this.#worker, 'accepting');
   }
 
   #pause(): void {
-    this.#ledger.setListenerWaiting(this.id, this.#worker, 'waiting');
     if (this.#accepting === 'paused') return;
     this.#accepting = 'paused';
     for (const key of this.keys) this.#engine.pauseListener(key);
   }
 
   #resume(): void {
-    this.#ledger.setListenerWaiting(this.id, this.#worker, 'accepting');
+    this.#unmark();
     this.#accepting = 'yes';
     for (const key of this.keys) this.#engine.resumeListener(key);
   }

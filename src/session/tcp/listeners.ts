@@ -39,6 +39,9 @@ export class TcpListeners {
   /** Removed, but for all that is known here with sessions: one that comes back is the same. */
   readonly #removed = new Map<ListenerId, TcpListener>();
 
+  /** Whose turn it is to be looked at first. */
+  #first = 0;
+
   constructor(deps: TcpListenersDeps, hooks: TcpListenersHooks) {
     this.#deps = deps;
     this.#hooks = hooks;
@@ -90,14 +93,36 @@ export class TcpListeners {
     for (const session of listener.dismiss()) this.#hooks.turnAway(session);
   }
 
-  /** Looks at every listener that stopped at its cap: there may be room. */
+  /**
+   * Looks at every listener that stopped at a cap: there may be room. Each time another one is
+   * first, so that none takes all of what they share.
+   */
   admitAll(): void {
-    for (const listener of this.#byId.values()) listener.admit(this.#begin);
+    // Who still finds too little says so again.
+    this.#deps.ledger.descriptors.setWaiting(this.#deps.worker, 'accepting');
+    const listeners = [...this.#byId.values()];
+    this.#first = (this.#first + 1) % Math.max(1, listeners.length);
+    for (let at = 0; at < listeners.length; at++) {
+      listeners[(this.#first + at) % listeners.length]?.admit(this.#begin);
+    }
+  }
+
+  /** Sessions or flows gave back descriptors: who waits for some gets them, here or elsewhere. */
+  descriptorsFreed(): void {
+    const { ledger, worker } = this.#deps;
+    if (!ledger.descriptors.anyWaiting) return;
+    if (ledger.descriptors.isWaiting(worker)) this.admitAll();
+    this.#ringForDescriptors();
   }
 
   /** A counted session is over: its place goes to who waits, here or in another worker. */
   leave(listener: TcpListener): void {
     listener.leave();
+    this.#placeFreed(listener);
+    this.descriptorsFreed();
+  }
+
+  #placeFreed(listener: TcpListener): void {
     const { ledger, worker, workers, ring } = this.#deps;
     if (!ledger.anyListenerWaiting(listener.id)) return;
     // Not `listener`: it may have been removed and opened anew since this session came.
@@ -108,11 +133,21 @@ export class TcpListeners {
     }
   }
 
+  #ringForDescriptors(): void {
+    const { ledger, worker, workers, ring } = this.#deps;
+    for (let other = 0; other < workers; other++) {
+      const id = other as WorkerId;
+      if (id !== worker && ledger.descriptors.isWaiting(id)) ring(id);
+    }
+  }
+
   /** Its sessions must hear of new limits too, and their next choice is where it leads now. */
   #returning(plan: ListenerPlan, waiting: Waiting): TcpListener {
     const before = this.#removed.get(plan.id);
     this.#removed.delete(plan.id);
-    return before?.plan.name === plan.name ? before : new TcpListener(plan, waiting, this.#deps);
+    if (before?.plan.name === plan.name) return before;
+    const missed = (): void => this.#ringForDescriptors();
+    return new TcpListener(plan, waiting, { ...this.#deps, missed });
   }
 
   #close(listener: TcpListener, key: ListenerKey): void {

@@ -75,7 +75,6 @@ export class TcpSessions implements TcpEdges {
   }
 
   // ---- what the worker asks for ----
-
   set access(level: SessionBook['access']) {
     this.#book.access = level;
   }
@@ -127,6 +126,11 @@ export class TcpSessions implements TcpEdges {
     });
   }
 
+  /** Flows gave back descriptors, which sessions may have. */
+  descriptorsFreed(): void {
+    this.#listeners.descriptorsFreed();
+  }
+
   /** A ring of the doorbell: states, places or turns may have changed. */
   rung(): void {
     this.#listeners.admitAll();
@@ -148,7 +152,6 @@ export class TcpSessions implements TcpEdges {
   }
 
   // ---- edges ----
-
   accepted(key: ListenerKey, pair: PairId): void {
     const listener = this.#listeners.byKey(key);
     const session = new TcpSession(pair, listener, this.#deps.clock.nowMs());
@@ -266,7 +269,6 @@ export class TcpSessions implements TcpEdges {
   }
 
   // ---- phases ----
-
   #begin(session: TcpSession): void {
     const { plan } = session.listener;
     session.phase = { at: 'choosing' };
@@ -329,10 +331,7 @@ export class TcpSessions implements TcpEdges {
     }
   }
 
-  /**
-   * The earliest of notice, age and idleness; idleness is only looked at when its time may have
-   * come.
-   */
+  /** The earliest of notice, age and idleness, which is looked at only when it may have come. */
   #armRelay(session: TcpSession, nowMs: number): void {
     const activeMs = this.#deps.engine.lastActivityMs[session.pair] ?? nowMs;
     const idleMs = activeMs + session.listener.plan.idleTimeoutMs;

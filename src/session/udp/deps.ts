@@ -15,6 +15,8 @@ export interface UdpFlowsDeps {
   readonly ledger: Ledger;
   readonly series: SeriesWriter;
   readonly worker: WorkerId;
+  /** A flow gave back a descriptor, which others may wait for; told within an edge. */
+  readonly descriptorFreed: () => void;
   /** Writes an access record. */
   readonly access: (record: AccessRecord) => void;
   readonly internalError: ReportDefect;

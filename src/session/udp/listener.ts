@@ -1,6 +1,7 @@
-/** One UDP listener in one worker: its sockets, its pool, and its share of the cap on flows. */
+/** One UDP listener in one worker: its sockets, its pool, and its share of the caps on flows. */
 import type { ListenerId, WorkerId } from '../../core/brand.js';
 import type { ListenerPlan } from '../../core/plan.js';
+import { DESCRIPTORS_A_FLOW } from '../../pool/descriptor_ledger.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { PoolView } from '../../pool/selection.js';
 import type { ListenerKey } from '../tcp_port.js';
@@ -16,6 +17,7 @@ export class UdpListener {
   readonly unproven = new Set<UdpFlow>();
   readonly #ledger: Ledger;
   readonly #worker: WorkerId;
+  readonly #descriptorFreed: () => void;
   #plan: ListenerPlan;
   #pool: PoolView;
   #headers: HeaderReader | null;
@@ -23,11 +25,16 @@ export class UdpListener {
   constructor(
     plan: ListenerPlan,
     pool: PoolView,
-    deps: { readonly ledger: Ledger; readonly worker: WorkerId },
+    deps: {
+      readonly ledger: Ledger;
+      readonly worker: WorkerId;
+      readonly descriptorFreed: () => void;
+    },
   ) {
     this.id = plan.id;
     this.#ledger = deps.ledger;
     this.#worker = deps.worker;
+    this.#descriptorFreed = deps.descriptorFreed;
     this.#plan = plan;
     this.#pool = pool;
     this.#headers = headersOf(plan);
@@ -56,13 +63,28 @@ export class UdpListener {
     this.#headers = headersOf(plan);
   }
 
-  /** Counts a flow, or answers false at the cap, which is exact over workers. */
+  /**
+   * Counts a flow, or answers false at the listener's cap or where no descriptor may be had. Both
+   * are exact over workers.
+   */
   tryEnter(): boolean {
-    return this.#ledger.tryTakeListener(this.id, this.#plan.maxSessions, this.#worker);
+    const { descriptors } = this.#ledger;
+    // Looked at first: datagrams that are shed must not wake who waits for descriptors.
+    if (this.#ledger.listenerActive(this.id) >= this.#plan.maxSessions) return false;
+    if (!descriptors.tryTake(DESCRIPTORS_A_FLOW, this.#worker)) return false;
+    if (this.#ledger.tryTakeListener(this.id, this.#plan.maxSessions, this.#worker)) return true;
+    this.#giveBackDescriptor();
+    return false;
   }
 
   leave(): void {
     this.#ledger.giveBackListener(this.id, this.#worker);
+    this.#giveBackDescriptor();
+  }
+
+  #giveBackDescriptor(): void {
+    this.#ledger.descriptors.giveBack(DESCRIPTORS_A_FLOW, this.#worker);
+    this.#descriptorFreed();
   }
 }
 

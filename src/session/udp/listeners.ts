@@ -13,6 +13,8 @@ export interface UdpListenersDeps {
   readonly engine: UdpEngine;
   readonly ledger: Ledger;
   readonly worker: WorkerId;
+  /** A flow gave back a descriptor, which others may wait for. */
+  readonly descriptorFreed: () => void;
 }
 
 /** What the flows of a listener must know. */

@@ -79,6 +79,7 @@ export class Bed {
       series: new SeriesWriter(memory, WORKER),
       access: (record) => this.records.push(record),
       internalError: options.internalError ?? escalate,
+      descriptorFreed: () => {},
     });
     this.flows.access = 'all';
     this.engine.attach(new UdpWall(this.flows));
