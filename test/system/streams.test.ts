@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap';
 import { accessLine } from '../support/access_lines.js';
 import { type Daemon, startDaemon } from '../support/daemon.js';
-import { eventually, nowMs, pass } from '../support/deadline.js';
+import { eventually, nowMs, pass, within } from '../support/deadline.js';
 import {
   MIB,
   payloadDigest,
@@ -127,6 +127,32 @@ t.test('after the backend has finished, the client may go on for long', async (t
   const line = await accessLine(daemon, 'the session', () => true);
   t.match(line.outcome, { by: 'backend', stage: 'relay', cause: 'finished' });
 });
+
+for (const [first, last] of [
+  ['client', 'backend'],
+  ['backend', 'client'],
+] as const) {
+  t.test(
+    `what a ${last} sent and closed behind waits for a ${first} that reads later`,
+    async (t) => {
+      const wires = await connected(t);
+      const { daemon, [first]: reader, [last]: sender } = wires;
+      await reader.send('done');
+      reader.finish();
+      t.same(await sender.readAll(), { text: 'done', how: 'fin' });
+      reader.socket.pause();
+      // More than the buffers of the session hold, and less than those and the kernel's.
+      await sendPayload(sender.socket, 3 * MIB, 7);
+      await within('the end of the sender', sender.closed);
+      await pass(2_500);
+      const received = receiveDigest(reader.socket, LIMIT_MS);
+      reader.socket.resume();
+      t.equal(await received, payloadDigest(3 * MIB, 7));
+      const line = await accessLine(daemon, 'the session', () => true);
+      t.match(line.outcome, { by: first, stage: 'relay', cause: 'finished' });
+    },
+  );
+}
 
 t.test("a client's reset reaches the backend after the client's last bytes", async (t) => {
   const { daemon, client, backend } = await connected(t);

@@ -3,8 +3,11 @@
  * data again, and when its peer has reset it. Each event is told once (io_uring polls are edge
  * triggered while they stay armed): a poll for one event would end at once, again and again, at
  * every socket whose peer has sent FIN, because io_uring polls for POLLRDHUP unasked.
+ *
+ * Only POLLERR is a reset (tcp(7)). POLLHUP comes, too, when both sides have sent their FIN, and
+ * what came before the peer's is still to be read then.
  */
-import { POLLERR, POLLHUP, POLLOUT, submitPollMany } from '../../kernel/submissions.js';
+import { POLLERR, POLLOUT, submitPollMany } from '../../kernel/submissions.js';
 import { CQE_F_MORE } from '../../kernel/uring_abi.js';
 import type { Holder } from './ending.js';
 import type { Loop } from './loop.js';
@@ -80,7 +83,7 @@ export class Watches implements Holder {
     if (pairs.relays(socket)) {
       if (events > 0) {
         this.#owner.writable(socket);
-        if ((events & (POLLERR | POLLHUP)) !== 0) this.#owner.gone(socket);
+        if ((events & POLLERR) !== 0) this.#owner.gone(socket);
       }
       const wanted = pairs.relays(socket) && this.#owner.waitsFor(socket);
       if (wanted && (over || again)) this.begin(socket);
