@@ -207,6 +207,8 @@ class Service {
     this.#log.event('reloading', { file, signal });
     const problems = await this.#adopt(daemon, startedMs);
     if (problems.length > 0) {
+      // The stop has outranked it: that is no fault of the file.
+      if (daemon.phase !== 'serving') return this.#log.event('signal-ignored', { signal });
       this.#log.event('reload-failed', { file, problems: problems.map(withRemedy) });
       this.#notifier.status(`the last reload was refused: ${problems[0]}`);
     }
