@@ -111,6 +111,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 function addCommand(program: Command, line: CommandLine, ended: (code: number) => void): void {
   const { name, description, options, notes, positional, run } = line;
   const command = program.command(name).description(description);
+  command.showHelpAfterError(`(sluice ${name} --help lists its options)`);
   if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
   for (const option of options) {
     command.option(option.flags, option.description, option.default);

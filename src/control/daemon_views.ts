@@ -14,7 +14,7 @@ import type {
 } from '../admin/views.js';
 import type { Clock } from '../core/clock.js';
 import { formatAddress } from '../core/endpoint.js';
-import { type Ineligible, REFUSALS } from '../core/outcome.js';
+import { REFUSALS } from '../core/outcome.js';
 import { CAUSE_COLUMN, PLAIN_COLUMN } from '../core/series.js';
 import type { EngineName } from '../core/spec.js';
 import type { Metrics } from '../observe/metrics.js';
@@ -75,7 +75,7 @@ export class DaemonViews implements AdminViews {
       const pool = daemon.inventory.pools.get(entry.spec.pool);
       const now = pool === undefined ? null : daemon.watch.pool(pool);
       if (now === null || !canServe(now.standing)) {
-        const why = now === null ? '' : ` (${tally(now.standing.reasons)})`;
+        const why = now === null ? '' : ` (${tally(now)})`;
         problems.push(`${name}: no backend of pool ${entry.spec.pool} is eligible${why}`);
       }
     }
@@ -164,12 +164,13 @@ function traffic(refusals: Refusals): HealthView['traffic'] {
 }
 
 /** `down 2, standby 1`; `none at all` without backends. */
-function tally(reasons: readonly (Ineligible | null)[]): string {
+function tally({ members, standing, pool }: PoolNow): string {
   const counts = new Map<string, number>();
-  for (const reason of reasons) {
-    const word = reason ?? 'eligible';
-    counts.set(word, (counts.get(word) ?? 0) + 1);
+  const count = (word: string): void => void counts.set(word, (counts.get(word) ?? 0) + 1);
+  for (const [index, reason] of standing.reasons.entries()) {
+    count(members[index]?.tenure === 'leaving' ? 'removed' : (reason ?? 'eligible'));
   }
+  for (const _ of pool.unresolved) count('unresolved');
   const parts = [...counts].map(([reason, count]) => `${reason} ${count}`);
   return parts.length === 0 ? 'it has none' : parts.join(', ');
 }

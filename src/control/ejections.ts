@@ -194,11 +194,20 @@ export class Ejections {
       case 'return':
         watch.before.set(entry.id, this.#histograms(entry));
         counters.transition(names, 'returned');
-        log.event('backend-returned', { ...names, detail: decision.because });
+        log.event('backend-returned', {
+          ...names,
+          detail: this.#returned(entry, decision.because),
+        });
         return { entry, returned: true };
       default:
         return unreachable(decision);
     }
+  }
+
+  #returned({ id }: BackendEntry, because: 'time-over' | 'probe-succeeded'): string {
+    const why = because === 'time-over' ? 'its time is over' : 'a probe has succeeded';
+    const health = this.#deps.ledger.health(id);
+    return health === 'up' ? why : `${why}; but to its probes it is ${health}`;
   }
 
   /** The tracker forgets who left; one that returns to the file would stay ejected for ever. */

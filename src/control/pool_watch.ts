@@ -150,7 +150,12 @@ export class PoolWatch {
     const kept = members.filter((entry) => entry.tenure === 'kept').length;
     const counts = { pool: pool.key, eligible: standing.eligible, backends: kept };
     if (now === 'down') {
-      const detail = standing.reasons.map((reason) => reason ?? 'eligible').join(', ');
+      const told = members.map(({ spec, tenure }, index) => {
+        const reason = standing.reasons[index] ?? 'eligible';
+        return `${spec.name} ${tenure === 'kept' ? reason : 'removed'}`;
+      });
+      const unresolved = pool.unresolved.map(({ name }) => `${name} unresolved`);
+      const detail = [...told, ...unresolved].join(', ');
       const cause = standing.serves === 'no-backend' ? 'no-backend' : 'all-down';
       log.event('pool-down', { pool: pool.key, cause, detail });
     } else if (now === 'panic') {

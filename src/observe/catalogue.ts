@@ -33,8 +33,8 @@ const TRAFFIC_METRICS = {
   accepted: {
     name: 'sluice_accepted_total',
     type: 'counter',
-    help: 'TCP sessions and UDP flows begun.',
-    labels: TRAFFIC,
+    help: 'TCP sessions and UDP flows begun, whatever became of them.',
+    labels: ['listener', 'pool'],
   },
   sessions: {
     name: 'sluice_sessions_total',

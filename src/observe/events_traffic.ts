@@ -56,7 +56,7 @@ export const TRAFFIC_EVENTS = {
   'backend-ejected': warn(
     'A backend is taken out for a while, because it fails in real traffic.',
     ['pool', 'backend', 'cause', 'detail', 'duration_ms', 'in_a_row'],
-    'See the log of the backend: its probes succeed, but sessions fail.',
+    'See the log of the backend: sessions fail there, whatever its probes say.',
   ),
   'backend-would-be-ejected': warn(
     'A backend would be taken out now, but this is a dry run.',
@@ -71,7 +71,7 @@ export const TRAFFIC_EVENTS = {
     ),
   ),
   'backend-drained': info('A backend that left carries no session any more.', ['pool', 'backend']),
-  'backend-returned': info('An ejected backend gets sessions again.', [
+  'backend-returned': info('The ejection of a backend is over: it counts as its probes say.', [
     'pool',
     'backend',
     'detail',

@@ -42,7 +42,7 @@ const REFUSAL_COLUMN = Object.fromEntries(REFUSALS.map((cause) => [cause, CAUSE_
 
 /** One a metric that is read from the source; the others are counted as things happen. */
 export const SAMPLERS: Readonly<Record<SampledMetric, Sampler>> = {
-  accepted: plain([[NONE, PLAIN_COLUMN.accepted]]),
+  accepted: begun,
   sessions: reasons('outcome', CAUSE_COLUMN),
   active: plain([[NONE, PLAIN_COLUMN.active]]),
   bytes: plain([
@@ -79,6 +79,17 @@ export const SAMPLERS: Readonly<Record<SampledMetric, Sampler>> = {
   memory: (source) => [{ value: source.process().residentBytes, labels: NONE }],
   startTime: (source) => [{ value: source.process().startedAtSeconds, labels: NONE }],
 };
+
+/** Counted before a backend is chosen, and so by listener only. */
+function begun(source: MetricsSource): Sample[] {
+  return source
+    .rows()
+    .filter(({ labels }) => labels.backend === '')
+    .map((row) => ({
+      value: total(source, row, PLAIN_COLUMN.accepted),
+      labels: { listener: row.labels.listener, pool: row.labels.pool },
+    }));
+}
 
 /** Columns that are shown for every row, also at zero. */
 function plain(

@@ -51,3 +51,12 @@ t.test('a reload that the machine refuses says what helps', async (t) => {
   const refused = await daemon.reload(more);
   t.match(refused, { event: 'reload-failed', problems: [/EADDRINUSE.*`ss -lntup`/] });
 });
+
+t.test('a pool that is down is told with the names of its backends', async (t) => {
+  const dead = { name: 'gone', address: `127.0.0.1:${await freePort()}` };
+  const daemon = await startDaemon(t, { toml: serviceText({ name: 'echo', backends: [dead] }) });
+  t.match(await daemon.event('pool-down'), { cause: 'all-down', detail: 'gone down' });
+  const metrics = await daemon.metrics();
+  t.equal(metrics.sum('sluice_accepted_total', { listener: 'echo' }), 0);
+  t.notMatch((await daemon.get('/metrics')).body, /^sluice_accepted_total\{.*backend=/m);
+});

@@ -6,7 +6,7 @@ import { table, type ValueOf } from './node.js';
 export const LOG = table('What is written to standard output, one event a line.', {
   level: choice(['trace', 'debug', 'info', 'warn', 'error'], {
     default: 'info',
-    doc: 'The least severe events that are written.',
+    doc: 'The least severe events that are written. Access lines are for `access` alone to decide.',
   }),
   format: choice(['json', 'pretty'], {
     default: 'json',
