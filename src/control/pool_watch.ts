@@ -88,15 +88,20 @@ export class PoolWatch {
 
   pool(pool: PoolEntry): PoolNow {
     const members = [...pool.backends.values()];
-    const standing = standingOf(
-      this.#deps.ledger,
-      members.map(({ id, spec }) => ({ id, backup: spec.backup })),
-      pool.spec.panicPercent,
-    );
+    const standing = this.#standing(pool, pool.spec.panicPercent);
     const state = pool.tenure === 'leaving' ? 'leaving' : poolState(standing);
     const sinceWallMs = this.#pools.note(pool, state);
     this.#tell({ pool, members, standing, state, sinceWallMs });
     return { pool, members, standing, state, sinceWallMs };
+  }
+
+  #standing(pool: PoolEntry, panicPercent: number): Standing {
+    const members = [...pool.backends.values()];
+    return standingOf(
+      this.#deps.ledger,
+      members.map(({ id, spec }) => ({ id, backup: spec.backup })),
+      panicPercent,
+    );
   }
 
   /** Also to be called at once when it has changed: the time is that of the call. */
@@ -159,7 +164,9 @@ export class PoolWatch {
       const cause = standing.serves === 'no-backend' ? 'no-backend' : 'all-down';
       log.event('pool-down', { pool: pool.key, cause, detail });
     } else if (now === 'panic') {
-      log.event('pool-panic', { ...counts, percent: pool.spec.panicPercent });
+      // In panic everybody is eligible: those that would be without it are why it began.
+      const eligible = this.#standing(pool, 0).eligible;
+      log.event('pool-panic', { ...counts, eligible, percent: pool.spec.panicPercent });
     } else if (before === 'panic') log.event('pool-panic-over', counts);
     else if (before === 'down') log.event('pool-recovered', counts);
   }

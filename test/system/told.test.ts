@@ -60,3 +60,12 @@ t.test('a pool that is down is told with the names of its backends', async (t) =
   t.equal(metrics.sum('sluice_accepted_total', { listener: 'echo' }), 0);
   t.notMatch((await daemon.get('/metrics')).body, /^sluice_accepted_total\{.*backend=/m);
 });
+
+t.test('a panic is told with how many were eligible before it', async (t) => {
+  const [live] = await startEchoes(t, 1);
+  if (live === undefined) return;
+  const dead = { address: `127.0.0.1:${await freePort()}` };
+  const pool = { name: 'echo', lines: 'panic_percent = 60', backends: [live, dead] };
+  const daemon = await startDaemon(t, { toml: serviceText(pool) });
+  t.match(await daemon.event('pool-panic'), { eligible: 1, backends: 2, percent: 60 });
+});
