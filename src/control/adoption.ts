@@ -110,10 +110,8 @@ export class Adoption {
 
   /** Only between changes: a worker that has not applied the newest plan yet still accepts. */
   releaseListeners(): void {
-    const { inventory } = this.#deps;
-    for (const entry of [...inventory.listeners.values()]) {
-      if (this.#mayRelease(entry)) inventory.releaseListener(entry);
-    }
+    this.#releaseRows();
+    this.#retireSockets();
   }
 
   get listenersLeave(): boolean {
@@ -156,13 +154,12 @@ export class Adoption {
     if (changes.overruled) return;
     inventory.releasePools();
     this.releaseListeners();
-    this.#retireSockets();
   }
 
   /** Gives back the rows of everything that left and on which nobody counts any more. */
   async #tidy(): Promise<void> {
     const { changes, inventory, ledger, series, board, publisher } = this.#deps;
-    this.releaseListeners();
+    this.#releaseRows();
     const idle = [...inventory.backends()].filter(
       ({ tenure, id }) => tenure === 'leaving' && ledger.active(id) === 0,
     );
@@ -187,11 +184,25 @@ export class Adoption {
     return tenure === 'leaving' && this.#deps.ledger.listenerActive(id) === 0;
   }
 
+  #releaseRows(): void {
+    const { inventory } = this.#deps;
+    for (const entry of [...inventory.listeners.values()]) {
+      if (this.#mayRelease(entry)) inventory.releaseListener(entry);
+    }
+  }
+
+  /**
+   * Flows of a UDP listener that leaves need its sockets, those of all workers: the kernel chooses
+   * among them by their number.
+   */
   #retireSockets(): void {
-    const { sockets, inventory, shares } = this.#deps;
+    const { sockets, inventory, ledger, shares } = this.#deps;
     sockets.retireAll((key) => {
       const entry = inventory.listeners.get(key);
-      return entry?.tenure === 'kept' ? entry.spec : null;
+      if (entry === undefined) return null;
+      const { tenure, spec, id } = entry;
+      const flowsRun = spec.protocol === 'udp' && ledger.listenerActive(id) > 0;
+      return tenure === 'kept' || flowsRun ? spec : null;
     });
     shares.settle();
   }

@@ -67,14 +67,13 @@ export class DataPlane {
     this.tcp.access = plan.access;
     this.udp.access = plan.access;
     for (const pool of plan.pools) this.#applyPool(pool);
+    const wanted = new Set(plan.listeners.map((listener) => listener.id));
+    const removed = [...this.#listeners].filter((id) => !wanted.has(id));
+    for (const id of removed) this.udp.removeListener(id);
+    this.udp.giveWay(plan.listeners);
     const opened: OpenedSocket[] = [];
     for (const listener of plan.listeners) opened.push(...(await this.#applyListener(listener)));
-    const wanted = new Set(plan.listeners.map((listener) => listener.id));
-    for (const id of this.#listeners) {
-      if (wanted.has(id)) continue;
-      this.tcp.removeListener(id);
-      this.udp.removeListener(id);
-    }
+    for (const id of removed) this.tcp.removeListener(id);
     this.#listeners = wanted;
     this.tcp.followListeners();
     this.#forgetPools(plan);

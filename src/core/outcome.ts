@@ -82,6 +82,8 @@ export const DATAGRAM_DROPS = [
   'all-down',
   'all-full',
   'flow-limit',
+  // its listener has left the file, or sluice stops
+  'listener-closing',
   'untrusted-proxy',
   'bad-proxy-header',
   'too-large',

@@ -5,7 +5,7 @@ const { debug, info, warn, error } = LEVELS;
 
 export const TRAFFIC_EVENTS = {
   listening: info('A listener is open.', ['listener', 'protocol', 'address', 'pool']),
-  'listener-removed': info('A listener left the file; its sessions may run on.', [
+  'listener-removed': info('A listener left the file; its sessions run on.', [
     'listener',
     'protocol',
   ]),

@@ -24,7 +24,7 @@ interface Way {
   readonly health?: string;
   readonly backend?: 'mute';
   readonly kind: 'orderly' | 'error';
-  readonly by?: 'reload';
+  readonly by?: 'reload' | 'stop';
 }
 
 /** Causes of flows; the others need a connection, or end a flow before it has begun. */
@@ -32,14 +32,18 @@ const FLOW_WAYS: Readonly<Record<FlowCause, Way | string>> = {
   'idle-timeout': { listener: 'idle_timeout = "500ms"', kind: 'orderly' },
   'max-age': { listener: 'max_session_age = "1s"', kind: 'orderly' },
   'responses-done': { pool: 'udp_responses = 1', kind: 'orderly' },
-  drained: { kind: 'orderly', by: 'reload' },
+  drained: {
+    pool: 'drain_timeout = "100ms"\ndrain_spread = "100ms"',
+    kind: 'orderly',
+    by: 'reload',
+  },
   'all-down': {
     pool: 'connect_timeout = "300ms"',
     health: 'probe = "udp"\nsend = "a"\nexpect = "b"\ntimeout = "20s"',
     backend: 'mute',
     kind: 'error',
   },
-  shutdown: 'a stop closes the listener, and its flows end as drained',
+  shutdown: { kind: 'orderly', by: 'stop' },
   'backend-down': 'by an ICMP message: test/session/udp/choosing.test.ts',
   rebalanced: 'flows are not moved',
   'internal-error': 'needs a defect: test/system/blast_radius.test.ts',
@@ -69,9 +73,7 @@ for (const level of LEVELS) {
   t.test(`flows end in every way on every bind with access = "${level}"`, async (t) => {
     const backends = await startBackends(t);
     const toml = (stage: 'first' | 'last'): string =>
-      cases
-        .map((one) => (stage === 'last' && one.way.by === 'reload' ? '' : text(one, backends)))
-        .join('');
+      cases.map((one) => text(one, backends, one.way.by === 'reload' ? stage : 'first')).join('');
     const daemon = await startDaemon(t, {
       access: level,
       shutdownTimeout: '300ms',
@@ -91,7 +93,10 @@ for (const level of LEVELS) {
     }
     await begin('reload');
     t.equal((await daemon.reload(toml('last'))).event, 'reloaded');
-    await daemon.metricSettles('sluice_sessions_active', {}, (sum) => sum === 0);
+    for (const { name } of cases.filter(({ way }) => way.by === 'reload')) {
+      await daemon.event('backend-drained', ({ pool }) => pool === name);
+    }
+    await begin('stop');
     t.same(await within('the end', daemon.stop(), 5_000), { code: 0, signal: null });
     t.same(daemon.eventsNamed('internal-error'), []);
     t.same(daemon.eventsNamed('worker-lost'), []);
@@ -122,7 +127,9 @@ function wrongLines(daemon: Daemon, level: string, clients: ReadonlyMap<string, 
   });
 }
 
-function text({ name, bind, way }: Case, { echo, mute }: Backends): string {
+function text(one: Case, { echo, mute }: Backends, stage: 'first' | 'last'): string {
+  const { name, bind, way } = one;
+  const isMute = way.backend === 'mute' || stage === 'last';
   return (
     listenerText({
       name,
@@ -135,7 +142,7 @@ function text({ name, bind, way }: Case, { echo, mute }: Backends): string {
       name,
       health: way.health ?? 'probe = "none"',
       lines: way.pool ?? '',
-      backends: [{ address: way.backend === 'mute' ? mute : echo }],
+      backends: [{ address: isMute ? mute : echo }],
     })
   );
 }

@@ -148,6 +148,7 @@ export class NodeUdp implements UdpEngine {
     flow.down.remove(flow);
     this.#flows[id] = undefined;
     this.#free.push(id);
+    this.#touch();
     return lost;
   }
 

@@ -79,9 +79,14 @@ export class UdpFlows implements UdpEdges {
     return this.#listeners.apply(plan, pool);
   }
 
-  /** Closes the sockets of a listener, and so its flows: a reply has no other way to the client. */
+  /** The flows of a listener go on, and no new one begins; with the last one its sockets close. */
   removeListener(id: ListenerId): void {
     this.#listeners.remove(id);
+  }
+
+  /** Before `plans` are applied: removed listeners leave the ports that others shall have. */
+  giveWay(plans: readonly ListenerPlan[]): void {
+    this.#listeners.giveWay(plans);
   }
 
   /**
@@ -123,8 +128,10 @@ export class UdpFlows implements UdpEdges {
 
   /** Expires deadlines; answers when the next one comes. */
   tick(nowMs: number): number {
+    if (this.#count > 0) this.#wheel.advance(nowMs, this.#expire);
+    // Here and not with the flow: the last reply has left the socket by now.
+    this.#listeners.settle();
     if (this.#count === 0) return Number.POSITIVE_INFINITY;
-    this.#wheel.advance(nowMs, this.#expire);
     const nextSweepMs = this.#lastSweepMs + SWEEP_MS;
     if (nowMs >= nextSweepMs) this.#sweepCounters(nowMs);
     const nextMs = this.#wheel.nextMs();
@@ -144,6 +151,7 @@ export class UdpFlows implements UdpEdges {
   newFlow(key: ListenerKey, id: FlowId): 'kept' | DatagramDrop {
     assertShared(this.#flows[id] === undefined, 'an engine used a flow before it was closed');
     const listener = this.#listeners.byKey(key);
+    if (this.#listeners.isClosing(listener)) return this.#refuse(listener, 'listener-closing');
     if (!listener.tryEnter()) return this.#refuse(listener, 'flow-limit');
     const now = this.#deps.clock.nowMs();
     const flow = new UdpFlow(id, key, listener, listener.headers?.last ?? null, now);

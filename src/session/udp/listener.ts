@@ -15,12 +15,15 @@ export class UdpListener {
   readonly keys = new Set<ListenerKey>();
   /** Flows that wait for the first verdict about a backend, in order. */
   readonly unproven = new Set<UdpFlow>();
+  /** Ports at which its sockets are, or were. */
+  readonly ports = new Set<number>();
   readonly #ledger: Ledger;
   readonly #worker: WorkerId;
   readonly #descriptorFreed: () => void;
   #plan: ListenerPlan;
   #pool: PoolView;
   #headers: HeaderReader | null;
+  #flows = 0;
 
   constructor(
     plan: ListenerPlan,
@@ -57,6 +60,11 @@ export class UdpListener {
     return this.#headers === null ? 'plain' : 'proxied';
   }
 
+  /** Its flows in this worker. */
+  get flows(): number {
+    return this.#flows;
+  }
+
   update(plan: ListenerPlan, pool: PoolView): void {
     this.#plan = plan;
     this.#pool = pool;
@@ -72,12 +80,16 @@ export class UdpListener {
     // Looked at first: datagrams that are shed must not wake who waits for descriptors.
     if (this.#ledger.listenerActive(this.id) >= this.#plan.maxSessions) return false;
     if (!descriptors.tryTake(DESCRIPTORS_A_FLOW, this.#worker)) return false;
-    if (this.#ledger.tryTakeListener(this.id, this.#plan.maxSessions, this.#worker)) return true;
-    this.#giveBackDescriptor();
-    return false;
+    if (!this.#ledger.tryTakeListener(this.id, this.#plan.maxSessions, this.#worker)) {
+      this.#giveBackDescriptor();
+      return false;
+    }
+    this.#flows++;
+    return true;
   }
 
   leave(): void {
+    this.#flows--;
     this.#ledger.giveBackListener(this.id, this.#worker);
     this.#giveBackDescriptor();
   }

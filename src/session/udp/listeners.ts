@@ -30,6 +30,8 @@ export class UdpListeners {
   readonly #keeper: FlowKeeper;
   readonly #byId = new Map<ListenerId, UdpListener>();
   readonly #byKey = new Map<ListenerKey, UdpListener>();
+  /** No longer in the plan. A reply has no other way to a client than the sockets: they stay. */
+  readonly #closing = new Set<UdpListener>();
 
   constructor(deps: UdpListenersDeps, keeper: FlowKeeper) {
     this.#deps = deps;
@@ -48,6 +50,7 @@ export class UdpListeners {
   async apply(plan: ListenerPlan, pool: PoolView): Promise<readonly OpenedSocket[]> {
     const listener = this.#byId.get(plan.id) ?? new UdpListener(plan, pool, this.#deps);
     this.#byId.set(plan.id, listener);
+    this.#closing.delete(listener);
     this.#update(listener, plan, pool);
     const wanted = new Set(plan.sockets.map((socket) => socket.key));
     const fresh = plan.sockets.filter((socket) => !listener.keys.has(socket.key));
@@ -57,6 +60,7 @@ export class UdpListeners {
         listener.keys.add(key);
         const outcome = await this.#deps.engine.openListener(key, source, listener.framing);
         if (!outcome.ok) this.#forget(listener, key);
+        else if (outcome.local.kind === 'ip') listener.ports.add(outcome.local.port);
         return { key, outcome };
       }),
     );
@@ -66,12 +70,38 @@ export class UdpListeners {
     return opened;
   }
 
-  /** Closes the sockets of a listener, and so its flows: a reply has no other way to the client. */
+  /** The flows of a listener go on, and no new one begins; with the last one its sockets close. */
   remove(id: ListenerId): void {
     const listener = this.#byId.get(id);
-    if (listener === undefined) return;
+    if (listener !== undefined) this.#closing.add(listener);
+  }
+
+  isClosing(listener: UdpListener): boolean {
+    return this.#closing.has(listener);
+  }
+
+  /** Closes the sockets of listeners that were removed and whose flows have ended. */
+  settle(): void {
+    for (const listener of this.#closing) if (listener.flows === 0) this.#shut(listener);
+  }
+
+  /**
+   * A removed listener at whose port another one of `plans` shall be closes now: the kernel would
+   * divide the clients between both.
+   */
+  giveWay(plans: readonly ListenerPlan[]): void {
+    this.settle();
+    const wanted = new Set(plans.filter(isUdp).flatMap(portsOf));
+    for (const listener of this.#closing) {
+      if (plans.some(({ id }) => id === listener.id)) continue;
+      if ([...listener.ports].some((port) => wanted.has(port))) this.#shut(listener);
+    }
+  }
+
+  #shut(listener: UdpListener): void {
+    this.#closing.delete(listener);
     for (const key of listener.keys) this.#close(listener, key);
-    this.#byId.delete(id);
+    this.#byId.delete(listener.id);
   }
 
   #update(listener: UdpListener, plan: ListenerPlan, pool: PoolView): void {
@@ -92,4 +122,12 @@ export class UdpListeners {
     listener.keys.delete(key);
     this.#byKey.delete(key);
   }
+}
+
+function isUdp({ protocol }: ListenerPlan): boolean {
+  return protocol === 'udp';
+}
+
+function portsOf({ sockets }: ListenerPlan): number[] {
+  return sockets.flatMap(({ source: { local } }) => (local.kind === 'ip' ? [local.port] : []));
 }

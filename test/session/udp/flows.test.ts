@@ -1,6 +1,6 @@
 /** What becomes of datagrams and flows when all is well, and when places or time run out. */
 import t from 'tap';
-import type { WorkerId } from '../../../src/core/brand.js';
+import type { ListenerId, WorkerId } from '../../../src/core/brand.js';
 import { bed, client, KEY, listenerPlan, NOTHING } from './bed.js';
 
 const [a, b, c] = [client(1), client(2), client(3)];
@@ -175,10 +175,48 @@ t.test('flows of sockets that stay go on over a reload, those of a closed one en
   t.equal(test.flows.count, 1);
   test.send(a, 'y');
   t.equal(test.engine.upstream.length, 3);
+  t.match(test.records, [{ end: { cause: 'drained' } }]);
+});
+
+t.test('flows of a removed listener go on, none begins, and the last one closes it', async (t) => {
+  const test = await bed();
+  test.send(a, 'x');
   test.flows.removeListener(test.listenerPlan.id);
+  test.flows.giveWay([{ ...listenerPlan([54]), id: 1 as ListenerId }]);
+  await test.pass(1_000);
+  test.send(b, 'x');
+  t.equal(test.drops('listener-closing'), 1);
+  test.send(a, 'y');
+  test.engine.reply(a, 'z');
+  t.same(
+    test.engine.downstream.map(({ text }) => text),
+    ['z'],
+  );
+  t.equal(test.flows.count, 1);
+  await test.pass(61_000, 1000);
   t.same(test.remains(), NOTHING);
   t.equal(test.engine.sockets.size, 0);
-  t.match(test.records, [{ end: { cause: 'drained' } }, { end: { cause: 'drained' } }]);
+  t.match(test.records, [{ end: { cause: 'idle-timeout' } }]);
+});
+
+t.test('a removed listener that is there again goes on with its sockets', async (t) => {
+  const test = await bed();
+  test.send(a, 'x');
+  test.flows.removeListener(test.listenerPlan.id);
+  test.flows.giveWay([test.listenerPlan]);
+  t.same(await test.flows.applyListener(test.listenerPlan, test.pool), [], 'nothing is opened');
+  test.send(b, 'x');
+  t.equal(test.flows.count, 2);
+});
+
+t.test('a removed listener leaves a port to another one at once', async (t) => {
+  const test = await bed();
+  test.send(a, 'x');
+  test.flows.removeListener(test.listenerPlan.id);
+  test.flows.giveWay([{ ...listenerPlan([KEY]), id: 1 as ListenerId }]);
+  t.same(test.remains(), NOTHING);
+  t.equal(test.engine.sockets.size, 0);
+  t.match(test.records, [{ end: { cause: 'drained' } }]);
 });
 
 t.test('with access "errors" an idle end is in order, one without a backend is not', async (t) => {

@@ -1,0 +1,148 @@
+/** UDP flows outlive their listener: a stop or a reload lets them finish, as TCP sessions. */
+
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import t, { type Test } from 'tap';
+import { accessLine } from '../support/access_lines.js';
+import { type Daemon, startDaemon } from '../support/daemon.js';
+import { eventually, within } from '../support/deadline.js';
+import { startUdpEchoes, type UdpClient, udpClient } from '../support/load/datagrams.js';
+import { freePort } from '../support/places.js';
+import { listenerText, poolText } from '../support/settings.js';
+
+t.test('a stop lets UDP flows go on until shutdown_timeout, and begins none', async (t) => {
+  const { daemon, client, port } = await withFlow(t, '2s');
+  daemon.signal('SIGTERM');
+  t.match(await daemon.event('stopping'), { sessions: 1 });
+  await newcomerDropped(t, daemon, port);
+  t.equal((await client.ask('still here')).payload.toString(), 'still here');
+  t.match(await accessLine(daemon, 'the flow', () => true), {
+    outcome: { by: 'sluice', stage: 'drain', cause: 'shutdown' },
+  });
+  t.same(await within('the end', daemon.exited, 3_000), { code: 0, signal: null });
+  t.ok(Number((await daemon.event('stopped'))['sessions']) >= 1, 'counted as cut');
+});
+
+t.test('a stop ends with the last UDP flow', async (t) => {
+  const backend = await askedBackend(t);
+  const toml = udpText(backend.address, 'udp_responses = 1', 'udp', 'idle_timeout = "3s"');
+  const daemon = await startDaemon(t, { toml, workers: 2, access: 'all' });
+  const port = await daemon.port('udp');
+  const client = await udpClient(t, { port });
+  const answer = client.ask('question');
+  const asked = await backend.asked;
+  daemon.signal('SIGTERM');
+  await newcomerDropped(t, daemon, port);
+  asked('answer');
+  t.equal((await answer).payload.toString(), 'answer', 'the reply under way arrives');
+  t.match(await accessLine(daemon, 'the flow', () => true), {
+    outcome: { by: 'backend', cause: 'responses-done' },
+  });
+  t.same(await within('the end', daemon.exited, 8_000), { code: 0, signal: null });
+});
+
+t.test('a reload without a UDP listener lets its flows go on, and with it again too', async (t) => {
+  const { daemon, client, port, toml, other } = await withFlow(t, '300ms');
+  const without = toml.replace(/\[listeners\.udp\][^[]*/, '');
+  t.equal((await daemon.reload(without + other)).event, 'reloaded');
+  t.equal((await client.ask('still here')).payload.toString(), 'still here');
+  t.equal((await daemon.reload(toml.replace(/:0"/, `:${port}"`))).event, 'reloaded');
+  t.equal((await client.ask('and here')).payload.toString(), 'and here');
+  const late = await udpClient(t, { port });
+  t.equal((await late.ask('new')).payload.toString(), 'new');
+});
+
+t.test('a UDP listener that takes the port of a removed one gets every client', async (t) => {
+  const { daemon, client, port, toml } = await withFlow(t, '300ms');
+  const renamed = toml.replace('[listeners.udp]', '[listeners.new]').replace(/:0"/, `:${port}"`);
+  t.equal((await daemon.reload(renamed)).event, 'reloaded');
+  t.equal((await client.ask('again')).payload.toString(), 'again');
+  for (let index = 0; index < 16; index++) {
+    const late = await udpClient(t, { port });
+    t.equal((await late.ask(`new ${index}`)).payload.toString(), `new ${index}`);
+  }
+});
+
+t.test('a removed UDP listener leaves its port when its flows have ended', async (t) => {
+  const { daemon, port, toml, other } = await withFlow(t, '300ms', 'idle_timeout = "1s"');
+  const without = toml.replace(/\[listeners\.udp\][^[]*/, '');
+  t.equal((await daemon.reload(without + other)).event, 'reloaded');
+  t.match(await accessLine(daemon, 'the flow', () => true), {
+    outcome: { cause: 'idle-timeout' },
+  });
+  const socket = await within('the port is free', bound(port), 3_000);
+  socket.close();
+});
+
+/** Sends as a client without a flow until the closing listener has said that it takes none. */
+async function newcomerDropped(t: Test, daemon: Daemon, port: number): Promise<void> {
+  await daemon.event('stopping');
+  const labels = { reason: 'listener-closing' };
+  await eventually('a newcomer is dropped', async () => {
+    const late = await udpClient(t, { port });
+    late.send('late');
+    const dropped = (await daemon.metrics()).sum('sluice_datagrams_dropped_total', labels);
+    return dropped > 0 ? true : undefined;
+  });
+}
+
+interface Flowing {
+  readonly daemon: Daemon;
+  readonly client: UdpClient;
+  readonly port: number;
+  readonly toml: string;
+  /** A file needs a listener. */
+  readonly other: string;
+}
+
+async function withFlow(t: Test, shutdownTimeout: string, lines = ''): Promise<Flowing> {
+  const [echo] = await startUdpEchoes(t, 1);
+  const toml = udpText(echo?.address ?? '', '', 'udp', lines);
+  const other = listenerText({ name: 'other', pool: 'udp', protocol: 'udp' });
+  const daemon = await startDaemon(t, { toml, workers: 2, access: 'all', shutdownTimeout });
+  const port = await daemon.port('udp');
+  const client = await udpClient(t, { port });
+  await client.ask('hello');
+  return { daemon, client, port, toml, other };
+}
+
+function udpText(address: string, pool: string, name: string, lines = ''): string {
+  return (
+    listenerText({ name, pool: 'udp', protocol: 'udp', lines }) +
+    poolText({ name: 'udp', backends: [{ address }], health: 'probe = "none"', lines: pool })
+  );
+}
+
+interface AskedBackend {
+  readonly address: string;
+  /** Resolves with the first question, as a way to answer it. */
+  readonly asked: Promise<(answer: string) => void>;
+}
+
+async function askedBackend(t: Test): Promise<AskedBackend> {
+  const port = await freePort();
+  const socket = createSocket('udp4');
+  t.teardown(() => socket.close());
+  socket.bind(port, '127.0.0.1');
+  await once(socket, 'listening');
+  const asked = new Promise<(answer: string) => void>((resolve) => {
+    socket.once('message', (_, from) =>
+      resolve((answer) => socket.send(answer, from.port, from.address)),
+    );
+  });
+  return { address: `127.0.0.1:${port}`, asked };
+}
+
+/** A socket at `port`, as soon as nobody else has it. */
+async function bound(port: number): Promise<Socket> {
+  for (;;) {
+    const socket = createSocket('udp4');
+    try {
+      socket.bind({ port, exclusive: true });
+      await once(socket, 'listening');
+      return socket;
+    } catch {
+      socket.close();
+    }
+  }
+}
