@@ -151,7 +151,7 @@ export const PROBE_USES: Readonly<Record<ProbeKind, ProbeUse>> = {
   tcp: {
     proves: 'The backend accepts connections.',
     leaves:
-      "PostgreSQL, Redis, nginx (`http`): nothing. HAProxy, nginx (`stream`): the line of a session without bytes from the client, none with HAProxy's `option dontlognull`. MariaDB: a warning each time, and it counts as an aborted connection: use `mysql`.",
+      "PostgreSQL, Redis, nginx (`http`): nothing. HAProxy, nginx (`stream`): the line of a session without bytes from the client (HAProxy ends it with `--`, or with `CC` when it had not reached its own server yet), none with HAProxy's `option dontlognull`. MariaDB: a warning each time, and it counts as an aborted connection: use `mysql`.",
     needs: [],
     takes: [],
   },
