@@ -2,8 +2,10 @@
  * Every way in which a session can end, made to happen: what the daemon's file needs for it, and
  * what a client does. A row for each cause, so that a new cause without one does not compile.
  */
+
 import { Socket } from 'node:net';
 import type { Cause } from '../../src/core/outcome.js';
+import { accepted } from './accepted.js';
 import { within } from './deadline.js';
 import { freePort } from './places.js';
 import type { BackendText } from './settings.js';
@@ -29,6 +31,8 @@ export interface Played {
   readonly wire: Wire;
   /** Client and listener, as the access line writes them. */
   readonly addresses: Addresses;
+  /** The client's; of no meaning for a UNIX socket. */
+  readonly localPort: number;
   /** Resolves when the session is over, as far as its client can see. */
   readonly over: Promise<unknown>;
   /** Other sessions of the listener, which ended as `finished` or are to be finished. */
@@ -197,6 +201,8 @@ export const WAYS: Readonly<Record<Cause, Way | string>> = {
     notOn: 'unix',
     play: async (target) => {
       const session = await afterHolder(target);
+      // In the backlog it is nobody's session yet.
+      await accepted(session.localPort, target.port);
       session.wire.reset();
       return session;
     },
@@ -221,5 +227,5 @@ async function begun(target: Target): Promise<Played> {
   const text = (of: number): string => (host.includes(':') ? `[${host}]:${of}` : `${host}:${of}`);
   const addresses: Addresses =
     path === undefined ? [text(localPort), text(port)] : ['unix:', `unix:${path}`];
-  return { wire, addresses, over: wire.ended, others: [] };
+  return { wire, addresses, localPort, over: wire.ended, others: [] };
 }

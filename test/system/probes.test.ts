@@ -28,6 +28,11 @@ fall = 2
 rise = 2
 `;
 
+/** A server that is well and has another role stands by. */
+const WRONG_ROLE = 'wrong-role';
+const eventOf = (cause: string): string =>
+  cause === WRONG_ROLE ? 'backend-standby' : 'backend-down';
+
 interface Probed {
   readonly address: string;
   /** The lines of [health] that say what is probed. */
@@ -39,7 +44,7 @@ t.test('every probe finds its real server up, and down once it is gone', async (
   if (!haveServers(t, ...needed, 'nginx', 'dnsmasq', 'openssl')) return;
   const secrets = tempFolder(t);
   const secret = (name: string, text: string): string => {
-    writeFileSync(join(secrets, name), `${text}\n`);
+    writeFileSync(join(secrets, name), `${text}\n`, { mode: 0o600 });
     return join(secrets, name);
   };
   const [postgres] = await startPostgres(t, 1);
@@ -92,7 +97,7 @@ password_file = "${secret('pg', 'swordfish')}"`,
     'pg-not-a-replica': {
       address: postgres.address,
       probe: 'probe = "postgres"\nuser = "postgres"\nrole = "replica"',
-      cause: 'wrong-role',
+      cause: WRONG_ROLE,
     },
     'redis-no-password': {
       address: redis.address,
@@ -119,7 +124,7 @@ password_file = "${secret('pg', 'swordfish')}"`,
   const daemon = await startDaemon(t, { toml: service({ ...pools, ...wrong }) });
   for (const pool of Object.keys(pools)) await daemon.backendsUp(pool, 1);
   for (const [name, { cause }] of Object.entries(wrong)) {
-    const down = await daemon.event('backend-down', ({ pool }) => pool === name);
+    const down = await daemon.event(eventOf(cause), ({ pool }) => pool === name);
     t.equal(down['cause'], cause, `${name}: ${down['detail']}`);
   }
   const noted = await daemon.event('probe-note', ({ pool }) => pool === 'tls-ending');
@@ -128,10 +133,10 @@ password_file = "${secret('pg', 'swordfish')}"`,
   const shown = await shownByHealth(daemon);
   for (const pool of Object.keys(pools))
     t.match(shown.get(pool), { state: 'up', result: 'passed' });
-  for (const name of Object.keys(wrong)) {
-    const [down] = daemon.eventsNamed('backend-down', ({ pool }) => pool === name);
+  for (const [name, { cause }] of Object.entries(wrong)) {
+    const [down] = daemon.eventsNamed(eventOf(cause), ({ pool }) => pool === name);
     const { state, result, detail } = shown.get(name) ?? {};
-    t.same([state, result], ['down', 'failed'], name);
+    t.same([state, result], [cause === WRONG_ROLE ? 'standby' : 'down', 'failed'], name);
     t.ok(detail && String(down?.['detail']).endsWith(detail), `/health of ${name}: ${detail}`);
   }
   t.notMatch(JSON.stringify(daemon.events.past), /swordfish|sesame/, 'no secret in the log');
