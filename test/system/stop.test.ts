@@ -43,6 +43,7 @@ t.test('an error that nobody expected is logged with its stack and ends it with 
   const daemon = await startDaemon(t, {
     access: 'all',
     toml: serviceText({ name: 'echo', backends: echoes }),
+    expects: ['internal-error'],
     preload: "process.once('SIGUSR2', () => { throw new Error('broken by a test'); });",
   });
   process.kill(daemon.pid, 'SIGUSR2');
