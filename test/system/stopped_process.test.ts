@@ -116,6 +116,7 @@ t.test('a worker that hangs is found in time, directly after a standstill too', 
       return now.call(performance);
     };`;
   const daemon = await startDaemon(t, {
+    expects: ['worker-lost'],
     workers: 2,
     nodeFlags: ['--import', `data:text/javascript,${encodeURIComponent(hang)}`],
     toml: listenerText({ pool: 'echo', bind: '0.0.0.0:0' }) + poolText({ name: 'echo', backends }),
