@@ -159,7 +159,7 @@ const MEMORY_BACK_MS = 10_000;
 /** Pipes that are kept for the next one who asks, and connections of probes. */
 const SPARE_DESCRIPTORS = 60;
 /** Buffers that stay with the kernel's ring for the next burst. */
-const WARM_MIB = 72;
+const WARM_MIB = 144;
 /**
  * What V8 keeps of the objects and access lines of thousands of sessions: usually less than half,
  * more where its collector found no time. The shared buffers are looked at apart from it.
