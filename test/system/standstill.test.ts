@@ -157,7 +157,7 @@ const MOST_BUSY = 6;
 /** V8 collects when it finds the time. */
 const MEMORY_BACK_MS = 10_000;
 /** Pipes that are kept for the next one who asks, and connections of probes. */
-const SPARE_DESCRIPTORS = 60;
+const SPARE_DESCRIPTORS = 80;
 /** Buffers that stay with the kernel's ring for the next burst. */
 const WARM_MIB = 144;
 /**
