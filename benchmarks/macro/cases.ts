@@ -27,7 +27,7 @@ type SyntheticName = Exclude<CaseName, RealName>;
 /** In `offered`: to be replaced by what the proxies can carry. */
 export const RATE_TO_BE_FOUND = 0;
 
-const TCP: readonly PeerName[] = ['direct', 'haproxy', 'nginx', 'uring', 'node', 'pipe'];
+const TCP: readonly PeerName[] = ['direct', 'haproxy', 'nginx', 'uring', 'node', 'pipe', 'before'];
 const BULK: readonly PeerName[] = [
   'direct',
   'haproxy',
@@ -36,11 +36,12 @@ const BULK: readonly PeerName[] = [
   'uring',
   'node',
   'pipe',
+  'before',
 ];
 /** Where a turn takes long. */
-const FEW: readonly PeerName[] = ['haproxy', 'nginx', 'uring', 'node'];
+const FEW: readonly PeerName[] = ['haproxy', 'nginx', 'uring', 'node', 'before'];
 /** HAProxy does not balance UDP. */
-const UDP: readonly PeerName[] = ['direct', 'nginx', 'uring', 'node', 'pipe'];
+const UDP: readonly PeerName[] = ['direct', 'nginx', 'uring', 'node', 'pipe', 'before'];
 
 const tcp = { protocol: 'tcp', peersAre: 'kept' } as const;
 
@@ -123,7 +124,7 @@ export const SYNTHETIC_CASES: Readonly<Record<SyntheticName, SyntheticCase>> = {
     ...tcp,
     peersAre: 'fresh',
     question: '9,000 sessions that were used once and are idle',
-    peers: ['haproxy', 'nginx', 'uring'],
+    peers: ['haproxy', 'nginx', 'uring', 'before'],
     // As many as an interval needs, because each takes half a minute.
     mostRounds: 6,
     stretch: 2,

@@ -1,23 +1,30 @@
 /** The words of `npm run bench -- …`. */
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CASE_NAMES, type CaseName, SYNTHETIC } from './case_names.js';
-import { PEER_NAMES, type PeerName } from './peers.js';
+import { type OtherCheckout, PEER_NAMES, type PeerName } from './peers.js';
 
 export interface Options {
   readonly pace: 'full' | 'quick';
   readonly cases: readonly CaseName[];
   readonly peers: readonly PeerName[];
+  /** The peer `before`. */
+  readonly other: OtherCheckout | null;
   readonly rounds: number;
   /** Where samples and report go; null: all was measured, so they replace the published ones. */
   readonly folder: string | null;
   readonly task: 'measure' | 'report' | 'help';
 }
 
+/** Those that this checkout has all of. */
+const OWN_PEERS = PEER_NAMES.filter((name) => name !== 'before');
+
 export const HELP = `npm run bench [-- OPTIONS]
 
   --quick         in about three minutes: shorter spans, the synthetic cases only
   --only A,B      these cases: ${CASE_NAMES.join(', ')}
-  --peer A,B      these peers: ${PEER_NAMES.join(', ')}
+  --peer A,B      these peers: ${OWN_PEERS.join(', ')}
+  --before FOLDER beside the sluice of another checkout, which is built, with the same engine
   --rounds N      how often each peer has its turn (default 9; with --quick 5)
   --out FOLDER    where samples and report go (default benchmarks/results after a full run,
                   dist/bench after any other)
@@ -34,16 +41,20 @@ export function parseOptions(words: readonly string[]): Options | string {
   if (typeof values === 'string') return values;
   const pace = values.quick ? 'quick' : 'full';
   const cases = chosen('case', values.only, CASE_NAMES);
-  const peers = chosen('peer', values.peer, PEER_NAMES);
+  const peers = chosen('peer', values.peer, OWN_PEERS);
   if (typeof cases === 'string') return cases;
   if (typeof peers === 'string') return peers;
   const rounds = Number(values.rounds ?? ROUNDS[pace]);
   if (!Number.isInteger(rounds) || rounds < 1) return '--rounds wants a whole number above 0';
-  const partial = values.quick || values.only !== undefined || values.peer !== undefined;
+  const partial = values.quick || [values.only, values.peer, values.before].some(isGiven);
   return {
     pace,
     cases: values.quick && values.only === undefined ? SYNTHETIC : cases,
-    peers,
+    peers: values.before === undefined ? peers : [...peers, 'before'],
+    other:
+      values.before === undefined
+        ? null
+        : { folder: resolve(values.before), engine: peers.includes('uring') ? 'uring' : 'node' },
     rounds,
     folder: values.out ?? (partial ? PARTIAL_FOLDER : null),
     task: values.help ? 'help' : values.report ? 'report' : 'measure',
@@ -58,6 +69,7 @@ function read(words: readonly string[]) {
         quick: { type: 'boolean', default: false },
         only: { type: 'string' },
         peer: { type: 'string' },
+        before: { type: 'string' },
         rounds: { type: 'string' },
         out: { type: 'string' },
         report: { type: 'boolean', default: false },
@@ -67,6 +79,10 @@ function read(words: readonly string[]) {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+function isGiven(value: string | undefined): boolean {
+  return value !== undefined;
 }
 
 function chosen<T extends string>(

@@ -21,6 +21,7 @@ export const PEERS = {
   uring: 'sluice `uring`, 1 worker',
   node: 'sluice `node`, 1 worker',
   pipe: 'bare Node.js pipe',
+  before: 'sluice of the other checkout',
 } as const;
 
 export type PeerName = keyof typeof PEERS;
@@ -42,6 +43,12 @@ export interface Peer {
   readonly pids: readonly number[];
 }
 
+/** Built, and started as the peer `before`. */
+export interface OtherCheckout {
+  readonly folder: string;
+  readonly engine: 'uring' | 'node';
+}
+
 interface Ports {
   readonly tcp: number;
   readonly udp: number;
@@ -53,8 +60,16 @@ interface Start {
   readonly args: readonly string[];
 }
 
-/** Starts a peer in front of `backends` and resolves when it serves; it ends with `scope`. */
-export async function startPeer(scope: Endings, name: PeerName, backends: Ready): Promise<Peer> {
+/**
+ * Starts a peer in front of `backends` and resolves when it serves; it ends with `scope`. The peer
+ * `before` is `other`.
+ */
+export async function startPeer(
+  scope: Endings,
+  name: PeerName,
+  backends: Ready,
+  other: OtherCheckout | null,
+): Promise<Peer> {
   const target = (protocol: 'tcp' | 'udp', ports: readonly number[]): Target => ({
     protocol,
     ports,
@@ -64,7 +79,7 @@ export async function startPeer(scope: Endings, name: PeerName, backends: Ready)
     return { name, tcp, udp: target('udp', [backends.udpPort]), pids: [] };
   }
   const ports = { tcp: await freePort(), udp: await freePort(), metrics: await freePort() };
-  const { command, args } = startOf(name, tempFolder(scope), ports, backends);
+  const { command, args } = startOf(name, tempFolder(scope), ports, backends, other);
   const child = new Child('taskset', ['-c', String(PROXY_CORE), command, ...args], {
     openFiles: OPEN_FILES,
   });
@@ -83,7 +98,13 @@ export async function startPeer(scope: Endings, name: PeerName, backends: Ready)
   };
 }
 
-function startOf(name: PeerName, folder: string, ports: Ports, backends: Ready): Start {
+function startOf(
+  name: PeerName,
+  folder: string,
+  ports: Ports,
+  backends: Ready,
+  other: OtherCheckout | null,
+): Start {
   switch (name) {
     case 'haproxy':
     case 'haproxy-splice': {
@@ -95,17 +116,21 @@ function startOf(name: PeerName, folder: string, ports: Ports, backends: Ready):
       return { command: program('nginx'), args };
     }
     case 'uring':
-    case 'node': {
-      const file = sluiceFile(folder, ports, backends, name);
-      const binary = join(repositoryRoot, 'bin/sluice');
-      return { command: process.execPath, args: [binary, 'run', '-c', file] };
-    }
+    case 'node':
+      return sluice(repositoryRoot, sluiceFile(folder, ports, backends, name));
+    case 'before':
+      if (other === null) throw new Error('no other checkout was named (--before FOLDER)');
+      return sluice(other.folder, sluiceFile(folder, ports, backends, other.engine));
     default: {
       const script = join(import.meta.dirname, '../peers/node_pipe.js');
       const numbers = [ports.tcp, ports.udp, backends.udpPort, ...backends.tcpPorts];
       return { command: process.execPath, args: [script, ...numbers.map(String)] };
     }
   }
+}
+
+function sluice(checkout: string, file: string): Start {
+  return { command: process.execPath, args: [join(checkout, 'bin/sluice'), 'run', '-c', file] };
 }
 
 function haproxyFile(

@@ -5,7 +5,7 @@ import { caseOf, isReal, SYNTHETIC_CASES } from './cases.js';
 import { readEnvironment } from './environment.js';
 import { LoadProcess } from './load_process.js';
 import type { Options } from './options.js';
-import type { PeerName } from './peers.js';
+import type { OtherCheckout, PeerName } from './peers.js';
 import { runReal } from './run_real.js';
 import { runSynthetic } from './run_synthetic.js';
 import type { Absence, Results, Sample } from './sample.js';
@@ -47,6 +47,14 @@ const PACES = {
   },
 } as const;
 
+/** What all cases of a run have in common. */
+export interface Setting {
+  readonly load: LoadProcess;
+  readonly pace: Pace;
+  readonly recorder: Recorder;
+  readonly other: OtherCheckout | null;
+}
+
 export class Recorder {
   readonly samples: Sample[] = [];
   readonly absences: Absence[] = [];
@@ -86,10 +94,11 @@ export async function run(options: Options, say: (line: string) => void): Promis
   const pace = { ...PACES[options.pace], rounds: options.rounds };
   await withEndings(async (scope) => {
     const load = await LoadProcess.start(scope);
+    const setting = { load, pace, recorder, other: options.other };
     for (const name of options.cases) {
       const names = caseOf(name).peers.filter((peer) => options.peers.includes(peer));
-      if (isReal(name)) await runReal(name, names, load, pace, recorder);
-      else await runSynthetic(name, SYNTHETIC_CASES[name], names, load, pace, recorder);
+      if (isReal(name)) await runReal(name, names, setting);
+      else await runSynthetic(name, SYNTHETIC_CASES[name], names, setting);
     }
   });
   const { samples, absences, notes } = recorder;

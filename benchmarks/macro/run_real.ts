@@ -3,22 +3,19 @@ import { readUsage, spentBetween } from '../load/watch.js';
 import { withEndings } from '../support/endings.js';
 import type { CaseName, REAL } from './case_names.js';
 import { caseOf } from './cases.js';
-import type { LoadProcess } from './load_process.js';
 import type { Values } from './measures.js';
 import type { Done } from './outputs.js';
 import { type Peer, type PeerName, startPeer } from './peers.js';
 import { REAL_CLIENTS } from './real_clients.js';
 import { orderOf } from './rounds.js';
-import type { Pace, Recorder } from './run.js';
+import type { Setting } from './run.js';
 
 const COMPILE_SECONDS = 3;
 
 export async function runReal(
   name: (typeof REAL)[number],
   names: readonly PeerName[],
-  load: LoadProcess,
-  pace: Pace,
-  recorder: Recorder,
+  { load, pace, recorder, other }: Setting,
 ): Promise<void> {
   await withEndings(async (scope) => {
     const client = await REAL_CLIENTS[name](scope);
@@ -26,7 +23,7 @@ export async function runReal(
     const peers = new Map<PeerName, Peer>();
     for (const each of names) {
       await recorder.attempt(name, each, async () => {
-        const peer = await startPeer(scope, each, backends);
+        const peer = await startPeer(scope, each, backends, other);
         await client.run(peer.tcp.ports[0] ?? 0, COMPILE_SECONDS);
         peers.set(each, peer);
       });

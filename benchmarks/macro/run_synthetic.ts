@@ -3,10 +3,9 @@ import type { Work } from '../load/protocol.js';
 import { type Endings, withEndings } from '../support/endings.js';
 import type { CaseName } from './case_names.js';
 import { RATE_TO_BE_FOUND, type SyntheticCase, valuesOf } from './cases.js';
-import type { LoadProcess } from './load_process.js';
 import { type Peer, type PeerName, startPeer } from './peers.js';
 import { orderOf } from './rounds.js';
-import type { Pace, Recorder } from './run.js';
+import type { Pace, Setting } from './run.js';
 
 /** `p999` offers half of what the slower of these can carry. */
 const COMPARED: readonly PeerName[] = ['haproxy', 'uring'];
@@ -15,23 +14,22 @@ export async function runSynthetic(
   name: CaseName,
   theCase: SyntheticCase,
   names: readonly PeerName[],
-  load: LoadProcess,
-  pace: Pace,
-  recorder: Recorder,
+  setting: Setting,
 ): Promise<void> {
+  const { load, pace, recorder, other } = setting;
   await withEndings(async (scope) => {
     const fresh = theCase.peersAre === 'fresh';
     const kept: ReadonlyMap<PeerName, Peer> = fresh
       ? new Map()
-      : await startAll(scope, name, names, load, recorder);
-    const work = await prepared(name, theCase, [...kept.values()], load, pace, recorder);
+      : await startAll(scope, name, names, setting);
+    const work = await prepared(name, theCase, [...kept.values()], setting);
     const present = fresh ? names : [...kept.keys()];
     const rounds = Math.min(pace.rounds, theCase.mostRounds ?? pace.rounds);
     for (let round = 0; round < rounds; round++) {
       for (const [turn, peer] of orderOf(present, round).entries()) {
         await recorder.attempt(name, peer, () =>
           withEndings(async (turnScope) => {
-            const used = kept.get(peer) ?? (await startPeer(turnScope, peer, load.ready));
+            const used = kept.get(peer) ?? (await startPeer(turnScope, peer, load.ready, other));
             const { warmMs } = pace;
             const measureMs = pace.measureMs * Math.min(theCase.stretch ?? 1, pace.mostStretch);
             const measured = await load.measure({
@@ -55,13 +53,12 @@ async function startAll(
   scope: Endings,
   name: CaseName,
   names: readonly PeerName[],
-  load: LoadProcess,
-  recorder: Recorder,
+  { load, recorder, other }: Setting,
 ): Promise<ReadonlyMap<PeerName, Peer>> {
   const peers = new Map<PeerName, Peer>();
   for (const each of names) {
     await recorder.attempt(name, each, async () => {
-      peers.set(each, await startPeer(scope, each, load.ready));
+      peers.set(each, await startPeer(scope, each, load.ready, other));
     });
   }
   return peers;
@@ -72,9 +69,7 @@ async function prepared(
   name: CaseName,
   theCase: SyntheticCase,
   peers: readonly Peer[],
-  load: LoadProcess,
-  pace: Pace,
-  recorder: Recorder,
+  { load, pace, recorder }: Setting,
 ): Promise<Work> {
   const work = scaled(theCase.work, pace);
   if (theCase.peersAre === 'fresh') return work;

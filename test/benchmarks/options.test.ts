@@ -23,6 +23,20 @@ t.test('a part never replaces published figures', async (t) => {
   t.match(parseOptions(['--peer', 'uring,haproxy']), { peers: ['haproxy', 'uring'] });
 });
 
+t.test('another checkout is a peer with the engine that is compared', async (t) => {
+  t.match(parseOptions(['--before', '/x']), {
+    other: { folder: '/x', engine: 'uring' },
+    folder: 'dist/bench',
+  });
+  t.match(parseOptions(['--before', '/x', '--peer', 'node']), {
+    peers: ['node', 'before'],
+    other: { folder: '/x', engine: 'node' },
+  });
+  t.match(parseOptions([]), { other: null });
+  t.notOk(JSON.stringify(parseOptions([])).includes('before'));
+  t.match(parseOptions(['--peer', 'before']), /no peer is called before/);
+});
+
 t.test('words without sense are told', async (t) => {
   t.match(parseOptions(['--only', 'rr65']), /no case is called rr65; there are rr64,/);
   t.match(parseOptions(['--peer', 'envoy']), /no peer is called envoy/);
