@@ -7,8 +7,6 @@ import { burst } from '../support/load/short_connections.js';
 import { dial, type Wire } from '../support/wire.js';
 import { firstWorker, hang, kill, type LossBench, lossBench } from './worker_loss_bench.js';
 
-t.setTimeout(120_000);
-
 /** So many that either worker has some: all at one has the probability 2^-31. */
 const CLIENTS = 32;
 /** More than one worker's share, to be found waiting while nobody accepts them. */

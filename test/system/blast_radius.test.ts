@@ -8,8 +8,6 @@ import { startEchoes } from '../support/load/echo_backend.js';
 import { UdpPeer } from '../support/udp_peer.js';
 import { dial, tryDial, type Wire } from '../support/wire.js';
 
-t.setTimeout(120_000);
-
 const EVERY_THREAD = new URL('../support/defects.js', import.meta.url);
 const HEADER = 'PROXY TCP4 203.0.113.7 203.0.113.1 1234 5432\r\n';
 const TRUSTS = 'accept_proxy_protocol = true\ntrusted_proxies = ["127.0.0.0/8"]';

@@ -12,8 +12,6 @@ import { dial, tryDial, type Wire } from '../support/wire.js';
 const LISTENERS = ['a', 'b', 'c'] as const;
 const BULK_BYTES = 2 * MIB;
 
-t.setTimeout(120_000);
-
 for (const openFiles of [256, 1024]) {
   t.test(`${openFiles} open files: more clients take nothing from admin, probes and reload`, (t) =>
     crowded(t, openFiles),

@@ -18,8 +18,6 @@ import { listenerText, poolText } from '../support/settings.js';
 import { silentEndpoint } from '../support/silent_endpoint.js';
 import type { Target } from '../support/wire.js';
 
-t.setTimeout(140_000);
-
 const BINDS = ['0.0.0.0', '[::]', '127.0.0.1', '[::1]', 'unix'] as const;
 const LEVELS = ['off', 'errors', 'all'] as const;
 

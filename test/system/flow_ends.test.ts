@@ -13,8 +13,6 @@ import { startUdpEchoes, UdpClient } from '../support/load/datagrams.js';
 import { freePort } from '../support/places.js';
 import { listenerText, poolText } from '../support/settings.js';
 
-t.setTimeout(140_000);
-
 const BINDS = ['0.0.0.0', '[::]', '127.0.0.1', '[::1]'] as const;
 const LEVELS = ['off', 'errors', 'all'] as const;
 

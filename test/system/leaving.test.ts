@@ -11,8 +11,6 @@ import { seed } from '../support/seed.js';
 import { listenerText, type PoolText, poolText } from '../support/settings.js';
 import { silentEndpoint } from '../support/silent_endpoint.js';
 
-t.setTimeout(140_000);
-
 const CLIENTS = 10_000;
 const AT_ONCE = 150;
 const STREAMS = 8;

@@ -11,8 +11,6 @@ import { systemTimers } from '../../../src/system/timers.js';
 import type { MakeUdp } from '../../contract/udp/bench.js';
 import { udpEngineContract } from '../../contract/udp_engine.js';
 
-t.setTimeout(120_000);
-
 function makerOf(kernel: Kernel | null): MakeUdp {
   return async (limits, edges) => {
     const deps = { clock: systemClock, timers: systemTimers, kernel };

@@ -8,8 +8,6 @@ import { testKernel } from '../../support/uring_engine.js';
 import { makerOf } from './harness.js';
 import { type WatchedKernel, watchedKernel } from './watched_kernel.js';
 
-t.setTimeout(120_000);
-
 const CLIENTS = 24;
 /** For a direction to count as bulk and change to splice(2). */
 const BULK_BYTES = 1_500_000;

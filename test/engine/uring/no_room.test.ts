@@ -8,8 +8,6 @@ import { testKernel } from '../../support/uring_engine.js';
 import { makerOf } from './harness.js';
 import { watchedKernel } from './watched_kernel.js';
 
-t.setTimeout(120_000);
-
 const NO_ROOM = {
   kind: 'limit',
   sentence: 'too much data waits for peers that do not take it',

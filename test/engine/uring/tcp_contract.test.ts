@@ -3,8 +3,6 @@ import t from 'tap';
 import { tcpEngineContract } from '../../contract/tcp_engine.js';
 import { makerOf } from './harness.js';
 
-t.setTimeout(120_000);
-
 for (const sockets of ['bind', 'descriptor'] as const) {
   t.test(`listeners of kind ${sockets}`, async (t) => {
     const module = new URL(`./harness.js?${sockets}`, import.meta.url);

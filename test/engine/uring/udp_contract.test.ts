@@ -9,8 +9,6 @@ import type { MakeUdp } from '../../contract/udp/bench.js';
 import { udpEngineContract } from '../../contract/udp_engine.js';
 import { drivenUringEngine, testKernel } from '../../support/uring_engine.js';
 
-t.setTimeout(120_000);
-
 function makerOf(sockets: ListenSource['kind'], sizes: Sizes): MakeUdp {
   return async (limits, edges) => {
     const { engine, run } = drivenUringEngine(limits, undefined, undefined, sizes);
