@@ -3,6 +3,7 @@
  * say no, and then nothing has changed), then committed. Runs as a change of the queue, so nothing
  * else changes meanwhile but for a stop, which is looked for after each wait.
  */
+import { escalate } from '../core/assert.js';
 import type { Address } from '../core/endpoint.js';
 import { listenerKey } from '../core/identity.js';
 import { err, ok, type Result } from '../core/result.js';
@@ -40,6 +41,8 @@ export interface AdoptionDeps {
 export class Adoption {
   readonly #deps: AdoptionDeps;
   readonly #room: Room;
+  /** Left, without sessions, and not given back yet. */
+  readonly #empty: BackendEntry[] = [];
 
   constructor(deps: AdoptionDeps) {
     this.#deps = deps;
@@ -49,7 +52,7 @@ export class Adoption {
       ledger,
       changes,
       publish: () => publisher.publish(),
-      tidy: () => this.#tidy(),
+      tidy: () => noWayBack(() => this.#tidy()),
     });
   }
 
@@ -64,7 +67,7 @@ export class Adoption {
     } finally {
       if (outcome === 'refused') this.#takeBack();
     }
-    await this.#commit(target);
+    await noWayBack(() => this.#commit(target));
     return ok(null);
   }
 
@@ -77,7 +80,7 @@ export class Adoption {
     const target = this.#targetOf(spec);
     const room = await this.#room.make(target);
     if (!room.ok) return room;
-    await this.#commit(target);
+    await noWayBack(() => this.#commit(target));
     return ok(null);
   }
 
@@ -94,22 +97,40 @@ export class Adoption {
     this.#retireSockets();
   }
 
-  /** A backend that left has no session any more. */
-  async release(entry: BackendEntry): Promise<Result<null, Refusal>> {
-    const { board, changes, publisher, inventory, counters } = this.#deps;
-    if (entry.tenure === 'kept' || board.drains(entry)) return ok(null);
-    if (entry.pool.backends.get(entry.key) !== entry) return ok(null);
-    entry.pool.backends.delete(entry.key);
-    await changes.unlessOverruled(publisher.publish());
-    if (changes.overruled) return err(OVERRULED);
-    inventory.releaseBackend(entry);
-    inventory.releasePools();
-    counters.forget(namesOf(entry));
-    return ok(null);
+  /** A backend that left has no session any more: one change gives back all that wait for it. */
+  emptied(entry: BackendEntry): void {
+    this.#empty.push(entry);
+    if (this.#empty.length > 1) return;
+    void this.#deps.changes.run(() => noWayBack(() => this.#release(this.#empty.splice(0))));
   }
 
   /** Only between changes: a worker that has not applied the newest plan yet still accepts. */
-  releaseListeners(): void {
+  async releaseListeners(): Promise<Result<null, Refusal>> {
+    await noWayBack(async () => this.#giveBackListeners());
+    return ok(null);
+  }
+
+  async #release(entries: readonly BackendEntry[]): Promise<Result<null, Refusal>> {
+    const { board, changes, publisher, inventory, counters } = this.#deps;
+    const gone = entries.filter(
+      (entry) =>
+        entry.tenure === 'leaving' &&
+        !board.drains(entry) &&
+        entry.pool.backends.get(entry.key) === entry,
+    );
+    if (gone.length === 0) return ok(null);
+    for (const entry of gone) entry.pool.backends.delete(entry.key);
+    await changes.unlessOverruled(publisher.publish());
+    if (changes.overruled) return err(OVERRULED);
+    for (const entry of gone) {
+      inventory.releaseBackend(entry);
+      counters.forget(namesOf(entry));
+    }
+    inventory.releasePools();
+    return ok(null);
+  }
+
+  #giveBackListeners(): void {
     this.#releaseRows();
     this.#retireSockets();
   }
@@ -153,7 +174,7 @@ export class Adoption {
     // Workers may not have left what would be closed now; the stop does it, after its own plan.
     if (changes.overruled) return;
     inventory.releasePools();
-    this.releaseListeners();
+    this.#giveBackListeners();
   }
 
   /** Gives back the rows of everything that left and on which nobody counts any more. */
@@ -205,6 +226,17 @@ export class Adoption {
       return tenure === 'kept' || flowsRun ? spec : null;
     });
     shares.settle();
+  }
+}
+
+/**
+ * What breaks in `work` leaves it half done, and what is half done is no refusal: the process ends.
+ */
+async function noWayBack<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    return escalate(error);
   }
 }
 

@@ -3,6 +3,7 @@
  * given back. One at a time, in the order in which they came, and a stop outranks all: once it has
  * begun, nothing that waits begins any more, and what is under way waits for nobody.
  */
+import { SharedInvariantError } from '../core/assert.js';
 import { err, type Result } from '../core/result.js';
 
 /** Why a change was not made, in sentences for people. */
@@ -29,18 +30,22 @@ export class ChangeQueue {
     this.#tellStopped();
   }
 
-  /** Runs `work` when it is its turn. Whatever it throws is a refusal too. */
+  /**
+   * Runs `work` when it is its turn. Whatever it throws is a refusal too, but for what was thrown
+   * when it had begun to act (SharedInvariantError): that is nobody's answer.
+   */
   run<T>(work: () => Promise<Result<T, Refusal>>): Promise<Result<T, Refusal>> {
     const turn = async (): Promise<Result<T, Refusal>> => {
       if (this.overruled) return err(OVERRULED);
       try {
         return await work();
       } catch (error) {
+        if (error instanceof SharedInvariantError) throw error;
         return err([error instanceof Error ? error.message : String(error)]);
       }
     };
     const done = this.#last.then(turn);
-    this.#last = done;
+    this.#last = done.catch(() => undefined);
     return done;
   }
 

@@ -207,7 +207,7 @@ export class Daemon {
       ring: () => this.fleet.ringAll(),
       endSessions: (backend, cause, spanMs) =>
         this.fleet.broadcast({ kind: 'end-sessions', backend, cause, spanMs, limit: null }),
-      drained: (entry) => void this.#changes.run(() => this.#adoption.release(entry)),
+      drained: (entry) => this.#adoption.emptied(entry),
       changed: (entry) => void this.watch.backend(entry),
     });
   }
@@ -357,7 +357,7 @@ export class Daemon {
     this.watch.look();
     this.fleet.check();
     if (this.#adoption.listenersLeave) {
-      void this.#changes.run(async () => ok(this.#adoption.releaseListeners()));
+      void this.#changes.run(() => this.#adoption.releaseListeners());
     }
     this.#deps.timers.after(this.#pace.nextDelayMs(), () => this.#look());
   }

@@ -49,14 +49,17 @@ export class ListeningSockets {
   async open(id: string, spec: ListenerSpec): Promise<Result<null, ListenFailure>> {
     const sockets = this.#byListener.get(id) ?? [];
     const opened: Socket[] = [];
-    for (const wanted of spec.bind) {
-      if (sockets.some((socket) => same(socket.wanted, wanted))) continue;
-      const socket = await this.#openOne(wanted, spec);
-      if (!socket.ok) {
-        for (const done of opened) this.#close(done);
-        return socket;
+    let outcome: 'all' | 'none' = 'none';
+    try {
+      for (const wanted of spec.bind) {
+        if (sockets.some((socket) => same(socket.wanted, wanted))) continue;
+        const socket = await this.#openOne(wanted, spec);
+        if (!socket.ok) return socket;
+        opened.push(socket.value);
       }
-      opened.push(socket.value);
+      outcome = 'all';
+    } finally {
+      if (outcome === 'none') for (const done of opened) this.#close(done);
     }
     this.#byListener.set(id, [...sockets, ...opened]);
     return ok(null);

@@ -6,12 +6,19 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/ENFILE/, 'the machine has too many files open: raise fs.file-max'],
   [/ERR_WORKER_INIT_FAILED|EAGAIN/, 'too few threads are allowed: raise TasksMax (or `ulimit -u`)'],
   [
-    /ERR_WORKER_OUT_OF_MEMORY|ENOMEM|heap limit|allocation failed/i,
+    /ERR_WORKER_OUT_OF_MEMORY|ENOMEM|ENOBUFS|heap limit|allocation failed/i,
     'memory is short: raise MemoryMax (or `ulimit -v`), or set fewer workers',
   ],
   [/EADDRINUSE/, 'find the other program with `ss -lntup`'],
   [/EACCES/, 'ports below 1024 need CAP_NET_BIND_SERVICE, and a socket a folder it may write to'],
   [/EADDRNOTAVAIL/, 'the machine has no such address'],
+  [
+    /EAFNOSUPPORT/,
+    'the kernel has no such addresses (IPv6?), or RestrictAddressFamilies does not allow them',
+  ],
+  [/EPERM/, 'a seccomp profile or a security module refuses the call: look into the audit log'],
+  [/bind: .*ENOENT/, 'the folder of the socket must exist: RuntimeDirectory in the unit makes one'],
+  [/bind: .*EROFS/, 'the socket must be in a folder that may be written to (ReadWritePaths)'],
 ];
 
 /** The sentence, with what helps where that is known. */

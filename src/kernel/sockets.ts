@@ -1,4 +1,5 @@
 /** Listening sockets: created, bound and described. One is shared by nobody or by all workers. */
+import { rmSync } from 'node:fs';
 import type { Endpoint } from '../core/endpoint.js';
 import { err, ok, type Result } from '../core/result.js';
 import { adoptDescriptor, closeDescriptor, type Descriptor } from './descriptor.js';
@@ -61,23 +62,42 @@ export function openListeningSocket(
   const opened = libc.socket(addressFamily(local), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (opened < 0) return err(kernelError('socket', opened));
   const fd = adoptDescriptor(opened);
-  const fail = (error: KernelError): Result<never, KernelError> => {
-    closeDescriptor(kernel, fd);
-    return err(error);
-  };
-  for (const [level, option] of socketOptions(options)) {
-    const answer = setIntOption(kernel, fd, level, option, 1);
-    if (answer < 0) return fail(kernelError('setsockopt', answer));
+  let outcome: 'listens' | 'fails' = 'fails';
+  try {
+    for (const [level, option] of socketOptions(options)) {
+      const answer = setIntOption(kernel, fd, level, option, 1);
+      if (answer < 0) return err(kernelError('setsockopt', answer));
+    }
+    const address = encodeAddress(local, options.scopeId);
+    const bound = libc.bind(fd, address, address.length);
+    if (bound < 0) return err(kernelError('bind', bound));
+    const name = listenAt(kernel, fd, options);
+    if (name.ok) outcome = 'listens';
+    return name.ok ? ok({ fd, local: name.value }) : name;
+  } finally {
+    // Whatever failed, and however.
+    if (outcome === 'fails') closeDescriptor(kernel, fd);
   }
-  const address = encodeAddress(local, options.scopeId);
-  const bound = libc.bind(fd, address, address.length);
-  if (bound < 0) return fail(kernelError('bind', bound));
-  if (protocol === 'tcp') {
-    const listening = libc.listen(fd, options.backlog);
-    if (listening < 0) return fail(kernelError('listen', listening));
+}
+
+/** The second half, once `fd` is bound; a failure removes the file that the bind has made. */
+function listenAt(
+  kernel: Kernel,
+  fd: Descriptor,
+  { local, protocol, backlog }: ListeningSocketOptions,
+): Result<Endpoint, KernelError> {
+  let outcome: 'listens' | 'fails' = 'fails';
+  try {
+    if (protocol === 'tcp') {
+      const listening = kernel.libc.listen(fd, backlog);
+      if (listening < 0) return err(kernelError('listen', listening));
+    }
+    const name = localAddress(kernel, fd);
+    if (name.ok) outcome = 'listens';
+    return name;
+  } finally {
+    if (outcome === 'fails' && local.kind === 'unix') rmSync(local.path, { force: true });
   }
-  const name = localAddress(kernel, fd);
-  return name.ok ? ok({ fd, local: name.value }) : fail(name.error);
 }
 
 /** Options that are switched on before bind(2). */

@@ -1,0 +1,187 @@
+/**
+ * The real daemon (queue, adoption, inventory, sockets, board) over workers that only keep plans,
+ * on a clock that moves when told to. Foreign calls, messages and lookups can be made to fail.
+ */
+
+import dns from 'node:dns/promises';
+import { readdirSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { Daemon } from '../../src/control/daemon.js';
+import { divideDescriptors } from '../../src/control/descriptor_budget.js';
+import { createSharedState, type SharedState } from '../../src/control/shared_state.js';
+import type { Fleet, FleetDeps } from '../../src/control/worker_fleet.js';
+import type { ToWorker } from '../../src/control/worker_protocol.js';
+import type { WorkerId } from '../../src/core/brand.js';
+import type { Plan } from '../../src/core/plan.js';
+import type { Spec } from '../../src/core/spec.js';
+import type { Probe } from '../../src/health/probe.js';
+import type { Kernel, Libc } from '../../src/kernel/foreign.js';
+import { loadKernel } from '../../src/kernel/foreign.js';
+import type { EventName } from '../../src/observe/events.js';
+import type { Log } from '../../src/observe/log.js';
+import { FakeTime } from '../support/fake_time.js';
+import { NO_COUNTERS } from './fixtures.js';
+
+export const WORKERS = 2;
+const OPEN_FILES = 4096;
+
+/** Called before each step that may fail; what it throws or answers is the step's failure. */
+export type Fault = (seam: Seam, name: string) => number | undefined;
+export type Seam = 'kernel' | 'message' | 'probe' | 'event';
+
+export interface Told {
+  readonly event: EventName;
+  readonly [field: string]: unknown;
+}
+
+export interface DaemonBench {
+  readonly daemon: Daemon;
+  readonly time: FakeTime;
+  readonly fleet: FakeFleet;
+  readonly shared: SharedState;
+  readonly events: Told[];
+  /** Nothing fails by default. */
+  fault: Fault;
+}
+
+export function daemonBench(spec: Spec): DaemonBench {
+  const time = new FakeTime();
+  const shared = createSharedState(WORKERS, null);
+  const events: Told[] = [];
+  const step: Fault = (seam, name) => bench.fault(seam, name);
+  const log: Log = {
+    event: (event, fields) => {
+      step('event', event);
+      events.push({ ...fields, event });
+    },
+    access: () => {},
+    configure: () => {},
+    flush: async () => {},
+  };
+  let fleet: FakeFleet | null = null;
+  const daemon = new Daemon(spec, {
+    clock: time,
+    timers: time,
+    random: { next: () => 0.5 },
+    createProbe: (): Probe => {
+      step('probe', 'createProbe');
+      return { attempt: async () => ({ ok: true, share: 1, note: '' }) };
+    },
+    createFleet: (deps) => {
+      fleet = new FakeFleet(deps, step);
+      return fleet;
+    },
+    kernel: failingKernel(step),
+    shared,
+    log,
+    counters: NO_COUNTERS,
+    engine: 'node',
+    withouts: [],
+    workers: WORKERS,
+    budget: divideDescriptors(OPEN_FILES, WORKERS, 'node'),
+  });
+  if (fleet === null) throw new Error('a daemon has a fleet');
+  const bench: DaemonBench = { daemon, time, fleet, shared, events, fault: () => undefined };
+  return bench;
+}
+
+/** Workers that keep the newest plan, and acknowledge it in a later turn, unless they are dead. */
+export class FakeFleet implements Fleet {
+  readonly plans: (Plan | null)[] = [];
+  readonly sent: ToWorker['kind'][] = [];
+  readonly #deps: FleetDeps;
+  readonly #step: Fault;
+  readonly #dead = new Set<WorkerId>();
+  #state: 'closed' | 'open' = 'closed';
+
+  constructor(deps: FleetDeps, step: Fault) {
+    this.#deps = deps;
+    this.#step = step;
+  }
+
+  get size(): number {
+    return this.plans.length;
+  }
+
+  ids(): WorkerId[] {
+    return this.plans.map((_, worker) => worker as WorkerId);
+  }
+
+  async open(count: number): Promise<void> {
+    for (let worker = 0; worker < count; worker++) this.plans[worker] = null;
+    this.#state = 'open';
+  }
+
+  send(worker: WorkerId, message: ToWorker): void {
+    this.#step('message', message.kind);
+    this.sent.push(message.kind);
+    if (message.kind !== 'plan' || this.#dead.has(worker) || this.#state === 'closed') return;
+    const { plan } = message;
+    setImmediate(() => {
+      if (this.#dead.has(worker)) return;
+      this.plans[worker] = plan;
+      this.#deps.events.message(worker, { kind: 'applied', version: plan.version });
+    });
+  }
+
+  broadcast(message: ToWorker): void {
+    for (const worker of this.ids()) this.send(worker, message);
+  }
+
+  ringAll(): void {}
+
+  silent(): WorkerId[] {
+    return [];
+  }
+
+  check(): void {}
+
+  /** As the real one: another one takes its place after a while. */
+  lose(worker: WorkerId, replacedAfterMs: number): void {
+    if (this.#dead.has(worker) || this.#state === 'closed') return;
+    this.#dead.add(worker);
+    this.#deps.events.lost(worker, 'for tests');
+    this.#deps.timers.after(replacedAfterMs, () => {
+      if (this.#state === 'closed') return;
+      this.#dead.delete(worker);
+      this.#deps.events.replaced(worker);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#state = 'closed';
+  }
+}
+
+/** The real one, each call of which may be answered by the fault instead. */
+function failingKernel(step: Fault): Kernel | null {
+  const loaded = loadKernel();
+  if (!loaded.ok) return null;
+  const { libc, view } = loaded.value;
+  const failing = new Proxy(libc, {
+    get: (whole, name: string & keyof Libc) => {
+      const call = whole[name];
+      if (typeof call !== 'function' || name === 'close') return call;
+      return (...values: unknown[]): number =>
+        step('kernel', name) ?? (call as (...values: unknown[]) => number)(...values);
+    },
+  });
+  return { libc: failing, view };
+}
+
+const realLookup = dns.lookup;
+
+/** From now on names lead where `find` says, an empty list being nowhere; null: as before. */
+export function answerLookups(find: ((name: string) => readonly string[]) | null): void {
+  const answer = async (name: string): Promise<{ address: string; family: number }[]> => {
+    const addresses = find?.(name) ?? [];
+    if (addresses.length === 0) throw new Error(`${name} has no address`);
+    return addresses.map((address) => ({ address, family: 4 }));
+  };
+  dns.lookup = find === null ? realLookup : (answer as unknown as typeof dns.lookup);
+  syncBuiltinESMExports();
+}
+
+export function openDescriptors(): number {
+  return readdirSync('/proc/self/fd').length;
+}
