@@ -78,8 +78,10 @@ function html(body: string): Answer {
   return ok('text/html; charset=utf-8', body);
 }
 
-function verdict({ problems }: Verdict): Answer {
-  return problems.length === 0 ? ok(TEXT, 'ok\n') : refusal(503, problems.join('\n'));
+function verdict({ problems, notes = [] }: Verdict): Answer {
+  return problems.length === 0
+    ? ok(TEXT, `${['ok', ...notes].join('\n')}\n`)
+    : refusal(503, problems.join('\n'));
 }
 
 /**

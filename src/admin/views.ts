@@ -23,6 +23,8 @@ export interface AdminViews {
 export interface Verdict {
   /** One sentence each; empty means yes. */
   readonly problems: readonly string[];
+  /** What is worth knowing although there are none. */
+  readonly notes?: readonly string[];
 }
 
 export interface HealthView {

@@ -4,6 +4,8 @@ import { readConfig } from '../config/read_config.js';
 import type { Spec } from '../core/spec.js';
 import { systemTimers } from '../system/timers.js';
 
+const MAX_SHOWN_NAMES = 20;
+
 /** Where a command writes its lines; process.stdout and process.stderr are such. */
 export interface LineSink {
   write(text: string): unknown;
@@ -22,7 +24,7 @@ export async function check(
   if (config.ok) {
     const { spec, warnings } = config.value;
     stderr.write(warnings.map((warning) => `${formatWarning(warning)}\n`).join(''));
-    stdout.write(`${path}: good: ${summary(spec)}\n`);
+    stdout.write(`${path}: good: ${summary(spec)}\n${unasked(path, spec)}`);
     return 0;
   }
   stderr.write(config.error.map((issue) => `${formatIssue(issue)}\n`).join(''));
@@ -36,6 +38,16 @@ function summary({ listeners, pools }: Spec): string {
     count(pools.length, 'pool'),
     count(backends, 'backend'),
   ].join(', ');
+}
+
+/** A file is good wherever it is checked: whether a name resolves is a matter of the machine. */
+function unasked(path: string, { pools }: Spec): string {
+  const addresses = pools.flatMap(({ backends }) => backends.map(({ address }) => address));
+  const hosts = new Set(addresses.flatMap((one) => (one.kind === 'name' ? [one.host] : [])));
+  if (hosts.size === 0) return '';
+  const shown = [...hosts].slice(0, MAX_SHOWN_NAMES).join(', ');
+  const more = hosts.size > MAX_SHOWN_NAMES ? ` and ${hosts.size - MAX_SHOWN_NAMES} more` : '';
+  return `${path}: names that were not looked up: ${shown}${more}\n`;
 }
 
 function count(amount: number, noun: string): string {

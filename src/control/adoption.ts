@@ -4,11 +4,12 @@
  * else changes meanwhile but for a stop, which is looked for after each wait.
  */
 import { escalate } from '../core/assert.js';
-import type { Address } from '../core/endpoint.js';
+import { type Address, formatAddress } from '../core/endpoint.js';
 import { listenerKey } from '../core/identity.js';
 import { err, ok, type Result } from '../core/result.js';
 import { PLAIN_COLUMN, type SeriesReader } from '../core/series.js';
-import type { Spec } from '../core/spec.js';
+import type { ListenerSpec, Spec } from '../core/spec.js';
+import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
 import type { Ledger } from '../pool/ledger.js';
 import { type BackendBoard, namesOf } from './backend_board.js';
@@ -16,11 +17,13 @@ import { type ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
 import type { DescriptorShares } from './descriptor_shares.js';
 import type { BackendEntry, Inventory, ListenerEntry } from './inventory.js';
 import type { ListeningSockets } from './listening_sockets.js';
+import { tellUnresolved } from './name_report.js';
 import type { PlanPublisher } from './plan_publisher.js';
 import type { PoolWatch } from './pool_watch.js';
 import type { Resolver } from './resolver.js';
 import { Room } from './room.js';
 import type { Target } from './row_demand.js';
+import { strandedBy } from './stand_ins.js';
 
 export interface AdoptionDeps {
   readonly changes: ChangeQueue;
@@ -34,6 +37,7 @@ export interface AdoptionDeps {
   readonly ledger: Ledger;
   readonly series: SeriesReader;
   readonly counters: ControlCounters;
+  readonly log: Log;
   /** `spec` is in use from now on; its plan follows at once. */
   readonly inUse: (spec: Spec) => void;
 }
@@ -68,6 +72,7 @@ export class Adoption {
       if (outcome === 'refused') this.#takeBack();
     }
     await noWayBack(() => this.#commit(target));
+    this.#tellNames();
     return ok(null);
   }
 
@@ -76,11 +81,13 @@ export class Adoption {
     const { changes, resolver } = this.#deps;
     await changes.unlessOverruled(resolver.refresh(addressesOf(spec)));
     if (changes.overruled) return err(OVERRULED);
-    if (!resolver.isAhead) return ok(null);
-    const target = this.#targetOf(spec);
-    const room = await this.#room.make(target);
-    if (!room.ok) return room;
-    await noWayBack(() => this.#commit(target));
+    if (resolver.isAhead) {
+      const target = this.#targetOf(spec);
+      const room = await this.#room.make(target);
+      if (!room.ok) return room;
+      await noWayBack(() => this.#commit(target));
+    }
+    this.#tellNames();
     return ok(null);
   }
 
@@ -144,6 +151,8 @@ export class Adoption {
     const { changes, resolver, sockets, shares } = this.#deps;
     await changes.unlessOverruled(resolver.refresh(addressesOf(target.spec)));
     if (changes.overruled) return err(OVERRULED);
+    const stranded = this.#stranded(target);
+    if (stranded.length > 0) return err(stranded);
     const share = shares.make(target.spec);
     if (!share.ok) return share;
     for (const listener of target.spec.listeners) {
@@ -156,6 +165,31 @@ export class Adoption {
     if (changes.overruled) return err(OVERRULED);
     const room = await this.#room.make(target);
     return room.ok && changes.overruled ? err(OVERRULED) : room;
+  }
+
+  /** Listeners that have somebody behind them now, and would have nobody for want of an address. */
+  #stranded(target: Target): readonly string[] {
+    const { inventory } = this.#deps;
+    const serving = [...inventory.listeners.values()].filter(
+      ({ tenure, spec }) =>
+        tenure === 'kept' &&
+        [...(inventory.pools.get(spec.pool)?.backends.values() ?? [])].some(
+          (backend) => backend.tenure === 'kept',
+        ),
+    );
+    const keys = new Set(serving.map(({ key }) => key));
+    const places = new Set(serving.flatMap(({ spec }) => placesOf(spec)));
+    return strandedBy(
+      target,
+      inventory.unresolved(target),
+      (listener) =>
+        keys.has(listenerKey(listener)) || placesOf(listener).some((place) => places.has(place)),
+    );
+  }
+
+  #tellNames(): void {
+    const { log, inventory, resolver } = this.#deps;
+    tellUnresolved(log, inventory, resolver);
   }
 
   #takeBack(): void {
@@ -238,6 +272,11 @@ async function noWayBack<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     return escalate(error);
   }
+}
+
+/** Where clients find a listener, whatever its name. */
+function placesOf({ protocol, bind }: ListenerSpec): string[] {
+  return bind.map((endpoint) => `${protocol}/${formatAddress(endpoint)}`);
 }
 
 function addressesOf(spec: Spec): Address[] {

@@ -2,13 +2,14 @@
 import type { BackendView, ProbeView } from '../admin/views.js';
 import { formatAddress } from '../core/endpoint.js';
 import type { Ineligible } from '../core/outcome.js';
-import type { BackendSpec } from '../core/spec.js';
 import type { TargetHealth } from '../health/target.js';
 import type { Ledger } from '../pool/ledger.js';
 import { type BackendBoard, targetKey } from './backend_board.js';
 import { reasonOf } from './backend_state.js';
 import type { BackendEntry } from './inventory.js';
+import { inItsPlace, whyItStays } from './name_report.js';
 import type { PoolNow, PoolWatch } from './pool_watch.js';
+import type { Unresolved } from './stand_ins.js';
 
 export class BackendDescriber {
   readonly #board: BackendBoard;
@@ -33,7 +34,10 @@ export class BackendDescriber {
           now.standing.reasons[index] ?? null,
         ),
       ),
-      ...now.pool.unresolved.map((spec) => this.#unresolved(now, spec)),
+      // One whose old address serves under its name is told as that.
+      ...now.pool.unresolved
+        .filter(({ spec, standIn }) => standIn?.spec.name !== spec.name)
+        .map((one) => this.#unresolved(now, one)),
     ];
   }
 
@@ -48,13 +52,14 @@ export class BackendDescriber {
     const { state, sinceWallMs } = this.#watch.backend(entry);
     const share = this.#board.shareOf(entry);
     const verdictDetail = health?.detail ?? '';
+    const situation = { state, cause, serves, backup, share, verdictDetail };
     return {
       name,
       address: formatAddress(entry.endpoint),
       state,
       eligible: cause === null,
       cause,
-      reason: reasonOf({ state, cause, serves, backup, share, verdictDetail }),
+      reason: [whyItStays(entry), reasonOf(situation)].filter((part) => part !== '').join('; '),
       sinceWallMs,
       active: ledger.active(entry.id),
       maxConnections: ledger.cap(entry.id),
@@ -65,14 +70,15 @@ export class BackendDescriber {
     };
   }
 
-  #unresolved({ pool }: PoolNow, spec: BackendSpec): BackendView {
+  #unresolved({ pool }: PoolNow, unresolved: Unresolved): BackendView {
+    const { spec } = unresolved;
     return {
       name: spec.name,
       address: formatAddress(spec.address),
       state: 'unresolved',
       eligible: false,
       cause: 'unresolved',
-      reason: 'its name has no address',
+      reason: `its name has no address; ${inItsPlace(unresolved)}`,
       sinceWallMs: this.#watch.unresolvedSince(pool, spec.name),
       active: 0,
       maxConnections: spec.maxConnections,

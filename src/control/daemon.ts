@@ -18,13 +18,14 @@ import { ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
 import { DescriptorShares } from './descriptor_shares.js';
 import { Ejections } from './ejections.js';
+import { lookupHost } from './host_lookup.js';
 import { Inventory, type ListenerEntry } from './inventory.js';
 import { ListeningSockets } from './listening_sockets.js';
 import { LookPace } from './look_pace.js';
 import { PlanPublisher } from './plan_publisher.js';
 import { PoolWatch } from './pool_watch.js';
 import { Rebalances } from './rebalances.js';
-import { RESOLVE_INTERVAL_MS, Resolver, resolvingTold } from './resolver.js';
+import { RESOLVE_INTERVAL_MS, Resolver } from './resolver.js';
 import type { SharedState } from './shared_state.js';
 import { engineCapacity } from './sizing.js';
 import type { Fleet, FleetDeps } from './worker_fleet.js';
@@ -113,7 +114,13 @@ export class Daemon {
       access: () => this.#spec.log.access,
       send: (worker, message) => this.fleet.send(worker, message),
     });
-    this.#adoption = this.#adoptionWith(new Resolver(deps.timers, resolvingTold(log)));
+    this.#adoption = this.#adoptionWith(
+      new Resolver({
+        timers: deps.timers,
+        lookup: lookupHost,
+        changed: (name, before, address) => log.event('address-changed', { name, before, address }),
+      }),
+    );
   }
 
   get spec(): Spec {
@@ -213,10 +220,11 @@ export class Daemon {
   }
 
   #adoptionWith(resolver: Resolver): Adoption {
-    const { shared, counters } = this.#deps;
+    const { shared, counters, log } = this.#deps;
     return new Adoption({
       ...shared,
       counters,
+      log,
       changes: this.#changes,
       resolver,
       sockets: this.sockets,

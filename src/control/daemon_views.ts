@@ -21,7 +21,8 @@ import type { Metrics } from '../observe/metrics.js';
 import { canServe } from '../pool/standing.js';
 import type { BackendDescriber } from './backend_views.js';
 import type { Daemon } from './daemon.js';
-import type { ListenerEntry } from './inventory.js';
+import type { Inventory, ListenerEntry } from './inventory.js';
+import { inItsPlace } from './name_report.js';
 import type { PoolNow } from './pool_watch.js';
 import { Refusals } from './refusals.js';
 import type { SharedState } from './shared_state.js';
@@ -79,7 +80,7 @@ export class DaemonViews implements AdminViews {
         problems.push(`${name}: no backend of pool ${entry.spec.pool} is eligible${why}`);
       }
     }
-    return { problems };
+    return { problems, notes: namesWithout(asked, daemon.inventory) };
   }
 
   metrics(): Promise<string> {
@@ -161,6 +162,16 @@ function traffic(refusals: Refusals): HealthView['traffic'] {
     bytesInTotal: refusals.total(PLAIN_COLUMN.bytesIn),
     bytesOutTotal: refusals.total(PLAIN_COLUMN.bytesOut),
   };
+}
+
+/** Which backends behind `listeners` have no address, and who serves in their place. */
+function namesWithout(listeners: readonly ListenerEntry[], { pools }: Inventory): string[] {
+  const asked = new Set(listeners.map(({ spec }) => spec.pool));
+  return [...asked].flatMap((name) =>
+    (pools.get(name)?.unresolved ?? []).map(
+      (one) => `pool ${name}: backend ${one.spec.name} has no address; ${inItsPlace(one)}`,
+    ),
+  );
 }
 
 /** `down 2, standby 1`; `none at all` without backends. */

@@ -13,10 +13,12 @@ import {
   backendRowKey,
   pairKey,
   type Shortage,
+  shortage,
   type Target,
   type Wanted,
   wantedRows,
 } from './row_demand.js';
+import { standInRows, type Unresolved, type UnresolvedByPool, unresolvedOf } from './stand_ins.js';
 
 /** Kept: in the newest file. Leaving: no longer in it, but sessions may still count on its row. */
 export type Tenure = 'kept' | 'leaving';
@@ -35,8 +37,8 @@ export interface PoolEntry {
   spec: PoolSpec;
   tenure: Tenure;
   readonly backends: Map<string, BackendEntry>;
-  /** Backends of the file whose names have no address now. */
-  unresolved: readonly BackendSpec[];
+  /** Backends of the file whose names have no address now, and who stands in for them. */
+  unresolved: readonly Unresolved[];
 }
 
 export interface BackendEntry {
@@ -85,7 +87,7 @@ export class Inventory {
 
   /** The rows that `target` lacks; none: `apply` may be called. */
   shortages(target: Target): readonly Shortage[] {
-    const wanted = wantedRows(target);
+    const wanted = this.#wanted(target);
     const free = new Set<string>();
     const freePairs = new Set<string>();
     for (const entry of this.yielding) {
@@ -103,7 +105,7 @@ export class Inventory {
 
   /** Backends that left, and those that `target` does not have. */
   leavers(target: Target): readonly BackendEntry[] {
-    const { backends } = wantedRows(target);
+    const { backends } = this.#wanted(target);
     return [...this.backends()].filter(
       (entry) => !backends.has(backendRowKey(entry.pool.key, entry.key)),
     );
@@ -112,13 +114,16 @@ export class Inventory {
   /** Takes the target as what is; `shortages` has said before that there is room. */
   apply(spec: Spec, resolve: Target['resolve']): InventoryChange {
     const change: Changing = { arrived: [], left: [], returned: [], gone: [] };
+    const unresolved = this.unresolved({ spec, resolve });
     for (const entry of this.yielding) {
       this.releaseBackend(entry);
       change.gone.push(entry);
     }
     this.yielding.clear();
     const pools = new Set(spec.pools.map((pool) => pool.name));
-    for (const pool of spec.pools) this.#applyPool(pool, resolve, change);
+    for (const pool of spec.pools) {
+      this.#applyPool(pool, resolve, unresolved.get(pool.name) ?? [], change);
+    }
     for (const entry of this.pools.values()) {
       if (pools.has(entry.key)) continue;
       entry.tenure = 'leaving';
@@ -130,8 +135,18 @@ export class Inventory {
     for (const entry of this.listeners.values()) {
       if (!listeners.has(entry.key)) entry.tenure = 'leaving';
     }
-    for (const key of wantedRows({ spec, resolve }).pairs) this.#takeSeries(key);
+    const { pairs } = wantedRows({ spec, resolve }, standInRows(unresolved));
+    for (const key of pairs) this.#takeSeries(key);
     return change;
+  }
+
+  /** Backends of `target` whose names have no address, and who would stand in for them. */
+  unresolved(target: Target): UnresolvedByPool {
+    return unresolvedOf(target, this.pools);
+  }
+
+  #wanted(target: Target): Wanted {
+    return wantedRows(target, standInRows(this.unresolved(target)));
   }
 
   /** Counters of `backend` behind each listener that leads, or led, sessions to it. */
@@ -193,7 +208,8 @@ export class Inventory {
 
   #applyPool(
     spec: PoolSpec,
-    resolve: (backend: BackendSpec) => Endpoint | null,
+    resolve: Target['resolve'],
+    unresolved: readonly Unresolved[],
     change: Changing,
   ): void {
     const pool: PoolEntry = this.pools.get(spec.name) ?? {
@@ -208,11 +224,16 @@ export class Inventory {
     pool.spec = spec;
     pool.tenure = 'kept';
     const present = new Set<string>();
-    const unresolved: BackendSpec[] = [];
     for (const backend of spec.backends) {
       const endpoint = resolve(backend);
-      if (endpoint === null) unresolved.push(backend);
-      else present.add(this.#applyBackend(pool, backend, endpoint, change).key);
+      if (endpoint !== null) present.add(this.#applyBackend(pool, backend, endpoint, change).key);
+    }
+    for (const { spec: wanted, standIn } of unresolved) {
+      if (standIn === null) continue;
+      present.add(standIn.key);
+      // Its weight and limits are those of its name; where the name is another one it keeps its own.
+      const { name, address } = standIn.spec;
+      if (name === wanted.name) standIn.spec = { ...wanted, address };
     }
     pool.unresolved = unresolved;
     for (const backend of pool.backends.values()) {
@@ -271,18 +292,4 @@ function leave(backend: BackendEntry, change: Changing): void {
 
 function seriesKey(listener: ListenerEntry, backend: BackendEntry): string {
   return pairKey(listener.key, backendRowKey(backend.pool.key, backend.key));
-}
-
-/** `free`: keys of rows that are given back by the change itself. */
-function shortage(
-  kind: keyof Wanted,
-  wanted: Wanted,
-  rows: Rows<number>,
-  free: ReadonlySet<string>,
-): readonly Shortage[] {
-  let leaving = 0;
-  for (const key of rows.keys()) if (!wanted[kind].has(key) && !free.has(key)) leaving++;
-  const missing = wanted[kind].size + leaving - rows.limit;
-  if (missing <= 0) return [];
-  return [{ rows: kind, wanted: wanted[kind].size, leaving, limit: rows.limit, missing }];
 }

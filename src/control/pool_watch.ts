@@ -78,7 +78,9 @@ export class PoolWatch {
     for (const pool of inventory.pools.values()) {
       this.pool(pool);
       for (const entry of pool.backends.values()) this.backend(entry);
-      for (const { name } of pool.unresolved) {
+      for (const {
+        spec: { name },
+      } of pool.unresolved) {
         unresolved.set(nameKey(pool, name), this.unresolvedSince(pool, name));
       }
     }
@@ -159,7 +161,7 @@ export class PoolWatch {
         const reason = standing.reasons[index] ?? 'eligible';
         return `${spec.name} ${tenure === 'kept' ? reason : 'removed'}`;
       });
-      const unresolved = pool.unresolved.map(({ name }) => `${name} unresolved`);
+      const unresolved = pool.unresolved.map(({ spec: { name } }) => `${name} unresolved`);
       const detail = [...told, ...unresolved].join(', ');
       const cause = standing.serves === 'no-backend' ? 'no-backend' : 'all-down';
       log.event('pool-down', { pool: pool.key, cause, detail });

@@ -1,8 +1,8 @@
 /**
  * Backends given by name: resolved at start, at a reload and again every now and then. A backend
- * has one address; it keeps the one it has for as long as the name still leads there.
+ * has one address; it keeps the one it has for as long as the name still leads there, and for as
+ * long as nobody says where else it leads.
  */
-import { lookup } from 'node:dns/promises';
 import type { Timers } from '../core/clock.js';
 import {
   type Address,
@@ -10,37 +10,56 @@ import {
   formatAddress,
   type IpEndpoint,
   ipEndpoint,
-  systemEndpoint,
 } from '../core/endpoint.js';
-import type { Log } from '../observe/log.js';
+import type { HostAnswer, HostLookup } from './host_lookup.js';
 
 /** Not below common DNS TTLs; getaddrinfo(3) does not tell the TTL itself. */
 export const RESOLVE_INTERVAL_MS = 10_000;
 /** A name server that does not answer must not hold up a start or a reload. */
 const RESOLVE_TIMEOUT_MS = 3_000;
 
-export interface ResolverEvents {
-  /** The name has no address now; the last one, if there ever was one, stays in use. */
-  failed(name: string, last: Endpoint | null): void;
-  changed(name: string, before: string, address: string): void;
+export interface ResolverDeps {
+  readonly timers: Timers;
+  readonly lookup: HostLookup;
+  readonly changed: (name: string, before: string, address: string) => void;
+}
+
+type NameAddress = Extract<Address, { readonly kind: 'name' }>;
+
+interface Host {
+  /** The one in use; the port is 0. */
+  address: IpEndpoint | null;
+  /**
+   * One at a time: each holds a thread of the system's resolver, of which there are few, and those
+   * also read files.
+   */
+  running: Promise<void> | null;
+  /** Came, maybe too late for whoever asked first, and was not followed yet. */
+  answer: HostAnswer | null;
+  /** Why the last lookup brought no address; null: it did. */
+  problem: string | null;
 }
 
 export class Resolver {
-  readonly #events: ResolverEvents;
-  readonly #timers: Timers;
-  readonly #known = new Map<string, Endpoint>();
+  readonly #deps: ResolverDeps;
+  readonly #hosts = new Map<string, Host>();
   /** Addresses changed that nobody has followed yet. */
   #ahead: 'no' | 'yes' = 'no';
 
-  constructor(timers: Timers, events: ResolverEvents) {
-    this.#timers = timers;
-    this.#events = events;
+  constructor(deps: ResolverDeps) {
+    this.#deps = deps;
   }
 
   /** The present address; null while the name has none. */
   endpoint(address: Address): Endpoint | null {
     if (address.kind !== 'name') return address;
-    return this.#known.get(formatAddress(address)) ?? null;
+    const found = this.#hosts.get(address.host)?.address;
+    return found === undefined || found === null ? null : at(found, address.port);
+  }
+
+  /** Why the name could not be resolved when it was asked for last; null: it could. */
+  problem(address: Address): string | null {
+    return address.kind === 'name' ? (this.#hosts.get(address.host)?.problem ?? null) : null;
   }
 
   /**
@@ -54,58 +73,84 @@ export class Resolver {
   /** The daemon uses the present addresses, and no names but those in `addresses`. */
   followed(addresses: readonly Address[]): void {
     this.#ahead = 'no';
-    const used = new Set(addresses.map(formatAddress));
-    for (const name of this.#known.keys()) if (!used.has(name)) this.#known.delete(name);
+    const used = new Set(addresses.filter(isName).map(({ host }) => host));
+    for (const host of this.#hosts.keys()) if (!used.has(host)) this.#hosts.delete(host);
   }
 
   /** Asks again for every name in `addresses`. */
   async refresh(addresses: readonly Address[]): Promise<void> {
-    await Promise.all(addresses.map((address) => this.#refreshOne(address)));
+    const byHost = new Map<string, NameAddress[]>();
+    for (const address of addresses.filter(isName)) {
+      byHost.set(address.host, [...(byHost.get(address.host) ?? []), address]);
+    }
+    await Promise.all([...byHost].map(([host, names]) => this.#refreshOne(host, names)));
   }
 
-  async #refreshOne(address: Address): Promise<void> {
-    if (address.kind !== 'name') return;
-    const key = formatAddress(address);
-    const before = this.#known.get(key);
-    const found = await this.#lookup(address.host);
-    // What a failing name server does not say is no reason to give up an address that works.
-    const first = found[0];
-    if (first === undefined) {
-      this.#events.failed(key, before ?? null);
-      return;
-    }
-    if (before?.kind === 'ip' && found.some(({ host }) => host === before.host)) return;
-    const endpoint = ipEndpoint(first.family, first.host, address.port);
-    this.#known.set(key, endpoint);
+  async #refreshOne(name: string, names: readonly NameAddress[]): Promise<void> {
+    const host = this.#hosts.get(name) ?? {
+      address: null,
+      running: null,
+      answer: null,
+      problem: null,
+    };
+    this.#hosts.set(name, host);
+    await this.#ask(name, host);
+    const { answer, address: before } = host;
+    host.answer = null;
+    host.problem = problemOf(answer, before);
+    const now = host.problem === null ? chosen(answer, before) : before;
+    if (now === before || now === null) return;
+    host.address = now;
     this.#ahead = 'yes';
-    if (before !== undefined) {
-      this.#events.changed(key, formatAddress(before), formatAddress(endpoint));
+    if (before === null) return;
+    for (const address of names) {
+      const [was, is] = [at(before, address.port), at(now, address.port)];
+      this.#deps.changed(formatAddress(address), formatAddress(was), formatAddress(is));
     }
   }
 
-  /** A link-local address is no use without its zone, and endpoints have none. */
-  async #lookup(host: string): Promise<readonly IpEndpoint[]> {
-    const limit = new Promise<[]>((resolve) =>
-      this.#timers.after(RESOLVE_TIMEOUT_MS, () => resolve([])),
-    );
-    const answers = lookup(host, { all: true }).catch(() => []);
-    return (await Promise.race([answers, limit]))
-      .filter(({ address }) => !address.includes('%'))
-      .map(({ address }) => systemEndpoint(address, 0))
-      .filter((endpoint) => endpoint !== null);
+  /** Waits for an answer, but not for ever: one that comes later is there for the next time. */
+  async #ask(name: string, host: Host): Promise<void> {
+    const { timers, lookup } = this.#deps;
+    host.running ??= lookup(name).then((answer) => {
+      host.running = null;
+      host.answer = answer;
+    });
+    let limit = { cancel: (): void => {} };
+    const late = new Promise<void>((resolve) => {
+      limit = timers.after(RESOLVE_TIMEOUT_MS, resolve);
+    });
+    await Promise.race([host.running, late]);
+    limit.cancel();
   }
 }
 
-/** What the log says of it. */
-export function resolvingTold(log: Log): ResolverEvents {
-  return {
-    failed: (address, last) => {
-      const detail =
-        last === null
-          ? 'it has had no address yet: its backend gets no sessions'
-          : `the last address, ${formatAddress(last)}, stays in use`;
-      log.event('resolve-failed', { address, detail });
-    },
-    changed: (name, before, address) => log.event('address-changed', { name, before, address }),
-  };
+/** What a name server does not say is no reason to give up an address that works. */
+function problemOf(answer: HostAnswer | null, before: IpEndpoint | null): string | null {
+  if (answer === null) return `no answer within ${RESOLVE_TIMEOUT_MS / 1000} s`;
+  if (answer.kind === 'none') return answer.problem;
+  const { addresses, unroutable } = answer;
+  if (addresses.length > 0 || before === null || has(unroutable, before)) return null;
+  const hosts = unroutable.map(({ host }) => host).join(', ');
+  return `it leads to ${hosts}, for which this machine has no route`;
+}
+
+/** One that cannot be reached is better than none: what probes say of it is worth knowing. */
+function chosen(answer: HostAnswer | null, before: IpEndpoint | null): IpEndpoint | null {
+  if (answer?.kind !== 'found') return before;
+  const { addresses, unroutable } = answer;
+  if (before !== null && has([...addresses, ...unroutable], before)) return before;
+  return addresses[0] ?? unroutable[0] ?? before;
+}
+
+function has(endpoints: readonly IpEndpoint[], wanted: IpEndpoint): boolean {
+  return endpoints.some(({ host }) => host === wanted.host);
+}
+
+function at({ family, host }: IpEndpoint, port: number): IpEndpoint {
+  return ipEndpoint(family, host, port);
+}
+
+function isName(address: Address): address is NameAddress {
+  return address.kind === 'name';
 }

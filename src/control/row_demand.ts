@@ -2,6 +2,7 @@
 import type { Endpoint } from '../core/endpoint.js';
 import { backendKey, listenerKey } from '../core/identity.js';
 import type { BackendSpec, Spec } from '../core/spec.js';
+import type { Rows } from './registry.js';
 
 /** A Spec together with the addresses of its backends. */
 export interface Target {
@@ -37,14 +38,18 @@ export function pairKey(listener: string, backendRow: string): string {
   return `${listener}>${backendRow}`;
 }
 
-export function wantedRows({ spec, resolve }: Target): Wanted {
+/** `further`: rows of each pool that are kept beside those of its file. */
+export function wantedRows(
+  { spec, resolve }: Target,
+  further: ReadonlyMap<string, readonly string[]>,
+): Wanted {
   const byPool = new Map<string, string[]>();
   for (const pool of spec.pools) {
     const rows = pool.backends.flatMap((backend) => {
       const endpoint = resolve(backend);
       return endpoint === null ? [] : [backendRowKey(pool.name, backendKey(backend, endpoint))];
     });
-    byPool.set(pool.name, rows);
+    byPool.set(pool.name, [...rows, ...(further.get(pool.name) ?? [])]);
   }
   const pairs = spec.listeners.flatMap((listener) => {
     const key = listenerKey(listener);
@@ -56,4 +61,18 @@ export function wantedRows({ spec, resolve }: Target): Wanted {
     backends: new Set([...byPool.values()].flat()),
     pairs: new Set(pairs),
   };
+}
+
+/** The rows that are missing, or none. `free`: keys of rows that are given back by the change itself. */
+export function shortage(
+  kind: keyof Wanted,
+  wanted: Wanted,
+  rows: Rows<number>,
+  free: ReadonlySet<string>,
+): readonly Shortage[] {
+  let leaving = 0;
+  for (const key of rows.keys()) if (!wanted[kind].has(key) && !free.has(key)) leaving++;
+  const missing = wanted[kind].size + leaving - rows.limit;
+  if (missing <= 0) return [];
+  return [{ rows: kind, wanted: wanted[kind].size, leaving, limit: rows.limit, missing }];
 }

@@ -98,8 +98,8 @@ export const TRAFFIC_EVENTS = {
   ]),
   'resolve-failed': limited(
     warn(
-      'The name of a backend cannot be resolved.',
-      ['address', 'detail'],
+      'The name of a backend cannot be resolved; what served before goes on.',
+      ['pool', 'backend', 'address', 'detail'],
       'See that the name exists and that the resolver answers (/etc/resolv.conf).',
     ),
   ),

@@ -24,7 +24,7 @@ t.test('a good file is summed up on standard output, with exit code 0', async (t
   const path = join(dir, 'good.toml');
   t.strictSame(await run(path), {
     code: 0,
-    out: `${path}: good: 1 listener, 1 pool, 2 backends\n`,
+    out: `${path}: good: 1 listener, 1 pool, 2 backends\n${path}: names that were not looked up: a, b\n`,
     err: '',
   });
 });

@@ -110,7 +110,7 @@ t.test('a backend whose name has no address is not there yet, and told', async (
   const named = backendSpec('b1', { address: { kind: 'name', host: 'db', port: 5432 } });
   all.apply(spec([poolSpec('pg', { backends: [named] })]), resolved);
   t.same([...all.backends()], []);
-  t.same(all.pools.get('pg')?.unresolved, [named]);
+  t.same(all.pools.get('pg')?.unresolved, [{ spec: named, standIn: null }]);
   const change = all.apply(spec([poolSpec('pg', { backends: [named] })]), () =>
     ipEndpoint(4, '10.1.1.1', 5432),
   );

@@ -1,0 +1,89 @@
+/** The addresses of names, with a name server that answers when it is told to. */
+import t from 'tap';
+import type { HostAnswer } from '../../src/control/host_lookup.js';
+import { Resolver } from '../../src/control/resolver.js';
+import { ipEndpoint } from '../../src/core/endpoint.js';
+import { FakeTime } from '../support/fake_time.js';
+
+const db = (port = 5432) => ({ kind: 'name', host: 'db', port }) as const;
+const ip = (n: number) => ipEndpoint(4, `10.0.0.${n}`, 0);
+const found = (...hosts: readonly number[]): HostAnswer => ({
+  kind: 'found',
+  addresses: hosts.map(ip),
+  unroutable: [],
+});
+const NONE: HostAnswer = { kind: 'none', problem: 'there is no such name' };
+
+function bed() {
+  const time = new FakeTime();
+  const pending: ((answer: HostAnswer) => void)[] = [];
+  const changes: string[] = [];
+  const resolver = new Resolver({
+    timers: time,
+    lookup: () => new Promise((resolve) => pending.push(resolve)),
+    changed: (name, before, address) => changes.push(`${name}: ${before} -> ${address}`),
+  });
+  const answer = async (what: HostAnswer): Promise<void> => {
+    const done = resolver.refresh([db()]);
+    pending.shift()?.(what);
+    await done;
+  };
+  return { time, pending, changes, resolver, answer };
+}
+
+t.test('what the name led to last stays, whatever a lookup brings', async (t) => {
+  const { resolver, answer, changes, time, pending } = bed();
+  await answer(found(1, 2));
+  t.match(resolver.endpoint(db()), { host: '10.0.0.1', port: 5432 });
+  await answer(found(2, 1));
+  t.match(resolver.endpoint(db()), { host: '10.0.0.1' }, 'the order says nothing');
+  await answer(NONE);
+  t.match([resolver.endpoint(db()), resolver.problem(db())], [{ host: '10.0.0.1' }, /no such/]);
+  await answer({ kind: 'found', addresses: [], unroutable: [ipEndpoint(6, '2001:db8::1', 0)] });
+  t.match(resolver.endpoint(db()), { host: '10.0.0.1' }, 'a family that this machine lacks');
+  t.match(resolver.problem(db()), /2001:db8::1, for which this machine has no route/);
+  const silent = resolver.refresh([db()]);
+  await time.pass(3_000);
+  await silent;
+  t.match([resolver.endpoint(db()), resolver.problem(db())], [{ host: '10.0.0.1' }, /within 3 s/]);
+  t.same(changes, []);
+  pending.shift()?.(NONE);
+  await time.pass(1);
+  await answer(found(3));
+  t.match([resolver.endpoint(db()), resolver.problem(db())], [{ host: '10.0.0.3' }, null]);
+  t.same(changes, ['db:5432: 10.0.0.1:5432 -> 10.0.0.3:5432']);
+});
+
+t.test('an answer that comes too late is there for the next time', async (t) => {
+  const { resolver, time, pending } = bed();
+  const first = resolver.refresh([db()]);
+  await time.pass(3_000);
+  await first;
+  t.equal(resolver.endpoint(db()), null);
+  const second = resolver.refresh([db()]);
+  t.equal(pending.length, 1, 'one lookup at a time for a name');
+  pending[0]?.(found(1));
+  await second;
+  t.match(resolver.endpoint(db()), { host: '10.0.0.1' });
+  const third = resolver.refresh([db()]);
+  await time.pass(3_000);
+  await third;
+  pending[1]?.(found(2));
+  await time.pass(1);
+  const fourth = resolver.refresh([db()]);
+  await time.pass(3_000);
+  await fourth;
+  t.match(resolver.endpoint(db()), { host: '10.0.0.2' }, 'however slow the name server always is');
+});
+
+t.test('one host at two ports is asked for once, and known at a third', async (t) => {
+  const { resolver, pending } = bed();
+  const done = resolver.refresh([db(1), db(2)]);
+  t.equal(pending.length, 1);
+  pending[0]?.(found(1));
+  await done;
+  t.match(
+    [1, 2, 3].map((port) => resolver.endpoint(db(port))),
+    [{ port: 1 }, { port: 2 }, { port: 3 }],
+  );
+});
