@@ -2,7 +2,6 @@
  * The daemon: puts the rooms together and leads them through start, reload and stop. What each part
  * does is in its own file; this one says in which order.
  */
-import type { WorkerId } from '../core/brand.js';
 import type { Clock, Timers } from '../core/clock.js';
 import type { Cause } from '../core/outcome.js';
 import type { Random } from '../core/random.js';
@@ -13,23 +12,23 @@ import type { Kernel } from '../kernel/foreign.js';
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
 import { Adoption } from './adoption.js';
-import { BackendBoard } from './backend_board.js';
+import type { BackendBoard } from './backend_board.js';
+import { boardOf } from './board_parts.js';
 import { ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
 import { DescriptorShares } from './descriptor_shares.js';
-import { Ejections } from './ejections.js';
 import { lookupHost } from './host_lookup.js';
-import { Inventory, type ListenerEntry } from './inventory.js';
+import { Inventory } from './inventory.js';
 import { ListeningSockets } from './listening_sockets.js';
 import { LookPace } from './look_pace.js';
 import { PlanPublisher } from './plan_publisher.js';
 import { PoolWatch } from './pool_watch.js';
-import { Rebalances } from './rebalances.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from './resolver.js';
 import type { SharedState } from './shared_state.js';
 import { engineCapacity } from './sizing.js';
+import { untilEmpty } from './until_empty.js';
 import type { Fleet, FleetDeps } from './worker_fleet.js';
-import type { FromWorker } from './worker_protocol.js';
+import { WorkerNews } from './worker_news.js';
 
 export interface DaemonDeps {
   readonly clock: Clock;
@@ -52,7 +51,6 @@ export type Phase = 'starting' | 'serving' | 'stopping';
 
 /** How long a worker may take to end what is left after the shutdown timeout. */
 const LAST_CLOSE_MS = 2_000;
-const POLL_MS = 10;
 
 export class Daemon {
   readonly inventory: Inventory;
@@ -63,8 +61,6 @@ export class Daemon {
   readonly #deps: DaemonDeps;
   readonly #changes = new ChangeQueue();
   readonly #publisher: PlanPublisher;
-  /** What was told that the engine does without. */
-  readonly #withouts: Set<string>;
   readonly #adoption: Adoption;
   readonly #pace: LookPace;
   #spec: Spec;
@@ -75,7 +71,6 @@ export class Daemon {
     const { shared, log } = deps;
     this.#spec = spec;
     this.#deps = deps;
-    this.#withouts = new Set(deps.withouts);
     this.sockets = new ListeningSockets(deps.kernel, deps.workers);
     this.inventory = new Inventory({
       backend: (id) => shared.ledger.resetBackend(id),
@@ -94,7 +89,7 @@ export class Daemon {
       }),
       doorbell: shared.doorbell,
       vitals: shared.vitals,
-      events: this.#fleetEvents(),
+      events: this.#news(deps),
     });
     this.watch = new PoolWatch({
       ...deps,
@@ -189,33 +184,28 @@ export class Daemon {
   }
 
   #boardOf(deps: DaemonDeps): BackendBoard {
-    const { shared, log, counters } = deps;
-    const ejections = new Ejections({
-      ledger: shared.ledger,
-      series: shared.series,
-      inventory: this.inventory,
-      counters,
-      log,
-    });
-    const rebalances = new Rebalances({
-      ledger: shared.ledger,
-      inventory: this.inventory,
-      log,
-      workers: deps.workers,
-      move: (worker, ending) => this.fleet.send(worker, { kind: 'end-sessions', ...ending }),
-    });
-    return new BackendBoard({
+    return boardOf({
       ...deps,
-      probesInFlight: deps.budget.probes,
-      ledger: shared.ledger,
       inventory: this.inventory,
-      ejections,
-      rebalances,
+      move: (worker, ending) => this.fleet.send(worker, { kind: 'end-sessions', ...ending }),
       ring: () => this.fleet.ringAll(),
       endSessions: (backend, cause, spanMs) =>
         this.fleet.broadcast({ kind: 'end-sessions', backend, cause, spanMs, limit: null }),
       drained: (entry) => this.#adoption.emptied(entry),
       changed: (entry) => void this.watch.backend(entry),
+    });
+  }
+
+  #news(deps: DaemonDeps): WorkerNews {
+    return new WorkerNews({
+      ...deps,
+      inventory: this.inventory,
+      sockets: this.sockets,
+      applied: (worker, version) => this.#publisher.applied(worker, version),
+      sendPlan: (worker) => this.#publisher.sendTo(worker),
+      opened: (listener, socket, problem) => this.watch.opened(listener, socket, problem),
+      ejected: () => this.board.look(deps.clock.nowMs()),
+      ringAll: () => this.fleet.ringAll(),
     });
   }
 
@@ -269,96 +259,6 @@ export class Daemon {
     return { cut };
   }
 
-  #hear(worker: WorkerId, message: FromWorker): void {
-    const { log, shared } = this.#deps;
-    switch (message.kind) {
-      case 'access':
-        for (const record of message.records) log.access(record);
-        return shared.vitals.written(worker, message.records.length);
-      case 'access-lost':
-        return log.event('access-lost', { count: message.count });
-      case 'applied':
-        return this.#publisher.applied(worker, message.version);
-      case 'ejected':
-        return this.board.look(this.#deps.clock.nowMs());
-      case 'degraded':
-        return this.#degraded(message.detail);
-      case 'accept-failed': {
-        const listener = this.#listenerOf(message.socket)?.spec.name ?? null;
-        return log.event('accept-failed', { listener, errno: message.errno });
-      }
-      case 'internal-error': {
-        const { count, listener, detail } = message;
-        this.#deps.counters.internalErrors(count);
-        return log.event('internal-error', { worker, listener, detail });
-      }
-      case 'opened':
-        return this.#opened(worker, message.socket, message.outcome);
-      case 'started':
-      case 'failed':
-        return;
-    }
-  }
-
-  /** What one worker does without, all of them do: it is told once. */
-  #degraded(detail: string): void {
-    if (this.#withouts.has(detail)) return;
-    this.#withouts.add(detail);
-    this.#deps.log.event('engine-degraded', { engine: this.#deps.engine, detail });
-  }
-
-  #fleetEvents(): FleetDeps['events'] {
-    const { log } = this.#deps;
-    return {
-      message: (worker, message) => this.#hear(worker, message),
-      lost: (worker, detail) => this.#lost(worker, detail),
-      replaced: (worker) => this.#replaced(worker),
-      silent: (worker, silentMs) => log.event('worker-silent', { worker, duration_ms: silentMs }),
-    };
-  }
-
-  #opened(
-    worker: WorkerId,
-    socket: number,
-    outcome: Extract<FromWorker, { kind: 'opened' }>['outcome'],
-  ): void {
-    const entry = this.#listenerOf(socket);
-    if (entry === undefined) return;
-    const { name: listener, protocol, pool } = entry.spec;
-    this.watch.opened(entry, socket, outcome.ok ? null : outcome.sentence);
-    if (!outcome.ok) {
-      const { errno, sentence: detail } = outcome;
-      const address = this.sockets.addressOf(socket);
-      this.#deps.log.event('listen-failed', { listener, protocol, address, errno, detail });
-      return;
-    }
-    this.sockets.bound(socket, outcome.local);
-    if (worker !== 0) return;
-    const address = this.sockets.addressOf(socket);
-    this.#deps.log.event('listening', { listener, protocol, address, pool });
-  }
-
-  #listenerOf(socket: number): ListenerEntry | undefined {
-    const key = this.sockets.ownerOf(socket);
-    return key === undefined ? undefined : this.inventory.listeners.get(key);
-  }
-
-  #lost(worker: WorkerId, detail: string): void {
-    const { shared, kernel, log } = this.#deps;
-    const sessions = shared.ledger.sessionsOf(worker);
-    if (kernel !== null) shared.holdings.giveBack(kernel, worker);
-    shared.ledger.forgetWorker(worker);
-    shared.series.forgetActive(worker);
-    log.event('worker-lost', { worker, sessions, detail });
-    this.fleet.ringAll();
-  }
-
-  #replaced(worker: WorkerId): void {
-    this.#deps.counters.workerRestart(worker);
-    this.#deps.log.event('worker-started', { worker, engine: this.#deps.engine });
-    this.#publisher.sendTo(worker);
-  }
-
   #look(): void {
     if (this.#phase === 'stopping' && this.fleet.size === 0) return;
     this.board.look(this.#deps.clock.nowMs());
@@ -383,15 +283,8 @@ export class Daemon {
     });
   }
 
-  /** Resolves when no session is left, or at `untilMs`. */
   #emptied(untilMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (this.sessions() === 0 || this.#deps.clock.nowMs() >= untilMs) return resolve();
-        this.#deps.timers.after(POLL_MS, look);
-      };
-      look();
-    });
+    return untilEmpty(() => this.sessions(), untilMs, this.#deps);
   }
 
   async #close(): Promise<void> {

@@ -14,9 +14,11 @@ export type HostAnswer =
   /** A clause that ends a sentence. */
   | { readonly kind: 'none'; readonly problem: string };
 
+type Route = 'some' | 'none';
+
 export type HostLookup = (host: string) => Promise<HostAnswer>;
 
-/** getaddrinfo(3): /etc/hosts, the name server, or whatever nsswitch.conf says. It never rejects. */
+/** getaddrinfo(3): /etc/hosts, a name server, whatever nsswitch.conf says. It never rejects. */
 export async function lookupHost(host: string): Promise<HostAnswer> {
   try {
     const answers = await lookup(host, { all: true });
@@ -26,27 +28,24 @@ export async function lookupHost(host: string): Promise<HostAnswer> {
       .map(({ address }) => systemEndpoint(address, 0))
       .filter((endpoint) => endpoint !== null);
     if (found.length === 0) return { kind: 'none', problem: 'it has only link-local addresses' };
-    const routes = await Promise.all(found.map(hasRoute));
-    return {
-      kind: 'found',
-      addresses: found.filter((_, index) => routes[index]),
-      unroutable: found.filter((_, index) => !routes[index]),
-    };
+    const routes = await Promise.all(found.map(routeTo));
+    const those = (route: Route): IpEndpoint[] => found.filter((_, at) => routes[at] === route);
+    return { kind: 'found', addresses: those('some'), unroutable: those('none') };
   } catch (error) {
     return { kind: 'none', problem: problemOf(error) };
   }
 }
 
 /** connect(2) of a datagram socket looks for a route and a source address, and sends nothing. */
-function hasRoute({ host, family }: IpEndpoint): Promise<boolean> {
+function routeTo({ host, family }: IpEndpoint): Promise<Route> {
   return new Promise((resolve) => {
     const socket = createSocket(family === 4 ? 'udp4' : 'udp6');
-    const done = (answer: boolean): void => {
+    const done = (answer: Route): void => {
       socket.close();
       resolve(answer);
     };
-    socket.once('error', () => done(false));
-    socket.connect(DISCARD_PORT, host, () => done(true));
+    socket.once('error', () => done('none'));
+    socket.connect(DISCARD_PORT, host, () => done('some'));
   });
 }
 

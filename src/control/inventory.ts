@@ -231,7 +231,7 @@ export class Inventory {
     for (const { spec: wanted, standIn } of unresolved) {
       if (standIn === null) continue;
       present.add(standIn.key);
-      // Its weight and limits are those of its name; where the name is another one it keeps its own.
+      // Its settings are those of its name; under another name it keeps its own.
       const { name, address } = standIn.spec;
       if (name === wanted.name) standIn.spec = { ...wanted, address };
     }

@@ -63,7 +63,7 @@ export function wantedRows(
   };
 }
 
-/** The rows that are missing, or none. `free`: keys of rows that are given back by the change itself. */
+/** The rows that are missing, or none. `free`: keys of rows that the change itself gives back. */
 export function shortage(
   kind: keyof Wanted,
   wanted: Wanted,

@@ -1,6 +1,6 @@
 /**
- * A name without an address takes nothing away: for each backend of the file that has none, one that
- * the file leaves out goes on in its place until there is an address. Pure.
+ * A name without an address takes nothing away: for each backend of the file that has none, one
+ * that the file leaves out goes on in its place until there is an address. Pure.
  */
 import { backendKey } from '../core/identity.js';
 import type { BackendSpec, PoolSpec, Spec } from '../core/spec.js';

@@ -1,0 +1,129 @@
+/** What workers report, and what follows from it: for the log, the pages, and the other workers. */
+import type { WorkerId } from '../core/brand.js';
+import type { EngineName } from '../core/spec.js';
+import type { Kernel } from '../kernel/foreign.js';
+import type { Log } from '../observe/log.js';
+import type { ControlCounters } from '../observe/metrics.js';
+import type { Inventory, ListenerEntry } from './inventory.js';
+import type { ListeningSockets } from './listening_sockets.js';
+import type { SharedState } from './shared_state.js';
+import type { FleetEvents } from './worker_fleet.js';
+import type { FromWorker } from './worker_protocol.js';
+
+export interface WorkerNewsDeps {
+  readonly log: Log;
+  readonly counters: ControlCounters;
+  readonly kernel: Kernel | null;
+  readonly shared: SharedState;
+  readonly engine: EngineName;
+  /** What was told already that the engine does without. */
+  readonly withouts: readonly string[];
+  readonly inventory: Inventory;
+  readonly sockets: ListeningSockets;
+  /** The worker goes by this version of the plan. */
+  readonly applied: (worker: WorkerId, version: number) => void;
+  /** The worker is new and has no plan. */
+  readonly sendPlan: (worker: WorkerId) => void;
+  /** A worker has opened the socket of a listener, or could not: `problem`. */
+  readonly opened: (listener: ListenerEntry, socket: number, problem: string | null) => void;
+  /** A worker has ejected a backend. */
+  readonly ejected: () => void;
+  /** Places and turns may be free that others wait for. */
+  readonly ringAll: () => void;
+}
+
+export class WorkerNews implements FleetEvents {
+  readonly #deps: WorkerNewsDeps;
+  /** What was told that the engine does without. */
+  readonly #withouts: Set<string>;
+
+  constructor(deps: WorkerNewsDeps) {
+    this.#deps = deps;
+    this.#withouts = new Set(deps.withouts);
+  }
+
+  message(worker: WorkerId, message: FromWorker): void {
+    const { log, shared } = this.#deps;
+    switch (message.kind) {
+      case 'access':
+        for (const record of message.records) log.access(record);
+        return shared.vitals.written(worker, message.records.length);
+      case 'access-lost':
+        return log.event('access-lost', { count: message.count });
+      case 'applied':
+        return this.#deps.applied(worker, message.version);
+      case 'ejected':
+        return this.#deps.ejected();
+      case 'degraded':
+        return this.#degraded(message.detail);
+      case 'accept-failed': {
+        const listener = this.#listenerOf(message.socket)?.spec.name ?? null;
+        return log.event('accept-failed', { listener, errno: message.errno });
+      }
+      case 'internal-error': {
+        const { count, listener, detail } = message;
+        this.#deps.counters.internalErrors(count);
+        return log.event('internal-error', { worker, listener, detail });
+      }
+      case 'opened':
+        return this.#opened(worker, message.socket, message.outcome);
+      case 'started':
+      case 'failed':
+        return;
+    }
+  }
+
+  /** What it had counted is given back, and whoever waits for it is rung. */
+  lost(worker: WorkerId, detail: string): void {
+    const { shared, kernel, log } = this.#deps;
+    const sessions = shared.ledger.sessionsOf(worker);
+    if (kernel !== null) shared.holdings.giveBack(kernel, worker);
+    shared.ledger.forgetWorker(worker);
+    shared.series.forgetActive(worker);
+    log.event('worker-lost', { worker, sessions, detail });
+    this.#deps.ringAll();
+  }
+
+  replaced(worker: WorkerId): void {
+    this.#deps.counters.workerRestart(worker);
+    this.#deps.log.event('worker-started', { worker, engine: this.#deps.engine });
+    this.#deps.sendPlan(worker);
+  }
+
+  silent(worker: WorkerId, silentMs: number): void {
+    this.#deps.log.event('worker-silent', { worker, duration_ms: silentMs });
+  }
+
+  /** What one worker does without, all of them do: it is told once. */
+  #degraded(detail: string): void {
+    if (this.#withouts.has(detail)) return;
+    this.#withouts.add(detail);
+    this.#deps.log.event('engine-degraded', { engine: this.#deps.engine, detail });
+  }
+
+  #opened(
+    worker: WorkerId,
+    socket: number,
+    outcome: Extract<FromWorker, { kind: 'opened' }>['outcome'],
+  ): void {
+    const { log, sockets } = this.#deps;
+    const entry = this.#listenerOf(socket);
+    if (entry === undefined) return;
+    const { name: listener, protocol, pool } = entry.spec;
+    this.#deps.opened(entry, socket, outcome.ok ? null : outcome.sentence);
+    if (!outcome.ok) {
+      const { errno, sentence: detail } = outcome;
+      const address = sockets.addressOf(socket);
+      return log.event('listen-failed', { listener, protocol, address, errno, detail });
+    }
+    sockets.bound(socket, outcome.local);
+    if (worker !== 0) return;
+    log.event('listening', { listener, protocol, address: sockets.addressOf(socket), pool });
+  }
+
+  #listenerOf(socket: number): ListenerEntry | undefined {
+    const { sockets, inventory } = this.#deps;
+    const key = sockets.ownerOf(socket);
+    return key === undefined ? undefined : inventory.listeners.get(key);
+  }
+}
