@@ -10,9 +10,8 @@ import { err, ok, type Result } from '../core/result.js';
 import { PLAIN_COLUMN, type SeriesReader } from '../core/series.js';
 import type { ListenerSpec, Spec } from '../core/spec.js';
 import type { Log } from '../observe/log.js';
-import type { ControlCounters } from '../observe/metrics.js';
 import type { Ledger } from '../pool/ledger.js';
-import { type BackendBoard, namesOf } from './backend_board.js';
+import type { BackendBoard } from './backend_board.js';
 import { type ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
 import type { DescriptorShares } from './descriptor_shares.js';
 import type { BackendEntry, Inventory, ListenerEntry } from './inventory.js';
@@ -36,7 +35,6 @@ export interface AdoptionDeps {
   readonly publisher: PlanPublisher;
   readonly ledger: Ledger;
   readonly series: SeriesReader;
-  readonly counters: ControlCounters;
   readonly log: Log;
   /** `spec` is in use from now on; its plan follows at once. */
   readonly inUse: (spec: Spec) => void;
@@ -118,7 +116,7 @@ export class Adoption {
   }
 
   async #release(entries: readonly BackendEntry[]): Promise<Result<null, Refusal>> {
-    const { board, changes, publisher, inventory, counters } = this.#deps;
+    const { board, changes, publisher, inventory } = this.#deps;
     const gone = entries.filter(
       (entry) =>
         entry.tenure === 'leaving' &&
@@ -131,7 +129,7 @@ export class Adoption {
     if (changes.overruled) return err(OVERRULED);
     for (const entry of gone) {
       inventory.releaseBackend(entry);
-      counters.forget(namesOf(entry));
+      board.forgetNames(entry);
     }
     inventory.releasePools();
     return ok(null);

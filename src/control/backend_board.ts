@@ -17,6 +17,7 @@ import type { Ledger } from '../pool/ledger.js';
 import { LOCAL_V2, UNKNOWN_V1 } from '../session/proxy_protocol/encode.js';
 import { Drains } from './drains.js';
 import type { Ejections } from './ejections.js';
+import { GoneNames } from './gone_names.js';
 import type { BackendEntry, Inventory, InventoryChange, PoolEntry } from './inventory.js';
 import type { Rebalances } from './rebalances.js';
 import { Weights } from './weights.js';
@@ -54,6 +55,7 @@ export class BackendBoard {
   readonly #checker: HealthChecker;
   readonly #weights: Weights;
   readonly #drains: Drains;
+  readonly #goneNames: GoneNames;
   /** By the key of the health target. */
   readonly #entries = new Map<string, BackendEntry>();
   readonly #ramping = new Set<BackendEntry>();
@@ -63,6 +65,7 @@ export class BackendBoard {
   constructor(deps: BackendBoardDeps) {
     this.#deps = deps;
     this.#weights = new Weights(deps.ledger);
+    this.#goneNames = new GoneNames(deps.inventory, (names) => deps.counters.forget(names));
     this.#drains = new Drains(deps.ledger, {
       close: (entry, spanMs) => {
         this.#endSessions(entry, 'drained', spanMs);
@@ -141,7 +144,12 @@ export class BackendBoard {
     this.#ramping.delete(entry);
     this.#weights.forget(entry.id);
     this.#deps.log.event('backend-drained', namesOf(entry));
-    this.#deps.counters.forget(namesOf(entry));
+    this.forgetNames(entry);
+  }
+
+  /** It carries no session any more: what was counted of it goes some time later. */
+  forgetNames(entry: BackendEntry): void {
+    this.#goneNames.add(namesOf(entry), this.#deps.clock.nowMs());
   }
 
   /** True while no backend ramps, drains or is ejected. */
@@ -152,6 +160,7 @@ export class BackendBoard {
   /** Moves ramps, drains and ejections on; to be called some times a second unless it is calm. */
   look(nowMs: number): void {
     this.#drains.look(nowMs);
+    this.#goneNames.look(nowMs);
     for (const { entry, returned } of this.#deps.ejections.look(nowMs)) {
       if (returned) this.#returned(entry, nowMs);
       this.#write(entry, nowMs);

@@ -26,6 +26,7 @@ import { PoolWatch } from './pool_watch.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from './resolver.js';
 import type { SharedState } from './shared_state.js';
 import { engineCapacity } from './sizing.js';
+import { Tallies } from './tallies.js';
 import { untilEmpty } from './until_empty.js';
 import type { Fleet, FleetDeps } from './worker_fleet.js';
 import { WorkerNews } from './worker_news.js';
@@ -72,11 +73,13 @@ export class Daemon {
     this.#spec = spec;
     this.#deps = deps;
     this.sockets = new ListeningSockets(deps.kernel, deps.workers);
-    this.inventory = new Inventory({
-      backend: (id) => shared.ledger.resetBackend(id),
-      listener: (id) => shared.ledger.resetListener(id),
-      series: (id) => shared.series.clear(id),
-    });
+    this.inventory = new Inventory(
+      {
+        backend: (id) => shared.ledger.resetBackend(id),
+        listener: (id) => shared.ledger.resetListener(id),
+      },
+      new Tallies(shared.series, deps.clock),
+    );
     this.fleet = deps.createFleet({
       ...deps,
       start: (worker) => ({
@@ -173,12 +176,12 @@ export class Daemon {
     this.fleet.broadcast({ kind: 'end-sessions', backend: null, cause, spanMs: 0, limit: null });
   }
 
-  /** TCP sessions and UDP flows that are not over. */
-  sessions(): number {
+  /** TCP sessions and UDP flows that are not over, of all listeners or of one. */
+  sessions(listener: string | null = null): number {
     const { ledger } = this.#deps.shared;
     let sum = 0;
-    for (const listener of this.inventory.listeners.values()) {
-      sum += ledger.listenerActive(listener.id);
+    for (const { key, id } of this.inventory.listeners.values()) {
+      if (listener === null || listener === key) sum += ledger.listenerActive(id);
     }
     return sum;
   }
@@ -210,10 +213,9 @@ export class Daemon {
   }
 
   #adoptionWith(resolver: Resolver): Adoption {
-    const { shared, counters, log } = this.#deps;
+    const { shared, log } = this.#deps;
     return new Adoption({
       ...shared,
-      counters,
       log,
       changes: this.#changes,
       resolver,

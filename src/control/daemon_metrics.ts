@@ -2,10 +2,15 @@
  * The control plane's side of the exposition: which rows there are, and what the ledger says now.
  */
 
-import type { SeriesId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
 import type { SeriesReader } from '../core/series.js';
-import type { BackendSample, MetricsSource, SeriesRow } from '../observe/metrics_source.js';
+import type {
+  BackendSample,
+  MetricsSource,
+  PlacesSample,
+  SeriesRow,
+} from '../observe/metrics_source.js';
+import { namesOf } from './backend_board.js';
 import type { Daemon } from './daemon.js';
 import type { SharedState } from './shared_state.js';
 
@@ -17,8 +22,6 @@ export class DaemonMetrics implements MetricsSource {
   readonly #configHash: () => string;
   readonly #startedAtSeconds: number;
   #daemon: Daemon | null = null;
-  /** Rows are the same objects until the inventory changes: labels are formatted once. */
-  readonly #rows = new Map<string, SeriesRow>();
 
   constructor(
     shared: SharedState,
@@ -43,22 +46,7 @@ export class DaemonMetrics implements MetricsSource {
   }
 
   rows(): readonly SeriesRow[] {
-    const inventory = this.#daemon?.inventory;
-    if (inventory === undefined) return [];
-    const rows = new Map<string, Wanted>();
-    const listeners = new Map([...inventory.listeners.values()].map((entry) => [entry.id, entry]));
-    for (const { series, spec } of listeners.values()) {
-      collect(rows, spec.protocol, { listener: spec.name, pool: spec.pool, backend: '' }, series);
-    }
-    for (const backend of inventory.backends()) {
-      const names = { pool: backend.pool.key, backend: backend.spec.name };
-      for (const { listener, series } of inventory.seriesOf(backend)) {
-        const spec = listeners.get(listener)?.spec;
-        if (spec === undefined) continue;
-        collect(rows, spec.protocol, { listener: spec.name, ...names }, series);
-      }
-    }
-    return [...rows].map(([key, row]) => this.#known(key, row));
+    return this.#daemon?.inventory.tallies.shown() ?? [];
   }
 
   backends(): readonly BackendSample[] {
@@ -76,12 +64,24 @@ export class DaemonMetrics implements MetricsSource {
           up: health === 'up' || health === 'standby',
           eligible: standing.reasons[index] === null,
           weightEffective: ledger.weight(entry.id),
-          active: ledger.active(entry.id),
           maxConnections: ledger.cap(entry.id),
         });
       }
     }
     return samples;
+  }
+
+  /** Sessions of a backend that left count until they have ended. */
+  places(): readonly PlacesSample[] {
+    const { ledger } = this.#shared;
+    const places = new Map<string, { labels: PlacesSample['labels']; active: number }>();
+    for (const entry of this.#daemon?.inventory.backends() ?? []) {
+      const labels = namesOf(entry);
+      const key = `${labels.pool}\0${labels.backend}`;
+      const active = ledger.active(entry.id) + (places.get(key)?.active ?? 0);
+      if (active > 0 || entry.tenure === 'kept') places.set(key, { labels, active });
+    }
+    return [...places.values()];
   }
 
   pools(): readonly { readonly pool: string; readonly queueLength: number }[] {
@@ -111,28 +111,4 @@ export class DaemonMetrics implements MetricsSource {
       startedAtSeconds: this.#startedAtSeconds,
     };
   }
-
-  /** The row object of the call before where it says the same. */
-  #known(key: string, wanted: Wanted): SeriesRow {
-    const known = this.#rows.get(key);
-    if (known !== undefined && String(known.series) === String(wanted.series)) return known;
-    this.#rows.set(key, wanted);
-    return wanted;
-  }
-}
-
-interface Wanted extends SeriesRow {
-  readonly series: SeriesId[];
-}
-
-function collect(
-  rows: Map<string, Wanted>,
-  protocol: SeriesRow['protocol'],
-  labels: SeriesRow['labels'],
-  series: SeriesId,
-): void {
-  const key = `${protocol}\0${labels.listener}\0${labels.pool}\0${labels.backend}`;
-  const row = rows.get(key);
-  if (row === undefined) rows.set(key, { series: [series], protocol, labels });
-  else row.series.push(series);
 }

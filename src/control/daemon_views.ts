@@ -90,7 +90,7 @@ export class DaemonViews implements AdminViews {
   health(): HealthView {
     const { daemon, shared, clock, describe, version, engine, engineReason, config } = this.#deps;
     const { hash, readWallMs } = config();
-    const refusals = new Refusals(shared.series, daemon.inventory);
+    const refusals = new Refusals(shared.series, daemon.inventory.tallies);
     const backends = describe.describer();
     return {
       phase: daemon.phase,
@@ -128,8 +128,8 @@ export class DaemonViews implements AdminViews {
       sinceWallMs,
       sessions: shared.ledger.listenerActive(entry.id),
       maxSessions: limit,
-      refused: refusals.ofListener(entry),
-      dropped: refusals.dropsOf(entry),
+      refused: refusals.ofListener(entry.key),
+      dropped: refusals.dropsOf(entry.key),
     };
   }
 

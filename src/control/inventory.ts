@@ -6,7 +6,7 @@
 import type { BackendId, ListenerId, PoolId, SeriesId } from '../core/brand.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { backendKey, listenerKey } from '../core/identity.js';
-import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS, MAX_SERIES } from '../core/limits.js';
+import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS } from '../core/limits.js';
 import type { BackendSpec, ListenerSpec, PoolSpec, Spec } from '../core/spec.js';
 import { Rows } from './registry.js';
 import {
@@ -15,10 +15,12 @@ import {
   type Shortage,
   shortage,
   type Target,
+  unreachedKey,
   type Wanted,
   wantedRows,
 } from './row_demand.js';
 import { standInRows, type Unresolved, type UnresolvedByPool, unresolvedOf } from './stand_ins.js';
+import type { Tallies, Tally } from './tallies.js';
 
 /** Kept: in the newest file. Leaving: no longer in it, but sessions may still count on its row. */
 export type Tenure = 'kept' | 'leaving';
@@ -26,7 +28,8 @@ export type Tenure = 'kept' | 'leaving';
 export interface ListenerEntry {
   readonly key: string;
   readonly id: ListenerId;
-  readonly series: SeriesId;
+  /** Counters of who reaches no backend of the present pool. */
+  series: SeriesId;
   spec: ListenerSpec;
   tenure: Tenure;
 }
@@ -66,7 +69,6 @@ type Changing = { [Kind in keyof InventoryChange]: BackendEntry[] };
 export interface RowReset {
   readonly backend: (id: BackendId) => void;
   readonly listener: (id: ListenerId) => void;
-  readonly series: (id: SeriesId) => void;
 }
 
 export class Inventory {
@@ -78,11 +80,12 @@ export class Inventory {
   readonly #listenerRows = new Rows<ListenerId>(MAX_LISTENERS);
   readonly #poolRows = new Rows<PoolId>(MAX_POOLS);
   readonly #backendRows = new Rows<BackendId>(MAX_BACKENDS);
-  readonly #seriesRows = new Rows<SeriesId>(MAX_SERIES);
+  readonly tallies: Tallies;
   readonly #reset: RowReset;
 
-  constructor(reset: RowReset) {
+  constructor(reset: RowReset, tallies: Tallies) {
     this.#reset = reset;
+    this.tallies = tallies;
   }
 
   /** The rows that `target` lacks; none: `apply` may be called. */
@@ -99,7 +102,7 @@ export class Inventory {
       ...shortage('listeners', wanted, this.#listenerRows, none),
       ...shortage('pools', wanted, this.#poolRows, none),
       ...shortage('backends', wanted, this.#backendRows, free),
-      ...shortage('pairs', wanted, this.#seriesRows, freePairs),
+      ...shortage('pairs', wanted, this.tallies, freePairs),
     ];
   }
 
@@ -135,8 +138,7 @@ export class Inventory {
     for (const entry of this.listeners.values()) {
       if (!listeners.has(entry.key)) entry.tenure = 'leaving';
     }
-    const { pairs } = wantedRows({ spec, resolve }, standInRows(unresolved));
-    for (const key of pairs) this.#takeSeries(key);
+    this.#takePairs();
     return change;
   }
 
@@ -154,7 +156,7 @@ export class Inventory {
     const rows: { listener: ListenerId; series: SeriesId }[] = [];
     for (const listener of this.listeners.values()) {
       const key = seriesKey(listener, backend);
-      const series = this.#retired.has(key) ? undefined : this.#seriesRows.get(key);
+      const series = this.#retired.has(key) ? undefined : this.tallies.get(key);
       if (series !== undefined) rows.push({ listener: listener.id, series });
     }
     return rows;
@@ -164,17 +166,19 @@ export class Inventory {
   retirePairs(): void {
     for (const listener of this.listeners.values()) {
       for (const backend of this.backends()) {
-        const leads = listener.tenure === 'kept' && listener.spec.pool === backend.pool.key;
-        if (!leads) this.#retired.add(seriesKey(listener, backend));
+        if (!leads(listener, backend.pool)) this.#retired.add(seriesKey(listener, backend));
       }
+    }
+    for (const tally of this.tallies.all()) {
+      if (this.#ledElsewhere(tally)) this.#retired.add(tally.key);
     }
   }
 
   /** After that plan: gives back those on which `isIdle` says that no session counts. */
   releasePairs(isIdle: (series: SeriesId) => boolean): void {
     for (const key of this.#retired) {
-      const series = this.#seriesRows.get(key);
-      if (series !== undefined && isIdle(series)) this.#seriesRows.release(key);
+      const series = this.tallies.get(key);
+      if (series !== undefined && isIdle(series)) this.tallies.release(key);
     }
     this.#retired.clear();
   }
@@ -187,7 +191,7 @@ export class Inventory {
   releaseBackend(entry: BackendEntry): void {
     entry.pool.backends.delete(entry.key);
     this.#backendRows.release(backendRowKey(entry.pool.key, entry.key));
-    for (const key of this.#pairsOf(entry)) this.#seriesRows.release(key);
+    for (const key of this.#pairsOf(entry)) this.tallies.release(key);
   }
 
   /** Forgets the pools that left and have no backend, once no worker's plan names them. */
@@ -196,14 +200,19 @@ export class Inventory {
       if (entry.tenure === 'kept' || entry.backends.size > 0) continue;
       this.pools.delete(entry.key);
       this.#poolRows.release(entry.key);
+      this.tallies.releaseAll(
+        (tally) =>
+          tally.labels.pool === entry.key &&
+          this.#ledElsewhere(tally) &&
+          this.tallies.isIdle(tally),
+      );
     }
   }
 
   releaseListener(entry: ListenerEntry): void {
     this.listeners.delete(entry.key);
     this.#listenerRows.release(entry.key);
-    this.#seriesRows.release(entry.key);
-    for (const backend of this.backends()) this.#seriesRows.release(seriesKey(entry, backend));
+    this.tallies.releaseAll(({ listenerKey }) => listenerKey === entry.key);
   }
 
   #applyPool(
@@ -268,10 +277,11 @@ export class Inventory {
     if (known !== undefined) {
       known.spec = spec;
       known.tenure = 'kept';
+      known.series = this.#takeUnreached(key, spec);
       return;
     }
     const id = this.#listenerRows.take(key, this.#reset.listener);
-    const series = this.#takeSeries(key);
+    const series = this.#takeUnreached(key, spec);
     this.listeners.set(key, { key, id, series, spec, tenure: 'kept' });
   }
 
@@ -279,8 +289,30 @@ export class Inventory {
     for (const listener of this.listeners.values()) yield seriesKey(listener, backend);
   }
 
-  #takeSeries(key: string): SeriesId {
-    return this.#seriesRows.take(key, this.#reset.series);
+  /** Who reaches no backend counts at another pool now; one that leaves may still turn away. */
+  #ledElsewhere({ listenerKey, labels }: Tally): boolean {
+    const listener = this.listeners.get(listenerKey);
+    if (labels.backend !== '' || listener === undefined) return false;
+    return listener.tenure === 'kept' && listener.spec.pool !== labels.pool;
+  }
+
+  #takeUnreached(listenerKey: string, { name, protocol, pool }: ListenerSpec): SeriesId {
+    const labels = { listener: name, pool, backend: '' };
+    return this.tallies.take(unreachedKey(listenerKey, pool), { listenerKey, protocol, labels });
+  }
+
+  #takePairs(): void {
+    for (const listener of this.listeners.values()) {
+      const pool = this.pools.get(listener.spec.pool);
+      if (pool === undefined || !leads(listener, pool)) continue;
+      const { name, protocol } = listener.spec;
+      for (const backend of pool.backends.values()) {
+        if (backend.tenure === 'leaving') continue;
+        const labels = { listener: name, pool: pool.key, backend: backend.spec.name };
+        const subject = { listenerKey: listener.key, protocol, labels };
+        this.tallies.take(seriesKey(listener, backend), subject);
+      }
+    }
   }
 }
 
@@ -288,6 +320,10 @@ function leave(backend: BackendEntry, change: Changing): void {
   if (backend.tenure === 'leaving') return;
   backend.tenure = 'leaving';
   change.left.push(backend);
+}
+
+function leads(listener: ListenerEntry, pool: PoolEntry): boolean {
+  return listener.tenure === 'kept' && listener.spec.pool === pool.key;
 }
 
 function seriesKey(listener: ListenerEntry, backend: BackendEntry): string {

@@ -1,9 +1,9 @@
 /** Who was turned away and which datagrams went nowhere, by reason, for the pages. */
 import type { CountView } from '../admin/views.js';
-import type { ListenerId, SeriesId } from '../core/brand.js';
+import type { SeriesId } from '../core/brand.js';
 import { DATAGRAM_DROPS, REFUSALS } from '../core/outcome.js';
 import { CAUSE_COLUMN, DROP_COLUMN, type SeriesReader } from '../core/series.js';
-import type { Inventory, ListenerEntry } from './inventory.js';
+import type { Tallies } from './tallies.js';
 
 /** Refusals that say something about the pool; the others are between listener and client. */
 const OF_POOLS = [
@@ -17,50 +17,54 @@ const OF_POOLS = [
 
 export class Refusals {
   readonly #series: SeriesReader;
-  readonly #inventory: Inventory;
-  /** All counters of each listener: its own row, and those of the backends behind it. */
-  readonly #rows = new Map<ListenerId, SeriesId[]>();
+  readonly #tallies: Tallies;
+  readonly #all: SeriesId[] = [];
+  readonly #byListener = new Map<string, SeriesId[]>();
+  readonly #byPool = new Map<string, SeriesId[]>();
 
   /** A look at the present rows: to be made anew for each page. */
-  constructor(series: SeriesReader, inventory: Inventory) {
+  constructor(series: SeriesReader, tallies: Tallies) {
     this.#series = series;
-    this.#inventory = inventory;
-    for (const { id, series } of inventory.listeners.values()) this.#rows.set(id, [series]);
-    for (const backend of inventory.backends()) {
-      for (const { listener, series } of inventory.seriesOf(backend)) {
-        this.#rows.get(listener)?.push(series);
-      }
+    this.#tallies = tallies;
+    for (const { id, listenerKey, labels } of tallies.all()) {
+      this.#all.push(id);
+      push(this.#byListener, listenerKey, id);
+      push(this.#byPool, labels.pool, id);
     }
   }
 
-  /** Sum of one column over everything. */
+  /** One column over everything, since the start. */
   total(column: number): number {
-    return this.#sum([...this.#rows.values()].flat(), column);
+    return this.#tallies.pastTotal(column) + this.#sum(this.#all, column);
   }
 
-  ofListener({ id }: ListenerEntry): CountView[] {
-    return this.#counts(this.#rows.get(id) ?? [], REFUSALS, CAUSE_COLUMN);
+  ofListener(key: string): CountView[] {
+    return this.#counts(REFUSALS, (reason) => this.#ofListener(key, CAUSE_COLUMN[reason]));
   }
 
-  dropsOf({ id }: ListenerEntry): CountView[] {
-    return this.#counts(this.#rows.get(id) ?? [], DATAGRAM_DROPS, DROP_COLUMN);
+  dropsOf(key: string): CountView[] {
+    return this.#counts(DATAGRAM_DROPS, (reason) => this.#ofListener(key, DROP_COLUMN[reason]));
   }
 
-  /** Of the listeners that lead to `pool` now. */
   ofPool(pool: string): CountView[] {
-    const rows = [...this.#inventory.listeners.values()]
-      .filter(({ spec }) => spec.pool === pool)
-      .flatMap(({ id }) => this.#rows.get(id) ?? []);
-    return this.#counts(rows, OF_POOLS, CAUSE_COLUMN);
+    return this.#counts(OF_POOLS, (reason) => {
+      const column = CAUSE_COLUMN[reason];
+      const past = this.#tallies.pastOfPool(pool, column);
+      return past + this.#sum(this.#byPool.get(pool) ?? [], column);
+    });
+  }
+
+  #ofListener(key: string, column: number): number {
+    const past = this.#tallies.pastOfListener(key, column);
+    return past + this.#sum(this.#byListener.get(key) ?? [], column);
   }
 
   #counts<Reason extends CountView['reason']>(
-    rows: readonly SeriesId[],
     reasons: readonly Reason[],
-    columns: Readonly<Record<Reason, number>>,
+    countOf: (reason: Reason) => number,
   ): CountView[] {
     return reasons
-      .map((reason) => ({ reason, count: this.#sum(rows, columns[reason]) }))
+      .map((reason) => ({ reason, count: countOf(reason) }))
       .filter(({ count }) => count > 0)
       .sort((a, b) => b.count - a.count);
   }
@@ -68,4 +72,10 @@ export class Refusals {
   #sum(rows: readonly SeriesId[], column: number): number {
     return rows.reduce((sum, row) => sum + this.#series.value(row, column), 0);
   }
+}
+
+function push(rows: Map<string, SeriesId[]>, key: string, id: SeriesId): void {
+  const known = rows.get(key);
+  if (known === undefined) rows.set(key, [id]);
+  else known.push(id);
 }

@@ -38,6 +38,11 @@ export function pairKey(listener: string, backendRow: string): string {
   return `${listener}>${backendRow}`;
 }
 
+/** Of sessions that reach no backend of `pool`. No backend is without a name. */
+export function unreachedKey(listener: string, pool: string): string {
+  return pairKey(listener, backendRowKey(pool, ''));
+}
+
 /** `further`: rows of each pool that are kept beside those of its file. */
 export function wantedRows(
   { spec, resolve }: Target,
@@ -53,7 +58,8 @@ export function wantedRows(
   }
   const pairs = spec.listeners.flatMap((listener) => {
     const key = listenerKey(listener);
-    return [key, ...(byPool.get(listener.pool) ?? []).map((row) => pairKey(key, row))];
+    const unreached = unreachedKey(key, listener.pool);
+    return [unreached, ...(byPool.get(listener.pool) ?? []).map((row) => pairKey(key, row))];
   });
   return {
     listeners: new Set(spec.listeners.map(listenerKey)),
@@ -67,7 +73,7 @@ export function wantedRows(
 export function shortage(
   kind: keyof Wanted,
   wanted: Wanted,
-  rows: Rows<number>,
+  rows: Pick<Rows<number>, 'keys' | 'limit'>,
   free: ReadonlySet<string>,
 ): readonly Shortage[] {
   let leaving = 0;

@@ -5,6 +5,7 @@
 import { describeDiff, diffSpecs, namesIn } from '../config/diff.js';
 import { formatIssue, formatWarning, type Issue } from '../config/issue.js';
 import { type ReadConfig, readConfig } from '../config/read_config.js';
+import { listenerKey } from '../core/identity.js';
 import { err, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
 import { LineQueue } from '../observe/line_queue.js';
@@ -237,8 +238,10 @@ class Service {
     const keys = needsRestart.map(({ setting }) => setting);
     if (keys.length > 0) this.#log.event('restart-needed', { keys });
     const duration_ms = systemClock.nowMs() - startedMs;
-    for (const { name, protocol } of diff.listeners.removed) {
-      this.#log.event('listener-removed', { listener: name, protocol });
+    for (const removed of diff.listeners.removed) {
+      const sessions = daemon.sessions(listenerKey(removed));
+      const { name: listener, protocol } = removed;
+      this.#log.event('listener-removed', { listener, protocol, sessions });
     }
     this.#log.event('reloaded', { ...namesIn(diff), duration_ms });
     this.#notifier.status(`reloaded: ${describeDiff(diff)}`);

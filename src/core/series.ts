@@ -43,7 +43,8 @@ const DIALS_AT = CAUSES_AT + CAUSES.length;
 const DROPS_AT = DIALS_AT + DIAL_FAILURES.length;
 const HISTOGRAMS_AT = DROPS_AT + DATAGRAM_DROPS.length;
 const HISTOGRAMS = Object.keys(HISTOGRAM_BOUNDS_SECONDS) as HistogramName[];
-const COLUMNS = HISTOGRAMS_AT + HISTOGRAMS.length * HISTOGRAM_COLUMNS;
+/** Of one row. */
+export const COLUMNS = HISTOGRAMS_AT + HISTOGRAMS.length * HISTOGRAM_COLUMNS;
 
 const column = (names: readonly string[], start: number): Readonly<Record<string, number>> =>
   Object.fromEntries(names.map((name, index) => [name, start + index]));
@@ -96,6 +97,17 @@ export interface HistogramValues {
   readonly sumSeconds: number;
 }
 
+/** The histogram `name` of any account that has the columns of a row. */
+export function histogramFrom(
+  value: (columnIndex: number) => number,
+  name: HistogramName,
+): HistogramValues {
+  const first = HISTOGRAM_COLUMN[name];
+  const buckets = HISTOGRAM_BOUNDS_SECONDS[name].length + 1;
+  const counts = Array.from({ length: buckets }, (_, i) => value(first + i));
+  return { counts, sumSeconds: value(first + buckets) };
+}
+
 /** Reads the sums over all workers. */
 export class SeriesReader {
   readonly #cells: Float64Array;
@@ -115,10 +127,14 @@ export class SeriesReader {
   }
 
   histogram(series: SeriesId, name: HistogramName): HistogramValues {
-    const first = HISTOGRAM_COLUMN[name];
-    const buckets = HISTOGRAM_BOUNDS_SECONDS[name].length + 1;
-    const counts = Array.from({ length: buckets }, (_, i) => this.value(series, first + i));
-    return { counts, sumSeconds: this.value(series, first + buckets) };
+    return histogramFrom((columnIndex) => this.value(series, columnIndex), name);
+  }
+
+  /** Adds every column of a row to `account`, which has COLUMNS cells. */
+  addTo(account: Float64Array, series: SeriesId): void {
+    for (let at = 0; at < COLUMNS; at++) {
+      account[at] = (account[at] ?? 0) + this.value(series, at);
+    }
   }
 
   /** Sets a row to zero in every block, before the row is given to another pair. */

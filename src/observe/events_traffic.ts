@@ -5,10 +5,10 @@ const { debug, info, warn, error } = LEVELS;
 
 export const TRAFFIC_EVENTS = {
   listening: info('A listener is open.', ['listener', 'protocol', 'address', 'pool']),
-  'listener-removed': info('A listener left the file; its sessions run on.', [
-    'listener',
-    'protocol',
-  ]),
+  'listener-removed': info(
+    'A listener left the file; its sessions run on, up to idle_timeout and max_session_age.',
+    ['listener', 'protocol', 'sessions'],
+  ),
   'listen-failed': error(
     'A worker thread cannot open a listener (at start: start-failed, at reload: reload-failed).',
     ['listener', 'protocol', 'address', 'errno', 'detail'],

@@ -6,6 +6,8 @@ import type { SeriesReader } from '../core/series.js';
 export interface SeriesRow {
   /** Added up. More than one where a backend's address changed and the old one still drains. */
   readonly series: readonly SeriesId[];
+  /** What rows of the same labels had counted before, by column; null: there were none. */
+  readonly past: Float64Array | null;
   readonly protocol: 'tcp' | 'udp';
   /**
    * `backend` is '' where none was reached. The same object at each call is formatted only once.
@@ -23,17 +25,23 @@ export interface BackendSample {
   readonly eligible: boolean;
   /** 0 to 1000 */
   readonly weightEffective: number;
-  readonly active: number;
   /** 0: none */
   readonly maxConnections: number;
 }
 
+export interface PlacesSample {
+  readonly labels: BackendSample['labels'];
+  readonly active: number;
+}
+
 export interface MetricsSource {
   readonly series: SeriesReader;
-  /** One row a listener and backend, and one a listener for "no backend". */
+  /** One row per listener and backend, and one per listener and pool for "no backend". */
   rows(): readonly SeriesRow[];
   /** No two have the same labels. */
   backends(): readonly BackendSample[];
+  /** Places taken at every backend that has sessions or is in the file; no two labels alike. */
+  places(): readonly PlacesSample[];
   pools(): readonly { readonly pool: string; readonly queueLength: number }[];
   workers(): readonly { readonly worker: number; readonly heartbeatAgeSeconds: number }[];
   configHash(): string;

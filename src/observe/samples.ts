@@ -8,6 +8,7 @@ import {
   DIAL_COLUMN,
   DROP_COLUMN,
   type HistogramName,
+  histogramFrom,
   PLAIN_COLUMN,
 } from '../core/series.js';
 import { METRICS } from './catalogue.js';
@@ -69,7 +70,8 @@ export const SAMPLERS: Readonly<Record<SampledMetric, Sampler>> = {
   backendUp: backends((backend) => Number(backend.up)),
   backendEligible: backends((backend) => Number(backend.eligible)),
   backendWeight: backends((backend) => backend.weightEffective),
-  backendActive: backends((backend) => backend.active),
+  backendActive: (source) =>
+    source.places().map(({ labels, active }) => ({ value: active, labels })),
   backendCap: backends((backend) => backend.maxConnections),
   heartbeat: (source) =>
     source.workers().map((w) => ({ value: w.heartbeatAgeSeconds, labels: { worker: w.worker } })),
@@ -133,7 +135,9 @@ function histogram(name: HistogramName): Sampler {
   return (source) => {
     const samples: Sample[] = [];
     for (const row of source.rows()) {
+      const { past } = row;
       const parts = row.series.map((series) => source.series.histogram(series, name));
+      if (past !== null) parts.push(histogramFrom((column) => past[column] ?? 0, name));
       const sharedLabels = row.labels;
       let count = 0;
       const buckets = les.map((labels, index) => {
@@ -153,7 +157,7 @@ function histogram(name: HistogramName): Sampler {
 }
 
 function total({ series }: MetricsSource, row: SeriesRow, column: number): number {
-  let sum = 0;
+  let sum = row.past?.[column] ?? 0;
   for (const id of row.series) sum += series.value(id, column);
   return sum;
 }

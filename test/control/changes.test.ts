@@ -3,14 +3,14 @@ import t from 'tap';
 import { ChangeQueue, OVERRULED } from '../../src/control/change_queue.js';
 import { Inventory } from '../../src/control/inventory.js';
 import { Room } from '../../src/control/room.js';
-import type { BackendId, WorkerId } from '../../src/core/brand.js';
+import type { BackendId, ListenerId, WorkerId } from '../../src/core/brand.js';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS, MAX_SERIES } from '../../src/core/limits.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
 import { err, ok } from '../../src/core/result.js';
 import type { Spec } from '../../src/core/spec.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import { seed } from '../support/seed.js';
-import { backendSpec, listenerSpec, poolSpec, resolved, spec } from './fixtures.js';
+import { backendSpec, listenerSpec, poolSpec, resolved, spec, tallies } from './fixtures.js';
 
 const WORKER = 0 as WorkerId;
 const STEPS = 40;
@@ -18,11 +18,11 @@ const STEPS = 40;
 t.test(`random files in a row find their rows or are refused (SEED=${seed})`, async (t) => {
   const random = seededRandom(seed);
   const ledger = new Ledger(createLedgerMemory());
-  const inventory = new Inventory({
-    backend: (id) => ledger.resetBackend(id),
-    listener: (id) => ledger.resetListener(id),
-    series: () => {},
-  });
+  const reset = {
+    backend: (id: BackendId) => ledger.resetBackend(id),
+    listener: (id: ListenerId) => ledger.resetListener(id),
+  };
+  const inventory = new Inventory(reset, tallies());
   const held: BackendId[] = [];
   const outcomes = { taken: 0, refused: 0 };
   const publish = async (): Promise<void> => {

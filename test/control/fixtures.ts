@@ -1,7 +1,10 @@
 /** Specs and entries for tests of control, complete but for what a test is about. */
+
 import { Inventory } from '../../src/control/inventory.js';
+import { Tallies } from '../../src/control/tallies.js';
 import type { Endpoint } from '../../src/core/endpoint.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
+import { createSeriesMemory, SeriesReader } from '../../src/core/series.js';
 import type { BackendSpec, ListenerSpec, PoolSpec, Spec } from '../../src/core/spec.js';
 import type { EventName } from '../../src/observe/events.js';
 import type { Log } from '../../src/observe/log.js';
@@ -90,11 +93,15 @@ export interface Resets {
 }
 
 export function inventory(resets: Resets = { backends: [], listeners: [] }): Inventory {
-  return new Inventory({
-    backend: (id) => void resets.backends.push(id),
-    listener: (id) => void resets.listeners.push(id),
-    series: () => {},
-  });
+  const reset = {
+    backend: (id: number) => void resets.backends.push(id),
+    listener: (id: number) => void resets.listeners.push(id),
+  };
+  return new Inventory(reset, tallies());
+}
+
+export function tallies(): Tallies {
+  return new Tallies(new SeriesReader(createSeriesMemory(1)), { nowMs: () => 0 });
 }
 
 export const resolved = ({ address }: BackendSpec): Endpoint | null =>

@@ -29,10 +29,10 @@ export function fakeSource(workers = 2): FakeSource {
         up: true,
         eligible: false,
         weightEffective: 0.5,
-        active: 7,
         maxConnections: 10,
       },
     ],
+    places: () => [{ labels: { pool: 'main', backend: 'a' }, active: 7 }],
     pools: () => [{ pool: 'main', queueLength: 3 }],
     workers: () => [{ worker: 0, heartbeatAgeSeconds: 0.25 }],
     configHash: () => 'abc123',
@@ -47,5 +47,5 @@ export function fakeSource(workers = 2): FakeSource {
 }
 
 function row(id: number, protocol: 'tcp' | 'udp', labels: SeriesRow['labels']): SeriesRow {
-  return { series: [id as SeriesId], protocol, labels };
+  return { series: [id as SeriesId], past: null, protocol, labels };
 }

@@ -1,7 +1,6 @@
 /** What must hold after each step, told from what engines really do, not from what ledgers say. */
 import type { BackendEntry, Inventory } from '../../src/control/inventory.js';
 import type { SharedState } from '../../src/control/shared_state.js';
-import type { ListenerId } from '../../src/core/brand.js';
 import { formatAddress } from '../../src/core/endpoint.js';
 import { PLAIN_COLUMN } from '../../src/core/series.js';
 import { DESCRIPTORS_A_FLOW, DESCRIPTORS_A_SESSION } from '../../src/pool/descriptor_ledger.js';
@@ -66,21 +65,16 @@ function checkLeases({ workers, inventory, shared }: Scene): void {
 
 /** A listener's count is that of its sessions, and its series say the same. */
 function checkListeners({ inventory, shared, workers }: Scene): void {
-  const active = new Map<ListenerId, number>();
-  for (const entry of inventory.listeners.values()) {
-    active.set(entry.id, shared.series.value(entry.series, PLAIN_COLUMN.active));
-  }
-  for (const entry of inventory.backends()) {
-    for (const { listener, series } of inventory.seriesOf(entry)) {
-      const here = shared.series.value(series, PLAIN_COLUMN.active);
-      holds(here >= 0, () => `${entry.key} has ${here} sessions`);
-      active.set(listener, (active.get(listener) ?? 0) + here);
-    }
+  const active = new Map<string, number>();
+  for (const { id, listenerKey, key } of inventory.tallies.all()) {
+    const here = shared.series.value(id, PLAIN_COLUMN.active);
+    holds(here >= 0, () => `${key} has ${here} sessions`);
+    active.set(listenerKey, (active.get(listenerKey) ?? 0) + here);
   }
   let all = 0;
   for (const entry of inventory.listeners.values()) {
     const counted = shared.ledger.listenerActive(entry.id);
-    const here = active.get(entry.id) ?? 0;
+    const here = active.get(entry.key) ?? 0;
     holds(counted === here, () => `${entry.key}: ${counted} in the ledger, ${here} in the series`);
     all += counted;
   }

@@ -19,6 +19,7 @@ import { checkEmpty, checkRest, checkStep, checkWell, type Scene } from './invar
 import { Journal } from './journal.js';
 import { SimFleet } from './sim_fleet.js';
 import { SpecWriter } from './spec_writer.js';
+import { Totals } from './totals.js';
 import type { Heads } from './watched_ledger.js';
 import { World } from './world.js';
 
@@ -27,6 +28,8 @@ const MAX_SPREAD_MS = 1000;
 /** Long enough for every idle timeout, drain and backlog. */
 const CALM_MS = 40_000;
 const REST_EVERY = 20;
+/** Most of what a check costs. */
+const TOTALS_EVERY = 20;
 const MAX_ROUNDS = 200;
 /** Rows that are looked at in the end: more than a simulation ever uses at a time. */
 const ROWS = 128;
@@ -40,6 +43,7 @@ export class Simulation {
   readonly #writer: SpecWriter;
   readonly #clients: Clients;
   readonly #dials = new Dials();
+  readonly #totals = new Totals();
   readonly #heads: Heads = new Map();
   readonly #shared: SharedState;
   readonly #daemon: Daemon;
@@ -193,6 +197,7 @@ export class Simulation {
     this.#noteDrains();
     this.journal.check();
     checkStep(this.#scene());
+    if (this.step % TOTALS_EVERY === 0) this.#totals.check(this.#scene());
   }
 
   #noteDrains(): void {

@@ -45,6 +45,7 @@ t.test('a reload without a UDP listener lets its flows go on, and with it again 
   const { daemon, client, port, toml, other } = await withFlow(t, '300ms');
   const without = toml.replace(/\[listeners\.udp\][^[]*/, '');
   t.equal((await daemon.reload(without + other)).event, 'reloaded');
+  t.match(await daemon.event('listener-removed'), { listener: 'udp', sessions: 1 });
   t.equal((await client.ask('still here')).payload.toString(), 'still here');
   t.equal((await daemon.reload(toml.replace(/:0"/, `:${port}"`))).event, 'reloaded');
   t.equal((await client.ask('and here')).payload.toString(), 'and here');

@@ -268,13 +268,13 @@ export class UdpFlows implements UdpEdges {
     lease.answered(firstByteMs);
   }
 
-  /** Gives up the reservation of a flow that goes on, and counts it at its listener. */
+  /** Counts a flow that goes on at its listener, and only then gives up its reservation. */
   #unseat(flow: UdpFlow, because: 'unreachable' | 'moving'): void {
     const before = flow.series;
     this.#book.count(flow);
-    this.#choosing.leave(flow, because);
     flow.series = flow.listener.plan.series;
     this.#book.moved(flow, before);
+    this.#choosing.leave(flow, because);
   }
 
   /** A flow that was started and has no reservation looks for a backend. */
@@ -349,11 +349,14 @@ export class UdpFlows implements UdpEdges {
     try {
       this.#book.ended(flow, { by, stage, cause }, this.#deps.clock.nowMs());
     } finally {
-      this.#choosing.forget(flow);
-      this.#choosing.leave(flow, 'moving');
-      flow.listener.leave();
-      const lost = this.#engine.closeFlow(flow.id);
-      if (lost > 0) this.#book.dropped(flow.series, lostFor(cause), lost);
+      try {
+        const lost = this.#engine.closeFlow(flow.id);
+        if (lost > 0) this.#book.dropped(flow.series, lostFor(cause), lost);
+      } finally {
+        this.#choosing.forget(flow);
+        this.#choosing.leave(flow, 'moving');
+        flow.listener.leave();
+      }
     }
   }
 
