@@ -22,6 +22,7 @@ import { DaemonMetrics } from './daemon_metrics.js';
 import { DaemonViews } from './daemon_views.js';
 import { divideDescriptors } from './descriptor_budget.js';
 import { fitEngines } from './engine_fit.js';
+import { lookupHost } from './host_lookup.js';
 import { portSharing } from './port_sharing.js';
 import { createSharedState, type SharedState } from './shared_state.js';
 import { WANTED_DESCRIPTORS, workerCount } from './sizing.js';
@@ -84,6 +85,7 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     random: systemRandom,
     createProbe: (probe) => createProbe(probe, probeDeps),
     createFleet: (deps) => new WorkerFleet(deps),
+    lookup: lookupHost,
     kernel,
     shared,
     log,

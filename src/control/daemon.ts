@@ -17,7 +17,7 @@ import { boardOf } from './board_parts.js';
 import { ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
 import { DescriptorShares } from './descriptor_shares.js';
-import { lookupHost } from './host_lookup.js';
+import type { HostLookup } from './host_lookup.js';
 import { Inventory } from './inventory.js';
 import { ListeningSockets } from './listening_sockets.js';
 import { LookPace } from './look_pace.js';
@@ -37,6 +37,7 @@ export interface DaemonDeps {
   readonly random: Random;
   readonly createProbe: (spec: ProbeSpec) => Probe;
   readonly createFleet: (deps: FleetDeps) => Fleet;
+  readonly lookup: HostLookup;
   readonly kernel: Kernel | null;
   readonly shared: SharedState;
   readonly log: Log;
@@ -115,7 +116,7 @@ export class Daemon {
     this.#adoption = this.#adoptionWith(
       new Resolver({
         timers: deps.timers,
-        lookup: lookupHost,
+        lookup: deps.lookup,
         changed: (name, before, address) => log.event('address-changed', { name, before, address }),
       }),
     );

@@ -12,7 +12,6 @@ import type { Spec } from '../../src/core/spec.js';
 import { ERRNO } from '../../src/kernel/errno.js';
 import { tempFolder } from '../support/places.js';
 import {
-  answerLookups,
   type DaemonBench,
   daemonBench,
   type Fault,
@@ -83,8 +82,7 @@ function full(): Change {
   };
 }
 
-t.before(() => answerLookups((name) => (name === 'pg.example' ? ['10.9.9.9'] : [])));
-t.teardown(() => answerLookups(null));
+const NAMES = async (name: string) => (name === 'pg.example' ? ['10.9.9.9'] : []);
 
 t.test('each foreign call of a change is refused in turn, with each errno', async (t) => {
   const change = wide(t);
@@ -135,7 +133,7 @@ t.test('a start that is refused at any foreign call leaves nothing open', async 
   const { after } = wide(t);
   for (let step = 0; step < MOST_STEPS; step++) {
     const descriptors = openDescriptors();
-    const bench = daemonBench(after);
+    const bench = daemonBench(after, NAMES);
     bench.fault = failAt(step, 'kernel', () => -ERRNO.EPERM);
     const outcome = await bench.daemon.start();
     if (outcome.ok) {
@@ -149,7 +147,7 @@ t.test('a start that is refused at any foreign call leaves nothing open', async 
 });
 
 async function started(t: Test, before: Spec): Promise<DaemonBench> {
-  const bench = daemonBench(before);
+  const bench = daemonBench(before, NAMES);
   t.same(await bench.daemon.start(), { ok: true, value: null });
   t.teardown(() => stopped(bench));
   return bench;

@@ -3,15 +3,14 @@
  * on a clock that moves when told to. Foreign calls, messages and lookups can be made to fail.
  */
 
-import dns from 'node:dns/promises';
 import { readdirSync } from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
 import { Daemon } from '../../src/control/daemon.js';
 import { divideDescriptors } from '../../src/control/descriptor_budget.js';
 import { createSharedState, type SharedState } from '../../src/control/shared_state.js';
 import type { Fleet, FleetDeps } from '../../src/control/worker_fleet.js';
 import type { ToWorker } from '../../src/control/worker_protocol.js';
 import type { WorkerId } from '../../src/core/brand.js';
+import { ipEndpoint } from '../../src/core/endpoint.js';
 import type { Plan } from '../../src/core/plan.js';
 import type { Spec } from '../../src/core/spec.js';
 import type { Probe } from '../../src/health/probe.js';
@@ -44,7 +43,11 @@ export interface DaemonBench {
   fault: Fault;
 }
 
-export function daemonBench(spec: Spec): DaemonBench {
+/** The hosts that a name leads to, if the name server says so. */
+export type NameServer = (name: string) => Promise<readonly string[]>;
+const NO_NAMES: NameServer = async () => [];
+
+export function daemonBench(spec: Spec, names: NameServer = NO_NAMES): DaemonBench {
   const time = new FakeTime();
   const shared = createSharedState(WORKERS, null);
   const events: Told[] = [];
@@ -71,6 +74,15 @@ export function daemonBench(spec: Spec): DaemonBench {
       fleet = new FakeFleet(deps, step);
       return fleet;
     },
+    lookup: async (name) => {
+      const hosts = await names(name);
+      if (hosts.length === 0) return { kind: 'none', problem: 'it has no address' };
+      return {
+        kind: 'found',
+        addresses: hosts.map((host) => ipEndpoint(4, host, 0)),
+        unroutable: [],
+      };
+    },
     kernel: failingKernel(step),
     shared,
     log,
@@ -88,7 +100,8 @@ export function daemonBench(spec: Spec): DaemonBench {
 /** Workers that keep the newest plan, and acknowledge it in a later turn, unless they are dead. */
 export class FakeFleet implements Fleet {
   readonly plans: (Plan | null)[] = [];
-  readonly sent: ToWorker['kind'][] = [];
+  /** Of each plan that was sent: how many listeners it has. */
+  readonly listenersSent: number[] = [];
   readonly #deps: FleetDeps;
   readonly #step: Fault;
   readonly #dead = new Set<WorkerId>();
@@ -114,9 +127,10 @@ export class FakeFleet implements Fleet {
 
   send(worker: WorkerId, message: ToWorker): void {
     this.#step('message', message.kind);
-    this.sent.push(message.kind);
-    if (message.kind !== 'plan' || this.#dead.has(worker) || this.#state === 'closed') return;
+    if (message.kind !== 'plan') return;
     const { plan } = message;
+    this.listenersSent.push(plan.listeners.length);
+    if (this.#dead.has(worker) || this.#state === 'closed') return;
     setImmediate(() => {
       if (this.#dead.has(worker)) return;
       this.plans[worker] = plan;
@@ -148,6 +162,10 @@ export class FakeFleet implements Fleet {
     });
   }
 
+  isDead(worker: WorkerId): boolean {
+    return this.#dead.has(worker);
+  }
+
   async close(): Promise<void> {
     this.#state = 'closed';
   }
@@ -167,19 +185,6 @@ function failingKernel(step: Fault): Kernel | null {
     },
   });
   return { libc: failing, view };
-}
-
-const realLookup = dns.lookup;
-
-/** From now on names lead where `find` says, an empty list being nowhere; null: as before. */
-export function answerLookups(find: ((name: string) => readonly string[]) | null): void {
-  const answer = async (name: string): Promise<{ address: string; family: number }[]> => {
-    const addresses = find?.(name) ?? [];
-    if (addresses.length === 0) throw new Error(`${name} has no address`);
-    return addresses.map((address) => ({ address, family: 4 }));
-  };
-  dns.lookup = find === null ? realLookup : (answer as unknown as typeof dns.lookup);
-  syncBuiltinESMExports();
 }
 
 export function openDescriptors(): number {

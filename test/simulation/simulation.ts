@@ -68,6 +68,7 @@ export class Simulation {
       clock: this.#time,
       timers: this.#time,
       random: this.#random,
+      lookup: async () => ({ kind: 'none', problem: 'nobody asks for names here' }),
       createProbe: () => this.#world.probe(),
       createFleet: (deps) => this.#createFleet(workers, deps),
       kernel: null,
