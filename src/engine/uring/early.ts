@@ -121,13 +121,16 @@ export class Early implements ReadSink, Holder {
   over(client: number, answer: number): void {
     const { pairs } = this.#parts;
     const pair = client >> 1;
-    if (answer !== 0 || this.#header[pair] === 1) {
+    if (answer !== 0) {
       this.#parts.gone(pair, answer);
       return;
     }
     pairs.source[client] = ENDED;
     pairs.firstFin[pair] = client;
-    this.#watchFor(pair);
+    // What came before it may be the whole header, and still wait to be reported.
+    this.#report(pair);
+    if (this.#readsHeader(pair)) this.#parts.gone(pair, 0);
+    else if (this.#isEarly(pair)) this.#watchFor(pair);
   }
 
   resume(client: number): void {
