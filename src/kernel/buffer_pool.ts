@@ -9,28 +9,17 @@
  * numbers, the small ones behind the large ones.
  */
 import { assert, assertShared } from '../core/assert.js';
-import { err, ok, type Result } from '../core/result.js';
-import { type KernelError, kernelError } from './errno.js';
+import { ok, type Result } from '../core/result.js';
+import type { KernelError } from './errno.js';
 import type { Kernel } from './foreign.js';
-import {
-  discardPages,
-  type MappedMemory,
-  mapMemory,
-  releaseMemory,
-  writeAddress,
-} from './memory.js';
+import { discardPages, type MappedMemory, mapMemory, PAGE_BYTES, releaseMemory } from './memory.js';
 import type { Ring } from './ring.js';
-import { BUF_REG_WORDS, REGISTER_PBUF_RING } from './uring_abi.js';
-
-/** struct io_uring_buf: address, length, number and (in entry 0) the ring's tail. */
-const ENTRY_BYTES = 16;
-/** 16-bit words. */
-const TAIL_AT = 7;
+import { LEAST_SUPPLY, SupplyRing } from './supply_ring.js';
 
 /** The share of the buffers that is never put into the ring, so that `take` finds some. */
 const TAKE_SHARE = 1 / 8;
-/** Buffers in the ring at first; it doubles whenever the kernel found the ring empty. */
-const FIRST_SUPPLY = 64;
+/** `settle` leaves so many times the buffers in the ring that a turn has needed. */
+const SUPPLY_FACTOR = 2;
 
 /**
  * Added to each buffer's length, so that the first lines of all buffers do not fall into the same
@@ -65,10 +54,7 @@ export class BufferPool {
 
   readonly #kernel: Kernel;
   readonly #memory: MappedMemory;
-  readonly #ringMemory: MappedMemory;
-  readonly #entries: Int32Array;
-  readonly #shorts: Uint16Array;
-  readonly #mask: number;
+  readonly #ring: SupplyRing;
   readonly #free: Int32Array;
   /** Numbers of small buffers that hold nothing. */
   readonly #freeSmall: Int32Array;
@@ -82,9 +68,12 @@ export class BufferPool {
   #leastFree: number;
   /** 1: the buffer was handed out since its pages were given back. */
   readonly #touched: Uint8Array;
-  #tail = 0;
-  #supplied = 0;
+  /** So many are in the ring after `supply`; it doubles whenever the kernel found it empty. */
   #supplyTarget: number;
+  /** Buffers in the ring after the last `supply`. */
+  #toppedUp = 0;
+  /** The most that the kernel has used between two of them, since the last `settle`. */
+  #mostUsed = 0;
   readonly #maxSupply: number;
   /** So many free ones are left for `take`. */
   readonly #reserve: number;
@@ -93,7 +82,7 @@ export class BufferPool {
     kernel: Kernel,
     options: BufferPoolOptions,
     memory: MappedMemory,
-    ringMemory: MappedMemory,
+    ring: SupplyRing,
   ) {
     const { count, small = 0 } = options;
     this.group = options.group;
@@ -104,10 +93,7 @@ export class BufferPool {
     this.bytes = new Uint8Array(memory.buffer);
     this.#kernel = kernel;
     this.#memory = memory;
-    this.#ringMemory = ringMemory;
-    this.#entries = new Int32Array(ringMemory.buffer);
-    this.#shorts = new Uint16Array(ringMemory.buffer);
-    this.#mask = count - 1;
+    this.#ring = ring;
     this.#free = Int32Array.from({ length: count }, (_, index) => count - 1 - index);
     this.#used = new Uint8Array(count + small);
     this.#freeSmall = Int32Array.from({ length: small }, (_, index) => count + small - 1 - index);
@@ -117,7 +103,7 @@ export class BufferPool {
     this.#touched = new Uint8Array(count);
     this.#reserve = Math.floor(count * TAKE_SHARE);
     this.#maxSupply = count - Math.max(1, Math.floor(count * TAKE_SHARE));
-    this.#supplyTarget = Math.min(FIRST_SUPPLY, this.#maxSupply);
+    this.#supplyTarget = Math.min(LEAST_SUPPLY, this.#maxSupply);
   }
 
   static create(
@@ -130,18 +116,10 @@ export class BufferPool {
     const bytes = count * (bufferBytes + STAGGER_BYTES) + small * SMALL_BYTES;
     const memory = mapMemory(kernel, bytes);
     if (!memory.ok) return memory;
-    const ringMemory = mapMemory(kernel, count * ENTRY_BYTES);
-    if (!ringMemory.ok) {
-      releaseMemory(kernel, memory.value);
-      return ringMemory;
-    }
-    const registered = register(kernel, ring, ringMemory.value, count, group);
-    if (!registered.ok) {
-      releaseMemory(kernel, memory.value);
-      releaseMemory(kernel, ringMemory.value);
-      return registered;
-    }
-    return ok(new BufferPool(kernel, options, memory.value, ringMemory.value));
+    const supply = SupplyRing.create(kernel, ring, count, group);
+    if (supply.ok) return ok(new BufferPool(kernel, options, memory.value, supply.value));
+    releaseMemory(kernel, memory.value);
+    return supply;
   }
 
   /** Buffers that `take` can hand out. */
@@ -151,7 +129,7 @@ export class BufferPool {
 
   /** Buffers without data that receives may use: in the kernel's ring, or on their way there. */
   get available(): number {
-    return this.#supplied + Math.max(0, this.#freeCount - this.#reserve);
+    return this.#ring.length + Math.max(0, this.#freeCount - this.#reserve);
   }
 
   /** Where the buffers' memory begins. */
@@ -199,37 +177,47 @@ export class BufferPool {
 
   /** Tops the kernel's ring up; to be called before each enter. */
   supply(): void {
-    if (this.#supplied >= this.#supplyTarget || this.#freeCount <= this.#reserve) return;
+    const ring = this.#ring;
+    const used = this.#toppedUp - ring.length;
+    if (used > this.#mostUsed) this.#mostUsed = used;
+    this.#toppedUp = ring.length;
+    if (ring.length >= this.#supplyTarget || this.#freeCount <= this.#reserve) return;
     // What one turn can receive for targets that take nothing is bounded by what stands there.
-    const target = this.scarce ? Math.min(FIRST_SUPPLY, this.#supplyTarget) : this.#supplyTarget;
-    while (this.#supplied < target && this.#freeCount > this.#reserve) {
+    const target = this.scarce ? Math.min(LEAST_SUPPLY, this.#supplyTarget) : this.#supplyTarget;
+    while (ring.length < target && this.#freeCount > this.#reserve) {
       const buffer = this.#pop();
-      const at = (this.#tail & this.#mask) * 4;
-      const address = this.addressOf(buffer);
-      writeAddress(this.#entries, at, address);
-      this.#entries[at + 2] = this.bufferBytes;
-      // Not as a word: in entry 0 its upper half is the tail.
-      this.#shorts[at * 2 + 6] = buffer;
-      this.#tail = (this.#tail + 1) & 0xffff;
-      this.#supplied++;
+      ring.add(buffer, this.addressOf(buffer), this.bufferBytes);
     }
-    Atomics.store(this.#shorts, TAIL_AT, this.#tail);
+    this.#toppedUp = ring.length;
+    ring.publish();
   }
 
   /** A completion said that the kernel put data into `buffer`: it is the engine's now. */
   consumed(buffer: number): void {
-    this.#supplied--;
-    assertShared(
-      this.#supplied >= 0 && this.#used[buffer] === 1,
-      'the kernel uses what it was given',
-    );
+    this.#ring.consumed();
+    assertShared(this.#used[buffer] === 1, 'the kernel uses what it was given');
   }
 
   /** The kernel found its ring empty: from now on it gets more, as long as there are free ones. */
   ranEmpty(): void {
-    if (this.#supplied === 0) {
+    if (this.#ring.length === 0) {
       this.#supplyTarget = Math.min(this.#supplyTarget * 2, this.#maxSupply);
     }
+  }
+
+  /**
+   * Takes back what the kernel has needed in no turn since the last call, for `trim` to find; all
+   * completions must have been seen. True when the ring may have to be looked at again.
+   */
+  settle(): boolean {
+    const needed = Math.max(SUPPLY_FACTOR * this.#mostUsed, LEAST_SUPPLY);
+    this.#mostUsed = 0;
+    if (needed < this.#supplyTarget) {
+      this.#supplyTarget = needed;
+      this.#ring.withdraw(needed, (buffer) => this.#pushBelow(buffer));
+      this.#toppedUp = this.#ring.length;
+    }
+    return this.#supplyTarget > LEAST_SUPPLY;
   }
 
   /** A buffer for the engine's own data, or -1. */
@@ -262,8 +250,7 @@ export class BufferPool {
       const buffer = this.#free[at] ?? 0;
       if (this.#touched[buffer] === 0) continue;
       if (at >= unused) return true;
-      this.#touched[buffer] = 0;
-      discardPages(this.#kernel, this.addressOf(buffer), this.strideBytes);
+      this.#discard(buffer);
     }
     return false;
   }
@@ -271,7 +258,24 @@ export class BufferPool {
   /** Gives the memory back; the ring must have been closed before. */
   close(): void {
     releaseMemory(this.#kernel, this.#memory);
-    releaseMemory(this.#kernel, this.#ringMemory);
+    this.#ring.close();
+  }
+
+  /** A page that it shares with a neighbour goes, too, if nothing of the neighbour is in it. */
+  #discard(buffer: number): void {
+    this.#touched[buffer] = 0;
+    const before = buffer > 0 && this.#touched[buffer - 1] === 0 ? PAGE_BYTES : 0;
+    const behind = buffer + 1 < this.count && this.#touched[buffer + 1] === 0 ? PAGE_BYTES : 0;
+    const from = this.addressOf(buffer) - before;
+    discardPages(this.#kernel, from, before + this.strideBytes + behind);
+  }
+
+  /** Below those that are free: they are used again before it. */
+  #pushBelow(buffer: number): void {
+    this.#used[buffer] = 0;
+    this.#free.copyWithin(1, 0, this.#freeCount++);
+    this.#free[0] = buffer;
+    this.#leastFree++;
   }
 
   #pop(): number {
@@ -281,22 +285,4 @@ export class BufferPool {
     this.#touched[buffer] = 1;
     return buffer;
   }
-}
-
-function register(
-  kernel: Kernel,
-  ring: Ring,
-  memory: MappedMemory,
-  count: number,
-  group: number,
-): Result<void, KernelError> {
-  const argument = mapMemory(kernel, BUF_REG_WORDS * 4);
-  if (!argument.ok) return argument;
-  const words = new Int32Array(argument.value.buffer);
-  writeAddress(words, 0, memory.address);
-  words[2] = count;
-  words[3] = group;
-  const answer = ring.register(REGISTER_PBUF_RING, argument.value.address, 1);
-  releaseMemory(kernel, argument.value);
-  return answer < 0 ? err(kernelError('io_uring_register', answer)) : ok(undefined);
 }

@@ -21,7 +21,7 @@ const MAP_POPULATE = 0x8000;
 const MADV_DONTNEED = 4;
 
 /** No architecture that Node.js runs on has smaller pages; with larger ones less is given back. */
-const PAGE_BYTES = 4096;
+export const PAGE_BYTES = 4096;
 
 export interface MappedMemory {
   /** Below 2^47, so exact as a number. */

@@ -25,6 +25,8 @@ import { submitSetOption } from './submissions.js';
 
 /** <linux/sockios.h>: bytes that the peer has not acknowledged yet (tcp(7), SIOCOUTQ). */
 const SIOCOUTQ = 0x5411;
+/** The same header: bytes that came and were not read yet (SIOCINQ). */
+const SIOCINQ = 0x541b;
 /** <sys/socket.h> */
 const SHUT_WR = 1;
 
@@ -108,8 +110,12 @@ export class SocketCalls {
 
   /** Bytes that were sent and not yet acknowledged; 0 for sockets that cannot tell. */
   unacknowledged(fd: number): number {
-    const answer = this.#kernel.libc.ioctlAt(fd, SIOCOUTQ, this.#at(ANSWER_AT));
-    return answer < 0 ? 0 : (this.#words[ANSWER_AT] ?? 0);
+    return this.#count(fd, SIOCOUTQ);
+  }
+
+  /** Bytes that came and were not read yet; 0 for sockets that cannot tell. */
+  unread(fd: number): number {
+    return this.#count(fd, SIOCINQ);
   }
 
   /** Sends FIN. ENOTCONN, of a connection that is over already, is no matter. */
@@ -126,6 +132,11 @@ export class SocketCalls {
     this.#words[ANSWER_AT] = room;
     const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
     return this.#kernel.libc.accept4At(fd, address, this.#at(ANSWER_AT), flags);
+  }
+
+  #count(fd: number, request: number): number {
+    const answer = this.#kernel.libc.ioctlAt(fd, request, this.#at(ANSWER_AT));
+    return answer < 0 ? 0 : (this.#words[ANSWER_AT] ?? 0);
   }
 
   #at(word: number): number {

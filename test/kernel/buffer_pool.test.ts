@@ -130,6 +130,43 @@ t.test('buffers that lie still give their pages back, those in use keep them', a
   close();
 });
 
+t.test('what no turn has needed leaves the ring, gives its pages back and serves on', async (t) => {
+  const { ring, pool, client, fd, next, close } = await bench(1024, 65_536);
+  const receive = async (): Promise<number> => {
+    submitReceive(ring, fd, pool.group, 0, 0, 0, 0);
+    await new Promise((resolve) => client.write('x', resolve));
+    const { result, flags } = next();
+    const buffer = flags >>> CQE_BUFFER_SHIFT;
+    pool.consumed(buffer);
+    t.equal(String.fromCharCode(pool.bytes[buffer * pool.strideBytes] ?? 0), 'x');
+    t.equal(result, 1);
+    return buffer;
+  };
+  pool.supply();
+  const burst: number[] = [];
+  for (let count = 0; count < 64; count++) burst.push(await receive());
+  pool.ranEmpty();
+  for (const buffer of burst) pool.recycle(buffer);
+  pool.supply();
+  t.equal(pool.free, 1024 - 128);
+  for (let buffer = 0; buffer < 128; buffer++) pool.bytes.fill(42, ...spanOf(pool, buffer));
+  t.equal(pool.settle(), true, 'a burst of 64 needs 128');
+  t.equal(pool.free, 1024 - 128);
+  t.equal(pool.settle(), false, 'since then nobody has needed anything');
+  t.equal(pool.free, 1024 - 64);
+  pool.trim();
+  const pages = Array.from({ length: 128 * 16 }, (_, page) => pool.bytes[page * 4096 + 100]);
+  const left = pages.filter((byte) => byte === 42).length;
+  t.ok(left >= 64 * 16 && left <= 64 * 17 + 2, `${left} pages are left`);
+  // Behind the end of those that were left in the ring stand others by now.
+  for (let count = 0; count < 200; count++) {
+    pool.supply();
+    pool.recycle(await receive());
+  }
+  t.equal(pool.available, 1024 - 128, 'an eighth is kept for others');
+  close();
+});
+
 function spanOf(pool: BufferPool, buffer: number): [number, number] {
   return [buffer * pool.strideBytes, (buffer + 1) * pool.strideBytes];
 }

@@ -3,8 +3,10 @@ import type { WorkerId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
 import type { Doorbell } from '../../core/doorbell.js';
 import { ok, type Result } from '../../core/result.js';
+import type { BufferPool } from '../../kernel/buffer_pool.js';
 import { errnoName, type KernelError } from '../../kernel/errno.js';
 import type { Kernel } from '../../kernel/foreign.js';
+import type { Ring } from '../../kernel/ring.js';
 import type { EngineLimits } from '../engine.js';
 import { Bell } from './bell.js';
 import { Delays } from './delays.js';
@@ -60,10 +62,17 @@ export function createUringEngine(options: UringOptions): Result<UringEngine, Ke
     doorbell,
     worker,
     trim: (warm) => {
-      const tcpHasMore = tcpPool.trim(warm);
-      return udpPool.trim(warm) || tcpHasMore;
+      const tcpHasMore = trimPool(tcpPool, ring, warm);
+      const udpHasMore = trimPool(udpPool, ring, warm);
+      return pipes.trim() || tcpHasMore || udpHasMore;
     },
     release,
   });
   return ok(engine);
+}
+
+/** To be called between two turns: then all completions have been seen that are not hidden. */
+function trimPool(pool: BufferPool, ring: Ring, warm: number): boolean {
+  const unsettled = ring.overflown || pool.settle();
+  return pool.trim(warm) || unsettled;
 }

@@ -20,7 +20,7 @@ const YIELD_MS = 1_000;
  */
 const TRIM_MS = 400;
 /** but the WARM_BUFFERS that are used first only each 25th time. */
-const WARM_BUFFERS = 64;
+const WARM_BUFFERS = 32;
 const TRIMS_TO_COLD = 25;
 /** After `stop`: how many turns operations may take to end, and how long each of them waits. */
 const STOP_TURNS = 400;

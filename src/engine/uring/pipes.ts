@@ -25,8 +25,10 @@ export class Pipes {
   readonly #capacity: Int32Array;
   /** Numbers without descriptors. */
   readonly #unopened: number[];
-  /** Open, empty and unused. */
+  /** Open, empty and unused; the one used last is at the end. */
   readonly #idle: number[] = [];
+  /** The fewest that were idle since the last `trim`: so many at the front were not needed. */
+  #leastIdle = 0;
 
   /** `count`: pipes at the same time; two descriptors each. */
   constructor(kernel: Kernel, count: number) {
@@ -54,6 +56,7 @@ export class Pipes {
   /** An empty pipe, or NONE when all are in use or no descriptor can be had. */
   take(): number {
     const idle = this.#idle.pop();
+    this.#leastIdle = Math.min(this.#leastIdle, this.#idle.length);
     if (idle !== undefined) return idle;
     const pipe = this.#unopened.pop();
     if (pipe === undefined) return NONE;
@@ -78,9 +81,20 @@ export class Pipes {
     else this.#close(pipe);
   }
 
+  /**
+   * Closes those that nobody has needed since the last call: each counts among the user's open
+   * pipe pages (pipe(7)) even while it is empty. True when some are left.
+   */
+  trim(): boolean {
+    for (const pipe of this.#idle.splice(0, this.#leastIdle)) this.#close(pipe);
+    this.#leastIdle = this.#idle.length;
+    return this.#leastIdle > 0;
+  }
+
   /** Closes what nobody uses. */
   closeIdle(): void {
     for (const pipe of this.#idle.splice(0)) this.#close(pipe);
+    this.#leastIdle = 0;
   }
 
   #close(pipe: number): void {
