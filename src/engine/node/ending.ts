@@ -2,9 +2,9 @@
  * The last part of a pair's life: nothing is relayed any more, and only `closed` will be reported.
  */
 import type { Timer, Timers } from '../../core/clock.js';
-import { FAREWELL_MS, LINGER_MS, type PairEnd, STANDSTILL_MS } from '../../session/tcp_port.js';
+import { FAREWELL_MS, LINGER_MS, type PairEnd } from '../../session/tcp_port.js';
 import type { SendQueues } from './send_queue.js';
-import { finish, type Link, reset, whenFlushed } from './socket.js';
+import { finish, type Link, reset } from './socket.js';
 
 export interface EndingDeps {
   readonly timers: Timers;
@@ -16,7 +16,6 @@ export class Ending {
   readonly #deps: EndingDeps;
   readonly #links: readonly Link[];
   #linger: Timer | null = null;
-  #standstill: Timer | null = null;
 
   constructor(deps: EndingDeps, end: PairEnd, links: readonly Link[]) {
     this.#deps = deps;
@@ -48,8 +47,7 @@ export class Ending {
   /** The other side was reset: so will be `link`, when its peer has received what was written. */
   passReset(link: Link): void {
     this.#lingerAtMost();
-    this.#cutAtStandstill(link, link.socket.writableLength);
-    whenFlushed(link.socket, () => this.#whenDelivered(link, () => reset(link), STANDSTILL_MS));
+    this.#deps.sendQueues.whenDeliveredOrHopeless(link.socket, () => reset(link));
   }
 
   /** Resets whatever is still open. */
@@ -60,17 +58,6 @@ export class Ending {
   /** Every socket is closed. */
   over(): void {
     this.#linger?.cancel();
-    this.#standstill?.cancel();
-  }
-
-  /** A peer that takes nothing at all of what was written is not waited for. */
-  #cutAtStandstill(link: Link, leftBytes: number): void {
-    if (leftBytes === 0) return;
-    this.#standstill = this.#deps.timers.after(STANDSTILL_MS, () => {
-      const { writableLength } = link.socket;
-      if (writableLength === leftBytes) this.cut();
-      else this.#cutAtStandstill(link, writableLength);
-    });
   }
 
   /** Everything is delivered: peers that do not finish soon are not waited for. */
@@ -82,10 +69,10 @@ export class Ending {
     });
   }
 
-  #whenDelivered({ socket, kind }: Link, then: () => void, patienceMs?: number): void {
+  #whenDelivered({ socket, kind }: Link, then: () => void): void {
     // What is written to a unix socket is in its peer's queue.
     if (kind === 'unix') then();
-    else this.#deps.sendQueues.whenDelivered(socket, then, patienceMs);
+    else this.#deps.sendQueues.whenDelivered(socket, then);
   }
 
   #lingerAtMost(): void {

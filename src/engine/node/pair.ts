@@ -272,6 +272,8 @@ export class Pair {
 
   /** One side's connection broke: hand on what was read from it, then reset the other. */
   #broke(by: Side, error: Error, from: Link, to: Link): void {
+    this.#host.standstill.broke(from);
+    this.#host.standstill.broke(to);
     const sentence = limitSentence(error);
     const ending = this.#end(
       sentence === null ? { kind: 'reset', by } : { kind: 'limit', sentence },

@@ -6,8 +6,9 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import type { Timers } from '../../core/clock.js';
+import type { Clock, Timers } from '../../core/clock.js';
 import { ipBytes } from '../../core/ip_bytes.js';
+import { Patience } from '../patience.js';
 
 const TABLES = ['/proc/thread-self/net/tcp', '/proc/thread-self/net/tcp6'] as const;
 
@@ -24,36 +25,35 @@ interface Wait {
   readonly socket: Socket;
   readonly name: string;
   readonly then: () => void;
-  readonly patienceMs: number;
-  /** What was not acknowledged at the last look, and for how long it has been the same. */
-  left: string;
-  stillMs: number;
+  /** Null: it is waited for until somebody closes the socket. */
+  readonly patience: Patience | null;
 }
 
 export class SendQueues {
+  readonly #clock: Clock;
   readonly #timers: Timers;
   #waits: Wait[] = [];
   #looking: 'no' | 'yes' = 'no';
 
-  constructor(timers: Timers) {
+  constructor(clock: Clock, timers: Timers) {
+    this.#clock = clock;
     this.#timers = timers;
   }
 
-  /**
-   * Calls `then`, perhaps at once, when everything written to the TCP `socket` was delivered, or
-   * when its peer has taken nothing of it for `patienceMs`.
-   */
-  whenDelivered(
-    socket: Socket,
-    then: () => void,
-    patienceMs: number = Number.POSITIVE_INFINITY,
-  ): void {
-    if (socket.bytesWritten <= INITIAL_WINDOW_BYTES) {
-      then();
-      return;
-    }
-    const name = connectionName(socket);
-    this.#waits.push({ socket, name, then, patienceMs, left: '', stillMs: 0 });
+  /** Calls `then`, perhaps at once, when everything written to `socket` was delivered. */
+  whenDelivered(socket: Socket, then: () => void): void {
+    if (isUnderWay(socket)) then();
+    else this.#wait(socket, null, then);
+  }
+
+  /** The same, or as soon as the peer takes too little for that. */
+  whenDeliveredOrHopeless(socket: Socket, then: () => void): void {
+    if (isUnderWay(socket)) then();
+    else this.#wait(socket, new Patience(this.#clock.nowMs()), then);
+  }
+
+  #wait(socket: Socket, patience: Patience | null, then: () => void): void {
+    this.#waits.push({ socket, name: connectionName(socket), then, patience });
     if (this.#looking === 'yes') return;
     this.#looking = 'yes';
     void this.#look(FIRST_PAUSE_MS);
@@ -62,7 +62,7 @@ export class SendQueues {
   async #look(pauseMs: number): Promise<void> {
     const undelivered = await readTables();
     const waits = this.#waits.filter(({ socket }) => !socket.destroyed);
-    const over = waits.filter((wait) => isOver(wait, undelivered.get(wait.name), pauseMs));
+    const over = waits.filter((wait) => this.#isOver(wait, undelivered));
     this.#waits = waits.filter((wait) => !over.includes(wait));
     for (const { then } of over) then();
     if (this.#waits.length === 0) this.#looking = 'no';
@@ -70,6 +70,11 @@ export class SendQueues {
       const nextPauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
       this.#timers.after(pauseMs, () => void this.#look(nextPauseMs));
     }
+  }
+
+  #isOver({ socket, name, patience }: Wait, undelivered: Undelivered): boolean {
+    const leftBytes = socket.writableLength + Number.parseInt(undelivered.get(name) ?? '0', 16);
+    return leftBytes === 0 || (patience?.isOver(this.#clock.nowMs(), leftBytes) ?? false);
   }
 }
 
@@ -83,14 +88,9 @@ async function readTables(): Promise<Undelivered> {
   return undelivered;
 }
 
-/** `pauseMs`: the pause before the next look. */
-function isOver(wait: Wait, left: string | undefined, pauseMs: number): boolean {
-  if (left === undefined) return true;
-  const same = left === wait.left;
-  if (same && wait.stillMs >= wait.patienceMs) return true;
-  wait.stillMs = same ? wait.stillMs + pauseMs : pauseMs;
-  wait.left = left;
-  return false;
+/** All of it was written, and leaves without waiting for anything. */
+function isUnderWay({ bytesWritten, writableLength }: Socket): boolean {
+  return writableLength === 0 && bytesWritten <= INITIAL_WINDOW_BYTES;
 }
 
 /** From the text of /proc/net/tcp or tcp6: the tx_queue of connections where it is not empty. */

@@ -11,6 +11,8 @@ import { type Link, writeNothing } from './socket.js';
 /** How often some are asked, and how many: a thousandth of a processor for each hundred. */
 const LOOK_MS = 50;
 const ASKED_AT_ONCE = 100;
+/** Whoever leaves is rarely alone: behind a reset all are asked once, so many at a time. */
+const HURRY_MS = 5;
 
 export class Standstill {
   readonly #timers: Timers;
@@ -18,6 +20,8 @@ export class Standstill {
   readonly #links = new Set<Link>();
   readonly #collection: Collection;
   #timer: Timer | null = null;
+  /** So many are to be asked soon. */
+  #hurried = 0;
 
   constructor(timers: Timers, kernel: Kernel | null) {
     this.#timers = timers;
@@ -36,6 +40,14 @@ export class Standstill {
     if (this.#links.delete(link)) this.#collection.standing(this.#links.size);
   }
 
+  /** The pair of `link` was reset: so may be others that stand still. */
+  broke(link: Link): void {
+    if (!this.#links.has(link) || this.#hurried > 0) return;
+    this.#hurried = this.#links.size;
+    this.#timer?.cancel();
+    this.#timer = this.#timers.after(HURRY_MS, () => this.#look());
+  }
+
   stop(): void {
     this.#links.clear();
     this.#timer?.cancel();
@@ -45,6 +57,7 @@ export class Standstill {
   #look(): void {
     this.#timer = null;
     let left = Math.min(this.#links.size, ASKED_AT_ONCE);
+    this.#hurried = Math.max(0, this.#hurried - left);
     for (const link of this.#links) {
       if (left-- === 0) break;
       this.#links.delete(link);
@@ -52,7 +65,11 @@ export class Standstill {
       this.#links.add(link);
       ask(link);
     }
-    if (this.#links.size > 0) this.#timer = this.#timers.after(LOOK_MS, () => this.#look());
+    if (this.#links.size === 0) this.#hurried = 0;
+    else {
+      const pauseMs = this.#hurried > 0 ? HURRY_MS : LOOK_MS;
+      this.#timer = this.#timers.after(pauseMs, () => this.#look());
+    }
   }
 }
 

@@ -55,6 +55,14 @@ export class Chains {
     return this.#bytes[this.#front(direction)] ?? 0;
   }
 
+  /** All bytes that are still to be sent. */
+  totalBytes(direction: number): number {
+    let sum = 0;
+    let at = this.#head[direction] ?? NONE;
+    for (; at !== NONE; at = this.#next[at] ?? NONE) sum += this.#bytes[at] ?? 0;
+    return sum;
+  }
+
   /** The first `bytes` of the first buffer, but not all of it, were sent. */
   advance(direction: number, bytes: number): void {
     const head = this.#front(direction);

@@ -10,7 +10,8 @@ import type { PairId } from '../../core/brand.js';
 import { ERRNO } from '../../kernel/errno.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import { submitClose } from '../../kernel/submissions.js';
-import { LINGER_MS, type PairEnd, STANDSTILL_MS, type TcpEdges } from '../../session/tcp_port.js';
+import type { PairEnd, TcpEdges } from '../../session/tcp_port.js';
+import { Patience } from '../patience.js';
 import type { Delays } from './delays.js';
 import type { Loop, Taken, TurnWork } from './loop.js';
 import { BROKEN, DRAIN, ENDING, NONE, type PairTable } from './pairs.js';
@@ -24,16 +25,9 @@ export interface Holder {
   clear?(pair: number): void;
 }
 
-/** A peer that has not acknowledged everything yet. */
-interface Drain {
-  readonly untilMs: number;
-  /** Bytes without acknowledgement, and since when they are so many. */
-  left: number;
-  sinceMs: number;
-}
-
-/** Looks again whether a peer has acknowledged everything. */
-const DRAIN_CHECK_MS = 5;
+/** Looks again whether a peer has acknowledged everything: soon at first, then half as often. */
+const FIRST_LOOK_MS = 5;
+const LAST_LOOK_MS = 80;
 
 export interface EndingParts {
   readonly loop: Loop;
@@ -49,6 +43,8 @@ export class Ending implements TurnWork {
 
   readonly #parts: EndingParts;
   readonly #holders: Holder[] = [];
+  /** By direction, where its source is gone. */
+  readonly #patience: (Patience | undefined)[] = [];
   /** Pairs whose backend's descriptor is to be closed by the next entry, or was by the last one. */
   readonly #parting = new Closings();
   /** The same for the client's descriptor, of pairs whose end has been reported. */
@@ -85,19 +81,29 @@ export class Ending implements TurnWork {
 
   /** Resets both sides as soon as the peer of `socket` has got everything that was sent to it. */
   resetDrained(pair: number, socket: number, end: PairEnd): void {
-    const { pairs, loop } = this.#parts;
     if (this.#drained(socket)) {
       this.reset(pair, end);
       return;
     }
-    pairs.phase[pair] = DRAIN;
-    this.#checkLater(pair, socket, { untilMs: loop.nowMs + LINGER_MS, left: 0, sinceMs: 0 }, end);
+    this.#parts.pairs.phase[pair] = DRAIN;
+    this.#lookAgain(pair, socket, FIRST_LOOK_MS, end);
+  }
+
+  /**
+   * True when the target of `direction`, whose source is gone, has not got `leftBytes` and is not
+   * waited for any longer. Its time begins with the first call.
+   */
+  isHopeless(direction: number, leftBytes: number): boolean {
+    const { nowMs } = this.#parts.loop;
+    const patience = this.#patience[direction] ?? new Patience(nowMs);
+    this.#patience[direction] = patience;
+    return patience.isOver(nowMs, leftBytes);
   }
 
   /** Runs `task` as soon as both peers have acknowledged everything that was sent to them. */
-  whenDelivered(pair: number, task: () => void): void {
+  whenDelivered(pair: number, task: () => void, pauseMs = FIRST_LOOK_MS): void {
     if (this.#drained(2 * pair) && this.#drained(2 * pair + 1)) task();
-    else this.later(pair, DRAIN_CHECK_MS, () => this.whenDelivered(pair, task));
+    else this.later(pair, pauseMs, () => this.whenDelivered(pair, task, longer(pauseMs)));
   }
 
   /** Runs `task` after `delayMs` if the pair is still in the same use and not ending. */
@@ -135,19 +141,11 @@ export class Ending implements TurnWork {
     return waiting + wanted > 0 ? 0 : Number.POSITIVE_INFINITY;
   }
 
-  #checkLater(pair: number, socket: number, drain: Drain, end: PairEnd): void {
-    const { loop } = this.#parts;
-    const left = this.#unacknowledged(socket);
-    if (left !== drain.left) {
-      drain.left = left;
-      drain.sinceMs = loop.nowMs;
-    }
-    this.later(pair, DRAIN_CHECK_MS, () => {
-      const { nowMs } = loop;
-      const late = nowMs >= drain.untilMs || nowMs - drain.sinceMs >= STANDSTILL_MS;
-      if (late || this.#drained(socket)) this.reset(pair, end);
-      else this.#checkLater(pair, socket, drain, end);
-    });
+  #lookAgain(pair: number, socket: number, pauseMs: number, end: PairEnd): void {
+    // The direction that writes to this socket is the other one.
+    const hopeless = this.isHopeless(socket ^ 1, this.#unacknowledged(socket));
+    if (hopeless || this.#drained(socket)) this.reset(pair, end);
+    else this.later(pair, pauseMs, () => this.#lookAgain(pair, socket, longer(pauseMs), end));
   }
 
   #drained(socket: number): boolean {
@@ -172,6 +170,8 @@ export class Ending implements TurnWork {
     const { pairs } = this.#parts;
     assertShared(pairs.inFlight[pair] === 0, 'a pair is closed when nothing is in flight');
     for (const holder of this.#holders) holder.clear?.(pair);
+    this.#patience[2 * pair] = undefined;
+    this.#patience[2 * pair + 1] = undefined;
     if (pairs.fdOf(2 * pair + 1) === NONE) return this.#report(pair);
     this.#close(2 * pair + 1);
     this.#parting.add(pair);
@@ -188,6 +188,10 @@ export class Ending implements TurnWork {
     const { pairs, loop } = this.#parts;
     submitClose(loop.ring, pairs.takeDescriptor(socket), userData(CLOSE, socket), 0);
   }
+}
+
+function longer(pauseMs: number): number {
+  return Math.min(2 * pauseMs, LAST_LOOK_MS);
 }
 
 const NOBODY: readonly number[] = [];

@@ -76,6 +76,11 @@ export class Sends implements TurnWork, Holder {
     return this.#chains.length[direction] ?? 0;
   }
 
+  /** Bytes that wait or are being sent. */
+  bytes(direction: number): number {
+    return this.#chains.totalBytes(direction);
+  }
+
   /** Sends `bytes` of `buffer`, behind what was given before, and recycles it then. */
   push(direction: number, buffer: number, bytes: number, credit: number): void {
     this.#chains.append(direction, buffer, bytes, credit);

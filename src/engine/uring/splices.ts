@@ -106,6 +106,11 @@ export class Splices implements TurnWork, Holder {
     return this.#pipe[direction] !== NONE;
   }
 
+  /** Bytes in the pipe. */
+  bytes(direction: number): number {
+    return this.#left(direction);
+  }
+
   /** Splices from now on, or answers NONE when there is no pipe. No receive may be armed. */
   begin(direction: number): number {
     assert(!this.active(direction), 'a direction is spliced once');

@@ -3,10 +3,11 @@
  * look whether the target takes data again, and whether the source has gone: what it left is not
  * kept for a peer that may stand still for hours.
  */
-import { LINGER_MS, type PairEnd, STANDSTILL_MS } from '../../session/tcp_port.js';
+import type { SocketCalls } from '../../kernel/socket_calls.js';
+import type { PairEnd } from '../../session/tcp_port.js';
 import type { Ending, Holder } from './ending.js';
 import type { Loop } from './loop.js';
-import { BROKEN, FLUSH, type PairTable } from './pairs.js';
+import { BROKEN, FLUSH, NONE, type PairTable } from './pairs.js';
 import type { Reads } from './reads.js';
 import type { Sends } from './sends.js';
 import type { Splices } from './splices.js';
@@ -18,11 +19,15 @@ const NO_ROOM: PairEnd = {
   sentence: 'too much data waits for peers that do not take it',
 };
 
+/** How often a target is looked at whose source is gone. */
+const LOOK_MS = 100;
+
 export interface StandstillParts {
   readonly loop: Loop;
   readonly pairs: PairTable;
   readonly reads: Reads;
   readonly ending: Ending;
+  readonly calls: SocketCalls;
 }
 
 export class Standstill implements WatchOwner, Holder {
@@ -57,9 +62,8 @@ export class Standstill implements WatchOwner, Holder {
 
   /** To be called when the source of `direction` has turned out to be broken. */
   sourceBroke(direction: number): void {
-    const { loop, pairs } = this.#parts;
-    const broken = pairs.source[direction] === BROKEN && this.holds(direction);
-    if (broken) this.#expire(direction, loop.nowMs + LINGER_MS);
+    const { pairs } = this.#parts;
+    if (pairs.source[direction] === BROKEN && this.holds(direction)) this.#expire(direction);
   }
 
   /** What `direction` holds finds no place any more. */
@@ -79,9 +83,7 @@ export class Standstill implements WatchOwner, Holder {
   }
 
   gone(socket: number): void {
-    const { loop, pairs } = this.#parts;
-    const held = pairs.relays(socket) && this.holds(socket);
-    if (held) this.#expire(socket, loop.nowMs + LINGER_MS);
+    if (this.#parts.pairs.relays(socket) && this.holds(socket)) this.#expire(socket);
   }
 
   /** Bulk stands still again and again: its watches stay. */
@@ -96,27 +98,32 @@ export class Standstill implements WatchOwner, Holder {
     this.#expiring[2 * pair + 1] = 0;
   }
 
-  #expire(direction: number, untilMs: number): void {
+  #expire(direction: number): void {
     if (this.#expiring[direction] === 1) return;
     this.#expiring[direction] = 1;
-    this.#lookLater(direction, untilMs);
+    this.#look(direction);
   }
 
-  /** What was read is delivered if the target moves again: until then, and without a standstill. */
-  #lookLater(direction: number, untilMs: number): void {
-    const { loop, pairs, ending } = this.#parts;
+  /** What the source left is delivered if the target takes it fast enough. */
+  #look(direction: number): void {
+    const { pairs, ending } = this.#parts;
     const pair = direction >> 1;
-    const counter = (direction & 1) === 0 ? pairs.bytesIn : pairs.bytesOut;
-    const before = counter[pair];
-    ending.later(pair, STANDSTILL_MS, () => {
-      if (!pairs.relays(direction)) return;
-      if (counter[pair] !== before && loop.nowMs < untilMs) {
-        this.#lookLater(direction, untilMs);
-        return;
-      }
-      const by = (direction & 1) === 0 ? 'client' : 'backend';
-      const told = pairs.phase[pair] === FLUSH;
-      ending.reset(pair, told ? { kind: 'closed' } : { kind: 'reset', by });
-    });
+    if (!pairs.relays(direction)) return;
+    if (!ending.isHopeless(direction, this.#leftBytes(direction))) {
+      ending.later(pair, LOOK_MS, () => this.#look(direction));
+      return;
+    }
+    const by = (direction & 1) === 0 ? 'client' : 'backend';
+    const told = pairs.phase[pair] === FLUSH;
+    ending.reset(pair, told ? { kind: 'closed' } : { kind: 'reset', by });
+  }
+
+  /** What the target of `direction` has not got yet of all that came from its source. */
+  #leftBytes(direction: number): number {
+    const { pairs, calls } = this.#parts;
+    const [source, target] = [pairs.fdOf(direction), pairs.fdOf(direction ^ 1)];
+    const held = this.#sends.bytes(direction) + this.#splices.bytes(direction);
+    const unread = source === NONE ? 0 : calls.unread(source);
+    return held + unread + (target === NONE ? 0 : calls.unacknowledged(target));
   }
 }

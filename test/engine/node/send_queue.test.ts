@@ -30,7 +30,7 @@ for (const [family, local] of [
 ] as const) {
   t.test(`${family}: bytes are delivered when the peer has taken them, not before`, async (t) => {
     const time = new FakeTime();
-    const queues = new SendQueues(time);
+    const queues = new SendQueues(time, time);
     const server = await PeerServer.listen(local);
     const reader = await connectPeer(server.endpoint);
     const writer = await server.next();
@@ -66,9 +66,9 @@ t.test('a peer that takes nothing is given up where somebody asks for that', asy
   const giveUp = (): void => {
     given = 'up';
   };
-  new SendQueues(time).whenDelivered(writer.socket, giveUp, 1_000);
-  for (let look = 0; look < 7; look++) await nextLook(time);
-  t.equal(given, 'no', 'after half a second');
+  new SendQueues(time, time).whenDeliveredOrHopeless(writer.socket, giveUp);
+  for (let look = 0; look < 4; look++) await nextLook(time);
+  t.equal(given, 'no', 'after less than a second');
   await eventually('the end of patience', async () => {
     await time.pass(200);
     return given === 'up' ? given : undefined;
@@ -83,7 +83,8 @@ t.test('a few bytes are not worth a look: they left at once', async (t) => {
   const writer = await server.next();
   writer.send('a few bytes');
   let delivered = 'no';
-  new SendQueues(new FakeTime()).whenDelivered(writer.socket, () => {
+  const time = new FakeTime();
+  new SendQueues(time, time).whenDelivered(writer.socket, () => {
     delivered = 'yes';
   });
   t.equal(delivered, 'yes');
@@ -93,7 +94,7 @@ t.test('a few bytes are not worth a look: they left at once', async (t) => {
 
 t.test('a socket that is destroyed is forgotten', async (t) => {
   const time = new FakeTime();
-  const queues = new SendQueues(time);
+  const queues = new SendQueues(time, time);
   const server = await PeerServer.listen(LOOPBACK);
   const reader = await connectPeer(server.endpoint);
   const writer = await server.next();

@@ -1,0 +1,48 @@
+import t from 'tap';
+import { Patience } from '../../src/engine/patience.js';
+import { LINGER_MS, STANDSTILL_MS } from '../../src/session/tcp_port.js';
+
+const MIB = 1_048_576;
+const STEP_MS = 100;
+
+/** After how many milliseconds patience is over with a target that has `takenBytes(ms)` then. */
+function endMs(leftBytes: number, takenBytes: (ms: number) => number): number {
+  const patience = new Patience(7_000);
+  for (let ms = 0; ; ms += STEP_MS) {
+    if (patience.isOver(7_000 + ms, Math.max(0, leftBytes - takenBytes(ms)))) return ms;
+  }
+}
+
+t.test('a target that takes nothing has STANDSTILL_MS', async (t) => {
+  t.equal(
+    endMs(MIB, () => 0),
+    STANDSTILL_MS,
+  );
+  t.equal(
+    endMs(MIB, (ms) => Math.min(ms, 300) * 1_000),
+    300 + STANDSTILL_MS,
+    'from the last byte',
+  );
+});
+
+t.test('a target that is fast enough has until it has got everything', async (t) => {
+  const rate = (2 * MIB) / LINGER_MS;
+  t.ok(endMs(MIB, (ms) => ms * rate) > LINGER_MS / 2);
+});
+
+t.test('a target that could not end within LINGER_MS has STANDSTILL_MS', async (t) => {
+  t.equal(
+    endMs(MIB, (ms) => ms),
+    STANDSTILL_MS,
+    'a trickle',
+  );
+  const catchesUp = endMs(MIB, (ms) => (ms <= STANDSTILL_MS ? 0.12 : 0.3) * (ms / 1_000) * MIB);
+  t.ok(catchesUp > 3_000, 'who is slow at first may catch up');
+});
+
+t.test('nobody has more than LINGER_MS', async (t) => {
+  for (let share = 0; share < 1; share += 0.05) {
+    t.ok(endMs(MIB, (ms) => Math.min(share, ms / LINGER_MS) * MIB) <= LINGER_MS);
+    t.ok(endMs(MIB, (ms) => (share * ms * MIB) / LINGER_MS) <= LINGER_MS);
+  }
+});
