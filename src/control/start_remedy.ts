@@ -10,7 +10,8 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     'memory is short: raise MemoryMax (or `ulimit -v`), or set fewer workers',
   ],
   [/EADDRINUSE/, 'find the other program with `ss -lntup`'],
-  [/EACCES/, 'ports below 1024 need CAP_NET_BIND_SERVICE, and a socket a folder it may write to'],
+  [/unix:.*EACCES/, "the daemon's user may not write to the folder of the socket"],
+  [/EACCES/, 'ports below 1024 need CAP_NET_BIND_SERVICE (AmbientCapabilities in the unit)'],
   [/EADDRNOTAVAIL/, 'the machine has no such address'],
   [
     /EAFNOSUPPORT/,

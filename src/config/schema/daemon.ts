@@ -11,7 +11,7 @@ export const DAEMON = table('The process as a whole.', {
     doc: 'What moves the bytes. "auto" takes the first of them that works on this machine; a named engine that does not work refuses to start.',
   }),
   workers: mixed(
-    { default: 'auto', doc: 'Data-plane threads. "auto" is one a CPU core.' },
+    { default: 'auto', doc: 'Data-plane threads. "auto" is one per CPU core.' },
     `"auto" or an integer from 1 to ${MAX_WORKERS}`,
     { anyOf: [{ const: 'auto' }, { type: 'integer', minimum: 1, maximum: MAX_WORKERS }] },
     (raw): Reading<'auto' | number> => {
@@ -27,7 +27,7 @@ export const DAEMON = table('The process as a whole.', {
     min: '10ms',
     max: '7d',
     zero: 'no time at all',
-    doc: 'After SIGTERM: how long sessions may run on before they are closed.',
+    doc: 'After SIGTERM, SIGINT or SIGQUIT: how long sessions may run on before they are closed.',
   }),
 });
 

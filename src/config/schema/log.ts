@@ -3,7 +3,7 @@ import type { LogSpec } from '../../core/spec.js';
 import { choice } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 
-export const LOG = table('What is written to standard output, one event a line.', {
+export const LOG = table('What is written to standard output, one event per line.', {
   level: choice(['trace', 'debug', 'info', 'warn', 'error'], {
     default: 'info',
     doc: 'The least severe events that are written. Access lines are for `access` alone to decide.',

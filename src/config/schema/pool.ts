@@ -32,7 +32,7 @@ export const POOL = table('Backends that serve the same, and how one of them is 
     default: 0,
     min: 0,
     max: MAX_CONNECTIONS,
-    doc: 'Cap of sessions a backend, unless the backend sets its own. 0 is none.',
+    doc: 'Cap of sessions per backend, unless the backend sets its own. 0 is none.',
   }),
   queue_size: integer({
     default: 0,

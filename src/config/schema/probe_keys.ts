@@ -111,7 +111,7 @@ export const PROBE_KEYS = {
     min: '1ms',
     max: '7d',
     zero: 'no limit',
-    doc: 'A replica whose replay is further behind is not ready. While nothing streams to it, the time since the probe last saw the stream counts (a daemon that never saw it: the age of the last replayed transaction). So without a primary every replica leaves after this time: make it longer than a failover takes. It needs `user`.',
+    doc: 'A replica whose replay is further behind is not ready. While nothing streams to it, the time since the probe last saw the stream counts (a daemon that never saw it: the age of the last replayed transaction). So without a primary every replica leaves after this time: make it longer than a failover takes. This key needs `user`.',
   }),
   name: word('a domain name', DOMAIN_NAME, {
     otherwise: 'nothing',

@@ -120,7 +120,7 @@ function explain(error: KernelError, facts: MachineFacts): UringSupport {
     case 'ENOMEM':
       return no(
         'the limit of locked memory (RLIMIT_MEMLOCK) is too low for the rings',
-        'raise it: LimitMEMLOCK=64M in the systemd unit, or ulimit -l',
+        'Raise it: LimitMEMLOCK=128M in the systemd unit, or ulimit -l',
       );
     case 'EMFILE':
     case 'ENFILE':
