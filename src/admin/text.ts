@@ -84,7 +84,7 @@ function backendTable(view: HealthView, pool: PoolView): string[] {
     since(view, backend.sinceWallMs),
     of(backend.active, backend.maxConnections),
     weight(backend),
-    backend.lastProbe === null ? 'none yet' : probe(view, backend.lastProbe),
+    backend.lastProbe === null ? noProbe(pool, backend) : probe(view, backend.lastProbe),
     backend.reason,
   ];
   return table([heads, ...pool.backends.map(row)], '  ');
@@ -93,6 +93,12 @@ function backendTable(view: HealthView, pool: PoolView): string[] {
 function probe(view: HealthView, { result, latencyMs, atWallMs, detail }: ProbeView): string {
   const told = detail === '' ? '' : `: ${detail}`;
   return `${result} in ${latencyMs.toFixed(1)} ms, ${since(view, atWallMs)} ago${told}`;
+}
+
+/** One that is not probed has none, and will have none. */
+function noProbe(pool: PoolView, { state }: BackendView): string {
+  const isProbed = pool.probe !== 'none' && state !== 'leaving' && state !== 'unresolved';
+  return isProbed ? 'none yet' : '-';
 }
 
 function weight({ weight, weightEffective }: BackendView): string {

@@ -138,12 +138,13 @@ export interface BackendView {
   /** As it counts now: slow start and degradation included. */
   readonly weightEffective: number;
   readonly backup: boolean;
-  /** null: none has ended yet. */
+  /** null: none has ended yet, or it is not probed (any more). */
   readonly lastProbe: ProbeView | null;
 }
 
 export interface ProbeView {
-  readonly result: 'passed' | 'failed';
+  /** standby: it answers as it should, in another role than its pool wants. */
+  readonly result: 'passed' | 'standby' | 'failed';
   readonly atWallMs: number;
   readonly latencyMs: number;
   /** For people; may be ''. */

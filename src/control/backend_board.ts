@@ -183,6 +183,11 @@ export class BackendBoard {
     return this.#weights.share(entry.id);
   }
 
+  /** Why real traffic has taken `entry` out. */
+  ejectionOf(entry: BackendEntry): string {
+    return this.#deps.ejections.reasonOf(entry, this.#deps.clock.nowMs());
+  }
+
   /** What probes say about `entry`; undefined for one that is not watched. */
   healthByKey(): ReadonlyMap<string, TargetHealth> {
     return new Map(this.#checker.snapshot().map((health) => [health.key, health]));
@@ -206,12 +211,13 @@ export class BackendBoard {
     }
     this.#write(entry, clock.nowMs());
     ledger.setHealth(entry.id, event.state);
-    this.#deps.changed(entry);
     counters.transition(namesOf(entry), event.state);
     const { reason, detail } = event;
     const told = { ...namesOf(entry), cause: reason, detail };
     if (event.state === 'up') log.event('backend-up', told);
     else log.event(DEMOTED[event.state], { ...told, sessions: ledger.active(entry.id) });
+    // After its own line: what follows from it for its pool is told too.
+    this.#deps.changed(entry);
     const { onDown, onDownSpreadMs } = entry.pool.spec;
     if (event.state !== 'up' && onDown === 'close') {
       this.#endSessions(entry, 'backend-down', onDownSpreadMs);

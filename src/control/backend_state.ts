@@ -28,6 +28,8 @@ export interface Situation {
   readonly share: number;
   /** What its probes said last, when the verdict changed; may be ''. */
   readonly verdictDetail: string;
+  /** Why real traffic has taken it out; of no meaning in other states. */
+  readonly ejection: string;
 }
 
 /** Sentences without full stops; '' where the state says all. */
@@ -35,7 +37,7 @@ export function reasonOf(situation: Situation): string {
   return [stateReason(situation), causeReason(situation)].filter((part) => part !== '').join('; ');
 }
 
-function stateReason({ state, verdictDetail, share }: Situation): string {
+function stateReason({ state, verdictDetail, ejection, share }: Situation): string {
   switch (state) {
     case 'up':
     case 'drained':
@@ -50,7 +52,7 @@ function stateReason({ state, verdictDetail, share }: Situation): string {
     case 'standby':
       return `well, but in another role: ${verdictDetail}`;
     case 'ejected':
-      return 'it failed in real traffic';
+      return ejection;
     case 'unproven':
       return 'no probe has succeeded yet';
     case 'full':

@@ -2,6 +2,7 @@
 import type { BackendView, ProbeView } from '../admin/views.js';
 import { formatAddress } from '../core/endpoint.js';
 import type { Ineligible } from '../core/outcome.js';
+import type { ProbeResult } from '../health/probe.js';
 import type { TargetHealth } from '../health/target.js';
 import type { Ledger } from '../pool/ledger.js';
 import { type BackendBoard, targetKey } from './backend_board.js';
@@ -52,7 +53,8 @@ export class BackendDescriber {
     const { state, sinceWallMs } = this.#watch.backend(entry);
     const share = this.#board.shareOf(entry);
     const verdictDetail = health?.detail ?? '';
-    const situation = { state, cause, serves, backup, share, verdictDetail };
+    const ejection = this.#board.ejectionOf(entry);
+    const situation = { state, cause, serves, backup, share, verdictDetail, ejection };
     return {
       name,
       address: formatAddress(entry.endpoint),
@@ -94,9 +96,15 @@ function probeOf(health: TargetHealth | undefined): ProbeView | null {
   const last = health?.last ?? null;
   if (last === null) return null;
   return {
-    result: last.result.ok ? 'passed' : 'failed',
+    result: resultOf(last.result),
     atWallMs: last.atMs,
     latencyMs: last.durationMs,
     detail: last.result.ok ? last.result.note : last.result.detail,
   };
+}
+
+/** One in another role answers as it should: nothing has failed. */
+function resultOf(result: ProbeResult): ProbeView['result'] {
+  if (result.ok) return 'passed';
+  return result.failure === 'wrong-role' ? 'standby' : 'failed';
 }

@@ -196,7 +196,7 @@ export class Daemon {
       endSessions: (backend, cause, spanMs) =>
         this.fleet.broadcast({ kind: 'end-sessions', backend, cause, spanMs, limit: null }),
       drained: (entry) => this.#adoption.emptied(entry),
-      changed: (entry) => void this.watch.backend(entry),
+      changed: (entry) => this.watch.changed(entry),
     });
   }
 

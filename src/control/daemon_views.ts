@@ -25,6 +25,7 @@ import type { Inventory, ListenerEntry } from './inventory.js';
 import { inItsPlace } from './name_report.js';
 import type { PoolNow } from './pool_watch.js';
 import { Refusals } from './refusals.js';
+import { rivalry } from './rivals.js';
 import type { SharedState } from './shared_state.js';
 
 export interface DaemonViewsDeps {
@@ -133,20 +134,18 @@ export class DaemonViews implements AdminViews {
     };
   }
 
-  #pool(
-    { pool, state, sinceWallMs }: PoolNow,
-    backends: readonly BackendView[],
-    refused: readonly CountView[],
-  ): PoolView {
+  #pool(now: PoolNow, backends: readonly BackendView[], refused: readonly CountView[]): PoolView {
+    const { pool, state, sinceWallMs } = now;
     const { policy, queueSize, health } = pool.spec;
+    const queueLength = this.#deps.shared.ledger.queued(pool.id);
     return {
       name: pool.key,
       policy,
       probe: health.probe.kind,
       state,
-      reason: state === 'full' && queueSize > 0 ? FULL_WITH_QUEUE : POOL_REASONS[state],
+      reason: poolReason(now, queueLength),
       sinceWallMs,
-      queueLength: this.#deps.shared.ledger.queued(pool.id),
+      queueLength,
       queueSize,
       refused,
       backends,
@@ -186,13 +185,22 @@ function tally({ members, standing, pool }: PoolNow): string {
   return parts.length === 0 ? 'it has none' : parts.join(', ');
 }
 
-const FULL_WITH_QUEUE = 'every backend is full: who comes waits in the queue';
+function poolReason({ pool, state, primaries }: PoolNow, queueLength: number): string {
+  const { queueSize } = pool.spec;
+  if (state === 'full' && queueSize > 0) {
+    return queueLength < queueSize
+      ? 'every backend that could serve is full: new sessions wait in the queue'
+      : 'every backend that could serve is full, and so is the queue: new sessions are refused';
+  }
+  return [POOL_REASONS[state], rivalry(primaries)].filter((part) => part !== '').join('; ');
+}
+
 const POOL_REASONS: Readonly<Record<PoolState, string>> = {
   up: '',
   backup: 'only its backups serve',
   panic: 'too few backends are well: all are used, whatever their health',
-  full: 'every backend is full: who comes is refused',
-  unproven: 'no backend has had a verdict yet: who comes waits for the first',
+  full: 'every backend that could serve is full: new sessions are refused',
+  unproven: 'no backend has had a verdict yet: new sessions wait for the first',
   down: 'no backend is eligible',
   leaving: 'no longer in the file; its sessions may finish',
 };

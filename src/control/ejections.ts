@@ -56,6 +56,11 @@ export interface EjectionEffect {
 export class Ejections {
   readonly #deps: EjectionsDeps;
   readonly #watches = new Map<PoolId, Watch>();
+  /** Of those that were ejected: why, and until when. */
+  readonly #ejected = new WeakMap<
+    BackendEntry,
+    { readonly why: string; readonly untilMs: number }
+  >();
 
   constructor(deps: EjectionsDeps) {
     this.#deps = deps;
@@ -90,7 +95,7 @@ export class Ejections {
         this.#observe(watch, entry, nowMs, ended ? this.#latencies(watch, entry) : NO_LATENCIES),
       );
       if (ended) watch.windowEndMs = nowMs + watch.spec.intervalMs;
-      effects.push(...this.#carryOut(watch, watch.tracker.look(nowMs, observed)));
+      effects.push(...this.#carryOut(watch, watch.tracker.look(nowMs, observed), nowMs));
       this.#repair(watch, nowMs);
     }
     this.#endUnwatched();
@@ -102,7 +107,7 @@ export class Ejections {
     const watch = this.#watches.get(entry.pool.id);
     if (watch === undefined) return false;
     const decisions = watch.tracker.probed(entry.id, startedMs, nowMs);
-    return this.#carryOut(watch, decisions).length > 0;
+    return this.#carryOut(watch, decisions, nowMs).length > 0;
   }
 
   #observe(
@@ -157,12 +162,20 @@ export class Ejections {
     return { counts, sumSeconds: parts.reduce((sum, part) => sum + part.sumSeconds, 0) };
   }
 
-  #carryOut(watch: Watch, decisions: readonly EjectionDecision[]): EjectionEffect[] {
+  /** Why `entry` is out, and for how long still: `5 failures in a row in real traffic; …`. */
+  reasonOf(entry: BackendEntry, nowMs: number): string {
+    const ejected = this.#ejected.get(entry);
+    if (ejected === undefined) return 'it failed in real traffic';
+    const leftS = Math.max(0, Math.ceil((ejected.untilMs - nowMs) / 1_000));
+    return `${ejected.why} in real traffic; out for ${leftS} s more`;
+  }
+
+  #carryOut(watch: Watch, decisions: readonly EjectionDecision[], nowMs: number): EjectionEffect[] {
     const effects: EjectionEffect[] = [];
     for (const decision of decisions) {
       const entry = kept(watch.pool).find(({ id }) => id === decision.backend);
       if (entry === undefined) continue;
-      const effect = this.#carryOutOne(watch, entry, decision);
+      const effect = this.#carryOutOne(watch, entry, decision, nowMs);
       if (effect !== null) effects.push(effect);
     }
     return effects;
@@ -172,6 +185,7 @@ export class Ejections {
     watch: Watch,
     entry: BackendEntry,
     decision: EjectionDecision,
+    nowMs: number,
   ): EjectionEffect | null {
     const { counters, log } = this.#deps;
     const names = { pool: entry.pool.key, backend: entry.spec.name };
@@ -180,6 +194,10 @@ export class Ejections {
         counters.ejection(names, decision.cause.kind);
         counters.transition(names, 'ejected');
         log.event('backend-ejected', { ...names, ...told(decision) });
+        this.#ejected.set(entry, {
+          why: describeCause(decision.cause),
+          untilMs: nowMs + decision.durationMs,
+        });
         return { entry, returned: false };
       case 'would-eject':
         log.event('backend-would-be-ejected', { ...names, ...told(decision) });

@@ -12,6 +12,7 @@ import type { Ledger } from '../pool/ledger.js';
 import { type Standing, standingOf } from '../pool/standing.js';
 import { stateOf } from './backend_state.js';
 import type { BackendEntry, Inventory, ListenerEntry, PoolEntry } from './inventory.js';
+import { rivalsIn } from './rivals.js';
 import { sessionLimit } from './sizing.js';
 import { StateTimes } from './state_times.js';
 
@@ -35,6 +36,8 @@ export interface PoolNow {
   readonly standing: Standing;
   readonly state: PoolState;
   readonly sinceWallMs: number;
+  /** Backends that all say "primary", where one should. */
+  readonly primaries: readonly string[];
 }
 
 export interface StateNow<State> {
@@ -55,6 +58,8 @@ type Told = 'nothing' | 'serves' | 'panic' | 'down';
 export class PoolWatch {
   readonly #deps: PoolWatchDeps;
   readonly #told = new WeakMap<PoolEntry, Told>();
+  /** By pool: the rivals that were told last. */
+  readonly #rivals = new WeakMap<PoolEntry, string>();
   readonly #pools: StateTimes<PoolEntry, PoolState>;
   readonly #listeners: StateTimes<ListenerEntry, ListenerState>;
   readonly #backends: StateTimes<BackendEntry, BackendState>;
@@ -93,8 +98,27 @@ export class PoolWatch {
     const standing = this.#standing(pool, pool.spec.panicPercent);
     const state = pool.tenure === 'leaving' ? 'leaving' : poolState(standing);
     const sinceWallMs = this.#pools.note(pool, state);
-    this.#tell({ pool, members, standing, state, sinceWallMs });
-    return { pool, members, standing, state, sinceWallMs };
+    const primaries = rivalsIn(pool, this.#deps.ledger);
+    const now = { pool, members, standing, state, sinceWallMs, primaries };
+    this.#tell(now);
+    this.#tellRivals(now);
+    return now;
+  }
+
+  #tellRivals({ pool, primaries }: PoolNow): void {
+    const names = primaries.join(', ');
+    const before = this.#rivals.get(pool) ?? '';
+    if (names === before) return;
+    this.#rivals.set(pool, names);
+    const { log } = this.#deps;
+    if (names === '') log.event('one-primary', { pool: pool.key });
+    else log.event('several-primaries', { pool: pool.key, detail: names });
+  }
+
+  /** Something about `entry` has just changed: the time is that of the call. */
+  changed(entry: BackendEntry): void {
+    this.backend(entry);
+    this.pool(entry.pool);
   }
 
   #standing(pool: PoolEntry, panicPercent: number): Standing {
@@ -106,7 +130,6 @@ export class PoolWatch {
     );
   }
 
-  /** Also to be called at once when it has changed: the time is that of the call. */
   backend(entry: BackendEntry): StateNow<BackendState> {
     const state = stateOf(entry, this.#deps.ledger, this.#deps.shareOf(entry));
     return { state, sinceWallMs: this.#backends.note(entry, state) };

@@ -60,7 +60,7 @@ export class Watched {
     this.#state = state;
     if (verdict !== null) {
       const to = inAnotherRole(result) ? 'standby' : verdict.to;
-      this.#pronounce(to, ...explain(verdict, result), atMs, events);
+      this.#pronounce(to, ...explain(verdict, health.probe.kind, result), atMs, events);
     } else if (verdictOf(state) === 'down' && !result.ok) this.#lookCloser(result, atMs, events);
   }
 
@@ -74,7 +74,7 @@ export class Watched {
     if (this.#verdict === 'down' && isWell) {
       this.#pronounce('standby', result.failure, result.detail, atMs, events);
     } else if (this.#verdict === 'standby' && this.#ill >= this.target.health.fall) {
-      const detail = failedInARow(this.#ill, result);
+      const detail = failedInARow(this.#ill, this.target.health.probe.kind, result);
       this.#pronounce('down', result.failure, detail, atMs, events);
     }
   }
@@ -139,13 +139,14 @@ function inAnotherRole(result: ProbeResult): boolean {
   return !result.ok && result.failure === 'wrong-role';
 }
 
-function explain(change: Change, result: ProbeResult): [VerdictReason, string] {
+function explain(change: Change, kind: string, result: ProbeResult): [VerdictReason, string] {
   if (change.to === 'up') return [change.why, result.ok ? result.note : ''];
   assert(!result.ok, 'only a failure condemns a backend');
-  const detail = inAnotherRole(result) ? result.detail : failedInARow(change.inARow, result);
+  const detail = inAnotherRole(result) ? result.detail : failedInARow(change.inARow, kind, result);
   return [result.failure, detail];
 }
 
-function failedInARow(inARow: number, { detail }: Failure): string {
-  return `${inARow} in a row failed, the last: ${detail}`;
+function failedInARow(inARow: number, kind: string, { detail }: Failure): string {
+  const probes = inARow === 1 ? 'probe' : 'probes in a row';
+  return `${inARow} ${kind} ${probes} failed, the last: ${detail}`;
 }

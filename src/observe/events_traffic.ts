@@ -110,6 +110,12 @@ export const TRAFFIC_EVENTS = {
     'See the lines of its backends above; /health gives the reason for each.',
   ),
   'pool-recovered': info('A pool has eligible backends again.', ['pool', 'eligible', 'backends']),
+  'several-primaries': warn(
+    'More than one backend says that it is the primary: each of them gets writes.',
+    ['pool', 'detail'],
+    'See which one is right, and stop or demote the others: sluice cannot fence them.',
+  ),
+  'one-primary': info('No more than one backend says that it is the primary.', ['pool']),
   'pool-panic': warn(
     'Too few backends are eligible: all of the pool are used, whatever their health.',
     ['pool', 'eligible', 'backends', 'percent'],

@@ -70,7 +70,7 @@ export function eventsPage(): string {
       'flow. `"errors"` leaves out those that went as they should: ended by the client or the ' +
       'backend in order, by a reset of the client, by age, by a drain or by command, and ' +
       'without a failed dial. An idle timeout is in order for UDP only. Of one cause ' +
-      `${ACCESS_ERROR_LINES_PER_WINDOW} lines a second are written at most, but with "all" every ` +
+      `${ACCESS_ERROR_LINES_PER_WINDOW} lines per second are written at most, but with "all" every ` +
       'one. `[log] level` has no say in them.',
     '## Fields',
     table(

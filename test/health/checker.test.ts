@@ -32,7 +32,7 @@ t.test('fall failures at the fast interval condemn, rise successes bring back', 
   t.match(w.checker.snapshot()[0], {
     verdict: 'down',
     failures: 3,
-    detail: '3 in a row failed, the last: connection refused',
+    detail: '3 tcp probes in a row failed, the last: connection refused',
   });
 
   w.set(1, { ok: true, share: 1, note: 'role primary' });

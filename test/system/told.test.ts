@@ -2,10 +2,15 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import t from 'tap';
-import { startDaemon } from '../support/daemon.js';
+import { accessLine } from '../support/access_lines.js';
+import { type Daemon, startDaemon } from '../support/daemon.js';
+import { eventually } from '../support/deadline.js';
 import { startEchoes } from '../support/load/echo_backend.js';
 import { freePort } from '../support/places.js';
+import { haveServers } from '../support/require_server.js';
+import { REDIS_PROGRAMS, redisCommand, startRedis } from '../support/servers/redis.js';
 import { listenerText, poolText, serviceText } from '../support/settings.js';
+import { dial } from '../support/wire.js';
 
 t.test('what `sluice check` warns of is told at start and at every reload', async (t) => {
   const backends = await startEchoes(t, 1);
@@ -69,3 +74,88 @@ t.test('a panic is told with how many were eligible before it', async (t) => {
   const daemon = await startDaemon(t, { toml: serviceText(pool) });
   t.match(await daemon.event('pool-panic'), { eligible: 1, backends: 2, percent: 60 });
 });
+
+t.test('a verdict names the probe, and a pool is down since its last backend is', async (t) => {
+  const dead = { name: 'gone', address: `127.0.0.1:${await freePort()}` };
+  const daemon = await startDaemon(t, { toml: serviceText({ name: 'echo', backends: [dead] }) });
+  t.match(await daemon.event('backend-down'), {
+    detail: /^2 tcp probes in a row failed, the last/,
+  });
+  await daemon.event('pool-down');
+  const [pool] = await pools(daemon);
+  const [backend] = pool?.backends ?? [];
+  const lateMs = Date.parse(pool?.since ?? '') - Date.parse(backend?.since ?? '');
+  t.ok(lateMs >= 0 && lateMs < 100, `the pool is ${lateMs} ms later`);
+});
+
+t.test('an ejected backend says what failed and how long it is out', async (t) => {
+  const [live] = await startEchoes(t, 1);
+  if (live === undefined) return;
+  const dead = { name: 'dead', address: `127.0.0.1:${await freePort()}` };
+  const sections = '[pools.echo.outlier]\nconsecutive_failures = 2\nbase_ejection = "30s"\n';
+  const backends = [dead, live];
+  const pool = { name: 'echo', backends, health: 'probe = "none"', sections };
+  const daemon = await startDaemon(t, { toml: serviceText(pool) });
+  const port = await daemon.port('echo');
+  await eventually('the dead one is out', async () => {
+    await dial(t, { port });
+    return daemon.eventsNamed('backend-ejected').length > 0 ? true : undefined;
+  });
+  const [{ backends: shown = [] } = {}] = await pools(daemon);
+  const out = shown.find(({ name }) => name === 'dead');
+  t.match(out, {
+    state: 'ejected',
+    reason: /^2 failures in a row in real traffic; out for \d+ s more$/,
+  });
+});
+
+t.test('a session that reached nobody names nobody, in log and metrics alike', async (t) => {
+  const dead = { name: 'gone', address: `127.0.0.1:${await freePort()}` };
+  const pool = { name: 'echo', backends: [dead], health: 'probe = "none"' };
+  const daemon = await startDaemon(t, { toml: serviceText(pool) });
+  const wire = await dial(t, { port: await daemon.port('echo') });
+  await wire.closed;
+  t.match(await accessLine(daemon, 'the session', () => true), {
+    backend: null,
+    tried: ['gone'],
+    outcome: { cause: 'dial-failed' },
+  });
+  await daemon.metricSettles('sluice_refused_total', { backend: '' }, (n) => n === 1);
+});
+
+t.test('two servers that both say "primary" are told, and shown as long as they do', async (t) => {
+  if (!haveServers(t, ...REDIS_PROGRAMS)) return;
+  const [one, two] = await startRedis(t, 2);
+  if (one === undefined || two === undefined) return;
+  const health = 'probe = "redis"\nrole = "primary"\ninterval = "200ms"\nfast_interval = "100ms"\n';
+  const daemon = await startDaemon(t, {
+    toml: serviceText({ name: 'db', backends: [one, two], health }),
+  });
+  t.match(await daemon.event('several-primaries'), { pool: 'db', remedy: /fence/ });
+  t.match((await pools(daemon))[0], {
+    state: 'up',
+    reason: /^2 backends say that they are the primary \(.+, .+\): each gets writes$/,
+  });
+  await redisCommand(two.port, 'replicaof', '127.0.0.1', String(one.port));
+  await daemon.event('one-primary');
+  await eventually('its probe found it well', async () => {
+    const all = (await pools(daemon))[0]?.backends ?? [];
+    return all.some(({ last_probe }) => last_probe?.result === 'standby') ? true : undefined;
+  });
+});
+
+interface ShownPool {
+  readonly since: string;
+  readonly backends: readonly {
+    readonly name: string;
+    readonly since: string;
+    readonly last_probe: { readonly result: string } | null;
+  }[];
+}
+
+async function pools(daemon: Daemon): Promise<readonly ShownPool[]> {
+  const page = JSON.parse((await daemon.get('/health')).body) as {
+    readonly pools: readonly ShownPool[];
+  };
+  return page.pools;
+}

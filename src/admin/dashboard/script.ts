@@ -115,10 +115,12 @@ function showListeners(view) {
   ]));
 }
 
-function probe(view, last) {
-  if (last === null) return 'none yet';
+function probe(view, pool, backend) {
+  const last = backend.last_probe;
+  const unprobed = pool.probe === 'none' || ['leaving', 'unresolved'].includes(backend.state);
+  if (last === null) return unprobed ? '–' : 'none yet';
   const text = last.latency_ms.toFixed(1) + ' ms';
-  const result = state(last.result, last.result === 'passed' ? text : 'failed, ' + text);
+  const result = state(last.result, last.result === 'passed' ? text : last.result + ', ' + text);
   result.title = since(view, last.at) + ' ago' + (last.detail ? ': ' + last.detail : '');
   return result;
 }
@@ -129,7 +131,7 @@ function backendState(backend) {
   return state('standby', 'up, ' + (backend.cause || 'not eligible'));
 }
 
-function backendRow(view, backend) {
+function backendRow(view, pool, backend) {
   const weight = backend.weight === backend.weight_effective ? String(backend.weight) :
     Number(backend.weight_effective.toFixed(2)) + ' of ' + backend.weight;
   return [
@@ -138,7 +140,7 @@ function backendRow(view, backend) {
     cell('', backend.address),
     cell('', ...load(backend.active, backend.max_connections)),
     cell('', weight),
-    cell('', probe(view, backend.last_probe)),
+    cell('', probe(view, pool, backend)),
     cell('', since(view, backend.since)),
     cell('reason', backend.reason),
   ];
@@ -157,7 +159,7 @@ function showPools(view) {
     const title = element('h2', '', 'Pool ' + pool.name + ' ', state(pool.state),
       element('small', '', about.join(' · ')));
     const table = element('table');
-    fill(table, heads, pool.backends.map((backend) => backendRow(view, backend)));
+    fill(table, heads, pool.backends.map((backend) => backendRow(view, pool, backend)));
     return [title, element('div', 'card', table)];
   }));
 }

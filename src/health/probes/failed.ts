@@ -61,8 +61,36 @@ export function socketFailure(error: Error, otherwise: ProbeFailure): Failed {
     return new Failed('closed-early', 'closed in the TLS handshake');
   }
   const known = SOCKET_ERRORS[code];
+  const tls = tlsSentence(error);
+  if (known === undefined && tls !== null) return new Failed('tls', tls);
   if (known === undefined) return new Failed(otherwise, sentence(error));
   return new Failed(known[0], `${known[1]} (${code})`);
+}
+
+const TLS_SENTENCES: readonly (readonly [RegExp, string])[] = [
+  [
+    /WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG/,
+    'it does not speak TLS on this port',
+  ],
+  [/UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION/, 'no version of TLS that both sides allow'],
+  [/NO_SHARED_CIPHER|HANDSHAKE_FAILURE|NO_CIPHERS/, 'no cipher that both sides allow'],
+  [/CERTIFICATE_REQUIRED|BAD_CERTIFICATE/, 'it wants a certificate from its clients'],
+  [/UNKNOWN_CA/, 'it does not know our certification authority'],
+  [/UNRECOGNIZED_NAME/, 'it has no certificate for that name (tls_server_name)'],
+  [/SELF_SIGNED/, 'self-signed certificate: name it in tls_ca_file, or set tls_verify = false'],
+  [/UNABLE_TO_(GET_ISSUER|VERIFY)/, 'its certificate is signed by nobody in tls_ca_file'],
+  [/CERT_HAS_EXPIRED/, 'its certificate has ended'],
+  [/CERT_NOT_YET_VALID/, 'its certificate is not valid yet'],
+];
+
+/** What an error of OpenSSL means, by its name; null: it is none, or not known. */
+function tlsSentence(error: Error): string | null {
+  const code = codeOf(error);
+  const found = TLS_SENTENCES.find(([name]) => name.test(code));
+  if (found !== undefined) return `${found[1]} (${code})`;
+  // `809C…:error:0A00010B:SSL routines:function:reason:file:line:` — the reason is for people.
+  const reason = /:SSL routines:[^:]*:([^:]+):/.exec(error.message)?.[1];
+  return reason === undefined ? null : `TLS: ${quoted(reason)}`;
 }
 
 /** The errno's or OpenSSL's name, or nothing. */

@@ -46,6 +46,8 @@ export class SessionBook {
    */
   dialFailed(session: TcpSession, failure: DialFailure): void {
     this.#series.add(session.series, DIAL_COLUMN[failure], 1);
+    // As in the metric: it was not reached, and stands among those tried.
+    session.backend = null;
     this.#move(session, session.listener.plan.series);
   }
 
