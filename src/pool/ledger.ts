@@ -25,6 +25,8 @@ const LISTENER_WAITING = 1;
 
 const POOL_QUEUED = 0;
 const POOL_NEXT_TICKET = 1;
+/** A bit a worker, in two words: waiters of it stand aside. */
+const POOL_ASIDE = 2;
 
 const BACKENDS_AT = 0;
 const LISTENERS_AT = BACKENDS_AT + MAX_BACKENDS * ROW;
@@ -229,6 +231,24 @@ export class Ledger {
     Atomics.store(this.#cells, HEADS_AT + pool * MAX_WORKERS + worker, ticket);
   }
 
+  /** Tells whether waiters of `worker` stand aside, for whom a place may become free elsewhere. */
+  setAside(pool: PoolId, worker: WorkerId, aside: 'some' | 'none'): void {
+    if (this.isAside(pool, worker) === (aside === 'some')) return;
+    const word = POOLS_AT + pool * ROW + POOL_ASIDE + (worker >>> 5);
+    if (aside === 'some') Atomics.or(this.#cells, word, 1 << (worker & 31));
+    else Atomics.and(this.#cells, word, ~(1 << (worker & 31)));
+  }
+
+  isAside(pool: PoolId, worker: WorkerId): boolean {
+    const word = POOLS_AT + pool * ROW + POOL_ASIDE + (worker >>> 5);
+    return (Atomics.load(this.#cells, word) & (1 << (worker & 31))) !== 0;
+  }
+
+  anyAside(pool: PoolId): boolean {
+    const word = POOLS_AT + pool * ROW + POOL_ASIDE;
+    return Atomics.load(this.#cells, word) !== 0 || Atomics.load(this.#cells, word + 1) !== 0;
+  }
+
   /**
    * The worker whose head has waited longest, or -1. Tickets wrap, so they compare by difference.
    */
@@ -265,6 +285,7 @@ export class Ledger {
     }
     for (let pool = 0; pool < MAX_POOLS; pool++) {
       this.setHead(pool as PoolId, worker, 0);
+      this.setAside(pool as PoolId, worker, 'none');
     }
     for (let listener = 0; listener < MAX_LISTENERS; listener++) {
       this.setListenerWaiting(listener as ListenerId, worker, 'accepting');

@@ -121,6 +121,11 @@ export class Pool implements PoolView, LeaseBook {
     return this.#nothing(request.tried, regard);
   }
 
+  /** Whether a session that has tried nobody would be served now. */
+  hasPlace(): boolean {
+    return this.#candidates(null, this.#regard()) > 0;
+  }
+
   mayStay(backend: BackendId): boolean {
     const { ledger } = this.#deps;
     const health = ledger.health(backend);

@@ -48,7 +48,7 @@ export class Dials {
 /** First come, first served, over all workers. */
 function checkOrder(worker: SimWorker, pool: PoolPlan, taking: Taking): void {
   if (taking.left === 'no') {
-    const overtakes = taking.queued > 0 && pool.queueSize > 0;
+    const overtakes = taking.turn !== null && pool.queueSize > 0;
     return holds(
       !overtakes,
       () => `a session overtakes ${taking.queued} that wait in ${pool.name}`,

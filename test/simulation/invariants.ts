@@ -141,18 +141,21 @@ function checkQueues({ inventory, shared, workers }: Scene): void {
 }
 
 /**
- * When nothing is under way any more, nobody waits in a queue while a backend has a place that
- * every waiter could use.
+ * When nothing is under way any more, nobody waits in a queue while a backend that it has not tried
+ * has a free place, whoever else waits and whatever those have tried.
  */
 export function checkRest({ inventory, shared, workers, tried }: Scene): void {
   const waiting = workers.flatMap(({ tcp }) => [...tcp.pairs.values()]).filter(isIdle);
-  const vain = new Set(waiting.flatMap(tried));
   for (const pool of inventory.pools.values()) {
-    if (shared.ledger.queued(pool.id) === 0) continue;
-    for (const entry of pool.backends.values()) {
-      const free = ineligible(shared.ledger, entry.id, null, 'health') === null;
-      if (!free || vain.has(formatAddress(entry.endpoint))) continue;
-      holds(false, () => `${shared.ledger.queued(pool.id)} wait while ${entry.key} has a place`);
+    const queued = shared.ledger.queued(pool.id);
+    for (const entry of queued === 0 ? [] : pool.backends.values()) {
+      if (ineligible(shared.ledger, entry.id, null, 'health') !== null) continue;
+      const address = formatAddress(entry.endpoint);
+      const inVain = waiting.filter((pair) => tried(pair).includes(address)).length;
+      holds(
+        queued <= inVain,
+        () => `${queued} wait, ${inVain} tried ${address}, which has a place`,
+      );
     }
   }
 }

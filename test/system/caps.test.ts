@@ -73,6 +73,41 @@ t.test('the queue is first in, first out, has an end, and has a time limit', asy
   await accessLine(daemon, 'the second', ({ outcome }) => outcome.cause === 'queue-timeout');
 });
 
+t.test('nobody waits behind one for whom the free places are none', async (t) => {
+  const echoes = await startEchoes(t, 2);
+  const [a, b] = echoes;
+  if (a === undefined || b === undefined) throw new Error('no backends');
+  const daemon = await startDaemon(t, {
+    workers: 2,
+    toml: serviceText({
+      name: 'echo',
+      policy: 'round-robin',
+      backends: [
+        { address: a.address, name: 'a', lines: 'max_connections = 2' },
+        { address: b.address, name: 'b', lines: 'max_connections = 1' },
+      ],
+      health: 'probe = "none"',
+      lines: 'queue_size = 20\nqueue_timeout = "60s"',
+    }),
+  });
+  await a.kill();
+  const port = await daemon.port('echo');
+  const holder = await dial(t, { port });
+  await holder.send('x');
+  await holder.read(1);
+  const unlucky = await dial(t, { port });
+  await unlucky.send('!');
+  await daemon.metricSettles('sluice_queue_length', { pool: 'echo' }, (sum) => sum === 1);
+  await a.start();
+  // On either worker, more than there are places: each that becomes free is given at once.
+  const others = Array.from({ length: 12 }, () => exchangeOnce({ port }));
+  t.same(await Promise.all(others), new Array(12).fill(null), 'all others are served by a');
+  t.equal(b.served, 1);
+  holder.finish();
+  t.equal(await unlucky.readText(1), '!', 'its place is that at b');
+  t.equal(b.served, 2);
+});
+
 t.test('without a queue a full pool refuses at once and says so', async (t) => {
   const echoes = await startEchoes(t, 1);
   const daemon = await startDaemon(t, {

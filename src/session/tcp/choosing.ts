@@ -61,7 +61,7 @@ export class Choosing {
     const { waiting } = session.listener;
     session.waiting = waiting;
     if (waiting.state === 'removed') return this.#deps.refuse(session, 'select', 'no-backend');
-    if (mustQueue(waiting)) return this.#enqueue(session);
+    if (mustQueue(session)) return this.#enqueue(session);
     this.#proceed(session, this.#select(session));
   }
 
@@ -109,7 +109,13 @@ export class Choosing {
     if (this.#freed.size === 0) return;
     const pools = [...this.#freed];
     this.#freed.clear();
-    for (const pool of pools) this.#serve(this.#pools.get(pool));
+    for (const id of pools) {
+      const waiting = this.#pools.get(id);
+      if (waiting === undefined) continue;
+      this.#serve(waiting);
+      // Nobody's turn comes for who stands aside elsewhere: the place may be one for it.
+      waiting.queue.wakeAside(this.#deps.ring);
+    }
   }
 
   /** States may have changed everywhere: whoever waits in this worker is looked at again. */
@@ -148,7 +154,9 @@ export class Choosing {
         return this.#awaitVerdict(session);
       case 'none':
         if (selection.reason === 'all-full' && session.waiting.pool.queueSize > 0) {
-          return this.#enqueue(session);
+          this.#enqueue(session);
+          this.#letPass(session);
+          return;
         }
         return session.tried === null
           ? this.#deps.refuse(session, 'select', selection.reason)
@@ -170,13 +178,20 @@ export class Choosing {
 
   #enqueue(session: TcpSession): void {
     const { waiting } = session;
-    const ticket = waiting.queue.join(session, waiting.pool.queueSize);
+    const ticket = waiting.queue.join(session, waiting.pool.queueSize, session.triedIds);
     if (ticket === 0) return this.#deps.refuse(session, 'queue', 'queue-full');
     const now = this.#deps.clock.nowMs();
     session.phase = { at: 'queued', ticket, sinceMs: now };
     this.#deps.deadline(session, now + waiting.pool.queueTimeoutMs);
     // A place may have become free between the look and the ticket.
     this.freed(waiting.pool.id);
+  }
+
+  /** Who has just found none of the free places to be for it is in nobody's way. */
+  #letPass({ phase, tried, waiting: { pool, queue } }: TcpSession): boolean {
+    if (tried === null || phase.at !== 'queued' || !pool.hasPlace()) return false;
+    queue.stepAside(phase.ticket);
+    return true;
   }
 
   #retryUnproven(waiting: Waiting): void {
@@ -192,7 +207,7 @@ export class Choosing {
 
   #retry(session: TcpSession): 'moved' | 'unproven' {
     const { waiting } = session;
-    if (mustQueue(waiting)) {
+    if (mustQueue(session)) {
       waiting.unproven.delete(session);
       this.#enqueue(session);
       return 'moved';
@@ -206,32 +221,37 @@ export class Choosing {
 
   /**
    * Gives free places to waiters for as long as it is this worker's turn; then wakes whose turn it
-   * is.
+   * is. Nobody waits behind one for whom none of the free places is.
    */
-  #serve(waiting: Waiting | undefined): void {
-    while (waiting?.queue.busy) {
-      const turn = waiting.queue.turn();
+  #serve({ queue }: Waiting): void {
+    queue.lineUp();
+    for (;;) {
+      const turn = queue.turn();
       if (turn.kind === 'nobody') return;
       if (turn.kind === 'other') return this.#deps.ring(turn.worker);
       const session = turn.waiter;
-      let served = true;
+      let result: 'moved' | 'waits' = 'moved';
       this.#deps.alone(session, () => {
-        served = this.#serveFirst(session);
+        result = this.#serveFirst(session);
       });
-      if (!served) return;
+      if ((result as string) === 'moved') continue;
+      if (this.#letPass(session)) continue;
+      // Nobody can be served: each waits in the order in which it came.
+      queue.lineUp();
+      return queue.wakeAside(this.#deps.ring);
     }
   }
 
-  #serveFirst(session: TcpSession): boolean {
+  #serveFirst(session: TcpSession): 'moved' | 'waits' {
     const { phase } = session;
-    if (phase.at !== 'queued') return false;
+    if (phase.at !== 'queued') return 'waits';
     const selection = this.#select(session);
     if (selection.kind === 'none' && selection.reason !== 'all-full' && session.tried !== null) {
       // Every backend that is full is one that it has tried in vain: no place is for it.
       this.#deps.refuse(session, 'dial', 'dial-failed');
-      return true;
+      return 'moved';
     }
-    if (selection.kind !== 'chosen') return false;
+    if (selection.kind !== 'chosen') return 'waits';
     const now = this.#deps.clock.nowMs();
     // The lease is the session's from here on, whatever breaks.
     session.phase = { at: 'dialling', lease: selection.lease, sinceMs: now };
@@ -239,7 +259,7 @@ export class Choosing {
     session.queueMs = now - phase.sinceMs;
     this.#deps.book.observe(session, 'queue', session.queueMs);
     this.#deps.dial(session, selection.lease);
-    return true;
+    return 'moved';
   }
 }
 
@@ -249,6 +269,6 @@ function phaseOf(session: TcpSession): Phase {
 }
 
 /** Others wait already, perhaps at another worker: nobody overtakes them. */
-function mustQueue({ pool, queue }: Waiting): boolean {
-  return pool.queueSize > 0 && queue.busy;
+function mustQueue({ waiting: { pool, queue }, triedIds }: TcpSession): boolean {
+  return pool.queueSize > 0 && queue.isAhead(triedIds);
 }

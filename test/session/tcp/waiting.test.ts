@@ -164,6 +164,72 @@ t.test(
   },
 );
 
+t.test('nobody waits behind one for whom the free places are none, in any worker', async (t) => {
+  for (const worker of [0, 1]) {
+    const test = await bed({ workers: 2, backends: 2, pool: { queueSize: 9 } });
+    const [a, b] = [backendId(0), backendId(1)];
+    test.ledger.setCap(b, 1);
+    test.ledger.setWeight(a, 0);
+    const holder = test.relay(1 - worker);
+    test.ledger.setWeight(a, 1);
+    const unlucky = test.accept(worker);
+    test.worker(worker).tcp.dialFails(unlucky, 'refused');
+    t.equal(test.state(unlucky, worker), 'idle -', 'it has tried a, and b is full');
+    test.ledger.setCap(a, 2);
+    for (const other of [0, 1]) {
+      t.equal(test.state(test.accept(other), other), `dialling ${target(0)}`);
+    }
+    t.equal(test.state(unlucky, worker), 'idle -');
+    // Now that a is full too, it keeps its age: the place at b is the oldest waiter's.
+    const late = test.accept(1 - worker);
+    t.equal(test.state(late, 1 - worker), 'idle -');
+    test.worker(1 - worker).tcp.ends(holder, { kind: 'finished', first: 'client' });
+    test.turn();
+    t.equal(test.state(unlucky, worker), `dialling ${target(1)}`);
+    t.equal(test.state(late, 1 - worker), 'idle -');
+  }
+});
+
+t.test('who stands aside in one worker hears of a place that another gave back', async (t) => {
+  const test = await bed({ workers: 2, backends: 2, pool: { queueSize: 1 } });
+  const [a, b] = [backendId(0), backendId(1)];
+  test.ledger.setCap(b, 1);
+  test.ledger.setWeight(a, 0);
+  const holder = test.relay(0);
+  test.ledger.setWeight(a, 1);
+  const unlucky = test.accept(1);
+  test.worker(1).tcp.dialFails(unlucky, 'refused');
+  t.equal(test.state(test.accept(0)), `dialling ${target(0)}`, 'a queue that is full is no bar');
+  t.equal(test.ledger.queued(POOL), 1);
+  test.worker(0).tcp.ends(holder, { kind: 'finished', first: 'client' });
+  test.turn();
+  t.equal(test.state(unlucky, 1), `dialling ${target(1)}`);
+});
+
+t.test(
+  'one who waits for a verdict about the last that it has not tried keeps nobody',
+  async (t) => {
+    const test = await bed({ backends: 3, pool: { queueSize: 9 } });
+    const [a, b, c] = [backendId(0), backendId(1), backendId(2)];
+    test.ledger.setCap(b, 1);
+    for (const id of [a, c]) test.ledger.setWeight(id, 0);
+    const holder = test.relay();
+    for (const id of [a, c]) test.ledger.setWeight(id, 1);
+    test.ledger.setHealth(c, 'unproven');
+    const unlucky = test.accept();
+    test.worker(0).tcp.dialFails(unlucky, 'refused');
+    t.equal(test.ledger.queued(POOL), 1);
+    test.ledger.setWeight(b, 0);
+    const next = test.accept();
+    t.equal(test.state(next), `dialling ${target(0)}`);
+    test.ledger.setHealth(c, 'up');
+    test.worker(0).ring();
+    test.turn();
+    t.equal(test.state(unlucky), `dialling ${target(2)}`);
+    t.equal(test.state(holder), `relaying ${target(1)}`);
+  },
+);
+
 t.test('a waiter whose untried backends are gone does not block the queue', async (t) => {
   const test = await bed({ backends: 2, pool: { queueSize: 5 } });
   const { tcp } = test.worker(0);
