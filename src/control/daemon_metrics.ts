@@ -92,11 +92,11 @@ export class DaemonMetrics implements MetricsSource {
   }
 
   workers(): readonly { readonly worker: number; readonly heartbeatAgeSeconds: number }[] {
-    const now = this.#clock.nowMs();
-    return (this.#daemon?.fleet.ids() ?? []).map((worker) => ({
-      worker,
-      heartbeatAgeSeconds: (now - this.#shared.vitals.lastBeatMs(worker)) / 1000,
-    }));
+    return (this.#daemon?.fleet.ids() ?? []).map((worker) => {
+      // In this order: a worker that beats after `now` would be of an age below 0.
+      const beatMs = this.#shared.vitals.lastBeatMs(worker);
+      return { worker, heartbeatAgeSeconds: (this.#clock.nowMs() - beatMs) / 1000 };
+    });
   }
 
   configHash(): string {

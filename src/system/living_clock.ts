@@ -10,6 +10,8 @@ import type { Clock, Timer, Timers } from '../core/clock.js';
 export const STANDSTILL_MS = 2_000;
 /** How exactly the last reading is known; more often would share a cache line to no purpose. */
 const NOTE_MS = 250;
+/** Of a gap since LAST, what may have been lived: LAST is rounded down, and up to NOTE_MS old. */
+const LIVED_MS = NOTE_MS + 1;
 
 /** When some thread last read the clock, and how long it stood still, both modulo 2^32 ms. */
 const LAST = 0;
@@ -21,16 +23,21 @@ export function createClockMemory(nowMs: number): SharedArrayBuffer {
   return memory;
 }
 
+/** No reading is less than an earlier one, of whichever thread. */
 export function livingClock(clock: Clock, memory: SharedArrayBuffer): Clock {
   const cells = new Int32Array(memory);
   const pairs = new BigInt64Array(memory);
   return {
     nowMs: () => {
-      const nowMs = clock.nowMs();
-      // Signed: another thread may have read the clock a moment later than this one.
-      const gapMs = ((nowMs | 0) - Atomics.load(cells, LAST)) | 0;
-      if (gapMs > NOTE_MS) note(pairs, nowMs | 0);
-      return nowMs - (Atomics.load(cells, STILL) >>> 0);
+      for (;;) {
+        const still = Atomics.load(cells, STILL);
+        const nowMs = clock.nowMs();
+        // Signed: another thread may have read the clock a moment later than this one.
+        const gapMs = ((nowMs | 0) - Atomics.load(cells, LAST)) | 0;
+        if (gapMs > NOTE_MS) note(pairs, nowMs | 0);
+        // A standstill that was noted after this reading of `clock` is not one before it.
+        else if (Atomics.load(cells, STILL) === still) return nowMs - (still >>> 0);
+      }
     },
     stillMs: () => Atomics.load(cells, STILL) >>> 0,
     wallMs: () => clock.wallMs(),
@@ -46,7 +53,7 @@ function note(pairs: BigInt64Array, nowMs: number): void {
   const [last, still] = split(seen);
   const gapMs = (nowMs - last) | 0;
   if (gapMs <= NOTE_MS) return;
-  const stoodMs = gapMs > STANDSTILL_MS ? gapMs : 0;
+  const stoodMs = gapMs > STANDSTILL_MS ? gapMs - LIVED_MS : 0;
   // If another thread was quicker, it has noted the same.
   Atomics.compareExchange(pairs, 0, seen, join(nowMs, (still + stoodMs) | 0));
 }

@@ -2,13 +2,14 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { accessLines } from '../support/access_lines.js';
 import { type Daemon, startDaemon } from '../support/daemon.js';
 import { nowMs, pass } from '../support/deadline.js';
 import { startEchoes } from '../support/load/echo_backend.js';
 import { exchangeOnce } from '../support/load/short_connections.js';
 import { tempFolder } from '../support/places.js';
 import { listenerText, poolText } from '../support/settings.js';
-import { dial } from '../support/wire.js';
+import { dial, type Wire } from '../support/wire.js';
 
 /** Longer than every limit below, and than a worker may be silent. */
 const STOPPED_MS = 6_000;
@@ -24,8 +25,9 @@ const TELLTALES = [
   'internal-error',
 ];
 
-async function standStill(daemon: Daemon): Promise<void> {
+async function standStill(daemon: Daemon, meanwhile = (): void => {}): Promise<void> {
   daemon.signal('SIGSTOP');
+  meanwhile();
   await pass(STOPPED_MS);
   const told = daemon.nextEvent('stood-still');
   daemon.signal('SIGCONT');
@@ -44,6 +46,7 @@ t.test(
     if (first === undefined) throw new Error('no backend');
     const daemon = await startDaemon(t, {
       workers: 2,
+      access: 'all',
       toml: [
         listenerText({ pool: 'echo', bind: '0.0.0.0:0', lines: 'idle_timeout = "3s"' }),
         poolText({
@@ -71,7 +74,18 @@ t.test(
     const waiter = await dial(t, { port: await daemon.port('one') });
     await waiter.send('waited');
     await daemon.metricSettles('sluice_queue_length', { pool: 'one' }, (sum) => sum === 1);
-    await standStill(daemon);
+    // They come at various moments before the stop, and are gone when it ends.
+    const brief: Wire[] = [];
+    for (let count = 0; count < 12; count++) {
+      const wire = await dial(t, { port });
+      await wire.send('!');
+      await wire.read(1);
+      brief.push(wire);
+      await pass(20);
+    }
+    await standStill(daemon, () => {
+      for (const wire of brief) wire.reset();
+    });
     for (const wire of wires) {
       await wire.send('after');
       t.equal(await wire.readText(5), 'after');
@@ -82,6 +96,14 @@ t.test(
     t.equal(await waiter.readText(6), 'waited', 'its turn in the queue came');
     t.equal((await daemon.get('/healthz')).status, 200);
     for (const wire of [...wires, waiter]) wire.finish();
+    await daemon.metricSettles('sluice_sessions_active', {}, (sum) => sum === 0);
+    const durations = accessLines(daemon).map(({ duration_ms }) => duration_ms);
+    t.ok(durations.length >= brief.length);
+    t.same(
+      durations.filter((duration) => duration < 0),
+      [],
+      'nothing took less than no time',
+    );
     t.same(await daemon.stop(), { code: 0, signal: null });
   },
 );

@@ -32,15 +32,55 @@ t.test(`time that some thread lived counts, gaps of all do not (seed ${seed})`, 
       const clock = threads[Math.floor(random.next() * 3)] ?? source;
       const nowMs = clock.nowMs();
       if (isGap) {
-        // What is noted may be a quarter of a second old.
+        // What is noted may be a quarter of a second old, and no reading falls.
         stoodMs = realMs - nowMs;
-        t.ok(Math.abs(livedMs - nowMs) <= 250 + 1, `step ${step}: ${livedMs - nowMs}`);
+        const aheadMs = nowMs - livedMs;
+        t.ok(aheadMs >= 0 && aheadMs <= 250 + 2, `step ${step}: ${aheadMs}`);
         livedMs = nowMs;
       }
       for (const other of threads) t.ok(Math.abs(other.nowMs() - livedMs) < 1e-3, 'all agree');
       t.ok(Math.abs((threads[0]?.stillMs?.() ?? -1) - stoodMs) < 1);
       if (t.counts.fail > 0) return;
     }
+  }
+});
+
+t.test(`no reading of any thread is less than an earlier one (seed ${seed})`, async (t) => {
+  const random = seededRandom(seed);
+  for (const startMs of STARTS) {
+    let realMs = startMs;
+    const move = (): void => {
+      if (random.next() < 0.6) realMs += random.next() * 120;
+      else if (random.next() < 0.2) realMs += random.next() * 12_000;
+    };
+    let newestMs = Number.NEGATIVE_INFINITY;
+    let depth = 0;
+    const memory = createClockMemory(startMs);
+    /** Time passes, and other threads run, before and after a thread has read the real clock. */
+    const interrupt = (): void => {
+      move();
+      for (let left = depth < 3 ? Math.floor(random.next() * 3) : 0; left > 0; left--) look();
+    };
+    const source = {
+      nowMs: () => {
+        interrupt();
+        const nowMs = realMs;
+        interrupt();
+        return nowMs;
+      },
+      wallMs: () => 0,
+    };
+    const threads = [1, 2, 3].map(() => livingClock(source, memory));
+    function look(): void {
+      depth++;
+      const beforeMs = newestMs;
+      const nowMs = (threads[Math.floor(random.next() * 3)] ?? source).nowMs();
+      if (nowMs < beforeMs) t.fail(`${nowMs} after ${beforeMs}`);
+      newestMs = Math.max(newestMs, nowMs);
+      depth--;
+    }
+    for (let step = 0; step < 1_000 && t.counts.fail === 0; step++) look();
+    t.ok(realMs - newestMs > 100_000, 'it stood still most of the time');
   }
 });
 
