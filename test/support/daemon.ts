@@ -1,5 +1,5 @@
 /** The real daemon under test: started from a TOML text, watched through its own log. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Test } from 'tap';
@@ -101,7 +101,9 @@ export class Daemon {
   }
 
   #write(toml: string): void {
-    writeFileSync(this.file, `${preamble(this.#setup)}\n${toml}`);
+    // In one step: the daemon may be reading it for the reload before.
+    writeFileSync(`${this.file}.new`, `${preamble(this.#setup)}\n${toml}`);
+    renameSync(`${this.file}.new`, this.file);
   }
 
   get pid(): number {
