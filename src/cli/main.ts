@@ -1,7 +1,9 @@
 /** The command line: the only file that knows commander. Each command is a file of its own. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { endNow } from '../control/ending.js';
 import { serve } from '../control/serve.js';
+import { readsHang } from '../files/user_file.js';
 import { check } from './check.js';
 import { demo, demoOptions } from './demo/demo.js';
 import { doctor, doctorOptions } from './doctor/doctor.js';
@@ -105,6 +107,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return explain(error, argv.includes('--debug') ? 'with-stack' : 'sentence');
   }
+  // A read that hangs would hold up the end for as long as it likes.
+  if (readsHang()) endNow(code === 0 ? 0 : 1);
   return code;
 }
 

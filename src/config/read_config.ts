@@ -1,11 +1,8 @@
 /** Reads a configuration file from disk: the shell around `loadConfig`. */
 import { createHash } from 'node:crypto';
-import { accessSync, constants, open as openRaw } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
-import { Socket } from 'node:net';
-import { promisify } from 'node:util';
 import type { Timers } from '../core/clock.js';
 import { err, ok, type Result } from '../core/result.js';
+import { lookAtUserFile, readUserFile } from '../files/user_file.js';
 import type { FileState } from './checks/check.js';
 import { checkServed } from './checks/served.js';
 import type { Issue } from './issue.js';
@@ -14,10 +11,8 @@ import { findOccupiedPaths } from './socket_path.js';
 
 /** More than 2048 backends with every key and a comment each. */
 export const MAX_CONFIG_BYTES = 4 * 1_048_576;
-/** Whoever writes into a pipe that is read as a file must be done by then. */
-const PIPE_LIMIT_MS = 5_000;
-
-const BOUNDED = { end: MAX_CONFIG_BYTES };
+/** Nobody who reloads waits longer; whoever writes into a pipe must be done by then. */
+const READ_LIMIT_MS = 5_000;
 
 export interface ReadConfig extends Loaded {
   /** Names the text: see `configHash`. */
@@ -34,33 +29,69 @@ export async function readConfig(
 ): Promise<Result<ReadConfig, readonly Issue[]>> {
   const text = await readConfigText(path, timers);
   if (!text.ok) return err([text.error]);
-  const loaded = loadConfig(text.value, path, { further: [checkServed], fileState });
+  const loaded = await loadWithFiles(text.value, path, timers);
   if (!loaded.ok) return loaded;
   const occupied = findOccupiedPaths(text.value, path, loaded.value.spec);
   if (occupied.length > 0) return err(occupied);
   return ok({ ...loaded.value, hash: configHash(text.value) });
 }
 
-function fileState(path: string): FileState {
-  try {
-    accessSync(path, constants.R_OK);
+/** Looks at the files that the text names only when it is known which those are. */
+async function loadWithFiles(
+  text: string,
+  path: string,
+  timers: Timers,
+): Promise<Result<Loaded, readonly Issue[]>> {
+  const named = new Set<string>();
+  const further = [checkServed];
+  const fileState = (file: string): FileState => {
+    named.add(file);
     return 'readable';
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'forbidden' : 'missing';
+  };
+  const loaded = loadConfig(text, path, { further, fileState });
+  if (!loaded.ok || named.size === 0) return loaded;
+  const states = await within(timers, (signal) => statesOf([...named], signal));
+  if ([...states.values()].every((state) => state === 'readable')) return loaded;
+  return loadConfig(text, path, {
+    further,
+    fileState: (file) => states.get(file) ?? 'readable',
+  });
+}
+
+/** By path; one that does not answer in time is said to be silent. */
+async function statesOf(
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, FileState>> {
+  const states = new Map<string, FileState>();
+  // One after the other: those that hang must not take every thread.
+  for (const path of paths) states.set(path, await lookAtUserFile(path, { signal, tried: 'once' }));
+  return states;
+}
+
+async function within<T>(timers: Timers, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const limit = new AbortController();
+  const timer = timers.after(READ_LIMIT_MS, () => limit.abort());
+  try {
+    return await work(limit.signal);
+  } finally {
+    timer.cancel();
   }
 }
 
 /** The text alone, for whoever needs its hash too. Pipes and /dev/stdin are read to their end. */
 export async function readConfigText(path: string, timers: Timers): Promise<Result<string, Issue>> {
+  const read = await within(timers, (signal) =>
+    readUserFile(path, { maxBytes: MAX_CONFIG_BYTES, signal, tried: 'once' }),
+  );
+  if (read.kind === 'failed') {
+    const { expected = 'a readable file', got = read.code } = REMEDIES[read.code] ?? {};
+    return err(unreadable(path, expected, got));
+  }
   try {
-    const bytes = await readBounded(path, timers);
-    if (bytes === null) {
-      return err(unreadable(path, `at most ${MAX_CONFIG_BYTES} bytes`, 'a longer file'));
-    }
-    return { ok: true, value: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'an unknown error';
-    return err(unreadable(path, REMEDIES[code] ?? 'a readable file', code));
+    return { ok: true, value: new TextDecoder('utf-8', { fatal: true }).decode(read.bytes) };
+  } catch {
+    return err(unreadable(path, 'text in UTF-8', 'other bytes'));
   }
 }
 
@@ -69,47 +100,25 @@ export function configHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
-/** Null when there is more than the limit. */
-async function readBounded(path: string, timers: Timers): Promise<Uint8Array | null> {
-  const isPipe = (await stat(path)).isFIFO();
-  const stream = isPipe ? await openPipe(path) : (await open(path)).createReadStream(BOUNDED);
-  const limit = isPipe
-    ? timers.after(PIPE_LIMIT_MS, () => stream.destroy(new SilentPipe()))
-    : undefined;
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  // The stream closes the file, also when the loop is left early or fails.
-  for await (const chunk of stream) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > MAX_CONFIG_BYTES) break;
-  }
-  limit?.cancel();
-  return length > MAX_CONFIG_BYTES ? null : Buffer.concat(chunks);
-}
-
-/**
- * A named pipe is opened at once whether or not somebody writes to it (O_NONBLOCK, fifo(7)), and
- * one that is silent is given up: no reload waits for ever.
- */
-async function openPipe(path: string): Promise<Socket> {
-  const file = await promisify(openRaw)(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  return new Socket({ fd: file, readable: true, writable: false });
-}
-
-class SilentPipe extends Error {
-  readonly code = 'ETIMEDOUT';
-}
-
 function unreadable(file: string, expected: string, got: string): Issue {
   const place = { file, line: 1, column: 1, key: 'file' };
   return { code: 'unreadable', ...place, problem: 'cannot be read', expected, got };
 }
 
-const REMEDIES: Readonly<Record<string, string>> = {
-  ENOENT: 'a file at this path; -c FILE names another one',
-  EACCES: 'a file that this user may read',
-  EISDIR: 'a file, and this is a directory',
-  ETIMEDOUT: `a pipe whose writer is done within ${PIPE_LIMIT_MS / 1000} s`,
-  ERR_ENCODING_INVALID_ENCODED_DATA: 'text in UTF-8',
+const IN_TIME = `a file that can be read within ${READ_LIMIT_MS / 1000} s`;
+
+const REMEDIES: Readonly<
+  Record<string, { readonly expected: string; readonly got?: string } | undefined>
+> = {
+  ENOENT: { expected: 'a file at this path; -c FILE names another one' },
+  EACCES: { expected: 'a file that this user may read' },
+  EISDIR: { expected: 'a file, and this is a directory' },
+  ENODATAFILE: { expected: 'a regular file or a pipe', got: 'a device or a socket' },
+  EFBIG: { expected: `at most ${MAX_CONFIG_BYTES} bytes`, got: 'a longer file' },
+  EAGAIN: { expected: IN_TIME, got: 'one whose reader waits for ever' },
+  ETIMEDOUT: { expected: `${IN_TIME}, or a pipe whose writer is done by then` },
+  EHUNG: {
+    expected: 'a file system that answers',
+    got: 'earlier reads that have not come back',
+  },
 };

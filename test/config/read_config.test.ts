@@ -58,7 +58,7 @@ t.test('a file has a limit', async (t) => {
   t.strictSame(await problems(path), []);
   writeFileSync(path, `#${'x'.repeat(MAX_CONFIG_BYTES)}`);
   t.match(await problems(path), [/expected at most 4194304 bytes; got a longer file/]);
-  t.match(await problems('/dev/zero'), [/got a longer file/]);
+  t.match(await problems('/dev/zero'), [/expected a regular file or a pipe; got a device/]);
 });
 
 /** What this process has open of what was read. */
@@ -117,7 +117,7 @@ t.test('a path that is bound and is not a socket is a problem, with its place', 
 t.test('a pipe is read to its end, and one that nobody writes to is given up', async (t) => {
   const path = join(dir, 'pipe');
   execFileSync('mkfifo', [path]);
-  t.match(await problems(path), [/expected a pipe whose writer is done within 5 s; got ETIMEDOUT/]);
+  t.match(await problems(path), [/a pipe whose writer is done by then; got ETIMEDOUT/]);
   const { stderr, status } = spawnSync(
     'bash',
     ['-c', `exec '${process.execPath}' '${BINARY}' check -c <(sleep 0.2; cat '${dir}/good.toml')`],

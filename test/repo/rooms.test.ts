@@ -9,8 +9,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   session: ['core', 'pool'],
   engine: ['core', 'session', 'kernel'],
   kernel: ['core'],
-  health: ['core'],
-  config: ['core'],
+  files: [],
+  health: ['core', 'files'],
+  config: ['core', 'files'],
   observe: ['core'],
   system: ['core'],
   admin: ['core'],
@@ -21,13 +22,14 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'session',
     'engine',
     'kernel',
+    'files',
     'health',
     'config',
     'observe',
     'system',
     'admin',
   ],
-  cli: ['core', 'balance', 'config', 'system', 'admin', 'control'],
+  cli: ['core', 'balance', 'files', 'config', 'system', 'admin', 'control'],
 };
 
 const PURE = ['core', 'balance', 'pool', 'session'];

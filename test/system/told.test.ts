@@ -1,9 +1,11 @@
 /** What the daemon says of a file that it uses although something in it needs a look. */
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import t from 'tap';
 import { accessLine } from '../support/access_lines.js';
-import { type Daemon, startDaemon } from '../support/daemon.js';
+import { BINARY, type Daemon, startDaemon } from '../support/daemon.js';
 import { eventually } from '../support/deadline.js';
 import { startEchoes } from '../support/load/echo_backend.js';
 import { freePort } from '../support/places.js';
@@ -40,6 +42,23 @@ t.test('an admin page that could not be opened is tried again at a reload', asyn
   await daemon.reload(toml);
   t.match(await daemon.event('admin-listening'), { address: `127.0.0.1:${port}` });
   t.equal((await daemon.get('/healthz')).status, 200);
+});
+
+t.test('a file whose reading waits for ever is refused, and the next reload goes on', async (t) => {
+  const good = serviceText({ name: 'echo', backends: await startEchoes(t, 1) });
+  const daemon = await startDaemon(t, { toml: good });
+  for (const path of ['/proc/kmsg', '/dev/ptmx']) {
+    rmSync(daemon.file);
+    symlinkSync(path, daemon.file);
+    const failed = daemon.nextEvent('reload-failed');
+    daemon.signal('SIGHUP');
+    t.match(await failed, { problems: [/cannot be read/] }, path);
+    const words = [BINARY, 'check', '-c', path];
+    const run = spawnSync(process.execPath, words, { encoding: 'utf8' });
+    t.match({ status: run.status, stderr: run.stderr }, { status: 1, stderr: /cannot be read/ });
+    rmSync(daemon.file);
+    t.match(await daemon.reload(good), { event: 'reloaded' });
+  }
 });
 
 t.test('a reload that the machine refuses says what helps', async (t) => {

@@ -34,6 +34,6 @@ export interface Scene {
 }
 
 /** What is at a path that the file names, as this user sees it now. */
-export type FileState = 'readable' | 'missing' | 'forbidden';
+export type FileState = 'readable' | 'missing' | 'forbidden' | 'no-file' | 'silent';
 
 export type Check = (scene: Scene) => readonly Finding[];

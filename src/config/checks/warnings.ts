@@ -10,6 +10,8 @@ const FILE_KEYS = ['password_file', 'tls_ca_file'] as const;
 const FILE_PROBLEMS = {
   missing: { code: 'no-such-file', got: 'no such file' },
   forbidden: { code: 'forbidden-file', got: 'a file that this user may not read' },
+  'no-file': { code: 'forbidden-file', got: 'a directory, a device or a socket' },
+  silent: { code: 'forbidden-file', got: 'a file system that does not answer' },
 } as const;
 
 export const warnOfFiles: Check = (scene) =>

@@ -82,7 +82,7 @@ export class Connection {
    */
   async startTls(options: ProbeTls): Promise<TLSSocket> {
     if (this.unread.length > 0) throw new Failed('wrong-answer', 'data before the TLS handshake');
-    const chosen = await tlsOptions(options, this.#host);
+    const chosen = await tlsOptions(options, this.#host, this.#signal);
     this.#check();
     this.#doing = 'in the TLS handshake';
     this.#raw.off('readable', this.#readable);

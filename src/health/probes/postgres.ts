@@ -50,7 +50,8 @@ export function postgresProbe(
       converse(target, signal, async (connection) => {
         if (spec.tls !== null) await upgrade(connection, spec.tls);
         const user = spec.user ?? NOBODY;
-        const secret = spec.password === null ? null : await readSecret(spec.password, redactor);
+        const secret =
+          spec.password === null ? null : await readSecret(spec.password, redactor, signal);
         await connection.write(startupMessage(user, spec.database));
         if (spec.user === null) return greeted(connection);
         const password = secret?.text ?? null;

@@ -19,7 +19,8 @@ export function redisProbe(spec: RedisSpec, redactor: Redactor): Probe {
     attempt: (target, signal) =>
       converse(target, signal, async (connection) => {
         if (spec.tls !== null) await connection.startTls(spec.tls);
-        const secret = spec.password === null ? null : await readSecret(spec.password, redactor);
+        const secret =
+          spec.password === null ? null : await readSecret(spec.password, redactor, signal);
         await authenticate(connection, spec.user, secret?.text ?? null);
         await ping(connection);
         const found = spec.role === 'any' ? null : await replication(connection);

@@ -1,9 +1,8 @@
 /** Secrets of probes: read at each attempt, so that they can be rotated. */
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import type { SecretSource } from '../../core/spec.js';
+import { readUserFile } from '../../files/user_file.js';
 import type { ProbeResult } from '../probe.js';
-import { codeOf, Failed } from './failed.js';
+import { Failed } from './failed.js';
 import type { Redactor } from './redactor.js';
 
 /** A longer file is not a password. */
@@ -21,8 +20,13 @@ export interface Secret {
  * The secret, without the line end that editors leave behind. `redactor` learns it before anybody
  * can repeat it.
  */
-export async function readSecret(source: SecretSource, redactor: Redactor): Promise<Secret> {
-  const read = source.kind === 'file' ? await readFile(source.path) : ofEnvironment(source.name);
+export async function readSecret(
+  source: SecretSource,
+  redactor: Redactor,
+  signal: AbortSignal,
+): Promise<Secret> {
+  const read =
+    source.kind === 'file' ? await readFile(source.path, signal) : ofEnvironment(source.name);
   const text = read.text.replace(/\r?\n$/, '');
   redactor.learn(text);
   return { ...read, text };
@@ -40,23 +44,15 @@ function ofEnvironment(name: string): Secret {
   throw new Failed('secret-unreadable', `the environment variable ${name} is not set`);
 }
 
-async function readFile(path: string): Promise<Secret> {
-  try {
-    // A FIFO without a writer would hold up the thread that opens it, and with it everybody's.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const { mode } = await file.stat();
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_SECRET_BYTES + 1), 0);
-      if (bytesRead <= MAX_SECRET_BYTES) {
-        return { text: buffer.toString('utf8', 0, bytesRead), warning: exposure(path, mode) };
-      }
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw new Failed('secret-unreadable', `cannot read the secret in ${path} (${codeOf(error)})`);
+async function readFile(path: string, signal: AbortSignal): Promise<Secret> {
+  const read = await readUserFile(path, { maxBytes: MAX_SECRET_BYTES, signal, tried: 'again' });
+  if (read.kind === 'read') {
+    return { text: Buffer.from(read.bytes).toString(), warning: exposure(path, read.mode) };
   }
-  throw new Failed('secret-unreadable', `${path} holds more than ${MAX_SECRET_BYTES} bytes`);
+  if (read.code === 'EFBIG') {
+    throw new Failed('secret-unreadable', `${path} holds more than ${MAX_SECRET_BYTES} bytes`);
+  }
+  throw new Failed('secret-unreadable', `cannot read the secret in ${path}: ${read.problem}`);
 }
 
 function exposure(path: string, mode: number): string {

@@ -8,7 +8,8 @@ import { cared, readSecret } from '../../../src/health/probes/secrets.js';
 import { within } from '../../support/deadline.js';
 import { tempFolder } from '../../support/places.js';
 
-const read = (source: SecretSource) => readSecret(source, new Redactor());
+const NEVER = new AbortController().signal;
+const read = (source: SecretSource) => readSecret(source, new Redactor(), NEVER);
 
 t.test('a file is read anew each time, without the line end that an editor leaves', async (t) => {
   const path = join(tempFolder(t), 'password');
@@ -81,6 +82,6 @@ t.test('whoever reads a secret has taught it to the redactor first', async (t) =
   const path = join(tempFolder(t), 'password');
   writeFileSync(path, 'hunter2\n');
   const redactor = new Redactor();
-  await readSecret({ kind: 'file', path }, redactor);
+  await readSecret({ kind: 'file', path }, redactor, NEVER);
   t.equal(redactor.hide('bad hunter2, really hunter2'), 'bad ***, really ***');
 });

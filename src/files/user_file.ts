@@ -1,0 +1,177 @@
+/**
+ * The one way in which a file is read whose path a user named: bounded in size and time. It is a
+ * regular file or a pipe; a device is not even opened, because opening alone does things to some.
+ *
+ * A read that hangs (a network file system whose server is gone) cannot be called back. It holds
+ * one of the few threads that read files and resolve names for the whole process, so only some may.
+ */
+import { constants, open as openRaw, type Stats } from 'node:fs';
+import { access, open, stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { promisify } from 'node:util';
+
+export interface ReadBounds {
+  readonly maxBytes: number;
+  /** Aborts when the time is over. */
+  readonly signal: AbortSignal;
+  /**
+   * `again`: it will be tried again soon, so that one hanging read of a path is enough. `once`: for
+   * somebody who asked for it, and who may have put another file at the path meanwhile.
+   */
+  readonly tried: 'again' | 'once';
+}
+
+export type FileRead =
+  | { readonly kind: 'read'; readonly bytes: Uint8Array; readonly mode: number }
+  /** Why not, as a clause that ends a sentence; `code`: of the errno, or ours. */
+  | { readonly kind: 'failed'; readonly code: string; readonly problem: string };
+
+/** Of the four threads of libuv. `once` may have one more, so that probes cannot end reloads. */
+const MAX_HUNG = { again: 2, once: 3 } as const;
+const CHUNK_BYTES = 65_536;
+
+/** The paths of reads that were given up and have not come back. */
+const hung = new Map<symbol, string>();
+
+/** True while a read hangs: then the process does not end by itself. */
+export function readsHang(): boolean {
+  return hung.size > 0;
+}
+
+/** Reads all of `path`. It never rejects, and ends when `signal` aborts at the latest. */
+export async function readUserFile(path: string, bounds: ReadBounds): Promise<FileRead> {
+  return bounded(path, bounds, () => readAll(path, bounds));
+}
+
+/** What is at `path`: for a warning, before anybody needs it. */
+export async function lookAtUserFile(
+  path: string,
+  bounds: Omit<ReadBounds, 'maxBytes'>,
+): Promise<'readable' | 'missing' | 'forbidden' | 'no-file' | 'silent'> {
+  const seen = await bounded(path, bounds, async () => {
+    const found = await stat(path);
+    await access(path, constants.R_OK);
+    const code = unfit(found);
+    return code === null ? { kind: 'read', bytes: NOTHING, mode: found.mode } : failed(code);
+  });
+  if (seen.kind === 'read') return 'readable';
+  if (seen.code === 'EACCES') return 'forbidden';
+  if (seen.code === 'EISDIR' || seen.code === 'ENODATAFILE') return 'no-file';
+  return seen.code === 'ETIMEDOUT' || seen.code === 'EHUNG' ? 'silent' : 'missing';
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** `work` on `path`, not waited for longer than `signal` allows. */
+export async function bounded(
+  path: string,
+  { signal, tried }: Omit<ReadBounds, 'maxBytes'>,
+  work: () => Promise<FileRead>,
+): Promise<FileRead> {
+  const known = tried === 'again' && [...hung.values()].includes(path);
+  if (known || hung.size >= MAX_HUNG[tried]) return failed('EHUNG');
+  if (signal.aborted) return failed('ETIMEDOUT');
+  const token = Symbol(path);
+  let giveUp = (): void => {};
+  const late = new Promise<FileRead>((resolve) => {
+    giveUp = () => {
+      hung.set(token, path);
+      resolve(failed('ETIMEDOUT'));
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+  });
+  const done = work()
+    .catch((error: unknown) => failed(codeOf(error)))
+    .finally(() => {
+      signal.removeEventListener('abort', giveUp);
+      hung.delete(token);
+    });
+  return Promise.race([done, late]);
+}
+
+async function readAll(path: string, { maxBytes, signal }: ReadBounds): Promise<FileRead> {
+  const found = await stat(path);
+  const code = unfit(found);
+  if (code !== null) return failed(code);
+  const bytes = found.isFIFO()
+    ? await readPipe(path, maxBytes, signal)
+    : await readRegular(path, maxBytes);
+  if (bytes.length > maxBytes) return failed('EFBIG');
+  return { kind: 'read', bytes, mode: found.mode };
+}
+
+function unfit(found: Stats): string | null {
+  if (found.isFile() || found.isFIFO()) return null;
+  return found.isDirectory() ? 'EISDIR' : 'ENODATAFILE';
+}
+
+/** O_NONBLOCK: where a read would wait (/proc/kmsg) it fails with EAGAIN instead. */
+const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = constants;
+const WITHOUT_WAITING = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+
+/** One byte more than `maxBytes` where there is more. */
+async function readRegular(path: string, maxBytes: number): Promise<Uint8Array> {
+  const file = await open(path, WITHOUT_WAITING);
+  try {
+    const chunks: Uint8Array[] = [];
+    for (let length = 0; length <= maxBytes; ) {
+      const room = Math.min(CHUNK_BYTES, maxBytes + 1 - length);
+      // What the kernel makes up (/proc) has no size: only the end says that there is no more.
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(room), 0, room, null);
+      if (bytesRead === 0) break;
+      chunks.push(buffer.subarray(0, bytesRead));
+      length += bytesRead;
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * A pipe is opened at once whether or not somebody writes to it (fifo(7)), and needs no thread
+ * while it is silent.
+ */
+async function readPipe(path: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+  const fd = await promisify(openRaw)(path, WITHOUT_WAITING);
+  const stream = new Socket({ fd, readable: true, writable: false });
+  const giveUp = (): void => void stream.destroy(new SilentPipe());
+  signal.addEventListener('abort', giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    // The stream closes the pipe, also when the loop is left early or fails.
+    for await (const chunk of stream) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > maxBytes) break;
+    }
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+  return Buffer.concat(chunks);
+}
+
+class SilentPipe extends Error {
+  readonly code = 'ETIMEDOUT';
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'an unknown error';
+}
+
+function failed(code: string): FileRead {
+  return { kind: 'failed', code, problem: PROBLEMS[code] ?? code };
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file (ENOENT)',
+  EACCES: 'this user may not read it (EACCES)',
+  EISDIR: 'it is a directory (EISDIR)',
+  ENODATAFILE: 'it is a device or a socket, not a file',
+  EFBIG: 'it is too long',
+  EAGAIN: 'a read of it waits for ever (EAGAIN)',
+  ETIMEDOUT: 'it could not be read in time (ETIMEDOUT)',
+  EHUNG: 'earlier reads of files have not come back: see whether their file system hangs',
+};
