@@ -62,7 +62,7 @@ function assign(
   missing: readonly BackendSpec[],
   resolve: Target['resolve'],
 ): readonly Unresolved[] {
-  const { served, arrivals } = whoServes(pool, wanted, resolve);
+  const { served, arrivedAnew, arrivals } = whoServes(pool, wanted, resolve);
   const free = new Set(
     [...pool.backends.values()].filter(
       ({ tenure, key }) => tenure === 'kept' && !served.keys.has(key),
@@ -80,7 +80,11 @@ function assign(
   match(({ name }) => before.get(name) ?? undefined);
   match(({ name }) => [...free].find(({ spec }) => spec.name === name));
   // One whose name is served at another address now has been replaced.
-  for (const entry of free) if (served.names.has(entry.spec.name)) free.delete(entry);
+  // Two may have one name: the other one stood in elsewhere, and is still to spare.
+  for (const name of served.names) {
+    const replaced = [...free].find(({ spec, key }) => spec.name === name && !served.keys.has(key));
+    if (replaced !== undefined && arrivedAnew.has(name)) free.delete(replaced);
+  }
   let spare = free.size - arrivals;
   const places = new Map(pool.spec.backends.map(({ name }, place) => [name, place]));
   const stay = (which: (backend: BackendSpec) => BackendEntry | undefined): void =>
@@ -104,20 +108,25 @@ function whoServes(
   resolve: Target['resolve'],
 ): {
   readonly served: { readonly keys: ReadonlySet<string>; readonly names: ReadonlySet<string> };
+  /** Names that are served at an address where nobody was. */
+  readonly arrivedAnew: ReadonlySet<string>;
   readonly arrivals: number;
 } {
   const kept = [...pool.backends.values()].filter(({ tenure }) => tenure === 'kept');
   const known = new Set(kept.map(({ spec }) => spec.name));
   const keys = new Set<string>();
   const names = new Set<string>();
+  const present = new Set(kept.map(({ key }) => key));
+  const arrivedAnew = new Set<string>();
   for (const backend of wanted.backends) {
     const endpoint = resolve(backend);
     if (endpoint === null) continue;
     keys.add(backendKey(backend, endpoint));
     names.add(backend.name);
+    if (!present.has(backendKey(backend, endpoint))) arrivedAnew.add(backend.name);
   }
   const arrivals = [...names].filter((name) => !known.has(name)).length;
-  return { served: { keys, names }, arrivals };
+  return { served: { keys, names }, arrivedAnew, arrivals };
 }
 
 /**
