@@ -103,7 +103,7 @@ export type PairEnd =
   | { readonly kind: 'finished'; readonly first: 'client' | 'backend' }
   /**
    * One side reset; what had been read from it was delivered before the other was reset (at most
-   * LINGER_MS later, and STANDSTILL_MS where it takes nothing).
+   * LINGER_MS later, and STANDSTILL_MS where it takes nothing or too little for that).
    */
   | { readonly kind: 'reset'; readonly by: 'client' | 'backend' }
   /**
