@@ -1,13 +1,11 @@
 /** How a session's end is told: pure functions of its phase and of what the engine reported. */
 import { unreachable } from '../../core/assert.js';
 import type { End, Stage } from '../../core/outcome.js';
-import { jittered, type Random } from '../../core/random.js';
+import type { Random } from '../../core/random.js';
 import { type Lease, type Settlement, UNANSWERED_MS } from '../../pool/selection.js';
+import { expiryMs } from '../lifetimes.js';
 import type { PairEnd } from '../tcp_port.js';
 import type { TcpSession } from './session.js';
-
-/** `max_session_age` varies by this share, so that sessions that began together do not end so. */
-const AGE_JITTER = 0.1;
 
 /** The reservation that a session holds now. */
 export function leaseOf(session: TcpSession): Lease | null {
@@ -65,9 +63,7 @@ export function settlementOf(session: TcpSession, end: End, nowMs: number): Sett
 
 /** When `max_session_age` ends a session that begins; Infinity: never. */
 export function expiryOf({ acceptedMs, listener }: TcpSession, random: Random): number {
-  const { maxSessionAgeMs } = listener.plan;
-  if (maxSessionAgeMs === 0) return Number.POSITIVE_INFINITY;
-  return acceptedMs + jittered(random, maxSessionAgeMs, AGE_JITTER);
+  return expiryMs(acceptedMs, listener.plan.maxSessionAgeMs, random);
 }
 
 /** Why a relay that was active at `activeMs` has lasted long enough; null: it has not. */

@@ -3,10 +3,8 @@
  * metrics. Thousands at rest cost next to nothing: they are told by a number each, and as long as
  * nobody moves anything no sweep is due by itself.
  */
+import { SWEEP_MS } from '../lifetimes.js';
 import type { TcpSession } from './session.js';
-
-/** Bytes of long sessions reach the metrics this often. */
-const SWEEP_MS = 250;
 
 export class Sweep {
   readonly #lastActivityMs: Float64Array;

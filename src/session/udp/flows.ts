@@ -7,11 +7,11 @@ import type { BackendId, FlowId, ListenerId } from '../../core/brand.js';
 import type { IpEndpoint } from '../../core/endpoint.js';
 import type { Cause, DatagramDrop, EndedBy, Stage } from '../../core/outcome.js';
 import type { ListenerPlan } from '../../core/plan.js';
-import { jittered } from '../../core/random.js';
 import type { AccessLevel } from '../../core/spec.js';
 import type { Lease, PoolView } from '../../pool/selection.js';
 import { DeadlineWheel } from '../deadline_wheel.js';
 import { reportUnlessShared } from '../defect.js';
+import { expiryMs, SWEEP_MS } from '../lifetimes.js';
 import type { OpenedSocket } from '../tcp/listeners.js';
 import { spreadOffsets } from '../tcp/spread.js';
 import type { ListenerKey } from '../tcp_port.js';
@@ -22,11 +22,6 @@ import type { UdpFlowsDeps } from './deps.js';
 import { UdpFlow } from './flow.js';
 import type { UdpListener } from './listener.js';
 import { UdpListeners } from './listeners.js';
-
-/** `max_session_age` varies by this share, so that flows that began together do not end so. */
-const AGE_JITTER = 0.1;
-/** What long flows have moved reaches the metrics this often. */
-const SWEEP_MS = 250;
 
 export class UdpFlows implements UdpEdges {
   readonly #deps: UdpFlowsDeps;
@@ -158,10 +153,7 @@ export class UdpFlows implements UdpEdges {
     let choice: Choice;
     try {
       choice = this.#choosing.choose(flow);
-      const { maxSessionAgeMs } = listener.plan;
-      if (maxSessionAgeMs > 0) {
-        flow.expiresMs = now + jittered(this.#deps.random, maxSessionAgeMs, AGE_JITTER);
-      }
+      flow.expiresMs = expiryMs(now, listener.plan.maxSessionAgeMs, this.#deps.random);
       if (choice === 'open' || choice === 'verdict') this.#arm(flow);
     } catch (error) {
       return this.#brokenAtStart(flow, error);
