@@ -16,6 +16,7 @@ import { manyContract } from './tcp/many.js';
 import { overContract } from './tcp/over.js';
 import { relayContract } from './tcp/relay.js';
 import { resetContract } from './tcp/reset.js';
+import { standstillContract } from './tcp/standstill.js';
 import { waitingContract } from './tcp/waiting.js';
 
 /**
@@ -30,6 +31,7 @@ export function tcpEngineContract(t: Test, make: MakeEngine, makeModule: URL): v
   waitingContract(t, make);
   relayContract(t, make);
   resetContract(t, make);
+  standstillContract(t, make);
   closingContract(t, make);
   overContract(t, make);
   manyContract(t, make);

@@ -105,7 +105,9 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     const { pairs, reads } = this.#parts;
     pairs.phase[pair] = FLUSH;
     for (const direction of [2 * pair, 2 * pair + 1]) {
-      if (pairs.source[direction] === OPEN) pairs.source[direction] = STOPPED;
+      // The end of one that is gone is known: nobody has to read it.
+      const end = this.#standstill.isGone(direction) ? BROKEN : STOPPED;
+      if (pairs.source[direction] === OPEN) pairs.source[direction] = end;
       reads.cancel(direction);
       this.#splices.stop(direction);
       if (pairs.phase[pair] === FLUSH) this.#goOn(direction);
@@ -177,7 +179,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
       if (pairs.firstFin[pair] === NONE) pairs.firstFin[pair] = direction;
     } else {
       pairs.source[direction] = BROKEN;
-      this.#standstill.sourceBroke(direction);
+      this.#standstill.sourceGone(direction);
     }
     this.#goOn(direction);
   }
@@ -206,9 +208,13 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     pairs.lastActivityMs[pair] = loop.nowMs;
   }
 
+  sourceGone(direction: number): void {
+    this.#standstill.sourceGone(direction);
+  }
+
   /**
    * The other end of the target is gone. What it sent before may still be there to read, and is
-   * passed on; its end, when it comes, counts as the reset that it was.
+   * passed on if somebody takes it; its end, when it comes, counts as the reset that it was.
    */
   targetBroken(direction: number, answer: number): void {
     const { pairs, reads } = this.#parts;
@@ -218,9 +224,10 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     this.#sends.drop(direction);
     if (pairs.source[direction] === OPEN) pairs.source[direction] = STOPPED;
     reads.cancel(direction);
-    if (pairs.source[back] === OPEN) return;
-    pairs.source[back] = BROKEN;
-    this.#goOn(back);
+    const isRead = pairs.source[back] === OPEN;
+    if (!isRead) pairs.source[back] = BROKEN;
+    this.#standstill.sourceGone(back);
+    if (!isRead) this.#goOn(back);
   }
 
   spliceOver(direction: number, answer: number): void {

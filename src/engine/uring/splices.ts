@@ -37,6 +37,8 @@ const REFUSALS: ReadonlySet<number> = new Set([
 export interface SpliceOwner {
   /** `bytes` were handed on to the target. */
   moved(direction: number, bytes: number): void;
+  /** The source was reset; `spliceOver` follows when the target has taken what came before. */
+  sourceGone(direction: number): void;
   /** The source has ended (0: FIN, else a negative errno) and all data was handed on. */
   spliceOver(direction: number, answer: number): void;
   /** Writing failed with the negative errno `answer`: the target is broken. */
@@ -239,7 +241,9 @@ export class Splices implements TurnWork, Holder {
     }
     if (this.#refuses(bytes)) return 0;
     // EAGAIN also means that the pipe has no slot left; it is drained next, and then asked again.
-    if (bytes !== -ERRNO.EAGAIN && bytes !== -ERRNO.EINTR) this.#answer[direction] = bytes;
+    if (bytes === -ERRNO.EAGAIN || bytes === -ERRNO.EINTR) return 0;
+    this.#answer[direction] = bytes;
+    if (bytes < 0) this.#owner.sourceGone(direction);
     return 0;
   }
 

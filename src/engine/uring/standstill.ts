@@ -7,7 +7,7 @@ import type { SocketCalls } from '../../kernel/socket_calls.js';
 import type { PairEnd } from '../../session/tcp_port.js';
 import type { Ending, Holder } from './ending.js';
 import type { Loop } from './loop.js';
-import { BROKEN, FLUSH, NONE, type PairTable } from './pairs.js';
+import { FLUSH, NONE, type PairTable } from './pairs.js';
 import type { Reads } from './reads.js';
 import type { Sends } from './sends.js';
 import type { Splices } from './splices.js';
@@ -35,7 +35,12 @@ export class Standstill implements WatchOwner, Holder {
   readonly #sends: Sends;
   readonly #splices: Splices;
   readonly #watches: Watches;
-  /** By direction: 1: its source is gone, and what it left has a limited time. */
+  /**
+   * By direction: 1: its source is gone. A reset is told once, to whichever operation asks first
+   * (a receive, a send, a splice, a poll), and must be known when the target stands still later.
+   */
+  readonly #gone: Uint8Array;
+  /** By direction: 1: what its source left has a limited time. */
   readonly #expiring: Uint8Array;
 
   constructor(parts: StandstillParts, sends: Sends, splices: Splices) {
@@ -43,6 +48,7 @@ export class Standstill implements WatchOwner, Holder {
     this.#sends = sends;
     this.#splices = splices;
     this.#watches = new Watches(parts.loop, parts.pairs, this);
+    this.#gone = new Uint8Array(2 * parts.pairs.capacity);
     this.#expiring = new Uint8Array(2 * parts.pairs.capacity);
     parts.ending.add(this.#watches);
     parts.ending.add(this);
@@ -57,13 +63,17 @@ export class Standstill implements WatchOwner, Holder {
     this.#parts.reads.cancel(direction);
     this.#watches.begin(direction ^ 1);
     this.#watches.begin(direction);
-    this.sourceBroke(direction);
+    if (this.isGone(direction)) this.#expire(direction);
   }
 
-  /** To be called when the source of `direction` has turned out to be broken. */
-  sourceBroke(direction: number): void {
-    const { pairs } = this.#parts;
-    if (pairs.source[direction] === BROKEN && this.holds(direction)) this.#expire(direction);
+  /** To be called by whoever hears that the source of `direction` was reset, at any time. */
+  sourceGone(direction: number): void {
+    this.#gone[direction] = 1;
+    if (this.holds(direction)) this.#expire(direction);
+  }
+
+  isGone(direction: number): boolean {
+    return this.#gone[direction] === 1;
   }
 
   /** What `direction` holds finds no place any more. */
@@ -83,7 +93,7 @@ export class Standstill implements WatchOwner, Holder {
   }
 
   gone(socket: number): void {
-    if (this.#parts.pairs.relays(socket) && this.holds(socket)) this.#expire(socket);
+    if (this.#parts.pairs.relays(socket)) this.sourceGone(socket);
   }
 
   /** Bulk stands still again and again: its watches stay. */
@@ -94,8 +104,10 @@ export class Standstill implements WatchOwner, Holder {
   abandon(): void {}
 
   clear(pair: number): void {
-    this.#expiring[2 * pair] = 0;
-    this.#expiring[2 * pair + 1] = 0;
+    for (const direction of [2 * pair, 2 * pair + 1]) {
+      this.#gone[direction] = 0;
+      this.#expiring[direction] = 0;
+    }
   }
 
   #expire(direction: number): void {
