@@ -4,10 +4,10 @@
  * go. Policies only: queues, probes and threads of the daemon are not modelled.
  */
 import { present, unreachable } from '../../core/assert.js';
+import { EventQueue } from '../../core/event_queue.js';
 import type { Random } from '../../core/random.js';
 import type { Policy } from '../policy.js';
 import { BackendModel } from './backend_model.js';
-import { EventQueue } from './event_queue.js';
 import { FIRST_BYTE_MS, type Scenario, type Trouble } from './scenario.js';
 import { Tally } from './tally.js';
 

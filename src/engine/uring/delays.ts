@@ -1,45 +1,28 @@
 /**
- * What the engine itself does later (an accept that failed, a close that lingers): a list in order
- * of time. Most delays are of one length, so a new one nearly always belongs at the end.
+ * What the engine itself does later (an accept that failed, a close that lingers), in order of
+ * time. Delays have many lengths, and thousands of pairs may wait: none walks past the others.
  */
+import { EventQueue } from '../../core/event_queue.js';
 import type { Loop, TurnWork } from './loop.js';
 
-interface Delay {
-  readonly dueMs: number;
-  readonly run: () => void;
-}
-
 export class Delays implements TurnWork {
-  readonly #loop: Loop;
-  readonly #entries: Delay[] = [];
-  /** Entries before it are done. */
-  #first = 0;
+  readonly #loop: Pick<Loop, 'nowMs'>;
+  readonly #queue = new EventQueue<() => void>();
 
-  constructor(loop: Loop) {
+  constructor(loop: Pick<Loop, 'nowMs'>) {
     this.#loop = loop;
   }
 
   /** Runs `run` in the turn that comes `delayMs` milliseconds after now, or in the next one. */
   later(delayMs: number, run: () => void): void {
-    const dueMs = this.#loop.nowMs + delayMs;
-    const entries = this.#entries;
-    let at = entries.length;
-    while (at > this.#first && (entries[at - 1]?.dueMs ?? 0) > dueMs) at--;
-    entries.splice(at, 0, { dueMs, run });
+    this.#queue.put(this.#loop.nowMs + delayMs, run);
   }
 
   after(): void {
-    while (this.dueMs() <= this.#loop.nowMs) {
-      const entry = this.#entries[this.#first++];
-      entry?.run();
-    }
-    if (this.#first > 0 && this.#first * 2 >= this.#entries.length) {
-      this.#entries.splice(0, this.#first);
-      this.#first = 0;
-    }
+    while (this.dueMs() <= this.#loop.nowMs) this.#queue.take()?.();
   }
 
   dueMs(): number {
-    return this.#entries[this.#first]?.dueMs ?? Number.POSITIVE_INFINITY;
+    return this.#queue.nextMs;
   }
 }

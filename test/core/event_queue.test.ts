@@ -1,7 +1,7 @@
 import t from 'tap';
-import { EventQueue } from '../../../src/balance/simulate/event_queue.js';
-import { below, seededRandom } from '../../../src/core/random.js';
-import { seed } from '../../support/seed.js';
+import { EventQueue } from '../../src/core/event_queue.js';
+import { below, seededRandom } from '../../src/core/random.js';
+import { seed } from '../support/seed.js';
 
 t.test('an empty queue has nothing next', async (t) => {
   const queue = new EventQueue<string>();
@@ -33,4 +33,25 @@ t.test(`events come out as a sorted list has them (SEED=${seed})`, async (t) => 
     }
   }
   t.same(taken, expected);
+});
+
+t.test('an event costs few steps, whatever else waits and for how long', async (t) => {
+  let steps = 0;
+  // A time that counts each time it is compared.
+  const counted = (atMs: number): number => {
+    const counting = (): number => {
+      steps++;
+      return atMs;
+    };
+    return { valueOf: counting } as unknown as number;
+  };
+  for (const events of [1_000, 8_000]) {
+    const queue = new EventQueue<number>();
+    for (let event = 0; event < events; event++) queue.put(counted(5_000 + event), event);
+    steps = 0;
+    for (let event = 0; event < events; event++) queue.put(counted(5), event);
+    for (let event = 0; event < events; event++) queue.take();
+    const most = 8 * Math.log2(2 * events);
+    t.ok(steps / events < most, `${steps / events} steps an event, ${most} are few`);
+  }
 });
