@@ -61,9 +61,13 @@ export class SendQueues {
 
   async #look(pauseMs: number): Promise<void> {
     const undelivered = await readTables();
-    const waits = this.#waits.filter(({ socket }) => !socket.destroyed);
-    const over = waits.filter((wait) => this.#isOver(wait, undelivered));
-    this.#waits = waits.filter((wait) => !over.includes(wait));
+    const waits: Wait[] = [];
+    const over: Wait[] = [];
+    for (const wait of this.#waits) {
+      if (wait.socket.destroyed) continue;
+      (this.#isOver(wait, undelivered) ? over : waits).push(wait);
+    }
+    this.#waits = waits;
     for (const { then } of over) then();
     if (this.#waits.length === 0) this.#looking = 'no';
     else {

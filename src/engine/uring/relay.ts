@@ -59,8 +59,10 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
   /** By pair: 1: the backend's first byte was reported. */
   readonly #answered: Uint8Array;
   readonly #opening: (Opening | undefined)[] = [];
-  /** Pairs whose opening waits for buffers. */
+  /** Pairs whose opening waits for buffers, perhaps in an earlier use of theirs. */
   #unopened: number[] = [];
+  /** By pair: 1: it is in that list. */
+  readonly #listed: Uint8Array;
 
   constructor(parts: RelayParts) {
     this.#parts = parts;
@@ -70,6 +72,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     this.#bulk = new Uint8Array(2 * capacity);
     this.#unwritable = new Uint8Array(2 * capacity);
     this.#answered = new Uint8Array(capacity);
+    this.#listed = new Uint8Array(capacity);
     parts.reads.sinks[RELAY] = this;
     parts.reads.sinks[FLUSH] = this;
     for (const holder of [this.#sends, this.#splices, this]) parts.ending.add(holder);
@@ -119,6 +122,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     const pairs = this.#unopened;
     this.#unopened = [];
     for (const pair of pairs) {
+      this.#listed[pair] = 0;
       if (!this.#parts.pairs.relays(2 * pair) || this.#opening[pair] === undefined) continue;
       this.#sendOpening(pair);
       this.#goOn(2 * pair);
@@ -328,7 +332,8 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     while (opening !== undefined && opening.bytes.length > 0) {
       const buffer = pool.take();
       if (buffer === NONE) {
-        if (!this.#unopened.includes(pair)) this.#unopened.push(pair);
+        if (this.#listed[pair] === 0) this.#unopened.push(pair);
+        this.#listed[pair] = 1;
         return;
       }
       const part = opening.bytes.subarray(0, pool.bufferBytes);
