@@ -49,7 +49,8 @@ export function createUringEngine(options: UringOptions): Result<UringEngine, Ke
   const shared = { kernel, loop, delays, calls, ...memory };
   const opened = (): void => engine.yieldSoon();
   const pipes = new Pipes(kernel, Math.min(sizes.pipes, limits.pipes ?? sizes.pipes));
-  const tcpMeans = { ...shared, pool: tcpPool, pipes, spliceRefused };
+  const { earlyBytes } = sizes;
+  const tcpMeans = { ...shared, pool: tcpPool, pipes, earlyBytes, spliceRefused };
   const tcp = new UringTcp(tcpMeans, limits.pairs, opened);
   const udp = new UringUdp({ ...shared, pool: udpPool }, limits.flows, opened);
   loop.add(delays);

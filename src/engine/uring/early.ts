@@ -17,9 +17,6 @@ import { EARLY, ENDED, NONE, OPEN, type PairTable } from './pairs.js';
 import type { ReadSink, Reads } from './reads.js';
 import { CLIENT_GONE, userData } from './user_data.js';
 
-/** Copied for all pairs of a worker; beyond it nothing but headers is read ahead. */
-const MAX_HELD_BYTES = 64 * 1_048_576;
-
 /** No poll tells of the client's reset; one does; one that was asked to end may still. */
 const UNWATCHED = 0;
 const WATCHED = 1;
@@ -30,6 +27,8 @@ export interface EarlyParts {
   readonly pairs: PairTable;
   readonly pool: BufferPool;
   readonly reads: Reads;
+  /** `SIZES.earlyBytes` */
+  readonly mostBytes: number;
   readonly edges: () => TcpEdges;
   /** The client is gone: 0 by a FIN within its header, a negative errno by a reset. */
   readonly gone: (pair: number, answer: number) => void;
@@ -59,15 +58,17 @@ export class Early implements ReadSink, Holder {
 
   /** Begins to read ahead, unless something was decided about the pair already. */
   begin(pair: number): void {
-    const { pairs, reads } = this.#parts;
-    if (pairs.phase[pair] === EARLY && reads.idle(2 * pair)) this.#readOn(pair);
+    this.#goOn(pair);
   }
 
   readHeader(pair: PairId): void {
     this.#header[pair] = 1;
     // What has come already is reported soon, as if it came now.
     const { pairs, loop } = this.#parts;
-    if (this.#bytes.length(pair) === 0 && pairs.source[2 * pair] === OPEN) return;
+    if (this.#bytes.length(pair) === 0 && pairs.source[2 * pair] === OPEN) {
+      this.#goOn(pair);
+      return;
+    }
     const generation = pairs.generation[pair];
     loop.soon(() => {
       if (pairs.generation[pair] === generation) pairs.alone(pair, () => this.#reportSoon(pair));
@@ -78,13 +79,13 @@ export class Early implements ReadSink, Holder {
     this.#report(pair);
     const isCut = this.#readsHeader(pair) && this.#parts.pairs.source[2 * pair] === ENDED;
     if (isCut) this.#parts.gone(pair, 0);
+    this.#goOn(pair);
   }
 
   headerDone(pair: PairId, consumed: number): void {
     this.#header[pair] = 0;
     this.#bytes.drop(pair, consumed);
-    const { reads, pairs } = this.#parts;
-    if (pairs.source[2 * pair] === OPEN && reads.idle(2 * pair)) this.#readOn(pair);
+    this.#goOn(pair);
   }
 
   /** How many bytes stand in the buffer that `takeBuffer` gives. */
@@ -115,7 +116,7 @@ export class Early implements ReadSink, Holder {
     const pair = client >> 1;
     this.#bytes.add(pair, buffer, bytes);
     this.#report(pair);
-    if (this.#isEarly(pair) && this.#parts.reads.idle(client)) this.#readOn(pair, flags);
+    this.#goOn(pair, flags);
   }
 
   over(client: number, answer: number): void {
@@ -151,13 +152,21 @@ export class Early implements ReadSink, Holder {
     this.#parts.edges().headerBytes(pair as PairId, bytes);
   }
 
+  /** What was decided about the pair may let it be read on, if nobody reads it. */
+  #goOn(pair: number, flags = 0): void {
+    const { pairs, reads } = this.#parts;
+    const client = 2 * pair;
+    const isOpen = this.#isEarly(pair) && pairs.source[client] === OPEN;
+    if (isOpen && reads.idle(client)) this.#readOn(pair, flags);
+  }
+
   /** Reads on, or only watches the client when enough is held; `flags` as for `Reads.arm`. */
   #readOn(pair: number, flags = 0): void {
     const { reads } = this.#parts;
     const limit = this.#header[pair] === 1 ? MAX_PROXY_HEADER_BYTES : HELD_BYTES;
     const room = limit - this.#bytes.length(pair);
     // A header is bounded by itself, and nobody who waits may keep others from sending theirs.
-    const spent = this.#header[pair] === 0 && this.#bytes.copiedBytes > MAX_HELD_BYTES;
+    const spent = this.#header[pair] === 0 && this.#bytes.copiedBytes >= this.#parts.mostBytes;
     if (room <= 0 || spent) this.#watchFor(pair);
     else reads.arm(2 * pair, flags, room);
   }

@@ -12,7 +12,7 @@ import { messageMemoryBytes } from './datagrams.js';
 import { dialMemoryBytes } from './dials.js';
 import { PAYLOAD_AT, TEMPLATE_BYTES } from './udp_sockets.js';
 
-/** How much an engine has of what it can run out of; powers of two but for pipes and `small`. */
+/** How much an engine has of what it can run out of: powers of two, unless something is said. */
 export interface Sizes {
   /** Submissions that are collected before the kernel is entered for lack of room. */
   readonly entries: number;
@@ -23,7 +23,12 @@ export interface Sizes {
   readonly datagramBuffers: number;
   /** Small buffers, of SMALL_BYTES, for data whose target takes nothing; any number. */
   readonly small: number;
-  /** Pipes that move bulk data at the same time; two descriptors each. */
+  /**
+   * Copied of what clients send before their relays, any number; beyond it only PROXY headers are
+   * read ahead.
+   */
+  readonly earlyBytes: number;
+  /** Pipes that move bulk data at the same time, any number; two descriptors each. */
   readonly pipes: number;
 }
 
@@ -36,6 +41,7 @@ export const SIZES: Sizes = {
   buffers: 1024,
   datagramBuffers: 1024,
   small: 16_384,
+  earlyBytes: 64 * 1_048_576,
   pipes: 256,
 };
 

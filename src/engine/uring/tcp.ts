@@ -37,6 +37,8 @@ export interface TcpMeans {
   readonly pool: BufferPool;
   readonly calls: SocketCalls;
   readonly pipes: Pipes;
+  /** `SIZES.earlyBytes` */
+  readonly earlyBytes: number;
   /** splice(2) answered a refusal, and buffers carry bulk data from then on. */
   readonly spliceRefused: (answer: number) => void;
   /** `addressMemoryBytes` and `dialMemoryBytes` of the capacity. */
@@ -94,7 +96,7 @@ export class UringTcp implements TcpEngine {
       if (answer === 0) ending.finish(pair, end);
       else ending.reset(pair, end);
     };
-    const early = new Early({ loop, pairs, pool, reads, edges, gone });
+    const early = new Early({ loop, pairs, pool, reads, mostBytes: means.earlyBytes, edges, gone });
     const hasSpoken = (pair: number): boolean => relay.hasSpoken(pair);
     const handshakes = new Handshakes({ loop, pairs, calls, hasSpoken });
     const dials = new Dials({ loop, pairs, handshakes, edges, addresses: means.dialAddresses });

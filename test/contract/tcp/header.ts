@@ -79,6 +79,8 @@ export function headerContract(t: Test, make: MakeEngine): void {
       await settled(() => driver.edges.length);
       driver.engine.readHeader(pair);
       t.equal(String((await driver.next('headerBytes')).bytes), 'PROXY ');
+      client.send('TCP4');
+      t.equal(String((await driver.next('headerBytes')).bytes), 'PROXY TCP4');
     },
   );
 

@@ -12,6 +12,7 @@ const PLENTY: Sizes = {
   buffers: 64,
   datagramBuffers: 8,
   small: 64,
+  earlyBytes: 1_048_576,
   pipes: 4,
 };
 
@@ -20,6 +21,7 @@ const SCARCE: Readonly<Record<string, Sizes>> = {
   'four completions at a time': { ...PLENTY, entries: 4, completions: 4 },
   'two buffers': { ...PLENTY, buffers: 2 },
   'no pipe': { ...PLENTY, pipes: 0 },
+  'no room for early bytes': { ...PLENTY, earlyBytes: 0 },
 };
 
 for (const [what, sizes] of Object.entries(SCARCE)) {
