@@ -199,8 +199,10 @@ export class NodeUdp implements UdpEngine {
     this.bytesOut[id] = 0;
     this.datagramsIn[id] = 0;
     this.datagramsOut[id] = 0;
-    this.#hold(flow, payload);
+    // Only a flow that has to wait takes room of what is held for all.
     if (edges.newFlow(down.key, id) !== 'kept') this.closeFlow(id);
+    else if (flow.held === null) this.#forward(flow, payload);
+    else this.#hold(flow, payload);
     this.#touch();
   }
 

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import type { Test } from 'tap';
 import { present } from '../../../src/core/assert.js';
 import { ipEndpoint } from '../../../src/core/endpoint.js';
-import { HELD_DATAGRAMS } from '../../../src/session/udp_port.js';
+import { HELD_DATAGRAM_BYTES, HELD_DATAGRAMS } from '../../../src/session/udp_port.js';
 import { type MakeUdp, withUdp } from './bench.js';
 
 export function flowsContract(t: Test, make: MakeUdp): void {
@@ -40,6 +40,21 @@ function holding(t: Test, make: MakeUdp): void {
     const dropped = (): boolean => driver.drops('send-queue-full') === 2;
     await driver.edges.first('two drops', dropped);
     t.equal(driver.close(await driver.firstFlow()), HELD_DATAGRAMS);
+  });
+
+  withUdp(t, make, 'who has a backend loses nothing when others hold all', async (bench, t) => {
+    const { driver, backend, listener } = bench;
+    driver.answers = {};
+    const crowd = await Promise.all(Array.from({ length: HELD_DATAGRAMS }, () => bench.peer()));
+    const large = 'x'.repeat(HELD_DATAGRAM_BYTES / 64 - 2_000);
+    for (let sent = 0; driver.drops('send-queue-full') === 0; sent++) {
+      present(crowd[sent % crowd.length], 'a peer').send(listener, large);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    driver.forwardTo(backend.endpoint);
+    const client = await bench.peer();
+    client.send(listener, large);
+    t.equal((await backend.text()).length, large.length);
   });
 
   withUdp(t, make, 'a flow may be held again, and then goes on', async (bench, t) => {
