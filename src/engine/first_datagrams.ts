@@ -30,6 +30,10 @@ export class FirstDatagrams {
     }
   }
 
+  has(flow: number): boolean {
+    return this.#kept[flow] === 1;
+  }
+
   /** The copy, if there still is one; it is the caller's. */
   take(flow: number): Uint8Array | null {
     const copy = this.#copies.get(flow);

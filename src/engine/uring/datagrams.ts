@@ -32,6 +32,9 @@ export class Datagrams implements TurnWork {
   readonly flow: Int32Array;
   readonly generation: Int32Array;
   readonly way: Uint8Array;
+  /** The upstream that a FORWARD went to, and its use. */
+  readonly upstream: Int32Array;
+  readonly upstreamGeneration: Int32Array;
   /** Where the datagram begins in the buffer, its length, and how much of it is a prelude. */
   readonly start: Int32Array;
   readonly bytes: Int32Array;
@@ -60,6 +63,8 @@ export class Datagrams implements TurnWork {
     this.flow = new Int32Array(pool.count);
     this.generation = new Int32Array(pool.count);
     this.way = new Uint8Array(pool.count);
+    this.upstream = new Int32Array(pool.count);
+    this.upstreamGeneration = new Int32Array(pool.count);
     this.start = new Int32Array(pool.count);
     this.bytes = new Int32Array(pool.count);
     this.preludeBytes = new Int32Array(pool.count);

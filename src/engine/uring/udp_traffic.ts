@@ -187,6 +187,13 @@ export class UdpTraffic implements UpstreamOwner {
       return;
     }
     const code = errnoName(answer);
+    const isPresent = this.#wentTo(flows.upstream[id] ?? NONE, buffer);
+    if (way[buffer] === FORWARD && isPresent && meansUnreachable(code) && this.firsts.has(id)) {
+      // The flow's only datagram failed by itself: its copy goes on, and is counted there.
+      pool.recycle(buffer);
+      this.#unreachable(id);
+      return;
+    }
     const prelude = preludeBytes[buffer] ?? 0;
     const payloadBytes = (bytes[buffer] ?? 0) - prelude;
     this.#count(id, way[buffer] ?? FORWARD, -payloadBytes, -1);
@@ -194,11 +201,19 @@ export class UdpTraffic implements UpstreamOwner {
       this.#drop(flows.socketOf(id), id, dropReasonOf(code), buffer);
       return;
     }
-    // The error is that of an earlier datagram; this one was not even tried (udp(7)).
-    this.#unreachable(id);
+    // The error is that of an earlier datagram; this one was not even tried (udp(7)). One of a
+    // backend that the flow has left since is not told as the present backend's.
+    if (isPresent) this.#unreachable(id);
     this.#again[buffer] = 1;
     if (!same() || flows.upstream[id] === NONE) pool.recycle(buffer);
     else this.#forward(id, buffer, (start[buffer] ?? 0) + prelude, payloadBytes);
+  }
+
+  /** True when the datagram in `buffer` was sent to `upstream`, in its present use. */
+  #wentTo(upstream: number, buffer: number): boolean {
+    const datagrams = this.#datagrams;
+    if (upstream === NONE || datagrams.upstream[buffer] !== upstream) return false;
+    return datagrams.upstreamGeneration[buffer] === this.upstreams.generationOf(upstream);
   }
 
   #first(socket: UdpSocket, buffer: number, start: number, bytes: number, tag: string): void {
@@ -274,6 +289,8 @@ export class UdpTraffic implements UpstreamOwner {
       pool.bytes.set(prelude, base + from);
     }
     this.#describe(flow, buffer, from, preludeBytes + bytes, preludeBytes);
+    this.#datagrams.upstream[buffer] = upstream;
+    this.#datagrams.upstreamGeneration[buffer] = this.upstreams.generationOf(upstream);
     this.#datagrams.forward(buffer, this.upstreams.fdOf(upstream));
     this.#count(flow, FORWARD, bytes, 1);
   }
@@ -295,7 +312,8 @@ export class UdpTraffic implements UpstreamOwner {
 
   #unreachable(flow: number): void {
     const { turns } = this.#parts.loop;
-    if (this.#unreachableTurn[flow] === turns) return;
+    // Several datagrams learn of one error in a turn; but who has a copy has tried another backend.
+    if (this.#unreachableTurn[flow] === turns && !this.firsts.has(flow)) return;
     this.#unreachableTurn[flow] = turns;
     const first = this.firsts.take(flow);
     if (first === null) {

@@ -105,6 +105,11 @@ export class Upstreams implements TurnWork {
     return this.#fd[upstream] ?? NONE;
   }
 
+  /** Tells the uses of a number apart. */
+  generationOf(upstream: number): number {
+    return this.#generation[upstream] ?? 0;
+  }
+
   /** Closes the socket behind what was submitted before; nothing of it is reported any more. */
   close(upstream: number): void {
     const { ring } = this.#loop;
