@@ -148,10 +148,6 @@ export class BufferPool {
     return count * strideBytes + (buffer - count) * SMALL_BYTES;
   }
 
-  isSmall(buffer: number): boolean {
-    return buffer >= this.count;
-  }
-
   /** True when large buffers run short: data that stands still has to make room. */
   get short(): boolean {
     return this.available < this.count * SCARCE_BELOW;

@@ -16,10 +16,10 @@ const MAX_TURN_MS = 1_000;
 const YIELD_MS = 1_000;
 /**
  * Buffers that lay still for so long give their pages back. Twice this and STANDSTILL_MS are less
- * than two seconds, within which a crowd that has left is to be forgotten,
+ * than two seconds, within which a crowd that has left is to be forgotten.
  */
 const TRIM_MS = 400;
-/** but the WARM_BUFFERS that are used first only each 25th time. */
+/** So many buffers, those that are used first, give theirs back each TRIMS_TO_COLD-th time only. */
 const WARM_BUFFERS = 32;
 const TRIMS_TO_COLD = 25;
 /** After `stop`: how many turns operations may take to end, and how long each of them waits. */
