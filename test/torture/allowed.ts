@@ -50,9 +50,8 @@ class Facts {
   }
 
   explains(cause: Cause): boolean {
-    const { didReset, address } = this.#client;
-    // Closing a UNIX socket with nothing unread is no reset.
-    const finished = this.#client.finished || (didReset && address === 'unix:');
+    const { didReset } = this.#client;
+    const finished = this.#client.finished || (didReset && this.#resetIsSilent);
     switch (cause) {
       case 'finished':
         return (
@@ -83,6 +82,14 @@ class Facts {
       default:
         return this.#explainsRefusal(cause);
     }
+  }
+
+  /**
+   * Closing a UNIX socket with nothing unread is no reset. And libuv hides a reset that comes with
+   * data from the node engine when its own FIN has left (docs/adr/0004, consequences).
+   */
+  get #resetIsSilent(): boolean {
+    return this.#client.address === 'unix:' || this.#story.program.engine === 'node';
   }
 
   #explainsRefusal(
