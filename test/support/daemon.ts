@@ -81,7 +81,7 @@ export class Daemon {
   constructor(file: string, setup: DaemonSetup) {
     this.file = file;
     this.#setup = setup;
-    this.#write(setup.toml);
+    this.write(setup.toml);
     const preload = setup.preload === undefined ? [] : ['--import', preloadUrl(setup.preload)];
     const shared = setup.everyThread === undefined ? [] : ['--import', setup.everyThread.href];
     const flags = [...(setup.nodeFlags ?? []), ...shared, ...preload];
@@ -100,8 +100,8 @@ export class Daemon {
     });
   }
 
-  #write(toml: string): void {
-    // In one step: the daemon may be reading it for the reload before.
+  /** Changes the file, in one step: the daemon may be reading it for the reload before. */
+  write(toml: string): void {
     writeFileSync(`${this.file}.new`, `${preamble(this.#setup)}\n${toml}`);
     renameSync(`${this.file}.new`, this.file);
   }
@@ -151,7 +151,7 @@ export class Daemon {
 
   /** Changes the file and sends SIGHUP; resolves with the record that tells the outcome. */
   reload(toml: string): Promise<LogRecord> {
-    this.#write(toml);
+    this.write(toml);
     const outcome = this.events.next('the outcome of a reload', (record) =>
       ['reloaded', 'reload-failed'].includes(record.event),
     );
