@@ -5,6 +5,7 @@
 import type { Test } from 'tap';
 import { addressesContract } from './tcp/addresses.js';
 import type { MakeEngine } from './tcp/bench.js';
+import { brokenContract } from './tcp/broken.js';
 import { closingContract } from './tcp/closing.js';
 import { dialContract } from './tcp/dial.js';
 import { exhaustionContract } from './tcp/exhaustion.js';
@@ -34,6 +35,7 @@ export function tcpEngineContract(t: Test, make: MakeEngine, makeModule: URL): v
   standstillContract(t, make);
   closingContract(t, make);
   overContract(t, make);
+  brokenContract(t, make);
   manyContract(t, make);
   loopContract(t, make);
   exhaustionContract(t, makeModule);

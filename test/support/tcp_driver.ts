@@ -27,6 +27,8 @@ export interface Answers {
   dialFailed?(pair: PairId, failure: DialFailure): void;
   firstByte?(pair: PairId): void;
   closed?(pair: PairId, end: PairEnd): void;
+  /** Without an answer a broken invariant fails its test. */
+  broken?(pair: PairId): void;
 }
 
 export class TcpDriver implements TcpEdges {
@@ -139,14 +141,17 @@ export class TcpDriver implements TcpEdges {
   closed(pair: PairId, end: PairEnd): void {
     if (this.#calling === pair) this.violations.push(`closed came from inside close(${pair})`);
     this.#record({ kind: 'closed', pair, end });
-    this.answers.closed?.(pair, end);
-    this.#open.delete(pair);
-    this.#closing.delete(pair);
+    try {
+      this.answers.closed?.(pair, end);
+    } finally {
+      this.#open.delete(pair);
+      this.#closing.delete(pair);
+    }
   }
 
-  /** Every broken invariant fails its test. */
-  broken(_: PairId, error: unknown): void {
-    throw error;
+  broken(pair: PairId, error: unknown): void {
+    if (this.answers.broken === undefined) throw error;
+    this.answers.broken(pair);
   }
 
   acceptFailed(key: ListenerKey, errno: string): void {
