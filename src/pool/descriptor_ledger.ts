@@ -2,7 +2,7 @@
  * The descriptors that sessions and flows of all listeners and workers may have together, in shared
  * memory. Exact: the count moves by compare-and-swap and is at no instant above what is allowed.
  */
-import { assert } from '../core/assert.js';
+import { assertShared } from '../core/assert.js';
 import type { WorkerId } from '../core/brand.js';
 import { MAX_WORKERS } from '../core/limits.js';
 
@@ -62,8 +62,10 @@ export class DescriptorLedger {
   }
 
   giveBack(count: number, worker: WorkerId): void {
-    const before = Atomics.sub(this.#cells, USED, count);
-    assert(before >= count, 'more descriptors are given back than were taken');
+    // Only this worker writes its share: nothing has moved yet when it says that this is wrong.
+    const share = Atomics.load(this.#cells, SHARES_AT + worker);
+    assertShared(share >= count, 'more descriptors are given back than were taken');
+    Atomics.sub(this.#cells, USED, count);
     Atomics.sub(this.#cells, SHARES_AT + worker, count);
   }
 

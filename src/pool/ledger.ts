@@ -89,13 +89,12 @@ export class Ledger {
     if (!this.#raise(backend * ROW + ACTIVE, cap === 0 ? Number.MAX_SAFE_INTEGER : cap)) {
       return false;
     }
-    this.#share(worker, backend, 1);
+    this.#share(worker, backend);
     return true;
   }
 
   giveBack(backend: BackendId, worker: WorkerId): void {
-    this.#lower(backend * ROW + ACTIVE);
-    this.#share(worker, backend, -1);
+    this.#lower(backend * ROW + ACTIVE, worker, backend);
   }
 
   /** Sessions and flows that `worker` has at `backend`. */
@@ -163,13 +162,13 @@ export class Ledger {
 
   tryTakeListener(listener: ListenerId, cap: number, worker: WorkerId): boolean {
     if (!this.#raise(LISTENERS_AT + listener * ROW + LISTENER_ACTIVE, cap)) return false;
-    this.#share(worker, MAX_BACKENDS + listener, 1);
+    this.#share(worker, MAX_BACKENDS + listener);
     return true;
   }
 
   giveBackListener(listener: ListenerId, worker: WorkerId): void {
-    this.#lower(LISTENERS_AT + listener * ROW + LISTENER_ACTIVE);
-    this.#share(worker, MAX_BACKENDS + listener, -1);
+    const cell = LISTENERS_AT + listener * ROW + LISTENER_ACTIVE;
+    this.#lower(cell, worker, MAX_BACKENDS + listener);
   }
 
   /** Marks that `worker` stopped accepting at the listener's cap and wants to be told of room. */
@@ -216,14 +215,14 @@ export class Ledger {
   tryEnqueue(pool: PoolId, size: number, worker: WorkerId): number {
     const row = POOLS_AT + pool * ROW;
     if (!this.#raise(row + POOL_QUEUED, size)) return 0;
-    this.#share(worker, MAX_BACKENDS + MAX_LISTENERS + pool, 1);
+    this.#share(worker, MAX_BACKENDS + MAX_LISTENERS + pool);
     const ticket = Atomics.add(this.#cells, row + POOL_NEXT_TICKET, 1) + 1;
     return ticket === 0 ? this.#skipZeroTicket(row) : ticket;
   }
 
   dequeue(pool: PoolId, worker: WorkerId): void {
-    this.#lower(POOLS_AT + pool * ROW + POOL_QUEUED);
-    this.#share(worker, MAX_BACKENDS + MAX_LISTENERS + pool, -1);
+    const cell = POOLS_AT + pool * ROW + POOL_QUEUED;
+    this.#lower(cell, worker, MAX_BACKENDS + MAX_LISTENERS + pool);
   }
 
   /** Publishes the ticket at the head of `worker`'s queue; 0 = it has none. */
@@ -302,13 +301,20 @@ export class Ledger {
     return false;
   }
 
-  #lower(cell: number): void {
-    const before = Atomics.sub(this.#cells, cell, 1);
-    assertShared(before > 0, 'a count in the ledger would fall below zero');
+  /**
+   * Gives back one of what `worker` has. Nobody else writes its share, so it is looked at first: a
+   * count that others rely on has not moved when this is wrong.
+   */
+  #lower(cell: number, worker: WorkerId, at: number): void {
+    const share = SHARES_AT + worker * SHARE_ROW + at;
+    const has = Atomics.load(this.#cells, share);
+    assertShared(has > 0, "a worker's share in the ledger would fall below zero");
+    Atomics.sub(this.#cells, cell, 1);
+    Atomics.sub(this.#cells, share, 1);
   }
 
-  #share(worker: WorkerId, at: number, change: 1 | -1): void {
-    Atomics.add(this.#cells, SHARES_AT + worker * SHARE_ROW + at, change);
+  #share(worker: WorkerId, at: number): void {
+    Atomics.add(this.#cells, SHARES_AT + worker * SHARE_ROW + at, 1);
   }
 
   #skipZeroTicket(row: number): number {

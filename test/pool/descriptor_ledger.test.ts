@@ -1,4 +1,5 @@
 import t from 'tap';
+import { SharedInvariantError } from '../../src/core/assert.js';
 import type { WorkerId } from '../../src/core/brand.js';
 import { DESCRIPTOR_CELLS, DescriptorLedger } from '../../src/pool/descriptor_ledger.js';
 
@@ -22,6 +23,14 @@ t.test('all of what is asked for is taken, or nothing', async (t) => {
   descriptors.giveBack(1, B);
   t.equal(descriptors.used, 0);
   t.throws(() => descriptors.giveBack(1, A), { message: /more descriptors/ });
+});
+
+t.test('who gives back more than it has ends its thread before any count has moved', async (t) => {
+  const descriptors = ledger(3);
+  descriptors.tryTake(2, B);
+  t.ok(thrownBy(() => descriptors.giveBack(1, A)) instanceof SharedInvariantError);
+  descriptors.forgetWorker(A);
+  t.equal(descriptors.used, 2);
 });
 
 t.test('0 allows as many as one likes', async (t) => {
@@ -56,3 +65,12 @@ t.test('what a lost worker had is given back, and it waits no longer', async (t)
   descriptors.giveBack(2, A);
   t.equal(descriptors.used, 0);
 });
+
+function thrownBy(work: () => void): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  return null;
+}

@@ -59,6 +59,11 @@ t.test('nothing imports timers, which would hide a sleep', async (t) => {
   t.same(found, []);
 });
 
+t.test('what threads share says so when it breaks: no wall may contain it', async (t) => {
+  const found = below('src/pool').flatMap((source) => uses(source, ['assert', 'present']));
+  t.same(found, []);
+});
+
 t.test('only one file knows a library', async (t) => {
   for (const [name, where] of Object.entries(LIBRARIES)) {
     const users = below('src')
