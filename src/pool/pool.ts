@@ -174,12 +174,13 @@ export class Pool implements PoolView, LeaseBook {
   settled(backend: PlannedBackend, member: number, settlement: Settlement, term: number): void {
     const { ledger, worker } = this.#deps;
     const failed = this.#failed(settlement);
+    // Given back first: what is learnt does more, and what breaks in it must keep nobody's place.
     ledger.giveBack(backend.id, worker);
+    this.#deps.freed(this.id);
     if (failed === 1) this.#failures.failed(backend.id, term, this.#deps.clock.nowMs());
     if (failed !== null && this.#policy.needs.latency && this.#members[member] === backend) {
       this.#failureRate.observe(member, failed, this.#deps.clock.nowMs());
     }
-    this.#deps.freed(this.id);
   }
 
   /** 1 = the backend failed, 0 = it served, null = nothing was learnt. */

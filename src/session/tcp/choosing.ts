@@ -72,17 +72,21 @@ export class Choosing {
   followListeners(): void {
     for (const waiting of [...this.#pools.values()]) {
       for (const session of [...waiting.queue.waiters, ...waiting.unproven]) {
-        const moves = session.listener.waiting !== waiting;
-        const { phase } = session;
-        if (phase.at === 'queued') {
-          if (moves) this.#chooseElsewhere(session, phase.sinceMs);
-          else this.#deps.deadline(session, phase.sinceMs + waiting.pool.queueTimeoutMs);
-        } else if (moves) {
-          this.forget(session);
-          session.phase = { at: 'choosing' };
-          this.choose(session);
-        }
+        this.#deps.alone(session, () => this.#follow(session, waiting));
       }
+    }
+  }
+
+  #follow(session: TcpSession, waiting: Waiting): void {
+    const moves = session.listener.waiting !== waiting;
+    const { phase } = session;
+    if (phase.at === 'queued') {
+      if (moves) this.#chooseElsewhere(session, phase.sinceMs);
+      else this.#deps.deadline(session, phase.sinceMs + waiting.pool.queueTimeoutMs);
+    } else if (moves) {
+      this.forget(session);
+      session.phase = { at: 'choosing' };
+      this.choose(session);
     }
   }
 

@@ -7,6 +7,7 @@
 
 import { trusted } from '../../core/address_block.js';
 import type { ListenerId, WorkerId } from '../../core/brand.js';
+import { doEach } from '../../core/do_each.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import { DESCRIPTORS_A_SESSION } from '../../pool/descriptor_ledger.js';
@@ -71,8 +72,10 @@ export class TcpListener {
   }
 
   leave(): void {
-    this.#ledger.giveBackListener(this.id, this.#worker);
-    this.#ledger.descriptors.giveBack(DESCRIPTORS_A_SESSION, this.#worker);
+    doEach(
+      () => this.#ledger.giveBackListener(this.id, this.#worker),
+      () => this.#ledger.descriptors.giveBack(DESCRIPTORS_A_SESSION, this.#worker),
+    );
   }
 
   /** Begins the life of a session that was accepted, or holds it: who came before goes first. */

@@ -1,6 +1,7 @@
 /** The TCP listeners of one worker: which sockets are open, whose they are, who waits for room. */
 import { presentShared } from '../../core/assert.js';
 import type { ListenerId, WorkerId } from '../../core/brand.js';
+import { doEach } from '../../core/do_each.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { ListenerKey, ListenOutcome, TcpEngine } from '../tcp_port.js';
@@ -117,9 +118,11 @@ export class TcpListeners {
 
   /** A counted session is over: its place goes to who waits, here or in another worker. */
   leave(listener: TcpListener): void {
-    listener.leave();
-    this.#placeFreed(listener);
-    this.descriptorsFreed();
+    doEach(
+      () => listener.leave(),
+      () => this.#placeFreed(listener),
+      () => this.descriptorsFreed(),
+    );
   }
 
   #placeFreed(listener: TcpListener): void {

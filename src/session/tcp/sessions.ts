@@ -4,6 +4,7 @@
  */
 import { assert, assertShared, escalate, presentShared, unreachable } from '../../core/assert.js';
 import type { ListenerId, PairId, PoolId } from '../../core/brand.js';
+import { doEach } from '../../core/do_each.js';
 import { PROXY_HEADER_TIMEOUT_MS } from '../../core/limits.js';
 import type { Cause, DialFailure, EndedBy, Stage } from '../../core/outcome.js';
 import type { ListenerPlan } from '../../core/plan.js';
@@ -239,16 +240,15 @@ export class TcpSessions implements TcpEdges {
     this.#wheel.clear(pair);
     this.#sessions[pair] = null;
     this.#count--;
-    this.#choosing.forget(session);
     if (phase.at === 'held') return session.listener.forget(session);
-    // Whatever breaks in the account: what others wait for is given back, each thing once.
-    try {
-      this.#book.ended(session, end, now);
-    } finally {
-      leaseOf(session)?.settle(settlementOf(session, end, now));
-      this.#listeners.leave(session.listener);
-      this.#choosing.serveFreed();
-    }
+    // Whatever breaks, in the account or in giving back: all is given back, each thing once.
+    doEach(
+      () => this.#choosing.forget(session),
+      () => this.#book.ended(session, end, now),
+      () => leaseOf(session)?.settle(settlementOf(session, end, now)),
+      () => this.#listeners.leave(session.listener),
+      () => this.#choosing.serveFreed(),
+    );
   }
 
   broken(pair: PairId, error: unknown): void {

@@ -2,7 +2,7 @@
 import { type AccessRecord, deservesLine } from '../../core/access.js';
 import type { SeriesId } from '../../core/brand.js';
 import { formatAddress } from '../../core/endpoint.js';
-import type { DatagramDrop, DialFailure, End } from '../../core/outcome.js';
+import type { Cause, DatagramDrop, DialFailure, End } from '../../core/outcome.js';
 import {
   CAUSE_COLUMN,
   DIAL_COLUMN,
@@ -88,6 +88,11 @@ export class FlowBook {
     );
   }
 
+  /** `count` datagrams were held for a flow that ended with `cause`. */
+  lost(series: SeriesId, cause: Cause, count: number): void {
+    if (count > 0) this.dropped(series, lostFor(cause), count);
+  }
+
   /** Closes the account; the engine must still know the flow. */
   ended(flow: UdpFlow, end: End, nowMs: number): void {
     this.count(flow);
@@ -127,4 +132,10 @@ export class FlowBook {
     if (difference !== 0) this.#series.add(series, column, difference);
     return difference;
   }
+}
+
+/** Why the datagrams are lost that were held for a flow. */
+function lostFor(cause: Cause): DatagramDrop {
+  const same = cause === 'no-backend' || cause === 'all-full' || cause === 'internal-error';
+  return same ? cause : 'all-down';
 }

@@ -5,6 +5,7 @@
 import { addressKey } from '../../core/address_key.js';
 import { unreachable } from '../../core/assert.js';
 import type { Clock } from '../../core/clock.js';
+import { doEach } from '../../core/do_each.js';
 import type { DatagramDrop, DialFailure } from '../../core/outcome.js';
 import type { Lease, Selection } from '../../pool/selection.js';
 import { encodeV2 } from '../proxy_protocol/encode.js';
@@ -103,17 +104,18 @@ export class FlowChoosing {
       flow.pinnedUntilMs = listener.pool.mayStay(backend.id) ? 0 : now + PIN_MS;
       return 'open';
     }
-    this.#book.unreachable(flow, outcome);
-    // Without a reservation it counts at no backend: that row may soon be another backend's.
-    flow.series = listener.plan.series;
-    if (outcome === 'no-descriptor' || outcome === 'no-free-port') {
-      // Our own limit: says nothing about the backend, and no other backend would help.
-      lease.settle('neutral');
-      return 'resource-limit';
-    }
-    flow.addTried(backend);
-    lease.settle('failed');
-    return 'backend-unreachable';
+    // Our own limit says nothing about the backend, and no other backend would help.
+    const isOurs = outcome === 'no-descriptor' || outcome === 'no-free-port';
+    doEach(
+      () => this.#book.unreachable(flow, outcome),
+      () => {
+        // Without a reservation it counts at no backend: that row may soon be another backend's.
+        flow.series = listener.plan.series;
+        if (!isOurs) flow.addTried(backend);
+      },
+      () => lease.settle(isOurs ? 'neutral' : 'failed'),
+    );
+    return isOurs ? 'resource-limit' : 'backend-unreachable';
   }
 
   /** What breaks here gives the lease back; from the answer on it is the flow's, or settled. */

@@ -4,6 +4,7 @@
  */
 import { assertShared, escalate, present, presentShared, unreachable } from '../../core/assert.js';
 import type { BackendId, FlowId, ListenerId } from '../../core/brand.js';
+import { doEach } from '../../core/do_each.js';
 import type { IpEndpoint } from '../../core/endpoint.js';
 import type { Cause, DatagramDrop, EndedBy, Stage } from '../../core/outcome.js';
 import type { ListenerPlan } from '../../core/plan.js';
@@ -154,7 +155,10 @@ export class UdpFlows implements UdpEdges {
     try {
       choice = this.#choosing.choose(flow);
       flow.expiresMs = expiryMs(now, listener.plan.maxSessionAgeMs, this.#deps.random);
-      if (choice === 'open' || choice === 'verdict') this.#arm(flow);
+      if (choice === 'open' || choice === 'verdict') {
+        this.#arm(flow);
+        this.#book.started(flow);
+      }
     } catch (error) {
       return this.#brokenAtStart(flow, error);
     }
@@ -164,7 +168,6 @@ export class UdpFlows implements UdpEdges {
     }
     this.#flows[id] = flow;
     this.#count++;
-    this.#book.started(flow);
     return 'kept';
   }
 
@@ -245,9 +248,11 @@ export class UdpFlows implements UdpEdges {
     const { listener } = flow;
     reportUnlessShared(this.#deps.internalError, error, listener.plan.name);
     this.#wheel.clear(flow.id);
-    this.#choosing.forget(flow);
-    this.#choosing.leave(flow, 'moving');
-    listener.leave();
+    try {
+      this.#giveBack(flow);
+    } catch (further) {
+      escalate(further);
+    }
     return this.#refuse(listener, 'internal-error');
   }
 
@@ -337,19 +342,20 @@ export class UdpFlows implements UdpEdges {
     this.#wheel.clear(flow.id);
     this.#flows[flow.id] = undefined;
     this.#count--;
-    // Whatever breaks in the account: what others wait for is given back, each thing once.
-    try {
-      this.#book.ended(flow, { by, stage, cause }, this.#deps.clock.nowMs());
-    } finally {
-      try {
-        const lost = this.#engine.closeFlow(flow.id);
-        if (lost > 0) this.#book.dropped(flow.series, lostFor(cause), lost);
-      } finally {
-        this.#choosing.forget(flow);
-        this.#choosing.leave(flow, 'moving');
-        flow.listener.leave();
-      }
-    }
+    // Whatever breaks, in the account or in giving back: all is given back, each thing once.
+    doEach(
+      () => this.#book.ended(flow, { by, stage, cause }, this.#deps.clock.nowMs()),
+      () => this.#book.lost(flow.series, cause, this.#engine.closeFlow(flow.id)),
+      () => this.#giveBack(flow),
+    );
+  }
+
+  #giveBack(flow: UdpFlow): void {
+    doEach(
+      () => this.#choosing.forget(flow),
+      () => this.#choosing.leave(flow, 'moving'),
+      () => flow.listener.leave(),
+    );
   }
 
   #endFlowsOf(listener: UdpListener, key: ListenerKey | null): void {
@@ -382,10 +388,4 @@ export class UdpFlows implements UdpEdges {
   #flow(id: FlowId): UdpFlow {
     return presentShared(this.#flows[id], 'an engine reported an edge of a flow that is closed');
   }
-}
-
-/** Why the datagrams are lost that were held for a flow. */
-function lostFor(cause: Cause): DatagramDrop {
-  const same = cause === 'no-backend' || cause === 'all-full' || cause === 'internal-error';
-  return same ? cause : 'all-down';
 }

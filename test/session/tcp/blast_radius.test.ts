@@ -4,9 +4,9 @@
  */
 import t, { type Test } from 'tap';
 import { SharedInvariantError } from '../../../src/core/assert.js';
-import type { PairId } from '../../../src/core/brand.js';
+import type { PairId, PoolId } from '../../../src/core/brand.js';
 import type { FakeTcpEngine } from '../../support/fake_tcp_engine.js';
-import { type Bed, type BedOptions, backendId, bed, NOTHING } from './bed.js';
+import { type Bed, type BedOptions, backendId, bed, LISTENER, NOTHING, target } from './bed.js';
 
 const HEADER = Buffer.from('PROXY TCP4 203.0.113.7 203.0.113.1 1234 5432\r\n');
 const PROXIED = { trustedProxies: [{ family: 4, host: '198.51.100.0', prefixBits: 24 }] } as const;
@@ -155,6 +155,62 @@ t.test('a waiter whose turn breaks leaves the queue, and the next one is served'
   test.turn();
   t.same(test.causes, ['finished', 'internal-error', 'finished']);
   t.same(test.remains(), NOTHING);
+});
+
+for (const what of ['evidence', 'the account', 'both'] as const) {
+  t.test(`whatever breaks at the end (${what}), all is given back`, async (t) => {
+    const defects: unknown[] = [];
+    const test = await bed({
+      backends: 1,
+      pool: { queueSize: 5 },
+      internalError: (error) => defects.push(error),
+    });
+    const { tcp } = test.worker(0);
+    test.ledger.setCap(backendId(0), 1);
+    const [victim, next] = [test.relay(), test.accept()];
+    if (what !== 'evidence') breakCall(tcp, 'client', victim, () => {});
+    const { ejections } = test.ledger;
+    const { fail } = ejections;
+    if (what !== 'the account') {
+      ejections.fail = () => {
+        throw new Error('the evidence is broken');
+      };
+    }
+    tcp.ends(victim, { kind: 'reset', by: 'backend' });
+    test.turn();
+    ejections.fail = fail;
+    t.equal(defects.length, 1);
+    t.match(test.state(next), /^dialling/, 'its place at the backend');
+    t.equal(test.ledger.listenerActive(LISTENER), 1, 'its place at the listener');
+    t.equal(test.ledger.descriptors.used, 2);
+    tcp.dialSucceeds(next);
+    tcp.ends(next, { kind: 'finished', first: 'client' });
+    test.turn();
+    t.same(test.remains(), NOTHING);
+    t.equal(test.ledger.descriptors.used, 0);
+  });
+}
+
+t.test('a waiter that breaks when its listener leads elsewhere takes no other along', async (t) => {
+  const defects: unknown[] = [];
+  const test = await bed({
+    pool: { queueSize: 5 },
+    internalError: (error) => defects.push(error),
+  });
+  const { tcp } = test.worker(0);
+  const [a = [], b = []] = test.pool({}).backends.map((backend) => [backend]);
+  await test.apply({ pools: [test.pool({ backends: a })] });
+  test.ledger.setCap(backendId(0), 1);
+  const [, victim, next] = [test.relay(), test.accept(), test.accept()];
+  breakCall(tcp, 'dial', victim, () => {});
+  const other = { ...test.pool({ backends: b }), id: 1 as PoolId, name: 'other' };
+  await test.apply({
+    pools: [test.pool({}), other],
+    listeners: [test.listener({ pool: other.id })],
+  });
+  t.equal(defects.length, 1);
+  t.equal(test.state(victim), null);
+  t.equal(test.state(next), `dialling ${target(1)}`);
 });
 
 t.test('an invariant of what sessions share passes every wall', async (t) => {

@@ -66,6 +66,26 @@ t.test('at max_sessions new flows are shed and counted, old ones go on', async (
   t.equal(test.records.length, 2, 'a shed datagram is no session');
 });
 
+t.test('whatever breaks when a flow gives back, the engine forgets it', async (t) => {
+  const defects: unknown[] = [];
+  const test = await bed({ internalError: (error) => defects.push(error) });
+  test.send(a, 'ping');
+  const { giveBack } = test.ledger;
+  const { client: clientOf } = test.engine;
+  const broken = (): never => {
+    throw new Error('broken');
+  };
+  Object.assign(test.ledger, { giveBack: broken });
+  Object.assign(test.engine, { client: broken });
+  await test.pass(61_000, 1000);
+  Object.assign(test.ledger, { giveBack });
+  Object.assign(test.engine, { client: clientOf });
+  t.equal(defects.length, 1);
+  t.match(test.remains(), { flows: 0, engine: 0, listener: 0, active: 0 });
+  test.send(a, 'again');
+  t.equal(test.flows.count, 1, 'its next datagram begins a new flow');
+});
+
 t.test('the cap counts what other workers hold', async (t) => {
   const test = await bed({ listener: { maxSessions: 2 } });
   test.ledger.tryTakeListener(test.listenerPlan.id, 2, 1 as WorkerId);

@@ -1,0 +1,17 @@
+import t from 'tap';
+import { InvariantError, SharedInvariantError } from '../../src/core/assert.js';
+import { doEach } from '../../src/core/do_each.js';
+
+t.test('each step is done whatever breaks, and what others rely on is told first', async (t) => {
+  const done: number[] = [];
+  const step = (number: number, error?: Error) => (): void => {
+    done.push(number);
+    if (error !== undefined) throw error;
+  };
+  const own = new InvariantError('own');
+  const shared = new SharedInvariantError('shared');
+  doEach(step(1), step(2));
+  t.throws(() => doEach(step(3, own), step(4), step(5, shared), step(6)), shared);
+  t.throws(() => doEach(step(7, own), step(8, new Error('further'))), own);
+  t.same(done, [1, 2, 3, 4, 5, 6, 7, 8]);
+});
