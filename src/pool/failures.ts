@@ -26,6 +26,12 @@ export class Failures {
     this.#members = kept(plan);
   }
 
+  /** Ends a run of failures of the same term; an answer to a session of an earlier one is none. */
+  answered(backend: BackendId, term: number): void {
+    const { ejections } = this.#ledger;
+    if (ejections.term(backend) === term) ejections.succeed(backend);
+  }
+
   /** `term`: the backend's when the session was chosen for it. */
   failed(backend: BackendId, term: number, nowMs: number): void {
     const { ejections } = this.#ledger;

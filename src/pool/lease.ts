@@ -6,7 +6,7 @@ import type { Lease, Settlement } from './selection.js';
 /** The pool's side of a lease. */
 export interface LeaseBook {
   connected(backend: PlannedBackend, member: number, connectMs: number): void;
-  answered(backend: PlannedBackend, member: number, firstByteMs: number): void;
+  answered(backend: PlannedBackend, member: number, firstByteMs: number, term: number): void;
   settled(backend: PlannedBackend, member: number, settlement: Settlement, term: number): void;
 }
 
@@ -31,7 +31,7 @@ export class BackendLease implements Lease {
   }
 
   answered(firstByteMs: number): void {
-    this.#book.answered(this.backend, this.#member, firstByteMs);
+    this.#book.answered(this.backend, this.#member, firstByteMs, this.#term);
   }
 
   settle(settlement: Settlement): void {

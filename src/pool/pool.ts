@@ -163,9 +163,9 @@ export class Pool implements PoolView, LeaseBook {
     }
   }
 
-  answered(backend: PlannedBackend, member: number, firstByteMs: number): void {
+  answered(backend: PlannedBackend, member: number, firstByteMs: number, term: number): void {
     this.#answers = 'seen';
-    this.#deps.ledger.ejections.succeed(backend.id);
+    this.#failures.answered(backend.id, term);
     if (this.#policy.needs.latency && this.#members[member] === backend) {
       this.#latency.observe(member, firstByteMs, this.#deps.clock.nowMs());
     }

@@ -99,6 +99,15 @@ t.test('only a failed lease counts a failure, only an answer ends the run', asyn
   t.equal(ledger.ejections.failuresInARow(id(0)), 0);
 });
 
+t.test('an answer to a session of an earlier term ends no run of failures', async (t) => {
+  const { pool, ledger } = setUp({ backends: [backend(0)] });
+  const earlier = lease(pool.select(NOBODY));
+  ledger.ejections.forget(id(0));
+  lease(pool.select(NOBODY)).settle('failed');
+  earlier.answered(1);
+  t.equal(ledger.ejections.failuresInARow(id(0)), 1);
+});
+
 t.test('a burst is level: choices count before anything is dialled', async (t) => {
   const { pool } = setUp();
   t.same(shares(pool, 30), { b0: 10, b1: 10, b2: 10 });
