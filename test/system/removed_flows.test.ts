@@ -3,7 +3,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import t, { type Test } from 'tap';
-import { accessLine } from '../support/access_lines.js';
+import { accessLine, accessLines } from '../support/access_lines.js';
 import { type Daemon, startDaemon } from '../support/daemon.js';
 import { eventually, within } from '../support/deadline.js';
 import { startUdpEchoes, type UdpClient, udpClient } from '../support/load/datagrams.js';
@@ -62,6 +62,34 @@ t.test('a UDP listener that takes the port of a removed one gets every client', 
     const late = await udpClient(t, { port });
     t.equal((await late.ask(`new ${index}`)).payload.toString(), `new ${index}`);
   }
+});
+
+t.test('a flow ends only when another listener is where its own socket is', async (t) => {
+  const [echo] = await startUdpEchoes(t, 1);
+  const address = echo?.address ?? '';
+  const ports = [await freePort(), await freePort(), await freePort()] as const;
+  const [p1, p2, p3] = ports;
+  const at = (name: string, binds: readonly string[]): string =>
+    udpText(address, '', name).replace(/bind = .*/, `bind = ${JSON.stringify(binds)}`);
+  const daemon = await startDaemon(t, { toml: at('x', [`0.0.0.0:${p1}`]), access: 'all' });
+  await daemon.reload(at('x', [`0.0.0.0:${p2}`, `127.0.0.1:${p3}`]));
+  const clients = await Promise.all([p2, p3].map((port) => udpClient(t, { port })));
+  for (const client of clients) await client.ask('hello');
+  // Where x was once, and at a port of x but at another address of this machine.
+  const reloaded = await daemon.reload(at('y', [`0.0.0.0:${p1}`, `127.0.0.2:${p3}`]));
+  t.equal(reloaded.event, 'reloaded');
+  for (const client of clients) {
+    t.equal((await client.ask('still here')).payload.toString(), 'still here');
+  }
+  t.same(accessLines(daemon), [], 'they are the same flows');
+  // Now at one of x's two sockets: the flow of the other one goes on.
+  await daemon.reload(at('z', [`0.0.0.0:${p2}`]));
+  t.match(await accessLine(daemon, 'the flow at p2', () => true), {
+    listener: 'x',
+    outcome: { cause: 'drained' },
+  });
+  t.equal((await clients[1]?.ask('and here'))?.payload.toString(), 'and here');
+  t.equal(accessLines(daemon).length, 1);
 });
 
 t.test('a removed UDP listener leaves its port when its flows have ended', async (t) => {

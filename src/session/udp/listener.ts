@@ -1,5 +1,8 @@
 /** One UDP listener in one worker: its sockets, its pool, and its share of the caps on flows. */
+
 import type { ListenerId, WorkerId } from '../../core/brand.js';
+import { doEach } from '../../core/do_each.js';
+import type { IpEndpoint } from '../../core/endpoint.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import { DESCRIPTORS_A_FLOW } from '../../pool/descriptor_ledger.js';
 import type { Ledger } from '../../pool/ledger.js';
@@ -15,8 +18,8 @@ export class UdpListener {
   readonly keys = new Set<ListenerKey>();
   /** Flows that wait for the first verdict about a backend, in order. */
   readonly unproven = new Set<UdpFlow>();
-  /** Ports at which its sockets are, or were. */
-  readonly ports = new Set<number>();
+  /** Where its sockets are that are open. */
+  readonly places = new Map<ListenerKey, IpEndpoint>();
   readonly #ledger: Ledger;
   readonly #worker: WorkerId;
   readonly #descriptorFreed: () => void;
@@ -90,8 +93,10 @@ export class UdpListener {
 
   leave(): void {
     this.#flows--;
-    this.#ledger.giveBackListener(this.id, this.#worker);
-    this.#giveBackDescriptor();
+    doEach(
+      () => this.#ledger.giveBackListener(this.id, this.#worker),
+      () => this.#giveBackDescriptor(),
+    );
   }
 
   #giveBackDescriptor(): void {

@@ -1,6 +1,7 @@
 /** The UDP listeners of one worker: which sockets are open and whose they are. */
 import { presentShared } from '../../core/assert.js';
 import type { ListenerId, WorkerId } from '../../core/brand.js';
+import { type IpEndpoint, isWildcard } from '../../core/endpoint.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { PoolView } from '../../pool/selection.js';
@@ -60,7 +61,7 @@ export class UdpListeners {
         listener.keys.add(key);
         const outcome = await this.#deps.engine.openListener(key, source, listener.framing);
         if (!outcome.ok) this.#forget(listener, key);
-        else if (outcome.local.kind === 'ip') listener.ports.add(outcome.local.port);
+        else if (outcome.local.kind === 'ip') listener.places.set(key, outcome.local);
         return { key, outcome };
       }),
     );
@@ -86,16 +87,19 @@ export class UdpListeners {
   }
 
   /**
-   * A removed listener at whose port another one of `plans` shall be closes now: the kernel would
-   * divide the clients between both.
+   * A socket of a removed listener where another one of `plans` shall be closes now: the kernel
+   * would divide the clients between both. Its flows end; those of its other sockets go on.
    */
   giveWay(plans: readonly ListenerPlan[]): void {
     this.settle();
-    const wanted = new Set(plans.filter(isUdp).flatMap(portsOf));
+    const wanted = plans.filter(isUdp).flatMap(placesOf);
     for (const listener of this.#closing) {
       if (plans.some(({ id }) => id === listener.id)) continue;
-      if ([...listener.ports].some((port) => wanted.has(port))) this.#shut(listener);
+      for (const [key, place] of listener.places) {
+        if (wanted.some((other) => overlap(place, other))) this.#close(listener, key);
+      }
     }
+    this.settle();
   }
 
   #shut(listener: UdpListener): void {
@@ -120,6 +124,7 @@ export class UdpListeners {
 
   #forget(listener: UdpListener, key: ListenerKey): void {
     listener.keys.delete(key);
+    listener.places.delete(key);
     this.#byKey.delete(key);
   }
 }
@@ -128,6 +133,11 @@ function isUdp({ protocol }: ListenerPlan): boolean {
   return protocol === 'udp';
 }
 
-function portsOf({ sockets }: ListenerPlan): number[] {
-  return sockets.flatMap(({ source: { local } }) => (local.kind === 'ip' ? [local.port] : []));
+function placesOf({ sockets }: ListenerPlan): IpEndpoint[] {
+  return sockets.flatMap(({ source: { local } }) => (local.kind === 'ip' ? [local] : []));
+}
+
+/** Whether a datagram may be meant for both. */
+function overlap(a: IpEndpoint, b: IpEndpoint): boolean {
+  return a.port === b.port && (a.host === b.host || isWildcard(a) || isWildcard(b));
 }
