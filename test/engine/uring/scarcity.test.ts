@@ -11,7 +11,7 @@ const PLENTY: Sizes = {
   completions: 256,
   buffers: 64,
   datagramBuffers: 8,
-  small: 64,
+  small: 256,
   earlyBytes: 1_048_576,
   pipes: 4,
 };
