@@ -10,8 +10,9 @@ t.test('each step is done whatever breaks, and what others rely on is told first
   };
   const own = new InvariantError('own');
   const shared = new SharedInvariantError('shared');
-  doEach(step(1), step(2));
-  t.throws(() => doEach(step(3, own), step(4), step(5, shared), step(6)), shared);
-  t.throws(() => doEach(step(7, own), step(8, new Error('further'))), own);
-  t.same(done, [1, 2, 3, 4, 5, 6, 7, 8]);
+  doEach(null, [step(1), step(2)]);
+  doEach(9, [(subject) => done.push(subject)]);
+  t.throws(() => doEach(null, [step(3, own), step(4), step(5, shared), step(6)]), shared);
+  t.throws(() => doEach(null, [step(7, own), step(8, new Error('further'))]), own);
+  t.same(done, [1, 2, 9, 3, 4, 5, 6, 7, 8]);
 });

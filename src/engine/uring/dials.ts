@@ -154,10 +154,13 @@ export class Dials implements Holder {
     if (result >= 0) pairs.fd[2 * pair + 1] = fd;
     const expected = pairs.dial[pair] === dial;
     pairs.dial[pair] = NONE;
-    pairs.alone(pair, () => {
+    // As `alone`, without a function for each dial.
+    try {
       assert(expected && pairs.phase[pair] === EARLY, 'an early pair dials');
       this.#tell(dial, pair, result);
-    });
+    } catch (error) {
+      pairs.broken(pair, error);
+    }
   }
 
   #tell(dial: number, pair: number, result: number): void {

@@ -7,6 +7,13 @@ import { expiryMs } from '../lifetimes.js';
 import type { PairEnd } from '../tcp_port.js';
 import type { TcpSession } from './session.js';
 
+/** A session that is over. */
+export interface Over {
+  readonly session: TcpSession;
+  readonly end: End;
+  readonly nowMs: number;
+}
+
 /** The reservation that a session holds now. */
 export function leaseOf(session: TcpSession): Lease | null {
   const { phase } = session;

@@ -25,6 +25,10 @@ export class TcpListener {
   readonly #ledger: Ledger;
   readonly #worker: WorkerId;
   readonly #missed: () => void;
+  readonly #atLeave: readonly ((ledger: Ledger) => void)[] = [
+    (ledger) => ledger.giveBackListener(this.id, this.#worker),
+    (ledger) => ledger.descriptors.giveBack(DESCRIPTORS_A_SESSION, this.#worker),
+  ];
   #accepting: 'yes' | 'paused' = 'yes';
   #plan: ListenerPlan;
   #waiting: Waiting;
@@ -72,10 +76,7 @@ export class TcpListener {
   }
 
   leave(): void {
-    doEach(
-      () => this.#ledger.giveBackListener(this.id, this.#worker),
-      () => this.#ledger.descriptors.giveBack(DESCRIPTORS_A_SESSION, this.#worker),
-    );
+    doEach(this.#ledger, this.#atLeave);
   }
 
   /** Begins the life of a session that was accepted, or holds it: who came before goes first. */

@@ -35,6 +35,11 @@ export class TcpListeners {
   readonly #deps: TcpListenersDeps;
   readonly #hooks: TcpListenersHooks;
   readonly #begin: (session: TcpSession) => void;
+  readonly #atLeave: readonly ((listener: TcpListener) => void)[] = [
+    (listener) => listener.leave(),
+    (listener) => this.#placeFreed(listener),
+    () => this.descriptorsFreed(),
+  ];
   readonly #byId = new Map<ListenerId, TcpListener>();
   readonly #byKey = new Map<ListenerKey, TcpListener>();
   /** Removed, but for all that is known here with sessions: one that comes back is the same. */
@@ -118,11 +123,7 @@ export class TcpListeners {
 
   /** A counted session is over: its place goes to who waits, here or in another worker. */
   leave(listener: TcpListener): void {
-    doEach(
-      () => listener.leave(),
-      () => this.#placeFreed(listener),
-      () => this.descriptorsFreed(),
-    );
+    doEach(listener, this.#atLeave);
   }
 
   #placeFreed(listener: TcpListener): void {

@@ -17,7 +17,7 @@ import { SessionBook } from './book.js';
 import { Choosing } from './choosing.js';
 import type { TcpSessionsDeps } from './deps.js';
 import { concerned, type Ending, isAbrupt } from './ending.js';
-import { endOf, expiryOf, leaseOf, overdue, settlementOf, stageOf } from './ends.js';
+import { endOf, expiryOf, leaseOf, type Over, overdue, settlementOf, stageOf } from './ends.js';
 import type { TcpListener } from './listener.js';
 import { type OpenedSocket, TcpListeners } from './listeners.js';
 import { preludeFor } from './prelude.js';
@@ -38,13 +38,21 @@ export class TcpSessions implements TcpEdges {
   readonly #listeners: TcpListeners;
   #count = 0;
   readonly #sweep: Sweep;
-  /** The wheel's callback; made once, so that a tick allocates nothing. */
+  /** The wheel's callback. These are made once: a new function costs its first call much. */
   readonly #expire = (id: number): void => {
     const session = this.#sessions[id] ?? null;
     if (session !== null) this.#alone(session, this.#dueNow);
   };
   readonly #dueNow = (session: TcpSession): void => this.#expired(session, this.#tickMs);
   readonly #countBytes = (session: TcpSession): void => this.#book.countBytes(session);
+  readonly #beginOne = (session: TcpSession): void => this.#begin(session);
+  readonly #atEnd: readonly ((over: Over) => void)[] = [
+    ({ session }) => this.#choosing.forget(session),
+    ({ session, end, nowMs }) => this.#book.ended(session, end, nowMs),
+    ({ session, end, nowMs }) => leaseOf(session)?.settle(settlementOf(session, end, nowMs)),
+    ({ session }) => this.#listeners.leave(session.listener),
+    () => this.#choosing.serveFreed(),
+  ];
   #tickMs = 0;
 
   constructor(deps: TcpSessionsDeps) {
@@ -54,7 +62,7 @@ export class TcpSessions implements TcpEdges {
     this.#sweep = new Sweep(deps.engine.lastActivityMs);
     this.#sessions = [];
     this.#listeners = new TcpListeners(deps, {
-      begin: (session) => this.#alone(session, () => this.#begin(session)),
+      begin: (session) => this.#alone(session, this.#beginOne),
       turnAway: (session) => this.#alone(session, () => deps.engine.close(session.pair, 'reset')),
       rearmSessionsOf: (listener) => this.#rearm(listener),
     });
@@ -234,21 +242,14 @@ export class TcpSessions implements TcpEdges {
 
   closed(pair: PairId, pairEnd: PairEnd): void {
     const session = this.#session(pair);
-    const now = this.#deps.clock.nowMs();
     const { phase } = session;
     const end = phase.at === 'closing' ? phase.end : endOf(session, pairEnd);
     this.#wheel.clear(pair);
     this.#sessions[pair] = null;
     this.#count--;
     if (phase.at === 'held') return session.listener.forget(session);
-    // Whatever breaks, in the account or in giving back: all is given back, each thing once.
-    doEach(
-      () => this.#choosing.forget(session),
-      () => this.#book.ended(session, end, now),
-      () => leaseOf(session)?.settle(settlementOf(session, end, now)),
-      () => this.#listeners.leave(session.listener),
-      () => this.#choosing.serveFreed(),
-    );
+    // All is given back whatever breaks, each thing once.
+    doEach({ session, end, nowMs: this.#deps.clock.nowMs() }, this.#atEnd);
   }
 
   broken(pair: PairId, error: unknown): void {

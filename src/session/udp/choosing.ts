@@ -106,7 +106,7 @@ export class FlowChoosing {
     }
     // Our own limit says nothing about the backend, and no other backend would help.
     const isOurs = outcome === 'no-descriptor' || outcome === 'no-free-port';
-    doEach(
+    doEach(null, [
       () => this.#book.unreachable(flow, outcome),
       () => {
         // Without a reservation it counts at no backend: that row may soon be another backend's.
@@ -114,7 +114,7 @@ export class FlowChoosing {
         if (!isOurs) flow.addTried(backend);
       },
       () => lease.settle(isOurs ? 'neutral' : 'failed'),
-    );
+    ]);
     return isOurs ? 'resource-limit' : 'backend-unreachable';
   }
 

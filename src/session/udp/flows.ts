@@ -343,19 +343,19 @@ export class UdpFlows implements UdpEdges {
     this.#flows[flow.id] = undefined;
     this.#count--;
     // Whatever breaks, in the account or in giving back: all is given back, each thing once.
-    doEach(
+    doEach(null, [
       () => this.#book.ended(flow, { by, stage, cause }, this.#deps.clock.nowMs()),
       () => this.#book.lost(flow.series, cause, this.#engine.closeFlow(flow.id)),
       () => this.#giveBack(flow),
-    );
+    ]);
   }
 
   #giveBack(flow: UdpFlow): void {
-    doEach(
+    doEach(null, [
       () => this.#choosing.forget(flow),
       () => this.#choosing.leave(flow, 'moving'),
       () => flow.listener.leave(),
-    );
+    ]);
   }
 
   #endFlowsOf(listener: UdpListener, key: ListenerKey | null): void {

@@ -93,10 +93,10 @@ export class UdpListener {
 
   leave(): void {
     this.#flows--;
-    doEach(
+    doEach(null, [
       () => this.#ledger.giveBackListener(this.id, this.#worker),
       () => this.#giveBackDescriptor(),
-    );
+    ]);
   }
 
   #giveBackDescriptor(): void {
