@@ -128,19 +128,29 @@ export class WorkerFleet implements Fleet {
     }
   }
 
-  /** Tells every worker to stop and waits for the threads to end; one that does not is ended. */
+  /**
+   * Tells every worker to stop and waits for the threads to end; one that takes too long ends with
+   * the process. It is not terminated, because Node.js aborts the whole process when a datagram
+   * comes in such a thread (FromJust in UDPWrap::OnRecv, seen with Node.js 20).
+   */
   async close(): Promise<void> {
     for (const seat of this.#seats) {
-      // Without an engine it hears nothing.
+      // Without an engine it hears nothing, and has no socket either.
       if (seat.state === 'starting') void seat.thread.terminate();
       seat.state = 'stopping';
     }
     this.broadcast({ kind: 'stop' });
-    const limit = this.#timers.after(STOP_LIMIT_MS, () => {
-      for (const seat of this.#seats) void seat.thread.terminate();
+    const late = new Promise<void>((resolve) => {
+      const limit = this.#timers.after(STOP_LIMIT_MS, () => {
+        for (const { thread } of this.#seats) thread.unref();
+        resolve();
+      });
+      void Promise.all(this.#seats.map((seat) => seat.ended)).then(() => {
+        limit.cancel();
+        resolve();
+      });
     });
-    await Promise.all(this.#seats.map((seat) => seat.ended));
-    limit.cancel();
+    await late;
   }
 
   ids(): WorkerId[] {
