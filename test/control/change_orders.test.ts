@@ -38,7 +38,7 @@ class Program {
   readonly #random: Random;
   readonly #bench: DaemonBench;
   readonly #asked: Asked[] = [];
-  readonly #held: { readonly listener: ListenerId; readonly worker: WorkerId }[] = [];
+  #held: { readonly listener: ListenerId; readonly worker: WorkerId }[] = [];
   readonly #start: Promise<Result<null, Refusal>>;
   #last: Spec;
   #net = 1;
@@ -71,7 +71,7 @@ class Program {
   }
 
   async #act(): Promise<void> {
-    const { time, fleet } = this.#bench;
+    const { time } = this.#bench;
     switch (below(this.#random, 14)) {
       case 0:
       case 1:
@@ -84,10 +84,7 @@ class Program {
         this.#server = pick(this.#random, SERVERS);
         return;
       case 5:
-        return fleet.lose(
-          below(this.#random, WORKERS) as WorkerId,
-          pick(this.#random, REPLACED_MS),
-        );
+        return this.#workerIsLost();
       case 6:
         return this.#sessionBegins();
       case 7:
@@ -136,6 +133,13 @@ class Program {
     await turns(SOON);
   }
 
+  #workerIsLost(): void {
+    const lost = below(this.#random, WORKERS) as WorkerId;
+    this.#bench.fleet.lose(lost, pick(this.#random, REPLACED_MS));
+    // Its sessions went with it.
+    this.#held = this.#held.filter(({ worker }) => worker !== lost);
+  }
+
   #sessionBegins(): void {
     const { shared, fleet } = this.#bench;
     const worker = below(this.#random, WORKERS) as WorkerId;
@@ -147,11 +151,8 @@ class Program {
 
   #sessionEnds(): void {
     const session = this.#held.shift();
-    if (session === undefined || this.#bench.fleet.isDead(session.worker)) return;
-    const { ledger } = this.#bench.shared;
-    // It went with its worker.
-    if (ledger.listenerActive(session.listener) === 0) return;
-    ledger.giveBackListener(session.listener, session.worker);
+    if (session === undefined) return;
+    this.#bench.shared.ledger.giveBackListener(session.listener, session.worker);
   }
 
   async #serves(t: Test): Promise<void> {
