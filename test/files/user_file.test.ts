@@ -56,9 +56,9 @@ t.test('a pipe is read to its end; one that is silent, only for as long as may b
   const silent = readUserFile(pipe, { maxBytes: 10, signal: limit.signal, tried: 'once' });
   limit.abort();
   t.match(await silent, { kind: 'failed', code: 'ETIMEDOUT' });
-  const writer = spawn('sh', ['-c', `printf abc > '${fed}'`]);
+  const exited = once(spawn('sh', ['-c', `printf abc > '${fed}'`]), 'exit');
   t.equal(await codeOf(fed), 'abc');
-  await once(writer, 'exit');
+  await exited;
 });
 
 t.test('reads that hang are given up, and only a few may be under way', async (t) => {

@@ -112,5 +112,8 @@ t.test('over TLS the certificate is checked if asked for', async (t) => {
   t.match(await over({ serverName: 'other.example' }), /^tls: .*other\.example/);
   t.equal(await over({ caFile: null }), `tls: ${SELF_SIGNED}`);
   t.equal(await over({ caFile: null, verify: false }), 'ok: 200 OK');
-  t.match(await over({ caFile: '/nowhere/ca.pem' }), /^secret-unreadable: .*ca\.pem \(ENOENT\)$/);
+  t.match(
+    await over({ caFile: '/nowhere/ca.pem' }),
+    /^secret-unreadable: .*ca\.pem: no such file \(ENOENT\)$/,
+  );
 });
