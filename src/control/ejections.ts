@@ -159,7 +159,7 @@ export class Ejections {
     const counts = [...HISTOGRAM_BOUNDS_SECONDS[name], 0].map((_, bucket) =>
       parts.reduce((sum, part) => sum + (part.counts[bucket] ?? 0), 0),
     );
-    return { counts, sumSeconds: parts.reduce((sum, part) => sum + part.sumSeconds, 0) };
+    return { counts, sumMicros: parts.reduce((sum, part) => sum + part.sumMicros, 0) };
   }
 
   /** Why `entry` is out, and for how long still: `5 failures in a row in real traffic; …`. */

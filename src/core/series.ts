@@ -23,7 +23,9 @@ export const HISTOGRAM_BOUNDS_SECONDS = {
 } as const;
 export type HistogramName = keyof typeof HISTOGRAM_BOUNDS_SECONDS;
 
-/** Buckets, the bucket without a bound, and the sum of the observed seconds. */
+export const MICROS_A_SECOND = 1_000_000;
+
+/** Buckets, the bucket without a bound, and the sum of what was observed, in microseconds. */
 const HISTOGRAM_COLUMNS = 14 + 1 + 1;
 
 /** Columns that count single things. */
@@ -87,14 +89,16 @@ export class SeriesWriter {
     while (bucket < bounds.length && seconds > (bounds[bucket] ?? 0)) bucket++;
     const first = HISTOGRAM_COLUMN[name];
     this.add(series, first + bucket, 1);
-    this.add(series, first + bounds.length + 1, seconds);
+    // Whole numbers: their sum is the same in whatever order accounts are added, so it never falls.
+    this.add(series, first + bounds.length + 1, Math.round(seconds * MICROS_A_SECOND));
   }
 }
 
 export interface HistogramValues {
   /** Counts a bucket, not cumulative; one more than there are bounds. */
   readonly counts: readonly number[];
-  readonly sumSeconds: number;
+  /** Microseconds, a whole number; to be divided when all parts have been added. */
+  readonly sumMicros: number;
 }
 
 /** The histogram `name` of any account that has the columns of a row. */
@@ -105,7 +109,7 @@ export function histogramFrom(
   const first = HISTOGRAM_COLUMN[name];
   const buckets = HISTOGRAM_BOUNDS_SECONDS[name].length + 1;
   const counts = Array.from({ length: buckets }, (_, i) => value(first + i));
-  return { counts, sumSeconds: value(first + buckets) };
+  return { counts, sumMicros: value(first + buckets) };
 }
 
 /** Reads the sums over all workers. */

@@ -9,6 +9,7 @@ import {
   DROP_COLUMN,
   type HistogramName,
   histogramFrom,
+  MICROS_A_SECOND,
   PLAIN_COLUMN,
 } from '../core/series.js';
 import { METRICS } from './catalogue.js';
@@ -145,7 +146,8 @@ function histogram(name: HistogramName): Sampler {
         return { value: count, labels, sharedLabels, metricName: `${metric.name}_bucket` };
       });
       if (count === 0) continue;
-      const sumSeconds = parts.reduce((sum, part) => sum + part.sumSeconds, 0);
+      const sumMicros = parts.reduce((sum, part) => sum + part.sumMicros, 0);
+      const sumSeconds = sumMicros / MICROS_A_SECOND;
       samples.push(
         ...buckets,
         { value: sumSeconds, labels: NONE, sharedLabels, metricName: `${metric.name}_sum` },

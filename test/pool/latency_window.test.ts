@@ -5,9 +5,9 @@ const BOUNDS = [1, 2, 4];
 
 function histogram(...counts: readonly number[]): {
   counts: readonly number[];
-  sumSeconds: number;
+  sumMicros: number;
 } {
-  return { counts, sumSeconds: 0 };
+  return { counts, sumMicros: 0 };
 }
 
 t.test('a median is interpolated inside its bucket', async (t) => {
