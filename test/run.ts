@@ -1,6 +1,6 @@
 /**
  * `npm test [-- PATTERN …]`: runs the compiled test files, each in a process of its own, those of
- * the real binary last, one at a time, and once for each engine that works on this machine (or that
+ * the real binary last, and once for each engine that works on this machine (or that
  * SLUICE_TEST_ENGINES names, such as `node,uring`). A pattern is a part of a file's path below
  * test/. The last line printed is `N passed, N failed, N skipped` (tests at the top of a file), and
  * the exit code is 0 only if none failed. SLUICE_FORBID_SKIP=1 makes a skipped test a failure.
@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { detectUring } from '../src/engine/uring/detect.js';
 import { loadKernel } from '../src/kernel/foreign.js';
@@ -23,6 +23,26 @@ const KILL_AFTER_MS = (FILE_TIMEOUT_SECONDS + 30) * 1000;
 /** Kept of a file's standard error, which is printed only when it fails. */
 const MAX_COMPLAINTS = 200;
 const COMPILED = 'dist/test/';
+/**
+ * System tests that run one at a time, after all others of their engine: they measure times or
+ * memory, or load the whole machine, and another test beside them would count.
+ */
+const ALONE: ReadonlySet<string> = new Set([
+  'demotion',
+  'dns',
+  'drain',
+  'gray_failures',
+  'leaving',
+  'observers',
+  'postgres',
+  'reload',
+  'roles',
+  'soak',
+  'standstill',
+  'stopped_process',
+  'udp_flows',
+  'udp_reload',
+]);
 
 const patterns = process.argv.slice(2);
 const files = compiledTests(patterns);
@@ -31,12 +51,22 @@ if (files.length === 0) {
   process.exit(2);
 }
 const system = files.filter((file) => /^dist\/test\/system\/[^/]+$/.test(file));
-const others = files.filter((file) => !system.includes(file));
-const reports = await runAll(others, availableParallelism(), null);
+const alone = system.filter((file) => ALONE.has(basename(file, '.test.js')));
+const gone = [...ALONE].filter(
+  (name) => !existsSync(join(repositoryRoot, `test/system/${name}.test.ts`)),
+);
+if (gone.length > 0) throw new Error(`named in ALONE, but no system test: ${gone.join(', ')}`);
+const jobs = availableParallelism();
+const reports = await runAll(without(files, system), jobs, null);
 for (const engine of system.length === 0 ? [] : enginesUnderTest()) {
-  reports.push(...(await runAll(system, 1, engine)));
+  reports.push(...(await runAll(without(system, alone), jobs, engine)));
+  reports.push(...(await runAll(alone, 1, engine)));
 }
 process.exitCode = summarize(reports);
+
+function without(all: readonly string[], some: readonly string[]): string[] {
+  return all.filter((one) => !some.includes(one));
+}
 
 /** Those that are named, or all that the machine allows; why one is left out is printed. */
 function enginesUnderTest(): readonly string[] {
@@ -70,21 +100,32 @@ async function runAll(
 ): Promise<FileReport[]> {
   const left = [...paths];
   const reports: FileReport[] = [];
+  const failed: { path: string; report: FileReport }[] = [];
   const work = async (): Promise<void> => {
     for (let path = left.shift(); path !== undefined; path = left.shift()) {
-      const report = await run(path, engine);
-      console.log(oneLine(report));
-      reports.push(report.failed.length === 0 ? report : await secondRun(report, path, engine));
+      const report = await timed(path, engine);
+      if (report.failed.length === 0) reports.push(report);
+      else failed.push({ path, report });
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
+  for (const { path, report } of failed) reports.push(await secondRun(report, path, engine));
   return reports.sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
+/** Runs a file and prints its line. */
+async function timed(path: string, engine: string | null, remark = ''): Promise<FileReport> {
+  const began = performance.now();
+  const report = await run(path, engine);
+  const seconds = Math.round((performance.now() - began) / 1000);
+  console.log(`${oneLine(report)} (${seconds} s)${remark}`);
+  return report;
+}
+
 /**
- * Real servers, real clocks and other work on the machine: a file that fails is run once more, and
- * the second run counts. The first failure is printed all the same, for whoever looks for its
- * cause.
+ * Real servers, real clocks and other work on the machine: a file that fails is run once more, with
+ * no other beside it, and the second run counts. The first failure is printed all the same, for
+ * whoever looks for its cause.
  */
 async function secondRun(
   first: FileReport,
@@ -94,9 +135,7 @@ async function secondRun(
   for (const { name, lines } of first.failed) {
     console.log(`FAILED AT FIRST: ${shortName(first.file)}: ${name}\n${lines.join('\n')}`);
   }
-  const second = await run(path, engine);
-  console.log(`${oneLine(second)} (second run)`);
-  return second;
+  return timed(path, engine, ' (second run)');
 }
 
 async function run(file: string, engine: string | null): Promise<FileReport> {
