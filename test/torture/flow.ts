@@ -24,13 +24,17 @@ export class Flow {
   }
 
   async run({ port, host = '127.0.0.1' }: UdpTarget): Promise<void> {
-    this.#socket.bind(0);
+    // Not the wildcard: what others send to addresses of their own is none of its business.
+    this.#socket.bind(0, host);
     await once(this.#socket, 'listening');
     this.#socket.on('message', (payload, from) => {
       const key = payload.toString('base64');
       const left = this.#open.get(key);
-      if (left === undefined || left === 0) this.wrong ??= 'an answer to what it never sent';
-      else this.#open.set(key, left - 1);
+      if (left === undefined || left === 0) {
+        const first = payload.subarray(0, 32).toString('hex');
+        const source = `${from.address}:${from.port}`;
+        this.wrong ??= `what it never sent, from ${source}: ${payload.length} bytes ${first}`;
+      } else this.#open.set(key, left - 1);
       if (from.address !== host || from.port !== port) {
         this.wrong ??= `an answer from ${from.address}:${from.port}`;
       }
