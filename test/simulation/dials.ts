@@ -3,6 +3,7 @@ import { present } from '../../src/core/assert.js';
 import { formatAddress } from '../../src/core/endpoint.js';
 import type { BackendPlan, PoolPlan } from '../../src/core/plan.js';
 import { ineligible } from '../../src/pool/eligibility.js';
+import { regardOf } from '../../src/pool/standing.js';
 import type { FakePair } from '../support/fake_tcp_engine.js';
 import { holds } from './failure.js';
 import type { SimWorker } from './sim_worker.js';
@@ -65,7 +66,7 @@ function checkHealth({ ledger }: SimWorker, pool: PoolPlan, { id, name }: Backen
   holds(ledger.closed(id) === 0, () => `${name} is dialled while it is ejected`);
 }
 
-/** A backup serves only when no other is eligible for this session. */
+/** A backup serves only in panic, or when no other is eligible for this session. */
 function checkTier(
   { ledger }: SimWorker,
   pool: PoolPlan,
@@ -73,6 +74,7 @@ function checkTier(
   before: readonly string[],
 ): void {
   if (!backend.backup) return;
+  if (regardOf(ledger, pool.backends, pool.panicPercent) === 'panic') return;
   for (const other of pool.backends) {
     if (other.backup || before.includes(formatAddress(other.endpoint))) continue;
     const free = ineligible(ledger, other.id, null, 'health') === null;
