@@ -236,7 +236,7 @@ export class BackendBoard {
 
   #share(key: string, share: number): void {
     const entry = this.#entries.get(key);
-    if (entry === undefined) return;
+    if (entry === undefined || share === this.#weights.share(entry.id)) return;
     this.#weights.degraded(entry.id, share);
     this.#write(entry, this.#deps.clock.nowMs());
     this.#deps.changed(entry);

@@ -53,7 +53,10 @@ export interface ShareEvent {
 export interface HealthEvents {
   onVerdict(event: VerdictEvent): void;
   onAttempt(event: AttemptEvent): void;
-  /** Comes before the verdict of the same attempt, so that a backend comes up with its share. */
+  /**
+   * The first time that a target passes, and whenever its share changes. Comes before the verdict
+   * of the same attempt, so that a backend comes up with its share.
+   */
   onShare(event: ShareEvent): void;
 }
 

@@ -31,7 +31,8 @@ export class Watched {
   #sinceMs: number;
   #reason: VerdictReason | null = null;
   #detail = '';
-  #share = 1;
+  /** null: not told yet. Whoever listens may remember that of an earlier watch. */
+  #share: number | null = null;
   #last: LastAttempt | null = null;
   #attempts = 0;
   #failures = 0;
@@ -95,7 +96,7 @@ export class Watched {
       sinceMs: this.#sinceMs,
       reason: this.#reason,
       detail: this.#detail,
-      share: this.#share,
+      share: this.#share ?? 1,
       last: this.#last,
       attempts: this.#attempts,
       failures: this.#failures,

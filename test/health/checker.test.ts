@@ -211,6 +211,18 @@ t.test(
   },
 );
 
+t.test('a target that is watched anew has the share that it asks for now', async (t) => {
+  const w = world();
+  w.set(1, { ok: true, share: 0.5, note: 'degraded' });
+  w.checker.update([target(1)]);
+  await w.time.pass(10_000);
+  w.checker.update([]);
+  w.set(1, OK);
+  w.checker.update([target(1)]);
+  await w.time.pass(10_000);
+  t.same(w.told.slice(2), ['b1 share 1', 'b1 up: first-success']);
+});
+
 t.test('another port is another service: it is probed without the prelude', async (t) => {
   const w = world();
   const prelude = Uint8Array.of(1, 2, 3);

@@ -34,6 +34,8 @@ export class World {
   inFlight = 0;
   mostInFlight = 0;
   readonly #behaviours = new Map<number, Behaviour>();
+  /** As the board of backends remembers them, whatever the checker forgets. */
+  readonly #shares = new Map<string, number>();
 
   constructor(random: Random) {
     const deps = {
@@ -47,7 +49,10 @@ export class World {
       onAttempt: ({ key, result }) => {
         if (!result.ok && result.failure === 'timeout') this.#tell(`${key} timeout`);
       },
-      onShare: ({ key, share }) => this.#tell(`${key} share ${share}`),
+      onShare: ({ key, share }) => {
+        if (share !== (this.#shares.get(key) ?? 1)) this.#tell(`${key} share ${share}`);
+        this.#shares.set(key, share);
+      },
     });
   }
 
