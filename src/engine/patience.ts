@@ -1,7 +1,8 @@
 /**
  * How long a target is waited for whose source is gone: as long as it takes what the source has
- * left, fast enough to have all of it in LINGER_MS. One that takes nothing has STANDSTILL_MS, and
- * so has one that takes so little that it could not end in time.
+ * left, fast enough to have all of it in LINGER_MS. One that takes nothing has STANDSTILL_MS from
+ * the last byte that it took, also if that was before the source went; and so has, from then on,
+ * one that takes so little that it could not end in time.
  */
 import { LINGER_MS, STANDSTILL_MS } from '../session/tcp_port.js';
 
@@ -15,9 +16,10 @@ export class Patience {
   #leftBytes = Number.POSITIVE_INFINITY;
   #firstBytes = 0;
 
-  constructor(nowMs: number) {
+  /** `stoodMs`: for how long the target has taken nothing, although there was something. */
+  constructor(nowMs: number, stoodMs: number) {
     this.#sinceMs = nowMs;
-    this.#movedMs = nowMs;
+    this.#movedMs = nowMs - stoodMs;
   }
 
   /**
@@ -27,8 +29,8 @@ export class Patience {
   isOver(nowMs: number, leftBytes: number): boolean {
     if (leftBytes < this.#leftBytes) {
       if (this.#leftBytes === Number.POSITIVE_INFINITY) this.#firstBytes = leftBytes;
+      else this.#movedMs = nowMs;
       this.#leftBytes = leftBytes;
-      this.#movedMs = nowMs;
     }
     if (nowMs - this.#movedMs >= STANDSTILL_MS) return true;
     const passedMs = nowMs - this.#sinceMs;

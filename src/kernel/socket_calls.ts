@@ -22,6 +22,7 @@ import {
   TCP_QUICKACK,
 } from './sockets.js';
 import { submitSetOption } from './submissions.js';
+import { silentMs } from './tcp_info.js';
 
 /** <linux/sockios.h>: bytes that the peer has not acknowledged yet (tcp(7), SIOCOUTQ). */
 const SIOCOUTQ = 0x5411;
@@ -116,6 +117,11 @@ export class SocketCalls {
   /** Bytes that came and were not read yet; 0 for sockets that cannot tell. */
   unread(fd: number): number {
     return this.#count(fd, SIOCINQ);
+  }
+
+  /** `silentMs` of tcp_info.ts. */
+  silentMs(fd: number): number {
+    return silentMs(this.#kernel, fd);
   }
 
   /** Sends FIN. ENOTCONN, of a connection that is over already, is no matter. */

@@ -6,8 +6,8 @@ const MIB = 1_048_576;
 const STEP_MS = 100;
 
 /** After how many milliseconds patience is over with a target that has `takenBytes(ms)` then. */
-function endMs(leftBytes: number, takenBytes: (ms: number) => number): number {
-  const patience = new Patience(7_000);
+function endMs(leftBytes: number, takenBytes: (ms: number) => number, stoodMs = 0): number {
+  const patience = new Patience(7_000, stoodMs);
   for (let ms = 0; ; ms += STEP_MS) {
     if (patience.isOver(7_000 + ms, Math.max(0, leftBytes - takenBytes(ms)))) return ms;
   }
@@ -23,6 +23,17 @@ t.test('a target that takes nothing has STANDSTILL_MS', async (t) => {
     300 + STANDSTILL_MS,
     'from the last byte',
   );
+});
+
+t.test('what a target has stood still before its source went counts', async (t) => {
+  const nothing = (): number => 0;
+  t.equal(endMs(MIB, nothing, STANDSTILL_MS), 0, 'nobody waits');
+  t.equal(endMs(MIB, nothing, 3_600_000), 0, 'after an hour either');
+  t.equal(endMs(MIB, nothing, 400), STANDSTILL_MS - 400);
+  const late = endMs(MIB, (ms) => (ms < 1_000 ? 0 : MIB / 4), 400);
+  t.equal(late, 1_000 + STANDSTILL_MS, 'it took something again');
+  const once = endMs(MIB, (ms) => (ms < 300 ? 0 : MIB / 6), 1_000);
+  t.ok(once <= 300 + STANDSTILL_MS, 'what a kernel takes once gives no more than that');
 });
 
 t.test('a target that is fast enough has until it has got everything', async (t) => {

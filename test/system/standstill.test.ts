@@ -139,11 +139,8 @@ function mib(bytes: number): string {
 /** On a machine that others use, too, it takes as much longer as there are more of them. */
 const GIVEN_BACK_MS = 2_000;
 const MOST_BUSY = 6;
-/**
- * Connections of probes, and one session in a hundred: a target that still takes a little is waited
- * for until LINGER_MS. Seen: 32 descriptors after 2.2 s.
- */
-const SPARE_DESCRIPTORS = 64;
+/** Connections of probes. */
+const SPARE_DESCRIPTORS = 16;
 /** Buffers that stay warm for the next burst: 64 in the ring and 32 behind it, of two workers. */
 const WARM_MIB = 16;
 /**

@@ -8,7 +8,11 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import type { Clock, Timers } from '../../core/clock.js';
 import { ipBytes } from '../../core/ip_bytes.js';
+import type { Kernel } from '../../kernel/foreign.js';
+import { silentMs } from '../../kernel/tcp_info.js';
+import { STANDSTILL_MS } from '../../session/tcp_port.js';
 import { Patience } from '../patience.js';
+import { descriptorOf } from './socket.js';
 
 const TABLES = ['/proc/thread-self/net/tcp', '/proc/thread-self/net/tcp6'] as const;
 
@@ -32,12 +36,15 @@ interface Wait {
 export class SendQueues {
   readonly #clock: Clock;
   readonly #timers: Timers;
+  readonly #kernel: Kernel | null;
   #waits: Wait[] = [];
   #looking: 'no' | 'yes' = 'no';
 
-  constructor(clock: Clock, timers: Timers) {
+  /** `kernel`: tells how long a peer has taken nothing; without it, it took something just now. */
+  constructor(clock: Clock, timers: Timers, kernel: Kernel | null) {
     this.#clock = clock;
     this.#timers = timers;
+    this.#kernel = kernel;
   }
 
   /** Calls `then`, perhaps at once, when everything written to `socket` was delivered. */
@@ -48,8 +55,15 @@ export class SendQueues {
 
   /** The same, or as soon as the peer takes too little for that. */
   whenDeliveredOrHopeless(socket: Socket, then: () => void): void {
-    if (isUnderWay(socket)) then();
-    else this.#wait(socket, new Patience(this.#clock.nowMs()), then);
+    const stoodMs = this.#stoodMs(socket);
+    // Whether or not something is left: nobody has to look.
+    if (isUnderWay(socket) || stoodMs >= STANDSTILL_MS) then();
+    else this.#wait(socket, new Patience(this.#clock.nowMs(), stoodMs), then);
+  }
+
+  #stoodMs(socket: Socket): number {
+    const fd = descriptorOf(socket);
+    return fd === null || this.#kernel === null ? 0 : silentMs(this.#kernel, fd);
   }
 
   #wait(socket: Socket, patience: Patience | null, then: () => void): void {

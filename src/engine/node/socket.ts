@@ -21,6 +21,17 @@ export const SOCKET_OPTIONS = { ...STREAM_OPTIONS, noDelay: true, keepAlive: tru
 
 const NOTHING = new Uint8Array(0);
 
+/**
+ * The number of `socket`'s descriptor, or null when it has none (any more) or nobody knows it: this
+ * way to it is undocumented, so nothing may depend on it.
+ */
+export function descriptorOf(socket: Socket): number | null {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  if (typeof handle !== 'object' || handle === null) return null;
+  const fd: unknown = Reflect.get(handle, 'fd');
+  return typeof fd === 'number' && fd >= 0 ? fd : null;
+}
+
 export function dialSocket(target: Endpoint): Socket {
   return target.kind === 'unix'
     ? connect({ ...SOCKET_OPTIONS, path: target.path })

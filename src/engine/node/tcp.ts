@@ -50,7 +50,7 @@ export class NodeTcp implements TcpEngine, PairHost {
     this.#descriptors = new DescriptorWatch(descriptors);
     this.clock = deps.clock;
     this.timers = deps.timers;
-    this.sendQueues = new SendQueues(deps.clock, deps.timers);
+    this.sendQueues = new SendQueues(deps.clock, deps.timers, deps.kernel);
     this.standstill = new Standstill(deps.timers, deps.kernel);
     this.#kernel = deps.kernel;
     this.capacity = capacity;

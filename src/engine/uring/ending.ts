@@ -91,11 +91,11 @@ export class Ending implements TurnWork {
 
   /**
    * True when the target of `direction`, whose source is gone, has not got `leftBytes` and is not
-   * waited for any longer. Its time begins with the first call.
+   * waited for any longer. To be asked from the end of the source on.
    */
   isHopeless(direction: number, leftBytes: number): boolean {
     const { nowMs } = this.#parts.loop;
-    const patience = this.#patience[direction] ?? new Patience(nowMs);
+    const patience = this.#patience[direction] ?? new Patience(nowMs, this.#stoodMs(direction));
     this.#patience[direction] = patience;
     return patience.isOver(nowMs, leftBytes);
   }
@@ -146,6 +146,13 @@ export class Ending implements TurnWork {
     const hopeless = this.isHopeless(socket ^ 1, this.#unacknowledged(socket));
     if (hopeless || this.#drained(socket)) this.reset(pair, end);
     else this.later(pair, pauseMs, () => this.#lookAgain(pair, socket, longer(pauseMs), end));
+  }
+
+  /** For how long the target of `direction` has taken nothing. */
+  #stoodMs(direction: number): number {
+    const { calls, pairs } = this.#parts;
+    const fd = pairs.fdOf(direction ^ 1);
+    return fd === NONE ? 0 : calls.silentMs(fd);
   }
 
   #drained(socket: number): boolean {

@@ -113,7 +113,8 @@ export class Standstill implements WatchOwner, Holder {
   #expire(direction: number): void {
     if (this.#expiring[direction] === 1) return;
     this.#expiring[direction] = 1;
-    this.#look(direction);
+    // Whoever tells of the end is still busy with the pair, which the first look may end.
+    this.#parts.ending.later(direction >> 1, 0, () => this.#look(direction));
   }
 
   /** What the source left is delivered if the target takes it fast enough. */

@@ -21,6 +21,8 @@ export interface EngineUnderTest {
   pass(ms: number): Promise<void>;
   /** Rings the engine's doorbell. */
   ring(): void;
+  /** What the engine has to do without; absent: nothing. */
+  readonly without?: 'foreign calls';
   /** Stops the engine and frees whatever it was given. */
   dispose(): Promise<void>;
 }

@@ -1,10 +1,11 @@
 /**
  * TCP contract: a source that resets is forgotten although its target takes nothing. Nobody reads
  * such a direction, so whoever hears first of the reset (a watch, a send or a splice the other way)
- * has to tell the one that waits for it.
+ * has to tell the one that waits for it. What a target still takes is not lost meanwhile.
  */
 import type { Test } from 'tap';
 import { LINGER_MS, STANDSTILL_MS } from '../../../src/session/tcp_port.js';
+import { pass } from '../../support/deadline.js';
 import type { Peer } from '../../support/peer.js';
 import { type Bench, type MakeEngine, settled, turn, withEngine } from './bench.js';
 
@@ -14,6 +15,14 @@ const BULK_BYTES = 2 * 1024 * 1024;
 /** The reset comes so many turns behind what is sent the other way, or fewer. */
 const TURNS = 6;
 const STEP_MS = 50;
+/** The node engine asks sockets that stand still in turn. */
+const SOON_MS = 200;
+/** A window that has closed is probed after 200 ms, and may have a little room then. */
+const PROBED_MS = 500;
+/** More than a peer's kernel takes by itself, and not more than is taken within LINGER_MS. */
+const UPLOAD_BYTES = 384 * 1024;
+/** Over loopback, a window that was closed opens by 64 to 93 KiB. */
+const SLOW_BYTES_PER_SECOND = 128 * 1024;
 
 const SIDES = ['client', 'backend'] as const;
 type Side = (typeof SIDES)[number];
@@ -28,6 +37,8 @@ const OTHER_WAY = {
 type Stream = Readonly<Record<'source' | 'target', Peer>>;
 
 export function standstillContract(t: Test, make: MakeEngine): void {
+  slowBackend(t, make);
+  forgottenAtOnce(t, make);
   for (const side of SIDES) {
     for (const [what, say] of Object.entries(OTHER_WAY)) {
       const name = `a ${side} that resets while it stands still and is sent ${what} is forgotten`;
@@ -45,6 +56,56 @@ export function standstillContract(t: Test, make: MakeEngine): void {
       });
     }
   }
+}
+
+/** A target that has stood still for long is waited for no longer when its source goes. */
+function forgottenAtOnce(t: Test, make: MakeEngine): void {
+  const name = 'whoever resets after its target has stood still for long is forgotten at once';
+  withEngine(t, make, name, async (bench, t) => {
+    const streams: Stream[] = [];
+    for (const side of SIDES) streams.push(await standsStill(bench, side));
+    // The kernel knows for how long, whatever the engine's clock says.
+    await pass(PROBED_MS + STANDSTILL_MS);
+    for (const { source } of streams) source.reset();
+    const limitMs = bench.under.without === undefined ? SOON_MS : LINGER_MS;
+    const told = await ends(bench, limitMs);
+    t.same(new Set(told), new Set(SIDES.map((by) => ({ kind: 'reset', by }))));
+  });
+}
+
+function slowBackend(t: Test, make: MakeEngine): void {
+  const name =
+    'a backend that takes 128 KiB a second gets what its client had sent before its reset';
+  withEngine(t, make, name, async (bench, t) => {
+    const { driver, under } = bench;
+    const { client, backend } = await bench.relayed();
+    const pair = await driver.nextPair();
+    backend.socket.pause();
+    client.send(Buffer.alloc(UPLOAD_BYTES, 'abc'));
+    t.equal(await settled(() => driver.engine.bytesIn[pair] ?? 0), UPLOAD_BYTES);
+    client.reset();
+    let dueBytes = 0;
+    for (let passedMs = 0; passedMs <= LINGER_MS && driver.openPairs > 0; passedMs += STEP_MS) {
+      await under.pass(STEP_MS);
+      dueBytes += (SLOW_BYTES_PER_SECOND * STEP_MS) / 1_000;
+      if (backend.unread < dueBytes) await takeOnce(backend);
+      await settled(() => driver.edges.length);
+    }
+    t.same(await driver.nextEnd(), { kind: 'reset', by: 'client' });
+    backend.socket.resume();
+    t.equal((await backend.take(UPLOAD_BYTES)).length, UPLOAD_BYTES);
+    t.equal(await backend.ending(), 'reset');
+  });
+}
+
+/** Takes what comes at once, 64 KiB at most. */
+async function takeOnce({ socket }: Peer): Promise<void> {
+  const pause = (): void => void socket.pause();
+  socket.once('data', pause);
+  socket.resume();
+  await settled(() => socket.bytesRead, 20);
+  socket.off('data', pause);
+  socket.pause();
 }
 
 /** A pair whose `side` sends without end to one that does not read. */

@@ -53,6 +53,7 @@ export function makerOf({ sockets, time }: HarnessOptions): MakeEngine {
       pass: async (ms) => fake?.pass(ms),
       ring: () => doorbell.ring(WORKER),
       dispose: async () => engine.stop(),
+      ...(kernel === null ? { without: 'foreign calls' } : {}),
     };
   };
 }

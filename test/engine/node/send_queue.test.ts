@@ -30,7 +30,7 @@ for (const [family, local] of [
 ] as const) {
   t.test(`${family}: bytes are delivered when the peer has taken them, not before`, async (t) => {
     const time = new FakeTime();
-    const queues = new SendQueues(time, time);
+    const queues = new SendQueues(time, time, null);
     const server = await PeerServer.listen(local);
     const reader = await connectPeer(server.endpoint);
     const writer = await server.next();
@@ -66,7 +66,7 @@ t.test('a peer that takes nothing is given up where somebody asks for that', asy
   const giveUp = (): void => {
     given = 'up';
   };
-  new SendQueues(time, time).whenDeliveredOrHopeless(writer.socket, giveUp);
+  new SendQueues(time, time, null).whenDeliveredOrHopeless(writer.socket, giveUp);
   for (let look = 0; look < 4; look++) await nextLook(time);
   t.equal(given, 'no', 'after less than a second');
   await eventually('the end of patience', async () => {
@@ -84,7 +84,7 @@ t.test('a few bytes are not worth a look: they left at once', async (t) => {
   writer.send('a few bytes');
   let delivered = 'no';
   const time = new FakeTime();
-  new SendQueues(time, time).whenDelivered(writer.socket, () => {
+  new SendQueues(time, time, null).whenDelivered(writer.socket, () => {
     delivered = 'yes';
   });
   t.equal(delivered, 'yes');
@@ -94,7 +94,7 @@ t.test('a few bytes are not worth a look: they left at once', async (t) => {
 
 t.test('a socket that is destroyed is forgotten', async (t) => {
   const time = new FakeTime();
-  const queues = new SendQueues(time, time);
+  const queues = new SendQueues(time, time, null);
   const server = await PeerServer.listen(LOOPBACK);
   const reader = await connectPeer(server.endpoint);
   const writer = await server.next();

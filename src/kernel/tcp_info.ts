@@ -1,0 +1,29 @@
+/**
+ * What Linux tells of one TCP connection beyond its queues: for rare moments, a call each, and for
+ * sockets of any engine. Where nobody knows (another kernel, a unix socket) nothing is told.
+ */
+import type { Kernel } from './foreign.js';
+import { IPPROTO_TCP } from './sockets.js';
+
+/** <netinet/tcp.h> */
+const TCP_INFO = 11;
+
+/** struct tcp_info of <linux/tcp.h>, of which these are part since Linux 2.4. */
+const LAST_DATA_SENT_WORD = 11;
+const BYTES = 48;
+
+/**
+ * For how many milliseconds no data has left for the peer of `fd`. While data waits to be sent, its
+ * peer has taken none for so long: what probes a closed window carries no data.
+ */
+export function silentMs(kernel: Kernel, fd: number): number {
+  const info = infoOf(kernel, fd);
+  return info === null ? 0 : (new Uint32Array(info.buffer)[LAST_DATA_SENT_WORD] ?? 0);
+}
+
+function infoOf(kernel: Kernel, fd: number): Uint8Array<ArrayBuffer> | null {
+  const info = new Uint8Array(BYTES);
+  const size = Int32Array.of(BYTES);
+  const answer = kernel.libc.getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, size);
+  return answer < 0 || (size[0] ?? 0) < BYTES ? null : info;
+}
