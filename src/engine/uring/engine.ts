@@ -15,8 +15,8 @@ const MAX_TURN_MS = 1_000;
 /** The thread's own event loop (promises, messages) has its turn at least this often. */
 const YIELD_MS = 1_000;
 /**
- * Buffers that lay still for so long give their pages back. Twice this and STANDSTILL_MS are less
- * than two seconds, within which a crowd that has left is to be forgotten.
+ * Buffers that lay still for so long give their pages back: twice this is well within the two
+ * seconds in which a crowd that has left is to be forgotten, whose targets stood still before.
  */
 const TRIM_MS = 400;
 /** So many buffers, those that are used first, give theirs back each TRIMS_TO_COLD-th time only. */
@@ -56,6 +56,8 @@ export class UringEngine implements Engine {
   #trimAtMs = 0;
   #trims = 0;
   #maxTurnMs = MAX_TURN_MS;
+  /** How many turns there had been at the last trim. */
+  #trimTurns = 0;
 
   constructor(parts: UringEngineParts) {
     this.#parts = parts;
@@ -83,7 +85,7 @@ export class UringEngine implements Engine {
       this.#yieldAtMs = loop.nowMs + YIELD_MS;
       await new Promise((resolve) => setImmediate(resolve));
       loop.wantTick();
-    } while (this.turn(this.#maxTurnMs) !== 'stopped');
+    } while (this.turn(this.#longestTurnMs()) !== 'stopped');
   }
 
   /** What `run` does first; for a caller who drives the turns by itself. */
@@ -118,6 +120,12 @@ export class UringEngine implements Engine {
     this.#trimAtMs = loop.nowMs + TRIM_MS;
     const more = trim(++this.#trims % TRIMS_TO_COLD === 0 ? 0 : WARM_BUFFERS);
     this.#maxTurnMs = more ? TRIM_MS : MAX_TURN_MS;
+    this.#trimTurns = loop.turns;
+  }
+
+  /** A turn that ended before its time had something to do, and so there may be more to trim. */
+  #longestTurnMs(): number {
+    return this.#parts.loop.turns > this.#trimTurns ? TRIM_MS : this.#maxTurnMs;
   }
 
   #stopFurther(maxWaitMs: number): 'running' | 'stopped' {
