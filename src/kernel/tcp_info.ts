@@ -3,12 +3,16 @@
  * sockets of any engine. Where nobody knows (another kernel, a unix socket) nothing is told.
  */
 import type { Kernel } from './foreign.js';
-import { IPPROTO_TCP } from './sockets.js';
+import { IPPROTO_TCP, SOL_SOCKET } from './sockets.js';
 
 /** <netinet/tcp.h> */
 const TCP_INFO = 11;
+const TCP_CLOSE = 7;
+/** <asm-generic/socket.h> */
+const SO_ERROR = 4;
 
 /** struct tcp_info of <linux/tcp.h>, of which these are part since Linux 2.4. */
+const STATE_AT = 0;
 const LAST_DATA_SENT_WORD = 11;
 const BYTES = 48;
 
@@ -19,6 +23,15 @@ const BYTES = 48;
 export function silentMs(kernel: Kernel, fd: number): number {
   const info = infoOf(kernel, fd);
   return info === null ? 0 : (new Uint32Array(info.buffer)[LAST_DATA_SENT_WORD] ?? 0);
+}
+
+/** The errno that ended the connection of `fd`, which nobody has heard of yet; 0: none has. */
+export function unheardError(kernel: Kernel, fd: number): number {
+  // Of a connection that goes on the answer may be an error that is none yet (ip(7), IP_RECVERR).
+  if (infoOf(kernel, fd)?.[STATE_AT] !== TCP_CLOSE) return 0;
+  const error = new Int32Array(1);
+  const answer = kernel.libc.getsockopt(fd, SOL_SOCKET, SO_ERROR, error, Int32Array.of(4));
+  return answer < 0 ? 0 : (error[0] ?? 0);
 }
 
 function infoOf(kernel: Kernel, fd: number): Uint8Array<ArrayBuffer> | null {

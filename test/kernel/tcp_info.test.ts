@@ -3,8 +3,9 @@ import { connect, createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { present } from '../../src/core/assert.js';
 import { descriptorOf } from '../../src/engine/node/socket.js';
+import { ERRNO } from '../../src/kernel/errno.js';
 import { loadKernel } from '../../src/kernel/foreign.js';
-import { silentMs } from '../../src/kernel/tcp_info.js';
+import { silentMs, unheardError } from '../../src/kernel/tcp_info.js';
 import { eventually, nowMs } from '../support/deadline.js';
 
 const loaded = loadKernel();
@@ -57,6 +58,26 @@ t.test('probes of a closed window are silence', async (t) => {
   t.ok(near.writableLength > 0, 'while data waits');
 });
 
+t.test('a reset that nobody has heard of is told, an end in order is none', async (t) => {
+  const reset = await connected(t);
+  t.equal(unheardError(kernel, reset.fd), 0, 'the connection goes on');
+  // What can no longer be written to hears of nothing by itself while it is not read.
+  reset.near.end();
+  await once(reset.near, 'finish');
+  reset.far.write('x');
+  reset.far.resetAndDestroy();
+  const error = await eventually('a reset', () => unheardError(kernel, reset.fd) || undefined);
+  t.equal(error, ERRNO.ECONNRESET);
+
+  const ended = await connected(t);
+  ended.near.end();
+  await once(ended.near, 'finish');
+  ended.far.end('x');
+  await once(ended.far, 'finish');
+  t.equal(unheardError(kernel, ended.fd), 0);
+});
+
 t.test('where nobody knows nothing is told', async (t) => {
   t.equal(silentMs(kernel, -1), 0);
+  t.equal(unheardError(kernel, -1), 0);
 });

@@ -4,9 +4,11 @@
  * them is asked now and then instead, a few at a time.
  */
 import type { Timer, Timers } from '../../core/clock.js';
+import { kernelError } from '../../kernel/errno.js';
 import type { Kernel } from '../../kernel/foreign.js';
+import { unheardError } from '../../kernel/tcp_info.js';
 import { Collection } from './collection.js';
-import { type Link, writeNothing } from './socket.js';
+import { descriptorOf, type Link, writeNothing } from './socket.js';
 
 /** How often some are asked, and how many: a thousandth of a processor for each hundred. */
 const LOOK_MS = 50;
@@ -19,12 +21,14 @@ export class Standstill {
   /** In the order in which they are asked. */
   readonly #links = new Set<Link>();
   readonly #collection: Collection;
+  readonly #kernel: Kernel | null;
   #timer: Timer | null = null;
   /** So many are to be asked soon. */
   #hurried = 0;
 
   constructor(timers: Timers, kernel: Kernel | null) {
     this.#timers = timers;
+    this.#kernel = kernel;
     this.#collection = new Collection(timers, kernel);
   }
 
@@ -63,7 +67,7 @@ export class Standstill {
       this.#links.delete(link);
       if (link.socket.destroyed) continue;
       this.#links.add(link);
-      ask(link);
+      ask(link, this.#kernel);
     }
     if (this.#links.size === 0) this.#hurried = 0;
     else {
@@ -73,7 +77,23 @@ export class Standstill {
   }
 }
 
-/** The socket's own 'error' follows if it was reset; one that is written to finds out by itself. */
-function ask({ socket }: Link): void {
-  if (!socket.writableEnded && socket.writableLength === 0) writeNothing(socket, () => {});
+/**
+ * The socket's own 'error' follows if it was reset; one that is written to finds out by itself. One
+ * that has finished cannot be written to: the kernel is asked, where it can be.
+ */
+function ask({ socket }: Link, kernel: Kernel | null): void {
+  if (!socket.writableEnded) {
+    if (socket.writableLength === 0) writeNothing(socket, () => {});
+    return;
+  }
+  const fd = descriptorOf(socket);
+  if (fd === null || kernel === null) return;
+  const error = unheardError(kernel, fd);
+  if (error !== 0) socket.destroy(errnoError('read', error));
+}
+
+/** As Node.js would have made it of the same errno. */
+function errnoError(call: string, errno: number): Error {
+  const { errno: code, sentence } = kernelError(call, -errno);
+  return Object.assign(new Error(sentence), { code });
 }

@@ -40,6 +40,7 @@ export function standstillContract(t: Test, make: MakeEngine): void {
   slowBackend(t, make);
   forgottenAtOnce(t, make);
   for (const side of SIDES) {
+    forgottenBehindFin(t, make, side);
     for (const [what, say] of Object.entries(OTHER_WAY)) {
       const name = `a ${side} that resets while it stands still and is sent ${what} is forgotten`;
       withEngine(t, make, name, async (bench, t) => {
@@ -70,6 +71,20 @@ function forgottenAtOnce(t: Test, make: MakeEngine): void {
     const limitMs = bench.under.without === undefined ? SOON_MS : LINGER_MS;
     const told = await ends(bench, limitMs);
     t.same(new Set(told), new Set(SIDES.map((by) => ({ kind: 'reset', by }))));
+  });
+}
+
+/** Nothing can be written to this source any more: the engine has sent it FIN. */
+function forgottenBehindFin(t: Test, make: MakeEngine, side: Side): void {
+  const name = `a ${side} that resets while it stands still, after FIN was sent to it, is forgotten`;
+  withEngine(t, make, name, async (bench, t) => {
+    const { source, target } = await standsStill(bench, side);
+    target.finish();
+    t.same((await source.rest()).length, 0);
+    source.reset();
+    // Without foreign calls nobody can tell: only the idle timeout ends such a session.
+    const end = bench.under.without === undefined ? { kind: 'reset', by: side } : undefined;
+    t.same(await ends(bench, LINGER_MS + STANDSTILL_MS), [end]);
   });
 }
 
