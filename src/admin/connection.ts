@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.js';
+import { contain } from '../core/contain.js';
 import { type Parsed, parseRequest, type Request } from './request.js';
 
 /** An answer goes out in pieces of this size, so that a reader who takes some is seen. */
@@ -22,6 +23,8 @@ export interface Outgoing {
 export interface ConnectionEvents {
   /** The next request, or why it is none. Is answered by `send`, once. */
   asked(connection: Connection, asked: Exclude<Parsed, { kind: 'incomplete' }>): void;
+  /** What came could not be dealt with. */
+  broken(connection: Connection, error: unknown): void;
   closed(connection: Connection): void;
 }
 
@@ -123,8 +126,15 @@ export class Connection {
     if (this.phase.at === 'reading' || this.phase.at === 'lingering') this.#socket.destroy();
   }
 
-  /** Takes the next request out of what has come. */
   #next(): void {
+    contain(
+      () => this.#take(),
+      (error) => this.#events.broken(this, error),
+    );
+  }
+
+  /** Takes the next request out of what has come. */
+  #take(): void {
     if (this.phase.at !== 'reading') return;
     const parsed = parseRequest(this.#input);
     if (parsed.kind === 'incomplete') {

@@ -56,6 +56,8 @@ export interface AdminDeps {
   readonly timers: Timers;
   /** Names in Host headers that are accepted beside those of this machine; in lower case. */
   readonly hosts: () => readonly string[];
+  /** Hears of what broke in answering one request. */
+  readonly defect: (error: unknown) => void;
   /** At the same time; MAX_ADMIN_CONNECTIONS at most, and by default. */
   readonly connections?: number;
 }
@@ -106,7 +108,12 @@ class Site implements ConnectionEvents {
       const answer = refusal(status, `This request is refused: ${problem}.`);
       return connection.send(outgoing(contentOf(answer), 'GET', 'close'), 'close');
     }
-    void this.#answer(connection, asked.request);
+    this.#answer(connection, asked.request).catch((error) => this.broken(connection, error));
+  }
+
+  broken(connection: Connection, error: unknown): void {
+    this.#deps.defect(error);
+    connection.cut();
   }
 
   closed(connection: Connection): void {
@@ -119,7 +126,10 @@ class Site implements ConnectionEvents {
   }
 
   async #answer(connection: Connection, request: Request): Promise<void> {
-    const content = await this.#content(request).catch(failed);
+    const content = await this.#content(request).catch((error) => {
+      this.#deps.defect(error);
+      return failed(error);
+    });
     const then = connection.isLast(request) ? 'close' : 'keep';
     connection.send(outgoing(content, request.method, then), then);
   }

@@ -34,6 +34,8 @@ export interface BackendBoardDeps {
   readonly counters: ControlCounters;
   readonly log: Log;
   readonly ejections: Ejections;
+  /** Hears of what broke in one probe, or in what follows from it. */
+  readonly defect: (error: unknown) => void;
   /** Every worker looks again at who waits. */
   readonly ring: () => void;
   readonly rebalances: Rebalances;
@@ -82,6 +84,7 @@ export class BackendBoard {
         timers: deps.timers,
         random: deps.random,
         createProbe: deps.createProbe,
+        defect: deps.defect,
         inFlight: deps.probesInFlight,
       },
       {

@@ -15,6 +15,7 @@ import { Adoption } from './adoption.js';
 import type { BackendBoard } from './backend_board.js';
 import { boardOf } from './board_parts.js';
 import { ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
+import { Defects } from './defects.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
 import { DescriptorShares } from './descriptor_shares.js';
 import type { HostLookup } from './host_lookup.js';
@@ -65,6 +66,7 @@ export class Daemon {
   readonly #publisher: PlanPublisher;
   readonly #adoption: Adoption;
   readonly #pace: LookPace;
+  readonly #defects: Defects;
   #spec: Spec;
   #phase: Phase = 'starting';
   #stopped: Promise<{ readonly cut: number }> | null = null;
@@ -73,6 +75,10 @@ export class Daemon {
     const { shared, log } = deps;
     this.#spec = spec;
     this.#deps = deps;
+    this.#defects = new Defects(({ count, listener, detail }) => {
+      deps.counters.internalErrors(count);
+      log.event('internal-error', { worker: null, listener, detail });
+    });
     this.sockets = new ListeningSockets(deps.kernel, deps.workers);
     this.inventory = new Inventory(
       {
@@ -128,6 +134,11 @@ export class Daemon {
 
   get phase(): Phase {
     return this.#phase;
+  }
+
+  /** Something broke that ends one probe or one request, and no more. */
+  defect(error: unknown): void {
+    this.#defects.report(error, null, this.#deps.clock.nowMs());
   }
 
   /** Starts the workers and opens every listener; a failure leaves nothing open. */
@@ -197,6 +208,7 @@ export class Daemon {
         this.fleet.broadcast({ kind: 'end-sessions', backend, cause, spanMs, limit: null }),
       drained: (entry) => this.#adoption.emptied(entry),
       changed: (entry) => this.watch.changed(entry),
+      defect: (error) => this.defect(error),
     });
   }
 
@@ -266,6 +278,7 @@ export class Daemon {
     if (this.#phase === 'stopping' && this.fleet.size === 0) return;
     this.board.look(this.#deps.clock.nowMs());
     this.watch.look();
+    this.#defects.flush(this.#deps.clock.nowMs());
     this.fleet.check();
     if (this.#adoption.listenersLeave) {
       void this.#changes.run(() => this.#adoption.releaseListeners());

@@ -1,10 +1,11 @@
 /**
- * What a worker tells the main thread of defects that ended single sessions. However many there
- * are, only so many sentences a second are sent; the others are counted.
+ * What is told of defects that ended single sessions (by a worker to the main thread), probes and
+ * requests. However many there are, only so many sentences a second are told; the others are
+ * counted.
  */
 
 export interface Defect {
-  /** How many sessions it is about; the sentence is that of one of them. */
+  /** How many of them it is about; the sentence is that of one. */
   readonly count: number;
   readonly listener: string | null;
   /** The sentence, and where it was thrown. */

@@ -51,6 +51,7 @@ export async function startEmbedded(
     timers: systemTimers,
     hosts: () => spec.admin.hosts,
     connections,
+    defect: (error) => daemon.defect(error),
   });
   if (!site.ok) {
     await daemon.stop();

@@ -111,7 +111,14 @@ class Service {
       sessions: () => daemon.sessions(),
     });
     const hosts = (): readonly string[] => this.#spec.admin.hosts;
-    const admin = { views, clock: systemClock, timers: systemTimers, hosts, connections };
+    const admin = {
+      views,
+      clock: systemClock,
+      timers: systemTimers,
+      hosts,
+      connections,
+      defect: (error: unknown) => daemon.defect(error),
+    };
     const site = new Site(admin, this.#log);
     this.#site = site;
     let begun = (): void => {};

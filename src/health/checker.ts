@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { assert } from '../core/assert.js';
 import type { Clock, Timer, Timers } from '../core/clock.js';
+import { contain } from '../core/contain.js';
 import { sameAddress } from '../core/endpoint.js';
 import type { Random } from '../core/random.js';
 import type { ProbeSpec } from '../core/spec.js';
@@ -24,6 +25,8 @@ export interface CheckerDeps {
   readonly timers: Timers;
   readonly random: Random;
   readonly createProbe: (spec: ProbeSpec) => Probe;
+  /** Hears what broke in one attempt, or in one report. */
+  readonly defect: (error: unknown) => void;
   /** Attempts at the same time; MAX_PROBES_IN_FLIGHT at most, and by default. */
   readonly inFlight?: number;
 }
@@ -58,7 +61,7 @@ export class HealthChecker {
 
   constructor(deps: CheckerDeps, events: HealthEvents) {
     this.#deps = deps;
-    this.#events = events;
+    this.#events = eachAlone(events, deps.defect);
     this.#slots = new Slots(Math.min(MAX_PROBES_IN_FLIGHT, deps.inFlight ?? MAX_PROBES_IN_FLIGHT));
   }
 
@@ -155,7 +158,7 @@ export class HealthChecker {
     const stillMs = clock.stillMs?.() ?? 0;
     const limit = timers.after(target.health.timeoutMs, () => abort.abort());
     entry.activity = activity;
-    void entry.probe.attempt(probeTarget(target), abort.signal).then((result) => {
+    void this.#probe(entry.probe, target, abort.signal).then((result) => {
       limit.cancel();
       const disturbed = !result.ok && stillMs !== (clock.stillMs?.() ?? 0);
       if (entry.activity !== activity) {
@@ -168,6 +171,18 @@ export class HealthChecker {
       }
       this.#slots.release();
     });
+  }
+
+  /** A probe does not throw; if it does, only this attempt has failed. */
+  async #probe(probe: Probe, target: HealthTarget, signal: AbortSignal): Promise<ProbeResult> {
+    try {
+      return await probe.attempt(probeTarget(target), signal);
+    } catch (error) {
+      this.#deps.defect(error);
+      const reason = error instanceof Error ? error.message : String(error);
+      const detail = `the probe broke, which is a defect of sluice: ${reason}`;
+      return { ok: false, failure: 'internal-error', detail };
+    }
   }
 
   #conclude(entry: Entry, startedMs: number, result: ProbeResult): void {
@@ -195,6 +210,15 @@ export class HealthChecker {
     if (activity.kind === 'queued') this.#slots.withdraw(activity.begin);
     if (activity.kind === 'attempting') activity.abort.abort();
   }
+}
+
+/** One report that breaks stops neither the others nor the schedule. */
+function eachAlone(events: HealthEvents, defect: (error: unknown) => void): HealthEvents {
+  return {
+    onVerdict: (event) => contain(() => events.onVerdict(event), defect),
+    onAttempt: (event) => contain(() => events.onAttempt(event), defect),
+    onShare: (event) => contain(() => events.onShare(event), defect),
+  };
 }
 
 function sameEndpoint(a: HealthTarget, b: HealthTarget): boolean {

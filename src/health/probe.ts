@@ -29,6 +29,7 @@ export const PROBE_FAILURES = [
   'tls',
   'secret-unreadable',
   'no-resources',
+  'internal-error',
 ] as const;
 export type ProbeFailure = (typeof PROBE_FAILURES)[number];
 

@@ -3,7 +3,7 @@
  * reporting.
  */
 import { assert } from '../core/assert.js';
-import type { ProbeResult } from './probe.js';
+import type { ProbeFailure, ProbeResult } from './probe.js';
 import type {
   HealthEvents,
   HealthTarget,
@@ -127,11 +127,16 @@ export class Watched {
   }
 }
 
+const OURS: ReadonlySet<ProbeFailure> = new Set([
+  'no-resources',
+  'secret-unreadable',
+  'internal-error',
+]);
+
 /** Failures on our own side say nothing about the backend. */
 function evidenceOf(result: ProbeResult): Evidence {
   if (result.ok) return 'pass';
-  const ours = result.failure === 'no-resources' || result.failure === 'secret-unreadable';
-  return ours ? 'inconclusive' : 'fail';
+  return OURS.has(result.failure) ? 'inconclusive' : 'fail';
 }
 
 type Failure = Extract<ProbeResult, { readonly ok: false }>;

@@ -239,7 +239,7 @@ const EVENT_METRICS = {
   internalErrors: {
     name: 'sluice_internal_errors_total',
     type: 'counter',
-    help: 'Sessions and flows that a defect of sluice ended; the others of their worker went on.',
+    help: 'Sessions, flows, probes and requests that a defect of sluice ended; all others went on.',
     labels: [],
   },
   logSuppressed: {

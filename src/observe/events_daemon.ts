@@ -24,10 +24,10 @@ export const DAEMON_EVENTS = {
   ),
   'internal-error': limited(
     error(
-      'Something that must never happen has happened; it ended one session (or the daemon).',
+      'Something that must never happen has happened; it ended one session, probe or request.',
       ['worker', 'listener', 'detail'],
-      'This is a defect of sluice: please report the line. Where worker is null the daemon ends, ' +
-        'and systemd starts it again.',
+      'This is a defect of sluice: please report the line. If the daemon ends with it, systemd ' +
+        'starts it again.',
     ),
   ),
 

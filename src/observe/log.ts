@@ -1,7 +1,7 @@
 /**
  * The log, and the only file that knows pino: one JSON object a line on stdout, each an event of
- * the catalogue. Nothing here blocks: what the reader of stdout does not take in time is dropped
- * and counted.
+ * the catalogue. Nothing here blocks, and nothing is thrown: what the reader of stdout does not
+ * take in time, and what cannot be written as a line, is dropped and counted.
  */
 import { type DestinationStream, pino } from 'pino';
 import type { AccessRecord } from '../core/access.js';
@@ -89,6 +89,31 @@ class PinoLog implements Log {
   }
 
   event<Name extends EventName>(name: Name, fields: EventFields<Name>): void {
+    try {
+      this.#event(name, fields);
+    } catch {
+      this.#options.onSuppressed?.(name, 1);
+    }
+  }
+
+  access(record: AccessRecord): void {
+    try {
+      this.#access(record);
+    } catch {
+      this.#options.onSuppressed?.('session', 1);
+    }
+  }
+
+  configure(spec: LogSpec): void {
+    this.#spec = spec;
+    this.#events.level = spec.level;
+  }
+
+  flush(): Promise<void> {
+    return this.#queue.flush(FLUSH_LIMIT_MS);
+  }
+
+  #event<Name extends EventName>(name: Name, fields: EventFields<Name>): void {
     const { level, message, remedy, pace } = EVENTS[name];
     if (!this.#events.isLevelEnabled(level)) return;
     const suppressed = pace === 'free' ? {} : this.#admit(this.#eventLimit, name, name);
@@ -99,7 +124,7 @@ class PinoLog implements Log {
     this.#events[level]({ event: name, ...told(fields), ...suppressed, ...help }, message);
   }
 
-  access(record: AccessRecord): void {
+  #access(record: AccessRecord): void {
     const isLimited = this.#spec.access !== 'all';
     const suppressed = isLimited ? this.#admit(this.#accessLimit, record.end.cause, 'session') : {};
     if (suppressed === null) return;
@@ -107,15 +132,6 @@ class PinoLog implements Log {
     this.#level = 'info';
     const fields = accessFields(record);
     this.#accessLines.info({ event: 'session', ...fields, ...suppressed }, EVENTS.session.message);
-  }
-
-  configure(spec: LogSpec): void {
-    this.#spec = spec;
-    this.#events.level = spec.level;
-  }
-
-  flush(): Promise<void> {
-    return this.#queue.flush(FLUSH_LIMIT_MS);
   }
 
   #write(json: string): void {

@@ -36,6 +36,7 @@ async function open(t: Test, browser: Browser, views: FakeViews): Promise<Opened
     views,
     clock: systemClock,
     timers: systemTimers,
+    defect: (error) => t.fail(String(error)),
     hosts: () => [],
   });
   const server = present(started.ok ? started.value : null, 'a free port can be bound');

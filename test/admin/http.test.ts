@@ -145,14 +145,30 @@ t.test(
   },
 );
 
-t.test('a page that cannot be made is an error of that page only', async (t) => {
-  const { views, ask } = await served(t);
-  views.exposition = () => Promise.reject(new Error('no such row'));
-  const broken = await ask('/metrics');
-  t.equal(broken.status, 500);
-  t.match(await broken.text(), 'no such row');
-  t.equal((await ask('/healthz')).status, 200);
-});
+for (const [view, path] of [
+  ['live', '/healthz'],
+  ['ready', '/ready'],
+  ['health', '/health'],
+  ['metrics', '/metrics'],
+  ['exposition', '/metrics'],
+] as const) {
+  t.test(`a page whose ${view} breaks is an error of that page only`, async (t) => {
+    const { views, ask, defects } = await served(t);
+    const whole = views[view];
+    Object.assign(views, {
+      [view]: () => {
+        throw new Error('no such row');
+      },
+    });
+    const broken = await ask(path);
+    t.equal(broken.status, 500);
+    t.match(await broken.text(), 'a defect of sluice: no such row');
+    t.match(defects, [{ message: 'no such row' }]);
+    t.equal((await ask('/')).status, 200, 'the others are served');
+    Object.assign(views, { [view]: whole });
+    t.equal((await ask(path)).status, 200, 'and so is it, the next time');
+  });
+}
 
 t.test('a port that is taken is an error with its errno', async (t) => {
   const { server } = await served(t);

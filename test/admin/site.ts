@@ -11,19 +11,22 @@ import { fakeViews } from './fake_views.js';
 const ANYWHERE = ipEndpoint(4, '127.0.0.1', 0);
 
 export function depsOf(views: AdminViews, time = new FakeTime()): AdminDeps {
-  return { views, clock: time, timers: time, hosts: () => ['sluice.example.org'] };
+  const hosts = () => ['sluice.example.org'];
+  return { views, clock: time, timers: time, hosts, defect: () => {} };
 }
 
 export async function served(t: Test) {
   const views = fakeViews();
   const time = new FakeTime();
-  const started = await startAdmin(ANYWHERE, depsOf(views, time));
+  const defects: unknown[] = [];
+  const deps = { ...depsOf(views, time), defect: (error: unknown) => void defects.push(error) };
+  const started = await startAdmin(ANYWHERE, deps);
   const server = present(started.ok ? started.value : null, 'a free port can be bound');
   t.teardown(() => server.close());
   const { host, port } = server.endpoint;
   const ask = (path: string, init: RequestInit = {}) =>
     fetch(`http://${host}:${port}${path}`, init);
-  return { views, server, ask, port, time };
+  return { views, server, ask, port, time, defects };
 }
 
 /** Sends raw bytes and resolves with everything that comes until the end. */

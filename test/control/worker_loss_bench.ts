@@ -57,6 +57,7 @@ ${serviceText({ name: 'echo', backends, health: 'probe = "none"' })}`);
     clock: systemClock,
     timers: systemTimers,
     hosts: () => [],
+    defect: (error) => t.fail(String(error)),
   });
   if (!site.ok) throw new Error(site.error.detail);
   t.teardown(() => site.value.close());

@@ -1,8 +1,10 @@
 import t from 'tap';
+import { assertShared } from '../../src/core/assert.js';
+import { contain } from '../../src/core/contain.js';
 import { seededRandom } from '../../src/core/random.js';
 import { MAX_PROBES_IN_FLIGHT } from '../../src/health/checker.js';
 import { seed } from '../support/seed.js';
-import { OK, REFUSED, target, World } from './fake_probes.js';
+import { OK, REFUSED, TIMED_OUT, target, World } from './fake_probes.js';
 
 t.comment(`SEED=${seed}`);
 
@@ -299,4 +301,54 @@ t.test('a key at another address is another target', async (t) => {
 t.test('two targets with one key are a broken invariant', async (t) => {
   const w = world();
   t.throws(() => w.checker.update([target(1), target(1)]), /keys/);
+});
+
+for (const breaks of ['at once', 'later'] as const) {
+  t.test(`a probe that breaks ${breaks} has failed, and all are probed again`, async (t) => {
+    const w = world();
+    w.set(1, { breaks });
+    w.checker.update([target(1), target(2)]);
+    await w.time.pass(60);
+    t.match(w.checker.snapshot()[0], {
+      verdict: 'unproven',
+      failures: 1,
+      last: { result: { failure: 'internal-error', detail: /defect of sluice: a defect$/ } },
+    });
+    t.match(w.defects, [{ message: 'a defect' }]);
+    w.set(1, OK);
+    await w.time.pass(10_000);
+    t.same(w.told, ['b2 up: first-success', 'b1 up: first-success']);
+    await w.checker.stop();
+  });
+}
+
+t.test('a report that breaks stops no other report, and all are probed again', async (t) => {
+  const w = world();
+  w.checker.update([target(1), target(2)]);
+  for (const result of [OK, { ...OK, share: 0.5 }, TIMED_OUT, OK]) {
+    w.set(1, result);
+    w.whenTold = (line) => {
+      if (line.startsWith('b1')) throw new Error(line);
+    };
+    const [before, attempts] = [w.defects.length, w.starts(1).length];
+    await w.time.pass(10_000);
+    t.ok(w.defects.length > before, `${w.defects.at(-1)}`);
+    t.ok(w.starts(1).length > attempts + 1, 'it is probed again');
+  }
+  t.equal(w.defects.length, w.told.filter((line) => line.startsWith('b1')).length);
+  t.same(
+    w.told.filter((line) => line.startsWith('b2')),
+    ['b2 up: first-success'],
+  );
+});
+
+t.test('what breaks in shared state passes the wall of a report', async (t) => {
+  t.throws(
+    () =>
+      contain(
+        () => assertShared(false, 'a count is right'),
+        () => t.fail('not contained'),
+      ),
+    /a count is right/,
+  );
 });

@@ -10,10 +10,11 @@ import type { HealthTarget } from '../../src/health/target.js';
 import { FakeTime } from '../support/fake_time.js';
 
 export const OK: ProbeResult = { ok: true, share: 1, note: '' };
+export const TIMED_OUT: ProbeResult = { ok: false, failure: 'timeout', detail: 'timed out' };
 export const REFUSED: ProbeResult = { ok: false, failure: 'refused', detail: 'connection refused' };
 
-/** null: silent, only the signal ends the attempt. */
-type Behaviour = ProbeResult | null;
+/** null: silent, only the signal ends the attempt. `breaks`: it throws or rejects. */
+type Behaviour = ProbeResult | null | { readonly breaks: 'at once' | 'later' };
 
 export interface Attempt {
   readonly port: number;
@@ -27,6 +28,7 @@ export class World {
   readonly attempts: Attempt[] = [];
   /** What was reported, one short line each. */
   readonly told: string[] = [];
+  readonly defects: unknown[] = [];
   /** Called with each line, from inside the report. */
   whenTold: (line: string) => void = () => {};
   readonly checker: HealthChecker;
@@ -43,6 +45,7 @@ export class World {
       timers: this.time,
       random,
       createProbe: (spec: ProbeSpec) => this.#probe(spec),
+      defect: (error: unknown) => void this.defects.push(error),
     };
     this.checker = new HealthChecker(deps, {
       onVerdict: ({ key, state, reason }) => this.#tell(`${key} ${state}: ${reason}`),
@@ -76,17 +79,19 @@ export class World {
         const port = endpoint.kind === 'ip' ? endpoint.port : 0;
         const startMs = this.time.nowMs();
         this.attempts.push({ port, startMs, probe: spec.kind, preludeBytes: prelude.length });
+        const behaviour = this.#behaviours.has(port) ? (this.#behaviours.get(port) ?? null) : OK;
+        if (behaviour !== null && 'breaks' in behaviour) {
+          if (behaviour.breaks === 'at once') throw new Error('a defect');
+          return Promise.reject(new Error('a defect'));
+        }
         this.inFlight++;
         this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
-        return this.#answer(
-          this.#behaviours.get(port) ?? (this.#behaviours.has(port) ? null : OK),
-          signal,
-        );
+        return this.#answer(behaviour, signal);
       },
     };
   }
 
-  #answer(behaviour: Behaviour, signal: AbortSignal): Promise<ProbeResult> {
+  #answer(behaviour: ProbeResult | null, signal: AbortSignal): Promise<ProbeResult> {
     return new Promise((resolve) => {
       const end = (result: ProbeResult): void => {
         answer?.cancel();
@@ -95,8 +100,7 @@ export class World {
       };
       const answer =
         behaviour === null ? null : this.time.after(this.latencyMs, () => end(behaviour));
-      const timeout: ProbeResult = { ok: false, failure: 'timeout', detail: 'timed out' };
-      signal.addEventListener('abort', () => end(timeout));
+      signal.addEventListener('abort', () => end(TIMED_OUT));
     });
   }
 }

@@ -6,6 +6,7 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { AccessRecord } from '../../src/core/access.js';
+import type { Clock } from '../../src/core/clock.js';
 import type { LogSpec } from '../../src/core/spec.js';
 import {
   ACCESS_ERROR_LINES_PER_WINDOW,
@@ -38,6 +39,7 @@ const RECORD: AccessRecord = {
 
 interface Written {
   readonly log: Log;
+  readonly clock: Clock;
   readonly suppressed: Map<string, number>;
   /** Moves the clock. */
   pass(milliseconds: number): void;
@@ -51,9 +53,10 @@ function written(t: Test, spec: LogSpec = SPEC, reader: 'journald' | 'any' = 'an
   t.teardown(() => closeSync(descriptor));
   let nowMs = 0;
   const suppressed = new Map<string, number>();
+  const clock: Clock = { nowMs: () => nowMs, wallMs: () => 1_700_000_000_123 };
   const log = createLog({
     spec,
-    clock: { nowMs: () => nowMs, wallMs: () => 1_700_000_000_123 },
+    clock,
     timers: systemTimers,
     write: (bytes) => ({ kind: 'written', bytes: writeSync(descriptor, bytes) }),
     reader,
@@ -65,6 +68,7 @@ function written(t: Test, spec: LogSpec = SPEC, reader: 'journald' | 'any' = 'an
   };
   return {
     log,
+    clock,
     suppressed,
     pass: (milliseconds) => {
       nowMs += milliseconds;
@@ -235,5 +239,37 @@ t.test(
     const pretty = written(t, { ...SPEC, format: 'pretty' }, 'journald');
     pretty.log.event('accept-failed', { listener: 'pg', errno: 'EMFILE' });
     t.match(await pretty.text(), /^<4>22:13:20.*\n<4> {6}remedy: .*\n$/);
+  },
+);
+
+t.test(
+  'a line that cannot be made is dropped and counted, and the next one is written',
+  async (t) => {
+    const { log, clock, lines, suppressed } = written(t);
+    const fails = (): never => {
+      throw new Error('a defect');
+    };
+    log.access(RECORD);
+    log.access(Object.defineProperty({ ...RECORD }, 'end', { get: fails }));
+    for (const read of ['nowMs', 'wallMs'] as const) {
+      const whole = clock[read];
+      Object.assign(clock, { [read]: fails });
+      log.access(RECORD);
+      log.event('accept-failed', { listener: 'pg', errno: 'EMFILE' });
+      Object.assign(clock, { [read]: whole });
+    }
+    log.access(RECORD);
+    log.event('accept-failed', { listener: 'pg', errno: 'EMFILE' });
+    t.same(
+      (await lines()).map(({ event }) => event),
+      ['session', 'session', 'accept-failed'],
+    );
+    t.same(
+      [...suppressed],
+      [
+        ['session', 3],
+        ['accept-failed', 2],
+      ],
+    );
   },
 );
