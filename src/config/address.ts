@@ -5,11 +5,9 @@
 import type { Address, Endpoint, IpEndpoint } from '../core/endpoint.js';
 import { ipEndpoint } from '../core/endpoint.js';
 import { ipBytes, ipText, unmapped } from '../core/ip_bytes.js';
+import { MAX_UNIX_PATH_BYTES } from '../core/limits.js';
 import type { AddressBlock } from '../core/spec.js';
 import { fault, fits, type Reading } from './reading.js';
-
-/** unix(7): sun_path holds 108 bytes, one of them the terminating zero. */
-const MAX_UNIX_PATH_BYTES = 107;
 
 /** Where a backend is: an IP address, a UNIX socket, or a name to resolve; port 1 to 65535. */
 export function parseAddress(text: string): Reading<Address> {

@@ -17,6 +17,7 @@ export const ISSUE_CODES = {
   conflict: 'Two values contradict each other: change one of them.',
   duplicate: 'Something stands there twice: give one of the two another name or address.',
   occupied: 'Something else than a socket is at that path: move it away, or choose another path.',
+  'no-folder': 'The folder of a socket is not there: make it, or choose another path.',
   'unknown-pool':
     'A listener names a pool that the file does not define: define it or correct the name.',
   'too-many': 'Shared memory is laid out for so many at start: use fewer.',

@@ -7,7 +7,7 @@ import type { FileState } from './checks/check.js';
 import { checkServed } from './checks/served.js';
 import type { Issue } from './issue.js';
 import { type Loaded, loadConfig } from './load.js';
-import { findOccupiedPaths } from './socket_path.js';
+import { findBadPaths } from './socket_path.js';
 
 /** More than 2048 backends with every key and a comment each. */
 export const MAX_CONFIG_BYTES = 4 * 1_048_576;
@@ -31,8 +31,8 @@ export async function readConfig(
   if (!text.ok) return err([text.error]);
   const loaded = await loadWithFiles(text.value, path, timers);
   if (!loaded.ok) return loaded;
-  const occupied = findOccupiedPaths(text.value, path, loaded.value.spec);
-  if (occupied.length > 0) return err(occupied);
+  const badPaths = findBadPaths(text.value, path, loaded.value.spec);
+  if (badPaths.length > 0) return err(badPaths);
   return ok({ ...loaded.value, hash: configHash(text.value) });
 }
 

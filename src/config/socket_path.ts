@@ -1,8 +1,10 @@
 /**
  * Paths of UNIX sockets that a listener binds. What is found there is looked at without following
- * links: only a socket may ever be removed, so anything else is a problem of the file.
+ * links: only a socket may ever be removed, so anything else is a problem of the file, as is a
+ * folder that is missing.
  */
-import { lstatSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Spec } from '../core/spec.js';
 import type { Issue } from './issue.js';
 import type { Path } from './path.js';
@@ -35,29 +37,52 @@ export function occupied(what: string): string {
   return `there is ${what}, which sluice does not remove: move it away, or choose another path`;
 }
 
-/** Every path that `spec` binds and that names something else than a socket. */
-export function findOccupiedPaths(text: string, file: string, spec: Spec): readonly Issue[] {
+/** Every path that `spec` binds and that cannot become a socket, whoever runs the daemon. */
+export function findBadPaths(text: string, file: string, spec: Spec): readonly Issue[] {
   const found = spec.listeners.flatMap(({ name, bind }) =>
     bind.flatMap((endpoint, index) => {
       if (endpoint.kind !== 'unix') return [];
-      const seen = lookAtPath(endpoint.path);
-      return seen.kind === 'other' ? [{ name, index, path: endpoint.path, what: seen.what }] : [];
+      const trouble = troubleAt(endpoint.path);
+      return trouble === null ? [] : [{ name, index, path: endpoint.path, trouble }];
     }),
   );
   if (found.length === 0) return [];
   const positions = indexPositions(text);
-  return found.map(({ name, index, path, what }) => {
+  return found.map(({ name, index, path, trouble }) => {
     const key: Path = ['listeners', name, 'bind', index];
-    return {
-      code: 'occupied',
-      file,
-      ...positions.near(key),
-      key: formatPath(key),
-      problem: `${path} is ${what}, not a socket`,
-      expected: 'a path that is free, or a socket that nobody answers any more',
-      got: JSON.stringify(`unix:${path}`),
-    };
+    const got = JSON.stringify(`unix:${path}`);
+    return { file, ...positions.near(key), key: formatPath(key), ...trouble, got };
   });
+}
+
+function troubleAt(path: string): Pick<Issue, 'code' | 'problem' | 'expected'> | null {
+  const seen = lookAtPath(path);
+  switch (seen.kind) {
+    case 'socket':
+      return null;
+    case 'other': {
+      const expected = 'a path that is free, or a socket that nobody answers any more';
+      return { code: 'occupied', problem: `${path} is ${seen.what}, not a socket`, expected };
+    }
+    case 'nothing':
+    case 'unknown': {
+      const folder = dirname(path);
+      const is = folderTrouble(folder);
+      const expected = 'a folder that is there: RuntimeDirectory in the unit makes one';
+      return is === null ? null : { code: 'no-folder', problem: `${folder} ${is}`, expected };
+    }
+  }
+}
+
+/** null also where this user may not look: the daemon's may. */
+function folderTrouble(folder: string): string | null {
+  try {
+    return statSync(folder).isDirectory() ? null : 'is not a folder';
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return 'does not exist';
+    return code === 'ENOTDIR' ? 'is in no folder' : null;
+  }
 }
 
 function nameOf(found: {

@@ -23,7 +23,7 @@ import { DaemonViews } from './daemon_views.js';
 import { divideDescriptors } from './descriptor_budget.js';
 import { fitEngines } from './engine_fit.js';
 import { lookupHost } from './host_lookup.js';
-import { portSharing } from './port_sharing.js';
+import { NO_SHARING, portSharing } from './port_sharing.js';
 import { createSharedState, type SharedState } from './shared_state.js';
 import { WANTED_DESCRIPTORS, workerCount } from './sizing.js';
 import { tellingStandstills } from './standstills.js';
@@ -62,7 +62,7 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
   const withouts = tellWhatIsMissing(log, choice.value);
   const detail =
     sharing === 'impossible' && spec.daemon.workers !== 1
-      ? 'one worker, because neither foreign calls nor Node.js 22.12 let workers share a port'
+      ? `one worker, because ${NO_SHARING}`
       : null;
   log.event('engine-chosen', { engine, detail });
   const descriptors = descriptorLimit()?.soft ?? USUAL_DESCRIPTORS;

@@ -2,40 +2,25 @@
  * The data plane of one worker: an engine, the sessions on it and the pools they choose from, kept
  * in step with the newest plan. It runs on the worker's thread; a fake engine runs it in tests.
  */
-import type { AccessRecord } from '../core/access.js';
 import { present } from '../core/assert.js';
-import type { ListenerId, PoolId, WorkerId } from '../core/brand.js';
+import type { ListenerId, PoolId } from '../core/brand.js';
 import type { ListenerPlan, Plan, PoolPlan } from '../core/plan.js';
-import type { Random } from '../core/random.js';
-import type { SeriesWriter } from '../core/series.js';
 import type { Engine } from '../engine/engine.js';
-import type { Ledger } from '../pool/ledger.js';
 import { Pool } from '../pool/pool.js';
 import { WaitQueue } from '../pool/wait_queue.js';
-import type { ReportDefect } from '../session/defect.js';
+import type { TcpSessionsDeps } from '../session/tcp/deps.js';
 import type { Ending } from '../session/tcp/ending.js';
 import type { OpenedSocket } from '../session/tcp/listeners.js';
 import { TcpSessions } from '../session/tcp/sessions.js';
 import { Waiting } from '../session/tcp/waiting.js';
 import { TcpWall } from '../session/tcp/wall.js';
-import type { ListenerKey } from '../session/tcp_port.js';
 import { UdpFlows } from '../session/udp/flows.js';
 import { UdpWall } from '../session/udp/wall.js';
 
-export interface DataPlaneDeps {
+export interface DataPlaneDeps extends Omit<TcpSessionsDeps, 'engine' | 'clock'> {
   readonly engine: Engine;
-  readonly random: Random;
-  readonly ledger: Ledger;
-  readonly series: SeriesWriter;
-  readonly worker: WorkerId;
-  readonly workers: number;
-  readonly access: (record: AccessRecord) => void;
-  readonly ring: (worker: WorkerId) => void;
   /** This worker has ejected a backend. */
   readonly ejected: () => void;
-  readonly acceptFailed: (key: ListenerKey, errno: string) => void;
-  /** A defect that ended one session, or one flow, and no more. */
-  readonly internalError: ReportDefect;
 }
 
 export class DataPlane {

@@ -1,6 +1,10 @@
 /** Can several workers listen on one port here? It takes SO_REUSEPORT, by whoever can set it. */
-import { hasReusePort } from '../engine/node/reuse_port.js';
+import { hasReusePort, REUSE_PORT_SINCE } from '../engine/node/reuse_port.js';
 import type { Kernel } from '../kernel/foreign.js';
+
+/** Why there is one worker, and what helps. */
+export const NO_SHARING = `neither foreign calls nor ${REUSE_PORT_SINCE} let workers share a port`;
+export const SHARING_REMEDY = `Install the optional dependency koffi (\`npm ci\`), or use ${REUSE_PORT_SINCE} or later.`;
 
 export type PortSharing = 'possible' | 'impossible';
 

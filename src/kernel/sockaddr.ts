@@ -6,6 +6,7 @@ import { endianness } from 'node:os';
 import { present } from '../core/assert.js';
 import { type Endpoint, ipEndpoint } from '../core/endpoint.js';
 import { ipBytes, ipText, isMapped } from '../core/ip_bytes.js';
+import { MAX_UNIX_PATH_BYTES } from '../core/limits.js';
 
 /** <bits/socket.h> */
 export const AF_UNIX = 1;
@@ -16,8 +17,8 @@ export const SOCKADDR_IN_BYTES = 16;
 export const SOCKADDR_IN6_BYTES = 28;
 /** After sin6_addr. */
 export const SIN6_SCOPE_ID_AT = 24;
-/** Two bytes of family and sun_path[108]; no address is longer. */
-export const SOCKADDR_MAX_BYTES = 110;
+/** Two bytes of family and sun_path with its terminating zero; no address is longer. */
+export const SOCKADDR_MAX_BYTES = 2 + MAX_UNIX_PATH_BYTES + 1;
 
 const LITTLE = endianness() === 'LE';
 

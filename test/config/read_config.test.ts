@@ -97,20 +97,24 @@ t.test('a file without a listener is refused: it may be empty, or half written',
   }
 });
 
-t.test('a path that is bound and is not a socket is a problem, with its place', async (t) => {
+t.test('a path that is bound and can be no socket is a problem, with its place', async (t) => {
   const path = join(dir, 'paths.toml');
   symlinkSync(join(dir, 'good.toml'), join(dir, 'link'));
   const server = createServer().listen(join(dir, 'live.sock'));
   await once(server, 'listening');
-  const binds = ['good.toml', '', 'link', 'live.sock', 'free.sock', 'good.toml/x.sock'];
+  const binds = ['good.toml', '', 'link', 'live.sock', 'free.sock'];
+  binds.push('good.toml/x.sock', 'gone/x.sock', 'good.toml/gone/x.sock');
   const list = binds.map((name) => JSON.stringify(`unix:${join(dir, name)}`)).join(', ');
   writeFileSync(path, `[listeners.l]\nbind = [${list}]\npool = "p"\n[pools.p]\n`);
   t.match(await problems(path), [
     /paths.toml:2:9: listeners.l.bind\[0\]: .*good.toml is a file, not a socket/,
     /:2:\d+: listeners.l.bind\[1\]: .* is a directory, not a socket/,
     /:2:\d+: listeners.l.bind\[2\]: .*link is a symbolic link, not a socket/,
+    /:2:\d+: listeners.l.bind\[5\]: .*good.toml is not a folder \(expected a folder that is/,
+    /:2:\d+: listeners.l.bind\[6\]: .*gone does not exist \(expected a folder that is there/,
+    /:2:\d+: listeners.l.bind\[7\]: .*gone is in no folder/,
   ]);
-  t.equal((await problems(path)).length, 3);
+  t.equal((await problems(path)).length, 6);
   server.close();
 });
 

@@ -5,6 +5,7 @@
 
 import { divideDescriptors } from '../../control/descriptor_budget.js';
 import type { Machine } from '../../control/machine.js';
+import { SHARING_REMEDY } from '../../control/port_sharing.js';
 import { LOCKED_BYTES_A_WORKER, WANTED_DESCRIPTORS } from '../../control/sizing.js';
 import type { EngineName } from '../../core/spec.js';
 
@@ -83,7 +84,7 @@ function engineFinding(check: Machine['engines'][number]): EngineFinding {
 function workers({ cores, workers: threads, portSharing }: Machine): LimitFinding {
   const lone: Advice = {
     cause: 'Neither foreign calls nor node:net can let several workers listen on one port.',
-    remedy: 'Install the optional dependency koffi (`npm ci`), or use Node.js 22.12 or later.',
+    remedy: SHARING_REMEDY,
   };
   return {
     name: 'CPU cores',

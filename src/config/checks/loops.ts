@@ -1,5 +1,5 @@
 /** A backend that is a listener of the same daemon: its sessions would go round for ever. */
-import { type Address, formatAddress } from '../../core/endpoint.js';
+import { type Address, formatAddress, ipEndpoint, WILDCARD_HOSTS } from '../../core/endpoint.js';
 import type { Check, Finding } from './check.js';
 
 export const warnOfLoops: Check = ({ config }) => {
@@ -32,8 +32,10 @@ function bindsThatAnswer(address: Address): readonly string[] {
   const own = formatAddress(address);
   if (address.kind === 'unix') return [own];
   const { host, port } = address;
-  if (host.startsWith('127.')) return [own, `0.0.0.0:${port}`];
-  if (host === '::1') return [own, `[::]:${port}`];
-  if (host === 'localhost') return [`127.0.0.1:${port}`, `[::1]:${port}`, `0.0.0.0:${port}`];
+  const ip = (family: 4 | 6, at: string): string => formatAddress(ipEndpoint(family, at, port));
+  const loopback = [ip(4, '127.0.0.1'), ip(6, '::1')];
+  if (host.startsWith('127.')) return [own, ip(4, WILDCARD_HOSTS[4])];
+  if (host === '::1') return [own, ip(6, WILDCARD_HOSTS[6])];
+  if (host === 'localhost') return [...loopback, ip(4, WILDCARD_HOSTS[4])];
   return [own];
 }
