@@ -7,19 +7,22 @@ import type { WorkerId } from './brand.js';
 import { MAX_WORKERS } from './limits.js';
 
 export function createDoorbellMemory(): SharedArrayBuffer {
-  return new SharedArrayBuffer(2 * MAX_WORKERS * Int32Array.BYTES_PER_ELEMENT);
+  return new SharedArrayBuffer(3 * MAX_WORKERS * Int32Array.BYTES_PER_ELEMENT);
 }
 
 export class Doorbell {
   readonly #rings: Int32Array;
   /** By worker: the eventfd plus one; 0 = none. */
   readonly #descriptors: Int32Array;
+  /** The same, but also while it is taken down. */
+  readonly #kept: Int32Array;
   readonly #kick: (fd: number) => void;
 
   /** `kick` writes to an eventfd; it is called only for workers that hung one up. */
   constructor(memory: SharedArrayBuffer, kick: (fd: number) => void) {
     this.#rings = new Int32Array(memory, 0, MAX_WORKERS);
     this.#descriptors = new Int32Array(memory, MAX_WORKERS * 4, MAX_WORKERS);
+    this.#kept = new Int32Array(memory, 2 * MAX_WORKERS * 4, MAX_WORKERS);
     this.#kick = kick;
   }
 
@@ -29,6 +32,20 @@ export class Doorbell {
     const descriptor = Atomics.load(this.#descriptors, worker);
     if (descriptor > 0) this.#kick(descriptor - 1);
     else Atomics.notify(this.#rings, worker);
+  }
+
+  /**
+   * The eventfd that was made for `worker`, maybe by a thread that had its number before; null:
+   * none was. It is never closed: a ringer that has just looked its number up would otherwise
+   * write into whatever has got that number since.
+   */
+  kept(worker: WorkerId): number | null {
+    const kept = Atomics.load(this.#kept, worker);
+    return kept === 0 ? null : kept - 1;
+  }
+
+  keep(worker: WorkerId, fd: number): void {
+    Atomics.store(this.#kept, worker, fd + 1);
   }
 
   /** For a worker that blocks: from now on `ring` writes to `fd`; null takes it down again. */

@@ -6,6 +6,7 @@
  */
 import { createRequire } from 'node:module';
 import { err, ok, type Result } from '../core/result.js';
+import type { SubmissionPlaces } from './untaken_closes.js';
 
 type Bytes = Uint8Array | Int32Array;
 
@@ -47,8 +48,10 @@ export interface Libc {
 /** What foreign calls are made through; tests put a wrapper in its place to inject an errno. */
 export interface Kernel {
   readonly libc: Libc;
-  /** Hears of each descriptor that a ring is told to close. */
+  /** Hears of each descriptor that a ring was told to close, once the entry is published. */
   readonly closing?: (fd: number) => void;
+  /** Hears of each ring that was opened. */
+  readonly ringOpened?: (ring: SubmissionPlaces) => void;
   /** Mapped memory (never the JavaScript heap's) as an array buffer. */
   view(address: number, bytes: number): ArrayBuffer;
 }
@@ -92,17 +95,13 @@ function bindLibc(koffi: Koffi): Libc {
   const f = (name: string, result: string, ...parameters: string[]): ForeignFunction =>
     library.func(name, result, parameters);
   const answer = (result: number): number => (result >= 0 ? result : -koffi.errno());
-  const syscall = f('syscall', 'long', ...Array<string>(7).fill('long'));
   const mmap = f('mmap', 'long', 'long', 'long', 'int', 'int', 'int', 'long');
   const madvise = f('madvise', 'int', 'long', 'long', 'int');
-  const socket = f('socket', 'int', 'int', 'int', 'int');
   const bind = f('bind', 'int', 'int', 'void *', 'uint');
   const listen = f('listen', 'int', 'int', 'int');
   const setsockopt = f('setsockopt', 'int', 'int', 'int', 'int', 'void *', 'uint');
   const getsockopt = f('getsockopt', 'int', 'int', 'int', 'int', 'void *', 'void *');
   const getsockname = f('getsockname', 'int', 'int', 'void *', 'void *');
-  // fcntl(2) is variadic, but integers travel in the same registers on every Linux ABI of Node.js.
-  const fcntl = f('fcntl', 'int', 'int', 'int', 'long');
   const close = f('close', 'int', 'int');
   const eventfd = f('eventfd', 'int', 'uint', 'int');
   const read = f('read', 'long', 'int', 'void *', 'long');
@@ -110,24 +109,20 @@ function bindLibc(koffi: Koffi): Libc {
   const sendto = f('sendto', 'long', 'int', 'void *', 'long', 'int', 'void *', 'uint');
   const recvmsgAt = f('recvmsg', 'long', 'int', 'long', 'int');
   const shutdown = f('shutdown', 'int', 'int', 'int');
-  const pipe2 = f('pipe2', 'int', 'void *', 'int');
   const splice = f('splice', 'long', 'int', 'long', 'int', 'long', 'long', 'uint');
-  const accept4At = f('accept4', 'int', 'int', 'long', 'long', 'int');
   const getsocknameAt = f('getsockname', 'int', 'int', 'long', 'long');
   const setsockoptAt = f('setsockopt', 'int', 'int', 'int', 'int', 'long', 'uint');
   const connectAt = f('connect', 'int', 'int', 'long', 'uint');
   const ioctlAt = f('ioctl', 'int', 'int', 'long', 'long');
   return {
-    syscall: (nr, a, b, c, d, e, g) => answer(syscall(nr, a, b, c, d, e, g)),
+    ...bindOpening(f, answer),
     mmap: (at, n, prot, flags, fd, offset) => answer(mmap(at, n, prot, flags, fd, offset)),
     madvise: (address, bytes, advice) => answer(madvise(address, bytes, advice)),
-    socket: (domain, type, protocol) => answer(socket(domain, type, protocol)),
     bind: (fd, address, size) => answer(bind(fd, address, size)),
     listen: (fd, backlog) => answer(listen(fd, backlog)),
     setsockopt: (fd, level, name, value, n) => answer(setsockopt(fd, level, name, value, n)),
     getsockopt: (fd, level, name, value, size) => answer(getsockopt(fd, level, name, value, size)),
     getsockname: (fd, address, size) => answer(getsockname(fd, address, size)),
-    fcntl: (fd, command, argument) => answer(fcntl(fd, command, argument)),
     close: (fd) => answer(close(fd)),
     eventfd: (initial, flags) => answer(eventfd(initial, flags)),
     read: (fd, bytes, count) => answer(read(fd, bytes, count)),
@@ -135,15 +130,51 @@ function bindLibc(koffi: Koffi): Libc {
     sendto: (fd, bytes, n, flags, to, size) => answer(sendto(fd, bytes, n, flags, to, size)),
     recvmsgAt: (fd, header, flags) => answer(recvmsgAt(fd, header, flags)),
     shutdown: (fd, how) => answer(shutdown(fd, how)),
-    pipe2: (ends, flags) => answer(pipe2(ends, flags)),
     splice: (from, a, to, b, n, flags) => answer(splice(from, a, to, b, n, flags)),
-    accept4At: (fd, address, size, flags) => answer(accept4At(fd, address, size, flags)),
     getsocknameAt: (fd, address, size) => answer(getsocknameAt(fd, address, size)),
     setsockoptAt: (fd, level, name, value, n) => answer(setsockoptAt(fd, level, name, value, n)),
     connectAt: (fd, address, size) => answer(connectAt(fd, address, size)),
     ioctlAt: (fd, request, argument) => answer(ioctlAt(fd, request, argument)),
     mallocTrim: optional(() => f('malloc_trim', 'int', 'long')),
   };
+}
+
+type Bind = (name: string, result: string, ...parameters: string[]) => ForeignFunction;
+
+/**
+ * The calls that answer with a new descriptor. A thread that is told to end ends where a function
+ * begins: none begins between the system call and its caller, so that the caller can account for
+ * the descriptor first (holdings.ts).
+ */
+function bindOpening(f: Bind, answer: (result: number) => number) {
+  const syscall = f('syscall', 'long', ...Array<string>(7).fill('long'));
+  const socket = f('socket', 'int', 'int', 'int', 'int');
+  // fcntl(2) is variadic, but integers travel in the same registers on every Linux ABI of Node.js.
+  const fcntl = f('fcntl', 'int', 'int', 'int', 'long');
+  const pipe2 = f('pipe2', 'int', 'void *', 'int');
+  const accept4At = f('accept4', 'int', 'int', 'long', 'long', 'int');
+  return {
+    syscall: (nr, a, b, c, d, e, g) => {
+      const result = syscall(nr, a, b, c, d, e, g);
+      return result >= 0 ? result : answer(result);
+    },
+    socket: (domain, type, protocol) => {
+      const fd = socket(domain, type, protocol);
+      return fd >= 0 ? fd : answer(fd);
+    },
+    fcntl: (fd, command, argument) => {
+      const result = fcntl(fd, command, argument);
+      return result >= 0 ? result : answer(result);
+    },
+    pipe2: (ends, flags) => {
+      const result = pipe2(ends, flags);
+      return result >= 0 ? result : answer(result);
+    },
+    accept4At: (listener, address, size, flags) => {
+      const fd = accept4At(listener, address, size, flags);
+      return fd >= 0 ? fd : answer(fd);
+    },
+  } satisfies Partial<Libc>;
 }
 
 /** What `bind` binds, or null where the library does not have it. */

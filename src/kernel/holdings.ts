@@ -4,8 +4,11 @@
  * waiting for ever. With this account another thread can give everything back in its place.
  *
  * Bells are not in it: a thread may be about to ring one, and must not write into whatever has got
- * its number since. A close that was handed to a ring is not either, whether the kernel has seen it
- * or not: rather is a descriptor lost than that of somebody else closed.
+ * its number since. A descriptor whose close was handed to a ring is the ring's: it is closed here
+ * if the kernel has not taken that entry.
+ *
+ * A thread can be ended from outside at the begin of any function: between the system call that
+ * opens a descriptor and its account there must be none.
  */
 import type { WorkerId } from '../core/brand.js';
 import { MAX_WORKERS } from '../core/limits.js';
@@ -13,6 +16,7 @@ import { adoptDescriptor, closeDescriptor, F_DUPFD_CLOEXEC } from './descriptor.
 import type { Kernel, Libc } from './foreign.js';
 import { releaseMemory } from './memory.js';
 import { SO_LINGER, SOL_SOCKET } from './sockets.js';
+import { type SubmissionPlaces, untakenCloses } from './untaken_closes.js';
 import { SYS_IO_URING_SETUP } from './uring_abi.js';
 
 /** fs.nr_open as Linux has it. Higher numbers are not accounted for. */
@@ -20,7 +24,10 @@ const MAX_DESCRIPTORS = 1_048_576;
 /** An engine has about twelve, all from its start; further ones are not accounted for. */
 const MAX_MAPPINGS = 64;
 const MAPPINGS_AT = MAX_DESCRIPTORS;
-const COUNTS_AT = MAPPINGS_AT + MAX_WORKERS * MAX_MAPPINGS * 2 * 8;
+/** By worker its SubmissionPlaces. An engine has one ring: the last one that was opened. */
+const RINGS_AT = MAPPINGS_AT + MAX_WORKERS * MAX_MAPPINGS * 2 * 8;
+const PLACES = ['queues', 'queuesBytes', 'headWord', 'tailWord', 'entries', 'count'] as const;
+const COUNTS_AT = RINGS_AT + MAX_WORKERS * PLACES.length * 8;
 
 /** A descriptor's byte: its holder, plus one, and whether it is a connection of its own. */
 const HOLDER_MASK = 0x7f;
@@ -37,41 +44,55 @@ export class Holdings {
   readonly #descriptors: Uint8Array;
   /** By worker: addresses and sizes in bytes, by turns. */
   readonly #mappings: Float64Array;
+  /** By worker: its ring's PLACES; `count` is 0 where there is none. */
+  readonly #rings: Float64Array;
   /** By worker. */
   readonly #counts: Int32Array;
 
   constructor(memory: SharedArrayBuffer) {
     this.#descriptors = new Uint8Array(memory, 0, MAX_DESCRIPTORS);
     this.#mappings = new Float64Array(memory, MAPPINGS_AT, MAX_WORKERS * MAX_MAPPINGS * 2);
+    this.#rings = new Float64Array(memory, RINGS_AT, MAX_WORKERS * PLACES.length);
     this.#counts = new Int32Array(memory, COUNTS_AT, MAX_WORKERS);
   }
 
   /** `kernel` for the thread of `worker`: what is opened and mapped through it is accounted for. */
   through(kernel: Kernel, worker: WorkerId): Kernel {
     const { libc } = kernel;
-    const held = (fd: number, kind: number): number => {
-      if (fd >= 0) this.#descriptors[fd] = (worker + 1) | kind;
-      return fd;
-    };
+    const descriptors = this.#descriptors;
+    const plain = worker + 1;
+    const connection = plain | CONNECTION;
     const closing = (fd: number): void => {
-      this.#descriptors[fd] = 0;
+      descriptors[fd] = 0;
     };
     const accounted: Partial<Libc> = {
-      socket: (domain, type, protocol) => held(libc.socket(domain, type, protocol), CONNECTION),
-      accept4At: (fd, address, size, flags) =>
-        held(libc.accept4At(fd, address, size, flags), CONNECTION),
+      socket: (domain, type, protocol) => {
+        const fd = libc.socket(domain, type, protocol);
+        if (fd >= 0) descriptors[fd] = connection;
+        return fd;
+      },
+      accept4At: (listener, address, size, flags) => {
+        const fd = libc.accept4At(listener, address, size, flags);
+        if (fd >= 0) descriptors[fd] = connection;
+        return fd;
+      },
       fcntl: (fd, command, argument) => {
         const answer = libc.fcntl(fd, command, argument);
-        return command === F_DUPFD_CLOEXEC ? held(answer, 0) : answer;
+        if (command === F_DUPFD_CLOEXEC && answer >= 0) descriptors[answer] = plain;
+        return answer;
       },
       pipe2: (ends, flags) => {
         const answer = libc.pipe2(ends, flags);
-        if (answer === 0) for (const end of ends) held(end, 0);
+        if (answer === 0) {
+          descriptors[ends[0] ?? 0] = plain;
+          descriptors[ends[1] ?? 0] = plain;
+        }
         return answer;
       },
       syscall: (nr, a, b, c, d, e, f) => {
         const answer = libc.syscall(nr, a, b, c, d, e, f);
-        return nr === SYS_IO_URING_SETUP ? held(answer, 0) : answer;
+        if (nr === SYS_IO_URING_SETUP && answer >= 0) descriptors[answer] = plain;
+        return answer;
       },
       mmap: (at, bytes, protection, flags, fd, offset) => {
         const address = libc.mmap(at, bytes, protection, flags, fd, offset);
@@ -83,7 +104,8 @@ export class Holdings {
         return libc.close(fd);
       },
     };
-    return { ...kernel, closing, libc: { ...libc, ...accounted } };
+    const ringOpened = (ring: SubmissionPlaces): void => this.#ringOpened(worker, ring);
+    return { ...kernel, closing, ringOpened, libc: { ...libc, ...accounted } };
   }
 
   /**
@@ -91,6 +113,7 @@ export class Holdings {
    * gives its memory back.
    */
   giveBack(kernel: Kernel, worker: WorkerId): void {
+    this.#closeUntaken(kernel, worker);
     for (let fd = 0; fd < MAX_DESCRIPTORS; fd++) {
       const entry = this.#descriptors[fd] ?? 0;
       if ((entry & HOLDER_MASK) !== worker + 1) continue;
@@ -107,6 +130,24 @@ export class Holdings {
       releaseMemory(kernel, { address, buffer: kernel.view(address, bytes) });
     }
     this.#counts[worker] = 0;
+  }
+
+  #closeUntaken(kernel: Kernel, worker: WorkerId): void {
+    const at = worker * PLACES.length;
+    const [queues = 0, queuesBytes = 0, headWord = 0, tailWord = 0, entries = 0, count = 0] =
+      this.#rings.subarray(at, at + PLACES.length);
+    if (count === 0) return;
+    this.#rings.fill(0, at, at + PLACES.length);
+    const ring = { queues, queuesBytes, headWord, tailWord, entries, count };
+    for (const fd of untakenCloses(kernel, ring)) {
+      this.#descriptors[fd] = 0;
+      closeDescriptor(kernel, adoptDescriptor(fd));
+    }
+  }
+
+  #ringOpened(worker: WorkerId, ring: SubmissionPlaces): void {
+    const at = worker * PLACES.length;
+    for (const [index, place] of PLACES.entries()) this.#rings[at + index] = ring[place];
   }
 
   #mapped(worker: WorkerId, address: number, bytes: number): void {

@@ -9,6 +9,7 @@ import { ERRNO, errnoName, type KernelError, kernelError } from './errno.js';
 import type { Kernel } from './foreign.js';
 import { type MappedMemory, mapMemory, releaseMemory, writeAddress } from './memory.js';
 import { param, type RingSetup, setUpRing } from './ring_setup.js';
+import type { SubmissionPlaces } from './untaken_closes.js';
 import * as abi from './uring_abi.js';
 
 /** Tries to submit without any progress, after which the kernel counts as broken. */
@@ -97,13 +98,17 @@ export class Ring {
     const ring = new Ring(kernel, setup.value, argument.value);
     ring.#registerItself();
     const answer = ring.#roundTrip();
-    if (answer === 0) return ok(ring);
+    if (answer === 0) {
+      kernel.ringOpened?.(ring.#places());
+      return ok(ring);
+    }
     ring.close();
     return err(kernelError('io_uring_enter', answer));
   }
 
-  /** The kernel will be told to close `fd`. */
+  /** The entry that was filled last closes `fd`, also if this thread ends before `enter`. */
   closing(fd: number): void {
+    Atomics.store(this.#queues, this.#sqTailAt, this.#tail);
     this.#kernel.closing?.(fd);
   }
 
@@ -180,6 +185,18 @@ export class Ring {
     releaseMemory(this.#kernel, this.#setup.queues);
     releaseMemory(this.#kernel, this.#setup.entries);
     releaseMemory(this.#kernel, this.#argument);
+  }
+
+  #places(): SubmissionPlaces {
+    const { params, queues, entries } = this.#setup;
+    return {
+      queues: queues.address,
+      queuesBytes: queues.buffer.byteLength,
+      headWord: param(params, 'sqHead') >> 2,
+      tailWord: this.#sqTailAt,
+      entries: entries.address,
+      count: this.#sqMask + 1,
+    };
   }
 
   #enter(minimum: number, flags: number, argument: number, bytes: number): number {

@@ -145,8 +145,8 @@ export function submitSetOption(
 
 /** Closes `fd` after everything submitted before; completes only on failure. */
 export function submitClose(ring: Ring, fd: number, low: number, high: number): void {
-  ring.closing(fd);
   write(ring, OP.CLOSE | (IOSQE_CQE_SKIP_SUCCESS << 8), fd, 0, 0, 0, 0, 0, low, high, 0);
+  ring.closing(fd);
 }
 
 /** Cancels the operation of that user data; completes only when there was none to cancel. */

@@ -67,6 +67,32 @@ t.test('a number that was closed through a ring is not held any more', async (t)
   if (bell.ok) closeDescriptor(kernel, bell.value);
 });
 
+t.test('a close that the kernel has not taken is made in the place of the thread', (t) => {
+  const holdings = new Holdings(createHoldingsMemory());
+  const lost = holdings.through(kernel, LOST);
+  const before = descriptors();
+  const opened = Ring.open(lost, 8, 8);
+  if (!opened.ok) throw new Error('a ring can be had');
+  const calls = callsOf(lost);
+  const sockets = Array.from({ length: 5 }, () => calls.open(AF_INET, 'sent'));
+  for (const [index, socket] of sockets.entries()) {
+    if (!socket.ok) throw new Error('a socket can be had');
+    submitClose(opened.value, socket.value, index, 0);
+    // The first two are taken: places of the queue that were used before hold closes as well.
+    if (index === 1) opened.value.submit();
+  }
+  t.equal(descriptors(), before + 1 + 3, 'the ring, and the sockets whose close was not taken');
+  const bells = [createBell(kernel), createBell(kernel)];
+  holdings.giveBack(kernel, LOST);
+  for (const bell of bells) {
+    if (!bell.ok) throw new Error('a bell can be had');
+    t.ok(kernel.libc.fcntl(bell.value, F_GETFD, 0) >= 0, 'whoever got the number keeps it');
+    closeDescriptor(kernel, bell.value);
+  }
+  t.equal(descriptors(), before);
+  t.end();
+});
+
 function callsOf(through: typeof kernel): SocketCalls {
   const calls = SocketCalls.create(through);
   return present(calls.ok ? calls.value : null, 'a page for arguments');

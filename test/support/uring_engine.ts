@@ -21,6 +21,9 @@ export interface DrivenEngine {
   run(hooks: LoopHooks): Promise<void>;
 }
 
+/** One for all engines of a test file, because an eventfd in it is never closed. */
+const BELLS = createDoorbellMemory();
+
 /** The foreign calls of this machine. */
 export function testKernel(): Kernel {
   const loaded = loadKernel();
@@ -34,7 +37,7 @@ export function drivenUringEngine(
   kernel: Kernel = testKernel(),
   sizes: Sizes = SIZES,
 ): DrivenEngine {
-  const doorbell = new Doorbell(createDoorbellMemory(), (fd) => ringBell(kernel, fd));
+  const doorbell = new Doorbell(BELLS, (fd) => ringBell(kernel, fd));
   const worker = 0 as WorkerId;
   const made = createUringEngine({ kernel, limits, clock, doorbell, worker, sizes });
   if (!made.ok) throw new Error(made.error.sentence);

@@ -1,19 +1,15 @@
 /** The doorbell of a thread that blocks in the kernel: an eventfd that the ring polls. */
 import { assert } from '../../core/assert.js';
+import type { WorkerId } from '../../core/brand.js';
+import type { Doorbell } from '../../core/doorbell.js';
 import { ok, type Result } from '../../core/result.js';
-import { createBell, type Descriptor } from '../../kernel/descriptor.js';
+import { adoptDescriptor, createBell, type Descriptor } from '../../kernel/descriptor.js';
 import type { KernelError } from '../../kernel/errno.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import { POLLIN, submitPollMany } from '../../kernel/submissions.js';
 import { CQE_F_MORE } from '../../kernel/uring_abi.js';
 import type { Loop } from './loop.js';
 import { BELL, userData } from './user_data.js';
-
-/**
- * One a thread, and never closed: a ringer that has just looked the number up would otherwise write
- * into whatever has got that number meanwhile.
- */
-let threadBell: Descriptor | undefined;
 
 export class Bell {
   readonly fd: Descriptor;
@@ -27,13 +23,18 @@ export class Bell {
     this.#loop = loop;
   }
 
-  static create(kernel: Kernel, loop: Loop): Result<Bell, KernelError> {
-    if (threadBell === undefined) {
-      const created = createBell(kernel);
-      if (!created.ok) return created;
-      threadBell = created.value;
-    }
-    return ok(new Bell(kernel, loop, threadBell));
+  static create(
+    kernel: Kernel,
+    loop: Loop,
+    doorbell: Doorbell,
+    worker: WorkerId,
+  ): Result<Bell, KernelError> {
+    const kept = doorbell.kept(worker);
+    if (kept !== null) return ok(new Bell(kernel, loop, adoptDescriptor(kept)));
+    const created = createBell(kernel);
+    if (!created.ok) return created;
+    doorbell.keep(worker, created.value);
+    return ok(new Bell(kernel, loop, created.value));
   }
 
   /** Calls `rung` in the turn after each ring; rings may be merged. */

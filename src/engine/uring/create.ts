@@ -36,7 +36,7 @@ export function createUringEngine(options: UringOptions): Result<UringEngine, Ke
   if (!taken.ok) return taken;
   const { ring, calls, tcpPool, udpPool, release, ...memory } = taken.value;
   const loop = new Loop(ring, clock);
-  const bell = Bell.create(kernel, loop);
+  const bell = Bell.create(kernel, loop, doorbell, worker);
   if (!bell.ok) {
     release();
     return bell;
