@@ -11,16 +11,19 @@ import { MAX_WORKERS } from '../core/limits.js';
 export const MAX_RECORDS_WAITING = 8192;
 
 export function createVitalsMemory(): SharedArrayBuffer {
-  return new SharedArrayBuffer(MAX_WORKERS * (8 + 4));
+  return new SharedArrayBuffer(MAX_WORKERS * (8 + 4 + 4));
 }
 
 export class Vitals {
   readonly #beats: Float64Array;
   readonly #records: Int32Array;
+  /** A datagram socket that the worker's event loop polls, plus one; 0: none. */
+  readonly #polled: Int32Array;
 
   constructor(memory: SharedArrayBuffer) {
     this.#beats = new Float64Array(memory, 0, MAX_WORKERS);
     this.#records = new Int32Array(memory, MAX_WORKERS * 8, MAX_WORKERS);
+    this.#polled = new Int32Array(memory, MAX_WORKERS * (8 + 4), MAX_WORKERS);
   }
 
   /** One writer a cell: a plain store of an aligned double. */
@@ -44,9 +47,20 @@ export class Vitals {
     Atomics.sub(this.#records, worker, count);
   }
 
+  /** By this descriptor the event loop of `worker` can be found (kernel/mute.ts). */
+  polls(worker: WorkerId, fd: number | null): void {
+    Atomics.store(this.#polled, worker, fd === null ? 0 : fd + 1);
+  }
+
+  polledBy(worker: WorkerId): number | null {
+    const entry = Atomics.load(this.#polled, worker);
+    return entry === 0 ? null : entry - 1;
+  }
+
   /** Before a new thread takes the place of a lost one. */
   reset(worker: WorkerId, nowMs: number): void {
     this.#beats[worker] = nowMs;
     Atomics.store(this.#records, worker, 0);
+    this.polls(worker, null);
   }
 }

@@ -51,6 +51,7 @@ const created = createEngine(start.engine, {
   doorbell,
   worker: start.worker,
   holdings: new Holdings(start.memory.holdings),
+  polls: (fd) => vitals.polls(start.worker, fd),
   degraded: (detail) => post({ kind: 'degraded', detail }),
 });
 

@@ -30,7 +30,7 @@ export interface FleetEvents {
   message(worker: WorkerId, message: FromWorker): void;
   /** The thread is gone and its counts may be given back; a new one starts after this call. */
   lost(worker: WorkerId, sentence: string): void;
-  /** A thread does not answer; it is ended, and `lost` follows. */
+  /** A thread does not answer; it is ended after this call, and `lost` follows. */
   silent(worker: WorkerId, silentMs: number): void;
   /** A new thread took the place of a lost one and wants the newest plan. */
   replaced(worker: WorkerId): void;

@@ -2,6 +2,7 @@
 import type { WorkerId } from '../core/brand.js';
 import type { EngineName } from '../core/spec.js';
 import type { Kernel } from '../kernel/foreign.js';
+import { muteDatagrams } from '../kernel/mute.js';
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
 import type { Inventory, ListenerEntry } from './inventory.js';
@@ -91,7 +92,12 @@ export class WorkerNews implements FleetEvents {
   }
 
   silent(worker: WorkerId, silentMs: number): void {
-    this.#deps.log.event('worker-silent', { worker, duration_ms: silentMs });
+    const { kernel, shared, log } = this.#deps;
+    log.event('worker-silent', { worker, duration_ms: silentMs });
+    // Without foreign calls the process may end with the thread, and is started again: a thread
+    // that was left behind would keep its ports, and whoever comes to them, for ever.
+    const polled = shared.vitals.polledBy(worker);
+    if (kernel !== null && polled !== null) muteDatagrams(kernel, polled);
   }
 
   /** What one worker does without, all of them do: it is told once. */

@@ -18,6 +18,8 @@ export interface CreateDeps {
   readonly doorbell: Doorbell;
   readonly worker: WorkerId;
   readonly holdings: Holdings;
+  /** Hears by which datagram socket the event loop can be found, if it has one (kernel/mute.ts). */
+  readonly polls: (fd: number | null) => void;
   /** The engine goes on without a part of it: a sentence, with the remedy. */
   readonly degraded: (sentence: string) => void;
 }

@@ -15,6 +15,7 @@ export const SOCK_CLOEXEC = 0o2000000;
 
 /** <asm-generic/socket.h> */
 export const SOL_SOCKET = 1;
+export const SO_TYPE = 3;
 const SO_REUSEADDR = 2;
 export const SO_KEEPALIVE = 9;
 export const SO_LINGER = 13;

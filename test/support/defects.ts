@@ -16,7 +16,7 @@ import { UringUdp } from '../../src/engine/uring/udp.js';
 
 /** Where the session breaks; `bytes`: inside the engine, at a chunk of VICTIM_BYTES. */
 export const PLACES = ['readHeader', 'headerDone', 'dial', 'relay', 'local', 'bytes'] as const;
-export type Place = (typeof PLACES)[number] | 'shared' | 'openFlow';
+export type Place = (typeof PLACES)[number] | 'shared' | 'openFlow' | 'hang';
 
 export const PLACE_VARIABLE = 'SLUICE_TEST_DEFECT';
 export const VICTIM = '127.0.0.66';
@@ -26,8 +26,9 @@ const place = process.env[PLACE_VARIABLE] as Place | undefined;
 
 if (!isMainThread && place !== undefined) {
   if (place === 'bytes') breakBytes();
-  else if (place === 'openFlow') {
-    for (const engine of [NodeUdp, UringUdp]) breakCall<FlowId>(engine.prototype, 'openFlow', fail);
+  else if (place === 'openFlow' || place === 'hang') {
+    const how = place === 'hang' ? hang : fail;
+    for (const engine of [NodeUdp, UringUdp]) breakCall<FlowId>(engine.prototype, 'openFlow', how);
   } else {
     const call = place === 'shared' ? 'dial' : place;
     const how = place === 'shared' ? failShared : fail;
@@ -41,6 +42,14 @@ function fail(): never {
 
 function failShared(): never {
   throw new SharedInvariantError('a defect for tests in what sessions share');
+}
+
+/** An endless loop, once the callback of the datagram is done: where ticks of the session are. */
+function hang(): never {
+  queueMicrotask(() => {
+    for (;;);
+  });
+  return fail();
 }
 
 interface Engine<Id> {

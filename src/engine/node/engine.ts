@@ -13,6 +13,8 @@ import { NodeUdp } from './udp.js';
 export interface NodeEngineDeps extends LoopDeps {
   /** null where foreign calls are not possible: listeners then bind by themselves. */
   readonly kernel: Kernel | null;
+  /** As of NodeUdpDeps. */
+  readonly polls?: (fd: number | null) => void;
 }
 
 export function createNodeEngine(limits: EngineLimits, deps: NodeEngineDeps): Engine {

@@ -22,6 +22,7 @@ import {
 import { FirstDatagrams } from '../first_datagrams.js';
 import { dropReason, isUnreachable } from './failure.js';
 import { localAddresses } from './local_addresses.js';
+import { Polled } from './polled.js';
 import type { Downstream } from './udp_downstream.js';
 import { NodeFlow, type Upstream } from './udp_flow.js';
 import { UdpReceiver, type UdpReceiverDeps } from './udp_receiver.js';
@@ -34,6 +35,8 @@ export interface NodeUdpDeps {
   readonly kernel: Kernel | null;
   /** Default: those of the interfaces. */
   readonly addresses?: UdpReceiverDeps['addresses'];
+  /** Hears by which datagram socket the event loop can be found; null: by none. */
+  readonly polls?: (fd: number | null) => void;
 }
 
 /** The session's counters are looked at after traffic, but not more often than this. */
@@ -63,7 +66,8 @@ export class NodeUdp implements UdpEngine {
   #touchedMs = 0;
 
   constructor(capacity: number, deps: NodeUdpDeps) {
-    this.#deps = { addresses: localAddresses, ...deps };
+    const polled = new Polled(deps.polls ?? (() => {}));
+    this.#deps = { addresses: localAddresses, ...deps, polled };
     this.capacity = capacity;
     this.#firsts = new FirstDatagrams(capacity);
     this.lastActivityMs = new Float64Array(capacity);

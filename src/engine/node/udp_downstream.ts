@@ -7,11 +7,13 @@ import type { IpEndpoint } from '../../core/endpoint.js';
 import { ipv4Number } from '../../core/ip_bytes.js';
 import type { ListenerKey } from '../../session/tcp_port.js';
 import type { NodeFlow } from './udp_flow.js';
+import type { BoundSocket } from './udp_opening.js';
 
 export class Downstream {
   readonly key: ListenerKey;
   readonly local: IpEndpoint;
   readonly socket: Socket;
+  readonly fd: number | null;
   /** What its sends report to. */
   readonly sent: (error: Error | null) => void;
   /** By IPv4 address and port as one number; and by text where a number does not do. */
@@ -21,12 +23,13 @@ export class Downstream {
   constructor(
     key: ListenerKey,
     local: IpEndpoint,
-    socket: Socket,
+    { socket, fd }: BoundSocket,
     sent: (error: Error | null) => void,
   ) {
     this.key = key;
     this.local = local;
     this.socket = socket;
+    this.fd = fd;
     this.sent = sent;
   }
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:dgram';
 import { present } from '../../core/assert.js';
 import { type IpEndpoint, ipEndpoint, isWildcard } from '../../core/endpoint.js';
 import type { ListenSource } from '../../core/plan.js';
-import { err, type Result } from '../../core/result.js';
+import { err, ok, type Result } from '../../core/result.js';
 import {
   adoptDescriptor,
   closeDescriptor,
@@ -16,8 +16,14 @@ import { errorCode } from './failure.js';
 import type { LocalAddress } from './local_addresses.js';
 import { discard, openBound } from './udp_socket.js';
 
+export interface BoundSocket {
+  readonly socket: Socket;
+  /** null: Node.js has opened it, and does not tell. */
+  readonly fd: Descriptor | null;
+}
+
 /** A socket, or the errno's name. */
-export type Opened = Result<Socket, string>;
+export type Opened = Result<BoundSocket, string>;
 
 /** The socket at the address of `source` itself. */
 export function openMain(kernel: Kernel | null, source: ListenSource, local: IpEndpoint): Opened {
@@ -62,7 +68,7 @@ const NO_KERNEL = 'a descriptor was made by foreign calls';
 /** A socket of node:dgram over `fd`, which it owns from then on. */
 function adopted(kernel: Kernel, family: 4 | 6, fd: Descriptor): Opened {
   const opened = openBound(family, { fd });
-  if (opened.ok) return opened;
+  if (opened.ok) return ok({ socket: opened.value, fd });
   closeDescriptor(kernel, fd);
   return err(errorCode(opened.error));
 }
@@ -74,12 +80,13 @@ function adopted(kernel: Kernel, family: 4 | 6, fd: Descriptor): Opened {
 function claimed(local: IpEndpoint): Opened {
   const claim = bound(local, local.host, 'exclusive');
   if (!claim.ok) return claim;
-  const { port } = claim.value.address();
-  discard(claim.value);
+  const { socket } = claim.value;
+  const { port } = socket.address();
+  discard(socket);
   return bound(ipEndpoint(local.family, local.host, port), local.host, 'shared');
 }
 
 function bound(local: IpEndpoint, host: string, sharing: 'shared' | 'exclusive'): Opened {
   const opened = openBound(local.family, { host, port: local.port, sharing });
-  return opened.ok ? opened : err(errorCode(opened.error));
+  return opened.ok ? ok({ socket: opened.value, fd: null }) : err(errorCode(opened.error));
 }

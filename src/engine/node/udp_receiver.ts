@@ -3,7 +3,7 @@
  * address of this machine, because a reply leaves from the address that its socket is bound to, and
  * node:dgram cannot choose another; see docs/adr/0002-udp-replies.md.
  */
-import type { RemoteInfo, Socket } from 'node:dgram';
+import type { RemoteInfo } from 'node:dgram';
 import type { Timer, Timers } from '../../core/clock.js';
 import {
   type Endpoint,
@@ -21,9 +21,10 @@ import type { ListenerKey, ListenOutcome } from '../../session/tcp_port.js';
 import type { Framing } from '../../session/udp_port.js';
 import { dropReason } from './failure.js';
 import { type LocalAddress, zoned } from './local_addresses.js';
+import type { Polled } from './polled.js';
 import { CatchAll } from './udp_catch_all.js';
 import { Downstream } from './udp_downstream.js';
-import { openBeside, openMain, ownDescriptor } from './udp_opening.js';
+import { type BoundSocket, openBeside, openMain, ownDescriptor } from './udp_opening.js';
 import { discard } from './udp_socket.js';
 
 /** What a receiver tells the engine. */
@@ -38,6 +39,7 @@ export interface UdpReceiverDeps {
   readonly kernel: Kernel | null;
   /** The addresses of this machine that can be listed. */
   readonly addresses: (family: 4 | 6) => readonly LocalAddress[];
+  readonly polled: Polled;
 }
 
 /** How often the addresses of this machine are looked at while a wildcard is bound. */
@@ -84,8 +86,7 @@ export class UdpReceiver {
   close(): void {
     this.#follow?.cancel();
     this.#catchAll?.close();
-    for (const down of this.#downs.values()) discard(down.socket);
-    this.#downs.clear();
+    for (const [host, down] of this.#downs) this.#drop(host, down);
   }
 
   #openMain(source: ListenSource, local: IpEndpoint): ListenOutcome {
@@ -112,8 +113,7 @@ export class UdpReceiver {
     const keep = new Set([wildcard.host, ...addresses.map(({ zonedHost }) => zonedHost)]);
     for (const [host, down] of this.#downs) {
       if (keep.has(host) || down.size > 0) continue;
-      discard(down.socket);
-      this.#downs.delete(host);
+      this.#drop(host, down);
     }
     this.#follow = this.#deps.timers.after(FOLLOW_MS, () =>
       this.#followAddresses(source, wildcard),
@@ -147,10 +147,18 @@ export class UdpReceiver {
     return opened.ok ? this.#add(opened.value, local, address.zonedHost) : null;
   }
 
-  #add(socket: Socket, local: IpEndpoint, zonedHost: string): Downstream {
+  #drop(zonedHost: string, { socket, fd }: Downstream): void {
+    if (fd !== null) this.#deps.polled.remove(fd);
+    discard(socket);
+    this.#downs.delete(zonedHost);
+  }
+
+  #add(bound: BoundSocket, local: IpEndpoint, zonedHost: string): Downstream {
+    const { socket, fd } = bound;
+    if (fd !== null) this.#deps.polled.add(fd);
     const { port } = socket.address();
     const real = ipEndpoint(local.family, local.host, port);
-    const down = new Downstream(this.#key, real, socket, this.#sent);
+    const down = new Downstream(this.#key, real, bound, this.#sent);
     const { received } = this.#reports;
     socket.on('message', (payload, from) => received(down, payload, from));
     // An error of a socket that is not connected concerns one datagram of some client, and is over.
