@@ -95,10 +95,8 @@ export class BackendBoard {
           if (entry === undefined) return;
           const failure = result.ok ? null : result.failure;
           deps.counters.probe(namesOf(entry), durationMs / 1000, failure);
-          if (result.ok) {
-            this.#probed(entry, durationMs);
-            this.#warn(entry, result.warning ?? '');
-          } else {
+          if (result.ok) this.#warn(entry, result.warning ?? '');
+          else {
             const { failure: cause, detail } = result;
             const told = { cause, detail, duration_ms: durationMs };
             deps.log.event('probe-failed', { ...namesOf(entry), ...told });
@@ -207,7 +205,8 @@ export class BackendBoard {
     const before = ledger.health(entry.id);
     if (before === event.state) return;
     if (event.state === 'up') this.#deps.rebalances.returned(entry, clock.nowMs());
-    if (event.state === 'up' && before !== 'unproven') {
+    const isRecovered = event.state === 'up' && before !== 'unproven';
+    if (isRecovered) {
       this.#weights.returned(entry.id, clock.nowMs());
       // What failed until then has had its verdict.
       ledger.ejections.forget(entry.id);
@@ -219,6 +218,7 @@ export class BackendBoard {
     const told = { ...namesOf(entry), cause: reason, detail };
     if (event.state === 'up') log.event('backend-up', told);
     else log.event(DEMOTED[event.state], { ...told, sessions: ledger.active(entry.id) });
+    if (isRecovered) this.#recovered(entry);
     // After its own line: what follows from it for its pool is told too.
     this.#deps.changed(entry);
     const { onDown, onDownSpreadMs } = entry.pool.spec;
@@ -264,13 +264,12 @@ export class BackendBoard {
     this.#deps.log.event('backend-added', { ...namesOf(entry), address });
   }
 
-  #probed(entry: BackendEntry, durationMs: number): void {
+  /** An ejection for what failed before its probes found it down ends with their verdict. */
+  #recovered(entry: BackendEntry): void {
     const now = this.#deps.clock.nowMs();
-    if (!this.#deps.ejections.probed(entry, now - durationMs, now)) return;
+    if (!this.#deps.ejections.recovered(entry, now)) return;
     this.#returned(entry, now);
     this.#write(entry, now);
-    this.#deps.changed(entry);
-    this.#deps.ring();
   }
 
   #returned(entry: BackendEntry, nowMs: number): void {

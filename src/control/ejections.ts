@@ -102,12 +102,11 @@ export class Ejections {
     return effects;
   }
 
-  /** A probe that began at `startedMs` succeeded; true when that ended an ejection. */
-  probed(entry: BackendEntry, startedMs: number, nowMs: number): boolean {
+  /** Its probes had found `entry` down and find it up; true when that ended an ejection. */
+  recovered(entry: BackendEntry, nowMs: number): boolean {
     const watch = this.#watches.get(entry.pool.id);
     if (watch === undefined) return false;
-    const decisions = watch.tracker.probed(entry.id, startedMs, nowMs);
-    return this.#carryOut(watch, decisions, nowMs).length > 0;
+    return this.#carryOut(watch, watch.tracker.recovered(entry.id, nowMs), nowMs).length > 0;
   }
 
   #observe(
@@ -222,8 +221,9 @@ export class Ejections {
     }
   }
 
-  #returned({ id }: BackendEntry, because: 'time-over' | 'probe-succeeded'): string {
-    const why = because === 'time-over' ? 'its time is over' : 'a probe has succeeded';
+  #returned({ id }: BackendEntry, because: 'time-over' | 'recovered'): string {
+    const why =
+      because === 'time-over' ? 'its time is over' : 'its probes had found it down, and find it up';
     const health = this.#deps.ledger.health(id);
     return health === 'up' ? why : `${why}; but to its probes it is ${health}`;
   }

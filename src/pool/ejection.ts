@@ -38,7 +38,7 @@ export type EjectionDecision =
       /** It is back, and its failures are forgotten. */
       readonly kind: 'return';
       readonly backend: BackendId;
-      readonly because: 'time-over' | 'probe-succeeded';
+      readonly because: 'time-over' | 'recovered';
     };
 
 /** Where ejections are made and ended: shared memory, as the workers eject too. */
@@ -58,15 +58,12 @@ type State =
       readonly calmSinceMs: number;
       readonly wasSpared: 'said' | 'no';
     }
-  /**
-   * It is out until `untilMs`, or until a probe that began after `sinceMs` proves the cause over.
-   */
+  /** It is out until `untilMs`, or until it has recovered. */
   | {
       readonly kind: 'out';
       readonly timesInARow: number;
       readonly cause: EjectionCause;
       readonly effect: 'real' | 'dry';
-      readonly sinceMs: number;
       readonly untilMs: number;
     };
 
@@ -123,18 +120,20 @@ export class EjectionTracker {
   }
 
   /**
-   * A probe that began at `startedMs` succeeded. It ends an ejection for failures (Envoy:
-   * successful_active_health_check_uneject_host); of slowness a probe knows nothing.
+   * Its probes had found it down, and find it up again: an ejection for failures ends, because the
+   * server that failed is gone. A good probe alone ends none (Envoy does it so,
+   * successful_active_health_check_uneject_host): a server that accepts connections and resets them
+   * would be back within the second, and eject itself anew for ever. Of slowness a probe knows
+   * nothing.
    */
-  probed(backend: BackendId, startedMs: number, nowMs: number): readonly EjectionDecision[] {
+  recovered(backend: BackendId, nowMs: number): readonly EjectionDecision[] {
     const state = this.#states.get(backend);
     if (state?.kind !== 'out' || state.cause.kind !== 'failures') return [];
-    if (startedMs < state.sinceMs) return [];
     this.#states = new Map(this.#states).set(backend, back(state.timesInARow, nowMs));
     this.#room.giveBack(backend);
     // In a dry run nothing was taken out, so nothing comes back.
     if (state.effect === 'dry') return [];
-    return [{ kind: 'return', backend, because: 'probe-succeeded' }];
+    return [{ kind: 'return', backend, because: 'recovered' }];
   }
 
   /** Until when `backend` is ejected, in a dry run too; null: it is not. */
@@ -217,7 +216,7 @@ export class EjectionTracker {
     const timesInARow = state.timesInARow + 1;
     const durationMs = this.#durationMs(timesInARow);
     const untilMs = sinceMs + durationMs;
-    states.set(backend, { kind: 'out', timesInARow, cause, effect, sinceMs, untilMs });
+    states.set(backend, { kind: 'out', timesInARow, cause, effect, untilMs });
     const kind = effect === 'dry' ? 'would-eject' : 'eject';
     return { kind, backend, cause, durationMs, timesInARow };
   }

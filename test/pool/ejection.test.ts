@@ -79,8 +79,8 @@ class Tracked {
     return this.#tracker.look(nowMs, seen);
   }
 
-  probed(backend: BackendId, startedMs: number, nowMs: number): readonly EjectionDecision[] {
-    return this.#tracker.probed(backend, startedMs, nowMs);
+  recovered(backend: BackendId, nowMs: number): readonly EjectionDecision[] {
+    return this.#tracker.recovered(backend, nowMs);
   }
 
   ejectedUntilMs(backend: BackendId): number | null {
@@ -280,20 +280,19 @@ t.test('who is down or drained is not ejected besides', async (t) => {
   );
 });
 
-t.test('a good probe ends an ejection for failures, if it began after it', async (t) => {
+t.test('a backend that has recovered is ejected for failures no longer', async (t) => {
   const ejections = tracker();
   ejections.look(1000, pool(5, 0));
-  t.same(brief(ejections.probed(id(0), 999, 1500)), []);
-  t.same(brief(ejections.probed(id(0), 1000, 1500)), ['return 0 probe-succeeded']);
-  t.same(brief(ejections.probed(id(0), 1600, 1700)), []);
+  t.same(brief(ejections.recovered(id(0), 1500)), ['return 0 recovered']);
+  t.same(brief(ejections.recovered(id(0), 1700)), []);
   const [again] = ejections.look(2000, pool(5, 0));
   t.match(again, { kind: 'eject', timesInARow: 2 }, 'the row goes on');
 });
 
-t.test('a good probe knows nothing of slowness', async (t) => {
+t.test('that it has recovered says nothing of its slowness', async (t) => {
   const ejections = tracker();
   t.same(brief(ejections.look(0, slow(pool(0, 0, 0), 1))), ['eject 1']);
-  t.same(ejections.probed(id(1), 10, 20), []);
+  t.same(ejections.recovered(id(1), 20), []);
   t.same(brief(ejections.look(BASE, pool(0, 0, 0))), ['return 1 time-over']);
 });
 
@@ -307,7 +306,7 @@ t.test('a dry run decides alike and changes nothing', async (t) => {
     told.map((line) => line.replace('would-', '')),
   );
   t.same(brief(dry.look(1, pool(9, 8, 0))), [], 'nothing is told twice');
-  t.same(dry.probed(id(0), 1, 2), [], 'nothing comes back');
+  t.same(dry.recovered(id(0), 2), [], 'nothing comes back');
 });
 
 t.test('a reload keeps ejections under way, also when it begins a dry run', async (t) => {
@@ -345,7 +344,7 @@ t.test(`in any history limits hold and decisions alternate (SEED=${seed})`, asyn
       );
       const decisions = [
         ...ejections.look(now, observed),
-        ...ejections.probed(id(below(random, backends)), now - below(random, 9_000), now),
+        ...ejections.recovered(id(below(random, backends)), now),
       ];
       for (const decision of decisions) {
         if (decision.kind === 'eject') {

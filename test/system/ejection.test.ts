@@ -1,11 +1,12 @@
 /** Ejection by failures of real traffic: how many dials a dead backend gets, and for how long. */
+import { createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import { type Daemon, startDaemon } from '../support/daemon.js';
 import { eventually, pass } from '../support/deadline.js';
 import { startEchoes } from '../support/load/echo_backend.js';
 import { exchangeOnce } from '../support/load/short_connections.js';
 import { freePort } from '../support/places.js';
-import { serviceText } from '../support/settings.js';
+import { QUICK_HEALTH, serviceText } from '../support/settings.js';
 
 const DEAD = { backend: 'dead' };
 
@@ -82,6 +83,78 @@ t.test('the last one that could serve stays, over both workers', async (t) => {
   await daemon.event('ejection-spared', ({ cause }) => cause === 'last-one');
   t.equal(daemon.eventsNamed('backend-ejected').length, 1);
 });
+
+t.test('who accepts and resets stays out for its time, however good its probes are', async (t) => {
+  const [echo] = await startEchoes(t, 1);
+  let [resets, probes] = [0, 0];
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('end', () => probes++);
+    socket.once('data', () => {
+      resets++;
+      socket.resetAndDestroy();
+    });
+  });
+  t.teardown(() => new Promise((resolve) => server.close(resolve)));
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const daemon = await startWith(t, `127.0.0.1:${port}`, echo?.address);
+  await daemon.backendsUp('echo', 2);
+  const clients = { port: await daemon.port('echo') };
+  const ejected = daemon.event('backend-ejected');
+  await eventually('three resets', async () => {
+    await exchangeOnce(clients);
+    return resets < 3 ? undefined : true;
+  });
+  t.match(await ejected, { backend: 'first', in_a_row: 1 });
+  const before = probes;
+  await eventually('good probes', () => (probes < before + 4 ? undefined : true));
+  for (let i = 0; i < 20; i++) t.equal(await exchangeOnce(clients), null);
+  t.equal(resets, 3, 'it has got no session more');
+  t.same(daemon.eventsNamed('backend-returned'), []);
+});
+
+t.test('whose probes find it down, and then up, is ejected no longer', async (t) => {
+  const backends = await startEchoes(t, 2);
+  const [first, second] = backends;
+  const daemon = await startWith(t, first?.address ?? '', second?.address);
+  await daemon.backendsUp('echo', 2);
+  const clients = { port: await daemon.port('echo') };
+  await first?.kill();
+  const down = daemon.nextEvent('backend-down');
+  const ejected = daemon.event('backend-ejected');
+  await eventually('three failed dials', async () => {
+    t.equal(await exchangeOnce(clients), null);
+    return daemon.eventsNamed('backend-ejected').length === 0 ? undefined : true;
+  });
+  t.match(await ejected, { backend: 'first', duration_ms: 30_000 });
+  await down;
+  const [up, back] = [daemon.nextEvent('backend-up'), daemon.nextEvent('backend-returned')];
+  await first?.start();
+  await Promise.all([up, back]);
+  const served = first?.served ?? 0;
+  await eventually('a session of it', async () => {
+    t.equal(await exchangeOnce(clients), null);
+    return (first?.served ?? 0) === served ? undefined : true;
+  });
+});
+
+/** One worker, two backends in turns; the first one is ejected after three failures. */
+function startWith(t: Test, first: string, second: string | undefined): Promise<Daemon> {
+  return startDaemon(t, {
+    workers: 1,
+    toml: serviceText({
+      name: 'echo',
+      policy: 'round-robin',
+      backends: [
+        { address: first, name: 'first' },
+        { address: second ?? '', name: 'second' },
+      ],
+      health: QUICK_HEALTH,
+      sections: '[pools.echo.outlier]\nconsecutive_failures = 3\n',
+    }),
+  });
+}
 
 /** Two workers, an echo server and a port that refuses, in turns. */
 async function start(t: Test, outlier: string): Promise<Daemon> {

@@ -22,7 +22,7 @@ export const OUTLIER = optionalTable(
       default: '30s',
       min: '100ms',
       max: '1d',
-      doc: 'How long the first ejection lasts; times the number of ejections in a row. A backend returns with clean evidence.',
+      doc: 'How long the first ejection lasts; times the number of ejections in a row. It ends early when probes that had found the backend down find it up again. A backend returns with no failures counted.',
     }),
     max_ejection: duration({
       default: '5m',
