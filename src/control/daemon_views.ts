@@ -53,10 +53,7 @@ export class DaemonViews implements AdminViews {
   }
 
   live(): Verdict {
-    const problems = this.#deps.daemon.fleet
-      .silent()
-      .map((worker) => `worker ${worker} does not answer`);
-    return { problems };
+    return { problems: this.#deps.daemon.fleet.problems() };
   }
 
   ready(listener: string | null): Verdict {
@@ -64,6 +61,7 @@ export class DaemonViews implements AdminViews {
     if (daemon.phase === 'stopping') return { problems: ['sluice stops'] };
     if (daemon.phase === 'starting') return { problems: ['sluice starts'] };
     const problems: string[] = [];
+    if (daemon.fleet.serving() === 0) problems.push('no worker thread runs: clients wait');
     const asked = [...daemon.inventory.listeners.values()].filter(
       ({ tenure, spec }) => tenure === 'kept' && (listener === null || spec.name === listener),
     );

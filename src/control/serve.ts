@@ -273,7 +273,7 @@ class Service {
     const intervalMs = watchdogIntervalMs();
     if (intervalMs === null) return;
     systemTimers.after(intervalMs, () => {
-      if (daemon.fleet.silent().length === 0) this.#notifier.watchdog();
+      if (daemon.fleet.problems().length === 0) this.#notifier.watchdog();
       this.#watchdog(daemon);
     });
   }

@@ -57,9 +57,11 @@ export class Vitals {
     return entry === 0 ? null : entry - 1;
   }
 
-  /** Before a new thread takes the place of a lost one. */
-  reset(worker: WorkerId, nowMs: number): void {
-    this.#beats[worker] = nowMs;
+  /**
+   * Before a new thread takes the place of a lost one, of which nothing is under way any more. Its
+   * last sign of life stays.
+   */
+  forgetThread(worker: WorkerId): void {
     Atomics.store(this.#records, worker, 0);
     this.polls(worker, null);
   }

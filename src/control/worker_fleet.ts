@@ -13,11 +13,12 @@ import type { Clock, Timers } from '../core/clock.js';
 import type { Doorbell } from '../core/doorbell.js';
 import type { Vitals } from './vitals.js';
 import type { FromWorker, ToWorker, WorkerStart } from './worker_protocol.js';
+import { WorkerRetries } from './worker_retries.js';
 
 /** A worker that has not gone through its loop for so long does not answer. */
 export const SILENCE_MS = 5_000;
-/** Between the end of a thread and the next one in its place: a defect at start must not spin. */
-const REPLACE_DELAY_MS = 250;
+/** A thread that has no engine after so long is ended, and another one is tried. */
+const START_LIMIT_MS = 30_000;
 /** How long threads may take to stop. */
 const STOP_LIMIT_MS = 3_000;
 /**
@@ -28,12 +29,14 @@ const YOUNG_MB = 12;
 
 export interface FleetEvents {
   message(worker: WorkerId, message: FromWorker): void;
-  /** The thread is gone and its counts may be given back; a new one starts after this call. */
+  /** The thread is gone and its counts may be given back; a new one starts some time after. */
   lost(worker: WorkerId, sentence: string): void;
   /** A thread does not answer; it is ended after this call, and `lost` follows. */
   silent(worker: WorkerId, silentMs: number): void;
   /** A new thread took the place of a lost one and wants the newest plan. */
   replaced(worker: WorkerId): void;
+  /** No thread could be started in the place of a lost one, `failures` times; it is tried again. */
+  notReplaced(worker: WorkerId, failures: number, sentence: string): void;
 }
 
 /** The workers, however they are run. What each method does is told at WorkerFleet. */
@@ -44,7 +47,9 @@ export interface Fleet {
   send(worker: WorkerId, message: ToWorker): void;
   broadcast(message: ToWorker): void;
   ringAll(): void;
-  silent(): WorkerId[];
+  /** Workers that serve, as far as is known. */
+  serving(): number;
+  problems(): readonly string[];
   check(): void;
   close(): Promise<void>;
 }
@@ -62,12 +67,14 @@ interface Seat {
   readonly thread: Worker;
   readonly port: MessagePort;
   readonly ended: Promise<void>;
-  /** `starting`: it has no engine yet; if it ends now, nobody takes its place. */
-  state: 'starting' | 'serving' | 'stopping' | 'ending';
+  readonly startedMs: number;
+  /** `starting`: it has no engine yet. `ending`: it was told to end. `lost`: it has ended. */
+  state: 'starting' | 'serving' | 'stopping' | 'ending' | 'lost';
 }
 
 export class WorkerFleet implements Fleet {
   readonly #seats: Seat[] = [];
+  readonly #retries = new Map<WorkerId, WorkerRetries>();
   readonly #start: (worker: WorkerId) => WorkerStart;
   readonly #doorbell: Doorbell;
   readonly #vitals: Vitals;
@@ -93,8 +100,10 @@ export class WorkerFleet implements Fleet {
    * has not.
    */
   async open(count: number): Promise<void> {
-    const started = Array.from({ length: count }, (_, worker) => this.#spawn(worker as WorkerId));
-    await Promise.all(started);
+    const workers = Array.from({ length: count }, (_, worker) => worker as WorkerId);
+    // Nothing has gone wrong yet with those that start.
+    for (const worker of workers) this.#vitals.beat(worker, this.#clock.nowMs());
+    await Promise.all(workers.map((worker) => this.#spawn(worker)));
   }
 
   send(worker: WorkerId, message: ToWorker): void {
@@ -111,20 +120,31 @@ export class WorkerFleet implements Fleet {
     for (const worker of this.ids()) this.#doorbell.ring(worker);
   }
 
-  /** Workers that have not gone through their loop for SILENCE_MS. */
-  silent(): WorkerId[] {
-    const now = this.#clock.nowMs();
-    return this.ids().filter((worker) => now - this.#vitals.lastBeatMs(worker) >= SILENCE_MS);
+  serving(): number {
+    return this.#seats.filter(({ state }) => state === 'serving').length;
+  }
+
+  /** One sentence for each worker that has not gone through its loop for SILENCE_MS. */
+  problems(): readonly string[] {
+    return this.#silent().map((worker) => {
+      const state = this.#seats[worker]?.state;
+      if (state === 'serving' || state === 'ending') return `worker ${worker} does not answer`;
+      const problem = this.#retriesOf(worker).problem ?? 'a new thread is being started';
+      return `worker ${worker} is missing: ${problem}`;
+    });
   }
 
   /** Ends the threads that have been silent for too long; others take their places. */
   check(): void {
-    for (const worker of this.silent()) {
+    for (const worker of this.#silent()) {
       const seat = this.#seats[worker];
-      if (seat?.state !== 'serving') continue;
-      seat.state = 'ending';
-      this.#events.silent(worker, SILENCE_MS);
-      void seat.thread.terminate();
+      if (seat?.state === 'serving') {
+        seat.state = 'ending';
+        this.#events.silent(worker, SILENCE_MS);
+        void seat.thread.terminate();
+      } else if (seat?.state === 'starting') {
+        if (this.#clock.nowMs() - seat.startedMs >= START_LIMIT_MS) void seat.thread.terminate();
+      }
     }
   }
 
@@ -157,10 +177,25 @@ export class WorkerFleet implements Fleet {
     return this.#seats.map((_, worker) => worker as WorkerId);
   }
 
-  /** Resolves when the worker has an engine; rejects with why it has none. */
-  #spawn(worker: WorkerId): Promise<void> {
+  #silent(): WorkerId[] {
+    const now = this.#clock.nowMs();
+    return this.ids().filter((worker) => now - this.#vitals.lastBeatMs(worker) >= SILENCE_MS);
+  }
+
+  #retriesOf(worker: WorkerId): WorkerRetries {
+    const known = this.#retries.get(worker) ?? new WorkerRetries();
+    this.#retries.set(worker, known);
+    return known;
+  }
+
+  /**
+   * Resolves when the worker has an engine; rejects with why it has none. Until then its last sign
+   * of life is that of the thread before: one that never served must not look alive.
+   */
+  async #spawn(worker: WorkerId): Promise<void> {
     const { port1, port2 } = new MessageChannel();
-    this.#vitals.reset(worker, this.#clock.nowMs());
+    const startedMs = this.#clock.nowMs();
+    this.#vitals.forgetThread(worker);
     const thread = new Worker(new URL('./worker.js', import.meta.url), {
       name: `sluice-${worker}`,
       workerData: { start: this.#start(worker), port: port2 },
@@ -168,15 +203,17 @@ export class WorkerFleet implements Fleet {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
     const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
-    const seat: Seat = { thread, port: port1, ended, state: 'starting' };
+    const seat: Seat = { thread, port: port1, ended, startedMs, state: 'starting' };
     this.#seats[worker] = seat;
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       let sentence = 'the thread ended without a word';
       const hear = (message: FromWorker): void => {
         if (message.kind === 'failed') sentence = message.sentence;
         else if (message.kind !== 'started') this.#events.message(worker, message);
         else if (seat.state === 'starting') {
           seat.state = 'serving';
+          this.#vitals.beat(worker, this.#clock.nowMs());
+          this.#retriesOf(worker).serves(this.#clock.nowMs());
           resolve();
         }
       };
@@ -189,7 +226,9 @@ export class WorkerFleet implements Fleet {
         hearLastWords(port1, hear);
         reject(new Error(sentence));
         if (seat.state === 'ending') sentence = `it did not answer for ${SILENCE_MS} ms`;
-        if (seat.state === 'serving' || seat.state === 'ending') this.#replace(worker, sentence);
+        const hasServed = seat.state === 'serving' || seat.state === 'ending';
+        if (seat.state !== 'stopping') seat.state = 'lost';
+        if (hasServed) this.#replace(worker, sentence);
       });
     });
   }
@@ -197,17 +236,25 @@ export class WorkerFleet implements Fleet {
   #replace(worker: WorkerId, sentence: string): void {
     this.#doorbell.hang(worker, null);
     this.#events.lost(worker, sentence);
-    this.#tryAgain(worker);
+    this.#tryAgain(worker, this.#retriesOf(worker).lost(this.#clock.nowMs()));
   }
 
-  #tryAgain(worker: WorkerId): void {
-    this.#timers.after(REPLACE_DELAY_MS, () => {
+  #tryAgain(worker: WorkerId, pauseMs: number): void {
+    this.#timers.after(pauseMs, () => {
       if (this.#seats[worker]?.state === 'stopping') return;
       this.#spawn(worker).then(
         () => this.#events.replaced(worker),
-        () => this.#tryAgain(worker),
+        (error: Error) => this.#failed(worker, error.message),
       );
     });
+  }
+
+  #failed(worker: WorkerId, sentence: string): void {
+    if (this.#seats[worker]?.state === 'stopping') return;
+    const retries = this.#retriesOf(worker);
+    const { pauseMs, tell } = retries.failed(sentence, this.#clock.nowMs());
+    if (tell === 'now') this.#events.notReplaced(worker, retries.failures, sentence);
+    this.#tryAgain(worker, pauseMs);
   }
 }
 

@@ -91,6 +91,10 @@ export class WorkerNews implements FleetEvents {
     this.#deps.sendPlan(worker);
   }
 
+  notReplaced(worker: WorkerId, failures: number, detail: string): void {
+    this.#deps.log.event('worker-start-failed', { worker, failures, detail });
+  }
+
   silent(worker: WorkerId, silentMs: number): void {
     const { kernel, shared, log } = this.#deps;
     log.event('worker-silent', { worker, duration_ms: silentMs });

@@ -3,7 +3,7 @@
  */
 import { LEVELS, limited } from './event.js';
 
-const { debug, info, warn, error } = LEVELS;
+const { info, warn, error } = LEVELS;
 
 export const DAEMON_EVENTS = {
   starting: info('sluice starts.', ['version', 'file', 'workers']),
@@ -37,11 +37,24 @@ export const DAEMON_EVENTS = {
     ['engine', 'detail'],
     '`sluice doctor` says what the faster engine lacks and how to allow it.',
   ),
-  'worker-started': debug('A worker thread runs.', ['worker', 'engine']),
-  'worker-lost': error(
-    'A worker thread ended; its sessions are cut, and another one takes its place.',
-    ['worker', 'sessions', 'detail'],
-    'This is a defect of sluice or a lack of memory: please report the detail.',
+  'worker-started': info('A worker thread runs in place of one that was lost.', [
+    'worker',
+    'engine',
+  ]),
+  'worker-lost': limited(
+    error(
+      'A worker thread ended; its sessions are cut, and another one is started in its place.',
+      ['worker', 'sessions', 'detail'],
+      'This is a defect of sluice or a lack of memory: please report the detail.',
+    ),
+  ),
+  'worker-start-failed': limited(
+    error(
+      'No worker thread can be started in place of one that was lost; it is tried again.',
+      ['worker', 'failures', 'detail'],
+      'Clients of the missing worker wait, and /healthz fails. If the files of sluice or its ' +
+        'working directory were moved, restart it; otherwise see its limits of memory and files.',
+    ),
   ),
   'worker-silent': limited(
     warn(

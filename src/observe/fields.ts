@@ -35,6 +35,7 @@ export const FIELDS = {
   eligible: figure('Backends that can get new sessions.'),
   engine: text('What moves the bytes: uring, epoll or node.'),
   errno: text("The kernel's name of the error."),
+  failures: figure('Attempts that failed, one after the other.'),
   file: text('Path of the configuration file.'),
   first_byte_ms: figure('Time from the connection to the first byte back; null: none came.'),
   in_a_row: figure('How many times in a row.'),

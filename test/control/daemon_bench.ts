@@ -144,7 +144,11 @@ export class FakeFleet implements Fleet {
 
   ringAll(): void {}
 
-  silent(): WorkerId[] {
+  serving(): number {
+    return this.size - this.#dead.size;
+  }
+
+  problems(): readonly string[] {
     return [];
   }
 

@@ -110,16 +110,19 @@ t.test('a time has three decimals', async (t) => {
   t.equal((await lines())[0]?.['duration_ms'], 223.209);
 });
 
+const probe = (backend: string) =>
+  ({ pool: 'p', backend, cause: 'timeout', detail: null, duration_ms: 1 }) as const;
+
 t.test('the level hides what is below it, and can be changed while it runs', async (t) => {
   const { log, lines } = written(t);
-  log.event('worker-started', { worker: 0, engine: 'node' });
+  log.event('probe-failed', probe('hidden'));
   log.configure({ ...SPEC, level: 'debug' });
-  log.event('worker-started', { worker: 1, engine: 'node' });
+  log.event('probe-failed', probe('told'));
   log.configure({ ...SPEC, level: 'error' });
   log.event('accept-failed', { listener: 'pg', errno: 'EMFILE' });
   t.same(
-    (await lines()).map((line) => line['worker']),
-    [1],
+    (await lines()).map((line) => line['backend']),
+    ['told'],
   );
 });
 
@@ -226,7 +229,7 @@ t.test(
   'for journald each line begins with its priority, the remedy of a pretty one too',
   async (t) => {
     const json = written(t, { ...SPEC, level: 'debug' }, 'journald');
-    json.log.event('worker-started', { worker: 0, engine: 'node' });
+    json.log.event('probe-failed', probe('b'));
     json.log.event('stopped', { sessions: 0, duration_ms: 1 });
     json.log.event('accept-failed', { listener: 'pg', errno: 'EMFILE' });
     json.log.event('pool-down', { pool: 'pg', cause: 'all-down', detail: null });

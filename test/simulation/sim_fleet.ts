@@ -63,7 +63,11 @@ export class SimFleet implements Fleet {
     for (const { worker } of this.#seats) worker.ring();
   }
 
-  silent(): WorkerId[] {
+  serving(): number {
+    return this.workers.length;
+  }
+
+  problems(): readonly string[] {
     return [];
   }
 

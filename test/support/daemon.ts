@@ -42,7 +42,7 @@ export interface DaemonSetup {
 }
 
 /** Events that no correct daemon logs, whatever its clients, backends and operators do. */
-const DEFECTS = ['internal-error', 'worker-lost'] as const;
+const DEFECTS = ['internal-error', 'worker-lost', 'worker-start-failed'] as const;
 
 export type EngineUnderTest = 'node' | 'uring';
 

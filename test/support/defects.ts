@@ -1,7 +1,8 @@
 /**
  * Loaded by every thread of a daemon before anything else: gives it a defect that shows only for
- * one client, which is known by its address.
+ * one client, which is known by its address, or keeps its threads from starting.
  */
+import { existsSync, readFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { SharedInvariantError } from '../../src/core/assert.js';
 import type { FlowId, PairId } from '../../src/core/brand.js';
@@ -19,10 +20,17 @@ export const PLACES = ['readHeader', 'headerDone', 'dial', 'relay', 'local', 'by
 export type Place = (typeof PLACES)[number] | 'shared' | 'openFlow' | 'hang';
 
 export const PLACE_VARIABLE = 'SLUICE_TEST_DEFECT';
+/** The path of a file: while it exists no worker can start, for the reason that it holds. */
+export const START_VARIABLE = 'SLUICE_TEST_START_FAILS';
 export const VICTIM = '127.0.0.66';
 export const VICTIM_BYTES = 77;
 
 const place = process.env[PLACE_VARIABLE] as Place | undefined;
+
+const startFails = process.env[START_VARIABLE];
+if (!isMainThread && startFails !== undefined && existsSync(startFails)) {
+  throw new Error(readFileSync(startFails, 'utf8'));
+}
 
 if (!isMainThread && place !== undefined) {
   if (place === 'bytes') breakBytes();

@@ -1,10 +1,20 @@
 /** A defect that shows for one client ends that client's session, and nothing else. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import { type Daemon, ENGINE, startDaemon } from '../support/daemon.js';
 import { eventually } from '../support/deadline.js';
-import { PLACE_VARIABLE, PLACES, type Place, VICTIM, VICTIM_BYTES } from '../support/defects.js';
+import {
+  PLACE_VARIABLE,
+  PLACES,
+  type Place,
+  START_VARIABLE,
+  VICTIM,
+  VICTIM_BYTES,
+} from '../support/defects.js';
 import { startEchoes } from '../support/load/echo_backend.js';
+import { tempFolder } from '../support/places.js';
 import { UdpPeer } from '../support/udp_peer.js';
 import { dial, tryDial, type Wire } from '../support/wire.js';
 
@@ -24,7 +34,12 @@ interface Scene {
   readonly victim: () => Promise<string>;
 }
 
-async function scene(t: Test, place: Place, expects: DaemonDefect): Promise<Scene> {
+async function scene(
+  t: Test,
+  place: Place,
+  expects: DaemonDefect,
+  env: NodeJS.ProcessEnv = {},
+): Promise<Scene> {
   // The access line tells the header's addresses where there is one.
   const header = place === 'local' ? '' : HEADER;
   const [echo] = await startEchoes(t, 1);
@@ -32,8 +47,8 @@ async function scene(t: Test, place: Place, expects: DaemonDefect): Promise<Scen
     workers: 1,
     access: 'all',
     everyThread: EVERY_THREAD,
-    env: { [PLACE_VARIABLE]: place },
-    expects: [expects],
+    env: { ...env, [PLACE_VARIABLE]: place },
+    expects: START_VARIABLE in env ? [expects, 'worker-start-failed'] : [expects],
     toml: `
 [listeners.front]
 bind = "0.0.0.0:0"
@@ -137,5 +152,32 @@ probe = "none"
     await before.ended;
     await serve(t);
     t.same(daemon.eventsNamed('internal-error'), []);
+  });
+
+  t.test('a worker that cannot be replaced is told, and is missing, until it can', async (t) => {
+    const obstacle = join(tempFolder(t), 'obstacle');
+    const env = { [START_VARIABLE]: obstacle };
+    const { daemon, serve, victim } = await scene(t, 'shared', 'worker-lost', env);
+    writeFileSync(obstacle, 'the first reason');
+    await victim();
+    const told = (detail: string) =>
+      daemon.event('worker-start-failed', (record) => record['detail'] === detail);
+    t.match(await told('the first reason'), { level: 'error', worker: 0, failures: 1 });
+    const ready = await daemon.get('/ready');
+    t.match(ready, { status: 503, body: /no worker thread runs/ });
+    writeFileSync(obstacle, 'another reason');
+    t.ok(Number((await told('another reason'))['failures']) > 1, 'a new reason is told');
+    await eventually('/healthz fails', async () =>
+      (await daemon.get('/healthz')).status === 503 ? true : undefined,
+    );
+    t.match((await daemon.get('/healthz')).body, /worker 0 is missing: another reason/);
+    await daemon.metricSettles('sluice_worker_heartbeat_seconds', {}, (age) => age >= 5);
+    t.equal(daemon.eventsNamed('worker-start-failed').length, 2, 'what is known is not repeated');
+    const waits = serve(t);
+    rmSync(obstacle);
+    await daemon.event('worker-started');
+    await waits;
+    for (const page of ['/healthz', '/ready']) t.equal((await daemon.get(page)).status, 200, page);
+    await daemon.metricSettles('sluice_worker_restarts_total', {}, (restarts) => restarts === 1);
   });
 });
