@@ -28,6 +28,7 @@ export const PROBE_FAILURES = [
   'authentication',
   'tls',
   'secret-unreadable',
+  'no-local-address',
   'no-resources',
   'internal-error',
 ] as const;

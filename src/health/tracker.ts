@@ -22,10 +22,12 @@ export type HealthState =
 
 /**
  * What one attempt says about the backend. `inconclusive`: the attempt failed for a reason on our
- * own side (no descriptor, a password file that cannot be read). It condemns nobody who was proven;
- * for an unproven backend it counts as a "no", so that sessions do not wait for ever.
+ * own side that may be of the backend's settings, and lasts (a password file that cannot be read,
+ * no address to connect from). It condemns no backend that was proven; for an unproven one it
+ * counts as a "no", so that it is told. `none`: we had no descriptor or no memory for the attempt,
+ * which says nothing about any backend, proven or not.
  */
-export type Evidence = 'pass' | 'fail' | 'inconclusive';
+export type Evidence = 'pass' | 'fail' | 'inconclusive' | 'none';
 
 export interface Thresholds {
   /** Failures in a row, 1 or more, until the verdict is down. */
@@ -77,6 +79,8 @@ export function advance(state: HealthState, evidence: Evidence, thresholds: Thre
       return state.kind === 'unproven'
         ? afterFail(state, thresholds.fall)
         : { state, verdict: null };
+    case 'none':
+      return { state, verdict: null };
     default:
       return unreachable(evidence);
   }

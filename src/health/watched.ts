@@ -3,7 +3,7 @@
  * reporting.
  */
 import { assert } from '../core/assert.js';
-import type { ProbeFailure, ProbeResult } from './probe.js';
+import type { ProbeResult } from './probe.js';
 import type {
   HealthEvents,
   HealthTarget,
@@ -127,16 +127,19 @@ export class Watched {
   }
 }
 
-const OURS: ReadonlySet<ProbeFailure> = new Set([
-  'no-resources',
-  'secret-unreadable',
-  'internal-error',
-]);
-
-/** Failures on our own side say nothing about the backend. */
+/** Failures on our own side are not the backend's. */
 function evidenceOf(result: ProbeResult): Evidence {
   if (result.ok) return 'pass';
-  return OURS.has(result.failure) ? 'inconclusive' : 'fail';
+  switch (result.failure) {
+    case 'no-resources':
+      return 'none';
+    case 'internal-error':
+    case 'no-local-address':
+    case 'secret-unreadable':
+      return 'inconclusive';
+    default:
+      return 'fail';
+  }
 }
 
 type Failure = Extract<ProbeResult, { readonly ok: false }>;

@@ -100,6 +100,19 @@ t.test('a failure on our own side condemns no proven backend', async (t) => {
   t.equal(w.checker.snapshot()[0]?.last?.result.ok, false, 'and is shown');
 });
 
+t.test('our own want of descriptors leaves an unproven backend unproven', async (t) => {
+  const w = world();
+  w.set(1, { ok: false, failure: 'no-resources', detail: 'no file descriptor left' });
+  w.checker.update([target(1, { fall: 1 })]);
+  await w.time.pass(60_000);
+  const [health] = w.checker.snapshot();
+  t.match(health, { verdict: 'unproven', transitions: 0 });
+  t.ok((health?.failures ?? 0) > 60, 'each attempt is counted, and the next one comes soon');
+  w.set(1, { ok: true, share: 1, note: '' });
+  await w.time.pass(1_000);
+  t.match(w.told.at(-1), 'b1 up: first-success');
+});
+
 t.test(
   'a target that stays keeps its state and its schedule when others come and go',
   async (t) => {

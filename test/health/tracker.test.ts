@@ -15,8 +15,10 @@ const unproven = (failures: number): HealthState => ({ kind: 'unproven', failure
 const falling = (failures: number): HealthState => ({ kind: 'falling', failures });
 const rising = (successes: number): HealthState => ({ kind: 'rising', successes });
 
+type Row = readonly [HealthState, Evidence, HealthState, string | null];
+
 /** Every state that fall = 3 and rise = 2 can lead to, and what each evidence makes of it. */
-const TRUTH: readonly [HealthState, Evidence, HealthState, string | null][] = [
+const TRUTH: readonly Row[] = [
   [UNPROVEN, 'pass', UP, 'up: first-success'],
   [UNPROVEN, 'fail', unproven(1), null],
   [UNPROVEN, 'inconclusive', unproven(1), null],
@@ -41,6 +43,10 @@ const TRUTH: readonly [HealthState, Evidence, HealthState, string | null][] = [
   [rising(1), 'pass', UP, 'up: recovered'],
   [rising(1), 'fail', DOWN, null],
   [rising(1), 'inconclusive', rising(1), null],
+  // Our own want of a descriptor changes nothing, whatever the state.
+  ...[UNPROVEN, unproven(1), unproven(2), UP, falling(1), falling(2), DOWN, rising(1)].map(
+    (state): Row => [state, 'none', state, null],
+  ),
 ];
 
 t.test('each state and evidence lead to exactly one state and verdict', async (t) => {
@@ -56,7 +62,7 @@ t.test('each state and evidence lead to exactly one state and verdict', async (t
 t.test('the table is closed: it holds every state that it leads to', async (t) => {
   const known = new Set(TRUTH.map(([state, evidence]) => `${JSON.stringify(state)} ${evidence}`));
   for (const [, , next] of TRUTH) {
-    for (const evidence of ['pass', 'fail', 'inconclusive']) {
+    for (const evidence of ['pass', 'fail', 'inconclusive', 'none']) {
       t.ok(known.has(`${JSON.stringify(next)} ${evidence}`), `${JSON.stringify(next)} ${evidence}`);
     }
   }

@@ -48,7 +48,7 @@ const SOCKET_ERRORS: Readonly<Record<string, readonly [ProbeFailure, string]>> =
   // The remedies are on our side: RLIMIT_NOFILE, ip_local_port_range, memory.
   EMFILE: ['no-resources', 'no file descriptor left in this process'],
   ENFILE: ['no-resources', 'no file descriptor left on this machine'],
-  EADDRNOTAVAIL: ['no-resources', 'no local port or address left'],
+  EADDRNOTAVAIL: ['no-local-address', 'no local port or address left'],
   ENOBUFS: ['no-resources', 'no buffer left in the kernel'],
   ENOMEM: ['no-resources', 'no memory left'],
 };

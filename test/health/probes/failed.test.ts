@@ -13,8 +13,10 @@ t.test('errors of sockets have one meaning each', async (t) => {
   t.equal(failure(errno('EHOSTUNREACH')), 'unreachable');
   t.equal(failure(errno('ECONNRESET')), 'reset');
   t.equal(failure(errno('ETIMEDOUT')), 'timeout');
-  t.equal(failure(errno('EMFILE')), 'no-resources');
-  t.equal(failure(errno('EADDRNOTAVAIL')), 'no-resources');
+  t.equal(failure(errno('EADDRNOTAVAIL')), 'no-local-address');
+  for (const code of ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS']) {
+    t.equal(failure(errno(code)), 'no-resources', code);
+  }
   t.equal(failure(errno('CERT_HAS_EXPIRED')), 'tls', 'what is unknown is what the caller says');
   const early = Object.assign(new Error('disconnected'), { code: 'ECONNRESET' });
   t.equal(failure(early), 'closed-early', 'made up by Node.js for FIN in a handshake');
