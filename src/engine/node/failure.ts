@@ -1,11 +1,25 @@
 /** What errors of Node.js mean for the engine's seams, by their codes. */
 import type { DatagramDrop, DialFailure } from '../../core/outcome.js';
+import { err, ok, type Result } from '../../core/result.js';
 import { dialFailureOf, dropReasonOf, limitSentenceOf, meansUnreachable } from '../failure.js';
 
 /** The errno's name, such as `ECONNRESET`, or `UNKNOWN`. */
 export function errorCode(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : 'UNKNOWN';
+}
+
+/**
+ * What `call` answers, or the errno's name. For what Node.js answers at once by asking the kernel,
+ * which may refuse at any time (for want of descriptors or memory): then Node.js throws, and a
+ * refusal is no defect.
+ */
+export function asked<T>(call: () => T): Result<T, string> {
+  try {
+    return ok(call());
+  } catch (error) {
+    return err(errorCode(error));
+  }
 }
 
 export function dialFailure(error: Error): DialFailure {

@@ -1,5 +1,7 @@
 /** The addresses of this machine's interfaces, as far as they can be listed one by one. */
 import { networkInterfaces } from 'node:os';
+import { err, ok, type Result } from '../../core/result.js';
+import { asked } from './failure.js';
 
 export interface LocalAddress {
   /** Without a zone. */
@@ -10,9 +12,12 @@ export interface LocalAddress {
   readonly scopeId: number;
 }
 
-export function localAddresses(family: 4 | 6): LocalAddress[] {
+/** The kernel is asked through a socket: a process without a descriptor gets no answer. */
+export function localAddresses(family: 4 | 6): Result<readonly LocalAddress[], string> {
   const wanted = family === 4 ? 'IPv4' : 'IPv6';
-  return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
+  const interfaces = asked(networkInterfaces);
+  if (!interfaces.ok) return interfaces;
+  const listed = Object.entries(interfaces.value).flatMap(([name, addresses]) =>
     (addresses ?? [])
       .filter((address) => address.family === wanted)
       .map((address) => {
@@ -21,12 +26,15 @@ export function localAddresses(family: 4 | 6): LocalAddress[] {
         return { host, zonedHost: scopeId === 0 ? host : `${host}%${name}`, scopeId };
       }),
   );
+  return ok(listed);
 }
 
 /** `host` with the name of the interface `scopeId`, where it is link-local (fe80::/10). */
-export function zoned(host: string, scopeId: number): string {
-  if (scopeId === 0 || !/^fe[89ab]/.test(host)) return host;
-  const known = localAddresses(6).find((address) => address.scopeId === scopeId);
+export function zoned(host: string, scopeId: number): Result<string, string> {
+  if (scopeId === 0 || !/^fe[89ab]/.test(host)) return ok(host);
+  const listed = localAddresses(6);
+  if (!listed.ok) return err(listed.error);
+  const known = listed.value.find((address) => address.scopeId === scopeId);
   const zone = known?.zonedHost.split('%')[1];
-  return zone === undefined ? host : `${host}%${zone}`;
+  return ok(zone === undefined ? host : `${host}%${zone}`);
 }

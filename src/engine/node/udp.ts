@@ -102,6 +102,7 @@ export class NodeUdp implements UdpEngine {
       dropped: (reason) => {
         if (this.#receivers.get(key) === receiver) this.#edge().dropped(key, null, reason);
       },
+      broken: (error) => this.#edge().broken(null, error),
     });
     const outcome = receiver.open(source);
     if (outcome.ok) this.#receivers.set(key, receiver);

@@ -12,7 +12,7 @@ import {
 } from '../../kernel/descriptor.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import { openListeningSocket } from '../../kernel/sockets.js';
-import { errorCode } from './failure.js';
+import { asked, errorCode } from './failure.js';
 import type { LocalAddress } from './local_addresses.js';
 import { discard, openBound } from './udp_socket.js';
 
@@ -81,9 +81,10 @@ function claimed(local: IpEndpoint): Opened {
   const claim = bound(local, local.host, 'exclusive');
   if (!claim.ok) return claim;
   const { socket } = claim.value;
-  const { port } = socket.address();
+  const name = asked(() => socket.address());
   discard(socket);
-  return bound(ipEndpoint(local.family, local.host, port), local.host, 'shared');
+  if (!name.ok) return name;
+  return bound(ipEndpoint(local.family, local.host, name.value.port), local.host, 'shared');
 }
 
 function bound(local: IpEndpoint, host: string, sharing: 'shared' | 'exclusive'): Opened {

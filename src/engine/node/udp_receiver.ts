@@ -14,12 +14,13 @@ import {
 } from '../../core/endpoint.js';
 import type { DatagramDrop } from '../../core/outcome.js';
 import type { ListenSource } from '../../core/plan.js';
+import { err, ok, type Result } from '../../core/result.js';
 import type { AddressedDatagram } from '../../kernel/addressed_datagrams.js';
 import { RECEIVE_BUFFER_BYTES } from '../../kernel/datagram_sockets.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import type { ListenerKey, ListenOutcome } from '../../session/tcp_port.js';
 import type { Framing } from '../../session/udp_port.js';
-import { dropReason } from './failure.js';
+import { asked, dropReason } from './failure.js';
 import { type LocalAddress, zoned } from './local_addresses.js';
 import type { Polled } from './polled.js';
 import { CatchAll } from './udp_catch_all.js';
@@ -32,13 +33,15 @@ export interface ReceiverReports {
   received(down: Downstream, datagram: Buffer, from: RemoteInfo): void;
   /** A datagram or a reply was lost. */
   dropped(reason: DatagramDrop): void;
+  /** An invariant broke while one datagram was dealt with. */
+  broken(error: unknown): void;
 }
 
 export interface UdpReceiverDeps {
   readonly timers: Timers;
   readonly kernel: Kernel | null;
-  /** The addresses of this machine that can be listed. */
-  readonly addresses: (family: 4 | 6) => readonly LocalAddress[];
+  /** The addresses of this machine that can be listed, or why they cannot be at the moment. */
+  readonly addresses: (family: 4 | 6) => Result<readonly LocalAddress[], string>;
   readonly polled: Polled;
 }
 
@@ -92,45 +95,60 @@ export class UdpReceiver {
   #openMain(source: ListenSource, local: IpEndpoint): ListenOutcome {
     const opened = openMain(this.#deps.kernel, source, local);
     if (!opened.ok) return failed(opened.error, local);
-    return { ok: true, local: this.#add(opened.value, local, local.host).local };
+    const added = this.#add(opened.value, local, local.host);
+    return added.ok ? { ok: true, local: added.value.local } : failed(added.error, local);
   }
 
   #openCatchAll(source: ListenSource & { kind: 'descriptor' }, local: IpEndpoint): ListenOutcome {
     const { kernel, timers } = this.#deps;
     const copy = ownDescriptor(kernel, source.fd);
     if (!copy.ok || kernel === null) return failed(copy.ok ? 'ENOSYS' : copy.error, local);
-    const received = (datagram: AddressedDatagram): void => this.#learn(source, local, datagram);
+    // The look is nobody's callback: what breaks in dealing with one datagram costs that datagram.
+    const received = (datagram: AddressedDatagram): void => {
+      try {
+        this.#learn(source, local, datagram);
+      } catch (error) {
+        this.#reports.broken(error);
+      }
+    };
     const opened = CatchAll.open(kernel, timers, copy.value, local.family, received);
     if (!opened.ok) return failed(opened.error, local);
     this.#catchAll = opened.value;
     return { ok: true, local };
   }
 
-  /** Sockets open for addresses that came, and close for those that went and have no flow. */
+  /**
+   * Sockets open for addresses that came, and close for those that went and have no flow. While
+   * nobody can tell the addresses, all stays as it is.
+   */
   #followAddresses(source: ListenSource, wildcard: IpEndpoint): void {
-    const addresses = this.#deps.addresses(wildcard.family);
+    const listed = this.#deps.addresses(wildcard.family);
+    if (listed.ok) this.#settle(source, wildcard, listed.value);
+    this.#follow = this.#deps.timers.after(FOLLOW_MS, () =>
+      this.#followAddresses(source, wildcard),
+    );
+  }
+
+  #settle(source: ListenSource, wildcard: IpEndpoint, addresses: readonly LocalAddress[]): void {
     for (const address of addresses) this.#beside(source, wildcard, address);
     const keep = new Set([wildcard.host, ...addresses.map(({ zonedHost }) => zonedHost)]);
     for (const [host, down] of this.#downs) {
       if (keep.has(host) || down.size > 0) continue;
       this.#drop(host, down);
     }
-    this.#follow = this.#deps.timers.after(FOLLOW_MS, () =>
-      this.#followAddresses(source, wildcard),
-    );
   }
 
   /** A datagram to an address that has no socket yet: from now on it has one. */
   #learn(source: ListenSource, wildcard: IpEndpoint, datagram: AddressedDatagram): void {
     const { from, to, scopeId, payload } = datagram;
-    const down = this.#beside(source, wildcard, {
-      host: to,
-      zonedHost: zoned(to, scopeId),
-      scopeId,
-    });
+    const zonedHost = zoned(to, scopeId);
+    const address = zoned(from.host, scopeId);
+    if (!zonedHost.ok || !address.ok) return this.#reports.dropped('resource-limit');
+    const known = { host: to, zonedHost: zonedHost.value, scopeId };
+    const down = this.#beside(source, wildcard, known);
     if (down === null) return this.#reports.dropped('resource-limit');
     this.#reports.received(down, Buffer.from(payload.buffer), {
-      address: zoned(from.host, scopeId),
+      address: address.value,
       family: from.family === 4 ? 'IPv4' : 'IPv6',
       port: from.port,
       size: payload.length,
@@ -144,7 +162,9 @@ export class UdpReceiver {
     if (this.#downs.size >= MAX_ADDRESSES) return null;
     const local = ipEndpoint(wildcard.family, address.host, wildcard.port);
     const opened = openBeside(this.#deps.kernel, source, local, address);
-    return opened.ok ? this.#add(opened.value, local, address.zonedHost) : null;
+    if (!opened.ok) return null;
+    const added = this.#add(opened.value, local, address.zonedHost);
+    return added.ok ? added.value : null;
   }
 
   #drop(zonedHost: string, { socket, fd }: Downstream): void {
@@ -153,19 +173,25 @@ export class UdpReceiver {
     this.#downs.delete(zonedHost);
   }
 
-  #add(bound: BoundSocket, local: IpEndpoint, zonedHost: string): Downstream {
+  /** The socket receives from now on; an errno's name: the kernel did not tell its port. */
+  #add(bound: BoundSocket, local: IpEndpoint, zonedHost: string): Result<Downstream, string> {
     const { socket, fd } = bound;
+    const name = asked(() => socket.address());
+    if (!name.ok) {
+      discard(socket);
+      return err(name.error);
+    }
     if (fd !== null) this.#deps.polled.add(fd);
-    const { port } = socket.address();
-    const real = ipEndpoint(local.family, local.host, port);
+    const real = ipEndpoint(local.family, local.host, name.value.port);
     const down = new Downstream(this.#key, real, bound, this.#sent);
     const { received } = this.#reports;
     socket.on('message', (payload, from) => received(down, payload, from));
     // An error of a socket that is not connected concerns one datagram of some client, and is over.
     socket.on('error', () => {});
-    socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
+    // Less room than wanted is no reason not to receive.
+    asked(() => socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES));
     this.#downs.set(zonedHost, down);
-    return down;
+    return ok(down);
   }
 }
 

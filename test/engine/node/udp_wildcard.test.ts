@@ -1,6 +1,7 @@
 /** A wildcard follows the addresses of its machine; here without foreign calls. */
 import t from 'tap';
 import { ipEndpoint } from '../../../src/core/endpoint.js';
+import { err, ok, type Result } from '../../../src/core/result.js';
 import type { LocalAddress } from '../../../src/engine/node/local_addresses.js';
 import { NodeUdp } from '../../../src/engine/node/udp.js';
 import { systemClock } from '../../../src/system/clock.js';
@@ -12,7 +13,7 @@ const address = (host: string): LocalAddress => ({ host, zonedHost: host, scopeI
 
 t.test('a new address answers for itself after the next look, one that went is left', async (t) => {
   const time = new FakeTime();
-  let present = [address('127.0.0.1')];
+  let present: Result<readonly LocalAddress[], string> = ok([address('127.0.0.1')]);
   const deps = { clock: systemClock, timers: time, kernel: null, addresses: () => present };
   const engine = new NodeUdp(8, deps);
   const driver = new UdpDriver();
@@ -38,10 +39,14 @@ t.test('a new address answers for itself after the next look, one that went is l
   };
 
   t.equal(await ask(), '127.0.0.1', 'the kernel chooses');
-  present = [address('127.0.0.1'), address('127.0.0.2'), address('192.0.2.254')];
+  present = ok([address('127.0.0.1'), address('127.0.0.2'), address('192.0.2.254')]);
   await time.pass(2_000);
   t.equal(await ask(), '127.0.0.2');
-  present = [address('127.0.0.1')];
+  driver.closeAll();
+  present = err('EMFILE');
+  await time.pass(2_000);
+  t.equal(await ask(), '127.0.0.2', 'while nobody can tell the addresses, all stays as it is');
+  present = ok([address('127.0.0.1')]);
   await time.pass(2_000);
   t.equal(await ask(), '127.0.0.2', 'it is kept while it has a flow');
   driver.closeAll();
