@@ -9,10 +9,12 @@ import { flowsContract } from './udp/flows.js';
 import { framingContract } from './udp/framing.js';
 import { listeningContract, type UdpAbilities } from './udp/listening.js';
 import { relayContract } from './udp/relay.js';
+import { sourcesContract } from './udp/sources.js';
 
 export function udpEngineContract(t: Test, make: MakeUdp, abilities: UdpAbilities): void {
   relayContract(t, make);
   flowsContract(t, make);
   listeningContract(t, make, abilities);
   framingContract(t, make);
+  sourcesContract(t, make);
 }

@@ -24,7 +24,7 @@ import { dropReason, isUnreachable } from './failure.js';
 import { localAddresses } from './local_addresses.js';
 import { Polled } from './polled.js';
 import type { Downstream } from './udp_downstream.js';
-import { NodeFlow, type Upstream } from './udp_flow.js';
+import { NodeFlow, type Sent, type Upstream } from './udp_flow.js';
 import { UdpReceiver, type UdpReceiverDeps } from './udp_receiver.js';
 import { discard, openConnected } from './udp_socket.js';
 
@@ -43,6 +43,8 @@ export interface NodeUdpDeps {
 const TOUCH_MS = 100;
 /** Bytes that wait in Node.js for room in a socket's buffer; beyond, datagrams are dropped. */
 const MAX_QUEUED_BYTES = 1_048_576;
+/** What a send to port 0 comes to. */
+const NO_PORT = new Error('nothing can be sent to port 0');
 
 export class NodeUdp implements UdpEngine {
   readonly lastActivityMs: Float64Array;
@@ -98,10 +100,7 @@ export class NodeUdp implements UdpEngine {
   ): Promise<ListenOutcome> {
     const receiver = new UdpReceiver(key, framing, this.#deps, {
       received: (down, payload, from) => this.#received(receiver, down, payload, from),
-      // Replies that were on their way when the listener closed are cancelled, and of no interest.
-      dropped: (reason) => {
-        if (this.#receivers.get(key) === receiver) this.#edge().dropped(key, null, reason);
-      },
+      dropped: (reason) => this.#edge().dropped(key, null, reason),
       broken: (error) => this.#edge().broken(null, error),
     });
     const outcome = receiver.open(source);
@@ -139,7 +138,7 @@ export class NodeUdp implements UdpEngine {
     flow.held = null;
     for (const payload of held) {
       this.#heldBytes -= payload.length;
-      this.#forward(flow, payload);
+      this.#forward(flow, payload, this.#sentOf(flow, flow.up, payload.length));
     }
     return 'open';
   }
@@ -197,6 +196,9 @@ export class NodeUdp implements UdpEngine {
     const id = this.#takeNumber();
     if (id === null) return edges.dropped(down.key, null, 'flow-limit');
     const flow = new NodeFlow(id, down, peerOf(from), from.address, tag);
+    flow.replied = (error, bytes) => {
+      if (error !== null) this.#notReplied(flow, error, bytes ?? flow.lastReplyBytes);
+    };
     this.#flows[id] = flow;
     down.add(flow);
     this.lastActivityMs[id] = this.#deps.clock.nowMs();
@@ -221,21 +223,23 @@ export class NodeUdp implements UdpEngine {
     this.#heldBytes = bytes;
   }
 
-  #forward(flow: NodeFlow, payload: Buffer): void {
+  /** `sent`: for one of several that leave in the same turn. */
+  #forward(flow: NodeFlow, payload: Buffer, sent?: Sent): void {
     const { id, up, prelude } = flow;
     if (up === null) return;
     const bytes = payload.length + (prelude?.length ?? 0);
     if (bytes > MAX_DATAGRAM_BYTES) {
       return this.#edge().dropped(flow.down.key, id, 'too-large');
     }
-    const { socket, sent } = up;
+    const { socket } = up;
     if (socket.getSendQueueSize() > MAX_QUEUED_BYTES) {
       return this.#edge().dropped(flow.down.key, id, 'send-queue-full');
     }
     if (this.datagramsIn[id] === 0) this.#firsts.keep(id, payload);
     else this.#firsts.forget(id);
-    if (prelude === null) socket.send(payload, sent);
-    else socket.send([prelude, payload], sent);
+    up.lastBytes = payload.length;
+    if (prelude === null) socket.send(payload, sent ?? up.sent);
+    else socket.send([prelude, payload], sent ?? up.sent);
     this.#count(id, this.bytesIn, this.datagramsIn, payload.length);
   }
 
@@ -246,9 +250,25 @@ export class NodeUdp implements UdpEngine {
     if (socket.getSendQueueSize() > MAX_QUEUED_BYTES) {
       return this.#edge().dropped(down.key, id, 'send-queue-full');
     }
-    socket.send(payload, client.port, host, down.sent);
+    flow.lastReplyBytes = payload.length;
+    // To port 0 nothing can be sent, and node:dgram takes it for a mistake of its caller.
+    if (client.port === 0) queueMicrotask(() => flow.replied(NO_PORT));
+    else socket.send(payload, client.port, host, flow.replied);
     this.#count(id, this.bytesOut, this.datagramsOut, payload.length);
     this.#edge().fromBackend(id);
+  }
+
+  /**
+   * A datagram counts when it is handed over, and not when the kernel has taken it: the session
+   * that ends a flow by its replies must know all datagrams that are still to be answered. What the
+   * kernel refused is taken back, unless the flow and its account are closed by now.
+   */
+  #notReplied(flow: NodeFlow, error: Error, bytes: number): void {
+    if (this.#flows[flow.id] !== flow) return;
+    this.#alone(flow, () => {
+      this.#count(flow.id, this.bytesOut, this.datagramsOut, -bytes, -1);
+      this.#edge().dropped(flow.down.key, flow.id, dropReason(error));
+    });
   }
 
   #count(
@@ -269,20 +289,36 @@ export class NodeUdp implements UdpEngine {
 
   /** The flow's end of a connected socket; one set of callbacks for all of its datagrams. */
   #upstream(flow: NodeFlow, socket: Socket): Upstream {
-    const failed = (error: Error): void => {
-      if (flow.up?.socket !== socket) return;
-      this.#alone(flow, () => {
-        if (isUnreachable(error)) this.#unreachable(flow);
-        else this.#edge().dropped(flow.down.key, flow.id, dropReason(error));
-      });
+    const up: Upstream = {
+      socket,
+      lastBytes: 0,
+      sent: (error, bytes) => {
+        if (error !== null) this.#notSent(flow, up, error, payloadOf(flow, bytes) ?? up.lastBytes);
+      },
     };
     socket.on('message', (payload) => this.#repliedAlone(flow, payload));
     // recvmsg(2) reports what ICMP said of earlier datagrams (ip(7), IP_RECVERR), send(2) too.
-    socket.on('error', failed);
-    const sent = (error: Error | null): void => {
-      if (error !== null) failed(error);
+    socket.on('error', (error) => this.#notSent(flow, up, error, null));
+    return up;
+  }
+
+  /** What the send of one datagram of `payloadBytes` reports to. */
+  #sentOf(flow: NodeFlow, up: Upstream, payloadBytes: number): Sent {
+    return (error) => {
+      if (error !== null) this.#notSent(flow, up, error, payloadBytes);
     };
-    return { socket, sent };
+  }
+
+  /** `payloadBytes`: of the datagram that was refused; null: it was one of the past. */
+  #notSent(flow: NodeFlow, up: Upstream, error: Error, payloadBytes: number | null): void {
+    if (flow.up !== up) return;
+    this.#alone(flow, () => {
+      if (isUnreachable(error)) return this.#unreachable(flow);
+      if (payloadBytes !== null) {
+        this.#count(flow.id, this.bytesIn, this.datagramsIn, -payloadBytes, -1);
+      }
+      this.#edge().dropped(flow.down.key, flow.id, dropReason(error));
+    });
   }
 
   #repliedAlone(flow: NodeFlow, payload: Buffer): void {
@@ -342,4 +378,9 @@ export class NodeUdp implements UdpEngine {
 /** node:dgram tells addresses only. */
 function peerOf({ address, port }: RemoteInfo): IpEndpoint {
   return present(systemEndpoint(address, port), 'a datagram comes from an IP address');
+}
+
+/** The payload's part of a message of `bytes`. */
+function payloadOf({ prelude }: NodeFlow, bytes: number | undefined): number | null {
+  return bytes === undefined ? null : bytes - (prelude?.length ?? 0);
 }

@@ -14,23 +14,15 @@ export class Downstream {
   readonly local: IpEndpoint;
   readonly socket: Socket;
   readonly fd: number | null;
-  /** What its sends report to. */
-  readonly sent: (error: Error | null) => void;
   /** By IPv4 address and port as one number; and by text where a number does not do. */
   readonly #byNumber = new Map<number, NodeFlow>();
   readonly #byText = new Map<string, NodeFlow>();
 
-  constructor(
-    key: ListenerKey,
-    local: IpEndpoint,
-    { socket, fd }: BoundSocket,
-    sent: (error: Error | null) => void,
-  ) {
+  constructor(key: ListenerKey, local: IpEndpoint, { socket, fd }: BoundSocket) {
     this.key = key;
     this.local = local;
     this.socket = socket;
     this.fd = fd;
-    this.sent = sent;
   }
 
   /** Flows of this socket. */

@@ -4,10 +4,18 @@ import type { FlowId } from '../../core/brand.js';
 import type { IpEndpoint } from '../../core/endpoint.js';
 import type { Downstream } from './udp_downstream.js';
 
-/** The socket to the backend, and what its sends report to. */
+/**
+ * What node:dgram tells of a send: `bytes` is the length of the whole message, and missing where
+ * the kernel refused it at once. That is told before another event of any socket is.
+ */
+export type Sent = (error: Error | null, bytes?: number) => void;
+
+/** The socket to the backend, and what its sends report to: one function for all of them. */
 export interface Upstream {
   readonly socket: Socket;
-  readonly sent: (error: Error | null) => void;
+  readonly sent: Sent;
+  /** The payload that was sent last. */
+  lastBytes: number;
 }
 
 export class NodeFlow {
@@ -25,6 +33,9 @@ export class NodeFlow {
   prelude: Uint8Array | null = null;
   /** Datagrams that wait for a backend, in order; null: they are forwarded. */
   held: Buffer[] | null = [];
+  /** What the sends of replies report to, and the length of the last one. */
+  replied: Sent = () => {};
+  lastReplyBytes = 0;
 
   constructor(id: FlowId, down: Downstream, client: IpEndpoint, host: string, tag: string) {
     this.id = id;

@@ -20,7 +20,7 @@ import { RECEIVE_BUFFER_BYTES } from '../../kernel/datagram_sockets.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import type { ListenerKey, ListenOutcome } from '../../session/tcp_port.js';
 import type { Framing } from '../../session/udp_port.js';
-import { asked, dropReason } from './failure.js';
+import { asked } from './failure.js';
 import { type LocalAddress, zoned } from './local_addresses.js';
 import type { Polled } from './polled.js';
 import { CatchAll } from './udp_catch_all.js';
@@ -31,7 +31,7 @@ import { discard } from './udp_socket.js';
 /** What a receiver tells the engine. */
 export interface ReceiverReports {
   received(down: Downstream, datagram: Buffer, from: RemoteInfo): void;
-  /** A datagram or a reply was lost. */
+  /** A datagram was lost before it reached a flow. */
   dropped(reason: DatagramDrop): void;
   /** An invariant broke while one datagram was dealt with. */
   broken(error: unknown): void;
@@ -55,7 +55,6 @@ export class UdpReceiver {
   readonly #key: ListenerKey;
   readonly #deps: UdpReceiverDeps;
   readonly #reports: ReceiverReports;
-  readonly #sent: (error: Error | null) => void;
   /** By local address with its zone; on a wildcard without foreign calls that itself, too. */
   readonly #downs = new Map<string, Downstream>();
   #catchAll: CatchAll | null = null;
@@ -66,9 +65,6 @@ export class UdpReceiver {
     this.framing = framing;
     this.#deps = deps;
     this.#reports = reports;
-    this.#sent = (error) => {
-      if (error !== null) reports.dropped(dropReason(error));
-    };
   }
 
   open(source: ListenSource): ListenOutcome {
@@ -183,7 +179,7 @@ export class UdpReceiver {
     }
     if (fd !== null) this.#deps.polled.add(fd);
     const real = ipEndpoint(local.family, local.host, name.value.port);
-    const down = new Downstream(this.#key, real, bound, this.#sent);
+    const down = new Downstream(this.#key, real, bound);
     const { received } = this.#reports;
     socket.on('message', (payload, from) => received(down, payload, from));
     // An error of a socket that is not connected concerns one datagram of some client, and is over.
