@@ -84,6 +84,8 @@ export const DATAGRAM_DROPS = [
   'flow-limit',
   // its listener has left the file, or sluice stops
   'listener-closing',
+  // it claims to come from a listening socket of this process, which would be answered for ever
+  'loop',
   'untrusted-proxy',
   'bad-proxy-header',
   'too-large',

@@ -20,6 +20,7 @@ import {
   type UdpEngine,
 } from '../../session/udp_port.js';
 import { FirstDatagrams } from '../first_datagrams.js';
+import { OwnListeners } from '../own_listeners.js';
 import { dropReason, isUnreachable } from './failure.js';
 import { localAddresses } from './local_addresses.js';
 import { Polled } from './polled.js';
@@ -55,6 +56,7 @@ export class NodeUdp implements UdpEngine {
   readonly capacity: number;
   readonly #deps: NodeUdpDeps & UdpReceiverDeps;
   readonly #receivers = new Map<ListenerKey, UdpReceiver>();
+  readonly #ownListeners = new OwnListeners();
   readonly #flows: (NodeFlow | undefined)[] = [];
   /** Numbers below `#flows.length` that are free. */
   readonly #free: FlowId[] = [];
@@ -104,7 +106,10 @@ export class NodeUdp implements UdpEngine {
       broken: (error) => this.#edge().broken(null, error),
     });
     const outcome = receiver.open(source);
-    if (outcome.ok) this.#receivers.set(key, receiver);
+    if (outcome.ok) {
+      this.#receivers.set(key, receiver);
+      if (outcome.local.kind === 'ip') this.#ownListeners.opened(key, outcome.local);
+    }
     return outcome;
   }
 
@@ -116,6 +121,7 @@ export class NodeUdp implements UdpEngine {
   closeListener(key: ListenerKey): void {
     this.#receivers.get(key)?.close();
     this.#receivers.delete(key);
+    this.#ownListeners.closed(key);
   }
 
   client(id: FlowId): IpEndpoint {
@@ -193,9 +199,14 @@ export class NodeUdp implements UdpEngine {
 
   #first(down: Downstream, payload: Buffer, from: RemoteInfo, tag: string): void {
     const edges = this.#edge();
+    const client = peerOf(from);
+    if (this.#ownListeners.havePort(client.port)) {
+      const isLoop = this.#ownListeners.have(client, this.#deps.clock.nowMs());
+      if (isLoop) return edges.dropped(down.key, null, 'loop');
+    }
     const id = this.#takeNumber();
     if (id === null) return edges.dropped(down.key, null, 'flow-limit');
-    const flow = new NodeFlow(id, down, peerOf(from), from.address, tag);
+    const flow = new NodeFlow(id, down, client, from.address, tag);
     flow.replied = (error, bytes) => {
       if (error !== null) this.#notReplied(flow, error, bytes ?? flow.lastReplyBytes);
     };

@@ -12,6 +12,7 @@ import type { SocketCalls } from '../../kernel/socket_calls.js';
 import type { ListenerKey, ListenOutcome } from '../../session/tcp_port.js';
 import type { Framing, UdpEdges, UdpEngine } from '../../session/udp_port.js';
 import { dialFailureOf, listenSentence } from '../failure.js';
+import { OwnListeners } from '../own_listeners.js';
 import type { Delays } from './delays.js';
 import { Flows } from './flows.js';
 import { listenOn } from './listen.js';
@@ -43,6 +44,7 @@ export class UringUdp implements UdpEngine {
   readonly #flows: Flows;
   readonly #sockets: UdpSockets;
   readonly #traffic: UdpTraffic;
+  readonly #ownListeners = new OwnListeners();
   /** Told after each listener that was opened: somebody awaits the outcome. */
   readonly #opened: () => void;
   #edges: UdpEdges | null = null;
@@ -56,7 +58,8 @@ export class UringUdp implements UdpEngine {
     };
     // Where the kernel maps memory is random (ASLR), and that is all a seed must be.
     const flows = new Flows(capacity, messages.address / 4096);
-    const traffic = new UdpTraffic({ loop, pool, flows, calls, messages, edges });
+    const ownListeners = this.#ownListeners;
+    const traffic = new UdpTraffic({ loop, pool, flows, calls, messages, edges, ownListeners });
     this.capacity = capacity;
     this.lastActivityMs = flows.lastActivityMs;
     this.bytesIn = flows.bytesIn;
@@ -91,6 +94,7 @@ export class UringUdp implements UdpEngine {
     enlargeReceiveBuffer(this.#kernel, socket.fd);
     tellLocalAddress(this.#kernel, socket.fd, local.family);
     this.#sockets.open(key, socket.fd, socket.local, framing);
+    this.#ownListeners.opened(key, socket.local);
     return Promise.resolve({ ok: true, local: socket.local });
   }
 
@@ -100,6 +104,7 @@ export class UringUdp implements UdpEngine {
 
   closeListener(key: ListenerKey): void {
     this.#sockets.close(key);
+    this.#ownListeners.closed(key);
   }
 
   client(flow: FlowId): IpEndpoint {

@@ -14,6 +14,7 @@ import type { SocketCalls } from '../../kernel/socket_calls.js';
 import type { UdpEdges } from '../../session/udp_port.js';
 import { dropReasonOf, meansUnreachable } from '../failure.js';
 import { FirstDatagrams } from '../first_datagrams.js';
+import type { OwnListeners } from '../own_listeners.js';
 import { Datagrams } from './datagrams.js';
 import type { Flows } from './flows.js';
 import { HeldDatagrams } from './held.js';
@@ -30,6 +31,7 @@ export interface UdpTrafficParts {
   readonly calls: SocketCalls;
   readonly messages: MappedMemory;
   readonly edges: () => UdpEdges;
+  readonly ownListeners: OwnListeners;
 }
 
 export class UdpTraffic implements UpstreamOwner {
@@ -218,6 +220,10 @@ export class UdpTraffic implements UpstreamOwner {
 
   #first(socket: UdpSocket, buffer: number, start: number, bytes: number, tag: string): void {
     const { flows, loop, pool } = this.#parts;
+    if (this.#isLoop(socket, buffer)) {
+      this.#drop(socket, null, 'loop', buffer);
+      return;
+    }
     const flow = flows.open(socket, this.#words, (buffer * pool.strideBytes) >> 2, tag);
     if (flow === NONE) {
       this.#drop(socket, null, 'flow-limit', buffer);
@@ -237,6 +243,17 @@ export class UdpTraffic implements UpstreamOwner {
       this.#again[buffer] = 0;
       this.#forward(flow, buffer, start, bytes);
     }
+  }
+
+  #isLoop(socket: UdpSocket, buffer: number): boolean {
+    const { flows, loop, pool, ownListeners } = this.#parts;
+    const at = (buffer * pool.strideBytes) >> 2;
+    // sockaddr_in and sockaddr_in6 alike: the port, in network order, behind the family.
+    const portAt = (at + NAME_AT) * 4 + 2;
+    const port = ((pool.bytes[portAt] ?? 0) << 8) | (pool.bytes[portAt + 1] ?? 0);
+    if (!ownListeners.havePort(port)) return false;
+    const source = flows.addresses.decode(socket.local.family, this.#words, at + NAME_AT);
+    return ownListeners.have(source, loop.nowMs);
   }
 
   #next(flow: number, buffer: number, start: number, bytes: number): void {

@@ -1,0 +1,41 @@
+/**
+ * Which addresses are this machine's own: what comes from one of them, or goes to one, may be its
+ * own doing. Looked up again now and then, because addresses come and go; and only when somebody
+ * asks about one that is not the loopback's.
+ */
+import { networkInterfaces } from 'node:os';
+import { type IpEndpoint, systemEndpoint } from '../core/endpoint.js';
+
+const LOOK_MS = 2_000;
+
+export class OwnAddresses {
+  readonly #look: () => Iterable<string> | null;
+  #hosts: ReadonlySet<string> = new Set();
+  #lookMs = Number.NEGATIVE_INFINITY;
+
+  constructor(look: () => Iterable<string> | null = listed) {
+    this.#look = look;
+  }
+
+  has({ family, host }: IpEndpoint, nowMs: number): boolean {
+    if (family === 4 ? host.startsWith('127.') : host === '::1') return true;
+    if (nowMs >= this.#lookMs + LOOK_MS) {
+      this.#lookMs = nowMs;
+      const hosts = this.#look();
+      // Nobody can tell at the moment: what was known is the best guess.
+      if (hosts !== null) this.#hosts = new Set(hosts);
+    }
+    return this.#hosts.has(host);
+  }
+}
+
+/** As endpoints have them; null where the kernel does not tell, for want of descriptors. */
+function listed(): string[] | null {
+  try {
+    return Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .flatMap(({ address }) => systemEndpoint(address, 0)?.host ?? []);
+  } catch {
+    return null;
+  }
+}
