@@ -1,11 +1,13 @@
 /** The cases: the question of each, the load that asks it, and what is read from the answer. */
 import type { Latencies, Measured, Work } from '../load/protocol.js';
 import type { CaseName, REAL } from './case_names.js';
-import type { MeasureName, Values } from './measures.js';
+import { MEASURES, type MeasureName, type Values } from './measures.js';
 import type { PeerName } from './peers.js';
 
 export interface Case {
   readonly question: string;
+  /** What is counted; an exchange unless given. */
+  readonly each?: 'connection' | 'request' | 'transaction';
   readonly peers: readonly PeerName[];
   readonly measures: readonly MeasureName[];
 }
@@ -55,14 +57,14 @@ function bulk(direction: 'up' | 'down' | 'both'): Pick<SyntheticCase, 'work' | '
 export const SYNTHETIC_CASES: Readonly<Record<SyntheticName, SyntheticCase>> = {
   rr64: {
     ...tcp,
-    question: '50 connections, 64 bytes to and fro',
+    question: '50 connections, 64 bytes there and back',
     peers: TCP,
     work: { kind: 'exchanges', connections: 50, bytes: 64, waiting: 'blocks' },
     measures: ['rate', 'cpu', 'p50', 'p99'],
   },
   rr16k: {
     ...tcp,
-    question: '50 connections, 16 KiB to and fro',
+    question: '50 connections, 16 KiB there and back',
     peers: TCP,
     work: { kind: 'exchanges', connections: 50, bytes: 16_384, waiting: 'blocks' },
     measures: ['rate', 'cpu'],
@@ -70,6 +72,7 @@ export const SYNTHETIC_CASES: Readonly<Record<SyntheticName, SyntheticCase>> = {
   connect: {
     ...tcp,
     question: 'connect, exchange 64 bytes, reset; 50 at a time',
+    each: 'connection',
     peers: TCP,
     work: { kind: 'short', connections: 50, bytes: 64 },
     measures: ['rate', 'cpu', 'p99'],
@@ -90,21 +93,21 @@ export const SYNTHETIC_CASES: Readonly<Record<SyntheticName, SyntheticCase>> = {
   udp64: {
     ...tcp,
     protocol: 'udp',
-    question: '50 flows, datagrams of 64 bytes to and fro',
+    question: '50 flows, datagrams of 64 bytes there and back',
     peers: UDP,
     work: { kind: 'exchanges', connections: 50, bytes: 64, waiting: 'blocks' },
     measures: ['rate', 'cpu', 'p99'],
   },
   latency1: {
     ...tcp,
-    question: '1 connection, 64 bytes to and fro',
+    question: '1 connection, 64 bytes there and back',
     peers: TCP,
     work: { kind: 'exchanges', connections: 1, bytes: 64, waiting: 'polls' },
     measures: ['p50', 'p99', 'cpu'],
   },
   p999: {
     ...tcp,
-    question: 'the same load offered to all: half of what the slower one can carry',
+    question: 'open loop at half the rate that the slower of HAProxy and sluice can carry',
     peers: FEW,
     // One exchange of a thousand has to come up often enough.
     stretch: 4,
@@ -113,7 +116,7 @@ export const SYNTHETIC_CASES: Readonly<Record<SyntheticName, SyntheticCase>> = {
   },
   rest: {
     ...tcp,
-    question: 'nothing at all',
+    question: 'no sessions',
     peers: FEW,
     // At rest something happens once a second.
     stretch: 2,
@@ -123,7 +126,7 @@ export const SYNTHETIC_CASES: Readonly<Record<SyntheticName, SyntheticCase>> = {
   held: {
     ...tcp,
     peersAre: 'fresh',
-    question: '9,000 sessions that were used once and are idle',
+    question: '9,000 idle sessions, each used once',
     peers: ['haproxy', 'nginx', 'uring', 'before'],
     // As many as an interval needs, because each takes half a minute.
     mostRounds: 6,
@@ -138,15 +141,22 @@ const REAL_PEERS: readonly PeerName[] = TCP;
 export const REAL_CASES: Readonly<Record<RealName, Case>> = {
   redis: {
     question: '`redis-benchmark -t get -c 50 -d 64`',
+    each: 'request',
     peers: REAL_PEERS,
     measures: ['rate', 'cpu'],
   },
   pgbench: {
     question: '`pgbench -S -M prepared -c 16`',
+    each: 'transaction',
     peers: REAL_PEERS,
     measures: ['rate', 'cpu'],
   },
-  wrk: { question: '`wrk -t1 -c50`', peers: REAL_PEERS, measures: ['rate', 'cpu'] },
+  wrk: {
+    question: '`wrk -t1 -c50`',
+    each: 'request',
+    peers: REAL_PEERS,
+    measures: ['rate', 'cpu'],
+  },
   'iperf3-up': {
     question: '`iperf3 -P 4`',
     peers: BULK,
@@ -161,6 +171,12 @@ export const REAL_CASES: Readonly<Record<RealName, Case>> = {
 
 export function caseOf(name: CaseName): Case {
   return isReal(name) ? REAL_CASES[name] : SYNTHETIC_CASES[name];
+}
+
+/** `µs per exchange`, `requests/s`, `MB/s`. */
+export function unitOf(name: CaseName, measure: MeasureName): string {
+  const { each = 'exchange' } = caseOf(name);
+  return MEASURES[measure].unit.replace('exchange', each);
 }
 
 export function isReal(name: CaseName): name is RealName {

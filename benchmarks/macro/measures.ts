@@ -8,14 +8,14 @@ export interface Measure {
 }
 
 export const MEASURES = {
-  rate: { title: 'rate', unit: '/s', better: 'more', digits: 0 },
+  rate: { title: 'rate', unit: 'exchanges/s', better: 'more', digits: 0 },
   megabytes: { title: 'rate', unit: 'MB/s', better: 'more', digits: 0 },
-  cpu: { title: 'CPU of the proxy', unit: 'µs each', better: 'less', digits: 2 },
-  cpuMegabyte: { title: 'CPU of the proxy', unit: 'µs a MB', better: 'less', digits: 0 },
+  cpu: { title: 'CPU of the proxy', unit: 'µs per exchange', better: 'less', digits: 2 },
+  cpuMegabyte: { title: 'CPU of the proxy', unit: 'µs per MB', better: 'less', digits: 0 },
   p50: { title: 'median latency', unit: 'µs', better: 'less', digits: 1 },
   p99: { title: 'p99 latency', unit: 'µs', better: 'less', digits: 0 },
   p999: { title: 'p99.9 latency', unit: 'µs', better: 'less', digits: 0 },
-  memory: { title: 'memory a held session', unit: 'bytes', better: 'less', digits: 0 },
+  memory: { title: 'memory per session', unit: 'bytes', better: 'less', digits: 0 },
   idle: { title: 'CPU at rest', unit: '% of a core', better: 'less', digits: 3 },
 } as const satisfies Record<string, Measure>;
 

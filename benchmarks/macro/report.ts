@@ -2,7 +2,7 @@
 import { markdownTable } from '../support/markdown.js';
 import type { Estimate } from '../support/statistics.js';
 import type { CaseName } from './case_names.js';
-import { caseOf } from './cases.js';
+import { caseOf, unitOf } from './cases.js';
 import { Figures } from './compare.js';
 import { describeEnvironment } from './describe_environment.js';
 import { GOALS, judge } from './goals.js';
@@ -92,8 +92,7 @@ function caseSection(
     return cells.every(([value]) => value === '') ? [] : [[PEERS[peer], ...cells.flat()]];
   });
   const head = measures.flatMap((measure) => {
-    const { title, unit } = MEASURES[measure];
-    return [`${title}, ${unit}`, 'ratio'];
+    return [`${MEASURES[measure].title}, ${unitOf(name, measure)}`, 'ratio'];
   });
   const told = note === undefined ? '' : ` ${note}.`;
   return `## ${name}\n\n${question}.${told}\n\n${markdownTable([['', ...head], ...rows])}`;

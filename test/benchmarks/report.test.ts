@@ -4,7 +4,7 @@ import t from 'tap';
 import type { CaseName } from '../../benchmarks/macro/case_names.js';
 import type { Values } from '../../benchmarks/macro/measures.js';
 import type { PeerName } from '../../benchmarks/macro/peers.js';
-import { renderTable, withTable } from '../../benchmarks/macro/readme_table.js';
+import { renderFigures, withTable } from '../../benchmarks/macro/readme_table.js';
 import { renderReport } from '../../benchmarks/macro/report.js';
 import type { Results, Sample } from '../../benchmarks/macro/sample.js';
 import { readSamples } from '../../benchmarks/macro/samples_file.js';
@@ -66,7 +66,7 @@ t.test('a report has goals, losses, figures, and who was not measured', async (t
 t.test('the table goes between its marks, and only there', async (t) => {
   const text = 'before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nafter\n';
   const made = withTable(text, results) ?? '';
-  t.equal(made, text.replace('old', renderTable(results)));
+  t.equal(made, text.replace('old', renderFigures(results)));
   t.equal(withTable(made, results), made, 'twice is once');
   t.equal(withTable('no marks', results), null);
   t.match(made, /\| +60,000 \| +– \| 90,000 \| +1.50 \(1.50–1.50\) ahead \| +– \|/);
