@@ -28,7 +28,7 @@ export const START_SETTINGS: readonly StartSetting[] = [
   },
   {
     setting: 'admin.http',
-    why: 'whoever watches a reload must not lose sight of it',
+    why: 'a monitor that watches a reload must not lose its connection',
     read: ({ admin }) => (admin.http === null ? 'off' : formatAddress(admin.http)),
   },
   {

@@ -82,12 +82,12 @@ export const DAEMON_EVENTS = {
     'Correct what the problems name and reload; `sluice check` shows those of the file itself.',
   ),
   'config-warning': warn(
-    'The configuration in use has something that is nearly always a mistake.',
+    'The configuration in use has something that is almost always a mistake.',
     ['file', 'problems'],
     'Look at each again; `sluice check` shows the same.',
   ),
   'addresses-refused': warn(
-    'Names of backends have other addresses now, and there is no room for a change.',
+    'Names of backends have other addresses now, and shared memory has no free rows for them.',
     ['problems'],
     'The old addresses stay in use, and it is tried again; change fewer backends at a time.',
   ),
@@ -114,20 +114,20 @@ export const DAEMON_EVENTS = {
   ),
   'stood-still': limited(
     warn(
-      'The process did not run for a while; that time counts for no limit.',
+      'The process did not run for a while; that time counts towards no timeout.',
       ['duration_ms'],
       'It was stopped or frozen, its machine was paused, or its CPU was taken.',
     ),
   ),
   'signal-ignored': limited(
     info(
-      'A signal came that means nothing, here or by now.',
+      'A signal was ignored: it has no effect here, or sluice is already stopping.',
       ['signal'],
       '`sluice run --help` lists them.',
     ),
   ),
   'end-forced': warn(
-    'The process ends, although something in it has not ended.',
+    'The process ends by force: something in it did not finish in time.',
     ['detail', 'sessions'],
     'Unless a second signal asked for it: a peer or name server that does not answer holds it up.',
   ),

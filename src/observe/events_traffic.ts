@@ -37,7 +37,7 @@ export const TRAFFIC_EVENTS = {
     'See the detail and the log of the backend; /health shows who serves instead.',
   ),
   'backend-standby': info(
-    'A backend is well, but has another role than its pool wants: it stands by.',
+    'A backend is well, but not in the role that its pool wants: it is on standby.',
     ['pool', 'backend', 'cause', 'detail', 'sessions'],
   ),
   'backend-degraded': limited(
@@ -70,21 +70,18 @@ export const TRAFFIC_EVENTS = {
       'Most of the pool fails at once: look for a common cause (network, database) first.',
     ),
   ),
-  'backend-drained': info('A backend that left carries no session any more.', ['pool', 'backend']),
+  'backend-drained': info('A removed backend has no sessions left.', ['pool', 'backend']),
   'backend-returned': info('The ejection of a backend is over: it counts as its probes say.', [
     'pool',
     'backend',
     'detail',
   ]),
   'backend-added': info('A backend joined.', ['pool', 'backend', 'address']),
-  'backend-removed': info('A backend left; its sessions may run on for a while.', [
-    'pool',
-    'backend',
-    'address',
-    'sessions',
-    'limit_ms',
-  ]),
-  'sessions-closing': info('Sessions are closed one by one.', [
+  'backend-removed': info(
+    'A backend left; its TCP sessions may run on for limit_ms, its UDP flows go elsewhere.',
+    ['pool', 'backend', 'address', 'sessions', 'limit_ms'],
+  ),
+  'sessions-closing': info('Sessions are being closed, spread over span_ms.', [
     'pool',
     'backend',
     'sessions',
@@ -98,7 +95,7 @@ export const TRAFFIC_EVENTS = {
   ]),
   'resolve-failed': limited(
     warn(
-      'The name of a backend cannot be resolved; what served before goes on.',
+      'The name of a backend cannot be resolved; what served before keeps serving.',
       ['pool', 'backend', 'address', 'detail'],
       'See that the name exists and that the resolver answers (/etc/resolv.conf).',
     ),
@@ -111,7 +108,7 @@ export const TRAFFIC_EVENTS = {
   ),
   'pool-recovered': info('A pool has eligible backends again.', ['pool', 'eligible', 'backends']),
   'several-primaries': warn(
-    'More than one backend says that it is the primary: each of them gets writes.',
+    'More than one backend says that it is the primary: writes may go to each.',
     ['pool', 'detail'],
     'See which one is right, and stop or demote the others: sluice cannot fence them.',
   ),

@@ -36,7 +36,7 @@ export const OTHER_SIGNALS: readonly { readonly signals: string; readonly what: 
   },
   {
     signals: 'SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT',
-    what: 'it stands still and goes on; the time between counts for no limit',
+    what: 'the process pauses and resumes; the pause counts towards no timeout',
   },
   {
     signals: 'SIGKILL, SIGABRT, SIGSEGV, SIGXCPU and the rest',

@@ -32,7 +32,7 @@ t.test('a burst on a dead backend costs the dials that were in flight', async (t
   t.equal(await dials(daemon), burst, 'nobody dials it afterwards');
 });
 
-t.test('an ejection that ended begins again with clean evidence', async (t) => {
+t.test('an ejection that ended begins again with no failures counted', async (t) => {
   const daemon = await start(t, 'consecutive_failures = 3\nbase_ejection = "1s"');
   const port = await daemon.port('echo');
   const ejected = daemon.event('backend-ejected');

@@ -29,13 +29,13 @@ const HEALTH_KEYS = {
     example: '500ms',
     min: '10ms',
     max: '1d',
-    doc: 'Between the first result that differs and the verdict.',
+    doc: 'Between two probes, from the first result that differs until the verdict.',
   }),
   down_interval: duration({
     default: '5s',
     min: '10ms',
     max: '1d',
-    doc: 'Between two probes of a backend that is down.',
+    doc: 'Between two probes of a backend that is down or on standby (well, but in another role). With `rise` it decides how soon a new primary gets sessions: set "1s" where roles matter.',
   }),
   timeout: duration({
     default: '1s',

@@ -43,7 +43,7 @@ export const LISTENER = table(
     trusted_proxies: mixed(
       {
         default: [],
-        doc: 'Addresses and CIDR blocks of the proxies whose header is believed. Needed by `accept_proxy_protocol`, but for UNIX sockets: who may connect there is trusted.',
+        doc: 'Addresses and CIDR blocks of the proxies whose header is believed. Needed by `accept_proxy_protocol`, except for UNIX sockets: a process that may connect there is trusted.',
       },
       'a list of addresses and CIDR blocks',
       { anyOf: [{ type: 'array', items: STRING, maxItems: MAX_BLOCKS }] },

@@ -14,7 +14,7 @@ export const LOG = table('What is written to standard output, one event per line
   }),
   access: choice(['off', 'errors', 'all'], {
     default: 'errors',
-    doc: 'One line a finished session or flow: none, those that went wrong, or every one.',
+    doc: 'Which finished sessions and flows get a line: none, those that went wrong, or all.',
   }),
 });
 

@@ -38,7 +38,7 @@ export const POOL = table('Backends that serve the same, and how one of them is 
     default: 0,
     min: 0,
     max: 1_000_000,
-    doc: 'Sessions that may wait while every backend is at its cap. 0: they are refused. TCP only.',
+    doc: 'Sessions that may wait while every backend is at its cap. 0: they are refused, by a reset. TCP only.',
   }),
   queue_timeout: duration({
     default: '5s',
@@ -51,7 +51,7 @@ export const POOL = table('Backends that serve the same, and how one of them is 
     min: '10ms',
     max: '7d',
     zero: 'no time at all',
-    doc: 'How long the sessions of a drained or removed backend may run on.',
+    doc: 'How long the TCP sessions of a removed backend may run on. Its UDP flows choose another backend with their next datagram.',
   }),
   drain_spread: duration({
     default: '30s',
@@ -69,7 +69,7 @@ export const POOL = table('Backends that serve the same, and how one of them is 
   }),
   on_down: choice(['keep', 'close'], {
     default: 'keep',
-    doc: 'What becomes of the sessions of a backend that health declares down.',
+    doc: 'What happens to the sessions of a backend that health declares down.',
   }),
   on_down_spread: duration({
     default: '0s',
@@ -88,13 +88,13 @@ export const POOL = table('Backends that serve the same, and how one of them is 
     default: 0,
     min: 0,
     max: 1_000_000,
-    doc: 'UDP: a flow ends after so many replies. 0: by `idle_timeout` only.',
+    doc: 'UDP: a flow ends after this many replies. 0: by `idle_timeout` only.',
   }),
   rebalance_percent: integer({
     default: 0,
     min: 0,
     max: 100,
-    doc: 'After a backend came back, at most this share of the TCP sessions is moved a minute until the load is level: those older than a minute, the longest idle first. Not with source-hash. 0: off.',
+    doc: 'After a backend came back, at most this share of the TCP sessions is closed per minute, so that clients connect again, until the load is level: those older than a minute, the longest idle first. Not with source-hash. 0: off.',
   }),
   hash: HASH,
   health: HEALTH,
