@@ -68,7 +68,7 @@ function judgeClient(
   }
   if (line !== null) {
     const why = mayEnd(line.outcome.cause as Cause, story, client, connection);
-    if (why !== null) wrong(`outcome ${line.outcome.cause}`, why);
+    if (why !== null) wrong(`outcome ${line.outcome.cause}`, `${why}: ${JSON.stringify(line)}`);
     if (line.local !== client.target && client.name === client.address) {
       wrong('local address', `${line.local} instead of ${client.target}`);
     }
