@@ -46,7 +46,7 @@ export interface Log {
   event<Name extends EventName>(name: Name, fields: EventFields<Name>): void;
   /** Writes the line of a session that has ended; the workers have left out what nobody wants. */
   access(record: AccessRecord): void;
-  /** Another level, format or access level from now on. */
+  /** Another level or access level from now on; the format stays what the log began with. */
   configure(spec: LogSpec): void;
   /** Resolves when everything so far was written, or cannot be; for the very end. */
   flush(): Promise<void>;
@@ -105,7 +105,7 @@ class PinoLog implements Log {
   }
 
   configure(spec: LogSpec): void {
-    this.#spec = spec;
+    this.#spec = { ...spec, format: this.#spec.format };
     this.#events.level = spec.level;
   }
 

@@ -126,6 +126,19 @@ t.test('the level hides what is below it, and can be changed while it runs', asy
   );
 });
 
+t.test('a format that changes while it runs waits for the next log', async (t) => {
+  for (const [format, other] of [
+    ['json', 'pretty'],
+    ['pretty', 'json'],
+  ] as const) {
+    const { log, text } = written(t, { ...SPEC, format });
+    log.configure({ ...SPEC, format: other, level: 'warn' });
+    log.event('stopped', { sessions: 0, duration_ms: 1 });
+    log.event('accept-failed', { listener: 'pg', errno: 'EMFILE' });
+    t.match(await text(), format === 'json' ? /^\{.*accept-failed/ : /^22:13:20.* WARN/);
+  }
+});
+
 t.test('an access line tells the whole session, in base units and snake case', async (t) => {
   const { log, lines } = written(t);
   log.access(RECORD);

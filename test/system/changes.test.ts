@@ -86,6 +86,19 @@ t.test('what cannot be bound at start is start-failed with exit code 1, at once'
   }
 });
 
+t.test('a log keeps its format until a restart, and a reload says so', async (t) => {
+  const daemon = await startDaemon(t, {
+    toml: serviceText({ name: 'echo', backends: await startEchoes(t, 1), health: NONE }),
+  });
+  const text = readFileSync(daemon.file, 'utf8');
+  writeFileSync(daemon.file, text.replace('[log]', '[log]\nformat = "pretty"\nlevel = "debug"'));
+  const told = daemon.nextEvent('restart-needed');
+  const reloaded = daemon.nextEvent('reloaded');
+  daemon.signal('SIGHUP');
+  t.match(await told, { keys: ['log.format'] });
+  t.match(await reloaded, { level: 'info', changed: ['log'] });
+});
+
 t.test('check, start and reload refuse a path that is not a socket, and leave it', async (t) => {
   const path = join(tempFolder(t), 'precious');
   writeFileSync(path, 'precious');
