@@ -63,6 +63,32 @@ export function diffSpecs(before: Spec, after: Spec): SpecDiff {
   };
 }
 
+/**
+ * The same with each backend that was left in place as one that stays, although its address in the
+ * file is another: control knows what a name leads to.
+ */
+export function asDone(diff: SpecDiff, stays: (at: BackendAt) => boolean): SpecDiff {
+  const nameOf = ({ pool, backend }: BackendAt): string => `${pool}/${backend.name}`;
+  const { added, removed, changed } = diff.backends;
+  const back = new Map(added.filter(stays).map((at) => [nameOf(at), at]));
+  const moved: BackendChange[] = [];
+  const paired = new Set<BackendAt>();
+  for (const before of removed) {
+    const after = back.get(nameOf(before));
+    const change = after === undefined ? null : backendChange(before, after);
+    if (after === undefined || change === null) continue;
+    moved.push(change);
+    paired.add(before).add(after);
+  }
+  const others = (all: readonly BackendAt[]): BackendAt[] => all.filter((at) => !paired.has(at));
+  const backends = {
+    added: others(added),
+    removed: others(removed),
+    changed: [...changed, ...moved],
+  };
+  return { ...diff, backends };
+}
+
 /** True when the file asks for nothing else than what runs. */
 export function isUnchanged(diff: SpecDiff): boolean {
   const parts = [diff.listeners, diff.pools, diff.backends];

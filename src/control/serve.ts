@@ -2,7 +2,7 @@
  * `sluice run`: a daemon with its log, admin page, signals and service manager, from the
  * configuration file to the exit code.
  */
-import { describeDiff, diffSpecs, namesIn } from '../config/diff.js';
+import { asDone, describeDiff, diffSpecs, namesIn } from '../config/diff.js';
 import { formatIssue, formatWarning, type Issue } from '../config/issue.js';
 import { type ReadConfig, readConfig } from '../config/read_config.js';
 import { listenerKey } from '../core/identity.js';
@@ -24,6 +24,7 @@ import { serviceManager, watchdogIntervalMs } from './service_manager.js';
 import { SignalInbox } from './signal_inbox.js';
 import { Site } from './site.js';
 import { withRemedy } from './start_remedy.js';
+import { watchStaying } from './stayed.js';
 
 const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
@@ -230,9 +231,10 @@ class Service {
     const config = await load(this.#options.file);
     if (!config.ok) return config.error;
     const { spec, hash, warnings } = config.value;
-    const diff = diffSpecs(this.#spec, spec);
+    const stays = watchStaying(daemon.inventory);
     const adopted = await daemon.reload(spec);
     if (!adopted.ok) return adopted.error;
+    const diff = asDone(diffSpecs(this.#spec, spec), stays);
     this.#spec = spec;
     this.#warnings = warnings;
     this.#hash = hash;

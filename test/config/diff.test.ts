@@ -1,6 +1,6 @@
 /** What a reload changes. */
 import t from 'tap';
-import { describeDiff, diffSpecs, isUnchanged, namesIn } from '../../src/config/diff.js';
+import { asDone, describeDiff, diffSpecs, isUnchanged, namesIn } from '../../src/config/diff.js';
 import { START_SETTINGS } from '../../src/config/restart.js';
 import { loadSpec } from '../support/load_spec.js';
 
@@ -167,4 +167,13 @@ t.test('one line tells it all', async (t) => {
     describeDiff(diffSpecs(before, loadSpec(text))),
     'listeners +1 -1 ~0, backends +0 -0 ~1; needs a restart: daemon.workers',
   );
+});
+
+t.test('a backend that was left in place is changed, and neither added nor removed', async (t) => {
+  const moved = diff('address = "10.0.0.2:5432"', 'address = "two.example:5432"');
+  t.same(namesIn(asDone(moved, () => false)), namesIn(moved));
+  t.same(namesIn(moved), { added: ['backend p/two'], removed: ['backend p/two'], changed: [] });
+  const done = asDone(moved, ({ pool, backend }) => pool === 'p' && backend.name === 'two');
+  t.same(namesIn(done), { added: [], removed: [], changed: ['backend p/two'] });
+  t.same(done.backends.changed[0]?.settings, ['address']);
 });

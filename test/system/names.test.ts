@@ -19,7 +19,10 @@ t.test('a mistyped name takes nothing away: what served goes on, and says so', a
     listenerText({ pool: 'plain' }) +
     poolText({ name: 'plain', health: HEALTH, backends: [{ address: plain }] });
   const daemon = await startDaemon(t, { toml: file(local, local) });
-  t.match(await daemon.reload(file(NOWHERE, NOWHERE)), { event: 'reloaded' });
+  const away = await daemon.reload(file(NOWHERE, NOWHERE));
+  t.match(away, { event: 'reloaded', changed: ['backend named/a'] }, 'it is no other backend');
+  t.same(away['added'], [`backend plain/${NOWHERE}`]);
+  t.same(away['removed'], [`backend plain/${local}`]);
   for (const pool of ['named', 'plain']) {
     await exchangeOnce({ port: await daemon.port(pool) });
     const told = await daemon.event('resolve-failed', (record) => record['pool'] === pool);
@@ -37,7 +40,8 @@ t.test('a mistyped name takes nothing away: what served goes on, and says so', a
   ]);
   t.same(daemon.eventsNamed('backend-removed'), []);
 
-  t.match(await daemon.reload(file(local, NOWHERE)), { event: 'reloaded' });
+  const back = await daemon.reload(file(local, NOWHERE));
+  t.match(back, { event: 'reloaded', added: [], removed: [], changed: ['backend named/a'] });
   t.match(await backends(daemon, 'named'), [{ name: 'a', state: 'up', reason: '' }]);
   const elsewhere = file(local, NOWHERE).replaceAll('pools.plain', 'pools.other');
   const refused = await daemon.reload(elsewhere.replace('pool = "plain"', 'pool = "other"'));
