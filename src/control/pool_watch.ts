@@ -98,7 +98,7 @@ export class PoolWatch {
     const standing = this.#standing(pool, pool.spec.panicPercent);
     const state = pool.tenure === 'leaving' ? 'leaving' : poolState(standing);
     const sinceWallMs = this.#pools.note(pool, state);
-    const primaries = rivalsIn(pool, this.#deps.ledger);
+    const primaries = rivalsIn(pool, members, standing, this.#deps.ledger);
     const now = { pool, members, standing, state, sinceWallMs, primaries };
     this.#tell(now);
     this.#tellRivals(now);

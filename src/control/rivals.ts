@@ -4,16 +4,37 @@
  * right, nor fence the other: it says so.
  */
 import type { Ledger } from '../pool/ledger.js';
+import { inTier, type Standing, type Tier } from '../pool/standing.js';
 import type { BackendEntry, PoolEntry } from './inventory.js';
 
-/** Names of the backends that say "primary", if they are more than one; else none. */
-export function rivalsIn(pool: PoolEntry, ledger: Ledger): readonly string[] {
+/**
+ * Names of the backends that say "primary" and get sessions for it, if they are more than one; else
+ * none. `members` are in the order of `standing.reasons`.
+ */
+export function rivalsIn(
+  pool: PoolEntry,
+  members: readonly BackendEntry[],
+  standing: Standing,
+  ledger: Ledger,
+): readonly string[] {
   const { probe } = pool.spec.health;
   if (!('role' in probe) || probe.role !== 'primary') return [];
-  const claims = ({ tenure, id }: BackendEntry): boolean =>
-    tenure === 'kept' && ledger.health(id) === 'up';
-  const names = [...pool.backends.values()].filter(claims).map(({ spec }) => spec.name);
-  return names.length > 1 ? names : [];
+  const rivals = members.filter(
+    (entry, index) =>
+      entry.tenure === 'kept' && ledger.health(entry.id) === 'up' && isUsed(entry, index, standing),
+  );
+  return rivals.length > 1 ? rivals.map(({ spec }) => spec.name) : [];
+}
+
+/** A choice takes it now, or will as soon as it has a place again. */
+function isUsed({ id, spec }: BackendEntry, index: number, { reasons, serves }: Standing): boolean {
+  const reason = reasons[index];
+  if (reason !== 'full') return reason === null;
+  return isTier(serves) ? inTier({ id, backup: spec.backup }, serves) : true;
+}
+
+function isTier(serves: Standing['serves']): serves is Tier {
+  return serves === 'first' || serves === 'backup' || serves === 'all';
 }
 
 /** A sentence; '' where there is no rival. */

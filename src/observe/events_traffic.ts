@@ -108,11 +108,14 @@ export const TRAFFIC_EVENTS = {
   ),
   'pool-recovered': info('A pool has eligible backends again.', ['pool', 'eligible', 'backends']),
   'several-primaries': warn(
-    'More than one backend says that it is the primary: writes may go to each.',
+    'More than one backend that gets sessions says that it is the primary: writes go to each.',
     ['pool', 'detail'],
     'See which one is right, and stop or demote the others: sluice cannot fence them.',
   ),
-  'one-primary': info('No more than one backend says that it is the primary.', ['pool']),
+  'one-primary': info(
+    'No more than one of the backends that say that they are the primary gets sessions.',
+    ['pool'],
+  ),
   'pool-panic': warn(
     'Too few backends are eligible: all of the pool are used, whatever their health.',
     ['pool', 'eligible', 'backends', 'percent'],

@@ -147,9 +147,23 @@ t.test('two servers that both say "primary" are told, and shown as long as they 
   const [one, two] = await startRedis(t, 2);
   if (one === undefined || two === undefined) return;
   const health = 'probe = "redis"\nrole = "primary"\ninterval = "200ms"\nfast_interval = "100ms"\n';
-  const daemon = await startDaemon(t, {
-    toml: serviceText({ name: 'db', backends: [one, two], health }),
-  });
+  const file = (lines: string): string =>
+    serviceText({
+      name: 'db',
+      backends: [
+        { name: 'one', address: one.address },
+        { name: 'two', address: two.address, lines },
+      ],
+      health,
+    });
+  const daemon = await startDaemon(t, { toml: file('weight = 0') });
+  await daemon.backendsUp('db', 2);
+  for (const lines of ['weight = 0', 'backup = true']) {
+    await daemon.reload(file(lines));
+    t.match((await pools(daemon))[0], { state: 'up', reason: '' }, `${lines}: it gets no writes`);
+  }
+  t.same(daemon.eventsNamed('several-primaries'), []);
+  await daemon.reload(file(''));
   t.match(await daemon.event('several-primaries'), { pool: 'db', remedy: /fence/ });
   t.match((await pools(daemon))[0], {
     state: 'up',
