@@ -35,8 +35,8 @@ function howToRead({ environment: e, rounds }: Results): string {
 ${programs.join(', ')}.
 Figures are medians of up to ${rounds} rounds. A ratio is sluice divided by the other, and the median of the
 ratios within each round; it is therefore not the quotient of the two columns. In brackets is its 95 %
-interval; "ahead" and "behind" stand only where the whole interval, before it is rounded, is on one side of 1.
-HAProxy uses splice(2) in the rows of bulk data and of iperf3.`;
+interval; "ahead" and "behind" stand only where the whole interval, before it is rounded, is on one
+side of 1. HAProxy uses splice(2) in the rows of bulk data and of iperf3.`;
 }
 
 function renderTable(results: Results): string {

@@ -28,7 +28,7 @@ export const IDLE_TIMEOUT_MS = 60_000;
 export const STALL_TIMEOUT_MS = 5_000;
 /** … and one that takes little, too. */
 export const SEND_TIMEOUT_MS = 30_000;
-export const LINGER_MS = 2_000;
+export const ANSWER_LINGER_MS = 2_000;
 /** Answers on their way, over all connections; one exposition of 1000 backends has 6 MB. */
 export const MAX_BYTES_IN_FLIGHT = 64 * 1_048_576;
 /** From so long a reader that takes nothing makes room for another one. */
@@ -209,7 +209,7 @@ function isOverdue({ phase, served }: Connection, nowMs: number): boolean {
       return isStalled || nowMs - phase.sinceMs > SEND_TIMEOUT_MS;
     }
     case 'lingering':
-      return nowMs - phase.sinceMs > LINGER_MS;
+      return nowMs - phase.sinceMs > ANSWER_LINGER_MS;
     default:
       return unreachable(phase);
   }

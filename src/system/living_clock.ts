@@ -7,7 +7,7 @@
 import type { Clock, Timer, Timers } from '../core/clock.js';
 
 /** A gap that is longer does not count: twice what a thread at rest leaves between two readings. */
-export const STANDSTILL_MS = 2_000;
+export const PAUSE_MS = 2_000;
 /** How exactly the last reading is known; more often would share a cache line to no purpose. */
 const NOTE_MS = 250;
 /** Of a gap since LAST, what may have been lived: LAST is rounded down, and up to NOTE_MS old. */
@@ -53,7 +53,7 @@ function note(pairs: BigInt64Array, nowMs: number): void {
   const [last, still] = split(seen);
   const gapMs = (nowMs - last) | 0;
   if (gapMs <= NOTE_MS) return;
-  const stoodMs = gapMs > STANDSTILL_MS ? gapMs - LIVED_MS : 0;
+  const stoodMs = gapMs > PAUSE_MS ? gapMs - LIVED_MS : 0;
   // If another thread was quicker, it has noted the same.
   Atomics.compareExchange(pairs, 0, seen, join(nowMs, (still + stoodMs) | 0));
 }

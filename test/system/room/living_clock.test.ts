@@ -5,7 +5,7 @@ import {
   createClockMemory,
   livingClock,
   livingTimers,
-  STANDSTILL_MS,
+  PAUSE_MS,
 } from '../../../src/system/living_clock.js';
 import { FakeTime } from '../../support/fake_time.js';
 import { seed } from '../../support/seed.js';
@@ -25,7 +25,7 @@ t.test(`time that some thread lived counts, gaps of all do not (seed ${seed})`, 
     let first = true;
     for (let step = 0; step < 2_000; step++) {
       const isGap = random.next() < 0.05 && !first;
-      const stepMs = isGap ? STANDSTILL_MS + 300 + random.next() * 10_000 : random.next() * 1_000;
+      const stepMs = isGap ? PAUSE_MS + 300 + random.next() * 10_000 : random.next() * 1_000;
       first = false;
       realMs += stepMs;
       if (!isGap) livedMs += stepMs;
