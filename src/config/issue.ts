@@ -15,12 +15,12 @@ export const ISSUE_CODES = {
   missing: 'Add the key.',
   misplaced: 'The key has no meaning together with the others: remove it, or change those.',
   conflict: 'Two values contradict each other: change one of them.',
-  duplicate: 'Something stands there twice: give one of the two another name or address.',
-  occupied: 'Something else than a socket is at that path: move it away, or choose another path.',
+  duplicate: 'The same name or address is used twice: change one of the two.',
+  occupied: 'Something other than a socket is at that path: move it away, or choose another path.',
   'no-folder': 'The folder of a socket is not there: make it, or choose another path.',
   'unknown-pool':
     'A listener names a pool that the file does not define: define it or correct the name.',
-  'too-many': 'Shared memory is laid out for so many at start: use fewer.',
+  'too-many': 'More than the limit that the message names: use fewer.',
   'not-in-this-version': 'The reference describes it, but this version cannot do it: leave it out.',
   'more-problems': 'Only the first hundred are shown: correct those, and check again.',
 } as const;

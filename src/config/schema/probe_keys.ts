@@ -41,7 +41,7 @@ export const PROBE_KEYS = {
     default: '0B',
     min: '0B',
     max: '64KiB',
-    doc: 'So much must have arrived before an answer without the expected bytes is a "no".',
+    doc: 'Once this much of an answer has arrived without the expected bytes, the probe has failed. 0: it waits for more until `timeout`.',
   }),
   method: choice(['GET', 'HEAD', 'OPTIONS'], { default: 'GET', doc: 'The method.' }),
   path: word('a path that begins with "/"', /^\/[\x21-\x7e]*$/, {
@@ -82,9 +82,9 @@ export const PROBE_KEYS = {
     doc: 'The role that counts as up. For postgres it needs `user`.',
   }),
   user: word('a name without control characters', NO_CONTROL, {
-    otherwise: 'nobody',
+    otherwise: 'none',
     example: 'sluice',
-    doc: 'Who logs in. Without it postgres is only asked whether it would talk.',
+    doc: 'The user that the probe logs in as. Without it a postgres probe only asks whether the server takes clients.',
   }),
   database: word('a name without control characters', NO_CONTROL, {
     default: 'postgres',
@@ -157,7 +157,7 @@ export const PROBE_USES: Readonly<Record<ProbeKind, ProbeUse>> = {
   },
   'send-expect': {
     proves: 'It answers with the expected bytes.',
-    leaves: 'What the conversation is worth to it.',
+    leaves: 'Whatever it logs for such a conversation.',
     needs: [],
     takes: ['send', 'expect', 'steps', 'minimum_size', 'tls', ...TLS_OPTIONS],
   },
@@ -211,8 +211,8 @@ export const PROBE_USES: Readonly<Record<ProbeKind, ProbeUse>> = {
     takes: ['name', 'type', 'rcodes'],
   },
   udp: {
-    proves: 'It answers a datagram, or at least nothing says that it is not there.',
-    leaves: 'What the datagram is worth to it.',
+    proves: 'It answers a datagram, or at least no ICMP error says that it is not there.',
+    leaves: 'Whatever it logs for such a datagram.',
     needs: ['send'],
     takes: ['send', 'expect'],
   },
