@@ -2,6 +2,11 @@
 
 /** By the name of the error in the sentence; the first that is found counts. */
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
+  [/uv_cwd/, 'the working directory was deleted: start sluice in one that is there'],
+  [
+    /connecting says/,
+    'see whose it is (`ss -xlp`); remove it if it is left over, or choose another path',
+  ],
   [/EMFILE/, 'too few open files are allowed: raise LimitNOFILE (or `ulimit -n`)'],
   [/ENFILE/, 'the machine has too many files open: raise fs.file-max'],
   [/ERR_WORKER_INIT_FAILED|EAGAIN/, 'too few threads are allowed: raise TasksMax (or `ulimit -u`)'],

@@ -8,6 +8,7 @@ import type { ControlCounters } from '../observe/metrics.js';
 import type { Inventory, ListenerEntry } from './inventory.js';
 import type { ListeningSockets } from './listening_sockets.js';
 import type { SharedState } from './shared_state.js';
+import { withRemedy } from './start_remedy.js';
 import type { FleetEvents } from './worker_fleet.js';
 import type { FromWorker } from './worker_protocol.js';
 
@@ -92,7 +93,11 @@ export class WorkerNews implements FleetEvents {
   }
 
   notReplaced(worker: WorkerId, failures: number, detail: string): void {
-    this.#deps.log.event('worker-start-failed', { worker, failures, detail });
+    this.#deps.log.event('worker-start-failed', {
+      worker,
+      failures,
+      detail: withRemedy(detail),
+    });
   }
 
   silent(worker: WorkerId, silentMs: number): void {

@@ -3,6 +3,7 @@ import { Ejections } from '../../src/control/ejections.js';
 import { PlanAcks } from '../../src/control/plan_acks.js';
 import { Rows } from '../../src/control/registry.js';
 import { sessionLimit, workerCount } from '../../src/control/sizing.js';
+import { withRemedy } from '../../src/control/start_remedy.js';
 import type { BackendId, WorkerId } from '../../src/core/brand.js';
 import { createSeriesMemory, SeriesReader } from '../../src/core/series.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
@@ -43,6 +44,14 @@ t.test('rows stay with their keys; a released one is used again', async (t) => {
   t.same([take('c'), rows.get('a')], [0, undefined]);
   t.same(fresh, [0, 1, 0]);
   t.throws(() => take('d'), { message: /no free row/ }, 'a row is released once');
+});
+
+t.test('a refusal of the machine comes with what helps', async (t) => {
+  const helps = (sentence: string): string => withRemedy(sentence).slice(sentence.length);
+  t.match(helps('ENOENT: no such file or directory, uv_cwd (ENOENT)'), /^; the working directory/);
+  for (const errno of ['EPROTOTYPE', 'EAGAIN', 'EACCES']) {
+    t.match(helps(`a socket is there, and connecting says ${errno}`), /ss -xlp/, errno);
+  }
 });
 
 t.test('max_sessions = 0 is what the descriptors allow', async (t) => {
