@@ -199,6 +199,7 @@ export class Ejections {
         });
         return { entry, returned: false };
       case 'would-eject':
+        counters.dryEjection(names, decision.cause.kind);
         log.event('backend-would-be-ejected', { ...names, ...told(decision) });
         return null;
       case 'spare':

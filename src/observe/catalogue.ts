@@ -210,6 +210,12 @@ const EVENT_METRICS = {
     help: 'Temporary removals for failures seen in real traffic, by reason.',
     labels: [...BACKEND, 'reason'],
   },
+  dryEjections: {
+    name: 'sluice_ejections_dry_run_total',
+    type: 'counter',
+    help: 'Temporary removals that dry_run = true has only told, by reason.',
+    labels: [...BACKEND, 'reason'],
+  },
   probe: {
     name: 'sluice_probe_seconds',
     type: 'histogram',

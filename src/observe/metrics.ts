@@ -17,6 +17,8 @@ export interface ControlCounters {
   /** A backend's state became `to`. */
   transition(backend: BackendLabels, to: string): void;
   ejection(backend: BackendLabels, reason: string): void;
+  /** The same in a dry run, which ejects nothing. */
+  dryEjection(backend: BackendLabels, reason: string): void;
   /** One probe was over after `seconds`; `failure` is null when it succeeded. */
   probe(backend: BackendLabels, seconds: number, failure: string | null): void;
   reload(result: 'success' | 'failure'): void;
@@ -70,6 +72,7 @@ function controlCounters(registry: Registry): ControlCounters {
   const registers = [registry];
   const transitions = new BackendCounter(METRICS.transitions, registers);
   const ejections = new BackendCounter(METRICS.ejections, registers);
+  const dryEjections = new BackendCounter(METRICS.dryEjections, registers);
   const probeFailures = new BackendCounter(METRICS.probeFailures, registers);
   const reloads = new Counter({ ...named(METRICS.reloads), registers });
   const restarts = new Counter({ ...named(METRICS.workerRestarts), registers });
@@ -81,6 +84,7 @@ function controlCounters(registry: Registry): ControlCounters {
   return {
     transition: (backend, to) => transitions.count(backend, to),
     ejection: (backend, reason) => ejections.count(backend, reason),
+    dryEjection: (backend, reason) => dryEjections.count(backend, reason),
     probe: (backend, seconds, failure) => {
       probes.observe({ ...backend }, seconds);
       if (failure !== null) probeFailures.count(backend, failure);
@@ -91,7 +95,9 @@ function controlCounters(registry: Registry): ControlCounters {
     logSuppressed: (event, lines) => suppressed.inc({ event }, lines),
     forget: (backend) => {
       probes.remove({ ...backend });
-      for (const counter of [transitions, ejections, probeFailures]) counter.forget(backend);
+      for (const counter of [transitions, ejections, dryEjections, probeFailures]) {
+        counter.forget(backend);
+      }
     },
   };
 }

@@ -31,6 +31,7 @@ export type Sampler = (source: MetricsSource) => Sample[];
 type CountedHere =
   | 'transitions'
   | 'ejections'
+  | 'dryEjections'
   | 'probe'
   | 'probeFailures'
   | 'reloads'

@@ -122,6 +122,7 @@ export class Events implements Log {
 export const NO_COUNTERS: ControlCounters = {
   transition: () => {},
   ejection: () => {},
+  dryEjection: () => {},
   probe: () => {},
   reload: () => {},
   internalErrors: () => {},

@@ -53,6 +53,7 @@ export class Journal implements Log, ControlCounters {
   async flush(): Promise<void> {}
   transition(): void {}
   ejection(): void {}
+  dryEjection(): void {}
   probe(): void {}
   reload(): void {}
   workerRestart(): void {}

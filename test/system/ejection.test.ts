@@ -51,6 +51,17 @@ t.test('an ejection that ended begins again with no failures counted', async (t)
   t.equal((await daemon.metrics()).sum('sluice_ejections_total', DEAD), 2);
 });
 
+t.test('a dry run tells and counts what it would eject, and ejects nothing', async (t) => {
+  const daemon = await start(t, 'consecutive_failures = 1\ndry_run = true');
+  const port = await daemon.port('echo');
+  await failUntil(daemon, port, 3);
+  t.match(await daemon.event('backend-would-be-ejected'), { cause: 'failures' });
+  const why = { ...DEAD, reason: 'failures' };
+  await daemon.metricSettles('sluice_ejections_dry_run_total', why, (sum) => sum === 1);
+  t.equal((await daemon.metrics()).sum('sluice_ejections_total', {}), 0);
+  t.same(daemon.eventsNamed('backend-ejected'), []);
+});
+
 t.test('failures that are further apart than `interval` are no failures in a row', async (t) => {
   const daemon = await start(t, 'consecutive_failures = 2\ninterval = "500ms"');
   const port = await daemon.port('echo');
