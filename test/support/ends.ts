@@ -115,13 +115,13 @@ export const WAYS: Readonly<Record<Cause, Way | string>> = {
     },
   },
   'idle-timeout': {
-    listener: 'idle_timeout = "1s"',
+    listener: 'idle_timeout = "2s"',
     backends: echo,
     kind: 'error',
     play: served,
   },
   'max-age': {
-    listener: 'max_session_age = "1s"',
+    listener: 'max_session_age = "2s"',
     backends: echo,
     kind: 'orderly',
     play: served,

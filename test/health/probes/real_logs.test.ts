@@ -2,6 +2,7 @@
  * What a probe leaves in the log of a real server, at the server's default settings: the last
  * column of the table of probes in conf/reference.md is counted here.
  */
+import { Resolver } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -192,7 +193,11 @@ t.test('dnsmasq writes nothing about a probe', async (t) => {
   if (!haveServers(t, 'dnsmasq')) return;
   const [server] = await startDnsmasq(t, 1);
   if (server === undefined) return;
-  // What it says about itself when nobody asks it anything: its last line is "exiting".
+  // What it says about itself when a common client asks it, whose answer shows that it serves:
+  // ended before that it would not say "exiting".
+  const resolver = new Resolver({ tries: 1 });
+  resolver.setServers([server.address]);
+  t.same(await resolver.resolve4('service.test'), ['192.0.2.1']);
   await server.end();
   const unprobed = wordsOf(server.log);
   t.match(unprobed.at(-1), /exiting/);
