@@ -9,6 +9,7 @@ import { eventually, within } from '../support/deadline.js';
 import { mayEnd, mayHaveBeenDisturbed } from './allowed.js';
 import type { Connection } from './backend.js';
 import type { Client } from './client.js';
+import { DEFECT } from './every_thread.js';
 import { CALM } from './program.js';
 import type { Finding, Story } from './run_program.js';
 
@@ -18,8 +19,8 @@ const SETTLE_MS = 9_000;
 const LINE_MS = 2_000;
 /** The shutdown timeout of programs, and what the end may take beyond it. */
 const STOP_MS = 1_000 + 4_000;
-/** What the daemon says of a thread that was terminated from outside. */
-const LOST_BY_ORDER = 'the thread ended without a word';
+/** What the daemon says of a thread that was terminated from outside, or threw by order. */
+const LOST_BY_ORDER = ['the thread ended without a word', DEFECT];
 const GAUGES = ['sluice_sessions_active', 'sluice_backend_active', 'sluice_queue_length'];
 
 export function judgeSessions(story: Story): Finding[] {
@@ -137,8 +138,9 @@ export async function judgeDaemon(story: Story): Promise<Finding[]> {
   }
   const orders = program.acts.filter((act) => act.do === 'lose-worker').length;
   const lost = daemon.eventsNamed('worker-lost').map(({ detail }) => String(detail));
-  const obeyed = lost.filter((detail) => detail === LOST_BY_ORDER);
-  for (const detail of [...lost.filter((one) => one !== LOST_BY_ORDER), ...obeyed.slice(orders)]) {
+  const obeyed = lost.filter((detail) => LOST_BY_ORDER.includes(detail));
+  const others = lost.filter((detail) => !LOST_BY_ORDER.includes(detail));
+  for (const detail of [...others, ...obeyed.slice(orders)]) {
     findings.push(found(`worker-lost: ${detail}`, `a worker was lost: ${detail}`));
   }
   return findings;
