@@ -6,6 +6,7 @@ import type { Test } from 'tap';
 import { eventually, PATIENCE_MS } from './deadline.js';
 import { Exposition, type Labels } from './exposition.js';
 import { Feed } from './feed.js';
+import { httpGet, type Page } from './http_get.js';
 import { tempFolder } from './places.js';
 import { Child, type Exit } from './process.js';
 
@@ -177,10 +178,9 @@ export class Daemon {
   }
 
   /** An answer of the admin endpoint. */
-  async get(path: string): Promise<{ readonly status: number; readonly body: string }> {
+  async get(path: string): Promise<Page> {
     const { address } = await this.event('admin-listening');
-    const answer = await fetch(`http://${String(address)}${path}`);
-    return { status: answer.status, body: await answer.text() };
+    return httpGet(`http://${String(address)}${path}`);
   }
 
   async metrics(): Promise<Exposition> {

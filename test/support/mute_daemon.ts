@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import { BINARY, ENGINE } from './daemon.js';
 import { eventually } from './deadline.js';
+import { httpGet } from './http_get.js';
 import { freePort, tempFolder } from './places.js';
 import { type Child, startChild } from './process.js';
 
@@ -57,7 +58,7 @@ ${setup.toml}`,
   });
   const admin = `127.0.0.1:${port}`;
   const get = async (path: string): Promise<string> =>
-    (await fetch(`http://${admin}${path}`)).text();
+    (await httpGet(`http://${admin}${path}`)).body;
   const serving = (): Promise<void> =>
     eventually('the admin page', async () => {
       if (!child.running) throw new Error(`it ended: ${child.stderr.past.join(' | ')}`);

@@ -11,6 +11,7 @@ import { present } from '../../src/core/assert.js';
 import { pgMessage } from '../contract/probe_cases.js';
 import { BINARY, ENGINE } from '../support/daemon.js';
 import { eventually } from '../support/deadline.js';
+import { httpGet } from '../support/http_get.js';
 import { leaksOf } from '../support/leaks.js';
 import { tempFolder } from '../support/places.js';
 import { type Child, runToEnd, startChild } from '../support/process.js';
@@ -235,5 +236,5 @@ function event(daemon: Child, name: string, part: string): Promise<string> {
 async function page(daemon: Child, path: string): Promise<string> {
   const line = await event(daemon, 'admin-listening', '');
   const { address } = JSON.parse(line) as { readonly address: string };
-  return (await fetch(`http://${address}${path}`)).text();
+  return (await httpGet(`http://${address}${path}`)).body;
 }
