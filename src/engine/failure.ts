@@ -8,9 +8,8 @@ import type { DatagramDrop, DialFailure } from '../core/outcome.js';
 /** What connect(2) answered, by what it means for a backend. */
 const DIAL_FAILURE_BY_CODE: Readonly<Record<string, DialFailure>> = {
   ECONNREFUSED: 'refused',
-  // unix(7): nobody made the socket, or its queue of connections is full.
+  // unix(7): nobody made the socket.
   ENOENT: 'refused',
-  EAGAIN: 'refused',
   EHOSTUNREACH: 'unreachable',
   ENETUNREACH: 'unreachable',
   EHOSTDOWN: 'unreachable',
@@ -25,6 +24,9 @@ const DIAL_FAILURE_BY_CODE: Readonly<Record<string, DialFailure>> = {
   EPIPE: 'reset',
   EADDRNOTAVAIL: 'no-free-port',
   EADDRINUSE: 'no-free-port',
+  // Of UDP (inet_autobind in the kernel's af_inet.c). A unix socket's full backlog, the other one
+  // that says so, is no failure: core/backlog.ts.
+  EAGAIN: 'no-free-port',
   EMFILE: 'no-descriptor',
   ENFILE: 'no-descriptor',
 };

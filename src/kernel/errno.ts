@@ -4,7 +4,12 @@ import { getSystemErrorMap } from 'node:util';
 
 export const ERRNO = constants.errno;
 
-const NAMES = new Map(Object.entries(ERRNO).map(([name, code]) => [code, name]));
+/** The first of two names for one number (EAGAIN, not EWOULDBLOCK), as Node.js calls it, too. */
+const NAMES = new Map(
+  Object.entries(ERRNO)
+    .reverse()
+    .map(([name, code]) => [code, name]),
+);
 
 /** A system call that failed: an expected outcome, handed on as a value. */
 export interface KernelError {

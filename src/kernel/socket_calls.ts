@@ -94,6 +94,11 @@ export class SocketCalls {
     return err(kernelError('connect', answer));
   }
 
+  /** connect(2) of a non-blocking socket; over unix the answer comes at once, whichever it is. */
+  connect(fd: number, address: number, bytes: number): number {
+    return this.#kernel.libc.connectAt(fd, address, bytes);
+  }
+
   /** Sends the ACK that is owed to the peer, and the next ones without delay; not over unix. */
   acknowledge(fd: number): void {
     this.#kernel.libc.setsockoptAt(fd, IPPROTO_TCP, TCP_QUICKACK, this.#at(ONE_AT), 4);

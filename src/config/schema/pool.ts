@@ -20,7 +20,7 @@ export const POOL = table('Backends that serve the same, and how one of them is 
     default: '5s',
     min: '10ms',
     max: '10m',
-    doc: 'How long one dial may take, and how long a session waits for the first verdict of health.',
+    doc: 'How long one dial may take, waiting for room in the backlog of a unix socket included, and how long a session waits for the first verdict of health.',
   }),
   retries: integer({
     default: 2,

@@ -1,4 +1,5 @@
 /** What errors of Node.js mean for the engine's seams, by their codes. */
+import type { Endpoint } from '../../core/endpoint.js';
 import type { DatagramDrop, DialFailure } from '../../core/outcome.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { dialFailureOf, dropReasonOf, limitSentenceOf, meansUnreachable } from '../failure.js';
@@ -20,6 +21,11 @@ export function asked<T>(call: () => T): Result<T, string> {
   } catch (error) {
     return err(errorCode(error));
   }
+}
+
+/** See core/backlog.ts. */
+export function isBacklogFull(target: Endpoint, error: Error): boolean {
+  return target.kind === 'unix' && errorCode(error) === 'EAGAIN';
 }
 
 export function dialFailure(error: Error): DialFailure {

@@ -4,12 +4,13 @@
  */
 import type { Socket } from 'node:net';
 import { assert, unreachable } from '../../core/assert.js';
+import { FIRST_PAUSE_MS, nextPauseMs, spreadMs } from '../../core/backlog.js';
 import type { PairId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import { MAX_PROXY_HEADER_BYTES } from '../../core/limits.js';
 import { HELD_BYTES, type PairEnd } from '../../session/tcp_port.js';
 import { Ending } from './ending.js';
-import { dialFailure, limitSentence } from './failure.js';
+import { dialFailure, isBacklogFull, limitSentence } from './failure.js';
 import { Held } from './held.js';
 import type { Backend, PairHost, PairState, Side } from './pair_state.js';
 import { dialSocket, finish, type Link, reset, whenTrulyEnded } from './socket.js';
@@ -63,13 +64,7 @@ export class Pair {
   dial(target: Endpoint, prelude: Uint8Array | null): void {
     if (this.#isOver()) return;
     assert(this.#state.kind === 'waiting', 'a pair dials when its header is read and no dial runs');
-    const socket = dialSocket(target);
-    const backend: Backend = { socket, kind: target.kind, prelude };
-    this.#state = { kind: 'dialling', backend };
-    this.#openSockets++;
-    socket.on('connect', () => this.#alone(() => this.#connected(backend)));
-    socket.on('error', (error) => this.#alone(() => this.#backendBroke(backend, error)));
-    socket.on('close', () => this.#socketClosed());
+    this.#connect(target, prelude, FIRST_PAUSE_MS);
   }
 
   cancelDial(): void {
@@ -190,9 +185,31 @@ export class Pair {
 
   // ── the backend ────────────────────────────────────────────────────────────────────────────
 
-  #connected(backend: Backend): void {
+  #connect(target: Endpoint, prelude: Uint8Array | null, pauseMs: number): void {
+    const socket = dialSocket(target);
+    const backend: Backend = { socket, kind: target.kind, prelude };
+    this.#state = { kind: 'dialling', backend };
+    this.#openSockets++;
+    socket.on('connect', () => this.#alone(() => this.#connected(backend)));
+    socket.on('error', (error) => {
+      if (this.#dials(backend) && isBacklogFull(target, error)) {
+        // Its socket is destroyed already; meanwhile the dial may be given up.
+        this.#host.timers.after(spreadMs(pauseMs, this.id), () => {
+          if (!this.#dials(backend)) return;
+          this.#alone(() => this.#connect(target, prelude, nextPauseMs(pauseMs)));
+        });
+      } else this.#alone(() => this.#backendBroke(backend, error));
+    });
+    socket.on('close', () => this.#socketClosed());
+  }
+
+  #dials(backend: Backend): boolean {
     const state = this.#state;
-    if (state.kind !== 'dialling' || state.backend !== backend) return;
+    return state.kind === 'dialling' && state.backend === backend;
+  }
+
+  #connected(backend: Backend): void {
+    if (!this.#dials(backend)) return;
     this.#state = { kind: 'dialled', backend };
     this.#host.descriptorTaken();
     // One segment for the prelude and the client's first bytes, if relay is called at once.

@@ -4,9 +4,10 @@
  * answered for the first.
  */
 import { assert, assertShared } from '../../core/assert.js';
+import { FIRST_PAUSE_MS, nextPauseMs, spreadMs } from '../../core/backlog.js';
 import type { PairId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
-import { errnoName } from '../../kernel/errno.js';
+import { ERRNO, errnoName } from '../../kernel/errno.js';
 import type { MappedMemory } from '../../kernel/memory.js';
 import {
   AF_UNIX,
@@ -14,9 +15,11 @@ import {
   encodeAddress,
   SOCKADDR_MAX_BYTES,
 } from '../../kernel/sockaddr.js';
+import type { SocketCalls } from '../../kernel/socket_calls.js';
 import { submitClose, submitConnect } from '../../kernel/submissions.js';
 import type { TcpEdges } from '../../session/tcp_port.js';
 import { dialFailureOf } from '../failure.js';
+import type { Delays } from './delays.js';
 import type { Holder } from './ending.js';
 import type { Handshakes } from './handshakes.js';
 import type { Loop } from './loop.js';
@@ -36,6 +39,8 @@ export const dialMemoryBytes = (pairs: number): number => dialCapacity(pairs) * 
 
 export interface DialsParts {
   readonly loop: Loop;
+  readonly delays: Delays;
+  readonly calls: SocketCalls;
   readonly pairs: PairTable;
   readonly handshakes: Handshakes;
   readonly addresses: MappedMemory;
@@ -92,14 +97,14 @@ export class Dials implements Holder {
     pairs.dial[pair] = dial;
     const bytes = this.#encode(target);
     this.#addresses.set(bytes, dial * ADDRESS_STRIDE);
-    submitConnect(
-      loop.ring,
-      socket.value,
-      this.#parts.addresses.address + dial * ADDRESS_STRIDE,
-      bytes.length,
-      userData(CONNECT, dial),
-      this.#generation[dial] ?? 0,
-    );
+    const at = this.#parts.addresses.address + dial * ADDRESS_STRIDE;
+    const generation = this.#generation[dial] ?? 0;
+    if (family !== AF_UNIX) {
+      submitConnect(loop.ring, socket.value, at, bytes.length, userData(CONNECT, dial), generation);
+    } else {
+      const connect = (): number => this.#parts.calls.connect(socket.value, at, bytes.length);
+      loop.soon(() => this.#connect(dial, generation, connect, FIRST_PAUSE_MS));
+    }
   }
 
   /** Gives the pair's dial up, if there is one: its answer reaches nobody. */
@@ -109,8 +114,13 @@ export class Dials implements Holder {
     if (dial === NONE) return;
     pairs.dial[pair] = NONE;
     if (dial === FAILING) return;
-    this.#pair[dial] = NONE;
-    loop.cancel(CONNECT, dial, this.#generation[dial] ?? 0);
+    if (this.#family[dial] === AF_UNIX) {
+      submitClose(loop.ring, this.#fd[dial] ?? NONE, userData(CLOSE, dial), 0);
+      this.#release(dial);
+    } else {
+      this.#pair[dial] = NONE;
+      loop.cancel(CONNECT, dial, this.#generation[dial] ?? 0);
+    }
   }
 
   /** True when no dial is under way, not even one that was given up. */
@@ -144,10 +154,7 @@ export class Dials implements Holder {
     const fd = this.#fd[dial] ?? NONE;
     const pair = this.#pair[dial] ?? NONE;
     assertShared(fd !== NONE, 'a dial under way has a descriptor');
-    this.#fd[dial] = NONE;
-    this.#pair[dial] = NONE;
-    this.#generation[dial] = (generation + 1) & GENERATION_MASK;
-    this.#free[this.#freeCount++] = dial;
+    this.#release(dial);
     if (pair === NONE || result < 0) submitClose(loop.ring, fd, userData(CLOSE, dial), 0);
     if (pair === NONE) return;
     // From here on the connection is the pair's, so that nobody loses it whatever breaks.
@@ -161,6 +168,27 @@ export class Dials implements Holder {
     } catch (error) {
       pairs.broken(pair, error);
     }
+  }
+
+  /**
+   * Over a unix socket connect(2) answers at once. The ring takes EAGAIN, a full backlog, for a
+   * reason to try on a thread of its own, and there dials wait for each other. The dial goes on,
+   * unless it was given up meanwhile.
+   */
+  #connect(dial: number, generation: number, connect: () => number, pauseMs: number): void {
+    if (this.#generation[dial] !== generation) return;
+    const answer = connect();
+    if (answer !== -ERRNO.EAGAIN) return this.#answered(dial, generation, answer);
+    const again = (): void => this.#connect(dial, generation, connect, nextPauseMs(pauseMs));
+    this.#parts.delays.later(spreadMs(pauseMs, dial), again);
+  }
+
+  /** The number is free; its descriptor is somebody else's, or closed. */
+  #release(dial: number): void {
+    this.#fd[dial] = NONE;
+    this.#pair[dial] = NONE;
+    this.#generation[dial] = ((this.#generation[dial] ?? 0) + 1) & GENERATION_MASK;
+    this.#free[this.#freeCount++] = dial;
   }
 
   #tell(dial: number, pair: number, result: number): void {

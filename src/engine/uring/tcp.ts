@@ -99,7 +99,15 @@ export class UringTcp implements TcpEngine {
     const early = new Early({ loop, pairs, pool, reads, mostBytes: means.earlyBytes, edges, gone });
     const hasSpoken = (pair: number): boolean => relay.hasSpoken(pair);
     const handshakes = new Handshakes({ loop, pairs, calls, hasSpoken });
-    const dials = new Dials({ loop, pairs, handshakes, edges, addresses: means.dialAddresses });
+    const dials = new Dials({
+      loop,
+      delays,
+      calls,
+      pairs,
+      handshakes,
+      edges,
+      addresses: means.dialAddresses,
+    });
     const linger = new Linger({ pairs, pool, reads, calls, ending });
     const flushed = (pair: number): void => linger.begin(pair);
     const { libc } = kernel;

@@ -8,7 +8,7 @@ import type { ListenSource } from '../../../src/core/plan.js';
 import type { Engine, EngineLimits, LoopHooks } from '../../../src/engine/engine.js';
 import type { PairEnd, TcpEdges } from '../../../src/session/tcp_port.js';
 import { connectPeer, LOOPBACK, type Peer, PeerServer } from '../../support/peer.js';
-import { TcpDriver } from '../../support/tcp_driver.js';
+import { type Edge, TcpDriver } from '../../support/tcp_driver.js';
 
 /** An engine that is attached and runs on this thread's event loop, or is pumped by it. */
 export interface EngineUnderTest {
@@ -76,12 +76,17 @@ export class Bench {
 
   /** How the pair ends, while time passes in small steps, `withinMs` of it at most. */
   async endInTime(withinMs: number): Promise<PairEnd> {
+    await this.timePasses('closed', withinMs);
+    return this.driver.nextEnd();
+  }
+
+  /** Time passes in small steps until that edge has come, `withinMs` of it at most. */
+  async timePasses(until: Edge['kind'], withinMs: number): Promise<void> {
     for (let passedMs = 0; passedMs < withinMs; passedMs += STEP_MS) {
       await settled(() => this.driver.edges.length, 20);
-      if (this.driver.count('closed') > 0) break;
+      if (this.driver.count(until) > 0) break;
       await this.under.pass(STEP_MS);
     }
-    return this.driver.nextEnd();
   }
 
   /** A client and the backend that it was relayed to. */

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { PairId } from '../../../src/core/brand.js';
 import { loadKernel } from '../../../src/kernel/foreign.js';
-import { type Peer, refusingEndpoint } from '../../support/peer.js';
-import { silentEndpoint } from '../../support/silent_endpoint.js';
+import { LOOPBACK, type Peer, refusingEndpoint } from '../../support/peer.js';
+import { type SilentEndpoint, silentEndpoint } from '../../support/silent_endpoint.js';
 import { type Bench, type MakeEngine, settled, withEngine } from './bench.js';
 
 export function dialContract(t: Test, make: MakeEngine): void {
@@ -187,13 +187,39 @@ function givingUp(t: Test, make: MakeEngine): void {
 /** Dials that neither succeed nor fail; only foreign calls make an address that is so silent. */
 function hanging(t: Test, make: MakeEngine): void {
   if (!loadKernel().ok) return;
+  for (const kind of ['TCP', 'unix'] as const) hangingAt(t, make, kind);
+
+  withEngine(t, make, 'a crowd of dials comes through a narrow queue', async (bench, t) => {
+    const { driver, folder, under } = bench;
+    const silent = await silentEndpoint({ kind: 'unix', path: join(folder, 'narrow') });
+    driver.answers = { accepted: (pair) => driver.engine.dial(pair, silent.endpoint, null) };
+    await Promise.all(Array.from({ length: CROWD }, () => bench.connect()));
+    for (let n = 0; n < CROWD; n++) await driver.next('accepted');
+    for (let passedMs = 0; passedMs < CROWD_WITHIN_MS; passedMs++) {
+      if (driver.count('dialled') === CROWD) break;
+      silent.accept();
+      await under.pass(1);
+      await settled(() => driver.edges.length, 2);
+    }
+    t.equal(driver.count('dialled'), CROWD);
+    t.equal(driver.count('dialFailed'), 0);
+    silent.close();
+  });
+}
+
+const CROWD = 40;
+/** Twelve of the longest pauses: coming back together, one or two would come through at each. */
+const CROWD_WITHIN_MS = 1_000;
+
+function hangingAt(t: Test, make: MakeEngine, kind: 'TCP' | 'unix'): void {
   const withSilence = (
     name: string,
-    body: (bench: Bench, t: Test, client: Peer, pair: PairId) => Promise<void>,
+    body: (bench: Bench, t: Test, hung: Hung) => Promise<void>,
   ): void =>
-    withEngine(t, make, name, async (bench, t) => {
-      const { driver } = bench;
-      const silent = await silentEndpoint();
+    withEngine(t, make, `${kind}: ${name}`, async (bench, t) => {
+      const { driver, folder } = bench;
+      const path = join(folder, 'silent');
+      const silent = await silentEndpoint(kind === 'unix' ? { kind, path } : LOOPBACK);
       driver.answers = {
         accepted: (pair) => driver.engine.dial(pair, silent.endpoint, Buffer.from('wrong ')),
         dialled: (pair) => driver.engine.relay(pair),
@@ -202,11 +228,11 @@ function hanging(t: Test, make: MakeEngine): void {
       const pair = await driver.nextPair();
       await settled(() => driver.edges.length);
       t.equal(driver.edges.length, 1, 'nothing has come of the dial');
-      await body(bench, t, client, pair);
+      await body(bench, t, { client, pair, silent });
       silent.close();
     });
 
-  withSilence('a dial that hangs is given up for another', async (bench, t, client, pair) => {
+  withSilence('a dial that hangs is given up for another', async (bench, t, { client, pair }) => {
     client.finish('bytes');
     bench.driver.engine.cancelDial(pair);
     bench.driver.engine.dial(pair, bench.backend.endpoint, Buffer.from('right '));
@@ -216,17 +242,39 @@ function hanging(t: Test, make: MakeEngine): void {
     t.same(await bench.driver.nextEnd(), { kind: 'finished', first: 'client' });
   });
 
-  withSilence('a client that goes while a dial hangs is gone', async (bench, t, client) => {
+  // Over TCP that is the kernel's doing alone, which sends its SYN again after a second and more.
+  if (kind === 'unix') {
+    withSilence('a dial that hangs comes through when there is room', async (bench, t, hung) => {
+      const { driver } = bench;
+      t.ok(hung.silent.accept());
+      await bench.timePasses('dialled', ROOM_IS_SEEN_WITHIN_MS);
+      await driver.next('dialled');
+      t.equal(driver.count('dialFailed'), 0);
+      driver.close(hung.pair, 'reset');
+      t.same(await driver.nextEnd(), { kind: 'closed' });
+    });
+  }
+
+  withSilence('a client that goes while a dial hangs is gone', async (bench, t, { client }) => {
     client.reset();
     t.same(await bench.driver.nextEnd(), { kind: 'client-gone' });
   });
 
   for (const how of ['flush', 'reset'] as const) {
-    withSilence(`a pair whose dial hangs closes by ${how}`, async (bench, t, client, pair) => {
+    withSilence(`a pair whose dial hangs closes by ${how}`, async (bench, t, { client, pair }) => {
       bench.driver.close(pair, how);
       t.equal(await client.ending(), how === 'flush' ? 'ended' : 'reset');
       client.finish();
       t.same(await bench.driver.nextEnd(), { kind: 'closed' });
     });
   }
+}
+
+/** The longest pause between two attempts, with some room. */
+const ROOM_IS_SEEN_WITHIN_MS = 200;
+
+interface Hung {
+  readonly client: Peer;
+  readonly pair: PairId;
+  readonly silent: SilentEndpoint;
 }
