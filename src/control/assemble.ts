@@ -78,7 +78,7 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     engine,
   });
   const metrics = createMetrics(source);
-  const probeDeps = { clock, random: systemRandom, nonce };
+  const probeDeps = { clock, timers, random: systemRandom, nonce };
   const daemon = new Daemon(spec, {
     clock,
     timers,

@@ -11,11 +11,13 @@ import {
   type ProbeFailure,
   type ProbeResult,
 } from '../../src/health/probe.js';
+import { loadKernel } from '../../src/kernel/foreign.js';
 import { makeCertificate } from '../support/certificate.js';
 import { within } from '../support/deadline.js';
 import { freePort, tempFolder } from '../support/places.js';
 import { haveServers } from '../support/require_server.js';
 import { seed } from '../support/seed.js';
+import { silentEndpoint } from '../support/silent_endpoint.js';
 import { probeOf, type TcpCase, tcpCases, type UdpCase, udpCases } from './probe_cases.js';
 import { type Fault, type Peer, type Script, startTcpPeer, startUdpPeer } from './probe_peers.js';
 
@@ -241,6 +243,33 @@ t.test('the tcp probe is content with a Unix socket that accepts', async (t) => 
   t.equal(failureOf(result), 'ok');
   server.close();
   await once(server, 'close');
+});
+
+t.test('a probe waits for room in the backlog of a Unix socket', async (t) => {
+  if (!loadKernel().ok) return;
+  const path = `${tempFolder(t)}/socket`;
+  const full = await silentEndpoint({ kind: 'unix', path });
+  const attempting = attemptAt(probeOf({ kind: 'tcp' }), full.endpoint);
+  const other = await Promise.race([attempting, turns(20)]);
+  t.equal(other, undefined, 'it is not over');
+  t.ok(full.accept());
+  t.same(await attempting, { ok: true, share: 1, note: '' });
+  full.close();
+});
+
+t.test('every probe over TCP waits for room until its signal aborts', async (t) => {
+  if (!loadKernel().ok || !haveServers(t, 'openssl')) return;
+  const path = `${tempFolder(t)}/socket`;
+  const { endpoint, close } = await silentEndpoint({ kind: 'unix', path });
+  for (const { name, probe } of tcpCases(await makeCertificate(t))) {
+    const abort = new AbortController();
+    const attempting = probe.attempt({ endpoint, prelude: NO_PRELUDE }, abort.signal);
+    t.equal(await Promise.race([attempting, turns(20)]), undefined, `${name} is not over`);
+    abort.abort();
+    t.match(await within('the end', attempting), { ok: false, failure: 'timeout' }, name);
+  }
+  close();
+  t.same(await openSockets(), BEFORE);
 });
 
 t.test('every probe over TCP reaches a Unix socket, and sends the prelude first', async (t) => {

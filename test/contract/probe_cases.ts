@@ -6,6 +6,7 @@ import { seededRandom } from '../../src/core/random.js';
 import type { ProbeSpec, ProbeTls } from '../../src/core/spec.js';
 import type { Probe, ProbeFailure } from '../../src/health/probe.js';
 import { createProbe } from '../../src/health/probes/registry.js';
+import { systemTimers } from '../../src/system/timers.js';
 import { seed } from '../support/seed.js';
 import type { Certificate, Script, Step } from './probe_peers.js';
 
@@ -35,6 +36,7 @@ const random = seededRandom(seed);
 export function probeOf(spec: ProbeSpec): Probe {
   return createProbe(spec, {
     clock: { nowMs: () => performance.now(), wallMs: () => Date.now() },
+    timers: systemTimers,
     random,
     nonce: () => 'rOprNGfwEbeRWgbNEkqO',
   });

@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { ProbeTls } from '../../core/spec.js';
 import type { ProbeFailure, ProbeResult, ProbeTarget } from '../probe.js';
-import { Failed, outcomeOf, socketFailure } from './failed.js';
+import { BacklogFull, codeOf, Failed, outcomeOf, socketFailure } from './failed.js';
 import { Inbox } from './inbox.js';
 import { tlsOptions } from './tls_options.js';
 
@@ -18,8 +18,8 @@ const LINE_FEED = 0x0a;
 
 /**
  * Connects, sends the prelude, lets `dialogue` talk, and closes. Resolves when the socket is
- * closed; never rejects but for a broken invariant. What `dialogue` throws as Failed is the
- * outcome.
+ * closed; never rejects but for a broken invariant, or by BacklogFull before `dialogue` began. What
+ * `dialogue` throws as Failed is the outcome.
  */
 export async function converse(
   target: ProbeTarget,
@@ -48,7 +48,7 @@ export class Connection {
   #socket: Socket;
   #doing = 'while connecting';
   readonly #inbox = new Inbox(MAX_ANSWER_BYTES);
-  #failure: Failed | null = null;
+  #failure: Failed | BacklogFull | null = null;
   #ended = false;
   /** Called whenever something has changed that the dialogue may wait for. */
   #wake: () => void = () => {};
@@ -64,6 +64,9 @@ export class Connection {
         ? connect({ host: endpoint.host, port: endpoint.port, noDelay: true })
         : connect({ path: endpoint.path });
     this.#socket = this.#raw;
+    this.#raw.on('error', (error) => {
+      if (endpoint.kind === 'unix' && codeOf(error) === 'EAGAIN') this.#fail(new BacklogFull());
+    });
     this.#watch(this.#raw, 'reset');
     if (signal.aborted) this.#aborted();
     signal.addEventListener('abort', this.#aborted, { once: true });
@@ -202,7 +205,7 @@ export class Connection {
     if (this.#failure !== null) throw this.#failure;
   }
 
-  #fail(failure: Failed): void {
+  #fail(failure: Failed | BacklogFull): void {
     this.#failure ??= failure;
     this.#socket.destroy();
     this.#raw.destroy();

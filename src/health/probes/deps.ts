@@ -1,10 +1,12 @@
 /** What probes take from outside: only src/system reads a clock or entropy. */
-import type { Clock } from '../../core/clock.js';
+import type { Clock, Timers } from '../../core/clock.js';
 import type { Random } from '../../core/random.js';
 
 export interface ProbeDeps {
   /** Wall time, against which certificates are held. */
   readonly clock: Clock;
+  /** For pauses between attempts to connect. */
+  readonly timers: Timers;
   /** For identifiers that need no secrecy. */
   readonly random: Random;
   /**

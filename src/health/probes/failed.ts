@@ -17,14 +17,22 @@ export class Failed extends Error {
   }
 }
 
+/** The attempt has not begun: the unix socket has no room for another connection just now. */
+export class BacklogFull extends Error {
+  override readonly name = 'BacklogFull';
+}
+
 /** A backend that serves fully. */
 export function whole(note = ''): Extract<ProbeResult, { ok: true }> {
   return { ok: true, share: 1, note };
 }
 
-/** The outcome of a probe that threw. An error of our own code stays an error. */
+/**
+ * The outcome of a probe that threw. An error of our own code stays an error, and one that asks for
+ * another attempt is none yet.
+ */
 export function outcomeOf(error: unknown): ProbeResult {
-  if (error instanceof InvariantError) throw error;
+  if (error instanceof InvariantError || error instanceof BacklogFull) throw error;
   const { failure, message } =
     error instanceof Failed ? error : new Failed('wrong-answer', sentence(error));
   return { ok: false, failure, detail: message };
@@ -33,7 +41,6 @@ export function outcomeOf(error: unknown): ProbeResult {
 const SOCKET_ERRORS: Readonly<Record<string, readonly [ProbeFailure, string]>> = {
   ECONNREFUSED: ['refused', 'connection refused'],
   ENOENT: ['refused', 'there is no socket at that path'],
-  EAGAIN: ['refused', "the socket's backlog is full"],
   EHOSTUNREACH: ['unreachable', 'no route to the host'],
   ENETUNREACH: ['unreachable', 'no route to the network'],
   EHOSTDOWN: ['unreachable', 'the host is down'],
@@ -49,6 +56,7 @@ const SOCKET_ERRORS: Readonly<Record<string, readonly [ProbeFailure, string]>> =
   EMFILE: ['no-resources', 'no file descriptor left in this process'],
   ENFILE: ['no-resources', 'no file descriptor left on this machine'],
   EADDRNOTAVAIL: ['no-local-address', 'no local port or address left'],
+  EADDRINUSE: ['no-local-address', 'no local port left'],
   ENOBUFS: ['no-resources', 'no buffer left in the kernel'],
   ENOMEM: ['no-resources', 'no memory left'],
 };

@@ -1,7 +1,7 @@
 /** The probe for a definition: the one place that knows all of them. */
 import { unreachable } from '../../core/assert.js';
 import type { ProbeSpec } from '../../core/spec.js';
-import type { Probe } from '../probe.js';
+import type { Probe, ProbeResult } from '../probe.js';
 import type { ProbeDeps } from './deps.js';
 import { dnsProbe } from './dns.js';
 import { whole } from './failed.js';
@@ -10,6 +10,7 @@ import { mysqlProbe } from './mysql.js';
 import { postgresProbe } from './postgres.js';
 import { Redactor } from './redactor.js';
 import { redisProbe } from './redis.js';
+import { whenThereIsRoom } from './room.js';
 import { sendExpectProbe } from './send_expect.js';
 import { tcpProbe } from './tcp.js';
 import { tlsProbe } from './tls.js';
@@ -23,7 +24,10 @@ export function createProbe(spec: ProbeSpec, deps: ProbeDeps): Probe {
   const redactor = new Redactor();
   const probe = bareProbe(spec, deps, redactor);
   return {
-    attempt: async (target, signal) => redactor.publish(await probe.attempt(target, signal)),
+    attempt: async (target, signal) => {
+      const attempt = (): Promise<ProbeResult> => probe.attempt(target, signal);
+      return redactor.publish(await whenThereIsRoom(attempt, signal, deps.timers));
+    },
   };
 }
 

@@ -14,6 +14,7 @@ t.test('errors of sockets have one meaning each', async (t) => {
   t.equal(failure(errno('ECONNRESET')), 'reset');
   t.equal(failure(errno('ETIMEDOUT')), 'timeout');
   t.equal(failure(errno('EADDRNOTAVAIL')), 'no-local-address');
+  t.equal(failure(errno('EADDRINUSE')), 'no-local-address');
   for (const code of ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS']) {
     t.equal(failure(errno(code)), 'no-resources', code);
   }
