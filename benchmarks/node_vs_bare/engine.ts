@@ -5,6 +5,7 @@ import { ipEndpoint } from '../../src/core/endpoint.js';
 import { createNodeEngine } from '../../src/engine/node/engine.js';
 import type { UdpEdges } from '../../src/session/udp_port.js';
 import { systemClock } from '../../src/system/clock.js';
+import { ephemeralPortRange } from '../../src/system/limits.js';
 import { systemTimers } from '../../src/system/timers.js';
 import { tell } from './messages.js';
 
@@ -17,6 +18,7 @@ const { tcp, attach, run } = createNodeEngine(
     doorbell: new Doorbell(createDoorbellMemory(), () => {}),
     worker: 0 as WorkerId,
     kernel: null,
+    sourcePorts: ephemeralPortRange,
   },
 );
 attach(

@@ -5,10 +5,12 @@ import { ipEndpoint } from '../../src/core/endpoint.js';
 import type { ListenerPlan, PoolPlan } from '../../src/core/plan.js';
 import { createSeriesMemory, SeriesWriter } from '../../src/core/series.js';
 import { NodeUdp } from '../../src/engine/node/udp.js';
+import { SelfDials } from '../../src/engine/self_dials.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import { Pool } from '../../src/pool/pool.js';
 import { UdpFlows } from '../../src/session/udp/flows.js';
 import { systemClock } from '../../src/system/clock.js';
+import { ephemeralPortRange } from '../../src/system/limits.js';
 import { systemRandom } from '../../src/system/random.js';
 import { systemTimers } from '../../src/system/timers.js';
 
@@ -23,7 +25,9 @@ export async function startNodeRelay(host: string, backendPort: number): Promise
   const ledger = new Ledger(createLedgerMemory());
   ledger.setHealth(BACKEND, 'up');
   ledger.setWeight(BACKEND, 1);
-  const engine = new NodeUdp(10_000, { clock, timers: systemTimers, kernel: null });
+  const selfDials = new SelfDials(ephemeralPortRange);
+  const deps = { clock, timers: systemTimers, kernel: null, selfDials };
+  const engine = new NodeUdp(10_000, deps);
   const pool = new Pool(poolPlan(backendPort), {
     ledger,
     worker: WORKER,

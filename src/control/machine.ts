@@ -1,5 +1,6 @@
 /** What this machine allows a daemon, looked at once: the facts of `sluice doctor`. */
 import { availableParallelism, release } from 'node:os';
+import type { PortRange } from '../core/port_range.js';
 import type { EngineName } from '../core/spec.js';
 import { checkEngines } from '../engine/checks.js';
 import type { EngineCheck } from '../engine/select.js';
@@ -9,7 +10,6 @@ import {
   descriptorLimit,
   ephemeralPortRange,
   lockedMemoryLimit,
-  type PortRange,
   type ResourceLimit,
 } from '../system/limits.js';
 import { type PortSharing, portSharing } from './port_sharing.js';

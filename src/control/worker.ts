@@ -15,7 +15,7 @@ import { loadKernel } from '../kernel/foreign.js';
 import { Holdings } from '../kernel/holdings.js';
 import { Ledger } from '../pool/ledger.js';
 import { systemClock } from '../system/clock.js';
-import { descriptorLimit } from '../system/limits.js';
+import { descriptorLimit, ephemeralPortRange } from '../system/limits.js';
 import { livingClock, livingTimers } from '../system/living_clock.js';
 import { systemRandom } from '../system/random.js';
 import { systemTimers } from '../system/timers.js';
@@ -52,6 +52,7 @@ const created = createEngine(start.engine, {
   worker: start.worker,
   holdings: new Holdings(start.memory.holdings),
   polls: (fd) => vitals.polls(start.worker, fd),
+  sourcePorts: ephemeralPortRange,
   degraded: (detail) => post({ kind: 'degraded', detail }),
 });
 

@@ -3,6 +3,7 @@ import { unreachable } from '../core/assert.js';
 import type { WorkerId } from '../core/brand.js';
 import type { Clock, Timers } from '../core/clock.js';
 import type { Doorbell } from '../core/doorbell.js';
+import type { PortRange } from '../core/port_range.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { EngineName } from '../core/spec.js';
 import { loadKernel } from '../kernel/foreign.js';
@@ -20,6 +21,8 @@ export interface CreateDeps {
   readonly holdings: Holdings;
   /** Hears by which datagram socket the event loop can be found, if it has one (kernel/mute.ts). */
   readonly polls: (fd: number | null) => void;
+  /** What connect(2) takes source ports from now; null: nobody can tell. */
+  readonly sourcePorts: () => PortRange | null;
   /** The engine goes on without a part of it: a sentence, with the remedy. */
   readonly degraded: (sentence: string) => void;
 }

@@ -37,6 +37,7 @@ export interface Libc {
   /** The same calls with addresses, for those that each session makes. */
   accept4At(fd: number, address: number, size: number, flags: number): number;
   getsocknameAt(fd: number, address: number, size: number): number;
+  getpeernameAt(fd: number, address: number, size: number): number;
   setsockoptAt(fd: number, level: number, option: number, value: number, bytes: number): number;
   connectAt(fd: number, address: number, bytes: number): number;
   /** malloc_trim(3): gives free memory of the C library back; null where that is not glibc. */
@@ -111,6 +112,7 @@ function bindLibc(koffi: Koffi): Libc {
   const shutdown = f('shutdown', 'int', 'int', 'int');
   const splice = f('splice', 'long', 'int', 'long', 'int', 'long', 'long', 'uint');
   const getsocknameAt = f('getsockname', 'int', 'int', 'long', 'long');
+  const getpeernameAt = f('getpeername', 'int', 'int', 'long', 'long');
   const setsockoptAt = f('setsockopt', 'int', 'int', 'int', 'int', 'long', 'uint');
   const connectAt = f('connect', 'int', 'int', 'long', 'uint');
   const ioctlAt = f('ioctl', 'int', 'int', 'long', 'long');
@@ -132,6 +134,7 @@ function bindLibc(koffi: Koffi): Libc {
     shutdown: (fd, how) => answer(shutdown(fd, how)),
     splice: (from, a, to, b, n, flags) => answer(splice(from, a, to, b, n, flags)),
     getsocknameAt: (fd, address, size) => answer(getsocknameAt(fd, address, size)),
+    getpeernameAt: (fd, address, size) => answer(getpeernameAt(fd, address, size)),
     setsockoptAt: (fd, level, name, value, n) => answer(setsockoptAt(fd, level, name, value, n)),
     connectAt: (fd, address, size) => answer(connectAt(fd, address, size)),
     ioctlAt: (fd, request, argument) => answer(ioctlAt(fd, request, argument)),

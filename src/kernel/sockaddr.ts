@@ -52,6 +52,20 @@ export function encodeAddress(endpoint: Endpoint, scopeId = 0): Uint8Array {
   return bytes;
 }
 
+/** The port in the sockaddr of IP at `at`. */
+export function portAt(memory: DataView, at: number): number {
+  return memory.getUint16(at + 2);
+}
+
+/** True when the sockaddrs of IP at `a` and `b`, of one family, have the same host. */
+export function sameHostAt(memory: DataView, a: number, b: number): boolean {
+  const [from, to] = memory.getUint16(a, LITTLE) === AF_INET ? [4, 8] : [8, 24];
+  for (let at = from; at < to; at++) {
+    if (memory.getUint8(a + at) !== memory.getUint8(b + at)) return false;
+  }
+  return true;
+}
+
 /**
  * The endpoint in `bytes`, of which the kernel said that `length` are the address. IPv6 addresses
  * that stand for IPv4 (a client of a dual-stack socket) come out as IPv4. An unnamed unix socket

@@ -8,7 +8,7 @@ import { type KernelError, kernelError } from './errno.js';
 import type { Kernel } from './foreign.js';
 import { mapMemory } from './memory.js';
 import type { Ring } from './ring.js';
-import { AF_UNIX } from './sockaddr.js';
+import { AF_UNIX, portAt, SOCKADDR_IN6_BYTES, sameHostAt } from './sockaddr.js';
 import {
   IPPROTO_TCP,
   SO_KEEPALIVE,
@@ -38,18 +38,22 @@ const ZERO_AT = 1;
 const LINGER_AT = 2;
 const ANSWER_AT = 4;
 const ADDRESS_AT = 8;
+/** Behind the longest address. */
+const PEER_AT = 64;
 
 export class SocketCalls {
   readonly #kernel: Kernel;
   readonly #address: number;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
+  readonly #names: DataView;
 
   private constructor(kernel: Kernel, address: number, words: Int32Array<ArrayBuffer>) {
     this.#kernel = kernel;
     this.#address = address;
     this.#words = words;
     this.#bytes = new Uint8Array(words.buffer);
+    this.#names = new DataView(words.buffer);
     words[ONE_AT] = 1;
     words[ZERO_AT] = 0;
     words[LINGER_AT] = 1;
@@ -99,6 +103,11 @@ export class SocketCalls {
     return this.#kernel.libc.connectAt(fd, address, bytes);
   }
 
+  /** Before the call returns, unlike a close by the ring. */
+  close(fd: Descriptor): void {
+    closeDescriptor(this.#kernel, fd);
+  }
+
   /** Sends the ACK that is owed to the peer, and the next ones without delay; not over unix. */
   acknowledge(fd: number): void {
     this.#kernel.libc.setsockoptAt(fd, IPPROTO_TCP, TCP_QUICKACK, this.#at(ONE_AT), 4);
@@ -129,6 +138,18 @@ export class SocketCalls {
     return silentMs(this.#kernel, fd);
   }
 
+  /** The port that `fd`, a socket over IP, is bound to; -1 where the kernel does not tell. */
+  localPort(fd: number): number {
+    const answer = this.#localName(fd);
+    return answer < 0 ? -1 : portAt(this.#names, ADDRESS_AT * 4);
+  }
+
+  /** True when the host that `fd` is bound to is the one that it is connected to. */
+  sameHost(fd: number): boolean {
+    if (this.#localName(fd) < 0 || this.#peerName(fd) < 0) return false;
+    return sameHostAt(this.#names, ADDRESS_AT * 4, PEER_AT * 4);
+  }
+
   /** Sends FIN. ENOTCONN, of a connection that is over already, is no matter. */
   finish(fd: number): void {
     this.#kernel.libc.shutdown(fd, SHUT_WR);
@@ -143,6 +164,16 @@ export class SocketCalls {
     this.#words[ANSWER_AT] = room;
     const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
     return this.#kernel.libc.accept4At(fd, address, this.#at(ANSWER_AT), flags);
+  }
+
+  #localName(fd: number): number {
+    this.#words[ANSWER_AT] = SOCKADDR_IN6_BYTES;
+    return this.#kernel.libc.getsocknameAt(fd, this.#at(ADDRESS_AT), this.#at(ANSWER_AT));
+  }
+
+  #peerName(fd: number): number {
+    this.#words[ANSWER_AT] = SOCKADDR_IN6_BYTES;
+    return this.#kernel.libc.getpeernameAt(fd, this.#at(PEER_AT), this.#at(ANSWER_AT));
   }
 
   #count(fd: number, request: number): number {

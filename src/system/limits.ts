@@ -1,16 +1,11 @@
 /** What the kernel allows this process: read from /proc, null where there is none. */
 import { readFileSync } from 'node:fs';
+import type { PortRange } from '../core/port_range.js';
 
 export interface ResourceLimit {
   /** What holds now; of RLIMIT_NOFILE Node.js raises it to `hard` when it starts. */
   readonly soft: number;
   readonly hard: number;
-}
-
-export interface PortRange {
-  /** The ports, both included, that connect(2) takes source ports from: ip(7). */
-  readonly first: number;
-  readonly last: number;
 }
 
 /** RLIMIT_NOFILE: how many descriptors may be open. */

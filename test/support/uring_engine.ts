@@ -39,7 +39,8 @@ export function drivenUringEngine(
 ): DrivenEngine {
   const doorbell = new Doorbell(BELLS, (fd) => ringBell(kernel, fd));
   const worker = 0 as WorkerId;
-  const made = createUringEngine({ kernel, limits, clock, doorbell, worker, sizes });
+  const shared = { kernel, limits, clock, sourcePorts: () => null };
+  const made = createUringEngine({ ...shared, doorbell, worker, sizes });
   if (!made.ok) throw new Error(made.error.sentence);
   const engine = made.value;
   return {

@@ -2,10 +2,11 @@
  * The node engine: `node:net` and `node:dgram` on the event loop of its thread. It does the whole
  * job where neither io_uring nor foreign calls are allowed.
  */
-
+import type { PortRange } from '../../core/port_range.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import type { TcpEdges } from '../../session/tcp_port.js';
 import type { Engine, EngineLimits } from '../engine.js';
+import { SelfDials } from '../self_dials.js';
 import { Loop, type LoopDeps } from './loop.js';
 import { NodeTcp } from './tcp.js';
 import { NodeUdp } from './udp.js';
@@ -13,14 +14,17 @@ import { NodeUdp } from './udp.js';
 export interface NodeEngineDeps extends LoopDeps {
   /** null where foreign calls are not possible: listeners then bind by themselves. */
   readonly kernel: Kernel | null;
+  /** What connect(2) takes source ports from now; null: nobody can tell. */
+  readonly sourcePorts: () => PortRange | null;
   /** As of NodeUdpDeps. */
   readonly polls?: (fd: number | null) => void;
 }
 
 export function createNodeEngine(limits: EngineLimits, deps: NodeEngineDeps): Engine {
   const loop = new Loop(deps);
-  const tcp = new NodeTcp(limits, deps);
-  const udp = new NodeUdp(limits.flows, deps);
+  const selfDials = new SelfDials(deps.sourcePorts);
+  const tcp = new NodeTcp(limits, { ...deps, selfDials });
+  const udp = new NodeUdp(limits.flows, { ...deps, selfDials });
   return {
     name: 'node',
     clock: deps.clock,

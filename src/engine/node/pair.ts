@@ -13,7 +13,7 @@ import { Ending } from './ending.js';
 import { dialFailure, isBacklogFull, limitSentence } from './failure.js';
 import { Held } from './held.js';
 import type { Backend, PairHost, PairState, Side } from './pair_state.js';
-import { dialSocket, finish, type Link, reset, whenTrulyEnded } from './socket.js';
+import { dialSocket, finish, isToItself, type Link, reset, whenTrulyEnded } from './socket.js';
 
 /** How soon the reset of a client that had finished before its relay is noticed. */
 const FINISHED_CHECK_MS = 250;
@@ -187,7 +187,8 @@ export class Pair {
 
   #connect(target: Endpoint, prelude: Uint8Array | null, pauseMs: number): void {
     const socket = dialSocket(target);
-    const backend: Backend = { socket, kind: target.kind, prelude };
+    const suspect = this.#host.selfDials.suspect(target, this.#host.clock.nowMs());
+    const backend: Backend = { socket, kind: target.kind, prelude, suspect };
     this.#state = { kind: 'dialling', backend };
     this.#openSockets++;
     socket.on('connect', () => this.#alone(() => this.#connected(backend)));
@@ -210,6 +211,11 @@ export class Pair {
 
   #connected(backend: Backend): void {
     if (!this.#dials(backend)) return;
+    if (isToItself(backend, this.#host)) {
+      this.#state = { kind: 'waiting' };
+      reset(backend);
+      return this.#host.edges.dialFailed(this.id, 'refused');
+    }
     this.#state = { kind: 'dialled', backend };
     this.#host.descriptorTaken();
     // One segment for the prelude and the client's first bytes, if relay is called at once.

@@ -2,6 +2,7 @@
 import type { PairId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
 import type { PairEnd, TcpEdges } from '../../session/tcp_port.js';
+import type { SelfDials, Suspect } from '../self_dials.js';
 import type { Ending, EndingDeps } from './ending.js';
 import type { Link } from './socket.js';
 import type { Standstill } from './standstill.js';
@@ -10,6 +11,8 @@ export type Side = 'client' | 'backend';
 
 export interface Backend extends Link {
   readonly prelude: Uint8Array | null;
+  /** What may be connected to itself. */
+  readonly suspect: Suspect | null;
 }
 
 export type PairState =
@@ -34,6 +37,7 @@ export interface PairHost extends EndingDeps {
   readonly bytesIn: Float64Array;
   readonly bytesOut: Float64Array;
   readonly standstill: Standstill;
+  readonly selfDials: SelfDials;
   /** A socket was opened: the last descriptor may be gone. */
   descriptorTaken(): void;
   /** A socket could not be opened for want of a descriptor. */

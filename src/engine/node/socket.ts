@@ -2,7 +2,9 @@
  * What every socket of the engine has in common: options, endings, and waiting until it is flushed.
  */
 import { connect, type Socket } from 'node:net';
+import type { Clock } from '../../core/clock.js';
 import type { Endpoint } from '../../core/endpoint.js';
+import type { SelfDials, Suspect } from '../self_dials.js';
 
 /** A socket of a pair; only TCP knows RST. */
 export interface Link {
@@ -36,6 +38,22 @@ export function dialSocket(target: Endpoint): Socket {
   return target.kind === 'unix'
     ? connect({ ...SOCKET_OPTIONS, path: target.path })
     : connect({ ...SOCKET_OPTIONS, host: target.host, port: target.port, family: target.family });
+}
+
+interface Dialled {
+  readonly socket: Socket;
+  /** null: it cannot be. */
+  readonly suspect: Suspect | null;
+}
+
+/** `isOne` of `selfDials`, about a socket that is connected by now. */
+export function isToItself(
+  { socket, suspect }: Dialled,
+  { selfDials, clock }: { readonly selfDials: SelfDials; readonly clock: Clock },
+): boolean {
+  if (suspect === null) return false;
+  const sameHost = (): boolean => socket.localAddress === socket.remoteAddress;
+  return selfDials.isOne(suspect, socket.localPort ?? -1, sameHost, clock.nowMs());
 }
 
 /**

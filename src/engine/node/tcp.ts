@@ -14,6 +14,7 @@ import type {
   TcpEngine,
 } from '../../session/tcp_port.js';
 import type { EngineLimits } from '../engine.js';
+import type { SelfDials } from '../self_dials.js';
 import { Acceptor } from './acceptor.js';
 import { localOf, peerOf } from './address.js';
 import { DescriptorWatch, exhaustedErrno } from './descriptors.js';
@@ -26,6 +27,7 @@ export interface NodeTcpDeps {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly kernel: Kernel | null;
+  readonly selfDials: SelfDials;
 }
 
 /** While as many pairs as there may be are taken, clients wait as if paused. */
@@ -34,6 +36,7 @@ export class NodeTcp implements TcpEngine, PairHost {
   readonly timers: Timers;
   readonly sendQueues: SendQueues;
   readonly standstill: Standstill;
+  readonly selfDials: SelfDials;
   readonly capacity: number;
   readonly lastActivityMs: Float64Array;
   readonly bytesIn: Float64Array;
@@ -52,6 +55,7 @@ export class NodeTcp implements TcpEngine, PairHost {
     this.timers = deps.timers;
     this.sendQueues = new SendQueues(deps.clock, deps.timers, deps.kernel);
     this.standstill = new Standstill(deps.timers, deps.kernel);
+    this.selfDials = deps.selfDials;
     this.#kernel = deps.kernel;
     this.capacity = capacity;
     this.lastActivityMs = new Float64Array(capacity);

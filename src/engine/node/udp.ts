@@ -21,6 +21,7 @@ import {
 } from '../../session/udp_port.js';
 import { FirstDatagrams } from '../first_datagrams.js';
 import { OwnListeners } from '../own_listeners.js';
+import type { SelfDials } from '../self_dials.js';
 import { dropReason, isUnreachable } from './failure.js';
 import { localAddresses } from './local_addresses.js';
 import { Polled } from './polled.js';
@@ -34,6 +35,7 @@ export interface NodeUdpDeps {
   readonly timers: Timers;
   /** null: no foreign calls here, so that a source of kind 'descriptor' cannot be opened. */
   readonly kernel: Kernel | null;
+  readonly selfDials: SelfDials;
   /** Default: those of the interfaces. */
   readonly addresses?: UdpReceiverDeps['addresses'];
   /** Hears by which datagram socket the event loop can be found; null: by none. */
@@ -136,7 +138,7 @@ export class NodeUdp implements UdpEngine {
     const flow = this.#flow(id);
     this.#closeUpstream(flow);
     if (target.kind === 'unix') return 'other';
-    const opened = openConnected(target);
+    const opened = openConnected(target, this.#deps);
     if (!opened.ok) return opened.error;
     flow.up = this.#upstream(flow, opened.value);
     flow.prelude = prelude;

@@ -4,10 +4,12 @@
  * event.
  */
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
+import type { Clock } from '../../core/clock.js';
 import { type IpEndpoint, WILDCARD_HOSTS } from '../../core/endpoint.js';
 import type { DialFailure } from '../../core/outcome.js';
 import { err, ok, type Result } from '../../core/result.js';
-import { dialFailure } from './failure.js';
+import type { SelfDials, Suspect } from '../self_dials.js';
+import { asked, dialFailure } from './failure.js';
 import { hasReusePort } from './reuse_port.js';
 
 type Lookup = NonNullable<SocketOptions['lookup']>;
@@ -59,7 +61,10 @@ export function sharingOptions(version?: string): object {
 const SHARING = sharingOptions();
 
 /** A socket that is connected to `target`, or why there is none. */
-export function openConnected(target: IpEndpoint): Result<Socket, DialFailure> {
+export function openConnected(
+  target: IpEndpoint,
+  { selfDials, clock }: { readonly selfDials: SelfDials; readonly clock: Clock },
+): Result<Socket, DialFailure> {
   const host = WILDCARD_HOSTS[target.family];
   const bound = openBound(target.family, { host, port: 0, sharing: 'exclusive' });
   if (!bound.ok) return err(dialFailure(bound.error));
@@ -71,8 +76,29 @@ export function openConnected(target: IpEndpoint): Result<Socket, DialFailure> {
     discard(socket);
     return err('unreachable');
   }
+  const nowMs = clock.nowMs();
+  const suspect = selfDials.suspect(target, nowMs);
+  if (suspect !== null && isToItself(selfDials, suspect, socket, nowMs)) {
+    discard(socket);
+    return err('refused');
+  }
   socket.off('error', ignore);
   return ok(socket);
+}
+
+function isToItself(
+  selfDials: SelfDials,
+  suspect: Suspect,
+  socket: Socket,
+  nowMs: number,
+): boolean {
+  const local = asked(() => socket.address());
+  if (!local.ok) return false;
+  const sameHost = (): boolean => {
+    const peer = asked(() => socket.remoteAddress());
+    return peer.ok && peer.value.address === local.value.address;
+  };
+  return selfDials.isOne(suspect, local.value.port, sameHost, nowMs);
 }
 
 function isConnected(socket: Socket): boolean {

@@ -2,12 +2,14 @@
 import type { WorkerId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
 import type { Doorbell } from '../../core/doorbell.js';
+import type { PortRange } from '../../core/port_range.js';
 import { ok, type Result } from '../../core/result.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
 import { errnoName, type KernelError } from '../../kernel/errno.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import type { Ring } from '../../kernel/ring.js';
 import type { EngineLimits } from '../engine.js';
+import { SelfDials } from '../self_dials.js';
 import { Bell } from './bell.js';
 import { Delays } from './delays.js';
 import { refusedSplice } from './detect.js';
@@ -24,6 +26,8 @@ export interface UringOptions {
   readonly clock: Clock;
   readonly doorbell: Doorbell;
   readonly worker: WorkerId;
+  /** What connect(2) takes source ports from now; null: nobody can tell. */
+  readonly sourcePorts: () => PortRange | null;
   /** The engine goes on without a part of it: a sentence, with the remedy. */
   readonly degraded?: (sentence: string) => void;
   /** SIZES unless a test wants little. */
@@ -46,7 +50,8 @@ export function createUringEngine(options: UringOptions): Result<UringEngine, Ke
     const { cause, remedy } = refusedSplice(errnoName(answer));
     options.degraded?.(`${cause}. ${remedy}`);
   };
-  const shared = { kernel, loop, delays, calls, ...memory };
+  const selfDials = new SelfDials(options.sourcePorts);
+  const shared = { kernel, loop, delays, calls, selfDials, ...memory };
   const opened = (): void => engine.yieldSoon();
   const pipes = new Pipes(kernel, Math.min(sizes.pipes, limits.pipes ?? sizes.pipes));
   const { earlyBytes } = sizes;

@@ -19,6 +19,7 @@ import type { SocketCalls } from '../../kernel/socket_calls.js';
 import { submitClose, submitConnect } from '../../kernel/submissions.js';
 import type { TcpEdges } from '../../session/tcp_port.js';
 import { dialFailureOf } from '../failure.js';
+import type { SelfDials, Suspect } from '../self_dials.js';
 import type { Delays } from './delays.js';
 import type { Holder } from './ending.js';
 import type { Handshakes } from './handshakes.js';
@@ -43,6 +44,7 @@ export interface DialsParts {
   readonly calls: SocketCalls;
   readonly pairs: PairTable;
   readonly handshakes: Handshakes;
+  readonly selfDials: SelfDials;
   readonly addresses: MappedMemory;
   readonly edges: () => TcpEdges;
 }
@@ -58,6 +60,8 @@ export class Dials implements Holder {
   readonly #pair: Int32Array;
   readonly #generation: Int32Array;
   readonly #family: Uint8Array;
+  /** What may have been connected to itself. */
+  readonly #suspect: (Suspect | null)[];
   readonly #free: Int32Array;
   #freeCount: number;
 
@@ -69,6 +73,7 @@ export class Dials implements Holder {
     this.#pair = new Int32Array(capacity).fill(NONE);
     this.#generation = new Int32Array(capacity);
     this.#family = new Uint8Array(capacity);
+    this.#suspect = Array.from({ length: capacity }, () => null);
     this.#free = Int32Array.from({ length: capacity }, (_, index) => capacity - 1 - index);
     this.#freeCount = capacity;
     parts.loop.on(
@@ -94,6 +99,7 @@ export class Dials implements Holder {
     this.#fd[dial] = socket.value;
     this.#pair[dial] = pair;
     this.#family[dial] = family;
+    this.#suspect[dial] = this.#parts.selfDials.suspect(target, loop.nowMs);
     pairs.dial[pair] = dial;
     const bytes = this.#encode(target);
     this.#addresses.set(bytes, dial * ADDRESS_STRIDE);
@@ -148,12 +154,13 @@ export class Dials implements Holder {
     });
   }
 
-  #answered(dial: number, generation: number, result: number): void {
+  #answered(dial: number, generation: number, answer: number): void {
     const { loop, pairs } = this.#parts;
     assertShared(this.#generation[dial] === generation, 'an answer belongs to the present dial');
     const fd = this.#fd[dial] ?? NONE;
     const pair = this.#pair[dial] ?? NONE;
     assertShared(fd !== NONE, 'a dial under way has a descriptor');
+    const result = answer >= 0 && this.#isToItself(dial, fd) ? -ERRNO.ECONNREFUSED : answer;
     this.#release(dial);
     if (pair === NONE || result < 0) submitClose(loop.ring, fd, userData(CLOSE, dial), 0);
     if (pair === NONE) return;
@@ -189,6 +196,17 @@ export class Dials implements Holder {
     this.#pair[dial] = NONE;
     this.#generation[dial] = ((this.#generation[dial] ?? 0) + 1) & GENERATION_MASK;
     this.#free[this.#freeCount++] = dial;
+  }
+
+  /** True: the connection is to itself, and will be reset when it is closed. */
+  #isToItself(dial: number, fd: number): boolean {
+    const suspect = this.#suspect[dial] ?? null;
+    if (suspect === null) return false;
+    const { loop, calls, selfDials } = this.#parts;
+    const sameHost = (): boolean => calls.sameHost(fd);
+    if (!selfDials.isOne(suspect, calls.localPort(fd), sameHost, loop.nowMs)) return false;
+    calls.resetOnClose(fd);
+    return true;
   }
 
   #tell(dial: number, pair: number, result: number): void {

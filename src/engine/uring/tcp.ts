@@ -14,6 +14,7 @@ import {
   type TcpEdges,
   type TcpEngine,
 } from '../../session/tcp_port.js';
+import type { SelfDials } from '../self_dials.js';
 import { Accepts } from './accepts.js';
 import { Addresses } from './addresses.js';
 import type { Delays } from './delays.js';
@@ -37,6 +38,7 @@ export interface TcpMeans {
   readonly pool: BufferPool;
   readonly calls: SocketCalls;
   readonly pipes: Pipes;
+  readonly selfDials: SelfDials;
   /** `SIZES.earlyBytes` */
   readonly earlyBytes: number;
   /** splice(2) answered a refusal, and buffers carry bulk data from then on. */
@@ -99,15 +101,9 @@ export class UringTcp implements TcpEngine {
     const early = new Early({ loop, pairs, pool, reads, mostBytes: means.earlyBytes, edges, gone });
     const hasSpoken = (pair: number): boolean => relay.hasSpoken(pair);
     const handshakes = new Handshakes({ loop, pairs, calls, hasSpoken });
-    const dials = new Dials({
-      loop,
-      delays,
-      calls,
-      pairs,
-      handshakes,
-      edges,
-      addresses: means.dialAddresses,
-    });
+    const { selfDials, dialAddresses } = means;
+    const dialling = { loop, delays, calls, pairs, handshakes, edges };
+    const dials = new Dials({ ...dialling, selfDials, addresses: dialAddresses });
     const linger = new Linger({ pairs, pool, reads, calls, ending });
     const flushed = (pair: number): void => linger.begin(pair);
     const { libc } = kernel;

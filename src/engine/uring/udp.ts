@@ -13,6 +13,7 @@ import type { ListenerKey, ListenOutcome } from '../../session/tcp_port.js';
 import type { Framing, UdpEdges, UdpEngine } from '../../session/udp_port.js';
 import { dialFailureOf, listenSentence } from '../failure.js';
 import { OwnListeners } from '../own_listeners.js';
+import type { SelfDials } from '../self_dials.js';
 import type { Delays } from './delays.js';
 import { Flows } from './flows.js';
 import { listenOn } from './listen.js';
@@ -27,6 +28,7 @@ export interface UdpMeans {
   readonly delays: Delays;
   readonly pool: BufferPool;
   readonly calls: SocketCalls;
+  readonly selfDials: SelfDials;
   /** `messageMemoryBytes` of the pool's buffers, and `TEMPLATE_BYTES`. */
   readonly messages: MappedMemory;
   readonly template: MappedMemory;
@@ -50,7 +52,7 @@ export class UringUdp implements UdpEngine {
   #edges: UdpEdges | null = null;
 
   constructor(means: UdpMeans, capacity: number, opened: () => void) {
-    const { kernel, loop, delays, pool, calls, messages, template } = means;
+    const { kernel, loop, delays, pool, calls, selfDials, messages, template } = means;
     const edges = (): UdpEdges => {
       assert(this.#edges !== null, 'edges are attached before the loop runs');
       loop.wantTick();
@@ -59,7 +61,8 @@ export class UringUdp implements UdpEngine {
     // Where the kernel maps memory is random (ASLR), and that is all a seed must be.
     const flows = new Flows(capacity, messages.address / 4096);
     const ownListeners = this.#ownListeners;
-    const traffic = new UdpTraffic({ loop, pool, flows, calls, messages, edges, ownListeners });
+    const parts = { loop, pool, flows, calls, selfDials, messages, edges, ownListeners };
+    const traffic = new UdpTraffic(parts);
     this.capacity = capacity;
     this.lastActivityMs = flows.lastActivityMs;
     this.bytesIn = flows.bytesIn;

@@ -15,6 +15,7 @@ import type { UdpEdges } from '../../session/udp_port.js';
 import { dropReasonOf, meansUnreachable } from '../failure.js';
 import { FirstDatagrams } from '../first_datagrams.js';
 import type { OwnListeners } from '../own_listeners.js';
+import type { SelfDials } from '../self_dials.js';
 import { Datagrams } from './datagrams.js';
 import type { Flows } from './flows.js';
 import { HeldDatagrams } from './held.js';
@@ -29,6 +30,7 @@ export interface UdpTrafficParts {
   readonly pool: BufferPool;
   readonly flows: Flows;
   readonly calls: SocketCalls;
+  readonly selfDials: SelfDials;
   readonly messages: MappedMemory;
   readonly edges: () => UdpEdges;
   readonly ownListeners: OwnListeners;
@@ -53,7 +55,7 @@ export class UdpTraffic implements UpstreamOwner {
   #inHand: FlowId | null = null;
 
   constructor(parts: UdpTrafficParts) {
-    const { loop, pool, flows, calls, messages } = parts;
+    const { loop, pool, flows, calls, selfDials, messages } = parts;
     this.#parts = parts;
     this.#words = new Int32Array(pool.bytes.buffer);
     this.#again = new Uint8Array(pool.count);
@@ -62,7 +64,7 @@ export class UdpTraffic implements UpstreamOwner {
     this.#datagrams = new Datagrams(loop, pool, flows.addresses, messages, (buffer, answer) =>
       this.#undelivered(buffer, answer),
     );
-    this.upstreams = new Upstreams(loop, pool, calls, flows.capacity, this);
+    this.upstreams = new Upstreams(loop, pool, calls, selfDials, flows.capacity, this);
   }
 
   /** A datagram has come on `socket` into `buffer`. */

@@ -6,7 +6,8 @@ import { assertShared } from '../../core/assert.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import { err, ok, type Result } from '../../core/result.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
-import { ERRNO, type KernelError } from '../../kernel/errno.js';
+import type { Descriptor } from '../../kernel/descriptor.js';
+import { ERRNO, type KernelError, kernelError } from '../../kernel/errno.js';
 import { addressFamily, encodeAddress } from '../../kernel/sockaddr.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import { submitClose, submitReceive } from '../../kernel/submissions.js';
@@ -16,6 +17,7 @@ import {
   CQE_F_MORE,
   RECV_MULTISHOT,
 } from '../../kernel/uring_abi.js';
+import type { SelfDials } from '../self_dials.js';
 import type { Loop, TurnWork } from './loop.js';
 import { NONE } from './pairs.js';
 import { CLOSE, GENERATION_MASK, REPLIES, userData } from './user_data.js';
@@ -41,6 +43,7 @@ export class Upstreams implements TurnWork {
   readonly #loop: Loop;
   readonly #pool: BufferPool;
   readonly #calls: SocketCalls;
+  readonly #selfDials: SelfDials;
   readonly #owner: UpstreamOwner;
   /** An endpoint is immutable and made once a backend: its bytes are kept by identity. */
   readonly #encoded = new WeakMap<Endpoint, Uint8Array>();
@@ -59,12 +62,14 @@ export class Upstreams implements TurnWork {
     loop: Loop,
     pool: BufferPool,
     calls: SocketCalls,
+    selfDials: SelfDials,
     flows: number,
     owner: UpstreamOwner,
   ) {
     this.#loop = loop;
     this.#pool = pool;
     this.#calls = calls;
+    this.#selfDials = selfDials;
     this.#owner = owner;
     const capacity = flows + Math.min(flows, 1024);
     this.#fd = new Int32Array(capacity).fill(NONE);
@@ -90,7 +95,7 @@ export class Upstreams implements TurnWork {
       const sentence = 'too many sockets are being closed at the moment';
       return err({ call: 'socket', errno: 'EMFILE', sentence });
     }
-    const opened = this.#calls.openConnected(addressFamily(target), this.#encode(target));
+    const opened = this.#connect(target);
     if (!opened.ok) {
       this.#free.push(upstream);
       return opened;
@@ -140,6 +145,20 @@ export class Upstreams implements TurnWork {
   dueMs(): number {
     const waits = this.#starved.length === 0 || this.#pool.available === 0;
     return waits ? Number.POSITIVE_INFINITY : 0;
+  }
+
+  #connect(target: Endpoint): Result<Descriptor, KernelError> {
+    const { nowMs } = this.#loop;
+    const calls = this.#calls;
+    const opened = calls.openConnected(addressFamily(target), this.#encode(target));
+    const suspect = opened.ok ? this.#selfDials.suspect(target, nowMs) : null;
+    if (!opened.ok || suspect === null) return opened;
+    const fd = opened.value;
+    const sameHost = (): boolean => calls.sameHost(fd);
+    if (!this.#selfDials.isOne(suspect, calls.localPort(fd), sameHost, nowMs)) return opened;
+    // At once: the next backend is tried now, and may need the port.
+    calls.close(fd);
+    return err(kernelError('connect', -ERRNO.ECONNREFUSED));
   }
 
   #encode(target: Endpoint): Uint8Array {

@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { ProbeTls } from '../../core/spec.js';
 import type { ProbeFailure, ProbeResult, ProbeTarget } from '../probe.js';
-import { BacklogFull, codeOf, Failed, outcomeOf, socketFailure } from './failed.js';
+import { BacklogFull, codeOf, Failed, metItself, outcomeOf, socketFailure } from './failed.js';
 import { Inbox } from './inbox.js';
 import { tlsOptions } from './tls_options.js';
 
@@ -75,6 +75,11 @@ export class Connection {
   /** Resolves when the connection stands and the prelude is on its way. */
   async connected(): Promise<void> {
     await this.#done((done) => this.#raw.once('connect', done));
+    if (isToItself(this.#raw)) {
+      // Without a trace, so that the port is free when the backend returns.
+      this.#raw.resetAndDestroy();
+      throw metItself();
+    }
     this.#doing = 'while sending';
     if (this.#prelude.length > 0) await this.write(this.#prelude);
   }
@@ -211,4 +216,10 @@ export class Connection {
     this.#raw.destroy();
     this.#wake();
   }
+}
+
+function isToItself(socket: Socket): boolean {
+  const { localPort, localAddress } = socket;
+  if (localPort === undefined || localPort !== socket.remotePort) return false;
+  return localAddress === socket.remoteAddress;
 }

@@ -4,7 +4,7 @@
  */
 import { createSocket, type Socket } from 'node:dgram';
 import type { ProbeResult, ProbeTarget } from '../probe.js';
-import { Failed, outcomeOf, socketFailure } from './failed.js';
+import { Failed, metItself, outcomeOf, socketFailure } from './failed.js';
 
 /** Datagrams that are not the answer: one more, and somebody floods us. */
 const MAX_STRAY_DATAGRAMS = 64;
@@ -43,8 +43,12 @@ export async function exchange(
       if (signal.aborted) return abort();
       listen(socket, talk, resolve, reject);
       const datagram = Buffer.concat([prelude, talk.payload]);
-      // An abort may come between the call and the event.
-      socket.once('connect', () => !signal.aborted && socket.send(datagram));
+      socket.once('connect', () => {
+        // An abort may come between the call and the event.
+        if (signal.aborted) return;
+        if (isToItself(socket)) reject(metItself());
+        else socket.send(datagram);
+      });
       // Bound by itself first: after a bind inside of connect that fails, Node.js never closes.
       socket.once('listening', () => socket.connect(endpoint.port, endpoint.host));
       socket.bind({ port: 0, exclusive: true });
@@ -77,6 +81,11 @@ function listen(
       reject(error as Error);
     }
   });
+}
+
+function isToItself(socket: Socket): boolean {
+  const [local, remote] = [socket.address(), socket.remoteAddress()];
+  return local.port === remote.port && local.address === remote.address;
 }
 
 /** The usual meaning of silence. */

@@ -22,6 +22,14 @@ export class BacklogFull extends Error {
   override readonly name = 'BacklogFull';
 }
 
+/**
+ * Nobody listens at a port of this machine that connect(2) also takes source ports from, and so the
+ * probe has met itself (engine/self_dials.ts has the whole story).
+ */
+export function metItself(): Failed {
+  return new Failed('refused', 'nobody listens there: the connection was one to itself');
+}
+
 /** A backend that serves fully. */
 export function whole(note = ''): Extract<ProbeResult, { ok: true }> {
   return { ok: true, share: 1, note };

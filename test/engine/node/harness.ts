@@ -37,6 +37,7 @@ export function makerOf({ sockets, time }: HarnessOptions): MakeEngine {
       doorbell,
       worker: WORKER,
       kernel,
+      sourcePorts: () => null,
     });
     engine.attach(edges, noUdpEdges);
     await engine.run(hooks);

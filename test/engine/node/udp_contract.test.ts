@@ -3,6 +3,7 @@ import t from 'tap';
 import type { IpEndpoint } from '../../../src/core/endpoint.js';
 import type { ListenSource } from '../../../src/core/plan.js';
 import { NodeUdp } from '../../../src/engine/node/udp.js';
+import { SelfDials } from '../../../src/engine/self_dials.js';
 import { closeDescriptor, type Descriptor } from '../../../src/kernel/descriptor.js';
 import { type Kernel, loadKernel } from '../../../src/kernel/foreign.js';
 import { openListeningSocket } from '../../../src/kernel/sockets.js';
@@ -13,7 +14,8 @@ import { udpEngineContract } from '../../contract/udp_engine.js';
 
 function makerOf(kernel: Kernel | null): MakeUdp {
   return async (limits, edges) => {
-    const deps = { clock: systemClock, timers: systemTimers, kernel };
+    const selfDials = new SelfDials(() => null);
+    const deps = { clock: systemClock, timers: systemTimers, kernel, selfDials };
     const udp = new NodeUdp(limits.flows, deps);
     udp.attach(edges, () => {});
     const mine: Descriptor[] = [];

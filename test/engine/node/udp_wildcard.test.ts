@@ -4,6 +4,7 @@ import { ipEndpoint } from '../../../src/core/endpoint.js';
 import { err, ok, type Result } from '../../../src/core/result.js';
 import type { LocalAddress } from '../../../src/engine/node/local_addresses.js';
 import { NodeUdp } from '../../../src/engine/node/udp.js';
+import { SelfDials } from '../../../src/engine/self_dials.js';
 import { systemClock } from '../../../src/system/clock.js';
 import { FakeTime } from '../../support/fake_time.js';
 import { UdpDriver } from '../../support/udp_driver.js';
@@ -14,8 +15,9 @@ const address = (host: string): LocalAddress => ({ host, zonedHost: host, scopeI
 t.test('a new address answers for itself after the next look, one that went is left', async (t) => {
   const time = new FakeTime();
   let present: Result<readonly LocalAddress[], string> = ok([address('127.0.0.1')]);
-  const deps = { clock: systemClock, timers: time, kernel: null, addresses: () => present };
-  const engine = new NodeUdp(8, deps);
+  const selfDials = new SelfDials(() => null);
+  const deps = { clock: systemClock, timers: time, kernel: null, selfDials };
+  const engine = new NodeUdp(8, { ...deps, addresses: () => present });
   const driver = new UdpDriver();
   engine.attach(driver, () => {});
   driver.drive(engine);
