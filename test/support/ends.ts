@@ -68,6 +68,13 @@ const served = async (target: Target): Promise<Played> => {
   return session;
 };
 
+/** One that does not wait for its answer: a busy machine may end it before. */
+const asked = async (target: Target): Promise<Played> => {
+  const session = await begun(target);
+  await session.wire.send('x');
+  return session;
+};
+
 /** One that says nothing; it may be over before it knows that it was connected. */
 const silent = (target: Target): Promise<Played> => begun(target);
 
@@ -108,23 +115,19 @@ export const WAYS: Readonly<Record<Cause, Way | string>> = {
   'backend-reset': {
     backends: ({ resetter }) => [{ address: resetter }],
     kind: 'error',
-    play: async (target) => {
-      const session = await begun(target);
-      await session.wire.send('x');
-      return session;
-    },
+    play: asked,
   },
   'idle-timeout': {
     listener: 'idle_timeout = "2s"',
     backends: echo,
     kind: 'error',
-    play: served,
+    play: asked,
   },
   'max-age': {
     listener: 'max_session_age = "2s"',
     backends: echo,
     kind: 'orderly',
-    play: served,
+    play: asked,
   },
   'responses-done': 'an end of UDP flows: see the flows below',
   drained: {
@@ -182,7 +185,8 @@ export const WAYS: Readonly<Record<Cause, Way | string>> = {
   },
   'all-full': { pool: FULL, backends: echo, kind: 'error', play: afterHolder },
   'queue-full': {
-    pool: `${FULL}\nqueue_size = 1`,
+    // Who waits must do so for longer than the test takes to look.
+    pool: `${FULL}\nqueue_size = 1\nqueue_timeout = "30s"`,
     backends: echo,
     kind: 'error',
     play: afterWaiter,
@@ -195,7 +199,8 @@ export const WAYS: Readonly<Record<Cause, Way | string>> = {
   },
   'dial-failed': { backends: ({ dead }) => [{ address: dead }], kind: 'error', play: silent },
   'client-gone': {
-    pool: `${FULL}\nqueue_size = 5`,
+    // It must still wait when the test has seen that it was accepted.
+    pool: `${FULL}\nqueue_size = 5\nqueue_timeout = "30s"`,
     backends: echo,
     kind: 'orderly',
     notOn: 'unix',
