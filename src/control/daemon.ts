@@ -12,10 +12,12 @@ import type { Kernel } from '../kernel/foreign.js';
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
 import { Adoption } from './adoption.js';
+import { Attendance } from './attendance.js';
 import type { BackendBoard } from './backend_board.js';
 import { boardOf } from './board_parts.js';
 import { ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
 import { Defects } from './defects.js';
+import { Deputies } from './deputies.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
 import { DescriptorShares } from './descriptor_shares.js';
 import type { HostLookup } from './host_lookup.js';
@@ -64,6 +66,7 @@ export class Daemon {
   readonly #deps: DaemonDeps;
   readonly #changes = new ChangeQueue();
   readonly #publisher: PlanPublisher;
+  readonly #attendance: Attendance;
   readonly #adoption: Adoption;
   readonly #pace: LookPace;
   readonly #defects: Defects;
@@ -87,6 +90,17 @@ export class Daemon {
       },
       new Tallies(shared.series, deps.clock),
     );
+    const deputies = new Deputies(deps.workers);
+    this.#publisher = new PlanPublisher({
+      ...deps,
+      deputies,
+      sessionBudget: deps.budget.sessions,
+      inventory: this.inventory,
+      sockets: this.sockets,
+      access: () => this.#spec.log.access,
+      send: (worker, message) => this.fleet.send(worker, message),
+    });
+    this.#attendance = new Attendance({ ...deps, ...shared, deputies, publisher: this.#publisher });
     this.fleet = deps.createFleet({
       ...deps,
       start: (worker) => ({
@@ -111,14 +125,6 @@ export class Daemon {
     });
     this.#pace = new LookPace(shared.series, this.inventory, () => this.board.isCalm);
     this.board = this.#boardOf(deps);
-    this.#publisher = new PlanPublisher({
-      ...deps,
-      sessionBudget: deps.budget.sessions,
-      inventory: this.inventory,
-      sockets: this.sockets,
-      access: () => this.#spec.log.access,
-      send: (worker, message) => this.fleet.send(worker, message),
-    });
     this.#adoption = this.#adoptionWith(
       new Resolver({
         timers: deps.timers,
@@ -217,8 +223,7 @@ export class Daemon {
       ...deps,
       inventory: this.inventory,
       sockets: this.sockets,
-      applied: (worker, version) => this.#publisher.applied(worker, version),
-      sendPlan: (worker) => this.#publisher.sendTo(worker),
+      attendance: this.#attendance,
       opened: (listener, socket, problem) => this.watch.opened(listener, socket, problem),
       ejected: () => this.board.look(deps.clock.nowMs()),
       ringAll: () => this.fleet.ringAll(),
@@ -279,6 +284,7 @@ export class Daemon {
     this.board.look(this.#deps.clock.nowMs());
     this.watch.look();
     this.#defects.flush(this.#deps.clock.nowMs());
+    this.#attendance.look(this.#deps.clock.nowMs());
     this.fleet.check();
     if (this.#adoption.listenersLeave) {
       void this.#changes.run(() => this.#adoption.releaseListeners());

@@ -14,7 +14,8 @@ import type { PlannedSocket } from './planner.js';
 import { clearPath, type PathOwner, removePath, whoBound } from './unix_path.js';
 
 interface Socket {
-  readonly key: number;
+  /** Of the first worker's socket; the others' follow it. */
+  readonly firstKey: number;
   /** As configured; port 0 stays 0 here. */
   readonly wanted: Endpoint;
   /** As it really is. */
@@ -23,6 +24,8 @@ interface Socket {
   readonly descriptors: readonly Descriptor[] | null;
   /** The socket file that this daemon made; null: none, or not known. */
   owner: PathOwner | null;
+  /** Whether a worker has listened on it already. */
+  use: 'fresh' | 'served';
 }
 
 export interface ListenFailure {
@@ -101,7 +104,10 @@ export class ListeningSockets {
     return sockets
       .filter((socket) => spec.bind.some((wanted) => same(socket.wanted, wanted)))
       .filter((socket) => socket.descriptors !== null || mayBind(socket.wanted, worker))
-      .map((socket) => ({ key: socket.key, source: this.#source(socket, worker) }));
+      .map((socket) => ({
+        key: socket.firstKey + worker,
+        source: this.#source(socket, worker),
+      }));
   }
 
   /** The real addresses of a listener. */
@@ -109,30 +115,42 @@ export class ListeningSockets {
     return (this.#byListener.get(id) ?? []).map((socket) => socket.local);
   }
 
-  /** A worker bound by itself, and the kernel gave it this address. */
-  bound(key: number, local: Endpoint): void {
-    for (const sockets of this.#byListener.values()) {
-      const socket = sockets.find((candidate) => candidate.key === key);
-      if (socket === undefined) continue;
-      socket.local = local;
-      socket.owner = whoBound(local);
-    }
+  /**
+   * A worker listens; if it bound by itself, the kernel gave it this address. Answers whether it is
+   * the first one there.
+   */
+  bound(key: number, local: Endpoint): 'first' | 'not the first' {
+    const socket = this.#find(key);
+    if (socket === undefined) return 'not the first';
+    const { use } = socket;
+    socket.local = local;
+    socket.owner = whoBound(local);
+    socket.use = 'served';
+    return use === 'fresh' ? 'first' : 'not the first';
   }
 
   ownerOf(key: number): string | undefined {
     for (const [id, sockets] of this.#byListener) {
-      if (sockets.some((socket) => socket.key === key)) return id;
+      if (sockets.some((socket) => this.#has(socket, key))) return id;
     }
     return undefined;
   }
 
   addressOf(key: number): string | null {
-    const socket = [...this.#byListener.values()].flat().find((candidate) => candidate.key === key);
+    const socket = this.#find(key);
     return socket === undefined ? null : formatAddress(socket.local);
   }
 
   closeAll(): void {
     this.retireAll(() => null);
+  }
+
+  #find(key: number): Socket | undefined {
+    return [...this.#byListener.values()].flat().find((each) => this.#has(each, key));
+  }
+
+  #has({ firstKey }: Socket, key: number): boolean {
+    return key >= firstKey && key < firstKey + this.#workers;
   }
 
   #source(socket: Socket, worker: WorkerId): PlannedSocket['source'] {
@@ -146,15 +164,16 @@ export class ListeningSockets {
     const address = formatAddress(wanted);
     const free = await clearPath(wanted);
     if (!free.ok) return err({ address, sentence: free.error });
-    const key = this.#nextKey++;
+    const firstKey = this.#nextKey;
+    this.#nextKey += this.#workers;
     if (this.#kernel === null) {
-      return ok({ key, wanted, local: wanted, descriptors: null, owner: null });
+      return ok({ firstKey, wanted, local: wanted, descriptors: null, owner: null, use: 'fresh' });
     }
     const taken = this.#claim(wanted, spec);
     if (!taken.ok) return err({ address, sentence: taken.error });
     const opened = this.#openAll(this.#kernel, wanted, spec);
     if (!opened.ok) return err({ address, sentence: opened.error });
-    return ok({ key, wanted, ...opened.value, owner: whoBound(wanted) });
+    return ok({ firstKey, wanted, ...opened.value, owner: whoBound(wanted), use: 'fresh' });
   }
 
   /** One descriptor a worker; all or none, whatever fails. */

@@ -5,6 +5,7 @@ import type { Kernel } from '../kernel/foreign.js';
 import { muteDatagrams } from '../kernel/mute.js';
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
+import type { Attendance } from './attendance.js';
 import type { Inventory, ListenerEntry } from './inventory.js';
 import type { ListeningSockets } from './listening_sockets.js';
 import type { SharedState } from './shared_state.js';
@@ -22,10 +23,7 @@ export interface WorkerNewsDeps {
   readonly withouts: readonly string[];
   readonly inventory: Inventory;
   readonly sockets: ListeningSockets;
-  /** The worker goes by this version of the plan. */
-  readonly applied: (worker: WorkerId, version: number) => void;
-  /** The worker is new and has no plan. */
-  readonly sendPlan: (worker: WorkerId) => void;
+  readonly attendance: Attendance;
   /** A worker has opened the socket of a listener, or could not: `problem`. */
   readonly opened: (listener: ListenerEntry, socket: number, problem: string | null) => void;
   /** A worker has ejected a backend. */
@@ -53,7 +51,7 @@ export class WorkerNews implements FleetEvents {
       case 'access-lost':
         return log.event('access-lost', { count: message.count });
       case 'applied':
-        return this.#deps.applied(worker, message.version);
+        return this.#deps.attendance.applied(worker, message.version);
       case 'ejected':
         return this.#deps.ejected();
       case 'degraded':
@@ -68,7 +66,7 @@ export class WorkerNews implements FleetEvents {
         return log.event('internal-error', { worker, listener, detail });
       }
       case 'opened':
-        return this.#opened(worker, message.socket, message.outcome);
+        return this.#opened(message.socket, message.outcome);
       case 'started':
       case 'failed':
         return;
@@ -83,13 +81,14 @@ export class WorkerNews implements FleetEvents {
     shared.ledger.forgetWorker(worker);
     shared.series.forgetActive(worker);
     log.event('worker-lost', { worker, sessions, detail });
+    this.#deps.attendance.lost(worker);
     this.#deps.ringAll();
   }
 
   replaced(worker: WorkerId): void {
     this.#deps.counters.workerRestart(worker);
     this.#deps.log.event('worker-started', { worker, engine: this.#deps.engine });
-    this.#deps.sendPlan(worker);
+    this.#deps.attendance.replaced(worker);
   }
 
   notReplaced(worker: WorkerId, failures: number, detail: string): void {
@@ -98,6 +97,7 @@ export class WorkerNews implements FleetEvents {
       failures,
       detail: withRemedy(detail),
     });
+    this.#deps.attendance.notReplaced(worker);
   }
 
   silent(worker: WorkerId, silentMs: number): void {
@@ -116,11 +116,7 @@ export class WorkerNews implements FleetEvents {
     this.#deps.log.event('engine-degraded', { engine: this.#deps.engine, detail });
   }
 
-  #opened(
-    worker: WorkerId,
-    socket: number,
-    outcome: Extract<FromWorker, { kind: 'opened' }>['outcome'],
-  ): void {
+  #opened(socket: number, outcome: Extract<FromWorker, { kind: 'opened' }>['outcome']): void {
     const { log, sockets } = this.#deps;
     const entry = this.#listenerOf(socket);
     if (entry === undefined) return;
@@ -131,8 +127,7 @@ export class WorkerNews implements FleetEvents {
       const address = sockets.addressOf(socket);
       return log.event('listen-failed', { listener, protocol, address, errno, detail });
     }
-    sockets.bound(socket, outcome.local);
-    if (worker !== 0) return;
+    if (sockets.bound(socket, outcome.local) === 'not the first') return;
     log.event('listening', { listener, protocol, address: sockets.addressOf(socket), pool });
   }
 

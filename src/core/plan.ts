@@ -29,7 +29,10 @@ export interface ListenerPlan {
   readonly id: ListenerId;
   readonly name: string;
   readonly protocol: 'tcp' | 'udp';
-  /** One a bound address; `key` is stable over plans for a socket that stays open. */
+  /**
+   * One a bound address, and while another worker does not serve, its sockets too; `key` is stable
+   * over plans for a socket that stays open.
+   */
   readonly sockets: readonly { readonly key: number; readonly source: ListenSource }[];
   readonly pool: PoolId;
   readonly trustedProxies: readonly AddressBlock[] | null;

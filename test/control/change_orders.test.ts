@@ -172,6 +172,26 @@ class Program {
       const hosts = named?.map(({ endpoint }) => endpoint.kind === 'ip' && endpoint.host) ?? [];
       t.ok(hosts.includes(`10.7.0.${this.#net}`), 'names are where they lead now');
     }
+    await this.#isCovered(t);
+  }
+
+  /** Each socket is served by one worker, also while another one is lost and when it is back. */
+  async #isCovered(t: Test): Promise<void> {
+    const { daemon, fleet, time } = this.#bench;
+    const all = daemon.sockets.count * WORKERS;
+    const served = (): readonly number[] =>
+      fleet.plans.flatMap((plan, worker) =>
+        plan === null || fleet.isDead(worker as WorkerId)
+          ? []
+          : plan.listeners.flatMap(({ sockets }) => sockets.map(({ key }) => key)),
+      );
+    for (const moment of ['before', 'meanwhile', 'when it is back']) {
+      const keys = served();
+      t.same([keys.length, new Set(keys).size], [all, all], `each socket is served ${moment}`);
+      if (moment === 'before') this.#workerIsLost();
+      if (moment === 'meanwhile') await time.pass(PATIENCE_MS);
+      await turns(SOON);
+    }
   }
 
   #over(t: Test): void {

@@ -3,7 +3,7 @@
  * on a clock that moves when told to. Foreign calls, messages and lookups can be made to fail.
  */
 
-import { readdirSync } from 'node:fs';
+import { fstatSync, readdirSync } from 'node:fs';
 import { Daemon } from '../../src/control/daemon.js';
 import { divideDescriptors } from '../../src/control/descriptor_budget.js';
 import { createSharedState, type SharedState } from '../../src/control/shared_state.js';
@@ -97,7 +97,10 @@ export function daemonBench(spec: Spec, names: NameServer = NO_NAMES): DaemonBen
   return bench;
 }
 
-/** Workers that keep the newest plan, and acknowledge it in a later turn, unless they are dead. */
+/**
+ * Workers that keep the newest plan, and acknowledge it in a later turn, unless they are dead. What
+ * a plan names must be open when it is applied.
+ */
 export class FakeFleet implements Fleet {
   readonly plans: (Plan | null)[] = [];
   /** Of each plan that was sent: how many listeners it has. */
@@ -134,6 +137,9 @@ export class FakeFleet implements Fleet {
     setImmediate(() => {
       if (this.#dead.has(worker)) return;
       this.plans[worker] = plan;
+      for (const { source } of plan.listeners.flatMap(({ sockets }) => sockets)) {
+        if (source.kind === 'descriptor') fstatSync(source.fd);
+      }
       this.#deps.events.message(worker, { kind: 'applied', version: plan.version });
     });
   }
@@ -152,7 +158,12 @@ export class FakeFleet implements Fleet {
     return [];
   }
 
-  check(): void {}
+  /** Those that live show it. */
+  check(): void {
+    const { vitals, clock } = this.#deps;
+    for (const worker of this.ids())
+      if (!this.#dead.has(worker)) vitals.beat(worker, clock.nowMs());
+  }
 
   /** As the real one: another one takes its place after a while. */
   lose(worker: WorkerId, replacedAfterMs: number): void {

@@ -31,7 +31,11 @@ t.test('each worker has a descriptor of its own for one address', async (t) => {
   t.same(await sockets.open('tcp/front', front), { ok: true, value: null });
   const [first] = sockets.planned('tcp/front', front, w0);
   const [second] = sockets.planned('tcp/front', front, w1);
-  t.equal(first?.key, second?.key);
+  t.not(first?.key, second?.key);
+  t.same(
+    [first, second].map((socket) => sockets.ownerOf(socket?.key ?? 0)),
+    Array(2).fill('tcp/front'),
+  );
   t.same(first?.source.local, second?.source.local);
   t.match(
     [first, second],
@@ -111,7 +115,9 @@ t.test('without foreign calls workers bind by themselves, a path only the first'
   ]);
   const [ip] = sockets.planned('tcp/x', spec, w1);
   t.equal(sockets.planned('tcp/x', spec, w1).length, 1);
-  sockets.bound(ip?.key ?? 0, ipEndpoint(4, '127.0.0.1', 4711));
+  const real = ipEndpoint(4, '127.0.0.1', 4711);
+  t.equal(sockets.bound(ip?.key ?? 0, real), 'first');
+  t.equal(sockets.bound(ip?.key ?? 0, real), 'not the first', 'that is told once');
   t.equal(sockets.addressOf(ip?.key ?? 0), '127.0.0.1:4711');
 });
 

@@ -33,6 +33,28 @@ t.test('a plan is reached when the last worker has applied it, or a newer one', 
   await acks.reached(2);
 });
 
+t.test('nobody waits for a worker without a thread; its next one is waited for', async (t) => {
+  const [w0, w1] = [0 as WorkerId, 1 as WorkerId];
+  const acks = new PlanAcks(2);
+  const first = acks.reached(1);
+  acks.acknowledge(w0, 1);
+  acks.leaves(w1);
+  await first;
+  acks.acknowledge(w1, 1);
+  t.equal(acks.isHere(w1), false, 'what it said before it ended comes too late');
+  acks.joins(w1);
+  let state = 'waits';
+  const second = acks.reached(1).then(() => {
+    state = 'reached';
+  });
+  await Promise.resolve();
+  t.equal(state, 'waits');
+  acks.acknowledge(w1, 1);
+  await second;
+  for (const worker of [w0, w1]) acks.leaves(worker);
+  await acks.reached(2);
+});
+
 t.test('rows stay with their keys; a released one is used again', async (t) => {
   const rows = new Rows<BackendId>(2);
   const fresh: number[] = [];

@@ -1,5 +1,7 @@
 /** A worker that dies, or does not answer, loses its own sessions and nothing else. */
 import t, { type Test } from 'tap';
+import { QUIET_MS } from '../../src/control/attendance.js';
+import { SILENCE_MS } from '../../src/control/worker_fleet.js';
 import { checkEngines } from '../../src/engine/checks.js';
 import { selectEngine } from '../../src/engine/select.js';
 import { eventually, within } from '../support/deadline.js';
@@ -12,6 +14,7 @@ const CLIENTS = 32;
 /** More than one worker's share, to be found waiting while nobody accepts them. */
 const NEWCOMERS = 32;
 const REPLACEMENT_MS = 30_000;
+const HUNG = { worker: '0' };
 
 for (const engine of ['node', 'uring'] as const) {
   const available = selectEngine(engine, checkEngines());
@@ -33,6 +36,12 @@ for (const engine of ['node', 'uring'] as const) {
     const silent = bench.events.next('worker-silent', ({ event }) => event === 'worker-silent');
     const lost = bench.events.next('worker-lost', ({ event }) => event === 'worker-lost');
     await hang(t, firstWorker(bench.daemon));
+    await eventually('it has been quiet for a while', async () => {
+      const quietSeconds = (await bench.metrics()).sum('sluice_worker_heartbeat_seconds', HUNG);
+      return quietSeconds * 1000 > QUIET_MS / 2 || undefined;
+    });
+    const newcomers = await burst({ port: bench.port }, NEWCOMERS, SILENCE_MS - QUIET_MS);
+    t.same(newcomers.failures, [], 'newcomers are served before it is given up');
     t.match(await silent, { worker: 0 });
     t.equal(await bench.liveness(), 503, 'the watchdog sees it');
     t.match(await lost, { worker: 0, detail: /did not answer/ });

@@ -1,0 +1,154 @@
+/** While a worker is missing, another one serves the clients that the kernel gives to it. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { type IpEndpoint, ipEndpoint } from '../../src/core/endpoint.js';
+import { type Daemon, ENGINE, startDaemon } from '../support/daemon.js';
+import { within } from '../support/deadline.js';
+import { PLACE_VARIABLE, START_VARIABLE, VICTIM } from '../support/defects.js';
+import { type EchoBackend, startEchoes } from '../support/load/echo_backend.js';
+import { burst } from '../support/load/short_connections.js';
+import { tempFolder } from '../support/places.js';
+import { listenerText, poolText } from '../support/settings.js';
+import { UdpPeer } from '../support/udp_peer.js';
+import { dial, tryDial, type Wire } from '../support/wire.js';
+
+const EVERY_THREAD = new URL('../support/defects.js', import.meta.url);
+/** So many that either worker has some: all at one has the probability 2^-31. */
+const CLIENTS = 32;
+const LIMIT_MS = 2_000;
+/** Sessions of a listener that is full. */
+const CAP = 8;
+
+interface Scene {
+  readonly daemon: Daemon;
+  /** The file with this listener beside those for datagrams. */
+  readonly toml: (listener: string, lines?: string) => string;
+  /** One of the two workers is lost, and none can be started in its place from now on. */
+  readonly lose: (listener?: string) => Promise<void>;
+  /** Another one takes its place. */
+  readonly replace: () => Promise<void>;
+}
+
+async function scene(t: Test): Promise<Scene> {
+  const backends = await startEchoes(t, 1);
+  const echo = (await UdpPeer.open()).echo();
+  t.teardown(() => echo.close());
+  const toml = (listener: string, lines = ''): string => text(listener, lines, backends, echo);
+  const obstacle = join(tempFolder(t), 'obstacle');
+  const daemon = await startDaemon(t, {
+    workers: 2,
+    everyThread: EVERY_THREAD,
+    env: { [PLACE_VARIABLE]: 'shared', [START_VARIABLE]: obstacle },
+    expects: ['worker-lost', 'worker-start-failed'],
+    toml: toml('front'),
+  });
+  return {
+    daemon,
+    toml,
+    lose: async (listener = 'front') => {
+      writeFileSync(obstacle, 'no thread for a test');
+      const lost = daemon.nextEvent('worker-lost');
+      await tryDial({ port: await daemon.port(listener), localAddress: VICTIM });
+      await lost;
+    },
+    replace: async () => {
+      rmSync(obstacle);
+      await daemon.event('worker-started');
+    },
+  };
+}
+
+function text(
+  listener: string,
+  lines: string,
+  backends: readonly EchoBackend[],
+  echo: UdpPeer,
+): string {
+  const health = 'probe = "none"';
+  const servers = [{ address: `127.0.0.1:${echo.endpoint.port}` }];
+  return [
+    listenerText({ name: listener, pool: 'servers', lines }),
+    listenerText({ name: 'everywhere', protocol: 'udp', pool: 'datagram-servers' }),
+    listenerText({ name: 'here', protocol: 'udp', pool: 'datagram-servers', bind: '127.0.0.1:0' }),
+    poolText({ name: 'servers', backends, health }),
+    poolText({ name: 'datagram-servers', backends: servers, health, lines: 'udp_responses = 1' }),
+  ].join('\n');
+}
+
+t.test(`${ENGINE}: nobody waits for a worker that cannot be replaced`, async (t) => {
+  const { daemon, lose, replace } = await scene(t);
+  const port = await daemon.port('front');
+  const everywhere = ipEndpoint(4, '127.0.0.1', await daemon.port('everywhere'));
+  const here = ipEndpoint(4, '127.0.0.1', await daemon.port('here'));
+  await lose();
+  const { failures, answeredMs } = await burst({ port }, CLIENTS, LIMIT_MS);
+  t.same(failures, [], 'who comes is served at once');
+  t.comment(`the slowest of ${CLIENTS} was answered after ${answeredMs.at(-1)} ms`);
+  await daemon.event('worker-start-failed');
+  t.same(await unanswered(t, everywhere), [], 'datagrams are answered');
+  t.same(await unanswered(t, here), [], 'at an address of its own too');
+  t.equal((await daemon.get('/ready')).status, 200);
+
+  const wires = await Promise.all(Array.from({ length: CLIENTS }, () => dial(t, { port })));
+  t.same(await echoes(wires), Array(CLIENTS).fill('hello'));
+  await replace();
+  t.same(await echoes(wires), Array(CLIENTS).fill('hello'), 'sessions go on when it is back');
+  t.same((await burst({ port }, CLIENTS, LIMIT_MS)).failures, []);
+  for (const front of [everywhere, here]) t.same(await unanswered(t, front), []);
+  for (const wire of wires) wire.socket.end();
+  const streams = { listener: 'front' };
+  await daemon.metricSettles('sluice_sessions_active', streams, (sum) => sum === 0);
+});
+
+t.test(`${ENGINE}: neither a reload nor a stop waits for a worker that is missing`, async (t) => {
+  const { daemon, toml, lose, replace } = await scene(t);
+  const before = await daemon.port('front');
+  await lose();
+  await daemon.event('worker-start-failed');
+  const limited = `max_sessions = ${CAP}`;
+  const reloaded = await within('a reload', daemon.reload(toml('other', limited)), LIMIT_MS);
+  t.equal(reloaded.event, 'reloaded');
+  const refused = Array.from({ length: CLIENTS }, () => tryDial({ port: before }));
+  t.same(new Set(await Promise.all(refused)), new Set(['ECONNREFUSED']), 'nobody holds the old');
+
+  const port = await daemon.port('other');
+  const wires = await Promise.all(Array.from({ length: CLIENTS }, () => dial(t, { port })));
+  for (const wire of wires) wire.socket.write('hello');
+  await daemon.metricSettles('sluice_sessions_active', {}, (sum) => sum === CAP);
+  await replace();
+  const served = wires.map(async (wire) => {
+    const answer = await wire.readText(5);
+    const active = (await daemon.metrics()).sum('sluice_sessions_active', {});
+    wire.socket.end();
+    return { answer, active };
+  });
+  const found = await Promise.all(served);
+  const answers = found.map(({ answer }) => answer);
+  t.same(answers, Array(CLIENTS).fill('hello'), 'who waited is served when places are free');
+  t.equal(Math.max(...found.map(({ active }) => active)), CAP, 'and the cap holds');
+
+  await lose('other');
+  await within('a stop', daemon.stop(), LIMIT_MS);
+});
+
+/** Clients, each at a port of its own, that have no answer in time. */
+async function unanswered(t: Test, to: IpEndpoint): Promise<readonly number[]> {
+  const clients = await Promise.all(Array.from({ length: CLIENTS }, () => UdpPeer.open()));
+  t.teardown(() => Promise.all(clients.map((client) => client.close())));
+  const answers = clients.map(async (client) => {
+    client.send(to, 'hello');
+    await within('an answer', client.text(), LIMIT_MS);
+  });
+  const settled = await Promise.allSettled(answers);
+  return settled.flatMap(({ status }, at) => (status === 'fulfilled' ? [] : [at]));
+}
+
+function echoes(wires: readonly Wire[]): Promise<readonly string[]> {
+  return Promise.all(
+    wires.map(async (wire) => {
+      await wire.send('hello');
+      return wire.readText(5);
+    }),
+  );
+}
