@@ -1,4 +1,8 @@
-/** Real timers. None of them keeps the process alive: sockets and workers do. */
+/**
+ * Real timers. None of them keeps the process alive: sockets and workers do. What has happened
+ * comes before what is due: a process that did not run for a while hears of the events that wait
+ * first, and an answer that came in time is not late.
+ */
 import type { Timer, Timers } from '../core/clock.js';
 
 /** Above 2^31 - 1 ms Node.js fires at once, so longer delays are waited for in pieces. */
@@ -12,12 +16,18 @@ export const systemTimers: Timers = {
       leftMs -= pieceMs;
       return setTimeout(fire, pieceMs).unref();
     };
+    let immediate: NodeJS.Immediate | undefined;
     const fire = (): void => {
       if (leftMs > 0) handle = arm();
-      else callback();
+      else immediate = setImmediate(callback);
     };
     let handle = arm();
-    return { cancel: () => clearTimeout(handle) };
+    return {
+      cancel: () => {
+        clearTimeout(handle);
+        clearImmediate(immediate);
+      },
+    };
   },
 };
 

@@ -2,6 +2,11 @@
  * The loop of the node engine: the event loop of its thread. Sessions change their deadlines only
  * inside edges and hooks, so a tick follows each turn that reported one, and the timer that was
  * armed last; bytes that just flow cause none.
+ *
+ * What has happened comes before what is due: a thread that did not run for a while finds timers
+ * over and events waiting, and the connection that was established in time must not be given up. So
+ * a tick comes after the turn's events, and one at which something is due after those of the next
+ * turn, for the time at which that turn began.
  */
 import { MessageChannel } from 'node:worker_threads';
 import { assert } from '../../core/assert.js';
@@ -24,7 +29,9 @@ export class Loop {
   #anchor: MessageChannel | null = null;
   #timer: Timer | null = null;
   #timerDueMs = Number.POSITIVE_INFINITY;
-  #turn: 'none' | 'scheduled' = 'none';
+  /** What the last tick said is due next. */
+  #dueMs = Number.POSITIVE_INFINITY;
+  #immediate: NodeJS.Immediate | undefined;
 
   constructor(deps: LoopDeps) {
     this.#deps = deps;
@@ -48,30 +55,35 @@ export class Loop {
     this.#unlisten?.();
     this.#anchor?.port1.close();
     this.#timer?.cancel();
+    clearImmediate(this.#immediate);
   }
 
-  /** An edge was reported: tick when the callbacks of this turn are done. */
+  /** An edge was reported: tick when the events of this turn are done. */
   touch(): void {
-    if (this.#turn === 'scheduled') return;
-    this.#turn = 'scheduled';
-    queueMicrotask(this.#tick);
+    this.#immediate ??= setImmediate(this.#turnOver);
   }
 
-  readonly #tick = (): void => {
-    this.#turn = 'none';
-    if (this.#hooks === null) return;
+  readonly #turnOver = (): void => {
     const nowMs = this.#deps.clock.nowMs();
+    if (nowMs < this.#dueMs) this.#tick(nowMs);
+    else this.#immediate = setImmediate(() => this.#tick(nowMs));
+  };
+
+  #tick(nowMs: number): void {
+    this.#immediate = undefined;
+    if (this.#hooks === null) return;
     const dueMs = this.#hooks.tick(nowMs);
+    this.#dueMs = dueMs;
     // An armed timer that is too early costs one idle tick: cheaper than to move it each time.
     if (dueMs >= this.#timerDueMs) return;
     this.#timer?.cancel();
     this.#timerDueMs = dueMs;
     this.#timer = this.#deps.timers.after(Math.max(0, dueMs - nowMs), this.#expired);
-  };
+  }
 
   readonly #expired = (): void => {
     this.#timer = null;
     this.#timerDueMs = Number.POSITIVE_INFINITY;
-    this.#tick();
+    this.touch();
   };
 }

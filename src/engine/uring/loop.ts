@@ -107,6 +107,8 @@ export class Loop {
     const { ring } = this;
     // Whole milliseconds: a fraction that is handed on would be an object for the collector.
     const waitMs = Math.ceil(Math.min(maxWaitMs, this.#idleMs())) | 0;
+    // What had happened by then is seen in this turn: nothing is due that came too late to be seen.
+    const seenMs = this.nowMs;
     this.#again = false;
     this.turns++;
     for (const work of this.#work) work.before?.();
@@ -116,9 +118,9 @@ export class Loop {
     for (const work of this.#work) work.after?.(taken);
     if (this.#tasks.length > 0) this.#runTasks();
     if (this.#missed.length > 0) this.#cancelAgain();
-    if (this.#tick === 'wanted' || this.nowMs >= this.#tickDueMs) {
+    if (this.#tick === 'wanted' || seenMs >= this.#tickDueMs) {
       this.#tick = 'when due';
-      this.#tickDueMs = hooks.tick(this.nowMs);
+      this.#tickDueMs = hooks.tick(seenMs);
     }
   }
 

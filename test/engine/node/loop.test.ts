@@ -1,10 +1,13 @@
 /** The node engine's loop: when it ticks, and that it holds its thread. */
 import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import type { WorkerId } from '../../../src/core/brand.js';
 import { createDoorbellMemory, Doorbell } from '../../../src/core/doorbell.js';
 import { Loop } from '../../../src/engine/node/loop.js';
+import { systemClock } from '../../../src/system/clock.js';
+import { systemTimers } from '../../../src/system/timers.js';
 import { within } from '../../support/deadline.js';
 import { FakeTime } from '../../support/fake_time.js';
 
@@ -78,6 +81,45 @@ t.test('a deadline that moves to earlier is kept', async (t) => {
   t.same(ticks, [50]);
   t.equal(time.pending, 0);
   loop.stop();
+});
+
+t.test('what has happened comes before what is due', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const doorbell = new Doorbell(createDoorbellMemory(), () => {});
+  const loop = new Loop({ clock: systemClock, timers: systemTimers, doorbell, worker: WORKER });
+  const order: string[] = [];
+  let dueMs = Number.POSITIVE_INFINITY;
+  const ticked = new Promise<void>((resolve) => {
+    loop.start({
+      tick: (nowMs) => {
+        if (nowMs < dueMs) return dueMs;
+        order.push('due');
+        resolve();
+        return Number.POSITIVE_INFINITY;
+      },
+      rung: () => {},
+    });
+  });
+  // An edge of the first one wants a tick while the others are still to be heard of.
+  const sockets = Array.from({ length: 5 }, () => connect(port, '127.0.0.1'));
+  for (const socket of sockets) {
+    socket.on('connect', () => {
+      order.push('connected');
+      loop.touch();
+    });
+  }
+  dueMs = systemClock.nowMs() + 20;
+  loop.touch();
+  await Promise.resolve();
+  // Before any event of the sockets is heard of, the thread does not run until long after.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  await within('the tick', ticked);
+  t.same(order, [...Array(5).fill('connected'), 'due']);
+  for (const socket of sockets) socket.destroy();
+  loop.stop();
+  server.close();
 });
 
 t.test('after stop nothing ticks and no timer is left', async (t) => {
