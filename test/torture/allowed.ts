@@ -84,12 +84,9 @@ class Facts {
     }
   }
 
-  /**
-   * Closing a UNIX socket with nothing unread is no reset. And libuv hides a reset that comes with
-   * data from the node engine when its own FIN has left (docs/adr/0004, consequences).
-   */
+  /** Closing a UNIX socket with nothing unread is no reset. */
   get #resetIsSilent(): boolean {
-    return this.#client.address === 'unix:' || this.#story.program.engine === 'node';
+    return this.#client.address === 'unix:';
   }
 
   #explainsRefusal(
@@ -151,11 +148,14 @@ class Facts {
     return this.#acts('reload');
   }
 
+  /** One that falls silent resets the connections that it has, too. */
   get #diesOrResets(): boolean {
     if (this.#connection?.didReset === true) return true;
     return this.#someBackend(
       ({ history, plan }) =>
-        history.has('dead') || plan.habits.some((habit) => habit.startsWith('reset')),
+        history.has('dead') ||
+        history.has('silent') ||
+        plan.habits.some((habit) => habit.startsWith('reset')),
     );
   }
 

@@ -12,8 +12,9 @@ import { HELD_BYTES, type PairEnd } from '../../session/tcp_port.js';
 import { Ending } from './ending.js';
 import { dialFailure, isBacklogFull, limitSentence } from './failure.js';
 import { Held } from './held.js';
+import { whenTrulyEnded } from './hidden_reset.js';
 import type { Backend, PairHost, PairState, Side } from './pair_state.js';
-import { dialSocket, finish, isToItself, type Link, reset, whenTrulyEnded } from './socket.js';
+import { dialSocket, finish, isToItself, type Link, reset } from './socket.js';
 
 /** How soon the reset of a client that had finished before its relay is noticed. */
 const FINISHED_CHECK_MS = 250;
@@ -165,7 +166,7 @@ export class Pair {
   #watchFinished(): void {
     const client = this.#client;
     if (client.kind === 'unix' || this.#state.kind === 'relaying' || this.#isOver()) return;
-    whenTrulyEnded(client, () => {});
+    whenTrulyEnded(client, this.#host.kernel, () => {});
     this.#host.timers.after(FINISHED_CHECK_MS, () => this.#alone(() => this.#watchFinished()));
   }
 
@@ -286,7 +287,7 @@ export class Pair {
   }
 
   #ended(side: Side, from: Link, to: Link): void {
-    whenTrulyEnded(from, () => {
+    whenTrulyEnded(from, this.#host.kernel, () => {
       if (this.#state.kind !== 'relaying') return;
       if (this.#state.first === null) this.#state = { ...this.#state, first: side };
       finish(to.socket);

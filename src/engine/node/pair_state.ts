@@ -1,6 +1,7 @@
 /** The states of a pair, each with the sentence that is true in it, and what a pair is part of. */
 import type { PairId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
+import type { Kernel } from '../../kernel/foreign.js';
 import type { PairEnd, TcpEdges } from '../../session/tcp_port.js';
 import type { SelfDials, Suspect } from '../self_dials.js';
 import type { Ending, EndingDeps } from './ending.js';
@@ -38,6 +39,8 @@ export interface PairHost extends EndingDeps {
   readonly bytesOut: Float64Array;
   readonly standstill: Standstill;
   readonly selfDials: SelfDials;
+  /** null: foreign calls do not work here. */
+  readonly kernel: Kernel | null;
   /** A socket was opened: the last descriptor may be gone. */
   descriptorTaken(): void;
   /** A socket could not be opened for want of a descriptor. */

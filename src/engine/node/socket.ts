@@ -66,19 +66,6 @@ export function whenFlushed(socket: Socket, then: () => void): void {
 }
 
 /**
- * After 'end': calls `then` if it was FIN; if it was RST, the socket's 'error' follows instead.
- * libuv takes a hang-up that comes together with data for the end of the stream, whatever it was
- * (uv__stream_io in its unix/stream.c). Writing nothing fails on a connection that was reset, and
- * sends nothing on another one. A unix peer that has said what it had to say and left is no reset,
- * but writing to it would fail.
- */
-export function whenTrulyEnded({ socket, kind }: Link, then: () => void): void {
-  // What waits to be written will find out; what was finished before cannot be asked.
-  if (kind === 'unix' || socket.writableEnded || socket.writableLength > 0) then();
-  else writeNothing(socket, then);
-}
-
-/**
  * Sends FIN behind what was written. `end` is called on a flushed socket only: libuv refuses to
  * reset one whose shutdown waits behind data, and Node.js then loses its descriptor.
  */

@@ -4,11 +4,10 @@
  * them is asked now and then instead, a few at a time.
  */
 import type { Timer, Timers } from '../../core/clock.js';
-import { kernelError } from '../../kernel/errno.js';
 import type { Kernel } from '../../kernel/foreign.js';
-import { unheardError } from '../../kernel/tcp_info.js';
 import { Collection } from './collection.js';
-import { descriptorOf, type Link, writeNothing } from './socket.js';
+import { askForReset } from './hidden_reset.js';
+import type { Link } from './socket.js';
 
 /** How often some are asked, and how many: a thousandth of a processor for each hundred. */
 const LOOK_MS = 50;
@@ -67,7 +66,7 @@ export class Standstill {
       this.#links.delete(link);
       if (link.socket.destroyed) continue;
       this.#links.add(link);
-      ask(link, this.#kernel);
+      askForReset(link, this.#kernel);
     }
     if (this.#links.size === 0) this.#hurried = 0;
     else {
@@ -75,25 +74,4 @@ export class Standstill {
       this.#timer = this.#timers.after(pauseMs, () => this.#look());
     }
   }
-}
-
-/**
- * The socket's own 'error' follows if it was reset; one that is written to finds out by itself. One
- * that has finished cannot be written to: the kernel is asked, where it can be.
- */
-function ask({ socket }: Link, kernel: Kernel | null): void {
-  if (!socket.writableEnded) {
-    if (socket.writableLength === 0) writeNothing(socket, () => {});
-    return;
-  }
-  const fd = descriptorOf(socket);
-  if (fd === null || kernel === null) return;
-  const error = unheardError(kernel, fd);
-  if (error !== 0) socket.destroy(errnoError('read', error));
-}
-
-/** As Node.js would have made it of the same errno. */
-function errnoError(call: string, errno: number): Error {
-  const { errno: code, sentence } = kernelError(call, -errno);
-  return Object.assign(new Error(sentence), { code });
 }

@@ -37,11 +37,11 @@ export class NodeTcp implements TcpEngine, PairHost {
   readonly sendQueues: SendQueues;
   readonly standstill: Standstill;
   readonly selfDials: SelfDials;
+  readonly kernel: Kernel | null;
   readonly capacity: number;
   readonly lastActivityMs: Float64Array;
   readonly bytesIn: Float64Array;
   readonly bytesOut: Float64Array;
-  readonly #kernel: Kernel | null;
   readonly #descriptors: DescriptorWatch;
   readonly #acceptors = new Map<ListenerKey, Acceptor>();
   readonly #pairs: (Pair | null)[];
@@ -56,7 +56,7 @@ export class NodeTcp implements TcpEngine, PairHost {
     this.sendQueues = new SendQueues(deps.clock, deps.timers, deps.kernel);
     this.standstill = new Standstill(deps.timers, deps.kernel);
     this.selfDials = deps.selfDials;
-    this.#kernel = deps.kernel;
+    this.kernel = deps.kernel;
     this.capacity = capacity;
     this.lastActivityMs = new Float64Array(capacity);
     this.bytesIn = new Float64Array(capacity);
@@ -83,7 +83,7 @@ export class NodeTcp implements TcpEngine, PairHost {
     const acceptor = new Acceptor(
       {
         timers: this.timers,
-        kernel: this.#kernel,
+        kernel: this.kernel,
         connection: (from, socket) => this.#accepted(key, from, socket),
         failed: (errno) => this.edges.acceptFailed(key, errno),
       },

@@ -86,4 +86,18 @@ export function resetContract(t: Test, make: MakeEngine): void {
     backend.send('nor here');
     t.equal(await backend.resetComes(), true);
   });
+
+  // It must not look like an end in order: the other side would take what it has for everything.
+  withEngine(t, make, 'a reset right behind bytes is noticed after a FIN', async (bench, t) => {
+    for (const side of ['backend', 'client'] as const) {
+      const { client, backend } = await bench.relayed();
+      const [first, last] = side === 'backend' ? [client, backend] : [backend, client];
+      first.finish('question');
+      t.equal(String(await last.rest()), 'question');
+      last.send('x'.repeat(10_000));
+      last.reset();
+      t.equal((await first.take(10_000)).length, 10_000);
+      t.same(await bench.driver.nextEnd(), { kind: 'reset', by: side });
+    }
+  });
 }
