@@ -17,8 +17,6 @@ import { WorkerRetries } from './worker_retries.js';
 
 /** A worker that has not gone through its loop for so long does not answer. */
 export const SILENCE_MS = 5_000;
-/** A thread that has no engine after so long is ended, and another one is tried. */
-const START_LIMIT_MS = 30_000;
 /** How long threads may take to stop. */
 const STOP_LIMIT_MS = 3_000;
 /**
@@ -67,7 +65,6 @@ interface Seat {
   readonly thread: Worker;
   readonly port: MessagePort;
   readonly ended: Promise<void>;
-  readonly startedMs: number;
   /** `starting`: it has no engine yet. `ending`: it was told to end. `lost`: it has ended. */
   state: 'starting' | 'serving' | 'stopping' | 'ending' | 'lost';
 }
@@ -134,7 +131,10 @@ export class WorkerFleet implements Fleet {
     });
   }
 
-  /** Ends the threads that have been silent for too long; others take their places. */
+  /**
+   * Ends the threads that have been silent for too long; others take their places. One that starts
+   * is left alone, however long that takes (see `close`).
+   */
   check(): void {
     for (const worker of this.#silent()) {
       const seat = this.#seats[worker];
@@ -142,23 +142,18 @@ export class WorkerFleet implements Fleet {
         seat.state = 'ending';
         this.#events.silent(worker, SILENCE_MS);
         void seat.thread.terminate();
-      } else if (seat?.state === 'starting') {
-        if (this.#clock.nowMs() - seat.startedMs >= START_LIMIT_MS) void seat.thread.terminate();
       }
     }
   }
 
   /**
    * Tells every worker to stop and waits for the threads to end; one that takes too long ends with
-   * the process. It is not terminated, because Node.js aborts the whole process when a datagram
-   * comes in such a thread (FromJust in UDPWrap::OnRecv, seen with Node.js 20).
+   * the process. None is terminated, because Node.js aborts the whole process when a datagram
+   * comes in such a thread (FromJust in UDPWrap::OnRecv), or when one that starts is terminated
+   * while it loads the addon for foreign calls (both seen with Node.js 20).
    */
   async close(): Promise<void> {
-    for (const seat of this.#seats) {
-      // Without an engine it hears nothing, and has no socket either.
-      if (seat.state === 'starting') void seat.thread.terminate();
-      seat.state = 'stopping';
-    }
+    for (const seat of this.#seats) seat.state = 'stopping';
     this.broadcast({ kind: 'stop' });
     const late = new Promise<void>((resolve) => {
       const limit = this.#timers.after(STOP_LIMIT_MS, () => {
@@ -194,7 +189,6 @@ export class WorkerFleet implements Fleet {
    */
   async #spawn(worker: WorkerId): Promise<void> {
     const { port1, port2 } = new MessageChannel();
-    const startedMs = this.#clock.nowMs();
     this.#vitals.forgetThread(worker);
     const thread = new Worker(new URL('./worker.js', import.meta.url), {
       name: `sluice-${worker}`,
@@ -203,7 +197,7 @@ export class WorkerFleet implements Fleet {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
     const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
-    const seat: Seat = { thread, port: port1, ended, startedMs, state: 'starting' };
+    const seat: Seat = { thread, port: port1, ended, state: 'starting' };
     this.#seats[worker] = seat;
     await new Promise<void>((resolve, reject) => {
       let sentence = 'the thread ended without a word';
@@ -215,6 +209,9 @@ export class WorkerFleet implements Fleet {
           this.#vitals.beat(worker, this.#clock.nowMs());
           this.#retriesOf(worker).serves(this.#clock.nowMs());
           resolve();
+        } else {
+          // It was told to stop before it could hear that.
+          this.#doorbell.ring(worker);
         }
       };
       port1.on('message', hear);

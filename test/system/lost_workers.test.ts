@@ -1,7 +1,7 @@
 /** What a worker thread held when it was lost is given back, at whatever moment that was. */
 import t from 'tap';
 import { startDaemon } from '../support/daemon.js';
-import { eventually, within } from '../support/deadline.js';
+import { eventually, pass, within } from '../support/deadline.js';
 import { startEchoes } from '../support/load/echo_backend.js';
 import { listenerText, poolText } from '../support/settings.js';
 import { tryDial } from '../support/wire.js';
@@ -12,6 +12,8 @@ const LOSSES = 8;
 const CLIENTS = 30;
 /** Sessions between two losses. */
 const VISITS = 60;
+/** A thread is started 250 ms after a loss: before, and at moments of its start. */
+const STOP_DELAYS_MS = [200, 280, 320, 370];
 /** Connections of the test's own requests for metrics. */
 const OBSERVERS = 4;
 
@@ -62,4 +64,28 @@ t.test(`${LOSSES} lost workers leave no client waiting and no descriptor open`, 
     if (now > atRest + OBSERVERS) throw new Error(`${now} instead of ${atRest}`);
     return now;
   });
+});
+
+t.test('a stop while a lost worker is being replaced is an orderly one', async (t) => {
+  const backends = await startEchoes(t, 1);
+  await Promise.all(
+    STOP_DELAYS_MS.map(async (delayMs) => {
+      const daemon = await startDaemon(t, {
+        workers: 1,
+        everyThread: new URL('../torture/every_thread.js', import.meta.url),
+        env: { [SIZES_VARIABLE]: '{}' },
+        expects: ['worker-lost'],
+        toml:
+          listenerText({ pool: 'servers' }) +
+          poolText({ name: 'servers', backends, health: 'probe = "none"' }),
+      });
+      const lost = daemon.nextEvent('worker-lost');
+      daemon.signal(LOSE_WORKER);
+      await lost;
+      await pass(delayMs);
+      daemon.signal('SIGTERM');
+      const exit = await within('the end', daemon.exited);
+      t.same(exit, { code: 0, signal: null }, `${delayMs} ms after the loss`);
+    }),
+  );
 });
