@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { assert, unreachable } from '../../core/assert.js';
-import { FIRST_PAUSE_MS, nextPauseMs, spreadMs } from '../../core/backlog.js';
+import { FIRST_PAUSE_MS, nextPauseMs } from '../../core/backlog.js';
 import type { PairId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import { MAX_PROXY_HEADER_BYTES } from '../../core/limits.js';
@@ -196,7 +196,7 @@ export class Pair {
     socket.on('error', (error) => {
       if (this.#dials(backend) && isBacklogFull(target, error)) {
         // Its socket is destroyed already; meanwhile the dial may be given up.
-        this.#host.timers.after(spreadMs(pauseMs, this.id), () => {
+        this.#host.waiters.wait(pauseMs, this.id, () => {
           if (!this.#dials(backend)) return;
           this.#alone(() => this.#connect(target, prelude, nextPauseMs(pauseMs)));
         });

@@ -1,4 +1,5 @@
 /** The states of a pair, each with the sentence that is true in it, and what a pair is part of. */
+import type { BacklogWaiters } from '../../core/backlog.js';
 import type { PairId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
 import type { Kernel } from '../../kernel/foreign.js';
@@ -39,6 +40,8 @@ export interface PairHost extends EndingDeps {
   readonly bytesOut: Float64Array;
   readonly standstill: Standstill;
   readonly selfDials: SelfDials;
+  /** Dials to unix sockets whose backlog is full. */
+  readonly waiters: BacklogWaiters;
   /** null: foreign calls do not work here. */
   readonly kernel: Kernel | null;
   /** A socket was opened: the last descriptor may be gone. */

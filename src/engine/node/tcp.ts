@@ -1,6 +1,7 @@
 /** The TCP port of the node engine: listeners by key, pairs by number, counters in typed arrays. */
 import type { Socket } from 'node:net';
 import { assert, present, presentShared } from '../../core/assert.js';
+import { BacklogWaiters } from '../../core/backlog.js';
 import type { PairId } from '../../core/brand.js';
 import type { Clock, Timers } from '../../core/clock.js';
 import type { Endpoint } from '../../core/endpoint.js';
@@ -37,6 +38,7 @@ export class NodeTcp implements TcpEngine, PairHost {
   readonly sendQueues: SendQueues;
   readonly standstill: Standstill;
   readonly selfDials: SelfDials;
+  readonly waiters: BacklogWaiters;
   readonly kernel: Kernel | null;
   readonly capacity: number;
   readonly lastActivityMs: Float64Array;
@@ -56,6 +58,7 @@ export class NodeTcp implements TcpEngine, PairHost {
     this.sendQueues = new SendQueues(deps.clock, deps.timers, deps.kernel);
     this.standstill = new Standstill(deps.timers, deps.kernel);
     this.selfDials = deps.selfDials;
+    this.waiters = new BacklogWaiters((delayMs, then) => void deps.timers.after(delayMs, then));
     this.kernel = deps.kernel;
     this.capacity = capacity;
     this.lastActivityMs = new Float64Array(capacity);

@@ -4,7 +4,7 @@
  * answered for the first.
  */
 import { assert, assertShared } from '../../core/assert.js';
-import { FIRST_PAUSE_MS, nextPauseMs, spreadMs } from '../../core/backlog.js';
+import { BacklogWaiters, FIRST_PAUSE_MS, nextPauseMs } from '../../core/backlog.js';
 import type { PairId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import { ERRNO, errnoName } from '../../kernel/errno.js';
@@ -63,10 +63,12 @@ export class Dials implements Holder {
   /** What may have been connected to itself. */
   readonly #suspect: (Suspect | null)[];
   readonly #free: Int32Array;
+  readonly #waiters: BacklogWaiters;
   #freeCount: number;
 
   constructor(parts: DialsParts) {
     this.#parts = parts;
+    this.#waiters = new BacklogWaiters((delayMs, then) => parts.delays.later(delayMs, then));
     this.#addresses = new Uint8Array(parts.addresses.buffer);
     const capacity = dialCapacity(parts.pairs.capacity);
     this.#fd = new Int32Array(capacity).fill(NONE);
@@ -187,7 +189,7 @@ export class Dials implements Holder {
     const answer = connect();
     if (answer !== -ERRNO.EAGAIN) return this.#answered(dial, generation, answer);
     const again = (): void => this.#connect(dial, generation, connect, nextPauseMs(pauseMs));
-    this.#parts.delays.later(spreadMs(pauseMs, dial), again);
+    this.#waiters.wait(pauseMs, dial, again);
   }
 
   /** The number is free; its descriptor is somebody else's, or closed. */
