@@ -11,6 +11,8 @@ import type { Vitals } from './vitals.js';
 
 /** A worker at rest goes through its loop once a second: it has left that out. */
 export const QUIET_MS = 2_000;
+/** One that applies a large plan is busy, and its deputy would have to apply more than that. */
+const BUSY_MS = 3_000;
 /** A thread usually takes the place of a lost one within half a second. */
 export const MISSING_MS = 1_000;
 
@@ -67,9 +69,8 @@ export class Attendance {
     switch (presence) {
       case 'serves':
       case 'quiet': {
-        // One that applies a large plan is busy, and a deputy would have to apply it too.
-        if (publisher.awaits(worker)) return presence;
-        return nowMs - vitals.lastBeatMs(worker) >= QUIET_MS ? 'quiet' : 'serves';
+        const limitMs = publisher.awaits(worker) ? BUSY_MS : QUIET_MS;
+        return nowMs - vitals.lastBeatMs(worker) >= limitMs ? 'quiet' : 'serves';
       }
       case 'lost':
         return nowMs - (this.#lostMs[worker] ?? nowMs) >= MISSING_MS ? 'missing' : 'lost';
