@@ -97,7 +97,10 @@ export function resetContract(t: Test, make: MakeEngine): void {
       last.send('x'.repeat(10_000));
       last.reset();
       t.equal((await first.take(10_000)).length, 10_000);
-      t.same(await bench.driver.nextEnd(), { kind: 'reset', by: side });
+      const end = await bench.driver.nextEnd();
+      // Node.js does not tell, and an engine without foreign calls cannot ask the kernel.
+      if (bench.under.without === 'foreign calls' && end.kind === 'finished') continue;
+      t.same(end, { kind: 'reset', by: side });
     }
   });
 }
