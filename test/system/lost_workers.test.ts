@@ -1,6 +1,6 @@
 /** What a worker thread held when it was lost is given back, at whatever moment that was. */
-import t from 'tap';
-import { startDaemon } from '../support/daemon.js';
+import t, { type Test } from 'tap';
+import { type Daemon, startDaemon } from '../support/daemon.js';
 import { eventually, pass, within } from '../support/deadline.js';
 import { startEchoes } from '../support/load/echo_backend.js';
 import { listenerText, poolText } from '../support/settings.js';
@@ -19,15 +19,7 @@ const OBSERVERS = 4;
 
 t.test(`${LOSSES} lost workers leave no client waiting and no descriptor open`, async (t) => {
   const backends = await startEchoes(t, 1);
-  const daemon = await startDaemon(t, {
-    workers: 1,
-    everyThread: new URL('../torture/every_thread.js', import.meta.url),
-    env: { [SIZES_VARIABLE]: '{}' },
-    expects: ['worker-lost'],
-    toml:
-      listenerText({ pool: 'servers' }) +
-      poolText({ name: 'servers', backends, health: 'probe = "none"' }),
-  });
+  const daemon = await startMortal(t, backends);
   const port = await daemon.port('servers');
   let visits = 0;
   let over = false;
@@ -70,15 +62,7 @@ t.test('a stop while a lost worker is being replaced is an orderly one', async (
   const backends = await startEchoes(t, 1);
   await Promise.all(
     STOP_DELAYS_MS.map(async (delayMs) => {
-      const daemon = await startDaemon(t, {
-        workers: 1,
-        everyThread: new URL('../torture/every_thread.js', import.meta.url),
-        env: { [SIZES_VARIABLE]: '{}' },
-        expects: ['worker-lost'],
-        toml:
-          listenerText({ pool: 'servers' }) +
-          poolText({ name: 'servers', backends, health: 'probe = "none"' }),
-      });
+      const daemon = await startMortal(t, backends);
       const lost = daemon.nextEvent('worker-lost');
       daemon.signal(LOSE_WORKER);
       await lost;
@@ -89,3 +73,16 @@ t.test('a stop while a lost worker is being replaced is an orderly one', async (
     }),
   );
 });
+
+/** A daemon whose only worker a signal ends. */
+function startMortal(t: Test, backends: Awaited<ReturnType<typeof startEchoes>>): Promise<Daemon> {
+  return startDaemon(t, {
+    workers: 1,
+    everyThread: new URL('../torture/every_thread.js', import.meta.url),
+    env: { [SIZES_VARIABLE]: '{}' },
+    expects: ['worker-lost'],
+    toml:
+      listenerText({ pool: 'servers' }) +
+      poolText({ name: 'servers', backends, health: 'probe = "none"' }),
+  });
+}
