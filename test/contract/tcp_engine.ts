@@ -14,6 +14,7 @@ import { headerContract } from './tcp/header.js';
 import { listeningContract } from './tcp/listening.js';
 import { loopContract } from './tcp/loop.js';
 import { manyContract } from './tcp/many.js';
+import { newcomersContract } from './tcp/newcomers.js';
 import { overContract } from './tcp/over.js';
 import { relayContract } from './tcp/relay.js';
 import { resetContract } from './tcp/reset.js';
@@ -37,6 +38,7 @@ export function tcpEngineContract(t: Test, make: MakeEngine, makeModule: URL): v
   overContract(t, make);
   brokenContract(t, make);
   manyContract(t, make);
+  newcomersContract(t, make);
   loopContract(t, make);
   exhaustionContract(t, makeModule);
 }

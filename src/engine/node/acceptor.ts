@@ -32,6 +32,11 @@ export type Hold = 'session' | 'pairs' | 'failure';
 
 /** After accepting failed: what was missing (descriptors, memory) is rarely back sooner. */
 const RETRY_MS = 100;
+/**
+ * Of those who waited, so many are taken at a stretch, before others have their turn. (libuv, too,
+ * accepts only a few connections at a stretch.)
+ */
+const AT_ONCE = 4;
 
 export class Acceptor {
   readonly #deps: AcceptorDeps;
@@ -43,6 +48,8 @@ export class Acceptor {
   #local: Endpoint;
   #server: Server | null = null;
   #retry: Timer | null = null;
+  /** More of those who wait are taken then. */
+  #furtherSoon: NodeJS.Immediate | undefined;
 
   constructor(deps: AcceptorDeps, source: ListenSource, backlog: number) {
     this.#deps = deps;
@@ -75,11 +82,7 @@ export class Acceptor {
     if (this.#server === null && this.#holds.size === 0) {
       this.#listen((errno) => errno !== null && this.fail(errno));
     }
-    while (this.#holds.size === 0) {
-      const socket = this.#waiting.shift();
-      if (socket === undefined) return;
-      if (!socket.destroyed) this.#deps.connection(this, socket);
-    }
+    this.#takeSome();
   }
 
   /** Accepting failed, or is about to: reports it and tries again a little later. */
@@ -92,6 +95,7 @@ export class Acceptor {
 
   close(): void {
     this.#retry?.cancel();
+    clearImmediate(this.#furtherSoon);
     this.#shut();
     for (const socket of this.#waiting.splice(0)) reset({ socket, kind: this.#local.kind });
   }
@@ -140,9 +144,23 @@ export class Acceptor {
     return ok({ host, port, exclusive: true, reusePort, ipv6Only: true });
   }
 
+  /** Takes some of those who wait, in order, and goes on soon. */
+  #takeSome(): void {
+    for (let count = 0; count < AT_ONCE && this.#holds.size === 0; count++) {
+      const socket = this.#waiting.shift();
+      if (socket === undefined) return;
+      if (!socket.destroyed) this.#deps.connection(this, socket);
+    }
+    if (this.#holds.size > 0 || this.#waiting.length === 0) return;
+    clearImmediate(this.#furtherSoon);
+    this.#furtherSoon = setImmediate(() => this.#takeSome());
+  }
+
   #connected(socket: Socket): void {
-    if (this.#holds.size === 0) this.#deps.connection(this, socket);
-    else if (this.#waiting.length < this.#backlog) this.#waiting.push(socket);
+    const isFree = this.#holds.size === 0;
+    if (isFree && this.#waiting.length === 0) this.#deps.connection(this, socket);
+    // Who comes behind those who are being taken is not one too many.
+    else if (isFree || this.#waiting.length < this.#backlog) this.#waiting.push(socket);
     else reset({ socket, kind: this.#local.kind });
   }
 

@@ -3,6 +3,9 @@
  * connections are accepted as somebody wants, and the others wait in the kernel's backlog without a
  * descriptor; a multishot accept on the ring would take out all of them at once. The call also
  * tells the client's address, which the ring's does not for more than one.
+ *
+ * Newcomers come last in a turn, and only a few of them, whatever the number of listeners that have
+ * some: a session is dear to begin, and those that are established have their turn in between.
  */
 import { assert, assertShared, present, presentShared } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
@@ -14,14 +17,14 @@ import { POLLIN, submitClose, submitPoll } from '../../kernel/submissions.js';
 import type { ListenerKey, TcpEdges } from '../../session/tcp_port.js';
 import { type Addresses, ROW_BYTES } from './addresses.js';
 import type { Delays } from './delays.js';
-import type { Loop } from './loop.js';
+import type { Loop, TurnWork } from './loop.js';
 import { NONE, type PairTable } from './pairs.js';
 import { CLOSE, CONNECTIONS, GENERATION_MASK, userData } from './user_data.js';
 
 /** After the system ran out of descriptors or memory. */
 const RETRY_MS = 100;
-/** Connections accepted at a stretch, before sessions have their turn again. */
-const ACCEPTS_A_TURN = 16;
+/** Connections accepted in a turn, at all listeners together. */
+const ACCEPTS_A_TURN = 4;
 
 interface Listener {
   readonly slot: number;
@@ -29,7 +32,8 @@ interface Listener {
   readonly fd: Descriptor;
   readonly local: Endpoint;
   wanted: 'open' | 'paused' | 'closed';
-  poll: 'none' | 'armed' | 'retry-later';
+  /** `ready`: it has connections, as far as is known, and stands in the line of those. */
+  poll: 'none' | 'armed' | 'ready' | 'retry-later';
 }
 
 export interface AcceptsParts {
@@ -43,12 +47,14 @@ export interface AcceptsParts {
   readonly begin: (pair: number) => void;
 }
 
-export class Accepts {
+export class Accepts implements TurnWork {
   readonly #parts: AcceptsParts;
   readonly #listeners = new Map<ListenerKey, Listener>();
   readonly #slots: (Listener | undefined)[] = [];
   /** By slot; a slot is used again when its poll has ended. */
   readonly #generations: number[] = [];
+  /** Listeners that are `ready`: the first one accepts next, and stands behind the others then. */
+  readonly #line: Listener[] = [];
 
   constructor(parts: AcceptsParts) {
     this.#parts = parts;
@@ -58,6 +64,7 @@ export class Accepts {
       (slot, generation) =>
         (this.#generations[slot] ?? 0) === generation && this.#slots[slot]?.poll === 'armed',
     );
+    parts.loop.add(this);
   }
 
   /** Accepts on `fd`, which belongs to this engine from now on. */
@@ -100,6 +107,22 @@ export class Accepts {
     for (const key of [...this.#listeners.keys()]) this.close(key);
   }
 
+  /** Accepts a few: what else has happened in this turn was dealt with before. */
+  after(): void {
+    for (let count = 0; count < ACCEPTS_A_TURN; count++) {
+      const listener = this.#line.shift();
+      if (listener === undefined) return;
+      listener.poll = this.#acceptOne(listener);
+      if (listener.poll === 'ready') this.#line.push(listener);
+      else this.#goOn(listener);
+    }
+  }
+
+  /** Nobody sleeps while newcomers wait for their turn. */
+  dueMs(): number {
+    return this.#line.length > 0 ? 0 : Number.POSITIVE_INFINITY;
+  }
+
   /** True when no listener is open and no poll is armed. */
   get idle(): boolean {
     return this.#slots.every((listener) => listener === undefined);
@@ -132,40 +155,39 @@ export class Accepts {
   #ready(slot: number, generation: number, events: number): void {
     const listener = presentShared(this.#slots[slot], 'a poll belongs to a listener');
     assertShared((this.#generations[slot] ?? 0) === generation, 'a poll belongs to its listener');
-    listener.poll = 'none';
-    if (events > 0) this.#acceptSome(listener);
-    this.#goOn(listener);
+    listener.poll = events > 0 ? 'ready' : 'none';
+    if (events > 0) this.#line.push(listener);
+    else this.#goOn(listener);
   }
 
-  #acceptSome(listener: Listener): void {
+  /** `ready` as long as there may be more. */
+  #acceptOne(listener: Listener): Listener['poll'] {
     const { pairs, calls, addresses } = this.#parts;
-    for (let count = 0; count < ACCEPTS_A_TURN; count++) {
-      // Each session may have paused or closed the listener.
-      if (listener.wanted !== 'open' || pairs.free === 0) return;
-      const fd = calls.accept(listener.fd, addresses.rowOf(pairs.next), ROW_BYTES);
-      if (fd >= 0) this.#adopt(listener, fd);
-      else if (!this.#goesOn(listener, fd)) return;
-    }
+    // A session may have paused or closed the listener.
+    if (listener.wanted !== 'open' || pairs.free === 0) return 'none';
+    const fd = calls.accept(listener.fd, addresses.rowOf(pairs.next), ROW_BYTES);
+    if (fd < 0) return this.#afterError(listener, fd);
+    this.#adopt(listener, fd);
+    return 'ready';
   }
 
   /** accept(2), "Error handling": most errors are those of one connection and no reason to wait. */
-  #goesOn(listener: Listener, answer: number): boolean {
+  #afterError(listener: Listener, answer: number): Listener['poll'] {
     switch (-answer) {
       case ERRNO.EAGAIN:
-        return false;
+        return 'none';
       case ERRNO.EINTR:
       case ERRNO.ECONNABORTED:
       case ERRNO.EPROTO:
       case ERRNO.EPERM:
-        return true;
+        return 'ready';
       default:
         this.#retryLater(listener, errnoName(answer));
-        return false;
+        return 'retry-later';
     }
   }
 
   #retryLater(listener: Listener, errno: string): void {
-    listener.poll = 'retry-later';
     this.#parts.delays.later(RETRY_MS, () => {
       listener.poll = 'none';
       this.#goOn(listener);
