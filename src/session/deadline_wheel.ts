@@ -23,6 +23,8 @@ export class DeadlineWheel {
   #currentTick = 0;
   /** The tick that `advance` is on its way to: what is set meanwhile comes after it. */
   #targetTick = 0;
+  /** The last `advance` left some at the current tick. */
+  #isCut = false;
 
   /**
    * By id: the tick that it is due at, its slot (NONE: not armed) and its neighbours in the slot.
@@ -65,13 +67,16 @@ export class DeadlineWheel {
 
   /**
    * Calls `expire` for each id whose time has come, in order of ticks: never before its time, and
-   * less than the resolution after it. `expire` may set and clear any id, its own included; what it
+   * less than the resolution after it, unless more than `most` are due: the others are left to the
+   * next call, which is due at once. `expire` may set and clear any id, its own included; what it
    * sets is left to the next call.
    */
-  advance(nowMs: number, expire: (id: number) => void): void {
+  advance(nowMs: number, expire: (id: number) => void, most = Number.POSITIVE_INFINITY): void {
     const target = Math.floor((nowMs - this.#originMs) / this.#resolutionMs);
-    if (target <= this.#currentTick) return;
+    if (target < this.#currentTick || (target === this.#currentTick && !this.#isCut)) return;
     this.#targetTick = target;
+    this.#isCut = false;
+    let left = most;
     for (;;) {
       const level = this.#lowestLevel();
       if (level === NONE) break;
@@ -81,6 +86,10 @@ export class DeadlineWheel {
       this.#currentTick = startTick;
       const head = level * SLOTS + slot;
       for (let id = this.#heads[head] ?? NONE; id !== NONE; id = this.#heads[head] ?? NONE) {
+        if (level === 0 && left-- <= 0) {
+          this.#isCut = true;
+          return;
+        }
         this.#unlink(id);
         if (level === 0) expire(id);
         else this.#link(id);

@@ -53,6 +53,34 @@ t.test('a jump of years costs no more than what is due', (t) => {
   t.end();
 });
 
+t.test('of many that are due at once some come in each call, and every one once', (t) => {
+  const wheel = new DeadlineWheel(200, 0);
+  // One slot, its neighbour in the next block, and what is due later.
+  for (let id = 0; id < 100; id++) wheel.set(id, 630);
+  for (let id = 100; id < 150; id++) wheel.set(id, 640);
+  for (let id = 150; id < 200; id++) wheel.set(id, 100_000);
+  const calls: number[][] = [];
+  do {
+    const ids: number[] = [];
+    wheel.advance(1000, (id) => ids.push(id), 30);
+    calls.push(ids);
+    // What is set meanwhile is due with the next tick, behind all that was due before.
+    if (calls.length === 1) wheel.set(ids[0] ?? 0, 5);
+  } while (wheel.nextMs() <= 1000);
+  t.same(
+    calls.map(({ length }) => length),
+    [30, 30, 30, 30, 30],
+  );
+  t.equal(new Set(calls.flat()).size, 150);
+  t.ok(
+    calls.slice(0, 3).every((ids) => ids.every((id) => id < 100)),
+    'in order of ticks',
+  );
+  t.same(expired(wheel, 1010), [calls[0]?.[0] ?? 0]);
+  t.equal(expired(wheel, 100_000).length, 50);
+  t.end();
+});
+
 t.test('an id that is set for now inside expire waits for the next call', (t) => {
   const wheel = new DeadlineWheel(1, 0);
   let calls = 0;

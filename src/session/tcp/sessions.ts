@@ -11,6 +11,7 @@ import type { ListenerPlan } from '../../core/plan.js';
 import type { Lease } from '../../pool/selection.js';
 import { DeadlineWheel } from '../deadline_wheel.js';
 import { reportUnlessShared } from '../defect.js';
+import { DUE_A_TURN, EndQueue, giveNotice } from '../due.js';
 import { parse } from '../proxy_protocol/parse.js';
 import type { ListenerKey, PairEnd, TcpEdges } from '../tcp_port.js';
 import { SessionBook } from './book.js';
@@ -21,8 +22,7 @@ import { endOf, expiryOf, leaseOf, type Over, overdue, settlementOf, stageOf } f
 import type { TcpListener } from './listener.js';
 import { type OpenedSocket, TcpListeners } from './listeners.js';
 import { preludeFor } from './prelude.js';
-import { type Notice, TcpSession } from './session.js';
-import { spreadOffsets } from './spread.js';
+import { TcpSession } from './session.js';
 import { Sweep } from './sweep.js';
 import type { Waiting } from './waiting.js';
 
@@ -46,6 +46,11 @@ export class TcpSessions implements TcpEdges {
   readonly #dueNow = (session: TcpSession): void => this.#expired(session, this.#tickMs);
   readonly #countBytes = (session: TcpSession): void => this.#book.countBytes(session);
   readonly #beginOne = (session: TcpSession): void => this.#begin(session);
+  /** Those whose notice says now. */
+  readonly #ends = new EndQueue<TcpSession>(
+    (session) => this.#sessions[session.pair] !== session,
+    (session) => this.#alone(session, () => this.#noticeDue(session)),
+  );
   readonly #atEnd: readonly ((over: Over) => void)[] = [
     ({ session }) => this.#choosing.forget(session),
     ({ session, end, nowMs }) => this.#book.ended(session, end, nowMs),
@@ -120,19 +125,13 @@ export class TcpSessions implements TcpEdges {
 
   /** Those that have been idle longest go first. */
   endSessions(ending: Ending): void {
-    const { cause, spanMs } = ending;
     const now = this.#deps.clock.nowMs();
-    const { lastActivityMs } = this.#deps.engine;
-    const chosen = concerned(this.#open(), ending, lastActivityMs, now);
-    const offsets = spreadOffsets(chosen.length, spanMs, this.#deps.random);
-    chosen.forEach((session, index) => {
-      const atMs = spanMs === 0 ? now : now + (offsets[index] ?? 0);
-      if (session.notice !== null && session.notice.atMs <= atMs) return;
-      const notice = { atMs, cause };
-      session.notice = notice;
-      if (atMs <= now) this.#alone(session, () => this.#noticeDue(session, notice));
+    const chosen = concerned(this.#open(), ending, this.#deps.engine.lastActivityMs, now);
+    for (const session of giveNotice(chosen, ending, this.#deps.random, now)) {
+      if ((session.notice?.atMs ?? now) <= now) this.#ends.add(session);
       else if (session.phase.at === 'relaying') this.#armRelay(session, now);
-    });
+    }
+    this.#ends.run();
   }
 
   /** Flows gave back descriptors, which sessions may have. */
@@ -149,7 +148,8 @@ export class TcpSessions implements TcpEdges {
   /** Expires deadlines; answers when the next one comes. */
   tick(nowMs: number): number {
     this.#tickMs = nowMs;
-    this.#wheel.advance(nowMs, this.#expire);
+    this.#wheel.advance(nowMs, this.#expire, DUE_A_TURN);
+    this.#ends.runAgain();
     this.#choosing.serveFreed();
     if (this.#sweep.isTime(nowMs)) {
       this.#sweep.run(nowMs, this.#sessions, (session) => this.#alone(session, this.#countBytes));
@@ -157,7 +157,7 @@ export class TcpSessions implements TcpEdges {
       this.rung();
     }
     if (this.#count === 0) return Number.POSITIVE_INFINITY;
-    return Math.min(this.#wheel.nextMs(), this.#sweep.nextMs);
+    return Math.min(this.#wheel.nextMs(), this.#sweep.nextMs, this.#ends.dueMs);
   }
 
   // ---- edges ----
@@ -351,15 +351,15 @@ export class TcpSessions implements TcpEdges {
 
   #relayDue(session: TcpSession, nowMs: number): void {
     const activeMs = this.#deps.engine.lastActivityMs[session.pair] ?? nowMs;
-    const { notice } = session;
-    if (notice !== null && notice.atMs <= nowMs) return this.#noticeDue(session, notice);
+    if (session.notice !== null && session.notice.atMs <= nowMs) return this.#noticeDue(session);
     const cause = overdue(session, activeMs, nowMs);
     if (cause === null) this.#armRelay(session, nowMs);
     else this.#end(session, 'sluice', 'relay', cause, 'flush');
   }
 
-  #noticeDue(session: TcpSession, notice: Notice): void {
-    if (session.phase.at === 'closing') return;
+  #noticeDue(session: TcpSession): void {
+    const { notice } = session;
+    if (notice === null || session.phase.at === 'closing') return;
     const stage = session.phase.at === 'relaying' ? 'drain' : stageOf(session);
     this.#end(session, 'sluice', stage, notice.cause, isAbrupt(notice.cause) ? 'reset' : 'flush');
   }

@@ -12,9 +12,9 @@ import type { AccessLevel } from '../../core/spec.js';
 import type { Lease, PoolView } from '../../pool/selection.js';
 import { DeadlineWheel } from '../deadline_wheel.js';
 import { reportUnlessShared } from '../defect.js';
+import { DUE_A_TURN, EndQueue, giveNotice } from '../due.js';
 import { expiryMs, SWEEP_MS } from '../lifetimes.js';
 import type { OpenedSocket } from '../tcp/listeners.js';
-import { spreadOffsets } from '../tcp/spread.js';
 import type { ListenerKey } from '../tcp_port.js';
 import type { UdpEdges, UdpEngine, Unwrapped, Verdict } from '../udp_port.js';
 import { FlowBook } from './book.js';
@@ -36,6 +36,11 @@ export class UdpFlows implements UdpEdges {
   /** The wheel's callback; made once, so that a tick allocates nothing. */
   readonly #expire = (id: number): void => this.#alone(this.#flow(id as FlowId), this.#dueNow);
   readonly #dueNow = (flow: UdpFlow): void => this.#expired(flow);
+  /** Those whose notice says now. */
+  readonly #ends = new EndQueue<UdpFlow>(
+    (flow) => this.#flows[flow.id] !== flow,
+    (flow) => this.#alone(flow, () => this.#endNow(flow)),
+  );
   readonly #countUp = (flow: UdpFlow): void => this.#book.count(flow);
   #count = 0;
   #lastSweepMs: number;
@@ -98,15 +103,11 @@ export class UdpFlows implements UdpEdges {
         backend === null || (phase.at === 'open' && phase.lease.backend.id === backend),
     );
     chosen.sort((a, b) => (lastActivityMs[a.id] ?? 0) - (lastActivityMs[b.id] ?? 0));
-    const offsets = spreadOffsets(chosen.length, spanMs, this.#deps.random);
-    for (const [index, flow] of chosen.entries()) {
-      const atMs = now + (offsets[index] ?? 0);
-      if (spanMs === 0) this.#alone(flow, () => this.#end(flow, 'sluice', 'drain', cause));
-      else if (flow.notice === null || flow.notice.atMs > atMs) {
-        flow.notice = { atMs, cause };
-        this.#arm(flow);
-      }
+    for (const flow of giveNotice(chosen, { cause, spanMs }, this.#deps.random, now)) {
+      if (spanMs === 0) this.#ends.add(flow);
+      else this.#arm(flow);
     }
+    this.#ends.run();
   }
 
   /** A ring of the doorbell: states may have changed. */
@@ -124,13 +125,14 @@ export class UdpFlows implements UdpEdges {
 
   /** Expires deadlines; answers when the next one comes. */
   tick(nowMs: number): number {
-    if (this.#count > 0) this.#wheel.advance(nowMs, this.#expire);
+    if (this.#count > 0) this.#wheel.advance(nowMs, this.#expire, DUE_A_TURN);
+    this.#ends.runAgain();
     // Here and not with the flow: the last reply has left the socket by now.
     this.#listeners.settle();
     if (this.#count === 0) return Number.POSITIVE_INFINITY;
     const nextSweepMs = this.#lastSweepMs + SWEEP_MS;
     if (nowMs >= nextSweepMs) this.#sweepCounters(nowMs);
-    const nextMs = this.#wheel.nextMs();
+    const nextMs = Math.min(this.#wheel.nextMs(), this.#ends.dueMs);
     return this.#sweep === 'due' ? Math.min(nextMs, this.#lastSweepMs + SWEEP_MS) : nextMs;
   }
 
@@ -348,6 +350,10 @@ export class UdpFlows implements UdpEdges {
       () => this.#book.lost(flow.series, cause, this.#engine.closeFlow(flow.id)),
       () => this.#giveBack(flow),
     ]);
+  }
+
+  #endNow(flow: UdpFlow): void {
+    if (flow.notice !== null) this.#end(flow, 'sluice', 'drain', flow.notice.cause);
   }
 
   #giveBack(flow: UdpFlow): void {

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { DUE_A_TURN } from '../../../src/session/due.js';
 import { backendId, bed, NOTHING } from './bed.js';
 
 t.test(
@@ -104,6 +105,31 @@ t.test('only the sessions of the backend in question end', async (t) => {
   test.turn();
   t.same([test.at(0, 'active'), test.at(1, 'active')], [3, 0]);
   t.same(test.causes, Array(3).fill('backend-down'));
+});
+
+t.test('an end for many comes to a few of them in a turn', async (t) => {
+  const test = await bed({ backends: 1 });
+  const many = DUE_A_TURN + 10;
+  const pairs = Array.from({ length: many }, () => test.relay());
+  const last = test.relay();
+  const worker = test.worker(0);
+  // The fake engine tells of the ends in its next turn.
+  const ending = (): number => pairs.filter((pair) => test.state(pair)?.[0] !== 'r').length;
+  const order = { backend: backendId(0), cause: 'backend-down', spanMs: 0, limit: null } as const;
+  worker.plane.endSessions(order);
+  const over = [ending()];
+  // Whatever is ordered within a turn, no more of them are ended in it.
+  worker.plane.endSessions(order);
+  over.push(ending());
+  // A client that leaves while it waits for its end is no other's concern.
+  worker.tcp.ends(last, { kind: 'reset', by: 'client' });
+  for (let turn = 0; turn < 3; turn++) {
+    worker.turn();
+    over.push(ending());
+  }
+  t.same(over, [DUE_A_TURN, DUE_A_TURN, many, many, many]);
+  test.turn();
+  t.same(test.remains(), NOTHING);
 });
 
 t.test('the earlier of two notices holds', async (t) => {

@@ -90,11 +90,12 @@ export class Bed {
     return this;
   }
 
-  /** Time passes in steps, and the worker's loop ticks after each. */
+  /** Time passes in steps, and the worker's loop ticks after each, until nothing is due. */
   async pass(ms: number, stepMs = 10): Promise<void> {
     for (let passed = 0; passed < ms; passed += stepMs) {
       await this.time.pass(Math.min(stepMs, ms - passed));
-      this.flows.tick(this.time.nowMs());
+      const nowMs = this.time.nowMs();
+      while (this.flows.tick(nowMs) <= nowMs);
     }
   }
 

@@ -1,0 +1,82 @@
+/**
+ * What is due at once for many sessions is done for a few of them in a turn: those of other pools
+ * have their turn in between.
+ */
+
+import type { Cause } from '../core/outcome.js';
+import type { Random } from '../core/random.js';
+import { spreadOffsets } from './tcp/spread.js';
+
+/** Deadlines that expire in a turn, and ends in a turn of those that are told to end now. */
+export const DUE_A_TURN = 32;
+
+/** Sessions or flows that shall end now, in order. */
+export class EndQueue<S> {
+  readonly #isOver: (one: S) => boolean;
+  readonly #end: (one: S) => void;
+  #waiting: S[] = [];
+  /** Where the first one stands that still waits. */
+  #at = 0;
+  #left = DUE_A_TURN;
+
+  constructor(isOver: (one: S) => boolean, end: (one: S) => void) {
+    this.#isOver = isOver;
+    this.#end = end;
+  }
+
+  /** When `runAgain` is to be called: at once or never. */
+  get dueMs(): number {
+    return this.#at === this.#waiting.length ? Number.POSITIVE_INFINITY : 0;
+  }
+
+  add(one: S): void {
+    this.#waiting.push(one);
+  }
+
+  /** Ends as many as this turn may. */
+  run(): void {
+    while (this.#left > 0) {
+      const one = this.#waiting[this.#at];
+      if (one === undefined) return this.#forget();
+      this.#at++;
+      if (this.#isOver(one)) continue;
+      this.#end(one);
+      this.#left--;
+    }
+  }
+
+  /** A turn begins. */
+  runAgain(): void {
+    this.#left = DUE_A_TURN;
+    this.run();
+  }
+
+  #forget(): void {
+    if (this.#at === 0) return;
+    this.#waiting = [];
+    this.#at = 0;
+  }
+}
+
+interface Noticed {
+  notice: { readonly atMs: number; readonly cause: Cause } | null;
+}
+
+/**
+ * Gives notice to `chosen`, spread over `spanMs` (0: all of them now) in their order. Answers those
+ * that had none that is earlier.
+ */
+export function giveNotice<S extends Noticed>(
+  chosen: readonly S[],
+  { cause, spanMs }: { readonly cause: Cause; readonly spanMs: number },
+  random: Random,
+  nowMs: number,
+): readonly S[] {
+  const offsets = spreadOffsets(chosen.length, spanMs, random);
+  return chosen.filter((one, index) => {
+    const atMs = spanMs === 0 ? nowMs : nowMs + (offsets[index] ?? 0);
+    if (one.notice !== null && one.notice.atMs <= atMs) return false;
+    one.notice = { atMs, cause };
+    return true;
+  });
+}
