@@ -66,6 +66,9 @@ export class BufferPool {
   #freeCount: number;
   /** The fewest that were free since the last `trim`: so many at the stack's bottom lay still. */
   #leastFree: number;
+  /** Where `trim` stopped, and the end of those that it may give back. */
+  #trimAt = 0;
+  #trimEnd = 0;
   /** 1: the buffer was handed out since its pages were given back. */
   readonly #touched: Uint8Array;
   /** So many are in the ring after `supply`; it doubles whenever the kernel found it empty. */
@@ -235,17 +238,28 @@ export class BufferPool {
 
   /**
    * Gives the pages back of buffers that nobody has used since the last call, except for those of
-   * the `warm` ones that would be used first. True when there are free ones that lie still since
-   * this call only.
+   * the `warm` ones that would be used first; of `most` of them, and `trimOn` goes on. True when
+   * there are free ones that lie still since this call only.
    */
-  trim(warm = 0): boolean {
+  trim(warm = 0, most = this.count): boolean {
     const cold = this.#freeCount - warm;
-    const unused = Math.min(this.#leastFree, cold);
+    this.#trimAt = 0;
+    this.#trimEnd = Math.min(this.#leastFree, cold);
     this.#leastFree = this.#freeCount;
-    for (let at = 0; at < cold; at++) {
-      const buffer = this.#free[at] ?? 0;
+    this.trimOn(most);
+    for (let at = Math.max(0, this.#trimEnd); at < cold; at++) {
+      if (this.#touched[this.#free[at] ?? 0] === 1) return true;
+    }
+    return false;
+  }
+
+  /** Gives back what the last `trim` has left, as far as it still lies still; false: nothing. */
+  trimOn(most: number): boolean {
+    const end = Math.min(this.#trimEnd, this.#leastFree);
+    for (let left = most; this.#trimAt < end; this.#trimAt++) {
+      const buffer = this.#free[this.#trimAt] ?? 0;
       if (this.#touched[buffer] === 0) continue;
-      if (at >= unused) return true;
+      if (left-- === 0) return true;
       this.#discard(buffer);
     }
     return false;

@@ -130,6 +130,27 @@ t.test('buffers that lie still give their pages back, those in use keep them', a
   close();
 });
 
+t.test('many that lie still give their pages back a few at a time', async (t) => {
+  const { pool, close } = await bench(8, 65_536);
+  const used = Array.from({ length: 6 }, () => pool.take());
+  const middle = (buffer: number): number => buffer * pool.strideBytes + pool.strideBytes / 2;
+  const given = (): number => used.filter((buffer) => pool.bytes[middle(buffer)] === 0).length;
+  for (const buffer of used) pool.bytes.fill(42, ...spanOf(pool, buffer));
+  for (const buffer of used) pool.recycle(buffer);
+  pool.trim();
+  t.equal(given(), 0, 'they were used just now');
+  pool.trim(0, 2);
+  t.equal(given(), 2);
+  t.equal(pool.trimOn(1), true);
+  t.equal(given(), 3);
+  // Two of the three that are left are used meanwhile.
+  const again = [pool.take(), pool.take()];
+  for (const buffer of again) pool.recycle(buffer);
+  t.equal(pool.trimOn(8), false);
+  t.equal(given(), 4);
+  close();
+});
+
 t.test('what no turn has needed leaves the ring, gives its pages back and serves on', async (t) => {
   const { ring, pool, client, fd, next, close } = await bench(1024, 65_536);
   const receive = async (): Promise<number> => {

@@ -20,6 +20,9 @@ import { Pipes } from './pipes.js';
 import { UringTcp } from './tcp.js';
 import { UringUdp } from './udp.js';
 
+/** Buffers whose pages are given back in a turn: 16 times 64 KiB keep the sessions some 0.1 ms. */
+const TRIMMED_A_TURN = 16;
+
 export interface UringOptions {
   readonly kernel: Kernel;
   readonly limits: EngineLimits;
@@ -72,6 +75,7 @@ export function createUringEngine(options: UringOptions): Result<UringEngine, Ke
       const udpHasMore = trimPool(udpPool, ring, warm);
       return pipes.trim() || tcpHasMore || udpHasMore;
     },
+    trimOn: () => tcpPool.trimOn(TRIMMED_A_TURN) || udpPool.trimOn(TRIMMED_A_TURN),
     release,
   });
   return ok(engine);
@@ -80,5 +84,5 @@ export function createUringEngine(options: UringOptions): Result<UringEngine, Ke
 /** To be called between two turns: then all completions have been seen that are not hidden. */
 function trimPool(pool: BufferPool, ring: Ring, warm: number): boolean {
   const unsettled = ring.overflown || pool.settle();
-  return pool.trim(warm) || unsettled;
+  return pool.trim(warm, TRIMMED_A_TURN) || unsettled;
 }

@@ -36,6 +36,8 @@ export interface UringEngineParts {
   readonly worker: WorkerId;
   /** Gives memory back that was needed once, and says whether there will be more. */
   readonly trim: (warmBuffers: number) => boolean;
+  /** Goes on with what `trim` has left for other turns; false: nothing. */
+  readonly trimOn: () => boolean;
   /** Frees the ring and the memory; nothing may be in flight that still matters. */
   readonly release: () => void;
 }
@@ -55,6 +57,7 @@ export class UringEngine implements Engine {
   #yieldAtMs = 0;
   #trimAtMs = 0;
   #trims = 0;
+  #trimming: 'over' | 'under way' = 'over';
   #maxTurnMs = MAX_TURN_MS;
   /** How many turns there had been at the last trim. */
   #trimTurns = 0;
@@ -81,6 +84,7 @@ export class UringEngine implements Engine {
     this.start(hooks);
     do {
       if (loop.nowMs >= this.#trimAtMs) this.#trim();
+      else if (this.#trimming === 'under way') this.#trimOn();
       if (loop.nowMs < this.#yieldAtMs) continue;
       this.#yieldAtMs = loop.nowMs + YIELD_MS;
       await new Promise((resolve) => setImmediate(resolve));
@@ -121,10 +125,16 @@ export class UringEngine implements Engine {
     const more = trim(++this.#trims % TRIMS_TO_COLD === 0 ? 0 : WARM_BUFFERS);
     this.#maxTurnMs = more ? TRIM_MS : MAX_TURN_MS;
     this.#trimTurns = loop.turns;
+    this.#trimOn();
+  }
+
+  #trimOn(): void {
+    this.#trimming = this.#parts.trimOn() ? 'under way' : 'over';
   }
 
   /** A turn that ended before its time had something to do, and so there may be more to trim. */
   #longestTurnMs(): number {
+    if (this.#trimming === 'under way') return 0;
     return this.#parts.loop.turns > this.#trimTurns ? TRIM_MS : this.#maxTurnMs;
   }
 
