@@ -55,7 +55,7 @@ export class DataPlane {
     const wanted = new Set(plan.listeners.map((listener) => listener.id));
     const removed = [...this.#listeners].filter((id) => !wanted.has(id));
     for (const id of removed) this.udp.removeListener(id);
-    this.udp.giveWay(plan.listeners);
+    await this.udp.giveWay(plan.listeners);
     const opened: OpenedSocket[] = [];
     for (const listener of plan.listeners) opened.push(...(await this.#applyListener(listener)));
     for (const id of removed) this.tcp.removeListener(id);

@@ -45,7 +45,15 @@ export interface UdpEngine {
   openListener(key: ListenerKey, source: ListenSource, framing: Framing): Promise<ListenOutcome>;
   /** How datagrams are read from now on; the flows of the listener must have been closed before. */
   setFraming(key: ListenerKey, framing: Framing): void;
-  /** Stops receiving from new and known clients; its flows must have been closed before. */
+  /**
+   * Takes no more from clients: what comes from now on stays in the socket, for whoever else reads
+   * it. Resolves when all that had come before was handed on. Flows go on, and their replies leave.
+   */
+  leaveListener(key: ListenerKey): Promise<void>;
+  /**
+   * Closes the socket, whose flows must have been closed before. `leaveListener` comes first, or
+   * what is on its way is lost.
+   */
   closeListener(key: ListenerKey): void;
 
   /** The socket's peer (behind a trusted proxy that is the proxy); valid until `closeFlow`. */

@@ -3,14 +3,15 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type IpEndpoint, ipEndpoint } from '../../src/core/endpoint.js';
+import { accessLine } from '../support/access_lines.js';
 import { type Daemon, ENGINE, startDaemon } from '../support/daemon.js';
-import { within } from '../support/deadline.js';
+import { eventually, within } from '../support/deadline.js';
 import { PLACE_VARIABLE, START_VARIABLE, VICTIM } from '../support/defects.js';
 import { type EchoBackend, startEchoes } from '../support/load/echo_backend.js';
 import { burst } from '../support/load/short_connections.js';
 import { tempFolder } from '../support/places.js';
 import { listenerText, poolText } from '../support/settings.js';
-import { UdpPeer } from '../support/udp_peer.js';
+import { type Received, UdpPeer } from '../support/udp_peer.js';
 import { dial, tryDial, type Wire } from '../support/wire.js';
 
 const EVERY_THREAD = new URL('../support/defects.js', import.meta.url);
@@ -22,6 +23,8 @@ const CAP = 8;
 
 interface Scene {
   readonly daemon: Daemon;
+  /** Answers nothing by itself. */
+  readonly thinker: UdpPeer;
   /** The file with this listener beside those for datagrams. */
   readonly toml: (listener: string, lines?: string) => string;
   /** One of the two workers is lost, and none can be started in its place from now on. */
@@ -33,11 +36,15 @@ interface Scene {
 async function scene(t: Test): Promise<Scene> {
   const backends = await startEchoes(t, 1);
   const echo = (await UdpPeer.open()).echo();
-  t.teardown(() => echo.close());
-  const toml = (listener: string, lines = ''): string => text(listener, lines, backends, echo);
+  const thinker = await UdpPeer.open();
+  t.teardown(() => Promise.all([echo.close(), thinker.close()]));
+  const toml = (listener: string, lines = ''): string =>
+    text(listener, lines, backends, [echo, thinker]);
   const obstacle = join(tempFolder(t), 'obstacle');
   const daemon = await startDaemon(t, {
     workers: 2,
+    access: 'all',
+    shutdownTimeout: '1s',
     everyThread: EVERY_THREAD,
     env: { [PLACE_VARIABLE]: 'shared', [START_VARIABLE]: obstacle },
     expects: ['worker-lost', 'worker-start-failed'],
@@ -45,6 +52,7 @@ async function scene(t: Test): Promise<Scene> {
   });
   return {
     daemon,
+    thinker,
     toml,
     lose: async (listener = 'front') => {
       writeFileSync(obstacle, 'no thread for a test');
@@ -63,15 +71,18 @@ function text(
   listener: string,
   lines: string,
   backends: readonly EchoBackend[],
-  echo: UdpPeer,
+  [echo, thinker]: readonly [UdpPeer, UdpPeer],
 ): string {
   const health = 'probe = "none"';
   const servers = [{ address: `127.0.0.1:${echo.endpoint.port}` }];
+  const slow = [{ address: `127.0.0.1:${thinker.endpoint.port}` }];
   return [
     listenerText({ name: listener, pool: 'servers', lines }),
     listenerText({ name: 'everywhere', protocol: 'udp', pool: 'datagram-servers' }),
     listenerText({ name: 'here', protocol: 'udp', pool: 'datagram-servers', bind: '127.0.0.1:0' }),
+    listenerText({ name: 'slow', protocol: 'udp', pool: 'slow', bind: '127.0.0.1:0' }),
     poolText({ name: 'servers', backends, health }),
+    poolText({ name: 'slow', backends: slow, health }),
     poolText({ name: 'datagram-servers', backends: servers, health, lines: 'udp_responses = 1' }),
   ].join('\n');
 }
@@ -99,6 +110,30 @@ t.test(`${ENGINE}: nobody waits for a worker that cannot be replaced`, async (t)
   for (const wire of wires) wire.socket.end();
   const streams = { listener: 'front' };
   await daemon.metricSettles('sluice_sessions_active', streams, (sum) => sum === 0);
+});
+
+t.test(`${ENGINE}: a worker that returns costs no client of its deputy an answer`, async (t) => {
+  const { daemon, thinker, lose, replace } = await scene(t);
+  await lose();
+  await daemon.event('worker-start-failed');
+  const to = ipEndpoint(4, '127.0.0.1', await daemon.port('slow'));
+  const clients = await Promise.all(Array.from({ length: CLIENTS }, () => UdpPeer.open()));
+  t.teardown(() => Promise.all(clients.map((client) => client.close())));
+  for (const client of clients) client.send(to, 'question');
+  const questions: Received[] = [];
+  for (const _ of clients) questions.push(await thinker.next());
+  // By turns: those of the deputy come last.
+  const half = (rest: number): typeof questions => questions.filter((_, at) => at % 2 === rest);
+  for (const { from } of half(0)) thinker.send(from, 'answer');
+  await received(clients, CLIENTS / 2);
+  await replace();
+  const own = ({ listener }: { readonly listener: string }): boolean => listener === 'slow';
+  t.match(await accessLine(daemon, 'a flow at the deputy', own), {
+    outcome: { cause: 'drained' },
+  });
+  for (const { from } of half(1)) thinker.send(from, 'answer');
+  await received(clients, CLIENTS);
+  t.equal((await daemon.metrics()).sum('sluice_datagrams_dropped_total'), 0);
 });
 
 t.test(`${ENGINE}: neither a reload nor a stop waits for a worker that is missing`, async (t) => {
@@ -142,6 +177,12 @@ async function unanswered(t: Test, to: IpEndpoint): Promise<readonly number[]> {
   });
   const settled = await Promise.allSettled(answers);
   return settled.flatMap(({ status }, at) => (status === 'fulfilled' ? [] : [at]));
+}
+
+/** When so many of `clients` have got an answer. */
+async function received(clients: readonly UdpPeer[], count: number): Promise<void> {
+  const got = (): number => clients.filter((client) => client.received.past.length > 0).length;
+  await eventually('answers', async () => (got() >= count ? true : undefined));
 }
 
 function echoes(wires: readonly Wire[]): Promise<readonly string[]> {

@@ -6,11 +6,12 @@ import type { RemoteInfo, Socket } from 'node:dgram';
 import { assert, present } from '../../core/assert.js';
 import type { FlowId } from '../../core/brand.js';
 import type { Clock, Timers } from '../../core/clock.js';
-import { type Endpoint, type IpEndpoint, systemEndpoint } from '../../core/endpoint.js';
+import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
 import { MAX_DATAGRAM_BYTES } from '../../core/limits.js';
 import type { DialFailure } from '../../core/outcome.js';
 import type { ListenSource } from '../../core/plan.js';
 import type { Kernel } from '../../kernel/foreign.js';
+import type { ReplySocket } from '../../kernel/reply_socket.js';
 import type { ListenerKey, ListenOutcome } from '../../session/tcp_port.js';
 import {
   type Framing,
@@ -19,6 +20,7 @@ import {
   type UdpEdges,
   type UdpEngine,
 } from '../../session/udp_port.js';
+import { dropReasonOf } from '../failure.js';
 import { FirstDatagrams } from '../first_datagrams.js';
 import { OwnListeners } from '../own_listeners.js';
 import type { SelfDials } from '../self_dials.js';
@@ -26,7 +28,7 @@ import { dropReason, isUnreachable } from './failure.js';
 import { localAddresses } from './local_addresses.js';
 import { Polled } from './polled.js';
 import type { Downstream } from './udp_downstream.js';
-import { NodeFlow, type Sent, type Upstream } from './udp_flow.js';
+import { NO_PORT, NodeFlow, payloadOf, peerOf, type Sent, type Upstream } from './udp_flow.js';
 import { UdpReceiver, type UdpReceiverDeps } from './udp_receiver.js';
 import { discard, openConnected } from './udp_socket.js';
 
@@ -46,9 +48,6 @@ export interface NodeUdpDeps {
 const TOUCH_MS = 100;
 /** Bytes that wait in Node.js for room in a socket's buffer; beyond, datagrams are dropped. */
 const MAX_QUEUED_BYTES = 1_048_576;
-/** What a send to port 0 comes to. */
-const NO_PORT = new Error('nothing can be sent to port 0');
-
 export class NodeUdp implements UdpEngine {
   readonly lastActivityMs: Float64Array;
   readonly bytesIn: Float64Array;
@@ -95,8 +94,6 @@ export class NodeUdp implements UdpEngine {
     for (const key of [...this.#receivers.keys()]) this.closeListener(key);
   }
 
-  // ---- UdpEngine ----
-
   async openListener(
     key: ListenerKey,
     source: ListenSource,
@@ -118,6 +115,13 @@ export class NodeUdp implements UdpEngine {
   setFraming(key: ListenerKey, framing: Framing): void {
     const receiver = present(this.#receivers.get(key), 'a listener is open when it is framed');
     receiver.framing = framing;
+  }
+
+  /** What the kernel has is read first, as far as one turn of the event loop reads. */
+  async leaveListener(key: ListenerKey): Promise<void> {
+    const receiver = present(this.#receivers.get(key), 'a listener is open when it is left');
+    await new Promise((resolve) => setImmediate(resolve));
+    receiver.leave();
   }
 
   closeListener(key: ListenerKey): void {
@@ -163,8 +167,6 @@ export class NodeUdp implements UdpEngine {
     this.#touch();
     return lost;
   }
-
-  // ---- datagrams ----
 
   /** What breaks in dealing with one datagram ends its flow, or costs the datagram. */
   #received(receiver: UdpReceiver, down: Downstream, datagram: Buffer, from: RemoteInfo): void {
@@ -258,8 +260,9 @@ export class NodeUdp implements UdpEngine {
 
   #replied(flow: NodeFlow, payload: Buffer): void {
     const { id, down, client, host } = flow;
-    const { socket } = down;
+    const { socket, replies } = down;
     this.#firsts.forget(id);
+    if (replies !== null) return this.#replyBy(replies, flow, payload);
     if (socket.getSendQueueSize() > MAX_QUEUED_BYTES) {
       return this.#edge().dropped(down.key, id, 'send-queue-full');
     }
@@ -267,6 +270,13 @@ export class NodeUdp implements UdpEngine {
     // To port 0 nothing can be sent, and node:dgram takes it for a mistake of its caller.
     if (client.port === 0) queueMicrotask(() => flow.replied(NO_PORT));
     else socket.send(payload, client.port, host, flow.replied);
+    this.#count(id, this.bytesOut, this.datagramsOut, payload.length);
+    this.#edge().fromBackend(id);
+  }
+
+  #replyBy(replies: ReplySocket, { id, down, client }: NodeFlow, payload: Buffer): void {
+    const sent = replies.send(payload, client);
+    if (!sent.ok) return this.#edge().dropped(down.key, id, dropReasonOf(sent.error.errno));
     this.#count(id, this.bytesOut, this.datagramsOut, payload.length);
     this.#edge().fromBackend(id);
   }
@@ -386,14 +396,4 @@ export class NodeUdp implements UdpEngine {
     assert(this.#edges !== null, 'an engine is attached before it receives');
     return this.#edges;
   }
-}
-
-/** node:dgram tells addresses only. */
-function peerOf({ address, port }: RemoteInfo): IpEndpoint {
-  return present(systemEndpoint(address, port), 'a datagram comes from an IP address');
-}
-
-/** The payload's part of a message of `bytes`. */
-function payloadOf({ prelude }: NodeFlow, bytes: number | undefined): number | null {
-  return bytes === undefined ? null : bytes - (prelude?.length ?? 0);
 }

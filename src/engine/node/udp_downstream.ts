@@ -5,6 +5,8 @@
 import type { Socket } from 'node:dgram';
 import type { IpEndpoint } from '../../core/endpoint.js';
 import { ipv4Number } from '../../core/ip_bytes.js';
+import type { Descriptor } from '../../kernel/descriptor.js';
+import type { ReplySocket } from '../../kernel/reply_socket.js';
 import type { ListenerKey } from '../../session/tcp_port.js';
 import type { NodeFlow } from './udp_flow.js';
 import type { BoundSocket } from './udp_opening.js';
@@ -13,7 +15,9 @@ export class Downstream {
   readonly key: ListenerKey;
   readonly local: IpEndpoint;
   readonly socket: Socket;
-  readonly fd: number | null;
+  readonly fd: Descriptor | null;
+  /** In the place of `socket`, which is closed then: replies leave, and nothing is received. */
+  replies: ReplySocket | null = null;
   /** By IPv4 address and port as one number; and by text where a number does not do. */
   readonly #byNumber = new Map<number, NodeFlow>();
   readonly #byText = new Map<string, NodeFlow>();

@@ -1,7 +1,8 @@
 /** One UDP flow as the node engine holds it: where the client is, and its socket upstream. */
-import type { Socket } from 'node:dgram';
+import type { RemoteInfo, Socket } from 'node:dgram';
+import { present } from '../../core/assert.js';
 import type { FlowId } from '../../core/brand.js';
-import type { IpEndpoint } from '../../core/endpoint.js';
+import { type IpEndpoint, systemEndpoint } from '../../core/endpoint.js';
 import type { Downstream } from './udp_downstream.js';
 
 /**
@@ -17,6 +18,9 @@ export interface Upstream {
   /** The payload that was sent last. */
   lastBytes: number;
 }
+
+/** What a send to port 0 comes to. */
+export const NO_PORT = new Error('nothing can be sent to port 0');
 
 export class NodeFlow {
   readonly id: FlowId;
@@ -44,4 +48,14 @@ export class NodeFlow {
     this.host = host;
     this.tag = tag;
   }
+}
+
+/** node:dgram tells addresses only. */
+export function peerOf({ address, port }: RemoteInfo): IpEndpoint {
+  return present(systemEndpoint(address, port), 'a datagram comes from an IP address');
+}
+
+/** The payload's part of a message of `bytes`. */
+export function payloadOf({ prelude }: NodeFlow, bytes: number | undefined): number | null {
+  return bytes === undefined ? null : bytes - (prelude?.length ?? 0);
 }

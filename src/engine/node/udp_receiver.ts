@@ -18,6 +18,7 @@ import { err, ok, type Result } from '../../core/result.js';
 import type { AddressedDatagram } from '../../kernel/addressed_datagrams.js';
 import { RECEIVE_BUFFER_BYTES } from '../../kernel/datagram_sockets.js';
 import type { Kernel } from '../../kernel/foreign.js';
+import { ReplySocket } from '../../kernel/reply_socket.js';
 import type { ListenerKey, ListenOutcome } from '../../session/tcp_port.js';
 import type { Framing } from '../../session/udp_port.js';
 import { asked } from './failure.js';
@@ -79,6 +80,17 @@ export class UdpReceiver {
       this.#followAddresses(source, outcome.local);
     }
     return outcome;
+  }
+
+  /**
+   * Receives no more; flows reply as before. Where Node.js has opened a socket by itself nobody
+   * else has it, and it is read until it is closed.
+   */
+  leave(): void {
+    this.#follow?.cancel();
+    this.#catchAll?.close();
+    this.#catchAll = null;
+    for (const down of this.#downs.values()) this.#stopReading(down);
   }
 
   /** Its flows are closed. */
@@ -163,10 +175,24 @@ export class UdpReceiver {
     return added.ok ? added.value : null;
   }
 
-  #drop(zonedHost: string, { socket, fd }: Downstream): void {
+  #stopReading(down: Downstream): void {
+    const { kernel } = this.#deps;
+    if (kernel === null || down.fd === null || down.replies !== null) return;
+    const replies = ReplySocket.beside(kernel, down.fd);
+    if (!replies.ok) return;
+    down.replies = replies.value;
+    this.#discard(down);
+  }
+
+  #drop(zonedHost: string, down: Downstream): void {
+    if (down.replies !== null) down.replies.close();
+    else this.#discard(down);
+    this.#downs.delete(zonedHost);
+  }
+
+  #discard({ socket, fd }: Downstream): void {
     if (fd !== null) this.#deps.polled.remove(fd);
     discard(socket);
-    this.#downs.delete(zonedHost);
   }
 
   /** The socket receives from now on; an errno's name: the kernel did not tell its port. */

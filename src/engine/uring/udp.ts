@@ -47,11 +47,11 @@ export class UringUdp implements UdpEngine {
   readonly #sockets: UdpSockets;
   readonly #traffic: UdpTraffic;
   readonly #ownListeners = new OwnListeners();
-  /** Told after each listener that was opened: somebody awaits the outcome. */
-  readonly #opened: () => void;
+  /** Told when a promise of this port was kept: somebody awaits it. */
+  readonly #kept: () => void;
   #edges: UdpEdges | null = null;
 
-  constructor(means: UdpMeans, capacity: number, opened: () => void) {
+  constructor(means: UdpMeans, capacity: number, kept: () => void) {
     const { kernel, loop, delays, pool, calls, selfDials, messages, template } = means;
     const edges = (): UdpEdges => {
       assert(this.#edges !== null, 'edges are attached before the loop runs');
@@ -75,7 +75,7 @@ export class UringUdp implements UdpEngine {
     this.#sockets = new UdpSockets(loop, pool, delays, template, (socket, buffer) => {
       traffic.received(socket, buffer);
     });
-    this.#opened = opened;
+    this.#kept = kept;
     loop.add({ before: () => pool.supply() });
   }
 
@@ -84,7 +84,7 @@ export class UringUdp implements UdpEngine {
   }
 
   openListener(key: ListenerKey, source: ListenSource, framing: Framing): Promise<ListenOutcome> {
-    this.#opened();
+    this.#kept();
     const { local } = source;
     if (local.kind === 'unix') {
       const sentence = listenSentence(local, 'ENOTSUP');
@@ -103,6 +103,15 @@ export class UringUdp implements UdpEngine {
 
   setFraming(key: ListenerKey, framing: Framing): void {
     this.#sockets.byKey(key).framing = framing;
+  }
+
+  leaveListener(key: ListenerKey): Promise<void> {
+    return new Promise((resolve) => {
+      this.#sockets.leave(key, () => {
+        this.#kept();
+        resolve();
+      });
+    });
   }
 
   closeListener(key: ListenerKey): void {

@@ -42,9 +42,14 @@ export interface UdpSocket {
   /** `wildcard`: each datagram tells the local address that it was sent to. */
   readonly binding: 'specific' | 'wildcard';
   framing: Framing;
-  state: 'open' | 'closed';
+  /** `left`: nothing more is received; flows may still reply. */
+  state: 'open' | 'left' | 'closed';
   receive: 'none' | 'armed' | 'later';
+  /** Told when no receive is armed any more. */
+  dry: () => void;
 }
+
+const nobody = (): void => {};
 
 /** Takes each datagram: the buffer is the owner's then. */
 export type DatagramSink = (socket: UdpSocket, buffer: number) => void;
@@ -99,6 +104,7 @@ export class UdpSockets implements TurnWork {
       framing,
       state: 'open',
       receive: 'none',
+      dry: nobody,
     };
     this.#slots[slot] = socket;
     this.#byKey.set(key, socket);
@@ -109,15 +115,27 @@ export class UdpSockets implements TurnWork {
     return present(this.#byKey.get(key), `listener ${key} is open`);
   }
 
-  /** The address is free when the call returns. */
+  /**
+   * Receives what has come by now and nothing after it; calls `dry` when all of that has been
+   * handed on.
+   */
+  leave(key: ListenerKey, dry: () => void): void {
+    const socket = this.byKey(key);
+    socket.state = 'left';
+    if (socket.receive !== 'armed') return dry();
+    socket.dry = dry;
+    // An armed receive takes what waits in the socket with each entry; a cancelled one does not.
+    this.#loop.ring.enter(0);
+    this.#cancel(socket);
+  }
+
+  /** The address is free when the call returns. What was received and not handed on is lost. */
   close(key: ListenerKey): void {
     const socket = this.byKey(key);
     const { ring } = this.#loop;
     this.#byKey.delete(key);
+    if (socket.state === 'open' && socket.receive === 'armed') this.#cancel(socket);
     socket.state = 'closed';
-    if (socket.receive === 'armed') {
-      this.#loop.cancel(DATAGRAMS, socket.slot, this.#generations[socket.slot] ?? 0);
-    }
     submitClose(ring, socket.fd, userData(CLOSE, 0), 0);
     ring.enter(0);
     this.#forgetIfOver(socket);
@@ -153,12 +171,16 @@ export class UdpSockets implements TurnWork {
     submitReceiveMessages(ring, fd, this.#template, this.#pool.group, low, generation);
   }
 
+  #cancel({ slot }: UdpSocket): void {
+    this.#loop.cancel(DATAGRAMS, slot, this.#generations[slot] ?? 0);
+  }
+
   #rearm(socket: UdpSocket): void {
-    if (socket.state === 'open') this.#arm(socket);
-    else {
-      socket.receive = 'none';
-      this.#forgetIfOver(socket);
-    }
+    if (socket.state === 'open') return this.#arm(socket);
+    socket.receive = 'none';
+    socket.dry();
+    socket.dry = nobody;
+    this.#forgetIfOver(socket);
   }
 
   #received(slot: number, generation: number, result: number, flags: number): void {
@@ -168,7 +190,7 @@ export class UdpSockets implements TurnWork {
     if ((flags & CQE_F_BUFFER) !== 0) {
       const buffer = flags >>> CQE_BUFFER_SHIFT;
       this.#pool.consumed(buffer);
-      if (result > 0 && socket.state === 'open') this.#sink(socket, buffer);
+      if (result > 0 && socket.state !== 'closed') this.#sink(socket, buffer);
       else this.#pool.recycle(buffer);
     }
     if (socket.receive === 'none') this.#ended(socket, result);
@@ -176,6 +198,7 @@ export class UdpSockets implements TurnWork {
 
   /** The receive has ended, with a datagram or without one. */
   #ended(socket: UdpSocket, result: number): void {
+    if (socket.state !== 'open') return this.#rearm(socket);
     if (result === -ERRNO.ENOBUFS) {
       this.#pool.ranEmpty();
       socket.receive = 'later';
@@ -189,7 +212,8 @@ export class UdpSockets implements TurnWork {
   }
 
   #forgetIfOver(socket: UdpSocket): void {
-    if (socket.receive !== 'none' || this.#slots[socket.slot] !== socket) return;
+    if (socket.receive !== 'none' || socket.state !== 'closed') return;
+    if (this.#slots[socket.slot] !== socket) return;
     this.#slots[socket.slot] = undefined;
     const generation = this.#generations[socket.slot] ?? 0;
     this.#generations[socket.slot] = (generation + 1) & GENERATION_MASK;

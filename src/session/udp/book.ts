@@ -137,5 +137,7 @@ export class FlowBook {
 /** Why the datagrams are lost that were held for a flow. */
 function lostFor(cause: Cause): DatagramDrop {
   const same = cause === 'no-backend' || cause === 'all-full' || cause === 'internal-error';
+  // Its socket closes, or was handed over.
+  if (cause === 'drained') return 'listener-closing';
   return same ? cause : 'all-down';
 }

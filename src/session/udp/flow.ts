@@ -54,6 +54,8 @@ export class UdpFlow {
   /** When `max_session_age` ends the flow; Infinity: never. */
   expiresMs = Number.POSITIVE_INFINITY;
   notice: Notice | null = null;
+  /** `handed over`: another worker receives what the client sends; only replies pass here. */
+  socket: 'ours' | 'handed over' = 'ours';
   /** What was already added to the series. */
   countedBytesIn = 0;
   countedBytesOut = 0;

@@ -21,6 +21,7 @@ import { FlowBook } from './book.js';
 import { type Choice, FlowChoosing } from './choosing.js';
 import type { UdpFlowsDeps } from './deps.js';
 import { UdpFlow } from './flow.js';
+import { handOver, isOwed, longestIdle, OWED_MS } from './hand_over.js';
 import type { UdpListener } from './listener.js';
 import { UdpListeners } from './listeners.js';
 
@@ -55,6 +56,7 @@ export class UdpFlows implements UdpEdges {
     this.#wheel = new DeadlineWheel(deps.engine.capacity, deps.clock.nowMs());
     this.#listeners = new UdpListeners(deps, {
       endFlowsOf: (listener, key) => this.#endFlowsOf(listener, key),
+      handOverFlowsOf: (listener, key) => this.#handOverFlowsOf(listener, key),
       rearmFlowsOf: (listener) => {
         for (const flow of this.#open()) if (flow.listener === listener) this.#arm(flow);
       },
@@ -65,8 +67,6 @@ export class UdpFlows implements UdpEdges {
   get count(): number {
     return this.#count;
   }
-
-  // ---- what the worker asks for ----
 
   set access(level: AccessLevel) {
     this.#book.access = level;
@@ -86,8 +86,8 @@ export class UdpFlows implements UdpEdges {
   }
 
   /** Before `plans` are applied: removed listeners leave the ports that others shall have. */
-  giveWay(plans: readonly ListenerPlan[]): void {
-    this.#listeners.giveWay(plans);
+  giveWay(plans: readonly ListenerPlan[]): Promise<void> {
+    return this.#listeners.giveWay(plans);
   }
 
   /**
@@ -97,12 +97,7 @@ export class UdpFlows implements UdpEdges {
    */
   endFlows(backend: BackendId | null, cause: Cause, spanMs: number): void {
     const now = this.#deps.clock.nowMs();
-    const { lastActivityMs } = this.#engine;
-    const chosen = this.#open().filter(
-      ({ phase }) =>
-        backend === null || (phase.at === 'open' && phase.lease.backend.id === backend),
-    );
-    chosen.sort((a, b) => (lastActivityMs[a.id] ?? 0) - (lastActivityMs[b.id] ?? 0));
+    const chosen = longestIdle(this.#open(), backend, this.#engine);
     for (const flow of giveNotice(chosen, { cause, spanMs }, this.#deps.random, now)) {
       if (spanMs === 0) this.#ends.add(flow);
       else this.#arm(flow);
@@ -128,15 +123,13 @@ export class UdpFlows implements UdpEdges {
     if (this.#count > 0) this.#wheel.advance(nowMs, this.#expire, DUE_A_TURN);
     this.#ends.runAgain();
     // Here and not with the flow: the last reply has left the socket by now.
-    this.#listeners.settle();
+    this.#listeners.settle(nowMs);
     if (this.#count === 0) return Number.POSITIVE_INFINITY;
     const nextSweepMs = this.#lastSweepMs + SWEEP_MS;
     if (nowMs >= nextSweepMs) this.#sweepCounters(nowMs);
     const nextMs = Math.min(this.#wheel.nextMs(), this.#ends.dueMs);
     return this.#sweep === 'due' ? Math.min(nextMs, this.#lastSweepMs + SWEEP_MS) : nextMs;
   }
-
-  // ---- edges ----
 
   unwrap(key: ListenerKey, peer: IpEndpoint, datagram: Uint8Array): Unwrapped {
     const listener = this.#listeners.byKey(key);
@@ -191,6 +184,9 @@ export class UdpFlows implements UdpEdges {
   fromBackend(id: FlowId): void {
     const flow = this.#flow(id);
     if (flow.answered === 'no' && flow.phase.at === 'open') this.#answered(flow, flow.phase.lease);
+    if (flow.socket === 'handed over' && !isOwed(flow, this.#engine)) {
+      return this.#end(flow, 'sluice', 'drain', 'drained');
+    }
     const wanted = flow.pool?.udpResponses ?? 0;
     if (wanted === 0) return;
     const replies = this.#engine.datagramsOut[id] ?? 0;
@@ -208,7 +204,7 @@ export class UdpFlows implements UdpEdges {
       this.#book.unreachable(flow, 'refused');
       this.#unseat(flow, 'unreachable');
       if (which === 'first') {
-        const choice = this.#again(flow);
+        const choice = this.#retry(flow, flow.tried?.length ?? 0);
         if (choice === 'open') return 'forward';
         if (choice === 'verdict') return 'hold';
       }
@@ -233,8 +229,6 @@ export class UdpFlows implements UdpEdges {
       escalate(further);
     }
   }
-
-  // ---- phases ----
 
   /** Does for one flow what is done for many: what breaks in it ends that flow only. */
   #alone(flow: UdpFlow, work: (flow: UdpFlow) => void): void {
@@ -276,23 +270,17 @@ export class UdpFlows implements UdpEdges {
     this.#choosing.leave(flow, because);
   }
 
-  /** A flow that was started and has no reservation looks for a backend. */
-  #retry(flow: UdpFlow): 'open' | 'verdict' | DatagramDrop {
+  /**
+   * A flow that was started and has no reservation looks for a backend. `spent`: a first datagram
+   * has come back from so many, which stay out.
+   */
+  #retry(flow: UdpFlow, spent = 0): Choice {
     const waited = flow.phase.at === 'verdict';
     const before = flow.series;
-    const choice = this.#choosing.choose(flow);
+    const choice = this.#choosing.choose(flow, spent);
     this.#book.moved(flow, before);
     if (choice === 'open' || choice === 'verdict') this.#arm(flow);
     else if (waited) this.#giveUp(flow, choice);
-    return choice;
-  }
-
-  /** The same for a first datagram that comes back: backends that were tried stay out. */
-  #again(flow: UdpFlow): Choice {
-    const before = flow.series;
-    const choice = this.#choosing.choose(flow, flow.tried?.length ?? 0);
-    this.#book.moved(flow, before);
-    if (choice === 'open' || choice === 'verdict') this.#arm(flow);
     return choice;
   }
 
@@ -365,10 +353,24 @@ export class UdpFlows implements UdpEdges {
   }
 
   #endFlowsOf(listener: UdpListener, key: ListenerKey | null): void {
-    for (const flow of this.#open()) {
-      if (flow.listener !== listener || (key !== null && flow.key !== key)) continue;
+    for (const flow of this.#at(listener, key)) {
       this.#alone(flow, () => this.#end(flow, 'sluice', 'drain', 'drained'));
     }
+  }
+
+  #handOverFlowsOf(listener: UdpListener, key: ListenerKey): number {
+    const untilMs = this.#deps.clock.nowMs() + OWED_MS;
+    for (const flow of this.#at(listener, key)) {
+      this.#alone(flow, () => {
+        if (!isOwed(flow, this.#engine)) return this.#end(flow, 'sluice', 'drain', 'drained');
+        this.#arm(handOver(flow, untilMs));
+      });
+    }
+    return untilMs;
+  }
+
+  #at(listener: UdpListener, key: ListenerKey | null): UdpFlow[] {
+    return this.#open().filter((f) => f.listener === listener && (key === null || f.key === key));
   }
 
   #refuse(listener: UdpListener, reason: DatagramDrop): DatagramDrop {

@@ -22,8 +22,22 @@ export interface UdpListenersDeps {
 export interface FlowKeeper {
   /** The listener's framing changed or, with a key, that socket closes: its flows end now. */
   endFlowsOf(listener: UdpListener, key: ListenerKey | null): void;
+  /**
+   * Another worker receives at that socket from now on: its flows end when nothing is owed to their
+   * clients. Answers when the socket may be closed.
+   */
+  handOverFlowsOf(listener: UdpListener, key: ListenerKey): number;
   /** The listener's timeouts may have changed. */
   rearmFlowsOf(listener: UdpListener): void;
+}
+
+/** A socket that takes no more from clients. */
+interface Leaving {
+  readonly listener: UdpListener;
+  /** What had come before is with the flows. */
+  readonly left: Promise<void>;
+  /** It was handed over, and closes then; Infinity: not yet. */
+  untilMs: number;
 }
 
 export class UdpListeners {
@@ -33,6 +47,7 @@ export class UdpListeners {
   readonly #byKey = new Map<ListenerKey, UdpListener>();
   /** No longer in the plan. A reply has no other way to a client than the sockets: they stay. */
   readonly #closing = new Set<UdpListener>();
+  readonly #leaving = new Map<ListenerKey, Leaving>();
 
   constructor(deps: UdpListenersDeps, keeper: FlowKeeper) {
     this.#deps = deps;
@@ -54,6 +69,7 @@ export class UdpListeners {
     this.#closing.delete(listener);
     this.#update(listener, plan, pool);
     const wanted = new Set(plan.sockets.map((socket) => socket.key));
+    await this.#allLeave(listener, (key) => wanted.has(key) && this.#leaving.has(key));
     const fresh = plan.sockets.filter((socket) => !listener.keys.has(socket.key));
     const opened = await Promise.all(
       fresh.map(async ({ key, source }) => {
@@ -65,9 +81,8 @@ export class UdpListeners {
         return { key, outcome };
       }),
     );
-    for (const key of listener.keys) {
-      if (!wanted.has(key)) this.#close(listener, key);
-    }
+    const kept = plan.sockets.filter((socket) => !fresh.includes(socket));
+    await this.#allLeave(listener, (key) => !wanted.has(key), kept.flatMap(placeOf));
     return opened;
   }
 
@@ -81,31 +96,77 @@ export class UdpListeners {
     return this.#closing.has(listener);
   }
 
-  /** Closes the sockets of listeners that were removed and whose flows have ended. */
-  settle(): void {
-    for (const listener of this.#closing) if (listener.flows === 0) this.#shut(listener);
+  /**
+   * Closes the sockets of listeners that were removed and whose flows have ended, and those that
+   * were handed over long enough ago.
+   */
+  settle(nowMs: number): void {
+    for (const listener of this.#closing) if (listener.flows === 0) void this.#shut(listener);
+    for (const [key, { listener, untilMs }] of this.#leaving) {
+      if (untilMs <= nowMs) this.#close(listener, key);
+    }
   }
 
   /**
    * A socket of a removed listener where another one of `plans` shall be closes now: the kernel
    * would divide the clients between both. Its flows end; those of its other sockets go on.
    */
-  giveWay(plans: readonly ListenerPlan[]): void {
-    this.settle();
-    const wanted = plans.filter(isUdp).flatMap(placesOf);
-    for (const listener of this.#closing) {
+  async giveWay(plans: readonly ListenerPlan[]): Promise<void> {
+    const wanted = plans.filter(isUdp).flatMap(({ sockets }) => sockets.flatMap(placeOf));
+    for (const listener of [...this.#closing]) {
       if (plans.some(({ id }) => id === listener.id)) continue;
-      for (const [key, place] of listener.places) {
-        if (wanted.some((other) => overlap(place, other))) this.#close(listener, key);
-      }
+      await this.#allLeave(listener, (key) => {
+        const place = listener.places.get(key);
+        return place !== undefined && wanted.some((other) => overlap(place, other));
+      });
+      if (listener.flows === 0) await this.#shut(listener);
     }
-    this.settle();
   }
 
-  #shut(listener: UdpListener): void {
-    this.#closing.delete(listener);
-    for (const key of listener.keys) this.#close(listener, key);
+  async #shut(listener: UdpListener): Promise<void> {
+    await this.#allLeave(listener, () => true);
+    if (listener.keys.size > 0 || !this.#closing.delete(listener)) return;
     this.#byId.delete(listener.id);
+  }
+
+  /**
+   * Sockets of `listener` close, with what they have received handed on. One at a place where this
+   * worker had a socket of its own that stays (`kept`) is another worker's, whose deputy it was:
+   * that one receives there now, and only replies are still ours.
+   */
+  async #allLeave(
+    listener: UdpListener,
+    which: (key: ListenerKey) => boolean,
+    kept: readonly IpEndpoint[] = [],
+  ): Promise<void> {
+    const leaving = [...listener.keys].filter(which).map((key) => {
+      const place = listener.places.get(key);
+      const isHandedOver = place !== undefined && kept.some((other) => same(place, other));
+      return this.#leave(listener, key, isHandedOver ? 'handed over' : 'given up');
+    });
+    await Promise.all(leaving);
+  }
+
+  async #leave(
+    listener: UdpListener,
+    key: ListenerKey,
+    how: 'handed over' | 'given up',
+  ): Promise<void> {
+    const known = this.#leaving.get(key);
+    if (known !== undefined && how === 'handed over') return;
+    const leaving = known ?? this.#startLeaving(listener, key);
+    await leaving.left;
+    // It was closed meanwhile, and may be open again.
+    if (this.#leaving.get(key) !== leaving) return;
+    if (how === 'given up') this.#close(listener, key);
+    else leaving.untilMs = this.#keeper.handOverFlowsOf(listener, key);
+  }
+
+  #startLeaving(listener: UdpListener, key: ListenerKey): Leaving {
+    const left = this.#deps.engine.leaveListener(key);
+    const leaving = { listener, left, untilMs: Number.POSITIVE_INFINITY };
+    this.#leaving.set(key, leaving);
+    return leaving;
   }
 
   #update(listener: UdpListener, plan: ListenerPlan, pool: PoolView): void {
@@ -125,6 +186,7 @@ export class UdpListeners {
   #forget(listener: UdpListener, key: ListenerKey): void {
     listener.keys.delete(key);
     listener.places.delete(key);
+    this.#leaving.delete(key);
     this.#byKey.delete(key);
   }
 }
@@ -133,11 +195,15 @@ function isUdp({ protocol }: ListenerPlan): boolean {
   return protocol === 'udp';
 }
 
-function placesOf({ sockets }: ListenerPlan): IpEndpoint[] {
-  return sockets.flatMap(({ source: { local } }) => (local.kind === 'ip' ? [local] : []));
+function placeOf({ source: { local } }: ListenerPlan['sockets'][number]): IpEndpoint[] {
+  return local.kind === 'ip' ? [local] : [];
 }
 
 /** Whether a datagram may be meant for both. */
 function overlap(a: IpEndpoint, b: IpEndpoint): boolean {
   return a.port === b.port && (a.host === b.host || isWildcard(a) || isWildcard(b));
+}
+
+function same(a: IpEndpoint, b: IpEndpoint): boolean {
+  return a.port === b.port && a.host === b.host;
 }

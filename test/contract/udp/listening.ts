@@ -36,6 +36,34 @@ export function listeningContract(t: Test, make: MakeUdp, abilities: UdpAbilitie
     },
   );
 
+  withUdp(t, make, 'a listener that is left hands on what had come', async (bench, t) => {
+    const { driver, backend, listener, source } = bench;
+    const { engine } = driver;
+    let left = Promise.resolve();
+    driver.answers.newFlow = (flow) => {
+      driver.open(flow, backend.endpoint);
+      left = engine.leaveListener(LISTENER);
+      return 'kept';
+    };
+    const client = await bench.peer();
+    for (const text of ['a', 'b', 'c']) client.send(listener, text);
+    const { from } = await backend.next();
+    t.same([await backend.text(), await backend.text()], ['b', 'c']);
+    await left;
+    backend.send(from, 'reply');
+    t.same((await client.next()).from, listener, 'replies leave as before');
+    if (source.kind === 'descriptor') {
+      driver.forwardTo(backend.endpoint);
+      client.send(listener, 'later');
+      const opened = await engine.openListener(8, source, 'plain');
+      t.ok(opened.ok);
+      t.equal(await backend.text(), 'later', 'what comes then is left in the socket');
+      t.equal(driver.edges.past.findLast(({ kind }) => kind === 'newFlow')?.key, 8);
+    }
+    driver.closeAll();
+    engine.closeListener(LISTENER);
+  });
+
   withUdp(t, make, 'two listeners keep their clients apart', async (bench, t) => {
     const { driver, backend, listener } = bench;
     const opened = await driver.engine.openListener(

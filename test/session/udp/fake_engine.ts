@@ -44,6 +44,8 @@ export class FakeUdpEngine implements UdpEngine {
   readonly upstream: Sent[] = [];
   readonly downstream: Sent[] = [];
   readonly sockets = new Map<ListenerKey, Framing>();
+  /** Sockets that take no more from clients. */
+  readonly left = new Set<ListenerKey>();
   /** Backends (as text) that cannot be connected to, and why. */
   readonly failing = new Map<string, DialFailure>();
   readonly #clock: Clock;
@@ -76,7 +78,7 @@ export class FakeUdpEngine implements UdpEngine {
   receive(key: ListenerKey, peer: IpEndpoint, text: string): void {
     const edges = this.#attached();
     const framing = this.sockets.get(key);
-    if (framing === undefined) return;
+    if (framing === undefined || this.left.has(key)) return;
     let address = `${key} ${formatAddress(peer)}`;
     let payload = text;
     if (framing === 'proxied') {
@@ -157,8 +159,14 @@ export class FakeUdpEngine implements UdpEngine {
     this.sockets.set(key, framing);
   }
 
+  async leaveListener(key: ListenerKey): Promise<void> {
+    assert(this.sockets.has(key), 'a socket is open when it is left');
+    this.left.add(key);
+  }
+
   closeListener(key: ListenerKey): void {
     this.#mustBeEmpty(key);
+    assert(this.left.delete(key), 'a socket is left before it is closed');
     this.sockets.delete(key);
   }
 

@@ -1,0 +1,45 @@
+/**
+ * A datagram socket from which replies leave, and that nobody here reads: what comes is left to
+ * whoever has another descriptor of it. node:dgram cannot have a socket without reading it.
+ */
+import type { IpEndpoint } from '../core/endpoint.js';
+import { err, ok, type Result } from '../core/result.js';
+import { closeDescriptor, type Descriptor, duplicate } from './descriptor.js';
+import { type KernelError, kernelError } from './errno.js';
+import type { Kernel } from './foreign.js';
+import { encodeAddress } from './sockaddr.js';
+import { MSG_DONTWAIT } from './submissions.js';
+
+export class ReplySocket {
+  readonly #kernel: Kernel;
+  readonly #fd: Descriptor;
+
+  private constructor(kernel: Kernel, fd: Descriptor) {
+    this.#kernel = kernel;
+    this.#fd = fd;
+  }
+
+  /** By a descriptor of its own for the socket `fd`. */
+  static beside(kernel: Kernel, fd: Descriptor): Result<ReplySocket, KernelError> {
+    const copy = duplicate(kernel, fd);
+    return copy.ok ? ok(new ReplySocket(kernel, copy.value)) : copy;
+  }
+
+  send(payload: Uint8Array, to: IpEndpoint): Result<null, KernelError> {
+    const address = encodeAddress(to);
+    const { libc } = this.#kernel;
+    const answer = libc.sendto(
+      this.#fd,
+      payload,
+      payload.length,
+      MSG_DONTWAIT,
+      address,
+      address.length,
+    );
+    return answer < 0 ? err(kernelError('sendto', answer)) : ok(null);
+  }
+
+  close(): void {
+    closeDescriptor(this.#kernel, this.#fd);
+  }
+}

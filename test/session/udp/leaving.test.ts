@@ -1,0 +1,80 @@
+/** What becomes of flows whose socket closes, or is another worker's again. */
+import t from 'tap';
+import type { ListenerPlan } from '../../../src/core/plan.js';
+import { OWED_MS } from '../../../src/session/udp/hand_over.js';
+import { bed, client, KEY, listenerPlan, NOTHING } from './bed.js';
+
+const [a, b, c] = [client(1), client(2), client(3)];
+/** Of a worker that is missing, at the same address as the deputy's own. */
+const CHARGE = 54;
+
+const alone = listenerPlan([KEY]);
+const deputy: ListenerPlan = {
+  ...alone,
+  sockets: alone.sockets.flatMap((own) => [own, { ...own, key: CHARGE }]),
+};
+
+t.test('flows of a socket that is handed over end when nothing is owed', async (t) => {
+  const test = await bed({ listener: deputy });
+  for (const peer of [a, b, c]) test.engine.receive(CHARGE, peer, 'question');
+  test.engine.reply(a, 'answer');
+  await test.flows.applyListener(alone, test.pool);
+  t.equal(test.flows.count, 2, 'who has an answer is done');
+  test.engine.receive(CHARGE, a, 'for the other worker');
+  t.equal(test.engine.upstream.length, 3);
+  await test.pass(500);
+  test.engine.reply(b, 'late answer');
+  t.equal(test.flows.count, 1);
+  await test.pass(OWED_MS);
+  t.same(test.remains(), NOTHING);
+  t.same([...test.engine.sockets.keys()], [KEY]);
+  t.match(test.records, Array(3).fill({ end: { cause: 'drained' } }));
+});
+
+for (const pauseMs of [0, 500, OWED_MS - 10, OWED_MS, OWED_MS + 500]) {
+  t.test(`a socket is taken over again ${pauseMs} ms after it was left`, async (t) => {
+    const test = await bed({ listener: deputy });
+    test.engine.receive(CHARGE, a, 'question');
+    await test.flows.applyListener(alone, test.pool);
+    await test.pass(pauseMs);
+    await test.flows.applyListener(deputy, test.pool);
+    await test.pass(OWED_MS);
+    test.engine.receive(CHARGE, a, 'question');
+    test.engine.reply(a, 'answer');
+    t.equal(test.flows.count, 1);
+    t.same([...test.engine.sockets.keys()], [KEY, CHARGE]);
+    t.equal(test.engine.left.size, 0);
+  });
+}
+
+t.test('a socket that another one replaces at the same place closes at once', async (t) => {
+  const test = await bed({ listener: alone });
+  test.send(a, 'question');
+  const [own] = alone.sockets;
+  const replaced = { ...alone, sockets: own === undefined ? [] : [{ ...own, key: 55 }] };
+  await test.flows.applyListener(replaced, test.pool);
+  t.same([...test.engine.sockets.keys()], [55], 'the kernel gives it no more clients');
+  t.same(test.remains(), NOTHING);
+});
+
+t.test('a listener that is removed while a socket is handed over closes it', async (t) => {
+  const test = await bed({ listener: deputy });
+  test.engine.receive(CHARGE, a, 'question');
+  await test.flows.applyListener(alone, test.pool);
+  test.flows.removeListener(alone.id);
+  await test.flows.giveWay([]);
+  t.equal(test.flows.count, 1, 'the answer is waited for');
+  test.engine.reply(a, 'answer');
+  await test.pass(20);
+  t.same(test.remains(), NOTHING);
+  t.equal(test.engine.sockets.size, 0);
+});
+
+t.test('what was held for a flow whose socket closes is counted', async (t) => {
+  const test = await bed({ health: 'unproven' });
+  test.send(a, 'x');
+  test.send(a, 'y');
+  await test.flows.applyListener(listenerPlan([55]), test.pool);
+  t.equal(test.drops('listener-closing'), 2);
+  t.same(test.remains(), NOTHING);
+});
