@@ -20,7 +20,7 @@ import { Pipes } from './pipes.js';
 import { UringTcp } from './tcp.js';
 import { UringUdp } from './udp.js';
 
-/** Buffers whose pages are given back in a turn: 16 times 64 KiB keep the sessions some 0.1 ms. */
+/** Buffers whose pages are given back in a turn: sessions wait for no more than that. */
 const TRIMMED_A_TURN = 16;
 
 export interface UringOptions {

@@ -26,6 +26,13 @@ const CLOSES: Readonly<Record<string, Call>> = {
   'close(reset)': ({ driver }, pair) => driver.close(pair, 'reset'),
 };
 const dial: Call = ({ driver, backend }, pair) => driver.engine.dial(pair, backend.endpoint, null);
+/** A session that was told of its connection cancels no dial. */
+const stillDialling =
+  (call: Call): Call =>
+  (bench, pair) => {
+    const { edges } = bench.driver;
+    if (!edges.some((edge) => edge.kind === 'dialled' && edge.pair === pair)) call(bench, pair);
+  };
 const accepted = (driver: TcpDriver): boolean => driver.count('accepted') === PAIRS;
 const dialled = (driver: TcpDriver): boolean => driver.count('dialled') === PAIRS;
 
@@ -53,11 +60,11 @@ const STATES: Readonly<Record<string, State>> = {
   },
   dials: {
     calls: {
-      cancelDial: ({ driver }, pair) => driver.engine.cancelDial(pair),
-      'cancelDial and dial': (bench, pair) => {
+      cancelDial: stillDialling(({ driver }, pair) => driver.engine.cancelDial(pair)),
+      'cancelDial and dial': stillDialling((bench, pair) => {
         bench.driver.engine.cancelDial(pair);
         dial(bench, pair);
-      },
+      }),
       ...CLOSES,
     },
     enter: dial,
