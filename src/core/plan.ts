@@ -4,7 +4,7 @@
  * needs only the newest one. Rows in shared memory stay the same over plans for what stays.
  */
 import type { BackendId, ListenerId, PoolId, SeriesId } from './brand.js';
-import type { Endpoint, IpEndpoint } from './endpoint.js';
+import type { Endpoint } from './endpoint.js';
 import type { AccessLevel, AddressBlock, HashSpec, OutlierSpec, PolicyName } from './spec.js';
 
 export interface Plan {
@@ -76,10 +76,4 @@ export interface BackendPlan {
   readonly yielding: boolean;
   /** Counters of this backend, one row a listener that leads to it. */
   readonly series: readonly { readonly listener: ListenerId; readonly series: SeriesId }[];
-}
-
-/** The address that a listening socket really has, with its port filled in. */
-export interface BoundSocket {
-  readonly key: number;
-  readonly local: IpEndpoint | Endpoint;
 }

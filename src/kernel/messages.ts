@@ -42,13 +42,10 @@ export function writeVector(words: Int32Array, at: number, address: number, byte
 }
 
 /** struct io_uring_recvmsg_out: lengths of name, control and payload, and flags. */
-export const RECEIVED_WORDS = 4;
-export const RECEIVED_CONTROL_BYTES_AT = 1;
 export const RECEIVED_PAYLOAD_BYTES_AT = 2;
 export const RECEIVED_FLAGS_AT = 3;
 /** <bits/socket.h> */
 export const MSG_TRUNC = 0x20;
-export const MSG_CTRUNC = 0x08;
 
 /** struct cmsghdr: length (8 bytes), level, type; the data follows. */
 const CMSG_HEADER_WORDS = 4;

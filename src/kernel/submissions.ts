@@ -25,7 +25,6 @@ export const MSG_NOSIGNAL = 0x4000;
 export const POLLIN = 0x001;
 export const POLLOUT = 0x004;
 export const POLLERR = 0x008;
-export const POLLRDHUP = 0x2000;
 
 function write(
   ring: Ring,

@@ -4,10 +4,3 @@ import { type Random, seededRandom } from '../core/random.js';
 
 /** For balancing and jitter. Not for secrets: the state is 128 bits seeded from 32. */
 export const systemRandom: Random = seededRandom(randomBytes(4).readUInt32LE());
-
-const NONCE_BYTES = 18;
-
-/** A fresh text that nobody can guess, in base64. */
-export function systemNonce(): string {
-  return randomBytes(NONCE_BYTES).toString('base64');
-}

@@ -28,7 +28,6 @@ const TIME_LIMITS = 'test/support/deadline.ts';
 /** Where each library is known: one file, or one room. */
 const LIBRARIES: Readonly<Record<string, string>> = {
   commander: 'src/cli/',
-  'ipaddr.js': 'src/config/',
   koffi: 'src/kernel/foreign.ts',
   pino: 'src/observe/log.ts',
   'prom-client': 'src/observe/metrics.ts',

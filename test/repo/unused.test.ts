@@ -1,0 +1,60 @@
+/** Nothing is exported that only its own tests use, and every dependency is imported. */
+import t from 'tap';
+import ts from 'typescript';
+import { nodes, place, readText, sources } from './support/tree.js';
+
+const programs = sources.filter(({ path }) => !path.startsWith('test/'));
+
+t.test('every export of src is used by a program, not only by tests', async (t) => {
+  const uses = new Map<string, number>();
+  for (const { tree } of programs) {
+    for (const node of nodes(tree)) {
+      if (ts.isIdentifier(node)) uses.set(node.text, (uses.get(node.text) ?? 0) + 1);
+    }
+  }
+  const found = programs
+    .filter(({ path }) => path.startsWith('src/'))
+    .flatMap((source) =>
+      source.tree.statements.flatMap((statement) =>
+        exportedNames(statement)
+          .filter((name) => uses.get(name) === 1)
+          .map((name) => `${place(source, statement)}: ${name}`),
+      ),
+    );
+  t.same(found, []);
+});
+
+t.test('every dependency is imported or called by name', async (t) => {
+  const { dependencies, optionalDependencies, devDependencies } = JSON.parse(
+    readText('package.json'),
+  ) as Record<string, Readonly<Record<string, string>>>;
+  const named = new Set(
+    sources.flatMap(({ imports }) => imports.map(({ specifier }) => specifier)),
+  );
+  const called = ['@biomejs/biome', '@types/node'];
+  const all = [dependencies, optionalDependencies, devDependencies].flatMap((each) =>
+    Object.keys(each ?? {}),
+  );
+  t.same(
+    all.filter((name) => !named.has(name) && !called.includes(name)),
+    [],
+  );
+});
+
+function exportedNames(statement: ts.Statement): readonly string[] {
+  const exported =
+    ts.canHaveModifiers(statement) &&
+    (ts.getModifiers(statement) ?? []).some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
+  if (!exported) return [];
+  if (ts.isVariableStatement(statement)) {
+    return statement.declarationList.declarations.flatMap(({ name }) =>
+      ts.isIdentifier(name) ? [name.text] : [],
+    );
+  }
+  return ts.isFunctionDeclaration(statement) ||
+    ts.isClassDeclaration(statement) ||
+    ts.isInterfaceDeclaration(statement) ||
+    ts.isTypeAliasDeclaration(statement)
+    ? [statement.name?.text ?? '']
+    : [];
+}
