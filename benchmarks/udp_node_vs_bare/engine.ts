@@ -93,7 +93,6 @@ function poolPlan(port: number): PoolPlan {
         backup: false,
         draining: false,
         yielding: false,
-        series: [{ listener: LISTENER, series: 1 as SeriesId }],
       },
     ],
   };

@@ -9,8 +9,8 @@ import type { Issue } from './issue.js';
 import { type Loaded, loadConfig } from './load.js';
 import { findBadPaths } from './socket_path.js';
 
-/** More than 2048 backends with every key and a comment each. */
-export const MAX_CONFIG_BYTES = 4 * 1_048_576;
+/** A kilobyte for each of the most backends: every key of it, and a comment. */
+export const MAX_CONFIG_BYTES = 16 * 1_048_576;
 /** Nobody who reloads waits longer; whoever writes into a pipe must be done by then. */
 const READ_LIMIT_MS = 5_000;
 

@@ -27,7 +27,7 @@ export interface TreeReading<T> {
 }
 
 /** Four times what any limit of shared memory allows (core/limits.ts). */
-const MAX_TABLES = 65_536;
+const MAX_TABLES = 131_072;
 /** Nobody reads as many, and each costs memory. */
 const MAX_FAULTS = 10_000;
 

@@ -7,7 +7,6 @@ import { escalate } from '../core/assert.js';
 import { type Address, formatAddress } from '../core/endpoint.js';
 import { listenerKey } from '../core/identity.js';
 import { err, ok, type Result } from '../core/result.js';
-import { PLAIN_COLUMN, type SeriesReader } from '../core/series.js';
 import type { ListenerSpec, Spec } from '../core/spec.js';
 import type { Log } from '../observe/log.js';
 import type { Ledger } from '../pool/ledger.js';
@@ -34,7 +33,6 @@ export interface AdoptionDeps {
   readonly watch: PoolWatch;
   readonly publisher: PlanPublisher;
   readonly ledger: Ledger;
-  readonly series: SeriesReader;
   readonly log: Log;
   /** `spec` is in use from now on; its plan follows at once. */
   readonly inUse: (spec: Spec) => void;
@@ -207,11 +205,12 @@ export class Adoption {
     if (changes.overruled) return;
     inventory.releasePools();
     this.#giveBackListeners();
+    inventory.releaseCounters();
   }
 
   /** Gives back the rows of everything that left and on which nobody counts any more. */
   async #tidy(): Promise<void> {
-    const { changes, inventory, ledger, series, board, publisher } = this.#deps;
+    const { changes, inventory, ledger, board, publisher } = this.#deps;
     this.#releaseRows();
     const idle = [...inventory.backends()].filter(
       ({ tenure, id }) => tenure === 'leaving' && ledger.active(id) === 0,
@@ -220,11 +219,9 @@ export class Adoption {
       board.gone(entry);
       entry.pool.backends.delete(entry.key);
     }
-    inventory.retirePairs();
     await changes.unlessOverruled(publisher.publish());
     if (changes.overruled) return;
     for (const entry of idle) inventory.releaseBackend(entry);
-    inventory.releasePairs((row) => series.value(row, PLAIN_COLUMN.active) === 0);
     inventory.releasePools();
   }
 
@@ -239,9 +236,9 @@ export class Adoption {
 
   #releaseRows(): void {
     const { inventory } = this.#deps;
-    for (const entry of [...inventory.listeners.values()]) {
-      if (this.#mayRelease(entry)) inventory.releaseListener(entry);
-    }
+    inventory.releaseListeners(
+      [...inventory.listeners.values()].filter((entry) => this.#mayRelease(entry)),
+    );
   }
 
   /**

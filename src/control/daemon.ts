@@ -119,6 +119,7 @@ export class Daemon {
       ...deps,
       sessionBudget: deps.budget.sessions,
       ledger: shared.ledger,
+      series: shared.series,
       inventory: this.inventory,
       shareOf: (entry) => this.board.shareOf(entry),
       isStopping: () => this.#phase === 'stopping',

@@ -153,7 +153,7 @@ export class Ejections {
 
   /** A backend's histogram over all listeners that lead to it. */
   #sum(entry: BackendEntry, name: 'connect' | 'firstByte'): HistogramValues {
-    const rows = this.#deps.inventory.seriesOf(entry);
+    const rows = this.#deps.series.rowsOf(entry.id);
     const parts = rows.map(({ series }) => this.#deps.series.histogram(series, name));
     const counts = [...HISTOGRAM_BOUNDS_SECONDS[name], 0].map((_, bucket) =>
       parts.reduce((sum, part) => sum + (part.counts[bucket] ?? 0), 0),

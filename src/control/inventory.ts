@@ -11,16 +11,14 @@ import type { BackendSpec, ListenerSpec, PoolSpec, Spec } from '../core/spec.js'
 import { Rows } from './registry.js';
 import {
   backendRowKey,
-  pairKey,
   type Shortage,
   shortage,
   type Target,
-  unreachedKey,
   type Wanted,
   wantedRows,
 } from './row_demand.js';
 import { standInRows, type Unresolved, type UnresolvedByPool, unresolvedOf } from './stand_ins.js';
-import type { Tallies, Tally } from './tallies.js';
+import type { Tallies } from './tallies.js';
 
 /** Kept: in the newest file. Leaving: no longer in it, but sessions may still count on its row. */
 export type Tenure = 'kept' | 'leaving';
@@ -76,7 +74,6 @@ export class Inventory {
   readonly pools = new Map<string, PoolEntry>();
   /** Backends that leave with the next change; until then they get no session. */
   readonly yielding = new Set<BackendEntry>();
-  readonly #retired = new Set<string>();
   readonly #listenerRows = new Rows<ListenerId>(MAX_LISTENERS);
   readonly #poolRows = new Rows<PoolId>(MAX_POOLS);
   readonly #backendRows = new Rows<BackendId>(MAX_BACKENDS);
@@ -92,17 +89,12 @@ export class Inventory {
   shortages(target: Target): readonly Shortage[] {
     const wanted = this.#wanted(target);
     const free = new Set<string>();
-    const freePairs = new Set<string>();
-    for (const entry of this.yielding) {
-      free.add(backendRowKey(entry.pool.key, entry.key));
-      for (const key of this.#pairsOf(entry)) freePairs.add(key);
-    }
+    for (const entry of this.yielding) free.add(backendRowKey(entry.pool.key, entry.key));
     const none = new Set<string>();
     return [
       ...shortage('listeners', wanted, this.#listenerRows, none),
       ...shortage('pools', wanted, this.#poolRows, none),
       ...shortage('backends', wanted, this.#backendRows, free),
-      ...shortage('pairs', wanted, this.tallies, freePairs),
     ];
   }
 
@@ -138,7 +130,6 @@ export class Inventory {
     for (const entry of this.listeners.values()) {
       if (!listeners.has(entry.key)) entry.tenure = 'leaving';
     }
-    this.#takePairs();
     return change;
   }
 
@@ -151,38 +142,6 @@ export class Inventory {
     return wantedRows(target, standInRows(this.unresolved(target)));
   }
 
-  /** Counters of `backend` behind each listener that leads, or led, sessions to it. */
-  seriesOf(backend: BackendEntry): { listener: ListenerId; series: SeriesId }[] {
-    const rows: { listener: ListenerId; series: SeriesId }[] = [];
-    for (const listener of this.listeners.values()) {
-      const key = seriesKey(listener, backend);
-      const series = this.#retired.has(key) ? undefined : this.tallies.get(key);
-      if (series !== undefined) rows.push({ listener: listener.id, series });
-    }
-    return rows;
-  }
-
-  /** From the next plan on, counters of listeners that lead elsewhere are named to nobody. */
-  retirePairs(): void {
-    for (const listener of this.listeners.values()) {
-      for (const backend of this.backends()) {
-        if (!leads(listener, backend.pool)) this.#retired.add(seriesKey(listener, backend));
-      }
-    }
-    for (const tally of this.tallies.all()) {
-      if (this.#ledElsewhere(tally)) this.#retired.add(tally.key);
-    }
-  }
-
-  /** After that plan: gives back those on which `isIdle` says that no session counts. */
-  releasePairs(isIdle: (series: SeriesId) => boolean): void {
-    for (const key of this.#retired) {
-      const series = this.tallies.get(key);
-      if (series !== undefined && isIdle(series)) this.tallies.release(key);
-    }
-    this.#retired.clear();
-  }
-
   *backends(): IterableIterator<BackendEntry> {
     for (const pool of this.pools.values()) yield* pool.backends.values();
   }
@@ -191,7 +150,7 @@ export class Inventory {
   releaseBackend(entry: BackendEntry): void {
     entry.pool.backends.delete(entry.key);
     this.#backendRows.release(backendRowKey(entry.pool.key, entry.key));
-    for (const key of this.#pairsOf(entry)) this.tallies.release(key);
+    this.tallies.backendGone(entry.id);
   }
 
   /** Forgets the pools that left and have no backend, once no worker's plan names them. */
@@ -200,19 +159,27 @@ export class Inventory {
       if (entry.tenure === 'kept' || entry.backends.size > 0) continue;
       this.pools.delete(entry.key);
       this.#poolRows.release(entry.key);
-      this.tallies.releaseAll(
-        (tally) =>
-          tally.labels.pool === entry.key &&
-          this.#ledElsewhere(tally) &&
-          this.tallies.isIdle(tally),
-      );
     }
   }
 
-  releaseListener(entry: ListenerEntry): void {
-    this.listeners.delete(entry.key);
-    this.#listenerRows.release(entry.key);
-    this.tallies.releaseAll(({ listenerKey }) => listenerKey === entry.key);
+  /** Gives back counters of listeners that lead elsewhere now, where no session counts any more. */
+  releaseCounters(): void {
+    const poolOf = new Map<ListenerId, string>();
+    // One that leaves may still turn clients away.
+    for (const { id, spec, tenure } of this.listeners.values()) {
+      if (tenure === 'kept') poolOf.set(id, spec.pool);
+    }
+    this.tallies.releaseIdle((listener, pool) => (poolOf.get(listener) ?? pool) !== pool);
+  }
+
+  /** Forgets listeners that left, once no session counts on them. */
+  releaseListeners(entries: readonly ListenerEntry[]): void {
+    if (entries.length === 0) return;
+    for (const { key } of entries) {
+      this.listeners.delete(key);
+      this.#listenerRows.release(key);
+    }
+    this.tallies.listenersGone(new Set(entries.map(({ id }) => id)));
   }
 
   #applyPool(
@@ -267,6 +234,7 @@ export class Inventory {
     const id = this.#backendRows.take(backendRowKey(pool.key, key), this.#reset.backend);
     const entry: BackendEntry = { key, id, pool, endpoint, spec, tenure: 'kept' };
     pool.backends.set(key, entry);
+    this.tallies.backendIs(id, { pool: pool.key, backend: spec.name });
     change.arrived.push(entry);
     return entry;
   }
@@ -277,42 +245,13 @@ export class Inventory {
     if (known !== undefined) {
       known.spec = spec;
       known.tenure = 'kept';
-      known.series = this.#takeUnreached(key, spec);
+      known.series = this.tallies.unreached(known.id, spec.pool, known.series);
       return;
     }
     const id = this.#listenerRows.take(key, this.#reset.listener);
-    const series = this.#takeUnreached(key, spec);
+    this.tallies.listenerIs(id, { key, name: spec.name, protocol: spec.protocol });
+    const series = this.tallies.unreached(id, spec.pool, null);
     this.listeners.set(key, { key, id, series, spec, tenure: 'kept' });
-  }
-
-  *#pairsOf(backend: BackendEntry): IterableIterator<string> {
-    for (const listener of this.listeners.values()) yield seriesKey(listener, backend);
-  }
-
-  /** Who reaches no backend counts at another pool now; one that leaves may still turn away. */
-  #ledElsewhere({ listenerKey, labels }: Tally): boolean {
-    const listener = this.listeners.get(listenerKey);
-    if (labels.backend !== '' || listener === undefined) return false;
-    return listener.tenure === 'kept' && listener.spec.pool !== labels.pool;
-  }
-
-  #takeUnreached(listenerKey: string, { name, protocol, pool }: ListenerSpec): SeriesId {
-    const labels = { listener: name, pool, backend: '' };
-    return this.tallies.take(unreachedKey(listenerKey, pool), { listenerKey, protocol, labels });
-  }
-
-  #takePairs(): void {
-    for (const listener of this.listeners.values()) {
-      const pool = this.pools.get(listener.spec.pool);
-      if (pool === undefined || !leads(listener, pool)) continue;
-      const { name, protocol } = listener.spec;
-      for (const backend of pool.backends.values()) {
-        if (backend.tenure === 'leaving') continue;
-        const labels = { listener: name, pool: pool.key, backend: backend.spec.name };
-        const subject = { listenerKey: listener.key, protocol, labels };
-        this.tallies.take(seriesKey(listener, backend), subject);
-      }
-    }
   }
 }
 
@@ -320,12 +259,4 @@ function leave(backend: BackendEntry, change: Changing): void {
   if (backend.tenure === 'leaving') return;
   backend.tenure = 'leaving';
   change.left.push(backend);
-}
-
-function leads(listener: ListenerEntry, pool: PoolEntry): boolean {
-  return listener.tenure === 'kept' && listener.spec.pool === pool.key;
-}
-
-function seriesKey(listener: ListenerEntry, backend: BackendEntry): string {
-  return pairKey(listener.key, backendRowKey(backend.pool.key, backend.key));
 }

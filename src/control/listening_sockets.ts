@@ -16,6 +16,8 @@ import { clearPath, type PathOwner, removePath, whoBound } from './unix_path.js'
 interface Socket {
   /** Of the first worker's socket; the others' follow it. */
   readonly firstKey: number;
+  /** The listener's key in the inventory. */
+  readonly listener: string;
   /** As configured; port 0 stays 0 here. */
   readonly wanted: Endpoint;
   /** As it really is. */
@@ -37,6 +39,10 @@ export class ListeningSockets {
   readonly #kernel: Kernel | null;
   readonly #workers: number;
   readonly #byListener = new Map<string, Socket[]>();
+  /** By the key of each worker's socket. */
+  readonly #byKey = new Map<number, Socket>();
+  /** How many sockets are at each IP port. */
+  readonly #ports = new Map<number, number>();
   #nextKey = 1;
 
   constructor(kernel: Kernel | null, workers: number) {
@@ -51,12 +57,13 @@ export class ListeningSockets {
    */
   async open(id: string, spec: ListenerSpec): Promise<Result<null, ListenFailure>> {
     const sockets = this.#byListener.get(id) ?? [];
+    const open = new Set(sockets.map(({ wanted }) => formatAddress(wanted)));
     const opened: Socket[] = [];
     let outcome: 'all' | 'none' = 'none';
     try {
       for (const wanted of spec.bind) {
-        if (sockets.some((socket) => same(socket.wanted, wanted))) continue;
-        const socket = await this.#openOne(wanted, spec);
+        if (open.has(formatAddress(wanted))) continue;
+        const socket = await this.#openOne(id, wanted, spec);
         if (!socket.ok) return socket;
         opened.push(socket.value);
       }
@@ -70,14 +77,14 @@ export class ListeningSockets {
 
   /** Addresses that are listened on. */
   get count(): number {
-    return [...this.#byListener.values()].reduce((sum, sockets) => sum + sockets.length, 0);
+    return this.#byKey.size / this.#workers;
   }
 
   /** Addresses that `open` would have to open. */
   missing(id: string, spec: ListenerSpec): number {
     const sockets = this.#byListener.get(id) ?? [];
-    return spec.bind.filter((wanted) => !sockets.some((socket) => same(socket.wanted, wanted)))
-      .length;
+    const open = new Set(sockets.map(({ wanted }) => formatAddress(wanted)));
+    return spec.bind.filter((wanted) => !open.has(formatAddress(wanted))).length;
   }
 
   /**
@@ -86,8 +93,8 @@ export class ListeningSockets {
    */
   retire(id: string, spec: ListenerSpec | null): void {
     const sockets = this.#byListener.get(id) ?? [];
-    const stays = (socket: Socket): boolean =>
-      spec?.bind.some((wanted) => same(socket.wanted, wanted)) ?? false;
+    const bound = new Set(spec?.bind.map(formatAddress) ?? []);
+    const stays = (socket: Socket): boolean => bound.has(formatAddress(socket.wanted));
     for (const socket of sockets) if (!stays(socket)) this.#close(socket);
     this.#byListener.set(id, sockets.filter(stays));
     if (spec === null) this.#byListener.delete(id);
@@ -101,8 +108,9 @@ export class ListeningSockets {
   /** What `worker` shall listen on for a listener whose newest spec is `spec`. */
   planned(id: string, spec: ListenerSpec, worker: WorkerId): PlannedSocket[] {
     const sockets = this.#byListener.get(id) ?? [];
+    const bound = new Set(spec.bind.map(formatAddress));
     return sockets
-      .filter((socket) => spec.bind.some((wanted) => same(socket.wanted, wanted)))
+      .filter((socket) => bound.has(formatAddress(socket.wanted)))
       .filter((socket) => socket.descriptors !== null || mayBind(socket.wanted, worker))
       .map((socket) => ({
         key: socket.firstKey + worker,
@@ -120,37 +128,28 @@ export class ListeningSockets {
    * the first one there.
    */
   bound(key: number, local: Endpoint): 'first' | 'not the first' {
-    const socket = this.#find(key);
+    const socket = this.#byKey.get(key);
     if (socket === undefined) return 'not the first';
     const { use } = socket;
+    this.#countPort(socket, -1);
     socket.local = local;
+    this.#countPort(socket, 1);
     socket.owner = whoBound(local);
     socket.use = 'served';
     return use === 'fresh' ? 'first' : 'not the first';
   }
 
   ownerOf(key: number): string | undefined {
-    for (const [id, sockets] of this.#byListener) {
-      if (sockets.some((socket) => this.#has(socket, key))) return id;
-    }
-    return undefined;
+    return this.#byKey.get(key)?.listener;
   }
 
   addressOf(key: number): string | null {
-    const socket = this.#find(key);
+    const socket = this.#byKey.get(key);
     return socket === undefined ? null : formatAddress(socket.local);
   }
 
   closeAll(): void {
     this.retireAll(() => null);
-  }
-
-  #find(key: number): Socket | undefined {
-    return [...this.#byListener.values()].flat().find((each) => this.#has(each, key));
-  }
-
-  #has({ firstKey }: Socket, key: number): boolean {
-    return key >= firstKey && key < firstKey + this.#workers;
   }
 
   #source(socket: Socket, worker: WorkerId): PlannedSocket['source'] {
@@ -160,20 +159,44 @@ export class ListeningSockets {
     return { kind: 'bind', local: socket.local, reusePort };
   }
 
-  async #openOne(wanted: Endpoint, spec: ListenerSpec): Promise<Result<Socket, ListenFailure>> {
+  async #openOne(
+    listener: string,
+    wanted: Endpoint,
+    spec: ListenerSpec,
+  ): Promise<Result<Socket, ListenFailure>> {
     const address = formatAddress(wanted);
     const free = await clearPath(wanted);
     if (!free.ok) return err({ address, sentence: free.error });
     const firstKey = this.#nextKey;
     this.#nextKey += this.#workers;
     if (this.#kernel === null) {
-      return ok({ firstKey, wanted, local: wanted, descriptors: null, owner: null, use: 'fresh' });
+      const rest = { descriptors: null, owner: null, use: 'fresh' } as const;
+      return ok(this.#opened({ firstKey, listener, wanted, local: wanted, ...rest }));
     }
     const taken = this.#claim(wanted, spec);
     if (!taken.ok) return err({ address, sentence: taken.error });
     const opened = this.#openAll(this.#kernel, wanted, spec);
     if (!opened.ok) return err({ address, sentence: opened.error });
-    return ok({ firstKey, wanted, ...opened.value, owner: whoBound(wanted), use: 'fresh' });
+    const rest = { owner: whoBound(wanted), use: 'fresh' } as const;
+    return ok(this.#opened({ firstKey, listener, wanted, ...opened.value, ...rest }));
+  }
+
+  #opened(socket: Socket): Socket {
+    for (const key of this.#keysOf(socket)) this.#byKey.set(key, socket);
+    this.#countPort(socket, 1);
+    return socket;
+  }
+
+  /** By worker. */
+  #keysOf({ firstKey }: Socket): readonly number[] {
+    return Array.from({ length: this.#workers }, (_, worker) => firstKey + worker);
+  }
+
+  #countPort({ local }: Socket, change: 1 | -1): void {
+    if (local.kind !== 'ip') return;
+    const count = (this.#ports.get(local.port) ?? 0) + change;
+    if (count === 0) this.#ports.delete(local.port);
+    else this.#ports.set(local.port, count);
   }
 
   /** One descriptor a worker; all or none, whatever fails. */
@@ -209,18 +232,12 @@ export class ListeningSockets {
    */
   #claim(wanted: Endpoint, spec: ListenerSpec): Result<null, string> {
     if (this.#kernel === null || wanted.kind === 'unix' || wanted.port === 0) return ok(null);
-    if (this.#ownsPort(wanted.port)) return ok(null);
+    if (this.#ports.has(wanted.port)) return ok(null);
     const options = { local: wanted, protocol: spec.protocol, backlog: 1 } as const;
     const claim = openListeningSocket(this.#kernel, { ...options, reusePort: 'exclusive' });
     if (!claim.ok) return err(claim.error.sentence);
     closeDescriptor(this.#kernel, claim.value.fd);
     return ok(null);
-  }
-
-  #ownsPort(port: number): boolean {
-    return [...this.#byListener.values()]
-      .flat()
-      .some(({ local }) => local.kind === 'ip' && local.port === port);
   }
 
   /** UNIX sockets know no SO_REUSEPORT: the workers share one queue by duplicates. */
@@ -245,6 +262,8 @@ export class ListeningSockets {
   }
 
   #close(socket: Socket): void {
+    for (const key of this.#keysOf(socket)) this.#byKey.delete(key);
+    this.#countPort(socket, -1);
     const kernel = this.#kernel;
     if (kernel !== null) for (const fd of socket.descriptors ?? []) closeDescriptor(kernel, fd);
     if (socket.owner !== null) removePath(socket.owner);
@@ -254,8 +273,4 @@ export class ListeningSockets {
 /** Without foreign calls a UNIX path can be bound by one worker only. */
 function mayBind(wanted: Endpoint, worker: WorkerId): boolean {
   return wanted.kind === 'ip' || worker === 0;
-}
-
-function same(a: Endpoint, b: Endpoint): boolean {
-  return formatAddress(a) === formatAddress(b);
 }

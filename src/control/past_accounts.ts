@@ -15,6 +15,8 @@ export interface PastAccount<Subject> {
 
 export class PastAccounts<Subject> {
   readonly #limit: number;
+  /** What the last trim left; more than the limit where more names are in use. */
+  #left = 0;
   /** Oldest first. */
   readonly #accounts = new Map<string, PastAccount<Subject>>();
 
@@ -39,15 +41,16 @@ export class PastAccounts<Subject> {
 
   /** Many at once, and seldom: finding out what is in use costs something. */
   get isOverfull(): boolean {
-    return this.#accounts.size > 1.25 * this.#limit;
+    return this.#accounts.size > 1.25 * Math.max(this.#limit, this.#left);
   }
 
   /** Back to the limit, as far as what is in use allows. */
   trim(inUse: ReadonlySet<string>): void {
     for (const name of [...this.#accounts.keys()]) {
-      if (this.#accounts.size <= this.#limit) return;
+      if (this.#accounts.size <= this.#limit) break;
       if (!inUse.has(name)) this.#accounts.delete(name);
     }
+    this.#left = this.#accounts.size;
   }
 }
 

@@ -69,7 +69,6 @@ function planPool(inventory: Inventory, entry: PoolEntry): PoolPlan {
       backup: backend.spec.backup,
       draining: backend.tenure === 'leaving' || inventory.yielding.has(backend),
       yielding: inventory.yielding.has(backend),
-      series: inventory.seriesOf(backend),
     })),
   };
 }

@@ -6,6 +6,8 @@
 import type { BackendState, ListenerState, PoolState } from '../admin/views.js';
 import { unreachable } from '../core/assert.js';
 import type { Clock } from '../core/clock.js';
+import { MAX_PAIRS } from '../core/limits.js';
+import type { SeriesReader } from '../core/series.js';
 import type { Log } from '../observe/log.js';
 import { DESCRIPTORS_A_FLOW, DESCRIPTORS_A_SESSION } from '../pool/descriptor_ledger.js';
 import type { Ledger } from '../pool/ledger.js';
@@ -18,6 +20,7 @@ import { StateTimes } from './state_times.js';
 
 export interface PoolWatchDeps {
   readonly ledger: Ledger;
+  readonly series: Pick<SeriesReader, 'isCrowded'>;
   readonly inventory: Inventory;
   readonly log: Log;
   readonly clock: Clock;
@@ -68,6 +71,7 @@ export class PoolWatch {
   /** By listener: its sockets that could not be opened, and why. */
   readonly #failed = new WeakMap<ListenerEntry, Map<number, string>>();
   readonly #full = new WeakSet<ListenerEntry>();
+  #pairs: 'roomy' | 'crowded' = 'roomy';
 
   constructor(deps: PoolWatchDeps) {
     this.#deps = deps;
@@ -91,6 +95,13 @@ export class PoolWatch {
     }
     this.#unresolved = unresolved;
     for (const listener of inventory.listeners.values()) this.listener(listener);
+    this.#tellCrowding();
+  }
+
+  #tellCrowding(): void {
+    if (this.#pairs === 'crowded' || !this.#deps.series.isCrowded) return;
+    this.#pairs = 'crowded';
+    this.#deps.log.event('pairs-crowded', { limit: MAX_PAIRS });
   }
 
   pool(pool: PoolEntry): PoolNow {

@@ -38,6 +38,10 @@ export class Rows<Id extends number> {
     this.#free.push(id);
   }
 
+  get free(): number {
+    return this.#free.length + this.#capacity - this.#next;
+  }
+
   get limit(): number {
     return this.#capacity;
   }

@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../core/result.js';
 import type { Ledger } from '../pool/ledger.js';
 import type { ChangeQueue, Refusal } from './change_queue.js';
 import { OVERRULED } from './change_queue.js';
-import type { BackendEntry, Inventory } from './inventory.js';
+import type { BackendEntry, Inventory, PoolEntry } from './inventory.js';
 import type { Shortage, Target } from './row_demand.js';
 
 export interface RoomDeps {
@@ -75,32 +75,34 @@ function choose(
   short: readonly Shortage[],
   idle: readonly BackendEntry[],
 ): readonly BackendEntry[] | null {
-  const left = { backends: 0, pairs: 0, listeners: 0, pools: 0 };
+  const left = { backends: 0, listeners: 0, pools: 0 };
   for (const { rows, missing } of short) left[rows] = missing;
   if (left.listeners > 0 || left.pools > 0) return null;
-  const byPool = new Map<string, BackendEntry[]>();
+  const byPool = new Map<PoolEntry, BackendEntry[]>();
   for (const entry of idle) {
     if (inventory.yielding.has(entry)) continue;
-    byPool.set(entry.pool.key, [...(byPool.get(entry.pool.key) ?? []), entry]);
+    const known = byPool.get(entry.pool);
+    if (known === undefined) byPool.set(entry.pool, [entry]);
+    else known.push(entry);
   }
   const chosen: BackendEntry[] = [];
-  while (left.backends > 0 || left.pairs > 0) {
-    // From the pool that has most: none is left without a backend before all have one.
-    const [fullest] = [...byPool.values()].toSorted((a, b) => b.length - a.length);
-    const entry = fullest?.pop();
-    if (entry === undefined) return null;
-    chosen.push(entry);
-    left.backends--;
-    left.pairs -= inventory.seriesOf(entry).length;
+  // From the pools that have most: none is left without a backend before all have one.
+  const waiting = [...byPool.values()].sort((a, b) => b.length - a.length);
+  let level = 0;
+  for (let size = waiting[0]?.length ?? 0; size > 0; size--) {
+    while ((waiting[level]?.length ?? 0) >= size) level++;
+    for (const entries of waiting.slice(0, level)) {
+      if (chosen.length === left.backends) return chosen;
+      chosen.push(...entries.splice(-1));
+    }
   }
-  return chosen;
+  return chosen.length === left.backends ? chosen : null;
 }
 
 const NAMES = {
   listeners: 'listeners',
   pools: 'pools',
   backends: 'backends',
-  pairs: 'pairs of listener and backend',
 } as const;
 
 /** The numbers and the remedy, for `reload-failed`. */

@@ -16,8 +16,6 @@ export interface Wanted {
   readonly listeners: ReadonlySet<string>;
   readonly pools: ReadonlySet<string>;
   readonly backends: ReadonlySet<string>;
-  /** Counters: of each listener alone, and of each listener with each of its backends. */
-  readonly pairs: ReadonlySet<string>;
 }
 
 export interface Shortage {
@@ -34,38 +32,23 @@ export function backendRowKey(pool: string, backend: string): string {
   return `${pool}/${backend}`;
 }
 
-export function pairKey(listener: string, backendRow: string): string {
-  return `${listener}>${backendRow}`;
-}
-
-/** Of sessions that reach no backend of `pool`. No backend is without a name. */
-export function unreachedKey(listener: string, pool: string): string {
-  return pairKey(listener, backendRowKey(pool, ''));
-}
-
 /** `further`: rows of each pool that are kept beside those of its file. */
 export function wantedRows(
   { spec, resolve }: Target,
   further: ReadonlyMap<string, readonly string[]>,
 ): Wanted {
-  const byPool = new Map<string, string[]>();
+  const backends = new Set<string>();
   for (const pool of spec.pools) {
-    const rows = pool.backends.flatMap((backend) => {
+    for (const backend of pool.backends) {
       const endpoint = resolve(backend);
-      return endpoint === null ? [] : [backendRowKey(pool.name, backendKey(backend, endpoint))];
-    });
-    byPool.set(pool.name, [...rows, ...(further.get(pool.name) ?? [])]);
+      if (endpoint !== null) backends.add(backendRowKey(pool.name, backendKey(backend, endpoint)));
+    }
+    for (const row of further.get(pool.name) ?? []) backends.add(row);
   }
-  const pairs = spec.listeners.flatMap((listener) => {
-    const key = listenerKey(listener);
-    const unreached = unreachedKey(key, listener.pool);
-    return [unreached, ...(byPool.get(listener.pool) ?? []).map((row) => pairKey(key, row))];
-  });
   return {
     listeners: new Set(spec.listeners.map(listenerKey)),
-    pools: new Set(byPool.keys()),
-    backends: new Set([...byPool.values()].flat()),
-    pairs: new Set(pairs),
+    pools: new Set(spec.pools.map(({ name }) => name)),
+    backends,
   };
 }
 

@@ -1,13 +1,14 @@
 /**
- * The counters of traffic: a row of shared memory for each listener with each backend that it leads
- * to, and for each listener with its pool, where no backend was reached. A row that is given back
- * leaves what it counted to the past of its labels, its listener, its pool and the process: no
- * total falls because a reload removes something, and what comes back counts on.
+ * The counters of traffic by name: of each listener with each backend that served it, and of each
+ * listener with its pool, where no backend was reached. A row that is given back leaves what it
+ * counted to the past of its labels, its listener, its pool and the process: no total falls because
+ * a reload removes something, and what comes back counts on.
  */
-import type { SeriesId } from '../core/brand.js';
+import { present } from '../core/assert.js';
+import type { BackendId, ListenerId, SeriesId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
-import { MAX_LISTENERS, MAX_POOLS, MAX_SERIES } from '../core/limits.js';
-import { COLUMNS, PLAIN_COLUMN, type SeriesReader } from '../core/series.js';
+import { MAX_LISTENERS, MAX_POOLS } from '../core/limits.js';
+import { COLUMNS, LISTENER_ROWS, PLAIN_COLUMN, type SeriesReader } from '../core/series.js';
 import type { SeriesRow } from '../observe/metrics_source.js';
 import { addTo, PastAccounts } from './past_accounts.js';
 import { Rows } from './registry.js';
@@ -19,6 +20,7 @@ const MAX_PAST_ROWS = 2_048;
 
 /** What a row counts for. */
 export interface TallySubject {
+  /** '' where it counts for several listeners. */
   readonly listenerKey: string;
   readonly protocol: SeriesRow['protocol'];
   readonly labels: SeriesRow['labels'];
@@ -26,21 +28,38 @@ export interface TallySubject {
 
 export interface Tally extends TallySubject {
   readonly id: SeriesId;
-  readonly key: string;
   /** The same for the same labels. */
   readonly name: string;
+}
+
+export interface ListenerName {
+  readonly key: string;
+  readonly name: string;
+  readonly protocol: 'tcp' | 'udp';
+}
+
+interface Unreached {
+  readonly listener: ListenerId;
+  readonly key: string;
+  readonly tally: Tally;
 }
 
 interface Shown {
   readonly rows: readonly SeriesRow[];
   readonly untilMs: number;
+  /** Of the rows of pairs. */
+  readonly version: number;
 }
 
 export class Tallies {
   readonly #series: SeriesReader;
   readonly #clock: Pick<Clock, 'nowMs'>;
-  readonly #rows = new Rows<SeriesId>(MAX_SERIES);
-  readonly #byKey = new Map<string, Tally>();
+  readonly #rows = new Rows<SeriesId>(LISTENER_ROWS);
+  readonly #unreached = new Map<string, Unreached>();
+  readonly #listeners = new Map<ListenerId, ListenerName>();
+  readonly #backends = new Map<BackendId, { readonly pool: string; readonly backend: string }>();
+  /** By row of a pair, as far as it has been asked for. */
+  readonly #pairs = new Map<SeriesId, Tally>();
   readonly #ofProcess = new Float64Array(COLUMNS);
   readonly #ofLabels = new PastAccounts<TallySubject>(MAX_PAST_ROWS);
   readonly #ofListeners = new PastAccounts<null>(2 * MAX_LISTENERS);
@@ -53,60 +72,69 @@ export class Tallies {
     this.#clock = clock;
   }
 
-  get limit(): number {
-    return this.#rows.limit;
+  /** Who has the row `id` of listeners from now on. */
+  listenerIs(id: ListenerId, name: ListenerName): void {
+    this.#listeners.set(id, name);
   }
 
-  keys(): IterableIterator<string> {
-    return this.#rows.keys();
+  /** Who has the row `id` of backends from now on. */
+  backendIs(id: BackendId, name: { readonly pool: string; readonly backend: string }): void {
+    this.#backends.set(id, name);
   }
 
-  get(key: string): SeriesId | undefined {
-    return this.#rows.get(key);
-  }
-
-  take(key: string, subject: TallySubject): SeriesId {
-    const known = this.#rows.get(key);
-    if (known !== undefined) return known;
+  /**
+   * Where a listener counts sessions that reach no backend of `pool`. Without a free row that is
+   * `before`, where it has counted so far.
+   */
+  unreached(listener: ListenerId, pool: string, before: SeriesId | null): SeriesId {
+    const owner = present(this.#listeners.get(listener), 'a listener that counts is known');
+    const key = `${owner.key}>${pool}`;
+    const known = this.#unreached.get(key);
+    if (known !== undefined) return known.tally.id;
+    if (before !== null && this.#rows.free === 0) return before;
     const id = this.#rows.take(key, (row) => this.#series.clear(row));
-    this.#byKey.set(key, { ...subject, id, key, name: nameOf(subject.labels) });
+    const labels = { listener: owner.name, pool, backend: '' };
+    const subject = { listenerKey: owner.key, protocol: owner.protocol, labels };
+    this.#unreached.set(key, { listener, key, tally: { ...subject, id, name: nameOf(labels) } });
     this.#shown = null;
     return id;
   }
 
-  /** Gives the row back: nothing counts on it any more. */
-  release(key: string): void {
-    const tally = this.#byKey.get(key);
-    if (tally === undefined) return;
-    this.#byKey.delete(key);
-    this.#rows.release(key);
-    this.#shown = null;
-    const values = new Float64Array(COLUMNS);
-    this.#series.addTo(values, tally.id);
-    values[PLAIN_COLUMN.active] = 0;
-    const now = this.#clock.nowMs();
-    addTo(this.#ofProcess, values);
-    this.#ofLabels.add(tally.name, tally, values, now);
-    this.#ofListeners.add(tally.listenerKey, null, values, now);
-    this.#ofPools.add(tally.labels.pool, null, values, now);
-    this.#trim(this.#ofLabels, ({ name }) => name);
-    this.#trim(this.#ofListeners, ({ listenerKey }) => listenerKey);
-    this.#trim(this.#ofPools, ({ labels }) => labels.pool);
+  /** Nothing counts at that backend any more, and its row is free. */
+  backendGone(backend: BackendId): void {
+    for (const { series, listener } of this.#series.rowsOf(backend)) {
+      const tally = this.#pairTally(series, listener, backend);
+      if (tally !== null) this.#pass(tally);
+      this.#pairs.delete(series);
+    }
+    this.#series.releaseBackend(backend);
+    this.#backends.delete(backend);
+    this.#trim();
   }
 
-  /** Gives back every row that is `chosen`. */
-  releaseAll(chosen: (tally: Tally) => boolean): void {
-    for (const [key, tally] of [...this.#byKey]) if (chosen(tally)) this.release(key);
+  /** The same for listeners. */
+  listenersGone(listeners: ReadonlySet<ListenerId>): void {
+    this.#release((listener) => listeners.has(listener));
+    for (const listener of listeners) this.#listeners.delete(listener);
   }
 
-  /** No session or flow counts there. */
-  isIdle({ id }: Tally): boolean {
-    return this.#series.value(id, PLAIN_COLUMN.active) === 0;
+  /** Gives back what `isLeft` says is of no use any more and where no session counts. */
+  releaseIdle(isLeft: (listener: ListenerId, pool: string) => boolean): void {
+    this.#release(
+      (listener, pool, row) =>
+        isLeft(listener, pool) && this.#series.value(row, PLAIN_COLUMN.active) === 0,
+    );
   }
 
   /** The rows in use. */
-  all(): IterableIterator<Tally> {
-    return this.#byKey.values();
+  *all(): IterableIterator<Tally> {
+    for (const { tally } of this.#unreached.values()) yield tally;
+    for (const [backend, rows] of this.#series.backendRows()) {
+      for (const { series, listener } of rows) {
+        const tally = this.#pairTally(series, listener, backend);
+        if (tally !== null) yield tally;
+      }
+    }
   }
 
   /** What rows of everything, of a listener or of a pool had counted when they were given back. */
@@ -125,13 +153,17 @@ export class Tallies {
   /** What counts, and what has ended a short while ago; no two have the same labels. */
   shown(): readonly SeriesRow[] {
     const now = this.#clock.nowMs();
-    if (this.#shown === null || now >= this.#shown.untilMs) this.#shown = this.#show(now);
+    const shown = this.#shown;
+    const isNew = shown !== null && shown.version === this.#series.rowsVersion;
+    if (isNew && now < shown.untilMs) return shown.rows;
+    this.#shown = this.#show(now);
     return this.#shown.rows;
   }
 
   #show(nowMs: number): Shown {
+    const version = this.#series.rowsVersion;
     const rows = new Map<string, SeriesRow>();
-    for (const tally of this.#byKey.values()) {
+    for (const tally of this.all()) {
       const known = rows.get(tally.name);
       const past = this.#ofLabels.get(tally.name)?.values ?? null;
       rows.set(tally.name, {
@@ -150,13 +182,71 @@ export class Tallies {
       const { protocol, labels } = subject;
       rows.set(name, { series: [], protocol, labels, past: values });
     }
-    return { rows: [...rows.values()], untilMs };
+    return { rows: [...rows.values()], untilMs, version };
   }
 
-  #trim<Subject>(accounts: PastAccounts<Subject>, nameIn: (tally: Tally) => string): void {
-    if (accounts.isOverfull) accounts.trim(new Set([...this.#byKey.values()].map(nameIn)));
+  #release(isGone: (listener: ListenerId, pool: string, row: SeriesId) => boolean): void {
+    for (const { listener, key, tally } of [...this.#unreached.values()]) {
+      if (!isGone(listener, tally.labels.pool, tally.id)) continue;
+      this.#pass(tally);
+      this.#unreached.delete(key);
+      this.#rows.release(key);
+    }
+    this.#series.releasePairs(({ listener, series }, backend) => {
+      const tally = this.#pairTally(series, listener, backend);
+      if (tally === null || !isGone(listener, tally.labels.pool, series)) return false;
+      this.#pass(tally);
+      this.#pairs.delete(series);
+      return true;
+    });
+    this.#trim();
+  }
+
+  /** What the row has counted is past: nothing counts there any more. */
+  #pass(tally: Tally): void {
+    this.#shown = null;
+    const values = new Float64Array(COLUMNS);
+    this.#series.addTo(values, tally.id);
+    values[PLAIN_COLUMN.active] = 0;
+    const now = this.#clock.nowMs();
+    addTo(this.#ofProcess, values);
+    this.#ofLabels.add(tally.name, tally, values, now);
+    if (tally.listenerKey !== '') this.#ofListeners.add(tally.listenerKey, null, values, now);
+    this.#ofPools.add(tally.labels.pool, null, values, now);
+  }
+
+  /**
+   * The same object for as long as the pair has the row: its labels are formatted once. null: for
+   * a pair that is not known any more.
+   */
+  #pairTally(id: SeriesId, listener: ListenerId | null, backend: BackendId): Tally | null {
+    const owner = listener === null ? SEVERAL : this.#listeners.get(listener);
+    const place = this.#backends.get(backend);
+    if (owner === undefined || place === undefined) return null;
+    const known = this.#pairs.get(id);
+    const isSame =
+      known?.listenerKey === owner.key &&
+      known.labels.pool === place.pool &&
+      known.labels.backend === place.backend;
+    if (isSame) return known;
+    const labels = { listener: owner.name, ...place };
+    const { key: listenerKey, protocol } = owner;
+    const tally = { id, listenerKey, protocol, labels, name: nameOf(labels) };
+    this.#pairs.set(id, tally);
+    return tally;
+  }
+
+  #trim(): void {
+    const namesBy = (nameIn: (tally: Tally) => string): ReadonlySet<string> =>
+      new Set([...this.all()].map(nameIn));
+    if (this.#ofLabels.isOverfull) this.#ofLabels.trim(namesBy(({ name }) => name));
+    if (this.#ofListeners.isOverfull) this.#ofListeners.trim(namesBy((one) => one.listenerKey));
+    if (this.#ofPools.isOverfull) this.#ofPools.trim(namesBy(({ labels }) => labels.pool));
   }
 }
+
+/** Where there was no row for each pair. */
+const SEVERAL = { key: '', name: '', protocol: 'any' } as const;
 
 /** No name holds a zero byte. */
 function nameOf({ listener, pool, backend }: TallySubject['labels']): string {

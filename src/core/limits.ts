@@ -2,11 +2,14 @@
  * A limit on everything that shared memory holds. Rows are laid out once, at start, so that a
  * reload never moves a counter; untouched pages cost no memory.
  */
-export const MAX_LISTENERS = 256;
-export const MAX_POOLS = 256;
-export const MAX_BACKENDS = 2048;
-/** Listener and backend pairs that carry counters, plus one row a listener for "no backend". */
-export const MAX_SERIES = 8192;
+export const MAX_LISTENERS = 4_096;
+export const MAX_POOLS = 4_096;
+export const MAX_BACKENDS = 16_384;
+/**
+ * Pairs of listener and backend with counters of their own; each takes a kilobyte per worker that
+ * serves it. Sessions of further pairs are counted at their backend alone.
+ */
+export const MAX_PAIRS = 32_768;
 export const MAX_WORKERS = 64;
 /**
  * Bytes of one PROXY protocol header, TLVs included: the specification's 16 + 65535 is never used.

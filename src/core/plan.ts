@@ -74,6 +74,4 @@ export interface BackendPlan {
   readonly draining: boolean;
   /** Gets no session now, for a change that is about to come: who finds no other one waits. */
   readonly yielding: boolean;
-  /** Counters of this backend, one row a listener that leads to it. */
-  readonly series: readonly { readonly listener: ListenerId; readonly series: SeriesId }[];
 }

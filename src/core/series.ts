@@ -2,9 +2,13 @@
  * Traffic counters in shared memory. Each worker writes its own block with plain stores (one
  * writer, aligned doubles), and the main thread adds the blocks up when Prometheus asks: counting
  * needs neither messages nor atomics, and it survives a worker that dies.
+ *
+ * Three kinds of rows: listeners, for sessions that have no backend, which control hands out; pairs
+ * of listener and backend, which workers take at a pair's first session (pair_index.ts); and
+ * backends, for sessions of pairs that found no row.
  */
-import type { SeriesId, WorkerId } from './brand.js';
-import { MAX_SERIES } from './limits.js';
+import type { BackendId, ListenerId, SeriesId, WorkerId } from './brand.js';
+import { MAX_BACKENDS, MAX_LISTENERS, MAX_PAIRS } from './limits.js';
 import {
   CAUSES,
   type Cause,
@@ -13,6 +17,7 @@ import {
   DIAL_FAILURES,
   type DialFailure,
 } from './outcome.js';
+import { NO_ROW, PAIR_INDEX_BYTES, PairIndex } from './pair_index.js';
 
 /** Upper bounds in seconds; a last bucket without a bound follows. */
 export const HISTOGRAM_BOUNDS_SECONDS = {
@@ -62,18 +67,34 @@ export const HISTOGRAM_COLUMN = Object.fromEntries(
   HISTOGRAMS.map((name, index) => [name, HISTOGRAMS_AT + index * HISTOGRAM_COLUMNS]),
 ) as Readonly<Record<HistogramName, number>>;
 
+/** A listener that leads to another pool than before has two rows for a while. */
+export const LISTENER_ROWS = 2 * MAX_LISTENERS;
+const BACKENDS_AT = LISTENER_ROWS;
+const PAIRS_AT = BACKENDS_AT + MAX_BACKENDS;
+const ROWS = PAIRS_AT + MAX_PAIRS;
+const BLOCK = ROWS * COLUMNS;
+
 /** Shared memory for `workers` blocks; pages that nobody touches cost nothing. */
 export function createSeriesMemory(workers: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(workers * MAX_SERIES * COLUMNS * Float64Array.BYTES_PER_ELEMENT);
+  return new SharedArrayBuffer(PAIR_INDEX_BYTES + workers * BLOCK * Float64Array.BYTES_PER_ELEMENT);
 }
 
 /** One worker's block. Only that worker may write through it. */
 export class SeriesWriter {
   readonly #cells: Float64Array;
+  readonly #pairs: PairIndex;
 
   constructor(memory: SharedArrayBuffer, worker: WorkerId) {
-    const cells = MAX_SERIES * COLUMNS;
-    this.#cells = new Float64Array(memory, worker * cells * 8, cells);
+    this.#pairs = new PairIndex(memory);
+    this.#cells = new Float64Array(memory, PAIR_INDEX_BYTES + worker * BLOCK * 8, BLOCK);
+  }
+
+  /** Where a session of `listener` at `backend` is counted. */
+  rowOf(listener: ListenerId, backend: BackendId): SeriesId {
+    const row = this.#pairs.take(listener, backend);
+    if (row !== NO_ROW) return (PAIRS_AT + row) as SeriesId;
+    this.#pairs.countAlone(backend);
+    return (BACKENDS_AT + backend) as SeriesId;
   }
 
   /** Adds `amount` to the cell `columnIndex` (from the tables above) of row `series`. */
@@ -95,7 +116,7 @@ export class SeriesWriter {
 }
 
 export interface HistogramValues {
-  /** Counts a bucket, not cumulative; one more than there are bounds. */
+  /** Counts per bucket, not cumulative; one more than there are bounds. */
   readonly counts: readonly number[];
   /** Microseconds, a whole number; to be divided when all parts have been added. */
   readonly sumMicros: number;
@@ -112,20 +133,36 @@ export function histogramFrom(
   return { counts, sumMicros: value(first + buckets) };
 }
 
+/** A row of a backend. */
+export interface BackendRow {
+  readonly series: SeriesId;
+  /** null: sessions of several listeners, for which there was no row each. */
+  readonly listener: ListenerId | null;
+}
+
+export type PairOf = BackendRow & { readonly listener: ListenerId };
+
+const NO_ROWS: readonly BackendRow[] = [];
+
 /** Reads the sums over all workers. */
 export class SeriesReader {
   readonly #cells: Float64Array;
   readonly #workers: number;
+  readonly #pairs: PairIndex;
+  /** By backend, as of `#seen`. */
+  #byBackend = new Map<BackendId, BackendRow[]>();
+  #seen = 0;
 
   constructor(memory: SharedArrayBuffer) {
-    this.#cells = new Float64Array(memory);
-    this.#workers = this.#cells.length / (MAX_SERIES * COLUMNS);
+    this.#pairs = new PairIndex(memory);
+    this.#cells = new Float64Array(memory, PAIR_INDEX_BYTES);
+    this.#workers = this.#cells.length / BLOCK;
   }
 
   value(series: SeriesId, columnIndex: number): number {
     let sum = 0;
     for (let worker = 0; worker < this.#workers; worker++) {
-      sum += this.#cells[(worker * MAX_SERIES + series) * COLUMNS + columnIndex] ?? 0;
+      sum += this.#cells[worker * BLOCK + series * COLUMNS + columnIndex] ?? 0;
     }
     return sum;
   }
@@ -141,18 +178,91 @@ export class SeriesReader {
     }
   }
 
-  /** Sets a row to zero in every block, before the row is given to another pair. */
+  /** Where sessions at `backend` were counted so far. */
+  rowsOf(backend: BackendId): readonly BackendRow[] {
+    return this.#rows().get(backend) ?? NO_ROWS;
+  }
+
+  /** The same for every backend that has had a session. */
+  backendRows(): Iterable<readonly [BackendId, readonly BackendRow[]]> {
+    return this.#rows();
+  }
+
+  /** Changes whenever any backend has a row more or less. */
+  get rowsVersion(): number {
+    return this.#pairs.version;
+  }
+
+  /** True once a pair has found no row. */
+  get isCrowded(): boolean {
+    return this.#pairs.isCrowded;
+  }
+
+  /** Sets a row of a listener to zero in every block, before it is given to another one. */
   clear(series: SeriesId): void {
     for (let worker = 0; worker < this.#workers; worker++) {
-      const at = (worker * MAX_SERIES + series) * COLUMNS;
-      this.#cells.fill(0, at, at + COLUMNS);
+      const at = worker * BLOCK + series * COLUMNS;
+      for (let cell = at; cell < at + COLUMNS; cell++) this.#zero(cell);
+    }
+  }
+
+  /** Gives back every row of a backend: no worker's plan names it, and no session counts there. */
+  releaseBackend(backend: BackendId): void {
+    for (const row of this.rowsOf(backend)) this.#release(backend, row);
+    this.#byBackend.delete(backend);
+  }
+
+  /** Gives back the rows of pairs that are of no use any more. */
+  releasePairs(isGone: (row: PairOf, backend: BackendId) => boolean): void {
+    for (const [backend, rows] of this.#rows()) {
+      const gone = rows.filter((row) => row.listener !== null && isGone(row as PairOf, backend));
+      if (gone.length === 0) continue;
+      for (const row of gone) this.#release(backend, row);
+      this.#byBackend.set(
+        backend,
+        rows.filter((row) => !gone.includes(row)),
+      );
     }
   }
 
   /** A lost worker's sessions are gone: its gauges of active sessions go back to zero. */
   forgetActive(worker: WorkerId): void {
-    for (let series = 0; series < MAX_SERIES; series++) {
-      this.#cells[(worker * MAX_SERIES + series) * COLUMNS + PLAIN_COLUMN.active] = 0;
+    const forget = (series: number): void =>
+      this.#zero(worker * BLOCK + series * COLUMNS + PLAIN_COLUMN.active);
+    for (let series = 0; series < LISTENER_ROWS; series++) forget(series);
+    for (const rows of this.#rows().values()) for (const { series } of rows) forget(series);
+  }
+
+  #rows(): ReadonlyMap<BackendId, readonly BackendRow[]> {
+    const version = this.#pairs.version;
+    if (version === this.#seen) return this.#byBackend;
+    const rows = new Map<BackendId, BackendRow[]>();
+    const add = (backend: BackendId, row: BackendRow): void => {
+      const known = rows.get(backend);
+      if (known === undefined) rows.set(backend, [row]);
+      else known.push(row);
+    };
+    for (const { row, listener, backend } of this.#pairs.rows()) {
+      add(backend, { series: (PAIRS_AT + row) as SeriesId, listener });
     }
+    for (const backend of this.#pairs.alone()) {
+      add(backend, { series: (BACKENDS_AT + backend) as SeriesId, listener: null });
+    }
+    this.#byBackend = rows;
+    this.#seen = version;
+    return rows;
+  }
+
+  #release(backend: BackendId, { series, listener }: BackendRow): void {
+    this.clear(series);
+    if (listener === null) this.#pairs.releaseAlone(backend);
+    else this.#pairs.release({ row: series - PAIRS_AT, listener, backend });
+    // This change is known; those of workers meanwhile are not.
+    this.#seen = (this.#seen + 1) | 0;
+  }
+
+  /** A page that was never written to is not made by a zero. */
+  #zero(cell: number): void {
+    if (this.#cells[cell] !== 0) this.#cells[cell] = 0;
   }
 }

@@ -22,6 +22,12 @@ export const TRAFFIC_EVENTS = {
       'Raise max_sessions of the listener, or the limit of open files if that is what holds.',
     ),
   ),
+  'pairs-crowded': warn(
+    'More pairs of listener and backend have had sessions than can be counted one by one.',
+    ['limit'],
+    'Nothing is refused, and no count is lost: sessions of further pairs are counted at their ' +
+      'backend, with listener="". Let fewer listeners lead to one pool if you need both labels.',
+  ),
   'accept-failed': limited(
     warn(
       'The kernel could not hand over a connection; accepting goes on.',

@@ -8,9 +8,11 @@ export interface SeriesRow {
   readonly series: readonly SeriesId[];
   /** What rows of the same labels had counted before, by column; null: there were none. */
   readonly past: Float64Array | null;
-  readonly protocol: 'tcp' | 'udp';
+  /** `any`: of several listeners. */
+  readonly protocol: 'tcp' | 'udp' | 'any';
   /**
-   * `backend` is '' where none was reached. The same object at each call is formatted only once.
+   * `backend` is '' where none was reached, `listener` where there was no room to count each one.
+   * The same object at each call is formatted only once.
    */
   readonly labels: {
     readonly listener: string;
@@ -36,7 +38,7 @@ export interface PlacesSample {
 
 export interface MetricsSource {
   readonly series: SeriesReader;
-  /** One row per listener and backend, and one per listener and pool for "no backend". */
+  /** One row per listener and pool, for "no backend", and one per pair that had a session. */
   rows(): readonly SeriesRow[];
   /** No two have the same labels. */
   backends(): readonly BackendSample[];

@@ -20,7 +20,9 @@ export function metricsPage(): string {
   return page('Metrics', [
     'What `/metrics` exports, in the Prometheus text format. Units are seconds and bytes. ' +
       'No label carries a client address. `backend=""` counts what never reached a backend. ' +
-      'Counters with a reason or an outcome, and histograms, appear with their first count. ' +
+      'A pair of `listener` and `backend` appears with its first session, and so do counters ' +
+      'with a reason or an outcome, and histograms. `listener=""` counts what backends served ' +
+      'for pairs beyond those that are counted one by one (32,768; event `pairs-crowded`). ' +
       'What a reload removes is shown until five minutes after its last session, and counts on ' +
       'when it comes back.',
     table(['metric', 'type', 'labels', 'meaning'], rows),

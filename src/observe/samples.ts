@@ -64,7 +64,7 @@ export const SAMPLERS: Readonly<Record<SampledMetric, Sampler>> = {
       [{ direction: 'in' }, PLAIN_COLUMN.datagramsIn],
       [{ direction: 'out' }, PLAIN_COLUMN.datagramsOut],
     ],
-    (row) => row.protocol === 'udp',
+    (row) => row.protocol !== 'tcp',
   ),
   datagramsDropped: reasons('reason', DROP_COLUMN),
   queueLength: (source) =>

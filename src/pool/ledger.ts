@@ -278,16 +278,22 @@ export class Ledger {
   forgetWorker(worker: WorkerId): void {
     this.descriptors.forgetWorker(worker);
     const share = SHARES_AT + worker * SHARE_ROW;
+    // Looked at first: what was never written must not be made by a zero.
     for (let at = 0; at < SHARE_ROW; at++) {
+      if (Atomics.load(this.#cells, share + at) === 0) continue;
       const count = Atomics.exchange(this.#cells, share + at, 0);
-      if (count !== 0) Atomics.sub(this.#cells, countCell(at), count);
+      Atomics.sub(this.#cells, countCell(at), count);
     }
     for (let pool = 0; pool < MAX_POOLS; pool++) {
-      this.setHead(pool as PoolId, worker, 0);
-      this.setAside(pool as PoolId, worker, 'none');
+      const id = pool as PoolId;
+      if (Atomics.load(this.#cells, HEADS_AT + pool * MAX_WORKERS + worker) !== 0) {
+        this.setHead(id, worker, 0);
+      }
+      this.setAside(id, worker, 'none');
     }
     for (let listener = 0; listener < MAX_LISTENERS; listener++) {
-      this.setListenerWaiting(listener as ListenerId, worker, 'accepting');
+      const id = listener as ListenerId;
+      if (this.listenerWaiting(id, worker)) this.setListenerWaiting(id, worker, 'accepting');
     }
   }
 

@@ -1,5 +1,5 @@
-/** A backend of a pool as a worker holds it: the plan's row, with its series by listener. */
-import type { BackendId, ListenerId, SeriesId } from '../core/brand.js';
+/** A backend of a pool as a worker holds it. */
+import type { BackendId } from '../core/brand.js';
 import { type Endpoint, formatAddress } from '../core/endpoint.js';
 import type { BackendPlan } from '../core/plan.js';
 import type { PooledBackend } from './selection.js';
@@ -10,7 +10,6 @@ export class PlannedBackend implements PooledBackend {
   readonly endpoint: Endpoint;
   readonly backup: boolean;
   readonly yielding: boolean;
-  readonly #series: ReadonlyMap<ListenerId, SeriesId>;
 
   constructor(plan: BackendPlan) {
     this.id = plan.id;
@@ -18,11 +17,6 @@ export class PlannedBackend implements PooledBackend {
     this.endpoint = plan.endpoint;
     this.backup = plan.backup;
     this.yielding = plan.yielding;
-    this.#series = new Map(plan.series.map(({ listener, series }) => [listener, series]));
-  }
-
-  seriesFor(listener: ListenerId, otherwise: SeriesId): SeriesId {
-    return this.#series.get(listener) ?? otherwise;
   }
 
   /** True when a newer plan's row is about the same address. */
@@ -35,11 +29,7 @@ export class PlannedBackend implements PooledBackend {
    */
   sameAs(plan: BackendPlan): boolean {
     return (
-      this.backup === plan.backup &&
-      this.yielding === plan.yielding &&
-      this.name === plan.name &&
-      this.#series.size === plan.series.length &&
-      plan.series.every(({ listener, series }) => this.#series.get(listener) === series)
+      this.backup === plan.backup && this.yielding === plan.yielding && this.name === plan.name
     );
   }
 }

@@ -2,18 +2,13 @@
  * What a session or a flow sees of its pool: it asks for a backend and gets a lease, or the reason
  * why there is none. Choosing reserves: the active count has moved when `select` returns.
  */
-import type { BackendId, ListenerId, SeriesId } from '../core/brand.js';
+import type { BackendId } from '../core/brand.js';
 import type { Endpoint } from '../core/endpoint.js';
 
 export interface PooledBackend {
   readonly id: BackendId;
   readonly name: string;
   readonly endpoint: Endpoint;
-  /**
-   * The row of traffic counters of this backend behind `listener`. A backend that arrived after a
-   * reload had led the listener elsewhere has none: then `otherwise`, the listener's own row.
-   */
-  seriesFor(listener: ListenerId, otherwise: SeriesId): SeriesId;
 }
 
 export interface SelectRequest {

@@ -57,7 +57,7 @@ t.test('a file has a limit', async (t) => {
   writeFileSync(path, `${SERVED}#${'x'.repeat(MAX_CONFIG_BYTES - SERVED.length - 1)}`);
   t.strictSame(await problems(path), []);
   writeFileSync(path, `#${'x'.repeat(MAX_CONFIG_BYTES)}`);
-  t.match(await problems(path), [/expected at most 4194304 bytes; got a longer file/]);
+  t.match(await problems(path), [/expected at most 16777216 bytes; got a longer file/]);
   t.match(await problems('/dev/zero'), [/expected a regular file or a pipe; got a device/]);
 });
 

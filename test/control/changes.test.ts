@@ -4,7 +4,7 @@ import { ChangeQueue, OVERRULED } from '../../src/control/change_queue.js';
 import { Inventory } from '../../src/control/inventory.js';
 import { Room } from '../../src/control/room.js';
 import type { BackendId, ListenerId, WorkerId } from '../../src/core/brand.js';
-import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS, MAX_SERIES } from '../../src/core/limits.js';
+import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS } from '../../src/core/limits.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
 import { err, ok } from '../../src/core/result.js';
 import type { Spec } from '../../src/core/spec.js';
@@ -43,10 +43,8 @@ t.test(`random files in a row find their rows or are refused (SEED=${seed})`, as
       );
       for (const entry of idle) inventory.releaseBackend(entry);
       const left = [...inventory.listeners.values()].filter(({ tenure }) => tenure === 'leaving');
-      for (const entry of left) inventory.releaseListener(entry);
-      inventory.retirePairs();
+      inventory.releaseListeners(left);
       await publish();
-      inventory.releasePairs(() => below(random, 4) > 0);
       inventory.releasePools();
     },
   });
@@ -127,14 +125,13 @@ function validSpec(random: Random): Spec {
   const pools = 1 + below(random, below(random, 4) === 0 ? MAX_POOLS : 6);
   const each = 1 + below(random, Math.floor(MAX_BACKENDS / pools));
   const net = below(random, 4);
-  const most = Math.max(1, Math.min(MAX_LISTENERS, Math.floor(MAX_SERIES / (each + 1))));
   const all = Array.from({ length: pools }, (_, pool) =>
     poolSpec(`p${pool}`, {
       backends: Array.from({ length: each }, (_, index) => backendSpec(`b${net}x${index}`)),
     }),
   );
   const prefix = below(random, 3);
-  const listeners = Array.from({ length: 1 + below(random, most) }, (_, index) =>
+  const listeners = Array.from({ length: 1 + below(random, MAX_LISTENERS) }, (_, index) =>
     listenerSpec(`l${prefix}-${index}`, `p${below(random, pools)}`),
   );
   return spec(all, listeners);

@@ -118,23 +118,6 @@ t.test('a backend whose name has no address is not there yet, and told', async (
   t.same(all.pools.get('pg')?.unresolved, []);
 });
 
-t.test('counters are there for each listener and backend that it leads to, and stay', async (t) => {
-  const all = inventory();
-  const pools = [poolSpec('pg', { backends: [b(1)] }), poolSpec('x', { backends: [b(2)] })];
-  const two = [listenerSpec('l1', 'pg'), listenerSpec('l2', 'pg')];
-  all.apply(spec(pools, two), resolved);
-  const [pg, x] = [...all.backends()];
-  if (pg === undefined || x === undefined) throw new Error('two backends are needed');
-  const before = all.seriesOf(pg);
-  t.equal(before.length, 2);
-  t.equal(all.seriesOf(x).length, 0);
-  all.apply(spec(pools, [listenerSpec('l1', 'x'), listenerSpec('l2', 'pg')]), resolved);
-  t.same(all.seriesOf(pg), before, 'what was counted is not lost when a listener goes elsewhere');
-  t.equal(all.seriesOf(x).length, 1);
-  const series = [...all.seriesOf(pg), ...all.seriesOf(x)].map((row) => row.series);
-  t.equal(new Set(series).size, 3);
-});
-
 t.test('a listener whose protocol changes is another listener', async (t) => {
   const all = inventory();
   all.apply(spec([poolSpec('pg')], [listenerSpec('dns', 'pg')]), resolved);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { BackendId, ListenerId, PoolId, SeriesId, WorkerId } from '../../src/core/brand.js';
+import type { BackendId, PoolId, WorkerId } from '../../src/core/brand.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import type { BackendPlan, PoolPlan } from '../../src/core/plan.js';
 import { seededRandom } from '../../src/core/random.js';
@@ -20,7 +20,6 @@ function backend(index: number, change: Partial<BackendPlan> = {}): BackendPlan 
     backup: false,
     draining: false,
     yielding: false,
-    series: [{ listener: 0 as ListenerId, series: (1 + index) as SeriesId }],
     ...change,
   };
 }
@@ -244,6 +243,4 @@ t.test('a backend that stays is the same object, so that an engine may cache by 
   pool.update({ ...plan, retries: 9 });
   t.equal(lease(pool.select(NOBODY)).backend, before);
   t.equal(pool.retries, 9);
-  t.equal(before.seriesFor(0 as ListenerId, 99 as SeriesId), 1);
-  t.equal(before.seriesFor(5 as ListenerId, 99 as SeriesId), 99);
 });

@@ -1,6 +1,6 @@
 /** The account of a pool's standing, and that the real choice agrees with it. */
 import t from 'tap';
-import type { BackendId, ListenerId, PoolId, SeriesId, WorkerId } from '../../src/core/brand.js';
+import type { BackendId, PoolId, WorkerId } from '../../src/core/brand.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import type { BackendPlan, PoolPlan } from '../../src/core/plan.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
@@ -115,7 +115,6 @@ function anyBackend(index: number, random: Random): BackendPlan {
     backup: below(random, 3) === 0,
     draining: false,
     yielding: false,
-    series: [{ listener: 0 as ListenerId, series: (1 + index) as SeriesId }],
   };
 }
 

@@ -66,9 +66,9 @@ function checkLeases({ workers, inventory, shared }: Scene): void {
 /** A listener's count is that of its sessions, and its series say the same. */
 function checkListeners({ inventory, shared, workers }: Scene): void {
   const active = new Map<string, number>();
-  for (const { id, listenerKey, key } of inventory.tallies.all()) {
+  for (const { id, listenerKey, name } of inventory.tallies.all()) {
     const here = shared.series.value(id, PLAIN_COLUMN.active);
-    holds(here >= 0, () => `${key} has ${here} sessions`);
+    holds(here >= 0, () => `${name} has ${here} sessions`);
     active.set(listenerKey, (active.get(listenerKey) ?? 0) + here);
   }
   let all = 0;

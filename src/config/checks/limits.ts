@@ -1,21 +1,15 @@
 /** Rows in shared memory are laid out once, at start, for so many and no more. */
-import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS, MAX_SERIES } from '../../core/limits.js';
+import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS } from '../../core/limits.js';
 import type { Check, Finding } from './check.js';
 
 export const checkLimits: Check = ({ config }) => {
   const listeners = Object.values(config.listeners);
   const pools = Object.values(config.pools);
   const backends = pools.reduce((sum, pool) => sum + pool.backends.length, 0);
-  // One row a listener for sessions that never had a backend, one more for each of its backends.
-  const series = listeners.reduce((sum, { pool }) => {
-    const isThere = pool !== undefined && Object.hasOwn(config.pools, pool);
-    return sum + 1 + (isThere ? (config.pools[pool]?.backends.length ?? 0) : 0);
-  }, 0);
   return [
     ...tooMany('listeners', 'listeners', listeners.length, MAX_LISTENERS),
     ...tooMany('pools', 'pools', pools.length, MAX_POOLS),
     ...tooMany('pools', 'backends in all pools', backends, MAX_BACKENDS),
-    ...tooMany('listeners', 'pairs of listener and backend', series, MAX_SERIES),
   ];
 };
 

@@ -35,8 +35,7 @@ export class SessionBook {
   /** From now on the session counts at this backend. */
   dialling(session: TcpSession, backend: PooledBackend): void {
     session.backend = backend;
-    const { id, plan } = session.listener;
-    this.#move(session, backend.seriesFor(id, plan.series));
+    this.#move(session, this.#series.rowOf(session.listener.id, backend.id));
     if (session.tried !== null) this.#series.add(session.series, PLAIN_COLUMN.retries, 1);
   }
 

@@ -11,6 +11,7 @@ import {
   type SeriesWriter,
 } from '../../core/series.js';
 import type { AccessLevel } from '../../core/spec.js';
+import type { PooledBackend } from '../../pool/selection.js';
 import type { UdpEngine } from '../udp_port.js';
 import type { UdpFlow } from './flow.js';
 
@@ -24,6 +25,11 @@ export class FlowBook {
     this.#series = series;
     this.#engine = engine;
     this.#write = write;
+  }
+
+  /** Where `flow` is counted while it is at `backend`. */
+  rowOf(flow: UdpFlow, backend: PooledBackend): SeriesId {
+    return this.#series.rowOf(flow.listener.id, backend.id);
   }
 
   started(flow: UdpFlow): void {

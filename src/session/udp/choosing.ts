@@ -121,10 +121,10 @@ export class FlowChoosing {
   /** What breaks here gives the lease back; from the answer on it is the flow's, or settled. */
   #openAt(flow: UdpFlow, lease: Lease): 'open' | DialFailure {
     const { backend } = lease;
-    const { plan, id } = flow.listener;
+    const { plan } = flow.listener;
     try {
       this.#book.count(flow);
-      flow.series = backend.seriesFor(id, plan.series);
+      flow.series = this.#book.rowOf(flow, backend);
       flow.backend = backend;
       flow.pool = flow.listener.pool;
       if (flow.tried !== null) this.#book.retried(flow);

@@ -167,7 +167,7 @@ export class Bed {
   }
 
   at(index: number, column: PlainColumn): number {
-    return this.#reader.value(seriesOf(index), PLAIN_COLUMN[column]);
+    return this.#sumAt(index, PLAIN_COLUMN[column]);
   }
 
   /** Everything that a life of sessions must leave behind as it was. */
@@ -187,9 +187,14 @@ export class Bed {
   #sum(column: number): number {
     let sum = this.#reader.value(LISTENER_SERIES, column);
     for (let index = 0; index < MAX_BACKENDS; index++) {
-      sum += this.#reader.value(seriesOf(index), column);
+      sum += this.#sumAt(index, column);
     }
     return sum;
+  }
+
+  #sumAt(index: number, column: number): number {
+    const rows = this.#reader.rowsOf(backendId(index));
+    return rows.reduce((sum, { series }) => sum + this.#reader.value(series, column), 0);
   }
 }
 
@@ -209,7 +214,6 @@ export function backendPlan(index: number): BackendPlan {
     backup: false,
     draining: false,
     yielding: false,
-    series: [{ listener: LISTENER, series: seriesOf(index) }],
   };
 }
 
@@ -251,7 +255,3 @@ const LISTENER_PLAN: ListenerPlan = {
   backlog: 4096,
   series: LISTENER_SERIES,
 };
-
-function seriesOf(index: number): SeriesId {
-  return (1 + index) as SeriesId;
-}

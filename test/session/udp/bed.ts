@@ -119,7 +119,7 @@ export class Bed {
 
   /** Of backend `index` behind the listener. */
   at(index: number, column: PlainColumn): number {
-    return this.#reader.value(seriesOf(index), PLAIN_COLUMN[column]);
+    return this.#sumAt(index, PLAIN_COLUMN[column]);
   }
 
   /** Everything that a life of flows must leave behind as it was. */
@@ -136,8 +136,13 @@ export class Bed {
 
   #sum(column: number): number {
     let sum = this.#reader.value(LISTENER_SERIES, column);
-    for (let index = 0; index < 8; index++) sum += this.#reader.value(seriesOf(index), column);
+    for (let index = 0; index < 8; index++) sum += this.#sumAt(index, column);
     return sum;
+  }
+
+  #sumAt(index: number, column: number): number {
+    const rows = this.#reader.rowsOf(backendId(index));
+    return rows.reduce((sum, { series }) => sum + this.#reader.value(series, column), 0);
   }
 }
 
@@ -194,10 +199,5 @@ function backendPlan(index: number): BackendPlan {
     backup: false,
     draining: false,
     yielding: false,
-    series: [{ listener: LISTENER, series: seriesOf(index) }],
   };
-}
-
-function seriesOf(index: number): SeriesId {
-  return (1 + index) as SeriesId;
 }
