@@ -7,6 +7,7 @@
 import { assertShared } from '../core/assert.js';
 import type { BackendId, ListenerId, PoolId, WorkerId } from '../core/brand.js';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS, MAX_WORKERS } from '../core/limits.js';
+import { ChangeJournal, EVERY_ROW, JOURNAL_CELLS } from './change_journal.js';
 import { DESCRIPTOR_CELLS, DescriptorLedger } from './descriptor_ledger.js';
 import { EJECTION_CELLS, EjectionLedger } from './ejection_ledger.js';
 import { SharedTurns, TURN_BYTES } from './shared_turns.js';
@@ -19,6 +20,8 @@ const HEALTH = 1;
 const REASONS = 2;
 const WEIGHT = 3;
 const CAP = 4;
+/** 1: the policy of its pool wants to hear of every change of the count. */
+const WATCHED = 5;
 
 const LISTENER_ACTIVE = 0;
 const LISTENER_WAITING = 1;
@@ -40,7 +43,8 @@ const CELLS = SHARES_AT + MAX_WORKERS * SHARE_ROW;
 
 /** Behind everything that is counted in cells; doubles begin at multiples of 8. */
 const EJECTIONS_AT = CELLS + DESCRIPTOR_CELLS;
-const COUNTED = EJECTIONS_AT + EJECTION_CELLS;
+const JOURNAL_AT = EJECTIONS_AT + EJECTION_CELLS;
+const COUNTED = JOURNAL_AT + JOURNAL_CELLS;
 const TURNS_AT_BYTE = 8 * Math.ceil((COUNTED * Int32Array.BYTES_PER_ELEMENT) / 8);
 
 /** Thousandths: effective weights are whole numbers in shared memory. */
@@ -63,6 +67,8 @@ export class Ledger {
   readonly ejections: EjectionLedger;
   /** What sessions and flows of all listeners have together. */
   readonly descriptors: DescriptorLedger;
+  /** Backends whose row has changed; counts only where a cap is reached or left, or watched. */
+  readonly changes: ChangeJournal;
   readonly #memory: SharedArrayBuffer;
   readonly #cells: Int32Array;
 
@@ -72,6 +78,7 @@ export class Ledger {
     const at = (cell: number): number => cell * Int32Array.BYTES_PER_ELEMENT;
     this.descriptors = new DescriptorLedger(new Int32Array(memory, at(CELLS), DESCRIPTOR_CELLS));
     this.ejections = new EjectionLedger(new Int32Array(memory, at(EJECTIONS_AT), EJECTION_CELLS));
+    this.changes = new ChangeJournal(new Int32Array(memory, at(JOURNAL_AT), JOURNAL_CELLS));
   }
 
   // ---- backends: counts (workers) ----
@@ -86,15 +93,22 @@ export class Ledger {
    */
   tryTake(backend: BackendId, worker: WorkerId): boolean {
     const cap = Atomics.load(this.#cells, backend * ROW + CAP);
-    if (!this.#raise(backend * ROW + ACTIVE, cap === 0 ? Number.MAX_SAFE_INTEGER : cap)) {
-      return false;
-    }
+    const most = cap === 0 ? Number.MAX_SAFE_INTEGER : cap;
+    const before = this.#raise(backend * ROW + ACTIVE, most);
+    if (before < 0) return false;
     this.#share(worker, backend);
+    this.#counted(backend, before + 1);
     return true;
   }
 
   giveBack(backend: BackendId, worker: WorkerId): void {
-    this.#lower(backend * ROW + ACTIVE, worker, backend);
+    const before = this.#lower(backend * ROW + ACTIVE, worker, backend);
+    this.#counted(backend, before);
+  }
+
+  /** Every change of the count is noted from now on, until the row is another backend's. */
+  watchCounts(backend: BackendId): void {
+    Atomics.store(this.#cells, backend * ROW + WATCHED, 1);
   }
 
   /** Sessions and flows that `worker` has at `backend`. */
@@ -109,7 +123,7 @@ export class Ledger {
   }
 
   setHealth(backend: BackendId, state: HealthState): void {
-    Atomics.store(this.#cells, backend * ROW + HEALTH, HEALTH_STATES.indexOf(state));
+    this.#set(backend, HEALTH, HEALTH_STATES.indexOf(state));
   }
 
   /** A bit set of CLOSED_BECAUSE. */
@@ -118,11 +132,15 @@ export class Ledger {
   }
 
   setClosed(backend: BackendId, reason: ClosedBecause): void {
-    Atomics.or(this.#cells, backend * ROW + REASONS, CLOSED_BECAUSE[reason]);
+    const bit = CLOSED_BECAUSE[reason];
+    const before = Atomics.or(this.#cells, backend * ROW + REASONS, bit);
+    if ((before & bit) === 0) this.changes.note(backend);
   }
 
   clearClosed(backend: BackendId, reason: ClosedBecause): void {
-    Atomics.and(this.#cells, backend * ROW + REASONS, ~CLOSED_BECAUSE[reason]);
+    const bit = CLOSED_BECAUSE[reason];
+    const before = Atomics.and(this.#cells, backend * ROW + REASONS, ~bit);
+    if ((before & bit) !== 0) this.changes.note(backend);
   }
 
   /** Effective weight: configured weight times slow start and degradation; 0 to 1000. */
@@ -132,7 +150,7 @@ export class Ledger {
 
   setWeight(backend: BackendId, weight: number): void {
     const scaled = weight > 0 ? Math.max(1, Math.round(weight * WEIGHT_SCALE)) : 0;
-    Atomics.store(this.#cells, backend * ROW + WEIGHT, scaled);
+    this.#set(backend, WEIGHT, scaled);
   }
 
   /** Effective cap; 0 = none. */
@@ -141,7 +159,7 @@ export class Ledger {
   }
 
   setCap(backend: BackendId, cap: number): void {
-    Atomics.store(this.#cells, backend * ROW + CAP, cap);
+    this.#set(backend, CAP, cap);
   }
 
   /** Makes a row new for another backend. Its count must be zero. */
@@ -152,6 +170,7 @@ export class Ledger {
     );
     this.#cells.fill(0, backend * ROW, (backend + 1) * ROW);
     this.ejections.reset(backend);
+    this.changes.note(backend);
   }
 
   // ---- listeners ----
@@ -161,7 +180,7 @@ export class Ledger {
   }
 
   tryTakeListener(listener: ListenerId, cap: number, worker: WorkerId): boolean {
-    if (!this.#raise(LISTENERS_AT + listener * ROW + LISTENER_ACTIVE, cap)) return false;
+    if (this.#raise(LISTENERS_AT + listener * ROW + LISTENER_ACTIVE, cap) < 0) return false;
     this.#share(worker, MAX_BACKENDS + listener);
     return true;
   }
@@ -214,7 +233,7 @@ export class Ledger {
    */
   tryEnqueue(pool: PoolId, size: number, worker: WorkerId): number {
     const row = POOLS_AT + pool * ROW;
-    if (!this.#raise(row + POOL_QUEUED, size)) return 0;
+    if (this.#raise(row + POOL_QUEUED, size) < 0) return 0;
     this.#share(worker, MAX_BACKENDS + MAX_LISTENERS + pool);
     const ticket = Atomics.add(this.#cells, row + POOL_NEXT_TICKET, 1) + 1;
     return ticket === 0 ? this.#skipZeroTicket(row) : ticket;
@@ -295,28 +314,43 @@ export class Ledger {
       const id = listener as ListenerId;
       if (this.listenerWaiting(id, worker)) this.setListenerWaiting(id, worker, 'accepting');
     }
+    this.changes.note(EVERY_ROW);
   }
 
-  #raise(cell: number, cap: number): boolean {
+  #set(backend: BackendId, cell: number, value: number): void {
+    const before = Atomics.exchange(this.#cells, backend * ROW + cell, value);
+    if (before !== value) this.changes.note(backend);
+  }
+
+  /** The count has come from `most`, or to it: noted if it is watched, or was or is full. */
+  #counted(backend: BackendId, most: number): void {
+    const cap = Atomics.load(this.#cells, backend * ROW + CAP);
+    const isWatched = Atomics.load(this.#cells, backend * ROW + WATCHED) !== 0;
+    if (isWatched || (cap !== 0 && most >= cap)) this.changes.note(backend);
+  }
+
+  /** The count of before, or -1 when one more would pass `cap`. */
+  #raise(cell: number, cap: number): number {
     let now = Atomics.load(this.#cells, cell);
     while (now < cap) {
       const seen = Atomics.compareExchange(this.#cells, cell, now, now + 1);
-      if (seen === now) return true;
+      if (seen === now) return now;
       now = seen;
     }
-    return false;
+    return -1;
   }
 
   /**
-   * Gives back one of what `worker` has. Nobody else writes its share, so it is looked at first: a
-   * count that others rely on has not moved when this is wrong.
+   * Gives back one of what `worker` has, and answers the count before. Nobody else writes its share,
+   * so it is looked at first: a count that others rely on has not moved when this is wrong.
    */
-  #lower(cell: number, worker: WorkerId, at: number): void {
+  #lower(cell: number, worker: WorkerId, at: number): number {
     const share = SHARES_AT + worker * SHARE_ROW + at;
     const has = Atomics.load(this.#cells, share);
     assertShared(has > 0, "a worker's share in the ledger would fall below zero");
-    Atomics.sub(this.#cells, cell, 1);
+    const before = Atomics.sub(this.#cells, cell, 1);
     Atomics.sub(this.#cells, share, 1);
+    return before;
   }
 
   #share(worker: WorkerId, at: number): void {

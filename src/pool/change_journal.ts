@@ -1,0 +1,114 @@
+/**
+ * Which backends' rows have changed, in the order of the changes: a ring in shared memory that any
+ * thread writes and every pool of every worker reads at its own pace. So a worker follows one
+ * change by one look, however many backends there are; a pool that has missed more than the ring
+ * holds looks at all of its rows.
+ *
+ * Writing is lock-free: an entry is put by compare-and-swap into the slot behind the last one, and
+ * only then does the head move, by whoever comes by. So no entry is seen before it is there, and a
+ * thread that ends in between stops nobody. The row changes first, the entry comes after it.
+ */
+import type { BackendId } from '../core/brand.js';
+
+/** Entries that the ring holds; who reads at every choice is behind by a few. */
+const SLOT_BITS = 14;
+const SLOTS = 2 ** SLOT_BITS;
+/** An entry: the row in the low bits, and above it the lap of the ring, to tell old from new. */
+const LAP_AT = 16;
+const ROW_MASK = 2 ** LAP_AT - 1;
+const LAP_MASK = 2 ** (32 - LAP_AT) - 1;
+/** Stands for every row. */
+export const EVERY_ROW = ROW_MASK;
+
+/** How many entries were ever written, modulo 2^32. */
+const HEAD = 0;
+/** How often the head has passed a multiple of 2^31: nobody takes a whole round for none. */
+const ROUNDS = 1;
+/** A cache line further. */
+const SLOTS_AT = 16;
+export const JOURNAL_CELLS = SLOTS_AT + SLOTS;
+
+export class ChangeJournal {
+  readonly #cells: Int32Array;
+
+  constructor(cells: Int32Array) {
+    this.#cells = cells;
+  }
+
+  /** The row of `backend` has changed. */
+  note(backend: BackendId | typeof EVERY_ROW): void {
+    const cells = this.#cells;
+    for (;;) {
+      const head = Atomics.load(cells, HEAD);
+      const slot = slotOf(head);
+      const found = Atomics.load(cells, slot);
+      if (lapIn(found) === lapOf(head)) this.#advance(head);
+      else if (lapIn(found) === ((lapOf(head) - 1) & LAP_MASK)) {
+        const entry = (lapOf(head) << LAP_AT) | backend;
+        if (Atomics.compareExchange(cells, slot, found, entry) === found) {
+          return this.#advance(head);
+        }
+      }
+      // Neither: the head has moved on meanwhile.
+    }
+  }
+
+  /** Reads from here on. */
+  reader(): ChangeReader {
+    return new ChangeReader(this.#cells);
+  }
+
+  #advance(head: number): void {
+    const next = (head + 1) | 0;
+    const isMoved = Atomics.compareExchange(this.#cells, HEAD, head, next) === head;
+    if (isMoved && (next & 0x7fff_ffff) === 0) Atomics.add(this.#cells, ROUNDS, 1);
+  }
+}
+
+export class ChangeReader {
+  readonly #cells: Int32Array;
+  #cursor: number;
+  #rounds: number;
+
+  constructor(cells: Int32Array) {
+    this.#cells = cells;
+    this.#rounds = Atomics.load(cells, ROUNDS);
+    this.#cursor = Atomics.load(cells, HEAD);
+  }
+
+  /** Entries that were not read yet; Infinity when some are lost. */
+  get unread(): number {
+    const rounds = Atomics.load(this.#cells, ROUNDS);
+    const unread = (Atomics.load(this.#cells, HEAD) - this.#cursor) | 0;
+    const isLost = unread < 0 || unread > SLOTS || ((rounds - this.#rounds) | 0) > 1;
+    return isLost ? Number.POSITIVE_INFINITY : unread;
+  }
+
+  /** Leaves out what was not read: rows that are read from now on are newer. */
+  skip(): void {
+    this.#rounds = Atomics.load(this.#cells, ROUNDS);
+    this.#cursor = Atomics.load(this.#cells, HEAD);
+  }
+
+  /** The next of the unread ones; EVERY_ROW also where it was lost. */
+  next(): number {
+    const entry = Atomics.load(this.#cells, slotOf(this.#cursor));
+    if (lapIn(entry) !== lapOf(this.#cursor)) return EVERY_ROW;
+    this.#cursor = (this.#cursor + 1) | 0;
+    if ((this.#cursor & 0x7fff_ffff) === 0) this.#rounds = (this.#rounds + 1) | 0;
+    return entry & ROW_MASK;
+  }
+}
+
+function slotOf(at: number): number {
+  return SLOTS_AT + (at & (SLOTS - 1));
+}
+
+/** Of the entry that is written at `at`; the first lap is 1, for cells begin as 0. */
+function lapOf(at: number): number {
+  return ((at >>> SLOT_BITS) + 1) & LAP_MASK;
+}
+
+function lapIn(entry: number): number {
+  return entry >>> LAP_AT;
+}
