@@ -1,93 +1,93 @@
 /**
- * What does a choice cost? Nanoseconds by policy and number of backends; policies take turns over
- * several rounds. Backends have unequal weights, which are the dear case for the weighted draws,
- * unequal loads and known latencies; clients change. Run: `node dist/benchmarks/micro/policies.js`
+ * What does a choice cost, and how does it grow? Nanoseconds by policy, number of backends and
+ * share of those that are up. A choice is measured together with what it and the end of an older
+ * session change in the policy's order, for that is part of its price. Backends have weights 1 to
+ * 3, known latencies and a few sessions each; clients change. Nanoseconds are of CPU time, so that
+ * what else the machine does counts little.
+ *
+ * Run: `node dist/benchmarks/micro/policies.js` (about two minutes) writes the table and the plot
+ * to `benchmarks/results`.
  */
-import type { Choice, Member, Policy } from '../../src/balance/policy.js';
-import { createPolicy } from '../../src/balance/registry.js';
-import { OwnTurns } from '../../src/balance/turns.js';
-import { below, type Random, seededRandom } from '../../src/core/random.js';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { POLICY_NAMES } from '../../src/core/spec.js';
 import { describeMachine } from '../support/machine.js';
-import { markdownTable, spread } from '../support/markdown.js';
+import { markdownTable } from '../support/markdown.js';
+import { svgPlot } from './plot.js';
+import { type Case, HASH, SHARES, type Share, Subject } from './subject.js';
 
-const SIZES = [3, 30, 300];
+const SIZES = [1, 4, 16, 64, 256, 1024, 4096, 16_384];
+const TICKS_NS = [10, 30, 100, 300, 1000, 3000];
 const ROUNDS = 5;
-const CHOICES = 60_000;
-const HASH = {
-  algorithm: 'maglev',
-  ipv6PrefixBits: 64,
-  balanceFactor: 1.25,
-  tableSize: 65_537,
-} as const;
+const CHOICES = 40_000;
+const RESULTS = new URL('../../../benchmarks/results/', import.meta.url);
 
-interface Subject {
-  readonly policy: Policy;
-  readonly choice: Choice & { readonly active: Int32Array };
-  readonly random: Random;
+const CASES: readonly Case[] = POLICY_NAMES.flatMap((policy): Case[] =>
+  policy === 'source-hash'
+    ? [
+        { name: 'source-hash', policy, hash: HASH },
+        { name: 'source-hash, ring', policy, hash: { ...HASH, algorithm: 'ring' } },
+      ]
+    : [{ name: policy, policy, hash: HASH }],
+);
+
+mkdirSync(RESULTS, { recursive: true });
+const panels = SHARES.map((share) => ({ title: share, lines: measureAll(share) }));
+writeFileSync(new URL('policies.md', RESULTS), report());
+writeFileSync(
+  new URL('policies.svg', RESULTS),
+  svgPlot(
+    panels.map(({ title, lines }) => ({
+      title,
+      lines: lines.map(({ name, values }) => ({ name, values: values.map(median) })),
+    })),
+    SIZES,
+    TICKS_NS,
+    'ns of CPU time a choice',
+  ),
+);
+process.stdout.write(report());
+
+interface Measured {
+  readonly name: string;
+  /** By size and round. */
+  readonly values: readonly (readonly number[])[];
 }
 
-process.stdout.write(
-  `${describeMachine()}; ns a choice, median (least–greatest) of ${ROUNDS} rounds
-
-`,
-);
-process.stdout.write(`${report()}\n`);
-
-function report(): string {
-  const subjects = POLICY_NAMES.map((name) => SIZES.map((size) => subjectOf(name, size)));
+function measureAll(share: Share): Measured[] {
+  const subjects = CASES.map((each) => SIZES.map((size) => new Subject(each, size, share)));
   const samples = subjects.map((row) => row.map((): number[] => []));
   for (const row of subjects) for (const subject of row) nanoseconds(subject);
+  // Subjects take turns, so that whatever else the machine does befalls all of them.
   for (let round = 0; round < ROUNDS; round++) {
     for (const [at, row] of subjects.entries()) {
-      for (const [size, subject] of row.entries()) {
-        samples[at]?.[size]?.push(nanoseconds(subject));
-      }
+      for (const [size, subject] of row.entries()) samples[at]?.[size]?.push(nanoseconds(subject));
     }
   }
-  const rows = POLICY_NAMES.map((name, at) => [
-    name,
-    ...(samples[at] ?? []).map((values) => spread(values, 0)),
-  ]);
-  return markdownTable([['policy', ...SIZES.map((size) => `${size} backends`)], ...rows]);
-}
-
-function subjectOf(name: (typeof POLICY_NAMES)[number], size: number): Subject {
-  const random = seededRandom(size);
-  const members: Member[] = Array.from({ length: size }, (_, index) => ({
-    name: `10.0.${index >> 8}.${index & 255}:5432`,
-    weight: 1 + (index % 3),
-  }));
-  const choice = {
-    eligible: Int32Array.from(members.keys()),
-    eligibleCount: size,
-    active: Int32Array.from(members, () => below(random, 50)),
-    weight: Float64Array.from(members, (member) => member.weight),
-    latencyMs: Float64Array.from(members, () => 1 + random.next()),
-    failureRate: new Float64Array(size),
-    clientKey: new Uint8Array(4),
-  };
-  return {
-    policy: createPolicy(name, members, { hash: HASH, turns: new OwnTurns() }),
-    choice,
-    random,
-  };
+  return CASES.map(({ name }, at) => ({ name, values: samples[at] ?? [] }));
 }
 
 function nanoseconds(subject: Subject): number {
-  const begin = process.hrtime.bigint();
-  work(subject, CHOICES);
-  return Number(process.hrtime.bigint() - begin) / CHOICES;
+  const begin = process.cpuUsage();
+  subject.choose(CHOICES);
+  const { user, system } = process.cpuUsage(begin);
+  return (1000 * (user + system)) / CHOICES;
 }
 
-/** Counts move as sessions come and go, so that no choice is like the last one. */
-function work({ policy, choice, random }: Subject, choices: number): void {
-  const { active, clientKey } = choice;
-  for (let i = 0; i < choices; i++) {
-    clientKey[i & 3] = i * 31;
-    const member = policy.choose(choice, random);
-    active[member] = (active[member] ?? 0) + 1;
-    const done = (i * 7) % active.length;
-    active[done] = Math.max(0, (active[done] ?? 0) - 1);
-  }
+function report(): string {
+  const tables = panels.map(({ title, lines }) => {
+    const rows = lines.map(({ name, values }) => [
+      name,
+      ...values.map((each) => median(each).toFixed(0)),
+    ]);
+    const head = ['policy', ...SIZES.map((size) => size.toLocaleString('en'))];
+    return `**${title}**\n\n${markdownTable([head, ...rows])}\n`;
+  });
+  return (
+    `${describeMachine()}; ns of CPU time a choice by number of backends, median of ${ROUNDS} rounds.\n` +
+    `The plot is [policies.svg](policies.svg).\n\n${tables.join('\n')}`
+  );
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }

@@ -7,86 +7,96 @@
  * quick, so it would draw sessions like a hole. Unknown latency counts as the mean of the known.
  */
 import type { Random } from '../core/random.js';
-import { eligibleAt, leastBy, loadOf, nameOf, round } from './load.js';
-import type { Choice, Member, Policy } from './policy.js';
-import { Recency } from './recency.js';
+import { Costs, costOf } from './costs.js';
+import { leastBy, loadOf, nameOf, round } from './load.js';
+import type { Candidates, Chooser, Member, Policy } from './policy.js';
+import { Recency, type RecencyFollower } from './recency.js';
 
 const BEST = 3;
-/**
- * A backend that only failed of late stays comparable, 400 times its cost, and is tried now and
- * then.
- */
-const MIN_SUCCESS = 0.05;
 
 export class Adaptive implements Policy {
   readonly name = 'adaptive';
-  readonly needs = { clientKey: false, latency: true };
+  readonly needs = { clientKey: false, latency: true, counts: true };
   readonly #recency: Recency;
   #members: readonly Member[];
-  /** Scratch: the best so far, least cost first. */
-  readonly #best = new Int32Array(BEST);
-  readonly #costs = new Float64Array(BEST);
 
   constructor(members: readonly Member[]) {
     this.#members = members;
     this.#recency = new Recency(members);
   }
 
-  choose(choice: Choice, random: Random): number {
-    this.#recency.admit(random);
-    const kept = this.#keepBest(choice);
-    const chosen = this.#drawOfBest(kept, random);
-    this.#recency.chosen(chosen);
-    return chosen;
-  }
-
-  explain(choice: Choice): string {
-    const mean = meanLatencyMs(choice);
-    const least = leastBy(choice, (member) => costOf(choice, member, mean));
-    const ms = choice.latencyMs[least] ?? 0;
-    const latency = ms > 0 ? `${round(ms)} ms` : 'latency not known yet';
-    const failed = `${round(100 * (choice.failureRate[least] ?? 0))} % failed`;
-    const found = `${nameOf(this.#members, least)} (load ${loadOf(choice, least).toFixed(2)}, ${latency}, ${failed})`;
-    if (choice.eligibleCount === 1) return `${found} is the only eligible backend.`;
-    const among = Math.min(BEST, choice.eligibleCount);
-    return `Draws among the best ${among} of ${choice.eligibleCount} eligible backends; the best is ${found}.`;
+  over(candidates: Candidates): Chooser {
+    const chooser = new AdaptiveChooser(this.#members, candidates, this.#recency);
+    this.#recency.followedBy(chooser);
+    return chooser;
   }
 
   update(members: readonly Member[]): void {
     this.#recency.update(members);
     this.#members = members;
   }
+}
 
-  /** Insertion into three places; of equal costs the one that was chosen longest ago goes first. */
-  #keepBest(choice: Choice): number {
-    const best = this.#best;
-    const costs = this.#costs;
-    const mean = meanLatencyMs(choice);
-    let kept = 0;
-    for (let position = 0; position < choice.eligibleCount; position++) {
-      const member = eligibleAt(choice, position);
-      const cost = costOf(choice, member, mean);
-      let place = kept;
-      while (place > 0 && this.#goesBefore(cost, member, place - 1)) {
-        if (place < BEST) {
-          best[place] = best[place - 1] ?? 0;
-          costs[place] = costs[place - 1] ?? 0;
-        }
-        place--;
-      }
-      if (place === BEST) continue;
-      best[place] = member;
-      costs[place] = cost;
-      if (kept < BEST) kept++;
-    }
-    return kept;
+class AdaptiveChooser implements Chooser, RecencyFollower {
+  readonly #members: readonly Member[];
+  readonly #candidates: Candidates;
+  readonly #recency: Recency;
+  readonly #order: Costs;
+  /** Scratch: the best so far, least cost first. */
+  readonly #best = new Int32Array(BEST);
+  readonly #costs = new Float64Array(BEST);
+
+  constructor(members: readonly Member[], candidates: Candidates, recency: Recency) {
+    this.#members = members;
+    this.#candidates = candidates;
+    this.#recency = recency;
+    this.#order = new Costs(members.length, candidates, recency, BEST);
   }
 
-  #goesBefore(cost: number, member: number, place: number): boolean {
-    const other = this.#costs[place] ?? 0;
-    return (
-      cost < other || (cost === other && this.#recency.isBefore(member, this.#best[place] ?? 0))
+  choose(_: Uint8Array, random: Random): number {
+    this.#recency.admit(random);
+    const kept = this.#order.best(this.#best, this.#costs);
+    const chosen = this.#drawOfBest(kept, random);
+    this.#recency.chosen(chosen);
+    return chosen;
+  }
+
+  explain(): string {
+    const candidates = this.#candidates;
+    const { count } = candidates;
+    const mean = meanLatencyMs(candidates);
+    const least = leastBy(candidates, (member) =>
+      costOf(candidates, member, candidates.latencyMsOf(member) || mean),
     );
+    const ms = candidates.latencyMsOf(least);
+    const latency = ms > 0 ? `${round(ms)} ms` : 'latency not known yet';
+    const failed = `${round(100 * candidates.failureRateOf(least))} % failed`;
+    const found = `${nameOf(this.#members, least)} (load ${loadOf(candidates, least).toFixed(2)}, ${latency}, ${failed})`;
+    if (count === 1) return `${found} is the only eligible backend.`;
+    const among = Math.min(BEST, count);
+    return `Draws among the best ${among} of ${count} eligible backends; the best is ${found}.`;
+  }
+
+  added(member: number): void {
+    this.#order.look(member);
+  }
+  removed(member: number): void {
+    this.#order.remove(member);
+  }
+  weighed(member: number): void {
+    this.#order.look(member);
+  }
+  counted(member: number): void {
+    this.#order.look(member);
+  }
+  measured(member: number): void {
+    this.#order.look(member);
+  }
+  wasChosen(member: number): void {
+    this.#order.moved(member);
+  }
+  wereAdmitted(): void {
+    this.#order.order();
   }
 
   #drawOfBest(kept: number, random: Random): number {
@@ -101,18 +111,12 @@ export class Adaptive implements Policy {
   }
 }
 
-function costOf(choice: Choice, member: number, meanMs: number): number {
-  const success = Math.max(1 - (choice.failureRate[member] ?? 0), MIN_SUCCESS);
-  const latencyMs = choice.latencyMs[member] ?? 0;
-  return (loadOf(choice, member) * (latencyMs > 0 ? latencyMs : meanMs)) / success ** 2;
-}
-
 /** Over those that are known; 1 when none is, so that load and failures decide. */
-function meanLatencyMs(choice: Choice): number {
+function meanLatencyMs(candidates: Candidates): number {
   let sum = 0;
   let known = 0;
-  for (let position = 0; position < choice.eligibleCount; position++) {
-    const latencyMs = choice.latencyMs[eligibleAt(choice, position)] ?? 0;
+  for (let position = 0; position < candidates.count; position++) {
+    const latencyMs = candidates.latencyMsOf(candidates.at(position));
     if (latencyMs === 0) continue;
     sum += latencyMs;
     known++;

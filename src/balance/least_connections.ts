@@ -1,15 +1,17 @@
 /**
  * The least load over all eligible backends; ties go round. The count moves when a backend is
- * chosen, not when its dial succeeds, so that a burst spreads instead of herding.
+ * chosen, not when its dial succeeds, so that a burst spreads instead of herding. The order is kept
+ * in a heap, so that a choice looks at its top only (HAProxy keeps a tree: src/lb_fwlc.c).
  */
 import type { Random } from '../core/random.js';
-import { describeLoad, eligibleAt, leastBy, loadOf } from './load.js';
-import type { Choice, Member, Policy } from './policy.js';
-import { Recency } from './recency.js';
+import { IndexedHeap } from './indexed_heap.js';
+import { describeLoad, leastBy, loadOf } from './load.js';
+import type { Candidates, Chooser, Member, Policy } from './policy.js';
+import { Recency, type RecencyFollower } from './recency.js';
 
 export class LeastConnections implements Policy {
   readonly name = 'least-connections';
-  readonly needs = { clientKey: false, latency: false };
+  readonly needs = { clientKey: false, latency: false, counts: true };
   readonly #recency: Recency;
   #members: readonly Member[];
 
@@ -18,37 +20,87 @@ export class LeastConnections implements Policy {
     this.#recency = new Recency(members);
   }
 
-  choose(choice: Choice, random: Random): number {
-    const recency = this.#recency;
-    recency.admit(random);
-    let best = eligibleAt(choice, 0);
-    let bestLoad = loadOf(choice, best);
-    for (let position = 1; position < choice.eligibleCount; position++) {
-      const member = eligibleAt(choice, position);
-      const load = loadOf(choice, member);
-      if (load < bestLoad || (load === bestLoad && recency.isBefore(member, best))) {
-        best = member;
-        bestLoad = load;
-      }
-    }
-    recency.chosen(best);
-    return best;
-  }
-
-  explain(choice: Choice): string {
-    const least = leastBy(choice, (member) => loadOf(choice, member));
-    const found = describeLoad(this.#members, choice, least);
-    const leastLoad = loadOf(choice, least);
-    const ties = choice.eligible
-      .subarray(0, choice.eligibleCount)
-      .filter((member) => loadOf(choice, member) === leastLoad).length;
-    return ties === 1
-      ? `Takes the least load of ${choice.eligibleCount} eligible backends: ${found}.`
-      : `Goes round ${ties} of ${choice.eligibleCount} eligible backends that tie, as ${found}.`;
+  over(candidates: Candidates): Chooser {
+    const chooser = new LeastConnectionsChooser(this.#members, candidates, this.#recency);
+    this.#recency.followedBy(chooser);
+    return chooser;
   }
 
   update(members: readonly Member[]): void {
     this.#recency.update(members);
     this.#members = members;
+  }
+}
+
+class LeastConnectionsChooser implements Chooser, RecencyFollower {
+  readonly #members: readonly Member[];
+  readonly #candidates: Candidates;
+  readonly #recency: Recency;
+  /** By member, as it was when it was told last. */
+  readonly #loads: Float64Array;
+  readonly #order: IndexedHeap;
+
+  constructor(members: readonly Member[], candidates: Candidates, recency: Recency) {
+    this.#members = members;
+    this.#candidates = candidates;
+    this.#recency = recency;
+    const loads = new Float64Array(members.length);
+    this.#loads = loads;
+    this.#order = new IndexedHeap(members.length, (a, b) => {
+      const left = loads[a] ?? 0;
+      const right = loads[b] ?? 0;
+      return left < right || (left === right && recency.isBefore(a, b));
+    });
+    for (let position = 0; position < candidates.count; position++) {
+      const member = candidates.at(position);
+      loads[member] = loadOf(candidates, member);
+      this.#order.addUnordered(member);
+    }
+    this.#order.order();
+  }
+
+  choose(_: Uint8Array, random: Random): number {
+    this.#recency.admit(random);
+    const best = this.#order.first;
+    this.#recency.chosen(best);
+    return best;
+  }
+
+  explain(): string {
+    const candidates = this.#candidates;
+    const { count } = candidates;
+    const least = leastBy(candidates, (member) => loadOf(candidates, member));
+    const found = describeLoad(this.#members, candidates, least);
+    const leastLoad = loadOf(candidates, least);
+    let ties = 0;
+    for (let position = 0; position < count; position++) {
+      if (loadOf(candidates, candidates.at(position)) === leastLoad) ties++;
+    }
+    return ties === 1
+      ? `Takes the least load of ${count} eligible backends: ${found}.`
+      : `Goes round ${ties} of ${count} eligible backends that tie, as ${found}.`;
+  }
+
+  added(member: number): void {
+    this.#loads[member] = loadOf(this.#candidates, member);
+    this.#order.add(member);
+  }
+  removed(member: number): void {
+    this.#order.remove(member);
+  }
+  weighed(member: number): void {
+    this.counted(member);
+  }
+  counted(member: number): void {
+    this.#loads[member] = loadOf(this.#candidates, member);
+    this.#order.moved(member);
+  }
+  measured(): void {}
+
+  wasChosen(member: number): void {
+    this.#order.moved(member);
+  }
+  wereAdmitted(): void {
+    this.#order.order();
   }
 }

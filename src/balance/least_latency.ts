@@ -8,41 +8,21 @@
  * gets its fair share of sessions at most, and the first connect makes it known.
  */
 import type { Random } from '../core/random.js';
-import { eligibleAt, leastBy, loadOf, nameOf, round } from './load.js';
-import type { Choice, Member, Policy } from './policy.js';
-import { WeightedDraw } from './weighted_draw.js';
+import { DrawingChooser } from './drawing_chooser.js';
+import { leastBy, loadOf, nameOf, round } from './load.js';
+import type { Candidates, Chooser, Member, Policy } from './policy.js';
 
 export class LeastLatency implements Policy {
   readonly name = 'least-latency';
-  readonly needs = { clientKey: false, latency: true };
-  readonly #draw = new WeightedDraw();
+  readonly needs = { clientKey: false, latency: true, counts: false };
   #members: readonly Member[];
 
   constructor(members: readonly Member[]) {
     this.#members = members;
   }
 
-  choose(choice: Choice, random: Random): number {
-    if (choice.eligibleCount === 1) return eligibleAt(choice, 0);
-    this.#draw.weigh(choice);
-    const position = this.#draw.draw(choice, random);
-    const first = eligibleAt(choice, position);
-    const second = eligibleAt(choice, this.#draw.drawOther(choice, random, position));
-    return isBetter(choice, second, first) ? second : first;
-  }
-
-  explain(choice: Choice): string {
-    const { eligibleCount, latencyMs, active } = choice;
-    const least = leastBy(choice, (member) => (latencyMs[member] ?? 0) * loadOf(choice, member));
-    const name = nameOf(this.#members, least);
-    const known = latencyMs[least] ?? 0;
-    const found =
-      known > 0
-        ? `${name} (${round(known)} ms times load ${loadOf(choice, least).toFixed(2)})`
-        : `${name} (latency not known yet, ${active[least] ?? 0} active; load alone decides)`;
-    if (eligibleCount === 1) return `${found} is the only eligible backend.`;
-    const how = eligibleCount === 2 ? 'both' : 'two draws';
-    return `Takes the lesser wait of ${how} among ${eligibleCount} eligible backends; the least is ${found}.`;
+  over(candidates: Candidates): Chooser {
+    return new LeastLatencyChooser(this.#members, candidates);
   }
 
   update(members: readonly Member[]): void {
@@ -50,11 +30,46 @@ export class LeastLatency implements Policy {
   }
 }
 
-function isBetter(choice: Choice, candidate: number, than: number): boolean {
-  const candidateLoad = loadOf(choice, candidate);
-  const load = loadOf(choice, than);
-  const candidateMs = choice.latencyMs[candidate] ?? 0;
-  const ms = choice.latencyMs[than] ?? 0;
+class LeastLatencyChooser extends DrawingChooser {
+  readonly #members: readonly Member[];
+
+  constructor(members: readonly Member[], candidates: Candidates) {
+    super(members.length, candidates);
+    this.#members = members;
+  }
+
+  choose(_: Uint8Array, random: Random): number {
+    const { candidates, weighted } = this;
+    if (candidates.count === 1) return candidates.at(0);
+    const first = weighted.draw(random);
+    const second = weighted.drawOther(random, first);
+    return isBetter(candidates, second, first) ? second : first;
+  }
+
+  explain(): string {
+    const { candidates } = this;
+    const { count } = candidates;
+    const waitOf = (member: number): number =>
+      candidates.latencyMsOf(member) * loadOf(candidates, member);
+    const least = leastBy(candidates, waitOf);
+    const name = nameOf(this.#members, least);
+    const known = candidates.latencyMsOf(least);
+    const active = candidates.activeOf(least);
+    const found =
+      known > 0
+        ? `${name} (${round(known)} ms times load ${loadOf(candidates, least).toFixed(2)})`
+        : `${name} (latency not known yet, ${active} active; load alone decides)`;
+    if (count === 1) return `${found} is the only eligible backend.`;
+    const how = count === 2 ? 'both' : 'two draws';
+    return `Takes the lesser wait of ${how} among ${count} eligible backends; the least is ${found}.`;
+  }
+}
+
+function isBetter(candidates: Candidates, candidate: number, than: number): boolean {
+  const candidateLoad = loadOf(candidates, candidate);
+  const load = loadOf(candidates, than);
+  const candidateMs = candidates.latencyMsOf(candidate);
+  const ms = candidates.latencyMsOf(than);
   if (candidateMs === 0 || ms === 0) return candidateLoad < load;
   return candidateMs * candidateLoad < ms * load;
 }

@@ -9,40 +9,52 @@
  * the worse one.
  */
 import type { Random } from '../core/random.js';
-import { describeLoad, eligibleAt, leastBy, loadOf } from './load.js';
-import type { Choice, Member, Policy } from './policy.js';
-import { WeightedDraw } from './weighted_draw.js';
+import { DrawingChooser } from './drawing_chooser.js';
+import { describeLoad, leastBy, loadOf } from './load.js';
+import type { Candidates, Chooser, Member, Policy } from './policy.js';
 
 export class P2c implements Policy {
   readonly name = 'p2c';
-  readonly needs = { clientKey: false, latency: false };
-  readonly #draw = new WeightedDraw();
+  readonly needs = { clientKey: false, latency: false, counts: false };
   #members: readonly Member[];
 
   constructor(members: readonly Member[]) {
     this.#members = members;
   }
 
-  choose(choice: Choice, random: Random): number {
-    if (choice.eligibleCount === 1) return eligibleAt(choice, 0);
-    this.#draw.weigh(choice);
-    const position = this.#draw.draw(choice, random);
-    const first = eligibleAt(choice, position);
-    const second = eligibleAt(choice, this.#draw.drawOther(choice, random, position));
-    // A tie stays with the first draw, which the seed made.
-    return loadOf(choice, second) < loadOf(choice, first) ? second : first;
-  }
-
-  explain(choice: Choice): string {
-    const least = leastBy(choice, (member) => loadOf(choice, member));
-    const found = describeLoad(this.#members, choice, least);
-    if (choice.eligibleCount === 1) return `${found} is the only eligible backend.`;
-    const how =
-      choice.eligibleCount === 2 ? 'the lesser load of both' : 'the lesser load of two draws';
-    return `Takes ${how} among ${choice.eligibleCount} eligible backends; the least is ${found}.`;
+  over(candidates: Candidates): Chooser {
+    return new P2cChooser(this.#members, candidates);
   }
 
   update(members: readonly Member[]): void {
     this.#members = members;
+  }
+}
+
+class P2cChooser extends DrawingChooser {
+  readonly #members: readonly Member[];
+
+  constructor(members: readonly Member[], candidates: Candidates) {
+    super(members.length, candidates);
+    this.#members = members;
+  }
+
+  choose(_: Uint8Array, random: Random): number {
+    const { candidates, weighted } = this;
+    if (candidates.count === 1) return candidates.at(0);
+    const first = weighted.draw(random);
+    const second = weighted.drawOther(random, first);
+    // A tie stays with the first draw, which the seed made.
+    return loadOf(candidates, second) < loadOf(candidates, first) ? second : first;
+  }
+
+  explain(): string {
+    const { candidates } = this;
+    const { count } = candidates;
+    const least = leastBy(candidates, (member) => loadOf(candidates, member));
+    const found = describeLoad(this.#members, candidates, least);
+    if (count === 1) return `${found} is the only eligible backend.`;
+    const how = count === 2 ? 'the lesser load of both' : 'the lesser load of two draws';
+    return `Takes ${how} among ${count} eligible backends; the least is ${found}.`;
   }
 }

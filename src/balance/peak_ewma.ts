@@ -18,3 +18,6 @@ export function peakEwma(
   if (sampleMs >= valueMs) return sampleMs;
   return sampleMs + (valueMs - sampleMs) * Math.exp(-Math.max(elapsedMs, 0) / tauMs);
 }
+
+/** The time constant: after this many ms without news, 63 % of the past is forgotten. */
+export const DECAY_MS = 10_000;

@@ -1,7 +1,11 @@
 /**
  * The shape of every policy: which of the eligible backends serves this client? A policy is pure.
- * It never sees a socket, a clock or a health state: the pool leaves out what is not eligible
- * before it asks, and it counts what was chosen.
+ * It never sees a socket, a clock or a health state: the pool says who is eligible, one change at a
+ * time, and it counts what was chosen.
+ *
+ * A policy is what is learnt and laid out once for a pool's members (a hash table, who was chosen
+ * when). A chooser of it keeps what a choice needs ready for one set of candidates, so that a
+ * choice looks at a few of them only, however many there are.
  */
 import type { Random } from '../core/random.js';
 import type { HashSpec, PolicyName } from '../core/spec.js';
@@ -15,44 +19,68 @@ export interface Member {
   readonly weight: number;
 }
 
-/** What a choice may look at. The arrays belong to the pool and are valid during the call only. */
-export interface Choice {
+/** What is known about members at this instant. */
+export interface Figures {
+  /** Sessions now, those being dialled included. */
+  activeOf(member: number): number;
+  /** Peak EWMA of connect and first-byte time in ms, as of `nowMs`; 0 = nothing known yet. */
+  latencyMsOf(member: number): number;
+  /** Share of recent dials and sessions that failed, 0 to 1, as of `nowMs`. */
+  failureRateOf(member: number): number;
+  /** Monotonic; moves only if the policy needs latency. */
+  readonly nowMs: number;
+}
+
+/** The eligible backends of one tier. */
+export interface Candidates extends Figures {
+  readonly count: number;
+  /** The member at `position`, 0 to count - 1, in no particular order. */
+  at(position: number): number;
+  has(member: number): boolean;
+  /** Effective weight (slow start, degradation) of a candidate; above 0 where the pool asks. */
+  weightOf(member: number): number;
+}
+
+/** Chooses among one set of candidates, and hears of everything that changes in it. */
+export interface Chooser {
   /**
-   * Indices into the members, in ascending order; only the first `eligibleCount` are valid, 1 or
-   * more.
+   * A candidate, of which there is one at least. `clientKey`: 4 or 16 bytes, empty for a UNIX peer.
+   * Total: it returns for every set and every weight. Ties do not depend on order.
    */
-  readonly eligible: Int32Array;
-  readonly eligibleCount: number;
-  /** By member index: sessions now, those being dialled included. */
-  readonly active: Int32Array | Float64Array;
-  /** By member index: effective weight (slow start, degradation) above 0 where eligible. */
-  readonly weight: Float64Array;
-  /** By member index: peak EWMA of connect and first-byte time in ms; 0 = nothing known yet. */
-  readonly latencyMs: Float64Array;
-  /** By member index: share of recent dials and sessions that failed, 0 to 1. */
-  readonly failureRate: Float64Array;
-  /** The client's address: 4 or 16 bytes; empty for a UNIX peer. */
-  readonly clientKey: Uint8Array;
+  choose(clientKey: Uint8Array, random: Random): number;
+  /**
+   * What `choose` would answer, in words: one sentence a reader understands, without any change of
+   * state (a round-robin does not advance, no randomness is drawn). May look at all candidates.
+   */
+  explain(clientKey: Uint8Array): string;
+
+  /** It is a candidate now. */
+  added(member: number): void;
+  /** It is none any more. */
+  removed(member: number): void;
+  /** The weight of a candidate is another one. */
+  weighed(member: number): void;
+  /** A candidate's sessions have changed; told only if the policy needs counts. */
+  counted(member: number): void;
+  /** A candidate's latency or failures have changed, beside fading; told if it needs latency. */
+  measured(member: number): void;
 }
 
 export interface Policy {
   readonly name: PolicyName;
+  /** What must be known, or told, for a choice: others are spared the work. */
+  readonly needs: {
+    readonly clientKey: boolean;
+    readonly latency: boolean;
+    /** Every change of a candidate's sessions is told; without it they are only looked up. */
+    readonly counts: boolean;
+  };
+  /** A chooser among `candidates`, which it may look through once now. */
+  over(candidates: Candidates): Chooser;
   /**
-   * True when `choose` reads `clientKey`, `latencyMs` or `failureRate`: others are spared the work
-   * of filling them.
+   * New membership. What was learnt about members that stay (by name) is kept; choosers of before
+   * are void.
    */
-  readonly needs: { readonly clientKey: boolean; readonly latency: boolean };
-  /**
-   * The member index of the choice, one of the first `eligibleCount` of `eligible`.
-   * Total: it returns in O(members) for every set and every weight. Ties do not depend on order.
-   */
-  choose(choice: Choice, random: Random): number;
-  /**
-   * What `choose` would answer, in words: one sentence a reader understands, without any change of
-   * state (a round-robin does not advance, no randomness is drawn).
-   */
-  explain(choice: Choice): string;
-  /** New membership. What was learnt about members that stay (by name) is kept. */
   update(members: readonly Member[]): void;
 }
 

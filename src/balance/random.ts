@@ -2,23 +2,34 @@
  * A weighted random backend: no state, no herd; the base line that the other policies must beat.
  */
 import type { Random } from '../core/random.js';
-import { eligibleAt } from './load.js';
-import type { Choice, Policy } from './policy.js';
-import { WeightedDraw } from './weighted_draw.js';
+import { DrawingChooser } from './drawing_chooser.js';
+import type { Candidates, Chooser, Member, Policy } from './policy.js';
 
 export class RandomPolicy implements Policy {
   readonly name = 'random';
-  readonly needs = { clientKey: false, latency: false };
-  readonly #draw = new WeightedDraw();
+  readonly needs = { clientKey: false, latency: false, counts: false };
+  #members: readonly Member[];
 
-  choose(choice: Choice, random: Random): number {
-    this.#draw.weigh(choice);
-    return eligibleAt(choice, this.#draw.draw(choice, random));
+  constructor(members: readonly Member[]) {
+    this.#members = members;
   }
 
-  explain(choice: Choice): string {
-    return `Draws one of ${choice.eligibleCount} eligible backends at random, in proportion to weight.`;
+  over(candidates: Candidates): Chooser {
+    return new RandomChooser(this.#members.length, candidates);
   }
 
-  update(): void {}
+  update(members: readonly Member[]): void {
+    this.#members = members;
+  }
+}
+
+class RandomChooser extends DrawingChooser {
+  choose(_: Uint8Array, random: Random): number {
+    return this.weighted.draw(random);
+  }
+
+  explain(): string {
+    const { count } = this.candidates;
+    return `Draws one of ${count} eligible backends at random, in proportion to weight.`;
+  }
 }

@@ -8,6 +8,14 @@ import type { Random } from '../core/random.js';
 import { carryByName } from './carry.js';
 import type { Member } from './policy.js';
 
+/** Whoever keeps members in an order of which this one is a part. */
+export interface RecencyFollower {
+  /** It stands behind all others now. */
+  wasChosen(member: number): void;
+  /** New members have their places, each anywhere among those that were never chosen. */
+  wereAdmitted(): void;
+}
+
 export class Recency {
   #members: readonly Member[];
   /**
@@ -16,16 +24,23 @@ export class Recency {
   #stamps: Float64Array;
   #choices = 0;
   #hasFresh = true;
+  readonly #followers: RecencyFollower[] = [];
 
   constructor(members: readonly Member[]) {
     this.#members = members;
     this.#stamps = new Float64Array(members.length).fill(Number.NaN);
   }
 
+  /** Until the next update. */
+  followedBy(follower: RecencyFollower): void {
+    this.#followers.push(follower);
+  }
+
   update(members: readonly Member[]): void {
     this.#stamps = carryByName(this.#members, this.#stamps, members, Number.NaN);
     this.#members = members;
     this.#hasFresh = true;
+    this.#followers.length = 0;
   }
 
   /** Gives new members their place; before the comparisons of each choice. */
@@ -35,6 +50,7 @@ export class Recency {
     for (let member = 0; member < this.#stamps.length; member++) {
       if (Number.isNaN(this.#stamps[member])) this.#stamps[member] = random.next() - 1;
     }
+    for (const follower of this.#followers) follower.wereAdmitted();
   }
 
   /** True when `a` was chosen longer ago than `b`. */
@@ -45,5 +61,6 @@ export class Recency {
   chosen(member: number): void {
     this.#choices++;
     this.#stamps[member] = this.#choices;
+    for (const follower of this.#followers) follower.wasChosen(member);
   }
 }

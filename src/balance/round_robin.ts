@@ -7,127 +7,195 @@
  * position, too: src/lb_fwrr.c.)
  *
  * All that threads have to share is the last turn. It is moved by compare-and-swap: each turn is
- * given once, whichever worker asks.
+ * given once, whichever worker asks. A thread keeps the next turn of each weight that there is in a
+ * heap; others may move on meanwhile, and then it catches up with the weights that had turns.
  */
 import type { Random } from '../core/random.js';
-import { hashName } from './hash.js';
-import { eligibleAt, nameOf, round } from './load.js';
-import type { Choice, Member, Policy } from './policy.js';
+import { IndexedHeap } from './indexed_heap.js';
+import { nameOf, round } from './load.js';
+import type { Candidates, Chooser, Member, Policy } from './policy.js';
+import { isEarlier, TurnClass, type TurnTime } from './turn_class.js';
+import { TurnOrder } from './turn_order.js';
 import type { Turns } from './turns.js';
 
 /** Weights count in thousandths, as in the ledger: fractions of whole numbers compare exactly. */
 const SCALE = 1000;
-/**
- * Phases are multiples of 2^-16. Then (k + phase) / weight is the quotient of two whole numbers
- * below 2^53, correctly rounded: equal turns are equal doubles. Those of configured weights that
- * differ do so by 1 / (1000 * 1000^2 * 2^16) = 1.5e-14 or more, which doubles up to 2 tell apart.
- */
-const PHASE_STEPS = 2 ** 16;
-/** Each next phase is so much further: any number of them are spread evenly (TAOCP 3, 6.4). */
-const GOLDEN = (Math.sqrt(5) - 1) / 2;
 /** Others moved so many times while this thread looked: it takes what it found. */
 const MOST_TRIES = 1_000;
 
 export class RoundRobin implements Policy {
   readonly name = 'round-robin';
-  readonly needs = { clientKey: false, latency: false };
+  readonly needs = { clientKey: false, latency: false, counts: false };
   readonly #turns: Turns;
   #members: readonly Member[];
-  /** By member; empty until the seed is known. */
-  #phase = new Float64Array(0);
-  #rank = new Int32Array(0);
-  /** Scratch: the turn that was found last. */
-  #at = 0;
+  #order: TurnOrder | null = null;
 
   constructor(members: readonly Member[], turns: Turns) {
     this.#members = members;
     this.#turns = turns;
   }
 
-  choose(choice: Choice, random: Random): number {
-    const turns = this.#turns;
-    const seed = turns.seed(random);
-    if (this.#phase.length !== this.#members.length) this.#order(seed);
-    for (let tries = 1; ; tries++) {
-      const token = turns.read();
-      const best = this.#next(choice, turns.at, turns.rank);
-      const rank = this.#rank[best] ?? 0;
-      if (turns.tryMove(token, this.#at, rank) || tries >= MOST_TRIES) return best;
-    }
-  }
-
-  explain(choice: Choice): string {
-    const { drawn } = this.#turns;
-    if (drawn === 0) {
-      return `The first turn among ${choice.eligibleCount} eligible backends is drawn by lot.`;
-    }
-    if (this.#phase.length !== this.#members.length) this.#order(drawn);
-    this.#turns.read();
-    const best = this.#next(choice, this.#turns.at, this.#turns.rank);
-    let total = 0;
-    for (let position = 0; position < choice.eligibleCount; position++) {
-      total += choice.weight[eligibleAt(choice, position)] ?? 0;
-    }
-    const share = `${round(choice.weight[best] ?? 0)} of ${round(total)} turns`;
-    const who = nameOf(this.#members, best);
-    return `The next turn among ${choice.eligibleCount} eligible backends is ${who}'s, which has ${share}.`;
+  over(candidates: Candidates): Chooser {
+    const members = this.#members;
+    return new RoundRobinChooser(members, candidates, this.#turns, (seed) => this.#ordered(seed));
   }
 
   update(members: readonly Member[]): void {
     this.#members = members;
-    this.#phase = new Float64Array(0);
+    this.#order = null;
   }
 
-  /** The eligible member with the first turn after (`at`, `rank`); its time is in `#at` then. */
-  #next(choice: Choice, at: number, rank: number): number {
-    let best = eligibleAt(choice, 0);
-    let bestAt = Number.POSITIVE_INFINITY;
-    let bestRank = 0;
-    for (let position = 0; position < choice.eligibleCount; position++) {
-      const member = eligibleAt(choice, position);
-      const given = choice.weight[member] ?? 0;
-      if (given <= 0) continue;
-      const weight = Math.max(1, Math.round(given * SCALE));
-      const phase = this.#phase[member] ?? 0;
-      const ownRank = this.#rank[member] ?? 0;
-      // The first turn that is not before `at`, or one less or more by rounding: corrected below.
-      let turn = Math.max(0, Math.floor(at * weight - phase));
-      let turnAt = (turn + phase) / weight;
-      while (turnAt < at || (turnAt === at && ownRank <= rank)) turnAt = (++turn + phase) / weight;
-      // What would come in the next unit has its first turn of that unit.
-      if (turn >= weight) turnAt = 1 + phase / weight;
-      if (turnAt < bestAt || (turnAt === bestAt && ownRank < bestRank)) {
-        best = member;
-        bestAt = turnAt;
-        bestRank = ownRank;
-      }
-    }
-    this.#at = bestAt >= 1 ? (this.#phase[best] ?? 0) / weightOf(choice, best) : bestAt;
-    return best;
-  }
-
-  /**
-   * Ranks by weight, and among equals by a hash of the name with the shared seed: every thread
-   * finds the same order, it survives a change of the file's, and the file's decides nothing.
-   */
-  #order(seed: number): void {
-    const members = this.#members;
-    const keys = members.map(({ name }) => hashName(name, seed));
-    const order = [...members.keys()].sort(
-      (a, b) =>
-        (members[a]?.weight ?? 0) - (members[b]?.weight ?? 0) ||
-        (keys[a] ?? 0) - (keys[b] ?? 0) ||
-        a - b,
-    );
-    this.#phase = new Float64Array(members.length);
-    this.#rank = new Int32Array(members.length);
-    for (const [rank, member] of order.entries()) {
-      this.#rank[member] = rank;
-      this.#phase[member] = Math.floor(((rank * GOLDEN) % 1) * PHASE_STEPS) / PHASE_STEPS;
-    }
+  #ordered(seed: number): TurnOrder {
+    if (this.#order?.seed !== seed) this.#order = new TurnOrder(this.#members, seed);
+    return this.#order;
   }
 }
 
-function weightOf(choice: Choice, member: number): number {
-  return Math.max(1, Math.round((choice.weight[member] ?? 0) * SCALE));
+class RoundRobinChooser implements Chooser {
+  readonly #members: readonly Member[];
+  readonly #candidates: Candidates;
+  readonly #turns: Turns;
+  readonly #orderOf: (seed: number) => TurnOrder;
+  /** null until the seed is known. */
+  #order: TurnOrder | null = null;
+  /** By number; a number whose class is empty is free. */
+  readonly #classes: TurnClass[] = [];
+  readonly #free: number[] = [];
+  readonly #byWeight = new Map<number, number>();
+  /** By member: its weight in thousandths, while it is in a class. */
+  readonly #weights: Int32Array;
+  /** Numbers of classes, by their next turns. */
+  readonly #next: IndexedHeap;
+  /** The last turn of all threads, as far as this one knows. */
+  readonly #last: TurnTime = { unit: 0, at: 0, rank: -1 };
+
+  constructor(
+    members: readonly Member[],
+    candidates: Candidates,
+    turns: Turns,
+    orderOf: (seed: number) => TurnOrder,
+  ) {
+    this.#members = members;
+    this.#candidates = candidates;
+    this.#turns = turns;
+    this.#orderOf = orderOf;
+    this.#weights = new Int32Array(members.length);
+    this.#next = new IndexedHeap(members.length, (a, b) => {
+      const left = this.#classes[a];
+      const right = this.#classes[b];
+      return left !== undefined && right !== undefined && isEarlier(left, right);
+    });
+  }
+
+  choose(_: Uint8Array, random: Random): number {
+    const turns = this.#turns;
+    this.#begin(turns.seed(random));
+    for (let tries = 1; ; tries++) {
+      const token = turns.read();
+      this.#catchUp();
+      const next = this.#classes[this.#next.first];
+      // Nobody has a weight.
+      if (next === undefined) return this.#candidates.at(0);
+      if (turns.tryMove(token, next.at, next.rank) || tries >= MOST_TRIES) return next.member;
+    }
+  }
+
+  explain(): string {
+    const { drawn } = this.#turns;
+    const { count } = this.#candidates;
+    if (drawn === 0) return `The first turn among ${count} eligible backends is drawn by lot.`;
+    this.#begin(drawn);
+    this.#turns.read();
+    this.#catchUp();
+    const member = this.#classes[this.#next.first]?.member ?? this.#candidates.at(0);
+    let total = 0;
+    for (let position = 0; position < count; position++) {
+      total += this.#candidates.weightOf(this.#candidates.at(position));
+    }
+    const share = `${round(this.#candidates.weightOf(member))} of ${round(total)} turns`;
+    const who = nameOf(this.#members, member);
+    return `The next turn among ${count} eligible backends is ${who}'s, which has ${share}.`;
+  }
+
+  added(member: number): void {
+    if (this.#order !== null) this.#enter(this.#order, member);
+  }
+  removed(member: number): void {
+    if (this.#order !== null) this.#leave(member);
+  }
+  weighed(member: number): void {
+    if (this.#order === null) return;
+    this.#leave(member);
+    this.#enter(this.#order, member);
+  }
+  counted(): void {}
+  measured(): void {}
+
+  /** The order follows from the seed, which is drawn for the first choice. */
+  #begin(seed: number): void {
+    if (this.#order !== null) return;
+    const order = this.#orderOf(seed);
+    this.#order = order;
+    const { count } = this.#candidates;
+    for (let position = 0; position < count; position++) {
+      this.#enter(order, this.#candidates.at(position));
+    }
+  }
+
+  /** Goes on to the last turn of all threads. */
+  #catchUp(): void {
+    const { at, rank } = this.#turns;
+    const last = this.#last;
+    if (at < last.at || (at === last.at && rank < last.rank)) last.unit++;
+    last.at = at;
+    last.rank = rank;
+    for (;;) {
+      const number = this.#next.first;
+      const next = this.#classes[number];
+      if (next === undefined || isEarlier(last, next)) return;
+      next.follow(last);
+      this.#next.moved(number);
+    }
+  }
+
+  #enter(order: TurnOrder, member: number): void {
+    const given = this.#candidates.weightOf(member);
+    if (given <= 0) return;
+    const weight = Math.max(1, Math.round(given * SCALE));
+    this.#weights[member] = weight;
+    const number = this.#byWeight.get(weight) ?? this.#open(order, weight);
+    const turns = this.#classes[number];
+    if (turns === undefined) return;
+    const isNew = turns.isEmpty;
+    turns.add(member);
+    turns.follow(this.#last);
+    if (isNew) this.#next.add(number);
+    else this.#next.moved(number);
+  }
+
+  #leave(member: number): void {
+    const weight = this.#weights[member] ?? 0;
+    const number = this.#byWeight.get(weight);
+    const turns = number === undefined ? undefined : this.#classes[number];
+    if (number === undefined || turns === undefined) return;
+    this.#weights[member] = 0;
+    turns.remove(member);
+    if (turns.isEmpty) {
+      this.#next.remove(number);
+      this.#byWeight.delete(weight);
+      this.#free.push(number);
+    } else if (turns.member === member) {
+      turns.follow(this.#last);
+      this.#next.moved(number);
+    }
+  }
+
+  #open(order: TurnOrder, weight: number): number {
+    const number = this.#free.pop() ?? this.#classes.length;
+    const known = this.#classes[number];
+    if (known === undefined) this.#classes.push(new TurnClass(order, weight, this.#members.length));
+    else known.become(weight);
+    this.#byWeight.set(weight, number);
+    return number;
+  }
 }

@@ -1,59 +1,54 @@
 /**
- * Draws among the eligible in proportion to effective weight, without replacement and without
- * allocation. Weights change with slow start at any time, so nothing is prepared ahead (an alias
- * table would be stale): one pass adds the weights up, and a draw walks to its share. While all
- * weights are equal, which is the common case, a draw is a single index.
+ * Draws among candidates in proportion to effective weight, without replacement. Weights change
+ * with slow start at any time, and candidates come and go: an alias table would have to be made
+ * anew each time, a tree of sums follows in O(log n) and is drawn from in as much.
  */
 import { below, type Random } from '../core/random.js';
-import { eligibleAt } from './load.js';
-import type { Choice } from './policy.js';
+import type { Candidates } from './policy.js';
+import { SumTree } from './sum_tree.js';
 
 export class WeightedDraw {
-  #total = 0;
-  #equal = true;
+  readonly #candidates: Candidates;
+  readonly #weights: SumTree;
 
-  /** Reads the weights; before the draws of each choice. */
-  weigh(choice: Choice): void {
-    const { eligible, eligibleCount, weight } = choice;
-    const first = weight[eligibleAt(choice, 0)] ?? 0;
-    let total = 0;
-    let equal = true;
-    for (let position = 0; position < eligibleCount; position++) {
-      const share = weight[eligible[position] ?? 0] ?? 0;
-      total += share;
-      if (share !== first) equal = false;
+  /** `members`: of the pool, candidates or not. */
+  constructor(members: number, candidates: Candidates) {
+    this.#candidates = candidates;
+    const weights = new Float64Array(members);
+    for (let position = 0; position < candidates.count; position++) {
+      const member = candidates.at(position);
+      weights[member] = candidates.weightOf(member);
     }
-    this.#total = total;
-    this.#equal = equal;
+    this.#weights = new SumTree(members);
+    this.#weights.fill(weights);
   }
 
-  /** A position among the eligible; weight 0 is never drawn unless there is nothing else. */
-  draw(choice: Choice, random: Random): number {
-    if (this.#equal) return below(random, choice.eligibleCount);
-    return walk(choice, random.next() * this.#total, -1);
+  /** `member` came, went, or weighs something else. */
+  follow(member: number): void {
+    const candidates = this.#candidates;
+    this.#weights.set(member, candidates.has(member) ? candidates.weightOf(member) : 0);
   }
 
-  /** Another position than `taken`, in proportion to the remaining weights; needs two eligible. */
-  drawOther(choice: Choice, random: Random, taken: number): number {
-    const rest = this.#total - (choice.weight[eligibleAt(choice, taken)] ?? 0);
-    if (!this.#equal) return walk(choice, random.next() * rest, taken);
-    const position = below(random, choice.eligibleCount - 1);
-    return position < taken ? position : position + 1;
+  /** One of one candidate or more; weight 0 is never drawn unless there is nothing else. */
+  draw(random: Random): number {
+    const { total } = this.#weights;
+    if (total > 0) return this.#weights.find(random.next() * total);
+    return this.#candidates.at(below(random, this.#candidates.count));
   }
-}
 
-/** The position whose share of the summed weights holds `at`; `taken` counts as weight 0. */
-function walk(choice: Choice, at: number, taken: number): number {
-  const { eligible, eligibleCount, weight } = choice;
-  let left = at;
-  // Rounding may carry `at` past the last share, and then the last one with a share is meant.
-  let last = taken === 0 ? 1 : 0;
-  for (let position = 0; position < eligibleCount; position++) {
-    const share = weight[eligible[position] ?? 0] ?? 0;
-    if (position === taken || share <= 0) continue;
-    if (left < share) return position;
-    left -= share;
-    last = position;
+  /** Another one than `taken`, in proportion to the remaining weights; of two or more. */
+  drawOther(random: Random, taken: number): number {
+    const weights = this.#weights;
+    weights.set(taken, 0);
+    const { total } = weights;
+    const other = total > 0 ? weights.find(random.next() * total) : this.#anyBut(random, taken);
+    this.follow(taken);
+    return other;
   }
-  return last;
+
+  #anyBut(random: Random, taken: number): number {
+    const candidates = this.#candidates;
+    const drawn = candidates.at(below(random, candidates.count - 1));
+    return drawn === taken ? candidates.at(candidates.count - 1) : drawn;
+  }
 }

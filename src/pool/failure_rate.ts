@@ -3,7 +3,7 @@
  * sessions that also fades with time. By sessions alone, a backend that is avoided for its failures
  * would never be tried again.
  */
-import { DECAY_MS } from './peak_ewma.js';
+import { DECAY_MS } from '../balance/peak_ewma.js';
 
 /** How fast a failure is forgotten by sessions: each settled one counts for this share. */
 const WEIGHT = 0.1;
@@ -11,27 +11,16 @@ const WEIGHT = 0.1;
 export class FailureRate {
   readonly #rates: Float64Array;
   readonly #settledMs: Float64Array;
-  /** Scratch: the rates as of the last `valuesAt`. */
-  readonly #values: Float64Array;
 
   constructor(members: number) {
     this.#rates = new Float64Array(members);
     this.#settledMs = new Float64Array(members);
-    this.#values = new Float64Array(members);
   }
 
   observe(member: number, failed: 0 | 1, nowMs: number): void {
-    const rate = this.#rateAt(member, nowMs);
+    const rate = this.valueAt(member, nowMs);
     this.#rates[member] = rate + WEIGHT * (failed - rate);
     this.#settledMs[member] = nowMs;
-  }
-
-  /** By member, 0 to 1; valid until the next call. */
-  valuesAt(nowMs: number): Float64Array {
-    for (let member = 0; member < this.#rates.length; member++) {
-      this.#values[member] = this.#rateAt(member, nowMs);
-    }
-    return this.#values;
   }
 
   /** Carries a member's knowledge over into a new membership. */
@@ -40,7 +29,8 @@ export class FailureRate {
     this.#settledMs[member] = from.#settledMs[fromMember] ?? 0;
   }
 
-  #rateAt(member: number, nowMs: number): number {
+  /** 0 to 1. */
+  valueAt(member: number, nowMs: number): number {
     const rate = this.#rates[member] ?? 0;
     if (rate === 0) return 0;
     const elapsedMs = Math.max(0, nowMs - (this.#settledMs[member] ?? 0));

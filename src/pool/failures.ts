@@ -12,6 +12,7 @@ export class Failures {
   readonly #ejected: () => void;
   #plan: PoolPlan;
   #members: readonly BackendId[];
+  #kept: ReadonlySet<BackendId>;
 
   /** `ejected`: this worker has taken a backend out. */
   constructor(plan: PoolPlan, ledger: Ledger, ejected: () => void) {
@@ -19,11 +20,13 @@ export class Failures {
     this.#ejected = ejected;
     this.#plan = plan;
     this.#members = kept(plan);
+    this.#kept = new Set(this.#members);
   }
 
   update(plan: PoolPlan): void {
     this.#plan = plan;
     this.#members = kept(plan);
+    this.#kept = new Set(this.#members);
   }
 
   /** Ends a run of failures of the same term; an answer to a session of an earlier one is none. */
@@ -38,7 +41,7 @@ export class Failures {
     const { id: pool, outlier: spec } = this.#plan;
     if (ejections.term(backend) !== term) return;
     ejections.fail(backend, nowMs, spec);
-    if (spec === null || !this.#members.includes(backend)) return;
+    if (spec === null || !this.#kept.has(backend)) return;
     const inARow = ejections.evidence(backend, nowMs, spec);
     if (inARow < spec.consecutiveFailures) return;
     const members = this.#members;

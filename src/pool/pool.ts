@@ -1,9 +1,9 @@
 /**
- * One pool as one worker sees it: filters by eligibility, lets the policy draw, reserves. What was
- * learnt about backends that stay survives an update.
+ * One pool as one worker sees it: the roster says who is eligible, the policy chooses among them,
+ * the ledger reserves. What was learnt about backends that stay survives an update.
  */
 
-import type { Choice, Policy } from '../balance/policy.js';
+import type { Policy } from '../balance/policy.js';
 import { createPolicy } from '../balance/registry.js';
 import { presentShared, unreachable } from '../core/assert.js';
 import type { BackendId, PoolId, WorkerId } from '../core/brand.js';
@@ -12,15 +12,14 @@ import type { Ineligible } from '../core/outcome.js';
 import type { PoolPlan } from '../core/plan.js';
 import type { Random } from '../core/random.js';
 import { GONE, ineligible, type Regard } from './eligibility.js';
-import { FailureRate } from './failure_rate.js';
 import { Failures } from './failures.js';
+import { Learnt } from './learnt.js';
 import { BackendLease, type LeaseBook } from './lease.js';
 import type { Ledger } from './ledger.js';
-import { PeakEwma } from './peak_ewma.js';
-import { PlannedBackend } from './planned_backend.js';
-import { membersOf, sameHash } from './pool_members.js';
+import type { PlannedBackend } from './planned_backend.js';
+import { adopted, membersOf, sameHash } from './pool_members.js';
+import { Roster } from './roster.js';
 import type { PoolView, Selection, SelectRequest, Settlement } from './selection.js';
-import { inTier, regardOf, type Tier, tiersOf, whyNobody } from './standing.js';
 
 export interface PoolDeps {
   readonly ledger: Ledger;
@@ -33,23 +32,30 @@ export interface PoolDeps {
   readonly ejected: () => void;
 }
 
-/** Stands for figures that the policy does not read. */
-const NOT_READ = new Float64Array(0);
-
 export class Pool implements PoolView, LeaseBook {
   readonly id: PoolId;
   readonly #deps: PoolDeps;
   #plan: PoolPlan;
   #members: readonly PlannedBackend[] = [];
   #policy: Policy;
-  #latency = new PeakEwma(0);
+  #learnt = new Learnt(0);
+  #roster: Roster;
   /** Whether a backend of this pool has ever answered: some protocols never do. */
   #answers: 'none yet' | 'seen' = 'none yet';
-  #eligible = new Int32Array(0);
-  #active = new Int32Array(0);
-  #weight = new Float64Array(0);
-  #failureRate = new FailureRate(0);
+  /** Backends that get no session now, because others come in a moment. */
+  #yielding: 'none' | 'some' = 'none';
   readonly #failures: Failures;
+  /** What the policy may look up; as of the last choice, or of what was learnt since. */
+  readonly #figures = {
+    nowMs: 0,
+    activeOf: (member: number): number => {
+      const backend = this.#members[member];
+      return backend === undefined ? 0 : this.#deps.ledger.active(backend.id);
+    },
+    latencyMsOf: (member: number): number => this.#learnt.latencyMs(member, this.#figures.nowMs),
+    failureRateOf: (member: number): number =>
+      this.#learnt.failureRate(member, this.#figures.nowMs),
+  };
 
   constructor(plan: PoolPlan, deps: PoolDeps) {
     this.id = plan.id;
@@ -57,7 +63,7 @@ export class Pool implements PoolView, LeaseBook {
     this.#plan = plan;
     this.#failures = new Failures(plan, deps.ledger, deps.ejected);
     this.#policy = this.#makePolicy(plan);
-    this.#setMembers(plan);
+    this.#roster = this.#follow(plan);
   }
 
   get name(): string {
@@ -98,32 +104,32 @@ export class Pool implements PoolView, LeaseBook {
     } else {
       this.#policy = this.#makePolicy(plan);
     }
-    this.#setMembers(plan);
+    this.#roster = this.#follow(plan);
   }
 
   select(request: SelectRequest): Selection {
-    const regard = this.#regard();
-    let count = this.#candidates(request.tried, regard);
-    while (count > 0) {
-      const choice = this.#choice(count, request.clientKey);
-      const member = this.#policy.choose(choice, this.#deps.random);
+    const { ledger, worker, random } = this.#deps;
+    const regard = this.#look(request.tried);
+    for (;;) {
+      const candidates = this.#roster.candidates(regard);
+      if (candidates === null) return this.#nothing(request.tried, regard);
+      const member = candidates.choose(request.clientKey, random);
       const backend = presentShared(
         this.#members[member],
         'a policy chose a member that does not exist',
       );
-      if (this.#deps.ledger.tryTake(backend.id, this.#deps.worker)) {
-        const term = this.#deps.ledger.ejections.term(backend.id);
+      if (ledger.tryTake(backend.id, worker)) {
+        const term = ledger.ejections.term(backend.id);
         return { kind: 'chosen', lease: new BackendLease(this, backend, member, term) };
       }
       // Another worker took the last place between the look and the reservation.
-      count = this.#leaveOut(member, count);
+      this.#roster.leaveOut(member);
     }
-    return this.#nothing(request.tried, regard);
   }
 
   /** Whether a session that has tried nobody would be served now. */
   hasPlace(): boolean {
-    return this.#candidates(null, this.#regard()) > 0;
+    return this.#roster.candidates(this.#look(null)) !== null;
   }
 
   mayStay(backend: BackendId): boolean {
@@ -139,36 +145,28 @@ export class Pool implements PoolView, LeaseBook {
     readonly members: readonly { readonly name: string; readonly reason: Ineligible | null }[];
     readonly sentence: string;
   } {
-    const regard = this.#regard();
-    const count = this.#candidates(request.tried, regard);
-    const candidates = new Set(this.#eligible.subarray(0, count));
+    const regard = this.#look(request.tried);
+    const candidates = this.#roster.candidates(regard);
     const members = this.#members.map((member, index) => ({
       name: member.name,
       reason:
         ineligible(this.#deps.ledger, member.id, request.tried, regard) ??
-        (candidates.has(index) ? null : ('backup' as const)),
+        (candidates?.has(index) === true ? null : ('backup' as const)),
     }));
-    const sentence =
-      count === 0
-        ? 'no backend is eligible'
-        : this.#policy.explain(this.#choice(count, request.clientKey));
+    const sentence = candidates?.explain(request.clientKey) ?? 'no backend is eligible';
     return { members, sentence };
   }
 
   // ---- LeaseBook: what a lease reports ----
 
   connected(backend: PlannedBackend, member: number, connectMs: number): void {
-    if (this.#policy.needs.latency && this.#members[member] === backend) {
-      this.#latency.observe(member, connectMs, this.#deps.clock.nowMs());
-    }
+    this.#took(backend, member, connectMs);
   }
 
   answered(backend: PlannedBackend, member: number, firstByteMs: number, term: number): void {
     this.#answers = 'seen';
     this.#failures.answered(backend.id, term);
-    if (this.#policy.needs.latency && this.#members[member] === backend) {
-      this.#latency.observe(member, firstByteMs, this.#deps.clock.nowMs());
-    }
+    this.#took(backend, member, firstByteMs);
   }
 
   settled(backend: PlannedBackend, member: number, settlement: Settlement, term: number): void {
@@ -178,9 +176,23 @@ export class Pool implements PoolView, LeaseBook {
     ledger.giveBack(backend.id, worker);
     this.#deps.freed(this.id);
     if (failed === 1) this.#failures.failed(backend.id, term, this.#deps.clock.nowMs());
-    if (failed !== null && this.#policy.needs.latency && this.#members[member] === backend) {
-      this.#failureRate.observe(member, failed, this.#deps.clock.nowMs());
+    if (failed !== null && this.#learnsAbout(backend, member)) {
+      this.#learnt.ended(member, failed, this.#figures.nowMs);
+      this.#roster.measured(member);
     }
+  }
+
+  #took(backend: PlannedBackend, member: number, tookMs: number): void {
+    if (!this.#learnsAbout(backend, member)) return;
+    this.#learnt.took(member, tookMs, this.#figures.nowMs);
+    this.#roster.measured(member);
+  }
+
+  /** Also moves the figures to the present. */
+  #learnsAbout(backend: PlannedBackend, member: number): boolean {
+    if (!this.#policy.needs.latency || this.#members[member] !== backend) return false;
+    this.#figures.nowMs = this.#deps.clock.nowMs();
+    return true;
   }
 
   /** 1 = the backend failed, 0 = it served, null = nothing was learnt. */
@@ -204,79 +216,33 @@ export class Pool implements PoolView, LeaseBook {
     return createPolicy(plan.policy, membersOf(plan), { hash: plan.hash, turns });
   }
 
-  #setMembers(plan: PoolPlan): void {
-    const before = this.#members;
-    const latency = new PeakEwma(plan.backends.length);
-    const failureRate = new FailureRate(plan.backends.length);
-    this.#members = plan.backends.map((backend, index) => {
-      // A row may have become another backend's: what was learnt goes with the address.
-      const at = before.findIndex((member) => member.id === backend.id && member.isAt(backend));
-      const known = before[at];
-      if (known === undefined) return new PlannedBackend(backend);
-      latency.adopt(index, this.#latency, at);
-      failureRate.adopt(index, this.#failureRate, at);
-      return known.sameAs(backend) && at === index ? known : new PlannedBackend(backend);
+  /** Goes over to the plan's backends. What was learnt about those that stay goes with them. */
+  #follow(plan: PoolPlan): Roster {
+    const { members, learnt } = adopted(plan, this.#members, this.#learnt);
+    this.#members = members;
+    this.#learnt = learnt;
+    this.#yielding = members.some(({ yielding }) => yielding) ? 'some' : 'none';
+    if (this.#policy.needs.latency) this.#figures.nowMs = this.#deps.clock.nowMs();
+    return new Roster(members, {
+      ledger: this.#deps.ledger,
+      policy: this.#policy,
+      figures: this.#figures,
+      panicPercent: plan.panicPercent,
     });
-    this.#latency = latency;
-    this.#failureRate = failureRate;
-    this.#eligible = new Int32Array(plan.backends.length);
-    this.#active = new Int32Array(plan.backends.length);
-    this.#weight = new Float64Array(plan.backends.length);
   }
 
-  /** Fills the scratch arrays for a choice; answers how many are eligible. */
-  #candidates(tried: readonly BackendId[] | null, regard: Regard): number {
-    for (const tier of tiersOf(regard)) {
-      const count = this.#fill(tried, tier, regard);
-      if (count > 0) return count;
-    }
-    return 0;
-  }
-
-  #fill(tried: readonly BackendId[] | null, tier: Tier, regard: Regard): number {
-    const { ledger } = this.#deps;
-    const members = this.#members;
-    let count = 0;
-    for (let index = 0; index < members.length; index++) {
-      const member = members[index] as PlannedBackend;
-      this.#active[index] = ledger.active(member.id);
-      this.#weight[index] = ledger.weight(member.id);
-      if (member.yielding || !inTier(member, tier)) continue;
-      if (ineligible(ledger, member.id, tried, regard) !== null) continue;
-      this.#eligible[count++] = index;
-    }
-    return count;
-  }
-
-  #choice(count: number, clientKey: Uint8Array): Choice {
-    const { latency } = this.#policy.needs;
-    const nowMs = latency ? this.#deps.clock.nowMs() : 0;
-    return {
-      eligible: this.#eligible,
-      eligibleCount: count,
-      active: this.#active,
-      weight: this.#weight,
-      latencyMs: latency ? this.#latency.valuesAt(nowMs) : NOT_READ,
-      failureRate: latency ? this.#failureRate.valuesAt(nowMs) : NOT_READ,
-      clientKey,
-    };
-  }
-
-  #leaveOut(member: number, count: number): number {
-    const at = this.#eligible.indexOf(member);
-    this.#eligible.copyWithin(at, at + 1, count);
-    return count - 1;
-  }
-
-  #regard(): Regard {
-    return regardOf(this.#deps.ledger, this.#members, this.#plan.panicPercent);
+  /** Makes the roster what it is for a session that has `tried` these in vain. */
+  #look(tried: readonly BackendId[] | null): Regard {
+    if (this.#policy.needs.latency) this.#figures.nowMs = this.#deps.clock.nowMs();
+    this.#roster.follow();
+    if (tried !== null) this.#roster.leaveOutTried(tried);
+    return this.#roster.regard;
   }
 
   #nothing(tried: readonly BackendId[] | null, regard: Regard): Selection {
-    const staying = this.#members.filter(({ yielding }) => !yielding);
-    const reason = whyNobody(this.#deps.ledger, staying, tried, regard);
+    const reason = this.#roster.whyNobody(regard, tried);
     // Those that yield do so for others that come in a moment.
-    const waits = staying.length < this.#members.length && reason !== 'all-full';
+    const waits = this.#yielding === 'some' && reason !== 'all-full';
     if (waits || reason === 'unproven') return { kind: 'unproven' };
     return { kind: 'none', reason };
   }

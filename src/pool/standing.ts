@@ -28,27 +28,56 @@ export function inTier({ backup }: Member, tier: Tier): boolean {
   return tier === 'all' || backup === (tier === 'backup');
 }
 
+/** What a backend counts for when it is asked whether panic rules. */
+export type Wellness = 'well' | 'unwell' | 'not usable';
+
 /**
- * `panic` when fewer backends are well than `panicPercent` of those that could serve. One that has
- * had no verdict yet counts as well, because nothing is known against it; one in another role could
- * not serve however few are left.
+ * One that has had no verdict yet counts as well, because nothing is known against it; one in
+ * another role could not serve however few are left.
  */
+export function wellnessOf(ledger: Ledger, id: BackendId): Wellness {
+  const health = ledger.health(id);
+  const closed = ledger.closed(id);
+  if ((closed & GONE) !== 0 || ledger.weight(id) <= 0 || health === 'standby') return 'not usable';
+  return health !== 'down' && closed === 0 ? 'well' : 'unwell';
+}
+
+/** `panic` when fewer are well than `panicPercent` of those that could serve. */
+export function regardBy(well: number, unwell: number, panicPercent: number): Regard {
+  return well * 100 < panicPercent * (well + unwell) ? 'panic' : 'health';
+}
+
 export function regardOf(ledger: Ledger, members: readonly Member[], panicPercent: number): Regard {
   if (panicPercent === 0) return 'health';
-  let usable = 0;
   let well = 0;
+  let unwell = 0;
   for (const { id } of members) {
-    const health = ledger.health(id);
-    const closed = ledger.closed(id);
-    if ((closed & GONE) !== 0 || ledger.weight(id) <= 0 || health === 'standby') continue;
-    usable++;
-    if (health !== 'down' && closed === 0) well++;
+    const wellness = wellnessOf(ledger, id);
+    if (wellness === 'well') well++;
+    else if (wellness === 'unwell') unwell++;
   }
-  return well * 100 < panicPercent * usable ? 'panic' : 'health';
+  return regardBy(well, unwell, panicPercent);
 }
 
 /** Why a choice found nobody: the reason that gives most hope. */
 export type Nobody = 'all-full' | 'unproven' | 'all-down' | 'no-backend';
+
+/** What a backend that was not chosen gives hope for: `place` when one becomes free. */
+export type Hope = 'place' | 'unproven' | 'unwell' | 'none';
+
+export function hopeOf(reason: Ineligible | null): Hope {
+  // Without a reason: another worker has just taken its last place, or a place became free.
+  if (reason === 'full' || reason === null) return 'place';
+  if (reason === 'unproven') return 'unproven';
+  return reason === 'drained' || reason === 'weight-0' ? 'none' : 'unwell';
+}
+
+/** The answer by how many backends there are of each hope. */
+export function nobodyBy(hopes: Readonly<Record<Hope, number>>): Nobody {
+  if (hopes.place > 0) return 'all-full';
+  if (hopes.unproven > 0) return 'unproven';
+  return hopes.unwell > 0 ? 'all-down' : 'no-backend';
+}
 
 export function whyNobody(
   ledger: Ledger,
@@ -56,17 +85,9 @@ export function whyNobody(
   tried: readonly BackendId[] | null,
   regard: Regard,
 ): Nobody {
-  let unproven = 0;
-  let unwell = 0;
-  for (const { id } of members) {
-    const reason = ineligible(ledger, id, tried, regard);
-    // Without a reason: another worker has just taken its last place, or a place became free.
-    if (reason === 'full' || reason === null) return 'all-full';
-    if (reason === 'unproven') unproven++;
-    else if (reason !== 'drained' && reason !== 'weight-0') unwell++;
-  }
-  if (unproven > 0) return 'unproven';
-  return unwell > 0 ? 'all-down' : 'no-backend';
+  const hopes = { place: 0, unproven: 0, unwell: 0, none: 0 };
+  for (const { id } of members) hopes[hopeOf(ineligible(ledger, id, tried, regard))]++;
+  return nobodyBy(hopes);
 }
 
 export interface Standing {

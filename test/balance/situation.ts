@@ -1,5 +1,6 @@
 /** A pool as a policy sees it, for tests: settable figures, every member eligible unless told. */
-import type { Choice, Member, Policy } from '../../src/balance/policy.js';
+import { CandidateSet } from '../../src/balance/candidate_set.js';
+import type { Candidates, Member, Policy } from '../../src/balance/policy.js';
 import { createPolicy } from '../../src/balance/registry.js';
 import { OwnTurns, type Turns } from '../../src/balance/turns.js';
 import { present } from '../../src/core/assert.js';
@@ -14,6 +15,15 @@ export const HASH: HashSpec = {
 };
 
 export function policyOf(
+  name: PolicyName,
+  members: readonly Member[],
+  hash: Partial<HashSpec> = {},
+  turns: Turns = new OwnTurns(),
+): DrivenPolicy {
+  return new DrivenPolicy(barePolicy(name, members, hash, turns), members.length);
+}
+
+export function barePolicy(
   name: PolicyName,
   members: readonly Member[],
   hash: Partial<HashSpec> = {},
@@ -33,9 +43,10 @@ export function equalMembers(count: number): Member[] {
   return membersOf(...Array.from({ length: count }, () => 1));
 }
 
-export class Situation implements Choice {
+export class Situation implements Candidates {
   readonly eligible: Int32Array;
   eligibleCount: number;
+  nowMs = 0;
   readonly active: Int32Array;
   readonly weight: Float64Array;
   readonly latencyMs: Float64Array;
@@ -49,6 +60,28 @@ export class Situation implements Choice {
     this.weight = Float64Array.from(members, (member) => member.weight);
     this.latencyMs = new Float64Array(members.length);
     this.failureRate = new Float64Array(members.length);
+  }
+
+  get count(): number {
+    return this.eligibleCount;
+  }
+  at(position: number): number {
+    return this.eligible[position] ?? -1;
+  }
+  has(member: number): boolean {
+    return this.eligible.subarray(0, this.eligibleCount).includes(member);
+  }
+  weightOf(member: number): number {
+    return this.weight[member] ?? 0;
+  }
+  activeOf(member: number): number {
+    return this.active[member] ?? 0;
+  }
+  latencyMsOf(member: number): number {
+    return this.latencyMs[member] ?? 0;
+  }
+  failureRateOf(member: number): number {
+    return this.failureRate[member] ?? 0;
   }
 
   /** Only these are eligible; in ascending order. */
@@ -67,7 +100,7 @@ export class Situation implements Choice {
   }
 
   /** Chooses and counts the session in. */
-  take(policy: Policy, random: Random): number {
+  take(policy: DrivenPolicy, random: Random): number {
     const member = policy.choose(this, random);
     this.active[member] = present(this.active[member], 'a policy chooses a member') + 1;
     return member;
@@ -80,9 +113,81 @@ export class Situation implements Choice {
   }
 }
 
+/**
+ * A policy with one set of candidates that follows any situation: before each choice it is told of
+ * what has changed since the last one, as the pool would tell it.
+ */
+export class DrivenPolicy {
+  readonly #policy: Policy;
+  #situation: Situation = new Situation([]);
+  #told: Situation = new Situation([]);
+  #candidates: CandidateSet;
+
+  constructor(policy: Policy, members: number) {
+    this.#policy = policy;
+    this.#candidates = this.#over(members);
+  }
+
+  get needs(): Policy['needs'] {
+    return this.#policy.needs;
+  }
+
+  choose(situation: Situation, random: Random): number {
+    this.#follow(situation);
+    return this.#candidates.choose(situation.clientKey, random);
+  }
+
+  explain(situation: Situation): string {
+    this.#follow(situation);
+    return this.#candidates.explain(situation.clientKey);
+  }
+
+  update(members: readonly Member[]): void {
+    this.#policy.update(members);
+    this.#candidates = this.#over(members.length);
+  }
+
+  #over(members: number): CandidateSet {
+    const now = (): Situation => this.#situation;
+    const candidates = new CandidateSet(members, {
+      get nowMs() {
+        return now().nowMs;
+      },
+      activeOf: (member) => now().activeOf(member),
+      latencyMsOf: (member) => now().latencyMsOf(member),
+      failureRateOf: (member) => now().failureRateOf(member),
+    });
+    candidates.chooseBy(this.#policy);
+    const names = Array.from({ length: members }, (_, index) => ({ name: `${index}`, weight: 0 }));
+    this.#told = new Situation(names);
+    return candidates;
+  }
+
+  #follow(situation: Situation): void {
+    const candidates = this.#candidates;
+    const told = this.#told;
+    this.#situation = situation;
+    const eligible = new Uint8Array(situation.active.length);
+    for (const member of situation.candidates()) eligible[member] = 1;
+    for (const member of situation.active.keys()) {
+      if (eligible[member] === 1) candidates.put(member, situation.weightOf(member));
+      else candidates.remove(member);
+      const counted = situation.activeOf(member) !== told.activeOf(member);
+      if (counted && this.needs.counts) candidates.counted(member);
+      const measured =
+        situation.latencyMsOf(member) !== told.latencyMsOf(member) ||
+        situation.failureRateOf(member) !== told.failureRateOf(member);
+      if (measured && this.needs.latency) candidates.measured(member);
+    }
+    told.active.set(situation.active);
+    told.latencyMs.set(situation.latencyMs);
+    told.failureRate.set(situation.failureRate);
+  }
+}
+
 /** How often each of `members` comes in `turns` choices; `prepare` runs before each. */
 export function tally(
-  policy: Policy,
+  policy: DrivenPolicy,
   situation: Situation,
   random: Random,
   turns: number,

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { UNBOUND_SESSIONS } from '../../src/balance/source_hash.js';
+import { UNBOUND_SESSIONS } from '../../src/balance/bounded_load.js';
 import { seededRandom } from '../../src/core/random.js';
 import type { HashSpec } from '../../src/core/spec.js';
 import {

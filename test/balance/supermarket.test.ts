@@ -13,7 +13,7 @@ import type { Tally } from '../../src/balance/simulate/tally.js';
 import { seededRandom } from '../../src/core/random.js';
 import type { PolicyName } from '../../src/core/spec.js';
 import { seed } from '../support/seed.js';
-import { equalMembers, HASH, policyOf } from './situation.js';
+import { barePolicy, equalMembers, HASH } from './situation.js';
 
 const SERVERS = 500;
 
@@ -48,7 +48,7 @@ function run(policy: PolicyName, load: number, durationMs: number): Run {
   };
   const work = scenario.arrivals.workMs.reduce((sum, workMs) => sum + workMs, 0);
   return {
-    tally: simulate(scenario, policyOf(policy, members), random),
+    tally: simulate(scenario, barePolicy(policy, members), random),
     offered: work / (SERVERS * durationMs),
   };
 }

@@ -12,14 +12,12 @@ t.test(`draws follow the weights (SEED=${seed})`, async (t) => {
     [5, 1, 2, 0.5],
     [1000, 1],
   ]) {
-    const situation = new Situation(membersOf(...weights));
     const random = seededRandom(seed);
-    const draw = new WeightedDraw();
+    const draw = new WeightedDraw(weights.length, new Situation(membersOf(...weights)));
     const counts = weights.map(() => 0);
     for (let i = 0; i < DRAWS; i++) {
-      draw.weigh(situation);
-      const position = draw.draw(situation, random);
-      counts[position] = (counts[position] ?? 0) + 1;
+      const member = draw.draw(random);
+      counts[member] = (counts[member] ?? 0) + 1;
     }
     const found = chiSquare(counts, weights);
     t.ok(found < chiSquareLimit(weights.length - 1), `${weights}: ${counts}: ${found.toFixed(1)}`);
@@ -33,49 +31,59 @@ t.test(`the second draw follows the remaining weights (SEED=${seed})`, async (t)
     [[5, 1, 2, 0.5], 3, [5, 1, 2, 0]],
   ];
   for (const [weights, taken, expected] of cases) {
-    const situation = new Situation(membersOf(...weights));
     const random = seededRandom(seed);
-    const draw = new WeightedDraw();
-    draw.weigh(situation);
+    const draw = new WeightedDraw(weights.length, new Situation(membersOf(...weights)));
     const counts = weights.map(() => 0);
     for (let i = 0; i < DRAWS; i++) {
-      const position = draw.drawOther(situation, random, taken);
-      counts[position] = (counts[position] ?? 0) + 1;
+      const member = draw.drawOther(random, taken);
+      counts[member] = (counts[member] ?? 0) + 1;
     }
     const found = chiSquare(counts, expected);
     t.ok(found < chiSquareLimit(weights.length - 2), `${weights} without ${taken}: ${counts}`);
   }
 });
 
-t.test('a draw at the very end of the range stays with who has a weight', async (t) => {
-  const end = { next: () => 1 - 2 ** -53 };
-  const situation = new Situation(membersOf(0.1, 0.2, 0.3, 0));
-  const draw = new WeightedDraw();
-  draw.weigh(situation);
-  t.equal(draw.draw(situation, end), 2);
-  t.equal(draw.drawOther(situation, end, 2), 1);
+t.test(`draws follow who comes, goes and weighs something else (SEED=${seed})`, async (t) => {
+  const situation = new Situation(membersOf(1, 1, 1, 1, 1)).only(0, 1, 3);
+  const draw = new WeightedDraw(5, situation);
+  situation.only(0, 3, 4);
+  situation.weight.set([3, 9, 9, 0.5, 2]);
+  for (const member of [0, 1, 3, 4]) draw.follow(member);
+  const random = seededRandom(seed);
+  const counts = [0, 0, 0, 0, 0];
+  for (let i = 0; i < DRAWS; i++) {
+    const member = draw.draw(random);
+    counts[member] = (counts[member] ?? 0) + 1;
+  }
+  t.ok(chiSquare(counts, [3, 0, 0, 0.5, 2]) < chiSquareLimit(2), `${counts}`);
 });
 
-t.test('positions are among the eligible, not among all', async (t) => {
-  const situation = new Situation(equalMembers(9)).only(4, 8);
-  const draw = new WeightedDraw();
-  draw.weigh(situation);
+t.test('a draw at the very end of the range stays with who has a weight', async (t) => {
+  const end = { next: () => 1 - 2 ** -53 };
+  const draw = new WeightedDraw(4, new Situation(membersOf(0.1, 0.2, 0.3, 0)));
+  t.equal(draw.draw(end), 2);
+  t.equal(draw.drawOther(end, 2), 1);
+});
+
+t.test('only candidates are drawn', async (t) => {
+  const draw = new WeightedDraw(9, new Situation(equalMembers(9)).only(4, 8));
   const random = seededRandom(seed);
   for (let i = 0; i < 100; i++) {
-    const position = draw.draw(situation, random);
-    t.equal(draw.drawOther(situation, random, position), 1 - position);
+    const member = draw.draw(random);
+    t.ok(member === 4 || member === 8);
+    t.equal(draw.drawOther(random, member), 12 - member);
   }
 });
 
 t.test('the second draw is another one, also when the others have no weight', async (t) => {
-  const draw = new WeightedDraw();
   for (const weights of [
     [1, 0, 0],
     [0, 0, 1],
+    [0, 0, 0],
   ]) {
-    const situation = new Situation(membersOf(...weights));
-    draw.weigh(situation);
-    const taken = weights.indexOf(1);
-    t.not(draw.drawOther(situation, seededRandom(seed), taken), taken);
+    const draw = new WeightedDraw(3, new Situation(membersOf(...weights)));
+    for (const taken of [0, 1, 2]) {
+      for (let i = 0; i < 20; i++) t.not(draw.drawOther(seededRandom(seed + i), taken), taken);
+    }
   }
 });

@@ -2,11 +2,10 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
-import type { Policy } from '../../src/balance/policy.js';
 import type { PoolId, WorkerId } from '../../src/core/brand.js';
 import { below, seededRandom } from '../../src/core/random.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
-import { membersOf, policyOf, Situation } from '../balance/situation.js';
+import { type DrivenPolicy, membersOf, policyOf, Situation } from '../balance/situation.js';
 import { seed } from '../support/seed.js';
 import type { TurnsStart } from './turns_hammer.js';
 
@@ -20,7 +19,7 @@ const POOLS = [
 ];
 
 /** The same pool in so many workers, each with its own random numbers. */
-function workers(count: number, weights: readonly number[]): Policy[] {
+function workers(count: number, weights: readonly number[]): DrivenPolicy[] {
   const ledger = new Ledger(createLedgerMemory());
   return Array.from({ length: count }, (_, worker) =>
     policyOf('round-robin', membersOf(...weights), {}, ledger.turnsOf(POOL, worker as WorkerId)),

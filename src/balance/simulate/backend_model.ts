@@ -1,9 +1,8 @@
 /** One simulated backend: so many sessions at once, the others in order; it may be slow or dead. */
-import { peakEwma } from '../peak_ewma.js';
+import { DECAY_MS, peakEwma } from '../peak_ewma.js';
 import type { SimulatedBackend } from './scenario.js';
 
-/** As the pool's: how fast latencies and failures are forgotten, by time and by sessions. */
-const DECAY_MS = 10_000;
+/** As the pool's: how fast failures are forgotten by sessions. */
 const FAILURE_WEIGHT = 0.1;
 
 export class BackendModel {

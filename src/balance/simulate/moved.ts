@@ -1,7 +1,8 @@
 /** How many clients a change of the membership moves, for policies that look at the client. */
 import type { Random } from '../../core/random.js';
 import type { HashSpec, PolicyName } from '../../core/spec.js';
-import type { Member } from '../policy.js';
+import { CandidateSet } from '../candidate_set.js';
+import type { Figures, Member } from '../policy.js';
 import { createPolicy } from '../registry.js';
 import { OwnTurns } from '../turns.js';
 import { numberedClient } from './arrivals.js';
@@ -25,9 +26,13 @@ export function movedShare(
   if (!policy.needs.clientKey || !rest.some((member) => member.weight > 0)) return null;
   const homesIn = (membership: readonly Member[]): (string | undefined)[] => {
     policy.update(membership);
-    const idle = idlePool(membership);
+    const candidates = new CandidateSet(membership.length, IDLE);
+    for (const [member, { weight }] of membership.entries()) {
+      if (weight > 0) candidates.put(member, weight);
+    }
+    candidates.chooseBy(policy);
     return Array.from({ length: CLIENTS }, (_, client) => {
-      const chosen = policy.choose({ ...idle, clientKey: numberedClient(client) }, random);
+      const chosen = candidates.choose(numberedClient(client), random);
       return membership[chosen]?.name;
     });
   };
@@ -40,14 +45,9 @@ export function movedShare(
   return stayers === 0 ? 0 : moved / stayers;
 }
 
-function idlePool(members: readonly Member[]) {
-  const eligible = members.flatMap((member, index) => (member.weight > 0 ? [index] : []));
-  return {
-    eligible: Int32Array.from(eligible),
-    eligibleCount: eligible.length,
-    active: new Int32Array(members.length),
-    weight: Float64Array.from(members, (member) => member.weight),
-    latencyMs: new Float64Array(members.length),
-    failureRate: new Float64Array(members.length),
-  };
-}
+const IDLE: Figures = {
+  nowMs: 0,
+  activeOf: () => 0,
+  latencyMsOf: () => 0,
+  failureRateOf: () => 0,
+};

@@ -6,6 +6,7 @@
 import { present, unreachable } from '../../core/assert.js';
 import { EventQueue } from '../../core/event_queue.js';
 import type { Random } from '../../core/random.js';
+import { CandidateSet } from '../candidate_set.js';
 import type { Policy } from '../policy.js';
 import { BackendModel } from './backend_model.js';
 import { FIRST_BYTE_MS, type Scenario, type Trouble } from './scenario.js';
@@ -34,15 +35,9 @@ class Simulation {
   readonly #backends: readonly BackendModel[];
   readonly #events = new EventQueue<Event>();
   readonly #tally: Tally;
-  readonly #eligible: Int32Array;
-  #eligibleCount = 0;
-  /** While nobody is capped, who is eligible changes only when health notices something. */
-  readonly #hasCaps: boolean;
-  #isStale = true;
+  readonly #candidates: CandidateSet;
   readonly #active: Int32Array;
   readonly #weight: Float64Array;
-  readonly #latencyMs: Float64Array;
-  readonly #failureRate: Float64Array;
   #nowMs = 0;
 
   constructor(scenario: Scenario, policy: Policy, random: Random) {
@@ -52,12 +47,9 @@ class Simulation {
     this.#random = random;
     this.#backends = backends.map((backend) => new BackendModel(backend, scenario.slots));
     this.#tally = new Tally(scenario.arrivals.count);
-    this.#eligible = new Int32Array(backends.length);
-    this.#hasCaps = backends.some((backend) => backend.maxConnections > 0);
     this.#active = new Int32Array(backends.length);
     this.#weight = Float64Array.from(backends, (backend) => backend.weight);
-    this.#latencyMs = new Float64Array(backends.length);
-    this.#failureRate = new Float64Array(backends.length);
+    this.#candidates = this.#makeCandidates();
     for (const trouble of scenario.troubles) {
       this.#events.put(trouble.fromMs, { kind: 'trouble-begins', trouble });
       this.#events.put(trouble.toMs, { kind: 'trouble-ends', trouble });
@@ -89,6 +81,7 @@ class Simulation {
     switch (event.kind) {
       case 'answered':
         this.#at(event.backend).observeLatency(event.latencyMs, this.#nowMs);
+        this.#candidates.measured(event.backend);
         return;
       case 'finished':
         if (event.life === this.#at(event.backend).life) this.#finish(event.backend, event.session);
@@ -101,7 +94,7 @@ class Simulation {
         return;
       case 'noticed':
         this.#at(event.backend).seen = event.seen;
-        this.#isStale = true;
+        this.#sort(event.backend);
         return;
       default:
         unreachable(event);
@@ -112,57 +105,62 @@ class Simulation {
     const isMeasured = this.#isMeasured(session);
     const tried: number[] = [];
     for (let attempt = 0; attempt <= this.#scenario.retries; attempt++) {
-      this.#fillEligible(tried);
-      if (this.#eligibleCount === 0) break;
+      for (const backend of tried) this.#candidates.remove(backend);
+      if (this.#candidates.count === 0) break;
       const chosen = this.#choose(session);
       const backend = this.#at(chosen);
+      for (const again of tried) this.#sort(again);
       if (backend.isAlive) {
         if (backend.admit(session)) this.#serve(chosen, session);
-        this.#active[chosen] = backend.active;
+        this.#counted(chosen);
         if (isMeasured) this.#tally.placed(this.#active, this.#weight);
         return;
       }
       backend.observeOutcome('failed', this.#nowMs);
+      this.#candidates.measured(chosen);
       tried.push(chosen);
       if (isMeasured) this.#tally.failedDials++;
     }
+    for (const again of tried) this.#sort(again);
     if (isMeasured) this.#tally.refused++;
   }
 
-  #fillEligible(tried: readonly number[]): void {
-    if (!this.#isStale && !this.#hasCaps && tried.length === 0) return;
-    this.#isStale = tried.length > 0;
-    let count = 0;
-    for (const [index, backend] of this.#backends.entries()) {
-      const { maxConnections, weight } = backend.spec;
-      if (backend.seen === 'down' || weight === 0 || tried.includes(index)) continue;
-      if (maxConnections > 0 && backend.active >= maxConnections) continue;
-      this.#eligible[count++] = index;
+  #makeCandidates(): CandidateSet {
+    const simulation = this;
+    const candidates = new CandidateSet(this.#backends.length, {
+      get nowMs() {
+        return simulation.#nowMs;
+      },
+      activeOf: (member) => this.#active[member] ?? 0,
+      latencyMsOf: (member) => this.#at(member).latencyMs(this.#nowMs),
+      failureRateOf: (member) => this.#at(member).failureRate(this.#nowMs),
+    });
+    for (const [index, { weight }] of this.#scenario.backends.entries()) {
+      if (weight > 0) candidates.put(index, weight);
     }
-    this.#eligibleCount = count;
+    candidates.chooseBy(this.#policy);
+    return candidates;
+  }
+
+  /** Makes a backend a candidate, or none, as health and its cap say. */
+  #sort(index: number): void {
+    const { spec, seen, active } = this.#at(index);
+    const isFull = spec.maxConnections > 0 && active >= spec.maxConnections;
+    if (seen === 'down' || spec.weight === 0 || isFull) this.#candidates.remove(index);
+    else this.#candidates.put(index, spec.weight);
+  }
+
+  #counted(index: number): void {
+    const { spec, active } = this.#at(index);
+    this.#active[index] = active;
+    if (spec.maxConnections > 0) this.#sort(index);
+    this.#candidates.counted(index);
   }
 
   #choose(session: number): number {
-    if (this.#policy.needs.latency) this.#lookAtLatencies();
     const { client, clients } = this.#scenario.arrivals;
     const clientKey = present(clients[client[session] ?? 0], 'each session has a client');
-    const choice = {
-      eligible: this.#eligible,
-      eligibleCount: this.#eligibleCount,
-      active: this.#active,
-      weight: this.#weight,
-      latencyMs: this.#latencyMs,
-      failureRate: this.#failureRate,
-      clientKey,
-    };
-    return this.#policy.choose(choice, this.#random);
-  }
-
-  #lookAtLatencies(): void {
-    for (const [index, backend] of this.#backends.entries()) {
-      this.#latencyMs[index] = backend.latencyMs(this.#nowMs);
-      this.#failureRate[index] = backend.failureRate(this.#nowMs);
-    }
+    return this.#candidates.choose(clientKey, this.#random);
   }
 
   #serve(index: number, session: number): void {
@@ -180,8 +178,9 @@ class Simulation {
   #finish(index: number, session: number): void {
     const backend = this.#at(index);
     const next = backend.release();
-    this.#active[index] = backend.active;
+    this.#counted(index);
     backend.observeOutcome('served', this.#nowMs);
+    this.#candidates.measured(index);
     if (this.#isMeasured(session)) {
       this.#tally.finished(this.#nowMs - (this.#scenario.arrivals.atMs[session] ?? 0));
     }
@@ -195,7 +194,7 @@ class Simulation {
       return;
     }
     this.#tally.lost += backend.die();
-    this.#active[trouble.backend] = 0;
+    this.#counted(trouble.backend);
     this.#notice(trouble.backend, 'down');
   }
 

@@ -4,12 +4,12 @@ import { simulate } from '../../../src/balance/simulate/simulation.js';
 import type { Tally } from '../../../src/balance/simulate/tally.js';
 import { seededRandom } from '../../../src/core/random.js';
 import type { PolicyName } from '../../../src/core/spec.js';
-import { policyOf } from '../situation.js';
+import { barePolicy } from '../situation.js';
 import { arrivalsAt, scenarioOf } from './scenario.js';
 
 function run(changes: Partial<Scenario>, policy: PolicyName = 'least-connections'): Tally {
   const scenario = scenarioOf(changes);
-  return simulate(scenario, policyOf(policy, scenario.backends), seededRandom(1));
+  return simulate(scenario, barePolicy(policy, scenario.backends), seededRandom(1));
 }
 
 t.test('a session takes its work, and its wait for those before it', async (t) => {

@@ -1,0 +1,29 @@
+/** What choosers share that draw by weight and look at the candidates that they have drawn only. */
+import type { Random } from '../core/random.js';
+import type { Candidates, Chooser } from './policy.js';
+import { WeightedDraw } from './weighted_draw.js';
+
+export abstract class DrawingChooser implements Chooser {
+  protected readonly candidates: Candidates;
+  protected readonly weighted: WeightedDraw;
+
+  constructor(members: number, candidates: Candidates) {
+    this.candidates = candidates;
+    this.weighted = new WeightedDraw(members, candidates);
+  }
+
+  abstract choose(clientKey: Uint8Array, random: Random): number;
+  abstract explain(clientKey: Uint8Array): string;
+
+  added(member: number): void {
+    this.weighted.follow(member);
+  }
+  removed(member: number): void {
+    this.weighted.follow(member);
+  }
+  weighed(member: number): void {
+    this.weighted.follow(member);
+  }
+  counted(): void {}
+  measured(): void {}
+}

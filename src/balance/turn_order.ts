@@ -1,0 +1,77 @@
+/**
+ * In which order members of equal weight have their turns in a round-robin. Each has a phase, its
+ * place within the time that a turn of its weight takes; the golden ratio spreads them evenly.
+ */
+import { hashName } from './hash.js';
+import type { Member } from './policy.js';
+
+/**
+ * Phases are multiples of 2^-16. Then (k + phase) / weight is the quotient of two whole numbers
+ * below 2^53, correctly rounded: equal turns are equal doubles. Those of configured weights that
+ * differ do so by 1 / (1000 * 1000^2 * 2^16) = 1.5e-14 or more, which doubles up to 2 tell apart.
+ */
+const PHASE_STEPS = 2 ** 16;
+/** Each next phase is so much further: any number of them are spread evenly (TAOCP 3, 6.4). */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+export class TurnOrder {
+  readonly seed: number;
+  /** By place. */
+  readonly #members: Int32Array;
+  readonly #phases: Float64Array;
+  readonly #ranks: Int32Array;
+  /** By member. */
+  readonly #places: Int32Array;
+
+  /**
+   * Ranks by weight, and among equals by a hash of the name with the shared seed: every thread
+   * finds the same order, it survives a change of the file's, and the file's decides nothing.
+   */
+  constructor(members: readonly Member[], seed: number) {
+    this.seed = seed;
+    const keys = members.map(({ name }) => hashName(name, seed));
+    const byRank = [...members.keys()].sort(
+      (a, b) =>
+        (members[a]?.weight ?? 0) - (members[b]?.weight ?? 0) ||
+        (keys[a] ?? 0) - (keys[b] ?? 0) ||
+        a - b,
+    );
+    const steps = byRank.map((_, rank) => Math.floor(((rank * GOLDEN) % 1) * PHASE_STEPS));
+    const byPlace = [...steps.keys()].sort((a, b) => (steps[a] ?? 0) - (steps[b] ?? 0) || a - b);
+    this.#ranks = Int32Array.from(byPlace);
+    this.#phases = Float64Array.from(byPlace, (rank) => (steps[rank] ?? 0) / PHASE_STEPS);
+    this.#members = Int32Array.from(byPlace, (rank) => byRank[rank] ?? 0);
+    this.#places = new Int32Array(members.length);
+    for (const [place, member] of this.#members.entries()) this.#places[member] = place;
+  }
+
+  /** Places are in the order of phases, and of ranks among equal ones. */
+  placeOf(member: number): number {
+    return this.#places[member] ?? 0;
+  }
+
+  memberAt(place: number): number {
+    return this.#members[place] ?? 0;
+  }
+
+  phaseAt(place: number): number {
+    return this.#phases[place] ?? 0;
+  }
+
+  rankAt(place: number): number {
+    return this.#ranks[place] ?? 0;
+  }
+
+  /** The first place whose phase is `phase` or more; one behind the last where there is none. */
+  firstFrom(phase: number): number {
+    const phases = this.#phases;
+    let low = 0;
+    let high = phases.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((phases[middle] ?? 0) < phase) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * A pool's members, sorted by who may be chosen: what `eligibility.ts` and `standing.ts` say about
+ * each, kept up by change instead of asked at every choice. Before a choice the roster reads which
+ * rows of the ledger have changed and looks at those; it is then what a look at everybody would
+ * have found.
+ */
+import { CandidateSet } from '../balance/candidate_set.js';
+import type { Figures, Policy } from '../balance/policy.js';
+import type { BackendId } from '../core/brand.js';
+import type { Ineligible } from '../core/outcome.js';
+import { type ChangeReader, EVERY_ROW } from './change_journal.js';
+import { ineligible, type Regard } from './eligibility.js';
+import type { Ledger } from './ledger.js';
+import type { PlannedBackend } from './planned_backend.js';
+import {
+  type Hope,
+  hopeOf,
+  type Nobody,
+  nobodyBy,
+  regardBy,
+  type Tier,
+  tiersOf,
+  type Wellness,
+  wellnessOf,
+} from './standing.js';
+
+/** What the counts below know about a member. */
+interface Account {
+  wellness: Wellness;
+  /** null: it yields, or nobody asks. */
+  health: Hope | null;
+  panic: Hope | null;
+}
+
+export interface RosterOptions {
+  readonly ledger: Ledger;
+  readonly policy: Policy;
+  readonly figures: Figures;
+  readonly panicPercent: number;
+}
+
+export class Roster {
+  readonly #members: readonly PlannedBackend[];
+  readonly #ledger: Ledger;
+  readonly #policy: Policy;
+  readonly #panicPercent: number;
+  readonly #changes: ChangeReader;
+  readonly #indices: ReadonlyMap<BackendId, number>;
+  readonly #tiers: Readonly<Record<Tier, CandidateSet>>;
+  /** By member. */
+  readonly #accounts: readonly Account[];
+  readonly #wellness: Record<Wellness, number> = { well: 0, unwell: 0, 'not usable': 0 };
+  /** Of those that do not yield. */
+  readonly #hopes: Readonly<Record<Regard, Record<Hope, number>>> = {
+    health: { place: 0, unproven: 0, unwell: 0, none: 0 },
+    panic: { place: 0, unproven: 0, unwell: 0, none: 0 },
+  };
+  /** Members that the present choice leaves out, though they are candidates. */
+  readonly #aside: number[] = [];
+
+  constructor(members: readonly PlannedBackend[], options: RosterOptions) {
+    const { ledger, policy, figures, panicPercent } = options;
+    this.#members = members;
+    this.#ledger = ledger;
+    this.#policy = policy;
+    this.#panicPercent = panicPercent;
+    this.#indices = new Map(members.map(({ id }, index) => [id, index]));
+    const tier = (): CandidateSet => new CandidateSet(members.length, figures);
+    this.#tiers = { first: tier(), backup: tier(), all: tier() };
+    this.#accounts = members.map(() => ({ wellness: 'not usable', health: null, panic: null }));
+    this.#wellness['not usable'] = members.length;
+    // From here on the journal has what changes; what is read below is newer.
+    if (policy.needs.counts) for (const { id } of members) ledger.watchCounts(id);
+    this.#changes = ledger.changes.reader();
+    for (let member = 0; member < members.length; member++) this.#look(member);
+    for (const each of Object.values(this.#tiers)) each.chooseBy(policy);
+  }
+
+  /** Brings everything in step with the ledger. */
+  follow(): void {
+    this.#putBack();
+    let unread = this.#changes.unread;
+    if (unread === 0) return;
+    if (unread > this.#members.length) return this.#lookAtAll();
+    for (; unread > 0; unread--) {
+      const row = this.#changes.next();
+      if (row === EVERY_ROW) return this.#lookAtAll();
+      const member = this.#indices.get(row as BackendId);
+      if (member !== undefined) this.#look(member);
+    }
+  }
+
+  get regard(): Regard {
+    if (this.#panicPercent === 0) return 'health';
+    return regardBy(this.#wellness.well, this.#wellness.unwell, this.#panicPercent);
+  }
+
+  /** The candidates of the first tier that has any; null when none has. */
+  candidates(regard: Regard): CandidateSet | null {
+    for (const tier of tiersOf(regard)) {
+      const candidates = this.#tiers[tier];
+      if (candidates.count > 0) return candidates;
+    }
+    return null;
+  }
+
+  /** The present choice leaves `member` out: until it is followed again. */
+  leaveOut(member: number): void {
+    this.#aside.push(member);
+    this.#tiers.first.remove(member);
+    this.#tiers.backup.remove(member);
+    this.#tiers.all.remove(member);
+  }
+
+  leaveOutTried(tried: readonly BackendId[]): void {
+    for (const id of tried) {
+      const member = this.#indices.get(id);
+      if (member !== undefined) this.leaveOut(member);
+    }
+  }
+
+  /** Why there is no candidate. `tried`: in vain, by this session. */
+  whyNobody(regard: Regard, tried: readonly BackendId[] | null): Nobody {
+    const hopes = this.#hopes[regard];
+    if (tried === null) return nobodyBy(hopes);
+    const left = { ...hopes };
+    for (const [index, id] of tried.entries()) {
+      const member = this.#indices.get(id);
+      if (member === undefined || tried.indexOf(id) !== index) continue;
+      if (this.#accounts[member]?.[regard] !== 'place') continue;
+      left.place--;
+      left.unwell++;
+    }
+    return nobodyBy(left);
+  }
+
+  /** This worker's own knowledge of `member` has changed. */
+  measured(member: number): void {
+    this.#tiers.first.measured(member);
+    this.#tiers.backup.measured(member);
+    this.#tiers.all.measured(member);
+  }
+
+  #putBack(): void {
+    for (let member = this.#aside.pop(); member !== undefined; member = this.#aside.pop()) {
+      this.#look(member);
+    }
+  }
+
+  #lookAtAll(): void {
+    this.#changes.skip();
+    for (let member = 0; member < this.#members.length; member++) this.#look(member);
+  }
+
+  /** Reads one row of the ledger and sorts its member in. */
+  #look(index: number): void {
+    const ledger = this.#ledger;
+    const member = this.#members[index];
+    const account = this.#accounts[index];
+    if (member === undefined || account === undefined) return;
+    const { id } = member;
+    const wellness = wellnessOf(ledger, id);
+    this.#wellness[account.wellness]--;
+    this.#wellness[wellness]++;
+    account.wellness = wellness;
+    if (member.yielding) return;
+    const reason = ineligible(ledger, id, null, 'health');
+    this.#sort(member.backup ? 'backup' : 'first', index, reason);
+    this.#hope(account, 'health', hopeOf(reason));
+    if (this.#panicPercent === 0) return;
+    const inPanic = ineligible(ledger, id, null, 'panic');
+    this.#sort('all', index, inPanic);
+    this.#hope(account, 'panic', hopeOf(inPanic));
+  }
+
+  #sort(tier: Tier, index: number, reason: Ineligible | null): void {
+    const candidates = this.#tiers[tier];
+    if (reason !== null) return candidates.remove(index);
+    const isKnown = candidates.has(index);
+    candidates.put(index, this.#weightOf(index));
+    if (isKnown && this.#policy.needs.counts) candidates.counted(index);
+  }
+
+  #hope(account: Account, regard: Regard, hope: Hope): void {
+    const hopes = this.#hopes[regard];
+    const before = account[regard];
+    if (before !== null) hopes[before]--;
+    hopes[hope]++;
+    account[regard] = hope;
+  }
+
+  #weightOf(index: number): number {
+    const id = this.#members[index]?.id;
+    return id === undefined ? 0 : this.#ledger.weight(id);
+  }
+}
