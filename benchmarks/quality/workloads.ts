@@ -18,6 +18,8 @@ interface Shape {
   /** Sessions at once a backend; 0: they only hold a place, and `load` is sessions a backend. */
   readonly slots?: number;
   readonly troubles?: readonly Trouble[];
+  /** Only every so-manieth is up; `load` is that of those. */
+  readonly upEach?: number;
 }
 
 const DURATION_MS = 30_000;
@@ -91,6 +93,29 @@ export const WORKLOADS: readonly Workload[] = [
         clients: 40,
       }),
   },
+  {
+    question:
+      'Nine of ten of 300 backends are down (a tenth of the imbalance is that of the rest), at 90 % load',
+    scenario: (seed) =>
+      build(seed, { backends: equal(300), upEach: 10, load: 0.9, work: 'exponential' }),
+  },
+  {
+    question:
+      'The same with weights 1 to 3, and sessions of 2 s that only hold a place: how even are they?',
+    scenario: (seed) =>
+      build(seed, {
+        backends: equal(300).map((each, i) => ({
+          ...each,
+          weight: 1 + (i % 3),
+          speed: 1 + (i % 3),
+        })),
+        upEach: 10,
+        load: 20,
+        work: 'exponential',
+        meanWorkMs: 2000,
+        slots: 0,
+      }),
+  },
 ];
 
 function equal(count: number): SimulatedBackend[] {
@@ -108,9 +133,17 @@ function backend(name: string, weight: number): SimulatedBackend {
   return { name, weight, speed: 1, maxConnections: 0 };
 }
 
+/** Health has noticed before anything is measured, and nothing ends before the last session. */
+function downThroughout(index: number): Trouble {
+  return { kind: 'down', backend: index, fromMs: 0, toMs: 2 * DURATION_MS };
+}
+
 function build(seed: number, shape: Shape): Scenario {
-  const { backends, load, work, meanWorkMs = 8, clients = 5000, slots = 1, troubles = [] } = shape;
-  const speed = backends.reduce((sum, each) => sum + each.speed, 0);
+  const { backends, load, work, meanWorkMs = 8, clients = 5000, slots = 1, upEach = 1 } = shape;
+  const isUp = (index: number): boolean => index % upEach === 0;
+  const speed = backends.reduce((sum, each, index) => sum + (isUp(index) ? each.speed : 0), 0);
+  const down = [...backends.keys()].filter((index) => !isUp(index));
+  const troubles = [...(shape.troubles ?? []), ...down.map(downThroughout)];
   const ratePerSecond = (1000 * load * speed) / meanWorkMs;
   const spec = { ratePerSecond, durationMs: DURATION_MS, work, meanWorkMs, clients };
   return {
