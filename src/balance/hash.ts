@@ -38,9 +38,18 @@ export function xxh32(bytes: Uint8Array, length: number, seed: number): number {
   return avalanche(acc);
 }
 
+const ENCODER = new TextEncoder();
+/** Names are short: ten thousand of them are hashed without an array for each. */
+const SCRATCH = new Uint8Array(1024);
+/** UTF-8 has up to three bytes for a unit of UTF-16. */
+const MOST_BYTES = 3;
+
 /** XXH32 of a name's UTF-8 text. */
 export function hashName(name: string, seed: number): number {
-  const bytes = new TextEncoder().encode(name);
+  if (name.length * MOST_BYTES <= SCRATCH.length) {
+    return xxh32(SCRATCH, ENCODER.encodeInto(name, SCRATCH).written, seed);
+  }
+  const bytes = ENCODER.encode(name);
   return xxh32(bytes, bytes.length, seed);
 }
 

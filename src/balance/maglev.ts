@@ -17,13 +17,24 @@ const EMPTY = -1;
 
 interface Turn {
   readonly member: number;
-  readonly weight: number;
+  readonly weights: Weights;
+  readonly rank: number;
   readonly skip: number;
   /** The next slot of this member's permutation. */
   slot: number;
-  /** Weight that the member must have earned before its next turn. */
-  due: number;
 }
+
+/** Members of one weight have their turns in the same rounds. */
+interface Weights {
+  readonly weight: number;
+  readonly turns: Turn[];
+  /** Weight that a member must have earned before its next turn. */
+  due: number;
+  state: 'waits' | 'has its turns';
+}
+
+/** With fewer turns in a round than this share of all, those are picked, and not all looked at. */
+const FEW = 1 / 8;
 
 export class MaglevTable implements HashTable {
   readonly #slots: Int16Array;
@@ -53,29 +64,63 @@ export class MaglevTable implements HashTable {
  * (The paper leaves weights open; Envoy's table does this too.)
  */
 function fill(slots: Int16Array, members: readonly Member[]): void {
-  const turns = placedMembers(members).map((member) => firstTurn(members, member, slots.length));
-  const greatest = Math.max(0, ...turns.map((turn) => turn.weight));
-  let free = turns.length === 0 ? 0 : slots.length;
+  const byWeight = new Map<number, Weights>();
+  const all = placedMembers(members).map((member, rank) =>
+    firstTurn(members, member, rank, slots.length, byWeight),
+  );
+  const weights = [...byWeight.values()];
+  const greatest = Math.max(0, ...byWeight.keys());
+  let free = all.length === 0 ? 0 : slots.length;
   for (let round = 0; free > 0; round++) {
+    const turns = turnsOf(round, greatest, weights, all);
     for (const turn of turns) {
+      if (turn.weights.state === 'waits') continue;
       if (free === 0) return;
-      if (round * turn.weight < turn.due) continue;
-      turn.due += greatest;
       take(slots, turn);
       free--;
     }
   }
 }
 
-function firstTurn(members: readonly Member[], index: number, size: number): Turn {
+/** Those that have a turn in `round`, by rank; others may be among them. */
+function turnsOf(
+  round: number,
+  greatest: number,
+  weights: readonly Weights[],
+  all: readonly Turn[],
+): readonly Turn[] {
+  let count = 0;
+  for (const each of weights) {
+    each.state = round * each.weight < each.due ? 'waits' : 'has its turns';
+    if (each.state === 'waits') continue;
+    each.due += greatest;
+    count += each.turns.length;
+  }
+  if (count >= FEW * all.length) return all;
+  return weights
+    .flatMap(({ state, turns }) => (state === 'waits' ? [] : turns))
+    .sort((a, b) => a.rank - b.rank);
+}
+
+function firstTurn(
+  members: readonly Member[],
+  index: number,
+  rank: number,
+  size: number,
+  byWeight: Map<number, Weights>,
+): Turn {
   const { name, weight } = present(members[index], 'a placed member is one of the members');
-  return {
+  const weights = byWeight.get(weight) ?? { weight, turns: [], due: 0, state: 'waits' };
+  byWeight.set(weight, weights);
+  const turn = {
     member: index,
-    weight,
+    weights,
+    rank,
     slot: hashName(name, OFFSET_SEED) % size,
     skip: (hashName(name, SKIP_SEED) % (size - 1)) + 1,
-    due: 0,
   };
+  weights.turns.push(turn);
+  return turn;
 }
 
 function take(slots: Int16Array, turn: Turn): void {

@@ -11,6 +11,8 @@ import type { Member } from './policy.js';
  * differ do so by 1 / (1000 * 1000^2 * 2^16) = 1.5e-14 or more, which doubles up to 2 tell apart.
  */
 const PHASE_STEPS = 2 ** 16;
+/** Above any member index: with 32 bits above it, a key is a whole number below 2^53. */
+const SPAN = 2 ** 16;
 /** Each next phase is so much further: any number of them are spread evenly (TAOCP 3, 6.4). */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
@@ -29,18 +31,13 @@ export class TurnOrder {
    */
   constructor(members: readonly Member[], seed: number) {
     this.seed = seed;
-    const keys = members.map(({ name }) => hashName(name, seed));
-    const byRank = [...members.keys()].sort(
-      (a, b) =>
-        (members[a]?.weight ?? 0) - (members[b]?.weight ?? 0) ||
-        (keys[a] ?? 0) - (keys[b] ?? 0) ||
-        a - b,
-    );
-    const steps = byRank.map((_, rank) => Math.floor(((rank * GOLDEN) % 1) * PHASE_STEPS));
-    const byPlace = [...steps.keys()].sort((a, b) => (steps[a] ?? 0) - (steps[b] ?? 0) || a - b);
-    this.#ranks = Int32Array.from(byPlace);
-    this.#phases = Float64Array.from(byPlace, (rank) => (steps[rank] ?? 0) / PHASE_STEPS);
-    this.#members = Int32Array.from(byPlace, (rank) => byRank[rank] ?? 0);
+    const byRank = rankMembers(members, seed);
+    const phases = Float64Array.from(byRank, (_, rank) => {
+      return Math.floor(((rank * GOLDEN) % 1) * PHASE_STEPS) * SPAN + rank;
+    }).sort();
+    this.#ranks = Int32Array.from(phases, (phase) => phase % SPAN);
+    this.#phases = phases.map((phase) => Math.floor(phase / SPAN) / PHASE_STEPS);
+    this.#members = Int32Array.from(this.#ranks, (rank) => byRank[rank] ?? 0);
     this.#places = new Int32Array(members.length);
     for (const [place, member] of this.#members.entries()) this.#places[member] = place;
   }
@@ -74,4 +71,23 @@ export class TurnOrder {
     }
     return low;
   }
+}
+
+/** Members by weight, and of equal weight by hash; of equal hashes by number. */
+function rankMembers(members: readonly Member[], seed: number): Int32Array {
+  const byWeight = new Map<number, number[]>();
+  for (const [member, { name, weight }] of members.entries()) {
+    const equals = byWeight.get(weight) ?? [];
+    if (equals.length === 0) byWeight.set(weight, equals);
+    equals.push(hashName(name, seed) * SPAN + member);
+  }
+  const weights = Float64Array.from(byWeight.keys()).sort();
+  const ranked = new Int32Array(members.length);
+  let rank = 0;
+  for (const weight of weights) {
+    // One native sort of numbers for each weight, instead of a look at both names for each pair.
+    const keys = Float64Array.from(byWeight.get(weight) ?? []).sort();
+    for (const key of keys) ranked[rank++] = key % SPAN;
+  }
+  return ranked;
 }

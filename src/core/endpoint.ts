@@ -53,7 +53,8 @@ export function formatAddress(address: Address): string {
 }
 
 export function sameAddress(a: Address, b: Address): boolean {
-  return formatAddress(a) === formatAddress(b);
+  if (a.kind === 'unix') return b.kind === 'unix' && a.path === b.path;
+  return b.kind !== 'unix' && a.port === b.port && a.host === b.host;
 }
 
 /** All addresses of the machine, or at a socket that dials: any of them. */

@@ -1,6 +1,6 @@
 /** A backend of a pool as a worker holds it. */
 import type { BackendId } from '../core/brand.js';
-import { type Endpoint, formatAddress } from '../core/endpoint.js';
+import { type Endpoint, sameAddress } from '../core/endpoint.js';
 import type { BackendPlan } from '../core/plan.js';
 import type { PooledBackend } from './selection.js';
 
@@ -21,7 +21,7 @@ export class PlannedBackend implements PooledBackend {
 
   /** True when a newer plan's row is about the same address. */
   isAt(plan: BackendPlan): boolean {
-    return formatAddress(this.endpoint) === formatAddress(plan.endpoint);
+    return sameAddress(this.endpoint, plan.endpoint);
   }
 
   /**
