@@ -105,6 +105,8 @@ function takeRoom(ledger: Ledger, request: EjectionRequest): 'taken' | SparedBec
     for (const member of members) {
       if (isOut(ledger, member)) seenOut++;
       else if (member !== backend && isUsable(ledger, member)) serving++;
+      // Enough serve, even if none of those that are out was among them.
+      if (serving > out) break;
     }
     if (serving - (out - seenOut) <= 0) return 'last-one';
     if (out >= most) return 'max-ejected-percent';

@@ -5,17 +5,21 @@
  * has none yet.
  */
 
+/** Each step is a change that every worker follows, and a hundredth of a share is not felt. */
+const STEPS = 100;
 /** Envoy's min_weight_percent: with less, a backend of a quiet pool would see no session at all. */
 export const SLOW_START_FLOOR = 0.1;
 
 /**
- * The share of weight and cap, SLOW_START_FLOOR to 1. `sinceUpMs` is the time since the backend
- * came up after it had been down or ejected; null when it never was: at the start of the process
- * all are new, and a ramp for all would only take capacity away. `windowMs` 0 = no slow start.
+ * The share of weight and cap, SLOW_START_FLOOR to 1 in hundredths. `sinceUpMs` is the time since
+ * the backend came up after it had been down or ejected; null when it never was: at the start of
+ * the process all are new, and a ramp for all would only take capacity away. `windowMs` 0 = no slow
+ * start.
  */
 export function slowStartShare(sinceUpMs: number | null, windowMs: number): number {
   if (sinceUpMs === null || sinceUpMs >= windowMs) return 1;
-  return Math.max(SLOW_START_FLOOR, sinceUpMs / windowMs);
+  const share = Math.floor((STEPS * sinceUpMs) / windowMs) / STEPS;
+  return Math.max(SLOW_START_FLOOR, share);
 }
 
 /** `cap` (0 = none, and none it stays) at `share`; never so low that nobody could come. */

@@ -1,11 +1,12 @@
 import t from 'tap';
 import { rampedCap, SLOW_START_FLOOR, slowStartShare } from '../../src/pool/slow_start.js';
 
-t.test('the share rises with time, from the floor to all of it', async (t) => {
+t.test('the share rises with time in hundredths, from the floor to all of it', async (t) => {
   t.equal(slowStartShare(0, 10_000), SLOW_START_FLOOR);
   t.equal(slowStartShare(500, 10_000), SLOW_START_FLOOR);
   t.equal(slowStartShare(2_500, 10_000), 0.25);
-  t.equal(slowStartShare(9_999, 10_000), 0.9999);
+  t.equal(slowStartShare(2_599, 10_000), 0.25);
+  t.equal(slowStartShare(9_999, 10_000), 0.99);
   t.equal(slowStartShare(10_000, 10_000), 1);
   t.equal(slowStartShare(1e12, 10_000), 1);
 });
