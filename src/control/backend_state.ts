@@ -2,8 +2,9 @@
 import type { BackendState } from '../admin/views.js';
 import { unreachable } from '../core/assert.js';
 import type { Ineligible } from '../core/outcome.js';
+import { CLOSED_BECAUSE } from '../pool/backend_rows.js';
 import { isFull } from '../pool/eligibility.js';
-import { CLOSED_BECAUSE, type Ledger } from '../pool/ledger.js';
+import type { Ledger } from '../pool/ledger.js';
 import type { Standing } from '../pool/standing.js';
 import type { BackendEntry } from './inventory.js';
 

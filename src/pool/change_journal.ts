@@ -15,10 +15,12 @@ const SLOT_BITS = 14;
 const SLOTS = 2 ** SLOT_BITS;
 /** An entry: the row in the low bits, and above it the lap of the ring, to tell old from new. */
 const LAP_AT = 16;
-const ROW_MASK = 2 ** LAP_AT - 1;
+const ENTRY_MASK = 2 ** LAP_AT - 1;
 const LAP_MASK = 2 ** (32 - LAP_AT) - 1;
-/** Stands for every row. */
-export const EVERY_ROW = ROW_MASK;
+/** Of an entry: nothing but the count has changed, and it neither reached a cap nor left it. */
+const COUNT_ONLY = 2 ** 15;
+/** Stands for every row; no row has this number. */
+export const EVERY_ROW = ENTRY_MASK;
 
 /** How many entries were ever written, modulo 2^32. */
 const HEAD = 0;
@@ -35,8 +37,26 @@ export class ChangeJournal {
     this.#cells = cells;
   }
 
-  /** The row of `backend` has changed. */
-  note(backend: BackendId | typeof EVERY_ROW): void {
+  /** The row of `backend` has changed, in any way. */
+  note(backend: BackendId): void {
+    this.#write(backend);
+  }
+
+  /** The row of `backend` has another count, and nothing follows from it but the count. */
+  noteCount(backend: BackendId): void {
+    this.#write(backend | COUNT_ONLY);
+  }
+
+  noteAll(): void {
+    this.#write(EVERY_ROW);
+  }
+
+  /** Reads from here on. */
+  reader(): ChangeReader {
+    return new ChangeReader(this.#cells);
+  }
+
+  #write(what: number): void {
     const cells = this.#cells;
     for (;;) {
       const head = Atomics.load(cells, HEAD);
@@ -44,18 +64,13 @@ export class ChangeJournal {
       const found = Atomics.load(cells, slot);
       if (lapIn(found) === lapOf(head)) this.#advance(head);
       else if (lapIn(found) === ((lapOf(head) - 1) & LAP_MASK)) {
-        const entry = (lapOf(head) << LAP_AT) | backend;
+        const entry = (lapOf(head) << LAP_AT) | what;
         if (Atomics.compareExchange(cells, slot, found, entry) === found) {
           return this.#advance(head);
         }
       }
       // Neither: the head has moved on meanwhile.
     }
-  }
-
-  /** Reads from here on. */
-  reader(): ChangeReader {
-    return new ChangeReader(this.#cells);
   }
 
   #advance(head: number): void {
@@ -90,14 +105,25 @@ export class ChangeReader {
     this.#cursor = Atomics.load(this.#cells, HEAD);
   }
 
-  /** The next of the unread ones; EVERY_ROW also where it was lost. */
+  /**
+   * The next of the unread ones, of which there is one, for `rowIn` and `isCountOnly`; EVERY_ROW
+   * also where it was lost.
+   */
   next(): number {
     const entry = Atomics.load(this.#cells, slotOf(this.#cursor));
     if (lapIn(entry) !== lapOf(this.#cursor)) return EVERY_ROW;
     this.#cursor = (this.#cursor + 1) | 0;
     if ((this.#cursor & 0x7fff_ffff) === 0) this.#rounds = (this.#rounds + 1) | 0;
-    return entry & ROW_MASK;
+    return entry & ENTRY_MASK;
   }
+}
+
+export function rowIn(entry: number): BackendId {
+  return (entry & ~COUNT_ONLY) as BackendId;
+}
+
+export function isCountOnly(entry: number): boolean {
+  return (entry & COUNT_ONLY) !== 0 && entry !== EVERY_ROW;
 }
 
 function slotOf(at: number): number {

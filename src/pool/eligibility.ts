@@ -4,7 +4,8 @@
  */
 import type { BackendId } from '../core/brand.js';
 import type { Ineligible } from '../core/outcome.js';
-import { CLOSED_BECAUSE, type Ledger } from './ledger.js';
+import { CLOSED_BECAUSE } from './backend_rows.js';
+import type { Ledger } from './ledger.js';
 
 /** A backend that must not serve any more, however its health is. */
 export const GONE = CLOSED_BECAUSE.removed | CLOSED_BECAUSE.expired;

@@ -10,7 +10,9 @@ export interface LeaseBook {
   settled(backend: PlannedBackend, member: number, settlement: Settlement, term: number): void;
 }
 
+/** The answer of a choice as well: so a choice makes one object, the one that a session keeps. */
 export class BackendLease implements Lease {
+  readonly kind = 'chosen';
   readonly backend: PlannedBackend;
   readonly #book: LeaseBook;
   /** The backend's index in the pool when it was chosen; an update may have moved it since. */
@@ -24,6 +26,10 @@ export class BackendLease implements Lease {
     this.backend = backend;
     this.#member = member;
     this.#term = term;
+  }
+
+  get lease(): Lease {
+    return this;
   }
 
   connected(connectMs: number): void {

@@ -20,6 +20,7 @@ import type { PlannedBackend } from './planned_backend.js';
 import { adopted, membersOf, sameHash } from './pool_members.js';
 import { Roster } from './roster.js';
 import type { PoolView, Selection, SelectRequest, Settlement } from './selection.js';
+import type { Nobody } from './standing.js';
 
 export interface PoolDeps {
   readonly ledger: Ledger;
@@ -31,6 +32,13 @@ export interface PoolDeps {
   /** This worker has ejected a backend. */
   readonly ejected: () => void;
 }
+
+const NOTHING: Readonly<Record<Nobody, Selection>> = {
+  unproven: { kind: 'unproven' },
+  'no-backend': { kind: 'none', reason: 'no-backend' },
+  'all-down': { kind: 'none', reason: 'all-down' },
+  'all-full': { kind: 'none', reason: 'all-full' },
+};
 
 export class Pool implements PoolView, LeaseBook {
   readonly id: PoolId;
@@ -120,7 +128,7 @@ export class Pool implements PoolView, LeaseBook {
       );
       if (ledger.tryTake(backend.id, worker)) {
         const term = ledger.ejections.term(backend.id);
-        return { kind: 'chosen', lease: new BackendLease(this, backend, member, term) };
+        return new BackendLease(this, backend, member, term);
       }
       // Another worker took the last place between the look and the reservation.
       this.#roster.leaveOut(member);
@@ -243,7 +251,6 @@ export class Pool implements PoolView, LeaseBook {
     const reason = this.#roster.whyNobody(regard, tried);
     // Those that yield do so for others that come in a moment.
     const waits = this.#yielding === 'some' && reason !== 'all-full';
-    if (waits || reason === 'unproven') return { kind: 'unproven' };
-    return { kind: 'none', reason };
+    return waits || reason === 'unproven' ? NOTHING.unproven : NOTHING[reason];
   }
 }

@@ -8,10 +8,11 @@ import { CandidateSet } from '../balance/candidate_set.js';
 import type { Figures, Policy } from '../balance/policy.js';
 import type { BackendId } from '../core/brand.js';
 import type { Ineligible } from '../core/outcome.js';
-import { type ChangeReader, EVERY_ROW } from './change_journal.js';
+import { type ChangeReader, EVERY_ROW, isCountOnly, rowIn } from './change_journal.js';
 import { ineligible, type Regard } from './eligibility.js';
 import type { Ledger } from './ledger.js';
 import type { PlannedBackend } from './planned_backend.js';
+import { RowIndex } from './row_index.js';
 import {
   type Hope,
   hopeOf,
@@ -45,7 +46,7 @@ export class Roster {
   readonly #policy: Policy;
   readonly #panicPercent: number;
   readonly #changes: ChangeReader;
-  readonly #indices: ReadonlyMap<BackendId, number>;
+  readonly #rows: RowIndex;
   readonly #tiers: Readonly<Record<Tier, CandidateSet>>;
   /** By member. */
   readonly #accounts: readonly Account[];
@@ -64,16 +65,26 @@ export class Roster {
     this.#ledger = ledger;
     this.#policy = policy;
     this.#panicPercent = panicPercent;
-    this.#indices = new Map(members.map(({ id }, index) => [id, index]));
-    const tier = (): CandidateSet => new CandidateSet(members.length, figures);
-    this.#tiers = { first: tier(), backup: tier(), all: tier() };
+    this.#rows = new RowIndex(members.map(({ id }) => id));
+    const hasBackups = members.some(({ backup }) => backup);
+    const room = { first: members.length, backup: 0, all: 0 };
+    if (hasBackups) room.backup = members.length;
+    if (panicPercent > 0) room.all = members.length;
+    this.#tiers = {
+      first: new CandidateSet(room.first, figures),
+      backup: new CandidateSet(room.backup, figures),
+      all: new CandidateSet(room.all, figures),
+    };
     this.#accounts = members.map(() => ({ wellness: 'not usable', health: null, panic: null }));
     this.#wellness['not usable'] = members.length;
     // From here on the journal has what changes; what is read below is newer.
     if (policy.needs.counts) for (const { id } of members) ledger.watchCounts(id);
     this.#changes = ledger.changes.reader();
     for (let member = 0; member < members.length; member++) this.#look(member);
-    for (const each of Object.values(this.#tiers)) each.chooseBy(policy);
+    // A tier that nobody can ever be in takes no memory.
+    this.#tiers.first.chooseBy(policy);
+    if (room.backup > 0) this.#tiers.backup.chooseBy(policy);
+    if (room.all > 0) this.#tiers.all.chooseBy(policy);
   }
 
   /** Brings everything in step with the ledger. */
@@ -83,10 +94,12 @@ export class Roster {
     if (unread === 0) return;
     if (unread > this.#members.length) return this.#lookAtAll();
     for (; unread > 0; unread--) {
-      const row = this.#changes.next();
-      if (row === EVERY_ROW) return this.#lookAtAll();
-      const member = this.#indices.get(row as BackendId);
-      if (member !== undefined) this.#look(member);
+      const entry = this.#changes.next();
+      if (entry === EVERY_ROW) return this.#lookAtAll();
+      const member = this.#rows.memberAt(rowIn(entry));
+      if (member < 0) continue;
+      if (isCountOnly(entry)) this.#counted(member);
+      else this.#look(member);
     }
   }
 
@@ -114,8 +127,8 @@ export class Roster {
 
   leaveOutTried(tried: readonly BackendId[]): void {
     for (const id of tried) {
-      const member = this.#indices.get(id);
-      if (member !== undefined) this.leaveOut(member);
+      const member = this.#rows.memberAt(id);
+      if (member >= 0) this.leaveOut(member);
     }
   }
 
@@ -125,8 +138,8 @@ export class Roster {
     if (tried === null) return nobodyBy(hopes);
     const left = { ...hopes };
     for (const [index, id] of tried.entries()) {
-      const member = this.#indices.get(id);
-      if (member === undefined || tried.indexOf(id) !== index) continue;
+      const member = this.#rows.memberAt(id);
+      if (member < 0 || tried.indexOf(id) !== index) continue;
       if (this.#accounts[member]?.[regard] !== 'place') continue;
       left.place--;
       left.unwell++;
@@ -171,6 +184,13 @@ export class Roster {
     const inPanic = ineligible(ledger, id, null, 'panic');
     this.#sort('all', index, inPanic);
     this.#hope(account, 'panic', hopeOf(inPanic));
+  }
+
+  #counted(member: number): void {
+    if (!this.#policy.needs.counts) return;
+    const { first, backup, all } = this.#tiers;
+    (this.#members[member]?.backup === true ? backup : first).counted(member);
+    all.counted(member);
   }
 
   #sort(tier: Tier, index: number, reason: Ineligible | null): void {

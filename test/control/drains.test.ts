@@ -1,7 +1,8 @@
 import t from 'tap';
 import { Drains } from '../../src/control/drains.js';
 import type { WorkerId } from '../../src/core/brand.js';
-import { CLOSED_BECAUSE, createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
+import { CLOSED_BECAUSE } from '../../src/pool/backend_rows.js';
+import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import { inventory, poolSpec, resolved, spec } from './fixtures.js';
 
 const WORKER = 0 as WorkerId;

@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { BackendId, WorkerId } from '../../src/core/brand.js';
 import { below, seededRandom } from '../../src/core/random.js';
-import { EVERY_ROW } from '../../src/pool/change_journal.js';
+import { EVERY_ROW, rowIn } from '../../src/pool/change_journal.js';
 import { Ledger } from '../../src/pool/ledger.js';
 
 export interface ChangeStart {
@@ -54,8 +54,8 @@ function follow(): void {
     return;
   }
   for (; unread > 0; unread--) {
-    const row = reader.next();
-    if (row !== EVERY_ROW) look(row);
+    const entry = reader.next();
+    if (entry !== EVERY_ROW) look(rowIn(entry));
     else {
       lost++;
       return follow();

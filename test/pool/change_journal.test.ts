@@ -7,7 +7,9 @@ import {
   ChangeJournal,
   type ChangeReader,
   EVERY_ROW,
+  isCountOnly,
   JOURNAL_CELLS,
+  rowIn,
 } from '../../src/pool/change_journal.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import type { ChangeStart } from './change_hammer.js';
@@ -36,10 +38,21 @@ t.test('each reader reads each change once, in order', async (t) => {
   const early = journal.reader();
   for (const row of [3, 1, 3]) journal.note(row as BackendId);
   const late = journal.reader();
-  journal.note(EVERY_ROW);
+  journal.noteAll();
   t.same(read(early), [3, 1, 3, EVERY_ROW]);
   t.same(read(late), [EVERY_ROW]);
   t.equal(early.unread, 0);
+});
+
+t.test('what is but a count is told apart from what else may follow', async (t) => {
+  const journal = new ChangeJournal(cellsAt(0));
+  const reader = journal.reader();
+  journal.noteCount(a);
+  journal.note(a);
+  journal.noteAll();
+  const entries = read(reader);
+  t.same(entries.map(isCountOnly), [true, false, false]);
+  t.same(entries.slice(0, 2).map(rowIn), [a, a]);
 });
 
 t.test('numbers wrap without a loss, at a lap, at 2^31 and at 2^32', async (t) => {

@@ -1,8 +1,9 @@
 /** A thread that ejects every backend of a pool when others do the same, again and again. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { BackendId, PoolId } from '../../src/core/brand.js';
+import { CLOSED_BECAUSE } from '../../src/pool/backend_rows.js';
 import { endEjection, tryEject } from '../../src/pool/ejecting.js';
-import { CLOSED_BECAUSE, Ledger } from '../../src/pool/ledger.js';
+import { Ledger } from '../../src/pool/ledger.js';
 import { OUTLIER } from './outlier.js';
 
 export interface EjectStart {

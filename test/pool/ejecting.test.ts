@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import type { BackendId, PoolId } from '../../src/core/brand.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
+import { CLOSED_BECAUSE } from '../../src/pool/backend_rows.js';
 import {
   ejectionsAgree,
   endEjection,
@@ -12,7 +13,7 @@ import {
   tryEject,
 } from '../../src/pool/ejecting.js';
 import { outIn } from '../../src/pool/ejection_ledger.js';
-import { CLOSED_BECAUSE, createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
+import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import { seed } from '../support/seed.js';
 import type { EjectStart } from './eject_hammer.js';
 import { OUTLIER } from './outlier.js';

@@ -3,7 +3,8 @@ import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { SharedInvariantError } from '../../src/core/assert.js';
 import type { BackendId, ListenerId, PoolId, WorkerId } from '../../src/core/brand.js';
-import { CLOSED_BECAUSE, createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
+import { CLOSED_BECAUSE } from '../../src/pool/backend_rows.js';
+import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import type { HammerReport, HammerStart } from './hammer.js';
 
 const [a, b] = [0 as BackendId, 1 as BackendId];

@@ -3,7 +3,8 @@
  * instant at which a cap, a drain or the order of the queue would be broken.
  */
 import type { BackendId, ListenerId, PoolId, WorkerId } from '../../src/core/brand.js';
-import { CLOSED_BECAUSE, Ledger } from '../../src/pool/ledger.js';
+import { CLOSED_BECAUSE } from '../../src/pool/backend_rows.js';
+import { Ledger } from '../../src/pool/ledger.js';
 import { holds } from './failure.js';
 
 /** What was true when a place was taken. */

@@ -24,7 +24,8 @@ import {
   type PlainColumn,
   SeriesReader,
 } from '../../../src/core/series.js';
-import { createLedgerMemory, type HealthState, Ledger } from '../../../src/pool/ledger.js';
+import type { HealthState } from '../../../src/pool/backend_rows.js';
+import { createLedgerMemory, Ledger } from '../../../src/pool/ledger.js';
 import type { ReportDefect } from '../../../src/session/defect.js';
 import { FakeTime } from '../../support/fake_time.js';
 import { BedWorker } from './bed_worker.js';

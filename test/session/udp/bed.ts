@@ -17,7 +17,8 @@ import {
   SeriesReader,
   SeriesWriter,
 } from '../../../src/core/series.js';
-import { createLedgerMemory, type HealthState, Ledger } from '../../../src/pool/ledger.js';
+import type { HealthState } from '../../../src/pool/backend_rows.js';
+import { createLedgerMemory, Ledger } from '../../../src/pool/ledger.js';
 import { Pool } from '../../../src/pool/pool.js';
 import type { ReportDefect } from '../../../src/session/defect.js';
 import { UdpFlows } from '../../../src/session/udp/flows.js';

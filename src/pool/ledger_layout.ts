@@ -1,0 +1,45 @@
+/** What stands where in the ledger's memory. A row is one cache line. */
+import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS, MAX_WORKERS } from '../core/limits.js';
+import { JOURNAL_CELLS } from './change_journal.js';
+import { DESCRIPTOR_CELLS } from './descriptor_ledger.js';
+import { EJECTION_CELLS } from './ejection_ledger.js';
+import { TURN_BYTES } from './shared_turns.js';
+
+/** 64 bytes. */
+export const ROW = 16;
+
+/** Of a backend's row: its count. */
+export const ACTIVE = 0;
+/** Of a listener's row: its count, and a bit a worker, in two words. */
+export const LISTENER_ACTIVE = 0;
+export const LISTENER_WAITING = 1;
+/** Of a pool's row: its count, the last ticket, and a bit a worker, in two words. */
+export const POOL_QUEUED = 0;
+export const POOL_NEXT_TICKET = 1;
+export const POOL_ASIDE = 2;
+
+/** Backends' rows come first. */
+export const LISTENERS_AT = MAX_BACKENDS * ROW;
+export const POOLS_AT = LISTENERS_AT + MAX_LISTENERS * ROW;
+/** By pool and worker: the ticket at the head of that worker's queue; 0 = it has none. */
+export const HEADS_AT = POOLS_AT + MAX_POOLS * ROW;
+/** By worker: its share of each count, so that a lost worker's share can be given back. */
+export const SHARES_AT = HEADS_AT + MAX_POOLS * MAX_WORKERS;
+export const SHARE_ROW = MAX_BACKENDS + MAX_LISTENERS + MAX_POOLS;
+export const CELLS = SHARES_AT + MAX_WORKERS * SHARE_ROW;
+
+/** Behind everything that is counted in cells; doubles begin at multiples of 8. */
+export const EJECTIONS_AT = CELLS + DESCRIPTOR_CELLS;
+export const JOURNAL_AT = EJECTIONS_AT + EJECTION_CELLS;
+const COUNTED = JOURNAL_AT + JOURNAL_CELLS;
+export const TURNS_AT_BYTE = 8 * Math.ceil((COUNTED * Int32Array.BYTES_PER_ELEMENT) / 8);
+export const LEDGER_BYTES = TURNS_AT_BYTE + TURN_BYTES;
+
+/** The cell of the count of which a worker has the share `at`. */
+export function countCell(at: number): number {
+  if (at < MAX_BACKENDS) return at * ROW + ACTIVE;
+  if (at < MAX_BACKENDS + MAX_LISTENERS) {
+    return LISTENERS_AT + (at - MAX_BACKENDS) * ROW + LISTENER_ACTIVE;
+  }
+  return POOLS_AT + (at - MAX_BACKENDS - MAX_LISTENERS) * ROW + POOL_QUEUED;
+}
