@@ -13,6 +13,7 @@ import { POLICY_NAMES } from '../../src/core/spec.js';
 import { describeMachine } from '../support/machine.js';
 import { markdownTable } from '../support/markdown.js';
 import { svgPlot } from './plot.js';
+import { PoolSubject } from './pool_subject.js';
 import { type Case, HASH, SHARES, type Share, Subject } from './subject.js';
 
 const SIZES = [1, 4, 16, 64, 256, 1024, 4096, 16_384];
@@ -31,7 +32,8 @@ const CASES: readonly Case[] = POLICY_NAMES.flatMap((policy): Case[] =>
 );
 
 mkdirSync(RESULTS, { recursive: true });
-const panels = SHARES.map((share) => ({ title: share, lines: measureAll(share) }));
+const panels = SHARES.map((share) => ({ title: share, lines: measureAll(share, Subject) }));
+const pools = SHARES.map((share) => ({ title: share, lines: measureAll(share, PoolSubject) }));
 writeFileSync(new URL('policies.md', RESULTS), report());
 writeFileSync(
   new URL('policies.svg', RESULTS),
@@ -53,8 +55,15 @@ interface Measured {
   readonly values: readonly (readonly number[])[];
 }
 
-function measureAll(share: Share): Measured[] {
-  const subjects = CASES.map((each) => SIZES.map((size) => new Subject(each, size, share)));
+interface Chooses {
+  choose(sessions: number): void;
+}
+
+function measureAll(
+  share: Share,
+  Kind: new (each: Case, size: number, share: Share) => Chooses,
+): Measured[] {
+  const subjects = CASES.map((each) => SIZES.map((size) => new Kind(each, size, share)));
   const samples = subjects.map((row) => row.map((): number[] => []));
   for (const row of subjects) for (const subject of row) nanoseconds(subject);
   // Subjects take turns, so that whatever else the machine does befalls all of them.
@@ -66,7 +75,7 @@ function measureAll(share: Share): Measured[] {
   return CASES.map(({ name }, at) => ({ name, values: samples[at] ?? [] }));
 }
 
-function nanoseconds(subject: Subject): number {
+function nanoseconds(subject: Chooses): number {
   const begin = process.cpuUsage();
   subject.choose(CHOICES);
   const { user, system } = process.cpuUsage(begin);
@@ -74,18 +83,27 @@ function nanoseconds(subject: Subject): number {
 }
 
 function report(): string {
-  const tables = panels.map(({ title, lines }) => {
-    const rows = lines.map(({ name, values }) => [
-      name,
-      ...values.map((each) => median(each).toFixed(0)),
-    ]);
-    const head = ['policy', ...SIZES.map((size) => size.toLocaleString('en'))];
-    return `**${title}**\n\n${markdownTable([head, ...rows])}\n`;
-  });
   return (
     `${describeMachine()}; ns of CPU time a choice by number of backends, median of ${ROUNDS} rounds.\n` +
-    `The plot is [policies.svg](policies.svg).\n\n${tables.join('\n')}`
+    `The plot is [policies.svg](policies.svg).\n\n## The policy alone\n\n${tables(panels)}\n` +
+    `## With the pool around it: journal, reservation, lease, connect and settlement\n\n` +
+    tables(pools)
   );
+}
+
+function tables(
+  measured: readonly { readonly title: Share; readonly lines: readonly Measured[] }[],
+): string {
+  const head = ['policy', ...SIZES.map((size) => size.toLocaleString('en'))];
+  return measured
+    .map(({ title, lines }) => {
+      const rows = lines.map(({ name, values }) => [
+        name,
+        ...values.map((each) => median(each).toFixed(0)),
+      ]);
+      return `**${title}**\n\n${markdownTable([head, ...rows])}\n`;
+    })
+    .join('\n');
 }
 
 function median(values: readonly number[]): number {

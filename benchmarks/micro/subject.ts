@@ -88,7 +88,7 @@ export class Subject {
   }
 }
 
-function isEligible(share: Share, index: number): boolean {
+export function isEligible(share: Share, index: number): boolean {
   switch (share) {
     case 'all up':
       return true;

@@ -147,6 +147,11 @@ export class DrivenPolicy {
     this.#candidates = this.#over(members.length);
   }
 
+  /** The same policy for one who has followed nothing yet and looks at everybody. */
+  anew(members: number): DrivenPolicy {
+    return new DrivenPolicy(this.#policy, members);
+  }
+
   #over(members: number): CandidateSet {
     const now = (): Situation => this.#situation;
     const candidates = new CandidateSet(members, {

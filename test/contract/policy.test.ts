@@ -6,6 +6,7 @@ import { POLICY_NAMES } from '../../src/core/spec.js';
 import {
   chiSquare,
   chiSquareLimit,
+  type DrivenPolicy,
   equalMembers,
   membersOf,
   policyOf,
@@ -69,6 +70,24 @@ for (const name of POLICY_NAMES) {
       situation.latencyMs[2] = 60_000;
       situation.failureRate[2] = 1;
       t.equal(policy.choose(situation, seededRandom(seed)), 2);
+    });
+
+    t.test('what it has followed is what it finds by looking at everybody', async (t) => {
+      const random = seededRandom(seed);
+      for (let round = 0; round < 60; round++) {
+        const members = randomMembers(random);
+        const followed = policyOf(name, members);
+        const situation = new Situation(members);
+        for (let turn = 0; turn < 30; turn++) {
+          scramble(situation, random);
+          const problem = differs(name, followed, situation, seed + turn);
+          if (problem !== null) {
+            t.fail(`round ${round}, turn ${turn}: ${problem}`);
+            return;
+          }
+        }
+      }
+      t.pass('60 pools, 30 situations each');
     });
 
     t.test('the greatest pool is no problem', async (t) => {
@@ -156,6 +175,49 @@ function history(
     before(policy, members, situation);
     return situation.take(policy, random);
   });
+}
+
+/** null, or how a choice is another one than that of somebody who looks at everybody now. */
+function differs(
+  name: (typeof POLICY_NAMES)[number],
+  followed: DrivenPolicy,
+  situation: Situation,
+  seed: number,
+): string | null {
+  // Without any weight whoever stands first is as good, and each has an order of its own.
+  if (situation.candidates().every((member) => situation.weightOf(member) === 0)) return null;
+  const anew = followed.anew(situation.active.length);
+  if (name === 'round-robin') {
+    const [told, expected] = [followed.explain(situation), anew.explain(situation)];
+    followed.choose(situation, seededRandom(seed));
+    return told === expected ? null : `${told} instead of ${expected}`;
+  }
+  const chosen = followed.choose(situation, seededRandom(seed));
+  if (name === 'least-connections' || name === 'adaptive') {
+    const costs = situation.candidates().map((member) => costIn(name, situation, member));
+    const [least = 0, second = least, third = second] = costs.sort((a, b) => a - b);
+    const most = name === 'adaptive' ? third : least;
+    const cost = costIn(name, situation, chosen);
+    return cost <= most * (1 + 1e-9) ? null : `${chosen} costs ${cost}, not ${most}`;
+  }
+  const expected = anew.choose(situation, seededRandom(seed));
+  return chosen === expected ? null : `${chosen} instead of ${expected}`;
+}
+
+function costIn(
+  name: 'least-connections' | 'adaptive',
+  situation: Situation,
+  member: number,
+): number {
+  const load = (situation.activeOf(member) + 1) / situation.weightOf(member);
+  if (name === 'least-connections') return load;
+  const known = situation
+    .candidates()
+    .map((each) => situation.latencyMsOf(each))
+    .filter((latencyMs) => latencyMs > 0);
+  const mean = known.reduce((sum, latencyMs) => sum + latencyMs, 0) / Math.max(1, known.length);
+  const latencyMs = situation.latencyMsOf(member) || mean || 1;
+  return (load * latencyMs) / Math.max(1 - situation.failureRateOf(member), 0.05) ** 2;
 }
 
 function randomMembers(random: Random): Member[] {
