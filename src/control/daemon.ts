@@ -225,7 +225,10 @@ export class Daemon {
       inventory: this.inventory,
       sockets: this.sockets,
       attendance: this.#attendance,
-      opened: (listener, socket, problem) => this.watch.opened(listener, socket, problem),
+      opened: (listener, socket, problem) => {
+        this.watch.opened(listener, socket, problem);
+        if (problem !== null) this.#publisher.failed(listener.id);
+      },
       ejected: () => this.board.look(deps.clock.nowMs()),
       ringAll: () => this.fleet.ringAll(),
     });

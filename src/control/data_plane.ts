@@ -2,9 +2,9 @@
  * The data plane of one worker: an engine, the sessions on it and the pools they choose from, kept
  * in step with the newest plan. It runs on the worker's thread; a fake engine runs it in tests.
  */
-import { present } from '../core/assert.js';
+import { present, unreachable } from '../core/assert.js';
 import type { ListenerId, PoolId } from '../core/brand.js';
-import type { ListenerPlan, Plan, PoolPlan } from '../core/plan.js';
+import type { ListenerPlan, PlanPart, PoolPlan } from '../core/plan.js';
 import type { Engine } from '../engine/engine.js';
 import { Pool } from '../pool/pool.js';
 import { WaitQueue } from '../pool/wait_queue.js';
@@ -16,6 +16,7 @@ import { Waiting } from '../session/tcp/waiting.js';
 import { TcpWall } from '../session/tcp/wall.js';
 import { UdpFlows } from '../session/udp/flows.js';
 import { UdpWall } from '../session/udp/wall.js';
+import { PoolPlans } from './pool_plans.js';
 
 export interface DataPlaneDeps extends Omit<TcpSessionsDeps, 'engine' | 'clock'> {
   readonly engine: Engine;
@@ -31,7 +32,9 @@ export class DataPlane {
   readonly #deps: DataPlaneDeps;
   readonly #pools = new Map<PoolId, Waiting>();
   #flows: 'keep' | 'gave back descriptors' = 'keep';
-  #listeners: ReadonlySet<ListenerId> = new Set();
+  readonly #plans = new PoolPlans();
+  /** Listeners of the plan that is being applied which are new or different. */
+  #coming: ReadonlySet<ListenerId> = new Set();
 
   constructor(deps: DataPlaneDeps) {
     this.#deps = deps;
@@ -47,23 +50,34 @@ export class DataPlane {
     };
   }
 
-  /** Brings everything in step with `plan`; answers which sockets were opened and how that went. */
-  async apply(plan: Plan): Promise<readonly OpenedSocket[]> {
-    this.tcp.access = plan.access;
-    this.udp.access = plan.access;
-    for (const pool of plan.pools) this.#applyPool(pool);
-    const wanted = new Set(plan.listeners.map((listener) => listener.id));
-    const removed = [...this.#listeners].filter((id) => !wanted.has(id));
-    for (const id of removed) this.udp.removeListener(id);
-    await this.udp.giveWay(plan.listeners);
-    const opened: OpenedSocket[] = [];
-    for (const listener of plan.listeners) opened.push(...(await this.#applyListener(listener)));
-    for (const id of removed) this.tcp.removeListener(id);
-    this.#listeners = wanted;
-    this.tcp.followListeners();
-    this.#forgetPools(plan);
-    this.rung();
-    return opened;
+  /**
+   * Applies the next part of a plan; answers which sockets were opened and how that went. Between
+   * two parts sessions go on: each part leaves everything fit to serve.
+   */
+  async apply(part: PlanPart): Promise<readonly OpenedSocket[]> {
+    switch (part.kind) {
+      case 'pools':
+        for (const change of part.pools) this.#applyPool(this.#plans.take(change));
+        return [];
+      case 'leaving':
+        for (const id of part.listeners) this.udp.removeListener(id);
+        this.#coming = new Set(part.coming);
+        return [];
+      case 'listeners': {
+        await this.udp.giveWay(part.listeners, this.#coming);
+        const opened: OpenedSocket[] = [];
+        for (const plan of part.listeners) opened.push(...(await this.#applyListener(plan)));
+        return opened;
+      }
+      case 'closing':
+        for (const id of part.listeners) this.tcp.removeListener(id);
+        return [];
+      case 'done':
+        this.#conclude(part);
+        return [];
+      default:
+        return unreachable(part);
+    }
   }
 
   /** With a limit, sessions are moved; flows move by themselves, with any datagram. */
@@ -100,7 +114,8 @@ export class DataPlane {
       : this.udp.applyListener(plan, waiting.pool);
   }
 
-  #applyPool(plan: PoolPlan): void {
+  #applyPool(plan: PoolPlan | null): void {
+    if (plan === null) return;
     const known = this.#pools.get(plan.id);
     if (known !== undefined) return known.pool.update(plan);
     const { ledger, worker, workers, random } = this.#deps;
@@ -117,12 +132,15 @@ export class DataPlane {
     this.tcp.addPool(plan.id, waiting);
   }
 
-  #forgetPools(plan: Plan): void {
-    const wanted = new Set(plan.pools.map((pool) => pool.id));
-    for (const id of this.#pools.keys()) {
-      if (wanted.has(id)) continue;
+  #conclude({ access, pools }: Extract<PlanPart, { kind: 'done' }>): void {
+    this.tcp.access = access;
+    this.udp.access = access;
+    this.tcp.followListeners();
+    for (const id of pools) {
+      this.#plans.forget(id);
       this.#pools.delete(id);
       this.tcp.removePool(id);
     }
+    this.rung();
   }
 }

@@ -1,11 +1,13 @@
-/** Sends every worker the newest plan, and knows when all have applied it. */
-import type { WorkerId } from '../core/brand.js';
+/** Sends every worker what is new in the newest plan, and knows when all have applied it. */
+import type { ListenerId, WorkerId } from '../core/brand.js';
+import type { Plan, PlanPart, PoolPlan } from '../core/plan.js';
 import type { AccessLevel, EngineName } from '../core/spec.js';
 import { type Deputies, takenOver } from './deputies.js';
 import type { Inventory, ListenerEntry } from './inventory.js';
 import type { ListeningSockets } from './listening_sockets.js';
 import { PlanAcks } from './plan_acks.js';
-import { drawPlan, type PlannedSocket } from './planner.js';
+import { partsBetween, poolPartsBetween } from './plan_parts.js';
+import { drawListeners, drawPools, type PlannedSocket } from './planner.js';
 import type { ToWorker } from './worker_protocol.js';
 
 export interface PlanPublisherDeps {
@@ -19,11 +21,30 @@ export interface PlanPublisherDeps {
   readonly send: (worker: WorkerId, message: ToWorker) => void;
 }
 
+/** The newest plan, or nothing (null) before the first. */
+type Known = Plan | null;
+
+const NOTHING: readonly Known[] = [null];
+const NO_POOLS: readonly PoolPlan[] = [];
+
 export class PlanPublisher {
   readonly #deps: PlanPublisherDeps;
   readonly #acks: PlanAcks;
   /** By worker: plans that were sent and not applied yet. */
   readonly #underWay: number[] = [];
+  /** A worker could not open a socket of theirs: the next plan tells it to try again. */
+  #failed = new Set<ListenerId>();
+  /**
+   * What each worker knows. More than one after a plan that could not be sent wholly: then the next
+   * one leads there from any of them. Their lists of pools are the same object in all workers.
+   */
+  readonly #known = new Map<WorkerId, readonly Known[]>();
+  /** What led from one list of pools to another: asked for once per worker. */
+  #poolParts: {
+    readonly from: readonly PoolPlan[];
+    readonly to: readonly PoolPlan[];
+    readonly parts: readonly PlanPart[];
+  } | null = null;
   #version = 0;
 
   constructor(deps: PlanPublisherDeps) {
@@ -31,28 +52,27 @@ export class PlanPublisher {
     this.#acks = new PlanAcks(deps.workers);
   }
 
-  /** Sends a new plan to every worker; resolves when all that have a thread have applied it. */
+  /** Sends what is new to every worker; resolves when all that have a thread have applied it. */
   async publish(): Promise<void> {
     this.#version++;
-    for (let worker = 0; worker < this.#deps.workers; worker++) this.sendTo(worker as WorkerId);
+    const pools = drawPools(this.#deps.inventory);
+    const again = this.#failed;
+    this.#failed = new Set();
+    for (let worker = 0; worker < this.#deps.workers; worker++) {
+      this.#lead(worker as WorkerId, pools, again);
+    }
+    this.#poolParts = null;
     await this.#acks.reached(this.#version);
   }
 
-  /**
-   * What the newest plan is to `worker` now. One that has no thread is sent nothing: it would find
-   * descriptors in it that are closed when it starts.
-   */
+  /** What the newest plan is to `worker` now. */
   sendTo(worker: WorkerId): void {
-    if (!this.#acks.isHere(worker)) return;
-    const { inventory, sessionBudget, access, send } = this.#deps;
-    const plan = drawPlan(inventory, worker, {
-      version: this.#version,
-      access: access(),
-      sessionBudget,
-      sockets: (entry, id) => this.#socketsFor(entry, id),
-    });
-    this.#underWay[worker] = (this.#underWay[worker] ?? 0) + 1;
-    send(worker, { kind: 'plan', plan });
+    this.#lead(worker, drawPools(this.#deps.inventory), new Set());
+    this.#poolParts = null;
+  }
+
+  failed(listener: ListenerId): void {
+    this.#failed.add(listener);
   }
 
   applied(worker: WorkerId, version: number): void {
@@ -65,16 +85,47 @@ export class PlanPublisher {
     return (this.#underWay[worker] ?? 0) > 0;
   }
 
-  /** The thread of `worker` is gone: nobody waits for it. */
+  /** The thread of `worker` is gone, and what it knew with it: nobody waits for it. */
   leaves(worker: WorkerId): void {
     this.#underWay[worker] = 0;
+    this.#known.delete(worker);
     this.#acks.leaves(worker);
   }
 
-  /** `worker` has a new thread, which gets the newest plan. */
+  /** `worker` has a new thread, which gets all of the newest plan. */
   joins(worker: WorkerId): void {
     this.#acks.joins(worker);
     this.sendTo(worker);
+  }
+
+  /**
+   * One that has no thread is sent nothing: it would find descriptors in it that are closed when it
+   * starts.
+   */
+  #lead(worker: WorkerId, pools: readonly PoolPlan[], again: ReadonlySet<ListenerId>): void {
+    if (!this.#acks.isHere(worker)) return;
+    const { inventory, sessionBudget, access, send } = this.#deps;
+    const listeners = drawListeners(inventory, worker, {
+      sessionBudget,
+      sockets: (entry, id) => this.#socketsFor(entry, id),
+    });
+    const plan: Plan = { version: this.#version, access: access(), listeners, pools };
+    const known = this.#known.get(worker) ?? NOTHING;
+    const parts = known.flatMap((one) => {
+      return partsBetween(one, plan, again, this.#partsOf(one?.pools ?? NO_POOLS, pools));
+    });
+    this.#known.set(worker, [...known, plan]);
+    this.#underWay[worker] = (this.#underWay[worker] ?? 0) + known.length;
+    for (const part of parts) send(worker, { kind: 'plan', part });
+    this.#known.set(worker, [plan]);
+  }
+
+  #partsOf(from: readonly PoolPlan[], to: readonly PoolPlan[]): readonly PlanPart[] {
+    const found = this.#poolParts;
+    if (found?.from === from && found.to === to) return found.parts;
+    const parts = poolPartsBetween(from, to);
+    this.#poolParts = { from, to, parts };
+    return parts;
   }
 
   /** Its own, and those of the workers whose deputy it is. */

@@ -20,6 +20,16 @@ export interface PlanInput {
 }
 
 export function drawPlan(inventory: Inventory, worker: WorkerId, input: PlanInput): Plan {
+  const { version, access } = input;
+  const listeners = drawListeners(inventory, worker, input);
+  return { version, access, listeners, pools: drawPools(inventory) };
+}
+
+export function drawListeners(
+  inventory: Inventory,
+  worker: WorkerId,
+  input: Pick<PlanInput, 'sessionBudget' | 'sockets'>,
+): readonly ListenerPlan[] {
   const poolIds = new Map([...inventory.pools.values()].map((pool) => [pool.key, pool.id]));
   const listeners: ListenerPlan[] = [];
   for (const entry of inventory.listeners.values()) {
@@ -40,10 +50,14 @@ export function drawPlan(inventory: Inventory, worker: WorkerId, input: PlanInpu
       series: entry.series,
     });
   }
-  const pools = [...inventory.pools.values()]
+  return listeners;
+}
+
+/** The same for all workers. */
+export function drawPools(inventory: Inventory): readonly PoolPlan[] {
+  return [...inventory.pools.values()]
     .filter((pool) => pool.tenure === 'kept' || pool.backends.size > 0)
     .map((pool) => planPool(inventory, pool));
-  return { version: input.version, access: input.access, listeners, pools };
 }
 
 function planPool(inventory: Inventory, entry: PoolEntry): PoolPlan {

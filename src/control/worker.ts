@@ -7,7 +7,7 @@ import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_
 import type { AccessRecord } from '../core/access.js';
 import { unreachable } from '../core/assert.js';
 import { Doorbell } from '../core/doorbell.js';
-import type { Plan } from '../core/plan.js';
+import type { PlanPart } from '../core/plan.js';
 import { SeriesWriter } from '../core/series.js';
 import { createEngine } from '../engine/create.js';
 import { ringBell } from '../kernel/descriptor.js';
@@ -77,16 +77,16 @@ if (created.ok) {
   });
   engine.attach(plane.edges.tcp, plane.edges.udp);
   let applying: Promise<void> = Promise.resolve();
-  const apply = async (plan: Plan): Promise<void> => {
-    for (const { key, outcome } of await plane.apply(plan)) {
+  const apply = async (part: PlanPart): Promise<void> => {
+    for (const { key, outcome } of await plane.apply(part)) {
       post({ kind: 'opened', socket: key, outcome });
     }
-    post({ kind: 'applied', version: plan.version });
+    if (part.kind === 'done') post({ kind: 'applied', version: part.version });
   };
   const receive = (message: ToWorker): void => {
     switch (message.kind) {
       case 'plan':
-        applying = applying.then(() => apply(message.plan));
+        applying = applying.then(() => apply(message.part));
         return;
       case 'end-sessions':
         return plane.endSessions(message);
@@ -107,7 +107,14 @@ if (created.ok) {
     },
     rung: () => {
       for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
-        receive(next.message as ToWorker);
+        const message = next.message as ToWorker;
+        receive(message);
+        // Reading and applying a part takes time: sessions have their turn before the next one. An
+        // engine on the event loop would come back here at once for a ring from within.
+        if (message.kind === 'plan') {
+          setImmediate(() => doorbell.ring(start.worker));
+          break;
+        }
       }
       plane.rung();
     },

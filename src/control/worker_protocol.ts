@@ -1,7 +1,7 @@
 /** The messages between the main thread and a worker, and what a worker is started with. */
 import type { AccessRecord } from '../core/access.js';
 import type { WorkerId } from '../core/brand.js';
-import type { Plan } from '../core/plan.js';
+import type { PlanPart } from '../core/plan.js';
 import type { EngineName } from '../core/spec.js';
 import type { Ending } from '../session/tcp/ending.js';
 import type { ListenOutcome } from '../session/tcp_port.js';
@@ -31,7 +31,7 @@ export interface WorkerStart {
 }
 
 export type ToWorker =
-  | { readonly kind: 'plan'; readonly plan: Plan }
+  | { readonly kind: 'plan'; readonly part: PlanPart }
   | ({ readonly kind: 'end-sessions' } & Ending)
   | { readonly kind: 'stop' };
 

@@ -1,7 +1,9 @@
 /**
  * What the workers shall do: the Spec with identifiers, resolved addresses and descriptors filled
- * in by control. A plan is plain data (structured clone) and complete: a worker that starts late
- * needs only the newest one. Rows in shared memory stay the same over plans for what stays.
+ * in by control. A plan is plain data (structured clone) and complete; it travels in parts, each so
+ * small that a worker applies it between two turns of its engine: what differs from the plan
+ * before, or all of it for a worker that has none. Rows in shared memory stay the same over plans
+ * for what stays.
  */
 import type { BackendId, ListenerId, PoolId, SeriesId } from './brand.js';
 import type { Endpoint } from './endpoint.js';
@@ -75,3 +77,34 @@ export interface BackendPlan {
   /** Gets no session now, for a change that is about to come: who finds no other one waits. */
   readonly yielding: boolean;
 }
+
+/** What differs of a pool. */
+export interface PoolChange {
+  readonly settings: Omit<PoolPlan, 'backends'>;
+  /** Rows that are not of this pool any more, or another backend's from now on. */
+  readonly gone: readonly BackendId[];
+  /** New backends, behind those that stay, and those with other settings. */
+  readonly backends: readonly BackendPlan[];
+  /** Nothing of the pool is applied before all of its change is there. */
+  readonly state: 'whole' | 'more follows';
+}
+
+/** In this order; `done` ends each plan, and is acknowledged. */
+export type PlanPart =
+  | { readonly kind: 'pools'; readonly pools: readonly PoolChange[] }
+  /** Listeners that leave, and those that are new or different, of which the next parts tell. */
+  | {
+      readonly kind: 'leaving';
+      readonly listeners: readonly ListenerId[];
+      readonly coming: readonly ListenerId[];
+    }
+  | { readonly kind: 'listeners'; readonly listeners: readonly ListenerPlan[] }
+  /** Of those that leave: new sockets are open by now. */
+  | { readonly kind: 'closing'; readonly listeners: readonly ListenerId[] }
+  | {
+      readonly kind: 'done';
+      readonly version: number;
+      readonly access: AccessLevel;
+      /** Pools that are in no plan any more. */
+      readonly pools: readonly PoolId[];
+    };

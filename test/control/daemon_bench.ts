@@ -19,6 +19,7 @@ import { loadKernel } from '../../src/kernel/foreign.js';
 import type { EventName } from '../../src/observe/events.js';
 import type { Log } from '../../src/observe/log.js';
 import { FakeTime } from '../support/fake_time.js';
+import { PlanCopy } from '../support/plan_copy.js';
 import { NO_COUNTERS } from './fixtures.js';
 
 export const WORKERS = 2;
@@ -108,6 +109,7 @@ export class FakeFleet implements Fleet {
   readonly #deps: FleetDeps;
   readonly #step: Fault;
   readonly #dead = new Set<WorkerId>();
+  readonly #sent = new Map<WorkerId, PlanCopy>();
   #state: 'closed' | 'open' = 'closed';
 
   constructor(deps: FleetDeps, step: Fault) {
@@ -131,7 +133,11 @@ export class FakeFleet implements Fleet {
   send(worker: WorkerId, message: ToWorker): void {
     this.#step('message', message.kind);
     if (message.kind !== 'plan') return;
-    const { plan } = message;
+    const sent = this.#sent.get(worker) ?? new PlanCopy();
+    this.#sent.set(worker, sent);
+    sent.take(message.part);
+    if (message.part.kind !== 'done') return;
+    const { plan } = sent;
     this.listenersSent.push(plan.listeners.length);
     if (this.#dead.has(worker) || this.#state === 'closed') return;
     setImmediate(() => {
@@ -169,6 +175,7 @@ export class FakeFleet implements Fleet {
   lose(worker: WorkerId, replacedAfterMs: number): void {
     if (this.#dead.has(worker) || this.#state === 'closed') return;
     this.#dead.add(worker);
+    this.#sent.delete(worker);
     this.#deps.events.lost(worker, 'for tests');
     this.#deps.timers.after(replacedAfterMs, () => {
       if (this.#state === 'closed') return;

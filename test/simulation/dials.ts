@@ -33,7 +33,7 @@ export class Dials {
     const taking = worker.ledger.takeTaking();
     if (taking === null) return holds(false, () => `${target} is dialled without a reservation`);
     const pool = present(
-      worker.plan?.pools.find(({ id }) => id === taking.pool),
+      worker.plans.pool(taking.pool),
       'a backend was chosen from a pool that is in no plan',
     );
     const backend = pool.backends.find(({ id }) => id === taking.backend);

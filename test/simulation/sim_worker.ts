@@ -8,11 +8,12 @@ import type { SharedState } from '../../src/control/shared_state.js';
 import type { FromWorker, ToWorker } from '../../src/control/worker_protocol.js';
 import { escalate, unreachable } from '../../src/core/assert.js';
 import type { BackendId, PoolId, WorkerId } from '../../src/core/brand.js';
-import type { Plan } from '../../src/core/plan.js';
+import type { PlanPart } from '../../src/core/plan.js';
 import { below, type Random } from '../../src/core/random.js';
 import { SeriesWriter } from '../../src/core/series.js';
 import { FakeTcpEngine } from '../support/fake_tcp_engine.js';
 import type { FakeTime } from '../support/fake_time.js';
+import { PlanCopy } from '../support/plan_copy.js';
 import { SimUdpEngine } from './sim_udp_engine.js';
 import { type Heads, WatchedLedger } from './watched_ledger.js';
 
@@ -37,8 +38,8 @@ export class SimWorker {
   readonly udp: SimUdpEngine;
   readonly ledger: WatchedLedger;
   readonly plane: DataPlane;
-  /** The newest plan that was begun to apply. */
-  plan: Plan | null = null;
+  /** What of plans was begun to apply. */
+  readonly plans = new PlanCopy();
   readonly #inbox: ToWorker[] = [];
   readonly #deps: SimWorkerDeps;
   #applying: Promise<void> = Promise.resolve();
@@ -94,17 +95,25 @@ export class SimWorker {
     this.tcp.turn();
     if (this.#bell === 'rung') {
       this.#bell = 'silent';
-      for (const message of this.#inbox.splice(0)) this.#receive(message);
+      this.#fetch();
       this.plane.rung();
     }
     this.plane.tick(this.#deps.time.nowMs());
     this.#deps.shared.vitals.beat(this.id, this.#deps.time.nowMs());
   }
 
+  /** One part of a plan in a turn. */
+  #fetch(): void {
+    for (let message = this.#inbox.shift(); message; message = this.#inbox.shift()) {
+      this.#receive(message);
+      if (message.kind === 'plan') return this.ring();
+    }
+  }
+
   #receive(message: ToWorker): void {
     switch (message.kind) {
       case 'plan':
-        this.#applying = this.#applying.then(() => this.#apply(message.plan));
+        this.#applying = this.#applying.then(() => this.#apply(message.part));
         return;
       case 'end-sessions':
         return this.plane.endSessions(message);
@@ -115,11 +124,11 @@ export class SimWorker {
     }
   }
 
-  async #apply(plan: Plan): Promise<void> {
-    this.plan = plan;
-    for (const { key, outcome } of await this.plane.apply(plan)) {
+  async #apply(part: PlanPart): Promise<void> {
+    this.plans.take(part);
+    for (const { key, outcome } of await this.plane.apply(part)) {
       this.#deps.post({ kind: 'opened', socket: key, outcome });
     }
-    this.#deps.post({ kind: 'applied', version: plan.version });
+    if (part.kind === 'done') this.#deps.post({ kind: 'applied', version: part.version });
   }
 }

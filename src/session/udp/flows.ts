@@ -85,9 +85,12 @@ export class UdpFlows implements UdpEdges {
     this.#listeners.remove(id);
   }
 
-  /** Before `plans` are applied: removed listeners leave the ports that others shall have. */
-  giveWay(plans: readonly ListenerPlan[]): Promise<void> {
-    return this.#listeners.giveWay(plans);
+  /**
+   * Before `plans` are applied: removed listeners leave the ports that others shall have, unless
+   * they are among those that are `coming`.
+   */
+  giveWay(plans: readonly ListenerPlan[], coming: ReadonlySet<ListenerId>): Promise<void> {
+    return this.#listeners.giveWay(plans, coming);
   }
 
   /**

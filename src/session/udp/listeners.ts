@@ -109,12 +109,14 @@ export class UdpListeners {
 
   /**
    * A socket of a removed listener where another one of `plans` shall be closes now: the kernel
-   * would divide the clients between both. Its flows end; those of its other sockets go on.
+   * would divide the clients between both. Its flows end; those of its other sockets go on. A
+   * listener that is `coming` back stays.
    */
-  async giveWay(plans: readonly ListenerPlan[]): Promise<void> {
+  async giveWay(plans: readonly ListenerPlan[], coming: ReadonlySet<ListenerId>): Promise<void> {
+    if (this.#closing.size === 0) return;
     const wanted = plans.filter(isUdp).flatMap(({ sockets }) => sockets.flatMap(placeOf));
     for (const listener of [...this.#closing]) {
-      if (plans.some(({ id }) => id === listener.id)) continue;
+      if (coming.has(listener.id)) continue;
       await this.#allLeave(listener, (key) => {
         const place = listener.places.get(key);
         return place !== undefined && wanted.some((other) => overlap(place, other));

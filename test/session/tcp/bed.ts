@@ -2,6 +2,7 @@
  * The real sessions, pools, queues, ledger and counters of one or several workers over engines
  * without sockets and a clock that obeys.
  */
+import { partsBetween } from '../../../src/control/plan_parts.js';
 import type { AccessRecord } from '../../../src/core/access.js';
 import { escalate } from '../../../src/core/assert.js';
 import type {
@@ -57,6 +58,7 @@ export class Bed {
   readonly workers: readonly BedWorker[];
   plan: Plan;
   readonly #reader: SeriesReader;
+  #applied: Plan | null = null;
   #clients = 0;
 
   constructor(options: BedOptions) {
@@ -101,7 +103,10 @@ export class Bed {
   /** Every worker applies a newer plan. */
   async apply(change: Partial<Plan> = {}): Promise<this> {
     this.plan = { ...this.plan, ...change, version: this.plan.version + 1 };
-    for (const { plane } of this.workers) await plane.apply(this.plan);
+    for (const part of partsBetween(this.#applied, this.plan)) {
+      for (const { plane } of this.workers) await plane.apply(part);
+    }
+    this.#applied = this.plan;
     this.turn();
     return this;
   }

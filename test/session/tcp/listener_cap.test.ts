@@ -123,7 +123,7 @@ t.test('a socket that cannot be opened is reported, and the others work', async 
   const { tcp, plane } = test.worker(0);
   tcp.taken.add(SOCKET.key);
   const listeners = [test.listener({ sockets: [SOCKET] })];
-  const opened = await plane.apply({ ...test.plan, listeners });
+  const opened = await plane.apply({ kind: 'listeners', listeners });
   t.match(opened, [{ key: SOCKET.key, outcome: { ok: false, errno: 'EADDRINUSE' } }]);
   t.equal(tcp.sockets.has(KEY), false, 'an address that is no longer wanted closes');
 });

@@ -202,7 +202,7 @@ t.test('flows of a removed listener go on, none begins, and the last one closes 
   const test = await bed();
   test.send(a, 'x');
   test.flows.removeListener(test.listenerPlan.id);
-  await test.flows.giveWay([{ ...listenerPlan([54]), id: 1 as ListenerId }]);
+  await test.flows.giveWay([{ ...listenerPlan([54]), id: 1 as ListenerId }], new Set());
   await test.pass(1_000);
   test.send(b, 'x');
   t.equal(test.drops('listener-closing'), 1);
@@ -223,7 +223,7 @@ t.test('a removed listener that is there again goes on with its sockets', async 
   const test = await bed();
   test.send(a, 'x');
   test.flows.removeListener(test.listenerPlan.id);
-  await test.flows.giveWay([test.listenerPlan]);
+  await test.flows.giveWay([test.listenerPlan], new Set([test.listenerPlan.id]));
   t.same(await test.flows.applyListener(test.listenerPlan, test.pool), [], 'nothing is opened');
   test.send(b, 'x');
   t.equal(test.flows.count, 2);
@@ -233,7 +233,7 @@ t.test('a removed listener leaves a port to another one at once', async (t) => {
   const test = await bed();
   test.send(a, 'x');
   test.flows.removeListener(test.listenerPlan.id);
-  await test.flows.giveWay([{ ...listenerPlan([KEY]), id: 1 as ListenerId }]);
+  await test.flows.giveWay([{ ...listenerPlan([KEY]), id: 1 as ListenerId }], new Set());
   t.same(test.remains(), NOTHING);
   t.equal(test.engine.sockets.size, 0);
   t.match(test.records, [{ end: { cause: 'drained' } }]);

@@ -62,7 +62,7 @@ t.test('a listener that is removed while a socket is handed over closes it', asy
   test.engine.receive(CHARGE, a, 'question');
   await test.flows.applyListener(alone, test.pool);
   test.flows.removeListener(alone.id);
-  await test.flows.giveWay([]);
+  await test.flows.giveWay([], new Set());
   t.equal(test.flows.count, 1, 'the answer is waited for');
   test.engine.reply(a, 'answer');
   await test.pass(20);

@@ -1,0 +1,158 @@
+/**
+ * How a plan travels: what differs from the plan before, cut into parts. Each is so small that a
+ * worker has applied it within a few milliseconds; between two of them its sessions have their
+ * turn. Pure.
+ */
+import { sameValue } from '../config/same_value.js';
+import type { BackendId, ListenerId } from '../core/brand.js';
+import type {
+  BackendPlan,
+  ListenerPlan,
+  Plan,
+  PlanPart,
+  PoolChange,
+  PoolPlan,
+} from '../core/plan.js';
+
+/** Backends that are read and merged in one part: about a millisecond. */
+const BACKENDS_PER_PART = 256;
+/** A pool that changes costs as much as this many backends, beside its own. */
+const WORK_PER_POOL = 8;
+/** An unchanged backend of a pool that changes costs this part of a changed one. */
+const UNCHANGED_SHARE = 1 / 8;
+/** Sockets are opened, or closed: tens of microseconds each. */
+const LISTENERS_PER_PART = 24;
+
+/**
+ * What leads from `before` (null: nothing) to `after`, which tells of all listeners of `again`. The
+ * parts of pools may be known already: they are the same for all workers.
+ */
+export function partsBetween(
+  before: Plan | null,
+  after: Plan,
+  again: ReadonlySet<ListenerId> = new Set(),
+  ofPools: readonly PlanPart[] = poolPartsBetween(before?.pools ?? [], after.pools),
+): readonly PlanPart[] {
+  const oldListeners = byId(before?.listeners ?? []);
+  const newListeners = byId(after.listeners);
+  const coming = after.listeners.filter(
+    (one) => again.has(one.id) || !sameListener(oldListeners.get(one.id), one),
+  );
+  const leaving = [...oldListeners.keys()].filter((id) => !newListeners.has(id));
+  const parts: PlanPart[] = [...ofPools];
+  if (coming.length + leaving.length > 0) {
+    parts.push({ kind: 'leaving', listeners: leaving, coming: coming.map(({ id }) => id) });
+  }
+  for (const listeners of cut(coming, LISTENERS_PER_PART)) {
+    parts.push({ kind: 'listeners', listeners });
+  }
+  for (const listeners of cut(leaving, LISTENERS_PER_PART)) {
+    parts.push({ kind: 'closing', listeners });
+  }
+  const newPools = new Set(after.pools.map(({ id }) => id));
+  const pools = (before?.pools ?? []).map(({ id }) => id).filter((id) => !newPools.has(id));
+  return [...parts, { kind: 'done', version: after.version, access: after.access, pools }];
+}
+
+export function poolPartsBetween(
+  before: readonly PoolPlan[],
+  after: readonly PoolPlan[],
+): readonly PlanPart[] {
+  const old = byId(before);
+  return poolParts(after.flatMap((pool) => poolChanges(old.get(pool.id) ?? null, pool)));
+}
+
+/** The change of one pool, in pieces; none where nothing differs. */
+function poolChanges(before: PoolPlan | null, after: PoolPlan): readonly Piece[] {
+  const { backends, ...settings } = after;
+  const old = new Map((before?.backends ?? []).map((backend) => [backend.id, backend]));
+  const gone = new Set<BackendId>(old.keys());
+  const changed: BackendPlan[] = [];
+  for (const backend of backends) {
+    const known = old.get(backend.id);
+    const isSame = known !== undefined && isOne(known, backend);
+    if (isSame) gone.delete(backend.id);
+    if (!isSame || !sameBackend(known, backend)) changed.push(backend);
+  }
+  const isSettled = before !== null && sameSettings(before, settings);
+  if (isSettled && gone.size === 0 && changed.length === 0) return [];
+  const unchanged = (backends.length - changed.length) * UNCHANGED_SHARE;
+  const slices = changed.length === 0 ? [[]] : cut(changed, BACKENDS_PER_PART);
+  return slices.map((slice, index) => {
+    const isLast = index === slices.length - 1;
+    return {
+      change: {
+        settings,
+        gone: index === 0 ? [...gone] : [],
+        backends: slice,
+        state: isLast ? 'whole' : 'more follows',
+      },
+      work: slice.length + (isLast ? WORK_PER_POOL + unchanged : 0),
+    };
+  });
+}
+
+interface Piece {
+  readonly change: PoolChange;
+  /** In changed backends. */
+  readonly work: number;
+}
+
+function poolParts(pieces: readonly Piece[]): PlanPart[] {
+  const parts: PlanPart[] = [];
+  let pools: PoolChange[] = [];
+  let work = 0;
+  for (const piece of pieces) {
+    if (pools.length > 0 && work + piece.work > BACKENDS_PER_PART) {
+      parts.push({ kind: 'pools', pools });
+      pools = [];
+      work = 0;
+    }
+    pools.push(piece.change);
+    work += piece.work;
+  }
+  return pools.length === 0 ? parts : [...parts, { kind: 'pools', pools }];
+}
+
+/** A row may be another backend's by now. An entry keeps its endpoint for as long as it is. */
+function isOne(a: BackendPlan, b: BackendPlan): boolean {
+  return a.endpoint === b.endpoint && a.name === b.name;
+}
+
+function sameBackend(a: BackendPlan | undefined, b: BackendPlan): boolean {
+  return (
+    a?.weight === b.weight &&
+    a.backup === b.backup &&
+    a.draining === b.draining &&
+    a.yielding === b.yielding
+  );
+}
+
+function sameSettings(before: PoolPlan, settings: PoolChange['settings']): boolean {
+  const { backends: _, ...old } = before;
+  return sameValue(old, settings);
+}
+
+/** Sockets by their keys: what a worker knows of a socket that is open does not matter any more. */
+function sameListener(before: ListenerPlan | undefined, after: ListenerPlan): boolean {
+  if (before === undefined) return false;
+  const { sockets, ...settings } = after;
+  const { sockets: oldSockets, ...old } = before;
+  return (
+    sockets.length === oldSockets.length &&
+    sockets.every(({ key }, index) => oldSockets[index]?.key === key) &&
+    sameValue(old, settings)
+  );
+}
+
+function byId<Thing extends { readonly id: unknown }>(
+  things: readonly Thing[],
+): Map<Thing['id'], Thing> {
+  return new Map(things.map((thing) => [thing.id, thing]));
+}
+
+function cut<Thing>(things: readonly Thing[], size: number): readonly (readonly Thing[])[] {
+  return Array.from({ length: Math.ceil(things.length / size) }, (_, index) =>
+    things.slice(index * size, (index + 1) * size),
+  );
+}
