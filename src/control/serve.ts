@@ -5,6 +5,7 @@
 import { asDone, describeDiff, diffSpecs, namesIn } from '../config/diff.js';
 import { formatIssue, formatWarning, type Issue } from '../config/issue.js';
 import { type ReadConfig, readConfig } from '../config/read_config.js';
+import { restartNeeds } from '../config/restart.js';
 import { listenerKey } from '../core/identity.js';
 import { err, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
@@ -18,6 +19,7 @@ import { openOutput } from '../system/output.js';
 import type { DaemonSignal } from '../system/signals.js';
 import { holdProcess, systemTimers } from '../system/timers.js';
 import { assemble } from './assemble.js';
+import { readConfigAside } from './config_reading.js';
 import type { Daemon } from './daemon.js';
 import { Ending, endNow } from './ending.js';
 import { serviceManager, watchdogIntervalMs } from './service_manager.js';
@@ -38,7 +40,7 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<never> {
   holdProcess();
   const inbox = new SignalInbox(() => endNow(0));
-  const config = await load(options.file);
+  const config = await load(options.file, (file) => readConfig(file, systemTimers));
   if (config.ok) return new Service(options, config.value, inbox).run();
   await complain(config.error.map((problem) => `${problem}\n`).join(''));
   return endNow(1);
@@ -55,9 +57,12 @@ async function complain(text: string): Promise<void> {
   await queue.flush(FLUSH_LIMIT_MS);
 }
 
-async function load(file: string): Promise<Result<ReadConfig, readonly string[]>> {
+async function load(
+  file: string,
+  read: typeof readConfigAside,
+): Promise<Result<ReadConfig, readonly string[]>> {
   try {
-    const config = await readConfig(file, systemTimers);
+    const config = await read(file);
     return config.ok ? config : err(config.error.map(formatIssue));
   } catch (error) {
     return err([`${file}: ${error instanceof Error ? error.message : String(error)}`]);
@@ -228,7 +233,7 @@ class Service {
 
   /** The problems that keep the file from being used; none: it is in use. */
   async #adopt(daemon: Daemon, startedMs: number): Promise<readonly string[]> {
-    const config = await load(this.#options.file);
+    const config = await load(this.#options.file, readConfigAside);
     if (!config.ok) return config.error;
     const { spec, hash, warnings } = config.value;
     const stays = watchStaying(daemon.inventory);
@@ -243,7 +248,7 @@ class Service {
     this.#warn();
     await this.#openSite(spec);
     // Against what the process started with: a setting that waits is told at every reload.
-    const { needsRestart } = diffSpecs(this.#started, spec);
+    const needsRestart = restartNeeds(this.#started, spec);
     const keys = needsRestart.map(({ setting }) => setting);
     if (keys.length > 0) this.#log.event('restart-needed', { keys });
     const duration_ms = systemClock.nowMs() - startedMs;

@@ -9,7 +9,7 @@ import type { Clock, Timer, Timers } from '../core/clock.js';
 import { contain } from '../core/contain.js';
 import { sameAddress } from '../core/endpoint.js';
 import type { Random } from '../core/random.js';
-import type { ProbeSpec } from '../core/spec.js';
+import type { HealthSpec, ProbeSpec } from '../core/spec.js';
 import type { Probe, ProbeResult } from './probe.js';
 import { firstDelayMs, nextDelayMs } from './schedule.js';
 import { Slots } from './slots.js';
@@ -57,6 +57,12 @@ export class HealthChecker {
   readonly #events: HealthEvents;
   readonly #slots: Slots;
   readonly #entries = new Map<string, Entry>();
+  /** The definitions that were compared last. */
+  #compared: {
+    readonly before: HealthSpec;
+    readonly after: HealthSpec;
+    readonly difference: Difference;
+  } | null = null;
   #stopped = false;
 
   constructor(deps: CheckerDeps, events: HealthEvents) {
@@ -112,13 +118,25 @@ export class HealthChecker {
   #change(entry: Entry, target: HealthTarget): void {
     const before = entry.watched.target;
     entry.watched.target = target;
-    if (!isDeepStrictEqual(probed(before), probed(target))) {
+    const difference = this.#compare(before, target);
+    if (difference === 'probe') {
       this.#cease(entry);
       entry.probe = this.#deps.createProbe(target.health.probe);
       this.#start(entry);
-    } else if (!isDeepStrictEqual(before.health, target.health)) {
+    } else if (difference === 'schedule') {
       if (entry.activity.kind === 'waiting') this.#schedule(entry, entry.watched.state);
     }
+  }
+
+  /** Backends of one pool have one definition: it is looked at once. */
+  #compare(before: HealthTarget, target: HealthTarget): Difference {
+    const known = this.#compared;
+    if (known?.before === before.health && known.after === target.health) {
+      return before.prelude === target.prelude ? known.difference : differenceOf(before, target);
+    }
+    const difference = differenceOf({ ...before, prelude: target.prelude }, target);
+    this.#compared = { before: before.health, after: target.health, difference };
+    return before.prelude === target.prelude ? difference : differenceOf(before, target);
   }
 
   /** The first attempt with a definition: at once, but for a little spread. */
@@ -223,6 +241,13 @@ function eachAlone(events: HealthEvents, defect: (error: unknown) => void): Heal
 
 function sameEndpoint(a: HealthTarget, b: HealthTarget): boolean {
   return sameAddress(a.endpoint, b.endpoint);
+}
+
+type Difference = 'none' | 'schedule' | 'probe';
+
+function differenceOf(before: HealthTarget, target: HealthTarget): Difference {
+  if (!isDeepStrictEqual(probed(before), probed(target))) return 'probe';
+  return isDeepStrictEqual(before.health, target.health) ? 'none' : 'schedule';
 }
 
 /** What an attempt depends on; the rest of a definition is schedule. */
