@@ -46,9 +46,20 @@ export function standInRows(unresolved: UnresolvedByPool): ReadonlyMap<string, r
   );
 }
 
+/** By stand-in, of the pools that were asked for. */
+const BY_STAND_IN = new WeakMap<readonly Unresolved[], ReadonlyMap<BackendEntry, Unresolved>>();
+
 /** Who stands in for whom of `pool`, for pages and logs. */
-export function standInFor(pool: PoolEntry, entry: BackendEntry): Unresolved | undefined {
-  return pool.unresolved.find(({ standIn }) => standIn === entry);
+export function standInFor({ unresolved }: PoolEntry, entry: BackendEntry): Unresolved | undefined {
+  if (unresolved.length === 0) return undefined;
+  let known = BY_STAND_IN.get(unresolved);
+  if (known === undefined) {
+    known = new Map(
+      unresolved.flatMap((one) => (one.standIn === null ? [] : [[one.standIn, one] as const])),
+    );
+    BY_STAND_IN.set(unresolved, known);
+  }
+  return known.get(entry);
 }
 
 /**
@@ -78,7 +89,15 @@ function assign(
   };
   const before = new Map(pool.unresolved.map((one) => [one.spec.name, one.standIn]));
   match(({ name }) => before.get(name) ?? undefined);
-  match(({ name }) => [...free].find(({ spec }) => spec.name === name));
+  const byName = new Map<string, BackendEntry[]>();
+  for (const entry of free) {
+    const same = byName.get(entry.spec.name);
+    if (same === undefined) byName.set(entry.spec.name, [entry]);
+    else same.push(entry);
+  }
+  const named = (name: string): BackendEntry | undefined =>
+    byName.get(name)?.find((entry) => free.has(entry));
+  match(({ name }) => named(name));
   // One whose name is served at another address now has been replaced.
   // Two may have one name: the other one stood in elsewhere, and is still to spare.
   for (const name of served.names) {
@@ -86,7 +105,7 @@ function assign(
     if (replaced !== undefined && arrivedAnew.has(name)) free.delete(replaced);
   }
   let spare = free.size - arrivals;
-  const places = new Map(pool.spec.backends.map(({ name }, place) => [name, place]));
+  const places = new Map(wanted.backends.map((backend, place) => [backend, place]));
   const stay = (which: (backend: BackendSpec) => BackendEntry | undefined): void =>
     match((backend) => {
       const entry = spare > 0 ? which(backend) : undefined;
@@ -94,10 +113,10 @@ function assign(
       return entry;
     });
   stay((backend) => {
-    const place = wanted.backends.indexOf(backend);
-    return [...free].find(({ spec }) => places.get(spec.name) === place);
+    const before = pool.spec.backends[places.get(backend) ?? -1];
+    return before === undefined ? undefined : named(before.name);
   });
-  stay(() => [...free][0]);
+  stay(() => free.values().next().value);
   return missing.map((backend) => ({ spec: backend, standIn: standIns.get(backend) ?? null }));
 }
 
@@ -139,10 +158,11 @@ export function strandedBy(
   serves: (listener: Spec['listeners'][number]) => boolean,
 ): readonly string[] {
   const { spec, resolve } = target;
+  const pools = new Map(spec.pools.map((pool) => [pool.name, pool]));
   return spec.listeners.flatMap((listener) => {
     const missing = unresolved.get(listener.pool) ?? [];
     if (missing.length === 0 || missing.some(({ standIn }) => standIn !== null)) return [];
-    const pool = spec.pools.find(({ name }) => name === listener.pool);
+    const pool = pools.get(listener.pool);
     if (pool?.backends.some((backend) => resolve(backend) !== null) || !serves(listener)) return [];
     const names = missing.map(({ spec: { name } }) => name).join(', ');
     return [

@@ -83,15 +83,16 @@ export class Tallies {
   }
 
   /**
-   * Where a listener counts sessions that reach no backend of `pool`. Without a free row that is
-   * `before`, where it has counted so far.
+   * Where a listener counts sessions that reach no backend of `pool`. Where rows are short that is
+   * `before`, where it has counted so far: one row is kept for each listener that may still come.
    */
   unreached(listener: ListenerId, pool: string, before: SeriesId | null): SeriesId {
     const owner = present(this.#listeners.get(listener), 'a listener that counts is known');
     const key = `${owner.key}>${pool}`;
     const known = this.#unreached.get(key);
     if (known !== undefined) return known.tally.id;
-    if (before !== null && this.#rows.free === 0) return before;
+    const kept = MAX_LISTENERS - this.#listeners.size;
+    if (before !== null && this.#rows.free <= kept) return before;
     const id = this.#rows.take(key, (row) => this.#series.clear(row));
     const labels = { listener: owner.name, pool, backend: '' };
     const subject = { listenerKey: owner.key, protocol: owner.protocol, labels };

@@ -5,8 +5,8 @@
  */
 import type { Timers } from '../core/clock.js';
 
-/** Held for a reader that is slow. */
-export const MAX_HELD_BYTES = 4 * 1024 * 1024;
+/** Held for a reader that is slow: two lines of 200 bytes for each of the most backends fit. */
+export const MAX_HELD_BYTES = 8 * 1024 * 1024;
 /** One write: what a pipe takes (pipe(7)). */
 const MAX_WRITE_BYTES = 64 * 1024;
 /** A reader that is slow is asked again after 1, 2, 4 … milliseconds, and then each 100. */
