@@ -33,6 +33,7 @@ const ALONE: ReadonlySet<string> = new Set([
   'drain',
   'gray_failures',
   'leaving',
+  'many',
   'observers',
   'postgres',
   'reload',

@@ -15,17 +15,17 @@ t.setTimeout(180_000);
 
 const NONE = 'probe = "none"';
 
-t.test('1,200 backends that all get new addresses are taken over in one reload', async (t) => {
+t.test('9,000 backends that all get new addresses are taken over in one reload', async (t) => {
   const echoes = await startEchoes(t, 1);
   const front = serviceText({ name: 'echo', backends: echoes });
-  const daemon = await startDaemon(t, { toml: front + crowd(1200, 1) });
+  const daemon = await startDaemon(t, { toml: front + crowd(9000, 1), workers: 2 });
   await daemon.backendsUp('echo', 1);
   const port = await daemon.port('echo');
   const held = await dial(t, { port });
   await held.send('one');
   t.equal(await held.readText(3), 'one');
   for (const net of [2, 3]) {
-    const record = await daemon.reload(front + crowd(1200, net));
+    const record = await daemon.reload(front + crowd(9000, net));
     t.equal(record.event, 'reloaded', JSON.stringify(record['problems']));
     t.equal(await exchangeOnce({ port }), null);
   }
@@ -33,26 +33,25 @@ t.test('1,200 backends that all get new addresses are taken over in one reload',
   t.equal(await held.readText(3), 'two', 'sessions elsewhere do not notice');
 });
 
-t.test('pairs of listener and backend are given back before they are used again', async (t) => {
+t.test('a hundred listeners may lead to one pool of a thousand backends', async (t) => {
   const fan = (net: number): string =>
-    Array.from({ length: 40 }, (_, index) =>
+    Array.from({ length: 100 }, (_, index) =>
       listenerText({ name: `l${index}`, pool: 'crowd', bind: '127.0.0.1:0' }),
-    ).join('') + crowd(110, net).replace(/^\[listeners[^[]*/, '');
+    ).join('') + crowd(1000, net).replace(/^\[listeners[^[]*/, '');
   const daemon = await startDaemon(t, { workers: 1, toml: fan(1) });
-  for (const net of [2, 3]) t.equal((await daemon.reload(fan(net))).event, 'reloaded');
+  t.equal((await daemon.reload(fan(2))).event, 'reloaded');
 });
 
 t.test('a reload that finds no room is refused with the numbers and the remedy', async (t) => {
   const names = (prefix: string): string =>
-    Array.from({ length: 150 }, (_, index) =>
-      listenerText({ name: `${prefix}${index}`, pool: 'p', bind: '127.0.0.1:0' }),
-    ).join('') + poolText({ name: 'p', backends: [{ address: '127.0.0.1:1' }], health: NONE });
+    Array.from({ length: 2_100 }, (_, index) => `[pools.${prefix}${index}]`).join('\n') +
+    `\n${serviceText({ name: 'p', backends: [{ address: '127.0.0.1:1' }], health: NONE })}`;
   const daemon = await startDaemon(t, { workers: 1, toml: names('a') });
   const record = await daemon.reload(names('b'));
   t.equal(record.event, 'reload-failed');
   t.match(
     String(record['problems']),
-    /no room for the new listeners: the file has 150, 150 that leave .* 256; .* or restart/,
+    /no room for the new pools: the file has 2101, 2100 that leave .* 4096; .* or restart/,
   );
   t.equal((await daemon.reload(names('a'))).event, 'reloaded', 'nothing has changed');
 });

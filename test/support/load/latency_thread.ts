@@ -1,0 +1,69 @@
+/**
+ * A thread that asks and answers: an echo server at every address of this machine, sessions of its
+ * own through a proxy, and as many straight to the server, which say how slow the machine is.
+ */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { parentPort } from 'node:worker_threads';
+import { nowMs, pass } from '../deadline.js';
+import type { Latencies } from './latency_watch.js';
+
+/** Between an answer and the next question. */
+const PAUSE_MS = 2;
+
+const asked = { worstMs: 0, straightMs: 0, answers: 0, broken: 0 };
+
+const server = createServer({ noDelay: true }, (socket) => {
+  socket.on('error', () => {});
+  socket.pipe(socket);
+});
+server.listen(0, '0.0.0.0');
+await once(server, 'listening');
+const { port: echoPort } = server.address() as AddressInfo;
+
+parentPort?.on('message', async (message: { readonly ports: readonly number[] } | 'take') => {
+  if (message === 'take') {
+    parentPort?.postMessage({ ...asked } satisfies Latencies);
+    Object.assign(asked, { worstMs: 0, straightMs: 0, answers: 0 });
+    return;
+  }
+  const straight = await Promise.all(message.ports.map(() => open(echoPort)));
+  const sessions = await Promise.all(message.ports.map(open));
+  for (const session of straight) {
+    void ask(session, (ms) => {
+      asked.straightMs = Math.max(asked.straightMs, ms);
+    });
+  }
+  for (const session of sessions) {
+    session.once('close', () => asked.broken++);
+    void ask(session, (ms) => {
+      asked.worstMs = Math.max(asked.worstMs, ms);
+      asked.answers++;
+    });
+  }
+  parentPort?.postMessage('watching');
+});
+parentPort?.postMessage({ echoPort });
+
+async function open(port: number): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  socket.write('?');
+  await once(socket, 'data');
+  return socket;
+}
+
+async function ask(socket: Socket, answered: (ms: number) => void): Promise<void> {
+  while (!socket.destroyed) {
+    const fromMs = nowMs();
+    const answer = once(socket, 'data').then(
+      () => 'answered',
+      () => 'broken',
+    );
+    socket.write('?');
+    if ((await answer) === 'broken') return;
+    answered(nowMs() - fromMs);
+    await pass(PAUSE_MS);
+  }
+}
