@@ -44,6 +44,8 @@ export interface BackendBoardDeps {
   readonly drained: (entry: BackendEntry) => void;
   /** The state of `entry` has just changed: for whoever shows since when. */
   readonly changed: (entry: BackendEntry) => void;
+  /** Runs what may change many of them. */
+  readonly together: (change: () => void) => void;
 }
 
 const NO_PRELUDE = new Uint8Array(0);
@@ -135,7 +137,7 @@ export class BackendBoard {
       this.#write(entry, now);
     }
     this.#deps.ejections.update(this.#deps.inventory);
-    this.#checker.update(targets);
+    this.#deps.together(() => this.#checker.update(targets));
     this.#deps.ring();
   }
 

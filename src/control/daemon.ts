@@ -216,6 +216,7 @@ export class Daemon {
       drained: (entry) => this.#adoption.emptied(entry),
       changed: (entry) => this.watch.changed(entry),
       defect: (error) => this.defect(error),
+      together: (change) => this.watch.together(change),
     });
   }
 

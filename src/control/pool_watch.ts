@@ -72,6 +72,8 @@ export class PoolWatch {
   readonly #failed = new WeakMap<ListenerEntry, Map<number, string>>();
   readonly #full = new WeakSet<ListenerEntry>();
   #pairs: 'roomy' | 'crowded' = 'roomy';
+  /** Pools of which something has changed within `together`; null outside of it. */
+  #changed: Set<PoolEntry> | null = null;
 
   constructor(deps: PoolWatchDeps) {
     this.#deps = deps;
@@ -129,7 +131,20 @@ export class PoolWatch {
   /** Something about `entry` has just changed: the time is that of the call. */
   changed(entry: BackendEntry): void {
     this.backend(entry);
-    this.pool(entry.pool);
+    if (this.#changed === null) this.pool(entry.pool);
+    else this.#changed.add(entry.pool);
+  }
+
+  /** Of thousands of backends that change at once each pool is looked at once, at the end. */
+  together(change: () => void): void {
+    this.#changed = new Set();
+    try {
+      change();
+    } finally {
+      const pools = this.#changed;
+      this.#changed = null;
+      for (const pool of pools) this.pool(pool);
+    }
   }
 
   #standing(pool: PoolEntry, panicPercent: number): Standing {
