@@ -17,6 +17,11 @@ export class CandidateSet implements Candidates {
     this.#weights = new Float64Array(members);
   }
 
+  /** Members that may ever be candidates. */
+  get capacity(): number {
+    return this.#weights.length;
+  }
+
   // ---- what a chooser sees ----
 
   get count(): number {

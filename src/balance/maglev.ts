@@ -7,6 +7,7 @@
  */
 import { assert, present } from '../core/assert.js';
 import { isPrime } from '../core/prime.js';
+import { inStretches, type Stretches } from '../core/stretches.js';
 import { hashName } from './hash.js';
 import { type HashTable, placedMembers } from './hash_table.js';
 import type { Member } from './policy.js';
@@ -35,15 +36,23 @@ interface Weights {
 
 /** With fewer turns in a round than this share of all, those are picked, and not all looked at. */
 const FEW = 1 / 8;
+/** Slots that are looked at in one stretch: half a millisecond. */
+const LOOKS_PER_STRETCH = 65_536;
+
+/** `size` must be a prime: only then does every skip visit every slot. */
+export function* maglevTable(members: readonly Member[], size: number): Stretches<MaglevTable> {
+  assert(isPrime(size), `a Maglev table's size is a prime, and ${size} is not`);
+  const slots = new Int16Array(size).fill(EMPTY);
+  yield* fill(slots, members);
+  return new MaglevTable(slots);
+}
 
 export class MaglevTable implements HashTable {
+  /** The member of each. */
   readonly #slots: Int16Array;
 
-  /** `size` must be a prime: only then does every skip visit every slot. */
-  constructor(members: readonly Member[], size: number) {
-    assert(isPrime(size), `a Maglev table's size is a prime, and ${size} is not`);
-    this.#slots = new Int16Array(size).fill(EMPTY);
-    fill(this.#slots, members);
+  constructor(slots: Int16Array) {
+    this.#slots = slots;
   }
 
   home(hash: number): number {
@@ -63,21 +72,27 @@ export class MaglevTable implements HashTable {
  * the greatest weight each: the heaviest has one every round, one of half its weight every other.
  * (The paper leaves weights open; Envoy's table does this too.)
  */
-function fill(slots: Int16Array, members: readonly Member[]): void {
+function* fill(slots: Int16Array, members: readonly Member[]): Stretches {
   const byWeight = new Map<number, Weights>();
-  const all = placedMembers(members).map((member, rank) =>
-    firstTurn(members, member, rank, slots.length, byWeight),
-  );
+  const placed = placedMembers(members);
+  const all: Turn[] = [];
+  yield* inStretches(placed.length, (rank) => {
+    all.push(firstTurn(members, placed[rank] ?? 0, rank, slots.length, byWeight));
+  });
   const weights = [...byWeight.values()];
   const greatest = Math.max(0, ...byWeight.keys());
   let free = all.length === 0 ? 0 : slots.length;
+  let looks = 0;
   for (let round = 0; free > 0; round++) {
     const turns = turnsOf(round, greatest, weights, all);
     for (const turn of turns) {
       if (turn.weights.state === 'waits') continue;
       if (free === 0) return;
-      take(slots, turn);
+      looks += take(slots, turn);
       free--;
+      if (looks < LOOKS_PER_STRETCH) continue;
+      looks = 0;
+      yield;
     }
   }
 }
@@ -123,7 +138,10 @@ function firstTurn(
   return turn;
 }
 
-function take(slots: Int16Array, turn: Turn): void {
-  while (slots[turn.slot] !== EMPTY) turn.slot = (turn.slot + turn.skip) % slots.length;
+/** Answers at how many slots it looked. */
+function take(slots: Int16Array, turn: Turn): number {
+  let looks = 1;
+  for (; slots[turn.slot] !== EMPTY; looks++) turn.slot = (turn.slot + turn.skip) % slots.length;
   slots[turn.slot] = turn.member;
+  return looks;
 }

@@ -9,6 +9,7 @@
  */
 import type { Random } from '../core/random.js';
 import type { HashSpec, PolicyName } from '../core/spec.js';
+import type { Stretches } from '../core/stretches.js';
 import type { Turns } from './turns.js';
 
 /** A backend of the pool, eligible or not, in the pool's own stable numbering 0 to n - 1. */
@@ -82,6 +83,11 @@ export interface Policy {
    * are void.
    */
   update(members: readonly Member[]): void;
+  /**
+   * What an update to these very members needs and what takes long, made ahead of it while choosers
+   * of before go on. Without it an update does the same in one go.
+   */
+  prepare?(members: readonly Member[]): Stretches;
 }
 
 export interface PolicyOptions {

@@ -3,41 +3,65 @@
  * point at or after it. Less even than Maglev (about 8 % at 160 points), but when members come and
  * go only hashes of those move. D. Karger et al., "Consistent Hashing and Random Trees", STOC 1997.
  */
+import { ITEMS_PER_STRETCH, inStretches, type Stretches } from '../core/stretches.js';
 import { avalanche, hashName } from './hash.js';
 import { type HashTable, placedMembers } from './hash_table.js';
 import type { Member } from './policy.js';
 
 /** As libketama and nginx have it. */
 const POINTS_A_WEIGHT = 160;
-/** 1.5 MiB a pool and worker; a build sorts it in some 30 ms. */
+/** 1.5 MiB a pool and worker. */
 const MAX_POINTS = 2 ** 17;
 const POINT_SEED = 0x72696e67;
 /** The golden ratio's fraction: steps by it never repeat within 2^32. */
 const STEP = 0x9e3779b9;
 /** Above any member index: points of 32 bits and members of 16 are whole numbers below 2^53. */
 const MEMBER_SPAN = 2 ** 16;
+/** Points are sorted by their first bits before each part is sorted by itself. */
+const PART_BITS = 6;
+const PARTS = 2 ** PART_BITS;
+
+export function* hashRing(members: readonly Member[]): Stretches<HashRing> {
+  const placed = placedMembers(members);
+  const packed = yield* placePoints(members, placed);
+  const points = new Uint32Array(packed.length);
+  const owners = new Int32Array(packed.length);
+  yield* inStretches(packed.length, (at) => {
+    const value = packed[at] ?? 0;
+    points[at] = Math.floor(value / MEMBER_SPAN);
+    owners[at] = placed[value % MEMBER_SPAN] ?? -1;
+  });
+  return new HashRing(points, owners, yield* startsOf(points));
+}
+
+/**
+ * By the first bits of a hash: the first point that has those bits, or greater ones. As many as
+ * there are points: two steps lead to any point, on average.
+ */
+function* startsOf(points: Uint32Array): Stretches<Int32Array> {
+  const bits = Math.max(1, Math.ceil(Math.log2(Math.max(1, points.length))));
+  const span = 2 ** (32 - bits);
+  const starts = new Int32Array(2 ** bits);
+  let at = 0;
+  yield* inStretches(starts.length, (start) => {
+    while (at < points.length && (points[at] ?? 0) < start * span) at++;
+    starts[start] = at;
+  });
+  return starts;
+}
 
 export class HashRing implements HashTable {
   readonly #points: Uint32Array;
   readonly #owners: Int32Array;
-  /** By the first bits of a hash: the first point that has those bits, or greater ones. */
   readonly #starts: Int32Array;
   readonly #startShift: number;
 
-  constructor(members: readonly Member[]) {
-    const packed = placePoints(members);
-    this.#points = Uint32Array.from(packed, (value) => Math.floor(value / MEMBER_SPAN));
-    const placed = placedMembers(members);
-    this.#owners = Int32Array.from(packed, (value) => placed[value % MEMBER_SPAN] ?? -1);
-    // As many starts as points: two steps lead to any point, on average.
-    const bits = Math.max(1, Math.ceil(Math.log2(Math.max(1, packed.length))));
-    this.#startShift = 32 - bits;
-    this.#starts = new Int32Array(2 ** bits);
-    let at = 0;
-    for (let start = 0; start < this.#starts.length; start++) {
-      while ((this.#points[at] ?? Number.POSITIVE_INFINITY) < start * 2 ** this.#startShift) at++;
-      this.#starts[start] = at;
-    }
+  /** Points are sorted; each has its owner at the same place. */
+  constructor(points: Uint32Array, owners: Int32Array, starts: Int32Array) {
+    this.#points = points;
+    this.#owners = owners;
+    this.#starts = starts;
+    this.#startShift = 32 - Math.log2(starts.length);
   }
 
   home(hash: number): number {
@@ -48,11 +72,11 @@ export class HashRing implements HashTable {
   }
 }
 
-/**
- * Sorted points, each with its owner's rank by name in the low digits: one native sort, no objects.
- */
-function placePoints(members: readonly Member[]): Float64Array {
-  const placed = placedMembers(members);
+/** Sorted points, each with its owner's rank by name in the low digits: no objects. */
+function* placePoints(
+  members: readonly Member[],
+  placed: readonly number[],
+): Stretches<Float64Array> {
   const counts = pointCounts(placed.map((index) => members[index]?.weight ?? 0));
   const packed = new Float64Array(counts.reduce((sum, count) => sum + count, 0));
   let at = 0;
@@ -61,9 +85,36 @@ function placePoints(members: readonly Member[]): Float64Array {
     for (let left = counts[rank] ?? 0; left > 0; left--) {
       packed[at++] = avalanche(point) * MEMBER_SPAN + rank;
       point = (point + STEP) >>> 0;
+      if (at % ITEMS_PER_STRETCH === 0) yield;
     }
   }
-  return packed.sort();
+  return yield* sorted(packed);
+}
+
+/** The same numbers in order: spread over parts by their first bits, and each part sorted. */
+function* sorted(packed: Float64Array): Stretches<Float64Array> {
+  const partOf = (value: number): number =>
+    Math.floor(value / (MEMBER_SPAN * 2 ** (32 - PART_BITS)));
+  /** By part: where its next number goes; in the end, where it ends. */
+  const ends = new Int32Array(PARTS);
+  for (const value of packed) {
+    const next = partOf(value) + 1;
+    if (next < PARTS) ends[next] = (ends[next] ?? 0) + 1;
+  }
+  for (let part = 1; part < PARTS; part++) ends[part] = (ends[part] ?? 0) + (ends[part - 1] ?? 0);
+  const spread = new Float64Array(packed.length);
+  yield* inStretches(packed.length, (at) => {
+    const value = packed[at] ?? 0;
+    const part = partOf(value);
+    const to = ends[part] ?? 0;
+    spread[to] = value;
+    ends[part] = to + 1;
+  });
+  for (let part = 0; part < PARTS; part++) {
+    spread.subarray(part === 0 ? 0 : ends[part - 1], ends[part]).sort();
+    if (packed.length > ITEMS_PER_STRETCH) yield;
+  }
+  return spread;
 }
 
 /**

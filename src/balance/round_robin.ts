@@ -11,6 +11,7 @@
  * heap; others may move on meanwhile, and then it catches up with the weights that had turns.
  */
 import type { Random } from '../core/random.js';
+import { ITEMS_PER_STRETCH, type Stretches } from '../core/stretches.js';
 import { IndexedHeap } from './indexed_heap.js';
 import { nameOf, round } from './load.js';
 import type { Candidates, Chooser, Member, Policy } from './policy.js';
@@ -29,6 +30,7 @@ export class RoundRobin implements Policy {
   readonly #turns: Turns;
   #members: readonly Member[];
   #order: TurnOrder | null = null;
+  #prepared: { readonly members: readonly Member[]; readonly order: TurnOrder } | null = null;
 
   constructor(members: readonly Member[], turns: Turns) {
     this.#members = members;
@@ -40,9 +42,17 @@ export class RoundRobin implements Policy {
     return new RoundRobinChooser(members, candidates, this.#turns, (seed) => this.#ordered(seed));
   }
 
+  *prepare(members: readonly Member[]): Stretches {
+    const { drawn } = this.#turns;
+    if (drawn === 0) return;
+    this.#prepared = { members, order: new TurnOrder(members, drawn) };
+    if (members.length > ITEMS_PER_STRETCH) yield;
+  }
+
   update(members: readonly Member[]): void {
     this.#members = members;
-    this.#order = null;
+    this.#order = this.#prepared?.members === members ? this.#prepared.order : null;
+    this.#prepared = null;
   }
 
   #ordered(seed: number): TurnOrder {

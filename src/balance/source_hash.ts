@@ -13,15 +13,16 @@
  * no overflow cascades.
  */
 import type { HashSpec } from '../core/spec.js';
+import { atOnce, type Stretches } from '../core/stretches.js';
 import { BoundedLoad } from './bounded_load.js';
 import { ClientHash } from './client_hash.js';
 import { avalanche } from './hash.js';
 import type { HashTable } from './hash_table.js';
 import { nameOf } from './load.js';
-import { MaglevTable } from './maglev.js';
+import { maglevTable } from './maglev.js';
 import type { Candidates, Chooser, Member, Policy } from './policy.js';
 import { Rendezvous } from './rendezvous.js';
-import { HashRing } from './ring.js';
+import { hashRing } from './ring.js';
 
 /**
  * Further hashes that a client tries before all candidates are looked at. With a share f of the
@@ -40,28 +41,42 @@ interface Tables {
   readonly others: Rendezvous;
 }
 
+interface Prepared {
+  readonly members: readonly Member[];
+  readonly tables: Tables;
+}
+
 export class SourceHash implements Policy {
   readonly name = 'source-hash';
   readonly needs: Policy['needs'];
   readonly #options: HashSpec;
   #members: readonly Member[];
   #tables: Tables;
+  #prepared: Prepared | null = null;
 
   constructor(members: readonly Member[], options: HashSpec) {
     this.needs = { clientKey: true, latency: false, counts: options.balanceFactor > 0 };
     this.#options = options;
     this.#members = members;
-    this.#tables = tablesOf(members, options);
+    this.#tables = atOnce(tablesOf(members, options));
   }
 
   over(candidates: Candidates): Chooser {
     return new SourceHashChooser(this.#members, candidates, this.#options, this.#tables);
   }
 
+  *prepare(members: readonly Member[]): Stretches {
+    if (sameMembers(this.#members, members)) return;
+    this.#prepared = { members, tables: yield* tablesOf(members, this.#options) };
+  }
+
   update(members: readonly Member[]): void {
+    const prepared = this.#prepared;
+    this.#prepared = null;
     if (sameMembers(this.#members, members)) return;
     this.#members = members;
-    this.#tables = tablesOf(members, this.#options);
+    const isReady = prepared?.members === members;
+    this.#tables = isReady ? prepared.tables : atOnce(tablesOf(members, this.#options));
   }
 }
 
@@ -158,11 +173,11 @@ class SourceHashChooser implements Chooser {
   }
 }
 
-function tablesOf(members: readonly Member[], options: HashSpec): Tables {
+function* tablesOf(members: readonly Member[], options: HashSpec): Stretches<Tables> {
   const homes =
     options.algorithm === 'maglev'
-      ? new MaglevTable(members, options.tableSize)
-      : new HashRing(members);
+      ? yield* maglevTable(members, options.tableSize)
+      : yield* hashRing(members);
   const clientHash = new ClientHash(options.ipv6PrefixBits);
   return { clientHash, homes, others: new Rendezvous(members) };
 }

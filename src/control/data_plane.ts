@@ -20,6 +20,8 @@ import { PoolPlans } from './pool_plans.js';
 
 export interface DataPlaneDeps extends Omit<TcpSessionsDeps, 'engine' | 'clock'> {
   readonly engine: Engine;
+  /** Resolves when sessions have had their turn, soon. */
+  readonly turn: () => Promise<void>;
   /** This worker has ejected a backend. */
   readonly ejected: () => void;
 }
@@ -57,7 +59,7 @@ export class DataPlane {
   async apply(part: PlanPart): Promise<readonly OpenedSocket[]> {
     switch (part.kind) {
       case 'pools':
-        for (const change of part.pools) this.#applyPool(this.#plans.take(change));
+        for (const change of part.pools) await this.#applyPool(this.#plans.take(change));
         return [];
       case 'leaving':
         for (const id of part.listeners) this.udp.removeListener(id);
@@ -114,22 +116,31 @@ export class DataPlane {
       : this.udp.applyListener(plan, waiting.pool);
   }
 
-  #applyPool(plan: PoolPlan | null): void {
+  /** A large pool, or one with a hash table, goes over to its plan in several turns. */
+  async #applyPool(plan: PoolPlan | null): Promise<void> {
     if (plan === null) return;
-    const known = this.#pools.get(plan.id);
-    if (known !== undefined) return known.pool.update(plan);
+    const { pool } = this.#pools.get(plan.id) ?? this.#addPool(plan);
+    for (const _ of pool.updating(plan)) await this.#deps.turn();
+  }
+
+  /** Without backends so far. */
+  #addPool(plan: PoolPlan): Waiting {
     const { ledger, worker, workers, random } = this.#deps;
-    const pool = new Pool(plan, {
-      ledger,
-      worker,
-      random,
-      clock: this.#deps.engine.clock,
-      freed: (id) => this.tcp.freed(id),
-      ejected: this.#deps.ejected,
-    });
+    const pool = new Pool(
+      { ...plan, backends: [] },
+      {
+        ledger,
+        worker,
+        random,
+        clock: this.#deps.engine.clock,
+        freed: (id) => this.tcp.freed(id),
+        ejected: this.#deps.ejected,
+      },
+    );
     const waiting = new Waiting(pool, new WaitQueue(ledger, plan.id, worker, workers));
     this.#pools.set(plan.id, waiting);
     this.tcp.addPool(plan.id, waiting);
+    return waiting;
   }
 
   #conclude({ access, pools }: Extract<PlanPart, { kind: 'done' }>): void {

@@ -56,6 +56,12 @@ const created = createEngine(start.engine, {
   degraded: (detail) => post({ kind: 'degraded', detail }),
 });
 
+/** An engine that blocks has its turn at once when the bell rings, and then the event loop. */
+const turn = (): Promise<void> => {
+  doorbell.ring(start.worker);
+  return new Promise((resolve) => setImmediate(resolve));
+};
+
 if (created.ok) {
   const engine = created.value;
   const records: AccessRecord[] = [];
@@ -71,6 +77,7 @@ if (created.ok) {
       if (records.length >= BATCH_RECORDS) handOver(records);
     },
     ring: (worker) => doorbell.ring(worker),
+    turn,
     ejected: () => post({ kind: 'ejected' }),
     acceptFailed: (socket, errno) => post({ kind: 'accept-failed', socket, errno }),
     internalError: (error, listener) => defects.report(error, listener, engine.clock.nowMs()),

@@ -11,13 +11,14 @@ import type { Clock } from '../core/clock.js';
 import type { Ineligible } from '../core/outcome.js';
 import type { PoolPlan } from '../core/plan.js';
 import type { Random } from '../core/random.js';
+import { atOnce, ITEMS_PER_STRETCH, type Stretches } from '../core/stretches.js';
 import { GONE, ineligible, type Regard } from './eligibility.js';
 import { Failures } from './failures.js';
 import { Learnt } from './learnt.js';
 import { BackendLease, type LeaseBook } from './lease.js';
 import type { Ledger } from './ledger.js';
 import type { PlannedBackend } from './planned_backend.js';
-import { adopted, membersOf, sameHash } from './pool_members.js';
+import { carried, membersOf, sameHash, successors } from './pool_members.js';
 import { Roster } from './roster.js';
 import type { PoolView, Selection, SelectRequest, Settlement } from './selection.js';
 import type { Nobody } from './standing.js';
@@ -70,8 +71,11 @@ export class Pool implements PoolView, LeaseBook {
     this.#deps = deps;
     this.#plan = plan;
     this.#failures = new Failures(plan, deps.ledger, deps.ejected);
+    // Without members so far: these come as in any update.
     this.#policy = this.#makePolicy(plan);
-    this.#roster = this.#follow(plan);
+    this.#roster = this.#rosterOf([], plan, this.#policy);
+    this.#roster.open();
+    if (plan.backends.length > 0) this.update(plan);
   }
 
   get name(): string {
@@ -104,15 +108,32 @@ export class Pool implements PoolView, LeaseBook {
 
   /** Applies a newer plan of the same pool. */
   update(plan: PoolPlan): void {
-    const before = this.#plan;
+    atOnce(this.updating(plan));
+  }
+
+  /** The same in stretches: before the end of the last one the pool is as it was. */
+  *updating(plan: PoolPlan): Stretches {
+    const next = yield* successors(plan, this.#members);
+    const isSame = this.#plan.policy === plan.policy && sameHash(this.#plan, plan);
+    const policy = isSame ? this.#policy : this.#makePolicy(plan);
+    const isLarge = plan.backends.length > ITEMS_PER_STRETCH;
+    if (isLarge) yield;
+    const members = membersOf(plan);
+    if (policy.prepare !== undefined) yield* policy.prepare(members);
+    if (isLarge) yield;
+    const roster = this.#rosterOf(next.members, plan, policy);
+    yield* roster.fill();
+    if (isLarge) yield;
     this.#plan = plan;
     this.#failures.update(plan);
-    if (before.policy === plan.policy && sameHash(before, plan)) {
-      this.#policy.update(membersOf(plan));
-    } else {
-      this.#policy = this.#makePolicy(plan);
-    }
-    this.#roster = this.#follow(plan);
+    this.#learnt = carried(next, this.#learnt);
+    this.#members = next.members;
+    this.#yielding = next.members.some(({ yielding }) => yielding) ? 'some' : 'none';
+    policy.update(members);
+    this.#policy = policy;
+    if (policy.needs.latency) this.#figures.nowMs = this.#deps.clock.nowMs();
+    this.#roster = roster;
+    roster.open();
   }
 
   select(request: SelectRequest): Selection {
@@ -221,22 +242,13 @@ export class Pool implements PoolView, LeaseBook {
 
   #makePolicy(plan: PoolPlan): Policy {
     const turns = this.#deps.ledger.turnsOf(plan.id, this.#deps.worker);
-    return createPolicy(plan.policy, membersOf(plan), { hash: plan.hash, turns });
+    return createPolicy(plan.policy, [], { hash: plan.hash, turns });
   }
 
-  /** Goes over to the plan's backends. What was learnt about those that stay goes with them. */
-  #follow(plan: PoolPlan): Roster {
-    const { members, learnt } = adopted(plan, this.#members, this.#learnt);
-    this.#members = members;
-    this.#learnt = learnt;
-    this.#yielding = members.some(({ yielding }) => yielding) ? 'some' : 'none';
-    if (this.#policy.needs.latency) this.#figures.nowMs = this.#deps.clock.nowMs();
-    return new Roster(members, {
-      ledger: this.#deps.ledger,
-      policy: this.#policy,
-      figures: this.#figures,
-      panicPercent: plan.panicPercent,
-    });
+  #rosterOf(members: readonly PlannedBackend[], plan: PoolPlan, policy: Policy): Roster {
+    const { ledger } = this.#deps;
+    const { panicPercent } = plan;
+    return new Roster(members, { ledger, policy, figures: this.#figures, panicPercent });
   }
 
   /** Makes the roster what it is for a session that has `tried` these in vain. */

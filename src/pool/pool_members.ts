@@ -1,7 +1,9 @@
 /** A pool's members: as its policy and its worker have them, by the plan. */
 import type { Member } from '../balance/policy.js';
+import type { BackendId } from '../core/brand.js';
 import { formatAddress } from '../core/endpoint.js';
 import type { PoolPlan } from '../core/plan.js';
+import { inStretches, type Stretches } from '../core/stretches.js';
 import { Learnt } from './learnt.js';
 import { PlannedBackend } from './planned_backend.js';
 
@@ -25,24 +27,47 @@ export function sameHash(a: PoolPlan, b: PoolPlan): boolean {
   );
 }
 
+/** A plan's backends, and by member which of those before it is (-1: none). */
+export interface Successors {
+  readonly members: readonly PlannedBackend[];
+  readonly places: Int32Array;
+}
+
 /**
- * The plan's backends. Those that stay keep what was learnt about them, and are the same object if
- * the plan says the same about them at the same place.
+ * The plan's backends. Those that stay are the same object if the plan says the same about them at
+ * the same place.
  */
-export function adopted(
+export function* successors(
   plan: PoolPlan,
   before: readonly PlannedBackend[],
-  known: Learnt,
-): { readonly members: readonly PlannedBackend[]; readonly learnt: Learnt } {
-  const indices = new Map(before.map(({ id }, index) => [id, index]));
-  const learnt = new Learnt(plan.backends.length);
-  const members = plan.backends.map((backend, index) => {
+): Stretches<Successors> {
+  const indices = new Map<BackendId, number>();
+  yield* inStretches(before.length, (index) => {
+    const id = before[index]?.id;
+    if (id !== undefined) indices.set(id, index);
+  });
+  const members: PlannedBackend[] = [];
+  const places = new Int32Array(plan.backends.length).fill(-1);
+  yield* inStretches(plan.backends.length, (index) => {
+    const backend = plan.backends[index];
+    if (backend === undefined) return;
     const at = indices.get(backend.id) ?? -1;
     const same = before[at];
     // A row may have become another backend's: what was learnt goes with the address.
-    if (same === undefined || !same.isAt(backend)) return new PlannedBackend(backend);
-    learnt.adopt(index, known, at);
-    return same.sameAs(backend) && at === index ? same : new PlannedBackend(backend);
+    const stays = same?.isAt(backend) === true;
+    if (stays) places[index] = at;
+    const isSame = stays && at === index && same.sameAs(backend);
+    members.push(isSame ? same : new PlannedBackend(backend));
   });
-  return { members, learnt };
+  return { members, places };
+}
+
+/** What was learnt about those that stay. */
+export function carried({ places }: Successors, known: Learnt): Learnt {
+  const learnt = new Learnt(places.length);
+  for (let index = 0; index < places.length; index++) {
+    const at = places[index] ?? -1;
+    if (at >= 0) learnt.adopt(index, known, at);
+  }
+  return learnt;
 }

@@ -8,6 +8,7 @@ import { CandidateSet } from '../balance/candidate_set.js';
 import type { Figures, Policy } from '../balance/policy.js';
 import type { BackendId } from '../core/brand.js';
 import type { Ineligible } from '../core/outcome.js';
+import { inStretches, type Stretches } from '../core/stretches.js';
 import { type ChangeReader, EVERY_ROW, isCountOnly, rowIn } from './change_journal.js';
 import { ineligible, type Regard } from './eligibility.js';
 import type { Ledger } from './ledger.js';
@@ -59,6 +60,7 @@ export class Roster {
   /** Members that the present choice leaves out, though they are candidates. */
   readonly #aside: number[] = [];
 
+  /** Of a roster that has looked at nobody yet. */
   constructor(members: readonly PlannedBackend[], options: RosterOptions) {
     const { ledger, policy, figures, panicPercent } = options;
     this.#members = members;
@@ -80,11 +82,21 @@ export class Roster {
     // From here on the journal has what changes; what is read below is newer.
     if (policy.needs.counts) for (const { id } of members) ledger.watchCounts(id);
     this.#changes = ledger.changes.reader();
-    for (let member = 0; member < members.length; member++) this.#look(member);
+  }
+
+  /** Looks at everybody; the policy has no part in it yet. */
+  fill(): Stretches {
+    return inStretches(this.#members.length, (member) => this.#look(member));
+  }
+
+  /** The policy knows these members now, and chooses from here on. */
+  open(): void {
+    const { first, backup, all } = this.#tiers;
+    const policy = this.#policy;
+    first.chooseBy(policy);
     // A tier that nobody can ever be in takes no memory.
-    this.#tiers.first.chooseBy(policy);
-    if (room.backup > 0) this.#tiers.backup.chooseBy(policy);
-    if (room.all > 0) this.#tiers.all.chooseBy(policy);
+    if (backup.capacity > 0) backup.chooseBy(policy);
+    if (all.capacity > 0) all.chooseBy(policy);
   }
 
   /** Brings everything in step with the ledger. */

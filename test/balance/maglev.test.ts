@@ -1,14 +1,15 @@
 import t from 'tap';
 import { hashName } from '../../src/balance/hash.js';
-import { MaglevTable } from '../../src/balance/maglev.js';
+import { type MaglevTable, maglevTable } from '../../src/balance/maglev.js';
 import type { Member } from '../../src/balance/policy.js';
 import { InvariantError } from '../../src/core/assert.js';
+import { atOnce } from '../../src/core/stretches.js';
 import { equalMembers, membersOf } from './situation.js';
 
 const SIZE = 65_537;
 
 t.test('the slots of 100 equal backends are equal within 1 %', async (t) => {
-  const counts = new MaglevTable(equalMembers(100), SIZE).slotCounts(100);
+  const counts = tableOf(equalMembers(100), SIZE).slotCounts(100);
   const mean = SIZE / 100;
   const least = Math.min(...counts);
   const greatest = Math.max(...counts);
@@ -18,7 +19,7 @@ t.test('the slots of 100 equal backends are equal within 1 %', async (t) => {
 
 t.test('slots follow the weights, the smallest weight included', async (t) => {
   const weights = [1, 10, 100, 1000, 250];
-  const counts = new MaglevTable(membersOf(...weights), SIZE).slotCounts(weights.length);
+  const counts = tableOf(membersOf(...weights), SIZE).slotCounts(weights.length);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   for (const [index, weight] of weights.entries()) {
     const expected = (SIZE * weight) / total;
@@ -29,10 +30,10 @@ t.test('slots follow the weights, the smallest weight included', async (t) => {
 
 t.test('when one of 100 leaves, fewer than 2.5 % of the other clients move', async (t) => {
   const members = equalMembers(100);
-  const before = new MaglevTable(members, SIZE);
+  const before = tableOf(members, SIZE);
   let worst = 0;
   for (const leaving of [0, 7, 42, 77, 99]) {
-    const after = new MaglevTable(
+    const after = tableOf(
       members.map((member, index) => (index === leaving ? { ...member, weight: 0 } : member)),
       SIZE,
     );
@@ -43,8 +44,8 @@ t.test('when one of 100 leaves, fewer than 2.5 % of the other clients move', asy
 
 t.test('the order in the file moves nobody', async (t) => {
   const members = membersOf(3, 1, 2, 5);
-  const straight = new MaglevTable(members, 1021);
-  const reversed = new MaglevTable(members.toReversed(), 1021);
+  const straight = tableOf(members, 1021);
+  const reversed = tableOf(members.toReversed(), 1021);
   for (let client = 0; client < 2000; client++) {
     const hash = hashName(`client ${client}`, 1);
     t.equal(
@@ -55,7 +56,7 @@ t.test('the order in the file moves nobody', async (t) => {
 });
 
 t.test('every slot has an owner, also with a table smaller than the pool', async (t) => {
-  const counts = new MaglevTable(equalMembers(20), 7).slotCounts(20);
+  const counts = tableOf(equalMembers(20), 7).slotCounts(20);
   t.equal(
     counts.reduce((sum, count) => sum + count, 0),
     7,
@@ -63,12 +64,12 @@ t.test('every slot has an owner, also with a table smaller than the pool', async
 });
 
 t.test('without any weight there is no home', async (t) => {
-  t.equal(new MaglevTable(membersOf(0, 0), 7).home(12), -1);
+  t.equal(tableOf(membersOf(0, 0), 7).home(12), -1);
 });
 
 t.test('a size that is not a prime is refused', async (t) => {
   for (const size of [0, 1, 65_536, 7.5]) {
-    t.throws(() => new MaglevTable(equalMembers(2), size), InvariantError);
+    t.throws(() => tableOf(equalMembers(2), size), InvariantError);
   }
 });
 
@@ -87,4 +88,8 @@ function movedShare(before: MaglevTable, after: MaglevTable, leaving: number): n
 
 function nameAt(members: readonly Member[], index: number): string | undefined {
   return members[index]?.name;
+}
+
+function tableOf(members: readonly Member[], size: number): MaglevTable {
+  return atOnce(maglevTable(members, size));
 }

@@ -1,15 +1,16 @@
 import t from 'tap';
 import { hashName } from '../../src/balance/hash.js';
 import type { Member } from '../../src/balance/policy.js';
-import { HashRing } from '../../src/balance/ring.js';
+import { type HashRing, hashRing } from '../../src/balance/ring.js';
+import { atOnce } from '../../src/core/stretches.js';
 import { equalMembers, membersOf } from './situation.js';
 
 const CLIENTS = 50_000;
 
 t.test('when one leaves, only its clients move, and they spread', async (t) => {
   const members = equalMembers(20);
-  const before = homes(new HashRing(members));
-  const after = homes(new HashRing(members.map((m, i) => (i === 3 ? { ...m, weight: 0 } : m))));
+  const before = homes(ringOf(members));
+  const after = homes(ringOf(members.map((m, i) => (i === 3 ? { ...m, weight: 0 } : m))));
   const takers = new Set<number>();
   for (const [client, home] of before.entries()) {
     if (home === 3) takers.add(after[client] ?? -1);
@@ -21,8 +22,8 @@ t.test('when one leaves, only its clients move, and they spread', async (t) => {
 
 t.test('when one joins, clients move to it only, and about its share', async (t) => {
   const members = equalMembers(20);
-  const before = homes(new HashRing(members.slice(0, 19)));
-  const after = homes(new HashRing(members));
+  const before = homes(ringOf(members.slice(0, 19)));
+  const after = homes(ringOf(members));
   let moved = 0;
   for (const [client, home] of before.entries()) {
     if (after[client] === home) continue;
@@ -35,7 +36,7 @@ t.test('when one joins, clients move to it only, and about its share', async (t)
 t.test('shares follow the weights to within a quarter', async (t) => {
   const weights = [1, 2, 4, 8];
   const counts = weights.map(() => 0);
-  for (const home of homes(new HashRing(membersOf(...weights)))) {
+  for (const home of homes(ringOf(membersOf(...weights)))) {
     counts[home] = (counts[home] ?? 0) + 1;
   }
   for (const [index, weight] of weights.entries()) {
@@ -47,7 +48,7 @@ t.test('shares follow the weights to within a quarter', async (t) => {
 t.test('a pool of great weights is scaled down and keeps its shares', async (t) => {
   const members = membersOf(1, ...Array.from({ length: 400 }, () => 1000));
   const counts = new Map<number, number>();
-  for (const home of homes(new HashRing(members))) counts.set(home, (counts.get(home) ?? 0) + 1);
+  for (const home of homes(ringOf(members))) counts.set(home, (counts.get(home) ?? 0) + 1);
   t.ok((counts.get(0) ?? 0) < 40, 'the one of weight 1 has next to nothing');
   t.equal([...counts.keys()].filter((home) => home > 0).length, 400);
 });
@@ -55,21 +56,25 @@ t.test('a pool of great weights is scaled down and keeps its shares', async (t) 
 t.test('the order in the file moves nobody', async (t) => {
   const members = membersOf(3, 1, 2, 5);
   const reversed = members.toReversed();
-  const straight = homes(new HashRing(members)).map((home) => nameAt(members, home));
+  const straight = homes(ringOf(members)).map((home) => nameAt(members, home));
   t.same(
-    homes(new HashRing(reversed)).map((home) => nameAt(reversed, home)),
+    homes(ringOf(reversed)).map((home) => nameAt(reversed, home)),
     straight,
   );
 });
 
 t.test('hashes before the first point and after the last one belong to the first', async (t) => {
-  const ring = new HashRing(equalMembers(5));
+  const ring = ringOf(equalMembers(5));
   t.equal(ring.home(0), ring.home(0xffff_ffff));
 });
 
 t.test('without any weight there is no home', async (t) => {
-  t.equal(new HashRing(membersOf(0)).home(12), -1);
+  t.equal(ringOf(membersOf(0)).home(12), -1);
 });
+
+function ringOf(members: readonly Member[]): HashRing {
+  return atOnce(hashRing(members));
+}
 
 function homes(ring: HashRing): number[] {
   return Array.from({ length: CLIENTS }, (_, client) => ring.home(hashName(`client ${client}`, 1)));

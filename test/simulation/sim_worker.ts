@@ -69,6 +69,7 @@ export class SimWorker {
       workers,
       access: (record) => post({ kind: 'access', records: [record] }),
       ring: deps.ring,
+      turn: () => Promise.resolve(),
       ejected: () => post({ kind: 'ejected' }),
       acceptFailed: (socket, errno) => post({ kind: 'accept-failed', socket, errno }),
       internalError: escalate,

@@ -41,6 +41,7 @@ export class BedWorker {
     this.plane = new DataPlane({
       ...deps,
       engine,
+      turn: () => Promise.resolve(),
       series: new SeriesWriter(deps.memory, deps.worker),
       ejected: () => {},
       acceptFailed: (_, errno) => this.acceptErrors.push(errno),
