@@ -6,6 +6,7 @@ import type {
   HealthView,
   ListenerView,
   PoolView,
+  ProbeRateView,
   ProbeView,
 } from './views.js';
 
@@ -19,11 +20,20 @@ export function healthText(view: HealthView): string {
     `configuration ${view.configHash}, read ${since(view, view.configuredWallMs)} ago`,
     `${plural(traffic.sessionsActive, 'session')} now, ${traffic.sessionsTotal} so far, ` +
       `${traffic.refusedTotal} refused`,
+    ...stretched(view.probes),
     '',
     ...listenerTable(view),
   ];
   for (const pool of view.pools) lines.push('', poolLine(view, pool), ...backendTable(view, pool));
   return `${lines.map(printable).join('\n')}\n`;
+}
+
+function stretched({ stretch, wantedPerSecond, allowedPerSecond }: ProbeRateView): string[] {
+  if (stretch === 1) return [];
+  return [
+    `probes: intervals are stretched ${stretch} times, because they ask for ${wantedPerSecond} ` +
+      `probes per second and daemon.probes_per_second allows ${allowedPerSecond}`,
+  ];
 }
 
 function listenerTable(view: HealthView): string[] {

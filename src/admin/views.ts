@@ -41,6 +41,7 @@ export interface HealthView {
   /** When the configuration in use was read. */
   readonly configuredWallMs: number;
   readonly traffic: TrafficView;
+  readonly probes: ProbeRateView;
   readonly listeners: readonly ListenerView[];
   readonly pools: readonly PoolView[];
 }
@@ -52,6 +53,16 @@ export interface TrafficView {
   readonly refusedTotal: number;
   readonly bytesInTotal: number;
   readonly bytesOutTotal: number;
+}
+
+/** Probes of all pools. */
+export interface ProbeRateView {
+  /** What the intervals ask for. */
+  readonly wantedPerSecond: number;
+  /** `probes_per_second`; 0 is no limit. */
+  readonly allowedPerSecond: number;
+  /** 1 where the limit is kept without it; 2: every interval is twice as long. */
+  readonly stretch: number;
 }
 
 export interface ListenerView {

@@ -14,8 +14,8 @@ export interface SpecDiff {
   /** By their own settings; their backends are in `backends`. */
   readonly pools: Difference<PoolSpec, PoolChange>;
   readonly backends: Difference<BackendAt, BackendChange>;
-  /** True when `log.level` or `log.access` changed. */
-  readonly logChanged: boolean;
+  /** Sections that changed in settings that this process follows. */
+  readonly sections: readonly ('daemon' | 'log')[];
   /** Settings that the file changes and this process cannot. */
   readonly needsRestart: readonly RestartNeed[];
 }
@@ -58,7 +58,7 @@ export function diffSpecs(before: Spec, after: Spec): SpecDiff {
     listeners: compare(before.listeners, after.listeners, listenerKey, listenerChange),
     pools: compare(before.pools, after.pools, ({ name }) => name, poolChange),
     backends: compare(backendsOf(before), backendsOf(after), backendAtKey, backendChange),
-    logChanged: before.log.level !== after.log.level || before.log.access !== after.log.access,
+    sections: sectionsChanged(before, after),
     needsRestart: restartNeeds(before, after),
   };
 }
@@ -92,7 +92,7 @@ export function asDone(diff: SpecDiff, stays: (at: BackendAt) => boolean): SpecD
 /** True when the file asks for nothing else than what runs. */
 export function isUnchanged(diff: SpecDiff): boolean {
   const parts = [diff.listeners, diff.pools, diff.backends];
-  return parts.every(isEmpty) && !diff.logChanged && diff.needsRestart.length === 0;
+  return parts.every(isEmpty) && diff.sections.length === 0 && diff.needsRestart.length === 0;
 }
 
 /**
@@ -106,7 +106,7 @@ export function describeDiff(diff: SpecDiff): string {
     if (isEmpty(diff[kind])) return [];
     return [`${kind} +${added.length} -${removed.length} ~${changed.length}`];
   });
-  if (diff.logChanged) parts.push('log');
+  parts.push(...diff.sections);
   const restart = diff.needsRestart.map(({ setting }) => setting).join(', ');
   if (restart === '') return parts.join(', ');
   return [...(parts.length === 0 ? [] : [parts.join(', ')]), `needs a restart: ${restart}`].join(
@@ -126,9 +126,18 @@ export function namesIn(diff: SpecDiff): Record<'added' | 'removed' | 'changed',
     ...listeners.changed.map(({ after }) => `listener ${after.name}`),
     ...pools.changed.map(({ after }) => `pool ${after.name}`),
     ...backends.changed.map(({ pool, after }) => `backend ${pool}/${after.name}`),
-    ...(diff.logChanged ? ['log'] : []),
+    ...diff.sections,
   ];
   return { added: listed('added'), removed: listed('removed'), changed };
+}
+
+function sectionsChanged(before: Spec, after: Spec): ('daemon' | 'log')[] {
+  const daemon = ({ daemon }: Spec): unknown => [daemon.shutdownTimeoutMs, daemon.probesPerSecond];
+  const log = ({ log }: Spec): unknown => [log.level, log.access];
+  return [
+    ...(sameValue(daemon(before), daemon(after)) ? [] : (['daemon'] as const)),
+    ...(sameValue(log(before), log(after)) ? [] : (['log'] as const)),
+  ];
 }
 
 function isEmpty({ added, removed, changed }: Difference<unknown, unknown>): boolean {

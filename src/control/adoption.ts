@@ -197,6 +197,7 @@ export class Adoption {
   async #commit(target: Target): Promise<void> {
     const { changes, inventory, board, publisher, resolver } = this.#deps;
     this.#deps.inUse(target.spec);
+    board.limitProbes(target.spec.daemon.probesPerSecond);
     board.update(inventory.apply(target.spec, target.resolve));
     this.#deps.watch.look();
     resolver.followed(addressesOf(target.spec));

@@ -191,6 +191,16 @@ export class BackendBoard {
     return this.#deps.ejections.reasonOf(entry, this.#deps.clock.nowMs());
   }
 
+  /** Probes that start per second, at most; 0: as many as are due. */
+  limitProbes(perSecond: number): void {
+    this.#checker.limit(perSecond);
+  }
+
+  /** Probes per second that the intervals of all backends ask for. */
+  wantedProbesPerSecond(): number {
+    return this.#checker.wantedPerSecond();
+  }
+
   /** What probes say about `entry`; undefined for one that is not watched. */
   healthByKey(): ReadonlyMap<string, TargetHealth> {
     return new Map(this.#checker.snapshot().map((health) => [health.key, health]));

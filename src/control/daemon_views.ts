@@ -103,6 +103,7 @@ export class DaemonViews implements AdminViews {
       configHash: hash,
       configuredWallMs: readWallMs,
       traffic: traffic(refusals),
+      probes: probeRate(daemon),
       listeners: [...daemon.inventory.listeners.values()].map((entry) =>
         this.#listener(entry, refusals),
       ),
@@ -158,6 +159,18 @@ function traffic(refusals: Refusals): HealthView['traffic'] {
     refusedTotal: REFUSALS.reduce((sum, cause) => sum + refusals.total(CAUSE_COLUMN[cause]), 0),
     bytesInTotal: refusals.total(PLAIN_COLUMN.bytesIn),
     bytesOutTotal: refusals.total(PLAIN_COLUMN.bytesOut),
+  };
+}
+
+/** Rates are whole probes per second; the stretch has two digits. */
+function probeRate({ board, spec }: Daemon): HealthView['probes'] {
+  const allowedPerSecond = spec.daemon.probesPerSecond;
+  const wanted = board.wantedProbesPerSecond();
+  const stretch = allowedPerSecond === 0 ? 1 : Math.max(1, wanted / allowedPerSecond);
+  return {
+    wantedPerSecond: Math.ceil(wanted),
+    allowedPerSecond,
+    stretch: Math.round(100 * stretch) / 100,
   };
 }
 

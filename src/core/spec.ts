@@ -20,6 +20,8 @@ export interface DaemonSpec {
   readonly engine: 'auto' | EngineName;
   readonly workers: 'auto' | number;
   readonly shutdownTimeoutMs: number;
+  /** Attempts of all probes that start per second, at most; 0: as many as are due. */
+  readonly probesPerSecond: number;
 }
 
 export interface LogSpec {

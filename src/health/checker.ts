@@ -11,10 +11,10 @@ import { sameAddress } from '../core/endpoint.js';
 import type { Random } from '../core/random.js';
 import type { HealthSpec, ProbeSpec } from '../core/spec.js';
 import type { Probe, ProbeResult } from './probe.js';
-import { firstDelayMs, nextDelayMs } from './schedule.js';
-import { Slots } from './slots.js';
+import { firstDelayMs, intervalMs, nextDelayMs } from './schedule.js';
+import { Starts } from './starts.js';
 import { type HealthEvents, type HealthTarget, probeTarget, type TargetHealth } from './target.js';
-import type { HealthState } from './tracker.js';
+import { type HealthState, isSettled } from './tracker.js';
 import { Watched } from './watched.js';
 
 /** Attempts in flight at once, each with one socket: the descriptors that probes may need. */
@@ -37,7 +37,7 @@ type Activity =
   | { readonly kind: 'none' }
   /** Waits for its time. */
   | { readonly kind: 'waiting'; readonly timer: Timer }
-  /** Is due, and waits for a slot. */
+  /** Is due, and waits for its turn. */
   | { readonly kind: 'queued'; readonly begin: () => void }
   /** The probe is under way. */
   | { readonly kind: 'attempting'; readonly abort: AbortController; readonly startedMs: number };
@@ -55,7 +55,7 @@ const NOTHING: Activity = { kind: 'none' };
 export class HealthChecker {
   readonly #deps: CheckerDeps;
   readonly #events: HealthEvents;
-  readonly #slots: Slots;
+  readonly #starts: Starts;
   readonly #entries = new Map<string, Entry>();
   /** The definitions that were compared last. */
   #compared: {
@@ -68,7 +68,8 @@ export class HealthChecker {
   constructor(deps: CheckerDeps, events: HealthEvents) {
     this.#deps = deps;
     this.#events = eachAlone(events, deps.defect);
-    this.#slots = new Slots(Math.min(MAX_PROBES_IN_FLIGHT, deps.inFlight ?? MAX_PROBES_IN_FLIGHT));
+    const inFlight = Math.min(MAX_PROBES_IN_FLIGHT, deps.inFlight ?? MAX_PROBES_IN_FLIGHT);
+    this.#starts = new Starts({ ...deps, inFlight });
   }
 
   /**
@@ -94,6 +95,21 @@ export class HealthChecker {
     }
   }
 
+  /** Attempts that start per second, at most, from now on; 0: as many as are due. */
+  limit(perSecond: number): void {
+    this.#starts.limit(perSecond);
+  }
+
+  /** Attempts per second that the intervals of all targets ask for. */
+  wantedPerSecond(): number {
+    let sum = 0;
+    for (const { activity, watched } of this.#entries.values()) {
+      if (activity.kind === 'none') continue;
+      sum += 1000 / intervalMs(watched.state, watched.target.health);
+    }
+    return sum;
+  }
+
   /** The health of every target, in the order in which they were added. */
   snapshot(): TargetHealth[] {
     return [...this.#entries.values()].map((entry) => entry.watched.view());
@@ -103,7 +119,7 @@ export class HealthChecker {
   stop(): Promise<void> {
     this.#stopped = true;
     for (const [key, entry] of this.#entries) this.#forget(key, entry);
-    return this.#slots.idle();
+    return this.#starts.idle();
   }
 
   #add(target: HealthTarget): void {
@@ -163,7 +179,7 @@ export class HealthChecker {
     const timer = this.#deps.timers.after(delayMs, () => {
       const begin = (): void => this.#attempt(entry);
       entry.activity = { kind: 'queued', begin };
-      this.#slots.acquire(begin);
+      this.#starts.acquire(begin, isSettled(entry.watched.state) ? 'settled' : 'between-verdicts');
     });
     entry.activity = { kind: 'waiting', timer };
   }
@@ -187,7 +203,7 @@ export class HealthChecker {
       } else {
         this.#conclude(entry, activity.startedMs, result);
       }
-      this.#slots.release();
+      this.#starts.release();
     });
   }
 
@@ -225,7 +241,7 @@ export class HealthChecker {
     const { activity } = entry;
     entry.activity = NOTHING;
     if (activity.kind === 'waiting') activity.timer.cancel();
-    if (activity.kind === 'queued') this.#slots.withdraw(activity.begin);
+    if (activity.kind === 'queued') this.#starts.withdraw(activity.begin);
     if (activity.kind === 'attempting') activity.abort.abort();
   }
 }

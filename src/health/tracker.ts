@@ -52,6 +52,11 @@ export const UNPROVEN: HealthState = { kind: 'unproven', failures: 0 };
 export const UP: HealthState = { kind: 'up' };
 export const DOWN: HealthState = { kind: 'down' };
 
+/** There is a verdict, and the last result agreed with it. */
+export function isSettled({ kind }: HealthState): boolean {
+  return kind === 'up' || kind === 'down';
+}
+
 /** The verdict that stands in `state`. */
 export function verdictOf(state: HealthState): 'unproven' | 'up' | 'down' {
   switch (state.kind) {

@@ -21,6 +21,7 @@ export const HEALTH: HealthView = {
     bytesInTotal: 1e6,
     bytesOutTotal: 2e7,
   },
+  probes: { wantedPerSecond: 3, allowedPerSecond: 0, stretch: 1 },
   listeners: [
     {
       name: 'pg',

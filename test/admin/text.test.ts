@@ -6,6 +6,15 @@ import { HEALTH } from './fake_views.js';
 
 const DNS_REASON = 'bind: address already in use (EADDRINUSE)';
 
+t.test('that probes are too many for their limit is said, with the figures', async (t) => {
+  const probes = { wantedPerSecond: 5000, allowedPerSecond: 2000, stretch: 2.5 };
+  t.equal(
+    healthText({ ...HEALTH, probes }).split('\n')[4],
+    'probes: intervals are stretched 2.5 times, because they ask for 5000 probes per second and ' +
+      'daemon.probes_per_second allows 2000',
+  );
+});
+
 t.test('the whole state stands in tables, one line for each thing', async (t) => {
   const lines = healthText(HEALTH).split('\n');
   const cells = lines.map((line) => line.trim().split(/ {2,}/));

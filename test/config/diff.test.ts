@@ -131,9 +131,16 @@ t.test('there and back again, what was added is removed', async (t) => {
   t.strictSame(there.pools.added, back.pools.removed);
 });
 
+t.test('the limit of probes and the time of a stop change at once', async (t) => {
+  const changed = diff('[daemon]', '[daemon]\nprobes_per_second = 5\nshutdown_timeout = "1s"');
+  t.same(changed.sections, ['daemon']);
+  t.strictSame(changed.needsRestart, []);
+  t.equal(describeDiff(changed), 'daemon');
+});
+
 t.test('the level and the access log change at once', async (t) => {
   const changed = diff('[daemon]', '[log]\naccess = "all"\n[daemon]');
-  t.ok(changed.logChanged);
+  t.same(changed.sections, ['log']);
   t.strictSame(changed.needsRestart, []);
   t.equal(describeDiff(changed), 'log');
 });

@@ -7,7 +7,7 @@ import { loadSpec } from '../support/load_spec.js';
 
 t.test('an empty file is a daemon with nothing to do', async (t) => {
   t.strictSame(loadSpec(''), {
-    daemon: { engine: 'auto', workers: 'auto', shutdownTimeoutMs: 30_000 },
+    daemon: { engine: 'auto', workers: 'auto', shutdownTimeoutMs: 30_000, probesPerSecond: 0 },
     log: { level: 'info', format: 'json', access: 'errors' },
     admin: { http: { kind: 'ip', family: 4, host: '127.0.0.1', port: 9600 }, hosts: [] },
     listeners: [],

@@ -78,7 +78,7 @@ export function listenerSpec(
 
 export function spec(pools: readonly PoolSpec[], listeners: readonly ListenerSpec[] = []): Spec {
   return {
-    daemon: { engine: 'node', workers: 1, shutdownTimeoutMs: 1000 },
+    daemon: { engine: 'node', workers: 1, shutdownTimeoutMs: 1000, probesPerSecond: 0 },
     log: { level: 'info', format: 'json', access: 'errors' },
     admin: { http: null, hosts: [] },
     listeners,

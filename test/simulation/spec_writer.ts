@@ -42,7 +42,7 @@ export class SpecWriter {
 
   spec(): Spec {
     return {
-      daemon: { engine: 'node', workers: 3, shutdownTimeoutMs: 3000 },
+      daemon: { engine: 'node', workers: 3, shutdownTimeoutMs: 3000, probesPerSecond: 0 },
       log: { level: 'info', format: 'json', access: 'all' },
       admin: { http: null, hosts: [] },
       listeners: this.#listeners,

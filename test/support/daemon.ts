@@ -26,6 +26,8 @@ export interface DaemonSetup {
   /** Tests that read access lines ask for `all`. */
   readonly access?: 'off' | 'errors' | 'all';
   readonly shutdownTimeout?: string;
+  /** Further lines of [daemon]. */
+  readonly daemonLines?: string;
   /** Where the admin page is; a free port by default. */
   readonly admin?: string;
   /** `ulimit -n`, soft and hard. */
@@ -260,6 +262,7 @@ function preamble(setup: DaemonSetup): string {
     `engine = "${engine}"`,
     ...(workers === undefined ? [] : [`workers = ${workers}`]),
     ...(shutdownTimeout === undefined ? [] : [`shutdown_timeout = "${shutdownTimeout}"`]),
+    setup.daemonLines ?? '',
     '[log]',
     ...(access === undefined ? [] : [`access = "${access}"`]),
     '[admin]',

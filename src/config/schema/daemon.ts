@@ -2,7 +2,7 @@
 import { MAX_WORKERS } from '../../core/limits.js';
 import type { DaemonSpec } from '../../core/spec.js';
 import { fault, fits, type Reading } from '../reading.js';
-import { choice, duration, mixed } from './kinds.js';
+import { choice, duration, integer, mixed } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 
 export const DAEMON = table('The process as a whole.', {
@@ -29,6 +29,12 @@ export const DAEMON = table('The process as a whole.', {
     zero: 'no time at all',
     doc: 'After SIGTERM, SIGINT or SIGQUIT: how long sessions may run on before they are closed.',
   }),
+  probes_per_second: integer({
+    default: 0,
+    min: 0,
+    max: 100_000,
+    doc: 'How many probes start per second, at most, over all pools. Where intervals ask for more, they all stretch alike, and /health says how far; a backend that is between two verdicts goes first. 0 is no limit.',
+  }),
 });
 
 export function daemonSpec(value: ValueOf<typeof DAEMON>): DaemonSpec {
@@ -36,5 +42,6 @@ export function daemonSpec(value: ValueOf<typeof DAEMON>): DaemonSpec {
     engine: value.engine,
     workers: value.workers,
     shutdownTimeoutMs: value.shutdown_timeout,
+    probesPerSecond: value.probes_per_second,
   };
 }

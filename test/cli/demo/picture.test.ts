@@ -37,6 +37,7 @@ const health: HealthView = {
   startedWallMs: 0,
   configHash: '',
   configuredWallMs: 0,
+  probes: { wantedPerSecond: 0, allowedPerSecond: 0, stretch: 1 },
   traffic: {
     sessionsActive: 0,
     sessionsTotal: 0,
