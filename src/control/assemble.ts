@@ -77,7 +77,7 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     configHash: () => about.config().hash,
     engine,
   });
-  const metrics = createMetrics(source);
+  const metrics = createMetrics(source, nextTurn);
   const probeDeps = { clock, timers, random: systemRandom, nonce };
   const daemon = new Daemon(spec, {
     clock,
@@ -128,4 +128,9 @@ function tellWhatIsMissing(log: Log, choice: EngineChoice): readonly string[] {
   if (lacks !== null) told.push(`${lacks.cause}. ${lacks.remedy}`);
   for (const detail of told) log.event('engine-degraded', { engine, detail });
   return told;
+}
+
+/** When all events that wait now have had their turn. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -49,6 +49,18 @@ export class DaemonMetrics implements MetricsSource {
     return this.#daemon?.inventory.tallies.shown() ?? [];
   }
 
+  pastOfPool(pool: string, column: number): number {
+    return this.#daemon?.inventory.tallies.pastOfPool(pool, column) ?? 0;
+  }
+
+  givenBack(): number {
+    return this.#daemon?.inventory.tallies.givenBack ?? 0;
+  }
+
+  backendHistograms(): boolean {
+    return this.#daemon?.spec.admin.backendHistograms ?? false;
+  }
+
   backends(): readonly BackendSample[] {
     const { ledger } = this.#shared;
     const daemon = this.#daemon;

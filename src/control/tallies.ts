@@ -66,6 +66,7 @@ export class Tallies {
   readonly #ofPools = new PastAccounts<null>(2 * MAX_POOLS);
   /** Pages ask for the same many times: made again when a row comes or goes. */
   #shown: Shown | null = null;
+  #givenBack = 0;
 
   constructor(series: SeriesReader, clock: Pick<Clock, 'nowMs'>) {
     this.#series = series;
@@ -138,6 +139,11 @@ export class Tallies {
     }
   }
 
+  /** How often a row was given back so far. */
+  get givenBack(): number {
+    return this.#givenBack;
+  }
+
   /** What rows of everything, of a listener or of a pool had counted when they were given back. */
   pastTotal(column: number): number {
     return this.#ofProcess[column] ?? 0;
@@ -206,6 +212,7 @@ export class Tallies {
   /** What the row has counted is past: nothing counts there any more. */
   #pass(tally: Tally): void {
     this.#shown = null;
+    this.#givenBack++;
     const values = new Float64Array(COLUMNS);
     this.#series.addTo(values, tally.id);
     values[PLAIN_COLUMN.active] = 0;

@@ -49,7 +49,7 @@ const CAUSES_AT = PLAIN.length;
 const DIALS_AT = CAUSES_AT + CAUSES.length;
 const DROPS_AT = DIALS_AT + DIAL_FAILURES.length;
 const HISTOGRAMS_AT = DROPS_AT + DATAGRAM_DROPS.length;
-const HISTOGRAMS = Object.keys(HISTOGRAM_BOUNDS_SECONDS) as HistogramName[];
+export const HISTOGRAMS = Object.keys(HISTOGRAM_BOUNDS_SECONDS) as readonly HistogramName[];
 /** Of one row. */
 export const COLUMNS = HISTOGRAMS_AT + HISTOGRAMS.length * HISTOGRAM_COLUMNS;
 

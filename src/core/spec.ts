@@ -36,6 +36,8 @@ export interface AdminSpec {
   readonly http: IpEndpoint | null;
   /** Names in Host headers that are accepted beside those of this machine; in lower case. */
   readonly hosts: readonly string[];
+  /** Histograms of /metrics per listener and backend, and not per pool. */
+  readonly backendHistograms: boolean;
 }
 
 /** A CIDR block; a single address has the full prefix. */

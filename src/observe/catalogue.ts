@@ -12,6 +12,8 @@ export interface MetricDefinition {
   readonly help: string;
   /** Never a client's address: the number of series is bounded by the configuration. */
   readonly labels: readonly string[];
+  /** Further ones, with `[admin] backend_histograms = true`. */
+  readonly labelsOnDemand?: readonly string[];
   /** The values that a label can have, where the list is closed. */
   readonly values?: readonly string[];
   /** Upper bounds in seconds, of a histogram. */
@@ -60,28 +62,32 @@ const TRAFFIC_METRICS = {
     name: 'sluice_connect_seconds',
     type: 'histogram',
     help: 'Time from the dial to the established connection.',
-    labels: TRAFFIC,
+    labels: ['pool'],
+    labelsOnDemand: ['listener', 'backend'],
     bounds: HISTOGRAM_BOUNDS_SECONDS.connect,
   },
   firstByte: {
     name: 'sluice_first_byte_seconds',
     type: 'histogram',
     help: "Time from the established connection to the backend's first byte.",
-    labels: TRAFFIC,
+    labels: ['pool'],
+    labelsOnDemand: ['listener', 'backend'],
     bounds: HISTOGRAM_BOUNDS_SECONDS.firstByte,
   },
   session: {
     name: 'sluice_session_seconds',
     type: 'histogram',
     help: 'Time from the accept to the end of a session or flow.',
-    labels: TRAFFIC,
+    labels: ['pool'],
+    labelsOnDemand: ['listener', 'backend'],
     bounds: HISTOGRAM_BOUNDS_SECONDS.session,
   },
   queue: {
     name: 'sluice_queue_seconds',
     type: 'histogram',
     help: 'Time that sessions waited in a queue, whether they were served or not.',
-    labels: TRAFFIC,
+    labels: ['pool'],
+    labelsOnDemand: ['listener', 'backend'],
     bounds: HISTOGRAM_BOUNDS_SECONDS.queue,
   },
   dialFailures: {
@@ -220,7 +226,8 @@ const EVENT_METRICS = {
     name: 'sluice_probe_seconds',
     type: 'histogram',
     help: 'Time that probes took, whatever their result.',
-    labels: BACKEND,
+    labels: ['pool'],
+    labelsOnDemand: ['backend'],
     bounds: PROBE_BOUNDS_SECONDS,
   },
   probeFailures: {

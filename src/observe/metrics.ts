@@ -5,6 +5,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { METRICS, type MetricDefinition } from './catalogue.js';
 import type { MetricsSource } from './metrics_source.js';
+import { type Family, type Format, pageOf } from './page.js';
 import { SAMPLERS, type Sample, type Sampler } from './samples.js';
 
 export interface BackendLabels {
@@ -37,38 +38,113 @@ export interface Metrics extends ControlCounters {
   text(): Promise<string>;
 }
 
-export function createMetrics(source: MetricsSource): Metrics {
+/** So often a page is made anew because rows were given back meanwhile, and then in one go. */
+const MAX_TRIES = 3;
+/** Samples of what is counted here that are formatted in one stretch. */
+const SAMPLES_PER_STRETCH = 2_048;
+
+/** `pause` lets everything else have its turn. */
+export function createMetrics(source: MetricsSource, pause: () => Promise<void>): Metrics {
   const registry = new Registry();
-  for (const [name, sample] of Object.entries(SAMPLERS) as [keyof typeof SAMPLERS, Sampler][]) {
-    registry.registerMetric(new Sampled(METRICS[name], () => sample(source)));
-  }
+  const counters = controlCounters(registry, () => source.backendHistograms());
   return {
-    ...controlCounters(registry),
+    ...counters,
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    text: async () => {
+      for (let tries = 1; ; tries++) {
+        const before = source.givenBack();
+        const inOneGo = tries === MAX_TRIES;
+        const families = [...sampled(source), ...(await countedHere(registry))];
+        const text = await pageOf(families, formatOf, inOneGo ? noPause : pause);
+        if (inOneGo || source.givenBack() === before) return text;
+      }
+    },
   };
 }
 
-/** A metric that has no state of its own: its samples are made when it is read. */
-class Sampled extends Gauge<string> {
-  readonly #definition: MetricDefinition;
-  readonly #sample: () => Sample[];
+function formatOf(definition: Family['definition']): Format {
+  const stretch = new Stretch(definition);
+  const registry = new Registry();
+  registry.registerMetric(stretch);
+  return (values) => {
+    stretch.values = values;
+    return registry.getSingleMetricAsString(definition.name);
+  };
+}
 
-  constructor(definition: MetricDefinition, sample: () => Sample[]) {
-    super({ ...named(definition), registers: [] });
+/** A metric that has the samples of one stretch. */
+class Stretch extends Gauge<string> {
+  values: readonly Sample[] = [];
+  readonly #definition: Family['definition'];
+
+  constructor(definition: Family['definition']) {
+    const { name, help } = definition;
+    super({ name, help, registers: [] });
     this.#definition = definition;
-    this.#sample = sample;
   }
 
   override async get(): ReturnType<Gauge<string>['get']> {
-    const { name, help, type } = this.#definition;
-    const metric = { name, help, type, aggregator: 'sum', values: this.#sample() };
+    const metric = { ...this.#definition, aggregator: 'sum', values: this.values };
     // Its declarations give the type as a number; the code writes it as it is.
     return metric as unknown as Awaited<ReturnType<Gauge<string>['get']>>;
   }
 }
 
-function controlCounters(registry: Registry): ControlCounters {
+const noPause = async (): Promise<void> => {};
+
+function sampled(source: MetricsSource): Family[] {
+  const page = oncePerPage(source);
+  return (Object.entries(SAMPLERS) as [keyof typeof SAMPLERS, Sampler][]).map(([name, sample]) => ({
+    definition: METRICS[name],
+    samples: lazily(() => sample(page)),
+  }));
+}
+
+/** Lists that several metrics read are made once. */
+function oncePerPage(source: MetricsSource): MetricsSource {
+  return {
+    series: source.series,
+    build: source.build,
+    rows: once(() => source.rows()),
+    backends: once(() => source.backends()),
+    places: once(() => source.places()),
+    pools: () => source.pools(),
+    workers: () => source.workers(),
+    configHash: () => source.configHash(),
+    process: () => source.process(),
+    pastOfPool: (pool, column) => source.pastOfPool(pool, column),
+    givenBack: () => source.givenBack(),
+    backendHistograms: () => source.backendHistograms(),
+  };
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+function lazily<Item>(make: () => Iterable<Item>): Iterable<Item> {
+  return { [Symbol.iterator]: () => make()[Symbol.iterator]() };
+}
+
+async function countedHere(registry: Registry): Promise<Family[]> {
+  return (await registry.getMetricsAsJSON()).map(({ name, help, type, values }) => ({
+    // Its declarations give the type as a number; it is the word.
+    definition: { name, help, type: type as unknown as MetricDefinition['type'] },
+    samples: pieces(values as readonly Sample[]),
+  }));
+}
+
+function* pieces(samples: readonly Sample[]): Generator<readonly Sample[]> {
+  for (let from = 0; from < samples.length; from += SAMPLES_PER_STRETCH) {
+    yield samples.slice(from, from + SAMPLES_PER_STRETCH);
+  }
+}
+
+function controlCounters(registry: Registry, perBackend: () => boolean): ControlCounters {
   const registers = [registry];
   const transitions = new BackendCounter(METRICS.transitions, registers);
   const ejections = new BackendCounter(METRICS.ejections, registers);
@@ -78,15 +154,14 @@ function controlCounters(registry: Registry): ControlCounters {
   const restarts = new Counter({ ...named(METRICS.workerRestarts), registers });
   const defects = new Counter({ ...named(METRICS.internalErrors), registers });
   const suppressed = new Counter({ ...named(METRICS.logSuppressed), registers });
-  const buckets = [...METRICS.probe.bounds];
-  const probes = new Histogram({ ...named(METRICS.probe), buckets, registers });
+  const probes = new ProbeTimes(registers, perBackend);
   for (const result of METRICS.reloads.values) reloads.inc({ result }, 0);
   return {
     transition: (backend, to) => transitions.count(backend, to),
     ejection: (backend, reason) => ejections.count(backend, reason),
     dryEjection: (backend, reason) => dryEjections.count(backend, reason),
     probe: (backend, seconds, failure) => {
-      probes.observe({ ...backend }, seconds);
+      probes.observe(backend, seconds);
       if (failure !== null) probeFailures.count(backend, failure);
     },
     reload: (result) => reloads.inc({ result }),
@@ -94,12 +169,40 @@ function controlCounters(registry: Registry): ControlCounters {
     internalErrors: (sessions) => defects.inc(sessions),
     logSuppressed: (event, lines) => suppressed.inc({ event }, lines),
     forget: (backend) => {
-      probes.remove({ ...backend });
+      probes.forget(backend);
       for (const counter of [transitions, ejections, dryEjections, probeFailures]) {
         counter.forget(backend);
       }
     },
   };
+}
+
+/** How long probes took, per pool, or per backend where that is asked for. */
+class ProbeTimes {
+  readonly #histogram: Histogram<string>;
+  readonly #perBackend: () => boolean;
+  /** By pool: the backends that were probed. */
+  readonly #seen = new Map<string, Set<string>>();
+
+  constructor(registers: Registry[], perBackend: () => boolean) {
+    const buckets = [...METRICS.probe.bounds];
+    this.#histogram = new Histogram({ ...named(METRICS.probe), buckets, registers });
+    this.#perBackend = perBackend;
+  }
+
+  observe({ pool, backend }: BackendLabels, seconds: number): void {
+    this.#histogram.observe(this.#perBackend() ? { pool, backend } : { pool }, seconds);
+    const seen = this.#seen.get(pool) ?? new Set();
+    this.#seen.set(pool, seen.add(backend));
+  }
+
+  forget({ pool, backend }: BackendLabels): void {
+    this.#histogram.remove({ pool, backend });
+    const seen = this.#seen.get(pool);
+    if (seen?.delete(backend) !== true || seen.size > 0) return;
+    this.#seen.delete(pool);
+    this.#histogram.remove({ pool });
+  }
 }
 
 /** A counter by pool, backend and one more label, which can forget a backend. */
@@ -135,6 +238,6 @@ function keyOf({ pool, backend }: BackendLabels): string {
 }
 
 function named(definition: MetricDefinition): { name: string; help: string; labelNames: string[] } {
-  const { name, help, labels } = definition;
-  return { name, help, labelNames: [...labels] };
+  const { name, help, labels, labelsOnDemand = [] } = definition;
+  return { name, help, labelNames: [...labels, ...labelsOnDemand] };
 }

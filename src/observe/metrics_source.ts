@@ -40,6 +40,12 @@ export interface MetricsSource {
   readonly series: SeriesReader;
   /** One row per listener and pool, for "no backend", and one per pair that had a session. */
   rows(): readonly SeriesRow[];
+  /** What rows of the pool had counted when they were given back, by column. */
+  pastOfPool(pool: string, column: number): number;
+  /** How often rows were given back: a page that was made meanwhile may have mixed them up. */
+  givenBack(): number;
+  /** Histograms per listener and backend, and not per pool. */
+  backendHistograms(): boolean;
   /** No two have the same labels. */
   backends(): readonly BackendSample[];
   /** Places taken at every backend that has sessions or is in the file; no two labels alike. */

@@ -13,8 +13,10 @@ const NOTICE =
 /** `conf/metrics.md` */
 export function metricsPage(): string {
   const metrics: readonly MetricDefinition[] = Object.values(METRICS);
-  const rows = metrics.map(({ name, type, help, labels }) =>
-    row([code(name), type, labels.map(code).join(' ') || 'none', help]),
+  const labelled = (labels: readonly string[], onDemand: readonly string[] = []): string =>
+    [...labels.map(code), ...onDemand.map((label) => `(${code(label)})`)].join(' ') || 'none';
+  const rows = metrics.map(({ name, type, help, labels, labelsOnDemand }) =>
+    row([code(name), type, labelled(labels, labelsOnDemand), help]),
   );
   const values = metrics.filter((metric) => metric.values !== undefined);
   return page('Metrics', [

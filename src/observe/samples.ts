@@ -7,7 +7,9 @@ import {
   CAUSE_COLUMN,
   DIAL_COLUMN,
   DROP_COLUMN,
+  HISTOGRAMS,
   type HistogramName,
+  type HistogramValues,
   histogramFrom,
   MICROS_A_SECOND,
   PLAIN_COLUMN,
@@ -26,7 +28,11 @@ export interface Sample {
   readonly metricName?: string;
 }
 
-export type Sampler = (source: MetricsSource) => Sample[];
+/** In stretches, each of a bounded number of rows or samples; one may be empty. */
+export type Sampler = (source: MetricsSource) => Iterable<readonly Sample[]>;
+
+/** Rows that are read, or samples that are made, in one stretch: a millisecond or two. */
+const ROWS_PER_STRETCH = 512;
 
 type CountedHere =
   | 'transitions'
@@ -43,7 +49,7 @@ type SampledMetric = Exclude<keyof typeof METRICS, CountedHere>;
 const NONE: Labels = {};
 const REFUSAL_COLUMN = Object.fromEntries(REFUSALS.map((cause) => [cause, CAUSE_COLUMN[cause]]));
 
-/** One a metric that is read from the source; the others are counted as things happen. */
+/** One per metric that is read from the source; the others are counted as things happen. */
 export const SAMPLERS: Readonly<Record<SampledMetric, Sampler>> = {
   accepted: begun,
   sessions: reasons('outcome', CAUSE_COLUMN),
@@ -68,31 +74,32 @@ export const SAMPLERS: Readonly<Record<SampledMetric, Sampler>> = {
   ),
   datagramsDropped: reasons('reason', DROP_COLUMN),
   queueLength: (source) =>
-    source.pools().map(({ pool, queueLength }) => ({ value: queueLength, labels: { pool } })),
+    eachOf(source.pools(), ({ pool, queueLength }) => ({ value: queueLength, labels: { pool } })),
   backendUp: backends((backend) => Number(backend.up)),
   backendEligible: backends((backend) => Number(backend.eligible)),
   backendWeight: backends((backend) => backend.weightEffective),
   backendActive: (source) =>
-    source.places().map(({ labels, active }) => ({ value: active, labels })),
+    eachOf(source.places(), ({ labels, active }) => ({ value: active, labels })),
   backendCap: backends((backend) => backend.maxConnections),
   heartbeat: (source) =>
-    source.workers().map((w) => ({ value: w.heartbeatAgeSeconds, labels: { worker: w.worker } })),
-  configHash: (source) => [{ value: 1, labels: { hash: source.configHash() } }],
-  build: (source) => [{ value: 1, labels: { ...source.build } }],
-  cpu: (source) => [{ value: source.process().cpuSeconds, labels: NONE }],
-  memory: (source) => [{ value: source.process().residentBytes, labels: NONE }],
-  startTime: (source) => [{ value: source.process().startedAtSeconds, labels: NONE }],
+    eachOf(source.workers(), (w) => ({
+      value: w.heartbeatAgeSeconds,
+      labels: { worker: w.worker },
+    })),
+  configHash: (source) => one(1, { hash: source.configHash() }),
+  build: (source) => one(1, { ...source.build }),
+  cpu: (source) => one(source.process().cpuSeconds),
+  memory: (source) => one(source.process().residentBytes),
+  startTime: (source) => one(source.process().startedAtSeconds),
 };
 
 /** Counted before a backend is chosen, and so by listener only. */
-function begun(source: MetricsSource): Sample[] {
-  return source
-    .rows()
-    .filter(({ labels }) => labels.backend === '')
-    .map((row) => ({
-      value: total(source, row, PLAIN_COLUMN.accepted),
-      labels: { listener: row.labels.listener, pool: row.labels.pool },
-    }));
+function begun(source: MetricsSource): Iterable<readonly Sample[]> {
+  return rows(source, (row, samples) => {
+    if (row.labels.backend !== '') return;
+    const labels = { listener: row.labels.listener, pool: row.labels.pool };
+    samples.push({ value: total(source, row, PLAIN_COLUMN.accepted), labels });
+  });
 }
 
 /** Columns that are shown for every row, also at zero. */
@@ -101,62 +108,92 @@ function plain(
   shown: (row: SeriesRow) => boolean = () => true,
 ): Sampler {
   return (source) =>
-    source
-      .rows()
-      .filter(shown)
-      .flatMap((row) =>
-        columns.map(([labels, column]) => ({
-          value: total(source, row, column),
-          labels,
-          sharedLabels: row.labels,
-        })),
-      );
+    rows(source, (row, samples) => {
+      if (!shown(row)) return;
+      for (const [labels, column] of columns) {
+        samples.push({ value: total(source, row, column), labels, sharedLabels: row.labels });
+      }
+    });
 }
 
-/** One sample a reason that has been counted at least once. */
+/** One sample per reason that has been counted at least once. */
 function reasons(label: string, columns: Readonly<Record<string, number>>): Sampler {
   const labelled = Object.entries(columns).map(
     ([reason, column]) => [{ [label]: reason }, column] as const,
   );
-  return (source) => {
-    const samples: Sample[] = [];
-    for (const row of source.rows()) {
+  return (source) =>
+    rows(source, (row, samples) => {
       for (const [labels, column] of labelled) {
         const value = total(source, row, column);
         if (value > 0) samples.push({ value, labels, sharedLabels: row.labels });
       }
+    });
+}
+
+/** Per pool, or per listener and backend where that is asked for. */
+function histogram(name: HistogramName): Sampler {
+  return (source) =>
+    source.backendHistograms()
+      ? rows(source, (row, samples) => {
+          const parts = row.series.map((series) => source.series.histogram(series, name));
+          const { past } = row;
+          if (past !== null) parts.push(histogramFrom((column) => past[column] ?? 0, name));
+          samples.push(...bucketsOf(name, parts, row.labels));
+        })
+      : poolHistograms(source, name);
+}
+
+/** What was given back counts on in the past of its pool: no bucket falls. */
+function* poolHistograms(source: MetricsSource, name: HistogramName): Generator<Sample[]> {
+  const byPool = new Map<string, HistogramValues[]>();
+  const gathering = rows(source, ({ series, labels }) => {
+    const known = byPool.get(labels.pool) ?? [];
+    byPool.set(labels.pool, known);
+    for (const id of series) {
+      const values = source.series.histogram(id, name);
+      const [sum] = known;
+      if (sum === undefined) known.push(values);
+      else known[0] = added(sum, values);
     }
-    return samples;
+  });
+  for (const nothing of gathering) yield [...nothing];
+  for (const [pool, parts] of byPool) {
+    parts.push(histogramFrom((column) => source.pastOfPool(pool, column), name));
+    yield bucketsOf(name, parts, { pool });
+  }
+}
+
+function added(a: HistogramValues, b: HistogramValues): HistogramValues {
+  return {
+    counts: a.counts.map((count, index) => count + (b.counts[index] ?? 0)),
+    sumMicros: a.sumMicros + b.sumMicros,
   };
 }
 
+const LES = new Map(
+  HISTOGRAMS.map((name) => [name, [...METRICS[name].bounds, '+Inf'].map((le) => ({ le }))]),
+);
+
 /** Cumulative buckets, sum and count, as Prometheus wants them; shared memory has them apart. */
-function histogram(name: HistogramName): Sampler {
-  const metric = METRICS[name];
-  const les = [...metric.bounds, '+Inf'].map((bound) => ({ le: bound }));
-  return (source) => {
-    const samples: Sample[] = [];
-    for (const row of source.rows()) {
-      const { past } = row;
-      const parts = row.series.map((series) => source.series.histogram(series, name));
-      if (past !== null) parts.push(histogramFrom((column) => past[column] ?? 0, name));
-      const sharedLabels = row.labels;
-      let count = 0;
-      const buckets = les.map((labels, index) => {
-        for (const part of parts) count += part.counts[index] ?? 0;
-        return { value: count, labels, sharedLabels, metricName: `${metric.name}_bucket` };
-      });
-      if (count === 0) continue;
-      const sumMicros = parts.reduce((sum, part) => sum + part.sumMicros, 0);
-      const sumSeconds = sumMicros / MICROS_A_SECOND;
-      samples.push(
-        ...buckets,
-        { value: sumSeconds, labels: NONE, sharedLabels, metricName: `${metric.name}_sum` },
-        { value: count, labels: NONE, sharedLabels, metricName: `${metric.name}_count` },
-      );
-    }
-    return samples;
-  };
+function bucketsOf(
+  name: HistogramName,
+  parts: readonly HistogramValues[],
+  sharedLabels: Labels,
+): Sample[] {
+  const metric = METRICS[name].name;
+  let count = 0;
+  const buckets = (LES.get(name) ?? []).map((labels, index) => {
+    for (const part of parts) count += part.counts[index] ?? 0;
+    return { value: count, labels, sharedLabels, metricName: `${metric}_bucket` };
+  });
+  if (count === 0) return [];
+  const sumMicros = parts.reduce((sum, part) => sum + part.sumMicros, 0);
+  const sumSeconds = sumMicros / MICROS_A_SECOND;
+  return [
+    ...buckets,
+    { value: sumSeconds, labels: NONE, sharedLabels, metricName: `${metric}_sum` },
+    { value: count, labels: NONE, sharedLabels, metricName: `${metric}_count` },
+  ];
 }
 
 function total({ series }: MetricsSource, row: SeriesRow, column: number): number {
@@ -167,5 +204,31 @@ function total({ series }: MetricsSource, row: SeriesRow, column: number): numbe
 
 function backends(value: (backend: BackendSample) => number): Sampler {
   return (source) =>
-    source.backends().map((backend) => ({ value: value(backend), labels: backend.labels }));
+    eachOf(source.backends(), (backend) => ({ value: value(backend), labels: backend.labels }));
+}
+
+/** What `read` makes of every row. */
+function* rows(
+  source: MetricsSource,
+  read: (row: SeriesRow, samples: Sample[]) => void,
+): Generator<Sample[]> {
+  const all = source.rows();
+  for (let from = 0; from < all.length; from += ROWS_PER_STRETCH) {
+    const samples: Sample[] = [];
+    for (const row of all.slice(from, from + ROWS_PER_STRETCH)) read(row, samples);
+    yield samples;
+  }
+}
+
+function* eachOf<Item>(
+  items: readonly Item[],
+  sample: (item: Item) => Sample,
+): Generator<Sample[]> {
+  for (let from = 0; from < items.length; from += ROWS_PER_STRETCH) {
+    yield items.slice(from, from + ROWS_PER_STRETCH).map(sample);
+  }
+}
+
+function one(value: number, labels: Labels = NONE): Iterable<readonly Sample[]> {
+  return [[{ value, labels }]];
 }

@@ -9,7 +9,11 @@ t.test('an empty file is a daemon with nothing to do', async (t) => {
   t.strictSame(loadSpec(''), {
     daemon: { engine: 'auto', workers: 'auto', shutdownTimeoutMs: 30_000, probesPerSecond: 0 },
     log: { level: 'info', format: 'json', access: 'errors' },
-    admin: { http: { kind: 'ip', family: 4, host: '127.0.0.1', port: 9600 }, hosts: [] },
+    admin: {
+      http: { kind: 'ip', family: 4, host: '127.0.0.1', port: 9600 },
+      hosts: [],
+      backendHistograms: false,
+    },
     listeners: [],
     pools: [],
   });

@@ -80,7 +80,7 @@ export function spec(pools: readonly PoolSpec[], listeners: readonly ListenerSpe
   return {
     daemon: { engine: 'node', workers: 1, shutdownTimeoutMs: 1000, probesPerSecond: 0 },
     log: { level: 'info', format: 'json', access: 'errors' },
-    admin: { http: null, hosts: [] },
+    admin: { http: null, hosts: [], backendHistograms: false },
     listeners,
     pools,
   };

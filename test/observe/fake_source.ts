@@ -9,7 +9,8 @@ export interface FakeSource {
   readonly writers: readonly SeriesWriter[];
 }
 
-export function fakeSource(workers = 2): FakeSource {
+/** `more`: what is not as usual. */
+export function fakeSource(workers = 2, more: Partial<MetricsSource> = {}): FakeSource {
   const memory = createSeriesMemory(workers);
   // 0: no backend; 1 and 3: backend a; 2: a UDP listener's backend.
   const rows: SeriesRow[] = [
@@ -23,6 +24,9 @@ export function fakeSource(workers = 2): FakeSource {
   const source: MetricsSource = {
     series: new SeriesReader(memory),
     rows: () => rows,
+    pastOfPool: () => 0,
+    givenBack: () => 0,
+    backendHistograms: () => true,
     backends: () => [
       {
         labels: { pool: 'main', backend: 'a' },
@@ -38,6 +42,7 @@ export function fakeSource(workers = 2): FakeSource {
     configHash: () => 'abc123',
     build: { version: '1.2.3', engine: 'uring' },
     process: () => ({ cpuSeconds: 1.5, residentBytes: 1_000_000, startedAtSeconds: 1_700_000_000 }),
+    ...more,
   };
   const writers = Array.from(
     { length: workers },

@@ -2,7 +2,12 @@
 import t from 'tap';
 import { present } from '../../src/core/assert.js';
 import type { SeriesId } from '../../src/core/brand.js';
-import { CAUSE_COLUMN, DROP_COLUMN, PLAIN_COLUMN } from '../../src/core/series.js';
+import {
+  CAUSE_COLUMN,
+  DROP_COLUMN,
+  HISTOGRAM_COLUMN,
+  PLAIN_COLUMN,
+} from '../../src/core/series.js';
 import { METRICS } from '../../src/observe/catalogue.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { Exposition } from '../support/exposition.js';
@@ -10,7 +15,7 @@ import { fakeSource } from './fake_source.js';
 
 function setUp() {
   const { source, writers } = fakeSource();
-  const metrics = createMetrics(source);
+  const metrics = createMetrics(source, async () => {});
   const [first, second] = writers;
   return {
     metrics,
@@ -93,6 +98,61 @@ t.test('histogram buckets are cumulative, and the last is the count', async (t) 
   t.equal(exposition.sum('sluice_connect_seconds_count'), 3);
   t.ok(Math.abs(exposition.sum('sluice_connect_seconds_sum') - 100.00205) < 1e-9);
   t.equal(exposition.select('sluice_queue_seconds_bucket').length, 0, 'what never happened is not');
+});
+
+t.test('histograms are per pool unless each backend is asked for', async (t) => {
+  const past = new Map([[HISTOGRAM_COLUMN.session, 4]]);
+  const { source, writers } = fakeSource(2, {
+    backendHistograms: () => false,
+    pastOfPool: (pool, column) => (pool === 'main' ? (past.get(column) ?? 0) : 0),
+  });
+  const metrics = createMetrics(source, async () => {});
+  const [first, second] = writers;
+  first?.observe(1 as SeriesId, 'session', 1);
+  second?.observe(3 as SeriesId, 'session', 2);
+  first?.observe(0 as SeriesId, 'session', 3);
+  first?.observe(2 as SeriesId, 'session', 5);
+  metrics.probe({ pool: 'main', backend: 'a' }, 0.003, null);
+  metrics.probe({ pool: 'main', backend: 'b' }, 0.003, null);
+  const exposition = new Exposition(await metrics.text());
+  const counts = exposition.select('sluice_session_seconds_count');
+  t.same(
+    counts.map(({ labels, value }) => [labels, value]),
+    [
+      [{ pool: 'main' }, 3 + 4],
+      [{ pool: 'names' }, 1],
+    ],
+    'with what rows had counted that are given back',
+  );
+  t.equal(exposition.sum('sluice_session_seconds_sum', { pool: 'main' }), 6);
+  const probes = (): Promise<number> =>
+    metrics.text().then((text) => new Exposition(text).sum('sluice_probe_seconds_count'));
+  t.equal(await probes(), 2);
+  metrics.forget({ pool: 'main', backend: 'a' });
+  t.equal(await probes(), 2, 'a backend that leaves takes nothing from its pool');
+  metrics.forget({ pool: 'main', backend: 'b' });
+  t.equal(await probes(), 0, 'nothing is kept of a pool without backends');
+});
+
+t.test('a page is made in stretches, and anew when rows are given back meanwhile', async (t) => {
+  const rows = (await Promise.resolve(fakeSource().source)).rows();
+  const many = Array.from({ length: 3000 }, () => rows[1] ?? t.fail('a row')) as typeof rows;
+  let [pauses, givenBack] = [0, 0];
+  const { source } = fakeSource(1, { rows: () => many, givenBack: () => givenBack });
+  let toGiveBack = 1;
+  const metrics = createMetrics(source, async () => {
+    pauses++;
+    if (toGiveBack-- > 0) givenBack++;
+  });
+  const text = await metrics.text();
+  const stretches = pauses / 2;
+  t.ok(stretches > 12 * (3000 / 512), `${stretches} stretches`);
+  t.equal(text.match(/^sluice_sessions_active\{/gm)?.length, 3000);
+  t.equal(text.match(/^# TYPE /gm)?.length, Object.keys(METRICS).length);
+  pauses = 0;
+  toGiveBack = Number.POSITIVE_INFINITY;
+  t.equal(await metrics.text(), text, 'the third time in one go');
+  t.equal(pauses, 2 * stretches);
 });
 
 t.test('datagrams are counted for UDP listeners only', async (t) => {

@@ -3,7 +3,7 @@ import type { IpEndpoint } from '../../core/endpoint.js';
 import type { AdminSpec } from '../../core/spec.js';
 import { parseIpEndpoint } from '../address.js';
 import { fault, fits, type Reading, readEach } from '../reading.js';
-import { mixed, text } from './kinds.js';
+import { flag, mixed, text } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 
 /** More than a machine has names. */
@@ -31,6 +31,10 @@ export const ADMIN = table('How the daemon is observed and operated.', {
       return raw.startsWith('/') ? fits(raw) : fault('malformed', 'not an absolute path');
     },
   ),
+  backend_histograms: flag({
+    default: false,
+    doc: 'true: the histograms of /metrics are per listener and backend, about 60 lines each. false: they are per pool.',
+  }),
   hosts: mixed(
     {
       default: [],
@@ -54,5 +58,5 @@ function readHost(raw: unknown): Reading<string> {
 }
 
 export function adminSpec(value: ValueOf<typeof ADMIN>): AdminSpec {
-  return { http: value.http, hosts: value.hosts };
+  return { http: value.http, hosts: value.hosts, backendHistograms: value.backend_histograms };
 }
