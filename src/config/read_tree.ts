@@ -34,7 +34,7 @@ const MAX_FAULTS = 10_000;
 export function readTree<T>(root: Table<Table['fields'], T>, tree: TomlTree): TreeReading<T> {
   const walk = new Walk();
   // The walk follows the same description that `T` is derived from.
-  const value = walk.table(root, tree, []) as T;
+  const value = walk.table(root, tree) as T;
   const limit = walk.reached;
   if (limit !== null) {
     const problem = `${limit}, so the rest was not looked at`;
@@ -47,6 +47,8 @@ export function readTree<T>(root: Table<Table['fields'], T>, tree: TomlTree): Tr
 class Walk {
   readonly faults: Fault[] = [];
   readonly broken: Path[] = [];
+  /** Of the value that is looked at; a copy is made only where something is wrong with it. */
+  readonly #path: (string | number)[] = [];
   #tables = 0;
 
   /** The limit at which the walk has stopped; null: it has not. */
@@ -55,83 +57,91 @@ class Walk {
     return this.faults.length > MAX_FAULTS ? `more than ${MAX_FAULTS} problems` : null;
   }
 
-  table(node: Table, raw: unknown, path: Path): unknown {
+  table(node: Table, raw: unknown): unknown {
     if (raw === undefined && node.presence === 'optional') return undefined;
     if (raw !== undefined && !isTable(raw)) {
-      this.#misfit('wrong-type', path, 'wrong type');
-      return node.presence === 'optional' ? undefined : this.table(node, {}, path);
+      this.#misfit('wrong-type', 'wrong type');
+      return node.presence === 'optional' ? undefined : this.table(node, {});
     }
     const given = raw ?? {};
     this.#tables++;
     for (const key of Object.keys(given)) {
       if (Object.hasOwn(node.fields, key) || this.reached !== null) continue;
+      this.#path.push(key);
       // Plain objects would hide it, so no table may have it.
-      if (key === '__proto__') this.#misfit('bad-name', [...path, key], 'not a usable name');
-      else this.#misfit('unknown-key', [...path, key], 'unknown key');
+      if (key === '__proto__') this.#misfit('bad-name', 'not a usable name');
+      else this.#misfit('unknown-key', 'unknown key');
+      this.#path.pop();
     }
-    const entries = Object.entries(node.fields).map(([key, field]) => {
+    const value: Record<string, unknown> = {};
+    for (const [key, field] of Object.entries(node.fields)) {
       const child = Object.hasOwn(given, key) ? given[key] : undefined;
-      return [key, this.#value(field, child, [...path, key])];
-    });
-    return Object.fromEntries(entries);
+      this.#path.push(key);
+      value[key] = this.#value(field, child);
+      this.#path.pop();
+    }
+    return value;
   }
 
-  #value(node: Node, raw: unknown, path: Path): unknown {
+  #value(node: Node, raw: unknown): unknown {
     switch (node.kind) {
       case 'leaf':
-        return this.#leaf(node, raw, path);
+        return raw === undefined ? node.whenAbsent : this.#leaf(node, raw);
       case 'table':
-        return this.table(node, raw, path);
+        return this.table(node, raw);
       case 'named':
-        return this.#named(node, raw, path);
+        return raw === undefined ? {} : this.#named(node, raw);
       case 'listed':
-        return this.#listed(node, raw, path);
+        return raw === undefined ? [] : this.#listed(node, raw);
     }
   }
 
   /** One element of a list that is a single value breaks the list. */
-  #leaf(node: Leaf<unknown>, raw: unknown, path: Path): unknown {
-    if (raw === undefined) return node.whenAbsent;
+  #leaf(node: Leaf<unknown>, raw: unknown): unknown {
     const reading = readWith(node.schema, raw);
     if (reading.ok) return reading.value;
-    this.broken.push(path);
+    this.broken.push([...this.#path]);
     for (const fault of reading.faults) {
-      this.faults.push({ ...fault, path: [...path, ...fault.path] });
+      this.faults.push({ ...fault, path: [...this.#path, ...fault.path] });
     }
     return node.whenAbsent;
   }
 
-  #named(node: Named, raw: unknown, path: Path): unknown {
-    if (raw === undefined) return {};
+  #named(node: Named, raw: unknown): unknown {
     if (!isTable(raw)) {
-      this.#misfit('wrong-type', path, 'wrong type');
+      this.#misfit('wrong-type', 'wrong type');
       return {};
     }
-    const entries = Object.keys(raw).flatMap((name) => {
-      if (this.reached !== null) return [];
-      const at = [...path, name];
-      if (NAME_PATTERN.test(name)) return [[name, this.table(node.of, raw[name], at)]];
-      this.#misfit('bad-name', at, 'not a usable name');
-      return [];
-    });
+    const entries: [string, unknown][] = [];
+    for (const name of Object.keys(raw)) {
+      if (this.reached !== null) break;
+      this.#path.push(name);
+      if (NAME_PATTERN.test(name)) entries.push([name, this.table(node.of, raw[name])]);
+      else this.#misfit('bad-name', 'not a usable name');
+      this.#path.pop();
+    }
     return Object.fromEntries(entries);
   }
 
   /** An element that is no table counts as an empty one, so that none moves up. */
-  #listed(node: Listed, raw: unknown, path: Path): unknown {
-    if (raw === undefined) return [];
+  #listed(node: Listed, raw: unknown): unknown {
     if (!Array.isArray(raw)) {
-      this.#misfit('wrong-type', path, 'wrong type');
+      this.#misfit('wrong-type', 'wrong type');
       return [];
     }
-    return raw.flatMap((element, index) =>
-      this.reached === null ? [this.table(node.of, element, [...path, index])] : [],
-    );
+    const elements: unknown[] = [];
+    for (const [index, element] of raw.entries()) {
+      if (this.reached !== null) break;
+      this.#path.push(index);
+      elements.push(this.table(node.of, element));
+      this.#path.pop();
+    }
+    return elements;
   }
 
-  #misfit(code: Fault['code'], path: Path, problem: string): void {
-    this.faults.push({ code, path, problem });
-    this.broken.push(path);
+  #misfit(code: Fault['code'], problem: string): void {
+    this.faults.push({ code, path: [...this.#path], problem });
+    this.broken.push([...this.#path]);
   }
 }
 

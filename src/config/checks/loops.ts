@@ -5,13 +5,18 @@ import type { Check, Finding } from './check.js';
 export const warnOfLoops: Check = ({ config }) => {
   const owners = new Map<string, string>();
   const routes = new Map<string, Set<'tcp' | 'udp'>>();
+  // Most backends are at a port where nobody listens, and need no further look.
+  const ports = new Set<number | null>();
   for (const [name, { protocol, bind = [], pool }] of Object.entries(config.listeners)) {
-    for (const endpoint of bind) owners.set(`${protocol} ${formatAddress(endpoint)}`, name);
+    for (const endpoint of bind) {
+      owners.set(`${protocol} ${formatAddress(endpoint)}`, name);
+      ports.add(portOf(endpoint));
+    }
     if (pool !== undefined) routes.set(pool, (routes.get(pool) ?? new Set()).add(protocol));
   }
   return [...routes].flatMap(([pool, protocols]) =>
     (config.pools[pool]?.backends ?? []).flatMap(({ address }, index): readonly Finding[] => {
-      if (address === undefined) return [];
+      if (address === undefined || !ports.has(portOf(address))) return [];
       const keys = bindsThatAnswer(address).flatMap((bind) =>
         [...protocols].map((protocol) => `${protocol} ${bind}`),
       );
@@ -23,6 +28,11 @@ export const warnOfLoops: Check = ({ config }) => {
     }),
   );
 };
+
+/** null: it has none. */
+function portOf(address: Address): number | null {
+  return address.kind === 'unix' ? null : address.port;
+}
 
 /**
  * The binds of this machine that a connection to `address` would surely meet. A wildcard answers
