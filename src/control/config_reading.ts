@@ -14,6 +14,12 @@ type Reading = Result<ReadConfig, readonly Issue[]>;
 /** About 20 ms of work; below it a thread costs more than it saves. */
 const READ_ASIDE_BYTES = 32 * 1024;
 
+/**
+ * A file of ten thousand backends makes some 50 MB of objects, most of them for the Spec: with room
+ * for them its collector has nothing to copy. The memory is given back when the thread ends.
+ */
+const YOUNG_OBJECTS_MB = 64;
+
 /** As `readConfig`. */
 export async function readConfigAside(path: string): Promise<Reading> {
   const isLarge = await stat(path).then(
@@ -30,6 +36,7 @@ function readInThread(path: string): Promise<Reading | null> {
     const thread = new Worker(new URL('./config_thread.js', import.meta.url), {
       name: 'sluice-config',
       workerData: path,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_OBJECTS_MB },
     });
     thread.once('message', (reading: Reading) => resolve(reading));
     thread.once('error', () => resolve(null));

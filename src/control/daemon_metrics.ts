@@ -12,6 +12,7 @@ import type {
 } from '../observe/metrics_source.js';
 import { namesOf } from './backend_board.js';
 import type { Daemon } from './daemon.js';
+import type { BackendEntry } from './inventory.js';
 import type { SharedState } from './shared_state.js';
 
 export class DaemonMetrics implements MetricsSource {
@@ -21,6 +22,8 @@ export class DaemonMetrics implements MetricsSource {
   readonly #clock: Clock;
   readonly #configHash: () => string;
   readonly #startedAtSeconds: number;
+  /** The same object for as long as the backend is there: its labels are formatted once. */
+  readonly #labels = new WeakMap<BackendEntry, BackendSample['labels']>();
   #daemon: Daemon | null = null;
 
   constructor(
@@ -72,7 +75,7 @@ export class DaemonMetrics implements MetricsSource {
         if (entry.tenure === 'leaving') continue;
         const health = ledger.health(entry.id);
         samples.push({
-          labels: { pool: pool.key, backend: entry.spec.name },
+          labels: this.#labelsOf(entry),
           up: health === 'up' || health === 'standby',
           eligible: standing.reasons[index] === null,
           weightEffective: ledger.weight(entry.id),
@@ -86,14 +89,18 @@ export class DaemonMetrics implements MetricsSource {
   /** Sessions of a backend that left count until they have ended. */
   places(): readonly PlacesSample[] {
     const { ledger } = this.#shared;
-    const places = new Map<string, { labels: PlacesSample['labels']; active: number }>();
-    for (const entry of this.#daemon?.inventory.backends() ?? []) {
-      const labels = namesOf(entry);
-      const key = `${labels.pool}\0${labels.backend}`;
-      const active = ledger.active(entry.id) + (places.get(key)?.active ?? 0);
-      if (active > 0 || entry.tenure === 'kept') places.set(key, { labels, active });
+    const all: PlacesSample[] = [];
+    for (const pool of this.#daemon?.inventory.pools.values() ?? []) {
+      const places = new Map<string, PlacesSample>();
+      for (const entry of pool.backends.values()) {
+        const { name } = entry.spec;
+        const active = ledger.active(entry.id) + (places.get(name)?.active ?? 0);
+        if (active === 0 && entry.tenure !== 'kept') continue;
+        places.set(name, { labels: this.#labelsOf(entry), active });
+      }
+      all.push(...places.values());
     }
-    return [...places.values()];
+    return all;
   }
 
   pools(): readonly { readonly pool: string; readonly queueLength: number }[] {
@@ -122,5 +129,13 @@ export class DaemonMetrics implements MetricsSource {
       residentBytes: process.memoryUsage.rss(),
       startedAtSeconds: this.#startedAtSeconds,
     };
+  }
+
+  #labelsOf(entry: BackendEntry): BackendSample['labels'] {
+    const known = this.#labels.get(entry);
+    if (known !== undefined) return known;
+    const labels = namesOf(entry);
+    this.#labels.set(entry, labels);
+    return labels;
   }
 }

@@ -140,8 +140,14 @@ async function countedHere(registry: Registry): Promise<Family[]> {
 
 function* pieces(samples: readonly Sample[]): Generator<readonly Sample[]> {
   for (let from = 0; from < samples.length; from += SAMPLES_PER_STRETCH) {
-    yield samples.slice(from, from + SAMPLES_PER_STRETCH);
+    yield samples.slice(from, from + SAMPLES_PER_STRETCH).map(kept);
   }
+}
+
+/** A counter keeps its labels in one object: formatted once. */
+function kept(sample: Sample): Sample {
+  if (sample.sharedLabels !== undefined) return sample;
+  return { ...sample, labels: {}, sharedLabels: sample.labels };
 }
 
 function controlCounters(registry: Registry, perBackend: () => boolean): ControlCounters {

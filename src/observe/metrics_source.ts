@@ -22,6 +22,7 @@ export interface SeriesRow {
 }
 
 export interface BackendSample {
+  /** As above: the same object at each call. */
   readonly labels: { readonly pool: string; readonly backend: string };
   readonly up: boolean;
   readonly eligible: boolean;

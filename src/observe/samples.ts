@@ -79,7 +79,7 @@ export const SAMPLERS: Readonly<Record<SampledMetric, Sampler>> = {
   backendEligible: backends((backend) => Number(backend.eligible)),
   backendWeight: backends((backend) => backend.weightEffective),
   backendActive: (source) =>
-    eachOf(source.places(), ({ labels, active }) => ({ value: active, labels })),
+    eachOf(source.places(), ({ labels, active }) => shared(active, labels)),
   backendCap: backends((backend) => backend.maxConnections),
   heartbeat: (source) =>
     eachOf(source.workers(), (w) => ({
@@ -202,9 +202,13 @@ function total({ series }: MetricsSource, row: SeriesRow, column: number): numbe
   return sum;
 }
 
+/** Of an object that will be asked for again. */
+function shared(value: number, sharedLabels: Labels): Sample {
+  return { value, labels: NONE, sharedLabels };
+}
+
 function backends(value: (backend: BackendSample) => number): Sampler {
-  return (source) =>
-    eachOf(source.backends(), (backend) => ({ value: value(backend), labels: backend.labels }));
+  return (source) => eachOf(source.backends(), (backend) => shared(value(backend), backend.labels));
 }
 
 /** What `read` makes of every row. */

@@ -19,6 +19,8 @@ const SHUTDOWN_MS = 1_000;
 const LIMIT_MS = SHUTDOWN_MS + 2_000;
 const AT_ONCE_MS = 1_000;
 const MAX_LOG_BYTES = 64 * 1024 * 1024;
+/** Backends of which the log says twice as many lines. */
+const TALKERS = 16_300;
 
 /** The daemon runs with these outputs; a full pipe holds 64 KiB already, pipe(7). */
 const OUTPUTS: Readonly<Record<string, string>> = {
@@ -118,13 +120,18 @@ t.test(
   'what was lost while the disk was full is counted, and told when it works again',
   async (t) => {
     const shell = 'exec "$@" > "$FOLDER/pipe"';
-    const { daemon, wire, port } = await withSession(t, { shell: fullPipe(shell) });
+    const backends = Array.from({ length: TALKERS }, (_, at) => ({
+      address: `127.1.0.1:${at + 1}`,
+    }));
+    // What they say at the start fills most of the room that the log has.
+    const talkers = poolText({ name: 'talkers'.repeat(9), backends, health: 'probe = "none"' });
+    const { daemon, wire, port } = await withSession(t, { shell: fullPipe(shell) }, talkers);
     let sent = 0;
     const lost = await eventually(
       'lines are lost',
       async () => {
-        await Promise.all(Array.from({ length: 200 }, () => exchangeOnce({ port })));
-        sent += 200;
+        await Promise.all(Array.from({ length: 400 }, () => exchangeOnce({ port })));
+        sent += 400;
         const text = await daemon.get('/metrics');
         return /^sluice_log_suppressed_total\{event="session"\} (\d+)$/m.exec(text)?.[1];
       },
@@ -167,12 +174,16 @@ interface WithSession {
   readonly port: number;
 }
 
-async function withSession(t: Test, setup: Omit<MuteSetup, 'toml'>): Promise<WithSession> {
+async function withSession(
+  t: Test,
+  setup: Omit<MuteSetup, 'toml'>,
+  further = '',
+): Promise<WithSession> {
   const backends = await startEchoes(t, 1);
   const port = await freePort();
   const toml =
     listenerText({ pool: 'echo', bind: `0.0.0.0:${port}` }) + poolText({ name: 'echo', backends });
-  const daemon = await startMute(t, { ...setup, toml });
+  const daemon = await startMute(t, { ...setup, toml: toml + further });
   await daemon.serving();
   const wire = await dial(t, { port });
   await wire.send('hello');
