@@ -1,7 +1,7 @@
 /** Puts a daemon together from a Spec and this machine: engine, workers, shared memory, metrics. */
 import { availableParallelism } from 'node:os';
 import type { AdminViews } from '../admin/views.js';
-import type { Timers } from '../core/clock.js';
+import type { Clock, Timers } from '../core/clock.js';
 import { ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
 import { checkEngines } from '../engine/checks.js';
@@ -31,6 +31,9 @@ import { WorkerFleet } from './worker_fleet.js';
 
 /** Where the limit of open files is unknown (no Linux): what POSIX systems usually have. */
 const USUAL_DESCRIPTORS = 1024;
+
+/** Of work on a page of metrics, at least, before everything else has its turn. */
+const STRETCH_MS = 8;
 
 export interface Assembly {
   readonly daemon: Daemon;
@@ -77,7 +80,7 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     configHash: () => about.config().hash,
     engine,
   });
-  const metrics = createMetrics(source, nextTurn);
+  const metrics = createMetrics(source, turns(systemClock));
   const probeDeps = { clock, timers, random: systemRandom, nonce };
   const daemon = new Daemon(spec, {
     clock,
@@ -131,6 +134,18 @@ function tellWhatIsMissing(log: Log, choice: EngineChoice): readonly string[] {
 }
 
 /** When all events that wait now have had their turn. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/**
+ * Lets everything else have its turn, once as much work has been done as its last turn took: on a
+ * thread that is busy with thousands of probes turns are long, and a page still gets its half.
+ */
+function turns(clock: Clock): () => Promise<void> {
+  let sinceMs = Number.NEGATIVE_INFINITY;
+  let turnMs = 0;
+  return async () => {
+    const fromMs = clock.nowMs();
+    if (fromMs - sinceMs < Math.max(STRETCH_MS, turnMs)) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    sinceMs = clock.nowMs();
+    turnMs = sinceMs - fromMs;
+  };
 }

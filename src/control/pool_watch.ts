@@ -5,7 +5,7 @@
  */
 import type { BackendState, ListenerState, PoolState } from '../admin/views.js';
 import { unreachable } from '../core/assert.js';
-import type { Clock } from '../core/clock.js';
+import type { Clock, Timers } from '../core/clock.js';
 import { MAX_PAIRS } from '../core/limits.js';
 import type { SeriesReader } from '../core/series.js';
 import type { Log } from '../observe/log.js';
@@ -24,6 +24,7 @@ export interface PoolWatchDeps {
   readonly inventory: Inventory;
   readonly log: Log;
   readonly clock: Clock;
+  readonly timers: Pick<Timers, 'after'>;
   /** True when sluice stops: then that, and not the file, is why listeners close. */
   readonly isStopping: () => boolean;
   /** What `max_sessions = 0` means. */
@@ -55,6 +56,13 @@ export interface ListenerNow extends StateNow<ListenerState> {
   readonly limit: number;
 }
 
+/** A pool of more backends is not looked at for each that changes, but a moment later. */
+const LARGE_POOL = 256;
+/** Five thousand probes per second may each bring a verdict, and a look takes a millisecond. */
+const A_MOMENT_MS = 50;
+/** Of a pool that cannot serve so many backends are told, and how many more there are. */
+const MAX_TOLD = 64;
+
 /** What was told of a pool last. */
 type Told = 'nothing' | 'serves' | 'panic' | 'down';
 
@@ -74,6 +82,8 @@ export class PoolWatch {
   #pairs: 'roomy' | 'crowded' = 'roomy';
   /** Pools of which something has changed within `together`; null outside of it. */
   #changed: Set<PoolEntry> | null = null;
+  /** Large pools of which something has changed a moment ago. */
+  readonly #soon = new Set<PoolEntry>();
 
   constructor(deps: PoolWatchDeps) {
     this.#deps = deps;
@@ -131,8 +141,19 @@ export class PoolWatch {
   /** Something about `entry` has just changed: the time is that of the call. */
   changed(entry: BackendEntry): void {
     this.backend(entry);
-    if (this.#changed === null) this.pool(entry.pool);
-    else this.#changed.add(entry.pool);
+    if (this.#changed !== null) this.#changed.add(entry.pool);
+    else if (entry.pool.backends.size <= LARGE_POOL) this.pool(entry.pool);
+    else this.#lookSoon(entry.pool);
+  }
+
+  #lookSoon(pool: PoolEntry): void {
+    this.#soon.add(pool);
+    if (this.#soon.size > 1) return;
+    this.#deps.timers.after(A_MOMENT_MS, () => {
+      const pools = [...this.#soon];
+      this.#soon.clear();
+      for (const one of pools) if (this.#deps.inventory.pools.get(one.key) === one) this.pool(one);
+    });
   }
 
   /** Of thousands of backends that change at once each pool is looked at once, at the end. */
@@ -211,7 +232,9 @@ export class PoolWatch {
         return `${spec.name} ${tenure === 'kept' ? reason : 'removed'}`;
       });
       const unresolved = pool.unresolved.map(({ spec: { name } }) => `${name} unresolved`);
-      const detail = [...told, ...unresolved].join(', ');
+      const all = [...told, ...unresolved];
+      const more = all.length > MAX_TOLD ? [`and ${all.length - MAX_TOLD} more`] : [];
+      const detail = [...all.slice(0, MAX_TOLD), ...more].join(', ');
       const cause = standing.serves === 'no-backend' ? 'no-backend' : 'all-down';
       log.event('pool-down', { pool: pool.key, cause, detail });
     } else if (now === 'panic') {
