@@ -7,7 +7,7 @@ import type { Inventory, ListenerEntry } from './inventory.js';
 import type { ListeningSockets } from './listening_sockets.js';
 import { PlanAcks } from './plan_acks.js';
 import { partsBetween, poolPartsBetween } from './plan_parts.js';
-import { drawListeners, drawPools, type PlannedSocket } from './planner.js';
+import { drawPlan, drawPools, type PlannedSocket } from './planner.js';
 import type { ToWorker } from './worker_protocol.js';
 
 export interface PlanPublisherDeps {
@@ -105,11 +105,13 @@ export class PlanPublisher {
   #lead(worker: WorkerId, pools: readonly PoolPlan[], again: ReadonlySet<ListenerId>): void {
     if (!this.#acks.isHere(worker)) return;
     const { inventory, sessionBudget, access, send } = this.#deps;
-    const listeners = drawListeners(inventory, worker, {
+    const plan = drawPlan(inventory, worker, {
+      version: this.#version,
+      access: access(),
+      pools,
       sessionBudget,
       sockets: (entry, id) => this.#socketsFor(entry, id),
     });
-    const plan: Plan = { version: this.#version, access: access(), listeners, pools };
     const known = this.#known.get(worker) ?? NOTHING;
     const parts = known.flatMap((one) => {
       return partsBetween(one, plan, again, this.#partsOf(one?.pools ?? NO_POOLS, pools));

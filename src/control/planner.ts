@@ -13,6 +13,8 @@ export interface PlannedSocket {
 export interface PlanInput {
   readonly version: number;
   readonly access: AccessLevel;
+  /** From `drawPools`. */
+  readonly pools: readonly PoolPlan[];
   /** What `max_sessions = 0` means: the descriptor budget. */
   readonly sessionBudget: number;
   /** The sockets of a listener for the worker that the plan is for. */
@@ -20,16 +22,6 @@ export interface PlanInput {
 }
 
 export function drawPlan(inventory: Inventory, worker: WorkerId, input: PlanInput): Plan {
-  const { version, access } = input;
-  const listeners = drawListeners(inventory, worker, input);
-  return { version, access, listeners, pools: drawPools(inventory) };
-}
-
-export function drawListeners(
-  inventory: Inventory,
-  worker: WorkerId,
-  input: Pick<PlanInput, 'sessionBudget' | 'sockets'>,
-): readonly ListenerPlan[] {
   const poolIds = new Map([...inventory.pools.values()].map((pool) => [pool.key, pool.id]));
   const listeners: ListenerPlan[] = [];
   for (const entry of inventory.listeners.values()) {
@@ -50,7 +42,8 @@ export function drawListeners(
       series: entry.series,
     });
   }
-  return listeners;
+  const { version, access, pools } = input;
+  return { version, access, listeners, pools };
 }
 
 /** The same for all workers. */

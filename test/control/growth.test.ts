@@ -6,7 +6,7 @@ import t from 'tap';
 import { diffSpecs } from '../../src/config/diff.js';
 import { ListeningSockets } from '../../src/control/listening_sockets.js';
 import { partsBetween } from '../../src/control/plan_parts.js';
-import { drawPlan } from '../../src/control/planner.js';
+import { drawPlan, drawPools } from '../../src/control/planner.js';
 import type { WorkerId } from '../../src/core/brand.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import type { Spec } from '../../src/core/spec.js';
@@ -80,6 +80,7 @@ async function cpuMs(shape: Shape, n: number): Promise<number> {
     const next = drawPlan(all, 0 as WorkerId, {
       version,
       access: 'errors',
+      pools: drawPools(all),
       sessionBudget: 1_000,
       sockets: ({ key, spec: listener }, worker) => sockets.planned(key, listener, worker),
     });

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Inventory } from '../../src/control/inventory.js';
-import { drawPlan } from '../../src/control/planner.js';
+import { drawPlan, drawPools } from '../../src/control/planner.js';
 import type { WorkerId } from '../../src/core/brand.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import {
@@ -21,6 +21,7 @@ function plan(all: Inventory) {
   return drawPlan(all, 0 as WorkerId, {
     version: 7,
     access: 'errors',
+    pools: drawPools(all),
     sessionBudget: 1234,
     sockets: () => [],
   });

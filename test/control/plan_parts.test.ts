@@ -1,7 +1,7 @@
 /** Plans in parts: whatever changes, workers come to what control has drawn. Seeded. */
 import t from 'tap';
 import { partsBetween } from '../../src/control/plan_parts.js';
-import { drawPlan } from '../../src/control/planner.js';
+import { drawPlan, drawPools } from '../../src/control/planner.js';
 import type { WorkerId } from '../../src/core/brand.js';
 import type { Plan } from '../../src/core/plan.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
@@ -16,6 +16,7 @@ function draw(all: All, version: number): Plan {
   return drawPlan(all, 0 as WorkerId, {
     version,
     access: 'errors',
+    pools: drawPools(all),
     sessionBudget: 1_000,
     sockets: ({ id }) => [
       {
