@@ -5,6 +5,7 @@ import { type Daemon, startDaemon } from '../support/daemon.js';
 import { eventually } from '../support/deadline.js';
 import { startUdpEchoes, udpClient } from '../support/load/datagrams.js';
 import { startEchoes } from '../support/load/echo_backend.js';
+import { exchangeOnce } from '../support/load/short_connections.js';
 import { freePort } from '../support/places.js';
 import { seed } from '../support/seed.js';
 import { type BackendText, listenerText, poolText } from '../support/settings.js';
@@ -53,6 +54,33 @@ t.test(`no total falls, and who runs is shown, over any reloads (SEED=${seed})`,
     const begun = (await daemon.metrics()).sum('sluice_accepted_total');
     return (await traffic(daemon))['sessions_total'] === begun ? true : undefined;
   });
+});
+
+t.test('histograms are per pool, and per listener and backend when asked for', async (t) => {
+  const echoes = await startEchoes(t, 2);
+  const pool = { name: 'echo', policy: 'round-robin', backends: echoes };
+  const text = listenerText({ pool: 'echo' }) + poolText(pool);
+  const daemon = await startDaemon(t, { toml: text, workers: 1 });
+  await daemon.backendsUp('echo', 2);
+  const port = await daemon.port('echo');
+  for (let i = 0; i < 4; i++) t.equal(await exchangeOnce({ port }), null);
+  const name = 'sluice_session_seconds_count';
+  await daemon.metricSettles(name, {}, (sum) => sum === 4);
+  const labelsOf = async (): Promise<readonly string[]> =>
+    (await daemon.metrics()).select(name).map(({ labels }) => Object.keys(labels).join());
+  t.same(await labelsOf(), ['pool']);
+  const probes = (await daemon.metrics()).select('sluice_probe_seconds_count');
+  t.same(
+    probes.map(({ labels }) => labels),
+    [{ pool: 'echo' }],
+  );
+
+  // The text follows the section [admin].
+  t.equal((await daemon.reload(`backend_histograms = true\n${text}`)).event, 'reloaded');
+  t.same(await labelsOf(), Array(2).fill('listener,pool,backend'));
+  t.equal((await daemon.metrics()).sum(name), 4, 'what was counted before is counted there');
+  t.equal((await daemon.reload(text)).event, 'reloaded');
+  t.same(await labelsOf(), ['pool']);
 });
 
 interface Bed {
