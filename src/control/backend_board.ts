@@ -14,11 +14,11 @@ import type { HealthTarget, TargetHealth, VerdictEvent } from '../health/target.
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
 import type { Ledger } from '../pool/ledger.js';
-import { LOCAL_V2, UNKNOWN_V1 } from '../session/proxy_protocol/encode.js';
 import { Drains } from './drains.js';
 import type { Ejections } from './ejections.js';
 import { GoneNames } from './gone_names.js';
-import type { BackendEntry, Inventory, InventoryChange, PoolEntry } from './inventory.js';
+import { namesOf, targetKey, targetOf } from './health_targets.js';
+import type { BackendEntry, Inventory, InventoryChange } from './inventory.js';
 import type { Rebalances } from './rebalances.js';
 import { Weights } from './weights.js';
 
@@ -47,9 +47,6 @@ export interface BackendBoardDeps {
   /** Runs what may change many of them. */
   readonly together: (change: () => void) => void;
 }
-
-const NO_PRELUDE = new Uint8Array(0);
-const PRELUDE = { off: NO_PRELUDE, v1: UNKNOWN_V1, v2: LOCAL_V2 } as const;
 
 /** Events by the state that a backend left `up` for. */
 const DEMOTED = { down: 'backend-down', standby: 'backend-standby' } as const;
@@ -293,27 +290,4 @@ export class BackendBoard {
     if (this.#weights.write(entry, nowMs)) this.#ramping.add(entry);
     else this.#ramping.delete(entry);
   }
-}
-
-/** The labels of a backend. */
-export function namesOf(entry: BackendEntry): { readonly pool: string; readonly backend: string } {
-  return { pool: entry.pool.key, backend: entry.spec.name };
-}
-
-export function targetKey(entry: BackendEntry): string {
-  return `${entry.pool.key}/${entry.key}`;
-}
-
-function targetOf(entry: BackendEntry): HealthTarget {
-  return {
-    key: targetKey(entry),
-    endpoint: entry.endpoint,
-    health: entry.pool.spec.health,
-    prelude: preludeOf(entry.pool),
-  };
-}
-
-/** A backend that requires PROXY headers gets one from probes too; a probe speaks for itself. */
-function preludeOf(pool: PoolEntry): Uint8Array {
-  return PRELUDE[pool.spec.sendProxyProtocol];
 }

@@ -2,55 +2,29 @@
  * The daemon: puts the rooms together and leads them through start, reload and stop. What each part
  * does is in its own file; this one says in which order.
  */
-import type { Clock, Timers } from '../core/clock.js';
 import type { Cause } from '../core/outcome.js';
-import type { Random } from '../core/random.js';
 import { err, ok, type Result } from '../core/result.js';
-import type { EngineName, ProbeSpec, Spec } from '../core/spec.js';
-import type { Probe } from '../health/probe.js';
-import type { Kernel } from '../kernel/foreign.js';
-import type { Log } from '../observe/log.js';
-import type { ControlCounters } from '../observe/metrics.js';
+import type { Spec } from '../core/spec.js';
 import { Adoption } from './adoption.js';
 import { Attendance } from './attendance.js';
 import type { BackendBoard } from './backend_board.js';
 import { boardOf } from './board_parts.js';
 import { ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
+import type { DaemonDeps } from './daemon_deps.js';
 import { Defects } from './defects.js';
 import { Deputies } from './deputies.js';
-import type { DescriptorBudget } from './descriptor_budget.js';
 import { DescriptorShares } from './descriptor_shares.js';
-import type { HostLookup } from './host_lookup.js';
 import { Inventory } from './inventory.js';
 import { ListeningSockets } from './listening_sockets.js';
 import { LookPace } from './look_pace.js';
 import { PlanPublisher } from './plan_publisher.js';
 import { PoolWatch } from './pool_watch.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from './resolver.js';
-import type { SharedState } from './shared_state.js';
 import { engineCapacity } from './sizing.js';
 import { Tallies } from './tallies.js';
 import { untilEmpty } from './until_empty.js';
-import type { Fleet, FleetDeps } from './worker_fleet.js';
+import type { Fleet } from './worker_fleet.js';
 import { WorkerNews } from './worker_news.js';
-
-export interface DaemonDeps {
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly random: Random;
-  readonly createProbe: (spec: ProbeSpec) => Probe;
-  readonly createFleet: (deps: FleetDeps) => Fleet;
-  readonly lookup: HostLookup;
-  readonly kernel: Kernel | null;
-  readonly shared: SharedState;
-  readonly log: Log;
-  readonly counters: ControlCounters;
-  readonly engine: EngineName;
-  /** What was told already that the engine does without. */
-  readonly withouts: readonly string[];
-  readonly workers: number;
-  readonly budget: DescriptorBudget;
-}
 
 export type Phase = 'starting' | 'serving' | 'stopping';
 

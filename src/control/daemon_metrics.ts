@@ -10,8 +10,8 @@ import type {
   PlacesSample,
   SeriesRow,
 } from '../observe/metrics_source.js';
-import { namesOf } from './backend_board.js';
 import type { Daemon } from './daemon.js';
+import { namesOf } from './health_targets.js';
 import type { BackendEntry } from './inventory.js';
 import type { SharedState } from './shared_state.js';
 

@@ -4,11 +4,7 @@
  */
 import { unreachable } from '../core/assert.js';
 import type { BackendId, PoolId } from '../core/brand.js';
-import {
-  HISTOGRAM_BOUNDS_SECONDS,
-  type HistogramValues,
-  type SeriesReader,
-} from '../core/series.js';
+import type { SeriesReader } from '../core/series.js';
 import type { OutlierSpec } from '../core/spec.js';
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
@@ -17,9 +13,9 @@ import { type EjectionDecision, type EjectionRoom, EjectionTracker } from '../po
 import { type BackendObservation, describeCause, type Taken } from '../pool/ejection_cause.js';
 import { outIn } from '../pool/ejection_ledger.js';
 import { isUsable } from '../pool/eligibility.js';
-import { type LatencySample, latencyBetween } from '../pool/latency_window.js';
 import type { Ledger } from '../pool/ledger.js';
 import type { BackendEntry, Inventory, PoolEntry } from './inventory.js';
+import { LatencyWindow, NO_LATENCIES, type WindowLatencies } from './latency_windows.js';
 
 interface Watch {
   readonly pool: PoolEntry;
@@ -28,15 +24,9 @@ interface Watch {
   readonly tracker: EjectionTracker;
   /** When the present latency window ends. */
   windowEndMs: number;
-  /** By backend: the histograms at the start of the window. */
-  readonly before: Map<BackendId, Latencies>;
+  readonly window: LatencyWindow;
   /** Since when the shared counts of this pool have not agreed; null: they do. */
   amissSinceMs: number | null;
-}
-
-interface Latencies {
-  readonly connect: HistogramValues;
-  readonly firstByte: HistogramValues;
 }
 
 export interface EjectionsDeps {
@@ -92,7 +82,7 @@ export class Ejections {
     for (const watch of this.#watches.values()) {
       const ended = nowMs >= watch.windowEndMs;
       const observed = kept(watch.pool).map((entry) =>
-        this.#observe(watch, entry, nowMs, ended ? this.#latencies(watch, entry) : NO_LATENCIES),
+        this.#observe(watch, entry, nowMs, ended ? watch.window.next(entry.id) : NO_LATENCIES),
       );
       if (ended) watch.windowEndMs = nowMs + watch.spec.intervalMs;
       effects.push(...this.#carryOut(watch, watch.tracker.look(nowMs, observed), nowMs));
@@ -113,7 +103,7 @@ export class Ejections {
     watch: Watch,
     entry: BackendEntry,
     nowMs: number,
-    latencies: typeof NO_LATENCIES,
+    latencies: WindowLatencies,
   ): BackendObservation {
     const { ledger } = this.#deps;
     const { ejections } = ledger;
@@ -132,33 +122,6 @@ export class Ejections {
     const effect = ejections.state(backend);
     if (effect === 'in' || effect === 'claimed') return null;
     return { ...ejections.ejection(backend, nowMs), effect };
-  }
-
-  /** Medians of the window that ends now; the next one starts here. */
-  #latencies(watch: Watch, entry: BackendEntry): typeof NO_LATENCIES {
-    const now = this.#histograms(entry);
-    const before = watch.before.get(entry.id) ?? null;
-    watch.before.set(entry.id, now);
-    if (before === null) return NO_LATENCIES;
-    const { connect, firstByte } = HISTOGRAM_BOUNDS_SECONDS;
-    return {
-      connect: latencyBetween(before.connect, now.connect, connect),
-      firstByte: latencyBetween(before.firstByte, now.firstByte, firstByte),
-    };
-  }
-
-  #histograms(entry: BackendEntry): Latencies {
-    return { connect: this.#sum(entry, 'connect'), firstByte: this.#sum(entry, 'firstByte') };
-  }
-
-  /** A backend's histogram over all listeners that lead to it. */
-  #sum(entry: BackendEntry, name: 'connect' | 'firstByte'): HistogramValues {
-    const rows = this.#deps.series.rowsOf(entry.id);
-    const parts = rows.map(({ series }) => this.#deps.series.histogram(series, name));
-    const counts = [...HISTOGRAM_BOUNDS_SECONDS[name], 0].map((_, bucket) =>
-      parts.reduce((sum, part) => sum + (part.counts[bucket] ?? 0), 0),
-    );
-    return { counts, sumMicros: parts.reduce((sum, part) => sum + part.sumMicros, 0) };
   }
 
   /** Why `entry` is out, and for how long still: `5 failures in a row in real traffic; …`. */
@@ -210,7 +173,8 @@ export class Ejections {
         });
         return null;
       case 'return':
-        watch.before.set(entry.id, this.#histograms(entry));
+        // What it did before counts no more.
+        watch.window.next(entry.id);
         counters.transition(names, 'returned');
         log.event('backend-returned', {
           ...names,
@@ -264,7 +228,8 @@ export class Ejections {
 
   #watch(pool: PoolEntry, spec: OutlierSpec): Watch {
     const tracker = new EjectionTracker(spec, this.#roomOf(pool));
-    return { pool, spec, tracker, windowEndMs: 0, before: new Map(), amissSinceMs: null };
+    const window = new LatencyWindow(this.#deps.series);
+    return { pool, spec, tracker, windowEndMs: 0, window, amissSinceMs: null };
   }
 
   #roomOf(pool: PoolEntry): EjectionRoom {
@@ -283,11 +248,6 @@ export class Ejections {
 
 /** An ejection takes microseconds; one that is not done by then never will be. */
 const REPAIR_AFTER_MS = 1_000;
-
-const NO_LATENCIES: {
-  readonly connect: LatencySample | null;
-  readonly firstByte: LatencySample | null;
-} = { connect: null, firstByte: null };
 
 function kept(pool: PoolEntry): BackendEntry[] {
   return [...pool.backends.values()].filter((entry) => entry.tenure === 'kept');

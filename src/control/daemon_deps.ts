@@ -1,0 +1,30 @@
+/** What a daemon is made of: the machine, and the parts that tests replace. */
+import type { Clock, Timers } from '../core/clock.js';
+import type { Random } from '../core/random.js';
+import type { EngineName, ProbeSpec } from '../core/spec.js';
+import type { Probe } from '../health/probe.js';
+import type { Kernel } from '../kernel/foreign.js';
+import type { Log } from '../observe/log.js';
+import type { ControlCounters } from '../observe/metrics.js';
+import type { DescriptorBudget } from './descriptor_budget.js';
+import type { HostLookup } from './host_lookup.js';
+import type { SharedState } from './shared_state.js';
+import type { Fleet, FleetDeps } from './worker_fleet.js';
+
+export interface DaemonDeps {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly createProbe: (spec: ProbeSpec) => Probe;
+  readonly createFleet: (deps: FleetDeps) => Fleet;
+  readonly lookup: HostLookup;
+  readonly kernel: Kernel | null;
+  readonly shared: SharedState;
+  readonly log: Log;
+  readonly counters: ControlCounters;
+  readonly engine: EngineName;
+  /** What was told already that the engine does without. */
+  readonly withouts: readonly string[];
+  readonly workers: number;
+  readonly budget: DescriptorBudget;
+}
