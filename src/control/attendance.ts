@@ -9,7 +9,7 @@ import type { Deputies, Presence } from './deputies.js';
 import type { PlanPublisher } from './plan_publisher.js';
 import type { Vitals } from './vitals.js';
 
-/** A worker at rest goes through its loop once a second: it has left that out. */
+/** A worker beats once a second, or says until when it rests: it has left that out. */
 export const QUIET_MS = 2_000;
 /** One that applies a large plan is busy, and its deputy would have to apply more than that. */
 const BUSY_MS = 3_000;

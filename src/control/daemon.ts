@@ -100,13 +100,7 @@ export class Daemon {
     });
     this.#pace = new LookPace(shared.series, this.inventory, () => this.board.isCalm);
     this.board = this.#boardOf(deps);
-    this.#adoption = this.#adoptionWith(
-      new Resolver({
-        timers: deps.timers,
-        lookup: deps.lookup,
-        changed: (name, before, address) => log.event('address-changed', { name, before, address }),
-      }),
-    );
+    this.#adoption = this.#adoptionOf(deps);
   }
 
   get spec(): Spec {
@@ -209,16 +203,20 @@ export class Daemon {
     });
   }
 
-  #adoptionWith(resolver: Resolver): Adoption {
-    const { shared, log } = this.#deps;
+  #adoptionOf(deps: DaemonDeps): Adoption {
+    const { shared, log } = deps;
     return new Adoption({
       ...shared,
       log,
       changes: this.#changes,
-      resolver,
+      resolver: new Resolver({
+        timers: deps.timers,
+        lookup: deps.lookup,
+        changed: (name, before, address) => log.event('address-changed', { name, before, address }),
+      }),
       sockets: this.sockets,
       shares: new DescriptorShares({
-        ...this.#deps,
+        ...deps,
         descriptors: shared.ledger.descriptors,
         sockets: this.sockets,
       }),

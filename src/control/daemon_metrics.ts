@@ -114,7 +114,7 @@ export class DaemonMetrics implements MetricsSource {
     return (this.#daemon?.fleet.ids() ?? []).map((worker) => {
       // In this order: a worker that beats after `now` would be of an age below 0.
       const beatMs = this.#shared.vitals.lastBeatMs(worker);
-      return { worker, heartbeatAgeSeconds: (this.#clock.nowMs() - beatMs) / 1000 };
+      return { worker, heartbeatAgeSeconds: Math.max(0, this.#clock.nowMs() - beatMs) / 1000 };
     });
   }
 

@@ -26,12 +26,18 @@ export class Vitals {
     this.#polled = new Int32Array(memory, MAX_WORKERS * (8 + 4), MAX_WORKERS);
   }
 
-  /** One writer a cell: a plain store of an aligned double. */
-  beat(worker: WorkerId, nowMs: number): void {
-    this.#beats[worker] = nowMs;
+  /**
+   * Silence of `worker` counts from `fromMs`: now, or when its rest ends. One writer per cell: a
+   * plain store of an aligned double.
+   */
+  beat(worker: WorkerId, fromMs: number): void {
+    this.#beats[worker] = fromMs;
   }
 
-  /** When `worker` last beat, on the clock that all threads share; 0 = never. */
+  /**
+   * When `worker` last beat, on the clock that all threads share (0 = never), or, while it rests,
+   * when it will next: a time to come.
+   */
   lastBeatMs(worker: WorkerId): number {
     return this.#beats[worker] ?? 0;
   }

@@ -24,8 +24,6 @@ import { Defects } from './defects.js';
 import { Vitals } from './vitals.js';
 import type { FromWorker, ToWorker, WorkerStart } from './worker_protocol.js';
 
-/** A worker at rest still shows that it lives. */
-const HEARTBEAT_MS = 1_000;
 /** Access records are handed over in batches of at most so many. */
 const BATCH_RECORDS = 256;
 
@@ -108,10 +106,13 @@ if (created.ok) {
   const running = engine.run({
     tick: (nowMs) => {
       vitals.beat(start.worker, nowMs);
-      if (records.length > 0) handOver(records);
       defects.flush(nowMs);
-      return Math.min(plane.tick(nowMs), nowMs + HEARTBEAT_MS);
+      const dueMs = plane.tick(nowMs);
+      // After the tick: it ends sessions, and the next one may be a rest away.
+      if (records.length > 0) handOver(records);
+      return dueMs;
     },
+    rests: (untilMs) => vitals.beat(start.worker, untilMs),
     rung: () => {
       for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
         const message = next.message as ToWorker;

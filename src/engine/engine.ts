@@ -7,14 +7,24 @@ import type { EngineName } from '../core/spec.js';
 import type { TcpEdges, TcpEngine } from '../session/tcp_port.js';
 import type { UdpEdges, UdpEngine } from '../session/udp_port.js';
 
+/** A thread that is not at rest ticks at least this often: by that it shows that it lives. */
+export const MAX_TICK_GAP_MS = 1_000;
+
 /** What the loop calls; all of it runs on the worker's own thread and none of it blocks. */
 export interface LoopHooks {
   /**
-   * After each turn in which edges were reported (bytes that only pass report none) and whenever
-   * the time that it returned last has come: expires deadlines.
+   * After each turn in which edges were reported (bytes that only pass report none), whenever the
+   * time that it returned last has come, and after MAX_TICK_GAP_MS, unless the thread rests:
+   * expires deadlines.
    * Returns when to call at the latest, on the engine's clock (Infinity: nothing is due).
    */
   tick(nowMs: number): number;
+  /**
+   * The thread is about to wait for more than MAX_TICK_GAP_MS, because it has been idle: it shows
+   * no sign of life before `untilMs`, unless something comes. Called again with the present time as
+   * soon as the wait is over, before anything is done.
+   */
+  rests?(untilMs: number): void;
   /** The doorbell rang: messages wait on the port, or shared memory changed. */
   rung(): void;
 }

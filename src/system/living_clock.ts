@@ -1,8 +1,9 @@
 /**
  * A clock that stands still while the process does: SIGSTOP, the freezer, a paused virtual machine
- * (in suspend CLOCK_MONOTONIC stands still by itself). All threads share it. Each reads it once a
- * second at least, so a gap in which no thread read it is one in which none ran; a single thread
- * that hangs makes none. ADR 9 says why it is done here and not at each limit.
+ * (in suspend CLOCK_MONOTONIC stands still by itself). All threads share it. The main thread reads
+ * it once a second at least, and workers that are busy do, so a gap in which no thread read it is
+ * one in which none ran; a single thread that hangs makes none. ADR 9 says why it is done here and
+ * not at each limit.
  */
 import type { Clock, Timer, Timers } from '../core/clock.js';
 

@@ -1,9 +1,11 @@
 /** A worker that goes round in an endless loop, while datagrams come. */
 import t from 'tap';
 import { type IpEndpoint, ipEndpoint } from '../../src/core/endpoint.js';
+import { MAX_TICK_GAP_MS } from '../../src/engine/engine.js';
 import { ENGINE, startDaemon } from '../support/daemon.js';
 import { eventually } from '../support/deadline.js';
 import { PLACE_VARIABLE, VICTIM } from '../support/defects.js';
+import { sleptInRing } from '../support/threads.js';
 import { UdpPeer } from '../support/udp_peer.js';
 
 const EVERY_THREAD = new URL('../support/defects.js', import.meta.url);
@@ -39,6 +41,8 @@ probe = "none"
   const front = ipEndpoint(4, '127.0.0.1', await daemon.port('front'));
   const clients = await Promise.all(Array.from({ length: CLIENTS }, () => open()));
   for (const client of clients) await served(client, front);
+  // A thread with nothing to do is not woken, and is looked after again as soon as something comes.
+  if (ENGINE === 'uring') await sleptInRing(daemon.pid, 2 * MAX_TICK_GAP_MS);
 
   (await open(VICTIM)).send(front, 'from the victim');
   await daemon.event('internal-error');

@@ -13,7 +13,7 @@ import { assert } from '../../core/assert.js';
 import type { WorkerId } from '../../core/brand.js';
 import type { Clock, Timer, Timers } from '../../core/clock.js';
 import type { Doorbell } from '../../core/doorbell.js';
-import type { LoopHooks } from '../engine.js';
+import { type LoopHooks, MAX_TICK_GAP_MS } from '../engine.js';
 
 export interface LoopDeps {
   readonly clock: Clock;
@@ -72,7 +72,7 @@ export class Loop {
   #tick(nowMs: number): void {
     this.#immediate = undefined;
     if (this.#hooks === null) return;
-    const dueMs = this.#hooks.tick(nowMs);
+    const dueMs = Math.min(this.#hooks.tick(nowMs), nowMs + MAX_TICK_GAP_MS);
     this.#dueMs = dueMs;
     // An armed timer that is too early costs one idle tick: cheaper than to move it each time.
     if (dueMs >= this.#timerDueMs) return;

@@ -4,16 +4,20 @@ import type { Clock } from '../../core/clock.js';
 import type { Doorbell } from '../../core/doorbell.js';
 import type { TcpEdges } from '../../session/tcp_port.js';
 import type { UdpEdges } from '../../session/udp_port.js';
-import type { Engine, LoopHooks } from '../engine.js';
+import { type Engine, type LoopHooks, MAX_TICK_GAP_MS } from '../engine.js';
 import type { Bell } from './bell.js';
 import type { Loop } from './loop.js';
 import type { UringTcp } from './tcp.js';
 import type { UringUdp } from './udp.js';
 
-/** A turn blocks no longer than this. */
-const MAX_TURN_MS = 1_000;
-/** The thread's own event loop (promises, messages) has its turn at least this often. */
+/**
+ * The thread's own event loop (promises, messages) has its turn at least this often, unless the
+ * thread rests; nothing that it waits for comes without a ring.
+ */
 const YIELD_MS = 1_000;
+/** How long a thread rests that has been idle for IDLE_MS; waking up is all that it costs. */
+const REST_MS = 10_000;
+const IDLE_MS = 2_000;
 /**
  * Buffers that lay still for so long give their pages back: twice this is well within the two
  * seconds in which a crowd that has left is to be forgotten, whose targets stood still before.
@@ -58,7 +62,9 @@ export class UringEngine implements Engine {
   #trimAtMs = 0;
   #trims = 0;
   #trimming: 'over' | 'under way' = 'over';
-  #maxTurnMs = MAX_TURN_MS;
+  #maxTurnMs = MAX_TICK_GAP_MS;
+  /** When something came last. */
+  #busyMs = 0;
   /** How many turns there had been at the last trim. */
   #trimTurns = 0;
 
@@ -94,9 +100,10 @@ export class UringEngine implements Engine {
 
   /** What `run` does first; for a caller who drives the turns by itself. */
   start(hooks: LoopHooks): void {
-    const { bell, doorbell, worker } = this.#parts;
+    const { bell, doorbell, worker, loop } = this.#parts;
     this.#hooks = hooks;
     this.#state = 'running';
+    this.#busyMs = loop.nowMs;
     bell.listen(() => this.#rung());
     doorbell.hang(worker, bell.fd);
   }
@@ -107,6 +114,7 @@ export class UringEngine implements Engine {
     if (this.#state === 'stopped') return 'stopped';
     if (this.#state === 'stopping') return this.#stopFurther(maxWaitMs);
     loop.turn(this.#hooks, maxWaitMs);
+    if (!loop.wasIdle) this.#busyMs = loop.nowMs;
     return 'running';
   }
 
@@ -122,8 +130,12 @@ export class UringEngine implements Engine {
   #trim(): void {
     const { loop, trim } = this.#parts;
     this.#trimAtMs = loop.nowMs + TRIM_MS;
-    const more = trim(++this.#trims % TRIMS_TO_COLD === 0 ? 0 : WARM_BUFFERS);
-    this.#maxTurnMs = more ? TRIM_MS : MAX_TURN_MS;
+    // A thread that is about to rest keeps no buffers warm.
+    const rests = loop.nowMs - this.#busyMs >= IDLE_MS;
+    const isCold = rests || ++this.#trims % TRIMS_TO_COLD === 0;
+    const more = trim(isCold ? 0 : WARM_BUFFERS);
+    if (more) this.#maxTurnMs = TRIM_MS;
+    else this.#maxTurnMs = rests ? REST_MS : MAX_TICK_GAP_MS;
     this.#trimTurns = loop.turns;
     this.#trimOn();
   }

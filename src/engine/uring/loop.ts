@@ -8,7 +8,7 @@ import { ERRNO } from '../../kernel/errno.js';
 import type { Ring } from '../../kernel/ring.js';
 import { submitCancel } from '../../kernel/submissions.js';
 import { CQE_WORDS } from '../../kernel/uring_abi.js';
-import type { LoopHooks } from '../engine.js';
+import { type LoopHooks, MAX_TICK_GAP_MS } from '../engine.js';
 import { SPIN_MS, Spin } from './spin.js';
 import { CANCEL, indexOf, KINDS, kindOf, userData } from './user_data.js';
 
@@ -51,6 +51,8 @@ export class Loop {
   nowMs: number;
   /** Turns so far. */
   turns = 0;
+  /** When the wait of the last turn was over nothing had come, and nothing was due. */
+  wasIdle = false;
 
   readonly #handlers: CompletionHandler[];
   readonly #inFlight: (InFlight | undefined)[] = [];
@@ -64,6 +66,7 @@ export class Loop {
   readonly #spin = new Spin();
   #tick: 'wanted' | 'when due' = 'wanted';
   #tickDueMs = 0;
+  #beatDueMs = 0;
 
   constructor(ring: Ring, clock: Clock) {
     this.ring = ring;
@@ -106,20 +109,24 @@ export class Loop {
   turn(hooks: LoopHooks, maxWaitMs: number): void {
     const { ring } = this;
     // Whole milliseconds: a fraction that is handed on would be an object for the collector.
-    const waitMs = Math.ceil(Math.min(maxWaitMs, this.#idleMs())) | 0;
+    const idleMs = this.#idleMs();
+    const waitMs = Math.ceil(Math.min(maxWaitMs, idleMs, this.#untilBeatMs(maxWaitMs))) | 0;
     // What had happened by then is seen in this turn: nothing is due that came too late to be seen.
     const seenMs = this.nowMs;
     this.#again = false;
     this.turns++;
     for (const work of this.#work) work.before?.();
-    this.#enter(waitMs);
+    if (waitMs > MAX_TICK_GAP_MS) this.#rest(hooks, waitMs);
+    else this.#enter(waitMs);
+    this.wasIdle = idleMs > waitMs && ring.completionTail() === this.#completionHead;
     const taken = ring.queued > 0 ? 'partly' : ring.overflown ? 'taken' : 'answered';
     this.#dispatch();
     for (const work of this.#work) work.after?.(taken);
     if (this.#tasks.length > 0) this.#runTasks();
     if (this.#missed.length > 0) this.#cancelAgain();
-    if (this.#tick === 'wanted' || seenMs >= this.#tickDueMs) {
+    if (this.#tick === 'wanted' || seenMs >= Math.min(this.#tickDueMs, this.#beatDueMs)) {
       this.#tick = 'when due';
+      this.#beatDueMs = seenMs + MAX_TICK_GAP_MS;
       this.#tickDueMs = hooks.tick(seenMs);
     }
   }
@@ -142,6 +149,13 @@ export class Loop {
     this.nowMs = clock.nowMs();
   }
 
+  /** Silence that was announced is none; whatever ended the rest comes after the sign of life. */
+  #rest(hooks: LoopHooks, waitMs: number): void {
+    hooks.rests?.(this.nowMs + waitMs);
+    this.#enter(waitMs);
+    hooks.rests?.(this.nowMs);
+  }
+
   #spinThenSleep(waitMs: number): void {
     const { ring, clock } = this;
     let untilMs = Number.POSITIVE_INFINITY;
@@ -155,6 +169,12 @@ export class Loop {
     }
     this.#spin.spun(ring.hasWork ? 'hit' : 'miss');
     ring.enter(ring.hasWork ? 0 : waitMs);
+  }
+
+  /** How long a thread shows no sign of life at most: one that still wants a tick does not rest. */
+  #untilBeatMs(maxWaitMs: number): number {
+    if (maxWaitMs > MAX_TICK_GAP_MS && this.#tick === 'when due') return maxWaitMs;
+    return Math.max(0, this.#beatDueMs - this.nowMs);
   }
 
   /** How long nothing is due. */
