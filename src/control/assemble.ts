@@ -7,6 +7,7 @@ import type { Spec } from '../core/spec.js';
 import { checkEngines } from '../engine/checks.js';
 import { type EngineChoice, selectEngine } from '../engine/select.js';
 import { createProbe } from '../health/probes/registry.js';
+import { descriptorDial } from '../kernel/descriptor_wire.js';
 import { loadKernel } from '../kernel/foreign.js';
 import type { Log } from '../observe/log.js';
 import { createMetrics, type Metrics } from '../observe/metrics.js';
@@ -81,7 +82,11 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     engine,
   });
   const metrics = createMetrics(source, turns(systemClock));
-  const probeDeps = { clock, timers, random: systemRandom, nonce };
+  const dial = kernel === null ? null : descriptorDial(kernel);
+  const probeDeps = {
+    ...{ clock, timers, random: systemRandom, nonce },
+    ...(dial?.ok ? { dial: dial.value } : {}),
+  };
   const daemon = new Daemon(spec, {
     clock,
     timers,

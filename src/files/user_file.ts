@@ -10,10 +10,17 @@ import { access, open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { promisify } from 'node:util';
 
+/** What of an AbortSignal is used. */
+export interface GiveUpSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void, options?: { once: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 export interface ReadBounds {
   readonly maxBytes: number;
   /** Aborts when the time is over. */
-  readonly signal: AbortSignal;
+  readonly signal: GiveUpSignal;
   /**
    * `again`: it will be tried again soon, so that one hanging read of a path is enough. `once`: for
    * somebody who asked for it, and who may have put another file at the path meanwhile.
@@ -132,7 +139,7 @@ async function readRegular(path: string, maxBytes: number): Promise<Uint8Array> 
  * A pipe is opened at once whether or not somebody writes to it (fifo(7)), and needs no thread
  * while it is silent.
  */
-async function readPipe(path: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+async function readPipe(path: string, maxBytes: number, signal: GiveUpSignal): Promise<Uint8Array> {
   const fd = await promisify(openRaw)(path, WITHOUT_WAITING);
   const stream = new Socket({ fd, readable: true, writable: false });
   const giveUp = (): void => void stream.destroy(new SilentPipe());

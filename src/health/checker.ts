@@ -7,9 +7,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { assert } from '../core/assert.js';
 import type { Clock, Timer, Timers } from '../core/clock.js';
 import { contain } from '../core/contain.js';
+import { CutOff } from '../core/cut_off.js';
 import { sameAddress } from '../core/endpoint.js';
 import type { Random } from '../core/random.js';
 import type { HealthSpec, ProbeSpec } from '../core/spec.js';
+import { Agenda } from './agenda.js';
 import type { Probe, ProbeResult } from './probe.js';
 import { firstDelayMs, intervalMs, nextDelayMs } from './schedule.js';
 import { Starts } from './starts.js';
@@ -38,24 +40,29 @@ type Activity =
   /** Waits for its time. */
   | { readonly kind: 'waiting'; readonly timer: Timer }
   /** Is due, and waits for its turn. */
-  | { readonly kind: 'queued'; readonly begin: () => void }
+  | { readonly kind: 'queued' }
   /** The probe is under way. */
-  | { readonly kind: 'attempting'; readonly abort: AbortController; readonly startedMs: number };
+  | { readonly kind: 'attempting'; readonly cutOff: CutOff; readonly startedMs: number };
 
 interface Entry {
   readonly watched: Watched;
   probe: Probe;
+  /** Called when it is due, and when it may start. */
+  readonly due: () => void;
+  readonly begin: () => void;
   activity: Activity;
   /** Clock: when the last attempt that counted began; null before the first. */
   lastStartMs: number | null;
 }
 
 const NOTHING: Activity = { kind: 'none' };
+const QUEUED: Activity = { kind: 'queued' };
 
 export class HealthChecker {
   readonly #deps: CheckerDeps;
   readonly #events: HealthEvents;
   readonly #starts: Starts;
+  readonly #agenda: Agenda;
   readonly #entries = new Map<string, Entry>();
   /** The definitions that were compared last. */
   #compared: {
@@ -70,6 +77,7 @@ export class HealthChecker {
     this.#events = eachAlone(events, deps.defect);
     const inFlight = Math.min(MAX_PROBES_IN_FLIGHT, deps.inFlight ?? MAX_PROBES_IN_FLIGHT);
     this.#starts = new Starts({ ...deps, inFlight });
+    this.#agenda = new Agenda(deps.clock, deps.timers);
   }
 
   /**
@@ -126,7 +134,14 @@ export class HealthChecker {
     const { clock, createProbe } = this.#deps;
     const watched = new Watched(target, clock.wallMs());
     const probe = createProbe(target.health.probe);
-    const entry: Entry = { watched, probe, activity: NOTHING, lastStartMs: null };
+    const entry: Entry = {
+      watched,
+      probe,
+      due: () => this.#due(entry),
+      begin: () => this.#attempt(entry),
+      activity: NOTHING,
+      lastStartMs: null,
+    };
     this.#entries.set(target.key, entry);
     this.#start(entry);
   }
@@ -176,23 +191,24 @@ export class HealthChecker {
   }
 
   #wait(entry: Entry, delayMs: number): void {
-    const timer = this.#deps.timers.after(delayMs, () => {
-      const begin = (): void => this.#attempt(entry);
-      entry.activity = { kind: 'queued', begin };
-      this.#starts.acquire(begin, isSettled(entry.watched.state) ? 'settled' : 'between-verdicts');
-    });
-    entry.activity = { kind: 'waiting', timer };
+    entry.activity = { kind: 'waiting', timer: this.#agenda.after(delayMs, entry.due) };
+  }
+
+  #due(entry: Entry): void {
+    entry.activity = QUEUED;
+    const isSure = isSettled(entry.watched.state);
+    this.#starts.acquire(entry.begin, isSure ? 'settled' : 'between-verdicts');
   }
 
   #attempt(entry: Entry): void {
-    const { clock, timers } = this.#deps;
+    const { clock } = this.#deps;
     const { target } = entry.watched;
-    const abort = new AbortController();
-    const activity = { kind: 'attempting', abort, startedMs: clock.nowMs() } as const;
+    const cutOff = new CutOff();
+    const activity = { kind: 'attempting', cutOff, startedMs: clock.nowMs() } as const;
     const stillMs = clock.stillMs?.() ?? 0;
-    const limit = timers.after(target.health.timeoutMs, () => abort.abort());
+    const limit = this.#agenda.after(target.health.timeoutMs, () => cutOff.abort());
     entry.activity = activity;
-    void this.#probe(entry.probe, target, abort.signal).then((result) => {
+    void this.#probe(entry.probe, target, cutOff).then((result) => {
       limit.cancel();
       const disturbed = !result.ok && stillMs !== (clock.stillMs?.() ?? 0);
       if (entry.activity !== activity) {
@@ -208,7 +224,7 @@ export class HealthChecker {
   }
 
   /** A probe does not throw; if it does, only this attempt has failed. */
-  async #probe(probe: Probe, target: HealthTarget, signal: AbortSignal): Promise<ProbeResult> {
+  async #probe(probe: Probe, target: HealthTarget, signal: CutOff): Promise<ProbeResult> {
     try {
       return await probe.attempt(probeTarget(target), signal);
     } catch (error) {
@@ -241,8 +257,8 @@ export class HealthChecker {
     const { activity } = entry;
     entry.activity = NOTHING;
     if (activity.kind === 'waiting') activity.timer.cancel();
-    if (activity.kind === 'queued') this.#starts.withdraw(activity.begin);
-    if (activity.kind === 'attempting') activity.abort.abort();
+    if (activity.kind === 'queued') this.#starts.withdraw(entry.begin);
+    if (activity.kind === 'attempting') activity.cutOff.abort();
   }
 }
 

@@ -3,6 +3,7 @@
  * own connection, reads a bounded number of bytes, always ends by `signal`, leaves nothing open,
  * and never throws: everything that can go wrong is an outcome.
  */
+import type { CutOffSignal } from '../core/cut_off.js';
 import type { Endpoint } from '../core/endpoint.js';
 
 export interface ProbeTarget {
@@ -51,5 +52,5 @@ export interface Probe {
    * Resolves soon after `signal` aborts at the latest; an abort is the failure `timeout` (for `udp`
    * without `expect` it is the proof that nobody objected).
    */
-  attempt(target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult>;
+  attempt(target: ProbeTarget, signal: CutOffSignal): Promise<ProbeResult>;
 }

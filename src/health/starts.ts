@@ -54,6 +54,11 @@ export class Starts {
 
   /** Calls `begin` now, or when its turn comes; one `release` must follow each call. */
   acquire(begin: () => void, standing: Standing): void {
+    if (this.#waiting === 0 && this.#busy < this.#deps.inFlight && this.#mayStart()) {
+      this.#busy++;
+      begin();
+      return;
+    }
     (standing === 'settled' ? this.#settled : this.#first).add(begin);
     this.#go();
   }

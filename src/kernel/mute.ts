@@ -11,7 +11,7 @@ import { AF_INET } from './sockaddr.js';
 import { SO_TYPE, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOL_SOCKET } from './sockets.js';
 
 /** dup3(2): <asm/unistd_64.h>, and <asm-generic/unistd.h> for all others that Node.js runs on. */
-const SYS_DUP3 = process.arch === 'x64' ? 292 : 24;
+export const SYS_DUP3 = process.arch === 'x64' ? 292 : 24;
 const O_CLOEXEC = 0o2000000;
 
 /**

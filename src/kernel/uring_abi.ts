@@ -59,6 +59,7 @@ export const ENTER_REGISTERED_RING = 1 << 4;
 /** struct io_uring_getevents_arg: sigmask, its size, min_wait_usec, address of a timespec. */
 export const GETEVENTS_ARG_BYTES = 24;
 
+export const REGISTER_EVENTFD = 4;
 export const REGISTER_RING_FDS = 20;
 export const UNREGISTER_RING_FDS = 21;
 /** struct io_uring_rsrc_update: offset, resv, data. */

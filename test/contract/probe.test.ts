@@ -1,10 +1,12 @@
 /** What every probe promises (src/health/probe.ts), against backends that do all kinds of wrong. */
 
 import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import { type Endpoint, ipEndpoint } from '../../src/core/endpoint.js';
 import { below, seededRandom } from '../../src/core/random.js';
+import type { Dial } from '../../src/core/wire.js';
 import {
   PROBE_FAILURES,
   type Probe,
@@ -18,7 +20,14 @@ import { freePort, tempFolder } from '../support/places.js';
 import { haveServers } from '../support/require_server.js';
 import { seed } from '../support/seed.js';
 import { silentEndpoint } from '../support/silent_endpoint.js';
-import { probeOf, type TcpCase, tcpCases, type UdpCase, udpCases } from './probe_cases.js';
+import {
+  DESCRIPTORS,
+  probeOf,
+  type TcpCase,
+  tcpCases,
+  type UdpCase,
+  udpCases,
+} from './probe_cases.js';
 import { type Fault, type Peer, type Script, startTcpPeer, startUdpPeer } from './probe_peers.js';
 
 t.comment(`SEED=${seed}`);
@@ -58,7 +67,26 @@ async function attempt(
 /** After a few turns of the event loop: Node.js forgets a handle some time after it was closed. */
 async function openSockets(): Promise<string[]> {
   await turns(3);
-  return process.getActiveResourcesInfo().filter((name) => /TCP|UDP|Pipe|TLS|Connect/.test(name));
+  const known = process.getActiveResourcesInfo();
+  return [...known.filter((name) => /TCP|UDP|Pipe|TLS|Connect/.test(name)), ...descriptors()];
+}
+
+/** Sockets that Node.js does not know are among them. */
+function descriptors(): string[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    const what = linkOf(`/proc/self/fd/${fd}`);
+    return what.startsWith('socket:') ? [what] : [];
+  });
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // The folder's own descriptor is closed by then.
+    return '';
+  }
 }
 
 async function turns(count: number): Promise<void> {
@@ -224,32 +252,44 @@ async function contractOfUdp(t: Test, one: UdpCase): Promise<void> {
   await t.test('names what is not there', (t) => tellsWhatIsNotThere(t, one.probe));
 }
 
-t.test('TCP', async (t) => {
-  if (!haveServers(t, 'openssl')) return;
-  for (const one of tcpCases(await makeCertificate(t))) {
-    await t.test(one.name, (t) => contractOfTcp(t, one));
-  }
-});
+/** What plain connections are made by. */
+const DIALS: Readonly<Record<string, Dial | null>> = {
+  'TCP over sockets of Node.js': null,
+  ...(DESCRIPTORS === null ? {} : { 'TCP over descriptors': DESCRIPTORS }),
+};
+
+for (const [name, dial] of Object.entries(DIALS)) {
+  t.test(name, async (t) => {
+    if (!haveServers(t, 'openssl')) return;
+    for (const one of tcpCases(await makeCertificate(t), dial)) {
+      await t.test(one.name, (t) => contractOfTcp(t, one));
+    }
+  });
+}
 
 t.test('UDP', async (t) => {
   for (const one of udpCases()) await t.test(one.name, (t) => contractOfUdp(t, one));
 });
 
-t.test('the tcp probe is content with a Unix socket that accepts', async (t) => {
+function overBoth(name: string, body: (t: Test, dial: Dial | null) => Promise<void>): void {
+  for (const [by, dial] of Object.entries(DIALS)) t.test(`${by}: ${name}`, (t) => body(t, dial));
+}
+
+overBoth('the tcp probe is content with a Unix socket that accepts', async (t, dial) => {
   const path = `${tempFolder(t)}/socket`;
   const server = createServer((socket) => socket.on('error', () => {}).resume()).listen(path);
   await once(server, 'listening');
-  const result = await attemptAt(probeOf({ kind: 'tcp' }), { kind: 'unix', path });
+  const result = await attemptAt(probeOf({ kind: 'tcp' }, dial), { kind: 'unix', path });
   t.equal(failureOf(result), 'ok');
   server.close();
   await once(server, 'close');
 });
 
-t.test('a probe waits for room in the backlog of a Unix socket', async (t) => {
+overBoth('a probe waits for room in the backlog of a Unix socket', async (t, dial) => {
   if (!loadKernel().ok) return;
   const path = `${tempFolder(t)}/socket`;
   const full = await silentEndpoint({ kind: 'unix', path });
-  const attempting = attemptAt(probeOf({ kind: 'tcp' }), full.endpoint);
+  const attempting = attemptAt(probeOf({ kind: 'tcp' }, dial), full.endpoint);
   const other = await Promise.race([attempting, turns(20)]);
   t.equal(other, undefined, 'it is not over');
   t.ok(full.accept());
@@ -257,11 +297,11 @@ t.test('a probe waits for room in the backlog of a Unix socket', async (t) => {
   full.close();
 });
 
-t.test('every probe over TCP waits for room until its signal aborts', async (t) => {
+overBoth('every probe over TCP waits for room until its signal aborts', async (t, dial) => {
   if (!loadKernel().ok || !haveServers(t, 'openssl')) return;
   const path = `${tempFolder(t)}/socket`;
   const { endpoint, close } = await silentEndpoint({ kind: 'unix', path });
-  for (const { name, probe } of tcpCases(await makeCertificate(t))) {
+  for (const { name, probe } of tcpCases(await makeCertificate(t), dial)) {
     const abort = new AbortController();
     const attempting = probe.attempt({ endpoint, prelude: NO_PRELUDE }, abort.signal);
     t.equal(await Promise.race([attempting, turns(20)]), undefined, `${name} is not over`);
@@ -272,24 +312,27 @@ t.test('every probe over TCP waits for room until its signal aborts', async (t) 
   t.same(await openSockets(), BEFORE);
 });
 
-t.test('every probe over TCP reaches a Unix socket, and sends the prelude first', async (t) => {
-  if (!haveServers(t, 'openssl')) return;
-  const path = `${tempFolder(t)}/socket`;
-  for (const { name, probe } of tcpCases(await makeCertificate(t))) {
-    const server = createServer().listen(path);
-    await once(server, 'listening');
-    const prelude = Buffer.from('PROXY UNKNOWN\r\n');
-    const abort = new AbortController();
-    const attempting = probe.attempt({ endpoint: { kind: 'unix', path }, prelude }, abort.signal);
-    const [socket] = await once(server, 'connection');
-    socket.on('error', () => {});
-    const [first] = await once(socket, 'data');
-    t.equal(first.toString('latin1', 0, prelude.length), prelude.toString(), name);
-    abort.abort();
-    await attempting;
-    socket.destroy();
-    server.close();
-    await once(server, 'close');
-  }
-  t.same(await openSockets(), BEFORE);
-});
+overBoth(
+  'every probe over TCP reaches a Unix socket, and sends the prelude first',
+  async (t, dial) => {
+    if (!haveServers(t, 'openssl')) return;
+    const path = `${tempFolder(t)}/socket`;
+    for (const { name, probe } of tcpCases(await makeCertificate(t), dial)) {
+      const server = createServer().listen(path);
+      await once(server, 'listening');
+      const prelude = Buffer.from('PROXY UNKNOWN\r\n');
+      const abort = new AbortController();
+      const attempting = probe.attempt({ endpoint: { kind: 'unix', path }, prelude }, abort.signal);
+      const [socket] = await once(server, 'connection');
+      socket.on('error', () => {});
+      const [first] = await once(socket, 'data');
+      t.equal(first.toString('latin1', 0, prelude.length), prelude.toString(), name);
+      abort.abort();
+      await attempting;
+      socket.destroy();
+      server.close();
+      await once(server, 'close');
+    }
+    t.same(await openSockets(), BEFORE);
+  },
+);

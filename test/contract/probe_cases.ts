@@ -4,8 +4,11 @@
 
 import { seededRandom } from '../../src/core/random.js';
 import type { ProbeSpec, ProbeTls } from '../../src/core/spec.js';
+import type { Dial } from '../../src/core/wire.js';
 import type { Probe, ProbeFailure } from '../../src/health/probe.js';
 import { createProbe } from '../../src/health/probes/registry.js';
+import { descriptorDial } from '../../src/kernel/descriptor_wire.js';
+import { loadKernel } from '../../src/kernel/foreign.js';
 import { systemTimers } from '../../src/system/timers.js';
 import { seed } from '../support/seed.js';
 import type { Certificate, Script, Step } from './probe_peers.js';
@@ -33,8 +36,15 @@ export const UNVERIFIED: ProbeTls = { serverName: null, verify: false, caFile: n
 
 const random = seededRandom(seed);
 
-export function probeOf(spec: ProbeSpec): Probe {
+/** As the daemon makes plain connections where foreign calls and io_uring work; else null. */
+const kernel = loadKernel();
+const made = kernel.ok ? descriptorDial(kernel.value) : kernel;
+export const DESCRIPTORS: Dial | null = made.ok ? made.value : null;
+
+/** `dial`: null for sockets of Node.js. */
+export function probeOf(spec: ProbeSpec, dial: Dial | null = DESCRIPTORS): Probe {
   return createProbe(spec, {
+    ...(dial === null ? {} : { dial }),
     clock: { nowMs: () => performance.now(), wallMs: () => Date.now() },
     timers: systemTimers,
     random,
@@ -81,18 +91,19 @@ const MYSQL_GREETING = mysqlPacket(
     'abcdefghijkl\0mysql_native_password\0',
 );
 
-export function tcpCases(certificate: Certificate): readonly TcpCase[] {
+export function tcpCases(certificate: Certificate, dial: Dial | null): readonly TcpCase[] {
+  const by = (spec: ProbeSpec): Probe => probeOf(spec, dial);
   return [
     {
       name: 'tcp',
-      probe: probeOf({ kind: 'tcp' }),
+      probe: by({ kind: 'tcp' }),
       script: { steps: [] },
       refusal: null,
       contentWithConnection: true,
     },
     {
       name: 'send-expect',
-      probe: probeOf({
+      probe: by({
         kind: 'send-expect',
         steps: [
           { send: null, expect: text('ready') },
@@ -107,7 +118,7 @@ export function tcpCases(certificate: Certificate): readonly TcpCase[] {
     },
     {
       name: 'http',
-      probe: probeOf({
+      probe: by({
         kind: 'http',
         method: 'GET',
         path: '/health',
@@ -124,7 +135,7 @@ export function tcpCases(certificate: Certificate): readonly TcpCase[] {
     },
     {
       name: 'tls',
-      probe: probeOf({ kind: 'tls', tls: UNVERIFIED, expiryWarningMs: 0 }),
+      probe: by({ kind: 'tls', tls: UNVERIFIED, expiryWarningMs: 0 }),
       // The steps are what half an answer is half of: the head of a ServerHello.
       script: { steps: [say('\x16\x03\x03\0\x7a\x02\0\0\x76\x03\x03abcdef', '\x16')], certificate },
       // An alert: handshake_failure.
@@ -133,7 +144,7 @@ export function tcpCases(certificate: Certificate): readonly TcpCase[] {
     },
     {
       name: 'redis',
-      probe: probeOf({ kind: 'redis', role: 'primary', user: null, password: null, tls: null }),
+      probe: by({ kind: 'redis', role: 'primary', user: null, password: null, tls: null }),
       script: {
         steps: [say('+PONG\r\n', 'PING'), say('*3\r\n$6\r\nmaster\r\n:3129659\r\n*0\r\n', 'ROLE')],
       },
@@ -145,7 +156,7 @@ export function tcpCases(certificate: Certificate): readonly TcpCase[] {
     },
     {
       name: 'postgres without credentials',
-      probe: probeOf({
+      probe: by({
         kind: 'postgres',
         role: 'any',
         user: null,
@@ -161,7 +172,7 @@ export function tcpCases(certificate: Certificate): readonly TcpCase[] {
     },
     {
       name: 'postgres with a role',
-      probe: probeOf({
+      probe: by({
         kind: 'postgres',
         role: 'replica',
         user: 'monitor',
@@ -182,7 +193,7 @@ export function tcpCases(certificate: Certificate): readonly TcpCase[] {
     },
     {
       name: 'mysql',
-      probe: probeOf({ kind: 'mysql' }),
+      probe: by({ kind: 'mysql' }),
       script: {
         steps: [
           say(MYSQL_GREETING),

@@ -2,6 +2,7 @@
  * A world of backends for the checker's tests: each serves, refuses or stays silent, and answers
  * after its latency on the fake clock. Its probes end by their signal, as the contract wants.
  */
+import type { CutOffSignal } from '../../src/core/cut_off.js';
 import type { Random } from '../../src/core/random.js';
 import type { HealthSpec, ProbeSpec } from '../../src/core/spec.js';
 import { HealthChecker } from '../../src/health/checker.js';
@@ -91,7 +92,7 @@ export class World {
     };
   }
 
-  #answer(behaviour: ProbeResult | null, signal: AbortSignal): Promise<ProbeResult> {
+  #answer(behaviour: ProbeResult | null, signal: CutOffSignal): Promise<ProbeResult> {
     return new Promise((resolve) => {
       const end = (result: ProbeResult): void => {
         answer?.cancel();

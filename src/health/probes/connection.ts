@@ -1,87 +1,83 @@
 /**
- * The TCP connection of one attempt: reads on demand and a bounded amount, ends by the attempt's
- * signal, and is gone when the attempt is over. Every probe over TCP talks through it.
+ * The conversation of one attempt over its connection: reads on demand and a bounded amount, ends
+ * by the attempt's signal, and is gone when the attempt is over. Every probe over TCP talks so.
  */
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+
+import type { TLSSocket } from 'node:tls';
+import { assert } from '../../core/assert.js';
+import type { CutOffSignal } from '../../core/cut_off.js';
 import type { ProbeTls } from '../../core/spec.js';
-import type { ProbeFailure, ProbeResult, ProbeTarget } from '../probe.js';
+import type { Dial, Wire } from '../../core/wire.js';
+import type { ProbeResult, ProbeTarget } from '../probe.js';
 import { BacklogFull, codeOf, Failed, metItself, outcomeOf, socketFailure } from './failed.js';
 import { Inbox } from './inbox.js';
+import { SocketWire } from './socket_wire.js';
 import { tlsOptions } from './tls_options.js';
 
 /** Bytes that one attempt reads at most: no answer that a probe asks for is longer. */
 export const MAX_ANSWER_BYTES = 65_536;
 
-const NOTHING = Buffer.alloc(0);
 const LINE_FEED = 0x0a;
 
 /**
- * Connects, sends the prelude, lets `dialogue` talk, and closes. Resolves when the socket is
+ * Connects, sends the prelude, lets `dialogue` talk, and closes. Resolves when the connection is
  * closed; never rejects but for a broken invariant, or by BacklogFull before `dialogue` began. What
  * `dialogue` throws as Failed is the outcome.
  */
-export async function converse(
+export type Converse = (
   target: ProbeTarget,
-  signal: AbortSignal,
+  signal: CutOffSignal,
   dialogue: (connection: Connection) => Promise<ProbeResult>,
-): Promise<ProbeResult> {
-  const connection = new Connection(target, signal);
-  try {
-    await connection.connected();
-    return await dialogue(connection);
-  } catch (error) {
-    return outcomeOf(error);
-  } finally {
-    await connection.close();
-  }
+) => Promise<ProbeResult>;
+
+/** Conversations over connections that `dial` makes. */
+export function conversingBy(dial: Dial): Converse {
+  return async (target, signal, dialogue) => {
+    const connection = new Connection(dial, target, signal);
+    try {
+      await connection.connected();
+      return await dialogue(connection);
+    } catch (error) {
+      return outcomeOf(error);
+    } finally {
+      await connection.close();
+    }
+  };
 }
 
 export class Connection {
-  readonly #raw: Socket;
-  readonly #signal: AbortSignal;
-  readonly #prelude: Uint8Array;
-  readonly #host: string;
+  readonly #wire: Wire;
+  readonly #target: ProbeTarget;
+  readonly #signal: CutOffSignal;
   readonly #aborted = (): void => this.#fail(new Failed('timeout', `timed out ${this.#doing}`));
-  readonly #readable = (): void => this.#wake();
-  /** The socket that the dialogue runs over: the raw one, or TLS on top of it. */
-  #socket: Socket;
   #doing = 'while connecting';
+  #otherwise: 'reset' | 'tls' = 'reset';
   readonly #inbox = new Inbox(MAX_ANSWER_BYTES);
   #failure: Failed | BacklogFull | null = null;
-  #ended = false;
-  /** Called whenever something has changed that the dialogue may wait for. */
+  /** Called whenever something may have changed that the dialogue waits for. */
   #wake: () => void = () => {};
 
   /** Begins to connect; an aborted signal ends it at once. */
-  constructor(target: ProbeTarget, signal: AbortSignal) {
-    const { endpoint } = target;
+  constructor(dial: Dial, target: ProbeTarget, signal: CutOffSignal) {
+    this.#target = target;
     this.#signal = signal;
-    this.#prelude = target.prelude;
-    this.#host = endpoint.kind === 'ip' ? endpoint.host : 'localhost';
-    this.#raw =
-      endpoint.kind === 'ip'
-        ? connect({ host: endpoint.host, port: endpoint.port, noDelay: true })
-        : connect({ path: endpoint.path });
-    this.#socket = this.#raw;
-    this.#raw.on('error', (error) => {
-      if (endpoint.kind === 'unix' && codeOf(error) === 'EAGAIN') this.#fail(new BacklogFull());
-    });
-    this.#watch(this.#raw, 'reset');
+    this.#wire = dial(target.endpoint, () => this.#wake());
     if (signal.aborted) this.#aborted();
-    signal.addEventListener('abort', this.#aborted, { once: true });
+    else signal.addEventListener('abort', this.#aborted, { once: true });
   }
 
   /** Resolves when the connection stands and the prelude is on its way. */
   async connected(): Promise<void> {
-    await this.#done((done) => this.#raw.once('connect', done));
-    if (isToItself(this.#raw)) {
+    const wire = this.#wire;
+    await this.#until(() => wire.connected);
+    if (wire.isToItself()) {
       // Without a trace, so that the port is free when the backend returns.
-      this.#raw.resetAndDestroy();
+      wire.reset();
       throw metItself();
     }
     this.#doing = 'while sending';
-    if (this.#prelude.length > 0) await this.write(this.#prelude);
+    const { prelude } = this.#target;
+    if (prelude.length > 0) await this.write(prelude);
   }
 
   /**
@@ -89,22 +85,30 @@ export class Connection {
    * in (CVE-2021-23222), so they are a failure.
    */
   async startTls(options: ProbeTls): Promise<TLSSocket> {
+    const wire = this.#wire;
+    assert(wire instanceof SocketWire, 'TLS is spoken over sockets of Node.js');
     if (this.unread.length > 0) throw new Failed('wrong-answer', 'data before the TLS handshake');
-    const chosen = await tlsOptions(options, this.#host, this.#signal);
+    const { endpoint } = this.#target;
+    const host = endpoint.kind === 'ip' ? endpoint.host : 'localhost';
+    const chosen = await tlsOptions(options, host, this.#signal);
     this.#check();
     this.#doing = 'in the TLS handshake';
-    this.#raw.off('readable', this.#readable);
-    const secure = connectTls({ ...chosen, socket: this.#raw });
-    this.#socket = secure;
-    this.#watch(secure, 'tls');
-    await this.#done((done) => secure.once('secureConnect', done));
+    this.#otherwise = 'tls';
+    let done = false;
+    const secure = wire.secure(chosen, () => {
+      done = true;
+      this.#wake();
+    });
+    await this.#until(() => done);
     return secure;
   }
 
   /** Sends; resolves when the kernel has taken the bytes. */
-  write(bytes: Uint8Array | string): Promise<void> {
+  async write(bytes: Uint8Array | string): Promise<void> {
     this.#doing = 'while sending';
-    return this.#done((done) => this.#socket.write(bytes, done));
+    this.#check();
+    this.#wire.write(bytes);
+    await this.#until(() => this.#wire.sent);
   }
 
   /** The next `bytes` bytes. `what` names them in a failure: "the greeting". */
@@ -143,12 +147,12 @@ export class Connection {
     this.#doing = `waiting for ${what}`;
     for (;;) {
       this.#check();
-      const chunk: Buffer | null = this.#socket.read();
+      const chunk = this.#wire.read();
       if (chunk !== null) {
         if (this.#inbox.append(chunk)) return true;
         throw new Failed('too-much-data', `more than ${MAX_ANSWER_BYTES} bytes of answer`);
       }
-      if (this.#ended) return false;
+      if (this.#wire.ended) return false;
       await this.#change();
     }
   }
@@ -157,47 +161,29 @@ export class Connection {
    * Sends `goodbye` and FIN: many servers log a reset, but not an end in order. The verdict is
    * known by then, so that nothing which goes wrong here counts.
    */
-  async finish(goodbye: Uint8Array | string = NOTHING): Promise<void> {
-    let done = false;
-    this.#socket.end(goodbye, () => {
-      done = true;
-      this.#wake();
-    });
-    while (!done && !this.#raw.closed && this.#failure === null) await this.#change();
+  async finish(goodbye: Uint8Array | string = ''): Promise<void> {
+    const wire = this.#wire;
+    wire.end(goodbye);
+    while (!wire.sent && !wire.closed && wire.error === null && this.#failure === null) {
+      await this.#change();
+    }
   }
 
   /** Closes what is still open; resolves when the descriptor is free. */
   async close(): Promise<void> {
     this.#signal.removeEventListener('abort', this.#aborted);
-    this.#socket.destroy();
-    this.#raw.destroy();
-    if (!this.#raw.closed) await new Promise((resolve) => this.#raw.once('close', resolve));
+    this.#wire.destroy();
+    while (!this.#wire.closed) await this.#change();
   }
 
-  #watch(socket: Socket, otherwise: ProbeFailure): void {
-    const ended = (): void => {
-      this.#ended = true;
-      this.#wake();
-    };
-    socket.on('error', (error) => this.#fail(socketFailure(error, otherwise)));
-    socket.on('readable', this.#readable);
-    socket.on('end', ended);
-    socket.on('close', ended);
-  }
-
-  /** Starts an operation and waits until it has called back, or throws what went wrong. */
-  async #done(start: (done: () => void) => void): Promise<void> {
+  /** Waits until `isDone`, or throws what went wrong. */
+  async #until(isDone: () => boolean): Promise<void> {
     this.#check();
-    let done = false;
-    start(() => {
-      done = true;
-      this.#wake();
-    });
-    while (!done && !this.#raw.closed) {
+    while (!isDone()) {
+      if (this.#wire.closed) throw new Failed('closed-early', `closed ${this.#doing}`);
       await this.#change();
       this.#check();
     }
-    if (!done) throw new Failed('closed-early', `closed ${this.#doing}`);
   }
 
   #change(): Promise<void> {
@@ -206,20 +192,20 @@ export class Connection {
     });
   }
 
+  #failureOf(error: Error): Failed | BacklogFull {
+    const isFull = this.#target.endpoint.kind === 'unix' && codeOf(error) === 'EAGAIN';
+    return isFull ? new BacklogFull() : socketFailure(error, this.#otherwise);
+  }
+
   #check(): void {
+    const { error } = this.#wire;
+    if (error !== null && this.#failure === null) this.#fail(this.#failureOf(error));
     if (this.#failure !== null) throw this.#failure;
   }
 
   #fail(failure: Failed | BacklogFull): void {
     this.#failure ??= failure;
-    this.#socket.destroy();
-    this.#raw.destroy();
+    this.#wire.destroy();
     this.#wake();
   }
-}
-
-function isToItself(socket: Socket): boolean {
-  const { localPort, localAddress } = socket;
-  if (localPort === undefined || localPort !== socket.remotePort) return false;
-  return localAddress === socket.remoteAddress;
 }

@@ -2,7 +2,9 @@
  * One exchange of datagrams: a connected socket, so that only the backend is heard and an ICMP
  * error reaches us; ends by the attempt's signal and resolves when the socket is closed.
  */
+
 import { createSocket, type Socket } from 'node:dgram';
+import type { CutOffSignal } from '../../core/cut_off.js';
 import type { ProbeResult, ProbeTarget } from '../probe.js';
 import { Failed, metItself, outcomeOf, socketFailure } from './failed.js';
 
@@ -22,7 +24,7 @@ export interface Exchange {
 /** Sends the prelude and the payload as one datagram and waits for what comes. */
 export async function exchange(
   target: ProbeTarget,
-  signal: AbortSignal,
+  signal: CutOffSignal,
   talk: Exchange,
 ): Promise<ProbeResult> {
   const { endpoint, prelude } = target;

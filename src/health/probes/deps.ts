@@ -1,12 +1,15 @@
 /** What probes take from outside: only src/system reads a clock or entropy. */
 import type { Clock, Timers } from '../../core/clock.js';
 import type { Random } from '../../core/random.js';
+import type { Dial } from '../../core/wire.js';
 
 export interface ProbeDeps {
   /** Wall time, against which certificates are held. */
   readonly clock: Clock;
   /** For pauses between attempts to connect. */
   readonly timers: Timers;
+  /** What plain connections are made by; sockets of Node.js where nothing better works here. */
+  readonly dial?: Dial;
   /** For identifiers that need no secrecy. */
   readonly random: Random;
   /**

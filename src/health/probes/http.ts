@@ -6,7 +6,7 @@ import type { Endpoint } from '../../core/endpoint.js';
 import { formatAddress } from '../../core/endpoint.js';
 import type { ProbeSpec } from '../../core/spec.js';
 import type { Probe, ProbeResult } from '../probe.js';
-import { type Connection, converse } from './connection.js';
+import type { Connection, Converse } from './connection.js';
 import { Failed, whole } from './failed.js';
 import { quoted } from './quote.js';
 import type { Redactor } from './redactor.js';
@@ -19,7 +19,7 @@ const TOO_MANY_REQUESTS = 429;
 /** As far into the body as the word `degraded` is looked for. */
 const BODY_BYTES = 512;
 
-export function httpProbe(spec: HttpSpec, redactor: Redactor): Probe {
+export function httpProbe(spec: HttpSpec, converse: Converse, redactor: Redactor): Probe {
   const [, query] = spec.path.split('?', 2);
   // A token may stand there, and error pages repeat what they were asked for.
   redactor.learnWords(query ?? '');

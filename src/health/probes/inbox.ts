@@ -1,6 +1,7 @@
 /** What has come from the other side of a connection, up to a limit, and not yet been taken. */
 
 const FIRST_BYTES = 1_024;
+const NOTHING = Buffer.alloc(0);
 
 export class Inbox {
   readonly #limitBytes: number;
@@ -8,7 +9,7 @@ export class Inbox {
    * What came stands before `end`, what was taken before `start`. It grows by doubling and nothing
    * in it moves, so that bytes that were taken stay as they are.
    */
-  #buffer = Buffer.alloc(FIRST_BYTES);
+  #buffer = NOTHING;
   #start = 0;
   #end = 0;
 
@@ -21,7 +22,7 @@ export class Inbox {
     const end = this.#end + chunk.length;
     if (end > this.#limitBytes) return false;
     if (end > this.#buffer.length) {
-      const grown = Buffer.alloc(Math.max(end, 2 * this.#buffer.length));
+      const grown = Buffer.alloc(Math.max(end, FIRST_BYTES, 2 * this.#buffer.length));
       this.#buffer.copy(grown, 0, 0, this.#end);
       this.#buffer = grown;
     }

@@ -8,7 +8,7 @@
  * password and rights makes the login succeed and keeps "access denied" out of the server's log.
  */
 import type { Probe, ProbeResult } from '../probe.js';
-import { type Connection, converse, MAX_ANSWER_BYTES } from './connection.js';
+import { type Connection, type Converse, MAX_ANSWER_BYTES } from './connection.js';
 import { Failed, whole } from './failed.js';
 import { quoted } from './quote.js';
 
@@ -35,7 +35,7 @@ interface Packet {
   readonly body: Buffer;
 }
 
-export const mysqlProbe: Probe = {
+export const mysqlProbe = (converse: Converse): Probe => ({
   attempt: (target, signal) =>
     converse(target, signal, async (connection) => {
       const greeting = await readPacket(connection, 'the greeting');
@@ -46,7 +46,7 @@ export const mysqlProbe: Probe = {
       await connection.write(packet(greeting.sequence + 1, loginPacket()));
       return logIn(connection, `version ${versionOf(greeting.body)}`);
     }),
-};
+});
 
 async function logIn(connection: Connection, note: string): Promise<ProbeResult> {
   for (;;) {

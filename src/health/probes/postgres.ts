@@ -12,7 +12,7 @@
  */
 import type { ProbeSpec, ProbeTls } from '../../core/spec.js';
 import type { Probe, ProbeResult } from '../probe.js';
-import { type Connection, converse } from './connection.js';
+import type { Connection, Converse } from './connection.js';
 import type { ProbeDeps } from './deps.js';
 import { Failed, whole } from './failed.js';
 import { AUTHENTICATED, authenticationCode, logIn } from './postgres_login.js';
@@ -40,6 +40,7 @@ const NOBODY = 'postgres';
 
 export function postgresProbe(
   spec: PostgresSpec,
+  converse: Converse,
   deps: Pick<ProbeDeps, 'clock' | 'nonce'>,
   redactor: Redactor,
 ): Probe {

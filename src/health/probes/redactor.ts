@@ -59,6 +59,7 @@ export class Redactor {
 
   /** `result` as it may be shown. */
   publish(result: ProbeResult): ProbeResult {
+    if (result.ok && result.note === '' && result.warning === undefined) return result;
     const fit = (text: string): string => unquoteEach(text, (quoted) => this.hide(quoted));
     if (!result.ok) return { ...result, detail: fit(result.detail) };
     const { warning } = result;

@@ -5,7 +5,7 @@
  */
 import type { ProbeSpec } from '../../core/spec.js';
 import type { Probe, ProbeResult } from '../probe.js';
-import { type Connection, converse } from './connection.js';
+import type { Connection, Converse } from './connection.js';
 import { Failed, whole } from './failed.js';
 import { quoted } from './quote.js';
 import type { Redactor } from './redactor.js';
@@ -14,7 +14,7 @@ import { cared, readSecret } from './secrets.js';
 
 type RedisSpec = Extract<ProbeSpec, { kind: 'redis' }>;
 
-export function redisProbe(spec: RedisSpec, redactor: Redactor): Probe {
+export function redisProbe(spec: RedisSpec, converse: Converse, redactor: Redactor): Probe {
   return {
     attempt: (target, signal) =>
       converse(target, signal, async (connection) => {

@@ -2,6 +2,7 @@
 import { unreachable } from '../../core/assert.js';
 import type { ProbeSpec } from '../../core/spec.js';
 import type { Probe, ProbeResult } from '../probe.js';
+import { type Converse, conversingBy } from './connection.js';
 import type { ProbeDeps } from './deps.js';
 import { dnsProbe } from './dns.js';
 import { whole } from './failed.js';
@@ -12,6 +13,7 @@ import { Redactor } from './redactor.js';
 import { redisProbe } from './redis.js';
 import { whenThereIsRoom } from './room.js';
 import { sendExpectProbe } from './send_expect.js';
+import { dialBySocket } from './socket_wire.js';
 import { tcpProbe } from './tcp.js';
 import { tlsProbe } from './tls.js';
 import { udpProbe } from './udp.js';
@@ -32,23 +34,24 @@ export function createProbe(spec: ProbeSpec, deps: ProbeDeps): Probe {
 }
 
 function bareProbe(spec: ProbeSpec, deps: ProbeDeps, redactor: Redactor): Probe {
+  const converse = speaksTls(spec) ? OVER_SOCKETS : conversingBy(deps.dial ?? dialBySocket);
   switch (spec.kind) {
     case 'none':
       return { attempt: async () => whole() };
     case 'tcp':
-      return tcpProbe;
+      return tcpProbe(converse);
     case 'send-expect':
-      return sendExpectProbe(spec, redactor);
+      return sendExpectProbe(spec, converse, redactor);
     case 'http':
-      return httpProbe(spec, redactor);
+      return httpProbe(spec, converse, redactor);
     case 'tls':
-      return tlsProbe(spec, deps.clock);
+      return tlsProbe(spec, converse, deps.clock);
     case 'redis':
-      return redisProbe(spec, redactor);
+      return redisProbe(spec, converse, redactor);
     case 'postgres':
-      return postgresProbe(spec, deps, redactor);
+      return postgresProbe(spec, converse, deps, redactor);
     case 'mysql':
-      return mysqlProbe;
+      return mysqlProbe(converse);
     case 'dns':
       return dnsProbe(spec, deps.random);
     case 'udp':
@@ -56,4 +59,11 @@ function bareProbe(spec: ProbeSpec, deps: ProbeDeps, redactor: Redactor): Probe 
     default:
       return unreachable(spec);
   }
+}
+
+const OVER_SOCKETS: Converse = conversingBy(dialBySocket);
+
+/** Node.js speaks TLS over its own sockets. */
+function speaksTls(spec: ProbeSpec): boolean {
+  return 'tls' in spec && spec.tls !== null;
 }

@@ -1,4 +1,5 @@
 /** Secrets of probes: read at each attempt, so that they can be rotated. */
+import type { CutOffSignal } from '../../core/cut_off.js';
 import type { SecretSource } from '../../core/spec.js';
 import { readUserFile } from '../../files/user_file.js';
 import type { ProbeResult } from '../probe.js';
@@ -23,7 +24,7 @@ export interface Secret {
 export async function readSecret(
   source: SecretSource,
   redactor: Redactor,
-  signal: AbortSignal,
+  signal: CutOffSignal,
 ): Promise<Secret> {
   const read =
     source.kind === 'file' ? await readFile(source.path, signal) : ofEnvironment(source.name);
@@ -44,7 +45,7 @@ function ofEnvironment(name: string): Secret {
   throw new Failed('secret-unreadable', `the environment variable ${name} is not set`);
 }
 
-async function readFile(path: string, signal: AbortSignal): Promise<Secret> {
+async function readFile(path: string, signal: CutOffSignal): Promise<Secret> {
   const read = await readUserFile(path, { maxBytes: MAX_SECRET_BYTES, signal, tried: 'again' });
   if (read.kind === 'read') {
     return { text: Buffer.from(read.bytes).toString(), warning: exposure(path, read.mode) };

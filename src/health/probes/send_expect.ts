@@ -4,14 +4,18 @@
  */
 import type { ProbeSpec } from '../../core/spec.js';
 import type { Probe } from '../probe.js';
-import { type Connection, converse } from './connection.js';
+import type { Connection, Converse } from './connection.js';
 import { Failed, whole } from './failed.js';
 import { quoted } from './quote.js';
 import type { Redactor } from './redactor.js';
 
 type SendExpectSpec = Extract<ProbeSpec, { kind: 'send-expect' }>;
 
-export function sendExpectProbe(spec: SendExpectSpec, redactor: Redactor): Probe {
+export function sendExpectProbe(
+  spec: SendExpectSpec,
+  converse: Converse,
+  redactor: Redactor,
+): Probe {
   for (const { send } of spec.steps) redactor.learnWords(send ?? '');
   return {
     attempt: (target, signal) =>

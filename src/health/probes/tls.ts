@@ -3,14 +3,14 @@ import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../core/clock.js';
 import type { ProbeSpec } from '../../core/spec.js';
 import type { Probe, ProbeResult } from '../probe.js';
-import { converse } from './connection.js';
+import type { Converse } from './connection.js';
 import { whole } from './failed.js';
 
 type TlsSpec = Extract<ProbeSpec, { kind: 'tls' }>;
 
 const DAY_MS = 86_400_000;
 
-export function tlsProbe(spec: TlsSpec, clock: Clock): Probe {
+export function tlsProbe(spec: TlsSpec, converse: Converse, clock: Clock): Probe {
   return {
     attempt: (target, signal) =>
       converse(target, signal, async (connection): Promise<ProbeResult> => {

@@ -1,6 +1,8 @@
 /** TLS options of an attempt, from its definition and the backend's host. */
+
 import { isIP } from 'node:net';
 import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
+import type { CutOffSignal } from '../../core/cut_off.js';
 import type { ProbeTls } from '../../core/spec.js';
 import { readUserFile } from '../../files/user_file.js';
 import { codeOf, Failed } from './failed.js';
@@ -15,7 +17,7 @@ const MAX_CA_BYTES = 4 * 1_048_576;
 export async function tlsOptions(
   tls: ProbeTls,
   host: string,
-  signal: AbortSignal,
+  signal: CutOffSignal,
 ): Promise<ConnectionOptions> {
   const name = tls.serverName ?? host;
   return {
@@ -27,7 +29,7 @@ export async function tlsOptions(
 }
 
 /** A context that believes the authorities in the PEM file at `path` and no others. */
-async function believing(path: string, signal: AbortSignal): Promise<SecureContext> {
+async function believing(path: string, signal: CutOffSignal): Promise<SecureContext> {
   const read = await readUserFile(path, { maxBytes: MAX_CA_BYTES, signal, tried: 'again' });
   if (read.kind === 'failed') {
     throw new Failed('secret-unreadable', `cannot read the CA file ${path}: ${read.problem}`);
