@@ -32,8 +32,11 @@ export interface Wire {
   destroy(): void;
 }
 
+/** What will be said over a wire. `nothing`: it is closed as soon as it stands. */
+export type Talk = 'nothing' | 'something';
+
 /**
  * Begins to connect. `changed` is called, never from inside, when something of the wire may have
  * become another.
  */
-export type Dial = (endpoint: Endpoint, changed: () => void) => Wire;
+export type Dial = (endpoint: Endpoint, talk: Talk, changed: () => void) => Wire;

@@ -86,6 +86,22 @@ export class SocketCalls {
     return ok(adoptDescriptor(fd));
   }
 
+  /**
+   * A non-blocking stream socket of a short conversation: without SO_KEEPALIVE, and with
+   * TCP_NODELAY unless its last ACK is 'kept' (as `open` has it) because nothing will be sent.
+   */
+  openBriefly(family: number, lastAck: 'sent' | 'kept'): Result<Descriptor, KernelError> {
+    const { libc } = this.#kernel;
+    const fd = libc.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return err(kernelError('socket', fd));
+    if (family !== AF_UNIX) {
+      const isKept = lastAck === 'kept';
+      const option = isKept ? TCP_QUICKACK : TCP_NODELAY;
+      libc.setsockoptAt(fd, IPPROTO_TCP, option, this.#at(isKept ? ZERO_AT : ONE_AT), 4);
+    }
+    return ok(adoptDescriptor(fd));
+  }
+
   /** A non-blocking datagram socket connected to `address` (a sockaddr of `family`). */
   openConnected(family: number, address: Uint8Array): Result<Descriptor, KernelError> {
     const { libc } = this.#kernel;

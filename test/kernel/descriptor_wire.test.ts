@@ -23,7 +23,7 @@ class Watched {
   #wake = (): void => {};
 
   constructor(endpoint: Endpoint) {
-    this.wire = dial(endpoint, () => this.#wake());
+    this.wire = dial(endpoint, 'something', () => this.#wake());
   }
 
   until(what: string, is: (wire: Wire) => boolean): Promise<void> {

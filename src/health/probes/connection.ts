@@ -7,7 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import { assert } from '../../core/assert.js';
 import type { CutOffSignal } from '../../core/cut_off.js';
 import type { ProbeTls } from '../../core/spec.js';
-import type { Dial, Wire } from '../../core/wire.js';
+import type { Dial, Talk, Wire } from '../../core/wire.js';
 import type { ProbeResult, ProbeTarget } from '../probe.js';
 import { BacklogFull, codeOf, Failed, metItself, outcomeOf, socketFailure } from './failed.js';
 import { Inbox } from './inbox.js';
@@ -20,7 +20,7 @@ export const MAX_ANSWER_BYTES = 65_536;
 const LINE_FEED = 0x0a;
 
 /**
- * Connects, sends the prelude, lets `dialogue` talk, and closes. Resolves when the connection is
+ * Connects, sends the prelude, lets `dialogue` talk (unless `talk` is nothing), and closes. Resolves when the connection is
  * closed; never rejects but for a broken invariant, or by BacklogFull before `dialogue` began. What
  * `dialogue` throws as Failed is the outcome.
  */
@@ -28,12 +28,13 @@ export type Converse = (
   target: ProbeTarget,
   signal: CutOffSignal,
   dialogue: (connection: Connection) => Promise<ProbeResult>,
+  talk?: Talk,
 ) => Promise<ProbeResult>;
 
 /** Conversations over connections that `dial` makes. */
 export function conversingBy(dial: Dial): Converse {
-  return async (target, signal, dialogue) => {
-    const connection = new Connection(dial, target, signal);
+  return async (target, signal, dialogue, talk = 'something') => {
+    const connection = new Connection(dial, target, signal, talk);
     try {
       await connection.connected();
       return await dialogue(connection);
@@ -58,10 +59,11 @@ export class Connection {
   #wake: () => void = () => {};
 
   /** Begins to connect; an aborted signal ends it at once. */
-  constructor(dial: Dial, target: ProbeTarget, signal: CutOffSignal) {
+  constructor(dial: Dial, target: ProbeTarget, signal: CutOffSignal, talk: Talk) {
     this.#target = target;
     this.#signal = signal;
-    this.#wire = dial(target.endpoint, () => this.#wake());
+    const says = target.prelude.length > 0 ? 'something' : talk;
+    this.#wire = dial(target.endpoint, says, () => this.#wake());
     if (signal.aborted) this.#aborted();
     else signal.addEventListener('abort', this.#aborted, { once: true });
   }

@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Endpoint } from '../../core/endpoint.js';
-import type { Wire } from '../../core/wire.js';
+import type { Dial, Wire } from '../../core/wire.js';
 
 export class SocketWire implements Wire {
   error: Error | null = null;
@@ -91,5 +91,4 @@ export class SocketWire implements Wire {
   }
 }
 
-export const dialBySocket = (endpoint: Endpoint, changed: () => void): SocketWire =>
-  new SocketWire(endpoint, changed);
+export const dialBySocket: Dial = (endpoint, _, changed) => new SocketWire(endpoint, changed);

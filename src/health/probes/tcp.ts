@@ -1,13 +1,14 @@
 /** tcp: the backend's kernel completes the handshake. Says nothing about the program behind it. */
-import type { Probe } from '../probe.js';
-import type { Converse } from './connection.js';
+import type { Probe, ProbeResult } from '../probe.js';
+import type { Connection, Converse } from './connection.js';
 import { whole } from './failed.js';
 
 export const tcpProbe = (converse: Converse): Probe => ({
-  attempt: (target, signal) =>
-    converse(target, signal, async (connection) => {
-      // Plainly: PostgreSQL, HAProxy and others write a line for each reset.
-      await connection.finish();
-      return whole();
-    }),
+  attempt: (target, signal) => converse(target, signal, closed, 'nothing'),
 });
+
+async function closed(connection: Connection): Promise<ProbeResult> {
+  // Plainly: PostgreSQL, HAProxy and others write a line for each reset.
+  await connection.finish();
+  return whole();
+}
