@@ -7,7 +7,7 @@ import type { EngineName } from '../core/spec.js';
 import { DESCRIPTORS_A_PIPE } from '../engine/engine.js';
 import { DESCRIPTORS_A_SESSION } from '../pool/descriptor_ledger.js';
 
-/** Measured at rest without listeners: 22 for the process and 6 a worker (ring, bell, loop). */
+/** Measured at rest without listeners: 24 for the process and 6 a worker (ring, bell, loop). */
 const AT_REST = 24;
 const AT_REST_A_WORKER = 8;
 /** Probes, admin connections, files, names, a reload's sockets, what closes a moment late. */
