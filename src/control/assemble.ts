@@ -4,11 +4,12 @@ import type { AdminViews } from '../admin/views.js';
 import type { Clock, Timers } from '../core/clock.js';
 import { ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
+import type { Dial } from '../core/wire.js';
 import { checkEngines } from '../engine/checks.js';
 import { type EngineChoice, selectEngine } from '../engine/select.js';
 import { createProbe } from '../health/probes/registry.js';
 import { descriptorDial } from '../kernel/descriptor_wire.js';
-import { loadKernel } from '../kernel/foreign.js';
+import { type Kernel, loadKernel } from '../kernel/foreign.js';
 import type { Log } from '../observe/log.js';
 import { createMetrics, type Metrics } from '../observe/metrics.js';
 import { systemClock } from '../system/clock.js';
@@ -82,11 +83,7 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     engine,
   });
   const metrics = createMetrics(source, turns(systemClock));
-  const dial = kernel === null ? null : descriptorDial(kernel);
-  const probeDeps = {
-    ...{ clock, timers, random: systemRandom, nonce },
-    ...(dial?.ok ? { dial: dial.value } : {}),
-  };
+  const probeDeps = { clock, timers, random: systemRandom, nonce, dial: dialOf(kernel) };
   const daemon = new Daemon(spec, {
     clock,
     timers,
@@ -115,6 +112,12 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     engineReason: detail ?? best?.cause ?? '',
   });
   return ok({ daemon, metrics, views, timers, adminConnections: budget.adminConnections });
+}
+
+/** What plain probes connect by; sockets of Node.js do the same where it cannot be had. */
+function dialOf(kernel: Kernel | null): Dial | null {
+  const dial = kernel === null ? null : descriptorDial(kernel);
+  return dial?.ok ? dial.value : null;
 }
 
 /** Time in which the process ran, and timers that wait for it. */

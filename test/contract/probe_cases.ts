@@ -44,7 +44,7 @@ export const DESCRIPTORS: Dial | null = made.ok ? made.value : null;
 /** `dial`: null for sockets of Node.js. */
 export function probeOf(spec: ProbeSpec, dial: Dial | null = DESCRIPTORS): Probe {
   return createProbe(spec, {
-    ...(dial === null ? {} : { dial }),
+    dial,
     clock: { nowMs: () => performance.now(), wallMs: () => Date.now() },
     timers: systemTimers,
     random,

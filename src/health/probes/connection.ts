@@ -20,7 +20,7 @@ export const MAX_ANSWER_BYTES = 65_536;
 const LINE_FEED = 0x0a;
 
 /**
- * Connects, sends the prelude, lets `dialogue` talk (unless `talk` is nothing), and closes. Resolves when the connection is
+ * Connects, sends the prelude, lets `dialogue` talk, and closes. Resolves when the connection is
  * closed; never rejects but for a broken invariant, or by BacklogFull before `dialogue` began. What
  * `dialogue` throws as Failed is the outcome.
  */
@@ -154,6 +154,7 @@ export class Connection {
         if (this.#inbox.append(chunk)) return true;
         throw new Failed('too-much-data', `more than ${MAX_ANSWER_BYTES} bytes of answer`);
       }
+      this.#check();
       if (this.#wire.ended) return false;
       await this.#change();
     }

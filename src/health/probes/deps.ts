@@ -8,8 +8,8 @@ export interface ProbeDeps {
   readonly clock: Clock;
   /** For pauses between attempts to connect. */
   readonly timers: Timers;
-  /** What plain connections are made by; sockets of Node.js where nothing better works here. */
-  readonly dial?: Dial;
+  /** What plain connections are made by; null: sockets of Node.js. */
+  readonly dial?: Dial | null;
   /** For identifiers that need no secrecy. */
   readonly random: Random;
   /**
