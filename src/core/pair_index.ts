@@ -1,11 +1,11 @@
 /**
  * Which row of counters belongs to which pair of listener and backend: in shared memory, and only
  * for pairs that have had a session. The first worker that serves a pair takes a row for it; no
- * worker asks or waits for anybody. Control gives rows back when listener or backend is gone.
+ * worker asks or waits for another. Control gives rows back when listener or backend is gone.
  *
  * A row is taken in two steps. Its key is written into a free row; then the number of the row is
- * written into a table of slots with open addressing, where all workers look for it. Who loses the
- * second step gives its row back. Rows are dense, so that pages fill up one after the other.
+ * written into a table of slots with open addressing, where all workers look for it. A worker that
+ * loses the second step gives its row back. Rows are dense, so that pages fill up one after the other.
  *
  * Two workers that race with a release may take a row each for one pair. That is no defect:
  * counters are added up by key.
@@ -18,7 +18,7 @@ import { MAX_BACKENDS, MAX_PAIRS } from './limits.js';
 const SLOTS = 2 * MAX_PAIRS;
 /** A look that has not ended by then counts as one that finds no room. */
 const MOST_LOOKS = 256;
-/** Others changed the slot meanwhile: after so many tries this session does without a row. */
+/** Others changed the slot meanwhile: after this many tries the session does without a row. */
 const MOST_TRIES = 16;
 
 const EMPTY = 0;
@@ -181,6 +181,16 @@ export class PairIndex {
 
   #takeRow(key: number): number {
     if (Atomics.load(this.#cells, FULL) !== 0) return NO_ROW;
+    const row = this.#takeFree(key);
+    if (row !== NO_ROW) return row;
+    Atomics.store(this.#cells, FULL, 1);
+    // A row that was given back behind the search, before the mark was set, would stay unused.
+    const late = this.#takeFree(key);
+    if (late !== NO_ROW) Atomics.store(this.#cells, FULL, 0);
+    return late;
+  }
+
+  #takeFree(key: number): number {
     const hint = Atomics.load(this.#cells, HINT);
     for (const from of hint === 0 ? [0] : [hint, 0]) {
       for (let row = from; row < MAX_PAIRS; row++) {
@@ -192,7 +202,6 @@ export class PairIndex {
         return row;
       }
     }
-    Atomics.store(this.#cells, FULL, 1);
     return NO_ROW;
   }
 

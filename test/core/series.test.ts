@@ -88,6 +88,28 @@ t.test('pairs beyond the last row are counted at their backend, until rows are f
   t.equal(reader.value(alone, bytesIn), 0);
 });
 
+t.test('a row that is given back while a worker finds none is taken by it', async (t) => {
+  const { reader, writer } = setUp();
+  for (let pair = 0; pair < MAX_PAIRS; pair++) {
+    writer.rowOf(listener(Math.floor(pair / 8)), backend(pair % 8));
+  }
+  const { store } = Atomics;
+  let given = false;
+  // Between the end of the search and the mark that there is no row.
+  t.capture(Atomics, 'store', (cells: Int32Array, at: number, value: number) => {
+    if (!given) {
+      given = true;
+      reader.releasePairs((row) => row.listener === 0);
+    }
+    return store(cells, at, value);
+  });
+  const row = writer.rowOf(listener(MAX_LISTENERS - 1), backend(9));
+  t.same(
+    reader.rowsOf(backend(9)).map((each) => [each.listener, each.series]),
+    [[MAX_LISTENERS - 1, row]],
+  );
+});
+
 t.test(`what is taken and given back at random is found as it is (SEED=${seed})`, async (t) => {
   const random = seededRandom(seed);
   const { reader, writer } = setUp();
