@@ -38,7 +38,7 @@ export interface Metrics extends ControlCounters {
   text(): Promise<string>;
 }
 
-/** So often a page is made anew because rows were given back meanwhile, and then in one go. */
+/** A page is made again when rows were given back meanwhile; at the last try in one go. */
 const MAX_TRIES = 3;
 /** Samples of what is counted here that are formatted in one stretch. */
 const SAMPLES_PER_STRETCH = 2_048;
@@ -183,10 +183,14 @@ function controlCounters(registry: Registry, perBackend: () => boolean): Control
   };
 }
 
-/** How long probes took, per pool, or per backend where that is asked for. */
+/**
+ * How long probes took, per pool, or per backend where that is asked for. It begins anew when a
+ * reload changes that: no series is left over.
+ */
 class ProbeTimes {
   readonly #histogram: Histogram<string>;
   readonly #perBackend: () => boolean;
+  #kept: 'per pool' | 'per backend' = 'per pool';
   /** By pool: the backends that were probed. */
   readonly #seen = new Map<string, Set<string>>();
 
@@ -197,7 +201,10 @@ class ProbeTimes {
   }
 
   observe({ pool, backend }: BackendLabels, seconds: number): void {
-    this.#histogram.observe(this.#perBackend() ? { pool, backend } : { pool }, seconds);
+    const kept = this.#perBackend() ? 'per backend' : 'per pool';
+    if (kept !== this.#kept) this.#histogram.reset();
+    this.#kept = kept;
+    this.#histogram.observe(kept === 'per backend' ? { pool, backend } : { pool }, seconds);
     const seen = this.#seen.get(pool) ?? new Set();
     this.#seen.set(pool, seen.add(backend));
   }

@@ -1,5 +1,6 @@
 /** The reference pages of metrics and log events, made from their catalogues. */
 
+import { MAX_PAIRS } from '../core/limits.js';
 import type { MetricDefinition } from './catalogue.js';
 import { METRICS } from './catalogue.js';
 import type { EventDefinition } from './event.js';
@@ -24,7 +25,8 @@ export function metricsPage(): string {
       'No label carries a client address. `backend=""` counts what never reached a backend. ' +
       'A pair of `listener` and `backend` appears with its first session, and so do counters ' +
       'with a reason or an outcome, and histograms. `listener=""` counts what backends served ' +
-      'for pairs beyond those that are counted one by one (32,768; event `pairs-crowded`). ' +
+      `for pairs beyond the first ${MAX_PAIRS.toLocaleString('en')} (event \`pairs-crowded\`). ` +
+      'Labels in parentheses are there with `[admin] backend_histograms = true`. ' +
       'What a reload removes is shown until five minutes after its last session, and counts on ' +
       'when it comes back.',
     table(['metric', 'type', 'labels', 'meaning'], rows),

@@ -134,8 +134,26 @@ t.test('histograms are per pool unless each backend is asked for', async (t) => 
   t.equal(await probes(), 0, 'nothing is kept of a pool without backends');
 });
 
+t.test('probe histograms begin anew when a reload changes their labels', async (t) => {
+  let isPerBackend = true;
+  const { source } = fakeSource(1, { backendHistograms: () => isPerBackend });
+  const metrics = createMetrics(source, async () => {});
+  const labels = async () =>
+    new Exposition(await metrics.text())
+      .select('sluice_probe_seconds_count')
+      .map((sample) => sample.labels);
+  metrics.probe({ pool: 'main', backend: 'a' }, 0.003, null);
+  t.same(await labels(), [{ pool: 'main', backend: 'a' }]);
+  isPerBackend = false;
+  metrics.probe({ pool: 'main', backend: 'a' }, 0.003, null);
+  t.same(await labels(), [{ pool: 'main' }]);
+  isPerBackend = true;
+  metrics.probe({ pool: 'main', backend: 'a' }, 0.003, null);
+  t.same(await labels(), [{ pool: 'main', backend: 'a' }]);
+});
+
 t.test('a page is made in stretches, and anew when rows are given back meanwhile', async (t) => {
-  const rows = (await Promise.resolve(fakeSource().source)).rows();
+  const rows = fakeSource().source.rows();
   const many = Array.from({ length: 3000 }, () => rows[1] ?? t.fail('a row')) as typeof rows;
   let [pauses, givenBack] = [0, 0];
   const { source } = fakeSource(1, { rows: () => many, givenBack: () => givenBack });
