@@ -9,13 +9,15 @@ import type { BackendSpec, ListenerSpec, PoolSpec, Spec } from '../core/spec.js'
 import { type RestartNeed, restartNeeds } from './restart.js';
 import { sameValue } from './same_value.js';
 
+type Section = 'daemon' | 'log' | 'admin';
+
 export interface SpecDiff {
   readonly listeners: Difference<ListenerSpec, ListenerChange>;
   /** By their own settings; their backends are in `backends`. */
   readonly pools: Difference<PoolSpec, PoolChange>;
   readonly backends: Difference<BackendAt, BackendChange>;
   /** Sections that changed in settings that this process follows. */
-  readonly sections: readonly ('daemon' | 'log')[];
+  readonly sections: readonly Section[];
   /** Settings that the file changes and this process cannot. */
   readonly needsRestart: readonly RestartNeed[];
 }
@@ -131,12 +133,15 @@ export function namesIn(diff: SpecDiff): Record<'added' | 'removed' | 'changed',
   return { added: listed('added'), removed: listed('removed'), changed };
 }
 
-function sectionsChanged(before: Spec, after: Spec): ('daemon' | 'log')[] {
+function sectionsChanged(before: Spec, after: Spec): Section[] {
   const daemon = ({ daemon }: Spec): unknown => [daemon.shutdownTimeoutMs, daemon.probesPerSecond];
   const log = ({ log }: Spec): unknown => [log.level, log.access];
+  const admin = ({ admin }: Spec): unknown => [admin.hosts, admin.backendHistograms];
+  const changed = (read: (spec: Spec) => unknown): boolean => !sameValue(read(before), read(after));
   return [
-    ...(sameValue(daemon(before), daemon(after)) ? [] : (['daemon'] as const)),
-    ...(sameValue(log(before), log(after)) ? [] : (['log'] as const)),
+    ...(changed(daemon) ? (['daemon'] as const) : []),
+    ...(changed(log) ? (['log'] as const) : []),
+    ...(changed(admin) ? (['admin'] as const) : []),
   ];
 }
 

@@ -138,6 +138,14 @@ t.test('the limit of probes and the time of a stop change at once', async (t) =>
   t.equal(describeDiff(changed), 'daemon');
 });
 
+t.test('names of the admin endpoint and its histograms change at once', async (t) => {
+  for (const line of ['hosts = ["lb"]', 'backend_histograms = true']) {
+    const changed = diff('[daemon]', `[admin]\n${line}\n[daemon]`);
+    t.same(changed.sections, ['admin']);
+    t.equal(describeDiff(changed), 'admin');
+  }
+});
+
 t.test('the level and the access log change at once', async (t) => {
   const changed = diff('[daemon]', '[log]\naccess = "all"\n[daemon]');
   t.same(changed.sections, ['log']);
