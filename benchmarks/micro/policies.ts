@@ -5,7 +5,7 @@
  * 3, known latencies and a few sessions each; clients change. Nanoseconds are of CPU time, so that
  * what else the machine does counts little.
  *
- * Run: `node dist/benchmarks/micro/policies.js` (about two minutes) writes the table and the plot
+ * Run: `node dist/benchmarks/micro/policies.js` (a minute or two) writes the table and the plot
  * to `benchmarks/results`.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -36,7 +36,7 @@ export class PoolSubject {
     this.choose(OPEN);
   }
 
-  /** So many sessions are chosen for, connected, and the oldest ones settled. */
+  /** Chooses for this many sessions and connects them; the oldest ones are settled. */
   choose(sessions: number): void {
     const open = this.#open;
     const { clientKey } = this.#request;

@@ -6,7 +6,7 @@ import { OwnTurns } from '../../src/balance/turns.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
 import type { HashSpec, PolicyName } from '../../src/core/spec.js';
 
-/** Who of the pool is eligible. */
+/** Which backends of the pool are eligible. */
 export const SHARES = ['all up', 'half down', 'one up'] as const;
 export type Share = (typeof SHARES)[number];
 
@@ -64,7 +64,7 @@ export class Subject {
     this.choose(this.#open.length);
   }
 
-  /** So many sessions come, and as many old ones go. */
+  /** This many sessions come, and as many old ones go. */
   choose(sessions: number): void {
     const open = this.#open;
     for (let n = 0; n < sessions; n++) {

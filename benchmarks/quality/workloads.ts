@@ -18,7 +18,7 @@ interface Shape {
   /** Sessions at once a backend; 0: they only hold a place, and `load` is sessions a backend. */
   readonly slots?: number;
   readonly troubles?: readonly Trouble[];
-  /** Only every so-manieth is up; `load` is that of those. */
+  /** One backend of this many is up; `load` is that of those that are. */
   readonly upEach?: number;
 }
 

@@ -5,9 +5,9 @@
 import type { Candidates } from './policy.js';
 
 /**
- * Up to so many sessions a member takes whoever belongs there. With a handful of sessions in the
- * pool the fair share is one or two, and a client's second session would leave the first one's
- * backend.
+ * Up to this many sessions a member takes every client whose home it is. With a handful of sessions
+ * in the pool the fair share is one or two, and a client's second session would leave the first
+ * one's backend.
  */
 export const UNBOUND_SESSIONS = 8;
 

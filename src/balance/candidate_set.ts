@@ -1,4 +1,4 @@
-/** The candidates of one tier as whoever knows of their changes keeps them, and their chooser. */
+/** The candidates of one tier, kept up to date by the pool or a simulation, and their chooser. */
 import type { Random } from '../core/random.js';
 import { MemberSet } from './member_set.js';
 import type { Candidates, Chooser, Figures, Policy } from './policy.js';
@@ -6,7 +6,7 @@ import type { Candidates, Chooser, Figures, Policy } from './policy.js';
 export class CandidateSet implements Candidates {
   readonly #figures: Figures;
   readonly #members: MemberSet;
-  /** By member; what it was last where the member is none of them now. */
+  /** By member; where it is no candidate now, the weight that it had last. */
   readonly #weights: Float64Array;
   #chooser: Chooser | null = null;
 

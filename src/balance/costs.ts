@@ -4,8 +4,8 @@
  *
  * Latencies fade with time, all of them by the same factor, which changes no order. So they are
  * kept as they would have been at a base in time, and the unknown, whose mean moves with every
- * sample, stand in an order of their own, without it. Failures fade, too, and each by itself: who
- * had some of late is looked at anew, a few at each choice.
+ * sample, stand in an order of their own, without it. Failures fade too, each at its own pace: a
+ * member that had some recently is looked at again, a few of them at each choice.
  */
 import { IndexedHeap } from './indexed_heap.js';
 import { loadOf } from './load.js';
@@ -16,18 +16,18 @@ import type { Recency } from './recency.js';
 import { SumTree } from './sum_tree.js';
 
 /**
- * A backend that only failed of late stays comparable, 400 times its cost, and is tried now and
- * then.
+ * A backend that has only failed recently stays comparable, at 400 times its cost, and is tried now
+ * and then.
  */
 const MIN_SUCCESS = 0.05;
 /** A failure rate below this changes a cost by 0.2 % and less. */
 const FADED = 0.001;
-/** Members that failed of late and are looked at anew, each choice. */
+/** Members that failed recently and are looked at again at each choice. */
 const LOOKS = 4;
-/** e^20 is 5e8: doubles hold any latency by so much greater, and the sum of all. */
+/** e^20 is 5e8: doubles hold any latency that many times greater, and the sum of all. */
 const REBASE_MS = 20 * DECAY_MS;
 
-/** The shape of a cost; `costs.ts` and explanations share it. */
+/** What a member costs by `latency`, in any unit: the order below and explanations share it. */
 export function costOf(candidates: Candidates, member: number, latency: number): number {
   const success = Math.max(1 - candidates.failureRateOf(member), MIN_SUCCESS);
   return (loadOf(candidates, member) * latency) / success ** 2;

@@ -36,7 +36,7 @@ class LeastConnectionsChooser implements Chooser, RecencyFollower {
   readonly #members: readonly Member[];
   readonly #candidates: Candidates;
   readonly #recency: Recency;
-  /** By member, as it was when it was told last. */
+  /** By member, as of the last change. */
   readonly #loads: Float64Array;
   readonly #order: IndexedHeap;
 

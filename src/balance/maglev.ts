@@ -34,7 +34,7 @@ interface Weights {
   state: 'waits' | 'has its turns';
 }
 
-/** With fewer turns in a round than this share of all, those are picked, and not all looked at. */
+/** With fewer turns in a round than this share of all, only those are looked at. */
 const FEW = 1 / 8;
 /** Slots that are looked at in one stretch: half a millisecond. */
 const LOOKS_PER_STRETCH = 65_536;
@@ -48,7 +48,7 @@ export function* maglevTable(members: readonly Member[], size: number): Stretche
 }
 
 export class MaglevTable implements HashTable {
-  /** The member of each. */
+  /** By slot: the member that owns it. */
   readonly #slots: Int16Array;
 
   constructor(slots: Int16Array) {

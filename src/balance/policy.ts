@@ -1,11 +1,11 @@
 /**
  * The shape of every policy: which of the eligible backends serves this client? A policy is pure.
- * It never sees a socket, a clock or a health state: the pool says who is eligible, one change at a
- * time, and it counts what was chosen.
+ * It never sees a socket, a clock or a health state: the pool reports which backends are eligible,
+ * one change at a time, and counts what was chosen.
  *
- * A policy is what is learnt and laid out once for a pool's members (a hash table, who was chosen
- * when). A chooser of it keeps what a choice needs ready for one set of candidates, so that a
- * choice looks at a few of them only, however many there are.
+ * A policy is what is learnt and laid out once for a pool's members (a hash table, when each was
+ * chosen last). A chooser of it keeps what a choice needs ready for one set of candidates, so that
+ * a choice looks at a few of them only, however many there are.
  */
 import type { Random } from '../core/random.js';
 import type { HashSpec, PolicyName } from '../core/spec.js';
@@ -42,7 +42,7 @@ export interface Candidates extends Figures {
   weightOf(member: number): number;
 }
 
-/** Chooses among one set of candidates, and hears of everything that changes in it. */
+/** Chooses among one set of candidates, and is called for everything that changes in it. */
 export interface Chooser {
   /**
    * A candidate, of which there is one at least. `clientKey`: 4 or 16 bytes, empty for a UNIX peer.
@@ -55,37 +55,37 @@ export interface Chooser {
    */
   explain(clientKey: Uint8Array): string;
 
-  /** It is a candidate now. */
+  /** `member` is a candidate now. */
   added(member: number): void;
-  /** It is none any more. */
+  /** `member` is no candidate any more. */
   removed(member: number): void;
-  /** The weight of a candidate is another one. */
+  /** A candidate's weight has changed. */
   weighed(member: number): void;
-  /** A candidate's sessions have changed; told only if the policy needs counts. */
+  /** A candidate's sessions have changed; called only if the policy needs counts. */
   counted(member: number): void;
-  /** A candidate's latency or failures have changed, beside fading; told if it needs latency. */
+  /** A candidate's latency or failures have changed, other than by fading; only if needed. */
   measured(member: number): void;
 }
 
 export interface Policy {
   readonly name: PolicyName;
-  /** What must be known, or told, for a choice: others are spared the work. */
+  /** What must be known, or reported, for a choice: other policies are spared the work. */
   readonly needs: {
     readonly clientKey: boolean;
     readonly latency: boolean;
-    /** Every change of a candidate's sessions is told; without it they are only looked up. */
+    /** Every change of a candidate's sessions is reported; otherwise they are only looked up. */
     readonly counts: boolean;
   };
   /** A chooser among `candidates`, which it may look through once now. */
   over(candidates: Candidates): Chooser;
   /**
-   * New membership. What was learnt about members that stay (by name) is kept; choosers of before
-   * are void.
+   * New membership. What was learnt about members that stay (by name) is kept; earlier choosers
+   * must not be used any more.
    */
   update(members: readonly Member[]): void;
   /**
-   * What an update to these very members needs and what takes long, made ahead of it while choosers
-   * of before go on. Without it an update does the same in one go.
+   * Makes what takes long in an update to these very members ahead of it, while earlier choosers
+   * go on. Without this call an update does the same in one go.
    */
   prepare?(members: readonly Member[]): Stretches;
 }

@@ -8,9 +8,9 @@ import type { Random } from '../core/random.js';
 import { carryByName } from './carry.js';
 import type { Member } from './policy.js';
 
-/** Whoever keeps members in an order of which this one is a part. */
+/** Keeps members in an order that depends on this one. */
 export interface RecencyFollower {
-  /** It stands behind all others now. */
+  /** `member` stands behind all others now. */
   wasChosen(member: number): void;
   /** New members have their places, each anywhere among those that were never chosen. */
   wereAdmitted(): void;

@@ -10,7 +10,7 @@ import type { Member } from './policy.js';
 
 /** As libketama and nginx have it. */
 const POINTS_A_WEIGHT = 160;
-/** 1.5 MiB a pool and worker. */
+/** 1.5 MiB per pool and worker. */
 const MAX_POINTS = 2 ** 17;
 const POINT_SEED = 0x72696e67;
 /** The golden ratio's fraction: steps by it never repeat within 2^32. */

@@ -143,7 +143,7 @@ class SourceHashChooser implements Chooser {
   }
 
   #nextChoice(hash: number): number {
-    // Whichever way: it is this one.
+    // Every way leads to it.
     if (this.#candidates.count === 1) return this.#candidates.at(0);
     const { homes } = this.#tables;
     let further = hash;

@@ -13,7 +13,7 @@ import type { Member } from './policy.js';
 const PHASE_STEPS = 2 ** 16;
 /** Above any member index: with 32 bits above it, a key is a whole number below 2^53. */
 const SPAN = 2 ** 16;
-/** Each next phase is so much further: any number of them are spread evenly (TAOCP 3, 6.4). */
+/** From each phase to the next: any number of them are spread evenly (TAOCP 3, 6.4). */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 export class TurnOrder {

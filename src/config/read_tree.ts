@@ -26,7 +26,7 @@ export interface TreeReading<T> {
   readonly read: 'wholly' | 'partly';
 }
 
-/** Four times what any limit of shared memory allows (core/limits.ts). */
+/** Five times the listeners, pools and backends that shared memory has room for. */
 const MAX_TABLES = 131_072;
 /** Nobody reads as many, and each costs memory. */
 const MAX_FAULTS = 10_000;

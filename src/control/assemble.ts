@@ -141,7 +141,6 @@ function tellWhatIsMissing(log: Log, choice: EngineChoice): readonly string[] {
   return told;
 }
 
-/** When all events that wait now have had their turn. */
 /**
  * Lets everything else have its turn, once as much work has been done as its last turn took: on a
  * thread that is busy with thousands of probes turns are long, and a page still gets its half.

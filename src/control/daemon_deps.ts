@@ -23,7 +23,7 @@ export interface DaemonDeps {
   readonly log: Log;
   readonly counters: ControlCounters;
   readonly engine: EngineName;
-  /** What was told already that the engine does without. */
+  /** What the engine does without, and the log has said so already. */
   readonly withouts: readonly string[];
   readonly workers: number;
   readonly budget: DescriptorBudget;

@@ -24,8 +24,8 @@ const UNCHANGED_SHARE = 1 / 8;
 const LISTENERS_PER_PART = 24;
 
 /**
- * What leads from `before` (null: nothing) to `after`, which tells of all listeners of `again`. The
- * parts of pools may be known already: they are the same for all workers.
+ * What leads from `before` (null: nothing) to `after`; listeners of `again` are sent in any case.
+ * The parts of pools may be known already: they are the same for all workers.
  */
 export function partsBetween(
   before: Plan | null,
@@ -114,7 +114,7 @@ function poolParts(pieces: readonly Piece[]): PlanPart[] {
   return pools.length === 0 ? parts : [...parts, { kind: 'pools', pools }];
 }
 
-/** A row may be another backend's by now. An entry keeps its endpoint for as long as it is. */
+/** A row may be another backend's by now. An entry has one endpoint for all its life. */
 function isOne(a: BackendPlan, b: BackendPlan): boolean {
   return a.endpoint === b.endpoint && a.name === b.name;
 }

@@ -32,7 +32,7 @@ export class PlanPublisher {
   readonly #acks: PlanAcks;
   /** By worker: plans that were sent and not applied yet. */
   readonly #underWay: number[] = [];
-  /** A worker could not open a socket of theirs: the next plan tells it to try again. */
+  /** A worker could not open a socket of these: the next plan has it try again. */
   #failed = new Set<ListenerId>();
   /**
    * What each worker knows. More than one after a plan that could not be sent wholly: then the next
@@ -71,6 +71,7 @@ export class PlanPublisher {
     this.#poolParts = null;
   }
 
+  /** A worker could not open a socket of `listener`. */
   failed(listener: ListenerId): void {
     this.#failed.add(listener);
   }

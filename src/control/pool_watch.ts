@@ -60,7 +60,7 @@ export interface ListenerNow extends StateNow<ListenerState> {
 const LARGE_POOL = 256;
 /** Five thousand probes per second may each bring a verdict, and a look takes a millisecond. */
 const A_MOMENT_MS = 50;
-/** Of a pool that cannot serve so many backends are told, and how many more there are. */
+/** Backends that `pool-down` names; the others are counted. */
 const MAX_TOLD = 64;
 
 /** What was told of a pool last. */

@@ -161,8 +161,8 @@ export class Tallies {
   shown(): readonly SeriesRow[] {
     const now = this.#clock.nowMs();
     const shown = this.#shown;
-    const isNew = shown !== null && shown.version === this.#series.rowsVersion;
-    if (isNew && now < shown.untilMs) return shown.rows;
+    const isCurrent = shown !== null && shown.version === this.#series.rowsVersion;
+    if (isCurrent && now < shown.untilMs) return shown.rows;
     this.#shown = this.#show(now);
     return this.#shown.rows;
   }

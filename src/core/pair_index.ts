@@ -5,7 +5,8 @@
  *
  * A row is taken in two steps. Its key is written into a free row; then the number of the row is
  * written into a table of slots with open addressing, where all workers look for it. A worker that
- * loses the second step gives its row back. Rows are dense, so that pages fill up one after the other.
+ * loses the second step gives its row back. Rows are dense, so that pages fill up one after the
+ * other.
  *
  * Two workers that race with a release may take a row each for one pair. That is no defect:
  * counters are added up by key.

@@ -92,7 +92,7 @@ export interface PoolChange {
 /** In this order; `done` ends each plan, and is acknowledged. */
 export type PlanPart =
   | { readonly kind: 'pools'; readonly pools: readonly PoolChange[] }
-  /** Listeners that leave, and those that are new or different, of which the next parts tell. */
+  /** Listeners that leave, and those that are new or different, which the next parts describe. */
   | {
       readonly kind: 'leaving';
       readonly listeners: readonly ListenerId[];

@@ -1,6 +1,6 @@
 /**
- * Work that takes long, in stretches of a few milliseconds: at each `yield` whoever drives it may
- * let others have their turn first.
+ * Work that takes long, in stretches of a few milliseconds: at each `yield` the caller may let
+ * other work have its turn first.
  */
 export type Stretches<Result = void> = Generator<undefined, Result, undefined>;
 

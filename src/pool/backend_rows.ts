@@ -12,7 +12,7 @@ const HEALTH = 1;
 const REASONS = 2;
 const WEIGHT = 3;
 const CAP = 4;
-/** 1: the policy of its pool wants to hear of every change of the count. */
+/** 1: every change of the count is noted, because the policy of its pool keeps an order by it. */
 const WATCHED = 5;
 
 /** Thousandths: effective weights are whole numbers in shared memory. */
@@ -129,7 +129,7 @@ export abstract class BackendRows extends CountedCells {
     if (before !== value) this.changes.note(backend);
   }
 
-  /** The count has come from `most`, or to it: noted if it is watched, or was or is full. */
+  /** `most` is the greater count of before and after: noted if it is at the cap, or watched. */
   #counted(backend: BackendId, most: number): void {
     const cap = Atomics.load(this.cells, backend * ROW + CAP);
     if (cap !== 0 && most >= cap) this.changes.note(backend);

@@ -5,12 +5,13 @@
  * holds looks at all of its rows.
  *
  * Writing is lock-free: an entry is put by compare-and-swap into the slot behind the last one, and
- * only then does the head move, by whoever comes by. So no entry is seen before it is there, and a
- * thread that ends in between stops nobody. The row changes first, the entry comes after it.
+ * only then does the head move, by whichever thread comes next. So no entry is seen before it is
+ * there, and a thread that ends in between stops no other. The row changes first, the entry comes
+ * after it.
  */
 import type { BackendId } from '../core/brand.js';
 
-/** Entries that the ring holds; who reads at every choice is behind by a few. */
+/** Entries that the ring holds; a pool that reads at every choice is behind by a few. */
 const SLOT_BITS = 14;
 const SLOTS = 2 ** SLOT_BITS;
 /** An entry: the row in the low bits, and above it the lap of the ring, to tell old from new. */
@@ -24,7 +25,7 @@ export const EVERY_ROW = ENTRY_MASK;
 
 /** How many entries were ever written, modulo 2^32. */
 const HEAD = 0;
-/** How often the head has passed a multiple of 2^31: nobody takes a whole round for none. */
+/** How often the head has passed a multiple of 2^31: a whole round is not taken for none. */
 const ROUNDS = 1;
 /** A cache line further. */
 const SLOTS_AT = 16;

@@ -10,10 +10,10 @@ export const ROW = 16;
 
 /** Of a backend's row: its count. */
 export const ACTIVE = 0;
-/** Of a listener's row: its count, and a bit a worker, in two words. */
+/** Of a listener's row: its count, and one bit per worker, in two words. */
 export const LISTENER_ACTIVE = 0;
 export const LISTENER_WAITING = 1;
-/** Of a pool's row: its count, the last ticket, and a bit a worker, in two words. */
+/** Of a pool's row: its count, the last ticket, and one bit per worker, in two words. */
 export const POOL_QUEUED = 0;
 export const POOL_NEXT_TICKET = 1;
 export const POOL_ASIDE = 2;

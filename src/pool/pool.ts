@@ -1,6 +1,6 @@
 /**
- * One pool as one worker sees it: the roster says who is eligible, the policy chooses among them,
- * the ledger reserves. What was learnt about backends that stay survives an update.
+ * One pool as one worker sees it: the roster knows which backends are eligible, the policy chooses
+ * among them, the ledger reserves. What was learnt about backends that stay survives an update.
  */
 
 import type { Policy } from '../balance/policy.js';

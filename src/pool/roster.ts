@@ -1,8 +1,8 @@
 /**
- * A pool's members, sorted by who may be chosen: what `eligibility.ts` and `standing.ts` say about
- * each, kept up by change instead of asked at every choice. Before a choice the roster reads which
- * rows of the ledger have changed and looks at those; it is then what a look at everybody would
- * have found.
+ * A pool's members, sorted by whether they may be chosen: what `eligibility.ts` and `standing.ts`
+ * say about each, kept up by change instead of asked at every choice. Before a choice the roster
+ * reads which rows of the ledger have changed and looks at those; it is then what a look at
+ * everybody would have found.
  */
 import { CandidateSet } from '../balance/candidate_set.js';
 import type { Figures, Policy } from '../balance/policy.js';
@@ -29,8 +29,9 @@ import {
 /** What the counts below know about a member. */
 interface Account {
   wellness: Wellness;
-  /** null: it yields, or nobody asks. */
+  /** null: it yields. */
   health: Hope | null;
+  /** null: it yields, or the pool never panics. */
   panic: Hope | null;
 }
 
@@ -60,7 +61,7 @@ export class Roster {
   /** Members that the present choice leaves out, though they are candidates. */
   readonly #aside: number[] = [];
 
-  /** Of a roster that has looked at nobody yet. */
+  /** A roster that has not looked at any member yet. */
   constructor(members: readonly PlannedBackend[], options: RosterOptions) {
     const { ledger, policy, figures, panicPercent } = options;
     this.#members = members;
@@ -84,7 +85,7 @@ export class Roster {
     this.#changes = ledger.changes.reader();
   }
 
-  /** Looks at everybody; the policy has no part in it yet. */
+  /** Looks at every member; the policy has no part in it yet. */
   fill(): Stretches {
     return inStretches(this.#members.length, (member) => this.#look(member));
   }
@@ -94,7 +95,7 @@ export class Roster {
     const { first, backup, all } = this.#tiers;
     const policy = this.#policy;
     first.chooseBy(policy);
-    // A tier that nobody can ever be in takes no memory.
+    // A tier that no member can ever be in takes no memory.
     if (backup.capacity > 0) backup.chooseBy(policy);
     if (all.capacity > 0) all.chooseBy(policy);
   }

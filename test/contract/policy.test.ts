@@ -90,7 +90,7 @@ for (const name of POLICY_NAMES) {
       t.pass('60 pools, 30 situations each');
     });
 
-    t.test('the greatest pool is no problem', async (t) => {
+    t.test('a pool of 2,048 backends is no problem', async (t) => {
       const members = equalMembers(2048);
       const policy = policyOf(name, members);
       const situation = new Situation(members);

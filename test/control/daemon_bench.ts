@@ -176,7 +176,6 @@ export class FakeFleet implements Fleet {
     if (this.#dead.has(worker) || this.#state === 'closed') return;
     this.#dead.add(worker);
     this.#sent.delete(worker);
-    this.#sent.delete(worker);
     this.#deps.events.lost(worker, 'for tests');
     this.#deps.timers.after(replacedAfterMs, () => {
       if (this.#state === 'closed') return;

@@ -5,7 +5,7 @@ import type { Check, Finding } from './check.js';
 export const warnOfLoops: Check = ({ config }) => {
   const owners = new Map<string, string>();
   const routes = new Map<string, Set<'tcp' | 'udp'>>();
-  // Most backends are at a port where nobody listens, and need no further look.
+  // Most backends are at a port where no listener is, and need no further look.
   const ports = new Set<number | null>();
   for (const [name, { protocol, bind = [], pool }] of Object.entries(config.listeners)) {
     for (const endpoint of bind) {
