@@ -27,7 +27,9 @@ export class SessionBook {
     this.#write = write;
   }
 
+  /** It counts where its listener counts now: that may have changed while it was held. */
   accepted(session: TcpSession): void {
+    session.series = session.listener.plan.series;
     this.#series.add(session.series, PLAIN_COLUMN.accepted, 1);
     this.#series.add(session.series, PLAIN_COLUMN.active, 1);
   }

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { present } from '../../../src/core/assert.js';
+import type { SeriesId } from '../../../src/core/brand.js';
 import { ipEndpoint } from '../../../src/core/endpoint.js';
 import { bed, client, KEY, LISTENER, NOTHING } from './bed.js';
 
@@ -7,6 +8,8 @@ const SOCKET = {
   key: 7,
   source: { kind: 'bind', local: ipEndpoint(4, '192.0.2.1', 7), reusePort: 'exclusive' },
 } as const;
+
+const OTHER_SERIES = 9 as SeriesId;
 
 t.test('at the cap clients wait in the backlog, and come when there is room', async (t) => {
   const test = await bed({ listener: { maxSessions: 2 } });
@@ -76,6 +79,18 @@ t.test('a reload that raises the cap lets clients in at once', async (t) => {
   t.match(test.state(held, 1), /^dialling/);
   test.relay(0);
   t.equal(test.ledger.listenerActive(LISTENER), 3);
+});
+
+t.test('a held client counts where its listener counts when it is let in', async (t) => {
+  const test = await bed({ workers: 2, listener: { maxSessions: 1 } });
+  const served = test.relay(0);
+  const held = test.accept(1);
+  // A reload led the listener to another pool: what it counted at before may be another's soon.
+  await test.apply({ listeners: [test.listener({ series: OTHER_SERIES })] });
+  test.worker(0).tcp.ends(served, { kind: 'finished', first: 'client' });
+  test.turn();
+  t.match(test.state(held, 1), /^dialling/);
+  t.equal(test.total('accepted'), 1, 'nothing more is counted at the old row');
 });
 
 t.test('a socket that is opened at the cap does not accept', async (t) => {
