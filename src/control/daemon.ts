@@ -91,9 +91,8 @@ export class Daemon {
     });
     this.watch = new PoolWatch({
       ...deps,
+      ...shared,
       sessionBudget: deps.budget.sessions,
-      ledger: shared.ledger,
-      series: shared.series,
       inventory: this.inventory,
       shareOf: (entry) => this.board.shareOf(entry),
       isStopping: () => this.#phase === 'stopping',
