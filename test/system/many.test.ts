@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import { type Daemon, startDaemon } from '../support/daemon.js';
 import { eventually, nowMs, pass } from '../support/deadline.js';
 import { type Latencies, LatencyWatch } from '../support/load/latency_watch.js';
+import { busiestThreads } from '../support/load/thread_times.js';
 
 t.setTimeout(180_000);
 
@@ -14,13 +15,17 @@ const SESSIONS = 20;
 /** Waits for as long as all of this takes on two cores that others use too. */
 const LIMIT_MS = 60_000;
 /**
- * What a change may add to the worst latency of a running session, above what the proxy adds at
- * rest: the daemon's main thread, which has most of the work, and other programs compete with the
- * workers for two cores. A worker that is busy at a stretch adds it each time, so the best of some
- * tries counts.
+ * How long a worker may be busy with a change while a session waits for its answer, in CPU time:
+ * what other programs, and the daemon's main thread, take of the two cores is not the worker's. 20
+ * ms are allowed at a stretch; a wait may hold the end of another one, and the kernel counts in
+ * ticks. A worker that is busy at a stretch is so each time (with one pool in one go 37 to 56 ms),
+ * so the best of some tries counts.
  */
-const MOST_ADDED_MS = 100;
+const MOST_BUSY_MS = 30;
+/** And whatever a wait is made of, it ends: what it adds to that at rest. */
+const MOST_ADDED_MS = 1_000;
 const TRIES = 4;
+const WORKERS = 2;
 
 interface Shape {
   readonly pools: number;
@@ -45,17 +50,23 @@ for (const [name, shape] of Object.entries(SHAPES)) {
   t.test(`changes of ten thousand backends ${name} are not noticed by sessions`, async (t) => {
     const watch = await LatencyWatch.start(t);
     const file = { ...shape, echoPort: watch.echoPort, weight: 1, without: 0 };
-    const daemon = await startDaemon(t, { toml: text(file), workers: 2, shutdownTimeout: '1s' });
+    const daemon = await startDaemon(t, {
+      toml: text(file),
+      workers: WORKERS,
+      shutdownTimeout: '1s',
+    });
     const ready = await daemon.event('ready');
     t.match(ready, { listeners: shape.pools, pools: shape.pools, backends: BACKENDS });
     const each = shape.pools / SESSIONS;
     const listeners = Array.from({ length: SESSIONS }, (_, index) => Math.floor(index * each));
     await watch.open(await Promise.all(listeners.map((index) => daemon.port(`l${index}`))));
-    await pass(1_000);
+    // Nothing else goes on: the threads that work are those that relay.
+    await watch.follow(await busiestThreads(daemon.pid, WORKERS, 1_000));
+    await pass(500);
     const atRest = await watch.take();
     t.comment(`ready in ${ready['duration_ms']} ms; at rest: ${told(atRest)}`);
 
-    const bed = { daemon, watch, file, mostMs: addedMs(atRest) + MOST_ADDED_MS };
+    const bed = { daemon, watch, file, mostAddedMs: addedMs(atRest) + MOST_ADDED_MS };
     await reload(t, bed);
     await scrape(t, bed);
     await leave(t, bed);
@@ -70,20 +81,16 @@ interface Bed {
   readonly daemon: Daemon;
   readonly watch: LatencyWatch;
   readonly file: File;
-  readonly mostMs: number;
+  readonly mostAddedMs: number;
 }
 
-async function reload(t: Test, { daemon, watch, file, mostMs }: Bed): Promise<void> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let tries = 1; tries <= TRIES && least >= mostMs; tries++) {
-    await watch.take();
+async function reload(t: Test, bed: Bed): Promise<void> {
+  const { daemon, file } = bed;
+  await notNoticed(t, bed, async (tries) => {
     const record = await daemon.reload(text({ ...file, weight: 1 + tries }));
-    const meanwhile = await watch.take();
-    t.comment(`reload in ${record['duration_ms']} ms: ${told(meanwhile)}`);
     if (record.event !== 'reloaded') t.fail(JSON.stringify(record['problems']));
-    least = Math.min(least, addedMs(meanwhile));
-  }
-  t.ok(least < mostMs, `a reload added ${least} ms at least`);
+    return `reload in ${record['duration_ms']} ms`;
+  });
 }
 
 async function scrape(t: Test, { daemon, watch }: Bed): Promise<void> {
@@ -97,12 +104,11 @@ async function scrape(t: Test, { daemon, watch }: Bed): Promise<void> {
 }
 
 /** Some leave and come again, as often as it takes. */
-async function leave(t: Test, { daemon, watch, file, mostMs }: Bed): Promise<void> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let tries = 1; tries <= TRIES && least >= mostMs; tries++) {
+async function leave(t: Test, bed: Bed): Promise<void> {
+  const { daemon, file } = bed;
+  await notNoticed(t, bed, async (tries) => {
     if (tries > 1) await daemon.reload(text(file));
     const before = daemon.eventsNamed('backend-drained').length;
-    await watch.take();
     const record = await daemon.reload(text({ ...file, without: LEAVING }));
     t.equal((record['removed'] as readonly string[]).length, LEAVING);
     const idle = before + LEAVING - SESSIONS;
@@ -111,11 +117,28 @@ async function leave(t: Test, { daemon, watch, file, mostMs }: Bed): Promise<voi
       () => daemon.eventsNamed('backend-drained').length >= idle || undefined,
       LIMIT_MS,
     );
+    return 'drain';
+  });
+}
+
+/** `change` answers what it did. It is done again while sessions have noticed it. */
+async function notNoticed(
+  t: Test,
+  { watch, mostAddedMs }: Bed,
+  change: (tries: number) => Promise<string>,
+): Promise<void> {
+  let [busyMs, addedTimeMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const isFine = (): boolean => busyMs < MOST_BUSY_MS && addedTimeMs < mostAddedMs;
+  for (let tries = 1; tries <= TRIES && !isFine(); tries++) {
+    await watch.take();
+    const what = await change(tries);
     const meanwhile = await watch.take();
-    t.comment(`drain: ${told(meanwhile)}`);
-    least = Math.min(least, addedMs(meanwhile));
+    t.comment(`${what}: ${told(meanwhile)}`);
+    busyMs = Math.min(busyMs, meanwhile.busyMs);
+    addedTimeMs = Math.min(addedTimeMs, addedMs(meanwhile));
   }
-  t.ok(least < mostMs, `a drain added ${least} ms at least`);
+  t.ok(busyMs < MOST_BUSY_MS, `a worker was busy for ${busyMs} ms at least`);
+  t.ok(addedTimeMs < mostAddedMs, `a wait was ${addedTimeMs} ms longer at least`);
 }
 
 function text({ pools, policy, echoPort, weight, without }: File): string {
@@ -144,7 +167,8 @@ function addedMs({ worstMs, straightMs }: Latencies): number {
   return Math.max(0, worstMs - straightMs);
 }
 
-function told({ worstMs, straightMs, answers }: Latencies): string {
+function told({ worstMs, straightMs, busyMs, answers }: Latencies): string {
   const [worst, straight] = [Math.round(worstMs), Math.round(straightMs)];
-  return `${answers} answers, the worst after ${worst} ms (straight: ${straight})`;
+  const busy = `a worker busy for ${busyMs.toFixed(1)} ms at most`;
+  return `${answers} answers, the worst after ${worst} ms (straight: ${straight}); ${busy}`;
 }

@@ -7,7 +7,12 @@ import { within } from '../deadline.js';
 export interface Latencies {
   /** The longest wait for an answer through the proxy. */
   readonly worstMs: number;
-  /** The same without a proxy: what the machine adds by itself. */
+  /**
+   * The most CPU time that one of the followed threads used while a session waited for its answer:
+   * how long it did something else, whatever other programs did meanwhile.
+   */
+  readonly busyMs: number;
+  /** The longest wait without a proxy: what the machine adds by itself. */
   readonly straightMs: number;
   /** Through the proxy. */
   readonly answers: number;
@@ -36,6 +41,12 @@ export class LatencyWatch {
   async open(ports: readonly number[]): Promise<void> {
     this.#thread.postMessage({ ports });
     await within('sessions to watch', once(this.#thread, 'message'));
+  }
+
+  /** Looks at the CPU time of threads from now on; `paths`: each the schedstat of one. */
+  async follow(paths: readonly string[]): Promise<void> {
+    this.#thread.postMessage({ paths });
+    await within('threads to follow', once(this.#thread, 'message'));
   }
 
   /** What was seen since the last call. */
