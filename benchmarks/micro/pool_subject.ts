@@ -6,6 +6,7 @@ import { seededRandom } from '../../src/core/random.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import { Pool } from '../../src/pool/pool.js';
 import type { Lease } from '../../src/pool/selection.js';
+import { poolSettings } from '../../test/support/changed.js';
 import { type Case, isEligible, type Share } from './subject.js';
 
 /** Sessions that are open at any time. */
@@ -59,16 +60,7 @@ function planOf({ policy, hash }: Case, size: number): PoolPlan {
   return {
     id: 0 as PoolId,
     name: 'any',
-    policy,
-    hash,
-    sendProxyProtocol: 'off',
-    connectTimeoutMs: 5000,
-    retries: 2,
-    queueSize: 0,
-    queueTimeoutMs: 5000,
-    panicPercent: 0,
-    outlier: null,
-    udpResponses: 0,
+    settings: poolSettings({ policy, hash }),
     backends: Array.from({ length: size }, (_, row) => ({
       id: row as BackendId,
       name: `10.0.${row >> 8}.${row & 255}:5432`,

@@ -13,6 +13,7 @@ import { systemClock } from '../../src/system/clock.js';
 import { ephemeralPortRange } from '../../src/system/limits.js';
 import { systemRandom } from '../../src/system/random.js';
 import { systemTimers } from '../../src/system/timers.js';
+import { listenerSettings, poolSettings } from '../../test/support/changed.js';
 
 const WORKER = 0 as WorkerId;
 const BACKEND = 0 as BackendId;
@@ -61,11 +62,8 @@ function listenerPlan(host: string): ListenerPlan {
     protocol: 'udp',
     sockets: [{ key: 1, source: { kind: 'bind', local, reusePort: 'exclusive' } }],
     pool: 0 as PoolId,
-    trustedProxies: null,
     maxSessions: 10_000,
-    idleTimeoutMs: 60_000,
-    maxSessionAgeMs: 0,
-    backlog: 0,
+    settings: listenerSettings({ idleTimeoutMs: 60_000 }),
     series: 0 as SeriesId,
   };
 }
@@ -74,16 +72,10 @@ function poolPlan(port: number): PoolPlan {
   return {
     id: 0 as PoolId,
     name: 'echo',
-    policy: 'p2c',
-    hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
-    sendProxyProtocol: 'off',
-    connectTimeoutMs: 5000,
-    retries: 2,
-    queueSize: 0,
-    queueTimeoutMs: 5000,
-    panicPercent: 0,
-    outlier: null,
-    udpResponses: 0,
+    settings: poolSettings({
+      policy: 'p2c',
+      hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
+    }),
     backends: [
       {
         id: BACKEND,

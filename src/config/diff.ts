@@ -28,19 +28,26 @@ export interface Difference<T, Change> {
   readonly changed: readonly Change[];
 }
 
+interface WithSettings {
+  readonly settings: object;
+}
+
+/** The settings, and what stands beside them. */
+type Flat<Thing extends WithSettings> = Omit<Thing, 'settings'> & Thing['settings'];
+
 export interface ListenerChange {
   readonly before: ListenerSpec;
   readonly after: ListenerSpec;
   readonly bindAdded: readonly Endpoint[];
   readonly bindRemoved: readonly Endpoint[];
   /** What else changed, without `bind`. */
-  readonly settings: readonly (keyof ListenerSpec)[];
+  readonly settings: readonly (keyof Flat<ListenerSpec>)[];
 }
 
 export interface PoolChange {
   readonly before: PoolSpec;
   readonly after: PoolSpec;
-  readonly settings: readonly Exclude<keyof PoolSpec, 'backends'>[];
+  readonly settings: readonly (keyof Flat<PoolSpec>)[];
 }
 
 export interface BackendAt {
@@ -174,13 +181,13 @@ function compare<T, Change>(
 function listenerChange(before: ListenerSpec, after: ListenerSpec): ListenerChange | null {
   const bindAdded = without(after.bind, before.bind);
   const bindRemoved = without(before.bind, after.bind);
-  const settings = differing(before, after).filter((key) => key !== 'bind');
+  const settings = differing(flat(before), flat(after)).filter((key) => key !== 'bind');
   if (bindAdded.length + bindRemoved.length + settings.length === 0) return null;
   return { before, after, bindAdded, bindRemoved, settings };
 }
 
 function poolChange(before: PoolSpec, after: PoolSpec): PoolChange | null {
-  const settings = differing(before, after).filter((key) => key !== 'backends');
+  const settings = differing(flat(before), flat(after)).filter((key) => key !== 'backends');
   return settings.length === 0 ? null : { before, after, settings };
 }
 
@@ -203,6 +210,10 @@ function backendAtKey({ pool, backend }: BackendAt): string {
 function without(all: readonly Endpoint[], some: readonly Endpoint[]): readonly Endpoint[] {
   const known = new Set(some.map(formatAddress));
   return all.filter((endpoint) => !known.has(formatAddress(endpoint)));
+}
+
+function flat<Thing extends WithSettings>({ settings, ...rest }: Thing): Flat<Thing> {
+  return { ...rest, ...settings };
 }
 
 function differing<T extends object>(before: T, after: T): readonly (keyof T)[] {

@@ -135,7 +135,8 @@ export class DaemonViews implements AdminViews {
 
   #pool(now: PoolNow, backends: readonly BackendView[], refused: readonly CountView[]): PoolView {
     const { pool, state, sinceWallMs } = now;
-    const { policy, queueSize, health } = pool.spec;
+    const { settings, health } = pool.spec;
+    const { policy, queueSize } = settings;
     const queueLength = this.#deps.shared.ledger.queued(pool.id);
     return {
       name: pool.key,
@@ -197,7 +198,7 @@ function tally({ members, standing, pool }: PoolNow): string {
 }
 
 function poolReason({ pool, state, primaries }: PoolNow, queueLength: number): string {
-  const { queueSize } = pool.spec;
+  const { queueSize } = pool.spec.settings;
   if (state === 'full' && queueSize > 0) {
     return queueLength < queueSize
       ? 'every backend that could serve is full: new sessions wait in the queue'

@@ -59,7 +59,7 @@ export class Ejections {
   /** Follows the newest Spec; ejections under way go on. */
   update(inventory: Inventory): void {
     for (const pool of inventory.pools.values()) {
-      const spec = pool.tenure === 'kept' ? pool.spec.outlier : null;
+      const spec = pool.tenure === 'kept' ? pool.spec.settings.outlier : null;
       const known = this.#watches.get(pool.id);
       if (spec === null) this.#unwatch(pool);
       else if (known?.pool !== pool) this.#watches.set(pool.id, this.#watch(pool, spec));
@@ -236,7 +236,7 @@ export class Ejections {
     const { ledger } = this.#deps;
     return {
       take: (backend, inARow, nowMs) => {
-        const { outlier: spec } = pool.spec;
+        const { outlier: spec } = pool.spec.settings;
         if (spec === null) return 'already';
         const members = idsOf(kept(pool));
         return tryEject(ledger, { pool: pool.id, backend, members, spec, inARow, nowMs });

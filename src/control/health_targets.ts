@@ -26,5 +26,5 @@ export function targetOf(entry: BackendEntry): HealthTarget {
 
 /** A backend that requires PROXY headers gets one from probes too; a probe speaks for itself. */
 function preludeOf(pool: PoolEntry): Uint8Array {
-  return PRELUDE[pool.spec.sendProxyProtocol];
+  return PRELUDE[pool.spec.settings.sendProxyProtocol];
 }

@@ -256,7 +256,7 @@ export class ListeningSockets {
       local,
       protocol: spec.protocol,
       reusePort: 'shared',
-      backlog: spec.backlog,
+      backlog: spec.settings.backlog,
     });
     return opened.ok ? opened : err(opened.error.sentence);
   }

@@ -64,7 +64,7 @@ export function poolPartsBetween(
 
 /** The change of one pool, in pieces; none where nothing differs. */
 function poolChanges(before: PoolPlan | null, after: PoolPlan): readonly Piece[] {
-  const { backends, ...settings } = after;
+  const { backends, ...pool } = after;
   const old = new Map((before?.backends ?? []).map((backend) => [backend.id, backend]));
   const gone = new Set<BackendId>(old.keys());
   const changed: BackendPlan[] = [];
@@ -74,7 +74,7 @@ function poolChanges(before: PoolPlan | null, after: PoolPlan): readonly Piece[]
     if (isSame) gone.delete(backend.id);
     if (!isSame || !sameBackend(known, backend)) changed.push(backend);
   }
-  const isSettled = before !== null && sameSettings(before, settings);
+  const isSettled = before !== null && samePool(before, pool);
   if (isSettled && gone.size === 0 && changed.length === 0) return [];
   const unchanged = (backends.length - changed.length) * UNCHANGED_SHARE;
   const slices = changed.length === 0 ? [[]] : cut(changed, BACKENDS_PER_PART);
@@ -82,7 +82,7 @@ function poolChanges(before: PoolPlan | null, after: PoolPlan): readonly Piece[]
     const isLast = index === slices.length - 1;
     return {
       change: {
-        settings,
+        ...pool,
         gone: index === 0 ? [...gone] : [],
         backends: slice,
         state: isLast ? 'whole' : 'more follows',
@@ -128,20 +128,20 @@ function sameBackend(a: BackendPlan | undefined, b: BackendPlan): boolean {
   );
 }
 
-function sameSettings(before: PoolPlan, settings: PoolChange['settings']): boolean {
+function samePool(before: PoolPlan, pool: Omit<PoolPlan, 'backends'>): boolean {
   const { backends: _, ...old } = before;
-  return sameValue(old, settings);
+  return sameValue(old, pool);
 }
 
 /** Sockets by their keys: what a worker knows of a socket that is open does not matter any more. */
 function sameListener(before: ListenerPlan | undefined, after: ListenerPlan): boolean {
   if (before === undefined) return false;
-  const { sockets, ...settings } = after;
+  const { sockets, ...rest } = after;
   const { sockets: oldSockets, ...old } = before;
   return (
     sockets.length === oldSockets.length &&
     sockets.every(({ key }, index) => oldSockets[index]?.key === key) &&
-    sameValue(old, settings)
+    sameValue(old, rest)
   );
 }
 

@@ -34,11 +34,8 @@ export function drawPlan(inventory: Inventory, worker: WorkerId, input: PlanInpu
       protocol: spec.protocol,
       sockets: input.sockets(entry, worker),
       pool,
-      trustedProxies: spec.trustedProxies,
       maxSessions: sessionLimit(spec.maxSessions, input.sessionBudget),
-      idleTimeoutMs: spec.idleTimeoutMs,
-      maxSessionAgeMs: spec.maxSessionAgeMs,
-      backlog: spec.backlog,
+      settings: spec.settings,
       series: entry.series,
     });
   }
@@ -58,16 +55,7 @@ function planPool(inventory: Inventory, entry: PoolEntry): PoolPlan {
   return {
     id: entry.id,
     name: spec.name,
-    policy: spec.policy,
-    hash: spec.hash,
-    sendProxyProtocol: spec.sendProxyProtocol,
-    connectTimeoutMs: spec.connectTimeoutMs,
-    retries: spec.retries,
-    queueSize: spec.queueSize,
-    queueTimeoutMs: spec.queueTimeoutMs,
-    panicPercent: spec.panicPercent,
-    outlier: spec.outlier,
-    udpResponses: spec.udpResponses,
+    settings: spec.settings,
     backends: [...entry.backends.values()].map((backend) => ({
       id: backend.id,
       name: backend.spec.name,

@@ -7,12 +7,12 @@ export class PoolPlans {
   readonly #backends = new Map<PoolId, Map<BackendId, BackendPlan>>();
 
   /** Takes a change; answers the whole pool, or null where more of its change follows. */
-  take({ settings, gone, backends, state }: PoolChange): PoolPlan | null {
-    const known = this.#backends.get(settings.id) ?? new Map<BackendId, BackendPlan>();
-    this.#backends.set(settings.id, known);
+  take({ gone, backends, state, ...pool }: PoolChange): PoolPlan | null {
+    const known = this.#backends.get(pool.id) ?? new Map<BackendId, BackendPlan>();
+    this.#backends.set(pool.id, known);
     for (const id of gone) known.delete(id);
     for (const backend of backends) known.set(backend.id, backend);
-    return state === 'whole' ? { ...settings, backends: [...known.values()] } : null;
+    return state === 'whole' ? { ...pool, backends: [...known.values()] } : null;
   }
 
   forget(id: PoolId): void {

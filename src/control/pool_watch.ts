@@ -118,7 +118,7 @@ export class PoolWatch {
 
   pool(pool: PoolEntry): PoolNow {
     const members = [...pool.backends.values()];
-    const standing = this.#standing(pool, pool.spec.panicPercent);
+    const standing = this.#standing(pool, pool.spec.settings.panicPercent);
     const state = pool.tenure === 'leaving' ? 'leaving' : poolState(standing);
     const sinceWallMs = this.#pools.note(pool, state);
     const primaries = rivalsIn(pool, members, standing, this.#deps.ledger);
@@ -240,7 +240,7 @@ export class PoolWatch {
     } else if (now === 'panic') {
       // In panic everybody is eligible: those that would be without it are why it began.
       const eligible = this.#standing(pool, 0).eligible;
-      log.event('pool-panic', { ...counts, eligible, percent: pool.spec.panicPercent });
+      log.event('pool-panic', { ...counts, eligible, percent: pool.spec.settings.panicPercent });
     } else if (before === 'panic') log.event('pool-panic-over', counts);
     else if (before === 'down') log.event('pool-recovered', counts);
   }

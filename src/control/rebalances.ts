@@ -106,5 +106,5 @@ export class Rebalances {
 
 /** With source-hash a client comes back to where it was: there is nothing to gain. */
 function isWanted({ tenure, spec }: PoolEntry): boolean {
-  return tenure === 'kept' && spec.rebalancePercent > 0 && spec.policy !== 'source-hash';
+  return tenure === 'kept' && spec.rebalancePercent > 0 && spec.settings.policy !== 'source-hash';
 }

@@ -7,7 +7,7 @@
  */
 import type { BackendId, ListenerId, PoolId, SeriesId } from './brand.js';
 import type { Endpoint } from './endpoint.js';
-import type { AccessLevel, AddressBlock, HashSpec, OutlierSpec, PolicyName } from './spec.js';
+import type { AccessLevel, ListenerSettings, PoolSettings } from './spec.js';
 
 export interface Plan {
   /** Grows by one with each plan; a worker reports the last one that it applied. */
@@ -37,12 +37,9 @@ export interface ListenerPlan {
    */
   readonly sockets: readonly { readonly key: number; readonly source: ListenSource }[];
   readonly pool: PoolId;
-  readonly trustedProxies: readonly AddressBlock[] | null;
   /** Always above 0: control has put the descriptor budget in place of 0. */
   readonly maxSessions: number;
-  readonly idleTimeoutMs: number;
-  readonly maxSessionAgeMs: number;
-  readonly backlog: number;
+  readonly settings: ListenerSettings;
   /** Counters for sessions that never had a backend. */
   readonly series: SeriesId;
 }
@@ -50,17 +47,7 @@ export interface ListenerPlan {
 export interface PoolPlan {
   readonly id: PoolId;
   readonly name: string;
-  readonly policy: PolicyName;
-  readonly hash: HashSpec;
-  readonly sendProxyProtocol: 'off' | 'v1' | 'v2';
-  readonly connectTimeoutMs: number;
-  readonly retries: number;
-  readonly queueSize: number;
-  readonly queueTimeoutMs: number;
-  readonly panicPercent: number;
-  /** null: no passive health */
-  readonly outlier: OutlierSpec | null;
-  readonly udpResponses: number;
+  readonly settings: PoolSettings;
   readonly backends: readonly BackendPlan[];
 }
 
@@ -79,8 +66,7 @@ export interface BackendPlan {
 }
 
 /** What differs of a pool. */
-export interface PoolChange {
-  readonly settings: Omit<PoolPlan, 'backends'>;
+export interface PoolChange extends Omit<PoolPlan, 'backends'> {
   /** Rows that are not of this pool any more, or another backend's from now on. */
   readonly gone: readonly BackendId[];
   /** New backends, behind those that stay, and those with other settings. */

@@ -1,7 +1,8 @@
 /**
  * What the operator asked for: the configuration after parsing, defaults and validation, in base
  * units (milliseconds, bytes) and without identifiers of this process. src/config makes it,
- * src/control turns it into a Plan.
+ * src/control turns it into a Plan. The settings of a listener or pool are what workers follow: a
+ * plan carries them as they are here. What stands beside them is for control alone.
  */
 import type { DnsType } from './dns_codes.js';
 import type { Address, Endpoint, IpEndpoint } from './endpoint.js';
@@ -52,10 +53,14 @@ export interface ListenerSpec {
   readonly protocol: 'tcp' | 'udp';
   readonly bind: readonly Endpoint[];
   readonly pool: string;
-  /** null: no PROXY header is expected. Otherwise one is required, from these peers only. */
-  readonly trustedProxies: readonly AddressBlock[] | null;
   /** 0: what the descriptor limit allows. */
   readonly maxSessions: number;
+  readonly settings: ListenerSettings;
+}
+
+export interface ListenerSettings {
+  /** null: no PROXY header is expected. Otherwise one is required, from these peers only. */
+  readonly trustedProxies: readonly AddressBlock[] | null;
   readonly idleTimeoutMs: number;
   /** 0: none */
   readonly maxSessionAgeMs: number;
@@ -85,6 +90,20 @@ export interface HashSpec {
 
 export interface PoolSpec {
   readonly name: string;
+  readonly settings: PoolSettings;
+  readonly drainTimeoutMs: number;
+  readonly drainSpreadMs: number;
+  readonly slowStartMs: number;
+  readonly onDown: 'keep' | 'close';
+  /** The span over which `close` closes; 0 = all at once. */
+  readonly onDownSpreadMs: number;
+  /** Sessions moved a minute after a backend came back, as a share in percent; 0: off. */
+  readonly rebalancePercent: number;
+  readonly health: HealthSpec;
+  readonly backends: readonly BackendSpec[];
+}
+
+export interface PoolSettings {
   readonly policy: PolicyName;
   readonly hash: HashSpec;
   readonly sendProxyProtocol: 'off' | 'v1' | 'v2';
@@ -92,20 +111,10 @@ export interface PoolSpec {
   readonly retries: number;
   readonly queueSize: number;
   readonly queueTimeoutMs: number;
-  readonly drainTimeoutMs: number;
-  readonly drainSpreadMs: number;
-  readonly slowStartMs: number;
-  readonly onDown: 'keep' | 'close';
-  /** The span over which `close` closes; 0 = all at once. */
-  readonly onDownSpreadMs: number;
   readonly panicPercent: number;
   readonly udpResponses: number;
-  /** Sessions moved a minute after a backend came back, as a share in percent; 0: off. */
-  readonly rebalancePercent: number;
-  readonly health: HealthSpec;
   /** null: no passive health */
   readonly outlier: OutlierSpec | null;
-  readonly backends: readonly BackendSpec[];
 }
 
 export interface BackendSpec {

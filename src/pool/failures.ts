@@ -38,7 +38,8 @@ export class Failures {
   /** `term`: the backend's when the session was chosen for it. */
   failed(backend: BackendId, term: number, nowMs: number): void {
     const { ejections } = this.#ledger;
-    const { id: pool, outlier: spec } = this.#plan;
+    const { id: pool, settings } = this.#plan;
+    const { outlier: spec } = settings;
     if (ejections.term(backend) !== term) return;
     ejections.fail(backend, nowMs, spec);
     if (spec === null || !this.#kept.has(backend)) return;

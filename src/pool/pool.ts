@@ -11,6 +11,7 @@ import type { Clock } from '../core/clock.js';
 import type { Ineligible } from '../core/outcome.js';
 import type { PoolPlan } from '../core/plan.js';
 import type { Random } from '../core/random.js';
+import type { PoolSettings } from '../core/spec.js';
 import { atOnce, ITEMS_PER_STRETCH, type Stretches } from '../core/stretches.js';
 import { GONE, ineligible, type Regard } from './eligibility.js';
 import { Failures } from './failures.js';
@@ -18,7 +19,7 @@ import { Learnt } from './learnt.js';
 import { BackendLease, type LeaseBook } from './lease.js';
 import type { Ledger } from './ledger.js';
 import type { PlannedBackend } from './planned_backend.js';
-import { carried, membersOf, sameHash, successors } from './pool_members.js';
+import { carried, membersOf, samePolicy, successors } from './pool_members.js';
 import { Roster } from './roster.js';
 import type { PoolView, Selection, SelectRequest, Settlement } from './selection.js';
 import type { Nobody } from './standing.js';
@@ -81,29 +82,11 @@ export class Pool implements PoolView, LeaseBook {
   get name(): string {
     return this.#plan.name;
   }
-  get policy(): string {
-    return this.#plan.policy;
+  get settings(): PoolSettings {
+    return this.#plan.settings;
   }
   get needsClientKey(): boolean {
     return this.#policy.needs.clientKey;
-  }
-  get connectTimeoutMs(): number {
-    return this.#plan.connectTimeoutMs;
-  }
-  get retries(): number {
-    return this.#plan.retries;
-  }
-  get queueSize(): number {
-    return this.#plan.queueSize;
-  }
-  get queueTimeoutMs(): number {
-    return this.#plan.queueTimeoutMs;
-  }
-  get sendProxyProtocol(): 'off' | 'v1' | 'v2' {
-    return this.#plan.sendProxyProtocol;
-  }
-  get udpResponses(): number {
-    return this.#plan.udpResponses;
   }
 
   /** Applies a newer plan of the same pool. */
@@ -114,7 +97,7 @@ export class Pool implements PoolView, LeaseBook {
   /** The same in stretches: before the end of the last one the pool is as it was. */
   *updating(plan: PoolPlan): Stretches {
     const next = yield* successors(plan, this.#members);
-    const isSame = this.#plan.policy === plan.policy && sameHash(this.#plan, plan);
+    const isSame = samePolicy(this.settings, plan.settings);
     const policy = isSame ? this.#policy : this.#makePolicy(plan);
     const isLarge = plan.backends.length > ITEMS_PER_STRETCH;
     if (isLarge) yield;
@@ -242,12 +225,13 @@ export class Pool implements PoolView, LeaseBook {
 
   #makePolicy(plan: PoolPlan): Policy {
     const turns = this.#deps.ledger.turnsOf(plan.id, this.#deps.worker);
-    return createPolicy(plan.policy, [], { hash: plan.hash, turns });
+    const { policy, hash } = plan.settings;
+    return createPolicy(policy, [], { hash, turns });
   }
 
   #rosterOf(members: readonly PlannedBackend[], plan: PoolPlan, policy: Policy): Roster {
     const { ledger } = this.#deps;
-    const { panicPercent } = plan;
+    const { panicPercent } = plan.settings;
     return new Roster(members, { ledger, policy, figures: this.#figures, panicPercent });
   }
 

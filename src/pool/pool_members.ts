@@ -3,6 +3,7 @@ import type { Member } from '../balance/policy.js';
 import type { BackendId } from '../core/brand.js';
 import { formatAddress } from '../core/endpoint.js';
 import type { PoolPlan } from '../core/plan.js';
+import type { PoolSettings } from '../core/spec.js';
 import { inStretches, type Stretches } from '../core/stretches.js';
 import { Learnt } from './learnt.js';
 import { PlannedBackend } from './planned_backend.js';
@@ -18,8 +19,9 @@ export function membersOf(plan: PoolPlan): Member[] {
   );
 }
 
-export function sameHash(a: PoolPlan, b: PoolPlan): boolean {
+export function samePolicy(a: PoolSettings, b: PoolSettings): boolean {
   return (
+    a.policy === b.policy &&
     a.hash.algorithm === b.hash.algorithm &&
     a.hash.ipv6PrefixBits === b.hash.ipv6PrefixBits &&
     a.hash.balanceFactor === b.hash.balanceFactor &&

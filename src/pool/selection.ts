@@ -4,6 +4,7 @@
  */
 import type { BackendId } from '../core/brand.js';
 import type { Endpoint } from '../core/endpoint.js';
+import type { PoolSettings } from '../core/spec.js';
 
 export interface PooledBackend {
   readonly id: BackendId;
@@ -58,15 +59,9 @@ export interface Lease {
 /** One pool, as one worker sees it. */
 export interface PoolView {
   readonly name: string;
-  readonly policy: string;
+  readonly settings: PoolSettings;
   /** False: `SelectRequest.clientKey` is not read and may be empty. */
   readonly needsClientKey: boolean;
-  readonly connectTimeoutMs: number;
-  readonly retries: number;
-  readonly queueSize: number;
-  readonly queueTimeoutMs: number;
-  readonly sendProxyProtocol: 'off' | 'v1' | 'v2';
-  readonly udpResponses: number;
   select(request: SelectRequest): Selection;
   /**
    * False when what runs on `backend` must go elsewhere: health declared it down, or it was drained

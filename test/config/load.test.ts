@@ -33,11 +33,13 @@ t.test('the defaults of a listener are those of the contract', async (t) => {
       protocol: 'tcp',
       bind: [{ kind: 'ip', family: 4, host: '127.0.0.1', port: 0 }],
       pool: 'p',
-      trustedProxies: null,
       maxSessions: 0,
-      idleTimeoutMs: 3_600_000,
-      maxSessionAgeMs: 0,
-      backlog: 4096,
+      settings: {
+        trustedProxies: null,
+        idleTimeoutMs: 3_600_000,
+        maxSessionAgeMs: 0,
+        backlog: 4096,
+      },
     },
   ] satisfies Spec['listeners']);
 });
@@ -45,26 +47,28 @@ t.test('the defaults of a listener are those of the contract', async (t) => {
 t.test('the defaults of a pool are those of the contract', async (t) => {
   const [pool] = loadSpec(SMALLEST).pools;
   t.strictSame(
-    { ...pool, health: null, outlier: null, backends: [] },
+    { ...pool, settings: { ...pool?.settings, outlier: null }, health: null, backends: [] },
     {
       name: 'p',
-      policy: 'p2c',
-      hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 65_537 },
-      sendProxyProtocol: 'off',
-      connectTimeoutMs: 5_000,
-      retries: 2,
-      queueSize: 0,
-      queueTimeoutMs: 5_000,
+      settings: {
+        policy: 'p2c',
+        hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 65_537 },
+        sendProxyProtocol: 'off',
+        connectTimeoutMs: 5_000,
+        retries: 2,
+        queueSize: 0,
+        queueTimeoutMs: 5_000,
+        panicPercent: 0,
+        udpResponses: 0,
+        outlier: null,
+      },
       drainTimeoutMs: 300_000,
       drainSpreadMs: 30_000,
       slowStartMs: 0,
       onDown: 'keep',
       onDownSpreadMs: 0,
-      panicPercent: 0,
-      udpResponses: 0,
       rebalancePercent: 0,
       health: null,
-      outlier: null,
       backends: [],
     },
   );
@@ -83,7 +87,7 @@ t.test('the defaults of health, ejection and backends are those of the contract'
     rise: 2,
     jitter: 0.1,
   });
-  t.strictSame(pool?.outlier, {
+  t.strictSame(pool?.settings.outlier, {
     consecutiveFailures: 5,
     intervalMs: 10_000,
     baseEjectionMs: 30_000,
@@ -99,13 +103,13 @@ t.test('the defaults of health, ejection and backends are those of the contract'
 });
 
 t.test('passive health is off without its table', async (t) => {
-  t.equal(loadSpec('[pools.p]').pools[0]?.outlier, null);
+  t.equal(loadSpec('[pools.p]').pools[0]?.settings.outlier, null);
 });
 
 t.test('UDP has an idle timeout of its own', async (t) => {
   const udp = '[pools.p]\n[listeners.a]\nprotocol = "udp"\nbind = "127.0.0.1:0"\npool = "p"\n';
-  t.equal(loadSpec(udp).listeners[0]?.idleTimeoutMs, 60_000);
-  t.equal(loadSpec(`${udp}idle_timeout = "5s"`).listeners[0]?.idleTimeoutMs, 5_000);
+  t.equal(loadSpec(udp).listeners[0]?.settings.idleTimeoutMs, 60_000);
+  t.equal(loadSpec(`${udp}idle_timeout = "5s"`).listeners[0]?.settings.idleTimeoutMs, 5_000);
 });
 
 t.test('the fast interval follows a shorter interval', async (t) => {
@@ -130,7 +134,7 @@ t.test("a backend's own cap goes before that of its pool, also when it is none",
 t.test('trusted proxies matter only where a header is required', async (t) => {
   const text = `[pools.p]\n[listeners.a]\nbind = "127.0.0.1:0"\npool = "p"
 accept_proxy_protocol = true\ntrusted_proxies = ["10.0.0.0/8", "::1"]`;
-  t.strictSame(loadSpec(text).listeners[0]?.trustedProxies, [
+  t.strictSame(loadSpec(text).listeners[0]?.settings.trustedProxies, [
     { family: 4, host: '10.0.0.0', prefixBits: 8 },
     { family: 6, host: '::1', prefixBits: 128 },
   ]);

@@ -9,6 +9,7 @@ import type { BackendSpec, ListenerSpec, PoolSpec, Spec } from '../../src/core/s
 import type { EventName } from '../../src/observe/events.js';
 import type { Log } from '../../src/observe/log.js';
 import type { ControlCounters } from '../../src/observe/metrics.js';
+import { type Change, changed, listenerSettings, poolSettings } from '../support/changed.js';
 
 export function backendSpec(name: string, change: Partial<BackendSpec> = {}): BackendSpec {
   const host = `10.0.0.${name.replace(/\D/g, '') || 1}`;
@@ -22,23 +23,17 @@ export function backendSpec(name: string, change: Partial<BackendSpec> = {}): Ba
   };
 }
 
-export function poolSpec(name: string, change: Partial<PoolSpec> = {}): PoolSpec {
-  return {
+export function poolSpec(name: string, change: Change<PoolSpec> = {}): PoolSpec {
+  const pool: PoolSpec = {
     name,
-    policy: 'p2c',
-    hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 251 },
-    sendProxyProtocol: 'off',
-    connectTimeoutMs: 5000,
-    retries: 2,
-    queueSize: 0,
-    queueTimeoutMs: 5000,
+    settings: poolSettings({
+      hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 251 },
+    }),
     drainTimeoutMs: 10_000,
     drainSpreadMs: 2000,
     slowStartMs: 0,
     onDown: 'keep',
     onDownSpreadMs: 0,
-    panicPercent: 0,
-    udpResponses: 0,
     rebalancePercent: 0,
     health: {
       probe: { kind: 'none' },
@@ -51,29 +46,25 @@ export function poolSpec(name: string, change: Partial<PoolSpec> = {}): PoolSpec
       rise: 2,
       jitter: 0,
     },
-    outlier: null,
     backends: [backendSpec('b1'), backendSpec('b2')],
-    ...change,
   };
+  return changed(pool, change);
 }
 
 export function listenerSpec(
   name: string,
   pool: string,
-  change: Partial<ListenerSpec> = {},
+  change: Change<ListenerSpec> = {},
 ): ListenerSpec {
-  return {
+  const listener: ListenerSpec = {
     name,
     protocol: 'tcp',
     bind: [ipEndpoint(4, '127.0.0.1', 0)],
     pool,
-    trustedProxies: null,
     maxSessions: 0,
-    idleTimeoutMs: 3_600_000,
-    maxSessionAgeMs: 0,
-    backlog: 4096,
-    ...change,
+    settings: listenerSettings(),
   };
+  return changed(listener, change);
 }
 
 export function spec(pools: readonly PoolSpec[], listeners: readonly ListenerSpec[] = []): Spec {

@@ -88,6 +88,27 @@ t.test('no part is more than a worker does between two turns', async (t) => {
   }
 });
 
+t.test('whatever setting of a pool or listener changes, workers get it as it is', async (t) => {
+  const [pool, listener] = [poolSpec('p'), listenerSpec('l', 'p')];
+  const drawn = (file: Spec): Plan => {
+    all.apply(file, resolved);
+    return draw(all, 1);
+  };
+  const all = inventory();
+  const before = drawn(spec([pool], [listener]));
+  for (const key of Object.keys(pool.settings)) {
+    const settings = { ...pool.settings, [key]: 'another' };
+    const after = drawn(spec([{ ...pool, settings }], [listener]));
+    t.match(partsBetween(before, after), [{ pools: [{ settings }] }, { kind: 'done' }], key);
+  }
+  for (const key of Object.keys(listener.settings)) {
+    const settings = { ...listener.settings, [key]: 'another' };
+    const after = drawn(spec([pool], [{ ...listener, settings }]));
+    const parts = [{ kind: 'leaving' }, { listeners: [{ settings }] }, { kind: 'done' }];
+    t.match(partsBetween(before, after), parts, key);
+  }
+});
+
 function anySpec(random: Random): Spec {
   const pools = Array.from({ length: 1 + below(random, 4) }, (_, pool) =>
     poolSpec(`p${pool}`, {

@@ -8,6 +8,7 @@ import { seededRandom } from '../../src/core/random.js';
 import { POLICY_NAMES, type PolicyName } from '../../src/core/spec.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import { Pool } from '../../src/pool/pool.js';
+import { poolSettings } from '../support/changed.js';
 import { FakeTime } from '../support/fake_time.js';
 import { StepCounter } from '../support/steps.js';
 
@@ -69,16 +70,11 @@ function poolOf(policy: PolicyName, size: number) {
   const plan: PoolPlan = {
     id: 0 as PoolId,
     name: 'great',
-    policy,
-    hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: TABLE },
-    sendProxyProtocol: 'off',
-    connectTimeoutMs: 5000,
-    retries: 2,
-    queueSize: 0,
-    queueTimeoutMs: 5000,
-    panicPercent: 50,
-    outlier: null,
-    udpResponses: 0,
+    settings: poolSettings({
+      policy,
+      hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: TABLE },
+      panicPercent: 50,
+    }),
     backends: Array.from({ length: size }, (_, row) => ({
       id: row as BackendId,
       name: `b${row}`,

@@ -6,6 +6,7 @@ import { seededRandom } from '../../src/core/random.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import { Pool } from '../../src/pool/pool.js';
 import type { Lease, Selection } from '../../src/pool/selection.js';
+import { type Change, changed, poolSettings } from '../support/changed.js';
 import { FakeTime } from '../support/fake_time.js';
 
 const NOBODY = { clientKey: new Uint8Array(0), tried: null };
@@ -24,24 +25,18 @@ function backend(index: number, change: Partial<BackendPlan> = {}): BackendPlan 
   };
 }
 
-function setUp(change: Partial<PoolPlan> = {}) {
+function setUp(change: Change<PoolPlan> = {}) {
   const ledger = new Ledger(createLedgerMemory());
-  const plan: PoolPlan = {
+  const unchanged: PoolPlan = {
     id: 0 as PoolId,
     name: 'pg',
-    policy: 'least-connections',
-    hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
-    sendProxyProtocol: 'off',
-    connectTimeoutMs: 5000,
-    retries: 2,
-    queueSize: 0,
-    queueTimeoutMs: 5000,
-    panicPercent: 0,
-    outlier: null,
-    udpResponses: 0,
+    settings: poolSettings({
+      policy: 'least-connections',
+      hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
+    }),
     backends: [0, 1, 2].map((index) => backend(index)),
-    ...change,
   };
+  const plan = changed(unchanged, change);
   for (const member of plan.backends) {
     ledger.setWeight(member.id, member.weight);
     ledger.setHealth(member.id, 'up');
@@ -224,8 +219,8 @@ t.test('what was learnt about a backend that stays survives an update that moves
 t.test('a lease from before an update settles at its own backend', async (t) => {
   const { pool, plan, ledger } = setUp();
   const held = [1, 2, 3].map(() => lease(pool.select(NOBODY)));
-  pool.update({ ...plan, policy: 'p2c', backends: [backend(2)] });
-  t.equal(pool.policy, 'p2c');
+  pool.update(changed(plan, { policy: 'p2c', backends: [backend(2)] }));
+  t.equal(pool.settings.policy, 'p2c');
   for (const one of held) {
     one.connected(1);
     one.answered(1);
@@ -240,7 +235,7 @@ t.test('a lease from before an update settles at its own backend', async (t) => 
 t.test('a backend that stays is the same object, so that an engine may cache by it', async (t) => {
   const { pool, plan } = setUp({ backends: [backend(0)] });
   const before = lease(pool.select(NOBODY)).backend;
-  pool.update({ ...plan, retries: 9 });
+  pool.update(changed(plan, { retries: 9 }));
   t.equal(lease(pool.select(NOBODY)).backend, before);
-  t.equal(pool.retries, 9);
+  t.equal(pool.settings.retries, 9);
 });

@@ -9,6 +9,7 @@ import { ineligible } from '../../src/pool/eligibility.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import { Pool } from '../../src/pool/pool.js';
 import { inTier, regardOf, standingOf, tiersOf, whyNobody } from '../../src/pool/standing.js';
+import { poolSettings } from '../support/changed.js';
 import { FakeTime } from '../support/fake_time.js';
 import { seed } from '../support/seed.js';
 
@@ -73,7 +74,7 @@ class Life {
         return;
       default:
         if (below(random, 5) > 0) return;
-        this.#plan = planOf(this.#plan.policy, random);
+        this.#plan = planOf(this.#plan.settings.policy, random);
         return this.#pool.update(this.#plan);
     }
   }
@@ -83,7 +84,7 @@ class Life {
     const ledger = this.#ledger;
     const random = this.#random;
     const members = this.#plan.backends;
-    const { panicPercent } = this.#plan;
+    const { panicPercent } = this.#plan.settings;
     const staying = members.filter(({ yielding }) => !yielding);
     const tried =
       below(random, 3) > 0 ? null : [0, 1, 2].map(() => below(random, ROWS) as BackendId);
@@ -114,7 +115,7 @@ class Life {
     selection.lease.settle('neutral');
     if (!allowed?.some((each) => each.id === id))
       return `${id} of ${allowed?.map((each) => each.id)}`;
-    if (this.#plan.policy !== 'least-connections') return this.#explained();
+    if (this.#plan.settings.policy !== 'least-connections') return this.#explained();
     const least = Math.min(...allowed.map((each) => loads.get(each.id) ?? 0));
     return loads.get(id) === least
       ? this.#explained()
@@ -124,7 +125,11 @@ class Life {
   /** The account for people is the same. */
   #explained(): string | null {
     if (this.#plan.backends.some(({ yielding }) => yielding)) return null;
-    const { reasons } = standingOf(this.#ledger, this.#plan.backends, this.#plan.panicPercent);
+    const { reasons } = standingOf(
+      this.#ledger,
+      this.#plan.backends,
+      this.#plan.settings.panicPercent,
+    );
     const { members } = this.#pool.explain({ clientKey: new Uint8Array(0), tried: null });
     const differs = members.findIndex(({ reason }, index) => reason !== reasons[index]);
     return differs < 0 ? null : `${differs}: ${members[differs]?.reason} or ${reasons[differs]}`;
@@ -144,16 +149,11 @@ function planOf(policy: PolicyName, random: Random): PoolPlan {
   return {
     id: 0 as PoolId,
     name: 'any',
-    policy,
-    hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 251 },
-    sendProxyProtocol: 'off',
-    connectTimeoutMs: 5000,
-    retries: 2,
-    queueSize: 0,
-    queueTimeoutMs: 5000,
-    panicPercent: below(random, 2) === 0 ? 0 : below(random, 101),
-    outlier: null,
-    udpResponses: 0,
+    settings: poolSettings({
+      policy,
+      hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 251 },
+      panicPercent: below(random, 2) === 0 ? 0 : below(random, 101),
+    }),
     backends: rows.map(({ row }) => backendOf(row, random, yields)),
   };
 }

@@ -8,6 +8,7 @@ import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import { Pool } from '../../src/pool/pool.js';
 import type { Selection } from '../../src/pool/selection.js';
 import { canServe, standingOf } from '../../src/pool/standing.js';
+import { poolSettings } from '../support/changed.js';
 import { FakeTime } from '../support/fake_time.js';
 import { seed } from '../support/seed.js';
 
@@ -22,7 +23,7 @@ t.test(`the account and the real choice agree in any situation (SEED=${seed})`, 
   for (let round = 0; round < 4_000; round++) {
     const plan = anyPlan(random);
     for (const { id } of plan.backends) anyState(ledger, id, random);
-    const standing = standingOf(ledger, plan.backends, plan.panicPercent);
+    const standing = standingOf(ledger, plan.backends, plan.settings.panicPercent);
     const pool = new Pool(plan, {
       ledger,
       worker: 0 as WorkerId,
@@ -92,16 +93,11 @@ function anyPlan(random: Random): PoolPlan {
   return {
     id: 0 as PoolId,
     name: 'any',
-    policy: POLICIES[below(random, POLICIES.length)] ?? 'p2c',
-    hash: { algorithm: 'ring', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
-    sendProxyProtocol: 'off',
-    connectTimeoutMs: 5000,
-    retries: 2,
-    queueSize: 0,
-    queueTimeoutMs: 5000,
-    panicPercent: below(random, 2) === 0 ? 0 : below(random, 101),
-    outlier: null,
-    udpResponses: 0,
+    settings: poolSettings({
+      policy: POLICIES[below(random, POLICIES.length)] ?? 'p2c',
+      hash: { algorithm: 'ring', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
+      panicPercent: below(random, 2) === 0 ? 0 : below(random, 101),
+    }),
     backends: Array.from({ length: count }, (_, index) => anyBackend(index, random)),
   };
 }

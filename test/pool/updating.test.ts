@@ -9,6 +9,7 @@ import { ITEMS_PER_STRETCH } from '../../src/core/stretches.js';
 import { ineligible } from '../../src/pool/eligibility.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import { Pool } from '../../src/pool/pool.js';
+import { poolSettings } from '../support/changed.js';
 import { FakeTime } from '../support/fake_time.js';
 import { seed } from '../support/seed.js';
 
@@ -74,16 +75,10 @@ function planOf(policy: PolicyName, algorithm: 'maglev' | 'ring', first: number)
   return {
     id: 0 as PoolId,
     name: 'any',
-    policy,
-    hash: { algorithm, ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 65_537 },
-    sendProxyProtocol: 'off',
-    connectTimeoutMs: 5000,
-    retries: 2,
-    queueSize: 0,
-    queueTimeoutMs: 5000,
-    panicPercent: 0,
-    outlier: null,
-    udpResponses: 0,
+    settings: poolSettings({
+      policy,
+      hash: { algorithm, ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 65_537 },
+    }),
     backends: Array.from({ length: SIZE }, (_, index) => ({
       id: (first + index) as BackendId,
       name: `b${first + index}`,

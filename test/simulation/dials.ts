@@ -49,7 +49,7 @@ export class Dials {
 /** First come, first served, over all workers. */
 function checkOrder(worker: SimWorker, pool: PoolPlan, taking: Taking): void {
   if (taking.left === 'no') {
-    const overtakes = taking.turn !== null && pool.queueSize > 0;
+    const overtakes = taking.turn !== null && pool.settings.queueSize > 0;
     return holds(
       !overtakes,
       () => `a session overtakes ${taking.queued} that wait in ${pool.name}`,
@@ -61,7 +61,7 @@ function checkOrder(worker: SimWorker, pool: PoolPlan, taking: Taking): void {
 }
 
 function checkHealth({ ledger }: SimWorker, pool: PoolPlan, { id, name }: BackendPlan): void {
-  if (pool.panicPercent > 0) return;
+  if (pool.settings.panicPercent > 0) return;
   holds(ledger.health(id) === 'up', () => `${name} is dialled while it is down`);
   holds(ledger.closed(id) === 0, () => `${name} is dialled while it is ejected`);
 }
@@ -74,7 +74,7 @@ function checkTier(
   before: readonly string[],
 ): void {
   if (!backend.backup) return;
-  if (regardOf(ledger, pool.backends, pool.panicPercent) === 'panic') return;
+  if (regardOf(ledger, pool.backends, pool.settings.panicPercent) === 'panic') return;
   for (const other of pool.backends) {
     if (other.backup || before.includes(formatAddress(other.endpoint))) continue;
     const free = ineligible(ledger, other.id, null, 'health') === null;

@@ -9,6 +9,7 @@ import {
   type PoolSpec,
   type Spec,
 } from '../../src/core/spec.js';
+import { type Change, changed, listenerSettings, poolSettings } from '../support/changed.js';
 
 const TCP_POOLS = ['p0', 'p1', 'p2'];
 const UDP_POOL = 'u0';
@@ -94,7 +95,7 @@ export class SpecWriter {
   #alterListener(): void {
     const pools = this.#pools.filter((pool) => pool.name !== UDP_POOL);
     this.#alter(this.#listeners, (listener) => {
-      const change = this.#pick<Partial<ListenerSpec>>([
+      const change = this.#pick<Change<ListenerSpec>>([
         { maxSessions: 5 + below(this.#random, 60) },
         { idleTimeoutMs: 500 + below(this.#random, 8000) },
         { maxSessionAgeMs: this.#pick([0, 2000, 6000]) },
@@ -102,14 +103,13 @@ export class SpecWriter {
         { trustedProxies: this.#pick([null, null, TRUSTED]) },
         listener.protocol === 'tcp' ? { pool: this.#pick(pools).name } : {},
       ]);
-      return { ...listener, ...change };
+      return changed(listener, change);
     });
   }
 
   #alterPool(): void {
-    this.#alter(this.#pools, (pool) => ({
-      ...pool,
-      ...this.#pick<Partial<PoolSpec>>([
+    this.#alter(this.#pools, (pool) => {
+      const change = this.#pick<Change<PoolSpec>>([
         { policy: this.#pick(POLICY_NAMES) },
         pool.name === UDP_POOL ? {} : { queueSize: this.#pick([0, 3, 20]) },
         { queueTimeoutMs: this.#pick([300, 2000]) },
@@ -122,8 +122,9 @@ export class SpecWriter {
         { connectTimeoutMs: this.#pick([200, 1000]) },
         { rebalancePercent: this.#pick([0, 50]) },
         { sendProxyProtocol: this.#pick(['off', 'v1', 'v2']) },
-      ]),
-    }));
+      ]);
+      return changed(pool, change);
+    });
   }
 
   /** A backend comes, goes, or gets another address. */
@@ -165,11 +166,8 @@ export class SpecWriter {
       protocol,
       bind: [ipEndpoint(4, '192.0.2.1', 1000)],
       pool,
-      trustedProxies: null,
       maxSessions: 60,
-      idleTimeoutMs: 5000,
-      maxSessionAgeMs: 0,
-      backlog: 16,
+      settings: listenerSettings({ idleTimeoutMs: 5000, backlog: 16 }),
     };
   }
 
@@ -177,20 +175,19 @@ export class SpecWriter {
     const count = 1 + below(this.#random, MAX_BACKENDS);
     return {
       name,
-      policy: this.#pick(POLICY_NAMES),
-      hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 251 },
-      sendProxyProtocol: 'off',
-      connectTimeoutMs: 300,
-      retries: 2,
-      queueSize: name === UDP_POOL ? 0 : this.#pick([0, 10]),
-      queueTimeoutMs: 1000,
+      settings: poolSettings({
+        policy: this.#pick(POLICY_NAMES),
+        hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 251 },
+        connectTimeoutMs: 300,
+        queueSize: name === UDP_POOL ? 0 : this.#pick([0, 10]),
+        queueTimeoutMs: 1000,
+        outlier: this.#pick([null, OUTLIER]),
+      }),
       drainTimeoutMs: 1000,
       drainSpreadMs: 500,
       slowStartMs: 0,
       onDown: 'keep',
       onDownSpreadMs: 0,
-      panicPercent: 0,
-      udpResponses: 0,
       rebalancePercent: 0,
       health: {
         probe: this.#pick([{ kind: 'tcp' }, { kind: 'tcp' }, { kind: 'none' }]),
@@ -203,7 +200,6 @@ export class SpecWriter {
         rise: 2,
         jitter: 0.1,
       },
-      outlier: this.#pick([null, OUTLIER]),
       backends: Array.from({ length: count }, (_, index) => this.#backend(name, index)),
     };
   }

@@ -92,11 +92,13 @@ export function listenerSpec(name: string, value: ListenerValue): ListenerSpec {
     protocol: value.protocol,
     bind: present(value.bind, 'a checked listener is bound'),
     pool: present(value.pool, 'a checked listener has a pool'),
-    trustedProxies: value.accept_proxy_protocol ? value.trusted_proxies : null,
     maxSessions: value.max_sessions,
-    idleTimeoutMs: value.idle_timeout ?? idleTimeoutMs,
-    maxSessionAgeMs: value.max_session_age,
-    backlog: value.backlog,
+    settings: {
+      trustedProxies: value.accept_proxy_protocol ? value.trusted_proxies : null,
+      idleTimeoutMs: value.idle_timeout ?? idleTimeoutMs,
+      maxSessionAgeMs: value.max_session_age,
+      backlog: value.backlog,
+    },
   };
 }
 

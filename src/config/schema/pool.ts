@@ -1,5 +1,5 @@
 /** `[pools.NAME]`: backends that serve the same, and how one of them is chosen. */
-import { POLICY_NAMES, type PoolSpec } from '../../core/spec.js';
+import { POLICY_NAMES, type PoolSettings, type PoolSpec } from '../../core/spec.js';
 import { BACKEND, backendSpec, MAX_CONNECTIONS } from './backend.js';
 import { HASH, hashSpec } from './hash.js';
 import { HEALTH, healthSpec } from './health.js';
@@ -108,6 +108,20 @@ export type PoolValue = ValueOf<typeof POOL>;
 export function poolSpec(name: string, value: PoolValue): PoolSpec {
   return {
     name,
+    settings: poolSettings(value),
+    drainTimeoutMs: value.drain_timeout,
+    drainSpreadMs: value.drain_spread,
+    slowStartMs: value.slow_start,
+    onDown: value.on_down,
+    onDownSpreadMs: value.on_down_spread,
+    rebalancePercent: value.rebalance_percent,
+    health: healthSpec(value.health),
+    backends: value.backends.map((backend) => backendSpec(backend, value.max_connections)),
+  };
+}
+
+function poolSettings(value: PoolValue): PoolSettings {
+  return {
     policy: value.policy,
     hash: hashSpec(value.hash),
     sendProxyProtocol: value.send_proxy_protocol,
@@ -115,16 +129,8 @@ export function poolSpec(name: string, value: PoolValue): PoolSpec {
     retries: value.retries,
     queueSize: value.queue_size,
     queueTimeoutMs: value.queue_timeout,
-    drainTimeoutMs: value.drain_timeout,
-    drainSpreadMs: value.drain_spread,
-    slowStartMs: value.slow_start,
-    onDown: value.on_down,
-    onDownSpreadMs: value.on_down_spread,
     panicPercent: value.panic_percent,
     udpResponses: value.udp_responses,
-    rebalancePercent: value.rebalance_percent,
-    health: healthSpec(value.health),
     outlier: value.outlier === undefined ? null : outlierSpec(value.outlier),
-    backends: value.backends.map((backend) => backendSpec(backend, value.max_connections)),
   };
 }

@@ -82,7 +82,7 @@ export class Choosing {
     const { phase } = session;
     if (phase.at === 'queued') {
       if (moves) this.#chooseElsewhere(session, phase.sinceMs);
-      else this.#deps.deadline(session, phase.sinceMs + waiting.pool.queueTimeoutMs);
+      else this.#deps.deadline(session, phase.sinceMs + waiting.pool.settings.queueTimeoutMs);
     } else if (moves) {
       this.forget(session);
       session.phase = { at: 'choosing' };
@@ -98,7 +98,7 @@ export class Choosing {
     const phase = phaseOf(session);
     if (phase.at === 'queued') {
       session.phase = { ...phase, sinceMs };
-      this.#deps.deadline(session, sinceMs + session.waiting.pool.queueTimeoutMs);
+      this.#deps.deadline(session, sinceMs + session.waiting.pool.settings.queueTimeoutMs);
     } else if (phase.at === 'dialling') {
       this.#deps.book.observe(session, 'queue', session.queueMs);
     }
@@ -157,7 +157,7 @@ export class Choosing {
       case 'unproven':
         return this.#awaitVerdict(session);
       case 'none':
-        if (selection.reason === 'all-full' && session.waiting.pool.queueSize > 0) {
+        if (selection.reason === 'all-full' && session.waiting.pool.settings.queueSize > 0) {
           this.#enqueue(session);
           this.#letPass(session);
           return;
@@ -176,17 +176,17 @@ export class Choosing {
       session.phase = { at: 'verdict' };
       waiting.unproven.add(session);
       const now = this.#deps.clock.nowMs();
-      this.#deps.deadline(session, now + waiting.pool.connectTimeoutMs);
+      this.#deps.deadline(session, now + waiting.pool.settings.connectTimeoutMs);
     }
   }
 
   #enqueue(session: TcpSession): void {
     const { waiting } = session;
-    const ticket = waiting.queue.join(session, waiting.pool.queueSize, session.triedIds);
+    const ticket = waiting.queue.join(session, waiting.pool.settings.queueSize, session.triedIds);
     if (ticket === 0) return this.#deps.refuse(session, 'queue', 'queue-full');
     const now = this.#deps.clock.nowMs();
     session.phase = { at: 'queued', ticket, sinceMs: now };
-    this.#deps.deadline(session, now + waiting.pool.queueTimeoutMs);
+    this.#deps.deadline(session, now + waiting.pool.settings.queueTimeoutMs);
     // A place may have become free between the look and the ticket.
     this.freed(waiting.pool.id);
   }
@@ -274,5 +274,5 @@ function phaseOf(session: TcpSession): Phase {
 
 /** Others wait already, perhaps at another worker: nobody overtakes them. */
 function mustQueue({ waiting: { pool, queue }, triedIds }: TcpSession): boolean {
-  return pool.queueSize > 0 && queue.isAhead(triedIds);
+  return pool.settings.queueSize > 0 && queue.isAhead(triedIds);
 }

@@ -70,7 +70,7 @@ export function settlementOf(session: TcpSession, end: End, nowMs: number): Sett
 
 /** When `max_session_age` ends a session that begins; Infinity: never. */
 export function expiryOf({ acceptedMs, listener }: TcpSession, random: Random): number {
-  return expiryMs(acceptedMs, listener.plan.maxSessionAgeMs, random);
+  return expiryMs(acceptedMs, listener.plan.settings.maxSessionAgeMs, random);
 }
 
 /** Why a relay that was active at `activeMs` has lasted long enough; null: it has not. */
@@ -80,5 +80,5 @@ export function overdue(
   nowMs: number,
 ): 'max-age' | 'idle-timeout' | null {
   if (expiresMs <= nowMs) return 'max-age';
-  return activeMs + listener.plan.idleTimeoutMs <= nowMs ? 'idle-timeout' : null;
+  return activeMs + listener.plan.settings.idleTimeoutMs <= nowMs ? 'idle-timeout' : null;
 }

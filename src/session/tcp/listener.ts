@@ -52,7 +52,7 @@ export class TcpListener {
     this.#missed = deps.missed;
     this.#plan = plan;
     this.#waiting = waiting;
-    this.#trusted = trusted(plan.trustedProxies ?? []);
+    this.#trusted = trusted(plan.settings.trustedProxies ?? []);
   }
 
   get plan(): ListenerPlan {
@@ -67,7 +67,7 @@ export class TcpListener {
   update(plan: ListenerPlan, waiting: Waiting): void {
     this.#plan = plan;
     this.#waiting = waiting;
-    this.#trusted = trusted(plan.trustedProxies ?? []);
+    this.#trusted = trusted(plan.settings.trustedProxies ?? []);
   }
 
   /** True when `peer` may speak for others by a PROXY header. A UNIX peer is as local as sluice. */

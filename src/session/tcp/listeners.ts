@@ -67,16 +67,16 @@ export class TcpListeners {
   async apply(plan: ListenerPlan, waiting: Waiting): Promise<readonly OpenedSocket[]> {
     const listener = this.#byId.get(plan.id) ?? this.#returning(plan, waiting);
     this.#byId.set(plan.id, listener);
-    const { idleTimeoutMs } = listener.plan;
+    const { idleTimeoutMs } = listener.plan.settings;
     listener.update(plan, waiting);
-    if (idleTimeoutMs !== plan.idleTimeoutMs) this.#hooks.rearmSessionsOf(listener);
+    if (idleTimeoutMs !== plan.settings.idleTimeoutMs) this.#hooks.rearmSessionsOf(listener);
     const wanted = new Set(plan.sockets.map((socket) => socket.key));
     const fresh = plan.sockets.filter((socket) => !listener.keys.has(socket.key));
     const opened = await Promise.all(
       fresh.map(async ({ key, source }) => {
         this.#byKey.set(key, listener);
         listener.keys.add(key);
-        const outcome = await this.#deps.engine.openListener(key, source, plan.backlog);
+        const outcome = await this.#deps.engine.openListener(key, source, plan.settings.backlog);
         if (outcome.ok) listener.opened(key);
         else this.#forget(listener, key);
         return { key, outcome };

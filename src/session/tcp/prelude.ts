@@ -7,7 +7,7 @@ import type { TcpSession } from './session.js';
 
 /** The encoded header, or null where the pool sends none. What a trusted proxy told passes on. */
 export function preludeFor(session: TcpSession, engine: TcpEngine): Uint8Array | null {
-  const version = session.waiting.pool.sendProxyProtocol;
+  const version = session.waiting.pool.settings.sendProxyProtocol;
   switch (version) {
     case 'off':
       return null;

@@ -225,7 +225,7 @@ export class TcpSessions implements TcpEdges {
     session.addTried(phase.lease.backend);
     session.phase = { at: 'choosing' };
     phase.lease.settle('failed');
-    if ((session.tried?.length ?? 0) > session.waiting.pool.retries) {
+    if ((session.tried?.length ?? 0) > session.waiting.pool.settings.retries) {
       return this.#end(session, 'backend', 'dial', 'dial-failed', 'reset');
     }
     this.#choosing.choose(session);
@@ -276,7 +276,7 @@ export class TcpSessions implements TcpEdges {
     session.waiting = session.listener.waiting;
     this.#book.accepted(session);
     session.expiresMs = expiryOf(session, this.#deps.random);
-    if (plan.trustedProxies === null) return this.#choosing.choose(session);
+    if (plan.settings.trustedProxies === null) return this.#choosing.choose(session);
     if (!session.listener.trusts(this.#deps.engine.client(session.pair))) {
       return this.#end(session, 'sluice', 'accept', 'untrusted-proxy', 'reset');
     }
@@ -290,14 +290,14 @@ export class TcpSessions implements TcpEdges {
     const now = clock.nowMs();
     session.phase = { at: 'dialling', lease, sinceMs: now };
     this.#book.dialling(session, lease.backend);
-    this.#wheel.set(session.pair, now + session.waiting.pool.connectTimeoutMs);
+    this.#wheel.set(session.pair, now + session.waiting.pool.settings.connectTimeoutMs);
     engine.dial(session.pair, lease.backend.endpoint, preludeFor(session, engine));
   }
 
   /** Others may give back what a dial lacks: it is tried again for as long as a dial may take. */
   #rest(session: TcpSession): void {
     const now = this.#deps.clock.nowMs();
-    session.restUntilMs ??= now + session.waiting.pool.connectTimeoutMs;
+    session.restUntilMs ??= now + session.waiting.pool.settings.connectTimeoutMs;
     if (now >= session.restUntilMs) {
       return this.#end(session, 'sluice', 'dial', 'resource-limit', 'reset');
     }
@@ -335,7 +335,7 @@ export class TcpSessions implements TcpEdges {
   /** The earliest of notice, age and idleness, which is looked at only when it may have come. */
   #armRelay(session: TcpSession, nowMs: number): void {
     const activeMs = this.#deps.engine.lastActivityMs[session.pair] ?? nowMs;
-    const idleMs = activeMs + session.listener.plan.idleTimeoutMs;
+    const idleMs = activeMs + session.listener.plan.settings.idleTimeoutMs;
     const noticeMs = session.notice?.atMs ?? Number.POSITIVE_INFINITY;
     this.#wheel.set(session.pair, Math.min(idleMs, session.expiresMs, noticeMs));
   }

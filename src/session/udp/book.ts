@@ -120,7 +120,7 @@ export class FlowBook {
       local: formatAddress(local),
       pool: pool.name,
       backend: flow.backend?.name ?? null,
-      policy: pool.policy,
+      policy: pool.settings.policy,
       tried: flow.triedNames ?? [],
       queueMs: null,
       connectMs: null,

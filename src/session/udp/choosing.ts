@@ -42,7 +42,7 @@ export class FlowChoosing {
    */
   choose(flow: UdpFlow, spent = 0): Choice {
     const { pool } = flow.listener;
-    for (let failures = spent; failures <= pool.retries; failures++) {
+    for (let failures = spent; failures <= pool.settings.retries; failures++) {
       const selection = this.#select(flow, failures);
       switch (selection.kind) {
         case 'unproven':
@@ -139,7 +139,7 @@ export class FlowChoosing {
 
   #awaitVerdict(flow: UdpFlow): Choice {
     if (flow.phase.at !== 'verdict') {
-      const untilMs = this.#clock.nowMs() + flow.listener.pool.connectTimeoutMs;
+      const untilMs = this.#clock.nowMs() + flow.listener.pool.settings.connectTimeoutMs;
       flow.phase = { at: 'verdict', untilMs };
       flow.listener.unproven.add(flow);
     }
@@ -148,7 +148,7 @@ export class FlowChoosing {
 
   /** Version 2 whichever is configured: version 1 knows no UDP. */
   #prelude(flow: UdpFlow): Uint8Array | null {
-    if (flow.listener.pool.sendProxyProtocol === 'off') return null;
+    if (flow.listener.pool.settings.sendProxyProtocol === 'off') return null;
     return encodeV2({
       transport: 'dgram',
       source: flow.client(this.#engine.client(flow.id)),

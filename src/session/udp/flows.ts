@@ -152,7 +152,7 @@ export class UdpFlows implements UdpEdges {
     let choice: Choice;
     try {
       choice = this.#choosing.choose(flow);
-      flow.expiresMs = expiryMs(now, listener.plan.maxSessionAgeMs, this.#deps.random);
+      flow.expiresMs = expiryMs(now, listener.plan.settings.maxSessionAgeMs, this.#deps.random);
       if (choice === 'open' || choice === 'verdict') {
         this.#arm(flow);
         this.#book.started(flow);
@@ -190,7 +190,7 @@ export class UdpFlows implements UdpEdges {
     if (flow.socket === 'handed over' && !isOwed(flow, this.#engine)) {
       return this.#end(flow, 'sluice', 'drain', 'drained');
     }
-    const wanted = flow.pool?.udpResponses ?? 0;
+    const wanted = flow.pool?.settings.udpResponses ?? 0;
     if (wanted === 0) return;
     const replies = this.#engine.datagramsOut[id] ?? 0;
     // A reply that is still owed for another datagram is waited for: a resolver asks for A and AAAA
@@ -322,7 +322,7 @@ export class UdpFlows implements UdpEdges {
   }
 
   #idleAtMs(flow: UdpFlow): number {
-    return (this.#engine.lastActivityMs[flow.id] ?? 0) + flow.listener.plan.idleTimeoutMs;
+    return (this.#engine.lastActivityMs[flow.id] ?? 0) + flow.listener.plan.settings.idleTimeoutMs;
   }
 
   /** A flow that waited will have no backend; what was held for it is lost. */

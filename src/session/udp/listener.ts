@@ -106,5 +106,7 @@ export class UdpListener {
 }
 
 function headersOf(plan: ListenerPlan): HeaderReader | null {
-  return plan.trustedProxies === null ? null : new HeaderReader(plan.trustedProxies);
+  return plan.settings.trustedProxies === null
+    ? null
+    : new HeaderReader(plan.settings.trustedProxies);
 }

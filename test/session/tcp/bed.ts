@@ -28,6 +28,7 @@ import {
 import type { HealthState } from '../../../src/pool/backend_rows.js';
 import { createLedgerMemory, Ledger } from '../../../src/pool/ledger.js';
 import type { ReportDefect } from '../../../src/session/defect.js';
+import { type Change, changed, listenerSettings, poolSettings } from '../../support/changed.js';
 import { FakeTime } from '../../support/fake_time.js';
 import { BedWorker } from './bed_worker.js';
 
@@ -45,8 +46,8 @@ export interface BedOptions {
   readonly workers?: number;
   readonly backends?: number;
   readonly health?: HealthState;
-  readonly pool?: Partial<PoolPlan>;
-  readonly listener?: Partial<ListenerPlan>;
+  readonly pool?: Change<PoolPlan>;
+  readonly listener?: Change<ListenerPlan>;
   /** A defect fails the test unless the test is about it. */
   readonly internalError?: ReportDefect;
 }
@@ -70,8 +71,10 @@ export class Bed {
     this.plan = {
       version: 1,
       access: 'all',
-      listeners: [{ ...LISTENER_PLAN, ...options.listener }],
-      pools: [{ ...POOL_PLAN, backends: backends.map(backendPlan), ...options.pool }],
+      listeners: [changed(LISTENER_PLAN, options.listener ?? {})],
+      pools: [
+        changed(changed(POOL_PLAN, { backends: backends.map(backendPlan) }), options.pool ?? {}),
+      ],
     };
     for (const index of backends) {
       this.ledger.setWeight(backendId(index), 1);
@@ -112,14 +115,14 @@ export class Bed {
   }
 
   /** The pool's plan with changes. */
-  pool(change: Partial<PoolPlan>): PoolPlan {
+  pool(change: Change<PoolPlan>): PoolPlan {
     const [pool = POOL_PLAN] = this.plan.pools;
-    return { ...pool, ...change };
+    return changed(pool, change);
   }
 
-  listener(change: Partial<ListenerPlan>): ListenerPlan {
+  listener(change: Change<ListenerPlan>): ListenerPlan {
     const [listener = LISTENER_PLAN] = this.plan.listeners;
-    return { ...listener, ...change };
+    return changed(listener, change);
   }
 
   /** A client is accepted by `worker`; throws when it waits in the backlog. */
@@ -226,16 +229,11 @@ export function backendPlan(index: number): BackendPlan {
 const POOL_PLAN: PoolPlan = {
   id: POOL,
   name: 'pg',
-  policy: 'least-connections',
-  hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
-  sendProxyProtocol: 'off',
-  connectTimeoutMs: 5000,
-  retries: 2,
-  queueSize: 0,
-  queueTimeoutMs: 1000,
-  panicPercent: 0,
-  outlier: null,
-  udpResponses: 0,
+  settings: poolSettings({
+    policy: 'least-connections',
+    hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
+    queueTimeoutMs: 1000,
+  }),
   backends: [],
 };
 
@@ -254,10 +252,7 @@ const LISTENER_PLAN: ListenerPlan = {
     },
   ],
   pool: POOL,
-  trustedProxies: null,
   maxSessions: 1000,
-  idleTimeoutMs: 60_000,
-  maxSessionAgeMs: 0,
-  backlog: 4096,
+  settings: listenerSettings({ idleTimeoutMs: 60_000 }),
   series: LISTENER_SERIES,
 };

@@ -23,6 +23,7 @@ import { Pool } from '../../../src/pool/pool.js';
 import type { ReportDefect } from '../../../src/session/defect.js';
 import { UdpFlows } from '../../../src/session/udp/flows.js';
 import { UdpWall } from '../../../src/session/udp/wall.js';
+import { type Change, changed, listenerSettings, poolSettings } from '../../support/changed.js';
 import { FakeTime } from '../../support/fake_time.js';
 import { FakeUdpEngine } from './fake_engine.js';
 
@@ -41,8 +42,8 @@ export const client = (index: number): IpEndpoint =>
 export interface BedOptions {
   readonly backends?: number;
   readonly health?: HealthState;
-  readonly pool?: Partial<PoolPlan>;
-  readonly listener?: Partial<ListenerPlan>;
+  readonly pool?: Change<PoolPlan>;
+  readonly listener?: Change<ListenerPlan>;
   readonly capacity?: number;
   readonly seed?: number;
   /** A defect fails the test unless the test is about it. */
@@ -66,8 +67,9 @@ export class Bed {
     this.#reader = new SeriesReader(memory);
     this.engine = new FakeUdpEngine(this.time, options.capacity ?? 64);
     const count = options.backends ?? 2;
-    this.poolPlan = { ...poolPlan(Array.from({ length: count }, (_, i) => i)), ...options.pool };
-    this.listenerPlan = { ...listenerPlan([KEY]), ...options.listener };
+    const backends = Array.from({ length: count }, (_, i) => i);
+    this.poolPlan = changed(poolPlan(backends), options.pool ?? {});
+    this.listenerPlan = changed(listenerPlan([KEY]), options.listener ?? {});
     for (let index = 0; index < count; index++) {
       this.ledger.setWeight(backendId(index), 1);
       this.ledger.setHealth(backendId(index), options.health ?? 'up');
@@ -158,16 +160,10 @@ export function poolPlan(backends: readonly number[]): PoolPlan {
   return {
     id: POOL,
     name: 'dns',
-    policy: 'least-connections',
-    hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
-    sendProxyProtocol: 'off',
-    connectTimeoutMs: 5000,
-    retries: 2,
-    queueSize: 0,
-    queueTimeoutMs: 5000,
-    panicPercent: 0,
-    outlier: null,
-    udpResponses: 0,
+    settings: poolSettings({
+      policy: 'least-connections',
+      hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
+    }),
     backends: backends.map(backendPlan),
   };
 }
@@ -182,11 +178,8 @@ export function listenerPlan(keys: readonly number[]): ListenerPlan {
       source: { kind: 'bind', local: ipEndpoint(4, '192.0.2.1', key), reusePort: 'exclusive' },
     })),
     pool: POOL,
-    trustedProxies: null,
     maxSessions: 1000,
-    idleTimeoutMs: 60_000,
-    maxSessionAgeMs: 0,
-    backlog: 4096,
+    settings: listenerSettings({ idleTimeoutMs: 60_000 }),
     series: LISTENER_SERIES,
   };
 }

@@ -1,6 +1,7 @@
 /** What becomes of datagrams and flows when all is well, and when places or time run out. */
 import t from 'tap';
 import type { ListenerId, WorkerId } from '../../../src/core/brand.js';
+import { changed } from '../../support/changed.js';
 import { bed, client, KEY, listenerPlan, NOTHING } from './bed.js';
 
 const [a, b, c] = [client(1), client(2), client(3)];
@@ -177,7 +178,7 @@ t.test('ten thousand flows come and go and leave nothing', async (t) => {
 t.test('a changed idle timeout holds for flows that run', async (t) => {
   const test = await bed();
   test.send(a, 'x');
-  await test.flows.applyListener({ ...test.listenerPlan, idleTimeoutMs: 500 }, test.pool);
+  await test.flows.applyListener(changed(test.listenerPlan, { idleTimeoutMs: 500 }), test.pool);
   await test.pass(520);
   t.equal(test.flows.count, 0);
 });

@@ -5,10 +5,11 @@ import type { ListenerPlan } from '../../../src/core/plan.js';
 import { encodeV1, encodeV2, LOCAL_V2 } from '../../../src/session/proxy_protocol/encode.js';
 import type { ProxyHeader, Tlv } from '../../../src/session/proxy_protocol/header.js';
 import { parse } from '../../../src/session/proxy_protocol/parse.js';
+import type { Change } from '../../support/changed.js';
 import { bed, client, KEY, NOTHING } from './bed.js';
 
 const proxy = ipEndpoint(4, '10.9.0.1', 4000);
-const TRUSTED: Partial<ListenerPlan> = {
+const TRUSTED: Change<ListenerPlan> = {
   trustedProxies: [{ family: 4, host: '10.9.0.0', prefixBits: 16 }],
 };
 const DESTINATION = ipEndpoint(4, '203.0.113.53', 53);
