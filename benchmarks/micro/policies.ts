@@ -10,11 +10,12 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { POLICY_NAMES } from '../../src/core/spec.js';
+import { policyNamed } from '../../test/support/policies.js';
 import { describeMachine } from '../support/machine.js';
 import { markdownTable } from '../support/markdown.js';
 import { svgPlot } from './plot.js';
 import { PoolSubject } from './pool_subject.js';
-import { type Case, HASH, SHARES, type Share, Subject } from './subject.js';
+import { type Case, SHARES, type Share, Subject } from './subject.js';
 
 const SIZES = [1, 4, 16, 64, 256, 1024, 4096, 16_384];
 const TICKS_NS = [10, 30, 100, 300, 1000, 3000];
@@ -22,14 +23,11 @@ const ROUNDS = 5;
 const CHOICES = 40_000;
 const RESULTS = new URL('../../../benchmarks/results/', import.meta.url);
 
-const CASES: readonly Case[] = POLICY_NAMES.flatMap((policy): Case[] =>
-  policy === 'source-hash'
-    ? [
-        { name: 'source-hash', policy, hash: HASH },
-        { name: 'source-hash, ring', policy, hash: { ...HASH, algorithm: 'ring' } },
-      ]
-    : [{ name: policy, policy, hash: HASH }],
-);
+const CASES: readonly Case[] = POLICY_NAMES.flatMap((name): Case[] => {
+  const usual = { name, policy: policyNamed(name) };
+  if (name !== 'source-hash') return [usual];
+  return [usual, { name: 'source-hash, ring', policy: policyNamed(name, { algorithm: 'ring' }) }];
+});
 
 mkdirSync(RESULTS, { recursive: true });
 const panels = SHARES.map((share) => ({ title: share, lines: measureAll(share, Subject) }));

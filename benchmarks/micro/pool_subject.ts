@@ -56,11 +56,11 @@ export class PoolSubject {
   }
 }
 
-function planOf({ policy, hash }: Case, size: number): PoolPlan {
+function planOf({ policy }: Case, size: number): PoolPlan {
   return {
     id: 0 as PoolId,
     name: 'any',
-    settings: poolSettings({ policy, hash }),
+    settings: poolSettings({ policy }),
     backends: Array.from({ length: size }, (_, row) => ({
       id: row as BackendId,
       name: `10.0.${row >> 8}.${row & 255}:5432`,

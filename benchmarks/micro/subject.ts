@@ -4,23 +4,15 @@ import type { Member } from '../../src/balance/policy.js';
 import { createPolicy } from '../../src/balance/registry.js';
 import { OwnTurns } from '../../src/balance/turns.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
-import type { HashSpec, PolicyName } from '../../src/core/spec.js';
+import type { PolicySpec } from '../../src/core/spec.js';
 
 /** Which backends of the pool are eligible. */
 export const SHARES = ['all up', 'half down', 'one up'] as const;
 export type Share = (typeof SHARES)[number];
 
-export const HASH: HashSpec = {
-  algorithm: 'maglev',
-  ipv6PrefixBits: 64,
-  balanceFactor: 1.25,
-  tableSize: 65_537,
-};
-
 export interface Case {
   readonly name: string;
-  readonly policy: PolicyName;
-  readonly hash: HashSpec;
+  readonly policy: PolicySpec;
 }
 
 /** Sessions that are open at any time, for each eligible backend. */
@@ -38,7 +30,7 @@ export class Subject {
   #next = 0;
   #clients = 0;
 
-  constructor({ policy: name, hash }: Case, size: number, share: Share) {
+  constructor({ policy }: Case, size: number, share: Share) {
     const random = seededRandom(size);
     const members: Member[] = Array.from({ length: size }, (_, index) => ({
       name: `10.0.${index >> 8}.${index & 255}:5432`,
@@ -58,7 +50,7 @@ export class Subject {
       if (isEligible(share, index)) this.#candidates.put(index, weight);
     }
     const { count } = this.#candidates;
-    this.#candidates.chooseBy(createPolicy(name, members, { hash, turns: new OwnTurns() }));
+    this.#candidates.chooseBy(createPolicy(policy, members, new OwnTurns()));
     this.#open = new Int32Array(OPEN_EACH * count).fill(-1);
     // Full before anything is measured.
     this.choose(this.#open.length);

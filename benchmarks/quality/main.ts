@@ -5,6 +5,7 @@
  */
 import { comparePolicies, type PolicyReport } from '../../src/balance/simulate/compare.js';
 import { POLICY_NAMES } from '../../src/core/spec.js';
+import { policyNamed } from '../../test/support/policies.js';
 import { markdownTable, spread } from '../support/markdown.js';
 import { WORKLOADS, type Workload } from './workloads.js';
 
@@ -20,6 +21,8 @@ const WAITS: readonly Column[] = [
   ['failed dials', 0, (report) => report.failedDials],
 ];
 
+const POLICIES = POLICY_NAMES.map((name) => policyNamed(name));
+
 process.stdout.write(
   `Median (least–greatest) of ${SEEDS.length} seeds. Times are from arrival to end. Imbalance is the\n` +
     'greatest load a unit of weight over the mean one: 1 is perfectly even.\n',
@@ -30,7 +33,7 @@ for (const workload of WORKLOADS) {
 
 function measure({ scenario }: Workload): string {
   const scenarios = SEEDS.map(scenario);
-  const runs = scenarios.map((each, at) => comparePolicies(each, POLICY_NAMES, SEEDS[at] ?? 0));
+  const runs = scenarios.map((each, at) => comparePolicies(each, POLICIES, SEEDS[at] ?? 0));
   // Where nobody waits for a slot, every policy has the same times.
   const columns = scenarios.some((each) => each.slots > 0) ? WAITS : [IMBALANCE];
   const rows = POLICY_NAMES.map((policy) => {

@@ -154,6 +154,5 @@ function build(seed: number, shape: Shape): Scenario {
     detectMs: 3000,
     retries: 2,
     warmupMs: WARMUP_MS,
-    hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 65_537 },
   };
 }

@@ -73,8 +73,7 @@ function poolPlan(port: number): PoolPlan {
     id: 0 as PoolId,
     name: 'echo',
     settings: poolSettings({
-      policy: 'p2c',
-      hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
+      policy: { name: 'p2c' },
     }),
     backends: [
       {

@@ -8,9 +8,8 @@
  * a choice looks at a few of them only, however many there are.
  */
 import type { Random } from '../core/random.js';
-import type { HashSpec, PolicyName } from '../core/spec.js';
+import type { PolicyName } from '../core/spec.js';
 import type { Stretches } from '../core/stretches.js';
-import type { Turns } from './turns.js';
 
 /** A backend of the pool, eligible or not, in the pool's own stable numbering 0 to n - 1. */
 export interface Member {
@@ -89,12 +88,3 @@ export interface Policy {
    */
   prepare?(members: readonly Member[]): Stretches;
 }
-
-export interface PolicyOptions {
-  readonly hash: HashSpec;
-  /** The position of a round-robin, which may be that of other threads, too. */
-  readonly turns: Turns;
-}
-
-/** Makes a policy for a membership; called once a pool and worker. */
-export type PolicyFactory = (members: readonly Member[], options: PolicyOptions) => Policy;

@@ -1,29 +1,49 @@
-/** The policies by their name in the configuration. */
-import type { PolicyName } from '../core/spec.js';
+/** The policies of the configuration: what each one is made of, and what others ask about it. */
+import { unreachable } from '../core/assert.js';
+import type { PolicyName, PolicySpec } from '../core/spec.js';
 import { Adaptive } from './adaptive.js';
 import { LeastConnections } from './least_connections.js';
 import { LeastLatency } from './least_latency.js';
 import { P2c } from './p2c.js';
-import type { Member, Policy, PolicyFactory, PolicyOptions } from './policy.js';
+import type { Member, Policy } from './policy.js';
 import { RandomPolicy } from './random.js';
 import { RoundRobin } from './round_robin.js';
 import { SourceHash } from './source_hash.js';
+import type { Turns } from './turns.js';
 
-const FACTORIES: Readonly<Record<PolicyName, PolicyFactory>> = {
-  p2c: (members) => new P2c(members),
-  'least-connections': (members) => new LeastConnections(members),
-  'round-robin': (members, { turns }) => new RoundRobin(members, turns),
-  random: (members) => new RandomPolicy(members),
-  'least-latency': (members) => new LeastLatency(members),
-  adaptive: (members) => new Adaptive(members),
-  'source-hash': (members, options) => new SourceHash(members, options.hash),
+/** A policy for a pool's membership, as one worker uses it; others may take `turns` as well. */
+export function createPolicy(spec: PolicySpec, members: readonly Member[], turns: Turns): Policy {
+  switch (spec.name) {
+    case 'p2c':
+      return new P2c(members);
+    case 'least-connections':
+      return new LeastConnections(members);
+    case 'source-hash':
+      return new SourceHash(members, spec);
+    case 'round-robin':
+      return new RoundRobin(members, turns);
+    case 'random':
+      return new RandomPolicy(members);
+    case 'least-latency':
+      return new LeastLatency(members);
+    case 'adaptive':
+      return new Adaptive(members);
+    default:
+      return unreachable(spec);
+  }
+}
+
+const AFFINITY: Readonly<Record<PolicyName, boolean>> = {
+  p2c: false,
+  'least-connections': false,
+  'source-hash': true,
+  'round-robin': false,
+  random: false,
+  'least-latency': false,
+  adaptive: false,
 };
 
-/** A policy for a pool's membership, as one worker uses it. */
-export function createPolicy(
-  name: PolicyName,
-  members: readonly Member[],
-  options: PolicyOptions,
-): Policy {
-  return FACTORIES[name](members, options);
+/** Whether a client that connects again comes back to the same backend. */
+export function hasAffinity({ name }: PolicySpec): boolean {
+  return AFFINITY[name];
 }

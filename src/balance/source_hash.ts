@@ -12,7 +12,7 @@
  * a spread over all instead of the next on the ring, as J. Chen et al., arXiv:1908.08762, so that
  * no overflow cascades.
  */
-import type { HashSpec } from '../core/spec.js';
+import type { SourceHashSpec } from '../core/spec.js';
 import { atOnce, type Stretches } from '../core/stretches.js';
 import { BoundedLoad } from './bounded_load.js';
 import { ClientHash } from './client_hash.js';
@@ -49,12 +49,12 @@ interface Prepared {
 export class SourceHash implements Policy {
   readonly name = 'source-hash';
   readonly needs: Policy['needs'];
-  readonly #options: HashSpec;
+  readonly #options: SourceHashSpec;
   #members: readonly Member[];
   #tables: Tables;
   #prepared: Prepared | null = null;
 
-  constructor(members: readonly Member[], options: HashSpec) {
+  constructor(members: readonly Member[], options: SourceHashSpec) {
     this.needs = { clientKey: true, latency: false, counts: options.balanceFactor > 0 };
     this.#options = options;
     this.#members = members;
@@ -83,14 +83,14 @@ export class SourceHash implements Policy {
 class SourceHashChooser implements Chooser {
   readonly #members: readonly Member[];
   readonly #candidates: Candidates;
-  readonly #options: HashSpec;
+  readonly #options: SourceHashSpec;
   readonly #tables: Tables;
   readonly #bounds: BoundedLoad;
 
   constructor(
     members: readonly Member[],
     candidates: Candidates,
-    options: HashSpec,
+    options: SourceHashSpec,
     tables: Tables,
   ) {
     this.#members = members;
@@ -173,7 +173,7 @@ class SourceHashChooser implements Chooser {
   }
 }
 
-function* tablesOf(members: readonly Member[], options: HashSpec): Stretches<Tables> {
+function* tablesOf(members: readonly Member[], options: SourceHashSpec): Stretches<Tables> {
   const homes =
     options.algorithm === 'maglev'
       ? yield* maglevTable(members, options.tableSize)

@@ -2,9 +2,10 @@
 import type { ArrivalSpec } from '../balance/simulate/arrivals.js';
 import { DISTRIBUTIONS } from '../balance/simulate/distribution.js';
 import type { Scenario } from '../balance/simulate/scenario.js';
+import { policySpec } from '../config/schema/hash.js';
 import { MAX_BACKENDS } from '../core/limits.js';
 import { err, ok, type Result } from '../core/result.js';
-import { POLICY_NAMES, type PolicyName } from '../core/spec.js';
+import { POLICY_NAMES, type PolicySpec } from '../core/spec.js';
 import type { OptionDescription } from './option.js';
 import { equalBackends, parseBackend, parseTrouble } from './simulate_words.js';
 import { WordReader, type Words } from './word_reader.js';
@@ -52,7 +53,7 @@ export const simulateOptions: readonly OptionDescription[] = [
 ];
 
 export interface SimulateRequest {
-  readonly policies: readonly PolicyName[];
+  readonly policies: readonly PolicySpec[];
   readonly pool: Omit<Scenario, 'arrivals'>;
   readonly source:
     | { readonly kind: 'drawn'; readonly spec: ArrivalSpec }
@@ -66,8 +67,7 @@ export function readSimulateWords(words: Words): Result<SimulateRequest, readonl
   const reader = new WordReader(words, defaults());
   const path = reader.text('log');
   const request: SimulateRequest = {
-    policies:
-      reader.text('policy') === 'all' ? POLICY_NAMES : reader.listOf('policy', POLICY_NAMES),
+    policies: readPolicies(reader),
     pool: readPool(reader, path === null ? 1 : 0),
     source:
       path === null
@@ -95,13 +95,19 @@ function readPool(reader: WordReader, usualSlots: number): Omit<Scenario, 'arriv
     detectMs: reader.duration('detect'),
     retries: reader.whole('retries', 0, 100),
     warmupMs: reader.duration('warmup'),
-    hash: {
-      algorithm: reader.oneOf('hash', ['maglev', 'ring']),
-      ipv6PrefixBits: 64,
-      balanceFactor: readFactor(reader),
-      tableSize: 65_537,
-    },
   };
+}
+
+function readPolicies(reader: WordReader): PolicySpec[] {
+  const isAll = reader.text('policy') === 'all';
+  const names = isAll ? POLICY_NAMES : reader.listOf('policy', POLICY_NAMES);
+  const hash = {
+    algorithm: reader.oneOf('hash', ['maglev', 'ring']),
+    ipv6_prefix: 64,
+    balance_factor: readFactor(reader),
+    table_size: 65_537,
+  };
+  return names.map((name) => policySpec(name, hash));
 }
 
 function readArrivals(reader: WordReader): ArrivalSpec {

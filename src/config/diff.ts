@@ -5,9 +5,9 @@
  */
 import { type Endpoint, formatAddress } from '../core/endpoint.js';
 import { backendKey, listenerKey } from '../core/identity.js';
+import { sameValue } from '../core/same_value.js';
 import type { BackendSpec, ListenerSpec, PoolSpec, Spec } from '../core/spec.js';
 import { type RestartNeed, restartNeeds } from './restart.js';
-import { sameValue } from './same_value.js';
 
 type Section = 'daemon' | 'log' | 'admin';
 

@@ -140,7 +140,7 @@ export class DaemonViews implements AdminViews {
     const queueLength = this.#deps.shared.ledger.queued(pool.id);
     return {
       name: pool.key,
-      policy,
+      policy: policy.name,
       probe: health.probe.kind,
       state,
       reason: poolReason(now, queueLength),

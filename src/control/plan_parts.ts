@@ -3,7 +3,6 @@
  * worker has applied it within a few milliseconds; between two of them its sessions have their
  * turn. Pure.
  */
-import { sameValue } from '../config/same_value.js';
 import type { BackendId, ListenerId } from '../core/brand.js';
 import type {
   BackendPlan,
@@ -13,6 +12,7 @@ import type {
   PoolChange,
   PoolPlan,
 } from '../core/plan.js';
+import { sameValue } from '../core/same_value.js';
 
 /** Backends that are read and merged in one part: about a millisecond. */
 const BACKENDS_PER_PART = 256;

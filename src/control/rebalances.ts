@@ -2,6 +2,7 @@
  * Rebalancing over all pools (`rebalance_percent`): hears which backends came back, asks the pure
  * plan of each pool what to move, and tells the workers that have the sessions.
  */
+import { hasAffinity } from '../balance/registry.js';
 import type { PoolId, WorkerId } from '../core/brand.js';
 import type { Log } from '../observe/log.js';
 import { ineligible } from '../pool/eligibility.js';
@@ -104,7 +105,7 @@ export class Rebalances {
   }
 }
 
-/** With source-hash a client comes back to where it was: there is nothing to gain. */
+/** Where a client comes back to its backend there is nothing to gain. */
 function isWanted({ tenure, spec }: PoolEntry): boolean {
-  return tenure === 'kept' && spec.rebalancePercent > 0 && spec.settings.policy !== 'source-hash';
+  return tenure === 'kept' && spec.rebalancePercent > 0 && !hasAffinity(spec.settings.policy);
 }

@@ -78,7 +78,11 @@ export const POLICY_NAMES = [
 ] as const;
 export type PolicyName = (typeof POLICY_NAMES)[number];
 
-export interface HashSpec {
+/** How a pool chooses; what only one policy asks for stands in its arm. */
+export type PolicySpec = SourceHashSpec | { readonly name: Exclude<PolicyName, 'source-hash'> };
+
+export interface SourceHashSpec {
+  readonly name: 'source-hash';
   readonly algorithm: 'maglev' | 'ring';
   /** 0 to 128 */
   readonly ipv6PrefixBits: number;
@@ -104,8 +108,7 @@ export interface PoolSpec {
 }
 
 export interface PoolSettings {
-  readonly policy: PolicyName;
-  readonly hash: HashSpec;
+  readonly policy: PolicySpec;
   readonly sendProxyProtocol: 'off' | 'v1' | 'v2';
   readonly connectTimeoutMs: number;
   readonly retries: number;

@@ -11,6 +11,7 @@ import type { Clock } from '../core/clock.js';
 import type { Ineligible } from '../core/outcome.js';
 import type { PoolPlan } from '../core/plan.js';
 import type { Random } from '../core/random.js';
+import { sameValue } from '../core/same_value.js';
 import type { PoolSettings } from '../core/spec.js';
 import { atOnce, ITEMS_PER_STRETCH, type Stretches } from '../core/stretches.js';
 import { GONE, ineligible, type Regard } from './eligibility.js';
@@ -19,7 +20,7 @@ import { Learnt } from './learnt.js';
 import { BackendLease, type LeaseBook } from './lease.js';
 import type { Ledger } from './ledger.js';
 import type { PlannedBackend } from './planned_backend.js';
-import { carried, membersOf, samePolicy, successors } from './pool_members.js';
+import { carried, membersOf, successors } from './pool_members.js';
 import { Roster } from './roster.js';
 import type { PoolView, Selection, SelectRequest, Settlement } from './selection.js';
 import type { Nobody } from './standing.js';
@@ -97,7 +98,7 @@ export class Pool implements PoolView, LeaseBook {
   /** The same in stretches: before the end of the last one the pool is as it was. */
   *updating(plan: PoolPlan): Stretches {
     const next = yield* successors(plan, this.#members);
-    const isSame = samePolicy(this.settings, plan.settings);
+    const isSame = sameValue(this.settings.policy, plan.settings.policy);
     const policy = isSame ? this.#policy : this.#makePolicy(plan);
     const isLarge = plan.backends.length > ITEMS_PER_STRETCH;
     if (isLarge) yield;
@@ -225,8 +226,7 @@ export class Pool implements PoolView, LeaseBook {
 
   #makePolicy(plan: PoolPlan): Policy {
     const turns = this.#deps.ledger.turnsOf(plan.id, this.#deps.worker);
-    const { policy, hash } = plan.settings;
-    return createPolicy(policy, [], { hash, turns });
+    return createPolicy(plan.settings.policy, [], turns);
   }
 
   #rosterOf(members: readonly PlannedBackend[], plan: PoolPlan, policy: Policy): Roster {

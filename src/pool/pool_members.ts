@@ -3,7 +3,6 @@ import type { Member } from '../balance/policy.js';
 import type { BackendId } from '../core/brand.js';
 import { formatAddress } from '../core/endpoint.js';
 import type { PoolPlan } from '../core/plan.js';
-import type { PoolSettings } from '../core/spec.js';
 import { inStretches, type Stretches } from '../core/stretches.js';
 import { Learnt } from './learnt.js';
 import { PlannedBackend } from './planned_backend.js';
@@ -16,16 +15,6 @@ import { PlannedBackend } from './planned_backend.js';
 export function membersOf(plan: PoolPlan): Member[] {
   return plan.backends.map(({ name, weight, draining, endpoint }) =>
     draining ? { name: `${name}@${formatAddress(endpoint)}`, weight: 0 } : { name, weight },
-  );
-}
-
-export function samePolicy(a: PoolSettings, b: PoolSettings): boolean {
-  return (
-    a.policy === b.policy &&
-    a.hash.algorithm === b.hash.algorithm &&
-    a.hash.ipv6PrefixBits === b.hash.ipv6PrefixBits &&
-    a.hash.balanceFactor === b.hash.balanceFactor &&
-    a.hash.tableSize === b.hash.tableSize
   );
 }
 

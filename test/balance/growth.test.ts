@@ -1,7 +1,8 @@
 /** What a choice costs does not grow with the pool: counted in steps, not in time. */
 import t from 'tap';
-import { HASH, SHARES, Subject } from '../../benchmarks/micro/subject.js';
+import { SHARES, Subject } from '../../benchmarks/micro/subject.js';
 import { POLICY_NAMES } from '../../src/core/spec.js';
+import { policyNamed } from '../support/policies.js';
 import { StepCounter } from '../support/steps.js';
 
 const SMALL = 16;
@@ -25,7 +26,7 @@ for (const share of SHARES) {
         t.ok(many <= ENOUGH, `${policy}: ${many} steps`);
 
         async function each(size: number): Promise<number> {
-          const subject = new Subject({ name: policy, policy, hash: HASH }, size, share);
+          const subject = new Subject({ name: policy, policy: policyNamed(policy) }, size, share);
           await steps.take();
           subject.choose(CHOICES);
           return Math.round((await steps.take()) / CHOICES);

@@ -5,19 +5,13 @@ import { createPolicy } from '../../src/balance/registry.js';
 import { OwnTurns, type Turns } from '../../src/balance/turns.js';
 import { present } from '../../src/core/assert.js';
 import type { Random } from '../../src/core/random.js';
-import type { HashSpec, PolicyName } from '../../src/core/spec.js';
-
-export const HASH: HashSpec = {
-  algorithm: 'maglev',
-  ipv6PrefixBits: 64,
-  balanceFactor: 1.25,
-  tableSize: 65_537,
-};
+import type { PolicyName } from '../../src/core/spec.js';
+import { type HashOptions, policyNamed } from '../support/policies.js';
 
 export function policyOf(
   name: PolicyName,
   members: readonly Member[],
-  hash: Partial<HashSpec> = {},
+  hash: HashOptions = {},
   turns: Turns = new OwnTurns(),
 ): DrivenPolicy {
   return new DrivenPolicy(barePolicy(name, members, hash, turns), members.length);
@@ -26,11 +20,11 @@ export function policyOf(
 export function barePolicy(
   name: PolicyName,
   members: readonly Member[],
-  hash: Partial<HashSpec> = {},
+  hash: HashOptions = {},
   turns: Turns = new OwnTurns(),
 ): Policy {
   // A small table keeps randomised tests quick; those that measure Maglev name their own size.
-  return createPolicy(name, members, { hash: { ...HASH, tableSize: 1021, ...hash }, turns });
+  return createPolicy(policyNamed(name, { tableSize: 1021, ...hash }), members, turns);
 }
 
 /** Members b0, b1 … with these weights. */

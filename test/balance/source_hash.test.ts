@@ -1,7 +1,7 @@
 import t from 'tap';
 import { UNBOUND_SESSIONS } from '../../src/balance/bounded_load.js';
 import { seededRandom } from '../../src/core/random.js';
-import type { HashSpec } from '../../src/core/spec.js';
+import type { HashOptions } from '../support/policies.js';
 import {
   chiSquare,
   chiSquareLimit,
@@ -16,11 +16,7 @@ const RANDOM = seededRandom(1);
 const ALGORITHMS = ['maglev', 'ring'] as const;
 
 /** Where each client goes while nobody has sessions. */
-function homes(
-  members: ReturnType<typeof membersOf>,
-  hash: Partial<HashSpec>,
-  without = -1,
-): number[] {
+function homes(members: ReturnType<typeof membersOf>, hash: HashOptions, without = -1): number[] {
   const policy = policyOf('source-hash', members, hash);
   const situation = new Situation(members);
   if (without >= 0) situation.without(without);

@@ -13,7 +13,7 @@ import type { Tally } from '../../src/balance/simulate/tally.js';
 import { seededRandom } from '../../src/core/random.js';
 import type { PolicyName } from '../../src/core/spec.js';
 import { seed } from '../support/seed.js';
-import { barePolicy, equalMembers, HASH } from './situation.js';
+import { barePolicy, equalMembers } from './situation.js';
 
 const SERVERS = 500;
 
@@ -44,7 +44,6 @@ function run(policy: PolicyName, load: number, durationMs: number): Run {
     detectMs: 0,
     retries: 0,
     warmupMs: durationMs / 4,
-    hash: HASH,
   };
   const work = scenario.arrivals.workMs.reduce((sum, workMs) => sum + workMs, 0);
   return {

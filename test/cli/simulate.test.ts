@@ -5,6 +5,7 @@ import { simulate } from '../../src/cli/simulate.js';
 import { readSimulateWords, simulateOptions } from '../../src/cli/simulate_options.js';
 import type { Words } from '../../src/cli/word_reader.js';
 import { POLICY_NAMES } from '../../src/core/spec.js';
+import { policyNamed } from '../support/policies.js';
 
 interface Outcome {
   readonly code: number;
@@ -106,10 +107,10 @@ t.test('every default in the help is one that is taken', async (t) => {
   t.ok(read.ok);
   t.match(read, {
     value: {
-      policies: POLICY_NAMES,
+      policies: POLICY_NAMES.map((name) => policyNamed(name)),
       seed: 1,
       output: 'table',
-      pool: { slots: 1, detectMs: 3000, retries: 2, hash: { balanceFactor: 1.25 } },
+      pool: { slots: 1, detectMs: 3000, retries: 2 },
       source: { kind: 'drawn', spec: { ratePerSecond: 1000, durationMs: 60_000, meanWorkMs: 8 } },
     },
   });

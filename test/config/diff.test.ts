@@ -101,10 +101,10 @@ t.test('a cap that the pool gives changes the backends that have none of their o
 });
 
 t.test('a pool changes by its own settings only', async (t) => {
-  const pool = diff('[pools.p]\n', '[pools.p]\npolicy = "random"\nhash.algorithm = "ring"\n');
+  const pool = diff('[pools.p]\n', '[pools.p]\npolicy = "random"\nretries = 7\n');
   t.strictSame(
     pool.pools.changed.map(({ settings }) => settings),
-    [['policy', 'hash']],
+    [['policy', 'retries']],
   );
   t.match(pool.backends, { added: [], removed: [], changed: [] });
   const health = diff('"PONG"', '"PANG"');

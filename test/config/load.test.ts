@@ -51,8 +51,7 @@ t.test('the defaults of a pool are those of the contract', async (t) => {
     {
       name: 'p',
       settings: {
-        policy: 'p2c',
-        hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 65_537 },
+        policy: { name: 'p2c' },
         sendProxyProtocol: 'off',
         connectTimeoutMs: 5_000,
         retries: 2,
@@ -72,6 +71,18 @@ t.test('the defaults of a pool are those of the contract', async (t) => {
       backends: [],
     },
   );
+});
+
+t.test('a policy has the options that are its own, and no others', async (t) => {
+  const policy = (keys: string) => loadSpec(`[pools.p]\n${keys}`).pools[0]?.settings.policy;
+  t.strictSame(policy('policy = "source-hash"\nhash.algorithm = "ring"'), {
+    name: 'source-hash',
+    algorithm: 'ring',
+    ipv6PrefixBits: 64,
+    balanceFactor: 1.25,
+    tableSize: 65_537,
+  });
+  t.strictSame(policy('policy = "random"\nhash.algorithm = "ring"'), { name: 'random' });
 });
 
 t.test('the defaults of health, ejection and backends are those of the contract', async (t) => {

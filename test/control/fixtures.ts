@@ -26,9 +26,7 @@ export function backendSpec(name: string, change: Partial<BackendSpec> = {}): Ba
 export function poolSpec(name: string, change: Change<PoolSpec> = {}): PoolSpec {
   const pool: PoolSpec = {
     name,
-    settings: poolSettings({
-      hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 251 },
-    }),
+    settings: poolSettings({}),
     drainTimeoutMs: 10_000,
     drainSpreadMs: 2000,
     slowStartMs: 0,

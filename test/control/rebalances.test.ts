@@ -3,12 +3,14 @@ import { Rebalances } from '../../src/control/rebalances.js';
 import type { WorkerId } from '../../src/core/brand.js';
 import type { PoolSpec } from '../../src/core/spec.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
+import type { Change } from '../support/changed.js';
+import { policyNamed } from '../support/policies.js';
 import { backendSpec, Events, inventory, poolSpec, resolved, spec } from './fixtures.js';
 
 const [w0, w1] = [0 as WorkerId, 1 as WorkerId];
 
 /** 60 sessions at b1, two thirds of them in worker 0, and b2 has come back. */
-function setUp(change: Partial<PoolSpec>) {
+function setUp(change: Change<PoolSpec>) {
   const ledger = new Ledger(createLedgerMemory());
   const all = inventory();
   const backends = [backendSpec('b1'), backendSpec('b2')];
@@ -61,7 +63,7 @@ t.test(
 );
 
 t.test('without rebalance_percent, and with source-hash, nothing moves', async (t) => {
-  for (const change of [{ rebalancePercent: 0 }, { policy: 'source-hash' }] as const) {
+  for (const change of [{ rebalancePercent: 0 }, { policy: policyNamed('source-hash') }] as const) {
     const { rebalances, returned, moved, pass } = setUp(change);
     rebalances.returned(returned, 0);
     pass(0, 600_000);

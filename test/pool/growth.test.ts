@@ -10,6 +10,7 @@ import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import { Pool } from '../../src/pool/pool.js';
 import { poolSettings } from '../support/changed.js';
 import { FakeTime } from '../support/fake_time.js';
+import { policyNamed } from '../support/policies.js';
 import { StepCounter } from '../support/steps.js';
 
 const GREAT = Math.min(MAX_BACKENDS, 16_384);
@@ -71,8 +72,7 @@ function poolOf(policy: PolicyName, size: number) {
     id: 0 as PoolId,
     name: 'great',
     settings: poolSettings({
-      policy,
-      hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: TABLE },
+      policy: policyNamed(policy, { tableSize: TABLE }),
       panicPercent: 50,
     }),
     backends: Array.from({ length: size }, (_, row) => ({

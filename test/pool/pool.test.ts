@@ -31,8 +31,7 @@ function setUp(change: Change<PoolPlan> = {}) {
     id: 0 as PoolId,
     name: 'pg',
     settings: poolSettings({
-      policy: 'least-connections',
-      hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
+      policy: { name: 'least-connections' },
     }),
     backends: [0, 1, 2].map((index) => backend(index)),
   };
@@ -196,7 +195,7 @@ t.test('who may stay is a matter of health and drain only', async (t) => {
 
 t.test('what was learnt about a backend that stays survives an update that moves it', async (t) => {
   const { pool, plan, ledger } = setUp({
-    policy: 'least-latency',
+    policy: { name: 'least-latency' },
     backends: [backend(0), backend(1)],
   });
   for (let n = 0; n < 20; n++) {
@@ -219,8 +218,8 @@ t.test('what was learnt about a backend that stays survives an update that moves
 t.test('a lease from before an update settles at its own backend', async (t) => {
   const { pool, plan, ledger } = setUp();
   const held = [1, 2, 3].map(() => lease(pool.select(NOBODY)));
-  pool.update(changed(plan, { policy: 'p2c', backends: [backend(2)] }));
-  t.equal(pool.settings.policy, 'p2c');
+  pool.update(changed(plan, { policy: { name: 'p2c' }, backends: [backend(2)] }));
+  t.equal(pool.settings.policy.name, 'p2c');
   for (const one of held) {
     one.connected(1);
     one.answered(1);

@@ -11,6 +11,7 @@ import { Pool } from '../../src/pool/pool.js';
 import { inTier, regardOf, standingOf, tiersOf, whyNobody } from '../../src/pool/standing.js';
 import { poolSettings } from '../support/changed.js';
 import { FakeTime } from '../support/fake_time.js';
+import { policyNamed } from '../support/policies.js';
 import { seed } from '../support/seed.js';
 
 const ROWS = 9;
@@ -74,7 +75,7 @@ class Life {
         return;
       default:
         if (below(random, 5) > 0) return;
-        this.#plan = planOf(this.#plan.settings.policy, random);
+        this.#plan = planOf(this.#plan.settings.policy.name, random);
         return this.#pool.update(this.#plan);
     }
   }
@@ -115,7 +116,7 @@ class Life {
     selection.lease.settle('neutral');
     if (!allowed?.some((each) => each.id === id))
       return `${id} of ${allowed?.map((each) => each.id)}`;
-    if (this.#plan.settings.policy !== 'least-connections') return this.#explained();
+    if (this.#plan.settings.policy.name !== 'least-connections') return this.#explained();
     const least = Math.min(...allowed.map((each) => loads.get(each.id) ?? 0));
     return loads.get(id) === least
       ? this.#explained()
@@ -150,8 +151,7 @@ function planOf(policy: PolicyName, random: Random): PoolPlan {
     id: 0 as PoolId,
     name: 'any',
     settings: poolSettings({
-      policy,
-      hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 251 },
+      policy: policyNamed(policy, { tableSize: 251 }),
       panicPercent: below(random, 2) === 0 ? 0 : below(random, 101),
     }),
     backends: rows.map(({ row }) => backendOf(row, random, yields)),

@@ -10,12 +10,15 @@ import type { Selection } from '../../src/pool/selection.js';
 import { canServe, standingOf } from '../../src/pool/standing.js';
 import { poolSettings } from '../support/changed.js';
 import { FakeTime } from '../support/fake_time.js';
+import { policyNamed } from '../support/policies.js';
 import { seed } from '../support/seed.js';
 
 const NOBODY = { clientKey: new Uint8Array(0), tried: null };
 const MOST = 6;
 const HEALTH = ['unproven', 'up', 'down', 'standby'] as const;
 const POLICIES = ['p2c', 'least-connections', 'round-robin', 'random', 'source-hash'] as const;
+
+const RING = { algorithm: 'ring', balanceFactor: 0 } as const;
 
 t.test(`the account and the real choice agree in any situation (SEED=${seed})`, async (t) => {
   const random = seededRandom(seed);
@@ -94,8 +97,7 @@ function anyPlan(random: Random): PoolPlan {
     id: 0 as PoolId,
     name: 'any',
     settings: poolSettings({
-      policy: POLICIES[below(random, POLICIES.length)] ?? 'p2c',
-      hash: { algorithm: 'ring', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
+      policy: policyNamed(POLICIES[below(random, POLICIES.length)] ?? 'p2c', RING),
       panicPercent: below(random, 2) === 0 ? 0 : below(random, 101),
     }),
     backends: Array.from({ length: count }, (_, index) => anyBackend(index, random)),

@@ -11,6 +11,7 @@ import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import { Pool } from '../../src/pool/pool.js';
 import { poolSettings } from '../support/changed.js';
 import { FakeTime } from '../support/fake_time.js';
+import { policyNamed } from '../support/policies.js';
 import { seed } from '../support/seed.js';
 
 const SIZE = 2 * ITEMS_PER_STRETCH + 100;
@@ -76,8 +77,7 @@ function planOf(policy: PolicyName, algorithm: 'maglev' | 'ring', first: number)
     id: 0 as PoolId,
     name: 'any',
     settings: poolSettings({
-      policy,
-      hash: { algorithm, ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 65_537 },
+      policy: policyNamed(policy, { algorithm }),
     }),
     backends: Array.from({ length: SIZE }, (_, index) => ({
       id: (first + index) as BackendId,

@@ -1,6 +1,7 @@
 /** Who may touch what: clock, timers and entropy in src/system only, each library in one file. */
 import t from 'tap';
 import ts from 'typescript';
+import { POLICY_NAMES } from '../../src/core/spec.js';
 import { below, nodes, place, readText, type Source, sources } from './support/tree.js';
 
 /** Reading the clock, waiting for it, or drawing entropy, as expressions in the source. */
@@ -60,6 +61,19 @@ t.test('nothing imports timers, which would hide a sleep', async (t) => {
 
 t.test('what threads share says so when it breaks: no wall may contain it', async (t) => {
   const found = below('src/pool').flatMap((source) => uses(source, ['assert', 'present']));
+  t.same(found, []);
+});
+
+t.test('only the Spec, the configuration and balance know a policy by its name', async (t) => {
+  const names: readonly string[] = POLICY_NAMES;
+  const strangers = below('src').filter(
+    ({ path }) => !/^src\/(balance|config)\/|^src\/core\/spec\.ts$/.test(path),
+  );
+  const found = strangers.flatMap((source) =>
+    [...nodes(source.tree)]
+      .filter((node) => ts.isStringLiteralLike(node) && names.includes(node.text))
+      .map((node) => place(source, node)),
+  );
   t.same(found, []);
 });
 

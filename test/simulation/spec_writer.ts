@@ -6,10 +6,12 @@ import {
   type ListenerSpec,
   type OutlierSpec,
   POLICY_NAMES,
+  type PolicySpec,
   type PoolSpec,
   type Spec,
 } from '../../src/core/spec.js';
 import { type Change, changed, listenerSettings, poolSettings } from '../support/changed.js';
+import { policyNamed } from '../support/policies.js';
 
 const TCP_POOLS = ['p0', 'p1', 'p2'];
 const UDP_POOL = 'u0';
@@ -110,7 +112,7 @@ export class SpecWriter {
   #alterPool(): void {
     this.#alter(this.#pools, (pool) => {
       const change = this.#pick<Change<PoolSpec>>([
-        { policy: this.#pick(POLICY_NAMES) },
+        { policy: this.#policy() },
         pool.name === UDP_POOL ? {} : { queueSize: this.#pick([0, 3, 20]) },
         { queueTimeoutMs: this.#pick([300, 2000]) },
         { retries: below(this.#random, 4) },
@@ -176,8 +178,7 @@ export class SpecWriter {
     return {
       name,
       settings: poolSettings({
-        policy: this.#pick(POLICY_NAMES),
-        hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 1.25, tableSize: 251 },
+        policy: this.#policy(),
         connectTimeoutMs: 300,
         queueSize: name === UDP_POOL ? 0 : this.#pick([0, 10]),
         queueTimeoutMs: 1000,
@@ -214,6 +215,10 @@ export class SpecWriter {
       maxConnections: this.#pick([0, 3, 8]),
       backup: below(this.#random, 6) === 0,
     };
+  }
+
+  #policy(): PolicySpec {
+    return policyNamed(this.#pick(POLICY_NAMES), { tableSize: 251 });
   }
 
   #pick<T>(list: readonly T[]): T {

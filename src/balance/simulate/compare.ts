@@ -1,6 +1,6 @@
 /** Every policy through the same scenario: the same sessions, the same troubles, the same seed. */
 import { seededRandom } from '../../core/random.js';
-import type { PolicyName } from '../../core/spec.js';
+import type { PolicyName, PolicySpec } from '../../core/spec.js';
 import { createPolicy } from '../registry.js';
 import { OwnTurns } from '../turns.js';
 import { movedShare } from './moved.js';
@@ -26,27 +26,23 @@ export interface PolicyReport {
 /** Simulates `policies` one after the other. The backend that leaves is the first troubled one. */
 export function comparePolicies(
   scenario: Scenario,
-  policies: readonly PolicyName[],
+  policies: readonly PolicySpec[],
   seed: number,
 ): readonly PolicyReport[] {
-  const { backends, hash } = scenario;
+  const { backends } = scenario;
   const leaving = scenario.troubles[0]?.backend ?? 0;
   return policies.map((policy) => {
     const random = seededRandom(seed);
-    const tally = simulate(
-      scenario,
-      createPolicy(policy, backends, { hash, turns: new OwnTurns() }),
-      random,
-    );
+    const tally = simulate(scenario, createPolicy(policy, backends, new OwnTurns()), random);
     const [p50Ms = 0, p99Ms = 0] = tally.quantilesMs([0.5, 0.99]);
     return {
-      policy,
+      policy: policy.name,
       sessions: tally.served,
       meanMs: tally.meanMs,
       p50Ms,
       p99Ms,
       imbalance: tally.imbalance,
-      movedShare: movedShare(policy, backends, leaving, hash, random),
+      movedShare: movedShare(policy, backends, leaving, random),
       refused: tally.refused,
       failedDials: tally.failedDials,
       lost: tally.lost,

@@ -1,9 +1,9 @@
 /** How many clients a change of the membership moves, for policies that look at the client. */
 import type { Random } from '../../core/random.js';
-import type { HashSpec, PolicyName } from '../../core/spec.js';
+import type { PolicySpec } from '../../core/spec.js';
 import { CandidateSet } from '../candidate_set.js';
 import type { Figures, Member } from '../policy.js';
-import { createPolicy } from '../registry.js';
+import { createPolicy, hasAffinity } from '../registry.js';
 import { OwnTurns } from '../turns.js';
 import { numberedClient } from './arrivals.js';
 
@@ -15,15 +15,14 @@ const CLIENTS = 10_000;
  * bounded load moves nobody.
  */
 export function movedShare(
-  name: PolicyName,
+  spec: PolicySpec,
   members: readonly Member[],
   leaving: number,
-  hash: HashSpec,
   random: Random,
 ): number | null {
   const rest = members.filter((_, index) => index !== leaving);
-  const policy = createPolicy(name, members, { hash, turns: new OwnTurns() });
-  if (!policy.needs.clientKey || !rest.some((member) => member.weight > 0)) return null;
+  if (!hasAffinity(spec) || !rest.some((member) => member.weight > 0)) return null;
+  const policy = createPolicy(spec, members, new OwnTurns());
   const homesIn = (membership: readonly Member[]): (string | undefined)[] => {
     policy.update(membership);
     const candidates = new CandidateSet(membership.length, IDLE);

@@ -1,5 +1,4 @@
 /** What is simulated: a pool, its sessions, and what befalls it. */
-import type { HashSpec } from '../../core/spec.js';
 import type { Arrivals } from './arrivals.js';
 
 export interface SimulatedBackend {
@@ -40,7 +39,6 @@ export interface Scenario {
   readonly retries: number;
   /** What comes before is simulated and not measured. */
   readonly warmupMs: number;
-  readonly hash: HashSpec;
 }
 
 /** Connect and first byte of an idle backend of speed 1: waiting for a slot comes on top. */

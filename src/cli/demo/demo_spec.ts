@@ -34,7 +34,6 @@ http = "127.0.0.1:0"
 bind = "127.0.0.1:0"
 pool = "demo"
 [pools.demo]
-policy = "p2c"
 slow_start = "2s"
 [pools.demo.health]
 interval = "500ms"

@@ -1,5 +1,5 @@
 /** `[pools.NAME.hash]`: how `policy = "source-hash"` maps clients to backends. */
-import type { HashSpec } from '../../core/spec.js';
+import type { PolicyName, PolicySpec } from '../../core/spec.js';
 import { choice, decimal, integer } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 
@@ -31,8 +31,11 @@ export const HASH = table('How policy = "source-hash" maps clients to backends.'
   }),
 });
 
-export function hashSpec(value: ValueOf<typeof HASH>): HashSpec {
+/** The policy `name`; `value` is asked for where it says how. */
+export function policySpec(name: PolicyName, value: ValueOf<typeof HASH>): PolicySpec {
+  if (name !== 'source-hash') return { name };
   return {
+    name,
     algorithm: value.algorithm,
     ipv6PrefixBits: value.ipv6_prefix,
     balanceFactor: value.balance_factor,

@@ -1,7 +1,7 @@
 /** `[pools.NAME]`: backends that serve the same, and how one of them is chosen. */
 import { POLICY_NAMES, type PoolSettings, type PoolSpec } from '../../core/spec.js';
 import { BACKEND, backendSpec, MAX_CONNECTIONS } from './backend.js';
-import { HASH, hashSpec } from './hash.js';
+import { HASH, policySpec } from './hash.js';
 import { HEALTH, healthSpec } from './health.js';
 import { choice, duration, integer } from './kinds.js';
 import { listed, table, type ValueOf } from './node.js';
@@ -122,8 +122,7 @@ export function poolSpec(name: string, value: PoolValue): PoolSpec {
 
 function poolSettings(value: PoolValue): PoolSettings {
   return {
-    policy: value.policy,
-    hash: hashSpec(value.hash),
+    policy: policySpec(value.policy, value.hash),
     sendProxyProtocol: value.send_proxy_protocol,
     connectTimeoutMs: value.connect_timeout,
     retries: value.retries,

@@ -91,7 +91,7 @@ export class SessionBook {
       local: formatAddress(local),
       pool: session.waiting.pool.name,
       backend: session.backend?.name ?? null,
-      policy: session.waiting.pool.settings.policy,
+      policy: session.waiting.pool.settings.policy.name,
       tried: session.tried?.map((backend) => backend.name) ?? [],
       queueMs: session.queueMs,
       connectMs: session.connectMs,

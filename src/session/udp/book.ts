@@ -120,7 +120,7 @@ export class FlowBook {
       local: formatAddress(local),
       pool: pool.name,
       backend: flow.backend?.name ?? null,
-      policy: pool.settings.policy,
+      policy: pool.settings.policy.name,
       tried: flow.triedNames ?? [],
       queueMs: null,
       connectMs: null,

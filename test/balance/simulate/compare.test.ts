@@ -3,9 +3,12 @@ import { drawArrivals } from '../../../src/balance/simulate/arrivals.js';
 import { comparePolicies } from '../../../src/balance/simulate/compare.js';
 import { seededRandom } from '../../../src/core/random.js';
 import { POLICY_NAMES } from '../../../src/core/spec.js';
+import { policyNamed } from '../../support/policies.js';
 import { seed } from '../../support/seed.js';
 import { equalMembers } from '../situation.js';
 import { scenarioOf } from './scenario.js';
+
+const POLICIES = POLICY_NAMES.map((name) => policyNamed(name, { tableSize: 1021 }));
 
 function scenario() {
   return scenarioOf({
@@ -20,7 +23,7 @@ function scenario() {
 t.test(
   `each policy meets the same sessions, and the better ones wait less (SEED=${seed})`,
   async (t) => {
-    const reports = comparePolicies(scenario(), POLICY_NAMES, seed);
+    const reports = comparePolicies(scenario(), POLICIES, seed);
     t.same(
       reports.map((report) => report.policy),
       POLICY_NAMES,
@@ -37,7 +40,7 @@ t.test(
 
 t.test('the same seed gives the same report', async (t) => {
   t.same(
-    comparePolicies(scenario(), ['p2c', 'adaptive'], 5),
-    comparePolicies(scenario(), ['p2c', 'adaptive'], 5),
+    comparePolicies(scenario(), [{ name: 'p2c' }, { name: 'adaptive' }], 5),
+    comparePolicies(scenario(), [{ name: 'p2c' }, { name: 'adaptive' }], 5),
   );
 });

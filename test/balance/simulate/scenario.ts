@@ -1,7 +1,6 @@
 /** Small scenarios with sessions at given times. */
 import type { Arrivals } from '../../../src/balance/simulate/arrivals.js';
 import type { Scenario } from '../../../src/balance/simulate/scenario.js';
-import { HASH } from '../situation.js';
 
 /** Sessions as [at, work], all of one client. */
 export function arrivalsAt(...sessions: readonly (readonly [number, number])[]): Arrivals {
@@ -28,7 +27,6 @@ export function scenarioOf(changes: Partial<Scenario>): Scenario {
     detectMs: 100,
     retries: 2,
     warmupMs: 0,
-    hash: { ...HASH, tableSize: 1021 },
     ...changes,
   };
 }

@@ -230,8 +230,7 @@ const POOL_PLAN: PoolPlan = {
   id: POOL,
   name: 'pg',
   settings: poolSettings({
-    policy: 'least-connections',
-    hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
+    policy: { name: 'least-connections' },
     queueTimeoutMs: 1000,
   }),
   backends: [],

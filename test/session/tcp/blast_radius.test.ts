@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { SharedInvariantError } from '../../../src/core/assert.js';
 import type { PairId, PoolId } from '../../../src/core/brand.js';
 import type { FakeTcpEngine } from '../../support/fake_tcp_engine.js';
+import { policyNamed } from '../../support/policies.js';
 import { type Bed, type BedOptions, backendId, bed, LISTENER, NOTHING, target } from './bed.js';
 
 const HEADER = Buffer.from('PROXY TCP4 203.0.113.7 203.0.113.1 1234 5432\r\n');
@@ -47,7 +48,7 @@ const SCENES: readonly Scene[] = [
   { name: 'relay', options: {}, life: async (test, pair) => relayAndEnd(test, pair) },
   {
     name: 'a hash policy',
-    options: { pool: { policy: 'source-hash' } },
+    options: { pool: { policy: policyNamed('source-hash', { balanceFactor: 0 }) } },
     life: async (test, pair) => relayAndEnd(test, pair),
   },
   {

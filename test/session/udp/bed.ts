@@ -161,8 +161,7 @@ export function poolPlan(backends: readonly number[]): PoolPlan {
     id: POOL,
     name: 'dns',
     settings: poolSettings({
-      policy: 'least-connections',
-      hash: { algorithm: 'maglev', ipv6PrefixBits: 64, balanceFactor: 0, tableSize: 251 },
+      policy: { name: 'least-connections' },
     }),
     backends: backends.map(backendPlan),
   };

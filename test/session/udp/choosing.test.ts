@@ -1,5 +1,6 @@
 /** Which backend a flow gets, and when it gets another. */
 import t from 'tap';
+import { policyNamed } from '../../support/policies.js';
 import { backendId, bed, client, NOTHING, poolPlan, target } from './bed.js';
 
 const a = client(1);
@@ -189,13 +190,16 @@ t.test('a pool in panic keeps a flow at its choice for a while', async (t) => {
 });
 
 t.test('source-hash gives all flows of one address to one backend', async (t) => {
-  const test = await bed({ backends: 5, pool: { policy: 'source-hash' } });
+  const test = await bed({
+    backends: 5,
+    pool: { policy: policyNamed('source-hash', { balanceFactor: 0 }) },
+  });
   for (let index = 0; index < 20; index++) test.send(client(index), 'x');
   t.equal(new Set(test.engine.upstream.map(({ to }) => to)).size, 1);
 });
 
 t.test('round-robin takes turns by flow, not by datagram', async (t) => {
-  const test = await bed({ backends: 2, pool: { policy: 'round-robin' } });
+  const test = await bed({ backends: 2, pool: { policy: { name: 'round-robin' } } });
   for (let index = 0; index < 10; index++) {
     test.send(client(index), 'x');
     test.send(client(index), 'y');

@@ -5,7 +5,8 @@ import type { ListenerPlan } from '../../../src/core/plan.js';
 import { encodeV1, encodeV2, LOCAL_V2 } from '../../../src/session/proxy_protocol/encode.js';
 import type { ProxyHeader, Tlv } from '../../../src/session/proxy_protocol/header.js';
 import { parse } from '../../../src/session/proxy_protocol/parse.js';
-import type { Change } from '../../support/changed.js';
+import { type Change, changed } from '../../support/changed.js';
+import { policyNamed } from '../../support/policies.js';
 import { bed, client, KEY, NOTHING } from './bed.js';
 
 const proxy = ipEndpoint(4, '10.9.0.1', 4000);
@@ -116,7 +117,7 @@ t.test('source-hash and the cap look at the proxied client', async (t) => {
   const test = await bed({
     backends: 5,
     listener: TRUSTED,
-    pool: { policy: 'source-hash' },
+    pool: { policy: policyNamed('source-hash', { balanceFactor: 0 }) },
   });
   for (let index = 0; index < 50; index++) {
     test.send(proxy, `${from(ipEndpoint(4, `198.51.100.${index}`, 1))}x`);
@@ -129,7 +130,7 @@ t.test(
   async (t) => {
     const test = await bed();
     test.send(proxy, 'x');
-    await test.flows.applyListener({ ...test.listenerPlan, ...TRUSTED }, test.pool);
+    await test.flows.applyListener(changed(test.listenerPlan, TRUSTED), test.pool);
     t.equal(test.flows.count, 0);
     t.equal(test.engine.sockets.get(KEY), 'proxied');
     test.send(proxy, 'x');

@@ -1,6 +1,6 @@
 /** Equality of plain data. */
 import t from 'tap';
-import { sameValue } from '../../src/config/same_value.js';
+import { sameValue } from '../../src/core/same_value.js';
 
 t.test('plain data is equal by content', async (t) => {
   const make = () => ({ a: [1, { b: null }], c: Uint8Array.of(1, 2), d: 'x', e: true });
