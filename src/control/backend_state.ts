@@ -2,8 +2,7 @@
 import type { BackendState } from '../admin/views.js';
 import { unreachable } from '../core/assert.js';
 import type { Ineligible } from '../core/outcome.js';
-import { CLOSED_BECAUSE } from '../pool/backend_rows.js';
-import { isFull } from '../pool/eligibility.js';
+import { conditionOf } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
 import type { Standing } from '../pool/standing.js';
 import type { BackendEntry } from './inventory.js';
@@ -11,12 +10,8 @@ import type { BackendEntry } from './inventory.js';
 /** `share`: of its weight that its probes ask for. */
 export function stateOf(entry: BackendEntry, ledger: Ledger, share: number): BackendState {
   if (entry.tenure === 'leaving') return 'leaving';
-  const health = ledger.health(entry.id);
-  if (health === 'down' || health === 'standby') return health;
-  if ((ledger.closed(entry.id) & CLOSED_BECAUSE.ejected) !== 0) return 'ejected';
-  if (health === 'unproven') return health;
-  if (isFull(ledger, entry.id)) return 'full';
-  return share < 1 ? 'degraded' : 'up';
+  const condition = conditionOf(ledger, entry.id);
+  return condition === 'up' && share < 1 ? 'degraded' : condition;
 }
 
 /** What a reason is made of. */

@@ -10,7 +10,8 @@ import { reasonOf } from './backend_state.js';
 import { targetKey } from './health_targets.js';
 import type { BackendEntry } from './inventory.js';
 import { inItsPlace, whyItStays } from './name_report.js';
-import type { PoolNow, PoolWatch } from './pool_watch.js';
+import type { PoolNow } from './pool_now.js';
+import type { PoolWatch } from './pool_watch.js';
 import type { Unresolved } from './stand_ins.js';
 
 export class BackendDescriber {

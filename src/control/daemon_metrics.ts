@@ -10,6 +10,7 @@ import type {
   PlacesSample,
   SeriesRow,
 } from '../observe/metrics_source.js';
+import { isAnswering } from '../pool/eligibility.js';
 import type { Daemon } from './daemon.js';
 import { namesOf } from './health_targets.js';
 import type { BackendEntry } from './inventory.js';
@@ -73,10 +74,9 @@ export class DaemonMetrics implements MetricsSource {
       const { members, standing } = daemon.watch.pool(pool);
       for (const [index, entry] of members.entries()) {
         if (entry.tenure === 'leaving') continue;
-        const health = ledger.health(entry.id);
         samples.push({
           labels: this.#labelsOf(entry),
-          up: health === 'up' || health === 'standby',
+          up: isAnswering(ledger, entry.id),
           eligible: standing.reasons[index] === null,
           weightEffective: ledger.weight(entry.id),
           maxConnections: ledger.cap(entry.id),

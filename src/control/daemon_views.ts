@@ -23,7 +23,7 @@ import type { BackendDescriber } from './backend_views.js';
 import type { Daemon } from './daemon.js';
 import type { Inventory, ListenerEntry } from './inventory.js';
 import { inItsPlace } from './name_report.js';
-import type { PoolNow } from './pool_watch.js';
+import { accountsOf, type PoolNow } from './pool_now.js';
 import { Refusals } from './refusals.js';
 import { rivalry } from './rivals.js';
 import type { SharedState } from './shared_state.js';
@@ -186,14 +186,10 @@ function namesWithout(listeners: readonly ListenerEntry[], { pools }: Inventory)
 }
 
 /** `down 2, standby 1`; `none at all` without backends. */
-function tally({ members, standing, pool }: PoolNow): string {
+function tally(now: PoolNow): string {
   const counts = new Map<string, number>();
-  const count = (word: string): void => void counts.set(word, (counts.get(word) ?? 0) + 1);
-  for (const [index, reason] of standing.reasons.entries()) {
-    count(members[index]?.tenure === 'leaving' ? 'removed' : (reason ?? 'eligible'));
-  }
-  for (const _ of pool.unresolved) count('unresolved');
-  const parts = [...counts].map(([reason, count]) => `${reason} ${count}`);
+  for (const { word } of accountsOf(now)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  const parts = [...counts].map(([word, count]) => `${word} ${count}`);
   return parts.length === 0 ? 'it has none' : parts.join(', ');
 }
 

@@ -14,6 +14,7 @@ import type { Ledger } from '../pool/ledger.js';
 import { type Standing, standingOf } from '../pool/standing.js';
 import { stateOf } from './backend_state.js';
 import type { BackendEntry, Inventory, ListenerEntry, PoolEntry } from './inventory.js';
+import { accountsOf, type PoolNow, poolState } from './pool_now.js';
 import { rivalsIn } from './rivals.js';
 import { sessionLimit } from './sizing.js';
 import { StateTimes } from './state_times.js';
@@ -31,17 +32,6 @@ export interface PoolWatchDeps {
   readonly sessionBudget: number;
   /** The share of its weight that a backend's probes ask for. */
   readonly shareOf: (entry: BackendEntry) => number;
-}
-
-export interface PoolNow {
-  readonly pool: PoolEntry;
-  /** In the order of `standing.reasons`. */
-  readonly members: readonly BackendEntry[];
-  readonly standing: Standing;
-  readonly state: PoolState;
-  readonly sinceWallMs: number;
-  /** Backends that all say "primary", where one should. */
-  readonly primaries: readonly string[];
 }
 
 export interface StateNow<State> {
@@ -218,51 +208,27 @@ export class PoolWatch {
     return { state, reason, limit, sinceWallMs: this.#listeners.note(listener, state) };
   }
 
-  #tell({ pool, members, standing, state }: PoolNow): void {
+  #tell(now: PoolNow): void {
+    const { pool, members, standing, state } = now;
     const before = this.#told.get(pool) ?? 'nothing';
-    const now = toTell(state);
-    if (now === null || now === before) return;
-    this.#told.set(pool, now);
+    const told = toTell(state);
+    if (told === null || told === before) return;
+    this.#told.set(pool, told);
     const { log } = this.#deps;
     const kept = members.filter((entry) => entry.tenure === 'kept').length;
     const counts = { pool: pool.key, eligible: standing.eligible, backends: kept };
-    if (now === 'down') {
-      const told = members.map(({ spec, tenure }, index) => {
-        const reason = standing.reasons[index] ?? 'eligible';
-        return `${spec.name} ${tenure === 'kept' ? reason : 'removed'}`;
-      });
-      const unresolved = pool.unresolved.map(({ spec: { name } }) => `${name} unresolved`);
-      const all = [...told, ...unresolved];
+    if (told === 'down') {
+      const all = accountsOf(now).map(({ name, word }) => `${name} ${word}`);
       const more = all.length > MAX_TOLD ? [`and ${all.length - MAX_TOLD} more`] : [];
       const detail = [...all.slice(0, MAX_TOLD), ...more].join(', ');
       const cause = standing.serves === 'no-backend' ? 'no-backend' : 'all-down';
       log.event('pool-down', { pool: pool.key, cause, detail });
-    } else if (now === 'panic') {
+    } else if (told === 'panic') {
       // In panic everybody is eligible: those that would be without it are why it began.
       const eligible = this.#standing(pool, 0).eligible;
       log.event('pool-panic', { ...counts, eligible, percent: pool.spec.settings.panicPercent });
     } else if (before === 'panic') log.event('pool-panic-over', counts);
     else if (before === 'down') log.event('pool-recovered', counts);
-  }
-}
-
-function poolState({ serves }: Standing): PoolState {
-  switch (serves) {
-    case 'first':
-      return 'up';
-    case 'backup':
-      return 'backup';
-    case 'all':
-      return 'panic';
-    case 'all-full':
-      return 'full';
-    case 'unproven':
-      return 'unproven';
-    case 'all-down':
-    case 'no-backend':
-      return 'down';
-    default:
-      return unreachable(serves);
   }
 }
 

@@ -3,8 +3,9 @@
  * the former one may have come back as it was, and writes go to both. sluice cannot know which is
  * right, nor fence the other: it says so.
  */
+import { isUsable } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
-import { inTier, type Standing, type Tier } from '../pool/standing.js';
+import { inTier, isTier, type Standing } from '../pool/standing.js';
 import type { BackendEntry, PoolEntry } from './inventory.js';
 
 /**
@@ -21,7 +22,7 @@ export function rivalsIn(
   if (!('role' in probe) || probe.role !== 'primary') return [];
   const rivals = members.filter(
     (entry, index) =>
-      entry.tenure === 'kept' && ledger.health(entry.id) === 'up' && isUsed(entry, index, standing),
+      entry.tenure === 'kept' && isUsable(ledger, entry.id) && isUsed(entry, index, standing),
   );
   return rivals.length > 1 ? rivals.map(({ spec }) => spec.name) : [];
 }
@@ -31,10 +32,6 @@ function isUsed({ id, spec }: BackendEntry, index: number, { reasons, serves }: 
   const reason = reasons[index];
   if (reason !== 'full') return reason === null;
   return isTier(serves) ? inTier({ id, backup: spec.backup }, serves) : true;
-}
-
-function isTier(serves: Standing['serves']): serves is Tier {
-  return serves === 'first' || serves === 'backup' || serves === 'all';
 }
 
 /** A sentence; '' where there is no rival. */

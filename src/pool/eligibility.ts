@@ -1,6 +1,7 @@
 /**
- * Who may be chosen, and if not, why not. The one place that turns ledger states into a reason; the
- * pool filters by it, and whoever explains a choice shows it.
+ * What its row of the ledger says about one backend. Every verdict on a backend is made here, so
+ * that a choice, an ejection, panic, the end of a flow and a page cannot differ about it; that on a
+ * pool is made of these in standing.ts.
  */
 import type { BackendId } from '../core/brand.js';
 import type { Ineligible } from '../core/outcome.js';
@@ -8,7 +9,7 @@ import { CLOSED_BECAUSE } from './backend_rows.js';
 import type { Ledger } from './ledger.js';
 
 /** A backend that must not serve any more, however its health is. */
-export const GONE = CLOSED_BECAUSE.removed | CLOSED_BECAUSE.expired;
+const GONE = CLOSED_BECAUSE.removed | CLOSED_BECAUSE.expired;
 
 /**
  * Panic ignores what says "down" and "ejected"; it never ignores drains, weights, caps, another
@@ -16,15 +17,6 @@ export const GONE = CLOSED_BECAUSE.removed | CLOSED_BECAUSE.expired;
  * would be used before the first probe).
  */
 export type Regard = 'health' | 'panic';
-
-/** It serves, or would if it were not ejected: up, not gone, weight above 0. */
-export function isUsable(ledger: Ledger, backend: BackendId): boolean {
-  return (
-    ledger.health(backend) === 'up' &&
-    ledger.weight(backend) > 0 &&
-    (ledger.closed(backend) & GONE) === 0
-  );
-}
 
 /**
  * Why `backend` gets no new session, or null when it is eligible. `tried`: in vain, by this
@@ -50,8 +42,57 @@ export function ineligible(
   return isFull(ledger, backend) ? 'full' : null;
 }
 
+/** It serves, or would if it were not ejected, or had a place: up, not gone, weight above 0. */
+export function isUsable(ledger: Ledger, backend: BackendId): boolean {
+  return (
+    ledger.health(backend) === 'up' &&
+    ledger.weight(backend) > 0 &&
+    (ledger.closed(backend) & GONE) === 0
+  );
+}
+
+/** What a backend counts for when it is asked whether panic rules. */
+export type Wellness = 'well' | 'unwell' | 'unfit';
+
+/**
+ * One that has had no verdict yet counts as well, because nothing is known against it. Unfit: it
+ * could not serve however few were well, because it is gone, has no weight, or another role.
+ */
+export function wellnessOf(ledger: Ledger, backend: BackendId): Wellness {
+  const health = ledger.health(backend);
+  const closed = ledger.closed(backend);
+  if ((closed & GONE) !== 0 || ledger.weight(backend) <= 0 || health === 'standby') return 'unfit';
+  return health !== 'down' && closed === 0 ? 'well' : 'unwell';
+}
+
+/**
+ * False when what runs on `backend` must go elsewhere: health declared it down or on standby, or it
+ * was drained past its time or removed.
+ */
+export function mayStay(ledger: Ledger, backend: BackendId): boolean {
+  const health = ledger.health(backend);
+  return (ledger.closed(backend) & GONE) === 0 && health !== 'down' && health !== 'standby';
+}
+
+/** Its probes get the answer that they want of it or of one in another role. */
+export function isAnswering(ledger: Ledger, backend: BackendId): boolean {
+  const health = ledger.health(backend);
+  return health === 'up' || health === 'standby';
+}
+
+/** How it is, for people: the worst first, whatever weight it has. */
+export type Condition = 'down' | 'standby' | 'ejected' | 'unproven' | 'full' | 'up';
+
+export function conditionOf(ledger: Ledger, backend: BackendId): Condition {
+  const health = ledger.health(backend);
+  if (health === 'down' || health === 'standby') return health;
+  if ((ledger.closed(backend) & CLOSED_BECAUSE.ejected) !== 0) return 'ejected';
+  if (health === 'unproven') return health;
+  return isFull(ledger, backend) ? 'full' : 'up';
+}
+
 /** As many sessions as it may have. */
-export function isFull(ledger: Ledger, backend: BackendId): boolean {
+function isFull(ledger: Ledger, backend: BackendId): boolean {
   const cap = ledger.cap(backend);
   return cap !== 0 && ledger.active(backend) >= cap;
 }

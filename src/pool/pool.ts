@@ -14,7 +14,7 @@ import type { Random } from '../core/random.js';
 import { sameValue } from '../core/same_value.js';
 import type { PoolSettings } from '../core/spec.js';
 import { atOnce, ITEMS_PER_STRETCH, type Stretches } from '../core/stretches.js';
-import { GONE, ineligible, type Regard } from './eligibility.js';
+import { ineligible, mayStay, type Regard } from './eligibility.js';
 import { Failures } from './failures.js';
 import { Learnt } from './learnt.js';
 import { BackendLease, type LeaseBook } from './lease.js';
@@ -146,9 +146,7 @@ export class Pool implements PoolView, LeaseBook {
   }
 
   mayStay(backend: BackendId): boolean {
-    const { ledger } = this.#deps;
-    const health = ledger.health(backend);
-    return (ledger.closed(backend) & GONE) === 0 && health !== 'down' && health !== 'standby';
+    return mayStay(this.#deps.ledger, backend);
   }
 
   /**

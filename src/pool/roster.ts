@@ -10,7 +10,7 @@ import type { BackendId } from '../core/brand.js';
 import type { Ineligible } from '../core/outcome.js';
 import { inStretches, type Stretches } from '../core/stretches.js';
 import { type ChangeReader, EVERY_ROW, isCountOnly, rowIn } from './change_journal.js';
-import { ineligible, type Regard } from './eligibility.js';
+import { ineligible, type Regard, type Wellness, wellnessOf } from './eligibility.js';
 import type { Ledger } from './ledger.js';
 import type { PlannedBackend } from './planned_backend.js';
 import { RowIndex } from './row_index.js';
@@ -22,8 +22,6 @@ import {
   regardBy,
   type Tier,
   tiersOf,
-  type Wellness,
-  wellnessOf,
 } from './standing.js';
 
 /** What the counts below know about a member. */
@@ -52,7 +50,7 @@ export class Roster {
   readonly #tiers: Readonly<Record<Tier, CandidateSet>>;
   /** By member. */
   readonly #accounts: readonly Account[];
-  readonly #wellness: Record<Wellness, number> = { well: 0, unwell: 0, 'not usable': 0 };
+  readonly #wellness: Record<Wellness, number> = { well: 0, unwell: 0, unfit: 0 };
   /** Of those that do not yield. */
   readonly #hopes: Readonly<Record<Regard, Record<Hope, number>>> = {
     health: { place: 0, unproven: 0, unwell: 0, none: 0 },
@@ -78,8 +76,8 @@ export class Roster {
       backup: new CandidateSet(room.backup, figures),
       all: new CandidateSet(room.all, figures),
     };
-    this.#accounts = members.map(() => ({ wellness: 'not usable', health: null, panic: null }));
-    this.#wellness['not usable'] = members.length;
+    this.#accounts = members.map(() => ({ wellness: 'unfit', health: null, panic: null }));
+    this.#wellness.unfit = members.length;
     // From here on the journal has what changes; what is read below is newer.
     if (policy.needs.counts) for (const { id } of members) ledger.watchCounts(id);
     this.#changes = ledger.changes.reader();

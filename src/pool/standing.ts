@@ -5,7 +5,7 @@
  */
 import type { BackendId } from '../core/brand.js';
 import type { Ineligible } from '../core/outcome.js';
-import { GONE, ineligible, type Regard } from './eligibility.js';
+import { ineligible, type Regard, wellnessOf } from './eligibility.js';
 import type { Ledger } from './ledger.js';
 
 export interface Member {
@@ -26,20 +26,6 @@ export function tiersOf(regard: Regard): readonly Tier[] {
 
 export function inTier({ backup }: Member, tier: Tier): boolean {
   return tier === 'all' || backup === (tier === 'backup');
-}
-
-/** What a backend counts for when it is asked whether panic rules. */
-export type Wellness = 'well' | 'unwell' | 'not usable';
-
-/**
- * One that has had no verdict yet counts as well, because nothing is known against it; one in
- * another role could not serve however few are left.
- */
-export function wellnessOf(ledger: Ledger, id: BackendId): Wellness {
-  const health = ledger.health(id);
-  const closed = ledger.closed(id);
-  if ((closed & GONE) !== 0 || ledger.weight(id) <= 0 || health === 'standby') return 'not usable';
-  return health !== 'down' && closed === 0 ? 'well' : 'unwell';
 }
 
 /** `panic` when fewer are well than `panicPercent` of those that could serve. */
@@ -122,5 +108,9 @@ export function standingOf(
 
 /** Whether a session that comes now is served at once, or would be but for the caps. */
 export function canServe({ serves }: Standing): boolean {
-  return serves !== 'unproven' && serves !== 'all-down' && serves !== 'no-backend';
+  return serves === 'all-full' || isTier(serves);
+}
+
+export function isTier(serves: Standing['serves']): serves is Tier {
+  return serves === 'first' || serves === 'backup' || serves === 'all';
 }

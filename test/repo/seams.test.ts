@@ -35,6 +35,12 @@ const LIBRARIES: Readonly<Record<string, string>> = {
   toml: 'src/config/toml.ts',
   zod: 'src/config/',
 };
+/** Where a backend's health is read: for a verdict, to see it change, and to say it. */
+const VERDICTS = new Set([
+  'src/pool/eligibility.ts',
+  'src/control/backend_board.ts',
+  'src/control/ejections.ts',
+]);
 const SEVERAL_FILES = new Set(['zod']);
 
 t.test('only src/system reads clock, timers and entropy', async (t) => {
@@ -74,6 +80,18 @@ t.test('only the Spec, the configuration and balance know a policy by its name',
       .filter((node) => ts.isStringLiteralLike(node) && names.includes(node.text))
       .map((node) => place(source, node)),
   );
+  t.same(found, []);
+});
+
+t.test('every verdict on a backend is made where all of them are', async (t) => {
+  const read = /\bledger\.(health|closed)$/;
+  const found = below('src')
+    .filter(({ path }) => !VERDICTS.has(path))
+    .flatMap((source) =>
+      [...nodes(source.tree)]
+        .filter((node) => ts.isCallExpression(node) && read.test(node.expression.getText()))
+        .map((node) => place(source, node)),
+    );
   t.same(found, []);
 });
 
