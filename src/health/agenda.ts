@@ -99,7 +99,8 @@ export class Agenda implements Timers {
 
   #sink(item: Item): void {
     for (;;) {
-      const [left, right] = [this.#heap[2 * item.place + 1], this.#heap[2 * item.place + 2]];
+      const left = this.#heap[2 * item.place + 1];
+      const right = this.#heap[2 * item.place + 2];
       const child =
         left !== undefined && right !== undefined && isBefore(right, left) ? right : left;
       if (child === undefined || !isBefore(child, item)) return;

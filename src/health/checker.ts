@@ -62,7 +62,9 @@ export class HealthChecker {
   readonly #deps: CheckerDeps;
   readonly #events: HealthEvents;
   readonly #starts: Starts;
+  /** When attempts begin, and when those in flight are cut off: few, and most are in time. */
   readonly #agenda: Agenda;
+  readonly #limits: Agenda;
   readonly #entries = new Map<string, Entry>();
   /** The definitions that were compared last. */
   #compared: {
@@ -78,6 +80,7 @@ export class HealthChecker {
     const inFlight = Math.min(MAX_PROBES_IN_FLIGHT, deps.inFlight ?? MAX_PROBES_IN_FLIGHT);
     this.#starts = new Starts({ ...deps, inFlight });
     this.#agenda = new Agenda(deps.clock, deps.timers);
+    this.#limits = new Agenda(deps.clock, deps.timers);
   }
 
   /**
@@ -206,7 +209,7 @@ export class HealthChecker {
     const cutOff = new CutOff();
     const activity = { kind: 'attempting', cutOff, startedMs: clock.nowMs() } as const;
     const stillMs = clock.stillMs?.() ?? 0;
-    const limit = this.#agenda.after(target.health.timeoutMs, () => cutOff.abort());
+    const limit = this.#limits.after(target.health.timeoutMs, () => cutOff.abort());
     entry.activity = activity;
     void this.#probe(entry.probe, target, cutOff).then((result) => {
       limit.cancel();

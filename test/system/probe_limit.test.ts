@@ -1,10 +1,16 @@
-/** `probes_per_second`: one limit over all pools, under which every interval stretches alike. */
+/**
+ * `probes_per_second`: one limit over all pools, under which every interval stretches alike. And
+ * what many probes cost.
+ */
 import { createServer } from 'node:net';
 import t from 'tap';
-import { startDaemon } from '../support/daemon.js';
-import { eventually, nowMs } from '../support/deadline.js';
+import { detectUring } from '../../src/engine/uring/detect.js';
+import { loadKernel } from '../../src/kernel/foreign.js';
+import { type Daemon, startDaemon } from '../support/daemon.js';
+import { eventually, nowMs, pass } from '../support/deadline.js';
 import { startEchoes } from '../support/load/echo_backend.js';
 import { freePort } from '../support/places.js';
+import { refuseCall } from '../support/refuse_call.js';
 import { listenerText, poolText } from '../support/settings.js';
 
 const BACKENDS = 60;
@@ -71,3 +77,57 @@ t.test('probes stretch evenly to their limit, and a failing backend is found fir
   const roundMs = ((BACKENDS + 1) / ALLOWED) * 1000;
   t.ok(tookMs < 2.5 * roundMs, `${tookMs} ms; a round takes ${roundMs} ms`);
 });
+
+const MANY = 500;
+const MANY_HEALTH = 'probe = "tcp"\ninterval = "250ms"\nfast_interval = "100ms"\n';
+/** Of what a probe costs over a socket of Node.js; it is a third. */
+const MOST_OF_IT = 0.7;
+const TRIES = 3;
+const ROUNDS_MS = 1_500;
+/** io_uring_setup(2): without it probes connect by sockets of Node.js. */
+const RING_SETUP = 425;
+
+t.test('probes cost less where io_uring works, and are the same where it does not', async (t) => {
+  const server = createServer((socket) => socket.on('error', () => {}).resume());
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, '0.0.0.0', resolve));
+  t.teardown(() => server.close());
+  const backends = Array.from({ length: MANY }, (_, index) => ({
+    name: `b${index}`,
+    address: `127.8.${index >> 7}.${1 + (index & 127)}:${port}`,
+  }));
+  const service = { name: 'many', backends, health: MANY_HEALTH };
+  const toml = listenerText({ pool: 'many' }) + poolText(service);
+  const usual = await startDaemon(t, { workers: 1, toml });
+  const refused = { engine: 'node', preload: refuseCall(RING_SETUP) } as const;
+  const without = await startDaemon(t, { workers: 1, toml, ...refused });
+  for (const daemon of [usual, without]) await daemon.backendsUp('many', MANY);
+  t.same(without.eventsNamed('engine-degraded'), [], 'nothing is missing');
+
+  let least = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < TRIES && least > MOST_OF_IT; tries++) {
+    const [one, other] = [await ticksPerProbe(usual), await ticksPerProbe(without)];
+    t.comment(`${one * 10_000} and ${other * 10_000} µs of CPU per probe`);
+    least = Math.min(least, one / other);
+  }
+  if (detectUring(loadKernel()).ok) t.ok(least <= MOST_OF_IT, `${least} of it`);
+
+  server.close();
+  for (const daemon of [usual, without]) {
+    const down = await daemon.event('backend-down');
+    t.equal(down['cause'], 'refused');
+    t.match(down['detail'], /tcp probes in a row failed, the last: connection refused/);
+  }
+});
+
+/** CPU time of the daemon by the number of its probes, over some rounds of them. */
+async function ticksPerProbe(daemon: Daemon): Promise<number> {
+  const from = { probes: await probesOf(daemon), ticks: await daemon.cpuTicks() };
+  await pass(ROUNDS_MS);
+  const ticks = (await daemon.cpuTicks()) - from.ticks;
+  return ticks / ((await probesOf(daemon)) - from.probes);
+}
+
+async function probesOf(daemon: Daemon): Promise<number> {
+  return (await daemon.metrics()).sum('sluice_probe_seconds_count');
+}
