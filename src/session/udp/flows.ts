@@ -19,6 +19,7 @@ import type { ListenerKey } from '../tcp_port.js';
 import type { UdpEdges, UdpEngine, Unwrapped, Verdict } from '../udp_port.js';
 import { FlowBook } from './book.js';
 import { type Choice, FlowChoosing } from './choosing.js';
+import { idleAtMs, nextMs } from './deadlines.js';
 import type { UdpFlowsDeps } from './deps.js';
 import { UdpFlow } from './flow.js';
 import { handOver, isOwed, longestIdle, OWED_MS } from './hand_over.js';
@@ -290,6 +291,7 @@ export class UdpFlows implements UdpEdges {
   #expired(flow: UdpFlow): void {
     const now = this.#deps.clock.nowMs();
     const { phase, notice } = flow;
+    const isIdle = idleAtMs(flow, this.#engine) <= now;
     if (notice !== null && notice.atMs <= now) {
       return this.#end(flow, 'sluice', 'drain', notice.cause);
     }
@@ -299,10 +301,10 @@ export class UdpFlows implements UdpEdges {
         if (phase.untilMs <= now) return this.#giveUp(flow, 'all-down');
         break;
       case 'open':
-        if (this.#idleAtMs(flow) <= now) return this.#end(flow, 'sluice', 'relay', 'idle-timeout');
+        if (isIdle) return this.#end(flow, 'sluice', 'relay', 'idle-timeout');
         break;
       case 'adrift':
-        if (this.#idleAtMs(flow) <= now) return this.#end(flow, 'sluice', 'relay', 'backend-down');
+        if (isIdle) return this.#end(flow, 'sluice', 'relay', 'backend-down');
         break;
       default:
         return unreachable(phase);
@@ -310,19 +312,8 @@ export class UdpFlows implements UdpEdges {
     this.#arm(flow);
   }
 
-  /**
-   * The earliest of notice, age and patience; idleness is looked at only when its time may have
-   * come.
-   */
   #arm(flow: UdpFlow): void {
-    const { phase } = flow;
-    const patientMs = phase.at === 'verdict' ? phase.untilMs : this.#idleAtMs(flow);
-    const noticeMs = flow.notice?.atMs ?? Number.POSITIVE_INFINITY;
-    this.#wheel.set(flow.id, Math.min(patientMs, flow.expiresMs, noticeMs));
-  }
-
-  #idleAtMs(flow: UdpFlow): number {
-    return (this.#engine.lastActivityMs[flow.id] ?? 0) + flow.listener.plan.settings.idleTimeoutMs;
+    this.#wheel.set(flow.id, nextMs(flow, this.#engine));
   }
 
   /** A flow that waited will have no backend; what was held for it is lost. */
