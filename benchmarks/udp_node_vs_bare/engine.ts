@@ -4,6 +4,7 @@ import type { BackendId, ListenerId, PoolId, SeriesId, WorkerId } from '../../sr
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import type { ListenerPlan, PoolPlan } from '../../src/core/plan.js';
 import { createSeriesMemory, SeriesWriter } from '../../src/core/series.js';
+import { SessionIds } from '../../src/core/session_ids.js';
 import { NodeUdp } from '../../src/engine/node/udp.js';
 import { SelfDials } from '../../src/engine/self_dials.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
@@ -44,6 +45,7 @@ export async function startNodeRelay(host: string, backendPort: number): Promise
     ledger,
     series: new SeriesWriter(createSeriesMemory(1), WORKER),
     worker: WORKER,
+    ids: new SessionIds(WORKER, clock.wallMs()),
     access: () => {},
     internalError: escalate,
     descriptorFreed: () => {},

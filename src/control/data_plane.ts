@@ -5,6 +5,7 @@
 import { present, unreachable } from '../core/assert.js';
 import type { ListenerId, PoolId } from '../core/brand.js';
 import type { ListenerPlan, PlanPart, PoolPlan } from '../core/plan.js';
+import { SessionIds } from '../core/session_ids.js';
 import type { Engine } from '../engine/engine.js';
 import { Pool } from '../pool/pool.js';
 import { WaitQueue } from '../pool/wait_queue.js';
@@ -18,7 +19,7 @@ import { UdpFlows } from '../session/udp/flows.js';
 import { UdpWall } from '../session/udp/wall.js';
 import { PoolPlans } from './pool_plans.js';
 
-export interface DataPlaneDeps extends Omit<TcpSessionsDeps, 'engine' | 'clock'> {
+export interface DataPlaneDeps extends Omit<TcpSessionsDeps, 'engine' | 'clock' | 'ids'> {
   readonly engine: Engine;
   /** Resolves when sessions have had their turn, soon. */
   readonly turn: () => Promise<void>;
@@ -40,12 +41,14 @@ export class DataPlane {
 
   constructor(deps: DataPlaneDeps) {
     this.#deps = deps;
-    const { engine } = deps;
-    this.tcp = new TcpSessions({ ...deps, engine: engine.tcp, clock: engine.clock });
+    const { engine, worker } = deps;
+    const { clock } = engine;
+    const both = { ...deps, clock, ids: new SessionIds(worker, clock.wallMs()) };
+    this.tcp = new TcpSessions({ ...both, engine: engine.tcp });
     const descriptorFreed = (): void => {
       this.#flows = 'gave back descriptors';
     };
-    this.udp = new UdpFlows({ ...deps, engine: engine.udp, clock: engine.clock, descriptorFreed });
+    this.udp = new UdpFlows({ ...both, engine: engine.udp, descriptorFreed });
     this.edges = {
       tcp: new TcpWall(this.tcp, deps.internalError),
       udp: new UdpWall(this.udp),

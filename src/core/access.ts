@@ -6,6 +6,8 @@ import type { Cause, End } from './outcome.js';
 import type { AccessLevel } from './spec.js';
 
 export interface AccessRecord {
+  /** As in `ctl sessions`; see session_ids.ts. */
+  readonly id: string;
   readonly protocol: 'tcp' | 'udp';
   readonly listener: string;
   /**

@@ -6,6 +6,7 @@ import { toMicro } from './fields.js';
 /** Times are rounded to microseconds: more digits would be noise. */
 export function accessFields(record: AccessRecord): EventFields<'session'> {
   return {
+    id: record.id,
     protocol: record.protocol,
     listener: record.listener,
     client: record.client,

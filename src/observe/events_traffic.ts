@@ -134,6 +134,7 @@ export const TRAFFIC_EVENTS = {
   ]),
 
   session: info('A session or flow has ended.', [
+    'id',
     'protocol',
     'listener',
     'client',

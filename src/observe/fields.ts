@@ -38,6 +38,7 @@ export const FIELDS = {
   failures: figure('Attempts that failed, one after the other.'),
   file: text('Path of the configuration file.'),
   first_byte_ms: figure('Time from the connection to the first byte back; null: none came.'),
+  id: text('Names one session or flow: the same wherever it is told of.'),
   in_a_row: figure('How many times in a row.'),
   keys: texts('Dotted paths of keys of the configuration.'),
   limit: figure('The limit that holds.'),

@@ -20,6 +20,7 @@ import { systemTimers } from '../../src/system/timers.js';
 
 const SPEC: LogSpec = { level: 'info', format: 'json', access: 'errors' };
 const RECORD: AccessRecord = {
+  id: '0-g1',
   protocol: 'tcp',
   listener: 'pg',
   client: '192.0.2.7:40000',
@@ -147,6 +148,7 @@ t.test('an access line tells the whole session, in base units and snake case', a
       level: 'info',
       time: '2023-11-14T22:13:20.123Z',
       event: 'session',
+      id: '0-g1',
       protocol: 'tcp',
       listener: 'pg',
       client: '192.0.2.7:40000',

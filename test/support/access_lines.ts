@@ -2,6 +2,7 @@
 import type { Daemon, LogRecord } from './daemon.js';
 
 export interface AccessLine {
+  readonly id: string;
   readonly listener: string;
   readonly client: string;
   readonly local: string;

@@ -49,7 +49,7 @@ t.test('50 MiB each way pass paused readers whole, in bounded memory', async (t)
     payloadDigest(PAYLOAD_BYTES, 2),
   ]);
   const line = await accessLine(daemon, 'the transfer', () => true);
-  t.match(line, { bytes_in: PAYLOAD_BYTES, bytes_out: PAYLOAD_BYTES });
+  t.match(line, { id: /^\d+-[0-9a-z]{10}$/, bytes_in: PAYLOAD_BYTES, bytes_out: PAYLOAD_BYTES });
 });
 
 t.test('50 MiB each way pass tiny socket buffers whole', async (t) => {

@@ -10,21 +10,25 @@ import {
   PLAIN_COLUMN,
   type SeriesWriter,
 } from '../../core/series.js';
+import type { SessionIds } from '../../core/session_ids.js';
 import type { AccessLevel } from '../../core/spec.js';
 import type { PooledBackend } from '../../pool/selection.js';
 import type { TcpEngine } from '../tcp_port.js';
+import type { TcpSessionsDeps } from './deps.js';
 import type { TcpSession } from './session.js';
 
 export class SessionBook {
   access: AccessLevel = 'errors';
   readonly #series: SeriesWriter;
   readonly #engine: TcpEngine;
+  readonly #ids: SessionIds;
   readonly #write: (record: AccessRecord) => void;
 
-  constructor(series: SeriesWriter, engine: TcpEngine, write: (record: AccessRecord) => void) {
-    this.#series = series;
-    this.#engine = engine;
-    this.#write = write;
+  constructor(deps: Pick<TcpSessionsDeps, 'series' | 'engine' | 'ids' | 'access'>) {
+    this.#series = deps.series;
+    this.#engine = deps.engine;
+    this.#ids = deps.ids;
+    this.#write = deps.access;
   }
 
   /** It counts where its listener counts now: that may have changed while it was held. */
@@ -85,6 +89,7 @@ export class SessionBook {
     const peer = this.#engine.client(session.pair);
     const local = session.proxied?.destination ?? this.#engine.local(session.pair);
     return {
+      id: this.#ids.text(session.number),
       protocol: 'tcp',
       listener: listener.plan.name,
       client: formatAddress(session.client(peer)),

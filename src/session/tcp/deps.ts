@@ -4,6 +4,7 @@ import type { WorkerId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
 import type { Random } from '../../core/random.js';
 import type { SeriesWriter } from '../../core/series.js';
+import type { SessionIds } from '../../core/session_ids.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { ReportDefect } from '../defect.js';
 import type { ListenerKey, TcpEngine } from '../tcp_port.js';
@@ -16,6 +17,7 @@ export interface TcpSessionsDeps {
   readonly series: SeriesWriter;
   readonly worker: WorkerId;
   readonly workers: number;
+  readonly ids: SessionIds;
   /** Writes an access record. */
   readonly access: (record: AccessRecord) => void;
   /** Wakes another worker: a place or a turn may be its own. */

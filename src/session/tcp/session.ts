@@ -63,11 +63,14 @@ export class TcpSession {
   waiting: Waiting;
 
   readonly pair: PairId;
+  /** See session_ids.ts. */
+  readonly number: number;
   readonly listener: TcpListener;
   readonly acceptedMs: number;
 
-  constructor(pair: PairId, listener: TcpListener, acceptedMs: number) {
+  constructor(pair: PairId, number: number, listener: TcpListener, acceptedMs: number) {
     this.pair = pair;
+    this.number = number;
     this.listener = listener;
     this.acceptedMs = acceptedMs;
     this.series = listener.plan.series;

@@ -11,7 +11,7 @@ import type { ListenerPlan } from '../../core/plan.js';
 import type { Lease } from '../../pool/selection.js';
 import { DeadlineWheel } from '../deadline_wheel.js';
 import { reportUnlessShared } from '../defect.js';
-import { DUE_A_TURN, EndQueue, giveNotice } from '../due.js';
+import { DUE_A_TURN } from '../due.js';
 import { parse } from '../proxy_protocol/parse.js';
 import type { ListenerKey, PairEnd, TcpEdges } from '../tcp_port.js';
 import { SessionBook } from './book.js';
@@ -21,6 +21,7 @@ import { concerned, type Ending, isAbrupt } from './ending.js';
 import { endOf, expiryOf, leaseOf, type Over, overdue, settlementOf, stageOf } from './ends.js';
 import type { TcpListener } from './listener.js';
 import { type OpenedSocket, TcpListeners } from './listeners.js';
+import { Notices } from './notices.js';
 import { preludeFor } from './prelude.js';
 import { TcpSession } from './session.js';
 import { Sweep } from './sweep.js';
@@ -46,11 +47,7 @@ export class TcpSessions implements TcpEdges {
   readonly #dueNow = (session: TcpSession): void => this.#expired(session, this.#tickMs);
   readonly #countBytes = (session: TcpSession): void => this.#book.countBytes(session);
   readonly #beginOne = (session: TcpSession): void => this.#begin(session);
-  /** Those whose notice says now. */
-  readonly #ends = new EndQueue<TcpSession>(
-    (session) => this.#sessions[session.pair] !== session,
-    (session) => this.#alone(session, () => this.#noticeDue(session)),
-  );
+  readonly #notices: Notices;
   readonly #atEnd: readonly ((over: Over) => void)[] = [
     ({ session }) => this.#choosing.forget(session),
     ({ session, end, nowMs }) => this.#book.ended(session, end, nowMs),
@@ -62,10 +59,16 @@ export class TcpSessions implements TcpEdges {
 
   constructor(deps: TcpSessionsDeps) {
     this.#deps = deps;
-    this.#book = new SessionBook(deps.series, deps.engine, deps.access);
+    this.#book = new SessionBook(deps);
     this.#wheel = new DeadlineWheel(deps.engine.capacity, deps.clock.nowMs());
     this.#sweep = new Sweep(deps.engine.lastActivityMs);
     this.#sessions = [];
+    this.#notices = new Notices({
+      ...deps,
+      isOver: (session) => this.#sessions[session.pair] !== session,
+      due: (session) => this.#alone(session, () => this.#noticeDue(session)),
+      arm: (session, nowMs) => this.#armRelay(session, nowMs),
+    });
     this.#listeners = new TcpListeners(deps, {
       begin: (session) => this.#alone(session, this.#beginOne),
       turnAway: (session) => this.#alone(session, () => deps.engine.close(session.pair, 'reset')),
@@ -125,13 +128,9 @@ export class TcpSessions implements TcpEdges {
 
   /** Those that have been idle longest go first. */
   endSessions(ending: Ending): void {
-    const now = this.#deps.clock.nowMs();
-    const chosen = concerned(this.#open(), ending, this.#deps.engine.lastActivityMs, now);
-    for (const session of giveNotice(chosen, ending, this.#deps.random, now)) {
-      if ((session.notice?.atMs ?? now) <= now) this.#ends.add(session);
-      else if (session.phase.at === 'relaying') this.#armRelay(session, now);
-    }
-    this.#ends.run();
+    const { engine, clock } = this.#deps;
+    const chosen = concerned(this.#open(), ending, engine.lastActivityMs, clock.nowMs());
+    this.#notices.give(chosen, ending);
   }
 
   /** Flows gave back descriptors, which sessions may have. */
@@ -149,7 +148,7 @@ export class TcpSessions implements TcpEdges {
   tick(nowMs: number): number {
     this.#tickMs = nowMs;
     this.#wheel.advance(nowMs, this.#expire, DUE_A_TURN);
-    this.#ends.runAgain();
+    this.#notices.runAgain();
     this.#choosing.serveFreed();
     if (this.#sweep.isTime(nowMs)) {
       this.#sweep.run(nowMs, this.#sessions, (session) => this.#alone(session, this.#countBytes));
@@ -157,13 +156,14 @@ export class TcpSessions implements TcpEdges {
       this.rung();
     }
     if (this.#count === 0) return Number.POSITIVE_INFINITY;
-    return Math.min(this.#wheel.nextMs(), this.#sweep.nextMs, this.#ends.dueMs);
+    return Math.min(this.#wheel.nextMs(), this.#sweep.nextMs, this.#notices.dueMs);
   }
 
   // ---- edges ----
   accepted(key: ListenerKey, pair: PairId): void {
     const listener = this.#listeners.byKey(key);
-    const session = new TcpSession(pair, listener, this.#deps.clock.nowMs());
+    const { ids, clock } = this.#deps;
+    const session = new TcpSession(pair, ids.next(), listener, clock.nowMs());
     assertShared(
       (this.#sessions[pair] ?? null) === null,
       'an engine used a pair again before it was closed',

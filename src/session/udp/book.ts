@@ -10,21 +10,25 @@ import {
   PLAIN_COLUMN,
   type SeriesWriter,
 } from '../../core/series.js';
+import type { SessionIds } from '../../core/session_ids.js';
 import type { AccessLevel } from '../../core/spec.js';
 import type { PooledBackend } from '../../pool/selection.js';
 import type { UdpEngine } from '../udp_port.js';
+import type { UdpFlowsDeps } from './deps.js';
 import type { UdpFlow } from './flow.js';
 
 export class FlowBook {
   access: AccessLevel = 'errors';
   readonly #series: SeriesWriter;
   readonly #engine: UdpEngine;
+  readonly #ids: SessionIds;
   readonly #write: (record: AccessRecord) => void;
 
-  constructor(series: SeriesWriter, engine: UdpEngine, write: (record: AccessRecord) => void) {
-    this.#series = series;
-    this.#engine = engine;
-    this.#write = write;
+  constructor(deps: Pick<UdpFlowsDeps, 'series' | 'engine' | 'ids' | 'access'>) {
+    this.#series = deps.series;
+    this.#engine = deps.engine;
+    this.#ids = deps.ids;
+    this.#write = deps.access;
   }
 
   /** Where `flow` is counted while it is at `backend`. */
@@ -114,6 +118,7 @@ export class FlowBook {
     const { plan, pool } = flow.listener;
     const local = flow.proxied?.destination ?? this.#engine.local(flow.id);
     return {
+      id: this.#ids.text(flow.number),
       protocol: 'udp',
       listener: plan.name,
       client: formatAddress(flow.client(this.#engine.client(flow.id))),

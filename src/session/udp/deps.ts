@@ -4,6 +4,7 @@ import type { WorkerId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
 import type { Random } from '../../core/random.js';
 import type { SeriesWriter } from '../../core/series.js';
+import type { SessionIds } from '../../core/session_ids.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { ReportDefect } from '../defect.js';
 import type { UdpEngine } from '../udp_port.js';
@@ -15,6 +16,7 @@ export interface UdpFlowsDeps {
   readonly ledger: Ledger;
   readonly series: SeriesWriter;
   readonly worker: WorkerId;
+  readonly ids: SessionIds;
   /** A flow gave back a descriptor, which others may wait for; told within an edge. */
   readonly descriptorFreed: () => void;
   /** Writes an access record. */

@@ -26,6 +26,8 @@ export interface Notice {
 
 export class UdpFlow {
   readonly id: FlowId;
+  /** See session_ids.ts. */
+  readonly number: number;
   /** The socket at which the client is. */
   readonly key: ListenerKey;
   readonly listener: UdpListener;
@@ -64,12 +66,14 @@ export class UdpFlow {
 
   constructor(
     id: FlowId,
+    number: number,
     key: ListenerKey,
     listener: UdpListener,
     proxied: ProxyHeader | null,
     startedMs: number,
   ) {
     this.id = id;
+    this.number = number;
     this.key = key;
     this.listener = listener;
     this.proxied = proxied;

@@ -52,7 +52,7 @@ export class UdpFlows implements UdpEdges {
     this.#deps = deps;
     this.#engine = deps.engine;
     this.#lastSweepMs = deps.clock.nowMs();
-    this.#book = new FlowBook(deps.series, deps.engine, deps.access);
+    this.#book = new FlowBook(deps);
     this.#choosing = new FlowChoosing(deps.engine, deps.clock, this.#book);
     this.#wheel = new DeadlineWheel(deps.engine.capacity, deps.clock.nowMs());
     this.#listeners = new UdpListeners(deps, {
@@ -149,7 +149,8 @@ export class UdpFlows implements UdpEdges {
     if (this.#listeners.isClosing(listener)) return this.#refuse(listener, 'listener-closing');
     if (!listener.tryEnter()) return this.#refuse(listener, 'flow-limit');
     const now = this.#deps.clock.nowMs();
-    const flow = new UdpFlow(id, key, listener, listener.headers?.last ?? null, now);
+    const number = this.#deps.ids.next();
+    const flow = new UdpFlow(id, number, key, listener, listener.headers?.last ?? null, now);
     let choice: Choice;
     try {
       choice = this.#choosing.choose(flow);

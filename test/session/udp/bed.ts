@@ -17,6 +17,7 @@ import {
   SeriesReader,
   SeriesWriter,
 } from '../../../src/core/series.js';
+import { SessionIds } from '../../../src/core/session_ids.js';
 import type { HealthState } from '../../../src/pool/backend_rows.js';
 import { createLedgerMemory, Ledger } from '../../../src/pool/ledger.js';
 import { Pool } from '../../../src/pool/pool.js';
@@ -78,6 +79,7 @@ export class Bed {
     this.pool = new Pool(this.poolPlan, { ...deps, freed: () => {}, ejected: () => {} });
     this.flows = new UdpFlows({
       ...deps,
+      ids: new SessionIds(WORKER, this.time.wallMs()),
       engine: this.engine,
       series: new SeriesWriter(memory, WORKER),
       access: (record) => this.records.push(record),
