@@ -198,10 +198,12 @@ export class Adoption {
     const { changes, inventory, board, publisher, resolver } = this.#deps;
     this.#deps.inUse(target.spec);
     board.limitProbes(target.spec.daemon.probesPerSecond);
-    board.update(inventory.apply(target.spec, target.resolve));
+    const change = inventory.apply(target.spec, target.resolve);
+    board.update(change);
     this.#deps.watch.look();
     resolver.followed(addressesOf(target.spec));
     await changes.unlessOverruled(publisher.publish());
+    board.drain(change.left);
     // Workers may not have left what would be closed now; the stop does it, after its own plan.
     if (changes.overruled) return;
     inventory.releasePools();

@@ -105,7 +105,7 @@ export class BackendBoard {
     );
   }
 
-  /** Follows a new Spec: what arrived is watched, what left drains, what stayed keeps its state. */
+  /** Follows a new Spec: what arrived is watched, what stayed keeps its state. */
   update(change: InventoryChange): void {
     const now = this.#deps.clock.nowMs();
     // First: a row of theirs may be that of one who arrives.
@@ -115,15 +115,6 @@ export class BackendBoard {
       this.#drains.cancel(entry);
       this.#deps.rebalances.returned(entry, now);
       this.#tellArrival(entry);
-    }
-    for (const entry of change.left) {
-      this.#drains.begin(entry, now);
-      this.#deps.log.event('backend-removed', {
-        ...namesOf(entry),
-        address: formatAddress(entry.endpoint),
-        sessions: this.#deps.ledger.active(entry.id),
-        limit_ms: entry.pool.spec.drainTimeoutMs,
-      });
     }
     this.#entries.clear();
     const targets: HealthTarget[] = [];
@@ -136,6 +127,24 @@ export class BackendBoard {
     this.#deps.ejections.update(this.#deps.inventory);
     this.#deps.together(() => this.#checker.update(targets));
     this.#deps.ring();
+  }
+
+  /**
+   * What left drains from now on. To be called when the workers know what is there instead: until
+   * then a pool that is replaced as a whole has nobody else.
+   */
+  drain(left: readonly BackendEntry[]): void {
+    const now = this.#deps.clock.nowMs();
+    for (const entry of left) {
+      this.#drains.begin(entry, now);
+      this.#deps.log.event('backend-removed', {
+        ...namesOf(entry),
+        address: formatAddress(entry.endpoint),
+        sessions: this.#deps.ledger.active(entry.id),
+        limit_ms: entry.pool.spec.drainTimeoutMs,
+      });
+    }
+    if (left.length > 0) this.#deps.ring();
   }
 
   /** It left, and no session counts on it. */

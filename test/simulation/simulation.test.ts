@@ -16,7 +16,6 @@ const MET = [
   'bad-proxy-header',
   'proxy-header-timeout',
   'untrusted-proxy',
-  'no-backend',
   'all-down',
   'all-full',
   'queue-full',

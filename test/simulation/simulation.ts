@@ -49,6 +49,7 @@ export class Simulation {
   readonly #daemon: Daemon;
   readonly #dueMs = new Map<BackendEntry, number>();
   #fleet: SimFleet | null = null;
+  #changes = 0;
   /** How busy the clients are now; it changes, so that there are bursts and rests. */
   #rush = 2;
 
@@ -132,7 +133,9 @@ export class Simulation {
 
   #reload(): void {
     this.journal.note('reload');
+    this.#changes++;
     void this.#daemon.reload(this.#writer.change()).then((result) => {
+      this.#changes--;
       const overruled = this.#daemon.phase === 'stopping';
       assert(result.ok || overruled, 'a reload of the simulation binds nothing that could fail');
     });
@@ -218,6 +221,7 @@ export class Simulation {
       inventory: this.#daemon.inventory,
       shared: this.#shared,
       workers: this.#fleetNow().workers,
+      changing: this.#changes > 0,
       dueMs: this.#dueMs,
       tried: (pair) => this.#dials.of(pair),
     };

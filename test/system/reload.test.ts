@@ -15,6 +15,8 @@ const STORM_MS = 20_000;
 const RELOADS = 200;
 const LONG = 100;
 const SHORT_PER_SECOND = 500;
+const SWAPS_MS = 5_000;
+const SWAPS = 20;
 
 t.test('200 reloads in 20 s under load disturb not one connection', async (t) => {
   const echoes = await startEchoes(t, 4);
@@ -47,6 +49,16 @@ t.test('200 reloads in 20 s under load disturb not one connection', async (t) =>
   t.ok(Math.max(...open) - Math.min(...open) <= 1, `least connections stays level: ${open}`);
   t.same(await finishStreams([...long, ...more]), [], 'no long connection loses a byte');
   await daemon.metricSettles('sluice_sessions_active', {}, (sum) => sum === 0);
+});
+
+t.test('a reload that replaces all backends of a pool refuses nobody', async (t) => {
+  const echoes = await startEchoes(t, 2);
+  const files = echoes.map((echo) => service([echo], ''));
+  const daemon = await startDaemon(t, { toml: files[0] ?? '', workers: 2 });
+  await daemon.backendsUp('echo', 1);
+  const shorts = shortConnections({ port: await daemon.port('echo') }, SHORT_PER_SECOND, SWAPS_MS);
+  await reloadStorm(daemon, files.toReversed(), SWAPS, SWAPS_MS);
+  t.same(tally((await shorts).failures), {});
 });
 
 t.test('an invalid file changes nothing and tells all its problems', async (t) => {
