@@ -246,17 +246,27 @@ export class Adoption {
 
   /**
    * Flows of a UDP listener that leaves need its sockets, those of all workers: the kernel chooses
-   * among them by their number.
+   * among them by their number. Where another listener is now, they have ended.
    */
   #retireSockets(): void {
     const { sockets, inventory, ledger, shares } = this.#deps;
-    sockets.retireAll((key) => {
-      const entry = inventory.listeners.get(key);
-      if (entry === undefined) return null;
-      const { tenure, spec, id } = entry;
-      const flowsRun = spec.protocol === 'udp' && ledger.listenerActive(id) > 0;
-      return tenure === 'kept' || flowsRun ? spec : null;
-    });
+    const kept = [...inventory.listeners].flatMap(([key, { tenure, spec }]) =>
+      tenure === 'kept' && spec.protocol === 'udp' ? [key] : [],
+    );
+    const outlives = ({ tenure, spec, id }: ListenerEntry): boolean =>
+      tenure !== 'kept' && spec.protocol === 'udp' && ledger.listenerActive(id) > 0;
+    sockets.retireAll(
+      (key) => {
+        const entry = inventory.listeners.get(key);
+        return entry !== undefined && (entry.tenure === 'kept' || outlives(entry))
+          ? entry.spec
+          : null;
+      },
+      (key) => {
+        const entry = inventory.listeners.get(key);
+        return entry !== undefined && outlives(entry) ? kept : [];
+      },
+    );
     shares.settle();
   }
 }

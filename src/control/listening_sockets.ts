@@ -4,7 +4,7 @@
  * the next one, and pausing loses nothing. Elsewhere the workers bind by themselves.
  */
 import type { WorkerId } from '../core/brand.js';
-import { type Endpoint, formatAddress } from '../core/endpoint.js';
+import { type Endpoint, formatAddress, overlap } from '../core/endpoint.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { ListenerSpec } from '../core/spec.js';
 import { closeDescriptor, type Descriptor, duplicate } from '../kernel/descriptor.js';
@@ -88,21 +88,35 @@ export class ListeningSockets {
   }
 
   /**
-   * Closes the sockets of `id` that `spec` no longer binds (null: all), after the workers left
-   * them.
+   * Closes the sockets of `id` that `spec` no longer binds (null: all), and those at an address that
+   * is `taken` by others, after the workers left them.
    */
-  retire(id: string, spec: ListenerSpec | null): void {
+  retire(
+    id: string,
+    spec: ListenerSpec | null,
+    taken: (local: Endpoint) => boolean = () => false,
+  ): void {
     const sockets = this.#byListener.get(id) ?? [];
     const bound = new Set(spec?.bind.map(formatAddress) ?? []);
-    const stays = (socket: Socket): boolean => bound.has(formatAddress(socket.wanted));
+    const stays = ({ wanted, local }: Socket): boolean =>
+      bound.has(formatAddress(wanted)) && !taken(local);
     for (const socket of sockets) if (!stays(socket)) this.#close(socket);
     this.#byListener.set(id, sockets.filter(stays));
     if (spec === null) this.#byListener.delete(id);
   }
 
-  /** Closes whatever `specOf` (null: the listener is gone) does not bind. */
-  retireAll(specOf: (id: string) => ListenerSpec | null): void {
-    for (const id of [...this.#byListener.keys()]) this.retire(id, specOf(id));
+  /**
+   * Closes whatever `specOf` (null: the listener is gone) does not bind. `others` are the listeners
+   * whose addresses nobody else may keep: the kernel would divide the clients between both.
+   */
+  retireAll(
+    specOf: (id: string) => ListenerSpec | null,
+    others: (id: string) => readonly string[] = () => [],
+  ): void {
+    for (const id of [...this.#byListener.keys()]) {
+      const taken = others(id).flatMap((other) => this.locals(other));
+      this.retire(id, specOf(id), (local) => taken.some((place) => overlap(place, local)));
+    }
   }
 
   /** What `worker` shall listen on for a listener whose newest spec is `spec`. */

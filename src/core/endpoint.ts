@@ -60,6 +60,12 @@ export function sameAddress(a: Address, b: Address): boolean {
 /** All addresses of the machine, or at a socket that dials: any of them. */
 export const WILDCARD_HOSTS = { 4: '0.0.0.0', 6: '::' } as const;
 
+/** Whether what is sent to one of both may be meant for the other. */
+export function overlap(a: Endpoint, b: Endpoint): boolean {
+  if (a.kind !== 'ip' || b.kind !== 'ip') return false;
+  return a.port === b.port && (a.host === b.host || isWildcard(a) || isWildcard(b));
+}
+
 export function isWildcard(endpoint: Endpoint): boolean {
   return endpoint.kind === 'ip' && endpoint.host === WILDCARD_HOSTS[endpoint.family];
 }

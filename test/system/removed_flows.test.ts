@@ -90,6 +90,10 @@ t.test('a flow ends only when another listener is where its own socket is', asyn
   });
   t.equal((await clients[1]?.ask('and here'))?.payload.toString(), 'and here');
   t.equal(accessLines(daemon).length, 1);
+  const late = await Promise.all(Array.from({ length: 16 }, () => udpClient(t, { port: p2 })));
+  for (const client of late) {
+    t.equal((await client.ask('new')).payload.toString(), 'new', 'z gets every client');
+  }
 });
 
 t.test('a removed UDP listener leaves its port when its flows have ended', async (t) => {

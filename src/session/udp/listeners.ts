@@ -1,7 +1,7 @@
 /** The UDP listeners of one worker: which sockets are open and whose they are. */
 import { presentShared } from '../../core/assert.js';
 import type { ListenerId, WorkerId } from '../../core/brand.js';
-import { type IpEndpoint, isWildcard } from '../../core/endpoint.js';
+import { type IpEndpoint, overlap } from '../../core/endpoint.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { PoolView } from '../../pool/selection.js';
@@ -199,11 +199,6 @@ function isUdp({ protocol }: ListenerPlan): boolean {
 
 function placeOf({ source: { local } }: ListenerPlan['sockets'][number]): IpEndpoint[] {
   return local.kind === 'ip' ? [local] : [];
-}
-
-/** Whether a datagram may be meant for both. */
-function overlap(a: IpEndpoint, b: IpEndpoint): boolean {
-  return a.port === b.port && (a.host === b.host || isWildcard(a) || isWildcard(b));
 }
 
 function same(a: IpEndpoint, b: IpEndpoint): boolean {
