@@ -88,8 +88,8 @@ export class ListeningSockets {
   }
 
   /**
-   * Closes the sockets of `id` that `spec` no longer binds (null: all), and those at an address that
-   * is `taken` by others, after the workers left them.
+   * Closes the sockets of `id` that `spec` no longer binds (null: all), and those at an address
+   * that is `taken` by others, after the workers left them.
    */
   retire(
     id: string,
