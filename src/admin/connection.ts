@@ -11,6 +11,8 @@ import { type Parsed, parseRequest, type Request } from './request.js';
 const PIECE_BYTES = 65_536;
 /** What a client still sends when it was answered for the last time is read and forgotten. */
 const MAX_FORGOTTEN_BYTES = 1_048_576;
+/** Of a body that comes in small ones: each costs more than its bytes. */
+const MAX_PIECES = 64;
 export const MAX_REQUESTS_A_CONNECTION = 10_000;
 
 /** An answer as bytes; the body is shared by all who get it. */
@@ -42,17 +44,24 @@ export class Connection {
   phase: ConnectionPhase;
   /** Bytes of the answer that are not taken yet. */
   unsentBytes = 0;
-  readonly #socket: Socket;
+  readonly socket: Socket;
   readonly #clock: Clock;
   readonly #events: ConnectionEvents;
+  readonly #maxBodyBytes: number;
   #input: Buffer = Buffer.alloc(0);
+  /** What has come behind it. */
+  #more: Buffer[] = [];
+  #moreBytes = 0;
+  /** With fewer bytes the request is not complete. */
+  #wantedBytes = 0;
   /** Whether the client may still send. */
   #client: 'open' | 'done' = 'open';
   #requests = 0;
   #forgotten = 0;
 
-  constructor(socket: Socket, clock: Clock, events: ConnectionEvents) {
-    this.#socket = socket;
+  constructor(socket: Socket, clock: Clock, events: ConnectionEvents, maxBodyBytes: number) {
+    this.socket = socket;
+    this.#maxBodyBytes = maxBodyBytes;
     this.#clock = clock;
     this.#events = events;
     this.phase = { at: 'reading', sinceMs: clock.nowMs(), begun: false };
@@ -74,7 +83,7 @@ export class Connection {
 
   /** Answers the request. `then`: what becomes of the connection. */
   send({ head, body }: Outgoing, then: 'keep' | 'close'): void {
-    if (this.#socket.destroyed) return;
+    if (this.socket.destroyed) return;
     const nowMs = this.#clock.nowMs();
     this.phase = { at: 'sending', sinceMs: nowMs, movedMs: nowMs };
     this.unsentBytes = head.length + body.length;
@@ -84,11 +93,11 @@ export class Connection {
 
   cut(): void {
     this.unsentBytes = 0;
-    this.#socket.destroy();
+    this.socket.destroy();
   }
 
   #write(piece: Buffer, rest: Buffer, then: 'keep' | 'close'): void {
-    this.#socket.write(piece, (error) => {
+    this.socket.write(piece, (error) => {
       if (error || this.phase.at !== 'sending') return;
       this.unsentBytes -= piece.length;
       if (rest.length === 0) return this.#sent(then);
@@ -102,9 +111,9 @@ export class Connection {
     if (then === 'close') {
       this.phase = { at: 'lingering', sinceMs: nowMs };
       this.#input = Buffer.alloc(0);
-      this.#socket.end();
-      this.#socket.resume();
-      if (this.#client === 'done') this.#socket.destroy();
+      this.socket.end();
+      this.socket.resume();
+      if (this.#client === 'done') this.socket.destroy();
       return;
     }
     this.phase = { at: 'reading', sinceMs: nowMs, begun: this.#input.length > 0 };
@@ -114,16 +123,31 @@ export class Connection {
   #received(chunk: Buffer): void {
     if (this.phase.at === 'lingering') {
       this.#forgotten += chunk.length;
-      if (this.#forgotten > MAX_FORGOTTEN_BYTES) this.#socket.destroy();
+      if (this.#forgotten > MAX_FORGOTTEN_BYTES) this.socket.destroy();
       return;
     }
-    this.#input = this.#input.length === 0 ? chunk : Buffer.concat([this.#input, chunk]);
+    this.#more.push(chunk);
+    this.#moreBytes += chunk.length;
+    // A body that comes byte by byte is put together once.
+    const isWhole = this.#input.length + this.#moreBytes >= this.#wantedBytes;
+    if (!isWhole && this.#more.length < MAX_PIECES) return;
+    this.#gather();
+    if (!isWhole) return;
     if (this.phase.at === 'reading') this.#next();
+  }
+
+  #gather(): void {
+    if (this.#more.length === 0) return;
+    const [only = Buffer.alloc(0)] = this.#more;
+    const isOnly = this.#input.length === 0 && this.#more.length === 1;
+    this.#input = isOnly ? only : Buffer.concat([this.#input, ...this.#more]);
+    this.#more = [];
+    this.#moreBytes = 0;
   }
 
   #finished(): void {
     this.#client = 'done';
-    if (this.phase.at === 'reading' || this.phase.at === 'lingering') this.#socket.destroy();
+    if (this.phase.at === 'reading' || this.phase.at === 'lingering') this.socket.destroy();
   }
 
   #next(): void {
@@ -136,17 +160,18 @@ export class Connection {
   /** Takes the next request out of what has come. */
   #take(): void {
     if (this.phase.at !== 'reading') return;
-    const parsed = parseRequest(this.#input);
+    const parsed = parseRequest(this.#input, this.#maxBodyBytes);
+    this.#wantedBytes = parsed.kind === 'incomplete' ? parsed.bytes : 0;
     if (parsed.kind === 'incomplete') {
-      if (this.#client === 'done') this.#socket.destroy();
+      if (this.#client === 'done') this.socket.destroy();
       const begun = this.#input.length > 0;
       // The time for a request begins with its first byte.
       const sinceMs = begun && !this.phase.begun ? this.#clock.nowMs() : this.phase.sinceMs;
       this.phase = { at: 'reading', sinceMs, begun };
-      this.#socket.resume();
+      this.socket.resume();
       return;
     }
-    this.#socket.pause();
+    this.socket.pause();
     this.#requests++;
     this.phase = { at: 'making' };
     if (parsed.kind === 'request') this.#input = this.#input.subarray(parsed.bytes);

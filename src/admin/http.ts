@@ -1,39 +1,15 @@
-/**
- * The admin endpoint: a small HTTP server that only reads. It is bounded in everything, because
- * what watches the daemon must not be able to harm it (ADR 12).
- */
-import { STATUS_CODES } from 'node:http';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { unreachable } from '../core/assert.js';
-import type { Clock, Timer, Timers } from '../core/clock.js';
+/** The admin endpoint: what monitoring and browsers ask over HTTP. It only reads (ADR 12). */
+import type { AddressInfo } from 'node:net';
+import type { Clock, Timers } from '../core/clock.js';
 import { type IpEndpoint, ipEndpoint } from '../core/endpoint.js';
-import { err, ok, type Result } from '../core/result.js';
-import { Connection, type ConnectionEvents, type Outgoing } from './connection.js';
+import { ok, type Result } from '../core/result.js';
 import { isAcceptedHost } from './host.js';
 import { PageStore } from './page_store.js';
-import type { Parsed, Request } from './request.js';
-import { type Answer, refusal, reply } from './routes.js';
+import type { Request } from './request.js';
+import { refusal, reply } from './routes.js';
+import { type Content, contentOf, type ListenFailure, serveHttp } from './server.js';
 import type { AdminViews } from './views.js';
 
-/**
- * Monitoring, a few dashboards and a person. Who comes beyond that gets the place of the connection
- * that has been silent for longest, so that nobody can lock others out by holding connections.
- */
-export const MAX_ADMIN_CONNECTIONS = 64;
-/** From the first byte of a request, and from the connection to the first byte. */
-export const REQUEST_TIMEOUT_MS = 5_000;
-/** Between requests. */
-export const IDLE_TIMEOUT_MS = 60_000;
-/** A reader that takes nothing for so long is cut … */
-export const STALL_TIMEOUT_MS = 5_000;
-/** … and one that takes little, too. */
-export const SEND_TIMEOUT_MS = 30_000;
-export const ANSWER_LINGER_MS = 2_000;
-/** Answers on their way, over all connections; one exposition of 1000 backends has 6 MB. */
-export const MAX_BYTES_IN_FLIGHT = 64 * 1_048_576;
-/** From so long a reader that takes nothing makes room for another one. */
-const STALLED_MS = 500;
-const LOOK_MS = 500;
 /** A page is not shown again after this. */
 const KEEP_PAGES_MS = 2_000;
 
@@ -42,12 +18,6 @@ export interface AdminServer {
   readonly endpoint: IpEndpoint;
   /** Stops accepting and cuts what is open; resolves when the port is free. */
   close(): Promise<void>;
-}
-
-export interface AdminFailure {
-  /** EADDRINUSE and its like. */
-  readonly errno: string;
-  readonly detail: string;
 }
 
 export interface AdminDeps {
@@ -66,207 +36,44 @@ export interface AdminDeps {
 export async function startAdmin(
   endpoint: IpEndpoint,
   deps: AdminDeps,
-): Promise<Result<AdminServer, AdminFailure>> {
-  const site = new Site(deps);
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (s) => site.accept(s));
-  const failure = await listen(server, endpoint);
-  if (failure !== null) return err(failure);
-  const { address, port } = server.address() as AddressInfo;
+): Promise<Result<AdminServer, ListenFailure>> {
+  const pages = new PageStore<Content>();
+  const { host, port } = endpoint;
+  const served = await serveHttp(
+    { host, port, ipv6Only: true },
+    {
+      ...deps,
+      maxBodyBytes: 0,
+      refuse: refusal,
+      answer: (request) => answer(request, pages, deps),
+      look: (nowMs) => {
+        pages.forget(nowMs - KEEP_PAGES_MS);
+        return pages.isEmpty ? 'idle' : 'busy';
+      },
+    },
+  );
+  if (!served.ok) return served;
+  const { address, port: real } = served.value.server.address() as AddressInfo;
   return ok({
-    endpoint: ipEndpoint(endpoint.family, address, port),
-    close: () => close(server, site),
+    endpoint: ipEndpoint(endpoint.family, address, real),
+    close: () => served.value.close(),
   });
 }
 
-/** An answer in bytes: made once for all who get it. */
-interface Content {
-  readonly answer: Answer;
-  readonly body: Buffer;
+async function answer(
+  request: Request,
+  pages: PageStore<Content>,
+  { views, clock, hosts }: AdminDeps,
+): Promise<Content> {
+  if (request.host !== null && !isAcceptedHost(request.host, hosts())) {
+    return contentOf(refusal(421, foreign(request.host)));
+  }
+  const wanted = reply(views, request);
+  if (wanted.kind === 'at-once') return contentOf(wanted.answer());
+  return pages.get(wanted.name, clock.nowMs(), async () => contentOf(await wanted.make()));
 }
-
-class Site implements ConnectionEvents {
-  readonly #deps: AdminDeps;
-  readonly #connections = new Set<Connection>();
-  readonly #pages = new PageStore<Content>();
-  readonly #most: number;
-  #look: Timer | null = null;
-
-  constructor(deps: AdminDeps) {
-    this.#deps = deps;
-    this.#most = Math.min(MAX_ADMIN_CONNECTIONS, deps.connections ?? MAX_ADMIN_CONNECTIONS);
-  }
-
-  accept(socket: Socket): void {
-    if (this.#connections.size >= this.#most) this.#pushOut();
-    this.#connections.add(new Connection(socket, this.#deps.clock, this));
-    this.#look ??= this.#deps.timers.after(LOOK_MS, () => this.#lookAtAll());
-  }
-
-  asked(connection: Connection, asked: Exclude<Parsed, { kind: 'incomplete' }>): void {
-    if (asked.kind === 'broken') {
-      const { status, problem } = asked;
-      const answer = refusal(status, `This request is refused: ${problem}.`);
-      return connection.send(outgoing(contentOf(answer), 'GET', 'close'), 'close');
-    }
-    this.#answer(connection, asked.request).catch((error) => this.broken(connection, error));
-  }
-
-  broken(connection: Connection, error: unknown): void {
-    this.#deps.defect(error);
-    connection.cut();
-  }
-
-  closed(connection: Connection): void {
-    this.#connections.delete(connection);
-  }
-
-  cutAll(): void {
-    this.#look?.cancel();
-    for (const connection of this.#connections) connection.cut();
-  }
-
-  async #answer(connection: Connection, request: Request): Promise<void> {
-    const content = await this.#content(request).catch((error) => {
-      this.#deps.defect(error);
-      return failed(error);
-    });
-    const then = connection.isLast(request) ? 'close' : 'keep';
-    connection.send(outgoing(content, request.method, then), then);
-  }
-
-  async #content(request: Request): Promise<Content> {
-    const { views, clock, hosts } = this.#deps;
-    if (request.host !== null && !isAcceptedHost(request.host, hosts())) {
-      return contentOf(refusal(421, foreign(request.host)));
-    }
-    const wanted = reply(views, request);
-    if (wanted.kind === 'at-once') return contentOf(wanted.answer());
-    const content = await this.#pages.get(wanted.name, clock.nowMs(), async () =>
-      contentOf(await wanted.make()),
-    );
-    return this.#makeRoom(content.body.length) ? content : contentOf(BUSY);
-  }
-
-  /** Whether `bytes` more may be on their way. Who takes nothing loses its answer first. */
-  #makeRoom(bytes: number): boolean {
-    const stalledMs = this.#deps.clock.nowMs() - STALLED_MS;
-    const sending = [...this.#connections]
-      .flatMap((one) => (one.phase.at === 'sending' ? [{ one, movedMs: one.phase.movedMs }] : []))
-      .sort((a, b) => a.movedMs - b.movedMs);
-    let inFlight = sending.reduce((sum, { one }) => sum + one.unsentBytes, 0);
-    for (const { one, movedMs } of sending) {
-      if (inFlight + bytes <= MAX_BYTES_IN_FLIGHT || movedMs > stalledMs) break;
-      inFlight -= one.unsentBytes;
-      one.cut();
-    }
-    return inFlight + bytes <= MAX_BYTES_IN_FLIGHT;
-  }
-
-  /** The longest silent goes; if none is, the one whose answer has not moved for longest. */
-  #pushOut(): void {
-    let victim: Connection | null = null;
-    let worst = Number.POSITIVE_INFINITY;
-    for (const one of this.#connections) {
-      const { phase } = one;
-      // Silent ones first: their times count from far in the past.
-      const at =
-        phase.at === 'sending'
-          ? phase.movedMs
-          : phase.at === 'making'
-            ? Number.POSITIVE_INFINITY
-            : phase.sinceMs - SILENT_FIRST_MS;
-      if (at >= worst) continue;
-      worst = at;
-      victim = one;
-    }
-    if (victim === null) return;
-    this.#connections.delete(victim);
-    victim.cut();
-  }
-
-  #lookAtAll(): void {
-    const nowMs = this.#deps.clock.nowMs();
-    for (const one of [...this.#connections]) if (isOverdue(one, nowMs)) one.cut();
-    this.#pages.forget(nowMs - KEEP_PAGES_MS);
-    const goesOn = this.#connections.size > 0 || !this.#pages.isEmpty;
-    this.#look = goesOn ? this.#deps.timers.after(LOOK_MS, () => this.#lookAtAll()) : null;
-  }
-}
-
-/** Longer than any process runs. */
-const SILENT_FIRST_MS = 1e12;
-
-function isOverdue({ phase, served }: Connection, nowMs: number): boolean {
-  switch (phase.at) {
-    case 'making':
-      return false;
-    case 'reading': {
-      const isIdle = served && !phase.begun;
-      return nowMs - phase.sinceMs > (isIdle ? IDLE_TIMEOUT_MS : REQUEST_TIMEOUT_MS);
-    }
-    case 'sending': {
-      const isStalled = nowMs - phase.movedMs > STALL_TIMEOUT_MS;
-      return isStalled || nowMs - phase.sinceMs > SEND_TIMEOUT_MS;
-    }
-    case 'lingering':
-      return nowMs - phase.sinceMs > ANSWER_LINGER_MS;
-    default:
-      return unreachable(phase);
-  }
-}
-
-const BUSY: Answer = {
-  ...refusal(503, 'Too many answers are on their way to readers that do not take them.'),
-  headers: { 'retry-after': '1' },
-};
 
 function foreign(host: string): string {
   const name = host.slice(0, 100);
   return `The host ${name} is not served here: put its name into [admin] hosts if it should be.`;
-}
-
-function contentOf(answer: Answer): Content {
-  return { answer, body: Buffer.from(answer.body) };
-}
-
-function outgoing({ answer, body }: Content, method: string, then: 'keep' | 'close'): Outgoing {
-  const { status, type, headers } = answer;
-  const fields = {
-    'content-type': type,
-    'content-length': String(body.length),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    connection: then === 'keep' ? 'keep-alive' : 'close',
-    ...headers,
-  };
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`;
-  return { head: Buffer.from(head), body: method === 'HEAD' ? NOTHING : body };
-}
-
-const NOTHING = Buffer.alloc(0);
-
-/** A page that cannot be made must not end the daemon that it describes. */
-function failed(error: unknown): Content {
-  const reason = error instanceof Error ? error.message : String(error);
-  const sentence = `This page could not be made, which is a defect of sluice: ${reason}`;
-  return contentOf(refusal(500, sentence));
-}
-
-function listen(server: Server, { host, port }: IpEndpoint): Promise<AdminFailure | null> {
-  return new Promise((resolve) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      resolve({ errno: error.code ?? 'UNKNOWN', detail: error.message });
-    });
-    // Once it listens, errors are those of accept(2) (EMFILE …): accepting goes on without a word.
-    server.on('error', () => {});
-    server.listen({ host, port, ipv6Only: true }, () => resolve(null));
-  });
-}
-
-function close(server: Server, site: Site): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    site.cutAll();
-  });
 }

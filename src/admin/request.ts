@@ -1,7 +1,7 @@
 /**
- * HTTP/1.x requests that only read, parsed to the letter: RFC 9112, without bodies. Small on
- * purpose, so that one request is read at a time and nothing is kept of the rest (ADR 12).
- * Pure.
+ * HTTP/1.x requests, parsed to the letter: RFC 9112, with a body only where one is expected, and
+ * then of a length that is told before. Small on purpose, so that one request is read at a time and
+ * nothing is kept of the rest (ADR 12). Pure.
  */
 
 /** Request line and headers together. */
@@ -11,18 +11,25 @@ export const MAX_TARGET_BYTES = 2_048;
 
 export interface Request {
   readonly method: string;
+  /** Of HTTP. */
+  readonly version: '1.0' | '1.1';
   /** Path and query. */
   readonly target: string;
   /** As the Host header or an absolute target gives it; null: HTTP/1.0 without any. */
   readonly host: string | null;
   /** The Accept header; '' when there is none. */
   readonly accept: string;
-  /** What becomes of the connection: a body is never read, so nothing can follow one. */
+  /** By name in lower case; the values of one that is repeated are joined by commas. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** What becomes of the connection: nothing can follow a body that is not read. */
   readonly after: 'keep' | 'close';
+  /** Empty when there is none; null: there is one that is not read. */
+  readonly body: Buffer | null;
 }
 
 export type Parsed =
-  | { readonly kind: 'incomplete' }
+  /** `bytes`: with so many it may be complete; 0: nobody knows. */
+  | { readonly kind: 'incomplete'; readonly bytes: number }
   | { readonly kind: 'request'; readonly request: Request; readonly bytes: number }
   | { readonly kind: 'broken'; readonly status: number; readonly problem: string };
 
@@ -32,10 +39,10 @@ const TARGET = /^[\x21-\x7e]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const ABSOLUTE = /^http:\/\/([^/?#]*)(.*)$/i;
 
-/** The first request in `input`, of which more may follow. */
-export function parseRequest(input: Buffer): Parsed {
+/** The first request in `input`, of which more may follow. Longer bodies are refused; 0: unread. */
+export function parseRequest(input: Buffer, maxBodyBytes: number): Parsed {
   const start = skipEmptyLines(input);
-  if (start === input.length) return { kind: 'incomplete' };
+  if (start === input.length) return { kind: 'incomplete', bytes: 0 };
   // A TLS hello, or any other protocol: it must not wait for a line that never ends.
   if (!TOKEN.test(String.fromCharCode(input[start] ?? 0))) return broken(400, 'this is no HTTP');
   const end = input.indexOf('\r\n\r\n', start);
@@ -46,10 +53,26 @@ export function parseRequest(input: Buffer): Parsed {
       ? broken(414, `a request line has at most ${MAX_TARGET_BYTES} bytes`)
       : broken(431, `headers have at most ${MAX_HEADER_BYTES} bytes`);
   }
-  if (end === -1) return { kind: 'incomplete' };
+  if (end === -1) return { kind: 'incomplete', bytes: 0 };
   const [line = '', ...headers] = input.toString('latin1', start, end).split('\r\n');
   const parsed = interpret(line, headers);
-  return 'status' in parsed ? parsed : { kind: 'request', request: parsed, bytes };
+  if ('status' in parsed) return parsed;
+  const length = maxBodyBytes === 0 ? 0 : lengthOf(parsed, maxBodyBytes);
+  if (typeof length !== 'number') return length;
+  const all = bytes + length;
+  if (input.length < all) return { kind: 'incomplete', bytes: all };
+  if (length === 0) return { kind: 'request', request: parsed, bytes };
+  const body = input.subarray(bytes, all);
+  return { kind: 'request', request: { ...parsed, body, after: staysOf(parsed) }, bytes: all };
+}
+
+/** How long the body is; 0 for one that is not read, because nobody says where it ends. */
+function lengthOf({ headers }: Request, maxBytes: number): number | Broken {
+  if (headers.has('transfer-encoding')) return 0;
+  const told = headers.get('content-length') ?? '0';
+  if (!/^\d{1,15}$/.test(told)) return broken(400, 'Content-Length is no number of bytes');
+  const length = Number(told);
+  return length > maxBytes ? broken(413, `a body has at most ${maxBytes} bytes`) : length;
 }
 
 type Broken = Extract<Parsed, { readonly kind: 'broken' }>;
@@ -92,21 +115,29 @@ function assemble(
   if (hosts.length === 0 && !isOld) return broken(400, 'there is no Host header');
   const absolute = ABSOLUTE.exec(target);
   const path = absolute?.[2] ?? target;
-  const options = (headers.get('connection') ?? [])
-    .join(',')
-    .toLowerCase()
-    .split(/[\s,]+/);
-  const stays = isOld ? options.includes('keep-alive') : !options.includes('close');
+  const joined = new Map([...headers].map(([name, values]) => [name, values.join(',')]));
   const hasBody =
     headers.has('transfer-encoding') ||
     (headers.get('content-length') ?? []).some((length) => length !== '0');
-  return {
+  const request = {
     method,
     target: absolute !== null && !path.startsWith('/') ? `/${path}` : path,
     host: absolute?.[1] ?? hosts[0] ?? null,
-    accept: (headers.get('accept') ?? []).join(','),
-    after: stays && !hasBody && method !== 'CONNECT' ? 'keep' : 'close',
-  };
+    accept: joined.get('accept') ?? '',
+    headers: joined,
+    version: isOld ? '1.0' : '1.1',
+    body: hasBody ? null : NOTHING,
+  } as const;
+  return { ...request, after: hasBody || method === 'CONNECT' ? 'close' : staysOf(request) };
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** What becomes of the connection when all of a request was read. */
+function staysOf({ version, headers }: Pick<Request, 'version' | 'headers'>): Request['after'] {
+  const options = (headers.get('connection') ?? '').toLowerCase().split(/[\s,]+/);
+  const stays = version === '1.0' ? options.includes('keep-alive') : !options.includes('close');
+  return stays ? 'keep' : 'close';
 }
 
 /** By name in lower case; null when a line is none. Continued lines are obsolete: RFC 9112, 5.2. */

@@ -5,6 +5,8 @@ import { endNow } from '../control/ending.js';
 import { serve } from '../control/serve.js';
 import { readsHang } from '../files/user_file.js';
 import { check } from './check.js';
+import type { CtlCommand } from './ctl/command.js';
+import { CTL_COMMANDS, CTL_OPTIONS, runCtl } from './ctl/ctl.js';
 import { demo, demoOptions } from './demo/demo.js';
 import { doctor, doctorOptions } from './doctor/doctor.js';
 import type { OptionDescription } from './option.js';
@@ -45,8 +47,15 @@ export interface CommandLine {
   readonly run: (words: Words) => number | Promise<number>;
 }
 
+/** A command that has commands of its own. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly description: string;
+  readonly commands: readonly CtlCommand[];
+}
+
 /** In the order of the help. */
-export const COMMANDS: readonly CommandLine[] = [
+export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
   {
     name: 'run',
     description: 'run the daemon in the foreground',
@@ -74,6 +83,7 @@ export const COMMANDS: readonly CommandLine[] = [
     options: doctorOptions,
     run: (words) => doctor(words, version()),
   },
+  { name: 'ctl', description: 'ask and operate a running daemon', commands: CTL_COMMANDS },
   {
     name: 'simulate',
     description: 'put a workload through every policy and compare them',
@@ -94,10 +104,12 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option('--debug', 'show stack traces of errors', false)
     .exitOverride()
     .showHelpAfterError('(sluice --help lists the commands and options)');
+  const ended = (exitCode: number): void => {
+    code = exitCode;
+  };
   for (const line of COMMANDS) {
-    addCommand(program, line, (exitCode) => {
-      code = exitCode;
-    });
+    if ('commands' in line) addGroup(program, line, ended);
+    else addCommand(program, line, ended);
   }
   // A reader that had enough (`sluice demo | head`) is no error.
   process.stdout.on('error', () => process.exit(0));
@@ -132,6 +144,30 @@ function addCommand(program: Command, line: CommandLine, ended: (code: number) =
       command.error(`error: two files, ${words[option]} and ${word}; name one`);
     }
     ended(await run(word === undefined ? words : { ...words, [option]: word }));
+  });
+}
+
+function addGroup(
+  program: Command,
+  { name, description, commands }: CommandGroup,
+  ended: (code: number) => void,
+): void {
+  const group = program.command(name).description(description);
+  group.showHelpAfterError(`(sluice ${name} --help lists its commands)`);
+  for (const line of commands) addCtlCommand(group, line, ended);
+}
+
+function addCtlCommand(ctl: Command, line: CtlCommand, ended: (code: number) => void): void {
+  const { name, description, positionals = [], options, notes } = line;
+  const command = ctl.command(name).description(description);
+  command.showHelpAfterError(`(sluice ctl ${name} --help lists its options)`);
+  if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
+  for (const { usage, description: about } of positionals) command.argument(usage, about);
+  for (const option of [...options, ...CTL_OPTIONS]) {
+    command.option(option.flags, option.description, option.default);
+  }
+  command.action(async () => {
+    ended(await runCtl(line, command.opts<Words>(), command.args));
   });
 }
 

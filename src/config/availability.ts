@@ -19,7 +19,6 @@ export type Unavailable = {
 
 export const NOT_IN_THIS_VERSION: readonly Unavailable[] = [
   { key: ['daemon', 'engine'], refuses: ['epoll'], instead: '"auto", "uring" or "node"' },
-  { key: ['admin', 'socket'], allows: [''], instead: '"", and admin.http for observation' },
 ];
 
 /** The row that refuses `value` at `path`, if any; `value` is the file's own, not a default. */

@@ -143,7 +143,11 @@ export function namesIn(diff: SpecDiff): Record<'added' | 'removed' | 'changed',
 function sectionsChanged(before: Spec, after: Spec): Section[] {
   const daemon = ({ daemon }: Spec): unknown => [daemon.shutdownTimeoutMs, daemon.probesPerSecond];
   const log = ({ log }: Spec): unknown => [log.level, log.access];
-  const admin = ({ admin }: Spec): unknown => [admin.hosts, admin.backendHistograms];
+  const admin = ({ admin }: Spec): unknown => [
+    admin.hosts,
+    admin.backendHistograms,
+    admin.socketUsers,
+  ];
   const changed = (read: (spec: Spec) => unknown): boolean => !sameValue(read(before), read(after));
   return [
     ...(changed(daemon) ? (['daemon'] as const) : []),

@@ -32,6 +32,16 @@ export const START_SETTINGS: readonly StartSetting[] = [
     read: ({ admin }) => (admin.http === null ? 'off' : formatAddress(admin.http)),
   },
   {
+    setting: 'admin.socket',
+    why: 'the command that asks for the reload is connected to it',
+    read: ({ admin }) => admin.socket ?? 'off',
+  },
+  {
+    setting: 'admin.socket_group',
+    why: 'the group of the socket is set when it is opened',
+    read: ({ admin }) => admin.socketGroup,
+  },
+  {
     setting: 'log.format',
     why: 'a log that changes its form halfway cannot be read by machines',
     read: ({ log }) => log.format,

@@ -43,8 +43,10 @@ export interface Assembly {
   readonly views: AdminViews;
   /** They wait for time in which the process ran. */
   readonly timers: Timers;
-  /** Connections of the admin endpoint at the same time. */
+  /** Connections of the admin endpoints at the same time. */
   readonly adminConnections: number;
+  /** null: foreign calls are not possible here. */
+  readonly kernel: Kernel | null;
 }
 
 export interface About {
@@ -65,10 +67,8 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
   const { engine, passedOver } = choice.value;
   const best = passedOver[0];
   const withouts = tellWhatIsMissing(log, choice.value);
-  const detail =
-    sharing === 'impossible' && spec.daemon.workers !== 1
-      ? `one worker, because ${NO_SHARING}`
-      : null;
+  const isAlone = sharing === 'impossible' && spec.daemon.workers !== 1;
+  const detail = isAlone ? `one worker, because ${NO_SHARING}` : null;
   log.event('engine-chosen', { engine, detail });
   const descriptors = descriptorLimit()?.soft ?? USUAL_DESCRIPTORS;
   if (descriptors < WANTED_DESCRIPTORS) {
@@ -111,7 +111,8 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     engine,
     engineReason: detail ?? best?.cause ?? '',
   });
-  return ok({ daemon, metrics, views, timers, adminConnections: budget.adminConnections });
+  const { adminConnections } = budget;
+  return ok({ daemon, metrics, views, timers, adminConnections, kernel });
 }
 
 /** What plain probes connect by; sockets of Node.js do the same where it cannot be had. */

@@ -35,6 +35,12 @@ export type AccessLevel = 'off' | 'errors' | 'all';
 export interface AdminSpec {
   /** null: off */
   readonly http: IpEndpoint | null;
+  /** The path of the control socket; `auto`: where the service manager wants it. null: off */
+  readonly socket: string | null;
+  /** Name or number; '': the daemon's own. */
+  readonly socketGroup: string;
+  /** Who may change things over the socket beside root and the daemon's user. */
+  readonly socketUsers: readonly string[];
   /** Names in Host headers that are accepted beside those of this machine; in lower case. */
   readonly hosts: readonly string[];
   /** Histograms of /metrics per listener and backend, and not per pool. */

@@ -69,7 +69,7 @@ export const DAEMON_EVENTS = {
     'Raise LimitNOFILE in the unit (or `ulimit -n`), and restart.',
   ),
 
-  reloading: info('The configuration is read again.', ['file', 'signal']),
+  reloading: info('The configuration is read again.', ['file', 'signal', 'by']),
   reloaded: info('The new configuration is in use.', [
     'added',
     'removed',
@@ -104,6 +104,24 @@ export const DAEMON_EVENTS = {
       ['address', 'errno', 'detail'],
       'Free the address, or choose another one under [admin], and reload: that tries again.',
     ),
+  ),
+  'control-listening': info('`sluice ctl` is served.', ['address']),
+  'control-off': info(
+    'There is no control socket: nobody has prepared a folder for it.',
+    ['detail'],
+    'RuntimeDirectory=sluice in the unit makes one; or set [admin] socket to a path, or to "".',
+  ),
+  'control-failed': limited(
+    error(
+      'The control socket cannot be opened; traffic is served all the same.',
+      ['address', 'detail'],
+      'Correct what the detail names, or choose another path for [admin] socket, and reload.',
+    ),
+  ),
+  'control-degraded': warn(
+    'The control socket is open, but not all of what the file asks for can be had.',
+    ['address', 'detail'],
+    'Correct what the detail names, and restart.',
   ),
   'log-lost': limited(
     warn(

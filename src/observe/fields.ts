@@ -23,6 +23,7 @@ export const FIELDS = {
   backend: text('Name of a backend; null: none was reached.'),
   backends: figure('How many backends.'),
   before: text('What it was until now.'),
+  by: text('The user who asked for it; null: nobody, it came of itself or by a signal.'),
   bytes_in: figure('Bytes from the client to the backend.'),
   bytes_out: figure('Bytes from the backend to the client.'),
   cause: text('Why, in one word of a closed list.'),

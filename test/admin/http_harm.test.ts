@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t from 'tap';
 import { MAX_REQUESTS_A_CONNECTION } from '../../src/admin/connection.js';
+import { FRESH_PAGES } from '../../src/admin/page_store.js';
 import {
   MAX_ADMIN_CONNECTIONS,
   REQUEST_TIMEOUT_MS,
   STALL_TIMEOUT_MS,
-} from '../../src/admin/http.js';
-import { FRESH_PAGES } from '../../src/admin/page_store.js';
+} from '../../src/admin/server.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
 import { eventually, within } from '../support/deadline.js';
 import { seed } from '../support/seed.js';

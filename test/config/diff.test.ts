@@ -156,7 +156,8 @@ t.test('the level and the access log change at once', async (t) => {
 t.test('what is read at start only says so, with what goes on until when', async (t) => {
   const changed = diff(
     '[daemon]\nworkers = 2',
-    '[log]\nformat = "pretty"\n[admin]\nhttp = ""\n[daemon]\nworkers = "auto"\nengine = "node"',
+    '[log]\nformat = "pretty"\n[admin]\nhttp = ""\nsocket = ""\nsocket_group = "ops"\n' +
+      '[daemon]\nworkers = "auto"\nengine = "node"',
   );
   t.strictSame(
     changed.needsRestart.map(({ setting }) => setting),
@@ -169,7 +170,8 @@ t.test('what is read at start only says so, with what goes on until when', async
   t.notOk(isUnchanged(changed));
   t.equal(
     describeDiff(changed),
-    'needs a restart: daemon.engine, daemon.workers, admin.http, log.format',
+    'needs a restart: daemon.engine, daemon.workers, admin.http, admin.socket, ' +
+      'admin.socket_group, log.format',
   );
 });
 

@@ -11,6 +11,9 @@ t.test('an empty file is a daemon with nothing to do', async (t) => {
     log: { level: 'info', format: 'json', access: 'errors' },
     admin: {
       http: { kind: 'ip', family: 4, host: '127.0.0.1', port: 9600 },
+      socket: 'auto',
+      socketGroup: '',
+      socketUsers: [],
       hosts: [],
       backendHistograms: false,
     },

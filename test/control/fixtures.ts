@@ -69,7 +69,14 @@ export function spec(pools: readonly PoolSpec[], listeners: readonly ListenerSpe
   return {
     daemon: { engine: 'node', workers: 1, shutdownTimeoutMs: 1000, probesPerSecond: 0 },
     log: { level: 'info', format: 'json', access: 'errors' },
-    admin: { http: null, hosts: [], backendHistograms: false },
+    admin: {
+      http: null,
+      socket: null,
+      socketGroup: '',
+      socketUsers: [],
+      hosts: [],
+      backendHistograms: false,
+    },
     listeners,
     pools,
   };

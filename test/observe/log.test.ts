@@ -101,7 +101,7 @@ t.test('an event is one line with level, time, name, sentence, fields and remedy
 
 t.test('a field that is not known is left out, and so is an empty remedy', async (t) => {
   const { log, lines } = written(t);
-  log.event('reloading', { file: '/etc/sluice/sluice.toml', signal: null });
+  log.event('reloading', { file: '/etc/sluice/sluice.toml', signal: null, by: null });
   t.same(Object.keys((await lines())[0] ?? {}), ['level', 'time', 'event', 'file', 'msg']);
 });
 

@@ -1,5 +1,6 @@
 /** What documents tell people to type and to write works, and what they say of the code is so. */
 import t from 'tap';
+import { CTL_OPTIONS } from '../../src/cli/ctl/ctl.js';
 import { COMMANDS } from '../../src/cli/main.js';
 import { formatIssue } from '../../src/config/issue.js';
 import { loadConfig } from '../../src/config/load.js';
@@ -41,10 +42,19 @@ t.test('every command of sluice that a document names exists, with its options',
   });
   t.ok(uses.length >= 10);
   for (const { path, use, name, rest } of uses) {
-    const command = COMMANDS[names.indexOf(name)];
-    const flags = command?.options.flatMap((option) => option.flags.match(/--?[a-z-]+/g) ?? []);
+    const line = COMMANDS[names.indexOf(name)];
+    const below = /^ ([a-z-]+)/.exec(rest)?.[1];
+    const command =
+      line !== undefined && 'commands' in line && below !== undefined
+        ? line.commands.find((one) => one.name === below)
+        : line;
+    const options =
+      command === undefined || 'commands' in command
+        ? []
+        : [...command.options, ...(name === 'ctl' ? CTL_OPTIONS : [])];
+    const flags = options.flatMap((option) => option.flags.match(/--?[a-z-]+/g) ?? []);
     const unknown = (rest.match(/(?<=\s)--?[a-z-]+/g) ?? []).filter(
-      (flag) => flag !== '--help' && !flags?.includes(flag),
+      (flag) => flag !== '--help' && !flags.includes(flag),
     );
     t.ok(command !== undefined && unknown.length === 0, `${path}: ${use.trim()}`);
   }

@@ -47,7 +47,14 @@ export class SpecWriter {
     return {
       daemon: { engine: 'node', workers: 3, shutdownTimeoutMs: 3000, probesPerSecond: 0 },
       log: { level: 'info', format: 'json', access: 'all' },
-      admin: { http: null, hosts: [], backendHistograms: false },
+      admin: {
+        http: null,
+        socket: null,
+        socketGroup: '',
+        socketUsers: [],
+        hosts: [],
+        backendHistograms: false,
+      },
       listeners: this.#listeners,
       pools: this.#pools,
     };

@@ -30,6 +30,10 @@ export interface DaemonSetup {
   readonly daemonLines?: string;
   /** Where the admin page is; a free port by default. */
   readonly admin?: string;
+  /** The path of its control socket; off by default. */
+  readonly socket?: string;
+  /** Further lines of [admin]. */
+  readonly adminLines?: string;
   /** `ulimit -n`, soft and hard. */
   readonly openFiles?: number;
   /** Of the daemon's process, such as `--max-semi-space-size=1`. */
@@ -267,7 +271,8 @@ function preamble(setup: DaemonSetup): string {
     ...(access === undefined ? [] : [`access = "${access}"`]),
     '[admin]',
     `http = "${admin}"`,
-    'socket = ""',
+    `socket = "${setup.socket ?? ''}"`,
+    setup.adminLines ?? '',
     '',
   ].join('\n');
 }

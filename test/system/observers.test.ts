@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import { MAX_ADMIN_CONNECTIONS, MAX_BYTES_IN_FLIGHT } from '../../src/admin/http.js';
+import { MAX_ADMIN_CONNECTIONS, MAX_BYTES_IN_FLIGHT } from '../../src/admin/server.js';
 import { type Daemon, parseAddress, startDaemon } from '../support/daemon.js';
 import { eventually, nowMs } from '../support/deadline.js';
 import { serviceText } from '../support/settings.js';

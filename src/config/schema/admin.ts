@@ -6,6 +6,12 @@ import { fault, fits, type Reading, readEach } from '../reading.js';
 import { flag, mixed, text } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 
+/** unix(7) has room for 107; a name beside it is needed while it is opened. */
+const MAX_SOCKET_PATH = 100;
+/** More than may operate one machine. */
+const MAX_USERS = 64;
+/** useradd(8), and numbers. */
+const ACCOUNT = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}\$?$/;
 /** More than a machine has names. */
 const MAX_HOSTS = 64;
 const MAX_NAME = 253;
@@ -22,13 +28,38 @@ export const ADMIN = table('How the daemon is observed and operated.', {
   ),
   socket: text(
     {
-      default: '',
-      doc: 'The UNIX socket of `sluice ctl`, with mode 0660. "" is off.',
+      default: 'auto',
+      doc: 'The UNIX socket of `sluice ctl`, with mode 0660. "auto" is admin.sock in $RUNTIME_DIRECTORY (which systemd sets), else in /run/sluice where that folder exists, else off. "" is off.',
     },
-    'an absolute path, or "" for off',
+    `"auto", an absolute path of at most ${MAX_SOCKET_PATH} bytes, or "" for off`,
     (raw): Reading<string | null> => {
       if (raw === '') return fits(null);
-      return raw.startsWith('/') ? fits(raw) : fault('malformed', 'not an absolute path');
+      if (raw === 'auto') return fits(raw);
+      if (!raw.startsWith('/')) return fault('malformed', 'not an absolute path');
+      const isShort = Buffer.byteLength(raw) <= MAX_SOCKET_PATH;
+      return isShort ? fits(raw) : fault('out-of-range', 'too long');
+    },
+  ),
+  socket_group: text(
+    {
+      default: '',
+      doc: 'The group of the socket, by name or number: its members may look. "" is the group of the daemon.',
+    },
+    'the name or number of a group, or ""',
+    (raw): Reading<string> =>
+      raw === '' || ACCOUNT.test(raw) ? fits(raw) : fault('malformed', 'not the name of a group'),
+  ),
+  socket_users: mixed(
+    {
+      default: [],
+      doc: 'Users, by name or number, who may change things over the socket, beside root and the user of the daemon. Who else may open it may only look.',
+    },
+    'a list of names or numbers of users',
+    { anyOf: [{ type: 'array', items: { type: 'string' }, maxItems: MAX_USERS }] },
+    (raw): Reading<readonly string[]> => {
+      if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
+      if (raw.length > MAX_USERS) return fault('too-many', `more than ${MAX_USERS} users`);
+      return readEach(raw, readUser);
     },
   ),
   backend_histograms: flag({
@@ -50,6 +81,11 @@ export const ADMIN = table('How the daemon is observed and operated.', {
   ),
 });
 
+function readUser(raw: unknown): Reading<string> {
+  if (typeof raw !== 'string') return fault('wrong-type', 'wrong type');
+  return ACCOUNT.test(raw) ? fits(raw) : fault('malformed', 'not the name of a user');
+}
+
 function readHost(raw: unknown): Reading<string> {
   if (typeof raw !== 'string') return fault('wrong-type', 'wrong type');
   const name = raw.toLowerCase();
@@ -58,5 +94,12 @@ function readHost(raw: unknown): Reading<string> {
 }
 
 export function adminSpec(value: ValueOf<typeof ADMIN>): AdminSpec {
-  return { http: value.http, hosts: value.hosts, backendHistograms: value.backend_histograms };
+  return {
+    http: value.http,
+    socket: value.socket,
+    socketGroup: value.socket_group,
+    socketUsers: value.socket_users,
+    hosts: value.hosts,
+    backendHistograms: value.backend_histograms,
+  };
 }

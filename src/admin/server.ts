@@ -1,0 +1,255 @@
+/**
+ * A small HTTP server, on a port or a UNIX socket, for whatever answers requests. It is bounded in
+ * everything, because what watches and operates the daemon must not be able to harm it (ADR 12).
+ */
+import { STATUS_CODES } from 'node:http';
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { unreachable } from '../core/assert.js';
+import type { Clock, Timer, Timers } from '../core/clock.js';
+import { err, ok, type Result } from '../core/result.js';
+import { Connection, type ConnectionEvents, type Outgoing } from './connection.js';
+import type { Parsed, Request } from './request.js';
+import { type Answer, refusal } from './routes.js';
+
+/**
+ * Monitoring, a few dashboards and a person. Who comes beyond that gets the place of the connection
+ * that has been silent for longest, so that nobody can lock others out by holding connections.
+ */
+export const MAX_ADMIN_CONNECTIONS = 64;
+/** From the first byte of a request, and from the connection to the first byte. */
+export const REQUEST_TIMEOUT_MS = 5_000;
+/** Between requests. */
+export const IDLE_TIMEOUT_MS = 60_000;
+/** A reader that takes nothing for so long is cut … */
+export const STALL_TIMEOUT_MS = 5_000;
+/** … and one that takes little, too. */
+export const SEND_TIMEOUT_MS = 30_000;
+export const ANSWER_LINGER_MS = 2_000;
+/** Answers on their way, over all connections; one exposition of 1000 backends has 6 MB. */
+export const MAX_BYTES_IN_FLIGHT = 64 * 1_048_576;
+/** From so long a reader that takes nothing makes room for another one. */
+const STALLED_MS = 500;
+const LOOK_MS = 500;
+/** An answer below this is given whatever else is on its way. */
+const SMALL_BYTES = 65_536;
+
+export interface HttpServer {
+  readonly server: Server;
+  /** Stops accepting and cuts what is open; resolves when the place is free. */
+  close(): Promise<void>;
+}
+
+export interface ListenFailure {
+  /** EADDRINUSE and its like. */
+  readonly errno: string;
+  readonly detail: string;
+}
+
+export interface HttpServerDeps {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Hears of what broke in answering one request. */
+  readonly defect: (error: unknown) => void;
+  /** At the same time; MAX_ADMIN_CONNECTIONS at most, and by default. */
+  readonly connections?: number;
+  /** Longer ones are refused; 0: none is read. */
+  readonly maxBodyBytes: number;
+  /** Answers one request of `socket`, which asks nothing more until then. */
+  readonly answer: (request: Request, socket: Socket) => Promise<Content>;
+  /** The answer to what is no request that can be answered. */
+  readonly refuse: (status: number, sentence: string) => Answer;
+  /** Some times a second while there are connections; `busy` while it wants to be asked again. */
+  readonly look?: (nowMs: number) => 'busy' | 'idle';
+}
+
+/** Serves at `place`. */
+export async function serveHttp(
+  place: ListenOptions,
+  deps: HttpServerDeps,
+): Promise<Result<HttpServer, ListenFailure>> {
+  const site = new Site(deps);
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (s) => site.accept(s));
+  const failure = await listen(server, place);
+  if (failure !== null) return err(failure);
+  return ok({ server, close: () => close(server, site) });
+}
+
+/** An answer in bytes: made once for all who get it. */
+export interface Content {
+  readonly answer: Answer;
+  readonly body: Buffer;
+}
+
+class Site implements ConnectionEvents {
+  readonly #deps: HttpServerDeps;
+  readonly #connections = new Set<Connection>();
+  readonly #most: number;
+  #look: Timer | null = null;
+
+  constructor(deps: HttpServerDeps) {
+    this.#deps = deps;
+    this.#most = Math.min(MAX_ADMIN_CONNECTIONS, deps.connections ?? MAX_ADMIN_CONNECTIONS);
+  }
+
+  accept(socket: Socket): void {
+    if (this.#connections.size >= this.#most) this.#pushOut();
+    const { clock, maxBodyBytes } = this.#deps;
+    this.#connections.add(new Connection(socket, clock, this, maxBodyBytes));
+    this.#look ??= this.#deps.timers.after(LOOK_MS, () => this.#lookAtAll());
+  }
+
+  asked(connection: Connection, asked: Exclude<Parsed, { kind: 'incomplete' }>): void {
+    if (asked.kind === 'broken') {
+      const { status, problem } = asked;
+      const answer = this.#deps.refuse(status, `This request is refused: ${problem}.`);
+      return connection.send(outgoing(contentOf(answer), 'GET', 'close'), 'close');
+    }
+    this.#answer(connection, asked.request).catch((error) => this.broken(connection, error));
+  }
+
+  broken(connection: Connection, error: unknown): void {
+    this.#deps.defect(error);
+    connection.cut();
+  }
+
+  closed(connection: Connection): void {
+    this.#connections.delete(connection);
+  }
+
+  cutAll(): void {
+    this.#look?.cancel();
+    for (const connection of this.#connections) connection.cut();
+  }
+
+  async #answer(connection: Connection, request: Request): Promise<void> {
+    const content = await this.#content(request, connection.socket).catch((error) => {
+      this.#deps.defect(error);
+      return contentOf(this.#deps.refuse(500, defectIn(error)));
+    });
+    const then = connection.isLast(request) ? 'close' : 'keep';
+    connection.send(outgoing(content, request.method, then), then);
+  }
+
+  async #content(request: Request, socket: Socket): Promise<Content> {
+    const content = await this.#deps.answer(request, socket);
+    const { length } = content.body;
+    return length < SMALL_BYTES || this.#makeRoom(length) ? content : contentOf(BUSY);
+  }
+
+  /** Whether `bytes` more may be on their way. Who takes nothing loses its answer first. */
+  #makeRoom(bytes: number): boolean {
+    const stalledMs = this.#deps.clock.nowMs() - STALLED_MS;
+    const sending = [...this.#connections]
+      .flatMap((one) => (one.phase.at === 'sending' ? [{ one, movedMs: one.phase.movedMs }] : []))
+      .sort((a, b) => a.movedMs - b.movedMs);
+    let inFlight = sending.reduce((sum, { one }) => sum + one.unsentBytes, 0);
+    for (const { one, movedMs } of sending) {
+      if (inFlight + bytes <= MAX_BYTES_IN_FLIGHT || movedMs > stalledMs) break;
+      inFlight -= one.unsentBytes;
+      one.cut();
+    }
+    return inFlight + bytes <= MAX_BYTES_IN_FLIGHT;
+  }
+
+  /** The longest silent goes; if none is, the one whose answer has not moved for longest. */
+  #pushOut(): void {
+    let victim: Connection | null = null;
+    let worst = Number.POSITIVE_INFINITY;
+    for (const one of this.#connections) {
+      const { phase } = one;
+      // Silent ones first: their times count from far in the past.
+      const at =
+        phase.at === 'sending'
+          ? phase.movedMs
+          : phase.at === 'making'
+            ? Number.POSITIVE_INFINITY
+            : phase.sinceMs - SILENT_FIRST_MS;
+      if (at >= worst) continue;
+      worst = at;
+      victim = one;
+    }
+    if (victim === null) return;
+    this.#connections.delete(victim);
+    victim.cut();
+  }
+
+  #lookAtAll(): void {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const one of [...this.#connections]) if (isOverdue(one, nowMs)) one.cut();
+    const others = this.#deps.look?.(nowMs) ?? 'idle';
+    const goesOn = this.#connections.size > 0 || others === 'busy';
+    this.#look = goesOn ? this.#deps.timers.after(LOOK_MS, () => this.#lookAtAll()) : null;
+  }
+}
+
+/** Longer than any process runs. */
+const SILENT_FIRST_MS = 1e12;
+
+function isOverdue({ phase, served }: Connection, nowMs: number): boolean {
+  switch (phase.at) {
+    case 'making':
+      return false;
+    case 'reading': {
+      const isIdle = served && !phase.begun;
+      return nowMs - phase.sinceMs > (isIdle ? IDLE_TIMEOUT_MS : REQUEST_TIMEOUT_MS);
+    }
+    case 'sending': {
+      const isStalled = nowMs - phase.movedMs > STALL_TIMEOUT_MS;
+      return isStalled || nowMs - phase.sinceMs > SEND_TIMEOUT_MS;
+    }
+    case 'lingering':
+      return nowMs - phase.sinceMs > ANSWER_LINGER_MS;
+    default:
+      return unreachable(phase);
+  }
+}
+
+const BUSY: Answer = {
+  ...refusal(503, 'Too many answers are on their way to readers that do not take them.'),
+  headers: { 'retry-after': '1' },
+};
+
+export function contentOf(answer: Answer): Content {
+  return { answer, body: Buffer.from(answer.body) };
+}
+
+function outgoing({ answer, body }: Content, method: string, then: 'keep' | 'close'): Outgoing {
+  const { status, type, headers } = answer;
+  const fields = {
+    'content-type': type,
+    'content-length': String(body.length),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    connection: then === 'keep' ? 'keep-alive' : 'close',
+    ...headers,
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`;
+  return { head: Buffer.from(head), body: method === 'HEAD' ? NOTHING : body };
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** What cannot be answered must not end the daemon that was asked. */
+function defectIn(error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  return `This could not be answered, which is a defect of sluice: ${reason}`;
+}
+
+function listen(server: Server, place: ListenOptions): Promise<ListenFailure | null> {
+  return new Promise((resolve) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      resolve({ errno: error.code ?? 'UNKNOWN', detail: error.message });
+    });
+    // Once it listens, errors are those of accept(2) (EMFILE …): accepting goes on without a word.
+    server.on('error', () => {});
+    server.listen(place, () => resolve(null));
+  });
+}
+
+function close(server: Server, site: Site): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    site.cutAll();
+  });
+}

@@ -1,0 +1,107 @@
+/** Asks the control socket of a running daemon. Whatever goes wrong becomes one sentence. */
+import { request as httpRequest } from 'node:http';
+import { isProblem } from '../../control/api/problem.js';
+import { PREFIX } from '../../control/api/router.js';
+
+/** A reload of ten thousand backends takes some seconds, and one that waits for another twice. */
+const ANSWER_LIMIT_MS = 60_000;
+
+/** Why a command has failed, for people; further lines in `more`. */
+export class CtlFailure extends Error {
+  readonly more: readonly string[];
+
+  constructor(sentence: string, more: readonly string[] = []) {
+    super(sentence);
+    this.more = more;
+  }
+}
+
+export interface Answered<T> {
+  readonly value: T;
+  readonly etag: string | null;
+}
+
+export class Client {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** What the endpoint's declaration says that it answers. */
+  async get<T>(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<T> {
+    const given = Object.entries(query).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value] as const],
+    );
+    const search = new URLSearchParams(Object.fromEntries(given)).toString();
+    return (await this.#ask<T>('GET', search === '' ? path : `${path}?${search}`, null)).value;
+  }
+
+  async post<T>(path: string, body: object): Promise<T> {
+    return (await this.#ask<T>('POST', path, body)).value;
+  }
+
+  async #ask<T>(method: string, path: string, body: object | null): Promise<Answered<T>> {
+    const { status, text, etag } = await this.#exchange(method, `${PREFIX}${path}`, body);
+    const value = parse(text);
+    if (status === 200 && value !== undefined) return { value: value as T, etag };
+    if (isProblem(value)) throw new CtlFailure(value.detail, value.problems ?? []);
+    throw new CtlFailure(`${this.#path} answers with HTTP status ${status}: is that sluice?`);
+  }
+
+  #exchange(method: string, path: string, body: object | null) {
+    const bytes = body === null ? '' : JSON.stringify(body);
+    const headers = {
+      host: 'sluice',
+      ...(body === null
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(bytes) }),
+    };
+    const options = { socketPath: this.#path, method, path, headers, agent: false };
+    return new Promise<{ status: number; text: string; etag: string | null }>((resolve, reject) => {
+      const fail = (error: NodeJS.ErrnoException): void => {
+        reject(new CtlFailure(whyNot(error, this.#path)));
+      };
+      const asked = httpRequest({ ...options, timeout: ANSWER_LIMIT_MS }, (answer) => {
+        let text = '';
+        answer.setEncoding('utf8');
+        answer.on('data', (chunk: string) => {
+          text += chunk;
+        });
+        answer.on('error', fail);
+        answer.on('end', () =>
+          resolve({ status: answer.statusCode ?? 0, text, etag: answer.headers.etag ?? null }),
+        );
+      });
+      asked.on('timeout', () => asked.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })));
+      asked.on('error', fail);
+      asked.end(bytes);
+    });
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function whyNot({ code = '', message }: NodeJS.ErrnoException, path: string): string {
+  switch (code) {
+    case 'ENOENT':
+      return `there is no control socket at ${path}: is sluice running? --socket PATH names another one, as [admin] socket of its file does`;
+    case 'EACCES':
+    case 'EPERM':
+      return `you may not open ${path}: be root, or a member of the group of the socket ([admin] socket_group)`;
+    case 'ECONNREFUSED':
+      return `nobody answers at ${path}: sluice is not running (\`systemctl status sluice\` says why)`;
+    case 'ENOTSOCK':
+      return `${path} is no socket: --socket names the one of [admin] socket`;
+    case 'ETIMEDOUT':
+      return `sluice does not answer at ${path}: its main thread is busy, or the process is stopped`;
+    default:
+      return `asking ${path} has failed: ${code === '' ? message : code}`;
+  }
+}

@@ -1,0 +1,40 @@
+/** `sluice ctl`: its commands, and how one is run. */
+import { usualSocketPath } from '../../control/control_path.js';
+import type { OptionDescription } from '../option.js';
+import type { Words } from '../word_reader.js';
+import { Client, CtlFailure } from './client.js';
+import type { CtlCommand } from './command.js';
+import { Output } from './output.js';
+import { reload } from './reload.js';
+import { status } from './status.js';
+
+/** In the order of the help. */
+export const CTL_COMMANDS: readonly CtlCommand[] = [status, reload];
+
+/** Every command has them. */
+export const CTL_OPTIONS: readonly OptionDescription[] = [
+  {
+    flags: '--socket <path>',
+    description: 'the control socket of the daemon',
+    default: usualSocketPath(process.env),
+  },
+  { flags: '--json', description: 'print the answer as JSON' },
+];
+
+export async function runCtl(
+  command: CtlCommand,
+  words: Words,
+  rest: readonly string[],
+): Promise<number> {
+  const form = words['json'] === true ? 'json' : 'text';
+  const out = new Output(process.stdout, process.stderr, form);
+  const client = new Client(String(words['socket']));
+  try {
+    return await command.run({ client, out, words, rest });
+  } catch (error) {
+    if (!(error instanceof CtlFailure)) throw error;
+    out.complain(`sluice: ${error.message}`);
+    for (const line of error.more) out.complain(line);
+    return 1;
+  }
+}

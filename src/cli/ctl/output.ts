@@ -1,0 +1,76 @@
+/**
+ * What a command prints: for people, tables as wide as their terminal; with `--json`, the answer as
+ * it came. What comes from the network must not reach the terminal as it is.
+ */
+import { table } from '../../admin/table.js';
+
+export interface Terminal {
+  write(text: string): unknown;
+  /** Of a terminal; absent where the output goes into a file or a pipe, which may be any width. */
+  readonly columns?: number;
+}
+
+/** A column never gets narrower than this. */
+const LEAST_COLUMN = 8;
+const GAP = 2;
+
+export class Output {
+  readonly #out: Terminal;
+  readonly #err: Terminal;
+  readonly #form: 'text' | 'json';
+
+  constructor(out: Terminal, err: Terminal, form: 'text' | 'json') {
+    this.#out = out;
+    this.#err = err;
+    this.#form = form;
+  }
+
+  /** The answer as JSON, or as the lines that `lines` makes of it. */
+  show<T>(
+    value: T,
+    lines: (value: T, fit: (rows: Rows) => readonly string[]) => readonly string[],
+  ) {
+    if (this.#form === 'json') {
+      this.#out.write(`${JSON.stringify(value, null, 2)}\n`);
+      return;
+    }
+    const told = lines(value, (rows) =>
+      fitted(rows, this.#out.columns ?? Number.POSITIVE_INFINITY),
+    );
+    this.#out.write(told.map((line) => `${printable(line)}\n`).join(''));
+  }
+
+  /** To standard error, whatever the form. */
+  complain(line: string): void {
+    this.#err.write(`${printable(line)}\n`);
+  }
+}
+
+export type Rows = readonly (readonly string[])[];
+
+/** Rows in columns, the widest of them cut until a line has at most `most` characters. */
+export function fitted(rows: Rows, most: number): readonly string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, [...cell].length);
+    });
+  }
+  const total = (): number => widths.reduce((sum, width) => sum + width + GAP, -GAP);
+  while (total() > most) {
+    const widest = widths.indexOf(Math.max(...widths));
+    const width = widths[widest] ?? 0;
+    if (width <= LEAST_COLUMN) break;
+    widths[widest] = Math.max(LEAST_COLUMN, width - (total() - most));
+  }
+  return table(rows.map((row) => row.map((cell, column) => cut(cell, widths[column] ?? 0))));
+}
+
+function cut(cell: string, width: number): string {
+  const letters = [...cell];
+  return letters.length <= width ? cell : `${letters.slice(0, width - 1).join('')}…`;
+}
+
+function printable(line: string): string {
+  return line.replace(/\p{Cc}/gu, ' ');
+}

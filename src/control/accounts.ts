@@ -1,0 +1,31 @@
+/**
+ * Users and groups of this machine by number and by name, from the files of passwd(5) and group(5).
+ * Those of a directory service are known by their numbers only, as asking one may take for ever.
+ */
+import { readFileSync } from 'node:fs';
+
+const USERS_FILE = '/etc/passwd';
+const GROUPS_FILE = '/etc/group';
+
+/** The name of the user with the number `user`; null: not in the file. */
+export function userName(user: number): string | null {
+  return entries(USERS_FILE).find(({ id }) => id === user)?.name ?? null;
+}
+
+/** The number of the group that `group` names, or is; null: not in the file. */
+export function groupNumber(group: string): number | null {
+  if (/^\d{1,9}$/.test(group)) return Number(group);
+  return entries(GROUPS_FILE).find(({ name }) => name === group)?.id ?? null;
+}
+
+function entries(file: string): { readonly name: string; readonly id: number }[] {
+  try {
+    const lines = readFileSync(file, 'utf8').split('\n');
+    return lines.flatMap((line) => {
+      const [name = '', , id = ''] = line.split(':');
+      return /^\d+$/.test(id) ? [{ name, id: Number(id) }] : [];
+    });
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * An endpoint of the control API is one declaration: its method and path, what a request has to
+ * look like, what it answers, who may ask, and the handler. The router checks by it, and the
+ * OpenAPI document is written from it.
+ */
+import type { Result } from '../../core/result.js';
+import type { Caller, Right } from './caller.js';
+import type { Problem } from './problem.js';
+import { record, type Shape, type ShapeOf, type Shapes } from './shape.js';
+
+/** What an endpoint answers beside the value. */
+export interface Answered<T> {
+  readonly value: T;
+  /** Of what was looked at, or changed. */
+  readonly etag?: string;
+}
+
+export interface Asked<Query, Body> {
+  readonly query: Query;
+  readonly body: Body;
+  readonly caller: Caller;
+  /** The If-Match header; null: none. */
+  readonly ifMatch: string | null;
+}
+
+export type Outcome<T> = Result<Answered<T>, Problem>;
+
+interface Declaration<Query extends Shapes, Body extends Shapes, Answer> {
+  readonly method: 'GET' | 'POST';
+  /** Below `/v1`. */
+  readonly path: string;
+  /** One sentence. */
+  readonly summary: string;
+  readonly may: Right;
+  readonly query?: Query;
+  /** Of a POST. */
+  readonly body?: Body;
+  readonly answer: Shape<Answer>;
+  readonly handle: (
+    asked: Asked<
+      ShapeOf<ReturnType<typeof record<Query>>>,
+      ShapeOf<ReturnType<typeof record<Body>>>
+    >,
+  ) => Outcome<Answer> | Promise<Outcome<Answer>>;
+}
+
+/** An endpoint as the router has it: what its handler gets was checked by `query` and `body`. */
+export interface Endpoint {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly summary: string;
+  readonly may: Right;
+  readonly queryFields: Shapes;
+  readonly query: Shape<unknown>;
+  readonly body: Shape<unknown> | null;
+  readonly answer: Shape<unknown>;
+  readonly handle: (asked: Asked<unknown, unknown>) => Promise<Outcome<unknown>>;
+}
+
+const NO_FIELDS = {};
+
+type NoFields = Readonly<Record<never, never>>;
+
+export function endpoint<Answer, Query extends Shapes = NoFields, Body extends Shapes = NoFields>(
+  declared: Declaration<Query, Body, Answer>,
+): Endpoint {
+  const { method, path, summary, may, query, body, answer, handle } = declared;
+  return {
+    method,
+    path,
+    summary,
+    may,
+    queryFields: query ?? NO_FIELDS,
+    query: record(query ?? NO_FIELDS),
+    body: method === 'POST' ? record(body ?? NO_FIELDS) : null,
+    answer,
+    // The router has read both by the very shapes that type them.
+    handle: async (asked) => handle(asked as Parameters<typeof handle>[0]),
+  };
+}

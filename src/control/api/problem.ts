@@ -1,0 +1,69 @@
+/** Why the control API does not do what it was asked for: problem documents, RFC 9457. */
+import type { Answer } from '../../admin/routes.js';
+import type { Complaint } from './shape.js';
+
+export interface Problem {
+  readonly status: number;
+  /** One word or two, the same for all of a kind: the last part of `type`. */
+  readonly kind: ProblemKind;
+  /** A sentence on this case, with what helps. */
+  readonly detail: string;
+  /** Several: of a file, or of the fields of a request. */
+  readonly problems?: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const TITLES = {
+  'bad-request': 'The request is not what the endpoint expects.',
+  'not-allowed': 'The caller may look, and change nothing.',
+  'not-found': 'There is no such thing.',
+  'wrong-method': 'The path does not take this method.',
+  'too-many': 'Too many requests at once.',
+  changed: 'Something has changed since it was looked at.',
+  refused: 'The daemon refuses it as things are.',
+  defect: 'A defect of sluice.',
+} as const;
+export type ProblemKind = keyof typeof TITLES;
+
+export function badRequest(detail: string, complaints: readonly Complaint[] = []): Problem {
+  const problems = complaints.map(({ field, problem }) =>
+    field === '' ? problem : `${field}: ${problem}`,
+  );
+  const told = problems.length === 0 ? detail : `${detail}: ${problems.join('; ')}.`;
+  return { status: 400, kind: 'bad-request', detail: told, problems };
+}
+
+export function notFound(detail: string): Problem {
+  return { status: 404, kind: 'not-found', detail };
+}
+
+/** It fits, and cannot be done as things are; nothing has changed. */
+export function refused(detail: string, problems: readonly string[] = []): Problem {
+  return { status: 409, kind: 'refused', detail, problems };
+}
+
+/** For what the server itself turns away. */
+export function problemOfStatus(status: number, detail: string): Problem {
+  return { status, kind: status >= 500 ? 'defect' : 'bad-request', detail };
+}
+
+export function problemAnswer({ status, kind, detail, problems = [], headers }: Problem): Answer {
+  const document = {
+    type: `urn:sluice:problem:${kind}`,
+    title: TITLES[kind],
+    status,
+    detail,
+    ...(problems.length === 0 ? {} : { problems }),
+  };
+  return {
+    status,
+    type: 'application/problem+json',
+    body: `${JSON.stringify(document, null, 2)}\n`,
+    ...(headers === undefined ? {} : { headers }),
+  };
+}
+
+/** What a client has parsed, if it is one. */
+export function isProblem(value: unknown): value is Pick<Problem, 'detail' | 'problems'> {
+  return typeof value === 'object' && value !== null && 'detail' in value && 'title' in value;
+}

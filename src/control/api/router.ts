@@ -1,0 +1,86 @@
+/** Leads a request of the control API to its endpoint, through one gate. Knows no sockets. */
+import type { Request } from '../../admin/request.js';
+import type { Answer } from '../../admin/routes.js';
+import { err, ok, type Result } from '../../core/result.js';
+import type { Caller } from './caller.js';
+import type { Asked, Endpoint } from './endpoint.js';
+import { openApi } from './open_api.js';
+import { badRequest, notFound, type Problem, problemAnswer } from './problem.js';
+import { check } from './shape.js';
+
+export const PREFIX = '/v1';
+const DOCUMENT_PATH = `${PREFIX}/openapi.json`;
+
+export type Router = (request: Request, caller: Caller) => Promise<Answer>;
+
+export function createRouter(endpoints: readonly Endpoint[], version: string): Router {
+  let document: string | null = null;
+  return async (request, caller) => {
+    const [path = '', query = ''] = request.target.split('?', 2);
+    if (path === DOCUMENT_PATH) {
+      document ??= `${JSON.stringify(openApi(endpoints, version), null, 2)}\n`;
+      return json(200, document, {});
+    }
+    const found = find(endpoints, path, request.method);
+    if (!found.ok) return problemAnswer(found.error);
+    const asked = read(found.value, request, query, caller);
+    if (!asked.ok) return problemAnswer(asked.error);
+    const outcome = await found.value.handle(asked.value);
+    if (!outcome.ok) return problemAnswer(outcome.error);
+    const { value, etag } = outcome.value;
+    const headers = etag === undefined ? {} : { etag };
+    return json(200, `${JSON.stringify(value, null, 2)}\n`, headers);
+  };
+}
+
+function find(all: readonly Endpoint[], path: string, method: string): Result<Endpoint, Problem> {
+  const here = all.filter((endpoint) => `${PREFIX}${endpoint.path}` === path);
+  const asked = method === 'HEAD' ? 'GET' : method;
+  const found = here.find((endpoint) => endpoint.method === asked);
+  if (found !== undefined) return ok(found);
+  if (here.length === 0) {
+    return err(notFound(`There is nothing at ${path}; ${DOCUMENT_PATH} describes what there is.`));
+  }
+  const allow = here.map((endpoint) => endpoint.method).join(', ');
+  const detail = `${path} takes ${allow}.`;
+  return err({ status: 405, kind: 'wrong-method', detail, headers: { allow } });
+}
+
+/** The request as the endpoint wants it, or why not; who may not change anything hears so first. */
+function read(
+  { may, query: queryShape, body: bodyShape }: Endpoint,
+  request: Request,
+  queryText: string,
+  caller: Caller,
+): Result<Asked<unknown, unknown>, Problem> {
+  if (may === 'change' && caller.may !== 'change') {
+    return err({ status: 403, kind: 'not-allowed', detail: `Not allowed: ${caller.why}.` });
+  }
+  const query = check(queryShape, Object.fromEntries(new URLSearchParams(queryText)));
+  if (!query.ok) return err(badRequest('The query does not fit', query.error));
+  const ifMatch = request.headers.get('if-match') ?? null;
+  const rest = { query: query.value, caller, ifMatch };
+  if (bodyShape === null) return ok({ ...rest, body: {} });
+  const parsed = bodyOf(request);
+  if (!parsed.ok) return parsed;
+  const body = check(bodyShape, parsed.value);
+  if (!body.ok) return err(badRequest('The body does not fit', body.error));
+  return ok({ ...rest, body: body.value });
+}
+
+function bodyOf({ body }: Request): Result<unknown, Problem> {
+  if (body === null) {
+    const detail = 'A body is sent with its Content-Length; in chunks it is not read.';
+    return err({ status: 411, kind: 'bad-request', detail });
+  }
+  if (body.length === 0) return ok({});
+  try {
+    return ok(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)));
+  } catch {
+    return err(badRequest('The body is no JSON.'));
+  }
+}
+
+function json(status: number, body: string, headers: Readonly<Record<string, string>>): Answer {
+  return { status, type: 'application/json; charset=utf-8', body, headers };
+}

@@ -1,0 +1,125 @@
+/**
+ * What requests and answers of the control API look like. One description checks a request, types
+ * its handler, and stands in the OpenAPI document.
+ */
+
+import { DURATION_PATTERN, formatDuration, parseDuration } from '../../config/quantity.js';
+import { fault, fits, type Reading } from '../../config/reading.js';
+import {
+  anyBoolean,
+  type JsonShape,
+  jsonSchemaOf,
+  listOf,
+  optional as optionalSchema,
+  reading,
+  readWith,
+  type Schema,
+  tableOf,
+} from '../../config/schema/library.js';
+import { err, ok, type Result } from '../../core/result.js';
+
+export type Shape<T> = Schema<T>;
+export type ShapeOf<S> = S extends Shape<infer T> ? T : never;
+export type Shapes = Readonly<Record<string, Shape<unknown>>>;
+type Values<S extends Shapes> = { readonly [Name in keyof S]: ShapeOf<S[Name]> };
+
+/** What is wrong with one part of a request; `field` is '' for all of it. */
+export interface Complaint {
+  readonly field: string;
+  readonly problem: string;
+}
+
+/** Longest text in a request: a reason, or a name. */
+const MAX_TEXT = 500;
+
+export function text(doc: string, most: number = MAX_TEXT): Shape<string> {
+  return described(doc, { type: 'string' }, (raw) => {
+    if (typeof raw !== 'string') return fault('wrong-type', 'expected a text');
+    if (raw.length > most) return fault('out-of-range', `expected at most ${most} characters`);
+    // A terminal obeys them.
+    return /\p{Cc}/u.test(raw) ? fault('malformed', 'expected no control characters') : fits(raw);
+  });
+}
+
+export function oneOf<const T extends string>(doc: string, values: readonly T[]): Shape<T> {
+  return described(doc, { type: 'string', ...{ enum: values } }, (raw) => {
+    const found = values.find((value) => value === raw);
+    return found === undefined
+      ? fault('unknown-value', `expected one of ${values.join(', ')}`)
+      : fits(found);
+  });
+}
+
+/** Digits are understood too: in a query all values are texts. */
+export function whole(doc: string, least: number, most: number): Shape<number> {
+  const json = { type: 'integer', ...{ minimum: least, maximum: most } } as const;
+  return described(doc, json, (raw) => {
+    const value = typeof raw === 'string' && /^\d{1,15}$/.test(raw) ? Number(raw) : raw;
+    const fitting = typeof value === 'number' && Number.isInteger(value);
+    return fitting && value >= least && value <= most
+      ? fits(value)
+      : fault('out-of-range', `expected a whole number from ${least} to ${most}`);
+  });
+}
+
+/** Read as milliseconds; as texts like `30m`, up to `mostMs`. */
+export function duration(doc: string, mostMs: number): Shape<number> {
+  return described(doc, { type: 'string', pattern: DURATION_PATTERN }, (raw) => {
+    const ms = typeof raw === 'string' ? parseDuration(raw) : null;
+    if (ms === null) return fault('malformed', 'expected a time such as 30s, 10m or 2h');
+    const problem = `expected at most ${formatDuration(mostMs)}`;
+    return ms > mostMs ? fault('out-of-range', problem) : fits(ms);
+  });
+}
+
+export function flag(doc: string): Shape<boolean> {
+  return anyBoolean().meta({ description: doc }) as Shape<boolean>;
+}
+
+/** A number in an answer. */
+export function figure(doc: string): Shape<number> {
+  return described(doc, { type: 'number' }, (raw) =>
+    typeof raw === 'number' ? fits(raw) : fault('wrong-type', 'expected a number'),
+  );
+}
+
+export function list<T>(doc: string, of: Shape<T>): Shape<readonly T[]> {
+  return listOf(of).meta({ description: doc }) as Shape<readonly T[]>;
+}
+
+export function nullable<T>(of: Shape<T>): Shape<T | null> {
+  return of.nullable() as Shape<T | null>;
+}
+
+export function optional<T>(of: Shape<T>): Shape<T | undefined> {
+  return optionalSchema(of, of.description ?? '');
+}
+
+/** Exactly these fields. */
+export function record<S extends Shapes>(shapes: S): Shape<Values<S>> {
+  return tableOf(shapes, {}) as Shape<Values<S>>;
+}
+
+/** Lists are answered in pages: `next` is what to ask for further ones, or null. */
+export function page<T>(of: Shape<T>) {
+  return record({
+    items: list('The items.', of),
+    next: nullable(text('What `cursor` of the next request is; null: these were the last.')),
+  });
+}
+
+export function check<T>(shape: Shape<T>, raw: unknown): Result<T, readonly Complaint[]> {
+  const read = readWith(shape, raw);
+  if (read.ok) return ok(read.value);
+  return err(read.faults.map(({ path, problem }) => ({ field: path.join('.'), problem })));
+}
+
+/** As JSON Schema. */
+export function schemaOf(shape: Shape<unknown>): Readonly<Record<string, unknown>> {
+  const { $schema, ...schema } = jsonSchemaOf(shape);
+  return schema;
+}
+
+function described<T>(doc: string, json: JsonShape, read: (raw: unknown) => Reading<T>): Shape<T> {
+  return reading(json, read).meta({ ...json, description: doc });
+}

@@ -1,0 +1,75 @@
+/** `GET /v1/status`: the daemon as a whole, on one screen. */
+import { ok } from '../../core/result.js';
+import type { ApiDeps } from './all.js';
+import { type Endpoint, endpoint } from './endpoint.js';
+import { figure, list, oneOf, record, text } from './shape.js';
+
+export const STATUS = record({
+  phase: oneOf('What it does.', ['starting', 'serving', 'stopping']),
+  version: text('Of sluice.'),
+  engine: text('What moves the bytes.'),
+  engine_reason: text('Why this one; may be "".', 2_000),
+  workers: figure('Threads that serve.'),
+  pid: figure('The number of the process.'),
+  now: text('The time of this answer, RFC 3339.'),
+  started: text('When it started.'),
+  config_hash: text('Names the text of the file in use.'),
+  configured: text('When that was read.'),
+  sessions_active: figure('Sessions and flows now.'),
+  sessions_total: figure('Since the start.'),
+  refused_total: figure('Clients that were turned away, since the start.'),
+  bytes_in_total: figure('From clients, since the start.'),
+  bytes_out_total: figure('To clients, since the start.'),
+  listeners: figure('How many listeners there are.'),
+  pools: figure('How many pools.'),
+  backends: figure('How many backends.'),
+  backends_eligible: figure('Of them, those that may get the next session.'),
+  trouble: list('What is not as it should be.', text('A sentence.', 2_000)),
+});
+
+/** Sentences of `trouble`; the rest is counted. */
+const MAX_TROUBLE = 20;
+
+export function statusEndpoint({ views }: Pick<ApiDeps, 'views'>): Endpoint {
+  return endpoint({
+    method: 'GET',
+    path: '/status',
+    summary: 'The daemon as a whole: what runs, since when, how much, and what is wrong.',
+    may: 'look',
+    answer: STATUS,
+    handle: () => {
+      const view = views.health();
+      const backends = view.pools.flatMap((pool) => pool.backends);
+      const problems = [...views.live().problems, ...views.ready(null).problems];
+      const more = problems.length - MAX_TROUBLE;
+      const value = {
+        phase: view.phase,
+        version: view.version,
+        engine: view.engine,
+        engine_reason: view.engineReason,
+        workers: view.workers,
+        pid: view.pid,
+        now: timeText(view.nowWallMs),
+        started: timeText(view.startedWallMs),
+        config_hash: view.configHash,
+        configured: timeText(view.configuredWallMs),
+        sessions_active: view.traffic.sessionsActive,
+        sessions_total: view.traffic.sessionsTotal,
+        refused_total: view.traffic.refusedTotal,
+        bytes_in_total: view.traffic.bytesInTotal,
+        bytes_out_total: view.traffic.bytesOutTotal,
+        listeners: view.listeners.length,
+        pools: view.pools.length,
+        backends: backends.length,
+        backends_eligible: backends.filter(({ eligible }) => eligible).length,
+        trouble: [...problems.slice(0, MAX_TROUBLE), ...(more > 0 ? [`and ${more} more`] : [])],
+      };
+      return ok({ value });
+    },
+  });
+}
+
+/** Times are RFC 3339 texts. */
+export function timeText(wallMs: number): string {
+  return new Date(wallMs).toISOString();
+}

@@ -1,0 +1,144 @@
+/**
+ * The control socket of a daemon: the API of `sluice ctl` at a path. Traffic is served whether or
+ * not it can be opened.
+ */
+import { chmodSync, chownSync, linkSync, unlinkSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { dirname, join } from 'node:path';
+import { contentOf, type HttpServer, serveHttp } from '../admin/server.js';
+import { present } from '../core/assert.js';
+import type { Clock, Timers } from '../core/clock.js';
+import { err, ok, type Result } from '../core/result.js';
+import type { AdminSpec } from '../core/spec.js';
+import { descriptorOf } from '../engine/node/socket.js';
+import type { Kernel } from '../kernel/foreign.js';
+import { peerUser } from '../kernel/peer_credentials.js';
+import type { Log } from '../observe/log.js';
+import { groupNumber, userName } from './accounts.js';
+import { type Caller, callerOf } from './api/caller.js';
+import { problemAnswer, problemOfStatus } from './api/problem.js';
+import type { Router } from './api/router.js';
+import { socketPlace } from './control_path.js';
+import { clearPath, type PathOwner, removePath, whoBound } from './unix_path.js';
+
+/** A command names some hundreds of backends. */
+export const MAX_BODY_BYTES = 65_536;
+/** Its own user and group; others not at all. */
+const MODE = 0o660;
+
+export interface ControlSocketDeps {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Log;
+  readonly kernel: Kernel | null;
+  readonly router: Router;
+  readonly admin: () => AdminSpec;
+  readonly connections: number;
+  /** Hears of what broke in answering one request. */
+  readonly defect: (error: unknown) => void;
+}
+
+export class ControlSocket {
+  readonly #deps: ControlSocketDeps;
+  #open: { readonly server: HttpServer; readonly owner: PathOwner | null } | null = null;
+
+  constructor(deps: ControlSocketDeps) {
+    this.#deps = deps;
+  }
+
+  get isOpen(): boolean {
+    return this.#open !== null;
+  }
+
+  /** Opens it where the file wants it, if it is not open yet. */
+  async open(): Promise<void> {
+    if (this.#open !== null) return;
+    const { log, kernel, admin } = this.#deps;
+    const place = socketPlace(admin(), process.env);
+    if (place.kind === 'off') return;
+    if (place.kind === 'nowhere') return log.event('control-off', { detail: place.why });
+    const address = `unix:${place.path}`;
+    const opened = await this.#listen(place.path);
+    if (!opened.ok) return log.event('control-failed', { address, detail: opened.error });
+    this.#open = opened.value;
+    log.event('control-listening', { address });
+    if (kernel === null) {
+      const { why } = callerOf(null, this.#gate());
+      log.event('control-degraded', { address, detail: why });
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#open === null) return;
+    const { server, owner } = this.#open;
+    this.#open = null;
+    await server.close();
+    if (owner !== null) removePath(owner);
+  }
+
+  /**
+   * Binds beside the path, and gives the socket its name there when its mode and group are right:
+   * nobody finds it before, and nothing that is there meanwhile is replaced.
+   */
+  async #listen(path: string) {
+    const free = await clearPath({ kind: 'unix', path });
+    if (!free.ok) return free;
+    const beside = join(dirname(path), `.${process.pid.toString(36)}`);
+    const served = await serveHttp(
+      { path: beside },
+      {
+        ...this.#deps,
+        maxBodyBytes: MAX_BODY_BYTES,
+        refuse: (status, sentence) => problemAnswer(problemOfStatus(status, sentence)),
+        answer: async (request, socket) =>
+          contentOf(await this.#deps.router(request, this.#caller(socket))),
+      },
+    );
+    if (!served.ok) return err(served.error.detail);
+    const named = this.#name(beside, path);
+    if (named.ok) return ok({ server: served.value, owner: whoBound({ kind: 'unix', path }) });
+    await served.value.close();
+    return named;
+  }
+
+  #name(beside: string, path: string): Result<null, string> {
+    try {
+      chmodSync(beside, MODE);
+      this.#giveToGroup(beside, path);
+      linkSync(beside, path);
+      unlinkSync(beside);
+      return ok(null);
+    } catch (error) {
+      return err(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** A group that cannot be set leaves the socket to the daemon's own. */
+  #giveToGroup(beside: string, path: string): void {
+    const { socketGroup } = this.#deps.admin();
+    if (socketGroup === '') return;
+    const group = groupNumber(socketGroup);
+    try {
+      if (group === null) throw new Error(`this machine has no group ${socketGroup}`);
+      chownSync(beside, present(process.getuid?.(), 'UNIX has user ids'), group);
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      const address = `unix:${path}`;
+      this.#deps.log.event('control-degraded', { address, detail });
+    }
+  }
+
+  #caller(socket: Socket): Caller {
+    const { kernel } = this.#deps;
+    const fd = descriptorOf(socket);
+    return callerOf(kernel === null || fd === null ? null : peerUser(kernel, fd), this.#gate());
+  }
+
+  #gate() {
+    return {
+      ownUser: process.getuid?.() ?? 0,
+      socketUsers: this.#deps.admin().socketUsers,
+      nameOf: userName,
+    };
+  }
+}

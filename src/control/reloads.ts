@@ -1,0 +1,80 @@
+/** Reloads, one at a time, whoever asks for them: a signal or a command. */
+import { err, type Result } from '../core/result.js';
+import type { Log } from '../observe/log.js';
+import type { Metrics } from '../observe/metrics.js';
+import { monotonicUsec } from '../system/clock.js';
+import type { Notifier } from '../system/notify.js';
+import type { Daemon } from './daemon.js';
+import type { Difference, FileInUse } from './file_in_use.js';
+
+/** Who asks: the name of a signal, or of the user of a command. */
+export interface Trigger {
+  readonly signal: string | null;
+  readonly by: string | null;
+}
+
+export type Reloaded = Result<Difference, readonly string[]>;
+
+export interface ReloadsDeps {
+  readonly file: string;
+  readonly inUse: FileInUse;
+  readonly daemon: Daemon;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly notifier: Notifier;
+  /** The new file is in use: opens what could not be opened before. */
+  readonly adopted: () => Promise<void>;
+}
+
+export class Reloads {
+  readonly #deps: ReloadsDeps;
+  #last: Promise<unknown>;
+  /** One that has not begun reads the file later than now: it will do for all who ask. */
+  #waiting: Promise<Reloaded> | null = null;
+
+  /** What is asked for before `start` waits for it: the file was read. */
+  constructor(deps: ReloadsDeps, start: Promise<void>) {
+    this.#deps = deps;
+    this.#last = start;
+  }
+
+  ask(trigger: Trigger): Promise<Reloaded> {
+    this.#waiting ??= this.#enqueue(trigger);
+    return this.#waiting;
+  }
+
+  #enqueue(trigger: Trigger): Promise<Reloaded> {
+    const done = this.#last.then(() => {
+      this.#waiting = null;
+      return this.#reload(trigger);
+    });
+    this.#last = done;
+    return done;
+  }
+
+  async #reload(trigger: Trigger): Promise<Reloaded> {
+    const { daemon, file, log, notifier, metrics, inUse, adopted } = this.#deps;
+    if (daemon.phase !== 'serving') return this.#outranked(trigger);
+    notifier.reloading(monotonicUsec());
+    log.event('reloading', { file, ...trigger });
+    const done = await inUse.adopt(daemon);
+    if (done.ok) {
+      await adopted();
+      notifier.status(`reloaded: ${done.value.summary}`);
+    } else {
+      // The stop has outranked it: that is no fault of the file.
+      if (daemon.phase !== 'serving') return this.#outranked(trigger);
+      log.event('reload-failed', { file, problems: done.error });
+      notifier.status(`the last reload was refused: ${done.error[0]}`);
+    }
+    metrics.reload(done.ok ? 'success' : 'failure');
+    // The service manager has been told that we stop, and must not hear otherwise.
+    if (daemon.phase === 'serving') notifier.ready();
+    return done;
+  }
+
+  #outranked({ signal }: Trigger): Reloaded {
+    if (signal !== null) this.#deps.log.event('signal-ignored', { signal });
+    return err(['sluice is stopping, and reloads nothing any more']);
+  }
+}

@@ -1,0 +1,206 @@
+/** The control socket and `sluice ctl`: who may do what, and what they answer. */
+import { chmodSync, existsSync, lstatSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import t from 'tap';
+import { askControl, rawControl } from '../support/control_client.js';
+import { runCtl, startOperated } from '../support/ctl.js';
+import { startDaemon } from '../support/daemon.js';
+import { isValid } from '../support/json_schema.js';
+import { tempFolder } from '../support/places.js';
+import { runToEnd } from '../support/process.js';
+import { serviceText } from '../support/settings.js';
+
+const service = (...names: readonly string[]): string =>
+  serviceText({
+    name: 'app',
+    health: 'probe = "none"',
+    backends: names.map((name, index) => ({ name, address: `127.0.0.1:${index + 1}` })),
+  });
+
+interface OpenApi {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+interface Operation {
+  readonly 'x-sluice-may': 'look' | 'change';
+  readonly responses: Readonly<
+    Record<string, { readonly content: Readonly<Record<string, { readonly schema: unknown }>> }>
+  >;
+}
+
+const DOCUMENT = '/v1/openapi.json';
+
+async function operationsOf(socket: string) {
+  const { paths } = (await askControl(socket, 'GET', DOCUMENT)).body as OpenApi;
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      path,
+      method: method.toUpperCase(),
+      operation,
+    })),
+  );
+}
+
+t.test('status says what runs, for people and for programs', async (t) => {
+  const { daemon, ctl, ask } = await startOperated(t, { toml: service('a', 'b') });
+  await daemon.backendsUp('app', 2);
+  const { code, stdout, stderr } = await ctl('status');
+  t.equal(code, 0, stderr);
+  t.match(stdout, `process ${daemon.pid}, serving`);
+  t.match(stdout, '1 listener, 1 pool, 2 of 2 backends eligible');
+  t.match(await ask('status'), { phase: 'serving', pid: daemon.pid, trouble: [] });
+  t.equal(daemon.eventsNamed('control-off').length, 0);
+});
+
+t.test('reload prints the difference, and with --dry-run only that', async (t) => {
+  const { daemon, ctl, ask } = await startOperated(t, { toml: service('a', 'b') });
+  daemon.write(service('a', 'c'));
+  const dry = await ctl('reload', '--dry-run');
+  t.equal(dry.stdout, '+ backend app/c\n- backend app/b');
+  t.equal(daemon.eventsNamed('reloading').length, 0, 'nothing was changed');
+  const done = await ask<{ added: string[]; removed: string[]; changed: string[] }>('reload');
+  t.match(done, { added: ['backend app/c'], removed: ['backend app/b'], changed: [] });
+  t.match(await daemon.event('reloading'), { by: 'root' });
+  t.match(await daemon.event('reloaded'), { added: ['backend app/c'] });
+  t.equal((await ctl('reload', '--dry-run')).stdout, 'nothing changes');
+
+  daemon.write('nonsense = 1\n');
+  const refused = await ctl('reload');
+  t.equal(refused.code, 1);
+  t.match(refused.stderr, /^sluice: The file is refused.*\n.*sluice.toml:\d+:\d+: /);
+  t.match(await daemon.event('reload-failed'), { problems: /nonsense/ });
+});
+
+t.test('a daemon that does not answer is one sentence with the remedy', async (t) => {
+  const folder = tempFolder(t);
+  const absent = await runCtl(join(folder, 'none.sock'), ['status']);
+  t.equal(absent.code, 1);
+  t.match(absent.stderr, /^sluice: there is no control socket at .*--socket PATH/);
+  t.notMatch(absent.stderr, '\n');
+  t.equal((await runCtl(folder, ['statsu'])).code, 2);
+  t.equal((await runCtl(folder, ['status', '--no-such'])).code, 2);
+  t.equal((await runCtl(folder, ['status', '--help'])).code, 0);
+});
+
+t.test('who may open the socket may look; changes are for those who are named', async (t) => {
+  const { daemon, socket } = await startOperated(t, {
+    toml: service('a'),
+    adminLines: 'socket_group = "nogroup"\nsocket_users = ["daemon"]',
+  });
+  const { mode, gid } = lstatSync(socket);
+  t.equal(mode & 0o777, 0o660);
+  t.not(gid, process.getgid?.(), 'the group of the file');
+  t.equal((await runCtl(socket, ['status'], { user: 'nobody' })).code, 0);
+  const refused = await runCtl(socket, ['reload'], { user: 'nobody' });
+  t.equal(refused.code, 1);
+  t.match(refused.stderr, /^sluice: Not allowed: nobody may look and change nothing/);
+  const outside = await runCtl(socket, ['status'], { user: 'daemon' });
+  t.match(outside, { code: 1, stderr: /you may not open/ });
+  chmodSync(socket, 0o666);
+  t.equal((await runCtl(socket, ['reload'], { user: 'daemon' })).code, 0);
+  t.match(await daemon.event('reloading'), { by: 'daemon' });
+
+  const changing = (await operationsOf(socket)).filter(
+    ({ operation }) => operation['x-sluice-may'] === 'change',
+  );
+  t.ok(changing.length > 0);
+  const script = `
+    const { request } = require('node:http');
+    for (const { path, method } of ${JSON.stringify(changing)}) {
+      request({ socketPath: ${JSON.stringify(socket)}, path, method }, (answer) => {
+        console.log(answer.statusCode);
+        answer.resume();
+      }).end();
+    }`;
+  const asked = await runToEnd(process.execPath, ['-e', script], { user: 'nobody' });
+  t.same(
+    asked.stdout.split('\n'),
+    changing.map(() => '403'),
+    'each of them',
+  );
+});
+
+t.test(
+  'its document describes every answer, and a bad request is a problem document',
+  async (t) => {
+    const { socket } = await startOperated(t, { toml: service('a') });
+    for (const { path, method, operation } of await operationsOf(socket)) {
+      const { status, body, type } = await askControl(socket, method, path, {});
+      const kind = status === 200 ? 'application/json' : 'application/problem+json';
+      t.ok(type.startsWith(kind), `${method} ${path}: ${status} ${type}`);
+      if (status !== 200) continue;
+      const schema = operation.responses['200']?.content['application/json']?.schema;
+      t.ok(isValid(schema, body), `${method} ${path}`);
+    }
+    const status = async (...asked: Parameters<typeof rawControl>) =>
+      (await rawControl(...asked)).split(' ')[1];
+    const post = 'POST /v1/reload HTTP/1.1\r\nHost: x\r\n';
+    t.equal(await status(socket, 'hello\r\n\r\n'), '400');
+    t.equal(await status(socket, `${post}Content-Length: 5\r\n\r\n{{{{{`), '400');
+    t.equal(await status(socket, `${post}Content-Length: 12\r\n\r\n{"dry_run":1`), '400');
+    t.equal(await status(socket, `${post}Content-Length: x\r\n\r\n`), '400');
+    t.equal(await status(socket, `${post}Content-Length: 99999999\r\n\r\n`), '413');
+    t.equal(await status(socket, `${post}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`), '411');
+    t.match((await askControl(socket, 'GET', '/v1/nothing')).body, {
+      type: 'urn:sluice:problem:not-found',
+      status: 404,
+      detail: DOCUMENT,
+    });
+    t.equal((await askControl(socket, 'GET', '/v1/reload')).status, 405);
+    t.equal((await askControl(socket, 'GET', '/v1/status?x=1')).status, 400);
+  },
+);
+
+t.test('a socket that nobody answers at is taken over; anything else stays', async (t) => {
+  const folder = tempFolder(t);
+  const at = join(folder, 'a.sock');
+  const first = await startDaemon(t, { toml: service('a'), socket: at });
+  await first.event('control-listening');
+  first.signal('SIGKILL');
+  await first.exited;
+  t.ok(existsSync(at), 'a killed daemon leaves it');
+  const second = await startOperated(t, { toml: service('a'), socket: at });
+  t.equal((await second.ctl('status')).code, 0);
+
+  const third = await startDaemon(t, { toml: service('a'), socket: at });
+  t.match(await third.event('control-failed'), { detail: /another process listens there/ });
+  t.equal((await second.ctl('status')).code, 0, 'the daemon that has it keeps it');
+  await third.stop();
+  t.equal((await second.ctl('status')).code, 0);
+  await second.daemon.stop();
+  t.notOk(existsSync(at), 'an orderly end removes it');
+
+  const file = join(folder, 'file');
+  writeFileSync(file, 'precious');
+  const fourth = await startDaemon(t, { toml: service('a'), socket: file });
+  t.match(await fourth.event('control-failed'), { detail: /does not remove/ });
+});
+
+t.test('"auto" is where the service manager has made a folder', async (t) => {
+  const folder = tempFolder(t);
+  const env = { RUNTIME_DIRECTORY: folder };
+  const daemon = await startDaemon(t, { toml: service('a'), socket: 'auto', env });
+  const path = join(folder, 'admin.sock');
+  t.match(await daemon.event('control-listening'), { address: `unix:${path}` });
+  const asked = await runToEnd(
+    process.execPath,
+    [join(import.meta.dirname, '../../../bin/sluice'), 'ctl', 'status'],
+    { env },
+  );
+  t.equal(asked.code, 0, 'ctl looks there too');
+});
+
+t.test('requests on one connection are answered one after the other', async (t) => {
+  const { socket } = await startOperated(t, { toml: service('a') });
+  const one = (after: string) =>
+    `POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 17\r\n${after}\r\n{"dry_run": true}`;
+  const answers = await rawControl(socket, one('').repeat(3) + one('Connection: close\r\n'));
+  t.equal(answers.match(/HTTP\/1\.1 200/g)?.length, 4);
+  // A server that is no sluice, for the sentence.
+  const path = join(tempFolder(t), 'other.sock');
+  const other = createServer((connection) => connection.end('HTTP/1.1 200 OK\r\n\r\nhello'));
+  await new Promise<void>((resolve) => other.listen(path, resolve));
+  t.teardown(() => other.close());
+  t.match(await runCtl(path, ['status']), { code: 1, stderr: /is that sluice/ });
+});
