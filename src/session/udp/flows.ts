@@ -127,11 +127,11 @@ export class UdpFlows implements UdpEdges {
     if (this.#count > 0) this.#wheel.advance(nowMs, this.#expire, DUE_A_TURN);
     this.#ends.runAgain();
     // Here and not with the flow: the last reply has left the socket by now.
-    this.#listeners.settle(nowMs);
-    if (this.#count === 0) return Number.POSITIVE_INFINITY;
+    const closeMs = this.#listeners.settle(nowMs);
+    if (this.#count === 0) return closeMs;
     const nextSweepMs = this.#lastSweepMs + SWEEP_MS;
     if (nowMs >= nextSweepMs) this.#sweepCounters(nowMs);
-    const nextMs = Math.min(this.#wheel.nextMs(), this.#ends.dueMs);
+    const nextMs = Math.min(closeMs, this.#wheel.nextMs(), this.#ends.dueMs);
     return this.#sweep === 'due' ? Math.min(nextMs, this.#lastSweepMs + SWEEP_MS) : nextMs;
   }
 

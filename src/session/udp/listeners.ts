@@ -98,13 +98,16 @@ export class UdpListeners {
 
   /**
    * Closes the sockets of listeners that were removed and whose flows have ended, and those that
-   * were handed over long enough ago.
+   * were handed over long enough ago; answers when the next one of these is due.
    */
-  settle(nowMs: number): void {
+  settle(nowMs: number): number {
     for (const listener of this.#closing) if (listener.flows === 0) void this.#shut(listener);
+    let dueMs = Number.POSITIVE_INFINITY;
     for (const [key, { listener, untilMs }] of this.#leaving) {
       if (untilMs <= nowMs) this.#close(listener, key);
+      else dueMs = Math.min(dueMs, untilMs);
     }
+    return dueMs;
   }
 
   /**

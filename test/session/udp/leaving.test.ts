@@ -31,6 +31,18 @@ t.test('flows of a socket that is handed over end when nothing is owed', async (
   t.match(test.records, Array(3).fill({ end: { cause: 'drained' } }));
 });
 
+t.test('a worker without flows wakes to close a socket that was handed over', async (t) => {
+  const test = await bed({ listener: deputy });
+  test.engine.receive(CHARGE, a, 'question');
+  await test.flows.applyListener(alone, test.pool);
+  test.engine.reply(a, 'answer');
+  t.same(test.remains(), NOTHING);
+  const nowMs = test.time.nowMs();
+  t.equal(test.flows.tick(nowMs), nowMs + OWED_MS);
+  await test.pass(OWED_MS);
+  t.same([...test.engine.sockets.keys()], [KEY]);
+});
+
 for (const pauseMs of [0, 500, OWED_MS - 10, OWED_MS, OWED_MS + 500]) {
   t.test(`a socket is taken over again ${pauseMs} ms after it was left`, async (t) => {
     const test = await bed({ listener: deputy });
