@@ -30,16 +30,13 @@ export interface CreateDeps {
 /** The engine, or a sentence that says why it could not be made. */
 export function createEngine(name: EngineName, deps: CreateDeps): Result<Engine, string> {
   const loaded = loadKernel();
-  const kernel = loaded.ok ? loaded.value : null;
+  const kernel = loaded.ok ? deps.holdings.through(loaded.value, deps.worker) : null;
   switch (name) {
     case 'node':
       return ok(createNodeEngine(deps.limits, { ...deps, kernel }));
     case 'uring': {
       if (kernel === null) return err('engine "uring" needs foreign calls');
-      const made = createUringEngine({
-        ...deps,
-        kernel: deps.holdings.through(kernel, deps.worker),
-      });
+      const made = createUringEngine({ ...deps, kernel });
       return made.ok ? made : err(made.error.sentence);
     }
     case 'epoll':

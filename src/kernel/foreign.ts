@@ -49,7 +49,10 @@ export interface Libc {
 /** What foreign calls are made through; tests put a wrapper in its place to inject an errno. */
 export interface Kernel {
   readonly libc: Libc;
-  /** Hears of each descriptor that a ring was told to close, once the entry is published. */
+  /**
+   * Hears of each descriptor that somebody else closes from now on: a ring that was told to, once
+   * the entry is published, or Node.js.
+   */
   readonly closing?: (fd: number) => void;
   /** Hears of each ring that was opened. */
   readonly ringOpened?: (ring: SubmissionPlaces) => void;

@@ -1,6 +1,6 @@
 /** The real daemon under test: started from a TOML text, watched through its own log. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { eventually, PATIENCE_MS } from './deadline.js';
@@ -248,6 +248,20 @@ export class Daemon {
   /** How many descriptors the process has open. */
   async descriptors(): Promise<number> {
     return (await readdir(`/proc/${this.pid}/fd`)).length;
+  }
+
+  /** How many of them are UDP sockets that are bound to `port`. */
+  async udpDescriptors(port: number): Promise<number> {
+    const folder = `/proc/${this.pid}`;
+    const tables = ['udp', 'udp6'].map((name) => readFileSync(`${folder}/net/${name}`, 'utf8'));
+    const hex = port.toString(16).toUpperCase().padStart(4, '0');
+    const rows = tables.flatMap((table) => table.split('\n').map((row) => row.trim().split(/\s+/)));
+    const there = new Set(
+      rows.filter((row) => row[1]?.endsWith(`:${hex}`)).map((row) => `socket:[${row[9]}]`),
+    );
+    const names = await readdir(`${folder}/fd`);
+    const targets = names.map((name) => readlink(`${folder}/fd/${name}`).catch(() => ''));
+    return (await Promise.all(targets)).filter((target) => there.has(target)).length;
   }
 }
 

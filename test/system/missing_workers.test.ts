@@ -1,6 +1,7 @@
 /** While a worker is missing, another one serves the clients that the kernel gives to it. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import t, { type Test } from 'tap';
 import { type IpEndpoint, ipEndpoint } from '../../src/core/endpoint.js';
 import { accessLine } from '../support/access_lines.js';
@@ -92,6 +93,7 @@ t.test(`${ENGINE}: nobody waits for a worker that cannot be replaced`, async (t)
   const port = await daemon.port('front');
   const everywhere = ipEndpoint(4, '127.0.0.1', await daemon.port('everywhere'));
   const here = ipEndpoint(4, '127.0.0.1', await daemon.port('here'));
+  const before = await udpDescriptors(daemon);
   await lose();
   const { failures, answeredMs } = await burst({ port }, CLIENTS, LIMIT_MS);
   t.same(failures, [], 'who comes is served at once');
@@ -110,10 +112,12 @@ t.test(`${ENGINE}: nobody waits for a worker that cannot be replaced`, async (t)
   for (const wire of wires) wire.socket.end();
   const streams = { listener: 'front' };
   await daemon.metricSettles('sluice_sessions_active', streams, (sum) => sum === 0);
+  await heldAgain(daemon, before);
 });
 
 t.test(`${ENGINE}: a worker that returns costs no client of its deputy an answer`, async (t) => {
   const { daemon, thinker, lose, replace } = await scene(t);
+  const before = await udpDescriptors(daemon);
   await lose();
   await daemon.event('worker-start-failed');
   const to = ipEndpoint(4, '127.0.0.1', await daemon.port('slow'));
@@ -134,6 +138,7 @@ t.test(`${ENGINE}: a worker that returns costs no client of its deputy an answer
   for (const { from } of half(1)) thinker.send(from, 'answer');
   await received(clients, CLIENTS);
   t.equal((await daemon.metrics()).sum('sluice_datagrams_dropped_total'), 0);
+  await heldAgain(daemon, before);
 });
 
 t.test(`${ENGINE}: neither a reload nor a stop waits for a worker that is missing`, async (t) => {
@@ -177,6 +182,22 @@ async function unanswered(t: Test, to: IpEndpoint): Promise<readonly number[]> {
   });
   const settled = await Promise.allSettled(answers);
   return settled.flatMap(({ status }, at) => (status === 'fulfilled' ? [] : [at]));
+}
+
+/** By listener for datagrams. */
+function udpDescriptors(daemon: Daemon): Promise<readonly number[]> {
+  const count = async (name: string): Promise<number> =>
+    daemon.udpDescriptors(await daemon.port(name));
+  return Promise.all(['everywhere', 'here', 'slow'].map(count));
+}
+
+/** What the lost thread and its deputy had of the sockets is given back. */
+async function heldAgain(daemon: Daemon, before: readonly number[]): Promise<void> {
+  await eventually('as many descriptors as before', async () => {
+    const now = await udpDescriptors(daemon);
+    if (isDeepStrictEqual(now, before)) return true;
+    throw new Error(`there are ${now} instead of ${before}`);
+  });
 }
 
 /** When so many of `clients` have got an answer. */

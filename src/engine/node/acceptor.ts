@@ -134,7 +134,10 @@ export class Acceptor {
     if (source.kind === 'descriptor') {
       if (kernel === null) return err('ENOSYS');
       const copy = duplicate(kernel, adoptDescriptor(source.fd));
-      return copy.ok ? ok({ fd: copy.value }) : err(copy.error.errno);
+      if (!copy.ok) return err(copy.error.errno);
+      // Node.js closes it with the thread, even one that is ended from outside.
+      kernel.closing?.(copy.value);
+      return ok({ fd: copy.value });
     }
     const local = this.#local;
     if (local.kind === 'unix') return ok({ path: local.path });

@@ -27,6 +27,7 @@ import type { SelfDials } from '../self_dials.js';
 import { dropReason, isUnreachable } from './failure.js';
 import { localAddresses } from './local_addresses.js';
 import { Polled } from './polled.js';
+import { oneReader } from './udp_catch_all.js';
 import type { Downstream } from './udp_downstream.js';
 import { NO_PORT, NodeFlow, payloadOf, peerOf, type Sent, type Upstream } from './udp_flow.js';
 import { UdpReceiver, type UdpReceiverDeps } from './udp_receiver.js';
@@ -72,7 +73,7 @@ export class NodeUdp implements UdpEngine {
 
   constructor(capacity: number, deps: NodeUdpDeps) {
     const polled = new Polled(deps.polls ?? (() => {}));
-    this.#deps = { addresses: localAddresses, ...deps, polled };
+    this.#deps = { addresses: localAddresses, ...deps, polled, reader: oneReader(deps.kernel) };
     this.capacity = capacity;
     this.#firsts = new FirstDatagrams(capacity);
     this.lastActivityMs = new Float64Array(capacity);

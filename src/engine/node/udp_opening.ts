@@ -67,6 +67,8 @@ const NO_KERNEL = 'a descriptor was made by foreign calls';
 
 /** A socket of node:dgram over `fd`, which it owns from then on. */
 function adopted(kernel: Kernel, family: 4 | 6, fd: Descriptor): Opened {
+  // Node.js closes it with the thread, even one that is ended from outside.
+  kernel.closing?.(fd);
   const opened = openBound(family, { fd });
   if (opened.ok) return ok({ socket: opened.value, fd });
   closeDescriptor(kernel, fd);

@@ -24,7 +24,7 @@ import type { Framing } from '../../session/udp_port.js';
 import { asked } from './failure.js';
 import { type LocalAddress, zoned } from './local_addresses.js';
 import type { Polled } from './polled.js';
-import { CatchAll } from './udp_catch_all.js';
+import { CatchAll, type CatchAllMeans } from './udp_catch_all.js';
 import { Downstream } from './udp_downstream.js';
 import { type BoundSocket, openBeside, openMain, ownDescriptor } from './udp_opening.js';
 import { discard } from './udp_socket.js';
@@ -44,6 +44,8 @@ export interface UdpReceiverDeps {
   /** The addresses of this machine that can be listed, or why they cannot be at the moment. */
   readonly addresses: (family: 4 | 6) => Result<readonly LocalAddress[], string>;
   readonly polled: Polled;
+  /** Made with the first wildcard: memory that is mapped once is not given back before the end. */
+  readonly reader: CatchAllMeans['reader'];
 }
 
 /** How often the addresses of this machine are looked at while a wildcard is bound. */
@@ -108,7 +110,7 @@ export class UdpReceiver {
   }
 
   #openCatchAll(source: ListenSource & { kind: 'descriptor' }, local: IpEndpoint): ListenOutcome {
-    const { kernel, timers } = this.#deps;
+    const { kernel } = this.#deps;
     const copy = ownDescriptor(kernel, source.fd);
     if (!copy.ok || kernel === null) return failed(copy.ok ? 'ENOSYS' : copy.error, local);
     // The look is nobody's callback: what breaks in dealing with one datagram costs that datagram.
@@ -119,7 +121,7 @@ export class UdpReceiver {
         this.#reports.broken(error);
       }
     };
-    const opened = CatchAll.open(kernel, timers, copy.value, local.family, received);
+    const opened = CatchAll.open({ ...this.#deps, kernel }, copy.value, local.family, received);
     if (!opened.ok) return failed(opened.error, local);
     this.#catchAll = opened.value;
     return { ok: true, local };
