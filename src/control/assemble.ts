@@ -83,12 +83,12 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     engine,
   });
   const metrics = createMetrics(source, turns(systemClock));
-  const probeDeps = { clock, timers, random: systemRandom, nonce, dial: dialOf(kernel) };
-  const daemon = new Daemon(spec, {
+  const means = { clock, timers, random: systemRandom, nonce, dial: dialOf(kernel, () => daemon) };
+  const daemon: Daemon = new Daemon(spec, {
     clock,
     timers,
     random: systemRandom,
-    createProbe: (probe) => createProbe(probe, probeDeps),
+    createProbe: (probe) => createProbe(probe, means),
     createFleet: (deps) => new WorkerFleet(deps),
     lookup: lookupHost,
     kernel,
@@ -116,8 +116,9 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
 }
 
 /** What plain probes connect by; sockets of Node.js do the same where it cannot be had. */
-function dialOf(kernel: Kernel | null): Dial | null {
-  const dial = kernel === null ? null : descriptorDial(kernel);
+function dialOf(kernel: Kernel | null, daemon: () => Daemon): Dial | null {
+  const defect = (error: unknown): void => daemon().defect(error);
+  const dial = kernel === null ? null : descriptorDial(kernel, defect);
   return dial?.ok ? dial.value : null;
 }
 

@@ -7,8 +7,8 @@ import type { Endpoint } from './endpoint.js';
 
 export interface Wire {
   /**
-   * What broke it; its `code` is the errno's name. null: nothing so far. To be looked at after each
-   * call: one that breaks it calls nothing back.
+   * What broke it; its `code` is the errno's name, or it is an InvariantError: a defect of ours.
+   * null: nothing so far. To be looked at after each call: one that breaks it calls nothing back.
    */
   readonly error: Error | null;
   /** The connection stands, or stood. */

@@ -2,6 +2,8 @@
  * Wires that are descriptors of this thread, by foreign calls: a connection costs the calls that it
  * needs, and no stream, handle or list of listeners.
  */
+import { InvariantError } from '../core/assert.js';
+import { contain } from '../core/contain.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { ok, type Result } from '../core/result.js';
 import type { Dial, Talk, Wire } from '../core/wire.js';
@@ -27,13 +29,19 @@ interface Means {
   readonly bytes: Uint8Array;
 }
 
-/** Makes wires; fails where foreign calls or io_uring are not to be had. */
-export function descriptorDial(kernel: Kernel): Result<Dial, KernelError> {
+/**
+ * Makes wires; fails where foreign calls or io_uring are not to be had. What breaks in one is its
+ * error, and an InvariantError; `defect` hears of what breaks even then.
+ */
+export function descriptorDial(
+  kernel: Kernel,
+  defect: (error: unknown) => void,
+): Result<Dial, KernelError> {
   const address = mapMemory(kernel, SOCKADDR_MAX_BYTES);
   if (!address.ok) return address;
   const calls = SocketCalls.create(kernel);
   if (!calls.ok) return calls;
-  const readiness = Readiness.open(kernel);
+  const readiness = Readiness.open(kernel, defect);
   if (!readiness.ok) return readiness;
   const means: Means = {
     kernel,
@@ -148,9 +156,19 @@ class DescriptorWire implements Wire, Looker {
     this.#wait = null;
     const fd = this.#fd;
     if (fd === null) return;
+    contain(
+      () => this.#goOn(fd),
+      (error) => {
+        this.error ??= new InvariantError(String(error), { cause: error });
+        this.destroy();
+      },
+    );
+    if (this.#wait === null) this.#changed();
+  }
+
+  #goOn(fd: Descriptor): void {
     if (!this.connected) this.#connect(fd);
     else if (this.#unsent !== null) this.#send(fd, this.#unsent);
-    if (this.#wait === null) this.#changed();
   }
 
   /** Begins, or asks how it went: connect(2) of a socket that connects, or did, tells. */

@@ -2,6 +2,7 @@
  * Descriptors that a thread with an event loop of Node.js waits for, by a ring of its own: one
  * entry for all that is asked in a turn, and one wake-up for all that is answered by then.
  */
+import { contain } from '../core/contain.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { Descriptor } from './descriptor.js';
 import { type KernelError, kernelError } from './errno.js';
@@ -20,13 +21,18 @@ const CANCEL_TRIES = 4;
 /** In place of a number: the completion of a cancel, which matters to nobody. */
 const CANCELLED = -1;
 
-/** Hears that it may look: what it waited for is there, or its turn is. */
+/**
+ * Hears that it may look: what it waited for is there, or its turn is. What it throws ends nothing
+ * but this look.
+ */
 export interface Looker {
   look(): void;
 }
 
 export class Readiness {
   readonly #ring: Ring;
+  /** Hears what a looker threw: the others of its turn look all the same. */
+  readonly #defect: (error: unknown) => void;
   #bell: LoopBell | null = null;
   #head: number;
   /** By number; null: nobody waits for it any more, or it is free. */
@@ -39,16 +45,17 @@ export class Readiness {
   #immediate: NodeJS.Immediate | null = null;
   readonly #turn = (): void => this.#takeTurn();
 
-  private constructor(ring: Ring) {
+  private constructor(ring: Ring, defect: (error: unknown) => void) {
     this.#ring = ring;
+    this.#defect = defect;
     this.#head = ring.completionTail();
   }
 
   /** Fails where io_uring is not allowed. */
-  static open(kernel: Kernel): Result<Readiness, KernelError> {
+  static open(kernel: Kernel, defect: (error: unknown) => void): Result<Readiness, KernelError> {
     const ring = Ring.open(kernel, ENTRIES, COMPLETIONS);
     if (!ring.ok) return ring;
-    const readiness = new Readiness(ring.value);
+    const readiness = new Readiness(ring.value, defect);
     const bell = openLoopBell(kernel, readiness.#turn);
     const rings = bell.ok ? ringsFor(kernel, ring.value, bell.value.fd) : bell;
     if (bell.ok) readiness.#bell = bell.value;
@@ -97,7 +104,7 @@ export class Readiness {
   #takeTurn(): void {
     const soon = this.#soon;
     this.#soon = [];
-    for (const looker of soon) looker.look();
+    for (const looker of soon) this.#look(looker);
     this.#ring.enter(0);
     this.#collect();
     const answered = this.#answered;
@@ -106,11 +113,15 @@ export class Readiness {
       const looker = this.#lookers[number] ?? null;
       this.#lookers[number] = null;
       this.#free.push(number);
-      looker?.look();
+      if (looker !== null) this.#look(looker);
     }
     if (this.#immediate !== null) clearImmediate(this.#immediate);
     this.#immediate = null;
     if (this.#ring.queued > 0 || this.#soon.length > 0) this.#wantTurn();
+  }
+
+  #look(looker: Looker): void {
+    contain(() => looker.look(), this.#defect);
   }
 
   #collect(): void {

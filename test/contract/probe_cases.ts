@@ -2,6 +2,7 @@
  * One case a probe for the contract: its definition, an honest backend's script, a refusing one's.
  */
 
+import { escalate } from '../../src/core/assert.js';
 import { seededRandom } from '../../src/core/random.js';
 import type { ProbeSpec, ProbeTls } from '../../src/core/spec.js';
 import type { Dial } from '../../src/core/wire.js';
@@ -38,7 +39,7 @@ const random = seededRandom(seed);
 
 /** As the daemon makes plain connections where foreign calls and io_uring work; else null. */
 const kernel = loadKernel();
-const made = kernel.ok ? descriptorDial(kernel.value) : kernel;
+const made = kernel.ok ? descriptorDial(kernel.value, escalate) : kernel;
 export const DESCRIPTORS: Dial | null = made.ok ? made.value : null;
 
 /** `dial`: null for sockets of Node.js. */

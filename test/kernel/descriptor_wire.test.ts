@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import { present } from '../../src/core/assert.js';
+import { escalate, present } from '../../src/core/assert.js';
 import { type Endpoint, ipEndpoint } from '../../src/core/endpoint.js';
 import { below, seededRandom } from '../../src/core/random.js';
 import type { Wire } from '../../src/core/wire.js';
@@ -14,7 +14,7 @@ import { testKernel } from '../support/uring_engine.js';
 
 t.comment(`SEED=${seed}`);
 
-const made = descriptorDial(testKernel());
+const made = descriptorDial(testKernel(), escalate);
 const dial = present(made.ok ? made.value : null, 'io_uring works on this machine');
 
 /** A wire, and how to wait for what becomes of it. */
@@ -59,6 +59,38 @@ t.test('a connection that is refused has the error of its errno, and no descript
   t.match(one.wire.error, { code: 'ECONNREFUSED', syscall: 'connect' });
   one.wire.destroy();
   t.ok(one.wire.closed);
+  t.equal(descriptors(), before);
+});
+
+t.test('what breaks in one is its error, and no other one’s affair', async (t) => {
+  const endpoint = ipEndpoint(4, '127.0.0.1', await freePort());
+  const { libc } = testKernel();
+  let calls = 0;
+  const connectAt: typeof libc.connectAt = (...of) => {
+    calls++;
+    if (calls === 3) throw new Error('a defect for tests');
+    return libc.connectAt(...of);
+  };
+  const defects: unknown[] = [];
+  const broken = descriptorDial({ ...testKernel(), libc: { ...libc, connectAt } }, (error) => {
+    defects.push(error);
+  });
+  const dialled = present(broken.ok ? broken.value : null, 'io_uring works on this machine');
+  const before = descriptors();
+  // Two begin; the first one to look finds the defect, the other one its refusal.
+  const wires = await Promise.all(
+    [1, 2].map(async () => {
+      const wire = new Promise<Wire>((resolve) => {
+        const made: Wire = dialled(endpoint, 'something', () => resolve(made));
+      });
+      return within('an end', wire);
+    }),
+  );
+  t.match(wires[0]?.error, { name: 'InvariantError', message: 'Error: a defect for tests' });
+  t.ok(wires[0]?.closed);
+  t.match(wires[1]?.error, { code: 'ECONNREFUSED' });
+  wires[1]?.destroy();
+  t.same(defects, [], 'who waits for it tells');
   t.equal(descriptors(), before);
 });
 

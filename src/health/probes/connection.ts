@@ -4,7 +4,7 @@
  */
 
 import type { TLSSocket } from 'node:tls';
-import { assert } from '../../core/assert.js';
+import { assert, InvariantError } from '../../core/assert.js';
 import type { CutOffSignal } from '../../core/cut_off.js';
 import type { ProbeTls } from '../../core/spec.js';
 import type { Dial, Talk, Wire } from '../../core/wire.js';
@@ -202,6 +202,8 @@ export class Connection {
 
   #check(): void {
     const { error } = this.#wire;
+    // Ours, and nothing that the backend did.
+    if (error instanceof InvariantError) throw error;
     if (error !== null && this.#failure === null) this.#fail(this.#failureOf(error));
     if (this.#failure !== null) throw this.#failure;
   }
