@@ -5,12 +5,10 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { assert, present } from '../../core/assert.js';
 import type { FlowId } from '../../core/brand.js';
-import type { Clock, Timers } from '../../core/clock.js';
 import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
 import { MAX_DATAGRAM_BYTES } from '../../core/limits.js';
 import type { DialFailure } from '../../core/outcome.js';
 import type { ListenSource } from '../../core/plan.js';
-import type { Kernel } from '../../kernel/foreign.js';
 import type { ReplySocket } from '../../kernel/reply_socket.js';
 import type { ListenerKey, ListenOutcome } from '../../session/tcp_port.js';
 import {
@@ -23,32 +21,21 @@ import {
 import { dropReasonOf } from '../failure.js';
 import { FirstDatagrams } from '../first_datagrams.js';
 import { OwnListeners } from '../own_listeners.js';
-import type { SelfDials } from '../self_dials.js';
 import { dropReason, isUnreachable } from './failure.js';
 import { localAddresses } from './local_addresses.js';
 import { Polled } from './polled.js';
 import { oneReader } from './udp_catch_all.js';
+import type { NodeUdpDeps } from './udp_deps.js';
 import type { Downstream } from './udp_downstream.js';
 import { NO_PORT, NodeFlow, payloadOf, peerOf, type Sent, type Upstream } from './udp_flow.js';
 import { UdpReceiver, type UdpReceiverDeps } from './udp_receiver.js';
 import { discard, openConnected } from './udp_socket.js';
 
-export interface NodeUdpDeps {
-  readonly clock: Clock;
-  readonly timers: Timers;
-  /** null: no foreign calls here, so that a source of kind 'descriptor' cannot be opened. */
-  readonly kernel: Kernel | null;
-  readonly selfDials: SelfDials;
-  /** Default: those of the interfaces. */
-  readonly addresses?: UdpReceiverDeps['addresses'];
-  /** Hears by which datagram socket the event loop can be found; null: by none. */
-  readonly polls?: (fd: number | null) => void;
-}
-
 /** The session's counters are looked at after traffic, but not more often than this. */
 const TOUCH_MS = 100;
 /** Bytes that wait in Node.js for room in a socket's buffer; beyond, datagrams are dropped. */
 const MAX_QUEUED_BYTES = 1_048_576;
+
 export class NodeUdp implements UdpEngine {
   readonly lastActivityMs: Float64Array;
   readonly bytesIn: Float64Array;
