@@ -26,7 +26,7 @@ attach(
     accepted: (_, pair) => tcp.dial(pair, backend, null),
     dialled: (pair) => tcp.relay(pair),
     dialFailed: (pair) => tcp.close(pair, 'reset'),
-    headerBytes() {},
+    earlyBytes() {},
     firstByte() {},
     closed() {},
     acceptFailed() {},

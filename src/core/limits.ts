@@ -15,8 +15,6 @@ export const MAX_WORKERS = 64;
  * Bytes of one PROXY protocol header, TLVs included: the specification's 16 + 65535 is never used.
  */
 export const MAX_PROXY_HEADER_BYTES = 4096;
-/** A complete PROXY header must be there this long after the accept (proxy-protocol.txt, 2.0). */
-export const PROXY_HEADER_TIMEOUT_MS = 3_000;
 /** unix(7): sun_path holds 108 bytes, one of them the terminating zero. */
 export const MAX_UNIX_PATH_BYTES = 107;
 /** RFC 768 over IPv4: 65535 - 20 - 8. */

@@ -71,6 +71,9 @@ export interface ListenerSettings {
   /** 0: none */
   readonly maxSessionAgeMs: number;
   readonly backlog: number;
+  /** For all early stages together. */
+  readonly helloTimeoutMs: number;
+  readonly helloSizeBytes: number;
 }
 
 export const POLICY_NAMES = [

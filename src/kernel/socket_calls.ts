@@ -31,6 +31,11 @@ const SIOCINQ = 0x541b;
 /** <sys/socket.h> */
 const SHUT_WR = 1;
 
+/** <bits/socket.h> */
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+const NO_ADDRESS = new Uint8Array(16);
+
 /** Words of the scratch page. */
 const ONE_AT = 0;
 const ZERO_AT = 1;
@@ -164,6 +169,12 @@ export class SocketCalls {
   sameHost(fd: number): boolean {
     if (this.#localName(fd) < 0 || this.#peerName(fd) < 0) return false;
     return sameHostAt(this.#names, ADDRESS_AT * 4, PEER_AT * 4);
+  }
+
+  /** Sends `bytes` of a stream at once, as far as there is room; answers how many, or an errno. */
+  say(fd: number, bytes: Uint8Array): number {
+    const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    return this.#kernel.libc.sendto(fd, bytes, bytes.length, flags, NO_ADDRESS, 0);
   }
 
   /** Sends FIN. ENOTCONN, of a connection that is over already, is no matter. */

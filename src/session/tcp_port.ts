@@ -5,8 +5,8 @@
  *
  * A pair is a client socket and, once dialled, a backend socket. Its life:
  *
- *   accepted ─► [readHeader ─► headerBytes… ─► headerDone] ─► dial ─► dialled ─► relay ─► closed
- *                                                              └► dialFailed ─► dial …
+ *   accepted ─► [readEarly ─► earlyBytes… ─► earlyDone]… ─► dial ─► dialled ─► relay ─► closed
+ *                                                               └► dialFailed ─► dial …
  *
  * `close` may be called in every state but after `closed`; exactly one `closed` edge follows, never
  * from inside the call; only then may the engine use the pair's number again.
@@ -63,12 +63,22 @@ export interface TcpEngine {
    */
   local(pair: PairId): Endpoint;
 
-  /** Begins to report the client's bytes by `headerBytes`. */
-  readHeader(pair: PairId): void;
   /**
-   * The first `consumed` of the bytes reported are the header; the rest is kept for the backend.
+   * Begins to report the client's bytes by `earlyBytes`, at most `limitBytes` (1 to HELD_BYTES) of
+   * them; those that have come already are reported soon, as if they came now. Any number of times
+   * before a dial, each time after `earlyDone`, also inside `earlyBytes`.
    */
-  headerDone(pair: PairId, consumed: number): void;
+  readEarly(pair: PairId, limitBytes: number): void;
+  /**
+   * Ends the reading. The first `consumed` of the bytes reported are forgotten; the rest is kept,
+   * for the next reading and the backend.
+   */
+  earlyDone(pair: PairId, consumed: number): void;
+  /**
+   * Says a few bytes (at most ANSWER_BYTES) to the client, which has had nothing of the backend
+   * yet: before or while a dial runs. They do not count as relayed.
+   */
+  answer(pair: PairId, bytes: Uint8Array): void;
 
   /**
    * Connects; `dialled` or `dialFailed` follows. `prelude` (or null) is sent first, before any byte
@@ -107,8 +117,9 @@ export type PairEnd =
    */
   | { readonly kind: 'reset'; readonly by: 'client' | 'backend' }
   /**
-   * The client reset before a relay began, or sent FIN within the header that was being read. A FIN
-   * anywhere else is passed on to the backend behind what came before it, as in the relay.
+   * The client reset before a relay began, or sent FIN while its early bytes were being read, and
+   * nobody was content with those before it. A FIN anywhere else is passed on to the backend behind
+   * what came before it, as in the relay.
    */
   | { readonly kind: 'client-gone' }
   /** `close` was called. */
@@ -118,8 +129,8 @@ export type PairEnd =
 
 export interface TcpEdges {
   accepted(key: ListenerKey, pair: PairId): void;
-  /** All bytes of the client so far, at most MAX_PROXY_HEADER_BYTES; valid during the call only. */
-  headerBytes(pair: PairId, bytes: Uint8Array): void;
+  /** All bytes of the client so far, up to the limit of the reading; valid during the call only. */
+  earlyBytes(pair: PairId, bytes: Uint8Array): void;
   dialled(pair: PairId): void;
   dialFailed(pair: PairId, failure: DialFailure): void;
   /** The backend's first byte has been read. */
@@ -147,3 +158,5 @@ export const STANDSTILL_MS = 1_500;
 export const FAREWELL_MS = 250;
 /** Bytes of a client read ahead before a relay begins. */
 export const HELD_BYTES = 65_536;
+/** An answer before the relay: what fits into any socket's empty buffer. */
+export const ANSWER_BYTES = 1_024;

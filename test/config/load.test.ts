@@ -42,6 +42,8 @@ t.test('the defaults of a listener are those of the contract', async (t) => {
         idleTimeoutMs: 3_600_000,
         maxSessionAgeMs: 0,
         backlog: 4096,
+        helloTimeoutMs: 3_000,
+        helloSizeBytes: 16_384,
       },
     },
   ] satisfies Spec['listeners']);

@@ -62,7 +62,7 @@ export class Clients {
       return tcp.ends(pair.id, { kind: 'client-gone' });
     }
     switch (pair.state) {
-      case 'header':
+      case 'early':
         return this.#sendHeader(worker, pair);
       case 'dialling':
         return this.#answerDial(worker, pair);

@@ -16,7 +16,7 @@ import { UringTcp } from '../../src/engine/uring/tcp.js';
 import { UringUdp } from '../../src/engine/uring/udp.js';
 
 /** Where the session breaks; `bytes`: inside the engine, at a chunk of VICTIM_BYTES. */
-export const PLACES = ['readHeader', 'headerDone', 'dial', 'relay', 'local', 'bytes'] as const;
+export const PLACES = ['readEarly', 'earlyDone', 'dial', 'relay', 'local', 'bytes'] as const;
 export type Place = (typeof PLACES)[number] | 'shared' | 'openFlow' | 'hang';
 
 export const PLACE_VARIABLE = 'SLUICE_TEST_DEFECT';

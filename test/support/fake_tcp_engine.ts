@@ -23,7 +23,7 @@ export interface FakePair {
   readonly key: ListenerKey;
   readonly peer: Endpoint;
   /** `idle`: nothing was asked for yet, or the last dial failed or was given up. */
-  state: 'idle' | 'header' | 'dialling' | 'dialled' | 'relaying' | 'closing';
+  state: 'idle' | 'early' | 'dialling' | 'dialled' | 'relaying' | 'closing';
   /** Of the dial under way or done, also while closing; null: none. */
   target: string | null;
   prelude: Buffer | null;
@@ -33,6 +33,10 @@ export interface FakePair {
   how: 'flush' | 'reset' | null;
   /** What the client has sent before the relay. */
   held: Buffer;
+  /** How much of it is reported; 0: it is not being read. */
+  limitBytes: number;
+  /** What sluice has said to the client before the relay. */
+  answers: Buffer;
   /** Its end, from when the engine knows it; nothing happens to it any more but `closed`. */
   over: PairEnd | null;
 }
@@ -68,6 +72,8 @@ export class FakeTcpEngine implements TcpEngine {
   readonly #clock: Clock;
   readonly #delay: () => number;
   #ended: Ended[] = [];
+  /** Pairs that had sent something when their reading began. */
+  readonly #due = new Set<FakePair>();
   #edges: TcpEdges | null = null;
 
   /** `delay`: for how many turns the engine knows an end before it reports it. */
@@ -103,7 +109,7 @@ export class FakeTcpEngine implements TcpEngine {
     pair.held = Buffer.concat([pair.held, bytes]);
     if (pair.over !== null) return;
     this.lastActivityMs[id] = this.#clock.nowMs();
-    if (pair.state === 'header') this.#attached().headerBytes(id, pair.held);
+    this.#reportEarly(pair);
   }
 
   dialSucceeds(id: PairId): void {
@@ -141,6 +147,9 @@ export class FakeTcpEngine implements TcpEngine {
 
   /** Delivers the `closed` edges that are due, and accepts who waits in a backlog. */
   turn(): void {
+    const due = [...this.#due];
+    this.#due.clear();
+    for (const pair of due) if (this.pairs.get(pair.id) === pair) this.#reportEarly(pair);
     const ended = this.#ended;
     this.#ended = [];
     for (const each of ended) {
@@ -198,15 +207,24 @@ export class FakeTcpEngine implements TcpEngine {
     return ipEndpoint(4, '192.0.2.1', 5432);
   }
 
-  readHeader(id: PairId): void {
+  readEarly(id: PairId, limitBytes: number): void {
     const pair = this.#in(id, 'idle');
-    pair.state = 'header';
+    pair.state = 'early';
+    pair.limitBytes = limitBytes;
+    if (pair.held.length > 0) this.#due.add(pair);
   }
 
-  headerDone(id: PairId, consumed: number): void {
-    const pair = this.#in(id, 'header');
+  earlyDone(id: PairId, consumed: number): void {
+    const pair = this.#in(id, 'early');
+    assert(consumed <= Math.min(pair.held.length, pair.limitBytes), 'it was reported');
     pair.state = 'idle';
     pair.held = pair.held.subarray(consumed);
+  }
+
+  answer(id: PairId, bytes: Uint8Array): void {
+    const pair = this.pair(id);
+    assert.match(pair.state, /^(idle|early|dialling|dialled)$/);
+    if (pair.over === null) pair.answers = Buffer.concat([pair.answers, bytes]);
   }
 
   dial(id: PairId, target: Endpoint, prelude: Uint8Array | null): void {
@@ -254,6 +272,8 @@ export class FakeTcpEngine implements TcpEngine {
       failure: null,
       how: null,
       held: Buffer.alloc(0),
+      limitBytes: 0,
+      answers: Buffer.alloc(0),
       over: null,
     };
     this.pairs.set(pair.id, pair);
@@ -262,6 +282,11 @@ export class FakeTcpEngine implements TcpEngine {
     this.lastActivityMs[id] = this.#clock.nowMs();
     this.#attached().accepted(key, pair.id);
     return pair.id;
+  }
+
+  #reportEarly(pair: FakePair): void {
+    if (pair.state !== 'early' || pair.over !== null) return;
+    this.#attached().earlyBytes(pair.id, pair.held.subarray(0, pair.limitBytes));
   }
 
   #report(pair: FakePair): void {

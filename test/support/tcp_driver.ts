@@ -22,7 +22,7 @@ export interface Edge {
 /** What to do at an edge, inside of it; nothing where a test gives no answer. */
 export interface Answers {
   accepted?(pair: PairId, key: ListenerKey): void;
-  headerBytes?(pair: PairId, bytes: Uint8Array): void;
+  earlyBytes?(pair: PairId, bytes: Uint8Array): void;
   dialled?(pair: PairId): void;
   dialFailed?(pair: PairId, failure: DialFailure): void;
   firstByte?(pair: PairId): void;
@@ -118,9 +118,9 @@ export class TcpDriver implements TcpEdges {
     this.answers.accepted?.(pair, key);
   }
 
-  headerBytes(pair: PairId, bytes: Uint8Array): void {
-    this.#record({ kind: 'headerBytes', pair, bytes: Buffer.from(bytes) });
-    this.answers.headerBytes?.(pair, bytes);
+  earlyBytes(pair: PairId, bytes: Uint8Array): void {
+    this.#record({ kind: 'earlyBytes', pair, bytes: Buffer.from(bytes) });
+    this.answers.earlyBytes?.(pair, bytes);
   }
 
   dialled(pair: PairId): void {

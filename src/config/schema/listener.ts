@@ -5,7 +5,7 @@ import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenerSpec } from '../../core/spec.js';
 import { parseBlock, parseEndpoint } from '../address.js';
 import { fault, fits, type Reading, readEach } from '../reading.js';
-import { choice, duration, flag, integer, mixed, text } from './kinds.js';
+import { choice, duration, flag, integer, mixed, size, text } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 
 /** Sockets and blocks of one listener: far more than one machine has addresses. */
@@ -79,6 +79,18 @@ export const LISTENER = table(
       max: 1_048_576,
       doc: 'Connections that the kernel keeps while none is accepted; net.core.somaxconn bounds it too. TCP only.',
     }),
+    hello_timeout: duration({
+      default: '3s',
+      min: '10ms',
+      max: '5m',
+      doc: 'How long a client may take for the first bytes that sluice looks at before it chooses a backend: for now the PROXY header. TCP only; where nothing is looked at, a client may keep silent.',
+    }),
+    hello_size: size({
+      default: '16KiB',
+      min: '4KiB',
+      max: '64KiB',
+      doc: 'How many bytes these may be.',
+    }),
   },
 );
 
@@ -98,6 +110,8 @@ export function listenerSpec(name: string, value: ListenerValue): ListenerSpec {
       idleTimeoutMs: value.idle_timeout ?? idleTimeoutMs,
       maxSessionAgeMs: value.max_session_age,
       backlog: value.backlog,
+      helloTimeoutMs: value.hello_timeout,
+      helloSizeBytes: value.hello_size,
     },
   };
 }

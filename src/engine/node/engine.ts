@@ -52,8 +52,8 @@ function touching(edges: TcpEdges, loop: Loop): TcpEdges {
       edges.accepted(key, pair);
       loop.touch();
     },
-    headerBytes(pair, bytes) {
-      edges.headerBytes(pair, bytes);
+    earlyBytes(pair, bytes) {
+      edges.earlyBytes(pair, bytes);
       loop.touch();
     },
     dialled(pair) {

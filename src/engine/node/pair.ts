@@ -7,8 +7,7 @@ import { assert, unreachable } from '../../core/assert.js';
 import { FIRST_PAUSE_MS, nextPauseMs } from '../../core/backlog.js';
 import type { PairId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
-import { MAX_PROXY_HEADER_BYTES } from '../../core/limits.js';
-import { HELD_BYTES, type PairEnd } from '../../session/tcp_port.js';
+import { ANSWER_BYTES, HELD_BYTES, type PairEnd } from '../../session/tcp_port.js';
 import { Ending } from './ending.js';
 import { dialFailure, isBacklogFull, limitSentence } from './failure.js';
 import { Held } from './held.js';
@@ -27,6 +26,8 @@ export class Pair {
   readonly #client: Link;
   readonly #held = new Held();
   #state: PairState = { kind: 'waiting' };
+  /** What has come already will be reported soon. */
+  #isReportDue = false;
   /** Sockets whose 'close' has not come; those of dials that were given up count too. */
   #openSockets = 1;
 
@@ -43,28 +44,36 @@ export class Pair {
     socket.resume();
   }
 
-  readHeader(): void {
+  readEarly(limitBytes: number): void {
     if (this.#isOver()) return;
-    assert(this.#state.kind === 'waiting', 'a header is read before the pair is dialled');
-    this.#state = { kind: 'header' };
+    assert(this.#state.kind === 'waiting', 'a reading begins when no other and no dial runs');
+    assert(limitBytes > 0 && limitBytes <= HELD_BYTES, 'no more is reported than is held');
+    this.#state = { kind: 'early', limitBytes };
     const { readableEnded } = this.#client.socket;
-    if (this.#held.bytes > 0 || readableEnded) {
+    if ((this.#held.bytes > 0 || readableEnded) && !this.#isReportDue) {
+      this.#isReportDue = true;
       queueMicrotask(() => this.#alone(() => this.#reportHeld()));
     }
+    if (this.#held.bytes < limitBytes) this.#resume(this.#client);
   }
 
-  headerDone(consumed: number): void {
+  earlyDone(consumed: number): void {
     if (this.#isOver()) return;
-    assert(this.#state.kind === 'header', 'headerDone answers readHeader');
-    assert(consumed <= this.#held.bytes, 'a header is no longer than what was reported');
+    assert(this.#state.kind === 'early', 'earlyDone answers readEarly');
+    assert(consumed <= this.#held.bytes, 'no more is consumed than was reported');
     this.#state = { kind: 'waiting' };
     this.#held.drop(consumed);
     if (this.#held.bytes < HELD_BYTES) this.#resume(this.#client);
   }
 
+  answer(bytes: Uint8Array): void {
+    assert(bytes.length <= ANSWER_BYTES, 'an answer fits into an empty buffer');
+    if (!this.#isOver()) this.#client.socket.write(bytes);
+  }
+
   dial(target: Endpoint, prelude: Uint8Array | null): void {
     if (this.#isOver()) return;
-    assert(this.#state.kind === 'waiting', 'a pair dials when its header is read and no dial runs');
+    assert(this.#state.kind === 'waiting', 'a pair dials when no reading and no dial runs');
     this.#connect(target, prelude, FIRST_PAUSE_MS);
   }
 
@@ -120,9 +129,9 @@ export class Pair {
         this.#count(this.#host.bytesIn, chunk.length);
         this.#handOn(chunk, this.#client, state.backend);
         return;
-      case 'header':
-        this.#hold(chunk, MAX_PROXY_HEADER_BYTES);
-        this.#reportHeader();
+      case 'early':
+        this.#hold(chunk, state.limitBytes);
+        this.#report();
         return;
       case 'waiting':
       case 'dialling':
@@ -141,21 +150,28 @@ export class Pair {
     if (this.#held.bytes >= enoughBytes) this.#pause(this.#client);
   }
 
-  #reportHeader(): void {
-    if (this.#state.kind !== 'header') return;
-    this.#host.edges.headerBytes(this.id, this.#held.joined().subarray(0, MAX_PROXY_HEADER_BYTES));
+  #report(): void {
+    if (this.#state.kind !== 'early' || this.#held.bytes === 0) return;
+    const { limitBytes } = this.#state;
+    this.#host.edges.earlyBytes(this.id, this.#held.joined().subarray(0, limitBytes));
   }
 
-  /** What came before it was read is reported as if it came now; a header that is cut stays so. */
+  /** What came before it was read is reported as if it came now; what is cut stays so. */
   #reportHeld(): void {
-    if (this.#held.bytes > 0) this.#reportHeader();
-    if (this.#state.kind === 'header' && this.#client.socket.readableEnded) this.#clientGone();
+    this.#isReportDue = false;
+    this.#report();
+    if (this.#client.socket.readableEnded && this.#isCut()) this.#clientGone();
+  }
+
+  /** True when everything before a FIN was reported, and more is wanted. */
+  #isCut(): boolean {
+    return this.#state.kind === 'early' && !this.#isReportDue;
   }
 
   #clientEnded(): void {
     const state = this.#state;
     if (state.kind === 'relaying') this.#ended('client', this.#client, state.backend);
-    else if (state.kind === 'header') this.#clientGone();
+    else if (this.#isCut()) this.#clientGone();
     else this.#watchFinished();
   }
 

@@ -18,8 +18,8 @@ export interface Backend extends Link {
 }
 
 export type PairState =
-  /** The client's bytes are reported until the session knows where its header ends. */
-  | { readonly kind: 'header' }
+  /** The client's first bytes are reported until the session is content with them. */
+  | { readonly kind: 'early'; readonly limitBytes: number }
   /** The client's bytes are held; nothing is dialled. */
   | { readonly kind: 'waiting' }
   /** The client's bytes are held; `backend` is connecting. */

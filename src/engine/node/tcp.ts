@@ -121,12 +121,16 @@ export class NodeTcp implements TcpEngine, PairHost {
     return this.#pair(pair).local;
   }
 
-  readHeader(pair: PairId): void {
-    this.#pair(pair).readHeader();
+  readEarly(pair: PairId, limitBytes: number): void {
+    this.#pair(pair).readEarly(limitBytes);
   }
 
-  headerDone(pair: PairId, consumed: number): void {
-    this.#pair(pair).headerDone(consumed);
+  earlyDone(pair: PairId, consumed: number): void {
+    this.#pair(pair).earlyDone(consumed);
+  }
+
+  answer(pair: PairId, bytes: Uint8Array): void {
+    this.#pair(pair).answer(bytes);
   }
 
   dial(pair: PairId, target: Endpoint, prelude: Uint8Array | null): void {
@@ -202,7 +206,7 @@ export class NodeTcp implements TcpEngine, PairHost {
 
 const SILENT: TcpEdges = {
   accepted() {},
-  headerBytes() {},
+  earlyBytes() {},
   dialled() {},
   dialFailed() {},
   firstByte() {},

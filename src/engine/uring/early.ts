@@ -1,10 +1,11 @@
 /**
- * What a client does before its relay begins. At most HELD_BYTES are read: enough to take a PROXY
- * header, and to notice a reset. A FIN is kept like the bytes before it and passed on behind them:
- * a client may say all that it has to say, or nothing, before its backend is connected.
+ * What a client does before its relay begins. At most HELD_BYTES are read: enough for whoever asks
+ * for the first of them, and to notice a reset. A FIN is kept like the bytes before it and passed
+ * on behind them: a client may say all that it has to say, or nothing, before its backend is
+ * connected.
  */
+import { assert } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
-import { MAX_PROXY_HEADER_BYTES } from '../../core/limits.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
 import { ERRNO } from '../../kernel/errno.js';
 import { POLLERR, submitPollMany } from '../../kernel/submissions.js';
@@ -30,22 +31,25 @@ export interface EarlyParts {
   /** `SIZES.earlyBytes` */
   readonly mostBytes: number;
   readonly edges: () => TcpEdges;
-  /** The client is gone: 0 by a FIN within its header, a negative errno by a reset. */
+  /** The client is gone: 0 by a FIN while it was read, a negative errno by a reset. */
   readonly gone: (pair: number, answer: number) => void;
 }
 
 export class Early implements ReadSink, Holder {
   readonly #parts: EarlyParts;
   readonly #bytes: FirstBytes;
-  /** Pairs that are reading a PROXY header. */
-  readonly #header: Uint8Array;
+  /** How many bytes of a pair shall be reported; 0: it is not being read. */
+  readonly #limit: Uint32Array;
+  /** 1: what has come already will be reported soon. */
+  readonly #due: Uint8Array;
   readonly #watch: Uint8Array;
 
   constructor(parts: EarlyParts) {
     const { capacity } = parts.pairs;
     this.#parts = parts;
     this.#bytes = new FirstBytes(parts.pool, capacity);
-    this.#header = new Uint8Array(capacity);
+    this.#limit = new Uint32Array(capacity);
+    this.#due = new Uint8Array(capacity);
     this.#watch = new Uint8Array(capacity);
     parts.reads.sinks[EARLY] = this;
     parts.loop.on(
@@ -61,14 +65,18 @@ export class Early implements ReadSink, Holder {
     this.#goOn(pair);
   }
 
-  readHeader(pair: PairId): void {
-    this.#header[pair] = 1;
+  readEarly(pair: PairId, limitBytes: number): void {
+    assert(this.#limit[pair] === 0, 'a reading begins when the one before is done');
+    assert(limitBytes > 0 && limitBytes <= HELD_BYTES, 'no more is reported than is held');
+    this.#limit[pair] = limitBytes;
     // What has come already is reported soon, as if it came now.
     const { pairs, loop } = this.#parts;
     if (this.#bytes.length(pair) === 0 && pairs.source[2 * pair] === OPEN) {
       this.#goOn(pair);
       return;
     }
+    if (this.#due[pair] === 1) return;
+    this.#due[pair] = 1;
     const generation = pairs.generation[pair];
     loop.soon(() => {
       if (pairs.generation[pair] === generation) pairs.alone(pair, () => this.#reportSoon(pair));
@@ -76,14 +84,14 @@ export class Early implements ReadSink, Holder {
   }
 
   #reportSoon(pair: number): void {
+    this.#due[pair] = 0;
     this.#report(pair);
-    const isCut = this.#readsHeader(pair) && this.#parts.pairs.source[2 * pair] === ENDED;
-    if (isCut) this.#parts.gone(pair, 0);
+    if (this.#isCut(pair)) this.#parts.gone(pair, 0);
     this.#goOn(pair);
   }
 
-  headerDone(pair: PairId, consumed: number): void {
-    this.#header[pair] = 0;
+  earlyDone(pair: PairId, consumed: number): void {
+    this.#limit[pair] = 0;
     this.#bytes.drop(pair, consumed);
     this.#goOn(pair);
   }
@@ -109,7 +117,8 @@ export class Early implements ReadSink, Holder {
   abandon(pair: number): void {
     this.#unwatch(pair);
     this.#bytes.clear(pair);
-    this.#header[pair] = 0;
+    this.#limit[pair] = 0;
+    this.#due[pair] = 0;
   }
 
   data(client: number, buffer: number, bytes: number, flags: number): void {
@@ -128,9 +137,9 @@ export class Early implements ReadSink, Holder {
     }
     pairs.source[client] = ENDED;
     pairs.firstFin[pair] = client;
-    // What came before it may be the whole header, and still wait to be reported.
+    // What came before it may be all that is needed, and still wait to be reported.
     this.#report(pair);
-    if (this.#readsHeader(pair)) this.#parts.gone(pair, 0);
+    if (this.#isCut(pair)) this.#parts.gone(pair, 0);
     else if (this.#isEarly(pair)) this.#watchFor(pair);
   }
 
@@ -142,14 +151,20 @@ export class Early implements ReadSink, Holder {
     return this.#parts.pairs.phase[pair] === EARLY;
   }
 
-  #readsHeader(pair: number): boolean {
-    return this.#header[pair] === 1 && this.#isEarly(pair);
+  #isRead(pair: number): boolean {
+    return this.#limit[pair] !== 0 && this.#isEarly(pair);
+  }
+
+  /** True when everything up to the FIN was reported, and more is wanted. */
+  #isCut(pair: number): boolean {
+    const ended = this.#parts.pairs.source[2 * pair] === ENDED;
+    return ended && this.#isRead(pair) && this.#due[pair] === 0;
   }
 
   #report(pair: number): void {
-    if (!this.#readsHeader(pair) || this.#bytes.length(pair) === 0) return;
-    const bytes = this.#bytes.view(pair).subarray(0, MAX_PROXY_HEADER_BYTES);
-    this.#parts.edges().headerBytes(pair as PairId, bytes);
+    if (!this.#isRead(pair) || this.#bytes.length(pair) === 0) return;
+    const bytes = this.#bytes.view(pair).subarray(0, this.#limit[pair]);
+    this.#parts.edges().earlyBytes(pair as PairId, bytes);
   }
 
   /** What was decided about the pair may let it be read on, if nobody reads it. */
@@ -163,10 +178,10 @@ export class Early implements ReadSink, Holder {
   /** Reads on, or only watches the client when enough is held; `flags` as for `Reads.arm`. */
   #readOn(pair: number, flags = 0): void {
     const { reads } = this.#parts;
-    const limit = this.#header[pair] === 1 ? MAX_PROXY_HEADER_BYTES : HELD_BYTES;
-    const room = limit - this.#bytes.length(pair);
-    // A header is bounded by itself, and nobody who waits may keep others from sending theirs.
-    const spent = this.#header[pair] === 0 && this.#bytes.copiedBytes >= this.#parts.mostBytes;
+    const limit = this.#limit[pair] ?? 0;
+    const room = (limit === 0 ? HELD_BYTES : limit) - this.#bytes.length(pair);
+    // A reading is bounded by itself, and nobody who waits may keep others from being read.
+    const spent = limit === 0 && this.#bytes.copiedBytes >= this.#parts.mostBytes;
     if (room <= 0 || spent) this.#watchFor(pair);
     else reads.arm(2 * pair, flags, room);
   }

@@ -8,6 +8,7 @@ import type { Kernel } from '../../kernel/foreign.js';
 import type { MappedMemory } from '../../kernel/memory.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import {
+  ANSWER_BYTES,
   LINGER_MS,
   type ListenerKey,
   type ListenOutcome,
@@ -51,7 +52,7 @@ export interface TcpMeans {
 /** Who hears of edges after the stop. */
 const NOBODY: TcpEdges = {
   accepted() {},
-  headerBytes() {},
+  earlyBytes() {},
   dialled() {},
   dialFailed() {},
   firstByte() {},
@@ -67,6 +68,7 @@ export class UringTcp implements TcpEngine {
   readonly bytesOut: Float64Array;
 
   readonly #kernel: Kernel;
+  readonly #calls: SocketCalls;
   readonly #pairs: PairTable;
   readonly #pipes: Pipes;
   readonly #addresses: Addresses;
@@ -119,6 +121,7 @@ export class UringTcp implements TcpEngine {
     this.bytesIn = pairs.bytesIn;
     this.bytesOut = pairs.bytesOut;
     this.#kernel = kernel;
+    this.#calls = calls;
     this.#pairs = pairs;
     this.#pipes = pipes;
     this.#addresses = addresses;
@@ -166,14 +169,21 @@ export class UringTcp implements TcpEngine {
     return this.#addresses.local(pair, this.#pairs.fdOf(2 * pair));
   }
 
-  readHeader(pair: PairId): void {
+  readEarly(pair: PairId, limitBytes: number): void {
     if (this.#isOver(pair)) return;
-    this.#early.readHeader(pair);
+    this.#early.readEarly(pair, limitBytes);
   }
 
-  headerDone(pair: PairId, consumed: number): void {
+  earlyDone(pair: PairId, consumed: number): void {
     if (this.#isOver(pair)) return;
-    this.#early.headerDone(pair, consumed);
+    this.#early.earlyDone(pair, consumed);
+  }
+
+  answer(pair: PairId, bytes: Uint8Array): void {
+    assert(bytes.length <= ANSWER_BYTES, 'an answer fits into an empty buffer');
+    if (this.#isOver(pair)) return;
+    // Nothing stands in the socket's buffer: what fails here has failed, and its end follows.
+    this.#calls.say(this.#pairs.fdOf(2 * pair), bytes);
   }
 
   dial(pair: PairId, target: Endpoint, prelude: Uint8Array | null): void {

@@ -22,7 +22,7 @@ export function leaseOf(session: TcpSession): Lease | null {
 
 const STAGE_OF = {
   held: 'accept',
-  header: 'accept',
+  early: 'accept',
   choosing: 'select',
   resting: 'dial',
   verdict: 'select',

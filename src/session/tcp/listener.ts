@@ -12,6 +12,8 @@ import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import { DESCRIPTORS_A_SESSION } from '../../pool/descriptor_ledger.js';
 import type { Ledger } from '../../pool/ledger.js';
+import type { Stage } from '../early/stage.js';
+import { stagesOf } from '../early/stages_of.js';
 import type { ListenerKey, TcpEngine } from '../tcp_port.js';
 import type { TcpSession } from './session.js';
 import type { Waiting } from './waiting.js';
@@ -33,6 +35,7 @@ export class TcpListener {
   #plan: ListenerPlan;
   #waiting: Waiting;
   #trusted: (host: string) => boolean;
+  #stages: readonly Stage[];
 
   constructor(
     plan: ListenerPlan,
@@ -53,10 +56,16 @@ export class TcpListener {
     this.#plan = plan;
     this.#waiting = waiting;
     this.#trusted = trusted(plan.settings.trustedProxies ?? []);
+    this.#stages = stagesOf(plan);
   }
 
   get plan(): ListenerPlan {
     return this.#plan;
+  }
+
+  /** What looks at the first bytes of its clients, in order. */
+  get stages(): readonly Stage[] {
+    return this.#stages;
   }
 
   /** Where new sessions go. */
@@ -68,6 +77,7 @@ export class TcpListener {
     this.#plan = plan;
     this.#waiting = waiting;
     this.#trusted = trusted(plan.settings.trustedProxies ?? []);
+    this.#stages = stagesOf(plan);
   }
 
   /** True when `peer` may speak for others by a PROXY header. A UNIX peer is as local as sluice. */

@@ -3,6 +3,8 @@ import type { BackendId, PairId, SeriesId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { Cause, End } from '../../core/outcome.js';
 import type { Lease, PooledBackend } from '../../pool/selection.js';
+import type { Reading } from '../early/reading.js';
+import { type Facts, NOTHING_KNOWN } from '../early/stage.js';
 import type { ProxyHeader } from '../proxy_protocol/header.js';
 import type { TcpListener } from './listener.js';
 import type { Waiting } from './waiting.js';
@@ -11,8 +13,8 @@ import type { Waiting } from './waiting.js';
 export type Phase =
   /** Accepted although the listener is at its cap: not counted, nothing read, nobody asked. */
   | { readonly at: 'held' }
-  /** Counted at the listener; the client's PROXY header is being read. */
-  | { readonly at: 'header' }
+  /** Counted at the listener; the stages look at the client's first bytes. */
+  | { readonly at: 'early'; readonly reading: Reading }
   /** Counted; a backend is being chosen, or was found wanting, in this very moment. */
   | { readonly at: 'choosing' }
   /** No backend has had a verdict yet; no reservation. */
@@ -39,8 +41,8 @@ export class TcpSession {
   /** Backends dialled in vain; null = none. */
   tried: PooledBackend[] | null = null;
   triedIds: BackendId[] | null = null;
-  /** From a trusted proxy's header; null: the socket's own addresses count. */
-  proxied: ProxyHeader | null = null;
+  /** What the early stages have found out. */
+  facts: Facts = NOTHING_KNOWN;
   queueMs: number | null = null;
   connectMs: number | null = null;
   firstByteMs: number | null = null;
@@ -75,6 +77,11 @@ export class TcpSession {
     this.acceptedMs = acceptedMs;
     this.series = listener.plan.series;
     this.waiting = listener.waiting;
+  }
+
+  /** From a trusted proxy's header; null: the socket's own addresses count. */
+  get proxied(): ProxyHeader | null {
+    return this.facts.proxied;
   }
 
   /** Where the client really is: behind a trusted proxy what its header says. */

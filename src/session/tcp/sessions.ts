@@ -5,18 +5,17 @@
 import { assert, assertShared, escalate, presentShared, unreachable } from '../../core/assert.js';
 import type { ListenerId, PairId, PoolId } from '../../core/brand.js';
 import { doEach } from '../../core/do_each.js';
-import { PROXY_HEADER_TIMEOUT_MS } from '../../core/limits.js';
 import type { Cause, DialFailure, EndedBy, Stage } from '../../core/outcome.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import type { Lease } from '../../pool/selection.js';
 import { DeadlineWheel } from '../deadline_wheel.js';
 import { reportUnlessShared } from '../defect.js';
 import { DUE_A_TURN } from '../due.js';
-import { parse } from '../proxy_protocol/parse.js';
 import type { ListenerKey, PairEnd, TcpEdges } from '../tcp_port.js';
 import { SessionBook } from './book.js';
 import { Choosing } from './choosing.js';
 import type { TcpSessionsDeps } from './deps.js';
+import { EarlyStages } from './early_stages.js';
 import { concerned, type Ending, isAbrupt } from './ending.js';
 import { endOf, expiryOf, leaseOf, type Over, overdue, settlementOf, stageOf } from './ends.js';
 import type { TcpListener } from './listener.js';
@@ -33,6 +32,7 @@ const REST_MS = 50;
 export class TcpSessions implements TcpEdges {
   readonly #deps: TcpSessionsDeps;
   readonly #book: SessionBook;
+  readonly #early: EarlyStages;
   readonly #choosing: Choosing;
   readonly #wheel: DeadlineWheel;
   readonly #sessions: (TcpSession | null)[];
@@ -74,13 +74,23 @@ export class TcpSessions implements TcpEdges {
       turnAway: (session) => this.#alone(session, () => deps.engine.close(session.pair, 'reset')),
       rearmSessionsOf: (listener) => this.#rearm(listener),
     });
+    const deadline = (session: TcpSession, atMs: number): void =>
+      this.#wheel.set(session.pair, atMs);
+    this.#early = new EarlyStages({
+      engine: deps.engine,
+      clock: deps.clock,
+      deadline,
+      noDeadline: (session) => this.#wheel.clear(session.pair),
+      refuse: (session, cause) => this.#end(session, 'sluice', 'accept', cause, 'reset'),
+      done: (session) => this.#choosing.choose(session),
+    });
     this.#choosing = new Choosing({
       engine: deps.engine,
       ring: deps.ring,
       dial: (session, lease) => this.#dial(session, lease),
       refuse: (session, stage, cause) => this.#end(session, 'sluice', stage, cause, 'reset'),
       alone: (session, work) => this.#alone(session, work),
-      deadline: (session, atMs) => this.#wheel.set(session.pair, atMs),
+      deadline,
       clock: deps.clock,
       book: this.#book,
     });
@@ -173,27 +183,8 @@ export class TcpSessions implements TcpEdges {
     this.#listeners.receive(session);
   }
 
-  headerBytes(pair: PairId, bytes: Uint8Array): void {
-    const session = this.#session(pair);
-    assert(session.phase.at === 'header', 'header bytes came for a session that reads no header');
-    const parsed = parse(bytes);
-    switch (parsed.kind) {
-      case 'need-more':
-        return;
-      case 'bad':
-        return this.#end(session, 'sluice', 'accept', 'bad-proxy-header', 'reset');
-      case 'header':
-        if (parsed.transport === 'dgram') {
-          return this.#end(session, 'sluice', 'accept', 'bad-proxy-header', 'reset');
-        }
-        session.proxied = { ...parsed, transport: 'stream' };
-        session.phase = { at: 'choosing' };
-        this.#wheel.clear(pair);
-        this.#deps.engine.headerDone(pair, parsed.length);
-        return this.#choosing.choose(session);
-      default:
-        return unreachable(parsed);
-    }
+  earlyBytes(pair: PairId, bytes: Uint8Array): void {
+    this.#early.bytes(this.#session(pair), bytes);
   }
 
   dialled(pair: PairId): void {
@@ -271,18 +262,11 @@ export class TcpSessions implements TcpEdges {
 
   // ---- phases ----
   #begin(session: TcpSession): void {
-    const { plan } = session.listener;
     session.phase = { at: 'choosing' };
     session.waiting = session.listener.waiting;
     this.#book.accepted(session);
     session.expiresMs = expiryOf(session, this.#deps.random);
-    if (plan.settings.trustedProxies === null) return this.#choosing.choose(session);
-    if (!session.listener.trusts(this.#deps.engine.client(session.pair))) {
-      return this.#end(session, 'sluice', 'accept', 'untrusted-proxy', 'reset');
-    }
-    session.phase = { at: 'header' };
-    this.#wheel.set(session.pair, this.#deps.clock.nowMs() + PROXY_HEADER_TIMEOUT_MS);
-    this.#deps.engine.readHeader(session.pair);
+    this.#early.begin(session);
   }
 
   #dial(session: TcpSession, lease: Lease): void {
@@ -312,8 +296,8 @@ export class TcpSessions implements TcpEdges {
       case 'choosing':
       case 'closing':
         return;
-      case 'header':
-        return this.#end(session, 'sluice', 'accept', 'proxy-header-timeout', 'reset');
+      case 'early':
+        return this.#early.expired(session, phase.reading);
       case 'resting':
         session.phase = { at: 'choosing' };
         return this.#choosing.choose(session);

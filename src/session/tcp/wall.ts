@@ -21,9 +21,9 @@ export class TcpWall implements TcpEdges {
     this.#edges.accepted(key, pair);
   }
 
-  headerBytes(pair: PairId, bytes: Uint8Array): void {
+  earlyBytes(pair: PairId, bytes: Uint8Array): void {
     try {
-      this.#edges.headerBytes(pair, bytes);
+      this.#edges.earlyBytes(pair, bytes);
     } catch (error) {
       this.broken(pair, error);
     }

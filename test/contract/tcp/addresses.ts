@@ -5,7 +5,7 @@ import { type Endpoint, formatAddress, ipEndpoint } from '../../../src/core/endp
 import { LINGER_MS } from '../../../src/session/tcp_port.js';
 import { type Peer, refusingEndpoint } from '../../support/peer.js';
 import type { Answers } from '../../support/tcp_driver.js';
-import { type Bench, type MakeEngine, withEngine } from './bench.js';
+import { type Bench, EARLY_BYTES, type MakeEngine, withEngine } from './bench.js';
 
 interface Way {
   readonly answers?: (bench: Bench) => Answers;
@@ -37,8 +37,8 @@ const WAYS: Readonly<Record<string, Way>> = {
   },
   'a bad header': {
     answers: ({ driver }) => ({
-      ...closing(driver, 'headerBytes', 'reset'),
-      accepted: (pair) => driver.engine.readHeader(pair),
+      ...closing(driver, 'earlyBytes', 'reset'),
+      accepted: (pair) => driver.engine.readEarly(pair, EARLY_BYTES),
     }),
     act: async (client) => client.send('GET'),
   },
@@ -95,7 +95,7 @@ async function relayed({ driver, backend }: Bench): Promise<Peer> {
 
 function closing(
   driver: Bench['driver'],
-  edge: 'headerBytes' | 'dialFailed' | 'dialled',
+  edge: 'earlyBytes' | 'dialFailed' | 'dialled',
   how: 'flush' | 'reset',
 ): Answers {
   return { [edge]: (pair: PairId) => driver.close(pair, how) };

@@ -34,6 +34,8 @@ export type MakeEngine = (
 ) => Promise<EngineUnderTest>;
 
 export const BACKLOG = 128;
+/** As much of a client's first bytes as tests ask for. */
+export const EARLY_BYTES = 4_096;
 const STEP_MS = 20;
 export const IDLE_HOOKS: LoopHooks = { tick: () => Number.POSITIVE_INFINITY, rung: () => {} };
 

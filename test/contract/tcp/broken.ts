@@ -6,11 +6,11 @@ import type { Test } from 'tap';
 import type { PairId } from '../../../src/core/brand.js';
 import { TcpWall } from '../../../src/session/tcp/wall.js';
 import { refusingEndpoint } from '../../support/peer.js';
-import { type Bench, type MakeEngine, withEngine } from './bench.js';
+import { type Bench, EARLY_BYTES, type MakeEngine, withEngine } from './bench.js';
 
 const HEADER = 'HEADER';
 /** In the order of a pair's life; each is reached by the life of every victim. */
-const EDGES = ['headerBytes', 'dialFailed', 'dialled', 'firstByte', 'closed'] as const;
+const EDGES = ['earlyBytes', 'dialFailed', 'dialled', 'firstByte', 'closed'] as const;
 type Edge = (typeof EDGES)[number];
 /** Before the defect, or after what the edge asks for was ordered. */
 const MOMENTS = ['at once', 'after its order'] as const;
@@ -44,10 +44,10 @@ async function contained(
     throw new Error(`a defect in ${edge}`);
   };
   driver.answers = {
-    accepted: (pair) => driver.engine.readHeader(pair),
-    headerBytes: (pair) =>
-      around('headerBytes', pair, () => {
-        driver.engine.headerDone(pair, HEADER.length);
+    accepted: (pair) => driver.engine.readEarly(pair, EARLY_BYTES),
+    earlyBytes: (pair) =>
+      around('earlyBytes', pair, () => {
+        driver.engine.earlyDone(pair, HEADER.length);
         driver.engine.dial(pair, pair === victim ? refusing : bench.backend.endpoint, null);
       }),
     dialFailed: (pair) =>

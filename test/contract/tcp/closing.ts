@@ -3,7 +3,7 @@ import type { Test } from 'tap';
 import type { PairId } from '../../../src/core/brand.js';
 import { LINGER_MS } from '../../../src/session/tcp_port.js';
 import { type Peer, refusingEndpoint, startPeer } from '../../support/peer.js';
-import { type Bench, type MakeEngine, settled, withEngine } from './bench.js';
+import { type Bench, EARLY_BYTES, type MakeEngine, settled, withEngine } from './bench.js';
 
 interface Reached {
   readonly pair: PairId;
@@ -15,10 +15,10 @@ const STATES: Readonly<Record<string, (bench: Bench) => Promise<Reached>>> = {
   'that waits': (bench) => accepted(bench),
   'whose header is read': async (bench) => {
     const { driver } = bench;
-    driver.answers = { accepted: (pair) => driver.engine.readHeader(pair) };
+    driver.answers = { accepted: (pair) => driver.engine.readEarly(pair, EARLY_BYTES) };
     const reached = await accepted(bench);
     reached.client.send('PRO');
-    await driver.next('headerBytes');
+    await driver.next('earlyBytes');
     return reached;
   },
   'that dials': async (bench) => {
@@ -78,7 +78,7 @@ export function closingContract(t: Test, make: MakeEngine): void {
 }
 
 function insideEdges(t: Test, make: MakeEngine): void {
-  const edges = ['accepted', 'headerBytes', 'dialFailed', 'dialled', 'firstByte'] as const;
+  const edges = ['accepted', 'earlyBytes', 'dialFailed', 'dialled', 'firstByte'] as const;
   for (const edge of edges) {
     for (const how of ['flush', 'reset'] as const) {
       withEngine(t, make, `a pair may be closed inside ${edge} by ${how}`, async (bench, t) => {
@@ -86,7 +86,7 @@ function insideEdges(t: Test, make: MakeEngine): void {
         const target = edge === 'dialFailed' ? await refusingEndpoint() : backend.endpoint;
         driver.answers = {
           accepted: (pair) => {
-            if (edge === 'headerBytes') driver.engine.readHeader(pair);
+            if (edge === 'earlyBytes') driver.engine.readEarly(pair, EARLY_BYTES);
             else driver.engine.dial(pair, target, null);
           },
           dialled: (pair) => driver.engine.relay(pair),

@@ -8,7 +8,7 @@ import { below, type Random, seededRandom } from '../../../src/core/random.js';
 import { type Peer, refusingEndpoint } from '../../support/peer.js';
 import { seed as firstSeed } from '../../support/seed.js';
 import { silentEndpoint } from '../../support/silent_endpoint.js';
-import { type Bench, type MakeEngine, settled, withEngine } from './bench.js';
+import { type Bench, EARLY_BYTES, type MakeEngine, settled, withEngine } from './bench.js';
 
 const CASES = 24;
 /** Of the clients: they send nothing, as where the server speaks first. */
@@ -44,6 +44,8 @@ interface Case {
   readonly fin: Moment;
   readonly payload: Buffer;
   readonly prelude: string;
+  /** The header is read in so many readings, one behind the other. */
+  readonly readings: 1 | 2 | 3;
 }
 
 export function firstBytesContract(t: Test, make: MakeEngine): void {
@@ -66,6 +68,7 @@ function finBehindHeader(): Case {
     fin: '[header]',
     payload,
     prelude: '',
+    readings: 3,
   };
 }
 
@@ -95,7 +98,9 @@ function draw(seed: number): Case {
     at = cut;
   }
   const fin = moments[moment + below(random, moments.length - moment)] ?? 'relayed';
-  return { seed, moments, pieces, fin, payload, prelude: chance(0.5) ? 'prelude' : '' };
+  const prelude = chance(0.5) ? 'prelude' : '';
+  const readings = ([1, 2, 3] as const)[below(random, 3)] ?? 1;
+  return { seed, moments, pieces, fin, payload, prelude, readings };
 }
 
 /** Where pieces end; often within the first bytes. */
@@ -130,7 +135,7 @@ async function play(bench: Bench, t: Test, drawn: Case): Promise<void> {
     accepted: async () => {
       pair = await driver.nextPair();
     },
-    '[header]': () => driver.engine.readHeader(pair),
+    '[header]': () => driver.engine.readEarly(pair, EARLY_BYTES),
     chosen: () => {},
     '[a dial fails]': async () => driver.engine.dial(pair, refusing, null),
     '[a rest]': () => settled(() => 0, 5),
@@ -141,12 +146,17 @@ async function play(bench: Bench, t: Test, drawn: Case): Promise<void> {
     relayed: () => driver.engine.relay(pair),
   };
   let isRead = false;
+  let read = '';
+  const part = HEADER.length / drawn.readings;
   driver.answers = {
-    headerBytes: (of, bytes) => {
-      if (bytes.length < HEADER.length) return;
-      t.equal(Buffer.from(bytes.subarray(0, HEADER.length)).toString(), HEADER);
-      driver.engine.headerDone(of, HEADER.length);
-      isRead = true;
+    earlyBytes: (of, bytes) => {
+      if (bytes.length < part) return;
+      read += Buffer.from(bytes.subarray(0, part)).toString();
+      driver.engine.earlyDone(of, part);
+      isRead = read.length === HEADER.length;
+      if (isRead) t.equal(read, HEADER);
+      // No more than is needed, and more than that: both are a reading's limit.
+      else driver.engine.readEarly(of, read.length % 4 === 0 ? part : EARLY_BYTES);
     },
   };
   for (const moment of drawn.moments) {

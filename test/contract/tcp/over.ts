@@ -7,7 +7,14 @@ import type { PairId } from '../../../src/core/brand.js';
 import { LINGER_MS, type PairEnd } from '../../../src/session/tcp_port.js';
 import type { Peer } from '../../support/peer.js';
 import type { TcpDriver } from '../../support/tcp_driver.js';
-import { type Bench, LISTENER, type MakeEngine, settled, withEngine } from './bench.js';
+import {
+  type Bench,
+  EARLY_BYTES,
+  LISTENER,
+  type MakeEngine,
+  settled,
+  withEngine,
+} from './bench.js';
 
 const PAIRS = 4;
 
@@ -40,7 +47,7 @@ const STATES: Readonly<Record<string, State>> = {
   waits: {
     calls: {
       dial,
-      readHeader: ({ driver }, pair) => driver.engine.readHeader(pair),
+      readEarly: ({ driver }, pair) => driver.engine.readEarly(pair, EARLY_BYTES),
       ...CLOSES,
     },
     enter: () => {},
@@ -48,14 +55,14 @@ const STATES: Readonly<Record<string, State>> = {
   },
   'reads a header': {
     calls: {
-      headerDone: ({ driver }, pair) => driver.engine.headerDone(pair, 0),
-      'headerDone and dial': (bench, pair) => {
-        bench.driver.engine.headerDone(pair, 0);
+      earlyDone: ({ driver }, pair) => driver.engine.earlyDone(pair, 0),
+      'earlyDone and dial': (bench, pair) => {
+        bench.driver.engine.earlyDone(pair, 0);
         dial(bench, pair);
       },
       ...CLOSES,
     },
-    enter: ({ driver }, pair) => driver.engine.readHeader(pair),
+    enter: ({ driver }, pair) => driver.engine.readEarly(pair, EARLY_BYTES),
     reached: accepted,
   },
   dials: {

@@ -16,8 +16,8 @@ const PROXIED = { trustedProxies: [{ family: 4, host: '198.51.100.0', prefixBits
 const CALLS = [
   'client',
   'local',
-  'readHeader',
-  'headerDone',
+  'readEarly',
+  'earlyDone',
   'dial',
   'cancelDial',
   'relay',
@@ -55,7 +55,7 @@ const SCENES: readonly Scene[] = [
     name: 'a PROXY header both ways',
     options: { listener: PROXIED, pool: { sendProxyProtocol: 'v2' } },
     life: async (test, pair) => {
-      step(test, pair, /^header/, () => test.worker(0).tcp.clientSends(pair, HEADER));
+      step(test, pair, /^early/, () => test.worker(0).tcp.clientSends(pair, HEADER));
       relayAndEnd(test, pair);
     },
   },

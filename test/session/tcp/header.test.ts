@@ -24,7 +24,7 @@ t.test('behind a trusted proxy nothing is dialled before the header is there', a
   const pair = come(test);
   const { tcp } = test.worker(0);
   tcp.clientSends(pair, HEADER.subarray(0, 10));
-  t.equal(test.state(pair), 'header -');
+  t.equal(test.state(pair), 'early -');
   tcp.clientSends(pair, Buffer.concat([HEADER.subarray(10), Buffer.from('hello')]));
   t.match(test.state(pair), /^dialling/);
   t.equal(tcp.pair(pair).held.toString(), 'hello', 'the rest is kept for the backend');
@@ -49,10 +49,26 @@ t.test('a header that is not complete within 3 s ends the session', async (t) =>
     test.worker(0).tcp.clientSends(pair, HEADER.subarray(second, second + 1));
   }
   await test.pass(990);
-  t.equal(test.state(pair), 'header -');
+  t.equal(test.state(pair), 'early -');
   await test.pass(20);
   t.match(test.records, [{ end: { stage: 'accept', cause: 'proxy-header-timeout' } }]);
   t.same(test.remains(), NOTHING);
+});
+
+t.test('what a header may take is the listener’s to say: time and bytes', async (t) => {
+  const test = await bed({
+    listener: { ...TRUSTED, helloTimeoutMs: 500, helloSizeBytes: 20 },
+  });
+  come(test);
+  await test.pass(490);
+  t.same(test.causes, []);
+  await test.pass(20);
+  const { tcp } = test.worker(0);
+  tcp.clientSends(come(test), HEADER.subarray(0, 19));
+  t.same(test.causes, ['proxy-header-timeout']);
+  tcp.clientSends(come(test), HEADER);
+  test.turn();
+  t.same(test.causes, ['proxy-header-timeout', 'bad-proxy-header']);
 });
 
 t.test('the time limit of the header ends with the header', async (t) => {

@@ -1,0 +1,73 @@
+/** How far a session has come with the stages of its listener: pure, and one for all stages. */
+import { assert, present, unreachable } from '../../core/assert.js';
+import type { Cause } from '../../core/outcome.js';
+import { type Facts, NOTHING_KNOWN, type Stage } from './stage.js';
+
+export interface Reading {
+  readonly stages: readonly Stage[];
+  /** The stage whose turn it is. */
+  readonly at: number;
+  readonly facts: Facts;
+  /** How many of the client's bytes the stages have consumed. */
+  readonly consumed: number;
+}
+
+/** What the client's bytes have led to. */
+export type Step =
+  | {
+      readonly kind: 'need-more';
+      readonly reading: Reading;
+      readonly answers: readonly Uint8Array[];
+    }
+  | { readonly kind: 'refuse'; readonly cause: Cause; readonly reading: Reading }
+  | { readonly kind: 'done'; readonly reading: Reading; readonly answers: readonly Uint8Array[] };
+
+const NO_ANSWERS: readonly Uint8Array[] = [];
+
+export function beginReading(stages: readonly Stage[]): Reading {
+  return { stages, at: 0, facts: NOTHING_KNOWN, consumed: 0 };
+}
+
+/** `bytes`: all of the client so far, of which there are never more than `limitBytes`. */
+export function readOn(begun: Reading, bytes: Uint8Array, limitBytes: number): Step {
+  let reading = begun;
+  let answers = NO_ANSWERS;
+  for (;;) {
+    const stage = reading.stages[reading.at];
+    if (stage === undefined) return { kind: 'done', reading, answers };
+    const verdict = stage.read(bytes.subarray(reading.consumed), reading.facts);
+    switch (verdict.kind) {
+      case 'need-more':
+        if (bytes.length < limitBytes) return { kind: 'need-more', reading, answers };
+        return { kind: 'refuse', cause: stage.tooLarge, reading };
+      case 'refuse':
+        return { kind: 'refuse', cause: verdict.cause, reading };
+      case 'answer':
+        assert(verdict.consumed > 0, 'an answer follows something that was said');
+        answers = [...answers, verdict.bytes];
+        reading = after(reading, verdict, reading.at, bytes);
+        break;
+      case 'next':
+        reading = after(reading, verdict, reading.at + 1, bytes);
+        break;
+      default:
+        return unreachable(verdict);
+    }
+  }
+}
+
+/** The end of a session whose time is over. */
+export function lateCause({ stages, at }: Reading): Cause {
+  return present(stages[at], 'a reading is at a stage until it is done').late;
+}
+
+function after(
+  { stages, consumed }: Reading,
+  verdict: { readonly facts: Facts; readonly consumed: number },
+  at: number,
+  bytes: Uint8Array,
+): Reading {
+  const total = consumed + verdict.consumed;
+  assert(total <= bytes.length, 'a stage consumes what has come');
+  return { stages, at, facts: verdict.facts, consumed: total };
+}

@@ -1,0 +1,39 @@
+/**
+ * Early stages: what a listener wants to know of a client's first bytes before it chooses a pool
+ * or a backend. A stage is pure: the bytes so far and what is known go in, a verdict comes out. It
+ * is asked again from the beginning whenever more bytes have come.
+ */
+import type { Cause } from '../../core/outcome.js';
+import type { ProxyHeader } from '../proxy_protocol/header.js';
+
+/** What stages have found out about a client. */
+export interface Facts {
+  /** From a trusted proxy's header; null: the socket's own addresses count. */
+  readonly proxied: ProxyHeader | null;
+}
+
+export const NOTHING_KNOWN: Facts = { proxied: null };
+
+export type Verdict =
+  /** The bytes so far are the beginning of something. */
+  | { readonly kind: 'need-more' }
+  | { readonly kind: 'refuse'; readonly cause: Cause }
+  /** The client waits for `bytes`; then the same stage goes on behind those consumed. */
+  | {
+      readonly kind: 'answer';
+      readonly bytes: Uint8Array;
+      readonly facts: Facts;
+      readonly consumed: number;
+    }
+  /** It is the next stage's turn; who comes after it gets what is not consumed. */
+  | { readonly kind: 'next'; readonly facts: Facts; readonly consumed: number };
+
+export const NEED_MORE: Verdict = { kind: 'need-more' };
+
+export interface Stage {
+  readonly read: (bytes: Uint8Array, facts: Facts) => Verdict;
+  /** The end of a client that says too little in the time that it has. */
+  readonly late: Cause;
+  /** The end of one that has used up its bytes without saying enough. */
+  readonly tooLarge: Cause;
+}

@@ -1,0 +1,8 @@
+/** Which stages a listener's settings ask for, in order; none looks at bytes unless it does. */
+import type { ListenerPlan } from '../../core/plan.js';
+import { PROXY_HEADER } from './proxy_header.js';
+import type { Stage } from './stage.js';
+
+export function stagesOf({ settings }: ListenerPlan): readonly Stage[] {
+  return settings.trustedProxies === null ? [] : [PROXY_HEADER];
+}

@@ -1,0 +1,78 @@
+/**
+ * From a place at the listener to the choice of a backend: what has to be known of a client's
+ * first bytes is read, within one deadline and one size; what is looked at is in session/early.
+ */
+import { assert, unreachable } from '../../core/assert.js';
+import type { Clock } from '../../core/clock.js';
+import type { Cause } from '../../core/outcome.js';
+import { beginReading, lateCause, type Reading, readOn } from '../early/reading.js';
+import type { TcpEngine } from '../tcp_port.js';
+import type { TcpSession } from './session.js';
+
+export interface EarlyDeps {
+  readonly engine: TcpEngine;
+  readonly clock: Clock;
+  readonly deadline: (session: TcpSession, atMs: number) => void;
+  readonly noDeadline: (session: TcpSession) => void;
+  readonly refuse: (session: TcpSession, cause: Cause) => void;
+  /** All is known: the session chooses. */
+  readonly done: (session: TcpSession) => void;
+}
+
+export class EarlyStages {
+  readonly #deps: EarlyDeps;
+
+  constructor(deps: EarlyDeps) {
+    this.#deps = deps;
+  }
+
+  begin(session: TcpSession): void {
+    const { listener, pair } = session;
+    const { engine, clock } = this.#deps;
+    if (listener.stages.length === 0) return this.#deps.done(session);
+    const { trustedProxies, helloTimeoutMs, helloSizeBytes } = listener.plan.settings;
+    if (trustedProxies !== null && !listener.trusts(engine.client(pair))) {
+      return this.#deps.refuse(session, 'untrusted-proxy');
+    }
+    session.phase = { at: 'early', reading: beginReading(listener.stages) };
+    this.#deps.deadline(session, clock.nowMs() + helloTimeoutMs);
+    engine.readEarly(pair, helloSizeBytes);
+  }
+
+  /** `bytes`: all that the client has said so far. */
+  bytes(session: TcpSession, bytes: Uint8Array): void {
+    const { phase } = session;
+    assert(phase.at === 'early', 'first bytes came for a session that reads none');
+    const step = readOn(phase.reading, bytes, session.listener.plan.settings.helloSizeBytes);
+    session.facts = step.reading.facts;
+    switch (step.kind) {
+      case 'refuse':
+        return this.#deps.refuse(session, step.cause);
+      case 'need-more':
+        session.phase = { at: 'early', reading: step.reading };
+        return this.#answer(session, step.answers);
+      case 'done':
+        this.#answer(session, step.answers);
+        return this.#finish(session, step.reading);
+      default:
+        return unreachable(step);
+    }
+  }
+
+  /** The client's time is over. */
+  expired(session: TcpSession, reading: Reading): void {
+    this.#deps.refuse(session, lateCause(reading));
+  }
+
+  #answer({ pair }: TcpSession, answers: readonly Uint8Array[]): void {
+    for (const bytes of answers) this.#deps.engine.answer(pair, bytes);
+  }
+
+  /** What the stages have left is the backend's. */
+  #finish(session: TcpSession, { consumed }: Reading): void {
+    session.phase = { at: 'choosing' };
+    this.#deps.noDeadline(session);
+    this.#deps.engine.earlyDone(session.pair, consumed);
+    this.#deps.done(session);
+  }
+}
