@@ -14,13 +14,13 @@ import type { HealthTarget, TargetHealth, VerdictEvent } from '../health/target.
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
 import type { Ledger } from '../pool/ledger.js';
+import { Weights } from '../pool/weights.js';
 import { Drains } from './drains.js';
 import type { Ejections } from './ejections.js';
 import { GoneNames } from './gone_names.js';
 import { namesOf, targetKey, targetOf } from './health_targets.js';
 import type { BackendEntry, Inventory, InventoryChange } from './inventory.js';
 import type { Rebalances } from './rebalances.js';
-import { Weights } from './weights.js';
 
 export interface BackendBoardDeps {
   readonly clock: Clock;

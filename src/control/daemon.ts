@@ -5,6 +5,7 @@
 import type { Cause } from '../core/outcome.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
+import { RESOLVE_INTERVAL_MS, Resolver } from '../names/resolver.js';
 import { Adoption } from './adoption.js';
 import { Attendance } from './attendance.js';
 import type { BackendBoard } from './backend_board.js';
@@ -19,7 +20,6 @@ import { ListeningSockets } from './listening_sockets.js';
 import { LookPace } from './look_pace.js';
 import { PlanPublisher } from './plan_publisher.js';
 import { PoolWatch } from './pool_watch.js';
-import { RESOLVE_INTERVAL_MS, Resolver } from './resolver.js';
 import { engineCapacity } from './sizing.js';
 import { Tallies } from './tallies.js';
 import { untilEmpty } from './until_empty.js';

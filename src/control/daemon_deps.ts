@@ -4,10 +4,10 @@ import type { Random } from '../core/random.js';
 import type { EngineName, ProbeSpec } from '../core/spec.js';
 import type { Probe } from '../health/probe.js';
 import type { Kernel } from '../kernel/foreign.js';
+import type { HostLookup } from '../names/host_lookup.js';
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
-import type { HostLookup } from './host_lookup.js';
 import type { SharedState } from './shared_state.js';
 import type { Fleet, FleetDeps } from './worker_fleet.js';
 

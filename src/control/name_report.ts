@@ -1,8 +1,8 @@
 /** Says which backends have names that lead nowhere, and who serves in their place. */
 import { type Endpoint, formatAddress } from '../core/endpoint.js';
+import type { Resolver } from '../names/resolver.js';
 import type { Log } from '../observe/log.js';
 import type { BackendEntry, Inventory } from './inventory.js';
-import type { Resolver } from './resolver.js';
 import { standInFor, type Unresolved } from './stand_ins.js';
 
 /** Looks at what the inventory has; to be called after each time that names were asked for. */

@@ -30,7 +30,7 @@ export abstract class BackendRows extends CountedCells {
   /** Backends whose row has changed; counts only where a cap is reached or left, or watched. */
   readonly changes: ChangeJournal;
 
-  constructor(memory: SharedArrayBuffer) {
+  constructor(memory: ArrayBufferLike) {
     super(new Int32Array(memory, 0, CELLS));
     const journalAt = JOURNAL_AT * Int32Array.BYTES_PER_ELEMENT;
     this.changes = new ChangeJournal(new Int32Array(memory, journalAt, JOURNAL_CELLS));

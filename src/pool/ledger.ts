@@ -39,9 +39,9 @@ export class Ledger extends BackendRows {
   readonly ejections: EjectionLedger;
   /** What sessions and flows of all listeners have together. */
   readonly descriptors: DescriptorLedger;
-  readonly #memory: SharedArrayBuffer;
+  readonly #memory: ArrayBufferLike;
 
-  constructor(memory: SharedArrayBuffer) {
+  constructor(memory: ArrayBufferLike) {
     super(memory);
     this.#memory = memory;
     const at = (cell: number): number => cell * Int32Array.BYTES_PER_ELEMENT;

@@ -28,7 +28,7 @@ export class SharedTurns implements Turns {
   readonly #place: number;
 
   /** `byteOffset`: where TURN_BYTES of `memory` begin, a multiple of 8. */
-  constructor(memory: SharedArrayBuffer, byteOffset: number, pool: PoolId, worker: WorkerId) {
+  constructor(memory: ArrayBufferLike, byteOffset: number, pool: PoolId, worker: WorkerId) {
     const words = byteOffset + pool * WORDS * Int32Array.BYTES_PER_ELEMENT;
     const turns = byteOffset + TURNS_AT + pool * PLACES * TURN * Float64Array.BYTES_PER_ELEMENT;
     this.#words = new Int32Array(memory, words, WORDS);

@@ -1,8 +1,8 @@
 /** The addresses of names, with a name server that answers when it is told to. */
 import t from 'tap';
-import type { HostAnswer } from '../../src/control/host_lookup.js';
-import { Resolver } from '../../src/control/resolver.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
+import type { HostAnswer } from '../../src/names/host_lookup.js';
+import { Resolver } from '../../src/names/resolver.js';
 import { FakeTime } from '../support/fake_time.js';
 
 const db = (port = 5432) => ({ kind: 'name', host: 'db', port }) as const;

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { Weights } from '../../src/control/weights.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
-import { backendSpec, inventory, poolSpec, resolved, spec } from './fixtures.js';
+import { Weights } from '../../src/pool/weights.js';
+import { backendSpec, inventory, poolSpec, resolved, spec } from '../control/fixtures.js';
 
 function setUp(slowStartMs: number) {
   const ledger = new Ledger(createLedgerMemory());

@@ -3,9 +3,15 @@
  * times the slow start after a return. Written to the ledger when they change; ramps move by time.
  */
 import type { BackendId } from '../core/brand.js';
-import type { Ledger } from '../pool/ledger.js';
-import { rampedCap, slowStartShare } from '../pool/slow_start.js';
-import type { BackendEntry } from './inventory.js';
+import type { Ledger } from './ledger.js';
+import { rampedCap, slowStartShare } from './slow_start.js';
+
+/** What of a backend and its pool decides. */
+export interface Weighed {
+  readonly id: BackendId;
+  readonly spec: { readonly weight: number; readonly maxConnections: number };
+  readonly pool: { readonly spec: { readonly slowStartMs: number } };
+}
 
 interface Ramp {
   /** When the backend came back; null: it has not been away, so it serves in full. */
@@ -40,7 +46,7 @@ export class Weights {
   }
 
   /** Writes what holds at `nowMs`; true while the backend's ramp still moves. */
-  write(entry: BackendEntry, nowMs: number): boolean {
+  write(entry: Weighed, nowMs: number): boolean {
     const ramp = this.#ramp(entry.id);
     const windowMs = entry.pool.spec.slowStartMs;
     const started =
