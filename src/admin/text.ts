@@ -24,7 +24,9 @@ export function healthText(view: HealthView): string {
     '',
     ...listenerTable(view),
   ];
-  for (const pool of view.pools) lines.push('', poolLine(view, pool), ...backendTable(view, pool));
+  for (const pool of view.pools) {
+    lines.push('', poolLine(view, pool), ...sourceLines(view, pool), ...backendTable(view, pool));
+  }
   return `${lines.map(printable).join('\n')}\n`;
 }
 
@@ -74,6 +76,21 @@ function poolLine(view: HealthView, pool: PoolView): string {
     ...(pool.refused.length === 0 ? [] : [`refused: ${counts(pool.refused)}`]),
   ];
   return `POOL ${pool.name}: ${parts.join(', ')}`;
+}
+
+function sourceLines(view: HealthView, pool: PoolView): string[] {
+  return pool.discovery.map(({ name, state, reason, sinceWallMs, countedWallMs, ...more }) => {
+    const parts = [
+      sinceWallMs === null ? state : `${state} for ${since(view, sinceWallMs)}`,
+      ...(reason === '' ? [] : [reason]),
+      plural(more.members, 'member'),
+      countedWallMs === null
+        ? 'no answer has counted'
+        : `answered ${since(view, countedWallMs)} ago`,
+      ...(more.held.length === 0 ? [] : [`held: ${more.held.join(' ')}`]),
+    ];
+    return `  SOURCE ${name}: ${parts.join(', ')}`;
+  });
 }
 
 function backendTable(view: HealthView, pool: PoolView): string[] {

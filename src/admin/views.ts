@@ -110,6 +110,30 @@ export interface PoolView {
   /** Who got no backend of this pool, by reason, since the start. */
   readonly refused: readonly CountView[];
   readonly backends: readonly BackendView[];
+  /** Where backends come from beside the file. */
+  readonly discovery: readonly SourceView[];
+}
+
+/**
+ * asking: no answer yet. failed: none came. empty, suspicious: the newest answer does not count, or
+ * not yet. In each of them those who are known go on serving.
+ */
+export type SourceState = 'good' | 'asking' | 'failed' | 'empty' | 'suspicious';
+
+export interface SourceView {
+  readonly name: string;
+  readonly state: SourceState;
+  /** A sentence; '' where the state says all. */
+  readonly reason: string;
+  /** Since when; null: it is good, or has not been heard yet. */
+  readonly sinceWallMs: number | null;
+  /** When an answer counted last; null: not since the start. */
+  readonly countedWallMs: number | null;
+  /** When it is asked next; null: it is being asked. */
+  readonly nextWallMs: number | null;
+  readonly members: number;
+  /** Named no more, and here because their probes pass. */
+  readonly held: readonly string[];
 }
 
 /**

@@ -8,6 +8,7 @@ import { check } from './check.js';
 import type { CtlCommand } from './ctl/command.js';
 import { CTL_COMMANDS, CTL_OPTIONS, runCtl } from './ctl/ctl.js';
 import { demo, demoOptions } from './demo/demo.js';
+import { discover, discoverOptions } from './discover.js';
 import { doctor, doctorOptions } from './doctor/doctor.js';
 import type { OptionDescription } from './option.js';
 import { signalTable } from './signal_table.js';
@@ -84,6 +85,13 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
     run: (words) => doctor(words, version()),
   },
   { name: 'ctl', description: 'ask and operate a running daemon', commands: CTL_COMMANDS },
+  {
+    name: 'discover',
+    description: 'ask every source of backends once, and show what it would get',
+    options: [...fileOptions, ...discoverOptions],
+    positional: filePositional,
+    run: (words) => discover(fileOf(words), words),
+  },
   {
     name: 'simulate',
     description: 'put a workload through every policy and compare them',

@@ -147,6 +147,15 @@ export class BackendBoard {
     if (left.length > 0) this.#deps.ring();
   }
 
+  /** It left because its role is another one now: its sessions end as those of one that is down. */
+  demoted(pool: string, address: string): void {
+    for (const entry of this.#deps.inventory.pools.get(pool)?.backends.values() ?? []) {
+      if (entry.tenure !== 'leaving' || formatAddress(entry.spec.address) !== address) continue;
+      const { onDown, onDownSpreadMs } = entry.pool.spec;
+      if (onDown === 'close') this.#endSessions(entry, 'backend-down', onDownSpreadMs);
+    }
+  }
+
   /** It left, and no session counts on it. */
   gone(entry: BackendEntry): void {
     this.#drains.forget(entry);

@@ -6,6 +6,7 @@ import type { Cause } from '../core/outcome.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from '../names/resolver.js';
+import { isUsable } from '../pool/eligibility.js';
 import { Adoption } from './adoption.js';
 import { Attendance } from './attendance.js';
 import type { BackendBoard } from './backend_board.js';
@@ -15,9 +16,12 @@ import type { DaemonDeps } from './daemon_deps.js';
 import { Defects } from './defects.js';
 import { Deputies } from './deputies.js';
 import { DescriptorShares } from './descriptor_shares.js';
+import { Discoveries } from './discoveries.js';
+import { withDiscovered } from './fold_discovered.js';
 import { Inventory } from './inventory.js';
 import { ListeningSockets } from './listening_sockets.js';
 import { LookPace } from './look_pace.js';
+import { entryOf } from './member_entries.js';
 import { PlanPublisher } from './plan_publisher.js';
 import { PoolWatch } from './pool_watch.js';
 import { engineCapacity } from './sizing.js';
@@ -37,6 +41,7 @@ export class Daemon {
   readonly sockets: ListeningSockets;
   readonly fleet: Fleet;
   readonly watch: PoolWatch;
+  readonly discoveries: Discoveries;
   readonly #deps: DaemonDeps;
   readonly #changes = new ChangeQueue();
   readonly #publisher: PlanPublisher;
@@ -44,12 +49,15 @@ export class Daemon {
   readonly #adoption: Adoption;
   readonly #pace: LookPace;
   readonly #defects: Defects;
+  /** The file in use, and with what its sources have found. */
+  #file: Spec;
   #spec: Spec;
   #phase: Phase = 'starting';
   #stopped: Promise<{ readonly cut: number }> | null = null;
 
   constructor(spec: Spec, deps: DaemonDeps) {
     const { shared, log } = deps;
+    this.#file = spec;
     this.#spec = spec;
     this.#deps = deps;
     this.#defects = new Defects(({ count, listener, detail }) => {
@@ -100,6 +108,7 @@ export class Daemon {
     this.#pace = new LookPace(shared.series, this.inventory, () => this.board.isCalm);
     this.board = this.#boardOf(deps);
     this.#adoption = this.#adoptionOf(deps);
+    this.discoveries = this.#discoveriesOf(deps);
   }
 
   get spec(): Spec {
@@ -137,12 +146,13 @@ export class Daemon {
 
   /** Puts a new, valid Spec in place of the present one; on a failure nothing has changed. */
   reload(spec: Spec): Promise<Result<null, Refusal>> {
-    return this.#changes.run(() => this.#adoption.adopt(spec));
+    return this.#changes.run(() => this.#adoptFile(spec));
   }
 
   /** A stop begins now, and outranks what is under way; `stop` follows. */
   announceStop(): void {
     this.#phase = 'stopping';
+    this.discoveries.stop();
     this.#changes.overrule();
   }
 
@@ -202,6 +212,19 @@ export class Daemon {
     });
   }
 
+  #discoveriesOf(deps: DaemonDeps): Discoveries {
+    return new Discoveries({
+      ...deps,
+      isWell: (pool, member) => {
+        const entry = entryOf(this.inventory, pool, member);
+        if (entry === null || entry.pool.spec.health.probe.kind === 'none') return false;
+        return isUsable(deps.shared.ledger, entry.id);
+      },
+      follow: () => this.#followSources(),
+      defect: (error) => this.defect(error),
+    });
+  }
+
   #adoptionOf(deps: DaemonDeps): Adoption {
     const { shared, log } = deps;
     return new Adoption({
@@ -232,10 +255,38 @@ export class Daemon {
   async #begin(): Promise<Result<null, Refusal>> {
     await this.#changes.unlessOverruled(this.fleet.open(this.#deps.workers));
     if (this.#changes.overruled) return err(OVERRULED);
-    const adopted = await this.#adoption.adopt(this.#spec);
+    const adopted = await this.#adoptFile(this.#file);
     if (this.#changes.overruled) return err(OVERRULED);
     if (adopted.ok) this.#phase = 'serving';
     return adopted;
+  }
+
+  /** Takes `file`, and what its sources have found, as what is. */
+  async #adoptFile(file: Spec): Promise<Result<null, Refusal>> {
+    await this.#changes.unlessOverruled(this.discoveries.prepare(file));
+    if (this.#changes.overruled) return err(OVERRULED);
+    const adopted = await this.#adoptDesired(file);
+    if (adopted.ok) this.#file = file;
+    this.discoveries.keepOnly(this.#file);
+    return adopted;
+  }
+
+  async #adoptDesired(file: Spec): Promise<Result<null, Refusal>> {
+    const { discoveries } = this;
+    discoveries.take();
+    const found = withDiscovered(file, (pool, source) => discoveries.found(pool, source));
+    const adopted = await this.#adoption.adopt(found);
+    if (!adopted.ok) return adopted;
+    discoveries.tellChanges();
+    for (const { pool, address } of discoveries.takeDemoted()) this.board.demoted(pool, address);
+    return adopted;
+  }
+
+  async #followSources(): Promise<'followed' | 'refused'> {
+    const followed = await this.#changes.run(() => this.#adoptDesired(this.#file));
+    if (followed.ok || this.#changes.overruled) return 'followed';
+    this.#deps.log.event('discovery-refused', { problems: followed.error });
+    return 'refused';
   }
 
   async #end(): Promise<{ readonly cut: number }> {

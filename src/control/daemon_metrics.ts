@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.js';
 import type { SeriesReader } from '../core/series.js';
 import type {
   BackendSample,
+  DiscoverySample,
   MetricsSource,
   PlacesSample,
   SeriesRow,
@@ -107,6 +108,16 @@ export class DaemonMetrics implements MetricsSource {
     return [...(this.#daemon?.inventory.pools.values() ?? [])].map((pool) => ({
       pool: pool.key,
       queueLength: this.#shared.ledger.queued(pool.id),
+    }));
+  }
+
+  discoveries(): readonly DiscoverySample[] {
+    const nowMs = this.#clock.nowMs();
+    return (this.#daemon?.discoveries.now() ?? []).map((one) => ({
+      labels: { pool: one.pool, source: one.source },
+      ageSeconds: (nowMs - (one.goodMs ?? one.sinceMs)) / 1000,
+      held: one.held.length,
+      failures: one.failures,
     }));
   }
 

@@ -21,6 +21,7 @@ import type { Metrics } from '../observe/metrics.js';
 import { canServe } from '../pool/standing.js';
 import type { BackendDescriber } from './backend_views.js';
 import type { Daemon } from './daemon.js';
+import { sourceViews } from './discovery_views.js';
 import type { Inventory, ListenerEntry } from './inventory.js';
 import { inItsPlace } from './name_report.js';
 import { accountsOf, type PoolNow } from './pool_now.js';
@@ -91,6 +92,7 @@ export class DaemonViews implements AdminViews {
     const { hash, readWallMs } = config();
     const refusals = new Refusals(shared.series, daemon.inventory.tallies);
     const backends = describe.describer();
+    const sources = sourceViews(daemon.discoveries, clock);
     return {
       phase: daemon.phase,
       version,
@@ -109,7 +111,8 @@ export class DaemonViews implements AdminViews {
       ),
       pools: [...daemon.inventory.pools.values()].map((entry) => {
         const now = daemon.watch.pool(entry);
-        return this.#pool(now, backends(now), refusals.ofPool(entry.key));
+        const discovery = sources.get(entry.key) ?? [];
+        return { ...this.#pool(now, backends(now), refusals.ofPool(entry.key)), discovery };
       }),
     };
   }
@@ -133,7 +136,11 @@ export class DaemonViews implements AdminViews {
     };
   }
 
-  #pool(now: PoolNow, backends: readonly BackendView[], refused: readonly CountView[]): PoolView {
+  #pool(
+    now: PoolNow,
+    backends: readonly BackendView[],
+    refused: readonly CountView[],
+  ): Omit<PoolView, 'discovery'> {
     const { pool, state, sinceWallMs } = now;
     const { settings, health } = pool.spec;
     const { policy, queueSize } = settings;

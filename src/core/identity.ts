@@ -5,6 +5,9 @@
 import { type Address, formatAddress } from './endpoint.js';
 import type { ListenerSpec } from './spec.js';
 
+/** Names of backends. Long enough for "unix:" and a path of 107 bytes, the longest default. */
+export const BACKEND_NAME_PATTERN = /^[\x21-\x7e]{1,128}$/;
+
 /** A listener whose protocol changes is another listener. */
 export function listenerKey({ protocol, name }: Pick<ListenerSpec, 'protocol' | 'name'>): string {
   return `${protocol}/${name}`;

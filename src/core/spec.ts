@@ -4,6 +4,7 @@
  * src/control turns it into a Plan. The settings of a listener or pool are what workers follow: a
  * plan carries them as they are here. What stands beside them is for control alone.
  */
+import type { DiscoverySpec } from './discovery_spec.js';
 import type { DnsType } from './dns_codes.js';
 import type { Address, Endpoint, IpEndpoint } from './endpoint.js';
 
@@ -114,6 +115,8 @@ export interface PoolSpec {
   readonly rebalancePercent: number;
   readonly health: HealthSpec;
   readonly backends: readonly BackendSpec[];
+  /** Sources of further backends. */
+  readonly discovery: readonly DiscoverySpec[];
 }
 
 export interface PoolSettings {

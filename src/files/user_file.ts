@@ -30,8 +30,14 @@ export interface ReadBounds {
 
 export type FileRead =
   | { readonly kind: 'read'; readonly bytes: Uint8Array; readonly mode: number }
-  /** Why not, as a clause that ends a sentence; `code`: of the errno, or ours. */
-  | { readonly kind: 'failed'; readonly code: string; readonly problem: string };
+  | FailedRead;
+
+/** Why not, as a clause that ends a sentence; `code`: of the errno, or ours. */
+export interface FailedRead {
+  readonly kind: 'failed';
+  readonly code: string;
+  readonly problem: string;
+}
 
 /** Of the four threads of libuv. `once` may have one more, so that probes cannot end reloads. */
 const MAX_HUNG = { again: 2, once: 3 } as const;
@@ -47,7 +53,7 @@ export function readsHang(): boolean {
 
 /** Reads all of `path`. It never rejects, and ends when `signal` aborts at the latest. */
 export async function readUserFile(path: string, bounds: ReadBounds): Promise<FileRead> {
-  return bounded(path, bounds, () => readAll(path, bounds));
+  return bounded<FileRead>(path, bounds, () => readAll(path, bounds));
 }
 
 /** What is at `path`: for a warning, before anybody needs it. */
@@ -55,7 +61,7 @@ export async function lookAtUserFile(
   path: string,
   bounds: Omit<ReadBounds, 'maxBytes'>,
 ): Promise<'readable' | 'missing' | 'forbidden' | 'no-file' | 'silent'> {
-  const seen = await bounded(path, bounds, async () => {
+  const seen = await bounded<FileRead>(path, bounds, async () => {
     const found = await stat(path);
     await access(path, constants.R_OK);
     const code = unfit(found);
@@ -69,18 +75,32 @@ export async function lookAtUserFile(
 
 const NOTHING = new Uint8Array(0);
 
+/**
+ * Tells whether it is the same file with the same content as at another time, however it came to be
+ * at `path`: written, renamed, or reached by another symbolic link.
+ */
+export async function markOfUserFile(
+  path: string,
+  bounds: Omit<ReadBounds, 'maxBytes'>,
+): Promise<{ readonly kind: 'mark'; readonly mark: string } | FailedRead> {
+  return bounded(path, bounds, async () => {
+    const { dev, ino, size, mtimeMs, ctimeMs } = await stat(path);
+    return { kind: 'mark', mark: [dev, ino, size, mtimeMs, ctimeMs].join() };
+  });
+}
+
 /** `work` on `path`, not waited for longer than `signal` allows. */
-export async function bounded(
+export async function bounded<T>(
   path: string,
   { signal, tried }: Omit<ReadBounds, 'maxBytes'>,
-  work: () => Promise<FileRead>,
-): Promise<FileRead> {
+  work: () => Promise<T | FailedRead>,
+): Promise<T | FailedRead> {
   const known = tried === 'again' && [...hung.values()].includes(path);
   if (known || hung.size >= MAX_HUNG[tried]) return failed('EHUNG');
   if (signal.aborted) return failed('ETIMEDOUT');
   const token = Symbol(path);
   let giveUp = (): void => {};
-  const late = new Promise<FileRead>((resolve) => {
+  const late = new Promise<FailedRead>((resolve) => {
     giveUp = () => {
       hung.set(token, path);
       resolve(failed('ETIMEDOUT'));
@@ -168,7 +188,7 @@ function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'an unknown error';
 }
 
-function failed(code: string): FileRead {
+function failed(code: string): FailedRead {
   return { kind: 'failed', code, problem: PROBLEMS[code] ?? code };
 }
 

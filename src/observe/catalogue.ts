@@ -2,6 +2,7 @@
  * Every metric that sluice exports. `conf/metrics.md` is generated from this list, and the
  * exposition registers nothing else, so the three cannot disagree.
  */
+import { SOURCE_FAILURES } from '../core/discovery_spec.js';
 import { CAUSES, DATAGRAM_DROPS, DIAL_FAILURES, REFUSALS } from '../core/outcome.js';
 import { HISTOGRAM_BOUNDS_SECONDS } from '../core/series.js';
 
@@ -163,6 +164,25 @@ const STATE_METRICS = {
     type: 'gauge',
     help: 'Cap as it counts now (slow start included); 0 is none.',
     labels: BACKEND,
+  },
+  discoveryAge: {
+    name: 'sluice_discovery_age_seconds',
+    type: 'gauge',
+    help: 'Time since an answer of a source of backends last counted, or since it was first asked.',
+    labels: ['pool', 'source'],
+  },
+  discoveryHeld: {
+    name: 'sluice_discovery_held',
+    type: 'gauge',
+    help: 'Backends that a source names no more, and that stay because their probes pass.',
+    labels: ['pool', 'source'],
+  },
+  discoveryFailures: {
+    name: 'sluice_discovery_failures_total',
+    type: 'counter',
+    help: 'Questions to a source of backends that brought no answer.',
+    labels: ['pool', 'source', 'reason'],
+    values: SOURCE_FAILURES,
   },
   heartbeat: {
     name: 'sluice_worker_heartbeat_seconds',

@@ -107,6 +107,42 @@ export const TRAFFIC_EVENTS = {
     ),
   ),
 
+  'discovery-changed': info(
+    'A source of backends has led to others; added ones may be held back by health.',
+    ['pool', 'source', 'added', 'removed', 'backends'],
+  ),
+  'discovery-failed': warn(
+    'A source of backends gives no answer; those that are known go on serving.',
+    ['pool', 'source', 'cause', 'detail'],
+    '`sluice discover -c FILE` asks it again and says what comes; the detail names the place.',
+  ),
+  'discovery-empty': warn(
+    'A source names no backend at all; those that are known go on serving.',
+    ['pool', 'source'],
+    'See what the source should say. allow_empty = true lets such an answer count.',
+  ),
+  'discovery-suspicious': warn(
+    'An answer of a source takes many backends away; it counts when it has repeated for limit_ms.',
+    ['pool', 'source', 'removed', 'backends', 'limit_ms'],
+    'If it is wrong, correct the source within that time: nothing has changed yet. ' +
+      'max_removed_percent and confirm say what is suspicious, and for how long.',
+  ),
+  'discovery-left-out': warn(
+    'A source names what cannot be used; the rest of its answer counts.',
+    ['pool', 'source', 'problems'],
+    'Correct what the problems name at the source.',
+  ),
+  'discovery-recovered': info('A source of backends is believed again.', [
+    'pool',
+    'source',
+    'before',
+  ]),
+  'discovery-refused': warn(
+    'What sources have found cannot be used now; it is tried again.',
+    ['problems'],
+    'See the problems: most often there are more backends than rows.',
+  ),
+
   'pool-down': error(
     'No backend of a pool can get sessions.',
     ['pool', 'cause', 'detail'],

@@ -64,6 +64,7 @@ export const FIELDS = {
   removed: texts('What is gone from the file.'),
   sessions: figure('TCP sessions and UDP flows.'),
   signal: text('The signal received.'),
+  source: text('A source of backends, as `dns pg.example.org:5432`.'),
   span_ms: figure('The time over which it is spread.'),
   tried: texts('Backends that were dialled in vain, in order.'),
   version: text('Version of sluice.'),

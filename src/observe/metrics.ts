@@ -109,6 +109,7 @@ function oncePerPage(source: MetricsSource): MetricsSource {
     backends: once(() => source.backends()),
     places: once(() => source.places()),
     pools: () => source.pools(),
+    discoveries: once(() => source.discoveries()),
     workers: () => source.workers(),
     configHash: () => source.configHash(),
     process: () => source.process(),

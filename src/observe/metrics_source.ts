@@ -37,6 +37,13 @@ export interface PlacesSample {
   readonly active: number;
 }
 
+export interface DiscoverySample {
+  readonly labels: { readonly pool: string; readonly source: string };
+  readonly ageSeconds: number;
+  readonly held: number;
+  readonly failures: ReadonlyMap<string, number>;
+}
+
 export interface MetricsSource {
   readonly series: SeriesReader;
   /** One row per listener and pool, for "no backend", and one per pair that had a session. */
@@ -52,6 +59,8 @@ export interface MetricsSource {
   /** Places taken at every backend that has sessions or is in the file; no two labels alike. */
   places(): readonly PlacesSample[];
   pools(): readonly { readonly pool: string; readonly queueLength: number }[];
+  /** No two have the same labels. */
+  discoveries(): readonly DiscoverySample[];
   workers(): readonly { readonly worker: number; readonly heartbeatAgeSeconds: number }[];
   configHash(): string;
   readonly build: { readonly version: string; readonly engine: string };

@@ -81,6 +81,17 @@ export const SAMPLERS: Readonly<Record<SampledMetric, Sampler>> = {
   backendActive: (source) =>
     eachOf(source.places(), ({ labels, active }) => shared(active, labels)),
   backendCap: backends((backend) => backend.maxConnections),
+  discoveryAge: (source) =>
+    eachOf(source.discoveries(), ({ labels, ageSeconds }) => ({ labels, value: ageSeconds })),
+  discoveryHeld: (source) =>
+    eachOf(source.discoveries(), ({ labels, held }) => ({ labels, value: held })),
+  discoveryFailures: (source) => [
+    source
+      .discoveries()
+      .flatMap(({ labels, failures }) =>
+        [...failures].map(([reason, value]) => ({ labels: { ...labels, reason }, value })),
+      ),
+  ],
   heartbeat: (source) =>
     eachOf(source.workers(), (w) => ({
       value: w.heartbeatAgeSeconds,

@@ -31,7 +31,11 @@ export const systemTimers: Timers = {
   },
 };
 
-/** Keeps the process alive, which would end in silence when nothing but such timers is left. */
-export function holdProcess(): void {
-  setInterval(() => {}, LONGEST_DELAY_MS);
+/**
+ * Keeps the process alive, which would end in silence when nothing but such timers is left, until
+ * what it returns is called.
+ */
+export function holdProcess(): () => void {
+  const handle = setInterval(() => {}, LONGEST_DELAY_MS);
+  return () => clearInterval(handle);
 }

@@ -63,6 +63,7 @@ export const HEALTH: HealthView = {
       sinceWallMs: NOW - 3 * 3_600_000,
       queueLength: 3,
       queueSize: 100,
+      discovery: [],
       refused: [{ reason: 'all-down', count: 5 }],
       backends: [
         backend({ name: 'a', active: 7, maxConnections: 10 }),

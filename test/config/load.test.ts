@@ -74,6 +74,7 @@ t.test('the defaults of a pool are those of the contract', async (t) => {
       rebalancePercent: 0,
       health: null,
       backends: [],
+      discovery: [],
     },
   );
 });

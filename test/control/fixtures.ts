@@ -45,6 +45,7 @@ export function poolSpec(name: string, change: Change<PoolSpec> = {}): PoolSpec 
       jitter: 0,
     },
     backends: [backendSpec('b1'), backendSpec('b2')],
+    discovery: [],
   };
   return changed(pool, change);
 }

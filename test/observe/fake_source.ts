@@ -38,6 +38,7 @@ export function fakeSource(workers = 2, more: Partial<MetricsSource> = {}): Fake
     ],
     places: () => [{ labels: { pool: 'main', backend: 'a' }, active: 7 }],
     pools: () => [{ pool: 'main', queueLength: 3 }],
+    discoveries: () => [],
     workers: () => [{ worker: 0, heartbeatAgeSeconds: 0.25 }],
     configHash: () => 'abc123',
     build: { version: '1.2.3', engine: 'uring' },

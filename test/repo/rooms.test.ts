@@ -11,6 +11,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   kernel: ['core'],
   files: [],
   health: ['core', 'files'],
+  discovery: ['core', 'files'],
   config: ['core', 'files'],
   names: ['core'],
   observe: ['core'],
@@ -25,13 +26,14 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'kernel',
     'files',
     'health',
+    'discovery',
     'config',
     'names',
     'observe',
     'system',
     'admin',
   ],
-  cli: ['core', 'balance', 'files', 'config', 'system', 'admin', 'control'],
+  cli: ['core', 'balance', 'files', 'discovery', 'config', 'system', 'admin', 'control'],
 };
 
 const PURE = ['core', 'balance', 'pool', 'session'];

@@ -29,6 +29,7 @@ const TIME_LIMITS = 'test/support/deadline.ts';
 /** Where each library is known: one file, or one room. */
 const LIBRARIES: Readonly<Record<string, string>> = {
   commander: 'src/cli/',
+  'dns-packet': 'src/discovery/dns/wire.ts',
   koffi: 'src/kernel/foreign.ts',
   pino: 'src/observe/log.ts',
   'prom-client': 'src/observe/metrics.ts',

@@ -31,7 +31,7 @@ t.test('every dependency is imported or called by name', async (t) => {
   const named = new Set(
     sources.flatMap(({ imports }) => imports.map(({ specifier }) => specifier)),
   );
-  const called = ['@biomejs/biome', '@types/node'];
+  const called = ['@biomejs/biome', '@types/dns-packet', '@types/node'];
   const all = [dependencies, optionalDependencies, devDependencies].flatMap((each) =>
     Object.keys(each ?? {}),
   );

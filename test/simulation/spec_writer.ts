@@ -208,6 +208,7 @@ export class SpecWriter {
         rise: 2,
         jitter: 0.1,
       },
+      discovery: [],
       backends: Array.from({ length: count }, (_, index) => this.#backend(name, index)),
     };
   }

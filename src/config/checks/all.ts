@@ -1,6 +1,7 @@
 /** Every check of values together; the order does not matter, issues are sorted by place. */
 import { checkBinds } from './binds.js';
 import type { Check } from './check.js';
+import { checkDiscovery } from './discovery.js';
 import { checkHealth } from './health.js';
 import { checkLimits } from './limits.js';
 import { checkListeners } from './listeners.js';
@@ -15,6 +16,7 @@ export const CHECKS: readonly Check[] = [
   checkRoutes,
   checkPools,
   checkHealth,
+  checkDiscovery,
   checkLimits,
 ];
 

@@ -47,8 +47,9 @@ function backendNames(scene: Scene, path: Path, pool: PoolValue): readonly Findi
 }
 
 function weights(path: Path, pool: PoolValue): readonly Finding[] {
-  const { backends } = pool;
-  if (backends.length === 0 || backends.some(({ weight }) => weight > 0)) return [];
+  const { backends, discovery } = pool;
+  if (backends.length === 0 || discovery.length > 0 || backends.some(({ weight }) => weight > 0))
+    return [];
   const problem = 'every backend has weight 0, so none would get a session';
   const expected = 'a weight above 0 in one of them';
   const got = `0 in ${backends.length}`;
@@ -57,6 +58,8 @@ function weights(path: Path, pool: PoolValue): readonly Finding[] {
 }
 
 function queue(path: Path, pool: PoolValue): readonly Finding[] {
+  // Members may have caps of their own.
+  if (pool.discovery.length > 0) return [];
   const { backends, max_connections: poolCap } = pool;
   const hasCap =
     backends.some(({ max_connections: cap }) => (cap ?? poolCap) > 0) ||

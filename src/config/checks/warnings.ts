@@ -2,10 +2,13 @@
 import { formatAddress } from '../../core/endpoint.js';
 import type { Path } from '../path.js';
 import type { PoolValue } from '../schema/pool.js';
-import type { Check, Finding } from './check.js';
+import type { Check, Finding, Scene } from './check.js';
 
 /** Paths of files that a probe reads. */
 const FILE_KEYS = ['password_file', 'tls_ca_file'] as const;
+
+/** Those that a source reads. */
+const SOURCE_FILES = ['path', 'token_file', 'ca_file'] as const;
 
 const FILE_PROBLEMS = {
   missing: { code: 'no-such-file', got: 'no such file' },
@@ -15,17 +18,22 @@ const FILE_PROBLEMS = {
 } as const;
 
 export const warnOfFiles: Check = (scene) =>
-  Object.entries(scene.config.pools).flatMap(([name, { health }]) =>
-    FILE_KEYS.flatMap((key): readonly Finding[] => {
-      const file = health[key];
-      const state = file === undefined ? 'readable' : scene.fileState(file);
-      if (state === 'readable') return [];
-      const path = ['pools', name, 'health', key];
-      const problem = `${file} cannot be read`;
-      const expected = 'a file that the user of the daemon can read';
-      return [{ ...FILE_PROBLEMS[state], path, problem, expected }];
-    }),
-  );
+  Object.entries(scene.config.pools).flatMap(([name, { health, discovery }]) => [
+    ...FILE_KEYS.flatMap((key) => fileAt(scene, ['pools', name, 'health', key], health[key])),
+    ...discovery.flatMap((source, index) =>
+      SOURCE_FILES.flatMap((key) =>
+        fileAt(scene, ['pools', name, 'discovery', index, key], source[key]),
+      ),
+    ),
+  ]);
+
+function fileAt(scene: Scene, path: Path, file: string | undefined): readonly Finding[] {
+  const state = file === undefined ? 'readable' : scene.fileState(file);
+  if (state === 'readable') return [];
+  const problem = `${file} cannot be read`;
+  const expected = 'a file that the user of the daemon can read';
+  return [{ ...FILE_PROBLEMS[state], path, problem, expected }];
+}
 
 export const warnOfPools: Check = (scene) => {
   const used = new Set(Object.values(scene.config.listeners).map(({ pool }) => pool));
@@ -46,6 +54,7 @@ function unusedPool(path: Path): readonly Finding[] {
 function usedPool(path: Path, pool: PoolValue): readonly Finding[] {
   const backends = [...path, 'backends'];
   const findings: Finding[] = [];
+  if (pool.discovery.length > 0) return [];
   if (pool.backends.length === 0) {
     const problem = 'no backends, so every session is refused';
     const expected = 'a table [[pools.NAME.backends]]';

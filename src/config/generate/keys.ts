@@ -1,6 +1,7 @@
 /** What the generated documents say of each key, gathered from the schema and its tables. */
 import { availabilityOf, NOT_IN_THIS_VERSION, type Unavailable } from '../availability.js';
 import { formatKey } from '../path.js';
+import { SOURCE_KEYS, type SourceKey, sourcesWith } from '../schema/discovery_keys.js';
 import { wordList } from '../schema/kinds.js';
 import type { Section } from '../schema/lookup.js';
 import type { Leaf, TomlValue } from '../schema/node.js';
@@ -16,8 +17,8 @@ export interface KeyText {
   readonly example: TomlValue;
   /** True: an example shows the default, or one is required. */
   readonly isShown: boolean;
-  /** Kinds of probe that take it; empty: it belongs to no kind in particular. */
-  readonly probes: readonly string[];
+  /** Kinds of probe or source that take it; empty: it belongs to no kind in particular. */
+  readonly kinds: readonly string[];
   /** What this version refuses of it; empty: nothing. */
   readonly refused: string;
 }
@@ -43,12 +44,12 @@ export function formatPair(key: string, value: TomlValue): string {
 
 function keyText(section: Section, key: string, leaf: Leaf<unknown>): KeyText {
   const { absent, doc, expected } = leaf;
-  const probes = probesOf(section, key);
+  const kinds = kindsOf(section, key);
   const row = availabilityOf(NOT_IN_THIS_VERSION, [...section.path, key]);
-  const common = { key, doc, expected, probes, refused: row === undefined ? '' : refusal(row) };
+  const common = { key, doc, expected, kinds, refused: row === undefined ? '' : refusal(row) };
   if ('default' in absent) {
     const { default: value } = absent;
-    const isShown = probes.length === 0;
+    const isShown = kinds.length === 0;
     return { ...common, fallback: formatToml(value), example: value, isShown };
   }
   const { example } = absent;
@@ -57,7 +58,9 @@ function keyText(section: Section, key: string, leaf: Leaf<unknown>): KeyText {
     : { ...common, fallback: absent.otherwise, example, isShown: false };
 }
 
-function probesOf(section: Section, key: string): readonly string[] {
+function kindsOf(section: Section, key: string): readonly string[] {
+  const isSourceKey = section.path.includes('discovery') && Object.hasOwn(SOURCE_KEYS, key);
+  if (isSourceKey) return sourcesWith(key as SourceKey).map(String);
   const isProbeKey = section.path.at(-1) === 'health' && Object.hasOwn(PROBE_KEYS, key);
   return isProbeKey ? takersOf(key as ProbeKey).map(String) : [];
 }

@@ -45,8 +45,8 @@ function sectionText(section: Section): string {
   return [`## \`${section.header}\``, section.table.doc, table].join('\n\n');
 }
 
-function meaning({ doc, probes, refused }: KeyText): string {
-  const prefix = probes.length === 0 ? '' : `*${probes.join(', ')}:* `;
+function meaning({ doc, kinds, refused }: KeyText): string {
+  const prefix = kinds.length === 0 ? '' : `*${kinds.join(', ')}:* `;
   const suffix = refused === '' ? '' : ` **Not in this version:** ${refused}.`;
   return `${prefix}${doc}${suffix}`;
 }

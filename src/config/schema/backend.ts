@@ -1,14 +1,12 @@
 /** `[[pools.NAME.backends]]`: one address that can serve. */
 import { present } from '../../core/assert.js';
 import { formatAddress } from '../../core/endpoint.js';
+import { BACKEND_NAME_PATTERN } from '../../core/identity.js';
 import type { BackendSpec } from '../../core/spec.js';
 import { parseAddress } from '../address.js';
 import { fault, fits } from '../reading.js';
 import { flag, integer, text } from './kinds.js';
 import { table, type ValueOf } from './node.js';
-
-/** Long enough for "unix:" and a path of 107 bytes, the longest default. */
-const BACKEND_NAME_PATTERN = /^[\x21-\x7e]{1,128}$/;
 
 export const MAX_CONNECTIONS = 10_000_000;
 

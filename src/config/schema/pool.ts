@@ -1,6 +1,7 @@
 /** `[pools.NAME]`: backends that serve the same, and how one of them is chosen. */
 import { POLICY_NAMES, type PoolSettings, type PoolSpec } from '../../core/spec.js';
 import { BACKEND, backendSpec, MAX_CONNECTIONS } from './backend.js';
+import { DISCOVERIES, discoverySpec } from './discovery.js';
 import { HASH, policySpec } from './hash.js';
 import { HEALTH, healthSpec } from './health.js';
 import { choice, duration, integer } from './kinds.js';
@@ -100,6 +101,7 @@ export const POOL = table('Backends that serve the same, and how one of them is 
   health: HEALTH,
   outlier: OUTLIER,
   backends: listed(BACKEND),
+  discovery: DISCOVERIES,
 });
 
 export type PoolValue = ValueOf<typeof POOL>;
@@ -117,6 +119,7 @@ export function poolSpec(name: string, value: PoolValue): PoolSpec {
     rebalancePercent: value.rebalance_percent,
     health: healthSpec(value.health),
     backends: value.backends.map((backend) => backendSpec(backend, value.max_connections)),
+    discovery: value.discovery.map((source) => discoverySpec(source, value.max_connections)),
   };
 }
 

@@ -70,6 +70,7 @@ const health: HealthView = {
       sinceWallMs: 0,
       queueLength: 0,
       queueSize: 0,
+      discovery: [],
       refused: [],
       backends: [
         backend('fast', 5001, 11),

@@ -18,6 +18,7 @@ t.test('every table of a file is a section, in the order of the file', async (t)
       '[[pools.NAME.health.steps]]',
       '[pools.NAME.outlier]',
       '[[pools.NAME.backends]]',
+      '[[pools.NAME.discovery]]',
     ],
   );
 });

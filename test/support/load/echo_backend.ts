@@ -13,9 +13,12 @@ import { freePort } from '../places.js';
 export interface EchoOptions {
   /** Every chunk is answered this much later. */
   readonly delayMs?: number;
+  /** 127.0.0.1 by default. */
+  readonly host?: string;
 }
 
 export class EchoBackend {
+  readonly host: string;
   readonly port: number;
   /** Connections that sent at least one byte: probes that only connect are not among them. */
   served = 0;
@@ -28,11 +31,12 @@ export class EchoBackend {
 
   constructor(port: number, options: EchoOptions = {}) {
     this.port = port;
+    this.host = options.host ?? '127.0.0.1';
     this.delayMs = options.delayMs ?? 0;
   }
 
   get address(): string {
-    return `127.0.0.1:${this.port}`;
+    return `${this.host}:${this.port}`;
   }
 
   async start(): Promise<void> {
@@ -41,7 +45,7 @@ export class EchoBackend {
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ port: this.port, host: '127.0.0.1', backlog: 4096 }, resolve);
+      server.listen({ port: this.port, host: this.host, backlog: 4096 }, resolve);
     });
     this.#server = server;
   }

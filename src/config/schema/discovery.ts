@@ -1,0 +1,92 @@
+/** `[[pools.NAME.discovery]]`: where further backends are known, and how far that is believed. */
+import { present, unreachable } from '../../core/assert.js';
+import type { DiscoverySpec, SourceSpec } from '../../core/discovery_spec.js';
+import { KIND, SOURCE_KEYS, type SourceValue } from './discovery_keys.js';
+import { duration, flag, integer } from './kinds.js';
+import { listed, table, type ValueOf } from './node.js';
+
+const MAX_LIMIT = 16_384;
+
+export const DISCOVERY = table(
+  'A source of further backends, its members. They come and go by themselves; one whose address stands in the file too keeps what the file says of it. A source is believed as a witness is: unreachable, broken and suspicious answers change nothing, and the last good answer outlives a restart.',
+  {
+    kind: KIND,
+    ...SOURCE_KEYS,
+    hold: duration({
+      default: '30s',
+      min: '100ms',
+      max: '1d',
+      zero: 'not at all',
+      doc: 'How long a member that is no longer named stays while its probes pass. When they fail it goes at once.',
+    }),
+    confirm: duration({
+      default: '10s',
+      min: '100ms',
+      max: '1d',
+      zero: 'at once',
+      doc: 'How long a suspicious answer must repeat before it counts.',
+    }),
+    max_removed_percent: integer({
+      default: 50,
+      min: 0,
+      max: 100,
+      doc: 'An answer that takes away a larger share of the members than this is suspicious. 100: none is.',
+    }),
+    allow_empty: flag({
+      default: false,
+      doc: 'true: an empty answer, once confirmed, takes all members away. Else it changes nothing.',
+    }),
+    limit: integer({
+      default: 1_024,
+      min: 1,
+      max: MAX_LIMIT,
+      doc: 'Members of this source; an answer with more of them changes nothing.',
+    }),
+  },
+);
+
+export const DISCOVERIES = listed(DISCOVERY);
+
+export type DiscoveryValue = ValueOf<typeof DISCOVERY>;
+
+/** `value` has passed the checks. */
+export function discoverySpec(value: DiscoveryValue, poolMaxConnections: number): DiscoverySpec {
+  return {
+    source: sourceSpec(value, present(value.kind, 'a checked source has a kind')),
+    rules: {
+      holdMs: value.hold,
+      confirmMs: value.confirm,
+      maxRemovedPercent: value.max_removed_percent,
+      whenEmpty: value.allow_empty ? 'follow' : 'keep',
+      limit: value.limit,
+    },
+    maxConnections: poolMaxConnections,
+  };
+}
+
+function sourceSpec(value: SourceValue, kind: SourceSpec['kind']): SourceSpec {
+  switch (kind) {
+    case 'dns':
+      return {
+        kind,
+        name: present(value.name, 'a checked dns source has a name'),
+        records: value.srv ? 'services' : 'addresses',
+        port: value.port ?? 0,
+        servers: value.servers,
+        minRefreshMs: value.min_refresh,
+        maxRefreshMs: value.max_refresh,
+      };
+    case 'file':
+      return { kind, path: present(value.path, 'a checked file source has a path') };
+    case 'http':
+      return {
+        kind,
+        url: present(value.url, 'a checked http source has a url'),
+        intervalMs: value.interval,
+        tokenFile: value.token_file ?? null,
+        caFile: value.ca_file ?? null,
+      };
+    default:
+      return unreachable(kind);
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * The sources of all pools: one follower each for as long as the file has it, whatever else of the
+ * file changes. What they find is applied at most once a second, all of it together.
+ */
+import type { Timer } from '../core/clock.js';
+import { type DiscoverySpec, type SourceFailure, sourceName } from '../core/discovery_spec.js';
+import { sameValue } from '../core/same_value.js';
+import type { Spec } from '../core/spec.js';
+import { Follower, type FollowerNews, type FollowerView } from '../discovery/follower.js';
+import { createSource } from '../discovery/registry.js';
+import type { Member, SourceDeps } from '../discovery/source.js';
+import type { Log } from '../observe/log.js';
+import { tellChange, tellLeftOut, tellNews } from './discovery_report.js';
+
+/** Between two changes of the daemon because of its sources. */
+const APPLY_GAP_MS = 1_000;
+/** How long a start or a reload waits for the first answers of sources that are new. */
+const FIRST_ANSWERS_MS = 1_000;
+/** When the daemon had no room for what was found. */
+const AGAIN_MS = 5_000;
+
+export interface DiscoveriesDeps extends SourceDeps {
+  readonly log: Log;
+  /** Whether the probes of a member of `pool` pass. */
+  readonly isWell: (pool: string, member: Member) => boolean;
+  /** What is desired has changed: the daemon follows, or says that it cannot now. */
+  readonly follow: () => Promise<'followed' | 'refused'>;
+  /** What broke in a source. */
+  readonly defect: (error: unknown) => void;
+}
+
+interface Followed {
+  readonly pool: string;
+  readonly source: string;
+  readonly spec: DiscoverySpec;
+  readonly follower: Follower;
+  readonly sinceMs: number;
+  readonly failures: Map<SourceFailure, number>;
+  taken: readonly Member[];
+  /** In use. */
+  applied: readonly Member[];
+  /** What was told last. */
+  leftOut: readonly string[];
+}
+
+/** For pages and metrics. */
+export interface DiscoveryNow extends FollowerView {
+  readonly pool: string;
+  readonly source: string;
+  readonly members: readonly Member[];
+  /** Since when it is asked. */
+  readonly sinceMs: number;
+  /** Questions without an answer, by why. */
+  readonly failures: ReadonlyMap<SourceFailure, number>;
+}
+
+export class Discoveries {
+  readonly #deps: DiscoveriesDeps;
+  readonly #followed = new Map<string, Followed>();
+  #appliedMs = Number.NEGATIVE_INFINITY;
+  #apply: Timer | null = null;
+  #state: 'running' | 'stopped' = 'running';
+
+  constructor(deps: DiscoveriesDeps) {
+    this.#deps = deps;
+  }
+
+  /** What has been found until now is what `found` answers from here on. */
+  take(): void {
+    for (const followed of this.#followed.values()) followed.taken = followed.follower.members;
+  }
+
+  /** The members of a source of `pool` when `take` was called last. */
+  found(pool: string, spec: DiscoverySpec): readonly Member[] {
+    return this.#followed.get(keyOf(pool, spec))?.taken ?? [];
+  }
+
+  /** Of every source that is followed. */
+  now(): readonly DiscoveryNow[] {
+    return [...this.#followed.values()].map(({ pool, source, follower, sinceMs, failures }) => ({
+      ...follower.view,
+      pool,
+      source,
+      members: follower.members,
+      sinceMs,
+      failures,
+    }));
+  }
+
+  /** Begins to follow the sources of `spec` that are new, and gives them a moment to answer. */
+  async prepare({ pools }: Spec): Promise<void> {
+    const first: Promise<void>[] = [];
+    for (const { name, discovery } of pools) {
+      for (const spec of discovery) {
+        if (this.#followed.has(keyOf(name, spec))) continue;
+        const followed = this.#begin(name, spec);
+        this.#followed.set(keyOf(name, spec), followed);
+        first.push(followed.follower.start());
+      }
+    }
+    if (first.length === 0) return;
+    let limit: Timer | null = null;
+    const late = new Promise<void>((resolve) => {
+      limit = this.#deps.timers.after(FIRST_ANSWERS_MS, resolve);
+    });
+    await Promise.race([Promise.all(first), late]);
+    (limit as Timer | null)?.cancel();
+  }
+
+  /** Follows no source that is not in `spec`: it is the file in use. */
+  keepOnly({ pools }: Spec): void {
+    const wanted = new Set(
+      pools.flatMap(({ name, discovery }) => discovery.map((spec) => keyOf(name, spec))),
+    );
+    for (const [key, { follower }] of this.#followed) {
+      if (wanted.has(key)) continue;
+      follower.stop();
+      this.#followed.delete(key);
+    }
+  }
+
+  /** What was taken is in use now: says of each source who came and who went. */
+  tellChanges(): void {
+    for (const followed of this.#followed.values()) {
+      tellChange(this.#deps.log, followed, followed.applied, followed.taken);
+      followed.applied = followed.taken;
+    }
+  }
+
+  /** Who left a pool because of its role, since this was asked last; by pool and address. */
+  takeDemoted(): readonly { readonly pool: string; readonly address: string }[] {
+    return [...this.#followed.values()].flatMap(({ pool, follower }) =>
+      [...follower.takeDemoted()].map((address) => ({ pool, address })),
+    );
+  }
+
+  stop(): void {
+    this.#state = 'stopped';
+    this.#apply?.cancel();
+    for (const { follower } of this.#followed.values()) follower.stop();
+  }
+
+  #begin(pool: string, spec: DiscoverySpec): Followed {
+    const { clock, timers, random, defect, isWell } = this.#deps;
+    const deps = { clock, timers, random };
+    const follower: Follower = new Follower(spec, {
+      ...deps,
+      source: createSource(spec.source, deps),
+      isWell: (member) => isWell(pool, member),
+      news: (news) => this.#news(followed, news),
+      defect,
+    });
+    const source = sourceName(spec.source);
+    // The same source under other rules knows what it knew.
+    const before = [...this.#followed.values()].find(
+      (other) => other.pool === pool && other.source === source,
+    );
+    if (before !== undefined) follower.restore(before.follower.members);
+    const followed: Followed = {
+      pool,
+      source,
+      spec,
+      follower,
+      sinceMs: clock.nowMs(),
+      failures: before?.failures ?? new Map(),
+      taken: [],
+      applied: before?.applied ?? [],
+      leftOut: before?.leftOut ?? [],
+    };
+    return followed;
+  }
+
+  #news(followed: Followed, news: FollowerNews): void {
+    const { failures, follower } = followed;
+    const { failure } = news;
+    if (failure !== null) failures.set(failure, 1 + (failures.get(failure) ?? 0));
+    tellNews(this.#deps.log, followed, follower.view, news);
+    const { leftOut } = follower.view;
+    if (!sameValue(leftOut, followed.leftOut)) tellLeftOut(this.#deps.log, followed, leftOut);
+    followed.leftOut = leftOut;
+    if (news.members === 'changed') this.#applySoon(APPLY_GAP_MS);
+  }
+
+  #applySoon(gapMs: number): void {
+    if (this.#apply !== null || this.#state === 'stopped') return;
+    const { clock, timers } = this.#deps;
+    const delayMs = Math.max(0, this.#appliedMs + gapMs - clock.nowMs());
+    this.#apply = timers.after(delayMs, () => {
+      this.#apply = null;
+      this.#appliedMs = clock.nowMs();
+      void this.#deps.follow().then((outcome) => {
+        if (outcome === 'refused') this.#applySoon(AGAIN_MS);
+      });
+    });
+  }
+}
+
+function keyOf(pool: string, spec: DiscoverySpec): string {
+  return JSON.stringify([pool, spec]);
+}

@@ -1,0 +1,49 @@
+/** Sources of backends as people see them: what came last, what is held back, and why. */
+import type { SourceView } from '../admin/views.js';
+import type { Clock } from '../core/clock.js';
+import { type Doubt, nameOf } from '../discovery/witness.js';
+import type { Discoveries, DiscoveryNow } from './discoveries.js';
+
+/** By pool. */
+export function sourceViews(
+  discoveries: Discoveries,
+  clock: Clock,
+): ReadonlyMap<string, readonly SourceView[]> {
+  const views = new Map<string, SourceView[]>();
+  const toWallMs = clock.wallMs() - clock.nowMs();
+  for (const now of discoveries.now()) {
+    views.set(now.pool, [...(views.get(now.pool) ?? []), viewOf(now, toWallMs)]);
+  }
+  return views;
+}
+
+function viewOf(now: DiscoveryNow, toWallMs: number): SourceView {
+  const { source, members, held, doubt, goodMs, nextMs, leftOut } = now;
+  const isUnheard = doubt === null && goodMs === null;
+  return {
+    name: source,
+    state: isUnheard ? 'asking' : (doubt?.kind ?? 'good'),
+    reason: reasonOf(doubt, leftOut),
+    sinceWallMs: doubt === null ? null : doubt.sinceMs + toWallMs,
+    countedWallMs: goodMs === null ? null : goodMs + toWallMs,
+    nextWallMs: nextMs === null ? null : nextMs + toWallMs,
+    members: members.length,
+    held: held.map(({ member }) => nameOf(member)),
+  };
+}
+
+function reasonOf(doubt: Doubt | null, leftOut: readonly string[]): string {
+  const parts = leftOut.length === 0 ? [] : [`left out: ${leftOut.join(', ')}`];
+  return [...(doubt === null ? [] : [sentence(doubt)]), ...parts].join('; ');
+}
+
+function sentence(doubt: Doubt): string {
+  switch (doubt.kind) {
+    case 'failed':
+      return doubt.problem;
+    case 'empty':
+      return 'it names nobody, which does not count';
+    case 'suspicious':
+      return `it takes away ${doubt.missing.length} of ${doubt.of}, which must repeat to count`;
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * What is desired of the backends: those of the file, and the members that sources have found. An
+ * address that stands in the file has the attributes of the file. Pure.
+ */
+import type { DiscoverySpec } from '../core/discovery_spec.js';
+import { formatAddress } from '../core/endpoint.js';
+import type { BackendSpec, PoolSpec, Spec } from '../core/spec.js';
+import type { Member } from '../discovery/source.js';
+
+/** The members of each source of a pool, in the order of the file. */
+export type FoundMembers = (pool: string, source: DiscoverySpec) => readonly Member[];
+
+/** `spec` itself where no pool has a source. */
+export function withDiscovered(spec: Spec, found: FoundMembers): Spec {
+  if (spec.pools.every(({ discovery }) => discovery.length === 0)) return spec;
+  const byDatagrams = new Set(
+    spec.listeners.flatMap(({ protocol, pool }) => (protocol === 'udp' ? [pool] : [])),
+  );
+  const pools = spec.pools.map((pool) => {
+    if (!byDatagrams.has(pool.name)) return withMembers(pool, found);
+    // Datagrams are sent to addresses only.
+    const reached: FoundMembers = (name, source) =>
+      found(name, source).filter(({ address }) => address.kind !== 'unix');
+    return withMembers(pool, reached);
+  });
+  return { ...spec, pools };
+}
+
+function withMembers(pool: PoolSpec, found: FoundMembers): PoolSpec {
+  if (pool.discovery.length === 0) return pool;
+  const taken = new Set(pool.backends.map(({ address }) => formatAddress(address)));
+  const names = new Set(pool.backends.map(({ name }) => name));
+  const backends = [...pool.backends];
+  for (const source of pool.discovery) {
+    for (const member of found(pool.name, source)) {
+      const address = formatAddress(member.address);
+      if (taken.has(address)) continue;
+      const backend = backendOf(member, names, source.maxConnections);
+      taken.add(address);
+      names.add(backend.name);
+      backends.push(backend);
+    }
+  }
+  return { ...pool, backends };
+}
+
+/** A name that somebody else has is no name: the address is one. */
+function backendOf(
+  { name, address, weight, maxConnections, backup }: Member,
+  names: ReadonlySet<string>,
+  poolMaxConnections: number,
+): BackendSpec {
+  const isFree = name !== null && !names.has(name);
+  return {
+    name: isFree ? name : formatAddress(address),
+    address,
+    weight,
+    maxConnections: maxConnections ?? poolMaxConnections,
+    backup,
+  };
+}

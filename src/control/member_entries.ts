@@ -1,0 +1,31 @@
+/** Finds the backend that a member of a source has become. */
+import { formatAddress, sameAddress } from '../core/endpoint.js';
+import { backendKey } from '../core/identity.js';
+import type { Member } from '../discovery/source.js';
+import type { BackendEntry, Inventory } from './inventory.js';
+
+/** null: it is none, or not yet. */
+export function entryOf(inventory: Inventory, pool: string, member: Member): BackendEntry | null {
+  const backends = inventory.pools.get(pool)?.backends;
+  if (backends === undefined) return null;
+  const { address } = member;
+  if (address.kind === 'name') return entryAt(inventory, pool, address);
+  // As it is called itself, or by its address where somebody else had the name.
+  const names = [member.name ?? formatAddress(address), formatAddress(address)];
+  for (const name of names) {
+    const entry = backends.get(backendKey({ name }, address));
+    if (entry !== undefined) return entry;
+  }
+  return null;
+}
+
+function entryAt(
+  inventory: Inventory,
+  pool: string,
+  address: Member['address'],
+): BackendEntry | null {
+  for (const entry of inventory.pools.get(pool)?.backends.values() ?? []) {
+    if (sameAddress(entry.spec.address, address)) return entry;
+  }
+  return null;
+}

@@ -1,0 +1,92 @@
+/** `[[pools.NAME.discovery]]` as the file has it: a source, and how far it is believed. */
+import type { IpEndpoint } from './endpoint.js';
+
+/** A part of PoolSpec; control follows it, workers never hear of it. */
+export interface DiscoverySpec {
+  readonly source: SourceSpec;
+  readonly rules: WitnessRules;
+  /** The cap of a member for which the source names none: 0 is none. */
+  readonly maxConnections: number;
+}
+
+/** How far a source is believed. */
+export interface WitnessRules {
+  /** How long a member that is not named any more, but passes its probes, stays. */
+  readonly holdMs: number;
+  /** How long a suspicious answer must repeat before it counts. */
+  readonly confirmMs: number;
+  /** An answer that takes away more of the members than this is suspicious. */
+  readonly maxRemovedPercent: number;
+  /** Whether an empty answer, once confirmed, empties the source. */
+  readonly whenEmpty: 'keep' | 'follow';
+  /** Members of one answer, at most. */
+  readonly limit: number;
+}
+
+export type SourceSpec = DnsSourceSpec | FileSourceSpec | HttpSourceSpec;
+export type SourceKind = SourceSpec['kind'];
+
+export interface DnsSourceSpec {
+  readonly kind: 'dns';
+  readonly name: string;
+  /** `addresses`: A and AAAA, all at `port`; `services`: SRV. */
+  readonly records: 'addresses' | 'services';
+  /** 0 with `services`, which name their own. */
+  readonly port: number;
+  /** Empty: those of the system. */
+  readonly servers: readonly IpEndpoint[];
+  /** A TTL counts within these bounds. */
+  readonly minRefreshMs: number;
+  readonly maxRefreshMs: number;
+}
+
+export interface FileSourceSpec {
+  readonly kind: 'file';
+  readonly path: string;
+}
+
+export interface HttpSourceSpec {
+  readonly kind: 'http';
+  readonly url: string;
+  readonly intervalMs: number;
+  readonly tokenFile: string | null;
+  readonly caFile: string | null;
+}
+
+/** Why a source has no answer; a label of a metric. */
+export const SOURCE_FAILURES = [
+  /** Nobody is there, or nobody that speaks the protocol. */
+  'unreachable',
+  /** No answer in time, or one that has no end. */
+  'timeout',
+  /** An answer that says no: an error of the protocol, a status, a missing right. */
+  'refused',
+  /** An answer that cannot be read, or only in part. */
+  'malformed',
+  /** More members, more bytes or more redirects than the limit. */
+  'too-much',
+] as const;
+export type SourceFailure = (typeof SOURCE_FAILURES)[number];
+
+/** Which source it is, for people and as a label: `dns pg.example.org:5432`. It holds no secret. */
+export function sourceName(spec: SourceSpec): string {
+  switch (spec.kind) {
+    case 'dns':
+      return spec.records === 'services' ? `dns ${spec.name} SRV` : `dns ${spec.name}:${spec.port}`;
+    case 'file':
+      return `file ${spec.path}`;
+    case 'http':
+      return `http ${withoutQuery(spec.url)}`;
+  }
+}
+
+/** A query may hold a token; four digits tell one from another. */
+function withoutQuery(url: string): string {
+  const at = url.search(/[?#]/);
+  if (at === -1) return url;
+  let hash = 0;
+  for (let place = at; place < url.length; place++) {
+    hash = (Math.imul(hash, 31) + url.charCodeAt(place)) & 0xffff;
+  }
+  return `${url.slice(0, at)}?${hash.toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,13 @@
+/** Reading what a source says: JSON of unknown shape, and quoting it in a sentence. */
+
+const MAX_SHOWN = 80;
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What others wrote, short and printable. */
+export function shown(text: string): string {
+  const plain = text.replaceAll(/[^\x20-\x7e]/g, '?');
+  return plain.length > MAX_SHOWN ? `${plain.slice(0, MAX_SHOWN)}…` : plain;
+}

@@ -1,0 +1,146 @@
+/**
+ * One request over HTTP/1.1, of which everything is bounded: time, bytes, redirects. The clients of
+ * Node.js and their agents keep connections that may be half-open for ever; here each question has
+ * a connection of its own.
+ */
+import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
+import { request as plainRequest } from 'node:http';
+import { request as tlsRequest } from 'node:https';
+import type { Timers } from '../core/clock.js';
+import { shown } from './answers.js';
+import { HTTP_LIMIT_MS, MAX_ANSWER_BYTES, MAX_REDIRECTS } from './limits.js';
+import { gatedLookup } from './lookup_gate.js';
+import { type Failed, failed, type GiveUp } from './source.js';
+import { limited } from './time_limit.js';
+
+export interface HttpQuestion {
+  readonly url: string;
+  readonly method?: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent to the host of `url` only: not to where a redirect leads. */
+  readonly secretHeaders?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** PEM of the authorities that are believed; null: the system's. */
+  readonly ca: string | null;
+  /** Beside what the connection takes; for servers that hold a request until there is news. */
+  readonly waitMs?: number;
+}
+
+export interface HttpAnswer {
+  readonly kind: 'answer';
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** Asks, follows redirects, and reads the body. It never rejects. */
+export async function askHttp(
+  question: HttpQuestion,
+  timers: Timers,
+  giveUp: GiveUp,
+): Promise<HttpAnswer | Failed> {
+  const limitMs = HTTP_LIMIT_MS + (question.waitMs ?? 0);
+  return limited(timers, limitMs, giveUp, async (signal) => {
+    const origin = new URL(question.url).origin;
+    let url = new URL(question.url);
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+      const secrets = url.origin === origin ? question.secretHeaders : {};
+      const answer = await once(url, { ...question.headers, ...secrets }, question, signal);
+      if (answer.kind === 'failed' || !isRedirect(answer.status)) return answer;
+      const next = target(answer.headers.location, url);
+      if (next === null) return failed('malformed', `${url.host} redirects to no URL`);
+      url = next;
+    }
+    return failed('too-much', `more than ${MAX_REDIRECTS} redirects, the last to ${url.host}`);
+  });
+}
+
+/** GET stays GET with these; 304 is none. */
+function isRedirect(status: number): boolean {
+  return [301, 302, 303, 307, 308].includes(status);
+}
+
+function target(location: string | undefined, from: URL): URL | null {
+  if (location === undefined || !URL.canParse(location, from.href)) return null;
+  const url = new URL(location, from.href);
+  return /^https?:$/.test(url.protocol) ? url : null;
+}
+
+function once(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  { method = 'GET', body, ca }: HttpQuestion,
+  signal: AbortSignal,
+): Promise<HttpAnswer | Failed> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve(late(url));
+      return;
+    }
+    const options: RequestOptions & { ca?: string } = {
+      method,
+      headers: { accept: 'application/json', 'user-agent': 'sluice-discovery', ...headers },
+      agent: false,
+      lookup: gatedLookup,
+      signal,
+      ...(ca === null ? {} : { ca }),
+    };
+    const send = url.protocol === 'https:' ? tlsRequest : plainRequest;
+    const request = send(url, options, (response) => {
+      void readBody(response, url, signal).then((read) => {
+        request.destroy();
+        resolve(read);
+      });
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      resolve(signal.aborted ? late(url) : broken(url, error));
+    });
+    request.end(body);
+  });
+}
+
+async function readBody(
+  response: IncomingMessage,
+  url: URL,
+  signal: AbortSignal,
+): Promise<HttpAnswer | Failed> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of response) {
+      chunks.push(chunk as Uint8Array);
+      bytes += (chunk as Uint8Array).length;
+      if (bytes > MAX_ANSWER_BYTES) {
+        return failed('too-much', `${url.host} answers with more than ${MAX_ANSWER_BYTES} bytes`);
+      }
+    }
+  } catch {
+    if (signal.aborted) return late(url);
+    return failed('malformed', `the answer of ${url.host} broke off`);
+  }
+  // A length that was promised and not kept, and chunks without an end, come out here.
+  if (!response.complete) return failed('malformed', `the answer of ${url.host} broke off`);
+  const body = Buffer.concat(chunks).toString('utf8');
+  return { kind: 'answer', status: response.statusCode ?? 0, headers: response.headers, body };
+}
+
+function late(url: URL): Failed {
+  return failed('timeout', `${url.host} did not answer in time`);
+}
+
+function broken(url: URL, error: NodeJS.ErrnoException): Failed {
+  const code = error.code ?? '';
+  if (code.startsWith('HPE_')) return failed('malformed', `${url.host} does not speak HTTP/1.1`);
+  const told = PROBLEMS[code] ?? shown(error.message);
+  return failed('unreachable', `${url.host}: ${told}`);
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EHOSTUNREACH: 'no route to it',
+  ENETUNREACH: 'no route to it',
+  ENOTFOUND: 'there is no such name',
+  EAI_AGAIN: 'the name server did not answer',
+  ETIMEDOUT: 'it did not answer',
+};

@@ -1,0 +1,97 @@
+/**
+ * The contract of a source: it is asked, and answers with all members that it knows, or with the
+ * reason why it cannot. It knows no pool, remembers no set, and takes nothing away: what an answer
+ * means for those who serve is the witness's to say (witness.ts).
+ */
+import type { Clock, Timers } from '../core/clock.js';
+import type { SourceFailure } from '../core/discovery_spec.js';
+import type { Address } from '../core/endpoint.js';
+import type { Random } from '../core/random.js';
+
+/** One that a source names. */
+export interface Member {
+  readonly address: Address;
+  /** null: its address. */
+  readonly name: string | null;
+  /** 0 to 1000 */
+  readonly weight: number;
+  /** 0: none; null: the pool's. */
+  readonly maxConnections: number | null;
+  readonly backup: boolean;
+  /** null: the source knows no roles. */
+  readonly role: 'primary' | 'replica' | null;
+  /** `drain`: it keeps its sessions and gets no new ones. */
+  readonly wanted: 'serve' | 'drain';
+}
+
+export interface Failed {
+  readonly kind: 'failed';
+  readonly failure: SourceFailure;
+  /** For people: a clause that ends a sentence. */
+  readonly problem: string;
+}
+
+export interface Members {
+  readonly kind: 'members';
+  readonly members: readonly Member[];
+  /** Known, in another role than the one that was asked for: they leave at once. */
+  readonly elsewhere: readonly Address[];
+  /** What the source named and cannot be used, a clause each. */
+  readonly leftOut: readonly string[];
+  /** When it is worth asking again. */
+  readonly againMs: number;
+}
+
+export type Answer =
+  | Members
+  /** The last answer still holds. */
+  | { readonly kind: 'unchanged'; readonly againMs: number }
+  | Failed;
+
+/** What of an AbortSignal is used. */
+export interface GiveUp {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void, options?: { once: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+export interface Source {
+  /**
+   * One question. The first is answered at once; later ones may wait for news where the source can
+   * tell them. It never rejects, and ends by itself: every wait in it has a limit.
+   */
+  ask(giveUp: GiveUp): Promise<Answer>;
+}
+
+/** What sources take as arguments. */
+export interface SourceDeps {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+}
+
+export function failed(failure: SourceFailure, problem: string): Failed {
+  return { kind: 'failed', failure, problem };
+}
+
+/** Members of a source that knows no roles. */
+export function named(
+  members: readonly Member[],
+  againMs: number,
+  leftOut: readonly string[] = [],
+): Members {
+  return { kind: 'members', members, elsewhere: [], leftOut, againMs };
+}
+
+/** A member of which the source says nothing but the address. */
+export function plainMember(address: Address): Member {
+  return {
+    address,
+    name: null,
+    weight: 1,
+    maxConnections: null,
+    backup: false,
+    role: null,
+    wanted: 'serve',
+  };
+}

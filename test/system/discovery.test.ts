@@ -1,0 +1,182 @@
+/** Backends that come and go by themselves, and never vanish by mistake. */
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { startDaemon } from '../support/daemon.js';
+import { eventually } from '../support/deadline.js';
+import { EchoBackend, startEchoes } from '../support/load/echo_backend.js';
+import { exchangeOnce, shortConnections, tally } from '../support/load/short_connections.js';
+import { freePort, tempFolder } from '../support/places.js';
+import { answering, type FakeDns, startFakeDns } from '../support/servers/fake_dns.js';
+import { serviceText } from '../support/settings.js';
+import { dial } from '../support/wire.js';
+
+const POOL = 'p';
+
+function pool(source: string, lines = ''): string {
+  const sections = `[[pools.${POOL}.discovery]]\n${source}\n`;
+  return serviceText({ name: POOL, backends: [], sections, lines });
+}
+
+/** `name` is asked for at `server`, and its answers are as old as they may be. */
+function dnsSource(server: FakeDns, port: number, lines = ''): string {
+  return `kind = "dns"
+name = "app.test"
+port = ${port}
+servers = ["127.0.0.1:${server.port}"]
+min_refresh = "250ms"
+${lines}`;
+}
+
+function tell(server: FakeDns, hosts: readonly string[]): void {
+  server.reply = (query) => {
+    const [question] = query.questions ?? [];
+    const named = question?.type === 'A' ? hosts : [];
+    return answering(
+      query,
+      named.map((data) => ({ type: 'A', name: 'app.test', ttl: 0, data })),
+    );
+  };
+}
+
+/** Echoes at one port of 127.0.9.1, 127.0.9.2 … */
+async function startHosts(t: Test, port: number, numbers: readonly number[]) {
+  return Promise.all(
+    numbers.map(async (number) => {
+      const echo = new EchoBackend(port, { host: `127.0.9.${number}` });
+      t.teardown(() => echo.kill());
+      await echo.start();
+      return echo;
+    }),
+  );
+}
+
+const range = (from: number, count: number): readonly number[] =>
+  Array.from({ length: count }, (_, index) => from + index);
+
+t.test('members of a file come within two seconds, and who leaves is drained', async (t) => {
+  const [a, b, c, d] = await startEchoes(t, 4);
+  if (!a || !b || !c || !d) throw new Error('four are needed');
+  const path = join(tempFolder(t), 'members.json');
+  const put = (text: string): void => {
+    writeFileSync(`${path}.new`, text);
+    renameSync(`${path}.new`, path);
+  };
+  const groups = (...echoes: readonly EchoBackend[]): string =>
+    JSON.stringify([{ targets: echoes.map(({ address }) => address), labels: {} }]);
+  put(groups(a, b, c));
+  const toml = pool(
+    `kind = "file"\npath = "${path}"\nhold = "0s"\n[[pools.${POOL}.backends]]\naddress = "${a.address}"\nname = "ours"\nweight = 7`,
+    'policy = "round-robin"',
+  ).replace('policy = "p2c"\n', '');
+  const daemon = await startDaemon(t, { toml });
+  const target = { port: await daemon.port(POOL) };
+  await daemon.backendsUp(POOL, 3);
+  const weights = await daemon.metrics();
+  t.equal(weights.sum('sluice_backend_weight_effective', { backend: 'ours' }), 7, 'of the file');
+  const wires = await Promise.all(range(0, 9).map(() => dial(t, target)));
+  for (const wire of wires) {
+    await wire.send(Buffer.from('x'));
+    t.equal((await wire.read(1)).toString(), 'x');
+  }
+  t.ok(c.open > 0);
+  const changed = daemon.nextEvent('discovery-changed', () => true, 2_500);
+  put(groups(a, b, d));
+  t.match(await changed, { pool: POOL, added: [d.address], removed: [c.address], backends: 3 });
+  const removed = await daemon.event('backend-removed', ({ backend }) => backend === c.address);
+  t.ok(Number(removed['sessions']) > 0);
+  for (const wire of wires) {
+    await wire.send(Buffer.from('y'));
+    t.equal((await wire.read(1)).toString(), 'y', 'sessions of who left go on');
+    wire.finish();
+  }
+  await daemon.event('backend-drained', ({ backend }) => backend === c.address);
+
+  put('[{"targets": ["10.0.0');
+  t.match(await daemon.event('discovery-failed'), { cause: 'malformed', source: `file ${path}` });
+  put('[]');
+  await daemon.event('discovery-empty');
+  t.equal(await exchangeOnce(target), null);
+  const { body } = await daemon.get('/health?format=text');
+  t.match(body, /SOURCE file .*: empty for .*it names nobody/);
+  const reloaded = await daemon.reload(toml.replace('weight = 7', 'weight = 8'));
+  t.match(reloaded, { event: 'reloaded', added: [], removed: [], changed: ['backend p/ours'] });
+  t.equal(daemon.eventsNamed('backend-removed').length, 1, 'a reload asks no source anew');
+  put(groups(a, b, d));
+  t.match(await daemon.event('discovery-recovered'), { before: 'empty' });
+});
+
+t.test('without its name server a daemon goes on, with everybody', async (t) => {
+  const port = await freePort();
+  await startHosts(t, port, [1, 2, 3]);
+  const server = await startFakeDns(t);
+  const hosts = ['127.0.9.1', '127.0.9.2', '127.0.9.3'];
+  tell(server, hosts);
+  const daemon = await startDaemon(t, { toml: pool(dnsSource(server, port)) });
+  const target = { port: await daemon.port(POOL) };
+  await daemon.backendsUp(POOL, 3);
+  server.reply = () => null;
+  t.match(await daemon.event('discovery-failed'), { cause: 'timeout', detail: /did not answer/ });
+  // Their TTL is long over, and some more questions are without an answer.
+  const labels = { pool: POOL, source: `dns app.test:${port}`, reason: 'timeout' };
+  await daemon.metricSettles('sluice_discovery_failures_total', labels, (sum) => sum >= 2);
+  t.ok((await daemon.metrics()).sum('sluice_discovery_age_seconds') > 2);
+  t.same((await shortConnections(target, 50, 500)).failures, []);
+  tell(server, hosts.slice(0, 1));
+  t.match(await daemon.event('discovery-suspicious'), {
+    removed: [`127.0.9.2:${port}`, `127.0.9.3:${port}`],
+    backends: 3,
+    limit_ms: 10_000,
+  });
+  tell(server, hosts);
+  await daemon.event('discovery-recovered', ({ before }) => before === 'suspicious');
+  t.same(daemon.eventsNamed('backend-removed'), []);
+  t.same(daemon.eventsNamed('backend-down'), []);
+});
+
+t.test('who is named no more stays while it is well, and goes when it is not', async (t) => {
+  const port = await freePort();
+  const [, second] = await startHosts(t, port, [1, 2]);
+  const server = await startFakeDns(t);
+  tell(server, ['127.0.9.1', '127.0.9.2']);
+  const daemon = await startDaemon(t, { toml: pool(dnsSource(server, port)) });
+  await daemon.backendsUp(POOL, 2);
+  tell(server, ['127.0.9.1']);
+  await daemon.metricSettles('sluice_discovery_held', { pool: POOL }, (sum) => sum === 1);
+  t.same(daemon.eventsNamed('backend-removed'), []);
+  await second?.kill();
+  t.match(await daemon.event('backend-removed'), { backend: `127.0.9.2:${port}` });
+  await daemon.metricSettles('sluice_discovery_held', { pool: POOL }, (sum) => sum === 0);
+});
+
+t.test('thirty backends are replaced by others, and no client notices', async (t) => {
+  const port = await freePort();
+  const server = await startFakeDns(t);
+  const old = await startHosts(t, port, range(1, 30));
+  const hosts = (from: number): string[] => range(from, 30).map((number) => `127.0.9.${number}`);
+  tell(server, hosts(1));
+  const toml = pool(dnsSource(server, port, 'hold = "0s"'));
+  const daemon = await startDaemon(t, { toml });
+  const target = { port: await daemon.port(POOL) };
+  await daemon.backendsUp(POOL, 30);
+  let replaced = 0;
+  const replace = async (): Promise<void> => {
+    for (; replaced < 30; replaced += 10) {
+      await startHosts(t, port, range(31 + replaced, 10));
+      tell(server, hosts(11 + replaced));
+      for (const left of old.slice(replaced, replaced + 10)) {
+        await daemon.event('backend-drained', ({ backend }) => backend === left.address);
+        await left.kill();
+      }
+    }
+  };
+  const [load] = await Promise.all([shortConnections(target, 200, 6_000), replace()]);
+  t.same(tally(load.failures), {});
+  t.equal(replaced, 30);
+  t.equal(daemon.eventsNamed('backend-down').length, 0);
+  const active = await eventually('the ledger is empty', async () => {
+    const sum = (await daemon.metrics()).sum('sluice_backend_active', { pool: POOL });
+    return sum === 0 ? sum : undefined;
+  });
+  t.equal(active, 0);
+});
