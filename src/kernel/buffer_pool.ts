@@ -226,7 +226,7 @@ export class BufferPool {
 
   /** Whoever held `buffer` is done with it. A small one gives its pages back at once. */
   recycle(buffer: number): void {
-    assertShared(this.#used[buffer] === 1, `buffer ${buffer} is given back once`);
+    assertShared(this.#used[buffer] === 1, 'a buffer is given back once');
     this.#used[buffer] = 0;
     if (buffer >= this.count) {
       this.#freeSmall[this.#freeSmallCount++] = buffer;

@@ -200,7 +200,7 @@ export class NodeTcp implements TcpEngine, PairHost {
   }
 
   #pair(id: PairId): Pair {
-    return present(this.#pairs[id], `pair ${id} is not open`);
+    return present(this.#pairs[id], 'the pair is open');
   }
 }
 

@@ -62,7 +62,7 @@ export class Flows {
   /** The socket of a flow that is open. */
   socketOf(flow: number): UdpSocket {
     const socket = this.#sockets[flow];
-    assert(socket !== undefined, `flow ${flow} is open`);
+    assert(socket !== undefined, 'the flow is open');
     return socket;
   }
 
