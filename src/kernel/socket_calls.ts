@@ -72,39 +72,52 @@ export class SocketCalls {
     return ok(new SocketCalls(kernel, address, new Int32Array(buffer)));
   }
 
-  /**
-   * A non-blocking stream socket; over IP with TCP_NODELAY and SO_KEEPALIVE. With 'kept' it does
-   * not send the last ACK of its handshake by itself (TCP_QUICKACK off, tcp(7)): the first bytes
-   * or `acknowledge` do, and after 200 ms the kernel.
-   */
-  open(family: number, lastAck: 'sent' | 'kept'): Result<Descriptor, KernelError> {
+  /** A non-blocking stream socket; over IP with TCP_NODELAY and SO_KEEPALIVE. */
+  open(family: number): Result<Descriptor, KernelError> {
+    const opened = this.openBare(family);
+    if (opened.ok && family !== AF_UNIX) this.setOptions(opened.value);
+    return opened;
+  }
+
+  /** A non-blocking stream socket that has no option yet. */
+  openBare(family: number): Result<Descriptor, KernelError> {
+    const fd = this.#kernel.libc.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    return fd < 0 ? err(kernelError('socket', fd)) : ok(adoptDescriptor(fd));
+  }
+
+  /** The options of `open`. */
+  setOptions(fd: number): void {
     const { libc } = this.#kernel;
-    const fd = libc.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return err(kernelError('socket', fd));
-    if (family !== AF_UNIX) {
-      libc.setsockoptAt(fd, IPPROTO_TCP, TCP_NODELAY, this.#at(ONE_AT), 4);
-      libc.setsockoptAt(fd, SOL_SOCKET, SO_KEEPALIVE, this.#at(ONE_AT), 4);
-      if (lastAck === 'kept') {
-        libc.setsockoptAt(fd, IPPROTO_TCP, TCP_QUICKACK, this.#at(ZERO_AT), 4);
-      }
-    }
-    return ok(adoptDescriptor(fd));
+    libc.setsockoptAt(fd, IPPROTO_TCP, TCP_NODELAY, this.#at(ONE_AT), 4);
+    libc.setsockoptAt(fd, SOL_SOCKET, SO_KEEPALIVE, this.#at(ONE_AT), 4);
+  }
+
+  /**
+   * The same by the ring, before what is submitted next, and the last ACK of the handshake is kept
+   * (TCP_QUICKACK off, tcp(7)): the first bytes or `acknowledge` send it, and after 200 ms the
+   * kernel. Completes only on failure, each option by itself.
+   */
+  submitOptions(ring: Ring, fd: number, low: number, high: number): void {
+    const one = this.#at(ONE_AT);
+    submitSetOption(ring, fd, IPPROTO_TCP, TCP_NODELAY, one, low, high);
+    submitSetOption(ring, fd, SOL_SOCKET, SO_KEEPALIVE, one, low, high);
+    submitSetOption(ring, fd, IPPROTO_TCP, TCP_QUICKACK, this.#at(ZERO_AT), low, high);
   }
 
   /**
    * A non-blocking stream socket of a short conversation: without SO_KEEPALIVE, and with
-   * TCP_NODELAY unless its last ACK is 'kept' (as `open` has it) because nothing will be sent.
+   * TCP_NODELAY unless its last ACK is 'kept' (as `submitOptions` has it) because nothing will be
+   * sent.
    */
   openBriefly(family: number, lastAck: 'sent' | 'kept'): Result<Descriptor, KernelError> {
-    const { libc } = this.#kernel;
-    const fd = libc.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return err(kernelError('socket', fd));
-    if (family !== AF_UNIX) {
+    const opened = this.openBare(family);
+    if (opened.ok && family !== AF_UNIX) {
       const isKept = lastAck === 'kept';
       const option = isKept ? TCP_QUICKACK : TCP_NODELAY;
-      libc.setsockoptAt(fd, IPPROTO_TCP, option, this.#at(isKept ? ZERO_AT : ONE_AT), 4);
+      const value = this.#at(isKept ? ZERO_AT : ONE_AT);
+      this.#kernel.libc.setsockoptAt(opened.value, IPPROTO_TCP, option, value, 4);
     }
-    return ok(adoptDescriptor(fd));
+    return opened;
   }
 
   /** A non-blocking datagram socket connected to `address` (a sockaddr of `family`). */

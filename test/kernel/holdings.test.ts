@@ -28,7 +28,7 @@ t.test('rings, sockets, pipes and memory of a lost worker are given back', async
   const lost = holdings.through(kernel, LOST);
   const before = descriptors();
   t.ok(Ring.open(lost, 8, 8).ok);
-  t.ok(callsOf(lost).open(AF_INET, 'sent').ok);
+  t.ok(callsOf(lost).open(AF_INET).ok);
   t.equal(lost.libc.pipe2(new Int32Array(2), SOCK_CLOEXEC), 0);
   const memory = mapMemory(lost, 4096);
   const words = new Int32Array(present(memory.ok ? memory.value : null, 'a page').buffer);
@@ -44,7 +44,7 @@ t.test('rings, sockets, pipes and memory of a lost worker are given back', async
 
 t.test('what another worker holds stays open', async (t) => {
   const holdings = new Holdings(createHoldingsMemory());
-  const opened = callsOf(holdings.through(kernel, OTHER)).open(AF_INET, 'sent');
+  const opened = callsOf(holdings.through(kernel, OTHER)).open(AF_INET);
   const before = descriptors();
   holdings.giveBack(kernel, LOST);
   t.equal(descriptors(), before);
@@ -55,7 +55,7 @@ t.test('a number that was closed through a ring is not held any more', async (t)
   const holdings = new Holdings(createHoldingsMemory());
   const lost = holdings.through(kernel, LOST);
   const opened = Ring.open(lost, 8, 8);
-  const socket = callsOf(lost).open(AF_INET, 'sent');
+  const socket = callsOf(lost).open(AF_INET);
   if (!opened.ok || !socket.ok) throw new Error('a ring and a socket can be had');
   const ring = opened.value;
   submitClose(ring, socket.value, 1, 0);
@@ -74,7 +74,7 @@ t.test('a close that the kernel has not taken is made in the place of the thread
   const opened = Ring.open(lost, 8, 8);
   if (!opened.ok) throw new Error('a ring can be had');
   const calls = callsOf(lost);
-  const sockets = Array.from({ length: 5 }, () => calls.open(AF_INET, 'sent'));
+  const sockets = Array.from({ length: 5 }, () => calls.open(AF_INET));
   for (const [index, socket] of sockets.entries()) {
     if (!socket.ok) throw new Error('a socket can be had');
     submitClose(opened.value, socket.value, index, 0);

@@ -25,7 +25,7 @@ import type { Holder } from './ending.js';
 import type { Handshakes } from './handshakes.js';
 import type { Loop } from './loop.js';
 import { EARLY, NONE, type PairTable } from './pairs.js';
-import { CLOSE, CONNECT, GENERATION_MASK, userData } from './user_data.js';
+import { CLOSE, CONNECT, GENERATION_MASK, OPTIONS, userData } from './user_data.js';
 
 /** An address's place in memory, a multiple of 8. */
 const ADDRESS_STRIDE = (SOCKADDR_MAX_BYTES + 7) & ~7;
@@ -83,6 +83,11 @@ export class Dials implements Holder {
       (dial, generation, result) => this.#answered(dial, generation, result),
       (dial, generation) => this.#generation[dial] === generation,
     );
+    // Refused while the kernel took the entry, and so before the connect was answered.
+    parts.loop.on(OPTIONS, (dial, generation) => {
+      if (this.#generation[dial] === generation)
+        parts.handshakes.unprepared(this.#fd[dial] ?? NONE);
+    });
   }
 
   /** Begins to connect `pair` to `target`. */
@@ -107,6 +112,7 @@ export class Dials implements Holder {
     this.#addresses.set(bytes, dial * ADDRESS_STRIDE);
     const at = this.#parts.addresses.address + dial * ADDRESS_STRIDE;
     const generation = this.#generation[dial] ?? 0;
+    handshakes.prepare(socket.value, family, dial, generation);
     if (family !== AF_UNIX) {
       submitConnect(loop.ring, socket.value, at, bytes.length, userData(CONNECT, dial), generation);
     } else {

@@ -1,15 +1,20 @@
 /**
- * The last ACK of a handshake with a backend travels with the client's first bytes, where those are
- * there by then: that is a packet less, and the backend wakes up once, not twice. It is some 4 % of
- * what a short session costs.
+ * Sockets of dials. The last ACK of a handshake with a backend travels with the client's first
+ * bytes, where those are there by then: that is a packet less, and the backend wakes up once, not
+ * twice. It is some 4 % of what a short session costs.
+ *
+ * Options are set by the ring, in front of the connect and in the same entry, at about half of what
+ * a system call each costs (0.3 and 0.55 µs). Linux before 6.7 refuses that, and from the first
+ * refusal on they are set by system calls, and the kernel sends its last ACK by itself.
  */
 import type { Result } from '../../core/result.js';
 import type { Descriptor } from '../../kernel/descriptor.js';
 import type { KernelError } from '../../kernel/errno.js';
+import { AF_UNIX } from '../../kernel/sockaddr.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import type { Loop, TurnWork } from './loop.js';
 import { NONE, type PairTable } from './pairs.js';
-import { QUICK_ACKS, userData } from './user_data.js';
+import { OPTIONS, QUICK_ACKS, userData } from './user_data.js';
 
 export interface HandshakesParts {
   readonly loop: Loop;
@@ -21,7 +26,7 @@ export interface HandshakesParts {
 
 export class Handshakes implements TurnWork {
   readonly #parts: HandshakesParts;
-  #lastAck: 'kept' | 'sent' = 'kept';
+  #options: 'by the ring' | 'by calls' = 'by the ring';
   /** Pairs that were connected in this turn. */
   #connected: number[] = [];
 
@@ -32,9 +37,23 @@ export class Handshakes implements TurnWork {
     loop.add(this);
   }
 
-  /** A socket to connect. */
+  /** A socket to connect, after `prepare`. */
   open(family: number): Result<Descriptor, KernelError> {
-    return this.#parts.calls.open(family, this.#lastAck);
+    const { calls } = this.#parts;
+    return this.#options === 'by the ring' ? calls.openBare(family) : calls.open(family);
+  }
+
+  /** Sets the options of `fd`, which `open` gave for `dial`, before what is submitted next. */
+  prepare(fd: number, family: number, dial: number, generation: number): void {
+    if (family === AF_UNIX || this.#options === 'by calls') return;
+    const { calls, loop } = this.#parts;
+    calls.submitOptions(loop.ring, fd, userData(OPTIONS, dial), generation);
+  }
+
+  /** The ring has refused an option of `fd`, whose dial has not been answered yet. */
+  unprepared(fd: number): void {
+    this.#options = 'by calls';
+    this.#parts.calls.setOptions(fd);
   }
 
   /** `pair`'s socket is connected, over IP. */
@@ -63,10 +82,9 @@ export class Handshakes implements TurnWork {
     this.#connected = [];
   }
 
-  /** Linux before 6.7 cannot do it in order, and then the kernel's own way is the better one. */
+  /** Nothing is kept back: what the ring does not do a call does. */
   #refused(pair: number, generation: number): void {
     const { pairs, calls } = this.#parts;
-    this.#lastAck = 'sent';
     const fd = pairs.fdOf(2 * pair + 1);
     if (pairs.generation[pair] === generation && fd !== NONE) calls.acknowledge(fd);
   }

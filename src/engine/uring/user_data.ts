@@ -15,6 +15,8 @@ export const WATCH = 4;
 export const CONNECT = 5;
 /** The source of a spliced direction is readable. */
 export const SOURCE_READY = 6;
+/** An option of a dial's socket; completes only on failure. */
+export const OPTIONS = 7;
 /** A client whose bytes are not read any more went away. */
 export const CLIENT_GONE = 8;
 export const BELL = 9;

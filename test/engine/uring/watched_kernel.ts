@@ -2,11 +2,16 @@
 import { ERRNO } from '../../../src/kernel/errno.js';
 import type { Kernel } from '../../../src/kernel/foreign.js';
 import {
+  OFF_SQES,
+  OP,
   PARAMS,
   SQ_CQ_OVERFLOW,
+  SQE_WORDS,
   SYS_IO_URING_ENTER,
   SYS_IO_URING_SETUP,
 } from '../../../src/kernel/uring_abi.js';
+
+const UNKNOWN_COMMAND = 0xffff;
 
 export interface WatchedKernel {
   readonly kernel: Kernel;
@@ -18,10 +23,15 @@ export interface WatchedKernel {
   pipes: number;
   /** Bytes that splice(2) has moved. */
   splicedBytes: number;
+  /** Stream and datagram sockets that were made; the number may be in use again. */
+  readonly sockets: number[];
 }
 
-/** A call that a security policy refuses: every splice(2), or only those out of a pipe. */
-export type Refused = 'nothing' | 'splice' | 'splice out of a pipe';
+/**
+ * What is refused: every splice(2) by a security policy, or only those out of a pipe; options that
+ * are set by the ring, as before Linux 6.7.
+ */
+export type Refused = 'nothing' | 'splice' | 'splice out of a pipe' | 'options by the ring';
 
 /** `pipes`: whether there are any to be had. */
 export function watchedKernel(
@@ -33,6 +43,7 @@ export function watchedKernel(
   const outlets = new Set<number>();
   const views = new Map<number, ArrayBuffer>();
   let ring = { params: 0, queues: 0 };
+  let entriesAt = 0;
   const flags = (): number => {
     const params = views.get(ring.params);
     const queues = views.get(ring.queues);
@@ -45,6 +56,7 @@ export function watchedKernel(
     overflows: 0,
     pipes: 0,
     splicedBytes: 0,
+    sockets: [],
     kernel: {
       view: (address, bytes) => {
         const view = real.view(address, bytes);
@@ -54,6 +66,9 @@ export function watchedKernel(
       libc: {
         ...libc,
         syscall: (nr, a, b, c, d, e, f) => {
+          if (nr === SYS_IO_URING_ENTER && refused === 'options by the ring') {
+            spoilCommands(views.get(entriesAt));
+          }
           const answer = libc.syscall(nr, a, b, c, d, e, f);
           if (nr === SYS_IO_URING_SETUP) ring = { params: Number(b), queues: 0 };
           if (nr === SYS_IO_URING_ENTER) {
@@ -65,7 +80,13 @@ export function watchedKernel(
         mmap: (at, bytes, protection, how, fd, offset) => {
           const address = libc.mmap(at, bytes, protection, how, fd, offset);
           if (fd >= 0 && offset === 0) ring = { ...ring, queues: address };
+          if (fd >= 0 && offset === OFF_SQES) entriesAt = address;
           return address;
+        },
+        socket: (family, type, protocol) => {
+          const fd = libc.socket(family, type, protocol);
+          if (fd >= 0) watched.sockets.push(fd);
+          return fd;
         },
         pipe2: (ends, how) => {
           watched.pipes++;
@@ -84,4 +105,12 @@ export function watchedKernel(
     },
   };
   return watched;
+}
+
+/** Makes the commands of all entries, those that set options, ones that no kernel knows. */
+function spoilCommands(memory: ArrayBuffer | undefined): void {
+  const entries = new Int32Array(memory ?? new ArrayBuffer(0));
+  for (let at = 0; at < entries.length; at += SQE_WORDS) {
+    if (((entries[at] ?? 0) & 0xff) === OP.URING_CMD) entries[at + 2] = UNKNOWN_COMMAND;
+  }
 }
