@@ -26,6 +26,8 @@ export type Behaviour =
 export class Backend {
   readonly tcpPorts: readonly number[];
   readonly udpPort: number;
+  /** At every address of this machine, and so at each of 127.0.0.0/8; 0: nowhere. */
+  readonly anywherePort: number;
   readonly streams: Streams;
   behaviour: Behaviour = { kind: 'echo', bytes: 64 };
 
@@ -41,7 +43,8 @@ export class Backend {
   readonly #replyKind: number;
   readonly #closeKind: number;
 
-  constructor(loop: LoadLoop, count: number) {
+  /** `count` listeners on 127.0.0.1, and one at `anywherePort` of every address unless it is 0. */
+  constructor(loop: LoadLoop, count: number, anywherePort = 0) {
     this.#loop = loop;
     this.streams = new Streams(loop);
     this.#memory = loop.arena(MAX_SESSIONS * MAX_MESSAGE_BYTES);
@@ -53,9 +56,11 @@ export class Backend {
     // Quiet sends complete only when the connection is gone, and its receive tells that, too.
     this.#replyKind = loop.kind(() => {});
     this.#closeKind = loop.kind(() => {});
-    const opened = Array.from({ length: count }, () => must(listenOnLoopback(loop)));
-    this.#listeners = opened.map(({ fd }) => fd);
+    const opened = Array.from({ length: count }, () => must(listen(loop, '127.0.0.1', 0)));
     this.tcpPorts = opened.map(({ local }) => (local.kind === 'ip' ? local.port : 0));
+    this.anywherePort = anywherePort;
+    if (anywherePort !== 0) opened.push(must(listen(loop, '0.0.0.0', anywherePort)));
+    this.#listeners = opened.map(({ fd }) => fd);
     for (const index of this.#listeners.keys()) this.#accept(index);
     this.udpPort = new UdpEcho(loop).port;
   }
@@ -112,9 +117,13 @@ export class Backend {
   }
 }
 
-function listenOnLoopback(loop: LoadLoop): ReturnType<typeof openListeningSocket> {
+function listen(
+  loop: LoadLoop,
+  host: string,
+  port: number,
+): ReturnType<typeof openListeningSocket> {
   return openListeningSocket(loop.kernel, {
-    local: ipEndpoint(4, '127.0.0.1', 0),
+    local: ipEndpoint(4, host, port),
     protocol: 'tcp',
     reusePort: 'exclusive',
     backlog: BACKLOG,

@@ -6,7 +6,7 @@ import { assert } from '../../src/core/assert.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import { AF_INET, encodeAddress, SOCKADDR_IN_BYTES } from '../../src/kernel/sockaddr.js';
 import { SocketCalls } from '../../src/kernel/socket_calls.js';
-import { SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM } from '../../src/kernel/sockets.js';
+import { IPPROTO_IP, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM } from '../../src/kernel/sockets.js';
 import { submitClose, submitConnect } from '../../src/kernel/submissions.js';
 import { MAX_MESSAGE_BYTES, MAX_SESSIONS } from './backend.js';
 import { receiveAll, receiveDatagram, sendQuietly } from './entries.js';
@@ -16,6 +16,9 @@ import { type Arena, type LoadLoop, must } from './loop.js';
 const MAX_TARGETS = 64;
 /** <sys/socket.h> */
 const SHUT_RDWR = 2;
+/** <netinet/in.h> */
+const IP_BIND_ADDRESS_NO_PORT = 24;
+const ONE = Int32Array.of(1);
 
 export interface ClientEvents {
   connected(slot: number): void;
@@ -29,6 +32,8 @@ export interface ClientSetup {
   /** On 127.0.0.1; connections take turns. */
   readonly ports: readonly number[];
   readonly bytes: number;
+  /** Addresses that connections come from, in turns; 127.0.0.1 unless there are several. */
+  readonly sources?: number;
   readonly events: ClientEvents;
 }
 
@@ -55,6 +60,7 @@ export class Clients {
   readonly #replyKind: number;
   readonly #closeKind: number;
   #setup = NOBODY;
+  #sources: readonly Uint8Array[] = [];
   #opened = 0;
 
   constructor(loop: LoadLoop) {
@@ -79,6 +85,10 @@ export class Clients {
   prepare(setup: ClientSetup): void {
     assert(setup.ports.length > 0 && setup.ports.length <= MAX_TARGETS, 'there are targets');
     this.#setup = setup;
+    const { sources = 1 } = setup;
+    this.#sources = Array.from({ length: sources > 1 ? sources : 0 }, (_, index) =>
+      encodeAddress(ipEndpoint(4, sourceHost(index), 0)),
+    );
     for (const [index, port] of setup.ports.entries()) {
       const address = encodeAddress(ipEndpoint(4, '127.0.0.1', port));
       this.#targets.bytes.set(address, index * SOCKADDR_IN_BYTES);
@@ -95,6 +105,12 @@ export class Clients {
       return;
     }
     this.#fds[slot] = fd;
+    const source = this.#sources[this.#opened % this.#sources.length];
+    if (source !== undefined) {
+      // The port is chosen at the connect, when it need not be unique for the address alone.
+      libc.setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, ONE, 4);
+      libc.bind(fd, source, source.length);
+    }
     const target = this.#targets.address + (this.#opened++ % ports.length) * SOCKADDR_IN_BYTES;
     if (protocol === 'udp') {
       this.#connected(slot, libc.connectAt(fd, target, SOCKADDR_IN_BYTES));
@@ -162,4 +178,9 @@ export class Clients {
     this.close(slot);
     this.#setup.events.failed(slot, step, answer);
   }
+}
+
+/** Not one of 127.0.0.0/16, where proxies listen, nor of 127.1.0.0/16, where backends may. */
+function sourceHost(index: number): string {
+  return `127.2.${index >> 8}.${index & 255}`;
 }

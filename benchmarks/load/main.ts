@@ -3,6 +3,7 @@
  * what to do. It blocks while it measures; the benchmark pins it to the core beside the proxy's.
  */
 import { createInterface } from 'node:readline';
+import { freePort } from '../../test/support/places.js';
 import { Backend } from './backend.js';
 import { Clients } from './clients.js';
 import { LoadLoop } from './loop.js';
@@ -13,12 +14,16 @@ import type { Answer, Command } from './protocol.js';
 const BACKENDS = 4;
 
 const loop = new LoadLoop();
-const backend = new Backend(loop, BACKENDS);
+const backend = new Backend(loop, BACKENDS, await freePort());
 const load = { loop, backend, clients: new Clients(loop) };
 loop.ring.submit();
 answer({
   kind: 'ready',
-  ready: { tcpPorts: backend.tcpPorts, udpPort: backend.udpPort },
+  ready: {
+    tcpPorts: backend.tcpPorts,
+    udpPort: backend.udpPort,
+    anywherePort: backend.anywherePort,
+  },
 });
 for await (const line of createInterface({ input: process.stdin })) {
   answer(perform(JSON.parse(line) as Command));

@@ -16,7 +16,13 @@ export type Work =
       readonly waiting: 'blocks' | 'polls';
     }
   /** Connect, one exchange, reset; `connections` at a time. */
-  | { readonly kind: 'short'; readonly connections: number; readonly bytes: number }
+  | {
+      readonly kind: 'short';
+      readonly connections: number;
+      readonly bytes: number;
+      /** Addresses of 127.0.0.0/8 that clients come from, in turns; unless given 127.0.0.1 only. */
+      readonly sources?: number;
+    }
   /** Exchanges begin when their time has come, at `perSecond`, whether or not others are done. */
   | {
       readonly kind: 'offered';
@@ -89,6 +95,8 @@ export interface HeldMemory {
 export interface Ready {
   readonly tcpPorts: readonly number[];
   readonly udpPort: number;
+  /** One listener, at every address of this machine; below the range of source ports. */
+  readonly anywherePort: number;
 }
 
 export type Answer =

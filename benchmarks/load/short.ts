@@ -37,6 +37,7 @@ export class ShortConnections implements Workload {
     this.#clients.prepare({
       ...this.#target,
       bytes,
+      sources: this.#work.sources ?? 1,
       events: {
         connected: (slot) => this.#clients.exchange(slot),
         replied: (slot) => {

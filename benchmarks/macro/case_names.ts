@@ -18,5 +18,10 @@ export const SYNTHETIC = [
 /** Real clients and real servers. */
 export const REAL = ['redis', 'pgbench', 'wrk', 'iperf3-up', 'iperf3-down'] as const;
 
-export const CASE_NAMES = [...SYNTHETIC, ...REAL] as const;
-export type CaseName = (typeof CASE_NAMES)[number];
+/** Cases that compare the same peers with each other, one sample each turn. */
+export const PEER_CASES = [...SYNTHETIC, ...REAL] as const;
+export type CaseName = (typeof PEER_CASES)[number];
+
+/** `growth` compares policies and sizes of pools as well. */
+export const CASE_NAMES = [...PEER_CASES, 'growth'] as const;
+export type AnyCaseName = (typeof CASE_NAMES)[number];

@@ -1,12 +1,12 @@
 /** The words of `npm run bench -- …`. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CASE_NAMES, type CaseName, SYNTHETIC } from './case_names.js';
+import { type AnyCaseName, CASE_NAMES, SYNTHETIC } from './case_names.js';
 import { type OtherCheckout, PEER_NAMES, type PeerName } from './peers.js';
 
 export interface Options {
   readonly pace: 'full' | 'quick';
-  readonly cases: readonly CaseName[];
+  readonly cases: readonly AnyCaseName[];
   readonly peers: readonly PeerName[];
   /** The peer `before`. */
   readonly other: OtherCheckout | null;

@@ -80,22 +80,34 @@ export async function startPeer(
   }
   const ports = { tcp: await freePort(), udp: await freePort(), metrics: await freePort() };
   const { command, args } = startOf(name, tempFolder(scope), ports, backends, other);
+  const { pids } = await startServing(scope, command, args, ports.tcp);
+  return { name, tcp: target('tcp', [ports.tcp]), udp: target('udp', [ports.udp]), pids };
+}
+
+/** A proxy that serves on a port of 127.0.0.1. */
+export interface Serving {
+  readonly port: number;
+  readonly pids: readonly number[];
+}
+
+/** Starts a proxy on its core and resolves when `port` serves; it ends with `scope`. */
+export async function startServing(
+  scope: Endings,
+  command: string,
+  args: readonly string[],
+  port: number,
+): Promise<Serving> {
   const child = new Child('taskset', ['-c', String(PROXY_CORE), command, ...args], {
     openFiles: OPEN_FILES,
   });
   scope.teardown(() => (child.running ? child.stop('SIGTERM') : undefined));
-  const serving = eventually(`${name} serves`, async () => {
-    if (child.running) await knock(ports.tcp);
+  const serving = eventually(`${command} serves`, async () => {
+    if (child.running) await knock(port);
     return true;
   });
   await Promise.race([serving, child.exited]);
   if (!child.running) throw new Error(child.stderr.past.slice(-3).join(' | '));
-  return {
-    name,
-    tcp: target('tcp', [ports.tcp]),
-    udp: target('udp', [ports.udp]),
-    pids: processTree(child.pid),
-  };
+  return { port, pids: processTree(child.pid) };
 }
 
 function startOf(

@@ -6,6 +6,7 @@ import { caseOf, unitOf } from './cases.js';
 import { Figures } from './compare.js';
 import { describeEnvironment } from './describe_environment.js';
 import { GOALS, judge } from './goals.js';
+import { growthSection } from './growth_report.js';
 import { MEASURES, type MeasureName } from './measures.js';
 import { PEERS, type PeerName } from './peers.js';
 import type { Results } from './sample.js';
@@ -27,6 +28,7 @@ export function renderReport(results: Results): string {
     goalsTable(figures, subject, cases),
     behindList(figures, subject, cases),
     ...cases.map((name) => caseSection(results, figures, subject, name)),
+    growthSection(results.growth ?? []),
     absences(results),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;

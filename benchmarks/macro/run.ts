@@ -1,11 +1,14 @@
 /** Runs the chosen cases and collects what they give. */
 import { withEndings } from '../support/endings.js';
-import type { CaseName } from './case_names.js';
+import type { AnyCaseName, CaseName } from './case_names.js';
 import { caseOf, isReal, SYNTHETIC_CASES } from './cases.js';
 import { readEnvironment } from './environment.js';
+import { GROWTH, type GrowthSample, nameOf } from './growth.js';
 import { LoadProcess } from './load_process.js';
+import type { Values } from './measures.js';
 import type { Options } from './options.js';
-import type { OtherCheckout, PeerName } from './peers.js';
+import type { OtherCheckout } from './peers.js';
+import { runGrowth } from './run_growth.js';
 import { runReal } from './run_real.js';
 import { runSynthetic } from './run_synthetic.js';
 import type { Absence, Results, Sample } from './sample.js';
@@ -57,6 +60,7 @@ export interface Setting {
 
 export class Recorder {
   readonly samples: Sample[] = [];
+  readonly growth: GrowthSample[] = [];
   readonly absences: Absence[] = [];
   readonly notes: Partial<Record<CaseName, string>> = {};
   readonly #say: (line: string) => void;
@@ -67,8 +71,13 @@ export class Recorder {
 
   add(sample: Sample): void {
     this.samples.push(sample);
-    const values = Object.entries(sample.values).map(([key, value]) => `${key} ${short(value)}`);
-    this.#say(`${sample.case} round ${sample.round + 1} ${sample.peer}: ${values.join(', ')}`);
+    this.#sayValues(`${sample.case} round ${sample.round + 1} ${sample.peer}`, sample.values);
+  }
+
+  addGrowth(sample: GrowthSample): void {
+    this.growth.push(sample);
+    const who = `${nameOf(sample)} of ${sample.backends}`;
+    this.#sayValues(`${GROWTH} round ${sample.round + 1} ${who}`, sample.values);
   }
 
   note(name: CaseName, sentence: string): void {
@@ -77,7 +86,7 @@ export class Recorder {
   }
 
   /** A peer that fails is left out of the round, and the report says so. */
-  async attempt(name: CaseName, peer: PeerName, work: () => Promise<void>): Promise<void> {
+  async attempt(name: AnyCaseName, peer: string, work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
@@ -85,6 +94,11 @@ export class Recorder {
       this.absences.push({ case: name, peer, sentence });
       this.#say(`${name} ${peer}: ${sentence}`);
     }
+  }
+
+  #sayValues(what: string, values: Values): void {
+    const texts = Object.entries(values).map(([key, value]) => `${key} ${short(value)}`);
+    this.#say(`${what}: ${texts.join(', ')}`);
   }
 }
 
@@ -96,13 +110,19 @@ export async function run(options: Options, say: (line: string) => void): Promis
     const load = await LoadProcess.start(scope);
     const setting = { load, pace, recorder, other: options.other };
     for (const name of options.cases) {
+      if (name === GROWTH) {
+        await runGrowth(options.peers, setting);
+        continue;
+      }
       const names = caseOf(name).peers.filter((peer) => options.peers.includes(peer));
       if (isReal(name)) await runReal(name, names, setting);
       else await runSynthetic(name, SYNTHETIC_CASES[name], names, setting);
     }
   });
-  const { samples, absences, notes } = recorder;
-  return { environment, pace: options.pace, rounds: options.rounds, samples, absences, notes };
+  const { samples, growth, absences, notes } = recorder;
+  const { pace: paceName, rounds } = options;
+  const all = { environment, pace: paceName, rounds, samples, absences, notes };
+  return growth.length === 0 ? all : { ...all, growth };
 }
 
 function short(value: number): string {

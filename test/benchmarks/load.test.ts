@@ -5,6 +5,7 @@ import { LoadLoop } from '../../benchmarks/load/loop.js';
 import { measure } from '../../benchmarks/load/measure.js';
 import type { Measured, Task, Work } from '../../benchmarks/load/protocol.js';
 import { checkEngines } from '../../src/engine/checks.js';
+import { freePort } from '../support/places.js';
 import { available } from '../support/require_server.js';
 
 const MEASURE_MS = 60;
@@ -13,7 +14,7 @@ t.test('the load generator against its own backends', async (t) => {
   const ring = checkEngines().some(({ engine, state }) => engine === 'uring' && state === 'usable');
   if (!available(t, [['io_uring is not allowed here', ring]])) return;
   const loop = new LoadLoop();
-  const backend = new Backend(loop, 2);
+  const backend = new Backend(loop, 2, await freePort());
   const load = { loop, backend, clients: new Clients(loop) };
   const span = { warmMs: 10, measureMs: MEASURE_MS, pids: [process.pid] };
   const run = (work: Work, over: Partial<Task> = {}): Measured => {
@@ -38,6 +39,14 @@ t.test('the load generator against its own backends', async (t) => {
 
   t.test('short connections come and go', async (t) => {
     const measured = run({ kind: 'short', connections: 4, bytes: 64 });
+    t.ok(measured.count > 4);
+    t.equal(measured.failures, 0);
+    emptyAfterwards(t);
+  });
+
+  t.test('short connections may come from many addresses, and go to any', async (t) => {
+    const target = { protocol: 'tcp', ports: [backend.anywherePort] } as const;
+    const measured = run({ kind: 'short', connections: 4, bytes: 64, sources: 300 }, { target });
     t.ok(measured.count > 4);
     t.equal(measured.failures, 0);
     emptyAfterwards(t);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { CASE_NAMES, SYNTHETIC } from '../../benchmarks/macro/case_names.js';
+import { CASE_NAMES, PEER_CASES, SYNTHETIC } from '../../benchmarks/macro/case_names.js';
 import { caseOf } from '../../benchmarks/macro/cases.js';
 import { versionIn } from '../../benchmarks/macro/environment.js';
 import { HELP, parseOptions } from '../../benchmarks/macro/options.js';
@@ -21,6 +21,7 @@ t.test('a part never replaces published figures', async (t) => {
     folder: 'x',
   });
   t.match(parseOptions(['--peer', 'uring,haproxy']), { peers: ['haproxy', 'uring'] });
+  t.match(parseOptions(['--only', 'growth']), { cases: ['growth'], folder: 'dist/bench' });
 });
 
 t.test('another checkout is a peer with the engine that is compared', async (t) => {
@@ -46,7 +47,7 @@ t.test('words without sense are told', async (t) => {
 });
 
 t.test('every case names its peers and what is read', async (t) => {
-  for (const name of CASE_NAMES) {
+  for (const name of PEER_CASES) {
     t.ok(caseOf(name).peers.includes('uring'), name);
     t.ok(caseOf(name).measures.length > 0, name);
   }

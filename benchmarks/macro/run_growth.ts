@@ -1,0 +1,97 @@
+/** Takes the samples of `growth`: each way to choose has a process for each size of its pool. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort, tempFolder } from '../../test/support/places.js';
+import { repositoryRoot } from '../../test/support/repository.js';
+import { program } from '../../test/support/require_server.js';
+import type { Ready } from '../load/protocol.js';
+import { type Endings, withEndings } from '../support/endings.js';
+import { valuesOf } from './cases.js';
+import {
+  backendHosts,
+  CHOOSERS,
+  type Chooser,
+  GROWTH,
+  GROWTH_WORK,
+  nameOf,
+  type Size,
+  turnsOf,
+} from './growth.js';
+import { type PeerName, type Serving, startServing } from './peers.js';
+import type { Setting } from './run.js';
+import { fillIn } from './template.js';
+
+/** Of the usual length of a turn: there are many, and the last of a round must not be far away. */
+const TURN_SHARE = 1 / 2;
+
+const TEMPLATES = join(repositoryRoot, 'benchmarks/peers');
+
+export async function runGrowth(names: readonly PeerName[], setting: Setting): Promise<void> {
+  const { load, pace, recorder } = setting;
+  const engine = names.includes('uring') ? 'uring' : 'node';
+  const choosers = CHOOSERS.filter(({ peer }) => names.includes(peer === 'sluice' ? engine : peer));
+  await withEndings(async (scope) => {
+    const serving = new Map<string, Serving>();
+    const measure = async (chooser: Chooser, size: Size, warmMs: number) => {
+      const used = serving.get(keyOf(chooser, size));
+      if (used === undefined) return null;
+      const measureMs = pace.measureMs * TURN_SHARE;
+      const target = { protocol: 'tcp', ports: [used.port] } as const;
+      return load.measure({ target, work: GROWTH_WORK, warmMs, measureMs, pids: used.pids });
+    };
+    for (const { chooser, size } of turnsOf(choosers, 0)) {
+      await recorder.attempt(GROWTH, nameOf(chooser), async () => {
+        const started = await start(scope, chooser, size, engine, load.ready);
+        serving.set(keyOf(chooser, size), started);
+        await measure(chooser, size, pace.compileMs);
+      });
+    }
+    for (let round = 0; round < pace.rounds; round++) {
+      for (const [turn, { chooser, size }] of turnsOf(choosers, round).entries()) {
+        await recorder.attempt(GROWTH, nameOf(chooser), async () => {
+          const measured = await measure(chooser, size, pace.warmMs);
+          if (measured === null) return;
+          const values = valuesOf(GROWTH_WORK, measured);
+          recorder.addGrowth({ ...chooser, backends: size, round, turn, values, measured });
+        });
+      }
+    }
+  });
+}
+
+async function start(
+  scope: Endings,
+  chooser: Chooser,
+  size: Size,
+  engine: string,
+  { anywherePort }: Ready,
+): Promise<Serving> {
+  const folder = tempFolder(scope);
+  const tcp = await freePort();
+  const common = {
+    TCP_PORT: String(tcp),
+    METRICS_PORT: String(await freePort()),
+    POLICY: chooser.policy,
+  };
+  const addresses = backendHosts(size).map((host) => `${host}:${anywherePort}`);
+  if (chooser.peer === 'haproxy') {
+    const servers = addresses.map((address, index) => `server s${index} ${address}`);
+    const file = written(folder, 'growth.cfg', { ...common, SERVERS: servers.join('\n  ') });
+    return startServing(scope, program('haproxy'), ['-db', '-f', file], tcp);
+  }
+  const servers = addresses.map((each) => `[[pools.pool.backends]]\naddress = "${each}"`);
+  const values = { ...common, ENGINE: engine, SERVERS: servers.join('\n') };
+  const file = written(folder, 'growth.toml', values);
+  const script = join(repositoryRoot, 'bin/sluice');
+  return startServing(scope, process.execPath, [script, 'run', '-c', file], tcp);
+}
+
+function written(folder: string, name: string, values: Readonly<Record<string, string>>): string {
+  const file = join(folder, name);
+  writeFileSync(file, fillIn(readFileSync(join(TEMPLATES, name), 'utf8'), values));
+  return file;
+}
+
+function keyOf(chooser: Chooser, size: Size): string {
+  return `${nameOf(chooser)} ${size}`;
+}
