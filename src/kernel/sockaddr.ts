@@ -52,6 +52,36 @@ export function encodeAddress(endpoint: Endpoint, scopeId = 0): Uint8Array {
   return bytes;
 }
 
+/** A sockaddr that is written to memory again and again. */
+export interface KeptAddress {
+  readonly bytes: number;
+  /** As the memory has them; the last one is filled up with zeros. */
+  readonly words: readonly number[];
+}
+
+const KEPT = Symbol('the sockaddr of an endpoint');
+
+/**
+ * The sockaddr of `endpoint`, worked out once and kept in the endpoint itself. A WeakMap would keep
+ * it outside, but one look into a map of thousands misses the caches several times, at each dial.
+ */
+export function keptAddress(endpoint: Endpoint & { [KEPT]?: KeptAddress }): KeptAddress {
+  const known = endpoint[KEPT];
+  if (known !== undefined) return known;
+  const bytes = encodeAddress(endpoint);
+  const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+  padded.set(bytes);
+  const value: KeptAddress = { bytes: bytes.length, words: [...new Int32Array(padded.buffer)] };
+  // No part of what an endpoint says: it is not listed, compared or sent.
+  Object.defineProperty(endpoint, KEPT, { value });
+  return value;
+}
+
+/** Writes `address` to the words of `memory` from `at` on. */
+export function putAddress(memory: Int32Array, at: number, { words }: KeptAddress): void {
+  for (let index = 0; index < words.length; index++) memory[at + index] = words[index] ?? 0;
+}
+
 /** The port in the sockaddr of IP at `at`. */
 export function portAt(memory: DataView, at: number): number {
   return memory.getUint16(at + 2);

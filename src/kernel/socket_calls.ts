@@ -8,7 +8,14 @@ import { type KernelError, kernelError } from './errno.js';
 import type { Kernel } from './foreign.js';
 import { mapMemory } from './memory.js';
 import type { Ring } from './ring.js';
-import { AF_UNIX, portAt, SOCKADDR_IN6_BYTES, sameHostAt } from './sockaddr.js';
+import {
+  AF_UNIX,
+  type KeptAddress,
+  portAt,
+  putAddress,
+  SOCKADDR_IN6_BYTES,
+  sameHostAt,
+} from './sockaddr.js';
 import {
   IPPROTO_TCP,
   SO_KEEPALIVE,
@@ -50,14 +57,12 @@ export class SocketCalls {
   readonly #kernel: Kernel;
   readonly #address: number;
   readonly #words: Int32Array;
-  readonly #bytes: Uint8Array;
   readonly #names: DataView;
 
   private constructor(kernel: Kernel, address: number, words: Int32Array<ArrayBuffer>) {
     this.#kernel = kernel;
     this.#address = address;
     this.#words = words;
-    this.#bytes = new Uint8Array(words.buffer);
     this.#names = new DataView(words.buffer);
     words[ONE_AT] = 1;
     words[ZERO_AT] = 0;
@@ -121,12 +126,12 @@ export class SocketCalls {
   }
 
   /** A non-blocking datagram socket connected to `address` (a sockaddr of `family`). */
-  openConnected(family: number, address: Uint8Array): Result<Descriptor, KernelError> {
+  openConnected(family: number, address: KeptAddress): Result<Descriptor, KernelError> {
     const { libc } = this.#kernel;
     const fd = libc.socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return err(kernelError('socket', fd));
-    this.#bytes.set(address, ADDRESS_AT * 4);
-    const answer = libc.connectAt(fd, this.#at(ADDRESS_AT), address.length);
+    putAddress(this.#words, ADDRESS_AT, address);
+    const answer = libc.connectAt(fd, this.#at(ADDRESS_AT), address.bytes);
     if (answer === 0) return ok(adoptDescriptor(fd));
     closeDescriptor(this.#kernel, adoptDescriptor(fd));
     return err(kernelError('connect', answer));

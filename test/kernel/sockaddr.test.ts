@@ -1,6 +1,12 @@
 import t from 'tap';
 import { type Endpoint, ipEndpoint } from '../../src/core/endpoint.js';
-import { decodeAddress, encodeAddress, SOCKADDR_MAX_BYTES } from '../../src/kernel/sockaddr.js';
+import {
+  decodeAddress,
+  encodeAddress,
+  keptAddress,
+  putAddress,
+  SOCKADDR_MAX_BYTES,
+} from '../../src/kernel/sockaddr.js';
 
 t.test('an address is the same after the way to the kernel and back', async (t) => {
   const endpoints: Endpoint[] = [
@@ -13,6 +19,12 @@ t.test('an address is the same after the way to the kernel and back', async (t) 
     const bytes = encodeAddress(endpoint);
     t.ok(bytes.length <= SOCKADDR_MAX_BYTES);
     t.same(decodeAddress(bytes, bytes.length), endpoint);
+    const memory = new Int32Array(64).fill(-1);
+    putAddress(memory, 8, keptAddress(endpoint));
+    const written = new Uint8Array(memory.buffer, 32, keptAddress(endpoint).bytes);
+    t.same([...written], [...bytes]);
+    t.equal(keptAddress(endpoint), keptAddress(endpoint), 'it is worked out once');
+    t.same(structuredClone(endpoint), { ...endpoint }, 'and is no part of the endpoint');
   }
 });
 

@@ -12,7 +12,8 @@ import type { MappedMemory } from '../../kernel/memory.js';
 import {
   AF_UNIX,
   addressFamily,
-  encodeAddress,
+  keptAddress,
+  putAddress,
   SOCKADDR_MAX_BYTES,
 } from '../../kernel/sockaddr.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
@@ -51,9 +52,7 @@ export interface DialsParts {
 
 export class Dials implements Holder {
   readonly #parts: DialsParts;
-  readonly #addresses: Uint8Array;
-  /** An endpoint is immutable and made once a backend: its bytes are kept by identity. */
-  readonly #encoded = new WeakMap<Endpoint, Uint8Array>();
+  readonly #addresses: Int32Array;
   // By dial.
   readonly #fd: Int32Array;
   /** NONE: given up. */
@@ -69,7 +68,7 @@ export class Dials implements Holder {
   constructor(parts: DialsParts) {
     this.#parts = parts;
     this.#waiters = new BacklogWaiters((delayMs, then) => parts.delays.later(delayMs, then));
-    this.#addresses = new Uint8Array(parts.addresses.buffer);
+    this.#addresses = new Int32Array(parts.addresses.buffer);
     const capacity = dialCapacity(parts.pairs.capacity);
     this.#fd = new Int32Array(capacity).fill(NONE);
     this.#pair = new Int32Array(capacity).fill(NONE);
@@ -108,15 +107,22 @@ export class Dials implements Holder {
     this.#family[dial] = family;
     this.#suspect[dial] = this.#parts.selfDials.suspect(target, loop.nowMs);
     pairs.dial[pair] = dial;
-    const bytes = this.#encode(target);
-    this.#addresses.set(bytes, dial * ADDRESS_STRIDE);
+    const address = keptAddress(target);
+    putAddress(this.#addresses, (dial * ADDRESS_STRIDE) / 4, address);
     const at = this.#parts.addresses.address + dial * ADDRESS_STRIDE;
     const generation = this.#generation[dial] ?? 0;
     handshakes.prepare(socket.value, family, dial, generation);
     if (family !== AF_UNIX) {
-      submitConnect(loop.ring, socket.value, at, bytes.length, userData(CONNECT, dial), generation);
+      submitConnect(
+        loop.ring,
+        socket.value,
+        at,
+        address.bytes,
+        userData(CONNECT, dial),
+        generation,
+      );
     } else {
-      const connect = (): number => this.#parts.calls.connect(socket.value, at, bytes.length);
+      const connect = (): number => this.#parts.calls.connect(socket.value, at, address.bytes);
       loop.soon(() => this.#connect(dial, generation, connect, FIRST_PAUSE_MS));
     }
   }
@@ -140,15 +146,6 @@ export class Dials implements Holder {
   /** True when no dial is under way, not even one that was given up. */
   get idle(): boolean {
     return this.#freeCount === this.#free.length;
-  }
-
-  #encode(target: Endpoint): Uint8Array {
-    let bytes = this.#encoded.get(target);
-    if (bytes === undefined) {
-      bytes = encodeAddress(target);
-      this.#encoded.set(target, bytes);
-    }
-    return bytes;
   }
 
   /** No descriptor could be had; the edge must not come from inside `dial`. */

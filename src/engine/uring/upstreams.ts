@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../../core/result.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
 import type { Descriptor } from '../../kernel/descriptor.js';
 import { ERRNO, type KernelError, kernelError } from '../../kernel/errno.js';
-import { addressFamily, encodeAddress } from '../../kernel/sockaddr.js';
+import { addressFamily, keptAddress } from '../../kernel/sockaddr.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import { submitClose, submitReceive } from '../../kernel/submissions.js';
 import {
@@ -45,8 +45,6 @@ export class Upstreams implements TurnWork {
   readonly #calls: SocketCalls;
   readonly #selfDials: SelfDials;
   readonly #owner: UpstreamOwner;
-  /** An endpoint is immutable and made once a backend: its bytes are kept by identity. */
-  readonly #encoded = new WeakMap<Endpoint, Uint8Array>();
   // By upstream.
   readonly #fd: Int32Array;
   /** NONE: given up; the number is free when its receive has ended. */
@@ -150,7 +148,7 @@ export class Upstreams implements TurnWork {
   #connect(target: Endpoint): Result<Descriptor, KernelError> {
     const { nowMs } = this.#loop;
     const calls = this.#calls;
-    const opened = calls.openConnected(addressFamily(target), this.#encode(target));
+    const opened = calls.openConnected(addressFamily(target), keptAddress(target));
     const suspect = opened.ok ? this.#selfDials.suspect(target, nowMs) : null;
     if (!opened.ok || suspect === null) return opened;
     const fd = opened.value;
@@ -159,15 +157,6 @@ export class Upstreams implements TurnWork {
     // At once: the next backend is tried now, and may need the port.
     calls.close(fd);
     return err(kernelError('connect', -ERRNO.ECONNREFUSED));
-  }
-
-  #encode(target: Endpoint): Uint8Array {
-    let bytes = this.#encoded.get(target);
-    if (bytes === undefined) {
-      bytes = encodeAddress(target);
-      this.#encoded.set(target, bytes);
-    }
-    return bytes;
   }
 
   #arm(upstream: number): void {
