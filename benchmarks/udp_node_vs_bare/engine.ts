@@ -62,7 +62,7 @@ function listenerPlan(host: string): ListenerPlan {
     id: LISTENER,
     name: 'echo',
     protocol: 'udp',
-    sockets: [{ key: 1, source: { kind: 'bind', local, reusePort: 'exclusive' } }],
+    sockets: [{ key: 1, source: { kind: 'bind', local, reusePort: 'exclusive' }, socket: 1 }],
     pool: 0 as PoolId,
     maxSessions: 10_000,
     settings: listenerSettings({ idleTimeoutMs: 60_000 }),

@@ -151,9 +151,10 @@ export class Adoption {
     if (stranded.length > 0) return err(stranded);
     const share = shares.make(target.spec);
     if (!share.ok) return share;
-    for (const listener of target.spec.listeners) {
+    const wanted = new Map(target.spec.listeners.map((one) => [listenerKey(one), one]));
+    for (const [key, listener] of wanted) {
       if (changes.overruled) return err(OVERRULED);
-      const opened = await sockets.open(listenerKey(listener), listener);
+      const opened = await sockets.open(key, listener, (other) => wanted.get(other) ?? null);
       if (opened.ok) continue;
       const { address, sentence } = opened.error;
       return err([`listener ${listener.name} cannot listen on ${address}: ${sentence}`]);

@@ -65,7 +65,7 @@ export class DataPlane {
         for (const change of part.pools) await this.#applyPool(this.#plans.take(change));
         return [];
       case 'leaving':
-        for (const id of part.listeners) this.udp.removeListener(id);
+        for (const id of part.listeners) this.udp.yieldListener(id);
         this.#coming = new Set(part.coming);
         return [];
       case 'listeners': {
@@ -75,7 +75,10 @@ export class DataPlane {
         return opened;
       }
       case 'closing':
-        for (const id of part.listeners) this.tcp.removeListener(id);
+        for (const id of part.listeners) {
+          this.tcp.removeListener(id);
+          this.udp.removeListener(id);
+        }
         return [];
       case 'done':
         this.#conclude(part);

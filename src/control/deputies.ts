@@ -4,8 +4,8 @@
  */
 import type { WorkerId } from '../core/brand.js';
 import { isWildcard } from '../core/endpoint.js';
+import type { SocketPlan } from '../core/plan.js';
 import type { EngineName } from '../core/spec.js';
-import type { PlannedSocket } from './planner.js';
 
 export type Presence =
   | 'serves'
@@ -92,10 +92,10 @@ function isTakenOver(presence: Presence, protocol: Protocol): boolean {
  * workers anyway.
  */
 export function takenOver(
-  sockets: readonly PlannedSocket[],
+  sockets: readonly SocketPlan[],
   protocol: Protocol,
   engine: EngineName,
-): readonly PlannedSocket[] {
+): readonly SocketPlan[] {
   return sockets.filter(({ source: { kind, local } }) => {
     if (kind !== 'descriptor' || local.kind !== 'ip') return false;
     return protocol === 'tcp' || engine !== 'node' || !isWildcard(local);

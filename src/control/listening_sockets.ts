@@ -5,13 +5,26 @@
  */
 import type { WorkerId } from '../core/brand.js';
 import { type Endpoint, formatAddress, overlap } from '../core/endpoint.js';
+import type { SocketPlan } from '../core/plan.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { ListenerSpec } from '../core/spec.js';
 import { closeDescriptor, type Descriptor, duplicate } from '../kernel/descriptor.js';
 import type { Kernel } from '../kernel/foreign.js';
 import { openListeningSocket } from '../kernel/sockets.js';
-import type { PlannedSocket } from './planner.js';
 import { clearPath, type PathOwner, removePath, whoBound } from './unix_path.js';
+
+/** What the kernel has; more than one Socket while one listener takes it over from another. */
+interface Opened {
+  /** Of the first worker's; the others' follow it. Never used again. */
+  readonly number: number;
+  /** By worker; null where workers bind by themselves. */
+  readonly descriptors: readonly Descriptor[] | null;
+  readonly protocol: ListenerSpec['protocol'];
+  readonly backlog: number;
+  /** The socket file that this daemon made; null: none, or not known. */
+  owner: PathOwner | null;
+  users: number;
+}
 
 interface Socket {
   /** Of the first worker's socket; the others' follow it. */
@@ -22,10 +35,7 @@ interface Socket {
   readonly wanted: Endpoint;
   /** As it really is. */
   local: Endpoint;
-  /** By worker; null where workers bind by themselves. */
-  readonly descriptors: readonly Descriptor[] | null;
-  /** The socket file that this daemon made; null: none, or not known. */
-  owner: PathOwner | null;
+  readonly opened: Opened;
   /** Whether a worker has listened on it already. */
   use: 'fresh' | 'served';
 }
@@ -53,9 +63,15 @@ export class ListeningSockets {
   /**
    * `id` is the key of the listener in the inventory. Opens what `spec` binds and is not open yet.
    * All or nothing: on a failure what was opened by this call is closed again, and what was open
-   * before stays. Old addresses stay until `retire`.
+   * before stays. Old addresses stay until `retire`. What is open for another listener at the same
+   * address, and will not be in its spec (`specOf`, null: the listener goes), is taken over:
+   * clients that wait there, or come now, are never at a socket that closes.
    */
-  async open(id: string, spec: ListenerSpec): Promise<Result<null, ListenFailure>> {
+  async open(
+    id: string,
+    spec: ListenerSpec,
+    specOf: (id: string) => ListenerSpec | null = () => spec,
+  ): Promise<Result<null, ListenFailure>> {
     const sockets = this.#byListener.get(id) ?? [];
     const open = new Set(sockets.map(({ wanted }) => formatAddress(wanted)));
     const opened: Socket[] = [];
@@ -63,6 +79,11 @@ export class ListeningSockets {
     try {
       for (const wanted of spec.bind) {
         if (open.has(formatAddress(wanted))) continue;
+        const known = this.#leftBehind(id, wanted, spec, specOf);
+        if (known !== null) {
+          opened.push(this.#takenOver(id, known));
+          continue;
+        }
         const socket = await this.#openOne(id, wanted, spec);
         if (!socket.ok) return socket;
         opened.push(socket.value);
@@ -120,15 +141,16 @@ export class ListeningSockets {
   }
 
   /** What `worker` shall listen on for a listener whose newest spec is `spec`. */
-  planned(id: string, spec: ListenerSpec, worker: WorkerId): PlannedSocket[] {
+  planned(id: string, spec: ListenerSpec, worker: WorkerId): SocketPlan[] {
     const sockets = this.#byListener.get(id) ?? [];
     const bound = new Set(spec.bind.map(formatAddress));
     return sockets
       .filter((socket) => bound.has(formatAddress(socket.wanted)))
-      .filter((socket) => socket.descriptors !== null || mayBind(socket.wanted, worker))
+      .filter(({ opened, wanted }) => opened.descriptors !== null || mayBind(wanted, worker))
       .map((socket) => ({
         key: socket.firstKey + worker,
         source: this.#source(socket, worker),
+        socket: socket.opened.number + worker,
       }));
   }
 
@@ -148,7 +170,7 @@ export class ListeningSockets {
     this.#countPort(socket, -1);
     socket.local = local;
     this.#countPort(socket, 1);
-    socket.owner = whoBound(local);
+    socket.opened.owner = whoBound(local);
     socket.use = 'served';
     return use === 'fresh' ? 'first' : 'not the first';
   }
@@ -166,11 +188,43 @@ export class ListeningSockets {
     this.retireAll(() => null);
   }
 
-  #source(socket: Socket, worker: WorkerId): PlannedSocket['source'] {
-    const fd = socket.descriptors?.[worker];
+  #source(socket: Socket, worker: WorkerId): SocketPlan['source'] {
+    const fd = socket.opened.descriptors?.[worker];
     if (fd !== undefined) return { kind: 'descriptor', fd, local: socket.local };
     const reusePort = this.#workers > 1 ? 'shared' : 'exclusive';
     return { kind: 'bind', local: socket.local, reusePort };
+  }
+
+  /** What another listener has at `wanted`, and leaves. */
+  #leftBehind(
+    id: string,
+    wanted: Endpoint,
+    { protocol, settings }: ListenerSpec,
+    specOf: (id: string) => ListenerSpec | null,
+  ): Socket | null {
+    if (wanted.kind === 'ip' && wanted.port === 0) return null;
+    const address = formatAddress(wanted);
+    for (const [other, sockets] of this.#byListener) {
+      if (other === id || binds(specOf(other), address)) continue;
+      const found = sockets.find(({ wanted: place, opened }) => {
+        if (opened.descriptors === null || opened.protocol !== protocol) return false;
+        return formatAddress(place) === address && opened.backlog === settings.backlog;
+      });
+      if (found !== undefined) return found;
+    }
+    return null;
+  }
+
+  #takenOver(listener: string, { wanted, local, opened }: Socket): Socket {
+    opened.users++;
+    return this.#opened({ firstKey: this.#keys(), listener, wanted, local, opened, use: 'fresh' });
+  }
+
+  /** The first of as many keys as there are workers. */
+  #keys(): number {
+    const first = this.#nextKey;
+    this.#nextKey += this.#workers;
+    return first;
   }
 
   async #openOne(
@@ -181,18 +235,22 @@ export class ListeningSockets {
     const address = formatAddress(wanted);
     const free = await clearPath(wanted);
     if (!free.ok) return err({ address, sentence: free.error });
-    const firstKey = this.#nextKey;
-    this.#nextKey += this.#workers;
+    const firstKey = this.#keys();
+    const { protocol, settings } = spec;
+    const { backlog } = settings;
+    const kept = { number: firstKey, protocol, backlog, users: 1 };
+    const own = { firstKey, listener, wanted, use: 'fresh' } as const;
     if (this.#kernel === null) {
-      const rest = { descriptors: null, owner: null, use: 'fresh' } as const;
-      return ok(this.#opened({ firstKey, listener, wanted, local: wanted, ...rest }));
+      const opened = { ...kept, descriptors: null, owner: null };
+      return ok(this.#opened({ ...own, local: wanted, opened }));
     }
     const taken = this.#claim(wanted, spec);
     if (!taken.ok) return err({ address, sentence: taken.error });
-    const opened = this.#openAll(this.#kernel, wanted, spec);
-    if (!opened.ok) return err({ address, sentence: opened.error });
-    const rest = { owner: whoBound(wanted), use: 'fresh' } as const;
-    return ok(this.#opened({ firstKey, listener, wanted, ...opened.value, ...rest }));
+    const all = this.#openAll(this.#kernel, wanted, spec);
+    if (!all.ok) return err({ address, sentence: all.error });
+    const { local, descriptors } = all.value;
+    const opened = { ...kept, descriptors, owner: whoBound(wanted) };
+    return ok(this.#opened({ ...own, local, opened }));
   }
 
   #opened(socket: Socket): Socket {
@@ -218,7 +276,7 @@ export class ListeningSockets {
     kernel: Kernel,
     wanted: Endpoint,
     spec: ListenerSpec,
-  ): Result<Pick<Socket, 'local' | 'descriptors'>, string> {
+  ): Result<{ readonly local: Endpoint; readonly descriptors: readonly Descriptor[] }, string> {
     const descriptors: Descriptor[] = [];
     let local = wanted;
     let outcome: 'all' | 'none' = 'none';
@@ -278,10 +336,17 @@ export class ListeningSockets {
   #close(socket: Socket): void {
     for (const key of this.#keysOf(socket)) this.#byKey.delete(key);
     this.#countPort(socket, -1);
+    const { opened } = socket;
+    opened.users--;
+    if (opened.users > 0) return;
     const kernel = this.#kernel;
-    if (kernel !== null) for (const fd of socket.descriptors ?? []) closeDescriptor(kernel, fd);
-    if (socket.owner !== null) removePath(socket.owner);
+    if (kernel !== null) for (const fd of opened.descriptors ?? []) closeDescriptor(kernel, fd);
+    if (opened.owner !== null) removePath(opened.owner);
   }
+}
+
+function binds(spec: ListenerSpec | null, address: string): boolean {
+  return spec?.bind.some((wanted) => formatAddress(wanted) === address) ?? false;
 }
 
 /** Without foreign calls a UNIX path can be bound by one worker only. */

@@ -1,13 +1,13 @@
 /** Sends every worker what is new in the newest plan, and knows when all have applied it. */
 import type { ListenerId, WorkerId } from '../core/brand.js';
-import type { Plan, PlanPart, PoolPlan } from '../core/plan.js';
+import type { Plan, PlanPart, PoolPlan, SocketPlan } from '../core/plan.js';
 import type { AccessLevel, EngineName } from '../core/spec.js';
 import { type Deputies, takenOver } from './deputies.js';
 import type { Inventory, ListenerEntry } from './inventory.js';
 import type { ListeningSockets } from './listening_sockets.js';
 import { PlanAcks } from './plan_acks.js';
 import { partsBetween, poolPartsBetween } from './plan_parts.js';
-import { drawPlan, drawPools, type PlannedSocket } from './planner.js';
+import { drawPlan, drawPools } from './planner.js';
 import type { ToWorker } from './worker_protocol.js';
 
 export interface PlanPublisherDeps {
@@ -132,7 +132,7 @@ export class PlanPublisher {
   }
 
   /** Its own, and those of the workers whose deputy it is. */
-  #socketsFor({ key, spec }: ListenerEntry, worker: WorkerId): readonly PlannedSocket[] {
+  #socketsFor({ key, spec }: ListenerEntry, worker: WorkerId): readonly SocketPlan[] {
     const { sockets, deputies, engine } = this.#deps;
     const { protocol } = spec;
     const others = deputies

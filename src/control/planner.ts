@@ -1,14 +1,9 @@
 /** Draws a Plan from the inventory: what the workers shall do now. Pure. */
 import type { WorkerId } from '../core/brand.js';
-import type { ListenerPlan, ListenSource, Plan, PoolPlan } from '../core/plan.js';
+import type { ListenerPlan, Plan, PoolPlan, SocketPlan } from '../core/plan.js';
 import type { AccessLevel } from '../core/spec.js';
 import type { Inventory, ListenerEntry, PoolEntry } from './inventory.js';
 import { sessionLimit } from './sizing.js';
-
-export interface PlannedSocket {
-  readonly key: number;
-  readonly source: ListenSource;
-}
 
 export interface PlanInput {
   readonly version: number;
@@ -18,7 +13,7 @@ export interface PlanInput {
   /** What `max_sessions = 0` means: the descriptor budget. */
   readonly sessionBudget: number;
   /** The sockets of a listener for the worker that the plan is for. */
-  readonly sockets: (listener: ListenerEntry, worker: WorkerId) => readonly PlannedSocket[];
+  readonly sockets: (listener: ListenerEntry, worker: WorkerId) => readonly SocketPlan[];
 }
 
 export function drawPlan(inventory: Inventory, worker: WorkerId, input: PlanInput): Plan {

@@ -27,6 +27,16 @@ export type ListenSource =
   /** The worker binds by itself (no foreign calls on this machine). */
   | { readonly kind: 'bind'; readonly local: Endpoint; readonly reusePort: 'shared' | 'exclusive' };
 
+export interface SocketPlan {
+  readonly key: number;
+  readonly source: ListenSource;
+  /**
+   * Which open socket it is: the same number under two keys means that one listener has it instead
+   * of another. No number is used again.
+   */
+  readonly socket: number;
+}
+
 export interface ListenerPlan {
   readonly id: ListenerId;
   readonly name: string;
@@ -35,7 +45,7 @@ export interface ListenerPlan {
    * One a bound address, and while another worker does not serve, its sockets too; `key` is stable
    * over plans for a socket that stays open.
    */
-  readonly sockets: readonly { readonly key: number; readonly source: ListenSource }[];
+  readonly sockets: readonly SocketPlan[];
   readonly pool: PoolId;
   /** Always above 0: control has put the descriptor budget in place of 0. */
   readonly maxSessions: number;

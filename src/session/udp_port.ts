@@ -41,8 +41,17 @@ export interface UdpEngine {
   /** Numbers of flows are 0 to capacity - 1. */
   readonly capacity: number;
 
-  /** Starts receiving. Throws nothing: a failure comes back as a sentence with the errno's name. */
-  openListener(key: ListenerKey, source: ListenSource, framing: Framing): Promise<ListenOutcome>;
+  /**
+   * Starts receiving. Throws nothing: a failure comes back as a sentence with the errno's name.
+   * `from` (null: none) is open by another descriptor of the same socket: it takes no more from
+   * clients, as after `leaveListener`, and nothing that comes is lost between both.
+   */
+  openListener(
+    key: ListenerKey,
+    source: ListenSource,
+    framing: Framing,
+    from?: ListenerKey | null,
+  ): Promise<ListenOutcome>;
   /** How datagrams are read from now on; the flows of the listener must have been closed before. */
   setFraming(key: ListenerKey, framing: Framing): void;
   /**

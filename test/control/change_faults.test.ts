@@ -221,7 +221,9 @@ async function thereAndBack(t: Test, bench: DaemonBench, change: Change): Promis
 
 /** Rows and sockets that came back have other numbers. */
 function comparable(state: ReturnType<typeof snapshot>) {
-  const plans = state.plans.map((plan) => plan.replace(/"(key|fd|id|series|pool)":\d+/g, ''));
+  const plans = state.plans.map((plan) =>
+    plan.replace(/"(key|fd|socket|id|series|pool)":\d+/g, ''),
+  );
   return { ...state, ids: null, plans };
 }
 

@@ -1,8 +1,8 @@
 import t from 'tap';
 import { Deputies, type Presence, takenOver } from '../../src/control/deputies.js';
-import type { PlannedSocket } from '../../src/control/planner.js';
 import type { WorkerId } from '../../src/core/brand.js';
 import { type Endpoint, ipEndpoint } from '../../src/core/endpoint.js';
+import type { SocketPlan } from '../../src/core/plan.js';
 import { below, seededRandom } from '../../src/core/random.js';
 import { seed } from '../support/seed.js';
 
@@ -56,13 +56,15 @@ t.test('several that are lost at a time have several deputies, which stay', asyn
 t.test('a deputy takes over what would wait for nobody else', async (t) => {
   const wildcard = ipEndpoint(4, '0.0.0.0', 53);
   const specific = ipEndpoint(4, '127.0.0.1', 53);
-  const socket = (local: Endpoint): PlannedSocket => ({
+  const socket = (local: Endpoint): SocketPlan => ({
     key: 1,
     source: { kind: 'descriptor', fd: 3, local },
+    socket: 1,
   });
-  const bound: PlannedSocket = {
+  const bound: SocketPlan = {
     key: 1,
     source: { kind: 'bind', local: specific, reusePort: 'shared' },
+    socket: 1,
   };
   const unix = socket({ kind: 'unix', path: '/run/x.sock' });
   const sockets = [socket(wildcard), socket(specific), unix, bound];

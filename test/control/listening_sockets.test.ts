@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
+  fstatSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -18,7 +19,7 @@ import { ListeningSockets } from '../../src/control/listening_sockets.js';
 import type { WorkerId } from '../../src/core/brand.js';
 import { formatAddress, ipEndpoint } from '../../src/core/endpoint.js';
 import { loadKernel } from '../../src/kernel/foreign.js';
-import { tempFolder } from '../support/places.js';
+import { freePort, tempFolder } from '../support/places.js';
 import { listenerSpec } from './fixtures.js';
 
 const [w0, w1] = [0 as WorkerId, 1 as WorkerId];
@@ -151,3 +152,48 @@ t.test('at its close a listener removes its own socket file, and no other one', 
   second.closeAll();
   t.notOk(existsSync(path));
 });
+
+for (const protocol of ['tcp', 'udp'] as const) {
+  t.test(`a ${protocol} listener takes over what another one leaves behind`, async (t) => {
+    const sockets = new ListeningSockets(kernel, 2);
+    const bind = [ipEndpoint(4, '127.0.0.1', await freePort())];
+    const [old, heir] = ['old', 'heir'].map((name) => listenerSpec(name, 'pg', { bind, protocol }));
+    if (old === undefined || heir === undefined) throw new Error('there are two');
+    await sockets.open('old', old);
+    const [before] = sockets.planned('old', old, w1);
+    const taken = await sockets.open('heir', heir, (id) => (id === 'heir' ? heir : null));
+    t.ok(taken.ok);
+    const [after] = sockets.planned('heir', heir, w1);
+    t.same(after?.source, before?.source);
+    t.equal(after?.socket, before?.socket);
+    t.not(after?.key, before?.key);
+    const fd = after?.source.kind === 'descriptor' ? after.source.fd : -1;
+    sockets.retire('old', null);
+    t.equal(isOpen(fd), true, 'it is the heir’s');
+    sockets.retire('heir', null);
+    t.equal(isOpen(fd), false);
+  });
+}
+
+t.test('what stays with its listener is taken over by nobody', async (t) => {
+  const sockets = new ListeningSockets(kernel, 1);
+  const bind = [ipEndpoint(4, '127.0.0.1', await freePort())];
+  const old = listenerSpec('old', 'pg', { bind, protocol: 'udp' });
+  const other = listenerSpec('other', 'pg', { bind, protocol: 'udp' });
+  await sockets.open('old', old);
+  await sockets.open('other', other, (id) => (id === 'old' ? old : other));
+  const numbers = [sockets.planned('old', old, w0), sockets.planned('other', other, w0)].map(
+    ([socket]) => socket?.socket,
+  );
+  t.equal(new Set(numbers).size, 2);
+  sockets.closeAll();
+});
+
+function isOpen(fd: number): boolean {
+  try {
+    fstatSync(fd);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -22,6 +22,7 @@ function draw(all: All, version: number): Plan {
       {
         key: id,
         source: { kind: 'bind', local: { kind: 'unix', path: '/' }, reusePort: 'shared' },
+        socket: id,
       },
     ],
   });

@@ -3,12 +3,14 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import t, { type Test } from 'tap';
+import { ipEndpoint } from '../../src/core/endpoint.js';
 import { accessLine, accessLines } from '../support/access_lines.js';
 import { type Daemon, startDaemon } from '../support/daemon.js';
 import { eventually, within } from '../support/deadline.js';
 import { startUdpEchoes, type UdpClient, udpClient } from '../support/load/datagrams.js';
 import { freePort } from '../support/places.js';
 import { listenerText, poolText } from '../support/settings.js';
+import { UdpPeer } from '../support/udp_peer.js';
 
 t.test('a stop lets UDP flows go on until shutdown_timeout, and begins none', async (t) => {
   const { daemon, client, port } = await withFlow(t, '2s');
@@ -62,6 +64,43 @@ t.test('a UDP listener that takes the port of a removed one gets every client', 
     const late = await udpClient(t, { port });
     t.equal((await late.ask(`new ${index}`)).payload.toString(), `new ${index}`);
   }
+});
+
+t.test('not a datagram is lost while a UDP listener is renamed, again and again', async (t) => {
+  const [echo] = await startUdpEchoes(t, 1);
+  const port = await freePort();
+  const at = (name: string): string =>
+    udpText(echo?.address ?? '', '', name).replace(
+      /bind = .*/,
+      `bind = ["0.0.0.0:${port}", "[::]:${port}"]`,
+    );
+  const daemon = await startDaemon(t, { toml: at('x'), workers: 2 });
+  const askers = await Promise.all(
+    Array.from({ length: 8 }, (_, index) => UdpPeer.open(index % 2 === 0 ? '127.0.0.1' : '::1')),
+  );
+  t.teardown(() => Promise.all(askers.map((asker) => asker.close())));
+  let sent = 0;
+  let load: 'goes on' | 'is over' = 'goes on';
+  for (const asker of askers) {
+    const { family, host } = asker.endpoint;
+    const ask = (): void => asker.send(ipEndpoint(family, host, port), `${sent++}`);
+    // Each answer is followed by the next question, so that nobody's buffers run over.
+    asker.received.each(() => {
+      if (load === 'goes on') ask();
+    });
+    for (let ahead = 0; ahead < 4; ahead++) ask();
+  }
+  for (const name of ['y', 'x', 'y', 'z', 'x', 'y']) {
+    t.equal((await daemon.reload(at(name))).event, 'reloaded');
+  }
+  load = 'is over';
+  const answers = (): number => askers.reduce((sum, { received }) => sum + received.past.length, 0);
+  await eventually('all answers', async () => {
+    if (answers() >= sent) return true;
+    throw new Error(`there are ${answers()} of ${sent}`);
+  });
+  t.equal(answers(), sent);
+  t.equal((await daemon.metrics()).sum('sluice_datagrams_dropped_total'), 0);
 });
 
 t.test('a flow ends only when another listener is where its own socket is', async (t) => {

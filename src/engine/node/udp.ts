@@ -86,13 +86,15 @@ export class NodeUdp implements UdpEngine {
     key: ListenerKey,
     source: ListenSource,
     framing: Framing,
+    from: ListenerKey | null = null,
   ): Promise<ListenOutcome> {
     const receiver = new UdpReceiver(key, framing, this.#deps, {
       received: (down, payload, from) => this.#received(receiver, down, payload, from),
       dropped: (reason) => this.#edge().dropped(key, null, reason),
       broken: (error) => this.#edge().broken(null, error),
     });
-    const outcome = receiver.open(source);
+    const before = from === null ? null : (this.#receivers.get(from) ?? null);
+    const outcome = receiver.open(source, before);
     if (outcome.ok) {
       this.#receivers.set(key, receiver);
       if (outcome.local.kind === 'ip') this.#ownListeners.opened(key, outcome.local);

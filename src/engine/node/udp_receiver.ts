@@ -70,14 +70,17 @@ export class UdpReceiver {
     this.#reports = reports;
   }
 
-  open(source: ListenSource): ListenOutcome {
+  /** `before` has the same socket, and those beside it: they are this one's from now on. */
+  open(source: ListenSource, before: UdpReceiver | null): ListenOutcome {
     const { local } = source;
     if (local.kind === 'unix') return failed('ENOTSUP', local);
     const wildcard = isWildcard(local);
-    const outcome =
-      wildcard && source.kind === 'descriptor'
-        ? this.#openCatchAll(source, local)
-        : this.#openMain(source, local);
+    if (before !== null) this.#takeOver(before);
+    const [known] = this.#downs.values();
+    let outcome: ListenOutcome;
+    if (wildcard && source.kind === 'descriptor') outcome = this.#openCatchAll(source, local);
+    else if (known !== undefined) outcome = { ok: true, local: known.local };
+    else outcome = this.#openMain(source, local);
     if (wildcard && outcome.ok && outcome.local.kind === 'ip') {
       this.#followAddresses(source, outcome.local);
     }
@@ -100,6 +103,17 @@ export class UdpReceiver {
     this.#follow?.cancel();
     this.#catchAll?.close();
     for (const [host, down] of this.#downs) this.#drop(host, down);
+  }
+
+  /** Flows of `before` reply as they do after it was left. */
+  #takeOver(before: UdpReceiver): void {
+    for (const [zonedHost, down] of before.#downs) {
+      if (down.replies !== null || !this.#replyBeside(down)) continue;
+      const { local, socket, fd } = down;
+      socket.removeAllListeners('message');
+      this.#hear(zonedHost, new Downstream(this.#key, local, { socket, fd }));
+    }
+    before.leave();
   }
 
   #openMain(source: ListenSource, local: IpEndpoint): ListenOutcome {
@@ -178,12 +192,16 @@ export class UdpReceiver {
   }
 
   #stopReading(down: Downstream): void {
+    if (down.replies === null && this.#replyBeside(down)) this.#discard(down);
+  }
+
+  /** Replies need its socket no more; false: there is no descriptor for that. */
+  #replyBeside(down: Downstream): boolean {
     const { kernel } = this.#deps;
-    if (kernel === null || down.fd === null || down.replies !== null) return;
+    if (kernel === null || down.fd === null) return false;
     const replies = ReplySocket.beside(kernel, down.fd);
-    if (!replies.ok) return;
-    down.replies = replies.value;
-    this.#discard(down);
+    if (replies.ok) down.replies = replies.value;
+    return replies.ok;
   }
 
   #drop(zonedHost: string, down: Downstream): void {
@@ -208,14 +226,18 @@ export class UdpReceiver {
     if (fd !== null) this.#deps.polled.add(fd);
     const real = ipEndpoint(local.family, local.host, name.value.port);
     const down = new Downstream(this.#key, real, bound);
-    const { received } = this.#reports;
-    socket.on('message', (payload, from) => received(down, payload, from));
+    this.#hear(zonedHost, down);
     // An error of a socket that is not connected concerns one datagram of some client, and is over.
     socket.on('error', () => {});
     // Less room than wanted is no reason not to receive.
     asked(() => socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES));
-    this.#downs.set(zonedHost, down);
     return ok(down);
+  }
+
+  #hear(zonedHost: string, down: Downstream): void {
+    const { received } = this.#reports;
+    down.socket.on('message', (payload, from) => received(down, payload, from));
+    this.#downs.set(zonedHost, down);
   }
 }
 

@@ -83,22 +83,27 @@ export class UringUdp implements UdpEngine {
     this.#edges = edges;
   }
 
-  openListener(key: ListenerKey, source: ListenSource, framing: Framing): Promise<ListenOutcome> {
+  async openListener(
+    key: ListenerKey,
+    source: ListenSource,
+    framing: Framing,
+    from: ListenerKey | null = null,
+  ): Promise<ListenOutcome> {
+    if (from !== null) await this.leaveListener(from);
     this.#kept();
     const { local } = source;
     if (local.kind === 'unix') {
-      const sentence = listenSentence(local, 'ENOTSUP');
-      return Promise.resolve({ ok: false, errno: 'ENOTSUP', sentence });
+      return { ok: false, errno: 'ENOTSUP', sentence: listenSentence(local, 'ENOTSUP') };
     }
     const opened = listenOn(this.#kernel, source, 'udp', 0);
-    if (!opened.ok) return Promise.resolve(opened.error);
+    if (!opened.ok) return opened.error;
     const socket = opened.value;
     assert(socket.local.kind === 'ip', 'what was bound to an IP address has one');
     enlargeReceiveBuffer(this.#kernel, socket.fd);
     tellLocalAddress(this.#kernel, socket.fd, local.family);
     this.#sockets.open(key, socket.fd, socket.local, framing);
     this.#ownListeners.opened(key, socket.local);
-    return Promise.resolve({ ok: true, local: socket.local });
+    return { ok: true, local: socket.local };
   }
 
   setFraming(key: ListenerKey, framing: Framing): void {

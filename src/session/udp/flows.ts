@@ -56,8 +56,9 @@ export class UdpFlows implements UdpEdges {
     this.#choosing = new FlowChoosing(deps.engine, deps.clock, this.#book);
     this.#wheel = new DeadlineWheel(deps.engine.capacity, deps.clock.nowMs());
     this.#listeners = new UdpListeners(deps, {
-      endFlowsOf: (listener, key) => this.#endFlowsOf(listener, key),
-      handOverFlowsOf: (listener, key) => this.#handOverFlowsOf(listener, key),
+      endFlowsOf: (listener) => this.#endAll((flow) => flow.listener === listener),
+      endFlowsAt: (key) => this.#endAll((flow) => flow.key === key),
+      handOverFlowsAt: (key) => this.#handOverFlowsAt(key),
       rearmFlowsOf: (listener) => {
         for (const flow of this.#open()) if (flow.listener === listener) this.#arm(flow);
       },
@@ -79,6 +80,11 @@ export class UdpFlows implements UdpEdges {
    */
   applyListener(plan: ListenerPlan, pool: PoolView): Promise<readonly OpenedSocket[]> {
     return this.#listeners.apply(plan, pool);
+  }
+
+  /** It has left the plan: it serves until those are there that take its place. */
+  yieldListener(id: ListenerId): void {
+    this.#listeners.yield(id);
   }
 
   /** The flows of a listener go on, and no new one begins; with the last one its sockets close. */
@@ -347,25 +353,21 @@ export class UdpFlows implements UdpEdges {
     ]);
   }
 
-  #endFlowsOf(listener: UdpListener, key: ListenerKey | null): void {
-    for (const flow of this.#at(listener, key)) {
+  #endAll(which: (flow: UdpFlow) => boolean): void {
+    for (const flow of this.#open().filter(which)) {
       this.#alone(flow, () => this.#end(flow, 'sluice', 'drain', 'drained'));
     }
   }
 
-  #handOverFlowsOf(listener: UdpListener, key: ListenerKey): number {
+  #handOverFlowsAt(key: ListenerKey): number {
     const untilMs = this.#deps.clock.nowMs() + OWED_MS;
-    for (const flow of this.#at(listener, key)) {
+    for (const flow of this.#open().filter((each) => each.key === key)) {
       this.#alone(flow, () => {
         if (!isOwed(flow, this.#engine)) return this.#end(flow, 'sluice', 'drain', 'drained');
         this.#arm(handOver(flow, untilMs));
       });
     }
     return untilMs;
-  }
-
-  #at(listener: UdpListener, key: ListenerKey | null): UdpFlow[] {
-    return this.#open().filter((f) => f.listener === listener && (key === null || f.key === key));
   }
 
   #refuse(listener: UdpListener, reason: DatagramDrop): DatagramDrop {

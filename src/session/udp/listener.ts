@@ -18,8 +18,9 @@ export class UdpListener {
   readonly keys = new Set<ListenerKey>();
   /** Flows that wait for the first verdict about a backend, in order. */
   readonly unproven = new Set<UdpFlow>();
-  /** Where its sockets are that are open. */
+  /** Where its sockets are that are open, and which they are. */
   readonly places = new Map<ListenerKey, IpEndpoint>();
+  readonly sockets = new Map<ListenerKey, number>();
   readonly #ledger: Ledger;
   readonly #worker: WorkerId;
   readonly #descriptorFreed: () => void;

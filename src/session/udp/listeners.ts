@@ -6,7 +6,7 @@ import type { ListenerPlan } from '../../core/plan.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { PoolView } from '../../pool/selection.js';
 import type { OpenedSocket } from '../tcp/listeners.js';
-import type { ListenerKey } from '../tcp_port.js';
+import type { ListenerKey, ListenOutcome } from '../tcp_port.js';
 import type { UdpEngine } from '../udp_port.js';
 import { UdpListener } from './listener.js';
 
@@ -20,20 +20,22 @@ export interface UdpListenersDeps {
 
 /** What the flows of a listener must know. */
 export interface FlowKeeper {
-  /** The listener's framing changed or, with a key, that socket closes: its flows end now. */
-  endFlowsOf(listener: UdpListener, key: ListenerKey | null): void;
+  /** The listener's framing changed: its flows end now. */
+  endFlowsOf(listener: UdpListener): void;
+  /** That socket closes: its flows end now. */
+  endFlowsAt(key: ListenerKey): void;
   /**
-   * Another worker receives at that socket from now on: its flows end when nothing is owed to their
-   * clients. Answers when the socket may be closed.
+   * Somebody else receives at that socket from now on: its flows end when nothing is owed to their
+   * clients. Answers when it may be closed.
    */
-  handOverFlowsOf(listener: UdpListener, key: ListenerKey): number;
+  handOverFlowsAt(key: ListenerKey): number;
   /** The listener's timeouts may have changed. */
   rearmFlowsOf(listener: UdpListener): void;
 }
 
 /** A socket that takes no more from clients. */
 interface Leaving {
-  readonly listener: UdpListener;
+  listener: UdpListener;
   /** What had come before is with the flows. */
   readonly left: Promise<void>;
   /** It was handed over, and closes then; Infinity: not yet. */
@@ -45,8 +47,13 @@ export class UdpListeners {
   readonly #keeper: FlowKeeper;
   readonly #byId = new Map<ListenerId, UdpListener>();
   readonly #byKey = new Map<ListenerKey, UdpListener>();
-  /** No longer in the plan. A reply has no other way to a client than the sockets: they stay. */
-  readonly #closing = new Set<UdpListener>();
+  /**
+   * No longer in the plan. A reply has no other way to a client than the sockets: they stay.
+   * `soon`: those that take its place come with the same plan, and it serves until then.
+   */
+  readonly #closing = new Map<UdpListener, 'soon' | 'now'>();
+  /** Sockets of the plans that are being applied. */
+  #coming: ReadonlySet<number> = new Set();
   readonly #leaving = new Map<ListenerKey, Leaving>();
 
   constructor(deps: UdpListenersDeps, keeper: FlowKeeper) {
@@ -69,31 +76,41 @@ export class UdpListeners {
     this.#closing.delete(listener);
     this.#update(listener, plan, pool);
     const wanted = new Set(plan.sockets.map((socket) => socket.key));
-    await this.#allLeave(listener, (key) => wanted.has(key) && this.#leaving.has(key));
+    // Open under the same key, by whomever.
+    for (const key of wanted) {
+      const known = this.#leaving.get(key);
+      if (known !== undefined) await this.#leave(known.listener, key, 'given up');
+    }
     const fresh = plan.sockets.filter((socket) => !listener.keys.has(socket.key));
     const opened = await Promise.all(
-      fresh.map(async ({ key, source }) => {
-        this.#byKey.set(key, listener);
-        listener.keys.add(key);
-        const outcome = await this.#deps.engine.openListener(key, source, listener.framing);
-        if (!outcome.ok) this.#forget(listener, key);
-        else if (outcome.local.kind === 'ip') listener.places.set(key, outcome.local);
-        return { key, outcome };
-      }),
+      fresh.map(async (socket) => ({
+        key: socket.key,
+        outcome: await this.#open(listener, socket),
+      })),
     );
     const kept = plan.sockets.filter((socket) => !fresh.includes(socket));
-    await this.#allLeave(listener, (key) => !wanted.has(key), kept.flatMap(placeOf));
+    await this.#allLeave(
+      listener,
+      (key) => !wanted.has(key) && !this.#passesOn(listener, key),
+      kept.flatMap(placeOf),
+    );
     return opened;
+  }
+
+  /** It has left the plan, and serves until `remove`. */
+  yield(id: ListenerId): void {
+    const listener = this.#byId.get(id);
+    if (listener !== undefined && !this.#closing.has(listener)) this.#closing.set(listener, 'soon');
   }
 
   /** The flows of a listener go on, and no new one begins; with the last one its sockets close. */
   remove(id: ListenerId): void {
     const listener = this.#byId.get(id);
-    if (listener !== undefined) this.#closing.add(listener);
+    if (listener !== undefined) this.#closing.set(listener, 'now');
   }
 
   isClosing(listener: UdpListener): boolean {
-    return this.#closing.has(listener);
+    return this.#closing.get(listener) === 'now';
   }
 
   /**
@@ -101,7 +118,9 @@ export class UdpListeners {
    * were handed over long enough ago; answers when the next one of these is due.
    */
   settle(nowMs: number): number {
-    for (const listener of this.#closing) if (listener.flows === 0) void this.#shut(listener);
+    for (const [listener, when] of this.#closing) {
+      if (when === 'now' && listener.flows === 0) void this.#shut(listener);
+    }
     let dueMs = Number.POSITIVE_INFINITY;
     for (const [key, { listener, untilMs }] of this.#leaving) {
       if (untilMs <= nowMs) this.#close(listener, key);
@@ -113,19 +132,74 @@ export class UdpListeners {
   /**
    * A socket of a removed listener where another one of `plans` shall be closes now: the kernel
    * would divide the clients between both. Its flows end; those of its other sockets go on. A
-   * listener that is `coming` back stays.
+   * listener that is `coming` back stays, and so does a socket that one of `plans` takes over.
    */
   async giveWay(plans: readonly ListenerPlan[], coming: ReadonlySet<ListenerId>): Promise<void> {
-    if (this.#closing.size === 0) return;
-    const wanted = plans.filter(isUdp).flatMap(({ sockets }) => sockets.flatMap(placeOf));
-    for (const listener of [...this.#closing]) {
+    const sockets = plans.filter(isUdp).flatMap((plan) => plan.sockets);
+    this.#coming = new Set(sockets.map(({ socket }) => socket));
+    const wanted = sockets.flatMap(placeOf);
+    for (const listener of [...this.#closing.keys()]) {
       if (coming.has(listener.id)) continue;
-      await this.#allLeave(listener, (key) => {
-        const place = listener.places.get(key);
-        return place !== undefined && wanted.some((other) => overlap(place, other));
-      });
-      if (listener.flows === 0) await this.#shut(listener);
+      const passed = [...listener.places].filter(([key]) => this.#passesOn(listener, key));
+      await this.#allLeave(
+        listener,
+        (key) => {
+          const place = listener.places.get(key);
+          if (place === undefined || this.#passesOn(listener, key)) return false;
+          return wanted.some((other) => overlap(place, other));
+        },
+        passed.map(([, place]) => place),
+      );
+      if (listener.flows === 0 && passed.length === 0) await this.#shut(listener);
     }
+  }
+
+  /** Its socket is, or shall be, open under another key too, by which it is received from. */
+  #passesOn(listener: UdpListener, key: ListenerKey): boolean {
+    return this.#coming.has(listener.sockets.get(key) ?? Number.NaN);
+  }
+
+  async #open(
+    listener: UdpListener,
+    { key, source, socket }: ListenerPlan['sockets'][number],
+  ): Promise<ListenOutcome> {
+    const from = this.#takeOver(listener, socket);
+    this.#byKey.set(key, listener);
+    listener.keys.add(key);
+    listener.sockets.set(key, socket);
+    const opening = this.#deps.engine.openListener(key, source, listener.framing, from);
+    const left = opening.then(() => {});
+    const leaving = { listener, left, untilMs: Number.POSITIVE_INFINITY };
+    if (from !== null) this.#leaving.set(from, leaving);
+    const outcome = await opening;
+    if (!outcome.ok) this.#forget(listener, key);
+    else if (outcome.local.kind === 'ip') listener.places.set(key, outcome.local);
+    if (from !== null && this.#leaving.get(from) === leaving) {
+      leaving.untilMs = this.#keeper.handOverFlowsAt(from);
+    }
+    return outcome;
+  }
+
+  /**
+   * All keys of that socket are the listener's from now on: what still comes by one of them may
+   * begin a flow of its own, and they close with it. Answers the one that receives.
+   */
+  #takeOver(listener: UdpListener, socket: number): ListenerKey | null {
+    let receiving: ListenerKey | null = null;
+    for (const [key, other] of [...this.#byKey]) {
+      if (other.sockets.get(key) !== socket) continue;
+      const leaving = this.#leaving.get(key);
+      if (leaving === undefined) receiving = key;
+      else leaving.listener = listener;
+      const place = other.places.get(key);
+      this.#disown(other, key);
+      listener.keys.add(key);
+      listener.sockets.set(key, socket);
+      if (place !== undefined) listener.places.set(key, place);
+      // Else it is read in another way, by whoever opened it.
+      if (other.framing === listener.framing) this.#byKey.set(key, listener);
+    }
+    return receiving;
   }
 
   async #shut(listener: UdpListener): Promise<void> {
@@ -164,7 +238,7 @@ export class UdpListeners {
     // It was closed meanwhile, and may be open again.
     if (this.#leaving.get(key) !== leaving) return;
     if (how === 'given up') this.#close(listener, key);
-    else leaving.untilMs = this.#keeper.handOverFlowsOf(listener, key);
+    else leaving.untilMs = this.#keeper.handOverFlowsAt(key);
   }
 
   #startLeaving(listener: UdpListener, key: ListenerKey): Leaving {
@@ -178,21 +252,26 @@ export class UdpListeners {
     const framing = listener.framing;
     listener.update(plan, pool);
     if (framing === listener.framing) return this.#keeper.rearmFlowsOf(listener);
-    this.#keeper.endFlowsOf(listener, null);
+    this.#keeper.endFlowsOf(listener);
     for (const key of listener.keys) this.#deps.engine.setFraming(key, listener.framing);
   }
 
   #close(listener: UdpListener, key: ListenerKey): void {
-    this.#keeper.endFlowsOf(listener, key);
+    this.#keeper.endFlowsAt(key);
     this.#deps.engine.closeListener(key);
     this.#forget(listener, key);
   }
 
   #forget(listener: UdpListener, key: ListenerKey): void {
-    listener.keys.delete(key);
-    listener.places.delete(key);
+    this.#disown(listener, key);
     this.#leaving.delete(key);
     this.#byKey.delete(key);
+  }
+
+  #disown(listener: UdpListener, key: ListenerKey): void {
+    listener.keys.delete(key);
+    listener.places.delete(key);
+    listener.sockets.delete(key);
   }
 }
 

@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import type { Test } from 'tap';
 import { ipEndpoint } from '../../../src/core/endpoint.js';
-import { LISTENER, type MakeUdp, withUdp } from './bench.js';
+import { LISTENER, type MakeUdp, type UdpBench, withUdp } from './bench.js';
 
 export interface UdpAbilities {
   /** On a wildcard, whether addresses that no interface lists (127.0.0.2) can be replied from. */
@@ -63,6 +63,10 @@ export function listeningContract(t: Test, make: MakeUdp, abilities: UdpAbilitie
     driver.closeAll();
     engine.closeListener(LISTENER);
   });
+
+  for (const host of ['127.0.0.1', '0.0.0.0', '::']) {
+    takeOverContract(t, make, host);
+  }
 
   withUdp(t, make, 'two listeners keep their clients apart', async (bench, t) => {
     const { driver, backend, listener } = bench;
@@ -145,4 +149,46 @@ function addressesOf(family: 'IPv4' | 'IPv6'): string[] {
     .flatMap((addresses) => addresses ?? [])
     .filter((address) => address.family === family && !address.address.startsWith('fe80'))
     .map(({ address }) => address);
+}
+
+/** Clients that never stop sending: not one datagram is lost when another listener takes over. */
+function takeOverContract(t: Test, make: MakeUdp, host: string): void {
+  const name = `a listener at ${host} takes over a socket, and all that comes to it`;
+  const family = host === '::' ? 6 : 4;
+  const near = family === 6 ? '::1' : '127.0.0.1';
+  const body = async (bench: UdpBench, t: Test): Promise<void> => {
+    const { driver, backend, listener, source } = bench;
+    if (source.kind !== 'descriptor') {
+      t.pass('only a descriptor can be had twice');
+      return;
+    }
+    const { engine } = driver;
+    const to = ipEndpoint(family, near, listener.port);
+    const client = await bench.peer(near);
+    client.send(to, 'before');
+    const { from } = await backend.next();
+    const other = await bench.peer(near);
+    let sent = 0;
+    const more = (): void => {
+      other.send(to, `${sent++}`);
+    };
+    for (let count = 0; count < 20; count++) more();
+    const opening = engine.openListener(8, source, 'plain', LISTENER);
+    for (let count = 0; count < 20; count++) more();
+    t.match(await opening, { ok: true, local: listener });
+    for (let count = 0; count < 20; count++) more();
+    const got = new Set<string>();
+    while (got.size < sent) got.add(await backend.text());
+    t.equal(got.size, sent, 'nothing is lost');
+    backend.send(from, 'reply');
+    t.same((await client.next()).from, to, 'flows of the old one reply');
+    client.send(to, 'after');
+    t.equal(await backend.text(), 'after');
+    t.equal(driver.edges.past.findLast(({ kind }) => kind === 'newFlow')?.key, 8);
+    driver.closeAll();
+    engine.closeListener(LISTENER);
+    client.send(to, 'at last');
+    t.equal(await backend.text(), 'at last', 'it goes on without the old one');
+  };
+  withUdp(t, make, name, body, { listen: ipEndpoint(family, host, 0) });
 }

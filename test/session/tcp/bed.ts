@@ -248,6 +248,7 @@ const LISTENER_PLAN: ListenerPlan = {
         local: ipEndpoint(4, '192.0.2.1', 5432),
         reusePort: 'exclusive',
       },
+      socket: KEY,
     },
   ],
   pool: POOL,

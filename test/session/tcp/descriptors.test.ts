@@ -16,7 +16,13 @@ async function twoListeners(sessions: number): Promise<Bed> {
   const other: ListenerPlan = test.listener({
     id: OTHER,
     name: 'other',
-    sockets: [{ key: OTHER_KEY, source: { kind: 'bind', local, reusePort: 'exclusive' } }],
+    sockets: [
+      {
+        key: OTHER_KEY,
+        source: { kind: 'bind', local, reusePort: 'exclusive' },
+        socket: OTHER_KEY,
+      },
+    ],
   });
   await test.apply({ listeners: [...test.plan.listeners, other] });
   test.ledger.descriptors.allow(2 * sessions);

@@ -7,6 +7,7 @@ import { bed, client, KEY, LISTENER, NOTHING } from './bed.js';
 const SOCKET = {
   key: 7,
   source: { kind: 'bind', local: ipEndpoint(4, '192.0.2.1', 7), reusePort: 'exclusive' },
+  socket: 7,
 } as const;
 
 const OTHER_SERIES = 9 as SeriesId;

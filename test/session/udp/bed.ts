@@ -177,6 +177,7 @@ export function listenerPlan(keys: readonly number[]): ListenerPlan {
     sockets: keys.map((key) => ({
       key,
       source: { kind: 'bind', local: ipEndpoint(4, '192.0.2.1', key), reusePort: 'exclusive' },
+      socket: key,
     })),
     pool: POOL,
     maxSessions: 1000,

@@ -149,7 +149,9 @@ export class FakeUdpEngine implements UdpEngine {
     key: ListenerKey,
     source: ListenSource,
     framing: Framing,
+    from: ListenerKey | null = null,
   ): Promise<ListenOutcome> {
+    if (from !== null) await this.leaveListener(from);
     this.sockets.set(key, framing);
     return { ok: true, local: source.local };
   }

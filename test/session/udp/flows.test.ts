@@ -234,7 +234,9 @@ t.test('a removed listener leaves a port to another one at once', async (t) => {
   const test = await bed();
   test.send(a, 'x');
   test.flows.removeListener(test.listenerPlan.id);
-  await test.flows.giveWay([{ ...listenerPlan([KEY]), id: 1 as ListenerId }], new Set());
+  const another = { ...listenerPlan([KEY]), id: 1 as ListenerId };
+  const sockets = another.sockets.map((socket) => ({ ...socket, key: 60, socket: 60 }));
+  await test.flows.giveWay([{ ...another, sockets }], new Set());
   t.same(test.remains(), NOTHING);
   t.equal(test.engine.sockets.size, 0);
   t.match(test.records, [{ end: { cause: 'drained' } }]);

@@ -1,5 +1,6 @@
 /** What becomes of flows whose socket closes, or is another worker's again. */
 import t from 'tap';
+import type { ListenerId } from '../../../src/core/brand.js';
 import type { ListenerPlan } from '../../../src/core/plan.js';
 import { OWED_MS } from '../../../src/session/udp/hand_over.js';
 import { bed, client, KEY, listenerPlan, NOTHING } from './bed.js';
@@ -11,7 +12,7 @@ const CHARGE = 54;
 const alone = listenerPlan([KEY]);
 const deputy: ListenerPlan = {
   ...alone,
-  sockets: alone.sockets.flatMap((own) => [own, { ...own, key: CHARGE }]),
+  sockets: alone.sockets.flatMap((own) => [own, { ...own, key: CHARGE, socket: CHARGE }]),
 };
 
 t.test('flows of a socket that is handed over end when nothing is owed', async (t) => {
@@ -63,7 +64,10 @@ t.test('a socket that another one replaces at the same place closes at once', as
   const test = await bed({ listener: alone });
   test.send(a, 'question');
   const [own] = alone.sockets;
-  const replaced = { ...alone, sockets: own === undefined ? [] : [{ ...own, key: 55 }] };
+  const replaced = {
+    ...alone,
+    sockets: own === undefined ? [] : [{ ...own, key: 55, socket: 55 }],
+  };
   await test.flows.applyListener(replaced, test.pool);
   t.same([...test.engine.sockets.keys()], [55], 'the kernel gives it no more clients');
   t.same(test.remains(), NOTHING);
@@ -89,4 +93,55 @@ t.test('what was held for a flow whose socket closes is counted', async (t) => {
   await test.flows.applyListener(listenerPlan([55]), test.pool);
   t.equal(test.drops('listener-closing'), 2);
   t.same(test.remains(), NOTHING);
+});
+
+t.test('a listener that takes over a socket loses nothing that comes to it', async (t) => {
+  const test = await bed();
+  const heir: ListenerPlan = {
+    ...alone,
+    id: 3 as ListenerId,
+    name: 'heir',
+    sockets: alone.sockets.map((own) => ({ ...own, key: 60 })),
+  };
+  for (const peer of [a, b]) test.send(peer, 'question');
+  test.engine.reply(a, 'answer');
+  test.flows.yieldListener(alone.id);
+  test.send(c, 'meanwhile');
+  t.equal(test.flows.count, 3, 'it serves until the other one is there');
+  await test.flows.giveWay([heir], new Set([heir.id]));
+  await test.flows.applyListener(heir, test.pool);
+  test.flows.removeListener(alone.id);
+  t.same([...test.engine.left], [KEY]);
+  t.equal(test.flows.count, 2, 'who has an answer is done');
+  test.engine.receive(60, a, 'next');
+  t.equal(test.flows.count, 3, 'what comes is the new one’s');
+  test.engine.reply(b, 'late answer');
+  await test.pass(OWED_MS);
+  t.same([...test.engine.sockets.keys()], [60], 'and the old key is closed');
+  t.equal(test.drops('listener-closing'), 0);
+});
+
+t.test('a socket goes back to the listener that had it, by a third key', async (t) => {
+  const test = await bed();
+  const plan = (id: number, key: number): ListenerPlan => ({
+    ...alone,
+    id: id as ListenerId,
+    sockets: alone.sockets.map((own) => ({ ...own, key })),
+  });
+  const steps = [plan(3, 60), plan(alone.id, 61), plan(3, 62)];
+  let before: ListenerPlan = alone;
+  for (const [at, next] of steps.entries()) {
+    test.engine.receive(before.sockets[0]?.key ?? 0, client(10 + at), 'question');
+    test.flows.yieldListener(before.id);
+    await test.flows.giveWay([next], new Set([next.id]));
+    await test.flows.applyListener(next, test.pool);
+    test.flows.removeListener(before.id);
+    await test.pass(100);
+    before = next;
+  }
+  t.equal(test.flows.count, steps.length, 'each answer is waited for');
+  for (const at of steps.keys()) test.engine.reply(client(10 + at), 'answer');
+  await test.pass(OWED_MS);
+  t.same([...test.engine.sockets.keys()], [62]);
+  t.equal(test.flows.count, 0);
 });
