@@ -95,6 +95,8 @@ export const DATAGRAM_DROPS = [
   'backend-unreachable',
   'resource-limit',
   'internal-error',
+  // a reply that came when its flow was over, or at another backend
+  'flow-ended',
 ] as const;
 export type DatagramDrop = (typeof DATAGRAM_DROPS)[number];
 

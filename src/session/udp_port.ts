@@ -124,6 +124,7 @@ export interface UdpEdges {
   unreachable(flow: FlowId, which: 'first' | 'later'): Verdict;
   /**
    * A datagram was dropped by the engine; counted on the listener, or on the flow when it has one.
+   * Of one whose flow is over `key` may be closed by now.
    */
   dropped(key: ListenerKey, flow: FlowId | null, reason: DatagramDrop): void;
   /**

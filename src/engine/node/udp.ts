@@ -231,7 +231,7 @@ export class NodeUdp implements UdpEngine {
   /** `sent`: for one of several that leave in the same turn. */
   #forward(flow: NodeFlow, payload: Buffer, sent?: Sent): void {
     const { id, up, prelude } = flow;
-    if (up === null) return;
+    if (up === null) return this.#edge().dropped(flow.down.key, id, 'send-error');
     const bytes = payload.length + (prelude?.length ?? 0);
     if (bytes > MAX_DATAGRAM_BYTES) {
       return this.#edge().dropped(flow.down.key, id, 'too-large');
@@ -274,10 +274,11 @@ export class NodeUdp implements UdpEngine {
   /**
    * A datagram counts when it is handed over, and not when the kernel has taken it: the session
    * that ends a flow by its replies must know all datagrams that are still to be answered. What the
-   * kernel refused is taken back, unless the flow and its account are closed by now.
+   * kernel refused is taken back, unless the flow and its account are closed by now: then it is a
+   * drop of its listener.
    */
   #notReplied(flow: NodeFlow, error: Error, bytes: number): void {
-    if (this.#flows[flow.id] !== flow) return;
+    if (this.#flows[flow.id] !== flow) return this.#lost(flow, error);
     this.#alone(flow, () => {
       this.#count(flow.id, this.bytesOut, this.datagramsOut, -bytes, -1);
       this.#edge().dropped(flow.down.key, flow.id, dropReason(error));
@@ -324,6 +325,8 @@ export class NodeUdp implements UdpEngine {
 
   /** `payloadBytes`: of the datagram that was refused; null: it was one of the past. */
   #notSent(flow: NodeFlow, up: Upstream, error: Error, payloadBytes: number | null): void {
+    // Node.js gives up what it has not sent yet when a socket closes.
+    if (flow.up !== up && payloadBytes !== null) return this.#lost(flow, error);
     if (flow.up !== up) return;
     this.#alone(flow, () => {
       if (isUnreachable(error)) return this.#unreachable(flow);
@@ -332,6 +335,12 @@ export class NodeUdp implements UdpEngine {
       }
       this.#edge().dropped(flow.down.key, flow.id, dropReason(error));
     });
+  }
+
+  /** Of a flow that is over, or has gone to another backend since. */
+  #lost(flow: NodeFlow, error: Error): void {
+    const id = this.#flows[flow.id] === flow ? flow.id : null;
+    this.#edge().dropped(flow.down.key, id, dropReason(error));
   }
 
   #repliedAlone(flow: NodeFlow, payload: Buffer): void {

@@ -31,6 +31,8 @@ export class Datagrams implements TurnWork {
   // By buffer: whose datagram stands in it, and which way it goes (FORWARD or REPLY).
   readonly flow: Int32Array;
   readonly generation: Int32Array;
+  /** The listening socket of that flow. */
+  readonly key: Int32Array;
   readonly way: Uint8Array;
   /** The upstream that a FORWARD went to, and its use. */
   readonly upstream: Int32Array;
@@ -62,6 +64,7 @@ export class Datagrams implements TurnWork {
     this.#words = new Int32Array(messages.buffer);
     this.flow = new Int32Array(pool.count);
     this.generation = new Int32Array(pool.count);
+    this.key = new Int32Array(pool.count);
     this.way = new Uint8Array(pool.count);
     this.upstream = new Int32Array(pool.count);
     this.upstreamGeneration = new Int32Array(pool.count);

@@ -137,7 +137,7 @@ export class UringUdp implements UdpEngine {
     assert(flows.isOpen(flow), 'a flow is known before it is opened');
     this.#traffic.closeUpstream(flow);
     if (target.kind === 'unix') return 'other';
-    const opened = this.#traffic.upstreams.open(flow, target);
+    const opened = this.#traffic.upstreams.open(flow, flows.socketOf(flow).key, target);
     if (!opened.ok) return dialFailureOf(opened.error.errno);
     flows.upstream[flow] = opened.value;
     flows.preludes[flow] = prelude;

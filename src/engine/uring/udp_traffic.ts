@@ -11,6 +11,7 @@ import { errnoName } from '../../kernel/errno.js';
 import type { MappedMemory } from '../../kernel/memory.js';
 import { MSG_TRUNC, RECEIVED_FLAGS_AT, RECEIVED_PAYLOAD_BYTES_AT } from '../../kernel/messages.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
+import type { ListenerKey } from '../../session/tcp_port.js';
 import type { UdpEdges } from '../../session/udp_port.js';
 import { dropReasonOf, meansUnreachable } from '../failure.js';
 import { FirstDatagrams } from '../first_datagrams.js';
@@ -141,6 +142,10 @@ export class UdpTraffic implements UpstreamOwner {
     this.#parts.edges().fromBackend(flow as FlowId);
   }
 
+  late(key: ListenerKey): void {
+    this.#parts.edges().dropped(key, null, 'flow-ended');
+  }
+
   repliedEmpty(flow: number): void {
     const { pool, flows } = this.#parts;
     const buffer = pool.take();
@@ -186,11 +191,11 @@ export class UdpTraffic implements UpstreamOwner {
     const { flow, generation, way, start, bytes, preludeBytes } = this.#datagrams;
     const id = flow[buffer] ?? 0;
     const same = (): boolean => flows.generation[id] === generation[buffer];
+    const code = errnoName(answer);
     if (!same()) {
-      pool.recycle(buffer);
+      this.#lost(buffer, dropReasonOf(code));
       return;
     }
-    const code = errnoName(answer);
     const isPresent = this.#wentTo(flows.upstream[id] ?? NONE, buffer);
     if (way[buffer] === FORWARD && isPresent && meansUnreachable(code) && this.firsts.has(id)) {
       // The flow's only datagram failed by itself: its copy goes on, and is counted there.
@@ -209,8 +214,10 @@ export class UdpTraffic implements UpstreamOwner {
     // backend that the flow has left since is not told as the present backend's.
     if (isPresent) this.#unreachable(id);
     this.#again[buffer] = 1;
-    if (!same() || flows.upstream[id] === NONE) pool.recycle(buffer);
-    else this.#forward(id, buffer, (start[buffer] ?? 0) + prelude, payloadBytes);
+    if (!same()) this.#lost(buffer, 'backend-unreachable');
+    else if (flows.upstream[id] === NONE) {
+      this.#drop(flows.socketOf(id), id, 'backend-unreachable', buffer);
+    } else this.#forward(id, buffer, (start[buffer] ?? 0) + prelude, payloadBytes);
   }
 
   /** True when the datagram in `buffer` was sent to `upstream`, in its present use. */
@@ -323,6 +330,7 @@ export class UdpTraffic implements UpstreamOwner {
   ): void {
     const datagrams = this.#datagrams;
     datagrams.flow[buffer] = flow;
+    datagrams.key[buffer] = this.#parts.flows.socketOf(flow).key;
     datagrams.generation[buffer] = this.#parts.flows.generation[flow] ?? 0;
     datagrams.start[buffer] = start;
     datagrams.bytes[buffer] = bytes;
@@ -345,6 +353,13 @@ export class UdpTraffic implements UpstreamOwner {
     const verdict = this.#parts.edges().unreachable(flow as FlowId, 'first');
     const same = this.#parts.flows.generation[flow] === generation;
     if (verdict === 'drop' && same) this.held.take(flow);
+  }
+
+  /** As `#drop`, for a datagram whose flow is over by now. */
+  #lost(buffer: number, reason: DatagramDrop): void {
+    const { pool, edges } = this.#parts;
+    pool.recycle(buffer);
+    edges().dropped((this.#datagrams.key[buffer] ?? 0) as ListenerKey, null, reason);
   }
 
   #drop(socket: UdpSocket, flow: number | null, reason: DatagramDrop, buffer: number): void {

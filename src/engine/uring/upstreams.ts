@@ -17,6 +17,7 @@ import {
   CQE_F_MORE,
   RECV_MULTISHOT,
 } from '../../kernel/uring_abi.js';
+import type { ListenerKey } from '../../session/tcp_port.js';
 import type { SelfDials } from '../self_dials.js';
 import type { Loop, TurnWork } from './loop.js';
 import { NONE } from './pairs.js';
@@ -27,6 +28,8 @@ export interface UpstreamOwner {
   broken(flow: number, error: unknown): void;
   /** A reply of `bytes` in `buffer`, which is the owner's now. */
   replied(flow: number, buffer: number, bytes: number): void;
+  /** A reply came when nobody waited for it; `key`: the socket that it would have left by. */
+  late(key: ListenerKey): void;
   /** A reply without payload. */
   repliedEmpty(flow: number): void;
   /** The socket reported a negative errno, mostly what ICMP said about an earlier datagram. */
@@ -50,6 +53,8 @@ export class Upstreams implements TurnWork {
   /** NONE: given up; the number is free when its receive has ended. */
   readonly #flow: Int32Array;
   readonly #generation: Int32Array;
+  /** The listening socket of its flow. */
+  readonly #key: Int32Array;
   /** OFF, ARMED or STARVED. */
   readonly #receive: Uint8Array;
   readonly #free: number[];
@@ -73,6 +78,7 @@ export class Upstreams implements TurnWork {
     this.#fd = new Int32Array(capacity).fill(NONE);
     this.#flow = new Int32Array(capacity).fill(NONE);
     this.#generation = new Int32Array(capacity);
+    this.#key = new Int32Array(capacity);
     this.#receive = new Uint8Array(capacity);
     this.#free = Array.from({ length: capacity }, (_, index) => capacity - 1 - index);
     loop.on(
@@ -86,8 +92,8 @@ export class Upstreams implements TurnWork {
     loop.add(this);
   }
 
-  /** A socket that is connected to `target` and whose replies are `flow`'s. */
-  open(flow: number, target: Endpoint): Result<number, KernelError> {
+  /** A socket that is connected to `target` and whose replies are `flow`'s, which came by `key`. */
+  open(flow: number, key: ListenerKey, target: Endpoint): Result<number, KernelError> {
     const upstream = this.#free.pop();
     if (upstream === undefined) {
       const sentence = 'too many sockets are being closed at the moment';
@@ -100,6 +106,7 @@ export class Upstreams implements TurnWork {
     }
     this.#fd[upstream] = opened.value;
     this.#flow[upstream] = flow;
+    this.#key[upstream] = key;
     this.#arm(upstream);
     return ok(upstream);
   }
@@ -179,6 +186,7 @@ export class Upstreams implements TurnWork {
     const flow = this.#flow[upstream] ?? NONE;
     if (buffer !== NONE && (flow === NONE || result <= 0)) this.#pool.recycle(buffer);
     if (flow === NONE) {
+      if (result >= 0) this.#owner.late((this.#key[upstream] ?? 0) as ListenerKey);
       this.#releaseIfOver(upstream);
       return;
     }

@@ -226,7 +226,8 @@ export class UdpFlows implements UdpEdges {
 
   dropped(key: ListenerKey, id: FlowId | null, reason: DatagramDrop): void {
     const flow = id === null ? undefined : this.#flows[id];
-    this.#book.dropped(flow?.series ?? this.#listeners.byKey(key).plan.series, reason, 1);
+    const series = flow?.series ?? this.#listeners.lastOf(key)?.plan.series;
+    if (series !== undefined) this.#book.dropped(series, reason, 1);
   }
 
   broken(id: FlowId | null, error: unknown): void {

@@ -55,6 +55,8 @@ export class UdpListeners {
   /** Sockets of the plans that are being applied. */
   #coming: ReadonlySet<number> = new Set();
   readonly #leaving = new Map<ListenerKey, Leaving>();
+  /** Keys that are closed, until another plan comes. */
+  readonly #gone = new Map<ListenerKey, UdpListener>();
 
   constructor(deps: UdpListenersDeps, keeper: FlowKeeper) {
     this.#deps = deps;
@@ -63,6 +65,11 @@ export class UdpListeners {
 
   byKey(key: ListenerKey): UdpListener {
     return presentShared(this.#byKey.get(key), 'a socket that nobody opened has received');
+  }
+
+  /** As `byKey`, and for a key that was closed not long ago: datagrams of its flows may be late. */
+  lastOf(key: ListenerKey): UdpListener | undefined {
+    return this.#byKey.get(key) ?? this.#gone.get(key);
   }
 
   all(): Iterable<UdpListener> {
@@ -136,6 +143,7 @@ export class UdpListeners {
    */
   async giveWay(plans: readonly ListenerPlan[], coming: ReadonlySet<ListenerId>): Promise<void> {
     const sockets = plans.filter(isUdp).flatMap((plan) => plan.sockets);
+    this.#gone.clear();
     this.#coming = new Set(sockets.map(({ socket }) => socket));
     const wanted = sockets.flatMap(placeOf);
     for (const listener of [...this.#closing.keys()]) {
@@ -266,6 +274,7 @@ export class UdpListeners {
     this.#disown(listener, key);
     this.#leaving.delete(key);
     this.#byKey.delete(key);
+    this.#gone.set(key, listener);
   }
 
   #disown(listener: UdpListener, key: ListenerKey): void {

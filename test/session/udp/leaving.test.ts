@@ -145,3 +145,17 @@ t.test('a socket goes back to the listener that had it, by a third key', async (
   t.same([...test.engine.sockets.keys()], [62]);
   t.equal(test.flows.count, 0);
 });
+
+t.test(
+  'a datagram of a flow that is over is counted at its listener, though it left',
+  async (t) => {
+    const test = await bed();
+    test.send(a, 'question');
+    test.flows.removeListener(alone.id);
+    test.engine.reply(a, 'answer');
+    await test.pass(60_020, 1000);
+    t.equal(test.engine.sockets.size, 0);
+    test.flows.dropped(KEY, null, 'flow-ended');
+    t.equal(test.drops('flow-ended'), 1);
+  },
+);
