@@ -10,6 +10,7 @@ import { CTL_COMMANDS, CTL_OPTIONS, runCtl } from './ctl/ctl.js';
 import { demo, demoOptions } from './demo/demo.js';
 import { discover, discoverOptions } from './discover.js';
 import { doctor, doctorOptions } from './doctor/doctor.js';
+import { IMPORT_COMMANDS } from './import/commands.js';
 import type { OptionDescription } from './option.js';
 import { signalTable } from './signal_table.js';
 import { simulate } from './simulate.js';
@@ -48,11 +49,28 @@ export interface CommandLine {
   readonly run: (words: Words) => number | Promise<number>;
 }
 
+/** A command below another one, as `sluice ctl status`. */
+export interface GroupCommand {
+  readonly name: string;
+  readonly description: string;
+  /** Words without a flag, as `<file...>`. */
+  readonly positionals?: readonly { readonly usage: string; readonly description: string }[];
+  readonly options: readonly OptionDescription[];
+  readonly notes?: string;
+  /** Answers the exit code; `rest` are the words without a flag. */
+  readonly run: (words: Words, rest: readonly string[]) => Promise<number>;
+}
+
 /** A command that has commands of its own. */
 export interface CommandGroup {
   readonly name: string;
   readonly description: string;
-  readonly commands: readonly CtlCommand[];
+  readonly commands: readonly GroupCommand[];
+}
+
+function ctlCommand(line: CtlCommand): GroupCommand {
+  const options = [...line.options, ...CTL_OPTIONS];
+  return { ...line, options, run: (words, rest) => runCtl(line, words, rest) };
 }
 
 /** In the order of the help. */
@@ -84,13 +102,22 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
     options: doctorOptions,
     run: (words) => doctor(words, version()),
   },
-  { name: 'ctl', description: 'ask and operate a running daemon', commands: CTL_COMMANDS },
+  {
+    name: 'ctl',
+    description: 'ask and operate a running daemon',
+    commands: CTL_COMMANDS.map(ctlCommand),
+  },
   {
     name: 'discover',
     description: 'ask every source of backends once, and show what it would get',
     options: [...fileOptions, ...discoverOptions],
     positional: filePositional,
     run: (words) => discover(fileOf(words), words),
+  },
+  {
+    name: 'import',
+    description: 'translate a configuration of HAProxy, and say what became of each part',
+    commands: IMPORT_COMMANDS,
   },
   {
     name: 'simulate',
@@ -162,20 +189,24 @@ function addGroup(
 ): void {
   const group = program.command(name).description(description);
   group.showHelpAfterError(`(sluice ${name} --help lists its commands)`);
-  for (const line of commands) addCtlCommand(group, line, ended);
+  for (const line of commands) addGroupCommand(group, name, line, ended);
 }
 
-function addCtlCommand(ctl: Command, line: CtlCommand, ended: (code: number) => void): void {
-  const { name, description, positionals = [], options, notes } = line;
-  const command = ctl.command(name).description(description);
-  command.showHelpAfterError(`(sluice ctl ${name} --help lists its options)`);
+function addGroupCommand(
+  group: Command,
+  groupName: string,
+  { name, description, positionals = [], options, notes, run }: GroupCommand,
+  ended: (code: number) => void,
+): void {
+  const command = group.command(name).description(description);
+  command.showHelpAfterError(`(sluice ${groupName} ${name} --help lists its options)`);
   if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
   for (const { usage, description: about } of positionals) command.argument(usage, about);
-  for (const option of [...options, ...CTL_OPTIONS]) {
+  for (const option of options) {
     command.option(option.flags, option.description, option.default);
   }
   command.action(async () => {
-    ended(await runCtl(line, command.opts<Words>(), command.args));
+    ended(await run(command.opts<Words>(), command.args));
   });
 }
 

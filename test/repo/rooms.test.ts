@@ -14,6 +14,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   discovery: ['core', 'files'],
   config: ['core', 'files'],
   names: ['core'],
+  import: ['core', 'config'],
   observe: ['core'],
   system: ['core'],
   admin: ['core'],
@@ -33,10 +34,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'system',
     'admin',
   ],
-  cli: ['core', 'balance', 'files', 'discovery', 'config', 'system', 'admin', 'control'],
+  cli: ['core', 'balance', 'files', 'discovery', 'config', 'import', 'system', 'admin', 'control'],
 };
 
-const PURE = ['core', 'balance', 'pool', 'session'];
+const PURE = ['core', 'balance', 'pool', 'session', 'import'];
 
 const room = (path: string): string => path.split('/')[1] ?? '';
 

@@ -1,0 +1,167 @@
+/** A configuration of sluice in the making: tables, their keys, and where each came from. */
+import { type Part, type Place, placeText } from './statement.js';
+
+export type Literal = string | number | boolean | readonly string[] | Payload;
+
+/** Bytes of a conversation, written with the escapes that the configuration reads. */
+export interface Payload {
+  readonly bytes: Uint8Array;
+}
+
+interface Pair {
+  readonly value: Literal;
+  readonly origins: readonly string[];
+  readonly note: string;
+}
+
+export class Table {
+  /** Of the keys: `pools.pg.health`. */
+  readonly path: readonly string[];
+  readonly #form: 'single' | 'listed';
+  readonly #origins: readonly string[];
+  readonly #pairs = new Map<string, Pair>();
+
+  constructor(path: readonly string[], origins: readonly Place[], form: 'single' | 'listed') {
+    this.path = path;
+    this.#form = form;
+    this.#origins = unique(origins.map(shortPlace));
+  }
+
+  get isEmpty(): boolean {
+    return this.#pairs.size === 0;
+  }
+
+  has(key: string): boolean {
+    return this.#pairs.has(key);
+  }
+
+  get(key: string): Literal | undefined {
+    return this.#pairs.get(key)?.value;
+  }
+
+  /** A key that no part of the file stands for; `note` says why it is there. */
+  put(key: string, value: Literal, note: string): void {
+    this.#pairs.set(key, { value, origins: [], note });
+  }
+
+  /** A key that comes from `parts`; with `how`, its meaning is another one. */
+  take(key: string, value: Literal, parts: readonly (Part | undefined)[], how?: string): void {
+    const path = [...this.path, key].join('.');
+    const given = parts.filter((part) => part !== undefined);
+    for (const part of given) {
+      if (how === undefined) part.mark('translated', path);
+      else part.changed(`${path}: ${how}`);
+    }
+    const origins = unique(given.map(({ place }) => shortPlace(place)));
+    this.#pairs.set(key, { value, origins, note: '' });
+  }
+
+  lines(): readonly string[] {
+    const header = this.path.map(keyText).join('.');
+    const open = this.#form === 'listed' ? `[[${header}]]` : `[${header}]`;
+    const pairs = [...this.#pairs].map(([key, { value, origins, note }]) =>
+      commented(`${keyText(key)} = ${literalText(value)}`, [...origins, note]),
+    );
+    return [commented(open, this.#origins), ...pairs];
+  }
+}
+
+const COMMENT_COLUMN = 44;
+
+/** The folder is told once, at the head of the file. */
+function shortPlace({ file, line }: Place): string {
+  return placeText({ file: file.slice(file.lastIndexOf('/') + 1), line });
+}
+
+function commented(text: string, notes: readonly string[]): string {
+  const comment = notes.filter((note) => note !== '').join(', ');
+  return comment === '' ? text : `${text.padEnd(COMMENT_COLUMN)} # ${printable(comment)}`;
+}
+
+/** A file's name is in the hands of whoever made the file. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?');
+}
+
+function keyText(key: string): string {
+  return /^[A-Za-z0-9_-]+$/.test(key) ? key : stringText(key);
+}
+
+export function literalText(value: Literal): string {
+  if (typeof value === 'string') return stringText(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return 'bytes' in value ? payloadText(value.bytes) : `[${value.map(stringText).join(', ')}]`;
+}
+
+/** JSON's strings are TOML's, but for DEL and halves of surrogate pairs. */
+function stringText(text: string): string {
+  return JSON.stringify(text.replace(/\p{Surrogate}/gu, '\ufffd')).replaceAll('\u007f', '\\u007f');
+}
+
+const ESCAPES: ReadonlyMap<number, string> = new Map([
+  [0x00, '\\0'],
+  [0x09, '\\t'],
+  [0x0a, '\\n'],
+  [0x0d, '\\r'],
+  [0x5c, '\\\\'],
+]);
+
+function payloadText(bytes: Uint8Array): string {
+  const texts = [...bytes].map((byte) => {
+    const known = ESCAPES.get(byte);
+    if (known !== undefined) return known;
+    const isPlain = byte >= 0x20 && byte < 0x7f && byte !== 0x27;
+    return isPlain ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`;
+  });
+  const text = texts.join('');
+  // "hex:" at the start would be read as digits.
+  return `'${text.startsWith('hex:') ? `\\x68${text.slice(1)}` : text}'`;
+}
+
+export class Draft {
+  #tables: Table[] = [];
+
+  table(path: readonly string[], origins: readonly Place[] = []): Table {
+    const name = path.join('\0');
+    const known = this.#tables.find((table) => table.path.join('\0') === name);
+    if (known !== undefined) return known;
+    const table = new Table(path, origins, 'single');
+    this.#tables.push(table);
+    return table;
+  }
+
+  listed(path: readonly string[], origins: readonly Place[]): Table {
+    const table = new Table(path, origins, 'listed');
+    this.#tables.push(table);
+    return table;
+  }
+
+  has(path: readonly string[]): boolean {
+    return this.#tables.some((table) => table.path.join('\0') === path.join('\0'));
+  }
+
+  /** Takes a table and everything below it away. */
+  remove(path: readonly string[]): void {
+    const isBelow = (table: Table): boolean =>
+      path.every((segment, index) => table.path[index] === segment);
+    this.#tables = this.#tables.filter((table) => !isBelow(table));
+  }
+
+  /** Tables of the process first, then in the order in which they were made. */
+  text(head: readonly string[]): string {
+    const first = ['daemon', 'log', 'admin'];
+    const rank = (table: Table): number => {
+      const at = first.indexOf(table.path[0] ?? '');
+      return at === -1 ? first.length : at;
+    };
+    const tables = this.#tables.toSorted((a, b) => rank(a) - rank(b));
+    const shown = tables.filter((table) => !table.isEmpty);
+    return [head, ...shown.map((table) => table.lines())]
+      .map((lines) => `${lines.join('\n')}\n`)
+      .join('\n');
+  }
+}
+
+function unique(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)];
+}

@@ -1,0 +1,159 @@
+/** How a proxy of HAProxy chooses a server, as the policy of a pool. */
+import type { Draft, Table } from '../draft.js';
+import type { Part, Statement } from '../statement.js';
+import type { ProxySettings } from './proxy.js';
+import type { Server } from './servers.js';
+
+/** Servers that serve only when the first one cannot. */
+export type Spares = 'none' | 'all but the first';
+
+const ROUND_ROBIN = 'round-robin';
+const SOURCE_HASH = 'source-hash';
+const OTHER_HASH = 'each client has one backend, and not the same one as under HAProxy';
+const TABLE =
+  'the hash of the client decides: it needs no table and forgets nobody, and a client moves only when its backend leaves';
+
+export interface BalanceScene {
+  readonly draft: Draft;
+  /** Of the pool. */
+  readonly path: readonly string[];
+  readonly table: Table;
+  readonly proxy: ProxySettings;
+  readonly servers: readonly Server[];
+}
+
+export function writeBalance(scene: BalanceScene): Spares {
+  const stick = stickiness(scene.proxy);
+  const balance = scene.proxy.setting('balance');
+  if (stick === 'source') {
+    scene.table.put('policy', SOURCE_HASH, 'stick on src');
+    balance?.changed('clients are placed by the hash of their address');
+    writeHash(scene);
+    return 'none';
+  }
+  markHash(scene.proxy);
+  if (stick === 'one server') {
+    scene.table.put('policy', 'least-connections', 'one server at a time');
+    balance?.changed('the first backend has all sessions while it is up');
+    return 'all but the first';
+  }
+  if (balance === undefined) {
+    scene.table.put('policy', ROUND_ROBIN, "HAProxy's default");
+    return 'none';
+  }
+  return writeAlgorithm(scene, balance);
+}
+
+function writeAlgorithm(scene: BalanceScene, balance: Part): Spares {
+  const { table, servers } = scene;
+  const [, name = '', draws] = /^([\w-]+)(?:\((.*)\))?$/.exec(balance.value(1)) ?? [];
+  switch (name) {
+    case 'roundrobin':
+    case 'static-rr':
+      table.take('policy', ROUND_ROBIN, [balance]);
+      return 'none';
+    case 'leastconn':
+      table.take('policy', 'least-connections', [balance]);
+      return 'none';
+    case 'random':
+      takeRandom(table, balance, draws ?? '2');
+      return 'none';
+    case 'source':
+      table.take('policy', SOURCE_HASH, [balance], OTHER_HASH);
+      writeHash(scene);
+      return 'none';
+    case 'hash':
+      if (!/^src(?:,ipmask.*)?$/.test(balance.value(2))) break;
+      table.take('policy', SOURCE_HASH, [balance], OTHER_HASH);
+      writeHash(scene);
+      return 'none';
+    case 'first': {
+      const order = 'all others are spares together, in no order';
+      const how = servers.length > 2 ? order : undefined;
+      table.take('policy', 'least-connections', [balance], how);
+      return 'all but the first';
+    }
+  }
+  balance.dropped('no policy looks at that; the pool takes turns');
+  table.put('policy', ROUND_ROBIN, 'in place of what cannot be translated');
+  return 'none';
+}
+
+function takeRandom(table: Table, balance: Part, draws: string): void {
+  if (draws === '1') table.take('policy', 'random', [balance]);
+  else table.take('policy', 'p2c', [balance], draws === '2' ? undefined : 'two draws');
+}
+
+function writeHash({ draft, path, proxy }: BalanceScene): void {
+  const hash = draft.table([...path, 'hash']);
+  const type = proxy.setting('hash-type');
+  const isRing = type?.value(1) === 'consistent';
+  const how = 'with a hash function of its own; few clients move when the set changes';
+  if (type !== undefined) hash.take('algorithm', isRing ? 'ring' : 'maglev', [type], how);
+  const factor = proxy.setting('hash-balance-factor');
+  const percent = /^[0-9]{3,4}$/.test(factor?.value(1) ?? '') ? Number(factor?.value(1)) : 0;
+  if (factor !== undefined && percent >= 100 && percent <= 10_000) {
+    hash.take('balance_factor', percent / 100, [factor]);
+  } else {
+    factor?.dropped('not a percentage');
+    hash.put('balance_factor', 0, 'a client stays with its backend, whatever the load');
+  }
+  hash.put('ipv6_prefix', 128, 'each IPv6 address by itself');
+}
+
+function markHash(proxy: ProxySettings): void {
+  for (const key of ['hash-type', 'hash-balance-factor']) {
+    proxy.setting(key)?.idle('no hash is used');
+  }
+}
+
+type Stickiness = 'none' | 'source' | 'one server';
+
+/** `stick-table` with its `stick` rules. */
+function stickiness(proxy: ProxySettings): Stickiness {
+  const rules = proxy.all('stick');
+  const table = proxy.setting('stick-table');
+  const found = rules.map(stickTo);
+  if (table === undefined || found.length === 0) {
+    for (const rule of rules) rule.part().dropped('there is no stick-table for it');
+    return 'none';
+  }
+  const sticks = found.includes('one server')
+    ? 'one server'
+    : found.includes('source')
+      ? 'source'
+      : 'none';
+  for (const [index, rule] of rules.entries()) {
+    if (found[index] !== sticks || sticks === 'none') {
+      rule.part().dropped('clients are told apart by their address only');
+    } else {
+      rule
+        .part()
+        .changed(sticks === 'source' ? TABLE : 'backups serve while the first one is down');
+    }
+  }
+  if (sticks !== 'none') markTable(table, sticks === 'source' ? TABLE : 'no table is needed');
+  return sticks;
+}
+
+function stickTo(rule: Statement): Stickiness {
+  const [, action = '', what = '', ...rest] = rule.values(0);
+  const isUsual = ['on', 'match', 'store-request'].includes(action) && rest.length === 0;
+  if (!isUsual) return 'none';
+  if (what === 'src') return 'source';
+  return what === 'dst' || /^int\([0-9]+\)$/.test(what) ? 'one server' : 'none';
+}
+
+/** What the table stores for other rules is marked by those. */
+function markTable({ statement }: Part, how: string): void {
+  for (let at = 0; at < statement.words.length; at++) {
+    const word = statement.value(at);
+    const length = ['type', 'size', 'expire', 'peers', 'len', 'store', 'srvkey'].includes(word)
+      ? 2
+      : 1;
+    const part = statement.part(at, at + length);
+    if (word === 'peers') part.changed('the same file places clients alike on every machine');
+    else if (word !== 'store') part.changed(how);
+    at += length - 1;
+  }
+}

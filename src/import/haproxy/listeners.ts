@@ -1,0 +1,140 @@
+/** A frontend, or the front of a listen, as a listener. */
+import { FOREVER, fittedDuration, fittedNumber, together, wholeNumber } from '../bounds.js';
+import type { Table } from '../draft.js';
+import type { Part } from '../statement.js';
+import { inspectDelay, writeAccess } from './access_rules.js';
+import { type BindGroup, bindGroups, writeBind } from './binds.js';
+import type { ProxySettings } from './proxy.js';
+import { writeRoutes } from './routes.js';
+import type { Pool, Scene } from './scene.js';
+import { haproxyMs } from './times.js';
+
+/** Writes the listeners of `proxy` (of the kind frontend or listen) and the pools they lead to. */
+export function writeListeners(scene: Scene, proxy: ProxySettings): void {
+  for (const acl of proxy.all('acl')) acl.part().idle('no rule asks for it');
+  const groups = bindGroups(proxy.all('bind'), scene.claims);
+  if (groups.length === 0) {
+    markLost(proxy, 'its proxy has no address that can be bound');
+    return;
+  }
+  for (const group of groups) writeListener(scene, proxy, group);
+}
+
+function writeListener(scene: Scene, proxy: ProxySettings, group: BindGroup): void {
+  const name = scene.listenerNames.take(proxy.name);
+  const ports = new Set(group.addresses.map(({ port }) => port));
+  const [only = null] = ports;
+  const port = ports.size === 1 ? only : null;
+  const path = ['listeners', name];
+  const table = scene.draft.table(path, [proxy.section.head.place]);
+  const fallback = writeRoutes(scene, name, proxy, port);
+  const pool = poolOf(scene, proxy, fallback, port);
+  const hasRoutes = scene.draft.has([...path, 'routes']);
+  if (pool === null && !hasRoutes) {
+    scene.draft.remove(path);
+    markLost(proxy, `there is no backend for it: ${fallback ?? 'it names none'}`);
+    return;
+  }
+  if (name === proxy.name) proxy.head.mark('translated', path.join('.'));
+  else if (group.header === 'plain') proxy.head.changed(`it is called ${name}`);
+  else proxy.head.changed(`binds with accept-proxy are a listener of their own, ${name}`);
+  writeBind(table, group);
+  table.put('pool', pool?.name ?? '', pool === null ? 'what no route fits is refused' : '');
+  if (group.header === 'with a PROXY header' && proxy.all('tcp-request').length > 0) {
+    for (const part of group.acceptProxy)
+      part.changed('access asks for the proxy and for the client');
+  }
+  writeCap(scene, proxy, table);
+  writeIdle(proxy, pool, table);
+  writeAccess(scene, name, proxy);
+  writeDelay(scene, proxy, table);
+  writeRate(scene, name, proxy);
+}
+
+/** A listen with servers of its own leads to those, unless it names another backend. */
+function poolOf(
+  scene: Scene,
+  proxy: ProxySettings,
+  fallback: string | null,
+  port: number | null,
+): Pool | null {
+  if (fallback !== null) return scene.pools.pool(fallback, port);
+  return proxy.section.kind === 'listen' ? scene.pools.pool(proxy.name, port) : null;
+}
+
+/** Nothing of it can work: each statement of it is dropped. */
+function markLost(proxy: ProxySettings, why: string): void {
+  for (const statement of [proxy.section.head, ...proxy.section.body])
+    statement.part().dropped(why);
+}
+
+function writeCap({ globals, fronts }: Scene, proxy: ProxySettings, table: Table): void {
+  const own = proxy.setting('maxconn');
+  const wanted = wholeNumber(own?.value(1) ?? '');
+  if (own !== undefined && wanted !== null && !table.has('max_sessions')) {
+    table.take('max_sessions', fittedNumber('max_sessions', wanted).value, [own]);
+    return;
+  }
+  own?.idle('a bind of it has its own');
+  const all = globals.maxconn;
+  const most = wholeNumber(all?.value(1) ?? '');
+  if (all === undefined || most === null || most === 0 || table.has('max_sessions')) return;
+  const how = fronts > 1 ? 'for each listener, and not for all of them together' : undefined;
+  table.take('max_sessions', fittedNumber('max_sessions', most).value, [all], how);
+}
+
+/** The shorter of both sides ends a session in which neither says anything. */
+function writeIdle(proxy: ProxySettings, pool: Pool | null, table: Table): void {
+  const sides = [proxy.setting('timeout client'), pool?.proxy.setting('timeout server')];
+  const tunnel = pool?.proxy.setting('timeout tunnel') ?? proxy.setting('timeout tunnel');
+  const given = sides.filter((part) => part !== undefined);
+  if (tunnel !== undefined && (msOf(tunnel) ?? 0) > 0) {
+    const { value, how } = fittedDuration('idle_timeout', msOf(tunnel) ?? 0);
+    table.take('idle_timeout', value, [tunnel], together('from the first byte on', how));
+    for (const part of given) part.changed('the time of the tunnel is that of the whole session');
+    return;
+  }
+  const times = given.flatMap((part) => {
+    const ms = msOf(part);
+    return ms === null || ms === 0 ? [] : [ms];
+  });
+  const shortest = times.reduce((least, ms) => Math.min(least, ms), Number.POSITIVE_INFINITY);
+  if (shortest === Number.POSITIVE_INFINITY) {
+    table.put('idle_timeout', FOREVER, 'HAProxy has no limit here');
+    for (const part of given) part.mark('translated', `${table.path.join('.')}.idle_timeout`);
+    return;
+  }
+  const { value, how } = fittedDuration('idle_timeout', shortest);
+  const isEqual = times.length === given.length && times.every((ms) => ms === shortest);
+  const one = isEqual
+    ? undefined
+    : 'the shorter time of both sides: a byte either way counts for both';
+  table.take('idle_timeout', value, given, together(one, how));
+}
+
+function writeDelay({ has }: Scene, proxy: ProxySettings, table: Table): void {
+  const delay = inspectDelay(proxy);
+  if (delay === null) return;
+  const ms = haproxyMs(delay.value(2));
+  if (has.routes === 'not here' || ms === null) {
+    delay.part().idle('nothing is waited for');
+    return;
+  }
+  const { value, how } = fittedDuration('hello_timeout', ms);
+  const refused = 'a client that has not said enough by then is refused';
+  table.take('hello_timeout', value, [delay.part()], together(refused, how));
+}
+
+/** `rate-limit sessions N`: connections per second. */
+function writeRate({ draft, has }: Scene, listener: string, proxy: ProxySettings): void {
+  const rate = proxy.setting('rate-limit');
+  const wanted = wholeNumber(rate?.value(2) ?? '');
+  if (rate === undefined) return;
+  if (has.limits === 'not here') rate.dropped('this version limits no rate of connections');
+  else if (wanted === null) rate.dropped('not a whole number');
+  else draft.table(['listeners', listener, 'limits']).take('new_per_second', wanted, [rate]);
+}
+
+function msOf(part: Part): number | null {
+  return haproxyMs(part.value(2));
+}

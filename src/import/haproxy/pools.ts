@@ -1,0 +1,244 @@
+/** A backend of HAProxy as a pool: everything but its health and its policy is written here. */
+import { fittedDuration, fittedNumber, together, wholeNumber } from '../bounds.js';
+import { LACKS } from '../capabilities.js';
+import type { Table } from '../draft.js';
+import type { Part } from '../statement.js';
+import { writeBalance } from './balance.js';
+import { writeHealth } from './checks.js';
+import type { ProxySettings } from './proxy.js';
+import type { Scene } from './scene.js';
+import { writeServer } from './server_options.js';
+import { partsNamed, type Server, serversOf } from './servers.js';
+import { templatesOf, writeTemplates } from './templates.js';
+import { haproxyMs } from './times.js';
+
+/** Where neither a maxqueue nor a maxconn says how many may wait. */
+const QUEUE_SIZE = 10_000;
+
+export function writePool(
+  scene: Scene,
+  name: string,
+  proxy: ProxySettings,
+  listenerPort: number | null,
+): void {
+  const { draft, globals, has } = scene;
+  const path = ['pools', name];
+  const servers = inService(serversOf(proxy, listenerPort));
+  const templates = templatesOf(proxy, has);
+  const members = [...servers, ...templates];
+  const table = draft.table(path, [proxy.section.head.place]);
+  const spares = writeBalance({ draft, path, table, proxy, servers });
+  writeProxyHeader(members, table);
+  writeDials(scene, proxy, members, table);
+  writeQueue(scene, proxy, members, table);
+  writeComebacks(members, table);
+  writeHealth({
+    draft,
+    path: [...path, 'health'],
+    proxy,
+    servers: members,
+    spread: globals.spread,
+  });
+  writeOutlier(scene, members, path);
+  writeTemplates({ draft, path, pool: table, templates, resolvers: scene.resolvers });
+  const tables = servers.map((server) => {
+    const backend = draft.listed([...path, 'backends'], [server.statement.place]);
+    writeServer(server, backend, has);
+    return backend;
+  });
+  writeBackups(proxy, servers, tables);
+  if (spares === 'none') return;
+  for (const backend of tables.slice(1)) backend.put('backup', true, 'a spare');
+}
+
+/** A pool in which no backend has a weight would be refused; HAProxy serves nobody with it. */
+function inService(servers: readonly Server[]): readonly Server[] {
+  if (servers.some((server) => weightOf(server) > 0)) return servers;
+  for (const { statement } of servers) {
+    statement.part().dropped('no server of this backend takes sessions');
+  }
+  return [];
+}
+
+function weightOf({ options }: Server): number {
+  if (options.has('disabled')) return 0;
+  return wholeNumber(options.get('weight')?.value(1) ?? '1') ?? 1;
+}
+
+/** HAProxy uses the first backup only, unless `option allbackups` is set. */
+function writeBackups(
+  proxy: ProxySettings,
+  servers: readonly Server[],
+  tables: readonly Table[],
+): void {
+  const all = proxy.setting('option allbackups');
+  const backups = servers.filter(({ options }) => options.has('backup'));
+  const isOneAtATime = backups.length > 1 && all === undefined;
+  for (const [index, server] of servers.entries()) {
+    const part = server.options.get('backup');
+    if (part === undefined) continue;
+    const how = isOneAtATime
+      ? 'all backups serve together, not the first of them alone'
+      : undefined;
+    tables[index]?.take('backup', true, [part], how);
+  }
+  all?.idle('backups always serve together');
+}
+
+function writeProxyHeader(servers: readonly Server[], table: Table): void {
+  const one = partsNamed(servers, 'send-proxy');
+  const two = ['send-proxy-v2', 'send-proxy-v2-ssl', 'send-proxy-v2-ssl-cn'].flatMap((name) =>
+    partsNamed(servers, name),
+  );
+  const parts = [...one, ...two];
+  if (parts.length === 0) return;
+  const bare = servers.filter(
+    ({ options }) => ![...options.keys()].some((name) => name.startsWith('send-proxy')),
+  );
+  const mixed = bare.length > 0 || (one.length > 0 && two.length > 0);
+  const how = mixed ? 'all backends of a pool get the same header' : undefined;
+  table.take('send_proxy_protocol', two.length > 0 ? 'v2' : 'v1', parts, how);
+  for (const part of two) {
+    if (part.value(0) !== 'send-proxy-v2') part.changed('without the facts about TLS');
+  }
+}
+
+function writeDials(
+  scene: Scene,
+  proxy: ProxySettings,
+  servers: readonly Server[],
+  table: Table,
+): void {
+  const connect = proxy.setting('timeout connect');
+  const connectMs = msOf(connect);
+  if (connect !== undefined && connectMs !== null) {
+    const { value, how } = fittedDuration('connect_timeout', connectMs);
+    table.take('connect_timeout', value, [connect], how);
+  }
+  const retries = proxy.setting('retries');
+  const wanted = wholeNumber(retries?.value(1) ?? '');
+  if (retries !== undefined && wanted !== null) {
+    const { value, how } = fittedNumber('retries', wanted);
+    const other =
+      'each goes to a backend that was not tried, at once, and not to the same one again';
+    table.take('retries', value, [retries], wanted === 0 ? how : together(other, how));
+  }
+  writeSource(scene, proxy, servers, table);
+}
+
+/** Of the proxy, or of the servers if all have the same. */
+function writeSource(
+  { has }: Scene,
+  proxy: ProxySettings,
+  servers: readonly Server[],
+  table: Table,
+): void {
+  const own = proxy.setting('source');
+  const parts = partsNamed(servers, 'source');
+  const sources = own === undefined ? parts : [own];
+  if (has.source === 'not here') {
+    for (const part of sources) part.dropped(LACKS.source);
+    return;
+  }
+  const address = sources[0]?.value(1) ?? '';
+  if (sources.length === 0) return;
+  const plain = /^(?:[0-9.]+|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)$/.test(address);
+  const isSame = sources.every((part) => part.value(1) === address);
+  if (!plain || !isSame || address === '0.0.0.0') {
+    for (const part of sources)
+      part.dropped('one address without a port is taken, for all backends');
+    return;
+  }
+  table.take('source', [address], sources);
+}
+
+function writeQueue(
+  { globals }: Scene,
+  proxy: ProxySettings,
+  servers: readonly Server[],
+  table: Table,
+): void {
+  const queues = partsNamed(servers, 'maxqueue');
+  const timeout = proxy.setting('timeout queue');
+  const caps = partsNamed(servers, 'maxconn');
+  const hasCap = caps.some((part) => (wholeNumber(part.value(1)) ?? 0) > 0);
+  if (!hasCap) {
+    for (const part of queues) part.idle('without maxconn nobody waits');
+    timeout?.idle('without maxconn nobody waits');
+    proxy.setting('fullconn')?.idle('no server has a minconn');
+    return;
+  }
+  const limits = servers.map(({ options }) =>
+    wholeNumber(options.get('maxqueue')?.value(1) ?? '0'),
+  );
+  const sum = limits.reduce<number>((total, limit) => total + (limit ?? 0), 0);
+  const most = wholeNumber(globals.maxconn?.value(1) ?? '') ?? QUEUE_SIZE;
+  if (sum > 0 && !limits.includes(0)) {
+    const how = 'sessions wait for the pool, and not for one backend';
+    table.take('queue_size', fittedNumber('queue_size', sum).value, queues, how);
+  } else {
+    table.put('queue_size', fittedNumber('queue_size', most).value, "HAProxy's queue has no limit");
+    for (const part of queues) part.dropped('some servers of it have a queue without a limit');
+  }
+  writeQueueTimeout(proxy, timeout, table);
+  const full = proxy.setting('fullconn');
+  if (partsNamed(servers, 'minconn').length === 0) full?.idle('no server has a minconn');
+  else full?.dropped('caps do not depend on load');
+}
+
+/** Without `timeout queue`, HAProxy takes `timeout connect`. */
+function writeQueueTimeout(proxy: ProxySettings, timeout: Part | undefined, table: Table): void {
+  const ms = msOf(timeout);
+  if (timeout !== undefined && ms !== null) {
+    const { value, how } = fittedDuration('queue_timeout', ms);
+    table.take('queue_timeout', value, [timeout], how);
+    return;
+  }
+  const connectMs = msOf(proxy.setting('timeout connect'));
+  if (connectMs === null) return;
+  const { value } = fittedDuration('queue_timeout', connectMs);
+  table.put('queue_timeout', value, 'as timeout connect');
+}
+
+/** Slow start, and what becomes of sessions of a server that is down. */
+function writeComebacks(servers: readonly Server[], table: Table): void {
+  const slow = partsNamed(servers, 'slowstart');
+  const slowMs = haproxyMs(slow[0]?.value(1) ?? '');
+  if (slowMs !== null && slowMs > 0) {
+    const { value, how } = fittedDuration('slow_start', slowMs);
+    const isSame = slow.length === servers.length || slow.every((part) => part.value(0) !== '');
+    const unequal = slow.some((part) => haproxyMs(part.value(1)) !== slowMs) || !isSame;
+    const pool = unequal ? 'it is the same for all backends of the pool' : undefined;
+    table.take('slow_start', value, slow, together(pool, how));
+  }
+  const downs = partsNamed(servers, 'on-marked-down');
+  const closing = downs.filter((part) => part.value(1) === 'shutdown-sessions');
+  for (const part of downs) if (!closing.includes(part)) part.dropped('not a known action');
+  if (closing.length === 0) return;
+  const all = servers.every(
+    ({ options }) => options.get('on-marked-down')?.value(1) === 'shutdown-sessions',
+  );
+  table.take('on_down', 'close', closing, all ? undefined : 'for all backends of the pool');
+}
+
+/** `observe layer4`: failures of sessions take a server out. */
+function writeOutlier({ draft }: Scene, servers: readonly Server[], path: readonly string[]): void {
+  const observe = partsNamed(servers, 'observe');
+  const limits = partsNamed(servers, 'error-limit');
+  const actions = partsNamed(servers, 'on-error');
+  const usual = observe.filter((part) => part.value(1) === 'layer4');
+  for (const part of observe) if (!usual.includes(part)) part.dropped('sluice does not see HTTP');
+  if (usual.length === 0) {
+    for (const part of [...limits, ...actions]) part.idle('nothing is observed');
+    return;
+  }
+  const table = draft.table([...path, 'outlier']);
+  const wanted = wholeNumber(limits[0]?.value(1) ?? '') ?? 10;
+  const { value } = fittedNumber('consecutive_failures', wanted);
+  const how = 'failed dials, and resets before the first byte, eject a backend for a while';
+  table.take('consecutive_failures', value, [...usual, ...limits, ...actions], how);
+}
+
+function msOf(timeout: Part | undefined): number | null {
+  return timeout === undefined ? null : haproxyMs(timeout.value(2));
+}

@@ -1,0 +1,84 @@
+/** `use_backend … if` as the routes of a listener. */
+import { LACKS } from '../capabilities.js';
+import { type Rule, ruleOf, type Test } from './acls.js';
+import type { ProxySettings } from './proxy.js';
+import type { Scene } from './scene.js';
+
+/** Writes the routes of `listener`; the answer is the backend for what none of them fits. */
+export function writeRoutes(
+  scene: Scene,
+  listener: string,
+  proxy: ProxySettings,
+  port: number | null,
+): string | null {
+  const fallback = proxy.setting('default_backend');
+  let unconditional: string | null = null;
+  for (const statement of proxy.all('use_backend')) {
+    const rule = ruleOf(proxy, statement, 2);
+    const backend = statement.value(1);
+    if (unconditional !== null) {
+      statement.part().idle('an earlier rule takes everything');
+    } else if (
+      rule.condition.some((all) =>
+        all.every(({ on, negated }) => on === 'always' && negated === 'as it is'),
+      )
+    ) {
+      statement.part().mark('translated', `listeners.${listener}.pool`);
+      unconditional = backend;
+    } else writeRule(scene, listener, rule, { backend, port });
+  }
+  if (unconditional !== null) {
+    fallback?.idle('an earlier rule takes everything');
+    return unconditional;
+  }
+  fallback?.mark('translated', `listeners.${listener}.pool`);
+  return fallback?.value(1) ?? null;
+}
+
+interface Target {
+  readonly backend: string;
+  readonly port: number | null;
+}
+
+function writeRule(scene: Scene, listener: string, rule: Rule, { backend, port }: Target): void {
+  const why = whyNot(scene, rule);
+  const pool = why === null ? scene.pools.pool(backend, port) : null;
+  if (why !== null || pool === null) {
+    const reason = why ?? `${backend} cannot be translated`;
+    rule.statement.part().dropped(reason);
+    for (const acl of rule.acls) acl.part().dropped(reason);
+    return;
+  }
+  for (const all of rule.condition) {
+    const route = scene.draft.listed(['listeners', listener, 'routes'], [rule.statement.place]);
+    const names = all.flatMap((test) => (test.on === 'server name' ? test.names : []));
+    const blocks = all.flatMap((test) => (test.on === 'client' ? test.blocks : []));
+    if (names.length > 0) route.put('server_name', names, '');
+    if (blocks.length > 0) route.put('client', blocks, '');
+    route.put('pool', pool.name, '');
+  }
+  const path = `listeners.${listener}.routes`;
+  for (const one of [rule.statement, ...rule.acls]) one.part().mark('translated', path);
+}
+
+function whyNot(scene: Scene, { condition, statement }: Rule): string | null {
+  if (statement.value(1).includes('%[')) return 'a backend whose name is computed';
+  for (const test of condition.flat()) {
+    const why = whyNoTest(test);
+    if (why !== null) return why;
+  }
+  const twice = condition.some((all) =>
+    (['server name', 'client'] as const).some(
+      (on) => all.filter((test) => test.on === on).length > 1,
+    ),
+  );
+  if (twice) return 'a route has each kind of condition once';
+  const empty = condition.some((all) => all.every(({ on }) => on === 'hello' || on === 'always'));
+  if (empty) return 'no route asks for that alone';
+  return scene.has.routes === 'here' ? null : LACKS.routes;
+}
+
+function whyNoTest(test: Test): string | null {
+  if (test.on === 'other') return test.why;
+  return test.negated === 'negated' ? 'a route knows no "not"' : null;
+}

@@ -1,0 +1,199 @@
+/**
+ * Words of HAProxy that need no key of sluice: because they only concern HTTP, because sluice
+ * always does it, or because it is somebody else's work. Everything that is in no list is dropped.
+ */
+
+const HTTP = 'it concerns HTTP, and has no effect in mode tcp';
+const ALWAYS = 'sluice always does so';
+const LABEL = 'it only names something';
+const TUNING = 'it tunes HAProxy itself; sluice sizes its threads and buffers by itself';
+
+/** Without effect on what is translated. */
+export const IDLE_SETTINGS: Readonly<Record<string, string>> = {
+  'mode tcp': 'sluice is for TCP',
+  enabled: 'it is anyway',
+  id: LABEL,
+  description: LABEL,
+  guid: LABEL,
+  'option tcpka': ALWAYS,
+  'option clitcpka': ALWAYS,
+  'option srvtcpka': ALWAYS,
+  'option redispatch': 'a failed dial always goes to another backend',
+  'option log-health-checks': 'every change of health is logged',
+  'option socket-stats': 'metrics are per listener',
+  'option contstats': 'counters are always current',
+  'option logasap': 'it concerns the time of a log line',
+  'option log-separate-errors': 'each line has its own level',
+  'option tcp-smart-accept': TUNING,
+  'option tcp-smart-connect': TUNING,
+  'option splice-auto': TUNING,
+  'option splice-request': TUNING,
+  'option splice-response': TUNING,
+  'option abortonclose': 'a client that leaves is taken out of the queue anyway',
+  'bind-process': TUNING,
+  'timeout http-request': HTTP,
+  'timeout http-keep-alive': HTTP,
+  'timeout tarpit': HTTP,
+  'http-reuse': HTTP,
+  'http-request': HTTP,
+  'http-response': HTTP,
+  'http-after-response': HTTP,
+  'http-error': HTTP,
+  errorfile: HTTP,
+  errorfiles: HTTP,
+  errorloc: HTTP,
+  errorloc302: HTTP,
+  errorloc303: HTTP,
+  cookie: HTTP,
+  compression: HTTP,
+  redirect: HTTP,
+  'option httplog': HTTP,
+  'option http-server-close': HTTP,
+  'option http-keep-alive': HTTP,
+  'option httpclose': HTTP,
+  'option forwardfor': HTTP,
+  'option originalto': HTTP,
+  'option http-ignore-probes': HTTP,
+  'option http-use-htx': HTTP,
+  'option http-pretend-keepalive': HTTP,
+  'option http-buffer-request': HTTP,
+  'option http-use-proxy-header': HTTP,
+  'option http-no-delay': HTTP,
+  'option accept-invalid-http-request': HTTP,
+  'option accept-invalid-http-response': HTTP,
+  'option h1-case-adjust-bogus-client': HTTP,
+  'option h1-case-adjust-bogus-server': HTTP,
+  'option prefer-last-server': HTTP,
+  'option checkcache': HTTP,
+};
+
+const BYTES = 'sluice does not look into the bytes';
+
+/** Without a counterpart. */
+export const DROPPED_SETTINGS: Readonly<Record<string, string>> = {
+  'timeout client-fin': 'a half-closed session has the time of any other',
+  'timeout server-fin': 'a half-closed session has the time of any other',
+  'unique-id-format': 'sessions have numbers of their own',
+  'unique-id-header': BYTES,
+  'option nolinger': 'a session ends as its sides end it',
+  'option external-check': 'sluice starts no programs',
+  'external-check': 'sluice starts no programs',
+  'option transparent': 'sluice dials backends that are named',
+  dispatch: 'sluice dials backends that are named',
+  transparent: 'sluice dials backends that are named',
+  'option persist': BYTES,
+  'option independent-streams': 'a byte either way counts for both sides',
+  'option spop-check': 'there is no such probe',
+  'monitor-net': 'ask /ready of the admin address',
+  'monitor-uri': 'ask /ready of the admin address',
+  monitor: 'ask /ready of the admin address',
+  filter: BYTES,
+  declare: BYTES,
+  capture: BYTES,
+  'tcp-response': BYTES,
+  'use-server': 'a policy chooses the backend',
+  'force-persist': BYTES,
+  'ignore-persist': BYTES,
+  'email-alert': 'alerts come from metrics',
+  'load-server-state-from-file': 'a reload forgets nothing',
+  'server-state-file-name': 'a reload forgets nothing',
+  'clitcpka-cnt': 'the kernel has the times of keepalive',
+  'clitcpka-idle': 'the kernel has the times of keepalive',
+  'clitcpka-intvl': 'the kernel has the times of keepalive',
+  'srvtcpka-cnt': 'the kernel has the times of keepalive',
+  'srvtcpka-idle': 'the kernel has the times of keepalive',
+  'srvtcpka-intvl': 'the kernel has the times of keepalive',
+};
+
+/** What of a backend stands in a frontend, and the other way round: HAProxy passes over it too. */
+export const BACKEND_SETTINGS = new Set([
+  'balance',
+  'hash-type',
+  'hash-balance-factor',
+  'retries',
+  'fullconn',
+  'source',
+  'timeout connect',
+  'timeout server',
+  'timeout queue',
+  'timeout check',
+  'timeout tunnel',
+  'option httpchk',
+  'option tcp-check',
+  'option pgsql-check',
+  'option redis-check',
+  'option mysql-check',
+  'option ssl-hello-chk',
+  'option smtpchk',
+  'option ldap-check',
+  'option allbackups',
+  'stick-table',
+  'http-check',
+  'tcp-check',
+  'default-server',
+  'server',
+  'server-template',
+  'stick',
+]);
+export const FRONTEND_SETTINGS = new Set([
+  'bind',
+  'maxconn',
+  'backlog',
+  'default_backend',
+  'use_backend',
+  'timeout client',
+  'rate-limit',
+]);
+
+export const SERVICE_MANAGER =
+  'the service manager does this; systemd/sluice.service has the user and the sandbox';
+
+/** Of `global`: work of the service manager. */
+export const OF_THE_SERVICE = new Set([
+  'user',
+  'group',
+  'uid',
+  'gid',
+  'chroot',
+  'daemon',
+  'pidfile',
+  'master-worker',
+  'ulimit-n',
+  'set-dumpable',
+]);
+
+export const IDLE_GLOBALS: Readonly<Record<string, string>> = {
+  node: LABEL,
+  description: LABEL,
+  localpeer: LABEL,
+  quiet: 'sluice has no such output',
+  'zero-warning': 'sluice check knows errors and warnings',
+  'stats timeout': 'the control socket has its own times',
+  'ca-base': 'sluice ends no TLS',
+  'crt-base': 'sluice ends no TLS',
+  'ssl-default-bind-ciphers': 'sluice ends no TLS',
+  'ssl-default-bind-ciphersuites': 'sluice ends no TLS',
+  'ssl-default-bind-options': 'sluice ends no TLS',
+  'ssl-default-bind-curves': 'sluice ends no TLS',
+  'ssl-default-server-ciphers': 'sluice begins no TLS',
+  'ssl-default-server-ciphersuites': 'sluice begins no TLS',
+  'ssl-default-server-options': 'sluice begins no TLS',
+  'ssl-dh-param-file': 'sluice ends no TLS',
+  'ssl-server-verify': 'sluice begins no TLS',
+  'max-spread-checks': 'probes are spread in any case',
+  noepoll: TUNING,
+  nopoll: TUNING,
+  nosplice: TUNING,
+  noreuseport: TUNING,
+  nogetaddrinfo: TUNING,
+  'cpu-map': TUNING,
+  'thread-groups': TUNING,
+  nbproc: TUNING,
+  'busy-polling': TUNING,
+  'insecure-fork-wanted': 'sluice starts no programs',
+  'external-check': 'sluice starts no programs',
+};
+
+/** A prefix of names that tune HAProxy itself. */
+export const TUNING_PREFIX = 'tune.';
+export const TUNING_WHY = TUNING;

@@ -1,0 +1,31 @@
+/** Names of listeners and pools: what a foreign name is called here. */
+
+const MAX_NAME_LENGTH = 64;
+
+/** Gives each name once. */
+export class Names {
+  readonly #taken = new Set<string>();
+
+  /** `wanted`, or what is nearest to it and free. */
+  take(wanted: string): string {
+    const base = usable(wanted);
+    let name = base;
+    for (let count = 2; this.#taken.has(name); count++) {
+      const suffix = `-${count}`;
+      name = `${base.slice(0, MAX_NAME_LENGTH - suffix.length)}${suffix}`;
+    }
+    this.#taken.add(name);
+    return name;
+  }
+}
+
+/** Letters, digits, `_`, `-` and `.`, a letter or digit first. */
+function usable(wanted: string): string {
+  const clean = wanted.replace(/[^A-Za-z0-9_.-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+  return clean.slice(0, MAX_NAME_LENGTH) || 'unnamed';
+}
+
+/** Of a backend: up to 128 characters of ASCII without spaces, some left for a number. */
+export function backendLabel(wanted: string): string {
+  return wanted.replace(/[^\x21-\x7e]+/g, '-').slice(0, 120) || 'unnamed';
+}

@@ -1,0 +1,25 @@
+/** What an import is given, and what it gives back. */
+import type { Result } from '../core/result.js';
+import type { Entry } from './statement.js';
+
+export interface SourceText {
+  /** As the report names it. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** The file cannot be understood: nothing is written. */
+export interface SyntaxFault {
+  readonly file: string;
+  readonly line: number;
+  /** A clause that follows the place. */
+  readonly problem: string;
+}
+
+export interface Imported {
+  readonly toml: string;
+  /** In the order of the files. */
+  readonly entries: readonly Entry[];
+}
+
+export type ImportResult = Result<Imported, SyntaxFault>;

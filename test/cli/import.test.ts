@@ -1,0 +1,95 @@
+/** `sluice import`: what is written, what is told, and the exit code. */
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { finish } from '../../src/cli/import/run.js';
+import { readSources } from '../../src/cli/import/sources.js';
+import { capabilities } from '../../src/import/capabilities.js';
+import { importHaproxy } from '../../src/import/haproxy/import.js';
+
+const GOOD = `defaults
+  mode tcp
+  timeout connect 1s
+  timeout client 1m
+  timeout server 1m
+`;
+const dir = t.testdir({
+  'good.cfg': `${GOOD}listen a\n  bind 127.0.0.1:1\n  server s 127.0.0.1:2\n`,
+  'less.cfg': `${GOOD}listen a\n  bind 127.0.0.1:1\n  server s 127.0.0.1:2 ssl\n`,
+  'broken.cfg': `${GOOD}listen a\n  bind "127.0.0.1:1\n`,
+  'time.cfg': `${GOOD}listen a\n  timeout queue soon\n`,
+  'nothing.cfg': `${GOOD}`,
+  parts: { '1.cfg': GOOD, '2.cfg': 'listen b\n  bind :3\n  server s 127.0.0.1:2\n', 'x.txt': '"' },
+});
+
+async function run(name: string, output?: string) {
+  const sources = await readSources([join(dir, name)]);
+  if (!sources.ok) return { code: -1, out: '', err: sources.error };
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await finish(importHaproxy(sources.value, new Map(), capabilities()), {
+    sources: sources.value,
+    output,
+    stdout: { write: (text) => out.push(text) },
+    stderr: { write: (text) => err.push(text) },
+  });
+  return { code, out: out.join(''), err: err.join('') };
+}
+
+t.test(
+  'a file of which everything is translated goes to standard output, exit code 0',
+  async (t) => {
+    const { code, out, err } = await run('good.cfg');
+    t.equal(code, 0);
+    t.match(out, '[listeners.a]');
+    t.match(err, /8: server s 127\.0\.0\.1:2: a backend/);
+    t.match(err, '0 changed in meaning, 0 dropped');
+  },
+);
+
+t.test('what is dropped is told, and makes the exit code 1; the rest is written', async (t) => {
+  const output = join(dir, 'less.toml');
+  const { code, out, err } = await run('less.cfg', output);
+  t.equal(code, 1);
+  t.equal(out, '');
+  t.match(err, /dropped:\n {2}\S+less\.cfg:8: ssl: sluice begins no TLS/);
+  t.match(readFileSync(output, 'utf8'), '[listeners.a]');
+  t.equal(statSync(output).mode & 0o007, 0, 'there may be passwords of probes in it');
+});
+
+t.test('a syntax error is one sentence with its place, and nothing is written', async (t) => {
+  for (const [name, line, problem] of [
+    ['broken.cfg', 7, 'a quote " that is not closed'],
+    ['time.cfg', 7, 'timeout queue: "soon" is no time (as 500ms, 5s, 30m)'],
+  ] as const) {
+    const output = join(dir, `${name}.toml`);
+    const { code, err } = await run(name, output);
+    t.equal(code, 1);
+    t.equal(err, `${join(dir, name)}:${line}: ${problem}; nothing is written\n`);
+    t.notOk(existsSync(output));
+  }
+});
+
+t.test('a file without anything to serve writes nothing', async (t) => {
+  const { code, out, err } = await run('nothing.cfg');
+  t.equal(code, 1);
+  t.equal(out, '');
+  t.match(err, 'no listener can be translated; nothing is written');
+});
+
+t.test('a folder is its .cfg files by name, and a missing file is a sentence', async (t) => {
+  const { code, out } = await run('parts');
+  t.equal(code, 0);
+  t.match(out, 'idle_timeout = "1m"');
+  t.match(out, '2.cfg:1');
+  t.match((await run('missing.cfg')).err, /missing\.cfg: cannot be read/);
+});
+
+t.test('the file that is translated is never written over', async (t) => {
+  const path = join(dir, 'own.cfg');
+  writeFileSync(path, readFileSync(join(dir, 'good.cfg')));
+  const { code, err } = await run('own.cfg', path);
+  t.equal(code, 1);
+  t.match(err, 'it is the file that is translated');
+  t.match(readFileSync(path, 'utf8'), 'listen a');
+});
