@@ -309,7 +309,7 @@ export class Daemon {
   #look(): void {
     if (this.#phase === 'stopping' && this.fleet.size === 0) return;
     this.board.look(this.#deps.clock.nowMs());
-    this.watch.look();
+    this.watch.lookAgain();
     this.#defects.flush(this.#deps.clock.nowMs());
     this.#attendance.look(this.#deps.clock.nowMs());
     this.fleet.check();

@@ -5,10 +5,12 @@
  */
 import type { BackendState, ListenerState, PoolState } from '../admin/views.js';
 import { unreachable } from '../core/assert.js';
+import type { BackendId } from '../core/brand.js';
 import type { Clock, Timers } from '../core/clock.js';
 import { MAX_PAIRS } from '../core/limits.js';
 import type { SeriesReader } from '../core/series.js';
 import type { Log } from '../observe/log.js';
+import { type ChangeReader, EVERY_ROW, isCountOnly, rowIn } from '../pool/change_journal.js';
 import { DESCRIPTORS_A_FLOW, DESCRIPTORS_A_SESSION } from '../pool/descriptor_ledger.js';
 import type { Ledger } from '../pool/ledger.js';
 import { type Standing, standingOf } from '../pool/standing.js';
@@ -50,6 +52,8 @@ export interface ListenerNow extends StateNow<ListenerState> {
 const LARGE_POOL = 256;
 /** Five thousand probes per second may each bring a verdict, and a look takes a millisecond. */
 const A_MOMENT_MS = 50;
+/** So many changes are read in the time of a look at one backend. */
+const CHANGES_PER_LOOK = 16;
 /** Backends that `pool-down` names; the others are counted. */
 const MAX_TOLD = 64;
 
@@ -72,23 +76,34 @@ export class PoolWatch {
   #pairs: 'roomy' | 'crowded' = 'roomy';
   /** Pools of which something has changed within `together`; null outside of it. */
   #changed: Set<PoolEntry> | null = null;
+  /** What of the ledger's journal was not looked at yet. */
+  readonly #changes: ChangeReader;
+  /** Backends as of the last look at everything. */
+  readonly #byRow = new Map<BackendId, BackendEntry>();
   /** Large pools of which something has changed a moment ago. */
   readonly #soon = new Set<PoolEntry>();
 
   constructor(deps: PoolWatchDeps) {
     this.#deps = deps;
+    this.#changes = deps.ledger.changes.reader();
     this.#pools = new StateTimes(deps.clock);
     this.#listeners = new StateTimes(deps.clock);
     this.#backends = new StateTimes(deps.clock);
   }
 
-  /** Looks at everything: to be called after every change, and some times a second. */
+  /** Looks at everything: to be called after every change of what there is. */
   look(): void {
     const { inventory } = this.#deps;
+    // What is looked at from here on is newer.
+    this.#changes.skip();
+    this.#byRow.clear();
     const unresolved = new Map<string, number>();
     for (const pool of inventory.pools.values()) {
       this.pool(pool);
-      for (const entry of pool.backends.values()) this.backend(entry);
+      for (const entry of pool.backends.values()) {
+        this.#byRow.set(entry.id, entry);
+        this.backend(entry);
+      }
       for (const {
         spec: { name },
       } of pool.unresolved) {
@@ -96,7 +111,34 @@ export class PoolWatch {
       }
     }
     this.#unresolved = unresolved;
-    for (const listener of inventory.listeners.values()) this.listener(listener);
+    this.#lookAtListeners();
+  }
+
+  /**
+   * The same for what the ledger says has changed since: to be called some times a second. A look
+   * at ten thousand backends takes milliseconds, and of most of them nothing changes for hours.
+   */
+  lookAgain(): void {
+    const pools = new Set<PoolEntry>();
+    let { unread } = this.#changes;
+    // As many as that are no quicker to read, and some may be lost.
+    if (unread > CHANGES_PER_LOOK * this.#byRow.size) return this.look();
+    for (; unread > 0; unread--) {
+      const change = this.#changes.next();
+      if (change === EVERY_ROW) return this.look();
+      const entry = isCountOnly(change) ? undefined : this.#byRow.get(rowIn(change));
+      if (entry === undefined) continue;
+      this.backend(entry);
+      pools.add(entry.pool);
+    }
+    for (const pool of pools) {
+      if (this.#deps.inventory.pools.get(pool.key) === pool) this.pool(pool);
+    }
+    this.#lookAtListeners();
+  }
+
+  #lookAtListeners(): void {
+    for (const listener of this.#deps.inventory.listeners.values()) this.listener(listener);
     this.#tellCrowding();
   }
 
