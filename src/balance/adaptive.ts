@@ -8,8 +8,8 @@
  */
 import type { Random } from '../core/random.js';
 import { Costs, costOf } from './costs.js';
-import { leastBy, loadOf, nameOf, round } from './load.js';
-import type { Candidates, Chooser, Member, Policy } from './policy.js';
+import { loadOf, nameOf, round } from './load.js';
+import type { Candidates, Chooser, Explanation, Member, Policy } from './policy.js';
 import { Recency, type RecencyFollower } from './recency.js';
 
 const BEST = 3;
@@ -56,18 +56,30 @@ class AdaptiveChooser implements Chooser, RecencyFollower {
   choose(_: Uint8Array, random: Random): number {
     this.#recency.admit(random);
     const kept = this.#order.best(this.#best, this.#costs);
-    const chosen = this.#drawOfBest(kept, random);
+    const chosen = drawOfBest(this.#best, this.#costs, kept, random);
     this.#recency.chosen(chosen);
     return chosen;
   }
 
-  explain(): string {
+  explain(_: Uint8Array, random: Random): Explanation {
+    const order = this.#recency.foreseen(random);
+    const [best, costs] = [new Int32Array(BEST), new Float64Array(BEST)];
+    const anew = new Costs(this.#members.length, this.#candidates, order, BEST);
+    const kept = anew.best(best, costs);
+    return {
+      member: drawOfBest(best, costs, kept, random),
+      sentence: this.#sentence(best[0] ?? 0),
+    };
+  }
+
+  scoreOf(member: number): number | null {
+    const latencyMs = this.#candidates.latencyMsOf(member);
+    return latencyMs === 0 ? null : costOf(this.#candidates, member, latencyMs);
+  }
+
+  #sentence(least: number): string {
     const candidates = this.#candidates;
     const { count } = candidates;
-    const mean = meanLatencyMs(candidates);
-    const least = leastBy(candidates, (member) =>
-      costOf(candidates, member, candidates.latencyMsOf(member) || mean),
-    );
     const ms = candidates.latencyMsOf(least);
     const latency = ms > 0 ? `${round(ms)} ms` : 'latency not known yet';
     const failed = `${round(100 * candidates.failureRateOf(least))} % failed`;
@@ -98,28 +110,16 @@ class AdaptiveChooser implements Chooser, RecencyFollower {
   wereAdmitted(): void {
     this.#order.order();
   }
-
-  #drawOfBest(kept: number, random: Random): number {
-    let total = 0;
-    for (let place = 0; place < kept; place++) total += 1 / (this.#costs[place] ?? 1);
-    let at = random.next() * total;
-    for (let place = 0; place < kept; place++) {
-      at -= 1 / (this.#costs[place] ?? 1);
-      if (at < 0) return this.#best[place] ?? 0;
-    }
-    return this.#best[0] ?? 0;
-  }
 }
 
-/** Over those that are known; 1 when none is, so that load and failures decide. */
-function meanLatencyMs(candidates: Candidates): number {
-  let sum = 0;
-  let known = 0;
-  for (let position = 0; position < candidates.count; position++) {
-    const latencyMs = candidates.latencyMsOf(candidates.at(position));
-    if (latencyMs === 0) continue;
-    sum += latencyMs;
-    known++;
+/** One of the first `kept` of `best`, in proportion to 1/cost. */
+function drawOfBest(best: Int32Array, costs: Float64Array, kept: number, random: Random): number {
+  let total = 0;
+  for (let place = 0; place < kept; place++) total += 1 / (costs[place] ?? 1);
+  let at = random.next() * total;
+  for (let place = 0; place < kept; place++) {
+    at -= 1 / (costs[place] ?? 1);
+    if (at < 0) return best[place] ?? 0;
   }
-  return known === 0 ? 1 : sum / known;
+  return best[0] ?? 0;
 }

@@ -1,7 +1,7 @@
 /** The candidates of one tier, kept up to date by the pool or a simulation, and their chooser. */
 import type { Random } from '../core/random.js';
 import { MemberSet } from './member_set.js';
-import type { Candidates, Chooser, Figures, Policy } from './policy.js';
+import type { Candidates, Chooser, Explanation, Figures, Policy } from './policy.js';
 
 export class CandidateSet implements Candidates {
   readonly #figures: Figures;
@@ -60,8 +60,13 @@ export class CandidateSet implements Candidates {
     return this.#chooser?.choose(clientKey, random) ?? -1;
   }
 
-  explain(clientKey: Uint8Array): string {
-    return this.#chooser?.explain(clientKey) ?? '';
+  /** Of a set that is not empty. */
+  explain(clientKey: Uint8Array, random: Random): Explanation {
+    return this.#chooser?.explain(clientKey, random) ?? { member: -1, sentence: '' };
+  }
+
+  scoreOf(member: number): number | null {
+    return this.#chooser?.scoreOf(member) ?? null;
   }
 
   // ---- changes ----

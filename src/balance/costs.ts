@@ -12,7 +12,7 @@ import { loadOf } from './load.js';
 import { MemberSet } from './member_set.js';
 import { DECAY_MS } from './peak_ewma.js';
 import type { Candidates } from './policy.js';
-import type { Recency } from './recency.js';
+import type { RecencyOrder } from './recency.js';
 import { SumTree } from './sum_tree.js';
 
 /**
@@ -35,7 +35,7 @@ export function costOf(candidates: Candidates, member: number, latency: number):
 
 export class Costs {
   readonly #candidates: Candidates;
-  readonly #recency: Recency;
+  readonly #recency: RecencyOrder;
   /** By member: as of the base in time; without latency where it is unknown. */
   readonly #costs: Float64Array;
   readonly #known: IndexedHeap;
@@ -50,7 +50,7 @@ export class Costs {
   readonly #bestUnknown: Int32Array;
 
   /** `members`: of the pool. `few`: how many of the best are asked for. */
-  constructor(members: number, candidates: Candidates, recency: Recency, few: number) {
+  constructor(members: number, candidates: Candidates, recency: RecencyOrder, few: number) {
     this.#candidates = candidates;
     this.#recency = recency;
     const costs = new Float64Array(members);

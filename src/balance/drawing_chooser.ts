@@ -1,6 +1,6 @@
 /** What choosers share that draw by weight and look at the candidates that they have drawn only. */
 import type { Random } from '../core/random.js';
-import type { Candidates, Chooser } from './policy.js';
+import type { Candidates, Chooser, Explanation } from './policy.js';
 import { WeightedDraw } from './weighted_draw.js';
 
 export abstract class DrawingChooser implements Chooser {
@@ -13,7 +13,14 @@ export abstract class DrawingChooser implements Chooser {
   }
 
   abstract choose(clientKey: Uint8Array, random: Random): number;
-  abstract explain(clientKey: Uint8Array): string;
+  abstract scoreOf(member: number): number | null;
+  /** The rule. */
+  protected abstract sentence(): string;
+
+  /** A draw leaves nothing behind. */
+  explain(clientKey: Uint8Array, random: Random): Explanation {
+    return { member: this.choose(clientKey, random), sentence: this.sentence() };
+  }
 
   added(member: number): void {
     this.weighted.follow(member);

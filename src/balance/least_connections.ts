@@ -6,7 +6,7 @@
 import type { Random } from '../core/random.js';
 import { IndexedHeap } from './indexed_heap.js';
 import { describeLoad, leastBy, loadOf } from './load.js';
-import type { Candidates, Chooser, Member, Policy } from './policy.js';
+import type { Candidates, Chooser, Explanation, Member, Policy } from './policy.js';
 import { Recency, type RecencyFollower } from './recency.js';
 
 export class LeastConnections implements Policy {
@@ -66,7 +66,28 @@ class LeastConnectionsChooser implements Chooser, RecencyFollower {
     return best;
   }
 
-  explain(): string {
+  explain(_: Uint8Array, random: Random): Explanation {
+    return { member: this.#foreseen(random), sentence: this.#sentence() };
+  }
+
+  scoreOf(member: number): number {
+    return loadOf(this.#candidates, member);
+  }
+
+  /** The first in order once new members have their places. */
+  #foreseen(random: Random): number {
+    const loads = this.#loads;
+    const order = this.#recency.foreseen(random);
+    let best = this.#candidates.at(0);
+    for (let position = 1; position < this.#candidates.count; position++) {
+      const member = this.#candidates.at(position);
+      const [load = 0, least = 0] = [loads[member], loads[best]];
+      if (load < least || (load === least && order.isBefore(member, best))) best = member;
+    }
+    return best;
+  }
+
+  #sentence(): string {
     const candidates = this.#candidates;
     const { count } = candidates;
     const least = leastBy(candidates, (member) => loadOf(candidates, member));

@@ -46,7 +46,12 @@ class LeastLatencyChooser extends DrawingChooser {
     return isBetter(candidates, second, first) ? second : first;
   }
 
-  explain(): string {
+  scoreOf(member: number): number | null {
+    const latencyMs = this.candidates.latencyMsOf(member);
+    return latencyMs === 0 ? null : latencyMs * loadOf(this.candidates, member);
+  }
+
+  protected sentence(): string {
     const { candidates } = this;
     const { count } = candidates;
     const waitOf = (member: number): number =>

@@ -13,9 +13,13 @@ export function loadOf(candidates: Candidates, member: number): number {
 /** The candidate for which `cost` is least; any of equals, so only for explanations. */
 export function leastBy(candidates: Candidates, cost: (member: number) => number): number {
   let best = candidates.at(0);
+  let least = cost(best);
   for (let position = 1; position < candidates.count; position++) {
     const member = candidates.at(position);
-    if (cost(member) < cost(best)) best = member;
+    const found = cost(member);
+    if (found >= least) continue;
+    best = member;
+    least = found;
   }
   return best;
 }

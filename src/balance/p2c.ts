@@ -48,7 +48,11 @@ class P2cChooser extends DrawingChooser {
     return loadOf(candidates, second) < loadOf(candidates, first) ? second : first;
   }
 
-  explain(): string {
+  scoreOf(member: number): number {
+    return loadOf(this.candidates, member);
+  }
+
+  protected sentence(): string {
     const { candidates } = this;
     const { count } = candidates;
     const least = leastBy(candidates, (member) => loadOf(candidates, member));

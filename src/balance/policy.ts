@@ -41,6 +41,12 @@ export interface Candidates extends Figures {
   weightOf(member: number): number;
 }
 
+export interface Explanation {
+  readonly member: number;
+  /** One that a reader understands. */
+  readonly sentence: string;
+}
+
 /** Chooses among one set of candidates, and is called for everything that changes in it. */
 export interface Chooser {
   /**
@@ -49,10 +55,15 @@ export interface Chooser {
    */
   choose(clientKey: Uint8Array, random: Random): number;
   /**
-   * What `choose` would answer, in words: one sentence a reader understands, without any change of
-   * state (a round-robin does not advance, no randomness is drawn). May look at all candidates.
+   * What `choose` would answer with this `random`, and by which rule, without any change of state:
+   * a round-robin does not advance. May look at all candidates. `random` belongs to whoever asks.
    */
-  explain(clientKey: Uint8Array): string;
+  explain(clientKey: Uint8Array, random: Random): Explanation;
+  /**
+   * What the rule compares `member`, a candidate, by: the least wins. null: it compares nothing, or
+   * what it needs is not known yet.
+   */
+  scoreOf(member: number): number | null;
 
   /** `member` is a candidate now. */
   added(member: number): void;

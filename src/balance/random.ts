@@ -28,7 +28,11 @@ class RandomChooser extends DrawingChooser {
     return this.weighted.draw(random);
   }
 
-  explain(): string {
+  scoreOf(): null {
+    return null;
+  }
+
+  protected sentence(): string {
     const { count } = this.candidates;
     return `Draws one of ${count} eligible backends at random, in proportion to weight.`;
   }

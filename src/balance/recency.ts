@@ -16,7 +16,11 @@ export interface RecencyFollower {
   wereAdmitted(): void;
 }
 
-export class Recency {
+export interface RecencyOrder {
+  isBefore(a: number, b: number): boolean;
+}
+
+export class Recency implements RecencyOrder {
   #members: readonly Member[];
   /**
    * By member: the number of the choice that it won last; negative = never, NaN = not yet drawn.
@@ -51,6 +55,13 @@ export class Recency {
       if (Number.isNaN(this.#stamps[member])) this.#stamps[member] = random.next() - 1;
     }
     for (const follower of this.#followers) follower.wereAdmitted();
+  }
+
+  /** The order that `admit` would lead to, without leading there. */
+  foreseen(random: Random): RecencyOrder {
+    if (!this.#hasFresh) return this;
+    const stamps = this.#stamps.map((stamp) => (Number.isNaN(stamp) ? random.next() - 1 : stamp));
+    return { isBefore: (a, b) => (stamps[a] ?? 0) < (stamps[b] ?? 0) };
   }
 
   /** True when `a` was chosen longer ago than `b`. */

@@ -14,10 +14,10 @@ import type { Random } from '../core/random.js';
 import { ITEMS_PER_STRETCH, type Stretches } from '../core/stretches.js';
 import { IndexedHeap } from './indexed_heap.js';
 import { nameOf, round } from './load.js';
-import type { Candidates, Chooser, Member, Policy } from './policy.js';
+import type { Candidates, Chooser, Explanation, Member, Policy } from './policy.js';
 import { isEarlier, TurnClass, type TurnTime } from './turn_class.js';
 import { TurnOrder } from './turn_order.js';
-import type { Turns } from './turns.js';
+import { OwnTurns, type Turns } from './turns.js';
 
 /** Weights count in thousandths, as in the ledger: fractions of whole numbers compare exactly. */
 const SCALE = 1000;
@@ -110,10 +110,13 @@ class RoundRobinChooser implements Chooser {
     }
   }
 
-  explain(): string {
+  explain(clientKey: Uint8Array, random: Random): Explanation {
     const { drawn } = this.#turns;
     const { count } = this.#candidates;
-    if (drawn === 0) return `The first turn among ${count} eligible backends is drawn by lot.`;
+    if (drawn === 0) {
+      const sentence = `The first turn among ${count} eligible backends is drawn by lot.`;
+      return { member: this.#unbegun().choose(clientKey, random), sentence };
+    }
     this.#begin(drawn);
     this.#turns.read();
     this.#catchUp();
@@ -124,7 +127,12 @@ class RoundRobinChooser implements Chooser {
     }
     const share = `${round(this.#candidates.weightOf(member))} of ${round(total)} turns`;
     const who = nameOf(this.#members, member);
-    return `The next turn among ${count} eligible backends is ${who}'s, which has ${share}.`;
+    const sentence = `The next turn among ${count} eligible backends is ${who}'s, which has ${share}.`;
+    return { member, sentence };
+  }
+
+  scoreOf(): null {
+    return null;
   }
 
   added(member: number): void {
@@ -140,6 +148,13 @@ class RoundRobinChooser implements Chooser {
   }
   counted(): void {}
   measured(): void {}
+
+  /** What this one is before its first choice, with turns of its own. */
+  #unbegun(): Chooser {
+    const members = this.#members;
+    const orderOf = (seed: number): TurnOrder => new TurnOrder(members, seed);
+    return new RoundRobinChooser(members, this.#candidates, new OwnTurns(), orderOf);
+  }
 
   /** The order follows from the seed, which is drawn for the first choice. */
   #begin(seed: number): void {

@@ -20,7 +20,7 @@ import { avalanche } from './hash.js';
 import type { HashTable } from './hash_table.js';
 import { nameOf } from './load.js';
 import { maglevTable } from './maglev.js';
-import type { Candidates, Chooser, Member, Policy } from './policy.js';
+import type { Candidates, Chooser, Explanation, Member, Policy } from './policy.js';
 import { Rendezvous } from './rendezvous.js';
 import { hashRing } from './ring.js';
 
@@ -106,7 +106,15 @@ class SourceHashChooser implements Chooser {
     return this.#mayTake(home) ? home : this.#nextChoice(hash);
   }
 
-  explain(clientKey: Uint8Array): string {
+  explain(clientKey: Uint8Array): Explanation {
+    return { member: this.choose(clientKey), sentence: this.#sentence(clientKey) };
+  }
+
+  scoreOf(): null {
+    return null;
+  }
+
+  #sentence(clientKey: Uint8Array): string {
     const hash = this.#tables.clientHash.of(clientKey);
     const home = this.#tables.homes.home(hash);
     const start = `The client's hash 0x${hash.toString(16).padStart(8, '0')}`;

@@ -17,7 +17,9 @@ import { Defects } from './defects.js';
 import { Deputies } from './deputies.js';
 import { DescriptorShares } from './descriptor_shares.js';
 import { Discoveries } from './discoveries.js';
+import { EvennessWatch } from './evenness.js';
 import { withDiscovered } from './fold_discovered.js';
+import { Inquiries } from './inquiries.js';
 import { Inventory } from './inventory.js';
 import { ListeningSockets } from './listening_sockets.js';
 import { LookPace } from './look_pace.js';
@@ -42,6 +44,9 @@ export class Daemon {
   readonly fleet: Fleet;
   readonly watch: PoolWatch;
   readonly discoveries: Discoveries;
+  readonly evenness: EvennessWatch;
+  /** Questions to the workers. */
+  readonly inquiries: Inquiries;
   readonly #deps: DaemonDeps;
   readonly #changes = new ChangeQueue();
   readonly #publisher: PlanPublisher;
@@ -83,6 +88,7 @@ export class Daemon {
       send: (worker, message) => this.fleet.send(worker, message),
     });
     this.#attendance = new Attendance({ ...deps, ...shared, deputies, publisher: this.#publisher });
+    this.inquiries = new Inquiries({ timers: deps.timers, fleet: () => this.fleet });
     this.fleet = deps.createFleet({
       ...deps,
       start: (worker) => ({
@@ -105,6 +111,7 @@ export class Daemon {
       shareOf: (entry) => this.board.shareOf(entry),
       isStopping: () => this.#phase === 'stopping',
     });
+    this.evenness = new EvennessWatch({ ...shared, inventory: this.inventory });
     this.#pace = new LookPace(shared.series, this.inventory, () => this.board.isCalm);
     this.board = this.#boardOf(deps);
     this.#adoption = this.#adoptionOf(deps);
@@ -203,6 +210,7 @@ export class Daemon {
       inventory: this.inventory,
       sockets: this.sockets,
       attendance: this.#attendance,
+      inquiries: this.inquiries,
       opened: (listener, socket, problem) => {
         this.watch.opened(listener, socket, problem);
         if (problem !== null) this.#publisher.failed(listener.id);
@@ -310,6 +318,7 @@ export class Daemon {
     if (this.#phase === 'stopping' && this.fleet.size === 0) return;
     this.board.look(this.#deps.clock.nowMs());
     this.watch.lookAgain();
+    this.evenness.look(this.#deps.clock.nowMs());
     this.#defects.flush(this.#deps.clock.nowMs());
     this.#attendance.look(this.#deps.clock.nowMs());
     this.fleet.check();

@@ -95,6 +95,11 @@ export class DataPlane {
     if (limit === null) this.udp.endFlows(backend, cause, spanMs);
   }
 
+  /** null: no plan has named it here yet. */
+  pool(id: PoolId): Pool | null {
+    return this.#pools.get(id)?.pool ?? null;
+  }
+
   rung(): void {
     this.tcp.rung();
     this.udp.rung();
@@ -139,24 +144,24 @@ export class DataPlane {
         worker,
         random,
         clock: this.#deps.engine.clock,
-        freed: (id) => this.tcp.freed(id),
+        freed: (id) => this.tcp.choosing.freed(id),
         ejected: this.#deps.ejected,
       },
     );
     const waiting = new Waiting(pool, new WaitQueue(ledger, plan.id, worker, workers));
     this.#pools.set(plan.id, waiting);
-    this.tcp.addPool(plan.id, waiting);
+    this.tcp.choosing.addPool(plan.id, waiting);
     return waiting;
   }
 
   #conclude({ access, pools }: Extract<PlanPart, { kind: 'done' }>): void {
     this.tcp.access = access;
     this.udp.access = access;
-    this.tcp.followListeners();
+    this.tcp.choosing.followListeners();
     for (const id of pools) {
       this.#plans.forget(id);
       this.#pools.delete(id);
-      this.tcp.removePool(id);
+      this.tcp.choosing.removePool(id);
     }
     this.rung();
   }

@@ -22,6 +22,7 @@ import { systemTimers } from '../system/timers.js';
 import { DataPlane } from './data_plane.js';
 import { Defects } from './defects.js';
 import { Vitals } from './vitals.js';
+import { WorkerAnswers } from './worker_answers.js';
 import type { FromWorker, ToWorker, WorkerStart } from './worker_protocol.js';
 
 /** Access records are handed over in batches of at most so many. */
@@ -81,6 +82,14 @@ if (created.ok) {
     internalError: (error, listener) => defects.report(error, listener, engine.clock.nowMs()),
   });
   engine.attach(plane.edges.tcp, plane.edges.udp);
+  const answers = new WorkerAnswers({
+    plane,
+    clock: engine.clock,
+    random: systemRandom,
+    post,
+    turn,
+    internalError: (error, listener) => defects.report(error, listener, engine.clock.nowMs()),
+  });
   let applying: Promise<void> = Promise.resolve();
   const apply = async (part: PlanPart): Promise<void> => {
     for (const { key, outcome } of await plane.apply(part)) {
@@ -95,6 +104,8 @@ if (created.ok) {
         return;
       case 'end-sessions':
         return plane.endSessions(message);
+      case 'ask':
+        return answers.ask(message.ask, message.question);
       case 'stop':
         handOver(records);
         defects.flush(Number.POSITIVE_INFINITY);

@@ -6,6 +6,7 @@ import { muteDatagrams } from '../kernel/mute.js';
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
 import type { Attendance } from './attendance.js';
+import type { Inquiries } from './inquiries.js';
 import type { Inventory, ListenerEntry } from './inventory.js';
 import type { ListeningSockets } from './listening_sockets.js';
 import type { SharedState } from './shared_state.js';
@@ -24,6 +25,7 @@ export interface WorkerNewsDeps {
   readonly inventory: Inventory;
   readonly sockets: ListeningSockets;
   readonly attendance: Attendance;
+  readonly inquiries: Inquiries;
   /** A worker has opened the socket of a listener, or could not: `problem`. */
   readonly opened: (listener: ListenerEntry, socket: number, problem: string | null) => void;
   /** A worker has ejected a backend. */
@@ -67,6 +69,9 @@ export class WorkerNews implements FleetEvents {
       }
       case 'opened':
         return this.#opened(message.socket, message.outcome);
+      case 'answer':
+      case 'answered':
+        return this.#deps.inquiries.heard(message);
       case 'started':
       case 'failed':
         return;
@@ -82,6 +87,7 @@ export class WorkerNews implements FleetEvents {
     shared.series.forgetActive(worker);
     log.event('worker-lost', { worker, sessions, detail });
     this.#deps.attendance.lost(worker);
+    this.#deps.inquiries.lost(worker);
     this.#deps.ringAll();
   }
 
@@ -89,6 +95,7 @@ export class WorkerNews implements FleetEvents {
     this.#deps.counters.workerRestart(worker);
     this.#deps.log.event('worker-started', { worker, engine: this.#deps.engine });
     this.#deps.attendance.replaced(worker);
+    this.#deps.inquiries.replaced(worker);
   }
 
   notReplaced(worker: WorkerId, failures: number, detail: string): void {

@@ -2,6 +2,7 @@
 import type { AccessRecord } from '../core/access.js';
 import type { WorkerId } from '../core/brand.js';
 import type { PlanPart } from '../core/plan.js';
+import type { AnswerPart, Question } from '../core/questions.js';
 import type { EngineName } from '../core/spec.js';
 import type { Ending } from '../session/tcp/ending.js';
 import type { ListenOutcome } from '../session/tcp_port.js';
@@ -33,6 +34,8 @@ export interface WorkerStart {
 export type ToWorker =
   | { readonly kind: 'plan'; readonly part: PlanPart }
   | ({ readonly kind: 'end-sessions' } & Ending)
+  /** See questions.ts; `ask` is the number of the question. */
+  | { readonly kind: 'ask'; readonly ask: number; readonly question: Question }
   | { readonly kind: 'stop' };
 
 export type FromWorker =
@@ -52,4 +55,7 @@ export type FromWorker =
   | { readonly kind: 'degraded'; readonly detail: string }
   /** Sessions that defects ended. */
   | ({ readonly kind: 'internal-error' } & Defect)
+  | { readonly kind: 'answer'; readonly ask: number; readonly part: AnswerPart }
+  /** No more parts come. */
+  | { readonly kind: 'answered'; readonly ask: number }
   | { readonly kind: 'accept-failed'; readonly socket: number; readonly errno: string };

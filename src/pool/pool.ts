@@ -8,12 +8,12 @@ import { createPolicy } from '../balance/registry.js';
 import { presentShared, unreachable } from '../core/assert.js';
 import type { BackendId, PoolId, WorkerId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
-import type { Ineligible } from '../core/outcome.js';
 import type { PoolPlan } from '../core/plan.js';
+import type { ExplainedChoice, ExplainedMember } from '../core/questions.js';
 import type { Random } from '../core/random.js';
 import { sameValue } from '../core/same_value.js';
 import type { PoolSettings } from '../core/spec.js';
-import { atOnce, ITEMS_PER_STRETCH, type Stretches } from '../core/stretches.js';
+import { atOnce, ITEMS_PER_STRETCH, inStretches, type Stretches } from '../core/stretches.js';
 import { ineligible, mayStay, type Regard } from './eligibility.js';
 import { Failures } from './failures.js';
 import { Learnt } from './learnt.js';
@@ -42,6 +42,10 @@ const NOTHING: Readonly<Record<Nobody, Selection>> = {
   'all-down': { kind: 'none', reason: 'all-down' },
   'all-full': { kind: 'none', reason: 'all-full' },
 };
+
+export interface PoolExplanation extends ExplainedChoice {
+  readonly members: readonly ExplainedMember[];
+}
 
 export class Pool implements PoolView, LeaseBook {
   readonly id: PoolId;
@@ -149,23 +153,36 @@ export class Pool implements PoolView, LeaseBook {
     return mayStay(this.#deps.ledger, backend);
   }
 
-  /**
-   * Each member with the reason why it is not eligible now (null: it is), and the policy's answer.
-   */
-  explain(request: SelectRequest): {
-    readonly members: readonly { readonly name: string; readonly reason: Ineligible | null }[];
-    readonly sentence: string;
-  } {
+  /** What `select` would answer with `random` now, and why; nothing is reserved. */
+  explain(request: SelectRequest, random: Random): PoolExplanation {
+    return atOnce(this.explaining(request, random));
+  }
+
+  /** The same in stretches; the choice is made in the first one. */
+  *explaining(request: SelectRequest, random: Random): Stretches<PoolExplanation> {
     const regard = this.#look(request.tried);
-    const candidates = this.#roster.candidates(regard);
-    const members = this.#members.map((member, index) => ({
-      name: member.name,
-      reason:
+    const found = this.#roster.candidates(regard);
+    const selection = found === null ? this.#nothing(request.tried, regard) : null;
+    const rule = found?.explain(request.clientKey, random);
+    const chosen = rule === undefined ? null : (this.#members[rule.member]?.name ?? null);
+    const current = this.#members;
+    const members: ExplainedMember[] = [];
+    yield* inStretches(current.length, (index) => {
+      const member = current[index];
+      if (member === undefined) return;
+      const reason =
         ineligible(this.#deps.ledger, member.id, request.tried, regard) ??
-        (candidates?.has(index) === true ? null : ('backup' as const)),
-    }));
-    const sentence = candidates?.explain(request.clientKey) ?? 'no backend is eligible';
-    return { members, sentence };
+        (found?.has(index) === true ? null : ('backup' as const));
+      const score = reason === null ? (found?.scoreOf(index) ?? null) : null;
+      members.push({ name: member.name, reason, score });
+    });
+    const nobody = selection?.kind === 'none' ? selection.reason : 'unproven';
+    return {
+      members,
+      chosen,
+      nobody: selection === null ? null : nobody,
+      sentence: rule?.sentence ?? 'no backend is eligible',
+    };
   }
 
   // ---- LeaseBook: what a lease reports ----

@@ -58,7 +58,7 @@ export class EndQueue<S> {
   }
 }
 
-interface Noticed {
+export interface Noticed {
   notice: { readonly atMs: number; readonly cause: Cause } | null;
 }
 

@@ -1,10 +1,10 @@
 /** A pool as a policy sees it, for tests: settable figures, every member eligible unless told. */
 import { CandidateSet } from '../../src/balance/candidate_set.js';
-import type { Candidates, Member, Policy } from '../../src/balance/policy.js';
+import type { Candidates, Explanation, Member, Policy } from '../../src/balance/policy.js';
 import { createPolicy } from '../../src/balance/registry.js';
 import { OwnTurns, type Turns } from '../../src/balance/turns.js';
 import { present } from '../../src/core/assert.js';
-import type { Random } from '../../src/core/random.js';
+import { type Random, seededRandom } from '../../src/core/random.js';
 import type { PolicyName } from '../../src/core/spec.js';
 import { type HashOptions, policyNamed } from '../support/policies.js';
 
@@ -131,9 +131,21 @@ export class DrivenPolicy {
     return this.#candidates.choose(situation.clientKey, random);
   }
 
+  /** The rule in words. */
   explain(situation: Situation): string {
+    return this.foresee(situation, seededRandom(1)).sentence;
+  }
+
+  foresee(situation: Situation, random: Random): Explanation {
     this.#follow(situation);
-    return this.#candidates.explain(situation.clientKey);
+    return this.#candidates.explain(situation.clientKey, random);
+  }
+
+  /** By candidate. */
+  scores(situation: Situation): ReadonlyMap<number, number | null> {
+    this.#follow(situation);
+    const all = situation.candidates();
+    return new Map(all.map((member) => [member, this.#candidates.scoreOf(member)]));
   }
 
   update(members: readonly Member[]): void {

@@ -143,6 +143,47 @@ for (const name of POLICY_NAMES) {
       }
     });
 
+    t.test('the one that an explanation names is the one that is chosen', async (t) => {
+      const random = seededRandom(seed);
+      for (let round = 0; round < 100; round++) {
+        const members = randomMembers(random);
+        const policy = policyOf(name, members);
+        const situation = new Situation(members);
+        for (let turn = 0; turn < 20; turn++) {
+          scramble(situation, random);
+          const drawn = seed + round * 100 + turn;
+          const foreseen = policy.foresee(situation, seededRandom(drawn)).member;
+          const chosen = policy.choose(situation, seededRandom(drawn));
+          if (foreseen === chosen) continue;
+          t.fail(`round ${round}, turn ${turn}: ${foreseen} instead of ${chosen}`);
+          return;
+        }
+      }
+      t.pass('100 pools, 20 choices each');
+    });
+
+    t.test(
+      'with two candidates the one of the lesser score is chosen, if they have any',
+      async (t) => {
+        if (name === 'adaptive') {
+          t.pass('it draws among the best three');
+          return;
+        }
+        const random = seededRandom(seed);
+        const members = equalMembers(2);
+        const policy = policyOf(name, members);
+        const situation = new Situation(members);
+        for (let turn = 0; turn < 200; turn++) {
+          scramble(situation, random);
+          situation.only(0, 1);
+          const [a, b] = [...policy.scores(situation).values()];
+          const chosen = policy.choose(situation, random);
+          if (typeof a !== 'number' || typeof b !== 'number' || a === b) continue;
+          t.equal(chosen, a < b ? 0 : 1, `scores ${a} and ${b}`);
+        }
+      },
+    );
+
     t.test('explaining is one plain sentence and changes nothing', async (t) => {
       const silent = history(name, seededRandom(seed));
       const explained = history(name, seededRandom(seed), (policy, _, situation) => {

@@ -131,7 +131,10 @@ class Life {
       this.#plan.backends,
       this.#plan.settings.panicPercent,
     );
-    const { members } = this.#pool.explain({ clientKey: new Uint8Array(0), tried: null });
+    const { members } = this.#pool.explain(
+      { clientKey: new Uint8Array(0), tried: null },
+      seededRandom(1),
+    );
     const differs = members.findIndex(({ reason }, index) => reason !== reasons[index]);
     return differs < 0 ? null : `${differs}: ${members[differs]?.reason} or ${reasons[differs]}`;
   }

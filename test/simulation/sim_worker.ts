@@ -5,6 +5,7 @@
 
 import { DataPlane } from '../../src/control/data_plane.js';
 import type { SharedState } from '../../src/control/shared_state.js';
+import { WorkerAnswers } from '../../src/control/worker_answers.js';
 import type { FromWorker, ToWorker } from '../../src/control/worker_protocol.js';
 import { escalate, unreachable } from '../../src/core/assert.js';
 import type { BackendId, PoolId, WorkerId } from '../../src/core/brand.js';
@@ -42,6 +43,7 @@ export class SimWorker {
   readonly plans = new PlanCopy();
   readonly #inbox: ToWorker[] = [];
   readonly #deps: SimWorkerDeps;
+  readonly #answers: WorkerAnswers;
   #applying: Promise<void> = Promise.resolve();
   #bell: 'rung' | 'silent' = 'silent';
 
@@ -72,6 +74,14 @@ export class SimWorker {
       turn: () => Promise.resolve(),
       ejected: () => post({ kind: 'ejected' }),
       acceptFailed: (socket, errno) => post({ kind: 'accept-failed', socket, errno }),
+      internalError: escalate,
+    });
+    this.#answers = new WorkerAnswers({
+      plane: this.plane,
+      clock: time,
+      random: deps.random,
+      post,
+      turn: () => Promise.resolve(),
       internalError: escalate,
     });
     this.tcp.attach(this.plane.edges.tcp);
@@ -118,6 +128,8 @@ export class SimWorker {
         return;
       case 'end-sessions':
         return this.plane.endSessions(message);
+      case 'ask':
+        return this.#answers.ask(message.ask, message.question);
       case 'stop':
         return;
       default:

@@ -3,7 +3,7 @@
  * edge. Choosing and waiting are in choosing.ts, counting in book.ts; this file knows the phases.
  */
 import { assert, assertShared, escalate, presentShared, unreachable } from '../../core/assert.js';
-import type { ListenerId, PairId, PoolId } from '../../core/brand.js';
+import type { ListenerId, PairId } from '../../core/brand.js';
 import { doEach } from '../../core/do_each.js';
 import type { Cause, DialFailure, EndedBy, Stage } from '../../core/outcome.js';
 import type { ListenerPlan } from '../../core/plan.js';
@@ -11,6 +11,7 @@ import type { Lease } from '../../pool/selection.js';
 import { DeadlineWheel } from '../deadline_wheel.js';
 import { reportUnlessShared } from '../defect.js';
 import { DUE_A_TURN } from '../due.js';
+import { type HowToEnd, Notices } from '../notices.js';
 import type { ListenerKey, PairEnd, TcpEdges } from '../tcp_port.js';
 import { SessionBook } from './book.js';
 import { Choosing } from './choosing.js';
@@ -20,9 +21,9 @@ import { concerned, type Ending, isAbrupt } from './ending.js';
 import { endOf, expiryOf, leaseOf, type Over, overdue, settlementOf, stageOf } from './ends.js';
 import type { TcpListener } from './listener.js';
 import { type OpenedSocket, TcpListeners } from './listeners.js';
-import { Notices } from './notices.js';
 import { preludeFor } from './prelude.js';
 import { TcpSession } from './session.js';
+import { TcpSource } from './source.js';
 import { Sweep } from './sweep.js';
 import type { Waiting } from './waiting.js';
 
@@ -33,7 +34,8 @@ export class TcpSessions implements TcpEdges {
   readonly #deps: TcpSessionsDeps;
   readonly #book: SessionBook;
   readonly #early: EarlyStages;
-  readonly #choosing: Choosing;
+  /** Pools, and who waits for a backend of one. */
+  readonly choosing: Choosing;
   readonly #wheel: DeadlineWheel;
   readonly #sessions: (TcpSession | null)[];
   readonly #listeners: TcpListeners;
@@ -47,13 +49,15 @@ export class TcpSessions implements TcpEdges {
   readonly #dueNow = (session: TcpSession): void => this.#expired(session, this.#tickMs);
   readonly #countBytes = (session: TcpSession): void => this.#book.countBytes(session);
   readonly #beginOne = (session: TcpSession): void => this.#begin(session);
-  readonly #notices: Notices;
+  readonly #notices: Notices<TcpSession>;
+  /** For questions about them. */
+  readonly source: TcpSource;
   readonly #atEnd: readonly ((over: Over) => void)[] = [
-    ({ session }) => this.#choosing.forget(session),
+    ({ session }) => this.choosing.forget(session),
     ({ session, end, nowMs }) => this.#book.ended(session, end, nowMs),
     ({ session, end, nowMs }) => leaseOf(session)?.settle(settlementOf(session, end, nowMs)),
     ({ session }) => this.#listeners.leave(session.listener),
-    () => this.#choosing.serveFreed(),
+    () => this.choosing.serveFreed(),
   ];
   #tickMs = 0;
 
@@ -63,11 +67,14 @@ export class TcpSessions implements TcpEdges {
     this.#wheel = new DeadlineWheel(deps.engine.capacity, deps.clock.nowMs());
     this.#sweep = new Sweep(deps.engine.lastActivityMs);
     this.#sessions = [];
+    this.source = new TcpSource(this.#sessions, deps.engine, deps.ids);
     this.#notices = new Notices({
       ...deps,
       isOver: (session) => this.#sessions[session.pair] !== session,
       due: (session) => this.#alone(session, () => this.#noticeDue(session)),
-      arm: (session, nowMs) => this.#armRelay(session, nowMs),
+      arm: (session, nowMs) => {
+        if (session.phase.at === 'relaying') this.#armRelay(session, nowMs);
+      },
     });
     this.#listeners = new TcpListeners(deps, {
       begin: (session) => this.#alone(session, this.#beginOne),
@@ -82,9 +89,9 @@ export class TcpSessions implements TcpEdges {
       deadline,
       noDeadline: (session) => this.#wheel.clear(session.pair),
       refuse: (session, cause) => this.#end(session, 'sluice', 'accept', cause, 'reset'),
-      done: (session) => this.#choosing.choose(session),
+      done: (session) => this.choosing.choose(session),
     });
-    this.#choosing = new Choosing({
+    this.choosing = new Choosing({
       engine: deps.engine,
       ring: deps.ring,
       dial: (session, lease) => this.#dial(session, lease),
@@ -106,26 +113,6 @@ export class TcpSessions implements TcpEdges {
     this.#book.access = level;
   }
 
-  /** Adds a pool, so that its waiters are served when a place becomes free. */
-  addPool(id: PoolId, waiting: Waiting): void {
-    this.#choosing.addPool(id, waiting);
-  }
-
-  /** A place at a backend of `pool` became free: who waits is served after the present edge. */
-  freed(pool: PoolId): void {
-    this.#choosing.freed(pool);
-  }
-
-  /** Who waits for a backend of the pool is refused. */
-  removePool(id: PoolId): void {
-    this.#choosing.removePool(id);
-  }
-
-  /** All listeners lead where the newest plan says: so do those who wait. */
-  followListeners(): void {
-    this.#choosing.followListeners();
-  }
-
   /** Opens or updates a listener; answers what became of each socket that was opened. */
   applyListener(plan: ListenerPlan, waiting: Waiting): Promise<readonly OpenedSocket[]> {
     return this.#listeners.apply(plan, waiting);
@@ -140,7 +127,12 @@ export class TcpSessions implements TcpEdges {
   endSessions(ending: Ending): void {
     const { engine, clock } = this.#deps;
     const chosen = concerned(this.#open(), ending, engine.lastActivityMs, clock.nowMs());
-    this.#notices.give(chosen, ending);
+    this.end(chosen, ending);
+  }
+
+  /** In their order; what is over by then stays over. */
+  end(chosen: readonly TcpSession[], how: HowToEnd): void {
+    this.#notices.give(chosen, how);
   }
 
   /** Flows gave back descriptors, which sessions may have. */
@@ -151,7 +143,7 @@ export class TcpSessions implements TcpEdges {
   /** A ring of the doorbell: states, places or turns may have changed. */
   rung(): void {
     this.#listeners.admitAll();
-    this.#choosing.retryAll();
+    this.choosing.retryAll();
   }
 
   /** Expires deadlines; answers when the next one comes. */
@@ -159,7 +151,7 @@ export class TcpSessions implements TcpEdges {
     this.#tickMs = nowMs;
     this.#wheel.advance(nowMs, this.#expire, DUE_A_TURN);
     this.#notices.runAgain();
-    this.#choosing.serveFreed();
+    this.choosing.serveFreed();
     if (this.#sweep.isTime(nowMs)) {
       this.#sweep.run(nowMs, this.#sessions, (session) => this.#alone(session, this.#countBytes));
       // Wake-ups that were lost are made good.
@@ -219,7 +211,7 @@ export class TcpSessions implements TcpEdges {
     if ((session.tried?.length ?? 0) > session.waiting.pool.settings.retries) {
       return this.#end(session, 'backend', 'dial', 'dial-failed', 'reset');
     }
-    this.#choosing.choose(session);
+    this.choosing.choose(session);
   }
 
   firstByte(pair: PairId): void {
@@ -300,7 +292,7 @@ export class TcpSessions implements TcpEdges {
         return this.#early.expired(session, phase.reading);
       case 'resting':
         session.phase = { at: 'choosing' };
-        return this.#choosing.choose(session);
+        return this.choosing.choose(session);
       case 'verdict':
         return this.#end(session, 'sluice', 'select', 'all-down', 'reset');
       case 'queued':
@@ -352,7 +344,7 @@ export class TcpSessions implements TcpEdges {
   #end(session: TcpSession, by: EndedBy, stage: Stage, cause: Cause, how: 'flush' | 'reset'): void {
     const { phase } = session;
     if (phase.at === 'closing' || phase.at === 'held') return;
-    this.#choosing.forget(session);
+    this.choosing.forget(session);
     this.#wheel.clear(session.pair);
     session.phase = { at: 'closing', lease: leaseOf(session), end: { by, stage, cause } };
     this.#deps.engine.close(session.pair, how);

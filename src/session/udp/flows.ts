@@ -12,8 +12,9 @@ import type { AccessLevel } from '../../core/spec.js';
 import type { Lease, PoolView } from '../../pool/selection.js';
 import { DeadlineWheel } from '../deadline_wheel.js';
 import { reportUnlessShared } from '../defect.js';
-import { DUE_A_TURN, EndQueue, giveNotice } from '../due.js';
+import { DUE_A_TURN } from '../due.js';
 import { expiryMs, SWEEP_MS } from '../lifetimes.js';
+import { type HowToEnd, Notices } from '../notices.js';
 import type { OpenedSocket } from '../tcp/listeners.js';
 import type { ListenerKey } from '../tcp_port.js';
 import type { UdpEdges, UdpEngine, Unwrapped, Verdict } from '../udp_port.js';
@@ -25,6 +26,7 @@ import { UdpFlow } from './flow.js';
 import { handOver, isOwed, longestIdle, OWED_MS } from './hand_over.js';
 import type { UdpListener } from './listener.js';
 import { UdpListeners } from './listeners.js';
+import { UdpSource } from './source.js';
 
 export class UdpFlows implements UdpEdges {
   readonly #deps: UdpFlowsDeps;
@@ -38,11 +40,8 @@ export class UdpFlows implements UdpEdges {
   /** The wheel's callback; made once, so that a tick allocates nothing. */
   readonly #expire = (id: number): void => this.#alone(this.#flow(id as FlowId), this.#dueNow);
   readonly #dueNow = (flow: UdpFlow): void => this.#expired(flow);
-  /** Those whose notice says now. */
-  readonly #ends = new EndQueue<UdpFlow>(
-    (flow) => this.#flows[flow.id] !== flow,
-    (flow) => this.#alone(flow, () => this.#endNow(flow)),
-  );
+  readonly #notices: Notices<UdpFlow>;
+  readonly source: UdpSource;
   readonly #countUp = (flow: UdpFlow): void => this.#book.count(flow);
   #count = 0;
   #lastSweepMs: number;
@@ -55,6 +54,13 @@ export class UdpFlows implements UdpEdges {
     this.#book = new FlowBook(deps);
     this.#choosing = new FlowChoosing(deps.engine, deps.clock, this.#book);
     this.#wheel = new DeadlineWheel(deps.engine.capacity, deps.clock.nowMs());
+    this.source = new UdpSource(this.#flows, deps.engine, deps.ids);
+    this.#notices = new Notices({
+      ...deps,
+      isOver: (flow) => this.#flows[flow.id] !== flow,
+      due: (flow) => this.#alone(flow, () => this.#endNow(flow)),
+      arm: (flow) => this.#arm(flow),
+    });
     this.#listeners = new UdpListeners(deps, {
       endFlowsOf: (listener) => this.#endAll((flow) => flow.listener === listener),
       endFlowsAt: (key) => this.#endAll((flow) => flow.key === key),
@@ -106,13 +112,12 @@ export class UdpFlows implements UdpEdges {
    * elsewhere.
    */
   endFlows(backend: BackendId | null, cause: Cause, spanMs: number): void {
-    const now = this.#deps.clock.nowMs();
-    const chosen = longestIdle(this.#open(), backend, this.#engine);
-    for (const flow of giveNotice(chosen, { cause, spanMs }, this.#deps.random, now)) {
-      if (spanMs === 0) this.#ends.add(flow);
-      else this.#arm(flow);
-    }
-    this.#ends.run();
+    this.end(longestIdle(this.#open(), backend, this.#engine), { cause, spanMs });
+  }
+
+  /** In their order; what is over by then stays over. */
+  end(chosen: readonly UdpFlow[], how: HowToEnd): void {
+    this.#notices.give(chosen, how);
   }
 
   /** A ring of the doorbell: states may have changed. */
@@ -131,13 +136,13 @@ export class UdpFlows implements UdpEdges {
   /** Expires deadlines; answers when the next one comes. */
   tick(nowMs: number): number {
     if (this.#count > 0) this.#wheel.advance(nowMs, this.#expire, DUE_A_TURN);
-    this.#ends.runAgain();
+    this.#notices.runAgain();
     // Here and not with the flow: the last reply has left the socket by now.
     const closeMs = this.#listeners.settle(nowMs);
     if (this.#count === 0) return closeMs;
     const nextSweepMs = this.#lastSweepMs + SWEEP_MS;
     if (nowMs >= nextSweepMs) this.#sweepCounters(nowMs);
-    const nextMs = Math.min(closeMs, this.#wheel.nextMs(), this.#ends.dueMs);
+    const nextMs = Math.min(closeMs, this.#wheel.nextMs(), this.#notices.dueMs);
     return this.#sweep === 'due' ? Math.min(nextMs, this.#lastSweepMs + SWEEP_MS) : nextMs;
   }
 

@@ -1,0 +1,117 @@
+/**
+ * What a client that comes to a listener now would get, and why. The choice is a worker's, made by
+ * the code that chooses; what limits and the queue say is read from the ledger.
+ */
+import { unreachable } from '../core/assert.js';
+import type { Answered, ExplainedChoice, ExplainedMember } from '../core/questions.js';
+import type { PoolSettings } from '../core/spec.js';
+import type { Ledger } from '../pool/ledger.js';
+import type { Inquiries } from './inquiries.js';
+import type { ListenerEntry, PoolEntry } from './inventory.js';
+import type { ListenerNow } from './pool_watch.js';
+
+export interface ChoiceView {
+  readonly listener: string;
+  readonly pool: string;
+  /** `POOL/BACKEND`; null: none. */
+  readonly chosen: string | null;
+  /** By which rule, in a sentence. */
+  readonly rule: string;
+  /** What becomes of the session, in a sentence. */
+  readonly outcome: string;
+  readonly backends: readonly ExplainedMember[];
+}
+
+export interface Asking {
+  readonly inquiries: Inquiries;
+  readonly ledger: Ledger;
+  readonly listener: ListenerEntry;
+  readonly listenerNow: ListenerNow;
+  readonly pool: PoolEntry;
+  readonly clientKey: Uint8Array;
+}
+
+/** null: no worker has answered. */
+export async function explainChoice(asking: Asking): Promise<ChoiceView | null> {
+  const { inquiries, ledger, listener, listenerNow, pool, clientKey } = asking;
+  for (const worker of inquiries.workers()) {
+    const answer = await inquiries.ask(worker, { kind: 'explain', pool: pool.id, clientKey });
+    const told = read(answer);
+    if (told === null) continue;
+    const { rule, members } = told;
+    const chosen = rule.chosen === null ? null : `${pool.key}/${rule.chosen}`;
+    return {
+      listener: listener.spec.name,
+      pool: pool.key,
+      chosen,
+      rule: rule.sentence,
+      outcome: outcomeOf({
+        protocol: listener.spec.protocol,
+        listener: listenerNow,
+        chosen: { chosen, nobody: rule.nobody },
+        settings: pool.spec.settings,
+        queued: ledger.queued(pool.id),
+      }),
+      backends: members.map((one) => ({ ...one, name: `${pool.key}/${one.name}` })),
+    };
+  }
+  return null;
+}
+
+function read(answer: Answered) {
+  if (answer.kind === 'silent') return null;
+  let rule: ExplainedChoice | null = null;
+  const members: ExplainedMember[] = [];
+  for (const part of answer.parts) {
+    if (part.kind === 'rule') rule = part.rule;
+    else if (part.kind === 'members') members.push(...part.members);
+  }
+  return rule === null ? null : { rule, members };
+}
+
+export interface Situation {
+  readonly protocol: 'tcp' | 'udp';
+  readonly listener: Pick<ListenerNow, 'state' | 'reason'>;
+  readonly chosen: Pick<ExplainedChoice, 'chosen' | 'nobody'>;
+  readonly settings: Pick<PoolSettings, 'queueSize' | 'connectTimeoutMs' | 'queueTimeoutMs'>;
+  readonly queued: number;
+}
+
+/** By the order in which a session meets them: its listener, those who wait, the choice. */
+export function outcomeOf(situation: Situation): string {
+  const { protocol, listener, chosen, settings, queued } = situation;
+  if (listener.state === 'failed' || listener.state === 'closing') {
+    return `It reaches no listener: ${listener.reason}.`;
+  }
+  if (listener.state === 'full') {
+    return protocol === 'tcp'
+      ? `It waits, not accepted yet: the listener has ${listener.reason}.`
+      : `Its datagrams are dropped (flow-limit): the listener has ${listener.reason}.`;
+  }
+  const queues = protocol === 'tcp' && settings.queueSize > 0;
+  const isBehind = queues && queued > 0;
+  if (isBehind || (queues && chosen.nobody === 'all-full')) {
+    if (queued >= settings.queueSize) return 'It is refused: queue-full.';
+    const limit = `up to ${settings.queueTimeoutMs / 1000} s`;
+    return `It waits in the queue, ${limit}, behind ${queued} of ${settings.queueSize}.`;
+  }
+  if (chosen.nobody === null) return `It goes to ${chosen.chosen}.`;
+  return nobody(chosen.nobody, protocol, settings.connectTimeoutMs);
+}
+
+function nobody(
+  why: Exclude<ExplainedChoice['nobody'], null>,
+  protocol: 'tcp' | 'udp',
+  connectTimeoutMs: number,
+): string {
+  switch (why) {
+    case 'unproven':
+      return `It waits for the first verdict of health, up to ${connectTimeoutMs / 1000} s.`;
+    case 'all-full':
+    case 'all-down':
+    case 'no-backend':
+      return protocol === 'tcp' ? `It is refused: ${why}.` : `Its datagrams are dropped: ${why}.`;
+    default:
+      return unreachable(why);
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * What a worker answers to the main thread, one question after the other and in stretches: sessions
+ * have their turn after half a millisecond of it.
+ */
+import { unreachable } from '../core/assert.js';
+import type { Clock } from '../core/clock.js';
+import { FirstFew } from '../core/first_few.js';
+import { Pace } from '../core/pace.js';
+import { type AnswerPart, comesBefore, type Question, type SessionRow } from '../core/questions.js';
+import type { Random } from '../core/random.js';
+import type { Stretches } from '../core/stretches.js';
+import type { ReportDefect } from '../session/defect.js';
+import { collect, each, type Found, type SessionSource } from '../session/listing.js';
+import type { HowToEnd } from '../session/notices.js';
+import type { DataPlane } from './data_plane.js';
+import type { FromWorker } from './worker_protocol.js';
+
+/** Of work on an answer, before sessions have their turn. */
+const STRETCH_MS = 0.5;
+/** Sessions in a part of an answer: what goes over to another thread takes 2 microseconds each. */
+const ROWS_A_PART = 128;
+/** Questions that wait here; the main thread asks fewer at a time. */
+const MAX_WAITING = 64;
+
+export interface WorkerAnswersDeps {
+  readonly plane: DataPlane;
+  readonly clock: Clock;
+  /** Choices that are only explained draw from it. */
+  readonly random: Random;
+  readonly post: (message: FromWorker) => void;
+  /** Resolves when sessions have had their turn, soon. */
+  readonly turn: () => Promise<void>;
+  readonly internalError: ReportDefect;
+}
+
+/** Sessions or flows that can be found, and told to end. */
+interface Kind<S> {
+  readonly source: SessionSource<S>;
+  end(chosen: readonly S[], how: HowToEnd): void;
+}
+
+export class WorkerAnswers {
+  readonly #deps: WorkerAnswersDeps;
+  readonly #pace: Pace;
+  #last: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(deps: WorkerAnswersDeps) {
+    this.#deps = deps;
+    this.#pace = new Pace(deps.clock, STRETCH_MS);
+  }
+
+  ask(ask: number, question: Question): void {
+    if (this.#waiting >= MAX_WAITING) return;
+    this.#waiting++;
+    this.#last = this.#last.then(async () => {
+      try {
+        await this.#answer(ask, question);
+      } catch (error) {
+        this.#deps.internalError(error, null);
+      }
+      this.#waiting--;
+    });
+  }
+
+  async #answer(ask: number, question: Question): Promise<void> {
+    const { post, turn } = this.#deps;
+    const tell = (part: AnswerPart): void => post({ kind: 'answer', ask, part });
+    this.#pace.begin();
+    for (const _ of this.#work(question, tell)) {
+      await turn();
+      this.#pace.begin();
+    }
+    post({ kind: 'answered', ask });
+  }
+
+  #work(question: Question, tell: (part: AnswerPart) => void): Stretches {
+    switch (question.kind) {
+      case 'sessions':
+        return this.#sessions(question, tell);
+      case 'kill':
+        return this.#kill(question, tell);
+      case 'explain':
+        return this.#explain(question, tell);
+      default:
+        return unreachable(question);
+    }
+  }
+
+  *#sessions(
+    { filter, sort, limit, after }: Extract<Question, { kind: 'sessions' }>,
+    tell: (part: AnswerPart) => void,
+  ): Stretches {
+    const { plane, clock } = this.#deps;
+    const first = new FirstFew<Found>(limit, comesBefore);
+    const search = { filter, nowMs: clock.nowMs(), pace: this.#pace };
+    yield* collect(plane.tcp.source, search, { sort, after }, first);
+    yield* collect(plane.udp.source, search, { sort, after }, first);
+    let rows: SessionRow[] = [];
+    for (let found = first.takeLast(); found !== undefined; found = first.takeLast()) {
+      const row = found.row(search.nowMs);
+      if (row !== null) rows.push(row);
+      if (rows.length < ROWS_A_PART && !this.#pace.isOver()) continue;
+      tell({ kind: 'sessions', rows });
+      rows = [];
+      yield;
+    }
+    tell({ kind: 'sessions', rows });
+  }
+
+  /** Nothing is said of a pool that this worker does not have yet. */
+  *#explain(
+    { pool: id, clientKey }: Extract<Question, { kind: 'explain' }>,
+    tell: (part: AnswerPart) => void,
+  ): Stretches {
+    const { plane, random } = this.#deps;
+    const pool = plane.pool(id);
+    if (pool === null) return;
+    const request = { clientKey, tried: null };
+    const explained = yield* pool.explaining(request, random);
+    const { members, ...rule } = explained;
+    tell({ kind: 'rule', rule });
+    for (let from = 0; from < members.length; from += ROWS_A_PART) {
+      tell({ kind: 'members', members: members.slice(from, from + ROWS_A_PART) });
+      if (this.#pace.isOver()) yield;
+    }
+  }
+
+  *#kill(
+    { filter, spanMs }: Extract<Question, { kind: 'kill' }>,
+    tell: (part: AnswerPart) => void,
+  ): Stretches {
+    const { plane, clock } = this.#deps;
+    const search = { filter, nowMs: clock.nowMs(), pace: this.#pace };
+    const killIn = function* <S>(kind: Kind<S>): Stretches {
+      let chosen: S[] = [];
+      const give = (): void => {
+        kind.end(chosen, { cause: 'killed', spanMs });
+        tell({ kind: 'killed', count: chosen.length });
+        chosen = [];
+      };
+      const found = (one: S): void => {
+        if (kind.source.state(one) !== 'closing') chosen.push(one);
+      };
+      for (const _ of each(kind.source, search, found)) {
+        give();
+        yield;
+      }
+      give();
+    };
+    yield* killIn(plane.tcp);
+    yield* killIn(plane.udp);
+  }
+}
