@@ -109,6 +109,7 @@ export interface PoolView {
   readonly queueSize: number;
   /** Who got no backend of this pool, by reason, since the start. */
   readonly refused: readonly CountView[];
+  readonly evenness: Evenness;
   readonly backends: readonly BackendView[];
   /** Where backends come from beside the file. */
   readonly discovery: readonly SourceView[];
@@ -134,6 +135,23 @@ export interface SourceView {
   readonly members: number;
   /** Named no more, and here because their probes pass. */
   readonly held: readonly string[];
+}
+
+/** Over the backends that serve; null: fewer than two of them have any. */
+export interface Evenness {
+  /** Sessions a unit of weight. */
+  readonly load: Spread | null;
+  /** Medians of the last half minute. */
+  readonly firstByteMs: Spread | null;
+  /** Shares of dials and sessions, 0 to 1, of the last half minute. */
+  readonly failures: Spread | null;
+}
+
+export interface Spread {
+  readonly greatest: number;
+  readonly median: number;
+  /** Which one has the greatest. */
+  readonly backend: string;
 }
 
 /**

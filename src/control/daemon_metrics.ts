@@ -9,7 +9,9 @@ import type {
   DiscoverySample,
   MetricsSource,
   PlacesSample,
+  PoolSample,
   SeriesRow,
+  SpreadSample,
 } from '../observe/metrics_source.js';
 import { isAnswering } from '../pool/eligibility.js';
 import type { Daemon } from './daemon.js';
@@ -104,11 +106,19 @@ export class DaemonMetrics implements MetricsSource {
     return all;
   }
 
-  pools(): readonly { readonly pool: string; readonly queueLength: number }[] {
-    return [...(this.#daemon?.inventory.pools.values() ?? [])].map((pool) => ({
-      pool: pool.key,
-      queueLength: this.#shared.ledger.queued(pool.id),
-    }));
+  pools(): readonly PoolSample[] {
+    const daemon = this.#daemon;
+    if (daemon === null) return [];
+    return [...daemon.inventory.pools.values()].map((pool) => {
+      const { load, firstByteMs, failures } = daemon.evenness.of(pool);
+      return {
+        pool: pool.key,
+        queueLength: this.#shared.ledger.queued(pool.id),
+        load,
+        firstByteSeconds: firstByteMs === null ? null : inSeconds(firstByteMs),
+        failures,
+      };
+    });
   }
 
   discoveries(): readonly DiscoverySample[] {
@@ -149,4 +159,8 @@ export class DaemonMetrics implements MetricsSource {
     this.#labels.set(entry, labels);
     return labels;
   }
+}
+
+function inSeconds({ greatest, median }: SpreadSample): SpreadSample {
+  return { greatest: greatest / 1000, median: median / 1000 };
 }

@@ -155,6 +155,7 @@ export class DaemonViews implements AdminViews {
       queueLength,
       queueSize,
       refused,
+      evenness: this.#deps.daemon.evenness.of(pool),
       backends,
     };
   }

@@ -135,6 +135,42 @@ const STATE_METRICS = {
     help: 'Sessions that wait for a place at a backend.',
     labels: ['pool'],
   },
+  poolLoadMax: {
+    name: 'sluice_pool_load_max',
+    type: 'gauge',
+    help: 'Sessions per unit of weight at the backend that has most, of those that serve.',
+    labels: ['pool'],
+  },
+  poolLoadMedian: {
+    name: 'sluice_pool_load_median',
+    type: 'gauge',
+    help: 'The same at the backend in the middle: one beyond twice of it has more than its share.',
+    labels: ['pool'],
+  },
+  poolFirstByteMax: {
+    name: 'sluice_pool_first_byte_max_seconds',
+    type: 'gauge',
+    help: 'Median time to the first byte in the last half minute, at the slowest backend.',
+    labels: ['pool'],
+  },
+  poolFirstByteMedian: {
+    name: 'sluice_pool_first_byte_median_seconds',
+    type: 'gauge',
+    help: 'The same at the backend in the middle.',
+    labels: ['pool'],
+  },
+  poolFailuresMax: {
+    name: 'sluice_pool_failures_max_ratio',
+    type: 'gauge',
+    help: 'Share of dials and sessions that failed in the last half minute, where it is greatest.',
+    labels: ['pool'],
+  },
+  poolFailuresMedian: {
+    name: 'sluice_pool_failures_median_ratio',
+    type: 'gauge',
+    help: 'The same at the backend in the middle.',
+    labels: ['pool'],
+  },
   backendUp: {
     name: 'sluice_backend_up',
     type: 'gauge',

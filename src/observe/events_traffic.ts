@@ -94,6 +94,12 @@ export const TRAFFIC_EVENTS = {
     'span_ms',
     'cause',
   ]),
+  'sessions-killed': info('A command has told sessions to end, spread over span_ms.', [
+    'by',
+    'sessions',
+    'span_ms',
+    'detail',
+  ]),
   'address-changed': info('The name of a backend has another address now.', [
     'name',
     'before',

@@ -13,6 +13,7 @@ import { toMicro } from './fields.js';
 import { LineQueue, type Write } from './line_queue.js';
 import { prettyLine } from './pretty.js';
 import { RateLimit } from './rate_limit.js';
+import type { RecentEvents } from './recent_events.js';
 
 /**
  * Of one event that can repeat without end: enough to see each backend of a failing pool, too
@@ -37,6 +38,8 @@ export interface LogOptions {
   readonly write: Write;
   /** `journald`: each line begins with its priority. */
   readonly reader?: 'journald' | 'any';
+  /** Remembers what happens, whatever the level: for whoever asks the running daemon. */
+  readonly recent?: RecentEvents;
   /** `lines` of `event` were not written. */
   readonly onSuppressed?: (event: EventName, lines: number) => void;
 }
@@ -115,13 +118,15 @@ class PinoLog implements Log {
 
   #event<Name extends EventName>(name: Name, fields: EventFields<Name>): void {
     const { level, message, remedy, pace } = EVENTS[name];
+    const known = told(fields);
+    this.#options.recent?.add(name, this.#options.clock.wallMs(), known);
     if (!this.#events.isLevelEnabled(level)) return;
     const suppressed = pace === 'free' ? {} : this.#admit(this.#eventLimit, name, name);
     if (suppressed === null) return;
     this.#writing = name;
     this.#level = level;
     const help = remedy === '' ? {} : { remedy };
-    this.#events[level]({ event: name, ...told(fields), ...suppressed, ...help }, message);
+    this.#events[level]({ event: name, ...known, ...suppressed, ...help }, message);
   }
 
   #access(record: AccessRecord): void {
@@ -131,6 +136,7 @@ class PinoLog implements Log {
     this.#writing = 'session';
     this.#level = 'info';
     const fields = accessFields(record);
+    this.#options.recent?.add('session', this.#options.clock.wallMs(), fields);
     this.#accessLines.info({ event: 'session', ...fields, ...suppressed }, EVENTS.session.message);
   }
 
@@ -157,7 +163,7 @@ class PinoLog implements Log {
 }
 
 /** Without what is not known; times to the microsecond, as more digits would be noise. */
-function told(fields: object): object {
+function told(fields: object): Readonly<Record<string, unknown>> {
   const known = Object.entries(fields).filter(([, value]) => value !== null);
   return Object.fromEntries(
     known.map(([name, value]) => [name, typeof value === 'number' ? toMicro(value) : value]),

@@ -44,6 +44,20 @@ export interface DiscoverySample {
   readonly failures: ReadonlyMap<string, number>;
 }
 
+export interface PoolSample {
+  readonly pool: string;
+  readonly queueLength: number;
+  /** Over the backends that serve; null: fewer than two have any. */
+  readonly load: SpreadSample | null;
+  readonly firstByteSeconds: SpreadSample | null;
+  readonly failures: SpreadSample | null;
+}
+
+export interface SpreadSample {
+  readonly greatest: number;
+  readonly median: number;
+}
+
 export interface MetricsSource {
   readonly series: SeriesReader;
   /** One row per listener and pool, for "no backend", and one per pair that had a session. */
@@ -58,9 +72,9 @@ export interface MetricsSource {
   backends(): readonly BackendSample[];
   /** Places taken at every backend that has sessions or is in the file; no two labels alike. */
   places(): readonly PlacesSample[];
-  pools(): readonly { readonly pool: string; readonly queueLength: number }[];
   /** No two have the same labels. */
   discoveries(): readonly DiscoverySample[];
+  pools(): readonly PoolSample[];
   workers(): readonly { readonly worker: number; readonly heartbeatAgeSeconds: number }[];
   configHash(): string;
   readonly build: { readonly version: string; readonly engine: string };

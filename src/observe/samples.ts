@@ -15,7 +15,7 @@ import {
   PLAIN_COLUMN,
 } from '../core/series.js';
 import { METRICS } from './catalogue.js';
-import type { BackendSample, MetricsSource, SeriesRow } from './metrics_source.js';
+import type { BackendSample, MetricsSource, PoolSample, SeriesRow } from './metrics_source.js';
 
 type Labels = Readonly<Record<string, string | number>>;
 
@@ -75,6 +75,12 @@ export const SAMPLERS: Readonly<Record<SampledMetric, Sampler>> = {
   datagramsDropped: reasons('reason', DROP_COLUMN),
   queueLength: (source) =>
     eachOf(source.pools(), ({ pool, queueLength }) => ({ value: queueLength, labels: { pool } })),
+  poolLoadMax: pools(({ load }) => load?.greatest),
+  poolLoadMedian: pools(({ load }) => load?.median),
+  poolFirstByteMax: pools(({ firstByteSeconds }) => firstByteSeconds?.greatest),
+  poolFirstByteMedian: pools(({ firstByteSeconds }) => firstByteSeconds?.median),
+  poolFailuresMax: pools(({ failures }) => failures?.greatest),
+  poolFailuresMedian: pools(({ failures }) => failures?.median),
   backendUp: backends((backend) => Number(backend.up)),
   backendEligible: backends((backend) => Number(backend.eligible)),
   backendWeight: backends((backend) => backend.weightEffective),
@@ -103,6 +109,16 @@ export const SAMPLERS: Readonly<Record<SampledMetric, Sampler>> = {
   memory: (source) => one(source.process().residentBytes),
   startTime: (source) => one(source.process().startedAtSeconds),
 };
+
+/** A figure of each pool that has it. */
+function pools(of: (pool: PoolSample) => number | null | undefined): Sampler {
+  return (source) => [
+    source.pools().flatMap((sample) => {
+      const value = of(sample) ?? null;
+      return value === null ? [] : [{ value, labels: { pool: sample.pool } }];
+    }),
+  ];
+}
 
 /** Counted before a backend is chosen, and so by listener only. */
 function begun(source: MetricsSource): Iterable<readonly Sample[]> {

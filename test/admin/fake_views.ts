@@ -62,6 +62,11 @@ export const HEALTH: HealthView = {
       reason: '',
       sinceWallMs: NOW - 3 * 3_600_000,
       queueLength: 3,
+      evenness: {
+        load: { greatest: 4, median: 2, backend: 'a' },
+        firstByteMs: null,
+        failures: null,
+      },
       queueSize: 100,
       discovery: [],
       refused: [{ reason: 'all-down', count: 5 }],

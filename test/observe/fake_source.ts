@@ -37,7 +37,15 @@ export function fakeSource(workers = 2, more: Partial<MetricsSource> = {}): Fake
       },
     ],
     places: () => [{ labels: { pool: 'main', backend: 'a' }, active: 7 }],
-    pools: () => [{ pool: 'main', queueLength: 3 }],
+    pools: () => [
+      {
+        pool: 'main',
+        queueLength: 3,
+        load: { greatest: 4, median: 2 },
+        firstByteSeconds: { greatest: 0.5, median: 0.25 },
+        failures: null,
+      },
+    ],
     discoveries: () => [],
     workers: () => [{ worker: 0, heartbeatAgeSeconds: 0.25 }],
     configHash: () => 'abc123',

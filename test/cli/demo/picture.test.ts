@@ -69,6 +69,7 @@ const health: HealthView = {
       reason: '',
       sinceWallMs: 0,
       queueLength: 0,
+      evenness: { load: null, firstByteMs: null, failures: null },
       queueSize: 0,
       discovery: [],
       refused: [],
