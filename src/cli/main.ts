@@ -10,6 +10,7 @@ import { CTL_COMMANDS, CTL_OPTIONS, runCtl } from './ctl/ctl.js';
 import { demo, demoOptions } from './demo/demo.js';
 import { discover, discoverOptions } from './discover.js';
 import { doctor, doctorOptions } from './doctor/doctor.js';
+import { EXPLAIN_NOTES, explain, explainOptions } from './explain.js';
 import { IMPORT_COMMANDS } from './import/commands.js';
 import type { OptionDescription } from './option.js';
 import { signalTable } from './signal_table.js';
@@ -45,6 +46,8 @@ export interface CommandLine {
   /** Further text at the end of the help. */
   readonly notes?: string;
   readonly positional?: Positional;
+  /** Words that must be there, in this order. */
+  readonly required?: readonly Positional[];
   /** Answers the exit code. */
   readonly run: (words: Words) => number | Promise<number>;
 }
@@ -115,6 +118,17 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
     run: (words) => discover(fileOf(words), words),
   },
   {
+    name: 'explain',
+    description: 'say which backend a client would get, from a configuration file alone',
+    options: [...fileOptions, ...explainOptions],
+    notes: EXPLAIN_NOTES,
+    required: [
+      { usage: '<listener>', description: 'where the client comes in', option: 'listener' },
+      { usage: '<client>', description: 'its address, with a port or without', option: 'client' },
+    ],
+    run: (words) => explain(fileOf(words), words),
+  },
+  {
     name: 'import',
     description: 'translate a configuration of HAProxy, and say what became of each part',
     commands: IMPORT_COMMANDS,
@@ -152,7 +166,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
-    return explain(error, argv.includes('--debug') ? 'with-stack' : 'sentence');
+    return complain(error, argv.includes('--debug') ? 'with-stack' : 'sentence');
   }
   // A read that hangs would hold up the end for as long as it likes.
   if (readsHang()) endNow(code === 0 ? 0 : 1);
@@ -160,7 +174,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 function addCommand(program: Command, line: CommandLine, ended: (code: number) => void): void {
-  const { name, description, options, notes, positional, run } = line;
+  const { name, description, options, notes, positional, required = [], run } = line;
   const command = program.command(name).description(description);
   command.showHelpAfterError(`(sluice ${name} --help lists its options)`);
   if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
@@ -168,7 +182,11 @@ function addCommand(program: Command, line: CommandLine, ended: (code: number) =
     command.option(option.flags, option.description, option.default);
   }
   if (positional === undefined) {
-    command.action(async (words: Words) => ended(await run(words)));
+    for (const { usage, description: about } of required) command.argument(usage, about);
+    command.action(async () => {
+      const given = required.map(({ option }, at) => [option, command.args[at]] as const);
+      ended(await run({ ...command.opts<Words>(), ...Object.fromEntries(given) }));
+    });
     return;
   }
   const { usage, description: about, option } = positional;
@@ -214,7 +232,7 @@ function fileOf(words: Words): string {
   return String(words['config']);
 }
 
-function explain(error: unknown, detail: 'with-stack' | 'sentence'): number {
+function complain(error: unknown, detail: 'with-stack' | 'sentence'): number {
   // Commander has already written its own sentence; help and version are no errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const told = error instanceof Error ? error : new Error(String(error));

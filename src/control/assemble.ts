@@ -13,6 +13,7 @@ import { type Kernel, loadKernel } from '../kernel/foreign.js';
 import { lookupHost } from '../names/host_lookup.js';
 import type { Log } from '../observe/log.js';
 import { createMetrics, type Metrics } from '../observe/metrics.js';
+import type { Ledger } from '../pool/ledger.js';
 import { systemClock } from '../system/clock.js';
 import { descriptorLimit, lockedMemoryLimit } from '../system/limits.js';
 import { livingClock, livingTimers } from '../system/living_clock.js';
@@ -47,6 +48,7 @@ export interface Assembly {
   readonly adminConnections: number;
   /** null: foreign calls are not possible here. */
   readonly kernel: Kernel | null;
+  readonly ledger: Ledger;
 }
 
 export interface About {
@@ -112,7 +114,8 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     engineReason: detail ?? best?.cause ?? '',
   });
   const { adminConnections } = budget;
-  return ok({ daemon, metrics, views, timers, adminConnections, kernel });
+  const { ledger } = shared;
+  return ok({ daemon, metrics, views, timers, adminConnections, kernel, ledger });
 }
 
 /** What plain probes connect by; sockets of Node.js do the same where it cannot be had. */

@@ -6,6 +6,7 @@ import { type ReadConfig, readConfig } from '../config/read_config.js';
 import { LineQueue } from '../observe/line_queue.js';
 import { createLog, FLUSH_LIMIT_MS, type Log } from '../observe/log.js';
 import type { Metrics } from '../observe/metrics.js';
+import { RecentEvents } from '../observe/recent_events.js';
 import { systemClock } from '../system/clock.js';
 import { isJournal } from '../system/journal.js';
 import type { Notifier } from '../system/notify.js';
@@ -60,6 +61,7 @@ class Service {
   readonly #notifier: Notifier;
   readonly #inUse: FileInUse;
   readonly #inbox: SignalInbox;
+  readonly #recent = new RecentEvents();
   #metrics: Metrics | null = null;
 
   constructor(options: ServeOptions, config: ReadConfig, inbox: SignalInbox) {
@@ -72,6 +74,7 @@ class Service {
       timers: systemTimers,
       write: openOutput(STANDARD_OUTPUT),
       reader: isJournal(process.env['JOURNAL_STREAM'], STANDARD_OUTPUT) ? 'journald' : 'any',
+      recent: this.#recent,
       onSuppressed: (event, lines) => this.#metrics?.logSuppressed(event, lines),
     });
     const { file } = options;
@@ -118,13 +121,23 @@ class Service {
   }
 
   /** How it is asked and operated. */
-  #operated({ daemon, metrics, views, adminConnections, kernel }: Assembly, start: Promise<void>) {
+  #operated(assembly: Assembly, start: Promise<void>) {
+    const { daemon, metrics, views, adminConnections, kernel, ledger } = assembly;
     const { file, version } = this.#options;
     const inUse = this.#inUse;
     const log = this.#log;
     const parts = { file, inUse, daemon, log, metrics, notifier: this.#notifier };
     const reloads = new Reloads({ ...parts, adopted: () => places.open() }, start);
-    const endpoints = endpointsOf({ views, inUse, reloads });
+    const endpoints = endpointsOf({
+      views,
+      inUse,
+      reloads,
+      daemon,
+      ledger,
+      log,
+      recent: this.#recent,
+      clock: systemClock,
+    });
     const places: Places = new Places({
       inUse,
       log,

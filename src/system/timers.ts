@@ -39,3 +39,8 @@ export function holdProcess(): () => void {
   const handle = setInterval(() => {}, LONGEST_DELAY_MS);
   return () => clearInterval(handle);
 }
+
+/** Resolves after `ms`; the process lives until then. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

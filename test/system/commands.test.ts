@@ -100,7 +100,7 @@ t.test('simulate compares the policies, and tells every word that it cannot use'
 });
 
 t.test('help of each command shows its options with their defaults', async (t) => {
-  for (const command of ['run', 'check', 'demo', 'doctor', 'simulate']) {
+  for (const command of ['run', 'check', 'demo', 'doctor', 'explain', 'simulate']) {
     const { code, stdout } = await sluice(command, '--help');
     t.equal(code, 0);
     t.match(stdout, `Usage: sluice ${command}`);

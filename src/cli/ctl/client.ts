@@ -9,10 +9,13 @@ const ANSWER_LIMIT_MS = 60_000;
 /** Why a command has failed, for people; further lines in `more`. */
 export class CtlFailure extends Error {
   readonly more: readonly string[];
+  /** Of the daemon's answer; null: there was none. */
+  readonly status: number | null;
 
-  constructor(sentence: string, more: readonly string[] = []) {
+  constructor(sentence: string, more: readonly string[] = [], status: number | null = null) {
     super(sentence);
     this.more = more;
+    this.status = status;
   }
 }
 
@@ -45,7 +48,7 @@ export class Client {
     const { status, text, etag } = await this.#exchange(method, `${PREFIX}${path}`, body);
     const value = parse(text);
     if (status === 200 && value !== undefined) return { value: value as T, etag };
-    if (isProblem(value)) throw new CtlFailure(value.detail, value.problems ?? []);
+    if (isProblem(value)) throw new CtlFailure(value.detail, value.problems ?? [], status);
     throw new CtlFailure(`${this.#path} answers with HTTP status ${status}: is that sluice?`);
   }
 

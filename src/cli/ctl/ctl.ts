@@ -4,12 +4,29 @@ import type { OptionDescription } from '../option.js';
 import type { Words } from '../word_reader.js';
 import { Client, CtlFailure } from './client.js';
 import type { CtlCommand } from './command.js';
+import { events, why } from './events.js';
+import { explain } from './explain.js';
+import { backends, listeners, pools } from './lists.js';
 import { Output } from './output.js';
 import { reload } from './reload.js';
+import { kill, sessions } from './sessions.js';
 import { status } from './status.js';
+import { wait } from './wait.js';
 
 /** In the order of the help. */
-export const CTL_COMMANDS: readonly CtlCommand[] = [status, reload];
+export const CTL_COMMANDS: readonly CtlCommand[] = [
+  status,
+  listeners,
+  pools,
+  backends,
+  sessions,
+  kill,
+  explain,
+  why,
+  events,
+  wait,
+  reload,
+];
 
 /** Every command has them. */
 export const CTL_OPTIONS: readonly OptionDescription[] = [

@@ -9,7 +9,7 @@ export type Schema<T> = z.ZodType<T>;
 
 /** What the JSON Schema says of a value that `reading` reads by itself. */
 export interface JsonShape {
-  readonly type?: 'string' | 'number' | 'integer';
+  readonly type?: 'string' | 'number' | 'integer' | 'object';
   readonly pattern?: string;
   readonly anyOf?: readonly object[];
 }

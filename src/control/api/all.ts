@@ -1,9 +1,18 @@
 /** Every endpoint of the control API, in the order of its document. */
 import type { AdminViews } from '../../admin/views.js';
+import type { Clock } from '../../core/clock.js';
+import type { Log } from '../../observe/log.js';
+import type { RecentEvents } from '../../observe/recent_events.js';
+import type { Ledger } from '../../pool/ledger.js';
+import type { Daemon } from '../daemon.js';
 import type { FileInUse } from '../file_in_use.js';
 import type { Reloads } from '../reloads.js';
 import type { Endpoint } from './endpoint.js';
+import { eventsEndpoint, whyEndpoint } from './events.js';
+import { explainEndpoint } from './explain.js';
+import { listEndpoints } from './lists.js';
 import { reloadEndpoint } from './reload.js';
+import { killEndpoint, sessionsEndpoint } from './sessions.js';
 import { statusEndpoint } from './status.js';
 
 /** What the endpoints ask and order. */
@@ -11,8 +20,22 @@ export interface ApiDeps {
   readonly views: AdminViews;
   readonly inUse: FileInUse;
   readonly reloads: Reloads;
+  readonly daemon: Daemon;
+  readonly ledger: Ledger;
+  readonly recent: RecentEvents;
+  readonly log: Log;
+  readonly clock: Clock;
 }
 
 export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
-  return [statusEndpoint(deps), reloadEndpoint(deps)];
+  return [
+    statusEndpoint(deps),
+    ...listEndpoints(deps),
+    sessionsEndpoint(deps),
+    killEndpoint(deps),
+    explainEndpoint(deps),
+    whyEndpoint(deps),
+    eventsEndpoint(deps),
+    reloadEndpoint(deps),
+  ];
 }

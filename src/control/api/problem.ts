@@ -1,5 +1,7 @@
 /** Why the control API does not do what it was asked for: problem documents, RFC 9457. */
+
 import type { Answer } from '../../admin/routes.js';
+import type { Reading } from '../../config/reading.js';
 import type { Complaint } from './shape.js';
 
 export interface Problem {
@@ -31,6 +33,11 @@ export function badRequest(detail: string, complaints: readonly Complaint[] = []
   );
   const told = problems.length === 0 ? detail : `${detail}: ${problems.join('; ')}.`;
   return { status: 400, kind: 'bad-request', detail: told, problems };
+}
+
+/** What keeps a text from being read, in words. */
+export function faultsOf({ faults }: Extract<Reading<unknown>, { readonly ok: false }>): string {
+  return faults.map(({ problem }) => problem).join('; ');
 }
 
 export function notFound(detail: string): Problem {

@@ -83,6 +83,15 @@ export function figure(doc: string): Shape<number> {
   );
 }
 
+/** Any fields, of an answer. */
+export function anyFields(doc: string): Shape<Readonly<Record<string, unknown>>> {
+  return described(doc, { type: 'object' }, (raw) =>
+    typeof raw === 'object' && raw !== null
+      ? fits(raw as Readonly<Record<string, unknown>>)
+      : fault('wrong-type', 'expected an object'),
+  );
+}
+
 export function list<T>(doc: string, of: Shape<T>): Shape<readonly T[]> {
   return listOf(of).meta({ description: doc }) as Shape<readonly T[]>;
 }

@@ -1,0 +1,72 @@
+/** `sluice ctl events` and `sluice ctl why`. */
+import type { EVENTS_PAGE, HISTORY } from '../../control/api/events.js';
+import type { ShapeOf } from '../../control/api/shape.js';
+import type { CtlCommand } from './command.js';
+import { backendRows } from './lists.js';
+import { textsOf } from './sessions.js';
+
+type Events = ShapeOf<typeof EVENTS_PAGE>;
+type Event = Events['items'][number];
+type History = ShapeOf<typeof HISTORY>;
+
+export const events: CtlCommand = {
+  name: 'events',
+  description: 'what has happened lately, as the log tells it',
+  options: [
+    { flags: '--since <time>', description: 'only those that are not older, as 10m' },
+    { flags: '--event <name>', description: 'only those of a name; session: access lines' },
+    { flags: '--limit <n>', description: 'so many at most, up to 10000', default: '1000' },
+    { flags: '--cursor <cursor>', description: 'go on behind a page: what it gave as next' },
+  ],
+  run: async ({ client, out, words }) => {
+    const query = textsOf(words, ['since', 'event', 'limit', 'cursor']);
+    const page = await client.get<Events>('/events', query);
+    out.show(page, ({ items }) => items.map(line));
+    if (page.next !== null) out.complain(`there are more: --cursor ${page.next}`);
+    return 0;
+  },
+};
+
+export const why: CtlCommand = {
+  name: 'why',
+  description: 'how a backend is, and how that came about',
+  positionals: [{ usage: '<backend>', description: 'POOL/BACKEND' }],
+  options: [],
+  run: async ({ client, out, rest: [backend] }) => {
+    const history = await client.get<History>('/why', { backend });
+    out.show(history, (value, fit) => [
+      ...fit(backendRows([value.backend])),
+      '',
+      ...fit(historyRows(value)),
+    ]);
+    return 0;
+  },
+};
+
+function historyRows({ history }: History): readonly (readonly string[])[] {
+  return history.map(({ time, last, count, event, cause, detail }) => [
+    count === 1 ? clock(time) : `${clock(time)} – ${clock(last)}`,
+    count === 1 ? event : `${event} ×${count}`,
+    cause ?? '',
+    detail ?? '',
+  ]);
+}
+
+/** Fields that every event has are told apart from its own. */
+const COMMON = new Set(['number', 'time', 'level', 'event', 'msg', 'remedy']);
+
+function line(event: Event): string {
+  const fields = Object.entries(event).filter(([name]) => !COMMON.has(name));
+  const told = fields.map(([name, value]) => `${name}=${text(value)}`).join(' ');
+  return `${clock(text(event['time']))} ${text(event['event'])} ${told}`.trimEnd();
+}
+
+function text(value: unknown): string {
+  if (typeof value !== 'string') return JSON.stringify(value);
+  return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
+}
+
+/** To the second, in UTC as in the log. */
+function clock(time: string): string {
+  return `${time.slice(0, 10)} ${time.slice(11, 19)}`;
+}

@@ -1,0 +1,34 @@
+/** `sluice ctl explain` and how an explanation reads; `sluice explain` shows the same of a file. */
+import type { EXPLANATION } from '../../control/api/explain.js';
+import type { ShapeOf } from '../../control/api/shape.js';
+import type { CtlCommand } from './command.js';
+import type { Rows } from './output.js';
+
+export type Explanation = ShapeOf<typeof EXPLANATION>;
+
+export const explain: CtlCommand = {
+  name: 'explain',
+  description: 'which backend a client would get now, and why',
+  positionals: [
+    { usage: '<listener>', description: 'where the client comes in' },
+    { usage: '<client>', description: 'its address, with a port or without' },
+  ],
+  options: [],
+  run: async ({ client, out, rest: [listener, address] }) => {
+    const query = { listener, client: address };
+    out.show(await client.get<Explanation>('/explain', query), explained);
+    return 0;
+  },
+};
+
+export function explained(
+  { chosen, rule, outcome, backends }: Explanation,
+  fit: (rows: Rows) => readonly string[],
+): readonly string[] {
+  const rows = backends.map(({ backend, eligible, reason, score }) => [
+    `${backend === chosen ? '>' : ' '} ${backend}`,
+    eligible ? 'eligible' : (reason ?? ''),
+    score === null ? '-' : String(Math.round(score * 1000) / 1000),
+  ]);
+  return [outcome, rule, '', ...fit([['  BACKEND', 'ELIGIBLE', 'SCORE'], ...rows])];
+}

@@ -1,0 +1,114 @@
+/** `sluice ctl listeners`, `pools` and `backends`. */
+import { span } from '../../admin/table.js';
+import type { BACKENDS, LISTENERS, POOLS } from '../../control/api/lists.js';
+import type { ShapeOf } from '../../control/api/shape.js';
+import { systemClock } from '../../system/clock.js';
+import type { CtlCommand } from './command.js';
+import type { Rows } from './output.js';
+import { textsOf } from './sessions.js';
+
+type Backends = ShapeOf<typeof BACKENDS>;
+type Counts = readonly { readonly reason: string; readonly count: number }[];
+
+export const listeners: CtlCommand = {
+  name: 'listeners',
+  description: 'every listener: where, how it is, how many sessions',
+  options: [],
+  run: async ({ client, out }) => {
+    const page = await client.get<ShapeOf<typeof LISTENERS>>('/listeners');
+    out.show(page, ({ items }, fit) =>
+      fit([
+        ['LISTENER', 'PROTOCOL', 'ADDRESS', 'POOL', 'STATE', 'SINCE', 'SESSIONS', 'REFUSED', ''],
+        ...items.map((one) => [
+          one.name,
+          one.protocol,
+          one.addresses.join(' '),
+          one.pool,
+          one.state,
+          since(one.since),
+          of(one.sessions, one.max_sessions),
+          counts([...one.refused, ...one.dropped]),
+          one.reason,
+        ]),
+      ]),
+    );
+    return 0;
+  },
+};
+
+export const pools: CtlCommand = {
+  name: 'pools',
+  description: 'every pool: how it is, how many may serve, who waits',
+  options: [],
+  run: async ({ client, out }) => {
+    const page = await client.get<ShapeOf<typeof POOLS>>('/pools');
+    out.show(page, ({ items }, fit) =>
+      fit([
+        ['POOL', 'STATE', 'SINCE', 'ELIGIBLE', 'SESSIONS', 'QUEUE', 'POLICY', 'REFUSED', ''],
+        ...items.map((one) => [
+          one.name,
+          one.state,
+          since(one.since),
+          of(one.eligible, one.backends),
+          String(one.sessions),
+          one.queue_size === 0 ? '-' : of(one.queue_length, one.queue_size),
+          one.policy,
+          counts(one.refused),
+          one.reason,
+        ]),
+      ]),
+    );
+    return 0;
+  },
+};
+
+export const backends: CtlCommand = {
+  name: 'backends',
+  description: 'every backend, or those of a pool',
+  positionals: [{ usage: '[pool]', description: 'only those of this pool' }],
+  options: [
+    { flags: '--limit <n>', description: 'so many at most, up to 10000', default: '1000' },
+    { flags: '--cursor <cursor>', description: 'go on behind a page: what it gave as next' },
+  ],
+  run: async ({ client, out, words, rest: [pool] }) => {
+    const query = { pool, ...textsOf(words, ['limit', 'cursor']) };
+    const page = await client.get<Backends>('/backends', query);
+    out.show(page, ({ items }, fit) => fit(backendRows(items)));
+    if (page.next !== null) out.complain(`there are more: --cursor ${page.next}`);
+    return 0;
+  },
+};
+
+export function backendRows(items: Backends['items']): Rows {
+  return [
+    ['BACKEND', 'ADDRESS', 'STATE', 'SINCE', 'ACTIVE', 'WEIGHT', 'LAST PROBE', 'REASON'],
+    ...items.map((one) => [
+      `${one.pool}/${one.name}${one.backup ? ' (backup)' : ''}`,
+      one.address,
+      one.eligible || one.state !== 'up' ? one.state : `up, ${one.cause ?? ''}`,
+      since(one.since),
+      one.max_connections === 0 ? String(one.active) : of(one.active, one.max_connections),
+      one.weight === one.weight_effective
+        ? String(one.weight)
+        : `${Number(one.weight_effective.toFixed(2))} of ${one.weight}`,
+      one.last_probe === null
+        ? '-'
+        : `${one.last_probe.result} in ${one.last_probe.latency_ms.toFixed(1)} ms`,
+      one.reason,
+    ]),
+  ];
+}
+
+/** Until now: clocks of the daemon and of this command are the same. */
+export function since(time: string): string {
+  return span(systemClock.wallMs() - Date.parse(time));
+}
+
+function of(count: number, limit: number): string {
+  return `${count} of ${limit}`;
+}
+
+function counts(all: Counts): string {
+  if (all.length === 0) return '0';
+  return all.map(({ reason, count }) => `${reason} ${count}`).join(', ');
+}

@@ -1,0 +1,78 @@
+/** `sluice ctl wait`: until a backend is as it shall be. */
+import { parseDuration } from '../../config/quantity.js';
+import type { BACKENDS } from '../../control/api/lists.js';
+import type { ShapeOf } from '../../control/api/shape.js';
+import { systemClock } from '../../system/clock.js';
+import { pause } from '../../system/timers.js';
+import { type Client, CtlFailure } from './client.js';
+import type { CtlCommand } from './command.js';
+
+type Backend = ShapeOf<typeof BACKENDS>['items'][number];
+
+/** The daemon answers in a millisecond, and who waits is a person or a script. */
+const LOOK_MS = 100;
+
+const GOALS: Readonly<Record<string, (backend: Backend) => boolean>> = {
+  drained: ({ state, active, weight_effective: weight }) => {
+    const isOut = ['drained', 'maintenance', 'leaving'].includes(state) || weight === 0;
+    return isOut && active === 0;
+  },
+  up: ({ state }) => state === 'up' || state === 'degraded' || state === 'full',
+  eligible: ({ eligible }) => eligible,
+};
+const GOAL_NAMES = Object.keys(GOALS).join(', ');
+
+export const wait: CtlCommand = {
+  name: 'wait',
+  description: 'wait until a backend is drained, up or eligible',
+  positionals: [
+    { usage: '<backend>', description: 'POOL/BACKEND' },
+    { usage: '<goal>', description: GOAL_NAMES },
+  ],
+  options: [{ flags: '--timeout <time>', description: 'give up after so long', default: '60s' }],
+  notes: 'Exit code 1 at the timeout. A backend that has left is drained.',
+  run: async ({ client, out, words, rest: [name = '', goal = ''] }) => {
+    await waitFor(client, name, goal, String(words['timeout']));
+    out.show({ backend: name, is: goal }, ({ backend, is }) => [`${backend} is ${is}`]);
+    return 0;
+  },
+};
+
+export async function waitFor(
+  client: Client,
+  name: string,
+  goal: string,
+  timeout: string,
+): Promise<void> {
+  const isThere = GOALS[goal];
+  if (isThere === undefined) throw new CtlFailure(`nothing to wait for: ${goal}; ${GOAL_NAMES}`);
+  const limitMs = parseDuration(timeout);
+  if (limitMs === null) throw new CtlFailure(`--timeout ${timeout}: a time such as 30s or 10m`);
+  const untilMs = systemClock.nowMs() + limitMs;
+  let last: Backend | null = null;
+  for (;;) {
+    const found = await look(client, name, last);
+    if (found === 'gone') {
+      if (goal === 'drained') return;
+      throw new CtlFailure(`${name} has left`);
+    }
+    if (isThere(found)) return;
+    last = found;
+    if (systemClock.nowMs() >= untilMs) break;
+    await pause(LOOK_MS);
+  }
+  const why = last.reason === '' ? '' : `: ${last.reason}`;
+  const told = `${last.state}, ${last.active} sessions${why}`;
+  throw new CtlFailure(`${name} is not ${goal} after ${timeout} (${told})`);
+}
+
+/** One that was there before and is not any more is gone; one that never was is an error. */
+async function look(client: Client, name: string, last: Backend | null): Promise<Backend | 'gone'> {
+  try {
+    const { items } = await client.get<ShapeOf<typeof BACKENDS>>('/backends', { backend: name });
+    return items.find(({ state }) => state !== 'leaving') ?? items[0] ?? 'gone';
+  } catch (error) {
+    if (last === null || !(error instanceof CtlFailure)) throw error;
+    return error.status === 404 ? 'gone' : Promise.reject(error);
+  }
+}

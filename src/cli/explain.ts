@@ -1,0 +1,59 @@
+/** `sluice explain`: which backend a client would get, from a file alone. */
+import { parseClient } from '../config/client_word.js';
+import { formatIssue } from '../config/issue.js';
+import { readConfig } from '../config/read_config.js';
+import { nothingNamed } from '../control/api/names.js';
+import { faultsOf } from '../control/api/problem.js';
+import { choiceByFile } from '../control/file_choice.js';
+import { addressKey } from '../core/address_key.js';
+import type { Spec } from '../core/spec.js';
+import { systemClock } from '../system/clock.js';
+import { systemRandom } from '../system/random.js';
+import { systemTimers } from '../system/timers.js';
+import { explained } from './ctl/explain.js';
+import { Output } from './ctl/output.js';
+import type { OptionDescription } from './option.js';
+import type { Words } from './word_reader.js';
+
+export const explainOptions: readonly OptionDescription[] = [
+  { flags: '--json', description: 'print the answer as JSON' },
+];
+
+export const EXPLAIN_NOTES =
+  'Every backend counts as up, and nobody is connected: what a running daemon would do,\n' +
+  '`sluice ctl explain` says.';
+
+/** The exit code: 0 told, 1 the file is bad, or has no such listener. */
+export async function explain(file: string, words: Words): Promise<0 | 1> {
+  const form = words['json'] === true ? 'json' : 'text';
+  const out = new Output(process.stdout, process.stderr, form);
+  const config = await readConfig(file, systemTimers);
+  if (!config.ok) {
+    for (const issue of config.error) out.complain(formatIssue(issue));
+    return 1;
+  }
+  const { spec } = config.value;
+  const name = String(words['listener']);
+  const listener = spec.listeners.find((one) => one.name === name);
+  const pool = spec.pools.find((one) => one.name === listener?.pool);
+  if (listener === undefined || pool === undefined) return unknown(spec, name, out);
+  const client = parseClient(String(words['client']));
+  if (!client.ok) {
+    out.complain(`sluice: client ${String(words['client'])}: ${faultsOf(client)}`);
+    return 1;
+  }
+  const clientKey = addressKey(client.value);
+  const parts = { clientKey, clock: systemClock, random: systemRandom };
+  const { backends, ...choice } = choiceByFile({ listener, pool, ...parts });
+  const shown = backends.map(({ name: backend, reason, score }) => {
+    return { backend, eligible: reason === null, reason, score };
+  });
+  out.show({ ...choice, backends: shown }, explained);
+  return 0;
+}
+
+function unknown({ listeners }: Spec, name: string, out: Output): 1 {
+  const known = listeners.map((one) => one.name);
+  out.complain(`sluice: ${nothingNamed('listener', name, known).detail}`);
+  return 1;
+}

@@ -1,0 +1,13 @@
+/** A client as somebody names it on a command line: an address, with a port or without. */
+import { type Endpoint, ipEndpoint } from '../core/endpoint.js';
+import { parseBlock, parseIpEndpoint } from './address.js';
+import { fault, fits, type Reading } from './reading.js';
+
+/** `10.0.0.7`, `10.0.0.7:40000`, `2001:db8::7`, `[2001:db8::7]:40000`; `unix` for a UNIX peer. */
+export function parseClient(text: string): Reading<Endpoint> {
+  if (text === 'unix') return fits({ kind: 'unix', path: '' });
+  const block = text.includes('/') ? null : parseBlock(text);
+  if (block?.ok) return fits(ipEndpoint(block.value.family, block.value.host, 0));
+  const endpoint = text === '' ? null : parseIpEndpoint(text);
+  return endpoint?.ok ? endpoint : fault('malformed', 'not an address of a client');
+}

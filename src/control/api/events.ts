@@ -1,0 +1,139 @@
+/** `GET /v1/events` and `GET /v1/why`: what has happened lately, to all and to one backend. */
+import { err, ok, type Result } from '../../core/result.js';
+import { EVENTS, type EventName } from '../../observe/events.js';
+import type { HistoryEntry, RecentEvent } from '../../observe/recent_events.js';
+import type { ApiDeps } from './all.js';
+import { type Endpoint, endpoint } from './endpoint.js';
+import { BACKEND, backend as shownBackend } from './lists.js';
+import { findBackend, nothingNamed } from './names.js';
+import type { Problem } from './problem.js';
+import {
+  anyFields,
+  duration,
+  figure,
+  list,
+  nullable,
+  optional,
+  record,
+  text,
+  whole,
+} from './shape.js';
+import { timeText } from './status.js';
+
+const USUAL_LIMIT = 1_000;
+const MAX_LIMIT = 10_000;
+const MOST_MS = 366 * 24 * 3_600_000;
+
+export const EVENT = anyFields(
+  'As in the log: `time`, `level`, `event`, its fields, `msg`, `remedy`; and `number`, which grows.',
+);
+
+export const EVENTS_PAGE = record({
+  items: list('Oldest first.', EVENT),
+  next: nullable(text('What `cursor` of the next request is; null: these were the last.')),
+});
+
+export const HISTORY = record({
+  backend: BACKEND,
+  history: list(
+    'What was told of it, oldest first: each change of state with its reason, and what led there.',
+    record({
+      time: text('When it was told first, RFC 3339.'),
+      last: text('When it was told last.'),
+      count: figure('How many times in a row.'),
+      event: text('Its name, as in the log.'),
+      level: text('As in the log.'),
+      message: text('What that is.', 2_000),
+      cause: nullable(text('Why, in one word.')),
+      detail: nullable(text('Why, in words.', 5_000)),
+      fields: anyFields('All fields of the last time.'),
+    }),
+  ),
+});
+
+export function eventsEndpoint({ recent, clock }: Pick<ApiDeps, 'recent' | 'clock'>): Endpoint {
+  return endpoint({
+    method: 'GET',
+    path: '/events',
+    summary: 'What has happened lately: the last events of each name.',
+    may: 'look',
+    query: {
+      since: optional(duration('Only those that are not older.', MOST_MS)),
+      event: optional(text('Only those of this name; `session` are access lines.')),
+      limit: optional(whole('In one answer; 1000 if nothing is said.', 1, MAX_LIMIT)),
+      cursor: optional(whole('`next` of the page before.', 0, Number.MAX_SAFE_INTEGER)),
+    },
+    answer: EVENTS_PAGE,
+    handle: ({ query: { since, event, limit = USUAL_LIMIT, cursor = 0 } }) => {
+      const name = event === undefined ? ok(null) : eventNamed(event);
+      if (!name.ok) return name;
+      const sinceWallMs = since === undefined ? 0 : clock.wallMs() - since;
+      const wanted = { event: name.value, sinceWallMs, after: cursor, limit: limit + 1 };
+      const found = recent.list(wanted);
+      const items = found.slice(0, limit);
+      const last = items.at(-1);
+      const next = found.length > limit && last !== undefined ? String(last.number) : null;
+      return ok({ value: { items: items.map(shownEvent), next } });
+    },
+  });
+}
+
+export function whyEndpoint(deps: Pick<ApiDeps, 'recent' | 'views' | 'daemon'>): Endpoint {
+  const { recent, views, daemon } = deps;
+  return endpoint({
+    method: 'GET',
+    path: '/why',
+    summary: 'How a backend is, and how that came about.',
+    may: 'look',
+    query: { backend: text('`POOL/BACKEND`.') },
+    answer: HISTORY,
+    handle: ({ query }) => {
+      const [pool = '', name = ''] = splitName(query.backend);
+      const its = views.health().pools.find((one) => one.name === pool);
+      const view = its?.backends.find((one) => one.name === name);
+      if (view === undefined) {
+        const found = findBackend(daemon.inventory, query.backend);
+        return err(found.ok ? nothingNamed('backend', query.backend, []) : found.error);
+      }
+      const history = recent.historyOf(pool, name).map(shownEntry);
+      return ok({ value: { backend: shownBackend(pool, view), history } });
+    },
+  });
+}
+
+export function eventNamed(name: string): Result<EventName, Problem> {
+  if (Object.hasOwn(EVENTS, name)) return ok(name as EventName);
+  return err(nothingNamed('event', name, Object.keys(EVENTS)));
+}
+
+/** As the log writes it. */
+export function shownEvent({ number, wallMs, event, fields }: RecentEvent) {
+  const { level, message, remedy } = EVENTS[event];
+  const help = remedy === '' ? {} : { remedy };
+  return { number, time: timeText(wallMs), level, event, ...fields, msg: message, ...help };
+}
+
+function shownEntry({ first, last, count }: HistoryEntry) {
+  const { event, fields } = last;
+  const { level, message } = EVENTS[event];
+  return {
+    time: timeText(first.wallMs),
+    last: timeText(last.wallMs),
+    count,
+    event,
+    level,
+    message,
+    cause: word(fields['cause']),
+    detail: word(fields['detail']),
+    fields,
+  };
+}
+
+function word(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function splitName(name: string): readonly string[] {
+  const slash = name.indexOf('/');
+  return slash < 0 ? [name] : [name.slice(0, slash), name.slice(slash + 1)];
+}

@@ -1,0 +1,238 @@
+/** `GET /v1/listeners`, `/v1/pools` and `/v1/backends`: as in /health, in lists. */
+import {
+  BACKEND_STATES,
+  type BackendView,
+  type CountView,
+  type ListenerView,
+  type PoolView,
+} from '../../admin/views.js';
+import { err, ok, type Result } from '../../core/result.js';
+import type { ApiDeps } from './all.js';
+import { type Endpoint, endpoint } from './endpoint.js';
+import { findBackend, findPool, nothingNamed } from './names.js';
+import type { Problem } from './problem.js';
+import {
+  figure,
+  flag,
+  list,
+  nullable,
+  oneOf,
+  optional,
+  page,
+  record,
+  type ShapeOf,
+  text,
+  whole,
+} from './shape.js';
+import { timeText } from './status.js';
+
+const USUAL_LIMIT = 1_000;
+const MAX_LIMIT = 10_000;
+
+const COUNTS = list(
+  'By reason, the most frequent first.',
+  record({ reason: text('One word.'), count: figure('How many.') }),
+);
+const since = text('Since when, RFC 3339.');
+const reason = text('Why, in a sentence; may be "".', 5_000);
+
+const LISTENER = record({
+  name: text('Of the listener.'),
+  protocol: oneOf('What it listens for.', ['tcp', 'udp']),
+  addresses: list('Where, with the real ports.', text('An address.')),
+  pool: text('Where its sessions go.'),
+  state: oneOf('How it is.', ['open', 'full', 'failed', 'closing']),
+  reason,
+  since,
+  sessions: figure('Sessions and flows now.'),
+  max_sessions: figure('As many as it may have.'),
+  refused: COUNTS,
+  dropped: COUNTS,
+});
+
+const POOL = record({
+  name: text('Of the pool.'),
+  policy: text('How it chooses.'),
+  probe: text('How its backends are probed.'),
+  state: oneOf('How it is.', ['up', 'backup', 'panic', 'full', 'unproven', 'down', 'leaving']),
+  reason,
+  since,
+  sessions: figure('At its backends now.'),
+  backends: figure('How many it has.'),
+  eligible: figure('Of them, those that may get the next session.'),
+  queue_length: figure('Sessions that wait for a place.'),
+  queue_size: figure('As many as may; 0: none.'),
+  refused: COUNTS,
+});
+
+export const BACKEND = record({
+  pool: text('Its pool.'),
+  name: text('Of the backend.'),
+  address: text('Where it is.'),
+  state: oneOf('How it is, what counts most.', BACKEND_STATES),
+  eligible: flag('It may get the next session.'),
+  cause: nullable(text('Why not, in one word; null: it may.')),
+  reason,
+  since,
+  active: figure('Sessions and flows now.'),
+  max_connections: figure('As many as it may have now; 0: any number.'),
+  weight: figure('As configured.'),
+  weight_effective: figure('As it counts now.'),
+  backup: flag('Used when no other is eligible.'),
+  last_probe: nullable(
+    record({
+      result: oneOf('What came of it.', ['passed', 'standby', 'failed']),
+      at: text('When, RFC 3339.'),
+      latency_ms: figure('How long it took.'),
+      detail: text('For people; may be "".', 5_000),
+    }),
+  ),
+});
+
+export const LISTENERS = page(LISTENER);
+export const POOLS = page(POOL);
+export const BACKENDS = page(BACKEND);
+
+type Deps = Pick<ApiDeps, 'views' | 'daemon'>;
+
+export function listEndpoints(deps: Deps): readonly Endpoint[] {
+  return [listenersEndpoint(deps), poolsEndpoint(deps), backendsEndpoint(deps)];
+}
+
+function listenersEndpoint({ views }: Deps): Endpoint {
+  return endpoint({
+    method: 'GET',
+    path: '/listeners',
+    summary: 'Every listener.',
+    may: 'look',
+    answer: LISTENERS,
+    handle: () => ok({ value: { items: views.health().listeners.map(listener), next: null } }),
+  });
+}
+
+function poolsEndpoint({ views }: Deps): Endpoint {
+  return endpoint({
+    method: 'GET',
+    path: '/pools',
+    summary: 'Every pool.',
+    may: 'look',
+    answer: POOLS,
+    handle: () => ok({ value: { items: views.health().pools.map(pool), next: null } }),
+  });
+}
+
+function backendsEndpoint({ views, daemon }: Deps): Endpoint {
+  return endpoint({
+    method: 'GET',
+    path: '/backends',
+    summary: 'Backends, those that leave and those whose names have no address included.',
+    may: 'look',
+    query: {
+      pool: optional(text('Only those of this pool.')),
+      backend: optional(text('Only this one, `POOL/BACKEND`.')),
+      limit: optional(whole('In one answer; 1000 if nothing is said.', 1, MAX_LIMIT)),
+      cursor: optional(text('`next` of the page before.')),
+    },
+    answer: BACKENDS,
+    handle: ({ query: { pool: asked, backend: one, limit = USUAL_LIMIT, cursor } }) => {
+      if (asked !== undefined) {
+        const found = findPool(daemon.inventory, asked);
+        if (!found.ok) return found;
+      }
+      const pools = views
+        .health()
+        .pools.filter(({ name }) => asked === undefined || name === asked);
+      const all = pools.flatMap((its) => its.backends.map((each) => backend(its.name, each)));
+      if (one !== undefined) return single(all, one, daemon);
+      const from = startOf(all, cursor);
+      if (!from.ok) return from;
+      const items = all.slice(from.value, from.value + limit);
+      const last = items.at(-1);
+      const isMore = last !== undefined && from.value + limit < all.length;
+      return ok({ value: { items, next: isMore ? nameIn(last) : null } });
+    },
+  });
+}
+
+type Backend = ShapeOf<typeof BACKEND>;
+
+function single(all: readonly Backend[], name: string, daemon: Deps['daemon']) {
+  const items = all.filter((each) => nameIn(each) === name);
+  if (items.length > 0) return ok({ value: { items, next: null } });
+  const found = findBackend(daemon.inventory, name);
+  return found.ok ? ok({ value: { items, next: null } }) : found;
+}
+
+function startOf(all: readonly Backend[], cursor: string | undefined): Result<number, Problem> {
+  if (cursor === undefined) return ok(0);
+  const at = all.findLastIndex((each) => nameIn(each) === cursor);
+  if (at >= 0) return ok(at + 1);
+  return err(nothingNamed('backend', cursor, [], 'the page cannot go on behind it, for '));
+}
+
+function nameIn({ pool: its, name }: Backend): string {
+  return `${its}/${name}`;
+}
+
+function listener(view: ListenerView): ShapeOf<typeof LISTENER> {
+  const { sinceWallMs, maxSessions, refused, dropped, addresses, ...same } = view;
+  return {
+    ...same,
+    addresses: [...addresses],
+    since: timeText(sinceWallMs),
+    max_sessions: maxSessions,
+    refused: counts(refused),
+    dropped: counts(dropped),
+  };
+}
+
+function pool(view: PoolView): ShapeOf<typeof POOL> {
+  const { name, policy, probe, state, reason: why, backends, queueLength, queueSize } = view;
+  return {
+    name,
+    policy,
+    probe,
+    state,
+    reason: why,
+    since: timeText(view.sinceWallMs),
+    sessions: backends.reduce((sum, { active }) => sum + active, 0),
+    backends: backends.length,
+    eligible: backends.filter(({ eligible }) => eligible).length,
+    queue_length: queueLength,
+    queue_size: queueSize,
+    refused: counts(view.refused),
+  };
+}
+
+export function backend(its: string, view: BackendView): Backend {
+  const { name, address, state, eligible, cause, reason: why, active, weight, backup } = view;
+  const last = view.lastProbe;
+  return {
+    pool: its,
+    name,
+    address,
+    state,
+    eligible,
+    cause,
+    reason: why,
+    since: timeText(view.sinceWallMs),
+    active,
+    max_connections: view.maxConnections,
+    weight,
+    weight_effective: view.weightEffective,
+    backup,
+    last_probe:
+      last === null
+        ? null
+        : {
+            result: last.result,
+            at: timeText(last.atWallMs),
+            latency_ms: last.latencyMs,
+            detail: last.detail,
+          },
+  };
+}
+
+function counts(views: readonly CountView[]): ShapeOf<typeof COUNTS> {
+  return views.map(({ reason: why, count }) => ({ reason: why, count }));
+}

@@ -1,0 +1,72 @@
+/** Names in requests: what they name, or the nearest ones that there are. */
+import { bySimilarity, isSimilar } from '../../config/nearest.js';
+import { err, ok, type Result } from '../../core/result.js';
+import type { BackendEntry, Inventory, ListenerEntry, PoolEntry } from '../inventory.js';
+import { notFound, type Problem } from './problem.js';
+
+/** Names that a problem lists. */
+const MAX_TOLD = 5;
+
+export function findListener(inventory: Inventory, name: string): Result<ListenerEntry, Problem> {
+  const all = [...inventory.listeners.values()];
+  const found = all.find(({ spec }) => spec.name === name);
+  if (found !== undefined) return ok(found);
+  return err(
+    nothingNamed(
+      'listener',
+      name,
+      all.map(({ spec }) => spec.name),
+    ),
+  );
+}
+
+export function findPool(inventory: Inventory, name: string): Result<PoolEntry, Problem> {
+  const found = inventory.pools.get(name);
+  if (found !== undefined) return ok(found);
+  return err(nothingNamed('pool', name, [...inventory.pools.keys()]));
+}
+
+/** `POOL/BACKEND`: of several with that name the one in the file. */
+export function findBackend(inventory: Inventory, name: string): Result<BackendEntry, Problem> {
+  const slash = name.indexOf('/');
+  if (slash < 0) {
+    const places = backendsNamed(inventory, name).map((entry) => nameOf(entry));
+    const hint = places.length > 0 ? places : allBackends(inventory).map(nameOf);
+    return err(nothingNamed('backend', name, hint, 'a backend is named POOL/BACKEND; '));
+  }
+  const pool = findPool(inventory, name.slice(0, slash));
+  if (!pool.ok) return pool;
+  const all = [...pool.value.backends.values()];
+  const named = all.filter(({ spec }) => spec.name === name.slice(slash + 1));
+  const found = named.find(({ tenure }) => tenure === 'kept') ?? named[0];
+  return found === undefined ? err(nothingNamed('backend', name, all.map(nameOf))) : ok(found);
+}
+
+/** Backends of this name, in whatever pool. */
+export function backendsNamed(inventory: Inventory, name: string): readonly BackendEntry[] {
+  return allBackends(inventory).filter(({ spec }) => spec.name === name);
+}
+
+export function nothingNamed(
+  kind: string,
+  name: string,
+  known: readonly string[],
+  remark = '',
+): Problem {
+  const near = bySimilarity(name, known).filter((candidate) => isSimilar(name, candidate));
+  const told = near.length > 0 ? near.slice(0, MAX_TOLD) : known.slice(0, MAX_TOLD);
+  const more = near.length === 0 && known.length > MAX_TOLD ? ' …' : '';
+  const which = near.length > 0 ? 'did you mean' : `each ${kind} that there is:`;
+  const hint =
+    known.length === 0 ? `there is no ${kind} at all` : `${which} ${told.join(', ')}${more}`;
+  const end = near.length > 0 ? '?' : '.';
+  return notFound(`There is no ${kind} ${name}; ${remark}${hint}${end}`);
+}
+
+export function nameOf({ pool, spec }: BackendEntry): string {
+  return `${pool.key}/${spec.name}`;
+}
+
+function allBackends(inventory: Inventory): readonly BackendEntry[] {
+  return [...inventory.pools.values()].flatMap(({ backends }) => [...backends.values()]);
+}
