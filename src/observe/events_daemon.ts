@@ -105,7 +105,7 @@ export const DAEMON_EVENTS = {
       'Free the address, or choose another one under [admin], and reload: that tries again.',
     ),
   ),
-  'control-listening': info('`sluice ctl` is served.', ['address']),
+  'control-listening': info('The control socket is open: `sluice ctl` is served.', ['address']),
   'control-off': info(
     'There is no control socket: nobody has prepared a folder for it.',
     ['detail'],

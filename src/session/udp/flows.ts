@@ -35,9 +35,8 @@ export class UdpFlows implements UdpEdges {
   readonly #choosing: FlowChoosing;
   readonly #wheel: DeadlineWheel;
   readonly #listeners: UdpListeners;
-  /** By flow number; as long as the highest one that was ever in use. */
+  /** By flow number. */
   readonly #flows: (UdpFlow | undefined)[] = [];
-  /** The wheel's callback; made once, so that a tick allocates nothing. */
   readonly #expire = (id: number): void => this.#alone(this.#flow(id as FlowId), this.#dueNow);
   readonly #dueNow = (flow: UdpFlow): void => this.#expired(flow);
   readonly #notices: Notices<UdpFlow>;
@@ -107,15 +106,13 @@ export class UdpFlows implements UdpEdges {
   }
 
   /**
-   * Ends the flows of `backend` (null: all flows) with `cause`, spread over `spanMs`; those that
-   * have been idle longest go first. 0 = now. A client that goes on sending begins a new flow
-   * elsewhere.
+   * Ends the flows of `backend` (null: all), those first that have been idle longest. A client that
+   * goes on sending begins a new flow elsewhere.
    */
   endFlows(backend: BackendId | null, cause: Cause, spanMs: number): void {
     this.end(longestIdle(this.#open(), backend, this.#engine), { cause, spanMs });
   }
 
-  /** In their order; what is over by then stays over. */
   end(chosen: readonly UdpFlow[], how: HowToEnd): void {
     this.#notices.give(chosen, how);
   }
