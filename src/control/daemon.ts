@@ -88,7 +88,7 @@ export class Daemon {
       send: (worker, message) => this.fleet.send(worker, message),
     });
     this.#attendance = new Attendance({ ...deps, ...shared, deputies, publisher: this.#publisher });
-    this.inquiries = new Inquiries({ timers: deps.timers, fleet: () => this.fleet });
+    this.inquiries = new Inquiries({ ...deps, fleet: () => this.fleet });
     this.fleet = deps.createFleet({
       ...deps,
       start: (worker) => ({

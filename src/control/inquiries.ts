@@ -3,7 +3,7 @@
  * time, and hears of each worker that has not answered by then.
  */
 import type { WorkerId } from '../core/brand.js';
-import type { Timers } from '../core/clock.js';
+import type { Clock, Timers } from '../core/clock.js';
 import type { Answered, AnswerPart, Question } from '../core/questions.js';
 import type { Fleet } from './worker_fleet.js';
 import type { FromWorker } from './worker_protocol.js';
@@ -14,6 +14,7 @@ const ANSWER_LIMIT_MS = 2_000;
 const MAX_ASKED = 32;
 
 export interface InquiriesDeps {
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly fleet: () => Pick<Fleet, 'ids' | 'send'>;
 }
@@ -33,6 +34,11 @@ export class Inquiries {
 
   constructor(deps: InquiriesDeps) {
     this.#deps = deps;
+  }
+
+  /** On the clock of the workers. */
+  nowMs(): number {
+    return this.#deps.clock.nowMs();
   }
 
   /** Those that may answer come first. */

@@ -19,6 +19,8 @@ export interface SessionQuery {
 
 export interface SessionPage {
   readonly rows: readonly SessionRow[];
+  /** For ages of the rows. */
+  readonly nowMs: number;
   /** Behind the last of `rows`; null: there are no more. */
   readonly next: SessionPlace | null;
   /** What the page lacks: a sentence for each worker that did not answer. */
@@ -37,7 +39,7 @@ export async function listSessions(
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const next = rows.length > limit && last !== undefined ? { key: last.key, id: last.id } : null;
-  return { rows: shown, next, missing: silent(answers) };
+  return { rows: shown, nowMs: inquiries.nowMs(), next, missing: silent(answers) };
 }
 
 export async function killSessions(

@@ -98,7 +98,7 @@ export class WorkerAnswers {
     yield* collect(plane.udp.source, search, { sort, after }, first);
     let rows: SessionRow[] = [];
     for (let found = first.takeLast(); found !== undefined; found = first.takeLast()) {
-      const row = found.row(search.nowMs);
+      const row = found.row();
       if (row !== null) rows.push(row);
       if (rows.length < ROWS_A_PART && !this.#pace.isOver()) continue;
       tell({ kind: 'sessions', rows });

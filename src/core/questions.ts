@@ -69,8 +69,9 @@ export interface SessionRow extends SessionPlace {
   readonly backend: string | null;
   readonly client: string;
   readonly state: SessionState;
-  readonly ageMs: number;
-  readonly idleMs: number;
+  /** Times on the clock that all threads share: only one of them says what is now. */
+  readonly sinceMs: number;
+  readonly activeMs: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
 }

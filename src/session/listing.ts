@@ -37,7 +37,7 @@ export interface SessionSource<S> {
 /** A session that was found, for whoever sorts them. */
 export interface Found extends SessionPlace {
   /** null: it has ended since. */
-  row(nowMs: number): SessionRow | null;
+  row(): SessionRow | null;
 }
 
 export interface Search {
@@ -73,8 +73,8 @@ export function collect<S>(
   return each(source, search, (one, number) => {
     const place = { key: keyOf(source, one, order.sort), id: source.id(one) };
     if (order.after !== null && !comesBefore(order.after, place)) return;
-    const row = (nowMs: number): SessionRow | null =>
-      source.at(number) === one ? { ...place, ...rowOf(source, one, nowMs) } : null;
+    const row = (): SessionRow | null =>
+      source.at(number) === one ? { ...place, ...rowOf(source, one) } : null;
     first.add({ ...place, row });
   });
 }
@@ -106,19 +106,15 @@ function keyOf<S>(source: SessionSource<S>, one: S, sort: SessionSort): number {
   return -(source.bytesIn(one) + source.bytesOut(one));
 }
 
-function rowOf<S>(
-  source: SessionSource<S>,
-  one: S,
-  nowMs: number,
-): Omit<SessionRow, keyof SessionPlace> {
+function rowOf<S>(source: SessionSource<S>, one: S): Omit<SessionRow, keyof SessionPlace> {
   return {
     listener: source.listener(one),
     pool: source.pool(one),
     backend: source.backend(one),
     client: formatAddress(source.client(one)),
     state: source.state(one),
-    ageMs: Math.max(0, nowMs - source.sinceMs(one)),
-    idleMs: Math.max(0, nowMs - source.activeMs(one)),
+    sinceMs: source.sinceMs(one),
+    activeMs: source.activeMs(one),
     bytesIn: source.bytesIn(one),
     bytesOut: source.bytesOut(one),
   };

@@ -83,7 +83,13 @@ export function sessionsEndpoint({ daemon }: Pick<ApiDeps, 'daemon'>): Endpoint 
       const query = { filter: filter.value, sort, limit, after: after.value };
       const page = await listSessions(daemon.inquiries, query);
       const next = page.next === null ? null : cursorAt(page.next, sort);
-      return ok({ value: { items: page.rows.map(shown), next, missing: page.missing } });
+      return ok({
+        value: {
+          items: page.rows.map((row) => shown(row, page.nowMs)),
+          next,
+          missing: page.missing,
+        },
+      });
     },
   });
 }
@@ -128,7 +134,7 @@ export function killEndpoint({ daemon, log }: Pick<ApiDeps, 'daemon' | 'log'>): 
   });
 }
 
-function shown(row: SessionRow): ShapeOf<typeof SESSION> {
+function shown(row: SessionRow, nowMs: number): ShapeOf<typeof SESSION> {
   const { id, listener, pool, backend, client, state, bytesIn, bytesOut } = row;
   return {
     id,
@@ -137,8 +143,8 @@ function shown(row: SessionRow): ShapeOf<typeof SESSION> {
     backend,
     client,
     state,
-    age_ms: Math.round(row.ageMs),
-    idle_ms: Math.round(row.idleMs),
+    age_ms: Math.max(0, Math.round(nowMs - row.sinceMs)),
+    idle_ms: Math.max(0, Math.round(nowMs - row.activeMs)),
     bytes_in: bytesIn,
     bytes_out: bytesOut,
   };
