@@ -23,7 +23,7 @@ import { Inquiries } from './inquiries.js';
 import { Inventory } from './inventory.js';
 import { ListeningSockets } from './listening_sockets.js';
 import { LookPace } from './look_pace.js';
-import { entryOf } from './member_entries.js';
+import { downNames, entryOf } from './member_entries.js';
 import { PlanPublisher } from './plan_publisher.js';
 import { PoolWatch } from './pool_watch.js';
 import { engineCapacity } from './sizing.js';
@@ -243,6 +243,7 @@ export class Daemon {
         timers: deps.timers,
         lookup: deps.lookup,
         changed: (name, before, address) => log.event('address-changed', { name, before, address }),
+        downNames: () => downNames(this.inventory, shared.ledger),
       }),
       sockets: this.sockets,
       shares: new DescriptorShares({

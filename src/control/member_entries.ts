@@ -1,7 +1,9 @@
-/** Finds the backend that a member of a source has become. */
+/** Finds the backends that a member of a source, or a name of the file, has become. */
 import { formatAddress, sameAddress } from '../core/endpoint.js';
 import { backendKey } from '../core/identity.js';
 import type { Member } from '../discovery/source.js';
+import { conditionOf } from '../pool/eligibility.js';
+import type { Ledger } from '../pool/ledger.js';
 import type { BackendEntry, Inventory } from './inventory.js';
 
 /** null: it is none, or not yet. */
@@ -17,6 +19,19 @@ export function entryOf(inventory: Inventory, pool: string, member: Member): Bac
     if (entry !== undefined) return entry;
   }
   return null;
+}
+
+/** Names of the file, with their ports, under which every backend is down. */
+export function downNames(inventory: Inventory, ledger: Ledger): ReadonlySet<string> {
+  const down = new Set<string>();
+  const others = new Set<string>();
+  for (const { id, spec, tenure } of inventory.backends()) {
+    if (tenure !== 'kept' || spec.address.kind !== 'name') continue;
+    const isDown = conditionOf(ledger, id) === 'down';
+    (isDown ? down : others).add(formatAddress(spec.address));
+  }
+  for (const name of others) down.delete(name);
+  return down;
 }
 
 function entryAt(

@@ -1,7 +1,7 @@
 /**
  * Backends given by name: resolved at start, at a reload and again every now and then. A backend
  * has one address; it keeps the one it has for as long as the name still leads there, and for as
- * long as nobody says where else it leads.
+ * long as nobody says where else it leads. While its probes fail there, the others have their turn.
  */
 import type { Timers } from '../core/clock.js';
 import {
@@ -22,6 +22,8 @@ export interface ResolverDeps {
   readonly timers: Timers;
   readonly lookup: HostLookup;
   readonly changed: (name: string, before: string, address: string) => void;
+  /** Names, as in the file, under which everybody is down: another of its addresses may do. */
+  readonly downNames: () => ReadonlySet<string>;
 }
 
 type NameAddress = Extract<Address, { readonly kind: 'name' }>;
@@ -34,6 +36,8 @@ interface Host {
    * also read files.
    */
   running: Promise<void> | null;
+  /** Of those that the name leads to: given up because probes found them down, in order. */
+  given: readonly string[];
   /** Came, maybe too late for whoever asked first, and was not followed yet. */
   answer: HostAnswer | null;
   /** Why the last lookup brought no address; null: it did. */
@@ -83,13 +87,24 @@ export class Resolver {
     for (const address of addresses.filter(isName)) {
       byHost.set(address.host, [...(byHost.get(address.host) ?? []), address]);
     }
-    await Promise.all([...byHost].map(([host, names]) => this.#refreshOne(host, names)));
+    const down = this.#deps.downNames();
+    await Promise.all(
+      [...byHost].map(([host, names]) => {
+        const isDown = names.every((address) => down.has(formatAddress(address)));
+        return this.#refreshOne(host, names, isDown ? 'down' : 'well');
+      }),
+    );
   }
 
-  async #refreshOne(name: string, names: readonly NameAddress[]): Promise<void> {
+  async #refreshOne(
+    name: string,
+    names: readonly NameAddress[],
+    state: 'well' | 'down',
+  ): Promise<void> {
     const host = this.#hosts.get(name) ?? {
       address: null,
       running: null,
+      given: [],
       answer: null,
       problem: null,
     };
@@ -98,8 +113,10 @@ export class Resolver {
     const { answer, address: before } = host;
     host.answer = null;
     host.problem = problemOf(answer, before);
-    const now = host.problem === null ? chosen(answer, before) : before;
-    if (now === before || now === null) return;
+    const isLost = before !== null && state === 'down';
+    host.given = isLost ? [...host.given.filter((one) => one !== before.host), before.host] : [];
+    const now = host.problem === null ? chosen(answer, before, host.given) : before;
+    if (now === null || now.host === before?.host) return;
     host.address = now;
     this.#ahead = 'yes';
     if (before === null) return;
@@ -135,10 +152,22 @@ function problemOf(answer: HostAnswer | null, before: IpEndpoint | null): string
   return `it leads to ${hosts}, for which this machine has no route`;
 }
 
-/** One that cannot be reached is better than none: what probes say of it is worth knowing. */
-function chosen(answer: HostAnswer | null, before: IpEndpoint | null): IpEndpoint | null {
+/**
+ * One that cannot be reached is better than none: what probes say of it is worth knowing. `given`:
+ * who was found down, the longest ago first; all of the others come before them.
+ */
+function chosen(
+  answer: HostAnswer | null,
+  before: IpEndpoint | null,
+  given: readonly string[],
+): IpEndpoint | null {
   if (answer?.kind !== 'found') return before;
   const { addresses, unroutable } = answer;
+  if (given.length > 0) {
+    const fresh = addresses.find(({ host }) => !given.includes(host));
+    const oldest = given.map((host) => addresses.find((one) => one.host === host));
+    return fresh ?? oldest.find((one) => one !== undefined) ?? before;
+  }
   if (before !== null && has([...addresses, ...unroutable], before)) return before;
   return addresses[0] ?? unroutable[0] ?? before;
 }

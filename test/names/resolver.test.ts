@@ -18,17 +18,19 @@ function bed() {
   const time = new FakeTime();
   const pending: ((answer: HostAnswer) => void)[] = [];
   const changes: string[] = [];
+  const down = { is: false };
   const resolver = new Resolver({
     timers: time,
     lookup: () => new Promise((resolve) => pending.push(resolve)),
     changed: (name, before, address) => changes.push(`${name}: ${before} -> ${address}`),
+    downNames: () => new Set(down.is ? ['db:5432'] : []),
   });
   const answer = async (what: HostAnswer): Promise<void> => {
     const done = resolver.refresh([db()]);
     pending.shift()?.(what);
     await done;
   };
-  return { time, pending, changes, resolver, answer };
+  return { time, pending, changes, resolver, answer, down };
 }
 
 t.test('what the name led to last stays, whatever a lookup brings', async (t) => {
@@ -52,6 +54,25 @@ t.test('what the name led to last stays, whatever a lookup brings', async (t) =>
   await answer(found(3));
   t.match([resolver.endpoint(db()), resolver.problem(db())], [{ host: '10.0.0.3' }, null]);
   t.same(changes, ['db:5432: 10.0.0.1:5432 -> 10.0.0.3:5432']);
+});
+
+t.test('while one address is down the others have their turn, and then that one', async (t) => {
+  const { resolver, answer, down, changes } = bed();
+  await answer(found(1, 2, 3));
+  down.is = true;
+  for (const next of [2, 3, 1, 2]) {
+    await answer(found(1, 2, 3));
+    t.match(resolver.endpoint(db()), { host: `10.0.0.${next}` });
+  }
+  down.is = false;
+  await answer(found(1, 2, 3));
+  t.match(resolver.endpoint(db()), { host: '10.0.0.2' }, 'one that serves stays');
+  down.is = true;
+  await answer(found(2));
+  t.match(resolver.endpoint(db()), { host: '10.0.0.2' }, 'it is the only one');
+  await answer(NONE);
+  t.match(resolver.endpoint(db()), { host: '10.0.0.2' });
+  t.equal(changes.length, 4);
 });
 
 t.test('an answer that comes too late is there for the next time', async (t) => {

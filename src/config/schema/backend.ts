@@ -15,7 +15,7 @@ export const BACKEND = table('One address that can serve.', {
     {
       required: true,
       example: '10.0.0.11:5432',
-      doc: 'Where it is; "unix:/path" is for TCP. A name is resolved at start, at a reload and every 10 s. While it has no address, the backend that served in its place goes on; `sluice check` does not look it up.',
+      doc: 'Where it is; "unix:/path" is for TCP. A name is resolved at start, at a reload and every 10 s; while its probes fail at one of its addresses, the others have their turn. While it has no address, the backend that served in its place goes on; `sluice check` does not look it up.',
     },
     '"host:port", "[IPv6 address]:port" or "unix:/path"',
     parseAddress,
