@@ -1,5 +1,5 @@
 /** `[[pools.NAME.discovery]]` as the file has it: a source, and how far it is believed. */
-import type { IpEndpoint } from './endpoint.js';
+import { type Address, formatAddress, type IpEndpoint } from './endpoint.js';
 
 /** A part of PoolSpec; control follows it, workers never hear of it. */
 export interface DiscoverySpec {
@@ -23,7 +23,12 @@ export interface WitnessRules {
   readonly limit: number;
 }
 
-export type SourceSpec = DnsSourceSpec | FileSourceSpec | HttpSourceSpec;
+export type SourceSpec =
+  | DnsSourceSpec
+  | FileSourceSpec
+  | HttpSourceSpec
+  | SentinelSourceSpec
+  | PatroniSourceSpec;
 export type SourceKind = SourceSpec['kind'];
 
 export interface DnsSourceSpec {
@@ -53,6 +58,28 @@ export interface HttpSourceSpec {
   readonly caFile: string | null;
 }
 
+export interface SentinelSourceSpec {
+  readonly kind: 'sentinel';
+  readonly addresses: readonly Address[];
+  /** As the sentinels call it. */
+  readonly master: string;
+  readonly role: SourceRole;
+  readonly passwordFile: string | null;
+}
+
+export interface PatroniSourceSpec {
+  readonly kind: 'patroni';
+  /** Of members, any of them. */
+  readonly urls: readonly string[];
+  readonly role: SourceRole;
+  /** A replica that is further behind is left out; 0: none is. */
+  readonly maxLagBytes: number;
+  readonly caFile: string | null;
+}
+
+/** Which of the members that a source knows are asked for. */
+export type SourceRole = 'primary' | 'replica' | 'any';
+
 /** Why a source has no answer; a label of a metric. */
 export const SOURCE_FAILURES = [
   /** Nobody is there, or nobody that speaks the protocol. */
@@ -77,6 +104,10 @@ export function sourceName(spec: SourceSpec): string {
       return `file ${spec.path}`;
     case 'http':
       return `http ${withoutQuery(spec.url)}`;
+    case 'sentinel':
+      return `sentinel ${spec.master} ${spec.role} ${spec.addresses.map(formatAddress).join(',')}`;
+    case 'patroni':
+      return `patroni ${spec.role} ${spec.urls.map(withoutQuery).join(',')}`;
   }
 }
 

@@ -22,8 +22,8 @@ export interface HttpQuestion {
   readonly body?: string;
   /** PEM of the authorities that are believed; null: the system's. */
   readonly ca: string | null;
-  /** Beside what the connection takes; for servers that hold a request until there is news. */
-  readonly waitMs?: number;
+  /** HTTP_LIMIT_MS where nothing is said. */
+  readonly limitMs?: number;
 }
 
 export interface HttpAnswer {
@@ -39,7 +39,7 @@ export async function askHttp(
   timers: Timers,
   giveUp: GiveUp,
 ): Promise<HttpAnswer | Failed> {
-  const limitMs = HTTP_LIMIT_MS + (question.waitMs ?? 0);
+  const { limitMs = HTTP_LIMIT_MS } = question;
   return limited(timers, limitMs, giveUp, async (signal) => {
     const origin = new URL(question.url).origin;
     let url = new URL(question.url);

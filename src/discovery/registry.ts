@@ -4,6 +4,8 @@ import type { Source, SourceDeps } from './source.js';
 import { dnsSource } from './sources/dns.js';
 import { fileSource } from './sources/file.js';
 import { httpSource } from './sources/http.js';
+import { patroniSource } from './sources/patroni.js';
+import { sentinelSource } from './sources/sentinel.js';
 
 export function createSource(spec: SourceSpec, deps: SourceDeps): Source {
   switch (spec.kind) {
@@ -13,5 +15,9 @@ export function createSource(spec: SourceSpec, deps: SourceDeps): Source {
       return fileSource(spec, deps);
     case 'http':
       return httpSource(spec, deps);
+    case 'sentinel':
+      return sentinelSource(spec, deps);
+    case 'patroni':
+      return patroniSource(spec, deps);
   }
 }

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { DecodedPacket } from 'dns-packet';
 import type { SourceFailure, SourceKind, SourceSpec } from '../../src/core/discovery_spec.js';
@@ -41,6 +42,8 @@ export const PEERS: Readonly<Record<SourceKind, (t: Scope) => Promise<Peer>>> = 
   dns: dnsPeer,
   file: filePeer,
   http: httpPeer,
+  sentinel: sentinelPeer,
+  patroni: patroniPeer,
 };
 
 async function dnsPeer(t: Scope): Promise<Peer> {
@@ -127,59 +130,149 @@ function listOf(hosts: readonly string[]): string {
 }
 
 async function httpPeer(t: Scope): Promise<Peer> {
+  const server = await wrongServer(t);
+  return {
+    most: 10_000,
+    spec: {
+      kind: 'http',
+      url: `${server.origin}/members`,
+      intervalMs: 1_000,
+      tokenFile: null,
+      caFile: null,
+    },
+    tell: (hosts) => server.says(listOf(hosts)),
+    wrong: server.wrong,
+  };
+}
+
+async function patroniPeer(t: Scope): Promise<Peer> {
+  const server = await wrongServer(t);
+  const replica = (host: string) => ({
+    name: host,
+    role: 'replica',
+    state: 'streaming',
+    host,
+    port: PORT,
+    lag: 0,
+  });
+  return {
+    most: 10_000,
+    spec: {
+      kind: 'patroni',
+      urls: [server.origin],
+      role: 'replica',
+      maxLagBytes: 0,
+      caFile: null,
+    },
+    tell: (hosts) => server.says(JSON.stringify({ members: hosts.map(replica) })),
+    wrong: server.wrong,
+  };
+}
+
+/** A server over HTTP that says one thing, or goes wrong in every way. */
+async function wrongServer(t: Scope) {
   type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-  const state: { handler: Handler } = { handler: () => {} };
+  const state: { handler: Handler } = { handler: (_, response) => response.writeHead(404).end() };
   const server = createServer((request, response) => state.handler(request, response));
   const sockets = trackSockets(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => closeServer(server, sockets));
-  const port = (server.address() as { readonly port: number }).port;
-  const goes = (failure: SourceFailure, handler: Handler) => ({
-    failure,
-    begin: () => {
+  const { port } = server.address() as { readonly port: number };
+  const wrong: WrongMap = new Map();
+  const goes = (name: Wrong, failure: SourceFailure, handler: Handler): void => {
+    const begin = (): void => {
       state.handler = handler;
-    },
+    };
+    wrong.set(name, { begin, failure });
+  };
+  goes('error', 'refused', (_, response) => response.writeHead(503).end('[]'));
+  goes('garbage', 'malformed', (_, response) => response.end('<html>welcome</html>'));
+  goes('half', 'malformed', (_, response) => {
+    response.writeHead(200, { 'content-length': 100 });
+    response.write('[', () => response.destroy());
   });
+  goes('endless', 'too-much', (_, response) => {
+    const more = (): void => {
+      if (!response.destroyed) response.write(' '.repeat(1_000_000), more);
+    };
+    more();
+  });
+  goes('mute', 'timeout', () => {});
+  goes('redirects', 'too-much', (_, response) =>
+    response.writeHead(302, { location: '/again' }).end(),
+  );
+  goes('gone', 'unreachable', ({ socket }) => socket.resetAndDestroy());
+  const says = (text: string): void => {
+    state.handler = (_, response) => {
+      response.setHeader('content-type', 'application/json').end(text);
+    };
+  };
+  return { origin: `http://127.0.0.1:${port}`, says, wrong };
+}
+
+/** RESP2, and the fields of SENTINEL MASTER and SENTINEL REPLICAS (Redis' documentation). */
+async function sentinelPeer(t: Scope): Promise<Peer> {
+  const state: { answer: (socket: Socket) => void } = { answer: (socket) => socket.end() };
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => {});
+    // Whoever subscribes hears nothing.
+    socket.on('data', (bytes) => {
+      if (bytes.includes('MASTER')) state.answer(socket);
+    });
+  });
+  const sockets = trackSockets(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => closeServer(server, sockets));
+  const { port } = server.address() as { readonly port: number };
+  const wrong: WrongMap = new Map();
+  const goes = (name: Wrong, failure: SourceFailure, answer: (socket: Socket) => void): void => {
+    const begin = (): void => {
+      state.answer = answer;
+    };
+    wrong.set(name, { begin, failure });
+  };
+  goes('error', 'refused', (socket) =>
+    socket.write('-ERR No such master with that name\r\n'.repeat(2)),
+  );
+  goes('garbage', 'malformed', (socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  goes('half', 'malformed', (socket) => socket.end(sentinelText(['10.0.0.1']).slice(0, -9)));
+  goes('endless', 'too-much', (socket) => {
+    const more = (): void => {
+      if (!socket.destroyed) socket.write(Buffer.alloc(1_000_000), more);
+    };
+    socket.write('$999999999\r\n', more);
+  });
+  goes('mute', 'timeout', () => {});
+  goes('gone', 'unreachable', (socket) => socket.resetAndDestroy());
   return {
-    most: 10_000,
+    most: 3_000,
     spec: {
-      kind: 'http',
-      url: `http://127.0.0.1:${port}/members`,
-      intervalMs: 1_000,
-      tokenFile: null,
-      caFile: null,
+      kind: 'sentinel',
+      addresses: [ipEndpoint(4, '127.0.0.1', port)],
+      master: 'mymaster',
+      role: 'replica',
+      passwordFile: null,
     },
     tell: (hosts) => {
-      state.handler = (_, response) => {
-        response.setHeader('content-type', 'application/json').end(listOf(hosts));
-      };
+      state.answer = (socket) => socket.write(sentinelText(hosts));
     },
-    wrong: new Map([
-      ['error', goes('refused', (_, response) => response.writeHead(503).end('[]'))],
-      ['garbage', goes('malformed', (_, response) => response.end('<html>welcome</html>'))],
-      [
-        'half',
-        goes('malformed', (_, response) => {
-          response.writeHead(200, { 'content-length': 100 });
-          response.write('[', () => response.destroy());
-        }),
-      ],
-      [
-        'endless',
-        goes('too-much', (_, response) => {
-          const more = (): void => {
-            if (!response.destroyed) response.write(' '.repeat(1_000_000), more);
-          };
-          more();
-        }),
-      ],
-      ['mute', goes('timeout', () => {})],
-      [
-        'redirects',
-        goes('too-much', (_, response) => response.writeHead(302, { location: '/again' }).end()),
-      ],
-      ['gone', goes('unreachable', ({ socket }) => socket.resetAndDestroy())],
-    ]),
+    wrong,
   };
+}
+
+function sentinelText(replicas: readonly string[]): string {
+  const fields = (ip: string, flags: string): string =>
+    array(['ip', ip, 'port', String(PORT), 'flags', flags, 'config-epoch', '1'].map(bulk));
+  const all = replicas.map((host) => fields(host, 'slave'));
+  return fields('10.9.9.9', 'master') + array(all);
+}
+
+function bulk(text: string): string {
+  return `$${text.length}\r\n${text}\r\n`;
+}
+
+function array(items: readonly string[]): string {
+  return `*${items.length}\r\n${items.join('')}`;
 }

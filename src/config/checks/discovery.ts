@@ -39,7 +39,10 @@ function twice(path: Path, all: readonly DiscoveryValue[], index: number): reado
 }
 
 function has(value: DiscoveryValue): (key: SourceKey) => boolean {
-  return (key) => value[key] !== undefined;
+  return (key) => {
+    const given = value[key];
+    return given !== undefined && !(Array.isArray(given) && given.length === 0);
+  };
 }
 
 function kindOf(scene: Scene, path: Path, source: DiscoveryValue): readonly Finding[] {
@@ -51,7 +54,7 @@ function kindOf(scene: Scene, path: Path, source: DiscoveryValue): readonly Find
   const { takes, needs } = SOURCE_USES[source.kind];
   const kind = `kind = "${source.kind}"`;
   const foreign = KEYS.filter((key) => scene.given([...path, key]) && !takes.includes(key));
-  const absent = needs.filter((key) => source[key] === undefined);
+  const absent = needs.filter((key) => !has(source)(key));
   const findings: Finding[] = [
     ...foreign.map((key) => {
       const takers = sourcesWith(key).map((taker) => `"${taker}"`);

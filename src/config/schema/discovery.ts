@@ -86,6 +86,22 @@ function sourceSpec(value: SourceValue, kind: SourceSpec['kind']): SourceSpec {
         tokenFile: value.token_file ?? null,
         caFile: value.ca_file ?? null,
       };
+    case 'sentinel':
+      return {
+        kind,
+        addresses: value.addresses,
+        master: present(value.master, 'a checked sentinel source has a master'),
+        role: value.role,
+        passwordFile: value.password_file ?? null,
+      };
+    case 'patroni':
+      return {
+        kind,
+        urls: value.urls,
+        role: value.role,
+        maxLagBytes: value.max_lag,
+        caFile: value.ca_file ?? null,
+      };
     default:
       return unreachable(kind);
   }

@@ -1,26 +1,35 @@
 /** The keys of `[[pools.NAME.discovery]]` that belong to some kinds of source, and to which. */
 import type { SourceKind } from '../../core/discovery_spec.js';
 import { type IpEndpoint, systemEndpoint } from '../../core/endpoint.js';
-import { parseIpEndpoint } from '../address.js';
+import { parseAddress, parseIpEndpoint } from '../address.js';
 import { fault, fits, type Reading, readEach } from '../reading.js';
-import { choice, duration, flag, integer, mixed } from './kinds.js';
+import { choice, duration, flag, integer, mixed, size } from './kinds.js';
 import type { TableValue } from './node.js';
 import { word } from './probe_values.js';
 
-export const SOURCE_KINDS = ['dns', 'file', 'http'] as const satisfies readonly SourceKind[];
+export const SOURCE_KINDS = [
+  'dns',
+  'file',
+  'http',
+  'sentinel',
+  'patroni',
+] as const satisfies readonly SourceKind[];
 
 const FILE_PATH = /^\/[ -~\u00a0-\uffff]+$/;
 /** RFC 1035, section 2.3.4, and the underscores of services. */
 const DOMAIN_NAME = /^(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?$/;
 /** Without a user: what stands there would be shown. */
 const URL_FORM = /^https?:\/\/[^\s/?#@]+(?:[/?][!-~]*)?$/;
+const MASTER_NAME = /^[!-~]{1,128}$/;
 const MAX_SERVERS = 8;
+/** Sentinels or members that are asked. */
+const MAX_PEERS = 16;
 const DNS_PORT = 53;
 
 export const KIND = choice(SOURCE_KINDS, {
   otherwise: 'it must be given',
   example: 'dns',
-  doc: 'Where the members are known: records of a DNS name, a file, or an address that answers over HTTP.',
+  doc: 'Where the members are known: records of a DNS name, a file, an address that answers over HTTP, the sentinels of Redis, or Patroni.',
 });
 
 export const SOURCE_KEYS = {
@@ -84,6 +93,45 @@ export const SOURCE_KEYS = {
     example: '/etc/sluice/inventory.token',
     doc: 'The file that holds a bearer token; read at each question, so that it can be rotated. It goes to the host of `url` only.',
   }),
+  addresses: mixed(
+    {
+      default: [],
+      doc: 'Where the sentinels are. All of them are asked; the one that has heard of the last failover is believed.',
+    },
+    'a list of 1 to 16 addresses with ports',
+    { anyOf: [{ type: 'array', items: { type: 'string' }, maxItems: MAX_PEERS }] },
+    (raw) => readList(raw, parseAddress),
+  ),
+  master: word('a name without control characters', MASTER_NAME, {
+    otherwise: 'nothing',
+    example: 'mymaster',
+    doc: 'What the sentinels call the primary and its replicas.',
+  }),
+  urls: mixed(
+    {
+      default: [],
+      doc: 'REST addresses of members, as "http://10.0.0.1:8008". All of them are asked once a second; each knows the whole cluster, and the one with the newest leader is believed.',
+    },
+    'a list of 1 to 16 http or https URLs without a user',
+    { anyOf: [{ type: 'array', items: { type: 'string' }, maxItems: MAX_PEERS }] },
+    (raw) => readList(raw, readUrl),
+  ),
+  role: choice(['primary', 'replica', 'any'], {
+    default: 'primary',
+    doc: 'Which of them are members. A change of role counts at once: it is neither held nor suspicious, and sessions at the former primary end as `on_down` says.',
+  }),
+  max_lag: size({
+    default: '0B',
+    min: '0B',
+    max: '1GiB',
+    doc: 'A replica that is further behind is left out. 0: none is.',
+  }),
+  password_file: word('an absolute path', FILE_PATH, {
+    sensitive: true,
+    otherwise: 'none',
+    example: '/etc/sluice/sentinel.password',
+    doc: 'The file that holds the password of the sentinels; read at each question.',
+  }),
   ca_file: word('an absolute path', FILE_PATH, {
     otherwise: "the system's",
     example: '/etc/ssl/certs/ca-certificates.crt',
@@ -107,11 +155,28 @@ export const SOURCE_USES: Readonly<Record<SourceKind, SourceUse>> = {
   },
   file: { needs: ['path'], takes: ['path'] },
   http: { needs: ['url'], takes: ['url', 'interval', 'token_file', 'ca_file'] },
+  sentinel: {
+    needs: ['addresses', 'master'],
+    takes: ['addresses', 'master', 'role', 'password_file'],
+  },
+  patroni: { needs: ['urls'], takes: ['urls', 'role', 'max_lag', 'ca_file'] },
 };
 
 /** The kinds of source that take `key`. */
 export function sourcesWith(key: SourceKey): readonly SourceKind[] {
   return SOURCE_KINDS.filter((kind) => SOURCE_USES[kind].takes.includes(key));
+}
+
+function readList<T>(raw: unknown, read: (text: string) => Reading<T>): Reading<readonly T[]> {
+  if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
+  if (raw.length > MAX_PEERS) return fault('too-many', `more than ${MAX_PEERS}`);
+  return readEach(raw, (one) =>
+    typeof one === 'string' ? read(one) : fault('wrong-type', 'wrong type'),
+  );
+}
+
+function readUrl(raw: string): Reading<string> {
+  return URL_FORM.test(raw) && URL.canParse(raw) ? fits(raw) : fault('malformed', 'no such URL');
 }
 
 function readServers(raw: unknown): Reading<readonly IpEndpoint[]> {
