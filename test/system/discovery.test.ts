@@ -2,6 +2,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { startOperated } from '../support/ctl.js';
 import { startDaemon } from '../support/daemon.js';
 import { eventually } from '../support/deadline.js';
 import { EchoBackend, startEchoes } from '../support/load/echo_backend.js';
@@ -69,7 +70,7 @@ t.test('members of a file come within two seconds, and who leaves is drained', a
     `kind = "file"\npath = "${path}"\nhold = "0s"\n[[pools.${POOL}.backends]]\naddress = "${a.address}"\nname = "ours"\nweight = 7`,
     'policy = "round-robin"',
   ).replace('policy = "p2c"\n', '');
-  const daemon = await startDaemon(t, { toml });
+  const { daemon, ask, ctl } = await startOperated(t, { toml });
   const target = { port: await daemon.port(POOL) };
   await daemon.backendsUp(POOL, 3);
   const weights = await daemon.metrics();
@@ -97,6 +98,10 @@ t.test('members of a file come within two seconds, and who leaves is drained', a
   put('[]');
   await daemon.event('discovery-empty');
   t.equal(await exchangeOnce(target), null);
+  t.match(await ask('discovery'), {
+    items: [{ pool: POOL, state: 'empty', members: 3, held: [], reason: /names nobody/ }],
+  });
+  t.match((await ctl('discovery')).stdout, /^POOL +SOURCE +STATE.*\np +file .* +empty /);
   const { body } = await daemon.get('/health?format=text');
   t.match(body, /SOURCE file .*: empty for .*it names nobody/);
   const reloaded = await daemon.reload(toml.replace('weight = 7', 'weight = 8'));

@@ -4,6 +4,7 @@ import type { OptionDescription } from '../option.js';
 import type { Words } from '../word_reader.js';
 import { Client, CtlFailure } from './client.js';
 import type { CtlCommand } from './command.js';
+import { discovery } from './discovery.js';
 import { events, why } from './events.js';
 import { explain } from './explain.js';
 import { backends, listeners, pools } from './lists.js';
@@ -24,6 +25,7 @@ export const CTL_COMMANDS: readonly CtlCommand[] = [
   explain,
   why,
   events,
+  discovery,
   wait,
   reload,
 ];

@@ -7,6 +7,7 @@ import type { Ledger } from '../../pool/ledger.js';
 import type { Daemon } from '../daemon.js';
 import type { FileInUse } from '../file_in_use.js';
 import type { Reloads } from '../reloads.js';
+import { discoveryEndpoint } from './discovery.js';
 import type { Endpoint } from './endpoint.js';
 import { eventsEndpoint, whyEndpoint } from './events.js';
 import { explainEndpoint } from './explain.js';
@@ -36,6 +37,7 @@ export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
     explainEndpoint(deps),
     whyEndpoint(deps),
     eventsEndpoint(deps),
+    discoveryEndpoint(deps),
     reloadEndpoint(deps),
   ];
 }
