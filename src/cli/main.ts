@@ -130,7 +130,7 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
   },
   {
     name: 'import',
-    description: 'translate a configuration of HAProxy, and say what became of each part',
+    description: 'translate a configuration of HAProxy or nginx, and say what became of each part',
     commands: IMPORT_COMMANDS,
   },
   {

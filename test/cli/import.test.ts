@@ -2,10 +2,12 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { readIncluded } from '../../src/cli/import/included.js';
 import { finish } from '../../src/cli/import/run.js';
-import { readSources } from '../../src/cli/import/sources.js';
+import { readSource, readSources } from '../../src/cli/import/sources.js';
 import { capabilities } from '../../src/import/capabilities.js';
 import { importHaproxy } from '../../src/import/haproxy/import.js';
+import { importNginx } from '../../src/import/nginx/import.js';
 
 const GOOD = `defaults
   mode tcp
@@ -92,4 +94,28 @@ t.test('the file that is translated is never written over', async (t) => {
   t.equal(code, 1);
   t.match(err, 'it is the file that is translated');
   t.match(readFileSync(path, 'utf8'), 'listen a');
+});
+
+t.test('nginx includes what lies below its folder, and nothing else is read', async (t) => {
+  const place = t.testdir({
+    'nginx.conf': 'stream { include d/*.conf; include ../../outside.conf; include none/*.conf; }\n',
+    d: {
+      'b.conf': 'server { listen 2; proxy_pass up; }\n',
+      'a.conf': 'upstream up { server 127.0.0.1:9; }\n',
+      'c.txt': '"',
+    },
+  });
+  const source = await readSource(join(place, 'nginx.conf'));
+  if (!source.ok) return t.fail(source.error);
+  const included = await readIncluded(source.value);
+  if (!included.ok) return t.fail(included.error);
+  t.same([...included.value.keys()], ['d/*.conf', 'none/*.conf']);
+  const result = importNginx(source.value, included.value, capabilities());
+  if (!result.ok) return t.fail(result.error.problem);
+  t.match(result.value.toml, 'bind = "0.0.0.0:2"');
+  const dropped = result.value.entries.filter(({ verdict }) => verdict === 'dropped');
+  return t.same(
+    dropped.map(({ text }) => text),
+    ['include ../../outside.conf'],
+  );
 });

@@ -1,11 +1,13 @@
 /** `sluice import haproxy` and `sluice import nginx`. */
 import { capabilities } from '../../import/capabilities.js';
 import { importHaproxy } from '../../import/haproxy/import.js';
+import { importNginx } from '../../import/nginx/import.js';
 import type { GroupCommand } from '../main.js';
 import type { OptionDescription } from '../option.js';
 import type { Words } from '../word_reader.js';
+import { readIncluded } from './included.js';
 import { finish } from './run.js';
-import { readSources } from './sources.js';
+import { readSource, readSources } from './sources.js';
 
 const OPTIONS: readonly OptionDescription[] = [
   {
@@ -29,6 +31,16 @@ export const IMPORT_COMMANDS: readonly GroupCommand[] = [
     notes: NOTES,
     run: fromHaproxy,
   },
+  {
+    name: 'nginx',
+    description: 'translate what nginx does in stream {}',
+    positionals: [
+      { usage: '<file>', description: 'nginx.conf; what it includes is read below its folder' },
+    ],
+    options: OPTIONS,
+    notes: NOTES,
+    run: fromNginx,
+  },
 ];
 
 async function fromHaproxy(words: Words, paths: readonly string[]): Promise<number> {
@@ -40,6 +52,17 @@ async function fromHaproxy(words: Words, paths: readonly string[]): Promise<numb
   );
   const result = importHaproxy(sources.value, new Map(given), capabilities());
   return finish(result, { sources: sources.value, output: outputOf(words), stdout, stderr });
+}
+
+async function fromNginx(words: Words, [path = '']: readonly string[]): Promise<number> {
+  const source = await readSource(path);
+  if (!source.ok) return complain(source.error);
+  const included = await readIncluded(source.value);
+  if (!included.ok) return complain(included.error);
+  const sources = [source.value, ...[...included.value.values()].flat()];
+  const { stdout, stderr } = process;
+  const result = importNginx(source.value, included.value, capabilities());
+  return finish(result, { sources, output: outputOf(words), stdout, stderr });
 }
 
 function outputOf(words: Words): string | undefined {

@@ -1,0 +1,74 @@
+/** `map $ssl_preread_server_name $variable` as the routes of a listener. */
+import { LACKS } from '../capabilities.js';
+import type { Part, Statement } from '../statement.js';
+import type { Scene, Settings } from './scene.js';
+import { type Protocol, poolFor } from './upstreams.js';
+
+/** The pool for what no route fits ("" refuses it); null: nothing of it can be translated. */
+export function writeRoutes(
+  scene: Scene,
+  listener: string,
+  pass: Part,
+  settings: Settings,
+  protocol: Protocol,
+): string | null {
+  const map = scene.maps.get(pass.value(1).replace(/^\$\{?|\}$/g, ''));
+  if (map === undefined || map.statement.value(1) !== '$ssl_preread_server_name') return null;
+  const rows = (map.children ?? []).map(({ statement }) => statement);
+  const fallback = rows.find((row) => row.value(0) === 'default');
+  const other =
+    fallback === undefined ? null : poolFor(scene, fallback.value(1), settings, protocol);
+  const pairs = rows.filter((row) => row !== fallback && row.words.length === 2);
+  if (scene.has.routes === 'not here') {
+    for (const row of pairs) row.part().dropped(LACKS.routes);
+    map.statement.part().dropped(LACKS.routes);
+    pass.changed('all sessions go to the default of its map');
+    fallback?.mark('translated', `listeners.${listener}.pool`);
+    return other;
+  }
+  const path = ['listeners', listener, 'routes'];
+  const routes = pairs.flatMap((row) => routeOf(scene, row, settings, protocol) ?? []);
+  // nginx looks for the whole name first, then for the longest ending.
+  for (const { row, names, pool } of routes.toSorted((a, b) => b.rank - a.rank)) {
+    const table = scene.draft.listed(path, [row.place]);
+    table.put('server_name', names, '');
+    table.put('pool', pool, '');
+    row.mark('translated', path.join('.'));
+  }
+  for (const part of [map.statement.part(), pass]) part.mark('translated', path.join('.'));
+  for (const row of rows)
+    if (row.value(0) === 'hostnames') row.part().idle('names have endings here');
+  fallback?.mark('translated', `listeners.${listener}.pool`);
+  if (routes.length === 0) return other;
+  settings.one('ssl_preread')?.idle('the hello is read where a route asks for it');
+  return other ?? '';
+}
+
+interface Route {
+  readonly row: Statement;
+  readonly names: readonly string[];
+  readonly pool: string;
+  readonly rank: number;
+}
+
+const NAME = /^(?:\*?\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
+
+function routeOf(
+  scene: Scene,
+  row: Statement,
+  settings: Settings,
+  protocol: Protocol,
+): Route | null {
+  const name = row.value(0).toLowerCase();
+  if (!NAME.test(name)) {
+    row.part().dropped('a server name is a name, or one with "*." before it');
+    return null;
+  }
+  const pool = poolFor(scene, row.value(1), settings, protocol);
+  if (pool === null) {
+    row.part().dropped('no such upstream');
+    return null;
+  }
+  const names = name.startsWith('.') ? [name.slice(1), `*${name}`] : [name];
+  return { row, names, pool, rank: /^[.*]/.test(name) ? name.length : 1_000 };
+}

@@ -1,0 +1,48 @@
+/** What every part of an nginx import works on. */
+import type { Capabilities } from '../capabilities.js';
+import type { Claims } from '../claims.js';
+import type { Draft } from '../draft.js';
+import type { Names } from '../names.js';
+import type { Part, Statement } from '../statement.js';
+import type { Node } from './words.js';
+
+export interface Scene {
+  readonly draft: Draft;
+  readonly has: Capabilities;
+  readonly claims: Claims;
+  readonly listenerNames: Names;
+  readonly poolNames: Names;
+  readonly upstreams: ReadonlyMap<string, Node>;
+  /** By the variable that they set. */
+  readonly maps: ReadonlyMap<string, Node>;
+  /** Zones of `limit_conn` that count by the address of the client. */
+  readonly zones: ReadonlyMap<string, Statement>;
+  /** Pools by upstream and by what servers ask of them. */
+  readonly pools: Map<string, string>;
+}
+
+/** What counts in a block: its own directives, else those around it. */
+export class Settings {
+  readonly #own: readonly Node[];
+  readonly #outer: readonly Node[];
+
+  constructor(own: readonly Node[], outer: readonly Node[]) {
+    this.#own = own;
+    this.#outer = outer;
+  }
+
+  one(name: string): Part | undefined {
+    return this.all(name).at(-1);
+  }
+
+  all(name: string): readonly Part[] {
+    const own = named(this.#own, name);
+    return own.length > 0 ? own : named(this.#outer, name);
+  }
+}
+
+function named(nodes: readonly Node[], name: string): readonly Part[] {
+  return nodes
+    .filter(({ statement }) => statement.value(0) === name)
+    .map(({ statement }) => statement.part());
+}

@@ -1,0 +1,252 @@
+/** `upstream` blocks, and addresses in `proxy_pass`, as pools. */
+import { readAddress } from '../../core/address_text.js';
+import { fittedDuration, fittedNumber, together, wholeNumber } from '../bounds.js';
+import { LACKS } from '../capabilities.js';
+import type { Table } from '../draft.js';
+import type { Part } from '../statement.js';
+import type { Scene, Settings } from './scene.js';
+import { nginxMs } from './times.js';
+import type { Node } from './words.js';
+
+export type Protocol = 'tcp' | 'udp';
+
+const CONNECT_MS = 60_000;
+const POOL_SETTINGS = [
+  ...['proxy_connect_timeout', 'proxy_next_upstream', 'proxy_next_upstream_tries'],
+  ...['proxy_next_upstream_timeout', 'proxy_protocol', 'proxy_bind', 'proxy_responses'],
+  'proxy_session_drop',
+];
+
+/** The pool for `target` with these settings; null: it is no upstream and no address. */
+export function poolFor(
+  scene: Scene,
+  target: string,
+  settings: Settings,
+  protocol: Protocol,
+): string | null {
+  const parts = POOL_SETTINGS.flatMap((name) => settings.one(name) ?? []);
+  const key = [target, protocol, ...parts.map((part) => part.text())].join('\n');
+  const known = scene.pools.get(key);
+  if (known !== undefined) {
+    // Of another server; what it says is the same, and goes the same way.
+    writeDials(scene, settings, protocol, scene.draft.table(['pools', known]));
+    return known;
+  }
+  const upstream = scene.upstreams.get(target);
+  if (upstream === undefined && !readAddress(target).ok) return null;
+  const name = scene.poolNames.take(target.replace(/^unix:\/*/, ''));
+  scene.pools.set(key, name);
+  const path = ['pools', name];
+  const table = scene.draft.table(path, upstream === undefined ? [] : [upstream.statement.place]);
+  if (upstream === undefined) {
+    table.put('policy', 'round-robin', '');
+    writeDials(scene, settings, protocol, table);
+    scene.draft.table([...path, 'health']).put('probe', 'none', 'nginx does not probe');
+    scene.draft.listed([...path, 'backends'], []).put('address', target, '');
+    return name;
+  }
+  upstream.statement.mark('translated', path.join('.'));
+  writePolicy(scene, path, table, upstream);
+  writeDials(scene, settings, protocol, table);
+  const servers = serversOf(upstream);
+  writeRetries(settings, servers.length, table);
+  writeSlowStart(servers, table);
+  scene.draft.table([...path, 'health']).put('probe', 'none', 'nginx does not probe');
+  writeFailures(scene, path, servers);
+  for (const server of servers) writeServer(scene, path, server);
+  return name;
+}
+
+function writePolicy(scene: Scene, path: readonly string[], table: Table, upstream: Node): void {
+  table.put('policy', 'round-robin', "nginx' default");
+  for (const { statement } of upstream.children ?? []) {
+    const part = statement.part();
+    const words = statement.values(1);
+    switch (statement.value(0)) {
+      case 'least_conn':
+        table.take('policy', 'least-connections', [part]);
+        break;
+      case 'least_time':
+        table.take('policy', 'least-latency', [part], 'by connect and first byte together');
+        break;
+      case 'random':
+        table.take('policy', words[0] === 'two' ? 'p2c' : 'random', [part]);
+        break;
+      case 'hash':
+        writeHash(scene, path, table, part);
+    }
+  }
+}
+
+function writeHash(scene: Scene, path: readonly string[], table: Table, part: Part): void {
+  if (!/^\$(?:binary_)?remote_addr$/.test(part.value(1))) {
+    return part.dropped('clients are told apart by their address only; the pool takes turns');
+  }
+  table.take('policy', 'source-hash', [part], 'each client has one backend, not the one it had');
+  const hash = scene.draft.table([...path, 'hash']);
+  hash.put('algorithm', part.value(2) === 'consistent' ? 'ring' : 'maglev', '');
+  hash.put('balance_factor', 0, 'a client stays with its backend, whatever the load');
+  return hash.put('ipv6_prefix', 128, 'each IPv6 address by itself');
+}
+
+function writeDials(scene: Scene, settings: Settings, protocol: Protocol, table: Table): void {
+  const connect = settings.one('proxy_connect_timeout');
+  const ms = nginxMs(connect?.value(1) ?? '');
+  const { value, how } = fittedDuration('connect_timeout', ms ?? CONNECT_MS);
+  if (connect === undefined || ms === null) {
+    connect?.dropped('not a time');
+    table.put('connect_timeout', value, "nginx' default");
+  } else table.take('connect_timeout', value, [connect], how);
+  const header = settings.one('proxy_protocol');
+  if (header?.value(1) === 'on') {
+    if (protocol === 'tcp') table.take('send_proxy_protocol', 'v1', [header]);
+    else table.take('send_proxy_protocol', 'v2', [header], 'datagrams carry version 2');
+  } else header?.idle('it is off');
+  const drop = settings.one('proxy_session_drop');
+  if (drop?.value(1) === 'on') table.take('on_down', 'close', [drop]);
+  else drop?.idle('it is off');
+  writeReplies(settings.one('proxy_responses'), protocol, table);
+  writeSource(scene, settings.one('proxy_bind'), table);
+}
+
+function writeReplies(part: Part | undefined, protocol: Protocol, table: Table): void {
+  const wanted = wholeNumber(part?.value(1) ?? '');
+  if (part === undefined) return;
+  if (protocol === 'tcp') part.idle('it is for datagrams');
+  else if (wanted === null) part.dropped('not a whole number');
+  else if (wanted === 0) part.changed('a flow ends by idle_timeout, and replies pass');
+  else table.take('udp_responses', fittedNumber('udp_responses', wanted).value, [part]);
+}
+
+function writeSource({ has }: Scene, part: Part | undefined, table: Table): void {
+  if (part === undefined) return;
+  const address = part.value(1);
+  if (address === 'off') part.idle('it is off');
+  else if (has.source === 'not here') part.dropped(LACKS.source);
+  else if (part.value(2) !== '' || !/^(?:[0-9.]+|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)$/.test(address)) {
+    part.dropped('only addresses of this machine are taken');
+  } else table.take('source', [address], [part]);
+}
+
+function writeRetries(settings: Settings, servers: number, table: Table): void {
+  const next = settings.one('proxy_next_upstream');
+  const tries = settings.one('proxy_next_upstream_tries');
+  const time = settings.one('proxy_next_upstream_timeout');
+  if (time?.value(1) === '0') time.idle('no limit is set');
+  else time?.changed('connect_timeout is for each try, and retries says how many');
+  if (next?.value(1) === 'off') {
+    table.take('retries', 0, [next]);
+    tries?.idle('nothing is tried again');
+    return;
+  }
+  next?.idle('a failed dial goes on to another backend');
+  const wanted = wholeNumber(tries?.value(1) ?? '');
+  const others = Math.min(100, Math.max(0, servers - 1));
+  if (tries !== undefined && wanted !== null && wanted > 0) {
+    table.take('retries', fittedNumber('retries', wanted - 1).value, [tries]);
+    return;
+  }
+  tries?.idle('every server may be tried');
+  table.put('retries', others, 'every server is tried once');
+}
+
+export interface UpstreamServer {
+  readonly head: Part;
+  readonly options: ReadonlyMap<string, Part>;
+}
+
+function serversOf(upstream: Node): readonly UpstreamServer[] {
+  const found = (upstream.children ?? []).flatMap(({ statement }): readonly UpstreamServer[] => {
+    if (statement.value(0) !== 'server') return [];
+    const read = readAddress(statement.value(1));
+    if (!read.ok) {
+      statement.part().dropped(`${statement.value(1)}: ${read.error.problem}`);
+      return [];
+    }
+    const head = statement.part(0, 2);
+    head.mark('translated', 'a backend');
+    const options = statement.words.slice(2).map((word, index) => {
+      const name = word.value.split('=')[0] ?? '';
+      return [name, statement.part(index + 2, index + 3)] as const;
+    });
+    return [{ head, options: new Map(options) }];
+  });
+  const inUse = found.filter(({ options }) => !options.has('down') && weightOf(options) !== 0);
+  if (inUse.length > 0) return found;
+  for (const { head } of found) head.statement.part().dropped('no server of it takes sessions');
+  return [];
+}
+
+function weightOf(options: ReadonlyMap<string, Part>): number | null {
+  return wholeNumber(settingOf(options.get('weight')) ?? '1');
+}
+
+/** `3` of `weight=3`. */
+function settingOf(part: Part | undefined): string | undefined {
+  return part?.value(0).split('=')[1];
+}
+
+function writeSlowStart(servers: readonly UpstreamServer[], table: Table): void {
+  const parts = servers.flatMap(({ options }) => options.get('slow_start') ?? []);
+  const ms = nginxMs(settingOf(parts[0]) ?? '');
+  if (ms === null || ms === 0) return;
+  const { value, how } = fittedDuration('slow_start', ms);
+  const isSame =
+    parts.length === servers.length && parts.every((part) => part.text() === parts[0]?.text());
+  table.take('slow_start', value, parts, together(isSame ? undefined : 'for the whole pool', how));
+}
+
+const FAIL_MS = 10_000;
+
+/** nginx leaves a server out for `fail_timeout` after `max_fails` failures within that time. */
+function writeFailures(
+  { draft }: Scene,
+  path: readonly string[],
+  servers: readonly UpstreamServer[],
+): void {
+  const fails = servers.flatMap(({ options }) => options.get('max_fails') ?? []);
+  const times = servers.flatMap(({ options }) => options.get('fail_timeout') ?? []);
+  const wanted = wholeNumber(settingOf(fails[0]) ?? '1') ?? 1;
+  if (servers.length < 2 || wanted === 0) {
+    for (const part of [...fails, ...times]) part.idle('no server is left out for failures');
+    return;
+  }
+  const table = draft.table([...path, 'outlier']);
+  const differs = [fails, times].some((parts) =>
+    parts.some((part) => part.text() !== parts[0]?.text()),
+  );
+  const how = differs ? 'it is the same for the whole pool' : undefined;
+  const { value } = fittedNumber('consecutive_failures', wanted);
+  table.put('consecutive_failures', value, "nginx' default");
+  if (fails.length > 0) table.take('consecutive_failures', value, fails, how);
+  const ms = nginxMs(settingOf(times[0]) ?? '') ?? FAIL_MS;
+  const interval = fittedDuration('outlier_interval', ms);
+  const ejection = fittedDuration('base_ejection', ms);
+  table.put('interval', interval.value, "nginx' default");
+  if (times.length > 0) table.take('interval', interval.value, times, together(how, interval.how));
+  table.put('base_ejection', ejection.value, 'as fail_timeout');
+  table.put('max_ejection', ejection.value, 'as fail_timeout');
+  table.put('max_ejected_percent', 100, 'all but the last one');
+}
+
+function writeServer(
+  scene: Scene,
+  path: readonly string[],
+  { head, options }: UpstreamServer,
+): void {
+  const table = scene.draft.listed([...path, 'backends'], [head.place]);
+  table.put('address', head.value(1), '');
+  for (const [name, part] of options) {
+    const number = wholeNumber(settingOf(part) ?? '');
+    if (name === 'weight' && number !== null) {
+      table.take('weight', fittedNumber('weight', number).value, [part]);
+    } else if (name === 'max_conns' && number !== null) {
+      table.take('max_connections', fittedNumber('max_connections', number).value, [part]);
+    } else if (name === 'backup') table.take('backup', true, [part]);
+    else if (name === 'down') table.take('weight', 0, [part], 'give it a weight to take it in');
+    else if (name === 'resolve') part.idle('names are looked up again every 10 s');
+    else if (name === 'slow_start') part.idle('it is off');
+    else if (!['max_fails', 'fail_timeout'].includes(name))
+      part.dropped('a backend has no such thing');
+  }
+}

@@ -1,0 +1,73 @@
+/** Directives of nginx that need no key of sluice, or have none. */
+
+const ALWAYS = 'sluice always does so';
+const SIZES = 'sluice sizes its tables and buffers by itself';
+const LOG = 'lines of JSON on standard output, which the journal of the service manager keeps';
+const TLS = 'sluice ends and begins no TLS';
+const SERVICE = 'the service manager does this: systemd/sluice.service';
+
+export const IDLE: Readonly<Record<string, string>> = {
+  zone: 'all workers share what they know of backends',
+  state: 'overrides are kept by themselves',
+  tcp_nodelay: ALWAYS,
+  proxy_socket_keepalive: 'keepalive is on',
+  proxy_half_close: 'half-closed sessions go on in both directions',
+  proxy_buffer_size: SIZES,
+  preread_buffer_size: SIZES,
+  variables_hash_bucket_size: SIZES,
+  variables_hash_max_size: SIZES,
+  map_hash_bucket_size: SIZES,
+  map_hash_max_size: SIZES,
+  server_names_hash_bucket_size: SIZES,
+  limit_conn_log_level: 'every refusal has a reason in metrics',
+  log_format: LOG,
+  open_log_file_cache: LOG,
+  load_module: 'sluice has no modules',
+  pcre_jit: SIZES,
+  worker_cpu_affinity: SIZES,
+  worker_aio_requests: SIZES,
+  worker_processes: 'one worker a core is the default',
+  events: 'the engine is chosen by itself',
+  use: 'the engine is chosen by itself',
+  multi_accept: 'the engine is chosen by itself',
+  accept_mutex: 'the engine is chosen by itself',
+};
+
+export const CHANGED: Readonly<Record<string, string>> = {
+  error_log: LOG,
+  user: SERVICE,
+  pid: SERVICE,
+  daemon: SERVICE,
+  master_process: SERVICE,
+  worker_rlimit_nofile: `${SERVICE} (LimitNOFILE)`,
+  worker_connections: 'max_sessions of a listener; 0 is what the limit of open files allows',
+  worker_shutdown_timeout: 'shutdown_timeout of [daemon]',
+  resolver: "names are looked up every 10 s with the system's resolver",
+  resolver_timeout: "names are looked up every 10 s with the system's resolver",
+};
+
+export const DROPPED: Readonly<Record<string, string>> = {
+  ssl_preread: 'no route asks for the name in the hello',
+  set_real_ip_from: 'no listener takes a PROXY header',
+  limit_conn_zone: 'no limit counts in it',
+  limit_conn_dry_run: 'no limit is a trial',
+  proxy_upload_rate: 'sluice limits no rate of bytes',
+  proxy_download_rate: 'sluice limits no rate of bytes',
+  proxy_requests: 'a flow ends by its replies or by idle_timeout',
+  proxy_ssl: TLS,
+  ssl_certificate: TLS,
+  ssl_certificate_key: TLS,
+  ssl_protocols: TLS,
+  ssl_ciphers: TLS,
+  ssl_session_cache: TLS,
+  ssl_session_timeout: TLS,
+  return: 'sluice answers nothing by itself',
+  set: 'sluice has no variables',
+  split_clients: 'weights divide clients',
+  geo: 'sluice has no variables',
+  js_include: 'sluice runs no scripts',
+  js_import: 'sluice runs no scripts',
+  js_preread: 'sluice runs no scripts',
+  js_filter: 'sluice runs no scripts',
+  js_access: 'sluice runs no scripts',
+};
