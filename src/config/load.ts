@@ -11,8 +11,8 @@ import type { Issue } from './issue.js';
 import { indexPositions, NOWHERE } from './positions.js';
 import { issuesOf } from './problems.js';
 import { readTree } from './read_tree.js';
-import { ROOT, specOf } from './schema/root.js';
-import { readToml, type SyntaxFault, valueAt } from './toml.js';
+import { type Config, ROOT, specOf } from './schema/root.js';
+import { readToml, type SyntaxFault, type TomlTree, valueAt } from './toml.js';
 
 export interface LoadOptions {
   /** What this version cannot do. */
@@ -39,10 +39,27 @@ export function loadConfig(
   fileName: string,
   options: LoadOptions = {},
 ): Result<Loaded, readonly Issue[]> {
-  const { refused = NOT_IN_THIS_VERSION, further = [], fileState = () => 'readable' } = options;
   const toml = readToml(text);
   if (!toml.ok) return err([syntaxIssue(toml.fault, fileName)]);
   const { tree } = toml;
+  const { config, findings, warnings } = examine(tree, options);
+  const all = findings.length === 0 ? warnings : findings;
+  const positions = all.length === 0 ? NOWHERE : indexPositions(text);
+  const issues = issuesOf(all, { tree, positions, fileName });
+  return findings.length === 0 ? ok({ spec: specOf(config), warnings: issues }) : err(issues);
+}
+
+export interface Examined {
+  /** What is wrong counts as absent. */
+  readonly config: Config;
+  readonly findings: readonly Finding[];
+  /** None while anything is wrong. */
+  readonly warnings: readonly Finding[];
+}
+
+/** Everything that is wrong with `tree`, wherever it comes from. */
+export function examine(tree: TomlTree, options: LoadOptions = {}): Examined {
+  const { refused = NOT_IN_THIS_VERSION, further = [], fileState = () => 'readable' } = options;
   const { value: config, faults, broken, read } = readTree(ROOT, tree);
   const scene: Scene = {
     config,
@@ -58,11 +75,7 @@ export function loadConfig(
     ...faults.map((fault) => explainFault(ROOT, tree, fault)),
     ...checked.filter((finding) => stands(finding, places)),
   ];
-  const warnings = findings.length === 0 ? run(WARNINGS, scene) : [];
-  const all = findings.length === 0 ? warnings : findings;
-  const positions = all.length === 0 ? NOWHERE : indexPositions(text);
-  const issues = issuesOf(all, { tree, positions, fileName });
-  return findings.length === 0 ? ok({ spec: specOf(config), warnings: issues }) : err(issues);
+  return { config, findings, warnings: findings.length === 0 ? run(WARNINGS, scene) : [] };
 }
 
 function run(checks: readonly Check[], scene: Scene): readonly Finding[] {

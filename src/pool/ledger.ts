@@ -34,6 +34,11 @@ export function createLedgerMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(LEDGER_BYTES);
 }
 
+/** For one thread alone. */
+export function createOwnLedgerMemory(): ArrayBuffer {
+  return new ArrayBuffer(LEDGER_BYTES);
+}
+
 export class Ledger extends BackendRows {
   /** Evidence against backends, and who is ejected. */
   readonly ejections: EjectionLedger;

@@ -1,5 +1,5 @@
 /**
- * Real timers. None of them keeps the process alive: sockets and workers do. What has happened
+ * Real timers. None keeps the process alive by itself, unless it is asked to: sockets and workers do. What has happened
  * comes before what is due: a process that did not run for a while hears of the events that wait
  * first, and an answer that came in time is not late.
  */
@@ -9,26 +9,12 @@ import type { Timer, Timers } from '../core/clock.js';
 const LONGEST_DELAY_MS = 2_147_483_647;
 
 export const systemTimers: Timers = {
-  after(delayMs: number, callback: () => void): Timer {
-    let leftMs = delayMs;
-    const arm = (): NodeJS.Timeout => {
-      const pieceMs = Math.min(leftMs, LONGEST_DELAY_MS);
-      leftMs -= pieceMs;
-      return setTimeout(fire, pieceMs).unref();
-    };
-    let immediate: NodeJS.Immediate | undefined;
-    const fire = (): void => {
-      if (leftMs > 0) handle = arm();
-      else immediate = setImmediate(callback);
-    };
-    let handle = arm();
-    return {
-      cancel: () => {
-        clearTimeout(handle);
-        clearImmediate(immediate);
-      },
-    };
-  },
+  after: (delayMs, callback) => after(delayMs, callback, 'lets the process end'),
+};
+
+/** Those of what somebody waits for: the process does not end meanwhile. */
+export const holdingTimers: Timers = {
+  after: (delayMs, callback) => after(delayMs, callback, 'holds the process'),
 };
 
 /**
@@ -43,4 +29,30 @@ export function holdProcess(): () => void {
 /** Resolves after `ms`; the process lives until then. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function after(
+  delayMs: number,
+  callback: () => void,
+  meanwhile: 'lets the process end' | 'holds the process',
+): Timer {
+  let leftMs = delayMs;
+  const arm = (): NodeJS.Timeout => {
+    const pieceMs = Math.min(leftMs, LONGEST_DELAY_MS);
+    leftMs -= pieceMs;
+    const timeout = setTimeout(fire, pieceMs);
+    return meanwhile === 'holds the process' ? timeout : timeout.unref();
+  };
+  let immediate: NodeJS.Immediate | undefined;
+  const fire = (): void => {
+    if (leftMs > 0) handle = arm();
+    else immediate = setImmediate(callback);
+  };
+  let handle = arm();
+  return {
+    cancel: () => {
+      clearTimeout(handle);
+      clearImmediate(immediate);
+    },
+  };
 }

@@ -34,6 +34,18 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'system',
     'admin',
   ],
+  library: [
+    'core',
+    'balance',
+    'pool',
+    'files',
+    'health',
+    'discovery',
+    'config',
+    'names',
+    'observe',
+    'system',
+  ],
   cli: ['core', 'balance', 'files', 'discovery', 'config', 'import', 'system', 'admin', 'control'],
 };
 

@@ -41,6 +41,7 @@ const VERDICTS = new Set([
   'src/pool/eligibility.ts',
   'src/control/backend_board.ts',
   'src/control/ejections.ts',
+  'src/library/active_health.ts',
 ]);
 const SEVERAL_FILES = new Set(['zod']);
 

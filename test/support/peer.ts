@@ -208,6 +208,11 @@ export class PeerServer {
     for (const socket of this.#sockets) socket.end();
   }
 
+  /** Stops listening; what is open stays open. */
+  deafen(): void {
+    this.#server.close();
+  }
+
   /** Stops listening and destroys what is open. */
   close(): void {
     this.#server.close();

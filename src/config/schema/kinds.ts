@@ -117,10 +117,10 @@ function leaf<T, O extends KeyOptions>(
   options: O,
   schema: Schema<T>,
   expected: string,
-  more: Partial<Pick<Leaf<T>, 'sensitive' | 'expectedFor'>> = {},
+  more: Partial<Pick<Leaf<T>, 'sensitive' | 'expectedFor' | 'quantity'>> = {},
 ): Leaf<Present<T, O>> {
   const { doc } = options;
-  const { sensitive = false, expectedFor = () => expected } = more;
+  const { sensitive = false, expectedFor = () => expected, quantity: unit = null } = more;
   const complete =
     'default' in options ? withDefault(schema, options.default, doc) : optional(schema, doc);
   const absent: Absent = options;
@@ -135,12 +135,13 @@ function leaf<T, O extends KeyOptions>(
     expected,
     expectedFor,
     sensitive,
+    quantity: unit,
   };
 }
 
 /** How a quantity is read, and what it looks like. */
 interface QuantityKind {
-  readonly what: string;
+  readonly what: 'duration' | 'size';
   readonly pattern: string;
   readonly parse: (text: string) => number | null;
   /** What a value that does not fit would be, as the file should have it; null: no idea. */
@@ -186,7 +187,7 @@ function quantity<O extends KeyOptions & Bounds<string> & { readonly zero?: stri
     if (guess !== null && read(guess).ok) return `"${guess}", ${expected}`;
     return `${expected}, written as ${kind.examples}`;
   };
-  return leaf(options, stringSchema(read, pattern), expected, { expectedFor });
+  return leaf(options, stringSchema(read, pattern), expected, { expectedFor, quantity: what });
 }
 
 function stringSchema<T>(parse: (text: string) => Reading<T>, pattern?: string): Schema<T> {

@@ -34,6 +34,8 @@ export interface Leaf<T> {
   readonly expectedFor: (value: unknown) => string;
   /** True: the value must never be shown. */
   readonly sensitive: boolean;
+  /** A number with a unit: which one; null: it is none. */
+  readonly quantity: 'duration' | 'size' | null;
 }
 
 /** Keys under one header. `T` is what it reads as. */

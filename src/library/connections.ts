@@ -1,0 +1,34 @@
+/** The sockets that `connect` has handed out, by backend: a backend that leaves takes them along. */
+import type { Socket } from 'node:net';
+import type { Timers } from '../core/clock.js';
+import type { Random } from '../core/random.js';
+import type { Entry } from './entry.js';
+
+export class Connections {
+  readonly #timers: Timers;
+  readonly #random: Random;
+  readonly #sockets = new Map<Entry, Set<Socket>>();
+
+  constructor(timers: Timers, random: Random) {
+    this.#timers = timers;
+    this.#random = random;
+  }
+
+  add(entry: Entry, socket: Socket): void {
+    const sockets = this.#sockets.get(entry) ?? new Set();
+    if (sockets.size === 0) this.#sockets.set(entry, sockets);
+    sockets.add(socket);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      if (sockets.size === 0 && this.#sockets.get(entry) === sockets) this.#sockets.delete(entry);
+    });
+  }
+
+  /** Closes what is open there, spread over `spanMs` so that clients do not all come back at once. */
+  close(entry: Entry, spanMs: number): void {
+    for (const socket of this.#sockets.get(entry) ?? []) {
+      if (spanMs === 0) socket.destroy();
+      else this.#timers.after(this.#random.next() * spanMs, () => socket.destroy());
+    }
+  }
+}

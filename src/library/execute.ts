@@ -1,0 +1,163 @@
+/** Requests: a callback is tried at one backend after the other, where that is safe and affordable. */
+import type { BackendId } from '../core/brand.js';
+import type { Clock, Timers } from '../core/clock.js';
+import type { Random } from '../core/random.js';
+import type { PoolSettings } from '../core/spec.js';
+import type { Lease } from '../pool/selection.js';
+import { backoffMs } from './backoff.js';
+import { clientKeyOf } from './client_key.js';
+import type { Counts } from './counts.js';
+import { Durations } from './durations.js';
+import type { Backend } from './entry.js';
+import { NoBackendError } from './errors.js';
+import {
+  type Callback,
+  durationMs,
+  type ExecuteOptions,
+  hedgePercentile,
+} from './execute_options.js';
+import { hedged } from './hedged.js';
+import { type Outcome, Try, type TryLimits } from './one_try.js';
+import { RetryBudget } from './retry_budget.js';
+import { pause, Scope } from './scope.js';
+import type { Waiting } from './waiting.js';
+
+export interface ExecutorDeps {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly waiting: Waiting;
+  readonly counts: Counts;
+  readonly settings: () => PoolSettings;
+  readonly backendOf: (id: BackendId) => Backend;
+  readonly took: (lease: Lease, tookMs: number) => void;
+}
+
+/** A request on its way. */
+interface Request<T> {
+  readonly callback: Callback<T>;
+  readonly options: ExecuteOptions;
+  readonly scope: Scope;
+  readonly clientKey: Uint8Array;
+  readonly limits: TryLimits;
+  /** null: off */
+  readonly hedgePercentile: number | null;
+  tried: BackendId[] | null;
+}
+
+export class Executor {
+  readonly #deps: ExecutorDeps;
+  readonly #budget = new RetryBudget();
+  readonly #durations = new Durations();
+
+  constructor(deps: ExecutorDeps) {
+    this.#deps = deps;
+  }
+
+  async execute<T>(callback: Callback<T>, options: ExecuteOptions): Promise<T> {
+    const { clock, timers, counts } = this.#deps;
+    options.signal?.throwIfAborted();
+    const percentile = hedgePercentile(options.hedge);
+    const limitMs = durationMs('tryTimeout', options.tryTimeout);
+    const scope = new Scope(timers, options.signal, durationMs('timeout', options.timeout));
+    this.#budget.request(clock.nowMs());
+    counts.requests++;
+    try {
+      return await this.#tries({
+        callback,
+        options,
+        scope,
+        clientKey: clientKeyOf(options.key),
+        limits: { outer: scope.signal, limitMs, lose: percentile === null ? 'never' : 'may' },
+        hedgePercentile: percentile,
+        tried: null,
+      });
+    } finally {
+      scope.end();
+    }
+  }
+
+  async #tries<T>(request: Request<T>): Promise<T> {
+    const { scope, options } = request;
+    const retries = options.retries ?? this.#deps.settings().retries;
+    let last: unknown;
+    for (let attempt = 1; ; attempt++) {
+      let lease: Lease;
+      try {
+        const taken = this.#deps.waiting.take(this.#asker(request));
+        lease = taken instanceof Promise ? await taken : taken;
+      } catch (error) {
+        // Nobody is left to try: what the last one said tells more.
+        if (request.tried !== null && error instanceof NoBackendError) throw last;
+        throw error;
+      }
+      if (scope.isOver) {
+        lease.settle('neutral');
+        throw scope.signal?.reason;
+      }
+      const outcome = await this.#round(request, lease, attempt);
+      if (outcome.kind === 'done') return outcome.value;
+      last = outcome.error;
+      if (scope.isOver) throw scope.signal?.reason;
+      if (attempt > retries) throw last;
+      await this.#goOn(request, outcome, lease, attempt);
+    }
+  }
+
+  /** Returns where another try is safe and affordable; throws the error otherwise. */
+  async #goOn<T>(
+    { options, scope }: Request<T>,
+    { error, blame }: Extract<Outcome<T>, { kind: 'failed' }>,
+    lease: Lease,
+    attempt: number,
+  ): Promise<void> {
+    const { clock, timers, random, counts, backendOf } = this.#deps;
+    if (blame === 'own' || blame === 'ended') throw error;
+    if (blame === 'unknown') {
+      const about = { backend: backendOf(lease.backend.id), attempt };
+      if (options.retryIf?.(error, about) !== true) throw error;
+      if (!this.#budget.tryRetry(clock.nowMs())) throw error;
+      await pause(timers, backoffMs(attempt, random), scope.signal);
+    }
+    counts.retries++;
+  }
+
+  async #round<T>(request: Request<T>, lease: Lease, attempt: number): Promise<Outcome<T>> {
+    const { timers } = this.#deps;
+    const { callback, hedgePercentile: percentile } = request;
+    const first = this.#try(request, lease, attempt);
+    const outcome =
+      percentile === null
+        ? await first.run(callback)
+        : await hedged(first, callback, {
+            timers,
+            afterMs: this.#durations.percentileMs(percentile),
+            second: () => this.#second(request, attempt),
+          });
+    if (outcome.kind === 'done') this.#durations.add(outcome.tookMs);
+    return outcome;
+  }
+
+  /** A hedge costs what a retry costs, and waits for nobody. */
+  #second<T>(request: Request<T>, attempt: number): Try<T> | null {
+    const { waiting, clock, counts } = this.#deps;
+    const selection = waiting.choose(this.#asker(request));
+    if (selection.kind !== 'chosen') return null;
+    if (!this.#budget.tryRetry(clock.nowMs())) {
+      selection.lease.settle('neutral');
+      return null;
+    }
+    counts.hedges++;
+    return this.#try(request, selection.lease, attempt);
+  }
+
+  #try<T>(request: Request<T>, lease: Lease, attempt: number): Try<T> {
+    const { id } = lease.backend;
+    request.tried = request.tried === null ? [id] : [...request.tried, id];
+    return new Try<T>(this.#deps, lease, this.#deps.backendOf(id), attempt, request.limits);
+  }
+
+  #asker<T>({ clientKey, tried, scope }: Request<T>) {
+    return { clientKey, tried, signal: scope.signal };
+  }
+}

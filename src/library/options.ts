@@ -1,0 +1,114 @@
+/**
+ * What a balancer is made from. Keys are those of a pool in the daemon's file, in camelCase; bounds,
+ * defaults and sentences are the file's (conf/reference.md).
+ */
+import type { PolicyName, Role } from '../core/spec.js';
+
+/** `'250ms'`, `'5s'`, `'1h'` as in the file, or whole milliseconds. */
+export type Duration = string | number;
+
+export interface BackendOptions {
+  /** `host:port`, `[IPv6]:port` or `unix:/path`. A name is resolved, and resolved again. */
+  readonly address: string;
+  readonly name?: string;
+  readonly weight?: number;
+  readonly maxConnections?: number;
+  readonly backup?: boolean;
+}
+
+export interface HashOptions {
+  readonly algorithm?: 'maglev' | 'ring';
+  readonly ipv6Prefix?: number;
+  readonly balanceFactor?: number;
+  readonly tableSize?: number;
+}
+
+export interface OutlierOptions {
+  readonly consecutiveFailures?: number;
+  readonly interval?: Duration;
+  readonly baseEjection?: Duration;
+  readonly maxEjection?: Duration;
+  readonly maxEjectedPercent?: number;
+  readonly dryRun?: boolean;
+  readonly latencyFactor?: number;
+}
+
+export interface StepOptions {
+  readonly send?: string;
+  readonly expect?: string;
+}
+
+export interface HealthOptions {
+  readonly probe?:
+    | 'none'
+    | 'tcp'
+    | 'send-expect'
+    | 'http'
+    | 'tls'
+    | 'redis'
+    | 'postgres'
+    | 'mysql'
+    | 'dns'
+    | 'udp';
+  readonly port?: number;
+  readonly interval?: Duration;
+  readonly fastInterval?: Duration;
+  readonly downInterval?: Duration;
+  readonly timeout?: Duration;
+  readonly fall?: number;
+  readonly rise?: number;
+  readonly jitter?: number;
+  readonly send?: string;
+  readonly expect?: string;
+  readonly steps?: readonly StepOptions[];
+  /** As in the file (`"4KiB"`), or bytes. */
+  readonly minimumSize?: string | number;
+  readonly method?: 'GET' | 'HEAD' | 'OPTIONS';
+  readonly path?: string;
+  readonly status?: string | number | readonly (string | number)[];
+  readonly host?: string;
+  readonly tls?: boolean;
+  readonly tlsServerName?: string;
+  readonly tlsVerify?: boolean;
+  readonly tlsCaFile?: string;
+  readonly expiryWarning?: Duration;
+  readonly role?: Role;
+  readonly user?: string;
+  readonly database?: string;
+  readonly passwordFile?: string;
+  readonly passwordEnv?: string;
+  readonly allowCleartextPassword?: boolean;
+  readonly maxLag?: Duration;
+  readonly name?: string;
+  readonly type?: string;
+  readonly rcodes?: readonly string[];
+}
+
+export interface QueueOptions {
+  /** The same as `queueSize`. */
+  readonly size?: number;
+  /** The same as `queueTimeout`. */
+  readonly timeout?: Duration;
+}
+
+export interface BalancerOptions {
+  /** How events, errors and metrics call the balancer (label `pool`). Default: `balancer`. */
+  readonly name?: string;
+  readonly backends?: readonly (string | BackendOptions)[];
+  readonly policy?: PolicyName;
+  readonly hash?: HashOptions;
+  readonly health?: HealthOptions;
+  readonly outlier?: OutlierOptions;
+  readonly maxConnections?: number;
+  readonly queue?: QueueOptions;
+  readonly queueSize?: number;
+  readonly queueTimeout?: Duration;
+  readonly connectTimeout?: Duration;
+  readonly retries?: number;
+  readonly slowStart?: Duration;
+  readonly panicPercent?: number;
+  readonly drainTimeout?: Duration;
+  readonly drainSpread?: Duration;
+  readonly onDown?: 'keep' | 'close';
+  readonly onDownSpread?: Duration;
+}

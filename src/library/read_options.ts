@@ -1,0 +1,105 @@
+/**
+ * From options to what the daemon makes of `[pools.NAME]`: the same schema reads them, the same
+ * checks look at them, and what is wrong is said in the same sentences, in camelCase.
+ */
+
+import { type Finding, textOf } from '../config/checks/check.js';
+import { showAt } from '../config/explain.js';
+import { examine } from '../config/load.js';
+import { formatPath, type Path } from '../config/path.js';
+import { describe } from '../config/schema/lookup.js';
+import { NAME_PATTERN } from '../config/schema/node.js';
+import { poolSpec } from '../config/schema/pool.js';
+import { ROOT } from '../config/schema/root.js';
+import type { TomlTree } from '../config/toml.js';
+import { present } from '../core/assert.js';
+import type { PoolSpec } from '../core/spec.js';
+import { OptionsError } from './errors.js';
+import type { BalancerOptions, Duration } from './options.js';
+
+/** How a balancer without a name is called. */
+const DEFAULT_NAME = 'balancer';
+
+/** Keys of a pool that only a proxy can follow. */
+const FOREIGN = ['send_proxy_protocol', 'udp_responses', 'rebalance_percent', 'discovery'];
+
+export function readOptions(options: BalancerOptions): PoolSpec {
+  const { name = DEFAULT_NAME, ...pool } = options;
+  if (!NAME_PATTERN.test(name)) {
+    const rule = 'a name of 1 to 64 letters, digits, "_", "-" and "."';
+    throw new OptionsError([`name: not a usable name (expected ${rule}; got "${name}")`]);
+  }
+  const at = ['pools', name];
+  const strange: string[] = [];
+  const tree = { pools: { [name]: treeOf(withQueue(pool), at, strange) } };
+  const { config, findings } = examine(tree);
+  const issues = [...strange, ...findings.map((finding) => issueOf(finding, tree))];
+  if (issues.length > 0) throw new OptionsError(issues);
+  return poolSpec(name, present(config.pools[name], 'the pool that was read is there'));
+}
+
+/** `queue: { size, timeout }` is the short form of two keys. */
+function withQueue(options: BalancerOptions): Record<string, unknown> {
+  const { queue, ...rest } = options;
+  const keys: { queueSize?: number; queueTimeout?: Duration } = {};
+  if (queue?.size !== undefined) keys.queueSize = queue.size;
+  if (queue?.timeout !== undefined) keys.queueTimeout = queue.timeout;
+  return { ...rest, ...keys };
+}
+
+/** `value` in the file's words: keys in snake_case, numbers with their unit, addresses in tables. */
+function treeOf(value: unknown, path: Path, strange: string[]): unknown {
+  if (Array.isArray(value)) {
+    return value.map((element, index) => {
+      const isAddress = path.at(-1) === 'backends' && typeof element === 'string';
+      const one = isAddress ? { address: element } : element;
+      return treeOf(one, [...path, index], strange);
+    });
+  }
+  if (typeof value === 'number') return quantityOf(value, path);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
+  return Object.fromEntries(
+    entries.flatMap(([key, one]) => {
+      const word = snake(key);
+      if (key.includes('_') || (path.length === 2 && FOREIGN.includes(word))) {
+        strange.push(strangeKey(key, [...path.slice(2), key]));
+        return [];
+      }
+      return [[word, treeOf(one, [...path, word], strange)]];
+    }),
+  );
+}
+
+function strangeKey(key: string, path: Path): string {
+  const isForeign = FOREIGN.includes(snake(key));
+  const expected = isForeign ? 'it in the file of the daemon' : camel(key);
+  const problem = isForeign ? 'only a proxy can follow it' : 'unknown key';
+  return `${formatPath(path)}: ${problem} (expected ${expected}; got "${key}")`;
+}
+
+/** A bare number where the file wants a duration is in milliseconds, where it wants a size in bytes. */
+function quantityOf(value: number, path: Path): unknown {
+  const { node } = describe(ROOT, path);
+  if (node.kind !== 'leaf' || node.quantity === null) return value;
+  return Number.isInteger(value) && value >= 0 ? `${value}${UNITS[node.quantity]}` : value;
+}
+
+const UNITS = { duration: 'ms', size: 'B' } as const;
+
+function issueOf({ path, problem, expected, got }: Finding, tree: TomlTree): string {
+  const key = camel(formatPath(path.slice(2))) || 'options';
+  const shown = got === undefined ? showAt(ROOT, tree, path) : textOf(got);
+  return `${key}: ${camel(problem)} (expected ${camel(textOf(expected))}; got ${shown})`;
+}
+
+function snake(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** Every `snake_case` word of `text` in camelCase. */
+function camel(text: string): string {
+  return text.replace(/([a-z0-9])_([a-z])/g, (_, before: string, after: string) => {
+    return `${before}${after.toUpperCase()}`;
+  });
+}

@@ -1,0 +1,213 @@
+/**
+ * The state of every backend of a balancer: who is in it, what probes and requests say, ramps and
+ * drains. It writes the ledger by the rules of the daemon, and moves on what time moves.
+ */
+import type { PoolId } from '../core/brand.js';
+import type { Clock, Timer, Timers } from '../core/clock.js';
+import type { Address, Endpoint } from '../core/endpoint.js';
+import type { PoolPlan } from '../core/plan.js';
+import type { Random } from '../core/random.js';
+import type { PoolSpec, ProbeSpec } from '../core/spec.js';
+import type { Probe } from '../health/probe.js';
+import type { Ledger } from '../pool/ledger.js';
+import { Weights } from '../pool/weights.js';
+import { ActiveHealth } from './active_health.js';
+import type { Connections } from './connections.js';
+import type { Counts } from './counts.js';
+import type { Entry } from './entry.js';
+import type { Tell } from './events.js';
+import { PassiveHealth } from './passive_health.js';
+import { Roll } from './roll.js';
+
+export const POOL = 0 as PoolId;
+
+/** How often time is looked at while something moves by it. */
+const LOOK_MS = 250;
+
+export interface StatesDeps {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly createProbe: (spec: ProbeSpec) => Probe;
+  readonly ledger: Ledger;
+  readonly counts: Counts;
+  readonly connections: Connections;
+  readonly tell: Tell;
+  readonly defect: (error: unknown) => void;
+  /** The pool follows a new set of backends. */
+  readonly planned: (plan: PoolPlan) => void;
+  /** Whoever waits is looked at again. */
+  readonly ring: () => void;
+}
+
+export class States {
+  readonly roll: Roll;
+  readonly active: ActiveHealth;
+  readonly passive: PassiveHealth;
+  readonly #deps: StatesDeps;
+  readonly #weights: Weights;
+  readonly #ramping = new Set<Entry>();
+  /** Who gets nobody new and still has sessions, and when their time is over. */
+  readonly #draining = new Map<Entry, number>();
+  #look: Timer | null = null;
+  #state: 'open' | 'closed' = 'open';
+
+  constructor(spec: PoolSpec, deps: StatesDeps) {
+    const { ledger, counts, tell } = deps;
+    this.#deps = deps;
+    this.#weights = new Weights(ledger);
+    this.roll = new Roll(spec, ledger);
+    this.passive = new PassiveHealth({
+      pool: POOL,
+      ledger,
+      counts,
+      tell,
+      roll: this.roll,
+      returned: (entry) => this.#returned(entry),
+    });
+    this.active = new ActiveHealth({
+      ...deps,
+      roll: this.roll,
+      weighed: (entry, share) => this.#weighed(entry, share),
+      changed: (entry, to, how) => {
+        if (how === 'recovered') {
+          this.#returned(entry);
+          this.passive.recovered(entry, deps.clock.nowMs());
+        }
+        const { onDown, onDownSpreadMs } = this.roll.pool.spec;
+        if (to !== 'up' && onDown === 'close') deps.connections.close(entry, onDownSpreadMs);
+        deps.ring();
+      },
+    });
+  }
+
+  /** Follows `spec`; what stays keeps counts, latencies, health and ramps. */
+  follow(spec: PoolSpec, endpointOf: (address: Address) => Endpoint | null): void {
+    const { ledger, tell, clock } = this.#deps;
+    const nowMs = clock.nowMs();
+    const { arrived, left } = this.roll.follow(spec, endpointOf);
+    for (const entry of arrived) {
+      ledger.clearClosed(entry.id, 'removed');
+      this.#draining.delete(entry);
+      tell('backend-added', { ...this.#namesOf(entry), address: entry.view.address });
+    }
+    for (const entry of this.roll.kept) this.#write(entry);
+    for (const entry of left) {
+      ledger.setClosed(entry.id, 'removed');
+      this.#draining.set(entry, nowMs + spec.drainTimeoutMs);
+      const { address } = entry.view;
+      const sessions = ledger.active(entry.id);
+      tell('backend-removed', { ...this.#namesOf(entry), address, sessions });
+    }
+    this.#plan();
+    this.passive.update(spec.settings.outlier);
+    this.active.update();
+    this.#forgetEmpty();
+    this.#deps.ring();
+    this.wake();
+  }
+
+  /** `ready` ends a drain. */
+  setAdmin(entry: Entry, admin: Entry['admin']): void {
+    const { ledger, clock } = this.#deps;
+    entry.admin = admin;
+    if (admin === 'drained') {
+      ledger.setClosed(entry.id, 'removed');
+      this.#draining.set(entry, clock.nowMs() + entry.pool.spec.drainTimeoutMs);
+    } else {
+      ledger.clearClosed(entry.id, 'removed');
+      this.#draining.delete(entry);
+    }
+    this.#deps.ring();
+    this.wake();
+  }
+
+  /** The share of its weight that the probes of `entry` ask for. */
+  shareOf({ id }: Entry): number {
+    return this.#weights.share(id);
+  }
+
+  /** Something happened that time goes on with. */
+  wake(): void {
+    if (this.#look !== null || this.#state === 'closed') return;
+    const isCalm = this.#ramping.size === 0 && this.#draining.size === 0 && this.passive.isIdle;
+    if (isCalm) return;
+    this.#look = this.#deps.timers.after(LOOK_MS, () => {
+      this.#look = null;
+      this.look();
+      this.wake();
+    });
+  }
+
+  /** Moves on what time moves, and tells what requests have done since. */
+  look(): void {
+    const { clock, connections, ring } = this.#deps;
+    const nowMs = clock.nowMs();
+    this.passive.look(nowMs);
+    for (const entry of [...this.#ramping]) this.#write(entry);
+    for (const [entry, untilMs] of this.#draining) {
+      if (nowMs < untilMs) continue;
+      this.#draining.set(entry, Number.POSITIVE_INFINITY);
+      connections.close(entry, entry.pool.spec.drainSpreadMs);
+    }
+    this.#forgetEmpty();
+    ring();
+  }
+
+  async close(): Promise<void> {
+    this.#state = 'closed';
+    this.#look?.cancel();
+    await this.active.stop();
+  }
+
+  /** Of those that drain: who has no session any more. */
+  #forgetEmpty(): void {
+    const { ledger, tell, counts } = this.#deps;
+    const empty = [...this.#draining.keys()].filter(({ id }) => ledger.active(id) === 0);
+    if (empty.length === 0) return;
+    for (const entry of empty) {
+      this.#draining.delete(entry);
+      tell('backend-drained', this.#namesOf(entry));
+    }
+    const gone = empty.filter(({ tenure }) => tenure === 'leaving');
+    if (gone.length === 0) return;
+    this.#plan(gone);
+    for (const entry of gone) {
+      this.#ramping.delete(entry);
+      this.#weights.forget(entry.id);
+      this.passive.latencies.forget(entry.id);
+      if (this.roll.named(entry.spec.name) === undefined) counts.forget(entry.spec.name);
+    }
+    this.roll.forget(gone);
+  }
+
+  #plan(without: readonly Entry[] = []): void {
+    const { name, settings } = this.roll.pool.spec;
+    const entries = [...this.roll.entries].filter((entry) => !without.includes(entry));
+    const backends = entries.map((entry) => entry.plan());
+    this.#deps.planned({ id: POOL, name, settings, backends });
+  }
+
+  #returned(entry: Entry): void {
+    this.#weights.returned(entry.id, this.#deps.clock.nowMs());
+    this.#write(entry);
+    this.wake();
+  }
+
+  #weighed(entry: Entry, share: number): void {
+    if (share === this.#weights.share(entry.id)) return;
+    this.#weights.degraded(entry.id, share);
+    this.#write(entry);
+    const percent = Math.round(share * 100);
+    this.#deps.tell('backend-degraded', { ...this.#namesOf(entry), percent });
+  }
+
+  #write(entry: Entry): void {
+    if (this.#weights.write(entry, this.#deps.clock.nowMs())) this.#ramping.add(entry);
+    else this.#ramping.delete(entry);
+  }
+
+  #namesOf({ spec }: Entry): { readonly pool: string; readonly backend: string } {
+    return { pool: this.roll.pool.spec.name, backend: spec.name };
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * From a request to a lease: at once where a backend is eligible; otherwise the request waits for a
+ * place (the queue) or for the first verdict, by the same rules as a session of the daemon.
+ */
+import { unreachable } from '../core/assert.js';
+import type { BackendId, WorkerId } from '../core/brand.js';
+import type { Timer, Timers } from '../core/clock.js';
+import type { Ledger } from '../pool/ledger.js';
+import type { Pool } from '../pool/pool.js';
+import type { Lease, Selection } from '../pool/selection.js';
+import { WaitQueue } from '../pool/wait_queue.js';
+import type { NoBackendCode } from './errors.js';
+import { POOL } from './states.js';
+
+/** The one thread of a balancer. */
+export const WORKER = 0 as WorkerId;
+
+/** Who asks for a backend. */
+export interface Asker {
+  readonly clientKey: Uint8Array;
+  /** null: none yet. */
+  readonly tried: readonly BackendId[] | null;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface WaitingDeps {
+  readonly pool: Pool;
+  readonly ledger: Ledger;
+  readonly timers: Timers;
+  /** Makes the error of `asker`, and counts it. */
+  readonly refusal: (code: NoBackendCode, asker: Asker) => Error;
+}
+
+interface Waiter {
+  readonly asker: Asker;
+  /** Its place in the queue; 0: it waits for a verdict. */
+  ticket: number;
+  readonly resolve: (lease: Lease) => void;
+  readonly reject: (error: unknown) => void;
+  timer: Timer;
+}
+
+const LATE = { queue: 'queue-timeout', verdict: 'all-down' } as const;
+
+export class Waiting {
+  readonly #deps: WaitingDeps;
+  readonly #queue: WaitQueue<Waiter>;
+  readonly #unproven = new Set<Waiter>();
+  #serving: 'no' | 'yes' = 'no';
+
+  constructor(deps: WaitingDeps) {
+    this.#deps = deps;
+    this.#queue = new WaitQueue(deps.ledger, POOL, WORKER, 1);
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  get isEmpty(): boolean {
+    return this.#queue.length === 0 && this.#unproven.size === 0;
+  }
+
+  /** A lease, or the reason why there is none now; it does not wait. */
+  choose({ clientKey, tried }: Asker): Selection {
+    if (this.#mustQueue(tried)) return FULL;
+    return this.#deps.pool.select({ clientKey, tried });
+  }
+
+  /** A lease; a promise only where it has to wait. Throws a refusal. */
+  take(asker: Asker): Lease | Promise<Lease> {
+    const selection = this.choose(asker);
+    switch (selection.kind) {
+      case 'chosen':
+        return selection.lease;
+      case 'unproven':
+        return this.#wait(asker, 'verdict');
+      case 'none': {
+        const { settings } = this.#deps.pool;
+        if (selection.reason === 'all-full' && settings.queueSize > 0) {
+          return this.#wait(asker, 'queue');
+        }
+        throw this.#deps.refusal(selection.reason, asker);
+      }
+      default:
+        return unreachable(selection);
+    }
+  }
+
+  /** A place is free, or states have changed: gives out what there is, oldest first. */
+  serve(): void {
+    // A waiter that is served may settle its lease at once.
+    if (this.#serving === 'yes' || this.isEmpty) return;
+    this.#serving = 'yes';
+    try {
+      for (const waiter of [...this.#unproven]) this.#retry(waiter);
+      this.#serveQueue();
+    } finally {
+      this.#serving = 'no';
+    }
+  }
+
+  /** Nobody waits any longer. */
+  close(): void {
+    for (const waiter of [...this.#queue.waiters, ...this.#unproven]) {
+      this.#reject(waiter, this.#deps.refusal('closed', waiter.asker));
+    }
+  }
+
+  #mustQueue(tried: Asker['tried']): boolean {
+    return this.#deps.pool.settings.queueSize > 0 && this.#queue.isAhead(tried);
+  }
+
+  #wait(asker: Asker, what: 'queue' | 'verdict'): Promise<Lease> {
+    const { timers, refusal } = this.#deps;
+    const { signal } = asker;
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    return new Promise((resolve, reject) => {
+      const leave = (): void => this.#reject(waiter, signal?.reason);
+      const timer: Timer = { cancel: () => {} };
+      const waiter: Waiter = {
+        asker,
+        ticket: 0,
+        timer,
+        resolve: (lease) => {
+          signal?.removeEventListener('abort', leave);
+          resolve(lease);
+        },
+        reject: (error) => {
+          signal?.removeEventListener('abort', leave);
+          reject(error);
+        },
+      };
+      if (!this.#place(waiter, what)) return reject(refusal('queue-full', asker));
+      signal?.addEventListener('abort', leave, { once: true });
+      const { settings } = this.#deps.pool;
+      const limitMs = what === 'queue' ? settings.queueTimeoutMs : settings.connectTimeoutMs;
+      waiter.timer = timers.after(limitMs, () => {
+        this.#reject(waiter, refusal(waiter.ticket === 0 ? LATE.verdict : LATE.queue, asker));
+      });
+    });
+  }
+
+  #place(waiter: Waiter, what: 'queue' | 'verdict'): boolean {
+    const { pool } = this.#deps;
+    const { tried } = waiter.asker;
+    if (what === 'verdict') {
+      this.#unproven.add(waiter);
+      return true;
+    }
+    waiter.ticket = this.#queue.join(waiter, pool.settings.queueSize, tried);
+    if (waiter.ticket === 0) return false;
+    // Who has found none of the free places to be for it is in nobody's way.
+    if (tried !== null && pool.hasPlace()) this.#queue.stepAside(waiter.ticket);
+    return true;
+  }
+
+  #retry(waiter: Waiter): void {
+    const { asker } = waiter;
+    const selection = this.choose(asker);
+    if (selection.kind === 'unproven') return;
+    if (selection.kind === 'chosen') return this.#resolve(waiter, selection.lease);
+    const waits = selection.reason === 'all-full' && this.#deps.pool.settings.queueSize > 0;
+    this.#unproven.delete(waiter);
+    if (!waits) return this.#reject(waiter, this.#deps.refusal(selection.reason, asker));
+    if (!this.#place(waiter, 'queue')) {
+      this.#reject(waiter, this.#deps.refusal('queue-full', asker));
+    }
+  }
+
+  #serveQueue(): void {
+    const { pool } = this.#deps;
+    this.#queue.lineUp();
+    for (;;) {
+      const turn = this.#queue.turn();
+      if (turn.kind !== 'mine') return;
+      const { waiter } = turn;
+      const { clientKey, tried } = waiter.asker;
+      const selection = pool.select({ clientKey, tried });
+      if (selection.kind === 'chosen') this.#resolve(waiter, selection.lease);
+      else if (selection.kind === 'none' && selection.reason !== 'all-full' && tried !== null) {
+        // Every backend that is full is one that it has tried in vain: no place is for it.
+        this.#reject(waiter, this.#deps.refusal('dial-failed', waiter.asker));
+      } else if (tried !== null && pool.hasPlace()) this.#queue.stepAside(waiter.ticket);
+      else return this.#queue.lineUp();
+    }
+  }
+
+  #resolve(waiter: Waiter, lease: Lease): void {
+    this.#leave(waiter);
+    waiter.resolve(lease);
+  }
+
+  #reject(waiter: Waiter, error: unknown): void {
+    this.#leave(waiter);
+    waiter.reject(error);
+  }
+
+  #leave(waiter: Waiter): void {
+    waiter.timer.cancel();
+    if (waiter.ticket !== 0) this.#queue.leave(waiter.ticket);
+    waiter.ticket = 0;
+    this.#unproven.delete(waiter);
+  }
+}
+
+const FULL: Selection = { kind: 'none', reason: 'all-full' };

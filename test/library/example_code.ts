@@ -1,0 +1,30 @@
+/** Examples in documents, made to run here: servers of this test stand in for those they name. */
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import ts from 'typescript';
+import { repositoryRoot } from '../support/repository.js';
+
+const ADDRESS = /\b10\.0\.0\.\d+:8080\b/g;
+
+/** The TypeScript of `document` as JavaScript modules for Node.js 20, in order. */
+export async function examplesOf(t: Test, document: string): Promise<string[]> {
+  const page = readFileSync(join(repositoryRoot, document), 'utf8');
+  const places = new Map<string, string>();
+  for (const name of new Set(page.match(ADDRESS))) places.set(name, await startServer(t));
+  const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
+  return [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => {
+    const placed = code.replace(ADDRESS, (name) => places.get(name) ?? name);
+    return ts.transpileModule(placed, { compilerOptions: options }).outputText;
+  });
+}
+
+async function startServer(t: Test): Promise<string> {
+  const server = createServer((_, response) => response.end('{"name":"Ada"}'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.closeAllConnections());
+  t.teardown(() => server.close());
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
