@@ -21,9 +21,13 @@ const MEMBER_SPAN = 2 ** 16;
 const PART_BITS = 6;
 const PARTS = 2 ** PART_BITS;
 
-export function* hashRing(members: readonly Member[]): Stretches<HashRing> {
+/** `pointsAWeight`: of a member of weight 1. */
+export function* hashRing(
+  members: readonly Member[],
+  pointsAWeight = POINTS_A_WEIGHT,
+): Stretches<HashRing> {
   const placed = placedMembers(members);
-  const packed = yield* placePoints(members, placed);
+  const packed = yield* placePoints(members, placed, pointsAWeight);
   const points = new Uint32Array(packed.length);
   const owners = new Int32Array(packed.length);
   yield* inStretches(packed.length, (at) => {
@@ -76,8 +80,10 @@ export class HashRing implements HashTable {
 function* placePoints(
   members: readonly Member[],
   placed: readonly number[],
+  pointsAWeight: number,
 ): Stretches<Float64Array> {
-  const counts = pointCounts(placed.map((index) => members[index]?.weight ?? 0));
+  const weights = placed.map((index) => members[index]?.weight ?? 0);
+  const counts = pointCounts(weights, pointsAWeight);
   const packed = new Float64Array(counts.reduce((sum, count) => sum + count, 0));
   let at = 0;
   for (const [rank, index] of placed.entries()) {
@@ -122,8 +128,8 @@ function* sorted(packed: Float64Array): Stretches<Float64Array> {
  * When there would be too many, all are halved until they fit: a member's points are a prefix of
  * its sequence, so those that are left stay where they were.
  */
-function pointCounts(weights: readonly number[]): readonly number[] {
-  let pointsAWeight = POINTS_A_WEIGHT;
+function pointCounts(weights: readonly number[], most: number): readonly number[] {
+  let pointsAWeight = most;
   for (;;) {
     const scale = pointsAWeight;
     const counts = weights.map((weight) => Math.max(1, Math.floor(weight * scale)));

@@ -2,9 +2,11 @@
  * The daemon: puts the rooms together and leads them through start, reload and stop. What each part
  * does is in its own file; this one says in which order.
  */
+
 import type { Cause } from '../core/outcome.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
+import { withDiscovered } from '../discovery/fold_discovered.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from '../names/resolver.js';
 import { isUsable } from '../pool/eligibility.js';
 import { Adoption } from './adoption.js';
@@ -18,7 +20,6 @@ import { Deputies } from './deputies.js';
 import { DescriptorShares } from './descriptor_shares.js';
 import { Discoveries } from './discoveries.js';
 import { EvennessWatch } from './evenness.js';
-import { withDiscovered } from './fold_discovered.js';
 import { Inquiries } from './inquiries.js';
 import { Inventory } from './inventory.js';
 import { ListeningSockets } from './listening_sockets.js';

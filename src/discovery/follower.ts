@@ -57,7 +57,7 @@ export class Follower {
   #next: Timer | null = null;
   #look: Timer | null = null;
 
-  constructor({ rules }: DiscoverySpec, deps: FollowerDeps) {
+  constructor({ rules }: Pick<DiscoverySpec, 'rules'>, deps: FollowerDeps) {
     this.#deps = deps;
     this.#witness = new Witness(rules);
   }

@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 import { present } from '../core/assert.js';
 import type { BackendId } from '../core/brand.js';
 import type { Timer } from '../core/clock.js';
-import type { PoolSpec } from '../core/spec.js';
+import { formatAddress } from '../core/endpoint.js';
+import { withMembers } from '../discovery/fold_discovered.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from '../names/resolver.js';
 import { createOwnLedgerMemory, Ledger } from '../pool/ledger.js';
 import { Pool } from '../pool/pool.js';
@@ -24,16 +25,25 @@ import { PickedLease } from './lease.js';
 import type { Machine } from './machine.js';
 import { type MetricRegistry, registerMetrics } from './metrics.js';
 import type { BalancerOptions } from './options.js';
+import type { ReadOptions } from './read_options.js';
 import { type Snapshot, snapshotOf } from './snapshot.js';
+import { Sources } from './sources.js';
 import { POOL, States } from './states.js';
 import { type Asker, Waiting, WORKER } from './waiting.js';
 
 /** Where a balancer's options come from: read at the start, and at each `update`. */
-export type ReadSpec = (changes: Partial<BalancerOptions>) => PoolSpec | Promise<PoolSpec>;
+export type Read = (changes: Partial<BalancerOptions>) => ReadOptions | Promise<ReadOptions>;
+
+/** Between two changes because of sources. */
+const APPLY_GAP_MS = 1_000;
 
 export class Balancer extends EventEmitter<BalancerEvents> {
   readonly #machine: Machine;
-  readonly #read: ReadSpec;
+  readonly #read: Read;
+  readonly #sources: Sources;
+  /** The options in use. */
+  #options: ReadOptions;
+  #applied: Timer | null = null;
   readonly #ledger = new Ledger(createOwnLedgerMemory());
   readonly #counts = new Counts();
   readonly #connections: Connections;
@@ -52,13 +62,16 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   #onRing: () => void = () => {};
 
   /** @internal `createBalancer` makes one and starts it. */
-  constructor(spec: PoolSpec, read: ReadSpec, machine: Machine) {
+  constructor(options: ReadOptions, read: Read, machine: Machine) {
     super();
+    const { spec } = options;
+    this.#options = options;
     const { clock, timers, waits, random, lookup } = machine;
     this.#machine = machine;
     this.#read = read;
     this.#connections = new Connections(timers, random);
-    this.#resolver = new Resolver({ timers: waits, lookup, changed: () => {} });
+    const downNames = (): ReadonlySet<string> => this.#states.downNames();
+    this.#resolver = new Resolver({ timers: waits, lookup, changed: () => {}, downNames });
     const { name, settings } = spec;
     this.#pool = new Pool(
       { id: POOL, name, settings, backends: [] },
@@ -80,6 +93,12 @@ export class Balancer extends EventEmitter<BalancerEvents> {
       defect: (error) => process.emitWarning(asError(error)),
       planned: (plan) => this.#pool.update(plan),
       ring: () => this.#ring(),
+    });
+    this.#sources = new Sources({
+      ...machine,
+      isWell: ({ address }) => this.#states.isAnswering(formatAddress(address)),
+      changed: () => this.#followSoon(),
+      defect: (error) => process.emitWarning(asError(error)),
     });
     this.#waiting = new Waiting({
       pool: this.#pool,
@@ -177,11 +196,11 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   /** What `pick` would answer and why; nothing is reserved, and no turn is taken. */
   explain({ key }: PickOptions = {}): Explanation {
     const request = { clientKey: clientKeyOf(key), tried: null };
-    const { members, sentence } = this.#pool.explain(request);
-    const backends = members.map(({ name: backend, reason }) => {
-      return { backend, eligible: reason === null, reason };
+    const { chosen, members, sentence } = this.#pool.explain(request, this.#machine.random);
+    const backends = members.map(({ name: backend, reason, score }) => {
+      return { backend, eligible: reason === null, reason, score };
     });
-    return { rule: sentence, backends };
+    return { chosen, rule: sentence, backends };
   }
 
   /** Registers the daemon's metrics of a pool; several balancers may share one registry. */
@@ -195,6 +214,8 @@ export class Balancer extends EventEmitter<BalancerEvents> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#names?.cancel();
+    this.#applied?.cancel();
+    this.#sources.stop();
     this.#waiting.close();
     this.#onRing();
     for (const unregister of this.#unregister) unregister();
@@ -210,8 +231,8 @@ export class Balancer extends EventEmitter<BalancerEvents> {
    * after the start shall find somebody.
    */
   async start(): Promise<void> {
-    const { spec } = this.#states.roll.pool;
-    await this.#follow(spec);
+    const { spec } = this.#options;
+    await this.#follow(this.#options);
     if (!this.#isUnproven()) return;
     await new Promise<void>((resolve) => {
       const timer = this.#machine.waits.after(spec.settings.connectTimeoutMs, resolve);
@@ -224,8 +245,24 @@ export class Balancer extends EventEmitter<BalancerEvents> {
     this.#onRing = () => {};
   }
 
+  /** What sources have found has changed: applied at most once a second, all of it together. */
+  #followSoon(): void {
+    if (this.#applied !== null || this.#state === 'closed') return;
+    this.#applied = this.#machine.timers.after(APPLY_GAP_MS, () => {
+      this.#applied = null;
+      this.#followAgain();
+    });
+  }
+
+  #followAgain(): void {
+    this.#updates = this.#updates.then(() => this.#follow(this.#options));
+  }
+
   /** Looks names up first: what has no address is left out until it has one. */
-  async #follow(spec: PoolSpec): Promise<void> {
+  async #follow(options: ReadOptions): Promise<void> {
+    this.#options = options;
+    await this.#sources.follow(options.spec.discovery, options.registries);
+    const spec = withMembers(options.spec, this.#sources.found);
     const addresses = spec.backends.map(({ address }) => address);
     await this.#resolver.refresh(addresses);
     if (this.#state === 'closed') return;
@@ -233,10 +270,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
     this.#resolver.followed(addresses);
     this.#names?.cancel();
     if (!addresses.some(({ kind }) => kind === 'name')) return;
-    this.#names = this.#machine.timers.after(RESOLVE_INTERVAL_MS, () => {
-      const again = (): Promise<void> => this.#follow(this.#states.roll.pool.spec);
-      this.#updates = this.#updates.then(again);
-    });
+    this.#names = this.#machine.timers.after(RESOLVE_INTERVAL_MS, () => this.#followAgain());
   }
 
   #parts() {
@@ -258,7 +292,8 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   #refusal(code: NoBackendCode, { tried }: Asker, cause?: unknown): Error {
     this.#counts.refusal(code);
     const reasons: Record<string, NonNullable<Explanation['backends'][number]['reason']>> = {};
-    const explained = this.#pool.explain({ clientKey: clientKeyOf(undefined), tried });
+    const asked = { clientKey: clientKeyOf(undefined), tried };
+    const explained = this.#pool.explain(asked, this.#machine.random);
     for (const { name, reason } of explained.members) if (reason !== null) reasons[name] = reason;
     const names = (tried ?? []).map((id) => this.#states.roll.byId(id)?.spec.name ?? '');
     return new NoBackendError(this.name, code, reasons, names, cause);

@@ -1,4 +1,6 @@
-/** The key of a request, by which `source-hash` chooses: the text of an address, or anything else. */
+/**
+ * The key of a request, by which `source-hash` chooses: the text of an address, or anything else.
+ */
 import { ipBytes, unmapped } from '../core/ip_bytes.js';
 
 export type Key = string | Uint8Array;

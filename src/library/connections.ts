@@ -1,4 +1,6 @@
-/** The sockets that `connect` has handed out, by backend: a backend that leaves takes them along. */
+/**
+ * The sockets that `connect` has handed out, by backend: a backend that leaves takes them along.
+ */
 import type { Socket } from 'node:net';
 import type { Timers } from '../core/clock.js';
 import type { Random } from '../core/random.js';
@@ -24,7 +26,9 @@ export class Connections {
     });
   }
 
-  /** Closes what is open there, spread over `spanMs` so that clients do not all come back at once. */
+  /**
+   * Closes what is open there, spread over `spanMs` so that clients do not all come back at once.
+   */
   close(entry: Entry, spanMs: number): void {
     for (const socket of this.#sockets.get(entry) ?? []) {
       if (spanMs === 0) socket.destroy();

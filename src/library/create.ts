@@ -19,12 +19,12 @@ export async function createBalancer(
   const first = readOptions(options);
   const read = (changes: Partial<BalancerOptions>) => {
     const next = { ...present, ...changes };
-    const spec = readOptions(next);
-    if (spec.name !== first.name) {
+    const read = readOptions(next);
+    if (read.spec.name !== first.spec.name) {
       throw new OptionsError(['name: it stays as it is for as long as the balancer lives']);
     }
     present = next;
-    return spec;
+    return read;
   };
   return started(new Balancer(first, read, machine));
 }

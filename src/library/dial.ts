@@ -131,7 +131,7 @@ function settleAtItsEnd(socket: Socket, lease: Lease, { clock, took }: DialDeps)
     }
     return push.apply(socket, args);
   };
-  socket.once('close', (hadError: boolean) => {
+  socket.once('close', (hadError) => {
     // Under TLS the bytes do not pass here; they are counted all the same.
     const isAnswered = answered === 'yes' || socket.bytesRead > 0;
     if (isAnswered) lease.settle('served');

@@ -2,7 +2,9 @@
 import type { Ineligible } from '../core/outcome.js';
 
 export type NoBackendCode =
-  /** No backend is there that could serve: none is defined, or all are drained or without weight. */
+  /**
+   * No backend is there that could serve: none is defined, or all are drained or without weight.
+   */
   | 'no-backend'
   | 'all-down'
   | 'all-full'

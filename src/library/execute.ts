@@ -1,4 +1,6 @@
-/** Requests: a callback is tried at one backend after the other, where that is safe and affordable. */
+/**
+ * Requests: a callback is tried at one backend after the other, where that is safe and affordable.
+ */
 import type { BackendId } from '../core/brand.js';
 import type { Clock, Timers } from '../core/clock.js';
 import type { Random } from '../core/random.js';

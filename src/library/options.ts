@@ -1,8 +1,9 @@
 /**
- * What a balancer is made from. Keys are those of a pool in the daemon's file, in camelCase; bounds,
- * defaults and sentences are the file's (conf/reference.md).
+ * What a balancer is made from. Keys are those of a pool in the daemon's file, in camelCase;
+ * bounds, defaults and sentences are the file's (conf/reference.md).
  */
 import type { PolicyName, Role } from '../core/spec.js';
+import type { Registry } from './registry_source.js';
 
 /** `'250ms'`, `'5s'`, `'1h'` as in the file, or whole milliseconds. */
 export type Duration = string | number;
@@ -91,10 +92,46 @@ export interface QueueOptions {
   readonly timeout?: Duration;
 }
 
+/** How far a source is believed. */
+export interface TrustOptions {
+  readonly hold?: Duration;
+  readonly confirm?: Duration;
+  readonly maxRemovedPercent?: number;
+  readonly allowEmpty?: boolean;
+  readonly limit?: number;
+}
+
+/** A source that the file knows as well; which keys go with which kind says the reference. */
+export interface SourceOptions extends TrustOptions {
+  readonly kind: 'dns' | 'file' | 'http';
+  readonly name?: string;
+  readonly port?: number;
+  readonly srv?: boolean;
+  readonly servers?: readonly string[];
+  readonly minRefresh?: Duration;
+  readonly maxRefresh?: Duration;
+  readonly path?: string;
+  readonly url?: string;
+  readonly interval?: Duration;
+  readonly tokenFile?: string;
+  readonly caFile?: string;
+}
+
+/** A registry of the application. */
+export interface RegistryOptions extends TrustOptions {
+  readonly registry: Registry;
+  /** What `getInstances` is asked for; default: the name of the balancer. */
+  readonly service?: string;
+}
+
+export type DiscoveryOptions = SourceOptions | RegistryOptions | Registry;
+
 export interface BalancerOptions {
   /** How events, errors and metrics call the balancer (label `pool`). Default: `balancer`. */
   readonly name?: string;
   readonly backends?: readonly (string | BackendOptions)[];
+  /** Where further backends are known; the union with `backends` is the set. */
+  readonly discovery?: DiscoveryOptions | readonly DiscoveryOptions[];
   readonly policy?: PolicyName;
   readonly hash?: HashOptions;
   readonly health?: HealthOptions;

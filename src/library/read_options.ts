@@ -15,27 +15,72 @@ import type { TomlTree } from '../config/toml.js';
 import { present } from '../core/assert.js';
 import type { PoolSpec } from '../core/spec.js';
 import { OptionsError } from './errors.js';
-import type { BalancerOptions, Duration } from './options.js';
+import type { BalancerOptions, DiscoveryOptions, Duration } from './options.js';
+import type { Registry } from './registry_source.js';
+import type { FollowedRegistry } from './sources.js';
 
 /** How a balancer without a name is called. */
 const DEFAULT_NAME = 'balancer';
 
 /** Keys of a pool that only a proxy can follow. */
-const FOREIGN = ['send_proxy_protocol', 'udp_responses', 'rebalance_percent', 'discovery'];
+const FOREIGN = ['send_proxy_protocol', 'udp_responses', 'rebalance_percent'];
 
-export function readOptions(options: BalancerOptions): PoolSpec {
-  const { name = DEFAULT_NAME, ...pool } = options;
+export interface ReadOptions {
+  readonly spec: PoolSpec;
+  /** Sources that are objects of the application. */
+  readonly registries: readonly FollowedRegistry[];
+}
+
+export function readOptions(options: BalancerOptions): ReadOptions {
+  const { name = DEFAULT_NAME, discovery, ...pool } = options;
   if (!NAME_PATTERN.test(name)) {
     const rule = 'a name of 1 to 64 letters, digits, "_", "-" and "."';
     throw new OptionsError([`name: not a usable name (expected ${rule}; got "${name}")`]);
   }
   const at = ['pools', name];
   const strange: string[] = [];
-  const tree = { pools: { [name]: treeOf(withQueue(pool), at, strange) } };
+  const given = Array.isArray(discovery) ? discovery : discovery === undefined ? [] : [discovery];
+  const told = given.map((one: DiscoveryOptions) => registryOf(one, name));
+  const tables = given.map((one, index) => told[index]?.table(index) ?? one);
+  const words = { ...withQueue(pool), discovery: tables };
+  const tree = { pools: { [name]: treeOf(words, at, strange) } };
   const { config, findings } = examine(tree);
   const issues = [...strange, ...findings.map((finding) => issueOf(finding, tree))];
   if (issues.length > 0) throw new OptionsError(issues);
-  return poolSpec(name, present(config.pools[name], 'the pool that was read is there'));
+  const spec = poolSpec(name, present(config.pools[name], 'the pool that was read is there'));
+  const registries = spec.discovery.flatMap(({ rules, maxConnections }, index) => {
+    const one = told[index];
+    if (one === undefined || one === null) return [];
+    return [{ registry: one.registry, service: one.service, rules, maxConnections }];
+  });
+  const sources = spec.discovery.filter((_, index) => told[index] === null);
+  return { spec: { ...spec, discovery: sources }, registries };
+}
+
+interface ToldRegistry {
+  readonly registry: Registry;
+  readonly service: string;
+  /** What the file would say of it: the schema reads how far it is believed. */
+  readonly table: (index: number) => object;
+}
+
+/** null: a source that the file knows as well. */
+function registryOf(one: DiscoveryOptions, name: string): ToldRegistry | null {
+  if (isRegistry(one)) return { registry: one, service: name, table: standIn({}) };
+  if (!('registry' in one)) return null;
+  const { registry, service = name, ...rules } = one;
+  if (isRegistry(registry)) return { registry, service, table: standIn(rules) };
+  const expected =
+    'an object with subscribe(onSnapshot), or an EventEmitter with getInstances(name)';
+  throw new OptionsError([`discovery.registry: no registry (expected ${expected})`]);
+}
+
+function isRegistry(one: object): one is Registry {
+  return 'subscribe' in one || 'getInstances' in one;
+}
+
+function standIn(rules: object): (index: number) => object {
+  return (index) => ({ kind: 'file', path: `/registry-${index}`, ...rules });
 }
 
 /** `queue: { size, timeout }` is the short form of two keys. */
@@ -47,7 +92,9 @@ function withQueue(options: BalancerOptions): Record<string, unknown> {
   return { ...rest, ...keys };
 }
 
-/** `value` in the file's words: keys in snake_case, numbers with their unit, addresses in tables. */
+/**
+ * `value` in the file's words: keys in snake_case, numbers with their unit, addresses in tables.
+ */
 function treeOf(value: unknown, path: Path, strange: string[]): unknown {
   if (Array.isArray(value)) {
     return value.map((element, index) => {
@@ -78,7 +125,9 @@ function strangeKey(key: string, path: Path): string {
   return `${formatPath(path)}: ${problem} (expected ${expected}; got "${key}")`;
 }
 
-/** A bare number where the file wants a duration is in milliseconds, where it wants a size in bytes. */
+/**
+ * A bare number where the file wants a duration is in milliseconds, where it wants a size in bytes.
+ */
 function quantityOf(value: number, path: Path): unknown {
   const { node } = describe(ROOT, path);
   if (node.kind !== 'leaf' || node.quantity === null) return value;

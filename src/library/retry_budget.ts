@@ -1,7 +1,7 @@
 /**
  * The retry budget: tries after a failed request are at most 20 % of the requests of the last 10 s,
- * and at least 3 per second. When most requests fail, retries of all of them would multiply the load
- * of what is left (Finagle's RetryBudget has the same figures). Pure; times are milliseconds.
+ * and at least 3 per second. When most requests fail, retries of all of them would multiply the
+ * load of what is left (Finagle's RetryBudget has the same figures). Pure; times are milliseconds.
  */
 const SHARE = 0.2;
 const MIN_PER_SECOND = 3;

@@ -15,18 +15,31 @@ import type {
   TryContext,
 } from './execute_options.js';
 import type { Explanation } from './explanation.js';
+import {
+  createHealth,
+  type DrainOptions,
+  type HealthCheckOptions,
+  type HealthHandler,
+  type HealthReport,
+  HealthService,
+  type HealthServiceOptions,
+} from './health_service.js';
 import type { PickedLease } from './lease.js';
 import type { MetricRegistry } from './metrics.js';
 import type {
   BackendOptions,
   BalancerOptions,
+  DiscoveryOptions,
   Duration,
   HashOptions,
   HealthOptions,
   OutlierOptions,
   QueueOptions,
+  RegistryOptions,
+  SourceOptions,
   StepOptions,
 } from './options.js';
+import type { Instance, Instances, Registry } from './registry_source.js';
 import type { BackendSnapshot, Snapshot } from './snapshot.js';
 
 export type {
@@ -37,13 +50,21 @@ export type {
   BalancerOptions,
   Callback,
   ConnectOptions,
+  DiscoveryOptions,
+  DrainOptions,
   Duration,
   ExecuteOptions,
   Explanation,
   FailedTry,
   HashOptions,
+  HealthCheckOptions,
+  HealthHandler,
   HealthOptions,
+  HealthReport,
+  HealthServiceOptions,
   HedgeOptions,
+  Instance,
+  Instances,
   Key,
   MetricRegistry,
   NoBackendCode,
@@ -51,7 +72,10 @@ export type {
   PickedLease,
   PickOptions,
   QueueOptions,
+  Registry,
+  RegistryOptions,
   Snapshot,
+  SourceOptions,
   StepOptions,
   TryContext,
 };
@@ -59,6 +83,8 @@ export {
   Balancer,
   balancerFromToml,
   createBalancer,
+  createHealth,
+  HealthService,
   NoBackendError,
   OptionsError,
   TryTimeoutError,

@@ -4,11 +4,12 @@
  */
 import type { PoolId } from '../core/brand.js';
 import type { Clock, Timer, Timers } from '../core/clock.js';
-import type { Address, Endpoint } from '../core/endpoint.js';
+import { type Address, type Endpoint, formatAddress } from '../core/endpoint.js';
 import type { PoolPlan } from '../core/plan.js';
 import type { Random } from '../core/random.js';
 import type { PoolSpec, ProbeSpec } from '../core/spec.js';
 import type { Probe } from '../health/probe.js';
+import { conditionOf, isAnswering } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
 import { Weights } from '../pool/weights.js';
 import { ActiveHealth } from './active_health.js';
@@ -120,6 +121,24 @@ export class States {
     }
     this.#deps.ring();
     this.wake();
+  }
+
+  /** Whether the probes of the backend at `address`, as it was given, pass. */
+  isAnswering(address: string): boolean {
+    return this.roll.kept.some(({ id, spec }) => {
+      return formatAddress(spec.address) === address && isAnswering(this.#deps.ledger, id);
+    });
+  }
+
+  /** Addresses, as they were given, under which everybody is down. */
+  downNames(): ReadonlySet<string> {
+    const down = new Set<string>();
+    const well = new Set<string>();
+    for (const { id, spec } of this.roll.kept) {
+      const isDown = conditionOf(this.#deps.ledger, id) === 'down';
+      (isDown ? down : well).add(formatAddress(spec.address));
+    }
+    return new Set([...down].filter((address) => !well.has(address)));
   }
 
   /** The share of its weight that the probes of `entry` ask for. */

@@ -1,7 +1,7 @@
 /**
- * Real timers. None keeps the process alive by itself, unless it is asked to: sockets and workers do. What has happened
- * comes before what is due: a process that did not run for a while hears of the events that wait
- * first, and an answer that came in time is not late.
+ * Real timers. None keeps the process alive by itself, unless it is asked to: sockets and workers
+ * do. What has happened comes before what is due: a process that did not run for a while hears of
+ * the events that wait first, and an answer that came in time is not late.
  */
 import type { Timer, Timers } from '../core/clock.js';
 

@@ -15,7 +15,7 @@ function issuesOf(options: unknown): readonly string[] {
 }
 
 t.test('an empty balancer has the defaults of a pool of the file', async (t) => {
-  const spec = readOptions({});
+  const { spec } = readOptions({});
   t.match(spec, { name: 'balancer', slowStartMs: 0, drainTimeoutMs: 300_000, backends: [] });
   t.match(spec.settings, { policy: { name: 'p2c' }, retries: 2, connectTimeoutMs: 5_000 });
   t.match(spec.health, { probe: { kind: 'tcp' }, intervalMs: 2_000, fall: 3 });
@@ -24,7 +24,7 @@ t.test('an empty balancer has the defaults of a pool of the file', async (t) => 
 t.test(
   'durations are strings or milliseconds, and a backend may be an address alone',
   async (t) => {
-    const spec = readOptions({
+    const { spec } = readOptions({
       name: 'users',
       backends: ['10.0.0.1:80', { address: '[::1]:80', name: 'b', weight: 2, backup: true }],
       queue: { size: 3, timeout: 250 },

@@ -1,4 +1,6 @@
-/** What an application gets by `npm install sluice`: the library, types, and nothing of the daemon. */
+/**
+ * What an application gets by `npm install sluice`: the library, types, and nothing of the daemon.
+ */
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -9,7 +11,9 @@ import { mustRun } from '../support/process.js';
 import { repositoryRoot } from '../support/repository.js';
 import { examplesOf } from './example_code.js';
 
-const ENTRIES = ['src/library/sluice.ts'];
+const ENTRIES = ['sluice', 'algorithms', 'http', 'ioredis', 'pg', 'undici'].map(
+  (name) => `src/library/${name}.ts`,
+);
 /** As they are packed: what is the library's alone, and that with all that it shares. */
 const MAX_OWN_BYTES = 40_000;
 const MAX_BYTES = 120_000;

@@ -1,10 +1,10 @@
 /** What the file says and what sources have found, as one. */
 import t from 'tap';
-import { withDiscovered } from '../../src/control/fold_discovered.js';
 import type { DiscoverySpec } from '../../src/core/discovery_spec.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
+import { withDiscovered } from '../../src/discovery/fold_discovered.js';
+import { backendSpec, listenerSpec, poolSpec, spec } from '../control/fixtures.js';
 import { member } from '../discovery/members.js';
-import { backendSpec, listenerSpec, poolSpec, spec } from './fixtures.js';
 
 const SOURCE: DiscoverySpec = {
   source: { kind: 'file', path: '/x' },

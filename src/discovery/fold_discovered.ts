@@ -5,7 +5,7 @@
 import type { DiscoverySpec } from '../core/discovery_spec.js';
 import { formatAddress } from '../core/endpoint.js';
 import type { BackendSpec, PoolSpec, Spec } from '../core/spec.js';
-import type { Member } from '../discovery/source.js';
+import type { Member } from './source.js';
 
 /** The members of each source of a pool, in the order of the file. */
 export type FoundMembers = (pool: string, source: DiscoverySpec) => readonly Member[];
@@ -17,22 +17,33 @@ export function withDiscovered(spec: Spec, found: FoundMembers): Spec {
     spec.listeners.flatMap(({ protocol, pool }) => (protocol === 'udp' ? [pool] : [])),
   );
   const pools = spec.pools.map((pool) => {
-    if (!byDatagrams.has(pool.name)) return withMembers(pool, found);
-    // Datagrams are sent to addresses only.
-    const reached: FoundMembers = (name, source) =>
-      found(name, source).filter(({ address }) => address.kind !== 'unix');
-    return withMembers(pool, reached);
+    const sources = pool.discovery.map((source): Found => {
+      const members = found(pool.name, source);
+      const { maxConnections } = source;
+      if (!byDatagrams.has(pool.name)) return { members, maxConnections };
+      // Datagrams are sent to addresses only.
+      const reached = members.filter(({ address }) => address.kind !== 'unix');
+      return { members: reached, maxConnections };
+    });
+    return withMembers(pool, sources);
   });
   return { ...spec, pools };
 }
 
-function withMembers(pool: PoolSpec, found: FoundMembers): PoolSpec {
-  if (pool.discovery.length === 0) return pool;
+/** What one source has found; `maxConnections` is for members of which it names none. */
+export interface Found {
+  readonly members: readonly Member[];
+  readonly maxConnections: number;
+}
+
+/** `pool` with what its sources have found, in their order. */
+export function withMembers(pool: PoolSpec, sources: readonly Found[]): PoolSpec {
+  if (sources.length === 0) return pool;
   const taken = new Set(pool.backends.map(({ address }) => formatAddress(address)));
   const names = new Set(pool.backends.map(({ name }) => name));
   const backends = [...pool.backends];
-  for (const source of pool.discovery) {
-    for (const member of found(pool.name, source)) {
+  for (const source of sources) {
+    for (const member of source.members) {
       const address = formatAddress(member.address);
       if (taken.has(address)) continue;
       const backend = backendOf(member, names, source.maxConnections);

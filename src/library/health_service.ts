@@ -1,0 +1,173 @@
+/**
+ * `createHealth`: the health of an application for whoever watches it. Liveness says that its
+ * thread answers, readiness that it wants requests, and deep health tells people about each check.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock, Timers } from '../core/clock.js';
+import { systemClock } from '../system/clock.js';
+import { holdingTimers, systemTimers } from '../system/timers.js';
+import { OptionsError } from './errors.js';
+import { durationMs } from './execute_options.js';
+import { type CheckState, HealthCheck } from './health_check.js';
+import type { Duration } from './options.js';
+import { pause } from './scope.js';
+
+export interface HealthCheckOptions {
+  /** Rejects, throws or answers `false` where something is wrong. */
+  readonly run: (about: { readonly signal: AbortSignal }) => unknown;
+  /** `critical` (default): without it the application is not ready. `optional`: it is degraded. */
+  readonly kind?: 'critical' | 'optional';
+  /** Default: `5s`. */
+  readonly interval?: Duration;
+  /** Default: `1s`. */
+  readonly timeout?: Duration;
+}
+
+export interface HealthServiceOptions {
+  readonly checks?: Readonly<Record<string, HealthCheckOptions | HealthCheckOptions['run']>>;
+  /** How long it answers "not ready" before `drain` goes on; default `5s`. */
+  readonly drainDelay?: Duration;
+}
+
+export interface HealthReport {
+  readonly status: 'ok' | 'degraded' | 'not-ready' | 'draining';
+  readonly checks: readonly CheckState[];
+}
+
+export interface DrainOptions {
+  /**
+   * Stops taking requests and resolves when those under way are over: `server.close` and its like.
+   */
+  readonly stop?: () => unknown;
+  /** What is closed last: pools, balancers. */
+  readonly close?: () => unknown;
+}
+
+export interface HealthDeps {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly waits: Timers;
+}
+
+/** For node:http, Express and Fastify's `reply.raw`; whatever comes after them is not called. */
+export type HealthHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+const thisMachine: HealthDeps = {
+  clock: systemClock,
+  timers: systemTimers,
+  waits: holdingTimers,
+};
+
+export class HealthService {
+  readonly #checks: readonly HealthCheck[];
+  readonly #deps: HealthDeps;
+  readonly #drainDelayMs: number;
+  #state: 'serving' | 'draining' = 'serving';
+
+  /** @internal */
+  constructor(checks: readonly HealthCheck[], drainDelayMs: number, deps: HealthDeps) {
+    this.#checks = checks;
+    this.#drainDelayMs = drainDelayMs;
+    this.#deps = deps;
+  }
+
+  report(): HealthReport {
+    const checks = this.#checks.map(({ state }) => state);
+    const bad = checks.filter(({ status }) => status !== 'pass');
+    if (this.#state === 'draining') return { status: 'draining', checks };
+    if (bad.some(({ kind }) => kind === 'critical')) return { status: 'not-ready', checks };
+    const isDegraded = bad.some(({ status }) => status === 'fail');
+    return { status: isDegraded ? 'degraded' : 'ok', checks };
+  }
+
+  /** 200 while this thread answers; it looks at nothing else, or a database would restart it. */
+  readonly liveness: HealthHandler = (_, response) => answer(response, 200, { status: 'ok' });
+
+  /** 200 while every critical check passes and no drain has begun; else 503 with the reasons. */
+  readonly readiness: HealthHandler = (_, response) => {
+    const { status, checks } = this.report();
+    const reasons = checks
+      .filter((check) => check.kind === 'critical' && check.status !== 'pass')
+      .map(({ name, detail }) => `${name}: ${detail || 'it has not run yet'}`);
+    answer(response, isReady(status) ? 200 : 503, { status, reasons });
+  };
+
+  /** Every check, for people; the status code is that of readiness. */
+  readonly health: HealthHandler = (_, response) => {
+    const report = this.report();
+    answer(response, isReady(report.status) ? 200 : 503, report);
+  };
+
+  /** The three of them at `/healthz`, `/ready` and `/health`; false: it is another path. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean {
+    const path = (request.url ?? '').split('?')[0];
+    if (path === '/healthz') this.liveness(request, response);
+    else if (path === '/ready') this.readiness(request, response);
+    else if (path === '/health') this.health(request, response);
+    else return false;
+    return true;
+  }
+
+  /**
+   * The end, in the order that Kubernetes needs: "not ready" first, then a pause in which its
+   * endpoints follow (SIGTERM and their removal run side by side), then no new requests, and last
+   * what requests need.
+   */
+  async drain({ stop, close }: DrainOptions = {}): Promise<void> {
+    this.#state = 'draining';
+    await pause(this.#deps.waits, this.#drainDelayMs, undefined);
+    await stop?.();
+    await close?.();
+    this.close();
+  }
+
+  /** No check runs any more. */
+  close(): void {
+    for (const check of this.#checks) check.stop();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Resolves when every check has run once. */
+export async function createHealth(
+  options: HealthServiceOptions = {},
+  deps: HealthDeps = thisMachine,
+): Promise<HealthService> {
+  const checks = Object.entries(options.checks ?? {}).map(([name, given]) => {
+    const check = typeof given === 'function' ? { run: given } : given;
+    if (typeof check.run !== 'function') {
+      throw new OptionsError([`checks.${name}.run: missing (expected a function; got nothing)`]);
+    }
+    const { run, kind = 'critical', interval, timeout } = check;
+    const intervalMs = durationMs(`checks.${name}.interval`, interval) ?? INTERVAL_MS;
+    const timeoutMs = durationMs(`checks.${name}.timeout`, timeout) ?? TIMEOUT_MS;
+    return new HealthCheck(name, { run, kind, intervalMs, timeoutMs }, deps);
+  });
+  const { drainDelay } = options;
+  const drainMs =
+    drainDelay === 0 || drainDelay === '0s' ? 0 : durationMs('drainDelay', drainDelay);
+  const service = new HealthService(checks, drainMs ?? DRAIN_DELAY_MS, deps);
+  await Promise.all(checks.map((check) => check.start()));
+  return service;
+}
+
+const INTERVAL_MS = 5_000;
+const TIMEOUT_MS = 1_000;
+const DRAIN_DELAY_MS = 5_000;
+
+function isReady(status: HealthReport['status']): boolean {
+  return status === 'ok' || status === 'degraded';
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+  });
+  response.end(text);
+}
