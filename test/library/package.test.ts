@@ -15,10 +15,12 @@ const ENTRIES = ['sluice', 'algorithms', 'http', 'ioredis', 'pg', 'undici'].map(
   (name) => `src/library/${name}.ts`,
 );
 /** As they are packed: what is the library's alone, and that with all that it shares. */
-const MAX_OWN_BYTES = 40_000;
-const MAX_BYTES = 120_000;
+const MAX_OWN_BYTES = 50_000;
+const MAX_BYTES = 140_000;
 /** What the library needs; all other dependencies are the daemon's. */
-const NEEDED = ['toml', 'zod'];
+const NEEDED = ['dns-packet', 'toml', 'zod'];
+/** And what these need. */
+const BEYOND = ['@leichtgewicht/ip-codec'];
 
 interface Reach {
   readonly files: readonly string[];
@@ -72,8 +74,10 @@ t.test('it installs into an empty project, and runs without the daemon in it', a
     readFileSync(join(repositoryRoot, 'package.json'), 'utf8'),
   );
   const overrides: Record<string, string> = {};
-  for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
-    if (NEEDED.includes(name)) overrides[name] = `file:${repositoryRoot}/node_modules/${name}`;
+  const all = [...Object.keys({ ...dependencies, ...optionalDependencies }), ...BEYOND];
+  for (const name of all) {
+    if ([...NEEDED, ...BEYOND].includes(name))
+      overrides[name] = `file:${repositoryRoot}/node_modules/${name}`;
     else overrides[name] = standIn(folder, name);
   }
   const project = { name: 'empty', type: 'module', private: true, overrides };
