@@ -5,6 +5,13 @@ import { endNow } from '../control/ending.js';
 import { serve } from '../control/serve.js';
 import { readsHang } from '../files/user_file.js';
 import { check } from './check.js';
+import {
+  COMPLETION_NOTES,
+  type Completable,
+  candidates,
+  completion,
+  namesOfDaemon,
+} from './completion.js';
 import type { CtlCommand } from './ctl/command.js';
 import { CTL_COMMANDS, CTL_OPTIONS, runCtl } from './ctl/ctl.js';
 import { demo, demoOptions } from './demo/demo.js';
@@ -134,6 +141,14 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
     commands: IMPORT_COMMANDS,
   },
   {
+    name: 'completion',
+    description: 'print a script that completes commands, options and names in a shell',
+    options: [],
+    notes: COMPLETION_NOTES,
+    required: [{ usage: '<shell>', description: 'bash, zsh or fish', option: 'shell' }],
+    run: (words) => completion(String(words['shell'])),
+  },
+  {
     name: 'simulate',
     description: 'put a workload through every policy and compare them',
     options: simulateOptions,
@@ -160,6 +175,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     if ('commands' in line) addGroup(program, line, ended);
     else addCommand(program, line, ended);
   }
+  addComplete(program);
   // A reader that had enough (`sluice demo | head`) is no error.
   process.stdout.on('error', () => process.exit(0));
   process.stderr.on('error', () => {});
@@ -171,6 +187,25 @@ export async function main(argv: readonly string[]): Promise<number> {
   // A read that hangs would hold up the end for as long as it likes.
   if (readsHang()) endNow(code === 0 ? 0 : 1);
   return code;
+}
+
+/** What the scripts of `completion` call; nobody types it. */
+function addComplete(program: Command): void {
+  const command = program.command('complete', { hidden: true }).argument('[words...]');
+  command.action(async (words: readonly string[]) => {
+    const found = await candidates(words, COMMANDS.map(completable), namesOfDaemon(words));
+    process.stdout.write(found.map((word) => `${word}\n`).join(''));
+  });
+}
+
+function completable(line: CommandLine | CommandGroup | GroupCommand): Completable {
+  const { name } = line;
+  if ('commands' in line) {
+    return { name, options: [], positionals: [], commands: line.commands.map(completable) };
+  }
+  const words = 'positionals' in line ? line.positionals : 'required' in line ? line.required : [];
+  const positionals = (words ?? []).map(({ usage }) => usage);
+  return { name, options: line.options, positionals, commands: [] };
 }
 
 function addCommand(program: Command, line: CommandLine, ended: (code: number) => void): void {

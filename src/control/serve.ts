@@ -137,6 +137,7 @@ class Service {
       log,
       recent: this.#recent,
       clock: systemClock,
+      timers: systemTimers,
     });
     const places: Places = new Places({
       inUse,

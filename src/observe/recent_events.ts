@@ -1,7 +1,8 @@
 /**
  * What has happened lately, for whoever asks the running daemon: the last events of each name, so
  * that a loud one pushes out no other, and what each backend's events tell of it. All of it is
- * bounded. Whoever follows has a queue of its own, and hears how many it was too slow for.
+ * bounded. Whoever follows asks again and again for what is behind the last number that it knows:
+ * nothing is kept for a reader, and it hears when some of that is forgotten already.
  */
 import { EVENTS, type EventName } from './events.js';
 
@@ -11,9 +12,8 @@ const KEPT_SESSIONS = 1_024;
 /** Of one backend, and of all together: then the backend that was told of longest ago goes. */
 const KEPT_A_BACKEND = 48;
 const KEPT_OF_BACKENDS = 65_536;
-/** Those who follow at the same time, and events that wait for one of them. */
-const MAX_FOLLOWERS = 64;
-const MAX_WAITING = 1_024;
+/** Those who wait for the next event at the same time: each has a connection for so long. */
+const MAX_WAITING = 16;
 
 export interface RecentEvent {
   /** Grows by one with each. */
@@ -40,24 +40,18 @@ export interface Wanted {
   readonly limit: number;
 }
 
-export interface Follower {
-  /** What waits, oldest first, and how many had no room before it. */
-  take(): { readonly events: readonly RecentEvent[]; readonly lost: number };
-  end(): void;
-}
-
-interface Following {
+interface Waiting {
   readonly event: EventName | null;
-  readonly ready: () => void;
-  events: RecentEvent[];
-  lost: number;
+  readonly call: () => void;
 }
 
 export class RecentEvents {
   readonly #byName = new Map<EventName, RecentEvent[]>();
   /** By pool and backend; in the order in which they were told of last. */
   readonly #histories = new Map<string, HistoryEntry[]>();
-  readonly #followers = new Set<Following>();
+  readonly #waiting = new Set<Waiting>();
+  /** By name: the number of the last one that made room for a newer one. */
+  readonly #forgotten = new Map<EventName, number>();
   #number = 0;
   /** In all histories. */
   #entries = 0;
@@ -74,8 +68,10 @@ export class RecentEvents {
     const kept = this.#byName.get(event) ?? [];
     if (kept.length === 0) this.#byName.set(event, kept);
     kept.push(told);
-    if (kept.length > (event === 'session' ? KEPT_SESSIONS : KEPT_A_NAME)) kept.shift();
-    for (const follower of this.#followers) pass(told, follower);
+    if (kept.length > (event === 'session' ? KEPT_SESSIONS : KEPT_A_NAME)) {
+      this.#forgotten.set(event, kept.shift()?.number ?? 0);
+    }
+    this.#wake(told);
   }
 
   /** Oldest first; of more than `limit` the first ones. */
@@ -89,22 +85,33 @@ export class RecentEvents {
     return this.#histories.get(historyKey(pool, backend)) ?? [];
   }
 
-  /** `ready` is called when something waits; null: there are as many as there may be. */
-  follow(event: EventName | null, ready: () => void): Follower | null {
-    if (this.#followers.size >= MAX_FOLLOWERS) return null;
-    const following: Following = { event, ready, events: [], lost: 0 };
-    this.#followers.add(following);
-    return {
-      take: () => {
-        const { events, lost } = following;
-        following.events = [];
-        following.lost = 0;
-        return { events, lost };
-      },
-      end: () => {
-        this.#followers.delete(following);
-      },
-    };
+  /** The number of the newest event. */
+  get last(): number {
+    return this.#number;
+  }
+
+  /** Whether some of what is wanted behind `after` was there, and is forgotten. */
+  hasForgotten({ event, after }: Pick<Wanted, 'event' | 'after'>): boolean {
+    return [...this.#forgotten].some(([name, number]) => number > after && isMeant(name, event));
+  }
+
+  /**
+   * Calls `call` once, at the next event that is meant; answers how to give that up. null: as many
+   * wait as may.
+   */
+  atNext(event: EventName | null, call: () => void): (() => void) | null {
+    if (this.#waiting.size >= MAX_WAITING) return null;
+    const waiting = { event, call };
+    this.#waiting.add(waiting);
+    return () => this.#waiting.delete(waiting);
+  }
+
+  #wake(told: RecentEvent): void {
+    for (const waiting of this.#waiting) {
+      if (!isMeant(told.event, waiting.event)) continue;
+      this.#waiting.delete(waiting);
+      waiting.call();
+    }
   }
 
   #remember(key: string, told: RecentEvent): void {
@@ -134,19 +141,14 @@ export class RecentEvents {
   }
 }
 
-function pass(told: RecentEvent, follower: Following): void {
-  if (follower.event === null ? told.event === 'session' : told.event !== follower.event) return;
-  if (follower.events.length >= MAX_WAITING) {
-    follower.lost++;
-    return;
-  }
-  follower.events.push(told);
-  if (follower.events.length === 1) follower.ready();
-}
-
 function isWanted(told: RecentEvent, { event, sinceWallMs, after }: Wanted): boolean {
   if (told.wallMs < sinceWallMs || told.number <= after) return false;
-  return event === null ? told.event !== 'session' : told.event === event;
+  return isMeant(told.event, event);
+}
+
+/** Access lines only where they are asked for. */
+function isMeant(name: EventName, event: EventName | null): boolean {
+  return event === null ? name !== 'session' : name === event;
 }
 
 /** Figures differ each time; what it is, and why, does not. */

@@ -32,34 +32,45 @@ t.test('events are asked for by name, time, and number', async (t) => {
   t.equal(count({ limit: 2 }), 2);
 });
 
-t.test('who follows too slowly hears how many it has missed', async (t) => {
+t.test('whoever waits for the next event is told once, and of what it waits for', async (t) => {
   const recent = new RecentEvents();
-  let calls = 0;
-  const follower = recent.follow(null, () => calls++);
-  for (let n = 0; n < 1_500; n++) recent.add('reloaded', n, {});
-  t.equal(calls, 1, 'told once that something waits');
-  const { events, lost } = follower?.take() ?? { events: [], lost: 0 };
-  t.same([events.length, lost], [1_024, 476]);
-  recent.add('reloaded', 1, {});
-  t.equal(calls, 2);
-  t.equal(follower?.take().events.length, 1);
-  follower?.end();
-  recent.add('reloaded', 1, {});
-  t.equal(calls, 2);
+  const heard: string[] = [];
+  recent.atNext(null, () => heard.push('any'));
+  recent.atNext('reloaded', () => heard.push('reloaded'));
+  recent.atNext('session', () => heard.push('session'));
+  recent.atNext('stopping', () => heard.push('given up'))?.();
+  recent.add('session', 1, {});
+  t.same(heard, ['session']);
+  recent.add('ready', 2, {});
+  recent.add('reloaded', 3, {});
+  recent.add('stopping', 4, {});
+  t.same(heard, ['session', 'any', 'reloaded']);
 });
 
-t.test('those who follow are few', async (t) => {
+t.test('those who wait are few', async (t) => {
   const recent = new RecentEvents();
-  const followers = Array.from({ length: 64 }, () => recent.follow(null, () => {}));
+  const waiting = Array.from({ length: 16 }, () => recent.atNext(null, () => {}));
+  t.notOk(waiting.includes(null));
   t.equal(
-    recent.follow(null, () => {}),
+    recent.atNext(null, () => {}),
     null,
   );
-  followers[0]?.end();
+  waiting[0]?.();
   t.not(
-    recent.follow(null, () => {}),
+    recent.atNext(null, () => {}),
     null,
   );
+});
+
+t.test('whoever asks too seldom hears that something is forgotten', async (t) => {
+  const recent = new RecentEvents();
+  recent.add('ready', 1, {});
+  for (let n = 0; n < 300; n++) recent.add('reloaded', n, {});
+  t.ok(recent.hasForgotten({ event: null, after: 1 }));
+  t.ok(recent.hasForgotten({ event: 'reloaded', after: 1 }));
+  t.notOk(recent.hasForgotten({ event: 'ready', after: 1 }));
+  t.notOk(recent.hasForgotten({ event: null, after: 100 }));
+  t.equal(recent.last, 301);
 });
 
 t.test('the history of a backend has what was told of it, repetitions as one entry', async (t) => {

@@ -7,7 +7,7 @@ import { BINARY } from '../support/daemon.js';
 import { startUdpEchoes, udpClient } from '../support/load/datagrams.js';
 import { type EchoBackend, startEchoes } from '../support/load/echo_backend.js';
 import { freePort } from '../support/places.js';
-import { runToEnd } from '../support/process.js';
+import { Child, runToEnd } from '../support/process.js';
 import { listenerText, poolText, serviceText } from '../support/settings.js';
 import { dial, type Wire } from '../support/wire.js';
 
@@ -236,7 +236,20 @@ t.test('lists, why, events and wait tell one story of a backend that went and ca
   t.match(await it.ctl('backends', 'app'), { stdout: /app\/a +127\.0\.0\.1:\d+ +down/ });
   t.match(await it.ctl('listeners'), { stdout: /app +tcp +0\.0\.0\.0:\d+ +app +open/ });
 
+  const completed = await runToEnd(process.execPath, [
+    BINARY,
+    ...['complete', '--', 'ctl', 'why', '--socket', it.socket, 'app/'],
+  ]);
+  t.equal(completed.stdout, 'app/a\napp/b');
+  const args = ['ctl', 'events', '--follow', '--json', '--since', '1h', '--event', 'backend-up'];
+  const follower = new Child(process.execPath, [BINARY, ...args, '--socket', it.socket]);
+  t.teardown(() => follower.stop());
+  const isUp = () => follower.stdout.past.length === 2;
+  if (!isUp()) await follower.stdout.next('both that came up before', isUp);
   await victim?.start();
+  const isAgain = (line: string) => follower.stdout.past.indexOf(line) === 2;
+  const again = JSON.parse(await follower.stdout.first('the event that follows', isAgain));
+  t.match(again, { event: 'backend-up', pool: 'app', backend: 'a', level: 'info' });
   await it.ctl('wait', 'app/a', 'eligible');
   interface Entry {
     readonly event: string;

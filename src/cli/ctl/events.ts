@@ -1,8 +1,11 @@
 /** `sluice ctl events` and `sluice ctl why`. */
 import type { EVENTS_PAGE, HISTORY } from '../../control/api/events.js';
 import type { ShapeOf } from '../../control/api/shape.js';
+import type { Words } from '../word_reader.js';
+import type { Client } from './client.js';
 import type { CtlCommand } from './command.js';
 import { backendRows } from './lists.js';
+import type { Output } from './output.js';
 import { textsOf } from './sessions.js';
 
 type Events = ShapeOf<typeof EVENTS_PAGE>;
@@ -13,12 +16,15 @@ export const events: CtlCommand = {
   name: 'events',
   description: 'what has happened lately, as the log tells it',
   options: [
+    { flags: '--follow', description: 'go on with what happens from now on' },
     { flags: '--since <time>', description: 'only those that are not older, as 10m' },
     { flags: '--event <name>', description: 'only those of a name; session: access lines' },
     { flags: '--limit <n>', description: 'so many at most, up to 10000', default: '1000' },
     { flags: '--cursor <cursor>', description: 'go on behind a page: what it gave as next' },
   ],
+  notes: 'With --follow and --json each event is one line.',
   run: async ({ client, out, words }) => {
+    if (words['follow'] === true) return follow(client, out, words);
     const query = textsOf(words, ['since', 'event', 'limit', 'cursor']);
     const page = await client.get<Events>('/events', query);
     out.show(page, ({ items }) => items.map(line));
@@ -26,6 +32,22 @@ export const events: CtlCommand = {
     return 0;
   },
 };
+
+/** The daemon answers with the next event, or after this. */
+const WAIT = '20s';
+
+async function follow(client: Client, out: Output, words: Words): Promise<never> {
+  const named = textsOf(words, ['event']);
+  // Without a time to begin at, with what happens from now on.
+  const since = typeof words['since'] === 'string' ? words['since'] : '0s';
+  let page = await client.get<Events>('/events', { ...named, since });
+  for (;;) {
+    for (const event of page.items) out.item(event, line);
+    if (page.lost) out.complain('some events were lost: they came too fast');
+    const cursor = page.next ?? String(page.items.at(-1)?.['number'] ?? page.last);
+    page = await client.get<Events>('/events', { ...named, cursor, wait: WAIT });
+  }
+}
 
 export const why: CtlCommand = {
   name: 'why',

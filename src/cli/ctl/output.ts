@@ -40,6 +40,12 @@ export class Output {
     this.#out.write(told.map((line) => `${printable(line)}\n`).join(''));
   }
 
+  /** One of many that come one by one: a line. */
+  item<T>(value: T, line: (value: T) => string): void {
+    const text = this.#form === 'json' ? JSON.stringify(value) : printable(line(value));
+    this.#out.write(`${text}\n`);
+  }
+
   /** To standard error, whatever the form. */
   complain(line: string): void {
     this.#err.write(`${printable(line)}\n`);

@@ -1,6 +1,6 @@
 /** Every endpoint of the control API, in the order of its document. */
 import type { AdminViews } from '../../admin/views.js';
-import type { Clock } from '../../core/clock.js';
+import type { Clock, Timers } from '../../core/clock.js';
 import type { Log } from '../../observe/log.js';
 import type { RecentEvents } from '../../observe/recent_events.js';
 import type { Ledger } from '../../pool/ledger.js';
@@ -26,6 +26,7 @@ export interface ApiDeps {
   readonly recent: RecentEvents;
   readonly log: Log;
   readonly clock: Clock;
+  readonly timers: Timers;
 }
 
 export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {

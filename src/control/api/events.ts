@@ -6,11 +6,12 @@ import type { ApiDeps } from './all.js';
 import { type Endpoint, endpoint } from './endpoint.js';
 import { BACKEND, backend as shownBackend } from './lists.js';
 import { findBackend, nothingNamed } from './names.js';
-import type { Problem } from './problem.js';
+import { type Problem, tooMany } from './problem.js';
 import {
   anyFields,
   duration,
   figure,
+  flag,
   list,
   nullable,
   optional,
@@ -22,7 +23,11 @@ import { timeText } from './status.js';
 
 const USUAL_LIMIT = 1_000;
 const MAX_LIMIT = 10_000;
+/** Longer than a request lasts, and shorter than anybody takes for an end. */
+const MOST_WAIT_MS = 30_000;
 const MOST_MS = 366 * 24 * 3_600_000;
+
+export const EVENT_NAMES: readonly string[] = Object.keys(EVENTS);
 
 export const EVENT = anyFields(
   'As in the log: `time`, `level`, `event`, its fields, `msg`, `remedy`; and `number`, which grows.',
@@ -31,6 +36,10 @@ export const EVENT = anyFields(
 export const EVENTS_PAGE = record({
   items: list('Oldest first.', EVENT),
   next: nullable(text('What `cursor` of the next request is; null: these were the last.')),
+  last: text('What `cursor` is of whoever goes on with what happens from now on.'),
+  lost: flag(
+    'Some behind the cursor are forgotten already: they came faster than they were asked for.',
+  ),
 });
 
 export const HISTORY = record({
@@ -51,7 +60,9 @@ export const HISTORY = record({
   ),
 });
 
-export function eventsEndpoint({ recent, clock }: Pick<ApiDeps, 'recent' | 'clock'>): Endpoint {
+type EventsDeps = Pick<ApiDeps, 'recent' | 'clock' | 'timers'>;
+
+export function eventsEndpoint({ recent, clock, timers }: EventsDeps): Endpoint {
   return endpoint({
     method: 'GET',
     path: '/events',
@@ -61,19 +72,28 @@ export function eventsEndpoint({ recent, clock }: Pick<ApiDeps, 'recent' | 'cloc
       since: optional(duration('Only those that are not older.', MOST_MS)),
       event: optional(text('Only those of this name; `session` are access lines.')),
       limit: optional(whole('In one answer; 1000 if nothing is said.', 1, MAX_LIMIT)),
+      wait: optional(duration('Where there is none, wait so long for the next one.', MOST_WAIT_MS)),
       cursor: optional(whole('`next` of the page before.', 0, Number.MAX_SAFE_INTEGER)),
     },
     answer: EVENTS_PAGE,
-    handle: ({ query: { since, event, limit = USUAL_LIMIT, cursor = 0 } }) => {
+    handle: async ({ query: { since, event, limit = USUAL_LIMIT, cursor = 0, wait = 0 } }) => {
       const name = event === undefined ? ok(null) : eventNamed(event);
       if (!name.ok) return name;
       const sinceWallMs = since === undefined ? 0 : clock.wallMs() - since;
       const wanted = { event: name.value, sinceWallMs, after: cursor, limit: limit + 1 };
-      const found = recent.list(wanted);
+      let found = recent.list(wanted);
+      if (found.length === 0 && wait > 0) {
+        const cancelled = await untilNext(recent, timers, name.value, wait);
+        if (cancelled === 'crowded') return err(tooMany('As many wait for events as may.'));
+        found = recent.list(wanted);
+      }
+      const lost = cursor > 0 && recent.hasForgotten(wanted);
       const items = found.slice(0, limit);
       const last = items.at(-1);
       const next = found.length > limit && last !== undefined ? String(last.number) : null;
-      return ok({ value: { items: items.map(shownEvent), next } });
+      return ok({
+        value: { items: items.map(shownEvent), next, last: String(recent.last), lost },
+      });
     },
   });
 }
@@ -101,9 +121,31 @@ export function whyEndpoint(deps: Pick<ApiDeps, 'recent' | 'views' | 'daemon'>):
   });
 }
 
+/** Until something that is meant happens, or the time is over. */
+function untilNext(
+  recent: ApiDeps['recent'],
+  timers: ApiDeps['timers'],
+  event: EventName | null,
+  waitMs: number,
+): Promise<'over' | 'crowded'> {
+  return new Promise((resolve) => {
+    const timer = timers.after(waitMs, () => {
+      cancel?.();
+      resolve('over');
+    });
+    const cancel = recent.atNext(event, () => {
+      timer.cancel();
+      resolve('over');
+    });
+    if (cancel !== null) return;
+    timer.cancel();
+    resolve('crowded');
+  });
+}
+
 export function eventNamed(name: string): Result<EventName, Problem> {
   if (Object.hasOwn(EVENTS, name)) return ok(name as EventName);
-  return err(nothingNamed('event', name, Object.keys(EVENTS)));
+  return err(nothingNamed('event', name, EVENT_NAMES));
 }
 
 /** As the log writes it. */

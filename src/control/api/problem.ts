@@ -44,6 +44,10 @@ export function notFound(detail: string): Problem {
   return { status: 404, kind: 'not-found', detail };
 }
 
+export function tooMany(detail: string): Problem {
+  return { status: 503, kind: 'too-many', detail, headers: { 'retry-after': '1' } };
+}
+
 /** It fits, and cannot be done as things are; nothing has changed. */
 export function refused(detail: string, problems: readonly string[] = []): Problem {
   return { status: 409, kind: 'refused', detail, problems };
