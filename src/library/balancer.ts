@@ -34,6 +34,12 @@ import { type Asker, Waiting, WORKER } from './waiting.js';
 /** Where a balancer's options come from: read at the start, and at each `update`. */
 export type Read = (changes: Partial<BalancerOptions>) => ReadOptions | Promise<ReadOptions>;
 
+/** Somebody waits for the end of a drain. */
+interface DrainWait {
+  readonly entry: Entry;
+  readonly end: () => void;
+}
+
 /** Between two changes because of sources. */
 const APPLY_GAP_MS = 1_000;
 
@@ -53,6 +59,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   readonly #executor: Executor;
   readonly #resolver: Resolver;
   readonly #unregister: (() => void)[] = [];
+  readonly #drainWaits = new Set<DrainWait>();
   #names: Timer | null = null;
   /** One update at a time. */
   #updates: Promise<unknown> = Promise.resolve();
@@ -166,18 +173,26 @@ export class Balancer extends EventEmitter<BalancerEvents> {
 
   /**
    * No new requests for the backend of this name (or address) until `ready`; resolves when it has
-   * none any more. Connections that are left after `drainTimeout` are closed over `drainSpread`.
+   * none any more, or the drain is ended. Connections that are left after `drainTimeout` are closed
+   * over `drainSpread`.
    */
   drain(backend: string): Promise<void> {
     const entry = this.#named(backend);
     return new Promise((resolve) => {
       const hold = this.#machine.waits.after(Number.MAX_SAFE_INTEGER, () => {});
       const drained = (what: BalancerEvents['backend-drained'][0]): void => {
-        if (what.backend !== entry.spec.name) return;
-        this.off('backend-drained', drained);
-        hold.cancel();
-        resolve();
+        if (what.backend === entry.spec.name) wait.end();
       };
+      const wait: DrainWait = {
+        entry,
+        end: () => {
+          this.#drainWaits.delete(wait);
+          this.off('backend-drained', drained);
+          hold.cancel();
+          resolve();
+        },
+      };
+      this.#drainWaits.add(wait);
       this.on('backend-drained', drained);
       this.#states.setAdmin(entry, 'drained');
       this.#states.look();
@@ -186,7 +201,9 @@ export class Balancer extends EventEmitter<BalancerEvents> {
 
   /** Ends a drain. */
   ready(backend: string): void {
-    this.#states.setAdmin(this.#named(backend), 'ready');
+    const entry = this.#named(backend);
+    this.#states.setAdmin(entry, 'ready');
+    for (const wait of [...this.#drainWaits]) if (wait.entry === entry) wait.end();
   }
 
   snapshot(): Snapshot {
@@ -216,6 +233,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
     this.#names?.cancel();
     this.#applied?.cancel();
     this.#sources.stop();
+    for (const wait of [...this.#drainWaits]) wait.end();
     this.#waiting.close();
     this.#onRing();
     for (const unregister of this.#unregister) unregister();

@@ -120,6 +120,20 @@ t.test('a drain ends when the last request has, and `ready` takes it back', asyn
   t.throws(() => balancer.ready('nobody'), RangeError);
 });
 
+t.test('who waits for a drain is told when it ends otherwise, and holds nothing', async (t) => {
+  const bed = new Bed();
+  const balancer = await bed.balancer(t, { backends: [A, B] });
+  const held = [1, 2].map(() => balancer.pick());
+  const drains = [balancer.drain(A), balancer.drain(B)];
+  balancer.ready(A);
+  await drains[0];
+  await balancer.close();
+  await drains[1];
+  t.equal(bed.time.pending, 0);
+  t.equal(balancer.listenerCount('backend-drained'), 1, 'that of the test alone');
+  for (const lease of held) lease.succeeded();
+});
+
 t.test('names are looked up, and looked up again', async (t) => {
   const bed = new Bed();
   const found = (host: string) => ({
