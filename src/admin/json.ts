@@ -10,11 +10,15 @@ function renamed(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) =>
-      name.endsWith('WallMs') && typeof inner === 'number'
-        ? [snakeCase(name.slice(0, -'WallMs'.length)), new Date(inner).toISOString()]
+      name.endsWith('WallMs') && (typeof inner === 'number' || inner === null)
+        ? [snakeCase(name.slice(0, -'WallMs'.length)), timeOf(inner)]
         : [snakeCase(name), renamed(inner)],
     ),
   );
+}
+
+function timeOf(wallMs: number | null): string | null {
+  return wallMs === null ? null : new Date(wallMs).toISOString();
 }
 
 function snakeCase(name: string): string {

@@ -193,6 +193,21 @@ export interface BackendView {
   readonly backup: boolean;
   /** null: none has ended yet, or it is not probed (any more). */
   readonly lastProbe: ProbeView | null;
+  /** What operators want instead of what is configured. */
+  readonly overrides: readonly OverrideView[];
+}
+
+export interface OverrideView {
+  /** drain, maintain, weight or cap. */
+  readonly kind: string;
+  readonly value: string | number;
+  /** As configured. */
+  readonly replaced: string | number;
+  readonly by: string;
+  readonly because: string;
+  readonly sinceWallMs: number;
+  /** null: until somebody ends it. */
+  readonly untilWallMs: number | null;
 }
 
 export interface ProbeView {

@@ -27,6 +27,11 @@ export const START_SETTINGS: readonly StartSetting[] = [
     read: ({ daemon }) => String(daemon.workers),
   },
   {
+    setting: 'daemon.state_directory',
+    why: 'what is kept in one folder must not be in two',
+    read: ({ daemon }) => daemon.stateDirectory ?? 'none',
+  },
+  {
     setting: 'admin.http',
     why: 'a monitor that watches a reload must not lose its connection',
     read: ({ admin }) => (admin.http === null ? 'off' : formatAddress(admin.http)),

@@ -87,6 +87,24 @@ export class Adoption {
     return ok(null);
   }
 
+  /**
+   * Other states, weights and caps of the backends that there are: nothing has to be opened,
+   * resolved or made room for. In force when it resolves.
+   */
+  restate(spec: Spec): Promise<Result<null, Refusal>> {
+    return noWayBack(async () => {
+      const { inventory, board, publisher, changes } = this.#deps;
+      this.#deps.inUse(spec);
+      const changed = inventory.restate(spec);
+      board.restated(changed);
+      // Where clients belong follows the weights of the plan; the rest is in the ledger.
+      if (changed.some(({ entry, before }) => entry.spec.weight !== before.weight)) {
+        await changes.unlessOverruled(publisher.publish());
+      }
+      return ok(null);
+    });
+  }
+
   /** A stop: no listener any more. `atMost` ends the wait for workers that do not answer. */
   async leaveAll(spec: Spec, atMost: Promise<void>): Promise<void> {
     const { inventory, board, publisher, resolver } = this.#deps;

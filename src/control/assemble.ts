@@ -22,6 +22,7 @@ import { systemRandom } from '../system/random.js';
 import { systemTimers } from '../system/timers.js';
 import { BackendDescriber } from './backend_views.js';
 import { Daemon } from './daemon.js';
+import { type Kept, NOTHING_KEPT } from './daemon_deps.js';
 import { DaemonMetrics } from './daemon_metrics.js';
 import { DaemonViews } from './daemon_views.js';
 import { divideDescriptors } from './descriptor_budget.js';
@@ -58,7 +59,12 @@ export interface About {
 }
 
 /** A daemon that is ready to start, or why it cannot run here. */
-export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, string> {
+export function assemble(
+  spec: Spec,
+  log: Log,
+  about: About,
+  kept: Kept = NOTHING_KEPT,
+): Result<Assembly, string> {
   const loaded = loadKernel();
   const kernel = loaded.ok ? loaded.value : null;
   const sharing = portSharing(kernel);
@@ -72,11 +78,7 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
   const isAlone = sharing === 'impossible' && spec.daemon.workers !== 1;
   const detail = isAlone ? `one worker, because ${NO_SHARING}` : null;
   log.event('engine-chosen', { engine, detail });
-  const descriptors = descriptorLimit()?.soft ?? USUAL_DESCRIPTORS;
-  if (descriptors < WANTED_DESCRIPTORS) {
-    log.event('low-descriptor-limit', { limit: descriptors, wanted: WANTED_DESCRIPTORS });
-  }
-  const budget = divideDescriptors(descriptors, workers, engine);
+  const budget = divideDescriptors(allowedDescriptors(log), workers, engine);
   const shared = createSharedState(workers, kernel);
   const { clock, timers } = livingTime(shared, log);
   const source = new DaemonMetrics(shared, clock, {
@@ -87,6 +89,7 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
   const metrics = createMetrics(source, turns(systemClock));
   const means = { clock, timers, random: systemRandom, nonce, dial: dialOf(kernel, () => daemon) };
   const daemon: Daemon = new Daemon(spec, {
+    ...kept,
     clock,
     timers,
     random: systemRandom,
@@ -109,13 +112,20 @@ export function assemble(spec: Spec, log: Log, about: About): Result<Assembly, s
     metrics,
     shared,
     clock,
-    describe: new BackendDescriber(daemon.board, daemon.watch, shared.ledger),
+    describe: new BackendDescriber(daemon, shared.ledger),
     engine,
     engineReason: detail ?? best?.cause ?? '',
   });
-  const { adminConnections } = budget;
-  const { ledger } = shared;
-  return ok({ daemon, metrics, views, timers, adminConnections, kernel, ledger });
+  return ok({ ...budget, ...shared, daemon, metrics, views, timers, kernel });
+}
+
+/** Open files that this process may have. */
+function allowedDescriptors(log: Log): number {
+  const limit = descriptorLimit()?.soft ?? USUAL_DESCRIPTORS;
+  if (limit < WANTED_DESCRIPTORS) {
+    log.event('low-descriptor-limit', { limit, wanted: WANTED_DESCRIPTORS });
+  }
+  return limit;
 }
 
 /** What plain probes connect by; sockets of Node.js do the same where it cannot be had. */

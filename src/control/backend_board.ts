@@ -7,7 +7,7 @@ import type { Clock, Timers } from '../core/clock.js';
 import { formatAddress } from '../core/endpoint.js';
 import type { Cause } from '../core/outcome.js';
 import type { Random } from '../core/random.js';
-import type { ProbeSpec } from '../core/spec.js';
+import type { BackendSpec, ProbeSpec } from '../core/spec.js';
 import { HealthChecker } from '../health/checker.js';
 import type { Probe } from '../health/probe.js';
 import type { HealthTarget, TargetHealth, VerdictEvent } from '../health/target.js';
@@ -15,11 +15,12 @@ import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
 import type { Ledger } from '../pool/ledger.js';
 import { Weights } from '../pool/weights.js';
+import { Administration } from './administration.js';
 import { Drains } from './drains.js';
 import type { Ejections } from './ejections.js';
 import { GoneNames } from './gone_names.js';
 import { namesOf, targetKey, targetOf } from './health_targets.js';
-import type { BackendEntry, Inventory, InventoryChange } from './inventory.js';
+import type { BackendEntry, Inventory, InventoryChange, Restated } from './inventory.js';
 import type { Rebalances } from './rebalances.js';
 
 export interface BackendBoardDeps {
@@ -56,6 +57,7 @@ export class BackendBoard {
   readonly #checker: HealthChecker;
   readonly #weights: Weights;
   readonly #drains: Drains;
+  readonly #administration: Administration;
   readonly #goneNames: GoneNames;
   /** By the key of the health target. */
   readonly #entries = new Map<string, BackendEntry>();
@@ -71,11 +73,20 @@ export class BackendBoard {
       close: (entry, spanMs) => {
         this.#endSessions(entry, 'drained', spanMs);
       },
-      empty: (entry) => {
+      empty: (entry, cause) => {
+        if (cause !== 'removed') {
+          deps.log.event('backend-empty', { ...namesOf(entry), cause });
+          return;
+        }
         this.#weights.forget(entry.id);
         deps.log.event('backend-drained', namesOf(entry));
         deps.drained(entry);
       },
+    });
+    this.#administration = new Administration({
+      ledger: deps.ledger,
+      drains: this.#drains,
+      returned: (entry, nowMs) => this.#returned(entry, nowMs),
     });
     this.#checker = new HealthChecker(
       {
@@ -113,20 +124,45 @@ export class BackendBoard {
     for (const entry of change.arrived) this.#tellArrival(entry);
     for (const entry of change.returned) {
       this.#drains.cancel(entry);
+      this.#administration.forget(entry);
       this.#deps.rebalances.returned(entry, now);
       this.#tellArrival(entry);
     }
-    this.#entries.clear();
-    const targets: HealthTarget[] = [];
     for (const entry of this.#deps.inventory.backends()) {
       if (entry.tenure === 'leaving') continue;
-      this.#entries.set(targetKey(entry), entry);
-      targets.push(targetOf(entry));
+      this.#administration.follow(entry, now);
       this.#write(entry, now);
     }
     this.#deps.ejections.update(this.#deps.inventory);
-    this.#deps.together(() => this.#checker.update(targets));
+    this.#watchAll();
     this.#deps.ring();
+  }
+
+  /** What differs of these are their states, weights and caps, and no more. */
+  restated(changes: readonly Restated[]): void {
+    const now = this.#deps.clock.nowMs();
+    this.#deps.together(() => {
+      for (const { entry } of changes) {
+        this.#administration.follow(entry, now);
+        this.#write(entry, now);
+        this.#deps.changed(entry);
+      }
+    });
+    this.#deps.ring();
+    const isOut = ({ admin }: BackendSpec): boolean => admin === 'maintenance';
+    if (changes.some(({ entry, before }) => isOut(entry.spec) !== isOut(before))) this.#watchAll();
+  }
+
+  /** What is in maintenance is not probed. */
+  #watchAll(): void {
+    this.#entries.clear();
+    const targets: HealthTarget[] = [];
+    for (const entry of this.#deps.inventory.backends()) {
+      if (entry.tenure === 'leaving' || entry.spec.admin === 'maintenance') continue;
+      this.#entries.set(targetKey(entry), entry);
+      targets.push(targetOf(entry));
+    }
+    this.#deps.together(() => this.#checker.update(targets));
   }
 
   /**
@@ -136,7 +172,7 @@ export class BackendBoard {
   drain(left: readonly BackendEntry[]): void {
     const now = this.#deps.clock.nowMs();
     for (const entry of left) {
-      this.#drains.begin(entry, now);
+      this.#drains.begin(entry, 'removed', now);
       this.#deps.log.event('backend-removed', {
         ...namesOf(entry),
         address: formatAddress(entry.endpoint),

@@ -1,5 +1,5 @@
 /** Backends as people see them: state, reason, since when, and the last probe. */
-import type { BackendView, ProbeView } from '../admin/views.js';
+import type { BackendView, OverrideView, ProbeView } from '../admin/views.js';
 import { formatAddress } from '../core/endpoint.js';
 import type { Ineligible } from '../core/outcome.js';
 import type { ProbeResult } from '../health/probe.js';
@@ -7,6 +7,8 @@ import type { TargetHealth } from '../health/target.js';
 import type { Ledger } from '../pool/ledger.js';
 import type { BackendBoard } from './backend_board.js';
 import { reasonOf } from './backend_state.js';
+import type { Daemon } from './daemon.js';
+import type { Desires } from './desired/desires.js';
 import { targetKey } from './health_targets.js';
 import type { BackendEntry } from './inventory.js';
 import { inItsPlace, whyItStays } from './name_report.js';
@@ -18,11 +20,13 @@ export class BackendDescriber {
   readonly #board: BackendBoard;
   readonly #watch: PoolWatch;
   readonly #ledger: Ledger;
+  readonly #desires: Pick<Desires, 'overridesOf'>;
 
-  constructor(board: BackendBoard, watch: PoolWatch, ledger: Ledger) {
+  constructor({ board, watch, desires }: Daemon, ledger: Ledger) {
     this.#board = board;
     this.#watch = watch;
     this.#ledger = ledger;
+    this.#desires = desires;
   }
 
   /** Every backend of every pool, those that leave and those without an address included. */
@@ -57,13 +61,15 @@ export class BackendDescriber {
     const verdictDetail = health?.detail ?? '';
     const ejection = this.#board.ejectionOf(entry);
     const situation = { state, cause, serves, backup, share, verdictDetail, ejection };
+    const overrides = this.#overridesOf(entry.pool.key, name);
+    const reasons = [whyItStays(entry), ...overrides.map(deviation), reasonOf(situation)];
     return {
       name,
       address: formatAddress(entry.endpoint),
       state,
       eligible: cause === null,
       cause,
-      reason: [whyItStays(entry), reasonOf(situation)].filter((part) => part !== '').join('; '),
+      reason: reasons.filter((part) => part !== '').join('; '),
       sinceWallMs,
       active: ledger.active(entry.id),
       maxConnections: ledger.cap(entry.id),
@@ -71,7 +77,16 @@ export class BackendDescriber {
       weightEffective: ledger.weight(entry.id),
       backup,
       lastProbe: probeOf(health),
+      overrides,
     };
+  }
+
+  #overridesOf(pool: string, backend: string): readonly OverrideView[] {
+    return this.#desires
+      .overridesOf(pool, backend)
+      .map(({ kind, value, replaced, by, because, sinceWallMs, untilWallMs }) => {
+        return { kind, value, replaced, by, because, sinceWallMs, untilWallMs };
+      });
   }
 
   #unresolved({ pool }: PoolNow, unresolved: Unresolved): BackendView {
@@ -90,9 +105,20 @@ export class BackendDescriber {
       weightEffective: 0,
       backup: spec.backup,
       lastProbe: null,
+      overrides: this.#overridesOf(pool.key, spec.name),
     };
   }
 }
+
+/** `drained by ada: kernel update`; `weight 5 instead of 1 by ada until 2026-11-29T12:00:00Z`. */
+function deviation({ kind, value, replaced, by, because, untilWallMs }: OverrideView): string {
+  const isState = kind === 'drain' || kind === 'maintain';
+  const what = isState ? STATE_WORDS[kind] : `${kind} ${value} instead of ${replaced}`;
+  const until = untilWallMs === null ? '' : ` until ${new Date(untilWallMs).toISOString()}`;
+  return `${what} by ${by}${until}${because === '' ? '' : `: ${because}`}`;
+}
+
+const STATE_WORDS = { drain: 'drained', maintain: 'in maintenance' } as const;
 
 function probeOf(health: TargetHealth | undefined): ProbeView | null {
   const last = health?.last ?? null;

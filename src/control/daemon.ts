@@ -18,6 +18,9 @@ import type { DaemonDeps } from './daemon_deps.js';
 import { Defects } from './defects.js';
 import { Deputies } from './deputies.js';
 import { DescriptorShares } from './descriptor_shares.js';
+import { Desires } from './desired/desires.js';
+import type { Sources } from './desired/fold.js';
+import type { Override } from './desired/override.js';
 import { Discoveries } from './discoveries.js';
 import { EvennessWatch } from './evenness.js';
 import { Inquiries } from './inquiries.js';
@@ -53,6 +56,7 @@ export class Daemon {
   readonly #publisher: PlanPublisher;
   readonly #attendance: Attendance;
   readonly #adoption: Adoption;
+  readonly #desires: Desires;
   readonly #pace: LookPace;
   readonly #defects: Defects;
   /** The file in use, and with what its sources have found. */
@@ -64,8 +68,9 @@ export class Daemon {
   constructor(spec: Spec, deps: DaemonDeps) {
     const { shared, log } = deps;
     this.#file = spec;
-    this.#spec = spec;
     this.#deps = deps;
+    this.#desires = new Desires(spec, deps.overrides, { ...deps, keep: deps.keepOverrides });
+    this.#spec = this.#desires.with({}).spec;
     this.#defects = new Defects(({ count, listener, detail }) => {
       deps.counters.internalErrors(count);
       log.event('internal-error', { worker: null, listener, detail });
@@ -152,9 +157,31 @@ export class Daemon {
     return ok(null);
   }
 
-  /** Puts a new, valid Spec in place of the present one; on a failure nothing has changed. */
-  reload(spec: Spec): Promise<Result<null, Refusal>> {
-    return this.#changes.run(() => this.#adoptFile(spec));
+  /** What operators have overridden. */
+  get desires(): Pick<Desires, 'overrides' | 'overridesOf' | 'revision' | 'sources'> {
+    return this.#desires;
+  }
+
+  /** Puts a new, valid file in place of the present one; on a failure nothing has changed. */
+  reload(file: Spec): Promise<Result<null, Refusal>> {
+    return this.#changes.run(() => this.#adoptFile(file));
+  }
+
+  /**
+   * Changes what operators have overridden: `change` gets the sources as they are when it is its
+   * turn, and says what the overrides shall be, or why not.
+   */
+  override(
+    change: (sources: Sources) => Result<readonly Override[], Refusal>,
+  ): Promise<Result<null, Refusal>> {
+    return this.#changes.run(async () => {
+      const wanted = change(this.#desires.sources);
+      if (!wanted.ok) return wanted;
+      const desired = this.#desires.with({ overrides: wanted.value });
+      const done = await this.#adoption.restate(desired.spec);
+      this.#desires.adopted(desired);
+      return done;
+    });
   }
 
   /** A stop begins now, and outranks what is under way; `stop` follows. */
@@ -271,7 +298,9 @@ export class Daemon {
     return adopted;
   }
 
-  /** Takes `file`, and what its sources have found, as what is. */
+  /**
+   * Takes `file`, with what its sources have found and what operators have overridden, as what is.
+   */
   async #adoptFile(file: Spec): Promise<Result<null, Refusal>> {
     await this.#changes.unlessOverruled(this.discoveries.prepare(file));
     if (this.#changes.overruled) return err(OVERRULED);
@@ -284,9 +313,11 @@ export class Daemon {
   async #adoptDesired(file: Spec): Promise<Result<null, Refusal>> {
     const { discoveries } = this;
     discoveries.take();
-    const found = withDiscovered(file, (pool, source) => discoveries.found(pool, source));
-    const adopted = await this.#adoption.adopt(found);
+    const configured = withDiscovered(file, (pool, source) => discoveries.found(pool, source));
+    const desired = this.#desires.with({ configured });
+    const adopted = await this.#adoption.adopt(desired.spec);
     if (!adopted.ok) return adopted;
+    this.#desires.adopted(desired);
     discoveries.tellChanges();
     for (const { pool, address } of discoveries.takeDemoted()) this.board.demoted(pool, address);
     return adopted;
@@ -324,6 +355,7 @@ export class Daemon {
     this.#defects.flush(this.#deps.clock.nowMs());
     this.#attendance.look(this.#deps.clock.nowMs());
     this.fleet.check();
+    if (this.#desires.isDue) void this.override(({ overrides }) => ok(overrides));
     if (this.#adoption.listenersLeave) {
       void this.#changes.run(() => this.#adoption.releaseListeners());
     }

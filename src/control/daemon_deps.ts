@@ -8,10 +8,21 @@ import type { HostLookup } from '../names/host_lookup.js';
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
+import type { Override } from './desired/override.js';
 import type { SharedState } from './shared_state.js';
 import type { Fleet, FleetDeps } from './worker_fleet.js';
 
-export interface DaemonDeps {
+/** What outlives the process. */
+export interface Kept {
+  /** What operators had overridden when the process before this one ended. */
+  readonly overrides: readonly Override[];
+  /** Keeps them over a restart. */
+  readonly keepOverrides: (overrides: readonly Override[]) => void;
+}
+
+export const NOTHING_KEPT: Kept = { overrides: [], keepOverrides: () => {} };
+
+export interface DaemonDeps extends Kept {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;

@@ -20,6 +20,7 @@ import { readConfigAside } from './config_reading.js';
 import type { Daemon } from './daemon.js';
 import { Ending, endNow } from './ending.js';
 import { FileInUse, loadFile } from './file_in_use.js';
+import { KeptOverrides } from './kept_overrides.js';
 import { Places } from './places.js';
 import { Reloads } from './reloads.js';
 import { serviceManager, watchdogIntervalMs } from './service_manager.js';
@@ -86,7 +87,13 @@ class Service {
     const { version, file } = this.#options;
     this.#log.event('starting', { version, file, workers: this.#workersAsked() });
     const inUse = this.#inUse;
-    const assembled = assemble(inUse.spec, this.#log, { version, config: () => inUse });
+    const { stateDirectory } = inUse.spec.daemon;
+    const kept = new KeptOverrides(stateDirectory, { log: this.#log, timers: systemTimers });
+    const about = { version, config: () => inUse };
+    const assembled = assemble(inUse.spec, this.#log, about, {
+      overrides: await kept.load(),
+      keepOverrides: (overrides) => kept.keep(overrides),
+    });
     if (!assembled.ok) return this.#fail(assembled.error);
     inUse.warn();
     const { daemon, metrics, timers } = assembled.value;
@@ -101,7 +108,7 @@ class Service {
     const start = new Promise<void>((resolve) => {
       begun = resolve;
     });
-    const { places, reloads } = this.#operated(assembled.value, start);
+    const { places, reloads } = this.#operated(assembled.value, kept, start);
     const stopped = this.#signals(daemon, ending, reloads);
     const started = await daemon.start();
     if (!started.ok && daemon.phase !== 'stopping') return this.#fail(started.error.join('; '));
@@ -121,7 +128,7 @@ class Service {
   }
 
   /** How it is asked and operated. */
-  #operated(assembly: Assembly, start: Promise<void>) {
+  #operated(assembly: Assembly, kept: KeptOverrides, start: Promise<void>) {
     const { daemon, metrics, views, adminConnections, kernel, ledger } = assembly;
     const { file, version } = this.#options;
     const inUse = this.#inUse;
@@ -133,11 +140,13 @@ class Service {
       inUse,
       reloads,
       daemon,
+      kept,
       ledger,
       log,
       recent: this.#recent,
       clock: systemClock,
       timers: systemTimers,
+      started: systemClock.wallMs().toString(36),
     });
     const places: Places = new Places({
       inUse,

@@ -103,6 +103,7 @@ export type DatagramDrop = (typeof DATAGRAM_DROPS)[number];
 /** Why a backend is not eligible for a choice; `null` elsewhere means that it is. */
 export const INELIGIBLE = [
   'drained',
+  'maintenance',
   'weight-0',
   'unproven',
   'down',

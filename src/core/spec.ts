@@ -22,6 +22,8 @@ export interface DaemonSpec {
   readonly engine: 'auto' | EngineName;
   readonly workers: 'auto' | number;
   readonly shutdownTimeoutMs: number;
+  /** Where overrides are kept; `auto`: where the service manager wants it. null: nowhere */
+  readonly stateDirectory: string | null;
   /** Attempts of all probes that start per second, at most; 0: as many as are due. */
   readonly probesPerSecond: number;
 }
@@ -132,10 +134,17 @@ export interface PoolSettings {
   readonly outlier: OutlierSpec | null;
 }
 
+/**
+ * What an operator wants of a backend beside its configuration. Drained: it gets no new sessions.
+ * Maintenance: it is not probed, either.
+ */
+export type AdminState = 'ready' | 'drained' | 'maintenance';
+
 export interface BackendSpec {
   readonly name: string;
   readonly address: Address;
-  /** 0 to 1000 */
+  readonly admin: AdminState;
+  /** 0 to 1000; whole in a file, and with a fraction where an operator asks for a percentage. */
   readonly weight: number;
   /** 0: none; the pool's value is already filled in */
   readonly maxConnections: number;

@@ -65,6 +65,7 @@ function backendOf(
   return {
     name: isFree ? name : formatAddress(address),
     address,
+    admin: 'ready',
     weight,
     maxConnections: maxConnections ?? poolMaxConnections,
     backup,

@@ -123,6 +123,22 @@ export const DAEMON_EVENTS = {
     ['address', 'detail'],
     'Correct what the detail names, and restart.',
   ),
+  'state-off': info(
+    'Overrides would not survive a restart: there is no folder to keep them in.',
+    ['detail'],
+    'StateDirectory=sluice in the unit makes one; or set [daemon] state_directory to a folder, ' +
+      'or to "".',
+  ),
+  'state-unreadable': error(
+    'Overrides of the process before this one cannot be read, or not all of them.',
+    ['file', 'problems'],
+    'What could be read is in force. `sluice ctl overrides` shows it; set the others again.',
+  ),
+  'state-not-written': error(
+    'Overrides are in force and could not be written: a restart would lose them.',
+    ['file', 'problems'],
+    'Make room on the disk, or let the daemon write to the folder; it is tried every 30 s.',
+  ),
   'log-lost': limited(
     warn(
       'Log lines were lost, because nobody read them in time or the disk was full.',

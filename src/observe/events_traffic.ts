@@ -76,6 +76,35 @@ export const TRAFFIC_EVENTS = {
       'Most of the pool fails at once: look for a common cause (network, database) first.',
     ),
   ),
+  'override-set': info('An operator wants something else of a backend than its configuration.', [
+    'pool',
+    'backend',
+    'kind',
+    'value',
+    'configured',
+    'by',
+    'because',
+    'until',
+  ]),
+  'override-ended': info('An override has ended: what is configured counts again.', [
+    'pool',
+    'backend',
+    'kind',
+    'value',
+    'cause',
+    'by',
+  ]),
+  'override-dropped': warn(
+    'An override is dropped, because the configuration is newer.',
+    ['pool', 'backend', 'kind', 'value', 'cause', 'before', 'configured'],
+    'It had replaced `before`, and `configured` is what the file says now: set it again if you ' +
+      'still want it.',
+  ),
+  'backend-empty': info('A backend that an operator drains has no sessions left.', [
+    'pool',
+    'backend',
+    'cause',
+  ]),
   'backend-drained': info('A removed backend has no sessions left.', ['pool', 'backend']),
   'backend-returned': info('The ejection of a backend is over: it counts as its probes say.', [
     'pool',

@@ -22,8 +22,17 @@ const WEIGHT_SCALE = 1000;
 const HEALTH_STATES = ['unproven', 'up', 'down', 'standby'] as const;
 export type HealthState = (typeof HEALTH_STATES)[number];
 
-/** Reasons, beside health, why a backend gets no new sessions. */
-export const CLOSED_BECAUSE = { ejected: 1, removed: 2, expired: 4 } as const;
+/**
+ * Reasons, beside health, why a backend gets no new sessions. Expired: whoever drains it has waited
+ * long enough for its sessions.
+ */
+export const CLOSED_BECAUSE = {
+  ejected: 1,
+  removed: 2,
+  expired: 4,
+  drained: 8,
+  maintenance: 16,
+} as const;
 export type ClosedBecause = keyof typeof CLOSED_BECAUSE;
 
 export abstract class BackendRows extends CountedCells {

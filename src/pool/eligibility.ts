@@ -8,8 +8,10 @@ import type { Ineligible } from '../core/outcome.js';
 import { CLOSED_BECAUSE } from './backend_rows.js';
 import type { Ledger } from './ledger.js';
 
-/** A backend that must not serve any more, however its health is. */
+/** What runs on such a backend must go elsewhere, however its health is. */
 const GONE = CLOSED_BECAUSE.removed | CLOSED_BECAUSE.expired;
+/** A backend that must not serve anybody new, however its health is. */
+const OUT = GONE | CLOSED_BECAUSE.drained | CLOSED_BECAUSE.maintenance;
 
 /**
  * Panic ignores what says "down" and "ejected"; it never ignores drains, weights, caps, another
@@ -29,7 +31,8 @@ export function ineligible(
   regard: Regard,
 ): Ineligible | null {
   const closed = ledger.closed(backend);
-  if ((closed & GONE) !== 0) return 'drained';
+  if ((closed & CLOSED_BECAUSE.maintenance) !== 0) return 'maintenance';
+  if ((closed & OUT) !== 0) return 'drained';
   if (ledger.weight(backend) <= 0) return 'weight-0';
   const health = ledger.health(backend);
   if (health === 'unproven' || health === 'standby') return health;
@@ -42,12 +45,12 @@ export function ineligible(
   return isFull(ledger, backend) ? 'full' : null;
 }
 
-/** It serves, or would if it were not ejected, or had a place: up, not gone, weight above 0. */
+/** It serves, or would if it were not ejected, or had a place: up, not out, weight above 0. */
 export function isUsable(ledger: Ledger, backend: BackendId): boolean {
   return (
     ledger.health(backend) === 'up' &&
     ledger.weight(backend) > 0 &&
-    (ledger.closed(backend) & GONE) === 0
+    (ledger.closed(backend) & OUT) === 0
   );
 }
 
@@ -56,12 +59,12 @@ export type Wellness = 'well' | 'unwell' | 'unfit';
 
 /**
  * One that has had no verdict yet counts as well, because nothing is known against it. Unfit: it
- * could not serve however few were well, because it is gone, has no weight, or another role.
+ * could not serve however few were well, because it is out, has no weight, or another role.
  */
 export function wellnessOf(ledger: Ledger, backend: BackendId): Wellness {
   const health = ledger.health(backend);
   const closed = ledger.closed(backend);
-  if ((closed & GONE) !== 0 || ledger.weight(backend) <= 0 || health === 'standby') return 'unfit';
+  if ((closed & OUT) !== 0 || ledger.weight(backend) <= 0 || health === 'standby') return 'unfit';
   return health !== 'down' && closed === 0 ? 'well' : 'unwell';
 }
 
@@ -80,13 +83,24 @@ export function isAnswering(ledger: Ledger, backend: BackendId): boolean {
   return health === 'up' || health === 'standby';
 }
 
-/** How it is, for people: the worst first, whatever weight it has. */
-export type Condition = 'down' | 'standby' | 'ejected' | 'unproven' | 'full' | 'up';
+/** How it is, for people: what counts most first, whatever weight it has. */
+export type Condition =
+  | 'maintenance'
+  | 'drained'
+  | 'down'
+  | 'standby'
+  | 'ejected'
+  | 'unproven'
+  | 'full'
+  | 'up';
 
 export function conditionOf(ledger: Ledger, backend: BackendId): Condition {
   const health = ledger.health(backend);
+  const closed = ledger.closed(backend);
+  if ((closed & CLOSED_BECAUSE.maintenance) !== 0) return 'maintenance';
+  if ((closed & CLOSED_BECAUSE.drained) !== 0) return 'drained';
   if (health === 'down' || health === 'standby') return health;
-  if ((ledger.closed(backend) & CLOSED_BECAUSE.ejected) !== 0) return 'ejected';
+  if ((closed & CLOSED_BECAUSE.ejected) !== 0) return 'ejected';
   if (health === 'unproven') return health;
   return isFull(ledger, backend) ? 'full' : 'up';
 }

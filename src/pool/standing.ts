@@ -55,7 +55,8 @@ export function hopeOf(reason: Ineligible | null): Hope {
   // Without a reason: another worker has just taken its last place, or a place became free.
   if (reason === 'full' || reason === null) return 'place';
   if (reason === 'unproven') return 'unproven';
-  return reason === 'drained' || reason === 'weight-0' ? 'none' : 'unwell';
+  const isOut = reason === 'drained' || reason === 'maintenance' || reason === 'weight-0';
+  return isOut ? 'none' : 'unwell';
 }
 
 /** The answer by how many backends there are of each hope. */

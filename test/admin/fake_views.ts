@@ -113,6 +113,7 @@ function backend(some: Partial<BackendView> & { readonly name: string }): Backen
     weight: 1,
     weightEffective: 1,
     backup: false,
+    overrides: [],
     lastProbe: { result: 'passed', atWallMs: NOW - 1_500, latencyMs: 1.25, detail: '' },
     ...some,
   };

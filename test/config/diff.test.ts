@@ -157,7 +157,7 @@ t.test('what is read at start only says so, with what goes on until when', async
   const changed = diff(
     '[daemon]\nworkers = 2',
     '[log]\nformat = "pretty"\n[admin]\nhttp = ""\nsocket = ""\nsocket_group = "ops"\n' +
-      '[daemon]\nworkers = "auto"\nengine = "node"',
+      '[daemon]\nworkers = "auto"\nengine = "node"\nstate_directory = ""',
   );
   t.strictSame(
     changed.needsRestart.map(({ setting }) => setting),
@@ -170,7 +170,8 @@ t.test('what is read at start only says so, with what goes on until when', async
   t.notOk(isUnchanged(changed));
   t.equal(
     describeDiff(changed),
-    'needs a restart: daemon.engine, daemon.workers, admin.http, admin.socket, ' +
+    'needs a restart: daemon.engine, daemon.workers, daemon.state_directory, ' +
+      'admin.http, admin.socket, ' +
       'admin.socket_group, log.format',
   );
 });

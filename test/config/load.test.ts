@@ -7,7 +7,13 @@ import { loadSpec } from '../support/load_spec.js';
 
 t.test('an empty file is a daemon with nothing to do', async (t) => {
   t.strictSame(loadSpec(''), {
-    daemon: { engine: 'auto', workers: 'auto', shutdownTimeoutMs: 30_000, probesPerSecond: 0 },
+    daemon: {
+      engine: 'auto',
+      workers: 'auto',
+      shutdownTimeoutMs: 30_000,
+      stateDirectory: 'auto',
+      probesPerSecond: 0,
+    },
     log: { level: 'info', format: 'json', access: 'errors' },
     admin: {
       http: { kind: 'ip', family: 4, host: '127.0.0.1', port: 9600 },
@@ -115,7 +121,7 @@ t.test('the defaults of health, ejection and backends are those of the contract'
   });
   const address = { kind: 'name', host: 'db', port: 1 };
   t.strictSame(pool?.backends, [
-    { name: 'db:1', address, weight: 1, maxConnections: 0, backup: false },
+    { name: 'db:1', address, admin: 'ready', weight: 1, maxConnections: 0, backup: false },
   ]);
 });
 

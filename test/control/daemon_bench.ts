@@ -5,6 +5,7 @@
 
 import { fstatSync, readdirSync } from 'node:fs';
 import { Daemon } from '../../src/control/daemon.js';
+import { NOTHING_KEPT } from '../../src/control/daemon_deps.js';
 import { divideDescriptors } from '../../src/control/descriptor_budget.js';
 import { createSharedState, type SharedState } from '../../src/control/shared_state.js';
 import type { Fleet, FleetDeps } from '../../src/control/worker_fleet.js';
@@ -64,6 +65,7 @@ export function daemonBench(spec: Spec, names: NameServer = NO_NAMES): DaemonBen
   };
   let fleet: FakeFleet | null = null;
   const daemon = new Daemon(spec, {
+    ...NOTHING_KEPT,
     clock: time,
     timers: time,
     random: { next: () => 0.5 },

@@ -26,7 +26,7 @@ t.test(
   async (t) => {
     const { ledger, entry, drains, told } = setUp();
     ledger.tryTake(entry.id, WORKER);
-    drains.begin(entry, 0);
+    drains.begin(entry, 'removed', 0);
     t.equal(ledger.closed(entry.id), CLOSED_BECAUSE.removed);
     drains.look(9_999);
     t.same(told, []);
@@ -46,7 +46,7 @@ t.test(
   'a backend without sessions is done, but not before late reservations are seen',
   async (t) => {
     const { entry, drains, told } = setUp();
-    drains.begin(entry, 0);
+    drains.begin(entry, 'removed', 0);
     drains.look(900);
     t.same(told, []);
     drains.look(1_000);
@@ -59,7 +59,7 @@ t.test('one that is in the file again is open again, however far its drain was',
   for (const untilMs of [500, 15_000]) {
     const { ledger, entry, drains, told } = setUp();
     ledger.tryTake(entry.id, WORKER);
-    drains.begin(entry, 0);
+    drains.begin(entry, 'removed', 0);
     drains.look(untilMs);
     drains.cancel(entry);
     t.equal(ledger.closed(entry.id), 0);

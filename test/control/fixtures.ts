@@ -16,6 +16,7 @@ export function backendSpec(name: string, change: Partial<BackendSpec> = {}): Ba
   return {
     name,
     address: ipEndpoint(4, host, 5432),
+    admin: 'ready',
     weight: 1,
     maxConnections: 0,
     backup: false,
@@ -68,7 +69,13 @@ export function listenerSpec(
 
 export function spec(pools: readonly PoolSpec[], listeners: readonly ListenerSpec[] = []): Spec {
   return {
-    daemon: { engine: 'node', workers: 1, shutdownTimeoutMs: 1000, probesPerSecond: 0 },
+    daemon: {
+      engine: 'node',
+      workers: 1,
+      shutdownTimeoutMs: 1000,
+      stateDirectory: null,
+      probesPerSecond: 0,
+    },
     log: { level: 'info', format: 'json', access: 'errors' },
     admin: {
       http: null,

@@ -13,7 +13,7 @@ import { inventory, listenerSpec, poolSpec, spec } from './fixtures.js';
 function backend(text: string): BackendSpec {
   const [name = '', host = name] = text.split('=');
   const address = { kind: 'name', host, port: 5432 } as const;
-  return { name, address, weight: 1, maxConnections: 0, backup: false };
+  return { name, address, admin: 'ready', weight: 1, maxConnections: 0, backup: false };
 }
 
 /** Hosts that begin with `x` have no address. */

@@ -5,6 +5,7 @@
  */
 
 import { Daemon } from '../../src/control/daemon.js';
+import { NOTHING_KEPT } from '../../src/control/daemon_deps.js';
 import { divideDescriptors } from '../../src/control/descriptor_budget.js';
 import type { BackendEntry } from '../../src/control/inventory.js';
 import { createSharedState, type SharedState } from '../../src/control/shared_state.js';
@@ -66,6 +67,7 @@ export class Simulation {
     const budget = { ...divideDescriptors(files, workers, 'node'), reload: files };
     this.#shared = createSharedState(workers, null);
     this.#daemon = new Daemon(this.#writer.spec(), {
+      ...NOTHING_KEPT,
       clock: this.#time,
       timers: this.#time,
       random: this.#random,

@@ -45,7 +45,13 @@ export class SpecWriter {
 
   spec(): Spec {
     return {
-      daemon: { engine: 'node', workers: 3, shutdownTimeoutMs: 3000, probesPerSecond: 0 },
+      daemon: {
+        engine: 'node',
+        workers: 3,
+        shutdownTimeoutMs: 3000,
+        stateDirectory: null,
+        probesPerSecond: 0,
+      },
       log: { level: 'info', format: 'json', access: 'all' },
       admin: {
         http: null,
@@ -219,6 +225,7 @@ export class SpecWriter {
     return {
       name: `b${index}`,
       address: ipEndpoint(4, `10.0.${net}.${index}`, 7000 + below(this.#random, 2)),
+      admin: 'ready',
       weight: this.#pick([1, 1, 2]),
       maxConnections: this.#pick([0, 3, 8]),
       backup: below(this.#random, 6) === 0,

@@ -26,6 +26,8 @@ export interface DaemonSetup {
   /** Tests that read access lines ask for `all`. */
   readonly access?: 'off' | 'errors' | 'all';
   readonly shutdownTimeout?: string;
+  /** The folder where it keeps overrides; none by default. */
+  readonly state?: string;
   /** Further lines of [daemon]. */
   readonly daemonLines?: string;
   /** Where the admin page is; a free port by default. */
@@ -280,6 +282,7 @@ function preamble(setup: DaemonSetup): string {
     `engine = "${engine}"`,
     ...(workers === undefined ? [] : [`workers = ${workers}`]),
     ...(shutdownTimeout === undefined ? [] : [`shutdown_timeout = "${shutdownTimeout}"`]),
+    `state_directory = "${setup.state ?? ''}"`,
     setup.daemonLines ?? '',
     '[log]',
     ...(access === undefined ? [] : [`access = "${access}"`]),

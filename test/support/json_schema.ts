@@ -49,6 +49,7 @@ const KEYWORDS: Readonly<Record<string, (rule: unknown, value: unknown, all: Jso
 };
 
 function typesOf(value: unknown): readonly string[] {
+  if (value === null) return ['null'];
   if (Array.isArray(value)) return ['array'];
   if (typeof value === 'number')
     return Number.isInteger(value) ? ['number', 'integer'] : ['number'];

@@ -8,7 +8,9 @@ import { discovery } from './discovery.js';
 import { events, why } from './events.js';
 import { explain } from './explain.js';
 import { backends, listeners, pools } from './lists.js';
+import { cap, drain, maintain, ready, reset, weight } from './orders.js';
 import { Output } from './output.js';
+import { overrides } from './overrides.js';
 import { reload } from './reload.js';
 import { kill, sessions } from './sessions.js';
 import { status } from './status.js';
@@ -27,6 +29,13 @@ export const CTL_COMMANDS: readonly CtlCommand[] = [
   events,
   discovery,
   wait,
+  drain,
+  maintain,
+  ready,
+  weight,
+  cap,
+  overrides,
+  reset,
   reload,
 ];
 

@@ -27,6 +27,9 @@ function lines(view: Status): readonly string[] {
       `${view.backends_eligible} of ${count(view.backends, 'backend')} eligible`,
     `${count(view.sessions_active, 'session')} now, ${view.sessions_total} so far, ` +
       `${view.refused_total} refused`,
+    ...(view.overrides === 0
+      ? []
+      : [`${count(view.overrides, 'override')}: \`sluice ctl overrides\` says what deviates`]),
     ...view.trouble.map((sentence) => `! ${sentence}`),
   ];
 }

@@ -58,6 +58,7 @@ export function backendSpec(value: BackendValue, poolMaxConnections: number): Ba
   return {
     name: present(backendName(value), 'a checked backend has a name'),
     address: present(value.address, 'a checked backend has an address'),
+    admin: 'ready',
     weight: value.weight,
     maxConnections: value.max_connections ?? poolMaxConnections,
     backup: value.backup,

@@ -2,7 +2,7 @@
 import { MAX_WORKERS } from '../../core/limits.js';
 import type { DaemonSpec } from '../../core/spec.js';
 import { fault, fits, type Reading } from '../reading.js';
-import { choice, duration, integer, mixed } from './kinds.js';
+import { choice, duration, integer, mixed, text } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 
 export const DAEMON = table('The process as a whole.', {
@@ -29,6 +29,18 @@ export const DAEMON = table('The process as a whole.', {
     zero: 'no time at all',
     doc: 'After SIGTERM, SIGINT or SIGQUIT: how long sessions may run on before they are closed.',
   }),
+  state_directory: text(
+    {
+      default: 'auto',
+      doc: 'The folder where overrides (`sluice ctl drain` and its like) are kept over a restart. "auto" is $STATE_DIRECTORY (which systemd sets), else /var/lib/sluice where the daemon may write, else none. "" is none.',
+    },
+    '"auto", an absolute path, or "" for none',
+    (raw): Reading<string | null> => {
+      if (raw === '') return fits(null);
+      if (raw === 'auto' || raw.startsWith('/')) return fits(raw);
+      return fault('malformed', 'not an absolute path');
+    },
+  ),
   probes_per_second: integer({
     default: 0,
     min: 0,
@@ -42,6 +54,7 @@ export function daemonSpec(value: ValueOf<typeof DAEMON>): DaemonSpec {
     engine: value.engine,
     workers: value.workers,
     shutdownTimeoutMs: value.shutdown_timeout,
+    stateDirectory: value.state_directory,
     probesPerSecond: value.probes_per_second,
   };
 }

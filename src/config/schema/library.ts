@@ -67,8 +67,9 @@ export function namedOf<T>(of: Schema<T>, namePattern: RegExp): Schema<Record<st
   return z.record(z.string().regex(namePattern), of);
 }
 
-export function listOf<T>(of: Schema<T>): Schema<T[]> {
-  return z.array(of);
+/** `most`: with one item at least, and so many at most. */
+export function listOf<T>(of: Schema<T>, most?: number): Schema<T[]> {
+  return most === undefined ? z.array(of) : z.array(of).min(1).max(most);
 }
 
 /** Reads `raw`; every fault is reported, not only the first. */

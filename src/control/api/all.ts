@@ -6,12 +6,14 @@ import type { RecentEvents } from '../../observe/recent_events.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { Daemon } from '../daemon.js';
 import type { FileInUse } from '../file_in_use.js';
+import type { KeptOverrides } from '../kept_overrides.js';
 import type { Reloads } from '../reloads.js';
 import { discoveryEndpoint } from './discovery.js';
 import type { Endpoint } from './endpoint.js';
 import { eventsEndpoint, whyEndpoint } from './events.js';
 import { explainEndpoint } from './explain.js';
 import { listEndpoints } from './lists.js';
+import { overrideEndpoints } from './overrides.js';
 import { reloadEndpoint } from './reload.js';
 import { killEndpoint, sessionsEndpoint } from './sessions.js';
 import { statusEndpoint } from './status.js';
@@ -22,11 +24,14 @@ export interface ApiDeps {
   readonly inUse: FileInUse;
   readonly reloads: Reloads;
   readonly daemon: Daemon;
+  readonly kept: Pick<KeptOverrides, 'settled'>;
   readonly ledger: Ledger;
   readonly recent: RecentEvents;
   readonly log: Log;
   readonly clock: Clock;
   readonly timers: Timers;
+  /** Tells this process from others, in tags of what was looked at. */
+  readonly started: string;
 }
 
 export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
@@ -39,6 +44,7 @@ export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
     whyEndpoint(deps),
     eventsEndpoint(deps),
     discoveryEndpoint(deps),
+    ...overrideEndpoints(deps),
     reloadEndpoint(deps),
   ];
 }

@@ -92,8 +92,22 @@ export function anyFields(doc: string): Shape<Readonly<Record<string, unknown>>>
   );
 }
 
-export function list<T>(doc: string, of: Shape<T>): Shape<readonly T[]> {
-  return listOf(of).meta({ description: doc }) as Shape<readonly T[]>;
+/** `fitting`: those that a request may have. */
+export function numberOrText(
+  doc: string,
+  fitting: (value: number | string) => boolean = () => true,
+): Shape<number | string> {
+  const json = { anyOf: [{ type: 'number' }, { type: 'string' }] };
+  return described(doc, json, (raw) => {
+    const isOne = typeof raw === 'number' || typeof raw === 'string';
+    return isOne && fitting(raw) ? fits(raw) : fault('malformed', `expected ${doc}`);
+  });
+}
+
+/** `most`: of a request; an answer may have any number. */
+export function list<T>(doc: string, of: Shape<T>, most?: number): Shape<readonly T[]> {
+  const all = most === undefined ? listOf(of) : listOf(of, most);
+  return all.meta({ description: doc }) as Shape<readonly T[]>;
 }
 
 export function nullable<T>(of: Shape<T>): Shape<T | null> {

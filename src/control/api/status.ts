@@ -24,13 +24,14 @@ export const STATUS = record({
   pools: figure('How many pools.'),
   backends: figure('How many backends.'),
   backends_eligible: figure('Of them, those that may get the next session.'),
+  overrides: figure('What deviates from the configuration.'),
   trouble: list('What is not as it should be.', text('A sentence.', 2_000)),
 });
 
 /** Sentences of `trouble`; the rest is counted. */
 const MAX_TROUBLE = 20;
 
-export function statusEndpoint({ views }: Pick<ApiDeps, 'views'>): Endpoint {
+export function statusEndpoint({ views, daemon }: Pick<ApiDeps, 'views' | 'daemon'>): Endpoint {
   return endpoint({
     method: 'GET',
     path: '/status',
@@ -62,6 +63,7 @@ export function statusEndpoint({ views }: Pick<ApiDeps, 'views'>): Endpoint {
         pools: view.pools.length,
         backends: backends.length,
         backends_eligible: backends.filter(({ eligible }) => eligible).length,
+        overrides: daemon.desires.overrides.length,
         trouble: [...problems.slice(0, MAX_TROUBLE), ...(more > 0 ? [`and ${more} more`] : [])],
       };
       return ok({ value });

@@ -23,6 +23,7 @@ const backend = (name: string, port: number, active: number): BackendView => ({
   weight: 1,
   weightEffective: 1,
   backup: false,
+  overrides: [],
   lastProbe: null,
 });
 

@@ -1,0 +1,152 @@
+/** `sluice ctl drain`, `maintain`, `ready`, `weight`, `cap`, `reset`: orders on backends. */
+
+import type { BACKENDS } from '../../control/api/lists.js';
+import type { CHANGED, OVERRIDE } from '../../control/api/overrides.js';
+import type { ShapeOf } from '../../control/api/shape.js';
+import type { OptionDescription } from '../option.js';
+import { type Client, CtlFailure } from './client.js';
+import type { CtlCall, CtlCommand } from './command.js';
+import { waitFor } from './wait.js';
+
+type Changed = ShapeOf<typeof CHANGED>;
+type Override = ShapeOf<typeof OVERRIDE>;
+
+const NAMES = {
+  usage: '<backend...>',
+  description: 'POOL/BACKEND, or POOL/* for all of a pool',
+};
+const NAME = { ...NAMES, usage: '<backend>' };
+const PROVENANCE: readonly OptionDescription[] = [
+  { flags: '--for <time>', description: 'it ends by itself after so long, such as 30m' },
+  { flags: '--because <text>', description: 'why: shown wherever the deviation is' },
+];
+const WAITING: readonly OptionDescription[] = [
+  { flags: '--wait', description: 'return when it is so; exit code 1 at --timeout' },
+  { flags: '--timeout <time>', description: 'of --wait', default: '10m' },
+];
+const KEPT =
+  'It survives reload and restart, until --for is over, it is ended, or the file changes what it replaced.';
+
+export const drain: CtlCommand = {
+  name: 'drain',
+  description: 'no new sessions; existing ones may finish (drain_timeout, then drain_spread)',
+  positionals: [NAMES],
+  options: [...PROVENANCE, ...WAITING],
+  notes: KEPT,
+  run: async (call) => {
+    await give(call, '/drain', { backends: call.rest, ...provenance(call) });
+    return waited(call, 'drained');
+  },
+};
+
+export const maintain: CtlCommand = {
+  name: 'maintain',
+  description: 'the same, and it is not probed either',
+  positionals: [NAMES],
+  options: [...PROVENANCE, ...WAITING],
+  notes: KEPT,
+  run: async (call) => {
+    await give(call, '/maintain', { backends: call.rest, ...provenance(call) });
+    return waited(call, 'drained');
+  },
+};
+
+export const ready: CtlCommand = {
+  name: 'ready',
+  description: 'end drain and maintenance; leaves weight and cap',
+  positionals: [NAMES],
+  options: WAITING,
+  run: async (call) => {
+    await give(call, '/ready', { backends: call.rest });
+    return waited(call, 'up');
+  },
+};
+
+export const weight: CtlCommand = {
+  name: 'weight',
+  description: 'another weight, 0 to 1000, or a share of the configured one, such as 50%',
+  positionals: [NAME, { usage: '<weight>', description: 'N or N%' }],
+  options: PROVENANCE,
+  notes: KEPT,
+  run: (call) => {
+    const [backend = '', value = ''] = call.rest;
+    const body = { backends: [backend], value: numberOr(value), ...provenance(call) };
+    return give(call, '/weight', body);
+  },
+};
+
+export const cap: CtlCommand = {
+  name: 'cap',
+  description: 'another cap of sessions; 0 is none',
+  positionals: [NAME, { usage: '<sessions>', description: 'at the same time, at most' }],
+  options: PROVENANCE,
+  notes: KEPT,
+  run: (call) => {
+    const [backend = '', value = ''] = call.rest;
+    const body = { backends: [backend], value: numberOr(value), ...provenance(call) };
+    return give(call, '/cap', body);
+  },
+};
+
+export const reset: CtlCommand = {
+  name: 'reset',
+  description: 'end all that deviates from the configuration',
+  positionals: [NAMES],
+  options: [],
+  run: (call) => give(call, '/reset', { backends: call.rest }),
+};
+
+async function give({ client, out }: CtlCall, path: string, body: object): Promise<number> {
+  const changed = await client.post<Changed>(path, body);
+  out.show(changed, ({ set, ended }) => {
+    const told = [
+      ...set.map((one) => `${one.backend}: ${sentence(one)}`),
+      ...ended.map((one) => `${one.backend}: ${what(one)} has ended`),
+    ];
+    return told.length === 0 ? ['nothing changes: it is as configured'] : told;
+  });
+  for (const note of changed.notes) out.complain(note);
+  return 0;
+}
+
+/** `POOL/*` is asked for by its backends. */
+async function waited({ client, words, rest }: CtlCall, goal: string): Promise<number> {
+  if (words['wait'] !== true) return 0;
+  const timeout = String(words['timeout']);
+  for (const name of rest) {
+    for (const one of await named(client, name)) await waitFor(client, one, goal, timeout);
+  }
+  return 0;
+}
+
+async function named(client: Client, name: string): Promise<readonly string[]> {
+  if (!name.endsWith('/*')) return [name];
+  const pool = name.slice(0, -2);
+  const { items } = await client.get<ShapeOf<typeof BACKENDS>>('/backends', { pool });
+  return items.map((backend) => `${pool}/${backend.name}`);
+}
+
+function provenance({ words }: CtlCall): object {
+  const { for: time, because } = words;
+  return {
+    ...(time === undefined ? {} : { for: time }),
+    ...(because === undefined ? {} : { because }),
+  };
+}
+
+function numberOr(text: string): number | string {
+  if (/^\d{1,7}$/.test(text)) return Number(text);
+  if (text.startsWith('-')) throw new CtlFailure(`expected a number that is not negative: ${text}`);
+  return text;
+}
+
+function sentence(one: Override): string {
+  const until = one.until === null ? '' : `, until ${one.until}`;
+  return `${what(one)}${until}`;
+}
+
+/** `drained`, or `weight 50% instead of 100`. */
+export function what({ kind, value, replaced }: Override): string {
+  const isState = kind === 'drain' || kind === 'maintain';
+  return isState ? String(value) : `${kind} ${value} instead of ${replaced}`;
+}

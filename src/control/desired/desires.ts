@@ -1,0 +1,112 @@
+/** The sources of what is desired, as they are now, and what is told when an override ends. */
+import type { Clock } from '../../core/clock.js';
+import type { Spec } from '../../core/spec.js';
+import type { Log } from '../../observe/log.js';
+import { backendsByName, type Desired, type Ended, fold, type Sources } from './fold.js';
+import { lastsAt, type Override, overridesByTarget, targetOfOverride } from './override.js';
+
+export interface DesiresDeps {
+  readonly clock: Pick<Clock, 'wallMs'>;
+  readonly log: Pick<Log, 'event'>;
+  /** The overrides are others now: keeps them over a restart. */
+  readonly keep: (overrides: readonly Override[]) => void;
+}
+
+/**
+ * So long an override waits for a backend that sources do not find now. Later the address may be
+ * somebody else's.
+ */
+const AWAY_MS = 600_000;
+
+export class Desires {
+  readonly #deps: DesiresDeps;
+  #sources: Sources;
+  #byTarget: ReadonlyMap<string, readonly Override[]> | null = null;
+  /** Since when backends with overrides are not there, by name. */
+  #awaySince = new Map<string, number>();
+  /** Grows with each change of the overrides. */
+  #revision = 0;
+
+  constructor(configured: Spec, overrides: readonly Override[], deps: DesiresDeps) {
+    this.#deps = deps;
+    this.#sources = { configured, overrides };
+  }
+
+  get sources(): Sources {
+    return this.#sources;
+  }
+
+  get overrides(): readonly Override[] {
+    return this.#sources.overrides;
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Those of one backend. */
+  overridesOf(pool: string, backend: string): readonly Override[] {
+    if (this.overrides.length === 0) return [];
+    this.#byTarget ??= overridesByTarget(this.overrides);
+    return this.#byTarget.get(targetOfOverride({ pool, backend })) ?? [];
+  }
+
+  /** What would be desired with other sources; nothing is changed by that. */
+  with(change: Partial<Sources>): Desired {
+    const sources = { ...this.#sources, ...change };
+    const found = new Set(
+      sources.configured.pools.flatMap(({ name, discovery }) =>
+        discovery.length > 0 ? [name] : [],
+      ),
+    );
+    const nowMs = this.#deps.clock.wallMs();
+    return fold(sources, nowMs, (one) => found.has(one.pool) && !this.#isTooLong(one, nowMs));
+  }
+
+  /** An override has come to its end. */
+  get isDue(): boolean {
+    const nowMs = this.#deps.clock.wallMs();
+    return this.overrides.some((one) => !lastsAt(one, nowMs) || this.#isTooLong(one, nowMs));
+  }
+
+  #isTooLong(override: Override, nowMs: number): boolean {
+    const sinceMs = this.#awaySince.get(targetOfOverride(override));
+    return sinceMs !== undefined && nowMs - sinceMs > AWAY_MS;
+  }
+
+  /** `desired` is what is. */
+  adopted({ sources, ended }: Desired): void {
+    const isChanged = sources.overrides !== this.#sources.overrides;
+    this.#sources = sources;
+    this.#noteWhoIsAway();
+    for (const one of ended) this.#tell(one);
+    if (!isChanged) return;
+    this.#byTarget = null;
+    this.#revision++;
+    this.#deps.keep(sources.overrides);
+  }
+
+  #noteWhoIsAway(): void {
+    const here = this.overrides.length === 0 ? null : backendsByName(this.#sources.configured);
+    const before = this.#awaySince;
+    this.#awaySince = new Map();
+    if (here === null) return;
+    const nowMs = this.#deps.clock.wallMs();
+    for (const target of this.overrides.map(targetOfOverride)) {
+      if (!here.has(target)) this.#awaySince.set(target, before.get(target) ?? nowMs);
+    }
+  }
+
+  #tell({ override, why }: Ended): void {
+    const { log } = this.#deps;
+    const { pool, backend, kind, value, replaced } = override;
+    const about = { pool, backend, kind, value: String(value) };
+    if (why.kind === 'expired') {
+      log.event('override-ended', { ...about, cause: 'expired', by: null });
+    } else {
+      const configured = why.kind === 'configured' ? String(why.value) : null;
+      const cause = why.kind === 'gone' ? 'backend-removed' : 'file-changed';
+      log.event('override-dropped', { ...about, cause, before: String(replaced), configured });
+    }
+  }
+}

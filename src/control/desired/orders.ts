@@ -1,0 +1,109 @@
+/**
+ * Orders of operators: names and what is wanted of them in, overrides out, or the name that is
+ * unknown. Pure.
+ */
+import { bySimilarity, isSimilar } from '../../config/nearest.js';
+import { err, ok, type Result } from '../../core/result.js';
+import { backendsByName, configuredValue, type Sources } from './fold.js';
+import { type Override, slotOf, targetOfOverride, withAdded } from './override.js';
+
+/** Who gives the order, and for how long. */
+export interface Provenance {
+  readonly by: string;
+  readonly because: string;
+  readonly sinceWallMs: number;
+  readonly untilWallMs: number | null;
+}
+
+export type Wanted = Pick<Override, 'kind' | 'value'>;
+
+export interface Ordered {
+  /** All that hold then. */
+  readonly overrides: readonly Override[];
+  /** What this order has set, or ended. */
+  readonly set: readonly Override[];
+  readonly ended: readonly Override[];
+}
+
+/** A sentence with the nearest names. */
+export type UnknownName = string;
+
+/** Sets `wanted` on all of `names`: `POOL/BACKEND` or `POOL/*`. */
+export function order(
+  sources: Sources,
+  names: readonly string[],
+  wanted: Wanted,
+  provenance: Provenance,
+): Result<Ordered, UnknownName> {
+  const configured = backendsByName(sources.configured);
+  const targets = targetsOf([...configured.keys()], names);
+  if (!targets.ok) return targets;
+  const set: Override[] = [];
+  const same: Override[] = [];
+  for (const target of targets.value) {
+    const backend = configured.get(target);
+    if (backend === undefined) continue;
+    const replaced = configuredValue(backend, wanted.kind);
+    const one = { ...placeOf(target), ...wanted, replaced, ...provenance };
+    // What is configured anyway is no deviation.
+    if (one.value === replaced || one.value === '100%') same.push(one);
+    else set.push(one);
+  }
+  const slots = new Set(same.map(slotOf));
+  const ended = sources.overrides.filter((one) => slots.has(slotOf(one)));
+  const left = sources.overrides.filter((one) => !slots.has(slotOf(one)));
+  return ok({ overrides: withAdded(left, set), set, ended });
+}
+
+/** Ends the overrides of all of `names` for which `which` holds. */
+export function end(
+  sources: Sources,
+  names: readonly string[],
+  which: (override: Override) => boolean,
+): Result<Ordered, UnknownName> {
+  const known = new Set(backendsByName(sources.configured).keys());
+  // Of a backend that is away too.
+  for (const one of sources.overrides) known.add(targetOfOverride(one));
+  const targets = targetsOf([...known], names);
+  if (!targets.ok) return targets;
+  const meant = new Set(targets.value);
+  const ends = (one: Override): boolean => meant.has(targetOfOverride(one)) && which(one);
+  const ended = sources.overrides.filter(ends);
+  return ok({ overrides: sources.overrides.filter((one) => !ends(one)), set: [], ended });
+}
+
+/** `POOL/*` stands for all of a pool. */
+export function targetsOf(
+  known: readonly string[],
+  names: readonly string[],
+): Result<readonly string[], UnknownName> {
+  const all = new Set(known);
+  const found = new Set<string>();
+  for (const name of names) {
+    const matches = name.endsWith('/*')
+      ? known.filter((one) => one.startsWith(name.slice(0, -1)))
+      : all.has(name)
+        ? [name]
+        : [];
+    if (matches.length === 0) return err(unknownName(name, known));
+    for (const one of matches) found.add(one);
+  }
+  return ok([...found]);
+}
+
+const MAX_TOLD = 5;
+
+function unknownName(name: string, known: readonly string[]): string {
+  const what = `There is no backend ${name}`;
+  if (known.length === 0) return `${what}: there is none at all.`;
+  const near = bySimilarity(name, known).filter((one) => isSimilar(name, one));
+  if (near.length > 0) return `${what}; did you mean ${near.slice(0, MAX_TOLD).join(', ')}?`;
+  const more = known.length > MAX_TOLD ? ' …' : '';
+  const some = known.slice(0, MAX_TOLD).join(', ');
+  return `${what}; a backend is named POOL/BACKEND, and POOL/* is all of a pool: ${some}${more}`;
+}
+
+function placeOf(target: string): Pick<Override, 'pool' | 'backend'> {
+  const slash = target.indexOf('/');
+  return { pool: target.slice(0, slash), backend: target.slice(slash + 1) };
+}

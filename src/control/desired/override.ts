@@ -1,0 +1,73 @@
+/**
+ * An override: what an operator wants instead of what is configured, by whom, why and until when.
+ * It remembers the value that it replaced: where the configuration says something else now, that
+ * is newer, and wins. Pure.
+ */
+
+export const OVERRIDE_KINDS = ['drain', 'maintain', 'weight', 'cap'] as const;
+export type OverrideKind = (typeof OVERRIDE_KINDS)[number];
+
+export interface Override {
+  readonly pool: string;
+  readonly backend: string;
+  readonly kind: OverrideKind;
+  /** `drained`, `maintenance`, a weight, a weight as `50%` of the configured one, or a cap. */
+  readonly value: string | number;
+  /** What was configured when it was set. */
+  readonly replaced: string | number;
+  /** The user who asked for it. */
+  readonly by: string;
+  /** In the user's words; may be ''. */
+  readonly because: string;
+  readonly sinceWallMs: number;
+  /** null: until somebody ends it. */
+  readonly untilWallMs: number | null;
+}
+
+/** `POOL/BACKEND`, or the pool alone. */
+export function targetOfOverride({ pool, backend }: Pick<Override, 'pool' | 'backend'>): string {
+  return `${pool}/${backend}`;
+}
+
+export function overridesByTarget(
+  all: readonly Override[],
+): ReadonlyMap<string, readonly Override[]> {
+  const byTarget = new Map<string, Override[]>();
+  for (const one of all) {
+    const target = targetOfOverride(one);
+    const known = byTarget.get(target);
+    if (known === undefined) byTarget.set(target, [one]);
+    else known.push(one);
+  }
+  return byTarget;
+}
+
+/** Two of the same slot cannot hold at the same time: a backend is drained or in maintenance. */
+export function slotOf(override: Pick<Override, 'pool' | 'backend' | 'kind'>): string {
+  const { kind } = override;
+  const slot = kind === 'drain' || kind === 'maintain' ? 'state' : kind;
+  return `${targetOfOverride(override)} ${slot}`;
+}
+
+/** In force at `wallMs`, as far as its time goes. */
+export function lastsAt({ untilWallMs }: Override, wallMs: number): boolean {
+  return untilWallMs === null || wallMs < untilWallMs;
+}
+
+/** The overrides `now` with `added` in the places of what they replace. */
+export function withAdded(
+  now: readonly Override[],
+  added: readonly Override[],
+): readonly Override[] {
+  const slots = new Set(added.map(slotOf));
+  return [...now.filter((one) => !slots.has(slotOf(one))), ...added];
+}
+
+/** A weight: itself, or a share of the configured one. */
+export function weightBy(value: string | number, configured: number): number {
+  if (typeof value === 'number') return value;
+  return (configured * Number(value.slice(0, -1))) / 100;
+}
+
+/** `50%`: up to ten times the configured weight. */
+export const PERCENTAGE = /^(0|[1-9]\d{0,2}|1000)%$/;
