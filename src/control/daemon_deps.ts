@@ -2,6 +2,7 @@
 import type { Clock, Timers } from '../core/clock.js';
 import type { Random } from '../core/random.js';
 import type { EngineName, ProbeSpec } from '../core/spec.js';
+import type { Remembered } from '../discovery/remembered_text.js';
 import type { Probe } from '../health/probe.js';
 import type { Kernel } from '../kernel/foreign.js';
 import type { HostLookup } from '../names/host_lookup.js';
@@ -18,9 +19,17 @@ export interface Kept {
   readonly overrides: readonly Override[];
   /** Keeps them over a restart. */
   readonly keepOverrides: (overrides: readonly Override[]) => void;
+  /** What sources had found by then. */
+  readonly members: readonly Remembered[];
+  readonly keepMembers: (members: readonly Remembered[]) => void;
 }
 
-export const NOTHING_KEPT: Kept = { overrides: [], keepOverrides: () => {} };
+export const NOTHING_KEPT: Kept = {
+  overrides: [],
+  keepOverrides: () => {},
+  members: [],
+  keepMembers: () => {},
+};
 
 export interface DaemonDeps extends Kept {
   readonly clock: Clock;

@@ -8,7 +8,9 @@ import { sameValue } from '../core/same_value.js';
 import type { Spec } from '../core/spec.js';
 import { Follower, type FollowerNews, type FollowerView } from '../discovery/follower.js';
 import { createSource } from '../discovery/registry.js';
+import type { Remembered } from '../discovery/remembered_text.js';
 import type { Member, SourceDeps } from '../discovery/source.js';
+import { sameMembers } from '../discovery/witness.js';
 import type { Log } from '../observe/log.js';
 import { tellChange, tellLeftOut, tellNews } from './discovery_report.js';
 
@@ -21,6 +23,9 @@ const AGAIN_MS = 5_000;
 
 export interface DiscoveriesDeps extends SourceDeps {
   readonly log: Log;
+  /** What the process before this one had found. */
+  readonly members: readonly Remembered[];
+  readonly keepMembers: (members: readonly Remembered[]) => void;
   /** Whether the probes of a member of `pool` pass. */
   readonly isWell: (pool: string, member: Member) => boolean;
   /** What is desired has changed: the daemon follows, or says that it cannot now. */
@@ -95,7 +100,10 @@ export class Discoveries {
         if (this.#followed.has(keyOf(name, spec))) continue;
         const followed = this.#begin(name, spec);
         this.#followed.set(keyOf(name, spec), followed);
-        first.push(followed.follower.start());
+        // Who knows somebody from before need not wait.
+        const isNew = followed.follower.members.length === 0;
+        const answered = followed.follower.start();
+        if (isNew) first.push(answered);
       }
     }
     if (first.length === 0) return;
@@ -121,7 +129,13 @@ export class Discoveries {
 
   /** What was taken is in use now: says of each source who came and who went. */
   tellChanges(): void {
-    for (const followed of this.#followed.values()) {
+    const all = [...this.#followed.values()];
+    const isKept = all.every(({ applied, taken }) => sameMembers(applied, taken));
+    if (!isKept) {
+      const { keepMembers } = this.#deps;
+      keepMembers(all.map(({ pool, source, taken }) => ({ pool, source, members: taken })));
+    }
+    for (const followed of all) {
       tellChange(this.#deps.log, followed, followed.applied, followed.taken);
       followed.applied = followed.taken;
     }
@@ -155,7 +169,8 @@ export class Discoveries {
     const before = [...this.#followed.values()].find(
       (other) => other.pool === pool && other.source === source,
     );
-    if (before !== undefined) follower.restore(before.follower.members);
+    const known = before?.follower.members ?? this.#remembered(pool, source);
+    if (known.length > 0) follower.restore(known);
     const followed: Followed = {
       pool,
       source,
@@ -168,6 +183,11 @@ export class Discoveries {
       leftOut: before?.leftOut ?? [],
     };
     return followed;
+  }
+
+  #remembered(pool: string, source: string): readonly Member[] {
+    const known = this.#deps.members.find((one) => one.pool === pool && one.source === source);
+    return known?.members ?? [];
   }
 
   #news(followed: Followed, news: FollowerNews): void {

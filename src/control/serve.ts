@@ -20,6 +20,7 @@ import { readConfigAside } from './config_reading.js';
 import type { Daemon } from './daemon.js';
 import { Ending, endNow } from './ending.js';
 import { FileInUse, loadFile } from './file_in_use.js';
+import { KeptMembers } from './kept_members.js';
 import { KeptOverrides } from './kept_overrides.js';
 import { Places } from './places.js';
 import { Reloads } from './reloads.js';
@@ -89,10 +90,13 @@ class Service {
     const inUse = this.#inUse;
     const { stateDirectory } = inUse.spec.daemon;
     const kept = new KeptOverrides(stateDirectory, { log: this.#log, timers: systemTimers });
+    const members = new KeptMembers(stateDirectory, { log: this.#log, timers: systemTimers });
     const about = { version, config: () => inUse };
     const assembled = assemble(inUse.spec, this.#log, about, {
       overrides: await kept.load(),
       keepOverrides: (overrides) => kept.keep(overrides),
+      members: await members.load(),
+      keepMembers: (all) => members.keep(all),
     });
     if (!assembled.ok) return this.#fail(assembled.error);
     inUse.warn();

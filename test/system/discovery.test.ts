@@ -1,5 +1,5 @@
 /** Backends that come and go by themselves, and never vanish by mistake. */
-import { renameSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startOperated } from '../support/ctl.js';
@@ -152,6 +152,32 @@ t.test('who is named no more stays while it is well, and goes when it is not', a
   await second?.kill();
   t.match(await daemon.event('backend-removed'), { backend: `127.0.9.2:${port}` });
   await daemon.metricSettles('sluice_discovery_held', { pool: POOL }, (sum) => sum === 0);
+});
+
+t.test('a start without the name server serves with what the last process knew', async (t) => {
+  const port = await freePort();
+  await startHosts(t, port, [1, 2]);
+  const server = await startFakeDns(t);
+  tell(server, ['127.0.9.1', '127.0.9.2']);
+  const state = tempFolder(t);
+  const setup = { toml: pool(dnsSource(server, port)), state };
+  const first = await startDaemon(t, setup);
+  await first.backendsUp(POOL, 2);
+  await eventually('it is kept', () =>
+    existsSync(join(state, 'members.json')) ? true : undefined,
+  );
+  t.equal((await first.stop()).code, 0);
+  server.reply = () => null;
+  const second = await startDaemon(t, setup);
+  await second.backendsUp(POOL, 2);
+  t.equal(await exchangeOnce({ port: await second.port(POOL) }), null);
+  await second.event('discovery-failed');
+  writeFileSync(join(state, 'members.json'), '{"version": 1, "sou');
+  await second.stop();
+  tell(server, ['127.0.9.2']);
+  const third = await startDaemon(t, setup);
+  t.match(await third.event('state-unreadable'), { problems: [/it is no list of members/] });
+  await third.backendsUp(POOL, 1);
 });
 
 t.test('thirty backends are replaced by others, and no client notices', async (t) => {

@@ -32,7 +32,7 @@ export const DAEMON = table('The process as a whole.', {
   state_directory: text(
     {
       default: 'auto',
-      doc: 'The folder where overrides (`sluice ctl drain` and its like) are kept over a restart. "auto" is $STATE_DIRECTORY (which systemd sets), else /var/lib/sluice where the daemon may write, else none. "" is none.',
+      doc: 'The folder where overrides (`sluice ctl drain` and its like) and what sources of backends said last are kept over a restart. "auto" is $STATE_DIRECTORY (which systemd sets), else /var/lib/sluice where the daemon may write, else none. "" is none.',
     },
     '"auto", an absolute path, or "" for none',
     (raw): Reading<string | null> => {

@@ -73,7 +73,7 @@ export const SOURCE_KEYS = {
   path: word('an absolute path', FILE_PATH, {
     otherwise: 'nothing',
     example: '/etc/sluice/members.json',
-    doc: "The file: Prometheus' `file_sd` JSON, or one address a line with `#` for comments. It is looked at once a second, and a change counts when it has stood still for 200 ms; write a new file and rename it.",
+    doc: "The file: Prometheus' `file_sd` JSON, or one address a line with `#` for comments. It is looked at every 1.3 s, and a change counts when it has stood still for 200 ms; write a new file and rename it.",
   }),
   url: word('an http or https URL without a user', URL_FORM, {
     sensitive: true,
