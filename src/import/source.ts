@@ -1,5 +1,5 @@
 /** What an import is given, and what it gives back. */
-import type { Result } from '../core/result.js';
+import { err, type Result } from '../core/result.js';
 import type { Entry } from './statement.js';
 
 export interface SourceText {
@@ -23,3 +23,8 @@ export interface Imported {
 }
 
 export type ImportResult = Result<Imported, SyntaxFault>;
+
+/** `fault` as an answer, in one line whatever the words of the file are. */
+export function refused(fault: SyntaxFault): Result<never, SyntaxFault> {
+  return err({ ...fault, problem: fault.problem.replace(/\p{Cc}/gu, '?') });
+}

@@ -25,6 +25,7 @@ const MAX_SERVERS = 8;
 /** `server-template PREFIX COUNT ADDRESS [options]`; what cannot be translated is dropped. */
 export function templatesOf(proxy: ProxySettings, has: Capabilities): readonly Server[] {
   const defaults = defaultOptions(proxy);
+  const taken = new Set<string>();
   return proxy.all('server-template').flatMap((statement): readonly Server[] => {
     if (has.discovery === 'not here') {
       statement.part().dropped(LACKS.discovery);
@@ -36,6 +37,11 @@ export function templatesOf(proxy: ProxySettings, has: Capabilities): readonly S
       statement.part().dropped('not a name with a port');
       return [];
     }
+    if (taken.has(address.toLowerCase())) {
+      statement.part().dropped('the same source stands there already');
+      return [];
+    }
+    taken.add(address.toLowerCase());
     const head = statement.part(0, 4);
     const options = merged(defaults, optionsOf(statement, 4));
     for (const inherited of proxy.all('default-server')) {

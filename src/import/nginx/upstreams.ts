@@ -1,5 +1,6 @@
 /** `upstream` blocks, and addresses in `proxy_pass`, as pools. */
 import { readAddress } from '../../core/address_text.js';
+import { formatAddress } from '../../core/endpoint.js';
 import { fittedDuration, fittedNumber, together, wholeNumber } from '../bounds.js';
 import { LACKS } from '../capabilities.js';
 import type { Table } from '../draft.js';
@@ -53,7 +54,8 @@ export function poolFor(
   writeSlowStart(servers, table);
   scene.draft.table([...path, 'health']).put('probe', 'none', 'nginx does not probe');
   writeFailures(scene, path, servers);
-  for (const server of servers) writeServer(scene, path, server);
+  const taken = new Set<string>();
+  for (const server of servers) writeServer(scene, path, server, taken);
   return name;
 }
 
@@ -229,13 +231,22 @@ function writeFailures(
   table.put('max_ejected_percent', 100, 'all but the last one');
 }
 
+/** nginx lets an address stand there twice; two backends have two names. */
 function writeServer(
   scene: Scene,
   path: readonly string[],
   { head, options }: UpstreamServer,
+  taken: Set<string>,
 ): void {
   const table = scene.draft.listed([...path, 'backends'], [head.place]);
-  table.put('address', head.value(1), '');
+  const address = head.value(1);
+  table.put('address', address, '');
+  const read = readAddress(address);
+  const usual = read.ok ? formatAddress(read.value) : address;
+  let label = usual;
+  for (let count = 2; taken.has(label); count++) label = `${usual}-${count}`;
+  taken.add(label);
+  if (label !== usual) table.put('name', label, 'its address stands there twice');
   for (const [name, part] of options) {
     const number = wholeNumber(settingOf(part) ?? '');
     if (name === 'weight' && number !== null) {
