@@ -65,6 +65,7 @@ function listenerPlan(host: string): ListenerPlan {
     sockets: [{ key: 1, source: { kind: 'bind', local, reusePort: 'exclusive' }, socket: 1 }],
     pool: 0 as PoolId,
     maxSessions: 10_000,
+    access: null,
     settings: listenerSettings({ idleTimeoutMs: 60_000 }),
     series: 0 as SeriesId,
   };

@@ -11,6 +11,7 @@ import type { ListenerSpec, Spec } from '../core/spec.js';
 import type { Resolver } from '../names/resolver.js';
 import type { Log } from '../observe/log.js';
 import type { Ledger } from '../pool/ledger.js';
+import type { AccessLists } from './access_lists.js';
 import type { BackendBoard } from './backend_board.js';
 import { type ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
 import type { DescriptorShares } from './descriptor_shares.js';
@@ -26,6 +27,7 @@ import { strandedBy } from './stand_ins.js';
 export interface AdoptionDeps {
   readonly changes: ChangeQueue;
   readonly resolver: Resolver;
+  readonly lists: AccessLists;
   readonly sockets: ListeningSockets;
   readonly shares: DescriptorShares;
   readonly inventory: Inventory;
@@ -105,6 +107,16 @@ export class Adoption {
     });
   }
 
+  /** Reads the files of access lists that have changed, and follows them. */
+  async followAccess(): Promise<Result<null, Refusal>> {
+    const { changes, lists, publisher } = this.#deps;
+    const following = lists.follow();
+    await changes.unlessOverruled(following);
+    if (changes.overruled) return err(OVERRULED);
+    if (await following) await noWayBack(() => changes.unlessOverruled(publisher.publish()));
+    return ok(null);
+  }
+
   /** A stop: no listener any more. `atMost` ends the wait for workers that do not answer. */
   async leaveAll(spec: Spec, atMost: Promise<void>): Promise<void> {
     const { inventory, board, publisher, resolver } = this.#deps;
@@ -165,6 +177,11 @@ export class Adoption {
     const { changes, resolver, sockets, shares } = this.#deps;
     await changes.unlessOverruled(resolver.refresh(addressesOf(target.spec)));
     if (changes.overruled) return err(OVERRULED);
+    const reading = this.#deps.lists.prepare(target.spec);
+    await changes.unlessOverruled(reading);
+    if (changes.overruled) return err(OVERRULED);
+    const lists = await reading;
+    if (!lists.ok) return lists;
     const stranded = this.#stranded(target);
     if (stranded.length > 0) return err(stranded);
     const share = shares.make(target.spec);
@@ -209,6 +226,7 @@ export class Adoption {
 
   #takeBack(): void {
     this.#deps.inventory.yielding.clear();
+    this.#deps.lists.takeBack();
     this.#retireSockets();
   }
 
@@ -216,6 +234,7 @@ export class Adoption {
   async #commit(target: Target): Promise<void> {
     const { changes, inventory, board, publisher, resolver } = this.#deps;
     this.#deps.inUse(target.spec);
+    this.#deps.lists.commit();
     board.limitProbes(target.spec.daemon.probesPerSecond);
     const change = inventory.apply(target.spec, target.resolve);
     board.update(change);

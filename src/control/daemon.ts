@@ -9,6 +9,7 @@ import type { Spec } from '../core/spec.js';
 import { withDiscovered } from '../discovery/fold_discovered.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from '../names/resolver.js';
 import { isUsable } from '../pool/eligibility.js';
+import { ACCESS_LOOK_MS, AccessLists, namesFiles } from './access_lists.js';
 import { Adoption } from './adoption.js';
 import { Attendance } from './attendance.js';
 import type { BackendBoard } from './backend_board.js';
@@ -53,6 +54,7 @@ export class Daemon {
   readonly inquiries: Inquiries;
   readonly #deps: DaemonDeps;
   readonly #changes = new ChangeQueue();
+  readonly #lists: AccessLists;
   readonly #publisher: PlanPublisher;
   readonly #attendance: Attendance;
   readonly #adoption: Adoption;
@@ -83,6 +85,7 @@ export class Daemon {
       },
       new Tallies(shared.series, deps.clock),
     );
+    this.#lists = new AccessLists(deps);
     const deputies = new Deputies(deps.workers);
     this.#publisher = new PlanPublisher({
       ...deps,
@@ -91,6 +94,7 @@ export class Daemon {
       inventory: this.inventory,
       sockets: this.sockets,
       access: () => this.#spec.log.access,
+      lists: this.#lists,
       send: (worker, message) => this.fleet.send(worker, message),
     });
     this.#attendance = new Attendance({ ...deps, ...shared, deputies, publisher: this.#publisher });
@@ -148,6 +152,7 @@ export class Daemon {
     }
     this.#look();
     this.#resolveAgain();
+    this.#lookAtLists();
     log.event('ready', {
       listeners: this.#spec.listeners.length,
       pools: this.#spec.pools.length,
@@ -267,6 +272,7 @@ export class Daemon {
       ...shared,
       log,
       changes: this.#changes,
+      lists: this.#lists,
       resolver: new Resolver({
         timers: deps.timers,
         lookup: deps.lookup,
@@ -373,6 +379,18 @@ export class Daemon {
         });
       this.#resolveAgain();
     });
+  }
+
+  #lookAtLists(): void {
+    this.#deps.timers.after(ACCESS_LOOK_MS, () => void this.#followLists());
+  }
+
+  async #followLists(): Promise<void> {
+    if (this.#phase !== 'serving') return;
+    if (namesFiles(this.#spec) && (await this.#lists.areStale())) {
+      await this.#changes.run(() => this.#adoption.followAccess());
+    }
+    this.#lookAtLists();
   }
 
   #emptied(untilMs: number): Promise<void> {

@@ -2,6 +2,7 @@
 import type { ListenerId, WorkerId } from '../core/brand.js';
 import type { Plan, PlanPart, PoolPlan, SocketPlan } from '../core/plan.js';
 import type { AccessLevel, EngineName } from '../core/spec.js';
+import type { AccessLists } from './access_lists.js';
 import { type Deputies, takenOver } from './deputies.js';
 import type { Inventory, ListenerEntry } from './inventory.js';
 import type { ListeningSockets } from './listening_sockets.js';
@@ -18,6 +19,7 @@ export interface PlanPublisherDeps {
   readonly deputies: Deputies;
   readonly sessionBudget: number;
   readonly access: () => AccessLevel;
+  readonly lists: AccessLists;
   readonly send: (worker: WorkerId, message: ToWorker) => void;
 }
 
@@ -105,12 +107,13 @@ export class PlanPublisher {
    */
   #lead(worker: WorkerId, pools: readonly PoolPlan[], again: ReadonlySet<ListenerId>): void {
     if (!this.#acks.isHere(worker)) return;
-    const { inventory, sessionBudget, access, send } = this.#deps;
+    const { inventory, sessionBudget, access, lists, send } = this.#deps;
     const plan = drawPlan(inventory, worker, {
       version: this.#version,
       access: access(),
       pools,
       sessionBudget,
+      tableOf: (key) => lists.tableOf(key),
       sockets: (entry, id) => this.#socketsFor(entry, id),
     });
     const known = this.#known.get(worker) ?? NOTHING;

@@ -1,4 +1,5 @@
 /** Draws a Plan from the inventory: what the workers shall do now. Pure. */
+import type { AccessTable } from '../core/access_table.js';
 import type { WorkerId } from '../core/brand.js';
 import type { ListenerPlan, Plan, PoolPlan, SocketPlan } from '../core/plan.js';
 import type { AccessLevel } from '../core/spec.js';
@@ -12,6 +13,8 @@ export interface PlanInput {
   readonly pools: readonly PoolPlan[];
   /** What `max_sessions = 0` means: the descriptor budget. */
   readonly sessionBudget: number;
+  /** Who may come to a listener; null: everybody. */
+  readonly tableOf: (listenerKey: string) => AccessTable | null;
   /** The sockets of a listener for the worker that the plan is for. */
   readonly sockets: (listener: ListenerEntry, worker: WorkerId) => readonly SocketPlan[];
 }
@@ -31,6 +34,7 @@ export function drawPlan(inventory: Inventory, worker: WorkerId, input: PlanInpu
       pool,
       maxSessions: sessionLimit(spec.maxSessions, input.sessionBudget),
       settings: spec.settings,
+      access: input.tableOf(entry.key),
       series: entry.series,
     });
   }

@@ -31,6 +31,8 @@ export interface AccessRecord {
   readonly durationMs: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Clients that were refused since the last line of this kind, without one of their own. */
+  readonly unlogged: number;
   readonly end: End;
 }
 

@@ -28,6 +28,9 @@ export const CAUSES = [
   'bad-proxy-header',
   'proxy-header-timeout',
   'untrusted-proxy',
+  // by the listener's access list
+  'denied',
+  'not-allowed',
   'no-backend',
   'all-down',
   'all-full',
@@ -48,6 +51,8 @@ export const REFUSALS = [
   'bad-proxy-header',
   'proxy-header-timeout',
   'untrusted-proxy',
+  'denied',
+  'not-allowed',
   'no-backend',
   'all-down',
   'all-full',
@@ -57,6 +62,10 @@ export const REFUSALS = [
   'listener-full',
   'resource-limit',
 ] as const satisfies readonly Cause[];
+
+/** What a rule with `dry_run` would have refused, and did not. */
+export const DRY_REFUSALS = ['denied', 'not-allowed'] as const satisfies readonly Cause[];
+export type DryRefusal = (typeof DRY_REFUSALS)[number];
 
 export interface End {
   readonly by: EndedBy;
@@ -87,6 +96,8 @@ export const DATAGRAM_DROPS = [
   // it claims to come from a listening socket of this process, which would be answered for ever
   'loop',
   'untrusted-proxy',
+  'denied',
+  'not-allowed',
   'bad-proxy-header',
   'too-large',
   'truncated',

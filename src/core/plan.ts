@@ -5,6 +5,7 @@
  * before, or all of it for a worker that has none. Rows in shared memory stay the same over plans
  * for what stays.
  */
+import type { AccessTable } from './access_table.js';
 import type { BackendId, ListenerId, PoolId, SeriesId } from './brand.js';
 import type { Endpoint } from './endpoint.js';
 import type { AccessLevel, ListenerSettings, PoolSettings } from './spec.js';
@@ -50,6 +51,8 @@ export interface ListenerPlan {
   /** Always above 0: control has put the descriptor budget in place of 0. */
   readonly maxSessions: number;
   readonly settings: ListenerSettings;
+  /** Who may come; null: everybody. */
+  readonly access: AccessTable | null;
   /** Counters for sessions that never had a backend. */
   readonly series: SeriesId;
 }

@@ -16,6 +16,8 @@ import {
   type DatagramDrop,
   DIAL_FAILURES,
   type DialFailure,
+  DRY_REFUSALS,
+  type DryRefusal,
 } from './outcome.js';
 import { NO_ROW, PAIR_INDEX_BYTES, PairIndex } from './pair_index.js';
 
@@ -48,7 +50,8 @@ export type PlainColumn = (typeof PLAIN)[number];
 const CAUSES_AT = PLAIN.length;
 const DIALS_AT = CAUSES_AT + CAUSES.length;
 const DROPS_AT = DIALS_AT + DIAL_FAILURES.length;
-const HISTOGRAMS_AT = DROPS_AT + DATAGRAM_DROPS.length;
+const DRY_AT = DROPS_AT + DATAGRAM_DROPS.length;
+const HISTOGRAMS_AT = DRY_AT + DRY_REFUSALS.length;
 export const HISTOGRAMS = Object.keys(HISTOGRAM_BOUNDS_SECONDS) as readonly HistogramName[];
 /** Of one row. */
 export const COLUMNS = HISTOGRAMS_AT + HISTOGRAMS.length * HISTOGRAM_COLUMNS;
@@ -63,6 +66,7 @@ export const DIAL_COLUMN = column(DIAL_FAILURES, DIALS_AT) as Readonly<Record<Di
 export const DROP_COLUMN = column(DATAGRAM_DROPS, DROPS_AT) as Readonly<
   Record<DatagramDrop, number>
 >;
+export const DRY_COLUMN = column(DRY_REFUSALS, DRY_AT) as Readonly<Record<DryRefusal, number>>;
 export const HISTOGRAM_COLUMN = Object.fromEntries(
   HISTOGRAMS.map((name, index) => [name, HISTOGRAMS_AT + index * HISTOGRAM_COLUMNS]),
 ) as Readonly<Record<HistogramName, number>>;

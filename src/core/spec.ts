@@ -65,6 +65,18 @@ export interface ListenerSpec {
   /** 0: what the descriptor limit allows. */
   readonly maxSessions: number;
   readonly settings: ListenerSettings;
+  /** null: everybody may come. */
+  readonly access: AccessSpec | null;
+}
+
+export interface AccessSpec {
+  /** Not empty, or with files: nobody else may come. */
+  readonly allow: readonly AddressBlock[];
+  readonly deny: readonly AddressBlock[];
+  /** Absolute paths; one block a line. */
+  readonly allowFiles: readonly string[];
+  readonly denyFiles: readonly string[];
+  readonly dryRun: boolean;
 }
 
 export interface ListenerSettings {

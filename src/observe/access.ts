@@ -21,6 +21,7 @@ export function accessFields(record: AccessRecord): EventFields<'session'> {
     duration_ms: rounded(record.durationMs),
     bytes_in: record.bytesIn,
     bytes_out: record.bytesOut,
+    unlogged: record.unlogged,
     outcome: record.end,
   };
 }

@@ -3,7 +3,7 @@
  * exposition registers nothing else, so the three cannot disagree.
  */
 import { SOURCE_FAILURES } from '../core/discovery_spec.js';
-import { CAUSES, DATAGRAM_DROPS, DIAL_FAILURES, REFUSALS } from '../core/outcome.js';
+import { CAUSES, DATAGRAM_DROPS, DIAL_FAILURES, DRY_REFUSALS, REFUSALS } from '../core/outcome.js';
 import { HISTOGRAM_BOUNDS_SECONDS } from '../core/series.js';
 
 export interface MetricDefinition {
@@ -110,6 +110,13 @@ const TRAFFIC_METRICS = {
     help: 'Sessions turned away before any backend served them, by reason.',
     labels: [...TRAFFIC, 'reason'],
     values: REFUSALS,
+  },
+  wouldRefuse: {
+    name: 'sluice_would_refuse_total',
+    type: 'counter',
+    help: 'Sessions and flows that a rule with `dry_run` would have turned away, by reason.',
+    labels: [...TRAFFIC, 'reason'],
+    values: DRY_REFUSALS,
   },
   datagrams: {
     name: 'sluice_datagrams_total',

@@ -86,6 +86,15 @@ export const DAEMON_EVENTS = {
     ['file', 'problems'],
     'Look at each again; `sluice check` shows the same.',
   ),
+  'access-list-changed': info('A file of an access list has changed, and is in use.', [
+    'listener',
+    'count',
+  ]),
+  'access-list-kept': warn(
+    'A file of an access list has changed and cannot be used: the list stays as it was.',
+    ['listener', 'detail'],
+    'Correct the line that is named, or the file; it is read again when it changes.',
+  ),
   'addresses-refused': warn(
     'Names of backends have other addresses now, and shared memory has no free rows for them.',
     ['problems'],

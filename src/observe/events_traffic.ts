@@ -220,6 +220,7 @@ export const TRAFFIC_EVENTS = {
     'duration_ms',
     'bytes_in',
     'bytes_out',
+    'unlogged',
     'outcome',
   ]),
 } as const;

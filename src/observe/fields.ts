@@ -70,6 +70,9 @@ export const FIELDS = {
   source: text('A source of backends, as `dns pg.example.org:5432`.'),
   span_ms: figure('The time over which it is spread.'),
   tried: texts('Backends that were dialled in vain, in order.'),
+  unlogged: figure(
+    'Clients that the access list refused since the last such line, without one of their own.',
+  ),
   until: text('When it ends by itself, RFC 3339; null: never.'),
   value: text('The value that an operator wants.'),
   version: text('Version of sluice.'),

@@ -7,6 +7,7 @@ import {
   CAUSE_COLUMN,
   DIAL_COLUMN,
   DROP_COLUMN,
+  DRY_COLUMN,
   HISTOGRAMS,
   type HistogramName,
   type HistogramValues,
@@ -65,6 +66,7 @@ export const SAMPLERS: Readonly<Record<SampledMetric, Sampler>> = {
   dialFailures: reasons('reason', DIAL_COLUMN),
   retries: plain([[NONE, PLAIN_COLUMN.retries]]),
   refused: reasons('reason', REFUSAL_COLUMN),
+  wouldRefuse: reasons('reason', DRY_COLUMN),
   datagrams: plain(
     [
       [{ direction: 'in' }, PLAIN_COLUMN.datagramsIn],

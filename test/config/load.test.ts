@@ -43,6 +43,7 @@ t.test('the defaults of a listener are those of the contract', async (t) => {
       bind: [{ kind: 'ip', family: 4, host: '127.0.0.1', port: 0 }],
       pool: 'p',
       maxSessions: 0,
+      access: null,
       settings: {
         trustedProxies: null,
         idleTimeoutMs: 3_600_000,

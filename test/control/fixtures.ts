@@ -62,6 +62,7 @@ export function listenerSpec(
     bind: [ipEndpoint(4, '127.0.0.1', 0)],
     pool,
     maxSessions: 0,
+    access: null,
     settings: listenerSettings(),
   };
   return changed(listener, change);

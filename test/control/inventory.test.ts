@@ -23,6 +23,7 @@ function plan(all: Inventory) {
     access: 'errors',
     pools: drawPools(all),
     sessionBudget: 1234,
+    tableOf: () => null,
     sockets: () => [],
   });
 }

@@ -18,6 +18,7 @@ function draw(all: All, version: number): Plan {
     access: 'errors',
     pools: drawPools(all),
     sessionBudget: 1_000,
+    tableOf: () => null,
     sockets: ({ id }) => [
       {
         key: id,

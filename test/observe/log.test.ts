@@ -35,6 +35,7 @@ const RECORD: AccessRecord = {
   durationMs: 10.0004,
   bytesIn: 5,
   bytesOut: 0,
+  unlogged: 0,
   end: { by: 'sluice', stage: 'dial', cause: 'dial-failed' },
 };
 

@@ -182,6 +182,7 @@ export class SpecWriter {
       bind: [ipEndpoint(4, '192.0.2.1', 1000)],
       pool,
       maxSessions: 60,
+      access: null,
       settings: listenerSettings({ idleTimeoutMs: 5000, backlog: 16 }),
     };
   }

@@ -117,6 +117,20 @@ export const WAYS: Readonly<Record<Cause, Way | string>> = {
     kind: 'error',
     play: asked,
   },
+  denied: {
+    listener: 'access.deny = ["127.0.0.0/8", "::1"]',
+    backends: echo,
+    kind: 'error',
+    notOn: 'unix',
+    play: silent,
+  },
+  'not-allowed': {
+    listener: 'access.allow = ["192.0.2.0/24"]',
+    backends: echo,
+    kind: 'error',
+    notOn: 'unix',
+    play: silent,
+  },
   'idle-timeout': {
     listener: 'idle_timeout = "2s"',
     backends: echo,

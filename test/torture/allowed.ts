@@ -128,6 +128,8 @@ class Facts {
         return this.#diesOrResets || this.#someBackend(({ history }) => history.has('silent'));
       case 'resource-limit':
         return this.#story.program.openFiles !== null || this.#story.program.sizes !== null;
+      case 'denied':
+      case 'not-allowed':
       case 'internal-error':
         return false;
       default:

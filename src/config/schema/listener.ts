@@ -5,6 +5,7 @@ import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenerSpec } from '../../core/spec.js';
 import { parseBlock, parseEndpoint } from '../address.js';
 import { fault, fits, type Reading, readEach } from '../reading.js';
+import { ACCESS, accessSpec } from './access.js';
 import { choice, duration, flag, integer, mixed, size, text } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 
@@ -91,6 +92,7 @@ export const LISTENER = table(
       max: '64KiB',
       doc: 'How many bytes these may be.',
     }),
+    access: ACCESS,
   },
 );
 
@@ -105,6 +107,7 @@ export function listenerSpec(name: string, value: ListenerValue): ListenerSpec {
     bind: present(value.bind, 'a checked listener is bound'),
     pool: present(value.pool, 'a checked listener has a pool'),
     maxSessions: value.max_sessions,
+    access: accessSpec(value.access),
     settings: {
       trustedProxies: value.accept_proxy_protocol ? value.trusted_proxies : null,
       idleTimeoutMs: value.idle_timeout ?? idleTimeoutMs,

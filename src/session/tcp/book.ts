@@ -1,11 +1,12 @@
 /** What is counted and written down about sessions; the only place here that touches the series. */
 import { type AccessRecord, deservesLine } from '../../core/access.js';
-import type { SeriesId } from '../../core/brand.js';
+import type { PairId, SeriesId } from '../../core/brand.js';
 import { formatAddress } from '../../core/endpoint.js';
-import type { DialFailure, End } from '../../core/outcome.js';
+import type { DialFailure, DryRefusal, End } from '../../core/outcome.js';
 import {
   CAUSE_COLUMN,
   DIAL_COLUMN,
+  DRY_COLUMN,
   type HistogramName,
   PLAIN_COLUMN,
   type SeriesWriter,
@@ -15,6 +16,7 @@ import type { AccessLevel } from '../../core/spec.js';
 import type { PooledBackend } from '../../pool/selection.js';
 import type { TcpEngine } from '../tcp_port.js';
 import type { TcpSessionsDeps } from './deps.js';
+import type { TcpListener } from './listener.js';
 import type { TcpSession } from './session.js';
 
 export class SessionBook {
@@ -84,6 +86,42 @@ export class SessionBook {
     }
   }
 
+  /** A rule that is only tried would have refused a client of `listener`. */
+  wouldRefuse({ plan }: TcpListener, reason: DryRefusal): void {
+    this.#series.add(plan.series, DRY_COLUMN[reason], 1);
+  }
+
+  /**
+   * A client that came and was refused at once. `unlogged`: how many had no line before it; null:
+   * this one has none either. Answers whether a line was written.
+   */
+  turnedAway(listener: TcpListener, pair: PairId, end: End, unlogged: number | null): boolean {
+    const { plan, waiting } = listener;
+    this.#series.add(plan.series, PLAIN_COLUMN.accepted, 1);
+    this.#series.add(plan.series, CAUSE_COLUMN[end.cause], 1);
+    if (unlogged === null || !deservesLine(this.access, 'tcp', end.cause, 0)) return false;
+    this.#write({
+      id: this.#ids.text(this.#ids.next()),
+      protocol: 'tcp',
+      listener: plan.name,
+      client: formatAddress(this.#engine.client(pair)),
+      local: formatAddress(this.#engine.local(pair)),
+      pool: waiting.pool.name,
+      backend: null,
+      policy: waiting.pool.settings.policy.name,
+      tried: [],
+      queueMs: null,
+      connectMs: null,
+      firstByteMs: null,
+      durationMs: 0,
+      bytesIn: 0,
+      bytesOut: 0,
+      unlogged,
+      end,
+    });
+    return true;
+  }
+
   #record(session: TcpSession, end: End, nowMs: number): AccessRecord {
     const { listener } = session;
     const peer = this.#engine.client(session.pair);
@@ -104,6 +142,7 @@ export class SessionBook {
       durationMs: nowMs - session.acceptedMs,
       bytesIn: session.countedIn,
       bytesOut: session.countedOut,
+      unlogged: 0,
       end,
     };
   }

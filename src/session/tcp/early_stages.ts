@@ -2,16 +2,20 @@
  * From a place at the listener to the choice of a backend: what has to be known of a client's
  * first bytes is read, within one deadline and one size; what is looked at is in session/early.
  */
+
+import type { AccessRefusal } from '../../core/access_table.js';
 import { assert, unreachable } from '../../core/assert.js';
 import type { Clock } from '../../core/clock.js';
 import type { Cause } from '../../core/outcome.js';
 import { beginReading, lateCause, type Reading, readOn } from '../early/reading.js';
 import type { TcpEngine } from '../tcp_port.js';
+import type { SessionBook } from './book.js';
 import type { TcpSession } from './session.js';
 
 export interface EarlyDeps {
   readonly engine: TcpEngine;
   readonly clock: Clock;
+  readonly book: SessionBook;
   readonly deadline: (session: TcpSession, atMs: number) => void;
   readonly noDeadline: (session: TcpSession) => void;
   readonly refuse: (session: TcpSession, cause: Cause) => void;
@@ -64,12 +68,25 @@ export class EarlyStages {
     this.#deps.refuse(session, lateCause(reading));
   }
 
+  /** Whom the header names may not come, whoever brought it. */
+  #refusalOfClient({ listener, facts }: TcpSession): AccessRefusal | null {
+    const { admission } = listener;
+    const client = facts.proxied?.source ?? null;
+    if (admission === null || client === null) return null;
+    const refusal = admission.refusal(client);
+    if (refusal === null || !admission.isDryRun) return refusal;
+    this.#deps.book.wouldRefuse(listener, refusal);
+    return null;
+  }
+
   #answer({ pair }: TcpSession, answers: readonly Uint8Array[]): void {
     for (const bytes of answers) this.#deps.engine.answer(pair, bytes);
   }
 
   /** What the stages have left is the backend's. */
   #finish(session: TcpSession, { consumed }: Reading): void {
+    const refusal = this.#refusalOfClient(session);
+    if (refusal !== null) return this.#deps.refuse(session, refusal);
     session.phase = { at: 'choosing' };
     this.#deps.noDeadline(session);
     this.#deps.engine.earlyDone(session.pair, consumed);

@@ -12,6 +12,7 @@ import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import { DESCRIPTORS_A_SESSION } from '../../pool/descriptor_ledger.js';
 import type { Ledger } from '../../pool/ledger.js';
+import { Admission } from '../admission.js';
 import type { Stage } from '../early/stage.js';
 import { stagesOf } from '../early/stages_of.js';
 import type { ListenerKey, TcpEngine } from '../tcp_port.js';
@@ -36,6 +37,7 @@ export class TcpListener {
   #waiting: Waiting;
   #trusted: (host: string) => boolean;
   #stages: readonly Stage[];
+  #admission: Admission | null;
 
   constructor(
     plan: ListenerPlan,
@@ -57,6 +59,7 @@ export class TcpListener {
     this.#waiting = waiting;
     this.#trusted = trusted(plan.settings.trustedProxies ?? []);
     this.#stages = stagesOf(plan);
+    this.#admission = Admission.of(plan);
   }
 
   get plan(): ListenerPlan {
@@ -66,6 +69,11 @@ export class TcpListener {
   /** What looks at the first bytes of its clients, in order. */
   get stages(): readonly Stage[] {
     return this.#stages;
+  }
+
+  /** Who may come; null: everybody. */
+  get admission(): Admission | null {
+    return this.#admission;
   }
 
   /** Where new sessions go. */
@@ -78,6 +86,7 @@ export class TcpListener {
     this.#waiting = waiting;
     this.#trusted = trusted(plan.settings.trustedProxies ?? []);
     this.#stages = stagesOf(plan);
+    this.#admission = Admission.of(plan);
   }
 
   /** True when `peer` may speak for others by a PROXY header. A UNIX peer is as local as sluice. */

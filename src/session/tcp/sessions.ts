@@ -25,6 +25,7 @@ import { preludeFor } from './prelude.js';
 import { TcpSession } from './session.js';
 import { TcpSource } from './source.js';
 import { Sweep } from './sweep.js';
+import { TurnedAway } from './turned_away.js';
 import type { Waiting } from './waiting.js';
 
 /** Between dials of a session for which this machine lacks a descriptor or a port. */
@@ -33,6 +34,7 @@ const REST_MS = 50;
 export class TcpSessions implements TcpEdges {
   readonly #deps: TcpSessionsDeps;
   readonly #book: SessionBook;
+  readonly #turnedAway: TurnedAway;
   readonly #early: EarlyStages;
   /** Pools, and who waits for a backend of one. */
   readonly choosing: Choosing;
@@ -81,11 +83,13 @@ export class TcpSessions implements TcpEdges {
       turnAway: (session) => this.#alone(session, () => deps.engine.close(session.pair, 'reset')),
       rearmSessionsOf: (listener) => this.#rearm(listener),
     });
+    this.#turnedAway = new TurnedAway(deps.engine, deps.clock, this.#book);
     const deadline = (session: TcpSession, atMs: number): void =>
       this.#wheel.set(session.pair, atMs);
     this.#early = new EarlyStages({
       engine: deps.engine,
       clock: deps.clock,
+      book: this.#book,
       deadline,
       noDeadline: (session) => this.#wheel.clear(session.pair),
       refuse: (session, cause) => this.#end(session, 'sluice', 'accept', cause, 'reset'),
@@ -164,6 +168,7 @@ export class TcpSessions implements TcpEdges {
   // ---- edges ----
   accepted(key: ListenerKey, pair: PairId): void {
     const listener = this.#listeners.byKey(key);
+    if (this.#turnedAway.refuses(listener, pair)) return;
     const { ids, clock } = this.#deps;
     const session = new TcpSession(pair, ids.next(), listener, clock.nowMs());
     assertShared(
@@ -224,6 +229,7 @@ export class TcpSessions implements TcpEdges {
   }
 
   closed(pair: PairId, pairEnd: PairEnd): void {
+    if (this.#turnedAway.over(pair)) return;
     const session = this.#session(pair);
     const { phase } = session;
     const end = phase.at === 'closing' ? phase.end : endOf(session, pairEnd);

@@ -1,12 +1,14 @@
 /** What is counted and written down about flows; the only place here that touches the series. */
 import { type AccessRecord, deservesLine } from '../../core/access.js';
-import type { SeriesId } from '../../core/brand.js';
+import type { AccessRefusal } from '../../core/access_table.js';
+import type { FlowId, SeriesId } from '../../core/brand.js';
 import { formatAddress } from '../../core/endpoint.js';
 import type { Cause, DatagramDrop, DialFailure, End } from '../../core/outcome.js';
 import {
   CAUSE_COLUMN,
   DIAL_COLUMN,
   DROP_COLUMN,
+  DRY_COLUMN,
   PLAIN_COLUMN,
   type SeriesWriter,
 } from '../../core/series.js';
@@ -16,6 +18,7 @@ import type { PooledBackend } from '../../pool/selection.js';
 import type { UdpEngine } from '../udp_port.js';
 import type { UdpFlowsDeps } from './deps.js';
 import type { UdpFlow } from './flow.js';
+import type { UdpListener } from './listener.js';
 
 export class FlowBook {
   access: AccessLevel = 'errors';
@@ -34,6 +37,22 @@ export class FlowBook {
   /** Where `flow` is counted while it is at `backend`. */
   rowOf(flow: UdpFlow, backend: PooledBackend): SeriesId {
     return this.#series.rowOf(flow.listener.id, backend.id);
+  }
+
+  /**
+   * Why the sender of a first datagram may not come; behind a trusted proxy both addresses count,
+   * as for TCP. A rule that is only tried is counted, and refuses nobody.
+   */
+  refusal({ admission, headers, plan }: UdpListener, id: FlowId): AccessRefusal | null {
+    if (admission === null) return null;
+    const peer = this.#engine.client(id);
+    const client = headers === null ? peer : (headers.last?.source ?? null);
+    const refusal =
+      (headers === null ? null : admission.refusalOfProxy(peer)) ??
+      (client === null ? null : admission.refusal(client));
+    if (refusal === null || !admission.isDryRun) return refusal;
+    this.#series.add(plan.series, DRY_COLUMN[refusal], 1);
+    return null;
   }
 
   started(flow: UdpFlow): void {
@@ -133,6 +152,7 @@ export class FlowBook {
       durationMs: nowMs - flow.startedMs,
       bytesIn: flow.countedBytesIn,
       bytesOut: flow.countedBytesOut,
+      unlogged: 0,
       end,
     };
   }

@@ -155,6 +155,8 @@ export class UdpFlows implements UdpEdges {
     assertShared(this.#flows[id] === undefined, 'an engine used a flow before it was closed');
     const listener = this.#listeners.byKey(key);
     if (this.#listeners.isClosing(listener)) return this.#refuse(listener, 'listener-closing');
+    const refusal = this.#book.refusal(listener, id);
+    if (refusal !== null) return this.#refuse(listener, refusal);
     if (!listener.tryEnter()) return this.#refuse(listener, 'flow-limit');
     const now = this.#deps.clock.nowMs();
     const number = this.#deps.ids.next();

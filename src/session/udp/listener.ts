@@ -7,6 +7,7 @@ import type { ListenerPlan } from '../../core/plan.js';
 import { DESCRIPTORS_A_FLOW } from '../../pool/descriptor_ledger.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { PoolView } from '../../pool/selection.js';
+import { Admission } from '../admission.js';
 import type { ListenerKey } from '../tcp_port.js';
 import type { Framing } from '../udp_port.js';
 import type { UdpFlow } from './flow.js';
@@ -27,6 +28,7 @@ export class UdpListener {
   #plan: ListenerPlan;
   #pool: PoolView;
   #headers: HeaderReader | null;
+  #admission: Admission | null;
   #flows = 0;
 
   constructor(
@@ -45,6 +47,7 @@ export class UdpListener {
     this.#plan = plan;
     this.#pool = pool;
     this.#headers = headersOf(plan);
+    this.#admission = Admission.of(plan);
   }
 
   get plan(): ListenerPlan {
@@ -60,6 +63,11 @@ export class UdpListener {
     return this.#headers;
   }
 
+  /** Who may come; null: everybody. */
+  get admission(): Admission | null {
+    return this.#admission;
+  }
+
   get framing(): Framing {
     return this.#headers === null ? 'plain' : 'proxied';
   }
@@ -73,6 +81,7 @@ export class UdpListener {
     this.#plan = plan;
     this.#pool = pool;
     this.#headers = headersOf(plan);
+    this.#admission = Admission.of(plan);
   }
 
   /**

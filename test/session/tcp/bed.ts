@@ -14,13 +14,14 @@ import type {
   WorkerId,
 } from '../../../src/core/brand.js';
 import { type IpEndpoint, ipEndpoint } from '../../../src/core/endpoint.js';
-import type { Cause, DialFailure } from '../../../src/core/outcome.js';
+import type { Cause, DialFailure, DryRefusal } from '../../../src/core/outcome.js';
 import type { BackendPlan, ListenerPlan, Plan, PoolPlan } from '../../../src/core/plan.js';
 import { seededRandom } from '../../../src/core/random.js';
 import {
   CAUSE_COLUMN,
   createSeriesMemory,
   DIAL_COLUMN,
+  DRY_COLUMN,
   PLAIN_COLUMN,
   type PlainColumn,
   SeriesReader,
@@ -171,6 +172,10 @@ export class Bed {
     return this.#sum(CAUSE_COLUMN[cause]);
   }
 
+  dryRun(reason: DryRefusal): number {
+    return this.#sum(DRY_COLUMN[reason]);
+  }
+
   dialFailures(failure: DialFailure): number {
     return this.#sum(DIAL_COLUMN[failure]);
   }
@@ -253,6 +258,7 @@ const LISTENER_PLAN: ListenerPlan = {
   ],
   pool: POOL,
   maxSessions: 1000,
+  access: null,
   settings: listenerSettings({ idleTimeoutMs: 60_000 }),
   series: LISTENER_SERIES,
 };

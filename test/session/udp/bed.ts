@@ -181,6 +181,7 @@ export function listenerPlan(keys: readonly number[]): ListenerPlan {
     })),
     pool: POOL,
     maxSessions: 1000,
+    access: null,
     settings: listenerSettings({ idleTimeoutMs: 60_000 }),
     series: LISTENER_SERIES,
   };
