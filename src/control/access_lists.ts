@@ -15,7 +15,7 @@ import type { AccessSpec, AddressBlock, ListenerSpec, Spec } from '../core/spec.
 import { markOfUserFile, readUserFile } from '../files/user_file.js';
 import type { Log } from '../observe/log.js';
 
-export const ACCESS_LOOK_MS = 1_000;
+const ACCESS_LOOK_MS = 1_000;
 /** Of one listener. */
 const MAX_BLOCKS = 1_000_000;
 /** An IPv6 block has up to 43 characters, and may have a comment. */
@@ -86,8 +86,24 @@ export class AccessLists {
     this.#prepared = null;
   }
 
-  /** True when a file is another one than was read last. */
-  async areStale(): Promise<boolean> {
+  /**
+   * Looks at the files of `spec` every second, until there is none (null); `follow` is called, as a
+   * change, when one is another one than was read last.
+   */
+  watch(daemon: {
+    readonly spec: () => Spec | null;
+    readonly follow: () => Promise<unknown>;
+  }): void {
+    const look = async (): Promise<void> => {
+      const spec = daemon.spec();
+      if (spec === null) return;
+      if (namesFiles(spec) && (await this.#areStale())) await daemon.follow();
+      this.watch(daemon);
+    };
+    this.#deps.timers.after(ACCESS_LOOK_MS, () => void look());
+  }
+
+  async #areStale(): Promise<boolean> {
     for (const known of this.#known.values()) {
       if (known.stamp !== (await this.#stampOf(known.access))) return true;
     }
@@ -183,7 +199,7 @@ function add(blocks: AccessBlocks, { host, prefixBits }: AddressBlock, word: Acc
 }
 
 /** Whether any file has to be watched. */
-export function namesFiles({ listeners }: Spec): boolean {
+function namesFiles({ listeners }: Spec): boolean {
   return listeners.some(
     ({ access }: ListenerSpec) =>
       access !== null && access.allowFiles.length + access.denyFiles.length > 0,

@@ -9,11 +9,12 @@ import type { Spec } from '../core/spec.js';
 import { withDiscovered } from '../discovery/fold_discovered.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from '../names/resolver.js';
 import { isUsable } from '../pool/eligibility.js';
-import { ACCESS_LOOK_MS, AccessLists, namesFiles } from './access_lists.js';
+import { AccessLists } from './access_lists.js';
 import { Adoption } from './adoption.js';
 import { Attendance } from './attendance.js';
 import type { BackendBoard } from './backend_board.js';
 import { boardOf } from './board_parts.js';
+import { Cancels } from './cancels.js';
 import { ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
 import type { DaemonDeps } from './daemon_deps.js';
 import { Defects } from './defects.js';
@@ -25,7 +26,7 @@ import type { Override } from './desired/override.js';
 import { Discoveries } from './discoveries.js';
 import { EvennessWatch } from './evenness.js';
 import { Inquiries } from './inquiries.js';
-import { Inventory } from './inventory.js';
+import { Inventory, resetOf } from './inventory.js';
 import { ListeningSockets } from './listening_sockets.js';
 import { LookPace } from './look_pace.js';
 import { downNames, entryOf } from './member_entries.js';
@@ -78,13 +79,8 @@ export class Daemon {
       log.event('internal-error', { worker: null, listener, detail });
     });
     this.sockets = new ListeningSockets(deps.kernel, deps.workers);
-    this.inventory = new Inventory(
-      {
-        backend: (id) => shared.ledger.resetBackend(id),
-        listener: (id) => shared.ledger.resetListener(id),
-      },
-      new Tallies(shared.series, deps.clock),
-    );
+    const tallies = new Tallies(shared.series, deps.clock);
+    this.inventory = new Inventory(resetOf(shared.ledger), tallies);
     this.#lists = new AccessLists(deps);
     const deputies = new Deputies(deps.workers);
     this.#publisher = new PlanPublisher({
@@ -152,7 +148,10 @@ export class Daemon {
     }
     this.#look();
     this.#resolveAgain();
-    this.#lookAtLists();
+    this.#lists.watch({
+      spec: () => (this.#phase === 'serving' ? this.#spec : null),
+      follow: () => this.#changes.run(() => this.#adoption.followAccess()),
+    });
     log.event('ready', {
       listeners: this.#spec.listeners.length,
       pools: this.#spec.pools.length,
@@ -244,6 +243,12 @@ export class Daemon {
       sockets: this.sockets,
       attendance: this.#attendance,
       inquiries: this.inquiries,
+      cancels: new Cancels({
+        ...deps,
+        ...deps.shared,
+        inventory: this.inventory,
+        send: (worker, message) => this.fleet.send(worker, message),
+      }),
       opened: (listener, socket, problem) => {
         this.watch.opened(listener, socket, problem);
         if (problem !== null) this.#publisher.failed(listener.id);
@@ -379,18 +384,6 @@ export class Daemon {
         });
       this.#resolveAgain();
     });
-  }
-
-  #lookAtLists(): void {
-    this.#deps.timers.after(ACCESS_LOOK_MS, () => void this.#followLists());
-  }
-
-  async #followLists(): Promise<void> {
-    if (this.#phase !== 'serving') return;
-    if (namesFiles(this.#spec) && (await this.#lists.areStale())) {
-      await this.#changes.run(() => this.#adoption.followAccess());
-    }
-    this.#lookAtLists();
   }
 
   #emptied(untilMs: number): Promise<void> {

@@ -9,6 +9,7 @@ import { backendKey, listenerKey } from '../core/identity.js';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS } from '../core/limits.js';
 import { sameValue } from '../core/same_value.js';
 import type { BackendSpec, ListenerSpec, PoolSpec, Spec } from '../core/spec.js';
+import type { Ledger } from '../pool/ledger.js';
 import { Rows } from './registry.js';
 import {
   backendRowKey,
@@ -74,6 +75,13 @@ type Changing = { [Kind in keyof InventoryChange]: BackendEntry[] };
 export interface RowReset {
   readonly backend: (id: BackendId) => void;
   readonly listener: (id: ListenerId) => void;
+}
+
+export function resetOf(ledger: Ledger): RowReset {
+  return {
+    backend: (id) => ledger.resetBackend(id),
+    listener: (id) => ledger.resetListener(id),
+  };
 }
 
 export class Inventory {

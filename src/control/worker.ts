@@ -77,6 +77,7 @@ if (created.ok) {
     },
     ring: (worker) => doorbell.ring(worker),
     turn,
+    cancel: (order) => post({ kind: 'cancel', order }),
     ejected: () => post({ kind: 'ejected' }),
     acceptFailed: (socket, errno) => post({ kind: 'accept-failed', socket, errno }),
     internalError: (error, listener) => defects.report(error, listener, engine.clock.nowMs()),
@@ -106,6 +107,8 @@ if (created.ok) {
         return plane.endSessions(message);
       case 'ask':
         return answers.ask(message.ask, message.question);
+      case 'cancelled':
+        return plane.tcp.cancelled(message.pair, message.number, message.outcome);
       case 'stop':
         handOver(records);
         defects.flush(Number.POSITIVE_INFINITY);

@@ -6,6 +6,7 @@ import { muteDatagrams } from '../kernel/mute.js';
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
 import type { Attendance } from './attendance.js';
+import type { Cancels } from './cancels.js';
 import type { Inquiries } from './inquiries.js';
 import type { Inventory, ListenerEntry } from './inventory.js';
 import type { ListeningSockets } from './listening_sockets.js';
@@ -26,6 +27,7 @@ export interface WorkerNewsDeps {
   readonly sockets: ListeningSockets;
   readonly attendance: Attendance;
   readonly inquiries: Inquiries;
+  readonly cancels: Cancels;
   /** A worker has opened the socket of a listener, or could not: `problem`. */
   readonly opened: (listener: ListenerEntry, socket: number, problem: string | null) => void;
   /** A worker has ejected a backend. */
@@ -54,6 +56,8 @@ export class WorkerNews implements FleetEvents {
         return log.event('access-lost', { count: message.count });
       case 'applied':
         return this.#deps.attendance.applied(worker, message.version);
+      case 'cancel':
+        return this.#deps.cancels.take(worker, message.order);
       case 'ejected':
         return this.#deps.ejected();
       case 'degraded':

@@ -1,9 +1,10 @@
 /** The messages between the main thread and a worker, and what a worker is started with. */
 import type { AccessRecord } from '../core/access.js';
-import type { WorkerId } from '../core/brand.js';
+import type { PairId, WorkerId } from '../core/brand.js';
 import type { PlanPart } from '../core/plan.js';
 import type { AnswerPart, Question } from '../core/questions.js';
 import type { EngineName } from '../core/spec.js';
+import type { CancelOrder, CancelOutcome } from '../session/tcp/deps.js';
 import type { Ending } from '../session/tcp/ending.js';
 import type { ListenOutcome } from '../session/tcp_port.js';
 import type { Defect } from './defects.js';
@@ -36,6 +37,12 @@ export type ToWorker =
   | ({ readonly kind: 'end-sessions' } & Ending)
   /** See questions.ts; `ask` is the number of the question. */
   | { readonly kind: 'ask'; readonly ask: number; readonly question: Question }
+  | {
+      readonly kind: 'cancelled';
+      readonly pair: PairId;
+      readonly number: number;
+      readonly outcome: CancelOutcome;
+    }
   | { readonly kind: 'stop' };
 
 export type FromWorker =
@@ -48,6 +55,7 @@ export type FromWorker =
     }
   | { readonly kind: 'applied'; readonly version: number }
   | { readonly kind: 'access'; readonly records: readonly AccessRecord[] }
+  | { readonly kind: 'cancel'; readonly order: CancelOrder }
   /** It took a backend out; which one is in the ledger. */
   | { readonly kind: 'ejected' }
   | { readonly kind: 'access-lost'; readonly count: number }

@@ -42,6 +42,7 @@ const ORDERLY: ReadonlySet<Cause> = new Set<Cause>([
   'responses-done',
   'client-reset',
   'client-gone',
+  'cancel-handed-on',
   'max-age',
   'drained',
   'rebalanced',

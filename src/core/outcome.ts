@@ -31,6 +31,11 @@ export const CAUSES = [
   // by the listener's access list
   'denied',
   'not-allowed',
+  'hello-timeout',
+  'not-postgres',
+  // a CancelRequest of a Postgres client, which is no session
+  'cancel-handed-on',
+  'cancel-limit',
   'no-backend',
   'all-down',
   'all-full',
@@ -53,6 +58,9 @@ export const REFUSALS = [
   'untrusted-proxy',
   'denied',
   'not-allowed',
+  'hello-timeout',
+  'not-postgres',
+  'cancel-limit',
   'no-backend',
   'all-down',
   'all-full',

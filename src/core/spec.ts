@@ -89,6 +89,15 @@ export interface ListenerSettings {
   /** For all early stages together. */
   readonly helloTimeoutMs: number;
   readonly helloSizeBytes: number;
+  /** null: clients may speak whatever they like. */
+  readonly postgres: PostgresSpec | null;
+}
+
+export interface PostgresSpec {
+  /** `route`: a CancelRequest goes to every backend that may have the session. */
+  readonly cancel: 'route' | 'pass';
+  /** Whether what does not begin like Postgres is refused. */
+  readonly strict: boolean;
 }
 
 export const POLICY_NAMES = [

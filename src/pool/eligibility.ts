@@ -77,6 +77,11 @@ export function mayStay(ledger: Ledger, backend: BackendId): boolean {
   return (ledger.closed(backend) & GONE) === 0 && health !== 'down' && health !== 'standby';
 }
 
+/** A session of `backend` may be open, of this process or of another one in front of it. */
+export function mayHoldSessions(ledger: Ledger, backend: BackendId): boolean {
+  return ledger.active(backend) > 0 || ledger.health(backend) !== 'down';
+}
+
 /** Its probes get the answer that they want of it or of one in another role. */
 export function isAnswering(ledger: Ledger, backend: BackendId): boolean {
   const health = ledger.health(backend);

@@ -27,7 +27,7 @@ for (const name of [
 t.test('the annotated file says what an empty one means', async (t) => {
   const annotated = loadSpec(readFileSync(confFile('annotated.toml'), 'utf8'));
   const plain = loadSpec(
-    '[listeners.example]\nbind = "0.0.0.0:5432"\npool = "example"\n[pools.example.outlier]\n[[pools.example.backends]]\naddress = "10.0.0.11:5432"',
+    '[listeners.example]\nbind = "0.0.0.0:5432"\npool = "example"\n[listeners.example.postgres]\n[pools.example.outlier]\n[[pools.example.backends]]\naddress = "10.0.0.11:5432"',
   );
   t.strictSame(annotated, plain, 'what it shows are the defaults');
 });

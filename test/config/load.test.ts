@@ -51,6 +51,7 @@ t.test('the defaults of a listener are those of the contract', async (t) => {
         backlog: 4096,
         helloTimeoutMs: 3_000,
         helloSizeBytes: 16_384,
+        postgres: null,
       },
     },
   ] satisfies Spec['listeners']);

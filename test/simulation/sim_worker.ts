@@ -71,6 +71,7 @@ export class SimWorker {
       workers,
       access: (record) => post({ kind: 'access', records: [record] }),
       ring: deps.ring,
+      cancel: () => {},
       turn: () => Promise.resolve(),
       ejected: () => post({ kind: 'ejected' }),
       acceptFailed: (socket, errno) => post({ kind: 'accept-failed', socket, errno }),
@@ -125,6 +126,8 @@ export class SimWorker {
     switch (message.kind) {
       case 'plan':
         this.#applying = this.#applying.then(() => this.#apply(message.part));
+        return;
+      case 'cancelled':
         return;
       case 'end-sessions':
         return this.plane.endSessions(message);

@@ -117,6 +117,20 @@ export const WAYS: Readonly<Record<Cause, Way | string>> = {
     kind: 'error',
     play: asked,
   },
+  'hello-timeout': {
+    listener: 'hello_timeout = "1s"\npostgres.strict = true',
+    backends: echo,
+    kind: 'error',
+    play: silent,
+  },
+  'not-postgres': {
+    listener: 'postgres.strict = true',
+    backends: echo,
+    kind: 'error',
+    play: asked,
+  },
+  'cancel-handed-on': 'test/system/postgres_cancel.test.ts has real cancels of real clients',
+  'cancel-limit': 'test/system/postgres_cancel.test.ts sends more of them than it may',
   denied: {
     listener: 'access.deny = ["127.0.0.0/8", "::1"]',
     backends: echo,

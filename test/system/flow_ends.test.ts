@@ -52,7 +52,13 @@ type FlowCause = Exclude<
   Cause,
   Exclude<(typeof REFUSALS)[number], 'all-down'> | (typeof OF_CONNECTIONS)[number]
 >;
-const OF_CONNECTIONS = ['finished', 'client-reset', 'backend-reset', 'client-gone'] as const;
+const OF_CONNECTIONS = [
+  'finished',
+  'client-reset',
+  'backend-reset',
+  'client-gone',
+  'cancel-handed-on',
+] as const;
 
 interface Case {
   readonly name: string;

@@ -128,6 +128,10 @@ class Facts {
         return this.#diesOrResets || this.#someBackend(({ history }) => history.has('silent'));
       case 'resource-limit':
         return this.#story.program.openFiles !== null || this.#story.program.sizes !== null;
+      case 'hello-timeout':
+      case 'not-postgres':
+      case 'cancel-handed-on':
+      case 'cancel-limit':
       case 'denied':
       case 'not-allowed':
       case 'internal-error':

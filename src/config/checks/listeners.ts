@@ -73,10 +73,11 @@ function tcpOnly(scene: Scene, path: Path, listener: ListenerValue): readonly Fi
     const problem = 'UDP is not served on UNIX sockets';
     return [{ code: 'conflict', path: bindPath(scene, path, index), problem, expected }];
   });
-  const backlog = [...path, 'backlog'];
-  if (scene.given(backlog)) {
+  for (const key of ['backlog', 'postgres']) {
+    if (!scene.given([...path, key])) continue;
     const problem = 'no meaning for UDP';
-    findings.push({ code: 'misplaced', path: backlog, problem, expected: 'no such key' });
+    const expected = key === 'postgres' ? 'no such table' : 'no such key';
+    findings.push({ code: 'misplaced', path: [...path, key], problem, expected });
   }
   return findings.map((finding) => ({ ...finding, rests: [[...path, 'protocol']] }));
 }

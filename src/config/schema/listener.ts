@@ -8,6 +8,7 @@ import { fault, fits, type Reading, readEach } from '../reading.js';
 import { ACCESS, accessSpec } from './access.js';
 import { choice, duration, flag, integer, mixed, size, text } from './kinds.js';
 import { table, type ValueOf } from './node.js';
+import { POSTGRES, postgresSpec } from './postgres.js';
 
 /** Sockets and blocks of one listener: far more than one machine has addresses. */
 const MAX_BINDS = 64;
@@ -84,7 +85,7 @@ export const LISTENER = table(
       default: '3s',
       min: '10ms',
       max: '5m',
-      doc: 'How long a client may take for the first bytes that sluice looks at before it chooses a backend: for now the PROXY header. TCP only; where nothing is looked at, a client may keep silent.',
+      doc: 'How long a client may take for the first bytes that sluice looks at before it chooses a backend: the PROXY header, and with `[postgres]` the beginning of the first message. TCP only; where nothing is looked at, a client may keep silent.',
     }),
     hello_size: size({
       default: '16KiB',
@@ -92,6 +93,7 @@ export const LISTENER = table(
       max: '64KiB',
       doc: 'How many bytes these may be.',
     }),
+    postgres: POSTGRES,
     access: ACCESS,
   },
 );
@@ -115,6 +117,7 @@ export function listenerSpec(name: string, value: ListenerValue): ListenerSpec {
       backlog: value.backlog,
       helloTimeoutMs: value.hello_timeout,
       helloSizeBytes: value.hello_size,
+      postgres: postgresSpec(value.postgres),
     },
   };
 }

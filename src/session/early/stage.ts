@@ -10,9 +10,17 @@ import type { ProxyHeader } from '../proxy_protocol/header.js';
 export interface Facts {
   /** From a trusted proxy's header; null: the socket's own addresses count. */
   readonly proxied: ProxyHeader | null;
+  /** How a Postgres client began, where that is looked at and can be. */
+  readonly postgres: PostgresStart | null;
 }
 
-export const NOTHING_KNOWN: Facts = { proxied: null };
+export type PostgresStart =
+  /** A StartupMessage: from now on it understands an ErrorResponse. */
+  | { readonly kind: 'start' }
+  /** The whole request. */
+  | { readonly kind: 'cancel'; readonly request: Uint8Array };
+
+export const NOTHING_KNOWN: Facts = { proxied: null, postgres: null };
 
 export type Verdict =
   /** The bytes so far are the beginning of something. */

@@ -1,6 +1,6 @@
 /** What the life of TCP sessions needs from its worker. */
 import type { AccessRecord } from '../../core/access.js';
-import type { WorkerId } from '../../core/brand.js';
+import type { ListenerId, PairId, WorkerId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
 import type { Random } from '../../core/random.js';
 import type { SeriesWriter } from '../../core/series.js';
@@ -8,6 +8,21 @@ import type { SessionIds } from '../../core/session_ids.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { ReportDefect } from '../defect.js';
 import type { ListenerKey, TcpEngine } from '../tcp_port.js';
+
+/** A CancelRequest of a Postgres client, for the main thread to hand on. */
+export interface CancelOrder {
+  readonly pair: PairId;
+  /** Of the session; the pair may be another one's by the time of the answer. */
+  readonly number: number;
+  readonly listener: ListenerId;
+  /** The client's host, for its rate. */
+  readonly client: string;
+  /** The PROXY header that backends of the pool want in front, or null. */
+  readonly prelude: Uint8Array | null;
+  readonly request: Uint8Array;
+}
+
+export type CancelOutcome = 'handed on' | 'too many';
 
 export interface TcpSessionsDeps {
   readonly engine: TcpEngine;
@@ -26,5 +41,7 @@ export interface TcpSessionsDeps {
    * Accepting failed for want of something; no session is concerned, and the engine tries again.
    */
   readonly acceptFailed: (key: ListenerKey, errno: string) => void;
+  /** `cancelled` is called when it is done. */
+  readonly cancel: (order: CancelOrder) => void;
   readonly internalError: ReportDefect;
 }

@@ -10,7 +10,12 @@ import type { Cause } from '../../core/outcome.js';
 import { beginReading, lateCause, type Reading, readOn } from '../early/reading.js';
 import type { TcpEngine } from '../tcp_port.js';
 import type { SessionBook } from './book.js';
+import type { CancelOrder } from './deps.js';
+import { preludeFor } from './prelude.js';
 import type { TcpSession } from './session.js';
+
+/** A cancel that nobody has taken by then is over for its client. */
+const CANCEL_MS = 5_000;
 
 export interface EarlyDeps {
   readonly engine: TcpEngine;
@@ -19,6 +24,8 @@ export interface EarlyDeps {
   readonly deadline: (session: TcpSession, atMs: number) => void;
   readonly noDeadline: (session: TcpSession) => void;
   readonly refuse: (session: TcpSession, cause: Cause) => void;
+  /** Hands a CancelRequest to whoever takes it to the backends. */
+  readonly cancel: (order: CancelOrder) => void;
   /** All is known: the session chooses. */
   readonly done: (session: TcpSession) => void;
 }
@@ -68,6 +75,18 @@ export class EarlyStages {
     this.#deps.refuse(session, lateCause(reading));
   }
 
+  #cancel(session: TcpSession, request: Uint8Array): void {
+    const { engine, clock } = this.#deps;
+    const { pair, number, listener } = session;
+    session.phase = { at: 'cancelling' };
+    session.waiting = listener.waiting;
+    this.#deps.deadline(session, clock.nowMs() + CANCEL_MS);
+    const from = session.client(engine.client(pair));
+    const client = from.kind === 'ip' ? from.host : '';
+    const prelude = preludeFor(session, engine);
+    this.#deps.cancel({ pair, number, listener: listener.id, client, prelude, request });
+  }
+
   /** Whom the header names may not come, whoever brought it. */
   #refusalOfClient({ listener, facts }: TcpSession): AccessRefusal | null {
     const { admission } = listener;
@@ -87,9 +106,11 @@ export class EarlyStages {
   #finish(session: TcpSession, { consumed }: Reading): void {
     const refusal = this.#refusalOfClient(session);
     if (refusal !== null) return this.#deps.refuse(session, refusal);
-    session.phase = { at: 'choosing' };
     this.#deps.noDeadline(session);
     this.#deps.engine.earlyDone(session.pair, consumed);
+    const { postgres } = session.facts;
+    if (postgres?.kind === 'cancel') return this.#cancel(session, postgres.request);
+    session.phase = { at: 'choosing' };
     this.#deps.done(session);
   }
 }

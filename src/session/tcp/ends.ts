@@ -23,6 +23,7 @@ export function leaseOf(session: TcpSession): Lease | null {
 const STAGE_OF = {
   held: 'accept',
   early: 'accept',
+  cancelling: 'accept',
   choosing: 'select',
   resting: 'dial',
   verdict: 'select',

@@ -15,6 +15,8 @@ export type Phase =
   | { readonly at: 'held' }
   /** Counted at the listener; the stages look at the client's first bytes. */
   | { readonly at: 'early'; readonly reading: Reading }
+  /** Counted; its CancelRequest is on its way to backends, and nothing else will follow. */
+  | { readonly at: 'cancelling' }
   /** Counted; a backend is being chosen, or was found wanting, in this very moment. */
   | { readonly at: 'choosing' }
   /** No backend has had a verdict yet; no reservation. */

@@ -15,7 +15,7 @@ import { type HowToEnd, Notices } from '../notices.js';
 import type { ListenerKey, PairEnd, TcpEdges } from '../tcp_port.js';
 import { SessionBook } from './book.js';
 import { Choosing } from './choosing.js';
-import type { TcpSessionsDeps } from './deps.js';
+import type { CancelOutcome, TcpSessionsDeps } from './deps.js';
 import { EarlyStages } from './early_stages.js';
 import { concerned, type Ending, isAbrupt } from './ending.js';
 import { endOf, expiryOf, leaseOf, type Over, overdue, settlementOf, stageOf } from './ends.js';
@@ -25,6 +25,7 @@ import { preludeFor } from './prelude.js';
 import { TcpSession } from './session.js';
 import { TcpSource } from './source.js';
 import { Sweep } from './sweep.js';
+import { tellRefusal } from './telling.js';
 import { TurnedAway } from './turned_away.js';
 import type { Waiting } from './waiting.js';
 
@@ -93,6 +94,7 @@ export class TcpSessions implements TcpEdges {
       deadline,
       noDeadline: (session) => this.#wheel.clear(session.pair),
       refuse: (session, cause) => this.#end(session, 'sluice', 'accept', cause, 'reset'),
+      cancel: deps.cancel,
       done: (session) => this.choosing.choose(session),
     });
     this.choosing = new Choosing({
@@ -163,6 +165,17 @@ export class TcpSessions implements TcpEdges {
     }
     if (this.#count === 0) return Number.POSITIVE_INFINITY;
     return Math.min(this.#wheel.nextMs(), this.#sweep.nextMs, this.#notices.dueMs);
+  }
+
+  /** A CancelRequest has been handed on, or is one too many. */
+  cancelled(pair: PairId, number: number, outcome: CancelOutcome): void {
+    const session = this.#sessions[pair] ?? null;
+    if (session?.number !== number || session.phase.at !== 'cancelling') return;
+    this.#alone(session, () => {
+      if (outcome === 'handed on') {
+        this.#end(session, 'client', 'accept', 'cancel-handed-on', 'flush');
+      } else this.#end(session, 'sluice', 'accept', 'cancel-limit', 'reset');
+    });
   }
 
   // ---- edges ----
@@ -294,6 +307,8 @@ export class TcpSessions implements TcpEdges {
       case 'choosing':
       case 'closing':
         return;
+      case 'cancelling':
+        return this.#end(session, 'client', 'accept', 'cancel-handed-on', 'flush');
       case 'early':
         return this.#early.expired(session, phase.reading);
       case 'resting':
@@ -352,8 +367,9 @@ export class TcpSessions implements TcpEdges {
     if (phase.at === 'closing' || phase.at === 'held') return;
     this.choosing.forget(session);
     this.#wheel.clear(session.pair);
+    const isTold = how === 'reset' && tellRefusal(session, this.#deps.engine, cause);
     session.phase = { at: 'closing', lease: leaseOf(session), end: { by, stage, cause } };
-    this.#deps.engine.close(session.pair, how);
+    this.#deps.engine.close(session.pair, isTold ? 'flush' : how);
   }
 
   /** Does for one session what is done for many: what breaks in it ends that session only. */

@@ -10,6 +10,7 @@ import type { TcpSession } from './session.js';
 const STATES = {
   held: 'early',
   early: 'early',
+  cancelling: 'early',
   choosing: 'choosing',
   resting: 'resting',
   verdict: 'unproven',

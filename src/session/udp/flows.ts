@@ -154,10 +154,8 @@ export class UdpFlows implements UdpEdges {
   newFlow(key: ListenerKey, id: FlowId): 'kept' | DatagramDrop {
     assertShared(this.#flows[id] === undefined, 'an engine used a flow before it was closed');
     const listener = this.#listeners.byKey(key);
-    if (this.#listeners.isClosing(listener)) return this.#refuse(listener, 'listener-closing');
-    const refusal = this.#book.refusal(listener, id);
+    const refusal = this.#listeners.enter(listener, () => this.#book.refusal(listener, id));
     if (refusal !== null) return this.#refuse(listener, refusal);
-    if (!listener.tryEnter()) return this.#refuse(listener, 'flow-limit');
     const now = this.#deps.clock.nowMs();
     const number = this.#deps.ids.next();
     const flow = new UdpFlow(id, number, key, listener, listener.headers?.last ?? null, now);

@@ -2,6 +2,7 @@
 import { presentShared } from '../../core/assert.js';
 import type { ListenerId, WorkerId } from '../../core/brand.js';
 import { type IpEndpoint, overlap } from '../../core/endpoint.js';
+import type { DatagramDrop } from '../../core/outcome.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { PoolView } from '../../pool/selection.js';
@@ -114,6 +115,12 @@ export class UdpListeners {
   remove(id: ListenerId): void {
     const listener = this.#byId.get(id);
     if (listener !== undefined) this.#closing.set(listener, 'now');
+  }
+
+  /** Counts a new flow at its listener, or says why it may not come; `refusal`: by its client. */
+  enter(listener: UdpListener, refusal: () => DatagramDrop | null): DatagramDrop | null {
+    if (this.isClosing(listener)) return 'listener-closing';
+    return refusal() ?? (listener.tryEnter() ? null : 'flow-limit');
   }
 
   isClosing(listener: UdpListener): boolean {

@@ -12,6 +12,7 @@ t.test('every table of a file is a section, in the order of the file', async (t)
       '[log]',
       '[admin]',
       '[listeners.NAME]',
+      '[listeners.NAME.postgres]',
       '[listeners.NAME.access]',
       '[pools.NAME]',
       '[pools.NAME.hash]',

@@ -7,6 +7,7 @@ import type { Random } from '../../../src/core/random.js';
 import { SeriesWriter } from '../../../src/core/series.js';
 import type { Ledger } from '../../../src/pool/ledger.js';
 import type { ReportDefect } from '../../../src/session/defect.js';
+import type { CancelOrder } from '../../../src/session/tcp/deps.js';
 import { FakeEngine } from '../../support/fake_engine.js';
 import type { FakeTcpEngine } from '../../support/fake_tcp_engine.js';
 import type { FakeTime } from '../../support/fake_time.js';
@@ -34,6 +35,9 @@ export class BedWorker {
   readonly #time: FakeTime;
   #bell: 'rung' | 'silent' = 'silent';
 
+  /** CancelRequests that the main thread would hand on. */
+  readonly cancels: CancelOrder[] = [];
+
   constructor(deps: BedWorkerDeps) {
     const engine = new FakeEngine(deps.time, 64);
     this.tcp = engine.tcp;
@@ -43,6 +47,7 @@ export class BedWorker {
       engine,
       turn: () => Promise.resolve(),
       series: new SeriesWriter(deps.memory, deps.worker),
+      cancel: (order) => void this.cancels.push(order),
       ejected: () => {},
       acceptFailed: (_, errno) => this.acceptErrors.push(errno),
       internalError: deps.internalError,

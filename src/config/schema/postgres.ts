@@ -1,0 +1,22 @@
+/** `[listeners.NAME.postgres]`: what sluice does for Postgres clients. */
+import type { PostgresSpec } from '../../core/spec.js';
+import { choice, flag } from './kinds.js';
+import { optionalTable, type ValueOf } from './node.js';
+
+export const POSTGRES = optionalTable(
+  'Clients of this listener speak Postgres. What they say first is looked at, within `hello_timeout`: a client that is refused after its StartupMessage hears why, and CancelRequests find their server. After that, and behind TLS, nothing is looked at: a cancel that comes within TLS (libpq 17 and later, for a session with TLS) is served like a session.',
+  {
+    cancel: choice(['route', 'pass'], {
+      default: 'route',
+      doc: '"route": a CancelRequest goes to every backend of the pool that may have the session (drained and ejected ones too, 64 at most, each for 2 s at most); the others do not know its secret and do nothing. It counts against no cap of a backend and no queue. A client may send 20 a second; more are refused as `cancel-limit`. "pass": the policy chooses one backend for it, which mostly is another one.',
+    }),
+    strict: flag({
+      default: true,
+      doc: 'true: who does not begin like a Postgres client is refused, as `not-postgres`. false: it goes on to a backend.',
+    }),
+  },
+);
+
+export function postgresSpec(value: ValueOf<typeof POSTGRES>): PostgresSpec | null {
+  return value === undefined ? null : { cancel: value.cancel, strict: value.strict };
+}

@@ -1,0 +1,132 @@
+/** Ctrl-C in psql behind sluice: a cancel is a connection of its own, and finds its server. */
+import t, { type Test } from 'tap';
+import { POLICY_NAMES } from '../../src/core/spec.js';
+import { startDaemon } from '../support/daemon.js';
+import { nowMs } from '../support/deadline.js';
+import { runToEnd } from '../support/process.js';
+import { haveServers, program } from '../support/require_server.js';
+import { POSTGRES_PROGRAMS, type Postgres, startPostgres } from '../support/servers/postgres.js';
+import { listenerText, poolText } from '../support/settings.js';
+import { tryDial } from '../support/wire.js';
+
+const SLEEP_S = 30;
+const CANCELLED = /canceling statement due to user request/;
+
+/** `psql -c 'select pg_sleep(30)'` with a Ctrl-C: what it says, and how soon. */
+async function interrupted(
+  port: number,
+  afterS: number,
+): Promise<{ stderr: string; tookMs: number }> {
+  const startedMs = nowMs();
+  const sql = `select pg_sleep(${SLEEP_S})`;
+  const where = `host=127.0.0.1 port=${port} user=postgres dbname=postgres`;
+  const psql = [program('psql'), '-X', '-c', sql, where];
+  const { stderr } = await runToEnd('timeout', ['-s', 'INT', String(afterS), ...psql]);
+  return { stderr, tookMs: nowMs() - startedMs };
+}
+
+function listeners(): string {
+  return POLICY_NAMES.map((policy) =>
+    listenerText({ name: policy, pool: policy, lines: 'postgres.cancel = "route"' }),
+  ).join('');
+}
+
+function pools(servers: readonly Postgres[]): string {
+  return POLICY_NAMES.map((policy) => poolText({ name: policy, policy, backends: servers })).join(
+    '',
+  );
+}
+
+/** Statements that the servers say were cancelled; each server logs its own. */
+const cancelledBy = (servers: readonly Postgres[]): number =>
+  servers.flatMap(({ log }) => log.filter((line) => CANCELLED.test(line))).length;
+
+/** Sessions at `ports`, each with a Ctrl-C after `afterS`, end by it. */
+async function allCancelled(t: Test, ports: readonly number[], afterS = 1): Promise<void> {
+  const all = await Promise.all(ports.map((port) => interrupted(port, afterS)));
+  for (const { stderr, tookMs } of all) {
+    t.match(stderr, CANCELLED);
+    t.ok(tookMs < (SLEEP_S * 1_000) / 2, `${Math.round(tookMs)} ms`);
+  }
+}
+
+t.test(
+  'a cancel reaches its server, whatever the policy, and through another sluice',
+  async (t) => {
+    if (!haveServers(t, ...POSTGRES_PROGRAMS)) return;
+    const servers = await startPostgres(t, 3);
+    const daemon = await startDaemon(t, { toml: listeners() + pools(servers), access: 'all' });
+    for (const policy of POLICY_NAMES) await daemon.backendsUp(policy, 3);
+    const ports = await Promise.all(POLICY_NAMES.map((policy) => daemon.port(policy)));
+    await allCancelled(t, [...ports, ...ports]);
+    t.equal(cancelledBy(servers), 2 * ports.length, 'each once, and none elsewhere');
+    await daemon.metricSettles(
+      'sluice_sessions_total',
+      { outcome: 'cancel-handed-on' },
+      (sum) => sum === 2 * ports.length,
+    );
+
+    // The session comes through one sluice, and the cancel to the other one by round-robin.
+    const front = await startDaemon(t, {
+      toml:
+        listenerText({ pool: 'nodes' }) +
+        poolText({
+          name: 'nodes',
+          policy: 'round-robin',
+          backends: [
+            { address: `127.0.0.1:${ports[0]}`, name: 'one' },
+            { address: `127.0.0.1:${await daemon.port('random')}`, name: 'two' },
+          ],
+        }),
+    });
+    await front.backendsUp('nodes', 2);
+    await allCancelled(t, [await front.port('nodes')]);
+  },
+);
+
+t.test('a cancel reaches a server that is full and drains', async (t) => {
+  if (!haveServers(t, ...POSTGRES_PROGRAMS)) return;
+  const servers = await startPostgres(t, 2);
+  const toml = (backends: readonly Postgres[]): string =>
+    listenerText({ pool: 'pg', lines: 'postgres.strict = true' }) +
+    poolText({ name: 'pg', backends, lines: 'max_connections = 1\ndrain_timeout = "1m"' });
+  const daemon = await startDaemon(t, { toml: toml(servers) });
+  await daemon.backendsUp('pg', 2);
+  const port = await daemon.port('pg');
+  // Long enough for what happens before the cancel.
+  const both = allCancelled(t, [port, port], 6);
+  await daemon.metricSettles('sluice_sessions_active', { pool: 'pg' }, (sum) => sum === 2);
+  const refused = await runToEnd(program('psql'), [
+    '-Xc',
+    'select 1',
+    `host=127.0.0.1 port=${port} user=postgres sslmode=disable gssencmode=disable`,
+  ]);
+  t.match(refused.stderr, /sluice has no backend for this: all-full/);
+  await daemon.reload(toml(servers.slice(0, 1)));
+  await both;
+});
+
+t.test('a client that cancels more than it may is refused, and harms nobody', async (t) => {
+  if (!haveServers(t, ...POSTGRES_PROGRAMS)) return;
+  const [server] = await startPostgres(t, 1);
+  const daemon = await startDaemon(t, {
+    toml:
+      listenerText({ pool: 'pg', lines: 'postgres.strict = true' }) +
+      poolText({ name: 'pg', backends: server ? [server] : [] }),
+  });
+  await daemon.backendsUp('pg', 1);
+  const port = await daemon.port('pg');
+  const request = Buffer.from('0000001004d2162e0000000100000002', 'hex');
+  await Promise.all(
+    Array.from({ length: 60 }, async () => {
+      const wire = await tryDial({ port });
+      if (typeof wire === 'string') throw new Error(wire);
+      await wire.send(request);
+      wire.finish();
+      await wire.closed;
+      wire.socket.destroy();
+    }),
+  );
+  await daemon.metricSettles('sluice_refused_total', { reason: 'cancel-limit' }, (sum) => sum > 0);
+  await allCancelled(t, [port]);
+});
