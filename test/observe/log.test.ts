@@ -164,6 +164,7 @@ t.test('an access line tells the whole session, in base units and snake case', a
       duration_ms: 10,
       bytes_in: 5,
       bytes_out: 0,
+      unlogged: 0,
       outcome: { by: 'sluice', stage: 'dial', cause: 'dial-failed' },
       msg: 'A session or flow has ended.',
     },
