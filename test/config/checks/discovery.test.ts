@@ -11,7 +11,9 @@ const PLACE = 'pools.p.discovery[0]';
 
 t.test('what a kind needs, and what belongs to another', async (t) => {
   const found = {
-    'hold = "1s"': [`2:11: ${PLACE}.kind: missing (expected "dns", "file" or "http"; got nothing)`],
+    'hold = "1s"': [
+      `2:11: ${PLACE}.kind: missing (expected "dns", "file", "http", "sentinel" or "patroni"; got nothing)`,
+    ],
     'kind = "dns"': [
       `2:11: ${PLACE}.name: missing, and kind = "dns" needs it (expected a domain name; got nothing)`,
       `2:11: ${PLACE}.port: missing, and addresses need it (expected a port, or srv = true; got nothing)`,
