@@ -10,12 +10,7 @@ import { systemClock } from '../system/clock.js';
 import { systemRandom } from '../system/random.js';
 import { holdProcess, systemTimers } from '../system/timers.js';
 import type { LineSink } from './check.js';
-import type { OptionDescription } from './option.js';
 import type { Words } from './word_reader.js';
-
-export const discoverOptions: readonly OptionDescription[] = [
-  { flags: '--json', description: 'the answers as JSON' },
-];
 
 /** Of a source that says nothing of it. */
 const NEVER = new AbortController().signal;

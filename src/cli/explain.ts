@@ -12,16 +12,7 @@ import { systemRandom } from '../system/random.js';
 import { systemTimers } from '../system/timers.js';
 import { explained } from './ctl/explain.js';
 import { Output } from './ctl/output.js';
-import type { OptionDescription } from './option.js';
 import type { Words } from './word_reader.js';
-
-export const explainOptions: readonly OptionDescription[] = [
-  { flags: '--json', description: 'print the answer as JSON' },
-];
-
-export const EXPLAIN_NOTES =
-  'Every backend counts as up, and nobody is connected: what a running daemon would do,\n' +
-  '`sluice ctl explain` says.';
 
 /** The exit code: 0 told, 1 the file is bad, or has no such listener. */
 export async function explain(file: string, words: Words): Promise<0 | 1> {

@@ -2,9 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { endNow } from '../control/ending.js';
-import { serve } from '../control/serve.js';
 import { readsHang } from '../files/user_file.js';
-import { check } from './check.js';
 import {
   COMPLETION_NOTES,
   type Completable,
@@ -14,14 +12,13 @@ import {
 } from './completion.js';
 import type { CtlCommand } from './ctl/command.js';
 import { CTL_COMMANDS, CTL_OPTIONS, runCtl } from './ctl/ctl.js';
-import { demo, demoOptions } from './demo/demo.js';
-import { discover, discoverOptions } from './discover.js';
-import { doctor, doctorOptions } from './doctor/doctor.js';
-import { EXPLAIN_NOTES, explain, explainOptions } from './explain.js';
+import { demoOptions } from './demo/options.js';
+import { discoverOptions } from './discover_options.js';
+import { doctorOptions } from './doctor/options.js';
+import { EXPLAIN_NOTES, explainOptions } from './explain_options.js';
 import { IMPORT_COMMANDS } from './import/commands.js';
 import type { OptionDescription } from './option.js';
 import { signalTable } from './signal_table.js';
-import { simulate } from './simulate.js';
 import { simulateOptions } from './simulate_options.js';
 import type { Words } from './word_reader.js';
 
@@ -83,7 +80,10 @@ function ctlCommand(line: CtlCommand): GroupCommand {
   return { ...line, options, run: (words, rest) => runCtl(line, words, rest) };
 }
 
-/** In the order of the help. */
+/**
+ * In the order of the help. A command loads what it needs when it is run: nobody waits for the
+ * rest, and reading all modules at once takes more open files than a daemon may have.
+ */
 export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
   {
     name: 'run',
@@ -91,26 +91,29 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
     options: fileOptions,
     notes: signalTable(),
     positional: filePositional,
-    run: (words) => serve({ file: fileOf(words), version: version() }),
+    run: async (words) => {
+      const { serve } = await import('../control/serve.js');
+      return serve({ file: fileOf(words), version: version() });
+    },
   },
   {
     name: 'check',
     description: 'say everything that is wrong with a configuration file',
     options: fileOptions,
     positional: filePositional,
-    run: (words) => check(fileOf(words)),
+    run: async (words) => (await import('./check.js')).check(fileOf(words)),
   },
   {
     name: 'demo',
     description: 'see it work: embedded backends and clients; no file, no root',
     options: demoOptions,
-    run: (words) => demo(words, version()),
+    run: async (words) => (await import('./demo/demo.js')).demo(words, version()),
   },
   {
     name: 'doctor',
     description: 'say which engines and how many sessions this machine allows, and why',
     options: doctorOptions,
-    run: (words) => doctor(words, version()),
+    run: async (words) => (await import('./doctor/doctor.js')).doctor(words, version()),
   },
   {
     name: 'ctl',
@@ -122,7 +125,7 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
     description: 'ask every source of backends once, and show what it would get',
     options: [...fileOptions, ...discoverOptions],
     positional: filePositional,
-    run: (words) => discover(fileOf(words), words),
+    run: async (words) => (await import('./discover.js')).discover(fileOf(words), words),
   },
   {
     name: 'explain',
@@ -133,7 +136,7 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
       { usage: '<listener>', description: 'where the client comes in', option: 'listener' },
       { usage: '<client>', description: 'its address, with a port or without', option: 'client' },
     ],
-    run: (words) => explain(fileOf(words), words),
+    run: async (words) => (await import('./explain.js')).explain(fileOf(words), words),
   },
   {
     name: 'import',
@@ -152,7 +155,7 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
     name: 'simulate',
     description: 'put a workload through every policy and compare them',
     options: simulateOptions,
-    run: (words) => simulate(words),
+    run: async (words) => (await import('./simulate.js')).simulate(words),
   },
 ];
 

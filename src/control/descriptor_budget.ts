@@ -25,6 +25,9 @@ const MAX_PIPES_A_WORKER = 256;
 export const DESCRIPTORS_A_SOCKET = 3;
 /** Listening sockets may have this share of what they and sessions have together. */
 const SOCKETS_SHARE = 0.5;
+/** Open before the workers start, and in each of their threads while it reads its modules. */
+const AT_START = 48;
+const AT_THREAD_START = 96;
 /** Rows are laid out at start: a limit of "unlimited" must not take all memory. */
 export const MAX_SESSIONS = 262_144;
 
@@ -41,6 +44,8 @@ export interface DescriptorBudget {
   readonly adminConnections: number;
   /** Descriptors that a reload may open although sessions have everything else. */
   readonly reload: number;
+  /** Worker threads that may start at the same time; 1 or more. */
+  readonly startsAtOnce: number;
 }
 
 export function divideDescriptors(
@@ -66,6 +71,7 @@ export function divideDescriptors(
     probes: Math.max(1, Math.floor(atWork * PROBES_SHARE)),
     adminConnections: Math.max(1, Math.floor(atWork * ADMIN_SHARE)),
     reload: Math.floor(atWork * RELOAD_SHARE),
+    startsAtOnce: Math.max(1, Math.floor((limit - AT_START) / AT_THREAD_START)),
   };
 }
 

@@ -11,6 +11,7 @@ import {
 import type { WorkerId } from '../core/brand.js';
 import type { Clock, Timers } from '../core/clock.js';
 import type { Doorbell } from '../core/doorbell.js';
+import type { DescriptorBudget } from './descriptor_budget.js';
 import type { Vitals } from './vitals.js';
 import type { FromWorker, ToWorker, WorkerStart } from './worker_protocol.js';
 import { WorkerRetries } from './worker_retries.js';
@@ -59,6 +60,7 @@ export interface FleetDeps {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly events: FleetEvents;
+  readonly budget: Pick<DescriptorBudget, 'startsAtOnce'>;
 }
 
 interface Seat {
@@ -78,6 +80,8 @@ export class WorkerFleet implements Fleet {
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #events: FleetEvents;
+  readonly #startsAtOnce: number;
+  #closing = false;
 
   constructor(deps: FleetDeps) {
     this.#start = deps.start;
@@ -86,6 +90,7 @@ export class WorkerFleet implements Fleet {
     this.#clock = deps.clock;
     this.#timers = deps.timers;
     this.#events = deps.events;
+    this.#startsAtOnce = deps.budget.startsAtOnce;
   }
 
   get size(): number {
@@ -100,7 +105,10 @@ export class WorkerFleet implements Fleet {
     const workers = Array.from({ length: count }, (_, worker) => worker as WorkerId);
     // Nothing has gone wrong yet with those that start.
     for (const worker of workers) this.#vitals.beat(worker, this.#clock.nowMs());
-    await Promise.all(workers.map((worker) => this.#spawn(worker)));
+    while (workers.length > 0 && !this.#closing) {
+      const next = workers.splice(0, this.#startsAtOnce);
+      await Promise.all(next.map((worker) => this.#spawn(worker)));
+    }
   }
 
   send(worker: WorkerId, message: ToWorker): void {
@@ -153,6 +161,7 @@ export class WorkerFleet implements Fleet {
    * while it loads the addon for foreign calls (both seen with Node.js 20).
    */
   async close(): Promise<void> {
+    this.#closing = true;
     for (const seat of this.#seats) seat.state = 'stopping';
     this.broadcast({ kind: 'stop' });
     const late = new Promise<void>((resolve) => {

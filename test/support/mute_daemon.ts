@@ -21,6 +21,7 @@ export interface MuteSetup {
   readonly toml: string;
   readonly shutdownTimeout?: string;
   readonly engine?: string;
+  readonly workers?: number;
   readonly env?: NodeJS.ProcessEnv;
   readonly nodeFlags?: readonly string[];
 }
@@ -43,7 +44,7 @@ export async function startMute(t: Test, setup: MuteSetup): Promise<MuteDaemon> 
     file,
     `[daemon]
 engine = "${setup.engine ?? ENGINE}"
-workers = 1
+workers = ${setup.workers ?? 1}
 shutdown_timeout = "${setup.shutdownTimeout ?? '1s'}"
 [log]
 access = "all"

@@ -23,10 +23,11 @@ t.test(
 
 t.test('with few open files, little locked memory or address space it serves', async (t) => {
   const backends = await startEchoes(t, 1);
-  for (const limit of ['ulimit -n 200', 'ulimit -l 16', 'ulimit -v 8000000']) {
+  for (const limit of ['ulimit -n 128', 'ulimit -l 16', 'ulimit -v 8000000']) {
     const port = await freePort();
     const daemon = await startMute(t, {
       shell: `${limit}; exec "$@"`,
+      workers: 4,
       toml:
         listenerText({ pool: 'echo', bind: `0.0.0.0:${port}` }) +
         poolText({ name: 'echo', backends }),

@@ -8,7 +8,6 @@ import { systemClock } from '../../system/clock.js';
 import { onSignal } from '../../system/signals.js';
 import { systemTimers } from '../../system/timers.js';
 import type { LineSink } from '../check.js';
-import type { OptionDescription } from '../option.js';
 import { WordReader, type Words } from '../word_reader.js';
 import { demoSpec } from './demo_spec.js';
 import type { Target } from './exchange.js';
@@ -17,15 +16,6 @@ import { Screen, type Terminal } from './screen.js';
 import { NOTHING_YET, type Tally } from './tally.js';
 import { CLIENTS } from './traffic.js';
 import { TrafficWorker } from './traffic_worker.js';
-
-export const demoOptions: readonly OptionDescription[] = [
-  { flags: '--for <time>', description: 'end after this time (default: when interrupted)' },
-  {
-    flags: '--engine <name>',
-    description: 'what moves the bytes, as in [daemon]',
-    default: 'auto',
-  },
-];
 
 /** Shares and means are those of so long. */
 const RECENT_MS = 2_000;

@@ -1,13 +1,6 @@
 /** `sluice import haproxy` and `sluice import nginx`. */
-import { capabilities } from '../../import/capabilities.js';
-import { importHaproxy } from '../../import/haproxy/import.js';
-import { importNginx } from '../../import/nginx/import.js';
 import type { GroupCommand } from '../main.js';
 import type { OptionDescription } from '../option.js';
-import type { Words } from '../word_reader.js';
-import { readIncluded } from './included.js';
-import { finish } from './run.js';
-import { readSource, readSources } from './sources.js';
 
 const OPTIONS: readonly OptionDescription[] = [
   {
@@ -29,7 +22,7 @@ export const IMPORT_COMMANDS: readonly GroupCommand[] = [
     ],
     options: OPTIONS,
     notes: NOTES,
-    run: fromHaproxy,
+    run: async (words, paths) => (await import('./translate.js')).fromHaproxy(words, paths),
   },
   {
     name: 'nginx',
@@ -39,38 +32,6 @@ export const IMPORT_COMMANDS: readonly GroupCommand[] = [
     ],
     options: OPTIONS,
     notes: NOTES,
-    run: fromNginx,
+    run: async (words, paths) => (await import('./translate.js')).fromNginx(words, paths),
   },
 ];
-
-async function fromHaproxy(words: Words, paths: readonly string[]): Promise<number> {
-  const sources = await readSources(paths);
-  if (!sources.ok) return complain(sources.error);
-  const { env, stdout, stderr } = process;
-  const given = Object.entries(env).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value] as const],
-  );
-  const result = importHaproxy(sources.value, new Map(given), capabilities());
-  return finish(result, { sources: sources.value, output: outputOf(words), stdout, stderr });
-}
-
-async function fromNginx(words: Words, [path = '']: readonly string[]): Promise<number> {
-  const source = await readSource(path);
-  if (!source.ok) return complain(source.error);
-  const included = await readIncluded(source.value);
-  if (!included.ok) return complain(included.error);
-  const sources = [source.value, ...[...included.value.values()].flat()];
-  const { stdout, stderr } = process;
-  const result = importNginx(source.value, included.value, capabilities());
-  return finish(result, { sources, output: outputOf(words), stdout, stderr });
-}
-
-function outputOf(words: Words): string | undefined {
-  const output = words['output'];
-  return output === undefined ? undefined : String(output);
-}
-
-function complain(problem: string): number {
-  process.stderr.write(`${problem}\n`);
-  return 1;
-}

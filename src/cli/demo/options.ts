@@ -1,0 +1,11 @@
+/** What `sluice demo` may be told. */
+import type { OptionDescription } from '../option.js';
+
+export const demoOptions: readonly OptionDescription[] = [
+  { flags: '--for <time>', description: 'end after this time (default: when interrupted)' },
+  {
+    flags: '--engine <name>',
+    description: 'what moves the bytes, as in [daemon]',
+    default: 'auto',
+  },
+];

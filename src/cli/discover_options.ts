@@ -1,0 +1,6 @@
+/** What `sluice discover` may be told. */
+import type { OptionDescription } from './option.js';
+
+export const discoverOptions: readonly OptionDescription[] = [
+  { flags: '--json', description: 'the answers as JSON' },
+];
