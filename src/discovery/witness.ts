@@ -1,7 +1,7 @@
 /**
  * What a source's answers mean for those who serve. A source is a witness, not an order: what it
  * fails to say changes nothing, and what would take many away must be said for a while before it
- * counts. Pure; the rules and their reasons are in docs/adr/0019-sources-are-witnesses.md.
+ * counts. Pure; the rules and their reasons are in docs/adr/0021-sources-are-witnesses.md.
  */
 import type { SourceFailure, WitnessRules } from '../core/discovery_spec.js';
 import { formatAddress } from '../core/endpoint.js';

@@ -42,6 +42,20 @@ t.test('a document that is named is there', async (t) => {
   t.same(missing, []);
 });
 
+t.test('each decision has a number of its own, which its heading repeats', async (t) => {
+  const decisions = pages.filter(({ path }) => /\/adr\/\d{4}-/.test(path));
+  const numbers = decisions.map(({ path }) => Number(basename(path).slice(0, 4)));
+  t.same(
+    numbers.filter((number, at) => numbers.indexOf(number) !== at),
+    [],
+  );
+  const misnamed = decisions.filter(({ text }, at) => !text.startsWith(`# ${numbers[at]}. `));
+  t.same(
+    misnamed.map(({ path }) => path),
+    [],
+  );
+});
+
 t.test('no file names a place on the machine that it was written on', async (t) => {
   const place = /(?<![\w.])\/(?:home|root|Users|work|tmp\/w)\//;
   const found = [...pages, ...sources].filter(({ text }) => place.test(text));
