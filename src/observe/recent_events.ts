@@ -153,11 +153,12 @@ function isMeant(name: EventName, event: EventName | null): boolean {
 
 /** Figures differ each time; what it is, and why, does not. */
 function isSame(a: RecentEvent, b: RecentEvent): boolean {
-  return (
-    a.event === b.event &&
-    a.fields['cause'] === b.fields['cause'] &&
-    a.fields['detail'] === b.fields['detail']
-  );
+  if (a.event !== b.event) return false;
+  const names = new Set([...Object.keys(a.fields), ...Object.keys(b.fields)]);
+  return [...names].every((name) => {
+    const [one, other] = [a.fields[name], b.fields[name]];
+    return one === other || (typeof one === 'number' && typeof other === 'number');
+  });
 }
 
 /** Neither name holds a zero byte. */

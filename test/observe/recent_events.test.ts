@@ -89,6 +89,24 @@ t.test('the history of a backend has what was told of it, repetitions as one ent
   t.same(recent.historyOf('pg', 'nobody'), []);
 });
 
+t.test(
+  'what differs in a word is no repetition, and what differs in a figure is one',
+  async (t) => {
+    const recent = new RecentEvents();
+    const order = { pool: 'pg', backend: 'a', by: 'root', configured: '1' };
+    recent.add('override-set', 1, { ...order, kind: 'weight', value: '50%' });
+    recent.add('override-set', 2, { ...order, kind: 'cap', value: '7' });
+    recent.add('probe-failed', 3, { ...down('refused'), duration_ms: 1.5 });
+    recent.add('probe-failed', 4, { ...down('refused'), duration_ms: 2.5 });
+    const kinds = recent.historyOf('pg', 'a').map(({ last, count }) => [last.event, count]);
+    t.same(kinds, [
+      ['override-set', 1],
+      ['override-set', 1],
+      ['probe-failed', 2],
+    ]);
+  },
+);
+
 t.test('histories are bounded, for each backend and for all', async (t) => {
   const recent = new RecentEvents();
   for (let n = 0; n < 100; n++) recent.add('backend-down', n, down(`${n}`));

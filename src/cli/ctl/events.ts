@@ -66,21 +66,30 @@ export const why: CtlCommand = {
 };
 
 function historyRows({ history }: History): readonly (readonly string[])[] {
-  return history.map(({ time, last, count, event, cause, detail }) => [
+  return history.map(({ time, last, count, event, cause, detail, fields }) => [
     count === 1 ? clock(time) : `${clock(time)} – ${clock(last)}`,
     count === 1 ? event : `${event} ×${count}`,
     cause ?? '',
-    detail ?? '',
+    detail ?? told(fields, ASKED_FOR),
   ]);
 }
+
+/** Of one backend's history: whose it is, and what has a column of its own. */
+const ASKED_FOR = new Set(['pool', 'backend', 'address', 'cause']);
 
 /** Fields that every event has are told apart from its own. */
 const COMMON = new Set(['number', 'time', 'level', 'event', 'msg', 'remedy']);
 
 function line(event: Event): string {
-  const fields = Object.entries(event).filter(([name]) => !COMMON.has(name));
-  const told = fields.map(([name, value]) => `${name}=${text(value)}`).join(' ');
-  return `${clock(text(event['time']))} ${text(event['event'])} ${told}`.trimEnd();
+  const head = `${clock(text(event['time']))} ${text(event['event'])}`;
+  return `${head} ${told(event, COMMON)}`.trimEnd();
+}
+
+function told(fields: Readonly<Record<string, unknown>>, without: ReadonlySet<string>): string {
+  return Object.entries(fields)
+    .filter(([name]) => !without.has(name))
+    .map(([name, value]) => `${name}=${text(value)}`)
+    .join(' ');
 }
 
 function text(value: unknown): string {
