@@ -15,7 +15,7 @@ import type { TomlTree } from '../config/toml.js';
 import { present } from '../core/assert.js';
 import type { PoolSpec } from '../core/spec.js';
 import { OptionsError } from './errors.js';
-import type { BalancerOptions, DiscoveryOptions, Duration } from './options.js';
+import type { BalancerOptions, Duration, RegistryOptions } from './options.js';
 import type { Registry } from './registry_source.js';
 import type { FollowedRegistry } from './sources.js';
 
@@ -40,7 +40,7 @@ export function readOptions(options: BalancerOptions): ReadOptions {
   const at = ['pools', name];
   const strange: string[] = [];
   const given = Array.isArray(discovery) ? discovery : discovery === undefined ? [] : [discovery];
-  const told = given.map((one: DiscoveryOptions) => registryOf(one, name));
+  const told = given.map((one: unknown) => registryOf(one, name));
   const tables = given.map((one, index) => told[index]?.table(index) ?? one);
   const words = { ...withQueue(pool), discovery: tables };
   const tree = { pools: { [name]: treeOf(words, at, strange) } };
@@ -65,9 +65,9 @@ interface ToldRegistry {
 }
 
 /** null: a source that the file knows as well. */
-function registryOf(one: DiscoveryOptions, name: string): ToldRegistry | null {
+function registryOf(one: unknown, name: string): ToldRegistry | null {
   if (isRegistry(one)) return { registry: one, service: name, table: standIn({}) };
-  if (!('registry' in one)) return null;
+  if (!isTableWithRegistry(one)) return null;
   const { registry, service = name, ...rules } = one;
   if (isRegistry(registry)) return { registry, service, table: standIn(rules) };
   const expected =
@@ -75,8 +75,13 @@ function registryOf(one: DiscoveryOptions, name: string): ToldRegistry | null {
   throw new OptionsError([`discovery.registry: no registry (expected ${expected})`]);
 }
 
-function isRegistry(one: object): one is Registry {
+function isRegistry(one: unknown): one is Registry {
+  if (typeof one !== 'object' || one === null) return false;
   return 'subscribe' in one || 'getInstances' in one;
+}
+
+function isTableWithRegistry(one: unknown): one is RegistryOptions {
+  return typeof one === 'object' && one !== null && 'registry' in one;
 }
 
 function standIn(rules: object): (index: number) => object {

@@ -74,3 +74,12 @@ t.test('each key of a pool is known in camelCase, but for those of a proxy', asy
     t.notMatch(issues.join('\n'), 'unknown key', key);
   }
 });
+
+t.test('whatever a key is given, the answer is an OptionsError or a balancer', async (t) => {
+  const misfits = [null, 7, 'x', true, [], [null], ['x'], {}, [{}], () => 1, Number.NaN, 10n];
+  for (const key of Object.keys(POOL.fields)) {
+    const camel = key.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+    for (const misfit of misfits)
+      t.doesNotThrow(() => issuesOf({ name: 'x', [camel]: misfit }), key);
+  }
+});
