@@ -60,10 +60,11 @@ t.test(
     const ports = await Promise.all(POLICY_NAMES.map((policy) => daemon.port(policy)));
     await allCancelled(t, [...ports, ...ports]);
     t.equal(cancelledBy(servers), 2 * ports.length, 'each once, and none elsewhere');
+    // timeout(1) signals psql and then its whole group: psql may ask twice for one Ctrl-C.
     await daemon.metricSettles(
       'sluice_sessions_total',
       { outcome: 'cancel-handed-on' },
-      (sum) => sum === 2 * ports.length,
+      (sum) => sum >= 2 * ports.length,
     );
 
     // The session comes through one sluice, and the cancel to the other one by round-robin.
