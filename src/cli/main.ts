@@ -20,6 +20,7 @@ import { IMPORT_COMMANDS } from './import/commands.js';
 import type { OptionDescription } from './option.js';
 import { signalTable } from './signal_table.js';
 import { simulateOptions } from './simulate_options.js';
+import { TOP_NOTES, topOptions } from './top/options.js';
 import type { Words } from './word_reader.js';
 
 const fileOptions: readonly OptionDescription[] = [
@@ -119,6 +120,13 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
     name: 'ctl',
     description: 'ask and operate a running daemon',
     commands: CTL_COMMANDS.map(ctlCommand),
+  },
+  {
+    name: 'top',
+    description: 'watch a running daemon live in the terminal, and drain what you choose',
+    options: topOptions,
+    notes: TOP_NOTES,
+    run: async (words) => (await import('./top/top.js')).top(words),
   },
   {
     name: 'discover',

@@ -28,6 +28,7 @@ const TIME_LIMITS = 'test/support/deadline.ts';
 
 /** Where each library is known: one file, or one room. */
 const LIBRARIES: Readonly<Record<string, string>> = {
+  'ansi-escapes': 'src/cli/top/screen.ts',
   commander: 'src/cli/',
   'dns-packet': 'src/discovery/dns/wire.ts',
   koffi: 'src/kernel/foreign.ts',

@@ -77,6 +77,7 @@ function cut(cell: string, width: number): string {
   return letters.length <= width ? cell : `${letters.slice(0, width - 1).join('')}…`;
 }
 
-function printable(line: string): string {
+/** What a terminal would obey is a space. */
+export function printable(line: string): string {
   return line.replace(/\p{Cc}/gu, ' ');
 }

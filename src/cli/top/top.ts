@@ -1,0 +1,81 @@
+/** `sluice top`: a running daemon, live in the terminal. */
+import { parseDuration } from '../../config/quantity.js';
+import { systemClock } from '../../system/clock.js';
+import { onSignal } from '../../system/signals.js';
+import { holdingTimers } from '../../system/timers.js';
+import { Client, CtlFailure } from '../ctl/client.js';
+import { printable } from '../ctl/output.js';
+import type { Words } from '../word_reader.js';
+import { give, look } from './feed.js';
+import { Live } from './live.js';
+import { Screen } from './screen.js';
+import type { Look } from './state.js';
+
+const LEAST_MS = 200;
+const MOST_MS = 60_000;
+
+/** Ends the process when somebody leaves, or a signal comes; answers the code of a failure. */
+export async function top(words: Words): Promise<1 | 2> {
+  const everyMs = parseDuration(String(words['every']));
+  if (everyMs === null || everyMs < LEAST_MS || everyMs > MOST_MS) {
+    return complain(`--every ${words['every']}: expected a time from 200ms to 1m`, 2);
+  }
+  const { stdin: input, stdout: output } = process;
+  if (!input.isTTY || !output.isTTY) {
+    return complain('top needs a terminal; `sluice ctl status` and `sluice ctl pools` do not', 1);
+  }
+  const client = new Client(String(words['socket']));
+  try {
+    // Before the screen is taken: what is wrong with the socket stays readable.
+    const first = await look(client, { is: 'overview' }, systemClock);
+    const said = await show(client, first, everyMs);
+    if (said !== '') process.stdout.write(`${printable(said)}\n`);
+    // A look whose answer does not come keeps nobody here.
+    process.exit(0);
+  } catch (error) {
+    if (!(error instanceof CtlFailure)) throw error;
+    return complain(error.message, 1);
+  }
+}
+
+/** Answers what became of an order that was on its way when somebody left; '': there was none. */
+function show(client: Client, first: Look, everyMs: number): Promise<string> {
+  return new Promise((resolve) => {
+    const { stdin: input, stdout: output } = process;
+    const colours = (process.env['NO_COLOR'] ?? '') === '' ? 'some' : 'none';
+    const screen = new Screen(
+      { input, output, colours },
+      (key) => live.key(key),
+      () => live.resized(),
+    );
+    const quit = (): void => {
+      live.stop();
+      screen.close();
+      // From here on Ctrl-C ends it at once.
+      for (const release of releases) release();
+      resolve(live.settled());
+    };
+    const live = new Live(
+      {
+        look: (view) => look(client, view, systemClock),
+        give: (order) => give(client, order),
+        draw: (rows) => screen.draw(rows),
+        size: () => screen.size,
+        quit,
+        everyMs,
+        clock: systemClock,
+        timers: holdingTimers,
+      },
+      first,
+    );
+    const releases = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((one) => onSignal(one, quit));
+    // A terminal that is gone ends, or fails to be read.
+    for (const event of ['end', 'error'] as const) input.once(event, quit);
+    live.start();
+  });
+}
+
+function complain<Code extends 1 | 2>(sentence: string, code: Code): Code {
+  process.stderr.write(`sluice: ${printable(sentence)}\n`);
+  return code;
+}

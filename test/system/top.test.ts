@@ -1,0 +1,85 @@
+/** `sluice top` in a terminal, beside a running daemon. */
+import t from 'tap';
+import { startOperated } from '../support/ctl.js';
+import { BINARY } from '../support/daemon.js';
+import { eventually, within } from '../support/deadline.js';
+import { startEchoes } from '../support/load/echo_backend.js';
+import { runToEnd } from '../support/process.js';
+import { serviceText } from '../support/settings.js';
+import { Terminal } from '../support/terminal.js';
+import { dial } from '../support/wire.js';
+
+const DOWN = '\u001b[B';
+const ESCAPE = '\u001b';
+const USUAL = { columns: 80, rows: 24 };
+
+const top = (socket: string): string[] => [process.execPath, BINARY, 'top', '--socket', socket];
+
+t.test('top shows a daemon live, and drains and brings back what is chosen', async (t) => {
+  const echoes = await startEchoes(t, 2);
+  const backends = echoes.map(({ address }, index) => ({ address, name: 'ab'[index] ?? '' }));
+  const { daemon, socket } = await startOperated(t, {
+    toml: serviceText({ name: 'app', backends }),
+  });
+  await daemon.backendsUp('app', 2);
+  const terminal = new Terminal(t, [...top(socket), '--every', '200ms'], USUAL);
+  const first = await terminal.shows(/^ {4,}a +up /);
+  t.match(first[0], /^sluice \d.*serving/);
+  t.match(first[2], /^eligible 2 of 2 /);
+
+  const wire = await dial(t, { port: await daemon.port('app') });
+  await wire.send('x');
+  await wire.read(1);
+  await terminal.shows(/^sessions 1 now, /);
+
+  terminal.press(`${DOWN}${DOWN}`);
+  await terminal.shows(/^> {5}a /);
+  terminal.press('d');
+  await terminal.shows(/^drain app\/a\? y: /);
+  terminal.press('y');
+  await terminal.shows(/^> {5}a +drained /);
+  await daemon.event('override-set');
+  terminal.press('r');
+  await terminal.shows(/^bring back app\/a\? y: /);
+  terminal.press('y');
+  await terminal.shows(/^> {5}a +up /);
+
+  terminal.press('\u001b[A');
+  await terminal.shows(/^> - app/);
+  terminal.press('\r');
+  t.match(await terminal.shows(/^> 127\.0\.0\.1:\d+ +app\/[ab] +relaying /), { length: 24 });
+  terminal.press(ESCAPE);
+  await terminal.shows(/^> - app/);
+  await terminal.resize({ columns: 132, rows: 40 });
+  t.match(await terminal.shows(/PROBE WHY/), { length: 40 });
+
+  terminal.press('q');
+  t.match(await within('the end of top', terminal.child.exited), { code: 0 });
+  t.ok(terminal.text.trimEnd().endsWith('\u001b[?25h\u001b[?1049l'));
+});
+
+t.test('top says on its screen when the daemon has gone, and leaves at once', async (t) => {
+  const { daemon, socket } = await startOperated(t, {
+    toml: serviceText({ name: 'app', backends: [{ address: '127.0.0.1:9' }] }),
+  });
+  const terminal = new Terminal(t, [...top(socket), '--every', '200ms'], USUAL);
+  await terminal.shows(/^> app /);
+  await daemon.stop();
+  await terminal.shows(/^! (there is no control socket|nobody answers) at /);
+  terminal.press('\u0003');
+  t.match(await within('the end of top', terminal.child.exited), { code: 0 });
+});
+
+t.test('top without a terminal, a daemon or a sensible pace says so in a sentence', async (t) => {
+  const [, ...args] = top('/nowhere/admin.sock');
+  const piped = await runToEnd(process.execPath, args);
+  t.match(piped, { code: 1, stdout: '', stderr: 'sluice: top needs a terminal; ' });
+  const often = await runToEnd(process.execPath, [...args, '--every', '1ms']);
+  t.match(often, { code: 2, stderr: 'sluice: --every 1ms: expected a time from 200ms to 1m' });
+  const terminal = new Terminal(t, top('/nowhere/admin.sock'), USUAL);
+  t.match(await within('the end of top', terminal.child.exited), { code: 1 });
+  await eventually('its sentence', () =>
+    terminal.text.includes('there is no control socket at') ? true : undefined,
+  );
+  t.notMatch(terminal.text, '[?1049h');
+});
