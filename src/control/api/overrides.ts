@@ -67,10 +67,15 @@ export function overrideEndpoints(deps: OverrideDeps): readonly Endpoint[] {
     overridesEndpoint(deps),
     stateEndpoint(deps, 'drain', 'drained', 'No new sessions; existing ones may finish.'),
     stateEndpoint(deps, 'maintain', 'maintenance', 'The same, and it is not probed either.'),
-    readyEndpoint(deps),
+    endingEndpoint(
+      deps,
+      '/ready',
+      isState,
+      'Ends drain and maintenance, with the slow start of the pool; leaves weight and cap.',
+    ),
     weightEndpoint(deps),
     capEndpoint(deps),
-    resetEndpoint(deps),
+    endingEndpoint(deps, '/reset', () => true, 'Ends all that deviates from the configuration.'),
   ];
 }
 
@@ -111,29 +116,22 @@ function stateEndpoint(
   });
 }
 
-function readyEndpoint(deps: OverrideDeps): Endpoint {
+/** Ends those overrides of the backends that `which` means. */
+function endingEndpoint(
+  deps: OverrideDeps,
+  path: '/ready' | '/reset',
+  which: (override: Override) => boolean,
+  summary: string,
+): Endpoint {
   return endpoint({
     method: 'POST',
-    path: '/ready',
-    summary: 'Ends drain and maintenance, with the slow start of the pool; leaves weight and cap.',
+    path,
+    summary,
     may: 'change',
     body: { backends: names },
     answer: CHANGED,
     handle: ({ body, ...asked }) =>
-      change(deps, asked, (sources) => end(sources, body.backends, isState)),
-  });
-}
-
-function resetEndpoint(deps: OverrideDeps): Endpoint {
-  return endpoint({
-    method: 'POST',
-    path: '/reset',
-    summary: 'Ends all that deviates from the configuration.',
-    may: 'change',
-    body: { backends: names },
-    answer: CHANGED,
-    handle: ({ body, ...asked }) =>
-      change(deps, asked, (sources) => end(sources, body.backends, () => true)),
+      change(deps, asked, (sources) => end(sources, body.backends, which)),
   });
 }
 
