@@ -24,53 +24,57 @@ export class Conditions {
 
   /** A line that begins with a dot; the answer is a problem, or null. */
   take(statement: Statement): string | null {
-    const [word = ''] = statement.values(0);
-    if (MESSAGES.has(word)) {
-      statement.part().idle('a message of the start');
-      return null;
+    switch (statement.value(0)) {
+      case '.if':
+        return this.#if(statement);
+      case '.elif':
+      case '.else':
+      case '.endif':
+        return this.#next(statement);
     }
-    const block = this.#open.at(-1);
-    if (word === '.if') {
-      const now = this.#truth(statement.values(1).join(' '));
-      this.#open.push({ opened: statement, now, taken: now });
-      return this.#decide(statement, now);
-    }
-    if (block === undefined) return `${word} without an .if`;
-    if (word === '.endif') {
-      this.#open.pop();
-      return this.#decide(statement, block.opened === statement ? block.now : 'yes');
-    }
-    if (word !== '.elif' && word !== '.else') return `${word} is not known`;
-    const own = word === '.else' ? 'yes' : this.#truth(statement.values(1).join(' '));
-    block.now = otherwise(block.taken, own);
-    if (block.taken !== 'yes' && block.now !== 'no') block.taken = block.now;
-    return this.#decide(statement, block.now);
+    // HAProxy reads no word of a line that does not count, but these.
+    if (this.hides(statement)) return null;
+    if (!MESSAGES.has(statement.value(0))) return `${statement.value(0)} is not known`;
+    statement.part().idle('a message of the start');
+    return null;
   }
 
   /** True: the line is in a branch that does not count, and is marked so. */
   hides(statement: Statement): boolean {
-    const block = this.#open.find(({ now }) => now !== 'yes');
-    if (block === undefined) return false;
-    const where = placeText(block.opened.place);
-    const part = statement.part();
-    if (block.now === 'no') part.idle(`the condition at ${where} is not fulfilled`);
-    else part.dropped(`it depends on the condition at ${where}, which is not evaluated`);
-    return true;
+    return hiddenBy(this.#open, statement);
   }
 
   unclosed(): Statement | null {
     return this.#open.at(-1)?.opened ?? null;
   }
 
-  #decide(statement: Statement, truth: Truth): null {
-    const part = statement.part();
-    if (truth === 'unknown') part.dropped('a condition that is not evaluated');
-    else if (statement.words.length === 1) part.idle('a mark of a condition');
-    else part.changed(`decided at the import: ${truth === 'yes' ? 'fulfilled' : 'not fulfilled'}`);
-    return null;
+  #if(statement: Statement): null {
+    const isHidden = this.hides(statement);
+    // One of which nobody knows hides its lines, and those that do not count in any case stay so.
+    const isOff = this.#open.some(({ now }) => now === 'no');
+    const now = isOff ? 'no' : this.#truth(statement.values(1).join(' '));
+    this.#open.push({ opened: statement, now, taken: isOff ? 'yes' : now });
+    return isHidden ? null : decide(statement, now);
+  }
+
+  #next(statement: Statement): string | null {
+    const word = statement.value(0);
+    const block = this.#open.at(-1);
+    if (block === undefined) return `${word} without an .if`;
+    const isHidden = hiddenBy(this.#open.slice(0, -1), statement);
+    if (word === '.endif') this.#open.pop();
+    else {
+      const isElse = word === '.else' || block.taken === 'yes';
+      const own = isElse ? 'yes' : this.#truth(statement.values(1).join(' '));
+      block.now = otherwise(block.taken, own);
+      if (block.taken !== 'yes' && block.now !== 'no') block.taken = block.now;
+    }
+    return isHidden ? null : decide(statement, word === '.endif' ? 'yes' : block.now);
   }
 
   #truth(text: string): Truth {
+    // HAProxy takes nothing for false.
+    if (text.trim() === '') return 'no';
     const match = /^(!?)\s*(?:([01])|defined\(\s*([\w.]+)\s*\)|streq\(([^,()]*),([^,()]*)\))$/.exec(
       text.trim(),
     );
@@ -84,6 +88,26 @@ export class Conditions {
           : bare(one) === bare(other);
     return holds === (not === '') ? 'yes' : 'no';
   }
+}
+
+/** A block that is not taken hides more than one of which nobody knows. */
+function hiddenBy(blocks: readonly Block[], statement: Statement): boolean {
+  const block =
+    blocks.find(({ now }) => now === 'no') ?? blocks.find(({ now }) => now === 'unknown');
+  if (block === undefined) return false;
+  const where = placeText(block.opened.place);
+  const part = statement.part();
+  if (block.now === 'no') part.idle(`the condition at ${where} is not fulfilled`);
+  else part.dropped(`it depends on the condition at ${where}, which is not evaluated`);
+  return true;
+}
+
+function decide(statement: Statement, truth: Truth): null {
+  const part = statement.part();
+  if (truth === 'unknown') part.dropped('a condition that is not evaluated');
+  else if (statement.words.length === 1) part.idle('a mark of a condition');
+  else part.changed(`decided at the import: ${truth === 'yes' ? 'fulfilled' : 'not fulfilled'}`);
+  return null;
 }
 
 function bare(text = ''): string {
