@@ -5,6 +5,7 @@ import { present } from '../core/assert.js';
 import type { BackendId } from '../core/brand.js';
 import type { Timer } from '../core/clock.js';
 import { formatAddress } from '../core/endpoint.js';
+import type { PoolSpec } from '../core/spec.js';
 import { withMembers } from '../discovery/fold_discovered.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from '../names/resolver.js';
 import { createOwnLedgerMemory, Ledger } from '../pool/ledger.js';
@@ -276,11 +277,11 @@ export class Balancer extends EventEmitter<BalancerEvents> {
     this.#updates = this.#updates.then(() => this.#follow(this.#options));
   }
 
-  /** Looks names up first: what has no address is left out until it has one. */
+  /** Looks names up first: where one has no address, who served until now goes on. */
   async #follow(options: ReadOptions): Promise<void> {
     this.#options = options;
     await this.#sources.follow(options.spec.discovery, options.registries);
-    const spec = withMembers(options.spec, this.#sources.found);
+    const spec = this.#withFound(options.spec);
     const addresses = spec.backends.map(({ address }) => address);
     await this.#resolver.refresh(addresses);
     if (this.#state === 'closed') return;
@@ -289,6 +290,13 @@ export class Balancer extends EventEmitter<BalancerEvents> {
     this.#names?.cancel();
     if (!addresses.some(({ kind }) => kind === 'name')) return;
     this.#names = this.#machine.timers.after(RESOLVE_INTERVAL_MS, () => this.#followAgain());
+  }
+
+  /** Where sources have not named anybody yet, those that serve go on. */
+  #withFound(spec: PoolSpec): PoolSpec {
+    const found = withMembers(spec, this.#sources.found);
+    if (found.backends.length > 0 || this.#sources.mayBeEmpty) return found;
+    return { ...found, backends: this.#states.roll.kept.map((entry) => entry.spec) };
   }
 
   #parts() {

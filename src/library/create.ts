@@ -4,7 +4,7 @@ import { Balancer } from './balancer.js';
 import { OptionsError } from './errors.js';
 import { type Machine, thisMachine } from './machine.js';
 import type { BalancerOptions } from './options.js';
-import { readOptions } from './read_options.js';
+import { type ReadOptions, readOptions } from './read_options.js';
 import { loadPool } from './toml_pool.js';
 
 /**
@@ -16,17 +16,19 @@ export async function createBalancer(
   machine: Machine = thisMachine,
 ): Promise<Balancer> {
   let present = options;
-  const first = readOptions(options);
+  let held = readOptions(options);
   const read = (changes: Partial<BalancerOptions>) => {
     const next = { ...present, ...changes };
     const read = readOptions(next);
-    if (read.spec.name !== first.spec.name) {
+    if (read.spec.name !== held.spec.name) {
       throw new OptionsError(['name: it stays as it is for as long as the balancer lives']);
     }
+    mustLeaveSomebody(held, read);
     present = next;
+    held = read;
     return read;
   };
-  return started(new Balancer(first, read, machine));
+  return started(new Balancer(held, read, machine));
 }
 
 /** The same from `[pools.NAME]` of a file of the daemon. `update()` reads the file again. */
@@ -35,11 +37,28 @@ export async function balancerFromToml(
   pool: string,
   machine: Machine = thisMachine,
 ): Promise<Balancer> {
-  const read = (changes: Partial<BalancerOptions> = {}) => {
-    if (Object.keys(changes).length === 0) return loadPool(path, pool, machine.waits);
-    throw new OptionsError([`this balancer follows ${path}: change that, and call update()`]);
+  let held = await loadPool(path, pool, machine.waits);
+  const read = async (changes: Partial<BalancerOptions>) => {
+    if (Object.keys(changes).length > 0) {
+      throw new OptionsError([`this balancer follows ${path}: change that, and call update()`]);
+    }
+    const read = await loadPool(path, pool, machine.waits);
+    mustLeaveSomebody(held, read);
+    held = read;
+    return read;
   };
-  return started(new Balancer(await read(), read, machine));
+  return started(new Balancer(held, read, machine));
+}
+
+/** A list that came out empty is a slip far more often than a wish; `close` ends a balancer. */
+function mustLeaveSomebody(before: ReadOptions, after: ReadOptions): void {
+  if (!hasSomebody(before) || hasSomebody(after)) return;
+  const expected = 'a backend or a source, or close() to end the balancer';
+  throw new OptionsError([`backends: nobody would be left (expected ${expected}; got none)`]);
+}
+
+function hasSomebody({ spec, registries }: ReadOptions): boolean {
+  return spec.backends.length + spec.discovery.length + registries.length > 0;
 }
 
 async function started(balancer: Balancer): Promise<Balancer> {

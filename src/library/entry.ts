@@ -1,6 +1,7 @@
 /** A backend of a balancer: its row in the ledger, and what an application sees of it. */
 import type { BackendId } from '../core/brand.js';
 import { type Endpoint, formatAddress } from '../core/endpoint.js';
+import { backendKey } from '../core/identity.js';
 import type { BackendPlan } from '../core/plan.js';
 import type { BackendSpec, PoolSpec } from '../core/spec.js';
 
@@ -43,7 +44,7 @@ export class Entry {
   }
 
   get key(): string {
-    return `${this.spec.name}@${this.view.address}`;
+    return backendKey(this.spec, this.endpoint);
   }
 
   plan(): BackendPlan {

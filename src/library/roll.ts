@@ -3,9 +3,11 @@
  * and its address stay, so that counts, latencies and health survive every update.
  */
 import type { BackendId } from '../core/brand.js';
-import { type Address, type Endpoint, formatAddress } from '../core/endpoint.js';
+import type { Address, Endpoint } from '../core/endpoint.js';
+import { backendKey } from '../core/identity.js';
 import { MAX_BACKENDS } from '../core/limits.js';
-import type { PoolSpec } from '../core/spec.js';
+import type { BackendSpec, PoolSpec } from '../core/spec.js';
+import { standInsFor, type Unresolved } from '../names/stand_ins.js';
 import type { Ledger } from '../pool/ledger.js';
 import { Entry } from './entry.js';
 
@@ -22,8 +24,7 @@ export class Roll {
   readonly #byId = new Map<BackendId, Entry>();
   readonly #free: BackendId[] = [];
   #next = 0;
-  /** Names that have no address. */
-  #unresolved: readonly { readonly name: string; readonly address: string }[] = [];
+  #unresolved: readonly Unresolved<Entry>[] = [];
 
   constructor(spec: PoolSpec, ledger: Ledger) {
     this.pool = { spec };
@@ -38,7 +39,8 @@ export class Roll {
     return [...this.#entries.values()].filter(({ tenure }) => tenure === 'kept');
   }
 
-  get unresolved(): readonly { readonly name: string; readonly address: string }[] {
+  /** Those whose names have no address, and who stands in for them. */
+  get unresolved(): readonly Unresolved<Entry>[] {
     return this.#unresolved;
   }
 
@@ -51,28 +53,30 @@ export class Roll {
     return this.kept.find(({ spec }) => spec.name === name);
   }
 
-  /** Follows `spec`; `endpointOf` answers null for a name without an address. */
+  /**
+   * Follows `spec`; `endpointOf` answers null for a name without an address, in whose place one
+   * that served until now goes on.
+   */
   follow(spec: PoolSpec, endpointOf: (address: Address) => Endpoint | null): RollChange {
+    const { kept } = this;
+    const before = { kept, backends: this.pool.spec.backends, unresolved: this.#unresolved };
+    const unresolved = standInsFor(before, spec.backends, ({ address }) => endpointOf(address));
     this.pool.spec = spec;
-    const arrived: Entry[] = [];
-    const unresolved: { name: string; address: string }[] = [];
     const wanted = new Set<string>();
+    const arrived: Entry[] = [];
     for (const backend of spec.backends) {
       const endpoint = endpointOf(backend.address);
-      if (endpoint === null) {
-        unresolved.push({ name: backend.name, address: formatAddress(backend.address) });
-        continue;
-      }
-      const key = `${backend.name}@${formatAddress(endpoint)}`;
-      wanted.add(key);
-      const known = this.#entries.get(key);
-      if (known !== undefined) known.spec = backend;
-      if (known?.tenure === 'kept') continue;
-      const entry = known ?? new Entry(this.#row(), endpoint, backend, this.pool);
-      entry.tenure = 'kept';
-      this.#entries.set(key, entry);
-      this.#byId.set(entry.id, entry);
-      arrived.push(entry);
+      if (endpoint === null) continue;
+      wanted.add(backendKey(backend, endpoint));
+      const entry = this.#arrival(backend, endpoint);
+      if (entry !== null) arrived.push(entry);
+    }
+    for (const { spec: backend, standIn } of unresolved) {
+      if (standIn === null) continue;
+      wanted.add(standIn.key);
+      // Its settings are those of its name; under another name it keeps its own.
+      const { name, address } = standIn.spec;
+      if (name === backend.name) standIn.spec = { ...backend, address };
     }
     this.#unresolved = unresolved;
     const left = this.kept.filter(({ key }) => !wanted.has(key));
@@ -88,6 +92,18 @@ export class Roll {
       this.#ledger.resetBackend(entry.id);
       this.#free.push(entry.id);
     }
+  }
+
+  /** null: it is there already. */
+  #arrival(backend: BackendSpec, endpoint: Endpoint): Entry | null {
+    const known = this.#entries.get(backendKey(backend, endpoint));
+    if (known !== undefined) known.spec = backend;
+    if (known?.tenure === 'kept') return null;
+    const entry = known ?? new Entry(this.#row(), endpoint, backend, this.pool);
+    entry.tenure = 'kept';
+    this.#entries.set(entry.key, entry);
+    this.#byId.set(entry.id, entry);
+    return entry;
   }
 
   #row(): BackendId {

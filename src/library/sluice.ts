@@ -40,7 +40,7 @@ import type {
   StepOptions,
 } from './options.js';
 import type { Instance, Instances, Registry } from './registry_source.js';
-import type { BackendSnapshot, Snapshot } from './snapshot.js';
+import type { BackendSnapshot, Snapshot, UnresolvedSnapshot } from './snapshot.js';
 
 export type {
   Backend,
@@ -78,6 +78,7 @@ export type {
   SourceOptions,
   StepOptions,
   TryContext,
+  UnresolvedSnapshot,
 };
 export {
   Balancer,

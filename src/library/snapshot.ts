@@ -1,4 +1,5 @@
 /** How a balancer is now, for people, pages and tests: plain data, and nothing is asked for it. */
+import { formatAddress } from '../core/endpoint.js';
 import type { Ineligible } from '../core/outcome.js';
 import type { PolicyName } from '../core/spec.js';
 import { type Condition, conditionOf } from '../pool/eligibility.js';
@@ -33,8 +34,15 @@ export interface Snapshot {
   /** Requests that wait for a place. */
   readonly queued: number;
   readonly backends: readonly BackendSnapshot[];
-  /** Backends whose names have no address. */
-  readonly unresolved: readonly { readonly name: string; readonly address: string }[];
+  readonly unresolved: readonly UnresolvedSnapshot[];
+}
+
+/** A backend whose name has no address. */
+export interface UnresolvedSnapshot {
+  readonly name: string;
+  readonly address: string;
+  /** The name of the backend that serves in its place until it has one; null: nobody does. */
+  readonly standIn: string | null;
 }
 
 export function snapshotOf(states: States, ledger: Ledger, queued: number): Snapshot {
@@ -49,7 +57,10 @@ export function snapshotOf(states: States, ledger: Ledger, queued: number): Snap
     policy: settings.policy.name,
     serves: standing.serves,
     queued,
-    unresolved: roll.unresolved,
+    unresolved: roll.unresolved.map(({ spec, standIn }) => {
+      const address = formatAddress(spec.address);
+      return { name: spec.name, address, standIn: standIn?.spec.name ?? null };
+    }),
     backends: entries.map((entry, index): BackendSnapshot => {
       const { id, spec, view } = entry;
       const told = health.get(entry.key);

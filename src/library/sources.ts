@@ -30,6 +30,7 @@ export interface SourcesDeps {
 
 interface Followed {
   readonly follower: Follower;
+  readonly whenEmpty: WitnessRules['whenEmpty'];
   readonly maxConnections: number;
 }
 
@@ -49,6 +50,16 @@ export class Sources {
   get found(): readonly Found[] {
     return [...this.#followed.values()].map(({ follower, maxConnections }) => {
       return { members: follower.members, maxConnections };
+    });
+  }
+
+  /**
+   * Whether that there is nobody is what every source says and may say: one that was silent so far
+   * takes nobody away.
+   */
+  get mayBeEmpty(): boolean {
+    return [...this.#followed.values()].every(({ follower, whenEmpty }) => {
+      return whenEmpty === 'follow' && follower.view.goodMs !== null;
     });
   }
 
@@ -90,7 +101,8 @@ export class Sources {
       if (members === 'changed') changed();
     };
     const follower = new Follower(spec, { ...this.#deps, source, isWell, news, defect });
-    return { follower, maxConnections: spec.maxConnections };
+    const { maxConnections, rules } = spec;
+    return { follower, maxConnections, whenEmpty: rules.whenEmpty };
   }
 
   async #within(work: Promise<unknown>): Promise<void> {

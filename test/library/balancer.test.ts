@@ -1,6 +1,8 @@
 import { Registry } from 'prom-client';
 import t from 'tap';
 import { NoBackendError } from '../../src/library/errors.js';
+import type { Instances } from '../../src/library/registry_source.js';
+import type { HostAnswer } from '../../src/names/host_lookup.js';
 import { A, activeOf, B, Bed, C, errorOf } from './bed.js';
 
 t.test('a lease is settled once, whatever is said afterwards', async (t) => {
@@ -136,20 +138,67 @@ t.test('who waits for a drain is told when it ends otherwise, and holds nothing'
 
 t.test('names are looked up, and looked up again', async (t) => {
   const bed = new Bed();
-  const found = (host: string) => ({
-    kind: 'found' as const,
-    addresses: [{ kind: 'ip' as const, family: 4 as const, host, port: 0 }],
-    unroutable: [],
-  });
   bed.names.set('db', found('10.0.0.1'));
   const balancer = await bed.balancer(t, { backends: ['db:80', 'later:80'] });
   t.match(balancer.pick(), { name: 'db:80', address: A });
-  t.match(balancer.snapshot().unresolved, [{ name: 'later:80' }]);
+  t.match(balancer.snapshot().unresolved, [{ name: 'later:80', standIn: null }]);
   bed.names.set('db', found('10.0.0.2'));
   bed.names.set('later', found('10.0.0.3'));
   await bed.pass(10_000);
   const places = new Set(Array.from({ length: 50 }, () => balancer.pick().address));
   t.same([...places].sort(), [B, C]);
+});
+
+t.test(
+  'a name without an address takes nobody away: who served goes on in its place',
+  async (t) => {
+    const bed = new Bed();
+    const balancer = await bed.balancer(t, { backends: [{ address: A, name: 'a' }, B] });
+    await balancer.update({
+      backends: ['nowhere:80', { address: 'nobody:80', name: 'a', weight: 3 }],
+    });
+    t.same(activeOf(balancer), { a: 0, [B]: 0 });
+    const { unresolved, backends } = balancer.snapshot();
+    t.same(unresolved, [
+      { name: 'nowhere:80', address: 'nowhere:80', standIn: B },
+      { name: 'a', address: 'nobody:80', standIn: 'a' },
+    ]);
+    t.match(backends, [{ name: 'a', address: A, weight: 3 }, { name: B }]);
+    t.same(bed.told, []);
+    bed.names.set('nowhere', found('10.0.0.3'));
+    await bed.pass(10_000);
+    t.same(activeOf(balancer), { a: 0, 'nowhere:80': 0 });
+    await balancer.update({ backends: ['nowhere:80'] });
+    t.same(activeOf(balancer), { 'nowhere:80': 0 });
+  },
+);
+
+t.test('an update that would leave nobody is refused, unless a source may name some', async (t) => {
+  const bed = new Bed();
+  const balancer = await bed.balancer(t, { backends: [A] });
+  const error = await errorOf(() => balancer.update({ backends: [] }));
+  t.match(error, { code: 'bad-options', message: /^backends: nobody would be left \(expected/ });
+  await balancer.update({ retries: 1 });
+  t.same(activeOf(balancer), { [A]: 0 });
+  let tell: (all: Instances) => void = () => {};
+  const registry = {
+    subscribe(onSnapshot: typeof tell): void {
+      tell = onSnapshot;
+    },
+  };
+  const updated = balancer.update({ backends: [], discovery: { registry, hold: 100 } });
+  await bed.pass(2_000);
+  await updated;
+  t.same(activeOf(balancer), { [A]: 0 }, 'it is silent');
+  tell([]);
+  await bed.pass(2_000);
+  t.same(activeOf(balancer), { [A]: 0 }, 'it names nobody');
+  tell([B]);
+  await bed.pass(2_000);
+  t.same(activeOf(balancer), { [B]: 0 });
+  await balancer.update({ backends: [C] });
+  await balancer.update({ discovery: [] });
+  t.same(activeOf(balancer), { [C]: 0 });
 });
 
 t.test('the same key has the same backend, whoever else leaves', async (t) => {
@@ -209,3 +258,7 @@ t.test('what a listener throws stops nothing', async (t) => {
   t.equal(await uncaught, mine);
   t.equal(balancer.snapshot().backends.length, 2);
 });
+
+function found(host: string): HostAnswer {
+  return { kind: 'found', addresses: [{ kind: 'ip', family: 4, host, port: 0 }], unroutable: [] };
+}
