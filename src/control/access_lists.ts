@@ -149,7 +149,7 @@ export class AccessLists {
       const problem = await this.#readFile(path, word, blocks);
       if (problem !== null) return err(`${path}${problem}`);
     }
-    return ok(blocks.table(++this.#version, access.dryRun ? 'dry run' : 'enforced'));
+    return ok(blocks.table(++this.#version, access));
   }
 
   /** Adds the blocks of a file; what is wrong with it follows its path. */

@@ -8,6 +8,7 @@
  */
 import { assert } from './assert.js';
 import { mapped } from './ip_bytes.js';
+import type { AccessSpec } from './spec.js';
 
 export type AccessWord = 'allow' | 'deny';
 
@@ -25,8 +26,8 @@ export interface AccessTable {
   /** `intervals` starts of 16 bytes, then a verdict of one byte for each. */
   readonly memory: SharedArrayBuffer;
   readonly intervals: number;
-  /** `listed`: somebody is allowed by name, so that everybody else is not. */
-  readonly others: 'allowed' | 'not allowed';
+  /** Those who are in no block. */
+  readonly others: AccessSpec['others'];
   readonly dryRun: boolean;
 }
 
@@ -48,7 +49,6 @@ export class AccessBlocks {
   #prefix = new Uint8Array(64);
   #verdict = new Uint8Array(64);
   #count = 0;
-  #allowed = 0;
 
   constructor() {
     // IPv4 is not a part of IPv6 to whoever writes "::/0".
@@ -61,18 +61,16 @@ export class AccessBlocks {
 
   add({ bytes, prefixBits, word }: AccessBlock): void {
     const bits = prefixBits + (bytes.length === 4 ? MAPPED_BITS : 0);
-    if (word === 'allow') this.#allowed++;
     this.#push(mapped(bytes), bits, word === 'allow' ? ALLOW : DENY);
   }
 
   /** The table of all blocks so far. */
-  table(version: number, mode: 'enforced' | 'dry run'): AccessTable {
+  table(version: number, { others, dryRun }: Pick<AccessSpec, 'others' | 'dryRun'>): AccessTable {
     const { starts, verdicts, count } = this.#intervals();
     const memory = new SharedArrayBuffer(count * BYTES);
     new Uint32Array(memory, 0, count * WORDS).set(starts.subarray(0, count * WORDS));
     new Uint8Array(memory, 4 * count * WORDS).set(verdicts.subarray(0, count));
-    const others = this.#allowed > 0 ? 'not allowed' : 'allowed';
-    return { version, memory, intervals: count, others, dryRun: mode === 'dry run' };
+    return { version, memory, intervals: count, others, dryRun };
   }
 
   #push(bytes: Uint8Array, prefixBits: number, verdict: number): void {
@@ -187,7 +185,7 @@ export class AccessList {
   readonly isDryRun: boolean;
   readonly #starts: Uint32Array;
   readonly #verdicts: Uint8Array;
-  readonly #others: AccessTable['others'];
+  readonly #others: AccessSpec['others'];
   readonly #asked = new Uint32Array(WORDS);
 
   constructor({ memory, intervals, others, dryRun }: AccessTable) {

@@ -70,12 +70,16 @@ export interface ListenerSpec {
 }
 
 export interface AccessSpec {
-  /** Not empty, or with files: nobody else may come. */
   readonly allow: readonly AddressBlock[];
   readonly deny: readonly AddressBlock[];
   /** Absolute paths; one block a line. */
   readonly allowFiles: readonly string[];
   readonly denyFiles: readonly string[];
+  /**
+   * Whether those in no list may come. Not when there is a list of those who may, whatever stands
+   * in it: one that has become empty allows nobody.
+   */
+  readonly others: 'allowed' | 'not allowed';
   readonly dryRun: boolean;
 }
 

@@ -5,20 +5,26 @@ import {
   AccessBlocks,
   AccessList,
   type AccessRefusal,
+  type AccessTable,
 } from '../../src/core/access_table.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
 import { seed } from '../support/seed.js';
 
 const CASES = 400;
 
+type Others = AccessTable['others'];
+
 /** By the definition: the longest prefix wins, and "deny" between two that are the same. */
-function defined(blocks: readonly AccessBlock[], address: Uint8Array): AccessRefusal | null {
+function defined(
+  blocks: readonly AccessBlock[],
+  others: Others,
+  address: Uint8Array,
+): AccessRefusal | null {
   const around = blocks.filter((block) => contains(block, address));
   const most = Math.max(-1, ...around.map(({ prefixBits }) => prefixBits));
   const words = around.filter(({ prefixBits }) => prefixBits === most).map(({ word }) => word);
   if (words.includes('deny')) return 'denied';
-  if (words.includes('allow') || !blocks.some(({ word }) => word === 'allow')) return null;
-  return 'not-allowed';
+  return words.includes('allow') || others === 'allowed' ? null : 'not-allowed';
 }
 
 function contains({ bytes, prefixBits }: AccessBlock, address: Uint8Array): boolean {
@@ -71,10 +77,10 @@ function around({ bytes, prefixBits }: AccessBlock): readonly Uint8Array[] {
   return [bytes, last, moved(bytes, -1), moved(last, 1)];
 }
 
-function listOf(blocks: readonly AccessBlock[]): AccessList {
+function listOf(blocks: readonly AccessBlock[], others: Others): AccessList {
   const collected = new AccessBlocks();
   for (const block of blocks) collected.add(block);
-  return new AccessList(collected.table(1, 'enforced'));
+  return new AccessList(collected.table(1, { others, dryRun: false }));
 }
 
 t.test('whatever the blocks, the most specific one decides', async (t) => {
@@ -82,7 +88,8 @@ t.test('whatever the blocks, the most specific one decides', async (t) => {
   for (let at = 0; at < CASES; at++) {
     const random = seededRandom(seed + at);
     const blocks = Array.from({ length: below(random, 30) }, () => drawBlock(random));
-    const list = listOf(blocks);
+    const others = random.next() < 0.5 ? 'allowed' : 'not allowed';
+    const list = listOf(blocks, others);
     const addresses = [
       ...blocks.flatMap(around),
       drawBytes(random, 4),
@@ -91,7 +98,7 @@ t.test('whatever the blocks, the most specific one decides', async (t) => {
     for (const address of addresses) {
       const plain = isMapped(address) ? address.subarray(12) : address;
       asked++;
-      const wanted = defined(blocks, plain);
+      const wanted = defined(blocks, others, plain);
       if (list.refusal(address) === wanted) continue;
       t.equal(list.refusal(address), wanted, `SEED=${seed + at}: ${address.join('.')}`);
     }
@@ -112,7 +119,7 @@ t.test('a million blocks are made in seconds, and a look stays below a microseco
     blocks.add({ bytes, prefixBits: 24 + (index & 7), word: (index & 1) === 0 ? 'deny' : 'allow' });
   }
   t.equal(blocks.count, 1_000_000);
-  const list = new AccessList(blocks.table(1, 'enforced'));
+  const list = new AccessList(blocks.table(1, { others: 'not allowed', dryRun: false }));
   const random = seededRandom(seed);
   const keys = Array.from({ length: 4_096 }, () =>
     Uint8Array.from([below(random, 16), below(random, 256), below(random, 256), below(random, 9)]),

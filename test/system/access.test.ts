@@ -101,6 +101,34 @@ t.test(
   },
 );
 
+t.test('a list of those who may come that is empty, or becomes it, allows nobody', async (t) => {
+  const file = join(tempFolder(t), 'allowed.txt');
+  writeFileSync(file, '127.0.0.0/8\n');
+  const echoes = await startEchoes(t, 1);
+  const daemon = await startDaemon(t, {
+    toml:
+      poolText({ name: 'echo', backends: echoes }) +
+      listenerText({ name: 'files', pool: 'echo', lines: `access.allow_files = ["${file}"]` }) +
+      listenerText({ name: 'empty', pool: 'echo', lines: 'access.allow = []' }),
+  });
+  await daemon.backendsUp('echo', 1);
+  t.not(await asks({ port: await daemon.port('empty') }), 'hello');
+  const port = await daemon.port('files');
+  t.equal(await asks({ port }), 'hello');
+  for (const text of ['', '# nobody\n\n']) {
+    writeFileSync(file, text);
+    await daemon.nextEvent('access-list-changed');
+    await eventually('the list holds', async () =>
+      (await asks({ port })) === 'hello' ? undefined : true,
+    );
+    writeFileSync(file, '127.0.0.0/8\n');
+    await daemon.nextEvent('access-list-changed');
+    await eventually('the list holds', async () =>
+      (await asks({ port })) === 'hello' ? true : undefined,
+    );
+  }
+});
+
 t.test('a datagram of a client that is denied goes nowhere and is counted', async (t) => {
   const echoes = await startUdpEchoes(t, 1);
   const daemon = await startDaemon(t, {

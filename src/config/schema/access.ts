@@ -3,22 +3,17 @@ import type { AccessSpec, AddressBlock } from '../../core/spec.js';
 import { parseBlock } from '../address.js';
 import { fault, fits, type Reading, readEach } from '../reading.js';
 import { flag, mixed } from './kinds.js';
-import { table, type ValueOf } from './node.js';
+import { type KeyOptions, table, type ValueOf } from './node.js';
 
 /** Longer lists belong into files, where a bad line is one line. */
 const MAX_BLOCKS = 10_000;
 const MAX_FILES = 16;
 
-interface EmptyList {
-  readonly default: readonly string[];
-  readonly doc: string;
-}
-
 const STRING = { type: 'string', minLength: 1 };
 
-function blocks(doc: string) {
-  return mixed<readonly AddressBlock[], EmptyList>(
-    { default: [], doc },
+function blocks<const O extends KeyOptions>(options: O) {
+  return mixed<readonly AddressBlock[], O>(
+    options,
     'a list of addresses and CIDR blocks',
     { anyOf: [{ type: 'array', items: STRING, maxItems: MAX_BLOCKS }] },
     (raw): Reading<readonly AddressBlock[]> => {
@@ -31,9 +26,9 @@ function blocks(doc: string) {
   );
 }
 
-function files(doc: string) {
-  return mixed<readonly string[], EmptyList>(
-    { default: [], doc },
+function files<const O extends KeyOptions>(options: O) {
+  return mixed<readonly string[], O>(
+    options,
     'a list of absolute paths',
     { anyOf: [{ type: 'array', items: STRING, maxItems: MAX_FILES }] },
     (raw): Reading<readonly string[]> => {
@@ -50,14 +45,21 @@ function files(doc: string) {
 export const ACCESS = table(
   'Who may come, by the client\'s address: who may not is reset before a byte is read, or for UDP dropped. The most specific block decides, and "deny" between two that are the same; UNIX clients may always come. Behind a trusted proxy the client of the PROXY header counts, and of the proxy only what denies it. Who is here when a block is added stays.',
   {
-    allow: blocks(
-      'Addresses and CIDR blocks. Not empty, or with `allow_files`: everybody else is refused, as `not-allowed`.',
-    ),
-    deny: blocks('Addresses and CIDR blocks that are refused, as `denied`.'),
-    allow_files: files(
-      'Files with more of them: one block a line, "#" begins a comment. They are watched: a change holds within two seconds. One with a bad line, or that cannot be read, changes nothing, and `access-list-kept` says why; at a start or reload it is refused. All lists of a listener may have 1,000,000 blocks.',
-    ),
-    deny_files: files('The same for `deny`.'),
+    allow: blocks({
+      otherwise: 'everybody may come',
+      example: ['10.0.0.0/8', '2001:db8::/32'],
+      doc: 'Addresses and CIDR blocks. With `allow` or `allow_files` everybody else is refused, as `not-allowed`: when the lists are empty, everybody.',
+    }),
+    deny: blocks({
+      default: [],
+      doc: 'Addresses and CIDR blocks that are refused, as `denied`.',
+    }),
+    allow_files: files({
+      otherwise: 'everybody may come',
+      example: ['/etc/sluice/allowed.txt'],
+      doc: 'Files with more of them: one block a line, "#" begins a comment. They are watched: a change holds within two seconds. One with a bad line, or that cannot be read, changes nothing, and `access-list-kept` says why; at a start or reload it is refused. All lists of a listener may have 1,000,000 blocks.',
+    }),
+    deny_files: files({ default: [], doc: 'The same for `deny`.' }),
     dry_run: flag({
       default: false,
       doc: 'true: nobody is refused; who would be is counted in `sluice_would_refuse_total`.',
@@ -67,6 +69,15 @@ export const ACCESS = table(
 
 export function accessSpec(value: ValueOf<typeof ACCESS>): AccessSpec | null {
   const { allow, deny, allow_files: allowFiles, deny_files: denyFiles } = value;
-  if ([allow, deny, allowFiles, denyFiles].every((list) => list.length === 0)) return null;
-  return { allow, deny, allowFiles, denyFiles, dryRun: value.dry_run };
+  // An empty list of those who may come is one: a script that finds nobody opens no door.
+  const others = allow === undefined && allowFiles === undefined ? 'allowed' : 'not allowed';
+  if (others === 'allowed' && deny.length + denyFiles.length === 0) return null;
+  return {
+    allow: allow ?? [],
+    deny,
+    allowFiles: allowFiles ?? [],
+    denyFiles,
+    others,
+    dryRun: value.dry_run,
+  };
 }

@@ -16,7 +16,8 @@ function table(
     const [host = '', bits = '32'] = text.split('/');
     blocks.add({ bytes: present(ipBytes(host), text), prefixBits: Number(bits), word });
   }
-  return blocks.table(1, mode);
+  const others = Object.values(words).includes('allow') ? 'not allowed' : 'allowed';
+  return blocks.table(1, { others, dryRun: mode === 'dry run' });
 }
 
 const PROXIES = { trustedProxies: [{ family: 4, host: '10.9.9.0', prefixBits: 24 }] } as const;
