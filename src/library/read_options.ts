@@ -22,6 +22,9 @@ import type { FollowedRegistry } from './sources.js';
 /** How a balancer without a name is called. */
 const DEFAULT_NAME = 'balancer';
 
+/** Deeper than every key: an object of the application may lead back to itself. */
+const MAX_DEPTH = 8;
+
 /** Keys of a pool that only a proxy can follow. */
 const FOREIGN = ['send_proxy_protocol', 'udp_responses', 'rebalance_percent'];
 
@@ -40,7 +43,7 @@ export function readOptions(options: BalancerOptions): ReadOptions {
   const at = ['pools', name];
   const strange: string[] = [];
   const given = Array.isArray(discovery) ? discovery : discovery === undefined ? [] : [discovery];
-  const told = given.map((one: unknown) => registryOf(one, name));
+  const told = given.map((one: unknown, index) => registryOf(one, name, index));
   const tables = given.map((one, index) => told[index]?.table(index) ?? one);
   const words = { ...withQueue(pool), discovery: tables };
   const tree = { pools: { [name]: treeOf(words, at, strange) } };
@@ -65,23 +68,35 @@ interface ToldRegistry {
 }
 
 /** null: a source that the file knows as well. */
-function registryOf(one: unknown, name: string): ToldRegistry | null {
-  if (isRegistry(one)) return { registry: one, service: name, table: standIn({}) };
-  if (!isTableWithRegistry(one)) return null;
-  const { registry, service = name, ...rules } = one;
-  if (isRegistry(registry)) return { registry, service, table: standIn(rules) };
+function registryOf(one: unknown, name: string, index: number): ToldRegistry | null {
+  if (typeof one !== 'object' || one === null) return null;
+  if ('subscribe' in one || 'getInstances' in one) {
+    return { registry: mustBeRegistry(one, index), service: name, table: standIn({}) };
+  }
+  if (!('registry' in one)) return null;
+  const { registry, service = name, ...rules } = one as RegistryOptions;
+  const misplaced = ['kind', 'path'].filter((key) => key in rules);
+  const issues = misplaced.map((key) => {
+    return `discovery[${index}].${key}: it goes with no registry (expected only one of both)`;
+  });
+  if (typeof service !== 'string') {
+    issues.push(
+      `discovery[${index}].service: wrong type (expected a string; got ${typeof service})`,
+    );
+  }
+  if (issues.length > 0) throw new OptionsError(issues);
+  return { registry: mustBeRegistry(registry, index), service, table: standIn(rules) };
+}
+
+function mustBeRegistry(one: unknown, index: number): Registry {
+  const has = (...methods: readonly string[]): boolean =>
+    methods.every(
+      (method) => typeof (one as Record<string, unknown> | null)?.[method] === 'function',
+    );
+  if (has('subscribe') || has('getInstances', 'on', 'off')) return one as Registry;
   const expected =
     'an object with subscribe(onSnapshot), or an EventEmitter with getInstances(name)';
-  throw new OptionsError([`discovery.registry: no registry (expected ${expected})`]);
-}
-
-function isRegistry(one: unknown): one is Registry {
-  if (typeof one !== 'object' || one === null) return false;
-  return 'subscribe' in one || 'getInstances' in one;
-}
-
-function isTableWithRegistry(one: unknown): one is RegistryOptions {
-  return typeof one === 'object' && one !== null && 'registry' in one;
+  throw new OptionsError([`discovery[${index}].registry: no registry (expected ${expected})`]);
 }
 
 function standIn(rules: object): (index: number) => object {
@@ -101,6 +116,10 @@ function withQueue(options: BalancerOptions): Record<string, unknown> {
  * `value` in the file's words: keys in snake_case, numbers with their unit, addresses in tables.
  */
 function treeOf(value: unknown, path: Path, strange: string[]): unknown {
+  if (path.length > MAX_DEPTH) {
+    strange.push(`${formatPath(path.slice(2))}: deeper than any option is`);
+    return null;
+  }
   if (Array.isArray(value)) {
     return value.map((element, index) => {
       const isAddress = path.at(-1) === 'backends' && typeof element === 'string';

@@ -1,28 +1,11 @@
-/** A registry of the application as a source of backends: an object that tells who is there. */
-import { readAddress } from '../core/address_text.js';
+/**
+ * A registry of the application as a source of backends: an object that tells who is there. What it
+ * throws is no answer, and what it says late never covers what it has said since.
+ */
 import type { Timers } from '../core/clock.js';
-import {
-  type Answer,
-  failed,
-  type GiveUp,
-  type Member,
-  named,
-  plainMember,
-  type Source,
-} from '../discovery/source.js';
-
-/** One that a registry names: an address, or where it is in parts. */
-export interface Instance {
-  readonly address?: string;
-  readonly host?: string;
-  readonly port?: number;
-  readonly name?: string;
-  readonly weight?: number;
-  readonly maxConnections?: number;
-  readonly backup?: boolean;
-}
-
-export type Instances = readonly (string | Instance)[];
+import { type Answer, failed, type GiveUp, type Source } from '../discovery/source.js';
+import { pause } from '../discovery/time_limit.js';
+import { answerOf, type Instances, messageOf } from './instances.js';
 
 /** Tells everybody that it knows, at once and at each change. */
 export interface SubscribedRegistry {
@@ -40,85 +23,141 @@ export type Registry = SubscribedRegistry | EmittingRegistry;
 
 /** How long a question waits for news. */
 const PATIENCE_MS = 30_000;
-const MAX_WEIGHT = 1_000;
+/** Between two questions to `getInstances`, however often it says that something has changed. */
+const GAP_MS = 100;
+/** Of one question to `getInstances`. */
+const LIMIT_MS = 10_000;
 
 export function registrySource(registry: Registry, service: string, timers: Timers): Source {
-  let news: Answer | null = null;
-  let wake = (): void => {};
-  let begun: 'no' | 'yes' = 'no';
-  const tell = (answer: Answer): void => {
-    news = answer;
-    wake();
+  const inbox = new Inbox(timers);
+  const begin =
+    'subscribe' in registry ? subscriber(registry, inbox) : asker(registry, service, inbox, timers);
+  return {
+    ask(giveUp) {
+      // One that has failed is tried again: its follower asks less and less often.
+      if (inbox.state !== 'well') begin(giveUp);
+      return inbox.next(giveUp);
+    },
   };
-  const begin = (signal: GiveUp): void => {
-    begun = 'yes';
+}
+
+/** The newest answer until somebody takes it. */
+class Inbox {
+  readonly #timers: Timers;
+  #news: Answer | null = null;
+  #wake = (): void => {};
+  /** `new`: it was never asked. `failed`: its last answer was a failure. */
+  state: 'new' | 'well' | 'failed' = 'new';
+
+  constructor(timers: Timers) {
+    this.#timers = timers;
+  }
+
+  tell(answer: Answer): void {
+    this.state = answer.kind === 'failed' ? 'failed' : 'well';
+    // A failure says nothing about those who were named just before it.
+    if (answer.kind !== 'failed' || this.#news === null) this.#news = answer;
+    this.#wake();
+  }
+
+  next(giveUp: GiveUp): Promise<Answer> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        timer.cancel();
+        this.#wake = () => {};
+        giveUp.removeEventListener('abort', done);
+        const answer = this.#news ?? { kind: 'unchanged', againMs: 0 };
+        this.#news = null;
+        resolve(answer);
+      };
+      const timer = this.#timers.after(PATIENCE_MS, done);
+      giveUp.addEventListener('abort', done, { once: true });
+      this.#wake = done;
+      if (this.#news !== null || giveUp.aborted) done();
+    });
+  }
+}
+
+type Begin = (giveUp: GiveUp) => void;
+
+/** Subscribes, and again where that has failed; only the last subscription is heard. */
+function subscriber(registry: SubscribedRegistry, inbox: Inbox): Begin {
+  return (giveUp) => {
+    inbox.state = 'well';
     const end = new AbortController();
-    signal.addEventListener('abort', () => end.abort(), { once: true });
-    if ('subscribe' in registry) {
-      const heard = (all: Instances): void => tell(answerOf(all));
-      caught(tell, async () => void (await registry.subscribe(heard, { signal: end.signal })));
-      return;
+    const { signal } = end;
+    const stop = (): void => end.abort();
+    giveUp.addEventListener('abort', stop, { once: true });
+    const heard = (all: Instances): void => {
+      if (!signal.aborted) inbox.tell(answerOf(all));
+    };
+    const subscribed = async (): Promise<void> =>
+      void (await registry.subscribe(heard, { signal }));
+    subscribed().catch((error: unknown) => {
+      giveUp.removeEventListener('abort', stop);
+      if (signal.aborted) return;
+      stop();
+      inbox.tell(failed('refused', messageOf(error)));
+    });
+  };
+}
+
+/** Asks one question at a time; news that come meanwhile are one more question. */
+function asker(registry: EmittingRegistry, service: string, inbox: Inbox, timers: Timers): Begin {
+  let listens: 'no' | 'yes' = 'no';
+  let asking: 'no' | 'yes' = 'no';
+  let wanted = 0;
+  const look = async (giveUp: GiveUp): Promise<void> => {
+    wanted++;
+    if (asking === 'yes') return;
+    asking = 'yes';
+    for (let seen = 0; seen !== wanted && !giveUp.aborted; ) {
+      seen = wanted;
+      inbox.tell(await answered(registry, service, timers));
+      await pause(timers, GAP_MS, giveUp);
     }
-    const ask = (): void =>
-      caught(tell, async () => tell(answerOf(await registry.getInstances(service))));
-    registry.on('instances-changed', ask);
-    end.signal.addEventListener('abort', () => registry.off('instances-changed', ask));
-    ask();
+    asking = 'no';
   };
-  return {
-    ask: (signal) =>
-      new Promise((resolve) => {
-        const done = (): void => {
-          timer.cancel();
-          wake = () => {};
-          signal.removeEventListener('abort', done);
-          const answer = news ?? { kind: 'unchanged', againMs: 0 };
-          news = null;
-          resolve(answer);
-        };
-        const timer = timers.after(PATIENCE_MS, done);
-        signal.addEventListener('abort', done, { once: true });
-        wake = done;
-        if (begun === 'no') begin(signal);
-        else if (news !== null) done();
-      }),
+  const listen = (giveUp: GiveUp): void => {
+    const changed = (): void => void look(giveUp);
+    registry.on('instances-changed', changed);
+    listens = 'yes';
+    const leave = (): void => {
+      try {
+        registry.off('instances-changed', changed);
+      } catch {
+        // Nobody listens any more in any case.
+      }
+    };
+    giveUp.addEventListener('abort', leave, { once: true });
+  };
+  return (giveUp) => {
+    inbox.state = 'well';
+    try {
+      if (listens === 'no') listen(giveUp);
+    } catch (error) {
+      return inbox.tell(failed('refused', messageOf(error)));
+    }
+    void look(giveUp);
   };
 }
 
-/** What the registry throws is no answer. */
-function caught(tell: (answer: Answer) => void, work: () => Promise<void>): void {
-  work().catch((error: unknown) => {
-    tell(failed('refused', error instanceof Error ? error.message : String(error)));
+async function answered(
+  registry: EmittingRegistry,
+  service: string,
+  timers: Timers,
+): Promise<Answer> {
+  let timer = { cancel: (): void => {} };
+  const late = new Promise<Answer>((resolve) => {
+    const problem = `getInstances did not answer within ${LIMIT_MS / 1_000} s`;
+    timer = timers.after(LIMIT_MS, () => resolve(failed('timeout', problem)));
   });
-}
-
-function answerOf(all: unknown): Answer {
-  if (!Array.isArray(all)) return failed('malformed', 'the registry told no list');
-  const members: Member[] = [];
-  const leftOut: string[] = [];
-  for (const one of all as Instances) {
-    const member = memberOf(typeof one === 'string' ? { address: one } : one);
-    if (typeof member === 'string') leftOut.push(member);
-    else members.push(member);
+  const asked = async (): Promise<Answer> => answerOf(await registry.getInstances(service));
+  try {
+    return await Promise.race([asked(), late]);
+  } catch (error) {
+    return failed('refused', messageOf(error));
+  } finally {
+    timer.cancel();
   }
-  return named(members, 0, leftOut);
-}
-
-/** A clause where it cannot be used. */
-function memberOf(instance: Instance): Member | string {
-  const { address, host, port, name, weight = 1, maxConnections, backup = false } = instance ?? {};
-  const bracketed = host?.includes(':') === true ? `[${host}]` : host;
-  const text = address ?? `${bracketed}:${port}`;
-  const read = readAddress(text);
-  if (!read.ok) return `${text}: ${read.error.problem}`;
-  if (!Number.isInteger(weight) || weight < 0 || weight > MAX_WEIGHT) {
-    return `${text}: a weight of ${weight}`;
-  }
-  return {
-    ...plainMember(read.value),
-    name: name ?? null,
-    weight,
-    maxConnections: maxConnections ?? null,
-    backup,
-  };
 }

@@ -24,6 +24,7 @@ import {
   HealthService,
   type HealthServiceOptions,
 } from './health_service.js';
+import type { Instance, Instances } from './instances.js';
 import type { PickedLease } from './lease.js';
 import type { MetricRegistry } from './metrics.js';
 import type {
@@ -39,7 +40,7 @@ import type {
   SourceOptions,
   StepOptions,
 } from './options.js';
-import type { Instance, Instances, Registry } from './registry_source.js';
+import type { Registry } from './registry_source.js';
 import type { BackendSnapshot, Snapshot, UnresolvedSnapshot } from './snapshot.js';
 
 export type {

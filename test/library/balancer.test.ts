@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import t from 'tap';
 import { NoBackendError } from '../../src/library/errors.js';
-import type { Instances } from '../../src/library/registry_source.js';
+import type { Instances } from '../../src/library/instances.js';
 import type { HostAnswer } from '../../src/names/host_lookup.js';
 import { A, activeOf, B, Bed, C, errorOf } from './bed.js';
 

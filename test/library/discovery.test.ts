@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { balancerFromToml } from '../../src/library/create.js';
-import type { Instances } from '../../src/library/registry_source.js';
+import type { Instances } from '../../src/library/instances.js';
 import { eventually } from '../support/deadline.js';
 import { tempFolder } from '../support/places.js';
 import { A, activeOf, B, Bed, C, errorOf } from './bed.js';

@@ -76,10 +76,48 @@ t.test('each key of a pool is known in camelCase, but for those of a proxy', asy
 });
 
 t.test('whatever a key is given, the answer is an OptionsError or a balancer', async (t) => {
-  const misfits = [null, 7, 'x', true, [], [null], ['x'], {}, [{}], () => 1, Number.NaN, 10n];
+  const round: unknown[] = [];
+  round.push({ round });
+  const misfits = [
+    null,
+    7,
+    'x',
+    true,
+    [],
+    [null],
+    ['x'],
+    {},
+    [{}],
+    () => 1,
+    Number.NaN,
+    10n,
+    round,
+  ];
   for (const key of Object.keys(POOL.fields)) {
     const camel = key.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
     for (const misfit of misfits)
       t.doesNotThrow(() => issuesOf({ name: 'x', [camel]: misfit }), key);
+  }
+});
+
+t.test('what is no registry is refused with a sentence', async (t) => {
+  const getInstances = () => [];
+  const subscribe = () => {};
+  const misfits: readonly unknown[] = [
+    { getInstances },
+    { getInstances, on: subscribe },
+    { getInstances, on: subscribe, off: 'x' },
+    { subscribe: null },
+    { registry: null },
+    { registry: 7 },
+    { registry: {} },
+    { registry: { subscribe: 'x' } },
+    { registry: { subscribe }, kind: 'dns' },
+    { registry: { subscribe }, path: '/x' },
+    { registry: { subscribe }, service: { round: 1n } },
+  ];
+  for (const discovery of misfits) {
+    t.match(issuesOf({ discovery }).join('\n'), /^discovery\[0\]\.\w+: /);
+    t.match(issuesOf({ discovery: [{ subscribe }, discovery] }).join('\n'), /^discovery\[1\]/);
   }
 });
