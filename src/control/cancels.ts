@@ -9,7 +9,6 @@
 import type { WorkerId } from '../core/brand.js';
 import type { Clock, Timers } from '../core/clock.js';
 import type { Endpoint } from '../core/endpoint.js';
-import type { Wire } from '../core/wire.js';
 import { dialBySocket } from '../health/probes/socket_wire.js';
 import { mayHoldSessions } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
@@ -118,27 +117,32 @@ export class Cancels {
       .map(({ endpoint }) => endpoint);
   }
 
-  /** Connects, says it, and waits until the server has closed: then the signal is sent. */
+  /**
+   * Connects, says it, and waits until the server has closed: then the signal is sent. It is over
+   * when the descriptor is free.
+   */
   #say(endpoint: Endpoint, { prelude, request }: CancelOrder, over: () => void): void {
-    let state: 'connecting' | 'said' | 'over' = 'connecting';
-    const end = (how: (wire: Wire) => void): void => {
-      if (state === 'over') return;
-      state = 'over';
+    let state: 'connecting' | 'said' | 'closing' | 'over' = 'connecting';
+    const end = (): void => {
+      state = 'closing';
       timer.cancel();
-      how(wire);
-      over();
+      wire.destroy();
     };
     const changed = (): void => {
-      if (state === 'over') return;
+      if (state === 'closing' && wire.closed) {
+        state = 'over';
+        return over();
+      }
+      if (state === 'closing' || state === 'over') return;
       if (wire.connected && state === 'connecting') {
         state = 'said';
         if (prelude !== null) wire.write(prelude);
         wire.write(request);
       }
       while (state === 'said' && wire.read() !== null);
-      if (wire.error !== null || wire.ended || wire.closed) end((one) => one.destroy());
+      if (wire.error !== null || wire.ended || wire.closed) end();
     };
     const wire = dialBySocket(endpoint, 'something', changed);
-    const timer = this.#deps.timers.after(TAKE_MS, () => end((one) => one.reset()));
+    const timer = this.#deps.timers.after(TAKE_MS, end);
   }
 }

@@ -9,6 +9,7 @@ export class SocketWire implements Wire {
   connected = false;
   sent = true;
   ended = false;
+  readonly #kind: Endpoint['kind'];
   readonly #raw: Socket;
   /** The raw one, or TLS on top of it. */
   #socket: Socket;
@@ -16,6 +17,7 @@ export class SocketWire implements Wire {
 
   constructor(endpoint: Endpoint, changed: () => void) {
     this.#changed = changed;
+    this.#kind = endpoint.kind;
     this.#raw =
       endpoint.kind === 'ip'
         ? connect({ host: endpoint.host, port: endpoint.port, noDelay: true })
@@ -52,8 +54,17 @@ export class SocketWire implements Wire {
     return localAddress === remoteAddress;
   }
 
+  /**
+   * A plain end where Node.js would keep the descriptor for as long as the other side likes: until
+   * a connect is over (the kernel gives one up after two minutes), or until bytes or FIN have left.
+   * A unix socket knows no reset.
+   */
   reset(): void {
-    this.#raw.resetAndDestroy();
+    const raw = this.#raw;
+    const isPlain =
+      this.#kind === 'unix' || raw.connecting || raw.writableLength > 0 || raw.writableEnded;
+    if (isPlain) this.destroy();
+    else raw.resetAndDestroy();
   }
 
   destroy(): void {
