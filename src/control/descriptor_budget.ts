@@ -19,6 +19,8 @@ const PROBES_SHARE = 0.5;
 const ADMIN_SHARE = 0.25;
 /** That part of what a reload opens, before sessions have given back what it takes, is here. */
 const RELOAD_SHARE = 0.125;
+/** Connections that hand on cancels. Files and names have what of all these is not in use. */
+const CANCEL_SHARE = 0.125;
 const PIPES_SHARE = 0.125;
 const MAX_PIPES_A_WORKER = 256;
 /** In each worker: control's descriptor, the worker's own, and a client that it may hold. */
@@ -44,6 +46,8 @@ export interface DescriptorBudget {
   readonly adminConnections: number;
   /** Descriptors that a reload may open although sessions have everything else. */
   readonly reload: number;
+  /** Connections that hand on cancels, at the same time. */
+  readonly cancels: number;
   /** Worker threads that may start at the same time; 1 or more. */
   readonly startsAtOnce: number;
 }
@@ -71,6 +75,7 @@ export function divideDescriptors(
     probes: Math.max(1, Math.floor(atWork * PROBES_SHARE)),
     adminConnections: Math.max(1, Math.floor(atWork * ADMIN_SHARE)),
     reload: Math.floor(atWork * RELOAD_SHARE),
+    cancels: Math.max(1, Math.floor(atWork * CANCEL_SHARE)),
     startsAtOnce: Math.max(1, Math.floor((limit - AT_START) / AT_THREAD_START)),
   };
 }

@@ -1,15 +1,18 @@
 /** Ctrl-C in psql behind sluice: a cancel is a connection of its own, and finds its server. */
 import t, { type Test } from 'tap';
+import { formatAddress } from '../../src/core/endpoint.js';
 import { POLICY_NAMES } from '../../src/core/spec.js';
 import { startDaemon } from '../support/daemon.js';
-import { nowMs } from '../support/deadline.js';
+import { eventually, nowMs } from '../support/deadline.js';
 import { runToEnd } from '../support/process.js';
 import { haveServers, program } from '../support/require_server.js';
 import { POSTGRES_PROGRAMS, type Postgres, startPostgres } from '../support/servers/postgres.js';
 import { listenerText, poolText } from '../support/settings.js';
-import { tryDial } from '../support/wire.js';
+import { silentEndpoint } from '../support/silent_endpoint.js';
+import { type Ending, type Target, tryDial, WireServer } from '../support/wire.js';
 
 const SLEEP_S = 30;
+const REQUEST = Buffer.from('0000001004d2162e0000000100000002', 'hex');
 const CANCELLED = /canceling statement due to user request/;
 
 /** `psql -c 'select pg_sleep(30)'` with a Ctrl-C: what it says, and how soon. */
@@ -40,6 +43,17 @@ function pools(servers: readonly Postgres[]): string {
 /** Statements that the servers say were cancelled; each server logs its own. */
 const cancelledBy = (servers: readonly Postgres[]): number =>
   servers.flatMap(({ log }) => log.filter((line) => CANCELLED.test(line))).length;
+
+/** A client that cancels, and how its connection ends. */
+async function cancel(target: Target): Promise<Ending> {
+  const wire = await tryDial(target);
+  if (typeof wire === 'string') throw new Error(wire);
+  await wire.send(REQUEST);
+  wire.finish();
+  const how = await wire.closed;
+  wire.socket.destroy();
+  return how;
+}
 
 /** Sessions at `ports`, each with a Ctrl-C after `afterS`, end by it. */
 async function allCancelled(t: Test, ports: readonly number[], afterS = 1): Promise<void> {
@@ -117,17 +131,50 @@ t.test('a client that cancels more than it may is refused, and harms nobody', as
   });
   await daemon.backendsUp('pg', 1);
   const port = await daemon.port('pg');
-  const request = Buffer.from('0000001004d2162e0000000100000002', 'hex');
-  await Promise.all(
-    Array.from({ length: 60 }, async () => {
-      const wire = await tryDial({ port });
-      if (typeof wire === 'string') throw new Error(wire);
-      await wire.send(request);
-      wire.finish();
-      await wire.closed;
-      wire.socket.destroy();
-    }),
-  );
+  await Promise.all(Array.from({ length: 60 }, () => cancel({ port })));
   await daemon.metricSettles('sluice_refused_total', { reason: 'cancel-limit' }, (sum) => sum > 0);
   await allCancelled(t, [port]);
 });
+
+t.test(
+  'cancels for a server that does not answer hold up no others, and leave nothing',
+  async (t) => {
+    const silent = await silentEndpoint();
+    t.teardown(() => silent.close());
+    const server = await WireServer.start(t);
+    const taken = async (): Promise<void> => {
+      const wire = await server.next();
+      await wire.read(REQUEST.length);
+      wire.socket.destroy();
+    };
+    const pools = { dead: formatAddress(silent.endpoint), alive: server.address };
+    const daemon = await startDaemon(t, {
+      openFiles: 1_024,
+      toml: Object.entries(pools)
+        .map(([pool, address]) => {
+          const health = 'probe = "none"';
+          return (
+            listenerText({ pool, lines: 'postgres.strict = true' }) +
+            poolText({ name: pool, backends: [{ address }], health })
+          );
+        })
+        .join(''),
+    });
+    const [dead, alive] = [await daemon.port('dead'), await daemon.port('alive')];
+    t.same(await Promise.all([cancel({ port: alive }), taken()]), ['fin', undefined]);
+    const atRest = await daemon.descriptors();
+    // 20 a second of each client.
+    const many = Array.from({ length: 240 }, (_, i) =>
+      cancel({ port: dead, localAddress: `127.0.1.${1 + (i % 12)}` }),
+    );
+    await daemon.metricSettles('sluice_accepted_total', { listener: 'dead' }, (sum) => sum === 240);
+    const startedMs = nowMs();
+    t.same(await Promise.all([cancel({ port: alive }), taken()]), ['fin', undefined]);
+    t.ok(nowMs() - startedMs < 1_500, `${Math.round(nowMs() - startedMs)} ms`);
+    await Promise.all(many);
+    await eventually(
+      'the descriptors',
+      async () => (await daemon.descriptors()) <= atRest || undefined,
+    );
+  },
+);

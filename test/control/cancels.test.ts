@@ -1,0 +1,163 @@
+/** Cancels that meet backends which never answer: others' cancels go on. */
+import t from 'tap';
+import { Cancels } from '../../src/control/cancels.js';
+import type { ToWorker } from '../../src/control/worker_protocol.js';
+import { present } from '../../src/core/assert.js';
+import type { PairId, WorkerId } from '../../src/core/brand.js';
+import type { Endpoint } from '../../src/core/endpoint.js';
+import type { Wire } from '../../src/core/wire.js';
+import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
+import type { CancelOrder, CancelOutcome } from '../../src/session/tcp/deps.js';
+import { FakeTime } from '../support/fake_time.js';
+import { backendSpec, inventory, listenerSpec, poolSpec, resolved, spec } from './fixtures.js';
+
+const WIRES = 30;
+
+/** Connects and closes when it has been told something; to `isDead` it connects for ever. */
+class FakeWire implements Wire {
+  readonly error = null;
+  connected = false;
+  readonly sent = true;
+  ended = false;
+  closed = false;
+  readonly #changed: () => void;
+
+  constructor(changed: () => void, isDead: boolean) {
+    this.#changed = changed;
+    if (isDead) return;
+    this.#soon(() => {
+      this.connected = true;
+    });
+  }
+
+  read(): null {
+    return null;
+  }
+
+  write(): void {
+    this.#soon(() => {
+      this.ended = true;
+    });
+  }
+
+  end(): void {}
+
+  isToItself(): boolean {
+    return false;
+  }
+
+  reset(): void {
+    this.destroy();
+  }
+
+  destroy(): void {
+    this.closed = true;
+    queueMicrotask(this.#changed);
+  }
+
+  #soon(change: () => void): void {
+    queueMicrotask(() => {
+      change();
+      this.#changed();
+    });
+  }
+}
+
+/** Pools `alive`, `dead` and `half`, each with a listener; backends at 10.0.0.9 do not answer. */
+function bench() {
+  const time = new FakeTime();
+  const all = inventory();
+  const members = { alive: ['b1'], dead: ['b9'], half: ['b1', 'b9'] };
+  all.apply(
+    spec(
+      Object.entries(members).map(([name, backends]) =>
+        poolSpec(name, { backends: backends.map((one) => backendSpec(one)) }),
+      ),
+      Object.keys(members).map((name) => listenerSpec(name, name)),
+    ),
+    resolved,
+  );
+  const wires: FakeWire[] = [];
+  let mostOpen = 0;
+  const dial = (endpoint: Endpoint, _: unknown, changed: () => void): Wire => {
+    const wire = new FakeWire(changed, endpoint.kind === 'ip' && endpoint.host === '10.0.0.9');
+    wires.push(wire);
+    mostOpen = Math.max(mostOpen, wires.filter(({ closed }) => !closed).length);
+    return wire;
+  };
+  const outcomes = new Map<number, CancelOutcome>();
+  const deps = {
+    clock: time,
+    timers: time,
+    inventory: all,
+    ledger: new Ledger(createLedgerMemory()),
+    budget: { cancels: WIRES },
+    send: (_: WorkerId, message: ToWorker) => {
+      if (message.kind === 'cancelled') outcomes.set(message.number, message.outcome);
+    },
+  };
+  const cancels = new Cancels(deps, dial);
+  let orders = 0;
+  /** From a client of its own, unless said. */
+  const ask = (pool: keyof typeof members, client = `10.1.0.${orders}`): number => {
+    const number = ++orders;
+    const listener = [...all.listeners.values()].find(({ spec: { name } }) => name === pool);
+    const order: CancelOrder = {
+      pair: 1 as PairId,
+      number,
+      listener: present(listener, 'the listener').id,
+      client,
+      prelude: null,
+      request: Buffer.alloc(16),
+    };
+    cancels.take(0 as WorkerId, order);
+    return number;
+  };
+  const open = (): number => wires.filter(({ closed }) => !closed).length;
+  const told = (): number => wires.filter(({ ended }) => ended).length;
+  return { time, ask, outcomes, open, told, most: () => mostOpen };
+}
+
+t.test('cancels for a pool that does not answer hold up none of another pool', async (t) => {
+  const { time, ask, outcomes, open, most } = bench();
+  for (let second = 0; second < 20; second++) {
+    for (let i = 0; i < 500; i++) ask('dead');
+    const alive = Array.from({ length: 5 }, () => ask('alive'));
+    await time.pass(1_000);
+    t.same(new Set(alive.map((number) => outcomes.get(number))), new Set(['handed on']));
+  }
+  t.ok(most() <= WIRES, `${most()} connections at most`);
+  await time.pass(5_000);
+  t.equal(open(), 0, 'nothing stays open');
+  t.equal(time.pending, 0, 'nothing is waited for');
+  t.equal(outcomes.size, 20 * 505, 'each is answered');
+});
+
+t.test('a backend that does not answer holds up none of its pool', async (t) => {
+  const { time, ask, told } = bench();
+  for (let second = 1; second <= 20; second++) {
+    for (let i = 0; i < 20; i++) ask('half');
+    await time.pass(1_000);
+    t.equal(told(), 20 * second, 'the other one is told at once');
+  }
+});
+
+t.test('an order that has waited for too long is not handed on any more', async (t) => {
+  const { time, ask, outcomes, open } = bench();
+  const numbers = Array.from({ length: 100 }, () => ask('dead'));
+  await time.pass(5_000);
+  t.equal(outcomes.size, 100, 'all are answered before the worker gives up');
+  const handedOn = numbers.filter((number) => outcomes.get(number) === 'handed on').length;
+  t.equal(handedOn, (2 * WIRES) / 3, 'two turns of a third of all');
+  t.equal(open(), 0);
+  t.equal(time.pending, 0);
+});
+
+t.test('a client that cancels too much at one listener may cancel at another', async (t) => {
+  const { time, ask, outcomes } = bench();
+  const many = Array.from({ length: 100 }, () => ask('dead', '10.9.9.9'));
+  const other = ask('alive', '10.9.9.9');
+  await time.pass(0);
+  t.equal(many.filter((number) => outcomes.get(number) === 'too many').length, 80);
+  t.equal(outcomes.get(other), 'handed on');
+});
