@@ -45,6 +45,19 @@ export function ineligible(
   return isFull(ledger, backend) ? 'full' : null;
 }
 
+/**
+ * The same for a member of a plan. What the plan says to be out of the file is out from the moment
+ * when the pool goes over to it; control marks the row only when all workers have done so.
+ */
+export function ineligibleMember(
+  ledger: Ledger,
+  { id, draining }: { readonly id: BackendId; readonly draining: boolean },
+  tried: readonly BackendId[] | null,
+  regard: Regard,
+): Ineligible | null {
+  return draining ? 'drained' : ineligible(ledger, id, tried, regard);
+}
+
 /** It serves, or would if it were not ejected, or had a place: up, not out, weight above 0. */
 export function isUsable(ledger: Ledger, backend: BackendId): boolean {
   return (

@@ -9,6 +9,8 @@ export class PlannedBackend implements PooledBackend {
   readonly name: string;
   readonly endpoint: Endpoint;
   readonly backup: boolean;
+  /** Out of the file: nobody new, whatever the ledger still says of it. */
+  readonly draining: boolean;
   readonly yielding: boolean;
 
   constructor(plan: BackendPlan) {
@@ -16,6 +18,7 @@ export class PlannedBackend implements PooledBackend {
     this.name = plan.name;
     this.endpoint = plan.endpoint;
     this.backup = plan.backup;
+    this.draining = plan.draining;
     this.yielding = plan.yielding;
   }
 
@@ -29,7 +32,10 @@ export class PlannedBackend implements PooledBackend {
    */
   sameAs(plan: BackendPlan): boolean {
     return (
-      this.backup === plan.backup && this.yielding === plan.yielding && this.name === plan.name
+      this.backup === plan.backup &&
+      this.draining === plan.draining &&
+      this.yielding === plan.yielding &&
+      this.name === plan.name
     );
   }
 }

@@ -14,7 +14,7 @@ import type { Random } from '../core/random.js';
 import { sameValue } from '../core/same_value.js';
 import type { PoolSettings } from '../core/spec.js';
 import { atOnce, ITEMS_PER_STRETCH, inStretches, type Stretches } from '../core/stretches.js';
-import { ineligible, mayStay, type Regard } from './eligibility.js';
+import { ineligibleMember, mayStay, type Regard } from './eligibility.js';
 import { Failures } from './failures.js';
 import { Learnt } from './learnt.js';
 import { BackendLease, type LeaseBook } from './lease.js';
@@ -101,6 +101,12 @@ export class Pool implements PoolView, LeaseBook {
 
   /** The same in stretches: before the end of the last one the pool is as it was. */
   *updating(plan: PoolPlan): Stretches {
+    const goOver = yield* this.preparing(plan);
+    goOver();
+  }
+
+  /** What takes time of `updating`, in stretches; the answer does the rest, in an instant. */
+  *preparing(plan: PoolPlan): Stretches<() => void> {
     const next = yield* successors(plan, this.#members);
     const isSame = sameValue(this.settings.policy, plan.settings.policy);
     const policy = isSame ? this.#policy : this.#makePolicy(plan);
@@ -112,16 +118,18 @@ export class Pool implements PoolView, LeaseBook {
     const roster = this.#rosterOf(next.members, plan, policy);
     yield* roster.fill();
     if (isLarge) yield;
-    this.#plan = plan;
-    this.#failures.update(plan);
-    this.#learnt = carried(next, this.#learnt);
-    this.#members = next.members;
-    this.#yielding = next.members.some(({ yielding }) => yielding) ? 'some' : 'none';
-    policy.update(members);
-    this.#policy = policy;
-    if (policy.needs.latency) this.#figures.nowMs = this.#deps.clock.nowMs();
-    this.#roster = roster;
-    roster.open();
+    return () => {
+      this.#plan = plan;
+      this.#failures.update(plan);
+      this.#learnt = carried(next, this.#learnt);
+      this.#members = next.members;
+      this.#yielding = next.members.some(({ yielding }) => yielding) ? 'some' : 'none';
+      policy.update(members);
+      this.#policy = policy;
+      if (policy.needs.latency) this.#figures.nowMs = this.#deps.clock.nowMs();
+      this.#roster = roster;
+      roster.open();
+    };
   }
 
   select(request: SelectRequest): Selection {
@@ -171,7 +179,7 @@ export class Pool implements PoolView, LeaseBook {
       const member = current[index];
       if (member === undefined) return;
       const reason =
-        ineligible(this.#deps.ledger, member.id, request.tried, regard) ??
+        ineligibleMember(this.#deps.ledger, member, request.tried, regard) ??
         (found?.has(index) === true ? null : ('backup' as const));
       const score = reason === null ? (found?.scoreOf(index) ?? null) : null;
       members.push({ name: member.name, reason, score });

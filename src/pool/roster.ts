@@ -10,7 +10,7 @@ import type { BackendId } from '../core/brand.js';
 import type { Ineligible } from '../core/outcome.js';
 import { inStretches, type Stretches } from '../core/stretches.js';
 import { type ChangeReader, EVERY_ROW, isCountOnly, rowIn } from './change_journal.js';
-import { ineligible, type Regard, type Wellness, wellnessOf } from './eligibility.js';
+import { ineligibleMember, type Regard, type Wellness, wellnessOf } from './eligibility.js';
 import type { Ledger } from './ledger.js';
 import type { PlannedBackend } from './planned_backend.js';
 import { RowIndex } from './row_index.js';
@@ -183,16 +183,16 @@ export class Roster {
     const account = this.#accounts[index];
     if (member === undefined || account === undefined) return;
     const { id } = member;
-    const wellness = wellnessOf(ledger, id);
+    const wellness = member.draining ? 'unfit' : wellnessOf(ledger, id);
     this.#wellness[account.wellness]--;
     this.#wellness[wellness]++;
     account.wellness = wellness;
     if (member.yielding) return;
-    const reason = ineligible(ledger, id, null, 'health');
+    const reason = ineligibleMember(ledger, member, null, 'health');
     this.#sort(member.backup ? 'backup' : 'first', index, reason);
     this.#hope(account, 'health', hopeOf(reason));
     if (this.#panicPercent === 0) return;
-    const inPanic = ineligible(ledger, id, null, 'panic');
+    const inPanic = ineligibleMember(ledger, member, null, 'panic');
     this.#sort('all', index, inPanic);
     this.#hope(account, 'panic', hopeOf(inPanic));
   }

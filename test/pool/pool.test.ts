@@ -132,6 +132,19 @@ t.test('backups serve when, and only when, no other is eligible', async (t) => {
   t.same(shares(pool, 1), { b1: 1 });
 });
 
+t.test('what a plan has out of the file gets nobody, before its row says so', async (t) => {
+  const change = { panicPercent: 50, backends: [backend(0), backend(1)] };
+  const { pool, plan, ledger } = setUp(change);
+  ledger.setHealth(id(1), 'down');
+  t.same(shares(pool, 4), { b0: 4 });
+  pool.update({ ...plan, backends: [backend(0, { draining: true }), backend(1)] });
+  t.same(shares(pool, 4), { b1: 4 }, 'all that could serve are down: panic');
+  t.match(pool.explain(NOBODY, seededRandom(1)).members, [{ reason: 'drained' }, { reason: null }]);
+  t.ok(pool.mayStay(id(0)), 'what it has stays');
+  pool.update(plan);
+  t.same(shares(pool, 4), { b0: 4 });
+});
+
 t.test('a session never gets a backend that it has tried', async (t) => {
   const { pool } = setUp();
   const tried: BackendId[] = [];
