@@ -51,7 +51,7 @@ export async function startNodeRelay(host: string, backendPort: number): Promise
     descriptorFreed: () => {},
   });
   engine.attach(flows, () => queueMicrotask(() => flows.tick(clock.nowMs())));
-  const [opened] = await flows.applyListener(listenerPlan(host), pool);
+  const [opened] = await flows.listeners.apply(listenerPlan(host), pool);
   if (!opened?.outcome.ok || opened.outcome.local.kind !== 'ip') throw new Error('not opened');
   return opened.outcome.local.port;
 }

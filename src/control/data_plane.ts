@@ -64,20 +64,23 @@ export class DataPlane {
       case 'pools':
         for (const change of part.pools) await this.#applyPool(this.#plans.take(change));
         return [];
+      case 'switch':
+        await this.#switch(part);
+        return [];
       case 'leaving':
-        for (const id of part.listeners) this.udp.yieldListener(id);
+        for (const id of part.listeners) this.udp.listeners.yield(id);
         this.#coming = new Set(part.coming);
         return [];
       case 'listeners': {
-        await this.udp.giveWay(part.listeners, this.#coming);
+        await this.udp.listeners.giveWay(part.listeners, this.#coming);
         const opened: OpenedSocket[] = [];
         for (const plan of part.listeners) opened.push(...(await this.#applyListener(plan)));
         return opened;
       }
       case 'closing':
         for (const id of part.listeners) {
-          this.tcp.removeListener(id);
-          this.udp.removeListener(id);
+          this.tcp.listeners.remove(id);
+          this.udp.listeners.remove(id);
         }
         return [];
       case 'done':
@@ -123,15 +126,41 @@ export class DataPlane {
   #applyListener(plan: ListenerPlan): Promise<readonly OpenedSocket[]> {
     const waiting = present(this.#pools.get(plan.pool), 'a plan lacks a listener’s pool');
     return plan.protocol === 'tcp'
-      ? this.tcp.applyListener(plan, waiting)
-      : this.udp.applyListener(plan, waiting.pool);
+      ? this.tcp.listeners.apply(plan, waiting)
+      : this.udp.listeners.apply(plan, waiting.pool);
   }
 
   /** A large pool, or one with a hash table, goes over to its plan in several turns. */
   async #applyPool(plan: PoolPlan | null): Promise<void> {
     if (plan === null) return;
+    const goOver = await this.#prepared(plan);
+    goOver();
+  }
+
+  /** Everything that takes time first; then pools and sockets go over together. */
+  async #switch({ pools, leads }: Extract<PlanPart, { kind: 'switch' }>): Promise<void> {
+    const ready: (() => void)[] = [];
+    for (const change of pools) {
+      const plan = this.#plans.take(change);
+      if (plan !== null) ready.push(await this.#prepared(plan));
+    }
+    for (const goOver of ready) goOver();
+    for (const { listener, protocol, key, pool } of leads) {
+      const waiting = present(this.#pools.get(pool), 'a plan lacks a socket’s pool');
+      if (protocol === 'tcp') this.tcp.listeners.lead(listener, key, waiting);
+      else this.udp.listeners.lead(listener, key, waiting.pool);
+    }
+    this.tcp.choosing.followListeners();
+  }
+
+  async #prepared(plan: PoolPlan): Promise<() => void> {
     const { pool } = this.#pools.get(plan.id) ?? this.#addPool(plan);
-    for (const _ of pool.updating(plan)) await this.#deps.turn();
+    const preparing = pool.preparing(plan);
+    for (;;) {
+      const step = preparing.next();
+      if (step.done === true) return step.value;
+      await this.#deps.turn();
+    }
   }
 
   /** Without backends so far. */

@@ -3,7 +3,7 @@
  * worker has applied it within a few milliseconds; between two of them its sessions have their
  * turn. Pure.
  */
-import type { BackendId, ListenerId } from '../core/brand.js';
+import type { BackendId, ListenerId, PoolId } from '../core/brand.js';
 import type {
   BackendPlan,
   ListenerPlan,
@@ -11,6 +11,7 @@ import type {
   PlanPart,
   PoolChange,
   PoolPlan,
+  SocketLead,
 } from '../core/plan.js';
 import { sameValue } from '../core/same_value.js';
 
@@ -39,7 +40,7 @@ export function partsBetween(
     (one) => again.has(one.id) || !sameListener(oldListeners.get(one.id), one),
   );
   const leaving = [...oldListeners.keys()].filter((id) => !newListeners.has(id));
-  const parts: PlanPart[] = [...ofPools];
+  const parts: PlanPart[] = switched(before?.listeners ?? [], after.listeners, ofPools);
   if (coming.length + leaving.length > 0) {
     parts.push({ kind: 'leaving', listeners: leaving, coming: coming.map(({ id }) => id) });
   }
@@ -52,6 +53,44 @@ export function partsBetween(
   const newPools = new Set(after.pools.map(({ id }) => id));
   const pools = (before?.pools ?? []).map(({ id }) => id).filter((id) => !newPools.has(id));
   return [...parts, { kind: 'done', version: after.version, access: after.access, pools }];
+}
+
+/**
+ * The parts of pools; those that an open socket leaves and that change as well go last, together
+ * with where that socket leads.
+ */
+function switched(
+  before: readonly ListenerPlan[],
+  after: readonly ListenerPlan[],
+  ofPools: readonly PlanPart[],
+): PlanPart[] {
+  const pools = new Map<number, PoolId>();
+  for (const { pool, sockets } of after) for (const { socket } of sockets) pools.set(socket, pool);
+  const left = new Set<PoolId>();
+  const leads: SocketLead[] = [];
+  for (const { id, protocol, pool: old, sockets } of before) {
+    for (const { key, socket } of sockets) {
+      const pool = pools.get(socket) ?? old;
+      if (pool === old) continue;
+      left.add(old);
+      leads.push({ listener: id, protocol, key, pool });
+    }
+  }
+  const isLast = ({ id, state }: PoolChange): boolean => left.has(id) && state === 'whole';
+  const last = changesOf(ofPools, isLast).flatMap(({ pools: changes }) => changes);
+  if (last.length === 0) return [...ofPools];
+  const first = changesOf(ofPools, (change) => !isLast(change));
+  return [...first, { kind: 'switch', pools: last, leads }];
+}
+
+function changesOf(
+  parts: readonly PlanPart[],
+  which: (change: PoolChange) => boolean,
+): Extract<PlanPart, { kind: 'pools' }>[] {
+  return parts.flatMap((part) => {
+    const pools = part.kind === 'pools' ? part.pools.filter(which) : [];
+    return pools.length === 0 ? [] : [{ kind: 'pools', pools }];
+  });
 }
 
 export function poolPartsBetween(

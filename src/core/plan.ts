@@ -88,9 +88,26 @@ export interface PoolChange extends Omit<PoolPlan, 'backends'> {
   readonly state: 'whole' | 'more follows';
 }
 
+/** Where an open socket leads from now on; whose it is then comes with the listeners. */
+export interface SocketLead {
+  readonly listener: ListenerId;
+  readonly protocol: 'tcp' | 'udp';
+  readonly key: number;
+  readonly pool: PoolId;
+}
+
 /** In this order; `done` ends each plan, and is acknowledged. */
 export type PlanPart =
   | { readonly kind: 'pools'; readonly pools: readonly PoolChange[] }
+  /**
+   * Pools that change while sockets leave them, and where these lead: all of it in one instant, or
+   * clients of a socket would go to backends that neither plan has for it.
+   */
+  | {
+      readonly kind: 'switch';
+      readonly pools: readonly PoolChange[];
+      readonly leads: readonly SocketLead[];
+    }
   /** Listeners that leave, and those that are new or different, which the next parts describe. */
   | {
       readonly kind: 'leaving';

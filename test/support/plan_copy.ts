@@ -14,6 +14,7 @@ export class PlanCopy {
   take(part: PlanPart): void {
     switch (part.kind) {
       case 'pools':
+      case 'switch':
         for (const change of part.pools) {
           const pool = this.#plans.take(change);
           if (pool !== null) this.#pools.set(pool.id, pool);

@@ -16,7 +16,7 @@ import type { AccessLevel } from '../../core/spec.js';
 import type { PooledBackend } from '../../pool/selection.js';
 import type { TcpEngine } from '../tcp_port.js';
 import type { TcpSessionsDeps } from './deps.js';
-import type { TcpListener } from './listener.js';
+import type { TcpFace, TcpListener } from './listener.js';
 import type { TcpSession } from './session.js';
 
 export class SessionBook {
@@ -95,8 +95,8 @@ export class SessionBook {
    * A client that came and was refused at once. `unlogged`: how many had no line before it; null:
    * this one has none either. Answers whether a line was written.
    */
-  turnedAway(listener: TcpListener, pair: PairId, end: End, unlogged: number | null): boolean {
-    const { plan, waiting } = listener;
+  turnedAway(face: TcpFace, pair: PairId, end: End, unlogged: number | null): boolean {
+    const { plan, waiting } = face;
     this.#series.add(plan.series, PLAIN_COLUMN.accepted, 1);
     this.#series.add(plan.series, CAUSE_COLUMN[end.cause], 1);
     if (unlogged === null || !deservesLine(this.access, 'tcp', end.cause, 0)) return false;

@@ -58,7 +58,7 @@ export class Choosing {
 
   /** Finds a backend for a session that holds none, or makes it wait, or refuses it. */
   choose(session: TcpSession): void {
-    const { waiting } = session.listener;
+    const waiting = session.leadsTo;
     session.waiting = waiting;
     if (waiting.state === 'removed') return this.#deps.refuse(session, 'select', 'no-backend');
     if (mustQueue(session)) return this.#enqueue(session);
@@ -78,7 +78,7 @@ export class Choosing {
   }
 
   #follow(session: TcpSession, waiting: Waiting): void {
-    const moves = session.listener.waiting !== waiting;
+    const moves = session.leadsTo !== waiting;
     const { phase } = session;
     if (phase.at === 'queued') {
       if (moves) this.#chooseElsewhere(session, phase.sinceMs);

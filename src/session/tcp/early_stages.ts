@@ -38,14 +38,14 @@ export class EarlyStages {
   }
 
   begin(session: TcpSession): void {
-    const { listener, pair } = session;
+    const { face, pair } = session;
     const { engine, clock } = this.#deps;
-    if (listener.stages.length === 0) return this.#deps.done(session);
-    const { trustedProxies, helloTimeoutMs, helloSizeBytes } = listener.plan.settings;
-    if (trustedProxies !== null && !listener.trusts(engine.client(pair))) {
+    if (face.stages.length === 0) return this.#deps.done(session);
+    const { trustedProxies, helloTimeoutMs, helloSizeBytes } = face.plan.settings;
+    if (trustedProxies !== null && !face.trusts(engine.client(pair))) {
       return this.#deps.refuse(session, 'untrusted-proxy');
     }
-    session.phase = { at: 'early', reading: beginReading(listener.stages) };
+    session.phase = { at: 'early', reading: beginReading(face.stages) };
     this.#deps.deadline(session, clock.nowMs() + helloTimeoutMs);
     engine.readEarly(pair, helloSizeBytes);
   }
@@ -54,7 +54,7 @@ export class EarlyStages {
   bytes(session: TcpSession, bytes: Uint8Array): void {
     const { phase } = session;
     assert(phase.at === 'early', 'first bytes came for a session that reads none');
-    const step = readOn(phase.reading, bytes, session.listener.plan.settings.helloSizeBytes);
+    const step = readOn(phase.reading, bytes, session.face.plan.settings.helloSizeBytes);
     session.facts = step.reading.facts;
     switch (step.kind) {
       case 'refuse':
@@ -79,7 +79,7 @@ export class EarlyStages {
     const { engine, clock } = this.#deps;
     const { pair, number, listener } = session;
     session.phase = { at: 'cancelling' };
-    session.waiting = listener.waiting;
+    session.waiting = session.leadsTo;
     this.#deps.deadline(session, clock.nowMs() + CANCEL_MS);
     const from = session.client(engine.client(pair));
     const client = from.kind === 'ip' ? from.host : '';
@@ -88,8 +88,8 @@ export class EarlyStages {
   }
 
   /** Whom the header names may not come, whoever brought it. */
-  #refusalOfClient({ listener, facts }: TcpSession): AccessRefusal | null {
-    const { admission } = listener;
+  #refusalOfClient({ listener, face, facts }: TcpSession): AccessRefusal | null {
+    const { admission } = face;
     const client = facts.proxied?.source ?? null;
     if (admission === null || client === null) return null;
     const refusal = admission.refusal(client);

@@ -19,10 +19,37 @@ import type { ListenerKey, TcpEngine } from '../tcp_port.js';
 import type { TcpSession } from './session.js';
 import type { Waiting } from './waiting.js';
 
+/** What a plan says of the clients of a listener. */
+export class TcpFace {
+  readonly plan: ListenerPlan;
+  /** Where new sessions go. */
+  readonly waiting: Waiting;
+  /** What looks at the first bytes of its clients, in order. */
+  readonly stages: readonly Stage[];
+  /** Who may come; null: everybody. */
+  readonly admission: Admission | null;
+  readonly #trusted: (host: string) => boolean;
+
+  constructor(plan: ListenerPlan, waiting: Waiting) {
+    this.plan = plan;
+    this.waiting = waiting;
+    this.stages = stagesOf(plan);
+    this.admission = Admission.of(plan);
+    this.#trusted = trusted(plan.settings.trustedProxies ?? []);
+  }
+
+  /** True when `peer` may speak for others by a PROXY header. A UNIX peer is as local as sluice. */
+  trusts(peer: Endpoint): boolean {
+    return peer.kind === 'unix' || this.#trusted(peer.host);
+  }
+}
+
 export class TcpListener {
   readonly id: ListenerId;
   /** Engine keys of the sockets that are open. */
   readonly keys = new Set<ListenerKey>();
+  /** By open sockets that are not as the newest plan says. */
+  readonly #former = new Map<ListenerKey, TcpFace>();
   readonly #held = new Set<TcpSession>();
   readonly #engine: TcpEngine;
   readonly #ledger: Ledger;
@@ -33,11 +60,7 @@ export class TcpListener {
     (ledger) => ledger.descriptors.giveBack(DESCRIPTORS_A_SESSION, this.#worker),
   ];
   #accepting: 'yes' | 'paused' = 'yes';
-  #plan: ListenerPlan;
-  #waiting: Waiting;
-  #trusted: (host: string) => boolean;
-  #stages: readonly Stage[];
-  #admission: Admission | null;
+  #face: TcpFace;
 
   constructor(
     plan: ListenerPlan,
@@ -55,43 +78,39 @@ export class TcpListener {
     this.#ledger = deps.ledger;
     this.#worker = deps.worker;
     this.#missed = deps.missed;
-    this.#plan = plan;
-    this.#waiting = waiting;
-    this.#trusted = trusted(plan.settings.trustedProxies ?? []);
-    this.#stages = stagesOf(plan);
-    this.#admission = Admission.of(plan);
+    this.#face = new TcpFace(plan, waiting);
   }
 
   get plan(): ListenerPlan {
-    return this.#plan;
+    return this.#face.plan;
   }
 
-  /** What looks at the first bytes of its clients, in order. */
-  get stages(): readonly Stage[] {
-    return this.#stages;
-  }
-
-  /** Who may come; null: everybody. */
-  get admission(): Admission | null {
-    return this.#admission;
-  }
-
-  /** Where new sessions go. */
-  get waiting(): Waiting {
-    return this.#waiting;
+  /**
+   * What clients of the socket `key` meet. One that the newest plan gives to another listener, or to
+   * none, is as it was until it closes.
+   */
+  faceAt(key: ListenerKey): TcpFace {
+    return this.#former.get(key) ?? this.#face;
   }
 
   update(plan: ListenerPlan, waiting: Waiting): void {
-    this.#plan = plan;
-    this.#waiting = waiting;
-    this.#trusted = trusted(plan.settings.trustedProxies ?? []);
-    this.#stages = stagesOf(plan);
-    this.#admission = Admission.of(plan);
+    const wanted = new Set(plan.sockets.map(({ key }) => key));
+    for (const key of this.keys) {
+      if (wanted.has(key)) this.#former.delete(key);
+      else if (!this.#former.has(key)) this.#former.set(key, this.#face);
+    }
+    this.#face = new TcpFace(plan, waiting);
   }
 
-  /** True when `peer` may speak for others by a PROXY header. A UNIX peer is as local as sluice. */
-  trusts(peer: Endpoint): boolean {
-    return peer.kind === 'unix' || this.#trusted(peer.host);
+  /** Its clients go there, until the next update; everything else stays. */
+  lead(key: ListenerKey, waiting: Waiting): void {
+    if (this.keys.has(key)) this.#former.set(key, new TcpFace(this.faceAt(key).plan, waiting));
+  }
+
+  /** The socket is closed. */
+  disown(key: ListenerKey): void {
+    this.keys.delete(key);
+    this.#former.delete(key);
   }
 
   leave(): void {

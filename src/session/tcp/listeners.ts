@@ -67,9 +67,7 @@ export class TcpListeners {
   async apply(plan: ListenerPlan, waiting: Waiting): Promise<readonly OpenedSocket[]> {
     const listener = this.#byId.get(plan.id) ?? this.#returning(plan, waiting);
     this.#byId.set(plan.id, listener);
-    const { idleTimeoutMs } = listener.plan.settings;
-    listener.update(plan, waiting);
-    if (idleTimeoutMs !== plan.settings.idleTimeoutMs) this.#hooks.rearmSessionsOf(listener);
+    this.#update(listener, plan, waiting);
     const wanted = new Set(plan.sockets.map((socket) => socket.key));
     const fresh = plan.sockets.filter((socket) => !listener.keys.has(socket.key));
     const opened = await Promise.all(
@@ -87,6 +85,17 @@ export class TcpListeners {
     }
     listener.admit(this.#begin);
     return opened;
+  }
+
+  /** Clients of the open socket `key` go to another pool, until the next plan for its listener. */
+  lead(id: ListenerId, key: ListenerKey, waiting: Waiting): void {
+    this.#byId.get(id)?.lead(key, waiting);
+  }
+
+  #update(listener: TcpListener, plan: ListenerPlan, waiting: Waiting): void {
+    const { idleTimeoutMs } = listener.plan.settings;
+    listener.update(plan, waiting);
+    if (idleTimeoutMs !== plan.settings.idleTimeoutMs) this.#hooks.rearmSessionsOf(listener);
   }
 
   /** Stops accepting; sessions stay, but for those that were held and never began. */
@@ -160,7 +169,7 @@ export class TcpListeners {
   }
 
   #forget(listener: TcpListener, key: ListenerKey): void {
-    listener.keys.delete(key);
+    listener.disown(key);
     this.#byKey.delete(key);
   }
 }

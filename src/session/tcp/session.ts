@@ -6,7 +6,8 @@ import type { Lease, PooledBackend } from '../../pool/selection.js';
 import type { Reading } from '../early/reading.js';
 import { type Facts, NOTHING_KNOWN } from '../early/stage.js';
 import type { ProxyHeader } from '../proxy_protocol/header.js';
-import type { TcpListener } from './listener.js';
+import type { ListenerKey } from '../tcp_port.js';
+import type { TcpFace, TcpListener } from './listener.js';
 import type { Waiting } from './waiting.js';
 
 /** What a session does now. Each arm says what is true in it. */
@@ -70,15 +71,38 @@ export class TcpSession {
   /** See session_ids.ts. */
   readonly number: number;
   readonly listener: TcpListener;
+  /** The socket at which its client came. */
+  readonly key: ListenerKey;
   readonly acceptedMs: number;
 
-  constructor(pair: PairId, number: number, listener: TcpListener, acceptedMs: number) {
+  constructor(
+    pair: PairId,
+    number: number,
+    listener: TcpListener,
+    key: ListenerKey,
+    acceptedMs: number,
+  ) {
     this.pair = pair;
     this.number = number;
     this.listener = listener;
+    this.key = key;
     this.acceptedMs = acceptedMs;
     this.series = listener.plan.series;
-    this.waiting = listener.waiting;
+    this.waiting = this.face.waiting;
+  }
+
+  /** What its listener says of it. */
+  get face(): TcpFace {
+    return this.listener.faceAt(this.key);
+  }
+
+  /**
+   * Where its next choice is: where its listener leads now. Whose socket is closed or another
+   * listener's stays where it came, as long as that is there.
+   */
+  get leadsTo(): Waiting {
+    const isOpen = this.listener.keys.has(this.key);
+    return isOpen || this.waiting.state === 'removed' ? this.face.waiting : this.waiting;
   }
 
   /** From a trusted proxy's header; null: the socket's own addresses count. */

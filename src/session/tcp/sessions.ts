@@ -3,10 +3,9 @@
  * edge. Choosing and waiting are in choosing.ts, counting in book.ts; this file knows the phases.
  */
 import { assert, assertShared, escalate, presentShared, unreachable } from '../../core/assert.js';
-import type { ListenerId, PairId } from '../../core/brand.js';
+import type { PairId } from '../../core/brand.js';
 import { doEach } from '../../core/do_each.js';
 import type { Cause, DialFailure, EndedBy, Stage } from '../../core/outcome.js';
-import type { ListenerPlan } from '../../core/plan.js';
 import type { Lease } from '../../pool/selection.js';
 import { DeadlineWheel } from '../deadline_wheel.js';
 import { reportUnlessShared } from '../defect.js';
@@ -20,14 +19,13 @@ import { EarlyStages } from './early_stages.js';
 import { concerned, type Ending, isAbrupt } from './ending.js';
 import { endOf, expiryOf, leaseOf, type Over, overdue, settlementOf, stageOf } from './ends.js';
 import type { TcpListener } from './listener.js';
-import { type OpenedSocket, TcpListeners } from './listeners.js';
+import { TcpListeners } from './listeners.js';
 import { preludeFor } from './prelude.js';
 import { TcpSession } from './session.js';
 import { TcpSource } from './source.js';
 import { Sweep } from './sweep.js';
 import { tellRefusal } from './telling.js';
 import { TurnedAway } from './turned_away.js';
-import type { Waiting } from './waiting.js';
 
 /** Between dials of a session for which this machine lacks a descriptor or a port. */
 const REST_MS = 50;
@@ -41,7 +39,8 @@ export class TcpSessions implements TcpEdges {
   readonly choosing: Choosing;
   readonly #wheel: DeadlineWheel;
   readonly #sessions: (TcpSession | null)[];
-  readonly #listeners: TcpListeners;
+  /** What a plan says of them goes there. */
+  readonly listeners: TcpListeners;
   #count = 0;
   readonly #sweep: Sweep;
   /** The wheel's callback. These are made once: a new function costs its first call much. */
@@ -59,7 +58,7 @@ export class TcpSessions implements TcpEdges {
     ({ session }) => this.choosing.forget(session),
     ({ session, end, nowMs }) => this.#book.ended(session, end, nowMs),
     ({ session, end, nowMs }) => leaseOf(session)?.settle(settlementOf(session, end, nowMs)),
-    ({ session }) => this.#listeners.leave(session.listener),
+    ({ session }) => this.listeners.leave(session.listener),
     () => this.choosing.serveFreed(),
   ];
   #tickMs = 0;
@@ -79,7 +78,7 @@ export class TcpSessions implements TcpEdges {
         if (session.phase.at === 'relaying') this.#armRelay(session, nowMs);
       },
     });
-    this.#listeners = new TcpListeners(deps, {
+    this.listeners = new TcpListeners(deps, {
       begin: (session) => this.#alone(session, this.#beginOne),
       turnAway: (session) => this.#alone(session, () => deps.engine.close(session.pair, 'reset')),
       rearmSessionsOf: (listener) => this.#rearm(listener),
@@ -119,16 +118,6 @@ export class TcpSessions implements TcpEdges {
     this.#book.access = level;
   }
 
-  /** Opens or updates a listener; answers what became of each socket that was opened. */
-  applyListener(plan: ListenerPlan, waiting: Waiting): Promise<readonly OpenedSocket[]> {
-    return this.#listeners.apply(plan, waiting);
-  }
-
-  /** Stops accepting; sessions of the listener go on. */
-  removeListener(id: ListenerId): void {
-    this.#listeners.remove(id);
-  }
-
   /** Those that have been idle longest go first. */
   endSessions(ending: Ending): void {
     const { engine, clock } = this.#deps;
@@ -143,12 +132,12 @@ export class TcpSessions implements TcpEdges {
 
   /** Flows gave back descriptors, which sessions may have. */
   descriptorsFreed(): void {
-    this.#listeners.descriptorsFreed();
+    this.listeners.descriptorsFreed();
   }
 
   /** A ring of the doorbell: states, places or turns may have changed. */
   rung(): void {
-    this.#listeners.admitAll();
+    this.listeners.admitAll();
     this.choosing.retryAll();
   }
 
@@ -180,17 +169,17 @@ export class TcpSessions implements TcpEdges {
 
   // ---- edges ----
   accepted(key: ListenerKey, pair: PairId): void {
-    const listener = this.#listeners.byKey(key);
-    if (this.#turnedAway.refuses(listener, pair)) return;
+    const listener = this.listeners.byKey(key);
+    if (this.#turnedAway.refuses(listener, key, pair)) return;
     const { ids, clock } = this.#deps;
-    const session = new TcpSession(pair, ids.next(), listener, clock.nowMs());
+    const session = new TcpSession(pair, ids.next(), listener, key, clock.nowMs());
     assertShared(
       (this.#sessions[pair] ?? null) === null,
       'an engine used a pair again before it was closed',
     );
     this.#sessions[pair] = session;
     this.#count++;
-    this.#listeners.receive(session);
+    this.listeners.receive(session);
   }
 
   earlyBytes(pair: PairId, bytes: Uint8Array): void {
@@ -274,7 +263,7 @@ export class TcpSessions implements TcpEdges {
   // ---- phases ----
   #begin(session: TcpSession): void {
     session.phase = { at: 'choosing' };
-    session.waiting = session.listener.waiting;
+    session.waiting = session.leadsTo;
     this.#book.accepted(session);
     session.expiresMs = expiryOf(session, this.#deps.random);
     this.#early.begin(session);

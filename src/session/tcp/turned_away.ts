@@ -6,9 +6,9 @@
 import type { PairId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
 import type { Cause } from '../../core/outcome.js';
-import type { TcpEngine } from '../tcp_port.js';
+import type { ListenerKey, TcpEngine } from '../tcp_port.js';
 import type { SessionBook } from './book.js';
-import type { TcpListener } from './listener.js';
+import type { TcpFace, TcpListener } from './listener.js';
 
 /** Access lines of a worker about them. */
 const LINES_A_SECOND = 10;
@@ -31,8 +31,9 @@ export class TurnedAway {
   }
 
   /** Refuses the client of `pair`, which has just come, if its listener says so. */
-  refuses(listener: TcpListener, pair: PairId): boolean {
-    const { admission, plan } = listener;
+  refuses(listener: TcpListener, key: ListenerKey, pair: PairId): boolean {
+    const face = listener.faceAt(key);
+    const { admission, plan } = face;
     if (admission === null) return false;
     const peer = this.#engine.client(pair);
     const isProxy = plan.settings.trustedProxies !== null;
@@ -42,7 +43,7 @@ export class TurnedAway {
       this.#book.wouldRefuse(listener, cause);
       return false;
     }
-    this.#refuse(listener, pair, cause);
+    this.#refuse(face, pair, cause);
     return true;
   }
 
@@ -53,10 +54,10 @@ export class TurnedAway {
     return true;
   }
 
-  #refuse(listener: TcpListener, pair: PairId, cause: Cause): void {
+  #refuse(face: TcpFace, pair: PairId, cause: Cause): void {
     this.#away[pair] = 1;
     const end = { by: 'sluice', stage: 'accept', cause } as const;
-    if (!this.#book.turnedAway(listener, pair, end, this.#mayLog() ? this.#unlogged : null)) {
+    if (!this.#book.turnedAway(face, pair, end, this.#mayLog() ? this.#unlogged : null)) {
       this.#unlogged++;
     } else this.#unlogged = 0;
     this.#engine.close(pair, 'reset');

@@ -15,6 +15,7 @@ import {
 import type { SessionIds } from '../../core/session_ids.js';
 import type { AccessLevel } from '../../core/spec.js';
 import type { PooledBackend } from '../../pool/selection.js';
+import type { ListenerKey } from '../tcp_port.js';
 import type { UdpEngine } from '../udp_port.js';
 import type { UdpFlowsDeps } from './deps.js';
 import type { UdpFlow } from './flow.js';
@@ -43,7 +44,9 @@ export class FlowBook {
    * Why the sender of a first datagram may not come; behind a trusted proxy both addresses count,
    * as for TCP. A rule that is only tried is counted, and refuses nobody.
    */
-  refusal({ admission, headers, plan }: UdpListener, id: FlowId): AccessRefusal | null {
+  refusal(listener: UdpListener, key: ListenerKey, id: FlowId): AccessRefusal | null {
+    const { headers, plan } = listener;
+    const { admission } = listener.faceAt(key);
     if (admission === null) return null;
     const peer = this.#engine.client(id);
     const client = headers === null ? peer : (headers.last?.source ?? null);
@@ -134,7 +137,8 @@ export class FlowBook {
   }
 
   #record(flow: UdpFlow, end: End, nowMs: number): AccessRecord {
-    const { plan, pool } = flow.listener;
+    const { plan } = flow.listener;
+    const pool = flow.pool ?? flow.leadsTo;
     const local = flow.proxied?.destination ?? this.#engine.local(flow.id);
     return {
       id: this.#ids.text(flow.number),

@@ -41,7 +41,7 @@ export class FlowChoosing {
    * `spent` are gone for the datagram at hand.
    */
   choose(flow: UdpFlow, spent = 0): Choice {
-    const { pool } = flow.listener;
+    const pool = flow.leadsTo;
     for (let failures = spent; failures <= pool.settings.retries; failures++) {
       const selection = this.#select(flow, failures);
       switch (selection.kind) {
@@ -80,7 +80,7 @@ export class FlowChoosing {
   }
 
   #select(flow: UdpFlow, failures: number): Selection {
-    const { pool } = flow.listener;
+    const pool = flow.leadsTo;
     const clientKey = pool.needsClientKey
       ? addressKey(flow.client(this.#engine.client(flow.id)))
       : NO_KEY;
@@ -101,7 +101,7 @@ export class FlowChoosing {
       flow.phase = { at: 'open', lease };
       flow.openedMs = now;
       flow.answered = 'no';
-      flow.pinnedUntilMs = listener.pool.mayStay(backend.id) ? 0 : now + PIN_MS;
+      flow.pinnedUntilMs = flow.leadsTo.mayStay(backend.id) ? 0 : now + PIN_MS;
       return 'open';
     }
     // Our own limit says nothing about the backend, and no other backend would help.
@@ -126,7 +126,7 @@ export class FlowChoosing {
       this.#book.count(flow);
       flow.series = this.#book.rowOf(flow, backend);
       flow.backend = backend;
-      flow.pool = flow.listener.pool;
+      flow.pool = flow.leadsTo;
       if (flow.tried !== null) this.#book.retried(flow);
       return this.#engine.openFlow(flow.id, backend.endpoint, this.#prelude(flow));
     } catch (error) {
@@ -139,7 +139,7 @@ export class FlowChoosing {
 
   #awaitVerdict(flow: UdpFlow): Choice {
     if (flow.phase.at !== 'verdict') {
-      const untilMs = this.#clock.nowMs() + flow.listener.pool.settings.connectTimeoutMs;
+      const untilMs = this.#clock.nowMs() + flow.leadsTo.settings.connectTimeoutMs;
       flow.phase = { at: 'verdict', untilMs };
       flow.listener.unproven.add(flow);
     }
@@ -148,7 +148,7 @@ export class FlowChoosing {
 
   /** Version 2 whichever is configured: version 1 knows no UDP. */
   #prelude(flow: UdpFlow): Uint8Array | null {
-    if (flow.listener.pool.settings.sendProxyProtocol === 'off') return null;
+    if (flow.leadsTo.settings.sendProxyProtocol === 'off') return null;
     return encodeV2({
       transport: 'dgram',
       source: flow.client(this.#engine.client(flow.id)),

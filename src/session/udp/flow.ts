@@ -81,6 +81,11 @@ export class UdpFlow {
     this.series = listener.plan.series;
   }
 
+  /** Where its next choice is: where its listener leads now. */
+  get leadsTo(): PoolView {
+    return this.listener.faceAt(this.key).pool;
+  }
+
   /** Where the client really is: behind a trusted proxy what its header says. */
   client(socketPeer: Endpoint): Endpoint {
     return this.proxied?.source ?? socketPeer;

@@ -3,19 +3,17 @@
  * Choosing and waiting are in choosing.ts, counting in book.ts; this file knows the phases.
  */
 import { assertShared, escalate, present, presentShared, unreachable } from '../../core/assert.js';
-import type { BackendId, FlowId, ListenerId } from '../../core/brand.js';
+import type { BackendId, FlowId } from '../../core/brand.js';
 import { doEach } from '../../core/do_each.js';
 import type { IpEndpoint } from '../../core/endpoint.js';
 import type { Cause, DatagramDrop, EndedBy, Stage } from '../../core/outcome.js';
-import type { ListenerPlan } from '../../core/plan.js';
 import type { AccessLevel } from '../../core/spec.js';
-import type { Lease, PoolView } from '../../pool/selection.js';
+import type { Lease } from '../../pool/selection.js';
 import { DeadlineWheel } from '../deadline_wheel.js';
 import { reportUnlessShared } from '../defect.js';
 import { DUE_A_TURN } from '../due.js';
 import { expiryMs, SWEEP_MS } from '../lifetimes.js';
 import { type HowToEnd, Notices } from '../notices.js';
-import type { OpenedSocket } from '../tcp/listeners.js';
 import type { ListenerKey } from '../tcp_port.js';
 import type { UdpEdges, UdpEngine, Unwrapped, Verdict } from '../udp_port.js';
 import { FlowBook } from './book.js';
@@ -34,7 +32,8 @@ export class UdpFlows implements UdpEdges {
   readonly #book: FlowBook;
   readonly #choosing: FlowChoosing;
   readonly #wheel: DeadlineWheel;
-  readonly #listeners: UdpListeners;
+  /** What a plan says of them goes there. */
+  readonly listeners: UdpListeners;
   /** By flow number. */
   readonly #flows: (UdpFlow | undefined)[] = [];
   readonly #expire = (id: number): void => this.#alone(this.#flow(id as FlowId), this.#dueNow);
@@ -60,7 +59,7 @@ export class UdpFlows implements UdpEdges {
       due: (flow) => this.#alone(flow, () => this.#endNow(flow)),
       arm: (flow) => this.#arm(flow),
     });
-    this.#listeners = new UdpListeners(deps, {
+    this.listeners = new UdpListeners(deps, {
       endFlowsOf: (listener) => this.#endAll((flow) => flow.listener === listener),
       endFlowsAt: (key) => this.#endAll((flow) => flow.key === key),
       handOverFlowsAt: (key) => this.#handOverFlowsAt(key),
@@ -80,32 +79,6 @@ export class UdpFlows implements UdpEdges {
   }
 
   /**
-   * Opens or updates a listener; the flows of sockets that stay go on. Answers what became of each
-   * socket that was opened.
-   */
-  applyListener(plan: ListenerPlan, pool: PoolView): Promise<readonly OpenedSocket[]> {
-    return this.#listeners.apply(plan, pool);
-  }
-
-  /** It has left the plan: it serves until those are there that take its place. */
-  yieldListener(id: ListenerId): void {
-    this.#listeners.yield(id);
-  }
-
-  /** The flows of a listener go on, and no new one begins; with the last one its sockets close. */
-  removeListener(id: ListenerId): void {
-    this.#listeners.remove(id);
-  }
-
-  /**
-   * Before `plans` are applied: removed listeners leave the ports that others shall have, unless
-   * they are among those that are `coming`.
-   */
-  giveWay(plans: readonly ListenerPlan[], coming: ReadonlySet<ListenerId>): Promise<void> {
-    return this.#listeners.giveWay(plans, coming);
-  }
-
-  /**
    * Ends the flows of `backend` (null: all), those first that have been idle longest. A client that
    * goes on sending begins a new flow elsewhere.
    */
@@ -119,7 +92,7 @@ export class UdpFlows implements UdpEdges {
 
   /** A ring of the doorbell: states may have changed. */
   rung(): void {
-    for (const listener of this.#listeners.all()) {
+    for (const listener of this.listeners.all()) {
       for (const flow of [...listener.unproven]) {
         let choice: Choice | 'broken' = 'broken';
         this.#alone(flow, () => {
@@ -135,7 +108,7 @@ export class UdpFlows implements UdpEdges {
     if (this.#count > 0) this.#wheel.advance(nowMs, this.#expire, DUE_A_TURN);
     this.#notices.runAgain();
     // Here and not with the flow: the last reply has left the socket by now.
-    const closeMs = this.#listeners.settle(nowMs);
+    const closeMs = this.listeners.settle(nowMs);
     if (this.#count === 0) return closeMs;
     const nextSweepMs = this.#lastSweepMs + SWEEP_MS;
     if (nowMs >= nextSweepMs) this.#sweepCounters(nowMs);
@@ -144,7 +117,7 @@ export class UdpFlows implements UdpEdges {
   }
 
   unwrap(key: ListenerKey, peer: IpEndpoint, datagram: Uint8Array): Unwrapped {
-    const listener = this.#listeners.byKey(key);
+    const listener = this.listeners.byKey(key);
     const headers = present(listener.headers, 'a header is read where none is expected');
     const unwrapped = headers.read(peer, datagram);
     if (unwrapped.kind === 'drop') this.#book.dropped(listener.plan.series, unwrapped.reason, 1);
@@ -153,8 +126,8 @@ export class UdpFlows implements UdpEdges {
 
   newFlow(key: ListenerKey, id: FlowId): 'kept' | DatagramDrop {
     assertShared(this.#flows[id] === undefined, 'an engine used a flow before it was closed');
-    const listener = this.#listeners.byKey(key);
-    const refusal = this.#listeners.enter(listener, () => this.#book.refusal(listener, id));
+    const listener = this.listeners.byKey(key);
+    const refusal = this.listeners.enter(listener, () => this.#book.refusal(listener, key, id));
     if (refusal !== null) return this.#refuse(listener, refusal);
     const now = this.#deps.clock.nowMs();
     const number = this.#deps.ids.next();
@@ -183,7 +156,7 @@ export class UdpFlows implements UdpEdges {
     const flow = this.#flow(id);
     const { phase } = flow;
     if (phase.at === 'open') {
-      if (flow.listener.pool.mayStay(phase.lease.backend.id)) return 'forward';
+      if (flow.leadsTo.mayStay(phase.lease.backend.id)) return 'forward';
       if (flow.pinnedUntilMs > this.#deps.clock.nowMs()) return 'forward';
       this.#unseat(flow, 'moving');
     }
@@ -228,7 +201,7 @@ export class UdpFlows implements UdpEdges {
 
   dropped(key: ListenerKey, id: FlowId | null, reason: DatagramDrop): void {
     const flow = id === null ? undefined : this.#flows[id];
-    const series = flow?.series ?? this.#listeners.lastOf(key)?.plan.series;
+    const series = flow?.series ?? this.listeners.lastOf(key)?.plan.series;
     if (series !== undefined) this.#book.dropped(series, reason, 1);
   }
 

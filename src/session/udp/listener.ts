@@ -13,6 +13,14 @@ import type { Framing } from '../udp_port.js';
 import type { UdpFlow } from './flow.js';
 import { HeaderReader } from './header_reader.js';
 
+/** What a plan says of the clients of a listener. */
+export interface UdpFace {
+  /** Where they go. */
+  readonly pool: PoolView;
+  /** Who may come; null: everybody. */
+  readonly admission: Admission | null;
+}
+
 export class UdpListener {
   readonly id: ListenerId;
   /** Engine keys of the sockets that are open. */
@@ -25,10 +33,11 @@ export class UdpListener {
   readonly #ledger: Ledger;
   readonly #worker: WorkerId;
   readonly #descriptorFreed: () => void;
+  /** By open sockets that are not as the newest plan says. */
+  readonly #former = new Map<ListenerKey, UdpFace>();
   #plan: ListenerPlan;
-  #pool: PoolView;
+  #face: UdpFace;
   #headers: HeaderReader | null;
-  #admission: Admission | null;
   #flows = 0;
 
   constructor(
@@ -45,27 +54,38 @@ export class UdpListener {
     this.#worker = deps.worker;
     this.#descriptorFreed = deps.descriptorFreed;
     this.#plan = plan;
-    this.#pool = pool;
+    this.#face = { pool, admission: Admission.of(plan) };
     this.#headers = headersOf(plan);
-    this.#admission = Admission.of(plan);
   }
 
   get plan(): ListenerPlan {
     return this.#plan;
   }
 
-  get pool(): PoolView {
-    return this.#pool;
+  /**
+   * What clients of the socket `key` meet. One that the newest plan gives to another listener, or to
+   * none, is as it was until it closes.
+   */
+  faceAt(key: ListenerKey): UdpFace {
+    return this.#former.get(key) ?? this.#face;
+  }
+
+  /** Its clients go there, until the next update; everything else stays. */
+  lead(key: ListenerKey, pool: PoolView): void {
+    if (this.keys.has(key)) this.#former.set(key, { ...this.faceAt(key), pool });
+  }
+
+  /** The socket is another listener's, or closed. */
+  disown(key: ListenerKey): void {
+    this.keys.delete(key);
+    this.places.delete(key);
+    this.sockets.delete(key);
+    this.#former.delete(key);
   }
 
   /** Reads the PROXY header of each datagram; null where none is expected. */
   get headers(): HeaderReader | null {
     return this.#headers;
-  }
-
-  /** Who may come; null: everybody. */
-  get admission(): Admission | null {
-    return this.#admission;
   }
 
   get framing(): Framing {
@@ -78,10 +98,14 @@ export class UdpListener {
   }
 
   update(plan: ListenerPlan, pool: PoolView): void {
+    const wanted = new Set(plan.sockets.map(({ key }) => key));
+    for (const key of this.keys) {
+      if (wanted.has(key)) this.#former.delete(key);
+      else if (!this.#former.has(key)) this.#former.set(key, this.#face);
+    }
     this.#plan = plan;
-    this.#pool = pool;
+    this.#face = { pool, admission: Admission.of(plan) };
     this.#headers = headersOf(plan);
-    this.#admission = Admission.of(plan);
   }
 
   /**

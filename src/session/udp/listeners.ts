@@ -105,6 +105,11 @@ export class UdpListeners {
     return opened;
   }
 
+  /** Clients of the open socket `key` go to another pool, until the next plan for its listener. */
+  lead(id: ListenerId, key: ListenerKey, pool: PoolView): void {
+    this.#byId.get(id)?.lead(key, pool);
+  }
+
   /** It has left the plan, and serves until `remove`. */
   yield(id: ListenerId): void {
     const listener = this.#byId.get(id);
@@ -207,7 +212,7 @@ export class UdpListeners {
       if (leaving === undefined) receiving = key;
       else leaving.listener = listener;
       const place = other.places.get(key);
-      this.#disown(other, key);
+      other.disown(key);
       listener.keys.add(key);
       listener.sockets.set(key, socket);
       if (place !== undefined) listener.places.set(key, place);
@@ -278,16 +283,10 @@ export class UdpListeners {
   }
 
   #forget(listener: UdpListener, key: ListenerKey): void {
-    this.#disown(listener, key);
+    listener.disown(key);
     this.#leaving.delete(key);
     this.#byKey.delete(key);
     this.#gone.set(key, listener);
-  }
-
-  #disown(listener: UdpListener, key: ListenerKey): void {
-    listener.keys.delete(key);
-    listener.places.delete(key);
-    listener.sockets.delete(key);
   }
 }
 

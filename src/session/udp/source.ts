@@ -36,8 +36,8 @@ export class UdpSource implements SessionSource<UdpFlow> {
   listener({ listener }: UdpFlow): string {
     return listener.plan.name;
   }
-  pool({ pool, listener }: UdpFlow): string {
-    return (pool ?? listener.pool).name;
+  pool({ pool, leadsTo }: UdpFlow): string {
+    return (pool ?? leadsTo).name;
   }
   backend({ phase }: UdpFlow): string | null {
     return phase.at === 'open' ? phase.lease.backend.name : null;

@@ -91,7 +91,7 @@ export class Bed {
   }
 
   async open(): Promise<this> {
-    await this.flows.applyListener(this.listenerPlan, this.pool);
+    await this.flows.listeners.apply(this.listenerPlan, this.pool);
     return this;
   }
 

@@ -178,7 +178,7 @@ t.test('ten thousand flows come and go and leave nothing', async (t) => {
 t.test('a changed idle timeout holds for flows that run', async (t) => {
   const test = await bed();
   test.send(a, 'x');
-  await test.flows.applyListener(changed(test.listenerPlan, { idleTimeoutMs: 500 }), test.pool);
+  await test.flows.listeners.apply(changed(test.listenerPlan, { idleTimeoutMs: 500 }), test.pool);
   await test.pass(520);
   t.equal(test.flows.count, 0);
 });
@@ -187,7 +187,7 @@ t.test('flows of sockets that stay go on over a reload, those of a closed one en
   const test = await bed({ listener: listenerPlan([KEY, 54]) });
   test.send(a, 'x');
   test.engine.receive(54, b, 'x');
-  const opened = await test.flows.applyListener(listenerPlan([KEY, 55]), test.pool);
+  const opened = await test.flows.listeners.apply(listenerPlan([KEY, 55]), test.pool);
   t.same(
     opened.map(({ key }) => key),
     [55],
@@ -202,8 +202,8 @@ t.test('flows of sockets that stay go on over a reload, those of a closed one en
 t.test('flows of a removed listener go on, none begins, and the last one closes it', async (t) => {
   const test = await bed();
   test.send(a, 'x');
-  test.flows.removeListener(test.listenerPlan.id);
-  await test.flows.giveWay([{ ...listenerPlan([54]), id: 1 as ListenerId }], new Set());
+  test.flows.listeners.remove(test.listenerPlan.id);
+  await test.flows.listeners.giveWay([{ ...listenerPlan([54]), id: 1 as ListenerId }], new Set());
   await test.pass(1_000);
   test.send(b, 'x');
   t.equal(test.drops('listener-closing'), 1);
@@ -223,9 +223,9 @@ t.test('flows of a removed listener go on, none begins, and the last one closes 
 t.test('a removed listener that is there again goes on with its sockets', async (t) => {
   const test = await bed();
   test.send(a, 'x');
-  test.flows.removeListener(test.listenerPlan.id);
-  await test.flows.giveWay([test.listenerPlan], new Set([test.listenerPlan.id]));
-  t.same(await test.flows.applyListener(test.listenerPlan, test.pool), [], 'nothing is opened');
+  test.flows.listeners.remove(test.listenerPlan.id);
+  await test.flows.listeners.giveWay([test.listenerPlan], new Set([test.listenerPlan.id]));
+  t.same(await test.flows.listeners.apply(test.listenerPlan, test.pool), [], 'nothing is opened');
   test.send(b, 'x');
   t.equal(test.flows.count, 2);
 });
@@ -233,10 +233,10 @@ t.test('a removed listener that is there again goes on with its sockets', async 
 t.test('a removed listener leaves a port to another one at once', async (t) => {
   const test = await bed();
   test.send(a, 'x');
-  test.flows.removeListener(test.listenerPlan.id);
+  test.flows.listeners.remove(test.listenerPlan.id);
   const another = { ...listenerPlan([KEY]), id: 1 as ListenerId };
   const sockets = another.sockets.map((socket) => ({ ...socket, key: 60, socket: 60 }));
-  await test.flows.giveWay([{ ...another, sockets }], new Set());
+  await test.flows.listeners.giveWay([{ ...another, sockets }], new Set());
   t.same(test.remains(), NOTHING);
   t.equal(test.engine.sockets.size, 0);
   t.match(test.records, [{ end: { cause: 'drained' } }]);

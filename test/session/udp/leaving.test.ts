@@ -19,7 +19,7 @@ t.test('flows of a socket that is handed over end when nothing is owed', async (
   const test = await bed({ listener: deputy });
   for (const peer of [a, b, c]) test.engine.receive(CHARGE, peer, 'question');
   test.engine.reply(a, 'answer');
-  await test.flows.applyListener(alone, test.pool);
+  await test.flows.listeners.apply(alone, test.pool);
   t.equal(test.flows.count, 2, 'who has an answer is done');
   test.engine.receive(CHARGE, a, 'for the other worker');
   t.equal(test.engine.upstream.length, 3);
@@ -35,7 +35,7 @@ t.test('flows of a socket that is handed over end when nothing is owed', async (
 t.test('a worker without flows wakes to close a socket that was handed over', async (t) => {
   const test = await bed({ listener: deputy });
   test.engine.receive(CHARGE, a, 'question');
-  await test.flows.applyListener(alone, test.pool);
+  await test.flows.listeners.apply(alone, test.pool);
   test.engine.reply(a, 'answer');
   t.same(test.remains(), NOTHING);
   const nowMs = test.time.nowMs();
@@ -48,9 +48,9 @@ for (const pauseMs of [0, 500, OWED_MS - 10, OWED_MS, OWED_MS + 500]) {
   t.test(`a socket is taken over again ${pauseMs} ms after it was left`, async (t) => {
     const test = await bed({ listener: deputy });
     test.engine.receive(CHARGE, a, 'question');
-    await test.flows.applyListener(alone, test.pool);
+    await test.flows.listeners.apply(alone, test.pool);
     await test.pass(pauseMs);
-    await test.flows.applyListener(deputy, test.pool);
+    await test.flows.listeners.apply(deputy, test.pool);
     await test.pass(OWED_MS);
     test.engine.receive(CHARGE, a, 'question');
     test.engine.reply(a, 'answer');
@@ -68,7 +68,7 @@ t.test('a socket that another one replaces at the same place closes at once', as
     ...alone,
     sockets: own === undefined ? [] : [{ ...own, key: 55, socket: 55 }],
   };
-  await test.flows.applyListener(replaced, test.pool);
+  await test.flows.listeners.apply(replaced, test.pool);
   t.same([...test.engine.sockets.keys()], [55], 'the kernel gives it no more clients');
   t.same(test.remains(), NOTHING);
 });
@@ -76,9 +76,9 @@ t.test('a socket that another one replaces at the same place closes at once', as
 t.test('a listener that is removed while a socket is handed over closes it', async (t) => {
   const test = await bed({ listener: deputy });
   test.engine.receive(CHARGE, a, 'question');
-  await test.flows.applyListener(alone, test.pool);
-  test.flows.removeListener(alone.id);
-  await test.flows.giveWay([], new Set());
+  await test.flows.listeners.apply(alone, test.pool);
+  test.flows.listeners.remove(alone.id);
+  await test.flows.listeners.giveWay([], new Set());
   t.equal(test.flows.count, 1, 'the answer is waited for');
   test.engine.reply(a, 'answer');
   await test.pass(20);
@@ -90,7 +90,7 @@ t.test('what was held for a flow whose socket closes is counted', async (t) => {
   const test = await bed({ health: 'unproven' });
   test.send(a, 'x');
   test.send(a, 'y');
-  await test.flows.applyListener(listenerPlan([55]), test.pool);
+  await test.flows.listeners.apply(listenerPlan([55]), test.pool);
   t.equal(test.drops('listener-closing'), 2);
   t.same(test.remains(), NOTHING);
 });
@@ -105,12 +105,12 @@ t.test('a listener that takes over a socket loses nothing that comes to it', asy
   };
   for (const peer of [a, b]) test.send(peer, 'question');
   test.engine.reply(a, 'answer');
-  test.flows.yieldListener(alone.id);
+  test.flows.listeners.yield(alone.id);
   test.send(c, 'meanwhile');
   t.equal(test.flows.count, 3, 'it serves until the other one is there');
-  await test.flows.giveWay([heir], new Set([heir.id]));
-  await test.flows.applyListener(heir, test.pool);
-  test.flows.removeListener(alone.id);
+  await test.flows.listeners.giveWay([heir], new Set([heir.id]));
+  await test.flows.listeners.apply(heir, test.pool);
+  test.flows.listeners.remove(alone.id);
   t.same([...test.engine.left], [KEY]);
   t.equal(test.flows.count, 2, 'who has an answer is done');
   test.engine.receive(60, a, 'next');
@@ -132,10 +132,10 @@ t.test('a socket goes back to the listener that had it, by a third key', async (
   let before: ListenerPlan = alone;
   for (const [at, next] of steps.entries()) {
     test.engine.receive(before.sockets[0]?.key ?? 0, client(10 + at), 'question');
-    test.flows.yieldListener(before.id);
-    await test.flows.giveWay([next], new Set([next.id]));
-    await test.flows.applyListener(next, test.pool);
-    test.flows.removeListener(before.id);
+    test.flows.listeners.yield(before.id);
+    await test.flows.listeners.giveWay([next], new Set([next.id]));
+    await test.flows.listeners.apply(next, test.pool);
+    test.flows.listeners.remove(before.id);
     await test.pass(100);
     before = next;
   }
@@ -151,7 +151,7 @@ t.test(
   async (t) => {
     const test = await bed();
     test.send(a, 'question');
-    test.flows.removeListener(alone.id);
+    test.flows.listeners.remove(alone.id);
     test.engine.reply(a, 'answer');
     await test.pass(60_020, 1000);
     t.equal(test.engine.sockets.size, 0);

@@ -130,7 +130,7 @@ t.test(
   async (t) => {
     const test = await bed();
     test.send(proxy, 'x');
-    await test.flows.applyListener(changed(test.listenerPlan, TRUSTED), test.pool);
+    await test.flows.listeners.apply(changed(test.listenerPlan, TRUSTED), test.pool);
     t.equal(test.flows.count, 0);
     t.equal(test.engine.sockets.get(KEY), 'proxied');
     test.send(proxy, 'x');
