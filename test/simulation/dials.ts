@@ -40,6 +40,7 @@ export class Dials {
     if (backend === undefined) return holds(false, () => `${target} is in no plan`);
     const reserved = formatAddress(backend.endpoint);
     holds(reserved === target, () => `${target} is dialled, ${reserved} reserved`);
+    holds(!backend.draining, () => `${backend.name} is out of the file and was chosen`);
     checkOrder(worker, pool, taking);
     checkHealth(worker, pool, backend);
     checkTier(worker, pool, backend, before);
@@ -74,8 +75,9 @@ function checkTier(
   before: readonly string[],
 ): void {
   if (!backend.backup) return;
-  if (regardOf(ledger, pool.backends, pool.settings.panicPercent) === 'panic') return;
-  for (const other of pool.backends) {
+  const rest = pool.backends.filter(({ draining }) => !draining);
+  if (regardOf(ledger, rest, pool.settings.panicPercent) === 'panic') return;
+  for (const other of rest) {
     if (other.backup || before.includes(formatAddress(other.endpoint))) continue;
     const free = ineligible(ledger, other.id, null, 'health') === null;
     holds(!free, () => `${backend.name} is a backup and serves although ${other.name} could`);

@@ -63,8 +63,8 @@ export class UdpListener {
   }
 
   /**
-   * What clients of the socket `key` meet. One that the newest plan gives to another listener, or to
-   * none, is as it was until it closes.
+   * What clients of the socket `key` meet. One that the newest plan gives to another listener, or
+   * to none, is as it was until it closes.
    */
   faceAt(key: ListenerKey): UdpFace {
     return this.#former.get(key) ?? this.#face;
