@@ -4,7 +4,7 @@
  * it would not survive.
  */
 import { join } from 'node:path';
-import type { Timers } from '../core/clock.js';
+import type { Timer, Timers } from '../core/clock.js';
 import type { Log } from '../observe/log.js';
 import { keptText, readKept } from './desired/kept_text.js';
 import type { Override } from './desired/override.js';
@@ -28,6 +28,8 @@ export class KeptOverrides {
   #now: readonly Override[] = [];
   #last: Promise<string | null> = Promise.resolve(null);
   #problem: string | null = null;
+  /** The next attempt; null: the last write was good. One, however many failed. */
+  #again: Timer | null = null;
 
   /** `folder`: as the file has it. */
   constructor(folder: string | null, deps: KeptOverridesDeps) {
@@ -77,11 +79,9 @@ export class KeptOverrides {
   #written(problem: string | null): void {
     const before = this.#problem;
     this.#problem = problem;
-    if (problem === null) return;
-    if (before === null) this.#tell('state-not-written', [problem]);
-    this.#deps.timers.after(AGAIN_MS, () => {
-      if (this.#problem !== null) this.#write();
-    });
+    this.#again?.cancel();
+    this.#again = problem === null ? null : this.#deps.timers.after(AGAIN_MS, () => this.#write());
+    if (problem !== null && before === null) this.#tell('state-not-written', [problem]);
   }
 
   #tell(event: 'state-unreadable' | 'state-not-written', problems: readonly string[]): void {

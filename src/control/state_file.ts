@@ -46,10 +46,16 @@ export class StateFile {
   write(text: string): Promise<string | null> {
     this.#wanted = text;
     this.#writing ??= this.#writeAll();
-    const late = new Promise<string>((resolve) => {
-      this.#timers.after(LIMIT_MS, () => resolve(`not written after ${LIMIT_MS / 1000} s`));
+    const writing = this.#writing;
+    return new Promise((resolve) => {
+      const timer = this.#timers.after(LIMIT_MS, () => {
+        resolve(`not written after ${LIMIT_MS / 1000} s`);
+      });
+      void writing.then((problem) => {
+        timer.cancel();
+        resolve(problem);
+      });
     });
-    return Promise.race([this.#writing, late]);
   }
 
   /** Puts a file that makes no sense aside, for people to look at; answers where. */
