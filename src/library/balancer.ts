@@ -3,11 +3,6 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { present } from '../core/assert.js';
 import type { BackendId } from '../core/brand.js';
-import type { Timer } from '../core/clock.js';
-import { formatAddress } from '../core/endpoint.js';
-import type { PoolSpec } from '../core/spec.js';
-import { withMembers } from '../discovery/fold_discovered.js';
-import { RESOLVE_INTERVAL_MS, Resolver } from '../names/resolver.js';
 import { createOwnLedgerMemory, Ledger } from '../pool/ledger.js';
 import { Pool } from '../pool/pool.js';
 import type { Lease } from '../pool/selection.js';
@@ -16,41 +11,25 @@ import { clientKeyOf } from './client_key.js';
 import { Connections } from './connections.js';
 import { Counts } from './counts.js';
 import { dialWithFailover } from './dial.js';
+import { Drains } from './drains.js';
 import type { Entry } from './entry.js';
 import { type NoBackendCode, NoBackendError } from './errors.js';
 import type { BalancerEvent, BalancerEvents } from './events.js';
 import { Executor } from './execute.js';
 import type { Callback, ConnectOptions, ExecuteOptions, PickOptions } from './execute_options.js';
 import type { Explanation } from './explanation.js';
+import { Following, type Read } from './following.js';
 import { PickedLease } from './lease.js';
 import type { Machine } from './machine.js';
 import { type MetricRegistry, registerMetrics } from './metrics.js';
 import type { BalancerOptions } from './options.js';
 import type { ReadOptions } from './read_options.js';
 import { type Snapshot, snapshotOf } from './snapshot.js';
-import { Sources } from './sources.js';
 import { POOL, States } from './states.js';
 import { type Asker, Waiting, WORKER } from './waiting.js';
 
-/** Where a balancer's options come from: read at the start, and at each `update`. */
-export type Read = (changes: Partial<BalancerOptions>) => ReadOptions | Promise<ReadOptions>;
-
-/** Somebody waits for the end of a drain. */
-interface DrainWait {
-  readonly entry: Entry;
-  readonly end: () => void;
-}
-
-/** Between two changes because of sources. */
-const APPLY_GAP_MS = 1_000;
-
 export class Balancer extends EventEmitter<BalancerEvents> {
   readonly #machine: Machine;
-  readonly #read: Read;
-  readonly #sources: Sources;
-  /** The options in use. */
-  #options: ReadOptions;
-  #applied: Timer | null = null;
   readonly #ledger = new Ledger(createOwnLedgerMemory());
   readonly #counts = new Counts();
   readonly #connections: Connections;
@@ -58,13 +37,11 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   readonly #states: States;
   readonly #waiting: Waiting;
   readonly #executor: Executor;
-  readonly #resolver: Resolver;
+  readonly #following: Following;
   readonly #unregister: (() => void)[] = [];
-  readonly #drainWaits = new Set<DrainWait>();
-  #names: Timer | null = null;
-  /** One update at a time. */
-  #updates: Promise<unknown> = Promise.resolve();
+  readonly #drains: Drains;
   #state: 'open' | 'closed' = 'open';
+  #ended: Promise<void> = Promise.resolve();
   #serving: 'no' | 'soon' = 'no';
   #looking: 'no' | 'soon' = 'no';
   #onRing: () => void = () => {};
@@ -73,13 +50,10 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   constructor(options: ReadOptions, read: Read, machine: Machine) {
     super();
     const { spec } = options;
-    this.#options = options;
-    const { clock, timers, waits, random, lookup } = machine;
+    const { clock, timers, waits, random } = machine;
     this.#machine = machine;
-    this.#read = read;
     this.#connections = new Connections(timers, random);
-    const downNames = (): ReadonlySet<string> => this.#states.downNames();
-    this.#resolver = new Resolver({ timers: waits, lookup, changed: () => {}, downNames });
+    this.#drains = new Drains(waits);
     const { name, settings } = spec;
     this.#pool = new Pool(
       { id: POOL, name, settings, backends: [] },
@@ -98,16 +72,12 @@ export class Balancer extends EventEmitter<BalancerEvents> {
       counts: this.#counts,
       connections: this.#connections,
       tell: (event, what) => this.#tell(event, what),
-      defect: (error) => process.emitWarning(asError(error)),
+      defect,
       planned: (plan) => this.#pool.update(plan),
+      drained: (entry) => this.#drains.ended(entry),
       ring: () => this.#ring(),
     });
-    this.#sources = new Sources({
-      ...machine,
-      isWell: ({ address }) => this.#states.isAnswering(formatAddress(address)),
-      changed: () => this.#followSoon(),
-      defect: (error) => process.emitWarning(asError(error)),
-    });
+    this.#following = new Following(options, { ...machine, read, states: this.#states, defect });
     this.#waiting = new Waiting({
       pool: this.#pool,
       ledger: this.#ledger,
@@ -133,10 +103,10 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   pick({ key }: PickOptions = {}): PickedLease {
     const asker: Asker = { clientKey: clientKeyOf(key), tried: null, signal: undefined };
     this.#counts.requests++;
-    const selection = this.#waiting.choose(asker);
-    if (selection.kind === 'unproven') throw this.#refusal('unproven', asker);
-    if (selection.kind === 'none') throw this.#refusal(selection.reason, asker);
-    const { lease } = selection;
+    const choice = this.#waiting.choose(asker);
+    if (choice.kind === 'none') throw this.#refusal(choice.reason, asker);
+    if (choice.kind !== 'chosen') throw this.#refusal(choice.kind, asker);
+    const { lease } = choice;
     const { view } = this.#entryOf(lease.backend.id);
     return new PickedLease(lease, view, (tookMs) => this.#took(lease, tookMs));
   }
@@ -166,45 +136,32 @@ export class Balancer extends EventEmitter<BalancerEvents> {
    * Changes options; those that are not named stay. Backends that stay keep their counts, latencies
    * and health. Resolves when the change holds; rejects, and changes nothing, when it is not valid.
    */
-  update(changes: Partial<BalancerOptions> = {}): Promise<void> {
-    const done = this.#updates.then(async () => this.#follow(await this.#read(changes)));
-    this.#updates = done.catch(() => {});
-    return done;
+  async update(changes: Partial<BalancerOptions> = {}): Promise<void> {
+    this.#mustBeOpen();
+    await this.#following.update(changes);
+    this.#mustBeOpen();
   }
 
   /**
    * No new requests for the backend of this name (or address) until `ready`; resolves when it has
    * none any more, or the drain is ended. Connections that are left after `drainTimeout` are closed
-   * over `drainSpread`.
+   * over `drainSpread`; who waits then waits no longer.
    */
-  drain(backend: string): Promise<void> {
+  async drain(backend: string): Promise<void> {
+    this.#mustBeOpen();
     const entry = this.#named(backend);
-    return new Promise((resolve) => {
-      const hold = this.#machine.waits.after(Number.MAX_SAFE_INTEGER, () => {});
-      const drained = (what: BalancerEvents['backend-drained'][0]): void => {
-        if (what.backend === entry.spec.name) wait.end();
-      };
-      const wait: DrainWait = {
-        entry,
-        end: () => {
-          this.#drainWaits.delete(wait);
-          this.off('backend-drained', drained);
-          hold.cancel();
-          resolve();
-        },
-      };
-      this.#drainWaits.add(wait);
-      this.on('backend-drained', drained);
-      this.#states.setAdmin(entry, 'drained');
-      this.#states.look();
-    });
+    const { drainTimeoutMs, drainSpreadMs } = entry.pool.spec;
+    const ended = this.#drains.wait(entry, drainTimeoutMs + drainSpreadMs);
+    this.#states.setAdmin(entry, 'drained');
+    this.#states.look();
+    return ended;
   }
 
   /** Ends a drain. */
   ready(backend: string): void {
     const entry = this.#named(backend);
     this.#states.setAdmin(entry, 'ready');
-    for (const wait of [...this.#drainWaits]) if (wait.entry === entry) wait.end();
+    this.#drains.ended(entry);
   }
 
   snapshot(): Snapshot {
@@ -223,22 +180,21 @@ export class Balancer extends EventEmitter<BalancerEvents> {
 
   /** Registers the daemon's metrics of a pool; several balancers may share one registry. */
   metrics(registry: MetricRegistry): void {
+    this.#mustBeOpen();
     const source = { counts: this.#counts, snapshot: () => this.snapshot() };
     this.#unregister.push(registerMetrics(registry, source));
   }
 
-  /** Ends probes and whoever waits. Connections that were handed out are their owners'. */
-  async close(): Promise<void> {
-    if (this.#state === 'closed') return;
-    this.#state = 'closed';
-    this.#names?.cancel();
-    this.#applied?.cancel();
-    this.#sources.stop();
-    for (const wait of [...this.#drainWaits]) wait.end();
-    this.#waiting.close();
-    this.#onRing();
-    for (const unregister of this.#unregister) unregister();
-    await this.#states.close();
+  /**
+   * Ends probes, dials and whoever waits; nothing is served any more. Connections that were handed
+   * out are their owners'.
+   */
+  close(): Promise<void> {
+    if (this.#state === 'open') {
+      this.#state = 'closed';
+      this.#ended = this.#end();
+    }
+    return this.#ended;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -250,11 +206,10 @@ export class Balancer extends EventEmitter<BalancerEvents> {
    * after the start shall find somebody.
    */
   async start(): Promise<void> {
-    const { spec } = this.#options;
-    await this.#follow(this.#options);
+    await this.#following.start();
     if (!this.#isUnproven()) return;
     await new Promise<void>((resolve) => {
-      const timer = this.#machine.waits.after(spec.settings.connectTimeoutMs, resolve);
+      const timer = this.#machine.waits.after(this.#pool.settings.connectTimeoutMs, resolve);
       this.#onRing = () => {
         if (this.#state === 'open' && this.#isUnproven()) return;
         timer.cancel();
@@ -264,39 +219,18 @@ export class Balancer extends EventEmitter<BalancerEvents> {
     this.#onRing = () => {};
   }
 
-  /** What sources have found has changed: applied at most once a second, all of it together. */
-  #followSoon(): void {
-    if (this.#applied !== null || this.#state === 'closed') return;
-    this.#applied = this.#machine.timers.after(APPLY_GAP_MS, () => {
-      this.#applied = null;
-      this.#followAgain();
-    });
+  #mustBeOpen(): void {
+    if (this.#state === 'closed') throw this.#noBackend('closed', null);
   }
 
-  #followAgain(): void {
-    this.#updates = this.#updates.then(() => this.#follow(this.#options));
-  }
-
-  /** Looks names up first: where one has no address, who served until now goes on. */
-  async #follow(options: ReadOptions): Promise<void> {
-    this.#options = options;
-    await this.#sources.follow(options.spec.discovery, options.registries);
-    const spec = this.#withFound(options.spec);
-    const addresses = spec.backends.map(({ address }) => address);
-    await this.#resolver.refresh(addresses);
-    if (this.#state === 'closed') return;
-    this.#states.follow(spec, (address) => this.#resolver.endpoint(address));
-    this.#resolver.followed(addresses);
-    this.#names?.cancel();
-    if (!addresses.some(({ kind }) => kind === 'name')) return;
-    this.#names = this.#machine.timers.after(RESOLVE_INTERVAL_MS, () => this.#followAgain());
-  }
-
-  /** Where sources have not named anybody yet, those that serve go on. */
-  #withFound(spec: PoolSpec): PoolSpec {
-    const found = withMembers(spec, this.#sources.found);
-    if (found.backends.length > 0 || this.#sources.mayBeEmpty) return found;
-    return { ...found, backends: this.#states.roll.kept.map((entry) => entry.spec) };
+  async #end(): Promise<void> {
+    this.#following.close();
+    this.#drains.close();
+    this.#waiting.close();
+    this.#connections.giveUp();
+    this.#onRing();
+    for (const unregister of this.#unregister) unregister();
+    await this.#states.close();
   }
 
   #parts() {
@@ -317,6 +251,10 @@ export class Balancer extends EventEmitter<BalancerEvents> {
 
   #refusal(code: NoBackendCode, { tried }: Asker, cause?: unknown): Error {
     this.#counts.refusal(code);
+    return this.#noBackend(code, tried, cause);
+  }
+
+  #noBackend(code: NoBackendCode, tried: Asker['tried'], cause?: unknown): Error {
     const reasons: Record<string, NonNullable<Explanation['backends'][number]['reason']>> = {};
     const asked = { clientKey: clientKeyOf(undefined), tried };
     const explained = this.#pool.explain(asked, this.#machine.random);
@@ -379,6 +317,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   }
 }
 
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+/** What broke in sluice, or had no room: nobody has asked for it, so nobody can be told. */
+function defect(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : new Error(String(error)));
 }

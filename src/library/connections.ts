@@ -1,5 +1,6 @@
 /**
  * The sockets that `connect` has handed out, by backend: a backend that leaves takes them along.
+ * And dials under way, which end with the balancer.
  */
 import type { Socket } from 'node:net';
 import type { Timers } from '../core/clock.js';
@@ -10,6 +11,7 @@ export class Connections {
   readonly #timers: Timers;
   readonly #random: Random;
   readonly #sockets = new Map<Entry, Set<Socket>>();
+  readonly #dials = new Set<() => void>();
 
   constructor(timers: Timers, random: Random) {
     this.#timers = timers;
@@ -24,6 +26,17 @@ export class Connections {
       sockets.delete(socket);
       if (sockets.size === 0 && this.#sockets.get(entry) === sockets) this.#sockets.delete(entry);
     });
+  }
+
+  /** `giveUp` ends a dial under way, until what this returns is called. */
+  dialling(giveUp: () => void): () => void {
+    this.#dials.add(giveUp);
+    return () => this.#dials.delete(giveUp);
+  }
+
+  /** Ends every dial. */
+  giveUp(): void {
+    for (const giveUp of [...this.#dials]) giveUp();
   }
 
   /**

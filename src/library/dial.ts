@@ -41,10 +41,11 @@ export async function dialWithFailover(deps: DialDeps, options: ConnectOptions):
     try {
       lease = await waiting.take(asker);
     } catch (error) {
-      if (tried === null || !(error instanceof NoBackendError)) throw error;
+      const hasTried = tried !== null && error instanceof NoBackendError;
+      if (!hasTried || error.code === 'closed') throw error;
       throw refusal('dial-failed', asker, last);
     }
-    const dialled = await dialOne(deps, lease, signal);
+    const dialled = await dialOne(deps, lease, asker);
     if (dialled.kind === 'connected') return dialled.socket;
     if (dialled.kind === 'over') throw dialled.error;
     last = dialled.error;
@@ -60,35 +61,39 @@ type Dialled =
   /** The caller gave up, or this process has no room for a connection. */
   | { readonly kind: 'over'; readonly error: unknown };
 
-async function dialOne(
-  deps: DialDeps,
-  lease: Lease,
-  signal: AbortSignal | undefined,
-): Promise<Dialled> {
+async function dialOne(deps: DialDeps, lease: Lease, asker: Asker): Promise<Dialled> {
   const { clock, connections, entryOf } = deps;
   const sinceMs = clock.nowMs();
+  let over: 'no' | 'yes' = 'no';
+  const isOver = (error: unknown): boolean => over === 'yes' || blameOf(error) === 'own';
   try {
-    const limitMs = deps.settings().connectTimeoutMs;
-    const socket = await opened(lease.backend.endpoint, limitMs, deps.timers, signal);
+    const socket = await opened(lease.backend.endpoint, deps, asker, () => {
+      over = 'yes';
+    });
     lease.connected(clock.nowMs() - sinceMs);
     connections.add(entryOf(lease.backend.id), socket);
     settleAtItsEnd(socket, lease, deps);
     return { kind: 'connected', socket };
   } catch (error) {
-    const isOver = signal?.aborted === true || blameOf(error) === 'own';
-    lease.settle(isOver ? 'neutral' : 'failed');
-    return { kind: isOver ? 'over' : 'failed', error };
+    lease.settle(isOver(error) ? 'neutral' : 'failed');
+    return { kind: isOver(error) ? 'over' : 'failed', error };
   }
 }
 
+/** `ended` is called where the caller gives up, or the balancer closes. */
 function opened(
   endpoint: Endpoint,
-  limitMs: number,
-  timers: Timers,
-  signal: AbortSignal | undefined,
+  { settings, timers, connections, refusal }: DialDeps,
+  asker: Asker,
+  ended: () => void,
 ): Promise<Socket> {
+  const { signal } = asker;
+  const limitMs = settings().connectTimeoutMs;
   return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) return reject(signal.reason);
+    if (signal?.aborted === true) {
+      ended();
+      return reject(signal.reason);
+    }
     const socket =
       endpoint.kind === 'ip'
         ? connect({ host: endpoint.host, port: endpoint.port, noDelay: true, keepAlive: true })
@@ -98,10 +103,16 @@ function opened(
       socket.on('error', () => {}).destroy();
       reject(error);
     };
-    const gaveUp = (): void => fail(signal?.reason);
+    const end = (reason: unknown): void => {
+      ended();
+      fail(reason);
+    };
+    const gaveUp = (): void => end(signal?.reason);
+    const forget = connections.dialling(() => end(refusal('closed', asker, undefined)));
     const timer = timers.after(limitMs, () => fail(timeoutOf(limitMs)));
     const over = (): void => {
       timer.cancel();
+      forget();
       signal?.removeEventListener('abort', gaveUp);
       socket.off('error', fail);
     };

@@ -27,6 +27,8 @@ export interface HealthServiceOptions {
   readonly checks?: Readonly<Record<string, HealthCheckOptions | HealthCheckOptions['run']>>;
   /** How long it answers "not ready" before `drain` goes on; default `5s`. */
   readonly drainDelay?: Duration;
+  /** How long `stop` may take before `close` has its turn all the same; default `20s`. */
+  readonly stopTimeout?: Duration;
 }
 
 export interface HealthReport {
@@ -41,6 +43,11 @@ export interface DrainOptions {
   readonly stop?: () => unknown;
   /** What is closed last: pools, balancers. */
   readonly close?: () => unknown;
+}
+
+interface DrainLimits {
+  readonly delayMs: number;
+  readonly stopMs: number;
 }
 
 export interface HealthDeps {
@@ -61,20 +68,21 @@ const thisMachine: HealthDeps = {
 export class HealthService {
   readonly #checks: readonly HealthCheck[];
   readonly #deps: HealthDeps;
-  readonly #drainDelayMs: number;
-  #state: 'serving' | 'draining' = 'serving';
+  readonly #limits: DrainLimits;
+  /** null: it serves. */
+  #drained: Promise<void> | null = null;
 
   /** @internal */
-  constructor(checks: readonly HealthCheck[], drainDelayMs: number, deps: HealthDeps) {
+  constructor(checks: readonly HealthCheck[], limits: DrainLimits, deps: HealthDeps) {
     this.#checks = checks;
-    this.#drainDelayMs = drainDelayMs;
+    this.#limits = limits;
     this.#deps = deps;
   }
 
   report(): HealthReport {
     const checks = this.#checks.map(({ state }) => state);
     const bad = checks.filter(({ status }) => status !== 'pass');
-    if (this.#state === 'draining') return { status: 'draining', checks };
+    if (this.#drained !== null) return { status: 'draining', checks };
     if (bad.some(({ kind }) => kind === 'critical')) return { status: 'not-ready', checks };
     const isDegraded = bad.some(({ status }) => status === 'fail');
     return { status: isDegraded ? 'degraded' : 'ok', checks };
@@ -111,14 +119,11 @@ export class HealthService {
   /**
    * The end, in the order that Kubernetes needs: "not ready" first, then a pause in which its
    * endpoints follow (SIGTERM and their removal run side by side), then no new requests, and last
-   * what requests need.
+   * what requests need. Whatever `stop` does, `close` has its turn. A second call is the first one.
    */
-  async drain({ stop, close }: DrainOptions = {}): Promise<void> {
-    this.#state = 'draining';
-    await pause(this.#deps.waits, this.#drainDelayMs, undefined);
-    await stop?.();
-    await close?.();
-    this.close();
+  drain(how: DrainOptions = {}): Promise<void> {
+    this.#drained ??= this.#drain(how);
+    return this.#drained;
   }
 
   /** No check runs any more. */
@@ -128,6 +133,29 @@ export class HealthService {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  async #drain({ stop, close }: DrainOptions): Promise<void> {
+    await pause(this.#deps.waits, this.#limits.delayMs, undefined);
+    try {
+      await this.#within(async () => stop?.());
+    } finally {
+      await close?.();
+      this.close();
+    }
+  }
+
+  /** A request that never ends must not keep what is closed last from its turn. */
+  async #within(work: () => Promise<unknown>): Promise<void> {
+    let timer = { cancel: (): void => {} };
+    const late = new Promise<void>((resolve) => {
+      timer = this.#deps.waits.after(this.#limits.stopMs, resolve);
+    });
+    try {
+      await Promise.race([work(), late]);
+    } finally {
+      timer.cancel();
+    }
   }
 }
 
@@ -142,14 +170,19 @@ export async function createHealth(
       throw new OptionsError([`checks.${name}.run: missing (expected a function; got nothing)`]);
     }
     const { run, kind = 'critical', interval, timeout } = check;
+    if (kind !== 'critical' && kind !== 'optional') {
+      const expected = `"critical" or "optional"; got ${String(kind)}`;
+      throw new OptionsError([`checks.${name}.kind: unknown value (expected ${expected})`]);
+    }
     const intervalMs = durationMs(`checks.${name}.interval`, interval) ?? INTERVAL_MS;
     const timeoutMs = durationMs(`checks.${name}.timeout`, timeout) ?? TIMEOUT_MS;
     return new HealthCheck(name, { run, kind, intervalMs, timeoutMs }, deps);
   });
-  const { drainDelay } = options;
-  const drainMs =
-    drainDelay === 0 || drainDelay === '0s' ? 0 : durationMs('drainDelay', drainDelay);
-  const service = new HealthService(checks, drainMs ?? DRAIN_DELAY_MS, deps);
+  const { drainDelay, stopTimeout } = options;
+  const isAtOnce = drainDelay === 0 || drainDelay === '0s';
+  const delayMs = isAtOnce ? 0 : (durationMs('drainDelay', drainDelay) ?? DRAIN_DELAY_MS);
+  const stopMs = durationMs('stopTimeout', stopTimeout) ?? STOP_TIMEOUT_MS;
+  const service = new HealthService(checks, { delayMs, stopMs }, deps);
   await Promise.all(checks.map((check) => check.start()));
   return service;
 }
@@ -157,6 +190,8 @@ export async function createHealth(
 const INTERVAL_MS = 5_000;
 const TIMEOUT_MS = 1_000;
 const DRAIN_DELAY_MS = 5_000;
+/** With the pause before it within the 30 s that Kubernetes gives, and time left to close. */
+const STOP_TIMEOUT_MS = 20_000;
 
 function isReady(status: HealthReport['status']): boolean {
   return status === 'ok' || status === 'degraded';

@@ -2,6 +2,7 @@
  * Who is in a balancer: gives each backend a row of the ledger and keeps it for as long as its name
  * and its address stay, so that counts, latencies and health survive every update.
  */
+import { assert } from '../core/assert.js';
 import type { BackendId } from '../core/brand.js';
 import type { Address, Endpoint } from '../core/endpoint.js';
 import { backendKey } from '../core/identity.js';
@@ -61,6 +62,7 @@ export class Roll {
     const { kept } = this;
     const before = { kept, backends: this.pool.spec.backends, unresolved: this.#unresolved };
     const unresolved = standInsFor(before, spec.backends, ({ address }) => endpointOf(address));
+    this.#mustHaveRoom(spec, endpointOf);
     this.pool.spec = spec;
     const wanted = new Set<string>();
     const arrived: Entry[] = [];
@@ -94,6 +96,18 @@ export class Roll {
     }
   }
 
+  /** Before anything is done: a change that has no room changes nothing. */
+  #mustHaveRoom(spec: PoolSpec, endpointOf: (address: Address) => Endpoint | null): void {
+    let rows = this.#entries.size;
+    for (const backend of spec.backends) {
+      const endpoint = endpointOf(backend.address);
+      if (endpoint !== null && !this.#entries.has(backendKey(backend, endpoint))) rows++;
+    }
+    if (rows > MAX_BACKENDS) {
+      throw new RangeError(`more than ${MAX_BACKENDS} backends, those that leave included`);
+    }
+  }
+
   /** null: it is there already. */
   #arrival(backend: BackendSpec, endpoint: Endpoint): Entry | null {
     const known = this.#entries.get(backendKey(backend, endpoint));
@@ -109,7 +123,7 @@ export class Roll {
   #row(): BackendId {
     const id = this.#free.pop();
     if (id !== undefined) return id;
-    if (this.#next >= MAX_BACKENDS) throw new RangeError(`more than ${MAX_BACKENDS} backends`);
+    assert(this.#next < MAX_BACKENDS, 'a change has room before it begins');
     return this.#next++ as BackendId;
   }
 }

@@ -41,6 +41,7 @@ export class Sources {
   readonly #deps: SourcesDeps;
   #followed = new Map<string, Followed>();
   readonly #numbers = new Map<Registry, number>();
+  #state: 'open' | 'closed' = 'open';
 
   constructor(deps: SourcesDeps) {
     this.#deps = deps;
@@ -68,6 +69,7 @@ export class Sources {
     specs: readonly DiscoverySpec[],
     registries: readonly FollowedRegistry[],
   ): Promise<void> {
+    if (this.#state === 'closed') return;
     const before = this.#followed;
     this.#followed = new Map();
     const first: Promise<void>[] = [];
@@ -91,6 +93,7 @@ export class Sources {
   }
 
   stop(): void {
+    this.#state = 'closed';
     for (const { follower } of this.#followed.values()) follower.stop();
   }
 

@@ -37,6 +37,8 @@ export interface StatesDeps {
   readonly defect: (error: unknown) => void;
   /** The pool follows a new set of backends. */
   readonly planned: (plan: PoolPlan) => void;
+  /** It gets nobody new, and has nobody left. */
+  readonly drained: (entry: Entry) => void;
   /** Whoever waits is looked at again. */
   readonly ring: () => void;
 }
@@ -181,12 +183,13 @@ export class States {
 
   /** Of those that drain: who has no session any more. */
   #forgetEmpty(): void {
-    const { ledger, tell, counts } = this.#deps;
+    const { ledger, tell, counts, drained } = this.#deps;
     const empty = [...this.#draining.keys()].filter(({ id }) => ledger.active(id) === 0);
     if (empty.length === 0) return;
     for (const entry of empty) {
       this.#draining.delete(entry);
       tell('backend-drained', this.#namesOf(entry));
+      drained(entry);
     }
     const gone = empty.filter(({ tenure }) => tenure === 'leaving');
     if (gone.length === 0) return;

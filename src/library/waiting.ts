@@ -40,6 +40,9 @@ interface Waiter {
   timer: Timer;
 }
 
+/** `closed`: nobody is chosen any more. */
+export type Choice = Selection | { readonly kind: 'closed' };
+
 const LATE = { queue: 'queue-timeout', verdict: 'all-down' } as const;
 
 export class Waiting {
@@ -47,6 +50,7 @@ export class Waiting {
   readonly #queue: WaitQueue<Waiter>;
   readonly #unproven = new Set<Waiter>();
   #serving: 'no' | 'yes' = 'no';
+  #state: 'open' | 'closed' = 'open';
 
   constructor(deps: WaitingDeps) {
     this.#deps = deps;
@@ -62,7 +66,8 @@ export class Waiting {
   }
 
   /** A lease, or the reason why there is none now; it does not wait. */
-  choose({ clientKey, tried }: Asker): Selection {
+  choose({ clientKey, tried }: Asker): Choice {
+    if (this.#state === 'closed') return CLOSED;
     if (this.#mustQueue(tried)) return FULL;
     return this.#deps.pool.select({ clientKey, tried });
   }
@@ -73,6 +78,8 @@ export class Waiting {
     switch (selection.kind) {
       case 'chosen':
         return selection.lease;
+      case 'closed':
+        throw this.#deps.refusal('closed', asker);
       case 'unproven':
         return this.#wait(asker, 'verdict');
       case 'none': {
@@ -100,8 +107,9 @@ export class Waiting {
     }
   }
 
-  /** Nobody waits any longer. */
+  /** Nobody waits any longer, and nobody is served. */
   close(): void {
+    this.#state = 'closed';
     for (const waiter of [...this.#queue.waiters, ...this.#unproven]) {
       this.#reject(waiter, this.#deps.refusal('closed', waiter.asker));
     }
@@ -158,7 +166,7 @@ export class Waiting {
   #retry(waiter: Waiter): void {
     const { asker } = waiter;
     const selection = this.choose(asker);
-    if (selection.kind === 'unproven') return;
+    if (selection.kind === 'unproven' || selection.kind === 'closed') return;
     if (selection.kind === 'chosen') return this.#resolve(waiter, selection.lease);
     const waits = selection.reason === 'all-full' && this.#deps.pool.settings.queueSize > 0;
     this.#unproven.delete(waiter);
@@ -204,4 +212,5 @@ export class Waiting {
   }
 }
 
-const FULL: Selection = { kind: 'none', reason: 'all-full' };
+const FULL: Choice = { kind: 'none', reason: 'all-full' };
+const CLOSED: Choice = { kind: 'closed' };

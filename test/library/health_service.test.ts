@@ -99,7 +99,28 @@ t.test('a drain fails readiness first, then stops, and closes last', async (t) =
   t.equal(time.pending, 0);
 });
 
+t.test('whatever `stop` does, `close` has its turn, and once', async (t) => {
+  const failure = new Error('mine');
+  const stops = { hangs: () => new Promise(() => {}), fails: () => Promise.reject(failure) };
+  for (const [how, stop] of Object.entries(stops)) {
+    const { health, time } = await bed(t, { drainDelay: '1s', stopTimeout: '10s' });
+    let closed = 0;
+    const drains = [1, 2].map(() => health.drain({ stop, close: () => closed++ }));
+    const ends = Promise.allSettled(drains);
+    await time.pass(0);
+    await time.pass(11_000);
+    t.match(
+      await ends,
+      Array(2).fill(how === 'fails' ? { reason: failure } : { value: undefined }),
+    );
+    t.equal(closed, 1, how);
+    t.equal(time.pending, 0);
+  }
+});
+
 t.test('options that are no options are told at once', async (t) => {
+  const strange = { checks: { one: { run: () => 1, kind: 'vital' as 'critical' } } };
+  t.match(await errorOf(() => createHealth(strange)), { message: /^checks\.one\.kind: unknown/ });
   const bad = { checks: { one: { run: () => 1, interval: 'often' } } };
   t.match(await errorOf(() => createHealth(bad)), { message: /^checks\.one\.interval: not a dur/ });
 });
