@@ -5,8 +5,19 @@
 import { type Address, formatAddress } from './endpoint.js';
 import type { ListenerSpec } from './spec.js';
 
-/** Names of backends. Long enough for "unix:" and a path of 107 bytes, the longest default. */
-export const BACKEND_NAME_PATTERN = /^[\x21-\x7e]{1,128}$/;
+/**
+ * Names of backends. Long enough for "unix:" and a path of 107 bytes, the longest default. Not `*`
+ * alone: an order for `POOL/*` is for all of a pool.
+ */
+export const BACKEND_NAME_PATTERN = /^(?!\*$)[\x21-\x7e]{1,128}$/;
+
+/**
+ * The pool of which `name` means all backends, `POOL/*`; null: it means one. A name of a pool holds
+ * no slash, and one of a backend may: `pg/unix:/run/*` is a backend.
+ */
+export function poolOfAll(name: string): string | null {
+  return /^([^/]+)\/\*$/.exec(name)?.[1] ?? null;
+}
 
 /** A listener whose protocol changes is another listener. */
 export function listenerKey({ protocol, name }: Pick<ListenerSpec, 'protocol' | 'name'>): string {

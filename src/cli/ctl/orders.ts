@@ -3,6 +3,7 @@
 import type { BACKENDS } from '../../control/api/lists.js';
 import type { CHANGED, OVERRIDE } from '../../control/api/overrides.js';
 import type { ShapeOf } from '../../control/api/shape.js';
+import { poolOfAll } from '../../core/identity.js';
 import type { OptionDescription } from '../option.js';
 import { type Client, CtlFailure } from './client.js';
 import type { CtlCall, CtlCommand } from './command.js';
@@ -120,8 +121,8 @@ async function waited({ client, words, rest }: CtlCall, goal: string): Promise<n
 }
 
 async function named(client: Client, name: string): Promise<readonly string[]> {
-  if (!name.endsWith('/*')) return [name];
-  const pool = name.slice(0, -2);
+  const pool = poolOfAll(name);
+  if (pool === null) return [name];
   const { items } = await client.get<ShapeOf<typeof BACKENDS>>('/backends', { pool });
   return items.map((backend) => `${pool}/${backend.name}`);
 }

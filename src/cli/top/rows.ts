@@ -1,5 +1,6 @@
 /** The screen as rows of text: head, table, details of one line, foot. Pure. */
 import { span } from '../../admin/table.js';
+import { poolOfAll } from '../../core/identity.js';
 import { printable } from '../ctl/output.js';
 import { bytes } from '../ctl/sessions.js';
 import { type Column, columnsOf, detail, type Tone, toneOf } from './columns.js';
@@ -152,7 +153,7 @@ function hint({ view }: State): string {
 }
 
 function question({ now }: State, { what, backend }: Order): string {
-  const pool = backend.endsWith('/*') ? backend.slice(0, -2) : null;
+  const pool = poolOfAll(backend);
   const count = now?.pools.find(({ name }) => name === pool)?.backends ?? 0;
   const whom = pool === null ? backend : `all ${count} backends of ${pool}`;
   return what === 'drain'

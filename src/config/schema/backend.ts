@@ -24,10 +24,14 @@ export const BACKEND = table('One address that can serve.', {
     {
       otherwise: 'the address',
       example: 'pg1',
-      doc: 'How logs, metrics and commands call it; unique in its pool.',
+      doc: 'How logs, metrics and commands call it; unique in its pool. Not "*": `POOL/*` is all of a pool.',
     },
-    '1 to 128 characters of ASCII without spaces',
-    (raw) => (BACKEND_NAME_PATTERN.test(raw) ? fits(raw) : fault('bad-name', 'not a usable name')),
+    '1 to 128 characters of ASCII without spaces, and not "*" alone',
+    (raw) => {
+      if (BACKEND_NAME_PATTERN.test(raw)) return fits(raw);
+      const why = raw === '*' ? ': in commands it means all backends of a pool' : '';
+      return fault('bad-name', `not a usable name${why}`);
+    },
     BACKEND_NAME_PATTERN.source,
   ),
   weight: integer({

@@ -3,6 +3,7 @@
  * unknown. Pure.
  */
 import { bySimilarity, isSimilar } from '../../config/nearest.js';
+import { poolOfAll } from '../../core/identity.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { backendsByName, configuredValue, type Sources } from './fold.js';
 import { type Override, slotOf, targetOfOverride, withAdded } from './override.js';
@@ -80,13 +81,11 @@ export function targetsOf(
   const all = new Set(known);
   const found = new Set<string>();
   for (const name of names) {
-    const matches = name.endsWith('/*')
-      ? known.filter((one) => one.startsWith(name.slice(0, -1)))
-      : all.has(name)
-        ? [name]
-        : [];
+    const pool = poolOfAll(name);
+    const one = all.has(name) ? [name] : [];
+    const matches = pool === null ? one : known.filter((each) => each.startsWith(`${pool}/`));
     if (matches.length === 0) return err(unknownName(name, known));
-    for (const one of matches) found.add(one);
+    for (const match of matches) found.add(match);
   }
   return ok([...found]);
 }

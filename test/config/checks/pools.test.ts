@@ -13,6 +13,13 @@ t.test('a backend needs an address', async (t) => {
   ]);
 });
 
+t.test('a backend is not called *, since POOL/* is all of a pool', async (t) => {
+  const named = (name: string): readonly string[] =>
+    problemsOf(`[[pools.p.backends]]\naddress = "db:1"\nname = "${name}"`);
+  t.match(named('*'), [/name: not a usable name: in commands it means all backends of a pool/]);
+  t.strictSame(named('a*'), []);
+});
+
 t.test('names are unique in their pool, those by default too', async (t) => {
   const expected = 'a name that is unique in its pool; the default is the address';
   const pool = (lines: readonly string[]): string =>

@@ -53,6 +53,17 @@ t.test(
   },
 );
 
+t.test('POOL/* is all of a pool, and any other name is one backend', async (t) => {
+  const names = ['unix:/run/*', 'unix:/run/a', 'a*', '/*'];
+  const configured = file(Object.fromEntries(names.map((name) => [name, 1])));
+  const drained = (name: string): readonly string[] =>
+    ordered(sources({ configured }), [name], 'drain', 'drained').overrides.map(
+      (one) => one.backend,
+    );
+  t.same(drained('pg/*'), names);
+  for (const name of names) t.same(drained(`pg/${name}`), [name]);
+});
+
 t.test('each kind changes what it is about, and nothing else', async (t) => {
   const drained = ordered(sources(), ['pg/a1'], 'drain', 'drained');
   const all = ordered(ordered(drained, ['pg/a1'], 'weight', 7), ['pg/a1'], 'cap', 3);
