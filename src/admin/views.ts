@@ -198,7 +198,7 @@ export interface BackendView {
 }
 
 export interface OverrideView {
-  /** drain, maintain, weight or cap. */
+  /** drain, maintain, weight or cap: those of a backend. */
   readonly kind: string;
   readonly value: string | number;
   /** As configured. */

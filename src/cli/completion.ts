@@ -6,6 +6,7 @@ import { EVENT_NAMES } from '../control/api/events.js';
 import type { BACKENDS, LISTENERS, POOLS } from '../control/api/lists.js';
 import type { ShapeOf } from '../control/api/shape.js';
 import { usualSocketPath } from '../control/control_path.js';
+import { LOG_LEVELS } from '../core/spec.js';
 import { Client, CtlFailure } from './ctl/client.js';
 import type { OptionDescription } from './option.js';
 
@@ -21,6 +22,7 @@ export interface Completable {
 /** What stands for a value: where its candidates come from. */
 const LISTS: Readonly<Record<string, readonly string[]>> = {
   sort: ['age', 'bytes', 'idle'],
+  level: LOG_LEVELS,
   goal: ['drained', 'up', 'eligible'],
   shell: ['bash', 'zsh', 'fish'],
   event: EVENT_NAMES,

@@ -97,10 +97,12 @@ export class Adoption {
     return noWayBack(async () => {
       const { inventory, board, publisher, changes } = this.#deps;
       this.#deps.inUse(spec);
+      const heldBefore = held(inventory);
       const changed = inventory.restate(spec);
       board.restated(changed);
-      // Where clients belong follows the weights of the plan; the rest is in the ledger.
-      if (changed.some(({ entry, before }) => entry.spec.weight !== before.weight)) {
+      // Where clients belong and what is held follow the plan; the rest is in the ledger.
+      const isMoved = changed.some(({ entry, before }) => entry.spec.weight !== before.weight);
+      if (isMoved || held(inventory) !== heldBefore) {
         await changes.unlessOverruled(publisher.publish());
       }
       return ok(null);
@@ -318,6 +320,12 @@ async function noWayBack<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     return escalate(error);
   }
+}
+
+/** Which pools are held, and how many may wait, as a text to compare. */
+function held({ pools }: Inventory): string {
+  const all = [...pools.values()].filter(({ spec }) => spec.settings.heldAtMost > 0);
+  return all.map(({ id, spec }) => `${id} ${spec.settings.heldAtMost}`).join();
 }
 
 /** Where clients find a listener, whatever its name. */

@@ -20,6 +20,7 @@ import { Drains } from './drains.js';
 import type { Ejections } from './ejections.js';
 import { GoneNames } from './gone_names.js';
 import { namesOf, targetKey, targetOf } from './health_targets.js';
+import { HeldPools } from './held_pools.js';
 import type { BackendEntry, Inventory, InventoryChange, Restated } from './inventory.js';
 import type { Rebalances } from './rebalances.js';
 
@@ -59,6 +60,7 @@ export class BackendBoard {
   readonly #drains: Drains;
   readonly #administration: Administration;
   readonly #goneNames: GoneNames;
+  readonly #heldPools: HeldPools;
   /** By the key of the health target. */
   readonly #entries = new Map<string, BackendEntry>();
   readonly #ramping = new Set<BackendEntry>();
@@ -69,6 +71,7 @@ export class BackendBoard {
     this.#deps = deps;
     this.#weights = new Weights(deps.ledger);
     this.#goneNames = new GoneNames(deps.inventory, (names) => deps.counters.forget(names));
+    this.#heldPools = new HeldPools((entry, spanMs) => this.#endSessions(entry, 'drained', spanMs));
     this.#drains = new Drains(deps.ledger, {
       close: (entry, spanMs) => {
         this.#endSessions(entry, 'drained', spanMs);
@@ -134,6 +137,7 @@ export class BackendBoard {
       this.#write(entry, now);
     }
     this.#deps.ejections.update(this.#deps.inventory);
+    this.#heldPools.follow(this.#deps.inventory.pools.values(), now);
     this.#watchAll();
     this.#deps.ring();
   }
@@ -148,6 +152,7 @@ export class BackendBoard {
         this.#deps.changed(entry);
       }
     });
+    this.#heldPools.follow(this.#deps.inventory.pools.values(), now);
     this.#deps.ring();
     const isOut = ({ admin }: BackendSpec): boolean => admin === 'maintenance';
     if (changes.some(({ entry, before }) => isOut(entry.spec) !== isOut(before))) this.#watchAll();
@@ -208,12 +213,14 @@ export class BackendBoard {
 
   /** True while no backend ramps, drains or is ejected. */
   get isCalm(): boolean {
-    return this.#ramping.size === 0 && this.#drains.idle && this.#deps.ejections.idle;
+    const isIdle = this.#drains.idle && this.#heldPools.idle && this.#deps.ejections.idle;
+    return this.#ramping.size === 0 && isIdle;
   }
 
   /** Moves ramps, drains and ejections on; to be called some times a second unless it is calm. */
   look(nowMs: number): void {
     this.#drains.look(nowMs);
+    this.#heldPools.look(nowMs);
     this.#goneNames.look(nowMs);
     for (const { entry, returned } of this.#deps.ejections.look(nowMs)) {
       if (returned) this.#returned(entry, nowMs);

@@ -296,6 +296,7 @@ export class Daemon {
       publisher: this.#publisher,
       inUse: (used) => {
         this.#spec = used;
+        log.configure(used.log);
       },
     });
   }

@@ -22,7 +22,7 @@ import { canServe } from '../pool/standing.js';
 import type { BackendDescriber } from './backend_views.js';
 import type { Daemon } from './daemon.js';
 import { sourceViews } from './discovery_views.js';
-import type { Inventory, ListenerEntry } from './inventory.js';
+import type { Inventory, ListenerEntry, PoolEntry } from './inventory.js';
 import { inItsPlace } from './name_report.js';
 import { accountsOf, type PoolNow } from './pool_now.js';
 import { Refusals } from './refusals.js';
@@ -75,12 +75,17 @@ export class DaemonViews implements AdminViews {
       if (state === 'failed') problems.push(`${name}: ${reason}`);
       const pool = daemon.inventory.pools.get(entry.spec.pool);
       const now = pool === undefined ? null : daemon.watch.pool(pool);
+      if (pool !== undefined && isHeld(pool)) continue;
       if (now === null || !canServe(now.standing)) {
         const why = now === null ? '' : ` (${tally(now)})`;
         problems.push(`${name}: no backend of pool ${entry.spec.pool} is eligible${why}`);
       }
     }
-    return { problems, notes: namesWithout(asked, daemon.inventory) };
+    const notes = [
+      ...heldBehind(asked, daemon.inventory),
+      ...namesWithout(asked, daemon.inventory),
+    ];
+    return { problems, notes };
   }
 
   metrics(): Promise<string> {
@@ -183,6 +188,18 @@ function probeRate({ board, spec }: Daemon): HealthView['probes'] {
   };
 }
 
+/** New sessions of it wait, so its clients lose nothing: that is ready. */
+function isHeld({ spec }: Pick<PoolEntry, 'spec'>): boolean {
+  return spec.settings.heldAtMost > 0;
+}
+
+function heldBehind(listeners: readonly ListenerEntry[], { pools }: Inventory): string[] {
+  return [...new Set(listeners.map(({ spec }) => spec.pool))].flatMap((name) => {
+    const pool = pools.get(name);
+    return pool !== undefined && isHeld(pool) ? [`pool ${name} is held: new sessions wait`] : [];
+  });
+}
+
 /** Which backends behind `listeners` have no address, and who serves in their place. */
 function namesWithout(listeners: readonly ListenerEntry[], { pools }: Inventory): string[] {
   const asked = new Set(listeners.map(({ spec }) => spec.pool));
@@ -202,7 +219,10 @@ function tally(now: PoolNow): string {
 }
 
 function poolReason({ pool, state, primaries }: PoolNow, queueLength: number): string {
-  const { queueSize } = pool.spec.settings;
+  const { queueSize, heldAtMost } = pool.spec.settings;
+  if (isHeld({ spec: pool.spec })) {
+    return `an operator holds it: new sessions wait, ${queueLength} of ${heldAtMost} now`;
+  }
   if (state === 'full' && queueSize > 0) {
     return queueLength < queueSize
       ? 'every backend that could serve is full: new sessions wait in the queue'

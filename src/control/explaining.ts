@@ -73,7 +73,10 @@ export interface Situation {
   readonly protocol: 'tcp' | 'udp';
   readonly listener: Pick<ListenerNow, 'state' | 'reason'>;
   readonly chosen: Pick<ExplainedChoice, 'chosen' | 'nobody'>;
-  readonly settings: Pick<PoolSettings, 'queueSize' | 'connectTimeoutMs' | 'queueTimeoutMs'>;
+  readonly settings: Pick<
+    PoolSettings,
+    'queueSize' | 'connectTimeoutMs' | 'queueTimeoutMs' | 'heldAtMost'
+  >;
   readonly queued: number;
 }
 
@@ -87,6 +90,11 @@ export function outcomeOf(situation: Situation): string {
     return protocol === 'tcp'
       ? `It waits, not accepted yet: the listener has ${listener.reason}.`
       : `Its datagrams are dropped (flow-limit): the listener has ${listener.reason}.`;
+  }
+  if (settings.heldAtMost > 0) {
+    return queued < settings.heldAtMost || protocol === 'udp'
+      ? 'It waits: an operator holds the pool, until it is released.'
+      : 'It is refused: queue-full, of those that wait while an operator holds the pool.';
   }
   const queues = protocol === 'tcp' && settings.queueSize > 0;
   const isBehind = queues && queued > 0;

@@ -110,7 +110,6 @@ export class FileInUse {
 
   #tell(daemon: Daemon, diff: SpecDiff, startedMs: number): void {
     const { log, clock } = this.#deps;
-    log.configure(this.#spec.log);
     this.warn();
     // Against what the process started with: a setting that waits is told at every reload.
     const keys = restartNeeds(this.#started, this.#spec).map(({ setting }) => setting);

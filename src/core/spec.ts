@@ -28,8 +28,10 @@ export interface DaemonSpec {
   readonly probesPerSecond: number;
 }
 
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+
 export interface LogSpec {
-  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error';
+  readonly level: (typeof LOG_LEVELS)[number];
   readonly format: 'json' | 'pretty';
   readonly access: AccessLevel;
 }
@@ -132,6 +134,8 @@ export interface SourceHashSpec {
 export interface PoolSpec {
   readonly name: string;
   readonly settings: PoolSettings;
+  /** What becomes of its sessions while it is held: an operator says so, and no file. */
+  readonly whileHeld: 'keep' | 'drain';
   readonly drainTimeoutMs: number;
   readonly drainSpreadMs: number;
   readonly slowStartMs: number;
@@ -155,6 +159,10 @@ export interface PoolSettings {
   readonly queueTimeoutMs: number;
   readonly panicPercent: number;
   readonly udpResponses: number;
+  /**
+   * Held: so many new sessions wait at most, and nothing is chosen. 0: not held, as in every file.
+   */
+  readonly heldAtMost: number;
   /** null: no passive health */
   readonly outlier: OutlierSpec | null;
 }

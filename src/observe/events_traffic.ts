@@ -76,7 +76,7 @@ export const TRAFFIC_EVENTS = {
       'Most of the pool fails at once: look for a common cause (network, database) first.',
     ),
   ),
-  'override-set': info('An operator wants something else of a backend than its configuration.', [
+  'override-set': info('An operator wants something else than what is configured.', [
     'pool',
     'backend',
     'kind',

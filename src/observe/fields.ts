@@ -43,7 +43,9 @@ export const FIELDS = {
   first_byte_ms: figure('Time from the connection to the first byte back; null: none came.'),
   id: text('Names one session or flow: the same wherever it is told of.'),
   in_a_row: figure('How many times in a row.'),
-  kind: text('What of a backend an override is about: drain, maintain, weight or cap.'),
+  kind: text(
+    'What an override is about: drain, maintain, weight or cap of a backend, the hold of a pool, or log-level.',
+  ),
   keys: texts('Dotted paths of keys of the configuration.'),
   limit: figure('The limit that holds.'),
   limit_ms: figure('How long it may take at most.'),

@@ -28,6 +28,7 @@ export function poolSpec(name: string, change: Change<PoolSpec> = {}): PoolSpec 
   const pool: PoolSpec = {
     name,
     settings: poolSettings({}),
+    whileHeld: 'keep',
     drainTimeoutMs: 10_000,
     drainSpreadMs: 2000,
     slowStartMs: 0,

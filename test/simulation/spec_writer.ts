@@ -191,6 +191,7 @@ export class SpecWriter {
     const count = 1 + below(this.#random, MAX_BACKENDS);
     return {
       name,
+      whileHeld: 'keep',
       settings: poolSettings({
         policy: this.#policy(),
         connectTimeoutMs: 300,

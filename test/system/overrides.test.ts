@@ -231,3 +231,81 @@ t.test(
     t.match(readFileSync(join(state, 'overrides.json'), 'utf8'), 'drained');
   },
 );
+
+t.test(
+  'a held pool lets new sessions wait, over a restart too, and serves them all then',
+  async (t) => {
+    const echoes = await startEchoes(t, 2);
+    const state = tempFolder(t);
+    const lines = 'drain_timeout = "1s"\ndrain_spread = "100ms"\nqueue_timeout = "50ms"';
+    const setup = { toml: service(echoes, lines), state };
+    const before = await startOperated(t, setup);
+    await before.daemon.backendsUp('app', 2);
+    const running = await session(t, before.daemon);
+    const held = await before.ctl(
+      'hold',
+      'app',
+      '--max',
+      '2',
+      '--drain',
+      '--because',
+      'switchover',
+    );
+    t.equal(held.code, 0, held.stderr);
+    t.match(held.stdout, /^app: held: at most 2 wait, existing sessions end, until /);
+    await running.ended;
+    t.match(before.daemon.eventsNamed('override-set'), [{ pool: 'app', kind: 'hold', by: 'root' }]);
+    before.daemon.signal('SIGKILL');
+    await before.daemon.exited;
+
+    const operated = await startOperated(t, setup);
+    const { daemon } = operated;
+    const port = await daemon.port('app');
+    const waiting = await Promise.all([tryDial({ port }), tryDial({ port })]);
+    await eventually('both to wait', async () => {
+      const { pools } = JSON.parse((await daemon.get('/health')).body);
+      return pools[0].queue_length === 2 ? true : undefined;
+    });
+    const refused = await tryDial({ port });
+    if (typeof refused !== 'string') await refused.ended;
+    await daemon.event('session', ({ cause }) => cause === 'queue-full');
+    const ready = await daemon.get('/ready');
+    t.match(ready, { status: 200, body: /pool app is held/ });
+    t.match(
+      (await operated.ctl('explain', 'app', '192.0.2.1')).stdout,
+      /an operator holds the pool/,
+    );
+    t.match(await overridesOf(operated), [
+      { backend: 'app', kind: 'hold', value: '2 drain', replaced: 'open', because: 'switchover' },
+    ]);
+    t.equal(echoes[0]?.open, 0, 'nobody was chosen');
+    const released = await operated.ctl('release', 'app');
+    t.match(released.stdout, /^app: held: .* has ended/);
+    for (const wire of waiting) {
+      if (typeof wire === 'string') throw new Error(wire);
+      await wire.send('x');
+      await wire.read(1);
+      wire.socket.destroy();
+    }
+    t.equal(
+      daemon.eventsNamed('session').filter(({ cause }) => cause === 'queue-timeout').length,
+      0,
+    );
+    const unknown = await operated.ctl('hold', 'ap');
+    t.match(unknown, { code: 1, stderr: /There is no pool ap; did you mean app\?/ });
+  },
+);
+
+t.test('the level of the log is another one for as long as it was asked for', async (t) => {
+  const echoes = await startEchoes(t, 1);
+  const operated = await startOperated(t, { toml: service(echoes) });
+  const { daemon, ctl } = operated;
+  await daemon.backendsUp('app', 1);
+  t.equal((await ctl('log-level', 'error', '--for', '1s')).code, 0);
+  await daemon.reload(service(echoes, 'retries = 1'));
+  t.match(await overridesOf(operated), [
+    { backend: 'daemon', kind: 'log-level', value: 'error', replaced: 'info' },
+  ]);
+  t.match(await daemon.event('override-ended'), { kind: 'log-level', cause: 'expired' });
+  t.match((await ctl('log-level', 'loud')).stderr, /expected one of trace, debug/);
+});

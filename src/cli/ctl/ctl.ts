@@ -8,7 +8,7 @@ import { discovery } from './discovery.js';
 import { events, why } from './events.js';
 import { explain } from './explain.js';
 import { backends, listeners, pools } from './lists.js';
-import { cap, drain, maintain, ready, reset, weight } from './orders.js';
+import { cap, drain, hold, logLevel, maintain, ready, release, reset, weight } from './orders.js';
 import { Output } from './output.js';
 import { overrides } from './overrides.js';
 import { reload } from './reload.js';
@@ -34,8 +34,11 @@ export const CTL_COMMANDS: readonly CtlCommand[] = [
   ready,
   weight,
   cap,
+  hold,
+  release,
   overrides,
   reset,
+  logLevel,
   reload,
 ];
 

@@ -1,4 +1,4 @@
-/** `sluice ctl drain`, `maintain`, `ready`, `weight`, `cap`, `reset`: orders on backends. */
+/** `sluice ctl drain`, `weight`, `hold`, `log-level` …: what operators want instead. */
 
 import type { BACKENDS } from '../../control/api/lists.js';
 import type { CHANGED, OVERRIDE } from '../../control/api/overrides.js';
@@ -17,9 +17,14 @@ const NAMES = {
   description: 'POOL/BACKEND, or POOL/* for all of a pool',
 };
 const NAME = { ...NAMES, usage: '<backend>' };
+const POOL = { usage: '<pool>', description: 'its name' };
+const BECAUSE: OptionDescription = {
+  flags: '--because <text>',
+  description: 'why: shown wherever the deviation is',
+};
 const PROVENANCE: readonly OptionDescription[] = [
   { flags: '--for <time>', description: 'it ends by itself after so long, such as 30m' },
-  { flags: '--because <text>', description: 'why: shown wherever the deviation is' },
+  BECAUSE,
 ];
 const WAITING: readonly OptionDescription[] = [
   { flags: '--wait', description: 'return when it is so; exit code 1 at --timeout' },
@@ -89,6 +94,47 @@ export const cap: CtlCommand = {
   },
 };
 
+export const hold: CtlCommand = {
+  name: 'hold',
+  description: 'new sessions of a pool wait, and nothing is chosen, until it is released',
+  positionals: [POOL],
+  options: [
+    { flags: '--max <sessions>', description: 'so many may wait; a further one is refused' },
+    { flags: '--drain', description: 'existing sessions end (drain_timeout, then drain_spread)' },
+    { flags: '--for <time>', description: 'it ends by itself after so long', default: '5m' },
+    BECAUSE,
+  ],
+  notes:
+    'queue_timeout stands still meanwhile, and /ready stays 200. It survives reload and restart.',
+  run: (call) => {
+    const { max, drain: drains } = call.words;
+    const body = {
+      pool: call.rest[0] ?? '',
+      ...(max === undefined ? {} : { max: numberOr(String(max)) }),
+      ...(drains === true ? { drain: true } : {}),
+      ...provenance(call),
+    };
+    return give(call, '/hold', body);
+  },
+};
+
+export const release: CtlCommand = {
+  name: 'release',
+  description: 'end the hold of a pool: those that wait are served in their order',
+  positionals: [POOL],
+  options: [],
+  run: (call) => give(call, '/release', { pool: call.rest[0] ?? '' }),
+};
+
+export const logLevel: CtlCommand = {
+  name: 'log-level',
+  description: 'another level of the log: trace, debug, info, warn or error',
+  positionals: [{ usage: '<level>', description: 'the configured one ends the deviation' }],
+  options: PROVENANCE,
+  notes: KEPT,
+  run: (call) => give(call, '/log-level', { level: call.rest[0] ?? '', ...provenance(call) }),
+};
+
 export const reset: CtlCommand = {
   name: 'reset',
   description: 'end all that deviates from the configuration',
@@ -148,6 +194,13 @@ function sentence(one: Override): string {
 
 /** `drained`, or `weight 50% instead of 100`. */
 export function what({ kind, value, replaced }: Override): string {
+  if (kind === 'hold') return heldText(String(value));
   const isState = kind === 'drain' || kind === 'maintain';
   return isState ? String(value) : `${kind} ${value} instead of ${replaced}`;
+}
+
+function heldText(value: string): string {
+  const [most = '', drains] = value.split(' ');
+  const sessions = drains === undefined ? '' : ', existing sessions end';
+  return `held: at most ${most} wait${sessions}`;
 }

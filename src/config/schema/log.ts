@@ -1,10 +1,10 @@
 /** `[log]`: what is written to standard output. */
-import type { LogSpec } from '../../core/spec.js';
+import { LOG_LEVELS, type LogSpec } from '../../core/spec.js';
 import { choice } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 
 export const LOG = table('What is written to standard output, one event per line.', {
-  level: choice(['trace', 'debug', 'info', 'warn', 'error'], {
+  level: choice(LOG_LEVELS, {
     default: 'info',
     doc: 'The least severe events that are written. Access lines are for `access` alone to decide.',
   }),

@@ -111,6 +111,7 @@ export function poolSpec(name: string, value: PoolValue): PoolSpec {
   return {
     name,
     settings: poolSettings(value),
+    whileHeld: 'keep',
     drainTimeoutMs: value.drain_timeout,
     drainSpreadMs: value.drain_spread,
     slowStartMs: value.slow_start,
@@ -133,6 +134,7 @@ function poolSettings(value: PoolValue): PoolSettings {
     queueTimeoutMs: value.queue_timeout,
     panicPercent: value.panic_percent,
     udpResponses: value.udp_responses,
+    heldAtMost: 0,
     outlier: value.outlier === undefined ? null : outlierSpec(value.outlier),
   };
 }

@@ -1,17 +1,37 @@
 /** `/v1/overrides`, and the orders that set and end them: drain, weight, reset … */
 import { err, ok, type Result } from '../../core/result.js';
+import { LOG_LEVELS } from '../../core/spec.js';
+import { toldOf } from '../desired/desires.js';
 import type { Sources } from '../desired/fold.js';
-import { end, type Ordered, order, type UnknownName, type Wanted } from '../desired/orders.js';
-import { type Override, PERCENTAGE, targetOfOverride } from '../desired/override.js';
+import {
+  end,
+  hold,
+  logLevel,
+  type Ordered,
+  order,
+  type Provenance,
+  release,
+  type UnknownName,
+  type Wanted,
+} from '../desired/orders.js';
+import {
+  holdText,
+  MOST_HELD,
+  type Override,
+  PERCENTAGE,
+  targetOfOverride,
+} from '../desired/override.js';
 import type { ApiDeps } from './all.js';
 import type { Caller } from './caller.js';
 import { type Endpoint, endpoint, type Outcome } from './endpoint.js';
 import { notFound, type Problem, refused } from './problem.js';
 import {
   duration,
+  flag,
   list,
   nullable,
   numberOrText,
+  oneOf,
   optional,
   page,
   record,
@@ -26,11 +46,16 @@ const YEAR_MS = 366 * 86_400_000;
 const USUAL_LIMIT = 1_000;
 const MAX_LIMIT = 10_000;
 const MAX_CAP = 1_000_000;
+/** A pool that nobody releases serves again by itself. */
+const USUAL_HOLD_MS = 300_000;
+const USUALLY_HELD = 1_000;
 
 export const OVERRIDE = record({
-  backend: text('`POOL/BACKEND`.'),
-  kind: text('drain, maintain, weight or cap.'),
-  value: numberOrText('What counts: `drained`, `maintenance`, a weight, a share of it, a cap.'),
+  backend: text('`POOL/BACKEND`; the pool of a hold, `daemon` of a log level.'),
+  kind: text('drain, maintain, weight, cap, hold or log-level.'),
+  value: numberOrText(
+    'What counts: `drained`, `maintenance`, a weight, a share of it, a cap, how many may wait (`1000 drain`: existing sessions end), a level.',
+  ),
   replaced: numberOrText('What is configured, and would count without it.'),
   by: text('The user who asked for it.'),
   because: text('Why, in the words of the user; may be "".'),
@@ -75,6 +100,9 @@ export function overrideEndpoints(deps: OverrideDeps): readonly Endpoint[] {
     ),
     weightEndpoint(deps),
     capEndpoint(deps),
+    holdEndpoint(deps),
+    releaseEndpoint(deps),
+    logLevelEndpoint(deps),
     endingEndpoint(deps, '/reset', () => true, 'Ends all that deviates from the configuration.'),
   ];
 }
@@ -173,23 +201,92 @@ function capEndpoint(deps: OverrideDeps): Endpoint {
   });
 }
 
+function holdEndpoint(deps: OverrideDeps): Endpoint {
+  return endpoint({
+    method: 'POST',
+    path: '/hold',
+    summary: 'New sessions of a pool wait, and nothing is chosen, until it is released.',
+    may: 'change',
+    body: {
+      pool: text('Its name.', 500),
+      max: optional(
+        whole('Sessions that may wait; absent: 1000. A further one is refused.', 1, MOST_HELD),
+      ),
+      drain: optional(flag('Existing sessions end, as those of a drained backend do.')),
+      for: optional(duration('It ends by itself after so long; absent: 5m.', YEAR_MS)),
+      because: PROVENANCE.because,
+    },
+    answer: CHANGED,
+    handle: ({ body: { pool, max = USUALLY_HELD, drain = false, ...body }, ...asked }) => {
+      const value = holdText({ atMost: max, sessions: drain ? 'drain' : 'keep' });
+      const by = provenanceOf(deps, { for: USUAL_HOLD_MS, ...given(body), ...asked });
+      return change(deps, asked, (sources) => hold(sources, pool, value, by));
+    },
+  });
+}
+
+function releaseEndpoint(deps: OverrideDeps): Endpoint {
+  return endpoint({
+    method: 'POST',
+    path: '/release',
+    summary: 'Ends the hold of a pool: those that wait are served in their order.',
+    may: 'change',
+    body: { pool: text('Its name.', 500) },
+    answer: CHANGED,
+    handle: ({ body: { pool }, ...asked }) =>
+      change(deps, asked, (sources) => release(sources, pool)),
+  });
+}
+
+function logLevelEndpoint(deps: OverrideDeps): Endpoint {
+  return endpoint({
+    method: 'POST',
+    path: '/log-level',
+    summary: 'Another level of the log; the configured one ends the override.',
+    may: 'change',
+    body: { level: oneOf('The least severe events that are written.', LOG_LEVELS), ...PROVENANCE },
+    answer: CHANGED,
+    handle: ({ body: { level, ...body }, ...asked }) => {
+      const by = provenanceOf(deps, { ...given(body), ...asked });
+      return change(deps, asked, (sources) => ok(logLevel(sources, level, by)));
+    },
+  });
+}
+
 interface Asking {
   readonly caller: Caller;
   readonly ifMatch: string | null;
 }
 
-interface Setting extends Asking {
+interface Setting extends Asking, Reasons {
   readonly backends: readonly string[];
+}
+
+interface Reasons {
   readonly for?: number | undefined;
   readonly because?: string | undefined;
 }
 
 function setting(deps: OverrideDeps, asked: Setting, wanted: Wanted): Promise<Outcome<Changed>> {
-  const { backends, because = '', caller, for: forMs } = asked;
-  const sinceWallMs = deps.clock.wallMs();
+  const provenance = provenanceOf(deps, asked);
+  return change(deps, asked, (sources) => order(sources, asked.backends, wanted, provenance));
+}
+
+function provenanceOf(
+  { clock }: OverrideDeps,
+  { because = '', caller, for: forMs }: Asking & Reasons,
+): Provenance {
+  const sinceWallMs = clock.wallMs();
   const untilWallMs = forMs === undefined ? null : sinceWallMs + forMs;
-  const provenance = { by: caller.name, because, sinceWallMs, untilWallMs };
-  return change(deps, asked, (sources) => order(sources, backends, wanted, provenance));
+  return { by: caller.name, because, sinceWallMs, untilWallMs };
+}
+
+/** A field that is absent leaves what is usual. */
+function given({ for: forMs, because }: Reasons): Reasons {
+  return {
+    ...(forMs === undefined ? {} : { for: forMs }),
+    ...(because === undefined ? {} : { because }),
+  };
 }
 
 /** In its turn: looks whether it may be, orders, tells, and answers when it is on disk. */
@@ -213,7 +310,7 @@ async function change(
   }
   const { set, ended } = result.value;
   for (const one of ended)
-    log.event('override-ended', { ...about(one), cause: 'ended', by: caller.name });
+    log.event('override-ended', { ...toldOf(one), cause: 'ended', by: caller.name });
   for (const { replaced, by, because, untilWallMs, ...one } of set) {
     const until = untilWallMs === null ? null : timeText(untilWallMs);
     const told = {
@@ -222,7 +319,7 @@ async function change(
       because: because === '' ? null : because,
       until,
     };
-    log.event('override-set', { ...about(one), ...told });
+    log.event('override-set', { ...toldOf(one), ...told });
   }
   const problem = await kept.settled();
   const notes = problem === null ? [] : [`In force, but a restart would lose it: ${problem}.`];
@@ -245,15 +342,6 @@ function etagOf(started: string, revision: number): string {
 
 function isState({ kind }: Override): boolean {
   return kind === 'drain' || kind === 'maintain';
-}
-
-function about({
-  pool,
-  backend,
-  kind,
-  value,
-}: Pick<Override, 'pool' | 'backend' | 'kind' | 'value'>) {
-  return { pool, backend, kind, value: String(value) };
 }
 
 function shown(one: Override): ShapeOf<typeof OVERRIDE> {

@@ -3,13 +3,34 @@ import type { Clock } from '../../core/clock.js';
 import type { Spec } from '../../core/spec.js';
 import type { Log } from '../../observe/log.js';
 import { backendsByName, type Desired, type Ended, fold, type Sources } from './fold.js';
-import { lastsAt, type Override, overridesByTarget, targetOfOverride } from './override.js';
+import {
+  lastsAt,
+  type Override,
+  overridesByTarget,
+  subjectOf,
+  targetOfOverride,
+} from './override.js';
 
 export interface DesiresDeps {
   readonly clock: Pick<Clock, 'wallMs'>;
   readonly log: Pick<Log, 'event'>;
   /** The overrides are others now: keeps them over a restart. */
   readonly keep: (overrides: readonly Override[]) => void;
+}
+
+/** What events say of an override. */
+export function toldOf({
+  pool,
+  backend,
+  kind,
+  value,
+}: Pick<Override, 'pool' | 'backend' | 'kind' | 'value'>) {
+  return {
+    pool: pool === '' ? null : pool,
+    backend: backend === '' ? null : backend,
+    kind,
+    value: String(value),
+  };
 }
 
 /**
@@ -92,20 +113,23 @@ export class Desires {
     this.#awaySince = new Map();
     if (here === null) return;
     const nowMs = this.#deps.clock.wallMs();
-    for (const target of this.overrides.map(targetOfOverride)) {
+    for (const one of this.overrides) {
+      const target = targetOfOverride(one);
+      if (subjectOf(one) !== 'backend') continue;
       if (!here.has(target)) this.#awaySince.set(target, before.get(target) ?? nowMs);
     }
   }
 
   #tell({ override, why }: Ended): void {
     const { log } = this.#deps;
-    const { pool, backend, kind, value, replaced } = override;
-    const about = { pool, backend, kind, value: String(value) };
+    const { replaced } = override;
+    const about = toldOf(override);
     if (why.kind === 'expired') {
       log.event('override-ended', { ...about, cause: 'expired', by: null });
     } else {
       const configured = why.kind === 'configured' ? String(why.value) : null;
-      const cause = why.kind === 'gone' ? 'backend-removed' : 'file-changed';
+      const gone = `${subjectOf(override)}-removed` as const;
+      const cause = why.kind === 'gone' ? gone : 'file-changed';
       log.event('override-dropped', { ...about, cause, before: String(replaced), configured });
     }
   }

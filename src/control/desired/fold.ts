@@ -3,11 +3,15 @@
  * what operators have overridden. Pure: sources in, one Spec out, and the overrides that do not
  * hold any more. Reload, addresses, discovery and commands all come this way.
  */
-import type { BackendSpec, PoolSpec, Spec } from '../../core/spec.js';
+import { unreachable } from '../../core/assert.js';
+import { type BackendSpec, LOG_LEVELS, type PoolSpec, type Spec } from '../../core/spec.js';
 import {
+  holdBy,
   lastsAt,
+  OPEN,
   type Override,
   overridesByTarget,
+  subjectOf,
   targetOfOverride,
   weightBy,
 } from './override.js';
@@ -48,8 +52,8 @@ export function fold(
   const kept: Override[] = [];
   const ended: Ended[] = [];
   for (const override of overrides) {
-    const backend = byBackend.get(targetOfOverride(override));
-    const why = lastsAt(override, wallMs) ? whyNot(override, backend, mayWait) : EXPIRED;
+    const value = configuredFor(override, configured, byBackend);
+    const why = lastsAt(override, wallMs) ? whyNot(override, value, mayWait) : EXPIRED;
     if (why === null) kept.push(override);
     else ended.push({ override, why });
   }
@@ -58,15 +62,32 @@ export function fold(
   if (holding.length === 0) return { sources, spec: configured, ended };
   const byTarget = overridesByTarget(holding);
   const pools = configured.pools.map((pool) => overridden(pool, byTarget));
-  return { sources, spec: { ...configured, pools }, ended };
+  const log = holding.reduce(levelled, configured.log);
+  return { sources, spec: { ...configured, log, pools }, ended };
 }
 
 const EXPIRED = { kind: 'expired' } as const;
 
+/** The kinds of what is about one backend. */
+export type BackendKind = Exclude<Override['kind'], 'hold' | 'log-level'>;
+
+/** undefined: there is nothing that the override would be about. */
+function configuredFor(
+  override: Override,
+  { pools, log }: Spec,
+  byBackend: ReadonlyMap<string, BackendSpec>,
+): string | number | undefined {
+  const { kind, pool } = override;
+  if (kind === 'log-level') return log.level;
+  if (kind === 'hold') return pools.some(({ name }) => name === pool) ? OPEN : undefined;
+  const backend = byBackend.get(targetOfOverride(override));
+  return backend === undefined ? undefined : configuredValue(backend, kind);
+}
+
 /** The configured value that an override of this kind replaces. */
 export function configuredValue(
   { admin, weight, maxConnections }: BackendSpec,
-  kind: Override['kind'],
+  kind: BackendKind,
 ): string | number {
   switch (kind) {
     case 'drain':
@@ -90,11 +111,12 @@ export function backendsByName({ pools }: Spec): ReadonlyMap<string, BackendSpec
 
 function whyNot(
   override: Override,
-  backend: BackendSpec | undefined,
+  value: string | number | undefined,
   mayWait: (override: Override) => boolean,
 ): Ended['why'] | null {
-  if (backend === undefined) return mayWait(override) ? null : { kind: 'gone' };
-  const value = configuredValue(backend, override.kind);
+  if (value === undefined) {
+    return subjectOf(override) === 'backend' && mayWait(override) ? null : { kind: 'gone' };
+  }
   return value === override.replaced ? null : { kind: 'configured', value };
 }
 
@@ -102,13 +124,27 @@ type ByTarget = ReadonlyMap<string, readonly Override[]>;
 
 function overridden(pool: PoolSpec, byTarget: ByTarget): PoolSpec {
   let isChanged = false;
+  const ofPool = byTarget.get(targetOfOverride({ pool: pool.name, backend: '' })) ?? [];
+  const held = ofPool.reduce(heldBy, pool);
   const backends = pool.backends.map((backend) => {
     const all = byTarget.get(targetOfOverride({ pool: pool.name, backend: backend.name }));
     if (all === undefined) return backend;
     isChanged = true;
     return all.reduce(apply, backend);
   });
-  return isChanged ? { ...pool, backends } : pool;
+  return isChanged ? { ...held, backends } : held;
+}
+
+function heldBy(pool: PoolSpec, { kind, value }: Override): PoolSpec {
+  const hold = kind === 'hold' ? holdBy(value) : null;
+  if (hold === null) return pool;
+  const settings = { ...pool.settings, heldAtMost: hold.atMost };
+  return { ...pool, settings, whileHeld: hold.sessions };
+}
+
+function levelled(log: Spec['log'], { kind, value }: Override): Spec['log'] {
+  const level = LOG_LEVELS.find((one) => one === value);
+  return kind === 'log-level' && level !== undefined ? { ...log, level } : log;
 }
 
 function apply(backend: BackendSpec, { kind, value, replaced }: Override): BackendSpec {
@@ -121,5 +157,10 @@ function apply(backend: BackendSpec, { kind, value, replaced }: Override): Backe
       return { ...backend, weight: weightBy(value, Number(replaced)) };
     case 'cap':
       return { ...backend, maxConnections: Number(value) };
+    case 'hold':
+    case 'log-level':
+      return backend;
+    default:
+      return unreachable(kind);
   }
 }

@@ -2,7 +2,8 @@
  * Overrides as the text of a file. What does not fit in a text is left out, and told: one record
  * that makes no sense must not take the others with it. Pure.
  */
-import { OVERRIDE_KINDS, type Override, PERCENTAGE } from './override.js';
+import { LOG_LEVELS } from '../../core/spec.js';
+import { holdBy, OVERRIDE_KINDS, type Override, PERCENTAGE } from './override.js';
 
 const VERSION = 1;
 /** Twice as many as backends can have at once. */
@@ -71,6 +72,10 @@ function isValue(kind: Override['kind'], value: unknown): value is string | numb
       return typeof value === 'string' ? PERCENTAGE.test(value) : isCount(value, 1_000);
     case 'cap':
       return isCount(value, 0x7fff_ffff);
+    case 'hold':
+      return isConfigured(value) && holdBy(value) !== null;
+    case 'log-level':
+      return LOG_LEVELS.some((level) => level === value);
   }
 }
 

@@ -5,8 +5,9 @@
 import { bySimilarity, isSimilar } from '../../config/nearest.js';
 import { poolOfAll } from '../../core/identity.js';
 import { err, ok, type Result } from '../../core/result.js';
-import { backendsByName, configuredValue, type Sources } from './fold.js';
-import { type Override, slotOf, targetOfOverride, withAdded } from './override.js';
+import type { Spec } from '../../core/spec.js';
+import { type BackendKind, backendsByName, configuredValue, type Sources } from './fold.js';
+import { OPEN, type Override, slotOf, targetOfOverride, withAdded } from './override.js';
 
 /** Who gives the order, and for how long. */
 export interface Provenance {
@@ -16,7 +17,9 @@ export interface Provenance {
   readonly untilWallMs: number | null;
 }
 
-export type Wanted = Pick<Override, 'kind' | 'value'>;
+export interface Wanted extends Pick<Override, 'value'> {
+  readonly kind: BackendKind;
+}
 
 export interface Ordered {
   /** All that hold then. */
@@ -56,6 +59,52 @@ export function order(
   return ok({ overrides: withAdded(left, set), set, ended });
 }
 
+/** Holds a pool: `value` as `holdText` writes it. */
+export function hold(
+  sources: Sources,
+  pool: string,
+  value: string,
+  provenance: Provenance,
+): Result<Ordered, UnknownName> {
+  const known = sources.configured.pools.map(({ name }) => name);
+  if (!known.includes(pool)) return err(unknownPool(pool, known));
+  return ok(
+    setting(sources, { pool, backend: '', kind: 'hold', value, replaced: OPEN, ...provenance }),
+  );
+}
+
+/** Ends the hold of a pool; nothing where it is not held. */
+export function release(sources: Sources, pool: string): Result<Ordered, UnknownName> {
+  const isIt = (one: Override): boolean => one.kind === 'hold' && one.pool === pool;
+  const known = sources.configured.pools.map(({ name }) => name);
+  if (!known.includes(pool) && !sources.overrides.some(isIt)) return err(unknownPool(pool, known));
+  return ok(ending(sources, isIt));
+}
+
+/** Another level of the log; the configured one ends the override. */
+export function logLevel(
+  sources: Sources,
+  value: Spec['log']['level'],
+  provenance: Provenance,
+): Ordered {
+  const replaced = sources.configured.log.level;
+  if (value === replaced) return ending(sources, ({ kind }) => kind === 'log-level');
+  const place = { pool: '', backend: '', kind: 'log-level' } as const;
+  return setting(sources, { ...place, value, replaced, ...provenance });
+}
+
+function setting({ overrides }: Sources, one: Override): Ordered {
+  return { overrides: withAdded(overrides, [one]), set: [one], ended: [] };
+}
+
+function ending({ overrides }: Sources, which: (one: Override) => boolean): Ordered {
+  return {
+    overrides: overrides.filter((one) => !which(one)),
+    set: [],
+    ended: overrides.filter(which),
+  };
+}
+
 /** Ends the overrides of all of `names` for which `which` holds. */
 export function end(
   sources: Sources,
@@ -68,9 +117,7 @@ export function end(
   const targets = targetsOf([...known], names);
   if (!targets.ok) return targets;
   const meant = new Set(targets.value);
-  const ends = (one: Override): boolean => meant.has(targetOfOverride(one)) && which(one);
-  const ended = sources.overrides.filter(ends);
-  return ok({ overrides: sources.overrides.filter((one) => !ends(one)), set: [], ended });
+  return ok(ending(sources, (one) => meant.has(targetOfOverride(one)) && which(one)));
 }
 
 /** `POOL/*` stands for all of a pool. */
@@ -100,6 +147,13 @@ function unknownName(name: string, known: readonly string[]): string {
   const more = known.length > MAX_TOLD ? ' …' : '';
   const some = known.slice(0, MAX_TOLD).join(', ');
   return `${what}; a backend is named POOL/BACKEND, and POOL/* is all of a pool: ${some}${more}`;
+}
+
+function unknownPool(name: string, known: readonly string[]): string {
+  const near = bySimilarity(name, known).filter((one) => isSimilar(name, one));
+  const some = (near.length > 0 ? near : known).slice(0, MAX_TOLD).join(', ');
+  const help = near.length > 0 ? `did you mean ${some}?` : `there is ${some}.`;
+  return `There is no pool ${name}; ${known.length === 0 ? 'there is none at all.' : help}`;
 }
 
 function placeOf(target: string): Pick<Override, 'pool' | 'backend'> {

@@ -4,14 +4,19 @@
  * is newer, and wins. Pure.
  */
 
-export const OVERRIDE_KINDS = ['drain', 'maintain', 'weight', 'cap'] as const;
+export const OVERRIDE_KINDS = ['drain', 'maintain', 'weight', 'cap', 'hold', 'log-level'] as const;
 export type OverrideKind = (typeof OVERRIDE_KINDS)[number];
 
 export interface Override {
+  /** '' of what is about the daemon. */
   readonly pool: string;
+  /** '' of what is about a whole pool, or the daemon. */
   readonly backend: string;
   readonly kind: OverrideKind;
-  /** `drained`, `maintenance`, a weight, a weight as `50%` of the configured one, or a cap. */
+  /**
+   * `drained`, `maintenance`, a weight, a weight as `50%` of the configured one, a cap, how many may
+   * wait while a pool is held (`1000 drain`: and its sessions end), or a level.
+   */
   readonly value: string | number;
   /** What was configured when it was set. */
   readonly replaced: string | number;
@@ -24,9 +29,24 @@ export interface Override {
   readonly untilWallMs: number | null;
 }
 
-/** `POOL/BACKEND`, or the pool alone. */
+/** What an override of each kind is about. */
+const SUBJECTS = {
+  drain: 'backend',
+  maintain: 'backend',
+  weight: 'backend',
+  cap: 'backend',
+  hold: 'pool',
+  'log-level': 'daemon',
+} as const satisfies Readonly<Record<OverrideKind, string>>;
+
+export function subjectOf({ kind }: Pick<Override, 'kind'>): (typeof SUBJECTS)[OverrideKind] {
+  return SUBJECTS[kind];
+}
+
+/** `POOL/BACKEND`, the pool alone, or `daemon`. */
 export function targetOfOverride({ pool, backend }: Pick<Override, 'pool' | 'backend'>): string {
-  return `${pool}/${backend}`;
+  if (backend !== '') return `${pool}/${backend}`;
+  return pool === '' ? 'daemon' : pool;
 }
 
 export function overridesByTarget(
@@ -71,3 +91,27 @@ export function weightBy(value: string | number, configured: number): number {
 
 /** `50%`: up to ten times the configured weight. */
 export const PERCENTAGE = /^(0|[1-9]\d{0,2}|1000)%$/;
+
+/** What is configured of a pool that an operator holds: no file holds one. */
+export const OPEN = 'open';
+export const MOST_HELD = 100_000;
+const HOLD_VALUE = /^([1-9]\d{0,5})( drain)?$/;
+
+/** What a pool is held with. */
+export interface Hold {
+  /** New sessions that wait, at most. */
+  readonly atMost: number;
+  readonly sessions: 'keep' | 'drain';
+}
+
+export function holdText({ atMost, sessions }: Hold): string {
+  return sessions === 'drain' ? `${atMost} drain` : String(atMost);
+}
+
+/** null: it says nothing of a hold. */
+export function holdBy(value: string | number): Hold | null {
+  const [, most = '', drains] = HOLD_VALUE.exec(String(value)) ?? [];
+  const atMost = Number(most);
+  if (atMost < 1 || atMost > MOST_HELD) return null;
+  return { atMost, sessions: drains === undefined ? 'keep' : 'drain' };
+}

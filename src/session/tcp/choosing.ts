@@ -26,6 +26,8 @@ export interface ChoosingDeps {
   readonly deadline: (session: TcpSession, atMs: number) => void;
 }
 
+type Queued = Extract<Phase, { at: 'queued' }>;
+
 const NO_KEY = new Uint8Array(0);
 
 export class Choosing {
@@ -71,6 +73,7 @@ export class Choosing {
    */
   followListeners(): void {
     for (const waiting of [...this.#pools.values()]) {
+      this.#followHold(waiting);
       for (const session of [...waiting.queue.waiters, ...waiting.unproven]) {
         this.#deps.alone(session, () => this.#follow(session, waiting));
       }
@@ -81,8 +84,8 @@ export class Choosing {
     const moves = session.leadsTo !== waiting;
     const { phase } = session;
     if (phase.at === 'queued') {
-      if (moves) this.#chooseElsewhere(session, phase.sinceMs);
-      else this.#deps.deadline(session, phase.sinceMs + waiting.pool.settings.queueTimeoutMs);
+      if (moves) this.#chooseElsewhere(session, phase);
+      else this.#armQueued(session);
     } else if (moves) {
       this.forget(session);
       session.phase = { at: 'choosing' };
@@ -90,18 +93,40 @@ export class Choosing {
     }
   }
 
-  #chooseElsewhere(session: TcpSession, sinceMs: number): void {
+  #chooseElsewhere(session: TcpSession, { sinceMs, stoodMs }: Queued): void {
     this.forget(session);
     session.phase = { at: 'choosing' };
     session.queueMs = this.#deps.clock.nowMs() - sinceMs;
     this.choose(session);
     const phase = phaseOf(session);
     if (phase.at === 'queued') {
-      session.phase = { ...phase, sinceMs };
-      this.#deps.deadline(session, sinceMs + session.waiting.pool.settings.queueTimeoutMs);
+      session.phase = { ...phase, sinceMs, stoodMs };
+      this.#armQueued(session);
     } else if (phase.at === 'dialling') {
       this.#deps.book.observe(session, 'queue', session.queueMs);
     }
+  }
+
+  /** A hold that has ended or begun: meanwhile `queue_timeout` stands still for who waits. */
+  #followHold(waiting: Waiting): void {
+    const { heldSinceMs } = waiting;
+    if (waiting.isHeld === (heldSinceMs !== null)) return;
+    const now = this.#deps.clock.nowMs();
+    waiting.heldSinceMs = waiting.isHeld ? now : null;
+    if (heldSinceMs === null) return;
+    for (const session of waiting.queue.waiters) {
+      const { phase } = session;
+      if (phase.at !== 'queued') continue;
+      const stoodMs = phase.stoodMs + now - Math.max(heldSinceMs, phase.sinceMs);
+      session.phase = { ...phase, stoodMs };
+    }
+  }
+
+  #armQueued(session: TcpSession): void {
+    const { phase, waiting } = session;
+    if (phase.at !== 'queued') return;
+    const untilMs = phase.sinceMs + phase.stoodMs + waiting.pool.settings.queueTimeoutMs;
+    this.#deps.deadline(session, waiting.isHeld ? Number.POSITIVE_INFINITY : untilMs);
   }
 
   /** A place of `pool` is free; waiters are served by `serveFreed`, outside of the present edge. */
@@ -182,11 +207,11 @@ export class Choosing {
 
   #enqueue(session: TcpSession): void {
     const { waiting } = session;
-    const ticket = waiting.queue.join(session, waiting.pool.settings.queueSize, session.triedIds);
+    const ticket = waiting.queue.join(session, waiting.size, session.triedIds);
     if (ticket === 0) return this.#deps.refuse(session, 'queue', 'queue-full');
     const now = this.#deps.clock.nowMs();
-    session.phase = { at: 'queued', ticket, sinceMs: now };
-    this.#deps.deadline(session, now + waiting.pool.settings.queueTimeoutMs);
+    session.phase = { at: 'queued', ticket, sinceMs: now, stoodMs: 0 };
+    this.#armQueued(session);
     // A place may have become free between the look and the ticket.
     this.freed(waiting.pool.id);
   }
@@ -227,7 +252,9 @@ export class Choosing {
    * Gives free places to waiters for as long as it is this worker's turn; then wakes whose turn it
    * is. Nobody waits behind one for whom none of the free places is.
    */
-  #serve({ queue }: Waiting): void {
+  #serve(waiting: Waiting): void {
+    if (waiting.isHeld) return;
+    const { queue } = waiting;
     queue.lineUp();
     for (;;) {
       const turn = queue.turn();
@@ -272,7 +299,9 @@ function phaseOf(session: TcpSession): Phase {
   return session.phase;
 }
 
-/** Others wait already, perhaps at another worker: nobody overtakes them. */
-function mustQueue({ waiting: { pool, queue }, triedIds }: TcpSession): boolean {
+/** The pool is held, or others wait already, perhaps at another worker: nobody overtakes them. */
+function mustQueue({ waiting, triedIds }: TcpSession): boolean {
+  const { pool, queue, isHeld } = waiting;
+  if (isHeld) return true;
   return pool.settings.queueSize > 0 && queue.isAhead(triedIds);
 }

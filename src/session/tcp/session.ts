@@ -24,8 +24,14 @@ export type Phase =
   | { readonly at: 'verdict' }
   /** This machine lacked a descriptor or a port for the dial; tries again soon. */
   | { readonly at: 'resting' }
-  /** Every backend is full; holds a ticket of the pool's queue, no reservation. */
-  | { readonly at: 'queued'; readonly ticket: number; readonly sinceMs: number }
+  /** Every backend is full, or the pool is held; holds a ticket of the pool's queue, no reservation. */
+  | {
+      readonly at: 'queued';
+      readonly ticket: number;
+      readonly sinceMs: number;
+      /** Of the wait since then, so long `queue_timeout` stood still. */
+      readonly stoodMs: number;
+    }
   /** Holds a reservation; the engine connects. */
   | { readonly at: 'dialling'; readonly lease: Lease; readonly sinceMs: number }
   /** Holds a reservation; bytes move. */

@@ -12,11 +12,25 @@ export class Waiting {
   /** Removed: the pool is in no plan any more, and its row may soon be another pool's. */
   state: 'open' | 'removed' = 'open';
 
+  /** Since when the pool is held, as far as who waits knows; null: it is not. */
+  heldSinceMs: number | null = null;
+
   readonly pool: Pool;
   readonly queue: WaitQueue<TcpSession>;
 
   constructor(pool: Pool, queue: WaitQueue<TcpSession>) {
     this.pool = pool;
     this.queue = queue;
+  }
+
+  /** Nothing is chosen: an operator holds the pool. */
+  get isHeld(): boolean {
+    return this.pool.settings.heldAtMost > 0;
+  }
+
+  /** How many may wait now. */
+  get size(): number {
+    const { heldAtMost, queueSize } = this.pool.settings;
+    return this.isHeld ? heldAtMost : queueSize;
   }
 }

@@ -23,6 +23,8 @@ export type Choice =
 
 /** How long a backend that may not serve is kept when the pool chose it for want of others. */
 const PIN_MS = 1_000;
+/** Until when a flow of a held pool waits. */
+const HELD = Number.POSITIVE_INFINITY;
 const NO_KEY = new Uint8Array(0);
 
 export class FlowChoosing {
@@ -42,6 +44,7 @@ export class FlowChoosing {
    */
   choose(flow: UdpFlow, spent = 0): Choice {
     const pool = flow.leadsTo;
+    if (pool.settings.heldAtMost > 0) return this.#hold(flow);
     for (let failures = spent; failures <= pool.settings.retries; failures++) {
       const selection = this.#select(flow, failures);
       switch (selection.kind) {
@@ -137,8 +140,20 @@ export class FlowChoosing {
     }
   }
 
-  #awaitVerdict(flow: UdpFlow): Choice {
+  /** It waits until the pool is released; what comes for it meanwhile is the engine's to hold. */
+  #hold(flow: UdpFlow): Choice {
+    const { unproven } = flow.listener;
     if (flow.phase.at !== 'verdict') {
+      // Exact in this worker: what a flow may hold is little, and bounded over all of them.
+      if (unproven.size >= flow.leadsTo.settings.heldAtMost) return 'flow-limit';
+      unproven.add(flow);
+    }
+    flow.phase = { at: 'verdict', untilMs: HELD };
+    return 'verdict';
+  }
+
+  #awaitVerdict(flow: UdpFlow): Choice {
+    if (flow.phase.at !== 'verdict' || flow.phase.untilMs === HELD) {
       const untilMs = this.#clock.nowMs() + flow.leadsTo.settings.connectTimeoutMs;
       flow.phase = { at: 'verdict', untilMs };
       flow.listener.unproven.add(flow);

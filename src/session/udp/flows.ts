@@ -94,11 +94,13 @@ export class UdpFlows implements UdpEdges {
   rung(): void {
     for (const listener of this.listeners.all()) {
       for (const flow of [...listener.unproven]) {
+        const before = patienceMs(flow);
         let choice: Choice | 'broken' = 'broken';
         this.#alone(flow, () => {
           choice = this.#retry(flow);
         });
-        if ((choice as string) === 'verdict') break;
+        // Who waits for the same speaks for all; a hold that began or ended is new to each.
+        if ((choice as string) === 'verdict' && patienceMs(flow) === before) break;
       }
     }
   }
@@ -369,4 +371,9 @@ export class UdpFlows implements UdpEdges {
   #flow(id: FlowId): UdpFlow {
     return presentShared(this.#flows[id], 'an engine reported an edge of a flow that is closed');
   }
+}
+
+/** Until when it waits; read anew after each choice. */
+function patienceMs({ phase }: UdpFlow): number {
+  return phase.at === 'verdict' ? phase.untilMs : 0;
 }

@@ -2,7 +2,14 @@
 import t from 'tap';
 import { fold, type Sources } from '../../../src/control/desired/fold.js';
 import { keptText, readKept } from '../../../src/control/desired/kept_text.js';
-import { end, order } from '../../../src/control/desired/orders.js';
+import {
+  end,
+  hold,
+  logLevel,
+  order,
+  release,
+  type Wanted,
+} from '../../../src/control/desired/orders.js';
 import type { Override } from '../../../src/control/desired/override.js';
 import { below, seededRandom } from '../../../src/core/random.js';
 import { seed } from '../../support/seed.js';
@@ -25,7 +32,7 @@ const sources = (change: Partial<Sources> = {}): Sources => ({
 function ordered(
   of: Sources,
   names: readonly string[],
-  kind: Override['kind'],
+  kind: Wanted['kind'],
   value: Override['value'],
 ) {
   const given = order(of, names, { kind, value }, ADA);
@@ -142,5 +149,61 @@ t.test('no text breaks the reader: torn, mixed or of another kind', async (t) =>
       letters[below(random, letters.length)] = '"{}[],:0x'[below(random, 9)] ?? '';
     }
     readKept(letters.join(''));
+  }
+});
+
+t.test('a hold is about a pool, a log level about the daemon, and no file says so', async (t) => {
+  const held = hold(sources(), 'pg', '20 drain', ADA);
+  if (!held.ok) throw new Error(held.error);
+  const levelled = logLevel({ ...sources(), overrides: held.value.overrides }, 'debug', ADA);
+  const both = sources({ overrides: levelled.overrides });
+  const { spec: folded, ended } = fold(both, NOW);
+  t.match(folded.pools[0], { settings: { heldAtMost: 20 }, whileHeld: 'drain' });
+  t.equal(folded.pools[0]?.backends[0], both.configured.pools[0]?.backends[0]);
+  t.equal(folded.log.level, 'debug');
+  t.same(ended, []);
+  t.strictSame(readKept(keptText(both.overrides)), { overrides: both.overrides, problems: [] });
+  const again = hold(both, 'pg', '5', ADA);
+  t.match(again, { value: { overrides: [{ kind: 'log-level' }, { value: '5' }] } });
+  t.same(order(both, ['pg/*'], { kind: 'cap', value: 3 }, ADA).ok, true);
+
+  const other = { ...both.configured, pools: [poolSpec('mysql')] };
+  t.match(
+    fold({ ...both, configured: other }, NOW, () => true).ended,
+    [{ override: { kind: 'hold' }, why: { kind: 'gone' } }],
+    'no source finds a pool again',
+  );
+  const warned = { ...both.configured, log: { ...both.configured.log, level: 'warn' as const } };
+  t.match(fold({ ...both, configured: warned }, NOW).ended, [
+    { override: { kind: 'log-level' }, why: { kind: 'configured', value: 'warn' } },
+  ]);
+  t.match(logLevel(both, 'info', ADA), { set: [], ended: [{ kind: 'log-level' }] });
+});
+
+t.test(
+  'a release ends the hold of its pool alone, and of one that has left the file',
+  async (t) => {
+    const held = hold(sources(), 'pg', '20', ADA);
+    if (!held.ok) throw new Error(held.error);
+    const set = sources({ overrides: held.value.overrides });
+    t.match(release(set, 'pg'), { value: { overrides: [], ended: [{ kind: 'hold' }] } });
+    t.match(release(sources(), 'pg'), { value: { ended: [] } });
+    t.match(release({ ...set, configured: file({}) }, 'pg'), { ok: true });
+    t.match(release(set, 'pq'), { ok: false, error: 'There is no pool pq; did you mean pg?' });
+    t.match(hold(set, 'x', '1', ADA), { ok: false, error: 'There is no pool x; there is pg.' });
+  },
+);
+
+t.test('no record of a hold or a level that makes no sense is taken', async (t) => {
+  for (const [kind, value] of [
+    ['hold', 0],
+    ['hold', '100001'],
+    ['hold', '5 drains'],
+    ['hold', '-1'],
+    ['log-level', 'loud'],
+    ['log-level', 3],
+  ] as const) {
+    const one: Override = { pool: 'pg', backend: '', kind, value, replaced: 'open', ...ADA };
+    t.match(readKept(keptText([one])), { overrides: [], problems: { length: 1 } }, `${value}`);
   }
 });

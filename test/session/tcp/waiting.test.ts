@@ -316,3 +316,66 @@ t.test('when a pool goes, who waits for it is refused, whoever has its row next'
     t.equal(test.ledger.queued(POOL), 0);
   }
 });
+
+t.test(
+  'while a pool is held new sessions wait, in every worker, and then go in order',
+  async (t) => {
+    const test = await bed({ workers: 2, backends: 2 });
+    const running = test.relay(0);
+    await test.apply({ pools: [test.pool({ heldAtMost: 3 })] });
+    const waiting = [1, 0, 1].map((worker) => [test.accept(worker), worker] as const);
+    test.accept(0);
+    t.match(test.records, [{ end: { stage: 'queue', cause: 'queue-full' } }], 'at most so many');
+    await test.pass(30_000, 1000);
+    for (const [pair, worker] of waiting) t.equal(test.state(pair, worker), 'idle -');
+    t.equal(test.state(running), `relaying ${target(0)}`, 'what runs goes on');
+    t.equal(test.records.length, 1, 'queue_timeout stands still');
+    test.worker(0).tcp.ends(running, { kind: 'finished', first: 'client' });
+    test.turn();
+    t.equal(test.ledger.queued(POOL), 3, 'a free place is for nobody yet');
+    await test.apply({ pools: [test.pool({ heldAtMost: 0 })] });
+    for (const [pair, worker] of waiting) t.match(test.state(pair, worker), /^dialling/);
+    t.equal(test.ledger.queued(POOL), 0);
+  },
+);
+
+t.test('a hold takes nothing from the time that was left to who waits', async (t) => {
+  const test = await bed({ backends: 1, pool: { queueSize: 5, queueTimeoutMs: 500 } });
+  test.ledger.setCap(backendId(0), 1);
+  test.relay();
+  test.accept();
+  await test.pass(300, 100);
+  await test.apply({ pools: [test.pool({ heldAtMost: 9 })] });
+  test.accept();
+  await test.pass(5_000, 100);
+  // A plan that changes something else meanwhile.
+  await test.apply({ pools: [test.pool({ retries: 1 })] });
+  await test.pass(5_000, 100);
+  await test.apply({ pools: [test.pool({ heldAtMost: 0 })] });
+  await test.pass(100, 100);
+  t.same(test.causes, []);
+  await test.pass(150, 50);
+  t.same(test.causes, ['queue-timeout'], 'the one that had waited before');
+  await test.pass(300, 50);
+  t.same(test.causes, ['queue-timeout', 'queue-timeout'], 'the other has all of its own');
+});
+
+t.test('a hold takes over who waits for a verdict, and whose dial has failed', async (t) => {
+  const test = await bed({ backends: 2 });
+  const unlucky = test.accept();
+  test.ledger.setHealth(backendId(0), 'unproven');
+  test.ledger.setHealth(backendId(1), 'unproven');
+  const early = test.accept();
+  await test.apply({ pools: [test.pool({ heldAtMost: 9 })] });
+  test.worker(0).tcp.dialFails(unlucky, 'refused');
+  test.turn();
+  await test.pass(60_000, 1000);
+  t.same([test.state(unlucky), test.state(early)], ['idle -', 'idle -']);
+  t.equal(test.ledger.queued(POOL), 2);
+  test.ledger.setHealth(backendId(1), 'up');
+  await test.apply({ pools: [test.pool({ heldAtMost: 0 })] });
+  t.same(
+    [test.state(unlucky), test.state(early)],
+    [target(1), target(1)].map((b) => `dialling ${b}`),
+  );
+});

@@ -228,3 +228,51 @@ t.test('flows of one backend end over the span, the longest idle first', async (
   t.same(clients, clients.toSorted());
   t.match(test.records[0], { end: { by: 'sluice', stage: 'drain', cause: 'drained' } });
 });
+
+t.test('new flows of a held pool wait with what they hold, so many at most', async (t) => {
+  const test = await bed({ health: 'unproven' });
+  const hold = (heldAtMost: number) => {
+    const { settings } = test.poolPlan;
+    test.pool.update({ ...test.poolPlan, settings: { ...settings, heldAtMost } });
+    test.flows.rung();
+  };
+  test.send(client(1), 'early');
+  test.send(client(2), 'early too');
+  hold(3);
+  for (const index of [0, 1]) test.ledger.setHealth(backendId(index), 'up');
+  test.send(client(3), 'held');
+  test.send(client(3), 'held too');
+  test.send(client(4), 'one too many');
+  t.equal(test.drops('flow-limit'), 1);
+  await test.pass(120_000, 1000);
+  t.equal(test.engine.upstream.length, 0, 'whoever waited for a verdict waits on');
+  t.equal(test.flows.count, 3, 'neither patience nor idleness ends them');
+  hold(0);
+  t.same(
+    test.engine.upstream.map(({ text }) => text),
+    ['early', 'early too', 'held', 'held too'],
+  );
+  test.flows.endFlows(null, 'shutdown', 0);
+  t.same(test.remains(), NOTHING);
+});
+
+t.test('a flow that runs goes on in a held pool, and waits when its backend goes', async (t) => {
+  const test = await bed({ backends: 1 });
+  test.send(a, 'x');
+  const { settings } = test.poolPlan;
+  test.pool.update({ ...test.poolPlan, settings: { ...settings, heldAtMost: 3 } });
+  test.send(a, 'y');
+  test.ledger.setHealth(backendId(0), 'down');
+  test.send(a, 'z');
+  t.same(
+    test.engine.upstream.map(({ text }) => text),
+    ['x', 'y'],
+  );
+  test.ledger.setHealth(backendId(0), 'unproven');
+  test.pool.update(test.poolPlan);
+  test.flows.rung();
+  t.equal(test.engine.upstream.length, 2, 'after the release it waits for a verdict as others do');
+  await test.pass(10_000, 100);
+  t.match(test.records, [{ end: { cause: 'all-down' } }]);
+  t.same(test.remains(), NOTHING);
+});
