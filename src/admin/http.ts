@@ -1,4 +1,7 @@
-/** The admin endpoint: what monitoring and browsers ask over HTTP. It only reads (ADR 12). */
+/**
+ * The admin endpoint: what monitoring and browsers ask over HTTP. Its pages only read (ADR 12);
+ * what the control API may is for its gate to say (ADR 27).
+ */
 import type { AddressInfo } from 'node:net';
 import type { Clock, Timers } from '../core/clock.js';
 import { type IpEndpoint, ipEndpoint } from '../core/endpoint.js';
@@ -6,7 +9,7 @@ import { ok, type Result } from '../core/result.js';
 import { isAcceptedHost } from './host.js';
 import { PageStore } from './page_store.js';
 import type { Request } from './request.js';
-import { refusal, reply } from './routes.js';
+import { type Answer, refusal, reply } from './routes.js';
 import { type Content, contentOf, type ListenFailure, serveHttp } from './server.js';
 import type { AdminViews } from './views.js';
 
@@ -28,8 +31,20 @@ export interface AdminDeps {
   readonly hosts: () => readonly string[];
   /** Hears of what broke in answering one request. */
   readonly defect: (error: unknown) => void;
+  /** null, or absent: everybody may read, and there is no control API. */
+  readonly control?: ControlApi | null;
   /** At the same time; MAX_ADMIN_CONNECTIONS at most, and by default. */
   readonly connections?: number;
+}
+
+/** The control API as this place has it. */
+export interface ControlApi {
+  readonly maxBodyBytes: number;
+  /** Answers what is below `prefix`. */
+  readonly prefix: string;
+  readonly answer: (request: Request) => Promise<Answer>;
+  /** Why `request` may not even read; null: it may. */
+  readonly refusal: (request: Request) => Promise<Answer | null>;
 }
 
 /** Serves at `endpoint`; port 0 takes a free one. */
@@ -43,7 +58,7 @@ export async function startAdmin(
     { host, port, ipv6Only: true },
     {
       ...deps,
-      maxBodyBytes: 0,
+      maxBodyBytes: deps.control?.maxBodyBytes ?? 0,
       refuse: refusal,
       answer: (request) => answer(request, pages, deps),
       look: (nowMs) => {
@@ -63,10 +78,15 @@ export async function startAdmin(
 async function answer(
   request: Request,
   pages: PageStore<Content>,
-  { views, clock, hosts }: AdminDeps,
+  { views, clock, hosts, control = null }: AdminDeps,
 ): Promise<Content> {
   if (request.host !== null && !isAcceptedHost(request.host, hosts())) {
     return contentOf(refusal(421, foreign(request.host)));
+  }
+  if (control !== null) {
+    if (request.target.startsWith(control.prefix)) return contentOf(await control.answer(request));
+    const refused = await control.refusal(request);
+    if (refused !== null) return contentOf(refused);
   }
   const wanted = reply(views, request);
   if (wanted.kind === 'at-once') return contentOf(wanted.answer());

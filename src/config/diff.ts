@@ -146,6 +146,8 @@ function sectionsChanged(before: Spec, after: Spec): Section[] {
   const admin = ({ admin }: Spec): unknown => [
     admin.hosts,
     admin.backendHistograms,
+    admin.tokenFile,
+    admin.allowPublic,
     admin.socketUsers,
   ];
   const changed = (read: (spec: Spec) => unknown): boolean => !sameValue(read(before), read(after));

@@ -1,13 +1,15 @@
 /** Where a daemon is asked and operated: the admin page and the control socket. */
-import type { AdminDeps } from '../admin/http.js';
+import type { AdminDeps, ControlApi } from '../admin/http.js';
 import type { Kernel } from '../kernel/foreign.js';
 import type { Log } from '../observe/log.js';
-import type { Router } from './api/router.js';
-import { ControlSocket } from './control_socket.js';
+import { problemAnswer } from './api/problem.js';
+import { PREFIX, type Router } from './api/router.js';
+import { ControlSocket, MAX_BODY_BYTES } from './control_socket.js';
 import type { FileInUse } from './file_in_use.js';
+import { createHttpGate } from './http_gate.js';
 import { Site } from './site.js';
 
-export interface PlacesDeps extends Omit<AdminDeps, 'hosts' | 'connections'> {
+export interface PlacesDeps extends Omit<AdminDeps, 'hosts' | 'connections' | 'control'> {
   /** Of both together. */
   readonly connections: number;
   readonly inUse: FileInUse;
@@ -27,7 +29,20 @@ export class Places {
     const connections = Math.ceil(deps.connections / 2);
     const parts = { ...deps, connections };
     this.#inUse = inUse;
-    this.#site = new Site({ ...parts, hosts: () => inUse.spec.admin.hosts }, log);
+    const gate = createHttpGate(() => inUse.spec.admin, deps.timers);
+    const control: ControlApi = {
+      maxBodyBytes: MAX_BODY_BYTES,
+      prefix: `${PREFIX}/`,
+      answer: async (request) => {
+        const caller = await gate(request);
+        return caller.ok ? deps.router(request, caller.value) : problemAnswer(caller.error);
+      },
+      refusal: async (request) => {
+        const caller = await gate(request);
+        return caller.ok ? null : problemAnswer(caller.error);
+      },
+    };
+    this.#site = new Site({ ...parts, control, hosts: () => inUse.spec.admin.hosts }, log);
     this.#socket = new ControlSocket({ ...parts, admin: () => inUse.spec.admin });
   }
 

@@ -66,6 +66,11 @@ export function overlap(a: Endpoint, b: Endpoint): boolean {
   return a.port === b.port && (a.host === b.host || isWildcard(a) || isWildcard(b));
 }
 
+/** Only this machine reaches it. */
+export function isLoopback({ family, host }: IpEndpoint): boolean {
+  return family === 4 ? host.startsWith('127.') : host === '::1';
+}
+
 export function isWildcard(endpoint: Endpoint): boolean {
   return endpoint.kind === 'ip' && endpoint.host === WILDCARD_HOSTS[endpoint.family];
 }

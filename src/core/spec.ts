@@ -46,6 +46,10 @@ export interface AdminSpec {
   readonly socketGroup: string;
   /** Who may change things over the socket beside root and the daemon's user. */
   readonly socketUsers: readonly string[];
+  /** The file of the bearer token; null: nobody changes things over `http`. */
+  readonly tokenFile: string | null;
+  /** Beyond loopback `http` may be read without the token. */
+  readonly allowPublic: boolean;
   /** Names in Host headers that are accepted beside those of this machine; in lower case. */
   readonly hosts: readonly string[];
   /** Histograms of /metrics per listener and backend, and not per pool. */

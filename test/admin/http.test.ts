@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import t from 'tap';
 import { startAdmin } from '../../src/admin/http.js';
+import { ipEndpoint } from '../../src/core/endpoint.js';
 import { fakeViews } from './fake_views.js';
 import { depsOf, raw, served } from './site.js';
 
@@ -188,4 +189,27 @@ t.test('closing cuts open connections and frees the port', async (t) => {
   const again = await startAdmin(server.endpoint, depsOf(fakeViews()));
   t.ok(again.ok);
   if (again.ok) await again.value.close();
+});
+
+t.test('the control API is below its prefix, and its gate is for every page', async (t) => {
+  const { views } = await served(t);
+  const started = await startAdmin(ipEndpoint(4, '127.0.0.1', 0), {
+    ...depsOf(views),
+    control: {
+      maxBodyBytes: 100,
+      prefix: '/v1/',
+      answer: async ({ target, body }) => ({ status: 200, type: 'x', body: `${target} ${body}` }),
+      refusal: async ({ target }) =>
+        target === '/metrics' ? { status: 401, type: 'x', body: 'no' } : null,
+    },
+  });
+  if (!started.ok) throw new Error(started.error.detail);
+  t.teardown(() => started.value.close());
+  const ask = (path: string, init: RequestInit = {}) =>
+    fetch(`http://127.0.0.1:${started.value.endpoint.port}${path}`, init);
+  t.equal(await (await ask('/v1/x?y', { method: 'POST', body: 'z' })).text(), '/v1/x?y z');
+  t.equal((await ask('/v1/x', { method: 'POST', body: 'z'.repeat(101) })).status, 413);
+  t.equal((await ask('/metrics')).status, 401);
+  t.equal((await ask('/healthz')).status, 200);
+  t.equal((await ask('/healthz', { method: 'POST', body: 'z' })).status, 405);
 });

@@ -21,6 +21,8 @@ t.test('an empty file is a daemon with nothing to do', async (t) => {
       socketGroup: '',
       socketUsers: [],
       hosts: [],
+      tokenFile: null,
+      allowPublic: false,
       backendHistograms: false,
     },
     listeners: [],

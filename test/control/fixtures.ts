@@ -85,6 +85,8 @@ export function spec(pools: readonly PoolSpec[], listeners: readonly ListenerSpe
       socketGroup: '',
       socketUsers: [],
       hosts: [],
+      tokenFile: null,
+      allowPublic: false,
       backendHistograms: false,
     },
     listeners,

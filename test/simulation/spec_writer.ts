@@ -59,6 +59,8 @@ export class SpecWriter {
         socketGroup: '',
         socketUsers: [],
         hosts: [],
+        tokenFile: null,
+        allowPublic: false,
         backendHistograms: false,
       },
       listeners: this.#listeners,

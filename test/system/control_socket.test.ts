@@ -204,3 +204,32 @@ t.test('requests on one connection are answered one after the other', async (t) 
   t.teardown(() => other.close());
   t.match(await runCtl(path, ['status']), { code: 1, stderr: /is that sluice/ });
 });
+
+t.test('over http the same API reads, and changes things with the token only', async (t) => {
+  const tokenFile = join(tempFolder(t), 'token');
+  writeFileSync(tokenFile, 'correct-horse-battery\n');
+  const operated = await startOperated(t, {
+    toml: service('a', 'b'),
+    adminLines: `token_file = "${tokenFile}"`,
+  });
+  const { daemon, socket } = operated;
+  await daemon.backendsUp('app', 2);
+  const base = `http://${(await daemon.event('admin-listening'))['address']}`;
+  const ask = (path: string, body?: object, token?: string) =>
+    fetch(`${base}${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    });
+  t.match(await (await ask('/v1/backends')).json(), { items: [{ name: 'a' }, { name: 'b' }] });
+  for (const { path, method, operation } of await operationsOf(socket)) {
+    if (operation['x-sluice-may'] !== 'change') continue;
+    t.equal((await ask(path, {})).status, 403, `${method} ${path}`);
+    t.equal((await ask(path, {}, 'wrong')).status, 401, `${method} ${path}`);
+  }
+  const drained = await ask('/v1/drain', { backends: ['app/a'] }, 'correct-horse-battery');
+  t.equal(drained.status, 200);
+  t.match(await daemon.event('override-set'), { backend: 'a', by: 'token' });
+  t.equal((await ask('/v1/nothing', {}, 'correct-horse-battery')).status, 404);
+  t.equal((await ask('/metrics')).status, 200);
+});

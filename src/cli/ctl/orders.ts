@@ -1,7 +1,7 @@
 /** `sluice ctl drain`, `weight`, `hold`, `log-level` …: what operators want instead. */
 
+import type { CHANGED, OVERRIDE } from '../../control/api/changing.js';
 import type { BACKENDS } from '../../control/api/lists.js';
-import type { CHANGED, OVERRIDE } from '../../control/api/overrides.js';
 import type { ShapeOf } from '../../control/api/shape.js';
 import { poolOfAll } from '../../core/identity.js';
 import type { OptionDescription } from '../option.js';

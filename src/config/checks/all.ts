@@ -1,4 +1,5 @@
 /** Every check of values together; the order does not matter, issues are sorted by place. */
+import { checkAdmin } from './admin.js';
 import { checkBinds } from './binds.js';
 import type { Check } from './check.js';
 import { checkDiscovery } from './discovery.js';
@@ -13,6 +14,7 @@ import { warnOfFiles, warnOfPools, warnOfUdpProbes } from './warnings.js';
 export const CHECKS: readonly Check[] = [
   checkListeners,
   checkBinds,
+  checkAdmin,
   checkRoutes,
   checkPools,
   checkHealth,

@@ -21,7 +21,7 @@ export const ADMIN = table('How the daemon is observed and operated.', {
   http: text(
     {
       default: '127.0.0.1:9600',
-      doc: 'Where /metrics, /healthz, /ready, /health and the dashboard are served. "" is off. It has no access control: bind it to a private address.',
+      doc: 'Where /metrics, /healthz, /ready, /health and the dashboard are served. "" is off. The API of `sluice ctl` is there too, at /v1/, for reading. Beyond loopback it takes `token_file` or `allow_public`.',
     },
     '"address:port", "[IPv6 address]:port", or "" for off',
     (raw): Reading<IpEndpoint | null> => (raw === '' ? fits(null) : parseIpEndpoint(raw)),
@@ -62,6 +62,21 @@ export const ADMIN = table('How the daemon is observed and operated.', {
       return readEach(raw, readUser);
     },
   ),
+  token_file: text(
+    {
+      default: '',
+      doc: 'A file with a bearer token, one word of 16 to 4096 characters, read at each request that brings one. Who sends it may change things over `http` too. "" is none.',
+    },
+    'an absolute path, or ""',
+    (raw): Reading<string | null> => {
+      if (raw === '') return fits(null);
+      return raw.startsWith('/') ? fits(raw) : fault('malformed', 'not an absolute path');
+    },
+  ),
+  allow_public: flag({
+    default: false,
+    doc: 'true: `http` may be bound beyond loopback and read there without the token. false: that takes a `token_file`, and who reads must show it (/healthz and /ready excepted).',
+  }),
   backend_histograms: flag({
     default: false,
     doc: 'true: the histograms of /metrics are per listener and backend, about 60 lines each. false: they are per pool.',
@@ -99,6 +114,8 @@ export function adminSpec(value: ValueOf<typeof ADMIN>): AdminSpec {
     socket: value.socket,
     socketGroup: value.socket_group,
     socketUsers: value.socket_users,
+    tokenFile: value.token_file,
+    allowPublic: value.allow_public,
     hosts: value.hosts,
     backendHistograms: value.backend_histograms,
   };

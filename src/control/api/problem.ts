@@ -17,6 +17,7 @@ export interface Problem {
 
 const TITLES = {
   'bad-request': 'The request is not what the endpoint expects.',
+  'no-token': 'The request has to bring the token.',
   'not-allowed': 'The caller may look, and change nothing.',
   'not-found': 'There is no such thing.',
   'wrong-method': 'The path does not take this method.',

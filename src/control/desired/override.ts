@@ -14,8 +14,8 @@ export interface Override {
   readonly backend: string;
   readonly kind: OverrideKind;
   /**
-   * `drained`, `maintenance`, a weight, a weight as `50%` of the configured one, a cap, how many may
-   * wait while a pool is held (`1000 drain`: and its sessions end), or a level.
+   * `drained`, `maintenance`, a weight, a weight as `50%` of the configured one, a cap, how many
+   * may wait while a pool is held (`1000 drain`: and its sessions end), or a level of the log.
    */
   readonly value: string | number;
   /** What was configured when it was set. */

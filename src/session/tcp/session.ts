@@ -24,7 +24,7 @@ export type Phase =
   | { readonly at: 'verdict' }
   /** This machine lacked a descriptor or a port for the dial; tries again soon. */
   | { readonly at: 'resting' }
-  /** Every backend is full, or the pool is held; holds a ticket of the pool's queue, no reservation. */
+  /** Every backend is full, or the pool is held; holds a ticket of its queue, no reservation. */
   | {
       readonly at: 'queued';
       readonly ticket: number;

@@ -11,7 +11,10 @@ import type { UdpListener } from './listener.js';
 export type FlowPhase =
   /** Holds a reservation and an upstream socket; datagrams move. */
   | { readonly at: 'open'; readonly lease: Lease }
-  /** No backend has had a verdict yet, or the pool is held (`untilMs` is Infinity): no reservation, and the engine holds what comes. */
+  /**
+   * No backend has had a verdict yet, or the pool is held (`untilMs` is Infinity): no reservation,
+   * and the engine holds what comes.
+   */
   | { readonly at: 'verdict'; readonly untilMs: number }
   /** Its backend failed or may not serve: no reservation; the next datagram chooses again. */
   | { readonly at: 'adrift' };

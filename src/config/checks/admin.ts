@@ -1,0 +1,23 @@
+/** What is bound beyond this machine is read by whoever reaches it: that takes a decision. */
+import { isLoopback } from '../../core/endpoint.js';
+import type { Check } from './check.js';
+
+export const checkAdmin: Check = ({ config: { admin } }) => {
+  const { http, token_file: tokenFile, allow_public: isPublic } = admin;
+  if (http === undefined || http === null || isLoopback(http)) return [];
+  if (isPublic === undefined || isPublic || tokenFile === undefined || tokenFile !== null)
+    return [];
+  return [
+    {
+      code: 'conflict',
+      path: ['admin', 'http'],
+      problem: 'others than this machine can read it, and nobody has to show a token',
+      expected:
+        'a loopback address, a token_file, or allow_public = true where everybody who reaches it may read',
+      rests: [
+        ['admin', 'token_file'],
+        ['admin', 'allow_public'],
+      ],
+    },
+  ];
+};

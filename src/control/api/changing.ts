@@ -1,0 +1,145 @@
+/** How an order changes what operators have overridden: in its turn, told, and kept. */
+import { err, ok, type Result } from '../../core/result.js';
+import { toldOf } from '../desired/desires.js';
+import type { Sources } from '../desired/fold.js';
+import type { Ordered, Provenance, UnknownName } from '../desired/orders.js';
+import { type Override, targetOfOverride } from '../desired/override.js';
+import type { ApiDeps } from './all.js';
+import type { Caller } from './caller.js';
+import type { Outcome } from './endpoint.js';
+import { notFound, type Problem, refused } from './problem.js';
+import {
+  duration,
+  list,
+  nullable,
+  numberOrText,
+  optional,
+  record,
+  type ShapeOf,
+  text,
+} from './shape.js';
+import { timeText } from './status.js';
+
+export const YEAR_MS = 366 * 86_400_000;
+
+export const OVERRIDE = record({
+  backend: text('`POOL/BACKEND`; the pool of a hold, `daemon` of a log level.'),
+  kind: text('drain, maintain, weight, cap, hold or log-level.'),
+  value: numberOrText(
+    'What counts: `drained`, `maintenance`, a weight, a share of it, a cap, how many may wait (`1000 drain`: existing sessions end), a level.',
+  ),
+  replaced: numberOrText('What is configured, and would count without it.'),
+  by: text('The user who asked for it.'),
+  because: text('Why, in the words of the user; may be "".'),
+  since: text('Since when, RFC 3339.'),
+  until: nullable(text('When it ends by itself; null: never.')),
+});
+
+export const CHANGED = record({
+  set: list('What holds from now on.', OVERRIDE),
+  ended: list('What does not hold any more.', OVERRIDE),
+  notes: list(
+    'What is worth knowing, such as what would not survive a restart.',
+    text('One.', 2_000),
+  ),
+});
+export type Changed = ShapeOf<typeof CHANGED>;
+
+export type OverrideDeps = Pick<ApiDeps, 'daemon' | 'kept' | 'log' | 'clock' | 'started'>;
+
+export const PROVENANCE = {
+  for: optional(duration('It ends by itself after so long; absent: it stays.', YEAR_MS)),
+  because: optional(text('Why: shown wherever the deviation is.')),
+};
+
+export interface Asking {
+  readonly caller: Caller;
+  readonly ifMatch: string | null;
+}
+
+export interface Reasons {
+  readonly for?: number | undefined;
+  readonly because?: string | undefined;
+}
+
+export function provenanceOf(
+  { clock }: OverrideDeps,
+  { because = '', caller, for: forMs }: Asking & Reasons,
+): Provenance {
+  const sinceWallMs = clock.wallMs();
+  const untilWallMs = forMs === undefined ? null : sinceWallMs + forMs;
+  return { by: caller.name, because, sinceWallMs, untilWallMs };
+}
+
+/** A field that is absent leaves what is usual. */
+export function given({ for: forMs, because }: Reasons): Reasons {
+  return {
+    ...(forMs === undefined ? {} : { for: forMs }),
+    ...(because === undefined ? {} : { because }),
+  };
+}
+
+/** In its turn: looks whether it may be, orders, tells, and answers when it is on disk. */
+export async function change(
+  { daemon, kept, log, started }: OverrideDeps,
+  { caller, ifMatch }: Asking,
+  give: (sources: Sources) => Result<Ordered, UnknownName>,
+): Promise<Outcome<Changed>> {
+  const given: { result: Result<Ordered, Problem> | null } = { result: null };
+  const done = await daemon.override((sources) => {
+    const etag = etagOf(started, daemon.desires.revision);
+    const isStale = ifMatch !== null && ifMatch !== etag && ifMatch !== '*';
+    const result = isStale ? err(changedSince(etag)) : own(give(sources));
+    given.result = result;
+    return result.ok ? ok(result.value.overrides) : err([result.error.detail]);
+  });
+  const { result } = given;
+  if (result?.ok === false) return result;
+  if (!done.ok || result === null) {
+    return err(refused(`Not done: ${done.ok ? 'nobody was asked' : done.error.join('; ')}.`));
+  }
+  const { set, ended } = result.value;
+  for (const one of ended)
+    log.event('override-ended', { ...toldOf(one), cause: 'ended', by: caller.name });
+  for (const { replaced, by, because, untilWallMs, ...one } of set) {
+    const until = untilWallMs === null ? null : timeText(untilWallMs);
+    const told = {
+      configured: String(replaced),
+      by,
+      because: because === '' ? null : because,
+      until,
+    };
+    log.event('override-set', { ...toldOf(one), ...told });
+  }
+  const problem = await kept.settled();
+  const notes = problem === null ? [] : [`In force, but a restart would lose it: ${problem}.`];
+  const value = { set: set.map(shown), ended: ended.map(shown), notes };
+  return ok({ value, etag: etagOf(started, daemon.desires.revision) });
+}
+
+function own(given: Result<Ordered, UnknownName>): Result<Ordered, Problem> {
+  return given.ok ? given : err(notFound(given.error));
+}
+
+function changedSince(etag: string): Problem {
+  const detail = `Overrides have changed since they were looked at (${etag} now): look again.`;
+  return { status: 412, kind: 'changed', detail };
+}
+
+export function etagOf(started: string, revision: number): string {
+  return `"${started}-${revision}"`;
+}
+
+export function shown(one: Override): ShapeOf<typeof OVERRIDE> {
+  const { kind, value, replaced, by, because, sinceWallMs, untilWallMs } = one;
+  return {
+    backend: targetOfOverride(one),
+    kind,
+    value,
+    replaced,
+    by,
+    because,
+    since: timeText(sinceWallMs),
+    until: untilWallMs === null ? null : timeText(untilWallMs),
+  };
+}
