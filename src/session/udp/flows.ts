@@ -18,7 +18,7 @@ import type { ListenerKey } from '../tcp_port.js';
 import type { UdpEdges, UdpEngine, Unwrapped, Verdict } from '../udp_port.js';
 import { FlowBook } from './book.js';
 import { type Choice, FlowChoosing } from './choosing.js';
-import { idleAtMs, nextMs } from './deadlines.js';
+import { idleAtMs, nextMs, patienceMs } from './deadlines.js';
 import type { UdpFlowsDeps } from './deps.js';
 import { UdpFlow } from './flow.js';
 import { handOver, isOwed, longestIdle, OWED_MS } from './hand_over.js';
@@ -371,9 +371,4 @@ export class UdpFlows implements UdpEdges {
   #flow(id: FlowId): UdpFlow {
     return presentShared(this.#flows[id], 'an engine reported an edge of a flow that is closed');
   }
-}
-
-/** Until when it waits; read anew after each choice. */
-function patienceMs({ phase }: UdpFlow): number {
-  return phase.at === 'verdict' ? phase.untilMs : 0;
 }
