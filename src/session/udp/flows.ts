@@ -73,7 +73,6 @@ export class UdpFlows implements UdpEdges {
   get count(): number {
     return this.#count;
   }
-
   set access(level: AccessLevel) {
     this.#book.access = level;
   }
@@ -90,7 +89,7 @@ export class UdpFlows implements UdpEdges {
     this.#notices.give(chosen, how);
   }
 
-  /** A ring of the doorbell: states may have changed. */
+  /** A ring of the doorbell: states may have changed, or a hold. Who waits for the same speaks. */
   rung(): void {
     for (const listener of this.listeners.all()) {
       for (const flow of [...listener.unproven]) {
@@ -99,7 +98,6 @@ export class UdpFlows implements UdpEdges {
         this.#alone(flow, () => {
           choice = this.#retry(flow);
         });
-        // Who waits for the same speaks for all; a hold that began or ended is new to each.
         if ((choice as string) === 'verdict' && patienceMs(flow) === before) break;
       }
     }
