@@ -1,7 +1,7 @@
 /** Looks at a daemon, and gives it orders, over its control API. */
 
+import type { Changed } from '../../control/api/changing.js';
 import type { BACKENDS, LISTENERS, POOLS } from '../../control/api/lists.js';
-import type { Changed } from '../../control/api/overrides.js';
 import type { SESSIONS } from '../../control/api/sessions.js';
 import type { ShapeOf } from '../../control/api/shape.js';
 import type { Clock } from '../../core/clock.js';
