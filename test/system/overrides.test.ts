@@ -2,9 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { accessLine } from '../support/access_lines.js';
 import { askControl } from '../support/control_client.js';
 import { type Operated, startOperated } from '../support/ctl.js';
-import type { Daemon } from '../support/daemon.js';
+import type { Daemon, LogRecord } from '../support/daemon.js';
 import { eventually } from '../support/deadline.js';
 import { type EchoBackend, startEchoes } from '../support/load/echo_backend.js';
 import { tempFolder } from '../support/places.js';
@@ -23,7 +24,7 @@ interface Override {
 
 /** Backends b0, b1 … of pool app; `lines` by backend. */
 function service(
-  echoes: readonly EchoBackend[],
+  echoes: readonly Pick<EchoBackend, 'address'>[],
   poolLines = '',
   lines: readonly string[] = [],
 ): string {
@@ -268,7 +269,7 @@ t.test(
     });
     const refused = await tryDial({ port });
     if (typeof refused !== 'string') await refused.ended;
-    await daemon.event('session', ({ cause }) => cause === 'queue-full');
+    await accessLine(daemon, 'one too many', ({ outcome }) => outcome.cause === 'queue-full');
     const ready = await daemon.get('/ready');
     t.match(ready, { status: 200, body: /pool app is held/ });
     t.match(
@@ -287,25 +288,29 @@ t.test(
       await wire.read(1);
       wire.socket.destroy();
     }
-    t.equal(
-      daemon.eventsNamed('session').filter(({ cause }) => cause === 'queue-timeout').length,
-      0,
-    );
     const unknown = await operated.ctl('hold', 'ap');
     t.match(unknown, { code: 1, stderr: /There is no pool ap; did you mean app\?/ });
   },
 );
 
 t.test('the level of the log is another one for as long as it was asked for', async (t) => {
-  const echoes = await startEchoes(t, 1);
-  const operated = await startOperated(t, { toml: service(echoes) });
+  const dead = [{ address: '127.0.0.1:1' }];
+  const operated = await startOperated(t, { toml: service(dead) });
   const { daemon, ctl } = operated;
-  await daemon.backendsUp('app', 1);
-  t.equal((await ctl('log-level', 'error', '--for', '1s')).code, 0);
-  await daemon.reload(service(echoes, 'retries = 1'));
+  t.equal((await ctl('log-level', 'debug')).code, 0);
+  t.match(await daemon.event('override-set'), { pool: null, kind: 'log-level', value: 'debug' });
+  t.match((await daemon.reload(service(dead, 'retries = 1'))).event, 'reloaded');
+  await daemon.events.next('a probe that fails, after the reload too', isFailedProbe);
   t.match(await overridesOf(operated), [
-    { backend: 'daemon', kind: 'log-level', value: 'error', replaced: 'info' },
+    { backend: 'daemon', kind: 'log-level', value: 'debug', replaced: 'info', until: null },
   ]);
+  await order(operated, 'log-level', { level: 'error', for: '200ms' });
   t.match(await daemon.event('override-ended'), { kind: 'log-level', cause: 'expired' });
+  t.equal(daemon.eventsNamed('override-set').length, 1, 'nothing of less than an error was told');
+  t.strictSame(await overridesOf(operated), []);
   t.match((await ctl('log-level', 'loud')).stderr, /expected one of trace, debug/);
 });
+
+function isFailedProbe({ event }: LogRecord): boolean {
+  return event === 'probe-failed';
+}

@@ -93,39 +93,38 @@ export class Choosing {
     }
   }
 
-  #chooseElsewhere(session: TcpSession, { sinceMs, stoodMs }: Queued): void {
+  #chooseElsewhere(session: TcpSession, { sinceMs, countsFromMs }: Queued): void {
     this.forget(session);
     session.phase = { at: 'choosing' };
     session.queueMs = this.#deps.clock.nowMs() - sinceMs;
     this.choose(session);
     const phase = phaseOf(session);
     if (phase.at === 'queued') {
-      session.phase = { ...phase, sinceMs, stoodMs };
+      session.phase = { ...phase, sinceMs, countsFromMs };
       this.#armQueued(session);
     } else if (phase.at === 'dialling') {
       this.#deps.book.observe(session, 'queue', session.queueMs);
     }
   }
 
-  /** A hold that has ended or begun: meanwhile `queue_timeout` stands still for who waits. */
+  /** At the end of a hold `queue_timeout` begins anew for those that wait: it stood still. */
   #followHold(waiting: Waiting): void {
-    const { heldSinceMs } = waiting;
-    if (waiting.isHeld === (heldSinceMs !== null)) return;
-    const now = this.#deps.clock.nowMs();
-    waiting.heldSinceMs = waiting.isHeld ? now : null;
-    if (heldSinceMs === null) return;
-    for (const session of waiting.queue.waiters) {
-      const { phase } = session;
-      if (phase.at !== 'queued') continue;
-      const stoodMs = phase.stoodMs + now - Math.max(heldSinceMs, phase.sinceMs);
-      session.phase = { ...phase, stoodMs };
+    if (waiting.isHeld) {
+      waiting.held = 'held';
+    } else if (waiting.held === 'held') {
+      waiting.held = 'just released';
+      const countsFromMs = this.#deps.clock.nowMs();
+      for (const session of waiting.queue.waiters) {
+        const { phase } = session;
+        if (phase.at === 'queued') session.phase = { ...phase, countsFromMs };
+      }
     }
   }
 
   #armQueued(session: TcpSession): void {
     const { phase, waiting } = session;
     if (phase.at !== 'queued') return;
-    const untilMs = phase.sinceMs + phase.stoodMs + waiting.pool.settings.queueTimeoutMs;
+    const untilMs = phase.countsFromMs + waiting.pool.settings.queueTimeoutMs;
     this.#deps.deadline(session, waiting.isHeld ? Number.POSITIVE_INFINITY : untilMs);
   }
 
@@ -210,7 +209,7 @@ export class Choosing {
     const ticket = waiting.queue.join(session, waiting.size, session.triedIds);
     if (ticket === 0) return this.#deps.refuse(session, 'queue', 'queue-full');
     const now = this.#deps.clock.nowMs();
-    session.phase = { at: 'queued', ticket, sinceMs: now, stoodMs: 0 };
+    session.phase = { at: 'queued', ticket, sinceMs: now, countsFromMs: now };
     this.#armQueued(session);
     // A place may have become free between the look and the ticket.
     this.freed(waiting.pool.id);
@@ -256,6 +255,7 @@ export class Choosing {
     if (waiting.isHeld) return;
     const { queue } = waiting;
     queue.lineUp();
+    if (waiting.held === 'just released') this.#serveOwn(waiting);
     for (;;) {
       const turn = queue.turn();
       if (turn.kind === 'nobody') return;
@@ -270,6 +270,21 @@ export class Choosing {
       // Nobody can be served: each waits in the order in which it came.
       queue.lineUp();
       return queue.wakeAside(this.#deps.ring);
+    }
+  }
+
+  /**
+   * After a hold there may be a thousand that wait and a place for each. In the order over all
+   * workers a message between workers would go before each; so each worker serves its own first.
+   */
+  #serveOwn(waiting: Waiting): void {
+    waiting.held = 'no';
+    for (const session of waiting.queue.waiters) {
+      let result: 'moved' | 'waits' = 'waits';
+      this.#deps.alone(session, () => {
+        result = this.#serveFirst(session);
+      });
+      if ((result as string) === 'waits') return;
     }
   }
 

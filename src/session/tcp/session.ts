@@ -29,8 +29,8 @@ export type Phase =
       readonly at: 'queued';
       readonly ticket: number;
       readonly sinceMs: number;
-      /** Of the wait since then, so long `queue_timeout` stood still. */
-      readonly stoodMs: number;
+      /** Since when `queue_timeout` counts: since then, or the end of a hold. */
+      readonly countsFromMs: number;
     }
   /** Holds a reservation; the engine connects. */
   | { readonly at: 'dialling'; readonly lease: Lease; readonly sinceMs: number }

@@ -12,8 +12,8 @@ export class Waiting {
   /** Removed: the pool is in no plan any more, and its row may soon be another pool's. */
   state: 'open' | 'removed' = 'open';
 
-  /** Since when the pool is held, as far as who waits knows; null: it is not. */
-  heldSinceMs: number | null = null;
+  /** What those that wait know of it; just released: they have not been looked at since. */
+  held: 'no' | 'held' | 'just released' = 'no';
 
   readonly pool: Pool;
   readonly queue: WaitQueue<TcpSession>;

@@ -339,7 +339,7 @@ t.test(
   },
 );
 
-t.test('a hold takes nothing from the time that was left to who waits', async (t) => {
+t.test('at the end of a hold queue_timeout begins anew for all that wait', async (t) => {
   const test = await bed({ backends: 1, pool: { queueSize: 5, queueTimeoutMs: 500 } });
   test.ledger.setCap(backendId(0), 1);
   test.relay();
@@ -352,13 +352,25 @@ t.test('a hold takes nothing from the time that was left to who waits', async (t
   await test.apply({ pools: [test.pool({ retries: 1 })] });
   await test.pass(5_000, 100);
   await test.apply({ pools: [test.pool({ heldAtMost: 0 })] });
-  await test.pass(100, 100);
+  await test.pass(450, 50);
   t.same(test.causes, []);
-  await test.pass(150, 50);
-  t.same(test.causes, ['queue-timeout'], 'the one that had waited before');
-  await test.pass(300, 50);
-  t.same(test.causes, ['queue-timeout', 'queue-timeout'], 'the other has all of its own');
+  await test.pass(100, 50);
+  t.same(test.causes, ['queue-timeout', 'queue-timeout']);
 });
+
+t.test(
+  'after a hold each worker serves its own, in order, as far as there are places',
+  async (t) => {
+    const test = await bed({ workers: 2, backends: 1, pool: { queueSize: 5 } });
+    await test.apply({ pools: [test.pool({ heldAtMost: 9 })] });
+    test.ledger.setCap(backendId(0), 3);
+    const waiting = [0, 1, 0, 1, 0].map((worker) => [test.accept(worker), worker] as const);
+    await test.apply({ pools: [test.pool({ heldAtMost: 0 })] });
+    const dialled = waiting.map(([pair, worker]) => test.state(pair, worker) !== 'idle -');
+    t.equal(dialled.filter(Boolean).length, 3, 'every place is taken, and no more');
+    t.equal(test.ledger.queued(POOL), 2);
+  },
+);
 
 t.test('a hold takes over who waits for a verdict, and whose dial has failed', async (t) => {
   const test = await bed({ backends: 2 });
