@@ -6,6 +6,7 @@ import { formatAddress } from '../core/endpoint.js';
 import type { PoolSpec } from '../core/spec.js';
 import { createSource } from '../discovery/registry.js';
 import type { Answer, Member } from '../discovery/source.js';
+import { givingUp } from '../discovery/time_limit.js';
 import { systemClock } from '../system/clock.js';
 import { systemRandom } from '../system/random.js';
 import { holdProcess, systemTimers } from '../system/timers.js';
@@ -13,7 +14,7 @@ import type { LineSink } from './check.js';
 import type { Words } from './word_reader.js';
 
 /** Of a source that says nothing of it. */
-const NEVER = new AbortController().signal;
+const NEVER = givingUp().signal;
 
 interface Asked {
   readonly pool: string;

@@ -1,6 +1,17 @@
 /** A limit on waiting, beside the one who may give up altogether. */
+import { setMaxListeners } from 'node:events';
 import type { Timers } from '../core/clock.js';
 import type { GiveUp } from './source.js';
+
+/**
+ * For questions that end together. As many may listen as are asked: Node.js takes the eleventh
+ * listener for a leak, and warns.
+ */
+export function givingUp(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
 
 /** `work` with a signal that aborts after `limitMs`, and when `giveUp` does. */
 export async function limited<T>(
@@ -9,7 +20,7 @@ export async function limited<T>(
   giveUp: GiveUp,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const limit = new AbortController();
+  const limit = givingUp();
   const abort = (): void => limit.abort();
   const timer = timers.after(limitMs, abort);
   if (giveUp.aborted) abort();

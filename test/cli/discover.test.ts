@@ -33,6 +33,20 @@ t.test('every source is asked once, and a failure is in the exit code', async (t
   t.match(await run(t, 'policy = 7\n'), { code: 1, text: /unknown value/ });
 });
 
+t.test('however many are asked at once, Node.js sees no leak in it', async (t) => {
+  const warnings: string[] = [];
+  const note = ({ name, message }: Error): number => warnings.push(`${name}: ${message}`);
+  process.on('warning', note);
+  t.teardown(() => process.off('warning', note));
+  const urls = Array.from({ length: 12 }, (_, n) => `"http://127.0.0.1:1/${n}"`).join();
+  const patroni = `[[pools.p.discovery]]\nkind = "patroni"\nurls = [${urls}]\n`;
+  const files = Array.from({ length: 12 }, (_, n) => GOOD.replace('/a', `${'/.'.repeat(n)}/a`));
+  const { text } = await run(t, patroni + files.join(''));
+  t.equal(text.match(/2 members/g)?.length, 12);
+  t.match(text, /unreachable/);
+  t.same(warnings, []);
+});
+
 t.test('programs get JSON', async (t) => {
   const { text } = await run(t, GOOD, { json: true });
   t.match(JSON.parse(text), {
