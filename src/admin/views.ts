@@ -117,9 +117,10 @@ export interface PoolView {
 
 /**
  * asking: no answer yet. failed: none came. empty, suspicious: the newest answer does not count, or
- * not yet. In each of them those who are known go on serving.
+ * not yet. contradicted: it counts, and none of those that it names is well. In each of them those
+ * that are known go on serving.
  */
-export type SourceState = 'good' | 'asking' | 'failed' | 'empty' | 'suspicious';
+export type SourceState = 'good' | 'asking' | 'failed' | 'empty' | 'suspicious' | 'contradicted';
 
 export interface SourceView {
   readonly name: string;
@@ -133,7 +134,7 @@ export interface SourceView {
   /** When it is asked next; null: it is being asked. */
   readonly nextWallMs: number | null;
   readonly members: number;
-  /** Named no more, and here because their probes pass. */
+  /** Named no more, and here because their probes pass, or because no probe of the others does. */
   readonly held: readonly string[];
 }
 

@@ -8,7 +8,6 @@ import { err, ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
 import { withDiscovered } from '../discovery/fold_discovered.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from '../names/resolver.js';
-import { isUsable } from '../pool/eligibility.js';
 import { AccessLists } from './access_lists.js';
 import { Adoption } from './adoption.js';
 import { Attendance } from './attendance.js';
@@ -29,7 +28,7 @@ import { Inquiries } from './inquiries.js';
 import { Inventory, resetOf } from './inventory.js';
 import { ListeningSockets } from './listening_sockets.js';
 import { LookPace } from './look_pace.js';
-import { downNames, entryOf } from './member_entries.js';
+import { downNames, proofOfMember } from './member_entries.js';
 import { PlanPublisher } from './plan_publisher.js';
 import { PoolWatch } from './pool_watch.js';
 import { engineCapacity } from './sizing.js';
@@ -261,11 +260,7 @@ export class Daemon {
   #discoveriesOf(deps: DaemonDeps): Discoveries {
     return new Discoveries({
       ...deps,
-      isWell: (pool, member) => {
-        const entry = entryOf(this.inventory, pool, member);
-        if (entry === null || entry.pool.spec.health.probe.kind === 'none') return false;
-        return isUsable(deps.shared.ledger, entry.id);
-      },
+      proofOf: (pool, member) => proofOfMember(this.inventory, deps.shared.ledger, pool, member),
       follow: () => this.#followSources(),
       defect: (error) => this.defect(error),
     });

@@ -4,13 +4,14 @@
  */
 import type { Timer } from '../core/clock.js';
 import { type DiscoverySpec, type SourceFailure, sourceName } from '../core/discovery_spec.js';
+import type { Proof } from '../core/proof.js';
 import { sameValue } from '../core/same_value.js';
 import type { Spec } from '../core/spec.js';
 import { Follower, type FollowerNews, type FollowerView } from '../discovery/follower.js';
+import { sameMembers } from '../discovery/member_sets.js';
 import { createSource } from '../discovery/registry.js';
 import type { Remembered } from '../discovery/remembered_text.js';
 import type { Member, SourceDeps } from '../discovery/source.js';
-import { sameMembers } from '../discovery/witness.js';
 import type { Log } from '../observe/log.js';
 import { tellChange, tellLeftOut, tellNews } from './discovery_report.js';
 
@@ -26,8 +27,8 @@ export interface DiscoveriesDeps extends SourceDeps {
   /** What the process before this one had found. */
   readonly members: readonly Remembered[];
   readonly keepMembers: (members: readonly Remembered[]) => void;
-  /** Whether the probes of a member of `pool` pass. */
-  readonly isWell: (pool: string, member: Member) => boolean;
+  /** What probes say of a member of `pool`. */
+  readonly proofOf: (pool: string, member: Member) => Proof;
   /** What is desired has changed: the daemon follows, or says that it cannot now. */
   readonly follow: () => Promise<'followed' | 'refused'>;
   /** What broke in a source. */
@@ -155,12 +156,12 @@ export class Discoveries {
   }
 
   #begin(pool: string, spec: DiscoverySpec): Followed {
-    const { clock, timers, random, defect, isWell } = this.#deps;
+    const { clock, timers, random, defect, proofOf } = this.#deps;
     const deps = { clock, timers, random };
     const follower: Follower = new Follower(spec, {
       ...deps,
       source: createSource(spec.source, deps),
-      isWell: (member) => isWell(pool, member),
+      proofOf: (member) => proofOf(pool, member),
       news: (news) => this.#news(followed, news),
       defect,
     });

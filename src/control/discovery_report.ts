@@ -1,7 +1,8 @@
 /** What the log says of sources: one line when something begins, and one when it is over. */
 import type { FollowerNews, FollowerView } from '../discovery/follower.js';
+import { memberKey, nameOf } from '../discovery/member_sets.js';
 import type { Member } from '../discovery/source.js';
-import { type Doubt, memberKey, nameOf } from '../discovery/witness.js';
+import type { Doubt } from '../discovery/witness.js';
 import type { Log } from '../observe/log.js';
 
 /** Names in one line; the others are counted. */
@@ -60,7 +61,10 @@ function tellDoubt(log: Log, { pool, source, spec }: Told, doubt: Doubt): void {
       const removed = shortened(doubt.missing);
       const limits = { backends: doubt.of, limit_ms: spec.rules.confirmMs };
       log.event('discovery-suspicious', { ...labels, removed, ...limits });
+      return;
     }
+    case 'contradicted':
+      log.event('discovery-contradicted', { ...labels, kept: shortened(doubt.kept) });
   }
 }
 

@@ -1,7 +1,8 @@
 /** Sources of backends as people see them: what came last, what is held back, and why. */
 import type { SourceView } from '../admin/views.js';
 import type { Clock } from '../core/clock.js';
-import { type Doubt, nameOf } from '../discovery/witness.js';
+import { nameOf } from '../discovery/member_sets.js';
+import type { Doubt } from '../discovery/witness.js';
 import type { Discoveries, DiscoveryNow } from './discoveries.js';
 
 /** By pool. */
@@ -45,5 +46,7 @@ function sentence(doubt: Doubt): string {
       return 'it names nobody, which does not count';
     case 'suspicious':
       return `it takes away ${doubt.missing.length} of ${doubt.of}, which must repeat to count`;
+    case 'contradicted':
+      return `none that it names is well; ${doubt.kept.length} that it does not name serve on`;
   }
 }

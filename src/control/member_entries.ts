@@ -1,13 +1,15 @@
 /** Finds the backends that a member of a source, or a name of the file, has become. */
 import { formatAddress, sameAddress } from '../core/endpoint.js';
 import { backendKey } from '../core/identity.js';
+import type { Proof } from '../core/proof.js';
 import type { Member } from '../discovery/source.js';
-import { conditionOf } from '../pool/eligibility.js';
+import { conditionOf, proofOf } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
+import { regardOf } from '../pool/standing.js';
 import type { BackendEntry, Inventory } from './inventory.js';
 
 /** null: it is none, or not yet. */
-export function entryOf(inventory: Inventory, pool: string, member: Member): BackendEntry | null {
+function entryOf(inventory: Inventory, pool: string, member: Member): BackendEntry | null {
   const backends = inventory.pools.get(pool)?.backends;
   if (backends === undefined) return null;
   const { address } = member;
@@ -19,6 +21,22 @@ export function entryOf(inventory: Inventory, pool: string, member: Member): Bac
     if (entry !== undefined) return entry;
   }
   return null;
+}
+
+/** What probes say of `member` of `pool`. */
+export function proofOfMember(
+  inventory: Inventory,
+  ledger: Ledger,
+  pool: string,
+  member: Member,
+): Proof {
+  const entry = entryOf(inventory, pool, member);
+  if (entry === null) return 'unproven';
+  const { health, settings } = entry.pool.spec;
+  if (health.probe.kind === 'none') return 'unprobed';
+  const all = [...entry.pool.backends.values()];
+  const members = all.map(({ id, spec }) => ({ id, backup: spec.backup }));
+  return proofOf(ledger, entry.id, () => regardOf(ledger, members, settings.panicPercent));
 }
 
 /** Names of the file, with their ports, under which every backend is down. */

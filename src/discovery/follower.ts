@@ -4,9 +4,12 @@
  */
 import type { Timer } from '../core/clock.js';
 import type { DiscoverySpec, SourceFailure } from '../core/discovery_spec.js';
+import type { Proof } from '../core/proof.js';
 import { jittered } from '../core/random.js';
+import { sameMembers } from './member_sets.js';
 import type { Answer, Member, Source, SourceDeps } from './source.js';
-import { type Doubt, type HeldMember, sameMembers, Witness } from './witness.js';
+import { givingUp } from './time_limit.js';
+import { type Doubt, type HeldMember, Witness } from './witness.js';
 
 /** Between two questions, whatever a source asks for. */
 const MIN_GAP_MS = 250;
@@ -20,8 +23,8 @@ const LOOK_MS = 500;
 
 export interface FollowerDeps extends SourceDeps {
   readonly source: Source;
-  /** Whether the probes of a member pass. */
-  readonly isWell: (member: Member) => boolean;
+  /** What probes say of a member. */
+  readonly proofOf: (member: Member) => Proof;
   /** `members` has changed, or an answer has come. */
   readonly news: (news: FollowerNews) => void;
   /** What broke in the source: a defect of sluice. */
@@ -50,7 +53,7 @@ export interface FollowerView {
 export class Follower {
   readonly #deps: FollowerDeps;
   readonly #witness: Witness;
-  readonly #end = new AbortController();
+  readonly #end = givingUp();
   #members: readonly Member[] = [];
   #failures = 0;
   #nextMs: number | null = null;
@@ -59,7 +62,7 @@ export class Follower {
 
   constructor({ rules }: Pick<DiscoverySpec, 'rules'>, deps: FollowerDeps) {
     this.#deps = deps;
-    this.#witness = new Witness(rules);
+    this.#witness = new Witness(rules, deps.proofOf);
   }
 
   /** Those who serve, in a fixed order. */
@@ -75,7 +78,7 @@ export class Follower {
   /** Takes up what an earlier process knew; before `start`. */
   restore(members: readonly Member[]): void {
     this.#witness.restore(members);
-    this.#members = this.#witness.standing(this.#deps.clock.nowMs(), () => true);
+    this.#members = this.#witness.standing(this.#deps.clock.nowMs());
   }
 
   /** Resolves after the first answer, whatever it is. */
@@ -130,7 +133,7 @@ export class Follower {
   }
 
   #tell(before: Doubt | null, failure: SourceFailure | null): void {
-    const now = this.#witness.standing(this.#deps.clock.nowMs(), this.#deps.isWell);
+    const now = this.#witness.standing(this.#deps.clock.nowMs());
     const members = sameMembers(now, this.#members) ? 'same' : 'changed';
     this.#members = now;
     this.#look?.cancel();

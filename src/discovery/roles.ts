@@ -1,6 +1,7 @@
 /** Answers of sources that know roles: who has the wanted one, and who is known in another. */
 import type { SourceRole } from '../core/discovery_spec.js';
-import type { Address } from '../core/endpoint.js';
+import { type Address, formatAddress } from '../core/endpoint.js';
+import { memberKey } from './member_sets.js';
 import { type Member, type Members, plainMember } from './source.js';
 
 export interface RoledMember {
@@ -31,4 +32,35 @@ export function byRole(
 
 function memberOf({ name, address, role }: RoledMember): Member {
   return { ...plainMember(address), name, role };
+}
+
+/** What an answer says of roles, by the keys of members. */
+export interface Roles {
+  /** Known in another role than the one that was asked for. */
+  readonly elsewhere: ReadonlySet<string>;
+  readonly primaries: ReadonlySet<string>;
+  /** `known`: the source decides who is what, and not the probes. */
+  readonly kind: 'known' | 'unknown';
+}
+
+export const NO_ROLES: Roles = { elsewhere: new Set(), primaries: new Set(), kind: 'unknown' };
+
+export function rolesIn({ members, elsewhere }: Members): Roles {
+  const primaries = members.filter(({ role }) => role === 'primary');
+  const isKnown = elsewhere.length > 0 || members.some(({ role }) => role !== null);
+  return {
+    elsewhere: new Set(elsewhere.map(formatAddress)),
+    primaries: new Set(primaries.map(memberKey)),
+    kind: isKnown ? 'known' : 'unknown',
+  };
+}
+
+/**
+ * It has another role now, because the source says so, or because somebody else is the primary: the
+ * source decides who that is, and there is one.
+ */
+export function isDemoted(member: Member, { elsewhere, primaries }: Roles): boolean {
+  const key = memberKey(member);
+  if (elsewhere.has(key)) return true;
+  return member.role === 'primary' && primaries.size > 0 && !primaries.has(key);
 }

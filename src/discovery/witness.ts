@@ -1,14 +1,16 @@
 /**
  * What a source's answers mean for those who serve. A source is a witness, not an order: what it
- * fails to say changes nothing, and what would take many away must be said for a while before it
- * counts. Pure; the rules and their reasons are in docs/adr/0021-sources-are-witnesses.md.
+ * fails to say changes nothing, what would take many away must be said for a while before it
+ * counts, and probes are a second witness. Pure; the rules and their reasons are in
+ * docs/adr/0021-sources-are-witnesses.md.
  */
 import type { SourceFailure, WitnessRules } from '../core/discovery_spec.js';
-import { formatAddress } from '../core/endpoint.js';
-import { sameValue } from '../core/same_value.js';
+import type { Proof } from '../core/proof.js';
+import { byAddress, byKey, memberKey, nameOf, serves } from './member_sets.js';
+import { isDemoted, NO_ROLES, type Roles, rolesIn } from './roles.js';
 import { type Answer, failed, type Member, type Members } from './source.js';
 
-/** Why the newest answer changes nothing, or not yet. */
+/** Why the newest answer changes nothing, or not yet, or not all that it says. */
 export type Doubt =
   | {
       readonly kind: 'failed';
@@ -24,28 +26,43 @@ export type Doubt =
       readonly missing: readonly string[];
       readonly of: number;
       readonly sinceMs: number;
+    }
+  /** None of those that it names serves, and `kept`, which it does not name, do. */
+  | {
+      readonly kind: 'contradicted';
+      readonly kept: readonly string[];
+      readonly sinceMs: number;
     };
 
-/** Not named any more, and here because its probes pass. */
+/** Not named any more, or told to get no sessions, and still here. */
 export interface HeldMember {
   readonly member: Member;
-  /** Since when no answer names it. */
+  /** Since when no answer lets it serve. */
   readonly sinceMs: number;
+  /** `told`: it is named, and is to get no sessions; there is no time for that. */
+  readonly because: 'absent' | 'told';
 }
 
-/** Identity within a source: who comes back at the same address is not new. */
-export function memberKey({ address }: Pick<Member, 'address'>): string {
-  return formatAddress(address);
+/** An answer that takes too many away to count at once. */
+interface Pending {
+  readonly answer: Members;
+  /** Since when no answer lets them serve, one after the other. */
+  readonly since: ReadonlyMap<string, number>;
+  readonly sinceMs: number;
 }
 
 export class Witness {
   readonly #rules: WitnessRules;
+  readonly #proofOf: (member: Member) => Proof;
   /** Of the last answer that counts. */
   #named = new Map<string, Member>();
-  readonly #held = new Map<string, HeldMember>();
-  /** The newest answer while it is suspicious, and since when it and all before it miss whom. */
-  #suspicious: { readonly answer: Members; readonly missing: Map<string, number> } | null = null;
+  #roles: Roles = NO_ROLES;
+  #held = new Map<string, HeldMember>();
+  /** Known from an earlier process: until their first probe they are what they were. */
+  #remembered: ReadonlySet<string> = new Set();
+  #pending: Pending | null = null;
   #doubt: Doubt | null = null;
+  #contradictedMs: number | null = null;
   #latest: Members | null = null;
   #goodMs: number | null = null;
   /** How many served before a change, for as long as many small steps may be one large one. */
@@ -53,13 +70,15 @@ export class Witness {
   /** Left because their role is another one now, since somebody asked last. */
   #demoted = new Set<string>();
 
-  constructor(rules: WitnessRules) {
+  constructor(rules: WitnessRules, proofOf: (member: Member) => Proof) {
     this.#rules = rules;
+    this.#proofOf = proofOf;
   }
 
   /** Takes up what an earlier process knew; only before the first answer. */
   restore(members: readonly Member[]): void {
     this.#named = byKey(members);
+    this.#remembered = new Set(this.#named.keys());
   }
 
   get doubt(): Doubt | null {
@@ -99,22 +118,20 @@ export class Witness {
     }
   }
 
-  /**
-   * Those who serve now. `isWell` says of one that is not named any more whether its probes pass;
-   * when they fail it goes at once.
-   */
-  standing(nowMs: number, isWell: (member: Member) => boolean): readonly Member[] {
-    this.#settle(nowMs);
-    for (const [key, { member, sinceMs }] of this.#held) {
-      if (nowMs - sinceMs >= this.#rules.holdMs || !isWell(member)) this.#held.delete(key);
+  /** Those who serve now: time goes by, and probes go on. */
+  standing(nowMs: number): readonly Member[] {
+    if (this.#pending !== null && this.#doubt?.kind === 'suspicious') {
+      this.#judge(this.#pending.answer, nowMs);
     }
-    const all = [...this.#named.values(), ...this.held.map(({ member }) => member)];
-    return all.filter(({ wanted }) => wanted === 'serve').sort(byAddress);
+    this.#release(nowMs);
+    const all = new Map([...this.#named].filter(([, { wanted }]) => wanted === 'serve'));
+    for (const [key, { member }] of this.#held) all.set(key, member);
+    return [...all.values()].sort(byAddress);
   }
 
-  /** True while time alone may change what stands. */
+  /** True while time alone, or a probe, may change what stands. */
   get isWaiting(): boolean {
-    return this.#held.size > 0 || this.#suspicious !== null;
+    return this.#held.size > 0 || this.#doubt?.kind === 'suspicious';
   }
 
   /** Who left because of its role, since this was asked last. */
@@ -124,142 +141,159 @@ export class Witness {
     return demoted;
   }
 
+  /** The answer before it stays in question: a source that fails now and then says no other. */
   #fail(failure: SourceFailure, problem: string, nowMs: number): void {
     const sinceMs = this.#doubt?.kind === 'failed' ? this.#doubt.sinceMs : nowMs;
     this.#doubt = { kind: 'failed', failure, problem, sinceMs };
-    // What is repeated must be repeated without a gap.
-    this.#suspicious = null;
   }
 
   #hearMembers(answer: Members, nowMs: number): void {
     this.#latest = answer;
+    const doubt = this.#doubt;
+    const isGap = doubt?.kind === 'failed' || doubt?.kind === 'empty';
+    // Two answers so far apart are no repetition: both may stem from one outage.
+    if (isGap && nowMs - doubt.sinceMs > this.#rules.confirmMs) this.#pending = null;
+    this.#judge(answer, nowMs);
+  }
+
+  /** Whether `answer` counts, and if not yet, since when it is said. */
+  #judge(answer: Members, nowMs: number): void {
     const members = byKey(answer.members);
     const roles = rolesIn(answer);
-    const serving = [...this.#named].filter(([, member]) => serves(member));
-    const missing = serving.filter(
-      ([key, member]) => !serves(members.get(key)) && !isDemoted(member, roles),
+    const serving = [...this.#named.values()].filter(serves);
+    const gone = serving.filter(
+      (member) => !serves(members.get(memberKey(member))) && !isDemoted(member, roles),
     );
-    const isEmpty = missing.length > 0 && ![...members.values()].some(serves);
+    const isEmpty = gone.length > 0 && ![...members.values()].some(serves);
     if (isEmpty && this.#rules.whenEmpty === 'keep') {
       const sinceMs = this.#doubt?.kind === 'empty' ? this.#doubt.sinceMs : nowMs;
       this.#doubt = { kind: 'empty', sinceMs };
-      this.#suspicious = null;
       return;
     }
+    // To lose one that is down, or never was up, is no loss.
+    const missing = isEmpty ? gone : gone.filter((member) => this.#counts(member));
+    const back = this.held.filter(({ member }) => serves(members.get(memberKey(member))));
+    const size = [...serving, ...back.map(({ member }) => member)].filter((member) =>
+      this.#counts(member),
+    ).length;
     this.#sizes = this.#sizes.filter(({ untilMs }) => nowMs < untilMs);
-    const most = Math.max(serving.length, ...this.#sizes.map(({ size }) => size));
-    const removed = missing.length + most - serving.length;
+    const most = Math.max(size, ...this.#sizes.map((one) => one.size));
+    const removed = missing.length + most - size;
     const isMuch = missing.length > 0 && 100 * removed > this.#rules.maxRemovedPercent * most;
-    if (!isEmpty && !isMuch) {
-      const untilMs = nowMs + this.#rules.confirmMs;
-      if (missing.length > 0) this.#sizes = [...this.#sizes, { size: serving.length, untilMs }];
-      this.#accept(answer, members, nowMs);
+    if (isEmpty || isMuch) {
+      this.#suspect({ answer, members, gone, missing, of: isEmpty ? serving.length : size, nowMs });
       return;
     }
-    const before = this.#suspicious?.missing;
-    const since = new Map(missing.map(([key]) => [key, before?.get(key) ?? nowMs]));
-    this.#suspicious = { answer, missing: since };
-    const sinceMs = this.#doubt?.kind === 'suspicious' ? this.#doubt.sinceMs : nowMs;
-    const names = missing.map(([, member]) => nameOf(member)).sort();
-    this.#doubt = { kind: 'suspicious', missing: names, of: serving.length, sinceMs };
-    this.#settle(nowMs);
+    const untilMs = nowMs + this.#rules.confirmMs;
+    if (missing.length > 0) this.#sizes = [...this.#sizes, { size, untilMs }];
+    this.#accept(answer, members, nowMs);
   }
 
   /**
-   * A suspicious answer counts against those whom no answer has named for `confirmMs`: one who was
+   * A suspicious answer counts against those whom no answer has named for `confirmMs`: one that was
    * named meanwhile stays, so that sources which contradict themselves take nobody away.
    */
-  #settle(nowMs: number): void {
-    if (this.#suspicious === null) return;
-    const { answer, missing } = this.#suspicious;
-    const { confirmMs } = this.#rules;
-    const isDue = (sinceMs: number): boolean => nowMs - sinceMs >= confirmMs;
-    if (![...missing.values()].some(isDue)) return;
-    const next = byKey(answer.members);
-    for (const [key, sinceMs] of missing) {
-      const member = this.#named.get(key);
-      if (!isDue(sinceMs) && member !== undefined) next.set(key, member);
-    }
+  #suspect({ answer, members, gone, missing, of, nowMs }: Suspicion): void {
+    const before = this.#pending;
+    const sinceOf = (member: Member): number => before?.since.get(memberKey(member)) ?? nowMs;
+    const since = new Map(gone.map((member) => [memberKey(member), sinceOf(member)]));
+    const sinceMs = before?.sinceMs ?? nowMs;
+    this.#pending = { answer, since, sinceMs };
+    const names = missing.map(nameOf).sort();
+    this.#doubt = { kind: 'suspicious', missing: names, of, sinceMs };
+    const isDue = (member: Member): boolean => nowMs - sinceOf(member) >= this.#rules.confirmMs;
+    if (!missing.some(isDue)) return;
+    const next = new Map(members);
+    for (const member of missing) if (!isDue(member)) next.set(memberKey(member), member);
     this.#sizes = [];
     this.#accept(answer, next, nowMs);
   }
 
   #accept(answer: Members, members: ReadonlyMap<string, Member>, nowMs: number): void {
+    const roles = rolesIn(answer);
     const before = this.#named;
-    const since = this.#suspicious?.missing;
+    const held = new Map<string, HeldMember>();
+    for (const [key, member] of this.#leaving(nowMs)) {
+      if (serves(members.get(key))) continue;
+      const isTold = members.has(key);
+      if (isDemoted(member.member, roles)) {
+        if (!isTold) this.#demoted.add(key);
+      } else if (this.#proof(member.member) === 'serves') {
+        held.set(key, { ...member, because: isTold ? 'told' : 'absent' });
+      }
+    }
+    for (const [key, member] of before) {
+      if (!members.has(key) && isDemoted(member, roles)) this.#demoted.add(key);
+    }
     this.#named = new Map();
     for (const [key, member] of members) {
       const known = before.get(key) ?? this.#held.get(key)?.member;
-      this.#held.delete(key);
       // The name is a part of what it is to counters and overrides: it keeps the first one.
       this.#named.set(key, known === undefined ? member : { ...member, name: known.name });
     }
-    const roles = rolesIn(answer);
-    for (const [key, member] of before) {
-      if (members.has(key)) continue;
-      if (isDemoted(member, roles)) this.#demoted.add(key);
-      else if (serves(member)) {
-        this.#held.set(key, { member, sinceMs: since?.get(key) ?? nowMs });
-      }
-    }
-    for (const key of roles.elsewhere) if (this.#held.delete(key)) this.#demoted.add(key);
-    this.#suspicious = null;
+    this.#held = held;
+    this.#roles = roles;
+    this.#pending = null;
     this.#doubt = null;
     this.#goodMs = nowMs;
   }
-}
 
-/** Whether two standing sets ask for the same; both are in the order of `standing`. */
-export function sameMembers(a: readonly Member[], b: readonly Member[]): boolean {
-  return sameValue(a, b);
-}
-
-/** How logs call a member. */
-export function nameOf(member: Member): string {
-  return member.name ?? memberKey(member);
-}
-
-/** Without a weight nobody is chosen: for those who count, it is the same as not to be named. */
-function serves(member: Member | undefined): boolean {
-  return member !== undefined && member.wanted === 'serve' && member.weight > 0;
-}
-
-interface Roles {
-  /** Known in another role than the one that was asked for. */
-  readonly elsewhere: ReadonlySet<string>;
-  readonly primaries: ReadonlySet<string>;
-}
-
-function rolesIn({ members, elsewhere }: Members): Roles {
-  const primaries = members.filter(({ role }) => role === 'primary');
-  return {
-    elsewhere: new Set(elsewhere.map(formatAddress)),
-    primaries: new Set(primaries.map(memberKey)),
-  };
-}
-
-/**
- * It has another role now, because the source says so, or because somebody else is the primary: the
- * source decides who that is, and there is one.
- */
-function isDemoted(member: Member, { elsewhere, primaries }: Roles): boolean {
-  const key = memberKey(member);
-  if (elsewhere.has(key)) return true;
-  return member.role === 'primary' && primaries.size > 0 && !primaries.has(key);
-}
-
-/** Of two with one address the first counts. */
-function byKey(members: readonly Member[]): Map<string, Member> {
-  const found = new Map<string, Member>();
-  for (const member of members) {
-    const key = memberKey(member);
-    if (!found.has(key)) found.set(key, member);
+  /** All that have served until now, and since when no answer lets them. */
+  #leaving(nowMs: number): ReadonlyMap<string, Omit<HeldMember, 'because'>> {
+    const since = this.#pending?.since;
+    const serving = [...this.#named].filter(([, member]) => serves(member));
+    return new Map([
+      ...serving.map(
+        ([key, member]) => [key, { member, sinceMs: since?.get(key) ?? nowMs }] as const,
+      ),
+      ...this.#held,
+    ]);
   }
-  return found;
+
+  /**
+   * One that is held goes when it fails its probes, and when its time is over. But while none of
+   * those that are named serves, nobody that was well goes: probes contradict the source then. Not
+   * where it knows roles, nor where it may say that there is nobody.
+   */
+  #release(nowMs: number): void {
+    const named = [...this.#named.values()].filter(serves);
+    const proofs = named.map((member) => this.#proof(member));
+    const isAnybodyReady = proofs.some((proof) => proof === 'serves' || proof === 'unprobed');
+    const isFinal = isAnybodyReady || named.length === 0 || this.#roles.kind === 'known';
+    const kept: string[] = [];
+    for (const [key, { member, sinceMs, because }] of this.#held) {
+      const isWell = this.#proof(member) === 'serves';
+      const isInTime = because === 'absent' && nowMs - sinceMs < this.#rules.holdMs;
+      if (isFinal && !(isWell && isInTime)) this.#held.delete(key);
+      else if (!isFinal && !isInTime) kept.push(nameOf(member));
+    }
+    this.#contradictedMs = kept.length === 0 ? null : (this.#contradictedMs ?? nowMs);
+    if (this.#doubt !== null && this.#doubt.kind !== 'contradicted') return;
+    const sinceMs = this.#contradictedMs;
+    // Those that have just come have had no probe: that is no contradiction yet.
+    const isOld = sinceMs !== null && nowMs - sinceMs >= this.#rules.confirmMs;
+    this.#doubt = isOld ? { kind: 'contradicted', kept: kept.sort(), sinceMs } : null;
+  }
+
+  /** Whether it is a loss when it goes. */
+  #counts(member: Member): boolean {
+    const proof = this.#proof(member);
+    return proof !== 'down' && proof !== 'unproven';
+  }
+
+  #proof(member: Member): Proof {
+    const proof = this.#proofOf(member);
+    return proof === 'unproven' && this.#remembered.has(memberKey(member)) ? 'serves' : proof;
+  }
 }
 
-/** Answers come in any order, and a set is no other because of it. */
-function byAddress(a: Member, b: Member): number {
-  const [left, right] = [memberKey(a), memberKey(b)];
-  return left < right ? -1 : Number(left > right);
+interface Suspicion {
+  readonly answer: Members;
+  readonly members: ReadonlyMap<string, Member>;
+  /** Those that would serve no more. */
+  readonly gone: readonly Member[];
+  /** Those of them that are a loss. */
+  readonly missing: readonly Member[];
+  readonly of: number;
+  readonly nowMs: number;
 }

@@ -49,7 +49,7 @@ export class Following {
     });
     this.#sources = new Sources({
       ...deps,
-      isWell: ({ address }) => states.isAnswering(formatAddress(address)),
+      proofOf: ({ address }) => states.proofOf(formatAddress(address)),
       changed: () => this.#followSoon(),
     });
   }

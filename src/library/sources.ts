@@ -1,6 +1,7 @@
 /** The sources of a balancer: each is followed by the safety rules of the daemon. */
 import type { Clock, Timer, Timers } from '../core/clock.js';
 import type { DiscoverySpec, WitnessRules } from '../core/discovery_spec.js';
+import type { Proof } from '../core/proof.js';
 import type { Random } from '../core/random.js';
 import type { Found } from '../discovery/fold_discovered.js';
 import { Follower } from '../discovery/follower.js';
@@ -21,8 +22,8 @@ export interface SourcesDeps {
   readonly timers: Timers;
   readonly waits: Timers;
   readonly random: Random;
-  /** Whether the probes of a member pass. */
-  readonly isWell: (member: Member) => boolean;
+  /** What probes say of a member. */
+  readonly proofOf: (member: Member) => Proof;
   /** What was found has changed. */
   readonly changed: () => void;
   readonly defect: (error: unknown) => void;
@@ -98,12 +99,12 @@ export class Sources {
   }
 
   #begin(spec: Rules, make: (deps: SourceDeps) => Source): Followed {
-    const { isWell, changed, defect } = this.#deps;
+    const { proofOf, changed, defect } = this.#deps;
     const source = make(this.#deps);
     const news = ({ members }: { readonly members: 'changed' | 'same' }): void => {
       if (members === 'changed') changed();
     };
-    const follower = new Follower(spec, { ...this.#deps, source, isWell, news, defect });
+    const follower = new Follower(spec, { ...this.#deps, source, proofOf, news, defect });
     const { maxConnections, rules } = spec;
     return { follower, maxConnections, whenEmpty: rules.whenEmpty };
   }

@@ -6,11 +6,13 @@ import type { PoolId } from '../core/brand.js';
 import type { Clock, Timer, Timers } from '../core/clock.js';
 import { type Address, type Endpoint, formatAddress } from '../core/endpoint.js';
 import type { PoolPlan } from '../core/plan.js';
+import type { Proof } from '../core/proof.js';
 import type { Random } from '../core/random.js';
 import type { PoolSpec, ProbeSpec } from '../core/spec.js';
 import type { Probe } from '../health/probe.js';
-import { conditionOf, isAnswering } from '../pool/eligibility.js';
+import { conditionOf, proofOf } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
+import { regardOf } from '../pool/standing.js';
 import { Weights } from '../pool/weights.js';
 import { ActiveHealth } from './active_health.js';
 import type { Connections } from './connections.js';
@@ -125,11 +127,16 @@ export class States {
     this.wake();
   }
 
-  /** Whether the probes of the backend at `address`, as it was given, pass. */
-  isAnswering(address: string): boolean {
-    return this.roll.kept.some(({ id, spec }) => {
-      return formatAddress(spec.address) === address && isAnswering(this.#deps.ledger, id);
-    });
+  /** What probes say of the backend at `address`, as it was given. */
+  proofOf(address: string): Proof {
+    const { kept, pool } = this.roll;
+    const entry = kept.find(({ spec }) => formatAddress(spec.address) === address);
+    if (entry === undefined) return 'unproven';
+    const { health, settings } = pool.spec;
+    if (health.probe.kind === 'none') return 'unprobed';
+    const { ledger } = this.#deps;
+    const members = kept.map(({ id, spec }) => ({ id, backup: spec.backup }));
+    return proofOf(ledger, entry.id, () => regardOf(ledger, members, settings.panicPercent));
   }
 
   /** Addresses, as they were given, under which everybody is down. */

@@ -162,6 +162,12 @@ export const TRAFFIC_EVENTS = {
     'If it is wrong, correct the source within that time: nothing has changed yet. ' +
       'max_removed_percent and confirm say what is suspicious, and for how long.',
   ),
+  'discovery-contradicted': warn(
+    'None of the backends that a source names is well; those that it named before serve on.',
+    ['pool', 'source', 'kept'],
+    'Correct the source, or see why its backends fail their probes: with the first one that is well ' +
+      'the others leave.',
+  ),
   'discovery-left-out': warn(
     'A source names what cannot be used; the rest of its answer counts.',
     ['pool', 'source', 'problems'],

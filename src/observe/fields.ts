@@ -48,6 +48,7 @@ export const FIELDS = {
   ),
   keys: texts('Dotted paths of keys of the configuration.'),
   limit: figure('The limit that holds.'),
+  kept: texts('Those that serve on.'),
   limit_ms: figure('How long it may take at most.'),
   listener: text('Name of a listener.'),
   listeners: figure('How many listeners.'),

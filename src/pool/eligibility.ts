@@ -5,6 +5,7 @@
  */
 import type { BackendId } from '../core/brand.js';
 import type { Ineligible } from '../core/outcome.js';
+import type { Proof } from '../core/proof.js';
 import { CLOSED_BECAUSE } from './backend_rows.js';
 import type { Ledger } from './ledger.js';
 
@@ -99,6 +100,14 @@ export function mayHoldSessions(ledger: Ledger, backend: BackendId): boolean {
 export function isAnswering(ledger: Ledger, backend: BackendId): boolean {
   const health = ledger.health(backend);
   return health === 'up' || health === 'standby';
+}
+
+/** What its probes say; `regard`: of its pool. In panic those that are down have sessions. */
+export function proofOf(ledger: Ledger, backend: BackendId, regard: () => Regard): Proof {
+  if (isUsable(ledger, backend)) return 'serves';
+  const health = ledger.health(backend);
+  if (health === 'unproven') return 'unproven';
+  return health === 'down' && regard() === 'health' ? 'down' : 'answers';
 }
 
 /** How it is, for people: what counts most first, whatever weight it has. */

@@ -3,8 +3,8 @@ import t, { type Test } from 'tap';
 import type { SourceKind, WitnessRules } from '../../src/core/discovery_spec.js';
 import { seededRandom } from '../../src/core/random.js';
 import { Follower, type FollowerNews } from '../../src/discovery/follower.js';
+import { memberKey } from '../../src/discovery/member_sets.js';
 import { createSource } from '../../src/discovery/registry.js';
-import { memberKey } from '../../src/discovery/witness.js';
 import { atRate, eventually } from '../support/deadline.js';
 import { fastTime } from '../support/fast_time.js';
 import { seed } from '../support/seed.js';
@@ -37,7 +37,7 @@ function follow(t: Test, { spec: source }: Peer, rules: Partial<WitnessRules> = 
   const follower: Follower = new Follower(spec, {
     ...deps,
     source: createSource(source, deps),
-    isWell: () => true,
+    proofOf: () => 'serves',
     news: ({ members }: FollowerNews) => {
       answers++;
       if (members === 'changed') changes.push(hosts());

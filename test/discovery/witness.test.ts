@@ -1,38 +1,14 @@
 /** What answers of a source do to those who serve. */
 import t from 'tap';
-import type { WitnessRules } from '../../src/core/discovery_spec.js';
-import { below, type Random, seededRandom } from '../../src/core/random.js';
-import { type Answer, failed, type Member } from '../../src/discovery/source.js';
-import { Witness } from '../../src/discovery/witness.js';
-import { seed } from '../support/seed.js';
+import { type Answer, failed, type Member, named } from '../../src/discovery/source.js';
 import { answer, letters, member, members } from './members.js';
-
-const RULES: WitnessRules = {
-  holdMs: 30_000,
-  confirmMs: 10_000,
-  maxRemovedPercent: 50,
-  whenEmpty: 'keep',
-  limit: 20,
-};
-const well = (): boolean => true;
-const unwell = (): boolean => false;
-
-function witness(rules: Partial<WitnessRules> = {}): Witness {
-  return new Witness({ ...RULES, ...rules });
-}
-
-/** One that has heard of `named` at 0. */
-function told(named: string, rules: Partial<WitnessRules> = {}): Witness {
-  const one = witness(rules);
-  one.hear(answer(named), 0);
-  return one;
-}
+import { Probed, told, unprobed, witness } from './told.js';
 
 t.test('the first answer counts at once, and an order of its own is no change', async (t) => {
   const one = told('cab');
-  t.equal(letters(one.standing(0, well)), 'abc');
+  t.equal(letters(one.standing(0)), 'abc');
   one.hear(answer('bca'), 1_000);
-  t.equal(letters(one.standing(1_000, well)), 'abc');
+  t.equal(letters(one.standing(1_000)), 'abc');
   t.equal(one.goodMs, 1_000);
 });
 
@@ -40,7 +16,7 @@ t.test('a source that fails changes nothing, for however long', async (t) => {
   const one = told('abc');
   for (const nowMs of [1_000, 60_000, 86_400_000]) {
     one.hear(failed('timeout', 'it did not answer'), nowMs);
-    t.equal(letters(one.standing(nowMs, unwell)), 'abc');
+    t.equal(letters(one.standing(nowMs)), 'abc');
   }
   t.match(one.doubt, { kind: 'failed', failure: 'timeout', sinceMs: 1_000 });
   t.equal(one.goodMs, 0);
@@ -50,49 +26,69 @@ t.test('an empty answer changes nothing, unless that is allowed and confirmed', 
   const strict = told('abc');
   strict.hear(answer(''), 1_000);
   strict.hear(answer(''), 3_600_000);
-  t.equal(letters(strict.standing(3_600_000, unwell)), 'abc');
+  t.equal(letters(strict.standing(3_600_000)), 'abc');
   t.match(strict.doubt, { kind: 'empty', sinceMs: 1_000 });
-  const lax = told('abc', { whenEmpty: 'follow', maxRemovedPercent: 100 });
+  const lax = told('abc', { whenEmpty: 'follow', maxRemovedPercent: 100 }, unprobed);
   lax.hear(answer(''), 1_000);
-  t.equal(letters(lax.standing(10_999, unwell)), 'abc');
-  t.equal(letters(lax.standing(11_000, unwell)), '');
+  t.equal(letters(lax.standing(10_999)), 'abc');
+  t.equal(letters(lax.standing(11_000)), '');
 });
 
 t.test('an answer that takes away too many counts only when it repeats', async (t) => {
-  const one = told('abcd');
+  const one = told('abcd', {}, unprobed);
   one.hear(answer('a'), 1_000);
   t.match(one.doubt, { kind: 'suspicious', missing: ['b', 'c', 'd'], of: 4, sinceMs: 1_000 });
-  t.equal(letters(one.standing(10_999, unwell)), 'abcd');
-  t.equal(letters(one.standing(11_000, unwell)), 'a');
+  t.equal(letters(one.standing(10_999)), 'abcd');
+  t.equal(letters(one.standing(11_000)), 'a');
   t.equal(one.doubt, null);
 });
 
 t.test('what it adds waits with it, and half is not too many', async (t) => {
-  const one = told('abcd');
+  const one = told('abcd', {}, unprobed);
   one.hear(answer('az'), 1_000);
-  t.equal(letters(one.standing(1_000, unwell)), 'abcd');
-  t.equal(letters(one.standing(11_000, unwell)), 'az');
-  const half = told('abcd');
+  t.equal(letters(one.standing(1_000)), 'abcd');
+  t.equal(letters(one.standing(11_000)), 'az');
+  const half = told('abcd', {}, unprobed);
   half.hear(answer('abxy'), 1_000);
-  t.equal(letters(half.standing(1_000, unwell)), 'axyb', 'in the order of addresses');
+  t.equal(letters(half.standing(1_000)), 'axyb', 'in the order of addresses');
 });
 
-t.test('a repetition with a gap is none: a failure, or a better answer, ends it', async (t) => {
-  for (const gap of [failed('refused', 'SERVFAIL'), answer('abcd')]) {
-    const one = told('abcd');
+t.test('a better answer ends a repetition, and the time begins anew', async (t) => {
+  const one = told('abcd', {}, unprobed);
+  one.hear(answer('a'), 1_000);
+  one.hear(answer('abcd'), 9_000);
+  one.hear(answer('a'), 9_500);
+  t.equal(letters(one.standing(19_000)), 'abcd');
+  t.equal(letters(one.standing(19_500)), 'a');
+});
+
+t.test('an answer that says nothing is neither a repetition nor the end of one', async (t) => {
+  for (const nothing of [
+    failed('refused', 'SERVFAIL'),
+    answer(''),
+    answer('abcdefghijklmnopqrstu'),
+  ]) {
+    const one = told('abcd', {}, unprobed);
     one.hear(answer('a'), 1_000);
-    one.hear(gap, 9_000);
-    one.hear(answer('a'), 9_500);
-    t.equal(letters(one.standing(19_000, unwell)), 'abcd');
-    t.equal(letters(one.standing(19_500, unwell)), 'a');
+    for (const nowMs of [2_000, 6_000, 9_000, 10_900]) one.hear(nothing, nowMs);
+    t.equal(letters(one.standing(11_000)), 'abcd', 'it is said when it is said again');
+    one.hear(answer('a'), 11_100);
+    t.equal(letters(one.standing(11_100)), 'a');
+    const late = told('abcd', {}, unprobed);
+    late.hear(answer('a'), 1_000);
+    late.hear(nothing, 2_000);
+    late.hear(answer('a'), 12_001);
+    t.equal(letters(late.standing(12_001)), 'abcd', 'both may stem from one outage');
+    t.match(late.doubt, { kind: 'suspicious', sinceMs: 12_001 });
+    t.equal(letters(late.standing(22_001)), 'a');
   }
 });
 
 t.test('a source that contradicts itself takes away only whom it never names', async (t) => {
-  const one = told('abcdef');
+  const one = told('abcdef', {}, unprobed);
   for (let nowMs = 1_000; nowMs < 60_000; nowMs += 50) {
     one.hear(answer(nowMs % 100 === 0 ? 'ac' : 'ab'), nowMs);
-    const standing = letters(one.standing(nowMs, unwell));
+    const standing = letters(one.standing(nowMs));
     t.equal(standing, nowMs < 11_000 ? 'abcdef' : standing.match(/^ab?c?$/)?.[0]);
     if (standing === 'a') t.fail('one of two that it names in turn is gone');
   }
@@ -101,14 +97,22 @@ t.test('a source that contradicts itself takes away only whom it never names', a
 t.test('who is not named any more stays while its probes pass, for a time', async (t) => {
   const one = told('abc');
   one.hear(answer('ab'), 1_000);
-  t.equal(letters(one.standing(1_000, well)), 'abc');
+  t.equal(letters(one.standing(1_000)), 'abc');
   t.match(one.held, [{ member: { name: 'c' }, sinceMs: 1_000 }]);
-  t.equal(letters(one.standing(30_999, well)), 'abc');
-  t.equal(letters(one.standing(31_000, well)), 'ab');
-  const sick = told('abc');
+  t.equal(letters(one.standing(30_999)), 'abc');
+  t.equal(letters(one.standing(31_000)), 'ab');
+  const probes = new Probed();
+  const sick = told('abcd', {}, probes.of);
+  probes.set({ c: 'down' });
   sick.hear(answer('ab'), 1_000);
-  t.equal(letters(sick.standing(1_000, ({ name }) => name !== 'c')), 'ab', 'it goes at once');
-  t.equal(letters(sick.standing(2_000, well)), 'ab', 'and does not come back by itself');
+  t.equal(letters(sick.standing(1_000)), 'abd', 'it goes at once');
+  probes.set({ c: 'serves', d: 'down' });
+  t.equal(letters(sick.standing(2_000)), 'ab', 'and does not come back by itself');
+  probes.set({ d: 'serves' });
+  t.equal(letters(sick.standing(3_000)), 'ab');
+  const idle = told('abc', {}, () => 'answers');
+  idle.hear(answer('ab'), 1_000);
+  t.equal(letters(idle.standing(1_000)), 'ab', 'one without sessions is not held');
 });
 
 t.test('who is held and named again was never away', async (t) => {
@@ -116,7 +120,7 @@ t.test('who is held and named again was never away', async (t) => {
   one.hear(answer('ab'), 1_000);
   one.hear(answer('abc'), 5_000);
   t.same(one.held, []);
-  t.equal(letters(one.standing(90_000, well)), 'abc');
+  t.equal(letters(one.standing(90_000)), 'abc');
 });
 
 t.test('who is told to drain leaves at once, and is not held', async (t) => {
@@ -125,13 +129,13 @@ t.test('who is told to drain leaves at once, and is not held', async (t) => {
     { kind: 'members', members: withDraining('c'), elsewhere: [], leftOut: [], againMs: 0 },
     1_000,
   );
-  t.equal(letters(one.standing(1_000, well)), 'ab');
+  t.equal(letters(one.standing(1_000)), 'ab');
   const all = told('abc');
   all.hear(
     { kind: 'members', members: withDraining('abc'), elsewhere: [], leftOut: [], againMs: 0 },
     1_000,
   );
-  t.equal(letters(all.standing(60_000, well)), 'abc', 'all of them at once is an empty answer');
+  t.equal(letters(all.standing(60_000)), 'abc', 'all of them at once is an empty answer');
 });
 
 function withDraining(those: string): Member[] {
@@ -151,7 +155,7 @@ t.test('a change of role counts at once, and the former primary is not held', as
   const writes = witness();
   writes.hear(primary('a'), 0);
   writes.hear(primary('b'), 1_000);
-  t.equal(letters(writes.standing(1_000, well)), 'b');
+  t.equal(letters(writes.standing(1_000)), 'b');
   t.strictSame([...writes.takeDemoted()], ['10.0.0.1:5432']);
   t.strictSame([...writes.takeDemoted()], []);
   const reads = told('ab');
@@ -165,13 +169,13 @@ t.test('a change of role counts at once, and the former primary is not held', as
     },
     1_000,
   );
-  t.equal(letters(reads.standing(1_000, well)), 'b');
+  t.equal(letters(reads.standing(1_000)), 'b');
 });
 
 t.test('more members than the limit are an answer that fails', async (t) => {
   const one = told('ab', { limit: 3 });
   one.hear(answer('abcd'), 1_000);
-  t.equal(letters(one.standing(1_000, well)), 'ab');
+  t.equal(letters(one.standing(1_000)), 'ab');
   t.match(one.doubt, { kind: 'failed', failure: 'too-much', problem: 'it names 4, of 3 at most' });
 });
 
@@ -181,7 +185,7 @@ t.test(
     const one = told('a');
     const renamed = member('a', { name: 'z', weight: 7 });
     one.hear({ kind: 'members', members: [renamed], elsewhere: [], leftOut: [], againMs: 0 }, 1);
-    t.match(one.standing(1, well), [{ name: 'a', weight: 7 }]);
+    t.match(one.standing(1), [{ name: 'a', weight: 7 }]);
   },
 );
 
@@ -189,67 +193,118 @@ t.test('a weight of 0 is not a way around the rules', async (t) => {
   const one = told('ab');
   const idle = members('ab').map((each) => ({ ...each, weight: 0 }));
   one.hear({ kind: 'members', members: idle, elsewhere: [], leftOut: [], againMs: 0 }, 1_000);
-  t.match(one.standing(60_000, well), [{ weight: 1 }, { weight: 1 }]);
+  t.match(one.standing(60_000), [{ weight: 1 }, { weight: 1 }]);
 });
 
 t.test('what was known before a restart serves until the source says otherwise', async (t) => {
   const one = witness();
   one.restore(members('abc'));
-  t.equal(letters(one.standing(0, well)), 'abc');
+  t.equal(letters(one.standing(0)), 'abc');
   one.hear(failed('unreachable', 'nobody is there'), 1);
   one.hear(answer('z'), 2);
-  t.equal(letters(one.standing(2, well)), 'abc', 'it is suspicious, as in the process before');
+  t.equal(letters(one.standing(2)), 'abc', 'it is suspicious, as in the process before');
 });
 
 t.test('many small steps are one large one', async (t) => {
-  const one = told('abcdefgh');
+  const one = told('abcdefgh', {}, unprobed);
   one.hear(answer('abcd'), 1_000);
   one.hear(answer('abc'), 2_000);
   t.match(one.doubt, { kind: 'suspicious', missing: ['d'] });
-  t.equal(letters(one.standing(2_000, unwell)), 'abcd');
-  t.equal(letters(one.standing(12_000, unwell)), 'abc');
-  const rolling = told('abcd');
+  t.equal(letters(one.standing(2_000)), 'abcd');
+  t.equal(letters(one.standing(12_000)), 'abc');
+  const rolling = told('abcd', {}, unprobed);
   rolling.hear(answer('bcde'), 1_000);
   rolling.hear(answer('cdef'), 1_100);
   rolling.hear(answer('defg'), 1_200);
   rolling.hear(answer('efgh'), 1_300);
-  t.equal(letters(rolling.standing(1_300, unwell)), 'efgh', 'one for one is no loss');
+  t.equal(letters(rolling.standing(1_300)), 'efgh', 'one for one is no loss');
 });
 
-const ALL = 'abcdefgh';
-
-/** Any source, however wrong, in any order. */
-function anyAnswer(random: Random): Answer {
-  const kind = below(random, 6);
-  if (kind === 0) return failed('timeout', 'mute');
-  if (kind === 1) return { kind: 'unchanged', againMs: 0 };
-  return answer(kind === 2 ? '' : [...ALL].filter(() => random.next() < 0.6).join(''));
-}
-
-t.test(`within the time to confirm, no source takes more than it may, seed ${seed}`, async (t) => {
-  const random = seededRandom(seed);
-  for (let run = 0; run < 500; run++) {
-    const one = told(ALL);
-    const said: string[] = [];
-    for (let nowMs = 100; nowMs < 10_000; nowMs += below(random, 500)) {
-      const heard = anyAnswer(random);
-      said.push(heard.kind === 'members' ? letters(heard.members) : heard.kind);
-      one.hear(heard, nowMs);
-      const standing = letters(one.standing(nowMs, unwell));
-      if (standing.length < ALL.length / 2) t.fail(`${standing} after ${said.join(' ')}`);
-    }
-  }
-  t.pass();
+t.test('to lose one that is down, or never was up, is no loss', async (t) => {
+  const probes = new Probed();
+  const one = told('abcd', {}, probes.of);
+  probes.set({ b: 'down', c: 'down', d: 'unproven' });
+  one.hear(answer('aefg'), 1_000);
+  t.equal(letters(one.standing(1_000)), 'aefg', 'three of four, and not suspicious');
+  const last = told('abcd', {}, probes.of);
+  last.hear(answer('bcd'), 1_000);
+  t.match(last.doubt, { kind: 'suspicious', missing: ['a'], of: 1 }, 'one of four, which serves');
+  const empty = told('abcd', {}, () => 'down');
+  empty.hear(answer(''), 1_000);
+  t.equal(letters(empty.standing(90_000)), 'abcd', 'nobody is still nobody');
 });
 
-t.test(`however long it goes on, somebody stays, seed ${seed}`, async (t) => {
-  const random = seededRandom(seed);
-  const one = told(ALL);
-  for (let nowMs = 0, step = 0; step < 5_000; step++) {
-    nowMs += below(random, 8_000);
-    one.hear(anyAnswer(random), nowMs);
-    const standing = one.standing(nowMs, () => random.next() < 0.5);
-    if (standing.length === 0) t.fail(`step ${step}`);
-  }
-  t.pass();
+t.test('an answer in question counts as soon as those that it takes away are down', async (t) => {
+  const probes = new Probed();
+  const one = told('ab', {}, probes.of);
+  one.hear(answer('cd'), 1_000);
+  t.equal(letters(one.standing(2_000)), 'ab');
+  probes.set({ a: 'down' });
+  t.equal(letters(one.standing(3_000)), 'ab');
+  probes.set({ b: 'down' });
+  t.equal(letters(one.standing(4_000)), 'cd');
+});
+
+t.test('those that serve stay while none of those that are named does', async (t) => {
+  const probes = new Probed();
+  const one = told('abc', {}, probes.of);
+  probes.set({ d: 'unproven', e: 'unproven' });
+  one.hear(answer('de'), 1_000);
+  t.equal(letters(one.standing(10_999)), 'abc');
+  t.equal(letters(one.standing(11_000)), 'abcde');
+  t.equal(one.doubt, null, 'they have just come');
+  probes.set({ d: 'down', e: 'down', a: 'down' });
+  t.equal(letters(one.standing(90_000)), 'abcde', 'long after the time to be held');
+  probes.set({ a: 'serves' });
+  one.hear(answer('de'), 600_000);
+  t.equal(letters(one.standing(610_000)), 'abcde', 'nor does one go that failed meanwhile');
+  t.match(one.doubt, { kind: 'contradicted', kept: ['a', 'b', 'c'], sinceMs: 90_000 });
+  probes.set({ e: 'serves' });
+  t.equal(letters(one.standing(620_000)), 'de', 'until the first of them is well');
+  t.equal(one.doubt, null);
+});
+
+t.test('the correction back to what serves counts at once', async (t) => {
+  const probes = new Probed();
+  const one = told('abcd', { holdMs: 2_000 }, probes.of);
+  probes.set({ e: 'unproven' });
+  one.hear(answer('e'), 1_000);
+  t.equal(letters(one.standing(11_000)), 'abcde');
+  probes.set({ e: 'down' });
+  t.equal(letters(one.standing(60_000)), 'abcde');
+  one.hear(answer('abcd'), 60_100);
+  t.equal(letters(one.standing(60_100)), 'abcd');
+  t.equal(one.doubt, null);
+  const caught = told('abcd');
+  caught.hear(answer('e'), 1_000);
+  t.equal(letters(caught.standing(11_000)), 'abcde', 'e passes the probes, as a portal may');
+  caught.hear(answer('abcd'), 12_000);
+  t.match(caught.doubt, null);
+  t.equal(letters(caught.standing(42_000)), 'abcd');
+});
+
+t.test('one that is told to get no sessions has them while nobody else can', async (t) => {
+  const probes = new Probed();
+  const one = told('ab', { maxRemovedPercent: 100 }, probes.of);
+  probes.set({ c: 'unproven' });
+  const said = [member('a', { wanted: 'drain' }), member('b', { weight: 0 }), member('c')];
+  one.hear(named(said, 0), 1_000);
+  t.match(one.standing(1_000), [{ wanted: 'serve' }, { weight: 1 }, { name: 'c' }]);
+  probes.set({ c: 'serves' });
+  t.match(one.standing(2_000), [{ name: 'b', weight: 0 }, { name: 'c' }]);
+});
+
+t.test('where the source knows roles, it decides, and not the probes', async (t) => {
+  const probes = new Probed();
+  const one = witness({}, probes.of);
+  const replicas = (letters: string): Answer =>
+    named(
+      members(letters).map((each) => ({ ...each, role: 'replica' as const })),
+      0,
+    );
+  one.hear(replicas('ab'), 0);
+  probes.set({ c: 'down' });
+  one.hear(replicas('c'), 1_000);
+  t.equal(letters(one.standing(11_000)), 'abc');
+  t.equal(letters(one.standing(31_000)), 'c');
 });

@@ -8,6 +8,7 @@ import {
   isAnswering,
   isUsable,
   mayStay,
+  proofOf,
   type Wellness,
   wellnessOf,
 } from '../../src/pool/eligibility.js';
@@ -71,6 +72,15 @@ t.test('no two verdicts on a backend contradict each other, in any state', async
     t.ok(!serves || wellnessOf(ledger, ID) === 'well', `what serves is well: ${told}`);
     t.ok(!serves || mayStay(ledger, ID), `what serves keeps its sessions: ${told}`);
     t.ok(!isUsable(ledger, ID) || isAnswering(ledger, ID), `what is usable answers: ${told}`);
+    const proof = proofOf(ledger, ID, () => 'health');
+    t.equal(proof === 'serves', isUsable(ledger, ID), `what serves is usable: ${told}`);
+    t.equal(/serves|answers/.test(proof), isAnswering(ledger, ID), `a proof is an answer: ${told}`);
+    const inNeed = proofOf(ledger, ID, () => 'panic');
+    t.equal(
+      inNeed,
+      proof === 'down' ? 'answers' : proof,
+      `panic uses those that are down: ${told}`,
+    );
     t.ok(reason !== null || inPanic === null, `panic adds to what is eligible: ${told}`);
     t.ok(inPanic !== null || wellnessOf(ledger, ID) !== 'unfit', `panic takes no unfit: ${told}`);
     t.equal(

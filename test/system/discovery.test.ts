@@ -139,6 +139,48 @@ t.test('without its name server a daemon goes on, with everybody', async (t) => 
   t.same(daemon.eventsNamed('backend-down'), []);
 });
 
+t.test(
+  'a wrong answer that repeats takes nobody who serves, and its correction is no loss',
+  async (t) => {
+    const [a, b] = await startEchoes(t, 2);
+    if (!a || !b) throw new Error('two are needed');
+    const nobody = [`127.0.9.9:${await freePort()}`, `127.0.9.9:${await freePort()}`];
+    const path = join(tempFolder(t), 'members');
+    const put = (text: string): void => {
+      writeFileSync(`${path}.new`, text);
+      renameSync(`${path}.new`, path);
+    };
+    put(`${a.address}\n${b.address}\n`);
+    const source = `kind = "file"\npath = "${path}"\nconfirm = "2s"\nhold = "0s"`;
+    const daemon = await startDaemon(t, { toml: pool(source) });
+    const target = { port: await daemon.port(POOL) };
+    await daemon.backendsUp(POOL, 2);
+    const lie = async (): Promise<void> => {
+      put(nobody.join('\n'));
+      await daemon.event('discovery-suspicious');
+      put('no address');
+      await daemon.event('discovery-failed');
+      put(nobody.join('\n'));
+      t.match(await daemon.event('discovery-changed', ({ added }) => `${added}` === `${nobody}`), {
+        removed: [],
+      });
+      t.match(await daemon.event('discovery-contradicted'), {
+        kept: [a.address, b.address].sort(),
+      });
+      const suspicions = daemon.eventsNamed('discovery-suspicious').length;
+      put(`${a.address}\n${b.address}\n`);
+      await daemon.event('discovery-recovered', ({ before }) => before === 'contradicted');
+      await daemon.event('discovery-changed', ({ removed }) => `${removed}` === `${nobody}`);
+      t.equal(daemon.eventsNamed('discovery-suspicious').length, suspicions);
+    };
+    const lied = lie();
+    const [load] = await Promise.all([shortConnections(target, 50, 8_000), lied]);
+    t.same(tally(load.failures), {});
+    const left = daemon.eventsNamed('backend-removed').map(({ backend }) => backend);
+    t.same(left.sort(), nobody.sort());
+  },
+);
+
 t.test('who is named no more stays while it is well, and goes when it is not', async (t) => {
   const port = await freePort();
   const [, second] = await startHosts(t, port, [1, 2]);

@@ -17,20 +17,20 @@ export const DISCOVERY = table(
       min: '100ms',
       max: '1d',
       zero: 'not at all',
-      doc: 'How long a member that is no longer named stays while its probes pass. When they fail it goes at once.',
+      doc: 'How long a member that is no longer named stays while its probes pass. When they fail it goes at once. While none of those that are named is well, those that serve stay beyond this time; not where the source knows roles.',
     }),
     confirm: duration({
       default: '10s',
       min: '100ms',
       max: '1d',
       zero: 'at once',
-      doc: 'How long a suspicious answer must repeat before it counts.',
+      doc: 'How long a suspicious answer must repeat before it counts. An answer that fails between is neither a repetition nor the end of one.',
     }),
     max_removed_percent: integer({
       default: 50,
       min: 0,
       max: 100,
-      doc: 'An answer that takes away a larger share of the members than this is suspicious. 100: none is.',
+      doc: 'An answer that takes away a larger share of the members than this is suspicious. 100: none is. Members that are down, or that no probe has found well yet, are not taken away by anybody.',
     }),
     allow_empty: flag({
       default: false,

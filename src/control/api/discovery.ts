@@ -11,13 +11,10 @@ const MAX_SOURCES = 10_000;
 export const SOURCE = record({
   pool: text('The pool that it is for.'),
   source: text('Which source.', 4_000),
-  state: oneOf('What its newest answer is worth; but for good, nothing was changed by it.', [
-    'good',
-    'asking',
-    'failed',
-    'empty',
-    'suspicious',
-  ]),
+  state: oneOf(
+    'What its newest answer is worth; but for good and contradicted, nothing was changed by it.',
+    ['good', 'asking', 'failed', 'empty', 'suspicious', 'contradicted'],
+  ),
   reason: text('Why; "" where the state says all.', 10_000),
   since: nullable(text('Since when it is so, RFC 3339; null: it is good, or was not heard yet.')),
   counted: nullable(text('When an answer counted last; null: not since the start.')),
