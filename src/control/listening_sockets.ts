@@ -20,7 +20,8 @@ interface Opened {
   /** By worker; null where workers bind by themselves. */
   readonly descriptors: readonly Descriptor[] | null;
   readonly protocol: ListenerSpec['protocol'];
-  readonly backlog: number;
+  /** As the kernel was told last. */
+  backlog: number;
   /** The socket file that this daemon made; null: none, or not known. */
   owner: PathOwner | null;
   users: number;
@@ -110,7 +111,7 @@ export class ListeningSockets {
 
   /**
    * Closes the sockets of `id` that `spec` no longer binds (null: all), and those at an address
-   * that is `taken` by others, after the workers left them.
+   * that is `taken` by others, after the workers left them. The others get the backlog of `spec`.
    */
   retire(
     id: string,
@@ -123,6 +124,7 @@ export class ListeningSockets {
       bound.has(formatAddress(wanted)) && !taken(local);
     for (const socket of sockets) if (!stays(socket)) this.#close(socket);
     this.#byListener.set(id, sockets.filter(stays));
+    if (spec !== null) this.#followBacklog(id, spec);
     if (spec === null) this.#byListener.delete(id);
   }
 
@@ -199,7 +201,7 @@ export class ListeningSockets {
   #leftBehind(
     id: string,
     wanted: Endpoint,
-    { protocol, settings }: ListenerSpec,
+    { protocol }: ListenerSpec,
     specOf: (id: string) => ListenerSpec | null,
   ): Socket | null {
     if (wanted.kind === 'ip' && wanted.port === 0) return null;
@@ -208,7 +210,7 @@ export class ListeningSockets {
       if (other === id || binds(specOf(other), address)) continue;
       const found = sockets.find(({ wanted: place, opened }) => {
         if (opened.descriptors === null || opened.protocol !== protocol) return false;
-        return formatAddress(place) === address && opened.backlog === settings.backlog;
+        return formatAddress(place) === address;
       });
       if (found !== undefined) return found;
     }
@@ -251,6 +253,17 @@ export class ListeningSockets {
     const { local, descriptors } = all.value;
     const opened = { ...kept, descriptors, owner: whoBound(wanted) };
     return ok(this.#opened({ ...own, local, opened }));
+  }
+
+  /** listen(2) on a socket that listens changes its backlog, and nobody who waits there is lost. */
+  #followBacklog(id: string, { protocol, settings }: ListenerSpec): void {
+    const kernel = this.#kernel;
+    if (kernel === null || protocol !== 'tcp') return;
+    for (const { opened } of this.#byListener.get(id) ?? []) {
+      if (opened.backlog === settings.backlog) continue;
+      opened.backlog = settings.backlog;
+      for (const fd of opened.descriptors ?? []) kernel.libc.listen(fd, settings.backlog);
+    }
   }
 
   #opened(socket: Socket): Socket {

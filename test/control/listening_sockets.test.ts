@@ -11,7 +11,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -20,6 +20,7 @@ import type { WorkerId } from '../../src/core/brand.js';
 import { formatAddress, ipEndpoint } from '../../src/core/endpoint.js';
 import { loadKernel } from '../../src/kernel/foreign.js';
 import { freePort, tempFolder } from '../support/places.js';
+import { tryDial } from '../support/wire.js';
 import { listenerSpec } from './fixtures.js';
 
 const [w0, w1] = [0 as WorkerId, 1 as WorkerId];
@@ -174,6 +175,37 @@ for (const protocol of ['tcp', 'udp'] as const) {
     t.equal(isOpen(fd), false);
   });
 }
+
+t.test('who takes a socket over, or keeps it, gives it the backlog that it has now', async (t) => {
+  const path = join(tempFolder(t), 'x.sock');
+  const waiting: Socket[] = [];
+  t.teardown(() => {
+    for (const socket of waiting) socket.destroy();
+  });
+  /** How many are there when the next one is told EAGAIN: one more than the backlog (unix(7)). */
+  const places = async (): Promise<number> => {
+    for (;;) {
+      const wire = await tryDial({ port: 0, path });
+      if (wire === 'EAGAIN') return waiting.length;
+      if (typeof wire === 'string') throw new Error(wire);
+      waiting.push(wire.socket);
+    }
+  };
+  const listening = (name: string, backlog: number) =>
+    listenerSpec(name, 'pg', { bind: [{ kind: 'unix', path }], backlog });
+  const sockets = new ListeningSockets(kernel, 2);
+  t.ok((await sockets.open('old', listening('old', 1))).ok);
+  t.equal(await places(), 2);
+  const heir = listening('heir', 3);
+  const specOf = (id: string) => (id === 'heir' ? heir : null);
+  t.same(await sockets.open('heir', heir, specOf), { ok: true, value: null });
+  t.equal(await places(), 2, 'not before the change is made');
+  sockets.retireAll(specOf);
+  t.equal(await places(), 4, 'nobody is lost');
+  sockets.retireAll(() => listening('heir', 5));
+  t.equal(await places(), 6);
+  sockets.closeAll();
+});
 
 t.test('what stays with its listener is taken over by nobody', async (t) => {
   const sockets = new ListeningSockets(kernel, 1);

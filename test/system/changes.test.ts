@@ -115,6 +115,20 @@ t.test('check, start and reload refuse a path that is not a socket, and leave it
   t.equal(readFileSync(path, 'utf8'), 'precious');
 });
 
+t.test('a listener at a socket file gets another name and another backlog at once', async (t) => {
+  const echoes = await startEchoes(t, 1);
+  const path = join(tempFolder(t), 'front.sock');
+  const file = (name: string, backlog: number): string =>
+    listenerText({ name, pool: 'p', bind: `unix:${path}`, lines: `backlog = ${backlog}` }) +
+    poolText({ name: 'p', backends: echoes, health: NONE });
+  const daemon = await startDaemon(t, { toml: file('before', 100) });
+  t.equal(await exchangeOnce({ port: 0, path }), null);
+  t.match(await daemon.reload(file('after', 200)), { event: 'reloaded' });
+  t.equal(await exchangeOnce({ port: 0, path }), null);
+  t.match(await daemon.reload(file('before', 200)), { event: 'reloaded' });
+  t.equal(await exchangeOnce({ port: 0, path }), null);
+});
+
 t.test('an empty or half-written file is refused at a reload', async (t) => {
   const echoes = await startEchoes(t, 1);
   const front = serviceText({ name: 'echo', backends: echoes });
