@@ -242,6 +242,10 @@ export class Adoption {
     board.update(change);
     this.#deps.watch.look();
     resolver.followed(addressesOf(target.spec));
+    this.#deps.sockets.takeNobodyNew((key) => {
+      const entry = inventory.listeners.get(key);
+      return entry?.tenure === 'kept' ? entry.spec : null;
+    });
     await changes.unlessOverruled(publisher.publish());
     board.drain(change.left);
     // Workers may not have left what would be closed now; the stop does it, after its own plan.

@@ -11,6 +11,7 @@ import type { ListenerSpec } from '../core/spec.js';
 import { closeDescriptor, type Descriptor, duplicate } from '../kernel/descriptor.js';
 import type { Kernel } from '../kernel/foreign.js';
 import { openListeningSocket } from '../kernel/sockets.js';
+import { SynFilter } from '../kernel/syn_filter.js';
 import { clearPath, type PathOwner, removePath, whoBound } from './unix_path.js';
 
 /** What the kernel has; more than one Socket while one listener takes it over from another. */
@@ -55,6 +56,7 @@ export class ListeningSockets {
   /** How many sockets are at each IP port. */
   readonly #ports = new Map<number, number>();
   #nextKey = 1;
+  #filter: SynFilter | null = null;
 
   constructor(kernel: Kernel | null, workers: number) {
     this.#kernel = kernel;
@@ -107,6 +109,27 @@ export class ListeningSockets {
     const sockets = this.#byListener.get(id) ?? [];
     const open = new Set(sockets.map(({ wanted }) => formatAddress(wanted)));
     return spec.bind.filter((wanted) => !open.has(formatAddress(wanted))).length;
+  }
+
+  /**
+   * TCP sockets that `specOf` (null: the listener goes) does not bind begin no handshake any more,
+   * before the workers take whoever waits there and leave them.
+   */
+  takeNobodyNew(specOf: (id: string) => ListenerSpec | null): void {
+    const users = new Map<Opened, number>();
+    for (const [id, sockets] of this.#byListener) {
+      const spec = specOf(id);
+      for (const { wanted, local, opened } of sockets) {
+        if (opened.protocol !== 'tcp' || local.kind !== 'ip') continue;
+        if (binds(spec, formatAddress(wanted))) continue;
+        users.set(opened, (users.get(opened) ?? 0) + 1);
+      }
+    }
+    for (const [opened, leaving] of users) {
+      // Else another listener has taken it over.
+      if (leaving < opened.users) continue;
+      for (const fd of opened.descriptors ?? []) this.#synFilter()?.attach(fd);
+    }
   }
 
   /**
@@ -184,6 +207,11 @@ export class ListeningSockets {
   addressOf(key: number): string | null {
     const socket = this.#byKey.get(key);
     return socket === undefined ? null : formatAddress(socket.local);
+  }
+
+  #synFilter(): SynFilter | null {
+    if (this.#kernel !== null) this.#filter ??= new SynFilter(this.#kernel);
+    return this.#filter;
   }
 
   closeAll(): void {

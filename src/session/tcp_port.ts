@@ -49,7 +49,10 @@ export interface TcpEngine {
    */
   pauseListener(key: ListenerKey): void;
   resumeListener(key: ListenerKey): void;
-  /** Closes the listening socket; pairs stay. */
+  /**
+   * Closes the listening socket; pairs stay. Whoever waits in its backlog is accepted first, within
+   * this call, unless the listener is paused.
+   */
   closeListener(key: ListenerKey): void;
 
   /**

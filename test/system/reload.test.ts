@@ -61,6 +61,19 @@ t.test('a reload that replaces all backends of a pool refuses nobody', async (t)
   t.same(tally((await shorts).failures), {});
 });
 
+t.test('a listener that moves between one address and all of them refuses nobody', async (t) => {
+  const echoes = await startEchoes(t, 1);
+  const port = await freePort();
+  const at = (host: string): string =>
+    service(echoes, '').replace(/bind = .*/, `bind = "${host}:${port}"`);
+  const daemon = await startDaemon(t, { toml: at('0.0.0.0'), workers: 2 });
+  await daemon.backendsUp('echo', 1);
+  const shorts = shortConnections({ port }, SHORT_PER_SECOND, SWAPS_MS);
+  const outcomes = await reloadStorm(daemon, [at('127.0.0.1'), at('0.0.0.0')], SWAPS, SWAPS_MS);
+  t.same(outcomes, Array(SWAPS).fill('reloaded'));
+  t.same(tally((await shorts).failures), {});
+});
+
 t.test('an invalid file changes nothing and tells all its problems', async (t) => {
   const echoes = await startEchoes(t, 1);
   const toml = service(echoes, '');

@@ -4,13 +4,14 @@
  * closing would refuse them, so that while paused it holds accepted connections unread, at most as
  * many as the backlog, and resets the rest: a degraded mode.
  */
-import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { createServer, type ListenOptions, type Server, Socket } from 'node:net';
 import type { Timer, Timers } from '../../core/clock.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenSource } from '../../core/plan.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { adoptDescriptor, duplicate } from '../../kernel/descriptor.js';
 import type { Kernel } from '../../kernel/foreign.js';
+import { SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../kernel/sockets.js';
 import type { ListenOutcome } from '../../session/tcp_port.js';
 import { listenSentence } from '../failure.js';
 import { boundAddress } from './address.js';
@@ -91,6 +92,20 @@ export class Acceptor {
     this.#deps.failed(errno);
     this.hold('failure');
     this.#retry = this.#deps.timers.after(RETRY_MS, () => this.release('failure'));
+  }
+
+  /** Accepts whoever waits in the kernel's backlog, unless somebody holds it: it closes next. */
+  takeRest(): void {
+    const { kernel, connection } = this.#deps;
+    if (kernel === null || this.#source.kind !== 'descriptor' || this.#server === null) return;
+    const { fd: listener } = this.#source;
+    while (this.#holds.size === 0) {
+      const fd = kernel.libc.accept4At(listener, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd < 0) return;
+      // Node.js closes it with the thread, even one that is ended from outside.
+      kernel.closing?.(adoptDescriptor(fd));
+      connection(this, new Socket({ ...STREAM_OPTIONS, fd, readable: true, writable: true }));
+    }
   }
 
   close(): void {

@@ -109,7 +109,9 @@ export class NodeTcp implements TcpEngine, PairHost {
   }
 
   closeListener(key: ListenerKey): void {
-    this.#acceptor(key).close();
+    const acceptor = this.#acceptor(key);
+    acceptor.takeRest();
+    acceptor.close();
     this.#acceptors.delete(key);
   }
 
@@ -169,7 +171,8 @@ export class NodeTcp implements TcpEngine, PairHost {
   /** Closes everything; no edge is reported from now on. */
   stop(): void {
     this.#edges = SILENT;
-    for (const key of [...this.#acceptors.keys()]) this.closeListener(key);
+    this.#eachAcceptor((acceptor) => acceptor.close());
+    this.#acceptors.clear();
     for (const pair of this.#pairs) pair?.close('reset');
     this.standstill.stop();
   }

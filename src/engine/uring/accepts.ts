@@ -88,10 +88,19 @@ export class Accepts implements TurnWork {
     this.#goOn(listener);
   }
 
-  /** From the return on clients are refused, unless somebody else holds the socket too. */
+  /**
+   * Accepts whoever waits, unless the listener is paused. From the return on clients are refused,
+   * unless somebody else holds the socket too.
+   */
   close(key: ListenerKey): void {
     const listener = this.#listener(key);
-    const { slot, fd, poll } = listener;
+    let rest = this.#acceptOne(listener);
+    while (rest === 'ready') rest = this.#acceptOne(listener);
+    this.#shut(listener);
+  }
+
+  #shut(listener: Listener): void {
+    const { key, slot, fd, poll } = listener;
     const { ring } = this.#parts.loop;
     this.#listeners.delete(key);
     listener.wanted = 'closed';
@@ -104,7 +113,7 @@ export class Accepts implements TurnWork {
   }
 
   closeAll(): void {
-    for (const key of [...this.#listeners.keys()]) this.close(key);
+    for (const listener of [...this.#listeners.values()]) this.#shut(listener);
   }
 
   /** Accepts a few: what else has happened in this turn was dealt with before. */
