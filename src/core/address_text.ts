@@ -30,7 +30,7 @@ export function readAddress(text: string): Reading<Address> {
   const { host, port, form } = parts.value;
   if (port === 0) return fault('out-of-range', 'port 0 cannot be connected to');
   const ip = parseIp(host, form);
-  if (ip !== null) return ip.ok ? ok(ipEndpoint(ip.value.family, ip.value.host, port)) : ip;
+  if (ip !== null) return ip.ok ? ok(endpointOf(ip.value, port)) : ip;
   if (isHostName(host)) return ok({ kind: 'name', host: host.toLowerCase(), port });
   return fault('malformed', 'neither an IP address nor a host name');
 }
@@ -50,26 +50,47 @@ export function readIpEndpoint(text: string): Reading<IpEndpoint> {
   }
   const ip = parseIp(host, form);
   if (ip === null) return fault('malformed', 'not an IP address, and names are not resolved here');
-  return ip.ok ? ok(ipEndpoint(ip.value.family, ip.value.host, port)) : ip;
+  return ip.ok ? ok(endpointOf(ip.value, port)) : ip;
+}
+
+function endpointOf(bytes: Uint8Array, port: number): IpEndpoint {
+  const family = familyOf(bytes);
+  return ipEndpoint(family, ipText(family, bytes), port);
 }
 
 /** `10.0.0.0/8`, `2001:db8::/32`, or one address. Bits beyond the prefix must be zero. */
 export function readBlock(text: string): Reading<AddressBlock> {
-  const [host = '', prefix, ...rest] = text.split('/');
+  const block = readBlockBytes(text);
+  if (!block.ok) return block;
+  const { bytes, prefixBits } = block.value;
+  const family = familyOf(bytes);
+  return ok({ family, host: ipText(family, bytes), prefixBits });
+}
+
+/** A block as 4 or 16 bytes in network order, and how many bits of them count. */
+export interface BlockBytes {
+  readonly bytes: Uint8Array;
+  readonly prefixBits: number;
+}
+
+/** As `readBlock`, without the text of a million addresses. */
+export function readBlockBytes(text: string): Reading<BlockBytes> {
+  const slash = text.indexOf('/');
+  const host = slash < 0 ? text : text.slice(0, slash);
   const ip = parseIp(host, host.includes(':') ? 'bracketed' : 'bare');
-  if (ip === null || rest.length > 0) return fault('malformed', 'not an address or a block');
+  const isBlock = slash < 0 || !text.includes('/', slash + 1);
+  if (ip === null || !isBlock) return fault('malformed', 'not an address or a block');
   if (!ip.ok) return ip;
-  const { family, host: address, bytes } = ip.value;
+  const bytes = ip.value;
   const fullBits = bytes.length * 8;
-  if (prefix === undefined) return ok({ family, host: address, prefixBits: fullBits });
+  if (slash < 0) return ok({ bytes, prefixBits: fullBits });
+  const prefix = text.slice(slash + 1);
   if (!/^[0-9]{1,3}$/.test(prefix)) return fault('malformed', 'not a prefix length');
   const prefixBits = Number(prefix);
   if (prefixBits > fullBits) return fault('out-of-range', `prefix longer than ${fullBits} bits`);
-  const network = ipText(family, masked(bytes, prefixBits));
-  if (network !== address) {
-    return fault('malformed', `bits beyond the prefix; the block is ${network}/${prefixBits}`);
-  }
-  return ok({ family, host: address, prefixBits });
+  if (isNetwork(bytes, prefixBits)) return ok({ bytes, prefixBits });
+  const block = `${ipText(familyOf(bytes), masked(bytes, prefixBits))}/${prefixBits}`;
+  return fault('malformed', `bits beyond the prefix; the block is ${block}`);
 }
 
 /** IPv6 addresses stand in brackets where a port follows. */
@@ -99,29 +120,36 @@ function whyNoPort(text: string): string {
   return /:[^:\]]*$/.test(text) ? 'not a port number' : 'no port';
 }
 
-interface Ip {
-  readonly family: 4 | 6;
-  /** Canonical text. */
-  readonly host: string;
-  readonly bytes: Uint8Array;
-}
-
 /** Null: not an IP address at all; a misfit: one that cannot be used here. */
-function parseIp(host: string, form: IpForm): Reading<Ip> | null {
+function parseIp(host: string, form: IpForm): Reading<Uint8Array> | null {
   const bytes = ipBytes(host);
-  if (form === 'bare') return bytes?.length === 4 ? ok({ family: 4, host, bytes }) : null;
+  if (form === 'bare') return bytes?.length === 4 ? ok(bytes) : null;
   if (host.includes('%')) return fault('malformed', 'zones ("%eth0") are not supported');
   if (bytes?.length !== 16) return fault('malformed', 'not an IPv6 address');
   const inner = unmapped(bytes);
   if (inner.length === 4) return fault('malformed', `write it as IPv4, ${ipText(4, inner)}`);
-  return ok({ family: 6, host: ipText(6, bytes), bytes });
+  return ok(bytes);
+}
+
+function familyOf(bytes: Uint8Array): 4 | 6 {
+  return bytes.length === 4 ? 4 : 6;
+}
+
+/** Whether all bits beyond the prefix are zero. */
+function isNetwork(bytes: Uint8Array, prefixBits: number): boolean {
+  for (let index = prefixBits >> 3; index < bytes.length; index++) {
+    if (((bytes[index] ?? 0) & ~keptIn(index, prefixBits)) !== 0) return false;
+  }
+  return true;
 }
 
 function masked(bytes: Uint8Array, prefixBits: number): Uint8Array {
-  return bytes.map((byte, index) => {
-    const keptBits = Math.min(8, Math.max(0, prefixBits - 8 * index));
-    return byte & (0xff00 >> keptBits);
-  });
+  return bytes.map((byte, index) => byte & keptIn(index, prefixBits));
+}
+
+/** The bits of a byte that belong to the prefix. */
+function keptIn(index: number, prefixBits: number): number {
+  return (0xff00 >> Math.min(8, Math.max(0, prefixBits - 8 * index))) & 0xff;
 }
 
 function parseUnix(text: string): Reading<Endpoint> {

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import t from 'tap';
 import {
   ipBytes,
@@ -87,4 +87,49 @@ t.test('an IPv4 address goes into its IPv6 form and back; others stay', async (t
     t.equal(unmapped(bytes), bytes, text);
     t.equal(mapped(bytes), bytes, text);
   }
+});
+
+t.test('whatever stands between colons, it is an IPv6 address when node:net says so', async (t) => {
+  const seed = Number(process.env['SEED'] ?? 20_260_101);
+  const random = seededRandom(seed);
+  const parts = [
+    '0',
+    '1',
+    'ffff',
+    'aBcD',
+    '12345',
+    '',
+    '',
+    '1.2.3.4',
+    '1.2.3',
+    'g',
+    '%',
+    '-1',
+    '\0',
+  ];
+  const draw = (): string => {
+    const usual = below(random, 2) === 0;
+    const words = Array.from({ length: 1 + below(random, 9) }, () =>
+      usual ? `${below(random, 4)}` : (parts[below(random, parts.length)] ?? ''),
+    );
+    const at = below(random, words.length + 1);
+    if (below(random, 3) > 0) words.splice(at, 0, ['', ':', ' '][below(random, 3)] ?? '');
+    return words.join(':');
+  };
+  let addresses = 0;
+  for (let round = 0; round < 20_000; round++) {
+    const text = `${draw()}:${draw()}`.slice(0, below(random, 60));
+    if (!text.includes(':') || text.includes('%')) continue;
+    const bytes = ipBytes(text);
+    if (isIPv6(text)) {
+      addresses++;
+      const wanted = new SocketAddress({ address: text, family: 'ipv6' }).address;
+      const plain =
+        bytes === null
+          ? null
+          : new SocketAddress({ address: ipText(6, bytes), family: 'ipv6' }).address;
+      if (plain !== wanted) t.fail(`SEED=${seed}: ${text} is ${wanted}, and became ${plain}`);
+    } else if (bytes !== null) t.fail(`SEED=${seed}: ${JSON.stringify(text)} is no address`);
+  }
+  t.ok(addresses > 500, `${addresses} addresses`);
 });
