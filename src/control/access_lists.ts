@@ -12,6 +12,7 @@ import { ipBytes } from '../core/ip_bytes.js';
 import { err, ok, type Result } from '../core/result.js';
 import { sameValue } from '../core/same_value.js';
 import type { AccessSpec, AddressBlock, ListenerSpec, Spec } from '../core/spec.js';
+import { atOnce } from '../core/stretches.js';
 import { markOfUserFile, readUserFile } from '../files/user_file.js';
 import type { Log } from '../observe/log.js';
 
@@ -149,7 +150,7 @@ export class AccessLists {
       const problem = await this.#readFile(path, word, blocks);
       if (problem !== null) return err(`${path}${problem}`);
     }
-    return ok(blocks.table(++this.#version, access));
+    return ok(atOnce(blocks.table(++this.#version, access)));
   }
 
   /** Adds the blocks of a file; what is wrong with it follows its path. */

@@ -9,6 +9,7 @@
 import { assert } from './assert.js';
 import { mapped } from './ip_bytes.js';
 import type { AccessSpec } from './spec.js';
+import { ITEMS_PER_STRETCH, inStretches, type Stretches } from './stretches.js';
 
 export type AccessWord = 'allow' | 'deny';
 
@@ -39,6 +40,8 @@ const ALLOW = 1;
 const DENY = 2;
 const WORDS = 4;
 const BYTES = 4 * WORDS + 1;
+/** One MiB. */
+const COPIED_WORDS = 262_144;
 const BITS = 128;
 /** ::ffff:0:0/96 */
 const MAPPED_BITS = 96;
@@ -64,11 +67,19 @@ export class AccessBlocks {
     this.#push(mapped(bytes), bits, word === 'allow' ? ALLOW : DENY);
   }
 
-  /** The table of all blocks so far. */
-  table(version: number, { others, dryRun }: Pick<AccessSpec, 'others' | 'dryRun'>): AccessTable {
-    const { starts, verdicts, count } = this.#intervals();
+  /** The table of all blocks so far; none may be added meanwhile. */
+  *table(
+    version: number,
+    { others, dryRun }: Pick<AccessSpec, 'others' | 'dryRun'>,
+  ): Stretches<AccessTable> {
+    const { starts, verdicts, count } = yield* this.#intervals();
     const memory = new SharedArrayBuffer(count * BYTES);
-    new Uint32Array(memory, 0, count * WORDS).set(starts.subarray(0, count * WORDS));
+    const words = new Uint32Array(memory, 0, count * WORDS);
+    // Memory that is touched for the first time costs more than what is written.
+    for (let at = 0; at < words.length; at += COPIED_WORDS) {
+      words.set(starts.subarray(at, Math.min(at + COPIED_WORDS, words.length)), at);
+      if (words.length > COPIED_WORDS) yield;
+    }
     new Uint8Array(memory, 4 * count * WORDS).set(verdicts.subarray(0, count));
     return { version, memory, intervals: count, others, dryRun };
   }
@@ -91,20 +102,53 @@ export class AccessBlocks {
     this.#verdict = grown(this.#verdict, new Uint8Array(2 * this.#verdict.length));
   }
 
-  /** Wider blocks before those inside them; of two that are the same the weaker word first. */
-  #sorted(): Uint32Array {
-    const order = Uint32Array.from({ length: this.#count }, (_, index) => index);
-    return order.sort((a, b) => {
-      for (let word = 0; word < WORDS; word++) {
-        const by = (this.#words[WORDS * a + word] ?? 0) - (this.#words[WORDS * b + word] ?? 0);
-        if (by !== 0) return by;
-      }
-      const byPrefix = (this.#prefix[a] ?? 0) - (this.#prefix[b] ?? 0);
-      return byPrefix !== 0 ? byPrefix : (this.#verdict[a] ?? 0) - (this.#verdict[b] ?? 0);
-    });
+  /**
+   * Wider blocks before those inside them; of two that are the same the weaker word first. Runs are
+   * sorted and then merged, each run with the next, until one is left.
+   */
+  *#sorted(): Stretches<Uint32Array> {
+    const count = this.#count;
+    let from = new Uint32Array(count);
+    for (let start = 0; start < count; start += ITEMS_PER_STRETCH) {
+      const run = from.subarray(start, start + ITEMS_PER_STRETCH);
+      for (let at = 0; at < run.length; at++) run[at] = start + at;
+      run.sort((a, b) => this.#order(a, b));
+      if (count > ITEMS_PER_STRETCH) yield;
+    }
+    let into = new Uint32Array(count);
+    for (let run = ITEMS_PER_STRETCH; run < count; run *= 2) {
+      let left = 0;
+      let right = run;
+      yield* inStretches(count, (at) => {
+        const start = at - (at % (2 * run));
+        if (at === start) {
+          left = start;
+          right = start + run;
+        }
+        const leftIsOut = left >= start + run || left >= count;
+        const rightIsOut = right >= start + 2 * run || right >= count;
+        const a = from[left] ?? 0;
+        const b = from[right] ?? 0;
+        const takesLeft = rightIsOut || (!leftIsOut && this.#order(a, b) <= 0);
+        into[at] = takesLeft ? a : b;
+        if (takesLeft) left++;
+        else right++;
+      });
+      [from, into] = [into, from];
+    }
+    return from;
   }
 
-  #intervals(): Intervals {
+  #order(a: number, b: number): number {
+    for (let word = 0; word < WORDS; word++) {
+      const by = (this.#words[WORDS * a + word] ?? 0) - (this.#words[WORDS * b + word] ?? 0);
+      if (by !== 0) return by;
+    }
+    const byPrefix = (this.#prefix[a] ?? 0) - (this.#prefix[b] ?? 0);
+    return byPrefix !== 0 ? byPrefix : (this.#verdict[a] ?? 0) - (this.#verdict[b] ?? 0);
+  }
+
+  *#intervals(): Stretches<Intervals> {
     const intervals = new Intervals(2 * this.#count + 1);
     /** Blocks around the present place, outermost first. */
     const around: number[] = [];
@@ -119,11 +163,13 @@ export class AccessBlocks {
       }
     };
     intervals.begin(open, 0, SILENT);
-    for (const index of this.#sorted()) {
+    const order = yield* this.#sorted();
+    yield* inStretches(order.length, (at) => {
+      const index = order[at] ?? 0;
       leaveUntil(index);
       around.push(index);
       intervals.begin(this.#words, WORDS * index, this.#said(index));
-    }
+    });
     leaveUntil(null);
     return intervals;
   }

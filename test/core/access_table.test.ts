@@ -8,6 +8,8 @@ import {
   type AccessTable,
 } from '../../src/core/access_table.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
+import { atOnce, ITEMS_PER_STRETCH } from '../../src/core/stretches.js';
+import { nowMs } from '../support/deadline.js';
 import { seed } from '../support/seed.js';
 
 const CASES = 400;
@@ -80,7 +82,7 @@ function around({ bytes, prefixBits }: AccessBlock): readonly Uint8Array[] {
 function listOf(blocks: readonly AccessBlock[], others: Others): AccessList {
   const collected = new AccessBlocks();
   for (const block of blocks) collected.add(block);
-  return new AccessList(collected.table(1, { others, dryRun: false }));
+  return new AccessList(atOnce(collected.table(1, { others, dryRun: false })));
 }
 
 t.test('whatever the blocks, the most specific one decides', async (t) => {
@@ -111,6 +113,18 @@ function isMapped(bytes: Uint8Array): boolean {
   return bytes.length === 16 && bytes.subarray(0, 12).join() === '0,0,0,0,0,0,0,0,0,0,255,255';
 }
 
+t.test('more blocks than are sorted at a stretch decide in the same way', async (t) => {
+  const random = seededRandom(seed);
+  const blocks = Array.from({ length: 3 * ITEMS_PER_STRETCH + 7 }, () => drawBlock(random));
+  const list = listOf(blocks, 'not allowed');
+  const chosen = Array.from({ length: 60 }, () => blocks[below(random, blocks.length)]);
+  for (const address of chosen.flatMap((block) => (block === undefined ? [] : around(block)))) {
+    const plain = isMapped(address) ? address.subarray(12) : address;
+    const wanted = defined(blocks, 'not allowed', plain);
+    t.equal(list.refusal(address), wanted, `SEED=${seed}: ${address.join('.')}`);
+  }
+});
+
 t.test('a million blocks are made in seconds, and a look stays below a microsecond', async (t) => {
   const blocks = new AccessBlocks();
   const bytes = new Uint8Array(4);
@@ -119,7 +133,16 @@ t.test('a million blocks are made in seconds, and a look stays below a microseco
     blocks.add({ bytes, prefixBits: 24 + (index & 7), word: (index & 1) === 0 ? 'deny' : 'allow' });
   }
   t.equal(blocks.count, 1_000_000);
-  const list = new AccessList(blocks.table(1, { others: 'not allowed', dryRun: false }));
+  const work = blocks.table(1, { others: 'not allowed', dryRun: false });
+  let longestMs = 0;
+  let step = work.next();
+  for (let beganMs = nowMs(); step.done !== true; beganMs = nowMs()) {
+    step = work.next();
+    longestMs = Math.max(longestMs, nowMs() - beganMs);
+  }
+  t.comment(`${Math.round(longestMs)} ms at a stretch`);
+  t.ok(longestMs < 200, `${Math.round(longestMs)} ms in which nothing else has its turn`);
+  const list = new AccessList(step.value);
   const random = seededRandom(seed);
   const keys = Array.from({ length: 4_096 }, () =>
     Uint8Array.from([below(random, 16), below(random, 256), below(random, 256), below(random, 9)]),

@@ -4,6 +4,7 @@ import { AccessBlocks, type AccessTable, type AccessWord } from '../../../src/co
 import { present } from '../../../src/core/assert.js';
 import { ipEndpoint } from '../../../src/core/endpoint.js';
 import { ipBytes } from '../../../src/core/ip_bytes.js';
+import { atOnce } from '../../../src/core/stretches.js';
 import { encodeV2 } from '../../../src/session/proxy_protocol/encode.js';
 import { type Bed, bed, KEY, NOTHING } from './bed.js';
 
@@ -17,7 +18,7 @@ function table(
     blocks.add({ bytes: present(ipBytes(host), text), prefixBits: Number(bits), word });
   }
   const others = Object.values(words).includes('allow') ? 'not allowed' : 'allowed';
-  return blocks.table(1, { others, dryRun: mode === 'dry run' });
+  return atOnce(blocks.table(1, { others, dryRun: mode === 'dry run' }));
 }
 
 const PROXIES = { trustedProxies: [{ family: 4, host: '10.9.9.0', prefixBits: 24 }] } as const;
