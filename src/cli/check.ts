@@ -1,8 +1,10 @@
 /** `sluice check`: says what is wrong with a configuration file, or that nothing is. */
 import { formatIssue, formatWarning } from '../config/issue.js';
 import { readConfig } from '../config/read_config.js';
+import { accessProblems } from '../control/access_reading.js';
 import type { Spec } from '../core/spec.js';
-import { systemTimers } from '../system/timers.js';
+import { systemClock } from '../system/clock.js';
+import { holdingTimers, systemTimers } from '../system/timers.js';
 
 const MAX_SHOWN_NAMES = 20;
 
@@ -12,8 +14,9 @@ export interface LineSink {
 }
 
 /**
- * Reads the file at `path`; problems and warnings go to `stderr`, one per line, the summary of a
- * good file to `stdout`. The exit code: 0 good, 1 bad.
+ * Reads the file at `path`, and the access lists that it names, which a start reads too; problems
+ * and warnings go to `stderr`, one per line, the summary of a good file to `stdout`. The exit code:
+ * 0 good, 1 bad.
  */
 export async function check(
   path: string,
@@ -23,6 +26,12 @@ export async function check(
   const config = await readConfig(path, systemTimers);
   if (config.ok) {
     const { spec, warnings } = config.value;
+    const problems = await accessProblems(spec.listeners, {
+      timers: holdingTimers,
+      clock: systemClock,
+    });
+    stderr.write(problems.map((problem) => `${path}: ${problem}\n`).join(''));
+    if (problems.length > 0) return 1;
     stderr.write(warnings.map((warning) => `${formatWarning(warning)}\n`).join(''));
     stdout.write(`${path}: good: ${summary(spec)}\n${unasked(path, spec)}`);
     return 0;

@@ -11,7 +11,7 @@ import type { ListenerSpec, Spec } from '../core/spec.js';
 import type { Resolver } from '../names/resolver.js';
 import type { Log } from '../observe/log.js';
 import type { Ledger } from '../pool/ledger.js';
-import type { AccessLists } from './access_lists.js';
+import type { AccessLists, ReadLists } from './access_lists.js';
 import type { BackendBoard } from './backend_board.js';
 import { type ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
 import type { DescriptorShares } from './descriptor_shares.js';
@@ -58,8 +58,11 @@ export class Adoption {
     });
   }
 
-  /** Puts `spec` in place of what is; on a failure nothing has changed. */
-  async adopt(spec: Spec): Promise<Result<null, Refusal>> {
+  /**
+   * Puts `spec` in place of what is, with `lists` for its listeners (null: with those in use); on a
+   * failure nothing has changed.
+   */
+  async adopt(spec: Spec, lists: ReadLists | null): Promise<Result<null, Refusal>> {
     const target = this.#targetOf(spec);
     let outcome: 'prepared' | 'refused' = 'refused';
     try {
@@ -69,7 +72,10 @@ export class Adoption {
     } finally {
       if (outcome === 'refused') this.#takeBack();
     }
-    await noWayBack(() => this.#commit(target));
+    await noWayBack(() => {
+      if (lists !== null) this.#deps.lists.use(lists);
+      return this.#commit(target);
+    });
     this.#tellNames();
     return ok(null);
   }
@@ -109,13 +115,12 @@ export class Adoption {
     });
   }
 
-  /** Reads the files of access lists that have changed, and follows them. */
-  async followAccess(): Promise<Result<null, Refusal>> {
-    const { changes, lists, publisher } = this.#deps;
-    const following = lists.follow();
-    await changes.unlessOverruled(following);
-    if (changes.overruled) return err(OVERRULED);
-    if (await following) await noWayBack(() => changes.unlessOverruled(publisher.publish()));
+  /** `use` puts other access lists to use, or says that it did not (false). */
+  async followAccess(use: () => boolean): Promise<Result<null, Refusal>> {
+    const { changes, publisher } = this.#deps;
+    await noWayBack(async () => {
+      if (use()) await changes.unlessOverruled(publisher.publish());
+    });
     return ok(null);
   }
 
@@ -179,11 +184,6 @@ export class Adoption {
     const { changes, resolver, sockets, shares } = this.#deps;
     await changes.unlessOverruled(resolver.refresh(addressesOf(target.spec)));
     if (changes.overruled) return err(OVERRULED);
-    const reading = this.#deps.lists.prepare(target.spec);
-    await changes.unlessOverruled(reading);
-    if (changes.overruled) return err(OVERRULED);
-    const lists = await reading;
-    if (!lists.ok) return lists;
     const stranded = this.#stranded(target);
     if (stranded.length > 0) return err(stranded);
     const share = shares.make(target.spec);
@@ -228,7 +228,6 @@ export class Adoption {
 
   #takeBack(): void {
     this.#deps.inventory.yielding.clear();
-    this.#deps.lists.takeBack();
     this.#retireSockets();
   }
 
@@ -236,7 +235,6 @@ export class Adoption {
   async #commit(target: Target): Promise<void> {
     const { changes, inventory, board, publisher, resolver } = this.#deps;
     this.#deps.inUse(target.spec);
-    this.#deps.lists.commit();
     board.limitProbes(target.spec.daemon.probesPerSecond);
     const change = inventory.apply(target.spec, target.resolve);
     board.update(change);

@@ -2,13 +2,12 @@
  * The daemon: puts the rooms together and leads them through start, reload and stop. What each part
  * does is in its own file; this one says in which order.
  */
-
 import type { Cause } from '../core/outcome.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
 import { withDiscovered } from '../discovery/fold_discovered.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from '../names/resolver.js';
-import { AccessLists } from './access_lists.js';
+import { AccessLists, type ReadLists } from './access_lists.js';
 import { Adoption } from './adoption.js';
 import { Attendance } from './attendance.js';
 import type { BackendBoard } from './backend_board.js';
@@ -52,9 +51,9 @@ export class Daemon {
   readonly evenness: EvennessWatch;
   /** Questions to the workers. */
   readonly inquiries: Inquiries;
+  readonly lists: AccessLists;
   readonly #deps: DaemonDeps;
   readonly #changes = new ChangeQueue();
-  readonly #lists: AccessLists;
   readonly #publisher: PlanPublisher;
   readonly #attendance: Attendance;
   readonly #adoption: Adoption;
@@ -80,7 +79,7 @@ export class Daemon {
     this.sockets = new ListeningSockets(deps.kernel, deps.workers);
     const tallies = new Tallies(shared.series, deps.clock);
     this.inventory = new Inventory(resetOf(shared.ledger), tallies);
-    this.#lists = new AccessLists(deps);
+    this.lists = new AccessLists({ ...deps, changes: this.#changes });
     const deputies = new Deputies(deps.workers);
     this.#publisher = new PlanPublisher({
       ...deps,
@@ -89,7 +88,7 @@ export class Daemon {
       inventory: this.inventory,
       sockets: this.sockets,
       access: () => this.#spec.log.access,
-      lists: this.#lists,
+      lists: this.lists,
       send: (worker, message) => this.fleet.send(worker, message),
     });
     this.#attendance = new Attendance({ ...deps, ...shared, deputies, publisher: this.#publisher });
@@ -147,9 +146,9 @@ export class Daemon {
     }
     this.#look();
     this.#resolveAgain();
-    this.#lists.watch({
-      spec: () => (this.#phase === 'serving' ? this.#spec : null),
-      follow: () => this.#changes.run(() => this.#adoption.followAccess()),
+    this.lists.watch({
+      isServing: () => this.#phase === 'serving',
+      follow: (use) => this.#changes.run(() => this.#adoption.followAccess(use)),
     });
     log.event('ready', {
       listeners: this.#spec.listeners.length,
@@ -166,8 +165,9 @@ export class Daemon {
   }
 
   /** Puts a new, valid file in place of the present one; on a failure nothing has changed. */
-  reload(file: Spec): Promise<Result<null, Refusal>> {
-    return this.#changes.run(() => this.#adoptFile(file));
+  async reload(file: Spec): Promise<Result<null, Refusal>> {
+    const lists = await this.lists.read(file);
+    return lists.ok ? this.#changes.run(() => this.#adoptFile(file, lists.value)) : lists;
   }
 
   /**
@@ -272,7 +272,7 @@ export class Daemon {
       ...shared,
       log,
       changes: this.#changes,
-      lists: this.#lists,
+      lists: this.lists,
       resolver: new Resolver({
         timers: deps.timers,
         lookup: deps.lookup,
@@ -297,9 +297,11 @@ export class Daemon {
   }
 
   async #begin(): Promise<Result<null, Refusal>> {
+    const reading = this.lists.read(this.#file);
     await this.#changes.unlessOverruled(this.fleet.open(this.#deps.workers));
-    if (this.#changes.overruled) return err(OVERRULED);
-    const adopted = await this.#adoptFile(this.#file);
+    const lists = await reading;
+    if (!lists.ok) return lists;
+    const adopted = await this.#adoptFile(this.#file, lists.value);
     if (this.#changes.overruled) return err(OVERRULED);
     if (adopted.ok) this.#phase = 'serving';
     return adopted;
@@ -308,21 +310,21 @@ export class Daemon {
   /**
    * Takes `file`, with what its sources have found and what operators have overridden, as what is.
    */
-  async #adoptFile(file: Spec): Promise<Result<null, Refusal>> {
+  async #adoptFile(file: Spec, lists: ReadLists): Promise<Result<null, Refusal>> {
     await this.#changes.unlessOverruled(this.discoveries.prepare(file));
     if (this.#changes.overruled) return err(OVERRULED);
-    const adopted = await this.#adoptDesired(file);
+    const adopted = await this.#adoptDesired(file, lists);
     if (adopted.ok) this.#file = file;
     this.discoveries.keepOnly(this.#file);
     return adopted;
   }
 
-  async #adoptDesired(file: Spec): Promise<Result<null, Refusal>> {
+  async #adoptDesired(file: Spec, lists: ReadLists | null): Promise<Result<null, Refusal>> {
     const { discoveries } = this;
     discoveries.take();
     const configured = withDiscovered(file, (pool, source) => discoveries.found(pool, source));
     const desired = this.#desires.with({ configured });
-    const adopted = await this.#adoption.adopt(desired.spec);
+    const adopted = await this.#adoption.adopt(desired.spec, lists);
     if (!adopted.ok) return adopted;
     this.#desires.adopted(desired);
     discoveries.tellChanges();
@@ -331,7 +333,7 @@ export class Daemon {
   }
 
   async #followSources(): Promise<'followed' | 'refused'> {
-    const followed = await this.#changes.run(() => this.#adoptDesired(this.#file));
+    const followed = await this.#changes.run(() => this.#adoptDesired(this.#file, null));
     if (followed.ok || this.#changes.overruled) return 'followed';
     this.#deps.log.event('discovery-refused', { problems: followed.error });
     return 'refused';

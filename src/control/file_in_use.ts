@@ -82,10 +82,12 @@ export class FileInUse {
   }
 
   /** What a reload would change, or the problems that it would have; changes nothing. */
-  async preview(): Promise<Result<Difference, readonly string[]>> {
+  async preview(daemon: Daemon): Promise<Result<Difference, readonly string[]>> {
     const config = await this.#load();
     if (!config.ok) return config;
     const { spec, warnings } = config.value;
+    const lists = await daemon.lists.read(spec);
+    if (!lists.ok) return lists;
     return ok(this.#difference(diffSpecs(this.#spec, spec), spec, warnings));
   }
 

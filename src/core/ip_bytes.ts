@@ -83,8 +83,8 @@ function ipv4Bytes(text: string): Uint8Array | null {
 }
 
 /**
- * Groups of hex digits between colons; "::" stands for at least one group of zeros, and the last two
- * groups may be a dotted IPv4 address (RFC 4291, 2.2). One pass: lists have a million of them.
+ * Groups of hex digits between colons; "::" stands for at least one group of zeros, and the last
+ * two groups may be a dotted IPv4 address (RFC 4291, 2.2). One pass: lists have a million of them.
  */
 function ipv6Bytes(text: string): Uint8Array | null {
   const bytes = new Uint8Array(16);

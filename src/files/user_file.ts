@@ -6,7 +6,7 @@
  * one of the few threads that read files and resolve names for the whole process, so only some may.
  */
 import { constants, open as openRaw, type Stats } from 'node:fs';
-import { access, open, stat } from 'node:fs/promises';
+import { access, type FileHandle, open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { promisify } from 'node:util';
 
@@ -84,9 +84,17 @@ export async function markOfUserFile(
   bounds: Omit<ReadBounds, 'maxBytes'>,
 ): Promise<{ readonly kind: 'mark'; readonly mark: string } | FailedRead> {
   return bounded(path, bounds, async () => {
-    const { dev, ino, size, mtimeMs, ctimeMs } = await stat(path);
-    return { kind: 'mark', mark: [dev, ino, size, mtimeMs, ctimeMs].join() };
+    return { kind: 'mark', mark: markOf(await stat(path)) };
   });
+}
+
+export function markOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return [dev, ino, size, mtimeMs, ctimeMs].join();
+}
+
+/** What differs when an open file was written to; another file over it in its folder is nothing. */
+export function contentOf({ size, mtimeMs }: Stats): string {
+  return [size, mtimeMs].join();
 }
 
 /** `work` on `path`, not waited for longer than `signal` allows. */
@@ -116,43 +124,55 @@ export async function bounded<T>(
   return Promise.race([done, late]);
 }
 
-async function readAll(path: string, { maxBytes, signal }: ReadBounds): Promise<FileRead> {
+async function readAll(path: string, bounds: ReadBounds): Promise<FileRead> {
+  const { maxBytes, signal } = bounds;
   const found = await stat(path);
   const code = unfit(found);
   if (code !== null) return failed(code);
   const bytes = found.isFIFO()
     ? await readPipe(path, maxBytes, signal)
-    : await readRegular(path, maxBytes);
+    : await readRegular(path, bounds);
   if (bytes.length > maxBytes) return failed('EFBIG');
   return { kind: 'read', bytes, mode: found.mode };
 }
 
-function unfit(found: Stats): string | null {
-  if (found.isFile() || found.isFIFO()) return null;
+/** Why what was found is not read; null: it is. */
+export function unfit(found: Stats, wanted: 'regular' | 'or a pipe' = 'or a pipe'): string | null {
+  if (found.isFile()) return null;
+  if (found.isFIFO()) return wanted === 'or a pipe' ? null : 'EPIPEFILE';
   return found.isDirectory() ? 'EISDIR' : 'ENODATAFILE';
 }
 
 /** O_NONBLOCK: where a read would wait (/proc/kmsg) it fails with EAGAIN instead. */
 const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = constants;
-const WITHOUT_WAITING = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+export const WITHOUT_WAITING = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 
-/** One byte more than `maxBytes` where there is more. */
-async function readRegular(path: string, maxBytes: number): Promise<Uint8Array> {
+async function readRegular(path: string, bounds: ReadBounds): Promise<Uint8Array> {
   const file = await open(path, WITHOUT_WAITING);
   try {
-    const chunks: Uint8Array[] = [];
-    for (let length = 0; length <= maxBytes; ) {
-      const room = Math.min(CHUNK_BYTES, maxBytes + 1 - length);
-      // What the kernel makes up (/proc) has no size: only the end says that there is no more.
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(room), 0, room, null);
-      if (bytesRead === 0) break;
-      chunks.push(buffer.subarray(0, bytesRead));
-      length += bytesRead;
-    }
-    return Buffer.concat(chunks);
+    return Buffer.concat(await partsOf(file, bounds, 'where it stands'));
   } finally {
     await file.close();
   }
+}
+
+/** One byte more than `maxBytes` where there is more; nobody waits any more after `signal`. */
+export async function partsOf(
+  file: FileHandle,
+  { maxBytes, signal }: Pick<ReadBounds, 'maxBytes' | 'signal'>,
+  from: 'its start' | 'where it stands',
+): Promise<readonly Buffer[]> {
+  const parts: Buffer[] = [];
+  for (let length = 0; length <= maxBytes && !signal.aborted; ) {
+    const room = Math.min(CHUNK_BYTES, maxBytes + 1 - length);
+    // What the kernel makes up (/proc) has no size: only the end says that there is no more.
+    const at = from === 'its start' ? length : null;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(room), 0, room, at);
+    if (bytesRead === 0) break;
+    parts.push(buffer.subarray(0, bytesRead));
+    length += bytesRead;
+  }
+  return parts;
 }
 
 /**
@@ -188,7 +208,7 @@ function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'an unknown error';
 }
 
-function failed(code: string): FailedRead {
+export function failed(code: string): FailedRead {
   return { kind: 'failed', code, problem: PROBLEMS[code] ?? code };
 }
 
@@ -197,6 +217,8 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not read it (EACCES)',
   EISDIR: 'it is a directory (EISDIR)',
   ENODATAFILE: 'it is a device or a socket, not a file',
+  EPIPEFILE: 'it is a pipe: only what can be read again and again will do',
+  EBUSY: 'it is being written all the time',
   EFBIG: 'it is too long',
   EAGAIN: 'a read of it waits for ever (EAGAIN)',
   ETIMEDOUT: 'it could not be read in time (ETIMEDOUT)',

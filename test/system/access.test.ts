@@ -3,11 +3,12 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { accessLine } from '../support/access_lines.js';
-import { startDaemon } from '../support/daemon.js';
+import { BINARY, startDaemon } from '../support/daemon.js';
 import { eventually } from '../support/deadline.js';
 import { startUdpEchoes, udpClient } from '../support/load/datagrams.js';
 import { startEchoes } from '../support/load/echo_backend.js';
 import { freePort, tempFolder } from '../support/places.js';
+import { runToEnd } from '../support/process.js';
 import { haveServers } from '../support/require_server.js';
 import { startHaproxy } from '../support/servers/haproxy.js';
 import { listenerText, poolText } from '../support/settings.js';
@@ -78,6 +79,8 @@ t.test(
     t.match(kept, { listener: 'files', detail: /denied\.txt:2: 127\.0\.0\.300: / });
     t.equal(await from('127.0.0.8'), 'hello');
     t.not(await from('127.0.0.7'), 'hello', 'the old list holds');
+    const checked = await runToEnd(process.execPath, [BINARY, 'check', '-c', daemon.file]);
+    t.match(checked, { code: 1, stderr: /listener files: .*denied\.txt:2: 127\.0\.0\.300: / });
     const refused = await daemon.reload(`${toml}\n# changed\n`.replace('["127.0.0.0/8"]', '[]'));
     t.match(refused, { event: 'reload-failed', problems: [/listener files: .*denied\.txt:2: /] });
 

@@ -57,7 +57,7 @@ export const ACCESS = table(
     allow_files: files({
       otherwise: 'everybody may come',
       example: ['/etc/sluice/allowed.txt'],
-      doc: 'Files with more of them: one block a line, "#" begins a comment. They are watched: a change holds within two seconds. One with a bad line, or that cannot be read, changes nothing, and `access-list-kept` says why; at a start or reload it is refused. All lists of a listener may have 1,000,000 blocks.',
+      doc: 'Files with more of them: one block a line, "#" begins a comment. They are watched: a change holds within two seconds, or when a file that is written in place has stood still for half a second; better rename it into place. One with a bad line, or that cannot be read, changes nothing, and `access-list-kept` says why; at a start or reload, and by `sluice check`, it is refused. Regular files only, up to 64 MiB; all lists of a listener may have 1,000,000 blocks.',
     }),
     deny_files: files({ default: [], doc: 'The same for `deny`.' }),
     dry_run: flag({

@@ -17,7 +17,9 @@ export const DIFFERENCE = record({
   warnings: list('What `sluice check` warns of in the file.', text('One of them.', 2_000)),
 });
 
-export function reloadEndpoint({ inUse, reloads }: Pick<ApiDeps, 'inUse' | 'reloads'>): Endpoint {
+type Deps = Pick<ApiDeps, 'inUse' | 'reloads' | 'daemon'>;
+
+export function reloadEndpoint({ inUse, reloads, daemon }: Deps): Endpoint {
   return endpoint({
     method: 'POST',
     path: '/reload',
@@ -27,7 +29,7 @@ export function reloadEndpoint({ inUse, reloads }: Pick<ApiDeps, 'inUse' | 'relo
     answer: DIFFERENCE,
     handle: async ({ body: { dry_run = false }, caller }) => {
       const done = await (dry_run
-        ? inUse.preview()
+        ? inUse.preview(daemon)
         : reloads.ask({ signal: null, by: caller.name }));
       if (!done.ok) {
         return err(refused('The file is refused; what is in use stays in use.', done.error));

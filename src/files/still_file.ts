@@ -1,0 +1,72 @@
+/**
+ * A regular file that another program may be writing just now. It is opened, and read when it has
+ * stood still for a while: what is written in place is whole by then, and a file that is renamed
+ * over meanwhile stays what it was.
+ */
+import { open, stat } from 'node:fs/promises';
+import {
+  bounded,
+  contentOf,
+  type FailedRead,
+  failed,
+  markOf,
+  partsOf,
+  type ReadBounds,
+  unfit,
+  WITHOUT_WAITING,
+} from './user_file.js';
+
+export interface StillBounds extends ReadBounds {
+  readonly pause: (delayMs: number) => Promise<void>;
+  /** To compare with when a file was written last. */
+  readonly wallMs: () => number;
+}
+
+export type StillRead =
+  | {
+      readonly kind: 'read';
+      readonly parts: readonly Buffer[];
+      /** As `markOfUserFile` would have told it of the file that was read. */
+      readonly mark: string;
+    }
+  | FailedRead;
+
+/** Whoever writes in place is done when nothing has changed for so long. */
+const SETTLE_MS = 500;
+/** A file that never settles is none. */
+const MAX_SETTLES = 6;
+/** It is not waited for at a start or reload; no clocks of file systems are so much apart. */
+const OLD_MS = 60_000;
+
+/** As `readUserFile`; pipes are refused, which are empty after they were read once. */
+export function readStillFile(path: string, bounds: StillBounds): Promise<StillRead> {
+  return bounded<StillRead>(path, bounds, () => read(path, bounds));
+}
+
+async function read(path: string, bounds: StillBounds): Promise<StillRead> {
+  const { maxBytes, signal, pause, wallMs } = bounds;
+  const unusable = unfit(await stat(path), 'regular');
+  if (unusable !== null) return failed(unusable);
+  const file = await open(path, WITHOUT_WAITING);
+  try {
+    let before = await file.stat();
+    // Something else may have taken its place meanwhile.
+    const swapped = unfit(before, 'regular');
+    if (swapped !== null) return failed(swapped);
+    for (let turn = 0; turn < MAX_SETTLES && !signal.aborted; turn++) {
+      if (wallMs() - before.mtimeMs < OLD_MS) await pause(SETTLE_MS);
+      const still = await file.stat();
+      if (still.size > maxBytes) return failed('EFBIG');
+      const isStill = contentOf(still) === contentOf(before);
+      before = still;
+      if (!isStill) continue;
+      const parts = await partsOf(file, bounds, 'its start');
+      before = await file.stat();
+      if (contentOf(still) !== contentOf(before)) continue;
+      return { kind: 'read', parts, mark: markOf(still) };
+    }
+    return failed('EBUSY');
+  } finally {
+    await file.close();
+  }
+}
