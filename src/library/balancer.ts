@@ -23,6 +23,7 @@ import { PickedLease } from './lease.js';
 import type { Machine } from './machine.js';
 import { type MetricRegistry, registerMetrics } from './metrics.js';
 import type { BalancerOptions } from './options.js';
+import { readPick } from './read_calls.js';
 import type { ReadOptions } from './read_options.js';
 import { type Snapshot, snapshotOf } from './snapshot.js';
 import { POOL, States } from './states.js';
@@ -100,8 +101,8 @@ export class Balancer extends EventEmitter<BalancerEvents> {
    * A lease of a backend, which must be settled. Throws a NoBackendError where no backend is
    * eligible now: it does not wait.
    */
-  pick({ key }: PickOptions = {}): PickedLease {
-    const asker: Asker = { clientKey: clientKeyOf(key), tried: null, signal: undefined };
+  pick(options?: PickOptions): PickedLease {
+    const asker: Asker = { clientKey: readPick(options), tried: null, signal: undefined };
     this.#counts.requests++;
     const choice = this.#waiting.choose(asker);
     if (choice.kind === 'none') throw this.#refusal(choice.reason, asker);
@@ -112,7 +113,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   }
 
   /** A connected socket; its place at the backend is taken until it closes. */
-  connect(options: ConnectOptions = {}): Promise<Socket> {
+  connect(options?: ConnectOptions): Promise<Socket> {
     return dialWithFailover(
       {
         ...this.#parts(),
@@ -128,7 +129,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
    * Runs `callback` at a backend, and again at another one where that is safe: after a dial that
    * failed, and after whatever `retryIf` allows within the retry budget. Answers what it answers.
    */
-  execute<T>(callback: Callback<T>, options: ExecuteOptions = {}): Promise<T> {
+  execute<T>(callback: Callback<T>, options?: ExecuteOptions): Promise<T> {
     return this.#executor.execute(callback, options);
   }
 
@@ -169,8 +170,8 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   }
 
   /** What `pick` would answer and why; nothing is reserved, and no turn is taken. */
-  explain({ key }: PickOptions = {}): Explanation {
-    const request = { clientKey: clientKeyOf(key), tried: null };
+  explain(options?: PickOptions): Explanation {
+    const request = { clientKey: readPick(options), tried: null };
     const { chosen, members, sentence } = this.#pool.explain(request, this.#machine.random);
     const backends = members.map(({ name: backend, reason, score }) => {
       return { backend, eligible: reason === null, reason, score };

@@ -5,13 +5,13 @@ import type { Clock, Timers } from '../core/clock.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { PoolSettings } from '../core/spec.js';
 import { type Lease, UNANSWERED_MS } from '../pool/selection.js';
-import { clientKeyOf } from './client_key.js';
 import type { Connections } from './connections.js';
 import type { Counts } from './counts.js';
 import type { Entry } from './entry.js';
 import { type NoBackendCode, NoBackendError } from './errors.js';
 import type { ConnectOptions } from './execute_options.js';
 import { blameOf } from './failure.js';
+import { readConnect } from './read_calls.js';
 import type { Asker, Waiting } from './waiting.js';
 
 export interface DialDeps {
@@ -26,12 +26,14 @@ export interface DialDeps {
   readonly refusal: (code: NoBackendCode, asker: Asker, cause: unknown) => Error;
 }
 
-export async function dialWithFailover(deps: DialDeps, options: ConnectOptions): Promise<Socket> {
-  const { signal } = options;
+export async function dialWithFailover(
+  deps: DialDeps,
+  options: ConnectOptions | undefined,
+): Promise<Socket> {
   const { waiting, settings, counts, refusal } = deps;
+  const { clientKey, signal, retries: asked } = readConnect(options);
   signal?.throwIfAborted();
-  const clientKey = clientKeyOf(options.key);
-  const retries = options.retries ?? settings().retries;
+  const retries = asked ?? settings().retries;
   let tried: BackendId[] | null = null;
   let last: unknown;
   counts.requests++;

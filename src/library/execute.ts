@@ -7,19 +7,14 @@ import type { Random } from '../core/random.js';
 import type { PoolSettings } from '../core/spec.js';
 import type { Lease } from '../pool/selection.js';
 import { backoffMs } from './backoff.js';
-import { clientKeyOf } from './client_key.js';
 import type { Counts } from './counts.js';
 import { Durations } from './durations.js';
 import type { Backend } from './entry.js';
 import { NoBackendError } from './errors.js';
-import {
-  type Callback,
-  durationMs,
-  type ExecuteOptions,
-  hedgePercentile,
-} from './execute_options.js';
+import type { Callback, ExecuteOptions } from './execute_options.js';
 import { hedged } from './hedged.js';
 import { type Outcome, Try, type TryLimits } from './one_try.js';
+import { mustBeCallback, type ReadExecute, readExecute } from './read_calls.js';
 import { RetryBudget } from './retry_budget.js';
 import { pause, Scope } from './scope.js';
 import type { Waiting } from './waiting.js';
@@ -38,12 +33,9 @@ export interface ExecutorDeps {
 /** A request on its way. */
 interface Request<T> {
   readonly callback: Callback<T>;
-  readonly options: ExecuteOptions;
+  readonly asked: ReadExecute;
   readonly scope: Scope;
-  readonly clientKey: Uint8Array;
   readonly limits: TryLimits;
-  /** null: off */
-  readonly hedgePercentile: number | null;
   tried: BackendId[] | null;
 }
 
@@ -56,22 +48,21 @@ export class Executor {
     this.#deps = deps;
   }
 
-  async execute<T>(callback: Callback<T>, options: ExecuteOptions): Promise<T> {
+  async execute<T>(callback: Callback<T>, options: ExecuteOptions | undefined): Promise<T> {
     const { clock, timers, counts } = this.#deps;
-    options.signal?.throwIfAborted();
-    const percentile = hedgePercentile(options.hedge);
-    const limitMs = durationMs('tryTimeout', options.tryTimeout);
-    const scope = new Scope(timers, options.signal, durationMs('timeout', options.timeout));
+    mustBeCallback(callback);
+    const asked = readExecute(options);
+    const { signal, timeoutMs, tryTimeoutMs: limitMs, hedgePercentile } = asked;
+    signal?.throwIfAborted();
+    const scope = new Scope(timers, signal, timeoutMs);
     this.#budget.request(clock.nowMs());
     counts.requests++;
     try {
       return await this.#tries({
         callback,
-        options,
+        asked,
         scope,
-        clientKey: clientKeyOf(options.key),
-        limits: { outer: scope.signal, limitMs, lose: percentile === null ? 'never' : 'may' },
-        hedgePercentile: percentile,
+        limits: { outer: scope.signal, limitMs, lose: hedgePercentile === null ? 'never' : 'may' },
         tried: null,
       });
     } finally {
@@ -80,8 +71,8 @@ export class Executor {
   }
 
   async #tries<T>(request: Request<T>): Promise<T> {
-    const { scope, options } = request;
-    const retries = options.retries ?? this.#deps.settings().retries;
+    const { scope, asked } = request;
+    const retries = asked.retries ?? this.#deps.settings().retries;
     let last: unknown;
     for (let attempt = 1; ; attempt++) {
       let lease: Lease;
@@ -108,7 +99,7 @@ export class Executor {
 
   /** Returns where another try is safe and affordable; throws the error otherwise. */
   async #goOn<T>(
-    { options, scope }: Request<T>,
+    { asked, scope }: Request<T>,
     { error, blame }: Extract<Outcome<T>, { kind: 'failed' }>,
     lease: Lease,
     attempt: number,
@@ -117,7 +108,7 @@ export class Executor {
     if (blame === 'own' || blame === 'ended') throw error;
     if (blame === 'unknown') {
       const about = { backend: backendOf(lease.backend.id), attempt };
-      if (options.retryIf?.(error, about) !== true) throw error;
+      if ((await asked.retryIf?.(error, about)) !== true) throw error;
       if (!this.#budget.tryRetry(clock.nowMs())) throw error;
       await pause(timers, backoffMs(attempt, random), scope.signal);
     }
@@ -126,7 +117,8 @@ export class Executor {
 
   async #round<T>(request: Request<T>, lease: Lease, attempt: number): Promise<Outcome<T>> {
     const { timers } = this.#deps;
-    const { callback, hedgePercentile: percentile } = request;
+    const { callback, asked } = request;
+    const { hedgePercentile: percentile } = asked;
     const first = this.#try(request, lease, attempt);
     const outcome =
       percentile === null
@@ -159,7 +151,7 @@ export class Executor {
     return new Try<T>(this.#deps, lease, this.#deps.backendOf(id), attempt, request.limits);
   }
 
-  #asker<T>({ clientKey, tried, scope }: Request<T>) {
-    return { clientKey, tried, signal: scope.signal };
+  #asker<T>({ asked, tried, scope }: Request<T>) {
+    return { clientKey: asked.clientKey, tried, signal: scope.signal };
   }
 }

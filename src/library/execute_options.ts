@@ -1,8 +1,6 @@
-/** What `execute` and `connect` are asked for, and how it is read. */
-import { parseDuration } from '../config/quantity.js';
+/** What `pick`, `connect` and `execute` are asked with; read_calls.ts reads it. */
 import type { Key } from './client_key.js';
 import type { Backend } from './entry.js';
-import { OptionsError } from './errors.js';
 import type { Duration } from './options.js';
 
 export interface PickOptions {
@@ -41,32 +39,11 @@ export interface ExecuteOptions extends ConnectOptions {
    * Whether a request that failed so may be sent again. Asked only where something may have been
    * sent: a dial that failed goes on to another backend in any case. Default: never.
    */
-  readonly retryIf?: (error: unknown, about: FailedTry) => boolean;
+  readonly retryIf?: (error: unknown, about: FailedTry) => boolean | PromiseLike<boolean>;
   /** One deadline over all tries, pauses and waiting included. */
   readonly timeout?: Duration;
   /** How long one try may take; what follows is for `retryIf` to say (a TryTimeoutError). */
   readonly tryTimeout?: Duration;
   /** A second try elsewhere while a slow one goes on; `true`: after the 95th percentile. */
   readonly hedge?: boolean | HedgeOptions;
-}
-
-const USUAL_PERCENTILE = 95;
-
-/** null: off */
-export function hedgePercentile(hedge: ExecuteOptions['hedge']): number | null {
-  if (hedge === undefined || hedge === false) return null;
-  const percentile = (hedge === true ? undefined : hedge.percentile) ?? USUAL_PERCENTILE;
-  if (percentile > 0 && percentile < 100) return percentile;
-  throw new OptionsError([
-    `hedge.percentile: out of range (expected a number between 0 and 100; got ${percentile})`,
-  ]);
-}
-
-/** Milliseconds of `value`; null where it is absent. */
-export function durationMs(key: string, value: Duration | undefined): number | null {
-  if (value === undefined) return null;
-  const ms = typeof value === 'string' ? parseDuration(value) : value;
-  if (ms !== null && Number.isFinite(ms) && ms > 0) return ms;
-  const expected = 'a duration above 0, as "250ms" or in milliseconds';
-  throw new OptionsError([`${key}: not a duration (expected ${expected}; got ${String(value)})`]);
 }

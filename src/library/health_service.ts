@@ -7,9 +7,9 @@ import type { Clock, Timers } from '../core/clock.js';
 import { systemClock } from '../system/clock.js';
 import { holdingTimers, systemTimers } from '../system/timers.js';
 import { OptionsError } from './errors.js';
-import { durationMs } from './execute_options.js';
 import { type CheckState, HealthCheck } from './health_check.js';
 import type { Duration } from './options.js';
+import { durationMs } from './read_calls.js';
 import { pause } from './scope.js';
 
 export interface HealthCheckOptions {
