@@ -23,7 +23,7 @@ export async function check(
   stdout: LineSink = process.stdout,
   stderr: LineSink = process.stderr,
 ): Promise<0 | 1> {
-  const config = await readConfig(path, systemTimers);
+  const config = await readConfig(path, systemTimers, '-c');
   if (config.ok) {
     const { spec, warnings } = config.value;
     const problems = await accessProblems(spec.listeners, {

@@ -30,7 +30,7 @@ export async function discover(
   stdout: LineSink = process.stdout,
   stderr: LineSink = process.stderr,
 ): Promise<0 | 1> {
-  const config = await readConfig(path, systemTimers);
+  const config = await readConfig(path, systemTimers, '-c');
   if (!config.ok) {
     stderr.write(config.error.map((issue) => `${formatIssue(issue)}\n`).join(''));
     return 1;

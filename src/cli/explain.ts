@@ -18,7 +18,7 @@ import type { Words } from './word_reader.js';
 export async function explain(file: string, words: Words): Promise<0 | 1> {
   const form = words['json'] === true ? 'json' : 'text';
   const out = new Output(process.stdout, process.stderr, form);
-  const config = await readConfig(file, systemTimers);
+  const config = await readConfig(file, systemTimers, '-c');
   if (!config.ok) {
     for (const issue of config.error) out.complain(formatIssue(issue));
     return 1;

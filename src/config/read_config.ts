@@ -19,6 +19,9 @@ export interface ReadConfig extends Loaded {
   readonly hash: string;
 }
 
+/** Where the path comes from; only who can write another one there is told to. */
+export type NamedBy = '-c' | 'other means';
+
 /**
  * `loadConfig` of the file at `path`, and a look at the paths that it binds. A file that cannot be
  * read is one issue with a remedy.
@@ -26,8 +29,9 @@ export interface ReadConfig extends Loaded {
 export async function readConfig(
   path: string,
   timers: Timers,
+  namedBy: NamedBy = 'other means',
 ): Promise<Result<ReadConfig, readonly Issue[]>> {
-  const text = await readConfigText(path, timers);
+  const text = await readConfigText(path, timers, namedBy);
   if (!text.ok) return err([text.error]);
   const loaded = await loadWithFiles(text.value, path, timers);
   if (!loaded.ok) return loaded;
@@ -80,13 +84,20 @@ async function within<T>(timers: Timers, work: (signal: AbortSignal) => Promise<
 }
 
 /** The text alone, for whoever needs its hash too. Pipes and /dev/stdin are read to their end. */
-export async function readConfigText(path: string, timers: Timers): Promise<Result<string, Issue>> {
+export async function readConfigText(
+  path: string,
+  timers: Timers,
+  namedBy: NamedBy = 'other means',
+): Promise<Result<string, Issue>> {
   const read = await within(timers, (signal) =>
     readUserFile(path, { maxBytes: MAX_CONFIG_BYTES, signal, tried: 'once' }),
   );
   if (read.kind === 'failed') {
     const { expected = 'a readable file', got = read.code } = REMEDIES[read.code] ?? {};
-    return err(unreadable(path, expected, got));
+    const isOption = read.code === 'ENOENT' && namedBy === '-c';
+    return err(
+      unreadable(path, isOption ? `${expected}; -c FILE names another one` : expected, got),
+    );
   }
   try {
     return { ok: true, value: new TextDecoder('utf-8', { fatal: true }).decode(read.bytes) };
@@ -110,7 +121,7 @@ const IN_TIME = `a file that can be read within ${READ_LIMIT_MS / 1000} s`;
 const REMEDIES: Readonly<
   Record<string, { readonly expected: string; readonly got?: string } | undefined>
 > = {
-  ENOENT: { expected: 'a file at this path; -c FILE names another one' },
+  ENOENT: { expected: 'a file at this path' },
   EACCES: { expected: 'a file that this user may read' },
   EISDIR: { expected: 'a file, and this is a directory' },
   ENODATAFILE: { expected: 'a regular file or a pipe', got: 'a device or a socket' },

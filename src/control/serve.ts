@@ -40,7 +40,7 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<never> {
   holdProcess();
   const inbox = new SignalInbox(() => endNow(0));
-  const config = await loadFile(options.file, (file) => readConfig(file, systemTimers));
+  const config = await loadFile(options.file, (file) => readConfig(file, systemTimers, '-c'));
   if (config.ok) return new Service(options, config.value, inbox).run();
   await complain(config.error.map((problem) => `${problem}\n`).join(''));
   return endNow(1);

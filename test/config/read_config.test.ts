@@ -43,13 +43,18 @@ t.test('a byte order mark is no text', async (t) => {
 t.test('a file that cannot be read is one issue with a remedy', async (t) => {
   const missing = join(dir, 'missing.toml');
   t.strictSame(await problems(missing), [
-    `${missing}:1:1: file: cannot be read (expected a file at this path; -c FILE names another one; got ENOENT)`,
+    `${missing}:1:1: file: cannot be read (expected a file at this path; got ENOENT)`,
   ]);
+  const option = await readConfig(missing, systemTimers, '-c');
+  if (option.ok) return t.fail('there is no file');
+  t.match(option.error[0]?.expected, 'a file at this path; -c FILE names another one');
   t.strictSame(await problems(dir), [
     `${dir}:1:1: file: cannot be read (expected a file, and this is a directory; got EISDIR)`,
   ]);
   t.match(await problems(join(dir, 'latin1.toml')), [/expected text in UTF-8/]);
-  t.match(await problems(join(dir, 'good.toml', 'x')), [/expected a readable file; got ENOTDIR/]);
+  return t.match(await problems(join(dir, 'good.toml', 'x')), [
+    /expected a readable file; got ENOTDIR/,
+  ]);
 });
 
 t.test('a file has a limit', async (t) => {
