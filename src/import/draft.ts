@@ -1,4 +1,5 @@
 /** A configuration of sluice in the making: tables, their keys, and where each came from. */
+import { MAX_BACKENDS } from '../core/limits.js';
 import { type Part, type Place, placeText } from './statement.js';
 
 export type Literal = string | number | boolean | readonly string[] | Payload;
@@ -118,6 +119,8 @@ function payloadText(bytes: Uint8Array): string {
   return `'${text.startsWith('hex:') ? `\\x68${text.slice(1)}` : text}'`;
 }
 
+const FULL = `a configuration has ${MAX_BACKENDS} backends at most`;
+
 export class Draft {
   #tables: Table[] = [];
 
@@ -134,6 +137,14 @@ export class Draft {
     const table = new Table(path, origins, 'listed');
     this.#tables.push(table);
     return table;
+  }
+
+  /** The first of `servers`, as many as a configuration may have beside those that it has. */
+  fitting<T extends { readonly head: Part }>(servers: readonly T[]): readonly T[] {
+    const backends = this.#tables.filter(({ path }) => path.at(-1) === 'backends').length;
+    const room = Math.max(0, MAX_BACKENDS - backends);
+    for (const { head } of servers.slice(room)) head.statement.part().dropped(FULL);
+    return servers.slice(0, room);
   }
 
   has(path: readonly string[]): boolean {

@@ -195,3 +195,26 @@ t.test(`so does each word of a mutated one (SEED=${seed})`, async (t) => {
   }
   return t.pass(`${ROUNDS} rounds`);
 });
+
+t.test('what is beyond the limit of backends is dropped, and the rest passes check', async (t) => {
+  const servers = (count: number, line: (address: string) => string): string =>
+    Array.from({ length: count }, (_, at) => line(`10.0.${at >> 8}.${at & 255}:80`)).join('\n');
+  const both = 'server { listen 1; proxy_pass u; } server { listen 1 udp; proxy_pass u; }';
+  const pool = servers(8_193, (address) => `server ${address};`);
+  const one = 'server { listen 2; proxy_pass 10.1.0.0:80; }';
+  for (const fixture of [
+    { kind: 'nginx', name: 'big.conf', text: `stream { upstream u {\n${pool} }\n${both} ${one} }` },
+    {
+      kind: 'haproxy',
+      name: 'big.cfg',
+      text: `listen a\n bind :1\n${servers(16_385, (address) => ` server s${address} ${address}`)}\n`,
+    },
+  ] as const) {
+    t.equal(await flaw(fixture, NONE), undefined, fixture.name);
+    const result = await importFixture(fixture, NONE);
+    if (!result.ok) return t.fail(JSON.stringify(result.error));
+    const full = result.value.entries.filter(({ notes }) => /16384 backends/.test(notes.join()));
+    t.ok(full.length > 0 && full.every(({ verdict }) => verdict === 'dropped'), fixture.name);
+  }
+  return t.end();
+});

@@ -23,7 +23,7 @@ export function writePool(
 ): void {
   const { draft, globals, has } = scene;
   const path = ['pools', name];
-  const servers = inService(serversOf(proxy, listenerPort));
+  const servers = draft.fitting(inService(serversOf(proxy, listenerPort)));
   const templates = templatesOf(proxy, has);
   const members = [...servers, ...templates];
   const table = draft.table(path, [proxy.section.head.place]);

@@ -17,7 +17,9 @@ export function writeRoutes(
   const rows = (map.children ?? []).map(({ statement }) => statement);
   const fallback = rows.find((row) => row.value(0) === 'default');
   const other =
-    fallback === undefined ? null : poolFor(scene, fallback.value(1), settings, protocol);
+    fallback === undefined
+      ? null
+      : poolFor(scene, fallback.value(1), fallback.part(), settings, protocol);
   const pairs = rows.filter((row) => row !== fallback && row.words.length === 2);
   if (scene.has.routes === 'not here') {
     for (const row of pairs) row.part().dropped(LACKS.routes);
@@ -64,7 +66,7 @@ function routeOf(
     row.part().dropped('a server name is a name, or one with "*." before it');
     return null;
   }
-  const pool = poolFor(scene, row.value(1), settings, protocol);
+  const pool = poolFor(scene, row.value(1), row.part(), settings, protocol);
   if (pool === null) {
     row.part().dropped('no such upstream');
     return null;

@@ -59,7 +59,7 @@ function writeListener(
   const isVariable = target.startsWith('$');
   const pool = isVariable
     ? writeRoutes(scene, name, pass, settings, protocol)
-    : poolFor(scene, target, settings, protocol);
+    : poolFor(scene, target, pass, settings, protocol);
   if (pool === null) {
     scene.draft.remove(['listeners', name]);
     return lose(

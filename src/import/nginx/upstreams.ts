@@ -18,10 +18,11 @@ const POOL_SETTINGS = [
   'proxy_session_drop',
 ];
 
-/** The pool for `target` with these settings; null: it is no upstream and no address. */
+/** The pool that `asking` names as `target`; null: it is no upstream and no address. */
 export function poolFor(
   scene: Scene,
   target: string,
+  asking: Part,
   settings: Settings,
   protocol: Protocol,
 ): string | null {
@@ -43,13 +44,16 @@ export function poolFor(
     table.put('policy', 'round-robin', '');
     writeDials(scene, settings, protocol, table);
     scene.draft.table([...path, 'health']).put('probe', 'none', 'nginx does not probe');
-    scene.draft.listed([...path, 'backends'], []).put('address', target, '');
+    if (takesNothing(target, protocol)) asking.dropped(withoutIt(name));
+    else if (scene.draft.fitting([{ head: asking }]).length > 0) {
+      scene.draft.listed([...path, 'backends'], []).put('address', target, '');
+    }
     return name;
   }
   upstream.statement.mark('translated', path.join('.'));
   writePolicy(scene, path, table, upstream);
   writeDials(scene, settings, protocol, table);
-  const servers = serversOf(upstream);
+  const servers = scene.draft.fitting(serversOf(upstream, name, protocol));
   writeRetries(settings, servers.length, table);
   writeSlowStart(servers, table);
   scene.draft.table([...path, 'health']).put('probe', 'none', 'nginx does not probe');
@@ -157,12 +161,25 @@ export interface UpstreamServer {
   readonly options: ReadonlyMap<string, Part>;
 }
 
-function serversOf(upstream: Node): readonly UpstreamServer[] {
+/** nginx fails to connect to it, and goes on to the next one. */
+function takesNothing(address: string, protocol: Protocol): boolean {
+  return protocol === 'udp' && address.startsWith('unix:');
+}
+
+function withoutIt(pool: string): string {
+  return `a UNIX socket takes no datagrams: pools.${pool}, for UDP, is without it`;
+}
+
+function serversOf(upstream: Node, pool: string, protocol: Protocol): readonly UpstreamServer[] {
   const found = (upstream.children ?? []).flatMap(({ statement }): readonly UpstreamServer[] => {
     if (statement.value(0) !== 'server') return [];
     const read = readAddress(statement.value(1));
     if (!read.ok) {
       statement.part().dropped(`${statement.value(1)}: ${read.error.problem}`);
+      return [];
+    }
+    if (takesNothing(statement.value(1), protocol)) {
+      statement.part().dropped(withoutIt(pool));
       return [];
     }
     const head = statement.part(0, 2);
