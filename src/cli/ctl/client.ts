@@ -48,7 +48,12 @@ export class Client {
     const { status, text, etag } = await this.#exchange(method, `${PREFIX}${path}`, body);
     const value = parse(text);
     if (status === 200 && value !== undefined) return { value: value as T, etag };
-    if (isProblem(value)) throw new CtlFailure(value.detail, value.problems ?? [], status);
+    if (isProblem(value)) {
+      const { detail, problems = [] } = value;
+      // For machines they stand there one by one as well.
+      const more = problems.filter((one) => !detail.includes(one));
+      throw new CtlFailure(detail, more, status);
+    }
     throw new CtlFailure(`${this.#path} answers with HTTP status ${status}: is that sluice?`);
   }
 
