@@ -1,7 +1,9 @@
-/** Every configuration in conf/ is good. */
+/** Every configuration in conf/ is good, on a machine where sluice has never run. */
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { confFile } from '../../src/config/generate/documents.js';
+import { formatIssue } from '../../src/config/issue.js';
+import { findBadPaths } from '../../src/config/socket_path.js';
 import { loadSpec } from '../support/load_spec.js';
 
 const examples = readdirSync(confFile('examples'));
@@ -14,7 +16,9 @@ for (const name of [
   ...examples.map((file) => `examples/${file}`),
 ]) {
   t.test(`${name} is good and serves somebody`, async (t) => {
-    const spec = loadSpec(readFileSync(confFile(name), 'utf8'));
+    const text = readFileSync(confFile(name), 'utf8');
+    const spec = loadSpec(text);
+    t.same(findBadPaths(text, name, spec).map(formatIssue), []);
     t.ok(spec.listeners.length > 0);
     const used = new Set(spec.listeners.map(({ pool }) => pool));
     for (const pool of spec.pools) {
