@@ -80,8 +80,18 @@ export class Adoption {
     return ok(null);
   }
 
-  /** Asks for the addresses of the names in `spec` again, and follows them. */
-  async followAddresses(spec: Spec): Promise<Result<null, Refusal>> {
+  /** Asks for the addresses of the names in `spec`, ahead of a change that needs them. */
+  ask(spec: Spec): Promise<void> {
+    return this.#deps.changes.unlessOverruled(this.#deps.resolver.ask(addressesOf(spec)));
+  }
+
+  /** Asks for the addresses of the names in use again, and follows them with a change. */
+  async followAddresses(spec: () => Spec): Promise<Result<null, Refusal>> {
+    await this.ask(spec());
+    return this.#deps.changes.run(() => this.#followAsked(spec()));
+  }
+
+  async #followAsked(spec: Spec): Promise<Result<null, Refusal>> {
     const { changes, resolver } = this.#deps;
     await changes.unlessOverruled(resolver.refresh(addressesOf(spec)));
     if (changes.overruled) return err(OVERRULED);

@@ -5,7 +5,6 @@
 import type { Cause } from '../core/outcome.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
-import { withDiscovered } from '../discovery/fold_discovered.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from '../names/resolver.js';
 import { AccessLists, type ReadLists } from './access_lists.js';
 import { Adoption } from './adoption.js';
@@ -166,6 +165,9 @@ export class Daemon {
 
   /** Puts a new, valid file in place of the present one; on a failure nothing has changed. */
   async reload(file: Spec): Promise<Result<null, Refusal>> {
+    // Sources and name servers may be silent for seconds: no other change waits behind that.
+    await this.#changes.unlessOverruled(this.discoveries.prepare(file));
+    await this.#adoption.ask(this.discoveries.expected(file));
     const lists = await this.lists.read(file);
     return lists.ok ? this.#changes.run(() => this.#adoptFile(file, lists.value)) : lists;
   }
@@ -322,8 +324,7 @@ export class Daemon {
   async #adoptDesired(file: Spec, lists: ReadLists | null): Promise<Result<null, Refusal>> {
     const { discoveries } = this;
     discoveries.take();
-    const configured = withDiscovered(file, (pool, source) => discoveries.found(pool, source));
-    const desired = this.#desires.with({ configured });
+    const desired = this.#desires.with({ configured: discoveries.with(file) });
     const adopted = await this.#adoption.adopt(desired.spec, lists);
     if (!adopted.ok) return adopted;
     this.#desires.adopted(desired);
@@ -333,6 +334,7 @@ export class Daemon {
   }
 
   async #followSources(): Promise<'followed' | 'refused'> {
+    await this.#adoption.ask(this.discoveries.expected(this.#file));
     const followed = await this.#changes.run(() => this.#adoptDesired(this.#file, null));
     if (followed.ok || this.#changes.overruled) return 'followed';
     this.#deps.log.event('discovery-refused', { problems: followed.error });
@@ -374,8 +376,8 @@ export class Daemon {
   #resolveAgain(): void {
     this.#deps.timers.after(RESOLVE_INTERVAL_MS, () => {
       if (this.#phase !== 'serving') return;
-      void this.#changes
-        .run(() => this.#adoption.followAddresses(this.#spec))
+      void this.#adoption
+        .followAddresses(() => this.#spec)
         .then((followed) => {
           if (followed.ok || this.#changes.overruled) return;
           this.#deps.log.event('addresses-refused', { problems: followed.error });

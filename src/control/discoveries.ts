@@ -7,6 +7,7 @@ import { type DiscoverySpec, type SourceFailure, sourceName } from '../core/disc
 import type { Proof } from '../core/proof.js';
 import { sameValue } from '../core/same_value.js';
 import type { Spec } from '../core/spec.js';
+import { withDiscovered } from '../discovery/fold_discovered.js';
 import { Follower, type FollowerNews, type FollowerView } from '../discovery/follower.js';
 import { sameMembers } from '../discovery/member_sets.js';
 import { createSource } from '../discovery/registry.js';
@@ -76,9 +77,17 @@ export class Discoveries {
     for (const followed of this.#followed.values()) followed.taken = followed.follower.members;
   }
 
-  /** The members of a source of `pool` when `take` was called last. */
-  found(pool: string, spec: DiscoverySpec): readonly Member[] {
-    return this.#followed.get(keyOf(pool, spec))?.taken ?? [];
+  /** `file` with what its sources had found when `take` was called last. */
+  with(file: Spec): Spec {
+    return withDiscovered(file, (pool, spec) => this.#followed.get(keyOf(pool, spec))?.taken ?? []);
+  }
+
+  /** `file` with what its sources have found until now. */
+  expected(file: Spec): Spec {
+    return withDiscovered(
+      file,
+      (pool, spec) => this.#followed.get(keyOf(pool, spec))?.follower.members ?? [],
+    );
   }
 
   /** Of every source that is followed. */

@@ -40,6 +40,8 @@ interface Host {
   given: readonly string[];
   /** Came, maybe too late for whoever asked first, and was not followed yet. */
   answer: HostAnswer | null;
+  /** `ahead`: by `ask`, and the next `refresh` takes what came of it. */
+  asked: 'no' | 'ahead';
   /** Why the last lookup brought no address; null: it did. */
   problem: string | null;
 }
@@ -81,7 +83,22 @@ export class Resolver {
     for (const host of this.#hosts.keys()) if (!used.has(host)) this.#hosts.delete(host);
   }
 
-  /** Asks again for every name in `addresses`. */
+  /**
+   * Asks for every name in `addresses` ahead of the next `refresh`, which does not wait for them
+   * then: a name server may be silent for seconds. Changes no address.
+   */
+  async ask(addresses: readonly Address[]): Promise<void> {
+    const names = new Set(addresses.filter(isName).map(({ host }) => host));
+    await Promise.all(
+      [...names].map(async (name) => {
+        const host = this.#host(name);
+        await this.#ask(name, host);
+        host.asked = 'ahead';
+      }),
+    );
+  }
+
+  /** Asks again for every name in `addresses` that was not asked for ahead. */
   async refresh(addresses: readonly Address[]): Promise<void> {
     const byHost = new Map<string, NameAddress[]>();
     for (const address of addresses.filter(isName)) {
@@ -101,15 +118,9 @@ export class Resolver {
     names: readonly NameAddress[],
     state: 'well' | 'down',
   ): Promise<void> {
-    const host = this.#hosts.get(name) ?? {
-      address: null,
-      running: null,
-      given: [],
-      answer: null,
-      problem: null,
-    };
-    this.#hosts.set(name, host);
-    await this.#ask(name, host);
+    const host = this.#host(name);
+    if (host.asked === 'no') await this.#ask(name, host);
+    host.asked = 'no';
     const { answer, address: before } = host;
     host.answer = null;
     host.problem = problemOf(answer, before);
@@ -124,6 +135,21 @@ export class Resolver {
       const [was, is] = [at(before, address.port), at(now, address.port)];
       this.#deps.changed(formatAddress(address), formatAddress(was), formatAddress(is));
     }
+  }
+
+  #host(name: string): Host {
+    const known = this.#hosts.get(name);
+    if (known !== undefined) return known;
+    const host: Host = {
+      address: null,
+      running: null,
+      given: [],
+      answer: null,
+      asked: 'no',
+      problem: null,
+    };
+    this.#hosts.set(name, host);
+    return host;
   }
 
   /** Waits for an answer, but not for ever: one that comes later is there for the next time. */

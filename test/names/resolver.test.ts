@@ -97,6 +97,23 @@ t.test('an answer that comes too late is there for the next time', async (t) => 
   t.match(resolver.endpoint(db()), { host: '10.0.0.2' }, 'however slow the name server always is');
 });
 
+t.test('what was asked for ahead holds up nobody, answered or not', async (t) => {
+  const { resolver, pending, time } = bed();
+  const asked = resolver.ask([db(1), db(2)]);
+  t.equal(pending.length, 1);
+  pending[0]?.(found(1));
+  await asked;
+  t.equal(resolver.endpoint(db()), null, 'nothing has changed yet');
+  await resolver.refresh([db()]);
+  t.match(resolver.endpoint(db()), { host: '10.0.0.1' });
+  const silent = resolver.ask([db()]);
+  await time.pass(3_000);
+  await silent;
+  await resolver.refresh([db()]);
+  t.match(resolver.problem(db()), /within 3 s/);
+  t.equal(pending.length, 2, 'asked for once each time');
+});
+
 t.test('one host at two ports is asked for once, and known at a third', async (t) => {
   const { resolver, pending } = bed();
   const done = resolver.refresh([db(1), db(2)]);
