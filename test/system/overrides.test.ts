@@ -93,7 +93,7 @@ t.test(
     t.equal(echoes[1]?.open, 1, 'and only that');
 
     const back = await ctl('ready', 'app/b0', '--wait');
-    t.same([back.code, back.stdout], [0, 'app/b0: drained has ended'], back.stderr);
+    t.same([back.code, back.stdout], [0, 'app/b0: no longer drained'], back.stderr);
     t.same(await shares(t, daemon, echoes, 6), [3, 3]);
     t.match(daemon.eventsNamed('override-set'), [{ backend: 'b0', value: 'drained', by: 'root' }]);
     t.match(daemon.eventsNamed('override-ended'), [{ backend: 'b0', cause: 'ended', by: 'root' }]);
@@ -253,7 +253,7 @@ t.test(
       'switchover',
     );
     t.equal(held.code, 0, held.stderr);
-    t.match(held.stdout, /^app: held: at most 2 wait, existing sessions end, until /);
+    t.match(held.stdout, /^app: held \(at most 2 wait, existing sessions end\), until /);
     await running.ended;
     t.match(before.daemon.eventsNamed('override-set'), [{ pool: 'app', kind: 'hold', by: 'root' }]);
     before.daemon.signal('SIGKILL');
@@ -281,7 +281,7 @@ t.test(
     ]);
     t.equal(echoes[0]?.open, 0, 'nobody was chosen');
     const released = await operated.ctl('release', 'app');
-    t.match(released.stdout, /^app: held: .* has ended/);
+    t.match(released.stdout, /^app: no longer held \(at most 2 wait/);
     for (const wire of waiting) {
       if (typeof wire === 'string') throw new Error(wire);
       await wire.send('x');

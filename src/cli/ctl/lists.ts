@@ -8,6 +8,7 @@ import type { Rows } from './output.js';
 import { textsOf } from './sessions.js';
 
 type Backends = ShapeOf<typeof BACKENDS>;
+type Pool = ShapeOf<typeof POOLS>['items'][number];
 type Counts = readonly { readonly reason: string; readonly count: number }[];
 
 export const listeners: CtlCommand = {
@@ -18,7 +19,17 @@ export const listeners: CtlCommand = {
     const page = await client.get<ShapeOf<typeof LISTENERS>>('/listeners');
     out.show(page, ({ items }, fit) =>
       fit([
-        ['LISTENER', 'PROTOCOL', 'ADDRESS', 'POOL', 'STATE', 'SINCE', 'SESSIONS', 'REFUSED', ''],
+        [
+          'LISTENER',
+          'PROTOCOL',
+          'ADDRESS',
+          'POOL',
+          'STATE',
+          'SINCE',
+          'SESSIONS',
+          'REFUSED',
+          'REASON',
+        ],
         ...items.map((one) => [
           one.name,
           one.protocol,
@@ -44,14 +55,14 @@ export const pools: CtlCommand = {
     const page = await client.get<ShapeOf<typeof POOLS>>('/pools');
     out.show(page, ({ items }, fit) =>
       fit([
-        ['POOL', 'STATE', 'SINCE', 'ELIGIBLE', 'SESSIONS', 'QUEUE', 'POLICY', 'REFUSED', ''],
+        ['POOL', 'STATE', 'SINCE', 'ELIGIBLE', 'SESSIONS', 'QUEUE', 'POLICY', 'REFUSED', 'REASON'],
         ...items.map((one) => [
           one.name,
           one.state,
           since(one.since),
           of(one.eligible, one.backends),
           String(one.sessions),
-          one.queue_size === 0 ? '-' : of(one.queue_length, one.queue_size),
+          queueText(one),
           one.policy,
           counts(one.refused),
           one.reason,
@@ -61,6 +72,12 @@ export const pools: CtlCommand = {
     return 0;
   },
 };
+
+/** A pool without a queue has one while it is held. */
+function queueText({ queue_size: size, queue_length: length }: Pool): string {
+  if (size > 0) return of(length, size);
+  return length > 0 ? String(length) : '-';
+}
 
 export const backends: CtlCommand = {
   name: 'backends',

@@ -148,7 +148,7 @@ async function give({ client, out }: CtlCall, path: string, body: object): Promi
   out.show(changed, ({ set, ended }) => {
     const told = [
       ...set.map((one) => `${one.backend}: ${sentence(one)}`),
-      ...ended.map((one) => `${one.backend}: ${what(one)} has ended`),
+      ...ended.map((one) => endedText(one)),
     ];
     return told.length === 0 ? ['nothing changes: it is as configured'] : told;
   });
@@ -192,6 +192,11 @@ function sentence(one: Override): string {
   return `${what(one)}${until}`;
 }
 
+/** `pg/a: no longer drained`. */
+export function endedText(one: Override): string {
+  return `${one.backend}: no longer ${what(one)}`;
+}
+
 /** `drained`, or `weight 50% instead of 100`. */
 export function what({ kind, value, replaced }: Override): string {
   if (kind === 'hold') return heldText(String(value));
@@ -202,5 +207,5 @@ export function what({ kind, value, replaced }: Override): string {
 function heldText(value: string): string {
   const [most = '', drains] = value.split(' ');
   const sessions = drains === undefined ? '' : ', existing sessions end';
-  return `held: at most ${most} wait${sessions}`;
+  return `held (at most ${most} wait${sessions})`;
 }

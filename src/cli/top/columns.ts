@@ -173,7 +173,8 @@ function refused(state: State, line: Line): string {
 
 function queue(line: Line): string {
   if (line.is !== 'pool') return '';
-  return line.of.queue_size === 0 ? '-' : String(line.of.queue_length);
+  const { queue_size: size, queue_length: length } = line.of;
+  return size === 0 && length === 0 ? '-' : String(length);
 }
 
 /** Milliseconds, or what else is known of the last one. */

@@ -6,7 +6,7 @@ import type { SESSIONS } from '../../control/api/sessions.js';
 import type { ShapeOf } from '../../control/api/shape.js';
 import type { Clock } from '../../core/clock.js';
 import { type Client, CtlFailure } from '../ctl/client.js';
-import { what } from '../ctl/orders.js';
+import { endedText, what } from '../ctl/orders.js';
 import type { Look, Order, Status, View } from './state.js';
 
 /** As many as one answer has. */
@@ -48,7 +48,7 @@ export async function give(client: Api, { what: path, backend }: Order): Promise
   const { set, ended, notes } = await client.post<Changed>(`/${path}`, { backends: [backend] });
   const changes = [
     ...set.map((one) => `${one.backend}: ${what(one)}`),
-    ...ended.map((one) => `${one.backend}: ${what(one)} has ended`),
+    ...ended.map((one) => endedText(one)),
   ];
   const told = changes.length === 0 ? ['nothing changes: it is as configured'] : changes;
   return [...notes, ...told].join('; ');

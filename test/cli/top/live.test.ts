@@ -131,6 +131,6 @@ t.test('an order is told, and looked at; leaving waits for its answer', async (t
   live.key('q');
   t.equal(quits(), 1);
   const settled = live.settled();
-  orders[1]?.answer('app/a: drained has ended');
-  t.equal(await settled, 'app/a: drained has ended');
+  orders[1]?.answer('app/a: no longer drained');
+  t.equal(await settled, 'app/a: no longer drained');
 });
