@@ -34,6 +34,12 @@ t.test('a password file that is not there is a warning, one that is there is non
   t.match(warningsOf(text, { '/run/secret': 'forbidden' }), [/got a file that this user may not/]);
 });
 
+t.test('a token file that is not there is a warning', async (t) => {
+  const text = `${LISTENER}${BACKEND}[admin]\ntoken_file = "/run/token"\n`;
+  t.match(warningsOf(text), [/admin\.token_file: \/run\/token cannot be read .*got no such file/]);
+  t.strictSame(warningsOf(text, { '/run/token': 'readable' }), []);
+});
+
 t.test('a listener for UDP whose pool has the default probe is a warning', async (t) => {
   t.match(warningsOf(UDP + BACKEND), [/health\.probe: the default probe connects by TCP/]);
   t.strictSame(warningsOf(`${UDP}[pools.p.health]\nprobe = "tcp"\n${BACKEND}`), [], 'asked for');

@@ -78,6 +78,8 @@ t.test('a daemon that does not answer is one sentence with the remedy', async (t
   t.equal(absent.code, 1);
   t.match(absent.stderr, /^sluice: there is no control socket at .*--socket PATH/);
   t.notMatch(absent.stderr, '\n');
+  const nowhere = await runCtl(join(folder, 'none', 'admin.sock'), ['status']);
+  t.match(nowhere.stderr, /^sluice: there is no control socket at .*, nor its folder: make that/);
   t.equal((await runCtl(folder, ['statsu'])).code, 2);
   t.equal((await runCtl(folder, ['status', '--no-such'])).code, 2);
   t.equal((await runCtl(folder, ['status', '--help'])).code, 0);

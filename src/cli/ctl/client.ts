@@ -1,5 +1,7 @@
 /** Asks the control socket of a running daemon. Whatever goes wrong becomes one sentence. */
+import { existsSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
+import { dirname } from 'node:path';
 import { isProblem } from '../../control/api/problem.js';
 import { PREFIX } from '../../control/api/router.js';
 
@@ -99,6 +101,9 @@ function parse(text: string): unknown {
 function whyNot({ code = '', message }: NodeJS.ErrnoException, path: string): string {
   switch (code) {
     case 'ENOENT':
+      if (!existsSync(dirname(path))) {
+        return `there is no control socket at ${path}, nor its folder: make that and start sluice again, or set [admin] socket in its file and give that path as --socket PATH`;
+      }
       return `there is no control socket at ${path}: is sluice running? --socket PATH names another one, as [admin] socket of its file does`;
     case 'EACCES':
     case 'EPERM':

@@ -17,15 +17,17 @@ const FILE_PROBLEMS = {
   silent: { code: 'forbidden-file', got: 'a file system that does not answer' },
 } as const;
 
-export const warnOfFiles: Check = (scene) =>
-  Object.entries(scene.config.pools).flatMap(([name, { health, discovery }]) => [
+export const warnOfFiles: Check = (scene) => [
+  ...fileAt(scene, ['admin', 'token_file'], scene.config.admin.token_file ?? undefined),
+  ...Object.entries(scene.config.pools).flatMap(([name, { health, discovery }]) => [
     ...FILE_KEYS.flatMap((key) => fileAt(scene, ['pools', name, 'health', key], health[key])),
     ...discovery.flatMap((source, index) =>
       SOURCE_FILES.flatMap((key) =>
         fileAt(scene, ['pools', name, 'discovery', index, key], source[key]),
       ),
     ),
-  ]);
+  ]),
+];
 
 function fileAt(scene: Scene, path: Path, file: string | undefined): readonly Finding[] {
   const state = file === undefined ? 'readable' : scene.fileState(file);
