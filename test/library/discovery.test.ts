@@ -103,6 +103,8 @@ t.test('one pool of the daemon’s file, which is read again by update()', async
   });
   t.match(await errorOf(() => balancer.update({ retries: 1 })), { code: 'bad-options' });
   t.match(await errorOf(() => balancerFromToml(path, 'else')), { message: /no such pool/ });
+  const missing = await errorOf(() => balancerFromToml('/nowhere.toml', 'users'));
+  t.match(missing, { message: /a file at this path; got ENOENT/, code: 'bad-options' });
   writeFileSync(path, `${LISTENER}[pools.users]\npolcy = "p2c"\n`);
   t.match(await errorOf(() => balancer.update()), {
     message: /:5:1: pools\.users\.polcy: unknown/,

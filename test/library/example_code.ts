@@ -9,13 +9,20 @@ import { repositoryRoot } from '../support/repository.js';
 
 const ADDRESS = /\b10\.0\.0\.\d+:8080\b/g;
 
-/** The TypeScript of `document` as JavaScript modules for Node.js 20, in order. */
-export async function examplesOf(t: Test, document: string): Promise<string[]> {
+/** The TypeScript of `document`, example by example. */
+export function examplesIn(document: string): string[] {
   const page = readFileSync(join(repositoryRoot, document), 'utf8');
+  return [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
+}
+
+/** The same as JavaScript modules for Node.js 20, in order. */
+export async function examplesOf(t: Test, document: string): Promise<string[]> {
+  const examples = examplesIn(document);
   const places = new Map<string, string>();
-  for (const name of new Set(page.match(ADDRESS))) places.set(name, await startServer(t));
+  const names = new Set(examples.flatMap((code) => code.match(ADDRESS) ?? []));
+  for (const name of names) places.set(name, await startServer(t));
   const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
-  return [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => {
+  return examples.map((code) => {
     const placed = code.replace(ADDRESS, (name) => places.get(name) ?? name);
     return ts.transpileModule(placed, { compilerOptions: options }).outputText;
   });

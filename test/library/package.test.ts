@@ -9,7 +9,7 @@ import { sources } from '../repo/support/tree.js';
 import { tempFolder } from '../support/places.js';
 import { mustRun } from '../support/process.js';
 import { repositoryRoot } from '../support/repository.js';
-import { examplesOf } from './example_code.js';
+import { examplesIn, examplesOf } from './example_code.js';
 
 const ENTRIES = ['sluice', 'algorithms', 'http', 'ioredis', 'pg', 'undici'].map(
   (name) => `src/library/${name}.ts`,
@@ -90,13 +90,17 @@ t.test('it installs into an empty project, and runs without the daemon in it', a
   const [example = ''] = await examplesOf(t, 'README.md');
   writeFileSync(join(folder, 'main.mjs'), example);
   t.equal(await mustRun(process.execPath, ['main.mjs'], { cwd: folder }), 'Ada');
-  writeFileSync(join(folder, 'typed.ts'), TYPED);
+  const documented = ['README.md', 'docs/library.md'].flatMap(examplesIn);
+  const typed = [TYPED, ...documented].map((code, index) => {
+    writeFileSync(join(folder, `typed-${index}.ts`), `${code}\nexport {};\n`);
+    return `typed-${index}.ts`;
+  });
   mkdirSync(join(folder, 'node_modules/@types'), { recursive: true });
   const types = join(repositoryRoot, 'node_modules/@types/node');
   symlinkSync(types, join(folder, 'node_modules/@types/node'));
   const compiler = join(repositoryRoot, 'node_modules/typescript/bin/tsc');
   const strict = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2022'];
-  await mustRun(process.execPath, [compiler, ...strict, '--types', 'node', 'typed.ts'], {
+  await mustRun(process.execPath, [compiler, ...strict, '--types', 'node', ...typed], {
     cwd: folder,
     limitMs: 120_000,
   });
@@ -138,5 +142,4 @@ await createBalancer({ policy: 'fastest' });
 balancer.on('backend-lost', () => {});
 const code: string = new OptionsError([]).code;
 if ((code as unknown) instanceof NoBackendError) throw new Error();
-export {};
 `;
