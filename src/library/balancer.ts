@@ -75,7 +75,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
       tell: (event, what) => this.#tell(event, what),
       defect,
       planned: (plan) => this.#pool.update(plan),
-      drained: (entry) => this.#drains.ended(entry),
+      drainEnded: (entry) => this.#drains.ended(entry),
       ring: () => this.#ring(),
     });
     this.#following = new Following(options, { ...machine, read, states: this.#states, defect });

@@ -39,8 +39,8 @@ export interface StatesDeps {
   readonly defect: (error: unknown) => void;
   /** The pool follows a new set of backends. */
   readonly planned: (plan: PoolPlan) => void;
-  /** It gets nobody new, and has nobody left. */
-  readonly drained: (entry: Entry) => void;
+  /** It has nobody left, or serves again. */
+  readonly drainEnded: (entry: Entry) => void;
   /** Whoever waits is looked at again. */
   readonly ring: () => void;
 }
@@ -88,12 +88,15 @@ export class States {
 
   /** Follows `spec`; what stays keeps counts, latencies, health and ramps. */
   follow(spec: PoolSpec, endpointOf: (address: Address) => Endpoint | null): void {
-    const { ledger, tell, clock } = this.#deps;
+    const { ledger, tell, clock, drainEnded } = this.#deps;
     const nowMs = clock.nowMs();
     const { arrived, left } = this.roll.follow(spec, endpointOf);
     for (const entry of arrived) {
       ledger.clearClosed(entry.id, 'removed');
       this.#draining.delete(entry);
+      // A drain is over when its backend leaves: it comes back as a new one.
+      if (entry.admin === 'drained') drainEnded(entry);
+      entry.admin = 'ready';
       tell('backend-added', { ...this.#namesOf(entry), address: entry.view.address });
     }
     for (const entry of this.roll.kept) this.#write(entry);
@@ -190,13 +193,13 @@ export class States {
 
   /** Of those that drain: who has no session any more. */
   #forgetEmpty(): void {
-    const { ledger, tell, counts, drained } = this.#deps;
+    const { ledger, tell, counts, drainEnded } = this.#deps;
     const empty = [...this.#draining.keys()].filter(({ id }) => ledger.active(id) === 0);
     if (empty.length === 0) return;
     for (const entry of empty) {
       this.#draining.delete(entry);
       tell('backend-drained', this.#namesOf(entry));
-      drained(entry);
+      drainEnded(entry);
     }
     const gone = empty.filter(({ tenure }) => tenure === 'leaving');
     if (gone.length === 0) return;
