@@ -16,7 +16,7 @@ const ENTRIES = ['sluice', 'algorithms', 'http', 'ioredis', 'pg', 'undici'].map(
 );
 /** As they are packed: what is the library's alone, and that with all that it shares. */
 const MAX_OWN_BYTES = 50_000;
-const MAX_BYTES = 140_000;
+const MAX_BYTES = 150_000;
 /** What the library needs; all other dependencies are the daemon's. */
 const NEEDED = ['dns-packet', 'toml', 'zod'];
 /** And what these need. */
@@ -69,7 +69,9 @@ t.test('it installs into an empty project, and runs without the daemon in it', a
   const folder = tempFolder(t);
   await mustRun('npm', ['run', '--silent', 'prepack'], { cwd: repositoryRoot, limitMs: 120_000 });
   const flags = ['--ignore-scripts', '--json', '--pack-destination', folder];
-  const [tarball] = JSON.parse(await mustRun('npm', ['pack', ...flags], { cwd: repositoryRoot }));
+  const [tarball] = JSON.parse(
+    await mustRun('npm', ['pack', ...flags], { cwd: repositoryRoot, limitMs: 120_000 }),
+  );
   const { dependencies, optionalDependencies } = JSON.parse(
     readFileSync(join(repositoryRoot, 'package.json'), 'utf8'),
   );
