@@ -14,7 +14,7 @@ import { lookupHost } from '../names/host_lookup.js';
 import type { Log } from '../observe/log.js';
 import { createMetrics, type Metrics } from '../observe/metrics.js';
 import type { Ledger } from '../pool/ledger.js';
-import { systemClock } from '../system/clock.js';
+import { cpuMs, systemClock } from '../system/clock.js';
 import { descriptorLimit, lockedMemoryLimit } from '../system/limits.js';
 import { livingClock, livingTimers } from '../system/living_clock.js';
 import { nonce } from '../system/nonce.js';
@@ -137,7 +137,7 @@ function dialOf(kernel: Kernel | null, daemon: () => Daemon): Dial | null {
 
 /** Time in which the process ran, and timers that wait for it. */
 function livingTime(shared: SharedState, log: Log) {
-  const clock = tellingStandstills(livingClock(systemClock, shared.memory.clock), log);
+  const clock = tellingStandstills(livingClock(systemClock, shared.memory.clock), cpuMs, log);
   return { clock, timers: livingTimers(systemTimers, clock) };
 }
 

@@ -157,9 +157,10 @@ export const DAEMON_EVENTS = {
   ),
   'stood-still': limited(
     warn(
-      'The process did not run for a while; that time counts towards no timeout.',
-      ['duration_ms'],
-      'It was stopped or frozen, its machine was paused, or its CPU was taken.',
+      'No thread of the process went on for a while; that time counts towards no timeout.',
+      ['duration_ms', 'cpu_ms'],
+      'With cpu_ms near 0 it was stopped or frozen, its machine paused, or its CPU taken. ' +
+        'With cpu_ms near duration_ms it was busy by itself: report it as a defect.',
     ),
   ),
   'signal-ignored': limited(

@@ -33,6 +33,7 @@ export const FIELDS = {
   configured: text('The value in the configuration now; null: it has none any more.'),
   connect_ms: figure('Time from the dial to the connection; null: there was none.'),
   count: figure('How many.'),
+  cpu_ms: figure('Processor time that the process itself took meanwhile.'),
   detail: text('The cause in words; for people, not for programs.'),
   duration_ms: figure('How long it took.'),
   eligible: figure('Backends that can get new sessions.'),

@@ -18,6 +18,12 @@ export function monotonicUsec(): bigint {
   return process.hrtime.bigint() / 1000n;
 }
 
+/** Processor time of all threads of the process since its start. */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /** A thread that loses its CPU between the two readings measures too little: the most is right. */
 function largestOffsetMs(samples: number): number {
   let largest = Number.NEGATIVE_INFINITY;

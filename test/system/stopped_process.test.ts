@@ -31,7 +31,8 @@ async function standStill(daemon: Daemon, meanwhile = (): void => {}): Promise<v
   await pass(STOPPED_MS);
   const told = daemon.nextEvent('stood-still');
   daemon.signal('SIGCONT');
-  await told;
+  const { cpu_ms: cpuMs } = await told;
+  if (!(Number(cpuMs) < 1_000)) throw new Error(`it computed for ${cpuMs} ms while stopped`);
 }
 
 function untouched(t: Test, daemon: Daemon): void {
