@@ -46,18 +46,16 @@ export const ACCESS = table(
   'Who may come, by the client\'s address: who may not is reset before a byte is read, or for UDP dropped. The most specific block decides, and "deny" between two that are the same; UNIX clients may always come. Behind a trusted proxy the client of the PROXY header counts, and of the proxy only what denies it. Who is here when a block is added stays.',
   {
     allow: blocks({
-      otherwise: 'everybody may come',
-      example: ['10.0.0.0/8', '2001:db8::/32'],
-      doc: 'Addresses and CIDR blocks. With `allow` or `allow_files` everybody else is refused, as `not-allowed`: when the lists are empty, everybody.',
+      default: [],
+      doc: 'Addresses and CIDR blocks. With a block here or a file in `allow_files` everybody else is refused, as `not-allowed`.',
     }),
     deny: blocks({
       default: [],
       doc: 'Addresses and CIDR blocks that are refused, as `denied`.',
     }),
     allow_files: files({
-      otherwise: 'everybody may come',
-      example: ['/etc/sluice/allowed.txt'],
-      doc: 'Files with more of them: one block a line, "#" begins a comment. They are watched: a change holds within two seconds, or when a file that is written in place has stood still for half a second; better rename it into place. One with a bad line, or that cannot be read, changes nothing, and `access-list-kept` says why; at a start or reload, and by `sluice check`, it is refused. Regular files only, up to 64 MiB; all lists of a listener may have 1,000,000 blocks.',
+      default: [],
+      doc: 'Files with more of them: one block a line, "#" begins a comment. One without any block allows nobody. They are watched: a change holds within two seconds, or when a file that is written in place has stood still for half a second; better rename it into place. One with a bad line, or that cannot be read, changes nothing, and `access-list-kept` says why; at a start or reload, and by `sluice check`, it is refused. Regular files only, up to 64 MiB; all lists of a listener may have 1,000,000 blocks.',
     }),
     deny_files: files({ default: [], doc: 'The same for `deny`.' }),
     dry_run: flag({
@@ -69,13 +67,13 @@ export const ACCESS = table(
 
 export function accessSpec(value: ValueOf<typeof ACCESS>): AccessSpec | null {
   const { allow, deny, allow_files: allowFiles, deny_files: denyFiles } = value;
-  // An empty list of those who may come is one: a script that finds nobody opens no door.
-  const others = allow === undefined && allowFiles === undefined ? 'allowed' : 'not allowed';
+  // A file counts, whatever is in it: one that is empty, or cut short, opens no door.
+  const others = allow.length + allowFiles.length === 0 ? 'allowed' : 'not allowed';
   if (others === 'allowed' && deny.length + denyFiles.length === 0) return null;
   return {
-    allow: allow ?? [],
+    allow,
     deny,
-    allowFiles: allowFiles ?? [],
+    allowFiles,
     denyFiles,
     others,
     dryRun: value.dry_run,
