@@ -285,7 +285,7 @@ t.test('a key that does not belong there is told beside its broken value', async
 
 t.test('a date is no string', async (t) => {
   t.strictSame(problemsOf('[[pools.p.backends]]\naddress = "a:1"\nname = 2026-01-02'), [
-    '3:1: pools.p.backends[0].name: wrong type (expected 1 to 128 characters of ASCII without spaces; got a date)',
+    '3:1: pools.p.backends[0].name: wrong type (expected 1 to 128 characters of ASCII without spaces, and not "*" alone; got a date)',
   ]);
   t.strictSame(problemsOf('listeners = 2026-01-02T03:04:05Z'), [
     '1:1: listeners: wrong type (expected tables by name; got a date)',
