@@ -46,11 +46,12 @@ const SAMPLES_PER_STRETCH = 2_048;
 /** `pause` lets everything else have its turn. */
 export function createMetrics(source: MetricsSource, pause: () => Promise<void>): Metrics {
   const registry = new Registry();
-  const counters = controlCounters(registry, () => source.backendHistograms());
+  const { knowWorkers, ...counters } = controlCounters(registry, () => source.backendHistograms());
   return {
     ...counters,
     contentType: registry.contentType,
     text: async () => {
+      knowWorkers(source.workers().map(({ worker }) => worker));
       for (let tries = 1; ; tries++) {
         const before = source.givenBack();
         const inOneGo = tries === MAX_TRIES;
@@ -151,7 +152,12 @@ function kept(sample: Sample): Sample {
   return { ...sample, labels: {}, sharedLabels: sample.labels };
 }
 
-function controlCounters(registry: Registry, perBackend: () => boolean): ControlCounters {
+interface Counted extends ControlCounters {
+  /** A rate sees the first restart of a worker only if its counter has been 0 before. */
+  knowWorkers(workers: readonly number[]): void;
+}
+
+function controlCounters(registry: Registry, perBackend: () => boolean): Counted {
   const registers = [registry];
   const transitions = new BackendCounter(METRICS.transitions, registers);
   const ejections = new BackendCounter(METRICS.ejections, registers);
@@ -173,6 +179,9 @@ function controlCounters(registry: Registry, perBackend: () => boolean): Control
     },
     reload: (result) => reloads.inc({ result }),
     workerRestart: (worker) => restarts.inc({ worker }),
+    knowWorkers: (workers) => {
+      for (const worker of workers) restarts.inc({ worker }, 0);
+    },
     internalErrors: (sessions) => defects.inc(sessions),
     logSuppressed: (event, lines) => suppressed.inc({ event }, lines),
     forget: (backend) => {

@@ -193,6 +193,11 @@ t.test('the state of backends, pools, workers and the daemon is shown as it is',
   t.equal(exposition.sum('sluice_backend_max_connections', a), 10);
   t.equal(exposition.sum('sluice_queue_length', { pool: 'main' }), 3);
   t.equal(exposition.sum('sluice_worker_heartbeat_seconds', { worker: '0' }), 0.25);
+  // From 0 on: a rate would not see the first restart.
+  t.same(
+    exposition.select('sluice_worker_restarts_total').map(({ value }) => value),
+    [0],
+  );
   t.equal(exposition.sum('sluice_config_hash_info', { hash: 'abc123' }), 1);
   t.equal(exposition.sum('sluice_build_info', { version: '1.2.3', engine: 'uring' }), 1);
   t.equal(exposition.sum('process_start_time_seconds'), 1_700_000_000);
