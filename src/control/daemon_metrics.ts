@@ -110,7 +110,7 @@ export class DaemonMetrics implements MetricsSource {
     const daemon = this.#daemon;
     if (daemon === null) return [];
     return [...daemon.inventory.pools.values()].map((pool) => {
-      const { load, firstByteMs, failures } = daemon.evenness.of(pool);
+      const { load, firstByteMs, failures } = daemon.evenness.of(daemon.watch.pool(pool));
       return {
         pool: pool.key,
         queueLength: this.#shared.ledger.queued(pool.id),

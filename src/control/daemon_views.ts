@@ -160,7 +160,7 @@ export class DaemonViews implements AdminViews {
       queueLength,
       queueSize,
       refused,
-      evenness: this.#deps.daemon.evenness.of(pool),
+      evenness: this.#deps.daemon.evenness.of(now),
       backends,
     };
   }

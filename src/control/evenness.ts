@@ -9,8 +9,9 @@ import { CAUSE_COLUMN, DIAL_COLUMN, PLAIN_COLUMN, type SeriesReader } from '../c
 import { isUsable } from '../pool/eligibility.js';
 import { median } from '../pool/latency_window.js';
 import type { Ledger } from '../pool/ledger.js';
-import type { BackendEntry, Inventory, PoolEntry } from './inventory.js';
+import type { BackendEntry, Inventory } from './inventory.js';
 import { LatencyWindow } from './latency_windows.js';
+import type { PoolNow } from './pool_now.js';
 
 const WINDOW_MS = 30_000;
 /** Backends that are read at one look: two milliseconds. */
@@ -60,9 +61,12 @@ export class EvennessWatch {
     for (const entry of this.#unread.splice(-READ_A_LOOK)) this.#read(entry);
   }
 
-  of(pool: PoolEntry): Evenness {
+  /** An idle backup is not among them: it has nothing as it should, and would be the median. */
+  of({ members, standing }: Pick<PoolNow, 'members' | 'standing'>): Evenness {
     const { ledger } = this.#deps;
-    const usable = [...pool.backends.values()].filter(({ id }) => isUsable(ledger, id));
+    const usable = members.filter(
+      ({ id }, index) => isUsable(ledger, id) && standing.reasons[index] !== 'backup',
+    );
     const loads = usable.map(({ id }) => ledger.active(id) / ledger.weight(id));
     const figures = usable.map((entry) => this.#figures.get(entry) ?? NOTHING);
     const names = usable.map(({ spec }) => spec.name);

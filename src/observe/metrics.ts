@@ -109,7 +109,7 @@ function oncePerPage(source: MetricsSource): MetricsSource {
     rows: once(() => source.rows()),
     backends: once(() => source.backends()),
     places: once(() => source.places()),
-    pools: () => source.pools(),
+    pools: once(() => source.pools()),
     discoveries: once(() => source.discoveries()),
     workers: () => source.workers(),
     configHash: () => source.configHash(),

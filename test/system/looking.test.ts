@@ -209,6 +209,36 @@ interface BackendItem {
   readonly reason: string;
 }
 
+interface PoolItem {
+  readonly evenness: Readonly<
+    Record<'load' | 'first_byte_ms' | 'failures', Readonly<Record<string, unknown>> | null>
+  >;
+}
+
+t.test('pools say which backend has most, idle backups aside, as metrics do', async (t) => {
+  const echoes = await startEchoes(t, 5);
+  const backends = named(echoes).map((one, index) => ({
+    ...one,
+    lines: index < 3 ? '' : 'backup = true',
+  }));
+  const it = await startOperated(t, {
+    toml: serviceText({ name: 'app', policy: 'round-robin', backends }),
+  });
+  const { daemon } = it;
+  await daemon.backendsUp('app', 5);
+  const port = await daemon.port('app');
+  for (let n = 0; n < 3; n++) await relayed(t, port);
+  await it.ctl('drain', 'app/b', 'app/c');
+  for (let n = 0; n < 2; n++) await relayed(t, port);
+  await it.ctl('ready', 'app/b', 'app/c');
+  const { items } = await it.ask<Page<PoolItem>>('pools');
+  t.match(items[0]?.evenness.load, { greatest: 3, median: 1, backend: 'a' });
+  t.match(await it.ctl('pools'), { code: 0, stdout: / 1, a 3 / });
+  const metrics = await daemon.metrics();
+  t.equal(metrics.sum('sluice_pool_load_median', { pool: 'app' }), 1);
+  t.equal(metrics.sum('sluice_pool_load_max', { pool: 'app' }), 3);
+});
+
 t.test('lists, why, events and wait tell one story of a backend that went and came', async (t) => {
   const echoes = await startEchoes(t, 2);
   const it = await startOperated(t, {

@@ -9,6 +9,7 @@ import { textsOf } from './sessions.js';
 
 type Backends = ShapeOf<typeof BACKENDS>;
 type Pool = ShapeOf<typeof POOLS>['items'][number];
+type Spread = Pool['evenness']['load'];
 type Counts = readonly { readonly reason: string; readonly count: number }[];
 
 export const listeners: CtlCommand = {
@@ -47,15 +48,23 @@ export const listeners: CtlCommand = {
   },
 };
 
+const EVENNESS_NOTES = `LOAD (sessions per unit of weight), FIRST BYTE and FAILURES are the median of the
+backends that serve, then the backend that has most: "10, b 30". The last two are of the last half
+minute. "-": fewer than two have any.`;
+
 export const pools: CtlCommand = {
   name: 'pools',
-  description: 'every pool: how it is, how many may serve, who waits',
+  description: 'every pool: how it is, how many may serve, who waits, how even it is',
   options: [],
+  notes: EVENNESS_NOTES,
   run: async ({ client, out }) => {
     const page = await client.get<ShapeOf<typeof POOLS>>('/pools');
     out.show(page, ({ items }, fit) =>
       fit([
-        ['POOL', 'STATE', 'SINCE', 'ELIGIBLE', 'SESSIONS', 'QUEUE', 'POLICY', 'REFUSED', 'REASON'],
+        [
+          ...['POOL', 'STATE', 'SINCE', 'ELIGIBLE', 'SESSIONS', 'QUEUE', 'POLICY', 'REFUSED'],
+          ...['LOAD', 'FIRST BYTE', 'FAILURES', 'REASON'],
+        ],
         ...items.map((one) => [
           one.name,
           one.state,
@@ -65,6 +74,9 @@ export const pools: CtlCommand = {
           queueText(one),
           one.policy,
           counts(one.refused),
+          spread(one.evenness.load, (load) => String(Number(load.toFixed(2)))),
+          spread(one.evenness.first_byte_ms, (ms) => `${ms.toFixed(1)} ms`),
+          spread(one.evenness.failures, (share) => `${(100 * share).toFixed(1)} %`),
           one.reason,
         ]),
       ]),
@@ -123,6 +135,12 @@ export function since(time: string): string {
 
 function of(count: number, limit: number): string {
   return `${count} of ${limit}`;
+}
+
+function spread(of: Spread, told: (value: number) => string): string {
+  if (of === null) return '-';
+  const isEven = of.greatest === of.median;
+  return isEven ? told(of.median) : `${told(of.median)}, ${of.backend} ${told(of.greatest)}`;
 }
 
 function counts(all: Counts): string {

@@ -3,8 +3,10 @@ import {
   BACKEND_STATES,
   type BackendView,
   type CountView,
+  type Evenness,
   type ListenerView,
   type PoolView,
+  type Spread,
 } from '../../admin/views.js';
 import { err, ok, type Result } from '../../core/result.js';
 import type { ApiDeps } from './all.js';
@@ -32,6 +34,21 @@ const MAX_LIMIT = 10_000;
 const COUNTS = list(
   'By reason, the most frequent first.',
   record({ reason: text('One word.'), count: figure('How many.') }),
+);
+const SPREAD = nullable(
+  record({
+    greatest: figure('At the backend that has most.'),
+    median: figure('At the one in the middle.'),
+    backend: text('Which one has most.'),
+  }),
+);
+const EVENNESS = record({
+  load: SPREAD,
+  first_byte_ms: SPREAD,
+  failures: SPREAD,
+}).describe(
+  'Over the backends that serve: sessions per unit of weight; median first byte, and share of dials ' +
+    'and sessions that failed, of the last half minute. null: fewer than two have any.',
 );
 const since = text('Since when, RFC 3339.');
 const reason = text('Why, in a sentence; may be "".', 5_000);
@@ -63,6 +80,7 @@ const POOL = record({
   queue_length: figure('Sessions that wait for a place.'),
   queue_size: figure('As many as may; 0: none.'),
   refused: COUNTS,
+  evenness: EVENNESS,
 });
 
 export const BACKEND = record({
@@ -201,7 +219,22 @@ function pool(view: PoolView): ShapeOf<typeof POOL> {
     queue_length: queueLength,
     queue_size: queueSize,
     refused: counts(view.refused),
+    evenness: evenness(view.evenness),
   };
+}
+
+function evenness({ load, firstByteMs, failures }: Evenness): ShapeOf<typeof EVENNESS> {
+  return {
+    load: spread(load),
+    first_byte_ms: spread(firstByteMs),
+    failures: spread(failures),
+  };
+}
+
+function spread(view: Spread | null): ShapeOf<typeof SPREAD> {
+  if (view === null) return null;
+  const { greatest, median, backend: whose } = view;
+  return { greatest, median, backend: whose };
 }
 
 export function backend(its: string, view: BackendView): Backend {

@@ -43,6 +43,7 @@ export function pool(over: Partial<Pool> = {}): Pool {
     eligible: 2,
     queue_length: 0,
     queue_size: 0,
+    evenness: { load: null, first_byte_ms: null, failures: null },
     refused: [],
     ...over,
   };
