@@ -1,9 +1,11 @@
 /** What documents tell people to type and to write works, and what they say of the code is so. */
 import t from 'tap';
+import { BACKEND_STATES } from '../../src/admin/views.js';
 import { CTL_OPTIONS } from '../../src/cli/ctl/ctl.js';
 import { COMMANDS } from '../../src/cli/main.js';
 import { formatIssue } from '../../src/config/issue.js';
 import { loadConfig } from '../../src/config/load.js';
+import { CAUSES } from '../../src/core/outcome.js';
 import { EVENTS } from '../../src/observe/events.js';
 import { filesEnding, readText } from './support/tree.js';
 
@@ -77,6 +79,13 @@ t.test('events and metrics that README.md names are in the catalogues', async (t
   for (const word of ['reload-failed', 'backend-down']) {
     t.ok(readme.includes(`\`${word}\``) && isEvent(word), word);
   }
+});
+
+t.test('docs/why.md has every cause of an end and every state of a backend', async (t) => {
+  const page = readText('docs/why.md');
+  const firstCells = [...page.matchAll(/^\| (`[^|]*) \|/gm)].map(([, cell = '']) => cell);
+  const told = firstCells.flatMap((cell) => [...cell.matchAll(/`([\w-]+)`/g)].map(([, w]) => w));
+  t.same(told.toSorted(), [...CAUSES, ...BACKEND_STATES].toSorted());
 });
 
 t.test('ARCHITECTURE.md names every phase of a session and of a flow', async (t) => {
