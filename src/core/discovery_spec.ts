@@ -27,6 +27,9 @@ export type SourceSpec =
   | DnsSourceSpec
   | FileSourceSpec
   | HttpSourceSpec
+  | EtcdSourceSpec
+  | ConsulSourceSpec
+  | KubernetesSourceSpec
   | SentinelSourceSpec
   | PatroniSourceSpec;
 export type SourceKind = SourceSpec['kind'];
@@ -56,6 +59,43 @@ export interface HttpSourceSpec {
   readonly intervalMs: number;
   readonly tokenFile: string | null;
   readonly caFile: string | null;
+}
+
+export interface EtcdSourceSpec {
+  readonly kind: 'etcd';
+  /** Of members of the cluster, tried in turn. */
+  readonly urls: readonly string[];
+  /** Each key below it is a member. */
+  readonly prefix: string;
+  /** null: the cluster asks for no password. */
+  readonly user: string | null;
+  readonly passwordFile: string | null;
+  readonly caFile: string | null;
+}
+
+export interface ConsulSourceSpec {
+  readonly kind: 'consul';
+  /** Of an agent. */
+  readonly url: string;
+  readonly service: string;
+  /** null: with any tags. */
+  readonly tag: string | null;
+  /** `stale`: any server may answer, also while there is no leader. */
+  readonly consistency: 'default' | 'stale';
+  readonly tokenFile: string | null;
+  readonly caFile: string | null;
+}
+
+export interface KubernetesSourceSpec {
+  readonly kind: 'kubernetes';
+  readonly namespace: string;
+  readonly service: string;
+  /** Its name or number in the slices; null: the only one that they have. */
+  readonly port: string | number | null;
+  /** null: the service account of the pod. */
+  readonly kubeconfig: string | null;
+  /** Endpoints elsewhere are backups; null: all are equal. */
+  readonly zone: string | null;
 }
 
 export interface SentinelSourceSpec {
@@ -104,6 +144,16 @@ export function sourceName(spec: SourceSpec): string {
       return `file ${spec.path}`;
     case 'http':
       return `http ${withoutQuery(spec.url)}`;
+    case 'etcd':
+      return `etcd ${spec.prefix} ${spec.urls.map(withoutQuery).join(',')}`;
+    case 'consul': {
+      const tag = spec.tag === null ? '' : ` ${spec.tag}`;
+      return `consul ${spec.service}${tag} ${withoutQuery(spec.url)}`;
+    }
+    case 'kubernetes': {
+      const port = spec.port === null ? '' : `:${spec.port}`;
+      return `kubernetes ${spec.namespace}/${spec.service}${port}`;
+    }
     case 'sentinel':
       return `sentinel ${spec.master} ${spec.role} ${spec.addresses.map(formatAddress).join(',')}`;
     case 'patroni':

@@ -22,6 +22,8 @@ export interface HttpQuestion {
   readonly body?: string;
   /** PEM of the authorities that are believed; null: the system's. */
   readonly ca: string | null;
+  /** PEM of a certificate of the client and its key. */
+  readonly client?: { readonly cert: string; readonly key: string };
   /** HTTP_LIMIT_MS where nothing is said. */
   readonly limitMs?: number;
 }
@@ -49,6 +51,10 @@ export async function askHttp(
       if (answer.kind === 'failed' || !isRedirect(answer.status)) return answer;
       const next = target(answer.headers.location, url);
       if (next === null) return failed('malformed', `${url.host} redirects to no URL`);
+      // A body may hold a secret, as headers do.
+      if (question.body !== undefined && next.origin !== origin) {
+        return failed('refused', `${url.host} redirects to another host, ${next.host}`);
+      }
       url = next;
     }
     return failed('too-much', `more than ${MAX_REDIRECTS} redirects, the last to ${url.host}`);
@@ -66,32 +72,42 @@ function target(location: string | undefined, from: URL): URL | null {
   return /^https?:$/.test(url.protocol) ? url : null;
 }
 
-function once(
+async function once(
   url: URL,
   headers: Readonly<Record<string, string>>,
-  { method = 'GET', body, ca }: HttpQuestion,
+  question: HttpQuestion,
   signal: AbortSignal,
 ): Promise<HttpAnswer | Failed> {
+  const response = await open(url, headers, question, signal);
+  if ('kind' in response) return response;
+  const read = await readBody(response, url, signal);
+  response.destroy();
+  return read;
+}
+
+/** Sends a request; resolves with the head of the answer, whose body is to be read or destroyed. */
+export function open(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  { method = 'GET', body, ca, client }: HttpQuestion,
+  signal: AbortSignal,
+): Promise<IncomingMessage | Failed> {
   return new Promise((resolve) => {
     if (signal.aborted) {
       resolve(late(url));
       return;
     }
-    const options: RequestOptions & { ca?: string } = {
+    const options: RequestOptions & { ca?: string; cert?: string; key?: string } = {
       method,
       headers: { accept: 'application/json', 'user-agent': 'sluice-discovery', ...headers },
       agent: false,
       lookup: gatedLookup,
       signal,
       ...(ca === null ? {} : { ca }),
+      ...client,
     };
     const send = url.protocol === 'https:' ? tlsRequest : plainRequest;
-    const request = send(url, options, (response) => {
-      void readBody(response, url, signal).then((read) => {
-        request.destroy();
-        resolve(read);
-      });
-    });
+    const request = send(url, options, resolve);
     request.on('error', (error: NodeJS.ErrnoException) => {
       resolve(signal.aborted ? late(url) : broken(url, error));
     });
@@ -124,7 +140,7 @@ async function readBody(
   return { kind: 'answer', status: response.statusCode ?? 0, headers: response.headers, body };
 }
 
-function late(url: URL): Failed {
+export function late(url: URL): Failed {
   return failed('timeout', `${url.host} did not answer in time`);
 }
 

@@ -39,7 +39,14 @@ async function readText(
   timers: Timers,
   giveUp: GiveUp,
 ): Promise<string | null | Failed> {
-  if (path === null) return null;
+  return path === null ? null : readSecretText(path, timers, giveUp);
+}
+
+export async function readSecretText(
+  path: string,
+  timers: Timers,
+  giveUp: GiveUp,
+): Promise<string | Failed> {
   const read: FileRead = await limited(timers, READ_LIMIT_MS, giveUp, (signal) =>
     readUserFile(path, { maxBytes: MAX_FILE_BYTES, signal, tried: 'again' }),
   );

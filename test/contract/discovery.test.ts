@@ -8,10 +8,8 @@ import { createSource } from '../../src/discovery/registry.js';
 import { atRate, eventually } from '../support/deadline.js';
 import { fastTime } from '../support/fast_time.js';
 import { seed } from '../support/seed.js';
-import { PEERS, type Peer } from './discovery_peers.js';
+import { PEERS, type Peer, TIMES } from './discovery_peers.js';
 
-/** Ten seconds of a source are a second of the test. */
-const TIMES = 10;
 const RULES: WitnessRules = {
   holdMs: 0,
   confirmMs: 10_000,

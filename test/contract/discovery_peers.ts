@@ -2,13 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { DecodedPacket } from 'dns-packet';
 import type { SourceFailure, SourceKind, SourceSpec } from '../../src/core/discovery_spec.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
+import { fastTime } from '../support/fast_time.js';
 import { type Scope, tempFolder } from '../support/places.js';
+import { FakeConsul, instance } from '../support/servers/fake_consul.js';
 import {
   answering,
   nxdomain,
@@ -16,9 +17,13 @@ import {
   startFakeDns,
   truncated,
 } from '../support/servers/fake_dns.js';
+import { FakeEtcd } from '../support/servers/fake_etcd.js';
+import { FakeKubernetes, kubeconfigOf, ready, slice } from '../support/servers/fake_kubernetes.js';
 import { closeServer, trackSockets } from '../support/servers/tracked.js';
+import { type Wrong, type WrongMap, wrongServer } from '../support/servers/wrong_http.js';
 
-export type Wrong = 'error' | 'garbage' | 'half' | 'endless' | 'mute' | 'redirects' | 'gone';
+/** Ten seconds of a source are a second of the test. */
+export const TIMES = 10;
 
 export interface Peer {
   /** As many as an answer can hold. */
@@ -33,8 +38,6 @@ export interface Peer {
   >;
 }
 
-type WrongMap = Map<Wrong, { readonly begin: () => void; readonly failure: SourceFailure }>;
-
 const PORT = 5_432;
 
 /** One for each kind: the compiler asks for it. */
@@ -42,6 +45,9 @@ export const PEERS: Readonly<Record<SourceKind, (t: Scope) => Promise<Peer>>> = 
   dns: dnsPeer,
   file: filePeer,
   http: httpPeer,
+  etcd: etcdPeer,
+  consul: consulPeer,
+  kubernetes: kubernetesPeer,
   sentinel: sentinelPeer,
   patroni: patroniPeer,
 };
@@ -169,46 +175,76 @@ async function patroniPeer(t: Scope): Promise<Peer> {
   };
 }
 
-/** A server over HTTP that says one thing, or goes wrong in every way. */
-async function wrongServer(t: Scope) {
-  type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-  const state: { handler: Handler } = { handler: (_, response) => response.writeHead(404).end() };
-  const server = createServer((request, response) => state.handler(request, response));
-  const sockets = trackSockets(server);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => closeServer(server, sockets));
-  const { port } = server.address() as { readonly port: number };
-  const wrong: WrongMap = new Map();
-  const goes = (name: Wrong, failure: SourceFailure, handler: Handler): void => {
-    const begin = (): void => {
-      state.handler = handler;
-    };
-    wrong.set(name, { begin, failure });
+async function consulPeer(t: Scope): Promise<Peer> {
+  const server = await wrongServer(t);
+  const consul = new FakeConsul(fastTime(TIMES).timers);
+  server.leaves(() => consul.release());
+  return {
+    most: 10_000,
+    spec: {
+      kind: 'consul',
+      url: server.origin,
+      service: 'pg',
+      tag: null,
+      consistency: 'default',
+      tokenFile: null,
+      caFile: null,
+    },
+    tell: (hosts) => {
+      consul.tell(hosts.map((host) => instance(host, PORT)));
+      server.serves(consul.handle);
+    },
+    wrong: server.wrong,
   };
-  goes('error', 'refused', (_, response) => response.writeHead(503).end('[]'));
-  goes('garbage', 'malformed', (_, response) => response.end('<html>welcome</html>'));
-  goes('half', 'malformed', (_, response) => {
-    response.writeHead(200, { 'content-length': 100 });
-    response.write('[', () => response.destroy());
-  });
-  goes('endless', 'too-much', (_, response) => {
-    const more = (): void => {
-      if (!response.destroyed) response.write(' '.repeat(1_000_000), more);
-    };
-    more();
-  });
-  goes('mute', 'timeout', () => {});
-  goes('redirects', 'too-much', (_, response) =>
-    response.writeHead(302, { location: '/again' }).end(),
-  );
-  goes('gone', 'unreachable', ({ socket }) => socket.resetAndDestroy());
-  const says = (text: string): void => {
-    state.handler = (_, response) => {
-      response.setHeader('content-type', 'application/json').end(text);
-    };
+}
+
+async function etcdPeer(t: Scope): Promise<Peer> {
+  const server = await wrongServer(t);
+  const etcd = new FakeEtcd();
+  server.leaves(() => etcd.release());
+  return {
+    most: 10_000,
+    spec: {
+      kind: 'etcd',
+      urls: [server.origin],
+      prefix: '/pg/',
+      user: null,
+      passwordFile: null,
+      caFile: null,
+    },
+    tell: (hosts) => {
+      etcd.put(new Map(hosts.map((host) => [`/pg/${host}`, `${host}:${PORT}`])));
+      server.serves(etcd.handle);
+    },
+    wrong: server.wrong,
   };
-  return { origin: `http://127.0.0.1:${port}`, says, wrong };
+}
+
+async function kubernetesPeer(t: Scope): Promise<Peer> {
+  const server = await wrongServer(t);
+  const api = new FakeKubernetes(fastTime(TIMES).timers);
+  server.leaves(() => api.release());
+  const kubeconfig = join(tempFolder(t), 'kubeconfig');
+  writeFileSync(kubeconfig, kubeconfigOf(server.origin, 'token: secret'));
+  return {
+    most: 5_000,
+    spec: {
+      kind: 'kubernetes',
+      namespace: 'db',
+      service: 'pg',
+      port: 'postgres',
+      kubeconfig,
+      zone: null,
+    },
+    tell: (hosts) => {
+      // Two slices, as a service of many endpoints has.
+      const half = hosts.length >> 1;
+      api.put(slice('pg-1', hosts.slice(0, half).map(ready), PORT));
+      api.put(slice('pg-2', hosts.slice(half).map(ready), PORT));
+      server.serves(api.handle);
+    },
+    wrong: server.wrong,
+  };
 }
 
 /** RESP2, and the fields of SENTINEL MASTER and SENTINEL REPLICAS (Redis' documentation). */

@@ -35,6 +35,7 @@ const LIBRARIES: Readonly<Record<string, string>> = {
   pino: 'src/observe/log.ts',
   'prom-client': 'src/observe/metrics.ts',
   toml: 'src/config/toml.ts',
+  yaml: 'src/discovery/kubeconfig.ts',
   zod: 'src/config/',
 };
 /** Where a backend's health is read: for a verdict, to see it change, and to say it. */

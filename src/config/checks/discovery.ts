@@ -68,6 +68,8 @@ function kindOf(scene: Scene, path: Path, source: DiscoveryValue): readonly Find
       return { code: 'missing' as const, path: [...path, key], problem, expected };
     }),
     ...(source.kind === 'dns' ? port(scene, path, source) : []),
+    ...(source.kind === 'etcd' ? login(scene, path) : []),
+    ...serviceOf(path, source),
   ];
   return findings.map((finding) => ({ ...finding, rests: [...(finding.rests ?? []), at] }));
 }
@@ -79,9 +81,35 @@ function port(scene: Scene, path: Path, { srv, port }: DiscoveryValue): readonly
     const problem = 'stands beside srv = true, and SRV records name their own';
     return [{ code: 'conflict', path: at, problem, expected: 'one of the two', rests }];
   }
+  if (typeof port === 'string') {
+    const problem = 'a name, and addresses have none';
+    return [{ code: 'malformed', path: at, problem, expected: 'a number', got: port, rests }];
+  }
   if (srv || port !== undefined) return [];
   const problem = 'missing, and addresses need it';
   return [{ code: 'missing', path: at, problem, expected: 'a port, or srv = true', rests }];
+}
+
+/** One without the other would be no login. */
+function login(scene: Scene, path: Path): readonly Finding[] {
+  const [user, password] = [
+    [...path, 'user'],
+    [...path, 'password_file'],
+  ];
+  if (scene.given(user) === scene.given(password)) return [];
+  const [given, absent] = scene.given(user) ? [user, password] : [password, user];
+  const problem = `missing, and ${given.at(-1)} needs it`;
+  return [{ code: 'missing', path: absent, problem, expected: 'both or none', rests: [given] }];
+}
+
+function serviceOf(path: Path, { kind, service }: DiscoveryValue): readonly Finding[] {
+  if (service === undefined || (kind !== 'consul' && kind !== 'kubernetes')) return [];
+  if (service.includes('/') === (kind === 'kubernetes')) return [];
+  const [problem, expected] =
+    kind === 'kubernetes'
+      ? ['names no namespace', '"namespace/name"']
+      : ['names a namespace, and Consul has none here', 'the name alone'];
+  return [{ code: 'malformed', path: [...path, 'service'], problem, expected, got: service }];
 }
 
 function bounds(path: Path, source: DiscoveryValue): readonly Finding[] {

@@ -8,7 +8,7 @@ import type { Check, Finding, Scene } from './check.js';
 const FILE_KEYS = ['password_file', 'tls_ca_file'] as const;
 
 /** Those that a source reads. */
-const SOURCE_FILES = ['path', 'token_file', 'ca_file'] as const;
+const SOURCE_FILES = ['path', 'token_file', 'password_file', 'kubeconfig', 'ca_file'] as const;
 
 const FILE_PROBLEMS = {
   missing: { code: 'no-such-file', got: 'no such file' },

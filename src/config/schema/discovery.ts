@@ -71,7 +71,7 @@ function sourceSpec(value: SourceValue, kind: SourceSpec['kind']): SourceSpec {
         kind,
         name: present(value.name, 'a checked dns source has a name'),
         records: value.srv ? 'services' : 'addresses',
-        port: value.port ?? 0,
+        port: typeof value.port === 'number' ? value.port : 0,
         servers: value.servers,
         minRefreshMs: value.min_refresh,
         maxRefreshMs: value.max_refresh,
@@ -86,6 +86,10 @@ function sourceSpec(value: SourceValue, kind: SourceSpec['kind']): SourceSpec {
         tokenFile: value.token_file ?? null,
         caFile: value.ca_file ?? null,
       };
+    case 'etcd':
+    case 'consul':
+    case 'kubernetes':
+      return registrySpec(value, kind);
     case 'sentinel':
       return {
         kind,
@@ -102,6 +106,44 @@ function sourceSpec(value: SourceValue, kind: SourceSpec['kind']): SourceSpec {
         maxLagBytes: value.max_lag,
         caFile: value.ca_file ?? null,
       };
+    default:
+      return unreachable(kind);
+  }
+}
+
+function registrySpec(value: SourceValue, kind: 'etcd' | 'consul' | 'kubernetes'): SourceSpec {
+  switch (kind) {
+    case 'etcd':
+      return {
+        kind,
+        urls: value.urls,
+        prefix: present(value.prefix, 'a checked etcd source has a prefix'),
+        user: value.user ?? null,
+        passwordFile: value.password_file ?? null,
+        caFile: value.ca_file ?? null,
+      };
+    case 'consul':
+      return {
+        kind,
+        url: present(value.url, 'a checked consul source has a url'),
+        service: present(value.service, 'a checked consul source has a service'),
+        tag: value.tag ?? null,
+        consistency: value.stale ? 'stale' : 'default',
+        tokenFile: value.token_file ?? null,
+        caFile: value.ca_file ?? null,
+      };
+    case 'kubernetes': {
+      const path = present(value.service, 'a checked kubernetes source has a service');
+      const [namespace = '', service = ''] = path.split('/');
+      return {
+        kind,
+        namespace,
+        service,
+        port: value.port ?? null,
+        kubeconfig: value.kubeconfig ?? null,
+        zone: value.zone ?? null,
+      };
+    }
     default:
       return unreachable(kind);
   }

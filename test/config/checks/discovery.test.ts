@@ -12,7 +12,7 @@ const PLACE = 'pools.p.discovery[0]';
 t.test('what a kind needs, and what belongs to another', async (t) => {
   const found = {
     'hold = "1s"': [
-      `2:11: ${PLACE}.kind: missing (expected "dns", "file", "http", "sentinel" or "patroni"; got nothing)`,
+      `2:11: ${PLACE}.kind: missing (expected "dns", "file", "http", "etcd", "consul", "kubernetes", "sentinel" or "patroni"; got nothing)`,
     ],
     'kind = "dns"': [
       `2:11: ${PLACE}.name: missing, and kind = "dns" needs it (expected a domain name; got nothing)`,
@@ -32,6 +32,18 @@ t.test('what a kind needs, and what belongs to another', async (t) => {
     ],
     'kind = "dns"\nname = "a"\nport = 1\nmin_refresh = "2s"\nmax_refresh = "1s"': [
       `6:1: ${PLACE}.min_refresh: longer than max_refresh (expected the same or shorter; got "2s")`,
+    ],
+    'kind = "dns"\nname = "a"\nport = "postgres"': [
+      `5:1: ${PLACE}.port: a name, and addresses have none (expected a number; got postgres)`,
+    ],
+    'kind = "kubernetes"\nservice = "pg"': [
+      `4:1: ${PLACE}.service: names no namespace (expected "namespace/name"; got pg)`,
+    ],
+    'kind = "consul"\nurl = "http://127.0.0.1:8500"\nservice = "db/pg"': [
+      `5:1: ${PLACE}.service: names a namespace, and Consul has none here (expected the name alone; got db/pg)`,
+    ],
+    'kind = "etcd"\nurls = ["http://127.0.0.1:2379"]\nprefix = "/pg/"\nuser = "sluice"': [
+      `2:11: ${PLACE}.password_file: missing, and user needs it (expected both or none; got nothing)`,
     ],
     'kind = "file"\npath = "/x"\n[[pools.p.discovery]]\nkind = "file"\npath = "/x"': [
       '5:11: pools.p.discovery[1]: discovery[0] is the same source (expected each source once in a pool; got file /x)',

@@ -1,0 +1,218 @@
+/**
+ * kubernetes: the EndpointSlices of a Service, listed once and then watched (Kubernetes'
+ * documentation, "Kubernetes API Concepts"). A watch is bounded by the server and by us: one
+ * that has fallen silent costs half a minute. What cannot be followed is listed anew, less and less
+ * often.
+ */
+import type { KubernetesSourceSpec } from '../../core/discovery_spec.js';
+import { jittered } from '../../core/random.js';
+import { isRecord, shown } from '../answers.js';
+import { mergeSlices, readSlice, type Slice } from '../endpoint_slices.js';
+import { askHttp } from '../http_client.js';
+import { followStream } from '../http_stream.js';
+import { type Cluster, clusterOf, ownCluster, type Pod, THIS_POD } from '../kubeconfig.js';
+import {
+  type Answer,
+  type Failed,
+  failed,
+  type GiveUp,
+  named,
+  type Source,
+  type SourceDeps,
+} from '../source.js';
+
+/** The server ends a watch after this, and we do a little later. */
+const WATCH_S = 30;
+const WATCH_LIMIT_MS = (WATCH_S + 5) * 1_000;
+/** After a watch that was lost, and between two lists of slices whose watch fails; doubled. */
+const FIRST_WAIT_MS = 1_000;
+const LAST_WAIT_MS = 15_000;
+const JITTER = 0.2;
+const SERVICE_LABEL = 'kubernetes.io/service-name';
+
+export function kubernetesSource(
+  spec: KubernetesSourceSpec,
+  deps: SourceDeps,
+  pod: Pod = THIS_POD,
+): Source {
+  return new KubernetesSource(spec, deps, pod);
+}
+
+class KubernetesSource implements Source {
+  readonly #spec: KubernetesSourceSpec;
+  readonly #deps: SourceDeps;
+  readonly #pod: Pod;
+  readonly #slices = new Map<string, Slice>();
+  /** Where a watch begins; null: the slices are listed first. It is opaque, and never compared. */
+  #version: string | null = null;
+  /** Watches in turn that could not be followed. */
+  #misses = 0;
+
+  constructor(spec: KubernetesSourceSpec, deps: SourceDeps, pod: Pod) {
+    this.#spec = spec;
+    this.#deps = deps;
+    this.#pod = pod;
+  }
+
+  #urlOf(cluster: Cluster, more: Readonly<Record<string, string>>): string {
+    const query = new URLSearchParams({
+      labelSelector: `${SERVICE_LABEL}=${this.#spec.service}`,
+      ...more,
+    });
+    const namespace = encodeURIComponent(this.#spec.namespace);
+    const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
+    return `${cluster.url}${path}?${query}`;
+  }
+
+  #answerNow(): Answer {
+    const { members, leftOut } = mergeSlices(this.#slices.values(), this.#spec);
+    return named(members, 0, leftOut);
+  }
+
+  /** Without a version: the newest list, and not what a server remembers from before a restart. */
+  async #list(cluster: Cluster, giveUp: GiveUp): Promise<Answer> {
+    this.#version = null;
+    const question = { url: this.#urlOf(cluster, {}), ...cluster.access };
+    const answer = await askHttp(question, this.#deps.timers, giveUp);
+    if (answer.kind === 'failed') return answer;
+    const { host } = new URL(cluster.url);
+    if (answer.status !== 200) return refusal(host, answer.status, answer.body);
+    const read = readList(answer.body);
+    if (typeof read === 'string') return failed('malformed', `${host} ${read}`);
+    this.#slices.clear();
+    for (const slice of read.slices) this.#slices.set(slice.name, slice);
+    this.#version = read.version;
+    return this.#answerNow();
+  }
+
+  #take(line: unknown): 'news' | 'nothing' | 'unusable' {
+    const event = readEvent(line);
+    if (event === null) return 'unusable';
+    this.#version = event.version;
+    if (event.kind === 'bookmark') return 'nothing';
+    if (event.kind === 'gone') this.#slices.delete(event.name);
+    else this.#slices.set(event.slice.name, event.slice);
+    return 'news';
+  }
+
+  #waitMs(turn: number): number {
+    const waitMs = Math.min(LAST_WAIT_MS, FIRST_WAIT_MS * 2 ** turn);
+    return jittered(this.#deps.random, waitMs, JITTER);
+  }
+
+  async #watch(cluster: Cluster, from: string, giveUp: GiveUp): Promise<Answer> {
+    const url = this.#urlOf(cluster, {
+      watch: '1',
+      allowWatchBookmarks: 'true',
+      resourceVersion: from,
+      timeoutSeconds: String(WATCH_S),
+    });
+    const stream = {
+      question: { url, ...cluster.access },
+      limitMs: WATCH_LIMIT_MS,
+      take: (line: unknown) => this.#take(line),
+    };
+    const end = await followStream(stream, this.#deps.timers, giveUp);
+    switch (end.kind) {
+      case 'failed':
+        // It may go on from there later; only what is too much cannot.
+        if (end.failure === 'too-much') this.#version = null;
+        return end;
+      case 'news':
+        this.#misses = 0;
+        return this.#answerNow();
+      case 'lost':
+        return { kind: 'unchanged', againMs: this.#waitMs(0) };
+      case 'quiet':
+        if (end.by === 'server') {
+          this.#misses = 0;
+          return { kind: 'unchanged', againMs: 0 };
+        }
+        // The server should have ended it: whether it is there at all, a list says.
+        return this.#list(cluster, giveUp);
+      case 'status':
+      case 'unusable': {
+        // 410 Gone above all: the changes since then are forgotten.
+        this.#version = null;
+        this.#misses++;
+        if (this.#misses === 1) return this.#list(cluster, giveUp);
+        return { kind: 'unchanged', againMs: this.#waitMs(this.#misses - 2) };
+      }
+    }
+  }
+
+  async ask(giveUp: GiveUp): Promise<Answer> {
+    const cluster = await reach(this.#spec, this.#pod, this.#deps.timers, giveUp);
+    if (cluster.kind === 'failed') return cluster;
+    return this.#version === null
+      ? this.#list(cluster, giveUp)
+      : this.#watch(cluster, this.#version, giveUp);
+  }
+}
+
+function reach(
+  { kubeconfig }: KubernetesSourceSpec,
+  pod: Pod,
+  timers: SourceDeps['timers'],
+  giveUp: GiveUp,
+): Promise<Cluster | Failed> {
+  return kubeconfig === null
+    ? ownCluster(pod, timers, giveUp)
+    : clusterOf(kubeconfig, timers, giveUp);
+}
+
+interface List {
+  readonly version: string;
+  readonly slices: readonly Slice[];
+}
+
+/** Or what is wrong, a clause. */
+function readList(text: string): List | string {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return 'answers what is no JSON';
+  }
+  // An empty list may be null.
+  const items = isRecord(body) ? (body['items'] ?? []) : null;
+  const metadata = isRecord(body) ? body['metadata'] : undefined;
+  const version = isRecord(metadata) ? metadata['resourceVersion'] : undefined;
+  if (!Array.isArray(items) || !isRecord(metadata)) return 'answers what is no list';
+  if (typeof version !== 'string' || version === '') return 'lists without a resourceVersion';
+  if (typeof metadata['continue'] === 'string' && metadata['continue'] !== '') {
+    return 'lists a part of the slices only';
+  }
+  const slices = items.map(readSlice);
+  if (slices.includes(null)) return 'lists what is no EndpointSlice';
+  return { version, slices: slices.flatMap((slice) => (slice === null ? [] : [slice])) };
+}
+
+type Event =
+  | { readonly kind: 'bookmark'; readonly version: string }
+  | { readonly kind: 'gone'; readonly version: string; readonly name: string }
+  | { readonly kind: 'slice'; readonly version: string; readonly slice: Slice };
+
+/** null: an error (its object is a Status, mostly of 410 Gone), or no event. */
+function readEvent(line: unknown): Event | null {
+  if (!isRecord(line)) return null;
+  const { type, object } = line;
+  const metadata = isRecord(object) ? object['metadata'] : undefined;
+  const version = isRecord(metadata) ? metadata['resourceVersion'] : undefined;
+  if (typeof version !== 'string' || version === '' || !isRecord(metadata)) return null;
+  if (type === 'BOOKMARK') return { kind: 'bookmark', version };
+  if (type === 'DELETED') {
+    const { name } = metadata;
+    return typeof name === 'string' ? { kind: 'gone', version, name } : null;
+  }
+  if (type !== 'ADDED' && type !== 'MODIFIED') return null;
+  const slice = readSlice(object);
+  return slice === null ? null : { kind: 'slice', version, slice };
+}
+
+/** `{"kind": "Status", "message": "endpointslices is forbidden: …", "code": 403}` */
+function refusal(host: string, status: number, body: string): Failed {
+  const message = /"message":\s*"((?:[^"\\]|\\.)*)"/.exec(body)?.[1];
+  const why = message === undefined ? '' : `: ${shown(message)}`;
+  return failed('refused', `${host} answers ${status}${why}`);
+}

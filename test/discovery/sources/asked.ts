@@ -1,0 +1,30 @@
+/** One source whose server is a test's: it is asked once for each call. */
+
+import { formatAddress } from '../../../src/core/endpoint.js';
+import { seededRandom } from '../../../src/core/random.js';
+import type { Answer, Source, SourceDeps } from '../../../src/discovery/source.js';
+import { fastTime } from '../../support/fast_time.js';
+
+const NEVER = new AbortController().signal;
+
+/** Ten seconds of a source are a second of the test. */
+export const DEPS: SourceDeps = { ...fastTime(10), random: seededRandom(1) };
+
+export function asked(source: Source): () => Promise<Answer> {
+  return () => source.ask(NEVER);
+}
+
+/** `10.0.0.1:5432`, with what is out of the ordinary behind it; or what failed. */
+export function texts(answer: Answer): readonly string[] | string {
+  if (answer.kind === 'failed') return `${answer.failure}: ${answer.problem}`;
+  if (answer.kind === 'unchanged') return 'unchanged';
+  return answer.members.map(({ address, name, weight, backup, wanted }) =>
+    [
+      formatAddress(address),
+      ...(name === null ? [] : [name]),
+      ...(weight === 1 ? [] : [`weight ${weight}`]),
+      ...(backup ? ['backup'] : []),
+      ...(wanted === 'drain' ? ['drain'] : []),
+    ].join(' '),
+  );
+}
