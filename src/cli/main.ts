@@ -167,16 +167,26 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
   },
 ];
 
+/** What stands before a command. */
+export const PROGRAM = {
+  description: 'A layer-4 TCP and UDP load balancer that explains itself.',
+  options: [
+    { flags: '-V, --version', description: 'print the version' },
+    { flags: '--debug', description: 'show stack traces of errors' },
+  ],
+} as const;
+
 /**
  * Runs the command in `argv` (as process.argv) and answers the exit code: 0 good, 1 bad, 2 wrong
  * usage.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   let code = 0;
+  const [versionOption, debugOption] = PROGRAM.options;
   const program = new Command('sluice')
-    .description('A layer-4 TCP and UDP load balancer that explains itself.')
-    .version(version(), '-V, --version', 'print the version')
-    .option('--debug', 'show stack traces of errors', false)
+    .description(PROGRAM.description)
+    .version(version(), versionOption.flags, versionOption.description)
+    .option(debugOption.flags, debugOption.description, false)
     .exitOverride()
     .showHelpAfterError('(sluice --help lists the commands and options)');
   const ended = (exitCode: number): void => {
@@ -287,7 +297,8 @@ function complain(error: unknown, detail: 'with-stack' | 'sentence'): number {
   return 1;
 }
 
-function version(): string {
+/** Of the package. */
+export function version(): string {
   const file = new URL('../../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
