@@ -1,10 +1,11 @@
 /**
- * What an application gets by `npm install sluice`: the library, types, and nothing of the daemon.
+ * What an application gets by `npm install` of the package: the library and its types, which need
+ * nothing of the daemon, and the daemon itself.
  */
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { sources } from '../repo/support/tree.js';
 import { tempFolder } from '../support/places.js';
 import { mustRun } from '../support/process.js';
@@ -106,7 +107,60 @@ t.test('it installs into an empty project, and runs without the daemon in it', a
     cwd: folder,
     limitMs: 120_000,
   });
+  await t.test('and with what the daemon needs, the daemon runs', (t) => runDaemon(t, folder));
 });
+
+t.test('it may be published, with what its README leads to', async (t) => {
+  const manifest = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'));
+  t.notOk('private' in manifest);
+  const listed = await mustRun('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: repositoryRoot,
+    limitMs: 120_000,
+  });
+  const [{ files }] = JSON.parse(listed) as [{ files: readonly { readonly path: string }[] }];
+  const packed = new Set(files.map(({ path }) => path));
+  const entries = Object.values(manifest.exports as Record<string, unknown>).flatMap((entry) =>
+    typeof entry === 'string' ? [entry] : Object.values(entry as Record<string, string>),
+  );
+  const needed = [...entries, ...Object.values<string>(manifest.bin), ...manifest.man];
+  t.same(
+    needed.map((path: string) => path.replace('./', '')).filter((path) => !packed.has(path)),
+    [],
+  );
+  t.same(
+    [...packed].filter((path) =>
+      /^(test|benchmarks|node_modules)\/|^dist\/(?!src|types)|\.map$/.test(path),
+    ),
+    [],
+  );
+  const readme = readFileSync(join(repositoryRoot, 'README.md'), 'utf8');
+  const links = [...readme.matchAll(/\]\((?!https?:|#|benchmarks)([^)#]+)/g)].map(
+    ([, path]) => path,
+  );
+  t.same(
+    links.filter((path = '') => ![...packed].some((file) => `${file}/`.startsWith(`${path}/`))),
+    [],
+  );
+});
+
+/** In the same folder, with the true dependencies in place of the stand-ins. */
+async function runDaemon(t: Test, folder: string): Promise<void> {
+  const modules = join(folder, 'node_modules');
+  const { dependencies, optionalDependencies } = JSON.parse(
+    readFileSync(join(modules, 'sluice/package.json'), 'utf8'),
+  );
+  for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+    rmSync(join(modules, name), { recursive: true, force: true });
+    symlinkSync(join(repositoryRoot, 'node_modules', name), join(modules, name));
+  }
+  const sluice = join(modules, '.bin/sluice');
+  const run = (...words: readonly string[]): Promise<string> =>
+    mustRun(sluice, words, { cwd: folder, limitMs: 60_000 });
+  const { version } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'));
+  t.equal((await run('--version')).trim(), version);
+  t.match(await run('check', '-c', join(modules, 'sluice/conf/minimal.toml')), 'good');
+  t.match(await run('demo', '--for', '1s'), /\b0 failed/, 'workers start from there too');
+}
 
 function packed(files: readonly string[]): number {
   const texts = files.map((path) => {
