@@ -17,9 +17,9 @@ const ENTRIES = ['sluice', 'algorithms', 'http', 'ioredis', 'pg', 'undici'].map(
 );
 /** As they are packed: what is the library's alone, and that with all that it shares. */
 const MAX_OWN_BYTES = 50_000;
-const MAX_BYTES = 150_000;
+const MAX_BYTES = 155_000;
 /** What the library needs; all other dependencies are the daemon's. */
-const NEEDED = ['dns-packet', 'toml', 'zod'];
+const NEEDED = ['dns-packet', 'toml', 'yaml', 'zod'];
 /** And what these need. */
 const BEYOND = ['@leichtgewicht/ip-codec'];
 
