@@ -25,7 +25,11 @@ function usable(wanted: string): string {
   return clean.slice(0, MAX_NAME_LENGTH) || 'unnamed';
 }
 
-/** Of a backend: up to 128 characters of ASCII without spaces, some left for a number. */
+/**
+ * Of a backend: up to 128 characters of ASCII without spaces, some left for a number; never `*`,
+ * which means all of a pool in commands.
+ */
 export function backendLabel(wanted: string): string {
-  return wanted.replace(/[^\x21-\x7e]+/g, '-').slice(0, 120) || 'unnamed';
+  const label = wanted.replace(/[^\x21-\x7e]+/g, '-').slice(0, 120);
+  return label === '' || label === '*' ? 'unnamed' : label;
 }
