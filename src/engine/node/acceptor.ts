@@ -10,6 +10,7 @@ import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenSource } from '../../core/plan.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { adoptDescriptor, duplicate } from '../../kernel/descriptor.js';
+import { ERRNO } from '../../kernel/errno.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import { SOCK_CLOEXEC, SOCK_NONBLOCK } from '../../kernel/sockets.js';
 import type { ListenOutcome } from '../../session/tcp_port.js';
@@ -101,6 +102,8 @@ export class Acceptor {
     const { fd: listener } = this.#source;
     while (this.#holds.size === 0) {
       const fd = kernel.libc.accept4At(listener, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      // accept(2), "Error handling": one that was given up is no reason to leave the others.
+      if (fd === -ERRNO.ECONNABORTED || fd === -ERRNO.EINTR) continue;
       if (fd < 0) return;
       // Node.js closes it with the thread, even one that is ended from outside.
       kernel.closing?.(adoptDescriptor(fd));
