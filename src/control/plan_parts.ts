@@ -65,12 +65,17 @@ function switched(
   ofPools: readonly PlanPart[],
 ): PlanPart[] {
   const pools = new Map<number, PoolId>();
-  for (const { pool, sockets } of after) for (const { socket } of sockets) pools.set(socket, pool);
+  const byListener = new Map<ListenerId, PoolId>();
+  for (const { id, pool, sockets } of after) {
+    byListener.set(id, pool);
+    for (const { socket } of sockets) pools.set(socket, pool);
+  }
   const left = new Set<PoolId>();
   const leads: SocketLead[] = [];
   for (const { id, protocol, pool: old, sockets } of before) {
     for (const { key, socket } of sockets) {
-      const pool = pools.get(socket) ?? old;
+      // Clients of a socket that closes belong to its listener, wherever that is then.
+      const pool = pools.get(socket) ?? byListener.get(id) ?? old;
       if (pool === old) continue;
       left.add(old);
       leads.push({ listener: id, protocol, key, pool });
