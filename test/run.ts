@@ -1,7 +1,8 @@
 /**
  * `npm test [-- PATTERN …]`: runs the compiled test files, each in a process of its own, those of
  * the real binary last, and once for each engine that works on this machine (or that
- * SLUICE_TEST_ENGINES names, such as `node,uring`). A pattern is a part of a file's path below
+ * SLUICE_TEST_ENGINES names, such as `node,uring`), but for those that `support/schedule.ts` lists.
+ * A pattern is a part of a file's path below
  * test/. The last line printed is `N passed, N failed, N skipped` (tests at the top of a file), and
  * the exit code is 0 only if none failed. SLUICE_FORBID_SKIP=1 makes a skipped test a failure.
  */
@@ -9,11 +10,18 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { detectUring } from '../src/engine/uring/detect.js';
 import { loadKernel } from '../src/kernel/foreign.js';
 import { repositoryRoot } from './support/repository.js';
+import {
+  ALONE,
+  enginesFor,
+  isSystemTest,
+  longestFirst,
+  requireScheduled,
+} from './support/schedule.js';
 import { type FileReport, TapReader, type TestReport } from './support/tap_reader.js';
 
 /** Generous: a machine under load must not fail a test, a hang still ends. */
@@ -23,22 +31,12 @@ const KILL_AFTER_MS = (FILE_TIMEOUT_SECONDS + 30) * 1000;
 /** Kept of a file's standard error, which is printed only when it fails. */
 const MAX_COMPLAINTS = 200;
 const COMPILED = 'dist/test/';
-/**
- * System tests that run one at a time, after all others of their engine: they measure latencies or
- * memory, or load the whole machine, and another test beside them would count. One that only waits
- * for times to pass does not belong here: each second of these is a second of the whole run.
- */
-const ALONE: ReadonlySet<string> = new Set([
-  'demotion',
-  'leaving',
-  'many',
-  'observers',
-  'reload',
-  'soak',
-  'standstill',
-  'udp_flows',
-  'udp_reload',
-]);
+
+interface Job {
+  readonly file: string;
+  /** What the real binary is started with; null where no test starts it. */
+  readonly engine: string | null;
+}
 
 const patterns = process.argv.slice(2);
 const files = compiledTests(patterns);
@@ -46,25 +44,28 @@ if (files.length === 0) {
   console.error(`no test file matches ${patterns.join(' ')}`);
   process.exit(2);
 }
-const system = files.filter((file) => /^dist\/test\/system\/[^/]+$/.test(file));
-const alone = system.filter((file) => ALONE.has(basename(file, '.test.js')));
-const gone = [...ALONE].filter(
-  (name) => !existsSync(join(repositoryRoot, `test/system/${name}.test.ts`)),
+requireScheduled();
+const cores = availableParallelism();
+const system = files.filter((file) => isSystemTest(shortName(file)));
+const engines = system.length === 0 ? [] : enginesUnderTest();
+const jobs = system.flatMap((file) =>
+  enginesFor(shortName(file), engines).map((engine) => ({ file, engine })),
 );
-if (gone.length > 0) throw new Error(`named in ALONE, but no system test: ${gone.join(', ')}`);
-const jobs = availableParallelism();
-/** System tests wait for real clocks most of the time. */
-const systemJobs = jobs + 1;
-const reports = await runAll(without(files, system), jobs, null);
-for (const engine of system.length === 0 ? [] : enginesUnderTest()) {
-  reports.push(...(await runAll(without(system, alone), systemJobs, engine)));
-  reports.push(...(await runAll(alone, 1, engine)));
-}
+const isAlone = ({ file }: Job): boolean => ALONE.has(shortName(file));
+const units = files.filter((file) => !system.includes(file));
+const reports = [
+  ...(await runAll(
+    units.map((file) => ({ file, engine: null })),
+    cores,
+  )),
+  // They wait for real clocks most of the time.
+  ...(await runAll(
+    jobs.filter((job) => !isAlone(job)),
+    cores + 1,
+  )),
+  ...(await runAll(jobs.filter(isAlone), 1)),
+];
 process.exitCode = summarize(reports);
-
-function without(all: readonly string[], some: readonly string[]): string[] {
-  return all.filter((one) => !some.includes(one));
-}
 
 /** Those that are named, or all that the machine allows; why one is left out is printed. */
 function enginesUnderTest(): readonly string[] {
@@ -88,33 +89,38 @@ function compiledTests(patterns: readonly string[]): string[] {
 }
 
 /**
- * Runs `paths` in at most `jobs` processes at a time; prints a line when one is over. `engine` is
- * what the real binary is started with; null where no test starts it.
+ * Runs `jobs` in at most `atOnce` processes at a time, those that take longest first, and no file
+ * beside itself; prints a line when one is over.
  */
-async function runAll(
-  paths: readonly string[],
-  jobs: number,
-  engine: string | null,
-): Promise<FileReport[]> {
-  const left = [...paths];
+async function runAll(jobs: readonly Job[], atOnce: number): Promise<FileReport[]> {
+  const left = longestFirst(jobs, ({ file }) => shortName(file));
+  const running = new Set<string>();
   const reports: FileReport[] = [];
-  const failed: { path: string; report: FileReport }[] = [];
+  const failed: { job: Job; report: FileReport }[] = [];
   const work = async (): Promise<void> => {
-    for (let path = left.shift(); path !== undefined; path = left.shift()) {
-      const report = await timed(path, engine);
+    for (let job = take(left, running); job !== null; job = take(left, running)) {
+      running.add(job.file);
+      const report = await timed(job);
+      running.delete(job.file);
       if (report.failed.length === 0) reports.push(report);
-      else failed.push({ path, report });
+      else failed.push({ job, report });
     }
   };
-  await Promise.all(Array.from({ length: jobs }, work));
-  for (const { path, report } of failed) reports.push(await secondRun(report, path, engine));
+  await Promise.all(Array.from({ length: atOnce }, work));
+  for (const { job, report } of failed) reports.push(await secondRun(report, job));
   return reports.sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
+/** The next one whose file does not run now; the last ones may be for whoever runs it. */
+function take(left: Job[], running: ReadonlySet<string>): Job | null {
+  const at = left.findIndex(({ file }) => !running.has(file));
+  return at < 0 ? null : (left.splice(at, 1)[0] ?? null);
+}
+
 /** Runs a file and prints its line. */
-async function timed(path: string, engine: string | null, remark = ''): Promise<FileReport> {
+async function timed(job: Job, remark = ''): Promise<FileReport> {
   const began = performance.now();
-  const report = await run(path, engine);
+  const report = await run(job);
   const seconds = Math.round((performance.now() - began) / 1000);
   console.log(`${oneLine(report)} (${seconds} s)${remark}`);
   return report;
@@ -125,18 +131,14 @@ async function timed(path: string, engine: string | null, remark = ''): Promise<
  * no other beside it, and the second run counts. The first failure is printed all the same, for
  * whoever looks for its cause.
  */
-async function secondRun(
-  first: FileReport,
-  path: string,
-  engine: string | null,
-): Promise<FileReport> {
+async function secondRun(first: FileReport, job: Job): Promise<FileReport> {
   for (const { name, lines } of first.failed) {
     console.log(`FAILED AT FIRST: ${shortName(first.file)}: ${name}\n${lines.join('\n')}`);
   }
-  return timed(path, engine, ' (second run)');
+  return timed(job, ' (second run)');
 }
 
-async function run(file: string, engine: string | null): Promise<FileReport> {
+async function run({ file, engine }: Job): Promise<FileReport> {
   const reader = new TapReader();
   const child = spawn(process.execPath, ['--enable-source-maps', file], {
     cwd: repositoryRoot,

@@ -1,0 +1,107 @@
+/**
+ * Which test files need the machine for themselves, which run on one engine only, and which take
+ * long: by their path below test/, without `.test.ts`.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { repositoryRoot } from './repository.js';
+
+/**
+ * System tests that run one at a time, after all others: they measure latencies or memory, or load
+ * the whole machine, and another test beside them would count. One that only waits for times to
+ * pass does not belong here: each second of these is a second of the whole run.
+ */
+export const ALONE: ReadonlySet<string> = new Set([
+  'system/leaving',
+  'system/many',
+  'system/observers',
+  'system/reload',
+  'system/soak',
+  'system/standstill',
+  'system/udp_crowd',
+  'system/udp_reload',
+]);
+
+const NO_WORKER = 'what it tests runs before there is a worker, or without one';
+const MAIN_THREAD = 'what it tests runs on the main thread, which knows no engine';
+const WIRE = 'probes and sources have wires of their own, the same beside either engine';
+
+/**
+ * System tests that run on one engine, the one that users get here, and why the other one cannot
+ * change their result. All that clients' bytes pass through is tested on each engine.
+ */
+export const ONE_ENGINE: Readonly<Record<string, string>> = {
+  'system/access_files': `${MAIN_THREAD}: files are read there; what a list does is in access`,
+  'system/commands': NO_WORKER,
+  'system/control_harm': MAIN_THREAD,
+  'system/control_socket': MAIN_THREAD,
+  'system/demo': 'the demo chooses its engine by itself',
+  'system/discovery': `${WIRE}; what leaves a pool drains in drain and reload`,
+  'system/import': 'a translated file is a file: what it asks for is tested elsewhere',
+  'system/names': MAIN_THREAD,
+  'system/observers': MAIN_THREAD,
+  'system/probe_limit': WIRE,
+  'system/probes': WIRE,
+  'system/roles': `${WIRE}; sessions of a demoted backend end in demotion`,
+  'system/secrets': 'an engine is given no secret: plans have none',
+  'system/sentinel': `${WIRE}; sessions of a demoted backend end in demotion`,
+  'system/signals': MAIN_THREAD,
+  'system/silent_name_server': MAIN_THREAD,
+  'system/sources': WIRE,
+  'system/states': MAIN_THREAD,
+  'system/systemd': MAIN_THREAD,
+  'system/top': MAIN_THREAD,
+};
+
+/** They take longest, and begin first, so that no core waits for the last of them. */
+const LONG: readonly string[] = [
+  'system/room/systemd_install',
+  'engine/uring/scarcity',
+  'engine/uring/tcp_contract_descriptor',
+  'engine/uring/tcp_contract_bind',
+  'engine/node/tcp_contract_descriptor',
+  'engine/node/tcp_contract_bind',
+  'engine/uring/udp_contract',
+  'simulation/simulation',
+  'system/gray_failures',
+  'system/systemd',
+  'system/end',
+  'system/probes',
+  'system/life',
+  'system/ends',
+  'system/flow_ends',
+  'system/import',
+  'system/roles',
+  'system/sources',
+  'system/discovery',
+  'system/states',
+  'system/missing_workers',
+  'system/stopped_process',
+  'system/lost_workers',
+  'system/changes',
+];
+
+/** A system test starts the real binary; what is in a folder below belongs to a room. */
+export function isSystemTest(name: string): boolean {
+  return /^system\/[^/]+$/.test(name);
+}
+
+/** `engines`: all that are under test, the best last. */
+export function enginesFor(name: string, engines: readonly string[]): readonly string[] {
+  return ONE_ENGINE[name] === undefined ? engines : engines.slice(-1);
+}
+
+export function longestFirst<T>(all: readonly T[], nameOf: (one: T) => string): T[] {
+  const place = (one: T): number => {
+    const at = LONG.indexOf(nameOf(one));
+    return at < 0 ? LONG.length : at;
+  };
+  return all.toSorted((a, b) => place(a) - place(b));
+}
+
+/** What is named here and has gone would be forgotten for ever. */
+export function requireScheduled(): void {
+  const named = [...ALONE, ...Object.keys(ONE_ENGINE), ...LONG];
+  const gone = named.filter((name) => !existsSync(join(repositoryRoot, `test/${name}.test.ts`)));
+  if (gone.length > 0) throw new Error(`scheduled, but no test: ${gone.join(', ')}`);
+}
