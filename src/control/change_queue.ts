@@ -31,7 +31,7 @@ export class ChangeQueue {
   }
 
   /**
-   * Runs `work` when it is its turn. Whatever it throws is a refusal too, but for what was thrown
+   * Runs `work` when it is its turn; once a stop has begun, it is refused at once. Whatever it throws is a refusal too, but for what was thrown
    * when it had begun to act (SharedInvariantError): that is nobody's answer.
    */
   run<T>(work: () => Promise<Result<T, Refusal>>): Promise<Result<T, Refusal>> {
@@ -44,6 +44,8 @@ export class ChangeQueue {
         return err([error instanceof Error ? error.message : String(error)]);
       }
     };
+    // The work of a stop lasts for as long as its sessions may.
+    if (this.overruled) return Promise.resolve(err(OVERRULED));
     const done = this.#last.then(turn);
     this.#last = done.catch(() => undefined);
     return done;

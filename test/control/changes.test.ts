@@ -110,12 +110,21 @@ t.test('a stop outranks: what waits never begins, and no wait outlasts it', asyn
     return ok(null);
   });
   await began;
-  const stopped = queue.stop(async () => order.push('stop'));
+  let sessionsEnd = (): void => {};
+  const ended = new Promise<void>((resolve) => {
+    sessionsEnd = resolve;
+  });
+  const stopped = queue.stop(async () => {
+    order.push('stop');
+    await ended;
+  });
   const late = queue.run(async () => {
     order.push('late');
     return ok(null);
   });
   for (const change of [underWay, waiting, late]) t.same(await change, err(OVERRULED));
+  // They were refused while the stop still waits for its sessions.
+  sessionsEnd();
   await stopped;
   t.same(order, ['under way', 'stop']);
 });

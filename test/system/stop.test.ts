@@ -1,6 +1,7 @@
 /** SIGTERM lets sessions finish; a second one does not wait. */
 import t, { type Test } from 'tap';
 import { accessLine } from '../support/access_lines.js';
+import { startOperated } from '../support/ctl.js';
 import { type Daemon, startDaemon } from '../support/daemon.js';
 import { eventually, nowMs, within } from '../support/deadline.js';
 import { startEchoes } from '../support/load/echo_backend.js';
@@ -71,6 +72,34 @@ t.test('a second signal ends it at once', async (t) => {
     wire.socket.destroy();
     await wire.closed;
   }
+});
+
+t.test('an order that comes while it stops is refused at once, in a sentence', async (t) => {
+  const backends = await startEchoes(t, 1);
+  const toml = serviceText({ name: 'echo', backends });
+  const { daemon, ctl } = await startOperated(t, { toml, shutdownTimeout: '60s' });
+  await daemon.backendsUp('echo', 1);
+  const backend = `echo/${backends[0]?.address}`;
+  t.equal((await ctl('hold', 'echo')).code, 0);
+  const waiting = await dial(t, { port: await daemon.port('echo') });
+  await daemon.metricSettles('sluice_queue_length', { pool: 'echo' }, (sum) => sum === 1);
+  daemon.signal('SIGTERM');
+  await daemon.event('stopping');
+  for (const order of [
+    ['release', 'echo'],
+    ['drain', backend],
+    ['log-level', 'debug'],
+    ['reload'],
+  ]) {
+    const { code, stderr } = await within(order.join(' '), ctl(...order), 5_000);
+    t.match({ code, stderr }, { code: 1, stderr: /sluice is stopping, and / }, order.join(' '));
+  }
+  t.match(await ctl('status'), { code: 0, stdout: /stopping/ }, 'who looks is answered');
+  daemon.signal('SIGTERM');
+  await within('the end', daemon.exited, 2_000);
+  await waiting.ended;
+  waiting.socket.destroy();
+  await waiting.closed;
 });
 
 t.test('without sessions SIGTERM and SIGINT end it at once with 0', async (t) => {

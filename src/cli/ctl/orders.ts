@@ -99,7 +99,10 @@ export const hold: CtlCommand = {
   description: 'new sessions of a pool wait, and nothing is chosen, until it is released',
   positionals: [POOL],
   options: [
-    { flags: '--max <sessions>', description: 'so many may wait; a further one is refused' },
+    {
+      flags: '--max <sessions>',
+      description: 'how many may wait, 1 to 100000 (1000 by default); a further one is refused',
+    },
     { flags: '--drain', description: 'existing sessions end (drain_timeout, then drain_spread)' },
     { flags: '--for <time>', description: 'it ends by itself after so long', default: '5m' },
     BECAUSE,
