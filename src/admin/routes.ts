@@ -2,7 +2,7 @@
 import { dashboardHeaders, dashboardPage } from './dashboard/page.js';
 import { toJson } from './json.js';
 import { healthText } from './text.js';
-import type { AdminViews, Verdict } from './views.js';
+import type { AdminViews, CheckView } from './views.js';
 
 export interface Answer {
   readonly status: number;
@@ -78,7 +78,7 @@ function html(body: string): Answer {
   return ok('text/html; charset=utf-8', body);
 }
 
-function verdict({ problems, notes = [] }: Verdict): Answer {
+function verdict({ problems, notes = [] }: CheckView): Answer {
   return problems.length === 0
     ? ok(TEXT, `${['ok', ...notes].join('\n')}\n`)
     : refusal(503, problems.join('\n'));

@@ -8,19 +8,19 @@ import type { EngineName } from '../core/spec.js';
 /** The control plane, as the endpoints see it. */
 export interface AdminViews {
   /** Does every worker thread answer? It looks at nothing else. */
-  live(): Verdict;
+  live(): CheckView;
   /**
    * Is every listener (or the one that is named) open, with a pool behind it that can serve? No,
    * from the moment a stop begins.
    */
-  ready(listener: string | null): Verdict;
+  ready(listener: string | null): CheckView;
   health(): HealthView;
   /** The Prometheus text, of the type `metricsType`. */
   metrics(): Promise<string>;
   readonly metricsType: string;
 }
 
-export interface Verdict {
+export interface CheckView {
   /** One sentence each; empty means yes. */
   readonly problems: readonly string[];
   /** What is worth knowing although there are none. */

@@ -3,7 +3,6 @@
  * say no, and then nothing has changed), then committed. Runs as a change of the queue, so nothing
  * else changes meanwhile but for a stop, which is looked for after each wait.
  */
-import { escalate } from '../core/assert.js';
 import { type Address, formatAddress } from '../core/endpoint.js';
 import { listenerKey } from '../core/identity.js';
 import { err, ok, type Result } from '../core/result.js';
@@ -13,13 +12,15 @@ import type { Log } from '../observe/log.js';
 import type { Ledger } from '../pool/ledger.js';
 import type { AccessLists, ReadLists } from './access_lists.js';
 import type { BackendBoard } from './backend_board.js';
-import { type ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
+import { type ChangeQueue, noWayBack, OVERRULED, type Refusal } from './change_queue.js';
+import { Departures } from './departures.js';
 import type { DescriptorShares } from './descriptor_shares.js';
-import type { BackendEntry, Inventory, ListenerEntry } from './inventory.js';
+import type { BackendEntry, Inventory } from './inventory.js';
 import type { ListeningSockets } from './listening_sockets.js';
 import { tellUnresolved } from './name_report.js';
 import type { PlanPublisher } from './plan_publisher.js';
 import type { PoolWatch } from './pool_watch.js';
+import { restate } from './restating.js';
 import { Room } from './room.js';
 import type { Target } from './row_demand.js';
 import { strandedBy } from './stand_ins.js';
@@ -43,18 +44,18 @@ export interface AdoptionDeps {
 export class Adoption {
   readonly #deps: AdoptionDeps;
   readonly #room: Room;
-  /** Left, without sessions, and not given back yet. */
-  readonly #empty: BackendEntry[] = [];
+  readonly #departures: Departures;
 
   constructor(deps: AdoptionDeps) {
     this.#deps = deps;
     const { inventory, ledger, changes, publisher } = deps;
+    this.#departures = new Departures(deps);
     this.#room = new Room({
       inventory,
       ledger,
       changes,
       publish: () => publisher.publish(),
-      tidy: () => noWayBack(() => this.#tidy()),
+      tidy: () => noWayBack(() => this.#departures.tidy()),
     });
   }
 
@@ -114,7 +115,7 @@ export class Adoption {
       const { inventory, board, publisher, changes } = this.#deps;
       this.#deps.inUse(spec);
       const heldBefore = held(inventory);
-      const changed = inventory.restate(spec);
+      const changed = restate(inventory.pools, spec.pools);
       board.restated(changed);
       // Where clients belong and what is held follow the plan; the rest is in the ledger.
       const isMoved = changed.some(({ entry, before }) => entry.spec.weight !== before.weight);
@@ -139,54 +140,28 @@ export class Adoption {
     const { inventory, board, publisher, resolver } = this.#deps;
     inventory.yielding.clear();
     // A start that was overruled: workers have no plan, and perhaps no engine to apply one.
-    if (inventory.listeners.size === 0) return this.#retireSockets();
+    if (inventory.listeners.size === 0) return this.#departures.retireSockets();
     const resolve: Target['resolve'] = ({ address }) => resolver.endpoint(address);
     board.update(inventory.apply({ ...spec, listeners: [] }, resolve));
     this.#deps.watch.look();
     await Promise.race([publisher.publish(), atMost]);
-    this.#retireSockets();
+    this.#departures.retireSockets();
   }
 
-  /** A backend that left has no session any more: one change gives back all that wait for it. */
+  /** A backend that left has no session any more. */
   emptied(entry: BackendEntry): void {
-    this.#empty.push(entry);
-    if (this.#empty.length > 1) return;
-    void this.#deps.changes.run(() => noWayBack(() => this.#release(this.#empty.splice(0))));
+    this.#departures.emptied(entry);
   }
 
   /** Only between changes: a worker that has not applied the newest plan yet still accepts. */
   async releaseListeners(): Promise<Result<null, Refusal>> {
-    await noWayBack(async () => this.#giveBackListeners());
+    await noWayBack(async () => this.#departures.giveBackListeners());
     return ok(null);
   }
 
-  async #release(entries: readonly BackendEntry[]): Promise<Result<null, Refusal>> {
-    const { board, changes, publisher, inventory } = this.#deps;
-    const gone = entries.filter(
-      (entry) =>
-        entry.tenure === 'leaving' &&
-        !board.drains(entry) &&
-        entry.pool.backends.get(entry.key) === entry,
-    );
-    if (gone.length === 0) return ok(null);
-    for (const entry of gone) entry.pool.backends.delete(entry.key);
-    await changes.unlessOverruled(publisher.publish());
-    if (changes.overruled) return err(OVERRULED);
-    for (const entry of gone) {
-      inventory.releaseBackend(entry);
-      board.forgetNames(entry);
-    }
-    inventory.releasePools();
-    return ok(null);
-  }
-
-  #giveBackListeners(): void {
-    this.#releaseRows();
-    this.#retireSockets();
-  }
-
+  /** A listener that left has no session any more. */
   get listenersLeave(): boolean {
-    return [...this.#deps.inventory.listeners.values()].some((entry) => this.#mayRelease(entry));
+    return this.#departures.listenersLeave;
   }
 
   /** Everything that can fail. What it opens is known to `#takeBack`. */
@@ -238,14 +213,14 @@ export class Adoption {
 
   #takeBack(): void {
     this.#deps.inventory.yielding.clear();
-    this.#retireSockets();
+    this.#departures.retireSockets();
   }
 
   /** Makes inventory, board and workers follow; from here on there is no way back. */
   async #commit(target: Target): Promise<void> {
     const { changes, inventory, board, publisher, resolver } = this.#deps;
     this.#deps.inUse(target.spec);
-    board.limitProbes(target.spec.daemon.probesPerSecond);
+    board.probes.limit(target.spec.daemon.probesPerSecond);
     const change = inventory.apply(target.spec, target.resolve);
     board.update(change);
     this.#deps.watch.look();
@@ -259,78 +234,13 @@ export class Adoption {
     // Workers may not have left what would be closed now; the stop does it, after its own plan.
     if (changes.overruled) return;
     inventory.releasePools();
-    this.#giveBackListeners();
+    this.#departures.giveBackListeners();
     inventory.releaseCounters();
-  }
-
-  /** Gives back the rows of everything that left and on which nobody counts any more. */
-  async #tidy(): Promise<void> {
-    const { changes, inventory, ledger, board, publisher } = this.#deps;
-    this.#releaseRows();
-    const idle = [...inventory.backends()].filter(
-      ({ tenure, id }) => tenure === 'leaving' && ledger.active(id) === 0,
-    );
-    for (const entry of idle) {
-      board.gone(entry);
-      entry.pool.backends.delete(entry.key);
-    }
-    await changes.unlessOverruled(publisher.publish());
-    if (changes.overruled) return;
-    for (const entry of idle) inventory.releaseBackend(entry);
-    inventory.releasePools();
   }
 
   #targetOf(spec: Spec): Target {
     const { resolver } = this.#deps;
     return { spec, resolve: ({ address }) => resolver.endpoint(address) };
-  }
-
-  #mayRelease({ tenure, id }: ListenerEntry): boolean {
-    return tenure === 'leaving' && this.#deps.ledger.listenerActive(id) === 0;
-  }
-
-  #releaseRows(): void {
-    const { inventory } = this.#deps;
-    inventory.releaseListeners(
-      [...inventory.listeners.values()].filter((entry) => this.#mayRelease(entry)),
-    );
-  }
-
-  /**
-   * Flows of a UDP listener that leaves need its sockets, those of all workers: the kernel chooses
-   * among them by their number. Where another listener is now, they have ended.
-   */
-  #retireSockets(): void {
-    const { sockets, inventory, ledger, shares } = this.#deps;
-    const kept = [...inventory.listeners].flatMap(([key, { tenure, spec }]) =>
-      tenure === 'kept' && spec.protocol === 'udp' ? [key] : [],
-    );
-    const outlives = ({ tenure, spec, id }: ListenerEntry): boolean =>
-      tenure !== 'kept' && spec.protocol === 'udp' && ledger.listenerActive(id) > 0;
-    sockets.retireAll(
-      (key) => {
-        const entry = inventory.listeners.get(key);
-        return entry !== undefined && (entry.tenure === 'kept' || outlives(entry))
-          ? entry.spec
-          : null;
-      },
-      (key) => {
-        const entry = inventory.listeners.get(key);
-        return entry !== undefined && outlives(entry) ? kept : [];
-      },
-    );
-    shares.settle();
-  }
-}
-
-/**
- * What breaks in `work` leaves it half done, and what is half done is no refusal: the process ends.
- */
-async function noWayBack<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    return escalate(error);
   }
 }
 

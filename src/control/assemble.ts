@@ -1,6 +1,5 @@
 /** Puts a daemon together from a Spec and this machine: engine, workers, shared memory, metrics. */
 import { availableParallelism } from 'node:os';
-import type { AdminViews } from '../admin/views.js';
 import type { Clock, Timers } from '../core/clock.js';
 import { ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
@@ -42,7 +41,7 @@ const STRETCH_MS = 8;
 export interface Assembly {
   readonly daemon: Daemon;
   readonly metrics: Metrics;
-  readonly views: AdminViews;
+  readonly views: DaemonViews;
   /** They wait for time in which the process ran. */
   readonly timers: Timers;
   /** Connections of the admin endpoints at the same time. */

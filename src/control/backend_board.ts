@@ -3,41 +3,27 @@
  * ramps and drains. It writes the ledger, tells the workers, and remembers why for people.
  */
 import type { BackendId } from '../core/brand.js';
-import type { Clock, Timers } from '../core/clock.js';
 import { formatAddress } from '../core/endpoint.js';
 import type { Cause } from '../core/outcome.js';
-import type { Random } from '../core/random.js';
-import type { BackendSpec, ProbeSpec } from '../core/spec.js';
-import { HealthChecker } from '../health/checker.js';
-import type { Probe } from '../health/probe.js';
-import type { HealthTarget, TargetHealth, VerdictEvent } from '../health/target.js';
-import type { Log } from '../observe/log.js';
-import type { ControlCounters } from '../observe/metrics.js';
+import type { BackendSpec } from '../core/spec.js';
+import type { VerdictEvent } from '../health/target.js';
 import type { Ledger } from '../pool/ledger.js';
 import { Weights } from '../pool/weights.js';
 import { Administration } from './administration.js';
+import { BackendProbes, type BackendProbesDeps } from './backend_probes.js';
 import { Drains } from './drains.js';
 import type { Ejections } from './ejections.js';
 import { GoneNames } from './gone_names.js';
-import { namesOf, targetKey, targetOf } from './health_targets.js';
+import { namesOf } from './health_targets.js';
 import { HeldPools } from './held_pools.js';
-import type { BackendEntry, Inventory, InventoryChange, Restated } from './inventory.js';
+import type { BackendEntry, Inventory, InventoryChange } from './inventory.js';
 import type { Rebalances } from './rebalances.js';
+import type { Restated } from './restating.js';
 
-export interface BackendBoardDeps {
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly random: Random;
-  readonly createProbe: (spec: ProbeSpec) => Probe;
-  /** Probes at the same time: each has a descriptor. */
-  readonly probesInFlight: number;
+export interface BackendBoardDeps extends BackendProbesDeps {
   readonly ledger: Ledger;
   readonly inventory: Inventory;
-  readonly counters: ControlCounters;
-  readonly log: Log;
   readonly ejections: Ejections;
-  /** Hears of what broke in one probe, or in what follows from it. */
-  readonly defect: (error: unknown) => void;
   /** Every worker looks again at who waits. */
   readonly ring: () => void;
   readonly rebalances: Rebalances;
@@ -54,18 +40,14 @@ export interface BackendBoardDeps {
 const DEMOTED = { down: 'backend-down', standby: 'backend-standby' } as const;
 
 export class BackendBoard {
+  readonly probes: BackendProbes;
   readonly #deps: BackendBoardDeps;
-  readonly #checker: HealthChecker;
   readonly #weights: Weights;
   readonly #drains: Drains;
   readonly #administration: Administration;
   readonly #goneNames: GoneNames;
   readonly #heldPools: HeldPools;
-  /** By the key of the health target. */
-  readonly #entries = new Map<string, BackendEntry>();
   readonly #ramping = new Set<BackendEntry>();
-  /** What was said last of each that needs care. */
-  readonly #warnings = new WeakMap<BackendEntry, string>();
 
   constructor(deps: BackendBoardDeps) {
     this.#deps = deps;
@@ -91,32 +73,10 @@ export class BackendBoard {
       drains: this.#drains,
       returned: (entry, nowMs) => this.#returned(entry, nowMs),
     });
-    this.#checker = new HealthChecker(
-      {
-        clock: deps.clock,
-        timers: deps.timers,
-        random: deps.random,
-        createProbe: deps.createProbe,
-        defect: deps.defect,
-        inFlight: deps.probesInFlight,
-      },
-      {
-        onVerdict: (event) => this.#verdict(event),
-        onShare: ({ key, share }) => this.#share(key, share),
-        onAttempt: ({ key, result, durationMs }) => {
-          const entry = this.#entries.get(key);
-          if (entry === undefined) return;
-          const failure = result.ok ? null : result.failure;
-          deps.counters.probe(namesOf(entry), durationMs / 1000, failure);
-          if (result.ok) this.#warn(entry, result.warning ?? '');
-          else {
-            const { failure: cause, detail } = result;
-            const told = { cause, detail, duration_ms: durationMs };
-            deps.log.event('probe-failed', { ...namesOf(entry), ...told });
-          }
-        },
-      },
-    );
+    this.probes = new BackendProbes(deps, {
+      verdict: (entry, event) => this.#verdict(entry, event),
+      share: (entry, share) => this.#share(entry, share),
+    });
   }
 
   /** Follows a new Spec: what arrived is watched, what stayed keeps its state. */
@@ -158,16 +118,9 @@ export class BackendBoard {
     if (changes.some(({ entry, before }) => isOut(entry.spec) !== isOut(before))) this.#watchAll();
   }
 
-  /** What is in maintenance is not probed. */
   #watchAll(): void {
-    this.#entries.clear();
-    const targets: HealthTarget[] = [];
-    for (const entry of this.#deps.inventory.backends()) {
-      if (entry.tenure === 'leaving' || entry.spec.admin === 'maintenance') continue;
-      this.#entries.set(targetKey(entry), entry);
-      targets.push(targetOf(entry));
-    }
-    this.#deps.together(() => this.#checker.update(targets));
+    const { inventory, together } = this.#deps;
+    together(() => this.probes.watch(inventory.backends()));
   }
 
   /**
@@ -249,28 +202,11 @@ export class BackendBoard {
     return this.#deps.ejections.reasonOf(entry, this.#deps.clock.nowMs());
   }
 
-  /** Probes that start per second, at most; 0: as many as are due. */
-  limitProbes(perSecond: number): void {
-    this.#checker.limit(perSecond);
-  }
-
-  /** Probes per second that the intervals of all backends ask for. */
-  wantedProbesPerSecond(): number {
-    return this.#checker.wantedPerSecond();
-  }
-
-  /** What probes say about `entry`; undefined for one that is not watched. */
-  healthByKey(): ReadonlyMap<string, TargetHealth> {
-    return new Map(this.#checker.snapshot().map((health) => [health.key, health]));
-  }
-
   stop(): Promise<void> {
-    return this.#checker.stop();
+    return this.probes.stop();
   }
 
-  #verdict(event: VerdictEvent): void {
-    const entry = this.#entries.get(event.key);
-    if (entry === undefined) return;
+  #verdict(entry: BackendEntry, event: VerdictEvent): void {
     const { ledger, clock, counters, log } = this.#deps;
     const before = ledger.health(entry.id);
     if (before === event.state) return;
@@ -298,18 +234,8 @@ export class BackendBoard {
     this.#deps.ring();
   }
 
-  /** The same warning is worth one line, not one a probe. */
-  #warn(entry: BackendEntry, warning: string): void {
-    if (warning === (this.#warnings.get(entry) ?? '')) return;
-    this.#warnings.set(entry, warning);
-    if (warning !== '') {
-      this.#deps.log.event('probe-note', { ...namesOf(entry), detail: warning });
-    }
-  }
-
-  #share(key: string, share: number): void {
-    const entry = this.#entries.get(key);
-    if (entry === undefined || share === this.#weights.share(entry.id)) return;
+  #share(entry: BackendEntry, share: number): void {
+    if (share === this.#weights.share(entry.id)) return;
     this.#weights.degraded(entry.id, share);
     this.#write(entry, this.#deps.clock.nowMs());
     this.#deps.changed(entry);

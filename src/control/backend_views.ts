@@ -9,7 +9,6 @@ import type { BackendBoard } from './backend_board.js';
 import { reasonOf } from './backend_state.js';
 import type { Daemon } from './daemon.js';
 import type { Desires } from './desired/desires.js';
-import { targetKey } from './health_targets.js';
 import type { BackendEntry } from './inventory.js';
 import { inItsPlace, whyItStays } from './name_report.js';
 import type { PoolNow } from './pool_now.js';
@@ -29,17 +28,11 @@ export class BackendDescriber {
     this.#desires = desires;
   }
 
-  /** Every backend of every pool, those that leave and those without an address included. */
-  describer(): (now: PoolNow) => BackendView[] {
-    const health = this.#board.healthByKey();
-    return (now) => [
+  /** Every backend of a pool, those that leave and those without an address included. */
+  backends(now: PoolNow): BackendView[] {
+    return [
       ...now.members.map((entry, index) =>
-        this.#backend(
-          entry,
-          health.get(targetKey(entry)),
-          now,
-          now.standing.reasons[index] ?? null,
-        ),
+        this.#backend(entry, now, now.standing.reasons[index] ?? null),
       ),
       // One whose old address serves under its name is told as that.
       ...now.pool.unresolved
@@ -50,11 +43,11 @@ export class BackendDescriber {
 
   #backend(
     entry: BackendEntry,
-    health: TargetHealth | undefined,
     { standing: { serves } }: PoolNow,
     cause: Ineligible | null,
   ): BackendView {
     const ledger = this.#ledger;
+    const health = this.#board.probes.healthOf(entry);
     const { backup, weight, name } = entry.spec;
     const { state, sinceWallMs } = this.#watch.backend(entry);
     const share = this.#board.shareOf(entry);
@@ -120,7 +113,7 @@ function deviation({ kind, value, replaced, by, because, untilWallMs }: Override
 
 const STATE_WORDS = { drain: 'drained', maintain: 'in maintenance' } as const;
 
-function probeOf(health: TargetHealth | undefined): ProbeView | null {
+function probeOf(health: TargetHealth | null): ProbeView | null {
   const last = health?.last ?? null;
   if (last === null) return null;
   return {

@@ -16,7 +16,7 @@ export interface BoardParts extends Omit<BackendBoardDeps, Made> {
   readonly move: RebalancesDeps['move'];
 }
 
-export function boardOf(parts: BoardParts): BackendBoard {
+export function boardWith(parts: BoardParts): BackendBoard {
   const { shared, budget } = parts;
   const { ledger, series } = shared;
   return new BackendBoard({

@@ -3,13 +3,13 @@
  * given back. One at a time, in the order in which they came, and a stop outranks all: once it has
  * begun, nothing that waits begins any more, and what is under way waits for nobody.
  */
-import { SharedInvariantError } from '../core/assert.js';
+import { escalate, SharedInvariantError } from '../core/assert.js';
 import { err, type Result } from '../core/result.js';
 
 /** Why a change was not made, in sentences for people. */
 export type Refusal = readonly string[];
 
-export const OVERRULED: Refusal = ['sluice stops, and a stop outranks every other change'];
+export const OVERRULED: Refusal = ['sluice is stopping, and a stop outranks every other change'];
 
 export class ChangeQueue {
   #last: Promise<unknown> = Promise.resolve();
@@ -31,8 +31,9 @@ export class ChangeQueue {
   }
 
   /**
-   * Runs `work` when it is its turn; once a stop has begun, it is refused at once. Whatever it throws is a refusal too, but for what was thrown
-   * when it had begun to act (SharedInvariantError): that is nobody's answer.
+   * Runs `work` when it is its turn; once a stop has begun, it is refused at once. Whatever it
+   * throws is a refusal too, but for what was thrown when it had begun to act
+   * (SharedInvariantError): that is nobody's answer.
    */
   run<T>(work: () => Promise<Result<T, Refusal>>): Promise<Result<T, Refusal>> {
     const turn = async (): Promise<Result<T, Refusal>> => {
@@ -62,5 +63,16 @@ export class ChangeQueue {
   /** Waits for `event`, but no longer than until a stop begins. */
   async unlessOverruled(event: Promise<unknown>): Promise<void> {
     await Promise.race([event, this.#stopped]);
+  }
+}
+
+/**
+ * What breaks in `work` leaves it half done, and what is half done is no refusal: the process ends.
+ */
+export async function noWayBack<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    return escalate(error);
   }
 }

@@ -1,39 +1,42 @@
 /**
- * The daemon: puts the rooms together and leads them through start, reload and stop. What each part
- * does is in its own file; this one says in which order.
+ * The daemon: leads its parts through start, reload and stop. What each does is in its own file, who
+ * knows whom of the larger ones in daemon_parts.ts; this one says in which order.
  */
 import type { Cause } from '../core/outcome.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
-import { RESOLVE_INTERVAL_MS, Resolver } from '../names/resolver.js';
+import { RESOLVE_INTERVAL_MS } from '../names/resolver.js';
 import { AccessLists, type ReadLists } from './access_lists.js';
-import { Adoption } from './adoption.js';
+import type { Adoption } from './adoption.js';
 import { Attendance } from './attendance.js';
 import type { BackendBoard } from './backend_board.js';
-import { boardOf } from './board_parts.js';
-import { Cancels } from './cancels.js';
 import { ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
 import type { DaemonDeps } from './daemon_deps.js';
-import { Defects } from './defects.js';
+import {
+  adoptionOf,
+  boardOf,
+  defectsOf,
+  discoveriesOf,
+  fleetOf,
+  publisherOf,
+  watchOf,
+} from './daemon_parts.js';
+import type { Defects } from './defects.js';
 import { Deputies } from './deputies.js';
-import { DescriptorShares } from './descriptor_shares.js';
 import { Desires } from './desired/desires.js';
 import type { Sources } from './desired/fold.js';
 import type { Override } from './desired/override.js';
-import { Discoveries } from './discoveries.js';
+import type { Discoveries } from './discoveries.js';
 import { EvennessWatch } from './evenness.js';
 import { Inquiries } from './inquiries.js';
 import { Inventory, resetOf } from './inventory.js';
 import { ListeningSockets } from './listening_sockets.js';
 import { LookPace } from './look_pace.js';
-import { downNames, proofOfMember } from './member_entries.js';
-import { PlanPublisher } from './plan_publisher.js';
-import { PoolWatch } from './pool_watch.js';
-import { engineCapacity } from './sizing.js';
+import type { PlanPublisher } from './plan_publisher.js';
+import type { PoolWatch } from './pool_watch.js';
 import { Tallies } from './tallies.js';
-import { untilEmpty } from './until_empty.js';
+import { sessionsOf, untilEmpty } from './until_empty.js';
 import type { Fleet } from './worker_fleet.js';
-import { WorkerNews } from './worker_news.js';
 
 export type Phase = 'starting' | 'serving' | 'stopping';
 
@@ -71,54 +74,29 @@ export class Daemon {
     this.#deps = deps;
     this.#desires = new Desires(spec, deps.overrides, { ...deps, keep: deps.keepOverrides });
     this.#spec = this.#desires.with({}).spec;
-    this.#defects = new Defects(({ count, listener, detail }) => {
-      deps.counters.internalErrors(count);
-      log.event('internal-error', { worker: null, listener, detail });
-    });
+    this.#defects = defectsOf(deps);
     this.sockets = new ListeningSockets(deps.kernel, deps.workers);
     const tallies = new Tallies(shared.series, deps.clock);
     this.inventory = new Inventory(resetOf(shared.ledger), tallies);
     this.lists = new AccessLists({ ...deps, changes: this.#changes });
     const deputies = new Deputies(deps.workers);
-    this.#publisher = new PlanPublisher({
-      ...deps,
-      deputies,
-      sessionBudget: deps.budget.sessions,
-      inventory: this.inventory,
-      sockets: this.sockets,
-      access: () => this.#spec.log.access,
-      lists: this.lists,
-      send: (worker, message) => this.fleet.send(worker, message),
-    });
+    this.#publisher = publisherOf(this, deps, deputies, () => this.#spec.log.access);
     this.#attendance = new Attendance({ ...deps, ...shared, deputies, publisher: this.#publisher });
     this.inquiries = new Inquiries({ ...deps, fleet: () => this.fleet });
-    this.fleet = deps.createFleet({
-      ...deps,
-      start: (worker) => ({
-        worker,
-        workers: deps.workers,
-        engine: deps.engine,
-        capacity: engineCapacity(deps.budget.sessions),
-        pipes: deps.budget.pipesAWorker,
-        memory: shared.memory,
-      }),
-      doorbell: shared.doorbell,
-      vitals: shared.vitals,
-      events: this.#news(deps),
-    });
-    this.watch = new PoolWatch({
-      ...deps,
-      ...shared,
-      sessionBudget: deps.budget.sessions,
-      inventory: this.inventory,
-      shareOf: (entry) => this.board.shareOf(entry),
-      isStopping: () => this.#phase === 'stopping',
-    });
+    this.fleet = fleetOf(this, deps, this.#attendance, this.#publisher);
+    this.watch = watchOf(this, deps);
     this.evenness = new EvennessWatch({ ...shared, inventory: this.inventory });
     this.#pace = new LookPace(shared.series, this.inventory, () => this.board.isCalm);
-    this.board = this.#boardOf(deps);
-    this.#adoption = this.#adoptionOf(deps);
-    this.discoveries = this.#discoveriesOf(deps);
+    this.board = boardOf(this, deps, (entry) => this.#adoption.emptied(entry));
+    this.#adoption = adoptionOf(this, deps, {
+      changes: this.#changes,
+      publisher: this.#publisher,
+      inUse: (used) => {
+        this.#spec = used;
+        log.configure(used.log);
+      },
+    });
+    this.discoveries = discoveriesOf(this, deps, () => this.#followSources());
   }
 
   get spec(): Spec {
@@ -214,88 +192,7 @@ export class Daemon {
 
   /** TCP sessions and UDP flows that are not over, of all listeners or of one. */
   sessions(listener: string | null = null): number {
-    const { ledger } = this.#deps.shared;
-    let sum = 0;
-    for (const { key, id } of this.inventory.listeners.values()) {
-      if (listener === null || listener === key) sum += ledger.listenerActive(id);
-    }
-    return sum;
-  }
-
-  #boardOf(deps: DaemonDeps): BackendBoard {
-    return boardOf({
-      ...deps,
-      inventory: this.inventory,
-      move: (worker, ending) => this.fleet.send(worker, { kind: 'end-sessions', ...ending }),
-      ring: () => this.fleet.ringAll(),
-      endSessions: (backend, cause, spanMs) =>
-        this.fleet.broadcast({ kind: 'end-sessions', backend, cause, spanMs, limit: null }),
-      drained: (entry) => this.#adoption.emptied(entry),
-      changed: (entry) => this.watch.changed(entry),
-      defect: (error) => this.defect(error),
-      together: (change) => this.watch.together(change),
-    });
-  }
-
-  #news(deps: DaemonDeps): WorkerNews {
-    return new WorkerNews({
-      ...deps,
-      inventory: this.inventory,
-      sockets: this.sockets,
-      attendance: this.#attendance,
-      inquiries: this.inquiries,
-      cancels: new Cancels({
-        ...deps,
-        ...deps.shared,
-        inventory: this.inventory,
-        send: (worker, message) => this.fleet.send(worker, message),
-      }),
-      opened: (listener, socket, problem) => {
-        this.watch.opened(listener, socket, problem);
-        if (problem !== null) this.#publisher.failed(listener.id);
-      },
-      ejected: () => this.board.look(deps.clock.nowMs()),
-      ringAll: () => this.fleet.ringAll(),
-    });
-  }
-
-  #discoveriesOf(deps: DaemonDeps): Discoveries {
-    return new Discoveries({
-      ...deps,
-      proofOf: (pool, member) => proofOfMember(this.inventory, deps.shared.ledger, pool, member),
-      follow: () => this.#followSources(),
-      defect: (error) => this.defect(error),
-    });
-  }
-
-  #adoptionOf(deps: DaemonDeps): Adoption {
-    const { shared, log } = deps;
-    return new Adoption({
-      ...shared,
-      log,
-      changes: this.#changes,
-      lists: this.lists,
-      resolver: new Resolver({
-        timers: deps.timers,
-        lookup: deps.lookup,
-        changed: (name, before, address) => log.event('address-changed', { name, before, address }),
-        downNames: () => downNames(this.inventory, shared.ledger),
-      }),
-      sockets: this.sockets,
-      shares: new DescriptorShares({
-        ...deps,
-        descriptors: shared.ledger.descriptors,
-        sockets: this.sockets,
-      }),
-      inventory: this.inventory,
-      board: this.board,
-      watch: this.watch,
-      publisher: this.#publisher,
-      inUse: (used) => {
-        this.#spec = used;
-        log.configure(used.log);
-      },
-    });
+    return sessionsOf(this.inventory, this.#deps.shared.ledger, listener);
   }
 
   async #begin(): Promise<Result<null, Refusal>> {

@@ -5,12 +5,13 @@
 import type {
   AdminViews,
   BackendView,
+  CheckView,
   CountView,
   HealthView,
   ListenerView,
   PoolState,
   PoolView,
-  Verdict,
+  SourceView,
 } from '../admin/views.js';
 import type { Clock } from '../core/clock.js';
 import { formatAddress } from '../core/endpoint.js';
@@ -42,6 +43,17 @@ export interface DaemonViewsDeps {
   readonly config: () => { readonly hash: string; readonly readWallMs: number };
 }
 
+export interface PoolBackends {
+  readonly pool: string;
+  readonly backends: readonly BackendView[];
+}
+
+/** Of a pool whose backends come from elsewhere too. */
+export interface PoolSources {
+  readonly pool: string;
+  readonly sources: readonly SourceView[];
+}
+
 export class DaemonViews implements AdminViews {
   readonly metricsType: string;
   readonly #deps: DaemonViewsDeps;
@@ -53,11 +65,11 @@ export class DaemonViews implements AdminViews {
     this.#startedWallMs = deps.clock.wallMs();
   }
 
-  live(): Verdict {
+  live(): CheckView {
     return { problems: this.#deps.daemon.fleet.problems() };
   }
 
-  ready(listener: string | null): Verdict {
+  ready(listener: string | null): CheckView {
     const { daemon } = this.#deps;
     if (daemon.phase === 'stopping') return { problems: ['sluice stops'] };
     if (daemon.phase === 'starting') return { problems: ['sluice starts'] };
@@ -93,11 +105,9 @@ export class DaemonViews implements AdminViews {
   }
 
   health(): HealthView {
-    const { daemon, shared, clock, describe, version, engine, engineReason, config } = this.#deps;
+    const { daemon, clock, version, engine, engineReason, config } = this.#deps;
     const { hash, readWallMs } = config();
-    const refusals = new Refusals(shared.series, daemon.inventory.tallies);
-    const backends = describe.describer();
-    const sources = sourceViews(daemon.discoveries, clock);
+    const refusals = this.#refusals();
     return {
       phase: daemon.phase,
       version,
@@ -111,15 +121,50 @@ export class DaemonViews implements AdminViews {
       configuredWallMs: readWallMs,
       traffic: traffic(refusals),
       probes: probeRate(daemon),
-      listeners: [...daemon.inventory.listeners.values()].map((entry) =>
-        this.#listener(entry, refusals),
-      ),
-      pools: [...daemon.inventory.pools.values()].map((entry) => {
-        const now = daemon.watch.pool(entry);
-        const discovery = sources.get(entry.key) ?? [];
-        return { ...this.#pool(now, backends(now), refusals.ofPool(entry.key)), discovery };
-      }),
+      listeners: this.listeners(refusals),
+      pools: this.pools(refusals),
     };
+  }
+
+  listeners(refusals = this.#refusals()): ListenerView[] {
+    const { listeners } = this.#deps.daemon.inventory;
+    return [...listeners.values()].map((entry) => this.#listener(entry, refusals));
+  }
+
+  pools(refusals = this.#refusals()): PoolView[] {
+    const { daemon, clock, describe } = this.#deps;
+    const sources = sourceViews(daemon.discoveries, clock);
+    return [...daemon.inventory.pools.values()].map((entry) => {
+      const now = daemon.watch.pool(entry);
+      const discovery = sources.get(entry.key) ?? [];
+      const refused = refusals.ofPool(entry.key);
+      return { ...this.#pool(now, describe.backends(now), refused), discovery };
+    });
+  }
+
+  /** Of one pool, or of all (null): no more is looked at than is asked for. */
+  backends(pool: string | null): PoolBackends[] {
+    const { daemon, describe } = this.#deps;
+    const { pools } = daemon.inventory;
+    const asked = pool === null ? [...pools.values()] : [pools.get(pool)];
+    return asked.flatMap((entry) => {
+      if (entry === undefined) return [];
+      return [{ pool: entry.key, backends: describe.backends(daemon.watch.pool(entry)) }];
+    });
+  }
+
+  sources(): PoolSources[] {
+    const { daemon, clock } = this.#deps;
+    const known = sourceViews(daemon.discoveries, clock);
+    return [...daemon.inventory.pools.keys()].flatMap((pool) => {
+      const sources = known.get(pool);
+      return sources === undefined ? [] : [{ pool, sources }];
+    });
+  }
+
+  #refusals(): Refusals {
+    const { daemon, shared } = this.#deps;
+    return new Refusals(shared.series, daemon.inventory.tallies);
   }
 
   #listener(entry: ListenerEntry, refusals: Refusals): ListenerView {
@@ -179,7 +224,7 @@ function traffic(refusals: Refusals): HealthView['traffic'] {
 /** Rates are whole probes per second; the stretch has two digits. */
 function probeRate({ board, spec }: Daemon): HealthView['probes'] {
   const allowedPerSecond = spec.daemon.probesPerSecond;
-  const wanted = board.wantedProbesPerSecond();
+  const wanted = board.probes.wantedPerSecond();
   const stretch = allowedPerSecond === 0 ? 1 : Math.max(1, wanted / allowedPerSecond);
   return {
     wantedPerSecond: Math.ceil(wanted),

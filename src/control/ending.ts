@@ -18,7 +18,7 @@ export interface EndingDeps {
   readonly sessions: () => number;
 }
 
-export class Ending {
+export class ProcessEnding {
   readonly #deps: EndingDeps;
   #state: 'running' | 'ending' | 'forced' = 'running';
   /** What is being waited for, in words. */

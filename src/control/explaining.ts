@@ -8,7 +8,7 @@ import type { PoolSettings } from '../core/spec.js';
 import type { Ledger } from '../pool/ledger.js';
 import type { Inquiries } from './inquiries.js';
 import type { ListenerEntry, PoolEntry } from './inventory.js';
-import type { ListenerNow } from './pool_watch.js';
+import type { ListenerNow } from './listener_watch.js';
 
 export interface ChoiceView {
   readonly listener: string;

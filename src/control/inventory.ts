@@ -7,7 +7,6 @@ import type { BackendId, ListenerId, PoolId, SeriesId } from '../core/brand.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { backendKey, listenerKey } from '../core/identity.js';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS } from '../core/limits.js';
-import { sameValue } from '../core/same_value.js';
 import type { BackendSpec, ListenerSpec, PoolSpec, Spec } from '../core/spec.js';
 import type { Ledger } from '../pool/ledger.js';
 import { Rows } from './registry.js';
@@ -61,12 +60,6 @@ export interface InventoryChange {
   readonly returned: readonly BackendEntry[];
   /** Had yielded: no session counts on them, and their rows may be another's already. */
   readonly gone: readonly BackendEntry[];
-}
-
-/** A backend with other states, weights or caps. */
-export interface Restated {
-  readonly entry: BackendEntry;
-  readonly before: BackendSpec;
 }
 
 type Changing = { [Kind in keyof InventoryChange]: BackendEntry[] };
@@ -146,34 +139,6 @@ export class Inventory {
       if (!listeners.has(entry.key)) entry.tenure = 'leaving';
     }
     return change;
-  }
-
-  /**
-   * Takes other states, weights and caps for the backends that there are: the rest of `spec` is
-   * what is. Answers whose they are, and what was before.
-   */
-  restate(spec: Spec): readonly Restated[] {
-    const changed: Restated[] = [];
-    for (const wanted of spec.pools) {
-      const pool = this.pools.get(wanted.name);
-      if (pool === undefined || pool.spec === wanted) continue;
-      pool.spec = wanted;
-      const byName = new Map(wanted.backends.map((backend) => [backend.name, backend]));
-      for (const entry of pool.backends.values()) {
-        const backend = byName.get(entry.spec.name);
-        if (backend === undefined || entry.tenure === 'leaving') continue;
-        const { address } = entry.spec;
-        if (sameValue({ ...backend, address }, entry.spec)) continue;
-        changed.push({ entry, before: entry.spec });
-        // One that stands in keeps the address that it has.
-        entry.spec = { ...backend, address };
-      }
-      pool.unresolved = pool.unresolved.map((one) => ({
-        ...one,
-        spec: byName.get(one.spec.name) ?? one.spec,
-      }));
-    }
-    return changed;
   }
 
   /** Backends of `target` whose names have no address, and who would stand in for them. */

@@ -8,25 +8,9 @@ import { type Endpoint, formatAddress, overlap } from '../core/endpoint.js';
 import type { SocketPlan } from '../core/plan.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { ListenerSpec } from '../core/spec.js';
-import { closeDescriptor, type Descriptor, duplicate } from '../kernel/descriptor.js';
 import type { Kernel } from '../kernel/foreign.js';
-import { openListeningSocket } from '../kernel/sockets.js';
-import { SynFilter } from '../kernel/syn_filter.js';
-import { clearPath, type PathOwner, removePath, whoBound } from './unix_path.js';
-
-/** What the kernel has; more than one Socket while one listener takes it over from another. */
-interface Opened {
-  /** Of the first worker's; the others' follow it. Never used again. */
-  readonly number: number;
-  /** By worker; null where workers bind by themselves. */
-  readonly descriptors: readonly Descriptor[] | null;
-  readonly protocol: ListenerSpec['protocol'];
-  /** As the kernel was told last. */
-  backlog: number;
-  /** The socket file that this daemon made; null: none, or not known. */
-  owner: PathOwner | null;
-  users: number;
-}
+import { type Opened, SocketMaker } from './socket_maker.js';
+import { whoBound } from './unix_path.js';
 
 interface Socket {
   /** Of the first worker's socket; the others' follow it. */
@@ -48,7 +32,7 @@ export interface ListenFailure {
 }
 
 export class ListeningSockets {
-  readonly #kernel: Kernel | null;
+  readonly #maker: SocketMaker;
   readonly #workers: number;
   readonly #byListener = new Map<string, Socket[]>();
   /** By the key of each worker's socket. */
@@ -56,10 +40,9 @@ export class ListeningSockets {
   /** How many sockets are at each IP port. */
   readonly #ports = new Map<number, number>();
   #nextKey = 1;
-  #filter: SynFilter | null = null;
 
   constructor(kernel: Kernel | null, workers: number) {
-    this.#kernel = kernel;
+    this.#maker = new SocketMaker(kernel, workers);
     this.#workers = workers;
   }
 
@@ -128,7 +111,7 @@ export class ListeningSockets {
     for (const [opened, leaving] of users) {
       // Else another listener has taken it over.
       if (leaving < opened.users) continue;
-      for (const fd of opened.descriptors ?? []) this.#synFilter()?.attach(fd);
+      this.#maker.takeNobodyNew(opened);
     }
   }
 
@@ -147,7 +130,11 @@ export class ListeningSockets {
       bound.has(formatAddress(wanted)) && !taken(local);
     for (const socket of sockets) if (!stays(socket)) this.#close(socket);
     this.#byListener.set(id, sockets.filter(stays));
-    if (spec !== null) this.#followBacklog(id, spec);
+    if (spec !== null) {
+      for (const { opened } of this.#byListener.get(id) ?? []) {
+        this.#maker.follow(opened, spec.settings.backlog);
+      }
+    }
     if (spec === null) this.#byListener.delete(id);
   }
 
@@ -209,11 +196,6 @@ export class ListeningSockets {
     return socket === undefined ? null : formatAddress(socket.local);
   }
 
-  #synFilter(): SynFilter | null {
-    if (this.#kernel !== null) this.#filter ??= new SynFilter(this.#kernel);
-    return this.#filter;
-  }
-
   closeAll(): void {
     this.retireAll(() => null);
   }
@@ -262,36 +244,12 @@ export class ListeningSockets {
     wanted: Endpoint,
     spec: ListenerSpec,
   ): Promise<Result<Socket, ListenFailure>> {
-    const address = formatAddress(wanted);
-    const free = await clearPath(wanted);
-    if (!free.ok) return err({ address, sentence: free.error });
     const firstKey = this.#keys();
-    const { protocol, settings } = spec;
-    const { backlog } = settings;
-    const kept = { number: firstKey, protocol, backlog, users: 1 };
-    const own = { firstKey, listener, wanted, use: 'fresh' } as const;
-    if (this.#kernel === null) {
-      const opened = { ...kept, descriptors: null, owner: null };
-      return ok(this.#opened({ ...own, local: wanted, opened }));
-    }
-    const taken = this.#claim(wanted, spec);
-    if (!taken.ok) return err({ address, sentence: taken.error });
-    const all = this.#openAll(this.#kernel, wanted, spec);
-    if (!all.ok) return err({ address, sentence: all.error });
-    const { local, descriptors } = all.value;
-    const opened = { ...kept, descriptors, owner: whoBound(wanted) };
-    return ok(this.#opened({ ...own, local, opened }));
-  }
-
-  /** listen(2) on a socket that listens changes its backlog, and nobody who waits there is lost. */
-  #followBacklog(id: string, { protocol, settings }: ListenerSpec): void {
-    const kernel = this.#kernel;
-    if (kernel === null || protocol !== 'tcp') return;
-    for (const { opened } of this.#byListener.get(id) ?? []) {
-      if (opened.backlog === settings.backlog) continue;
-      opened.backlog = settings.backlog;
-      for (const fd of opened.descriptors ?? []) kernel.libc.listen(fd, settings.backlog);
-    }
+    const isOurs = wanted.kind === 'ip' && this.#ports.has(wanted.port);
+    const made = await this.#maker.open(firstKey, wanted, spec, isOurs ? 'ours' : 'unknown');
+    if (!made.ok) return err({ address: formatAddress(wanted), sentence: made.error });
+    const { local, opened } = made.value;
+    return ok(this.#opened({ firstKey, listener, wanted, local, opened, use: 'fresh' }));
   }
 
   #opened(socket: Socket): Socket {
@@ -312,77 +270,12 @@ export class ListeningSockets {
     else this.#ports.set(local.port, count);
   }
 
-  /** One descriptor a worker; all or none, whatever fails. */
-  #openAll(
-    kernel: Kernel,
-    wanted: Endpoint,
-    spec: ListenerSpec,
-  ): Result<{ readonly local: Endpoint; readonly descriptors: readonly Descriptor[] }, string> {
-    const descriptors: Descriptor[] = [];
-    let local = wanted;
-    let outcome: 'all' | 'none' = 'none';
-    try {
-      for (let worker = 0; worker < this.#workers; worker++) {
-        const socket = this.#descriptorFor(local, spec, descriptors[0]);
-        if (!socket.ok) return socket;
-        descriptors.push(socket.value.fd);
-        local = socket.value.local;
-      }
-      outcome = 'all';
-      return ok({ local, descriptors });
-    } finally {
-      if (outcome === 'none') {
-        const owner = descriptors.length > 0 ? whoBound(wanted) : null;
-        for (const fd of descriptors) closeDescriptor(kernel, fd);
-        if (owner !== null) removePath(owner);
-      }
-    }
-  }
-
-  /**
-   * With SO_REUSEPORT a second daemon of the same user could bind the same address and would get a
-   * part of the clients. So an address that is not ours must be free for an exclusive bind first.
-   */
-  #claim(wanted: Endpoint, spec: ListenerSpec): Result<null, string> {
-    if (this.#kernel === null || wanted.kind === 'unix' || wanted.port === 0) return ok(null);
-    if (this.#ports.has(wanted.port)) return ok(null);
-    const options = { local: wanted, protocol: spec.protocol, backlog: 1 } as const;
-    const claim = openListeningSocket(this.#kernel, { ...options, reusePort: 'exclusive' });
-    if (!claim.ok) return err(claim.error.sentence);
-    closeDescriptor(this.#kernel, claim.value.fd);
-    return ok(null);
-  }
-
-  /** UNIX sockets know no SO_REUSEPORT: the workers share one queue by duplicates. */
-  #descriptorFor(
-    local: Endpoint,
-    spec: ListenerSpec,
-    first: Descriptor | undefined,
-  ): Result<{ readonly fd: Descriptor; readonly local: Endpoint }, string> {
-    const kernel = this.#kernel;
-    if (kernel === null) return err('no foreign calls');
-    if (local.kind === 'unix' && first !== undefined) {
-      const copy = duplicate(kernel, first);
-      return copy.ok ? ok({ fd: copy.value, local }) : err(copy.error.sentence);
-    }
-    const opened = openListeningSocket(kernel, {
-      local,
-      protocol: spec.protocol,
-      reusePort: 'shared',
-      backlog: spec.settings.backlog,
-    });
-    return opened.ok ? opened : err(opened.error.sentence);
-  }
-
   #close(socket: Socket): void {
     for (const key of this.#keysOf(socket)) this.#byKey.delete(key);
     this.#countPort(socket, -1);
     const { opened } = socket;
     opened.users--;
-    if (opened.users > 0) return;
-    const kernel = this.#kernel;
-    if (kernel !== null) for (const fd of opened.descriptors ?? []) closeDescriptor(kernel, fd);
-    if (opened.owner !== null) removePath(opened.owner);
+    if (opened.users === 0) this.#maker.close(opened);
   }
 }
 

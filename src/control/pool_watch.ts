@@ -3,49 +3,27 @@
  * pool cannot serve, or can again. It decides nothing: workers look at the same ledger by the same
  * rules.
  */
-import type { BackendState, ListenerState, PoolState } from '../admin/views.js';
+import type { BackendState, PoolState } from '../admin/views.js';
 import { unreachable } from '../core/assert.js';
 import type { BackendId } from '../core/brand.js';
-import type { Clock, Timers } from '../core/clock.js';
+import type { Timers } from '../core/clock.js';
 import { MAX_PAIRS } from '../core/limits.js';
 import type { SeriesReader } from '../core/series.js';
-import type { Log } from '../observe/log.js';
 import { type ChangeReader, EVERY_ROW, isCountOnly, rowIn } from '../pool/change_journal.js';
-import { DESCRIPTORS_A_FLOW, DESCRIPTORS_A_SESSION } from '../pool/descriptor_ledger.js';
-import type { Ledger } from '../pool/ledger.js';
 import { type Standing, standingOf } from '../pool/standing.js';
 import { stateOf } from './backend_state.js';
 import type { BackendEntry, Inventory, ListenerEntry, PoolEntry } from './inventory.js';
+import { type ListenerNow, ListenerWatch, type ListenerWatchDeps } from './listener_watch.js';
 import { accountsOf, type PoolNow, poolState } from './pool_now.js';
 import { rivalsIn } from './rivals.js';
-import { sessionLimit } from './sizing.js';
-import { StateTimes } from './state_times.js';
+import { type StateNow, StateTimes } from './state_times.js';
 
-export interface PoolWatchDeps {
-  readonly ledger: Ledger;
+export interface PoolWatchDeps extends ListenerWatchDeps {
   readonly series: Pick<SeriesReader, 'isCrowded'>;
   readonly inventory: Inventory;
-  readonly log: Log;
-  readonly clock: Clock;
   readonly timers: Pick<Timers, 'after'>;
-  /** True when sluice stops: then that, and not the file, is why listeners close. */
-  readonly isStopping: () => boolean;
-  /** What `max_sessions = 0` means. */
-  readonly sessionBudget: number;
   /** The share of its weight that a backend's probes ask for. */
   readonly shareOf: (entry: BackendEntry) => number;
-}
-
-export interface StateNow<State> {
-  readonly state: State;
-  readonly sinceWallMs: number;
-}
-
-export interface ListenerNow extends StateNow<ListenerState> {
-  /** A sentence; '' where the state says all. */
-  readonly reason: string;
-  /** Sessions that it may have. */
-  readonly limit: number;
 }
 
 /** A pool of more backends is not looked at for each that changes, but a moment later. */
@@ -66,13 +44,10 @@ export class PoolWatch {
   /** By pool: the rivals that were told last. */
   readonly #rivals = new WeakMap<PoolEntry, string>();
   readonly #pools: StateTimes<PoolEntry, PoolState>;
-  readonly #listeners: StateTimes<ListenerEntry, ListenerState>;
   readonly #backends: StateTimes<BackendEntry, BackendState>;
   /** By pool and backend: since when its name has no address. */
   #unresolved: ReadonlyMap<string, number> = new Map();
-  /** By listener: its sockets that could not be opened, and why. */
-  readonly #failed = new WeakMap<ListenerEntry, Map<number, string>>();
-  readonly #full = new WeakSet<ListenerEntry>();
+  readonly #listeners: ListenerWatch;
   #pairs: 'roomy' | 'crowded' = 'roomy';
   /** Pools of which something has changed within `together`; null outside of it. */
   #changed: Set<PoolEntry> | null = null;
@@ -87,7 +62,7 @@ export class PoolWatch {
     this.#deps = deps;
     this.#changes = deps.ledger.changes.reader();
     this.#pools = new StateTimes(deps.clock);
-    this.#listeners = new StateTimes(deps.clock);
+    this.#listeners = new ListenerWatch(deps);
     this.#backends = new StateTimes(deps.clock);
   }
 
@@ -221,33 +196,11 @@ export class PoolWatch {
 
   /** A worker has opened the socket `key` of `listener`, or could not: `problem`. */
   opened(listener: ListenerEntry, key: number, problem: string | null): void {
-    const failed = this.#failed.get(listener) ?? new Map<number, string>();
-    if (problem === null) failed.delete(key);
-    else failed.set(key, problem);
-    this.#failed.set(listener, failed);
-    this.listener(listener);
+    this.#listeners.opened(listener, key, problem);
   }
 
   listener(listener: ListenerEntry): ListenerNow {
-    const { ledger, log, sessionBudget } = this.#deps;
-    const { maxSessions, name, protocol } = listener.spec;
-    const limit = sessionLimit(maxSessions, sessionBudget);
-    const active = ledger.listenerActive(listener.id);
-    const each = protocol === 'tcp' ? DESCRIPTORS_A_SESSION : DESCRIPTORS_A_FLOW;
-    const isShort = active < limit && ledger.descriptors.free < each;
-    const isFull = active >= limit || isShort;
-    if (!isFull) this.#full.delete(listener);
-    else if (!this.#full.has(listener)) {
-      this.#full.add(listener);
-      log.event('listener-full', { listener: name, limit: isShort ? active : limit });
-    }
-    const [problem] = this.#failed.get(listener)?.values() ?? [];
-    const open = problem !== undefined ? 'failed' : isFull ? 'full' : 'open';
-    const state = listener.tenure === 'leaving' ? 'closing' : open;
-    const known = state === 'closing' && this.#deps.isStopping() ? 'stopping' : state;
-    const why = known === 'full' && isShort ? 'short' : known;
-    const reason = why === 'failed' ? (problem ?? '') : LISTENER_REASONS[why];
-    return { state, reason, limit, sinceWallMs: this.#listeners.note(listener, state) };
+    return this.#listeners.now(listener);
   }
 
   #tell(now: PoolNow): void {
@@ -291,14 +244,6 @@ function toTell(state: PoolState): Told | null {
       return unreachable(state);
   }
 }
-
-const LISTENER_REASONS = {
-  open: '',
-  full: 'as many sessions as it may have; TCP clients wait, new UDP flows are shed',
-  short: 'the open files that sessions may have are in use (LimitNOFILE); clients wait or are shed',
-  closing: 'no longer in the file; its sessions may finish',
-  stopping: 'sluice stops; its sessions may finish',
-} as const;
 
 /** Neither name holds a zero byte. */
 function nameKey(pool: PoolEntry, backend: string): string {

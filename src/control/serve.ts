@@ -18,7 +18,7 @@ import { createRouter } from './api/router.js';
 import { type Assembly, assemble } from './assemble.js';
 import { readConfigAside } from './config_reading.js';
 import type { Daemon } from './daemon.js';
-import { Ending, endNow } from './ending.js';
+import { endNow, ProcessEnding } from './ending.js';
 import { FileInUse, loadFile } from './file_in_use.js';
 import { KeptMembers } from './kept_members.js';
 import { KeptOverrides } from './kept_overrides.js';
@@ -103,7 +103,7 @@ class Service {
     const { daemon, metrics, timers } = assembled.value;
     this.#metrics = metrics;
     process.on('uncaughtException', (error) => void this.#end(error));
-    const ending = new Ending({
+    const ending = new ProcessEnding({
       log: this.#log,
       timers,
       sessions: () => daemon.sessions(),
@@ -191,7 +191,7 @@ class Service {
   }
 
   /** Resolves with the first signal to stop. The second one ends the process. */
-  #signals(daemon: Daemon, ending: Ending, reloads: Reloads): Promise<DaemonSignal> {
+  #signals(daemon: Daemon, ending: ProcessEnding, reloads: Reloads): Promise<DaemonSignal> {
     return new Promise((resolve) => {
       this.#inbox.open((signal, effect) => {
         if (effect === 'nothing') {

@@ -4,9 +4,14 @@
  */
 import type { Clock } from '../core/clock.js';
 
+export interface StateNow<State> {
+  readonly state: State;
+  readonly sinceWallMs: number;
+}
+
 export class StateTimes<Thing extends object, State extends string> {
   readonly #clock: Clock;
-  readonly #known = new WeakMap<Thing, { readonly state: State; readonly sinceWallMs: number }>();
+  readonly #known = new WeakMap<Thing, StateNow<State>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;

@@ -1,5 +1,7 @@
-/** Waiting for sessions to end by themselves. */
+/** How many sessions there are, and waiting for them to end by themselves. */
 import type { Clock, Timers } from '../core/clock.js';
+import type { Ledger } from '../pool/ledger.js';
+import type { Inventory } from './inventory.js';
 
 const POLL_MS = 10;
 
@@ -16,4 +18,17 @@ export function untilEmpty(
     };
     look();
   });
+}
+
+/** TCP sessions and UDP flows that are not over, of all listeners or of one. */
+export function sessionsOf(
+  { listeners }: Inventory,
+  ledger: Ledger,
+  listener: string | null,
+): number {
+  let sum = 0;
+  for (const { key, id } of listeners.values()) {
+    if (listener === null || listener === key) sum += ledger.listenerActive(id);
+  }
+  return sum;
 }

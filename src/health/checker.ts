@@ -16,7 +16,7 @@ import type { Probe, ProbeResult } from './probe.js';
 import { firstDelayMs, intervalMs, nextDelayMs } from './schedule.js';
 import { Starts } from './starts.js';
 import { type HealthEvents, type HealthTarget, probeTarget, type TargetHealth } from './target.js';
-import { type HealthState, isSettled } from './tracker.js';
+import { isSettled, type TrackState } from './tracker.js';
 import { Watched } from './watched.js';
 
 /** Attempts in flight at once, each with one socket: the descriptors that probes may need. */
@@ -126,6 +126,11 @@ export class HealthChecker {
     return [...this.#entries.values()].map((entry) => entry.watched.view());
   }
 
+  /** Of one target; null: it is not watched. */
+  healthOf(key: string): TargetHealth | null {
+    return this.#entries.get(key)?.watched.view() ?? null;
+  }
+
   /** Ends everything; resolves when the last attempt in flight has closed its socket. */
   stop(): Promise<void> {
     this.#stopped = true;
@@ -184,7 +189,7 @@ export class HealthChecker {
   }
 
   /** The attempt after the last one, which had found the target in the state `before`. */
-  #schedule(entry: Entry, before: HealthState): void {
+  #schedule(entry: Entry, before: TrackState): void {
     if (entry.lastStartMs === null) return;
     this.#cease(entry);
     const { clock, random } = this.#deps;

@@ -4,7 +4,7 @@
  */
 import { unreachable } from '../core/assert.js';
 import { jittered, type Random } from '../core/random.js';
-import type { HealthState } from './tracker.js';
+import type { TrackState } from './tracker.js';
 
 export interface Intervals {
   /** While the verdict is up and the last result agreed. */
@@ -26,7 +26,7 @@ export function firstDelayMs(random: Random): number {
 }
 
 /** The interval that belongs to `state`, before jitter. */
-export function intervalMs(state: HealthState, intervals: Intervals): number {
+export function intervalMs(state: TrackState, intervals: Intervals): number {
   switch (state.kind) {
     case 'unproven':
     case 'falling':
@@ -47,8 +47,8 @@ export function intervalMs(state: HealthState, intervals: Intervals): number {
  * first attempts start together, and from there on each target has a phase of its own.
  */
 export function nextDelayMs(
-  before: HealthState,
-  after: HealthState,
+  before: TrackState,
+  after: TrackState,
   intervals: Intervals,
   elapsedMs: number,
   random: Random,

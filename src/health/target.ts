@@ -2,7 +2,7 @@
 import { type Endpoint, ipEndpoint } from '../core/endpoint.js';
 import type { HealthSpec } from '../core/spec.js';
 import type { ProbeFailure, ProbeResult, ProbeTarget } from './probe.js';
-import type { HealthState } from './tracker.js';
+import type { TrackState } from './tracker.js';
 
 export interface HealthTarget {
   /** Stable over updates: the same key at the same address keeps its state. */
@@ -65,7 +65,7 @@ export interface TargetHealth {
   readonly key: string;
   readonly verdict: 'unproven' | Verdict;
   /** The exact state behind the verdict. */
-  readonly state: HealthState;
+  readonly state: TrackState;
   /** Wall clock: since when the verdict stands; for "unproven", since when it is watched. */
   readonly sinceMs: number;
   /** null while unproven. */

@@ -8,7 +8,7 @@
  */
 import { unreachable } from '../core/assert.js';
 
-export type HealthState =
+export type TrackState =
   /** No verdict yet, and the last `failures` results (0 or more) said no. */
   | { readonly kind: 'unproven'; readonly failures: number }
   /** The verdict is up, and the last result agreed. */
@@ -36,29 +36,29 @@ export interface Thresholds {
   readonly rise: number;
 }
 
-export type Verdict =
+export type VerdictChange =
   | { readonly to: 'up'; readonly why: 'first-success' }
   | { readonly to: 'up'; readonly why: 'recovered'; readonly inARow: number }
   | { readonly to: 'down'; readonly why: 'never-answered'; readonly inARow: number }
   | { readonly to: 'down'; readonly why: 'failed'; readonly inARow: number };
 
 export interface Step {
-  readonly state: HealthState;
+  readonly state: TrackState;
   /** null: no change that anybody outside has to know. */
-  readonly verdict: Verdict | null;
+  readonly verdict: VerdictChange | null;
 }
 
-export const UNPROVEN: HealthState = { kind: 'unproven', failures: 0 };
-export const UP: HealthState = { kind: 'up' };
-export const DOWN: HealthState = { kind: 'down' };
+export const UNPROVEN: TrackState = { kind: 'unproven', failures: 0 };
+export const UP: TrackState = { kind: 'up' };
+export const DOWN: TrackState = { kind: 'down' };
 
 /** There is a verdict, and the last result agreed with it. */
-export function isSettled({ kind }: HealthState): boolean {
+export function isSettled({ kind }: TrackState): boolean {
   return kind === 'up' || kind === 'down';
 }
 
 /** The verdict that stands in `state`. */
-export function verdictOf(state: HealthState): 'unproven' | 'up' | 'down' {
+export function verdictOf(state: TrackState): 'unproven' | 'up' | 'down' {
   switch (state.kind) {
     case 'unproven':
       return 'unproven';
@@ -74,7 +74,7 @@ export function verdictOf(state: HealthState): 'unproven' | 'up' | 'down' {
 }
 
 /** The state after one more attempt. */
-export function advance(state: HealthState, evidence: Evidence, thresholds: Thresholds): Step {
+export function advance(state: TrackState, evidence: Evidence, thresholds: Thresholds): Step {
   switch (evidence) {
     case 'pass':
       return afterPass(state, thresholds.rise);
@@ -91,7 +91,7 @@ export function advance(state: HealthState, evidence: Evidence, thresholds: Thre
   }
 }
 
-function afterPass(state: HealthState, rise: number): Step {
+function afterPass(state: TrackState, rise: number): Step {
   switch (state.kind) {
     case 'unproven':
       return { state: UP, verdict: { to: 'up', why: 'first-success' } };
@@ -110,7 +110,7 @@ function afterPass(state: HealthState, rise: number): Step {
   }
 }
 
-function afterFail(state: HealthState, fall: number): Step {
+function afterFail(state: TrackState, fall: number): Step {
   switch (state.kind) {
     case 'unproven': {
       const inARow = state.failures + 1;

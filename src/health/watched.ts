@@ -14,17 +14,17 @@ import type {
 } from './target.js';
 import {
   advance,
-  type Verdict as Change,
   type Evidence,
-  type HealthState,
+  type TrackState,
   UNPROVEN,
   UP,
+  type VerdictChange,
   verdictOf,
 } from './tracker.js';
 
 export class Watched {
   target: HealthTarget;
-  #state: HealthState = UNPROVEN;
+  #state: TrackState = UNPROVEN;
   #verdict: TargetHealth['verdict'] = 'unproven';
   /** Failures in a row that say more of a standby than that its role is another one. */
   #ill = 0;
@@ -44,7 +44,7 @@ export class Watched {
     this.#sinceMs = atMs;
   }
 
-  get state(): HealthState {
+  get state(): TrackState {
     return this.#state;
   }
 
@@ -148,7 +148,11 @@ function inAnotherRole(result: ProbeResult): boolean {
   return !result.ok && result.failure === 'wrong-role';
 }
 
-function explain(change: Change, kind: string, result: ProbeResult): [VerdictReason, string] {
+function explain(
+  change: VerdictChange,
+  kind: string,
+  result: ProbeResult,
+): [VerdictReason, string] {
   if (change.to === 'up') return [change.why, result.ok ? result.note : ''];
   assert(!result.ok, 'only a failure condemns a backend');
   const detail = inAnotherRole(result) ? result.detail : failedInARow(change.inARow, kind, result);

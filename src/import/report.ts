@@ -1,7 +1,7 @@
 /** What an import says of itself: every word of the files stands in one of three lists. */
-import { type Entry, placeText, type Verdict } from './statement.js';
+import { type Entry, placeText, type Treatment } from './statement.js';
 
-const TITLES: Readonly<Record<Verdict, string>> = {
+const TITLES: Readonly<Record<Treatment, string>> = {
   translated: 'translated',
   changed: 'changed in meaning',
   dropped: 'dropped',

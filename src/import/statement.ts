@@ -24,7 +24,7 @@ export interface Word {
 }
 
 /** What became of a part of the file. */
-export type Verdict = 'translated' | 'changed' | 'dropped';
+export type Treatment = 'translated' | 'changed' | 'dropped';
 
 /** `idle`: it has nothing to do; whoever uses it after all outranks that. */
 const RANKS = { idle: 0, translated: 1, changed: 2, dropped: 3 } as const;
@@ -38,7 +38,7 @@ interface Mark {
 /** A line of the report. */
 export interface Entry {
   readonly place: Place;
-  readonly verdict: Verdict;
+  readonly verdict: Treatment;
   /** The words it is about. */
   readonly text: string;
   /** Where it went, what differs, or why it is dropped. */

@@ -6,14 +6,14 @@ import {
   intervalMs,
   nextDelayMs,
 } from '../../src/health/schedule.js';
-import { DOWN, type HealthState, UNPROVEN, UP } from '../../src/health/tracker.js';
+import { DOWN, type TrackState, UNPROVEN, UP } from '../../src/health/tracker.js';
 import { seed } from '../support/seed.js';
 
 const INTERVALS = { intervalMs: 2_000, fastIntervalMs: 500, downIntervalMs: 5_000, jitter: 0 };
 t.comment(`SEED=${seed}`);
 
 t.test('the interval follows the state', async (t) => {
-  const table: readonly [HealthState, number][] = [
+  const table: readonly [TrackState, number][] = [
     [UNPROVEN, 500],
     [{ kind: 'unproven', failures: 2 }, 500],
     [UP, 2_000],

@@ -3,7 +3,7 @@ import {
   advance,
   DOWN,
   type Evidence,
-  type HealthState,
+  type TrackState,
   UNPROVEN,
   UP,
   verdictOf,
@@ -11,11 +11,11 @@ import {
 
 const THRESHOLDS = { fall: 3, rise: 2 };
 
-const unproven = (failures: number): HealthState => ({ kind: 'unproven', failures });
-const falling = (failures: number): HealthState => ({ kind: 'falling', failures });
-const rising = (successes: number): HealthState => ({ kind: 'rising', successes });
+const unproven = (failures: number): TrackState => ({ kind: 'unproven', failures });
+const falling = (failures: number): TrackState => ({ kind: 'falling', failures });
+const rising = (successes: number): TrackState => ({ kind: 'rising', successes });
 
-type Row = readonly [HealthState, Evidence, HealthState, string | null];
+type Row = readonly [TrackState, Evidence, TrackState, string | null];
 
 /** Every state that fall = 3 and rise = 2 can lead to, and what each evidence makes of it. */
 const TRUTH: readonly Row[] = [

@@ -1,10 +1,10 @@
 /** Every endpoint of the control API, in the order of its document. */
-import type { AdminViews } from '../../admin/views.js';
 import type { Clock, Timers } from '../../core/clock.js';
 import type { Log } from '../../observe/log.js';
 import type { RecentEvents } from '../../observe/recent_events.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { Daemon } from '../daemon.js';
+import type { DaemonViews } from '../daemon_views.js';
 import type { FileInUse } from '../file_in_use.js';
 import type { KeptOverrides } from '../kept_overrides.js';
 import type { Reloads } from '../reloads.js';
@@ -20,7 +20,7 @@ import { statusEndpoint } from './status.js';
 
 /** What the endpoints ask and order. */
 export interface ApiDeps {
-  readonly views: AdminViews;
+  readonly views: DaemonViews;
   readonly inUse: FileInUse;
   readonly reloads: Reloads;
   readonly daemon: Daemon;

@@ -36,8 +36,8 @@ export function discoveryEndpoint({ views }: Pick<ApiDeps, 'views'>): Endpoint {
     may: 'look',
     answer: DISCOVERY,
     handle: () => {
-      const items = views.health().pools.flatMap(({ name: pool, discovery }) =>
-        discovery.map((one) => ({
+      const items = views.sources().flatMap(({ pool, sources }) =>
+        sources.map((one) => ({
           pool,
           source: one.name,
           state: one.state,

@@ -5,7 +5,7 @@ import type { HistoryEntry, RecentEvent } from '../../observe/recent_events.js';
 import type { ApiDeps } from './all.js';
 import { type Endpoint, endpoint } from './endpoint.js';
 import { BACKEND, backend as shownBackend } from './lists.js';
-import { findBackend, nothingNamed } from './names.js';
+import { findBackend, nothingNamed, splitName } from './names.js';
 import { type Problem, tooMany } from './problem.js';
 import {
   anyFields,
@@ -109,7 +109,7 @@ export function whyEndpoint(deps: Pick<ApiDeps, 'recent' | 'views' | 'daemon'>):
     answer: HISTORY,
     handle: ({ query }) => {
       const [pool = '', name = ''] = splitName(query.backend);
-      const its = views.health().pools.find((one) => one.name === pool);
+      const [its] = views.backends(pool);
       const view = its?.backends.find((one) => one.name === name);
       if (view === undefined) {
         const found = findBackend(daemon.inventory, query.backend);
@@ -173,9 +173,4 @@ function shownEntry({ first, last, count }: HistoryEntry) {
 
 function word(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
-}
-
-function splitName(name: string): readonly string[] {
-  const slash = name.indexOf('/');
-  return slash < 0 ? [name] : [name.slice(0, slash), name.slice(slash + 1)];
 }

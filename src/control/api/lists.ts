@@ -11,7 +11,7 @@ import {
 import { err, ok, type Result } from '../../core/result.js';
 import type { ApiDeps } from './all.js';
 import { type Endpoint, endpoint } from './endpoint.js';
-import { findBackend, findPool, nothingNamed } from './names.js';
+import { findBackend, findPool, nothingNamed, splitName } from './names.js';
 import type { Problem } from './problem.js';
 import {
   figure,
@@ -124,7 +124,7 @@ function listenersEndpoint({ views }: Deps): Endpoint {
     summary: 'Every listener.',
     may: 'look',
     answer: LISTENERS,
-    handle: () => ok({ value: { items: views.health().listeners.map(listener), next: null } }),
+    handle: () => ok({ value: { items: views.listeners().map(listener), next: null } }),
   });
 }
 
@@ -135,7 +135,7 @@ function poolsEndpoint({ views }: Deps): Endpoint {
     summary: 'Every pool.',
     may: 'look',
     answer: POOLS,
-    handle: () => ok({ value: { items: views.health().pools.map(pool), next: null } }),
+    handle: () => ok({ value: { items: views.pools().map(pool), next: null } }),
   });
 }
 
@@ -157,10 +157,9 @@ function backendsEndpoint({ views, daemon }: Deps): Endpoint {
         const found = findPool(daemon.inventory, asked);
         if (!found.ok) return found;
       }
-      const pools = views
-        .health()
-        .pools.filter(({ name }) => asked === undefined || name === asked);
-      const all = pools.flatMap((its) => its.backends.map((each) => backend(its.name, each)));
+      const [poolOfOne] = one === undefined ? [] : splitName(one);
+      const pools = views.backends(asked ?? poolOfOne ?? null);
+      const all = pools.flatMap((its) => its.backends.map((each) => backend(its.pool, each)));
       if (one !== undefined) return single(all, one, daemon);
       const from = startOf(all, cursor);
       if (!from.ok) return from;

@@ -28,18 +28,24 @@ export function findPool(inventory: Inventory, name: string): Result<PoolEntry, 
 
 /** `POOL/BACKEND`: of several with that name the one in the file. */
 export function findBackend(inventory: Inventory, name: string): Result<BackendEntry, Problem> {
-  const slash = name.indexOf('/');
-  if (slash < 0) {
+  const [poolName = '', backendName] = splitName(name);
+  if (backendName === undefined) {
     const places = backendsNamed(inventory, name).map((entry) => nameOf(entry));
     const hint = places.length > 0 ? places : allBackends(inventory).map(nameOf);
     return err(nothingNamed('backend', name, hint, 'a backend is named POOL/BACKEND; '));
   }
-  const pool = findPool(inventory, name.slice(0, slash));
+  const pool = findPool(inventory, poolName);
   if (!pool.ok) return pool;
   const all = [...pool.value.backends.values()];
-  const named = all.filter(({ spec }) => spec.name === name.slice(slash + 1));
+  const named = all.filter(({ spec }) => spec.name === backendName);
   const found = named.find(({ tenure }) => tenure === 'kept') ?? named[0];
   return found === undefined ? err(nothingNamed('backend', name, all.map(nameOf))) : ok(found);
+}
+
+/** The pool and the backend of `POOL/BACKEND`; one word only where there is no slash. */
+export function splitName(name: string): readonly string[] {
+  const slash = name.indexOf('/');
+  return slash < 0 ? [name] : [name.slice(0, slash), name.slice(slash + 1)];
 }
 
 /** Backends of this name, in whatever pool. */

@@ -1,0 +1,172 @@
+/** The larger parts of the daemon, each with what it must know of the others. */
+import type { AccessLevel } from '../core/spec.js';
+import { Resolver } from '../names/resolver.js';
+import { Adoption, type AdoptionDeps } from './adoption.js';
+import type { Attendance } from './attendance.js';
+import type { BackendBoard } from './backend_board.js';
+import { boardWith } from './board_parts.js';
+import { Cancels } from './cancels.js';
+import type { Daemon } from './daemon.js';
+import type { DaemonDeps } from './daemon_deps.js';
+import { Defects } from './defects.js';
+import type { Deputies } from './deputies.js';
+import { DescriptorShares } from './descriptor_shares.js';
+import { Discoveries } from './discoveries.js';
+import type { BackendEntry } from './inventory.js';
+import { downNames, proofOfMember } from './member_entries.js';
+import { PlanPublisher } from './plan_publisher.js';
+import { PoolWatch } from './pool_watch.js';
+import { engineCapacity } from './sizing.js';
+import type { Fleet } from './worker_fleet.js';
+import { WorkerNews } from './worker_news.js';
+
+/** What broke on the main thread, counted and told. */
+export function defectsOf({ counters, log }: DaemonDeps): Defects {
+  return new Defects(({ count, listener, detail }) => {
+    counters.internalErrors(count);
+    log.event('internal-error', { worker: null, listener, detail });
+  });
+}
+
+/** `drained`: a backend that left has no session any more. */
+export function boardOf(
+  daemon: Daemon,
+  deps: DaemonDeps,
+  drained: (entry: BackendEntry) => void,
+): BackendBoard {
+  return boardWith({
+    ...deps,
+    inventory: daemon.inventory,
+    move: (worker, ending) => daemon.fleet.send(worker, { kind: 'end-sessions', ...ending }),
+    ring: () => daemon.fleet.ringAll(),
+    endSessions: (backend, cause, spanMs) =>
+      daemon.fleet.broadcast({ kind: 'end-sessions', backend, cause, spanMs, limit: null }),
+    drained,
+    changed: (entry) => daemon.watch.changed(entry),
+    defect: (error) => daemon.defect(error),
+    together: (change) => daemon.watch.together(change),
+  });
+}
+
+/** `access`: whose lines workers send. */
+export function publisherOf(
+  daemon: Daemon,
+  deps: DaemonDeps,
+  deputies: Deputies,
+  access: () => AccessLevel,
+): PlanPublisher {
+  const { inventory, sockets, lists } = daemon;
+  return new PlanPublisher({
+    ...deps,
+    deputies,
+    sessionBudget: deps.budget.sessions,
+    inventory,
+    sockets,
+    access,
+    lists,
+    send: (worker, message) => daemon.fleet.send(worker, message),
+  });
+}
+
+export function fleetOf(
+  daemon: Daemon,
+  deps: DaemonDeps,
+  attendance: Attendance,
+  publisher: PlanPublisher,
+): Fleet {
+  const { shared, budget, workers, engine } = deps;
+  return deps.createFleet({
+    ...deps,
+    start: (worker) => ({
+      worker,
+      workers,
+      engine,
+      capacity: engineCapacity(budget.sessions),
+      pipes: budget.pipesAWorker,
+      memory: shared.memory,
+    }),
+    doorbell: shared.doorbell,
+    vitals: shared.vitals,
+    events: newsOf(daemon, deps, attendance, publisher),
+  });
+}
+
+export function watchOf(daemon: Daemon, deps: DaemonDeps): PoolWatch {
+  return new PoolWatch({
+    ...deps,
+    ...deps.shared,
+    sessionBudget: deps.budget.sessions,
+    inventory: daemon.inventory,
+    shareOf: (entry) => daemon.board.shareOf(entry),
+    isStopping: () => daemon.phase === 'stopping',
+  });
+}
+
+/** What becomes of what workers report. */
+function newsOf(
+  daemon: Daemon,
+  deps: DaemonDeps,
+  attendance: Attendance,
+  publisher: PlanPublisher,
+): WorkerNews {
+  const { inventory, sockets, inquiries } = daemon;
+  return new WorkerNews({
+    ...deps,
+    inventory,
+    sockets,
+    attendance,
+    inquiries,
+    cancels: new Cancels({
+      ...deps,
+      ...deps.shared,
+      inventory,
+      send: (worker, message) => daemon.fleet.send(worker, message),
+    }),
+    opened: (listener, socket, problem) => {
+      daemon.watch.opened(listener, socket, problem);
+      if (problem !== null) publisher.failed(listener.id);
+    },
+    ejected: () => daemon.board.look(deps.clock.nowMs()),
+    ringAll: () => daemon.fleet.ringAll(),
+  });
+}
+
+/** `follow`: an answer of a source counts. */
+export function discoveriesOf(
+  daemon: Daemon,
+  deps: DaemonDeps,
+  follow: () => Promise<'followed' | 'refused'>,
+): Discoveries {
+  return new Discoveries({
+    ...deps,
+    proofOf: (pool, member) => proofOfMember(daemon.inventory, deps.shared.ledger, pool, member),
+    follow,
+    defect: (error) => daemon.defect(error),
+  });
+}
+
+export function adoptionOf(
+  daemon: Daemon,
+  deps: DaemonDeps,
+  own: Pick<AdoptionDeps, 'changes' | 'publisher' | 'inUse'>,
+): Adoption {
+  const { shared, log } = deps;
+  const { lists, sockets, inventory, board, watch } = daemon;
+  return new Adoption({
+    ...shared,
+    ...own,
+    log,
+    lists,
+    resolver: new Resolver({
+      timers: deps.timers,
+      lookup: deps.lookup,
+      changed: (name, before, address) => log.event('address-changed', { name, before, address }),
+      downNames: () => downNames(inventory, shared.ledger),
+    }),
+    sockets,
+    shares: new DescriptorShares({ ...deps, descriptors: shared.ledger.descriptors, sockets }),
+    inventory,
+    board,
+    watch,
+  });
+}

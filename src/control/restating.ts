@@ -1,0 +1,44 @@
+/** Other states, weights and caps for the backends that there are: nothing comes and nothing goes. */
+import { sameValue } from '../core/same_value.js';
+import type { BackendSpec, PoolSpec } from '../core/spec.js';
+import type { BackendEntry, PoolEntry } from './inventory.js';
+
+/** A backend with other states, weights or caps. */
+export interface Restated {
+  readonly entry: BackendEntry;
+  readonly before: BackendSpec;
+}
+
+/**
+ * Takes them for the `pools` that there are: the rest of `wanted` is what is. Answers whose they
+ * are, and what was before.
+ */
+export function restate(
+  pools: ReadonlyMap<string, PoolEntry>,
+  wanted: readonly PoolSpec[],
+): readonly Restated[] {
+  return wanted.flatMap((spec) => {
+    const pool = pools.get(spec.name);
+    return pool === undefined || pool.spec === spec ? [] : restatePool(pool, spec);
+  });
+}
+
+function restatePool(pool: PoolEntry, wanted: PoolSpec): Restated[] {
+  const changed: Restated[] = [];
+  pool.spec = wanted;
+  const byName = new Map(wanted.backends.map((backend) => [backend.name, backend]));
+  for (const entry of pool.backends.values()) {
+    const backend = byName.get(entry.spec.name);
+    if (backend === undefined || entry.tenure === 'leaving') continue;
+    const { address } = entry.spec;
+    if (sameValue({ ...backend, address }, entry.spec)) continue;
+    changed.push({ entry, before: entry.spec });
+    // One that stands in keeps the address that it has.
+    entry.spec = { ...backend, address };
+  }
+  pool.unresolved = pool.unresolved.map((one) => ({
+    ...one,
+    spec: byName.get(one.spec.name) ?? one.spec,
+  }));
+  return changed;
+}

@@ -1,0 +1,148 @@
+/** Opens and closes listening sockets: for one address one per worker, all of them or none. */
+import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
+import { err, ok, type Result } from '../core/result.js';
+import type { ListenerSpec } from '../core/spec.js';
+import { closeDescriptor, type Descriptor, duplicate } from '../kernel/descriptor.js';
+import type { Kernel } from '../kernel/foreign.js';
+import { openListeningSocket } from '../kernel/sockets.js';
+import { SynFilter } from '../kernel/syn_filter.js';
+import { clearPath, type PathOwner, removePath, whoBound } from './unix_path.js';
+
+/** What the kernel has; more than one user while one listener takes it over from another. */
+export interface Opened {
+  /** Of the first worker's; the others' follow it. Never used again. */
+  readonly number: number;
+  /** By worker; null where workers bind by themselves. */
+  readonly descriptors: readonly Descriptor[] | null;
+  readonly protocol: ListenerSpec['protocol'];
+  /** As the kernel was told last. */
+  backlog: number;
+  /** The socket file that this daemon made; null: none, or not known. */
+  owner: PathOwner | null;
+  users: number;
+}
+
+interface Made {
+  /** As it really is. */
+  readonly local: Endpoint;
+  readonly opened: Opened;
+}
+
+interface Descriptors {
+  readonly local: Endpoint;
+  readonly descriptors: readonly Descriptor[];
+}
+
+export class SocketMaker {
+  readonly #kernel: Kernel | null;
+  readonly #workers: number;
+  #filter: SynFilter | null = null;
+
+  /** Without foreign calls (`kernel` null) nothing is opened here: workers bind by themselves. */
+  constructor(kernel: Kernel | null, workers: number) {
+    this.#kernel = kernel;
+    this.#workers = workers;
+  }
+
+  /** `number`: of the first worker's socket. `port`: whether it is known to be this daemon's. */
+  async open(
+    number: number,
+    wanted: Endpoint,
+    spec: ListenerSpec,
+    port: 'ours' | 'unknown',
+  ): Promise<Result<Made, string>> {
+    const free = await clearPath(wanted);
+    if (!free.ok) return free;
+    const { protocol, settings } = spec;
+    const kept = { number, protocol, backlog: settings.backlog, users: 1 };
+    const kernel = this.#kernel;
+    if (kernel === null) {
+      return ok({ local: wanted, opened: { ...kept, descriptors: null, owner: null } });
+    }
+    if (port === 'unknown' && wanted.kind === 'ip' && wanted.port !== 0) {
+      const claimed = claim(kernel, wanted, spec);
+      if (!claimed.ok) return claimed;
+    }
+    const all = this.#openAll(kernel, wanted, spec);
+    if (!all.ok) return all;
+    const { local, descriptors } = all.value;
+    return ok({ local, opened: { ...kept, descriptors, owner: whoBound(wanted) } });
+  }
+
+  /** listen(2) on a socket that listens changes its backlog, and nobody who waits there is lost. */
+  follow(opened: Opened, backlog: number): void {
+    const kernel = this.#kernel;
+    if (kernel === null || opened.protocol !== 'tcp' || opened.backlog === backlog) return;
+    opened.backlog = backlog;
+    for (const fd of opened.descriptors ?? []) kernel.libc.listen(fd, backlog);
+  }
+
+  /** No handshake begins there any more. */
+  takeNobodyNew(opened: Opened): void {
+    const kernel = this.#kernel;
+    if (kernel === null) return;
+    this.#filter ??= new SynFilter(kernel);
+    for (const fd of opened.descriptors ?? []) this.#filter.attach(fd);
+  }
+
+  close({ descriptors, owner }: Opened): void {
+    const kernel = this.#kernel;
+    if (kernel !== null) for (const fd of descriptors ?? []) closeDescriptor(kernel, fd);
+    if (owner !== null) removePath(owner);
+  }
+
+  /** One descriptor per worker; all or none, whatever fails. */
+  #openAll(kernel: Kernel, wanted: Endpoint, spec: ListenerSpec): Result<Descriptors, string> {
+    const descriptors: Descriptor[] = [];
+    let local = wanted;
+    let outcome: 'all' | 'none' = 'none';
+    try {
+      for (let worker = 0; worker < this.#workers; worker++) {
+        const socket = descriptorFor(kernel, local, spec, descriptors[0]);
+        if (!socket.ok) return socket;
+        descriptors.push(socket.value.fd);
+        local = socket.value.local;
+      }
+      outcome = 'all';
+      return ok({ local, descriptors });
+    } finally {
+      if (outcome === 'none') {
+        const owner = descriptors.length > 0 ? whoBound(wanted) : null;
+        for (const fd of descriptors) closeDescriptor(kernel, fd);
+        if (owner !== null) removePath(owner);
+      }
+    }
+  }
+}
+
+/**
+ * With SO_REUSEPORT a second daemon of the same user could bind the same address and would get a
+ * part of the clients. So an address that is not ours must be free for an exclusive bind first.
+ */
+function claim(kernel: Kernel, wanted: IpEndpoint, spec: ListenerSpec): Result<null, string> {
+  const options = { local: wanted, protocol: spec.protocol, backlog: 1 } as const;
+  const claimed = openListeningSocket(kernel, { ...options, reusePort: 'exclusive' });
+  if (!claimed.ok) return err(claimed.error.sentence);
+  closeDescriptor(kernel, claimed.value.fd);
+  return ok(null);
+}
+
+/** UNIX sockets know no SO_REUSEPORT: the workers share one queue by duplicates. */
+function descriptorFor(
+  kernel: Kernel,
+  local: Endpoint,
+  spec: ListenerSpec,
+  first: Descriptor | undefined,
+): Result<{ readonly fd: Descriptor; readonly local: Endpoint }, string> {
+  if (local.kind === 'unix' && first !== undefined) {
+    const copy = duplicate(kernel, first);
+    return copy.ok ? ok({ fd: copy.value, local }) : err(copy.error.sentence);
+  }
+  const opened = openListeningSocket(kernel, {
+    local,
+    protocol: spec.protocol,
+    reusePort: 'shared',
+    backlog: spec.settings.backlog,
+  });
+  return opened.ok ? opened : err(opened.error.sentence);
+}
