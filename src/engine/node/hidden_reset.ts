@@ -7,10 +7,14 @@
  * socket that FIN has left by cannot be written to: there the kernel is asked, where it can be.
  */
 import type { Socket } from 'node:net';
+import type { Timers } from '../../core/clock.js';
 import { kernelError } from '../../kernel/errno.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import { unheardError } from '../../kernel/tcp_info.js';
 import { descriptorOf, type Link, writeNothing } from './socket.js';
+
+/** How soon the reset of a client that had finished before its relay is noticed. */
+const FINISHED_CHECK_MS = 250;
 
 /** If `link` was reset, the socket's own 'error' follows. */
 export function askForReset({ socket }: Link, kernel: Kernel | null): void {
@@ -28,6 +32,20 @@ export function whenTrulyEnded(link: Link, kernel: Kernel | null, then: () => vo
   if (kind === 'unix' || socket.writableLength > 0) then();
   else if (!socket.writableEnded) writeNothing(socket, then);
   else if (!breakIfReset(socket, kernel)) then();
+}
+
+/**
+ * A client that has said all that it has to say, or nothing, waits for an answer. Nothing tells of
+ * its reset any more (libuv polls no socket that has ended), so it is asked now and then.
+ */
+export function watchFinished(
+  link: Link,
+  host: { readonly kernel: Kernel | null; readonly timers: Timers },
+  pair: { readonly waits: () => boolean; readonly alone: (work: () => void) => void },
+): void {
+  if (link.kind === 'unix' || !pair.waits()) return;
+  whenTrulyEnded(link, host.kernel, () => {});
+  host.timers.after(FINISHED_CHECK_MS, () => pair.alone(() => watchFinished(link, host, pair)));
 }
 
 function breakIfReset(socket: Socket, kernel: Kernel | null): boolean {

@@ -3,20 +3,25 @@
  * pair's number, so that a late callback can never reach whoever has the number next.
  */
 import type { Socket } from 'node:net';
-import { assert, unreachable } from '../../core/assert.js';
-import { FIRST_PAUSE_MS, nextPauseMs } from '../../core/backlog.js';
+import { assert } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import { ANSWER_BYTES, HELD_BYTES, type PairEnd } from '../../session/tcp_port.js';
+import { connectTo } from './dial.js';
 import { Ending } from './ending.js';
-import { dialFailure, isBacklogFull, limitSentence } from './failure.js';
+import { dialFailure, limitSentence } from './failure.js';
 import { Held } from './held.js';
-import { whenTrulyEnded } from './hidden_reset.js';
-import type { Backend, PairHost, PairState, Side } from './pair_state.js';
-import { dialSocket, finish, isToItself, type Link, reset } from './socket.js';
-
-/** How soon the reset of a client that had finished before its relay is noticed. */
-const FINISHED_CHECK_MS = 250;
+import { watchFinished, whenTrulyEnded } from './hidden_reset.js';
+import {
+  type Backend,
+  endOf,
+  linksOf,
+  type PairHost,
+  type PairState,
+  type Side,
+} from './pair_state.js';
+import { finish, isToItself, type Link, reset } from './socket.js';
+import { Transfer } from './transfer.js';
 
 export class Pair {
   readonly id: PairId;
@@ -25,6 +30,7 @@ export class Pair {
   readonly #host: PairHost;
   readonly #client: Link;
   readonly #held = new Held();
+  readonly #transfer: Transfer;
   #state: PairState = { kind: 'waiting' };
   /** What has come already will be reported soon. */
   #isReportDue = false;
@@ -35,6 +41,7 @@ export class Pair {
     this.#host = host;
     this.id = id;
     this.#client = { socket, kind: remote.kind };
+    this.#transfer = new Transfer(host, id);
     this.remote = remote;
     this.local = local;
     socket.on('data', (chunk: Buffer) => this.#read('client', chunk));
@@ -54,7 +61,7 @@ export class Pair {
       this.#isReportDue = true;
       queueMicrotask(() => this.#alone(() => this.#reportHeld()));
     }
-    if (this.#held.bytes < limitBytes) this.#resume(this.#client);
+    if (this.#held.bytes < limitBytes) this.#transfer.resume(this.#client);
   }
 
   earlyDone(consumed: number): void {
@@ -63,7 +70,7 @@ export class Pair {
     assert(consumed <= this.#held.bytes, 'no more is consumed than was reported');
     this.#state = { kind: 'waiting' };
     this.#held.drop(consumed);
-    if (this.#held.bytes < HELD_BYTES) this.#resume(this.#client);
+    if (this.#held.bytes < HELD_BYTES) this.#transfer.resume(this.#client);
   }
 
   answer(bytes: Uint8Array): void {
@@ -74,7 +81,18 @@ export class Pair {
   dial(target: Endpoint, prelude: Uint8Array | null): void {
     if (this.#isOver()) return;
     assert(this.#state.kind === 'waiting', 'a pair dials when no reading and no dial runs');
-    this.#connect(target, prelude, FIRST_PAUSE_MS);
+    connectTo(target, prelude, this.#host, {
+      id: this.id,
+      begun: (backend) => {
+        this.#state = { kind: 'dialling', backend };
+        this.#openSockets++;
+      },
+      dials: (backend) => this.#dials(backend),
+      alone: (work) => this.#alone(work),
+      connected: (backend) => this.#connected(backend),
+      broke: (backend, error) => this.#backendBroke(backend, error),
+      closed: () => this.#socketClosed(),
+    });
   }
 
   cancelDial(): void {
@@ -91,15 +109,17 @@ export class Pair {
     const { backend } = this.#state;
     const client = this.#client;
     this.#state = { kind: 'relaying', backend, first: null };
-    this.#count(this.#host.bytesIn, this.#held.bytes);
+    this.#transfer.count('client', this.#held.bytes);
     for (const chunk of this.#held.take()) backend.socket.write(chunk);
     client.socket.on('drain', () => this.#alone(() => this.#drained(backend)));
     backend.socket.on('drain', () => this.#alone(() => this.#drained(client)));
-    backend.socket.once('data', () => this.#firstByte());
+    backend.socket.once('data', () => {
+      if (this.#state.kind === 'relaying') this.#host.edges.firstByte(this.id);
+    });
     backend.socket.on('data', (chunk: Buffer) => this.#read('backend', chunk));
     backend.socket.on('end', () => this.#alone(() => this.#ended('backend', backend, client)));
     if (client.socket.readableEnded) this.#ended('client', client, backend);
-    else this.#resume(client);
+    else this.#transfer.resume(client);
     if (backend.socket.readableEnded) this.#ended('backend', backend, client);
   }
 
@@ -113,41 +133,26 @@ export class Pair {
     if (how === 'reset') ending.cut();
     else {
       if (state.kind === 'relaying') {
-        this.#handOnRest('client', this.#client, state.backend);
-        this.#handOnRest('backend', state.backend, this.#client);
+        this.#transfer.handOnRest('client', this.#client, state.backend);
+        this.#transfer.handOnRest('backend', state.backend, this.#client);
       }
       ending.flush();
     }
   }
 
-  // ── the client ─────────────────────────────────────────────────────────────────────────────
-
   #fromClient(chunk: Buffer): void {
     const state = this.#state;
-    switch (state.kind) {
-      case 'relaying':
-        this.#count(this.#host.bytesIn, chunk.length);
-        this.#handOn(chunk, this.#client, state.backend);
-        return;
-      case 'early':
-        this.#hold(chunk, state.limitBytes);
-        this.#report();
-        return;
-      case 'waiting':
-      case 'dialling':
-      case 'dialled':
-        this.#hold(chunk, HELD_BYTES);
-        return;
-      case 'ending':
-        return;
-      default:
-        unreachable(state);
+    if (state.kind === 'ending') return;
+    if (state.kind === 'relaying') {
+      return this.#transfer.move('client', chunk, this.#client, state.backend);
     }
+    this.#hold(chunk, state.kind === 'early' ? state.limitBytes : HELD_BYTES);
+    this.#report();
   }
 
   #hold(chunk: Buffer, enoughBytes: number): void {
     this.#held.push(chunk);
-    if (this.#held.bytes >= enoughBytes) this.#pause(this.#client);
+    if (this.#held.bytes >= enoughBytes) this.#transfer.pause(this.#client);
   }
 
   #report(): void {
@@ -172,18 +177,10 @@ export class Pair {
     const state = this.#state;
     if (state.kind === 'relaying') this.#ended('client', this.#client, state.backend);
     else if (this.#isCut()) this.#clientGone();
-    else this.#watchFinished();
-  }
-
-  /**
-   * A client that has said all that it has to say, or nothing, waits for an answer. Nothing tells
-   * of its reset any more (libuv polls no socket that has ended), so it is asked now and then.
-   */
-  #watchFinished(): void {
-    const client = this.#client;
-    if (client.kind === 'unix' || this.#state.kind === 'relaying' || this.#isOver()) return;
-    whenTrulyEnded(client, this.#host.kernel, () => {});
-    this.#host.timers.after(FINISHED_CHECK_MS, () => this.#alone(() => this.#watchFinished()));
+    else {
+      const waits = (): boolean => this.#state.kind !== 'relaying' && !this.#isOver();
+      watchFinished(this.#client, this.#host, { waits, alone: (work) => this.#alone(work) });
+    }
   }
 
   #clientBroke(error: Error): void {
@@ -198,27 +195,6 @@ export class Pair {
     this.#end({ kind: 'client-gone' });
     this.#client.socket.destroy();
     if ('backend' in state) reset(state.backend);
-  }
-
-  // ── the backend ────────────────────────────────────────────────────────────────────────────
-
-  #connect(target: Endpoint, prelude: Uint8Array | null, pauseMs: number): void {
-    const socket = dialSocket(target);
-    const suspect = this.#host.selfDials.suspect(target, this.#host.clock.nowMs());
-    const backend: Backend = { socket, kind: target.kind, prelude, suspect };
-    this.#state = { kind: 'dialling', backend };
-    this.#openSockets++;
-    socket.on('connect', () => this.#alone(() => this.#connected(backend)));
-    socket.on('error', (error) => {
-      if (this.#dials(backend) && isBacklogFull(target, error)) {
-        // Its socket is destroyed already; meanwhile the dial may be given up.
-        this.#host.waiters.wait(pauseMs, this.id, () => {
-          if (!this.#dials(backend)) return;
-          this.#alone(() => this.#connect(target, prelude, nextPauseMs(pauseMs)));
-        });
-      } else this.#alone(() => this.#backendBroke(backend, error));
-    });
-    socket.on('close', () => this.#socketClosed());
   }
 
   #dials(backend: Backend): boolean {
@@ -255,24 +231,13 @@ export class Pair {
     }
   }
 
-  #firstByte(): void {
-    if (this.#state.kind === 'relaying') this.#host.edges.firstByte(this.id);
-  }
-
-  #fromBackend(chunk: Buffer): void {
-    const state = this.#state;
-    if (state.kind !== 'relaying') return;
-    this.#count(this.#host.bytesOut, chunk.length);
-    this.#handOn(chunk, state.backend, this.#client);
-  }
-
-  // ── both ───────────────────────────────────────────────────────────────────────────────────
-
   /** As `alone`, without an object for each chunk. */
   #read(side: Side, chunk: Buffer): void {
     try {
       if (side === 'client') this.#fromClient(chunk);
-      else this.#fromBackend(chunk);
+      else if (this.#state.kind === 'relaying') {
+        this.#transfer.move('backend', chunk, this.#state.backend, this.#client);
+      }
     } catch (error) {
       this.#host.edges.broken(this.id, error);
     }
@@ -287,19 +252,10 @@ export class Pair {
     }
   }
 
-  #count(counter: Float64Array, bytes: number): void {
-    counter[this.id] = (counter[this.id] ?? 0) + bytes;
-    this.#stamp();
-  }
-
-  #stamp(): void {
-    this.#host.lastActivityMs[this.id] = this.#host.clock.nowMs();
-  }
-
   #drained(from: Link): void {
     if (this.#state.kind !== 'relaying') return;
-    this.#stamp();
-    this.#resume(from);
+    this.#transfer.stamp();
+    this.#transfer.resume(from);
   }
 
   #ended(side: Side, from: Link, to: Link): void {
@@ -318,32 +274,8 @@ export class Pair {
     const ending = this.#end(
       sentence === null ? { kind: 'reset', by } : { kind: 'limit', sentence },
     );
-    this.#handOnRest(by, from, to);
+    this.#transfer.handOnRest(by, from, to);
     ending.passReset(to);
-  }
-
-  /** What a paused stream had read already. */
-  #handOnRest(side: Side, from: Link, to: Link): void {
-    if (from.socket.readableLength === 0 || to.socket.writableEnded) return;
-    const rest: unknown = from.socket.read();
-    if (!(rest instanceof Uint8Array)) return;
-    this.#count(side === 'client' ? this.#host.bytesIn : this.#host.bytesOut, rest.length);
-    to.socket.write(rest);
-  }
-
-  #handOn(chunk: Buffer, from: Link, to: Link): void {
-    // `write` says false for a large chunk even when the kernel has taken all of it.
-    if (!to.socket.write(chunk) && to.socket.writableLength > 0) this.#pause(from);
-  }
-
-  #pause(from: Link): void {
-    from.socket.pause();
-    this.#host.standstill.begin(from);
-  }
-
-  #resume(from: Link): void {
-    this.#host.standstill.end(from);
-    from.socket.resume();
   }
 
   #isOver(): boolean {
@@ -351,30 +283,16 @@ export class Pair {
   }
 
   #end(end: PairEnd): Ending {
-    const state = this.#state;
-    this.#host.standstill.end(this.#client);
-    if ('backend' in state) this.#host.standstill.end(state.backend);
-    const links = 'backend' in state ? [this.#client, state.backend] : [this.#client];
+    const links = linksOf(this.#client, this.#state);
+    for (const link of links) this.#host.standstill.end(link);
     const ending = new Ending(this.#host, end, links);
     this.#state = { kind: 'ending', ending };
     return ending;
   }
 
   #socketClosed(): void {
-    this.#openSockets--;
-    if (this.#openSockets > 0) return;
-    const state = this.#state;
-    if (state.kind === 'ending') {
-      state.ending.over();
-      this.#host.release(this.id, state.ending.end);
-    } else if (state.kind === 'relaying') {
-      // A peer whose FIN nobody saw went without one.
-      const { first } = state;
-      const end: PairEnd =
-        first === null ? { kind: 'reset', by: 'client' } : { kind: 'finished', first };
-      this.#host.release(this.id, end);
-    } else {
-      this.#host.release(this.id, { kind: 'client-gone' });
-    }
+    if (--this.#openSockets > 0) return;
+    if (this.#state.kind === 'ending') this.#state.ending.over();
+    this.#host.release(this.id, endOf(this.#state));
   }
 }

@@ -1,4 +1,5 @@
 /** The states of a pair, each with the sentence that is true in it, and what a pair is part of. */
+import { unreachable } from '../../core/assert.js';
 import type { BacklogWaiters } from '../../core/backlog.js';
 import type { PairId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
@@ -50,4 +51,29 @@ export interface PairHost extends EndingDeps {
   descriptorMissing(): void;
   /** All sockets of the pair are closed: report `closed`, then free its number. */
   release(pair: PairId, end: PairEnd): void;
+}
+
+/** The sockets that a pair has in `state`. */
+export function linksOf(client: Link, state: PairState): readonly Link[] {
+  return 'backend' in state ? [client, state.backend] : [client];
+}
+
+/** How a pair whose sockets are all closed has ended. */
+export function endOf(state: PairState): PairEnd {
+  switch (state.kind) {
+    case 'ending':
+      return state.ending.end;
+    case 'relaying':
+      // A peer whose FIN nobody saw went without one.
+      return state.first === null
+        ? { kind: 'reset', by: 'client' }
+        : { kind: 'finished', first: state.first };
+    case 'early':
+    case 'waiting':
+    case 'dialling':
+    case 'dialled':
+      return { kind: 'client-gone' };
+    default:
+      return unreachable(state);
+  }
 }

@@ -19,8 +19,8 @@ export interface Upstream {
   lastBytes: number;
 }
 
-/** What a send to port 0 comes to. */
-export const NO_PORT = new Error('nothing can be sent to port 0');
+/** Bytes that wait in Node.js for room in a socket's buffer; beyond, datagrams are dropped. */
+export const MAX_QUEUED_BYTES = 1_048_576;
 
 export class NodeFlow {
   readonly id: FlowId;
@@ -35,8 +35,6 @@ export class NodeFlow {
   up: Upstream | null = null;
   /** Goes in front of every datagram towards the backend. */
   prelude: Uint8Array | null = null;
-  /** Datagrams that wait for a backend, in order; null: they are forwarded. */
-  held: Buffer[] | null = [];
   /** What the sends of replies report to, and the length of the last one. */
   replied: Sent = () => {};
   lastReplyBytes = 0;

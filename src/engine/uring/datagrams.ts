@@ -82,6 +82,23 @@ export class Datagrams implements TurnWork {
     loop.add(this);
   }
 
+  /** What stands in `buffer`, of `flow` in its present use; nothing of it is a prelude. */
+  describe(
+    buffer: number,
+    flow: number,
+    generation: number,
+    key: number,
+    start: number,
+    bytes: number,
+  ): void {
+    this.flow[buffer] = flow;
+    this.generation[buffer] = generation;
+    this.key[buffer] = key;
+    this.start[buffer] = start;
+    this.bytes[buffer] = bytes;
+    this.preludeBytes[buffer] = 0;
+  }
+
   /** Sends what the arrays say of `buffer` on the connected socket `fd`. */
   forward(buffer: number, fd: number): void {
     this.way[buffer] = FORWARD;

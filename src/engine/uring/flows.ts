@@ -10,7 +10,7 @@ import { FlowAddresses } from './flow_addresses.js';
 import { FlowTable } from './flow_table.js';
 import { NONE } from './pairs.js';
 import { CONTROL_AT, NAME_AT, type UdpSocket } from './udp_sockets.js';
-import { GENERATION_MASK } from './user_data.js';
+import { FORWARD, GENERATION_MASK } from './user_data.js';
 
 /** Words of the key: listener; family and port; the client's address and scope; local address. */
 const LISTENER = 0;
@@ -104,6 +104,19 @@ export class Flows {
       this.addresses.replyFrom(flow, local, address, linkLocal ? scope : 0);
     }
     return flow;
+  }
+
+  /**
+   * Counts a datagram when it is handed over, and not when silence has confirmed it: the session
+   * that ends a flow by its replies must know all datagrams that are still to be answered. `way`:
+   * FORWARD or REPLY.
+   */
+  count(flow: number, way: number, bytes: number, datagrams: number, nowMs: number): void {
+    this.lastActivityMs[flow] = nowMs;
+    const sumBytes = way === FORWARD ? this.bytesIn : this.bytesOut;
+    const sumDatagrams = way === FORWARD ? this.datagramsIn : this.datagramsOut;
+    sumBytes[flow] = (sumBytes[flow] ?? 0) + bytes;
+    sumDatagrams[flow] = (sumDatagrams[flow] ?? 0) + datagrams;
   }
 
   /** The number is free. */

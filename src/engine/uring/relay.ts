@@ -10,7 +10,8 @@ import type { SocketCalls } from '../../kernel/socket_calls.js';
 import type { PairEnd, TcpEdges } from '../../session/tcp_port.js';
 import { limitSentenceOf } from '../failure.js';
 import type { Ending, Holder } from './ending.js';
-import type { Loop, TurnWork } from './loop.js';
+import type { Loop } from './loop.js';
+import { Openings } from './openings.js';
 import { BROKEN, ENDED, FLUSH, NONE, OPEN, type PairTable, RELAY, STOPPED } from './pairs.js';
 import type { ReadSink, Reads } from './reads.js';
 import { type SendOwner, Sends } from './sends.js';
@@ -40,14 +41,7 @@ export interface RelayParts extends SplicesParts {
   readonly flushed: (pair: number) => void;
 }
 
-/** What goes to the backend before anything that is read from now on. */
-interface Opening {
-  bytes: Uint8Array;
-  /** How many of them, at the front, are the prelude and no traffic. */
-  preludeBytes: number;
-}
-
-export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder {
+export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
   readonly #parts: RelayParts;
   readonly #sends: Sends;
   readonly #splices: Splices;
@@ -58,11 +52,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
   readonly #unwritable: Uint8Array;
   /** By pair: 1: the backend's first byte was reported. */
   readonly #answered: Uint8Array;
-  readonly #opening: (Opening | undefined)[] = [];
-  /** Pairs whose opening waits for buffers, perhaps in an earlier use of theirs. */
-  #unopened: number[] = [];
-  /** By pair: 1: it is in that list. */
-  readonly #listed: Uint8Array;
+  readonly #openings: Openings;
 
   constructor(parts: RelayParts) {
     this.#parts = parts;
@@ -72,22 +62,17 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     this.#bulk = new Uint8Array(2 * capacity);
     this.#unwritable = new Uint8Array(2 * capacity);
     this.#answered = new Uint8Array(capacity);
-    this.#listed = new Uint8Array(capacity);
+    this.#openings = new Openings(parts, this.#sends, (direction) => this.#goOn(direction));
     parts.reads.sinks[RELAY] = this;
     parts.reads.sinks[FLUSH] = this;
     for (const holder of [this.#sends, this.#splices, this]) parts.ending.add(holder);
     this.#standstill = new Standstill(parts, this.#sends, this.#splices);
-    parts.loop.add(this);
   }
 
   /** Relays `pair`, whose both sockets are connected, after `prelude` and `early` were sent. */
   begin(pair: PairId, prelude: Uint8Array | null, early: Uint8Array | null): void {
     this.#start(pair);
-    if (prelude !== null || early !== null) {
-      const bytes = concatenate(prelude, early);
-      this.#opening[pair] = { bytes, preludeBytes: prelude?.length ?? 0 };
-      this.#sendOpening(pair);
-    }
+    if (prelude !== null || early !== null) this.#openings.begin(pair, prelude, early);
     this.#goOn(2 * pair);
   }
 
@@ -117,27 +102,10 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     }
   }
 
-  after(): void {
-    if (this.dueMs() > 0) return;
-    const pairs = this.#unopened;
-    this.#unopened = [];
-    for (const pair of pairs) {
-      this.#listed[pair] = 0;
-      if (!this.#parts.pairs.relays(2 * pair) || this.#opening[pair] === undefined) continue;
-      this.#sendOpening(pair);
-      this.#goOn(2 * pair);
-    }
-  }
-
-  dueMs(): number {
-    const waits = this.#unopened.length === 0 || this.#parts.pool.free === 0;
-    return waits ? Number.POSITIVE_INFINITY : 0;
-  }
-
   abandon(): void {}
 
   clear(pair: number): void {
-    this.#opening[pair] = undefined;
+    this.#openings.clear(pair);
     this.#answered[pair] = 0;
     for (const direction of [2 * pair, 2 * pair + 1]) {
       this.#bulk[direction] = 0;
@@ -158,11 +126,8 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
       pool.recycle(buffer);
       return;
     }
-    const opening = (direction & 1) === 0 ? this.#opening[pair] : undefined;
-    if (opening !== undefined) {
-      const start = buffer * pool.strideBytes;
-      opening.bytes = concatenate(opening.bytes, pool.bytes.subarray(start, start + bytes));
-      pool.recycle(buffer);
+    if ((direction & 1) === 0 && this.#openings.has(pair)) {
+      this.#openings.append(pair, buffer, bytes);
       return;
     }
     this.#sends.push(direction, buffer, bytes, bytes);
@@ -256,7 +221,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
   #goOn(direction: number): void {
     const { pairs, reads } = this.#parts;
     if (!reads.idle(direction) || this.#splices.active(direction)) return;
-    if ((direction & 1) === 0 && this.#opening[direction >> 1] !== undefined) return;
+    if ((direction & 1) === 0 && this.#openings.has(direction >> 1)) return;
     const queued = this.#sends.length(direction);
     if (pairs.source[direction] === OPEN && (this.#bulk[direction] ?? 0) < BULK) {
       if (this.#sends.stalled(direction)) return;
@@ -324,36 +289,8 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, TurnWork, Holder
     this.#parts.ending.reset(pair, told ? { kind: 'closed' } : { kind: 'limit', sentence });
     return true;
   }
-
-  /** Sends the opening, as soon as there are buffers for it. */
-  #sendOpening(pair: number): void {
-    const { pool } = this.#parts;
-    const opening = this.#opening[pair];
-    while (opening !== undefined && opening.bytes.length > 0) {
-      const buffer = pool.take();
-      if (buffer === NONE) {
-        if (this.#listed[pair] === 0) this.#unopened.push(pair);
-        this.#listed[pair] = 1;
-        return;
-      }
-      const part = opening.bytes.subarray(0, pool.bufferBytes);
-      const prelude = Math.min(opening.preludeBytes, part.length);
-      pool.bytes.set(part, buffer * pool.strideBytes);
-      this.#sends.push(2 * pair, buffer, part.length, part.length - prelude);
-      opening.bytes = opening.bytes.subarray(part.length);
-      opening.preludeBytes -= prelude;
-    }
-    this.#opening[pair] = undefined;
-  }
 }
 
 function sideOf(direction: number): 'client' | 'backend' {
   return (direction & 1) === 0 ? 'client' : 'backend';
-}
-
-function concatenate(a: Uint8Array | null, b: Uint8Array | null): Uint8Array {
-  const bytes = new Uint8Array((a?.length ?? 0) + (b?.length ?? 0));
-  if (a !== null) bytes.set(a);
-  if (b !== null) bytes.set(b, a?.length ?? 0);
-  return bytes;
 }

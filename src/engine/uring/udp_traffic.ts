@@ -7,24 +7,23 @@ import type { FlowId } from '../../core/brand.js';
 import { MAX_DATAGRAM_BYTES } from '../../core/limits.js';
 import type { DatagramDrop } from '../../core/outcome.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
-import { errnoName } from '../../kernel/errno.js';
 import type { MappedMemory } from '../../kernel/memory.js';
 import { MSG_TRUNC, RECEIVED_FLAGS_AT, RECEIVED_PAYLOAD_BYTES_AT } from '../../kernel/messages.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
-import type { ListenerKey } from '../../session/tcp_port.js';
 import type { UdpEdges } from '../../session/udp_port.js';
-import { dropReasonOf, meansUnreachable } from '../failure.js';
 import { FirstDatagrams } from '../first_datagrams.js';
+import { HeldDatagrams } from '../held_datagrams.js';
 import type { OwnListeners } from '../own_listeners.js';
 import type { SelfDials } from '../self_dials.js';
 import { Datagrams } from './datagrams.js';
 import type { Flows } from './flows.js';
-import { HeldDatagrams } from './held.js';
 import type { Loop } from './loop.js';
 import { NONE } from './pairs.js';
+import { RefusedDatagrams } from './refused_datagrams.js';
+import { UdpReplies } from './udp_replies.js';
 import { NAME_AT, PAYLOAD_AT, type UdpSocket } from './udp_sockets.js';
-import { type UpstreamOwner, Upstreams } from './upstreams.js';
-import { FORWARD, REPLY } from './user_data.js';
+import { Upstreams } from './upstreams.js';
+import { FORWARD } from './user_data.js';
 
 export interface UdpTrafficParts {
   readonly loop: Loop;
@@ -37,7 +36,7 @@ export interface UdpTrafficParts {
   readonly ownListeners: OwnListeners;
 }
 
-export class UdpTraffic implements UpstreamOwner {
+export class UdpTraffic {
   readonly upstreams: Upstreams;
   readonly held = new HeldDatagrams();
   /** What can be sent again when its backend is not there. */
@@ -47,8 +46,7 @@ export class UdpTraffic implements UpstreamOwner {
   readonly #datagrams: Datagrams;
   /** The pool's memory in words. */
   readonly #words: Int32Array;
-  /** By buffer: 1: it was sent once already, and ICMP's answer to an earlier one came instead. */
-  readonly #again: Uint8Array;
+  readonly #refused: RefusedDatagrams;
   /** By flow: the turn in which it was last reported unreachable. */
   readonly #unreachableTurn: Float64Array;
 
@@ -56,16 +54,24 @@ export class UdpTraffic implements UpstreamOwner {
   #inHand: FlowId | null = null;
 
   constructor(parts: UdpTrafficParts) {
-    const { loop, pool, flows, calls, selfDials, messages } = parts;
+    const { loop, pool, flows, messages } = parts;
     this.#parts = parts;
     this.#words = new Int32Array(pool.bytes.buffer);
-    this.#again = new Uint8Array(pool.count);
     this.#unreachableTurn = new Float64Array(flows.capacity);
     this.firsts = new FirstDatagrams(flows.capacity);
     this.#datagrams = new Datagrams(loop, pool, flows.addresses, messages, (buffer, answer) =>
-      this.#undelivered(buffer, answer),
+      this.#refused.undelivered(buffer, answer),
     );
-    this.upstreams = new Upstreams(loop, pool, calls, selfDials, flows.capacity, this);
+    const { calls, selfDials } = parts;
+    const replies = new UdpReplies(parts, this.#datagrams, this.firsts, (flow) =>
+      this.#unreachable(flow),
+    );
+    this.upstreams = new Upstreams(loop, pool, calls, selfDials, flows.capacity, replies);
+    this.#refused = new RefusedDatagrams(parts, this.#datagrams, this.firsts, this.upstreams, {
+      unreachable: (flow) => this.#unreachable(flow),
+      forward: (flow, buffer, start, bytes) => this.#forward(flow, buffer, start, bytes),
+      drop: (flow, reason, buffer) => this.#drop(flows.socketOf(flow), flow, reason, buffer),
+    });
   }
 
   /** A datagram has come on `socket` into `buffer`. */
@@ -117,7 +123,7 @@ export class UdpTraffic implements UpstreamOwner {
         continue;
       }
       pool.bytes.set(payload, buffer * pool.strideBytes + PAYLOAD_AT);
-      this.#again[buffer] = 0;
+      this.#refused.isNew(buffer);
       this.#forward(flow, buffer, PAYLOAD_AT, payload.length);
     }
   }
@@ -127,104 +133,6 @@ export class UdpTraffic implements UpstreamOwner {
     const upstream = flows.upstream[flow] ?? NONE;
     if (upstream !== NONE) this.upstreams.close(upstream);
     flows.upstream[flow] = NONE;
-  }
-
-  broken(flow: number, error: unknown): void {
-    this.#parts.edges().broken(flow as FlowId, error);
-  }
-
-  replied(flow: number, buffer: number, bytes: number): void {
-    const { flows } = this.#parts;
-    this.firsts.forget(flow);
-    this.#describe(flow, buffer, 0, bytes, 0);
-    this.#datagrams.reply(buffer, flows.socketOf(flow).fd);
-    this.#count(flow, REPLY, bytes, 1);
-    this.#parts.edges().fromBackend(flow as FlowId);
-  }
-
-  late(key: ListenerKey): void {
-    this.#parts.edges().dropped(key, null, 'flow-ended');
-  }
-
-  repliedEmpty(flow: number): void {
-    const { pool, flows } = this.#parts;
-    const buffer = pool.take();
-    if (buffer !== NONE) this.replied(flow, buffer, 0);
-    else this.#parts.edges().dropped(flows.socketOf(flow).key, flow as FlowId, 'resource-limit');
-  }
-
-  failed(flow: number, answer: number): void {
-    const code = errnoName(answer);
-    if (meansUnreachable(code)) this.#unreachable(flow);
-    else {
-      const { key } = this.#parts.flows.socketOf(flow);
-      this.#parts.edges().dropped(key, flow as FlowId, dropReasonOf(code));
-    }
-  }
-
-  /**
-   * Counts a datagram when it is handed over, and not when silence has confirmed it: the session
-   * that ends a flow by its replies must know all datagrams that are still to be answered.
-   */
-  #count(flow: number, way: number, bytes: number, datagrams: number): void {
-    const { flows, loop } = this.#parts;
-    flows.lastActivityMs[flow] = loop.nowMs;
-    const sumBytes = way === FORWARD ? flows.bytesIn : flows.bytesOut;
-    const sumDatagrams = way === FORWARD ? flows.datagramsIn : flows.datagramsOut;
-    sumBytes[flow] = (sumBytes[flow] ?? 0) + bytes;
-    sumDatagrams[flow] = (sumDatagrams[flow] ?? 0) + datagrams;
-  }
-
-  #undelivered(buffer: number, answer: number): void {
-    try {
-      this.#failedOnItsWay(buffer, answer);
-    } catch (error) {
-      const { flow, generation } = this.#datagrams;
-      const id = flow[buffer] ?? 0;
-      const same = this.#parts.flows.generation[id] === generation[buffer];
-      this.#parts.edges().broken(same ? (id as FlowId) : null, error);
-    }
-  }
-
-  #failedOnItsWay(buffer: number, answer: number): void {
-    const { flows, pool } = this.#parts;
-    const { flow, generation, way, start, bytes, preludeBytes } = this.#datagrams;
-    const id = flow[buffer] ?? 0;
-    const same = (): boolean => flows.generation[id] === generation[buffer];
-    const code = errnoName(answer);
-    if (!same()) {
-      this.#lost(buffer, dropReasonOf(code));
-      return;
-    }
-    const isPresent = this.#wentTo(flows.upstream[id] ?? NONE, buffer);
-    if (way[buffer] === FORWARD && isPresent && meansUnreachable(code) && this.firsts.has(id)) {
-      // The flow's only datagram failed by itself: its copy goes on, and is counted there.
-      pool.recycle(buffer);
-      this.#unreachable(id);
-      return;
-    }
-    const prelude = preludeBytes[buffer] ?? 0;
-    const payloadBytes = (bytes[buffer] ?? 0) - prelude;
-    this.#count(id, way[buffer] ?? FORWARD, -payloadBytes, -1);
-    if (way[buffer] !== FORWARD || !meansUnreachable(code) || this.#again[buffer] === 1) {
-      this.#drop(flows.socketOf(id), id, dropReasonOf(code), buffer);
-      return;
-    }
-    // The error is that of an earlier datagram; this one was not even tried (udp(7)). One of a
-    // backend that the flow has left since is not told as the present backend's.
-    if (isPresent) this.#unreachable(id);
-    this.#again[buffer] = 1;
-    if (!same()) this.#lost(buffer, 'backend-unreachable');
-    else if (flows.upstream[id] === NONE) {
-      this.#drop(flows.socketOf(id), id, 'backend-unreachable', buffer);
-    } else this.#forward(id, buffer, (start[buffer] ?? 0) + prelude, payloadBytes);
-  }
-
-  /** True when the datagram in `buffer` was sent to `upstream`, in its present use. */
-  #wentTo(upstream: number, buffer: number): boolean {
-    const datagrams = this.#datagrams;
-    if (upstream === NONE || datagrams.upstream[buffer] !== upstream) return false;
-    return datagrams.upstreamGeneration[buffer] === this.upstreams.generationOf(upstream);
   }
 
   #first(socket: UdpSocket, buffer: number, start: number, bytes: number, tag: string): void {
@@ -249,7 +157,7 @@ export class UdpTraffic implements UpstreamOwner {
     } else if (this.held.holds(flow)) {
       this.#hold(flow, buffer, start, bytes);
     } else {
-      this.#again[buffer] = 0;
+      this.#refused.isNew(buffer);
       this.#forward(flow, buffer, start, bytes);
     }
   }
@@ -274,7 +182,7 @@ export class UdpTraffic implements UpstreamOwner {
     this.firsts.forget(flow);
     const verdict = this.#parts.edges().fromClient(flow as FlowId);
     if (verdict === 'forward') {
-      this.#again[buffer] = 0;
+      this.#refused.isNew(buffer);
       this.#forward(flow, buffer, start, bytes);
     } else if (verdict === 'hold') {
       this.closeUpstream(flow);
@@ -314,31 +222,19 @@ export class UdpTraffic implements UpstreamOwner {
       }
       pool.bytes.set(prelude, base + from);
     }
-    this.#describe(flow, buffer, from, preludeBytes + bytes, preludeBytes);
+    const { key } = flows.socketOf(flow);
+    const generation = flows.generation[flow] ?? 0;
+    this.#datagrams.describe(buffer, flow, generation, key, from, preludeBytes + bytes);
+    this.#datagrams.preludeBytes[buffer] = preludeBytes;
     this.#datagrams.upstream[buffer] = upstream;
     this.#datagrams.upstreamGeneration[buffer] = this.upstreams.generationOf(upstream);
     this.#datagrams.forward(buffer, this.upstreams.fdOf(upstream));
-    this.#count(flow, FORWARD, bytes, 1);
-  }
-
-  #describe(
-    flow: number,
-    buffer: number,
-    start: number,
-    bytes: number,
-    preludeBytes: number,
-  ): void {
-    const datagrams = this.#datagrams;
-    datagrams.flow[buffer] = flow;
-    datagrams.key[buffer] = this.#parts.flows.socketOf(flow).key;
-    datagrams.generation[buffer] = this.#parts.flows.generation[flow] ?? 0;
-    datagrams.start[buffer] = start;
-    datagrams.bytes[buffer] = bytes;
-    datagrams.preludeBytes[buffer] = preludeBytes;
+    flows.count(flow, FORWARD, bytes, 1, this.#parts.loop.nowMs);
   }
 
   #unreachable(flow: number): void {
-    const { turns } = this.#parts.loop;
+    const { flows, loop } = this.#parts;
+    const { turns } = loop;
     // Several datagrams learn of one error in a turn; but who has a copy has tried another backend.
     if (this.#unreachableTurn[flow] === turns && !this.firsts.has(flow)) return;
     this.#unreachableTurn[flow] = turns;
@@ -347,19 +243,12 @@ export class UdpTraffic implements UpstreamOwner {
       this.#parts.edges().unreachable(flow as FlowId, 'later');
       return;
     }
-    const generation = this.#parts.flows.generation[flow];
-    this.#count(flow, FORWARD, -first.length, -1);
+    const generation = flows.generation[flow];
+    flows.count(flow, FORWARD, -first.length, -1, loop.nowMs);
     this.held.addFirst(flow, first);
     const verdict = this.#parts.edges().unreachable(flow as FlowId, 'first');
-    const same = this.#parts.flows.generation[flow] === generation;
+    const same = flows.generation[flow] === generation;
     if (verdict === 'drop' && same) this.held.take(flow);
-  }
-
-  /** As `#drop`, for a datagram whose flow is over by now. */
-  #lost(buffer: number, reason: DatagramDrop): void {
-    const { pool, edges } = this.#parts;
-    pool.recycle(buffer);
-    edges().dropped((this.#datagrams.key[buffer] ?? 0) as ListenerKey, null, reason);
   }
 
   #drop(socket: UdpSocket, flow: number | null, reason: DatagramDrop, buffer: number): void {

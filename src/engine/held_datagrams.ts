@@ -1,7 +1,5 @@
-/**
- * Datagrams of flows that have no backend yet: copied out of the pool, bounded a flow and in all.
- */
-import { HELD_DATAGRAM_BYTES, HELD_DATAGRAMS } from '../../session/udp_port.js';
+/** Datagrams of flows that have no backend yet: copied, and bounded per flow and in all. */
+import { HELD_DATAGRAM_BYTES, HELD_DATAGRAMS } from '../session/udp_port.js';
 
 export class HeldDatagrams {
   /** By flow; undefined: the flow is not held. */

@@ -1,0 +1,45 @@
+/** Dials a backend for a pair; where the backlog of a unix socket is full, again until it has room. */
+import { FIRST_PAUSE_MS, nextPauseMs } from '../../core/backlog.js';
+import type { PairId } from '../../core/brand.js';
+import type { Endpoint } from '../../core/endpoint.js';
+import { isBacklogFull } from './failure.js';
+import type { Backend, PairHost } from './pair_state.js';
+import { dialSocket } from './socket.js';
+
+/** The pair that dials, and what it hears of it. */
+export interface Dialler {
+  readonly id: PairId;
+  /** `backend` has a socket now, whose 'close' will come. */
+  readonly begun: (backend: Backend) => void;
+  /** Whether it still waits for `backend`. */
+  readonly dials: (backend: Backend) => boolean;
+  readonly alone: (work: () => void) => void;
+  readonly connected: (backend: Backend) => void;
+  readonly broke: (backend: Backend, error: Error) => void;
+  readonly closed: () => void;
+}
+
+export function connectTo(
+  target: Endpoint,
+  prelude: Uint8Array | null,
+  host: PairHost,
+  dialler: Dialler,
+  pauseMs = FIRST_PAUSE_MS,
+): void {
+  const socket = dialSocket(target);
+  const suspect = host.selfDials.suspect(target, host.clock.nowMs());
+  const backend: Backend = { socket, kind: target.kind, prelude, suspect };
+  dialler.begun(backend);
+  socket.on('connect', () => dialler.alone(() => dialler.connected(backend)));
+  socket.on('error', (error) => {
+    if (!dialler.dials(backend) || !isBacklogFull(target, error)) {
+      return dialler.alone(() => dialler.broke(backend, error));
+    }
+    // Its socket is destroyed already; meanwhile the dial may be given up.
+    host.waiters.wait(pauseMs, dialler.id, () => {
+      if (!dialler.dials(backend)) return;
+      dialler.alone(() => connectTo(target, prelude, host, dialler, nextPauseMs(pauseMs)));
+    });
+  });
+  socket.on('close', () => dialler.closed());
+}
