@@ -3,25 +3,9 @@
  * exposition registers nothing else, so the three cannot disagree.
  */
 import { SOURCE_FAILURES } from '../core/discovery_spec.js';
-import { CAUSES, DATAGRAM_DROPS, DIAL_FAILURES, DRY_REFUSALS, REFUSALS } from '../core/outcome.js';
-import { HISTOGRAM_BOUNDS_SECONDS } from '../core/series.js';
+import type { MetricDefinition } from './metric_definition.js';
+import { TRAFFIC_METRICS } from './traffic_metrics.js';
 
-export interface MetricDefinition {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  /** One sentence, as Prometheus shows it. */
-  readonly help: string;
-  /** Never a client's address: the number of series is bounded by the configuration. */
-  readonly labels: readonly string[];
-  /** Further ones, with `[admin] backend_histograms = true`. */
-  readonly labelsOnDemand?: readonly string[];
-  /** The values that a label can have, where the list is closed. */
-  readonly values?: readonly string[];
-  /** Upper bounds in seconds, of a histogram. */
-  readonly bounds?: readonly number[];
-}
-
-const TRAFFIC = ['listener', 'pool', 'backend'] as const;
 const BACKEND = ['pool', 'backend'] as const;
 
 /**
@@ -30,109 +14,6 @@ const BACKEND = ['pool', 'backend'] as const;
 export const PROBE_BOUNDS_SECONDS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 ] as const;
-
-/** Counted by the workers, in shared memory; `backend=""` where none was reached. */
-const TRAFFIC_METRICS = {
-  accepted: {
-    name: 'sluice_accepted_total',
-    type: 'counter',
-    help: 'TCP sessions and UDP flows begun, whatever became of them.',
-    labels: ['listener', 'pool'],
-  },
-  sessions: {
-    name: 'sluice_sessions_total',
-    type: 'counter',
-    help: 'TCP sessions and UDP flows that ended, by why they ended.',
-    labels: [...TRAFFIC, 'outcome'],
-    values: CAUSES,
-  },
-  active: {
-    name: 'sluice_sessions_active',
-    type: 'gauge',
-    help: 'TCP sessions and UDP flows now, those that wait or are being dialled included.',
-    labels: TRAFFIC,
-  },
-  bytes: {
-    name: 'sluice_bytes_total',
-    type: 'counter',
-    help: 'Bytes relayed: in is from the client to the backend, out is back.',
-    labels: [...TRAFFIC, 'direction'],
-    values: ['in', 'out'],
-  },
-  connect: {
-    name: 'sluice_connect_seconds',
-    type: 'histogram',
-    help: 'Time from the dial to the established connection.',
-    labels: ['pool'],
-    labelsOnDemand: ['listener', 'backend'],
-    bounds: HISTOGRAM_BOUNDS_SECONDS.connect,
-  },
-  firstByte: {
-    name: 'sluice_first_byte_seconds',
-    type: 'histogram',
-    help: "Time from the established connection to the backend's first byte.",
-    labels: ['pool'],
-    labelsOnDemand: ['listener', 'backend'],
-    bounds: HISTOGRAM_BOUNDS_SECONDS.firstByte,
-  },
-  session: {
-    name: 'sluice_session_seconds',
-    type: 'histogram',
-    help: 'Time from the accept to the end of a session or flow.',
-    labels: ['pool'],
-    labelsOnDemand: ['listener', 'backend'],
-    bounds: HISTOGRAM_BOUNDS_SECONDS.session,
-  },
-  queue: {
-    name: 'sluice_queue_seconds',
-    type: 'histogram',
-    help: 'Time that sessions waited in a queue, whether they were served or not.',
-    labels: ['pool'],
-    labelsOnDemand: ['listener', 'backend'],
-    bounds: HISTOGRAM_BOUNDS_SECONDS.queue,
-  },
-  dialFailures: {
-    name: 'sluice_dial_failures_total',
-    type: 'counter',
-    help: 'Dials that failed, by reason.',
-    labels: [...TRAFFIC, 'reason'],
-    values: DIAL_FAILURES,
-  },
-  retries: {
-    name: 'sluice_retries_total',
-    type: 'counter',
-    help: 'Dials of another backend after a failed dial.',
-    labels: TRAFFIC,
-  },
-  refused: {
-    name: 'sluice_refused_total',
-    type: 'counter',
-    help: 'Sessions turned away before any backend served them, by reason.',
-    labels: [...TRAFFIC, 'reason'],
-    values: REFUSALS,
-  },
-  wouldRefuse: {
-    name: 'sluice_would_refuse_total',
-    type: 'counter',
-    help: 'Sessions and flows that a rule with `dry_run` would have turned away, by reason.',
-    labels: [...TRAFFIC, 'reason'],
-    values: DRY_REFUSALS,
-  },
-  datagrams: {
-    name: 'sluice_datagrams_total',
-    type: 'counter',
-    help: 'Datagrams relayed: in is from the client to the backend, out is back.',
-    labels: [...TRAFFIC, 'direction'],
-    values: ['in', 'out'],
-  },
-  datagramsDropped: {
-    name: 'sluice_datagrams_dropped_total',
-    type: 'counter',
-    help: 'Datagrams not relayed, by reason.',
-    labels: [...TRAFFIC, 'reason'],
-    values: DATAGRAM_DROPS,
-  },
-} as const satisfies Record<string, MetricDefinition>;
 
 /** Read from the control plane's state when Prometheus asks. */
 const STATE_METRICS = {

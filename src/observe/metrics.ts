@@ -3,7 +3,8 @@
  * read from shared memory when Prometheus asks; what happens on the main thread is counted here.
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { METRICS, type MetricDefinition } from './catalogue.js';
+import { METRICS } from './catalogue.js';
+import type { MetricDefinition } from './metric_definition.js';
 import type { MetricsSource } from './metrics_source.js';
 import { type Family, type Format, pageOf } from './page.js';
 import { SAMPLERS, type Sample, type Sampler } from './samples.js';

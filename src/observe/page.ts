@@ -2,7 +2,7 @@
  * The page of /metrics, made in stretches between which everything else has its turn: one of ten
  * thousand backends takes most of a second in all.
  */
-import type { MetricDefinition } from './catalogue.js';
+import type { MetricDefinition } from './metric_definition.js';
 import type { Sample } from './samples.js';
 
 /** A metric with its samples, some at a time. */

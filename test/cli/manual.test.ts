@@ -1,7 +1,7 @@
 /** The manual pages are those in docs/man/, tell everything, and are read without a complaint. */
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
-import { COMMANDS } from '../../src/cli/main.js';
+import { COMMANDS } from '../../src/cli/commands.js';
 import { manualFile, manualPages } from '../../src/cli/manual/pages.js';
 import { line, verbatim } from '../../src/cli/manual/roff.js';
 import { keysOf } from '../../src/config/generate/keys.js';

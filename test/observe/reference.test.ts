@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { METRICS, type MetricDefinition } from '../../src/observe/catalogue.js';
+import { METRICS } from '../../src/observe/catalogue.js';
 import type { EventDefinition } from '../../src/observe/event.js';
 import { EVENTS } from '../../src/observe/events.js';
 import { FIELDS } from '../../src/observe/fields.js';
+import type { MetricDefinition } from '../../src/observe/metric_definition.js';
 import { eventsPage, metricsPage } from '../../src/observe/reference.js';
 import { sources } from '../repo/support/tree.js';
 import { repositoryRoot } from '../support/repository.js';

@@ -1,8 +1,8 @@
 /** What documents tell people to type and to write works, and what they say of the code is so. */
 import t from 'tap';
 import { BACKEND_STATES } from '../../src/admin/views.js';
+import { COMMANDS } from '../../src/cli/commands.js';
 import { CTL_OPTIONS } from '../../src/cli/ctl/ctl.js';
-import { COMMANDS } from '../../src/cli/main.js';
 import { formatIssue } from '../../src/config/issue.js';
 import { loadConfig } from '../../src/config/load.js';
 import { CAUSES } from '../../src/core/outcome.js';

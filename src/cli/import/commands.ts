@@ -1,5 +1,5 @@
 /** `sluice import haproxy` and `sluice import nginx`. */
-import type { GroupCommand } from '../main.js';
+import type { GroupCommand } from '../commands.js';
 import type { OptionDescription } from '../option.js';
 
 const OPTIONS: readonly OptionDescription[] = [

@@ -1,5 +1,5 @@
 /** sluice(1) and sluice-ctl(1), from the same tables as the help. */
-import type { CommandGroup, CommandLine, GroupCommand } from '../main.js';
+import type { CommandGroup, CommandLine, GroupCommand } from '../commands.js';
 import type { OptionDescription } from '../option.js';
 import {
   bold,

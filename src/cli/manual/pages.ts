@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { confFile } from '../../config/generate/documents.js';
-import { COMMANDS, PROGRAM, version } from '../main.js';
+import { COMMANDS, PROGRAM, version } from '../commands.js';
 import { groupPage, programPage } from './commands.js';
 import { filePage } from './file_page.js';
 
