@@ -2,12 +2,7 @@
 import t from 'tap';
 import { type Daemon, startDaemon } from '../support/daemon.js';
 import { eventually } from '../support/deadline.js';
-import {
-  startUdpEchoes,
-  type UdpEcho,
-  udpClient,
-  udpClients,
-} from '../support/load/datagrams.js';
+import { startUdpEchoes, type UdpEcho, udpClient, udpClients } from '../support/load/datagrams.js';
 import { mustRun } from '../support/process.js';
 import { decodeProxy, encodeUdp4 } from '../support/proxy_decoder.js';
 import { available, findProgram } from '../support/require_server.js';
