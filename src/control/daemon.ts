@@ -1,6 +1,6 @@
 /**
- * The daemon: leads its parts through start, reload and stop. What each does is in its own file, who
- * knows whom of the larger ones in daemon_parts.ts; this one says in which order.
+ * The daemon: leads its parts through start, reload and stop. What each does is in its own file,
+ * and which of the larger ones knows which in daemon_parts.ts; this one says in which order.
  */
 import type { Cause } from '../core/outcome.js';
 import { err, ok, type Result } from '../core/result.js';

@@ -1,4 +1,4 @@
-/** Other states, weights and caps for the backends that there are: nothing comes and nothing goes. */
+/** Other states, weights and caps for the backends that there are: none comes, and none goes. */
 import { sameValue } from '../core/same_value.js';
 import type { BackendSpec, PoolSpec } from '../core/spec.js';
 import type { BackendEntry, PoolEntry } from './inventory.js';

@@ -1,4 +1,4 @@
-/** Dials a backend for a pair; where the backlog of a unix socket is full, again until it has room. */
+/** Dials a backend for a pair; where a unix socket's backlog is full, again until it has room. */
 import { FIRST_PAUSE_MS, nextPauseMs } from '../../core/backlog.js';
 import type { PairId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';

@@ -1,4 +1,4 @@
-/** What is in the pipes of spliced directions: splice(2) fills them from sockets and empties them. */
+/** What is in the pipes of spliced directions, which splice(2) fills and empties. */
 import { assert } from '../../core/assert.js';
 import { ERRNO } from '../../kernel/errno.js';
 import type { Libc } from '../../kernel/foreign.js';
