@@ -27,6 +27,7 @@ attach(
     dialled: (pair) => tcp.relay(pair),
     dialFailed: (pair) => tcp.close(pair, 'reset'),
     earlyBytes() {},
+    asked() {},
     firstByte() {},
     closed() {},
     acceptFailed() {},

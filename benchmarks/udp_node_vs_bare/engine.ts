@@ -64,6 +64,7 @@ function listenerPlan(host: string): ListenerPlan {
     protocol: 'udp',
     sockets: [{ key: 1, source: { kind: 'bind', local, reusePort: 'exclusive' }, socket: 1 }],
     pool: 0 as PoolId,
+    routes: [],
     maxSessions: 10_000,
     access: null,
     settings: listenerSettings({ idleTimeoutMs: 60_000 }),

@@ -54,7 +54,7 @@ function listenerTable(view: HealthView): string[] {
     listener.name,
     listener.protocol,
     listener.addresses.join(' '),
-    listener.pool,
+    listener.pools.join(' '),
     listener.state,
     since(view, listener.sinceWallMs),
     of(listener.sessions, listener.maxSessions),

@@ -70,7 +70,10 @@ export interface ListenerView {
   readonly protocol: 'tcp' | 'udp';
   /** With the real ports. */
   readonly addresses: readonly string[];
+  /** Its own: of those that no route takes; '': they are refused. */
   readonly pool: string;
+  /** All that it may lead to. */
+  readonly pools: readonly string[];
   readonly state: ListenerState;
   /** A sentence; '' where the state says all. */
   readonly reason: string;

@@ -4,7 +4,9 @@ import { formatIssue } from '../config/issue.js';
 import { readConfig } from '../config/read_config.js';
 import { nothingNamed } from '../control/api/names.js';
 import { faultsOf } from '../control/api/problem.js';
+import { refusal } from '../control/explaining.js';
 import { choiceByFile } from '../control/file_choice.js';
+import { askingOf, routeOf } from '../control/route_choice.js';
 import { addressKey } from '../core/address_key.js';
 import type { Spec } from '../core/spec.js';
 import { systemClock } from '../system/clock.js';
@@ -12,6 +14,7 @@ import { systemRandom } from '../system/random.js';
 import { systemTimers } from '../system/timers.js';
 import { explained } from './ctl/explain.js';
 import { Output } from './ctl/output.js';
+import { toldBy } from './explain_options.js';
 import type { Words } from './word_reader.js';
 
 /** The exit code: 0 told, 1 the file is bad, or has no such listener. */
@@ -26,16 +29,20 @@ export async function explain(file: string, words: Words): Promise<0 | 1> {
   const { spec } = config.value;
   const name = String(words['listener']);
   const listener = spec.listeners.find((one) => one.name === name);
-  const pool = spec.pools.find((one) => one.name === listener?.pool);
-  if (listener === undefined || pool === undefined) return unknown(spec, name, out);
+  if (listener === undefined) return unknown(spec, name, out);
   const client = parseClient(String(words['client']));
   if (!client.ok) {
     out.complain(`sluice: client ${String(words['client'])}: ${faultsOf(client)}`);
     return 1;
   }
   const clientKey = addressKey(client.value);
+  const route = routeOf(listener, askingOf(client.value, toldBy(words)));
+  const pool = spec.pools.find((one) => one.name === route.pool);
   const parts = { clientKey, clock: systemClock, random: systemRandom };
-  const { backends, ...choice } = choiceByFile({ listener, pool, ...parts });
+  const { backends, ...choice } =
+    pool === undefined
+      ? refusal(name, route.sentence)
+      : choiceByFile({ listener, pool, route: route.sentence, ...parts });
   const shown = backends.map(({ name: backend, reason, score }) => {
     return { backend, eligible: reason === null, reason, score };
   });

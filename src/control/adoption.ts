@@ -6,6 +6,7 @@
 import { type Address, formatAddress } from '../core/endpoint.js';
 import { listenerKey } from '../core/identity.js';
 import { err, ok, type Result } from '../core/result.js';
+import { poolsOf } from '../core/routes.js';
 import type { ListenerSpec, Spec } from '../core/spec.js';
 import type { Resolver } from '../names/resolver.js';
 import type { Log } from '../observe/log.js';
@@ -192,8 +193,10 @@ export class Adoption {
     const serving = [...inventory.listeners.values()].filter(
       ({ tenure, spec }) =>
         tenure === 'kept' &&
-        [...(inventory.pools.get(spec.pool)?.backends.values() ?? [])].some(
-          (backend) => backend.tenure === 'kept',
+        poolsOf(spec).some((pool) =>
+          [...(inventory.pools.get(pool)?.backends.values() ?? [])].some(
+            (backend) => backend.tenure === 'kept',
+          ),
         ),
     );
     const keys = new Set(serving.map(({ key }) => key));

@@ -1,18 +1,20 @@
 /**
  * CancelRequests of Postgres clients. A cancel is a connection of its own, which names a process
- * and its secret but no server. So it goes to every backend of the pool that may have the session:
- * the others do not know the secret and do nothing. No table has to be kept, and it is right also
- * where the session came through another sluice.
+ * and its secret but no server. So it goes to every backend of every pool that its listener leads
+ * to and that may have the session: the others do not know the secret and do nothing. No table has
+ * to be kept, and it is right also where the session came through another sluice.
  *
  * It is a matter of the main thread: no session, no choice of a policy, no place at a backend.
  */
 import type { WorkerId } from '../core/brand.js';
 import type { Clock, Timer, Timers } from '../core/clock.js';
 import type { Endpoint } from '../core/endpoint.js';
+import { poolsOf } from '../core/routes.js';
 import type { Dial } from '../core/wire.js';
 import { dialBySocket } from '../health/probes/socket_wire.js';
 import { mayHoldSessions } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
+import { encodeAs } from '../session/proxy_protocol/encode_as.js';
 import type { CancelOrder, CancelOutcome } from '../session/tcp/deps.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
 import { FairLanes } from './fair_lanes.js';
@@ -26,7 +28,7 @@ const TAKE_MS = 2_000;
  * client, who asks something else by then: it would be that which is cancelled.
  */
 const WAIT_MS = 3_000;
-/** Of the pool's backends, those with most sessions first. */
+/** Of all backends, those with most sessions first. */
 const MAX_TARGETS = 64;
 /** Cancels that wait for connections; of one pool no more than others leave room for. */
 const MAX_WAITING = 256;
@@ -44,11 +46,14 @@ export interface CancelsDeps {
   readonly send: (worker: WorkerId, message: ToWorker) => void;
 }
 
+const NOWHERE = { pool: null, routes: [] } as const;
+
 /** A cancel until the last of its backends has taken it, or it has waited for too long. */
 interface Open {
   readonly worker: WorkerId;
   readonly order: CancelOrder;
-  readonly pool: string;
+  /** Whose backends are told. */
+  readonly pools: readonly string[];
   readonly letters: Letter[];
   readonly timer: Timer;
   /** Letters that wait for a connection. */
@@ -60,6 +65,7 @@ interface Open {
 /** What one backend is told. */
 interface Letter {
   readonly endpoint: Endpoint;
+  readonly pool: PoolEntry;
   readonly lane: number;
   readonly open: Open;
 }
@@ -81,24 +87,25 @@ export class Cancels {
   }
 
   take(worker: WorkerId, order: CancelOrder): void {
-    const pool = this.#poolOf(order);
-    const name = pool?.key ?? '';
-    const isTooMuch = this.#isTooFast(`${order.listener} ${order.client}`) || !this.#hasRoom(name);
-    if (isTooMuch) return this.#done(worker, order, 'too many');
-    const targets = pool === undefined ? [] : this.#targets(pool);
+    const isTooFast = this.#isTooFast(`${order.listener} ${order.client}`);
+    const targets = isTooFast ? [] : this.#targets(this.#poolsOf(order));
+    const pools = [...new Set(targets.map(({ pool }) => pool.key))];
+    if (isTooFast || !pools.every((pool) => this.#hasRoom(pool))) {
+      return this.#done(worker, order, 'too many');
+    }
     if (targets.length === 0) return this.#done(worker, order, 'handed on');
     const open: Open = {
       worker,
       order,
-      pool: name,
+      pools,
       letters: [],
       timer: this.#deps.timers.after(WAIT_MS, () => this.#tooLate(open)),
       waiting: targets.length,
       left: targets.length,
     };
     open.letters.push(...targets.map((target) => ({ ...target, open })));
-    this.#countWaiting(name, 1);
-    for (const letter of open.letters) this.#lanes.add(name, letter.lane, letter);
+    for (const pool of pools) this.#countWaiting(pool, 1);
+    for (const letter of open.letters) this.#lanes.add(letter.pool.key, letter.lane, letter);
   }
 
   /** One pool's orders may be as many as there is room besides, so that others find some. */
@@ -114,25 +121,26 @@ export class Cancels {
     else this.#waiting.set(pool, count);
   }
 
-  #post({ endpoint, open }: Letter, giveBack: () => void): void {
+  #post(letter: Letter, giveBack: () => void): void {
+    const { open } = letter;
     open.waiting--;
     if (open.waiting === 0) this.#waitedEnough(open);
-    this.#say(endpoint, open.order, () => {
+    this.#say(letter, () => {
       open.left--;
       if (open.left === 0) this.#done(open.worker, open.order, 'handed on');
       giveBack();
     });
   }
 
-  #waitedEnough({ timer, pool }: Open): void {
+  #waitedEnough({ timer, pools }: Open): void {
     timer.cancel();
-    this.#countWaiting(pool, -1);
+    for (const pool of pools) this.#countWaiting(pool, -1);
   }
 
   /** Whoever has not been told is not told any more; the others are, and it is too many. */
   #tooLate(open: Open): void {
     this.#waitedEnough(open);
-    for (const letter of open.letters) this.#lanes.drop(open.pool, letter.lane, letter);
+    for (const letter of open.letters) this.#lanes.drop(letter.pool.key, letter.lane, letter);
     this.#done(open.worker, open.order, 'too many');
   }
 
@@ -154,28 +162,31 @@ export class Cancels {
     for (const [client, due] of this.#paceMs) if (due <= now) this.#paceMs.delete(client);
   }
 
-  #poolOf({ listener }: CancelOrder): PoolEntry | undefined {
+  #poolsOf({ listener }: CancelOrder): readonly PoolEntry[] {
     const { listeners, pools } = this.#deps.inventory;
     const entry = [...listeners.values()].find(({ id }) => id === listener);
-    return entry === undefined ? undefined : pools.get(entry.spec.pool);
+    return poolsOf(entry?.spec ?? NOWHERE).flatMap((name) => pools.get(name) ?? []);
   }
 
   /** Where the session may be: sessions outlive an ejection, a drain and even a verdict. */
-  #targets(pool: PoolEntry): readonly Omit<Letter, 'open'>[] {
+  #targets(pools: readonly PoolEntry[]): readonly Omit<Letter, 'open'>[] {
     const { ledger } = this.#deps;
-    return [...pool.backends.values()]
+    return pools
+      .flatMap((pool) => [...pool.backends.values()])
       .filter(({ id }) => mayHoldSessions(ledger, id))
-      .map(({ id, endpoint }) => ({ endpoint, lane: id, active: ledger.active(id) }))
+      .map((entry) => ({ entry, active: ledger.active(entry.id) }))
       .sort((a, b) => b.active - a.active)
       .slice(0, MAX_TARGETS)
-      .map(({ endpoint, lane }) => ({ endpoint, lane }));
+      .map(({ entry: { endpoint, pool, id } }) => ({ endpoint, pool, lane: id }));
   }
 
   /**
    * Connects, says it, and waits until the server has closed: then the signal is sent. It is over
    * when the descriptor is free.
    */
-  #say(endpoint: Endpoint, { prelude, request }: CancelOrder, over: () => void): void {
+  #say({ endpoint, pool, open }: Letter, over: () => void): void {
+    const { header, request } = open.order;
+    const prelude = encodeAs(pool.spec.settings.sendProxyProtocol, header);
     let state: 'connecting' | 'said' | 'closing' | 'over' = 'connecting';
     const end = (): void => {
       state = 'closing';

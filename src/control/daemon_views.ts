@@ -16,6 +16,7 @@ import type {
 import type { Clock } from '../core/clock.js';
 import { formatAddress } from '../core/endpoint.js';
 import { REFUSALS } from '../core/outcome.js';
+import { poolsOf } from '../core/routes.js';
 import { CAUSE_COLUMN, PLAIN_COLUMN } from '../core/series.js';
 import type { EngineName } from '../core/spec.js';
 import type { Metrics } from '../observe/metrics.js';
@@ -85,12 +86,14 @@ export class DaemonViews implements AdminViews {
       const name = `listener ${entry.spec.name}`;
       const { state, reason } = daemon.watch.listener(entry);
       if (state === 'failed') problems.push(`${name}: ${reason}`);
-      const pool = daemon.inventory.pools.get(entry.spec.pool);
-      const now = pool === undefined ? null : daemon.watch.pool(pool);
-      if (pool !== undefined && isHeld(pool)) continue;
-      if (now === null || !canServe(now.standing)) {
-        const why = now === null ? '' : ` (${tally(now)})`;
-        problems.push(`${name}: no backend of pool ${entry.spec.pool} is eligible${why}`);
+      for (const key of poolsOf(entry.spec)) {
+        const pool = daemon.inventory.pools.get(key);
+        const now = pool === undefined ? null : daemon.watch.pool(pool);
+        if (pool !== undefined && isHeld(pool)) continue;
+        if (now === null || !canServe(now.standing)) {
+          const why = now === null ? '' : ` (${tally(now)})`;
+          problems.push(`${name}: no backend of pool ${key} is eligible${why}`);
+        }
       }
     }
     const notes = [
@@ -175,7 +178,8 @@ export class DaemonViews implements AdminViews {
       name: spec.name,
       protocol: spec.protocol,
       addresses: daemon.sockets.locals(entry.key).map(formatAddress),
-      pool: spec.pool,
+      pool: spec.pool ?? '',
+      pools: poolsOf(spec),
       state,
       reason,
       sinceWallMs,
@@ -239,16 +243,19 @@ function isHeld({ spec }: Pick<PoolEntry, 'spec'>): boolean {
 }
 
 function heldBehind(listeners: readonly ListenerEntry[], { pools }: Inventory): string[] {
-  return [...new Set(listeners.map(({ spec }) => spec.pool))].flatMap((name) => {
+  return poolsBehind(listeners).flatMap((name) => {
     const pool = pools.get(name);
     return pool !== undefined && isHeld(pool) ? [`pool ${name} is held: new sessions wait`] : [];
   });
 }
 
+function poolsBehind(listeners: readonly ListenerEntry[]): readonly string[] {
+  return [...new Set(listeners.flatMap(({ spec }) => poolsOf(spec)))];
+}
+
 /** Which backends behind `listeners` have no address, and who serves in their place. */
 function namesWithout(listeners: readonly ListenerEntry[], { pools }: Inventory): string[] {
-  const asked = new Set(listeners.map(({ spec }) => spec.pool));
-  return [...asked].flatMap((name) =>
+  return poolsBehind(listeners).flatMap((name) =>
     (pools.get(name)?.unresolved ?? []).map(
       (one) => `pool ${name}: backend ${one.spec.name} has no address; ${inItsPlace(one)}`,
     ),

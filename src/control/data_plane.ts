@@ -4,7 +4,7 @@
  */
 import { present, unreachable } from '../core/assert.js';
 import type { ListenerId, PoolId } from '../core/brand.js';
-import type { ListenerPlan, PlanPart, PoolPlan } from '../core/plan.js';
+import type { Directions, ListenerPlan, PlanPart, PoolPlan } from '../core/plan.js';
 import { SessionIds } from '../core/session_ids.js';
 import type { Engine } from '../engine/engine.js';
 import { Pool } from '../pool/pool.js';
@@ -15,6 +15,7 @@ import type { OpenedSocket } from '../session/tcp/listeners.js';
 import { TcpSessions } from '../session/tcp/sessions.js';
 import { Waiting } from '../session/tcp/waiting.js';
 import { TcpWall } from '../session/tcp/wall.js';
+import { Ways } from '../session/tcp/ways.js';
 import { UdpFlows } from '../session/udp/flows.js';
 import { UdpWall } from '../session/udp/wall.js';
 import { PoolPlans } from './pool_plans.js';
@@ -124,10 +125,22 @@ export class DataPlane {
   }
 
   #applyListener(plan: ListenerPlan): Promise<readonly OpenedSocket[]> {
-    const waiting = present(this.#pools.get(plan.pool), 'a plan lacks a listener’s pool');
     return plan.protocol === 'tcp'
-      ? this.tcp.listeners.apply(plan, waiting)
-      : this.udp.listeners.apply(plan, waiting.pool);
+      ? this.tcp.listeners.apply(plan, this.#waysOf(plan))
+      : this.udp.listeners.apply(plan, this.#poolOf(plan));
+  }
+
+  #waysOf(directions: Directions): Ways {
+    return new Ways(directions, (id) => this.#waiting(id));
+  }
+
+  /** Flows have no routes. */
+  #poolOf({ pool }: Directions): Pool {
+    return this.#waiting(present(pool, 'a listener for UDP has a pool')).pool;
+  }
+
+  #waiting(id: PoolId): Waiting {
+    return present(this.#pools.get(id), 'a plan has every pool that it leads to');
   }
 
   /** A large pool, or one with a hash table, goes over to its plan in several turns. */
@@ -145,10 +158,9 @@ export class DataPlane {
       if (plan !== null) ready.push(await this.#prepared(plan));
     }
     for (const goOver of ready) goOver();
-    for (const { listener, protocol, key, pool } of leads) {
-      const waiting = present(this.#pools.get(pool), 'a plan lacks a socket’s pool');
-      if (protocol === 'tcp') this.tcp.listeners.lead(listener, key, waiting);
-      else this.udp.listeners.lead(listener, key, waiting.pool);
+    for (const { listener, protocol, key, directions } of leads) {
+      if (protocol === 'tcp') this.tcp.listeners.lead(listener, key, this.#waysOf(directions));
+      else this.udp.listeners.lead(listener, key, this.#poolOf(directions));
     }
     this.tcp.choosing.followListeners();
   }

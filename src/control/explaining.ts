@@ -12,6 +12,9 @@ import type { ListenerNow } from './listener_watch.js';
 
 export interface ChoiceView {
   readonly listener: string;
+  /** By which route it comes there, in a sentence. */
+  readonly route: string;
+  /** '': the client is refused. */
   readonly pool: string;
   /** `POOL/BACKEND`; null: none. */
   readonly chosen: string | null;
@@ -28,7 +31,16 @@ export interface Asking {
   readonly listener: ListenerEntry;
   readonly listenerNow: ListenerNow;
   readonly pool: PoolEntry;
+  /** Which route leads there, in a sentence. */
+  readonly route: string;
   readonly clientKey: Uint8Array;
+}
+
+/** Of a client that its route, or the listener, refuses. */
+export function refusal(listener: string, route: string): ChoiceView {
+  const rule = 'Nothing is chosen.';
+  const outcome = 'It is refused: no-route.';
+  return { listener, route, pool: '', chosen: null, rule, outcome, backends: [] };
 }
 
 /** null: no worker has answered. */
@@ -42,6 +54,7 @@ export async function explainChoice(asking: Asking): Promise<ChoiceView | null> 
     const chosen = rule.chosen === null ? null : `${pool.key}/${rule.chosen}`;
     return {
       listener: listener.spec.name,
+      route: asking.route,
       pool: pool.key,
       chosen,
       rule: rule.sentence,

@@ -15,13 +15,15 @@ import { type ChoiceView, outcomeOf } from './explaining.js';
 export interface FileAsking {
   readonly listener: ListenerSpec;
   readonly pool: PoolSpec;
+  /** Which route leads there, in a sentence. */
+  readonly route: string;
   readonly clientKey: Uint8Array;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 export function choiceByFile(asking: FileAsking): ChoiceView {
-  const { listener, pool, clientKey, clock, random } = asking;
+  const { listener, pool, route, clientKey, clock, random } = asking;
   const ledger = new Ledger(createLedgerMemory());
   const plan = planOf(pool);
   for (const { id, weight } of plan.backends) {
@@ -43,6 +45,7 @@ export function choiceByFile(asking: FileAsking): ChoiceView {
   const { protocol } = listener;
   return {
     listener: listener.name,
+    route,
     pool: pool.name,
     chosen,
     rule: rule.sentence,

@@ -7,6 +7,7 @@ import type { BackendId, ListenerId, PoolId, SeriesId } from '../core/brand.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { backendKey, listenerKey } from '../core/identity.js';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS } from '../core/limits.js';
+import { poolsOf } from '../core/routes.js';
 import type { BackendSpec, ListenerSpec, PoolSpec, Spec } from '../core/spec.js';
 import type { Ledger } from '../pool/ledger.js';
 import { Rows } from './registry.js';
@@ -27,8 +28,10 @@ export type Tenure = 'kept' | 'leaving';
 export interface ListenerEntry {
   readonly key: string;
   readonly id: ListenerId;
-  /** Counters of who reaches no backend of the present pool. */
+  /** Counters of who reaches no backend; where there are routes, of who has none yet. */
   series: SeriesId;
+  /** By pool, where there are routes: counters of who reaches no backend of it. */
+  unreached: ReadonlyMap<string, SeriesId>;
   spec: ListenerSpec;
   tenure: Tenure;
 }
@@ -172,12 +175,12 @@ export class Inventory {
 
   /** Gives back counters of listeners that lead elsewhere now, where no session counts any more. */
   releaseCounters(): void {
-    const poolOf = new Map<ListenerId, string>();
+    const poolsBy = new Map<ListenerId, ReadonlySet<string>>();
     // One that leaves may still turn clients away.
     for (const { id, spec, tenure } of this.listeners.values()) {
-      if (tenure === 'kept') poolOf.set(id, spec.pool);
+      if (tenure === 'kept') poolsBy.set(id, new Set([countedFirst(spec), ...poolsOf(spec)]));
     }
-    this.tallies.releaseIdle((listener, pool) => (poolOf.get(listener) ?? pool) !== pool);
+    this.tallies.releaseIdle((listener, pool) => poolsBy.get(listener)?.has(pool) === false);
   }
 
   /** Forgets listeners that left, once no session counts on them. */
@@ -253,14 +256,26 @@ export class Inventory {
     if (known !== undefined) {
       known.spec = spec;
       known.tenure = 'kept';
-      known.series = this.tallies.unreached(known.id, spec.pool, known.series);
+      known.series = this.tallies.unreached(known.id, countedFirst(spec), known.series);
+      known.unreached = this.#unreached(spec, known.id, known.series);
       return;
     }
     const id = this.#listenerRows.take(key, this.#reset.listener);
     this.tallies.listenerIs(id, { key, name: spec.name, protocol: spec.protocol });
-    const series = this.tallies.unreached(id, spec.pool, null);
-    this.listeners.set(key, { key, id, series, spec, tenure: 'kept' });
+    const series = this.tallies.unreached(id, countedFirst(spec), null);
+    const unreached = this.#unreached(spec, id, series);
+    this.listeners.set(key, { key, id, series, unreached, spec, tenure: 'kept' });
   }
+
+  #unreached(spec: ListenerSpec, id: ListenerId, series: SeriesId): Map<string, SeriesId> {
+    const pools = spec.routes.length === 0 ? [] : poolsOf(spec);
+    return new Map(pools.map((pool) => [pool, this.tallies.unreached(id, pool, series)]));
+  }
+}
+
+/** The pool for which a session counts when it comes; '': its route is not known yet. */
+function countedFirst({ pool, routes }: ListenerSpec): string {
+  return routes.length === 0 ? (pool ?? '') : '';
 }
 
 function leave(backend: BackendEntry, change: Changing): void {

@@ -6,6 +6,7 @@
 import type { BackendId, ListenerId, PoolId } from '../core/brand.js';
 import type {
   BackendPlan,
+  Directions,
   ListenerPlan,
   Plan,
   PlanPart,
@@ -13,6 +14,7 @@ import type {
   PoolPlan,
   SocketLead,
 } from '../core/plan.js';
+import { poolsOf } from '../core/routes.js';
 import { sameValue } from '../core/same_value.js';
 
 /** Backends that are read and merged in one part: about a millisecond. */
@@ -23,6 +25,8 @@ const WORK_PER_POOL = 8;
 const UNCHANGED_SHARE = 1 / 8;
 /** Sockets are opened, or closed: tens of microseconds each. */
 const LISTENERS_PER_PART = 24;
+/** A worker makes so many of them ready in the time of a socket. */
+const ROUTES_PER_SOCKET = 16;
 
 /**
  * What leads from `before` (null: nothing) to `after`; listeners of `again` are sent in any case.
@@ -44,9 +48,7 @@ export function partsBetween(
   if (coming.length + leaving.length > 0) {
     parts.push({ kind: 'leaving', listeners: leaving, coming: coming.map(({ id }) => id) });
   }
-  for (const listeners of cut(coming, LISTENERS_PER_PART)) {
-    parts.push({ kind: 'listeners', listeners });
-  }
+  for (const listeners of cutByRoutes(coming)) parts.push({ kind: 'listeners', listeners });
   for (const listeners of cut(leaving, LISTENERS_PER_PART)) {
     parts.push({ kind: 'closing', listeners });
   }
@@ -64,21 +66,22 @@ function switched(
   after: readonly ListenerPlan[],
   ofPools: readonly PlanPart[],
 ): PlanPart[] {
-  const pools = new Map<number, PoolId>();
-  const byListener = new Map<ListenerId, PoolId>();
-  for (const { id, pool, sockets } of after) {
-    byListener.set(id, pool);
-    for (const { socket } of sockets) pools.set(socket, pool);
+  const bySocket = new Map<number, Directions>();
+  const byListener = new Map<ListenerId, Directions>();
+  for (const listener of after) {
+    byListener.set(listener.id, listener);
+    for (const { socket } of listener.sockets) bySocket.set(socket, listener);
   }
   const left = new Set<PoolId>();
   const leads: SocketLead[] = [];
-  for (const { id, protocol, pool: old, sockets } of before) {
+  for (const old of before) {
+    const { id, protocol, sockets } = old;
     for (const { key, socket } of sockets) {
       // Clients of a socket that closes belong to its listener, wherever that is then.
-      const pool = pools.get(socket) ?? byListener.get(id) ?? old;
-      if (pool === old) continue;
-      left.add(old);
-      leads.push({ listener: id, protocol, key, pool });
+      const now = bySocket.get(socket) ?? byListener.get(id) ?? old;
+      if (sameWays(old, now)) continue;
+      for (const pool of poolsOf(old)) left.add(pool);
+      leads.push({ listener: id, protocol, key, directions: countedBy(old, now) });
     }
   }
   const isLast = ({ id, state }: PoolChange): boolean => left.has(id) && state === 'whole';
@@ -86,6 +89,23 @@ function switched(
   if (last.length === 0) return [...ofPools];
   const first = changesOf(ofPools, (change) => !isLast(change));
   return [...first, { kind: 'switch', pools: last, leads }];
+}
+
+/** Whether clients go to the same pools by the same rules, wherever they are counted. */
+function sameWays(a: Directions, b: Directions): boolean {
+  return (
+    a.pool === b.pool &&
+    a.routes.length === b.routes.length &&
+    a.routes.every(({ pool, conditions }, index) => {
+      const other = b.routes[index];
+      return pool === other?.pool && sameValue(conditions, other.conditions);
+    })
+  );
+}
+
+/** Sessions stay those of the listener at which they came, and count where it counts. */
+function countedBy({ series }: Directions, { pool, routes }: Directions): Directions {
+  return { pool, routes: routes.map((route) => ({ ...route, series })), series };
 }
 
 function changesOf(
@@ -199,4 +219,20 @@ function cut<Thing>(things: readonly Thing[], size: number): readonly (readonly 
   return Array.from({ length: Math.ceil(things.length / size) }, (_, index) =>
     things.slice(index * size, (index + 1) * size),
   );
+}
+
+/** At least one in a part, whatever routes it has. */
+function cutByRoutes(listeners: readonly ListenerPlan[]): readonly (readonly ListenerPlan[])[] {
+  const parts: ListenerPlan[][] = [];
+  let room = 0;
+  for (const listener of listeners) {
+    const work = 1 + listener.routes.length / ROUTES_PER_SOCKET;
+    if (room < work) {
+      parts.push([]);
+      room = LISTENERS_PER_PART;
+    }
+    room -= work;
+    parts.at(-1)?.push(listener);
+  }
+  return parts;
 }

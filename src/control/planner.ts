@@ -1,7 +1,15 @@
 /** Draws a Plan from the inventory: what the workers shall do now. Pure. */
 import type { AccessTable } from '../core/access_table.js';
-import type { WorkerId } from '../core/brand.js';
-import type { ListenerPlan, Plan, PoolPlan, SocketPlan } from '../core/plan.js';
+import type { PoolId, WorkerId } from '../core/brand.js';
+import type {
+  Directions,
+  ListenerPlan,
+  Plan,
+  PoolPlan,
+  RoutePlan,
+  SocketPlan,
+} from '../core/plan.js';
+import { EVERYBODY, poolsOf } from '../core/routes.js';
 import type { AccessLevel } from '../core/spec.js';
 import type { Inventory, ListenerEntry, PoolEntry } from './inventory.js';
 import { sessionLimit } from './sizing.js';
@@ -23,23 +31,45 @@ export function drawPlan(inventory: Inventory, worker: WorkerId, input: PlanInpu
   const poolIds = new Map([...inventory.pools.values()].map((pool) => [pool.key, pool.id]));
   const listeners: ListenerPlan[] = [];
   for (const entry of inventory.listeners.values()) {
-    const pool = poolIds.get(entry.spec.pool);
-    if (entry.tenure === 'leaving' || pool === undefined) continue;
     const { spec } = entry;
+    const isComplete = poolsOf(spec).every((pool) => poolIds.has(pool));
+    if (entry.tenure === 'leaving' || !isComplete) continue;
     listeners.push({
       id: entry.id,
       name: spec.name,
       protocol: spec.protocol,
       sockets: input.sockets(entry, worker),
-      pool,
+      ...directionsOf(entry, (pool) => poolIds.get(pool) ?? null),
       maxSessions: sessionLimit(spec.maxSessions, input.sessionBudget),
       settings: spec.settings,
       access: input.tableOf(entry.key),
-      series: entry.series,
     });
   }
   const { version, access, pools } = input;
   return { version, access, listeners, pools };
+}
+
+/** What is no route of the file comes behind them, as one that fits everybody. */
+function directionsOf(
+  { spec, series, unreached }: ListenerEntry,
+  idOf: (pool: string) => PoolId | null,
+): Directions {
+  const to = (pool: string | null): Omit<RoutePlan, 'conditions'> => ({
+    pool: pool === null ? null : idOf(pool),
+    series: unreached.get(pool ?? '') ?? series,
+  });
+  const { routes } = spec;
+  return {
+    pool: to(spec.pool).pool,
+    routes:
+      routes.length === 0
+        ? []
+        : [...routes, { conditions: EVERYBODY, pool: spec.pool }].map(({ conditions, pool }) => ({
+            conditions,
+            ...to(pool),
+          })),
+    series,
+  };
 }
 
 /** The same for all workers. */

@@ -13,6 +13,7 @@ const OF_POOLS = [
   'queue-full',
   'queue-timeout',
   'dial-failed',
+  'backend-without-tls',
 ] as const satisfies readonly (typeof REFUSALS)[number][];
 
 export class Refusals {

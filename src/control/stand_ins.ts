@@ -1,4 +1,5 @@
 /** Who stands in where names have no address (names/stand_ins.ts), by pool of a file. Pure. */
+import { poolsOf } from '../core/routes.js';
 import type { Spec } from '../core/spec.js';
 import {
   type PoolBefore,
@@ -70,15 +71,18 @@ export function strandedBy(
 ): readonly string[] {
   const { spec, resolve } = target;
   const pools = new Map(spec.pools.map((pool) => [pool.name, pool]));
-  return spec.listeners.flatMap((listener) => {
-    const missing = unresolved.get(listener.pool) ?? [];
-    if (missing.length === 0 || missing.some(({ standIn }) => standIn !== null)) return [];
-    const pool = pools.get(listener.pool);
-    if (pool?.backends.some((backend) => resolve(backend) !== null) || !serves(listener)) return [];
-    const names = missing.map(({ spec: { name } }) => name).join(', ');
-    return [
-      `listener ${listener.name} would lead to pool ${listener.pool}, in which no name has an ` +
-        `address now (${names}); see that they resolve, then reload again`,
-    ];
-  });
+  return spec.listeners.flatMap((listener) =>
+    poolsOf(listener).flatMap((name) => {
+      const missing = unresolved.get(name) ?? [];
+      if (missing.length === 0 || missing.some(({ standIn }) => standIn !== null)) return [];
+      const pool = pools.get(name);
+      const hasAddress = pool?.backends.some((backend) => resolve(backend) !== null) ?? false;
+      if (hasAddress || !serves(listener)) return [];
+      const names = missing.map(({ spec: { name: backend } }) => backend).join(', ');
+      return [
+        `listener ${listener.name} would lead to pool ${name}, in which no name has an ` +
+          `address now (${names}); see that they resolve, then reload again`,
+      ];
+    }),
+  );
 }

@@ -16,10 +16,11 @@ export interface AccessRecord {
   readonly client: string;
   /** The address and port that the client connected to. */
   readonly local: string;
-  readonly pool: string;
+  /** null: none was chosen. */
+  readonly pool: string | null;
   /** null: none was reached. */
   readonly backend: string | null;
-  readonly policy: string;
+  readonly policy: string | null;
   /** Names of backends that were dialled in vain, in order. */
   readonly tried: readonly string[];
   /** Time in the queue; null: it did not wait. */

@@ -5,6 +5,8 @@
 export const MAX_LISTENERS = 4_096;
 export const MAX_POOLS = 4_096;
 export const MAX_BACKENDS = 16_384;
+/** Of all listeners; a session looks at those of its own, one after the other. */
+export const MAX_ROUTES = 16_384;
 /**
  * Pairs of listener and backend with counters of their own; each takes a kilobyte per worker that
  * serves it. Sessions of further pairs are counted at their backend alone.

@@ -33,6 +33,10 @@ export const CAUSES = [
   'not-allowed',
   'hello-timeout',
   'not-postgres',
+  // by the routes of its listener
+  'no-route',
+  // asked for TLS on behalf of a Postgres client, the backend had none
+  'backend-without-tls',
   // a CancelRequest of a Postgres client, which is no session
   'cancel-handed-on',
   'cancel-limit',
@@ -60,6 +64,8 @@ export const REFUSALS = [
   'not-allowed',
   'hello-timeout',
   'not-postgres',
+  'no-route',
+  'backend-without-tls',
   'cancel-limit',
   'no-backend',
   'all-down',

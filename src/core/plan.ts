@@ -8,7 +8,7 @@
 import type { AccessTable } from './access_table.js';
 import type { BackendId, ListenerId, PoolId, SeriesId } from './brand.js';
 import type { Endpoint } from './endpoint.js';
-import type { AccessLevel, ListenerSettings, PoolSettings } from './spec.js';
+import type { AccessLevel, ListenerSettings, PoolSettings, RouteConditions } from './spec.js';
 
 export interface Plan {
   /** Grows by one with each plan; a worker reports the last one that it applied. */
@@ -38,7 +38,25 @@ export interface SocketPlan {
   readonly socket: number;
 }
 
-export interface ListenerPlan {
+/** Where the clients of a listener go. */
+export interface Directions {
+  /** Where all of them go, unless there are routes. null: they are refused. */
+  readonly pool: PoolId | null;
+  /** The first that fits decides; where there are some, the last one fits everybody. */
+  readonly routes: readonly RoutePlan[];
+  /** Counters for sessions that never had a backend, nor a route where there are some. */
+  readonly series: SeriesId;
+}
+
+export interface RoutePlan {
+  readonly conditions: RouteConditions;
+  /** null: who fits is refused. */
+  readonly pool: PoolId | null;
+  /** Counters for sessions that it leads to `pool` and that never had a backend there. */
+  readonly series: SeriesId;
+}
+
+export interface ListenerPlan extends Directions {
   readonly id: ListenerId;
   readonly name: string;
   readonly protocol: 'tcp' | 'udp';
@@ -47,14 +65,11 @@ export interface ListenerPlan {
    * over plans for a socket that stays open.
    */
   readonly sockets: readonly SocketPlan[];
-  readonly pool: PoolId;
   /** Always above 0: control has put the descriptor budget in place of 0. */
   readonly maxSessions: number;
   readonly settings: ListenerSettings;
   /** Who may come; null: everybody. */
   readonly access: AccessTable | null;
-  /** Counters for sessions that never had a backend. */
-  readonly series: SeriesId;
 }
 
 export interface PoolPlan {
@@ -93,7 +108,7 @@ export interface SocketLead {
   readonly listener: ListenerId;
   readonly protocol: 'tcp' | 'udp';
   readonly key: number;
-  readonly pool: PoolId;
+  readonly directions: Directions;
 }
 
 /** In this order; `done` ends each plan, and is acknowledged. */

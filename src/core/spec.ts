@@ -67,12 +67,33 @@ export interface ListenerSpec {
   readonly name: string;
   readonly protocol: 'tcp' | 'udp';
   readonly bind: readonly Endpoint[];
-  readonly pool: string;
+  /** Where those go that no route takes. null: they are refused. */
+  readonly pool: string | null;
+  /** The first that fits decides. */
+  readonly routes: readonly RouteSpec[];
   /** 0: what the descriptor limit allows. */
   readonly maxSessions: number;
   readonly settings: ListenerSettings;
   /** null: everybody may come. */
   readonly access: AccessSpec | null;
+}
+
+export interface RouteSpec {
+  readonly conditions: RouteConditions;
+  /** null: who fits is refused. */
+  readonly pool: string | null;
+}
+
+/** Each that is not empty must hold; it holds when one of its list does. */
+export interface RouteConditions {
+  /** In lower case, in ASCII and without a dot at the end; `*.` stands for one label or more. */
+  readonly serverNames: readonly string[];
+  readonly alpn: readonly string[];
+  readonly clients: readonly AddressBlock[];
+  /** Of a Postgres client; `*` stands for any characters, `?` for one. */
+  readonly databases: readonly string[];
+  readonly users: readonly string[];
+  readonly applications: readonly string[];
 }
 
 export interface AccessSpec {

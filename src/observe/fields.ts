@@ -60,8 +60,8 @@ export const FIELDS = {
     meaning: 'Who ended it (`by`: client, backend, sluice), in which `stage`, and the `cause`.',
   },
   percent: figure('A share in percent.'),
-  policy: text('How the pool chooses.'),
-  pool: text('Name of a pool.'),
+  policy: text('How the pool chooses; null: there is no pool.'),
+  pool: text('Name of a pool; null: its route was not known, or led to none.'),
   pools: figure('How many pools.'),
   problems: texts(
     'One an item: of the file, FILE:LINE:COLUMN: key: problem (expected …; got …); of the machine, a sentence.',

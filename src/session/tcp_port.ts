@@ -6,6 +6,7 @@
  * A pair is a client socket and, once dialled, a backend socket. Its life:
  *
  *   accepted ─► [readEarly ─► earlyBytes… ─► earlyDone]… ─► dial ─► dialled ─► relay ─► closed
+ *                                                               ├► ask ─► asked ─► relay …
  *                                                               └► dialFailed ─► dial …
  *
  * `close` may be called in every state but after `closed`; exactly one `closed` edge follows, never
@@ -91,7 +92,13 @@ export interface TcpEngine {
   /** Gives up a dial under way: no edge follows for it, and another `dial` may come at once. */
   cancelDial(pair: PairId): void;
   /**
-   * Relays both ways until both ends are finished or one resets. Called inside or after `dialled`.
+   * Sends what `dial` was given, before the relay and before any byte of the client; `asked`
+   * follows. Called inside or after `dialled`, once.
+   */
+  ask(pair: PairId): void;
+  /**
+   * Relays both ways until both ends are finished or one resets. Called inside or after `dialled`
+   * or `asked`.
    */
   relay(pair: PairId): void;
 
@@ -136,7 +143,9 @@ export interface TcpEdges {
   earlyBytes(pair: PairId, bytes: Uint8Array): void;
   dialled(pair: PairId): void;
   dialFailed(pair: PairId, failure: DialFailure): void;
-  /** The backend's first byte has been read. */
+  /** The first byte that the backend says, which is not relayed; null: FIN came instead. */
+  asked(pair: PairId, byte: number | null): void;
+  /** The backend's first byte of the relay has been read. */
   firstByte(pair: PairId): void;
   /** The pair is over; its counters are still valid during the call. Comes exactly once. */
   closed(pair: PairId, end: PairEnd): void;

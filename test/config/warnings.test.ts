@@ -74,3 +74,53 @@ t.test('a file with problems gets no warnings besides', async (t) => {
   const loaded = loadConfig('[pools.p]\nx = 1', 'f');
   t.equal(loaded.ok ? 0 : loaded.error.length, 1);
 });
+
+const routed = (...routes: readonly string[]): string =>
+  LISTENER +
+  routes.map((lines) => `[[listeners.a.routes]]\n${lines}\n`).join('') +
+  '[listeners.a.postgres]\nstrict = true\n' +
+  BACKEND;
+const ROUTE = 'pool = "p"\n';
+
+t.test('a route that nobody takes is a warning, and one that somebody takes is none', async (t) => {
+  const dead = [
+    ['server_name = "*.a.example"', 'server_name = ["b.a.example", "*.c.a.example"]'],
+    ['client = "10.0.0.0/8"', 'client = ["10.1.0.0/16", "10.2.3.4"]\nalpn = "h2"'],
+    ['alpn = ["h2", "h3"]', 'alpn = "h3"\nserver_name = "a.example"'],
+    ['server_name = "a.example"\ndatabase = "o*"', 'server_name = "a.example"\ndatabase = "or?*"'],
+    ['', 'server_name = "a.example"'],
+  ];
+  for (const both of dead) {
+    const found = warningsOf(routed(...both.map((lines) => `${lines}\n${ROUTE}`)));
+    const isOne = found.some((one) => /a\.routes\[1\]: nobody takes it.*routes\[0\]/.test(one));
+    t.ok(isOne === (both[1]?.includes('?') !== true), `${both.join(' / ')}: ${found.join()}`);
+  }
+  const alive = [
+    ['server_name = "*.a.example"', 'server_name = "a.example"'],
+    ['server_name = "a.example"\nalpn = "h2"', 'server_name = "a.example"'],
+    ['client = "10.1.0.0/16"', 'client = "10.0.0.0/8"'],
+    ['alpn = "h2"', 'alpn = ["h2", "h3"]'],
+  ];
+  for (const both of alive) {
+    t.same(warningsOf(routed(...both.map((lines) => `${lines}\n${ROUTE}`))), [], both.join(' / '));
+  }
+});
+
+t.test(
+  'routes may leave the pool of their listener to nobody, or everybody without one',
+  async (t) => {
+    const other = '[pools.q]\n[[pools.q.backends]]\naddress = "10.0.0.2:1"\n';
+    t.match(warningsOf(routed('pool = "q"') + other), [/a\.pool: nobody gets there: routes\[0\]/]);
+    t.match(warningsOf(routed('alpn = "h2"\npool = "q"') + other), []);
+    const refusing = LISTENER.replace('pool = "p"', 'pool = ""');
+    t.match(warningsOf(refusing + BACKEND), [
+      /a\.pool: every session is refused/,
+      /pools\.p: no list/,
+    ]);
+  },
+);
+
+t.test('where a start is read clients have no TLS, and that is a warning', async (t) => {
+  t.match(warningsOf(routed(`user = "me"\n${ROUTE}`)), [/routes\[0\]\.user: .*there is no TLS/]);
+  t.same(warningsOf(routed(`user = "me"\n${ROUTE}`, `alpn = "x"\n${ROUTE}`)), []);
+});

@@ -4,6 +4,7 @@
  */
 import type { Test } from 'tap';
 import { addressesContract } from './tcp/addresses.js';
+import { askingContract } from './tcp/asking.js';
 import type { MakeEngine } from './tcp/bench.js';
 import { brokenContract } from './tcp/broken.js';
 import { closingContract } from './tcp/closing.js';
@@ -29,6 +30,7 @@ export function tcpEngineContract(t: Test, make: MakeEngine, makeModule: URL): v
   addressesContract(t, make);
   headerContract(t, make);
   dialContract(t, make);
+  askingContract(t, make);
   firstBytesContract(t, make);
   waitingContract(t, make);
   relayContract(t, make);

@@ -107,7 +107,7 @@ function bench() {
       number,
       listener: present(listener, 'the listener').id,
       client,
-      prelude: null,
+      header: { transport: 'stream', source: null, destination: null, tlvs: [] },
       request: Buffer.alloc(16),
     };
     cancels.take(0 as WorkerId, order);

@@ -62,6 +62,7 @@ export function listenerSpec(
     protocol: 'tcp',
     bind: [ipEndpoint(4, '127.0.0.1', 0)],
     pool,
+    routes: [],
     maxSessions: 0,
     access: null,
     settings: listenerSettings(),

@@ -1,6 +1,7 @@
 /** Writes random Specs, and changes them as operators do: one thing, or several, at a time. */
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import { below, type Random } from '../../src/core/random.js';
+import { EVERYBODY } from '../../src/core/routes.js';
 import {
   type BackendSpec,
   type ListenerSpec,
@@ -8,6 +9,7 @@ import {
   POLICY_NAMES,
   type PolicySpec,
   type PoolSpec,
+  type RouteSpec,
   type Spec,
 } from '../../src/core/spec.js';
 import { type Change, changed, listenerSettings, poolSettings } from '../support/changed.js';
@@ -104,9 +106,13 @@ export class SpecWriter {
     if (known && heirs.length === 0) return;
     this.#pools = known ? others : [...others, this.#pool(name)];
     if (!known) return;
-    this.#listeners = this.#listeners.map((listener) =>
-      listener.pool === name ? { ...listener, pool: this.#pick(heirs).name } : listener,
-    );
+    const led = (pool: string | null): string | null =>
+      pool === name ? this.#pick(heirs).name : pool;
+    this.#listeners = this.#listeners.map((listener) => ({
+      ...listener,
+      pool: led(listener.pool),
+      routes: listener.routes.map((route) => ({ ...route, pool: led(route.pool) })),
+    }));
   }
 
   #alterListener(): void {
@@ -119,8 +125,22 @@ export class SpecWriter {
         { bind: [ipEndpoint(4, '192.0.2.1', 1000 + below(this.#random, 4))] },
         { trustedProxies: this.#pick([null, null, TRUSTED]) },
         listener.protocol === 'tcp' ? { pool: this.#pick(pools).name } : {},
+        listener.protocol === 'tcp' ? { routes: this.#routes(pools) } : {},
       ]);
       return changed(listener, change);
+    });
+  }
+
+  /** By client: of some of them nobody knows before their PROXY header. A few refuse. */
+  #routes(pools: readonly PoolSpec[]): readonly RouteSpec[] {
+    return Array.from({ length: below(this.#random, 3) }, () => {
+      const host = `198.51.100.${64 * below(this.#random, 4)}`;
+      const clients = [{ family: 4, host, prefixBits: 26 }] as const;
+      const refuses = below(this.#random, 8) === 0;
+      return {
+        conditions: { ...EVERYBODY, clients },
+        pool: refuses ? null : this.#pick(pools).name,
+      };
     });
   }
 
@@ -183,6 +203,7 @@ export class SpecWriter {
       protocol,
       bind: [ipEndpoint(4, '192.0.2.1', 1000)],
       pool,
+      routes: [],
       maxSessions: 60,
       access: null,
       settings: listenerSettings({ idleTimeoutMs: 5000, backlog: 16 }),

@@ -6,9 +6,9 @@ export interface AccessLine {
   readonly listener: string;
   readonly client: string;
   readonly local: string;
-  readonly pool: string;
+  readonly pool: string | null;
   readonly backend: string | null;
-  readonly policy: string;
+  readonly policy: string | null;
   readonly tried: readonly string[];
   readonly bytes_in: number;
   readonly bytes_out: number;

@@ -6,6 +6,7 @@
 import { Socket } from 'node:net';
 import type { Cause } from '../../src/core/outcome.js';
 import { accepted } from './accepted.js';
+import { clientHello } from './client_hello.js';
 import { within } from './deadline.js';
 import { freePort } from './places.js';
 import type { BackendText } from './settings.js';
@@ -54,6 +55,7 @@ export interface Way {
 }
 
 const echo = ({ echo }: EndBackends): readonly BackendText[] => [{ address: echo }];
+const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex');
 const FULL = 'max_connections = 1';
 const HEADER = 'accept_proxy_protocol = true';
 const TRUSTING = `${HEADER}\ntrusted_proxies = ["127.0.0.0/8", "::1"]`;
@@ -128,6 +130,26 @@ export const WAYS: Readonly<Record<Cause, Way | string>> = {
     backends: echo,
     kind: 'error',
     play: asked,
+  },
+  'no-route': {
+    listener:
+      'routes = [{ alpn = "h2", pool = "" }, { client = "::/0", pool = "" }, { pool = "" }]',
+    backends: echo,
+    kind: 'error',
+    play: asked,
+  },
+  'backend-without-tls': {
+    listener: 'postgres.strict = true\nroutes = [{ alpn = "none", pool = "" }]',
+    backends: echo,
+    kind: 'error',
+    play: async (target) => {
+      const session = await begun(target);
+      // The echo of the request is no "S".
+      await session.wire.send(SSL_REQUEST);
+      await session.wire.read(1);
+      await session.wire.send(clientHello());
+      return session;
+    },
   },
   'cancel-handed-on': 'test/system/postgres_cancel.test.ts has real cancels of real clients',
   'cancel-limit': 'test/system/postgres_cancel.test.ts sends more of them than it may',

@@ -23,7 +23,7 @@ export interface FakePair {
   readonly key: ListenerKey;
   readonly peer: Endpoint;
   /** `idle`: nothing was asked for yet, or the last dial failed or was given up. */
-  state: 'idle' | 'early' | 'dialling' | 'dialled' | 'relaying' | 'closing';
+  state: 'idle' | 'early' | 'dialling' | 'dialled' | 'asking' | 'relaying' | 'closing';
   /** Of the dial under way or done, also while closing; null: none. */
   target: string | null;
   prelude: Buffer | null;
@@ -116,6 +116,13 @@ export class FakeTcpEngine implements TcpEngine {
     const pair = this.#alive(id, 'dialling');
     pair.state = 'dialled';
     this.#attached().dialled(id);
+  }
+
+  /** The backend says its first byte, or FIN (null). */
+  backendAnswers(id: PairId, byte: number | null): void {
+    const pair = this.#alive(id, 'asking');
+    pair.state = 'dialled';
+    this.#attached().asked(id, byte);
   }
 
   dialFails(id: PairId, failure: DialFailure): void {
@@ -241,6 +248,10 @@ export class FakeTcpEngine implements TcpEngine {
     pair.state = 'idle';
     pair.target = null;
     pair.failure = 'timeout';
+  }
+
+  ask(id: PairId): void {
+    this.#in(id, 'dialled').state = 'asking';
   }
 
   relay(id: PairId): void {

@@ -16,6 +16,7 @@ export interface Edge {
   readonly failure?: DialFailure;
   readonly end?: PairEnd;
   readonly errno?: string;
+  readonly byte?: number | null;
   readonly bytes?: Buffer;
 }
 
@@ -24,6 +25,7 @@ export interface Answers {
   accepted?(pair: PairId, key: ListenerKey): void;
   earlyBytes?(pair: PairId, bytes: Uint8Array): void;
   dialled?(pair: PairId): void;
+  asked?(pair: PairId, byte: number | null): void;
   dialFailed?(pair: PairId, failure: DialFailure): void;
   firstByte?(pair: PairId): void;
   closed?(pair: PairId, end: PairEnd): void;
@@ -126,6 +128,11 @@ export class TcpDriver implements TcpEdges {
   dialled(pair: PairId): void {
     this.#record({ kind: 'dialled', pair });
     this.answers.dialled?.(pair);
+  }
+
+  asked(pair: PairId, byte: number | null): void {
+    this.#record({ kind: 'asked', pair, byte });
+    this.answers.asked?.(pair, byte);
   }
 
   dialFailed(pair: PairId, failure: DialFailure): void {

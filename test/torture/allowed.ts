@@ -134,6 +134,8 @@ class Facts {
       case 'cancel-limit':
       case 'denied':
       case 'not-allowed':
+      case 'no-route':
+      case 'backend-without-tls':
       case 'internal-error':
         return false;
       default:

@@ -107,7 +107,7 @@ function showListeners(view) {
     cell('name', listener.name),
     cell('', state(listener.state)),
     cell('', element('code', '', listener.protocol + ' '), listener.addresses.join(', ')),
-    cell('', listener.pool),
+    cell('', listener.pools.join(', ')),
     cell('', ...load(listener.sessions, listener.max_sessions)),
     cell('counts', counts([...listener.refused, ...listener.dropped]) || '0'),
     cell('', since(view, listener.since)),

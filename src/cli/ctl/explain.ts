@@ -1,6 +1,7 @@
 /** `sluice ctl explain` and how an explanation reads; `sluice explain` shows the same of a file. */
 import type { EXPLANATION } from '../../control/api/explain.js';
 import type { ShapeOf } from '../../control/api/shape.js';
+import { routeOptions, toldBy } from '../explain_options.js';
 import type { CtlCommand } from './command.js';
 import type { Rows } from './output.js';
 
@@ -13,16 +14,17 @@ export const explain: CtlCommand = {
     { usage: '<listener>', description: 'where the client comes in' },
     { usage: '<client>', description: 'its address, with a port or without' },
   ],
-  options: [],
-  run: async ({ client, out, rest: [listener, address] }) => {
-    const query = { listener, client: address };
+  options: routeOptions,
+  run: async ({ client, out, words, rest: [listener, address] }) => {
+    const { serverName, ...told } = toldBy(words);
+    const query = { listener, client: address, server_name: serverName, ...told };
     out.show(await client.get<Explanation>('/explain', query), explained);
     return 0;
   },
 };
 
 export function explained(
-  { chosen, rule, outcome, backends }: Explanation,
+  { route, chosen, rule, outcome, backends }: Explanation,
   fit: (rows: Rows) => readonly string[],
 ): readonly string[] {
   const rows = backends.map(({ backend, eligible, reason, score }) => [
@@ -30,5 +32,6 @@ export function explained(
     eligible ? 'eligible' : (reason ?? ''),
     score === null ? '-' : String(Math.round(score * 1000) / 1000),
   ]);
-  return [outcome, rule, '', ...fit([['  BACKEND', 'ELIGIBLE', 'SCORE'], ...rows])];
+  if (backends.length === 0) return [route, outcome];
+  return [route, outcome, rule, '', ...fit([['  BACKEND', 'ELIGIBLE', 'SCORE'], ...rows])];
 }

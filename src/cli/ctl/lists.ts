@@ -35,7 +35,7 @@ export const listeners: CtlCommand = {
           one.name,
           one.protocol,
           one.addresses.join(' '),
-          one.pool,
+          one.pools.join(' '),
           one.state,
           since(one.since),
           of(one.sessions, one.max_sessions),

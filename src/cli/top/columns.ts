@@ -66,7 +66,7 @@ export function detail(line: Line): string {
   switch (line.is) {
     case 'listener':
       return joined([
-        `${line.of.protocol} ${line.of.addresses.join(' ')} to ${line.of.pool}`,
+        `${line.of.protocol} ${line.of.addresses.join(' ')} to ${line.of.pools.join(' ')}`,
         counts([...line.of.refused, ...line.of.dropped]),
         line.of.reason,
       ]);

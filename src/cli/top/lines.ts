@@ -61,7 +61,9 @@ export function targetOf(line: Line): Target | null {
 
 function overview(state: State, now: Look): readonly Line[] {
   const listeners = now.listeners
-    .filter((one) => fits(state, [one.name, one.protocol, one.state, one.pool, ...one.addresses]))
+    .filter((one) =>
+      fits(state, [one.name, one.protocol, one.state, ...one.pools, ...one.addresses]),
+    )
     .map((of): Line => ({ is: 'listener', key: `listener ${of.name}`, of }));
   const byPool = new Map<string, Backend[]>(now.pools.map(({ name }) => [name, []]));
   for (const one of now.backends) byPool.get(one.pool)?.push(one);

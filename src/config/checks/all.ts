@@ -2,6 +2,7 @@
 import { checkAdmin } from './admin.js';
 import { checkBinds } from './binds.js';
 import type { Check } from './check.js';
+import { warnOfRoutes } from './dead_routes.js';
 import { checkDiscovery } from './discovery.js';
 import { checkHealth } from './health.js';
 import { checkLimits } from './limits.js';
@@ -23,4 +24,10 @@ export const CHECKS: readonly Check[] = [
 ];
 
 /** What is allowed, and nearly always a mistake. */
-export const WARNINGS: readonly Check[] = [warnOfFiles, warnOfPools, warnOfUdpProbes, warnOfLoops];
+export const WARNINGS: readonly Check[] = [
+  warnOfFiles,
+  warnOfPools,
+  warnOfRoutes,
+  warnOfUdpProbes,
+  warnOfLoops,
+];

@@ -2,6 +2,7 @@
 import { bySimilarity, isSimilar } from '../nearest.js';
 import type { Path } from '../path.js';
 import type { ListenerValue } from '../schema/listener.js';
+import type { RouteValue } from '../schema/route.js';
 import type { Check, Finding, Scene } from './check.js';
 
 export const checkListeners: Check = (scene) =>
@@ -9,7 +10,8 @@ export const checkListeners: Check = (scene) =>
     const path = ['listeners', name];
     return [
       ...missingKeys(path, listener),
-      ...poolReference(scene, path, listener),
+      ...poolReference(scene, [...path, 'pool'], listener.pool),
+      ...listener.routes.flatMap((route, index) => routeKeys(scene, path, listener, route, index)),
       ...proxyTrust(path, listener),
       ...(listener.protocol === 'udp' ? tcpOnly(scene, path, listener) : []),
     ];
@@ -24,15 +26,44 @@ function missingKeys(path: Path, listener: ListenerValue): readonly Finding[] {
   });
   return [
     ...(listener.bind === undefined ? [missing('bind', 'where to listen, as "0.0.0.0:5432"')] : []),
-    ...(listener.pool === undefined ? [missing('pool', 'the name of a pool')] : []),
+    ...(listener.pool === undefined
+      ? [missing('pool', 'the name of a pool, or "" to refuse')]
+      : []),
   ];
 }
 
-function poolReference(scene: Scene, path: Path, listener: ListenerValue): readonly Finding[] {
-  const { pool } = listener;
-  if (pool === undefined || scene.given(['pools', pool])) return [];
+/** "" is no pool: it refuses. */
+function poolReference(scene: Scene, path: Path, pool: string | undefined): readonly Finding[] {
+  if (pool === undefined || pool === '' || scene.given(['pools', pool])) return [];
   const expected = (): string => nearestPool(pool, Object.keys(scene.config.pools));
-  return [{ code: 'unknown-pool', path: [...path, 'pool'], problem: 'no such pool', expected }];
+  return [{ code: 'unknown-pool', path, problem: 'no such pool', expected }];
+}
+
+/** What only a StartupMessage tells. */
+const OF_START = ['database', 'user', 'application'] as const;
+
+function routeKeys(
+  scene: Scene,
+  listener: Path,
+  { postgres }: ListenerValue,
+  route: RouteValue,
+  index: number,
+): readonly Finding[] {
+  const path = [...listener, 'routes', index];
+  const findings: Finding[] = [...poolReference(scene, [...path, 'pool'], route.pool)];
+  if (route.pool === undefined) {
+    const expected = 'the name of a pool, or "" to refuse';
+    findings.push({ code: 'missing', path: [...path, 'pool'], problem: 'missing', expected });
+  }
+  if (postgres !== undefined) return findings;
+  const expected = '[listeners.NAME.postgres], which reads it';
+  const problem = 'nobody reads what a Postgres client starts with';
+  const rests = [[...listener, 'postgres']];
+  for (const key of OF_START) {
+    if (route[key].length === 0) continue;
+    findings.push({ code: 'misplaced', path: [...path, key], problem, expected, rests });
+  }
+  return findings;
 }
 
 /** Pools that are named when none is similar to the one that was asked for. */
@@ -73,10 +104,15 @@ function tcpOnly(scene: Scene, path: Path, listener: ListenerValue): readonly Fi
     const problem = 'UDP is not served on UNIX sockets';
     return [{ code: 'conflict', path: bindPath(scene, path, index), problem, expected }];
   });
-  for (const key of ['backlog', 'postgres']) {
+  if (listener.pool === '') {
+    const problem = 'datagrams cannot be refused: nobody hears it';
+    const expected = 'the name of a pool';
+    findings.push({ code: 'misplaced', path: [...path, 'pool'], problem, expected });
+  }
+  for (const key of ['backlog', 'postgres', 'routes']) {
     if (!scene.given([...path, key])) continue;
     const problem = 'no meaning for UDP';
-    const expected = key === 'postgres' ? 'no such table' : 'no such key';
+    const expected = key === 'backlog' ? 'no such key' : 'no such table';
     findings.push({ code: 'misplaced', path: [...path, key], problem, expected });
   }
   return findings.map((finding) => ({ ...finding, rests: [[...path, 'protocol']] }));

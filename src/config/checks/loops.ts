@@ -1,18 +1,22 @@
 /** A backend that is a listener of the same daemon: its sessions would go round for ever. */
 import { type Address, formatAddress, ipEndpoint, WILDCARD_HOSTS } from '../../core/endpoint.js';
 import type { Check, Finding } from './check.js';
+import { leadsTo } from './leads_to.js';
 
 export const warnOfLoops: Check = ({ config }) => {
   const owners = new Map<string, string>();
   const routes = new Map<string, Set<'tcp' | 'udp'>>();
   // Most backends are at a port where no listener is, and need no further look.
   const ports = new Set<number | null>();
-  for (const [name, { protocol, bind = [], pool }] of Object.entries(config.listeners)) {
+  for (const [name, listener] of Object.entries(config.listeners)) {
+    const { protocol, bind = [] } = listener;
     for (const endpoint of bind) {
       owners.set(`${protocol} ${formatAddress(endpoint)}`, name);
       ports.add(portOf(endpoint));
     }
-    if (pool !== undefined) routes.set(pool, (routes.get(pool) ?? new Set()).add(protocol));
+    for (const pool of leadsTo(listener)) {
+      routes.set(pool, (routes.get(pool) ?? new Set()).add(protocol));
+    }
   }
   return [...routes].flatMap(([pool, protocols]) =>
     (config.pools[pool]?.backends ?? []).flatMap(({ address }, index): readonly Finding[] => {

@@ -3,6 +3,7 @@ import type { Path } from '../path.js';
 import type { ListenerValue } from '../schema/listener.js';
 import type { PoolValue } from '../schema/pool.js';
 import type { Check, Finding } from './check.js';
+import { leadsTo } from './leads_to.js';
 
 export const checkRoutes: Check = (scene) => {
   const byPool = listenersByPool(scene.config.listeners);
@@ -23,25 +24,27 @@ export const checkRoutes: Check = (scene) => {
   });
 };
 
-interface Route {
+interface Led {
   readonly name: string;
   readonly protocol: 'tcp' | 'udp';
 }
 
 function listenersByPool(
   listeners: Readonly<Record<string, ListenerValue>>,
-): ReadonlyMap<string, readonly Route[]> {
-  const byPool = new Map<string, Route[]>();
-  for (const [name, { pool, protocol }] of Object.entries(listeners)) {
-    if (pool === undefined) continue;
-    const known = byPool.get(pool);
-    if (known === undefined) byPool.set(pool, [{ name, protocol }]);
-    else known.push({ name, protocol });
+): ReadonlyMap<string, readonly Led[]> {
+  const byPool = new Map<string, Led[]>();
+  for (const [name, listener] of Object.entries(listeners)) {
+    const { protocol } = listener;
+    for (const pool of leadsTo(listener)) {
+      const known = byPool.get(pool);
+      if (known === undefined) byPool.set(pool, [{ name, protocol }]);
+      else known.push({ name, protocol });
+    }
   }
   return byPool;
 }
 
-function protocolOf({ name }: Route): Path {
+function protocolOf({ name }: Led): Path {
   return ['listeners', name, 'protocol'];
 }
 

@@ -3,6 +3,7 @@ import { formatAddress } from '../../core/endpoint.js';
 import type { Path } from '../path.js';
 import type { PoolValue } from '../schema/pool.js';
 import type { Check, Finding, Scene } from './check.js';
+import { leadsTo } from './leads_to.js';
 
 /** Paths of files that a probe reads. */
 const FILE_KEYS = ['password_file', 'tls_ca_file'] as const;
@@ -38,7 +39,7 @@ function fileAt(scene: Scene, path: Path, file: string | undefined): readonly Fi
 }
 
 export const warnOfPools: Check = (scene) => {
-  const used = new Set(Object.values(scene.config.listeners).map(({ pool }) => pool));
+  const used = new Set(Object.values(scene.config.listeners).flatMap(leadsTo));
   return Object.entries(scene.config.pools).flatMap(([name, pool]) => {
     const path = ['pools', name];
     return [
@@ -50,7 +51,7 @@ export const warnOfPools: Check = (scene) => {
 
 function unusedPool(path: Path): readonly Finding[] {
   const problem = 'no listener leads to this pool';
-  return [{ code: 'unused', path, problem, expected: 'a listener with it as its pool' }];
+  return [{ code: 'unused', path, problem, expected: 'a listener or a route with it as its pool' }];
 }
 
 function usedPool(path: Path, pool: PoolValue): readonly Finding[] {

@@ -9,6 +9,7 @@ import { ACCESS, accessSpec } from './access.js';
 import { choice, duration, flag, integer, mixed, size, text } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 import { POSTGRES, postgresSpec } from './postgres.js';
+import { ROUTES, routeSpec } from './route.js';
 
 /** Sockets and blocks of one listener: far more than one machine has addresses. */
 const MAX_BINDS = 64;
@@ -20,7 +21,7 @@ export const IDLE_TIMEOUT_UDP_MS = 60_000;
 const STRING = { type: 'string', minLength: 1 };
 
 export const LISTENER = table(
-  'An address, or several, and a protocol that clients reach. All of its sessions go to one pool.',
+  'An address, or several, and a protocol that clients reach. Its sessions go to one pool, or to several by routes.',
   {
     protocol: choice(['tcp', 'udp'], { default: 'tcp', doc: 'What clients speak.' }),
     bind: mixed(
@@ -34,8 +35,12 @@ export const LISTENER = table(
       readBind,
     ),
     pool: text(
-      { required: true, example: 'example', doc: 'The pool that serves it.' },
-      'the name of a pool',
+      {
+        required: true,
+        example: 'example',
+        doc: 'The pool that serves it; with routes, those that no route takes. "" refuses them: `no-route`.',
+      },
+      'the name of a pool, or "" to refuse',
       (raw) => fits(raw),
     ),
     accept_proxy_protocol: flag({
@@ -85,7 +90,7 @@ export const LISTENER = table(
       default: '3s',
       min: '10ms',
       max: '5m',
-      doc: 'How long a client may take for the first bytes that sluice looks at before it chooses a backend: the PROXY header, and with `[postgres]` the beginning of the first message. TCP only; where nothing is looked at, a client may keep silent.',
+      doc: 'How long a client may take for the first bytes that sluice looks at before it chooses a backend: the PROXY header, with `[postgres]` the beginning of the first message, and what its routes ask for. TCP only; where nothing is looked at, a client may keep silent.',
     }),
     hello_size: size({
       default: '16KiB',
@@ -93,6 +98,7 @@ export const LISTENER = table(
       max: '64KiB',
       doc: 'How many bytes these may be.',
     }),
+    routes: ROUTES,
     postgres: POSTGRES,
     access: ACCESS,
   },
@@ -107,7 +113,8 @@ export function listenerSpec(name: string, value: ListenerValue): ListenerSpec {
     name,
     protocol: value.protocol,
     bind: present(value.bind, 'a checked listener is bound'),
-    pool: present(value.pool, 'a checked listener has a pool'),
+    pool: present(value.pool, 'a checked listener has a pool') || null,
+    routes: value.routes.map(routeSpec),
     maxSessions: value.max_sessions,
     access: accessSpec(value.access),
     settings: {

@@ -2,16 +2,18 @@
 import { parseClient } from '../../config/client_word.js';
 import { addressKey } from '../../core/address_key.js';
 import { err, ok } from '../../core/result.js';
-import { explainChoice } from '../explaining.js';
+import { explainChoice, refusal } from '../explaining.js';
+import { askingOf, routeOf } from '../route_choice.js';
 import type { ApiDeps } from './all.js';
 import { type Endpoint, endpoint } from './endpoint.js';
 import { findListener, findPool } from './names.js';
 import { badRequest, faultsOf, refused } from './problem.js';
-import { figure, flag, list, nullable, record, text } from './shape.js';
+import { figure, flag, list, nullable, optional, record, text } from './shape.js';
 
 export const EXPLANATION = record({
   listener: text('Where the client comes in.'),
-  pool: text('The pool that it is led to.'),
+  route: text('By which route, in a sentence.', 2_000),
+  pool: text('The pool that it is led to; empty: it is refused.'),
   chosen: nullable(text('`POOL/BACKEND`; null: none.')),
   rule: text('By which rule, in a sentence.', 2_000),
   outcome: text('What becomes of the session: limits and the queue have their say.', 2_000),
@@ -35,16 +37,28 @@ export function explainEndpoint({ daemon, ledger }: Pick<ApiDeps, 'daemon' | 'le
     query: {
       listener: text('Its name.'),
       client: text('The address of the client, with a port or without.'),
+      server_name: optional(text('The name in its TLS hello.')),
+      alpn: optional(text('The protocols in its TLS hello, with commas between them.')),
+      database: optional(text('The database of a Postgres client; else its user.')),
+      user: optional(text('The user of a Postgres client.')),
+      application: optional(text('The application_name of a Postgres client.')),
     },
     answer: EXPLANATION,
     handle: async ({ query }) => {
       const listener = findListener(daemon.inventory, query.listener);
       if (!listener.ok) return listener;
-      const pool = findPool(daemon.inventory, listener.value.spec.pool);
-      if (!pool.ok) return pool;
       const client = parseClient(query.client);
       if (!client.ok) return err(badRequest(`client: ${query.client} is ${faultsOf(client)}.`));
+      const { spec } = listener.value;
+      const told = { ...query, serverName: query.server_name };
+      const route = routeOf(spec, askingOf(client.value, told));
+      if (route.pool === null) {
+        return ok({ value: { ...refusal(spec.name, route.sentence), backends: [] } });
+      }
+      const pool = findPool(daemon.inventory, route.pool);
+      if (!pool.ok) return pool;
       const choice = await explainChoice({
+        route: route.sentence,
         inquiries: daemon.inquiries,
         ledger,
         listener: listener.value,

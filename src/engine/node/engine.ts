@@ -60,6 +60,10 @@ function touching(edges: TcpEdges, loop: Loop): TcpEdges {
       edges.dialled(pair);
       loop.touch();
     },
+    asked(pair, byte) {
+      edges.asked(pair, byte);
+      loop.touch();
+    },
     dialFailed(pair, failure) {
       edges.dialFailed(pair, failure);
       loop.touch();

@@ -10,6 +10,7 @@ import { ANSWER_BYTES, HELD_BYTES, type PairEnd } from '../../session/tcp_port.j
 import { connectTo } from './dial.js';
 import { Ending } from './ending.js';
 import { dialFailure, limitSentence } from './failure.js';
+import { firstAnswer } from './first_answer.js';
 import { Held } from './held.js';
 import { watchFinished, whenTrulyEnded } from './hidden_reset.js';
 import {
@@ -103,6 +104,17 @@ export class Pair {
     backend.socket.destroy();
   }
 
+  /** What is said beforehand was written when it connected. */
+  ask(): void {
+    if (this.#isOver()) return;
+    assert(this.#state.kind === 'dialled', 'a backend is asked when the pair is dialled');
+    const { socket } = this.#state.backend;
+    const isAwaited = (): boolean => this.#state.kind === 'dialled';
+    firstAnswer(socket, isAwaited, (byte) => {
+      this.#alone(() => this.#host.edges.asked(this.id, byte));
+    });
+  }
+
   relay(): void {
     if (this.#isOver()) return;
     assert(this.#state.kind === 'dialled', 'a relay begins when the pair is dialled');
@@ -121,6 +133,8 @@ export class Pair {
     if (client.socket.readableEnded) this.#ended('client', client, backend);
     else this.#transfer.resume(client);
     if (backend.socket.readableEnded) this.#ended('backend', backend, client);
+    // One that was asked was stopped behind its answer.
+    else if (backend.socket.isPaused()) this.#transfer.resume(backend);
   }
 
   close(how: 'flush' | 'reset'): void {

@@ -143,6 +143,10 @@ export class NodeTcp implements TcpEngine, PairHost {
     this.#pair(pair).cancelDial();
   }
 
+  ask(pair: PairId): void {
+    this.#pair(pair).ask();
+  }
+
   relay(pair: PairId): void {
     this.#pair(pair).relay();
   }
@@ -211,6 +215,7 @@ const SILENT: TcpEdges = {
   accepted() {},
   earlyBytes() {},
   dialled() {},
+  asked() {},
   dialFailed() {},
   firstByte() {},
   closed() {},

@@ -33,6 +33,8 @@ export interface EarlyParts {
   readonly edges: () => TcpEdges;
   /** The client is gone: 0 by a FIN while it was read, a negative errno by a reset. */
   readonly gone: (pair: number, answer: number) => void;
+  /** The backend, which was asked something, has reset. */
+  readonly broke: (pair: number) => void;
 }
 
 export class Early implements ReadSink, Holder {
@@ -121,8 +123,14 @@ export class Early implements ReadSink, Holder {
     this.#due[pair] = 0;
   }
 
+  /** Reads one byte of the backend, and reports it by `asked`. */
+  listen(pair: number): void {
+    this.#parts.reads.arm(2 * pair + 1, 0, 1);
+  }
+
   data(client: number, buffer: number, bytes: number, flags: number): void {
     const pair = client >> 1;
+    if (isBackend(client)) return this.#asked(pair, buffer);
     this.#bytes.add(pair, buffer, bytes);
     this.#report(pair);
     this.#goOn(pair, flags);
@@ -131,6 +139,7 @@ export class Early implements ReadSink, Holder {
   over(client: number, answer: number): void {
     const { pairs } = this.#parts;
     const pair = client >> 1;
+    if (isBackend(client)) return this.#unasked(pair, answer);
     if (answer !== 0) {
       this.#parts.gone(pair, answer);
       return;
@@ -144,7 +153,21 @@ export class Early implements ReadSink, Holder {
   }
 
   resume(client: number): void {
-    this.#readOn(client >> 1);
+    if (isBackend(client)) this.listen(client >> 1);
+    else this.#readOn(client >> 1);
+  }
+
+  #asked(pair: number, buffer: number): void {
+    const { pool, edges } = this.#parts;
+    const byte = pool.bytes[buffer * pool.strideBytes] ?? 0;
+    pool.recycle(buffer);
+    edges().asked(pair as PairId, byte);
+  }
+
+  #unasked(pair: number, answer: number): void {
+    if (answer !== 0) return this.#parts.broke(pair);
+    this.#parts.pairs.source[2 * pair + 1] = ENDED;
+    this.#parts.edges().asked(pair as PairId, null);
   }
 
   #isEarly(pair: number): boolean {
@@ -219,4 +242,8 @@ export class Early implements ReadSink, Holder {
       else if (over && events > 0) this.#watchFor(pair);
     }
   }
+}
+
+function isBackend(direction: number): boolean {
+  return (direction & 1) === 1;
 }

@@ -26,7 +26,7 @@ import { Handshakes } from './handshakes.js';
 import { Linger } from './linger.js';
 import { listenOn } from './listen.js';
 import type { Loop } from './loop.js';
-import { EARLY, ENDING, FREE, NONE, PairTable, RELAY } from './pairs.js';
+import { BROKEN, EARLY, ENDING, FREE, NONE, PairTable, RELAY } from './pairs.js';
 import type { Pipes } from './pipes.js';
 import { Reads } from './reads.js';
 import { Relay } from './relay.js';
@@ -54,6 +54,7 @@ const NOBODY: TcpEdges = {
   accepted() {},
   earlyBytes() {},
   dialled() {},
+  asked() {},
   dialFailed() {},
   firstByte() {},
   closed() {},
@@ -100,7 +101,12 @@ export class UringTcp implements TcpEngine {
       if (answer === 0) ending.finish(pair, end);
       else ending.reset(pair, end);
     };
-    const early = new Early({ loop, pairs, pool, reads, mostBytes: means.earlyBytes, edges, gone });
+    const broke = (pair: number): void => {
+      pairs.source[2 * pair + 1] = BROKEN;
+      ending.reset(pair, { kind: 'reset', by: 'backend' });
+    };
+    const mostBytes = means.earlyBytes;
+    const early = new Early({ loop, pairs, pool, reads, mostBytes, edges, gone, broke });
     const hasSpoken = (pair: number): boolean => relay.hasSpoken(pair);
     const handshakes = new Handshakes({ loop, pairs, calls, hasSpoken });
     const { selfDials, dialAddresses } = means;
@@ -195,6 +201,17 @@ export class UringTcp implements TcpEngine {
   cancelDial(pair: PairId): void {
     if (this.#isOver(pair)) return;
     this.#dials.abandon(pair);
+  }
+
+  ask(pair: PairId): void {
+    if (this.#isOver(pair)) return;
+    const backend = this.#pairs.fdOf(2 * pair + 1);
+    assert(backend !== NONE, 'a backend is asked when the pair is dialled');
+    const prelude = this.#preludes[pair] ?? null;
+    this.#preludes[pair] = null;
+    // Nothing stands in the socket's buffer, which has room for it; what fails here has failed.
+    if (prelude !== null) this.#calls.say(backend, prelude);
+    this.#early.listen(pair);
   }
 
   relay(pair: PairId): void {

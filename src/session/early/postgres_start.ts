@@ -1,9 +1,10 @@
 /**
- * The first message of a Postgres client, which has no type byte: its length, and a code that says
+ * The first messages of a Postgres client, which have no type byte: a length, and a code that says
  * what it is (PostgreSQL's documentation, 55.7; src/include/libpq/pqcomm.h). Pure.
  */
 import type { PostgresSpec } from '../../core/spec.js';
-import { NEED_MORE, type Stage, type Verdict } from './stage.js';
+import { type Facts, NEED_MORE, type PostgresSession, type Stage, type Verdict } from './stage.js';
+import { sessionIn } from './startup_message.js';
 
 /** Length and code. */
 const HEAD_BYTES = 8;
@@ -19,36 +20,54 @@ const MAX_CANCEL_BYTES = 268;
 /** A TLS record: since PostgreSQL 17 clients may begin with one (`sslnegotiation=direct`). */
 const TLS_HANDSHAKE = 0x16;
 
-const NOT_POSTGRES: Verdict = { kind: 'refuse', cause: 'not-postgres' };
+/** Of one byte: whether what was asked for is there. */
+const YES_TLS = Uint8Array.of(0x53);
+const NO = Uint8Array.of(0x4e);
 
-/** What it is not goes on where `strict` is off; everything but a cancel is left to the backend. */
-export function postgresStart({ cancel, strict }: PostgresSpec): Stage {
+const NOT_POSTGRES: Verdict = { kind: 'refuse', cause: 'not-postgres' };
+const UNREAD: PostgresSession = { database: null, user: null, application: null };
+
+/** What routes want to know. */
+export interface PostgresReads {
+  /** A TLS hello: who asks for TLS is promised it, and the backend is asked afterwards. */
+  readonly hello: boolean;
+  /** The StartupMessage: who asks for TLS is told that there is none, unless a hello is read. */
+  readonly start: boolean;
+}
+
+type Kind = 'cancel' | 'tls' | 'gss' | 'start' | 'odd';
+
+/** What it is not goes on where `strict` is off; what nobody wants to know is the backend's. */
+export function postgresStart({ cancel, strict }: PostgresSpec, reads: PostgresReads): Stage {
   return {
     late: 'hello-timeout',
     tooLarge: 'not-postgres',
     read: (bytes, facts) => {
-      if (bytes.length === 0) return NEED_MORE;
       const pass: Verdict = { kind: 'next', facts, consumed: 0 };
+      // It was promised TLS: what follows is a hello.
+      if (facts.postgres !== null) return pass;
+      if (bytes.length === 0) return NEED_MORE;
       if (bytes[0] === TLS_HANDSHAKE) return pass;
       const odd = strict ? NOT_POSTGRES : pass;
       // No message is so long that one of its first two bytes is not zero.
       if (bytes[0] !== 0 || (bytes[1] ?? 0) !== 0) return odd;
       if (bytes.length < HEAD_BYTES) return NEED_MORE;
       const length = uint32(bytes, 0);
-      const code = uint32(bytes, 4);
-      switch (kindOf(length, code)) {
+      const kind = kindOf(length, uint32(bytes, 4));
+      const isWhole = bytes.length >= length;
+      switch (kind) {
         case 'cancel':
           if (cancel === 'pass') return pass;
-          if (bytes.length < length) return NEED_MORE;
-          return {
-            kind: 'next',
-            facts: { ...facts, postgres: { kind: 'cancel', request: bytes.slice(0, length) } },
-            consumed: length,
-          };
-        case 'encryption':
-          return pass;
-        case 'start':
-          return { kind: 'next', facts: { ...facts, postgres: { kind: 'start' } }, consumed: 0 };
+          return isWhole ? cancelled(facts, bytes.slice(0, length)) : NEED_MORE;
+        case 'tls':
+        case 'gss':
+          return encryption(kind, bytes, facts, reads);
+        case 'start': {
+          if (!reads.start) return started(facts, UNREAD);
+          if (!isWhole) return NEED_MORE;
+          const session = sessionIn(bytes.subarray(HEAD_BYTES, length));
+          return session === null ? odd : started(facts, session);
+        }
         case 'odd':
           return odd;
       }
@@ -56,11 +75,36 @@ export function postgresStart({ cancel, strict }: PostgresSpec): Stage {
   };
 }
 
-function kindOf(length: number, code: number): 'cancel' | 'encryption' | 'start' | 'odd' {
+function cancelled(facts: Facts, request: Uint8Array): Verdict {
+  const postgres = { kind: 'cancel', request } as const;
+  return { kind: 'next', facts: { ...facts, postgres }, consumed: request.length };
+}
+
+function started(facts: Facts, session: PostgresSession): Verdict {
+  return { kind: 'next', facts: { ...facts, postgres: { kind: 'start', session } }, consumed: 0 };
+}
+
+/** Nobody can read a start or a hello within GSSAPI encryption. */
+function encryption(
+  kind: 'tls' | 'gss',
+  bytes: Uint8Array,
+  facts: Facts,
+  { hello, start }: PostgresReads,
+): Verdict {
+  if (!hello && !start) return { kind: 'next', facts, consumed: 0 };
+  if (kind === 'gss' || !hello) {
+    return { kind: 'answer', bytes: NO, facts, consumed: HEAD_BYTES };
+  }
+  const postgres = { kind: 'encryption', request: bytes.slice(0, HEAD_BYTES) } as const;
+  return { kind: 'answer', bytes: YES_TLS, facts: { ...facts, postgres }, consumed: HEAD_BYTES };
+}
+
+function kindOf(length: number, code: number): Kind {
   if (code === CANCEL_CODE) {
     return length >= MIN_CANCEL_BYTES && length <= MAX_CANCEL_BYTES ? 'cancel' : 'odd';
   }
-  if (code === SSL_CODE || code === GSS_CODE) return length === HEAD_BYTES ? 'encryption' : 'odd';
+  if (code === SSL_CODE) return length === HEAD_BYTES ? 'tls' : 'odd';
+  if (code === GSS_CODE) return length === HEAD_BYTES ? 'gss' : 'odd';
   const isStart = code >>> 16 === PROTOCOL_MAJOR && length > HEAD_BYTES;
   return isStart && length <= MAX_START_BYTES ? 'start' : 'odd';
 }

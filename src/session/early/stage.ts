@@ -5,6 +5,7 @@
  */
 import type { Cause } from '../../core/outcome.js';
 import type { ProxyHeader } from '../proxy_protocol/header.js';
+import type { Hello } from './client_hello.js';
 
 /** What stages have found out about a client. */
 export interface Facts {
@@ -12,15 +13,26 @@ export interface Facts {
   readonly proxied: ProxyHeader | null;
   /** How a Postgres client began, where that is looked at and can be. */
   readonly postgres: PostgresStart | null;
+  /** Its TLS hello; null: it began with something else, or nobody has listened. */
+  readonly hello: Hello | null;
 }
 
 export type PostgresStart =
   /** A StartupMessage: from now on it understands an ErrorResponse. */
-  | { readonly kind: 'start' }
+  | { readonly kind: 'start'; readonly session: PostgresSession }
   /** The whole request. */
-  | { readonly kind: 'cancel'; readonly request: Uint8Array };
+  | { readonly kind: 'cancel'; readonly request: Uint8Array }
+  /** It was told that there is TLS; its backend has to be asked by the same request. */
+  | { readonly kind: 'encryption'; readonly request: Uint8Array };
 
-export const NOTHING_KNOWN: Facts = { proxied: null, postgres: null };
+/** What a StartupMessage names. null: it does not, or nobody has read on. */
+export interface PostgresSession {
+  readonly database: string | null;
+  readonly user: string | null;
+  readonly application: string | null;
+}
+
+export const NOTHING_KNOWN: Facts = { proxied: null, postgres: null, hello: null };
 
 export type Verdict =
   /** The bytes so far are the beginning of something. */

@@ -40,6 +40,11 @@ export class SessionBook {
     this.#series.add(session.series, PLAIN_COLUMN.active, 1);
   }
 
+  /** Its route is known: it counts for the pool of that one. */
+  routed(session: TcpSession): void {
+    this.#move(session, session.listener.seriesOf(session.way));
+  }
+
   /** From now on the session counts at this backend. */
   dialling(session: TcpSession, backend: PooledBackend): void {
     session.backend = backend;
@@ -55,7 +60,7 @@ export class SessionBook {
     this.#series.add(session.series, DIAL_COLUMN[failure], 1);
     // As in the metric: it was not reached, and stands among those tried.
     session.backend = null;
-    this.#move(session, session.listener.plan.series);
+    this.#move(session, session.listener.seriesOf(session.way));
   }
 
   observe(session: TcpSession, name: HistogramName, milliseconds: number): void {
@@ -96,7 +101,8 @@ export class SessionBook {
    * this one has none either. Answers whether a line was written.
    */
   turnedAway(face: TcpFace, pair: PairId, end: End, unlogged: number | null): boolean {
-    const { plan, waiting } = face;
+    const { plan, ways } = face;
+    const pool = ways.only?.pool ?? null;
     this.#series.add(plan.series, PLAIN_COLUMN.accepted, 1);
     this.#series.add(plan.series, CAUSE_COLUMN[end.cause], 1);
     if (unlogged === null || !deservesLine(this.access, 'tcp', end.cause, 0)) return false;
@@ -106,9 +112,9 @@ export class SessionBook {
       listener: plan.name,
       client: formatAddress(this.#engine.client(pair)),
       local: formatAddress(this.#engine.local(pair)),
-      pool: waiting.pool.name,
+      pool: pool?.name ?? null,
       backend: null,
-      policy: waiting.pool.settings.policy.name,
+      policy: pool?.settings.policy.name ?? null,
       tried: [],
       queueMs: null,
       connectMs: null,
@@ -124,6 +130,7 @@ export class SessionBook {
 
   #record(session: TcpSession, end: End, nowMs: number): AccessRecord {
     const { listener } = session;
+    const pool = session.way?.pool ?? null;
     const peer = this.#engine.client(session.pair);
     const local = session.proxied?.destination ?? this.#engine.local(session.pair);
     return {
@@ -132,9 +139,9 @@ export class SessionBook {
       listener: listener.plan.name,
       client: formatAddress(session.client(peer)),
       local: formatAddress(local),
-      pool: session.waiting.pool.name,
+      pool: pool?.name ?? null,
       backend: session.backend?.name ?? null,
-      policy: session.waiting.pool.settings.policy.name,
+      policy: pool?.settings.policy.name ?? null,
       tried: session.tried?.map((backend) => backend.name) ?? [],
       queueMs: session.queueMs,
       connectMs: session.connectMs,

@@ -60,8 +60,10 @@ export class Choosing {
 
   /** Finds a backend for a session that holds none, or makes it wait, or refuses it. */
   choose(session: TcpSession): void {
-    const waiting = session.leadsTo;
-    session.waiting = waiting;
+    const waiting = session.leadsTo(this.#deps.engine);
+    session.way = waiting;
+    if (session.face.ways.areMany) this.#deps.book.routed(session);
+    if (waiting === null) return this.#deps.refuse(session, 'select', 'no-route');
     if (waiting.state === 'removed') return this.#deps.refuse(session, 'select', 'no-backend');
     if (mustQueue(session)) return this.#enqueue(session);
     this.#proceed(session, this.#select(session));
@@ -81,7 +83,7 @@ export class Choosing {
   }
 
   #follow(session: TcpSession, waiting: Waiting): void {
-    const moves = session.leadsTo !== waiting;
+    const moves = session.leadsTo(this.#deps.engine) !== waiting;
     const { phase } = session;
     if (phase.at === 'queued') {
       if (moves) this.#chooseElsewhere(session, phase);
@@ -156,13 +158,13 @@ export class Choosing {
 
   /** The session waits no longer, for whatever reason. */
   forget(session: TcpSession): void {
-    const { waiting } = session;
-    if (session.phase.at === 'queued') {
-      waiting.queue.leave(session.phase.ticket);
+    const { phase } = session;
+    if (phase.at === 'queued') {
+      session.waiting.queue.leave(phase.ticket);
       // Whoever comes next may be another worker's: it learns of its turn by the next free place.
-      this.freed(waiting.pool.id);
-    } else if (session.phase.at === 'verdict') {
-      waiting.unproven.delete(session);
+      this.freed(session.waiting.pool.id);
+    } else if (phase.at === 'verdict') {
+      session.waiting.unproven.delete(session);
     }
   }
 

@@ -7,6 +7,7 @@ import type { SeriesWriter } from '../../core/series.js';
 import type { SessionIds } from '../../core/session_ids.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { ReportDefect } from '../defect.js';
+import type { ProxyHeader } from '../proxy_protocol/header.js';
 import type { ListenerKey, TcpEngine } from '../tcp_port.js';
 
 /** A CancelRequest of a Postgres client, for the main thread to hand on. */
@@ -17,8 +18,8 @@ export interface CancelOrder {
   readonly listener: ListenerId;
   /** The client's host, for its rate. */
   readonly client: string;
-  /** The PROXY header that backends of the pool want in front, or null. */
-  readonly prelude: Uint8Array | null;
+  /** What backends want to hear in front, where their pool sends a PROXY header. */
+  readonly header: ProxyHeader;
   readonly request: Uint8Array;
 }
 

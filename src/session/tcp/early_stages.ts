@@ -11,7 +11,7 @@ import { beginReading, lateCause, type Reading, readOn } from '../early/reading.
 import type { TcpEngine } from '../tcp_port.js';
 import type { SessionBook } from './book.js';
 import type { CancelOrder } from './deps.js';
-import { preludeFor } from './prelude.js';
+import { headerOf } from './prelude.js';
 import type { TcpSession } from './session.js';
 
 /** A cancel that nobody has taken by then is over for its client. */
@@ -79,12 +79,11 @@ export class EarlyStages {
     const { engine, clock } = this.#deps;
     const { pair, number, listener } = session;
     session.phase = { at: 'cancelling' };
-    session.waiting = session.leadsTo;
     this.#deps.deadline(session, clock.nowMs() + CANCEL_MS);
     const from = session.client(engine.client(pair));
     const client = from.kind === 'ip' ? from.host : '';
-    const prelude = preludeFor(session, engine);
-    this.#deps.cancel({ pair, number, listener: listener.id, client, prelude, request });
+    const header = headerOf(session, engine);
+    this.#deps.cancel({ pair, number, listener: listener.id, client, header, request });
   }
 
   /** Whom the header names may not come, whoever brought it. */

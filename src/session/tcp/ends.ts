@@ -1,6 +1,6 @@
 /** How a session's end is told: pure functions of its phase and of what the engine reported. */
 import { unreachable } from '../../core/assert.js';
-import type { End, Stage } from '../../core/outcome.js';
+import type { Cause, End, Stage } from '../../core/outcome.js';
 import type { Random } from '../../core/random.js';
 import { type Lease, type Settlement, UNANSWERED_MS } from '../../pool/selection.js';
 import { expiryMs } from '../lifetimes.js';
@@ -29,6 +29,7 @@ const STAGE_OF = {
   verdict: 'select',
   queued: 'queue',
   dialling: 'dial',
+  asking: 'dial',
   relaying: 'relay',
   closing: 'relay',
 } as const satisfies Record<TcpSession['phase']['at'], Stage>;
@@ -57,6 +58,9 @@ export function endOf(session: TcpSession, end: PairEnd): End {
   }
 }
 
+/** With a backend that was reached; one that was not has settled its lease before. */
+const FAILED: ReadonlySet<Cause> = new Set(['backend-reset', 'backend-without-tls', 'dial-failed']);
+
 /**
  * Passive health: a reset before the first byte is the backend's failure, an answer its success. A
  * client that sent something and left unanswered counts only after a while: clients change
@@ -64,7 +68,7 @@ export function endOf(session: TcpSession, end: PairEnd): End {
  */
 export function settlementOf(session: TcpSession, end: End, nowMs: number): Settlement {
   if (session.firstByteMs !== null) return 'served';
-  if (end.cause === 'backend-reset') return 'failed';
+  if (FAILED.has(end.cause)) return 'failed';
   if (session.relayedMs === null || session.countedIn === 0) return 'neutral';
   return nowMs - session.relayedMs >= UNANSWERED_MS ? 'unanswered' : 'neutral';
 }
@@ -82,4 +86,13 @@ export function overdue(
 ): 'max-age' | 'idle-timeout' | null {
   if (expiresMs <= nowMs) return 'max-age';
   return activeMs + listener.plan.settings.idleTimeoutMs <= nowMs ? 'idle-timeout' : null;
+}
+
+/** "S": the answer of Postgres to an SSLRequest (PostgreSQL's documentation, 55.2.10). */
+const TLS_IS_THERE = 0x53;
+
+/** The first byte of a backend that was asked for TLS; the answer null: it has it. */
+export function whyNoTls(byte: number | null): 'backend-reset' | 'backend-without-tls' | null {
+  if (byte === TLS_IS_THERE) return null;
+  return byte === null ? 'backend-reset' : 'backend-without-tls';
 }

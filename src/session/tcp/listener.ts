@@ -6,7 +6,7 @@
  */
 
 import { trusted } from '../../core/address_block.js';
-import type { ListenerId, WorkerId } from '../../core/brand.js';
+import type { ListenerId, SeriesId, WorkerId } from '../../core/brand.js';
 import { doEach } from '../../core/do_each.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenerPlan } from '../../core/plan.js';
@@ -18,22 +18,23 @@ import { stagesOf } from '../early/stages_of.js';
 import type { ListenerKey, TcpEngine } from '../tcp_port.js';
 import type { TcpSession } from './session.js';
 import type { Waiting } from './waiting.js';
+import type { Ways } from './ways.js';
 
 /** What a plan says of the clients of a listener. */
 export class TcpFace {
   readonly plan: ListenerPlan;
   /** Where new sessions go. */
-  readonly waiting: Waiting;
+  readonly ways: Ways;
   /** What looks at the first bytes of its clients, in order. */
   readonly stages: readonly Stage[];
   /** Who may come; null: everybody. */
   readonly admission: Admission | null;
   readonly #trusted: (host: string) => boolean;
 
-  constructor(plan: ListenerPlan, waiting: Waiting) {
+  constructor(plan: ListenerPlan, ways: Ways) {
     this.plan = plan;
-    this.waiting = waiting;
-    this.stages = stagesOf(plan);
+    this.ways = ways;
+    this.stages = stagesOf(plan.settings, ways.directions.routes);
     this.admission = Admission.of(plan);
     this.#trusted = trusted(plan.settings.trustedProxies ?? []);
   }
@@ -64,7 +65,7 @@ export class TcpListener {
 
   constructor(
     plan: ListenerPlan,
-    waiting: Waiting,
+    ways: Ways,
     deps: {
       readonly engine: TcpEngine;
       readonly ledger: Ledger;
@@ -78,7 +79,7 @@ export class TcpListener {
     this.#ledger = deps.ledger;
     this.#worker = deps.worker;
     this.#missed = deps.missed;
-    this.#face = new TcpFace(plan, waiting);
+    this.#face = new TcpFace(plan, ways);
   }
 
   get plan(): ListenerPlan {
@@ -93,18 +94,24 @@ export class TcpListener {
     return this.#former.get(key) ?? this.#face;
   }
 
-  update(plan: ListenerPlan, waiting: Waiting): void {
+  update(plan: ListenerPlan, ways: Ways): void {
     const wanted = new Set(plan.sockets.map(({ key }) => key));
     for (const key of this.keys) {
       if (wanted.has(key)) this.#former.delete(key);
       else if (!this.#former.has(key)) this.#former.set(key, this.#face);
     }
-    this.#face = new TcpFace(plan, waiting);
+    this.#face = new TcpFace(plan, ways);
   }
 
   /** Its clients go there, until the next update; everything else stays. */
-  lead(key: ListenerKey, waiting: Waiting): void {
-    if (this.keys.has(key)) this.#former.set(key, new TcpFace(this.faceAt(key).plan, waiting));
+  lead(key: ListenerKey, ways: Ways): void {
+    if (this.keys.has(key)) this.#former.set(key, new TcpFace(this.faceAt(key).plan, ways));
+  }
+
+  /** Where its sessions count that go to `waiting` and have no backend; null: nowhere yet. */
+  seriesOf(waiting: Waiting | null): SeriesId {
+    const { plan, ways } = this.#face;
+    return ways.areMany ? ways.seriesOf(waiting) : plan.series;
   }
 
   /** The socket is closed. */

@@ -7,7 +7,7 @@ import type { Ledger } from '../../pool/ledger.js';
 import type { ListenerKey, ListenOutcome, TcpEngine } from '../tcp_port.js';
 import { TcpListener } from './listener.js';
 import type { TcpSession } from './session.js';
-import type { Waiting } from './waiting.js';
+import type { Ways } from './ways.js';
 
 export interface OpenedSocket {
   readonly key: ListenerKey;
@@ -64,10 +64,10 @@ export class TcpListeners {
   }
 
   /** Opens or updates a listener. New sockets open before old ones close. */
-  async apply(plan: ListenerPlan, waiting: Waiting): Promise<readonly OpenedSocket[]> {
-    const listener = this.#byId.get(plan.id) ?? this.#returning(plan, waiting);
+  async apply(plan: ListenerPlan, ways: Ways): Promise<readonly OpenedSocket[]> {
+    const listener = this.#byId.get(plan.id) ?? this.#returning(plan, ways);
     this.#byId.set(plan.id, listener);
-    this.#update(listener, plan, waiting);
+    this.#update(listener, plan, ways);
     const wanted = new Set(plan.sockets.map((socket) => socket.key));
     const fresh = plan.sockets.filter((socket) => !listener.keys.has(socket.key));
     const opened = await Promise.all(
@@ -87,14 +87,14 @@ export class TcpListeners {
     return opened;
   }
 
-  /** Clients of the open socket `key` go to another pool, until the next plan for its listener. */
-  lead(id: ListenerId, key: ListenerKey, waiting: Waiting): void {
-    this.#byId.get(id)?.lead(key, waiting);
+  /** Clients of the open socket `key` go other ways, until the next plan for its listener. */
+  lead(id: ListenerId, key: ListenerKey, ways: Ways): void {
+    this.#byId.get(id)?.lead(key, ways);
   }
 
-  #update(listener: TcpListener, plan: ListenerPlan, waiting: Waiting): void {
+  #update(listener: TcpListener, plan: ListenerPlan, ways: Ways): void {
     const { idleTimeoutMs } = listener.plan.settings;
-    listener.update(plan, waiting);
+    listener.update(plan, ways);
     if (idleTimeoutMs !== plan.settings.idleTimeoutMs) this.#hooks.rearmSessionsOf(listener);
   }
 
@@ -155,12 +155,12 @@ export class TcpListeners {
   }
 
   /** Its sessions must hear of new limits too, and their next choice is where it leads now. */
-  #returning(plan: ListenerPlan, waiting: Waiting): TcpListener {
+  #returning(plan: ListenerPlan, ways: Ways): TcpListener {
     const before = this.#removed.get(plan.id);
     this.#removed.delete(plan.id);
     if (before?.plan.name === plan.name) return before;
     const missed = (): void => this.#ringForDescriptors();
-    return new TcpListener(plan, waiting, { ...this.#deps, missed });
+    return new TcpListener(plan, ways, { ...this.#deps, missed });
   }
 
   #close(listener: TcpListener, key: ListenerKey): void {

@@ -1,4 +1,5 @@
 /** One TCP session as its worker holds it: what it is doing, and what its access line will say. */
+import { present } from '../../core/assert.js';
 import type { BackendId, PairId, SeriesId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { Cause, End } from '../../core/outcome.js';
@@ -6,7 +7,7 @@ import type { Lease, PooledBackend } from '../../pool/selection.js';
 import type { Reading } from '../early/reading.js';
 import { type Facts, NOTHING_KNOWN } from '../early/stage.js';
 import type { ProxyHeader } from '../proxy_protocol/header.js';
-import type { ListenerKey } from '../tcp_port.js';
+import type { ListenerKey, TcpEngine } from '../tcp_port.js';
 import type { TcpFace, TcpListener } from './listener.js';
 import type { Waiting } from './waiting.js';
 
@@ -34,6 +35,8 @@ export type Phase =
     }
   /** Holds a reservation; the engine connects. */
   | { readonly at: 'dialling'; readonly lease: Lease; readonly sinceMs: number }
+  /** Holds a reservation; connected, and the backend is asked whether it speaks TLS. */
+  | { readonly at: 'asking'; readonly lease: Lease }
   /** Holds a reservation; bytes move. */
   | { readonly at: 'relaying'; readonly lease: Lease; readonly sinceMs: number }
   /** `close` was called; the reservation (if any) stays until the engine reports `closed`. */
@@ -70,8 +73,11 @@ export class TcpSession {
   /** The backend of the last dial, for the access line. */
   backend: PooledBackend | null = null;
 
-  /** The pool of the last choice; after a reload the next one is where the listener leads then. */
-  waiting: Waiting;
+  /**
+   * The pool of the last choice; after a reload the next one is where the listener leads then.
+   * null: its route is not known yet, or refuses it.
+   */
+  way: Waiting | null;
 
   readonly pair: PairId;
   /** See session_ids.ts. */
@@ -94,7 +100,12 @@ export class TcpSession {
     this.key = key;
     this.acceptedMs = acceptedMs;
     this.series = listener.plan.series;
-    this.waiting = this.face.waiting;
+    this.way = this.face.ways.only;
+  }
+
+  /** Of a session that chooses, or has chosen. */
+  get waiting(): Waiting {
+    return present(this.way, 'a session that chooses has its route');
   }
 
   /** What its listener says of it. */
@@ -104,11 +115,15 @@ export class TcpSession {
 
   /**
    * Where its next choice is: where its listener leads now. Whose socket is closed or another
-   * listener's stays where it came, as long as that is there.
+   * listener's stays where it came, as long as that is there. null: its listener refuses it.
    */
-  get leadsTo(): Waiting {
+  leadsTo(engine: Pick<TcpEngine, 'client'>): Waiting | null {
+    const { way } = this;
     const isOpen = this.listener.keys.has(this.key);
-    return isOpen || this.waiting.state === 'removed' ? this.face.waiting : this.waiting;
+    if (!isOpen && way !== null && way.state !== 'removed') return way;
+    const { ways } = this.face;
+    if (!ways.areMany) return ways.only;
+    return ways.find(this.facts, this.client(engine.client(this.pair)));
   }
 
   /** From a trusted proxy's header; null: the socket's own addresses count. */

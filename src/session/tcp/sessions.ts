@@ -17,10 +17,11 @@ import { Choosing } from './choosing.js';
 import type { CancelOutcome, TcpSessionsDeps } from './deps.js';
 import { EarlyStages } from './early_stages.js';
 import { concerned, type Ending, isAbrupt } from './ending.js';
-import { endOf, expiryOf, leaseOf, type Over, overdue, settlementOf, stageOf } from './ends.js';
+import { endOf, expiryOf, leaseOf, type Over, settlementOf, stageOf, whyNoTls } from './ends.js';
 import type { TcpListener } from './listener.js';
 import { TcpListeners } from './listeners.js';
 import { preludeFor } from './prelude.js';
+import { RelayDeadlines } from './relay_deadlines.js';
 import { TcpSession } from './session.js';
 import { TcpSource } from './source.js';
 import { Sweep } from './sweep.js';
@@ -38,6 +39,7 @@ export class TcpSessions implements TcpEdges {
   /** Pools, and who waits for a backend of one. */
   readonly choosing: Choosing;
   readonly #wheel: DeadlineWheel;
+  readonly #relays: RelayDeadlines;
   readonly #sessions: (TcpSession | null)[];
   /** What a plan says of them goes there. */
   readonly listeners: TcpListeners;
@@ -67,6 +69,7 @@ export class TcpSessions implements TcpEdges {
     this.#deps = deps;
     this.#book = new SessionBook(deps);
     this.#wheel = new DeadlineWheel(deps.engine.capacity, deps.clock.nowMs());
+    this.#relays = new RelayDeadlines(deps.engine, this.#wheel);
     this.#sweep = new Sweep(deps.engine.lastActivityMs);
     this.#sessions = [];
     this.source = new TcpSource(this.#sessions, deps.engine, deps.ids);
@@ -74,9 +77,7 @@ export class TcpSessions implements TcpEdges {
       ...deps,
       isOver: (session) => this.#sessions[session.pair] !== session,
       due: (session) => this.#alone(session, () => this.#noticeDue(session)),
-      arm: (session, nowMs) => {
-        if (session.phase.at === 'relaying') this.#armRelay(session, nowMs);
-      },
+      arm: (session, nowMs) => this.#relays.rearm(session, nowMs),
     });
     this.listeners = new TcpListeners(deps, {
       begin: (session) => this.#alone(session, this.#beginOne),
@@ -194,10 +195,18 @@ export class TcpSessions implements TcpEdges {
     session.connectMs = now - phase.sinceMs;
     this.#book.observe(session, 'connect', session.connectMs);
     phase.lease.connected(session.connectMs);
-    session.relayedMs = now;
-    session.phase = { at: 'relaying', lease: phase.lease, sinceMs: now };
-    this.#deps.engine.relay(pair);
-    this.#armRelay(session, now);
+    if (session.facts.postgres?.kind === 'encryption') return this.#ask(session, phase.lease);
+    this.#relay(session, phase.lease, now);
+  }
+
+  /** `byte`: what the backend has said to a request for TLS; null: nothing, and FIN. */
+  asked(pair: PairId, byte: number | null): void {
+    const session = this.#session(pair);
+    const { phase } = session;
+    assert(phase.at === 'asking', 'a backend answered that nobody has asked');
+    const cause = whyNoTls(byte);
+    if (cause === null) return this.#relay(session, phase.lease, this.#deps.clock.nowMs());
+    this.#end(session, 'backend', 'dial', cause, 'reset');
   }
 
   dialFailed(pair: PairId, failure: DialFailure): void {
@@ -263,7 +272,6 @@ export class TcpSessions implements TcpEdges {
   // ---- phases ----
   #begin(session: TcpSession): void {
     session.phase = { at: 'choosing' };
-    session.waiting = session.leadsTo;
     this.#book.accepted(session);
     session.expiresMs = expiryOf(session, this.#deps.random);
     this.#early.begin(session);
@@ -276,6 +284,19 @@ export class TcpSessions implements TcpEdges {
     this.#book.dialling(session, lease.backend);
     this.#wheel.set(session.pair, now + session.waiting.pool.settings.connectTimeoutMs);
     engine.dial(session.pair, lease.backend.endpoint, preludeFor(session, engine));
+  }
+
+  /** The time of the dial is the time of this, too. */
+  #ask(session: TcpSession, lease: Lease): void {
+    session.phase = { at: 'asking', lease };
+    this.#deps.engine.ask(session.pair);
+  }
+
+  #relay(session: TcpSession, lease: Lease, nowMs: number): void {
+    session.relayedMs = nowMs;
+    session.phase = { at: 'relaying', lease, sinceMs: nowMs };
+    this.#deps.engine.relay(session.pair);
+    this.#relays.arm(session, nowMs);
   }
 
   /** Others may give back what a dial lacks: it is tried again for as long as a dial may take. */
@@ -311,6 +332,8 @@ export class TcpSessions implements TcpEdges {
       case 'dialling':
         this.#deps.engine.cancelDial(pair);
         return this.dialFailed(pair, 'timeout');
+      case 'asking':
+        return this.#end(session, 'backend', 'dial', 'dial-failed', 'reset');
       case 'relaying':
         return this.#relayDue(session, nowMs);
       default:
@@ -318,29 +341,17 @@ export class TcpSessions implements TcpEdges {
     }
   }
 
-  /** The earliest of notice, age and idleness, which is looked at only when it may have come. */
-  #armRelay(session: TcpSession, nowMs: number): void {
-    const activeMs = this.#deps.engine.lastActivityMs[session.pair] ?? nowMs;
-    const idleMs = activeMs + session.listener.plan.settings.idleTimeoutMs;
-    const noticeMs = session.notice?.atMs ?? Number.POSITIVE_INFINITY;
-    this.#wheel.set(session.pair, Math.min(idleMs, session.expiresMs, noticeMs));
-  }
-
   #rearm(listener: TcpListener): void {
     const now = this.#deps.clock.nowMs();
     for (const session of this.#open()) {
-      if (session.listener === listener && session.phase.at === 'relaying') {
-        this.#armRelay(session, now);
-      }
+      if (session.listener === listener) this.#relays.rearm(session, now);
     }
   }
 
   #relayDue(session: TcpSession, nowMs: number): void {
-    const activeMs = this.#deps.engine.lastActivityMs[session.pair] ?? nowMs;
     if (session.notice !== null && session.notice.atMs <= nowMs) return this.#noticeDue(session);
-    const cause = overdue(session, activeMs, nowMs);
-    if (cause === null) this.#armRelay(session, nowMs);
-    else this.#end(session, 'sluice', 'relay', cause, 'flush');
+    const cause = this.#relays.overdue(session, nowMs);
+    if (cause !== null) this.#end(session, 'sluice', 'relay', cause, 'flush');
   }
 
   #noticeDue(session: TcpSession): void {

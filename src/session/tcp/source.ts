@@ -16,6 +16,7 @@ const STATES = {
   verdict: 'unproven',
   queued: 'queued',
   dialling: 'dialling',
+  asking: 'dialling',
   relaying: 'relaying',
   closing: 'closing',
 } as const satisfies Record<TcpSession['phase']['at'], SessionState>;
@@ -45,8 +46,9 @@ export class TcpSource implements SessionSource<TcpSession> {
   listener({ listener }: TcpSession): string {
     return listener.plan.name;
   }
-  pool({ waiting }: TcpSession): string {
-    return waiting.pool.name;
+  /** '': none is chosen yet. */
+  pool({ way }: TcpSession): string {
+    return way?.pool.name ?? '';
   }
   backend({ backend }: TcpSession): string | null {
     return backend?.name ?? null;

@@ -37,6 +37,14 @@ export class TcpWall implements TcpEdges {
     }
   }
 
+  asked(pair: PairId, byte: number | null): void {
+    try {
+      this.#edges.asked(pair, byte);
+    } catch (error) {
+      this.broken(pair, error);
+    }
+  }
+
   dialFailed(pair: PairId, failure: DialFailure): void {
     try {
       this.#edges.dialFailed(pair, failure);

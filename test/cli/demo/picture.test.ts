@@ -52,6 +52,7 @@ const health: HealthView = {
       protocol: 'tcp',
       addresses: ['127.0.0.1:4000'],
       pool: 'demo',
+      pools: ['demo'],
       state: 'open',
       reason: '',
       sinceWallMs: 0,

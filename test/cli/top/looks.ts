@@ -19,6 +19,7 @@ export function listener(over: Partial<Listener> = {}): Listener {
     protocol: 'tcp',
     addresses: ['0.0.0.0:80'],
     pool: 'app',
+    pools: ['app'],
     state: 'open',
     reason: '',
     since: SINCE,

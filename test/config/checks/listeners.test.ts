@@ -8,7 +8,7 @@ const GOOD = 'pool = "p"\nbind = "127.0.0.1:0"\n';
 t.test('a listener needs an address and a pool', async (t) => {
   t.strictSame(problemsOf(listener('')), [
     '2:12: listeners.a.bind: missing (expected where to listen, as "0.0.0.0:5432"; got nothing)',
-    '2:12: listeners.a.pool: missing (expected the name of a pool; got nothing)',
+    '2:12: listeners.a.pool: missing (expected the name of a pool, or "" to refuse; got nothing)',
   ]);
   t.strictSame(problemsOf(listener(GOOD)), []);
 });
@@ -67,4 +67,53 @@ t.test('what only TCP has is refused for UDP', async (t) => {
     '5:24: listeners.a.bind[1]: UDP is not served on UNIX sockets (expected an IP address, or protocol = "tcp"; got "unix:/x")',
   ]);
   t.strictSame(problemsOf(listener(`${udp}bind = "127.0.0.1:0"`)), []);
+});
+
+const route = (lines: string): string => listener(`${GOOD}[[listeners.a.routes]]\n${lines}`);
+
+t.test('a route names a pool that is there, or none', async (t) => {
+  t.strictSame(problemsOf(route('pool = "p"\nclient = "10.0.0.0/8"')), []);
+  t.strictSame(problemsOf(route('pool = ""')), []);
+  t.match(problemsOf(route('pool = "q"')), [/routes\[0\]\.pool: no such pool \(expected "p"/]);
+  t.match(problemsOf(route('alpn = "h2"')), [/routes\[0\]\.pool: missing/]);
+});
+
+t.test('only a Postgres listener reads a start, and only TCP has routes', async (t) => {
+  const start = 'pool = "p"\ndatabase = "x"';
+  t.match(problemsOf(route(start)), [/routes\[0\]\.database: nobody reads what a Postgres client/]);
+  t.strictSame(problemsOf(`${route(start)}\n[listeners.a.postgres]`), []);
+  const udp = 'pool = ""\nbind = "127.0.0.1:0"\nprotocol = "udp"\nroutes = [{ pool = "p" }]';
+  t.match(problemsOf(listener(udp)), [
+    /a\.pool: datagrams cannot/,
+    /a\.routes: no meaning for UDP/,
+  ]);
+});
+
+t.test('a server name is one in any script, and no address or pattern but "*."', async (t) => {
+  for (const name of [
+    'a',
+    'a.example.',
+    '*.EXAMPLE',
+    'bücher.example',
+    'xn--bcher-kva.example',
+    '_x.y',
+  ]) {
+    t.strictSame(problemsOf(route(`pool = "p"\nserver_name = "${name}"`)), [], name);
+  }
+  for (const name of [
+    '',
+    '*',
+    '*.',
+    'a..b',
+    '*.*.a',
+    'a*',
+    '10.0.0.1',
+    '-a',
+    'a/b',
+    'a:1',
+    '[::1]',
+  ]) {
+    const found = problemsOf(route(`pool = "p"\nserver_name = ["${name}"]`));
+    t.match(found, [/routes\[0\]\.server_name/], name);
+  }
 });

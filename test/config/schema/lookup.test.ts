@@ -12,6 +12,7 @@ t.test('every table of a file is a section, in the order of the file', async (t)
       '[log]',
       '[admin]',
       '[listeners.NAME]',
+      '[[listeners.NAME.routes]]',
       '[listeners.NAME.postgres]',
       '[listeners.NAME.access]',
       '[pools.NAME]',
@@ -47,7 +48,10 @@ t.test('a key has its home in the nearest tables first', async (t) => {
     '[pools.NAME]',
     '[[pools.NAME.backends]]',
   ]);
-  t.strictSame(homes('pool', ['pools', 'pg', 'pool']), ['[listeners.NAME]']);
+  t.strictSame(homes('pool', ['pools', 'pg', 'pool']), [
+    '[listeners.NAME]',
+    '[[listeners.NAME.routes]]',
+  ]);
   t.strictSame(homes('nothing', ['pools', 'pg', 'nothing']), []);
   t.strictSame(homes('constructor', ['constructor']), []);
 });

@@ -21,7 +21,8 @@ const START = message(0x3_0000, Buffer.from('user\0me\0database\0orders\0\0'));
 
 /** What becomes of `bytes`, reported from the first on as each one comes. */
 function told(bytes: Buffer, strict: 'strict' | 'lenient', route: 'route' | 'pass' = 'route') {
-  const stage = postgresStart({ cancel: route, strict: strict === 'strict' });
+  const spec = { cancel: route, strict: strict === 'strict' };
+  const stage = postgresStart(spec, { hello: false, start: false });
   let reading = beginReading([stage]);
   for (let length = 1; length <= bytes.length; length++) {
     const step = readOn(reading, bytes.subarray(0, length), LIMIT);

@@ -46,11 +46,11 @@ function toyStage({ letter, asks }: Toy, seen: string[]): Stage {
 }
 
 /** Facts carry the lines as TLVs of a header: they have to pass from stage to stage. */
-function withLine({ proxied, postgres }: Facts, line: string): Facts {
+function withLine({ proxied, ...facts }: Facts, line: string): Facts {
   const tlv = { type: 0xe0, value: Buffer.from(line) };
   const tlvs = [...(proxied?.tlvs ?? []), tlv];
   const header = { transport: 'stream', source: null, destination: null, tlvs } as const;
-  return { proxied: header, postgres };
+  return { ...facts, proxied: header };
 }
 
 function lines({ facts }: Reading): string {

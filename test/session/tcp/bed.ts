@@ -176,6 +176,11 @@ export class Bed {
     return this.#sum(DRY_COLUMN[reason]);
   }
 
+  /** Sessions that ended with `cause` in one row. */
+  of(series: SeriesId, cause: Cause): number {
+    return this.#reader.value(series, CAUSE_COLUMN[cause]);
+  }
+
   dialFailures(failure: DialFailure): number {
     return this.#sum(DIAL_COLUMN[failure]);
   }
@@ -257,6 +262,7 @@ const LISTENER_PLAN: ListenerPlan = {
     },
   ],
   pool: POOL,
+  routes: [],
   maxSessions: 1000,
   access: null,
   settings: listenerSettings({ idleTimeoutMs: 60_000 }),

@@ -183,6 +183,7 @@ export function listenerPlan(keys: readonly number[]): ListenerPlan {
     maxSessions: 1000,
     access: null,
     settings: listenerSettings({ idleTimeoutMs: 60_000 }),
+    routes: [],
     series: LISTENER_SERIES,
   };
 }

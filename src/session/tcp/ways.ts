@@ -1,0 +1,59 @@
+/** Where the clients of a listener go: all of them to one pool, or each by its route. */
+import type { PoolId, SeriesId } from '../../core/brand.js';
+import type { Endpoint } from '../../core/endpoint.js';
+import type { Directions } from '../../core/plan.js';
+import { Routes } from '../../core/routes.js';
+import type { Facts } from '../early/stage.js';
+import type { Waiting } from './waiting.js';
+
+/** One that leads to `waiting`; null: it refuses. */
+interface Way {
+  readonly waiting: Waiting | null;
+  readonly series: SeriesId;
+}
+
+export class Ways {
+  readonly directions: Directions;
+  /** Where all go; null: each has to be known first, or all are refused. */
+  readonly only: Waiting | null;
+  /** null: all go to `only`. */
+  readonly #routes: Routes | null;
+  readonly #ways: readonly Way[];
+
+  constructor(directions: Directions, poolOf: (id: PoolId) => Waiting) {
+    const { pool, routes } = directions;
+    this.directions = directions;
+    this.#routes = routes.length === 0 ? null : new Routes(routes);
+    this.only = pool === null || routes.length > 0 ? null : poolOf(pool);
+    this.#ways = routes.map((route) => ({
+      waiting: route.pool === null ? null : poolOf(route.pool),
+      series: route.series,
+    }));
+  }
+
+  /** Whether something has to be known of a client. */
+  get areMany(): boolean {
+    return this.#routes !== null;
+  }
+
+  /** Where a client of whom `facts` are known goes; null: it is refused. */
+  find(facts: Facts, client: Endpoint): Waiting | null {
+    const { hello, postgres } = facts;
+    const session = postgres?.kind === 'start' ? postgres.session : null;
+    const index = this.#routes?.find({
+      client,
+      serverName: hello?.serverName ?? null,
+      alpn: hello?.alpn ?? [],
+      database: session?.database ?? null,
+      user: session?.user ?? null,
+      application: session?.application ?? null,
+    });
+    return this.#ways[index ?? -1]?.waiting ?? null;
+  }
+
+  /** Where sessions count that go to `waiting` and have no backend. */
+  seriesOf(waiting: Waiting | null): SeriesId {
+    const way = waiting === null ? undefined : this.#ways.find((one) => one.waiting === waiting);
+    return way?.series ?? this.directions.series;
+  }
+}
