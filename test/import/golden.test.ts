@@ -17,7 +17,7 @@ import { FIXTURES, type Fixture, importFixture } from './fixtures.js';
 const CAPABLE: Capabilities = {
   access: 'not here',
   limits: 'not here',
-  routes: 'not here',
+  routes: 'here',
   discovery: 'here',
   source: 'not here',
   control: 'here',
