@@ -4,6 +4,15 @@ import ts from 'typescript';
 import { below, nodes, place, type Source, sources } from './support/tree.js';
 
 const MAX_FILE_LINES = 400;
+const MAX_SRC_FILE_LINES = 300;
+/** The life of a session or flow, the Spec and what an application calls: each in one place. */
+const LONGER: ReadonlySet<string> = new Set([
+  'src/core/spec.ts',
+  'src/engine/node/pair.ts',
+  'src/library/balancer.ts',
+  'src/session/tcp/sessions.ts',
+  'src/session/udp/flows.ts',
+]);
 const MEDIAN_FILE_LINES = 110;
 const MAX_FUNCTION_LINES = 60;
 const MAX_COLUMNS = 100;
@@ -22,8 +31,10 @@ t.test('a file begins with a sentence on what it is, unless its test names say s
   );
 });
 
-t.test('files are short: half of src below 110 lines, none above 400', async (t) => {
-  const long = sources.filter(({ lines }) => lines.length > MAX_FILE_LINES);
+t.test('files are short: half of src below 110 lines, nearly all below 300', async (t) => {
+  const most = (path: string): number =>
+    path.startsWith('src/') && !LONGER.has(path) ? MAX_SRC_FILE_LINES : MAX_FILE_LINES;
+  const long = sources.filter(({ path, lines }) => lines.length > most(path));
   t.same(
     long.map(({ path, lines }) => `${path}: ${lines.length}`),
     [],

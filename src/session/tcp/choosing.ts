@@ -65,7 +65,7 @@ export class Choosing {
     if (session.face.ways.areMany) this.#deps.book.routed(session);
     if (waiting === null) return this.#deps.refuse(session, 'select', 'no-route');
     if (waiting.state === 'removed') return this.#deps.refuse(session, 'select', 'no-backend');
-    if (mustQueue(session)) return this.#enqueue(session);
+    if (session.waiting.mustWait(session.triedIds)) return this.#enqueue(session);
     this.#proceed(session, this.#select(session));
   }
 
@@ -75,7 +75,7 @@ export class Choosing {
    */
   followListeners(): void {
     for (const waiting of [...this.#pools.values()]) {
-      this.#followHold(waiting);
+      waiting.followHold(this.#deps.clock.nowMs());
       for (const session of [...waiting.queue.waiters, ...waiting.unproven]) {
         this.#deps.alone(session, () => this.#follow(session, waiting));
       }
@@ -106,20 +106,6 @@ export class Choosing {
       this.#armQueued(session);
     } else if (phase.at === 'dialling') {
       this.#deps.book.observe(session, 'queue', session.queueMs);
-    }
-  }
-
-  /** At the end of a hold `queue_timeout` begins anew for those that wait: it stood still. */
-  #followHold(waiting: Waiting): void {
-    if (waiting.isHeld) {
-      waiting.held = 'held';
-    } else if (waiting.held === 'held') {
-      waiting.held = 'just released';
-      const countsFromMs = this.#deps.clock.nowMs();
-      for (const session of waiting.queue.waiters) {
-        const { phase } = session;
-        if (phase.at === 'queued') session.phase = { ...phase, countsFromMs };
-      }
     }
   }
 
@@ -185,7 +171,7 @@ export class Choosing {
       case 'none':
         if (selection.reason === 'all-full' && session.waiting.pool.settings.queueSize > 0) {
           this.#enqueue(session);
-          this.#letPass(session);
+          session.waiting.letPass(session);
           return;
         }
         return session.tried === null
@@ -217,13 +203,6 @@ export class Choosing {
     this.freed(waiting.pool.id);
   }
 
-  /** Who has just found none of the free places to be for it is in nobody's way. */
-  #letPass({ phase, tried, waiting: { pool, queue } }: TcpSession): boolean {
-    if (tried === null || phase.at !== 'queued' || !pool.hasPlace()) return false;
-    queue.stepAside(phase.ticket);
-    return true;
-  }
-
   #retryUnproven(waiting: Waiting): void {
     for (const session of [...waiting.unproven]) {
       let answer: 'moved' | 'unproven' = 'moved';
@@ -237,7 +216,7 @@ export class Choosing {
 
   #retry(session: TcpSession): 'moved' | 'unproven' {
     const { waiting } = session;
-    if (mustQueue(session)) {
+    if (session.waiting.mustWait(session.triedIds)) {
       waiting.unproven.delete(session);
       this.#enqueue(session);
       return 'moved';
@@ -268,7 +247,7 @@ export class Choosing {
         result = this.#serveFirst(session);
       });
       if ((result as string) === 'moved') continue;
-      if (this.#letPass(session)) continue;
+      if (waiting.letPass(session)) continue;
       // Nobody can be served: each waits in the order in which it came.
       queue.lineUp();
       return queue.wakeAside(this.#deps.ring);
@@ -314,11 +293,4 @@ export class Choosing {
 /** Read anew: a choice has changed it. */
 function phaseOf(session: TcpSession): Phase {
   return session.phase;
-}
-
-/** The pool is held, or others wait already, perhaps at another worker: nobody overtakes them. */
-function mustQueue({ waiting, triedIds }: TcpSession): boolean {
-  const { pool, queue, isHeld } = waiting;
-  if (isHeld) return true;
-  return pool.settings.queueSize > 0 && queue.isAhead(triedIds);
 }

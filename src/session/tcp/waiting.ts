@@ -33,4 +33,30 @@ export class Waiting {
     const { heldAtMost, queueSize } = this.pool.settings;
     return this.isHeld ? heldAtMost : queueSize;
   }
+
+  /** The pool is held, or others wait already, perhaps at another worker: nobody overtakes them. */
+  mustWait(tried: TcpSession['triedIds']): boolean {
+    if (this.isHeld) return true;
+    return this.pool.settings.queueSize > 0 && this.queue.isAhead(tried);
+  }
+
+  /** At the end of a hold `queue_timeout` begins anew for those that wait: it stood still. */
+  followHold(nowMs: number): void {
+    if (this.isHeld) {
+      this.held = 'held';
+    } else if (this.held === 'held') {
+      this.held = 'just released';
+      for (const session of this.queue.waiters) {
+        const { phase } = session;
+        if (phase.at === 'queued') session.phase = { ...phase, countsFromMs: nowMs };
+      }
+    }
+  }
+
+  /** Who has just found none of the free places to be for it is in nobody's way. */
+  letPass({ phase, tried }: TcpSession): boolean {
+    if (tried === null || phase.at !== 'queued' || !this.pool.hasPlace()) return false;
+    this.queue.stepAside(phase.ticket);
+    return true;
+  }
 }

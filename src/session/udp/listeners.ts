@@ -9,6 +9,7 @@ import type { PoolView } from '../../pool/selection.js';
 import type { OpenedSocket } from '../tcp/listeners.js';
 import type { ListenerKey, ListenOutcome } from '../tcp_port.js';
 import type { UdpEngine } from '../udp_port.js';
+import type { FlowKeeper } from './flow_keeper.js';
 import { UdpListener } from './listener.js';
 
 export interface UdpListenersDeps {
@@ -17,21 +18,6 @@ export interface UdpListenersDeps {
   readonly worker: WorkerId;
   /** A flow gave back a descriptor, which others may wait for. */
   readonly descriptorFreed: () => void;
-}
-
-/** What the flows of a listener must know. */
-export interface FlowKeeper {
-  /** The listener's framing changed: its flows end now. */
-  endFlowsOf(listener: UdpListener): void;
-  /** That socket closes: its flows end now. */
-  endFlowsAt(key: ListenerKey): void;
-  /**
-   * Somebody else receives at that socket from now on: its flows end when nothing is owed to their
-   * clients. Answers when it may be closed.
-   */
-  handOverFlowsAt(key: ListenerKey): number;
-  /** The listener's timeouts may have changed. */
-  rearmFlowsOf(listener: UdpListener): void;
 }
 
 /** A socket that takes no more from clients. */
