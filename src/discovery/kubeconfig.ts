@@ -8,7 +8,7 @@ import type { Timers } from '../core/clock.js';
 import { inBrackets, isRecord, shown } from './answers.js';
 import type { HttpQuestion } from './http_client.js';
 import { readSecrets, readSecretText } from './secret_files.js';
-import { type Failed, failed, type GiveUp } from './source.js';
+import { type Failed, failed, type GiveUp, type SecretDeps } from './source.js';
 
 export interface Cluster {
   readonly kind: 'cluster';
@@ -30,13 +30,13 @@ export const THIS_POD: Pod = {
 
 export async function ownCluster(
   { folder, env }: Pod,
-  timers: Timers,
+  deps: SecretDeps,
   giveUp: GiveUp,
 ): Promise<Cluster | Failed> {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env;
   if (host === undefined) return failed('refused', 'this is no pod, and there is no kubeconfig');
   const files = { tokenFile: `${folder}/token`, caFile: `${folder}/ca.crt` };
-  const secrets = await readSecrets(files, timers, giveUp);
+  const secrets = await readSecrets(files, deps, giveUp);
   if (secrets.kind === 'failed') return secrets;
   const { ca, token } = secrets;
   const access = { ca, secretHeaders: bearer(token) };
@@ -45,9 +45,10 @@ export async function ownCluster(
 
 export async function clusterOf(
   path: string,
-  timers: Timers,
+  deps: SecretDeps,
   giveUp: GiveUp,
 ): Promise<Cluster | Failed> {
+  const { timers } = deps;
   const text = await readSecretText(path, timers, giveUp);
   if (typeof text !== 'string') return text;
   const chosen = await readKubeconfig(text);
@@ -69,12 +70,13 @@ export async function clusterOf(
   const file = user['tokenFile'];
   const tokenFile =
     typeof given !== 'string' && typeof file === 'string' ? resolve(dirname(path), file) : null;
-  const secrets = await readSecrets({ tokenFile, caFile: null }, timers, giveUp);
+  const secrets = await readSecrets({ tokenFile, caFile: null }, deps, giveUp);
   for (const one of [ca, cert, key, secrets]) {
     if (one !== null && typeof one !== 'string' && one.kind === 'failed') return one;
   }
   if (secrets.kind === 'failed') return secrets;
   const token = typeof given === 'string' ? given : secrets.token;
+  if (token !== null) deps.redactor.learn(token);
   const client =
     typeof cert === 'string' && typeof key === 'string' ? { client: { cert, key } } : {};
   return {

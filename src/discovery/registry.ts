@@ -1,6 +1,7 @@
-/** The sources by their kind. */
+/** The sources by their kind, and the one way out of each. */
 import type { SourceSpec } from '../core/discovery_spec.js';
-import type { Source, SourceDeps } from './source.js';
+import { Redactor } from '../secrets/redactor.js';
+import type { Answer, SecretDeps, Source, SourceDeps } from './source.js';
 import { consulSource } from './sources/consul.js';
 import { dnsSource } from './sources/dns.js';
 import { etcdSource } from './sources/etcd.js';
@@ -10,7 +11,30 @@ import { kubernetesSource } from './sources/kubernetes.js';
 import { patroniSource } from './sources/patroni.js';
 import { sentinelSource } from './sources/sentinel.js';
 
+/**
+ * Makes the source for `spec`. What it tells of its server is rid of the secrets that the server
+ * was sent.
+ */
 export function createSource(spec: SourceSpec, deps: SourceDeps): Source {
+  const redactor = new Redactor();
+  const source = bareSource(spec, { ...deps, redactor });
+  return { ask: async (giveUp) => published(await source.ask(giveUp), redactor) };
+}
+
+function published(answer: Answer, redactor: Redactor): Answer {
+  switch (answer.kind) {
+    case 'failed':
+      return { ...answer, problem: redactor.hide(answer.problem) };
+    case 'members':
+      return answer.leftOut.length === 0
+        ? answer
+        : { ...answer, leftOut: answer.leftOut.map((clause) => redactor.hide(clause)) };
+    case 'unchanged':
+      return answer;
+  }
+}
+
+function bareSource(spec: SourceSpec, deps: SecretDeps): Source {
   switch (spec.kind) {
     case 'dns':
       return dnsSource(spec, deps);

@@ -1,7 +1,7 @@
 /** The files of a source over HTTP, read at each question, so that they can be rotated. */
 import type { Timers } from '../core/clock.js';
 import { type FileRead, readUserFile } from '../files/user_file.js';
-import { type Failed, failed, type GiveUp } from './source.js';
+import { type Failed, failed, type GiveUp, type SecretDeps } from './source.js';
 import { limited } from './time_limit.js';
 
 const MAX_FILE_BYTES = 1_048_576;
@@ -18,9 +18,10 @@ interface Secrets {
   readonly ca: string | null;
 }
 
+/** The redactor learns the token before anybody can send it. */
 export async function readSecrets(
   { tokenFile, caFile }: SecretFiles,
-  timers: Timers,
+  { timers, redactor }: Pick<SecretDeps, 'timers' | 'redactor'>,
   giveUp: GiveUp,
 ): Promise<Secrets | Failed> {
   const token = await readText(tokenFile, timers, giveUp);
@@ -31,6 +32,7 @@ export async function readSecrets(
   if (plain !== null && !/^[\x21-\x7e]+$/.test(plain)) {
     return failed('refused', `${tokenFile} holds no token`);
   }
+  if (plain !== null) redactor.learn(plain);
   return { kind: 'secrets', token: plain, ca };
 }
 

@@ -7,6 +7,7 @@ import type { Clock, Timers } from '../core/clock.js';
 import type { SourceFailure } from '../core/discovery_spec.js';
 import type { Address } from '../core/endpoint.js';
 import type { Random } from '../core/random.js';
+import type { Redactor } from '../secrets/redactor.js';
 
 /** One that a source names. */
 export interface Member {
@@ -68,6 +69,12 @@ export interface SourceDeps {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
+}
+
+/** What those take that are sent secrets. */
+export interface SecretDeps extends SourceDeps {
+  /** Learns each secret before it is sent. */
+  readonly redactor: Redactor;
 }
 
 export function failed(failure: SourceFailure, problem: string): Failed {

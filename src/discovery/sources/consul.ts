@@ -17,8 +17,8 @@ import {
   type Member,
   named,
   plainMember,
+  type SecretDeps,
   type Source,
-  type SourceDeps,
 } from '../source.js';
 
 /** How long the agent may keep a question; it adds up to a sixteenth. */
@@ -28,7 +28,8 @@ const WAIT_LIMIT_MS = (WAIT_S + WAIT_S / 16) * 1_000 + HTTP_LIMIT_MS;
 const INTERVAL_MS = 5_000;
 const MAX_WEIGHT = 1_000;
 
-export function consulSource(spec: ConsulSourceSpec, { timers }: SourceDeps): Source {
+export function consulSource(spec: ConsulSourceSpec, deps: SecretDeps): Source {
+  const { timers } = deps;
   /** 0: the next question is answered at once. */
   let index = 0;
   const { host } = new URL(spec.url);
@@ -51,7 +52,7 @@ export function consulSource(spec: ConsulSourceSpec, { timers }: SourceDeps): So
   };
 
   const ask = async (giveUp: GiveUp): Promise<Answer> => {
-    const secrets = await readSecrets(spec, timers, giveUp);
+    const secrets = await readSecrets(spec, deps, giveUp);
     if (secrets.kind === 'failed') return secrets;
     const { ca, token } = secrets;
     const answer = await askHttp(

@@ -19,8 +19,8 @@ import {
   type Member,
   named,
   plainMember,
+  type SecretDeps,
   type Source,
-  type SourceDeps,
 } from '../source.js';
 
 /** A watch is opened anew so often, and all keys are read: a silent one costs no more than that. */
@@ -36,13 +36,13 @@ interface Login {
   readonly password: string | null;
 }
 
-export function etcdSource(spec: EtcdSourceSpec, deps: SourceDeps): Source {
+export function etcdSource(spec: EtcdSourceSpec, deps: SecretDeps): Source {
   return new EtcdSource(spec, deps);
 }
 
 class EtcdSource implements Source {
   readonly #spec: EtcdSourceSpec;
-  readonly #deps: SourceDeps;
+  readonly #deps: SecretDeps;
   readonly #range: ReturnType<typeof rangeOf>;
   /** After which revision a watch begins; null: the keys are read first. */
   #revision: string | null = null;
@@ -51,7 +51,7 @@ class EtcdSource implements Source {
   /** etcd gives one for a password, and forgets it when it restarts or nobody used it. */
   #token: string | null = null;
 
-  constructor(spec: EtcdSourceSpec, deps: SourceDeps) {
+  constructor(spec: EtcdSourceSpec, deps: SecretDeps) {
     this.#spec = spec;
     this.#deps = deps;
     this.#range = rangeOf(spec.prefix);
@@ -83,6 +83,7 @@ class EtcdSource implements Source {
       return refusal(this.#spec.urls[this.#turn], answer.status, answer.body);
     }
     this.#token = given['token'];
+    this.#deps.redactor.learn(this.#token);
     return null;
   }
 
@@ -147,7 +148,7 @@ class EtcdSource implements Source {
 
   async ask(giveUp: GiveUp): Promise<Answer> {
     const files = { tokenFile: this.#spec.passwordFile, caFile: this.#spec.caFile };
-    const secrets = await readSecrets(files, this.#deps.timers, giveUp);
+    const secrets = await readSecrets(files, this.#deps, giveUp);
     if (secrets.kind === 'failed') return secrets;
     const login = { ca: secrets.ca, password: secrets.token };
     const watched =

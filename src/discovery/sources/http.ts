@@ -10,16 +10,17 @@ import {
   type GiveUp,
   type Members,
   named,
+  type SecretDeps,
   type Source,
-  type SourceDeps,
 } from '../source.js';
 
-export function httpSource(spec: HttpSourceSpec, { timers }: SourceDeps): Source {
+export function httpSource(spec: HttpSourceSpec, deps: SecretDeps): Source {
+  const { timers } = deps;
   /** Of the last list that could be read. */
   let known: { readonly etag: string; readonly answer: Members } | null = null;
 
   const ask = async (giveUp: GiveUp): Promise<Answer> => {
-    const secrets = await readSecrets(spec, timers, giveUp);
+    const secrets = await readSecrets(spec, deps, giveUp);
     if (secrets.kind === 'failed') return secrets;
     const { ca, token } = secrets;
     const answer = await askHttp(

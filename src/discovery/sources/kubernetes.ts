@@ -17,8 +17,8 @@ import {
   failed,
   type GiveUp,
   named,
+  type SecretDeps,
   type Source,
-  type SourceDeps,
 } from '../source.js';
 
 /** The server ends a watch after this, and we do a little later. */
@@ -32,7 +32,7 @@ const SERVICE_LABEL = 'kubernetes.io/service-name';
 
 export function kubernetesSource(
   spec: KubernetesSourceSpec,
-  deps: SourceDeps,
+  deps: SecretDeps,
   pod: Pod = THIS_POD,
 ): Source {
   return new KubernetesSource(spec, deps, pod);
@@ -40,7 +40,7 @@ export function kubernetesSource(
 
 class KubernetesSource implements Source {
   readonly #spec: KubernetesSourceSpec;
-  readonly #deps: SourceDeps;
+  readonly #deps: SecretDeps;
   readonly #pod: Pod;
   readonly #slices = new Map<string, Slice>();
   /** Where a watch begins; null: the slices are listed first. It is opaque, and never compared. */
@@ -48,7 +48,7 @@ class KubernetesSource implements Source {
   /** Watches in turn that could not be followed. */
   #misses = 0;
 
-  constructor(spec: KubernetesSourceSpec, deps: SourceDeps, pod: Pod) {
+  constructor(spec: KubernetesSourceSpec, deps: SecretDeps, pod: Pod) {
     this.#spec = spec;
     this.#deps = deps;
     this.#pod = pod;
@@ -142,7 +142,7 @@ class KubernetesSource implements Source {
   }
 
   async ask(giveUp: GiveUp): Promise<Answer> {
-    const cluster = await reach(this.#spec, this.#pod, this.#deps.timers, giveUp);
+    const cluster = await reach(this.#spec, this.#pod, this.#deps, giveUp);
     if (cluster.kind === 'failed') return cluster;
     return this.#version === null
       ? this.#list(cluster, giveUp)
@@ -153,12 +153,10 @@ class KubernetesSource implements Source {
 function reach(
   { kubeconfig }: KubernetesSourceSpec,
   pod: Pod,
-  timers: SourceDeps['timers'],
+  deps: SecretDeps,
   giveUp: GiveUp,
 ): Promise<Cluster | Failed> {
-  return kubeconfig === null
-    ? ownCluster(pod, timers, giveUp)
-    : clusterOf(kubeconfig, timers, giveUp);
+  return kubeconfig === null ? ownCluster(pod, deps, giveUp) : clusterOf(kubeconfig, deps, giveUp);
 }
 
 interface List {

@@ -14,8 +14,8 @@ import {
   type Failed,
   failed,
   type GiveUp,
+  type SecretDeps,
   type Source,
-  type SourceDeps,
 } from '../source.js';
 
 /** Writes follow a new leader within a second or two: it is asked so often. */
@@ -29,9 +29,10 @@ interface Cluster {
   readonly leftOut: readonly string[];
 }
 
-export function patroniSource(spec: PatroniSourceSpec, { timers }: SourceDeps): Source {
+export function patroniSource(spec: PatroniSourceSpec, deps: SecretDeps): Source {
+  const { timers } = deps;
   const ask = async (giveUp: GiveUp): Promise<Answer> => {
-    const secrets = await readSecrets({ tokenFile: null, caFile: spec.caFile }, timers, giveUp);
+    const secrets = await readSecrets({ tokenFile: null, caFile: spec.caFile }, deps, giveUp);
     if (secrets.kind === 'failed') return secrets;
     const asked = await Promise.all(
       spec.urls.map(async (url): Promise<Cluster | Failed> => {

@@ -16,8 +16,8 @@ import {
   type Failed,
   failed,
   type GiveUp,
+  type SecretDeps,
   type Source,
-  type SourceDeps,
 } from '../source.js';
 import { limited, pause } from '../time_limit.js';
 
@@ -32,7 +32,8 @@ interface Known {
   readonly members: readonly RoledMember[];
 }
 
-export function sentinelSource(spec: SentinelSourceSpec, { timers }: SourceDeps): Source {
+export function sentinelSource(spec: SentinelSourceSpec, deps: SecretDeps): Source {
+  const { timers } = deps;
   let ring = new AbortController();
   const bells = spec.addresses.map((address) => new NewsBell(address, () => ring.abort()));
   let turn: 'first' | 'later' = 'first';
@@ -62,11 +63,7 @@ export function sentinelSource(spec: SentinelSourceSpec, { timers }: SourceDeps)
     if (turn === 'later') await untilNews(giveUp);
     turn = 'later';
     ring = new AbortController();
-    const secrets = await readSecrets(
-      { tokenFile: spec.passwordFile, caFile: null },
-      timers,
-      giveUp,
-    );
+    const secrets = await readSecrets({ tokenFile: spec.passwordFile, caFile: null }, deps, giveUp);
     if (secrets.kind === 'failed') return secrets;
     const login = secrets.token === null ? [] : [command('AUTH', secrets.token)];
     if (!giveUp.aborted) for (const bell of bells) bell.keep(login);

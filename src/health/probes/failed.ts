@@ -3,8 +3,8 @@
  * of sockets are translated here and nowhere else.
  */
 import { InvariantError } from '../../core/assert.js';
+import { quoted } from '../../secrets/quote.js';
 import type { ProbeFailure, ProbeResult } from '../probe.js';
-import { quoted } from './quote.js';
 
 export class Failed extends Error {
   override readonly name = 'Failed';

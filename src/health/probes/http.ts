@@ -5,11 +5,11 @@
 import type { Endpoint } from '../../core/endpoint.js';
 import { formatAddress } from '../../core/endpoint.js';
 import type { ProbeSpec } from '../../core/spec.js';
+import { quoted } from '../../secrets/quote.js';
+import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import type { Connection, Converse } from './connection.js';
 import { Failed, whole } from './failed.js';
-import { quoted } from './quote.js';
-import type { Redactor } from './redactor.js';
 
 type HttpSpec = Extract<ProbeSpec, { kind: 'http' }>;
 

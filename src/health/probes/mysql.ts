@@ -7,10 +7,11 @@
  * that HAProxy's documentation warns of at `option mysql-check`). An account named `sluice` without
  * password and rights makes the login succeed and keeps "access denied" out of the server's log.
  */
+
+import { quoted } from '../../secrets/quote.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import { type Connection, type Converse, MAX_ANSWER_BYTES } from './connection.js';
 import { Failed, whole } from './failed.js';
-import { quoted } from './quote.js';
 
 const USER = 'sluice';
 const PLUGIN = 'mysql_native_password';

@@ -11,6 +11,7 @@
  * gave credentials wants them to be right.
  */
 import type { ProbeSpec, ProbeTls } from '../../core/spec.js';
+import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import type { Connection, Converse } from './connection.js';
 import type { ProbeDeps } from './deps.js';
@@ -25,7 +26,6 @@ import {
   startupMessage,
   TERMINATE,
 } from './postgres_wire.js';
-import type { Redactor } from './redactor.js';
 import { ReplayLag } from './replay_lag.js';
 import { cared, readSecret } from './secrets.js';
 

@@ -1,5 +1,7 @@
 /** Logging in to PostgreSQL: from the start-up message to ReadyForQuery. */
 import { createHash } from 'node:crypto';
+import { quoted } from '../../secrets/quote.js';
+import type { Redactor } from '../../secrets/redactor.js';
 import type { Connection } from './connection.js';
 import { Failed } from './failed.js';
 import {
@@ -11,8 +13,6 @@ import {
   saslInitialResponse,
   saslResponse,
 } from './postgres_wire.js';
-import { quoted } from './quote.js';
-import type { Redactor } from './redactor.js';
 import { SCRAM_MECHANISM, ScramClient } from './scram.js';
 
 export interface Credentials {

@@ -1,11 +1,12 @@
 /**
  * What PostgreSQL says about itself by SQL: its role and, of a replica, how far replay has come.
  */
+
+import { quoted } from '../../secrets/quote.js';
 import type { Connection } from './connection.js';
 import { Failed } from './failed.js';
 import { next } from './postgres_login.js';
 import { queryMessage, readRow } from './postgres_wire.js';
-import { quoted } from './quote.js';
 import type { ReplaySample } from './replay_lag.js';
 
 export interface Standing {

@@ -2,9 +2,10 @@
  * PostgreSQL's frontend/backend protocol 3.0 as far as probes need it ("Message Formats" in
  * PostgreSQL's documentation): messages out, messages in, error fields.
  */
+
+import { quoted } from '../../secrets/quote.js';
 import { type Connection, MAX_ANSWER_BYTES } from './connection.js';
 import { Failed } from './failed.js';
-import { quoted } from './quote.js';
 
 export interface Message {
   /** One letter. */

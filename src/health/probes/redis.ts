@@ -4,11 +4,11 @@
  * must have its link to the primary, because otherwise nobody knows how old its data is.
  */
 import type { ProbeSpec } from '../../core/spec.js';
+import { quoted } from '../../secrets/quote.js';
+import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import type { Connection, Converse } from './connection.js';
 import { Failed, whole } from './failed.js';
-import { quoted } from './quote.js';
-import type { Redactor } from './redactor.js';
 import { command, type Reply, readReply } from './resp.js';
 import { cared, readSecret } from './secrets.js';
 

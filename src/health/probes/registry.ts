@@ -1,6 +1,7 @@
 /** The probe for a definition: the one place that knows all of them. */
 import { unreachable } from '../../core/assert.js';
 import type { ProbeSpec } from '../../core/spec.js';
+import { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import { type Converse, conversingBy } from './connection.js';
 import type { ProbeDeps } from './deps.js';
@@ -9,7 +10,7 @@ import { whole } from './failed.js';
 import { httpProbe } from './http.js';
 import { mysqlProbe } from './mysql.js';
 import { postgresProbe } from './postgres.js';
-import { Redactor } from './redactor.js';
+import { published } from './publish.js';
 import { redisProbe } from './redis.js';
 import { whenThereIsRoom } from './room.js';
 import { sendExpectProbe } from './send_expect.js';
@@ -28,7 +29,7 @@ export function createProbe(spec: ProbeSpec, deps: ProbeDeps): Probe {
   return {
     attempt: async (target, signal) => {
       const attempt = (): Promise<ProbeResult> => probe.attempt(target, signal);
-      return redactor.publish(await whenThereIsRoom(attempt, signal, deps.timers));
+      return published(await whenThereIsRoom(attempt, signal, deps.timers), redactor);
     },
   };
 }

@@ -1,7 +1,8 @@
 /** The part of Redis' protocol (RESP2) that probes need: commands out, replies in. */
+
+import { quoted } from '../../secrets/quote.js';
 import type { Connection } from './connection.js';
 import { Failed } from './failed.js';
-import { quoted } from './quote.js';
 
 export type Reply =
   | { readonly kind: 'text'; readonly text: string }

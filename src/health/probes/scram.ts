@@ -5,8 +5,8 @@
  */
 import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import { quoted } from '../../secrets/quote.js';
 import { Failed } from './failed.js';
-import { quoted } from './quote.js';
 
 export const SCRAM_MECHANISM = 'SCRAM-SHA-256';
 

@@ -2,9 +2,9 @@
 import type { CutOffSignal } from '../../core/cut_off.js';
 import type { SecretSource } from '../../core/spec.js';
 import { readUserFile } from '../../files/user_file.js';
+import type { Redactor } from '../../secrets/redactor.js';
 import type { ProbeResult } from '../probe.js';
 import { Failed } from './failed.js';
-import type { Redactor } from './redactor.js';
 
 /** A longer file is not a password. */
 const MAX_SECRET_BYTES = 4_096;

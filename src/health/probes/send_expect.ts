@@ -3,11 +3,11 @@
  * in this order, but anything may stand in between.
  */
 import type { ProbeSpec } from '../../core/spec.js';
+import { quoted } from '../../secrets/quote.js';
+import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe } from '../probe.js';
 import type { Connection, Converse } from './connection.js';
 import { Failed, whole } from './failed.js';
-import { quoted } from './quote.js';
-import type { Redactor } from './redactor.js';
 
 type SendExpectSpec = Extract<ProbeSpec, { kind: 'send-expect' }>;
 

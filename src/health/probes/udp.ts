@@ -4,11 +4,11 @@
  * silent.
  */
 import type { ProbeSpec } from '../../core/spec.js';
+import { quoted } from '../../secrets/quote.js';
+import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import { exchange, timedOut } from './datagram.js';
 import { Failed, whole } from './failed.js';
-import { quoted } from './quote.js';
-import type { Redactor } from './redactor.js';
 
 type UdpSpec = Extract<ProbeSpec, { kind: 'udp' }>;
 

@@ -2,13 +2,18 @@
 
 import { formatAddress } from '../../../src/core/endpoint.js';
 import { seededRandom } from '../../../src/core/random.js';
-import type { Answer, Source, SourceDeps } from '../../../src/discovery/source.js';
+import type { Answer, SecretDeps, Source } from '../../../src/discovery/source.js';
+import { Redactor } from '../../../src/secrets/redactor.js';
 import { fastTime } from '../../support/fast_time.js';
 
 const NEVER = new AbortController().signal;
 
 /** Ten seconds of a source are a second of the test. */
-export const DEPS: SourceDeps = { ...fastTime(10), random: seededRandom(1) };
+export const DEPS: SecretDeps = {
+  ...fastTime(10),
+  random: seededRandom(1),
+  redactor: new Redactor(),
+};
 
 export function asked(source: Source): () => Promise<Answer> {
   return () => source.ask(NEVER);

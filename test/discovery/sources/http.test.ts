@@ -9,6 +9,7 @@ import { formatAddress } from '../../../src/core/endpoint.js';
 import { seededRandom } from '../../../src/core/random.js';
 import type { Answer } from '../../../src/discovery/source.js';
 import { httpSource } from '../../../src/discovery/sources/http.js';
+import { Redactor } from '../../../src/secrets/redactor.js';
 import { makeCertificate } from '../../support/certificate.js';
 import { fastTime } from '../../support/fast_time.js';
 import { freePort, tempFolder } from '../../support/places.js';
@@ -30,7 +31,14 @@ async function serve(t: Test, handler: RequestListener, tls?: Tls): Promise<numb
 
 function source(url: string, more: Partial<HttpSourceSpec> = {}) {
   const spec = { kind: 'http', url, intervalMs: 30_000, tokenFile: null, caFile: null } as const;
-  const made = httpSource({ ...spec, ...more }, { ...fastTime(1), random: seededRandom(1) });
+  const made = httpSource(
+    { ...spec, ...more },
+    {
+      ...fastTime(1),
+      random: seededRandom(1),
+      redactor: new Redactor(),
+    },
+  );
   return { ask: () => made.ask(NEVER) };
 }
 

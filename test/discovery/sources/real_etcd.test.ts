@@ -5,6 +5,7 @@ import t, { type Test } from 'tap';
 import type { EtcdSourceSpec } from '../../../src/core/discovery_spec.js';
 import { seededRandom } from '../../../src/core/random.js';
 import { etcdSource } from '../../../src/discovery/sources/etcd.js';
+import { Redactor } from '../../../src/secrets/redactor.js';
 import { eventually } from '../../support/deadline.js';
 import { fastTime } from '../../support/fast_time.js';
 import { tempFolder } from '../../support/places.js';
@@ -13,7 +14,7 @@ import { startEtcd } from '../../support/servers/etcd.js';
 import { asked, texts } from './asked.js';
 
 /** A real server keeps real time. */
-const DEPS = { ...fastTime(1), random: seededRandom(1) };
+const DEPS = { ...fastTime(1), random: seededRandom(1), redactor: new Redactor() };
 
 async function etcdFor(t: Test, more: Partial<EtcdSourceSpec> = {}) {
   const etcd = await startEtcd(t);

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { InvariantError } from '../../../src/core/assert.js';
 import { Failed, outcomeOf, socketFailure } from '../../../src/health/probes/failed.js';
-import { printable } from '../../../src/health/probes/quote.js';
+import { printable } from '../../../src/secrets/quote.js';
 
 function errno(code: string, message = code): Error {
   return Object.assign(new Error(message), { code, syscall: 'connect' });

@@ -3,8 +3,8 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { SecretSource } from '../../../src/core/spec.js';
-import { Redactor } from '../../../src/health/probes/redactor.js';
 import { cared, readSecret } from '../../../src/health/probes/secrets.js';
+import { Redactor } from '../../../src/secrets/redactor.js';
 import { tempFolder } from '../../support/places.js';
 
 const NEVER = new AbortController().signal;

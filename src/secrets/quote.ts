@@ -1,7 +1,7 @@
 /**
- * Quoting what a backend said. The quotation stays whole and marked until the result leaves the
- * probe (redactor.ts): whoever cut or changed it before would hide half of a secret from the one
- * who looks for it.
+ * Quoting what a backend said. The quotation stays whole and marked until the result leaves its
+ * probe (health/probes/publish.ts): whoever cut or changed it before would hide half of a secret
+ * from the one who looks for it.
  */
 
 /** Private use characters of Unicode, taken out of what is quoted, so that nobody forges them. */

@@ -1,11 +1,8 @@
 /**
- * Keeps secrets out of what leaves a probe. Servers repeat what they were sent, whole or in part,
- * and in forms of their own; so a text from outside is marked where it is quoted, and only here,
- * where every result passes, is it rid of secrets, made printable and cut, in this order.
+ * Keeps secrets out of what is told of servers that they were sent to. Servers repeat what they
+ * were sent, whole or in part, and in forms of their own; so whatever they say passes here last.
  */
 import { createHash } from 'node:crypto';
-import type { ProbeResult } from '../probe.js';
-import { unquoteEach } from './quote.js';
 
 const MASK = '***';
 /** So many characters of a secret in a row are hidden, also where the rest of it is missing. */
@@ -45,6 +42,7 @@ export class Redactor {
 
   /** `text` without what was learnt. */
   hide(text: string): string {
+    if (this.#known.size === 0) return text;
     const folded = foldCase(text);
     const hidden = new Uint8Array(text.length);
     for (const form of this.#known.values()) {
@@ -55,16 +53,6 @@ export class Redactor {
       }
     }
     return masked(text, hidden);
-  }
-
-  /** `result` as it may be shown. */
-  publish(result: ProbeResult): ProbeResult {
-    if (result.ok && result.note === '' && result.warning === undefined) return result;
-    const fit = (text: string): string => unquoteEach(text, (quoted) => this.hide(quoted));
-    if (!result.ok) return { ...result, detail: fit(result.detail) };
-    const { warning } = result;
-    const note = fit(result.note);
-    return { ...result, note, ...(warning === undefined ? {} : { warning: fit(warning) }) };
   }
 }
 

@@ -1,12 +1,13 @@
 /** Whatever a server makes of a secret that it was sent, no result of a probe shows any of it. */
 import { createHash } from 'node:crypto';
 import t from 'tap';
-import { present } from '../../../src/core/assert.js';
-import { below, type Random, seededRandom } from '../../../src/core/random.js';
-import { quoted } from '../../../src/health/probes/quote.js';
-import { Redactor } from '../../../src/health/probes/redactor.js';
-import { leaksOf } from '../../support/leaks.js';
-import { seed } from '../../support/seed.js';
+import { present } from '../../src/core/assert.js';
+import { below, type Random, seededRandom } from '../../src/core/random.js';
+import { published } from '../../src/health/probes/publish.js';
+import { quoted } from '../../src/secrets/quote.js';
+import { Redactor } from '../../src/secrets/redactor.js';
+import { leaksOf } from '../support/leaks.js';
+import { seed } from '../support/seed.js';
 
 const ROUNDS = 2_000;
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
@@ -52,11 +53,14 @@ t.test(`nothing of a secret is shown, however it comes back (SEED=${seed})`, asy
     // So that the cut of the text falls everywhere in the secret.
     const padding = '.'.repeat(pick(random, [0, below(random, 180), 2_000 + below(random, 60)]));
     const said = `${padding}${manner(`u:${canary} ${secret}`)}`;
-    const { detail } = redactor.publish({
-      ok: false,
-      failure: 'wrong-answer',
-      detail: `got "${quoted(below(random, 2) === 0 ? said : Buffer.from(said))}"`,
-    }) as { readonly detail: string };
+    const { detail } = published(
+      {
+        ok: false,
+        failure: 'wrong-answer',
+        detail: `got "${quoted(below(random, 2) === 0 ? said : Buffer.from(said))}"`,
+      },
+      redactor,
+    ) as { readonly detail: string };
     const leaks = leaksOf(canary, detail);
     if (leaks.length > 0) t.fail(`round ${round}, ${name}`, { secret, detail, leaks });
   }
@@ -68,7 +72,7 @@ t.test('our own words stay, and a text without a secret too', async (t) => {
   redactor.learn('refused');
   redactor.learnWords('AUTH hunter2\r\nPING\r\n');
   const shown = (detail: string): string => {
-    const result = redactor.publish({ ok: false, failure: 'not-ready', detail });
+    const result = published({ ok: false, failure: 'not-ready', detail }, redactor);
     return result.ok ? '' : result.detail;
   };
   t.equal(shown('connection refused'), 'connection refused');
@@ -104,7 +108,7 @@ t.test('hiding takes no time that a server could make felt', async (t) => {
     detail: quoted('0'.repeat(65_536)),
   } as const;
   const started = performance.now();
-  redactor.publish(result);
+  published(result, redactor);
   const tookMs = performance.now() - started;
   t.ok(tookMs < 1_000, `${Math.round(tookMs)} ms`);
 });
