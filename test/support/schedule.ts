@@ -35,7 +35,7 @@ export const ONE_ENGINE: Readonly<Record<string, string>> = {
   'system/commands': NO_WORKER,
   'system/control_harm': MAIN_THREAD,
   'system/control_socket': MAIN_THREAD,
-  'system/demo': 'the demo chooses its engine by itself',
+  'system/demo': `${MAIN_THREAD}: what it shows; its sessions are ordinary ones`,
   'system/discovery': `${WIRE}; what leaves a pool drains in drain and reload`,
   'system/import': 'a translated file is a file: what it asks for is tested elsewhere',
   'system/names': MAIN_THREAD,
