@@ -188,7 +188,7 @@ t.test(
     t.same(eligible.map(({ score }) => score).toSorted(), [1, 2, 2], 'two of three have a session');
 
     const text = await it.ctl('explain', 'tight', '10.0.0.7');
-    t.match(text.stdout, /^It goes to tight\/a\./);
+    t.match(text.stdout, /^The listener has no routes: .*\nIt goes to tight\/a\./);
     await relayed(t, await daemon.port('tight'));
     const queued = await get<Explanation>(it, '/explain?listener=tight&client=10.0.0.7');
     t.match(queued, { chosen: null, outcome: 'It waits in the queue, up to 5 s, behind 0 of 5.' });
