@@ -7,7 +7,7 @@
  * 2.5.5.2), and a block of IPv6 that contains all of those stands for IPv6 only.
  */
 import { assert } from './assert.js';
-import { mapped } from './ip_bytes.js';
+import { mapped, wordAt } from './ip_bytes.js';
 import type { AccessSpec } from './spec.js';
 import { ITEMS_PER_STRETCH, inStretches, type Stretches } from './stretches.js';
 
@@ -271,12 +271,6 @@ function compare(a: Uint32Array, aAt: number, b: Uint32Array, bAt: number): numb
     if (by !== 0) return by;
   }
   return 0;
-}
-
-function wordAt(bytes: Uint8Array, word: number): number {
-  const at = 4 * word;
-  const low = ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
-  return (bytes[at] ?? 0) * 0x100_0000 + low;
 }
 
 /** The first `bits` of a word: all of them from 32 on, none from 0 down. */

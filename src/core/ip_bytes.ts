@@ -71,6 +71,13 @@ export function mapped(bytes: Uint8Array): Uint8Array {
   return wide;
 }
 
+/** The 32 bits of word number `word`, big end first. */
+export function wordAt(bytes: Uint8Array, word: number): number {
+  const at = 4 * word;
+  const low = ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+  return (bytes[at] ?? 0) * 0x100_0000 + low;
+}
+
 function ipv4Bytes(text: string): Uint8Array | null {
   const address = ipv4Number(text);
   if (address < 0) return null;

@@ -1,0 +1,53 @@
+/** Rates by one time: never one more, in any order of the clock. */
+import t from 'tap';
+import { seededRandom } from '../../src/core/random.js';
+import { nsOf, type Rate, rateASecond, rateOf, tryCome, waitNs } from '../../src/pool/cell_rate.js';
+import { seed } from '../support/seed.js';
+
+/** When those came who were let in, of one who tries at each of `timesMs`. */
+function cameAt(rate: Rate, timesMs: readonly number[]): number[] {
+  const cell = new BigInt64Array(1);
+  return timesMs.filter((ms) => tryCome(cell, 0, rate, nsOf(ms)));
+}
+
+t.test('a burst comes at once, and then one an interval', async (t) => {
+  const rate = rateOf(20, 1_000, 3);
+  const every10Ms = Array.from({ length: 31 }, (_, index) => 1_000 + 10 * index);
+  const came = cameAt(rate, [1_000, 1_000, 1_000, 1_000, ...every10Ms]);
+  t.same(came, [1_000, 1_000, 1_000, 1_050, 1_100, 1_150, 1_200, 1_250, 1_300]);
+});
+
+t.test('who waits as long as it is told comes then, and not before', async (t) => {
+  const cell = new BigInt64Array(1);
+  const rate = rateOf(3, 1_000, 1);
+  t.ok(tryCome(cell, 0, rate, nsOf(5_000)));
+  const wait = waitNs(cell, 0, rate, nsOf(5_000));
+  t.notOk(tryCome(cell, 0, rate, nsOf(5_000) + wait - 1n));
+  t.ok(tryCome(cell, 0, rate, nsOf(5_000) + wait));
+});
+
+t.test(`in no second more than so many, and nearly as many (SEED=${seed})`, async (t) => {
+  const random = seededRandom(seed);
+  for (const count of [1, 2, 7, 25, 26, 50, 99, 100, 1_000, 20_000]) {
+    const rate = rateASecond(count);
+    // More often than is allowed, and with pauses, after which there is a burst.
+    const timesMs: number[] = [];
+    for (let ms = 1_000; ms < 9_000; ms += (1_000 / count) * random.next()) {
+      timesMs.push(ms);
+      if (random.next() < 1 / count) ms += 300 * random.next();
+    }
+    const came = cameAt(rate, timesMs);
+    let first = 0;
+    let most = 0;
+    for (let last = 0; last < came.length; last++) {
+      while ((came[last] ?? 0) - (came[first] ?? 0) >= 1_000) first++;
+      most = Math.max(most, last - first + 1);
+    }
+    t.ok(most <= count, `${most} of ${count}`);
+    const steady = cameAt(
+      rate,
+      Array.from({ length: 40 * count }, (_, index) => (index * 100) / count),
+    );
+    t.ok(steady.length >= 4 * count * 0.96 - 1, `${steady.length} in 4 s of ${count}`);
+  }
+});
