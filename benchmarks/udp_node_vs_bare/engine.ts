@@ -7,6 +7,7 @@ import { createSeriesMemory, SeriesWriter } from '../../src/core/series.js';
 import { SessionIds } from '../../src/core/session_ids.js';
 import { NodeUdp } from '../../src/engine/node/udp.js';
 import { SelfDials } from '../../src/engine/self_dials.js';
+import { ClientTable, createClientMemory } from '../../src/pool/client_table.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import { Pool } from '../../src/pool/pool.js';
 import { UdpFlows } from '../../src/session/udp/flows.js';
@@ -43,6 +44,7 @@ export async function startNodeRelay(host: string, backendPort: number): Promise
     clock,
     random,
     ledger,
+    clients: new ClientTable(createClientMemory(1, random)),
     series: new SeriesWriter(createSeriesMemory(1), WORKER),
     worker: WORKER,
     ids: new SessionIds(WORKER, clock.wallMs()),

@@ -78,7 +78,7 @@ export function assemble(
   const detail = isAlone ? `one worker, because ${NO_SHARING}` : null;
   log.event('engine-chosen', { engine, detail });
   const budget = divideDescriptors(allowedDescriptors(log), workers, engine);
-  const shared = createSharedState(workers, kernel);
+  const shared = createSharedState(workers, kernel, systemRandom);
   const { clock, timers } = livingTime(shared, log);
   const source = new DaemonMetrics(shared, clock, {
     version: about.version,

@@ -77,7 +77,7 @@ export class Daemon {
     this.#defects = defectsOf(deps);
     this.sockets = new ListeningSockets(deps.kernel, deps.workers);
     const tallies = new Tallies(shared.series, deps.clock);
-    this.inventory = new Inventory(resetOf(shared.ledger), tallies);
+    this.inventory = new Inventory(resetOf(shared), tallies);
     this.lists = new AccessLists({ ...deps, changes: this.#changes });
     const deputies = new Deputies(deps.workers);
     this.#publisher = publisherOf(this, deps, deputies, () => this.#spec.log.access);

@@ -9,6 +9,7 @@ import { backendKey, listenerKey } from '../core/identity.js';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS } from '../core/limits.js';
 import { poolsOf } from '../core/routes.js';
 import type { BackendSpec, ListenerSpec, PoolSpec, Spec } from '../core/spec.js';
+import type { ClientTable } from '../pool/client_table.js';
 import type { Ledger } from '../pool/ledger.js';
 import { Rows } from './registry.js';
 import {
@@ -73,10 +74,19 @@ export interface RowReset {
   readonly listener: (id: ListenerId) => void;
 }
 
-export function resetOf(ledger: Ledger): RowReset {
+export function resetOf({
+  ledger,
+  clients,
+}: {
+  readonly ledger: Ledger;
+  readonly clients: ClientTable;
+}): RowReset {
   return {
     backend: (id) => ledger.resetBackend(id),
-    listener: (id) => ledger.resetListener(id),
+    listener: (id) => {
+      ledger.resetListener(id);
+      clients.forgetListener(id);
+    },
   };
 }
 

@@ -1,9 +1,11 @@
 /** Everything that the threads share, made once at start. */
 import { createDoorbellMemory, Doorbell } from '../core/doorbell.js';
+import type { Random } from '../core/random.js';
 import { createSeriesMemory, SeriesReader } from '../core/series.js';
 import { ringBell } from '../kernel/descriptor.js';
 import type { Kernel } from '../kernel/foreign.js';
 import { createHoldingsMemory, Holdings } from '../kernel/holdings.js';
+import { ClientTable, createClientMemory } from '../pool/client_table.js';
 import { createLedgerMemory, Ledger } from '../pool/ledger.js';
 import { systemClock } from '../system/clock.js';
 import { createClockMemory } from '../system/living_clock.js';
@@ -14,15 +16,21 @@ export interface SharedState {
   readonly memory: SharedMemory;
   readonly ledger: Ledger;
   readonly series: SeriesReader;
+  readonly clients: ClientTable;
   readonly doorbell: Doorbell;
   readonly vitals: Vitals;
   readonly holdings: Holdings;
 }
 
-export function createSharedState(workers: number, kernel: Kernel | null): SharedState {
+export function createSharedState(
+  workers: number,
+  kernel: Kernel | null,
+  random: Random,
+): SharedState {
   const memory: SharedMemory = {
     ledger: createLedgerMemory(),
     series: createSeriesMemory(workers),
+    clients: createClientMemory(workers, random),
     doorbell: createDoorbellMemory(),
     vitals: createVitalsMemory(),
     holdings: createHoldingsMemory(),
@@ -32,6 +40,7 @@ export function createSharedState(workers: number, kernel: Kernel | null): Share
     memory,
     ledger: new Ledger(memory.ledger),
     series: new SeriesReader(memory.series),
+    clients: new ClientTable(memory.clients),
     doorbell: new Doorbell(memory.doorbell, (fd) => {
       if (kernel !== null) ringBell(kernel, fd);
     }),

@@ -13,6 +13,7 @@ import { createEngine } from '../engine/create.js';
 import { ringBell } from '../kernel/descriptor.js';
 import { loadKernel } from '../kernel/foreign.js';
 import { Holdings } from '../kernel/holdings.js';
+import { ClientTable } from '../pool/client_table.js';
 import { Ledger } from '../pool/ledger.js';
 import { systemClock } from '../system/clock.js';
 import { descriptorLimit, ephemeralPortRange } from '../system/limits.js';
@@ -68,6 +69,7 @@ if (created.ok) {
     engine,
     random: systemRandom,
     ledger: new Ledger(start.memory.ledger),
+    clients: new ClientTable(start.memory.clients),
     series: new SeriesWriter(start.memory.series, start.worker),
     worker: start.worker,
     workers: start.workers,

@@ -88,6 +88,7 @@ export class WorkerNews implements FleetEvents {
     const sessions = shared.ledger.sessionsOf(worker);
     if (kernel !== null) shared.holdings.giveBack(kernel, worker);
     shared.ledger.forgetWorker(worker);
+    shared.clients.forgetWorker(worker);
     shared.series.forgetActive(worker);
     log.event('worker-lost', { worker, sessions, detail });
     this.#deps.attendance.lost(worker);

@@ -12,6 +12,8 @@ import type { Defect } from './defects.js';
 export interface SharedMemory {
   readonly ledger: SharedArrayBuffer;
   readonly series: SharedArrayBuffer;
+  /** See client_table.ts. */
+  readonly clients: SharedArrayBuffer;
   readonly doorbell: SharedArrayBuffer;
   /** See vitals.ts. */
   readonly vitals: SharedArrayBuffer;

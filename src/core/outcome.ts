@@ -31,6 +31,9 @@ export const CAUSES = [
   // by the listener's access list
   'denied',
   'not-allowed',
+  // by the listener's limits for each client
+  'too-many-sessions',
+  'too-fast',
   'hello-timeout',
   'not-postgres',
   // by the routes of its listener
@@ -62,6 +65,8 @@ export const REFUSALS = [
   'untrusted-proxy',
   'denied',
   'not-allowed',
+  'too-many-sessions',
+  'too-fast',
   'hello-timeout',
   'not-postgres',
   'no-route',
@@ -78,7 +83,12 @@ export const REFUSALS = [
 ] as const satisfies readonly Cause[];
 
 /** What a rule with `dry_run` would have refused, and did not. */
-export const DRY_REFUSALS = ['denied', 'not-allowed'] as const satisfies readonly Cause[];
+export const DRY_REFUSALS = [
+  'denied',
+  'not-allowed',
+  'too-many-sessions',
+  'too-fast',
+] as const satisfies readonly Cause[];
 export type DryRefusal = (typeof DRY_REFUSALS)[number];
 
 export interface End {
@@ -112,6 +122,8 @@ export const DATAGRAM_DROPS = [
   'untrusted-proxy',
   'denied',
   'not-allowed',
+  'too-many-sessions',
+  'too-fast',
   'bad-proxy-header',
   'too-large',
   'truncated',

@@ -44,6 +44,7 @@ const PLAIN = [
   'datagramsIn',
   'datagramsOut',
   'retries',
+  'uncounted',
 ] as const;
 export type PlainColumn = (typeof PLAIN)[number];
 

@@ -122,6 +122,30 @@ export interface ListenerSettings {
   readonly helloSizeBytes: number;
   /** null: clients may speak whatever they like. */
   readonly postgres: PostgresSpec | null;
+  /** null: clients may have as many sessions, and come as fast, as they like. */
+  readonly limits: LimitsSpec | null;
+}
+
+export interface LimitsSpec {
+  /** 0: none */
+  readonly sessionsPerClient: number;
+  readonly newPerClient: NewSessions | null;
+  /** Of the listener; 0: none */
+  readonly newPerSecond: number;
+  /** Counted, never refused. */
+  readonly exempt: readonly AddressBlock[];
+  /** 1 to 128 */
+  readonly ipv6PrefixBits: number;
+  readonly action: 'reset' | 'close' | 'delay';
+  readonly delayMs: number;
+  readonly dryRun: boolean;
+}
+
+/** `count` of a client may begin in `perMs`, `burst` of them at once. */
+export interface NewSessions {
+  readonly count: number;
+  readonly perMs: number;
+  readonly burst: number;
 }
 
 export interface PostgresSpec {

@@ -75,7 +75,7 @@ export const FIELDS = {
   span_ms: figure('The time over which it is spread.'),
   tried: texts('Backends that were dialled in vain, in order.'),
   unlogged: figure(
-    'Clients that the access list refused since the last such line, without one of their own.',
+    'Clients that were refused by their address or for a limit since the last such line, without one of their own.',
   ),
   until: text('When it ends by itself, RFC 3339; null: never.'),
   value: text('The value that an operator wants.'),

@@ -67,6 +67,12 @@ export const SAMPLERS: Readonly<Record<SampledMetric, Sampler>> = {
   retries: plain([[NONE, PLAIN_COLUMN.retries]]),
   refused: reasons('reason', REFUSAL_COLUMN),
   wouldRefuse: reasons('reason', DRY_COLUMN),
+  uncounted: (source) =>
+    rows(source, (row, samples) => {
+      const value = total(source, row, PLAIN_COLUMN.uncounted);
+      const { listener, pool } = row.labels;
+      if (value > 0) samples.push({ value, labels: { listener, pool } });
+    }),
   datagrams: plain(
     [
       [{ direction: 'in' }, PLAIN_COLUMN.datagramsIn],

@@ -92,6 +92,12 @@ export const TRAFFIC_METRICS = {
     labels: [...TRAFFIC, 'reason'],
     values: DRY_REFUSALS,
   },
+  uncounted: {
+    name: 'sluice_clients_uncounted_total',
+    type: 'counter',
+    help: 'TCP sessions and UDP flows to which no limit for each client was applied, because as many clients were counted as can be.',
+    labels: ['listener', 'pool'],
+  },
   datagrams: {
     name: 'sluice_datagrams_total',
     type: 'counter',

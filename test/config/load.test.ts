@@ -55,6 +55,7 @@ t.test('the defaults of a listener are those of the contract', async (t) => {
         helloTimeoutMs: 3_000,
         helloSizeBytes: 16_384,
         postgres: null,
+        limits: null,
       },
     },
   ] satisfies Spec['listeners']);

@@ -13,6 +13,7 @@ import type { ToWorker } from '../../src/control/worker_protocol.js';
 import type { WorkerId } from '../../src/core/brand.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import type { Plan } from '../../src/core/plan.js';
+import { seededRandom } from '../../src/core/random.js';
 import type { Spec } from '../../src/core/spec.js';
 import type { Probe } from '../../src/health/probe.js';
 import type { Kernel, Libc } from '../../src/kernel/foreign.js';
@@ -51,7 +52,7 @@ const NO_NAMES: NameServer = async () => [];
 
 export function daemonBench(spec: Spec, names: NameServer = NO_NAMES): DaemonBench {
   const time = new FakeTime();
-  const shared = createSharedState(WORKERS, null);
+  const shared = createSharedState(WORKERS, null, seededRandom(1));
   const events: Told[] = [];
   const step: Fault = (seam, name) => bench.fault(seam, name);
   const log: Log = {

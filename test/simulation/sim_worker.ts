@@ -12,6 +12,7 @@ import type { BackendId, PoolId, WorkerId } from '../../src/core/brand.js';
 import type { PlanPart } from '../../src/core/plan.js';
 import { below, type Random } from '../../src/core/random.js';
 import { SeriesWriter } from '../../src/core/series.js';
+import { ClientTable } from '../../src/pool/client_table.js';
 import { FakeTcpEngine } from '../support/fake_tcp_engine.js';
 import type { FakeTime } from '../support/fake_time.js';
 import { PlanCopy } from '../support/plan_copy.js';
@@ -66,6 +67,7 @@ export class SimWorker {
       },
       random: deps.random,
       ledger: this.ledger,
+      clients: new ClientTable(shared.memory.clients),
       series: new SeriesWriter(shared.memory.series, worker),
       worker,
       workers,

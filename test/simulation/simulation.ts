@@ -65,7 +65,7 @@ export class Simulation {
     const files = below(this.#random, 3) === 0 ? 250 + below(this.#random, 80) : 2600;
     // Sockets of a simulation have no descriptors: no reload is refused for want of them.
     const budget = { ...divideDescriptors(files, workers, 'node'), reload: files };
-    this.#shared = createSharedState(workers, null);
+    this.#shared = createSharedState(workers, null, this.#random);
     this.#daemon = new Daemon(this.#writer.spec(), {
       ...NOTHING_KEPT,
       clock: this.#time,

@@ -167,6 +167,20 @@ export const WAYS: Readonly<Record<Cause, Way | string>> = {
     notOn: 'unix',
     play: silent,
   },
+  'too-many-sessions': {
+    listener: 'limits.sessions_per_client = 1',
+    backends: echo,
+    kind: 'error',
+    notOn: 'unix',
+    play: afterHolder,
+  },
+  'too-fast': {
+    listener: 'limits.new_per_client = "1/h"',
+    backends: echo,
+    kind: 'error',
+    notOn: 'unix',
+    play: afterHolder,
+  },
   'idle-timeout': {
     listener: 'idle_timeout = "2s"',
     backends: echo,

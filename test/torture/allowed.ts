@@ -136,6 +136,11 @@ class Facts {
       case 'not-allowed':
       case 'no-route':
       case 'backend-without-tls':
+        return false;
+      case 'too-many-sessions':
+        return this.#listenerSays('limits.sessions_per_client');
+      case 'too-fast':
+        return this.#listenerSays('limits.new_per_client');
       case 'internal-error':
         return false;
       default:

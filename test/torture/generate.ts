@@ -81,7 +81,19 @@ class Generator {
         ...this.#sometimes('max_sessions', [1, 3, 20]),
         ...this.#sometimes('idle_timeout', ['100ms', '400ms']),
         ...this.#sometimes('max_session_age', ['100ms', '500ms']),
+        ...this.#limits(),
       },
+    };
+  }
+
+  #limits(): Lines {
+    return {
+      ...this.#sometimes('limits.sessions_per_client', [1, 3, 20]),
+      ...this.#sometimes('limits.new_per_client', ['20/s', '100/s']),
+      ...this.#sometimes('limits.burst', [1, 5]),
+      ...this.#sometimes('limits.new_per_second', [20, 200]),
+      ...this.#sometimes('limits.action', ['close', 'delay']),
+      'limits.delay': '100ms',
     };
   }
 

@@ -7,6 +7,7 @@ import { parseBlock, parseEndpoint } from '../address.js';
 import { fault, fits, type Reading, readEach } from '../reading.js';
 import { ACCESS, accessSpec } from './access.js';
 import { choice, duration, flag, integer, mixed, size, text } from './kinds.js';
+import { LIMITS, limitsSpec } from './limits.js';
 import { table, type ValueOf } from './node.js';
 import { POSTGRES, postgresSpec } from './postgres.js';
 import { ROUTES, routeSpec } from './route.js';
@@ -101,6 +102,7 @@ export const LISTENER = table(
     routes: ROUTES,
     postgres: POSTGRES,
     access: ACCESS,
+    limits: LIMITS,
   },
 );
 
@@ -125,6 +127,7 @@ export function listenerSpec(name: string, value: ListenerValue): ListenerSpec {
       helloTimeoutMs: value.hello_timeout,
       helloSizeBytes: value.hello_size,
       postgres: postgresSpec(value.postgres),
+      limits: limitsSpec(value.limits),
     },
   };
 }

@@ -92,8 +92,13 @@ export class SessionBook {
   }
 
   /** A rule that is only tried would have refused a client of `listener`. */
-  wouldRefuse({ plan }: TcpListener, reason: DryRefusal): void {
+  wouldRefuse({ plan }: Pick<TcpListener, 'plan'>, reason: DryRefusal): void {
     this.#series.add(plan.series, DRY_COLUMN[reason], 1);
+  }
+
+  /** A client of `listener` is not counted: too many are. */
+  uncounted({ plan }: Pick<TcpListener, 'plan'>): void {
+    this.#series.add(plan.series, PLAIN_COLUMN.uncounted, 1);
   }
 
   /**

@@ -5,6 +5,7 @@ import type { Clock } from '../../core/clock.js';
 import type { Random } from '../../core/random.js';
 import type { SeriesWriter } from '../../core/series.js';
 import type { SessionIds } from '../../core/session_ids.js';
+import type { ClientTable } from '../../pool/client_table.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { ReportDefect } from '../defect.js';
 import type { ProxyHeader } from '../proxy_protocol/header.js';
@@ -30,6 +31,7 @@ export interface TcpSessionsDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly ledger: Ledger;
+  readonly clients: ClientTable;
   readonly series: SeriesWriter;
   readonly worker: WorkerId;
   readonly workers: number;

@@ -11,8 +11,10 @@ import { beginReading, lateCause, type Reading, readOn } from '../early/reading.
 import type { TcpEngine } from '../tcp_port.js';
 import type { SessionBook } from './book.js';
 import type { CancelOrder } from './deps.js';
+import type { HowToClose } from './ending.js';
 import { headerOf } from './prelude.js';
 import type { TcpSession } from './session.js';
+import { howToRefuse, type TurnedAway } from './turned_away.js';
 
 /** A cancel that nobody has taken by then is over for its client. */
 const CANCEL_MS = 5_000;
@@ -21,9 +23,10 @@ export interface EarlyDeps {
   readonly engine: TcpEngine;
   readonly clock: Clock;
   readonly book: SessionBook;
+  readonly turnedAway: TurnedAway;
   readonly deadline: (session: TcpSession, atMs: number) => void;
   readonly noDeadline: (session: TcpSession) => void;
-  readonly refuse: (session: TcpSession, cause: Cause) => void;
+  readonly refuse: (session: TcpSession, cause: Cause, how: HowToClose) => void;
   /** Hands a CancelRequest to whoever takes it to the backends. */
   readonly cancel: (order: CancelOrder) => void;
   /** All is known: the session chooses. */
@@ -43,7 +46,7 @@ export class EarlyStages {
     if (face.stages.length === 0) return this.#deps.done(session);
     const { trustedProxies, helloTimeoutMs, helloSizeBytes } = face.plan.settings;
     if (trustedProxies !== null && !face.trusts(engine.client(pair))) {
-      return this.#deps.refuse(session, 'untrusted-proxy');
+      return this.#deps.refuse(session, 'untrusted-proxy', 'reset');
     }
     session.phase = { at: 'early', reading: beginReading(face.stages) };
     this.#deps.deadline(session, clock.nowMs() + helloTimeoutMs);
@@ -58,7 +61,7 @@ export class EarlyStages {
     session.facts = step.reading.facts;
     switch (step.kind) {
       case 'refuse':
-        return this.#deps.refuse(session, step.cause);
+        return this.#deps.refuse(session, step.cause, 'reset');
       case 'need-more':
         session.phase = { at: 'early', reading: step.reading };
         return this.#answer(session, step.answers);
@@ -72,7 +75,7 @@ export class EarlyStages {
 
   /** The client's time is over. */
   expired(session: TcpSession, reading: Reading): void {
-    this.#deps.refuse(session, lateCause(reading));
+    this.#deps.refuse(session, lateCause(reading), 'reset');
   }
 
   #cancel(session: TcpSession, request: Uint8Array): void {
@@ -104,9 +107,13 @@ export class EarlyStages {
   /** What the stages have left is the backend's. */
   #finish(session: TcpSession, { consumed }: Reading): void {
     const refusal = this.#refusalOfClient(session);
-    if (refusal !== null) return this.#deps.refuse(session, refusal);
+    if (refusal !== null) return this.#deps.refuse(session, refusal, 'reset');
     this.#deps.noDeadline(session);
     this.#deps.engine.earlyDone(session.pair, consumed);
+    const limited = this.#deps.turnedAway.refusalOf(session);
+    if (limited !== null) {
+      return this.#deps.refuse(session, limited, howToRefuse(session.face));
+    }
     const { postgres } = session.facts;
     if (postgres?.kind === 'cancel') return this.#cancel(session, postgres.request);
     session.phase = { at: 'choosing' };

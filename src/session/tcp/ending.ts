@@ -20,6 +20,9 @@ export interface EndLimit {
   readonly minAgeMs: number;
 }
 
+/** `later`: a reset, after the `delay` of the listener's limits. */
+export type HowToClose = 'flush' | 'reset' | 'later';
+
 /** Those that have been idle longest first. */
 export function concerned(
   open: readonly TcpSession[],

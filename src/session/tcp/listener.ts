@@ -7,14 +7,18 @@
 
 import { trusted } from '../../core/address_block.js';
 import type { ListenerId, SeriesId, WorkerId } from '../../core/brand.js';
+import type { Clock } from '../../core/clock.js';
 import { doEach } from '../../core/do_each.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenerPlan } from '../../core/plan.js';
+import type { ClientTable } from '../../pool/client_table.js';
 import { DESCRIPTORS_A_SESSION } from '../../pool/descriptor_ledger.js';
 import type { Ledger } from '../../pool/ledger.js';
 import { Admission } from '../admission.js';
+import { BeginRate } from '../begin_rate.js';
 import type { Stage } from '../early/stage.js';
 import { stagesOf } from '../early/stages_of.js';
+import { Limiter } from '../limiter.js';
 import type { ListenerKey, TcpEngine } from '../tcp_port.js';
 import type { TcpSession } from './session.js';
 import type { Waiting } from './waiting.js';
@@ -29,13 +33,16 @@ export class TcpFace {
   readonly stages: readonly Stage[];
   /** Who may come; null: everybody. */
   readonly admission: Admission | null;
+  /** What each of them may have; null: what it likes. */
+  readonly limiter: Limiter | null;
   readonly #trusted: (host: string) => boolean;
 
-  constructor(plan: ListenerPlan, ways: Ways) {
+  constructor(plan: ListenerPlan, ways: Ways, clients: ClientTable) {
     this.plan = plan;
     this.ways = ways;
     this.stages = stagesOf(plan.settings, ways.directions.routes);
     this.admission = Admission.of(plan);
+    this.limiter = Limiter.of(plan, clients);
     this.#trusted = trusted(plan.settings.trustedProxies ?? []);
   }
 
@@ -54,14 +61,20 @@ export class TcpListener {
   readonly #held = new Set<TcpSession>();
   readonly #engine: TcpEngine;
   readonly #ledger: Ledger;
+  readonly #clients: ClientTable;
+  readonly #clock: Clock;
   readonly #worker: WorkerId;
   readonly #missed: () => void;
+  readonly #early: (dueMs: number) => void;
   readonly #atLeave: readonly ((ledger: Ledger) => void)[] = [
     (ledger) => ledger.giveBackListener(this.id, this.#worker),
     (ledger) => ledger.descriptors.giveBack(DESCRIPTORS_A_SESSION, this.#worker),
   ];
   #accepting: 'yes' | 'paused' = 'yes';
   #face: TcpFace;
+  #rate: BeginRate | null;
+  /** When it is to be looked at again, because the next session would be too early. */
+  dueMs = Number.POSITIVE_INFINITY;
 
   constructor(
     plan: ListenerPlan,
@@ -69,17 +82,25 @@ export class TcpListener {
     deps: {
       readonly engine: TcpEngine;
       readonly ledger: Ledger;
+      readonly clients: ClientTable;
+      readonly clock: Clock;
       readonly worker: WorkerId;
       /** Descriptors were taken and given back in the same instant: others may have seen none. */
       readonly missed: () => void;
+      /** It has to be looked at again then. */
+      readonly early: (dueMs: number) => void;
     },
   ) {
     this.id = plan.id;
     this.#engine = deps.engine;
     this.#ledger = deps.ledger;
     this.#worker = deps.worker;
+    this.#clients = deps.clients;
+    this.#clock = deps.clock;
     this.#missed = deps.missed;
-    this.#face = new TcpFace(plan, ways);
+    this.#early = deps.early;
+    this.#face = new TcpFace(plan, ways, deps.clients);
+    this.#rate = BeginRate.of(plan, deps.clients);
   }
 
   get plan(): ListenerPlan {
@@ -100,12 +121,15 @@ export class TcpListener {
       if (wanted.has(key)) this.#former.delete(key);
       else if (!this.#former.has(key)) this.#former.set(key, this.#face);
     }
-    this.#face = new TcpFace(plan, ways);
+    this.#face = new TcpFace(plan, ways, this.#clients);
+    this.#rate = BeginRate.of(plan, this.#clients);
+    this.dueMs = Number.POSITIVE_INFINITY;
   }
 
   /** Its clients go there, until the next update; everything else stays. */
   lead(key: ListenerKey, ways: Ways): void {
-    if (this.keys.has(key)) this.#former.set(key, new TcpFace(this.faceAt(key).plan, ways));
+    if (!this.keys.has(key)) return;
+    this.#former.set(key, new TcpFace(this.faceAt(key).plan, ways, this.#clients));
   }
 
   /** Where its sessions count that go to `waiting` and have no backend; null: nowhere yet. */
@@ -179,6 +203,7 @@ export class TcpListener {
    * that sees the mark.
    */
   #hasRoom(): boolean {
+    if (this.#rate !== null && this.#isEarly(this.#rate)) return false;
     const { descriptors } = this.#ledger;
     let marked: 'nothing' | 'listener' | 'descriptors' | 'both' = 'nothing';
     for (;;) {
@@ -196,8 +221,17 @@ export class TcpListener {
     }
   }
 
-  /** One place of the listener and the descriptors of a session, or nothing. */
+  /** Nobody else makes the time pass: it is looked at again when it has. */
+  #isEarly(rate: BeginRate): boolean {
+    this.dueMs = rate.dueMs(this.#clock.nowMs());
+    if (this.dueMs === Number.POSITIVE_INFINITY) return false;
+    this.#early(this.dueMs);
+    return true;
+  }
+
+  /** One place of the listener and the descriptors of a session, or nothing but its turn. */
   #take(): boolean {
+    if (this.#rate !== null && !this.#rate.tryBegin(this.#clock.nowMs())) return false;
     const { descriptors } = this.#ledger;
     if (!descriptors.tryTake(DESCRIPTORS_A_SESSION, this.#worker)) return false;
     if (this.#ledger.tryTakeListener(this.id, this.plan.maxSessions, this.#worker)) return true;

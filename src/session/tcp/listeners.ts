@@ -1,8 +1,10 @@
 /** The TCP listeners of one worker: which sockets are open, whose they are, who waits for room. */
 import { presentShared } from '../../core/assert.js';
 import type { ListenerId, WorkerId } from '../../core/brand.js';
+import type { Clock } from '../../core/clock.js';
 import { doEach } from '../../core/do_each.js';
 import type { ListenerPlan } from '../../core/plan.js';
+import type { ClientTable } from '../../pool/client_table.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { ListenerKey, ListenOutcome, TcpEngine } from '../tcp_port.js';
 import { TcpListener } from './listener.js';
@@ -17,6 +19,8 @@ export interface OpenedSocket {
 export interface TcpListenersDeps {
   readonly engine: TcpEngine;
   readonly ledger: Ledger;
+  readonly clients: ClientTable;
+  readonly clock: Clock;
   readonly worker: WorkerId;
   readonly workers: number;
   readonly ring: (worker: WorkerId) => void;
@@ -45,6 +49,8 @@ export class TcpListeners {
   /** Removed, but for all that is known here with sessions: one that comes back is the same. */
   readonly #removed = new Map<ListenerId, TcpListener>();
 
+  /** When one of them is to be looked at again, for the rate at which sessions may begin there. */
+  nextMs = Number.POSITIVE_INFINITY;
   /** Whose turn it is to be looked at first. */
   #first = 0;
 
@@ -122,6 +128,15 @@ export class TcpListeners {
     }
   }
 
+  /** Sessions may begin again where they were too early. */
+  tick(nowMs: number): void {
+    this.nextMs = Number.POSITIVE_INFINITY;
+    for (const listener of this.#byId.values()) {
+      if (listener.dueMs <= nowMs) listener.admit(this.#begin);
+      else this.#lookAt(listener.dueMs);
+    }
+  }
+
   /** Sessions or flows gave back descriptors: who waits for some gets them, here or elsewhere. */
   descriptorsFreed(): void {
     const { ledger, worker } = this.#deps;
@@ -160,7 +175,12 @@ export class TcpListeners {
     this.#removed.delete(plan.id);
     if (before?.plan.name === plan.name) return before;
     const missed = (): void => this.#ringForDescriptors();
-    return new TcpListener(plan, ways, { ...this.#deps, missed });
+    const early = (dueMs: number): void => this.#lookAt(dueMs);
+    return new TcpListener(plan, ways, { ...this.#deps, missed, early });
+  }
+
+  #lookAt(dueMs: number): void {
+    this.nextMs = Math.min(this.nextMs, dueMs);
   }
 
   #close(listener: TcpListener, key: ListenerKey): void {

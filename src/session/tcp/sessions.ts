@@ -16,7 +16,7 @@ import { SessionBook } from './book.js';
 import { Choosing } from './choosing.js';
 import type { CancelOutcome, TcpSessionsDeps } from './deps.js';
 import { EarlyStages } from './early_stages.js';
-import { concerned, type Ending, isAbrupt } from './ending.js';
+import { concerned, type Ending, type HowToClose, isAbrupt } from './ending.js';
 import { endOf, expiryOf, leaseOf, type Over, settlementOf, stageOf, whyNoTls } from './ends.js';
 import type { TcpListener } from './listener.js';
 import { TcpListeners } from './listeners.js';
@@ -84,16 +84,17 @@ export class TcpSessions implements TcpEdges {
       turnAway: (session) => this.#alone(session, () => deps.engine.close(session.pair, 'reset')),
       rearmSessionsOf: (listener) => this.#rearm(listener),
     });
-    this.#turnedAway = new TurnedAway(deps.engine, deps.clock, this.#book);
+    this.#turnedAway = new TurnedAway(deps, this.#book);
     const deadline = (session: TcpSession, atMs: number): void =>
       this.#wheel.set(session.pair, atMs);
     this.#early = new EarlyStages({
       engine: deps.engine,
       clock: deps.clock,
       book: this.#book,
+      turnedAway: this.#turnedAway,
       deadline,
       noDeadline: (session) => this.#wheel.clear(session.pair),
-      refuse: (session, cause) => this.#end(session, 'sluice', 'accept', cause, 'reset'),
+      refuse: (session, cause, how) => this.#end(session, 'sluice', 'accept', cause, how),
       cancel: deps.cancel,
       done: (session) => this.choosing.choose(session),
     });
@@ -121,6 +122,7 @@ export class TcpSessions implements TcpEdges {
 
   /** Those that have been idle longest go first. */
   endSessions(ending: Ending): void {
+    if (ending.backend === null) this.#turnedAway.resetAll();
     const { engine, clock } = this.#deps;
     const chosen = concerned(this.#open(), ending, engine.lastActivityMs, clock.nowMs());
     this.end(chosen, ending);
@@ -145,6 +147,7 @@ export class TcpSessions implements TcpEdges {
   /** Expires deadlines; answers when the next one comes. */
   tick(nowMs: number): number {
     this.#tickMs = nowMs;
+    if (nowMs >= this.listeners.nextMs) this.listeners.tick(nowMs);
     this.#wheel.advance(nowMs, this.#expire, DUE_A_TURN);
     this.#notices.runAgain();
     this.choosing.serveFreed();
@@ -153,8 +156,9 @@ export class TcpSessions implements TcpEdges {
       // Wake-ups that were lost are made good.
       this.rung();
     }
-    if (this.#count === 0) return Number.POSITIVE_INFINITY;
-    return Math.min(this.#wheel.nextMs(), this.#sweep.nextMs, this.#notices.dueMs);
+    const soonestMs = Math.min(this.#turnedAway.tick(nowMs), this.listeners.nextMs);
+    if (this.#count === 0) return soonestMs;
+    return Math.min(soonestMs, this.#wheel.nextMs(), this.#sweep.nextMs, this.#notices.dueMs);
   }
 
   /** A CancelRequest has been handed on, or is one too many. */
@@ -362,14 +366,15 @@ export class TcpSessions implements TcpEdges {
   }
 
   /** Asks the engine to end a session; its account is closed when the engine reports it. */
-  #end(session: TcpSession, by: EndedBy, stage: Stage, cause: Cause, how: 'flush' | 'reset'): void {
+  #end(session: TcpSession, by: EndedBy, stage: Stage, cause: Cause, how: HowToClose): void {
     const { phase } = session;
     if (phase.at === 'closing' || phase.at === 'held') return;
     this.choosing.forget(session);
     this.#wheel.clear(session.pair);
     const isTold = how === 'reset' && tellRefusal(session, this.#deps.engine, cause);
     session.phase = { at: 'closing', lease: leaseOf(session), end: { by, stage, cause } };
-    this.#deps.engine.close(session.pair, isTold ? 'flush' : how);
+    if (how === 'later') this.#turnedAway.resetLater(session);
+    else this.#deps.engine.close(session.pair, isTold ? 'flush' : how);
   }
 
   /** Does for one session what is done for many: what breaks in it ends that session only. */

@@ -1,14 +1,21 @@
 /**
- * Clients that are refused by their address, before a byte of theirs is read. A flood of them must
- * cost little: they have no session, take no place, and get few lines; the next line says how many
- * had none.
+ * Clients that are refused by their address, or because they have or want too much, before a byte
+ * of theirs is read. A flood of them must cost little: they have no session, take no place, and get
+ * few lines; the next line says how many had none.
  */
+import type { AccessRefusal } from '../../core/access_table.js';
 import type { PairId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
+import type { Endpoint } from '../../core/endpoint.js';
 import type { Cause } from '../../core/outcome.js';
+import type { Admission } from '../admission.js';
+import { CountedClients, type CountedClientsDeps, type LimitRefusal } from '../counted_clients.js';
 import type { ListenerKey, TcpEngine } from '../tcp_port.js';
 import type { SessionBook } from './book.js';
+import type { HowToClose } from './ending.js';
+import { LateResets } from './late_resets.js';
 import type { TcpFace, TcpListener } from './listener.js';
+import type { TcpSession } from './session.js';
 
 /** Access lines of a worker about them. */
 const LINES_A_SECOND = 10;
@@ -17,50 +24,99 @@ export class TurnedAway {
   readonly #engine: TcpEngine;
   readonly #clock: Clock;
   readonly #book: SessionBook;
+  readonly #counted: CountedClients;
+  readonly #late: LateResets;
   /** By pair: 1: it was turned away, and its `closed` has not come. */
   readonly #away: Uint8Array;
   #secondMs = 0;
   #lines = 0;
   #unlogged = 0;
 
-  constructor(engine: TcpEngine, clock: Clock, book: SessionBook) {
-    this.#engine = engine;
-    this.#clock = clock;
+  constructor(deps: CountedClientsDeps & { readonly engine: TcpEngine }, book: SessionBook) {
+    this.#engine = deps.engine;
+    this.#clock = deps.clock;
     this.#book = book;
-    this.#away = new Uint8Array(engine.capacity);
+    this.#counted = new CountedClients(deps.engine.capacity, deps, book);
+    this.#late = new LateResets(deps.engine, deps.clock);
+    this.#away = new Uint8Array(deps.engine.capacity);
   }
 
-  /** Refuses the client of `pair`, which has just come, if its listener says so. */
+  /**
+   * Refuses the client of `pair`, which has just come, if its listener says so; else it counts for
+   * its client from now on. Behind a trusted proxy nobody knows yet who it is.
+   */
   refuses(listener: TcpListener, key: ListenerKey, pair: PairId): boolean {
     const face = listener.faceAt(key);
-    const { admission, plan } = face;
-    if (admission === null) return false;
+    const { admission, limiter, plan } = face;
+    if (admission === null && limiter === null) return false;
     const peer = this.#engine.client(pair);
     const isProxy = plan.settings.trustedProxies !== null;
-    const cause = isProxy ? admission.refusalOfProxy(peer) : admission.refusal(peer);
-    if (cause === null) return false;
-    if (admission.isDryRun) {
-      this.#book.wouldRefuse(listener, cause);
-      return false;
+    const barred = admission === null ? null : this.#barred(listener, admission, isProxy, peer);
+    if (barred !== null) {
+      this.#refuse(face, pair, barred);
+      this.#engine.close(pair, 'reset');
+      return true;
     }
-    this.#refuse(face, pair, cause);
+    if (limiter === null || isProxy) return false;
+    const refusal = this.#counted.refusal(limiter, pair, peer, listener);
+    if (refusal === null) return false;
+    this.#refuse(face, pair, refusal);
+    const how = howToRefuse(face);
+    if (how === 'later') this.#late.reset(pair, limiter.spec.delayMs);
+    else this.#engine.close(pair, how);
     return true;
+  }
+
+  /** The client of a session, of whom a trusted proxy has told, counts from now on, or why not. */
+  refusalOf({ pair, face, listener, facts }: TcpSession): LimitRefusal | null {
+    const client = facts.proxied?.source ?? null;
+    if (face.limiter === null || client === null) return null;
+    return this.#counted.refusal(face.limiter, pair, client, listener);
+  }
+
+  /** Resets the client of a session after a while. */
+  resetLater({ pair, face }: TcpSession): void {
+    this.#late.reset(pair, face.plan.settings.limits?.delayMs ?? 0);
+  }
+
+  /** Those that wait for it are reset now. */
+  resetAll(): void {
+    this.#late.resetAll();
+  }
+
+  /** Resets those whose time has come; answers when the next one is due. */
+  tick(nowMs: number): number {
+    return this.#late.count === 0 ? Number.POSITIVE_INFINITY : this.#late.tick(nowMs);
   }
 
   /** An edge says that `pair` is over; false: it was not turned away. */
   over(pair: PairId): boolean {
+    if (this.#counted.any) this.#counted.over(pair);
+    if (this.#late.count > 0) this.#late.forget(pair);
     if (this.#away[pair] !== 1) return false;
     this.#away[pair] = 0;
     return true;
   }
 
+  #barred(
+    listener: TcpListener,
+    admission: Admission,
+    isProxy: boolean,
+    peer: Endpoint,
+  ): AccessRefusal | null {
+    const cause = isProxy ? admission.refusalOfProxy(peer) : admission.refusal(peer);
+    if (cause === null || !admission.isDryRun) return cause;
+    this.#book.wouldRefuse(listener, cause);
+    return null;
+  }
+
+  /** Writes it down; the pair is to be closed. */
   #refuse(face: TcpFace, pair: PairId, cause: Cause): void {
     this.#away[pair] = 1;
     const end = { by: 'sluice', stage: 'accept', cause } as const;
-    if (!this.#book.turnedAway(face, pair, end, this.#mayLog() ? this.#unlogged : null)) {
-      this.#unlogged++;
-    } else this.#unlogged = 0;
-    this.#engine.close(pair, 'reset');
+    const unlogged = this.#mayLog() ? this.#unlogged : null;
+    if (this.#book.turnedAway(face, pair, end, unlogged)) this.#unlogged = 0;
+    else this.#unlogged++;
   }
 
   #mayLog(): boolean {
@@ -71,4 +127,11 @@ export class TurnedAway {
     }
     return ++this.#lines <= LINES_A_SECOND;
   }
+}
+
+/** How a client ends that has or wants too much. */
+export function howToRefuse({ plan }: TcpFace): HowToClose {
+  const action = plan.settings.limits?.action ?? 'reset';
+  if (action === 'delay') return 'later';
+  return action === 'close' ? 'flush' : 'reset';
 }

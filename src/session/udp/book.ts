@@ -1,9 +1,8 @@
 /** What is counted and written down about flows; the only place here that touches the series. */
 import { type AccessRecord, deservesLine } from '../../core/access.js';
-import type { AccessRefusal } from '../../core/access_table.js';
 import type { FlowId, SeriesId } from '../../core/brand.js';
 import { formatAddress } from '../../core/endpoint.js';
-import type { Cause, DatagramDrop, DialFailure, End } from '../../core/outcome.js';
+import type { Cause, DatagramDrop, DialFailure, DryRefusal, End } from '../../core/outcome.js';
 import {
   CAUSE_COLUMN,
   DIAL_COLUMN,
@@ -15,6 +14,7 @@ import {
 import type { SessionIds } from '../../core/session_ids.js';
 import type { AccessLevel } from '../../core/spec.js';
 import type { PooledBackend } from '../../pool/selection.js';
+import { CountedClients } from '../counted_clients.js';
 import type { ListenerKey } from '../tcp_port.js';
 import type { UdpEngine } from '../udp_port.js';
 import type { UdpFlowsDeps } from './deps.js';
@@ -27,12 +27,14 @@ export class FlowBook {
   readonly #engine: UdpEngine;
   readonly #ids: SessionIds;
   readonly #write: (record: AccessRecord) => void;
+  readonly #counted: CountedClients;
 
-  constructor(deps: Pick<UdpFlowsDeps, 'series' | 'engine' | 'ids' | 'access'>) {
+  constructor(deps: UdpFlowsDeps) {
     this.#series = deps.series;
     this.#engine = deps.engine;
     this.#ids = deps.ids;
     this.#write = deps.access;
+    this.#counted = new CountedClients(deps.engine.capacity, deps, this);
   }
 
   /** Where `flow` is counted while it is at `backend`. */
@@ -44,18 +46,32 @@ export class FlowBook {
    * Why the sender of a first datagram may not come; behind a trusted proxy both addresses count,
    * as for TCP. A rule that is only tried is counted, and refuses nobody.
    */
-  refusal(listener: UdpListener, key: ListenerKey, id: FlowId): AccessRefusal | null {
-    const { headers, plan } = listener;
-    const { admission } = listener.faceAt(key);
-    if (admission === null) return null;
+  refusal(listener: UdpListener, key: ListenerKey, id: FlowId): DryRefusal | null {
+    const { headers } = listener;
+    const { admission, limiter } = listener.faceAt(key);
+    if (admission === null && limiter === null) return null;
     const peer = this.#engine.client(id);
     const client = headers === null ? peer : (headers.last?.source ?? null);
     const refusal =
-      (headers === null ? null : admission.refusalOfProxy(peer)) ??
-      (client === null ? null : admission.refusal(client));
-    if (refusal === null || !admission.isDryRun) return refusal;
-    this.#series.add(plan.series, DRY_COLUMN[refusal], 1);
-    return null;
+      (admission === null || headers === null ? null : admission.refusalOfProxy(peer)) ??
+      (admission === null || client === null ? null : admission.refusal(client));
+    if (refusal !== null && admission?.isDryRun === false) return refusal;
+    if (refusal !== null) this.wouldRefuse(listener, refusal);
+    if (limiter === null || client === null) return null;
+    return this.#counted.refusal(limiter, id, client, listener);
+  }
+
+  /** The flow is over, or did not begin. */
+  uncount(id: FlowId): void {
+    if (this.#counted.any) this.#counted.over(id);
+  }
+
+  wouldRefuse({ plan }: Pick<UdpListener, 'plan'>, reason: DryRefusal): void {
+    this.#series.add(plan.series, DRY_COLUMN[reason], 1);
+  }
+
+  uncounted({ plan }: Pick<UdpListener, 'plan'>): void {
+    this.#series.add(plan.series, PLAIN_COLUMN.uncounted, 1);
   }
 
   started(flow: UdpFlow): void {

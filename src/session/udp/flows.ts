@@ -128,7 +128,10 @@ export class UdpFlows implements UdpEdges {
     assertShared(this.#flows[id] === undefined, 'an engine used a flow before it was closed');
     const listener = this.listeners.byKey(key);
     const refusal = this.listeners.enter(listener, () => this.#book.refusal(listener, key, id));
-    if (refusal !== null) return this.#refuse(listener, refusal);
+    if (refusal !== null) {
+      this.#book.uncount(id);
+      return this.#refuse(listener, refusal);
+    }
     const now = this.#deps.clock.nowMs();
     const number = this.#deps.ids.next();
     const flow = new UdpFlow(id, number, key, listener, listener.headers?.last ?? null, now);
@@ -144,6 +147,7 @@ export class UdpFlows implements UdpEdges {
       return this.#brokenAtStart(flow, error);
     }
     if (choice !== 'open' && choice !== 'verdict') {
+      this.#book.uncount(id);
       listener.leave();
       return this.#refuse(listener, choice);
     }
@@ -325,7 +329,10 @@ export class UdpFlows implements UdpEdges {
     doEach(null, [
       () => this.#choosing.forget(flow),
       () => this.#choosing.leave(flow, 'moving'),
-      () => flow.listener.leave(),
+      () => {
+        this.#book.uncount(flow.id);
+        flow.listener.leave();
+      },
     ]);
   }
 

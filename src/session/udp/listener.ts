@@ -1,13 +1,17 @@
 /** One UDP listener in one worker: its sockets, its pool, and its share of the caps on flows. */
 
 import type { ListenerId, WorkerId } from '../../core/brand.js';
+import type { Clock } from '../../core/clock.js';
 import { doEach } from '../../core/do_each.js';
 import type { IpEndpoint } from '../../core/endpoint.js';
 import type { ListenerPlan } from '../../core/plan.js';
+import type { ClientTable } from '../../pool/client_table.js';
 import { DESCRIPTORS_A_FLOW } from '../../pool/descriptor_ledger.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { PoolView } from '../../pool/selection.js';
 import { Admission } from '../admission.js';
+import { BeginRate } from '../begin_rate.js';
+import { Limiter } from '../limiter.js';
 import type { ListenerKey } from '../tcp_port.js';
 import type { Framing } from '../udp_port.js';
 import type { UdpFlow } from './flow.js';
@@ -19,6 +23,8 @@ export interface UdpFace {
   readonly pool: PoolView;
   /** Who may come; null: everybody. */
   readonly admission: Admission | null;
+  /** What each of them may have; null: what it likes. */
+  readonly limiter: Limiter | null;
 }
 
 export class UdpListener {
@@ -31,12 +37,15 @@ export class UdpListener {
   readonly places = new Map<ListenerKey, IpEndpoint>();
   readonly sockets = new Map<ListenerKey, number>();
   readonly #ledger: Ledger;
+  readonly #clients: ClientTable;
+  readonly #clock: Clock;
   readonly #worker: WorkerId;
   readonly #descriptorFreed: () => void;
   /** By open sockets that are not as the newest plan says. */
   readonly #former = new Map<ListenerKey, UdpFace>();
   #plan: ListenerPlan;
   #face: UdpFace;
+  #rate: BeginRate | null;
   #headers: HeaderReader | null;
   #flows = 0;
 
@@ -45,16 +54,21 @@ export class UdpListener {
     pool: PoolView,
     deps: {
       readonly ledger: Ledger;
+      readonly clients: ClientTable;
+      readonly clock: Clock;
       readonly worker: WorkerId;
       readonly descriptorFreed: () => void;
     },
   ) {
     this.id = plan.id;
     this.#ledger = deps.ledger;
+    this.#clients = deps.clients;
+    this.#clock = deps.clock;
     this.#worker = deps.worker;
     this.#descriptorFreed = deps.descriptorFreed;
     this.#plan = plan;
-    this.#face = { pool, admission: Admission.of(plan) };
+    this.#face = this.#faceOf(plan, pool);
+    this.#rate = BeginRate.of(plan, deps.clients);
     this.#headers = headersOf(plan);
   }
 
@@ -104,8 +118,14 @@ export class UdpListener {
       else if (!this.#former.has(key)) this.#former.set(key, this.#face);
     }
     this.#plan = plan;
-    this.#face = { pool, admission: Admission.of(plan) };
+    this.#face = this.#faceOf(plan, pool);
+    this.#rate = BeginRate.of(plan, this.#clients);
     this.#headers = headersOf(plan);
+  }
+
+  /** True: a flow that began now would be too early. Else it counts as one that has begun. */
+  isEarly(): boolean {
+    return this.#rate !== null && !this.#rate.tryBegin(this.#clock.nowMs());
   }
 
   /**
@@ -131,6 +151,14 @@ export class UdpListener {
       () => this.#ledger.giveBackListener(this.id, this.#worker),
       () => this.#giveBackDescriptor(),
     ]);
+  }
+
+  #faceOf(plan: ListenerPlan, pool: PoolView): UdpFace {
+    return {
+      pool,
+      admission: Admission.of(plan),
+      limiter: Limiter.of(plan, this.#clients),
+    };
   }
 
   #giveBackDescriptor(): void {

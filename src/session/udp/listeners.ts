@@ -1,9 +1,11 @@
 /** The UDP listeners of one worker: which sockets are open and whose they are. */
 import { presentShared } from '../../core/assert.js';
 import type { ListenerId, WorkerId } from '../../core/brand.js';
+import type { Clock } from '../../core/clock.js';
 import { type IpEndpoint, overlap } from '../../core/endpoint.js';
 import type { DatagramDrop } from '../../core/outcome.js';
 import type { ListenerPlan } from '../../core/plan.js';
+import type { ClientTable } from '../../pool/client_table.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { PoolView } from '../../pool/selection.js';
 import type { OpenedSocket } from '../tcp/listeners.js';
@@ -15,6 +17,8 @@ import { UdpListener } from './listener.js';
 export interface UdpListenersDeps {
   readonly engine: UdpEngine;
   readonly ledger: Ledger;
+  readonly clients: ClientTable;
+  readonly clock: Clock;
   readonly worker: WorkerId;
   /** A flow gave back a descriptor, which others may wait for. */
   readonly descriptorFreed: () => void;
@@ -111,7 +115,8 @@ export class UdpListeners {
   /** Counts a new flow at its listener, or says why it may not come; `refusal`: by its client. */
   enter(listener: UdpListener, refusal: () => DatagramDrop | null): DatagramDrop | null {
     if (this.isClosing(listener)) return 'listener-closing';
-    return refusal() ?? (listener.tryEnter() ? null : 'flow-limit');
+    const refused = refusal() ?? (listener.isEarly() ? 'too-fast' : null);
+    return refused ?? (listener.tryEnter() ? null : 'flow-limit');
   }
 
   isClosing(listener: UdpListener): boolean {

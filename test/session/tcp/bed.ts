@@ -27,6 +27,7 @@ import {
   SeriesReader,
 } from '../../../src/core/series.js';
 import type { HealthState } from '../../../src/pool/backend_rows.js';
+import { ClientTable, createClientMemory } from '../../../src/pool/client_table.js';
 import { createLedgerMemory, Ledger } from '../../../src/pool/ledger.js';
 import type { ReportDefect } from '../../../src/session/defect.js';
 import { type Change, changed, listenerSettings, poolSettings } from '../../support/changed.js';
@@ -45,6 +46,8 @@ export const client = (index: number): IpEndpoint => ipEndpoint(4, '198.51.100.1
 
 export interface BedOptions {
   readonly workers?: number;
+  /** Of the table of clients. */
+  readonly sets?: number;
   readonly backends?: number;
   readonly health?: HealthState;
   readonly pool?: Change<PoolPlan>;
@@ -56,6 +59,7 @@ export interface BedOptions {
 export class Bed {
   readonly time = new FakeTime();
   readonly ledger = new Ledger(createLedgerMemory());
+  readonly clients: ClientTable;
   readonly records: AccessRecord[] = [];
   readonly workers: readonly BedWorker[];
   plan: Plan;
@@ -68,6 +72,7 @@ export class Bed {
     const memory = createSeriesMemory(count);
     this.#reader = new SeriesReader(memory);
     const random = seededRandom(1);
+    this.clients = new ClientTable(createClientMemory(count, seededRandom(1), options.sets));
     const backends = Array.from({ length: options.backends ?? 2 }, (_, index) => index);
     this.plan = {
       version: 1,
@@ -89,6 +94,7 @@ export class Bed {
           workers: count,
           time: this.time,
           ledger: this.ledger,
+          clients: this.clients,
           memory,
           random,
           access: (record) => this.records.push(record),
@@ -200,6 +206,7 @@ export class Bed {
       backends: sum(ids.map((id) => this.ledger.active(id))),
       queued: this.ledger.queued(POOL),
       active: this.total('active'),
+      clients: [...this.clients.clients(0)].reduce((sum, { sessions }) => sum + sessions, 0),
     };
   }
 
@@ -217,7 +224,15 @@ export class Bed {
   }
 }
 
-export const NOTHING = { sessions: 0, pairs: 0, listener: 0, backends: 0, queued: 0, active: 0 };
+export const NOTHING = {
+  sessions: 0,
+  pairs: 0,
+  listener: 0,
+  backends: 0,
+  queued: 0,
+  active: 0,
+  clients: 0,
+};
 
 /** A bed whose listener is open. */
 export function bed(options: BedOptions = {}): Promise<Bed> {

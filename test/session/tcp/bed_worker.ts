@@ -5,6 +5,7 @@ import type { AccessRecord } from '../../../src/core/access.js';
 import type { WorkerId } from '../../../src/core/brand.js';
 import type { Random } from '../../../src/core/random.js';
 import { SeriesWriter } from '../../../src/core/series.js';
+import type { ClientTable } from '../../../src/pool/client_table.js';
 import type { Ledger } from '../../../src/pool/ledger.js';
 import type { ReportDefect } from '../../../src/session/defect.js';
 import type { CancelOrder } from '../../../src/session/tcp/deps.js';
@@ -17,6 +18,7 @@ export interface BedWorkerDeps {
   readonly workers: number;
   readonly time: FakeTime;
   readonly ledger: Ledger;
+  readonly clients: ClientTable;
   readonly memory: SharedArrayBuffer;
   readonly random: Random;
   readonly access: (record: AccessRecord) => void;

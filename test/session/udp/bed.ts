@@ -19,6 +19,7 @@ import {
 } from '../../../src/core/series.js';
 import { SessionIds } from '../../../src/core/session_ids.js';
 import type { HealthState } from '../../../src/pool/backend_rows.js';
+import { ClientTable, createClientMemory } from '../../../src/pool/client_table.js';
 import { createLedgerMemory, Ledger } from '../../../src/pool/ledger.js';
 import { Pool } from '../../../src/pool/pool.js';
 import type { ReportDefect } from '../../../src/session/defect.js';
@@ -54,6 +55,7 @@ export interface BedOptions {
 export class Bed {
   readonly time = new FakeTime();
   readonly ledger = new Ledger(createLedgerMemory());
+  readonly clients = new ClientTable(createClientMemory(1, seededRandom(1), 4));
   readonly records: AccessRecord[] = [];
   readonly engine: FakeUdpEngine;
   readonly flows: UdpFlows;
@@ -79,6 +81,7 @@ export class Bed {
     this.pool = new Pool(this.poolPlan, { ...deps, freed: () => {}, ejected: () => {} });
     this.flows = new UdpFlows({
       ...deps,
+      clients: this.clients,
       ids: new SessionIds(WORKER, this.time.wallMs()),
       engine: this.engine,
       series: new SeriesWriter(memory, WORKER),
@@ -136,6 +139,7 @@ export class Bed {
       listener: this.ledger.listenerActive(LISTENER),
       backends: backends.reduce((sum, active) => sum + active, 0),
       active: this.total('active'),
+      clients: [...this.clients.clients(0)].reduce((sum, { sessions }) => sum + sessions, 0),
     };
   }
 
@@ -151,7 +155,7 @@ export class Bed {
   }
 }
 
-export const NOTHING = { flows: 0, engine: 0, listener: 0, backends: 0, active: 0 };
+export const NOTHING = { flows: 0, engine: 0, listener: 0, backends: 0, active: 0, clients: 0 };
 
 /** A bed whose listener is open. */
 export function bed(options: BedOptions = {}): Promise<Bed> {

@@ -1,0 +1,54 @@
+/** The limits of a listener for each of its clients, as one worker applies them. */
+import { trusted } from '../core/address_block.js';
+import { addressKey } from '../core/address_key.js';
+import type { WorkerId } from '../core/brand.js';
+import type { Endpoint } from '../core/endpoint.js';
+import type { ListenerPlan } from '../core/plan.js';
+import type { LimitsSpec } from '../core/spec.js';
+import { rateOf } from '../pool/cell_rate.js';
+import { type ClientRule, type ClientTable, NOT_COUNTED } from '../pool/client_table.js';
+
+/** An answer beside those of the table: a UNIX peer has no address. */
+export const NO_ADDRESS = -5;
+
+export class Limiter {
+  readonly spec: LimitsSpec;
+  readonly #plan: ListenerPlan;
+  readonly #table: ClientTable;
+  readonly #rule: ClientRule;
+  readonly #isExempt: (host: string) => boolean;
+
+  constructor(plan: ListenerPlan, spec: LimitsSpec, table: ClientTable) {
+    const { sessionsPerClient, newPerClient, ipv6PrefixBits, exempt } = spec;
+    this.spec = spec;
+    this.#plan = plan;
+    this.#table = table;
+    this.#rule = {
+      sessions: sessionsPerClient,
+      rate:
+        newPerClient === null
+          ? null
+          : rateOf(newPerClient.count, newPerClient.perMs, newPerClient.burst),
+      ipv6PrefixBits,
+    };
+    this.#isExempt = trusted(exempt);
+  }
+
+  /** null: a client may have what it likes, and nobody has to ask. */
+  static of(plan: ListenerPlan, table: ClientTable): Limiter | null {
+    const { limits } = plan.settings;
+    if (limits === null) return null;
+    const isForClients = limits.sessionsPerClient > 0 || limits.newPerClient !== null;
+    return isForClients ? new Limiter(plan, limits, table) : null;
+  }
+
+  /** A session of `client` begins: the row that counts it, or why there is none. */
+  enter(client: Endpoint, nowMs: number, worker: WorkerId): number {
+    if (client.kind === 'unix') return NO_ADDRESS;
+    const key = addressKey(client);
+    const { id } = this.#plan;
+    const answer = this.#table.enter(id, key, this.#rule, nowMs, worker);
+    if (answer >= 0 || answer === NOT_COUNTED || !this.#isExempt(client.host)) return answer;
+    return this.#table.enter(id, key, { ...this.#rule, sessions: 0, rate: null }, nowMs, worker);
+  }
+}

@@ -1,0 +1,63 @@
+/** What one client may have of a UDP listener: flows at a time, and how fast they may begin. */
+import t from 'tap';
+import { ipEndpoint } from '../../../src/core/endpoint.js';
+import type { LimitsSpec } from '../../../src/core/spec.js';
+import { bed, NOTHING } from './bed.js';
+
+const LIMITS: LimitsSpec = {
+  sessionsPerClient: 2,
+  newPerClient: null,
+  newPerSecond: 0,
+  exempt: [],
+  ipv6PrefixBits: 64,
+  action: 'reset',
+  delayMs: 5_000,
+  dryRun: false,
+};
+
+const peer = (host: string, port: number) => ipEndpoint(4, host, port);
+
+t.test('a client has so many flows, and its place again when one ends', async (t) => {
+  const test = await bed({ listener: { limits: LIMITS, idleTimeoutMs: 1_000 } });
+  for (const port of [1, 2, 3, 3]) test.send(peer('10.1.1.1', port), 'question');
+  test.send(peer('10.1.1.2', 1), 'question');
+  t.equal(test.flows.count, 3);
+  t.equal(test.drops('too-many-sessions'), 2);
+  t.equal(test.remains()['clients'], 3);
+  await test.pass(600);
+  test.send(peer('10.1.1.1', 2), 'question');
+  await test.pass(600);
+  test.send(peer('10.1.1.1', 4), 'question');
+  test.send(peer('10.1.1.1', 5), 'question');
+  t.equal(test.flows.count, 2);
+  t.equal(test.drops('too-many-sessions'), 3);
+  test.flows.endFlows(null, 'shutdown', 0);
+  t.same(test.remains(), NOTHING);
+});
+
+t.test('flows begin so fast, of one client and of all', async (t) => {
+  const newPerClient = { count: 1, perMs: 1_000, burst: 1 };
+  const test = await bed({
+    listener: { limits: { ...LIMITS, newPerClient, newPerSecond: 2 } },
+  });
+  test.send(peer('10.1.1.1', 1), 'question');
+  test.send(peer('10.1.1.1', 2), 'question');
+  test.send(peer('10.1.1.2', 1), 'question');
+  t.equal(test.flows.count, 1);
+  t.equal(test.drops('too-fast'), 2);
+  await test.pass(500);
+  test.send(peer('10.1.1.3', 1), 'question');
+  t.equal(test.flows.count, 2);
+  t.equal(test.remains()['clients'], 2, 'who was too early is not counted');
+});
+
+t.test('a flow that finds no place or no backend is not counted', async (t) => {
+  const full = await bed({ listener: { limits: LIMITS, maxSessions: 1 } });
+  for (const port of [1, 2, 3]) full.send(peer('10.1.1.1', port), 'question');
+  t.equal(full.drops('flow-limit'), 2);
+  t.equal(full.remains()['clients'], 1);
+  const down = await bed({ health: 'down', listener: { limits: LIMITS } });
+  for (const port of [1, 2, 3]) down.send(peer('10.1.1.1', port), 'question');
+  t.equal(down.drops('all-down'), 3);
+  t.same(down.remains(), NOTHING);
+});

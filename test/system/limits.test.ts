@@ -1,0 +1,205 @@
+/** `[listeners.NAME.limits]`: exact for each client over all workers, whatever happens to them. */
+import t from 'tap';
+import { accessLine } from '../support/access_lines.js';
+import { startDaemon } from '../support/daemon.js';
+import { eventually, nowMs, within } from '../support/deadline.js';
+import { startUdpEchoes, udpClient } from '../support/load/datagrams.js';
+import { startEchoes } from '../support/load/echo_backend.js';
+import { listenerText, poolText } from '../support/settings.js';
+import { type Target, tryDial, type Wire } from '../support/wire.js';
+import { LOSE_WORKER, SIZES_VARIABLE } from '../torture/every_thread.js';
+
+const CLIENTS = 100;
+const EACH = 3;
+/** How many sessions each client begins at a time. */
+const TRIES = 7;
+const ROUNDS = 3;
+
+/** A session that was answered, or null: it was refused. */
+async function served(target: Target): Promise<Wire | null> {
+  const wire = await tryDial(target);
+  if (typeof wire === 'string') return null;
+  wire.socket.write('x');
+  const answer = await wire.read(1).catch(() => null);
+  if (answer !== null) return wire;
+  wire.socket.destroy();
+  return null;
+}
+
+async function gone(wire: Wire): Promise<void> {
+  wire.socket.end();
+  await within('the end of a session', wire.closed);
+}
+
+t.test('a client has so many sessions over two workers, and at no time one more', async (t) => {
+  const backends = await startEchoes(t, 1);
+  const toml =
+    poolText({ name: 'echo', backends }) +
+    listenerText({ pool: 'echo', lines: `limits.sessions_per_client = ${EACH}` });
+  const daemon = await startDaemon(t, {
+    toml,
+    workers: 2,
+    access: 'off',
+    expects: ['worker-lost'],
+    everyThread: new URL('../torture/every_thread.js', import.meta.url),
+    env: { [SIZES_VARIABLE]: '{}' },
+  });
+  await daemon.backendsUp('echo', 1);
+  const port = await daemon.port('echo');
+  const address = (client: number): string => `127.0.${1 + (client >> 6)}.${1 + (client & 63)}`;
+  const clients = Array.from({ length: CLIENTS }, (_, client) => client);
+  const most = new Array<number>(CLIENTS).fill(0);
+  let refused = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    await Promise.all(
+      clients.map(async (client) => {
+        let now = 0;
+        const one = async (): Promise<void> => {
+          const wire = await served({ port, localAddress: address(client) });
+          if (wire === null) {
+            refused++;
+            return;
+          }
+          most[client] = Math.max(most[client] ?? 0, ++now);
+          await wire.send('x').then(() => wire.read(1));
+          now--;
+          await gone(wire);
+        };
+        await Promise.all(Array.from({ length: TRIES }, one));
+      }),
+    );
+  }
+  t.ok(Math.max(...most) <= EACH, `${Math.max(...most)} at a time`);
+  t.ok(refused > CLIENTS, `${refused} were refused`);
+  await daemon.metricSettles('sluice_sessions_active', {}, (sum) => sum === 0);
+
+  /** What each client gets that begins so many: the sessions stay. */
+  const open = new Map<number, Wire[]>(clients.map((client) => [client, []]));
+  const over = new Set<Wire>();
+  const fill = async (): Promise<void> => {
+    for (const [client, wires] of open) {
+      const target = { port, localAddress: address(client) };
+      const come = await Promise.all(Array.from({ length: EACH + 1 }, () => served(target)));
+      for (const wire of come) {
+        if (wire === null) continue;
+        wires.push(wire);
+        void wire.ended.then(() => over.add(wire));
+      }
+    }
+  };
+  const counts = (): number[] => [...new Set([...open.values()].map(({ length }) => length))];
+  await fill();
+  t.same(counts(), [EACH]);
+
+  const lost = daemon.nextEvent('worker-lost');
+  const replaced = daemon.nextEvent('worker-started');
+  daemon.signal(LOSE_WORKER);
+  const { sessions } = await lost;
+  t.ok(Number(sessions) > 0, 'it had some of them');
+  await replaced;
+  const cut = async (): Promise<true | undefined> => {
+    let left = 0;
+    for (const [client, wires] of open) {
+      const here = wires.filter((wire) => !over.has(wire));
+      open.set(client, here);
+      left += here.length;
+    }
+    return left === CLIENTS * EACH - Number(sessions) ? true : undefined;
+  };
+  await eventually('what it had is cut', cut);
+  await fill();
+  t.same(counts(), [EACH], 'what the lost worker had counted is given back, and no more');
+
+  await daemon.reload(`${toml}\n# changed\n`);
+  await fill();
+  t.same(counts(), [EACH], 'a reload keeps the counts');
+});
+
+t.test('a listener begins so many sessions a second; the rest waits, and is served', async (t) => {
+  const backends = await startEchoes(t, 1);
+  const daemon = await startDaemon(t, {
+    toml:
+      poolText({ name: 'echo', backends }) +
+      listenerText({ pool: 'echo', lines: 'limits.new_per_second = 60' }),
+    workers: 2,
+  });
+  await daemon.backendsUp('echo', 1);
+  const port = await daemon.port('echo');
+  const beganMs = nowMs();
+  const wires = await Promise.all(Array.from({ length: 150 }, () => served({ port })));
+  t.ok(wires.every((wire) => wire !== null));
+  t.ok(nowMs() - beganMs >= 2_000, 'the last of them is in the third second');
+});
+
+t.test('one that comes too fast is told so, as its listener says', async (t) => {
+  const backends = await startEchoes(t, 1);
+  const limits = (name: string, lines: string): string =>
+    listenerText({
+      name,
+      pool: 'echo',
+      lines: `limits.new_per_client = "1/h"\nlimits.burst = 2\n${lines}`,
+    });
+  const daemon = await startDaemon(t, {
+    toml:
+      poolText({ name: 'echo', backends }) +
+      limits('resets', '') +
+      limits('closes', 'limits.action = "close"') +
+      limits('delays', 'limits.action = "delay"\nlimits.delay = "1s"') +
+      limits('tries', 'limits.dry_run = true') +
+      limits('exempts', 'limits.exempt = ["127.0.0.0/8"]'),
+    access: 'errors',
+  });
+  await daemon.backendsUp('echo', 1);
+  const third = async (name: string): Promise<Wire | null> => {
+    const port = await daemon.port(name);
+    for (let n = 0; n < 2; n++) t.ok(await served({ port }), name);
+    const wire = await tryDial({ port });
+    return typeof wire === 'string' ? null : wire;
+  };
+  const reset = await third('resets');
+  if (reset !== null) t.not(await within('its reset', reset.ended), 'fin');
+  const line = await accessLine(daemon, 'the third', ({ listener }) => listener === 'resets');
+  t.match(line, { backend: null, outcome: { by: 'sluice', stage: 'accept', cause: 'too-fast' } });
+  const closed = await third('closes');
+  t.equal(closed && (await within('its end', closed.ended)), 'fin');
+  const beganMs = nowMs();
+  const delayed = await third('delays');
+  t.not(delayed && (await within('its reset', delayed.ended)), 'fin');
+  t.ok(nowMs() - beganMs >= 1_000);
+  for (const name of ['tries', 'exempts']) {
+    await third(name);
+    t.ok(await served({ port: await daemon.port(name) }), name);
+  }
+  await daemon.metricSettles(
+    'sluice_would_refuse_total',
+    { listener: 'tries', reason: 'too-fast' },
+    (sum) => sum === 2,
+  );
+  await daemon.metricSettles(
+    'sluice_refused_total',
+    { listener: 'exempts', reason: 'too-fast' },
+    (sum) => sum === 0,
+  );
+});
+
+t.test('a client has so many flows, and what is more is dropped and counted', async (t) => {
+  const echoes = await startUdpEchoes(t, 1);
+  const daemon = await startDaemon(t, {
+    toml:
+      poolText({ name: 'udp', backends: echoes, health: 'probe = "none"' }) +
+      listenerText({ pool: 'udp', protocol: 'udp', lines: 'limits.sessions_per_client = 2' }),
+    workers: 2,
+  });
+  const port = await daemon.port('udp');
+  const client = (localAddress: string) => udpClient(t, { port, localAddress });
+  for (let n = 0; n < 2; n++) {
+    t.equal(String((await (await client('127.0.0.7')).ask('hello')).payload), 'hello');
+  }
+  (await client('127.0.0.7')).send('hello');
+  await daemon.metricSettles(
+    'sluice_datagrams_dropped_total',
+    { reason: 'too-many-sessions' },
+    (sum) => sum === 1,
+  );
+  t.equal(String((await (await client('127.0.0.8')).ask('hello')).payload), 'hello');
+});
