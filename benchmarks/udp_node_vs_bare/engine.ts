@@ -69,6 +69,7 @@ function listenerPlan(host: string): ListenerPlan {
     routes: [],
     maxSessions: 10_000,
     access: null,
+    denied: null,
     settings: listenerSettings({ idleTimeoutMs: 60_000 }),
     series: 0 as SeriesId,
   };

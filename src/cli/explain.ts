@@ -41,7 +41,7 @@ export async function explain(file: string, words: Words): Promise<0 | 1> {
   const parts = { clientKey, clock: systemClock, random: systemRandom };
   const { backends, ...choice } =
     pool === undefined
-      ? refusal(name, route.sentence)
+      ? refusal(name, route.sentence, null)
       : choiceByFile({ listener, pool, route: route.sentence, ...parts });
   const shown = backends.map(({ name: backend, reason, score }) => {
     return { backend, eligible: reason === null, reason, score };

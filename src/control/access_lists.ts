@@ -8,11 +8,13 @@ import type { AccessTable } from '../core/access_table.js';
 import type { Clock, Timers } from '../core/clock.js';
 import { listenerKey } from '../core/identity.js';
 import { err, ok, type Result } from '../core/result.js';
-import type { ListenerSpec, Spec } from '../core/spec.js';
+import { sameValue } from '../core/same_value.js';
+import type { AddressBlock, ListenerSpec, Spec } from '../core/spec.js';
 import type { Log } from '../observe/log.js';
 import {
   type AccessGroup,
   accessGroups,
+  deniedTable,
   inTurns,
   marksOf,
   problemWith,
@@ -56,6 +58,9 @@ export class AccessLists {
   /** By group: not tried again until its files are other ones. */
   readonly #vain = new Map<string, Vain>();
   #version = 0;
+  /** Whom operators have denied, as blocks and as a table. */
+  #deniedBlocks: readonly AddressBlock[] = [];
+  #denied: AccessTable | null = null;
 
   constructor(deps: AccessListsDeps) {
     this.#deps = deps;
@@ -85,6 +90,18 @@ export class AccessLists {
       else problems.push(problemWith(group, read.error));
     }
     return problems.length > 0 ? err(problems) : ok(listsOf(groups));
+  }
+
+  get denied(): AccessTable | null {
+    return this.#denied;
+  }
+
+  /** Operators deny these, at every listener; true: they were others before. */
+  deny(blocks: readonly AddressBlock[]): boolean {
+    if (sameValue(blocks, this.#deniedBlocks)) return false;
+    this.#deniedBlocks = blocks;
+    this.#denied = blocks.length === 0 ? null : deniedTable(blocks, ++this.#version);
+    return true;
   }
 
   use(lists: ReadLists): void {

@@ -1,11 +1,11 @@
 /** Reads the files of an access list, as they are now, without holding up anything else. */
-import { AccessBlocks, type AccessWord } from '../core/access_table.js';
+import { AccessBlocks, type AccessTable, type AccessWord } from '../core/access_table.js';
 import { present } from '../core/assert.js';
 import type { Clock, Timers } from '../core/clock.js';
 import { ipBytes } from '../core/ip_bytes.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { AccessSpec, AddressBlock, ListenerSpec } from '../core/spec.js';
-import type { Stretches } from '../core/stretches.js';
+import { atOnce, type Stretches } from '../core/stretches.js';
 import { readStillFile, type StillRead } from '../files/still_file.js';
 import { markOfUserFile, type ReadBounds } from '../files/user_file.js';
 import { addLines } from './access_lines.js';
@@ -81,6 +81,13 @@ export function accessGroups(listeners: readonly ListenerSpec[]): Map<string, Ac
     groups.set(name, { access, listeners: [...others, listener] });
   }
   return groups;
+}
+
+/** Of blocks that operators deny, few enough to be laid out at once. */
+export function deniedTable(denied: readonly AddressBlock[], version: number): AccessTable {
+  const blocks = new AccessBlocks();
+  for (const block of denied) add(blocks, block, 'deny');
+  return atOnce(blocks.table(version, { others: 'allowed', dryRun: false }));
 }
 
 /** What is wrong with the files of a group, as a sentence for people. */

@@ -119,8 +119,9 @@ export class Adoption {
       const changed = restate(inventory.pools, spec.pools);
       board.restated(changed);
       // Where clients belong and what is held follow the plan; the rest is in the ledger.
+      const isDenied = this.#deps.lists.deny(spec.denied);
       const isMoved = changed.some(({ entry, before }) => entry.spec.weight !== before.weight);
-      if (isMoved || held(inventory) !== heldBefore) {
+      if (isMoved || isDenied || held(inventory) !== heldBefore) {
         await changes.unlessOverruled(publisher.publish());
       }
       return ok(null);
@@ -223,6 +224,7 @@ export class Adoption {
   async #commit(target: Target): Promise<void> {
     const { changes, inventory, board, publisher, resolver } = this.#deps;
     this.#deps.inUse(target.spec);
+    this.#deps.lists.deny(target.spec.denied);
     board.probes.limit(target.spec.daemon.probesPerSecond);
     const change = inventory.apply(target.spec, target.resolve);
     board.update(change);

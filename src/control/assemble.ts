@@ -12,6 +12,7 @@ import { type Kernel, loadKernel } from '../kernel/foreign.js';
 import { lookupHost } from '../names/host_lookup.js';
 import type { Log } from '../observe/log.js';
 import { createMetrics, type Metrics } from '../observe/metrics.js';
+import type { ClientTable } from '../pool/client_table.js';
 import type { Ledger } from '../pool/ledger.js';
 import { cpuMs, systemClock } from '../system/clock.js';
 import { descriptorLimit, lockedMemoryLimit } from '../system/limits.js';
@@ -49,6 +50,7 @@ export interface Assembly {
   /** null: foreign calls are not possible here. */
   readonly kernel: Kernel | null;
   readonly ledger: Ledger;
+  readonly clients: ClientTable;
 }
 
 export interface About {

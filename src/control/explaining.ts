@@ -34,18 +34,20 @@ export interface Asking {
   /** Which route leads there, in a sentence. */
   readonly route: string;
   readonly clientKey: Uint8Array;
+  /** Why its address alone would be refused; null: it would not. */
+  readonly barred: string | null;
 }
 
 /** Of a client that its route, or the listener, refuses. */
-export function refusal(listener: string, route: string): ChoiceView {
+export function refusal(listener: string, route: string, barred: string | null): ChoiceView {
   const rule = 'Nothing is chosen.';
-  const outcome = 'It is refused: no-route.';
+  const outcome = barred ?? 'It is refused: no-route.';
   return { listener, route, pool: '', chosen: null, rule, outcome, backends: [] };
 }
 
 /** null: no worker has answered. */
 export async function explainChoice(asking: Asking): Promise<ChoiceView | null> {
-  const { inquiries, ledger, listener, listenerNow, pool, clientKey } = asking;
+  const { inquiries, ledger, listener, listenerNow, pool, clientKey, barred } = asking;
   for (const worker of inquiries.workers()) {
     const answer = await inquiries.ask(worker, { kind: 'explain', pool: pool.id, clientKey });
     const told = read(answer);
@@ -59,6 +61,7 @@ export async function explainChoice(asking: Asking): Promise<ChoiceView | null> 
       chosen,
       rule: rule.sentence,
       outcome: outcomeOf({
+        barred,
         protocol: listener.spec.protocol,
         listener: listenerNow,
         chosen: { chosen, nobody: rule.nobody },
@@ -84,6 +87,7 @@ function read(answer: Answered) {
 
 export interface Situation {
   readonly protocol: 'tcp' | 'udp';
+  readonly barred: string | null;
   readonly listener: Pick<ListenerNow, 'state' | 'reason'>;
   readonly chosen: Pick<ExplainedChoice, 'chosen' | 'nobody'>;
   readonly settings: Pick<
@@ -95,10 +99,11 @@ export interface Situation {
 
 /** By the order in which a session meets them: its listener, those who wait, the choice. */
 export function outcomeOf(situation: Situation): string {
-  const { protocol, listener, chosen, settings, queued } = situation;
+  const { protocol, barred, listener, chosen, settings, queued } = situation;
   if (listener.state === 'failed' || listener.state === 'closing') {
     return `It reaches no listener: ${listener.reason}.`;
   }
+  if (barred !== null) return barred;
   if (listener.state === 'full') {
     return protocol === 'tcp'
       ? `It waits, not accepted yet: the listener has ${listener.reason}.`

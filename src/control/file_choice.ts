@@ -51,6 +51,7 @@ export function choiceByFile(asking: FileAsking): ChoiceView {
     rule: rule.sentence,
     outcome: outcomeOf({
       protocol,
+      barred: null,
       listener: open,
       chosen: { chosen, nobody: rule.nobody },
       settings,

@@ -114,6 +114,7 @@ export class PlanPublisher {
       pools,
       sessionBudget,
       tableOf: (key) => lists.tableOf(key),
+      denied: lists.denied,
       sockets: (entry, id) => this.#socketsFor(entry, id),
     });
     const known = this.#known.get(worker) ?? NOTHING;

@@ -23,6 +23,8 @@ export interface PlanInput {
   readonly sessionBudget: number;
   /** Who may come to a listener; null: everybody. */
   readonly tableOf: (listenerKey: string) => AccessTable | null;
+  /** Whom an operator has denied. */
+  readonly denied: AccessTable | null;
   /** The sockets of a listener for the worker that the plan is for. */
   readonly sockets: (listener: ListenerEntry, worker: WorkerId) => readonly SocketPlan[];
 }
@@ -43,6 +45,7 @@ export function drawPlan(inventory: Inventory, worker: WorkerId, input: PlanInpu
       maxSessions: sessionLimit(spec.maxSessions, input.sessionBudget),
       settings: spec.settings,
       access: input.tableOf(entry.key),
+      denied: input.denied,
     });
   }
   const { version, access, pools } = input;

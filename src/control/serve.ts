@@ -133,7 +133,7 @@ class Service {
 
   /** How it is asked and operated. */
   #operated(assembly: Assembly, kept: KeptOverrides, start: Promise<void>) {
-    const { daemon, metrics, views, adminConnections, kernel, ledger } = assembly;
+    const { daemon, metrics, views, adminConnections, kernel, ledger, clients } = assembly;
     const { file, version } = this.#options;
     const inUse = this.#inUse;
     const log = this.#log;
@@ -146,6 +146,7 @@ class Service {
       daemon,
       kept,
       ledger,
+      clients,
       log,
       recent: this.#recent,
       clock: systemClock,

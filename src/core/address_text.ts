@@ -67,6 +67,11 @@ export function readBlock(text: string): Reading<AddressBlock> {
   return ok({ family, host: ipText(family, bytes), prefixBits });
 }
 
+/** As `readBlock` reads it; a block of one address is that address. */
+export function blockText({ family, host, prefixBits }: AddressBlock): string {
+  return prefixBits === (family === 4 ? 32 : 128) ? host : `${host}/${prefixBits}`;
+}
+
 /** A block as 4 or 16 bytes in network order, and how many bits of them count. */
 export interface BlockBytes {
   readonly bytes: Uint8Array;

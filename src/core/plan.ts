@@ -70,6 +70,8 @@ export interface ListenerPlan extends Directions {
   readonly settings: ListenerSettings;
   /** Who may come; null: everybody. */
   readonly access: AccessTable | null;
+  /** Whom an operator has denied, at every listener; null: nobody. */
+  readonly denied: AccessTable | null;
 }
 
 export interface PoolPlan {

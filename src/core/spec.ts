@@ -14,6 +14,8 @@ export interface Spec {
   readonly admin: AdminSpec;
   readonly listeners: readonly ListenerSpec[];
   readonly pools: readonly PoolSpec[];
+  /** Clients that may come to no listener: an operator says so, and no file. */
+  readonly denied: readonly AddressBlock[];
 }
 
 export type EngineName = 'uring' | 'epoll' | 'node';

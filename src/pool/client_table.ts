@@ -119,6 +119,15 @@ export class ClientTable extends ClientRows {
     }
   }
 
+  /** What `enter` would answer now, with 0 for any row; nothing is counted. */
+  look(listener: ListenerId, client: Uint8Array, rule: ClientRule, nowMs: number): number {
+    this.ask(listener, client, rule.ipv6PrefixBits);
+    const row = this.find();
+    if (row === NOWHERE) return 0;
+    const count = Atomics.load(this.cells.states, row) & COUNT_MASK;
+    return count >= CLAIMED ? 0 : this.#answer(row, count, rule, nsOf(nowMs));
+  }
+
   /** A session that `worker` has counted in `row` is over. */
   leave(row: number, worker: WorkerId): void {
     const { states, shares } = this.cells;

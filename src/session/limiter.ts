@@ -1,8 +1,8 @@
 /** The limits of a listener for each of its clients, as one worker applies them. */
 import { trusted } from '../core/address_block.js';
 import { addressKey } from '../core/address_key.js';
-import type { WorkerId } from '../core/brand.js';
-import type { Endpoint } from '../core/endpoint.js';
+import type { ListenerId, WorkerId } from '../core/brand.js';
+import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
 import type { ListenerPlan } from '../core/plan.js';
 import type { LimitsSpec } from '../core/spec.js';
 import { rateOf } from '../pool/cell_rate.js';
@@ -13,15 +13,15 @@ export const NO_ADDRESS = -5;
 
 export class Limiter {
   readonly spec: LimitsSpec;
-  readonly #plan: ListenerPlan;
+  readonly #listener: ListenerId;
   readonly #table: ClientTable;
   readonly #rule: ClientRule;
   readonly #isExempt: (host: string) => boolean;
 
-  constructor(plan: ListenerPlan, spec: LimitsSpec, table: ClientTable) {
+  constructor(listener: ListenerId, spec: LimitsSpec, table: ClientTable) {
     const { sessionsPerClient, newPerClient, ipv6PrefixBits, exempt } = spec;
     this.spec = spec;
-    this.#plan = plan;
+    this.#listener = listener;
     this.#table = table;
     this.#rule = {
       sessions: sessionsPerClient,
@@ -35,20 +35,29 @@ export class Limiter {
   }
 
   /** null: a client may have what it likes, and nobody has to ask. */
-  static of(plan: ListenerPlan, table: ClientTable): Limiter | null {
-    const { limits } = plan.settings;
+  static of(
+    { id, settings: { limits } }: Pick<ListenerPlan, 'id' | 'settings'>,
+    table: ClientTable,
+  ): Limiter | null {
     if (limits === null) return null;
     const isForClients = limits.sessionsPerClient > 0 || limits.newPerClient !== null;
-    return isForClients ? new Limiter(plan, limits, table) : null;
+    return isForClients ? new Limiter(id, limits, table) : null;
   }
 
   /** A session of `client` begins: the row that counts it, or why there is none. */
   enter(client: Endpoint, nowMs: number, worker: WorkerId): number {
     if (client.kind === 'unix') return NO_ADDRESS;
     const key = addressKey(client);
-    const { id } = this.#plan;
-    const answer = this.#table.enter(id, key, this.#rule, nowMs, worker);
+    const listener = this.#listener;
+    const answer = this.#table.enter(listener, key, this.#rule, nowMs, worker);
     if (answer >= 0 || answer === NOT_COUNTED || !this.#isExempt(client.host)) return answer;
-    return this.#table.enter(id, key, { ...this.#rule, sessions: 0, rate: null }, nowMs, worker);
+    const free = { ...this.#rule, sessions: 0, rate: null };
+    return this.#table.enter(listener, key, free, nowMs, worker);
+  }
+
+  /** What `enter` would answer, with 0 for any row; nothing is counted. */
+  look(client: IpEndpoint, nowMs: number): number {
+    if (this.#isExempt(client.host)) return 0;
+    return this.#table.look(this.#listener, addressKey(client), this.#rule, nowMs);
   }
 }

@@ -92,6 +92,7 @@ export function spec(pools: readonly PoolSpec[], listeners: readonly ListenerSpe
     },
     listeners,
     pools,
+    denied: [],
   };
 }
 

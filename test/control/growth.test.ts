@@ -83,6 +83,7 @@ async function cpuMs(shape: Shape, n: number): Promise<number> {
       pools: drawPools(all),
       sessionBudget: 1_000,
       tableOf: () => null,
+      denied: null,
       sockets: ({ key, spec: listener }, worker) => sockets.planned(key, listener, worker),
     });
     for (const part of partsBetween(plan, next)) {

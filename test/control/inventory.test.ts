@@ -24,6 +24,7 @@ function plan(all: Inventory) {
     pools: drawPools(all),
     sessionBudget: 1234,
     tableOf: () => null,
+    denied: null,
     sockets: () => [],
   });
 }

@@ -19,6 +19,7 @@ function draw(all: All, version: number): Plan {
     pools: drawPools(all),
     sessionBudget: 1_000,
     tableOf: () => null,
+    denied: null,
     sockets: ({ id }) => [
       {
         key: id,

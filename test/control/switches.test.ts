@@ -63,6 +63,7 @@ t.test(`no socket leads where neither plan has it lead (SEED=${seed})`, (t) => {
       pools: drawPools(all),
       sessionBudget: 1_000,
       tableOf: () => null,
+      denied: null,
       sockets: ({ id, spec: { bind } }) =>
         bind.map((local) => {
           const socket = local.kind === 'ip' ? local.port : 0;

@@ -67,6 +67,7 @@ export class SpecWriter {
       },
       listeners: this.#listeners,
       pools: this.#pools,
+      denied: [],
     };
   }
 

@@ -32,6 +32,7 @@ const WIRE = 'probes and sources have wires of their own, the same beside either
  */
 export const ONE_ENGINE: Readonly<Record<string, string>> = {
   'system/access_files': `${MAIN_THREAD}: files are read there; what a list does is in access`,
+  'system/clients': `${MAIN_THREAD}: what is counted is tested in limits`,
   'system/commands': NO_WORKER,
   'system/control_harm': MAIN_THREAD,
   'system/control_socket': MAIN_THREAD,

@@ -3,12 +3,25 @@ import { usualSocketPath } from '../../control/control_path.js';
 import type { OptionDescription } from '../option.js';
 import type { Words } from '../word_reader.js';
 import { Client, CtlFailure } from './client.js';
+import { clients } from './clients.js';
 import type { CtlCommand } from './command.js';
 import { discovery } from './discovery.js';
 import { events, why } from './events.js';
 import { explain } from './explain.js';
 import { backends, listeners, pools } from './lists.js';
-import { cap, drain, hold, logLevel, maintain, ready, release, reset, weight } from './orders.js';
+import {
+  admit,
+  cap,
+  deny,
+  drain,
+  hold,
+  logLevel,
+  maintain,
+  ready,
+  release,
+  reset,
+  weight,
+} from './orders.js';
 import { Output } from './output.js';
 import { overrides } from './overrides.js';
 import { reload } from './reload.js';
@@ -24,6 +37,7 @@ export const CTL_COMMANDS: readonly CtlCommand[] = [
   backends,
   sessions,
   kill,
+  clients,
   explain,
   why,
   events,
@@ -36,6 +50,8 @@ export const CTL_COMMANDS: readonly CtlCommand[] = [
   cap,
   hold,
   release,
+  deny,
+  admit,
   overrides,
   reset,
   logLevel,

@@ -129,6 +129,26 @@ export const release: CtlCommand = {
   run: (call) => give(call, '/release', { pool: call.rest[0] ?? '' }),
 };
 
+const BLOCK = { usage: '<block>', description: 'an address, or a CIDR block' };
+
+export const deny: CtlCommand = {
+  name: 'deny',
+  description: 'new sessions of these clients are refused, at every listener',
+  positionals: [BLOCK],
+  options: PROVENANCE,
+  notes:
+    'Whatever access lists say. It survives reload and restart, until --for is over or it is ended by `admit`. Sessions that are there stay: `sluice ctl kill --client` ends them.',
+  run: (call) => give(call, '/deny', { client: call.rest[0] ?? '', ...provenance(call) }),
+};
+
+export const admit: CtlCommand = {
+  name: 'admit',
+  description: 'end a `deny`',
+  positionals: [BLOCK],
+  options: [],
+  run: (call) => give(call, '/admit', { client: call.rest[0] ?? '' }),
+};
+
 export const logLevel: CtlCommand = {
   name: 'log-level',
   description: 'another level of the log: trace, debug, info, warn or error',
@@ -150,7 +170,7 @@ async function give({ client, out }: CtlCall, path: string, body: object): Promi
   const changed = await client.post<Changed>(path, body);
   out.show(changed, ({ set, ended }) => {
     const told = [
-      ...set.map((one) => `${one.backend}: ${sentence(one)}`),
+      ...set.map((one) => `${subject(one)}: ${sentence(one)}`),
       ...ended.map((one) => endedText(one)),
     ];
     return told.length === 0 ? ['nothing changes: it is as configured'] : told;
@@ -197,12 +217,18 @@ function sentence(one: Override): string {
 
 /** `pg/a: no longer drained`. */
 export function endedText(one: Override): string {
-  return `${one.backend}: no longer ${what(one)}`;
+  return `${subject(one)}: no longer ${what(one)}`;
+}
+
+/** What it is about: a backend, a pool, the daemon, or clients. */
+export function subject({ kind, backend, value }: Override): string {
+  return kind === 'deny' ? String(value) : backend;
 }
 
 /** `drained`, or `weight 50% instead of 100`. */
 export function what({ kind, value, replaced }: Override): string {
   if (kind === 'hold') return heldText(String(value));
+  if (kind === 'deny') return 'denied';
   const isState = kind === 'drain' || kind === 'maintain';
   return isState ? String(value) : `${kind} ${value} instead of ${replaced}`;
 }

@@ -4,7 +4,7 @@ import type { OVERRIDES } from '../../control/api/overrides.js';
 import type { ShapeOf } from '../../control/api/shape.js';
 import { systemClock } from '../../system/clock.js';
 import type { CtlCommand } from './command.js';
-import { what } from './orders.js';
+import { subject, what } from './orders.js';
 
 type Overrides = ShapeOf<typeof OVERRIDES>;
 
@@ -17,7 +17,7 @@ export const overrides: CtlCommand = {
       if (items.length === 0) return ['nothing deviates from the file'];
       const heads = ['BACKEND', 'WHAT', 'BY', 'SINCE', 'UNTIL', 'BECAUSE'];
       const rows = items.map((one) => [
-        one.backend,
+        subject(one),
         what(one),
         one.by,
         span(systemClock.wallMs() - Date.parse(one.since)),

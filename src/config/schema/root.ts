@@ -26,5 +26,6 @@ export function specOf(config: Config): Spec {
     admin: adminSpec(config.admin),
     listeners: Object.entries(config.listeners).map(([name, value]) => listenerSpec(name, value)),
     pools: Object.entries(config.pools).map(([name, value]) => poolSpec(name, value)),
+    denied: [],
   };
 }

@@ -2,12 +2,14 @@
 import type { Clock, Timers } from '../../core/clock.js';
 import type { Log } from '../../observe/log.js';
 import type { RecentEvents } from '../../observe/recent_events.js';
+import type { ClientTable } from '../../pool/client_table.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { Daemon } from '../daemon.js';
 import type { DaemonViews } from '../daemon_views.js';
 import type { FileInUse } from '../file_in_use.js';
 import type { KeptOverrides } from '../kept_overrides.js';
 import type { Reloads } from '../reloads.js';
+import { clientsEndpoint } from './clients.js';
 import { discoveryEndpoint } from './discovery.js';
 import type { Endpoint } from './endpoint.js';
 import { eventsEndpoint, whyEndpoint } from './events.js';
@@ -26,6 +28,7 @@ export interface ApiDeps {
   readonly daemon: Daemon;
   readonly kept: Pick<KeptOverrides, 'settled'>;
   readonly ledger: Ledger;
+  readonly clients: ClientTable;
   readonly recent: RecentEvents;
   readonly log: Log;
   readonly clock: Clock;
@@ -40,6 +43,7 @@ export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
     ...listEndpoints(deps),
     sessionsEndpoint(deps),
     killEndpoint(deps),
+    clientsEndpoint(deps),
     explainEndpoint(deps),
     whyEndpoint(deps),
     eventsEndpoint(deps),

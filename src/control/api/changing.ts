@@ -23,10 +23,10 @@ import { timeText } from './status.js';
 export const YEAR_MS = 366 * 86_400_000;
 
 export const OVERRIDE = record({
-  backend: text('`POOL/BACKEND`; the pool of a hold, `daemon` of a log level.'),
-  kind: text('drain, maintain, weight, cap, hold or log-level.'),
+  backend: text('`POOL/BACKEND`; the pool of a hold, `daemon` of a log level or a denial.'),
+  kind: text('drain, maintain, weight, cap, hold, log-level or deny.'),
   value: numberOrText(
-    'What counts: `drained`, `maintenance`, a weight, a share of it, a cap, how many may wait (`1000 drain`: existing sessions end), a level.',
+    'What counts: `drained`, `maintenance`, a weight, a share of it, a cap, how many may wait (`1000 drain`: existing sessions end), a level, a block of clients.',
   ),
   replaced: numberOrText('What is configured, and would count without it.'),
   by: text('The user who asked for it.'),

@@ -2,6 +2,7 @@
 import { parseClient } from '../../config/client_word.js';
 import { addressKey } from '../../core/address_key.js';
 import { err, ok } from '../../core/result.js';
+import { barredBecause } from '../barring.js';
 import { explainChoice, refusal } from '../explaining.js';
 import { askingOf, routeOf } from '../route_choice.js';
 import type { ApiDeps } from './all.js';
@@ -28,7 +29,11 @@ export const EXPLANATION = record({
   ),
 });
 
-export function explainEndpoint({ daemon, ledger }: Pick<ApiDeps, 'daemon' | 'ledger'>): Endpoint {
+export function explainEndpoint({
+  daemon,
+  ledger,
+  clients,
+}: Pick<ApiDeps, 'daemon' | 'ledger' | 'clients'>): Endpoint {
   return endpoint({
     method: 'GET',
     path: '/explain',
@@ -50,10 +55,12 @@ export function explainEndpoint({ daemon, ledger }: Pick<ApiDeps, 'daemon' | 'le
       const client = parseClient(query.client);
       if (!client.ok) return err(badRequest(`client: ${query.client} is ${faultsOf(client)}.`));
       const { spec } = listener.value;
+      const now = { lists: daemon.lists, clients, nowMs: daemon.inquiries.nowMs() };
+      const barred = barredBecause(listener.value, client.value, now);
       const told = { ...query, serverName: query.server_name };
       const route = routeOf(spec, askingOf(client.value, told));
       if (route.pool === null) {
-        return ok({ value: { ...refusal(spec.name, route.sentence), backends: [] } });
+        return ok({ value: { ...refusal(spec.name, route.sentence, barred), backends: [] } });
       }
       const pool = findPool(daemon.inventory, route.pool);
       if (!pool.ok) return pool;
@@ -65,6 +72,7 @@ export function explainEndpoint({ daemon, ledger }: Pick<ApiDeps, 'daemon' | 'le
         listenerNow: daemon.watch.listener(listener.value),
         pool: pool.value,
         clientKey: addressKey(client.value),
+        barred,
       });
       if (choice === null) return err(refused('No worker has answered in time.'));
       const { backends, ...rest } = choice;

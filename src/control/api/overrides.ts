@@ -15,6 +15,7 @@ import {
   type Reasons,
   shown,
 } from './changing.js';
+import { denialEndpoints } from './denials.js';
 import { type Endpoint, endpoint, type Outcome } from './endpoint.js';
 import { holdEndpoints } from './holds.js';
 import { list, numberOrText, optional, page, text, whole } from './shape.js';
@@ -45,6 +46,7 @@ export function overrideEndpoints(deps: OverrideDeps): readonly Endpoint[] {
     weightEndpoint(deps),
     capEndpoint(deps),
     ...holdEndpoints(deps),
+    ...denialEndpoints(deps),
     endingEndpoint(deps, '/reset', () => true, 'Ends all that deviates from the configuration.'),
   ];
 }

@@ -3,8 +3,15 @@
  * what operators have overridden. Pure: sources in, one Spec out, and the overrides that do not
  * hold any more. Reload, addresses, discovery and commands all come this way.
  */
+import { readBlock } from '../../core/address_text.js';
 import { unreachable } from '../../core/assert.js';
-import { type BackendSpec, LOG_LEVELS, type PoolSpec, type Spec } from '../../core/spec.js';
+import {
+  type AddressBlock,
+  type BackendSpec,
+  LOG_LEVELS,
+  type PoolSpec,
+  type Spec,
+} from '../../core/spec.js';
 import {
   holdBy,
   lastsAt,
@@ -63,13 +70,14 @@ export function fold(
   const byTarget = overridesByTarget(holding);
   const pools = configured.pools.map((pool) => overridden(pool, byTarget));
   const log = holding.reduce(levelled, configured.log);
-  return { sources, spec: { ...configured, log, pools }, ended };
+  const denied = holding.flatMap(deniedBy);
+  return { sources, spec: { ...configured, log, pools, denied }, ended };
 }
 
 const EXPIRED = { kind: 'expired' } as const;
 
 /** The kinds of what is about one backend. */
-export type BackendKind = Exclude<Override['kind'], 'hold' | 'log-level'>;
+export type BackendKind = Exclude<Override['kind'], 'hold' | 'log-level' | 'deny'>;
 
 /** undefined: there is nothing that the override would be about. */
 function configuredFor(
@@ -79,6 +87,7 @@ function configuredFor(
 ): string | number | undefined {
   const { kind, pool } = override;
   if (kind === 'log-level') return log.level;
+  if (kind === 'deny') return OPEN;
   if (kind === 'hold') return pools.some(({ name }) => name === pool) ? OPEN : undefined;
   const backend = byBackend.get(targetOfOverride(override));
   return backend === undefined ? undefined : configuredValue(backend, kind);
@@ -147,6 +156,11 @@ function levelled(log: Spec['log'], { kind, value }: Override): Spec['log'] {
   return kind === 'log-level' && level !== undefined ? { ...log, level } : log;
 }
 
+function deniedBy({ kind, value }: Override): readonly AddressBlock[] {
+  const block = kind === 'deny' ? readBlock(String(value)) : null;
+  return block?.ok ? [block.value] : [];
+}
+
 function apply(backend: BackendSpec, { kind, value, replaced }: Override): BackendSpec {
   switch (kind) {
     case 'drain':
@@ -159,6 +173,7 @@ function apply(backend: BackendSpec, { kind, value, replaced }: Override): Backe
       return { ...backend, maxConnections: Number(value) };
     case 'hold':
     case 'log-level':
+    case 'deny':
       return backend;
     default:
       return unreachable(kind);

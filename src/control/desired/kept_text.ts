@@ -2,6 +2,7 @@
  * Overrides as the text of a file. What does not fit in a text is left out, and told: one record
  * that makes no sense must not take the others with it. Pure.
  */
+import { readBlock } from '../../core/address_text.js';
 import { LOG_LEVELS } from '../../core/spec.js';
 import { holdBy, OVERRIDE_KINDS, type Override, PERCENTAGE } from './override.js';
 
@@ -74,6 +75,8 @@ function isValue(kind: Override['kind'], value: unknown): value is string | numb
       return isCount(value, 0x7fff_ffff);
     case 'hold':
       return isConfigured(value) && holdBy(value) !== null;
+    case 'deny':
+      return typeof value === 'string' && readBlock(value).ok;
     case 'log-level':
       return LOG_LEVELS.some((level) => level === value);
   }

@@ -93,6 +93,23 @@ export function logLevel(
   return setting(sources, { ...place, value, replaced, ...provenance });
 }
 
+/** No client in `block` may come to any listener; `block` as `blockText` writes it. */
+export function deny(sources: Sources, block: string, provenance: Provenance): Ordered {
+  const place = { pool: '', backend: '', kind: 'deny' } as const;
+  return setting(sources, { ...place, value: block, replaced: OPEN, ...provenance });
+}
+
+/** Ends the denial of `block`. */
+export function admit(sources: Sources, block: string): Result<Ordered, UnknownName> {
+  const isIt = ({ kind, value }: Override): boolean => kind === 'deny' && value === block;
+  if (sources.overrides.some(isIt)) return ok(ending(sources, isIt));
+  const denied = sources.overrides.filter(({ kind }) => kind === 'deny');
+  const some = denied.slice(0, MAX_TOLD).map(({ value }) => String(value));
+  const more = denied.length > MAX_TOLD ? ' …' : '';
+  const known = some.length === 0 ? 'no block is.' : `${some.join(', ')}${more} is.`;
+  return err(`${block} is not denied by an order: ${known}`);
+}
+
 function setting({ overrides }: Sources, one: Override): Ordered {
   return { overrides: withAdded(overrides, [one]), set: [one], ended: [] };
 }

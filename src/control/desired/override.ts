@@ -4,7 +4,15 @@
  * is newer, and wins. Pure.
  */
 
-export const OVERRIDE_KINDS = ['drain', 'maintain', 'weight', 'cap', 'hold', 'log-level'] as const;
+export const OVERRIDE_KINDS = [
+  'drain',
+  'maintain',
+  'weight',
+  'cap',
+  'hold',
+  'log-level',
+  'deny',
+] as const;
 export type OverrideKind = (typeof OVERRIDE_KINDS)[number];
 
 export interface Override {
@@ -15,7 +23,8 @@ export interface Override {
   readonly kind: OverrideKind;
   /**
    * `drained`, `maintenance`, a weight, a weight as `50%` of the configured one, a cap, how many
-   * may wait while a pool is held (`1000 drain`: and its sessions end), or a level of the log.
+   * may wait while a pool is held (`1000 drain`: and its sessions end), a level of the log, or the
+   * block whose clients are denied.
    */
   readonly value: string | number;
   /** What was configured when it was set. */
@@ -37,6 +46,7 @@ const SUBJECTS = {
   cap: 'backend',
   hold: 'pool',
   'log-level': 'daemon',
+  deny: 'daemon',
 } as const satisfies Readonly<Record<OverrideKind, string>>;
 
 export function subjectOf({ kind }: Pick<Override, 'kind'>): (typeof SUBJECTS)[OverrideKind] {
@@ -63,8 +73,10 @@ export function overridesByTarget(
 }
 
 /** Two of the same slot cannot hold at the same time: a backend is drained or in maintenance. */
-export function slotOf(override: Pick<Override, 'pool' | 'backend' | 'kind'>): string {
-  const { kind } = override;
+export function slotOf(override: Pick<Override, 'pool' | 'backend' | 'kind' | 'value'>): string {
+  const { kind, value } = override;
+  // Any number of blocks may be denied.
+  if (kind === 'deny') return `${kind} ${value}`;
   const slot = kind === 'drain' || kind === 'maintain' ? 'state' : kind;
   return `${targetOfOverride(override)} ${slot}`;
 }

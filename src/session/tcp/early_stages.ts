@@ -91,13 +91,9 @@ export class EarlyStages {
 
   /** Whom the header names may not come, whoever brought it. */
   #refusalOfClient({ listener, face, facts }: TcpSession): AccessRefusal | null {
-    const { admission } = face;
     const client = facts.proxied?.source ?? null;
-    if (admission === null || client === null) return null;
-    const refusal = admission.refusal(client);
-    if (refusal === null || !admission.isDryRun) return refusal;
-    this.#deps.book.wouldRefuse(listener, refusal);
-    return null;
+    if (client === null) return null;
+    return face.admission?.refusal(client, listener, this.#deps.book) ?? null;
   }
 
   #answer({ pair }: TcpSession, answers: readonly Uint8Array[]): void {

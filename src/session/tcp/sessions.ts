@@ -88,24 +88,20 @@ export class TcpSessions implements TcpEdges {
     const deadline = (session: TcpSession, atMs: number): void =>
       this.#wheel.set(session.pair, atMs);
     this.#early = new EarlyStages({
-      engine: deps.engine,
-      clock: deps.clock,
+      ...deps,
       book: this.#book,
       turnedAway: this.#turnedAway,
       deadline,
       noDeadline: (session) => this.#wheel.clear(session.pair),
       refuse: (session, cause, how) => this.#end(session, 'sluice', 'accept', cause, how),
-      cancel: deps.cancel,
       done: (session) => this.choosing.choose(session),
     });
     this.choosing = new Choosing({
-      engine: deps.engine,
-      ring: deps.ring,
+      ...deps,
       dial: (session, lease) => this.#dial(session, lease),
       refuse: (session, stage, cause) => this.#end(session, 'sluice', stage, cause, 'reset'),
       alone: (session, work) => this.#alone(session, work),
       deadline,
-      clock: deps.clock,
       book: this.#book,
     });
   }

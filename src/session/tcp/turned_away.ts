@@ -3,12 +3,9 @@
  * of theirs is read. A flood of them must cost little: they have no session, take no place, and get
  * few lines; the next line says how many had none.
  */
-import type { AccessRefusal } from '../../core/access_table.js';
 import type { PairId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
-import type { Endpoint } from '../../core/endpoint.js';
 import type { Cause } from '../../core/outcome.js';
-import type { Admission } from '../admission.js';
 import { CountedClients, type CountedClientsDeps, type LimitRefusal } from '../counted_clients.js';
 import type { ListenerKey, TcpEngine } from '../tcp_port.js';
 import type { SessionBook } from './book.js';
@@ -51,7 +48,8 @@ export class TurnedAway {
     if (admission === null && limiter === null) return false;
     const peer = this.#engine.client(pair);
     const isProxy = plan.settings.trustedProxies !== null;
-    const barred = admission === null ? null : this.#barred(listener, admission, isProxy, peer);
+    const judge = isProxy ? 'refusalOfProxy' : 'refusal';
+    const barred = admission?.[judge](peer, listener, this.#book) ?? null;
     if (barred !== null) {
       this.#refuse(face, pair, barred);
       this.#engine.close(pair, 'reset');
@@ -96,18 +94,6 @@ export class TurnedAway {
     if (this.#away[pair] !== 1) return false;
     this.#away[pair] = 0;
     return true;
-  }
-
-  #barred(
-    listener: TcpListener,
-    admission: Admission,
-    isProxy: boolean,
-    peer: Endpoint,
-  ): AccessRefusal | null {
-    const cause = isProxy ? admission.refusalOfProxy(peer) : admission.refusal(peer);
-    if (cause === null || !admission.isDryRun) return cause;
-    this.#book.wouldRefuse(listener, cause);
-    return null;
   }
 
   /** Writes it down; the pair is to be closed. */

@@ -52,11 +52,12 @@ export class FlowBook {
     if (admission === null && limiter === null) return null;
     const peer = this.#engine.client(id);
     const client = headers === null ? peer : (headers.last?.source ?? null);
+    const proxy = headers === null ? null : peer;
     const refusal =
-      (admission === null || headers === null ? null : admission.refusalOfProxy(peer)) ??
-      (admission === null || client === null ? null : admission.refusal(client));
-    if (refusal !== null && admission?.isDryRun === false) return refusal;
-    if (refusal !== null) this.wouldRefuse(listener, refusal);
+      (proxy === null ? null : admission?.refusalOfProxy(proxy, listener, this)) ??
+      (client === null ? null : admission?.refusal(client, listener, this)) ??
+      null;
+    if (refusal !== null) return refusal;
     if (limiter === null || client === null) return null;
     return this.#counted.refusal(limiter, id, client, listener);
   }

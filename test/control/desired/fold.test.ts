@@ -3,6 +3,8 @@ import t from 'tap';
 import { fold, type Sources } from '../../../src/control/desired/fold.js';
 import { keptText, readKept } from '../../../src/control/desired/kept_text.js';
 import {
+  admit,
+  deny,
   end,
   hold,
   logLevel,
@@ -206,4 +208,33 @@ t.test('no record of a hold or a level that makes no sense is taken', async (t) 
     const one: Override = { pool: 'pg', backend: '', kind, value, replaced: 'open', ...ADA };
     t.match(readKept(keptText([one])), { overrides: [], problems: { length: 1 } }, `${value}`);
   }
+});
+
+t.test('clients are denied by any number of orders, each until it ends', async (t) => {
+  const hour = { ...ADA, untilWallMs: NOW + 3_600_000 };
+  const first = sources({ overrides: deny(sources(), '203.0.113.7', hour).overrides });
+  const both = { ...first, overrides: deny(first, '2001:db8::/32', ADA).overrides };
+  t.equal(both.overrides.length, 2);
+  const again = deny(both, '203.0.113.7', ADA).overrides;
+  t.equal(again.length, 2, 'an order about the same block takes the place of the other');
+  const blocks = (of: Sources, atMs: number) =>
+    fold(of, atMs).spec.denied.map(({ host, prefixBits }) => `${host}/${prefixBits}`);
+  t.same(blocks(both, NOW), ['203.0.113.7/32', '2001:db8::/32']);
+  t.same(blocks(both, NOW + 3_600_000), ['2001:db8::/32']);
+  t.same(readKept(keptText(both.overrides)), { overrides: both.overrides, problems: [] });
+  const ended = admit(both, '2001:db8::/32');
+  t.ok(ended.ok && ended.value.overrides.length === 1);
+  const unknown = admit(both, '203.0.113.8');
+  t.match(unknown, {
+    ok: false,
+    error: '203.0.113.8 is not denied by an order: 203.0.113.7, 2001:db8::/32 is.',
+  });
+});
+
+t.test('what is no block is no denial', async (t) => {
+  const [one] = deny(sources(), '203.0.113.7', ADA).overrides;
+  const text = keptText(one === undefined ? [] : [one]).replace('203.0.113.7', '203.0.113.777');
+  const kept = readKept(text);
+  t.same(kept?.overrides, []);
+  t.match(kept?.problems, [/203\.0\.113\.777/]);
 });

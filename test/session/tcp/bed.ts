@@ -280,6 +280,7 @@ const LISTENER_PLAN: ListenerPlan = {
   routes: [],
   maxSessions: 1000,
   access: null,
+  denied: null,
   settings: listenerSettings({ idleTimeoutMs: 60_000 }),
   series: LISTENER_SERIES,
 };

@@ -186,6 +186,7 @@ export function listenerPlan(keys: readonly number[]): ListenerPlan {
     pool: POOL,
     maxSessions: 1000,
     access: null,
+    denied: null,
     settings: listenerSettings({ idleTimeoutMs: 60_000 }),
     routes: [],
     series: LISTENER_SERIES,
