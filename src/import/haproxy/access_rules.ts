@@ -3,16 +3,21 @@ import { type AddressRule, accessLists, EVERYWHERE } from '../access.js';
 import { LACKS } from '../capabilities.js';
 import type { Statement } from '../statement.js';
 import { type Condition, type Rule, ruleOf, type Test } from './acls.js';
+import { clientLimit } from './client_limits.js';
 import type { ProxySettings } from './proxy.js';
 import type { Scene } from './scene.js';
 
-/** Writes `[listeners.NAME.access]`, and answers for every `tcp-request` of `proxy`. */
+/**
+ * Writes `[listeners.NAME.access]` and what one client may have of `[listeners.NAME.limits]`, and
+ * answers for every `tcp-request` of `proxy`.
+ */
 export function writeAccess(scene: Scene, listener: string, proxy: ProxySettings): void {
   const rules: AddressRule[] = [];
   const told: Rule[] = [];
+  const counting = writeClientLimits(scene, listener, proxy);
   for (const statement of proxy.all('tcp-request')) {
     const where = statement.value(1);
-    if (where === 'inspect-delay') continue;
+    if (where === 'inspect-delay' || counting.has(statement)) continue;
     const action = statement.value(2);
     const rule = ruleOf(proxy, statement, 3);
     if (action !== 'accept' && action !== 'reject') {
@@ -40,6 +45,28 @@ export function writeAccess(scene: Scene, listener: string, proxy: ProxySettings
   const how = 'the most specific block decides, which comes to the same';
   if (lists.allow.length > 0) table.take('allow', lists.allow, parts, how);
   if (lists.deny.length > 0) table.take('deny', lists.deny, parts, how);
+}
+
+/** The least of them counts. Answers which statements are about that. */
+function writeClientLimits(
+  { draft, has }: Scene,
+  listener: string,
+  proxy: ProxySettings,
+): ReadonlySet<Statement> {
+  const counting = new Set<Statement>();
+  if (has.limits === 'not here') return counting;
+  const limits = proxy.all('tcp-request').flatMap((statement) => {
+    const limit = clientLimit(proxy, statement);
+    if (limit !== null) for (const one of limit.statements) counting.add(one);
+    return limit === null ? [] : [limit];
+  });
+  if (limits.length === 0) return counting;
+  const least = Math.min(...limits.map(({ sessions }) => sessions));
+  const parts = [...counting].map((one) => one.part());
+  const table = draft.table(['listeners', listener, 'limits']);
+  table.take('sessions_per_client', least, parts);
+  table.put('ipv6_prefix', 128, 'each IPv6 address by itself');
+  return counting;
 }
 
 function drop(rule: Rule, why: string): void {

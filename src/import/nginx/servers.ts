@@ -225,6 +225,7 @@ function writeLimits({ draft, has, zones }: Scene, listener: string, settings: S
     else {
       const table = draft.table(['listeners', listener, 'limits']);
       table.take('sessions_per_client', wanted, [part, zone.part()]);
+      table.put('ipv6_prefix', 128, 'each IPv6 address by itself');
     }
   }
 }
