@@ -4,6 +4,7 @@ import { below, type Random } from '../../src/core/random.js';
 import { EVERYBODY } from '../../src/core/routes.js';
 import {
   type BackendSpec,
+  type LimitsSpec,
   type ListenerSpec,
   type OutlierSpec,
   POLICY_NAMES,
@@ -125,6 +126,7 @@ export class SpecWriter {
         { maxSessionAgeMs: this.#pick([0, 2000, 6000]) },
         { bind: [ipEndpoint(4, '192.0.2.1', 1000 + below(this.#random, 4))] },
         { trustedProxies: this.#pick([null, null, TRUSTED]) },
+        { limits: this.#pick([null, this.#limits()]) },
         listener.protocol === 'tcp' ? { pool: this.#pick(pools).name } : {},
         listener.protocol === 'tcp' ? { routes: this.#routes(pools) } : {},
       ]);
@@ -143,6 +145,19 @@ export class SpecWriter {
         pool: refuses ? null : this.#pick(pools).name,
       };
     });
+  }
+
+  #limits(): LimitsSpec {
+    return {
+      sessionsPerClient: below(this.#random, 3),
+      newPerClient: this.#pick([null, { count: 20, perMs: 1000, burst: 2 }]),
+      newPerSecond: this.#pick([0, 0, 40, 200]),
+      exempt: [],
+      ipv6PrefixBits: 64,
+      action: this.#pick(['reset', 'close', 'delay']),
+      delayMs: this.#pick([100, 3000]),
+      dryRun: below(this.#random, 5) === 0,
+    };
   }
 
   #alterPool(): void {
@@ -207,7 +222,11 @@ export class SpecWriter {
       routes: [],
       maxSessions: 60,
       access: null,
-      settings: listenerSettings({ idleTimeoutMs: 5000, backlog: 16 }),
+      settings: listenerSettings({
+        idleTimeoutMs: 5000,
+        backlog: 16,
+        limits: this.#pick([null, null, this.#limits()]),
+      }),
     };
   }
 
