@@ -4,6 +4,7 @@ import type { Clock, Timers } from '../core/clock.js';
 import { ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
 import type { Dial } from '../core/wire.js';
+import { createSource } from '../discovery/registry.js';
 import { checkEngines } from '../engine/checks.js';
 import { type EngineChoice, selectEngine } from '../engine/select.js';
 import { createProbe } from '../health/probes/registry.js';
@@ -95,6 +96,7 @@ export function assemble(
     timers,
     random: systemRandom,
     createProbe: (probe) => createProbe(probe, means),
+    createSource,
     createFleet: (deps) => new WorkerFleet(deps),
     lookup: lookupHost,
     kernel,

@@ -1,8 +1,10 @@
 /** What a daemon is made of: the machine, and the parts that tests replace. */
 import type { Clock, Timers } from '../core/clock.js';
+import type { SourceSpec } from '../core/discovery_spec.js';
 import type { Random } from '../core/random.js';
 import type { EngineName, ProbeSpec } from '../core/spec.js';
 import type { Remembered } from '../discovery/remembered_text.js';
+import type { Source, SourceDeps } from '../discovery/source.js';
 import type { Probe } from '../health/probe.js';
 import type { Kernel } from '../kernel/foreign.js';
 import type { HostLookup } from '../names/host_lookup.js';
@@ -36,6 +38,7 @@ export interface DaemonDeps extends Kept {
   readonly timers: Timers;
   readonly random: Random;
   readonly createProbe: (spec: ProbeSpec) => Probe;
+  readonly createSource: (spec: SourceSpec, deps: SourceDeps) => Source;
   readonly createFleet: (deps: FleetDeps) => Fleet;
   readonly lookup: HostLookup;
   readonly kernel: Kernel | null;

@@ -3,16 +3,20 @@
  * file changes. What they find is applied at most once a second, all of it together.
  */
 import type { Timer } from '../core/clock.js';
-import { type DiscoverySpec, type SourceFailure, sourceName } from '../core/discovery_spec.js';
+import {
+  type DiscoverySpec,
+  type SourceFailure,
+  type SourceSpec,
+  sourceName,
+} from '../core/discovery_spec.js';
 import type { Proof } from '../core/proof.js';
 import { sameValue } from '../core/same_value.js';
 import type { Spec } from '../core/spec.js';
 import { withDiscovered } from '../discovery/fold_discovered.js';
 import { Follower, type FollowerNews, type FollowerView } from '../discovery/follower.js';
 import { sameMembers } from '../discovery/member_sets.js';
-import { createSource } from '../discovery/registry.js';
 import type { Remembered } from '../discovery/remembered_text.js';
-import type { Member, SourceDeps } from '../discovery/source.js';
+import type { Member, Source, SourceDeps } from '../discovery/source.js';
 import type { Log } from '../observe/log.js';
 import { tellChange, tellLeftOut, tellNews } from './discovery_report.js';
 
@@ -25,6 +29,7 @@ const AGAIN_MS = 5_000;
 
 export interface DiscoveriesDeps extends SourceDeps {
   readonly log: Log;
+  readonly createSource: (spec: SourceSpec, deps: SourceDeps) => Source;
   /** What the process before this one had found. */
   readonly members: readonly Remembered[];
   readonly keepMembers: (members: readonly Remembered[]) => void;
@@ -165,7 +170,7 @@ export class Discoveries {
   }
 
   #begin(pool: string, spec: DiscoverySpec): Followed {
-    const { clock, timers, random, defect, proofOf } = this.#deps;
+    const { clock, timers, random, createSource, defect, proofOf } = this.#deps;
     const deps = { clock, timers, random };
     const follower: Follower = new Follower(spec, {
       ...deps,

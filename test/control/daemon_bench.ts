@@ -15,6 +15,7 @@ import { ipEndpoint } from '../../src/core/endpoint.js';
 import type { Plan } from '../../src/core/plan.js';
 import { seededRandom } from '../../src/core/random.js';
 import type { Spec } from '../../src/core/spec.js';
+import { createSource } from '../../src/discovery/registry.js';
 import type { Probe } from '../../src/health/probe.js';
 import type { Kernel, Libc } from '../../src/kernel/foreign.js';
 import { loadKernel } from '../../src/kernel/foreign.js';
@@ -74,6 +75,7 @@ export function daemonBench(spec: Spec, names: NameServer = NO_NAMES): DaemonBen
       step('probe', 'createProbe');
       return { attempt: async () => ({ ok: true, share: 1, note: '' }) };
     },
+    createSource,
     createFleet: (deps) => {
       fleet = new FakeFleet(deps, step);
       return fleet;

@@ -13,6 +13,7 @@ export class Journal implements Log, ControlCounters {
   readonly #trace: (line: string) => void;
   readonly #ended = new Set<string>();
   #failure: unknown = null;
+  onAccess: (record: AccessRecord) => void = () => {};
 
   constructor(clock: Clock, trace: (line: string) => void) {
     this.#clock = clock;
@@ -39,6 +40,7 @@ export class Journal implements Log, ControlCounters {
 
   access(record: AccessRecord): void {
     this.#count(record.end.cause);
+    this.onAccess(record);
     if (record.protocol === 'udp') return;
     const { bytesIn, bytesOut, durationMs, queueMs, client, listener } = record;
     const sane = [bytesIn, bytesOut, durationMs, queueMs ?? 0].every((figure) => figure >= 0);

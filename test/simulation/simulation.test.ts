@@ -29,6 +29,12 @@ const MET = [
   'backend-up',
   'backend-down',
   'worker-lost',
+  'discovery-changed',
+  'discovery-failed',
+  'discovery-empty',
+  'discovery-suspicious',
+  'discovery-contradicted',
+  'discovery-recovered',
 ];
 
 t.test('what must hold holds in a hundred seeded lives of the whole balancer', async (t) => {

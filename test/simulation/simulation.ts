@@ -19,6 +19,8 @@ import { Dials } from './dials.js';
 import { checkEmpty, checkRest, checkStep, checkWell, type Scene } from './invariants.js';
 import { Journal } from './journal.js';
 import { SimFleet } from './sim_fleet.js';
+import { SimSources } from './sim_sources.js';
+import { Sourced } from './sourced.js';
 import { SpecWriter } from './spec_writer.js';
 import { Totals } from './totals.js';
 import type { Heads } from './watched_ledger.js';
@@ -33,7 +35,7 @@ const REST_EVERY = 20;
 const TOTALS_EVERY = 20;
 const MAX_ROUNDS = 200;
 /** Rows that are looked at in the end: more than a simulation ever uses at a time. */
-const ROWS = 128;
+const ROWS = 512;
 
 export class Simulation {
   readonly journal: Journal;
@@ -45,6 +47,8 @@ export class Simulation {
   readonly #clients: Clients;
   readonly #dials = new Dials();
   readonly #totals = new Totals();
+  readonly #sources: SimSources;
+  readonly #sourced: Sourced;
   readonly #heads: Heads = new Map();
   readonly #shared: SharedState;
   readonly #daemon: Daemon;
@@ -57,6 +61,9 @@ export class Simulation {
   constructor(seed: number, trace: (line: string) => void) {
     this.#random = seededRandom(seed);
     this.journal = new Journal(this.#time, trace);
+    this.#sources = new SimSources(this.#time, this.#random, (line) => this.journal.note(line));
+    this.#sourced = new Sourced(this.#sources);
+    this.journal.onAccess = (record) => this.#sourced.note(record);
     this.#world = new World(this.#time, this.#random);
     this.#writer = new SpecWriter(this.#random);
     this.#clients = new Clients(this.#random, this.#world);
@@ -73,6 +80,7 @@ export class Simulation {
       random: this.#random,
       lookup: async () => ({ kind: 'none', problem: 'nobody asks for names here' }),
       createProbe: () => this.#world.probe(),
+      createSource: (spec) => this.#sources.create(spec),
       createFleet: (deps) => this.#createFleet(workers, deps),
       kernel: null,
       shared: this.#shared,
@@ -118,6 +126,7 @@ export class Simulation {
       if (below(this.#random, 2) === 0) this.#clients.datagram(worker);
       this.#clients.live(worker, 'usual');
     }
+    this.#sources.happen();
     if (below(this.#random, 15) === 0) this.#changeWorld();
     if (below(this.#random, 25) === 0) this.#reload();
     if (below(this.#random, 200) === 0) this.#loseWorker();
@@ -136,8 +145,10 @@ export class Simulation {
   #reload(): void {
     this.journal.note('reload');
     this.#changes++;
-    void this.#daemon.reload(this.#writer.change()).then((result) => {
+    const spec = this.#writer.change();
+    void this.#daemon.reload(spec).then((result) => {
       this.#changes--;
+      if (result.ok) this.#sourced.adopted(spec);
       const overruled = this.#daemon.phase === 'stopping';
       assert(result.ok || overruled, 'a reload of the simulation binds nothing that could fail');
     });
@@ -174,6 +185,7 @@ export class Simulation {
   async #calm(): Promise<void> {
     this.journal.note('calm');
     this.#world.heal();
+    this.#sources.heal();
     const untilMs = this.#time.nowMs() + CALM_MS;
     while (this.#time.nowMs() < untilMs) {
       await this.#time.pass(50);
@@ -203,6 +215,7 @@ export class Simulation {
     this.#noteDrains();
     this.journal.check();
     checkStep(this.#scene());
+    this.#sourced.check(this.#scene(), this.#daemon.spec);
     if (this.step % TOTALS_EVERY === 0) this.#totals.check(this.#scene());
   }
 

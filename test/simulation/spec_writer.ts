@@ -15,6 +15,7 @@ import {
 } from '../../src/core/spec.js';
 import { type Change, changed, listenerSettings, poolSettings } from '../support/changed.js';
 import { policyNamed } from '../support/policies.js';
+import { sourceOf } from './sim_sources.js';
 
 const TCP_POOLS = ['p0', 'p1', 'p2'];
 const UDP_POOL = 'u0';
@@ -174,6 +175,7 @@ export class SpecWriter {
         { outlier: this.#pick([null, OUTLIER, { ...OUTLIER, dryRun: true }]) },
         { connectTimeoutMs: this.#pick([200, 1000]) },
         { rebalancePercent: this.#pick([0, 50]) },
+        { discovery: pool.backends.length === 0 ? pool.discovery : this.#sources(pool.name) },
         { sendProxyProtocol: this.#pick(['off', 'v1', 'v2']) },
       ]);
       return changed(pool, change);
@@ -193,6 +195,7 @@ export class SpecWriter {
 
   #alterBackend(): void {
     this.#alter(this.#pools, (pool) => {
+      if (pool.backends.length === 0) return pool;
       const chosen = this.#pick(pool.backends);
       const change = this.#pick<Partial<BackendSpec>>([
         { weight: this.#pick([0, 1, 1, 3, 10]) },
@@ -231,7 +234,9 @@ export class SpecWriter {
   }
 
   #pool(name: string): PoolSpec {
-    const count = 1 + below(this.#random, MAX_BACKENDS);
+    const discovery = this.#sources(name);
+    const least = discovery.length === 0 ? 1 : 0;
+    const count = least + below(this.#random, MAX_BACKENDS);
     return {
       name,
       whileHeld: 'keep',
@@ -259,9 +264,14 @@ export class SpecWriter {
         rise: 2,
         jitter: 0.1,
       },
-      discovery: [],
+      discovery,
       backends: Array.from({ length: count }, (_, index) => this.#backend(name, index)),
     };
+  }
+
+  /** Half of the pools find others beside those of the file. */
+  #sources(pool: string): PoolSpec['discovery'] {
+    return this.#pick([[], [sourceOf(pool)]]);
   }
 
   /** Its address: a network a pool, a host a backend, one of two ports. */
