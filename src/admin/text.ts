@@ -1,4 +1,5 @@
 /** /health as a page of text, for people in a terminal. */
+import { few } from '../core/few.js';
 import { span, table } from './table.js';
 import type {
   BackendView,
@@ -9,6 +10,9 @@ import type {
   ProbeRateView,
   ProbeView,
 } from './views.js';
+
+/** Names in a line. */
+const MAX_HELD = 8;
 
 /** Ends in a line feed. */
 export function healthText(view: HealthView): string {
@@ -87,7 +91,7 @@ function sourceLines(view: HealthView, pool: PoolView): string[] {
       countedWallMs === null
         ? 'no answer has counted'
         : `answered ${since(view, countedWallMs)} ago`,
-      ...(more.held.length === 0 ? [] : [`held: ${more.held.join(' ')}`]),
+      ...(more.held.length === 0 ? [] : [`held: ${few(more.held, MAX_HELD).join(' ')}`]),
     ];
     return `  SOURCE ${name}: ${parts.join(', ')}`;
   });

@@ -1,4 +1,5 @@
 /** What the log says of sources: one line when something begins, and one when it is over. */
+import { few } from '../core/few.js';
 import type { FollowerNews, FollowerView } from '../discovery/follower.js';
 import { memberKey, nameOf } from '../discovery/member_sets.js';
 import type { Member } from '../discovery/source.js';
@@ -26,7 +27,7 @@ export function tellNews(log: Log, told: Told, view: FollowerView, news: Followe
 /** What an answer left out, when it is no longer the same. */
 export function tellLeftOut(log: Log, { pool, source }: Told, leftOut: readonly string[]): void {
   if (leftOut.length === 0) return;
-  log.event('discovery-left-out', { pool, source, problems: shortened(leftOut) });
+  log.event('discovery-left-out', { pool, source, problems: few(leftOut, MAX_TOLD) });
 }
 
 /** Who came and who went. */
@@ -42,8 +43,8 @@ export function tellChange(
   log.event('discovery-changed', {
     pool,
     source,
-    added: shortened(added),
-    removed: shortened(removed),
+    added: few(added, MAX_TOLD),
+    removed: few(removed, MAX_TOLD),
     backends: now.length,
   });
 }
@@ -58,22 +59,17 @@ function tellDoubt(log: Log, { pool, source, spec }: Told, doubt: Doubt): void {
       log.event('discovery-empty', labels);
       return;
     case 'suspicious': {
-      const removed = shortened(doubt.missing);
+      const removed = few(doubt.missing, MAX_TOLD);
       const limits = { backends: doubt.of, limit_ms: spec.rules.confirmMs };
       log.event('discovery-suspicious', { ...labels, removed, ...limits });
       return;
     }
     case 'contradicted':
-      log.event('discovery-contradicted', { ...labels, kept: shortened(doubt.kept) });
+      log.event('discovery-contradicted', { ...labels, kept: few(doubt.kept, MAX_TOLD) });
   }
 }
 
 function without(all: readonly Member[], some: readonly Member[]): string[] {
   const known = new Set(some.map(memberKey));
   return all.filter((member) => !known.has(memberKey(member))).map(nameOf);
-}
-
-function shortened(names: readonly string[]): readonly string[] {
-  if (names.length <= MAX_TOLD) return names;
-  return [...names.slice(0, MAX_TOLD), `and ${names.length - MAX_TOLD} more`];
 }

@@ -1,9 +1,13 @@
 /** Sources of backends as people see them: what came last, what is held back, and why. */
 import type { SourceView } from '../admin/views.js';
 import type { Clock } from '../core/clock.js';
+import { few } from '../core/few.js';
 import { nameOf } from '../discovery/member_sets.js';
 import type { Doubt } from '../discovery/witness.js';
 import type { Discoveries, DiscoveryNow } from './discoveries.js';
+
+/** Of what was left out; `sluice discover` says all of it. */
+const MAX_TOLD = 8;
 
 /** By pool. */
 export function sourceViews(
@@ -34,7 +38,7 @@ function viewOf(now: DiscoveryNow, toWallMs: number): SourceView {
 }
 
 function reasonOf(doubt: Doubt | null, leftOut: readonly string[]): string {
-  const parts = leftOut.length === 0 ? [] : [`left out: ${leftOut.join(', ')}`];
+  const parts = leftOut.length === 0 ? [] : [`left out: ${few(leftOut, MAX_TOLD).join(', ')}`];
   return [...(doubt === null ? [] : [sentence(doubt)]), ...parts].join('; ');
 }
 

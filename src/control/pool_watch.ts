@@ -7,6 +7,7 @@ import type { BackendState, PoolState } from '../admin/views.js';
 import { unreachable } from '../core/assert.js';
 import type { BackendId } from '../core/brand.js';
 import type { Timers } from '../core/clock.js';
+import { few } from '../core/few.js';
 import { MAX_PAIRS } from '../core/limits.js';
 import type { SeriesReader } from '../core/series.js';
 import { type ChangeReader, EVERY_ROW, isCountOnly, rowIn } from '../pool/change_journal.js';
@@ -214,8 +215,7 @@ export class PoolWatch {
     const counts = { pool: pool.key, eligible: standing.eligible, backends: kept };
     if (told === 'down') {
       const all = accountsOf(now).map(({ name, word }) => `${name} ${word}`);
-      const more = all.length > MAX_TOLD ? [`and ${all.length - MAX_TOLD} more`] : [];
-      const detail = [...all.slice(0, MAX_TOLD), ...more].join(', ');
+      const detail = few(all, MAX_TOLD).join(', ');
       const cause = standing.serves === 'no-backend' ? 'no-backend' : 'all-down';
       log.event('pool-down', { pool: pool.key, cause, detail });
     } else if (told === 'panic') {

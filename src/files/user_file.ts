@@ -209,11 +209,19 @@ function codeOf(error: unknown): string {
 }
 
 export function failed(code: string): FailedRead {
-  return { kind: 'failed', code, problem: PROBLEMS[code] ?? code };
+  return { kind: 'failed', code, problem: PROBLEMS[code] ?? `it could not be read (${code})` };
 }
 
 const PROBLEMS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file (ENOENT)',
+  ENOTDIR: 'a part of its path is no directory (ENOTDIR)',
+  ELOOP: 'its symbolic links lead in a circle, or are too many (ELOOP)',
+  ENAMETOOLONG: 'a name in its path is too long (ENAMETOOLONG)',
+  EPERM: 'it may not be read (EPERM)',
+  EIO: 'the disk or its file system fails (EIO)',
+  ESTALE: 'its server has forgotten it (ESTALE)',
+  EMFILE: 'sluice has no descriptor left to open it with (EMFILE)',
+  ENFILE: 'the machine has no descriptor left to open it with (ENFILE)',
   EACCES: 'this user may not read it (EACCES)',
   EISDIR: 'it is a directory (EISDIR)',
   ENODATAFILE: 'it is a device or a socket, not a file',

@@ -2,8 +2,12 @@
 import { span } from '../../admin/table.js';
 import type { DISCOVERY } from '../../control/api/discovery.js';
 import type { ShapeOf } from '../../control/api/shape.js';
+import { few } from '../../core/few.js';
 import { systemClock } from '../../system/clock.js';
 import type { CtlCommand } from './command.js';
+
+/** Names in a line. */
+const MAX_HELD = 8;
 
 type Discovery = ShapeOf<typeof DISCOVERY>;
 
@@ -23,7 +27,7 @@ export const discovery: CtlCommand = {
         ago(one.counted),
         one.next === null ? 'now' : `in ${span(Date.parse(one.next) - systemClock.wallMs())}`,
         String(one.members),
-        one.held.length === 0 ? '-' : one.held.join(' '),
+        one.held.length === 0 ? '-' : few(one.held, MAX_HELD).join(' '),
         one.reason,
       ]);
       return fit([heads, ...rows]);

@@ -1,4 +1,5 @@
 /** `GET /v1/status`: the daemon as a whole, on one screen. */
+import { few } from '../../core/few.js';
 import { ok } from '../../core/result.js';
 import type { ApiDeps } from './all.js';
 import { type Endpoint, endpoint } from './endpoint.js';
@@ -42,7 +43,6 @@ export function statusEndpoint({ views, daemon }: Pick<ApiDeps, 'views' | 'daemo
       const view = views.health();
       const backends = view.pools.flatMap((pool) => pool.backends);
       const problems = [...views.live().problems, ...views.ready(null).problems];
-      const more = problems.length - MAX_TROUBLE;
       const value = {
         phase: view.phase,
         version: view.version,
@@ -64,7 +64,7 @@ export function statusEndpoint({ views, daemon }: Pick<ApiDeps, 'views' | 'daemo
         backends: backends.length,
         backends_eligible: backends.filter(({ eligible }) => eligible).length,
         overrides: daemon.desires.overrides.length,
-        trouble: [...problems.slice(0, MAX_TROUBLE), ...(more > 0 ? [`and ${more} more`] : [])],
+        trouble: few(problems, MAX_TROUBLE),
       };
       return ok({ value });
     },
