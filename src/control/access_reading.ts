@@ -14,6 +14,8 @@ const MIB = 1_048_576;
 /** 64 bytes for each of the most blocks: one of IPv6, and a comment. */
 const MAX_FILE_MIB = 64;
 const READ_LIMIT_MS = 5_000;
+/** An editor that writes in place is done by then. */
+const SETTLE_MS = 500;
 /** They are waited for together until they stand still. */
 const FILES_AT_ONCE = 4;
 
@@ -123,6 +125,7 @@ function readFile(path: string, { timers, clock, tried }: ReadingDeps): Promise<
   return within(timers, (signal) =>
     readStillFile(path, {
       maxBytes: MAX_FILE_MIB * MIB,
+      settleMs: SETTLE_MS,
       signal,
       tried,
       wallMs: () => clock.wallMs(),

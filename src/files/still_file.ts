@@ -17,6 +17,8 @@ import {
 } from './user_file.js';
 
 export interface StillBounds extends ReadBounds {
+  /** Whoever writes in place is done when nothing has changed for so long. */
+  readonly settleMs: number;
   readonly pause: (delayMs: number) => Promise<void>;
   /** To compare with when a file was written last. */
   readonly wallMs: () => number;
@@ -31,8 +33,6 @@ export type StillRead =
     }
   | FailedRead;
 
-/** Whoever writes in place is done when nothing has changed for so long. */
-const SETTLE_MS = 500;
 /** A file that never settles is none. */
 const MAX_SETTLES = 6;
 /** It is not waited for at a start or reload; no clocks of file systems are so much apart. */
@@ -44,7 +44,7 @@ export function readStillFile(path: string, bounds: StillBounds): Promise<StillR
 }
 
 async function read(path: string, bounds: StillBounds): Promise<StillRead> {
-  const { maxBytes, signal, pause, wallMs } = bounds;
+  const { maxBytes, settleMs, signal, pause, wallMs } = bounds;
   const unusable = unfit(await stat(path), 'regular');
   if (unusable !== null) return failed(unusable);
   const file = await open(path, WITHOUT_WAITING);
@@ -54,7 +54,7 @@ async function read(path: string, bounds: StillBounds): Promise<StillRead> {
     const swapped = unfit(before, 'regular');
     if (swapped !== null) return failed(swapped);
     for (let turn = 0; turn < MAX_SETTLES && !signal.aborted; turn++) {
-      if (wallMs() - before.mtimeMs < OLD_MS) await pause(SETTLE_MS);
+      if (wallMs() - before.mtimeMs < OLD_MS) await pause(settleMs);
       const still = await file.stat();
       if (still.size > maxBytes) return failed('EFBIG');
       const isStill = contentOf(still) === contentOf(before);

@@ -118,7 +118,7 @@ async function filePeer(t: Scope): Promise<Peer> {
         { begin: () => put(listOf(['10.0.0.1', '10.0.0.2']).slice(0, -9)), failure: 'malformed' },
       ],
       ['endless', { begin: () => put(' '.repeat(5_000_000)), failure: 'too-much' }],
-      ['mute', { begin: () => silentPipe(t, path), failure: 'timeout' }],
+      ['mute', { begin: () => silentPipe(t, path), failure: 'unreachable' }],
     ]),
   };
 }

@@ -15,7 +15,8 @@ async function read(path: string, meanwhile: (turn: number) => void = () => {}, 
   let turns = 0;
   const pause = async (): Promise<void> => meanwhile(turns++);
   const wallMs = (): number => Date.now();
-  const read = await readStillFile(path, { maxBytes, signal, tried: 'once', pause, wallMs });
+  const bounds = { maxBytes, signal, tried: 'once', settleMs: 500, pause, wallMs } as const;
+  const read = await readStillFile(path, bounds);
   const got = read.kind === 'read' ? Buffer.concat(read.parts).toString() : read.code;
   return { got, turns, mark: read.kind === 'read' ? read.mark : null };
 }

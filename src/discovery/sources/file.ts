@@ -4,7 +4,8 @@
  * Kubernetes mounts them) or written on another machine, and needs no watch that may be lost.
  */
 import type { FileSourceSpec, SourceFailure } from '../../core/discovery_spec.js';
-import { type FailedRead, markOfUserFile, readUserFile } from '../../files/user_file.js';
+import { readStillFile } from '../../files/still_file.js';
+import { type FailedRead, markOfUserFile } from '../../files/user_file.js';
 import { looksLikeJson, type ReadList, readAddressLines, readTargetGroups } from '../file_sd.js';
 import { MAX_ANSWER_BYTES } from '../limits.js';
 import {
@@ -23,45 +24,30 @@ import { limited, pause } from '../time_limit.js';
  * that a hundred sources cost less than a hundredth of a core.
  */
 const LOOK_MS = 1_300;
-/** Whoever writes in place is done when nothing has changed for so long. */
 const SETTLE_MS = 200;
-/** A file that never settles is no list. */
-const MAX_SETTLES = 10;
 const READ_LIMIT_MS = 3_000;
 
-export function fileSource({ path }: FileSourceSpec, { timers }: SourceDeps): Source {
+export function fileSource({ path }: FileSourceSpec, { clock, timers }: SourceDeps): Source {
   /** Of the last list that could be read. */
   let known: string | null = null;
 
-  const look = (signal: GiveUp): Promise<string | FailedRead> =>
-    markOfUserFile(path, { signal, tried: 'again' }).then((seen) =>
-      seen.kind === 'mark' ? seen.mark : seen,
-    );
-
-  /** The mark of a file that stands still. */
-  const settled = async (seen: string, signal: GiveUp): Promise<string | FailedRead> => {
-    let before = seen;
-    for (let turn = 0; turn < MAX_SETTLES; turn++) {
-      await pause(timers, SETTLE_MS, signal);
-      const now = await look(signal);
-      if (typeof now !== 'string' || now === before) return now;
-      before = now;
-    }
-    return { kind: 'failed', code: 'EBUSY', problem: 'it is being written all the time' };
-  };
-
   const ask = async (signal: GiveUp): Promise<Answer> => {
-    const seen = await look(signal);
-    if (typeof seen !== 'string') return unreadable(path, seen);
-    if (seen === known) return { kind: 'unchanged', againMs: LOOK_MS };
-    const mark = await settled(seen, signal);
-    if (typeof mark !== 'string') return unreadable(path, mark);
-    const read = await readUserFile(path, { maxBytes: MAX_ANSWER_BYTES, signal, tried: 'again' });
+    const seen = await markOfUserFile(path, { signal, tried: 'again' });
+    if (seen.kind === 'failed') return unreadable(path, seen);
+    if (seen.mark === known) return { kind: 'unchanged', againMs: LOOK_MS };
+    // What is open stays what it is, however often another file is renamed over it meanwhile.
+    const read = await readStillFile(path, {
+      maxBytes: MAX_ANSWER_BYTES,
+      settleMs: SETTLE_MS,
+      signal,
+      tried: 'again',
+      pause: (delayMs) => pause(timers, delayMs, signal),
+      wallMs: () => clock.wallMs(),
+    });
     if (read.kind === 'failed') return unreadable(path, read);
-    if ((await look(signal)) !== mark) return failed('malformed', `${path} changed while read`);
-    const list = readList(read.bytes);
+    const list = readList(Buffer.concat(read.parts));
     if (!list.ok) return failed('malformed', `${path}: ${list.error}`);
-    known = mark;
+    known = read.mark;
     return named(list.value, LOOK_MS);
   };
 

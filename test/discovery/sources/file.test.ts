@@ -106,3 +106,24 @@ t.test('a file that is still being written is read when it stands still', async 
   setImmediate(() => appendFileSync(path, '.2:1\n'));
   t.same(texts(await answer), ['10.0.0.1:1', '10.0.0.2:1']);
 });
+
+t.test('a storm of renames keeps nobody from reading one of the files', async (t) => {
+  const { path, ask } = source(t);
+  let version = 0;
+  const put = (): void => {
+    writeFileSync(`${path}.new`, `10.0.0.1:${1 + (version++ % 60_000)}\n`);
+    renameSync(`${path}.new`, path);
+  };
+  put();
+  const storm = setInterval(put, 5);
+  t.teardown(() => clearInterval(storm));
+  const first = texts(await ask());
+  t.match(first, [/^10\.0\.0\.1:\d+$/]);
+  t.not(texts(await ask()), first, 'and another one later');
+});
+
+t.test('links that lead in a circle are told in words', async (t) => {
+  const { path, ask } = source(t);
+  symlinkSync(path, path);
+  t.match(texts(await ask()), /^\S+: its symbolic links lead in a circle, or are too many \(ELOOP\)$/);
+});
