@@ -10,6 +10,7 @@ import { httpSource } from './sources/http.js';
 import { kubernetesSource } from './sources/kubernetes.js';
 import { patroniSource } from './sources/patroni.js';
 import { sentinelSource } from './sources/sentinel.js';
+import { vettedSource } from './vetted.js';
 
 /**
  * Makes the source for `spec`. What it tells of its server is rid of the secrets that the server
@@ -17,7 +18,7 @@ import { sentinelSource } from './sources/sentinel.js';
  */
 export function createSource(spec: SourceSpec, deps: SourceDeps): Source {
   const redactor = new Redactor();
-  const source = bareSource(spec, { ...deps, redactor });
+  const source = vettedSource(spec.kind, bareSource(spec, { ...deps, redactor }));
   return { ask: async (giveUp) => published(await source.ask(giveUp), redactor) };
 }
 

@@ -28,6 +28,8 @@ export const TIMES = 10;
 export interface Peer {
   /** As many as an answer can hold. */
   readonly most: number;
+  /** What leads to a socket of this machine in place of a host; null: nothing can. */
+  readonly socket: string | null;
   readonly spec: SourceSpec;
   /** From now on those are the members: hosts at port 5432. */
   tell(hosts: readonly string[]): void;
@@ -72,6 +74,7 @@ async function dnsPeer(t: Scope): Promise<Peer> {
   return {
     // A message over TCP has 65,535 bytes at most.
     most: 2_000,
+    socket: null,
     spec: {
       kind: 'dns',
       name: 'pg.test',
@@ -107,6 +110,7 @@ async function filePeer(t: Scope): Promise<Peer> {
   };
   return {
     most: 10_000,
+    socket: 'unix:/run/x.sock',
     spec: { kind: 'file', path },
     tell: (hosts) => put(listOf(hosts)),
     wrong: new Map([
@@ -139,6 +143,7 @@ async function httpPeer(t: Scope): Promise<Peer> {
   const server = await wrongServer(t);
   return {
     most: 10_000,
+    socket: 'unix:/run/x.sock',
     spec: {
       kind: 'http',
       url: `${server.origin}/members`,
@@ -163,6 +168,7 @@ async function patroniPeer(t: Scope): Promise<Peer> {
   });
   return {
     most: 10_000,
+    socket: 'unix:/run/x.sock',
     spec: {
       kind: 'patroni',
       urls: [server.origin],
@@ -181,6 +187,7 @@ async function consulPeer(t: Scope): Promise<Peer> {
   server.leaves(() => consul.release());
   return {
     most: 10_000,
+    socket: 'unix:/run/x.sock',
     spec: {
       kind: 'consul',
       url: server.origin,
@@ -204,6 +211,7 @@ async function etcdPeer(t: Scope): Promise<Peer> {
   server.leaves(() => etcd.release());
   return {
     most: 10_000,
+    socket: 'unix:/run/x.sock',
     spec: {
       kind: 'etcd',
       urls: [server.origin],
@@ -228,6 +236,7 @@ async function kubernetesPeer(t: Scope): Promise<Peer> {
   writeFileSync(kubeconfig, kubeconfigOf(server.origin, 'token: secret'));
   return {
     most: 5_000,
+    socket: 'unix:/run/x.sock',
     spec: {
       kind: 'kubernetes',
       namespace: 'db',
@@ -284,6 +293,7 @@ async function sentinelPeer(t: Scope): Promise<Peer> {
   goes('gone', 'unreachable', (socket) => socket.resetAndDestroy());
   return {
     most: 3_000,
+    socket: 'unix:/run/x.sock',
     spec: {
       kind: 'sentinel',
       addresses: [ipEndpoint(4, '127.0.0.1', port)],
