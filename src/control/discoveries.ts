@@ -10,7 +10,6 @@ import {
   sourceName,
 } from '../core/discovery_spec.js';
 import type { Proof } from '../core/proof.js';
-import { sameValue } from '../core/same_value.js';
 import type { Spec } from '../core/spec.js';
 import { withDiscovered } from '../discovery/fold_discovered.js';
 import { Follower, type FollowerNews, type FollowerView } from '../discovery/follower.js';
@@ -18,7 +17,7 @@ import { sameMembers } from '../discovery/member_sets.js';
 import type { Remembered } from '../discovery/remembered_text.js';
 import type { Member, Source, SourceDeps } from '../discovery/source.js';
 import type { Log } from '../observe/log.js';
-import { tellChange, tellLeftOut, tellNews } from './discovery_report.js';
+import { SourceTeller, tellChange } from './discovery_report.js';
 
 /** Between two changes of the daemon because of its sources. */
 const APPLY_GAP_MS = 1_000;
@@ -48,11 +47,10 @@ interface Followed {
   readonly follower: Follower;
   readonly sinceMs: number;
   readonly failures: Map<SourceFailure, number>;
+  readonly teller: SourceTeller;
   taken: readonly Member[];
   /** In use. */
   applied: readonly Member[];
-  /** What was told last. */
-  leftOut: readonly string[];
 }
 
 /** For pages and metrics. */
@@ -193,9 +191,9 @@ export class Discoveries {
       follower,
       sinceMs: clock.nowMs(),
       failures: before?.failures ?? new Map(),
+      teller: before?.teller ?? new SourceTeller(this.#deps.log),
       taken: [],
       applied: before?.applied ?? [],
-      leftOut: before?.leftOut ?? [],
     };
     return followed;
   }
@@ -206,13 +204,10 @@ export class Discoveries {
   }
 
   #news(followed: Followed, news: FollowerNews): void {
-    const { failures, follower } = followed;
+    const { failures, follower, teller } = followed;
     const { failure } = news;
     if (failure !== null) failures.set(failure, 1 + (failures.get(failure) ?? 0));
-    tellNews(this.#deps.log, followed, follower.view, news);
-    const { leftOut } = follower.view;
-    if (!sameValue(leftOut, followed.leftOut)) tellLeftOut(this.#deps.log, followed, leftOut);
-    followed.leftOut = leftOut;
+    teller.news(followed, follower.view, news, this.#deps.clock.nowMs());
     if (news.members === 'changed') this.#applySoon(APPLY_GAP_MS);
   }
 

@@ -1,13 +1,20 @@
 /** What the log says of sources: one line when something begins, and one when it is over. */
 import { few } from '../core/few.js';
+import { sameValue } from '../core/same_value.js';
+import type { Doubt } from '../discovery/doubt.js';
 import type { FollowerNews, FollowerView } from '../discovery/follower.js';
 import { memberKey, nameOf } from '../discovery/member_sets.js';
 import type { Member } from '../discovery/source.js';
-import type { Doubt } from '../discovery/witness.js';
 import type { Log } from '../observe/log.js';
 
 /** Names in one line; the others are counted. */
 const MAX_TOLD = 32;
+
+/**
+ * One that fails again within this time after it has recovered answers now and then: that is told
+ * once, and that it is over when it has been well for so long.
+ */
+const STEADY_MS = 60_000;
 
 interface Told {
   readonly pool: string;
@@ -15,19 +22,86 @@ interface Told {
   readonly spec: { readonly rules: { readonly confirmMs: number } };
 }
 
-/** After each answer, and each look at time. */
-export function tellNews(log: Log, told: Told, view: FollowerView, news: FollowerNews): void {
-  const { pool, source } = told;
-  const { doubt } = view;
-  if (doubt?.sinceMs === news.before?.sinceMs && doubt?.kind === news.before?.kind) return;
-  if (doubt !== null) tellDoubt(log, told, doubt);
-  else log.event('discovery-recovered', { pool, source, before: news.before?.kind ?? null });
+const NEVER = { from: null, atMs: 0 };
+
+/** What is told of one source, and what was. */
+export class SourceTeller {
+  readonly #log: Log;
+  /** What the log has last of its doubt; null: nothing, or that it is over. */
+  #doubt: Doubt | null = null;
+  /** From what, and when. */
+  #recovered: { readonly from: Doubt['kind']; readonly atMs: number } | null = null;
+  #answers: 'steadily' | 'now and then' = 'steadily';
+  /** Well again, and that is not told yet. */
+  #well: { readonly sinceMs: number; readonly before: Doubt['kind'] } | null = null;
+  readonly #leftOut = new LastList();
+  readonly #remarks = new LastList();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** After each answer, and each look at time. */
+  news(told: Told, view: FollowerView, { before }: FollowerNews, nowMs: number): void {
+    this.#tellDoubt(told, view.doubt, before, nowMs);
+    const { pool, source } = told;
+    if (this.#leftOut.isNew(view.leftOut, nowMs)) {
+      const problems = few(view.leftOut, MAX_TOLD);
+      this.#log.event('discovery-left-out', { pool, source, problems });
+    }
+    if (this.#remarks.isNew(view.remarks, nowMs)) {
+      const problems = few(view.remarks, MAX_TOLD);
+      this.#log.event('discovery-remark', { pool, source, problems });
+    }
+  }
+
+  #tellDoubt(told: Told, doubt: Doubt | null, before: Doubt | null, nowMs: number): void {
+    const isSame = doubt?.sinceMs === before?.sinceMs && doubt?.kind === before?.kind;
+    if (doubt !== null) {
+      const isKnown = this.#well !== null && isAlike(doubt, this.#doubt);
+      this.#well = null;
+      if (isSame) return;
+      const { from, atMs } = this.#recovered ?? NEVER;
+      if (from === doubt.kind && nowMs - atMs < STEADY_MS) this.#answers = 'now and then';
+      if (isKnown) return;
+      this.#doubt = doubt;
+      tellDoubt(this.#log, told, doubt);
+      return;
+    }
+    if (before !== null) this.#well = { sinceMs: nowMs, before: before.kind };
+    const well = this.#well;
+    if (well === null) return;
+    if (this.#answers === 'now and then' && nowMs - well.sinceMs < STEADY_MS) return;
+    const { pool, source } = told;
+    this.#log.event('discovery-recovered', { pool, source, before: well.before });
+    this.#well = null;
+    this.#doubt = null;
+    this.#recovered = { from: well.before, atMs: nowMs };
+    this.#answers = 'steadily';
+  }
 }
 
-/** What an answer left out, when it is no longer the same. */
-export function tellLeftOut(log: Log, { pool, source }: Told, leftOut: readonly string[]): void {
-  if (leftOut.length === 0) return;
-  log.event('discovery-left-out', { pool, source, problems: few(leftOut, MAX_TOLD) });
+/** Whether a list of problems is worth a line: not the same again a moment later. */
+class LastList {
+  #told: readonly string[] = [];
+  #seenMs = Number.NEGATIVE_INFINITY;
+
+  isNew(all: readonly string[], nowMs: number): boolean {
+    if (all.length === 0) return false;
+    const isRecent = nowMs - this.#seenMs < STEADY_MS;
+    this.#seenMs = nowMs;
+    if (isRecent && sameValue(all, this.#told)) return false;
+    this.#told = all;
+    return true;
+  }
+}
+
+/** A failure has other words each time; those who would go are what a suspicion is about. */
+function isAlike(doubt: Doubt, told: Doubt | null): boolean {
+  if (doubt.kind === 'suspicious' && told?.kind === 'suspicious') {
+    return sameValue(doubt.missing, told.missing);
+  }
+  return doubt.kind === told?.kind;
 }
 
 /** Who came and who went. */

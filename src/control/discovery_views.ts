@@ -2,8 +2,8 @@
 import type { SourceView } from '../admin/views.js';
 import type { Clock } from '../core/clock.js';
 import { few } from '../core/few.js';
+import type { Doubt } from '../discovery/doubt.js';
 import { nameOf } from '../discovery/member_sets.js';
-import type { Doubt } from '../discovery/witness.js';
 import type { Discoveries, DiscoveryNow } from './discoveries.js';
 
 /** Of what was left out; `sluice discover` says all of it. */
@@ -23,12 +23,12 @@ export function sourceViews(
 }
 
 function viewOf(now: DiscoveryNow, toWallMs: number): SourceView {
-  const { source, members, held, doubt, goodMs, nextMs, leftOut } = now;
+  const { source, members, held, doubt, goodMs, nextMs } = now;
   const isUnheard = doubt === null && goodMs === null;
   return {
     name: source,
     state: isUnheard ? 'asking' : (doubt?.kind ?? 'good'),
-    reason: reasonOf(doubt, leftOut),
+    reason: reasonOf(now, isUnheard),
     sinceWallMs: doubt === null ? null : doubt.sinceMs + toWallMs,
     countedWallMs: goodMs === null ? null : goodMs + toWallMs,
     nextWallMs: nextMs === null ? null : nextMs + toWallMs,
@@ -37,9 +37,15 @@ function viewOf(now: DiscoveryNow, toWallMs: number): SourceView {
   };
 }
 
-function reasonOf(doubt: Doubt | null, leftOut: readonly string[]): string {
-  const parts = leftOut.length === 0 ? [] : [`left out: ${few(leftOut, MAX_TOLD).join(', ')}`];
-  return [...(doubt === null ? [] : [sentence(doubt)]), ...parts].join('; ');
+function reasonOf({ doubt, members, leftOut, remarks }: DiscoveryNow, isUnheard: boolean): string {
+  const nobody = doubt === null && !isUnheard && members.length === 0;
+  const parts = [
+    ...(doubt === null ? [] : [sentence(doubt)]),
+    ...(nobody ? ['it names nobody'] : []),
+    ...remarks,
+    ...(leftOut.length === 0 ? [] : [`left out: ${few(leftOut, MAX_TOLD).join(', ')}`]),
+  ];
+  return parts.join('; ');
 }
 
 function sentence(doubt: Doubt): string {

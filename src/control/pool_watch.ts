@@ -7,6 +7,7 @@ import type { BackendState, PoolState } from '../admin/views.js';
 import { unreachable } from '../core/assert.js';
 import type { BackendId } from '../core/brand.js';
 import type { Timers } from '../core/clock.js';
+import { sourceName } from '../core/discovery_spec.js';
 import { few } from '../core/few.js';
 import { MAX_PAIRS } from '../core/limits.js';
 import type { SeriesReader } from '../core/series.js';
@@ -215,7 +216,8 @@ export class PoolWatch {
     const counts = { pool: pool.key, eligible: standing.eligible, backends: kept };
     if (told === 'down') {
       const all = accountsOf(now).map(({ name, word }) => `${name} ${word}`);
-      const detail = few(all, MAX_TOLD).join(', ');
+      const sources = pool.spec.discovery.map(({ source }) => `nobody from ${sourceName(source)}`);
+      const detail = few(all.length > 0 ? all : sources, MAX_TOLD).join(', ');
       const cause = standing.serves === 'no-backend' ? 'no-backend' : 'all-down';
       log.event('pool-down', { pool: pool.key, cause, detail });
     } else if (told === 'panic') {

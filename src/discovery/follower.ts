@@ -1,21 +1,25 @@
 /**
  * Asks one source again and again, and lets a witness say what its answers mean. However fast a
- * source talks, it is asked a few times a second at most; one that fails is asked less and less.
+ * source talks, it is asked a few times a second at most; one that fails, also one that fails every
+ * other time, is asked less and less.
  */
 import type { Timer } from '../core/clock.js';
 import type { DiscoverySpec, SourceFailure } from '../core/discovery_spec.js';
 import type { Proof } from '../core/proof.js';
 import { jittered } from '../core/random.js';
+import type { Doubt } from './doubt.js';
 import { sameMembers } from './member_sets.js';
 import type { Answer, Member, Source, SourceDeps } from './source.js';
 import { givingUp } from './time_limit.js';
-import { type Doubt, type HeldMember, Witness } from './witness.js';
+import { type HeldMember, Witness } from './witness.js';
 
 /** Between two questions, whatever a source asks for. */
 const MIN_GAP_MS = 250;
 /** After a failure; doubled with each further one. */
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
+/** One that fails again within this time goes on where its waits were: it answers now and then. */
+const STEADY_MS = 2 * LAST_RETRY_MS;
 /** So that a hundred sources do not come back to their server in one instant. */
 const RETRY_JITTER = 0.2;
 /** How often time is looked at while somebody is held, or an answer waits to be confirmed. */
@@ -44,6 +48,7 @@ export interface FollowerView {
   readonly doubt: Doubt | null;
   readonly held: readonly HeldMember[];
   readonly leftOut: readonly string[];
+  readonly remarks: readonly string[];
   /** When an answer last counted; null: not since the start. */
   readonly goodMs: number | null;
   /** When the source is asked next; null: it is being asked. */
@@ -56,6 +61,7 @@ export class Follower {
   readonly #end = givingUp();
   #members: readonly Member[] = [];
   #failures = 0;
+  #failedMs = Number.NEGATIVE_INFINITY;
   #nextMs: number | null = null;
   #next: Timer | null = null;
   #look: Timer | null = null;
@@ -71,8 +77,8 @@ export class Follower {
   }
 
   get view(): FollowerView {
-    const { doubt, held, leftOut, goodMs } = this.#witness;
-    return { doubt, held, leftOut, goodMs, nextMs: this.#nextMs };
+    const { doubt, held, leftOut, remarks, goodMs } = this.#witness;
+    return { doubt, held, leftOut, remarks, goodMs, nextMs: this.#nextMs };
   }
 
   /** Takes up what an earlier process knew; before `start`. */
@@ -117,10 +123,10 @@ export class Follower {
   }
 
   #delayMs(answer: Answer): number {
-    if (answer.kind !== 'failed') {
-      this.#failures = 0;
-      return answer.againMs;
-    }
+    if (answer.kind !== 'failed') return answer.againMs;
+    const nowMs = this.#deps.clock.nowMs();
+    if (nowMs - this.#failedMs > STEADY_MS) this.#failures = 0;
+    this.#failedMs = nowMs;
     const waitMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures);
     if (waitMs < LAST_RETRY_MS) this.#failures++;
     return jittered(this.#deps.random, waitMs, RETRY_JITTER);

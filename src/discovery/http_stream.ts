@@ -13,7 +13,7 @@ import { limited } from './time_limit.js';
 const SETTLE_MS = 100;
 
 export type StreamEnd =
-  /** There is news, and all of it was taken. */
+  /** There is news, and all of it that has come was taken. */
   | { readonly kind: 'news' }
   /** It ended, or its time was over, without news. */
   | { readonly kind: 'quiet'; readonly by: 'server' | 'limit' }
@@ -58,7 +58,6 @@ export async function followStream(
     try {
       for await (const chunk of response) {
         bytes += (chunk as Uint8Array).length;
-        if (bytes > MAX_ANSWER_BYTES) return tooMuch(url);
         for (const line of lines.push(chunk as Uint8Array)) {
           const said = line === undefined ? 'unusable' : take(line);
           if (said === 'unusable') return { kind: 'unusable' };
@@ -67,6 +66,9 @@ export async function followStream(
           settle.timer.cancel();
           settle.timer = timers.after(SETTLE_MS, close);
         }
+        if (bytes <= MAX_ANSWER_BYTES) continue;
+        // Whole lines were taken, and the next question goes on behind them.
+        return settle.begun === 'yes' ? { kind: 'news' } : tooMuch(url);
       }
       if (settle.begun === 'yes') return { kind: 'news' };
       return lines.isWhole && response.complete

@@ -26,6 +26,7 @@ export function byRole(
     members: here.filter(isWanted).map(memberOf),
     elsewhere: here.filter((one) => !isWanted(one)).map(({ address }) => address),
     leftOut,
+    remarks: [],
     againMs,
   };
 }

@@ -39,6 +39,8 @@ export interface Members {
   readonly elsewhere: readonly Address[];
   /** What the source named and cannot be used, a clause each. */
   readonly leftOut: readonly string[];
+  /** What else people should know of it, though all of it counts: a clause each. */
+  readonly remarks: readonly string[];
   /** When it is worth asking again. */
   readonly againMs: number;
 }
@@ -86,8 +88,9 @@ export function named(
   members: readonly Member[],
   againMs: number,
   leftOut: readonly string[] = [],
+  remarks: readonly string[] = [],
 ): Members {
-  return { kind: 'members', members, elsewhere: [], leftOut, againMs };
+  return { kind: 'members', members, elsewhere: [], leftOut, remarks, againMs };
 }
 
 /** A member of which the source says nothing but the address. */

@@ -6,33 +6,10 @@
  */
 import type { SourceFailure, WitnessRules } from '../core/discovery_spec.js';
 import type { Proof } from '../core/proof.js';
+import type { Doubt } from './doubt.js';
 import { byAddress, byKey, memberKey, nameOf, serves } from './member_sets.js';
 import { isDemoted, NO_ROLES, type Roles, rolesIn } from './roles.js';
 import { type Answer, failed, type Member, type Members } from './source.js';
-
-/** Why the newest answer changes nothing, or not yet, or not all that it says. */
-export type Doubt =
-  | {
-      readonly kind: 'failed';
-      readonly failure: SourceFailure;
-      readonly problem: string;
-      readonly sinceMs: number;
-    }
-  /** It names nobody, and that is not allowed to count. */
-  | { readonly kind: 'empty'; readonly sinceMs: number }
-  /** It takes away `missing` of `of` members. */
-  | {
-      readonly kind: 'suspicious';
-      readonly missing: readonly string[];
-      readonly of: number;
-      readonly sinceMs: number;
-    }
-  /** None of those that it names serves, and `kept`, which it does not name, do. */
-  | {
-      readonly kind: 'contradicted';
-      readonly kept: readonly string[];
-      readonly sinceMs: number;
-    };
 
 /** Not named any more, or told to get no sessions, and still here. */
 export interface HeldMember {
@@ -92,6 +69,11 @@ export class Witness {
   /** What the newest answer left out. */
   get leftOut(): readonly string[] {
     return this.#latest?.leftOut ?? [];
+  }
+
+  /** What else people should know of the newest answer. */
+  get remarks(): readonly string[] {
+    return this.#latest?.remarks ?? [];
   }
 
   /** When an answer last counted; null: never. */
@@ -165,7 +147,7 @@ export class Witness {
       (member) => !serves(members.get(memberKey(member))) && !isDemoted(member, roles),
     );
     const isEmpty = gone.length > 0 && ![...members.values()].some(serves);
-    if (isEmpty && this.#rules.whenEmpty === 'keep') {
+    if ((isEmpty || this.#isBlank(answer)) && this.#rules.whenEmpty === 'keep') {
       const sinceMs = this.#doubt?.kind === 'empty' ? this.#doubt.sinceMs : nowMs;
       this.#doubt = { kind: 'empty', sinceMs };
       return;
@@ -190,10 +172,24 @@ export class Witness {
   }
 
   /**
+   * It names nobody, and nobody is there: that takes nobody away, but it is most often a wrong name
+   * of a key or service. Where roles are known, that nobody has the wanted one is an answer.
+   */
+  #isBlank({ members, elsewhere }: Members): boolean {
+    const isNew = this.#named.size === 0 && this.#held.size === 0;
+    return isNew && members.length === 0 && elsewhere.length === 0;
+  }
+
+  /**
    * A suspicious answer counts against those whom no answer has named for `confirmMs`: one that was
    * named meanwhile stays, so that sources which contradict themselves take nobody away.
    */
   #suspect({ answer, members, gone, missing, of, nowMs }: Suspicion): void {
+    // To keep one is not to add one: whoever is held and named again has not been missed.
+    for (const [key, held] of this.#held) {
+      if (!serves(members.get(key))) continue;
+      this.#held.set(key, { member: held.member, sinceMs: nowMs, because: 'absent' });
+    }
     const before = this.#pending;
     const sinceOf = (member: Member): number => before?.since.get(memberKey(member)) ?? nowMs;
     const since = new Map(gone.map((member) => [memberKey(member), sinceOf(member)]));

@@ -152,9 +152,10 @@ export const TRAFFIC_EVENTS = {
     '`sluice discover -c FILE` asks it again and says what comes; the detail names the place.',
   ),
   'discovery-empty': warn(
-    'A source names no backend at all; those that are known go on serving.',
+    'A source names no backend at all; those that are known, if any, go on serving.',
     ['pool', 'source'],
-    'See what the source should say. allow_empty = true lets such an answer count.',
+    'See what the source should say, and whether its name, prefix or service is the right one. ' +
+      'allow_empty = true lets such an answer count.',
   ),
   'discovery-suspicious': warn(
     'An answer of a source takes many backends away; it counts when it has repeated for limit_ms.',
@@ -173,6 +174,11 @@ export const TRAFFIC_EVENTS = {
     ['pool', 'source', 'problems'],
     'Correct what the problems name at the source.',
   ),
+  'discovery-remark': warn(
+    'An answer of a source counts, and something about the source needs a look.',
+    ['pool', 'source', 'problems'],
+    'See the problems: backends are found, but perhaps later than they could be.',
+  ),
   'discovery-recovered': info('A source of backends is believed again.', [
     'pool',
     'source',
@@ -187,7 +193,8 @@ export const TRAFFIC_EVENTS = {
   'pool-down': error(
     'No backend of a pool can get sessions.',
     ['pool', 'cause', 'detail'],
-    'See the lines of its backends above; /health gives the reason for each.',
+    'See the lines of its backends and sources above; /health gives the reason for each, and ' +
+      '`sluice ctl discovery` what its sources have answered.',
   ),
   'pool-recovered': info('A pool has eligible backends again.', ['pool', 'eligible', 'backends']),
   'several-primaries': warn(

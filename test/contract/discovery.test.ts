@@ -99,18 +99,24 @@ for (const kind of Object.keys(PEERS) as SourceKind[]) {
     t.same(one.changes, ['1', '1 2']);
   });
 
-  t.test(`${kind}: what it says twice counts once, and a socket only where it is local`, async (t) => {
-    const peer = await PEERS[kind](t);
-    peer.tell([...hosts(1, 2, 1), ...(peer.socket === null ? [] : [peer.socket])]);
-    const one = follow(t, peer);
-    await reached('an answer', () => one.answers() > 0);
-    const { view, members } = one.follower;
-    const isFile = kind === 'file';
-    t.equal(members.length, isFile ? 3 : 2);
-    t.equal(members.some(({ address }) => address.kind === 'unix'), isFile);
-    const isTold = peer.socket !== null && !isFile;
-    t.match(view.leftOut, isTold ? [/^unix:.*: only a file may name UNIX sockets$/] : []);
-  });
+  t.test(
+    `${kind}: what it says twice counts once, and a socket only where it is local`,
+    async (t) => {
+      const peer = await PEERS[kind](t);
+      peer.tell([...hosts(1, 2, 1), ...(peer.socket === null ? [] : [peer.socket])]);
+      const one = follow(t, peer);
+      await reached('an answer', () => one.answers() > 0);
+      const { view, members } = one.follower;
+      const isFile = kind === 'file';
+      t.equal(members.length, isFile ? 3 : 2);
+      t.equal(
+        members.some(({ address }) => address.kind === 'unix'),
+        isFile,
+      );
+      const isTold = peer.socket !== null && !isFile;
+      t.match(view.leftOut, isTold ? [/^unix:.*: only a file may name UNIX sockets$/] : []);
+    },
+  );
 
   t.test(`${kind}: more members than the limit change nothing`, async (t) => {
     const peer = await PEERS[kind](t);

@@ -34,6 +34,37 @@ t.test('an empty answer changes nothing, unless that is allowed and confirmed', 
   t.equal(letters(lax.standing(11_000)), '');
 });
 
+t.test('one that is held stays while an answer in question names it', async (t) => {
+  const one = told('abcde');
+  one.hear(answer('abcd'), 1_000);
+  t.equal(letters(one.standing(1_000)), 'abcde');
+  // Four are missing in it, and one is back.
+  one.hear(answer('ez'), 30_000);
+  t.match(one.doubt, { kind: 'suspicious', missing: ['a', 'b', 'c', 'd'] });
+  one.hear(answer('ez'), 35_000);
+  t.equal(letters(one.standing(35_000)), 'abcde', 'its time would have been over');
+  one.hear(answer('abcd'), 36_000);
+  t.equal(letters(one.standing(64_000)), 'abcde', 'and begins anew');
+  t.equal(letters(one.standing(66_000)), 'abcd');
+});
+
+t.test('an answer that names nobody is told also when nobody was there', async (t) => {
+  const strict = witness();
+  strict.hear(answer(''), 1_000);
+  t.match(strict.doubt, { kind: 'empty', sinceMs: 1_000 });
+  t.equal(strict.goodMs, null);
+  strict.hear(answer('a'), 2_000);
+  t.equal(strict.doubt, null);
+  const lax = witness({ whenEmpty: 'follow' });
+  lax.hear(answer(''), 1_000);
+  t.equal(lax.doubt, null, 'it may say that there is nobody');
+  const roled = witness();
+  const [elsewhere] = members('a').map(({ address }) => address);
+  if (elsewhere === undefined) throw new Error('a is a member');
+  roled.hear({ ...named([], 0), elsewhere: [elsewhere] }, 1_000);
+  t.equal(roled.doubt, null, 'it knows who has the other role');
+});
+
 t.test('an answer that takes away too many counts only when it repeats', async (t) => {
   const one = told('abcd', {}, unprobed);
   one.hear(answer('a'), 1_000);
@@ -125,16 +156,10 @@ t.test('who is held and named again was never away', async (t) => {
 
 t.test('who is told to drain leaves at once, and is not held', async (t) => {
   const one = told('abc');
-  one.hear(
-    { kind: 'members', members: withDraining('c'), elsewhere: [], leftOut: [], againMs: 0 },
-    1_000,
-  );
+  one.hear(named(withDraining('c'), 0), 1_000);
   t.equal(letters(one.standing(1_000)), 'ab');
   const all = told('abc');
-  all.hear(
-    { kind: 'members', members: withDraining('abc'), elsewhere: [], leftOut: [], againMs: 0 },
-    1_000,
-  );
+  all.hear(named(withDraining('abc'), 0), 1_000);
   t.equal(letters(all.standing(60_000)), 'abc', 'all of them at once is an empty answer');
 });
 
@@ -150,6 +175,7 @@ t.test('a change of role counts at once, and the former primary is not held', as
     members: [member(letter, { role: 'primary' })],
     elsewhere: [],
     leftOut: [],
+    remarks: [],
     againMs: 0,
   });
   const writes = witness();
@@ -165,6 +191,7 @@ t.test('a change of role counts at once, and the former primary is not held', as
       members: members('b').map((one) => ({ ...one, role: 'replica' })),
       elsewhere: members('a').map(({ address }) => address),
       leftOut: [],
+      remarks: [],
       againMs: 0,
     },
     1_000,
@@ -184,7 +211,7 @@ t.test(
   async (t) => {
     const one = told('a');
     const renamed = member('a', { name: 'z', weight: 7 });
-    one.hear({ kind: 'members', members: [renamed], elsewhere: [], leftOut: [], againMs: 0 }, 1);
+    one.hear(named([renamed], 0), 1);
     t.match(one.standing(1), [{ name: 'a', weight: 7 }]);
   },
 );
@@ -192,7 +219,7 @@ t.test(
 t.test('a weight of 0 is not a way around the rules', async (t) => {
   const one = told('ab');
   const idle = members('ab').map((each) => ({ ...each, weight: 0 }));
-  one.hear({ kind: 'members', members: idle, elsewhere: [], leftOut: [], againMs: 0 }, 1_000);
+  one.hear(named(idle, 0), 1_000);
   t.match(one.standing(60_000), [{ weight: 1 }, { weight: 1 }]);
 });
 

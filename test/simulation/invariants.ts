@@ -9,6 +9,7 @@ import { ineligible } from '../../src/pool/eligibility.js';
 import { LINGER_MS } from '../../src/session/tcp_port.js';
 import type { FakePair } from '../support/fake_tcp_engine.js';
 import { holds } from './failure.js';
+import { isFound } from './sim_sources.js';
 import type { SimWorker } from './sim_worker.js';
 
 /** What a look at drains, a worker's turn and its wheel may add to a time, in steps of 2 s each. */
@@ -27,6 +28,8 @@ export interface Scene {
   readonly changing: boolean;
   /** By backend that left the file: when its time and the span after it are over. */
   readonly dueMs: ReadonlyMap<BackendEntry, number>;
+  /** By the same: when it left. */
+  readonly leftMs: ReadonlyMap<BackendEntry, number>;
   readonly tried: (pair: FakePair) => readonly string[];
 }
 
@@ -128,11 +131,14 @@ function checkDrains({ nowMs, dueMs, workers, inventory }: Scene): void {
 }
 
 /** What left gets no sessions, what is in the file (again) is not kept from them by a drain. */
-function checkTenure({ inventory, shared, changing }: Scene): void {
+function checkTenure({ nowMs, inventory, shared, changing, leftMs }: Scene): void {
   for (const entry of inventory.backends()) {
     const gone = (shared.ledger.closed(entry.id) & GONE) !== 0;
     const left = entry.tenure === 'leaving';
-    if (left && changing) continue;
+    // A change of what sources have found is under way for a moment, and nobody says until when.
+    const isFresh =
+      isFound(formatAddress(entry.endpoint)) && nowMs - (leftMs.get(entry) ?? nowMs) < SLACK_MS;
+    if (left && (changing || isFresh)) continue;
     holds(gone === left, () => `${entry.key} is ${entry.tenure}, but ${gone ? 'closed' : 'open'}`);
   }
 }

@@ -53,6 +53,7 @@ export class Simulation {
   readonly #shared: SharedState;
   readonly #daemon: Daemon;
   readonly #dueMs = new Map<BackendEntry, number>();
+  readonly #leftMs = new Map<BackendEntry, number>();
   #fleet: SimFleet | null = null;
   #changes = 0;
   /** How busy the clients are now; it changes, so that there are bursts and rests. */
@@ -225,9 +226,14 @@ export class Simulation {
       if (entry.tenure === 'kept') continue;
       leaving.add(entry);
       const limitMs = entry.pool.spec.drainTimeoutMs + MAX_SPREAD_MS;
-      if (!this.#dueMs.has(entry)) this.#dueMs.set(entry, this.#time.nowMs() + limitMs);
+      if (this.#dueMs.has(entry)) continue;
+      this.#leftMs.set(entry, this.#time.nowMs());
+      this.#dueMs.set(entry, this.#time.nowMs() + limitMs);
     }
-    for (const entry of this.#dueMs.keys()) if (!leaving.has(entry)) this.#dueMs.delete(entry);
+    for (const entry of [...this.#dueMs.keys()].filter((one) => !leaving.has(one))) {
+      this.#dueMs.delete(entry);
+      this.#leftMs.delete(entry);
+    }
   }
 
   #scene(): Scene {
@@ -238,6 +244,7 @@ export class Simulation {
       workers: this.#fleetNow().workers,
       changing: this.#changes > 0,
       dueMs: this.#dueMs,
+      leftMs: this.#leftMs,
       tried: (pair) => this.#dials.of(pair),
     };
   }

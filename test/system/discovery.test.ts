@@ -3,12 +3,14 @@ import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startOperated } from '../support/ctl.js';
-import { startDaemon } from '../support/daemon.js';
+import { BINARY, startDaemon } from '../support/daemon.js';
 import { eventually } from '../support/deadline.js';
 import { EchoBackend, startEchoes } from '../support/load/echo_backend.js';
 import { exchangeOnce, shortConnections, tally } from '../support/load/short_connections.js';
 import { freePort, tempFolder } from '../support/places.js';
+import { runToEnd } from '../support/process.js';
 import { answering, type FakeDns, startFakeDns } from '../support/servers/fake_dns.js';
+import { wrongServer } from '../support/servers/wrong_http.js';
 import { serviceText } from '../support/settings.js';
 import { dial } from '../support/wire.js';
 
@@ -109,6 +111,37 @@ t.test('members of a file come within two seconds, and who leaves is drained', a
   t.equal(daemon.eventsNamed('backend-removed').length, 1, 'a reload asks no source anew');
   put(groups(a, b, d));
   t.match(await daemon.event('discovery-recovered'), { before: 'empty' });
+});
+
+t.test('a source that names nobody, one twice, or a socket from afar, says so', async (t) => {
+  const [a, b] = await startEchoes(t, 2);
+  if (!a || !b) throw new Error('two are needed');
+  const server = await wrongServer(t);
+  const say = (groups: readonly unknown[]): void => server.says(JSON.stringify(groups));
+  say([]);
+  const toml = pool(`kind = "http"\nurl = "${server.origin}/list"\ninterval = "1s"`);
+  const { daemon, ask } = await startOperated(t, { toml });
+  await daemon.event('discovery-empty');
+  const nobody = { cause: 'no-backend', detail: /nobody from http / };
+  t.match(await daemon.event('pool-down'), nobody);
+  t.match(await ask('discovery'), {
+    items: [{ state: 'empty', members: 0, reason: /names nobody/ }],
+  });
+  say([
+    { targets: [a.address, 'unix:/run/x.sock', b.address], labels: {} },
+    { targets: [a.address], labels: { __sluice_weight: '7' } },
+  ]);
+  t.match(await daemon.event('discovery-left-out'), {
+    problems: [
+      'unix:/run/x.sock: only a file may name UNIX sockets',
+      `${a.address} is named once more, with other values: the first counts`,
+    ],
+  });
+  await daemon.backendsUp(POOL, 2);
+  t.equal((await daemon.metrics()).sum('sluice_backend_weight_effective', { pool: POOL }), 2);
+  const discover = [BINARY, 'discover', '-c', daemon.file];
+  const { stdout } = await runToEnd(process.execPath, discover);
+  t.match(stdout, /: 2 members\n.*\n.*\n {2}left out: unix:.*\n {2}left out: .*once more/);
 });
 
 t.test('without its name server a daemon goes on, with everybody', async (t) => {

@@ -6,10 +6,10 @@
 import { readAddress } from '../../core/address_text.js';
 import type { EtcdSourceSpec } from '../../core/discovery_spec.js';
 import { BACKEND_NAME_PATTERN } from '../../core/identity.js';
-import { jittered } from '../../core/random.js';
 import { isRecord, shown } from '../answers.js';
 import { askHttp, type HttpQuestion } from '../http_client.js';
 import { followStream } from '../http_stream.js';
+import { Misses, whyMissed } from '../misses.js';
 import { readSecrets } from '../secret_files.js';
 import {
   type Answer,
@@ -25,9 +25,8 @@ import {
 
 /** A watch is opened anew so often, and all keys are read: a silent one costs no more than that. */
 const WATCH_MS = 30_000;
-/** Where watches end by themselves, keys are read so often. */
-const INTERVAL_MS = 2_000;
-const JITTER = 0.2;
+/** Where watches end by themselves, keys are read so often, and less and less often; doubled. */
+const FIRST_WAIT_MS = 2_000;
 /** One that was lost must not hold up the answers of the others for long. */
 const MEMBER_LIMIT_MS = 5_000;
 
@@ -50,11 +49,13 @@ class EtcdSource implements Source {
   #turn = 0;
   /** etcd gives one for a password, and forgets it when it restarts or nobody used it. */
   #token: string | null = null;
+  readonly #misses: Misses;
 
   constructor(spec: EtcdSourceSpec, deps: SecretDeps) {
     this.#spec = spec;
     this.#deps = deps;
     this.#range = rangeOf(spec.prefix);
+    this.#misses = new Misses(deps.random, FIRST_WAIT_MS);
   }
 
   #questionOf(path: string, body: unknown, { ca }: Login): HttpQuestion {
@@ -125,25 +126,20 @@ class EtcdSource implements Source {
     return answer;
   }
 
-  /** Resolves when there may be news, with whether the watch did its work. */
-  async #untilNews(
-    after: string,
-    login: Login,
-    giveUp: GiveUp,
-  ): Promise<'watched' | 'not watched'> {
+  /** Resolves when there may be news. */
+  async #untilNews(after: string, login: Login, giveUp: GiveUp): Promise<void> {
     const start = String(BigInt(after) + 1n);
     const question = this.#questionOf(
       '/v3/watch',
       { create_request: { ...this.#range, start_revision: start } },
       login,
     );
-    const end = await followStream(
-      { question, limitMs: WATCH_MS, take },
-      this.#deps.timers,
-      giveUp,
-    );
+    const { clock, timers } = this.#deps;
+    const beganMs = clock.nowMs();
+    const end = await followStream({ question, limitMs: WATCH_MS, take }, timers, giveUp);
     const hasWatched = end.kind === 'news' || (end.kind === 'quiet' && end.by === 'limit');
-    return hasWatched ? 'watched' : 'not watched';
+    if (hasWatched) this.#misses.none();
+    else this.#misses.miss(whyMissed(end), clock.nowMs() - beganMs);
   }
 
   async ask(giveUp: GiveUp): Promise<Answer> {
@@ -151,12 +147,13 @@ class EtcdSource implements Source {
     const secrets = await readSecrets(files, this.#deps, giveUp);
     if (secrets.kind === 'failed') return secrets;
     const login = { ca: secrets.ca, password: secrets.token };
-    const watched =
-      this.#revision === null ? 'watched' : await this.#untilNews(this.#revision, login, giveUp);
+    const from = this.#revision;
+    if (from !== null) await this.#untilNews(from, login, giveUp);
     if (giveUp.aborted) return failed('timeout', 'nobody waits for it any more');
     const answer = await this.#readAny(login, giveUp);
-    if (answer.kind !== 'members' || watched === 'watched') return answer;
-    return { ...answer, againMs: jittered(this.#deps.random, INTERVAL_MS, JITTER) };
+    const { count, remarks } = this.#misses;
+    if (answer.kind !== 'members' || count === 0 || from === null) return answer;
+    return { ...answer, remarks, againMs: this.#misses.waitMs() };
   }
 }
 

@@ -5,12 +5,12 @@
  * often.
  */
 import type { KubernetesSourceSpec } from '../../core/discovery_spec.js';
-import { jittered } from '../../core/random.js';
 import { isRecord, shown } from '../answers.js';
 import { mergeSlices, readSlice, type Slice } from '../endpoint_slices.js';
 import { askHttp } from '../http_client.js';
-import { followStream } from '../http_stream.js';
+import { followStream, type StreamEnd } from '../http_stream.js';
 import { type Cluster, clusterOf, ownCluster, type Pod, THIS_POD } from '../kubeconfig.js';
+import { Misses, whyMissed } from '../misses.js';
 import {
   type Answer,
   type Failed,
@@ -26,8 +26,6 @@ const WATCH_S = 30;
 const WATCH_LIMIT_MS = (WATCH_S + 5) * 1_000;
 /** After a watch that was lost, and between two lists of slices whose watch fails; doubled. */
 const FIRST_WAIT_MS = 1_000;
-const LAST_WAIT_MS = 15_000;
-const JITTER = 0.2;
 const SERVICE_LABEL = 'kubernetes.io/service-name';
 
 export function kubernetesSource(
@@ -45,13 +43,13 @@ class KubernetesSource implements Source {
   readonly #slices = new Map<string, Slice>();
   /** Where a watch begins; null: the slices are listed first. It is opaque, and never compared. */
   #version: string | null = null;
-  /** Watches in turn that could not be followed. */
-  #misses = 0;
+  readonly #misses: Misses;
 
   constructor(spec: KubernetesSourceSpec, deps: SecretDeps, pod: Pod) {
     this.#spec = spec;
     this.#deps = deps;
     this.#pod = pod;
+    this.#misses = new Misses(deps.random, FIRST_WAIT_MS);
   }
 
   #urlOf(cluster: Cluster, more: Readonly<Record<string, string>>): string {
@@ -66,7 +64,7 @@ class KubernetesSource implements Source {
 
   #answerNow(): Answer {
     const { members, leftOut } = mergeSlices(this.#slices.values(), this.#spec);
-    return named(members, 0, leftOut);
+    return named(members, 0, leftOut, this.#misses.remarks);
   }
 
   /** Without a version: the newest list, and not what a server remembers from before a restart. */
@@ -95,9 +93,31 @@ class KubernetesSource implements Source {
     return 'news';
   }
 
-  #waitMs(turn: number): number {
-    const waitMs = Math.min(LAST_WAIT_MS, FIRST_WAIT_MS * 2 ** turn);
-    return jittered(this.#deps.random, waitMs, JITTER);
+  /** A watch did its work. */
+  #followed(): Answer {
+    const isNews = this.#misses.remarks.length > 0;
+    this.#misses.none();
+    return isNews ? this.#answerNow() : { kind: 'unchanged', againMs: 0 };
+  }
+
+  /** Goes on from the same place once; a connection may be lost, and all of them are no accident. */
+  #broke(end: StreamEnd, lastedMs: number): Answer {
+    this.#misses.miss(whyMissed(end), lastedMs);
+    if (this.#misses.count > 1) this.#version = null;
+    return { kind: 'unchanged', againMs: this.#misses.waitMs() };
+  }
+
+  /** There is no going on from there: 410 Gone above all, the changes since then are forgotten. */
+  #strayed(
+    end: StreamEnd | Failed,
+    lastedMs: number,
+    cluster: Cluster,
+    giveUp: GiveUp,
+  ): Promise<Answer> | Answer {
+    this.#misses.miss(whyMissed(end), lastedMs);
+    this.#version = null;
+    if (this.#misses.count === 1) return this.#list(cluster, giveUp);
+    return { kind: 'unchanged', againMs: this.#misses.waitMs(1) };
   }
 
   async #watch(cluster: Cluster, from: string, giveUp: GiveUp): Promise<Answer> {
@@ -112,32 +132,26 @@ class KubernetesSource implements Source {
       limitMs: WATCH_LIMIT_MS,
       take: (line: unknown) => this.#take(line),
     };
-    const end = await followStream(stream, this.#deps.timers, giveUp);
+    const { clock, timers } = this.#deps;
+    const beganMs = clock.nowMs();
+    const end = await followStream(stream, timers, giveUp);
+    const lastedMs = clock.nowMs() - beganMs;
     switch (end.kind) {
       case 'failed':
         // It may go on from there later; only what is too much cannot.
-        if (end.failure === 'too-much') this.#version = null;
-        return end;
+        return end.failure === 'too-much' ? this.#strayed(end, lastedMs, cluster, giveUp) : end;
       case 'news':
-        this.#misses = 0;
+        this.#misses.none();
         return this.#answerNow();
       case 'lost':
-        return { kind: 'unchanged', againMs: this.#waitMs(0) };
+        return this.#broke(end, lastedMs);
       case 'quiet':
-        if (end.by === 'server') {
-          this.#misses = 0;
-          return { kind: 'unchanged', againMs: 0 };
-        }
         // The server should have ended it: whether it is there at all, a list says.
-        return this.#list(cluster, giveUp);
+        if (end.by === 'limit') return this.#list(cluster, giveUp);
+        return this.#misses.hasLasted(lastedMs) ? this.#followed() : this.#broke(end, lastedMs);
       case 'status':
-      case 'unusable': {
-        // 410 Gone above all: the changes since then are forgotten.
-        this.#version = null;
-        this.#misses++;
-        if (this.#misses === 1) return this.#list(cluster, giveUp);
-        return { kind: 'unchanged', againMs: this.#waitMs(this.#misses - 2) };
-      }
+      case 'unusable':
+        return this.#strayed(end, lastedMs, cluster, giveUp);
     }
   }
 

@@ -15,6 +15,9 @@ export const DEPS: SecretDeps = {
   redactor: new Redactor(),
 };
 
+/** Whatever takes a source its time, nothing lasts. */
+export const TIMELESS: SourceDeps = { ...DEPS, clock: { nowMs: () => 0, wallMs: () => 0 } };
+
 export function asked(source: Source): () => Promise<Answer> {
   return () => source.ask(NEVER);
 }

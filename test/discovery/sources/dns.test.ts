@@ -39,7 +39,14 @@ function found(t: Test, answer: Answer): Members {
   if (answer.kind !== 'members') t.fail(JSON.stringify(answer));
   return answer.kind === 'members' ? answer : { ...NOTHING };
 }
-const NOTHING: Members = { kind: 'members', members: [], elsewhere: [], leftOut: [], againMs: 0 };
+const NOTHING: Members = {
+  kind: 'members',
+  members: [],
+  elsewhere: [],
+  leftOut: [],
+  remarks: [],
+  againMs: 0,
+};
 
 const texts = ({ members }: Members): string[] =>
   members.map(({ address, weight, backup }) =>

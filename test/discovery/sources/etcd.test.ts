@@ -7,9 +7,9 @@ import { etcdSource } from '../../../src/discovery/sources/etcd.js';
 import { freePort, tempFolder } from '../../support/places.js';
 import { FakeEtcd } from '../../support/servers/fake_etcd.js';
 import { wrongServer } from '../../support/servers/wrong_http.js';
-import { asked, DEPS, texts } from './asked.js';
+import { asked, DEPS, TIMELESS, texts } from './asked.js';
 
-async function etcdFor(t: Test, more: Partial<EtcdSourceSpec> = {}) {
+async function etcdFor(t: Test, more: Partial<EtcdSourceSpec> = {}, deps = DEPS) {
   const server = await wrongServer(t);
   const etcd = new FakeEtcd();
   server.serves(etcd.handle);
@@ -21,7 +21,7 @@ async function etcdFor(t: Test, more: Partial<EtcdSourceSpec> = {}) {
     passwordFile: null,
     caFile: null,
   };
-  const source = etcdSource({ ...spec, ...more }, DEPS);
+  const source = etcdSource({ ...spec, ...more }, deps);
   return { server, etcd, ask: asked(source) };
 }
 
@@ -71,6 +71,37 @@ t.test('what was compacted is read again, and no more often than every two secon
   t.same(texts(answer), ['10.0.0.1:5432']);
   t.ok(answer.kind === 'members' && answer.againMs > 1_000);
 });
+
+t.test(
+  'where no watch is possible keys are read less and less often, and it is told',
+  async (t) => {
+    const { server, etcd, ask } = await etcdFor(t, {}, TIMELESS);
+    etcd.put(new Map([['/pg/1', '10.0.0.1:5432']]));
+    server.serves((request, response) => {
+      if (request.url === '/v3/watch') response.writeHead(501).end();
+      else etcd.handle(request, response);
+    });
+    await ask();
+    const waits: number[] = [];
+    const remarks: number[] = [];
+    for (let turn = 0; turn < 6; turn++) {
+      const answer = await ask();
+      if (answer.kind !== 'members') throw new Error('it has members');
+      waits.push(answer.againMs);
+      remarks.push(answer.remarks.length);
+      if (turn === 5)
+        t.match(answer.remarks, [/changes cannot be followed \(the watch answers 501\)/]);
+    }
+    t.ok(
+      waits.every((wait, at) => wait > Math.min(11_999, 1.3 * (waits[at - 1] ?? 0))),
+      `${waits}`,
+    );
+    t.same(remarks, [0, 0, 1, 1, 1, 1]);
+    server.serves(etcd.handle);
+    etcd.put(new Map([['/pg/2', '10.0.0.2:5432']]));
+    t.match(await ask(), { againMs: 0, remarks: [] });
+  },
+);
 
 t.test('a server that restarts is asked again, with a new token', async (t) => {
   const passwordFile = join(tempFolder(t), 'password');

@@ -125,5 +125,8 @@ t.test('a storm of renames keeps nobody from reading one of the files', async (t
 t.test('links that lead in a circle are told in words', async (t) => {
   const { path, ask } = source(t);
   symlinkSync(path, path);
-  t.match(texts(await ask()), /^\S+: its symbolic links lead in a circle, or are too many \(ELOOP\)$/);
+  t.match(
+    texts(await ask()),
+    /^\S+: its symbolic links lead in a circle, or are too many \(ELOOP\)$/,
+  );
 });

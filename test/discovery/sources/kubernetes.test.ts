@@ -1,6 +1,7 @@
 /** EndpointSlices: how they are followed, and what an endpoint is to sluice. */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -19,7 +20,7 @@ import {
 } from '../../support/servers/fake_kubernetes.js';
 import { closeServer, trackSockets } from '../../support/servers/tracked.js';
 import { wrongServer } from '../../support/servers/wrong_http.js';
-import { asked, DEPS, texts } from './asked.js';
+import { asked, DEPS, TIMELESS, texts } from './asked.js';
 
 const SPEC: KubernetesSourceSpec = {
   kind: 'kubernetes',
@@ -30,14 +31,14 @@ const SPEC: KubernetesSourceSpec = {
   zone: null,
 };
 
-async function clusterFor(t: Test, more: Partial<KubernetesSourceSpec> = {}) {
+async function clusterFor(t: Test, more: Partial<KubernetesSourceSpec> = {}, deps = DEPS) {
   const server = await wrongServer(t);
   const api = new FakeKubernetes(DEPS.timers);
   server.serves(api.handle);
   const kubeconfig = join(tempFolder(t), 'kubeconfig');
   const user = (text: string): void => writeFileSync(kubeconfig, kubeconfigOf(server.origin, text));
   user('token: first');
-  const source = kubernetesSource({ ...SPEC, kubeconfig, ...more }, DEPS);
+  const source = kubernetesSource({ ...SPEC, kubeconfig, ...more }, deps);
   return { server, api, user, ask: asked(source) };
 }
 
@@ -99,6 +100,66 @@ t.test('a watch that is cut goes on later from the same place', async (t) => {
   api.put(slice('pg-1', [ready('10.0.0.1')], 5_432));
   t.same(texts(await again), ['10.0.0.1:5432']);
   t.same(watches(api), [null, '1000', '1000']);
+});
+
+const tooLong = (response: ServerResponse): void => {
+  response.end(`{"type": "ADDED", "object": "${'x'.repeat(5_000_000)}"}\n`);
+};
+const WATCHES_THAT_FAIL: Readonly<Record<string, (response: ServerResponse) => void>> = {
+  'answers with more than': tooLong,
+  'the watch answers 403': (response) => response.writeHead(403).end(),
+  'the watch ends at once': (response) => response.end(),
+  'the watch is too old, or says what cannot be read': (response) => response.end('nonsense\n'),
+  'ends at once': (response) => {
+    response.flushHeaders();
+    setImmediate(() => response.socket?.resetAndDestroy());
+  },
+};
+
+for (const [why, fail] of Object.entries(WATCHES_THAT_FAIL)) {
+  t.test(`a watch that always fails (${why}) is listed less and less often`, async (t) => {
+    const { server, api, ask } = await clusterFor(t, {}, TIMELESS);
+    server.serves((request, response) => {
+      if (!request.url?.includes('watch=1')) api.handle(request, response);
+      else fail(response);
+    });
+    const waits: number[] = [];
+    let told: readonly string[] = [];
+    for (let turn = 0; turn < 14; turn++) {
+      // Nobody would know of it by a watch.
+      api.put(slice('pg-1', [ready(`10.0.0.${turn}`)], 5_432));
+      const answer = await ask();
+      t.not(answer.kind, 'failed');
+      if (answer.kind === 'members') told = answer.remarks;
+      else if (answer.kind === 'unchanged') waits.push(answer.againMs);
+    }
+    const grow = waits.every((wait, at) => wait > Math.min(11_999, (waits[at - 1] ?? 0) * 1.3));
+    t.ok(waits.length >= 5 && grow, `${waits}`);
+    t.match(told, [/^its changes cannot be followed \(/]);
+    t.ok(String(told).includes(why), String(told));
+    server.serves(api.handle);
+    let last = await ask();
+    for (let turn = 0; turn < 3 && last.kind !== 'members'; turn++) last = await ask();
+    api.put(slice('pg-1', [ready('10.0.0.99')], 5_432));
+    const seen = await ask();
+    t.same(texts(seen), ['10.0.0.99:5432']);
+    t.match(seen, { remarks: [] });
+  });
+}
+
+t.test('more news than one question may bring is taken in several', async (t) => {
+  const { api, ask } = await clusterFor(t);
+  await ask();
+  const many = (at: number): readonly ReturnType<typeof ready>[] =>
+    Array.from({ length: 8_000 }, (_, n) => ready(`10.${at}.${n >> 8}.${n & 255}`));
+  for (let at = 0; at < 8; at++) api.put(slice(`pg-${at}`, many(at), 5_432));
+  let count = 0;
+  for (let turn = 0; turn < 8 && count < 64_000; turn++) {
+    const answer = await ask();
+    t.equal(answer.kind, 'members');
+    count = answer.kind === 'members' ? answer.members.length : count;
+  }
+  t.equal(count, 64_000);
 });
 
 t.test('ready serves, terminating drains, and neither is not named', async (t) => {
