@@ -2,7 +2,8 @@
  * `npm test [-- PATTERN …]`: runs the compiled test files, each in a process of its own, those of
  * the real binary last, and once for each engine that works on this machine (or that
  * SLUICE_TEST_ENGINES names, such as `node,uring`), but for those that `support/schedule.ts` lists.
- * A pattern is a part of a file's path below
+ * Those of test/system/both start a daemon for each engine, in front of servers that are slow to
+ * start, and run once. A pattern is a part of a file's path below
  * test/. The last line printed is `N passed, N failed, N skipped` (tests at the top of a file), and
  * the exit code is 0 only if none failed. SLUICE_FORBID_SKIP=1 makes a skipped test a failure.
  */
@@ -12,8 +13,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
-import { detectUring } from '../src/engine/uring/detect.js';
-import { loadKernel } from '../src/kernel/foreign.js';
+import { enginesUnderTest } from './support/engines.js';
 import { repositoryRoot } from './support/repository.js';
 import {
   ALONE,
@@ -66,17 +66,6 @@ const reports = [
   ...(await runAll(jobs.filter(isAlone), 1)),
 ];
 process.exitCode = summarize(reports);
-
-/** Those that are named, or all that the machine allows; why one is left out is printed. */
-function enginesUnderTest(): readonly string[] {
-  const named = process.env['SLUICE_TEST_ENGINES'];
-  if (named !== undefined) return named.split(',');
-  const uring = detectUring(loadKernel());
-  if (uring.ok) return ['node', 'uring'];
-  console.log(`engine uring does not work here: ${uring.cause}; ${uring.remedy}`);
-  // Where nothing may be skipped its tests run all the same, and fail.
-  return process.env['SLUICE_FORBID_SKIP'] === '1' ? ['node', 'uring'] : ['node'];
-}
 
 /** Paths below the root. Left-overs of tests whose source is gone are not run. */
 function compiledTests(patterns: readonly string[]): string[] {

@@ -64,6 +64,7 @@ const LONG: readonly string[] = [
   'engine/node/tcp_contract_bind',
   'engine/uring/udp_contract',
   'simulation/simulation',
+  'system/both/patroni',
   'system/gray_failures',
   'system/systemd',
   'system/end',

@@ -1,0 +1,120 @@
+/** Writes follow the leader of a real Patroni, on both engines in front of the same servers. */
+import t from 'tap';
+import { type Daemon, startDaemon } from '../../support/daemon.js';
+import { eventually, nowMs } from '../../support/deadline.js';
+import { enginesUnderTest } from '../../support/engines.js';
+import { available, haveServers } from '../../support/require_server.js';
+import { startEtcd } from '../../support/servers/etcd.js';
+import {
+  CLUSTER_LIMIT_MS,
+  mayIsolate,
+  PATRONI_PROGRAMS,
+  type PatroniCluster,
+  type PatroniNode,
+  startPatroni,
+} from '../../support/servers/patroni.js';
+import { query } from '../../support/servers/postgres.js';
+import { serviceText } from '../../support/settings.js';
+
+/** The source is asked each second, and changes are applied once a second. */
+const FOLLOW_LIMIT_MS = 5_000;
+
+function toml({ nodes }: PatroniCluster): string {
+  const urls = nodes.map(({ origin }) => `"${origin}"`).join(', ');
+  const pool = (name: string, role: string): string =>
+    serviceText({
+      name,
+      backends: [],
+      sections: `[[pools.${name}.discovery]]
+kind = "patroni"
+urls = [${urls}]
+role = "${role}"
+`,
+      lines: 'on_down = "close"',
+    });
+  return pool('w', 'primary') + pool('r', 'replica');
+}
+
+interface Proxy {
+  readonly engine: string;
+  readonly daemon: Daemon;
+  readonly writes: number;
+}
+
+t.test('writes follow a switchover, and the death of the leader', async (t) => {
+  const names = [...PATRONI_PROGRAMS, 'etcd', 'unshare', 'setpriv'];
+  if (!haveServers(t, ...names)) return;
+  const fact = [
+    'processes may have no namespace here (unshare --pid)',
+    await mayIsolate(),
+  ] as const;
+  if (!available(t, [fact])) return;
+  const cluster = await startPatroni(t, await startEtcd(t), 3);
+  const proxies = await Promise.all(
+    enginesUnderTest().map(async (engine): Promise<Proxy> => {
+      const daemon = await startDaemon(t, { toml: toml(cluster), engine });
+      await daemon.backendsUp('w', 1);
+      await daemon.backendsUp('r', 2);
+      return { engine, daemon, writes: await daemon.port('w') };
+    }),
+  );
+  const first = await cluster.leader();
+  await query(first.port, 'create table log (who text)');
+  for (const { writes, daemon } of proxies) {
+    await query(writes, "insert into log values ('before')");
+    t.equal(await query(await daemon.port('r'), 'select pg_is_in_recovery()'), 't');
+  }
+
+  /** `change` takes the lead from `from`; tells when writes go on, and nobody is asked twice. */
+  const follow = async (what: string, from: PatroniNode, change: () => Promise<unknown>) => {
+    const beganMs = nowMs();
+    const changed = change();
+    const led = cluster.leader(from).then((node) => ({ node, atMs: nowMs() }));
+    const written = proxies.map(async ({ engine, writes, daemon }) => {
+      await daemon.event('backend-removed', ({ pool, address }) => {
+        return pool === 'w' && address === from.address;
+      });
+      const atMs = await eventually(
+        'a write',
+        async () => {
+          await query(writes, `insert into log values ('${what}')`);
+          return nowMs();
+        },
+        CLUSTER_LIMIT_MS,
+      );
+      return { engine, atMs };
+    });
+    const { node, atMs: ledMs } = await led;
+    for (const { engine, atMs } of await Promise.all(written)) {
+      const delayMs = Math.round(atMs - ledMs);
+      const wholeMs = Math.round(atMs - beganMs);
+      t.comment(
+        `${engine}: ${what}: writes go on ${wholeMs} ms after it began, ${delayMs} ms after the new leader`,
+      );
+      t.ok(delayMs < FOLLOW_LIMIT_MS, `${engine}: ${what}: ${delayMs} ms after the new leader`);
+    }
+    await changed;
+    return node;
+  };
+
+  const [candidate] = cluster.nodes.filter((node) => node !== first);
+  if (candidate === undefined) throw new Error('there are three');
+  const second = await follow('switchover', first, async () => {
+    t.match(await cluster.switchover(first, candidate), /^200 /);
+  });
+  t.equal(second, candidate);
+  await cluster.replicas(2);
+  await follow('kill', second, () => second.kill());
+
+  for (const { engine, daemon } of proxies) {
+    const doubts = daemon.eventsNamed('discovery-suspicious', ({ pool }) => pool === 'w');
+    t.same(doubts, [], `${engine}: a change of role is neither held nor suspicious`);
+  }
+  const [one] = proxies;
+  if (one === undefined) throw new Error('an engine works here');
+  const rows = await query(one.writes, 'select who, count(*) from log group by who order by who');
+  t.equal(
+    rows,
+    ['before', 'kill', 'switchover'].map((who) => `${who}|${proxies.length}`).join('\n'),
+  );
+});
