@@ -150,16 +150,18 @@ for (const [why, fail] of Object.entries(WATCHES_THAT_FAIL)) {
 t.test('more news than one question may bring is taken in several', async (t) => {
   const { api, ask } = await clusterFor(t);
   await ask();
-  const many = (at: number): readonly ReturnType<typeof ready>[] =>
-    Array.from({ length: 8_000 }, (_, n) => ready(`10.${at}.${n >> 8}.${n & 255}`));
-  for (let at = 0; at < 8; at++) api.put(slice(`pg-${at}`, many(at), 5_432));
+  // Each line is long, and all of them together are more than an answer may be.
+  const zone = 'z'.repeat(800_000);
+  for (let at = 0; at < 8; at++) {
+    api.put(slice(`pg-${at}`, [{ ...ready(`10.0.0.${at}`), zone }], 5_432));
+  }
   let count = 0;
-  for (let turn = 0; turn < 8 && count < 64_000; turn++) {
+  for (let turn = 0; turn < 8 && count < 8; turn++) {
     const answer = await ask();
     t.equal(answer.kind, 'members');
     count = answer.kind === 'members' ? answer.members.length : count;
   }
-  t.equal(count, 64_000);
+  t.equal(count, 8);
 });
 
 t.test('ready serves, terminating drains, and neither is not named', async (t) => {
