@@ -3,8 +3,11 @@ import t, { type Test } from 'tap';
 import type { DnsSourceSpec } from '../../../src/core/discovery_spec.js';
 import { formatAddress, type IpEndpoint, ipEndpoint } from '../../../src/core/endpoint.js';
 import { seededRandom } from '../../../src/core/random.js';
-import type { Answer, Members } from '../../../src/discovery/source.js';
+import { Follower } from '../../../src/discovery/follower.js';
+import { nameOf } from '../../../src/discovery/member_sets.js';
+import type { Answer, Members, SourceDeps } from '../../../src/discovery/source.js';
 import { dnsSource } from '../../../src/discovery/sources/dns.js';
+import { eventually } from '../../support/deadline.js';
 import { fastTime } from '../../support/fast_time.js';
 import { freePort } from '../../support/places.js';
 import { haveServers } from '../../support/require_server.js';
@@ -12,12 +15,15 @@ import { seed } from '../../support/seed.js';
 import { Dnsmasq } from '../../support/servers/dnsmasq.js';
 import { answering, servfail, startFakeDns } from '../../support/servers/fake_dns.js';
 import { startKnot } from '../../support/servers/knot.js';
+import { RULES } from '../told.js';
 
 const NEVER = new AbortController().signal;
 
 const local = (port: number): IpEndpoint => ipEndpoint(4, '127.0.0.1', port);
 
-function source(port: number, more: Partial<DnsSourceSpec>) {
+const DEPS: SourceDeps = { ...fastTime(1), random: seededRandom(seed) };
+
+function source(port: number, more: Partial<DnsSourceSpec>, deps = DEPS) {
   const spec: DnsSourceSpec = {
     kind: 'dns',
     name: 'pg.test',
@@ -28,7 +34,7 @@ function source(port: number, more: Partial<DnsSourceSpec>) {
     maxRefreshMs: 300_000,
     ...more,
   };
-  return dnsSource(spec, { ...fastTime(1), random: seededRandom(seed) });
+  return dnsSource(spec, deps);
 }
 
 async function asked(port: number, more: Partial<DnsSourceSpec>): Promise<Answer> {
@@ -171,3 +177,50 @@ function records({ questions = [] }: Query, data: string) {
   const [question] = questions;
   return question?.type === 'A' ? [{ type: 'A' as const, name: 'pg.test', ttl: 1, data }] : [];
 }
+
+t.test('two minutes without a name server take nobody, with every TTL long over', async (t) => {
+  const server = await startFakeDns(t);
+  const hosts = ['192.0.2.1', '192.0.2.2', '192.0.2.3'];
+  const answers: typeof server.reply = (query) => {
+    const isA = query.questions?.[0]?.type === 'A';
+    const records = isA ? hosts.map((data) => ({ name: 'pg.test', ttl: 1, data })) : [];
+    return answering(
+      query,
+      records.map((record) => ({ ...record, type: 'A' })),
+    );
+  };
+  server.reply = answers;
+  // A minute is two seconds of the test.
+  const deps = { ...fastTime(30), random: seededRandom(seed) };
+  const changes: string[] = [];
+  const follower: Follower = new Follower(
+    { rules: RULES },
+    {
+      ...deps,
+      source: source(server.port, {}, deps),
+      proofOf: () => 'serves',
+      news: ({ members }) => {
+        if (members === 'changed') changes.push(String(follower.members.map(nameOf)));
+      },
+      defect: (error) => t.fail(String(error)),
+    },
+  );
+  t.teardown(() => follower.stop());
+  void follower.start();
+  await eventually('three', () => (follower.members.length === 3 ? true : undefined));
+  server.reply = () => null;
+  const asked = server.queries.length;
+  const sinceMs = await eventually('a failure', () => {
+    const { doubt } = follower.view;
+    return doubt?.kind === 'failed' ? doubt.sinceMs : undefined;
+  });
+  await eventually('two minutes later', () =>
+    deps.clock.nowMs() - sinceMs > 120_000 ? true : undefined,
+  );
+  t.ok(server.queries.length > asked);
+  t.match(follower.view.doubt, { kind: 'failed', failure: 'timeout', sinceMs });
+  t.same(changes, [String(hosts.map((host) => `${host}:5432`))]);
+  server.reply = answers;
+  await eventually('an answer', () => (follower.view.doubt === null ? true : undefined));
+  t.equal(changes.length, 1);
+});
