@@ -3,9 +3,9 @@
  * the real binary last, and once for each engine that works on this machine (or that
  * SLUICE_TEST_ENGINES names, such as `node,uring`), but for those that `support/schedule.ts` lists.
  * Those of test/system/both start a daemon for each engine, in front of servers that are slow to
- * start, and run once. A pattern is a part of a file's path below
- * test/. The last line printed is `N passed, N failed, N skipped` (tests at the top of a file), and
- * the exit code is 0 only if none failed. SLUICE_FORBID_SKIP=1 makes a skipped test a failure.
+ * start, and run once. A pattern is a part of a file's path below test/. The last line printed is
+ * `N passed, N failed, N skipped` (tests at the top of a file), and the exit code is 0 only if none
+ * failed. SLUICE_FORBID_SKIP=1 makes a skipped test a failure.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
