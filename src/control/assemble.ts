@@ -75,7 +75,6 @@ export function assemble(
   const choice = selectEngine(spec.daemon.engine, checks);
   if (!choice.ok) return choice;
   const { engine, passedOver } = choice.value;
-  const best = passedOver[0];
   const withouts = tellWhatIsMissing(log, choice.value);
   const isAlone = sharing === 'impossible' && spec.daemon.workers !== 1;
   const detail = isAlone ? `one worker, because ${NO_SHARING}` : null;
@@ -117,7 +116,7 @@ export function assemble(
     clock,
     describe: new BackendDescriber(daemon, shared.ledger),
     engine,
-    engineReason: detail ?? best?.cause ?? '',
+    engineReason: detail ?? passedOver[0]?.cause ?? '',
   });
   return ok({ ...budget, ...shared, daemon, metrics, views, timers, kernel });
 }

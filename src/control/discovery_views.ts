@@ -24,11 +24,10 @@ export function sourceViews(
 
 function viewOf(now: DiscoveryNow, toWallMs: number): SourceView {
   const { source, members, held, doubt, goodMs, nextMs } = now;
-  const isUnheard = doubt === null && goodMs === null;
   return {
     name: source,
-    state: isUnheard ? 'asking' : (doubt?.kind ?? 'good'),
-    reason: reasonOf(now, isUnheard),
+    state: stateOf(now),
+    reason: reasonOf(now),
     sinceWallMs: doubt === null ? null : doubt.sinceMs + toWallMs,
     countedWallMs: goodMs === null ? null : goodMs + toWallMs,
     nextWallMs: nextMs === null ? null : nextMs + toWallMs,
@@ -37,8 +36,13 @@ function viewOf(now: DiscoveryNow, toWallMs: number): SourceView {
   };
 }
 
-function reasonOf({ doubt, members, leftOut, remarks }: DiscoveryNow, isUnheard: boolean): string {
-  const nobody = doubt === null && !isUnheard && members.length === 0;
+function stateOf({ doubt, goodMs }: DiscoveryNow): SourceView['state'] {
+  return doubt?.kind ?? (goodMs === null ? 'asking' : 'good');
+}
+
+function reasonOf(now: DiscoveryNow): string {
+  const { doubt, members, leftOut, remarks } = now;
+  const nobody = stateOf(now) === 'good' && members.length === 0;
   const parts = [
     ...(doubt === null ? [] : [sentence(doubt)]),
     ...(nobody ? ['it names nobody'] : []),

@@ -1,3 +1,4 @@
+/** Why an answer is not believed, or not yet, or not all of it. */
 import type { SourceFailure } from '../core/discovery_spec.js';
 
 /** Why the newest answer changes nothing, or not yet, or not all that it says. */

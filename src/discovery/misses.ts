@@ -7,7 +7,7 @@ import { jittered, type Random } from '../core/random.js';
 import type { StreamEnd } from './http_stream.js';
 import type { Failed } from './source.js';
 
-/** Whoever ends watches sooner than that (a proxy between, a server in trouble) ends all of them. */
+/** Whoever ends watches sooner (a proxy between, a server in trouble) ends all of them. */
 const LASTING_MS = 5_000;
 const LAST_WAIT_MS = 15_000;
 const JITTER = 0.2;

@@ -1,6 +1,6 @@
 /**
- * What holds of the answers of every source, whatever it is: an address counts once, and a source on
- * another machine names no files of this one. Pure.
+ * What holds of the answers of every source, whatever it is: an address counts once, and a source
+ * on another machine names no files of this one. Pure.
  */
 import type { SourceKind } from '../core/discovery_spec.js';
 import { formatAddress } from '../core/endpoint.js';

@@ -10,7 +10,7 @@ import { holds } from './failure.js';
 import type { Scene } from './invariants.js';
 import { isFound, RULES, type SimSources } from './sim_sources.js';
 
-/** Longer than a change waits to be applied: who was well for so long was so when it was decided. */
+/** Longer than a change waits: who has been well for so long was so when it was decided. */
 const WELL_MS = 2_500;
 
 interface Seen {

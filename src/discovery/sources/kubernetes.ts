@@ -100,7 +100,7 @@ class KubernetesSource implements Source {
     return isNews ? this.#answerNow() : { kind: 'unchanged', againMs: 0 };
   }
 
-  /** Goes on from the same place once; a connection may be lost, and all of them are no accident. */
+  /** Goes on from the same place once: one connection may be lost, and all are no accident. */
   #broke(end: StreamEnd, lastedMs: number): Answer {
     this.#misses.miss(whyMissed(end), lastedMs);
     if (this.#misses.count > 1) this.#version = null;
