@@ -1,11 +1,12 @@
 /** Backends that come and go by themselves, and never vanish by mistake. */
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { startOperated } from '../support/ctl.js';
 import { BINARY, startDaemon } from '../support/daemon.js';
 import { eventually } from '../support/deadline.js';
-import { EchoBackend, startEchoes } from '../support/load/echo_backend.js';
+import { type EchoBackend, startEchoes } from '../support/load/echo_backend.js';
+import { startHosts, underTraffic } from '../support/load/rolling.js';
 import { exchangeOnce, shortConnections, tally } from '../support/load/short_connections.js';
 import { freePort, tempFolder } from '../support/places.js';
 import { runToEnd } from '../support/process.js';
@@ -40,18 +41,6 @@ function tell(server: FakeDns, hosts: readonly string[]): void {
       named.map((data) => ({ type: 'A', name: 'app.test', ttl: 0, data })),
     );
   };
-}
-
-/** Echoes at one port of 127.0.9.1, 127.0.9.2 … */
-async function startHosts(t: Test, port: number, numbers: readonly number[]) {
-  return Promise.all(
-    numbers.map(async (number) => {
-      const echo = new EchoBackend(port, { host: `127.0.9.${number}` });
-      t.teardown(() => echo.kill());
-      await echo.start();
-      return echo;
-    }),
-  );
 }
 
 const range = (from: number, count: number): readonly number[] =>
@@ -145,8 +134,7 @@ t.test('a source that names nobody, one twice, or a socket from afar, says so', 
 });
 
 t.test('without its name server a daemon goes on, with everybody', async (t) => {
-  const port = await freePort();
-  await startHosts(t, port, [1, 2, 3]);
+  const { port } = await startHosts(t, 9, 1, 2, 3);
   const server = await startFakeDns(t);
   const hosts = ['127.0.9.1', '127.0.9.2', '127.0.9.3'];
   tell(server, hosts);
@@ -215,8 +203,8 @@ t.test(
 );
 
 t.test('who is named no more stays while it is well, and goes when it is not', async (t) => {
-  const port = await freePort();
-  const [, second] = await startHosts(t, port, [1, 2]);
+  const echoes = await startHosts(t, 9, 1, 2);
+  const { port } = echoes;
   const server = await startFakeDns(t);
   tell(server, ['127.0.9.1', '127.0.9.2']);
   const daemon = await startDaemon(t, { toml: pool(dnsSource(server, port)) });
@@ -224,14 +212,13 @@ t.test('who is named no more stays while it is well, and goes when it is not', a
   tell(server, ['127.0.9.1']);
   await daemon.metricSettles('sluice_discovery_held', { pool: POOL }, (sum) => sum === 1);
   t.same(daemon.eventsNamed('backend-removed'), []);
-  await second?.kill();
+  await echoes.kill(2);
   t.match(await daemon.event('backend-removed'), { backend: `127.0.9.2:${port}` });
   await daemon.metricSettles('sluice_discovery_held', { pool: POOL }, (sum) => sum === 0);
 });
 
 t.test('a start without the name server serves with what the last process knew', async (t) => {
-  const port = await freePort();
-  await startHosts(t, port, [1, 2]);
+  const { port } = await startHosts(t, 9, 1, 2);
   const server = await startFakeDns(t);
   tell(server, ['127.0.9.1', '127.0.9.2']);
   const state = tempFolder(t);
@@ -255,34 +242,22 @@ t.test('a start without the name server serves with what the last process knew',
   await third.backendsUp(POOL, 1);
 });
 
-t.test('thirty backends are replaced by others, and no client notices', async (t) => {
-  const port = await freePort();
+t.test('thirty backends are replaced under traffic, and no client notices', async (t) => {
   const server = await startFakeDns(t);
-  const old = await startHosts(t, port, range(1, 30));
-  const hosts = (from: number): string[] => range(from, 30).map((number) => `127.0.9.${number}`);
-  tell(server, hosts(1));
-  const toml = pool(dnsSource(server, port, 'hold = "0s"'));
+  const hosts = await startHosts(t, 9, ...range(1, 30));
+  const named = (from: number): string[] => range(from, 30).map((number) => hosts.host(number));
+  tell(server, named(1));
+  const toml = pool(dnsSource(server, hosts.port, 'hold = "0s"'));
   const daemon = await startDaemon(t, { toml });
-  const target = { port: await daemon.port(POOL) };
   await daemon.backendsUp(POOL, 30);
-  let replaced = 0;
-  const replace = async (): Promise<void> => {
-    for (; replaced < 30; replaced += 10) {
-      await startHosts(t, port, range(31 + replaced, 10));
-      tell(server, hosts(11 + replaced));
-      for (const left of old.slice(replaced, replaced + 10)) {
-        await daemon.event('backend-drained', ({ backend }) => backend === left.address);
-        await left.kill();
-      }
+  await underTraffic(t, { daemon, pool: POOL, perSecond: 500 }, async () => {
+    for (let first = 1; first < 30; first += 10) {
+      await hosts.start(...range(first + 30, 10));
+      tell(server, named(first + 10));
+      await Promise.all(range(first, 10).map((number) => hosts.leave(daemon, number)));
     }
-  };
-  const [load] = await Promise.all([shortConnections(target, 200, 6_000), replace()]);
-  t.same(tally(load.failures), {});
-  t.equal(replaced, 30);
-  t.equal(daemon.eventsNamed('backend-down').length, 0);
-  const active = await eventually('the ledger is empty', async () => {
-    const sum = (await daemon.metrics()).sum('sluice_backend_active', { pool: POOL });
-    return sum === 0 ? sum : undefined;
   });
-  t.equal(active, 0);
+  t.equal(daemon.eventsNamed('backend-drained').length, 30);
+  t.equal(daemon.eventsNamed('sessions-closing').length, 0);
+  await daemon.metricSettles('sluice_backend_active', { pool: POOL }, (sum) => sum === 0);
 });

@@ -4,12 +4,11 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { BINARY, type Daemon, startDaemon } from '../support/daemon.js';
 import { fastTime } from '../support/fast_time.js';
-import { EchoBackend } from '../support/load/echo_backend.js';
-import { type Failure, shortConnections, tally } from '../support/load/short_connections.js';
-import { freePort, tempFolder } from '../support/places.js';
+import { startHosts, underTraffic } from '../support/load/rolling.js';
+import { tempFolder } from '../support/places.js';
 import { runToEnd } from '../support/process.js';
 import { haveServers } from '../support/require_server.js';
 import { startEtcd } from '../support/servers/etcd.js';
@@ -26,67 +25,8 @@ function toml(source: string): string {
   return serviceText({ name: POOL, backends: [], sections });
 }
 
-/** Echoes at one port of 127.0.10.1, 127.0.10.2 … */
-class Hosts {
-  readonly port: number;
-  readonly #t: Test;
-  readonly #running = new Map<number, EchoBackend>();
-
-  constructor(t: Test, port: number) {
-    this.#t = t;
-    this.port = port;
-  }
-
-  host(number: number): string {
-    return `127.0.10.${number}`;
-  }
-
-  at(number: number): string {
-    return `${this.host(number)}:${this.port}`;
-  }
-
-  async start(...numbers: readonly number[]): Promise<void> {
-    for (const number of numbers) {
-      const echo = new EchoBackend(this.port, { host: this.host(number) });
-      this.#t.teardown(() => echo.kill());
-      await echo.start();
-      this.#running.set(number, echo);
-    }
-  }
-
-  /** Ends the server of one that has left, as an orchestrator does. */
-  async leave(daemon: Daemon, number: number, name = this.at(number)): Promise<void> {
-    await daemon.event('backend-drained', ({ backend }) => backend === name);
-    await this.#running.get(number)?.kill();
-  }
-}
-
-async function startHosts(t: Test, ...numbers: readonly number[]): Promise<Hosts> {
-  const hosts = new Hosts(t, await freePort());
-  await hosts.start(...numbers);
-  return hosts;
-}
-
-/** Clients come and go while `story` happens, and none of them fails. */
-async function underTraffic(t: Test, daemon: Daemon, story: () => Promise<void>): Promise<void> {
-  const target = { port: await daemon.port(POOL) };
-  const told: { over: 'no' | 'yes' } = { over: 'no' };
-  const load = async (): Promise<readonly Failure[]> => {
-    const failures: Failure[] = [];
-    while (told.over === 'no') {
-      const some = await shortConnections(target, 100, 500);
-      failures.push(...some.failures);
-    }
-    return failures;
-  };
-  const done = story().finally(() => {
-    told.over = 'yes';
-  });
-  const [failures] = await Promise.all([load(), done]);
-  t.same(tally(failures), {});
-  t.same(daemon.eventsNamed('backend-down'), []);
-}
-
+const range = (from: number, count: number): readonly number[] =>
+  Array.from({ length: count }, (_, index) => from + index);
 const added = (daemon: Daemon, address: string): Promise<unknown> =>
   daemon.event('backend-up', ({ backend }) => String(backend) === address);
 const removed = (daemon: Daemon, address: string): Promise<unknown> =>
@@ -94,14 +34,14 @@ const removed = (daemon: Daemon, address: string): Promise<unknown> =>
 
 t.test('etcd: backends follow its keys, and its death and amnesia take nobody', async (t) => {
   if (!haveServers(t, 'etcd')) return;
-  const hosts = await startHosts(t, 1, 2, 3, 4, 5, 6);
+  const hosts = await startHosts(t, 10, 1, 2, 3, 4, 5, 6);
   const etcd = await startEtcd(t);
   await etcd.put('/pg/1', hosts.at(1));
   await etcd.put('/pg/2', hosts.at(2));
   const source = `kind = "etcd"\nurls = ["${etcd.origin}"]\nprefix = "/pg/"`;
   const daemon = await startDaemon(t, { toml: toml(source) });
   await daemon.backendsUp(POOL, 2);
-  await underTraffic(t, daemon, async () => {
+  await underTraffic(t, { daemon, pool: POOL, perSecond: 100 }, async () => {
     await etcd.put('/pg/3', JSON.stringify({ address: hosts.at(3), name: 'third', weight: 2 }));
     await added(daemon, 'third');
     await etcd.put('/pg/4', hosts.at(4), await etcd.lease(2));
@@ -135,7 +75,7 @@ t.test('etcd: backends follow its keys, and its death and amnesia take nobody', 
 });
 
 t.test('consul: backends follow a service, and an index that falls is no end', async (t) => {
-  const hosts = await startHosts(t, 1, 2, 3, 4, 5);
+  const hosts = await startHosts(t, 10, 1, 2, 3, 4, 5);
   const server = await wrongServer(t);
   const consul = new FakeConsul(timers);
   const tell = (...numbers: readonly number[]): void =>
@@ -145,7 +85,7 @@ t.test('consul: backends follow a service, and an index that falls is no end', a
   const source = `kind = "consul"\nurl = "${server.origin}"\nservice = "pg"`;
   const daemon = await startDaemon(t, { toml: toml(source) });
   await daemon.backendsUp(POOL, 2);
-  await underTraffic(t, daemon, async () => {
+  await underTraffic(t, { daemon, pool: POOL, perSecond: 100 }, async () => {
     tell(1, 2, 3);
     await added(daemon, `pg-${hosts.host(3)}`);
     tell(2, 3);
@@ -170,7 +110,7 @@ t.test('consul: backends follow a service, and an index that falls is no end', a
 });
 
 t.test('kubernetes: pods are replaced one by one, through cuts and 410 Gone', async (t) => {
-  const hosts = await startHosts(t, 1, 2, 3);
+  const hosts = await startHosts(t, 10, 1, 2, 3);
   const server = await wrongServer(t);
   const api = new FakeKubernetes(timers);
   const terminating = { ready: false, serving: true, terminating: true };
@@ -197,7 +137,7 @@ kubeconfig = "${kubeconfig}"`;
     api.forget();
   };
   const between = [(): void => {}, (): void => api.cut(), forgetful];
-  await underTraffic(t, daemon, async () => {
+  await underTraffic(t, { daemon, pool: POOL, perSecond: 100 }, async () => {
     for (const [index, change] of between.entries()) {
       const [old, next] = [1 + index, 4 + index];
       await hosts.start(next);
@@ -212,6 +152,40 @@ kubeconfig = "${kubeconfig}"`;
   });
   t.equal(daemon.eventsNamed('backend-removed').length, 3);
   t.ok(api.tokens.every((token) => token === 'Bearer secret'));
+});
+
+t.test('kubernetes: thirty pods are replaced under traffic, and no client notices', async (t) => {
+  const hosts = await startHosts(t, 10, ...range(1, 30));
+  const server = await wrongServer(t);
+  const api = new FakeKubernetes(timers);
+  const put = (serving: readonly number[], draining: readonly number[] = []): void => {
+    const going = draining.map((number) => ({
+      addresses: [hosts.host(number)],
+      conditions: { ready: false, serving: true, terminating: true },
+    }));
+    const pods = [...serving.map((number) => ready(hosts.host(number))), ...going];
+    api.put(slice('pg-1', pods.slice(0, 20), hosts.port));
+    api.put(slice('pg-2', pods.slice(20), hosts.port));
+  };
+  put(range(1, 30));
+  server.serves(api.handle);
+  const kubeconfig = join(tempFolder(t), 'kubeconfig');
+  writeFileSync(kubeconfig, kubeconfigOf(server.origin, 'token: secret'));
+  const source = `kind = "kubernetes"\nservice = "db/pg"\nkubeconfig = "${kubeconfig}"`;
+  const daemon = await startDaemon(t, { toml: toml(source) });
+  await daemon.backendsUp(POOL, 30);
+  await underTraffic(t, { daemon, pool: POOL, perSecond: 500 }, async () => {
+    for (let first = 1; first < 30; first += 10) {
+      const old = range(first, 10);
+      await hosts.start(...range(first + 30, 10));
+      const serving = range(first + 10, 30);
+      put(serving, old);
+      await Promise.all(old.map((number) => hosts.leave(daemon, number)));
+      put(serving);
+    }
+  });
+  t.equal(daemon.eventsNamed('backend-drained').length, 30);
+  t.equal(daemon.eventsNamed('sessions-closing').length, 0);
 });
 
 t.test('sluice discover asks each of them once', async (t) => {
