@@ -27,9 +27,12 @@ function published(answer: Answer, redactor: Redactor): Answer {
     case 'failed':
       return { ...answer, problem: redactor.hide(answer.problem) };
     case 'members':
-      return answer.leftOut.length === 0
-        ? answer
-        : { ...answer, leftOut: answer.leftOut.map((clause) => redactor.hide(clause)) };
+      if (answer.leftOut.length + answer.remarks.length === 0) return answer;
+      return {
+        ...answer,
+        leftOut: answer.leftOut.map((clause) => redactor.hide(clause)),
+        remarks: answer.remarks.map((clause) => redactor.hide(clause)),
+      };
     case 'unchanged':
       return answer;
   }

@@ -49,6 +49,7 @@ export const ONE_ENGINE: Readonly<Record<string, string>> = {
   'system/signals': MAIN_THREAD,
   'system/silent_name_server': MAIN_THREAD,
   'system/sources': WIRE,
+  'system/sources_at_rest': MAIN_THREAD,
   'system/states': MAIN_THREAD,
   'system/systemd': MAIN_THREAD,
   'system/top': MAIN_THREAD,

@@ -16,7 +16,7 @@ export const DEPS: SecretDeps = {
 };
 
 /** Whatever takes a source its time, nothing lasts. */
-export const TIMELESS: SourceDeps = { ...DEPS, clock: { nowMs: () => 0, wallMs: () => 0 } };
+export const TIMELESS: SecretDeps = { ...DEPS, clock: { nowMs: () => 0, wallMs: () => 0 } };
 
 export function asked(source: Source): () => Promise<Answer> {
   return () => source.ask(NEVER);

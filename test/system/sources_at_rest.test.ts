@@ -1,21 +1,16 @@
-/** What sources cost while nothing changes. One engine says it: sources are the main thread's. */
+/** What sources cost while nothing changes. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { startDaemon } from '../../support/daemon.js';
-import { eventually, nowMs, pass } from '../../support/deadline.js';
-import { fastTime } from '../../support/fast_time.js';
-import { tempFolder } from '../../support/places.js';
-import { FakeConsul, instance } from '../../support/servers/fake_consul.js';
-import { answering, startFakeDns } from '../../support/servers/fake_dns.js';
-import {
-  FakeKubernetes,
-  kubeconfigOf,
-  ready,
-  slice,
-} from '../../support/servers/fake_kubernetes.js';
-import { wrongServer } from '../../support/servers/wrong_http.js';
-import { serviceText } from '../../support/settings.js';
+import { startDaemon } from '../support/daemon.js';
+import { eventually, nowMs, pass } from '../support/deadline.js';
+import { fastTime } from '../support/fast_time.js';
+import { tempFolder } from '../support/places.js';
+import { FakeConsul, instance } from '../support/servers/fake_consul.js';
+import { answering, startFakeDns } from '../support/servers/fake_dns.js';
+import { FakeKubernetes, kubeconfigOf, ready, slice } from '../support/servers/fake_kubernetes.js';
+import { wrongServer } from '../support/servers/wrong_http.js';
+import { serviceText } from '../support/settings.js';
 
 const POOLS = 100;
 /** For a figure: SAMPLE_SECONDS=20. */
@@ -63,11 +58,10 @@ t.test('a hundred pools with a source each cost next to nothing at rest', async 
     `kind = "kubernetes"\nservice = "db/pg"\nkubeconfig = "${kubeconfig}"`,
     `kind = "dns"\nname = "app.test"\nport = 9\nservers = ["127.0.0.1:${dns.port}"]`,
   ];
-  const setup = { engine: 'node', workers: 1 } as const;
   const followed = file((at) => sources[at % sources.length] ?? '');
   const [plain, sourced] = await Promise.all([
-    startDaemon(t, { toml: file(() => null), ...setup }),
-    startDaemon(t, { toml: followed, ...setup }),
+    startDaemon(t, { toml: file(() => null) }),
+    startDaemon(t, { toml: followed }),
   ]);
   await eventually('every source has answered', () =>
     sourced.eventsNamed('discovery-changed').length === POOLS ? true : undefined,
