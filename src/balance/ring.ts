@@ -3,6 +3,7 @@
  * point at or after it. Less even than Maglev (about 8 % at 160 points), but when members come and
  * go only hashes of those move. D. Karger et al., "Consistent Hashing and Random Trees", STOC 1997.
  */
+import { assert } from '../core/assert.js';
 import { ITEMS_PER_STRETCH, inStretches, type Stretches } from '../core/stretches.js';
 import { avalanche, hashName } from './hash.js';
 import { type HashTable, placedMembers } from './hash_table.js';
@@ -15,8 +16,8 @@ const MAX_POINTS = 2 ** 17;
 const POINT_SEED = 0x72696e67;
 /** The golden ratio's fraction: steps by it never repeat within 2^32. */
 const STEP = 0x9e3779b9;
-/** Above any member index: points of 32 bits and members of 16 are whole numbers below 2^53. */
-const MEMBER_SPAN = 2 ** 16;
+/** So many find room behind a point of 32 bits in a whole number; each has a point at least. */
+export const MAX_RING_MEMBERS = 2 ** 16;
 /** Points are sorted by their first bits before each part is sorted by itself. */
 const PART_BITS = 6;
 const PARTS = 2 ** PART_BITS;
@@ -27,13 +28,14 @@ export function* hashRing(
   pointsAWeight = POINTS_A_WEIGHT,
 ): Stretches<HashRing> {
   const placed = placedMembers(members);
+  assert(placed.length <= MAX_RING_MEMBERS, 'each member of a ring has a rank behind its points');
   const packed = yield* placePoints(members, placed, pointsAWeight);
   const points = new Uint32Array(packed.length);
   const owners = new Int32Array(packed.length);
   yield* inStretches(packed.length, (at) => {
     const value = packed[at] ?? 0;
-    points[at] = Math.floor(value / MEMBER_SPAN);
-    owners[at] = placed[value % MEMBER_SPAN] ?? -1;
+    points[at] = Math.floor(value / MAX_RING_MEMBERS);
+    owners[at] = placed[value % MAX_RING_MEMBERS] ?? -1;
   });
   return new HashRing(points, owners, yield* startsOf(points));
 }
@@ -89,7 +91,7 @@ function* placePoints(
   for (const [rank, index] of placed.entries()) {
     let point = hashName(members[index]?.name ?? '', POINT_SEED);
     for (let left = counts[rank] ?? 0; left > 0; left--) {
-      packed[at++] = avalanche(point) * MEMBER_SPAN + rank;
+      packed[at++] = avalanche(point) * MAX_RING_MEMBERS + rank;
       point = (point + STEP) >>> 0;
       if (at % ITEMS_PER_STRETCH === 0) yield;
     }
@@ -100,7 +102,7 @@ function* placePoints(
 /** The same numbers in order: spread over parts by their first bits, and each part sorted. */
 function* sorted(packed: Float64Array): Stretches<Float64Array> {
   const partOf = (value: number): number =>
-    Math.floor(value / (MEMBER_SPAN * 2 ** (32 - PART_BITS)));
+    Math.floor(value / (MAX_RING_MEMBERS * 2 ** (32 - PART_BITS)));
   /** By part: where its next number goes; in the end, where it ends. */
   const ends = new Int32Array(PARTS);
   for (const value of packed) {

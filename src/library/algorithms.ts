@@ -11,7 +11,7 @@ import { ClientHash } from '../balance/client_hash.js';
 import { maglevTable } from '../balance/maglev.js';
 import type { Policy } from '../balance/policy.js';
 import { createPolicy } from '../balance/registry.js';
-import { hashRing } from '../balance/ring.js';
+import { hashRing, MAX_RING_MEMBERS } from '../balance/ring.js';
 import { OwnTurns } from '../balance/turns.js';
 import type { Random } from '../core/random.js';
 import { POLICY_NAMES, type PolicyName, type SourceHashSpec } from '../core/spec.js';
@@ -156,11 +156,19 @@ const VIRTUAL_NODES = 150;
 const TABLE_SIZE = 65_537;
 const PREFIX_BITS = 64;
 
-/** By key, the member whose point on the ring comes next; null without members. */
+/**
+ * By key, the member whose point on the ring comes next; null without members. There may be 65,536
+ * of them.
+ */
 export function hashRingOf<M extends PickerMember>(
   members: readonly M[],
   { virtualNodes = VIRTUAL_NODES }: RingOptions = {},
 ): (key: Key) => M | null {
+  if (members.length > MAX_RING_MEMBERS) {
+    throw new OptionsError([
+      `too many members (expected at most ${MAX_RING_MEMBERS}; got ${members.length})`,
+    ]);
+  }
   return homesIn(members, atOnce(hashRing(placed(members), virtualNodes)));
 }
 

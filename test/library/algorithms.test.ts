@@ -74,3 +74,21 @@ t.test('a key stays with its member when others leave', async (t) => {
     t.equal(homesOf([])('x'), null);
   }
 });
+
+t.test(
+  "a ring has room for so many members, each of which is somebody's, and no more",
+  async (t) => {
+    const many = Array.from({ length: 65_537 }, (_, index) => ({ name: `m${index}` }));
+    t.throws(() => hashRingOf(many), /too many members \(expected at most 65536; got 65537\)/);
+    const home = hashRingOf(many.slice(1), { virtualNodes: 1 });
+    const last = new Set(
+      many
+        .slice(1)
+        .map(({ name }) => name)
+        .sort()
+        .slice(-1_000),
+    );
+    const owners = new Set(Array.from({ length: 200_000 }, (_, key) => home(`${key}`)?.name ?? ''));
+    t.ok([...last].filter((name) => owners.has(name)).length > 500, 'the last ones by name, too');
+  },
+);
