@@ -16,7 +16,7 @@ import { createMetrics, type Metrics } from '../observe/metrics.js';
 import type { ClientTable } from '../pool/client_table.js';
 import type { Ledger } from '../pool/ledger.js';
 import { cpuMs, systemClock } from '../system/clock.js';
-import { descriptorLimit, lockedMemoryLimit } from '../system/limits.js';
+import { addressSpaceLimit, descriptorLimit, lockedMemoryLimit } from '../system/limits.js';
 import { livingClock, livingTimers } from '../system/living_clock.js';
 import { nonce } from '../system/nonce.js';
 import { systemRandom } from '../system/random.js';
@@ -30,7 +30,7 @@ import { divideDescriptors } from './descriptor_budget.js';
 import { fitEngines } from './engine_fit.js';
 import { NO_SHARING, portSharing } from './port_sharing.js';
 import { createSharedState, type SharedState } from './shared_state.js';
-import { WANTED_DESCRIPTORS, workerCount } from './sizing.js';
+import { fitAddressSpace, WANTED_DESCRIPTORS, workerCount } from './sizing.js';
 import { tellingStandstills } from './standstills.js';
 import { WorkerFleet } from './worker_fleet.js';
 
@@ -71,8 +71,7 @@ export function assemble(
   const kernel = loaded.ok ? loaded.value : null;
   const sharing = portSharing(kernel);
   const workers = workerCount(spec.daemon.workers, availableParallelism(), sharing);
-  const checks = fitEngines(checkEngines(), workers, lockedBytes());
-  const choice = selectEngine(spec.daemon.engine, checks);
+  const choice = chooseEngine(spec, workers);
   if (!choice.ok) return choice;
   const { engine, passedOver } = choice.value;
   const withouts = tellWhatIsMissing(log, choice.value);
@@ -119,6 +118,16 @@ export function assemble(
     engineReason: detail ?? passedOver[0]?.cause ?? '',
   });
   return ok({ ...budget, ...shared, daemon, metrics, views, timers, kernel });
+}
+
+/** The engine that the file wants, with room for its workers. */
+function chooseEngine(spec: Spec, workers: number): Result<EngineChoice, string> {
+  const checks = fitEngines(checkEngines(), workers, lockedBytes());
+  const choice = selectEngine(spec.daemon.engine, checks);
+  if (!choice.ok) return choice;
+  const limitBytes = addressSpaceLimit()?.soft ?? null;
+  const fits = fitAddressSpace(limitBytes, workers, choice.value.engine);
+  return fits.ok ? choice : fits;
 }
 
 /** Open files that this process may have. */

@@ -20,6 +20,12 @@ export function lockedMemoryLimit(): ResourceLimit | null {
   return text === null ? null : parseLockedMemoryLimit(text);
 }
 
+/** RLIMIT_AS, in bytes. */
+export function addressSpaceLimit(): ResourceLimit | null {
+  const text = readText('/proc/self/limits');
+  return text === null ? null : parseAddressSpaceLimit(text);
+}
+
 /** net.core.somaxconn: no listening socket keeps more connections than so many, listen(2). */
 export function acceptBacklogLimit(): number | null {
   const text = readText('/proc/sys/net/core/somaxconn');
@@ -39,6 +45,11 @@ export function parseDescriptorLimit(text: string): ResourceLimit | null {
 /** From the same text, in bytes. */
 export function parseLockedMemoryLimit(text: string): ResourceLimit | null {
   return toLimit(/^Max locked memory\s+(\d+|unlimited)\s+(\d+|unlimited)/m.exec(text));
+}
+
+/** From the same text, in bytes. */
+export function parseAddressSpaceLimit(text: string): ResourceLimit | null {
+  return toLimit(/^Max address space\s+(\d+|unlimited)\s+(\d+|unlimited)/m.exec(text));
 }
 
 /** From the text of ip_local_port_range: two numbers. */

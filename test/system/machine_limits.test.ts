@@ -21,6 +21,15 @@ t.test(
   },
 );
 
+t.test('with too little address space for its workers it ends the same way', async (t) => {
+  for (const kilobytes of [2_000_000, 3_000_000]) {
+    const shell = `ulimit -v ${kilobytes}; exec "$@"`;
+    const { child } = await startMute(t, { shell, toml, workers: 4 });
+    t.same(await child.exited, { code: 1, signal: null });
+    t.match(child.stderr.past, [/^sluice: the address space .* is limited to \d+ MiB.*LimitAS/]);
+  }
+});
+
 t.test('with few open files, little locked memory or address space it serves', async (t) => {
   const backends = await startEchoes(t, 1);
   for (const limit of ['ulimit -n 128', 'ulimit -l 16', 'ulimit -v 8000000']) {

@@ -6,6 +6,7 @@ import {
   descriptorLimit,
   ephemeralPortRange,
   lockedMemoryLimit,
+  parseAddressSpaceLimit,
   parseDescriptorLimit,
   parseLockedMemoryLimit,
   parseNumber,
@@ -32,6 +33,12 @@ t.test('locked memory is counted in bytes, as the shell has it in KiB', async (t
   const shell = execFileSync('sh', ['-c', 'ulimit -Sl'], { encoding: 'utf8' }).trim();
   const soft = lockedMemoryLimit()?.soft ?? Number.NaN;
   t.equal(soft === Number.POSITIVE_INFINITY ? 'unlimited' : String(soft / 1024), shell);
+});
+
+t.test('the address space is counted in bytes', async (t) => {
+  const line = 'Max address space         3221225472           unlimited            bytes     \n';
+  t.same(parseAddressSpaceLimit(line), { soft: 3_221_225_472, hard: Number.POSITIVE_INFINITY });
+  t.equal(parseAddressSpaceLimit('Limit\n'), null);
 });
 
 t.test('the bound of the accept queue is one number', async (t) => {
