@@ -13,6 +13,7 @@ import { err, ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
 import type { Log } from '../observe/log.js';
 import type { Daemon } from './daemon.js';
+import type { Placer } from './refusal_places.js';
 import { withRemedy } from './start_remedy.js';
 import { watchStaying } from './stayed.js';
 
@@ -36,6 +37,8 @@ export interface FileInUseDeps {
   readonly read: ReadFile;
   readonly log: Log;
   readonly clock: Clock;
+  /** Puts places of the file into what the machine refused. */
+  readonly place: Placer;
 }
 
 export class FileInUse {
@@ -99,7 +102,9 @@ export class FileInUse {
     const { spec, hash, warnings } = config.value;
     const stays = watchStaying(daemon.inventory);
     const adopted = await daemon.reload(spec);
-    if (!adopted.ok) return err(adopted.error.map(withRemedy));
+    if (!adopted.ok) {
+      return err((await this.#deps.place(adopted.error, hash)).map(withRemedy));
+    }
     const diff = asDone(diffSpecs(this.#spec, spec), stays);
     const difference = this.#difference(diff, spec, warnings);
     this.#spec = spec;

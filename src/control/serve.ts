@@ -23,6 +23,7 @@ import { FileInUse, loadFile } from './file_in_use.js';
 import { KeptMembers } from './kept_members.js';
 import { KeptOverrides } from './kept_overrides.js';
 import { Places } from './places.js';
+import { type Placer, placerOf } from './refusal_places.js';
 import { Reloads } from './reloads.js';
 import { serviceManager, watchdogIntervalMs } from './service_manager.js';
 import { SignalInbox } from './signal_inbox.js';
@@ -63,6 +64,7 @@ class Service {
   readonly #notifier: Notifier;
   readonly #inUse: FileInUse;
   readonly #inbox: SignalInbox;
+  readonly #place: Placer;
   readonly #recent = new RecentEvents();
   #metrics: Metrics | null = null;
 
@@ -80,7 +82,14 @@ class Service {
       onSuppressed: (event, lines) => this.#metrics?.logSuppressed(event, lines),
     });
     const { file } = options;
-    const parts = { file, read: readConfigAside, log: this.#log, clock: systemClock };
+    this.#place = placerOf(file, systemTimers);
+    const parts = {
+      file,
+      read: readConfigAside,
+      log: this.#log,
+      clock: systemClock,
+      place: this.#place,
+    };
     this.#inUse = new FileInUse(parts, config);
   }
 
@@ -115,7 +124,10 @@ class Service {
     const { places, reloads } = this.#operated(assembled.value, kept, start);
     const stopped = this.#signals(daemon, ending, reloads);
     const started = await daemon.start();
-    if (!started.ok && daemon.phase !== 'stopping') return this.#fail(started.error.join('; '));
+    if (!started.ok && daemon.phase !== 'stopping') {
+      const problems = await this.#place(started.error, inUse.hash);
+      return this.#fail(problems.join('; '));
+    }
     if (started.ok) await places.open();
     if (daemon.phase === 'serving') {
       this.#notifier.ready();
