@@ -213,7 +213,7 @@ export const WAYS: Readonly<Record<Cause, Way | string>> = {
     play: served,
   },
   rebalanced: 'only sessions older than a minute are moved: test/control/rebalances.test.ts',
-  killed: 'no command of this version asks for it: test/session/tcp/relaying.test.ts',
+  killed: 'sluice ctl kill, by name and by filters: test/system/looking.test.ts',
   shutdown: { backends: echo, kind: 'orderly', by: 'stop', play: served },
   'bad-proxy-header': {
     listener: TRUSTING,

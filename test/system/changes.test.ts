@@ -1,5 +1,5 @@
 /** A change of state is all or nothing, one at a time, and a stop outranks every other one. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { BINARY, Daemon, type LogRecord, startDaemon } from '../support/daemon.js';
@@ -112,6 +112,20 @@ t.test('check, start and reload refuse a path that is not a socket, and leave it
   const started = new Daemon(join(tempFolder(t), 'sluice.toml'), { toml });
   t.teardown(() => started.end());
   t.match(await started.exited, { code: 1 });
+  const good = serviceText({ name: 'echo', backends: await startEchoes(t, 1), health: NONE });
+  const daemon = await startDaemon(t, { toml: good });
+  const link = `${path}-link`;
+  symlinkSync(path, link);
+  for (const [bind, what] of [
+    [path, 'a file'],
+    [link, 'a symbolic link'],
+  ]) {
+    const text = good + listenerText({ name: 'x', pool: 'echo', bind: `unix:${bind}` });
+    const { event, problems } = await daemon.reload(text);
+    t.equal(event, 'reload-failed');
+    t.match(String(problems), `${bind} is ${what}, not a socket`);
+  }
+  t.ok(lstatSync(link).isSymbolicLink());
   t.equal(readFileSync(path, 'utf8'), 'precious');
 });
 
@@ -139,6 +153,29 @@ t.test('an empty or half-written file is refused at a reload', async (t) => {
     const record = await daemon.reload(text);
     t.equal(record.event, 'reload-failed');
     t.match(String(record['problems']), /no listener.*at least one table \[listeners\.NAME\]/);
+    t.equal(await exchangeOnce({ port }), null);
+  }
+});
+
+t.test('a file that is too long is refused at a reload, and nobody waits for it', async (t) => {
+  const front = serviceText({ name: 'echo', backends: await startEchoes(t, 1), health: NONE });
+  const daemon = await startDaemon(t, { toml: front });
+  const port = await daemon.port('echo');
+  const long = front + `# ${'x'.repeat(1_021)}\n`.repeat(17 * 1_024);
+  const unknown = Array.from({ length: 390_000 }, (_, index) => `key${index} = 1\n`).join('');
+  for (const [text, told] of [
+    [long, /expected at most 16777216 bytes/],
+    [`${front}[pools.more]\n${unknown}`, /more than 10000 problems/],
+  ] as const) {
+    const refused = daemon.reload(text);
+    let asked = 0;
+    void refused.then(() => {
+      asked = Number.POSITIVE_INFINITY;
+    });
+    for (; asked < 50; asked++) t.equal((await daemon.get('/healthz')).status, 200);
+    const { event, problems } = await refused;
+    t.equal(event, 'reload-failed');
+    t.match(String(problems), told);
     t.equal(await exchangeOnce({ port }), null);
   }
 });
@@ -215,7 +252,7 @@ function badBinds(t: Test): readonly (readonly [bind: string, told: RegExp])[] {
   return [
     [`unix:${join(folder, 'folder')}`, /folder is a directory, not a socket/],
     [`unix:${join(folder, 'nowhere', 'x.sock')}`, /nowhere does not exist/],
-    ['192.0.2.1:0', /EADDRNOTAVAIL/],
+    ['192.0.2.1:0', /:\d+:\d+: listener x cannot listen on 192\.0\.2\.1:0: .*EADDRNOTAVAIL/],
   ];
 }
 

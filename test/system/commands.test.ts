@@ -47,6 +47,69 @@ t.test('check tells all problems with their places and exits with 1', async (t) 
   t.equal(told.length, 4);
 });
 
+t.test('a check shows the way: each problem says what would be right', async (t) => {
+  const file = join(tempFolder(t), 'ways.toml');
+  const wrong = GOOD.replace('policy = "p2c"', 'policy = "leastconn"\ntls = true').replace(
+    'pool = "pg"',
+    'pool = "pg"\nidle_timeout = "5 seconds"',
+  );
+  writeFileSync(file, wrong);
+  const { code, stderr } = await sluice('check', file);
+  t.equal(code, 1);
+  t.match(stderr, /idle_timeout: not a duration \(expected "5s", .*; got "5 seconds"\)/);
+  t.match(stderr, /pools\.pg\.policy: .* \(expected "least-connections", .*; got "leastconn"\)/);
+  t.match(stderr, /pools\.pg\.tls: .* \(expected it under \[pools\.NAME\.health\]; got "tls"\)/);
+  t.equal(stderr.trim().split('\n').length, 3);
+});
+
+t.test('what is allowed and nearly always a mistake is a warning, and exit code 0', async (t) => {
+  const file = join(tempFolder(t), 'odd.toml');
+  const probe = 'probe = "postgres"\nuser = "u"\npassword_file = "/nowhere/password"';
+  const udp =
+    listenerText({ name: 'dns', pool: 'dns', protocol: 'udp' }) +
+    '[[pools.dns.backends]]\naddress = "127.0.0.1:53"\n';
+  writeFileSync(file, GOOD.replace(/probe = "tcp"/, probe) + udp);
+  const { code, stderr } = await sluice('check', file);
+  t.equal(code, 0);
+  t.match(stderr, /warning: pools\.pg\.health\.password_file: .*\/nowhere\/password/);
+  t.match(stderr, /warning: pools\.dns\.health\.probe: the default probe connects by TCP/);
+});
+
+t.test('a check takes as long as its file is, and tells a hundred problems', async (t) => {
+  const file = join(tempFolder(t), 'long.toml');
+  const backends = Array.from({ length: 80_000 }, (_, index) => {
+    return `[[pools.pg.backends]]\naddress = "10.${index >> 16}.${(index >> 8) & 255}.${index & 255}:1"\n`;
+  });
+  const unknown = Array.from({ length: 390_000 }, (_, index) => `key${index} = 1\n`);
+  const files: readonly (readonly [text: string, lines: number, told: RegExp])[] = [
+    [GOOD + backends.join(''), 2, /too many backends in all pools \(expected at most 16384/],
+    [`${GOOD}[pools.more]\n${unknown.join('')}`, 101, /more than 10000 problems/],
+    [GOOD + `# ${'x'.repeat(1_021)}\n`.repeat(17 * 1_024), 1, /at most 16777216 bytes/],
+  ];
+  for (const [text, lines, told] of files) {
+    writeFileSync(file, text);
+    const shell = '"$@"; code=$?; times; exit $code';
+    const words = ['-c', shell, 'sh', process.execPath, BINARY, 'check', file];
+    const { code, stdout, stderr } = await runToEnd('sh', words);
+    t.equal(code, 1);
+    t.match(stderr, told);
+    const found = stderr.trim().split('\n').length;
+    t.ok(found >= lines && found <= 103, `${found} lines`);
+    t.ok(cpuSeconds(stdout) < 15, `${cpuSeconds(stdout)} s of CPU`);
+  }
+});
+
+/** Of the children of a shell: the second line of `times`, such as "0m1.230000s 0m0.040000s". */
+function cpuSeconds(times: string): number {
+  const parts =
+    times
+      .trim()
+      .split('\n')
+      .at(-1)
+      ?.matchAll(/(\d+)m([\d.]+)s/g) ?? [];
+  return [...parts].reduce((sum, [, minutes, s]) => sum + 60 * Number(minutes) + Number(s), 0);
+}
+
 t.test('a file that is not there is one plain sentence and exit code 1', async (t) => {
   for (const command of ['check', 'run']) {
     const { code, stdout, stderr } = await sluice(command, '-c', '/nowhere/sluice.toml');

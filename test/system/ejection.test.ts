@@ -95,6 +95,33 @@ t.test('the last one that could serve stays, over both workers', async (t) => {
   t.equal(daemon.eventsNamed('backend-ejected').length, 1);
 });
 
+t.test('no more than max_ejected_percent are out at a time, over both workers', async (t) => {
+  const [echo] = await startEchoes(t, 1);
+  const dead = await Promise.all(Array.from({ length: 9 }, () => freePort()));
+  const daemon = await startDaemon(t, {
+    workers: 2,
+    access: 'off',
+    toml: serviceText({
+      name: 'echo',
+      policy: 'round-robin',
+      backends: [
+        { address: echo?.address ?? '' },
+        ...dead.map((port) => ({ address: `127.0.0.1:${port}` })),
+      ],
+      lines: 'retries = 9',
+      health: 'probe = "none"',
+      sections: '[pools.echo.outlier]\nconsecutive_failures = 1\nmax_ejected_percent = 30\n',
+    }),
+  });
+  const clients = { port: await daemon.port('echo') };
+  for (let round = 0; round < 4; round++) {
+    await Promise.all(Array.from({ length: 50 }, () => exchangeOnce(clients)));
+  }
+  await daemon.event('ejection-spared');
+  t.equal(daemon.eventsNamed('backend-ejected').length, 3, '30 % of ten');
+  t.equal((await daemon.metrics()).sum('sluice_ejections_total', {}), 3);
+});
+
 t.test('who accepts and resets stays out for its time, however good its probes are', async (t) => {
   const [echo] = await startEchoes(t, 1);
   let [resets, probes] = [0, 0];

@@ -3,13 +3,15 @@ import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { startOperated } from '../support/ctl.js';
 import { eventually, nowMs, within } from '../support/deadline.js';
 import { startEchoes } from '../support/load/echo_backend.js';
 import { exchangeOnce } from '../support/load/short_connections.js';
 import { type MuteDaemon, type MuteSetup, startMute } from '../support/mute_daemon.js';
-import { freePort } from '../support/places.js';
+import { freePort, tempFolder } from '../support/places.js';
 import { program } from '../support/require_server.js';
 import { listenerText, poolText } from '../support/settings.js';
 import { dial, tryDial, type Wire } from '../support/wire.js';
@@ -96,6 +98,61 @@ t.test('while a name server does not answer, a second signal ends it at once', a
   await asked;
   t.ok((await timeToEnd(t, daemon, ['SIGTERM', 'SIGINT'])) < AT_ONCE_MS);
 });
+
+t.test('neither sources nor operators that wait delay the end', async (t) => {
+  const mute = createServer((socket) => {
+    t.teardown(() => socket.destroy());
+    socket.on('error', () => {}).resume();
+  });
+  await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => mute.close());
+  const silent = `127.0.0.1:${(mute.address() as AddressInfo).port}`;
+  const pipe = join(tempFolder(t), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const sources = [
+    `kind = "consul"\nurl = "http://${silent}"\nservice = "pg"\ntoken_file = "${pipe}"`,
+    `kind = "etcd"\nurls = ["http://${silent}"]\nprefix = "/pg/"`,
+    `kind = "http"\nurl = "http://${silent}/members"`,
+    `kind = "sentinel"\naddresses = ["${silent}"]\nmaster = "m"`,
+    `kind = "patroni"\nurls = ["http://${silent}"]`,
+    `kind = "file"\npath = "${pipe}"`,
+  ].map((lines, index) => {
+    const sections = `[[pools.far${index}.discovery]]\n${lines}\n`;
+    return (
+      listenerText({ pool: `far${index}` }) +
+      poolText({ name: `far${index}`, backends: [], sections })
+    );
+  });
+  const near = poolText({ name: 'near', backends: await startEchoes(t, 1) });
+  for (const signals of [['SIGTERM'], ['SIGTERM', 'SIGTERM']] as const) {
+    const { daemon, socket, ctl } = await startOperated(t, {
+      shutdownTimeout: `${SHUTDOWN_MS}ms`,
+      toml: listenerText({ pool: 'near' }) + near + sources.join(''),
+    });
+    await daemon.backendsUp('near', 1);
+    const wire = await dial(t, { port: await daemon.port('near') });
+    await wire.send('x');
+    await wire.read(1);
+    t.equal((await ctl('hold', 'near')).code, 0);
+    await dial(t, { port: await daemon.port('near') });
+    for (const text of ['GET /v1/events?follow=true HTTP/1.1\r\nHost: x\r\n\r\n', HALF_ORDER]) {
+      const operator = connect({ path: socket });
+      t.teardown(() => operator.destroy());
+      operator.on('error', () => {});
+      await once(operator, 'connect');
+      operator.write(text);
+    }
+    const beganMs = nowMs();
+    for (const signal of signals) {
+      daemon.signal(signal);
+      await daemon.event('stopping');
+    }
+    t.same(await within('the end', daemon.exited, LIMIT_MS + 2_000), { code: 0, signal: null });
+    t.ok(nowMs() - beganMs < (signals.length === 1 ? LIMIT_MS : AT_ONCE_MS), signals.join());
+  }
+});
+
+const HALF_ORDER = 'POST /v1/drain HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{';
 
 t.test('a worker that does not answer does not delay the end', async (t) => {
   const hang = `import { existsSync } from 'node:fs';

@@ -57,23 +57,48 @@ t.test('silent connections lock nobody out', async (t) => {
   }
 });
 
-t.test('a page that is asked for by a foreign name is refused', async (t) => {
-  const { dial } = await observed(t);
-  const socket = await dial();
-  socket.end('GET /health HTTP/1.1\r\nHost: rebound.example\r\n\r\n');
-  const answer = (await socket.toArray()).join('');
-  t.match(answer, /^HTTP\/1\.1 421 /);
-  t.match(answer, 'rebound.example is not served here');
-});
+t.test(
+  'a page that is asked for by a foreign name is refused, and by others it is not',
+  async (t) => {
+    const { daemon, dial } = await observed(t, 'hosts = ["lb.example.org"]');
+    const asked = async (path: string, host: string): Promise<string> => {
+      const socket = await dial();
+      socket.end(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      return (await socket.toArray()).join('');
+    };
+    t.match(
+      await asked('/health', 'rebound.example'),
+      /^HTTP\/1\.1 421 .*rebound\.example is not/s,
+    );
+    for (const path of ['/health', '/metrics', '/', '/v1/status']) {
+      for (const host of FOREIGN) t.match(await asked(path, host), /^HTTP\/1\.1 421 /, host);
+    }
+    for (const host of OWN) t.match(await asked('/healthz', host), /^HTTP\/1\.1 200 /, host);
+    t.same(daemon.eventsNamed('internal-error'), []);
+  },
+);
 
-async function observed(t: Test): Promise<{
+const FOREIGN = ['localhost.example', '127.0.0.1.example', 'me@localhost', 'xlb.example.org', ''];
+const OWN = [
+  'localhost',
+  'LOCALHOST:80',
+  '127.0.0.1',
+  '10.1.2.3:9',
+  '[::1]:9',
+  'lb.example.org:443',
+];
+
+async function observed(
+  t: Test,
+  adminLines = '',
+): Promise<{
   readonly daemon: Daemon;
   readonly dial: () => Promise<Socket>;
 }> {
   const addresses = Array.from({ length: BACKENDS }, (_, n) => `127.0.0.1:${20_000 + n}`);
   const backends = addresses.map((address) => ({ address }));
   const toml = serviceText({ name: 'many', backends, health: 'probe = "none"' });
-  const daemon = await startDaemon(t, { toml });
+  const daemon = await startDaemon(t, { toml, adminLines });
   const { address } = await daemon.event('admin-listening');
   const target = parseAddress(String(address));
   const sockets: Socket[] = [];

@@ -1,7 +1,7 @@
 /** Real PostgreSQL servers behind the real daemon. */
 import t from 'tap';
 import { startDaemon } from '../support/daemon.js';
-import { nowMs, pass } from '../support/deadline.js';
+import { eventually, nowMs, pass } from '../support/deadline.js';
 import { type PostgresSession, postgresSessions } from '../support/load/postgres_sessions.js';
 import { mustRun, runToEnd } from '../support/process.js';
 import { haveServers, program } from '../support/require_server.js';
@@ -22,6 +22,34 @@ t.test('psql sessions go in turn to three PostgreSQL servers', async (t) => {
   t.same(answers.sort(), expected.sort());
 });
 
+t.test(
+  'probes leave no line in the log of PostgreSQL, by default and without a user',
+  async (t) => {
+    if (!haveServers(t, ...POSTGRES_PROGRAMS)) return;
+    const [server] = await startPostgres(t, 1);
+    if (server === undefined) return;
+    const before = server.log.length;
+    const kinds = ['tcp', 'postgres'];
+    const health = (kind: string): string => `probe = "${kind}"\ninterval = "100ms"`;
+    const services = kinds.map((kind) => {
+      return serviceText({ name: kind, backends: [server], health: health(kind) });
+    });
+    const daemon = await startDaemon(t, { toml: services.join('') });
+    for (const pool of kinds) {
+      await daemon.metricSettles('sluice_probe_seconds_count', { pool }, (count) => count >= 10);
+    }
+    await daemon.stop();
+    await query(server.port, "do $$ begin raise log 'a later line'; end $$");
+    const added = (): readonly string[] => server.log.slice(before);
+    await eventually('a later line', () => added().some((one) => LATER.test(one)) || undefined);
+    t.same(
+      added().filter((one) => !LATER.test(one)),
+      [],
+    );
+  },
+);
+
+const LATER = /a later line|CONTEXT/;
 const DOWN_INTERVAL_MS = 500;
 const FAST_INTERVAL_MS = 250;
 const RISE = 3;

@@ -7,7 +7,7 @@ import { type Daemon, startDaemon } from '../support/daemon.js';
 import { nowMs, pass } from '../support/deadline.js';
 import { startEchoes } from '../support/load/echo_backend.js';
 import { exchangeOnce } from '../support/load/short_connections.js';
-import { tempFolder } from '../support/places.js';
+import { freePort, tempFolder } from '../support/places.js';
 import { listenerText, poolText } from '../support/settings.js';
 import { dial, type Wire } from '../support/wire.js';
 
@@ -108,6 +108,32 @@ t.test(
     t.same(await daemon.stop(), { code: 0, signal: null });
   },
 );
+
+t.test('an ejection takes its time, and a standstill is none of it', async (t) => {
+  const backends = await startEchoes(t, 1);
+  const dead = { name: 'dead', address: `127.0.0.1:${await freePort()}` };
+  const daemon = await startDaemon(t, {
+    toml:
+      listenerText({ pool: 'echo' }) +
+      poolText({
+        name: 'echo',
+        policy: 'round-robin',
+        backends: [dead, ...backends],
+        health: 'probe = "none"',
+        sections: '[pools.echo.outlier]\nconsecutive_failures = 1\nbase_ejection = "5s"\n',
+      }),
+  });
+  const port = await daemon.port('echo');
+  const ejected = daemon.event('backend-ejected');
+  for (let i = 0; i < 4; i++) t.equal(await exchangeOnce({ port }), null);
+  await ejected;
+  const returned = daemon.nextEvent('backend-returned').then(nowMs);
+  const beganMs = nowMs();
+  await standStill(daemon);
+  const stoodMs = nowMs() - beganMs;
+  const tookMs = (await returned) - beganMs;
+  t.ok(stoodMs >= STOPPED_MS && tookMs > STOPPED_MS + 3_000, `back after ${Math.round(tookMs)} ms`);
+});
 
 t.test('stopped while a stop runs: sessions keep what is left of shutdown_timeout', async (t) => {
   const backends = await startEchoes(t, 1);

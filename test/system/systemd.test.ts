@@ -42,13 +42,25 @@ t.test('under systemd the daemon starts, reloads, is watched and stops', async (
     const pid = await container.property('sluice', 'MainPID');
     const user = await container.must('stat', '-c', '%U', `/proc/${pid}`);
     t.equal(user.trim(), 'sluice');
+    t.equal(await container.property('sluice', 'StatusText'), 'serving 2 listeners');
   });
 
   t.test('reload of an invalid file fails with its problems and changes nothing', async (t) => {
     service.write(`${service.text([first])}\npolizy = 1\n`);
     const { code } = await container.run('systemctl', 'reload', 'sluice');
     t.not(code, 0);
-    t.match(await container.must('journalctl', '-u', 'sluice', '-o', 'cat'), /:\d+:\d+: .*polizy/);
+    const journal = ['journalctl', '-u', 'sluice', '-o', 'cat'];
+    t.match(await container.must(...journal), /:\d+:\d+: .*polizy/);
+    t.equal(await exchangeOnce({ port }), null);
+    // The unit has it checked first; a signal does not.
+    await container.must('kill', '-HUP', await mainPid(container));
+    await eventually('the status says so', async () => {
+      const text = await container.property('sluice', 'StatusText');
+      return /refused: .*polizy/.test(text) ? true : undefined;
+    });
+    const errors = await container.must(...journal, '-p', 'err');
+    t.match(errors, '"event":"reload-failed"');
+    t.notMatch(errors, '"level":"info"', 'each line has a priority of its own');
     t.equal(await exchangeOnce({ port }), null);
   });
 
@@ -70,10 +82,7 @@ t.test('under systemd the daemon starts, reloads, is watched and stops', async (
   });
 
   t.test('a daemon that does not answer is ended and started again', async (t) => {
-    const pid = await container.property('sluice', 'MainPID');
-    // 0 (no daemon runs) would stop whoever runs this test: kill(2) takes it for the process group.
-    if (!(Number(pid) > 1)) throw new Error(`no daemon runs: MainPID is ${pid}`);
-    await container.must('kill', '-STOP', pid);
+    await container.must('kill', '-STOP', await mainPid(container));
     await eventually('a restart', async () => {
       const restarts = await container.property('sluice', 'NRestarts');
       return restarts === '1' ? true : undefined;
@@ -102,6 +111,13 @@ t.test('under systemd the daemon starts, reloads, is watched and stops', async (
     t.equal(await container.property('sluice', 'ActiveState'), 'inactive');
   });
 });
+
+/** 0 (no daemon runs) would hit whoever runs this test: kill(2) takes it for the process group. */
+async function mainPid(container: Container): Promise<string> {
+  const pid = await container.property('sluice', 'MainPID');
+  if (!(Number(pid) > 1)) throw new Error(`no daemon runs: MainPID is ${pid}`);
+  return pid;
+}
 
 interface ServiceInContainer {
   readonly container: Container;

@@ -142,6 +142,35 @@ t.test('a session that reached nobody names nobody, in log and metrics alike', a
   await daemon.metricSettles('sluice_refused_total', { backend: '' }, (n) => n === 1);
 });
 
+t.test('every refusal has its reason on the page', async (t) => {
+  const dead = { address: `127.0.0.1:${await freePort()}` };
+  const pool = { name: 'echo', backends: [dead], health: 'probe = "none"', lines: 'retries = 0' };
+  const denied = listenerText({
+    name: 'denied',
+    pool: 'echo',
+    lines: 'access.deny = ["0.0.0.0/0"]',
+  });
+  const daemon = await startDaemon(t, { toml: serviceText(pool) + denied });
+  for (const listener of ['echo', 'echo', 'denied']) {
+    await (await dial(t, { port: await daemon.port(listener) })).closed;
+  }
+  await eventually('the page has them', async () => {
+    const { body } = await daemon.get('/health');
+    const { listeners } = JSON.parse(body) as { readonly listeners: readonly ShownListener[] };
+    const told = listeners.map(({ name, refused }) => {
+      return `${name}: ${refused.map(({ reason, count }) => `${reason} ${count}`).join()}`;
+    });
+    return told.sort().join('; ') === 'denied: denied 1; echo: dial-failed 2' ? true : undefined;
+  });
+  const { body } = await daemon.get('/health?format=text');
+  t.match(body, /dial-failed 2/);
+});
+
+interface ShownListener {
+  readonly name: string;
+  readonly refused: readonly { readonly reason: string; readonly count: number }[];
+}
+
 t.test('two servers that both say "primary" are told, and shown as long as they do', async (t) => {
   if (!haveServers(t, ...REDIS_PROGRAMS)) return;
   const [one, two] = await startRedis(t, 2);
