@@ -1,5 +1,8 @@
 /** What helps when the daemon cannot start, for refusals that come from the machine. Pure. */
 
+const FORBIDDEN =
+  'a seccomp profile or a security module refuses the call: look into the audit log';
+
 /** By the name of the error in the sentence; the first that is found counts. */
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/uv_cwd/, 'the working directory was deleted: start sluice in one that is there'],
@@ -9,6 +12,7 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   ],
   [/EMFILE/, 'too few open files are allowed: raise LimitNOFILE (or `ulimit -n`)'],
   [/ENFILE/, 'the machine has too many files open: raise fs.file-max'],
+  [/EPERM \(ERR_WORKER_INIT_FAILED\)/, FORBIDDEN],
   [/ERR_WORKER_INIT_FAILED|EAGAIN/, 'too few threads are allowed: raise TasksMax (or `ulimit -u`)'],
   [
     /ERR_WORKER_OUT_OF_MEMORY|ENOMEM|ENOBUFS|heap limit|allocation failed/i,
@@ -22,7 +26,7 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     /EAFNOSUPPORT/,
     'the kernel has no such addresses (IPv6?), or RestrictAddressFamilies does not allow them',
   ],
-  [/EPERM/, 'a seccomp profile or a security module refuses the call: look into the audit log'],
+  [/EPERM/, FORBIDDEN],
   [/bind: .*ENOENT/, 'the folder of the socket must exist: RuntimeDirectory in the unit makes one'],
   [/bind: .*EROFS/, 'the socket must be in a folder that may be written to (ReadWritePaths)'],
 ];

@@ -74,6 +74,9 @@ t.test('a refusal of the machine comes with what helps', async (t) => {
   for (const errno of ['EPROTOTYPE', 'EAGAIN', 'EACCES']) {
     t.match(helps(`a socket is there, and connecting says ${errno}`), /ss -xlp/, errno);
   }
+  const thread = 'Worker initialization failure:';
+  t.match(helps(`${thread} EPERM (ERR_WORKER_INIT_FAILED)`), /seccomp/);
+  t.match(helps(`${thread} EAGAIN (ERR_WORKER_INIT_FAILED)`), /ulimit -u/);
 });
 
 t.test('max_sessions = 0 is what the descriptors allow', async (t) => {
