@@ -27,6 +27,7 @@ t.test('an empty file is a daemon with nothing to do', async (t) => {
     },
     listeners: [],
     pools: [],
+    denied: [],
   });
 });
 
