@@ -15,6 +15,7 @@ t.test('every table of a file is a section, in the order of the file', async (t)
       '[[listeners.NAME.routes]]',
       '[listeners.NAME.postgres]',
       '[listeners.NAME.access]',
+      '[listeners.NAME.limits]',
       '[pools.NAME]',
       '[pools.NAME.hash]',
       '[pools.NAME.health]',
