@@ -23,6 +23,10 @@ export class FailureRate {
     this.#settledMs[member] = nowMs;
   }
 
+  forget(member: number): void {
+    this.#rates[member] = 0;
+  }
+
   /** Carries a member's knowledge over into a new membership. */
   adopt(member: number, from: FailureRate, fromMember: number): void {
     this.#rates[member] = from.#rates[fromMember] ?? 0;

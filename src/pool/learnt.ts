@@ -29,6 +29,12 @@ export class Learnt {
     this.#failureRate.observe(member, failed, nowMs);
   }
 
+  /** As if it were new. */
+  forget(member: number): void {
+    this.#latency.forget(member);
+    this.#failureRate.forget(member);
+  }
+
   /** Carries a member's knowledge over into a new membership. */
   adopt(member: number, from: Learnt, fromMember: number): void {
     this.#latency.adopt(member, from.#latency, fromMember);

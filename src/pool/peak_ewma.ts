@@ -29,6 +29,10 @@ export class PeakEwma {
     return peakMs === 0 ? 0 : peakEwma(peakMs, 0, elapsedMs, DECAY_MS);
   }
 
+  forget(member: number): void {
+    this.#peaksMs[member] = 0;
+  }
+
   /** Carries a member's knowledge over into a new membership. */
   adopt(member: number, from: PeakEwma, fromMember: number): void {
     this.#peaksMs[member] = from.#peaksMs[fromMember] ?? 0;

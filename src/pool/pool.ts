@@ -255,7 +255,13 @@ export class Pool implements PoolView, LeaseBook {
   #rosterOf(members: readonly PlannedBackend[], plan: PoolPlan, policy: Policy): Roster {
     const { ledger } = this.#deps;
     const { panicPercent } = plan.settings;
-    return new Roster(members, { ledger, policy, figures: this.#figures, panicPercent });
+    const figures = this.#figures;
+    // What its bad time was like says nothing about it now, and would keep load away from it.
+    const returned = (member: number): void => {
+      this.#learnt.forget(member);
+      this.#roster.measured(member);
+    };
+    return new Roster(members, { ledger, policy, figures, panicPercent, returned });
   }
 
   /** Makes the roster what it is for a session that has `tried` these in vain. */

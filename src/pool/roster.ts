@@ -38,6 +38,8 @@ export interface RosterOptions {
   readonly policy: Policy;
   readonly figures: Figures;
   readonly panicPercent: number;
+  /** A member is well again that was down or ejected; it is sorted in afterwards. */
+  readonly returned: (member: number) => void;
 }
 
 export class Roster {
@@ -45,6 +47,7 @@ export class Roster {
   readonly #ledger: Ledger;
   readonly #policy: Policy;
   readonly #panicPercent: number;
+  readonly #returned: RosterOptions['returned'];
   readonly #changes: ChangeReader;
   readonly #rows: RowIndex;
   readonly #tiers: Readonly<Record<Tier, CandidateSet>>;
@@ -61,11 +64,12 @@ export class Roster {
 
   /** A roster that has not looked at any member yet. */
   constructor(members: readonly PlannedBackend[], options: RosterOptions) {
-    const { ledger, policy, figures, panicPercent } = options;
+    const { ledger, policy, figures, panicPercent, returned } = options;
     this.#members = members;
     this.#ledger = ledger;
     this.#policy = policy;
     this.#panicPercent = panicPercent;
+    this.#returned = returned;
     this.#rows = new RowIndex(members.map(({ id }) => id));
     const hasBackups = members.some(({ backup }) => backup);
     const room = { first: members.length, backup: 0, all: 0 };
@@ -186,7 +190,9 @@ export class Roster {
     const wellness = member.draining ? 'unfit' : wellnessOf(ledger, id);
     this.#wellness[account.wellness]--;
     this.#wellness[wellness]++;
+    const before = account.wellness;
     account.wellness = wellness;
+    if (before === 'unwell' && wellness === 'well') this.#returned(index);
     if (member.yielding) return;
     const reason = ineligibleMember(ledger, member, null, 'health');
     this.#sort(member.backup ? 'backup' : 'first', index, reason);

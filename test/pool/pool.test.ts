@@ -231,6 +231,30 @@ t.test('what was learnt about a backend that stays survives an update that moves
   for (let n = 0; n < 20; n++) t.equal(swift(), 'b1');
 });
 
+t.test(
+  'one that is back is judged anew: what its bad time was like keeps no load away',
+  async (t) => {
+    for (const name of ['least-latency', 'adaptive'] as const) {
+      const { pool, ledger, time } = setUp({
+        policy: { name },
+        backends: [backend(0), backend(1)],
+      });
+      const late = [1, 2, 3, 4].map(() => lease(pool.select(NOBODY)));
+      ledger.setHealth(id(0), 'down');
+      t.equal(lease(pool.select(NOBODY)).backend.name, 'b1');
+      // What had stood still answers at last, just before its probes find it well.
+      for (const one of late) {
+        one.answered(one.backend.id === id(0) ? 5_000 : 1);
+        one.settle(one.backend.id === id(0) ? 'failed' : 'served');
+      }
+      await time.pass(500);
+      ledger.setHealth(id(0), 'up');
+      const { b0 = 0 } = shares(pool, 20);
+      t.ok(b0 >= 8, `${name}: ${b0} of 20`);
+    }
+  },
+);
+
 t.test('a lease from before an update settles at its own backend', async (t) => {
   const { pool, plan, ledger } = setUp();
   const held = [1, 2, 3].map(() => lease(pool.select(NOBODY)));
