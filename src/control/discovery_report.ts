@@ -5,6 +5,7 @@ import type { Doubt } from '../discovery/doubt.js';
 import type { FollowerNews, FollowerView } from '../discovery/follower.js';
 import { memberKey, nameOf } from '../discovery/member_sets.js';
 import type { Member } from '../discovery/source.js';
+import { turnOf } from '../discovery/source_view.js';
 import type { Log } from '../observe/log.js';
 
 /** Names in one line; the others are counted. */
@@ -56,7 +57,7 @@ export class SourceTeller {
   }
 
   #tellDoubt(told: Told, doubt: Doubt | null, before: Doubt | null, nowMs: number): void {
-    const isSame = doubt?.sinceMs === before?.sinceMs && doubt?.kind === before?.kind;
+    const isSame = turnOf(before, doubt) === 'same';
     if (doubt !== null) {
       const isKnown = this.#well !== null && isAlike(doubt, this.#doubt);
       this.#well = null;

@@ -14,7 +14,7 @@ import { dialWithFailover } from './dial.js';
 import { Drains } from './drains.js';
 import type { Entry } from './entry.js';
 import { type NoBackendCode, NoBackendError } from './errors.js';
-import type { BalancerEvent, BalancerEvents } from './events.js';
+import type { BalancerEvent, BalancerEvents, Tell } from './events.js';
 import { Executor } from './execute.js';
 import type { Callback, ConnectOptions, ExecuteOptions, PickOptions } from './execute_options.js';
 import type { Explanation } from './explanation.js';
@@ -22,6 +22,7 @@ import { Following, type Read } from './following.js';
 import { PickedLease } from './lease.js';
 import type { Machine } from './machine.js';
 import { type MetricRegistry, registerMetrics } from './metrics.js';
+import { isTable, misfit } from './misfit.js';
 import type { BalancerOptions } from './options.js';
 import { readPick } from './read_calls.js';
 import type { ReadOptions } from './read_options.js';
@@ -52,6 +53,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
     super();
     const { spec } = options;
     const { clock, timers, waits, random } = machine;
+    const tell: Tell = (event, what) => this.#tell(event, what);
     this.#machine = machine;
     this.#connections = new Connections(timers, random);
     this.#drains = new Drains(waits);
@@ -72,13 +74,15 @@ export class Balancer extends EventEmitter<BalancerEvents> {
       ledger: this.#ledger,
       counts: this.#counts,
       connections: this.#connections,
-      tell: (event, what) => this.#tell(event, what),
+      tell,
       defect,
       planned: (plan) => this.#pool.update(plan),
       drainEnded: (entry) => this.#drains.ended(entry),
       ring: () => this.#ring(),
     });
-    this.#following = new Following(options, { ...machine, read, states: this.#states, defect });
+    const states = this.#states;
+    const counts = this.#counts;
+    this.#following = new Following(options, { ...machine, read, states, counts, tell, defect });
     this.#waiting = new Waiting({
       pool: this.#pool,
       ledger: this.#ledger,
@@ -139,7 +143,8 @@ export class Balancer extends EventEmitter<BalancerEvents> {
    */
   async update(changes: Partial<BalancerOptions> = {}): Promise<void> {
     this.#mustBeOpen();
-    await this.#following.update(changes);
+    if (!isTable(changes ?? {})) throw misfit('changes', 'wrong type', 'an object', changes);
+    await this.#following.update(changes ?? {});
     this.#mustBeOpen();
   }
 
@@ -166,7 +171,8 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   }
 
   snapshot(): Snapshot {
-    return snapshotOf(this.#states, this.#ledger, this.#waiting.queued);
+    const { sources } = this.#following;
+    return snapshotOf(this.#states, this.#ledger, this.#waiting.queued, sources);
   }
 
   /** What `pick` would answer and why; nothing is reserved, and no turn is taken. */
@@ -182,7 +188,12 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   /** Registers the daemon's metrics of a pool; several balancers may share one registry. */
   metrics(registry: MetricRegistry): void {
     this.#mustBeOpen();
-    const source = { counts: this.#counts, snapshot: () => this.snapshot() };
+    const source = {
+      name: this.name,
+      counts: this.#counts,
+      snapshot: () => this.snapshot(),
+      sourceAges: () => this.#following.sourceAges,
+    };
     this.#unregister.push(registerMetrics(registry, source));
   }
 

@@ -12,6 +12,7 @@ export class Counts {
   readonly #transitions = new Map<string, number>();
   readonly #ejections = new Map<string, number>();
   readonly #probeFailures = new Map<string, number>();
+  readonly #sourceFailures = new Map<string, number>();
 
   refusal(reason: string): void {
     add(this.#refused, reason);
@@ -25,6 +26,9 @@ export class Counts {
   probeFailure(backend: string, reason: string): void {
     add(this.#probeFailures, keyOf(backend, reason));
   }
+  sourceFailure(source: string, reason: string): void {
+    add(this.#sourceFailures, keyOf(source, reason));
+  }
 
   get refused(): ByReason {
     return this.#refused;
@@ -37,6 +41,9 @@ export class Counts {
   }
   get probeFailures(): ByReason {
     return this.#probeFailures;
+  }
+  get sourceFailures(): ByReason {
+    return this.#sourceFailures;
   }
 
   /** Backends that are gone are counted no more: names come and go with discovery. */

@@ -20,6 +20,20 @@ interface Ejected extends Told {
 interface Placed extends OfBackend {
   readonly address: string;
 }
+interface OfSource {
+  /** The name of the balancer. */
+  readonly pool: string;
+  /** As `snapshot().sources` calls it. */
+  readonly source: string;
+}
+
+interface Suspicious {
+  /** Whom the answer takes away, of so many backends. */
+  readonly removed: readonly string[];
+  readonly backends: number;
+  /** It counts when it has repeated for so long. */
+  readonly limitMs: number;
+}
 
 /** By event, what its listeners get. */
 export interface BalancerEvents {
@@ -36,6 +50,12 @@ export interface BalancerEvents {
   'backend-drained': [OfBackend];
   'probe-failed': [Told & { readonly durationMs: number }];
   'probe-note': [OfBackend & { readonly detail: string }];
+  'discovery-failed': [OfSource & { readonly cause: string; readonly detail: string }];
+  'discovery-empty': [OfSource];
+  'discovery-suspicious': [OfSource & Suspicious];
+  'discovery-contradicted': [OfSource & { readonly kept: readonly string[] }];
+  'discovery-left-out': [OfSource & { readonly problems: readonly string[] }];
+  'discovery-recovered': [OfSource & { readonly before: string }];
 }
 
 export type BalancerEvent = keyof BalancerEvents;

@@ -6,7 +6,10 @@ import type { Timer } from '../core/clock.js';
 import { formatAddress } from '../core/endpoint.js';
 import type { PoolSpec } from '../core/spec.js';
 import { withMembers } from '../discovery/fold_discovered.js';
+import type { SourceSnapshot } from '../discovery/source_view.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from '../names/resolver.js';
+import type { Counts } from './counts.js';
+import type { Tell } from './events.js';
 import type { Machine } from './machine.js';
 import type { BalancerOptions } from './options.js';
 import type { ReadOptions } from './read_options.js';
@@ -19,6 +22,8 @@ export type Read = (changes: Partial<BalancerOptions>) => ReadOptions | Promise<
 export interface FollowingDeps extends Machine {
   readonly read: Read;
   readonly states: States;
+  readonly counts: Counts;
+  readonly tell: Tell;
   readonly defect: (error: unknown) => void;
 }
 
@@ -49,9 +54,18 @@ export class Following {
     });
     this.#sources = new Sources({
       ...deps,
+      name: options.spec.name,
       proofOf: ({ address }) => states.proofOf(formatAddress(address)),
       changed: () => this.#followSoon(),
     });
+  }
+
+  get sources(): readonly SourceSnapshot[] {
+    return this.#sources.snapshot;
+  }
+
+  get sourceAges(): ReadonlyMap<string, number> {
+    return this.#sources.ages;
   }
 
   start(): Promise<void> {
@@ -80,10 +94,12 @@ export class Following {
     this.#options = options;
     await this.#sources.follow(options.spec.discovery, options.registries);
     const spec = this.#withFound(options.spec);
+    const demoted = this.#sources.takeDemoted();
     const addresses = spec.backends.map(({ address }) => address);
     await this.#resolver.refresh(addresses);
     if (this.#isClosed()) return;
     this.#deps.states.follow(spec, (address) => this.#resolver.endpoint(address));
+    for (const address of demoted) this.#deps.states.demoted(address);
     this.#resolver.followed(addresses);
     this.#later?.cancel();
     if (addresses.some(({ kind }) => kind === 'name')) this.#followLater();

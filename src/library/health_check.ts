@@ -3,6 +3,7 @@
  * because somebody asks: a crowd of probes must not become a crowd of queries.
  */
 import type { Clock, Timer, Timers } from '../core/clock.js';
+import { messageOf } from './words.js';
 
 export interface CheckOptions {
   /** Rejects, throws or answers `false` where something is wrong. */
@@ -84,8 +85,7 @@ export class HealthCheck {
         timer.cancel();
         resolve(detail);
       };
-      const failed = (error: unknown): void =>
-        end(error instanceof Error ? error.message : String(error));
+      const failed = (error: unknown): void => end(messageOf(error));
       new Promise((begin) => begin(run({ signal: limit.signal }))).then(
         (answer) => end(answer === false ? 'it answered false' : null),
         failed,

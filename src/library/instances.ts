@@ -8,6 +8,7 @@ import { readAddress } from '../core/address_text.js';
 import { BACKEND_NAME_PATTERN } from '../core/identity.js';
 import { inBrackets, isRecord, shown } from '../discovery/answers.js';
 import { type Answer, failed, type Member, named, plainMember } from '../discovery/source.js';
+import { messageOf } from './words.js';
 
 /** One that a registry names: an address, or where it is in parts. */
 export interface Instance {
@@ -36,13 +37,8 @@ export function answerOf(all: unknown): Answer {
     }
     return named(members, 0, leftOut);
   } catch (error) {
-    return failed('malformed', `what the registry told cannot be read: ${messageOf(error)}`);
+    return failed('malformed', `what the registry told cannot be read: ${shown(messageOf(error))}`);
   }
-}
-
-/** A clause that ends a sentence. */
-export function messageOf(error: unknown): string {
-  return shown(error instanceof Error ? error.message : textOf(error));
 }
 
 /** A clause where it cannot be used. */

@@ -6,6 +6,7 @@
 import { METRICS } from '../observe/catalogue.js';
 import type { Counts } from './counts.js';
 import { partsOf } from './counts.js';
+import { misfit } from './misfit.js';
 import type { Snapshot } from './snapshot.js';
 
 /** What of prom-client's `Registry` is used. */
@@ -15,8 +16,12 @@ export interface MetricRegistry {
 }
 
 export interface MetricSource {
+  /** Its label `pool`. */
+  readonly name: string;
   readonly counts: Counts;
   snapshot(): Snapshot;
+  /** Seconds since an answer of each source last counted, or since it was first asked. */
+  sourceAges(): ReadonlyMap<string, number>;
 }
 
 interface Sample {
@@ -47,6 +52,11 @@ class SourceMetric {
     this.#sources.add(source);
   }
 
+  /** Two series of the same labels would be no series. */
+  hasName(name: string): boolean {
+    return [...this.#sources].some((source) => source.name === name);
+  }
+
   remove(source: MetricSource): void {
     this.#sources.delete(source);
   }
@@ -61,7 +71,11 @@ class SourceMetric {
   reset(): void {}
 }
 
-const READERS: readonly (readonly [Definition, (source: MetricSource) => Sample[]])[] = [
+type Reader = readonly [Definition, (source: MetricSource) => Sample[]];
+
+const METHODS = ['getSingleMetric', 'registerMetric'] as const;
+
+const READERS: readonly [Reader, ...Reader[]] = [
   [METRICS.queueLength, gauge(({ queued }) => queued)],
   [METRICS.backendUp, backends(({ state }) => (UP.has(state) ? 1 : 0))],
   [METRICS.backendEligible, backends(({ reason }) => (reason === null ? 1 : 0))],
@@ -71,6 +85,25 @@ const READERS: readonly (readonly [Definition, (source: MetricSource) => Sample[
   [METRICS.transitions, counter('transitions', 'to')],
   [METRICS.ejections, counter('ejections', 'reason')],
   [METRICS.probeFailures, counter('probeFailures', 'reason')],
+  [
+    METRICS.discoveryAge,
+    (source) => {
+      const { pool } = poolOf(source);
+      const ages = [...source.sourceAges()];
+      return ages.map(([name, value]) => ({ value, labels: { pool, source: name } }));
+    },
+  ],
+  [METRICS.discoveryHeld, sources(({ held }) => held.length)],
+  [
+    METRICS.discoveryFailures,
+    (source) => {
+      const { pool } = poolOf(source);
+      return [...source.counts.sourceFailures].map(([key, value]) => {
+        const [name, reason] = partsOf(key);
+        return { value, labels: { pool, source: name, reason } };
+      });
+    },
+  ],
   [METRICS.retries, (source) => [{ value: source.counts.retries, labels: poolOf(source) }]],
   [
     METRICS.refused,
@@ -87,6 +120,16 @@ const UP: ReadonlySet<string> = new Set(['up', 'standby', 'full', 'ejected', 'dr
 
 /** Adds `source` to the metrics of `registry`; the answer takes it out again. */
 export function registerMetrics(registry: MetricRegistry, source: MetricSource): () => void {
+  const isRegistry = METHODS.every((method) => typeof registry?.[method] === 'function');
+  if (!isRegistry) {
+    throw misfit('registry', 'no registry', 'a Registry of prom-client, or its like', registry);
+  }
+  const [[first]] = READERS;
+  const before = registry.getSingleMetric(first.name);
+  if (before instanceof SourceMetric && before.hasName(source.name)) {
+    const expected = 'another `name` for each balancer, and each of them once';
+    throw misfit('registry', 'it has a balancer of this name', expected, source.name);
+  }
   const metrics = READERS.map(([definition, read]) => {
     const known = registry.getSingleMetric(definition.name);
     const metric = known instanceof SourceMetric ? known : new SourceMetric(definition, read);
@@ -99,8 +142,8 @@ export function registerMetrics(registry: MetricRegistry, source: MetricSource):
   };
 }
 
-function poolOf(source: MetricSource): { readonly pool: string } {
-  return { pool: source.snapshot().name };
+function poolOf({ name }: MetricSource): { readonly pool: string } {
+  return { pool: name };
 }
 
 function gauge(read: (snapshot: Snapshot) => number): (source: MetricSource) => Sample[] {
@@ -116,6 +159,15 @@ function backends(
   return (source) => {
     const { name: pool, backends: all } = source.snapshot();
     return all.map((one) => ({ value: read(one), labels: { pool, backend: one.name } }));
+  };
+}
+
+function sources(
+  read: (source: Snapshot['sources'][number]) => number,
+): (source: MetricSource) => Sample[] {
+  return (source) => {
+    const { name: pool, sources: all } = source.snapshot();
+    return all.map((one) => ({ value: read(one), labels: { pool, source: one.name } }));
   };
 }
 

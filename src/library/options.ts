@@ -2,6 +2,7 @@
  * What a balancer is made from. Keys are those of a pool in the daemon's file, in camelCase;
  * bounds, defaults and sentences are the file's (conf/reference.md).
  */
+import type { SourceKind } from '../core/discovery_spec.js';
 import type { PolicyName, Role } from '../core/spec.js';
 import type { Registry } from './registry_source.js';
 
@@ -103,9 +104,10 @@ export interface TrustOptions {
 
 /** A source that the file knows as well; which keys go with which kind says the reference. */
 export interface SourceOptions extends TrustOptions {
-  readonly kind: 'dns' | 'file' | 'http';
+  readonly kind: SourceKind;
   readonly name?: string;
-  readonly port?: number;
+  /** `kubernetes` also takes the name of one. */
+  readonly port?: number | string;
   readonly srv?: boolean;
   readonly servers?: readonly string[];
   readonly minRefresh?: Duration;
@@ -114,6 +116,20 @@ export interface SourceOptions extends TrustOptions {
   readonly url?: string;
   readonly interval?: Duration;
   readonly tokenFile?: string;
+  readonly addresses?: readonly string[];
+  readonly master?: string;
+  readonly urls?: readonly string[];
+  readonly role?: Role;
+  /** As in the file (`"16MiB"`), or bytes. */
+  readonly maxLag?: string | number;
+  readonly passwordFile?: string;
+  readonly prefix?: string;
+  readonly user?: string;
+  readonly service?: string;
+  readonly tag?: string;
+  readonly stale?: boolean;
+  readonly kubeconfig?: string;
+  readonly zone?: string;
   readonly caFile?: string;
 }
 

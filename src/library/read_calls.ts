@@ -5,8 +5,8 @@
 import { isUint8Array } from 'node:util/types';
 import { parseDuration } from '../config/quantity.js';
 import { clientKeyOf, type Key } from './client_key.js';
-import { OptionsError } from './errors.js';
 import type { ConnectOptions, ExecuteOptions, PickOptions } from './execute_options.js';
+import { known, misfit } from './misfit.js';
 import type { Duration } from './options.js';
 
 export interface ReadConnect {
@@ -27,6 +27,7 @@ export interface ReadExecute extends ReadConnect {
 
 const USUAL_PERCENTILE = 95;
 const MAX_RETRIES = 100;
+const DURATIONS = 'as "250ms" or in milliseconds';
 
 const PICK: ReadonlySet<string> = new Set<keyof PickOptions>(['key']);
 const CONNECT: ReadonlySet<string> = new Set<keyof ConnectOptions>(['key', 'signal', 'retries']);
@@ -77,11 +78,17 @@ export function mustBeCallback(callback: unknown): void {
 
 /** Milliseconds of `value`; null where it is absent. */
 export function durationMs(key: string, value: Duration | null | undefined): number | null {
+  const ms = durationOrZeroMs(key, value);
+  if (ms !== 0) return ms;
+  throw misfit(key, 'not a duration', `a duration above 0, ${DURATIONS}`, value);
+}
+
+/** The same where 0 means at once. */
+export function durationOrZeroMs(key: string, value: Duration | null | undefined): number | null {
   if (value === undefined || value === null) return null;
   const ms = typeof value === 'string' ? parseDuration(value) : value;
-  if (typeof ms === 'number' && Number.isFinite(ms) && ms > 0) return ms;
-  const expected = 'a duration above 0, as "250ms" or in milliseconds';
-  throw misfit(key, 'not a duration', expected, value);
+  if (typeof ms === 'number' && Number.isFinite(ms) && ms >= 0) return ms;
+  throw misfit(key, 'not a duration', `a duration, ${DURATIONS}`, value);
 }
 
 function connectPart(given: ConnectOptions | null): ReadConnect {
@@ -118,21 +125,4 @@ function percentileOf(hedge: ExecuteOptions['hedge'] | null): number | null {
   const percentile: unknown = hedge.percentile ?? USUAL_PERCENTILE;
   if (typeof percentile === 'number' && percentile > 0 && percentile < 100) return percentile;
   throw misfit('hedge.percentile', 'out of range', 'a number between 0 and 100', percentile);
-}
-
-/** `options`, which has no other keys than these. */
-function known<O extends object>(options: O | undefined, keys: ReadonlySet<string>): O | null {
-  if (options === undefined || options === null) return null;
-  if (typeof options !== 'object') throw misfit('options', 'wrong type', 'an object', options);
-  for (const key in options) {
-    if (keys.has(key)) continue;
-    const all = [...keys].join(', ');
-    throw new OptionsError([`${key}: unknown option (expected one of: ${all}; got "${key}")`]);
-  }
-  return options;
-}
-
-function misfit(key: string, problem: string, expected: string, got: unknown): OptionsError {
-  const shown = typeof got === 'object' ? 'an object' : String(got);
-  return new OptionsError([`${key}: ${problem} (expected ${expected}; got ${shown})`]);
 }

@@ -3,9 +3,11 @@
  * throws is no answer, and what it says late never covers what it has said since.
  */
 import type { Timers } from '../core/clock.js';
+import { shown } from '../discovery/answers.js';
 import { type Answer, failed, type GiveUp, type Source } from '../discovery/source.js';
 import { pause } from '../discovery/time_limit.js';
-import { answerOf, type Instances, messageOf } from './instances.js';
+import { answerOf, type Instances } from './instances.js';
+import { messageOf } from './words.js';
 
 /** Tells everybody that it knows, at once and at each change. */
 export interface SubscribedRegistry {
@@ -97,7 +99,7 @@ function subscriber(registry: SubscribedRegistry, inbox: Inbox): Begin {
       giveUp.removeEventListener('abort', stop);
       if (signal.aborted) return;
       stop();
-      inbox.tell(failed('refused', messageOf(error)));
+      inbox.tell(failed('refused', shown(messageOf(error))));
     });
   };
 }
@@ -136,7 +138,7 @@ function asker(registry: EmittingRegistry, service: string, inbox: Inbox, timers
     try {
       if (listens === 'no') listen(giveUp);
     } catch (error) {
-      return inbox.tell(failed('refused', messageOf(error)));
+      return inbox.tell(failed('refused', shown(messageOf(error))));
     }
     void look(giveUp);
   };
@@ -156,7 +158,7 @@ async function answered(
   try {
     return await Promise.race([asked(), late]);
   } catch (error) {
-    return failed('refused', messageOf(error));
+    return failed('refused', shown(messageOf(error)));
   } finally {
     timer.cancel();
   }

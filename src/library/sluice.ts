@@ -1,4 +1,5 @@
 /** The package as an application imports it: `import { createBalancer } from 'sluice'`. */
+import type { SourceSnapshot } from '../discovery/source_view.js';
 import { Balancer } from './balancer.js';
 import type { Key } from './client_key.js';
 import { balancerFromToml, createBalancer } from './create.js';
@@ -77,6 +78,7 @@ export type {
   RegistryOptions,
   Snapshot,
   SourceOptions,
+  SourceSnapshot,
   StepOptions,
   TryContext,
   UnresolvedSnapshot,

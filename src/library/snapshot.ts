@@ -2,6 +2,7 @@
 import { formatAddress } from '../core/endpoint.js';
 import type { Ineligible } from '../core/outcome.js';
 import type { PolicyName } from '../core/spec.js';
+import type { SourceSnapshot } from '../discovery/source_view.js';
 import { type Condition, conditionOf } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
 import { standingOf } from '../pool/standing.js';
@@ -35,6 +36,8 @@ export interface Snapshot {
   readonly queued: number;
   readonly backends: readonly BackendSnapshot[];
   readonly unresolved: readonly UnresolvedSnapshot[];
+  /** What `discovery` follows: how far each source is believed now, and why. */
+  readonly sources: readonly SourceSnapshot[];
 }
 
 /** A backend whose name has no address. */
@@ -45,7 +48,12 @@ export interface UnresolvedSnapshot {
   readonly standIn: string | null;
 }
 
-export function snapshotOf(states: States, ledger: Ledger, queued: number): Snapshot {
+export function snapshotOf(
+  states: States,
+  ledger: Ledger,
+  queued: number,
+  sources: readonly SourceSnapshot[],
+): Snapshot {
   const { roll } = states;
   const { name, settings } = roll.pool.spec;
   const entries = [...roll.entries];
@@ -57,6 +65,7 @@ export function snapshotOf(states: States, ledger: Ledger, queued: number): Snap
     policy: settings.policy.name,
     serves: standing.serves,
     queued,
+    sources,
     unresolved: roll.unresolved.map(({ spec, standIn }) => {
       const address = formatAddress(spec.address);
       return { name: spec.name, address, standIn: standIn?.spec.name ?? null };

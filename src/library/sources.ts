@@ -1,12 +1,18 @@
 /** The sources of a balancer: each is followed by the safety rules of the daemon. */
+import { unreachable } from '../core/assert.js';
 import type { Clock, Timer, Timers } from '../core/clock.js';
-import type { DiscoverySpec, WitnessRules } from '../core/discovery_spec.js';
+import { type DiscoverySpec, sourceName, type WitnessRules } from '../core/discovery_spec.js';
 import type { Proof } from '../core/proof.js';
 import type { Random } from '../core/random.js';
+import { sameValue } from '../core/same_value.js';
+import type { Doubt } from '../discovery/doubt.js';
 import type { Found } from '../discovery/fold_discovered.js';
-import { Follower } from '../discovery/follower.js';
+import { Follower, type FollowerNews } from '../discovery/follower.js';
 import { createSource } from '../discovery/registry.js';
 import type { Member, Source, SourceDeps } from '../discovery/source.js';
+import { type SourceSnapshot, sourceSnapshot, turnOf } from '../discovery/source_view.js';
+import type { Counts } from './counts.js';
+import type { Tell } from './events.js';
 import { type Registry, registrySource } from './registry_source.js';
 
 /** A registry of the application, and how far it is believed. */
@@ -22,6 +28,10 @@ export interface SourcesDeps {
   readonly timers: Timers;
   readonly waits: Timers;
   readonly random: Random;
+  /** The name of the balancer, for events. */
+  readonly name: string;
+  readonly counts: Counts;
+  readonly tell: Tell;
   /** What probes say of a member. */
   readonly proofOf: (member: Member) => Proof;
   /** What was found has changed. */
@@ -29,10 +39,14 @@ export interface SourcesDeps {
   readonly defect: (error: unknown) => void;
 }
 
-interface Followed {
+interface Followed extends Rules {
+  /** How people call the source. */
+  readonly name: string;
   readonly follower: Follower;
-  readonly whenEmpty: WitnessRules['whenEmpty'];
-  readonly maxConnections: number;
+  /** Since when it is asked. */
+  readonly sinceMs: number;
+  /** What was told last. */
+  leftOut: readonly string[];
 }
 
 /** How long a start or an update waits for the first answers of sources that are new. */
@@ -55,13 +69,35 @@ export class Sources {
     });
   }
 
+  get snapshot(): readonly SourceSnapshot[] {
+    const { clock } = this.#deps;
+    const toWallMs = clock.wallMs() - clock.nowMs();
+    return [...this.#followed.values()].map(({ name, follower }) => {
+      return sourceSnapshot(name, follower.view, follower.members, toWallMs);
+    });
+  }
+
+  /** By name: seconds since an answer last counted, or since the source was first asked. */
+  get ages(): ReadonlyMap<string, number> {
+    const nowMs = this.#deps.clock.nowMs();
+    const ages = [...this.#followed.values()].map(({ name, follower, sinceMs }) => {
+      return [name, (nowMs - (follower.view.goodMs ?? sinceMs)) / 1_000] as const;
+    });
+    return new Map(ages);
+  }
+
+  /** Addresses of those who left because of their role, since this was asked last. */
+  takeDemoted(): readonly string[] {
+    return [...this.#followed.values()].flatMap(({ follower }) => [...follower.takeDemoted()]);
+  }
+
   /**
    * Whether that there is nobody is what every source says and may say: one that was silent so far
    * takes nobody away.
    */
   get mayBeEmpty(): boolean {
-    return [...this.#followed.values()].every(({ follower, whenEmpty }) => {
-      return whenEmpty === 'follow' && follower.view.goodMs !== null;
+    return [...this.#followed.values()].every(({ follower, rules }) => {
+      return rules.whenEmpty === 'follow' && follower.view.goodMs !== null;
     });
   }
 
@@ -74,20 +110,22 @@ export class Sources {
     const before = this.#followed;
     this.#followed = new Map();
     const first: Promise<void>[] = [];
-    const keep = (key: string, spec: Rules, make: (deps: SourceDeps) => Source): void => {
+    const keep = (key: string, name: string, spec: Rules, make: Make): void => {
       const known = before.get(key);
       before.delete(key);
-      const followed = known ?? this.#begin(spec, make);
+      const followed = known ?? this.#begin(name, spec, make);
       this.#followed.set(key, followed);
       if (known === undefined) first.push(followed.follower.start());
     };
     for (const spec of specs) {
-      keep(JSON.stringify(spec), spec, (deps) => createSource(spec.source, deps));
+      const name = sourceName(spec.source);
+      keep(JSON.stringify(spec), name, spec, (deps) => createSource(spec.source, deps));
     }
     for (const one of registries) {
       const { registry, service, rules, maxConnections } = one;
       const key = JSON.stringify([this.#numberOf(registry), service, rules, maxConnections]);
-      keep(key, one, ({ timers }) => registrySource(registry, service, timers));
+      const name = `registry ${service}`;
+      keep(key, name, one, ({ timers }) => registrySource(registry, service, timers));
     }
     for (const { follower } of before.values()) follower.stop();
     if (first.length > 0) await this.#within(Promise.all(first));
@@ -98,15 +136,60 @@ export class Sources {
     for (const { follower } of this.#followed.values()) follower.stop();
   }
 
-  #begin(spec: Rules, make: (deps: SourceDeps) => Source): Followed {
-    const { proofOf, changed, defect } = this.#deps;
-    const source = make(this.#deps);
-    const news = ({ members }: { readonly members: 'changed' | 'same' }): void => {
-      if (members === 'changed') changed();
-    };
-    const follower = new Follower(spec, { ...this.#deps, source, proofOf, news, defect });
-    const { maxConnections, rules } = spec;
-    return { follower, maxConnections, whenEmpty: rules.whenEmpty };
+  #begin(name: string, { rules, maxConnections }: Rules, make: Make): Followed {
+    const follower: Follower = new Follower(
+      { rules },
+      {
+        ...this.#deps,
+        source: make(this.#deps),
+        news: (news) => this.#news(followed, news),
+      },
+    );
+    const sinceMs = this.#deps.clock.nowMs();
+    const followed: Followed = { name, rules, maxConnections, follower, sinceMs, leftOut: [] };
+    return followed;
+  }
+
+  #news(followed: Followed, { members, failure, before }: FollowerNews): void {
+    const { name: pool, counts, tell, changed } = this.#deps;
+    const { name: source, follower, rules } = followed;
+    const { doubt, leftOut } = follower.view;
+    if (failure !== null) counts.sourceFailure(source, failure);
+    if (turnOf(before, doubt) !== 'same') {
+      if (doubt !== null) this.#tellDoubt({ pool, source }, doubt, rules);
+      else tell('discovery-recovered', { pool, source, before: before?.kind ?? '' });
+    }
+    if (leftOut.length > 0 && !sameValue(leftOut, followed.leftOut)) {
+      tell('discovery-left-out', { pool, source, problems: leftOut });
+    }
+    followed.leftOut = leftOut;
+    if (members === 'changed') changed();
+  }
+
+  #tellDoubt(
+    of: { readonly pool: string; readonly source: string },
+    doubt: Doubt,
+    { confirmMs: limitMs }: WitnessRules,
+  ): void {
+    const { tell } = this.#deps;
+    switch (doubt.kind) {
+      case 'failed':
+        tell('discovery-failed', { ...of, cause: doubt.failure, detail: doubt.problem });
+        return;
+      case 'empty':
+        tell('discovery-empty', of);
+        return;
+      case 'suspicious': {
+        const { missing: removed, of: backends } = doubt;
+        tell('discovery-suspicious', { ...of, removed, backends, limitMs });
+        return;
+      }
+      case 'contradicted':
+        tell('discovery-contradicted', { ...of, kept: doubt.kept });
+        return;
+      default:
+        return unreachable(doubt);
+    }
   }
 
   async #within(work: Promise<unknown>): Promise<void> {
@@ -127,3 +210,4 @@ export class Sources {
 }
 
 type Rules = Pick<DiscoverySpec, 'rules' | 'maxConnections'>;
+type Make = (deps: SourceDeps) => Source;

@@ -115,6 +115,16 @@ export class States {
     this.wake();
   }
 
+  /** It left because its role is another one now: its sockets end as those of one that is down. */
+  demoted(address: string): void {
+    const { onDown, onDownSpreadMs } = this.roll.pool.spec;
+    if (onDown !== 'close') return;
+    for (const entry of this.roll.entries) {
+      if (entry.tenure !== 'leaving' || formatAddress(entry.spec.address) !== address) continue;
+      this.#deps.connections.close(entry, onDownSpreadMs);
+    }
+  }
+
   /** `ready` ends a drain. */
   setAdmin(entry: Entry, admin: Entry['admin']): void {
     const { ledger, clock } = this.#deps;

@@ -25,12 +25,11 @@ import { type Wrong, type WrongMap, wrongServer } from '../support/servers/wrong
 /** Ten seconds of a source are a second of the test. */
 export const TIMES = 10;
 
-export interface Peer {
+export interface SourcePeer {
   /** As many as an answer can hold. */
   readonly most: number;
   /** What leads to a socket of this machine in place of a host; null: nothing can. */
   readonly socket: string | null;
-  readonly spec: SourceSpec;
   /** From now on those are the members: hosts at port 5432. */
   tell(hosts: readonly string[]): void;
   /** How it can go wrong, and what the failure is called then. */
@@ -40,7 +39,17 @@ export interface Peer {
   >;
 }
 
-const PORT = 5_432;
+/** One that the file knows. */
+export interface Peer extends SourcePeer {
+  readonly spec: SourceSpec;
+}
+
+export const PORT = 5_432;
+
+/** `3` of 10.0.0.3:5432 */
+export function lastByte(address: string): string {
+  return address.replace(/^10\.0\.\d+\.(\d+):5432$/, '$1');
+}
 
 /** One for each kind: the compiler asks for it. */
 export const PEERS: Readonly<Record<SourceKind, (t: Scope) => Promise<Peer>>> = {

@@ -1,9 +1,16 @@
 /** The system's clock and timers, so many times as fast: limits of seconds are those of a test. */
 import type { Clock, Timers } from '../../src/core/clock.js';
 import { systemClock } from '../../src/system/clock.js';
-import { systemTimers } from '../../src/system/timers.js';
+import { holdingTimers, systemTimers } from '../../src/system/timers.js';
 
-export function fastTime(times: number): { readonly clock: Clock; readonly timers: Timers } {
+export interface FastTime {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** For what somebody waits for: the process does not end meanwhile. */
+  readonly waits: Timers;
+}
+
+export function fastTime(times: number): FastTime {
   const startMs = systemClock.nowMs();
   return {
     clock: {
@@ -11,5 +18,6 @@ export function fastTime(times: number): { readonly clock: Clock; readonly timer
       wallMs: () => systemClock.wallMs(),
     },
     timers: { after: (delayMs, callback) => systemTimers.after(delayMs / times, callback) },
+    waits: { after: (delayMs, callback) => holdingTimers.after(delayMs / times, callback) },
   };
 }

@@ -1,0 +1,83 @@
+/** A source as people see it: what came last, what is held back, and why. Pure. */
+import { few } from '../core/few.js';
+import type { Doubt } from './doubt.js';
+import type { FollowerView } from './follower.js';
+import { nameOf } from './member_sets.js';
+import type { Member } from './source.js';
+
+/**
+ * asking: no answer yet. failed: none came. empty, suspicious: the newest answer does not count, or
+ * not yet. contradicted: it counts, and none of those that it names is well. In each of them those
+ * that are known go on serving.
+ */
+export type SourceState = 'good' | 'asking' | Doubt['kind'];
+
+export interface SourceSnapshot {
+  readonly name: string;
+  readonly state: SourceState;
+  /** A sentence; '' where the state says all. */
+  readonly reason: string;
+  /** Since when; null: it is good, or has not been heard yet. */
+  readonly sinceWallMs: number | null;
+  /** When an answer counted last; null: not since the start. */
+  readonly countedWallMs: number | null;
+  /** When it is asked next; null: it is being asked. */
+  readonly nextWallMs: number | null;
+  readonly members: number;
+  /** Named no more, and here because their probes pass, or because no probe of the others does. */
+  readonly held: readonly string[];
+}
+
+/** Of what was left out; `sluice discover` says all of it. */
+const MAX_TOLD = 8;
+
+/** `toWallMs`: from the clock of `view` to the wall's. */
+export function sourceSnapshot(
+  name: string,
+  view: FollowerView,
+  members: readonly Member[],
+  toWallMs: number,
+): SourceSnapshot {
+  const { held, doubt, goodMs, nextMs } = view;
+  const state = doubt?.kind ?? (goodMs === null ? 'asking' : 'good');
+  return {
+    name,
+    state,
+    reason: reasonOf(view, state === 'good' && members.length === 0 ? 'nobody' : 'some'),
+    sinceWallMs: doubt === null ? null : doubt.sinceMs + toWallMs,
+    countedWallMs: goodMs === null ? null : goodMs + toWallMs,
+    nextWallMs: nextMs === null ? null : nextMs + toWallMs,
+    members: members.length,
+    held: held.map(({ member }) => nameOf(member)),
+  };
+}
+
+/** What an answer, or time, has made of the doubts about a source. */
+export function turnOf(before: Doubt | null, now: Doubt | null): 'same' | 'doubted' | 'believed' {
+  if (before?.sinceMs === now?.sinceMs && before?.kind === now?.kind) return 'same';
+  return now === null ? 'believed' : 'doubted';
+}
+
+function reasonOf(view: FollowerView, isNobody: 'nobody' | 'some'): string {
+  const { doubt, leftOut, remarks } = view;
+  const parts = [
+    ...(doubt === null ? [] : [sentence(doubt)]),
+    ...(isNobody === 'nobody' ? ['it names nobody'] : []),
+    ...remarks,
+    ...(leftOut.length === 0 ? [] : [`left out: ${few(leftOut, MAX_TOLD).join(', ')}`]),
+  ];
+  return parts.join('; ');
+}
+
+function sentence(doubt: Doubt): string {
+  switch (doubt.kind) {
+    case 'failed':
+      return doubt.problem;
+    case 'empty':
+      return 'it names nobody, which does not count';
+    case 'suspicious':
+      return `it takes away ${doubt.missing.length} of ${doubt.of}, which must repeat to count`;
+    case 'contradicted':
+      return `none that it names is well; ${doubt.kept.length} that it does not name serve on`;
+  }
+}
