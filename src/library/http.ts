@@ -4,30 +4,33 @@
  */
 import { Agent, type AgentOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Connects } from './adapter_balancer.js';
+import {
+  type AdapterOptions,
+  type Connects,
+  connectOptionsOf,
+  mustBeBalancer,
+} from './adapter_balancer.js';
+import type { ConnectOptions } from './execute_options.js';
 
-export interface HttpAgentOptions extends AgentOptions {
-  /** What `source-hash` chooses by, of connections of this agent. */
-  readonly key?: string;
-}
+export interface HttpAgentOptions extends AgentOptions, AdapterOptions {}
 
 type Callback = (error: Error | null, stream?: Duplex) => void;
 
 export class BalancedAgent extends Agent {
   readonly #balancer: Connects;
-  readonly #key: string | undefined;
+  readonly #asked: ConnectOptions;
 
   constructor(balancer: Connects, options: HttpAgentOptions = {}) {
     const { key, ...rest } = options;
+    mustBeBalancer(balancer);
     super({ keepAlive: true, ...rest });
     this.#balancer = balancer;
-    this.#key = key;
+    this.#asked = connectOptionsOf(key === undefined ? {} : { key });
   }
 
   /** Answers by the callback, as node:http allows; its types do not know that yet. */
   override createConnection(_: unknown, done: Callback): undefined {
-    const key = this.#key;
-    this.#balancer.connect(key === undefined ? {} : { key }).then(
+    this.#balancer.connect(this.#asked).then(
       (socket) => done(null, socket),
       (error: unknown) => done(error as Error),
     );

@@ -1,35 +1,48 @@
 /**
- * A socket for libraries that make one first and connect it afterwards: what `connect` of the
- * balancer brings stands behind it as soon as it is there.
+ * A socket for libraries that make one first and connect it afterwards: what is dialled stands
+ * behind it as soon as it is there. A dial that fails is its error and its end, as of any socket.
  */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import type { Connects } from './adapter_balancer.js';
+
+/** Ends with `signal`: nobody waits for the connection any more. */
+export type Dial = (about: { readonly signal: AbortSignal }) => Promise<Socket>;
 
 export class LateSocket extends Duplex {
-  readonly #balancer: Connects;
-  readonly #key: string | undefined;
+  readonly #dial: Dial;
+  readonly #given = new AbortController();
   #socket: Socket | null = null;
   #begun: 'no' | 'yes' = 'no';
-  /** A write that came before the connection. */
+  /** A write, or the end, that came before the connection. */
   #held: (() => void) | null = null;
 
-  constructor(balancer: Connects, key: string | undefined) {
+  constructor(dial: Dial) {
     super({ allowHalfOpen: false });
-    this.#balancer = balancer;
-    this.#key = key;
+    this.#dial = dial;
   }
 
   /** As `net.Socket#connect`; where to is the balancer's to say. */
   connect(): this {
-    if (this.#begun === 'yes') return this;
+    if (this.#begun === 'yes' || this.destroyed) return this;
     this.#begun = 'yes';
-    const key = this.#key;
-    this.#balancer.connect(key === undefined ? {} : { key }).then(
+    const { signal } = this.#given;
+    this.#dial({ signal }).then(
       (socket) => this.#adopt(socket),
       (error: unknown) => this.destroy(error as Error),
     );
     return this;
+  }
+
+  get connecting(): boolean {
+    return this.#socket === null && !this.destroyed;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#socket?.remoteAddress;
+  }
+
+  get remotePort(): number | undefined {
+    return this.#socket?.remotePort;
   }
 
   setNoDelay(...how: Parameters<Socket['setNoDelay']>): this {
@@ -62,19 +75,23 @@ export class LateSocket extends Duplex {
   }
 
   override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
-    const write = (): void => void this.#socket?.write(chunk, done);
-    if (this.#socket === null) this.#held = write;
-    else write();
+    this.#whenConnected((socket) => socket.write(chunk, done));
   }
 
   override _final(done: () => void): void {
-    if (this.#socket === null) this.#held = done;
-    else this.#socket.end(done);
+    this.#whenConnected((socket) => socket.end(done));
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#given.abort();
     this.#socket?.destroy();
     done(error);
+  }
+
+  #whenConnected(act: (socket: Socket) => void): void {
+    const socket = this.#socket;
+    if (socket !== null) act(socket);
+    else this.#held = () => this.#whenConnected(act);
   }
 
   #adopt(socket: Socket): void {

@@ -3,15 +3,19 @@
  * that the balancer chooses; with `health: { probe: 'postgres', role: 'primary', … }` and `onDown:
  * 'close'` the pool follows the primary.
  */
-import type { Connects } from './adapter_balancer.js';
+import {
+  type AdapterOptions,
+  type Connects,
+  connectOptionsOf,
+  mustBeBalancer,
+} from './adapter_balancer.js';
 import { LateSocket } from './late_socket.js';
 
-export interface PgOptions {
-  /** What `source-hash` chooses by. */
-  readonly key?: string;
-}
+export type PgOptions = AdapterOptions;
 
 /** `new pg.Pool({ stream: pgStream(balancer), user, database })` */
-export function pgStream(balancer: Connects, { key }: PgOptions = {}): () => LateSocket {
-  return () => new LateSocket(balancer, key);
+export function pgStream(balancer: Connects, options?: PgOptions): () => LateSocket {
+  mustBeBalancer(balancer);
+  const asked = connectOptionsOf(options);
+  return () => new LateSocket((about) => balancer.connect({ ...asked, ...about }));
 }

@@ -3,8 +3,13 @@
  * connections goes to a backend that the balancer chooses; the origin of a request names none.
  */
 import type { Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import type { Connects } from './adapter_balancer.js';
+import {
+  type AdapterOptions,
+  type Connects,
+  connectOptionsOf,
+  mustBeBalancer,
+} from './adapter_balancer.js';
+import { secured } from './secured.js';
 
 /** What of undici's options is used (types/connector.d.ts). */
 export interface ConnectorOptions {
@@ -13,33 +18,28 @@ export interface ConnectorOptions {
   readonly servername?: string | null;
 }
 
-export type ConnectorCallback = (error: Error | null, socket: Socket | null) => void;
+export type ConnectorCallback = (...answer: [null, Socket] | [Error, null]) => void;
 export type Connector = (options: ConnectorOptions, done: ConnectorCallback) => void;
 
-export interface UndiciOptions {
-  /** What `source-hash` chooses by. */
-  readonly key?: string;
+export interface UndiciOptions extends AdapterOptions {
   /** For `https:` origins: further options of `tls.connect`. */
   readonly tls?: Readonly<Record<string, unknown>>;
 }
 
 /** `new Agent({ connect: undiciConnector(balancer) })` */
 export function undiciConnector(balancer: Connects, options: UndiciOptions = {}): Connector {
-  const { key, tls = {} } = options;
-  return ({ protocol, hostname, servername }, done) => {
-    balancer.connect(key === undefined ? {} : { key }).then(
-      (socket) => {
-        if (protocol !== 'https:') return done(null, socket);
-        const name = servername ?? hostname;
-        const ALPNProtocols = ['http/1.1'];
-        const secure = connectTls({ ALPNProtocols, servername: name, ...tls, socket });
-        const failed = (error: Error): void => done(error, null);
-        secure.once('error', failed);
-        secure.once('secureConnect', () => {
-          secure.off('error', failed);
-          done(null, secure);
-        });
-      },
+  mustBeBalancer(balancer);
+  const asked = connectOptionsOf(options, ['tls']);
+  const { tls = {} } = options;
+  const dial = async ({ protocol, hostname, servername }: ConnectorOptions): Promise<Socket> => {
+    const socket = await balancer.connect(asked);
+    if (protocol !== 'https:') return socket;
+    const name = servername ?? hostname;
+    return secured(socket, { ALPNProtocols: ['http/1.1'], servername: name, ...tls });
+  };
+  return (to, done) => {
+    dial(to).then(
+      (socket) => done(null, socket),
       (error: unknown) => done(error as Error, null),
     );
   };
