@@ -1,6 +1,6 @@
 /** The policies of the configuration: what each one is made of, and what others ask about it. */
 import { unreachable } from '../core/assert.js';
-import type { PolicyName, PolicySpec } from '../core/spec.js';
+import { POLICY_NAMES, type PolicyName, type PolicySpec } from '../core/spec.js';
 import { Adaptive } from './adaptive.js';
 import { LeastConnections } from './least_connections.js';
 import { LeastLatency } from './least_latency.js';
@@ -10,6 +10,12 @@ import { RandomPolicy } from './random.js';
 import { RoundRobin } from './round_robin.js';
 import { SourceHash } from './source_hash.js';
 import type { Turns } from './turns.js';
+
+/** Policies that choose without a look at the client. */
+export type KeylessName = Exclude<PolicyName, 'source-hash'>;
+export const KEYLESS_NAMES: readonly KeylessName[] = POLICY_NAMES.filter(
+  (name): name is KeylessName => name !== 'source-hash',
+);
 
 /** A policy for a pool's membership, as one worker uses it; others may take `turns` as well. */
 export function createPolicy(spec: PolicySpec, members: readonly Member[], turns: Turns): Policy {

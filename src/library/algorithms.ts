@@ -10,20 +10,21 @@ import { CandidateSet } from '../balance/candidate_set.js';
 import { ClientHash } from '../balance/client_hash.js';
 import { maglevTable } from '../balance/maglev.js';
 import type { Policy } from '../balance/policy.js';
-import { createPolicy } from '../balance/registry.js';
+import { createPolicy, KEYLESS_NAMES, type KeylessName } from '../balance/registry.js';
 import { hashRing, MAX_RING_MEMBERS } from '../balance/ring.js';
 import { OwnTurns } from '../balance/turns.js';
+import { isPrime, nextPrime } from '../core/prime.js';
 import type { Random } from '../core/random.js';
-import { POLICY_NAMES, type PolicyName, type SourceHashSpec } from '../core/spec.js';
 import { atOnce } from '../core/stretches.js';
 import { Learnt } from '../pool/learnt.js';
 import { systemClock } from '../system/clock.js';
 import { systemRandom } from '../system/random.js';
 import { clientKeyOf, type Key } from './client_key.js';
 import { OptionsError } from './errors.js';
+import { isTable, known, misfit, wholeNumber } from './misfit.js';
 
 /** `round-robin` is smooth where weights differ: exact shares over a period, never in clumps. */
-export type Algorithm = Exclude<PolicyName, SourceHashSpec['name']>;
+export type Algorithm = KeylessName;
 
 export interface PickerMember {
   /** Unique; what is known about a member goes with its name. */
@@ -56,11 +57,12 @@ export class Picker<M extends PickerMember> {
   #nowMs = 0;
 
   constructor(algorithm: Algorithm, members: readonly M[], options: PickerOptions = {}) {
-    if (!POLICY_NAMES.includes(algorithm)) {
-      const known = POLICY_NAMES.join(', ');
-      throw new OptionsError([`unknown algorithm (expected one of: ${known}; got "${algorithm}")`]);
+    if (!KEYLESS_NAMES.includes(algorithm)) {
+      const expected = `one of: ${KEYLESS_NAMES.join(', ')}`;
+      throw misfit('algorithm', 'unknown value', expected, algorithm);
     }
-    const { random = systemRandom, nowMs = systemClock.nowMs } = options;
+    const given = known(options, PICKER) ?? {};
+    const { random = systemRandom, nowMs = systemClock.nowMs } = given;
     this.#random = random;
     this.#clock = nowMs;
     this.#policy = createPolicy({ name: algorithm }, [], new OwnTurns());
@@ -70,6 +72,7 @@ export class Picker<M extends PickerMember> {
 
   /** Other members, or weights; counts, latencies and failures of those that stay are kept. */
   update(members: readonly M[]): void {
+    mustBeMembers(members);
     const learnt = new Learnt(members.length);
     for (const [index, { name }] of members.entries()) {
       const before = this.#indices.get(name);
@@ -111,7 +114,7 @@ export class Picker<M extends PickerMember> {
     const index = this.#indices.get(member.name);
     if (index === undefined) return;
     this.#nowMs = this.#clock();
-    if (tookMs !== undefined) this.#learnt.took(index, tookMs, this.#nowMs);
+    if (isTime(tookMs)) this.#learnt.took(index, tookMs, this.#nowMs);
     this.#learnt.ended(index, result === 'failed' ? 1 : 0, this.#nowMs);
     if (this.#policy.needs.latency) this.#candidates.measured(index);
   }
@@ -141,7 +144,29 @@ export class Picker<M extends PickerMember> {
   }
 }
 
+const PICKED = { random: '', nowMs: '' } satisfies Readonly<Record<keyof PickerOptions, string>>;
+const PICKER: ReadonlySet<string> = new Set(Object.keys(PICKED));
+const MAX_WEIGHT = 1_000;
 const NO_KEY = new Uint8Array(0);
+
+/** What else a caller measured would spoil every later comparison. */
+function isTime(tookMs: number | undefined): tookMs is number {
+  return tookMs !== undefined && Number.isFinite(tookMs) && tookMs >= 0;
+}
+
+function mustBeMembers(members: readonly PickerMember[]): void {
+  if (!Array.isArray(members)) throw misfit('members', 'wrong type', 'a list', members);
+  const names = new Set<string>();
+  for (const [index, member] of (members as readonly PickerMember[]).entries()) {
+    const at = `members[${index}]`;
+    if (!isTable(member)) throw misfit(at, 'wrong type', 'an object with a name', member);
+    const { name, weight } = member;
+    if (typeof name !== 'string') throw misfit(`${at}.name`, 'wrong type', 'a string', name);
+    if (names.has(name)) throw misfit(`${at}.name`, 'twice', 'a name of its own', name);
+    names.add(name);
+    if (weight !== undefined) wholeNumber(`${at}.weight`, weight, 0, MAX_WEIGHT);
+  }
+}
 
 export interface RingOptions {
   /** Points of a member of weight 1; more spread better. */
@@ -152,8 +177,14 @@ export interface MaglevOptions {
   readonly tableSize?: number;
 }
 
+const RING: ReadonlySet<string> = new Set<keyof RingOptions>(['virtualNodes']);
+const MAGLEV: ReadonlySet<string> = new Set<keyof MaglevOptions>(['tableSize']);
 const VIRTUAL_NODES = 150;
+const MAX_VIRTUAL_NODES = 10_000;
 const TABLE_SIZE = 65_537;
+/** Those of the file. */
+const MIN_TABLE_SIZE = 3;
+const MAX_TABLE_SIZE = 5_000_011;
 const PREFIX_BITS = 64;
 
 /**
@@ -162,22 +193,31 @@ const PREFIX_BITS = 64;
  */
 export function hashRingOf<M extends PickerMember>(
   members: readonly M[],
-  { virtualNodes = VIRTUAL_NODES }: RingOptions = {},
+  options: RingOptions = {},
 ): (key: Key) => M | null {
+  mustBeMembers(members);
   if (members.length > MAX_RING_MEMBERS) {
     throw new OptionsError([
       `too many members (expected at most ${MAX_RING_MEMBERS}; got ${members.length})`,
     ]);
   }
-  return homesIn(members, atOnce(hashRing(placed(members), virtualNodes)));
+  const { virtualNodes = VIRTUAL_NODES } = known(options, RING) ?? {};
+  const points = wholeNumber('virtualNodes', virtualNodes, 1, MAX_VIRTUAL_NODES);
+  return homesIn(members, atOnce(hashRing(placed(members), points)));
 }
 
 /** By key, the member that the table has at its hash: the most even of both. */
 export function maglevOf<M extends PickerMember>(
   members: readonly M[],
-  { tableSize = TABLE_SIZE }: MaglevOptions = {},
+  options: MaglevOptions = {},
 ): (key: Key) => M | null {
-  return homesIn(members, atOnce(maglevTable(placed(members), tableSize)));
+  mustBeMembers(members);
+  const { tableSize = TABLE_SIZE } = known(options, MAGLEV) ?? {};
+  const size = wholeNumber('tableSize', tableSize, MIN_TABLE_SIZE, MAX_TABLE_SIZE);
+  if (!isPrime(size)) {
+    throw misfit('tableSize', 'not a prime', `a prime, such as ${nextPrime(size)}`, size);
+  }
+  return homesIn(members, atOnce(maglevTable(placed(members), size)));
 }
 
 function placed(members: readonly PickerMember[]): { name: string; weight: number }[] {

@@ -28,6 +28,9 @@ const SENTENCES: Readonly<Record<NoBackendCode, string>> = {
   closed: 'the balancer is closed',
 };
 
+/** Backends in a message; `reasons` has all of them. */
+const MAX_TOLD = 8;
+
 /** Nobody could serve, and why: of the pool (`code`) and of each backend (`reasons`). */
 export class NoBackendError extends Error {
   override readonly name = 'NoBackendError';
@@ -44,7 +47,9 @@ export class NoBackendError extends Error {
     tried: readonly string[],
     cause?: unknown,
   ) {
-    const parts = Object.entries(reasons).map(([name, reason]) => `${name} ${reason}`);
+    const all = Object.entries(reasons).map(([name, reason]) => `${name} ${reason}`);
+    const more = all.length - MAX_TOLD;
+    const parts = more > 0 ? [...all.slice(0, MAX_TOLD), `${more} more`] : all;
     const detail = parts.length === 0 ? '' : ` (${parts.join(', ')})`;
     super(`${pool}: ${SENTENCES[code]}${detail}`, cause === undefined ? {} : { cause });
     this.code = code;

@@ -16,7 +16,7 @@ import { hedged } from './hedged.js';
 import { type Outcome, Try, type TryLimits } from './one_try.js';
 import { mustBeCallback, type ReadExecute, readExecute } from './read_calls.js';
 import { RetryBudget } from './retry_budget.js';
-import { pause, Scope } from './scope.js';
+import { pause, Scope, unlessOver } from './scope.js';
 import type { Waiting } from './waiting.js';
 
 export interface ExecutorDeps {
@@ -108,7 +108,8 @@ export class Executor {
     if (blame === 'own' || blame === 'ended') throw error;
     if (blame === 'unknown') {
       const about = { backend: backendOf(lease.backend.id), attempt };
-      if ((await asked.retryIf?.(error, about)) !== true) throw error;
+      const said = await unlessOver(asked.retryIf?.(error, about), scope.signal);
+      if (said !== true) throw error;
       if (!this.#budget.tryRetry(clock.nowMs())) throw error;
       await pause(timers, backoffMs(attempt, random), scope.signal);
     }

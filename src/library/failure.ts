@@ -28,7 +28,16 @@ const MAX_DEPTH = 4;
 /** `unsent`: a dial failed before anything was sent, so that another backend may be tried. */
 export type Blame = 'unsent' | 'own' | 'unknown';
 
-export function blameOf(error: unknown, depth = 0): Blame {
+/** Whatever `error` is: a look at it must not throw, or its lease would stay open. */
+export function blameOf(error: unknown): Blame {
+  try {
+    return blameAt(error, 0);
+  } catch {
+    return 'unknown';
+  }
+}
+
+function blameAt(error: unknown, depth: number): Blame {
   if (typeof error !== 'object' || error === null || depth > MAX_DEPTH) return 'unknown';
   const { code, syscall, cause, errors } = error as {
     readonly code?: unknown;
@@ -41,8 +50,8 @@ export function blameOf(error: unknown, depth = 0): Blame {
   if (syscall === 'connect') return 'unsent';
   if (typeof code === 'string' && NOT_CONNECTED.has(code) && syscall !== 'read') return 'unsent';
   if (Array.isArray(errors) && errors.length > 0) {
-    const blames = errors.map((one) => blameOf(one, depth + 1));
+    const blames = errors.map((one) => blameAt(one, depth + 1));
     return blames.every((blame) => blame === 'unsent') ? 'unsent' : 'unknown';
   }
-  return cause === undefined ? 'unknown' : blameOf(cause, depth + 1);
+  return cause === undefined ? 'unknown' : blameAt(cause, depth + 1);
 }

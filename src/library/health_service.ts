@@ -6,10 +6,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Timers } from '../core/clock.js';
 import { systemClock } from '../system/clock.js';
 import { holdingTimers, systemTimers } from '../system/timers.js';
-import { OptionsError } from './errors.js';
 import { type CheckState, HealthCheck } from './health_check.js';
+import { isTable, known, misfit } from './misfit.js';
 import type { Duration } from './options.js';
-import { durationMs } from './read_calls.js';
+import { durationMs, durationOrZeroMs } from './read_calls.js';
 import { pause } from './scope.js';
 
 export interface HealthCheckOptions {
@@ -121,8 +121,8 @@ export class HealthService {
    * endpoints follow (SIGTERM and their removal run side by side), then no new requests, and last
    * what requests need. Whatever `stop` does, `close` has its turn. A second call is the first one.
    */
-  drain(how: DrainOptions = {}): Promise<void> {
-    this.#drained ??= this.#drain(how);
+  drain(how?: DrainOptions): Promise<void> {
+    this.#drained ??= this.#drain(readDrain(how));
     return this.#drained;
   }
 
@@ -140,8 +140,11 @@ export class HealthService {
     try {
       await this.#within(async () => stop?.());
     } finally {
-      await close?.();
-      this.close();
+      try {
+        await close?.();
+      } finally {
+        this.close();
+      }
     }
   }
 
@@ -164,34 +167,65 @@ export async function createHealth(
   options: HealthServiceOptions = {},
   deps: HealthDeps = thisMachine,
 ): Promise<HealthService> {
-  const checks = Object.entries(options.checks ?? {}).map(([name, given]) => {
-    const check = typeof given === 'function' ? { run: given } : given;
-    if (typeof check.run !== 'function') {
-      throw new OptionsError([`checks.${name}.run: missing (expected a function; got nothing)`]);
-    }
-    const { run, kind = 'critical', interval, timeout } = check;
-    if (kind !== 'critical' && kind !== 'optional') {
-      const expected = `"critical" or "optional"; got ${String(kind)}`;
-      throw new OptionsError([`checks.${name}.kind: unknown value (expected ${expected})`]);
-    }
-    const intervalMs = durationMs(`checks.${name}.interval`, interval) ?? INTERVAL_MS;
-    const timeoutMs = durationMs(`checks.${name}.timeout`, timeout) ?? TIMEOUT_MS;
-    return new HealthCheck(name, { run, kind, intervalMs, timeoutMs }, deps);
-  });
-  const { drainDelay, stopTimeout } = options;
-  const isAtOnce = drainDelay === 0 || drainDelay === '0s';
-  const delayMs = isAtOnce ? 0 : (durationMs('drainDelay', drainDelay) ?? DRAIN_DELAY_MS);
-  const stopMs = durationMs('stopTimeout', stopTimeout) ?? STOP_TIMEOUT_MS;
+  const given = known(options, SERVICE) ?? {};
+  if (given.checks !== undefined && !isTable(given.checks)) {
+    throw misfit('checks', 'wrong type', 'an object of checks by name', given.checks);
+  }
+  const checks = Object.entries(given.checks ?? {}).map(([name, one]) =>
+    readCheck(name, one, deps),
+  );
+  const delayMs = durationOrZeroMs('drainDelay', given.drainDelay) ?? DRAIN_DELAY_MS;
+  const stopMs = durationMs('stopTimeout', given.stopTimeout) ?? STOP_TIMEOUT_MS;
   const service = new HealthService(checks, { delayMs, stopMs }, deps);
   await Promise.all(checks.map((check) => check.start()));
   return service;
 }
 
+const SERVICE: ReadonlySet<string> = new Set<keyof HealthServiceOptions>([
+  'checks',
+  'drainDelay',
+  'stopTimeout',
+]);
+const CHECK: ReadonlySet<string> = new Set<keyof HealthCheckOptions>([
+  'run',
+  'kind',
+  'interval',
+  'timeout',
+]);
+const DRAIN: ReadonlySet<string> = new Set<keyof DrainOptions>(['stop', 'close']);
 const INTERVAL_MS = 5_000;
 const TIMEOUT_MS = 1_000;
 const DRAIN_DELAY_MS = 5_000;
 /** With the pause before it within the 30 s that Kubernetes gives, and time left to close. */
 const STOP_TIMEOUT_MS = 20_000;
+
+function readCheck(
+  name: string,
+  given: HealthCheckOptions | HealthCheckOptions['run'],
+  deps: HealthDeps,
+): HealthCheck {
+  const called = `checks.${name}`;
+  const told = typeof given === 'function' ? { run: given } : given;
+  const check = known(told, CHECK, called);
+  const { run, kind = 'critical', interval, timeout } = check ?? {};
+  if (typeof run !== 'function') throw misfit(`${called}.run`, 'missing', 'a function', run);
+  if (kind !== 'critical' && kind !== 'optional') {
+    throw misfit(`${called}.kind`, 'unknown value', '"critical" or "optional"', kind);
+  }
+  const intervalMs = durationMs(`${called}.interval`, interval) ?? INTERVAL_MS;
+  const timeoutMs = durationMs(`${called}.timeout`, timeout) ?? TIMEOUT_MS;
+  return new HealthCheck(name, { run, kind, intervalMs, timeoutMs }, deps);
+}
+
+function readDrain(how: DrainOptions | undefined): DrainOptions {
+  const given = known(how, DRAIN) ?? {};
+  for (const [key, value] of Object.entries(given)) {
+    if (value !== undefined && typeof value !== 'function') {
+      throw misfit(key, 'wrong type', 'a function', value);
+    }
+  }
+  return given;
+}
 
 function isReady(status: HealthReport['status']): boolean {
   return status === 'ok' || status === 'degraded';

@@ -15,12 +15,15 @@ import type { TomlTree } from '../config/toml.js';
 import { present } from '../core/assert.js';
 import type { PoolSpec } from '../core/spec.js';
 import { OptionsError } from './errors.js';
-import type { BalancerOptions, Duration, RegistryOptions } from './options.js';
+import { isTable, known, misfit } from './misfit.js';
+import type { BalancerOptions, Duration, QueueOptions, RegistryOptions } from './options.js';
 import type { Registry } from './registry_source.js';
 import type { FollowedRegistry } from './sources.js';
 
 /** How a balancer without a name is called. */
 const DEFAULT_NAME = 'balancer';
+
+const QUEUE: ReadonlySet<string> = new Set<keyof QueueOptions>(['size', 'timeout']);
 
 /** Deeper than every key: an object of the application may lead back to itself. */
 const MAX_DEPTH = 8;
@@ -35,17 +38,18 @@ export interface ReadOptions {
 }
 
 export function readOptions(options: BalancerOptions): ReadOptions {
+  if (!isTable(options)) throw misfit('options', 'wrong type', 'an object', options);
   const { name = DEFAULT_NAME, discovery, ...pool } = options;
-  if (!NAME_PATTERN.test(name)) {
+  if (typeof name !== 'string' || !NAME_PATTERN.test(name)) {
     const rule = 'a name of 1 to 64 letters, digits, "_", "-" and "."';
-    throw new OptionsError([`name: not a usable name (expected ${rule}; got "${name}")`]);
+    throw misfit('name', 'not a usable name', rule, name);
   }
   const at = ['pools', name];
   const strange: string[] = [];
   const given = Array.isArray(discovery) ? discovery : discovery === undefined ? [] : [discovery];
   const told = given.map((one: unknown, index) => registryOf(one, name, index));
   const tables = given.map((one, index) => told[index]?.table(index) ?? one);
-  const words = { ...withQueue(pool), discovery: tables };
+  const words = { ...withQueue(pool, strange), discovery: tables };
   const tree = { pools: { [name]: treeOf(words, at, strange) } };
   const { config, findings } = examine(tree);
   const issues = [...strange, ...findings.map((finding) => issueOf(finding, tree))];
@@ -104,11 +108,17 @@ function standIn(rules: object): (index: number) => object {
 }
 
 /** `queue: { size, timeout }` is the short form of two keys. */
-function withQueue(options: BalancerOptions): Record<string, unknown> {
+function withQueue(options: BalancerOptions, strange: string[]): Record<string, unknown> {
   const { queue, ...rest } = options;
   const keys: { queueSize?: number; queueTimeout?: Duration } = {};
-  if (queue?.size !== undefined) keys.queueSize = queue.size;
-  if (queue?.timeout !== undefined) keys.queueTimeout = queue.timeout;
+  try {
+    const { size, timeout } = known(queue, QUEUE, 'queue') ?? {};
+    if (size !== undefined) keys.queueSize = size;
+    if (timeout !== undefined) keys.queueTimeout = timeout;
+  } catch (error) {
+    if (!(error instanceof OptionsError)) throw error;
+    strange.push(...error.issues);
+  }
   return { ...rest, ...keys };
 }
 

@@ -34,6 +34,22 @@ export class Scope {
   }
 }
 
+/** What `work` comes to; rejects when `signal` aborts before. */
+export function unlessOver<T>(
+  work: T | PromiseLike<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (signal === undefined) return Promise.resolve(work);
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    Promise.resolve(work)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', leave));
+  });
+}
+
 /** Resolves after `delayMs`; rejects when `signal` aborts. */
 export function pause(
   timers: Timers,

@@ -58,6 +58,36 @@ t.test('null says as much as nothing', async (t) => {
   t.same(activeOf(balancer), { [A]: 0 });
 });
 
+t.test('`retryIf` that never answers is ended by the deadline', async (t) => {
+  const bed = new Bed();
+  const balancer = await bed.balancer(t, { backends: [A, '10.0.0.2:80'] });
+  const fails = (): never => {
+    throw new Error('mine');
+  };
+  const options = { retryIf: () => new Promise<boolean>(() => {}), timeout: '1s' };
+  const asked = errorOf(() => balancer.execute(fails, options));
+  await bed.pass(2_000);
+  t.match(await asked, { name: 'TimeoutError' });
+  t.same(Object.values(activeOf(balancer)), [0, 0]);
+});
+
+t.test('an error that breaks whoever looks at it comes back, and frees its place', async (t) => {
+  const balancer = await new Bed().balancer(t, { backends: [A] });
+  const broken = new Proxy(new Error('mine'), {
+    get() {
+      throw new Error('nobody looks at me');
+    },
+  });
+  let found: 'it' | 'another' = 'another';
+  await balancer
+    .execute(() => Promise.reject(broken))
+    .catch((error: unknown) => {
+      if (error === broken) found = 'it';
+    });
+  t.equal(found, 'it');
+  t.same(activeOf(balancer), { [A]: 0 });
+});
+
 t.test('`retryIf` may take its time', async (t) => {
   const bed = new Bed();
   const balancer = await bed.balancer(t, { backends: [A, '10.0.0.2:80'] });
