@@ -6,7 +6,6 @@ import { createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import { type Endpoint, ipEndpoint } from '../../src/core/endpoint.js';
 import { below, seededRandom } from '../../src/core/random.js';
-import type { Dial } from '../../src/core/wire.js';
 import {
   PROBE_FAILURES,
   type Probe,
@@ -21,8 +20,9 @@ import { haveServers } from '../support/require_server.js';
 import { seed } from '../support/seed.js';
 import { silentEndpoint } from '../support/silent_endpoint.js';
 import {
-  DESCRIPTORS,
-  probeOf,
+  DAEMON_PROBES,
+  LIBRARY_PROBES,
+  type MakeProbe,
   type TcpCase,
   tcpCases,
   type UdpCase,
@@ -252,44 +252,42 @@ async function contractOfUdp(t: Test, one: UdpCase): Promise<void> {
   await t.test('names what is not there', (t) => tellsWhatIsNotThere(t, one.probe));
 }
 
-/** What plain connections are made by. */
-const DIALS: Readonly<Record<string, Dial | null>> = {
-  'TCP over sockets of Node.js': null,
-  ...(DESCRIPTORS === null ? {} : { 'TCP over descriptors': DESCRIPTORS }),
+/** Plain connections are sockets of Node.js for the one, and descriptors for the other. */
+const MAKERS: Readonly<Record<string, MakeProbe>> = {
+  'the library': LIBRARY_PROBES,
+  ...(DAEMON_PROBES === null ? {} : { 'the daemon': DAEMON_PROBES }),
 };
 
-for (const [name, dial] of Object.entries(DIALS)) {
-  t.test(name, async (t) => {
-    if (!haveServers(t, 'openssl')) return;
-    for (const one of tcpCases(await makeCertificate(t), dial)) {
-      await t.test(one.name, (t) => contractOfTcp(t, one));
-    }
-  });
-}
-
-t.test('UDP', async (t) => {
-  for (const one of udpCases()) await t.test(one.name, (t) => contractOfUdp(t, one));
+byBoth('TCP', async (t, by) => {
+  if (!haveServers(t, 'openssl')) return;
+  for (const one of tcpCases(await makeCertificate(t), by)) {
+    await t.test(one.name, (t) => contractOfTcp(t, one));
+  }
 });
 
-function overBoth(name: string, body: (t: Test, dial: Dial | null) => Promise<void>): void {
-  for (const [by, dial] of Object.entries(DIALS)) t.test(`${by}: ${name}`, (t) => body(t, dial));
+byBoth('UDP', async (t, by) => {
+  for (const one of udpCases(by)) await t.test(one.name, (t) => contractOfUdp(t, one));
+});
+
+function byBoth(name: string, body: (t: Test, by: MakeProbe) => Promise<void>): void {
+  for (const [who, by] of Object.entries(MAKERS)) t.test(`${who}: ${name}`, (t) => body(t, by));
 }
 
-overBoth('the tcp probe is content with a Unix socket that accepts', async (t, dial) => {
+byBoth('the tcp probe is content with a Unix socket that accepts', async (t, by) => {
   const path = `${tempFolder(t)}/socket`;
   const server = createServer((socket) => socket.on('error', () => {}).resume()).listen(path);
   await once(server, 'listening');
-  const result = await attemptAt(probeOf({ kind: 'tcp' }, dial), { kind: 'unix', path });
+  const result = await attemptAt(by({ kind: 'tcp' }), { kind: 'unix', path });
   t.equal(failureOf(result), 'ok');
   server.close();
   await once(server, 'close');
 });
 
-overBoth('a probe waits for room in the backlog of a Unix socket', async (t, dial) => {
+byBoth('a probe waits for room in the backlog of a Unix socket', async (t, by) => {
   if (!loadKernel().ok) return;
   const path = `${tempFolder(t)}/socket`;
   const full = await silentEndpoint({ kind: 'unix', path });
-  const attempting = attemptAt(probeOf({ kind: 'tcp' }, dial), full.endpoint);
+  const attempting = attemptAt(by({ kind: 'tcp' }), full.endpoint);
   const other = await Promise.race([attempting, turns(20)]);
   t.equal(other, undefined, 'it is not over');
   t.ok(full.accept());
@@ -297,11 +295,11 @@ overBoth('a probe waits for room in the backlog of a Unix socket', async (t, dia
   full.close();
 });
 
-overBoth('every probe over TCP waits for room until its signal aborts', async (t, dial) => {
+byBoth('every probe over TCP waits for room until its signal aborts', async (t, by) => {
   if (!loadKernel().ok || !haveServers(t, 'openssl')) return;
   const path = `${tempFolder(t)}/socket`;
   const { endpoint, close } = await silentEndpoint({ kind: 'unix', path });
-  for (const { name, probe } of tcpCases(await makeCertificate(t), dial)) {
+  for (const { name, probe } of tcpCases(await makeCertificate(t), by)) {
     const abort = new AbortController();
     const attempting = probe.attempt({ endpoint, prelude: NO_PRELUDE }, abort.signal);
     t.equal(await Promise.race([attempting, turns(20)]), undefined, `${name} is not over`);
@@ -312,27 +310,24 @@ overBoth('every probe over TCP waits for room until its signal aborts', async (t
   t.same(await openSockets(), BEFORE);
 });
 
-overBoth(
-  'every probe over TCP reaches a Unix socket, and sends the prelude first',
-  async (t, dial) => {
-    if (!haveServers(t, 'openssl')) return;
-    const path = `${tempFolder(t)}/socket`;
-    for (const { name, probe } of tcpCases(await makeCertificate(t), dial)) {
-      const server = createServer().listen(path);
-      await once(server, 'listening');
-      const prelude = Buffer.from('PROXY UNKNOWN\r\n');
-      const abort = new AbortController();
-      const attempting = probe.attempt({ endpoint: { kind: 'unix', path }, prelude }, abort.signal);
-      const [socket] = await once(server, 'connection');
-      socket.on('error', () => {});
-      const [first] = await once(socket, 'data');
-      t.equal(first.toString('latin1', 0, prelude.length), prelude.toString(), name);
-      abort.abort();
-      await attempting;
-      socket.destroy();
-      server.close();
-      await once(server, 'close');
-    }
-    t.same(await openSockets(), BEFORE);
-  },
-);
+byBoth('every probe over TCP reaches a Unix socket, and sends the prelude first', async (t, by) => {
+  if (!haveServers(t, 'openssl')) return;
+  const path = `${tempFolder(t)}/socket`;
+  for (const { name, probe } of tcpCases(await makeCertificate(t), by)) {
+    const server = createServer().listen(path);
+    await once(server, 'listening');
+    const prelude = Buffer.from('PROXY UNKNOWN\r\n');
+    const abort = new AbortController();
+    const attempting = probe.attempt({ endpoint: { kind: 'unix', path }, prelude }, abort.signal);
+    const [socket] = await once(server, 'connection');
+    socket.on('error', () => {});
+    const [first] = await once(socket, 'data');
+    t.equal(first.toString('latin1', 0, prelude.length), prelude.toString(), name);
+    abort.abort();
+    await attempting;
+    socket.destroy();
+    server.close();
+    await once(server, 'close');
+  }
+  t.same(await openSockets(), BEFORE);
+});

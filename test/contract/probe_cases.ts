@@ -10,6 +10,7 @@ import type { Probe, ProbeFailure } from '../../src/health/probe.js';
 import { createProbe } from '../../src/health/probes/registry.js';
 import { descriptorDial } from '../../src/kernel/descriptor_wire.js';
 import { loadKernel } from '../../src/kernel/foreign.js';
+import { thisMachine } from '../../src/library/machine.js';
 import { systemTimers } from '../../src/system/timers.js';
 import { seed } from '../support/seed.js';
 import type { Certificate, Script, Step } from './probe_peers.js';
@@ -37,20 +38,29 @@ export const UNVERIFIED: ProbeTls = { serverName: null, verify: false, caFile: n
 
 const random = seededRandom(seed);
 
+const DEPS = {
+  clock: { nowMs: () => performance.now(), wallMs: () => Date.now() },
+  timers: systemTimers,
+  random,
+  nonce: () => 'rOprNGfwEbeRWgbNEkqO',
+};
+
 /** As the daemon makes plain connections where foreign calls and io_uring work; else null. */
 const kernel = loadKernel();
 const made = kernel.ok ? descriptorDial(kernel.value, escalate) : kernel;
 export const DESCRIPTORS: Dial | null = made.ok ? made.value : null;
 
-/** `dial`: null for sockets of Node.js. */
-export function probeOf(spec: ProbeSpec, dial: Dial | null = DESCRIPTORS): Probe {
-  return createProbe(spec, {
-    dial,
-    clock: { nowMs: () => performance.now(), wallMs: () => Date.now() },
-    timers: systemTimers,
-    random,
-    nonce: () => 'rOprNGfwEbeRWgbNEkqO',
-  });
+export type MakeProbe = (spec: ProbeSpec) => Probe;
+
+/** As an application has them: over sockets of Node.js. */
+export const LIBRARY_PROBES: MakeProbe = thisMachine.createProbe;
+
+/** As the daemon makes them where foreign calls and io_uring work; else null. */
+export const DAEMON_PROBES: MakeProbe | null =
+  DESCRIPTORS === null ? null : (spec) => createProbe(spec, { ...DEPS, dial: DESCRIPTORS });
+
+export function probeOf(spec: ProbeSpec): Probe {
+  return createProbe(spec, { ...DEPS, dial: DESCRIPTORS });
 }
 
 /** A step that answers `after`, or speaks first. */
@@ -92,8 +102,7 @@ const MYSQL_GREETING = mysqlPacket(
     'abcdefghijkl\0mysql_native_password\0',
 );
 
-export function tcpCases(certificate: Certificate, dial: Dial | null): readonly TcpCase[] {
-  const by = (spec: ProbeSpec): Probe => probeOf(spec, dial);
+export function tcpCases(certificate: Certificate, by: MakeProbe): readonly TcpCase[] {
   return [
     {
       name: 'tcp',
@@ -220,25 +229,25 @@ function dnsAnswer(code: number): (query: Buffer) => Buffer {
   };
 }
 
-export function udpCases(): readonly UdpCase[] {
+export function udpCases(by: MakeProbe): readonly UdpCase[] {
   return [
     {
       name: 'dns',
-      probe: probeOf({ kind: 'dns', name: 'service.test', type: 'A', rcodes: ['NOERROR'] }),
+      probe: by({ kind: 'dns', name: 'service.test', type: 'A', rcodes: ['NOERROR'] }),
       honest: dnsAnswer(0),
       refusal: dnsAnswer(2),
       contentWithSilence: false,
     },
     {
       name: 'udp with an answer',
-      probe: probeOf({ kind: 'udp', send: text('ping'), expect: text('pong') }),
+      probe: by({ kind: 'udp', send: text('ping'), expect: text('pong') }),
       honest: () => text('a pong.'),
       refusal: () => text('no'),
       contentWithSilence: false,
     },
     {
       name: 'udp without an answer',
-      probe: probeOf({ kind: 'udp', send: text('ping'), expect: null }),
+      probe: by({ kind: 'udp', send: text('ping'), expect: null }),
       honest: () => text('anything'),
       refusal: null,
       contentWithSilence: true,

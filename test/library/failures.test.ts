@@ -1,97 +1,44 @@
 /**
- * Three real servers under load: one is killed, stopped, ten times slower, and back. No request
- * fails that a retry could save.
+ * Real servers under load: one is killed, stopped, ten times slower, and back; both of two are gone
+ * and back. No request fails that a retry could save, and load comes back with the verdict.
  */
 import t, { type Test } from 'tap';
+import { POLICY_NAMES } from '../../src/core/spec.js';
 import type { Balancer } from '../../src/library/balancer.js';
 import { createBalancer } from '../../src/library/create.js';
-import { eventually } from '../support/deadline.js';
-import { freePort } from '../support/places.js';
-import { Child } from '../support/process.js';
+import type { BalancerOptions } from '../../src/library/options.js';
+import { eventually, nowMs } from '../support/deadline.js';
+import { Load, type Service, startServices } from './services.js';
 
-const PROGRAM = `
-let delayMs = 2;
-process.on('SIGUSR2', () => { delayMs = delayMs === 2 ? 20 : 2; });
-require('node:http')
-  .createServer((_, response) => setTimeout(() => response.end('x'), delayMs))
-  .listen(Number(process.argv[1]), '127.0.0.1', () => console.log('listening'));
-`;
+const HEALTH = {
+  probe: 'http',
+  interval: '300ms',
+  fastInterval: '50ms',
+  downInterval: '200ms',
+  timeout: '300ms',
+  fall: 2,
+  rise: 2,
+} as const;
+/** Between two probes of one that is down, and to the second that is well; with jitter. */
+const RISE_MS = 1.1 * (200 + 50);
+/** Two probes, and whatever else two busy cores do. */
+const SLACK_MS = 1_500;
 
-class Service {
-  readonly port: number;
-  #child: Child | null = null;
-
-  constructor(port: number) {
-    this.port = port;
-  }
-
-  async start(): Promise<void> {
-    this.#child = new Child(process.execPath, ['-e', PROGRAM, String(this.port)], {});
-    await this.#child.stdout.first('it listens', (line) => line === 'listening');
-  }
-  async kill(): Promise<void> {
-    await this.#child?.kill();
-  }
-  signal(signal: NodeJS.Signals): void {
-    this.#child?.signal(signal);
-  }
+interface Bed {
+  readonly services: readonly Service[];
+  readonly ports: readonly number[];
+  readonly balancer: Balancer;
+  readonly load: Load;
 }
 
-/** Requests one after the other in each of `lanes`, until told to end. */
-class Load {
-  readonly byPort = new Map<number, number>();
-  readonly failures: string[] = [];
-  readonly #lanes: Promise<void>[];
-  #state: 'running' | 'over' = 'running';
-
-  constructor(balancer: Balancer, lanes: number) {
-    this.#lanes = Array.from({ length: lanes }, async () => {
-      while (this.#state === 'running') {
-        try {
-          const port = await balancer.execute(ask, {
-            tryTimeout: '2s',
-            timeout: '15s',
-            retryIf: () => true,
-          });
-          this.byPort.set(port, (this.byPort.get(port) ?? 0) + 1);
-        } catch (error) {
-          this.failures.push(String(error));
-        }
-      }
-    });
-  }
-
-  async end(): Promise<void> {
-    this.#state = 'over';
-    await Promise.all(this.#lanes);
-  }
-
-  /** Until each of `ports` has answered `count` more. */
-  async more(ports: readonly number[], count: number): Promise<void> {
-    const from = new Map(this.byPort);
-    const has = (port: number) => (this.byPort.get(port) ?? 0) - (from.get(port) ?? 0) >= count;
-    await eventually('more answers', () => (ports.every(has) ? true : undefined));
-  }
-}
-
-async function ask({ address, port }: { address: string; port: number }, about: object) {
-  const { signal } = about as { readonly signal: AbortSignal };
-  const response = await fetch(`http://${address}/`, { signal });
-  await response.text();
-  return port;
-}
-
-async function bed(t: Test) {
-  const services = [];
-  for (let n = 0; n < 3; n++) services.push(new Service(await freePort()));
-  for (const service of services) t.teardown(() => service.kill());
-  await Promise.all(services.map((service) => service.start()));
+async function bed(t: Test, options: BalancerOptions): Promise<Bed> {
+  const services = await startServices(t, 3);
   const ports = services.map(({ port }) => port);
   const balancer = await createBalancer({
-    backends: ports.map((port) => `127.0.0.1:${port}`),
-    policy: 'least-latency',
-    health: { interval: '300ms', fastInterval: '50ms', downInterval: '200ms', fall: 2, rise: 2 },
-    outlier: { consecutiveFailures: 2, baseEjection: '500ms' },
+    backends: services.map(({ address }) => address),
+    health: HEALTH,
+    outlier: { consecutiveFailures: 2, baseEjection: '10s' },
+    ...options,
   });
   t.teardown(() => balancer.close());
   const load = new Load(balancer, 4);
@@ -100,25 +47,89 @@ async function bed(t: Test) {
   return { services, ports, balancer, load };
 }
 
-t.test('no request fails that a retry could save', async (t) => {
-  const { services, ports, load } = await bed(t);
-  const [first, second, third] = services;
-  const [one = 0, two = 0, three = 0] = ports;
-  await first?.kill();
-  await load.more([two, three], 50);
-  t.same(load.failures, [], 'one is killed');
-  await first?.start();
-  await load.more(ports, 20);
-  t.same(load.failures, [], 'it is back');
-  second?.signal('SIGSTOP');
-  await load.more([one, three], 50);
-  second?.signal('SIGCONT');
-  await load.more(ports, 20);
-  t.same(load.failures, [], 'one has stood still');
-  third?.signal('SIGUSR2');
-  await load.more([one, two], 50);
-  third?.signal('SIGUSR2');
-  await load.more(ports, 20);
-  await load.end();
-  t.same(load.failures, [], 'one was ten times slower');
+function stateIs(balancer: Balancer, { address }: Service, state: string): Promise<true> {
+  return eventually(`${address} is ${state}`, () => {
+    const found = balancer.snapshot().backends.find((one) => one.address === address);
+    return found?.state === state ? true : undefined;
+  });
+}
+
+/** From now on it is well again: its load is back within its rise. */
+async function comesBack(
+  t: Test,
+  { balancer, load, ports }: Bed,
+  service: Service,
+  how: string,
+): Promise<void> {
+  const sinceMs = nowMs();
+  await stateIs(balancer, service, 'up');
+  await load.more([service.port], 1);
+  const tookMs = nowMs() - sinceMs;
+  t.ok(tookMs <= RISE_MS + SLACK_MS, `${how}: up after ${Math.round(tookMs)} ms`);
+  const [share = 0] = await load.shares([service.port], 150);
+  t.ok(share > 0.5 / ports.length, `${how}: ${share} of the answers`);
+  t.same(load.failures, [], `${how}: no request failed`);
+}
+
+for (const policy of ['p2c', 'least-latency'] as const) {
+  t.test(`${policy}: no request fails that a retry could save, and load comes back`, async (t) => {
+    const here = await bed(t, { policy });
+    const { services, ports, balancer, load } = here;
+    const [first, second, third] = services;
+    const [one = 0, two = 0, three = 0] = ports;
+    if (first === undefined || second === undefined || third === undefined) return;
+    await first.kill();
+    await stateIs(balancer, first, 'down');
+    await load.more([two, three], 20);
+    await first.start();
+    await comesBack(t, here, first, 'after it was killed');
+    second.signal('SIGSTOP');
+    await stateIs(balancer, second, 'down');
+    await load.more([one, three], 20);
+    second.signal('SIGCONT');
+    await comesBack(t, here, second, 'after it stood still');
+    third.signal('SIGUSR2');
+    await load.more([one, two], 50);
+    third.signal('SIGUSR2');
+    await load.more(ports, 20);
+    await load.end();
+    t.same(load.failures, [], 'one was ten times slower');
+  });
+}
+
+/** What became of undici's BalancedPool (its issue 4839): one of them got everything for good. */
+t.test('after an outage of both of two shares are even again within their rise', async (t) => {
+  const services = await startServices(t, 2);
+  const [first, second] = services;
+  if (first === undefined || second === undefined) return;
+  const ports = services.map(({ port }) => port);
+  const backends = services.map(({ address }) => address);
+  const runs = await Promise.all(
+    POLICY_NAMES.filter((name) => name !== 'source-hash').map(async (policy) => {
+      const outlier = { consecutiveFailures: 2, baseEjection: '10s' };
+      const balancer = await createBalancer({ backends, health: HEALTH, outlier, policy });
+      t.teardown(() => balancer.close());
+      const load = new Load(balancer, 2);
+      t.teardown(() => load.end());
+      await load.more(ports, 5);
+      return { policy, balancer, load };
+    }),
+  );
+  await Promise.all(services.map((service) => service.kill()));
+  for (const { balancer } of runs) {
+    for (const service of services) await stateIs(balancer, service, 'down');
+  }
+  await first.start();
+  for (const { load } of runs) await load.more([first.port], 5);
+  await second.start();
+  const sinceMs = nowMs();
+  for (const { balancer } of runs) await stateIs(balancer, second, 'up');
+  const tookMs = nowMs() - sinceMs;
+  t.ok(tookMs <= RISE_MS + SLACK_MS, `up after ${Math.round(tookMs)} ms`);
+  for (const { policy, load } of runs) {
+    const failed = load.failures.length;
+    const shares = await load.shares(ports, 150);
+    t.ok(Math.min(...shares) > 0.35, `${policy}: ${shares}`);
+    t.equal(load.failures.length, failed, `${policy}: no request failed`);
+  }
 });
