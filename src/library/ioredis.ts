@@ -25,7 +25,7 @@ interface ClientOptions {
 const DISCONNECT_MS = 2_000;
 
 /**
- * `new Redis({ Connector: ioredisConnector(balancer) })`. `C` is what that option takes: a class with
+ * `new Redis({ Connector: ioredisConnector(balancer) })`. `C` is what that takes: a class with
  * private members, which no other class has for TypeScript.
  */
 export function ioredisConnector<C>(balancer: Connects, options?: IoredisOptions): C {
