@@ -118,6 +118,7 @@ export class AccessLists {
     readonly follow: (use: () => boolean) => Promise<unknown>;
   }): void {
     const look = async (): Promise<void> => {
+      if (!daemon.isServing()) return;
       for (const [name, known] of this.#inUse.groups) {
         if (!daemon.isServing()) return;
         const next = await this.#reread(name, known);
@@ -161,7 +162,12 @@ export class AccessLists {
     if (this.#inUse.groups.get(name) !== known) return null;
     if (read.ok) {
       this.#vain.delete(name);
-      return read.value;
+      if (!isSame(known.table, read.value.table)) return read.value;
+      // Its rights are others, or it was written again as it was.
+      const { groups } = this.#inUse;
+      const same = { ...known, marks: read.value.marks };
+      this.#inUse = listsOf(new Map([...groups, [name, same]]));
+      return null;
     }
     this.#vain.set(name, { marks, detail: read.error });
     if (vain?.detail === read.error) return null;
@@ -185,6 +191,11 @@ export class AccessLists {
     const { timers, clock } = this.#deps;
     return { timers, clock, tried };
   }
+}
+
+/** Of the same access, that its files are read for anew. */
+function isSame(a: AccessTable, b: AccessTable): boolean {
+  return Buffer.from(a.memory).equals(Buffer.from(b.memory));
 }
 
 function listsOf(groups: ReadonlyMap<string, Known>): ReadLists {

@@ -1,6 +1,6 @@
 /** Files of access lists as they come: bad, gone, huge, half written. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -96,6 +96,28 @@ t.test('a list that is written in place is read when it stands still', async (t)
   const served = (await Promise.all(asked)).filter((one) => one).length;
   t.equal(served, 0, 'whoever is denied before and after, is meanwhile');
   t.notOk(await isServed(daemon));
+});
+
+t.test('a file of which only the rights change is no change', async (t) => {
+  const folder = tempFolder(t);
+  const [same, other] = [join(folder, 'same.txt'), join(folder, 'other.txt')];
+  for (const file of [same, other]) writeFileSync(file, '127.0.0.7\n');
+  const echoes = await startEchoes(t, 1);
+  const lines = (file: string) => `access.deny_files = ["${file}"]`;
+  const { daemon } = await startOperated(t, {
+    toml:
+      poolText({ name: 'echo', backends: echoes }) +
+      listenerText({ name: 'same', pool: 'echo', lines: lines(same) }) +
+      listenerText({ name: 'other', pool: 'echo', lines: lines(other) }),
+  });
+  chmodSync(same, 0o640);
+  writeFileSync(other, '127.0.0.8\n');
+  // Those of the first listener were looked at before.
+  await daemon.event('access-list-changed', ({ listener }) => listener === 'other');
+  t.equal(daemon.eventsNamed('access-list-changed').length, 1);
+  writeFileSync(same, '127.0.0.8\n');
+  const changed = await daemon.nextEvent('access-list-changed');
+  t.equal(changed['listener'], 'same', 'what is written then is');
 });
 
 t.test('a million lines are read while everything else goes on', async (t) => {
