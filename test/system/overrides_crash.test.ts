@@ -1,0 +1,103 @@
+/**
+ * SIGKILL while the file of overrides is written, at each step of it: what was answered before is
+ * never lost, and the next start works.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { askControl } from '../support/control_client.js';
+import { startOperated } from '../support/ctl.js';
+import { tempFolder } from '../support/places.js';
+import { serviceText } from '../support/settings.js';
+
+/** What the process does last, in the order of `StateFile`. */
+const STEPS = ['open', 'half of it', 'sync', 'rename', 'sync of the folder'] as const;
+
+/** Runs in the daemon: it kills itself at `step` of the first write of overrides. */
+function killAt(step: (typeof STEPS)[number]): string {
+  return `
+    const fs = (await import('node:fs/promises')).default;
+    const { syncBuiltinESMExports } = await import('node:module');
+    const step = ${JSON.stringify(step)};
+    const { open, rename } = fs;
+    const die = () => process.kill(process.pid, 'SIGKILL');
+    const isIts = (path) => String(path).endsWith('overrides.json.new');
+    let renamed = false;
+    fs.open = async (path, ...rest) => {
+      const file = await open(path, ...rest);
+      if (isIts(path)) {
+        if (step === 'open') die();
+        const write = file.writeFile.bind(file);
+        file.writeFile = async (text) => {
+          if (step !== 'half of it') await write(text);
+          else {
+            await write(text.slice(0, text.length / 2));
+            die();
+          }
+        };
+      }
+      const sync = file.sync.bind(file);
+      file.sync = async () => {
+        await sync();
+        if (step === 'sync' && isIts(path)) die();
+        if (step === 'sync of the folder' && renamed) die();
+      };
+      return file;
+    };
+    fs.rename = async (from, to) => {
+      await rename(from, to);
+      renamed ||= isIts(from);
+      if (step === 'rename' && isIts(from)) die();
+    };
+    syncBuiltinESMExports();`;
+}
+
+const NAMES = ['first', ...STEPS.map((_, at) => `b${at}`)];
+const TOML = serviceText({
+  name: 'app',
+  health: 'probe = "none"',
+  backends: NAMES.map((name, at) => ({ name, address: `127.0.0.1:${at + 1}` })),
+});
+
+interface Shown {
+  readonly backend: string;
+  readonly because: string;
+}
+
+t.test('a kill at any step of a write loses nothing that was there before', async (t) => {
+  const state = tempFolder(t);
+  const drain = (socket: string, name: string) =>
+    askControl(socket, 'POST', '/v1/drain', { backends: [`app/${name}`], because: 'before' });
+  const first = await startOperated(t, { toml: TOML, state });
+  t.equal((await drain(first.socket, 'first')).status, 200);
+  first.daemon.signal('SIGKILL');
+  await first.daemon.exited;
+  let known = ['app/first'];
+  for (const [at, step] of STEPS.entries()) {
+    const { daemon, socket } = await startOperated(t, { toml: TOML, state, preload: killAt(step) });
+    const shown = await askControl(socket, 'GET', '/v1/overrides');
+    const { items } = shown.body as { items: readonly Shown[] };
+    const kept = items.map(({ backend }) => backend);
+    t.same(
+      known.filter((name) => !kept.includes(name)),
+      [],
+      `nothing is lost before: ${step}`,
+    );
+    t.ok(items.every(({ because }) => because === 'before'));
+    t.equal(daemon.eventsNamed('state-unreadable').length, 0, step);
+    known = kept;
+    await drain(socket, `b${at}`).catch(() => null);
+    t.match(await daemon.exited, { signal: 'SIGKILL' }, `it was killed at: ${step}`);
+    t.doesNotThrow(() => JSON.parse(readFileSync(join(state, 'overrides.json'), 'utf8')), step);
+  }
+  const last = await startOperated(t, { toml: TOML, state });
+  const { body } = await askControl(last.socket, 'GET', '/v1/overrides');
+  const names = (body as { items: readonly Shown[] }).items.map(({ backend }) => backend);
+  t.same(
+    known.filter((name) => !names.includes(name)),
+    [],
+  );
+  t.ok(names.includes('app/b3'), 'what was renamed is there');
+  t.equal((await drain(last.socket, 'b0')).status, 200);
+  t.notOk(existsSync(join(state, 'overrides.json.new')), 'nothing is left beside it');
+});
