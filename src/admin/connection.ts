@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.js';
 import { contain } from '../core/contain.js';
 import { type Parsed, parseRequest, type Request } from './request.js';
+import type { Follow, Reader } from './stream.js';
 
 /** An answer goes out in pieces of this size, so that a reader who takes some is seen. */
 const PIECE_BYTES = 65_536;
@@ -14,6 +15,8 @@ const MAX_FORGOTTEN_BYTES = 1_048_576;
 /** Of a body that comes in small ones: each costs more than its bytes. */
 const MAX_PIECES = 64;
 export const MAX_REQUESTS_A_CONNECTION = 10_000;
+/** What may wait for one that follows: beyond that it is too slow to go on. */
+export const MAX_UNREAD_BYTES = 1_048_576;
 
 /** An answer as bytes; the body is shared by all who get it. */
 export interface Outgoing {
@@ -28,6 +31,8 @@ export interface ConnectionEvents {
   /** What came could not be dealt with. */
   broken(connection: Connection, error: unknown): void;
   closed(connection: Connection): void;
+  /** It follows, and does not take what comes: it is to be cut. */
+  slow(connection: Connection): void;
 }
 
 export type ConnectionPhase =
@@ -37,6 +42,8 @@ export type ConnectionPhase =
   | { readonly at: 'making' }
   /** Some of the answer is not taken yet; `movedMs`: when some was taken last. */
   | { readonly at: 'sending'; readonly sinceMs: number; readonly movedMs: number }
+  /** It follows an answer without an end; `movedMs`: when it took something last, or was done. */
+  | { readonly at: 'following'; readonly movedMs: number }
   /** All is said; the client is given a moment to read it before the connection closes. */
   | { readonly at: 'lingering'; readonly sinceMs: number };
 
@@ -58,6 +65,8 @@ export class Connection {
   #client: 'open' | 'done' = 'open';
   #requests = 0;
   #forgotten = 0;
+  /** What is to be done when it goes. */
+  #leave: () => void = () => {};
 
   constructor(socket: Socket, clock: Clock, events: ConnectionEvents, maxBodyBytes: number) {
     this.socket = socket;
@@ -68,7 +77,10 @@ export class Connection {
     socket.on('data', (chunk) => this.#received(chunk));
     socket.on('end', () => this.#finished());
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => events.closed(this));
+    socket.on('close', () => {
+      this.#leave();
+      events.closed(this);
+    });
   }
 
   /** At least one request has come. */
@@ -91,9 +103,43 @@ export class Connection {
     this.#write(first, body.subarray(PIECE_BYTES), then);
   }
 
+  /** Answers with what comes, until one of both goes. Nothing that the client sends is read. */
+  follow(head: Buffer, follow: Follow): void {
+    if (this.socket.destroyed) return;
+    this.phase = { at: 'following', movedMs: this.#clock.nowMs() };
+    this.#input = Buffer.alloc(0);
+    this.#pass(head);
+    this.#leave = follow(this.#reader());
+    // Its end is to be seen.
+    this.socket.resume();
+    if (this.#client === 'done') this.socket.destroy();
+  }
+
   cut(): void {
     this.unsentBytes = 0;
     this.socket.destroy();
+  }
+
+  #reader(): Reader {
+    const isBehind = (): boolean => this.unsentBytes > 0;
+    return {
+      write: (piece) => this.#pass(piece),
+      get isBehind() {
+        return isBehind();
+      },
+    };
+  }
+
+  #pass(piece: Buffer): void {
+    if (this.phase.at !== 'following' || this.socket.destroyed) return;
+    if (this.unsentBytes + piece.length > MAX_UNREAD_BYTES) return this.#events.slow(this);
+    if (this.unsentBytes === 0) this.phase = { at: 'following', movedMs: this.#clock.nowMs() };
+    this.unsentBytes += piece.length;
+    this.socket.write(piece, (error) => {
+      if (error || this.phase.at !== 'following') return;
+      this.unsentBytes -= piece.length;
+      this.phase = { at: 'following', movedMs: this.#clock.nowMs() };
+    });
   }
 
   #write(piece: Buffer, rest: Buffer, then: 'keep' | 'close'): void {
@@ -121,7 +167,7 @@ export class Connection {
   }
 
   #received(chunk: Buffer): void {
-    if (this.phase.at === 'lingering') {
+    if (this.phase.at === 'lingering' || this.phase.at === 'following') {
       this.#forgotten += chunk.length;
       if (this.#forgotten > MAX_FORGOTTEN_BYTES) this.socket.destroy();
       return;
@@ -147,7 +193,9 @@ export class Connection {
 
   #finished(): void {
     this.#client = 'done';
-    if (this.phase.at === 'reading' || this.phase.at === 'lingering') this.socket.destroy();
+    // One that follows has nothing more to ask, and goes.
+    const { at } = this.phase;
+    if (at === 'reading' || at === 'lingering' || at === 'following') this.socket.destroy();
   }
 
   #next(): void {

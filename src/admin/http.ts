@@ -31,6 +31,8 @@ export interface AdminDeps {
   readonly hosts: () => readonly string[];
   /** Hears of what broke in answering one request. */
   readonly defect: (error: unknown) => void;
+  /** Hears of a reader that was cut because so much waited for it. */
+  readonly slow: (unreadBytes: number) => void;
   /** null, or absent: everybody may read, and there is no control API. */
   readonly control?: ControlApi | null;
   /** At the same time; MAX_ADMIN_CONNECTIONS at most, and by default. */

@@ -1,6 +1,7 @@
 /** What each path of the admin endpoint answers. Pure but for asking the views. */
 import { dashboardHeaders, dashboardPage } from './dashboard/page.js';
 import { toJson } from './json.js';
+import type { Follow } from './stream.js';
 import { healthText } from './text.js';
 import type { AdminViews, CheckView } from './views.js';
 
@@ -9,6 +10,8 @@ export interface Answer {
   readonly type: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** An answer without an end: it has no other body than what this writes. */
+  readonly follow?: Follow;
 }
 
 export interface Question {

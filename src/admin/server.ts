@@ -16,6 +16,8 @@ import { type Answer, refusal } from './routes.js';
  * that has been silent for longest, so that nobody can lock others out by holding connections.
  */
 export const MAX_ADMIN_CONNECTIONS = 64;
+/** Of them, those that may follow what happens: monitoring and commands still get an answer. */
+const FOLLOWING_SHARE = 7 / 8;
 /** From the first byte of a request, and from the connection to the first byte. */
 export const REQUEST_TIMEOUT_MS = 5_000;
 /** Between requests. */
@@ -50,6 +52,8 @@ export interface HttpServerDeps {
   readonly timers: Timers;
   /** Hears of what broke in answering one request. */
   readonly defect: (error: unknown) => void;
+  /** Hears of a reader that was cut because so much waited for it. */
+  readonly slow: (unreadBytes: number) => void;
   /** At the same time; MAX_ADMIN_CONNECTIONS at most, and by default. */
   readonly connections?: number;
   /** Longer ones are refused; 0: none is read. */
@@ -116,6 +120,11 @@ class Site implements ConnectionEvents {
     this.#connections.delete(connection);
   }
 
+  slow(connection: Connection): void {
+    this.#deps.slow(connection.unsentBytes);
+    connection.cut();
+  }
+
   cutAll(): void {
     this.#look?.cancel();
     for (const connection of this.#connections) connection.cut();
@@ -126,6 +135,11 @@ class Site implements ConnectionEvents {
       this.#deps.defect(error);
       return contentOf(this.#deps.refuse(500, defectIn(error)));
     });
+    const { follow } = content.answer;
+    if (follow !== undefined && request.method === 'GET') {
+      if (!this.#mayFollow()) return this.#turnAway(connection);
+      return connection.follow(outgoing(content, 'GET', 'follow').head, follow);
+    }
     const then = connection.isLast(request) ? 'close' : 'keep';
     connection.send(outgoing(content, request.method, then), then);
   }
@@ -134,6 +148,17 @@ class Site implements ConnectionEvents {
     const content = await this.#deps.answer(request, socket);
     const { length } = content.body;
     return length < SMALL_BYTES || this.#makeRoom(length) ? content : contentOf(BUSY);
+  }
+
+  #mayFollow(): boolean {
+    const following = [...this.#connections].filter(({ phase }) => phase.at === 'following');
+    return following.length < Math.ceil(this.#most * FOLLOWING_SHARE);
+  }
+
+  #turnAway(connection: Connection): void {
+    const answer = this.#deps.refuse(503, 'As many follow what happens as may at a time.');
+    const headers = { ...answer.headers, 'retry-after': '1' };
+    connection.send(outgoing(contentOf({ ...answer, headers }), 'GET', 'close'), 'close');
   }
 
   /** Whether `bytes` more may be on their way. Who takes nothing loses its answer first. */
@@ -159,7 +184,7 @@ class Site implements ConnectionEvents {
       const { phase } = one;
       // Silent ones first: their times count from far in the past.
       const at =
-        phase.at === 'sending'
+        phase.at === 'sending' || phase.at === 'following'
           ? phase.movedMs
           : phase.at === 'making'
             ? Number.POSITIVE_INFINITY
@@ -175,7 +200,11 @@ class Site implements ConnectionEvents {
 
   #lookAtAll(): void {
     const nowMs = this.#deps.clock.nowMs();
-    for (const one of [...this.#connections]) if (isOverdue(one, nowMs)) one.cut();
+    for (const one of [...this.#connections]) {
+      if (!isOverdue(one, nowMs)) continue;
+      if (one.phase.at === 'following') this.slow(one);
+      else one.cut();
+    }
     const others = this.#deps.look?.(nowMs) ?? 'idle';
     const goesOn = this.#connections.size > 0 || others === 'busy';
     this.#look = goesOn ? this.#deps.timers.after(LOOK_MS, () => this.#lookAtAll()) : null;
@@ -185,7 +214,7 @@ class Site implements ConnectionEvents {
 /** Longer than any process runs. */
 const SILENT_FIRST_MS = 1e12;
 
-function isOverdue({ phase, served }: Connection, nowMs: number): boolean {
+function isOverdue({ phase, served, unsentBytes }: Connection, nowMs: number): boolean {
   switch (phase.at) {
     case 'making':
       return false;
@@ -197,6 +226,8 @@ function isOverdue({ phase, served }: Connection, nowMs: number): boolean {
       const isStalled = nowMs - phase.movedMs > STALL_TIMEOUT_MS;
       return isStalled || nowMs - phase.sinceMs > SEND_TIMEOUT_MS;
     }
+    case 'following':
+      return unsentBytes > 0 && nowMs - phase.movedMs > STALL_TIMEOUT_MS;
     case 'lingering':
       return nowMs - phase.sinceMs > ANSWER_LINGER_MS;
     default:
@@ -213,11 +244,16 @@ export function contentOf(answer: Answer): Content {
   return { answer, body: Buffer.from(answer.body) };
 }
 
-function outgoing({ answer, body }: Content, method: string, then: 'keep' | 'close'): Outgoing {
+/** `follow`: the body ends with the connection. */
+function outgoing(
+  { answer, body }: Content,
+  method: string,
+  then: 'keep' | 'close' | 'follow',
+): Outgoing {
   const { status, type, headers } = answer;
   const fields = {
     'content-type': type,
-    'content-length': String(body.length),
+    ...(then === 'follow' ? {} : { 'content-length': String(body.length) }),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     connection: then === 'keep' ? 'keep-alive' : 'close',

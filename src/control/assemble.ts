@@ -28,6 +28,7 @@ import { DaemonMetrics } from './daemon_metrics.js';
 import { DaemonViews } from './daemon_views.js';
 import { divideDescriptors } from './descriptor_budget.js';
 import { fitEngines } from './engine_fit.js';
+import { LastHour, type LastHourDeps } from './last_hour.js';
 import { NO_SHARING, portSharing } from './port_sharing.js';
 import { createSharedState, type SharedState } from './shared_state.js';
 import { fitAddressSpace, WANTED_DESCRIPTORS, workerCount } from './sizing.js';
@@ -44,6 +45,7 @@ export interface Assembly {
   readonly daemon: Daemon;
   readonly metrics: Metrics;
   readonly views: DaemonViews;
+  readonly lastHour: LastHour;
   /** They wait for time in which the process ran. */
   readonly timers: Timers;
   /** Connections of the admin endpoints at the same time. */
@@ -75,8 +77,7 @@ export function assemble(
   if (!choice.ok) return choice;
   const { engine, passedOver } = choice.value;
   const withouts = tellWhatIsMissing(log, choice.value);
-  const isAlone = sharing === 'impossible' && spec.daemon.workers !== 1;
-  const detail = isAlone ? `one worker, because ${NO_SHARING}` : null;
+  const detail = whyAlone(sharing, spec);
   log.event('engine-chosen', { engine, detail });
   const budget = divideDescriptors(allowedDescriptors(log), workers, engine);
   const shared = createSharedState(workers, kernel, systemRandom);
@@ -117,7 +118,21 @@ export function assemble(
     engine,
     engineReason: detail ?? passedOver[0]?.cause ?? '',
   });
-  return ok({ ...budget, ...shared, daemon, metrics, views, timers, kernel });
+  const lastHour = lastHourOf(daemon, { series: shared.series, clock, timers });
+  return ok({ ...budget, ...shared, daemon, metrics, views, lastHour, timers, kernel });
+}
+
+function whyAlone(sharing: ReturnType<typeof portSharing>, { daemon }: Spec): string | null {
+  const isAlone = sharing === 'impossible' && daemon.workers !== 1;
+  return isAlone ? `one worker, because ${NO_SHARING}` : null;
+}
+
+function lastHourOf(
+  { inventory }: Daemon,
+  parts: Pick<LastHourDeps, 'series' | 'clock' | 'timers'>,
+): LastHour {
+  const { tallies, pools } = inventory;
+  return new LastHour({ ...parts, tallies, pools: () => pools.keys() });
 }
 
 /** The engine that the file wants, with room for its workers. */

@@ -36,6 +36,8 @@ export interface ControlSocketDeps {
   readonly connections: number;
   /** Hears of what broke in answering one request. */
   readonly defect: (error: unknown) => void;
+  /** Hears of a reader that was cut because so much waited for it. */
+  readonly slow: (unreadBytes: number) => void;
 }
 
 export class ControlSocket {

@@ -9,13 +9,24 @@ import { formatAddress } from '../core/endpoint.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
 import { createLog } from '../observe/log.js';
+import { RecentEvents } from '../observe/recent_events.js';
 import { systemClock } from '../system/clock.js';
 import { openOutput } from '../system/output.js';
 import { systemTimers } from '../system/timers.js';
+import { lookingEndpoints } from './api/all.js';
+import type { Caller } from './api/caller.js';
+import { createRouter, PREFIX } from './api/router.js';
 import { assemble } from './assemble.js';
 import type { Daemon } from './daemon.js';
+import type { LastHour } from './last_hour.js';
 
 const STANDARD_ERROR = 2;
+
+const ANYBODY: Caller = {
+  name: 'unknown',
+  may: 'look',
+  why: 'here things are looked at, and not changed',
+};
 
 export interface Embedded {
   readonly views: AdminViews;
@@ -32,19 +43,19 @@ export async function startEmbedded(
 ): Promise<Result<Embedded, string>> {
   const { http } = spec.admin;
   assert(http !== null, 'an embedded daemon has an admin endpoint');
-  const log = createLog({
-    spec: spec.log,
-    clock: systemClock,
-    timers: systemTimers,
-    write: openOutput(STANDARD_ERROR),
-  });
+  const parts = { clock: systemClock, timers: systemTimers, recent: new RecentEvents() };
+  const log = createLog({ ...parts, spec: spec.log, write: openOutput(STANDARD_ERROR) });
   const readWallMs = systemClock.wallMs();
   const about = { version, config: () => ({ hash: 'embedded', readWallMs }) };
   const assembled = assemble(spec, log, about);
   if (!assembled.ok) return assembled;
-  const { daemon, views, adminConnections: connections } = assembled.value;
+  const { daemon, views, lastHour, ledger, clients } = assembled.value;
+  const connections = assembled.value.adminConnections;
   const started = await daemon.start();
   if (!started.ok) return err(started.error.join('; '));
+  const overrides = () => daemon.desires.overrides;
+  const looking = { ...parts, views, daemon, overrides, lastHour, ledger, clients, log };
+  const router = createRouter(lookingEndpoints(looking), version);
   const site = await startAdmin(http, {
     views,
     clock: systemClock,
@@ -52,16 +63,24 @@ export async function startEmbedded(
     hosts: () => spec.admin.hosts,
     connections,
     defect: (error) => daemon.defect(error),
+    slow: () => {},
+    control: {
+      maxBodyBytes: 0,
+      prefix: `${PREFIX}/`,
+      answer: (request) => router(request, ANYBODY),
+      refusal: async () => null,
+    },
   });
   if (!site.ok) {
     await daemon.stop();
     return err(`cannot serve the admin page on ${formatAddress(http)}: ${site.error.detail}`);
   }
   const admin = formatAddress(site.value.endpoint);
-  return ok({ views, admin, stop: () => stop(daemon, site.value) });
+  return ok({ views, admin, stop: () => stop(daemon, site.value, lastHour) });
 }
 
-async function stop(daemon: Daemon, site: AdminServer): Promise<void> {
+async function stop(daemon: Daemon, site: AdminServer, lastHour: LastHour): Promise<void> {
+  lastHour.end();
   await daemon.stop();
   await site.close();
 }

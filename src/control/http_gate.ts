@@ -20,8 +20,11 @@ const READ_LIMIT_MS = 3_000;
 const TOKEN = /^[\x21-\x7e]{16,4096}$/;
 /** What is no word is no token either, and is refused as one. */
 const BEARER = /^bearer(?: +(.*?))? *$/i;
-/** What machines that balance over this one ask, and what says nothing else. */
-const FOR_ALL = new Set(['/healthz', '/ready']);
+/**
+ * What machines that balance over this one ask, and what says nothing else; and the page, which
+ * holds nothing until it is given the token.
+ */
+const FOR_ALL = new Set(['/healthz', '/ready', '/']);
 
 export type HttpGate = (request: Request) => Promise<Result<Caller, Problem>>;
 

@@ -145,7 +145,8 @@ class Service {
 
   /** How it is asked and operated. */
   #operated(assembly: Assembly, kept: KeptOverrides, start: Promise<void>) {
-    const { daemon, metrics, views, adminConnections, kernel, ledger, clients } = assembly;
+    const { daemon, metrics, views, lastHour, kernel, ledger, clients } = assembly;
+    const { adminConnections } = assembly;
     const { file, version } = this.#options;
     const inUse = this.#inUse;
     const log = this.#log;
@@ -156,6 +157,8 @@ class Service {
       inUse,
       reloads,
       daemon,
+      overrides: () => daemon.desires.overrides,
+      lastHour,
       kept,
       ledger,
       clients,
@@ -175,6 +178,7 @@ class Service {
       connections: adminConnections,
       router: createRouter(endpoints, version),
       defect: (error) => daemon.defect(error),
+      slow: (bytes) => log.event('follower-cut', { detail: `${bytes} bytes waited for it` }),
     });
     return { places, reloads };
   }

@@ -114,6 +114,13 @@ export const DAEMON_EVENTS = {
       'Free the address, or choose another one under [admin], and reload: that tries again.',
     ),
   ),
+  'follower-cut': limited(
+    info(
+      'Whoever followed what happens, as the dashboard does, took it too slowly and was cut.',
+      ['detail'],
+      'It may come again, and goes on behind the last event that it names.',
+    ),
+  ),
   'control-listening': info('The control socket is open: `sluice ctl` is served.', ['address']),
   'control-off': info(
     'There is no control socket: nobody has prepared a folder for it.',

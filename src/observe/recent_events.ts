@@ -50,6 +50,7 @@ export class RecentEvents {
   /** By pool and backend; in the order in which they were told of last. */
   readonly #histories = new Map<string, HistoryEntry[]>();
   readonly #waiting = new Set<Waiting>();
+  readonly #followers = new Set<Waiting>();
   /** By name: the number of the last one that made room for a newer one. */
   readonly #forgotten = new Map<EventName, number>();
   #number = 0;
@@ -106,7 +107,15 @@ export class RecentEvents {
     return () => this.#waiting.delete(waiting);
   }
 
+  /** Calls `call` at each event that is meant; answers how to end that. */
+  each(event: EventName | null, call: () => void): () => void {
+    const follower = { event, call };
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
+  }
+
   #wake(told: RecentEvent): void {
+    for (const { event, call } of this.#followers) if (isMeant(told.event, event)) call();
     for (const waiting of this.#waiting) {
       if (!isMeant(told.event, waiting.event)) continue;
       this.#waiting.delete(waiting);

@@ -1,17 +1,26 @@
 /** The dashboard in a real browser. */
-import { existsSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import t, { type Test } from 'tap';
-import { type AdminServer, startAdmin } from '../../src/admin/http.js';
-import type { BackendView, PoolState } from '../../src/admin/views.js';
+import { type AdminServer, type ControlApi, startAdmin } from '../../src/admin/http.js';
+import type { BackendView, HealthView, PoolState, PoolView } from '../../src/admin/views.js';
+import type { Caller } from '../../src/control/api/caller.js';
+import { whyEndpoint } from '../../src/control/api/events.js';
+import { hourEndpoint } from '../../src/control/api/hour.js';
+import { liveEndpoint } from '../../src/control/api/live.js';
+import { createRouter } from '../../src/control/api/router.js';
+import { LastHour } from '../../src/control/last_hour.js';
 import { present } from '../../src/core/assert.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
+import { createSeriesMemory, SeriesReader } from '../../src/core/series.js';
+import { RecentEvents } from '../../src/observe/recent_events.js';
 import { systemClock } from '../../src/system/clock.js';
 import { systemTimers } from '../../src/system/timers.js';
+import { inventory, tallies } from '../control/fixtures.js';
+import { noBrowser, type OpenPage, openPage, rowsOf, startBrowser } from '../support/browser.js';
 import { type FakeViews, fakeViews, HEALTH } from './fake_views.js';
 
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const skip = existsSync(CHROMIUM) ? false : `needs Chromium at ${CHROMIUM} (or CHROMIUM=…)`;
+const TIME = { clock: systemClock, timers: systemTimers };
+const ANYBODY: Caller = { name: 'unknown', may: 'look', why: 'this is a test' };
 
 const POOL_TONES: readonly [tone: string, state: PoolState][] = [
   ['good', 'up'],
@@ -23,76 +32,102 @@ const POOL_TONES: readonly [tone: string, state: PoolState][] = [
   ['bad', 'down'],
 ];
 
-interface Opened {
-  readonly page: Page;
+interface Opened extends OpenPage {
   readonly views: FakeViews;
   readonly server: AdminServer;
-  /** What the browser complained about, content security included. */
-  readonly complaints: string[];
+  readonly recent: RecentEvents;
 }
 
-async function open(t: Test, browser: Browser, views: FakeViews): Promise<Opened> {
+function apiOf(t: Test, views: FakeViews, recent: RecentEvents): ControlApi {
+  const series = new SeriesReader(createSeriesMemory(1));
+  const lastHour = new LastHour({ ...TIME, series, tallies: tallies(), pools: () => ['main'] });
+  t.teardown(() => lastHour.end());
+  const daemon = { inventory: inventory() };
+  const backends = (wanted: string | null) =>
+    views
+      .health()
+      .pools.filter(({ name }) => name === wanted)
+      .map(({ name, backends: its }) => ({ pool: name, backends: [...its] }));
+  const endpoints = [
+    liveEndpoint({ ...TIME, views, recent, lastHour, overrides: () => [] }),
+    hourEndpoint({ lastHour, daemon }),
+    whyEndpoint({ views: { backends }, recent, daemon }),
+  ];
+  const router = createRouter(endpoints, '1');
+  const answer: ControlApi['answer'] = (request) => router(request, ANYBODY);
+  return { maxBodyBytes: 0, prefix: '/v1/', answer, refusal: async () => null };
+}
+
+async function open(
+  t: Test,
+  browser: Browser,
+  views: FakeViews,
+  look: Parameters<typeof openPage>[3] = {},
+): Promise<Opened> {
+  const recent = new RecentEvents();
   const started = await startAdmin(ipEndpoint(4, '127.0.0.1', 0), {
+    ...TIME,
     views,
-    clock: systemClock,
-    timers: systemTimers,
     defect: (error) => t.fail(String(error)),
+    slow: () => t.fail('a page was too slow'),
     hosts: () => [],
+    control: apiOf(t, views, recent),
   });
   const server = present(started.ok ? started.value : null, 'a free port can be bound');
-  const page = await browser.newPage();
-  const complaints: string[] = [];
-  page.on('console', (message) => complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(error.message));
-  t.teardown(async () => {
-    await page.close();
-    await server.close();
-  });
-  await page.goto(`http://127.0.0.1:${server.endpoint.port}/`);
-  return { page, views, server, complaints };
+  t.teardown(() => server.close());
+  const opened = await openPage(t, browser, `http://127.0.0.1:${server.endpoint.port}/`, look);
+  return { ...opened, views, server, recent };
 }
 
-t.test('the dashboard', { skip }, async (t) => {
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu'],
+const [POOL] = HEALTH.pools;
+const [BACKEND] = POOL?.backends ?? [];
+if (POOL === undefined || BACKEND === undefined) throw new Error('the fake has a pool');
+
+function manyBackends(count: number): HealthView {
+  const backends = Array.from({ length: count }, (_, index): BackendView => {
+    const isDown = index % 1_000 === 7;
+    const name = `b${String(index).padStart(5, '0')}`;
+    const down = { state: 'down', eligible: false, cause: 'down', reason: 'refused' } as const;
+    return { ...(BACKEND as BackendView), name, ...(isDown ? down : {}) };
   });
-  t.teardown(() => browser.close());
+  return { ...HEALTH, pools: [{ ...(POOL as PoolView), backends }] };
+}
+
+t.test('the dashboard', { skip: noBrowser }, async (t) => {
+  const browser = await startBrowser(t);
 
   await t.test('shows every listener, pool and backend with its state', async (t) => {
     const { page, complaints } = await open(t, browser, fakeViews());
     await page.getByText('Pool main').waitFor();
-    const rows = await page.locator('tbody tr').allInnerTexts();
-    const cells = rows.map((row) => row.split('\t').map((cell) => cell.trim()));
-    t.match(cells[0], [
-      'pg',
-      'open',
-      'tcp 0.0.0.0:5432, [::]:5432',
-      'main',
-      '12 of 4,096',
-      'all-down 5, queue-full 2',
-    ]);
-    t.match(cells[1], ['dns', 'failed']);
-    t.match(cells[2], ['a', 'up', '10.0.0.1:97', '7 of 10', '1', '1.3 ms', '1 min', '']);
-    t.match(cells[3], ['b', 'down', /:98/, '0', '1', 'failed, 0.3 ms', '1 min', /refused 3 times/]);
-    t.match(cells[4], ['c', 'up, backup', /:99/, '0', '0.5 of 1']);
-    t.match(cells[5], ['d backup', 'unproven', /:100/, '0', '1', 'none yet']);
+    const [listener, failed] = await rowsOf(page, '#listeners');
+    t.match(listener, ['pg', 'open', 'tcp 0.0.0.0:5432, [::]:5432', 'main', '12 of 4,096']);
+    t.equal(listener?.[5], 'all-down 5, queue-full 2');
+    t.match(failed, ['dns', 'failed']);
+    const [a, b, c, d] = await rowsOf(page, '#rows');
+    t.match(a, ['main/a', 'up', '10.0.0.1:97', '7 of 10', '1', '1.3 ms', '1 min', '']);
+    t.match(b, ['main/b', 'down', /:98/, '0', '1', 'failed, 0.3 ms', '1 min', /refused 3 times/]);
+    t.match(c, ['main/c', 'up, backup', /:99/, '0', '0.5 of 1']);
+    t.match(d, ['main/d backup', 'unproven', /:100/, '0', '1', 'none yet']);
+    t.equal(await page.locator('.strip .segment').count(), 4, 'a picture of each');
     t.same(complaints, []);
   });
 
-  await t.test('follows what changes', async (t) => {
-    const { page, views } = await open(t, browser, fakeViews());
+  await t.test('follows what changes, without asking again', async (t) => {
+    const { page, views, recent } = await open(t, browser, fakeViews());
     await page.getByText('serving', { exact: true }).waitFor();
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
     views.view = { ...HEALTH, phase: 'stopping' };
+    views.readyProblems = ['sluice stops'];
     await page.getByText('stopping', { exact: true }).waitFor();
     t.match(await page.locator('#phase').getAttribute('class'), 'warn');
+    t.equal(await page.locator('#trouble').innerText(), 'sluice stops');
+    recent.add('stopping', Date.now(), { signal: 'SIGTERM', sessions: 3, limit_ms: 9 });
+    await page.getByText('signal SIGTERM, sessions 3').waitFor();
+    t.same(asked, []);
   });
 
   await t.test('has a tone for every state, and none alarms that is as it should be', async (t) => {
-    const views = fakeViews();
-    const [pool] = HEALTH.pools;
-    const [some] = pool?.backends ?? [];
-    if (pool === undefined || some === undefined) throw new Error('the fake has a pool');
     const situations: readonly [string, Partial<BackendView>, string][] = [
       ['good', { state: 'up' }, 'up'],
       ['idle', { state: 'up', eligible: false, cause: 'backup' }, 'up, backup'],
@@ -106,28 +141,29 @@ t.test('the dashboard', { skip }, async (t) => {
       ['warn', { state: 'unresolved', eligible: false, cause: 'unresolved' }, 'unresolved'],
       ['bad', { state: 'down', eligible: false, cause: 'down' }, 'down'],
     ];
-    const backends = situations.map(([, view], index) => ({ ...some, name: `b${index}`, ...view }));
+    const backends = situations.map(([, view], index) => {
+      return { ...BACKEND, name: `b${index}`, ...view };
+    });
     const pools = POOL_TONES.map(([, state]) => ({
-      ...pool,
+      ...POOL,
       name: `is-${state}`,
       state,
       backends,
     }));
+    const views = fakeViews();
     views.view = { ...HEALTH, pools };
     const { page, complaints } = await open(t, browser, views);
     await page.getByText('Pool is-down').waitFor();
-    const shown = await page
-      .locator('#pools table')
-      .first()
-      .locator('td:nth-child(2) .state')
-      .all();
+    const shown = await page.locator('#rows td:nth-child(2) .state').all();
+    const segments = await page.locator('.strip').first().locator('.segment').all();
     for (const [index, [tone, , label]] of situations.entries()) {
       t.equal(await shown[index]?.getAttribute('class'), `state ${tone}`, label);
       t.equal(await shown[index]?.innerText(), label);
+      t.equal(await segments[index]?.getAttribute('class'), `segment state ${tone}`, label);
     }
-    const titles = await page.locator('#pools h2 .state').all();
-    for (const [index, [tone, state]] of POOL_TONES.entries()) {
-      t.equal(await titles[index]?.getAttribute('class'), `state ${tone}`, state);
+    for (const [tone, state] of POOL_TONES) {
+      const title = page.locator('#pools h3', { hasText: `Pool is-${state}` }).locator('.state');
+      t.equal(await title.getAttribute('class'), `state ${tone}`, state);
     }
     if (process.env['PICTURE'] !== undefined) {
       await page.screenshot({ path: process.env['PICTURE'], fullPage: true });
@@ -138,13 +174,65 @@ t.test('the dashboard', { skip }, async (t) => {
   await t.test('shows markup from a backend as text', async (t) => {
     const markup = '<img src="x" onerror="document.title=1"><script>document.title=2</script>';
     const views = fakeViews();
-    const [pool] = HEALTH.pools;
-    const backends = (pool?.backends ?? []).map((backend) => ({ ...backend, reason: markup }));
-    views.view = { ...HEALTH, pools: HEALTH.pools.map((one) => ({ ...one, backends })) };
+    const backends = POOL.backends.map((backend) => ({ ...backend, reason: markup }));
+    views.view = { ...HEALTH, pools: [{ ...POOL, backends }] };
     const { page, complaints } = await open(t, browser, views);
     await page.getByText(markup).first().waitFor();
     t.equal(await page.locator('main img, main script').count(), 0);
     t.equal(await page.title(), 'sluice');
+    t.same(complaints, []);
+  });
+
+  await t.test('finds those in trouble among 10,000, and shows a screen of them', async (t) => {
+    const views = fakeViews();
+    views.view = manyBackends(10_000);
+    const { page, complaints } = await open(t, browser, views);
+    await page.getByText('1–50 of 10000').waitFor();
+    t.equal(await page.locator('#rows tbody tr').count(), 50);
+    t.same(await page.locator('.strip .segment b').allInnerTexts(), ['9,990', '10']);
+    await page.getByRole('button', { name: 'Further' }).click();
+    await page.getByText('51–100 of 10000').waitFor();
+    await page.locator('.strip').getByRole('button', { name: 'down' }).click();
+    await page.getByText('1–10 of 10 (10000 in all)').waitFor();
+    t.match(await rowsOf(page, '#rows'), [
+      ['main/b00007', 'down'],
+      ['main/b01007', 'down'],
+    ]);
+    await page.keyboard.press('/');
+    await page.keyboard.type('b0900');
+    await page.getByText('1–1 of 1 (10000 in all)').waitFor();
+    t.match(page.url(), /#.*filter=b0900/, 'the address leads here again');
+    await page.reload();
+    await page.getByText('1–1 of 1 (10000 in all)').waitFor();
+    t.equal(await page.locator('#filter').inputValue(), 'b0900');
+    t.same(complaints, []);
+  });
+
+  await t.test('a backend has its history, and closes by the keyboard', async (t) => {
+    const { page, recent } = await open(t, browser, fakeViews());
+    const its = { pool: 'main', backend: 'b', cause: 'refused', detail: 'connect: refused' };
+    recent.add('backend-down', Date.now(), its);
+    await page.getByRole('button', { name: 'main/b', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('connect: refused').waitFor();
+    t.match(await dialog.innerText(), /refused 3 times in a row/);
+    t.match(await dialog.innerText(), /Changes take the token/);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+    t.notMatch(page.url(), 'backend=');
+    await page.goto(`${page.url().split('#')[0]}#backend=main%2Fnone`);
+    await dialog.getByText(/There is no/).waitFor();
+  });
+
+  await t.test('fits a phone, in the dark', async (t) => {
+    const look = { viewport: { width: 375, height: 700 }, colorScheme: 'dark' } as const;
+    const { page, complaints } = await open(t, browser, fakeViews(), look);
+    await page.getByText('Pool main').waitFor();
+    t.equal(await page.evaluate('document.documentElement.scrollWidth'), 375, 'nothing is beside');
+    const ground = await page.evaluate('getComputedStyle(document.body).backgroundColor');
+    t.equal(ground, 'rgb(15, 19, 24)');
+    const head = `getComputedStyle(document.querySelector('#rows td'), '::before').content`;
+    t.equal(await page.evaluate(head), '"Backend"', 'cells say what they are');
     t.same(complaints, []);
   });
 

@@ -12,7 +12,7 @@ const ANYWHERE = ipEndpoint(4, '127.0.0.1', 0);
 
 export function depsOf(views: AdminViews, time = new FakeTime()): AdminDeps {
   const hosts = () => ['sluice.example.org'];
-  return { views, clock: time, timers: time, hosts, defect: () => {} };
+  return { views, clock: time, timers: time, hosts, defect: () => {}, slow: () => {} };
 }
 
 export async function served(t: Test) {

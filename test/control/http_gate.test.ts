@@ -57,11 +57,11 @@ t.test('without a token_file nobody changes anything, whatever is brought', asyn
 t.test('beyond loopback reading takes the token too, unless it is public', async (t) => {
   for (const http of [FAR, ipEndpoint(4, '0.0.0.0', 9600), ipEndpoint(6, '::', 9600)]) {
     const { ask } = setUp(t, { http });
-    for (const path of ['/', '/metrics', '/health?format=text', '/v1/status', '/healthz/x']) {
+    for (const path of ['/metrics', '/health?format=text', '/v1/status', '/healthz/x']) {
       t.match(await ask(path), REFUSED, path);
       t.match(await ask(path, `Bearer ${TOKEN}`), MAY('change'), path);
     }
-    for (const path of ['/healthz', '/ready?listener=a'])
+    for (const path of ['/healthz', '/ready?listener=a', '/'])
       t.match(await ask(path), MAY('look'), path);
   }
   const { ask } = setUp(t, { http: FAR, allowPublic: true });

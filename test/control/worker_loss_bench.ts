@@ -58,6 +58,7 @@ ${serviceText({ name: 'echo', backends, health: 'probe = "none"' })}`);
     timers: systemTimers,
     hosts: () => [],
     defect: (error) => t.fail(String(error)),
+    slow: () => {},
   });
   if (!site.ok) throw new Error(site.error.detail);
   t.teardown(() => site.value.close());

@@ -1,10 +1,15 @@
 /**
- * The dashboard: one page without any outside part. Its script reads /health every second and
- * builds the tables from text only, so nothing that a backend says can become markup.
+ * The dashboard: one page without any outside part. Its script follows /v1/live and builds what it
+ * shows from text only, so nothing that a backend says can become markup.
  */
 import { createHash } from 'node:crypto';
-import { DASHBOARD_SCRIPT } from './script.js';
+import { DETAIL_SCRIPT } from './detail_script.js';
+import { DRAWING_SCRIPT } from './drawing_script.js';
+import { LIVE_SCRIPT } from './live_script.js';
 import { DASHBOARD_STYLE } from './style.js';
+import { TABLES_SCRIPT } from './tables_script.js';
+
+const SCRIPT = [DRAWING_SCRIPT, TABLES_SCRIPT, DETAIL_SCRIPT, LIVE_SCRIPT].join('');
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -20,23 +25,56 @@ const PAGE = `<!doctype html>
 <header>
   <h1>sluice</h1>
   <span id="phase" class="pill">…</span>
+  <button id="token" type="button">Token …</button>
   <p id="about"></p>
 </header>
 <p id="lost" role="status" hidden></p>
+<ul id="trouble" aria-label="What is not as it should be" hidden></ul>
 <main>
-  <section id="figures" aria-label="Traffic"></section>
+  <section aria-label="Traffic">
+    <h2 id="whose">Traffic, now and in the last hour</h2>
+    <div id="figures"></div>
+  </section>
   <section>
     <h2>Listeners</h2>
     <div class="card"><table id="listeners"></table></div>
   </section>
-  <section id="pools"></section>
+  <section>
+    <h2>Pools</h2>
+    <div id="pools"></div>
+  </section>
+  <section>
+    <h2 id="backends">Backends</h2>
+    <form id="window" role="search">
+      <input id="filter" type="search" placeholder="name, address, state or reason ( / )"
+        aria-label="Filter backends" maxlength="200">
+      <select id="state" aria-label="State"></select>
+      <select id="sort" aria-label="Order"></select>
+      <button id="pool" type="button" hidden></button>
+      <span id="matched" role="status"></span>
+      <button id="before" type="button">Before</button>
+      <button id="after" type="button">Further</button>
+    </form>
+    <div class="card"><table id="rows"></table></div>
+  </section>
+  <section id="deviations" hidden>
+    <h2>Overrides: what deviates from the file</h2>
+    <div class="card"><table id="overrides"></table></div>
+  </section>
+  <section>
+    <h2>Events</h2>
+    <div class="card"><table id="events"></table></div>
+  </section>
 </main>
+<dialog id="detail" aria-labelledby="detail-name"></dialog>
+<dialog id="asked" aria-labelledby="asked-name"></dialog>
 <footer>
   <a href="/health">health</a> · <a href="/health?format=text">as text</a> ·
-  <a href="/metrics">metrics</a> · <a href="/ready">ready</a> · <a href="/healthz">alive</a>
+  <a href="/metrics">metrics</a> · <a href="/ready">ready</a> · <a href="/healthz">alive</a> ·
+  <a href="/v1/openapi.json">API</a>
 </footer>
 <noscript>This page needs JavaScript. <a href="/health?format=text">The same as text</a>.</noscript>
-<script>${DASHBOARD_SCRIPT}</script>
+<script>${SCRIPT}</script>
 </body>
 </html>
 `;
@@ -49,7 +87,7 @@ export function dashboardPage(): string {
 export function dashboardHeaders(): Record<string, string> {
   const policy = [
     "default-src 'none'",
-    `script-src '${fingerprint(DASHBOARD_SCRIPT)}'`,
+    `script-src '${fingerprint(SCRIPT)}'`,
     `style-src '${fingerprint(DASHBOARD_STYLE)}'`,
     "connect-src 'self'",
     'img-src data:',

@@ -31,6 +31,7 @@ function lines(view: Status): readonly string[] {
       ? []
       : [`${count(view.overrides, 'override')}: \`sluice ctl overrides\` says what deviates`]),
     ...view.trouble.map((sentence) => `! ${sentence}`),
+    ...view.notes.map((sentence) => `- ${sentence}`),
   ];
 }
 

@@ -6,15 +6,19 @@ import type { ClientTable } from '../../pool/client_table.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { Daemon } from '../daemon.js';
 import type { DaemonViews } from '../daemon_views.js';
+import type { Override } from '../desired/override.js';
 import type { FileInUse } from '../file_in_use.js';
 import type { KeptOverrides } from '../kept_overrides.js';
+import type { LastHour } from '../last_hour.js';
 import type { Reloads } from '../reloads.js';
 import { clientsEndpoint } from './clients.js';
 import { discoveryEndpoint } from './discovery.js';
 import type { Endpoint } from './endpoint.js';
 import { eventsEndpoint, whyEndpoint } from './events.js';
 import { explainEndpoint } from './explain.js';
+import { hourEndpoint } from './hour.js';
 import { listEndpoints } from './lists.js';
+import { liveEndpoint } from './live.js';
 import { overrideEndpoints } from './overrides.js';
 import { reloadEndpoint } from './reload.js';
 import { killEndpoint, sessionsEndpoint } from './sessions.js';
@@ -26,6 +30,9 @@ export interface ApiDeps {
   readonly inUse: FileInUse;
   readonly reloads: Reloads;
   readonly daemon: Daemon;
+  /** Those that are in force. */
+  readonly overrides: () => readonly Override[];
+  readonly lastHour: LastHour;
   readonly kept: Pick<KeptOverrides, 'settled'>;
   readonly ledger: Ledger;
   readonly clients: ClientTable;
@@ -37,17 +44,29 @@ export interface ApiDeps {
   readonly started: string;
 }
 
-export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
+/** Those that only look at what is shown. */
+export type LookDeps = Omit<ApiDeps, 'inUse' | 'reloads' | 'kept' | 'started'>;
+
+/** What a page shows that changes nothing. */
+export function lookingEndpoints(deps: LookDeps): readonly Endpoint[] {
   return [
     statusEndpoint(deps),
     ...listEndpoints(deps),
     sessionsEndpoint(deps),
-    killEndpoint(deps),
     clientsEndpoint(deps),
     explainEndpoint(deps),
     whyEndpoint(deps),
     eventsEndpoint(deps),
+    liveEndpoint(deps),
+    hourEndpoint(deps),
     discoveryEndpoint(deps),
+  ];
+}
+
+export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
+  return [
+    ...lookingEndpoints(deps),
+    killEndpoint(deps),
     ...overrideEndpoints(deps),
     reloadEndpoint(deps),
   ];

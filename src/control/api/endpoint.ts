@@ -3,6 +3,7 @@
  * look like, what it answers, who may ask, and the handler. The router checks by it, and the
  * OpenAPI document is written from it.
  */
+import type { Follow } from '../../admin/stream.js';
 import type { Result } from '../../core/result.js';
 import type { Caller, Right } from './caller.js';
 import type { Problem } from './problem.js';
@@ -21,6 +22,8 @@ export interface Asked<Query, Body> {
   readonly caller: Caller;
   /** The If-Match header; null: none. */
   readonly ifMatch: string | null;
+  /** The Last-Event-ID header: where a stream was torn off; null: none. */
+  readonly lastEventId: string | null;
 }
 
 export type Outcome<T> = Result<Answered<T>, Problem>;
@@ -42,6 +45,13 @@ interface Declaration<Query extends Shapes, Body extends Shapes, Answer> {
       ShapeOf<ReturnType<typeof record<Body>>>
     >,
   ) => Outcome<Answer> | Promise<Outcome<Answer>>;
+  /** As server-sent events, for whoever accepts them. */
+  readonly follow?: (
+    asked: Asked<
+      ShapeOf<ReturnType<typeof record<Query>>>,
+      ShapeOf<ReturnType<typeof record<Body>>>
+    >,
+  ) => Result<Follow, Problem>;
 }
 
 /** An endpoint as the router has it: what its handler gets was checked by `query` and `body`. */
@@ -55,6 +65,8 @@ export interface Endpoint {
   readonly body: Shape<unknown> | null;
   readonly answer: Shape<unknown>;
   readonly handle: (asked: Asked<unknown, unknown>) => Promise<Outcome<unknown>>;
+  /** null: it has an end. */
+  readonly follow: ((asked: Asked<unknown, unknown>) => Result<Follow, Problem>) | null;
 }
 
 const NO_FIELDS = {};
@@ -64,7 +76,7 @@ type NoFields = Readonly<Record<never, never>>;
 export function endpoint<Answer, Query extends Shapes = NoFields, Body extends Shapes = NoFields>(
   declared: Declaration<Query, Body, Answer>,
 ): Endpoint {
-  const { method, path, summary, may, query, body, answer, handle } = declared;
+  const { method, path, summary, may, query, body, answer, handle, follow } = declared;
   return {
     method,
     path,
@@ -76,5 +88,6 @@ export function endpoint<Answer, Query extends Shapes = NoFields, Body extends S
     answer,
     // The router has read both by the very shapes that type them.
     handle: async (asked) => handle(asked as Parameters<typeof handle>[0]),
+    follow: follow === undefined ? null : (asked) => follow(asked as Parameters<typeof handle>[0]),
   };
 }

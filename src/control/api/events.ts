@@ -4,6 +4,7 @@ import { EVENTS, type EventName } from '../../observe/events.js';
 import type { HistoryEntry, RecentEvent } from '../../observe/recent_events.js';
 import type { ApiDeps } from './all.js';
 import { type Endpoint, endpoint } from './endpoint.js';
+import { EventStreams } from './event_stream.js';
 import { BACKEND, backend as shownBackend } from './lists.js';
 import { findBackend, nothingNamed, splitName } from './names.js';
 import { type Problem, tooMany } from './problem.js';
@@ -63,10 +64,13 @@ export const HISTORY = record({
 type EventsDeps = Pick<ApiDeps, 'recent' | 'clock' | 'timers'>;
 
 export function eventsEndpoint({ recent, clock, timers }: EventsDeps): Endpoint {
+  const streams = new EventStreams({ recent, timers }, shownEvent);
   return endpoint({
     method: 'GET',
     path: '/events',
-    summary: 'What has happened lately: the last events of each name.',
+    summary:
+      'What has happened lately: the last events of each name. As server-sent events what ' +
+      'happens from now on, behind `cursor` or Last-Event-ID, or since.',
     may: 'look',
     query: {
       since: optional(duration('Only those that are not older.', MOST_MS)),
@@ -95,10 +99,23 @@ export function eventsEndpoint({ recent, clock, timers }: EventsDeps): Endpoint 
         value: { items: items.map(shownEvent), next, last: String(recent.last), lost },
       });
     },
+    follow: ({ query: { since, event, cursor }, lastEventId }) => {
+      const name = event === undefined ? ok(null) : eventNamed(event);
+      if (!name.ok) return name;
+      const torn = lastEventId !== null && /^\d{1,15}$/.test(lastEventId);
+      const after = torn ? Number(lastEventId) : (cursor ?? null);
+      const sinceWallMs = since === undefined ? null : clock.wallMs() - since;
+      return ok(streams.follow({ event: name.value, after, sinceWallMs }));
+    },
   });
 }
 
-export function whyEndpoint(deps: Pick<ApiDeps, 'recent' | 'views' | 'daemon'>): Endpoint {
+export type WhyDeps = Pick<ApiDeps, 'recent'> & {
+  readonly views: Pick<ApiDeps['views'], 'backends'>;
+  readonly daemon: Pick<ApiDeps['daemon'], 'inventory'>;
+};
+
+export function whyEndpoint(deps: WhyDeps): Endpoint {
   const { recent, views, daemon } = deps;
   return endpoint({
     method: 'GET',

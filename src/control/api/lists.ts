@@ -53,7 +53,7 @@ const EVENNESS = record({
 const since = text('Since when, RFC 3339.');
 const reason = text('Why, in a sentence; may be "".', 5_000);
 
-const LISTENER = record({
+export const LISTENER = record({
   name: text('Of the listener.'),
   protocol: oneOf('What it listens for.', ['tcp', 'udp']),
   addresses: list('Where, with the real ports.', text('An address.')),
@@ -68,7 +68,7 @@ const LISTENER = record({
   dropped: COUNTS,
 });
 
-const POOL = record({
+export const POOL = record({
   name: text('Of the pool.'),
   policy: text('How it chooses.'),
   probe: text('How its backends are probed.'),
@@ -192,7 +192,7 @@ function nameIn({ pool: its, name }: Backend): string {
   return `${its}/${name}`;
 }
 
-function listener(view: ListenerView): ShapeOf<typeof LISTENER> {
+export function listener(view: ListenerView): ShapeOf<typeof LISTENER> {
   const { sinceWallMs, maxSessions, refused, dropped, addresses, ...same } = view;
   return {
     ...same,
@@ -204,7 +204,7 @@ function listener(view: ListenerView): ShapeOf<typeof LISTENER> {
   };
 }
 
-function pool(view: PoolView): ShapeOf<typeof POOL> {
+export function pool(view: PoolView): ShapeOf<typeof POOL> {
   const { name, policy, probe, state, reason: why, backends, queueLength, queueSize } = view;
   return {
     name,

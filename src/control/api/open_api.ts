@@ -1,4 +1,5 @@
 /** The OpenAPI document of the control API, from the declarations that check its requests. */
+import { STREAM_TYPE } from '../../admin/stream.js';
 import type { Endpoint } from './endpoint.js';
 import { list, record, schemaOf, text, whole } from './shape.js';
 
@@ -33,7 +34,7 @@ export function openApi(endpoints: readonly Endpoint[], version: string): object
 const REQUIRED = ['type', 'title', 'status', 'detail'];
 
 function operation(endpoint: Endpoint): object {
-  const { summary, may, queryFields, body, answer, path, method } = endpoint;
+  const { summary, may, queryFields, body, answer, path, method, follow } = endpoint;
   const parameters = Object.entries(queryFields).map(([name, shape]) => {
     const { description, ...schema } = schemaOf(shape);
     return { name, in: 'query', description, required: !shape.isOptional(), schema };
@@ -49,7 +50,10 @@ function operation(endpoint: Endpoint): object {
     responses: {
       '200': {
         description: 'Done.',
-        content: { 'application/json': { schema: schemaOf(answer) } },
+        content: {
+          'application/json': { schema: schemaOf(answer) },
+          ...(follow === null ? {} : { [STREAM_TYPE]: { schema: { type: 'string' } } }),
+        },
       },
       default: {
         description: 'Not done.',

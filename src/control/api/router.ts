@@ -1,6 +1,7 @@
 /** Leads a request of the control API to its endpoint, through one gate. Knows no sockets. */
 import type { Request } from '../../admin/request.js';
 import type { Answer } from '../../admin/routes.js';
+import { STREAM_TYPE, wantsStream } from '../../admin/stream.js';
 import { err, ok, type Result } from '../../core/result.js';
 import type { Caller } from './caller.js';
 import type { Asked, Endpoint } from './endpoint.js';
@@ -25,6 +26,12 @@ export function createRouter(endpoints: readonly Endpoint[], version: string): R
     if (!found.ok) return problemAnswer(found.error);
     const asked = read(found.value, request, query, caller);
     if (!asked.ok) return problemAnswer(asked.error);
+    const { follow } = found.value;
+    if (follow !== null && wantsStream(request.accept)) {
+      const stream = follow(asked.value);
+      if (!stream.ok) return problemAnswer(stream.error);
+      return { status: 200, type: STREAM_TYPE, body: '', follow: stream.value };
+    }
     const outcome = await found.value.handle(asked.value);
     if (!outcome.ok) return problemAnswer(outcome.error);
     const { value, etag } = outcome.value;
@@ -59,7 +66,8 @@ function read(
   const query = check(queryShape, Object.fromEntries(new URLSearchParams(queryText)));
   if (!query.ok) return err(badRequest('The query does not fit', query.error));
   const ifMatch = request.headers.get('if-match') ?? null;
-  const rest = { query: query.value, caller, ifMatch };
+  const lastEventId = request.headers.get('last-event-id') ?? null;
+  const rest = { query: query.value, caller, ifMatch, lastEventId };
   if (bodyShape === null) return ok({ ...rest, body: {} });
   const parsed = bodyOf(request);
   if (!parsed.ok) return parsed;

@@ -1,9 +1,10 @@
 /** `GET /v1/status`: the daemon as a whole, on one screen. */
+import type { AdminViews, BackendState, HealthView } from '../../admin/views.js';
 import { few } from '../../core/few.js';
 import { ok } from '../../core/result.js';
 import type { ApiDeps } from './all.js';
 import { type Endpoint, endpoint } from './endpoint.js';
-import { figure, list, oneOf, record, text } from './shape.js';
+import { figure, list, oneOf, record, type ShapeOf, text } from './shape.js';
 
 export const STATUS = record({
   phase: oneOf('What it does.', ['starting', 'serving', 'stopping']),
@@ -26,49 +27,68 @@ export const STATUS = record({
   backends: figure('How many backends.'),
   backends_eligible: figure('Of them, those that may get the next session.'),
   overrides: figure('What deviates from the configuration.'),
-  trouble: list('What is not as it should be.', text('A sentence.', 2_000)),
+  trouble: list('What is not as it should be: clients may notice.', text('A sentence.', 2_000)),
+  notes: list('Backends that do not serve as usual, and why.', text('A sentence.', 2_000)),
 });
 
-/** Sentences of `trouble`; the rest is counted. */
-const MAX_TROUBLE = 20;
+/** Sentences of `trouble` and `notes` each; the rest is counted. */
+const MAX_SENTENCES = 20;
+/** They serve as is usual, or leave as was wanted. */
+const UNREMARKABLE: readonly BackendState[] = ['up', 'standby', 'leaving'];
 
-export function statusEndpoint({ views, daemon }: Pick<ApiDeps, 'views' | 'daemon'>): Endpoint {
+export type StatusDeps = Pick<ApiDeps, 'views' | 'overrides'>;
+
+export function statusEndpoint({ views, overrides }: StatusDeps): Endpoint {
   return endpoint({
     method: 'GET',
     path: '/status',
     summary: 'The daemon as a whole: what runs, since when, how much, and what is wrong.',
     may: 'look',
     answer: STATUS,
-    handle: () => {
-      const view = views.health();
-      const backends = view.pools.flatMap((pool) => pool.backends);
-      const problems = [...views.live().problems, ...views.ready(null).problems];
-      const value = {
-        phase: view.phase,
-        version: view.version,
-        engine: view.engine,
-        engine_reason: view.engineReason,
-        workers: view.workers,
-        pid: view.pid,
-        now: timeText(view.nowWallMs),
-        started: timeText(view.startedWallMs),
-        config_hash: view.configHash,
-        configured: timeText(view.configuredWallMs),
-        sessions_active: view.traffic.sessionsActive,
-        sessions_total: view.traffic.sessionsTotal,
-        refused_total: view.traffic.refusedTotal,
-        bytes_in_total: view.traffic.bytesInTotal,
-        bytes_out_total: view.traffic.bytesOutTotal,
-        listeners: view.listeners.length,
-        pools: view.pools.length,
-        backends: backends.length,
-        backends_eligible: backends.filter(({ eligible }) => eligible).length,
-        overrides: daemon.desires.overrides.length,
-        trouble: few(problems, MAX_TROUBLE),
-      };
-      return ok({ value });
-    },
+    handle: () => ok({ value: statusOf(views.health(), views, overrides().length) }),
   });
+}
+
+/** Of the moment of `view`, which is now. */
+export function statusOf(
+  view: HealthView,
+  views: Pick<AdminViews, 'live' | 'ready'>,
+  overrides: number,
+): ShapeOf<typeof STATUS> {
+  const backends = view.pools.flatMap((pool) => pool.backends);
+  const problems = [...views.live().problems, ...views.ready(null).problems];
+  const notes = view.pools.flatMap(({ name, backends: its }) =>
+    its
+      .filter(({ state }) => !UNREMARKABLE.includes(state))
+      .map(
+        ({ name: backend, state, reason }) =>
+          `${name}/${backend} is ${state}${reason === '' ? '' : `: ${reason}`}`,
+      ),
+  );
+  return {
+    phase: view.phase,
+    version: view.version,
+    engine: view.engine,
+    engine_reason: view.engineReason,
+    workers: view.workers,
+    pid: view.pid,
+    now: timeText(view.nowWallMs),
+    started: timeText(view.startedWallMs),
+    config_hash: view.configHash,
+    configured: timeText(view.configuredWallMs),
+    sessions_active: view.traffic.sessionsActive,
+    sessions_total: view.traffic.sessionsTotal,
+    refused_total: view.traffic.refusedTotal,
+    bytes_in_total: view.traffic.bytesInTotal,
+    bytes_out_total: view.traffic.bytesOutTotal,
+    listeners: view.listeners.length,
+    pools: view.pools.length,
+    backends: backends.length,
+    backends_eligible: backends.filter(({ eligible }) => eligible).length,
+    overrides,
+    trouble: few(problems, MAX_SENTENCES),
+    notes: few(notes, MAX_SENTENCES),
+  };
 }
 
 /** Times are RFC 3339 texts. */

@@ -112,6 +112,7 @@ export function look(over: Partial<Look> = {}, status: Partial<Look['status']> =
       backends_eligible: backends.filter(({ eligible }) => eligible).length,
       overrides: 0,
       trouble: [],
+      notes: [],
       ...status,
     },
     listeners: [listener()],

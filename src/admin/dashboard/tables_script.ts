@@ -1,0 +1,190 @@
+/** The dashboard's script, second part: the tables, and the picture of pools. */
+export const TABLES_SCRIPT = `
+/** On a narrow screen each row is a card, whose cells say what they are. */
+function fill(table, heads, rows, empty) {
+  const head = element('tr', '', ...heads.map((text) => element('th', '', text)));
+  for (const th of head.children) th.scope = 'col';
+  const body = rows.map((cells) => {
+    for (const [at, cell] of cells.entries()) cell.dataset.head = heads[at];
+    return element('tr', '', ...cells);
+  });
+  if (rows.length === 0) {
+    const none = element('td', 'reason', empty || 'none');
+    none.colSpan = heads.length;
+    body.push(element('tr', '', none));
+  }
+  table.replaceChildren(element('thead', '', head), element('tbody', '', ...body));
+}
+
+function cell(className, ...children) { return element('td', className, ...children); }
+
+function showListeners({ status, listeners }) {
+  const heads = ['Name', 'State', 'Address', 'Pool', 'Sessions', 'Refused', 'Since', 'Reason'];
+  fill(byId('listeners'), heads, listeners.map((listener) => [
+    cell('name', listener.name),
+    cell('', state(listener.state)),
+    cell('', element('code', '', listener.protocol + ' '), listener.addresses.join(', ')),
+    cell('', listener.pools.join(', ')),
+    cell('', ...load(listener.sessions, listener.max_sessions)),
+    cell('counts', counts([...listener.refused, ...listener.dropped]) || '0'),
+    cell('', since(status.now, listener.since)),
+    cell('reason', listener.reason),
+  ]));
+}
+
+/** Up without sessions is what an idle backup or a weight of 0 asks for: no trouble. */
+function backendState(backend) {
+  if (backend.state !== 'up' || backend.eligible) return state(backend.state);
+  return state('standby', 'up, ' + (backend.cause || 'not eligible'));
+}
+
+function tone(backend) {
+  return backend.state === 'up' && !backend.eligible ? 'idle' : TONES[backend.state] || 'bad';
+}
+
+/** A pool's backends side by side, as wide as what they carry; of many, their states. */
+function strip({ pool, states, backends }) {
+  const made = element('div', 'strip');
+  made.setAttribute('role', 'group');
+  made.setAttribute('aria-label', 'Backends of ' + pool.name);
+  for (const backend of backends) {
+    const name = pool.name + '/' + backend.name;
+    const label = [element('b', '', backend.name),
+      element('small', '', backend.state + ', ' + count(backend.active))];
+    const one = button('strip ' + name, label, () => go({ backend: name }),
+      'segment state ' + tone(backend));
+    one.title = name + ': ' + backend.state + ', ' + backend.active + ' sessions';
+    one.style.flexGrow = 1 + backend.active;
+    made.append(one);
+  }
+  if (backends.length > 0) return made;
+  for (const { state: name, count: times } of states) {
+    const act = () => go({ pool: pool.name, state: name, offset: 0 });
+    const one = button('strip ' + pool.name + ' ' + name,
+      [element('b', '', count(times)), element('small', '', name)], act,
+      'segment state ' + (TONES[name] || 'bad'));
+    one.style.flexGrow = times;
+    made.append(one);
+  }
+  return made;
+}
+
+function spreadText(name, spread, format) {
+  if (spread === null || spread.greatest <= 2 * spread.median) return [];
+  return [name + ' uneven: ' + format(spread.greatest) + ' at ' + spread.backend +
+    ', median ' + format(spread.median)];
+}
+
+function poolAbout({ pool }) {
+  const about = [pool.policy, 'probe ' + pool.probe,
+    pool.eligible + ' of ' + pool.backends + ' eligible', count(pool.sessions) + ' sessions'];
+  if (pool.queue_size > 0 || pool.queue_length > 0) {
+    about.push('queue ' + pool.queue_length + ' of ' + pool.queue_size);
+  }
+  if (pool.refused.length > 0) about.push('refused: ' + counts(pool.refused));
+  const { load: sessions, first_byte_ms: firstByte, failures } = pool.evenness;
+  const share = (value) => Math.round(100 * value) + ' %';
+  about.push(...spreadText('load', sessions, count), ...spreadText('first byte', firstByte, millis),
+    ...spreadText('failures', failures, share));
+  return about.join(' · ');
+}
+
+function showPools(look) {
+  byId('pools').replaceChildren(...look.pools.map((one) => {
+    const { pool, listeners } = one;
+    const title = element('h3', '',
+      button('pool ' + pool.name, 'Pool ' + pool.name,
+        () => go({ pool: pool.name, state: '', offset: 0 }), 'link'),
+      ' ', state(pool.state));
+    const from = element('p', 'from', listeners.length === 0 ? 'no listener' : listeners.join(', '));
+    const reason = pool.reason ? [element('p', 'reason', pool.reason)] : [];
+    const about = element('div', '', title, element('small', '', poolAbout(one)), ...reason);
+    return element('div', 'card flow', from, about, strip(one));
+  }));
+  if (look.status.pools > look.pools.length) {
+    byId('pools').append(element('p', 'reason', 'and ' +
+      (look.status.pools - look.pools.length) + ' more: sluice ctl pools'));
+  }
+}
+
+function probe(now, backend) {
+  const last = backend.last_probe;
+  if (last === null) return ['leaving', 'unresolved'].includes(backend.state) ? '–' : 'none yet';
+  const text = millis(last.latency_ms);
+  const result = state(last.result, last.result === 'passed' ? text : last.result + ', ' + text);
+  result.title = since(now, last.at) + ' ago' + (last.detail ? ': ' + last.detail : '');
+  return result;
+}
+
+function weightText({ weight, weight_effective: counted }) {
+  return weight === counted ? String(weight) : Number(counted.toFixed(2)) + ' of ' + weight;
+}
+
+function backendRow(now, backend) {
+  const name = backend.pool + '/' + backend.name;
+  return [
+    cell('name', button('row ' + name, name, () => go({ backend: name }), 'link'),
+      backend.backup ? element('code', '', ' backup') : ''),
+    cell('', backendState(backend)),
+    cell('', backend.address),
+    cell('', ...load(backend.active, backend.max_connections)),
+    cell('', weightText(backend)),
+    cell('', probe(now, backend)),
+    cell('', since(now, backend.since)),
+    cell('reason', backend.reason),
+  ];
+}
+
+function showRows({ status, backends, matched }) {
+  const heads = ['Backend', 'State', 'Address', 'Sessions', 'Weight', 'Last probe', 'Since',
+    'Reason'];
+  fill(byId('rows'), heads, backends.map((backend) => backendRow(status.now, backend)),
+    'No backend is meant by this.');
+  const from = Number(place().offset || 0);
+  const text = matched === 0 ? '0 of ' + status.backends :
+    (from + 1) + '–' + (from + backends.length) + ' of ' + matched +
+    (matched < status.backends ? ' (' + status.backends + ' in all)' : '');
+  if (byId('matched').textContent !== text) byId('matched').textContent = text;
+  byId('before').disabled = from === 0;
+  byId('after').disabled = from + backends.length >= matched;
+}
+
+function overrideRow(now, one) {
+  return [
+    cell('name', one.backend),
+    cell('', one.kind + ' ' + one.value),
+    cell('', String(one.replaced)),
+    cell('', one.by),
+    cell('', since(now, one.since) + ' ago'),
+    cell('', one.until === null ? 'until it is ended' : 'in ' + since(one.until, now)),
+    cell('reason', one.because),
+  ];
+}
+
+const OVERRIDE_HEADS = ['What', 'Is', 'In the file', 'By', 'Since', 'Ends', 'Because'];
+
+function showOverrides({ status, overrides }) {
+  byId('deviations').hidden = overrides.length === 0;
+  fill(byId('overrides'), OVERRIDE_HEADS, overrides.map((one) => overrideRow(status.now, one)));
+}
+
+const OWN_FIELDS = ['number', 'time', 'level', 'event', 'msg', 'remedy'];
+
+function fieldsText(event) {
+  return Object.entries(event)
+    .filter(([name, value]) => !OWN_FIELDS.includes(name) && value !== null)
+    .map(([name, value]) => name + ' ' + (typeof value === 'object' ? JSON.stringify(value) : value))
+    .join(', ');
+}
+
+function showEvents(events) {
+  const heads = ['Time', 'Level', 'Event', 'What', 'Of what'];
+  fill(byId('events'), heads, events.map((event) => [
+    cell('', clockTime(event.time)),
+    cell('', state(event.level)),
+    cell('name', event.event),
+    cell('reason', event.msg + (event.remedy ? ' ' + event.remedy : '')),
+    cell('reason', fieldsText(event)),
+  ]));
+}
+`;

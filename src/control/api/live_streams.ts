@@ -1,0 +1,149 @@
+/**
+ * Who has a screen open. What all of them see is made once at a time, however many they are, and as
+ * seldom as it takes to keep it below a hundredth of the main thread. A reader that has not taken
+ * the last look gets no further one: only the newest is worth anything.
+ */
+import { eventText, type Follow, type Reader } from '../../admin/stream.js';
+import type { AdminViews, HealthView } from '../../admin/views.js';
+import type { Clock, Timer, Timers } from '../../core/clock.js';
+import type { RecentEvent, RecentEvents } from '../../observe/recent_events.js';
+import type { LastHour } from '../last_hour.js';
+import { shownEvent } from './events.js';
+import { shownPoint } from './hour.js';
+import { backendsIn, type Window } from './live_window.js';
+
+const LOOK_MS = 1_000;
+/** A screen that is older is of no use. */
+const MOST_LOOK_MS = 10_000;
+/** Looks take one part in so many of the time. */
+const SHARE = 100;
+/** Whoever comes while others do shares a look of them, if it is not older. */
+const SHARED_MS = 250;
+const TOLD_AT_FIRST = 50;
+const TOLD_AT_ONCE = 100;
+
+export interface LiveStreamsDeps {
+  readonly views: Pick<AdminViews, 'health'>;
+  readonly recent: RecentEvents;
+  readonly lastHour: LastHour;
+  readonly clock: Clock;
+  readonly timers: Timers;
+}
+
+interface Look {
+  readonly atMs: number;
+  readonly view: HealthView;
+  /** What all screens have, as JSON. */
+  readonly common: string;
+}
+
+export class LiveStreams {
+  readonly #deps: LiveStreamsDeps;
+  readonly #commonOf: (view: HealthView) => object;
+  /** By what they look at. */
+  readonly #screens = new Map<string, { readonly window: Window; readonly readers: Set<Reader> }>();
+  #last: Look | null = null;
+  #next: Timer | null = null;
+  /** The event, and the point of the hour, that was passed on last. */
+  #toldUpTo = 0;
+  #hourUpTo = 0;
+
+  constructor(deps: LiveStreamsDeps, commonOf: (view: HealthView) => object) {
+    this.#deps = deps;
+    this.#commonOf = commonOf;
+  }
+
+  follow(window: Window): Follow {
+    const key = JSON.stringify(window);
+    return (reader) => {
+      if (this.#screens.size === 0) this.#begin();
+      const readers = this.#screens.get(key)?.readers ?? new Set();
+      this.#screens.set(key, { window, readers });
+      readers.add(reader);
+      reader.write(lookText(this.#look(SHARED_MS), window));
+      reader.write(this.#toldBefore());
+      return () => {
+        readers.delete(reader);
+        if (readers.size === 0) this.#screens.delete(key);
+        if (this.#screens.size === 0) this.#end();
+      };
+    };
+  }
+
+  #begin(): void {
+    const { recent, lastHour } = this.#deps;
+    this.#toldUpTo = recent.last;
+    this.#hourUpTo = lastHour.revision;
+    this.#later(LOOK_MS);
+  }
+
+  #end(): void {
+    this.#next?.cancel();
+    this.#next = null;
+    this.#last = null;
+  }
+
+  #later(delayMs: number): void {
+    this.#next = this.#deps.timers.after(delayMs, () => {
+      const fromMs = this.#deps.clock.nowMs();
+      this.#passOn();
+      const spentMs = this.#deps.clock.nowMs() - fromMs;
+      this.#later(Math.min(MOST_LOOK_MS, Math.max(LOOK_MS, SHARE * spentMs)));
+    });
+  }
+
+  #passOn(): void {
+    const look = this.#look(0);
+    const news = Buffer.concat([this.#toldSince(), this.#hourSince()]);
+    for (const { window, readers } of this.#screens.values()) {
+      const ready = [...readers].filter(({ isBehind }) => !isBehind);
+      const text = ready.length === 0 ? null : lookText(look, window);
+      if (text !== null) for (const reader of ready) reader.write(text);
+      if (news.length > 0) for (const reader of readers) reader.write(news);
+    }
+  }
+
+  /** One that is not older than `ageMs`. */
+  #look(ageMs: number): Look {
+    const { clock, views } = this.#deps;
+    const atMs = clock.nowMs();
+    if (this.#last !== null && atMs - this.#last.atMs < ageMs) return this.#last;
+    const view = views.health();
+    this.#last = { atMs, view, common: JSON.stringify(this.#commonOf(view)) };
+    return this.#last;
+  }
+
+  #toldBefore(): Buffer {
+    const all = this.#deps.recent.list({ ...ANY, after: 0, limit: Number.POSITIVE_INFINITY });
+    const old = all.filter(({ number }) => number <= this.#toldUpTo);
+    return toldText(old.slice(-TOLD_AT_FIRST));
+  }
+
+  #toldSince(): Buffer {
+    const { recent } = this.#deps;
+    const all = recent.list({ ...ANY, after: this.#toldUpTo, limit: Number.POSITIVE_INFINITY });
+    this.#toldUpTo = recent.last;
+    return all.length === 0 ? NOTHING : toldText(all.slice(-TOLD_AT_ONCE));
+  }
+
+  #hourSince(): Buffer {
+    const { lastHour } = this.#deps;
+    if (lastHour.revision === this.#hourUpTo) return NOTHING;
+    this.#hourUpTo = lastHour.revision;
+    const newest = lastHour.of(null)?.at(-1);
+    return newest === undefined ? NOTHING : Buffer.from(eventText('hour', shownPoint(newest)));
+  }
+}
+
+const ANY = { event: null, sinceWallMs: 0 };
+const NOTHING = Buffer.alloc(0);
+
+function toldText(told: readonly RecentEvent[]): Buffer {
+  return Buffer.from(eventText('told', told.map(shownEvent)));
+}
+
+/** `common` is an object that is not empty. */
+function lookText({ view, common }: Look, window: Window): Buffer {
+  const rows = JSON.stringify(backendsIn(view, window));
+  return Buffer.from(`event: look\ndata: ${common.slice(0, -1)},${rows.slice(1)}\n\n`);
+}

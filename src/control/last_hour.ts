@@ -1,0 +1,210 @@
+/**
+ * The last hour in figures, of the daemon and of each pool, for people who come when it has begun
+ * already: a point every ten seconds, in memory that is bounded and small.
+ */
+import type { Clock, Timer, Timers } from '../core/clock.js';
+import { DIAL_FAILURES, REFUSALS } from '../core/outcome.js';
+import {
+  CAUSE_COLUMN,
+  DIAL_COLUMN,
+  HISTOGRAM_BOUNDS_SECONDS,
+  HISTOGRAM_COLUMN,
+  PLAIN_COLUMN,
+  type SeriesReader,
+} from '../core/series.js';
+import type { Tallies } from './tallies.js';
+
+export const POINT_MS = 10_000;
+export const MAX_POINTS = 360;
+/** Pools with figures of their own, 26 KiB each; further ones count for the daemon alone. */
+export const MAX_POOLS_KEPT = 64;
+
+export interface Point {
+  /** At its end. */
+  readonly wallMs: number;
+  readonly sessions: number;
+  readonly acceptedPerSecond: number;
+  readonly refusedPerSecond: number;
+  /** Dials that failed, and sessions that a backend reset. */
+  readonly failedPerSecond: number;
+  readonly bytesInPerSecond: number;
+  readonly bytesOutPerSecond: number;
+  /** To the first byte of a backend; null: none answered. */
+  readonly medianMs: number | null;
+  readonly p99Ms: number | null;
+}
+
+const BOUNDS = HISTOGRAM_BOUNDS_SECONDS.firstByte;
+/** What is added up: rates first, then the buckets of the histogram. */
+const COUNTED: readonly (readonly number[])[] = [
+  [PLAIN_COLUMN.accepted],
+  REFUSALS.map((cause) => CAUSE_COLUMN[cause]),
+  [...DIAL_FAILURES.map((cause) => DIAL_COLUMN[cause]), CAUSE_COLUMN['backend-reset']],
+  [PLAIN_COLUMN.bytesIn],
+  [PLAIN_COLUMN.bytesOut],
+  ...Array.from({ length: BOUNDS.length + 1 }, (_, at) => [HISTOGRAM_COLUMN.firstByte + at]),
+];
+const RATES = 5;
+/** Of a point in memory: the time, the sessions, the rates, both quantiles. */
+const FIELDS = 1 + 1 + RATES + 2;
+
+/** At one moment; since the start but for sessions. */
+interface Counted {
+  readonly counts: Float64Array;
+  sessions: number;
+}
+
+/** Of the daemon, or of one pool. */
+class Scope {
+  readonly #points = new Float64Array(MAX_POINTS * FIELDS);
+  #count = 0;
+  #before: Float64Array | null = null;
+
+  add(counts: Float64Array, sessions: number, wallMs: number, spanMs: number): void {
+    const before = this.#before;
+    this.#before = counts;
+    if (before === null) return;
+    // A row that is given back between two looks may take some with it.
+    const gained = counts.map((count, at) => Math.max(0, count - (before[at] ?? 0)));
+    const rates = gained.subarray(0, RATES).map((count) => (1_000 * count) / spanMs);
+    const buckets = gained.subarray(RATES);
+    const quantiles = [quantileMs(buckets, 0.5), quantileMs(buckets, 0.99)];
+    const at = (this.#count++ % MAX_POINTS) * FIELDS;
+    this.#points.set([wallMs, sessions, ...rates, ...quantiles], at);
+  }
+
+  /** Oldest first. */
+  points(): readonly Point[] {
+    const kept = Math.min(this.#count, MAX_POINTS);
+    return Array.from({ length: kept }, (_, index) => this.#point(this.#count - kept + index));
+  }
+
+  #point(number: number): Point {
+    const start = (number % MAX_POINTS) * FIELDS;
+    const read = (field: number): number => this.#points[start + field] ?? Number.NaN;
+    const orNull = (field: number): number | null =>
+      Number.isNaN(read(field)) ? null : read(field);
+    return {
+      wallMs: read(0),
+      sessions: read(1),
+      acceptedPerSecond: read(2),
+      refusedPerSecond: read(3),
+      failedPerSecond: read(4),
+      bytesInPerSecond: read(5),
+      bytesOutPerSecond: read(6),
+      medianMs: orNull(7),
+      p99Ms: orNull(8),
+    };
+  }
+}
+
+export interface LastHourDeps {
+  readonly series: SeriesReader;
+  readonly tallies: Tallies;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** The names of those that there are. */
+  readonly pools: () => Iterable<string>;
+}
+
+export class LastHour {
+  readonly #deps: LastHourDeps;
+  readonly #all = new Scope();
+  readonly #pools = new Map<string, Scope>();
+  #lookedMs: number;
+  #points = 0;
+  #next: Timer;
+
+  /** Looks from now on, until `end`. */
+  constructor(deps: LastHourDeps) {
+    this.#deps = deps;
+    this.#lookedMs = deps.clock.nowMs();
+    this.#look();
+    this.#next = this.#later();
+  }
+
+  end(): void {
+    this.#next.cancel();
+  }
+
+  /** How many points there were so far: it grows with each. */
+  get revision(): number {
+    return this.#points;
+  }
+
+  #later(): Timer {
+    return this.#deps.timers.after(POINT_MS, () => {
+      this.#look();
+      this.#next = this.#later();
+    });
+  }
+
+  #look(): void {
+    const { clock, pools } = this.#deps;
+    const nowMs = clock.nowMs();
+    const wallMs = clock.wallMs();
+    const spanMs = Math.max(1, nowMs - this.#lookedMs);
+    this.#lookedMs = nowMs;
+    this.#points++;
+    const names = [...pools()].slice(0, MAX_POOLS_KEPT);
+    const there = new Set(names);
+    for (const gone of [...this.#pools.keys()].filter((name) => !there.has(name))) {
+      this.#pools.delete(gone);
+    }
+    const now = this.#count(names);
+    this.#all.add(now.all.counts, now.all.sessions, wallMs, spanMs);
+    for (const [name, { counts, sessions }] of now.pools) {
+      const scope = this.#pools.get(name) ?? new Scope();
+      this.#pools.set(name, scope);
+      scope.add(counts, sessions, wallMs, spanMs);
+    }
+  }
+
+  /** Of a pool, or of all; oldest first. null: nothing is kept of it. */
+  of(pool: string | null): readonly Point[] | null {
+    return (pool === null ? this.#all : this.#pools.get(pool))?.points() ?? null;
+  }
+
+  #count(names: readonly string[]) {
+    const { tallies, series } = this.#deps;
+    const all: Counted = { counts: past((column) => tallies.pastTotal(column)), sessions: 0 };
+    const pools = new Map<string, Counted>();
+    for (const name of names) {
+      const counts = past((column) => tallies.pastOfPool(name, column));
+      pools.set(name, { counts, sessions: 0 });
+    }
+    for (const { id, labels } of tallies.all()) {
+      const its = pools.get(labels.pool);
+      const sessions = series.value(id, PLAIN_COLUMN.active);
+      all.sessions += sessions;
+      if (its !== undefined) its.sessions += sessions;
+      for (const [at, columns] of COUNTED.entries()) {
+        let count = 0;
+        for (const column of columns) count += series.value(id, column);
+        all.counts[at] = (all.counts[at] ?? 0) + count;
+        if (its !== undefined) its.counts[at] = (its.counts[at] ?? 0) + count;
+      }
+    }
+    return { all, pools };
+  }
+}
+
+function past(of: (column: number) => number): Float64Array {
+  return Float64Array.from(COUNTED, (columns) => columns.reduce((sum, one) => sum + of(one), 0));
+}
+
+/** Inside a bucket values are taken as evenly spread. NaN: there are none. */
+function quantileMs(buckets: Float64Array, share: number): number {
+  const total = buckets.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return Number.NaN;
+  let left = share * total;
+  for (const [bucket, bound] of BOUNDS.entries()) {
+    const count = buckets[bucket] ?? 0;
+    if (left <= count) {
+      const low = BOUNDS[bucket - 1] ?? 0;
+      return 1_000 * (low + ((bound - low) * left) / count);
+    }
+    left -= count;
+  }
+  return 1_000 * (BOUNDS.at(-1) ?? 0);
+}
