@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import t from 'tap';
 import { noBrowser, openPage, rowsOf, startBrowser } from '../support/browser.js';
 import { startDaemon } from '../support/daemon.js';
-import { eventually } from '../support/deadline.js';
 import { startEchoes } from '../support/load/echo_backend.js';
 import { tempFolder } from '../support/places.js';
 import { serviceText } from '../support/settings.js';
@@ -54,10 +53,8 @@ t.test('a backend is drained and brought back by clicks', { skip: noBrowser }, a
   await detail.getByRole('button', { name: 'Sessions' }).click();
   await detail.getByText('no session').or(detail.getByText('relaying')).first().waitFor();
   await page.keyboard.press('Escape');
-  const deviation = await eventually(
-    'the table',
-    async () => (await rowsOf(page, '#overrides'))[0],
-  );
+  await page.locator('#overrides').getByText('kernel update').waitFor();
+  const [deviation] = await rowsOf(page, '#overrides');
   t.match(deviation, [
     'app/b0',
     'drain drained',
