@@ -12,6 +12,10 @@ import { isFound, RULES, type SimSources } from './sim_sources.js';
 
 /** Longer than a change waits: who has been well for so long was so when it was decided. */
 const WELL_MS = 2_500;
+/** Between two looks so far apart it may have been ejected and have come back, unseen. */
+const BLIND_MS = 200;
+/** What a drain had begun to close closes in its span, and is told later. */
+const DRAIN_MS = 10_000;
 
 interface Seen {
   readonly pool: string;
@@ -63,7 +67,7 @@ export class Sourced {
     for (const address of this.#drained) {
       const one = this.#seen.get(address);
       // One that has just come back had left before.
-      const isHere = one?.presence === 'here' && scene.nowMs - one.sinceMs > WELL_MS;
+      const isHere = one?.presence === 'here' && scene.nowMs - one.sinceMs > DRAIN_MS;
       holds(!isHere, () => `a session was drained at ${address}, which has not left`);
     }
     this.#drained.clear();
@@ -76,7 +80,8 @@ export class Sourced {
     const left = before.filter(([address]) => !here.has(address));
     for (const [address, one] of left) {
       one.presence = 'gone';
-      const isWell = one.wellSinceMs !== null && nowMs - one.wellSinceMs >= WELL_MS;
+      const wasSeen = nowMs - this.#lastMs < BLIND_MS;
+      const isWell = one.wellSinceMs !== null && nowMs - one.wellSinceMs >= WELL_MS && wasSeen;
       // Nobody is held without probes: that is looked at below.
       if (!isWell || one.probe === 'none') continue;
       holds(
@@ -122,12 +127,13 @@ export class Sourced {
   #look(address: string, entry: BackendEntry, { nowMs, shared: { ledger } }: Scene): void {
     const known = this.#seen.get(address);
     const before = known?.presence === 'here' ? known : null;
+    const wasSeen = nowMs - this.#lastMs < BLIND_MS;
     const isUp = ledger.health(entry.id) === 'up' && ledger.closed(entry.id) === 0;
     this.#seen.set(address, {
       pool: entry.pool.spec.name,
       probe: entry.pool.spec.health.probe.kind,
       presence: 'here',
-      wellSinceMs: isUp ? (before?.wellSinceMs ?? nowMs) : null,
+      wellSinceMs: isUp ? ((wasSeen ? before?.wellSinceMs : null) ?? nowMs) : null,
       upMs: isUp ? nowMs : (before?.upMs ?? Number.NEGATIVE_INFINITY),
       sinceMs: before?.sinceMs ?? nowMs,
     });
