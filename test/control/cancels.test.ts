@@ -5,6 +5,7 @@ import type { ToWorker } from '../../src/control/worker_protocol.js';
 import { present } from '../../src/core/assert.js';
 import type { PairId, WorkerId } from '../../src/core/brand.js';
 import type { Endpoint } from '../../src/core/endpoint.js';
+import { EVERYBODY } from '../../src/core/routes.js';
 import type { Wire } from '../../src/core/wire.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import type { CancelOrder, CancelOutcome } from '../../src/session/tcp/deps.js';
@@ -73,7 +74,10 @@ function bench() {
       Object.entries(members).map(([name, backends]) =>
         poolSpec(name, { backends: backends.map((one) => backendSpec(one)) }),
       ),
-      Object.keys(members).map((name) => listenerSpec(name, name)),
+      [
+        ...Object.keys(members).map((name) => listenerSpec(name, name)),
+        listenerSpec('routed', 'alive', { routes: [{ conditions: EVERYBODY, pool: 'half' }] }),
+      ],
     ),
     resolved,
   );
@@ -99,7 +103,7 @@ function bench() {
   const cancels = new Cancels(deps, dial);
   let orders = 0;
   /** From a client of its own, unless said. */
-  const ask = (pool: keyof typeof members, client = `10.1.0.${orders}`): number => {
+  const ask = (pool: keyof typeof members | 'routed', client = `10.1.0.${orders}`): number => {
     const number = ++orders;
     const listener = [...all.listeners.values()].find(({ spec: { name } }) => name === pool);
     const order: CancelOrder = {
@@ -117,6 +121,17 @@ function bench() {
   const told = (): number => wires.filter(({ ended }) => ended).length;
   return { time, ask, outcomes, open, told, most: () => mostOpen };
 }
+
+t.test('a cancel is told to every pool that its listener may lead to', async (t) => {
+  const { time, ask, outcomes, told, open } = bench();
+  const number = ask('routed');
+  await time.pass(10);
+  t.equal(told(), 2, 'b1 of each');
+  t.equal(open(), 1, 'b9 is waited for');
+  await time.pass(3_000);
+  t.equal(outcomes.get(number), 'handed on');
+  t.equal(open(), 0);
+});
 
 t.test('cancels for a pool that does not answer hold up none of another pool', async (t) => {
   const { time, ask, outcomes, open, most } = bench();

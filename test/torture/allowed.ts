@@ -1,6 +1,8 @@
 /** Which ends a session may have had, after all that was done to it. */
+
 import { unreachable } from '../../src/core/assert.js';
 import type { Cause } from '../../src/core/outcome.js';
+import { poolsOf } from '../../src/core/routes.js';
 import type { Backend, Connection } from './backend.js';
 import type { Client } from './client.js';
 import { CALM, type Lines, type ListenerPlan, type PoolPlan } from './program.js';
@@ -43,7 +45,7 @@ class Facts {
     this.#listeners = versions.flatMap(({ listeners }) =>
       listeners.filter(({ name }) => name === client.plan.listener),
     );
-    const names = new Set(this.#listeners.map(({ pool }) => pool));
+    const names = new Set(this.#listeners.flatMap(poolsOf));
     this.#pools = versions.flatMap(({ pools }) => pools.filter(({ name }) => names.has(name)));
     const of = new Set(this.#pools.flatMap(({ backends }) => backends.map(({ name }) => name)));
     this.#backends = story.backends.filter(({ plan }) => of.has(plan.name));
@@ -126,6 +128,8 @@ class Facts {
         return this.#poolSays('max_connections') || this.#someLine('max_connections');
       case 'dial-failed':
         return this.#diesOrResets || this.#someBackend(({ history }) => history.has('silent'));
+      case 'no-route':
+        return this.#listeners.some(({ routes }) => routes.some(({ pool }) => pool === ''));
       case 'resource-limit':
         return this.#story.program.openFiles !== null || this.#story.program.sizes !== null;
       case 'hello-timeout':
@@ -134,7 +138,6 @@ class Facts {
       case 'cancel-limit':
       case 'denied':
       case 'not-allowed':
-      case 'no-route':
       case 'backend-without-tls':
         return false;
       case 'too-many-sessions':

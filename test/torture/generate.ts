@@ -16,6 +16,7 @@ import {
   type ListenerPlan,
   type PoolPlan,
   type Program,
+  type RoutePlan,
   type Step,
 } from './program.js';
 import { isUsable } from './settings.js';
@@ -43,7 +44,13 @@ class Generator {
     this.#listeners = [
       ...names.map((name, index) => this.#listener(`l${index}`, name)),
       this.#udpListener(),
-      { ...this.#listener(CALM, CALM), bind: '0.0.0.0', proxy: 'none', lines: {} },
+      {
+        ...this.#listener(CALM, CALM),
+        bind: '0.0.0.0',
+        routes: [],
+        proxy: 'none',
+        lines: {},
+      },
     ];
   }
 
@@ -76,6 +83,7 @@ class Generator {
       protocol: 'tcp',
       bind: this.#pick(BINDS),
       pool,
+      routes: this.#rarely(3) ? this.#routes() : [],
       proxy: this.#pick(['none', 'none', 'trusted', 'untrusted']),
       lines: {
         ...this.#sometimes('max_sessions', [1, 3, 20]),
@@ -97,12 +105,22 @@ class Generator {
     };
   }
 
+  /** Some of the clients that a header may name, and of those that come by themselves. */
+  #routes(): readonly RoutePlan[] {
+    const pools = this.#pools.filter(({ name, protocol }) => protocol === 'tcp' && name !== CALM);
+    return this.#times(1 + below(this.#random, 2), () => ({
+      client: this.#pick(['10.1.0.0/27', '127.0.0.0/9', '::1', '0.0.0.0/1']),
+      pool: this.#rarely(5) ? '' : this.#pick(pools).name,
+    }));
+  }
+
   #udpListener(): ListenerPlan {
     return {
       name: 'd0',
       protocol: 'udp',
       bind: this.#pick(['0.0.0.0', '[::]', '127.0.0.1', '[::1]']),
       pool: 'u0',
+      routes: [],
       proxy: 'none',
       lines: { idle_timeout: '400ms', ...this.#sometimes('max_sessions', [1, 3]) },
     };
@@ -289,6 +307,7 @@ class Generator {
     return this.#pick<Edit>([
       { edit: 'lead', listener, pool },
       { edit: 'lead', listener, pool },
+      { edit: 'route', listener, routes: this.#routes() },
       { edit: 'remove-backend', backend },
       { edit: 'remove-backend', backend },
       { edit: 'restore-backend', backend },

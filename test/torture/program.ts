@@ -32,8 +32,15 @@ export interface ListenerPlan {
   readonly protocol: 'tcp' | 'udp';
   readonly bind: Bind;
   readonly pool: string;
+  readonly routes: readonly RoutePlan[];
   readonly proxy: 'none' | 'trusted' | 'untrusted';
   readonly lines: Lines;
+}
+
+/** By client, so that no bytes are waited for; pool '': it refuses. */
+export interface RoutePlan {
+  readonly client: string;
+  readonly pool: string;
 }
 
 export interface PoolPlan {
@@ -117,6 +124,11 @@ export type Act =
 /** A change of the file; one whose object is not there changes nothing. */
 export type Edit =
   | { readonly edit: 'lead'; readonly listener: string; readonly pool: string }
+  | {
+      readonly edit: 'route';
+      readonly listener: string;
+      readonly routes: readonly RoutePlan[];
+    }
   | { readonly edit: 'remove-listener'; readonly listener: string }
   | { readonly edit: 'remove-backend'; readonly backend: string }
   | { readonly edit: 'restore-backend'; readonly backend: string }

@@ -2,6 +2,7 @@
  * Makes a failing program smaller for as long as it fails in the same way: parts of each list are
  * left out, halves first (delta debugging; Zeller and Hildebrandt, 2002).
  */
+import { poolsOf } from '../../src/core/routes.js';
 import { nowMs } from '../support/deadline.js';
 import type { Program } from './program.js';
 import { runProgram } from './run_program.js';
@@ -55,6 +56,6 @@ function withoutUnused(program: Program): Program {
   const listeners = program.listeners.filter(({ name }) => used.has(name));
   const pools = program.acts.some((act) => act.do === 'reload')
     ? program.pools
-    : program.pools.filter(({ name }) => listeners.some(({ pool }) => pool === name));
+    : program.pools.filter(({ name }) => listeners.some((one) => poolsOf(one).includes(name)));
   return { ...program, listeners, pools };
 }

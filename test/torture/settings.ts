@@ -1,5 +1,13 @@
 /** The daemon's file of a program, before and after its edits. */
-import type { BackendPlan, Edit, Lines, ListenerPlan, PoolPlan, Program } from './program.js';
+import type {
+  BackendPlan,
+  Edit,
+  Lines,
+  ListenerPlan,
+  PoolPlan,
+  Program,
+  RoutePlan,
+} from './program.js';
 
 export interface Settings {
   readonly listeners: readonly ListenerPlan[];
@@ -15,6 +23,8 @@ export interface Places {
 
 export function edited(settings: Settings, edit: Edit, program: Program): Settings {
   const { listeners, pools } = settings;
+  const isThere = (route: RoutePlan): boolean =>
+    route.pool === '' || pools.some(({ name }) => name === route.pool);
   switch (edit.edit) {
     case 'lead':
       return {
@@ -23,6 +33,13 @@ export function edited(settings: Settings, edit: Edit, program: Program): Settin
           one.name === edit.listener && pools.some(({ name }) => name === edit.pool)
             ? { ...one, pool: edit.pool }
             : one,
+        ),
+      };
+    case 'route':
+      return {
+        pools,
+        listeners: listeners.map((one) =>
+          one.name === edit.listener ? { ...one, routes: edit.routes.filter(isThere) } : one,
         ),
       };
     case 'remove-listener':
@@ -78,7 +95,8 @@ export function tomlOf({ listeners, pools }: Settings, places: Places): string {
   ].join('\n');
 }
 
-function listenerText({ name, protocol, bind, pool, proxy, lines }: ListenerPlan, places: Places) {
+function listenerText(listener: ListenerPlan, places: Places): string {
+  const { name, protocol, bind, pool, routes, proxy, lines } = listener;
   const address = bind === 'unix' ? `unix:${places.folder}/${name}.sock` : `${bind}:0`;
   const trusted = proxy === 'trusted' ? ['127.0.0.0/8', '::1'] : ['192.0.2.0/24'];
   return [
@@ -88,8 +106,13 @@ function listenerText({ name, protocol, bind, pool, proxy, lines }: ListenerPlan
     `pool = "${pool}"`,
     ...(proxy === 'none' ? [] : ['accept_proxy_protocol = true']),
     ...(proxy === 'none' ? [] : [`trusted_proxies = ${JSON.stringify(trusted)}`]),
+    ...(routes.length === 0 ? [] : [`routes = [${routes.map(routeText).join(', ')}]`]),
     ...linesOf(lines),
   ].join('\n');
+}
+
+function routeText({ client, pool }: RoutePlan): string {
+  return `{ client = "${client}", pool = "${pool}" }`;
 }
 
 function poolText({ name, lines, health, outlier, backends }: PoolPlan, places: Places): string {

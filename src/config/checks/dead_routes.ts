@@ -27,8 +27,9 @@ function deadRoutes(listener: Path, { routes }: ListenerValue): readonly Finding
     const earlier = routes.slice(0, index).findIndex((one) => covers(one, route));
     if (earlier === -1) return [];
     const problem = `nobody takes it: who fits it fits routes[${earlier}] too, which comes first`;
-    const expected = 'a route before that one, or none';
-    return [{ code: 'unused', path: [...listener, 'routes', index], problem, expected, got: '' }];
+    const path = [...listener, 'routes', index];
+    const expected = 'a place before that one, or no such route';
+    return [{ code: 'unused', path, problem, expected, got: 'one behind it' }];
   });
 }
 
