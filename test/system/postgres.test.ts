@@ -30,7 +30,8 @@ t.test(
     if (server === undefined) return;
     const before = server.log.length;
     const kinds = ['tcp', 'postgres'];
-    const health = (kind: string): string => `probe = "${kind}"\ninterval = "100ms"`;
+    const health = (kind: string): string =>
+      `probe = "${kind}"\ntimeout = "10s"\ninterval = "100ms"`;
     const services = kinds.map((kind) => {
       return serviceText({ name: kind, backends: [server], health: health(kind) });
     });
