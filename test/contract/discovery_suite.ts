@@ -103,7 +103,10 @@ export function contractOfSource<P extends SourcePeer>(
       const told = one.hosts().split(' ');
       const isFile = kind === 'file';
       t.equal(told.length, isFile ? 3 : 2);
-      t.equal(told.includes('unix:/run/x.sock'), isFile);
+      t.equal(
+        told.some((host) => host.startsWith('unix:')),
+        isFile,
+      );
       const isTold = peer.socket !== null && !isFile;
       t.match(one.leftOut(), isTold ? [/^unix:.*: only a file may name UNIX sockets$/] : []);
     },
