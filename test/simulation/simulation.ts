@@ -16,7 +16,14 @@ import { below, type Random, seededRandom } from '../../src/core/random.js';
 import { FakeTime } from '../support/fake_time.js';
 import { Clients } from './clients.js';
 import { Dials } from './dials.js';
-import { checkEmpty, checkRest, checkStep, checkWell, type Scene } from './invariants.js';
+import {
+  checkClients,
+  checkEmpty,
+  checkRest,
+  checkStep,
+  checkWell,
+  type Scene,
+} from './invariants.js';
 import { Journal } from './journal.js';
 import { SimFleet } from './sim_fleet.js';
 import { SimSources } from './sim_sources.js';
@@ -32,6 +39,7 @@ const MAX_SPREAD_MS = 1000;
 const CALM_MS = 40_000;
 const REST_EVERY = 20;
 /** Most of what a check costs. */
+const CLIENTS_EVERY = 100;
 const TOTALS_EVERY = 20;
 const MAX_ROUNDS = 200;
 /** Rows that are looked at in the end: more than a simulation ever uses at a time. */
@@ -218,6 +226,7 @@ export class Simulation {
     checkStep(this.#scene());
     this.#sourced.check(this.#scene(), this.#daemon.spec);
     if (this.step % TOTALS_EVERY === 0) this.#totals.check(this.#scene());
+    if (this.step % CLIENTS_EVERY === 0) checkClients(this.#scene());
   }
 
   #noteDrains(): void {
