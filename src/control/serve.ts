@@ -15,6 +15,7 @@ import type { DaemonSignal } from '../system/signals.js';
 import { holdProcess, systemTimers } from '../system/timers.js';
 import { endpointsOf } from './api/all.js';
 import { createRouter } from './api/router.js';
+import { Turns } from './api/turns.js';
 import { type Assembly, assemble } from './assemble.js';
 import { readConfigAside } from './config_reading.js';
 import type { Daemon } from './daemon.js';
@@ -176,7 +177,7 @@ class Service {
       clock: systemClock,
       timers: systemTimers,
       connections: adminConnections,
-      router: createRouter(endpoints, version),
+      router: createRouter(endpoints, version, new Turns(setImmediate)),
       defect: (error) => daemon.defect(error),
       slow: (bytes) => log.event('follower-cut', { detail: `${bytes} bytes waited for it` }),
     });

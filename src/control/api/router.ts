@@ -8,15 +8,21 @@ import type { Asked, Endpoint } from './endpoint.js';
 import { openApi } from './open_api.js';
 import { badRequest, notFound, type Problem, problemAnswer } from './problem.js';
 import { check } from './shape.js';
+import type { Turns } from './turns.js';
 
 export const PREFIX = '/v1';
 const DOCUMENT_PATH = `${PREFIX}/openapi.json`;
 
 export type Router = (request: Request, caller: Caller) => Promise<Answer>;
 
-export function createRouter(endpoints: readonly Endpoint[], version: string): Router {
+export function createRouter(
+  endpoints: readonly Endpoint[],
+  version: string,
+  turns: Turns,
+): Router {
   let document: string | null = null;
   return async (request, caller) => {
+    await turns.next();
     const [path = '', query = ''] = request.target.split('?', 2);
     if (path === DOCUMENT_PATH) {
       document ??= `${JSON.stringify(openApi(endpoints, version), null, 2)}\n`;
