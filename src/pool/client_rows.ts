@@ -143,15 +143,28 @@ export abstract class ClientRows {
     }
   }
 
-  /** A row that is claimed counts for nobody any more; whoever finds one does this. */
+  /** A row that the caller has claimed counts for nobody any more. */
   protected hide(row: number): void {
-    const { sets } = this.cells;
+    this.#hide(row, null);
+  }
+
+  /**
+   * Helps whoever has claimed `row`, whose state was `claimed`. By now that thread may have
+   * published it for its client: so the state is looked at after the word that is then changed.
+   */
+  protected hideClaimed(row: number, claimed: number): void {
+    this.#hide(row, claimed);
+  }
+
+  #hide(row: number, claimed: number | null): void {
+    const { sets, states } = this.cells;
     const set = Math.floor(row / WAYS);
     const bit = 1 << (row % WAYS);
     for (;;) {
       const word = Atomics.load(sets, set);
       const bits = Number(BigInt.asIntN(WORD_BITS, word));
       if ((bits & bit) === 0) return;
+      if (claimed !== null && Atomics.load(states, row) !== claimed) return;
       const next = changedWord(word, bits & ~bit);
       if (Atomics.compareExchange(sets, set, word, next) === word) return;
     }

@@ -97,7 +97,7 @@ export class ClientTable extends ClientRows {
       }
       const state = Atomics.load(states, row);
       if ((state & COUNT_MASK) >= CLAIMED) {
-        this.hide(row);
+        this.hideClaimed(row, state);
         continue;
       }
       // Both are true for as long as the state is the same.
