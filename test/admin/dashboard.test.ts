@@ -220,7 +220,8 @@ t.test('the dashboard', { skip: noBrowser }, async (t) => {
     t.match(await dialog.innerText(), /Changes take the token/);
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'hidden' });
-    t.notMatch(page.url(), 'backend=');
+    // The address follows in a turn of its own.
+    await page.waitForURL((url) => !url.hash.includes('backend='));
     await page.goto(`${page.url().split('#')[0]}#backend=main%2Fnone`);
     await dialog.getByText(/There is no/).waitFor();
   });

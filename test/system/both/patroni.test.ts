@@ -104,6 +104,17 @@ t.test('writes follow a switchover, and the death of the leader', async (t) => {
   });
   t.equal(second, candidate);
   await cluster.replicas(2);
+  // They copy asynchronously: what none of them has yet would be lost with the leader.
+  for (const { port } of cluster.nodes) {
+    await eventually(
+      'the writes at each node',
+      async () => {
+        const count = await query(port, "select count(*) from log where who = 'switchover'");
+        return count === String(proxies.length) ? true : undefined;
+      },
+      CLUSTER_LIMIT_MS,
+    );
+  }
   await follow('kill', second, () => second.kill());
 
   for (const { engine, daemon } of proxies) {
