@@ -95,8 +95,8 @@ async function standingOf({ daemon }: Scene): Promise<Standing> {
 }
 
 /**
- * Within three seconds after the crowd has left its sessions, descriptors and buffers are given back,
- * and what V8 and the allocator keep is bounded; how much the process has then.
+ * Within three seconds after the crowd has left its sessions, descriptors and buffers are given
+ * back, and what V8 and the allocator keep is bounded; how much the process has then.
  */
 async function givenBack(made: Scene, before: Standing, t: Test): Promise<Standing> {
   const leftMs = nowMs();
