@@ -163,9 +163,11 @@ export const LINGER_MS = 5_000;
 /**
  * Whose other side was reset is given up when it has taken nothing at all for so long, counted from
  * the last byte that it took, before the reset or after it. A receiver that reads slowly opens its
- * window in steps: over loopback of 64 to 93 KiB, elsewhere of a few segments.
+ * window in steps: over loopback of 64 to 93 KiB, elsewhere of a few segments. A kernel takes some
+ * more for a receiver that reads nothing, up to 0.8 s after the reset of many others has freed its
+ * memory; with that, too, all is given back within two seconds.
  */
-export const STANDSTILL_MS = 1_500;
+export const STANDSTILL_MS = 1_000;
 /** After FIN was sent both ways behind everything else: how long peers have to finish too. */
 export const FAREWELL_MS = 250;
 /** Bytes of a client read ahead before a relay begins. */

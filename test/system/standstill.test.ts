@@ -95,7 +95,7 @@ async function standingOf({ daemon }: Scene): Promise<Standing> {
 }
 
 /**
- * Within three seconds after the crowd has left its sessions, descriptors and buffers are given
+ * Within two seconds after the crowd has left its sessions, descriptors and buffers are given
  * back, and what V8 and the allocator keep is bounded; how much the process has then.
  */
 async function givenBack(made: Scene, before: Standing, t: Test): Promise<Standing> {
@@ -136,11 +136,8 @@ function mib(bytes: number): string {
   return (bytes / MIB).toFixed(0);
 }
 
-/**
- * On a machine that others use, too, it takes as much longer as there are more of them. At rest the
- * uring engine's sessions are over after 0.1 to 2.3 s.
- */
-const GIVEN_BACK_MS = 3_000;
+/** On a machine that others use, too, it takes as much longer as there are more of them. */
+const GIVEN_BACK_MS = 2_000;
 const MOST_BUSY = 6;
 /** Connections of probes. */
 const SPARE_DESCRIPTORS = 16;
