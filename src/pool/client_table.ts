@@ -154,6 +154,7 @@ export class ClientTable extends ClientRows {
 
   /** Every client that has a row now, as it is about now. */
   *clients(nowMs: number): Generator<ClientNow> {
+    if (!this.#isUsed) return;
     const { keys, lately, refused, states } = this.cells;
     const span = Math.floor(nowMs / SPAN_MS);
     const part = nowMs / SPAN_MS - span;
@@ -251,10 +252,11 @@ export class ClientTable extends ClientRows {
   /** A row for the client that is asked about, with its first session, or NOT_COUNTED or AGAIN. */
   #insert({ rate }: ClientRule, nowNs: bigint, worker: WorkerId): number {
     const { head, lately, refused, shares, states, times } = this.cells;
+    // Before a row is claimed, so that one of a thread that ends then is found.
+    if (Atomics.load(head, USED_WORD) === 0) Atomics.store(head, USED_WORD, 1);
     const row = this.claim(nowNs, worker);
     // Others may have come meanwhile, this client too.
     if (row === NOWHERE) return this.find() === NOWHERE ? NOT_COUNTED : AGAIN;
-    if (Atomics.load(head, USED_WORD) === 0) Atomics.store(head, USED_WORD, 1);
     this.writeKey(row);
     lately.fill(0, 2 * row, 2 * row + 2);
     refused[row] = 0;

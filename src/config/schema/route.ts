@@ -50,7 +50,7 @@ export const ROUTE = table(
     server_name: anyOf(
       {
         default: [],
-        doc: 'The name in the TLS hello (SNI), such as "db.example.org"; "*.example.org" stands for every name below it, and not for itself. Case, a dot at the end and IDNA make no difference. Who says no TLS hello fits none, and so does one whose hello comes in `hello_timeout` only in part.',
+        doc: 'The name in the TLS hello (SNI), such as "db.example.org"; "*.example.org" stands for every name below it, and not for itself. Case, a dot at the end and IDNA make no difference. Who says something else than a TLS hello fits none. A client that is silent, or whose hello does not come whole within `hello_timeout`, is refused as `hello-timeout`.',
       },
       'a name, or one with "*." before it',
       parseServerNamePattern,
