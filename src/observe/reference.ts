@@ -77,7 +77,9 @@ export function eventsPage(): string {
       'backend in order, by a reset of the client, by age, by a drain or by command, and ' +
       'without a failed dial. An idle timeout is in order for UDP only. Of one cause ' +
       `${ACCESS_ERROR_LINES_PER_WINDOW} lines per second are written at most, but with "all" every ` +
-      'one. `[log] level` has no say in them.',
+      'one. Clients that access lists or limits refuse at once get ten lines per second and ' +
+      'worker at most; the next one says in `unlogged` how many had none. `[log] level` has no ' +
+      'say in them.',
     '## Fields',
     table(
       ['field', 'kind', 'meaning'],

@@ -13,6 +13,7 @@ export interface AccessLine {
   readonly bytes_in: number;
   readonly bytes_out: number;
   readonly duration_ms: number;
+  readonly unlogged: number;
   readonly outcome: { readonly by: string; readonly stage: string; readonly cause: string };
 }
 

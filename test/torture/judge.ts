@@ -6,6 +6,7 @@ import { type Cause, REFUSALS } from '../../src/core/outcome.js';
 import { type AccessLine, accessLines } from '../support/access_lines.js';
 import type { Daemon } from '../support/daemon.js';
 import { eventually, within } from '../support/deadline.js';
+import type { Exposition } from '../support/exposition.js';
 import { mayEnd, mayHaveBeenDisturbed } from './allowed.js';
 import type { Connection } from './backend.js';
 import type { Client } from './client.js';
@@ -21,6 +22,8 @@ const LINE_MS = 2_000;
 const STOP_MS = 1_000 + 4_000;
 /** What the daemon says of a thread that was terminated from outside, or threw by order. */
 const LOST_BY_ORDER = ['the thread ended without a word', DEFECT];
+/** A flood of these costs no line each. */
+const TURNED_AWAY = ['denied', 'not-allowed', 'too-many-sessions', 'too-fast'] as const;
 const GAUGES = ['sluice_sessions_active', 'sluice_backend_active', 'sluice_queue_length'];
 
 export function judgeSessions(story: Story): Finding[] {
@@ -163,7 +166,8 @@ async function judgeAtRest(story: Story): Promise<Finding[]> {
 }
 
 /** Rows of what was removed take their counts with them, and a lost worker's are never complete. */
-async function judgeCounts({ daemon, program }: Story): Promise<Finding[]> {
+async function judgeCounts(story: Story): Promise<Finding[]> {
+  const { daemon, program } = story;
   const removes = program.acts.some(
     (act) => act.do === 'reload' && act.edits.some(({ edit }) => edit.startsWith('remove')),
   );
@@ -178,23 +182,56 @@ async function judgeCounts({ daemon, program }: Story): Promise<Finding[]> {
     const outcome = metrics.sum('sluice_sessions_total', { outcome: cause });
     if (outcome > refused) findings.push(found('counts', `${cause}: ${refused} of ${outcome}`));
   }
-  const written = await linesAtRest(daemon, program.access === 'all' ? ended : 0);
-  if (program.access === 'off' && written > 0) findings.push(found('access', 'lines, though off'));
-  if (program.access === 'all' && written !== ended) {
-    findings.push(found('access', `${written} lines for ${ended} ends`));
+  return [...findings, ...(await judgeLines(story, metrics))];
+}
+
+/** Each end has its line, but for clients that were turned away: few of them have one. */
+async function judgeLines({ daemon, program }: Story, metrics: Exposition): Promise<Finding[]> {
+  const ends = (causes: readonly Cause[]): number =>
+    causes.reduce(
+      (sum, cause) => sum + metrics.sum('sluice_sessions_total', { outcome: cause }),
+      0,
+    );
+  const away = ends(TURNED_AWAY);
+  const others = metrics.sum('sluice_sessions_total') - away;
+  if (program.access === 'all') await linesAtRest(daemon, others);
+  const lines = accessLines(daemon);
+  if (program.access === 'off' && lines.length > 0) return [found('access', 'lines, though off')];
+  if (program.access !== 'all') return [];
+  const findings: Finding[] = [];
+  const written = otherLines(daemon);
+  const lost = lostLines(daemon);
+  if (written + lost < others || (lost === 0 && written > others)) {
+    findings.push(found('access', `${written} lines for ${others} ends, ${lost} lost`));
+  }
+  const told = lines.filter(isTurnedAway);
+  const toldOf = told.reduce((sum, { unlogged }) => sum + unlogged, told.length);
+  // Those after the last line are told of by the next one, which nobody caused.
+  if (toldOf > away || (told.length + lost === 0 && away > 0)) {
+    findings.push(found('access', `lines tell of ${toldOf} clients of ${away} turned away`));
   }
   return findings;
 }
 
-/** Lines come behind the counts; gives how many there are, those that were not written included. */
-async function linesAtRest(daemon: Daemon, expected: number): Promise<number> {
-  const count = (): number =>
-    daemon
-      .eventsNamed('access-lost')
-      .reduce((sum, { count }) => sum + Number(count), accessLines(daemon).length);
-  const reached = (): true | undefined => (count() >= expected ? true : undefined);
+/** Lines come behind the counts. */
+async function linesAtRest(daemon: Daemon, expected: number): Promise<void> {
+  const reached = (): true | undefined =>
+    otherLines(daemon) + lostLines(daemon) >= expected ? true : undefined;
   await eventually('the last access line', reached, LINE_MS).catch(() => {});
-  return count();
+}
+
+/** How many lines of clients that were not turned away there are. */
+function otherLines(daemon: Daemon): number {
+  return accessLines(daemon).filter((line) => !isTurnedAway(line)).length;
+}
+
+/** How many lines of any kind the daemon says that it could not write. */
+function lostLines(daemon: Daemon): number {
+  return daemon.eventsNamed('access-lost').reduce((sum, { count }) => sum + Number(count), 0);
+}
+
+function isTurnedAway({ outcome }: AccessLine): boolean {
+  return TURNED_AWAY.some((cause) => cause === outcome.cause);
 }
 
 function linesByClient(story: Story): Map<string, AccessLine> {
