@@ -12,14 +12,18 @@ export function sourceOf(id: number): string {
 export function headerBytes(kind: HeaderKind, id: number): Buffer {
   switch (kind) {
     case 'v1':
-      return v1(id);
     case 'v2':
-      return v2(id);
+      return headerFrom(kind, sourceOf(id));
     case 'bad':
       return Buffer.from('PROXY TCP5 10.0.0.1 10.0.0.2 1 2\r\n');
     case 'cut':
-      return v1(id).subarray(0, 20);
+      return v1(sourceOf(id)).subarray(0, 20);
   }
+}
+
+/** `source`: an address of IPv4, and a port. */
+export function headerFrom(kind: 'v1' | 'v2', source: string): Buffer {
+  return kind === 'v1' ? v1(source) : v2(source);
 }
 
 export interface Told {
@@ -47,17 +51,17 @@ export function readHeader(bytes: Buffer): Told | null {
   return { source: `${[...bytes.subarray(16, 20)].join('.')}:${bytes.readUInt16BE(24)}`, length };
 }
 
-function v1(id: number): Buffer {
-  const [host, port] = sourceOf(id).split(':');
+function v1(source: string): Buffer {
+  const [host, port] = source.split(':');
   const [toHost, toPort] = DESTINATION.split(':');
   return Buffer.from(`PROXY TCP4 ${host} ${toHost} ${port} ${toPort}\r\n`);
 }
 
-function v2(id: number): Buffer {
+function v2(source: string): Buffer {
   const header = Buffer.alloc(28);
   SIGNATURE.copy(header);
   header.set([0x21, 0x11, 0, 12], 12);
-  const parts = [sourceOf(id), DESTINATION].map((text) => text.split(':'));
+  const parts = [source, DESTINATION].map((text) => text.split(':'));
   parts.forEach(([host = '', port], index) => {
     header.set(host.split('.').map(Number), 16 + 4 * index);
     header.writeUInt16BE(Number(port), 24 + 2 * index);
