@@ -19,6 +19,7 @@ const SHUT_RDWR = 2;
 /** <netinet/in.h> */
 const IP_BIND_ADDRESS_NO_PORT = 24;
 const ONE = Int32Array.of(1);
+const ANY_BYTE = 0x72;
 
 export interface ClientEvents {
   connected(slot: number): void;
@@ -34,6 +35,8 @@ export interface ClientSetup {
   readonly bytes: number;
   /** Addresses that connections come from, in turns; 127.0.0.1 unless there are several. */
   readonly sources?: number;
+  /** What each sends, of `bytes` bytes; any bytes unless given. */
+  readonly message?: Uint8Array;
   readonly events: ClientEvents;
 }
 
@@ -68,7 +71,6 @@ export class Clients {
     this.#calls = must(SocketCalls.create(loop.kernel));
     this.#targets = loop.arena(MAX_TARGETS * SOCKADDR_IN_BYTES);
     this.#request = loop.arena(MAX_MESSAGE_BYTES);
-    this.#request.bytes.fill(0x72);
     this.#replies = loop.arena(MAX_SESSIONS * MAX_MESSAGE_BYTES);
     this.#connectKind = loop.kind((slot, generation, result) => {
       if (generation === this.#generations[slot]) this.#connected(slot, result);
@@ -85,7 +87,9 @@ export class Clients {
   prepare(setup: ClientSetup): void {
     assert(setup.ports.length > 0 && setup.ports.length <= MAX_TARGETS, 'there are targets');
     this.#setup = setup;
-    const { sources = 1 } = setup;
+    const { sources = 1, message } = setup;
+    if (message === undefined) this.#request.bytes.fill(ANY_BYTE);
+    else this.#request.bytes.set(message);
     this.#sources = Array.from({ length: sources > 1 ? sources : 0 }, (_, index) =>
       encodeAddress(ipEndpoint(4, sourceHost(index), 0)),
     );
@@ -124,6 +128,11 @@ export class Clients {
   /** Sends a request and awaits its reply. */
   exchange(slot: number): void {
     this.send(slot);
+    this.receive(slot);
+  }
+
+  /** Awaits a reply to nothing. */
+  receive(slot: number): void {
     this.#waiting[slot] = 1;
     const fd = this.#fds[slot] ?? -1;
     const { bytes, protocol } = this.#setup;

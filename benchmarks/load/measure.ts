@@ -9,6 +9,7 @@ import type { Histogram } from './histogram.js';
 import type { LoadLoop } from './loop.js';
 import { OfferedLoad } from './offered.js';
 import type { Latencies, Measured, Task, Work } from './protocol.js';
+import { Refusals } from './refusals.js';
 import { ShortConnections } from './short.js';
 import { readUsage, spentBetween } from './watch.js';
 import type { Workload } from './workload.js';
@@ -72,7 +73,7 @@ function behaviourFor(work: Work): Behaviour {
   if (work.kind === 'bulk') {
     return { kind: 'stream', flow: work.direction === 'up' ? 'listens' : 'sends' };
   }
-  return { kind: 'echo', bytes: work.kind === 'held' ? 64 : work.bytes };
+  return { kind: 'echo', bytes: 'bytes' in work ? work.bytes : 64 };
 }
 
 function workloadFor({ loop, clients, backend }: Load, task: Task): Workload {
@@ -82,6 +83,8 @@ function workloadFor({ loop, clients, backend }: Load, task: Task): Workload {
       return new Exchanges(loop, clients, target, work);
     case 'short':
       return new ShortConnections(loop, clients, target, work);
+    case 'refused':
+      return new Refusals(loop, clients, target, work);
     case 'offered':
       return new OfferedLoad(loop, clients, target, work);
     case 'bulk':

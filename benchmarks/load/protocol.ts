@@ -22,6 +22,13 @@ export type Work =
       readonly bytes: number;
       /** Addresses of 127.0.0.0/8 that clients come from, in turns; unless given 127.0.0.1 only. */
       readonly sources?: number;
+      /** The message is a TLS hello that asks for this name, filled up to `bytes`. */
+      readonly serverName?: string;
+    }
+  /** Connect, and await that the other side ends it without a word; `connections` at a time. */
+  | {
+      readonly kind: 'refused';
+      readonly connections: number;
     }
   /** Exchanges begin when their time has come, at `perSecond`, whether or not others are done. */
   | {

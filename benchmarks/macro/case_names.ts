@@ -5,6 +5,9 @@ export const SYNTHETIC = [
   'rr64',
   'rr16k',
   'connect',
+  'sni',
+  'refuse',
+  'listed',
   'bulk-up',
   'bulk-down',
   'bulk-both',
@@ -16,7 +19,7 @@ export const SYNTHETIC = [
 ] as const;
 
 /** Real clients and real servers. */
-export const REAL = ['redis', 'pgbench', 'wrk', 'iperf3-up', 'iperf3-down'] as const;
+export const REAL = ['redis', 'pgbench', 'pgbench-c', 'wrk', 'iperf3-up', 'iperf3-down'] as const;
 
 /** Cases that compare the same peers with each other, one sample each turn. */
 export const PEER_CASES = [...SYNTHETIC, ...REAL] as const;

@@ -1,6 +1,7 @@
 /** The cases: the question of each, the load that asks it, and what is read from the answer. */
 import type { Latencies, Measured, Work } from '../load/protocol.js';
 import type { CaseName, REAL } from './case_names.js';
+import { type Front, SERVER_NAME } from './fronts.js';
 import { MEASURES, type MeasureName, type Values } from './measures.js';
 import type { PeerName } from './peers.js';
 
@@ -17,6 +18,8 @@ export interface SyntheticCase extends Case {
   readonly work: Work;
   /** `fresh`: peers start anew for each turn, because memory that was used once stays. */
   readonly peersAre: 'kept' | 'fresh';
+  /** What a client has to pass; nothing unless given. */
+  readonly front?: Front;
   /** How many times longer than others a turn is; 1 unless given. */
   readonly stretch?: number;
   /** Fewer rounds than asked for, where a turn takes very long. */
@@ -42,8 +45,13 @@ const BULK: readonly PeerName[] = [
 ];
 /** Where a turn takes long. */
 const FEW: readonly PeerName[] = ['haproxy', 'nginx', 'uring', 'node', 'before'];
+/** The pipe knows no names and no lists. */
+const FRONTS: readonly PeerName[] = ['haproxy', 'nginx', 'uring', 'node', 'before'];
 /** HAProxy does not balance UDP. */
 const UDP: readonly PeerName[] = ['direct', 'nginx', 'uring', 'node', 'pipe', 'before'];
+
+/** What OpenSSL fills a hello up to. */
+const HELLO_BYTES = 517;
 
 const tcp = { protocol: 'tcp', peersAre: 'kept' } as const;
 
@@ -76,6 +84,33 @@ export const SYNTHETIC_CASES: Readonly<Record<SyntheticName, SyntheticCase>> = {
     peers: TCP,
     work: { kind: 'short', connections: 50, bytes: 64 },
     measures: ['rate', 'cpu', 'p99'],
+  },
+  sni: {
+    ...tcp,
+    question:
+      'connect, a TLS hello of 517 bytes that names its pool, its echo, reset; 50 at a time',
+    each: 'connection',
+    peers: FRONTS,
+    front: 'sni',
+    work: { kind: 'short', connections: 50, bytes: HELLO_BYTES, serverName: SERVER_NAME },
+    measures: ['rate', 'cpu', 'p99'],
+  },
+  refuse: {
+    ...tcp,
+    question: 'connect, and be refused for the address; 50 at a time',
+    each: 'connection',
+    peers: FRONTS,
+    front: 'refuse',
+    work: { kind: 'refused', connections: 50 },
+    measures: ['rate', 'cpu', 'p99'],
+  },
+  listed: {
+    ...tcp,
+    question: 'as `connect`, with and without a list of 1,000,000 blocks',
+    each: 'connection',
+    peers: ['uring', 'listed'],
+    work: { kind: 'short', connections: 50, bytes: 64 },
+    measures: ['cpu', 'rate', 'p99'],
   },
   'bulk-up': { ...tcp, ...bulk('up'), question: '4 connections send all they can', peers: BULK },
   'bulk-down': {
@@ -149,6 +184,12 @@ export const REAL_CASES: Readonly<Record<RealName, Case>> = {
     question: '`pgbench -S -M prepared -c 16`',
     each: 'transaction',
     peers: REAL_PEERS,
+    measures: ['rate', 'cpu'],
+  },
+  'pgbench-c': {
+    question: '`pgbench -S -C -c 16`: a connection for each transaction',
+    each: 'transaction',
+    peers: [...REAL_PEERS, 'aware'],
     measures: ['rate', 'cpu'],
   },
   wrk: {

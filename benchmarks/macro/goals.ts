@@ -34,6 +34,9 @@ export const GOALS: readonly Goal[] = [
   goal('rr16k', 'rate', 'haproxy', 'at-least', 1.1),
   goal('connect', 'rate', 'haproxy', 'at-least', 1),
   goal('connect', 'cpu', 'haproxy', 'at-most', 0.92),
+  goal('sni', 'rate', 'haproxy', 'at-least', 1),
+  goal('refuse', 'rate', 'haproxy', 'at-least', 1),
+  goal('pgbench-c', 'rate', 'aware', 'at-most', 1 / 0.97),
   ...BULK.flatMap((name) => [
     goal(name, 'megabytes', 'haproxy-splice', 'at-least', 1.2),
     goal(name, 'cpuMegabyte', 'haproxy-splice', 'at-most', 0.85),

@@ -21,7 +21,7 @@ const OWN_PEERS = PEER_NAMES.filter((name) => name !== 'before');
 
 export const HELP = `npm run bench [-- OPTIONS]
 
-  --quick         in about three minutes: shorter spans, the synthetic cases only
+  --quick         in about four minutes: shorter spans, the synthetic cases only
   --only A,B      these cases: ${CASE_NAMES.join(', ')}
   --peer A,B      these peers: ${OWN_PEERS.join(', ')}
   --before FOLDER beside the sluice of another checkout, which is built, with the same engine

@@ -11,6 +11,7 @@ import type { Ready, Target } from '../load/protocol.js';
 import { processTree } from '../load/watch.js';
 import type { Endings } from '../support/endings.js';
 import { PROXY_CORE } from './cores.js';
+import { type Front, haproxyFront, nginxFront, sluiceFront } from './fronts.js';
 import { fillIn } from './template.js';
 
 export const PEERS = {
@@ -20,6 +21,8 @@ export const PEERS = {
   nginx: 'nginx stream, 1 worker',
   uring: 'sluice `uring`, 1 worker',
   node: 'sluice `node`, 1 worker',
+  listed: 'sluice `uring`, 1,000,000 blocks denied',
+  aware: 'sluice `uring` with `[postgres]`',
   pipe: 'bare Node.js pipe',
   before: 'sluice of the other checkout',
 } as const;
@@ -60,16 +63,19 @@ interface Start {
   readonly args: readonly string[];
 }
 
-/**
- * Starts a peer in front of `backends` and resolves when it serves; it ends with `scope`. The peer
- * `before` is `other`.
- */
-export async function startPeer(
-  scope: Endings,
-  name: PeerName,
-  backends: Ready,
-  other: OtherCheckout | null,
-): Promise<Peer> {
+export interface PeerSetup {
+  readonly backends: Ready;
+  /** The peer `before`. */
+  readonly other: OtherCheckout | null;
+  /** Of all peers but those that are there for a front of their own. */
+  readonly front: Front;
+}
+
+const OWN_FRONTS: Partial<Record<PeerName, Front>> = { listed: 'listed', aware: 'postgres' };
+
+/** Starts a peer and resolves when it serves; it ends with `scope`. */
+export async function startPeer(scope: Endings, name: PeerName, setup: PeerSetup): Promise<Peer> {
+  const { backends } = setup;
   const target = (protocol: 'tcp' | 'udp', ports: readonly number[]): Target => ({
     protocol,
     ports,
@@ -79,7 +85,8 @@ export async function startPeer(
     return { name, tcp, udp: target('udp', [backends.udpPort]), pids: [] };
   }
   const ports = { tcp: await freePort(), udp: await freePort(), metrics: await freePort() };
-  const { command, args } = startOf(name, tempFolder(scope), ports, backends, other);
+  const front = OWN_FRONTS[name] ?? setup.front;
+  const { command, args } = await startOf(name, tempFolder(scope), ports, { ...setup, front });
   const { pids } = await startServing(scope, command, args, ports.tcp);
   return { name, tcp: target('tcp', [ports.tcp]), udp: target('udp', [ports.udp]), pids };
 }
@@ -110,30 +117,34 @@ export async function startServing(
   return { port, pids: processTree(child.pid) };
 }
 
-function startOf(
+async function startOf(
   name: PeerName,
   folder: string,
   ports: Ports,
-  backends: Ready,
-  other: OtherCheckout | null,
-): Start {
+  setup: PeerSetup,
+): Promise<Start> {
+  const { backends, other, front } = setup;
   switch (name) {
     case 'haproxy':
     case 'haproxy-splice': {
-      const file = haproxyFile(folder, ports, backends, name === 'haproxy' ? [] : SPLICE);
+      const file = haproxyFile(folder, ports, setup, name === 'haproxy' ? [] : SPLICE);
       return { command: program('haproxy'), args: ['-db', '-f', file] };
     }
     case 'nginx': {
-      const args = ['-p', folder, '-e', 'stderr', '-c', nginxFile(folder, ports, backends)];
+      const args = ['-p', folder, '-e', 'stderr', '-c', nginxFile(folder, ports, setup)];
       return { command: program('nginx'), args };
     }
     case 'uring':
     case 'node':
-      return sluice(repositoryRoot, sluiceFile(folder, ports, backends, name));
+      return sluice(repositoryRoot, await sluiceFile(folder, ports, setup, name));
+    case 'listed':
+    case 'aware':
+      return sluice(repositoryRoot, await sluiceFile(folder, ports, setup, 'uring'));
     case 'before':
       if (other === null) throw new Error('no other checkout was named (--before FOLDER)');
-      return sluice(other.folder, sluiceFile(folder, ports, backends, other.engine));
+      return sluice(other.folder, await sluiceFile(folder, ports, setup, other.engine));
     default: {
+      if (front !== 'plain') throw new Error(`the pipe has nothing like "${front}"`);
       const script = join(import.meta.dirname, '../peers/node_pipe.js');
       const numbers = [ports.tcp, ports.udp, backends.udpPort, ...backends.tcpPorts];
       return { command: process.execPath, args: [script, ...numbers.map(String)] };
@@ -148,19 +159,23 @@ function sluice(checkout: string, file: string): Start {
 function haproxyFile(
   folder: string,
   ports: Ports,
-  backends: Ready,
+  { backends, front }: PeerSetup,
   options: readonly string[],
 ): string {
   return written(folder, 'haproxy.cfg', {
     TCP_PORT: String(ports.tcp),
     METRICS_PORT: String(ports.metrics),
+    FRONT: haproxyFront(front),
     SPLICE: options.map((option) => `option ${option}`).join('\n  '),
     SERVERS: backends.tcpPorts.map((port, i) => `server s${i} 127.0.0.1:${port}`).join('\n  '),
   });
 }
 
-function nginxFile(folder: string, ports: Ports, backends: Ready): string {
+function nginxFile(folder: string, ports: Ports, { backends, front }: PeerSetup): string {
+  const { stream, server } = nginxFront(front);
   return written(folder, 'nginx.conf', {
+    STREAM: stream,
+    SERVER: server,
     FOLDER: folder,
     LOAD_MODULE: existsSync(NGINX_STREAM_MODULE) ? `load_module ${NGINX_STREAM_MODULE};` : '',
     USER: process.getuid?.() === 0 ? 'user root;' : '',
@@ -173,8 +188,16 @@ function nginxFile(folder: string, ports: Ports, backends: Ready): string {
   });
 }
 
-function sluiceFile(folder: string, ports: Ports, backends: Ready, engine: string): string {
+async function sluiceFile(
+  folder: string,
+  ports: Ports,
+  { backends, front }: PeerSetup,
+  engine: string,
+): Promise<string> {
+  const { pool, lines } = await sluiceFront(front, folder);
   return written(folder, 'sluice.toml', {
+    POOL: pool,
+    FRONT: lines,
     ENGINE: engine,
     TCP_PORT: String(ports.tcp),
     UDP_PORT: String(ports.udp),

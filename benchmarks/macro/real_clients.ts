@@ -37,19 +37,8 @@ export const REAL_CLIENTS: Readonly<
       },
     };
   },
-  pgbench: async (scope) => {
-    const [server] = await startPostgres(scope, 1);
-    const at = (port: number): string[] => ['-h', HOST, '-p', String(port), '-U', 'postgres'];
-    await client('pgbench', [...at(server?.port ?? 0), '-i', '-q', 'postgres']);
-    const work = ['-S', '-M', 'prepared', '-n', '-c', '16', '-j', '1', '-T'];
-    return {
-      port: server?.port ?? 0,
-      run: async (port, seconds) => {
-        const span = String(Math.ceil(seconds));
-        return readPgbench(await client('pgbench', [...at(port), ...work, span, 'postgres']));
-      },
-    };
-  },
+  pgbench: (scope) => pgbench(scope, ['-M', 'prepared']),
+  'pgbench-c': (scope) => pgbench(scope, ['-C']),
   wrk: async (scope) => ({
     port: await startHttp(scope),
     run: async (port, seconds) => {
@@ -60,6 +49,20 @@ export const REAL_CLIENTS: Readonly<
   'iperf3-up': (scope) => iperf3(scope, []),
   'iperf3-down': (scope) => iperf3(scope, ['-R']),
 };
+
+async function pgbench(scope: Endings, words: readonly string[]): Promise<RealClient> {
+  const [server] = await startPostgres(scope, 1);
+  const at = (port: number): string[] => ['-h', HOST, '-p', String(port), '-U', 'postgres'];
+  await client('pgbench', [...at(server?.port ?? 0), '-i', '-q', 'postgres']);
+  const work = ['-S', ...words, '-n', '-c', '16', '-j', '1', '-T'];
+  return {
+    port: server?.port ?? 0,
+    run: async (port, seconds) => {
+      const span = String(Math.ceil(seconds));
+      return readPgbench(await client('pgbench', [...at(port), ...work, span, 'postgres']));
+    },
+  };
+}
 
 async function iperf3(scope: Endings, direction: readonly string[]): Promise<RealClient> {
   const server = await freePort();

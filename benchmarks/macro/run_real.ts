@@ -23,7 +23,7 @@ export async function runReal(
     const peers = new Map<PeerName, Peer>();
     for (const each of names) {
       await recorder.attempt(name, each, async () => {
-        const peer = await startPeer(scope, each, backends, other);
+        const peer = await startPeer(scope, each, { backends, other, front: 'plain' });
         await client.run(peer.tcp.ports[0] ?? 0, COMPILE_SECONDS);
         peers.set(each, peer);
       });

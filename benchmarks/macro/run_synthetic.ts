@@ -3,7 +3,7 @@ import type { Work } from '../load/protocol.js';
 import { type Endings, withEndings } from '../support/endings.js';
 import type { CaseName } from './case_names.js';
 import { RATE_TO_BE_FOUND, type SyntheticCase, valuesOf } from './cases.js';
-import { type Peer, type PeerName, startPeer } from './peers.js';
+import { type Peer, type PeerName, type PeerSetup, startPeer } from './peers.js';
 import { orderOf } from './rounds.js';
 import type { Pace, Setting } from './run.js';
 
@@ -16,12 +16,13 @@ export async function runSynthetic(
   names: readonly PeerName[],
   setting: Setting,
 ): Promise<void> {
-  const { load, pace, recorder, other } = setting;
+  const { load, pace, recorder } = setting;
+  const setup = setupOf(theCase, setting);
   await withEndings(async (scope) => {
     const fresh = theCase.peersAre === 'fresh';
     const kept: ReadonlyMap<PeerName, Peer> = fresh
       ? new Map()
-      : await startAll(scope, name, names, setting);
+      : await startAll(scope, name, names, setting, setup);
     const work = await prepared(name, theCase, [...kept.values()], setting);
     const present = fresh ? names : [...kept.keys()];
     const rounds = Math.min(pace.rounds, theCase.mostRounds ?? pace.rounds);
@@ -29,7 +30,7 @@ export async function runSynthetic(
       for (const [turn, peer] of orderOf(present, round).entries()) {
         await recorder.attempt(name, peer, () =>
           withEndings(async (turnScope) => {
-            const used = kept.get(peer) ?? (await startPeer(turnScope, peer, load.ready, other));
+            const used = kept.get(peer) ?? (await startPeer(turnScope, peer, setup));
             const { warmMs } = pace;
             const measureMs = pace.measureMs * Math.min(theCase.stretch ?? 1, pace.mostStretch);
             const measured = await load.measure({
@@ -48,17 +49,22 @@ export async function runSynthetic(
   });
 }
 
+function setupOf({ front = 'plain' }: SyntheticCase, { load, other }: Setting): PeerSetup {
+  return { backends: load.ready, other, front };
+}
+
 /** Starts all that can be started; who cannot is told to `recorder`. */
 async function startAll(
   scope: Endings,
   name: CaseName,
   names: readonly PeerName[],
-  { load, recorder, other }: Setting,
+  { recorder }: Setting,
+  setup: PeerSetup,
 ): Promise<ReadonlyMap<PeerName, Peer>> {
   const peers = new Map<PeerName, Peer>();
   for (const each of names) {
     await recorder.attempt(name, each, async () => {
-      peers.set(each, await startPeer(scope, each, load.ready, other));
+      peers.set(each, await startPeer(scope, each, setup));
     });
   }
   return peers;

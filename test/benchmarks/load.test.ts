@@ -6,6 +6,7 @@ import { measure } from '../../benchmarks/load/measure.js';
 import type { Measured, Task, Work } from '../../benchmarks/load/protocol.js';
 import { checkEngines } from '../../src/engine/checks.js';
 import { freePort } from '../support/places.js';
+import { startChild } from '../support/process.js';
 import { available } from '../support/require_server.js';
 
 const MEASURE_MS = 60;
@@ -49,6 +50,32 @@ t.test('the load generator against its own backends', async (t) => {
     const measured = run({ kind: 'short', connections: 4, bytes: 64, sources: 300 }, { target });
     t.ok(measured.count > 4);
     t.equal(measured.failures, 0);
+    emptyAfterwards(t);
+  });
+
+  t.test('short connections may say a TLS hello of a given size', async (t) => {
+    const serverName = 'bench.example';
+    const measured = run({ kind: 'short', connections: 4, bytes: 517, serverName });
+    t.ok(measured.count > 4);
+    t.equal(measured.failures, 0);
+    emptyAfterwards(t);
+  });
+
+  t.test('refusals are counted, whether they come as an end or as a reset', async (t) => {
+    for (const act of ['end()', 'resetAndDestroy()']) {
+      const code = `const net = require('node:net');
+        const s = net.createServer((c) => c.on('error', () => {}).${act});
+        s.listen(0, '127.0.0.1', () => console.log(s.address().port));`;
+      const server = startChild(t, process.execPath, ['-e', code]);
+      const port = Number(await server.stdout.first('its port', () => true));
+      const target = { protocol: 'tcp', ports: [port] } as const;
+      const work = { kind: 'refused', connections: 4 } as const;
+      const measured = run(work, { target, measureMs: 300 });
+      t.ok(measured.count > 4, act);
+      t.equal(measured.failures, 0, act);
+    }
+    const work = { kind: 'refused', connections: 1 } as const;
+    t.throws(() => run(work), /nothing came back/, 'nobody refuses here');
     emptyAfterwards(t);
   });
 
