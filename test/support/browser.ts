@@ -10,10 +10,10 @@ export const noBrowser = existsSync(CHROMIUM)
   ? false
   : `needs Chromium at ${CHROMIUM} (or CHROMIUM=…)`;
 
-export async function startBrowser(t: Scope): Promise<Browser> {
+export async function startBrowser(t: Scope, args: readonly string[] = []): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu'],
+    args: ['--no-sandbox', '--disable-gpu', ...args],
   });
   t.teardown(() => browser.close());
   return browser;
