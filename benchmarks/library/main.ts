@@ -6,7 +6,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -25,12 +25,12 @@ import {
   type PeerName,
   type Report,
 } from './messages.js';
-import { type OutageRun, runOutage } from './outage.js';
+import { runOutage } from './outage.js';
 import { startDaemon, startProgram, stopProgram } from './processes.js';
 import { renderReport } from './report.js';
 import { BACKENDS, CASE_NAMES, CASES, type Case, type Results, type Sample } from './samples.js';
+import { readSamples, writeSamples } from './samples_file.js';
 
-const NAME = 'library';
 const COMPILE_MS = 2_000;
 
 const { values } = parseArgs({
@@ -40,14 +40,13 @@ const { values } = parseArgs({
     report: { type: 'boolean', default: false },
   },
 });
-const samplesFile = join(values.folder, `${NAME}.json`);
-if (!values.report) await measure(Number(values.rounds));
-const results = JSON.parse(readFileSync(samplesFile, 'utf8')) as Results;
-writeFileSync(join(values.folder, `${NAME}.md`), renderReport(results));
-process.stdout.write(renderReport(results));
+if (!values.report) writeSamples(values.folder, await measure(Number(values.rounds)));
+const report = renderReport(readSamples(values.folder));
+writeFileSync(join(values.folder, 'library.md'), report);
+process.stdout.write(report);
 process.exit();
 
-async function measure(rounds: number): Promise<void> {
+async function measure(rounds: number): Promise<Results> {
   // Everything but applications and daemon has the other core.
   execFileSync('taskset', ['-a', '-c', '-p', String(LOAD_CORE), String(process.pid)]);
   const began = { date: new Date().toISOString().slice(0, 10), loadAverage: loadavg()[0] ?? 0 };
@@ -56,8 +55,7 @@ async function measure(rounds: number): Promise<void> {
   const outages = await Promise.all(
     (['balanced', 'execute'] as const).flatMap((peer) => [runOutage(peer, 1), runOutage(peer, 2)]),
   );
-  const taken: Results = { ...began, machine: describeMachine(), rounds, samples, outages };
-  writeFileSync(samplesFile, asLines(taken));
+  return { ...began, machine: describeMachine(), rounds, samples, outages };
 }
 
 interface Peer {
@@ -123,12 +121,4 @@ async function turn(
     p99Ms,
     failed,
   };
-}
-
-/** One sample a line, so that a difference can be read. */
-function asLines({ samples, outages, ...rest }: Results): string {
-  const head = JSON.stringify(rest, null, 2).replace(/\n}$/, '');
-  const list = (name: string, all: readonly (Sample | OutageRun)[]): string =>
-    `  "${name}": [\n${all.map((one) => `    ${JSON.stringify(one)}`).join(',\n')}\n  ]`;
-  return `${[head, list('samples', samples), list('outages', outages)].join(',\n')}\n}\n`;
 }

@@ -1,7 +1,9 @@
 /** One line on the machine and the runtime, to stand above figures. */
-import { availableParallelism, cpus, release } from 'node:os';
+import { cpus, release } from 'node:os';
 
+/** All cores of it, on whichever of them this process may run. */
 export function describeMachine(): string {
-  const model = cpus()[0]?.model.trim() ?? 'unknown CPU';
-  return `${availableParallelism()} × ${model}, Linux ${release()}, Node.js ${process.version}`;
+  const cores = cpus();
+  const model = cores[0]?.model.trim() ?? 'unknown CPU';
+  return `${cores.length} × ${model}, Linux ${release()}, Node.js ${process.version}`;
 }
