@@ -5,6 +5,7 @@ import type { Clock, Timers } from '../core/clock.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { PoolSettings } from '../core/spec.js';
 import { type Lease, UNANSWERED_MS } from '../pool/selection.js';
+import { onAbort } from './abort.js';
 import type { Connections } from './connections.js';
 import type { Counts } from './counts.js';
 import type { Entry } from './entry.js';
@@ -115,10 +116,10 @@ function opened(
     const over = (): void => {
       timer.cancel();
       forget();
-      signal?.removeEventListener('abort', gaveUp);
+      unheard();
       socket.off('error', fail);
     };
-    signal?.addEventListener('abort', gaveUp, { once: true });
+    const unheard = signal === undefined ? () => {} : onAbort(signal, gaveUp);
     socket.once('error', fail);
     socket.once('connect', () => {
       if (isToItself(socket)) return fail(errorOf('ECONNREFUSED', 'it was connected to itself'));

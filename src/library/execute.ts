@@ -13,7 +13,7 @@ import type { Backend } from './entry.js';
 import { NoBackendError } from './errors.js';
 import type { Callback, ExecuteOptions } from './execute_options.js';
 import { hedged } from './hedged.js';
-import { type Outcome, Try, type TryLimits } from './one_try.js';
+import { type Failed, type Outcome, Try, type TryLimits } from './one_try.js';
 import { mustBeCallback, type ReadExecute, readExecute } from './read_calls.js';
 import { RetryBudget } from './retry_budget.js';
 import { pause, Scope, unlessOver } from './scope.js';
@@ -93,22 +93,20 @@ export class Executor {
       last = outcome.error;
       if (scope.isOver) throw scope.signal?.reason;
       if (attempt > retries) throw last;
-      await this.#goOn(request, outcome, lease, attempt);
+      await this.#goOn(request, outcome, attempt);
     }
   }
 
   /** Returns where another try is safe and affordable; throws the error otherwise. */
   async #goOn<T>(
     { asked, scope }: Request<T>,
-    { error, blame }: Extract<Outcome<T>, { kind: 'failed' }>,
-    lease: Lease,
+    { error, blame, backend }: Failed,
     attempt: number,
   ): Promise<void> {
-    const { clock, timers, random, counts, backendOf } = this.#deps;
+    const { clock, timers, random, counts } = this.#deps;
     if (blame === 'own' || blame === 'ended') throw error;
     if (blame === 'unknown') {
-      const about = { backend: backendOf(lease.backend.id), attempt };
-      const said = await unlessOver(asked.retryIf?.(error, about), scope.signal);
+      const said = await unlessOver(asked.retryIf?.(error, { backend, attempt }), scope.signal);
       if (said !== true) throw error;
       if (!this.#budget.tryRetry(clock.nowMs())) throw error;
       await pause(timers, backoffMs(attempt, random), scope.signal);

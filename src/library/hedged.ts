@@ -33,7 +33,10 @@ export async function hedged<T>(
   return fasterOf(first, running, other, other.run(callback));
 }
 
-/** The first answer; a failure counts when both have failed, or the request is over. */
+/**
+ * The first answer; a failure counts when both have failed, or the request is over. Of two failures
+ * the one after which something may have been sent decides whether there is another try.
+ */
 async function fasterOf<T>(
   a: Try<T>,
   aRuns: Promise<Outcome<T>>,
@@ -45,7 +48,11 @@ async function fasterOf<T>(
     bRuns.then((one) => [b, one] as const),
   ]);
   const [loser, loserRuns] = winner === a ? [b, bRuns] : [a, aRuns];
-  if (outcome.kind === 'failed' && outcome.blame !== 'ended') return loserRuns;
+  if (outcome.kind === 'failed' && outcome.blame !== 'ended') {
+    const last = await loserRuns;
+    const isSafe = last.kind === 'failed' && last.blame === 'unsent';
+    return isSafe && outcome.blame === 'unknown' ? outcome : last;
+  }
   loser.lose();
   return outcome;
 }

@@ -4,6 +4,7 @@
  */
 import type { Clock, Timer, Timers } from '../core/clock.js';
 import { type Lease, type Settlement, UNANSWERED_MS } from '../pool/selection.js';
+import { onAbort } from './abort.js';
 import type { Backend } from './entry.js';
 import { TryTimeoutError } from './errors.js';
 import type { Callback, TryContext } from './execute_options.js';
@@ -11,8 +12,15 @@ import { type Blame, blameOf } from './failure.js';
 
 export type Outcome<T> =
   | { readonly kind: 'done'; readonly value: T; readonly tookMs: number }
+  | Failed;
+
+export interface Failed {
+  readonly kind: 'failed';
+  readonly error: unknown;
   /** `ended`: the request is over, or another try was faster. */
-  | { readonly kind: 'failed'; readonly error: unknown; readonly blame: Blame | 'ended' };
+  readonly blame: Blame | 'ended';
+  readonly backend: Backend;
+}
 
 export interface TryDeps {
   readonly clock: Clock;
@@ -41,7 +49,7 @@ export class Try<T> implements TryContext {
   #state: 'running' | 'settled' = 'running';
   #timer: Timer | null = null;
   #end: ((error: unknown) => void) | null = null;
-  readonly #outerEnds = (): void => this.#cut(this.#limits.outer?.reason);
+  #unheard = (): void => {};
   #ended: 'no' | 'yes' = 'no';
 
   constructor(deps: TryDeps, lease: Lease, backend: Backend, attempt: number, limits: TryLimits) {
@@ -78,7 +86,7 @@ export class Try<T> implements TryContext {
       return this.#failed(error, clock.nowMs() - sinceMs);
     } finally {
       this.#timer?.cancel();
-      this.#limits.outer?.removeEventListener('abort', this.#outerEnds);
+      this.#unheard();
     }
   }
 
@@ -104,8 +112,11 @@ export class Try<T> implements TryContext {
         };
         this.#timer = this.#deps.timers.after(limitMs, late);
       }
-      if (outer?.aborted === true) this.#outerEnds();
-      else outer?.addEventListener('abort', this.#outerEnds, { once: true });
+      if (outer !== undefined) {
+        const ends = (): void => this.#cut(outer.reason);
+        if (outer.aborted) ends();
+        else this.#unheard = onAbort(outer, ends);
+      }
       Promise.resolve(called).then(resolve, reject);
     });
   }
@@ -117,14 +128,15 @@ export class Try<T> implements TryContext {
     this.#controller?.abort(reason);
   }
 
-  #failed(error: unknown, afterMs: number): Outcome<T> {
+  #failed(error: unknown, afterMs: number): Failed {
+    const { backend } = this;
     if (this.#ended === 'yes' || this.#limits.outer?.aborted === true) {
       this.#settle(afterMs >= UNANSWERED_MS ? 'unanswered' : 'neutral');
-      return { kind: 'failed', error, blame: 'ended' };
+      return { kind: 'failed', error, blame: 'ended', backend };
     }
     const blame = blameOf(error);
     this.#settle(blame === 'own' ? 'neutral' : 'failed');
-    return { kind: 'failed', error, blame };
+    return { kind: 'failed', error, blame, backend };
   }
 
   #settle(settlement: Settlement): void {

@@ -1,27 +1,26 @@
 /** How long a request may go on: the caller's signal and one deadline over all of its tries. */
 import type { Timer, Timers } from '../core/clock.js';
+import { onAbort } from './abort.js';
 import { deadlineError } from './errors.js';
 
 export class Scope {
   /** undefined: nothing ends it. */
   readonly signal: AbortSignal | undefined;
-  readonly #outer: AbortSignal | undefined;
   readonly #timer: Timer | null;
-  readonly #forward: (() => void) | null;
+  readonly #forget: () => void;
 
   constructor(timers: Timers, outer: AbortSignal | undefined, limitMs: number | null) {
-    this.#outer = outer;
     if (limitMs === null) {
       this.signal = outer;
       this.#timer = null;
-      this.#forward = null;
+      this.#forget = nothing;
       return;
     }
     const controller = new AbortController();
     this.signal = controller.signal;
     this.#timer = timers.after(limitMs, () => controller.abort(deadlineError(limitMs)));
-    this.#forward = () => controller.abort(outer?.reason);
-    outer?.addEventListener('abort', this.#forward, { once: true });
+    this.#forget =
+      outer === undefined ? nothing : onAbort(outer, () => controller.abort(outer.reason));
   }
 
   get isOver(): boolean {
@@ -30,7 +29,7 @@ export class Scope {
 
   end(): void {
     this.#timer?.cancel();
-    if (this.#forward !== null) this.#outer?.removeEventListener('abort', this.#forward);
+    this.#forget();
   }
 }
 
@@ -42,11 +41,9 @@ export function unlessOver<T>(
   if (signal === undefined) return Promise.resolve(work);
   return new Promise((resolve, reject) => {
     const leave = (): void => reject(signal.reason);
-    signal.addEventListener('abort', leave, { once: true });
+    const forget = onAbort(signal, leave);
     if (signal.aborted) leave();
-    Promise.resolve(work)
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', leave));
+    Promise.resolve(work).then(resolve, reject).finally(forget);
   });
 }
 
@@ -57,15 +54,18 @@ export function pause(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    let forget = nothing;
+    const timer = timers.after(delayMs, () => {
+      forget();
+      resolve();
+    });
     const leave = (): void => {
       timer.cancel();
       reject(signal?.reason);
     };
-    const timer = timers.after(delayMs, () => {
-      signal?.removeEventListener('abort', leave);
-      resolve();
-    });
     if (signal?.aborted === true) leave();
-    else signal?.addEventListener('abort', leave, { once: true });
+    else if (signal !== undefined) forget = onAbort(signal, leave);
   });
 }
+
+function nothing(): void {}

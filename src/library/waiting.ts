@@ -9,6 +9,7 @@ import type { Ledger } from '../pool/ledger.js';
 import type { Pool } from '../pool/pool.js';
 import type { Lease, Selection } from '../pool/selection.js';
 import { WaitQueue } from '../pool/wait_queue.js';
+import { onAbort } from './abort.js';
 import type { NoBackendCode } from './errors.js';
 import { POOL } from './states.js';
 
@@ -126,21 +127,22 @@ export class Waiting {
     return new Promise((resolve, reject) => {
       const leave = (): void => this.#reject(waiter, signal?.reason);
       const timer: Timer = { cancel: () => {} };
+      let unheard = (): void => {};
       const waiter: Waiter = {
         asker,
         ticket: 0,
         timer,
         resolve: (lease) => {
-          signal?.removeEventListener('abort', leave);
+          unheard();
           resolve(lease);
         },
         reject: (error) => {
-          signal?.removeEventListener('abort', leave);
+          unheard();
           reject(error);
         },
       };
       if (!this.#place(waiter, what)) return reject(refusal('queue-full', asker));
-      signal?.addEventListener('abort', leave, { once: true });
+      if (signal !== undefined) unheard = onAbort(signal, leave);
       const { settings } = this.#deps.pool;
       const limitMs = what === 'queue' ? settings.queueTimeoutMs : settings.connectTimeoutMs;
       waiter.timer = timers.after(limitMs, () => {

@@ -203,6 +203,46 @@ t.test(
   },
 );
 
+t.test('both of a hedged round fail: what may have been sent is for `retryIf`', async (t) => {
+  const bed = new Bed();
+  const balancer = await bed.balancer(t, { backends: [A, B, C] });
+  const after = (delayMs: number) =>
+    new Promise<void>((resolve) => void bed.time.after(delayMs, resolve));
+  for (let n = 0; n < 20; n++) {
+    const request = balancer.execute(() => after(10), { hedge: true });
+    await bed.pass(10);
+    await request;
+  }
+  const order = ['sent first', 'refused first'] as const;
+  for (const which of order) {
+    const calls: string[] = [];
+    const asked: unknown[] = [];
+    const request = errorOf(() =>
+      balancer.execute(
+        async ({ name }) => {
+          calls.push(name);
+          const isFirst = calls.length === 1;
+          const isSent = isFirst === (which === 'sent first');
+          await after(isFirst ? 100 : 200);
+          throw isSent ? new Error('reset') : refused();
+        },
+        {
+          hedge: true,
+          retryIf: (error, { backend }) => {
+            asked.push([(error as Error).message, backend.name]);
+            return false;
+          },
+        },
+      ),
+    );
+    await bed.pass(1_000);
+    t.match(await request, { message: 'reset' }, which);
+    t.equal(calls.length, 2, which);
+    t.same(asked, [['reset', calls[which === 'sent first' ? 0 : 1]]], which);
+  }
+  t.same(activeOf(balancer), { [A]: 0, [B]: 0, [C]: 0 });
+});
+
 t.test('options that are no options are told at once', async (t) => {
   const balancer = await new Bed().balancer(t, { backends: [A] });
   const bad = (options: object) => errorOf(() => balancer.execute(() => 1, options));
