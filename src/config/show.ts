@@ -20,6 +20,8 @@ export function showValue(value: unknown): string {
     case 'symbol':
       return 'a date';
     case 'object':
+      // A file has none; options of an application may.
+      if (value === null) return 'null';
       if (!Array.isArray(value)) return 'a table';
       return value.length === 0 ? 'an empty list' : 'a list';
     default:

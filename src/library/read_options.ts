@@ -160,12 +160,14 @@ function strangeKey(key: string, path: Path): string {
 }
 
 /**
- * A bare number where the file wants a duration is in milliseconds, where it wants a size in bytes.
+ * A bare number where the file wants a duration is in milliseconds, where it wants a size in bytes;
+ * what came out of a division is rounded.
  */
 function quantityOf(value: number, path: Path): unknown {
   const { node } = describe(ROOT, path);
   if (node.kind !== 'leaf' || node.quantity === null) return value;
-  return Number.isInteger(value) && value >= 0 ? `${value}${UNITS[node.quantity]}` : value;
+  const isUsable = Number.isFinite(value) && value >= 0;
+  return isUsable ? `${Math.round(value)}${UNITS[node.quantity]}` : value;
 }
 
 const UNITS = { duration: 'ms', size: 'B' } as const;

@@ -46,6 +46,21 @@ t.test(
   },
 );
 
+t.test('milliseconds that came out of a division are rounded', async (t) => {
+  const { spec } = readOptions({ connectTimeout: 1_000 / 3, health: { interval: 99.5 } });
+  t.equal(spec.settings.connectTimeoutMs, 333);
+  t.equal(spec.health.intervalMs, 100);
+  const [issue = ''] = issuesOf({ connectTimeout: 1.5 });
+  t.match(issue, /^connectTimeout: too small .*; got "2ms"\)$/, 'and no longer taken for 1.5 s');
+});
+
+t.test('null is called null', async (t) => {
+  const nulls = { health: null, outlier: null, backends: [null], retries: null, policy: null };
+  const issues = issuesOf(nulls);
+  t.equal(issues.length, 5);
+  for (const issue of issues) t.match(issue, /; got null\)$/);
+});
+
 t.test('what is wrong is said at once, in the sentences of the file', async (t) => {
   const issues = issuesOf({
     polcy: 'p2c',
