@@ -15,13 +15,18 @@ export function examplesIn(document: string): string[] {
   return [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
 }
 
-/** The same as JavaScript modules for Node.js 20, in order. */
+/** Node.js knows `using` from this version on; for others it is translated. */
+const KNOWS_USING = 24;
+
+/** The same as JavaScript modules for this Node.js, in order. */
 export async function examplesOf(t: Test, document: string): Promise<string[]> {
   const examples = examplesIn(document);
   const places = new Map<string, string>();
   const names = new Set(examples.flatMap((code) => code.match(ADDRESS) ?? []));
   for (const name of names) places.set(name, await startServer(t));
-  const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
+  const knowsUsing = Number.parseInt(process.versions.node, 10) >= KNOWS_USING;
+  const target = knowsUsing ? ts.ScriptTarget.ESNext : ts.ScriptTarget.ES2022;
+  const options = { target, module: ts.ModuleKind.ESNext };
   return examples.map((code) => {
     const placed = code.replace(ADDRESS, (name) => places.get(name) ?? name);
     return ts.transpileModule(placed, { compilerOptions: options }).outputText;
