@@ -19,7 +19,7 @@ import { atOnce } from '../core/stretches.js';
 import { Learnt } from '../pool/learnt.js';
 import { systemClock } from '../system/clock.js';
 import { systemRandom } from '../system/random.js';
-import { clientKeyOf, type Key } from './client_key.js';
+import { clientKeyOf, type Key, mustBeKey } from './client_key.js';
 import { OptionsError } from './errors.js';
 import { isTable, known, misfit, wholeNumber } from './misfit.js';
 
@@ -92,8 +92,9 @@ export class Picker<M extends PickerMember> {
 
   /** A member, which counts as busy until `done`; null when there is none but `except`. */
   pick(except: readonly string[] = []): M | null {
+    if (!Array.isArray(except)) throw misfit('except', 'wrong type', 'a list of names', except);
     this.#nowMs = this.#clock();
-    const left = except.flatMap((name) => this.#indices.get(name) ?? []);
+    const left = (except as readonly string[]).flatMap((name) => this.#indices.get(name) ?? []);
     for (const index of left) this.#candidates.remove(index);
     const chosen =
       this.#candidates.count === 0 ? -1 : this.#candidates.choose(NO_KEY, this.#random);
@@ -109,6 +110,7 @@ export class Picker<M extends PickerMember> {
 
   /** What `pick` gave is over, and how it went. */
   done(member: M, { tookMs, result = 'ok' }: How = {}): void {
+    if (!isTable(member)) throw misfit('member', 'wrong type', 'what pick gave', member);
     if ((this.#active.get(member.name) ?? 0) === 0) return;
     this.#count(member, -1);
     const index = this.#indices.get(member.name);
@@ -229,5 +231,5 @@ function homesIn<M extends PickerMember>(
   table: { home(hash: number): number },
 ): (key: Key) => M | null {
   const hash = new ClientHash(PREFIX_BITS);
-  return (key) => members[table.home(hash.of(clientKeyOf(key)))] ?? null;
+  return (key) => members[table.home(hash.of(clientKeyOf(mustBeKey(key))))] ?? null;
 }

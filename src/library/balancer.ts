@@ -267,10 +267,13 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   }
 
   #noBackend(code: NoBackendCode, tried: Asker['tried'], cause?: unknown): Error {
-    const reasons: Record<string, NonNullable<Explanation['backends'][number]['reason']>> = {};
     const asked = { clientKey: clientKeyOf(undefined), tried };
     const explained = this.#pool.explain(asked, this.#machine.random);
-    for (const { name, reason } of explained.members) if (reason !== null) reasons[name] = reason;
+    const reasons = Object.fromEntries(
+      explained.members.flatMap(({ name, reason }) =>
+        reason === null ? [] : [[name, reason] as const],
+      ),
+    );
     const names = (tried ?? []).map((id) => this.#states.roll.byId(id)?.spec.name ?? '');
     return new NoBackendError(this.name, code, reasons, names, cause);
   }

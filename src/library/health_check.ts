@@ -30,6 +30,8 @@ export interface CheckState {
 export interface CheckDeps {
   readonly clock: Clock;
   readonly timers: Timers;
+  /** For the first run, which `createHealth` waits for: the process does not end meanwhile. */
+  readonly waits: Timers;
 }
 
 export class HealthCheck {
@@ -51,10 +53,14 @@ export class HealthCheck {
   }
 
   /** Runs it now, and from now on by its interval; resolves after the first run. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.#run(this.#deps.waits);
+  }
+
+  async #run(limits: Timers): Promise<void> {
     const { clock, timers } = this.#deps;
     const beganMs = clock.nowMs();
-    const detail = await this.#once();
+    const detail = await this.#once(limits);
     if (this.#life === 'stopped') return;
     this.#state = {
       ...this.#state,
@@ -63,7 +69,7 @@ export class HealthCheck {
       atMs: clock.wallMs(),
       tookMs: clock.nowMs() - beganMs,
     };
-    this.#timer = timers.after(this.#options.intervalMs, () => void this.start());
+    this.#timer = timers.after(this.#options.intervalMs, () => void this.#run(timers));
   }
 
   stop(): void {
@@ -72,12 +78,12 @@ export class HealthCheck {
   }
 
   /** null: all is well. */
-  #once(): Promise<string | null> {
+  #once(limits: Timers): Promise<string | null> {
     const { run, timeoutMs } = this.#options;
     const limit = new AbortController();
     return new Promise((resolve) => {
       const late = `it took longer than ${timeoutMs} ms`;
-      const timer = this.#deps.timers.after(timeoutMs, () => {
+      const timer = limits.after(timeoutMs, () => {
         limit.abort(new DOMException(late, 'TimeoutError'));
         end(late);
       });

@@ -2,9 +2,8 @@
  * What `pick`, `connect` and `execute` are asked with, read before anything is reserved: what is
  * not usable is an OptionsError, and no failure of a backend. null says as much as nothing.
  */
-import { isUint8Array } from 'node:util/types';
 import { parseDuration } from '../config/quantity.js';
-import { clientKeyOf, type Key } from './client_key.js';
+import { clientKeyOf, type Key, mustBeKey } from './client_key.js';
 import type { ConnectOptions, ExecuteOptions, PickOptions } from './execute_options.js';
 import { known, misfit } from './misfit.js';
 import type { Duration } from './options.js';
@@ -111,9 +110,7 @@ function isSignal(signal: unknown): boolean {
 }
 
 function readKey(key: Key | null | undefined): Uint8Array {
-  if (key === undefined || key === null) return clientKeyOf(undefined);
-  if (typeof key === 'string' || isUint8Array(key)) return clientKeyOf(key);
-  throw misfit('key', 'wrong type', 'a string or a Uint8Array', key);
+  return clientKeyOf(key === undefined || key === null ? undefined : mustBeKey(key));
 }
 
 function percentileOf(hedge: ExecuteOptions['hedge'] | null): number | null {

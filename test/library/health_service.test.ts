@@ -72,6 +72,17 @@ t.test('a check that hangs fails at its timeout, and its signal aborts', async (
   t.equal(signals[0]?.aborted, true);
 });
 
+t.test('the first run of a check ends in time though nothing else keeps the process', async (t) => {
+  const [timers, waits] = [new FakeTime(), new FakeTime()];
+  const checks = { db: { run: () => new Promise(() => {}), timeout: 300 } };
+  const made = createHealth({ checks }, { clock: timers, timers, waits });
+  await waits.pass(300);
+  using health = await made;
+  t.equal(health.report().status, 'not-ready');
+  t.equal(waits.pending, 0, 'no later run keeps it');
+  t.equal(timers.pending, 1);
+});
+
 t.test('checks run by their intervals, however many ask', async (t) => {
   let runs = 0;
   const { health, time } = await bed(t, { checks: { one: { run: () => runs++, interval: '1s' } } });

@@ -131,6 +131,13 @@ t.test('algorithms: members, sizes and measures that are none', async (t) => {
     await refused(t, () => (maglevOf as Loose)([], { tableSize }), /^tableSize: out of range/);
   }
   await refused(t, () => maglevOf([], { tableSize: 100 }), /a prime, such as 101; got 100/);
+  for (const homesOf of [hashRingOf, maglevOf]) {
+    const home = homesOf([{ name: 'a' }]) as Loose;
+    for (const key of [undefined, null, 7, {}]) await refused(t, () => home(key), /^key: wrong ty/);
+  }
+  const loose = new Picker('p2c', [{ name: 'a' }]) as unknown as Record<'pick' | 'done', Loose>;
+  for (const none of ['a', 7, {}]) await refused(t, () => loose.pick(none), /^except: wrong type/);
+  for (const none of [null, 'a']) await refused(t, () => loose.done(none), /^member: wrong type/);
   const picker = new Picker('least-latency', [{ name: 'a' }, { name: 'b' }]);
   for (const tookMs of [Number.NaN, -1, Number.POSITIVE_INFINITY]) {
     const member = picker.pick();
@@ -160,6 +167,20 @@ t.test('metrics: no registry, and a name that it has already', async (t) => {
   third.metrics(registry);
   await first.close();
   second.metrics(registry);
+});
+
+t.test('a backend may be called as what every object has', async (t) => {
+  const names = ['__proto__', 'constructor', 'toString'];
+  const backends = names.map((name, index) => ({ address: `10.0.0.${index + 1}:80`, name }));
+  const balancer = await new Bed().balancer(t, { backends, maxConnections: 1 });
+  for (const _ of names) balancer.pick();
+  const { reasons } = await errorOf(() => balancer.pick());
+  t.same(
+    Object.entries(reasons as object),
+    names.map((name) => [name, 'full']),
+  );
+  for (const name of names) void balancer.drain(name);
+  t.same(new Set(balancer.snapshot().backends.map(({ state }) => state)), new Set(['drained']));
 });
 
 t.test('a message names a few backends, and the error has all', async (t) => {
