@@ -15,8 +15,8 @@ export async function createBalancer(
   options: BalancerOptions,
   machine: Machine = thisMachine,
 ): Promise<Balancer> {
-  let present = options;
   let held = readOptions(options);
+  let present = copyOf(options);
   const read = (changes: Partial<BalancerOptions>) => {
     const next = { ...present, ...changes };
     const read = readOptions(next);
@@ -24,7 +24,7 @@ export async function createBalancer(
       throw new OptionsError(['name: it stays as it is for as long as the balancer lives']);
     }
     mustLeaveSomebody(held, read);
-    present = next;
+    present = copyOf(next);
     held = read;
     return read;
   };
@@ -48,6 +48,16 @@ export async function balancerFromToml(
     return read;
   };
   return started(new Balancer(held, read, machine));
+}
+
+/**
+ * What the application does to its own lists afterwards is no part of the next `update`. Options
+ * that were read are plain data, but for registries.
+ */
+function copyOf({ discovery, ...plain }: BalancerOptions): BalancerOptions {
+  const copy: BalancerOptions = structuredClone(plain);
+  if (discovery === undefined) return copy;
+  return { ...copy, discovery: Array.isArray(discovery) ? [...discovery] : discovery };
 }
 
 /** A list that came out empty is a slip far more often than a wish; `close` ends a balancer. */

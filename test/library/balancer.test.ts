@@ -83,6 +83,17 @@ t.test('an update keeps the counts and the health of those that stay', async (t)
   t.same(activeOf(balancer), { [A]: 0, [B]: 0, [C]: 0 });
 });
 
+t.test('a list that its application changes later is no part of an update', async (t) => {
+  const b = { address: B, weight: 2 };
+  const backends: (string | typeof b)[] = [A, b];
+  const balancer = await new Bed().balancer(t, { backends });
+  backends.push(C, 'nowhere');
+  b.weight = -1;
+  await balancer.update({ retries: 1 });
+  t.match(balancer.snapshot().backends, [{ name: A }, { name: B, weight: 2 }]);
+  t.equal(balancer.snapshot().backends.length, 2);
+});
+
 t.test('an update that is not valid changes nothing', async (t) => {
   const balancer = await new Bed().balancer(t, { backends: [A] });
   const error = await errorOf(() => balancer.update({ backends: ['nowhere'], retries: -1 }));
