@@ -29,6 +29,7 @@ attach(
     earlyBytes() {},
     asked() {},
     firstByte() {},
+    heard() {},
     closed() {},
     acceptFailed() {},
     broken: (_, error) => {

@@ -1,8 +1,9 @@
 /**
  * CancelRequests of Postgres clients. A cancel is a connection of its own, which names a process
- * and its secret but no server. So it goes to every backend of every pool that its listener leads
- * to and that may have the session: the others do not know the secret and do nothing. No table has
- * to be kept, and it is right also where the session came through another sluice.
+ * and its secret but no server. It goes to the backend that was heard to give out this key
+ * (pool/key_table.ts). Where nobody has heard it, as behind TLS or where the session came through
+ * another sluice, it goes to every backend of every pool that its listener leads to and that may
+ * have the session: the others do not know the secret and do nothing.
  *
  * It is a matter of the main thread: no session, no choice of a policy, no place at a backend.
  */
@@ -13,12 +14,13 @@ import { poolsOf } from '../core/routes.js';
 import type { Dial } from '../core/wire.js';
 import { dialBySocket } from '../health/probes/socket_wire.js';
 import { mayHoldSessions } from '../pool/eligibility.js';
+import type { KeyTable } from '../pool/key_table.js';
 import type { Ledger } from '../pool/ledger.js';
 import { encodeAs } from '../session/proxy_protocol/encode_as.js';
 import type { CancelOrder, CancelOutcome } from '../session/tcp/deps.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
 import { FairLanes } from './fair_lanes.js';
-import type { Inventory, PoolEntry } from './inventory.js';
+import type { BackendEntry, Inventory, PoolEntry } from './inventory.js';
 import type { ToWorker } from './worker_protocol.js';
 
 /** How long a backend may take to take it. */
@@ -42,9 +44,13 @@ export interface CancelsDeps {
   readonly timers: Timers;
   readonly inventory: Inventory;
   readonly ledger: Ledger;
+  readonly keys: KeyTable;
   readonly budget: Pick<DescriptorBudget, 'cancels'>;
   readonly send: (worker: WorkerId, message: ToWorker) => void;
 }
+
+/** Of the request: length and code; then comes the key. */
+const HEAD_BYTES = 8;
 
 const NOWHERE = { pool: null, routes: [] } as const;
 
@@ -88,7 +94,7 @@ export class Cancels {
 
   take(worker: WorkerId, order: CancelOrder): void {
     const isTooFast = this.#isTooFast(`${order.listener} ${order.client}`);
-    const targets = isTooFast ? [] : this.#targets(this.#poolsOf(order));
+    const targets = isTooFast ? [] : this.#targets(order);
     const pools = [...new Set(targets.map(({ pool }) => pool.key))];
     if (isTooFast || !pools.every((pool) => this.#hasRoom(pool))) {
       return this.#done(worker, order, 'too many');
@@ -168,8 +174,21 @@ export class Cancels {
     return poolsOf(entry?.spec ?? NOWHERE).flatMap((name) => pools.get(name) ?? []);
   }
 
+  #targets(order: CancelOrder): readonly Omit<Letter, 'open'>[] {
+    const named = this.#named(order);
+    const entries = named.length > 0 ? named : this.#possible(this.#poolsOf(order));
+    return entries.map(({ endpoint, pool, id }) => ({ endpoint, pool, lane: id }));
+  }
+
+  /** Whoever has given out the key, whatever has become of it since. */
+  #named({ listener, request }: CancelOrder): readonly BackendEntry[] {
+    const ids = this.#deps.keys.find(listener, request.subarray(HEAD_BYTES));
+    if (ids.length === 0) return [];
+    return [...this.#deps.inventory.backends()].filter(({ id }) => ids.includes(id));
+  }
+
   /** Where the session may be: sessions outlive an ejection, a drain and even a verdict. */
-  #targets(pools: readonly PoolEntry[]): readonly Omit<Letter, 'open'>[] {
+  #possible(pools: readonly PoolEntry[]): readonly BackendEntry[] {
     const { ledger } = this.#deps;
     return pools
       .flatMap((pool) => [...pool.backends.values()])
@@ -177,7 +196,7 @@ export class Cancels {
       .map((entry) => ({ entry, active: ledger.active(entry.id) }))
       .sort((a, b) => b.active - a.active)
       .slice(0, MAX_TARGETS)
-      .map(({ entry: { endpoint, pool, id } }) => ({ endpoint, pool, lane: id }));
+      .map(({ entry }) => entry);
   }
 
   /**

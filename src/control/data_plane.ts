@@ -121,7 +121,7 @@ export class DataPlane {
   #share(): void {
     if (this.#flows === 'keep') return;
     this.#flows = 'keep';
-    this.tcp.descriptorsFreed();
+    this.tcp.listeners.descriptorsFreed();
   }
 
   #applyListener(plan: ListenerPlan): Promise<readonly OpenedSocket[]> {

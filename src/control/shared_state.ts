@@ -6,6 +6,7 @@ import { ringBell } from '../kernel/descriptor.js';
 import type { Kernel } from '../kernel/foreign.js';
 import { createHoldingsMemory, Holdings } from '../kernel/holdings.js';
 import { ClientTable, createClientMemory } from '../pool/client_table.js';
+import { createKeyMemory, KeyTable } from '../pool/key_table.js';
 import { createLedgerMemory, Ledger } from '../pool/ledger.js';
 import { systemClock } from '../system/clock.js';
 import { createClockMemory } from '../system/living_clock.js';
@@ -17,6 +18,7 @@ export interface SharedState {
   readonly ledger: Ledger;
   readonly series: SeriesReader;
   readonly clients: ClientTable;
+  readonly keys: KeyTable;
   readonly doorbell: Doorbell;
   readonly vitals: Vitals;
   readonly holdings: Holdings;
@@ -31,6 +33,7 @@ export function createSharedState(
     ledger: createLedgerMemory(),
     series: createSeriesMemory(workers),
     clients: createClientMemory(workers, random),
+    keys: createKeyMemory(workers, random),
     doorbell: createDoorbellMemory(),
     vitals: createVitalsMemory(),
     holdings: createHoldingsMemory(),
@@ -41,6 +44,7 @@ export function createSharedState(
     ledger: new Ledger(memory.ledger),
     series: new SeriesReader(memory.series),
     clients: new ClientTable(memory.clients),
+    keys: new KeyTable(memory.keys),
     doorbell: new Doorbell(memory.doorbell, (fd) => {
       if (kernel !== null) ringBell(kernel, fd);
     }),

@@ -14,6 +14,7 @@ import { ringBell } from '../kernel/descriptor.js';
 import { loadKernel } from '../kernel/foreign.js';
 import { Holdings } from '../kernel/holdings.js';
 import { ClientTable } from '../pool/client_table.js';
+import { KeyTable } from '../pool/key_table.js';
 import { Ledger } from '../pool/ledger.js';
 import { systemClock } from '../system/clock.js';
 import { descriptorLimit, ephemeralPortRange } from '../system/limits.js';
@@ -70,6 +71,7 @@ if (created.ok) {
     random: systemRandom,
     ledger: new Ledger(start.memory.ledger),
     clients: new ClientTable(start.memory.clients),
+    keys: new KeyTable(start.memory.keys),
     series: new SeriesWriter(start.memory.series, start.worker),
     worker: start.worker,
     workers: start.workers,

@@ -89,6 +89,7 @@ export class WorkerNews implements FleetEvents {
     if (kernel !== null) shared.holdings.giveBack(kernel, worker);
     shared.ledger.forgetWorker(worker);
     shared.clients.forgetWorker(worker);
+    shared.keys.forgetWorker(worker);
     shared.series.forgetActive(worker);
     log.event('worker-lost', { worker, sessions, detail });
     this.#deps.attendance.lost(worker);

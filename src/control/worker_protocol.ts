@@ -14,6 +14,8 @@ export interface SharedMemory {
   readonly series: SharedArrayBuffer;
   /** See client_table.ts. */
   readonly clients: SharedArrayBuffer;
+  /** See key_table.ts. */
+  readonly keys: SharedArrayBuffer;
   readonly doorbell: SharedArrayBuffer;
   /** See vitals.ts. */
   readonly vitals: SharedArrayBuffer;

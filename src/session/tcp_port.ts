@@ -9,6 +9,8 @@
  *                                                               ├► ask ─► asked ─► relay …
  *                                                               └► dialFailed ─► dial …
  *
+ * What a backend says in the relay is reported too where `overhear` was called before it.
+ *
  * `close` may be called in every state but after `closed`; exactly one `closed` edge follows, never
  * from inside the call; only then may the engine use the pair's number again.
  *
@@ -97,6 +99,13 @@ export interface TcpEngine {
    */
   ask(pair: PairId): void;
   /**
+   * From the relay on, which has not begun, what the backend says is reported by `heard` as well,
+   * until `overhearDone`.
+   */
+  overhear(pair: PairId): void;
+  /** Enough was heard: the relay goes on like any other. Also inside `heard`. */
+  overhearDone(pair: PairId): void;
+  /**
    * Relays both ways until both ends are finished or one resets. Called inside or after `dialled`
    * or `asked`.
    */
@@ -147,6 +156,11 @@ export interface TcpEdges {
   asked(pair: PairId, byte: number | null): void;
   /** The backend's first byte of the relay has been read. */
   firstByte(pair: PairId): void;
+  /**
+   * What a backend that is overheard has said: each byte once, in order, and before the client gets
+   * it; valid during the call only.
+   */
+  heard(pair: PairId, bytes: Uint8Array): void;
   /** The pair is over; its counters are still valid during the call. Comes exactly once. */
   closed(pair: PairId, end: PairEnd): void;
   /** Accepting failed (EMFILE, ENFILE, ENOBUFS, ENOMEM); the engine tries again by itself. */

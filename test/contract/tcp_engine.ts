@@ -17,6 +17,7 @@ import { loopContract } from './tcp/loop.js';
 import { manyContract } from './tcp/many.js';
 import { newcomersContract } from './tcp/newcomers.js';
 import { overContract } from './tcp/over.js';
+import { overhearingContract } from './tcp/overhearing.js';
 import { relayContract } from './tcp/relay.js';
 import { resetContract } from './tcp/reset.js';
 import { standstillContract } from './tcp/standstill.js';
@@ -31,6 +32,7 @@ export function tcpEngineContract(t: Test, make: MakeEngine, makeModule: URL): v
   headerContract(t, make);
   dialContract(t, make);
   askingContract(t, make);
+  overhearingContract(t, make);
   firstBytesContract(t, make);
   waitingContract(t, make);
   relayContract(t, make);

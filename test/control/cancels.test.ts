@@ -3,16 +3,19 @@ import t from 'tap';
 import { Cancels } from '../../src/control/cancels.js';
 import type { ToWorker } from '../../src/control/worker_protocol.js';
 import { present } from '../../src/core/assert.js';
-import type { PairId, WorkerId } from '../../src/core/brand.js';
+import type { ListenerId, PairId, WorkerId } from '../../src/core/brand.js';
 import type { Endpoint } from '../../src/core/endpoint.js';
+import { seededRandom } from '../../src/core/random.js';
 import { EVERYBODY } from '../../src/core/routes.js';
 import type { Wire } from '../../src/core/wire.js';
+import { createKeyMemory, KeyTable } from '../../src/pool/key_table.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import type { CancelOrder, CancelOutcome } from '../../src/session/tcp/deps.js';
 import { FakeTime } from '../support/fake_time.js';
 import { backendSpec, inventory, listenerSpec, poolSpec, resolved, spec } from './fixtures.js';
 
 const WIRES = 30;
+const KEY = Buffer.from('12345678');
 
 /** Connects and closes when it has been told something; to `isDead` it connects for ever. */
 class FakeWire implements Wire {
@@ -90,7 +93,9 @@ function bench() {
     return wire;
   };
   const outcomes = new Map<number, CancelOutcome>();
+  const keys = new KeyTable(createKeyMemory(2, seededRandom(1), 1));
   const deps = {
+    keys,
     clock: time,
     timers: time,
     inventory: all,
@@ -102,24 +107,37 @@ function bench() {
   };
   const cancels = new Cancels(deps, dial);
   let orders = 0;
+  type Listener = keyof typeof members | 'routed';
+  const listenerId = (of: Listener): ListenerId => {
+    const entry = [...all.listeners.values()].find(({ spec: { name } }) => name === of);
+    return present(entry, 'the listener').id;
+  };
+  /** `backend` of `pool` gives out the key of each cancel, to a session of `listener`. */
+  const giveKey = (listener: Listener, pool: string, backend: string, worker = 1): number => {
+    const entry = [...all.backends()].find(
+      (one) => one.pool.key === pool && one.spec.name === backend,
+    );
+    const { id } = present(entry, 'the backend');
+    return keys.note(listenerId(listener), KEY, id, worker as WorkerId);
+  };
   /** From a client of its own, unless said. */
-  const ask = (pool: keyof typeof members | 'routed', client = `10.1.0.${orders}`): number => {
+  const ask = (pool: Listener, client = `10.1.0.${orders}`): number => {
     const number = ++orders;
-    const listener = [...all.listeners.values()].find(({ spec: { name } }) => name === pool);
     const order: CancelOrder = {
       pair: 1 as PairId,
       number,
-      listener: present(listener, 'the listener').id,
+      listener: listenerId(pool),
       client,
       header: { transport: 'stream', source: null, destination: null, tlvs: [] },
-      request: Buffer.alloc(16),
+      request: Buffer.concat([Buffer.alloc(8), KEY]),
     };
     cancels.take(0 as WorkerId, order);
     return number;
   };
   const open = (): number => wires.filter(({ closed }) => !closed).length;
   const told = (): number => wires.filter(({ ended }) => ended).length;
-  return { time, ask, outcomes, open, told, most: () => mostOpen };
+  const count = (): number => wires.length;
+  return { time, ask, outcomes, open, told, most: () => mostOpen, count, keys, giveKey, all };
 }
 
 t.test('a cancel is told to every pool that its listener may lead to', async (t) => {
@@ -131,6 +149,42 @@ t.test('a cancel is told to every pool that its listener may lead to', async (t)
   await time.pass(3_000);
   t.equal(outcomes.get(number), 'handed on');
   t.equal(open(), 0);
+});
+
+t.test('a cancel is told to the backend alone that has given out its key', async (t) => {
+  const { time, ask, outcomes, told, count, keys, giveKey, all } = bench();
+  const slot = giveKey('routed', 'half', 'b1');
+  const number = ask('routed');
+  await time.pass(10);
+  t.same([told(), count()], [1, 1], 'and at once');
+  t.equal(outcomes.get(number), 'handed on');
+
+  ask('half');
+  await time.pass(10);
+  t.equal(count(), 3, 'a key of another listener is none of its own');
+
+  // Its listener leads there no longer, and its pool is on its way out.
+  const alive = poolSpec('alive', { backends: [backendSpec('b1')] });
+  all.apply(spec([alive], [listenerSpec('routed', 'alive')]), resolved);
+  ask('routed');
+  await time.pass(10);
+  t.equal(count(), 4);
+  keys.forget(slot);
+  ask('routed');
+  await time.pass(10);
+  t.equal(count(), 5, 'nobody has it: it goes to all that may have the session');
+  await time.pass(3_000);
+});
+
+t.test('where two backends have given out one key, both are told', async (t) => {
+  const { time, ask, count, giveKey } = bench();
+  giveKey('half', 'half', 'b1', 0);
+  giveKey('half', 'half', 'b9', 1);
+  giveKey('half', 'half', 'b9', 1);
+  ask('half');
+  await time.pass(10);
+  t.equal(count(), 2);
+  await time.pass(3_000);
 });
 
 t.test('cancels for a pool that does not answer hold up none of another pool', async (t) => {

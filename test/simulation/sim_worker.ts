@@ -13,6 +13,7 @@ import type { PlanPart } from '../../src/core/plan.js';
 import { below, type Random } from '../../src/core/random.js';
 import { SeriesWriter } from '../../src/core/series.js';
 import { ClientTable } from '../../src/pool/client_table.js';
+import { KeyTable } from '../../src/pool/key_table.js';
 import { FakeTcpEngine } from '../support/fake_tcp_engine.js';
 import type { FakeTime } from '../support/fake_time.js';
 import { PlanCopy } from '../support/plan_copy.js';
@@ -68,6 +69,7 @@ export class SimWorker {
       random: deps.random,
       ledger: this.ledger,
       clients: new ClientTable(shared.memory.clients),
+      keys: new KeyTable(shared.memory.keys),
       series: new SeriesWriter(shared.memory.series, worker),
       worker,
       workers,

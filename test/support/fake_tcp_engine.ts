@@ -37,6 +37,8 @@ export interface FakePair {
   limitBytes: number;
   /** What sluice has said to the client before the relay. */
   answers: Buffer;
+  /** What the backend says is reported. */
+  isOverheard: boolean;
   /** Its end, from when the engine knows it; nothing happens to it any more but `closed`. */
   over: PairEnd | null;
 }
@@ -140,6 +142,12 @@ export class FakeTcpEngine implements TcpEngine {
     counts[id] = before + bytes;
     this.lastActivityMs[id] = this.#clock.nowMs();
     if (direction === 'out' && before === 0) this.#attached().firstByte(id);
+  }
+
+  /** The backend says something in the relay. */
+  backendSays(id: PairId, bytes: Uint8Array): void {
+    this.moves(id, 'out', bytes.length);
+    if (this.#alive(id, 'relaying').isOverheard) this.#attached().heard(id, bytes);
   }
 
   /** The pair ends by itself; the edge comes at once where `delay` says 0. */
@@ -254,6 +262,16 @@ export class FakeTcpEngine implements TcpEngine {
     this.#in(id, 'dialled').state = 'asking';
   }
 
+  overhear(id: PairId): void {
+    this.#in(id, 'dialled').isOverheard = true;
+  }
+
+  overhearDone(id: PairId): void {
+    const pair = this.pair(id);
+    assert(pair.isOverheard, 'what is overheard is done once');
+    pair.isOverheard = false;
+  }
+
   relay(id: PairId): void {
     const pair = this.#in(id, 'dialled');
     pair.state = 'relaying';
@@ -285,6 +303,7 @@ export class FakeTcpEngine implements TcpEngine {
       held: Buffer.alloc(0),
       limitBytes: 0,
       answers: Buffer.alloc(0),
+      isOverheard: false,
       over: null,
     };
     this.pairs.set(pair.id, pair);

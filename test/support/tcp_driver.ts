@@ -28,6 +28,7 @@ export interface Answers {
   asked?(pair: PairId, byte: number | null): void;
   dialFailed?(pair: PairId, failure: DialFailure): void;
   firstByte?(pair: PairId): void;
+  heard?(pair: PairId, bytes: Uint8Array): void;
   closed?(pair: PairId, end: PairEnd): void;
   /** Without an answer a broken invariant fails its test. */
   broken?(pair: PairId): void;
@@ -143,6 +144,11 @@ export class TcpDriver implements TcpEdges {
   firstByte(pair: PairId): void {
     this.#record({ kind: 'firstByte', pair });
     this.answers.firstByte?.(pair);
+  }
+
+  heard(pair: PairId, bytes: Uint8Array): void {
+    this.#record({ kind: 'heard', pair, bytes: Buffer.from(bytes) });
+    this.answers.heard?.(pair, bytes);
   }
 
   closed(pair: PairId, end: PairEnd): void {

@@ -13,6 +13,8 @@ import { type Ending, type Target, tryDial, WireServer } from '../support/wire.j
 
 const SLEEP_S = 30;
 const REQUEST = Buffer.from('0000001004d2162e0000000100000002', 'hex');
+/** What a server logs of a cancel that is for none of its sessions. */
+const STRAY = /in cancel request|cancel request for process/;
 const CANCELLED = /canceling statement due to user request/;
 
 /** `psql -c 'select pg_sleep(30)'` with a Ctrl-C: what it says, and how soon. */
@@ -44,6 +46,9 @@ function pools(servers: readonly Postgres[]): string {
 const cancelledBy = (servers: readonly Postgres[]): number =>
   servers.flatMap(({ log }) => log.filter((line) => CANCELLED.test(line))).length;
 
+const strayAt = (servers: readonly Postgres[]): readonly string[] =>
+  servers.flatMap(({ log }) => log.filter((line) => STRAY.test(line)));
+
 /** A client that cancels, and how its connection ends. */
 async function cancel(target: Target): Promise<Ending> {
   const wire = await tryDial(target);
@@ -74,6 +79,7 @@ t.test(
     const ports = await Promise.all(POLICY_NAMES.map((policy) => daemon.port(policy)));
     await allCancelled(t, [...ports, ...ports]);
     t.equal(cancelledBy(servers), 2 * ports.length, 'each once, and none elsewhere');
+    t.same(strayAt(servers), [], 'each at the server whose session it is, and at no other');
     // timeout(1) signals psql and then its whole group: psql may ask twice for one Ctrl-C.
     await daemon.metricSettles(
       'sluice_sessions_total',

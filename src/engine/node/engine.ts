@@ -68,6 +68,10 @@ function touching(edges: TcpEdges, loop: Loop): TcpEdges {
       edges.dialFailed(pair, failure);
       loop.touch();
     },
+    heard(pair, bytes) {
+      edges.heard(pair, bytes);
+      loop.touch();
+    },
     firstByte(pair) {
       edges.firstByte(pair);
       loop.touch();

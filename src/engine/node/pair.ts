@@ -33,6 +33,8 @@ export class Pair {
   readonly #held = new Held();
   readonly #transfer: Transfer;
   #state: PairState = { kind: 'waiting' };
+  /** Reports what the backend says; null: nobody wants to hear it. */
+  #hear: ((chunk: Buffer) => void) | null = null;
   /** What has come already will be reported soon. */
   #isReportDue = false;
   /** Sockets whose 'close' has not come; those of dials that were given up count too. */
@@ -115,6 +117,21 @@ export class Pair {
     });
   }
 
+  overhear(): void {
+    if (this.#isOver()) return;
+    assert(this.#state.kind === 'dialled', 'a backend is overheard from its first byte on');
+    this.#hear = (chunk) => {
+      if (this.#state.kind !== 'relaying') return;
+      this.#alone(() => this.#host.edges.heard(this.id, chunk));
+    };
+  }
+
+  overhearDone(): void {
+    if (this.#hear === null || this.#state.kind !== 'relaying') return;
+    this.#state.backend.socket.off('data', this.#hear);
+    this.#hear = null;
+  }
+
   relay(): void {
     if (this.#isOver()) return;
     assert(this.#state.kind === 'dialled', 'a relay begins when the pair is dialled');
@@ -128,6 +145,7 @@ export class Pair {
     backend.socket.once('data', () => {
       if (this.#state.kind === 'relaying') this.#host.edges.firstByte(this.id);
     });
+    if (this.#hear !== null) backend.socket.on('data', this.#hear);
     backend.socket.on('data', (chunk: Buffer) => this.#read('backend', chunk));
     backend.socket.on('end', () => this.#alone(() => this.#ended('backend', backend, client)));
     if (client.socket.readableEnded) this.#ended('client', client, backend);

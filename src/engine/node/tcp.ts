@@ -147,6 +147,14 @@ export class NodeTcp implements TcpEngine, PairHost {
     this.#pair(pair).ask();
   }
 
+  overhear(pair: PairId): void {
+    this.#pair(pair).overhear();
+  }
+
+  overhearDone(pair: PairId): void {
+    this.#pair(pair).overhearDone();
+  }
+
   relay(pair: PairId): void {
     this.#pair(pair).relay();
   }
@@ -218,6 +226,7 @@ const SILENT: TcpEdges = {
   asked() {},
   dialFailed() {},
   firstByte() {},
+  heard() {},
   closed() {},
   acceptFailed() {},
   broken() {},

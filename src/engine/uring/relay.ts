@@ -9,6 +9,7 @@ import { errnoName } from '../../kernel/errno.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import type { PairEnd, TcpEdges } from '../../session/tcp_port.js';
 import { limitSentenceOf } from '../failure.js';
+import { Attention } from './attention.js';
 import type { Ending, Holder } from './ending.js';
 import type { Loop } from './loop.js';
 import { Openings } from './openings.js';
@@ -50,8 +51,8 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
   readonly #bulk: Uint8Array;
   /** By socket: 1: writing to it failed. */
   readonly #unwritable: Uint8Array;
-  /** By pair: 1: the backend's first byte was reported. */
-  readonly #answered: Uint8Array;
+  /** What is reported of what backends say. */
+  readonly attention: Attention;
   readonly #openings: Openings;
 
   constructor(parts: RelayParts) {
@@ -61,7 +62,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
     this.#splices = new Splices(parts, this);
     this.#bulk = new Uint8Array(2 * capacity);
     this.#unwritable = new Uint8Array(2 * capacity);
-    this.#answered = new Uint8Array(capacity);
+    this.attention = new Attention(parts);
     this.#openings = new Openings(parts, this.#sends, (direction) => this.#goOn(direction));
     parts.reads.sinks[RELAY] = this;
     parts.reads.sinks[FLUSH] = this;
@@ -106,7 +107,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
 
   clear(pair: number): void {
     this.#openings.clear(pair);
-    this.#answered[pair] = 0;
+    this.attention.clear(pair);
     for (const direction of [2 * pair, 2 * pair + 1]) {
       this.#bulk[direction] = 0;
       this.#unwritable[direction] = 0;
@@ -117,10 +118,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
     const { loop, pairs, pool, reads } = this.#parts;
     const pair = direction >> 1;
     pairs.lastActivityMs[pair] = loop.nowMs;
-    if ((direction & 1) === 1 && this.#answered[pair] === 0) {
-      this.#answered[pair] = 1;
-      if (pairs.phase[pair] === RELAY) this.#parts.edges().firstByte(pair as PairId);
-    }
+    if (this.attention.isDue(direction)) this.attention.tell(pair, buffer, bytes);
     // The edge may have ended the pair; and nobody takes bytes for a target that is broken.
     if (!pairs.relays(direction) || this.#unwritable[direction ^ 1] === 1) {
       pool.recycle(buffer);
@@ -264,6 +262,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
   #start(pair: number): void {
     const { loop, pairs, reads } = this.#parts;
     pairs.phase[pair] = RELAY;
+    this.attention.start(pair);
     pairs.lastActivityMs[pair] = loop.nowMs;
     reads.stream(2 * pair + 1);
   }
@@ -275,6 +274,8 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
       this.#bulk[direction] = 0;
       return false;
     }
+    // What is spliced comes into no buffer.
+    if (this.attention.isOverheard(direction)) return false;
     const large = bytes === this.#parts.pool.bufferBytes ? BULK : (this.#bulk[direction] ?? 0) + 1;
     this.#bulk[direction] = Math.min(large, BULK);
     return large >= BULK;

@@ -57,6 +57,7 @@ const NOBODY: TcpEdges = {
   asked() {},
   dialFailed() {},
   firstByte() {},
+  heard() {},
   closed() {},
   acceptFailed() {},
   broken() {},
@@ -212,6 +213,20 @@ export class UringTcp implements TcpEngine {
     // Nothing stands in the socket's buffer, which has room for it; what fails here has failed.
     if (prelude !== null) this.#calls.say(backend, prelude);
     this.#early.listen(pair);
+  }
+
+  overhear(pair: PairId): void {
+    if (this.#isOver(pair)) return;
+    assert(
+      this.#pairs.fdOf(2 * pair + 1) !== NONE,
+      'a backend is overheard from its first byte on',
+    );
+    this.#relay.attention.overhear(pair);
+  }
+
+  overhearDone(pair: PairId): void {
+    assert(this.#pairs.phase[pair] !== FREE, 'the pair is in use');
+    this.#relay.attention.overhearDone(pair);
   }
 
   relay(pair: PairId): void {

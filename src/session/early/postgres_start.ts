@@ -25,6 +25,7 @@ const YES_TLS = Uint8Array.of(0x53);
 const NO = Uint8Array.of(0x4e);
 
 const NOT_POSTGRES: Verdict = { kind: 'refuse', cause: 'not-postgres' };
+const REQUEST = { kind: 'request' } as const;
 const UNREAD: PostgresSession = { database: null, user: null, application: null };
 
 /** What routes want to know. */
@@ -91,7 +92,9 @@ function encryption(
   facts: Facts,
   { hello, start }: PostgresReads,
 ): Verdict {
-  if (!hello && !start) return { kind: 'next', facts, consumed: 0 };
+  if (!hello && !start) {
+    return { kind: 'next', facts: { ...facts, postgres: REQUEST }, consumed: 0 };
+  }
   if (kind === 'gss' || !hello) {
     return { kind: 'answer', bytes: NO, facts, consumed: HEAD_BYTES };
   }

@@ -20,6 +20,8 @@ export interface Facts {
 export type PostgresStart =
   /** A StartupMessage: from now on it understands an ErrorResponse. */
   | { readonly kind: 'start'; readonly session: PostgresSession }
+  /** It asks for encryption, and nobody reads on: what comes of it is between it and the server. */
+  | { readonly kind: 'request' }
   /** The whole request. */
   | { readonly kind: 'cancel'; readonly request: Uint8Array }
   /** It was told that there is TLS; its backend has to be asked by the same request. */

@@ -6,6 +6,7 @@ import type { Random } from '../../core/random.js';
 import type { SeriesWriter } from '../../core/series.js';
 import type { SessionIds } from '../../core/session_ids.js';
 import type { ClientTable } from '../../pool/client_table.js';
+import type { KeyTable } from '../../pool/key_table.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { ReportDefect } from '../defect.js';
 import type { ProxyHeader } from '../proxy_protocol/header.js';
@@ -32,6 +33,7 @@ export interface TcpSessionsDeps {
   readonly random: Random;
   readonly ledger: Ledger;
   readonly clients: ClientTable;
+  readonly keys: KeyTable;
   readonly series: SeriesWriter;
   readonly worker: WorkerId;
   readonly workers: number;

@@ -20,22 +20,22 @@ import { concerned, type Ending, type HowToClose, isAbrupt } from './ending.js';
 import { endOf, expiryOf, leaseOf, type Over, settlementOf, stageOf, whyNoTls } from './ends.js';
 import type { TcpListener } from './listener.js';
 import { TcpListeners } from './listeners.js';
+import { OverheardKeys } from './overheard_keys.js';
 import { preludeFor } from './prelude.js';
 import { RelayDeadlines } from './relay_deadlines.js';
+import { nextDialMs } from './resting.js';
 import { TcpSession } from './session.js';
 import { TcpSource } from './source.js';
 import { Sweep } from './sweep.js';
 import { tellRefusal } from './telling.js';
 import { TurnedAway } from './turned_away.js';
 
-/** Between dials of a session for which this machine lacks a descriptor or a port. */
-const REST_MS = 50;
-
 export class TcpSessions implements TcpEdges {
   readonly #deps: TcpSessionsDeps;
   readonly #book: SessionBook;
   readonly #turnedAway: TurnedAway;
   readonly #early: EarlyStages;
+  readonly #keys: OverheardKeys;
   /** Pools, and who waits for a backend of one. */
   readonly choosing: Choosing;
   readonly #wheel: DeadlineWheel;
@@ -58,6 +58,7 @@ export class TcpSessions implements TcpEdges {
   readonly source: TcpSource;
   readonly #atEnd: readonly ((over: Over) => void)[] = [
     ({ session }) => this.choosing.forget(session),
+    ({ session }) => this.#keys.over(session.pair),
     ({ session, end, nowMs }) => this.#book.ended(session, end, nowMs),
     ({ session, end, nowMs }) => leaseOf(session)?.settle(settlementOf(session, end, nowMs)),
     ({ session }) => this.listeners.leave(session.listener),
@@ -68,6 +69,7 @@ export class TcpSessions implements TcpEdges {
   constructor(deps: TcpSessionsDeps) {
     this.#deps = deps;
     this.#book = new SessionBook(deps);
+    this.#keys = new OverheardKeys(deps);
     this.#wheel = new DeadlineWheel(deps.engine.capacity, deps.clock.nowMs());
     this.#relays = new RelayDeadlines(deps.engine, this.#wheel);
     this.#sweep = new Sweep(deps.engine.lastActivityMs);
@@ -127,11 +129,6 @@ export class TcpSessions implements TcpEdges {
   /** In their order; what is over by then stays over. */
   end(chosen: readonly TcpSession[], how: HowToEnd): void {
     this.#notices.give(chosen, how);
-  }
-
-  /** Flows gave back descriptors, which sessions may have. */
-  descriptorsFreed(): void {
-    this.listeners.descriptorsFreed();
   }
 
   /** A ring of the doorbell: states, places or turns may have changed. */
@@ -239,6 +236,13 @@ export class TcpSessions implements TcpEdges {
     phase.lease.answered(session.firstByteMs);
   }
 
+  heard(pair: PairId, bytes: Uint8Array): void {
+    const session = this.#session(pair);
+    const { phase } = session;
+    assert(phase.at === 'relaying', 'a backend is overheard in the relay');
+    this.#keys.heard(session, phase.lease.backend.id, bytes);
+  }
+
   closed(pair: PairId, pairEnd: PairEnd): void {
     if (this.#turnedAway.over(pair)) return;
     const session = this.#session(pair);
@@ -295,19 +299,16 @@ export class TcpSessions implements TcpEdges {
   #relay(session: TcpSession, lease: Lease, nowMs: number): void {
     session.relayedMs = nowMs;
     session.phase = { at: 'relaying', lease, sinceMs: nowMs };
+    this.#keys.begin(session);
     this.#deps.engine.relay(session.pair);
     this.#relays.arm(session, nowMs);
   }
 
-  /** Others may give back what a dial lacks: it is tried again for as long as a dial may take. */
   #rest(session: TcpSession): void {
-    const now = this.#deps.clock.nowMs();
-    session.restUntilMs ??= now + session.waiting.pool.settings.connectTimeoutMs;
-    if (now >= session.restUntilMs) {
-      return this.#end(session, 'sluice', 'dial', 'resource-limit', 'reset');
-    }
+    const atMs = nextDialMs(session, this.#deps.clock.nowMs());
+    if (atMs === null) return this.#end(session, 'sluice', 'dial', 'resource-limit', 'reset');
     session.phase = { at: 'resting' };
-    this.#wheel.set(session.pair, now + REST_MS);
+    this.#wheel.set(session.pair, atMs);
   }
 
   #expired(session: TcpSession, nowMs: number): void {

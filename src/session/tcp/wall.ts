@@ -61,6 +61,14 @@ export class TcpWall implements TcpEdges {
     }
   }
 
+  heard(pair: PairId, bytes: Uint8Array): void {
+    try {
+      this.#edges.heard(pair, bytes);
+    } catch (error) {
+      this.broken(pair, error);
+    }
+  }
+
   /** The session is over already, and has given everything back. */
   closed(pair: PairId, end: PairEnd): void {
     try {

@@ -28,6 +28,7 @@ import {
 } from '../../../src/core/series.js';
 import type { HealthState } from '../../../src/pool/backend_rows.js';
 import { ClientTable, createClientMemory } from '../../../src/pool/client_table.js';
+import { createKeyMemory, KeyTable } from '../../../src/pool/key_table.js';
 import { createLedgerMemory, Ledger } from '../../../src/pool/ledger.js';
 import type { ReportDefect } from '../../../src/session/defect.js';
 import { type Change, changed, listenerSettings, poolSettings } from '../../support/changed.js';
@@ -60,6 +61,7 @@ export class Bed {
   readonly time = new FakeTime();
   readonly ledger = new Ledger(createLedgerMemory());
   readonly clients: ClientTable;
+  readonly keys: KeyTable;
   readonly records: AccessRecord[] = [];
   readonly workers: readonly BedWorker[];
   plan: Plan;
@@ -73,6 +75,7 @@ export class Bed {
     this.#reader = new SeriesReader(memory);
     const random = seededRandom(1);
     this.clients = new ClientTable(createClientMemory(count, seededRandom(1), options.sets));
+    this.keys = new KeyTable(createKeyMemory(count, seededRandom(1)));
     const backends = Array.from({ length: options.backends ?? 2 }, (_, index) => index);
     this.plan = {
       version: 1,
@@ -95,6 +98,7 @@ export class Bed {
           time: this.time,
           ledger: this.ledger,
           clients: this.clients,
+          keys: this.keys,
           memory,
           random,
           access: (record) => this.records.push(record),

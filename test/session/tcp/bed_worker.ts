@@ -6,6 +6,7 @@ import type { WorkerId } from '../../../src/core/brand.js';
 import type { Random } from '../../../src/core/random.js';
 import { SeriesWriter } from '../../../src/core/series.js';
 import type { ClientTable } from '../../../src/pool/client_table.js';
+import type { KeyTable } from '../../../src/pool/key_table.js';
 import type { Ledger } from '../../../src/pool/ledger.js';
 import type { ReportDefect } from '../../../src/session/defect.js';
 import type { CancelOrder } from '../../../src/session/tcp/deps.js';
@@ -19,6 +20,7 @@ export interface BedWorkerDeps {
   readonly time: FakeTime;
   readonly ledger: Ledger;
   readonly clients: ClientTable;
+  readonly keys: KeyTable;
   readonly memory: SharedArrayBuffer;
   readonly random: Random;
   readonly access: (record: AccessRecord) => void;
