@@ -20,12 +20,12 @@ export const LIMITS = table(
       default: 0,
       min: 0,
       max: MAX_SESSIONS,
-      doc: 'Sessions, or UDP flows, of one client at the same time; one more is refused as `too-many-sessions`. 0: no limit.',
+      doc: 'Sessions, or UDP flows, of one client at the same time; one more is refused as `too-many-sessions`. 0: no limit. A cancel of Postgres (`postgres.cancel = "route"`) is no session: it does not count, and passes where its client may have no more. So who may have no more is refused behind its first message there; a worker lets 32 of them say it at a time, and refuses more unread.',
     }),
     new_per_client: text(
       {
         default: '',
-        doc: 'How fast sessions or flows of one client may begin, as "20/s", "100/m" or "500/h"; one that comes sooner is refused as `too-fast`, and does not count. "": no limit.',
+        doc: 'How fast sessions or flows of one client may begin, as "20/s", "100/m" or "500/h"; one that comes sooner is refused as `too-fast`, and does not count. Who finds no place at the listener spends nothing of it. "": no limit.',
       },
       '"20/s", "100/m" or "500/h", with up to 999999, or ""',
       readRate,
@@ -41,7 +41,7 @@ export const LIMITS = table(
       default: 0,
       min: 0,
       max: MAX_SESSIONS,
-      doc: 'How many sessions may begin at the listener in any second, whoever comes; the rest waits in the backlog. It leaves up to 4 % of them unused, so that it never is one more. UDP: flows, and the rest is dropped as `too-fast`. 0: no limit.',
+      doc: 'How many sessions may begin at the listener in any second, whoever comes; the rest waits in the backlog. It leaves up to 4 % of them unused, so that it never is one more. Clients that are refused by their address or by what they have do not count, unless a first message or a PROXY header had to be read before. UDP: flows, and the rest is dropped as `too-fast`. 0: no limit.',
     }),
     exempt: mixed(
       {

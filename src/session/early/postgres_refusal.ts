@@ -7,6 +7,8 @@ const STATES: Partial<Record<Cause, string>> = {
   'queue-full': '53300',
   'queue-timeout': '53300',
   'resource-limit': '53300',
+  'too-many-sessions': '53300',
+  'too-fast': '53300',
   'no-backend': '57P03',
   'all-down': '57P03',
   'dial-failed': '57P03',

@@ -106,12 +106,15 @@ export class EarlyStages {
     if (refusal !== null) return this.#deps.refuse(session, refusal, 'reset');
     this.#deps.noDeadline(session);
     this.#deps.engine.earlyDone(session.pair, consumed);
+    const { postgres } = session.facts;
+    if (postgres?.kind === 'cancel') {
+      this.#deps.turnedAway.forgive(session.pair);
+      return this.#cancel(session, postgres.request);
+    }
     const limited = this.#deps.turnedAway.refusalOf(session);
     if (limited !== null) {
       return this.#deps.refuse(session, limited, howToRefuse(session.face));
     }
-    const { postgres } = session.facts;
-    if (postgres?.kind === 'cancel') return this.#cancel(session, postgres.request);
     session.phase = { at: 'choosing' };
     this.#deps.done(session);
   }

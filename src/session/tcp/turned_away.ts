@@ -5,8 +5,11 @@
  */
 import type { PairId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
+import type { Endpoint } from '../../core/endpoint.js';
 import type { Cause } from '../../core/outcome.js';
+import { TOO_FAST, TOO_MANY } from '../../pool/client_table.js';
 import { CountedClients, type CountedClientsDeps, type LimitRefusal } from '../counted_clients.js';
+import type { Limiter } from '../limiter.js';
 import type { ListenerKey, TcpEngine } from '../tcp_port.js';
 import type { SessionBook } from './book.js';
 import type { HowToClose } from './ending.js';
@@ -14,6 +17,11 @@ import { LateResets } from './late_resets.js';
 import type { TcpFace, TcpListener } from './listener.js';
 import type { TcpSession } from './session.js';
 
+/**
+ * Connections of a worker whose clients have or want too much, and that are read all the same: they
+ * may be cancels. Each is bounded by `hello_timeout`; further ones are refused unread.
+ */
+const MAX_TRIALS = 32;
 /** Access lines of a worker about them. */
 const LINES_A_SECOND = 10;
 
@@ -23,6 +31,8 @@ export class TurnedAway {
   readonly #book: SessionBook;
   readonly #counted: CountedClients;
   readonly #late: LateResets;
+  /** Those that are read although they have or want too much. */
+  readonly #trials = new Set<PairId>();
   /** By pair: 1: it was turned away, and its `closed` has not come. */
   readonly #away: Uint8Array;
   #secondMs = 0;
@@ -40,7 +50,9 @@ export class TurnedAway {
 
   /**
    * Refuses the client of `pair`, which has just come, if its listener says so; else it counts for
-   * its client from now on. Behind a trusted proxy nobody knows yet who it is.
+   * its client from now on. Behind a trusted proxy nobody knows yet who it is; and who may have
+   * come to cancel a session is heard first, or a client with all the sessions that it may have
+   * could cancel none of them.
    */
   refuses(listener: TcpListener, key: ListenerKey, pair: PairId): boolean {
     const face = listener.faceAt(key);
@@ -56,6 +68,10 @@ export class TurnedAway {
       return true;
     }
     if (limiter === null || isProxy) return false;
+    if (this.#isOnTrial(face, limiter, peer)) {
+      this.#trials.add(pair);
+      return false;
+    }
     const refusal = this.#counted.refusal(limiter, pair, peer, listener);
     if (refusal === null) return false;
     this.#refuse(face, pair, refusal);
@@ -65,11 +81,21 @@ export class TurnedAway {
     return true;
   }
 
-  /** The client of a session, of whom a trusted proxy has told, counts from now on, or why not. */
+  /**
+   * The client of a session, of whom a trusted proxy has told or who was only heard so far, counts
+   * from now on, or why not.
+   */
   refusalOf({ pair, face, listener, facts }: TcpSession): LimitRefusal | null {
-    const client = facts.proxied?.source ?? null;
+    const peer = this.#trials.delete(pair) ? this.#engine.client(pair) : null;
+    const client = facts.proxied?.source ?? peer;
     if (face.limiter === null || client === null) return null;
     return this.#counted.refusal(face.limiter, pair, client, listener);
+  }
+
+  /** It is a cancel: no session of its client. */
+  forgive(pair: PairId): void {
+    this.#trials.delete(pair);
+    if (this.#counted.any) this.#counted.over(pair);
   }
 
   /** Resets the client of a session after a while. */
@@ -91,9 +117,17 @@ export class TurnedAway {
   over(pair: PairId): boolean {
     if (this.#counted.any) this.#counted.over(pair);
     if (this.#late.count > 0) this.#late.forget(pair);
+    if (this.#trials.size > 0) this.#trials.delete(pair);
     if (this.#away[pair] !== 1) return false;
     this.#away[pair] = 0;
     return true;
+  }
+
+  #isOnTrial(face: TcpFace, limiter: Limiter, peer: Endpoint): boolean {
+    const mayCancel = face.plan.settings.postgres?.cancel === 'route' && !limiter.spec.dryRun;
+    if (!mayCancel || peer.kind === 'unix' || this.#trials.size >= MAX_TRIALS) return false;
+    const answer = limiter.look(peer, this.#clock.nowMs());
+    return answer === TOO_MANY || answer === TOO_FAST;
   }
 
   /** Writes it down; the pair is to be closed. */
