@@ -6,7 +6,7 @@ import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
 import type { ListenerPlan } from '../core/plan.js';
 import type { LimitsSpec } from '../core/spec.js';
 import { rateOf } from '../pool/cell_rate.js';
-import { type ClientRule, type ClientTable, NOT_COUNTED } from '../pool/client_table.js';
+import type { ClientRule, ClientTable } from '../pool/client_table.js';
 
 /** An answer beside those of the table: a UNIX peer has no address. */
 export const NO_ADDRESS = -5;
@@ -16,6 +16,8 @@ export class Limiter {
   readonly #listener: ListenerId;
   readonly #table: ClientTable;
   readonly #rule: ClientRule;
+  /** Of those that are exempt: they count, and may have what they like. */
+  readonly #free: ClientRule;
   readonly #isExempt: (host: string) => boolean;
 
   constructor(listener: ListenerId, spec: LimitsSpec, table: ClientTable) {
@@ -31,7 +33,8 @@ export class Limiter {
           : rateOf(newPerClient.count, newPerClient.perMs, newPerClient.burst),
       ipv6PrefixBits,
     };
-    this.#isExempt = trusted(exempt);
+    this.#free = { ...this.#rule, sessions: 0, rate: null };
+    this.#isExempt = exempt.length === 0 ? () => false : trusted(exempt);
   }
 
   /** null: a client may have what it likes, and nobody has to ask. */
@@ -47,12 +50,8 @@ export class Limiter {
   /** A session of `client` begins: the row that counts it, or why there is none. */
   enter(client: Endpoint, nowMs: number, worker: WorkerId): number {
     if (client.kind === 'unix') return NO_ADDRESS;
-    const key = addressKey(client);
-    const listener = this.#listener;
-    const answer = this.#table.enter(listener, key, this.#rule, nowMs, worker);
-    if (answer >= 0 || answer === NOT_COUNTED || !this.#isExempt(client.host)) return answer;
-    const free = { ...this.#rule, sessions: 0, rate: null };
-    return this.#table.enter(listener, key, free, nowMs, worker);
+    const rule = this.#isExempt(client.host) ? this.#free : this.#rule;
+    return this.#table.enter(this.#listener, addressKey(client), rule, nowMs, worker);
   }
 
   /** What `enter` would answer, with 0 for any row; nothing is counted. */

@@ -85,7 +85,7 @@ export class TcpListener {
       readonly clients: ClientTable;
       readonly clock: Clock;
       readonly worker: WorkerId;
-      /** Descriptors were taken and given back in the same instant: others may have seen none. */
+      /** What was taken was given back in the same instant: others may have seen none. */
       readonly missed: () => void;
       /** It has to be looked at again then. */
       readonly early: (dueMs: number) => void;
@@ -229,12 +229,14 @@ export class TcpListener {
     return true;
   }
 
-  /** One place of the listener and the descriptors of a session, or nothing but its turn. */
+  /** One place of the listener, the descriptors of a session and its turn, or nothing of them. */
   #take(): boolean {
-    if (this.#rate !== null && !this.#rate.tryBegin(this.#clock.nowMs())) return false;
     const { descriptors } = this.#ledger;
     if (!descriptors.tryTake(DESCRIPTORS_A_SESSION, this.#worker)) return false;
-    if (this.#ledger.tryTakeListener(this.id, this.plan.maxSessions, this.#worker)) return true;
+    if (this.#ledger.tryTakeListener(this.id, this.plan.maxSessions, this.#worker)) {
+      if (this.#rate === null || this.#rate.tryBegin(this.#clock.nowMs())) return true;
+      this.#ledger.giveBackListener(this.id, this.#worker);
+    }
     descriptors.giveBack(DESCRIPTORS_A_SESSION, this.#worker);
     this.#missed();
     return false;

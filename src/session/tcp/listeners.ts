@@ -150,14 +150,18 @@ export class TcpListeners {
     doEach(listener, this.#atLeave);
   }
 
-  #placeFreed(listener: TcpListener): void {
+  #placeFreed({ id }: TcpListener): void {
+    if (!this.#deps.ledger.anyListenerWaiting(id)) return;
+    // Not the session's listener: it may have been removed and opened anew since that came.
+    this.#byId.get(id)?.admit(this.#begin);
+    this.#ringForPlaces(id);
+  }
+
+  #ringForPlaces(listener: ListenerId): void {
     const { ledger, worker, workers, ring } = this.#deps;
-    if (!ledger.anyListenerWaiting(listener.id)) return;
-    // Not `listener`: it may have been removed and opened anew since this session came.
-    this.#byId.get(listener.id)?.admit(this.#begin);
     for (let other = 0; other < workers; other++) {
       const id = other as WorkerId;
-      if (id !== worker && ledger.listenerWaiting(listener.id, id)) ring(id);
+      if (id !== worker && ledger.listenerWaiting(listener, id)) ring(id);
     }
   }
 
@@ -174,7 +178,10 @@ export class TcpListeners {
     const before = this.#removed.get(plan.id);
     this.#removed.delete(plan.id);
     if (before?.plan.name === plan.name) return before;
-    const missed = (): void => this.#ringForDescriptors();
+    const missed = (): void => {
+      this.#ringForDescriptors();
+      this.#ringForPlaces(plan.id);
+    };
     const early = (dueMs: number): void => this.#lookAt(dueMs);
     return new TcpListener(plan, ways, { ...this.#deps, missed, early });
   }

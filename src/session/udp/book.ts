@@ -1,7 +1,8 @@
 /** What is counted and written down about flows; the only place here that touches the series. */
 import { type AccessRecord, deservesLine } from '../../core/access.js';
+import type { AccessRefusal } from '../../core/access_table.js';
 import type { FlowId, SeriesId } from '../../core/brand.js';
-import { formatAddress } from '../../core/endpoint.js';
+import { type Endpoint, formatAddress } from '../../core/endpoint.js';
 import type { Cause, DatagramDrop, DialFailure, DryRefusal, End } from '../../core/outcome.js';
 import {
   CAUSE_COLUMN,
@@ -14,7 +15,7 @@ import {
 import type { SessionIds } from '../../core/session_ids.js';
 import type { AccessLevel } from '../../core/spec.js';
 import type { PooledBackend } from '../../pool/selection.js';
-import { CountedClients } from '../counted_clients.js';
+import { CountedClients, type LimitRefusal } from '../counted_clients.js';
 import type { ListenerKey } from '../tcp_port.js';
 import type { UdpEngine } from '../udp_port.js';
 import type { UdpFlowsDeps } from './deps.js';
@@ -43,23 +44,29 @@ export class FlowBook {
   }
 
   /**
-   * Why the sender of a first datagram may not come; behind a trusted proxy both addresses count,
-   * as for TCP. A rule that is only tried is counted, and refuses nobody.
+   * Why the sender of a first datagram may not come, by its address; behind a trusted proxy both
+   * addresses count, as for TCP. A rule that is only tried is counted, and refuses nobody.
    */
-  refusal(listener: UdpListener, key: ListenerKey, id: FlowId): DryRefusal | null {
+  barred(listener: UdpListener, key: ListenerKey, id: FlowId): AccessRefusal | null {
     const { headers } = listener;
-    const { admission, limiter } = listener.faceAt(key);
-    if (admission === null && limiter === null) return null;
+    const { admission } = listener.faceAt(key);
+    if (admission === null) return null;
     const peer = this.#engine.client(id);
-    const client = headers === null ? peer : (headers.last?.source ?? null);
-    const proxy = headers === null ? null : peer;
-    const refusal =
-      (proxy === null ? null : admission?.refusalOfProxy(proxy, listener, this)) ??
-      (client === null ? null : admission?.refusal(client, listener, this)) ??
-      null;
-    if (refusal !== null) return refusal;
+    const refusal = headers === null ? null : admission.refusalOfProxy(peer, listener, this);
+    const client = this.#clientOf(listener, id);
+    return refusal ?? (client === null ? null : admission.refusal(client, listener, this));
+  }
+
+  /** Why it may have no flow more; null: it has one from now on. */
+  limited(listener: UdpListener, key: ListenerKey, id: FlowId): LimitRefusal | null {
+    const { limiter } = listener.faceAt(key);
+    const client = limiter === null ? null : this.#clientOf(listener, id);
     if (limiter === null || client === null) return null;
     return this.#counted.refusal(limiter, id, client, listener);
+  }
+
+  #clientOf({ headers }: UdpListener, id: FlowId): Endpoint | null {
+    return headers === null ? this.#engine.client(id) : (headers.last?.source ?? null);
   }
 
   /** The flow is over, or did not begin. */

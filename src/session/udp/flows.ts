@@ -127,7 +127,10 @@ export class UdpFlows implements UdpEdges {
   newFlow(key: ListenerKey, id: FlowId): 'kept' | DatagramDrop {
     assertShared(this.#flows[id] === undefined, 'an engine used a flow before it was closed');
     const listener = this.listeners.byKey(key);
-    const refusal = this.listeners.enter(listener, () => this.#book.refusal(listener, key, id));
+    const refusal = this.listeners.enter(listener, {
+      barred: () => this.#book.barred(listener, key, id),
+      limited: () => this.#book.limited(listener, key, id),
+    });
     if (refusal !== null) {
       this.#book.uncount(id);
       return this.#refuse(listener, refusal);

@@ -4,6 +4,7 @@ import type { ListenerId, WorkerId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
 import { doEach } from '../../core/do_each.js';
 import type { IpEndpoint } from '../../core/endpoint.js';
+import type { DatagramDrop } from '../../core/outcome.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import type { ClientTable } from '../../pool/client_table.js';
 import { DESCRIPTORS_A_FLOW } from '../../pool/descriptor_ledger.js';
@@ -25,6 +26,12 @@ export interface UdpFace {
   readonly admission: Admission | null;
   /** What each of them may have; null: what it likes. */
   readonly limiter: Limiter | null;
+}
+
+/** What is asked of a client, in order. */
+export interface Newcomer {
+  readonly barred: () => DatagramDrop | null;
+  readonly limited: () => DatagramDrop | null;
 }
 
 export class UdpListener {
@@ -121,6 +128,16 @@ export class UdpListener {
     this.#face = this.#faceOf(plan, pool);
     this.#rate = BeginRate.of(plan, this.#clients);
     this.#headers = headersOf(plan);
+  }
+
+  /** What a flow would lack that began now; nothing is counted. */
+  lacks(): 'flow-limit' | 'too-fast' | null {
+    const isFull =
+      this.#ledger.listenerActive(this.id) >= this.#plan.maxSessions ||
+      this.#ledger.descriptors.free < DESCRIPTORS_A_FLOW;
+    if (isFull) return 'flow-limit';
+    const dueMs = this.#rate?.dueMs(this.#clock.nowMs()) ?? Number.POSITIVE_INFINITY;
+    return dueMs === Number.POSITIVE_INFINITY ? null : 'too-fast';
   }
 
   /** True: a flow that began now would be too early. Else it counts as one that has begun. */

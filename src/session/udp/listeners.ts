@@ -12,7 +12,7 @@ import type { OpenedSocket } from '../tcp/listeners.js';
 import type { ListenerKey, ListenOutcome } from '../tcp_port.js';
 import type { UdpEngine } from '../udp_port.js';
 import type { FlowKeeper } from './flow_keeper.js';
-import { UdpListener } from './listener.js';
+import { type Newcomer, UdpListener } from './listener.js';
 
 export interface UdpListenersDeps {
   readonly engine: UdpEngine;
@@ -112,11 +112,16 @@ export class UdpListeners {
     if (listener !== undefined) this.#closing.set(listener, 'now');
   }
 
-  /** Counts a new flow at its listener, or says why it may not come; `refusal`: by its client. */
-  enter(listener: UdpListener, refusal: () => DatagramDrop | null): DatagramDrop | null {
+  /**
+   * Counts a new flow at its listener, or says why it may not come; what `limited` answers counts.
+   * Who finds no place at the listener, or is early for all, has spent no turn of its own.
+   */
+  enter(listener: UdpListener, client: Newcomer): DatagramDrop | null {
     if (this.isClosing(listener)) return 'listener-closing';
-    const refused = refusal() ?? (listener.isEarly() ? 'too-fast' : null);
-    return refused ?? (listener.tryEnter() ? null : 'flow-limit');
+    const refusal = client.barred() ?? listener.lacks() ?? client.limited();
+    if (refusal !== null) return refusal;
+    if (listener.isEarly()) return 'too-fast';
+    return listener.tryEnter() ? null : 'flow-limit';
   }
 
   isClosing(listener: UdpListener): boolean {

@@ -139,6 +139,17 @@ t.test('exempt clients count and are never refused', async (t) => {
   t.type(comes(test, 0, '10.2.1.1'), 'number');
   t.equal(comes(test, 0, '10.2.1.1'), 'reset');
   t.equal(test.remains().clients, 6);
+  const seen = [...test.clients.clients(test.time.nowMs())].map(({ refused, perSecond }) => ({
+    refused,
+    came: Math.round(10 * perSecond),
+  }));
+  t.same(
+    seen.sort((a, b) => b.came - a.came),
+    [
+      { refused: 0, came: 5 },
+      { refused: 1, came: 2 },
+    ],
+  );
 });
 
 t.test('a dry run says what would be, and refuses nobody', async (t) => {

@@ -51,6 +51,38 @@ t.test('flows begin so fast, of one client and of all', async (t) => {
   t.equal(test.remains()['clients'], 2, 'who was too early is not counted');
 });
 
+t.test('who finds no place at the listener has spent no turn of its own', async (t) => {
+  const newPerClient = { count: 1, perMs: 60_000, burst: 1 };
+  const limits = { ...LIMITS, newPerClient };
+  const test = await bed({ listener: { limits, maxSessions: 1, idleTimeoutMs: 1_000 } });
+  test.send(peer('10.1.1.1', 1), 'question');
+  for (const port of [1, 2]) test.send(peer('10.1.1.2', port), 'question');
+  t.equal(test.drops('flow-limit'), 2);
+  await test.pass(2_000);
+  test.send(peer('10.1.1.2', 3), 'question');
+  t.equal(test.flows.count, 1);
+  t.equal(test.drops('too-fast'), 0);
+
+  const early = await bed({ listener: { limits: { ...limits, newPerSecond: 1 } } });
+  early.send(peer('10.1.1.1', 1), 'question');
+  early.send(peer('10.1.1.2', 1), 'question');
+  t.equal(early.drops('too-fast'), 1, 'too early for the listener');
+  await early.pass(2_000);
+  early.send(peer('10.1.1.2', 1), 'question');
+  t.equal(early.flows.count, 2);
+});
+
+t.test('a client that is refused costs the listener no turn', async (t) => {
+  const limits = { ...LIMITS, sessionsPerClient: 1, newPerSecond: 1 };
+  const test = await bed({ listener: { limits } });
+  test.send(peer('10.1.1.1', 1), 'question');
+  await test.pass(2_000);
+  for (const port of [2, 3, 4]) test.send(peer('10.1.1.1', port), 'question');
+  t.equal(test.drops('too-many-sessions'), 3);
+  test.send(peer('10.1.1.2', 1), 'question');
+  t.equal(test.flows.count, 2);
+});
+
 t.test('a flow that finds no place or no backend is not counted', async (t) => {
   const full = await bed({ listener: { limits: LIMITS, maxSessions: 1 } });
   for (const port of [1, 2, 3]) full.send(peer('10.1.1.1', port), 'question');
