@@ -53,20 +53,20 @@ export function poolsOf<P>(listener: {
 
 type Test = (asking: Asking) => boolean;
 
-const NOBODY: ReadonlySet<number> = new Set();
-
 /** Made once for a list of routes, because blocks and patterns are parsed here. */
 export class Routes {
   /** By route, what must hold beside a server name. */
   readonly #tests: readonly (readonly Test[])[];
-  /** By route: whether it asks for a server name. */
-  readonly #named: readonly boolean[];
+  /** Those that ask for no server name, in order. */
+  readonly #unnamed: readonly number[];
   /** By pattern, the routes that have it: no name is compared with every route. */
   readonly #byName = new Map<string, number[]>();
 
   constructor(routes: readonly { readonly conditions: RouteConditions }[]) {
     this.#tests = routes.map(({ conditions }) => testsOf(conditions));
-    this.#named = routes.map(({ conditions }) => conditions.serverNames.length > 0);
+    this.#unnamed = routes.flatMap(({ conditions }, index) =>
+      conditions.serverNames.length === 0 ? [index] : [],
+    );
     for (const [index, { conditions }] of routes.entries()) {
       for (const name of conditions.serverNames) {
         const known = this.#byName.get(name);
@@ -78,17 +78,27 @@ export class Routes {
 
   /** The index of the first that fits; -1: none does. */
   find(asking: Asking): number {
-    const named = this.#namedBy(asking.serverName);
-    return this.#tests.findIndex(
-      (tests, index) =>
-        (this.#named[index] === false || named.has(index)) && tests.every((test) => test(asking)),
-    );
+    const named = this.#firstNamed(asking);
+    for (const index of this.#unnamed) {
+      if (index > named) break;
+      if (this.#fits(index, asking)) return index;
+    }
+    return named === Number.POSITIVE_INFINITY ? -1 : named;
   }
 
-  #namedBy(name: string | null): ReadonlySet<number> {
-    if (name === null || this.#byName.size === 0) return NOBODY;
-    const patterns = patternsOf(name).flatMap((pattern) => this.#byName.get(pattern) ?? []);
-    return new Set(patterns);
+  /** Infinity: none of those that ask for a server name fits. */
+  #firstNamed(asking: Asking): number {
+    let first = Number.POSITIVE_INFINITY;
+    if (asking.serverName === null || this.#byName.size === 0) return first;
+    for (const pattern of patternsOf(asking.serverName)) {
+      const found = this.#byName.get(pattern)?.find((index) => this.#fits(index, asking));
+      if (found !== undefined) first = Math.min(first, found);
+    }
+    return first;
+  }
+
+  #fits(index: number, asking: Asking): boolean {
+    return this.#tests[index]?.every((test) => test(asking)) === true;
   }
 }
 

@@ -130,6 +130,25 @@ t.test('thousands of routes by name are no list to walk', async (t) => {
   t.equal(taken(by, { serverName: 'h4999.example' }), 4_999);
 });
 
+t.test('whatever routes ask for, it is the first of the list that fits', async (t) => {
+  const names = ['a.example', '*.example', 'b.a.example', '*.a.example', null];
+  for (let round = 0; round < 300; round++) {
+    const random = seededRandom(seed + round);
+    const some = <Item>(items: readonly Item[]): Item => items[below(random, items.length)] as Item;
+    const list = Array.from({ length: 1 + below(random, 8) }, () => {
+      const serverNames = [some(names), some(names)].filter((name) => name !== null);
+      const databases = random.next() < 0.4 ? [some(['x', 'y'])] : [];
+      return { serverNames, databases };
+    });
+    const asking = {
+      serverName: some(['a.example', 'b.a.example', 'c.a.example', 'd.example', 'e', null]),
+      database: some(['x', 'y', null]),
+    };
+    const alone = list.findIndex((one) => taken(routes(one), asking) === 0);
+    if (taken(routes(...list), asking) !== alone) t.fail(`${JSON.stringify({ list, asking })}`);
+  }
+});
+
 t.test('a listener leads to the pools of its routes and to its own', async (t) => {
   const led = poolsOf({ pool: 'own', routes: [{ pool: 'a' }, { pool: null }, { pool: 'a' }] });
   t.same(led, ['a', 'own']);

@@ -10,6 +10,7 @@ import type { ProxyHeader } from '../proxy_protocol/header.js';
 import type { ListenerKey, TcpEngine } from '../tcp_port.js';
 import type { TcpFace, TcpListener } from './listener.js';
 import type { Waiting } from './waiting.js';
+import type { Ways } from './ways.js';
 
 /** What a session does now. Each arm says what is true in it. */
 export type Phase =
@@ -78,6 +79,8 @@ export class TcpSession {
    * null: its route is not known yet, or refuses it.
    */
   way: Waiting | null;
+  /** Where it was found to go by the routes of `ways`: asked once for each plan of its listener. */
+  #found: { readonly ways: Ways; readonly waiting: Waiting | null } | null = null;
 
   readonly pair: PairId;
   /** See session_ids.ts. */
@@ -123,7 +126,11 @@ export class TcpSession {
     if (!isOpen && way !== null && way.state !== 'removed') return way;
     const { ways } = this.face;
     if (!ways.areMany) return ways.only;
-    return ways.find(this.facts, this.client(engine.client(this.pair)));
+    if (this.#found?.ways !== ways) {
+      const waiting = ways.find(this.facts, this.client(engine.client(this.pair)));
+      this.#found = { ways, waiting };
+    }
+    return this.#found.waiting;
   }
 
   /** From a trusted proxy's header; null: the socket's own addresses count. */

@@ -19,6 +19,8 @@ export class Ways {
   /** null: all go to `only`. */
   readonly #routes: Routes | null;
   readonly #ways: readonly Way[];
+  /** By pool: of the first way that leads there. */
+  readonly #series = new Map<Waiting, SeriesId>();
 
   constructor(directions: Directions, poolOf: (id: PoolId) => Waiting) {
     const { pool, routes } = directions;
@@ -29,6 +31,9 @@ export class Ways {
       waiting: route.pool === null ? null : poolOf(route.pool),
       series: route.series,
     }));
+    for (const { waiting, series } of this.#ways) {
+      if (waiting !== null && !this.#series.has(waiting)) this.#series.set(waiting, series);
+    }
   }
 
   /** Whether something has to be known of a client. */
@@ -53,7 +58,7 @@ export class Ways {
 
   /** Where sessions count that go to `waiting` and have no backend. */
   seriesOf(waiting: Waiting | null): SeriesId {
-    const way = waiting === null ? undefined : this.#ways.find((one) => one.waiting === waiting);
-    return way?.series ?? this.directions.series;
+    const series = waiting === null ? undefined : this.#series.get(waiting);
+    return series ?? this.directions.series;
   }
 }
