@@ -3,6 +3,7 @@
  * opens nothing and probes nothing. Times are wall-clock milliseconds since 1970.
  */
 import type { Cause, DatagramDrop, Ineligible } from '../core/outcome.js';
+import type { SourceSnapshot } from '../core/source_snapshot.js';
 import type { EngineName } from '../core/spec.js';
 
 /** The control plane, as the endpoints see it. */
@@ -115,30 +116,7 @@ export interface PoolView {
   readonly evenness: Evenness;
   readonly backends: readonly BackendView[];
   /** Where backends come from beside the file. */
-  readonly discovery: readonly SourceView[];
-}
-
-/**
- * asking: no answer yet. failed: none came. empty, suspicious: the newest answer does not count, or
- * not yet. contradicted: it counts, and none of those that it names is well. In each of them those
- * that are known go on serving.
- */
-export type SourceState = 'good' | 'asking' | 'failed' | 'empty' | 'suspicious' | 'contradicted';
-
-export interface SourceView {
-  readonly name: string;
-  readonly state: SourceState;
-  /** A sentence; '' where the state says all. */
-  readonly reason: string;
-  /** Since when; null: it is good, or has not been heard yet. */
-  readonly sinceWallMs: number | null;
-  /** When an answer counted last; null: not since the start. */
-  readonly countedWallMs: number | null;
-  /** When it is asked next; null: it is being asked. */
-  readonly nextWallMs: number | null;
-  readonly members: number;
-  /** Named no more, and here because their probes pass, or because no probe of the others does. */
-  readonly held: readonly string[];
+  readonly discovery: readonly SourceSnapshot[];
 }
 
 /** Over the backends that serve; null: fewer than two of them have any. */

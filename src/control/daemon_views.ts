@@ -11,13 +11,13 @@ import type {
   ListenerView,
   PoolState,
   PoolView,
-  SourceView,
 } from '../admin/views.js';
 import type { Clock } from '../core/clock.js';
 import { formatAddress } from '../core/endpoint.js';
 import { REFUSALS } from '../core/outcome.js';
 import { poolsOf } from '../core/routes.js';
 import { CAUSE_COLUMN, PLAIN_COLUMN } from '../core/series.js';
+import type { SourceSnapshot } from '../core/source_snapshot.js';
 import type { EngineName } from '../core/spec.js';
 import type { Metrics } from '../observe/metrics.js';
 import { canServe } from '../pool/standing.js';
@@ -52,7 +52,7 @@ export interface PoolBackends {
 /** Of a pool whose backends come from elsewhere too. */
 export interface PoolSources {
   readonly pool: string;
-  readonly sources: readonly SourceView[];
+  readonly sources: readonly SourceSnapshot[];
 }
 
 export class DaemonViews implements AdminViews {

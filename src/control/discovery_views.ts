@@ -1,6 +1,6 @@
 /** Sources of backends as people see them, by pool. */
-import type { SourceView } from '../admin/views.js';
 import type { Clock } from '../core/clock.js';
+import type { SourceSnapshot } from '../core/source_snapshot.js';
 import { sourceSnapshot } from '../discovery/source_view.js';
 import type { Discoveries } from './discoveries.js';
 
@@ -8,8 +8,8 @@ import type { Discoveries } from './discoveries.js';
 export function sourceViews(
   discoveries: Discoveries,
   clock: Clock,
-): ReadonlyMap<string, readonly SourceView[]> {
-  const views = new Map<string, SourceView[]>();
+): ReadonlyMap<string, readonly SourceSnapshot[]> {
+  const views = new Map<string, SourceSnapshot[]>();
   const toWallMs = clock.wallMs() - clock.nowMs();
   for (const { pool, source, members, ...view } of discoveries.now()) {
     const known = views.get(pool) ?? [];

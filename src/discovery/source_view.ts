@@ -1,32 +1,10 @@
 /** A source as people see it: what came last, what is held back, and why. Pure. */
 import { few } from '../core/few.js';
+import type { SourceSnapshot, SourceState } from '../core/source_snapshot.js';
 import type { Doubt } from './doubt.js';
 import type { FollowerView } from './follower.js';
 import { nameOf } from './member_sets.js';
 import type { Member } from './source.js';
-
-/**
- * asking: no answer yet. failed: none came. empty, suspicious: the newest answer does not count, or
- * not yet. contradicted: it counts, and none of those that it names is well. In each of them those
- * that are known go on serving.
- */
-export type SourceState = 'good' | 'asking' | Doubt['kind'];
-
-export interface SourceSnapshot {
-  readonly name: string;
-  readonly state: SourceState;
-  /** A sentence; '' where the state says all. */
-  readonly reason: string;
-  /** Since when; null: it is good, or has not been heard yet. */
-  readonly sinceWallMs: number | null;
-  /** When an answer counted last; null: not since the start. */
-  readonly countedWallMs: number | null;
-  /** When it is asked next; null: it is being asked. */
-  readonly nextWallMs: number | null;
-  readonly members: number;
-  /** Named no more, and here because their probes pass, or because no probe of the others does. */
-  readonly held: readonly string[];
-}
 
 /** Of what was left out; `sluice discover` says all of it. */
 const MAX_TOLD = 8;
@@ -39,7 +17,7 @@ export function sourceSnapshot(
   toWallMs: number,
 ): SourceSnapshot {
   const { held, doubt, goodMs, nextMs } = view;
-  const state = doubt?.kind ?? (goodMs === null ? 'asking' : 'good');
+  const state: SourceState = doubt?.kind ?? (goodMs === null ? 'asking' : 'good');
   return {
     name,
     state,

@@ -4,9 +4,9 @@
  */
 import type { Timer } from '../core/clock.js';
 import { formatAddress } from '../core/endpoint.js';
+import type { SourceSnapshot } from '../core/source_snapshot.js';
 import type { PoolSpec } from '../core/spec.js';
 import { withMembers } from '../discovery/fold_discovered.js';
-import type { SourceSnapshot } from '../discovery/source_view.js';
 import { RESOLVE_INTERVAL_MS, Resolver } from '../names/resolver.js';
 import type { Counts } from './counts.js';
 import type { Tell } from './events.js';

@@ -1,5 +1,5 @@
 /** The package as an application imports it: `import { createBalancer } from 'sluice'`. */
-import type { SourceSnapshot } from '../discovery/source_view.js';
+import type { SourceSnapshot } from '../core/source_snapshot.js';
 import { Balancer } from './balancer.js';
 import type { Key } from './client_key.js';
 import { balancerFromToml, createBalancer } from './create.js';

@@ -1,8 +1,8 @@
 /** How a balancer is now, for people, pages and tests: plain data, and nothing is asked for it. */
 import { formatAddress } from '../core/endpoint.js';
 import type { Ineligible } from '../core/outcome.js';
+import type { SourceSnapshot } from '../core/source_snapshot.js';
 import type { PolicyName } from '../core/spec.js';
-import type { SourceSnapshot } from '../discovery/source_view.js';
 import { type Condition, conditionOf } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
 import { standingOf } from '../pool/standing.js';

@@ -5,12 +5,13 @@ import { type DiscoverySpec, sourceName, type WitnessRules } from '../core/disco
 import type { Proof } from '../core/proof.js';
 import type { Random } from '../core/random.js';
 import { sameValue } from '../core/same_value.js';
+import type { SourceSnapshot } from '../core/source_snapshot.js';
 import type { Doubt } from '../discovery/doubt.js';
 import type { Found } from '../discovery/fold_discovered.js';
 import { Follower, type FollowerNews } from '../discovery/follower.js';
 import { createSource } from '../discovery/registry.js';
 import type { Member, Source, SourceDeps } from '../discovery/source.js';
-import { type SourceSnapshot, sourceSnapshot, turnOf } from '../discovery/source_view.js';
+import { sourceSnapshot, turnOf } from '../discovery/source_view.js';
 import type { Counts } from './counts.js';
 import type { Tell } from './events.js';
 import { type Registry, registrySource } from './registry_source.js';
