@@ -1,6 +1,6 @@
 /** Writes follow the leader of a real Patroni, on both engines in front of the same servers. */
 import t from 'tap';
-import { type Daemon, startDaemon } from '../../support/daemon.js';
+import { type Daemon, type LogRecord, startDaemon } from '../../support/daemon.js';
 import { eventually, nowMs } from '../../support/deadline.js';
 import { enginesUnderTest } from '../../support/engines.js';
 import { available, haveServers } from '../../support/require_server.js';
@@ -71,9 +71,9 @@ t.test('writes follow a switchover, and the death of the leader', async (t) => {
     const changed = change();
     const led = cluster.leader(from).then((node) => ({ node, atMs: nowMs() }));
     const written = proxies.map(async ({ engine, writes, daemon }) => {
-      await daemon.event('backend-removed', ({ pool, address }) => {
-        return pool === 'w' && address === from.address;
-      });
+      const isIt = ({ pool, address }: LogRecord): boolean =>
+        pool === 'w' && address === from.address;
+      await daemon.event('backend-removed', isIt, CLUSTER_LIMIT_MS);
       const atMs = await eventually(
         'a write',
         async () => {
