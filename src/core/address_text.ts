@@ -16,6 +16,9 @@ export interface Misread {
   readonly problem: string;
 }
 
+/** Of an IPv4-mapped address, before the IPv4 one: ::ffff:0:0/96. */
+const MAPPED_BITS = 96;
+
 type Reading<T> = Result<T, Misread>;
 
 function fault(code: Misread['code'], problem: string): { ok: false; error: Misread } {
@@ -85,7 +88,7 @@ export function readBlockBytes(text: string): Reading<BlockBytes> {
   const ip = parseIp(host, host.includes(':') ? 'bracketed' : 'bare');
   const isBlock = slash < 0 || !text.includes('/', slash + 1);
   if (ip === null || !isBlock) return fault('malformed', 'not an address or a block');
-  if (!ip.ok) return ip;
+  if (!ip.ok) return mappedBlock(host, text.slice(slash + 1)) ?? ip;
   const bytes = ip.value;
   const fullBits = bytes.length * 8;
   if (slash < 0) return ok({ bytes, prefixBits: fullBits });
@@ -96,6 +99,19 @@ export function readBlockBytes(text: string): Reading<BlockBytes> {
   if (isNetwork(bytes, prefixBits)) return ok({ bytes, prefixBits });
   const block = `${ipText(familyOf(bytes), masked(bytes, prefixBits))}/${prefixBits}`;
   return fault('malformed', `bits beyond the prefix; the block is ${block}`);
+}
+
+/** How the block of an IPv4-mapped address is to be written; null: it is none. */
+function mappedBlock(host: string, prefix: string): Reading<never> | null {
+  const bytes = ipBytes(host);
+  const inner = bytes?.length === 16 ? unmapped(bytes) : null;
+  if (inner?.length !== 4 || !/^[0-9]{1,3}$/.test(prefix)) return null;
+  const prefixBits = Number(prefix) - MAPPED_BITS;
+  if (prefixBits < 0 || prefixBits > 32) {
+    return fault('out-of-range', `IPv4 is behind prefixes of ${MAPPED_BITS} to 128 bits`);
+  }
+  const block = `${ipText(4, masked(inner, prefixBits))}/${prefixBits}`;
+  return fault('malformed', `write it as IPv4, ${block}`);
 }
 
 /** IPv6 addresses stand in brackets where a port follows. */

@@ -103,6 +103,12 @@ t.test('a block is an address with a prefix, or one address', async (t) => {
     '10.0.0.0/-1': 'not a prefix length',
     '10.0.0.0/8/8': 'not an address or a block',
     'localhost/8': 'not an address or a block',
+    '::ffff:10.0.0.1': 'write it as IPv4, 10.0.0.1',
+    '::ffff:10.0.0.0/112': 'write it as IPv4, 10.0.0.0/16',
+    '::ffff:10.0.3.1/112': 'write it as IPv4, 10.0.0.0/16',
+    '::ffff:10.0.0.1/128': 'write it as IPv4, 10.0.0.1/32',
+    '::ffff:0.0.0.0/95': 'IPv4 is behind prefixes of 96 to 128 bits',
+    '::ffff:10.0.0.1/129': 'IPv4 is behind prefixes of 96 to 128 bits',
     '10.0.0.0:80': 'not an IPv6 address',
     '': 'not an address or a block',
   };
