@@ -51,6 +51,16 @@ t.test('a pool that nobody uses, or that has nobody to serve, is a warning', asy
   t.match(warningsOf(`${LISTENER}${BACKEND}backup = true\n`), [/every backend is a backup/]);
 });
 
+t.test('a table about hashing is a warning where the policy hashes nobody', async (t) => {
+  const hash = '[pools.p.hash]\nalgorithm = "ring"\ntable_size = 101\n';
+  const pool = (policy: string): string => `${LISTENER}[pools.p]\n${policy}${hash}${BACKEND}`;
+  t.match(warningsOf(pool('')), [
+    /^6:1: warning: pools\.p\.hash\.algorithm: policy "p2c" hashes nobody/,
+  ]);
+  t.match(warningsOf(pool('policy = "round-robin"\n')), [/policy "round-robin" hashes nobody/]);
+  t.strictSame(warningsOf(pool('policy = "source-hash"\n')), []);
+});
+
 t.test('an address that stands twice in a pool is a warning', async (t) => {
   const twice = `${LISTENER}${BACKEND}name = "x"\n${BACKEND}`;
   t.match(warningsOf(twice), [

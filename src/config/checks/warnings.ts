@@ -45,9 +45,24 @@ export const warnOfPools: Check = (scene) => {
     return [
       ...(used.has(name) ? usedPool(path, pool) : unusedPool(path)),
       ...sameAddresses(path, pool),
+      ...unusedHash(scene, path, pool),
     ];
   });
 };
+
+function unusedHash(scene: Scene, path: Path, { policy, hash }: PoolValue): readonly Finding[] {
+  const keys = policy === 'source-hash' ? [] : Object.keys(hash);
+  return keys
+    .map((key) => [...path, 'hash', key])
+    .filter((at) => scene.given(at))
+    .slice(0, 1)
+    .map((at) => ({
+      code: 'unused',
+      path: at,
+      problem: `policy "${policy}" hashes nobody, so nothing here is used`,
+      expected: 'policy = "source-hash", or no such table',
+    }));
+}
 
 function unusedPool(path: Path): readonly Finding[] {
   const problem = 'no listener leads to this pool';
