@@ -5,13 +5,14 @@ import { readConfig } from '../config/read_config.js';
 import { nothingNamed } from '../control/api/names.js';
 import { faultsOf } from '../control/api/problem.js';
 import { refusal } from '../control/explaining.js';
+import { barredByFile } from '../control/file_barring.js';
 import { choiceByFile } from '../control/file_choice.js';
 import { askingOf, routeOf } from '../control/route_choice.js';
 import { addressKey } from '../core/address_key.js';
 import type { Spec } from '../core/spec.js';
 import { systemClock } from '../system/clock.js';
 import { systemRandom } from '../system/random.js';
-import { systemTimers } from '../system/timers.js';
+import { holdingTimers, systemTimers } from '../system/timers.js';
 import { explained } from './ctl/explain.js';
 import { Output } from './ctl/output.js';
 import { toldBy } from './explain_options.js';
@@ -35,18 +36,28 @@ export async function explain(file: string, words: Words): Promise<0 | 1> {
     out.complain(`sluice: client ${String(words['client'])}: ${faultsOf(client)}`);
     return 1;
   }
+  const deps = { timers: holdingTimers, clock: systemClock, tried: 'once' } as const;
+  const barring = await barredByFile(listener, client.value, deps);
+  if (!barring.ok) {
+    out.complain(`sluice: listener ${name}: ${barring.error}`);
+    return 1;
+  }
+  const { barred, ...notes } = barring.value;
   const clientKey = addressKey(client.value);
   const route = routeOf(listener, askingOf(client.value, toldBy(words)));
   const pool = spec.pools.find((one) => one.name === route.pool);
   const parts = { clientKey, clock: systemClock, random: systemRandom };
   const { backends, ...choice } =
     pool === undefined
-      ? refusal(name, route.sentence, null)
-      : choiceByFile({ listener, pool, route: route.sentence, ...parts });
+      ? refusal(name, route.sentence, barred)
+      : choiceByFile({ listener, pool, route: route.sentence, barred, ...parts });
   const shown = backends.map(({ name: backend, reason, score }) => {
     return { backend, eligible: reason === null, reason, score };
   });
-  out.show({ ...choice, backends: shown }, explained);
+  out.show({ ...choice, ...notes, backends: shown }, (all, fit) => {
+    const [first = '', ...rest] = explained(all, fit);
+    return [first, ...[all.access, all.limits].filter((note) => note !== ''), ...rest];
+  });
   return 0;
 }
 

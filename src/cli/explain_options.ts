@@ -19,7 +19,7 @@ export const explainOptions: readonly OptionDescription[] = [
 
 export const EXPLAIN_NOTES =
   'Every backend counts as up, and nobody is connected: what a running daemon would do,\n' +
-  '`sluice ctl explain` says.';
+  '`sluice ctl explain` says. Access lists are read as they are now; limits are told at rest.';
 
 export function toldBy(words: Words): Told {
   const word = (name: string): string | undefined => {

@@ -17,13 +17,15 @@ export interface FileAsking {
   readonly pool: PoolSpec;
   /** Which route leads there, in a sentence. */
   readonly route: string;
+  /** Why its address alone is refused, in a sentence; null: it is not. */
+  readonly barred: string | null;
   readonly clientKey: Uint8Array;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 export function choiceByFile(asking: FileAsking): ChoiceView {
-  const { listener, pool, route, clientKey, clock, random } = asking;
+  const { listener, pool, route, barred, clientKey, clock, random } = asking;
   const ledger = new Ledger(createLedgerMemory());
   const plan = planOf(pool);
   for (const { id, weight } of plan.backends) {
@@ -51,7 +53,7 @@ export function choiceByFile(asking: FileAsking): ChoiceView {
     rule: rule.sentence,
     outcome: outcomeOf({
       protocol,
-      barred: null,
+      barred,
       listener: open,
       chosen: { chosen, nobody: rule.nobody },
       settings,

@@ -67,6 +67,23 @@ export class AccessBlocks {
     this.#push(mapped(bytes), bits, word === 'allow' ? ALLOW : DENY);
   }
 
+  /** The block of IPv6 that decides of `address`; null: it is in none. Looks at all of them. */
+  deciding(address: Uint8Array): Omit<AccessBlock, 'word'> | null {
+    this.#push(mapped(address), BITS, SILENT);
+    const asked = --this.#count;
+    let best = -1;
+    for (let at = 0; at < asked; at++) {
+      const isWider = best !== -1 && (this.#prefix[at] ?? 0) < (this.#prefix[best] ?? 0);
+      if (!isWider && this.#contains(at, asked)) best = at;
+    }
+    if (best === -1 || this.#said(best) === SILENT) return null;
+    const bytes = new Uint8Array(4 * WORDS);
+    for (let word = 0; word < WORDS; word++) {
+      new DataView(bytes.buffer).setUint32(4 * word, this.#words[WORDS * best + word] ?? 0);
+    }
+    return { bytes, prefixBits: this.#prefix[best] ?? 0 };
+  }
+
   /** The table of all blocks so far; none may be added meanwhile. */
   *table(
     version: number,

@@ -162,6 +162,26 @@ t.test('simulate compares the policies, and tells every word that it cannot use'
   t.match(bad.stderr, /^--policy: expected .*\n--rate: expected .*\n?$/);
 });
 
+t.test('explain says what the access list and the limits say of a client', async (t) => {
+  const folder = tempFolder(t);
+  const denied = join(folder, 'denied.txt');
+  writeFileSync(denied, '192.0.2.0/24\n');
+  const lines = `access.deny_files = ["${denied}"]\nlimits.sessions_per_client = 3`;
+  const backends = [{ address: '127.0.0.1:1', name: 'one' }];
+  const file = join(folder, 'sluice.toml');
+  const listener = listenerText({ name: 'in', pool: 'p', lines });
+  writeFileSync(file, listener + poolText({ name: 'p', backends }));
+  const told = (client: string) => sluice('explain', '-c', file, 'in', client);
+  const refused = (await told('192.0.2.7')).stdout;
+  t.match(refused, 'The access list: denied, 192.0.2.0/24 decides.\n');
+  t.match(refused, "\nIt is refused: denied, by the listener's access list.\n");
+  const served = (await told('192.0.3.7')).stdout;
+  t.match(served, 'The access list: allowed, it is in none of its blocks.\n');
+  t.match(served, 'The limits, at rest: it may have 3 sessions at a time.\nIt goes to p/one.');
+  const wrong = await told('::ffff:192.0.2.7');
+  t.match(wrong, { code: 1, stderr: /write it as IPv4, 192\.0\.2\.7/ });
+});
+
 t.test('help of each command shows its options with their defaults', async (t) => {
   for (const command of ['run', 'check', 'demo', 'doctor', 'explain', 'simulate']) {
     const { code, stdout } = await sluice(command, '--help');
