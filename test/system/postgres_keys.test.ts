@@ -3,7 +3,12 @@ import t, { type Test } from 'tap';
 import { POLICY_NAMES } from '../../src/core/spec.js';
 import { accessLines } from '../support/access_lines.js';
 import { type Daemon, startDaemon } from '../support/daemon.js';
-import { cancelRequest, logIn, ScriptedPostgres } from '../support/servers/scripted_postgres.js';
+import {
+  cancelRequest,
+  logIn,
+  ScriptedPostgres,
+  startMessage,
+} from '../support/servers/scripted_postgres.js';
 import { listenerText, poolText } from '../support/settings.js';
 import { dial, type Wire } from '../support/wire.js';
 import { LOSE_WORKER, SIZES_VARIABLE } from '../torture/every_thread.js';
@@ -68,8 +73,11 @@ t.test('the cancel may come at another worker than its session', async (t) => {
   });
   const port = await daemon.port('pg');
   const session = await begin(t, port);
-  const from = Array.from({ length: CANCELS }, (_, index) => 1 + index);
-  await Promise.all(from.map((client) => cancel(t, port, session.key, client)));
+  // Four at a time, so that none waits for its connection to the server.
+  const from = [0, 1, 2, 3];
+  for (let client = 1; client <= CANCELS; client += from.length) {
+    await Promise.all(from.map((more) => cancel(t, port, session.key, client + more)));
+  }
   toldAlone(t, servers, session, CANCELS);
   await daemon.metricSettles(
     'sluice_sessions_total',
@@ -110,6 +118,23 @@ t.test('a key is known while its server leaves, and as long as its session lasts
   t.equal((await daemon.reload(listener('pg') + pool('pg', servers))).event, 'reloaded');
   await cancel(t, port, later.key);
   t.same(told(servers, later), [1, 2], 'whoever may have it is told, once nobody knows');
+});
+
+t.test('a client with all the sessions that it may have cancels one of them', async (t) => {
+  const servers = await startServers(t, 1);
+  const lines = 'postgres.strict = true\nlimits.sessions_per_client = 1';
+  const daemon = await startDaemon(t, {
+    toml: listenerText({ pool: 'pg', lines }) + pool('pg', servers),
+  });
+  const port = await daemon.port('pg');
+  const from = { port, localAddress: '127.0.2.1' };
+  const first = await dial(t, from);
+  const session = { wire: first, key: await logIn(first) };
+  for (let n = 0; n < 3; n++) await cancel(t, port, session.key);
+  toldAlone(t, servers, session, 3);
+  const second = await dial(t, from);
+  await second.send(startMessage());
+  t.match((await second.readAll()).text, /SFATAL.*C53300.*too-many-sessions/);
 });
 
 t.test('keys of a worker that is lost are forgotten with it', async (t) => {

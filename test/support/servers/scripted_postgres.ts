@@ -65,19 +65,23 @@ export class ScriptedPostgres {
 
 /** Logs in as a client does that prefers TLS; gives the key of the session. */
 export async function logIn(wire: Wire): Promise<Buffer> {
-  const start = Buffer.from('\0\0\0\0\0\0\0\0user\0postgres\0\0');
-  start.writeUInt32BE(start.length);
-  start.writeUInt32BE(START_CODE, 4);
   const request = Buffer.alloc(HEAD_BYTES);
   request.writeUInt32BE(HEAD_BYTES);
   request.writeUInt32BE(SSL_CODE, 4);
   await wire.send(request);
   await wire.read(NO_TLS.length);
-  await wire.send(start);
+  await wire.send(startMessage());
   await wire.read(WELCOME.length + 5);
   const key = await wire.read(4 + SECRET_BYTES);
   await wire.read(READY.length);
   return key;
+}
+
+export function startMessage(): Buffer {
+  const start = Buffer.from('\0\0\0\0\0\0\0\0user\0postgres\0\0');
+  start.writeUInt32BE(start.length);
+  start.writeUInt32BE(START_CODE, 4);
+  return start;
 }
 
 export function cancelRequest(key: Buffer): Buffer {
