@@ -92,7 +92,7 @@ export function anyFields(doc: string): Shape<Readonly<Record<string, unknown>>>
   );
 }
 
-/** `fitting`: those that a request may have. */
+/** `fitting`: those that a request may have; it is told by `doc`, which is a sentence. */
 export function numberOrText(
   doc: string,
   fitting: (value: number | string) => boolean = () => true,
@@ -100,7 +100,9 @@ export function numberOrText(
   const json = { anyOf: [{ type: 'number' }, { type: 'string' }] };
   return described(doc, json, (raw) => {
     const isOne = typeof raw === 'number' || typeof raw === 'string';
-    return isOne && fitting(raw) ? fits(raw) : fault('malformed', `expected ${doc}`);
+    return isOne && fitting(raw)
+      ? fits(raw)
+      : fault('malformed', `expected ${doc.replace(/\.$/, '')}`);
   });
 }
 
