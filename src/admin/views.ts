@@ -119,6 +119,28 @@ export interface PoolView {
   readonly discovery: readonly SourceSnapshot[];
 }
 
+/** A pool without a word on each of its backends: their number does not make it dear. */
+export interface PoolSummary extends Omit<PoolView, 'backends' | 'discovery'> {
+  /** At its backends now. */
+  readonly sessions: number;
+  /** How many it has. */
+  readonly backends: number;
+  /** Of them, those that may get the next session. */
+  readonly eligible: number;
+}
+
+/** The daemon as a whole. */
+export interface StatusView extends Omit<HealthView, 'listeners' | 'pools' | 'probes'> {
+  readonly listeners: number;
+  readonly pools: number;
+  readonly backends: number;
+  readonly eligible: number;
+  /** The first of those that do not serve as usual, each a sentence. */
+  readonly notes: readonly string[];
+  /** How many do not. */
+  readonly noted: number;
+}
+
 /** Over the backends that serve; null: fewer than two of them have any. */
 export interface Evenness {
   /** Sessions a unit of weight. */

@@ -13,6 +13,7 @@ import type { BackendEntry } from './inventory.js';
 import { inItsPlace, whyItStays } from './name_report.js';
 import type { PoolNow } from './pool_now.js';
 import type { PoolWatch } from './pool_watch.js';
+import { isRemarkable, remark } from './remarks.js';
 import type { Unresolved } from './stand_ins.js';
 
 export class BackendDescriber {
@@ -34,11 +35,33 @@ export class BackendDescriber {
       ...now.members.map((entry, index) =>
         this.#backend(entry, now, now.standing.reasons[index] ?? null),
       ),
-      // One whose old address serves under its name is told as that.
-      ...now.pool.unresolved
-        .filter(({ spec, standIn }) => standIn?.spec.name !== spec.name)
-        .map((one) => this.#unresolved(now, one)),
+      ...now.pool.unresolved.filter(isDescribed).map((one) => this.#unresolved(now, one)),
     ];
+  }
+
+  /** As many as `backends` describes. */
+  count({ members, pool }: PoolNow): number {
+    return members.length + pool.unresolved.filter(isDescribed).length;
+  }
+
+  /** The sentences on those that do not serve as usual; only `most` are described in full. */
+  remarks(
+    now: PoolNow,
+    most: number,
+  ): { readonly told: readonly string[]; readonly count: number } {
+    const { key } = now.pool;
+    const told: string[] = [];
+    let count = 0;
+    const add = (describe: () => BackendView): void => {
+      if (count++ < most) told.push(remark(key, describe()));
+    };
+    for (const [index, entry] of now.members.entries()) {
+      if (!isRemarkable(this.#watch.backend(entry).state)) continue;
+      add(() => this.#backend(entry, now, now.standing.reasons[index] ?? null));
+    }
+    for (const one of now.pool.unresolved.filter(isDescribed))
+      add(() => this.#unresolved(now, one));
+    return { told, count };
   }
 
   #backend(
@@ -101,6 +124,11 @@ export class BackendDescriber {
       overrides: this.#overridesOf(pool.key, spec.name),
     };
   }
+}
+
+/** One whose old address serves under its name is told as that. */
+function isDescribed({ spec, standIn }: Unresolved): boolean {
+  return standIn?.spec.name !== spec.name;
 }
 
 /** `drained by ada: kernel update`; `weight 5 instead of 1 by ada until 2026-11-29T12:00:00Z`. */

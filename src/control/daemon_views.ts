@@ -9,8 +9,9 @@ import type {
   CountView,
   HealthView,
   ListenerView,
-  PoolState,
+  PoolSummary,
   PoolView,
+  StatusView,
 } from '../admin/views.js';
 import type { Clock } from '../core/clock.js';
 import { formatAddress } from '../core/endpoint.js';
@@ -24,11 +25,10 @@ import { canServe } from '../pool/standing.js';
 import type { BackendDescriber } from './backend_views.js';
 import type { Daemon } from './daemon.js';
 import { sourceViews } from './discovery_views.js';
-import type { Inventory, ListenerEntry, PoolEntry } from './inventory.js';
-import { inItsPlace } from './name_report.js';
-import { accountsOf, type PoolNow } from './pool_now.js';
+import type { ListenerEntry } from './inventory.js';
+import type { PoolNow } from './pool_now.js';
+import { heldBehind, isHeld, namesWithout, poolReason, tally } from './pool_words.js';
 import { Refusals } from './refusals.js';
-import { rivalry } from './rivals.js';
 import type { SharedState } from './shared_state.js';
 
 export interface DaemonViewsDeps {
@@ -108,9 +108,42 @@ export class DaemonViews implements AdminViews {
   }
 
   health(): HealthView {
+    const { daemon } = this.#deps;
+    const refusals = this.#refusals();
+    return {
+      ...this.#whole(refusals),
+      probes: probeRate(daemon),
+      listeners: this.listeners(refusals),
+      pools: this.pools(refusals),
+    };
+  }
+
+  /** Of the backends only `mostNotes` of those that need words are looked at in full. */
+  status(mostNotes: number): StatusView {
+    const { inventory, watch } = this.#deps.daemon;
+    const { describe } = this.#deps;
+    const all = [...inventory.pools.values()].map((pool) => watch.pool(pool));
+    const notes: string[] = [];
+    let noted = 0;
+    for (const now of all) {
+      const remarks = describe.remarks(now, mostNotes - notes.length);
+      notes.push(...remarks.told);
+      noted += remarks.count;
+    }
+    return {
+      ...this.#whole(this.#refusals()),
+      listeners: inventory.listeners.size,
+      pools: all.length,
+      backends: sum(all, (now) => describe.count(now)),
+      eligible: sum(all, ({ standing }) => standing.eligible),
+      notes,
+      noted,
+    };
+  }
+
+  #whole(refusals: Refusals): Omit<HealthView, 'listeners' | 'pools' | 'probes'> {
     const { daemon, clock, version, engine, engineReason, config } = this.#deps;
     const { hash, readWallMs } = config();
-    const refusals = this.#refusals();
     return {
       phase: daemon.phase,
       version,
@@ -123,9 +156,6 @@ export class DaemonViews implements AdminViews {
       configHash: hash,
       configuredWallMs: readWallMs,
       traffic: traffic(refusals),
-      probes: probeRate(daemon),
-      listeners: this.listeners(refusals),
-      pools: this.pools(refusals),
     };
   }
 
@@ -141,7 +171,22 @@ export class DaemonViews implements AdminViews {
       const now = daemon.watch.pool(entry);
       const discovery = sources.get(entry.key) ?? [];
       const refused = refusals.ofPool(entry.key);
-      return { ...this.#pool(now, describe.backends(now), refused), discovery };
+      return { ...this.#pool(now, refused), backends: describe.backends(now), discovery };
+    });
+  }
+
+  /** Without a look at each backend in full. */
+  poolSummaries(): PoolSummary[] {
+    const { daemon, describe, shared } = this.#deps;
+    const refusals = this.#refusals();
+    return [...daemon.inventory.pools.values()].map((entry) => {
+      const now = daemon.watch.pool(entry);
+      return {
+        ...this.#pool(now, refusals.ofPool(entry.key)),
+        sessions: sum(now.members, ({ id }) => shared.ledger.active(id)),
+        backends: describe.count(now),
+        eligible: now.standing.eligible,
+      };
     });
   }
 
@@ -190,11 +235,7 @@ export class DaemonViews implements AdminViews {
     };
   }
 
-  #pool(
-    now: PoolNow,
-    backends: readonly BackendView[],
-    refused: readonly CountView[],
-  ): Omit<PoolView, 'discovery'> {
+  #pool(now: PoolNow, refused: readonly CountView[]): Omit<PoolView, 'backends' | 'discovery'> {
     const { pool, state, sinceWallMs } = now;
     const { settings, health } = pool.spec;
     const { policy, queueSize } = settings;
@@ -210,9 +251,12 @@ export class DaemonViews implements AdminViews {
       queueSize,
       refused,
       evenness: this.#deps.daemon.evenness.of(now),
-      backends,
     };
   }
+}
+
+function sum<T>(all: readonly T[], figure: (one: T) => number): number {
+  return all.reduce((total, one) => total + figure(one), 0);
 }
 
 function traffic(refusals: Refusals): HealthView['traffic'] {
@@ -236,59 +280,3 @@ function probeRate({ board, spec }: Daemon): HealthView['probes'] {
     stretch: Math.round(100 * stretch) / 100,
   };
 }
-
-/** New sessions of it wait, so its clients lose nothing: that is ready. */
-function isHeld({ spec }: Pick<PoolEntry, 'spec'>): boolean {
-  return spec.settings.heldAtMost > 0;
-}
-
-function heldBehind(listeners: readonly ListenerEntry[], { pools }: Inventory): string[] {
-  return poolsBehind(listeners).flatMap((name) => {
-    const pool = pools.get(name);
-    return pool !== undefined && isHeld(pool) ? [`pool ${name} is held: new sessions wait`] : [];
-  });
-}
-
-function poolsBehind(listeners: readonly ListenerEntry[]): readonly string[] {
-  return [...new Set(listeners.flatMap(({ spec }) => poolsOf(spec)))];
-}
-
-/** Which backends behind `listeners` have no address, and who serves in their place. */
-function namesWithout(listeners: readonly ListenerEntry[], { pools }: Inventory): string[] {
-  return poolsBehind(listeners).flatMap((name) =>
-    (pools.get(name)?.unresolved ?? []).map(
-      (one) => `pool ${name}: backend ${one.spec.name} has no address; ${inItsPlace(one)}`,
-    ),
-  );
-}
-
-/** `down 2, standby 1`; `none at all` without backends. */
-function tally(now: PoolNow): string {
-  const counts = new Map<string, number>();
-  for (const { word } of accountsOf(now)) counts.set(word, (counts.get(word) ?? 0) + 1);
-  const parts = [...counts].map(([word, count]) => `${word} ${count}`);
-  return parts.length === 0 ? 'it has none' : parts.join(', ');
-}
-
-function poolReason({ pool, state, primaries }: PoolNow, queueLength: number): string {
-  const { queueSize, heldAtMost } = pool.spec.settings;
-  if (isHeld({ spec: pool.spec })) {
-    return `an operator holds it: new sessions wait, ${queueLength} of ${heldAtMost} now`;
-  }
-  if (state === 'full' && queueSize > 0) {
-    return queueLength < queueSize
-      ? 'every backend that could serve is full: new sessions wait in the queue'
-      : 'every backend that could serve is full, and so is the queue: new sessions are refused';
-  }
-  return [POOL_REASONS[state], rivalry(primaries)].filter((part) => part !== '').join('; ');
-}
-
-const POOL_REASONS: Readonly<Record<PoolState, string>> = {
-  up: '',
-  backup: 'only its backups serve',
-  panic: 'too few backends are well: all are used, whatever their health',
-  full: 'every backend that could serve is full: new sessions are refused',
-  unproven: 'no backend has had a verdict yet: new sessions wait for the first',
-  down: 'no backend is eligible',
-  leaving: 'no longer in the file; its sessions may finish',
-};

@@ -160,6 +160,8 @@ t.test('everything tells the same story with the same reasons', async (t) => {
     t.equal(status.split('\n').includes(line), name !== 'well', `status: ${line}`);
   }
 
+  await sameInShort(t, socket);
+
   const explained = await askControl(socket, 'GET', '/v1/explain?listener=app&client=192.0.2.1');
   t.match(explained.body, {
     chosen: 'app/well',
@@ -194,6 +196,26 @@ t.test('everything tells the same story with the same reasons', async (t) => {
   t.equal((await daemon.get('/ready')).status, 200);
   await pageTells(t, operated, rows);
 });
+
+interface Short {
+  readonly status: { readonly notes: readonly string[] };
+  readonly pools: readonly { readonly pool: object }[];
+}
+
+/** What looks at no backend in full says the same as what looks at each. */
+async function sameInShort(t: Test, socket: string): Promise<void> {
+  const { body } = await askControl(socket, 'GET', '/v1/live');
+  const { status, pools } = body as Short;
+  const short = (await askControl(socket, 'GET', '/v1/status')).body as Short['status'];
+  t.same(short.notes.map(steady), status.notes.map(steady));
+  const counts = { pools: 1, backends: NAMES.length, backends_eligible: 1 };
+  t.match(short, counts);
+  t.match(status, counts);
+  const listed = await askControl(socket, 'GET', '/v1/pools');
+  const counted = { state: 'up', backends: NAMES.length, eligible: 1 };
+  t.match(listed.body, { items: [counted] });
+  t.match(pools, [{ pool: counted }]);
+}
 
 async function pageTells(
   t: Test,

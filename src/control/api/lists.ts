@@ -5,7 +5,7 @@ import {
   type CountView,
   type Evenness,
   type ListenerView,
-  type PoolView,
+  type PoolSummary,
   type Spread,
 } from '../../admin/views.js';
 import { err, ok, type Result } from '../../core/result.js';
@@ -136,7 +136,7 @@ function poolsEndpoint({ views }: Deps): Endpoint {
     summary: 'Every pool.',
     may: 'look',
     answer: POOLS,
-    handle: () => ok({ value: { items: views.pools().map(pool), next: null } }),
+    handle: () => ok({ value: { items: views.poolSummaries().map(pool), next: null } }),
   });
 }
 
@@ -204,8 +204,8 @@ export function listener(view: ListenerView): ShapeOf<typeof LISTENER> {
   };
 }
 
-export function pool(view: PoolView): ShapeOf<typeof POOL> {
-  const { name, policy, probe, state, reason: why, backends, queueLength, queueSize } = view;
+export function pool(view: PoolSummary): ShapeOf<typeof POOL> {
+  const { name, policy, probe, state, reason: why, queueLength, queueSize } = view;
   return {
     name,
     policy,
@@ -213,9 +213,9 @@ export function pool(view: PoolView): ShapeOf<typeof POOL> {
     state,
     reason: why,
     since: timeText(view.sinceWallMs),
-    sessions: backends.reduce((sum, { active }) => sum + active, 0),
-    backends: backends.length,
-    eligible: backends.filter(({ eligible }) => eligible).length,
+    sessions: view.sessions,
+    backends: view.backends,
+    eligible: view.eligible,
     queue_length: queueLength,
     queue_size: queueSize,
     refused: counts(view.refused),

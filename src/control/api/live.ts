@@ -2,16 +2,17 @@
  * `GET /v1/live`: what the dashboard shows, once or as server-sent events. All who look share what
  * is made; each gets the backends that it asks for, a screen of them, however many there are.
  */
-import type { AdminViews, HealthView } from '../../admin/views.js';
+import type { AdminViews, HealthView, PoolSummary, StatusView } from '../../admin/views.js';
 import { ok } from '../../core/result.js';
 import type { Override } from '../desired/override.js';
+import { isRemarkable, remark } from '../remarks.js';
 import { OVERRIDE, shown } from './changing.js';
 import { type Endpoint, endpoint } from './endpoint.js';
 import { BACKEND, LISTENER, listener, POOL, pool } from './lists.js';
 import { LiveStreams, type LiveStreamsDeps } from './live_streams.js';
 import { backendsIn, WINDOW } from './live_window.js';
 import { figure, flag, list, record, type ShapeOf, text } from './shape.js';
-import { STATUS, statusOf } from './status.js';
+import { MAX_SENTENCES, STATUS, statusOf } from './status.js';
 
 /** Of listeners, pools and overrides: more is not looked at on a page. */
 const MAX_SHOWN = 100;
@@ -76,13 +77,37 @@ export function liveEndpoint(deps: LiveDeps): Endpoint {
 function commonOf(view: HealthView, { views, overrides }: LiveDeps) {
   const all = overrides();
   return {
-    status: statusOf(view, views, all.length),
+    status: statusOf(statusIn(view), views, all.length),
     listeners: view.listeners.slice(0, MAX_SHOWN).map(listener),
     pools: view.pools
       .toSorted((a, b) => Number(a.state === 'up') - Number(b.state === 'up'))
       .slice(0, MAX_SHOWN)
       .map((one) => poolLive(one, view)),
     overrides: all.slice(0, MAX_SHOWN).map(shown),
+  };
+}
+
+/** As `views.status`, where every backend has been looked at anyway. */
+function statusIn(view: HealthView): StatusView {
+  const all = view.pools.flatMap(({ name, backends }) => backends.map((its) => ({ name, its })));
+  const noted = all.filter(({ its }) => isRemarkable(its.state));
+  return {
+    ...view,
+    listeners: view.listeners.length,
+    pools: view.pools.length,
+    backends: all.length,
+    eligible: all.filter(({ its }) => its.eligible).length,
+    notes: noted.slice(0, MAX_SENTENCES).map(({ name, its }) => remark(name, its)),
+    noted: noted.length,
+  };
+}
+
+function summaryOf({ backends, ...pool }: HealthView['pools'][number]): PoolSummary {
+  return {
+    ...pool,
+    sessions: backends.reduce((sum, { active }) => sum + active, 0),
+    backends: backends.length,
+    eligible: backends.filter(({ eligible }) => eligible).length,
   };
 }
 
@@ -94,7 +119,7 @@ function poolLive(
   for (const { state } of one.backends) counts.set(state, (counts.get(state) ?? 0) + 1);
   const pictured = one.backends.length <= MAX_PICTURED ? one.backends : [];
   return {
-    pool: pool(one),
+    pool: pool(summaryOf(one)),
     listeners: listeners.filter((its) => its.pools.includes(one.name)).map(({ name }) => name),
     states: [...counts].map(([state, count]) => ({ state, count })),
     backends: pictured.map(({ name, state, eligible, active }) => {

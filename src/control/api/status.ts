@@ -1,6 +1,6 @@
 /** `GET /v1/status`: the daemon as a whole, on one screen. */
-import type { AdminViews, BackendState, HealthView } from '../../admin/views.js';
-import { few } from '../../core/few.js';
+import type { AdminViews, StatusView } from '../../admin/views.js';
+import { andMore, few } from '../../core/few.js';
 import { ok } from '../../core/result.js';
 import type { ApiDeps } from './all.js';
 import { type Endpoint, endpoint } from './endpoint.js';
@@ -32,9 +32,7 @@ export const STATUS = record({
 });
 
 /** Sentences of `trouble` and `notes` each; the rest is counted. */
-const MAX_SENTENCES = 20;
-/** They serve as is usual, or leave as was wanted. */
-const UNREMARKABLE: readonly BackendState[] = ['up', 'standby', 'leaving'];
+export const MAX_SENTENCES = 20;
 
 export type StatusDeps = Pick<ApiDeps, 'views' | 'overrides'>;
 
@@ -45,26 +43,18 @@ export function statusEndpoint({ views, overrides }: StatusDeps): Endpoint {
     summary: 'The daemon as a whole: what runs, since when, how much, and what is wrong.',
     may: 'look',
     answer: STATUS,
-    handle: () => ok({ value: statusOf(views.health(), views, overrides().length) }),
+    handle: () => ok({ value: statusOf(views.status(MAX_SENTENCES), views, overrides().length) }),
   });
 }
 
 /** Of the moment of `view`, which is now. */
 export function statusOf(
-  view: HealthView,
+  view: StatusView,
   views: Pick<AdminViews, 'live' | 'ready'>,
   overrides: number,
 ): ShapeOf<typeof STATUS> {
-  const backends = view.pools.flatMap((pool) => pool.backends);
   const problems = [...views.live().problems, ...views.ready(null).problems];
-  const notes = view.pools.flatMap(({ name, backends: its }) =>
-    its
-      .filter(({ state }) => !UNREMARKABLE.includes(state))
-      .map(
-        ({ name: backend, state, reason }) =>
-          `${name}/${backend} is ${state}${reason === '' ? '' : `: ${reason}`}`,
-      ),
-  );
+  const { notes, noted } = view;
   return {
     phase: view.phase,
     version: view.version,
@@ -81,13 +71,13 @@ export function statusOf(
     refused_total: view.traffic.refusedTotal,
     bytes_in_total: view.traffic.bytesInTotal,
     bytes_out_total: view.traffic.bytesOutTotal,
-    listeners: view.listeners.length,
-    pools: view.pools.length,
-    backends: backends.length,
-    backends_eligible: backends.filter(({ eligible }) => eligible).length,
+    listeners: view.listeners,
+    pools: view.pools,
+    backends: view.backends,
+    backends_eligible: view.eligible,
     overrides,
     trouble: few(problems, MAX_SENTENCES),
-    notes: few(notes, MAX_SENTENCES),
+    notes: noted > notes.length ? [...notes, andMore(noted - notes.length)] : notes,
   };
 }
 
