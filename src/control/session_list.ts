@@ -8,6 +8,7 @@ import {
   type SessionRow,
   type SessionSort,
 } from '../core/questions.js';
+import { toRows } from '../core/session_columns.js';
 import type { Inquiries } from './inquiries.js';
 
 export interface SessionQuery {
@@ -34,7 +35,7 @@ export async function listSessions(
   // One more than asked for says whether there is another page.
   const answers = await inquiries.askAll({ kind: 'sessions', limit: limit + 1, ...query });
   const rows = partsOf(answers)
-    .flatMap((part) => (part.kind === 'sessions' ? part.rows : []))
+    .flatMap((part) => (part.kind === 'sessions' ? toRows(part.columns) : []))
     .sort((a, b) => (comesBefore(a, b) ? -1 : 1));
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);

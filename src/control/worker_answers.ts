@@ -8,6 +8,7 @@ import { FirstFew } from '../core/first_few.js';
 import { Pace } from '../core/pace.js';
 import { type AnswerPart, comesBefore, type Question, type SessionRow } from '../core/questions.js';
 import type { Random } from '../core/random.js';
+import { toColumns } from '../core/session_columns.js';
 import type { Stretches } from '../core/stretches.js';
 import type { ReportDefect } from '../session/defect.js';
 import { collect, each, type Found, type SessionSource } from '../session/listing.js';
@@ -17,8 +18,10 @@ import type { FromWorker } from './worker_protocol.js';
 
 /** Of work on an answer, before sessions have their turn. */
 const STRETCH_MS = 0.5;
-/** Sessions in a part of an answer: what goes over to another thread takes 2 microseconds each. */
-const ROWS_A_PART = 128;
+/** Of a pool, in a part of an answer: what goes to another thread takes 2 microseconds each. */
+const MEMBERS_A_PART = 128;
+/** In columns, sessions take a twentieth of that. */
+const SESSIONS_A_PART = 1_024;
 /** Questions that wait here; the main thread asks fewer at a time. */
 const MAX_WAITING = 64;
 
@@ -97,15 +100,17 @@ export class WorkerAnswers {
     yield* collect(plane.tcp.source, search, { sort, after }, first);
     yield* collect(plane.udp.source, search, { sort, after }, first);
     let rows: SessionRow[] = [];
-    for (let found = first.takeLast(); found !== undefined; found = first.takeLast()) {
+    // The main thread sorts: it has those of other workers to sort in.
+    for (const found of first.kept) {
       const row = found.row();
       if (row !== null) rows.push(row);
-      if (rows.length < ROWS_A_PART && !this.#pace.isOver()) continue;
-      tell({ kind: 'sessions', rows });
-      rows = [];
-      yield;
+      if (rows.length >= SESSIONS_A_PART) {
+        tell({ kind: 'sessions', columns: toColumns(rows) });
+        rows = [];
+      }
+      if (this.#pace.isOver()) yield;
     }
-    tell({ kind: 'sessions', rows });
+    tell({ kind: 'sessions', columns: toColumns(rows) });
   }
 
   /** Nothing is said of a pool that this worker does not have yet. */
@@ -120,8 +125,8 @@ export class WorkerAnswers {
     const explained = yield* pool.explaining(request, random);
     const { members, ...rule } = explained;
     tell({ kind: 'rule', rule });
-    for (let from = 0; from < members.length; from += ROWS_A_PART) {
-      tell({ kind: 'members', members: members.slice(from, from + ROWS_A_PART) });
+    for (let from = 0; from < members.length; from += MEMBERS_A_PART) {
+      tell({ kind: 'members', members: members.slice(from, from + MEMBERS_A_PART) });
       if (this.#pace.isOver()) yield;
     }
   }

@@ -24,6 +24,11 @@ export class FirstFew<T> {
     this.#sink();
   }
 
+  /** Those that stayed so far, in no order. */
+  get kept(): readonly T[] {
+    return this.#heap;
+  }
+
   /** Takes out the last one in order of those that stayed; undefined: none is left. */
   takeLast(): T | undefined {
     const heap = this.#heap;

@@ -76,9 +76,22 @@ export interface SessionRow extends SessionPlace {
   readonly bytesOut: number;
 }
 
+/** Rows as they go over to another thread: see session_columns.ts. */
+export interface SessionColumns {
+  readonly ids: readonly string[];
+  readonly clients: readonly string[];
+  /** Of each: key, since when, active when, bytes in and out. */
+  readonly figures: Float64Array;
+  /** Of each: places in `words` of listener, pool, backend and state. */
+  readonly places: Uint16Array;
+  /** null: no backend. */
+  readonly words: readonly (string | null)[];
+}
+
 /** One of any number of parts of an answer. */
 export type AnswerPart =
-  | { readonly kind: 'sessions'; readonly rows: readonly SessionRow[] }
+  /** In no order. */
+  | { readonly kind: 'sessions'; readonly columns: SessionColumns }
   | { readonly kind: 'killed'; readonly count: number }
   /** Members of the pool, in its order; `rule` is in a part of its own. */
   | { readonly kind: 'members'; readonly members: readonly ExplainedMember[] }

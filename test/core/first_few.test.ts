@@ -10,9 +10,13 @@ t.test(`the first few of any stream are those of the sorted one (SEED=${seed})`,
     const limit = 1 + below(random, 30);
     const few = new FirstFew<number>(limit, (a, b) => a < b);
     for (const item of items) few.add(item);
+    const sorted = items.toSorted((a, b) => a - b).slice(0, limit);
+    t.same(
+      few.kept.toSorted((a, b) => a - b),
+      sorted,
+    );
     const taken: number[] = [];
     for (let last = few.takeLast(); last !== undefined; last = few.takeLast()) taken.push(last);
-    const sorted = items.sort((a, b) => a - b).slice(0, limit);
     t.same(taken.reverse(), sorted);
   }
 });
