@@ -1,0 +1,136 @@
+/**
+ * What operators cost clients: the 64-byte case of `npm run bench` with 50 open pages and 100
+ * questions a second to the control API, beside itself without them. How it is measured stands in
+ * benchmarks/README.md.
+ *
+ *   node dist/benchmarks/operators/main.js [--engine uring|node] [--rounds 9] [--seconds 2]
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { freePort, tempFolder } from '../../test/support/places.js';
+import { Child } from '../../test/support/process.js';
+import { repositoryRoot } from '../../test/support/repository.js';
+import type { Ready } from '../load/protocol.js';
+import { SYNTHETIC_CASES, valuesOf } from '../macro/cases.js';
+import { LOAD_CORE } from '../macro/cores.js';
+import { LoadProcess } from '../macro/load_process.js';
+import { OPEN_FILES, type Serving, startServing } from '../macro/peers.js';
+import { fillIn } from '../macro/template.js';
+import { type Endings, withEndings } from '../support/endings.js';
+import { describeMachine } from '../support/machine.js';
+import { type Estimate, estimate } from '../support/statistics.js';
+
+const PAGES = 50;
+const CALLS_A_SECOND = 100;
+const WARM_MS = 500;
+const COMPILE_MS = 3_000;
+
+interface Round {
+  /** Of the turn with operators, in parts of that without. */
+  readonly rate: number;
+  readonly cpu: number;
+}
+
+/** sluice with a port for pages and a socket for questions. */
+interface Subject extends Serving {
+  readonly admin: number;
+  readonly socket: string;
+}
+
+const { values } = parseArgs({
+  options: {
+    engine: { type: 'string', default: 'uring' },
+    rounds: { type: 'string', default: '9' },
+    seconds: { type: 'string', default: '2' },
+  },
+});
+// Everything but the proxy has the other core.
+execFileSync('taskset', ['-a', '-c', '-p', String(LOAD_CORE), String(process.pid)]);
+const rounds = await withEndings((scope) => measureAll(scope));
+const rate = estimate(rounds.map((one) => one.rate));
+const cpu = estimate(rounds.map((one) => one.cpu));
+process.stdout.write(
+  `${describeMachine()}\n` +
+    `${PAGES} open pages and ${CALLS_A_SECOND} questions a second, engine ${values.engine}, ` +
+    `${rounds.length} rounds; in parts of what it is without:\n` +
+    `exchanges a second  ${told(rate)}\n` +
+    `CPU per exchange    ${told(cpu)}\n`,
+);
+process.exit();
+
+async function measureAll(scope: Endings): Promise<readonly Round[]> {
+  const load = await LoadProcess.start(scope);
+  const subject = await start(scope, load.ready);
+  await turn(load, subject, 'alone', COMPILE_MS);
+  await turn(load, subject, 'with operators', COMPILE_MS);
+  const taken: Round[] = [];
+  for (let round = 0; round < Number(values.rounds); round++) {
+    const order = ['alone', 'with operators'] as const;
+    const figures = new Map<string, { readonly rate: number; readonly cpu: number }>();
+    for (const how of round % 2 === 0 ? order : order.toReversed()) {
+      figures.set(how, await turn(load, subject, how, 1_000 * Number(values.seconds)));
+    }
+    const [without, operated] = order.map((how) => figures.get(how));
+    if (without === undefined || operated === undefined) throw new Error('both had their turn');
+    const rate = operated.rate / without.rate;
+    taken.push({ rate, cpu: operated.cpu / without.cpu });
+    process.stderr.write(`${without.rate.toFixed(0)} alone, ${operated.rate.toFixed(0)} with\n`);
+  }
+  return taken;
+}
+
+function turn(
+  load: LoadProcess,
+  { port, pids, admin, socket }: Subject,
+  how: 'alone' | 'with operators',
+  measureMs: number,
+): Promise<{ readonly rate: number; readonly cpu: number }> {
+  return withEndings(async (scope) => {
+    if (how === 'with operators') await operators(scope, admin, socket);
+    const { work } = SYNTHETIC_CASES.rr64;
+    const target = { protocol: 'tcp', ports: [port] } as const;
+    const measured = await load.measure({ target, work, warmMs: WARM_MS, measureMs, pids });
+    const { rate = Number.NaN, cpu = Number.NaN } = valuesOf(work, measured);
+    return { rate, cpu };
+  });
+}
+
+async function operators(scope: Endings, admin: number, socket: string): Promise<void> {
+  const script = join(import.meta.dirname, 'program.js');
+  const words = [admin, socket, PAGES, CALLS_A_SECOND].map(String);
+  const child = new Child(process.execPath, [script, ...words], { openFiles: OPEN_FILES });
+  scope.teardown(async () => {
+    if (!child.running) throw new Error(child.stderr.past.join(' | '));
+    await child.stop('SIGTERM');
+  });
+  await child.stdout.first('the first look of every page', (line) => line === 'ready');
+}
+
+async function start(scope: Endings, backends: Ready): Promise<Subject> {
+  const folder = tempFolder(scope);
+  const [port, udp, admin] = [await freePort(), await freePort(), await freePort()];
+  const socket = join(folder, 'admin.sock');
+  const template = readFileSync(join(repositoryRoot, 'benchmarks/peers/sluice.toml'), 'utf8');
+  const text = fillIn(template, {
+    ENGINE: values.engine,
+    TCP_PORT: String(port),
+    UDP_PORT: String(udp),
+    UDP_BACKEND: String(backends.udpPort),
+    METRICS_PORT: String(admin),
+    SERVERS: backends.tcpPorts
+      .map((each) => `[[pools.pool.backends]]\naddress = "127.0.0.1:${each}"`)
+      .join('\n'),
+  });
+  const file = join(folder, 'sluice.toml');
+  writeFileSync(file, text.replace('socket = ""', `socket = "${socket}"`));
+  const args = [join(repositoryRoot, 'bin/sluice'), 'run', '-c', file];
+  return { ...(await startServing(scope, process.execPath, args, port)), admin, socket };
+}
+
+function told({ median, interval }: Estimate): string {
+  const spread =
+    interval === null ? '' : ` (${interval.low.toFixed(3)} to ${interval.high.toFixed(3)})`;
+  return `${median.toFixed(3)}${spread}`;
+}
