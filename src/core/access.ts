@@ -34,6 +34,8 @@ export interface AccessRecord {
   readonly bytesOut: number;
   /** Clients that were refused since the last line of this kind, without one of their own. */
   readonly unlogged: number;
+  /** Of a sample: those of its kind that had no line since the last one; null: it is no sample. */
+  readonly leftOut: number | null;
   readonly end: End;
 }
 
@@ -51,18 +53,23 @@ const ORDERLY: ReadonlySet<Cause> = new Set<Cause>([
   'shutdown',
 ]);
 
+/** Whether a session or flow gets an access line: `one of many` is for a sample to decide. */
+export type LineRule = 'no' | 'yes' | 'one of many';
+
 /**
- * Whether a session or flow gets an access line. `errors` leaves out those that went as they
- * should: an orderly end and no failed dial (what HAProxy's `dontlog-normal` leaves out). Flows
- * have no end but idleness, so for UDP an idle timeout is orderly.
+ * `errors` leaves out those that went as they should: an orderly end and no failed dial (what
+ * HAProxy's `dontlog-normal` leaves out). Flows have no end but idleness, so for UDP an idle
+ * timeout is orderly.
  */
-export function deservesLine(
+export function lineRule(
   level: AccessLevel,
   protocol: AccessRecord['protocol'],
   cause: Cause,
   failedDials: number,
-): boolean {
-  if (level !== 'errors') return level === 'all';
+): LineRule {
+  if (level === 'all') return 'yes';
+  if (level === 'off') return 'no';
   const orderly = ORDERLY.has(cause) || (protocol === 'udp' && cause === 'idle-timeout');
-  return !orderly || failedDials > 0;
+  if (!orderly || failedDials > 0) return 'yes';
+  return level === 'errors' ? 'no' : 'one of many';
 }

@@ -37,7 +37,11 @@ export interface LogSpec {
   readonly format: 'json' | 'pretty';
   readonly access: AccessLevel;
 }
-export type AccessLevel = 'off' | 'errors' | 'all';
+/**
+ * `errors`: sessions and flows that went wrong. `oneOf`: those, and one of so many (1 or more) of
+ * the others.
+ */
+export type AccessLevel = 'off' | 'errors' | 'all' | { readonly oneOf: number };
 
 export interface AdminSpec {
   /** null: off */

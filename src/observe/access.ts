@@ -22,6 +22,7 @@ export function accessFields(record: AccessRecord): EventFields<'session'> {
     bytes_in: record.bytesIn,
     bytes_out: record.bytesOut,
     unlogged: record.unlogged,
+    left_out: record.leftOut,
     outcome: record.end,
   };
 }

@@ -234,6 +234,7 @@ export const TRAFFIC_EVENTS = {
     'bytes_in',
     'bytes_out',
     'unlogged',
+    'left_out',
     'outcome',
   ]),
 } as const;

@@ -48,6 +48,9 @@ export const FIELDS = {
     'What an override is about: drain, maintain, weight or cap of a backend, the hold of a pool, or log-level.',
   ),
   keys: texts('Dotted paths of keys of the configuration.'),
+  left_out: figure(
+    'Of a sample: those that went as they should and had no line since the last one, at its worker and of its protocol; null: the line is no sample.',
+  ),
   limit: figure('The limit that holds.'),
   kept: texts('Those that serve on.'),
   limit_ms: figure('How long it may take at most.'),

@@ -21,7 +21,10 @@ import type { RecentEvents } from './recent_events.js';
  */
 export const EVENT_LINES_PER_WINDOW = 50;
 export const EVENT_WINDOW_MS = 10_000;
-/** Access lines of sessions that did not end in order, per cause. `access = "all"` has no limit. */
+/**
+ * Access lines of sessions that did not end in order, per cause. Who wants all of them, or a
+ * sample, has said how many that may be.
+ */
 export const ACCESS_ERROR_LINES_PER_WINDOW = 100;
 export const ACCESS_WINDOW_MS = 1_000;
 /** How long the end of the process waits for a reader that is slow. */
@@ -130,7 +133,7 @@ class PinoLog implements Log {
   }
 
   #access(record: AccessRecord): void {
-    const isLimited = this.#spec.access !== 'all';
+    const isLimited = this.#spec.access !== 'all' && record.leftOut === null;
     const suppressed = isLimited ? this.#admit(this.#accessLimit, record.end.cause, 'session') : {};
     if (suppressed === null) return;
     this.#writing = 'session';

@@ -36,6 +36,7 @@ const RECORD: AccessRecord = {
   bytesIn: 5,
   bytesOut: 0,
   unlogged: 0,
+  leftOut: null,
   end: { by: 'sluice', stage: 'dial', cause: 'dial-failed' },
 };
 
@@ -165,6 +166,7 @@ t.test('an access line tells the whole session, in base units and snake case', a
       bytes_in: 5,
       bytes_out: 0,
       unlogged: 0,
+      left_out: null,
       outcome: { by: 'sluice', stage: 'dial', cause: 'dial-failed' },
       msg: 'A session or flow has ended.',
     },
@@ -219,6 +221,17 @@ t.test(
     t.equal((await lines()).length, before + 500);
   },
 );
+
+t.test('lines of a sample are not limited: who set its rate has said how many', async (t) => {
+  const { log, lines, suppressed } = written(t, { ...SPEC, access: { oneOf: 10 } });
+  const finished = { ...RECORD, end: { by: 'client', stage: 'relay', cause: 'finished' } } as const;
+  for (let i = 0; i < 300; i++) log.access({ ...finished, leftOut: 9 });
+  for (let i = 0; i < ACCESS_ERROR_LINES_PER_WINDOW + 3; i++) log.access(RECORD);
+  const all = await lines();
+  t.equal(all.filter((line) => line['left_out'] === 9).length, 300);
+  t.equal(all.filter((line) => line['left_out'] === null).length, 100);
+  t.equal(suppressed.get('session'), 3);
+});
 
 t.test('pretty lines are one readable line, and the remedy below it', async (t) => {
   const { log, text } = written(t, { ...SPEC, format: 'pretty' });

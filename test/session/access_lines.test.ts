@@ -1,11 +1,11 @@
 /** One rule says which ends deserve an access line, of sessions and of flows alike. */
 import t from 'tap';
-import { deservesLine } from '../../src/core/access.js';
+import { lineRule } from '../../src/core/access.js';
 import { CAUSES } from '../../src/core/outcome.js';
 import type { AccessLevel } from '../../src/core/spec.js';
 import { bed, client } from './udp/bed.js';
 
-const LEVELS: readonly AccessLevel[] = ['off', 'errors', 'all'];
+const LEVELS: readonly AccessLevel[] = ['off', 'errors', { oneOf: 1 }, 'all'];
 
 t.test('a flow that ended gets a line by the same rule as a session', async (t) => {
   const { flows, engine, records, send, turn } = await opened();
@@ -18,8 +18,10 @@ t.test('a flow that ended gets a line by the same rule as a session', async (t) 
         if (unreachable === 1) engine.icmp(peer);
         flows.endFlows(null, cause, 0);
         turn();
-        const wanted = deservesLine(level, 'udp', cause, unreachable);
-        t.equal(records.length, Number(wanted), `${level}, ${cause}, ${unreachable} unreachable`);
+        const rule = lineRule(level, 'udp', cause, unreachable);
+        const what = `${JSON.stringify(level)}, ${cause}, ${unreachable} unreachable`;
+        t.equal(records.length, Number(rule !== 'no'), what);
+        if (rule !== 'no') t.equal(records[0]?.leftOut, rule === 'yes' ? null : 0, what);
       }
     }
   }

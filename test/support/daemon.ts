@@ -24,7 +24,9 @@ export interface DaemonSetup {
   /** As the daemon decides by default, like everything below: tests run what users run. */
   readonly workers?: number;
   /** Tests that read access lines ask for `all`. */
-  readonly access?: 'off' | 'errors' | 'all';
+  readonly access?: 'off' | 'errors' | 'sampled' | 'all';
+  /** Further lines of [log]. */
+  readonly logLines?: string;
   readonly shutdownTimeout?: string;
   /** The folder where it keeps overrides; none by default. */
   readonly state?: string;
@@ -286,6 +288,7 @@ function preamble(setup: DaemonSetup): string {
     setup.daemonLines ?? '',
     '[log]',
     ...(access === undefined ? [] : [`access = "${access}"`]),
+    setup.logLines ?? '',
     '[admin]',
     `http = "${admin}"`,
     `socket = "${setup.socket ?? ''}"`,

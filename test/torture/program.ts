@@ -10,7 +10,7 @@ export interface Program {
   readonly seed: number;
   readonly engine: EngineUnderTest;
   readonly workers: number;
-  readonly access: AccessLevel;
+  readonly access: Exclude<AccessLevel, object>;
   /** What the uring engine has of buffers, pipes and so on; null: as always. */
   readonly sizes: Readonly<Record<string, number>> | null;
   /** RLIMIT_NOFILE; null: as it is. */

@@ -1,5 +1,5 @@
 /** What is counted and written down about sessions; the only place here that touches the series. */
-import { type AccessRecord, deservesLine } from '../../core/access.js';
+import type { AccessRecord } from '../../core/access.js';
 import type { PairId, SeriesId } from '../../core/brand.js';
 import { formatAddress } from '../../core/endpoint.js';
 import type { DialFailure, DryRefusal, End } from '../../core/outcome.js';
@@ -12,21 +12,22 @@ import {
   type SeriesWriter,
 } from '../../core/series.js';
 import type { SessionIds } from '../../core/session_ids.js';
-import type { AccessLevel } from '../../core/spec.js';
 import type { PooledBackend } from '../../pool/selection.js';
+import { type LineChoice, LineChooser } from '../line_choice.js';
 import type { TcpEngine } from '../tcp_port.js';
 import type { TcpSessionsDeps } from './deps.js';
 import type { TcpFace, TcpListener } from './listener.js';
 import type { TcpSession } from './session.js';
 
 export class SessionBook {
-  access: AccessLevel = 'errors';
+  readonly lines: LineChooser;
   readonly #series: SeriesWriter;
   readonly #engine: TcpEngine;
   readonly #ids: SessionIds;
   readonly #write: (record: AccessRecord) => void;
 
-  constructor(deps: Pick<TcpSessionsDeps, 'series' | 'engine' | 'ids' | 'access'>) {
+  constructor(deps: TcpSessionsDeps) {
+    this.lines = new LineChooser('tcp', deps.random);
     this.#series = deps.series;
     this.#engine = deps.engine;
     this.#ids = deps.ids;
@@ -86,9 +87,8 @@ export class SessionBook {
     this.#series.add(session.series, PLAIN_COLUMN.active, -1);
     this.#series.add(session.series, CAUSE_COLUMN[end.cause], 1);
     this.observe(session, 'session', nowMs - session.acceptedMs);
-    if (deservesLine(this.access, 'tcp', end.cause, session.tried?.length ?? 0)) {
-      this.#write(this.#record(session, end, nowMs));
-    }
+    const line = this.lines.choose(end.cause, session.tried?.length ?? 0);
+    if (line !== 'no line') this.#write(this.#record(session, end, nowMs, line));
   }
 
   /** A rule that is only tried would have refused a client of `listener`. */
@@ -110,7 +110,7 @@ export class SessionBook {
     const pool = ways.only?.pool ?? null;
     this.#series.add(plan.series, PLAIN_COLUMN.accepted, 1);
     this.#series.add(plan.series, CAUSE_COLUMN[end.cause], 1);
-    if (unlogged === null || !deservesLine(this.access, 'tcp', end.cause, 0)) return false;
+    if (unlogged === null || this.lines.choose(end.cause, 0) === 'no line') return false;
     this.#write({
       id: this.#ids.text(this.#ids.next()),
       protocol: 'tcp',
@@ -128,12 +128,13 @@ export class SessionBook {
       bytesIn: 0,
       bytesOut: 0,
       unlogged,
+      leftOut: null,
       end,
     });
     return true;
   }
 
-  #record(session: TcpSession, end: End, nowMs: number): AccessRecord {
+  #record(session: TcpSession, end: End, nowMs: number, line: LineChoice): AccessRecord {
     const { listener } = session;
     const pool = session.way?.pool ?? null;
     const peer = this.#engine.client(session.pair);
@@ -155,6 +156,7 @@ export class SessionBook {
       bytesIn: session.countedIn,
       bytesOut: session.countedOut,
       unlogged: 0,
+      leftOut: typeof line === 'number' ? line : null,
       end,
     };
   }

@@ -113,9 +113,8 @@ export class TcpSessions implements TcpEdges {
     return this.#count;
   }
 
-  // ---- what the worker asks for ----
-  set access(level: SessionBook['access']) {
-    this.#book.access = level;
+  set access(level: SessionBook['lines']['level']) {
+    this.#book.lines.level = level;
   }
 
   /** Those that have been idle longest go first. */
@@ -165,7 +164,6 @@ export class TcpSessions implements TcpEdges {
     });
   }
 
-  // ---- edges ----
   accepted(key: ListenerKey, pair: PairId): void {
     const listener = this.listeners.byKey(key);
     if (this.#turnedAway.refuses(listener, key, pair)) return;
@@ -273,7 +271,6 @@ export class TcpSessions implements TcpEdges {
     this.#deps.acceptFailed(key, errno);
   }
 
-  // ---- phases ----
   #begin(session: TcpSession): void {
     session.phase = { at: 'choosing' };
     this.#book.accepted(session);

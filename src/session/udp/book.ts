@@ -1,5 +1,5 @@
 /** What is counted and written down about flows; the only place here that touches the series. */
-import { type AccessRecord, deservesLine } from '../../core/access.js';
+import type { AccessRecord } from '../../core/access.js';
 import type { AccessRefusal } from '../../core/access_table.js';
 import type { FlowId, SeriesId } from '../../core/brand.js';
 import { type Endpoint, formatAddress } from '../../core/endpoint.js';
@@ -13,9 +13,9 @@ import {
   type SeriesWriter,
 } from '../../core/series.js';
 import type { SessionIds } from '../../core/session_ids.js';
-import type { AccessLevel } from '../../core/spec.js';
 import type { PooledBackend } from '../../pool/selection.js';
 import { CountedClients, type LimitRefusal } from '../counted_clients.js';
+import { type LineChoice, LineChooser } from '../line_choice.js';
 import type { ListenerKey } from '../tcp_port.js';
 import type { UdpEngine } from '../udp_port.js';
 import type { UdpFlowsDeps } from './deps.js';
@@ -23,7 +23,7 @@ import type { UdpFlow } from './flow.js';
 import type { UdpListener } from './listener.js';
 
 export class FlowBook {
-  access: AccessLevel = 'errors';
+  readonly lines: LineChooser;
   readonly #series: SeriesWriter;
   readonly #engine: UdpEngine;
   readonly #ids: SessionIds;
@@ -31,6 +31,7 @@ export class FlowBook {
   readonly #counted: CountedClients;
 
   constructor(deps: UdpFlowsDeps) {
+    this.lines = new LineChooser('udp', deps.random);
     this.#series = deps.series;
     this.#engine = deps.engine;
     this.#ids = deps.ids;
@@ -155,12 +156,11 @@ export class FlowBook {
     this.#series.add(flow.series, PLAIN_COLUMN.active, -1);
     this.#series.add(flow.series, CAUSE_COLUMN[end.cause], 1);
     this.#series.observe(flow.series, 'session', (nowMs - flow.startedMs) / 1000);
-    if (deservesLine(this.access, 'udp', end.cause, flow.triedNames?.length ?? 0)) {
-      this.#write(this.#record(flow, end, nowMs));
-    }
+    const line = this.lines.choose(end.cause, flow.triedNames?.length ?? 0);
+    if (line !== 'no line') this.#write(this.#record(flow, end, nowMs, line));
   }
 
-  #record(flow: UdpFlow, end: End, nowMs: number): AccessRecord {
+  #record(flow: UdpFlow, end: End, nowMs: number, line: LineChoice): AccessRecord {
     const { plan } = flow.listener;
     const pool = flow.pool ?? flow.leadsTo;
     const local = flow.proxied?.destination ?? this.#engine.local(flow.id);
@@ -181,6 +181,7 @@ export class FlowBook {
       bytesIn: flow.countedBytesIn,
       bytesOut: flow.countedBytesOut,
       unlogged: 0,
+      leftOut: typeof line === 'number' ? line : null,
       end,
     };
   }

@@ -74,7 +74,7 @@ export class UdpFlows implements UdpEdges {
     return this.#count;
   }
   set access(level: AccessLevel) {
-    this.#book.access = level;
+    this.#book.lines.level = level;
   }
 
   /**
