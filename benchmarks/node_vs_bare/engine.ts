@@ -30,6 +30,7 @@ attach(
     asked() {},
     firstByte() {},
     heard() {},
+    parting() {},
     closed() {},
     acceptFailed() {},
     broken: (_, error) => {

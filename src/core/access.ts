@@ -3,6 +3,7 @@
  * thread, which writes the access line.
  */
 import type { Cause, End } from './outcome.js';
+import type { PathInfo } from './path_info.js';
 import type { AccessLevel } from './spec.js';
 
 export interface AccessRecord {
@@ -36,6 +37,9 @@ export interface AccessRecord {
   readonly unlogged: number;
   /** Of a sample: those of its kind that had no line since the last one; null: it is no sample. */
   readonly leftOut: number | null;
+  /** What the kernel knows of the client's connection; null: it was not asked, or does not tell. */
+  readonly clientPath: PathInfo | null;
+  readonly backendPath: PathInfo | null;
   readonly end: End;
 }
 

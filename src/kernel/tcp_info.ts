@@ -2,6 +2,7 @@
  * What Linux tells of one TCP connection beyond its queues: for rare moments, a call each, and for
  * sockets of any engine. Where nobody knows (another kernel, a unix socket) nothing is told.
  */
+import type { PathInfo } from '../core/path_info.js';
 import type { Kernel } from './foreign.js';
 import { IPPROTO_TCP, SOL_SOCKET } from './sockets.js';
 
@@ -11,10 +12,12 @@ const TCP_CLOSE = 7;
 /** <asm-generic/socket.h> */
 const SO_ERROR = 4;
 
-/** struct tcp_info of <linux/tcp.h>, of which these are part since Linux 2.4. */
+/** struct tcp_info of <linux/tcp.h>, of which these are part since Linux 2.6. */
 const STATE_AT = 0;
 const LAST_DATA_SENT_WORD = 11;
-const BYTES = 48;
+const RTT_WORD = 17;
+const TOTAL_RETRANS_WORD = 25;
+const BYTES = 104;
 
 /**
  * For how many milliseconds no data has left for the peer of `fd`. While data waits to be sent, its
@@ -23,6 +26,21 @@ const BYTES = 48;
 export function silentMs(kernel: Kernel, fd: number): number {
   const info = infoOf(kernel, fd);
   return info === null ? 0 : (new Uint32Array(info.buffer)[LAST_DATA_SENT_WORD] ?? 0);
+}
+
+/**
+ * How the connection of `fd` has gone so far, also after its end; null: the kernel does not tell.
+ * The round-trip time is the kernel's smoothed one (RFC 6298), in microseconds.
+ */
+export function pathOf(kernel: Kernel, fd: number): PathInfo | null {
+  const info = infoOf(kernel, fd);
+  if (info === null) return null;
+  const words = new Uint32Array(info.buffer);
+  const rttMicros = words[RTT_WORD] ?? 0;
+  return {
+    rttMs: rttMicros === 0 ? null : rttMicros / 1_000,
+    retransmits: words[TOTAL_RETRANS_WORD] ?? 0,
+  };
 }
 
 /** The errno that ended the connection of `fd`, which nobody has heard of yet; 0: none has. */

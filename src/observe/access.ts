@@ -23,6 +23,10 @@ export function accessFields(record: AccessRecord): EventFields<'session'> {
     bytes_out: record.bytesOut,
     unlogged: record.unlogged,
     left_out: record.leftOut,
+    client_rtt_ms: rounded(record.clientPath?.rttMs ?? null),
+    client_retransmits: record.clientPath?.retransmits ?? null,
+    backend_rtt_ms: rounded(record.backendPath?.rttMs ?? null),
+    backend_retransmits: record.backendPath?.retransmits ?? null,
     outcome: record.end,
   };
 }

@@ -235,6 +235,10 @@ export const TRAFFIC_EVENTS = {
     'bytes_out',
     'unlogged',
     'left_out',
+    'client_rtt_ms',
+    'client_retransmits',
+    'backend_rtt_ms',
+    'backend_retransmits',
     'outcome',
   ]),
 } as const;

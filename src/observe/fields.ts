@@ -21,6 +21,12 @@ export const FIELDS = {
   added: texts('What is new: `listener app`, `pool app`, `backend app/a`.'),
   address: text('An address as in the configuration, with the real port.'),
   backend: text('Name of a backend; null: none was reached.'),
+  backend_retransmits: figure(
+    'TCP segments to the backend that were sent again; null: the kernel was not asked, or does not tell.',
+  ),
+  backend_rtt_ms: figure(
+    "Round-trip time to the backend at the end, the kernel's smoothed one; null: not known.",
+  ),
   backends: figure('How many backends.'),
   before: text('What it was until now.'),
   because: text('Why, in the words of the user; null: not told.'),
@@ -30,6 +36,10 @@ export const FIELDS = {
   cause: text('Why, in one word of a closed list.'),
   changed: texts('What stays with other settings: `listener app`, `backend app/a`.'),
   client: text("The client's address; behind a trusted proxy the one that its header named."),
+  client_retransmits: figure(
+    'TCP segments to the client (or the proxy before it) that were sent again; null: not known.',
+  ),
+  client_rtt_ms: figure('Round-trip time to the client (or the proxy before it); null: not known.'),
   configured: text('The value in the configuration now; null: it has none any more.'),
   connect_ms: figure('Time from the dial to the connection; null: there was none.'),
   count: figure('How many.'),

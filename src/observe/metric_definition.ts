@@ -10,6 +10,6 @@ export interface MetricDefinition {
   readonly labelsOnDemand?: readonly string[];
   /** The values that a label can have, where the list is closed. */
   readonly values?: readonly string[];
-  /** Upper bounds in seconds, of a histogram. */
+  /** Upper bounds of a histogram, in seconds or in what its name says. */
   readonly bounds?: readonly number[];
 }

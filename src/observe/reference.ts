@@ -39,7 +39,7 @@ export function metricsPage(): string {
     ),
     '## Buckets',
     table(
-      ['histogram', 'upper bounds in seconds'],
+      ['histogram', 'upper bounds, in seconds or segments'],
       metrics.flatMap(({ name, bounds }) => (bounds ? [row([code(name), bounds.join(', ')])] : [])),
     ),
   ]);

@@ -63,6 +63,8 @@ export const SAMPLERS: Readonly<Record<SampledMetric, Sampler>> = {
   firstByte: histogram('firstByte'),
   session: histogram('session'),
   queue: histogram('queue'),
+  rtt: histogram('rtt'),
+  retransmits: histogram('retransmits'),
   dialFailures: reasons('reason', DIAL_COLUMN),
   retries: plain([[NONE, PLAIN_COLUMN.retries]]),
   refused: reasons('reason', REFUSAL_COLUMN),

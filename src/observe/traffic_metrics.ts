@@ -65,6 +65,22 @@ export const TRAFFIC_METRICS = {
     labelsOnDemand: ['listener', 'backend'],
     bounds: HISTOGRAM_BOUNDS_SECONDS.queue,
   },
+  rtt: {
+    name: 'sluice_backend_rtt_seconds',
+    type: 'histogram',
+    help: "Round-trip time to backends when TCP sessions ended, as the kernel measured it; of a sample where many end, and of none without the kernel's word.",
+    labels: ['pool'],
+    labelsOnDemand: ['listener', 'backend'],
+    bounds: HISTOGRAM_BOUNDS_SECONDS.rtt,
+  },
+  retransmits: {
+    name: 'sluice_backend_retransmits',
+    type: 'histogram',
+    help: 'TCP segments to the backend that a session had to send again; of the same sample.',
+    labels: ['pool'],
+    labelsOnDemand: ['listener', 'backend'],
+    bounds: HISTOGRAM_BOUNDS_SECONDS.retransmits,
+  },
   dialFailures: {
     name: 'sluice_dial_failures_total',
     type: 'counter',

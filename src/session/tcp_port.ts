@@ -18,8 +18,8 @@
  * `close` was called. A session cannot know the first before `closed` is reported, which may be
  * some turns later. Until then it may call whatever fits the state that it knows, and on a pair
  * that is over that changes nothing: no edge comes for it, and `closed` follows with the end as it
- * was. (Only `close(reset)` still cuts a flush short.) No edge but `closed` comes for a pair that
- * is over; its addresses and counters can be read until that has returned.
+ * was. (Only `close(reset)` still cuts a flush short.) No edges but `parting` and `closed` come for
+ * a pair that is over; its addresses and counters can be read until that has returned.
  *
  * A client's bytes that came before the relay began are kept (the
  * engine reads at most `heldBytes` ahead, so that it notices a client that went away) and are the
@@ -28,6 +28,7 @@
 import type { PairId } from '../core/brand.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { DialFailure } from '../core/outcome.js';
+import type { PathInfo } from '../core/path_info.js';
 import type { ListenSource } from '../core/plan.js';
 
 export type ListenerKey = number;
@@ -68,6 +69,12 @@ export interface TcpEngine {
    * kernel does not tell it is it what the listener is bound to.
    */
   local(pair: PairId): Endpoint;
+
+  /**
+   * What the kernel knows of one connection of a pair, asked inside `parting`; null where it does
+   * not tell.
+   */
+  path(pair: PairId, side: 'client' | 'backend'): PathInfo | null;
 
   /**
    * Begins to report the client's bytes by `earlyBytes`, at most `limitBytes` (1 to HELD_BYTES) of
@@ -161,6 +168,11 @@ export interface TcpEdges {
    * it; valid during the call only.
    */
   heard(pair: PairId, bytes: Uint8Array): void;
+  /**
+   * A pair that was connected to a backend is about to lose its sockets, and `path` tells of both
+   * as far as they are still there. May come twice.
+   */
+  parting(pair: PairId): void;
   /** The pair is over; its counters are still valid during the call. Comes exactly once. */
   closed(pair: PairId, end: PairEnd): void;
   /** Accepting failed (EMFILE, ENFILE, ENOBUFS, ENOMEM); the engine tries again by itself. */

@@ -18,6 +18,7 @@ import { manyContract } from './tcp/many.js';
 import { newcomersContract } from './tcp/newcomers.js';
 import { overContract } from './tcp/over.js';
 import { overhearingContract } from './tcp/overhearing.js';
+import { partingContract } from './tcp/parting.js';
 import { relayContract } from './tcp/relay.js';
 import { resetContract } from './tcp/reset.js';
 import { standstillContract } from './tcp/standstill.js';
@@ -40,6 +41,7 @@ export function tcpEngineContract(t: Test, make: MakeEngine, makeModule: URL): v
   standstillContract(t, make);
   closingContract(t, make);
   overContract(t, make);
+  partingContract(t, make);
   brokenContract(t, make);
   manyContract(t, make);
   newcomersContract(t, make);

@@ -5,7 +5,7 @@ import { present } from '../../src/core/assert.js';
 import { descriptorOf } from '../../src/engine/node/socket.js';
 import { ERRNO } from '../../src/kernel/errno.js';
 import { loadKernel } from '../../src/kernel/foreign.js';
-import { silentMs, unheardError } from '../../src/kernel/tcp_info.js';
+import { pathOf, silentMs, unheardError } from '../../src/kernel/tcp_info.js';
 import { eventually, nowMs } from '../support/deadline.js';
 
 const loaded = loadKernel();
@@ -80,4 +80,16 @@ t.test('a reset that nobody has heard of is told, an end in order is none', asyn
 t.test('where nobody knows nothing is told', async (t) => {
   t.equal(silentMs(kernel, -1), 0);
   t.equal(unheardError(kernel, -1), 0);
+  t.equal(pathOf(kernel, -1), null);
+});
+
+t.test('of a connection the kernel knows its round-trip time, also behind a FIN', async (t) => {
+  const { near, far, fd } = await connected(t);
+  const open = present(pathOf(kernel, fd), 'it is TCP');
+  t.ok((open.rttMs ?? 0) > 0 && (open.rttMs ?? 0) < 1_000, `${open.rttMs} ms over loopback`);
+  t.equal(open.retransmits, 0);
+  far.end();
+  near.resume();
+  await once(near, 'end');
+  t.match(pathOf(kernel, fd), { retransmits: 0, rttMs: Number });
 });

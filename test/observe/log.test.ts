@@ -37,6 +37,8 @@ const RECORD: AccessRecord = {
   bytesOut: 0,
   unlogged: 0,
   leftOut: null,
+  clientPath: { rttMs: 0.0512, retransmits: 0 },
+  backendPath: null,
   end: { by: 'sluice', stage: 'dial', cause: 'dial-failed' },
 };
 
@@ -167,6 +169,10 @@ t.test('an access line tells the whole session, in base units and snake case', a
       bytes_out: 0,
       unlogged: 0,
       left_out: null,
+      client_rtt_ms: 0.051,
+      client_retransmits: 0,
+      backend_rtt_ms: null,
+      backend_retransmits: null,
       outcome: { by: 'sluice', stage: 'dial', cause: 'dial-failed' },
       msg: 'A session or flow has ended.',
     },

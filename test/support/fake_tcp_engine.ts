@@ -9,6 +9,7 @@ import type { PairId } from '../../src/core/brand.js';
 import type { Clock } from '../../src/core/clock.js';
 import { type Endpoint, formatAddress, ipEndpoint } from '../../src/core/endpoint.js';
 import type { DialFailure } from '../../src/core/outcome.js';
+import type { PathInfo } from '../../src/core/path_info.js';
 import type { ListenSource } from '../../src/core/plan.js';
 import type {
   ListenerKey,
@@ -29,6 +30,8 @@ export interface FakePair {
   prelude: Buffer | null;
   /** Why its last dial failed; null: none has. */
   failure: DialFailure | null;
+  /** A backend has been reached. */
+  hasBackend: boolean;
   /** How it was asked to close. */
   how: 'flush' | 'reset' | null;
   /** What the client has sent before the relay. */
@@ -69,6 +72,8 @@ export class FakeTcpEngine implements TcpEngine {
   readonly taken = new Set<ListenerKey>();
   /** Called at each dial, before anything else happens. */
   onDial: (pair: FakePair) => void = () => {};
+  /** What the kernel would tell. */
+  path: (id: PairId, side: 'client' | 'backend') => PathInfo | null = () => null;
   /** Called after the pair is over. */
   onClosed: (pair: FakePair) => void = () => {};
   readonly #clock: Clock;
@@ -117,6 +122,7 @@ export class FakeTcpEngine implements TcpEngine {
   dialSucceeds(id: PairId): void {
     const pair = this.#alive(id, 'dialling');
     pair.state = 'dialled';
+    pair.hasBackend = true;
     this.#attached().dialled(id);
   }
 
@@ -299,6 +305,7 @@ export class FakeTcpEngine implements TcpEngine {
       target: null,
       prelude: null,
       failure: null,
+      hasBackend: false,
       how: null,
       held: Buffer.alloc(0),
       limitBytes: 0,
@@ -321,6 +328,7 @@ export class FakeTcpEngine implements TcpEngine {
 
   #report(pair: FakePair): void {
     assert(pair.over !== null, 'what is reported is over');
+    if (pair.hasBackend) this.#attached().parting(pair.id);
     this.#attached().closed(pair.id, pair.over);
     this.pairs.delete(pair.id);
     this.onClosed(pair);

@@ -5,6 +5,7 @@
 import type { PairId } from '../../src/core/brand.js';
 import type { Endpoint } from '../../src/core/endpoint.js';
 import type { DialFailure } from '../../src/core/outcome.js';
+import type { PathInfo } from '../../src/core/path_info.js';
 import type { ListenerKey, PairEnd, TcpEdges, TcpEngine } from '../../src/session/tcp_port.js';
 import { within } from './deadline.js';
 
@@ -34,9 +35,17 @@ export interface Answers {
   broken?(pair: PairId): void;
 }
 
+interface Parting {
+  readonly pair: PairId;
+  readonly client: PathInfo | null;
+  readonly backend: PathInfo | null;
+}
+
 export class TcpDriver implements TcpEdges {
   readonly edges: Edge[] = [];
   readonly violations: string[] = [];
+  /** What could be said of both connections when they were about to close. */
+  readonly partings: Parting[] = [];
   answers: Answers;
   readonly #unclaimed: Edge[] = [];
   readonly #open = new Set<PairId>();
@@ -149,6 +158,13 @@ export class TcpDriver implements TcpEdges {
   heard(pair: PairId, bytes: Uint8Array): void {
     this.#record({ kind: 'heard', pair, bytes: Buffer.from(bytes) });
     this.answers.heard?.(pair, bytes);
+  }
+
+  parting(pair: PairId): void {
+    const { engine } = this;
+    const [client, backend] = [engine.path(pair, 'client'), engine.path(pair, 'backend')];
+    if (!this.#open.has(pair)) this.violations.push(`parting came for pair ${pair}, not open`);
+    this.partings.push({ pair, client, backend });
   }
 
   closed(pair: PairId, end: PairEnd): void {

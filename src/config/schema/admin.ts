@@ -79,7 +79,7 @@ export const ADMIN = table('How the daemon is observed and operated.', {
   }),
   backend_histograms: flag({
     default: false,
-    doc: 'true: the histograms of /metrics are per listener and backend, about 60 lines each. false: they are per pool.',
+    doc: 'true: the histograms of /metrics are per listener and backend, about 100 lines each. false: they are per pool.',
   }),
   hosts: mixed(
     {

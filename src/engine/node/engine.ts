@@ -64,6 +64,9 @@ function touching(edges: TcpEdges, loop: Loop): TcpEdges {
       edges.asked(pair, byte);
       loop.touch();
     },
+    parting(pair) {
+      edges.parting(pair);
+    },
     dialFailed(pair, failure) {
       edges.dialFailed(pair, failure);
       loop.touch();

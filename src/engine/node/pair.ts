@@ -21,7 +21,7 @@ import {
   type PairState,
   type Side,
 } from './pair_state.js';
-import { finish, isToItself, type Link, reset } from './socket.js';
+import { descriptorOf, finish, isToItself, type Link, reset } from './socket.js';
 import { Transfer } from './transfer.js';
 
 export class Pair {
@@ -74,6 +74,12 @@ export class Pair {
     this.#state = { kind: 'waiting' };
     this.#held.drop(consumed);
     if (this.#held.bytes < HELD_BYTES) this.#transfer.resume(this.#client);
+  }
+
+  /** null: there is none (any more). */
+  descriptorOf(side: Side): number | null {
+    const link = linksOf(this.#client, this.#state)[side === 'client' ? 0 : 1];
+    return link === undefined ? null : descriptorOf(link.socket);
   }
 
   answer(bytes: Uint8Array): void {
@@ -294,6 +300,7 @@ export class Pair {
     whenTrulyEnded(from, this.#host.kernel, () => {
       if (this.#state.kind !== 'relaying') return;
       if (this.#state.first === null) this.#state = { ...this.#state, first: side };
+      else this.#host.edges.parting(this.id);
       finish(to.socket);
     });
   }
@@ -315,6 +322,8 @@ export class Pair {
   }
 
   #end(end: PairEnd): Ending {
+    const { kind } = this.#state;
+    if (kind === 'dialled' || kind === 'relaying') this.#host.edges.parting(this.id);
     const links = linksOf(this.#client, this.#state);
     for (const link of links) this.#host.standstill.end(link);
     const ending = new Ending(this.#host, end, links);

@@ -5,8 +5,10 @@ import { BacklogWaiters } from '../../core/backlog.js';
 import type { PairId } from '../../core/brand.js';
 import type { Clock, Timers } from '../../core/clock.js';
 import type { Endpoint } from '../../core/endpoint.js';
+import type { PathInfo } from '../../core/path_info.js';
 import type { ListenSource } from '../../core/plan.js';
 import type { Kernel } from '../../kernel/foreign.js';
+import { pathOf } from '../../kernel/tcp_info.js';
 import type {
   ListenerKey,
   ListenOutcome,
@@ -123,6 +125,11 @@ export class NodeTcp implements TcpEngine, PairHost {
     return this.#pair(pair).local;
   }
 
+  path(pair: PairId, side: 'client' | 'backend'): PathInfo | null {
+    const fd = this.#pair(pair).descriptorOf(side);
+    return fd === null || this.kernel === null ? null : pathOf(this.kernel, fd);
+  }
+
   readEarly(pair: PairId, limitBytes: number): void {
     this.#pair(pair).readEarly(limitBytes);
   }
@@ -227,6 +234,7 @@ const SILENT: TcpEdges = {
   dialFailed() {},
   firstByte() {},
   heard() {},
+  parting() {},
   closed() {},
   acceptFailed() {},
   broken() {},

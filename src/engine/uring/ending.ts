@@ -180,6 +180,7 @@ export class Ending implements TurnWork {
     this.#patience[2 * pair] = undefined;
     this.#patience[2 * pair + 1] = undefined;
     if (pairs.fdOf(2 * pair + 1) === NONE) return this.#report(pair);
+    this.#parts.edges().parting(pair as PairId);
     this.#close(2 * pair + 1);
     this.#parting.add(pair);
   }

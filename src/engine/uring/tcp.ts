@@ -2,11 +2,13 @@
 import { assert } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
+import type { PathInfo } from '../../core/path_info.js';
 import type { ListenSource } from '../../core/plan.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import type { MappedMemory } from '../../kernel/memory.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
+import { pathOf } from '../../kernel/tcp_info.js';
 import {
   ANSWER_BYTES,
   LINGER_MS,
@@ -58,6 +60,7 @@ const NOBODY: TcpEdges = {
   dialFailed() {},
   firstByte() {},
   heard() {},
+  parting() {},
   closed() {},
   acceptFailed() {},
   broken() {},
@@ -174,6 +177,10 @@ export class UringTcp implements TcpEngine {
   local(pair: PairId): Endpoint {
     assert(this.#pairs.phase[pair] !== FREE, 'the pair is in use');
     return this.#addresses.local(pair, this.#pairs.fdOf(2 * pair));
+  }
+
+  path(pair: PairId, side: 'client' | 'backend'): PathInfo | null {
+    return pathOf(this.#kernel, this.#pairs.fdOf(side === 'client' ? 2 * pair : 2 * pair + 1));
   }
 
   readEarly(pair: PairId, limitBytes: number): void {

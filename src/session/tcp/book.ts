@@ -17,6 +17,7 @@ import { type LineChoice, LineChooser } from '../line_choice.js';
 import type { TcpEngine } from '../tcp_port.js';
 import type { TcpSessionsDeps } from './deps.js';
 import type { TcpFace, TcpListener } from './listener.js';
+import { NO_PATHS, PathSampler } from './paths.js';
 import type { TcpSession } from './session.js';
 
 export class SessionBook {
@@ -25,6 +26,7 @@ export class SessionBook {
   readonly #engine: TcpEngine;
   readonly #ids: SessionIds;
   readonly #write: (record: AccessRecord) => void;
+  readonly #paths: PathSampler;
 
   constructor(deps: TcpSessionsDeps) {
     this.lines = new LineChooser('tcp', deps.random);
@@ -32,6 +34,7 @@ export class SessionBook {
     this.#engine = deps.engine;
     this.#ids = deps.ids;
     this.#write = deps.access;
+    this.#paths = new PathSampler(deps.random);
   }
 
   /** It counts where its listener counts now: that may have changed while it was held. */
@@ -91,6 +94,19 @@ export class SessionBook {
     if (line !== 'no line') this.#write(this.#record(session, end, nowMs, line));
   }
 
+  /** Its sockets are about to close: what the kernel knows of both is kept, of some sessions. */
+  parting(session: TcpSession, nowMs: number): void {
+    if (session.paths !== null || !this.#paths.takes(nowMs, nowMs - session.acceptedMs)) return;
+    const { pair } = session;
+    // Asked once, also when asking breaks.
+    session.paths = NO_PATHS;
+    const backend = this.#engine.path(pair, 'backend');
+    session.paths = { client: this.#engine.path(pair, 'client'), backend };
+    if (backend === null) return;
+    if (backend.rttMs !== null) this.observe(session, 'rtt', backend.rttMs);
+    this.#series.observe(session.series, 'retransmits', backend.retransmits);
+  }
+
   /** A rule that is only tried would have refused a client of `listener`. */
   wouldRefuse({ plan }: Pick<TcpListener, 'plan'>, reason: DryRefusal): void {
     this.#series.add(plan.series, DRY_COLUMN[reason], 1);
@@ -129,6 +145,8 @@ export class SessionBook {
       bytesOut: 0,
       unlogged,
       leftOut: null,
+      clientPath: null,
+      backendPath: null,
       end,
     });
     return true;
@@ -157,6 +175,8 @@ export class SessionBook {
       bytesOut: session.countedOut,
       unlogged: 0,
       leftOut: typeof line === 'number' ? line : null,
+      clientPath: session.paths?.client ?? null,
+      backendPath: session.paths?.backend ?? null,
       end,
     };
   }

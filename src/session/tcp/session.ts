@@ -9,6 +9,7 @@ import { type Facts, NOTHING_KNOWN } from '../early/stage.js';
 import type { ProxyHeader } from '../proxy_protocol/header.js';
 import type { ListenerKey, TcpEngine } from '../tcp_port.js';
 import type { TcpFace, TcpListener } from './listener.js';
+import type { Paths } from './paths.js';
 import type { Waiting } from './waiting.js';
 import type { Ways } from './ways.js';
 
@@ -66,6 +67,8 @@ export class TcpSession {
   /** Until when dials that lack a descriptor or a port are tried again; null: none lacked any. */
   restUntilMs: number | null = null;
   notice: Notice | null = null;
+  /** null: the kernel was not asked; see paths.ts. */
+  paths: Paths | null = null;
   /** Where bytes and activity are counted; the listener's own row until a backend is dialled. */
   series: SeriesId;
   /** Bytes already added to the series. */

@@ -194,7 +194,6 @@ export class TcpSessions implements TcpEdges {
     this.#relay(session, phase.lease, now);
   }
 
-  /** `byte`: what the backend has said to a request for TLS; null: nothing, and FIN. */
   asked(pair: PairId, byte: number | null): void {
     const session = this.#session(pair);
     const { phase } = session;
@@ -239,6 +238,10 @@ export class TcpSessions implements TcpEdges {
     const { phase } = session;
     assert(phase.at === 'relaying', 'a backend is overheard in the relay');
     this.#keys.heard(session, phase.lease.backend.id, bytes);
+  }
+
+  parting(pair: PairId): void {
+    this.#book.parting(this.#session(pair), this.#deps.clock.nowMs());
   }
 
   closed(pair: PairId, pairEnd: PairEnd): void {

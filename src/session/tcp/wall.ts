@@ -69,6 +69,14 @@ export class TcpWall implements TcpEdges {
     }
   }
 
+  parting(pair: PairId): void {
+    try {
+      this.#edges.parting(pair);
+    } catch (error) {
+      this.broken(pair, error);
+    }
+  }
+
   /** The session is over already, and has given everything back. */
   closed(pair: PairId, end: PairEnd): void {
     try {

@@ -182,6 +182,8 @@ export class FlowBook {
       bytesOut: flow.countedBytesOut,
       unlogged: 0,
       leftOut: typeof line === 'number' ? line : null,
+      clientPath: null,
+      backendPath: null,
       end,
     };
   }

@@ -22,6 +22,7 @@ import {
   createSeriesMemory,
   DIAL_COLUMN,
   DRY_COLUMN,
+  type HistogramName,
   PLAIN_COLUMN,
   type PlainColumn,
   SeriesReader,
@@ -197,6 +198,12 @@ export class Bed {
 
   at(index: number, column: PlainColumn): number {
     return this.#sumAt(index, PLAIN_COLUMN[column]);
+  }
+
+  /** Counts by bucket, of the only row of a backend; empty: it has none. */
+  buckets(index: number, name: HistogramName): readonly number[] {
+    const [row] = this.#reader.rowsOf(backendId(index));
+    return row === undefined ? [] : this.#reader.histogram(row.series, name).counts;
   }
 
   /** Everything that a life of sessions must leave behind as it was. */

@@ -1,0 +1,44 @@
+/**
+ * Whose connections the kernel is asked about when they end. Two questions take as long as a tenth
+ * of a short session, so where many end only some are asked about: who lasted is, as far as there
+ * is room, since it tells most of the network.
+ */
+import type { PathInfo } from '../../core/path_info.js';
+import { below, type Random } from '../../core/random.js';
+
+/** Of one worker: so many in a second are all asked about, beyond that one of so many. */
+const ALL_A_SECOND = 100;
+const ONE_OF = 64;
+const MOST_A_SECOND = 1_000;
+const LONG_MS = 1_000;
+
+/** Of both connections of a session; null: the kernel does not tell. */
+export interface Paths {
+  readonly client: PathInfo | null;
+  readonly backend: PathInfo | null;
+}
+
+export const NO_PATHS: Paths = { client: null, backend: null };
+
+export class PathSampler {
+  readonly #random: Random;
+  #sinceMs = Number.NEGATIVE_INFINITY;
+  #asked = 0;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** Whether to ask about a session that ends, `lastedMs` after its begin. */
+  takes(nowMs: number, lastedMs: number): boolean {
+    if (nowMs - this.#sinceMs >= 1_000) {
+      this.#sinceMs = nowMs;
+      this.#asked = 0;
+    }
+    if (this.#asked >= MOST_A_SECOND) return false;
+    const isMeant =
+      this.#asked < ALL_A_SECOND || lastedMs >= LONG_MS || below(this.#random, ONE_OF) === 0;
+    if (isMeant) this.#asked++;
+    return isMeant;
+  }
+}
