@@ -16,6 +16,12 @@ import type { PoolWatch } from './pool_watch.js';
 import { isRemarkable, remark } from './remarks.js';
 import type { Unresolved } from './stand_ins.js';
 
+/** How it is, is looked at when that is asked for. */
+export interface NamedBackend {
+  readonly name: string;
+  readonly view: () => BackendView;
+}
+
 export class BackendDescriber {
   readonly #board: BackendBoard;
   readonly #watch: PoolWatch;
@@ -31,11 +37,20 @@ export class BackendDescriber {
 
   /** Every backend of a pool, those that leave and those without an address included. */
   backends(now: PoolNow): BackendView[] {
+    return this.each(now).map(({ view }) => view());
+  }
+
+  /** The same, and none of them is looked at before its view is asked for. */
+  each(now: PoolNow): NamedBackend[] {
     return [
-      ...now.members.map((entry, index) =>
-        this.#backend(entry, now, now.standing.reasons[index] ?? null),
-      ),
-      ...now.pool.unresolved.filter(isDescribed).map((one) => this.#unresolved(now, one)),
+      ...now.members.map((entry, index) => ({
+        name: entry.spec.name,
+        view: () => this.#backend(entry, now, now.standing.reasons[index] ?? null),
+      })),
+      ...now.pool.unresolved.filter(isDescribed).map((one) => ({
+        name: one.spec.name,
+        view: () => this.#unresolved(now, one),
+      })),
     ];
   }
 

@@ -4,7 +4,6 @@
  */
 import type {
   AdminViews,
-  BackendView,
   CheckView,
   CountView,
   HealthView,
@@ -22,7 +21,7 @@ import type { SourceSnapshot } from '../core/source_snapshot.js';
 import type { EngineName } from '../core/spec.js';
 import type { Metrics } from '../observe/metrics.js';
 import { canServe } from '../pool/standing.js';
-import type { BackendDescriber } from './backend_views.js';
+import type { BackendDescriber, NamedBackend } from './backend_views.js';
 import type { Daemon } from './daemon.js';
 import { sourceViews } from './discovery_views.js';
 import type { ListenerEntry } from './inventory.js';
@@ -46,7 +45,7 @@ export interface DaemonViewsDeps {
 
 export interface PoolBackends {
   readonly pool: string;
-  readonly backends: readonly BackendView[];
+  readonly backends: readonly NamedBackend[];
 }
 
 /** Of a pool whose backends come from elsewhere too. */
@@ -197,7 +196,7 @@ export class DaemonViews implements AdminViews {
     const asked = pool === null ? [...pools.values()] : [pools.get(pool)];
     return asked.flatMap((entry) => {
       if (entry === undefined) return [];
-      return [{ pool: entry.key, backends: describe.backends(daemon.watch.pool(entry)) }];
+      return [{ pool: entry.key, backends: describe.each(daemon.watch.pool(entry)) }];
     });
   }
 

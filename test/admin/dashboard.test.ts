@@ -48,7 +48,9 @@ function apiOf(t: Test, views: FakeViews, recent: RecentEvents): ControlApi {
     views
       .health()
       .pools.filter(({ name }) => name === wanted)
-      .map(({ name, backends: its }) => ({ pool: name, backends: [...its] }));
+      .map(({ name, backends: its }) => {
+        return { pool: name, backends: its.map((view) => ({ name: view.name, view: () => view })) };
+      });
   const endpoints = [
     liveEndpoint({ ...TIME, views, recent, lastHour, overrides: () => [] }),
     hourEndpoint({ lastHour, daemon }),

@@ -127,13 +127,13 @@ export function whyEndpoint(deps: WhyDeps): Endpoint {
     handle: ({ query }) => {
       const [pool = '', name = ''] = splitName(query.backend);
       const [its] = views.backends(pool);
-      const view = its?.backends.find((one) => one.name === name);
-      if (view === undefined) {
+      const named = its?.backends.find((one) => one.name === name);
+      if (named === undefined) {
         const found = findBackend(daemon.inventory, query.backend);
         return err(found.ok ? nothingNamed('backend', query.backend, []) : found.error);
       }
       const history = recent.historyOf(pool, name).map(shownEntry);
-      return ok({ value: { backend: shownBackend(pool, view), history } });
+      return ok({ value: { backend: shownBackend(pool, named.view()), history } });
     },
   });
 }

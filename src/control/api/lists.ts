@@ -159,37 +159,44 @@ function backendsEndpoint({ views, daemon }: Deps): Endpoint {
         if (!found.ok) return found;
       }
       const [poolOfOne] = one === undefined ? [] : splitName(one);
-      const pools = views.backends(asked ?? poolOfOne ?? null);
-      const all = pools.flatMap((its) => its.backends.map((each) => backend(its.pool, each)));
+      const all = views.backends(asked ?? poolOfOne ?? null).flatMap(({ pool: its, backends }) =>
+        backends.map(({ name, view }): Listed => {
+          return { name: `${its}/${name}`, look: () => backend(its, view()) };
+        }),
+      );
       if (one !== undefined) return single(all, one, daemon);
       const from = startOf(all, cursor);
       if (!from.ok) return from;
       const items = all.slice(from.value, from.value + limit);
       const last = items.at(-1);
       const isMore = last !== undefined && from.value + limit < all.length;
-      return ok({ value: { items, next: isMore ? nameIn(last) : null } });
+      const next = isMore ? last.name : null;
+      return ok({ value: { items: items.map(({ look }) => look()), next } });
     },
   });
 }
 
 type Backend = ShapeOf<typeof BACKEND>;
 
-function single(all: readonly Backend[], name: string, daemon: Deps['daemon']) {
-  const items = all.filter((each) => nameIn(each) === name);
+/** Of thousands only those of the page are looked at. */
+interface Listed {
+  /** `POOL/BACKEND` */
+  readonly name: string;
+  readonly look: () => Backend;
+}
+
+function single(all: readonly Listed[], wanted: string, daemon: Deps['daemon']) {
+  const items = all.filter(({ name }) => name === wanted).map(({ look }) => look());
   if (items.length > 0) return ok({ value: { items, next: null } });
-  const found = findBackend(daemon.inventory, name);
+  const found = findBackend(daemon.inventory, wanted);
   return found.ok ? ok({ value: { items, next: null } }) : found;
 }
 
-function startOf(all: readonly Backend[], cursor: string | undefined): Result<number, Problem> {
+function startOf(all: readonly Listed[], cursor: string | undefined): Result<number, Problem> {
   if (cursor === undefined) return ok(0);
-  const at = all.findLastIndex((each) => nameIn(each) === cursor);
+  const at = all.findLastIndex(({ name }) => name === cursor);
   if (at >= 0) return ok(at + 1);
   return err(nothingNamed('backend', cursor, [], 'the page cannot go on behind it, for '));
-}
-
-function nameIn({ pool: its, name }: Backend): string {
-  return `${its}/${name}`;
 }
 
 export function listener(view: ListenerView): ShapeOf<typeof LISTENER> {
