@@ -10,7 +10,7 @@ import { type Bench, EARLY_BYTES, type MakeEngine, withEngine } from './bench.js
 
 const HEADER = 'HEADER';
 /** In the order of a pair's life; each is reached by the life of every victim. */
-const EDGES = ['earlyBytes', 'dialFailed', 'dialled', 'firstByte', 'closed'] as const;
+const EDGES = ['earlyBytes', 'dialFailed', 'dialled', 'firstByte', 'heard', 'closed'] as const;
 type Edge = (typeof EDGES)[number];
 /** Before the defect, or after what the edge asks for was ordered. */
 const MOMENTS = ['at once', 'after its order'] as const;
@@ -52,8 +52,13 @@ async function contained(
       }),
     dialFailed: (pair) =>
       around('dialFailed', pair, () => driver.engine.dial(pair, bench.backend.endpoint, null)),
-    dialled: (pair) => around('dialled', pair, () => driver.engine.relay(pair)),
+    dialled: (pair) =>
+      around('dialled', pair, () => {
+        driver.engine.overhear(pair);
+        driver.engine.relay(pair);
+      }),
     firstByte: (pair) => around('firstByte', pair, () => {}),
+    heard: (pair) => around('heard', pair, () => driver.engine.overhearDone(pair)),
     closed: (pair) => around('closed', pair, () => {}),
     broken: (pair) => {
       broken.push(pair);
@@ -68,7 +73,7 @@ async function contained(
   const client = await bench.connect();
   victim = await driver.nextPair();
   client.send(`${HEADER}first`);
-  if (edge === 'firstByte' || edge === 'closed') {
+  if (edge === 'firstByte' || edge === 'heard' || edge === 'closed') {
     const backend = await bench.backend.next();
     backend.send('answer');
     await driver.next('firstByte', victim);

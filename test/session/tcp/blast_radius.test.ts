@@ -10,6 +10,10 @@ import { policyNamed } from '../../support/policies.js';
 import { type Bed, type BedOptions, backendId, bed, LISTENER, NOTHING, target } from './bed.js';
 
 const HEADER = Buffer.from('PROXY TCP4 203.0.113.7 203.0.113.1 1234 5432\r\n');
+const POSTGRES = { postgres: { cancel: 'route', strict: true } } as const;
+const START = Buffer.from('00000013000300007573657200706700', 'hex');
+/** A key. */
+const KEY = Buffer.from('K\0\0\0\x0cabcd1234', 'latin1');
 const PROXIED = { trustedProxies: [{ family: 4, host: '198.51.100.0', prefixBits: 24 }] } as const;
 
 /** What the session asks of an engine about one pair. */
@@ -20,6 +24,8 @@ const CALLS = [
   'earlyDone',
   'dial',
   'cancelDial',
+  'overhear',
+  'overhearDone',
   'relay',
 ] as const satisfies readonly (keyof FakeTcpEngine)[];
 type Call = (typeof CALLS)[number];
@@ -57,6 +63,17 @@ const SCENES: readonly Scene[] = [
     life: async (test, pair) => {
       step(test, pair, /^early/, () => test.worker(0).tcp.clientSends(pair, HEADER));
       relayAndEnd(test, pair);
+    },
+  },
+  {
+    name: 'a Postgres session',
+    options: { listener: POSTGRES },
+    life: async (test, pair) => {
+      const { tcp } = test.worker(0);
+      step(test, pair, /^early/, () => tcp.clientSends(pair, START));
+      step(test, pair, /^dialling/, () => tcp.dialSucceeds(pair));
+      step(test, pair, /^relaying/, () => tcp.backendSays(pair, KEY));
+      step(test, pair, /^relay/, () => tcp.ends(pair, { kind: 'finished', first: 'client' }));
     },
   },
   {
