@@ -66,6 +66,12 @@ export function refusalIn(one: RouteCase): Cause | null {
   return pool === 'queue timeout' ? 'queue-timeout' : null;
 }
 
+/** Refused for whom it is, of which the header tells: it need not say anything else. */
+export function isBarredByHeader(one: RouteCase): boolean {
+  const cause = refusalIn(one);
+  return one.header !== 'none' && (cause === 'denied' || cause === 'not-allowed');
+}
+
 /** Refused when it is accepted: there is a line for some of many. */
 export function isTurnedAway(one: RouteCase): boolean {
   const causes: readonly Cause[] = ['denied', 'not-allowed', 'too-many-sessions', 'too-fast'];

@@ -13,6 +13,7 @@ import {
   hasHolder,
   hasWaiter,
   hostOf,
+  isBarredByHeader,
   isTurnedAway,
   mustWait,
   POOLS,
@@ -114,7 +115,8 @@ async function begun(daemon: Daemon, one: RouteCase, role: Role): Promise<Sessio
   const isNamed = one.header === 'v1' || one.header === 'v2';
   const { localPort } = wire.socket;
   const own = localPort === undefined ? null : `${socketHostOf(one, role)}:${localPort}`;
-  wire.socket.write(Buffer.concat([header, words]));
+  const isSilent = role === 'client' && isBarredByHeader(one);
+  wire.socket.write(isSilent ? header : Buffer.concat([header, words]));
   return { one, wire, client: isNamed ? `${hostOf(one, role)}:${PORTS[role]}` : own };
 }
 

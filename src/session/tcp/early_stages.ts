@@ -58,7 +58,10 @@ export class EarlyStages {
     const { phase } = session;
     assert(phase.at === 'early', 'first bytes came for a session that reads none');
     const step = readOn(phase.reading, bytes, session.face.plan.settings.helloSizeBytes);
+    const isNamed = session.facts.proxied === null && step.reading.facts.proxied !== null;
     session.facts = step.reading.facts;
+    const barred = isNamed ? this.#refusalOfClient(session) : null;
+    if (barred !== null) return this.#deps.refuse(session, barred, 'reset');
     switch (step.kind) {
       case 'refuse':
         return this.#deps.refuse(session, step.cause, 'reset');
@@ -89,7 +92,7 @@ export class EarlyStages {
     this.#deps.cancel({ pair, number, listener: listener.id, client, header, request });
   }
 
-  /** Whom the header names may not come, whoever brought it. */
+  /** Whom the header names may not come, whoever brought it, and nothing else of it is read. */
   #refusalOfClient({ listener, face, facts }: TcpSession): AccessRefusal | null {
     const client = facts.proxied?.source ?? null;
     if (client === null) return null;
@@ -102,8 +105,6 @@ export class EarlyStages {
 
   /** What the stages have left is the backend's. */
   #finish(session: TcpSession, { consumed }: Reading): void {
-    const refusal = this.#refusalOfClient(session);
-    if (refusal !== null) return this.#deps.refuse(session, refusal, 'reset');
     this.#deps.noDeadline(session);
     this.#deps.engine.earlyDone(session.pair, consumed);
     const { postgres } = session.facts;
