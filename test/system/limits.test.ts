@@ -9,11 +9,14 @@ import { listenerText, poolText } from '../support/settings.js';
 import { type Target, tryDial, type Wire } from '../support/wire.js';
 import { LOSE_WORKER, SIZES_VARIABLE } from '../torture/every_thread.js';
 
-const CLIENTS = 100;
+const CLIENTS = 500;
 const EACH = 3;
 /** How many sessions each client begins at a time. */
 const TRIES = 7;
-const ROUNDS = 3;
+/** So many of them keep their sessions when a worker is lost. */
+const KEEPERS = 100;
+/** Of networks of their own; a million by hand (`CROWD=1000000`, with TAP_TIMEOUT=1800). */
+const CROWD = Number(process.env['CROWD'] ?? 1_000);
 
 /** A session that was answered, or null: it was refused. */
 async function served(target: Target): Promise<Wire | null> {
@@ -50,31 +53,29 @@ t.test('a client has so many sessions over two workers, and at no time one more'
   const clients = Array.from({ length: CLIENTS }, (_, client) => client);
   const most = new Array<number>(CLIENTS).fill(0);
   let refused = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    await Promise.all(
-      clients.map(async (client) => {
-        let now = 0;
-        const one = async (): Promise<void> => {
-          const wire = await served({ port, localAddress: address(client) });
-          if (wire === null) {
-            refused++;
-            return;
-          }
-          most[client] = Math.max(most[client] ?? 0, ++now);
-          await wire.send('x').then(() => wire.read(1));
-          now--;
-          await gone(wire);
-        };
-        await Promise.all(Array.from({ length: TRIES }, one));
-      }),
-    );
-  }
+  await Promise.all(
+    clients.map(async (client) => {
+      let now = 0;
+      const one = async (): Promise<void> => {
+        const wire = await served({ port, localAddress: address(client) });
+        if (wire === null) {
+          refused++;
+          return;
+        }
+        most[client] = Math.max(most[client] ?? 0, ++now);
+        await wire.send('x').then(() => wire.read(1));
+        now--;
+        await gone(wire);
+      };
+      await Promise.all(Array.from({ length: TRIES }, one));
+    }),
+  );
   t.ok(Math.max(...most) <= EACH, `${Math.max(...most)} at a time`);
   t.ok(refused > CLIENTS, `${refused} were refused`);
   await daemon.metricSettles('sluice_sessions_active', {}, (sum) => sum === 0);
 
   /** What each client gets that begins so many: the sessions stay. */
-  const open = new Map<number, Wire[]>(clients.map((client) => [client, []]));
+  const open = new Map<number, Wire[]>(clients.slice(0, KEEPERS).map((client) => [client, []]));
   const over = new Set<Wire>();
   const fill = async (): Promise<void> => {
     for (const [client, wires] of open) {
@@ -104,7 +105,7 @@ t.test('a client has so many sessions over two workers, and at no time one more'
       open.set(client, here);
       left += here.length;
     }
-    return left === CLIENTS * EACH - Number(sessions) ? true : undefined;
+    return left === KEEPERS * EACH - Number(sessions) ? true : undefined;
   };
   await eventually('what it had is cut', cut);
   await fill();
@@ -114,6 +115,70 @@ t.test('a client has so many sessions over two workers, and at no time one more'
   await fill();
   t.same(counts(), [EACH], 'a reload keeps the counts');
 });
+
+t.test(
+  'clients of ever new networks are served, and one that is known is not let off',
+  async (t) => {
+    const backends = await startEchoes(t, 1);
+    const daemon = await startDaemon(t, {
+      toml:
+        poolText({ name: 'echo', backends }) +
+        listenerText({
+          pool: 'echo',
+          lines: `accept_proxy_protocol = true
+trusted_proxies = ["127.0.0.1"]
+limits.sessions_per_client = 1
+limits.new_per_client = "20/s"`,
+        }),
+      workers: 2,
+      access: 'off',
+    });
+    const port = await daemon.port('echo');
+    const from = async (network: number): Promise<Wire | null> => {
+      const wire = await tryDial({ port });
+      if (typeof wire === 'string') return null;
+      wire.socket.write(headerOf(network));
+      const answer = await wire.read(1).catch(() => null);
+      if (answer === null) wire.socket.destroy();
+      return answer === null ? null : wire;
+    };
+    const known = await from(0);
+    t.ok(known, 'the first of its network');
+    const before = daemon.rssBytes();
+    let next = 1;
+    let refused = 0;
+    let letOff = 0;
+    const work = async (): Promise<void> => {
+      while (next <= CROWD) {
+        const network = next++;
+        const wire = await from(network);
+        if (wire === null) refused++;
+        else wire.reset();
+        if (network % 100 === 0 && (await from(0)) !== null) letOff++;
+      }
+    };
+    await Promise.all(Array.from({ length: 50 }, work));
+    t.equal(refused, 0, 'nobody is hurt');
+    t.equal(letOff, 0, 'nor let off');
+    known?.finish();
+    t.comment(`${CROWD} networks: from ${before >> 20} to ${daemon.rssBytes() >> 20} MiB`);
+    const left = { listener: 'echo' };
+    await daemon.metricSettles('sluice_sessions_active', left, (sum) => sum === 0);
+    t.equal((await daemon.metrics()).sum('sluice_clients_uncounted_total'), 0);
+  },
+);
+
+/** PROXY v2 over TCP of IPv6, from an address of a /64 of its own, and a byte to be echoed. */
+function headerOf(network: number): Buffer {
+  const header = Buffer.alloc(53);
+  header.set(Buffer.from('0d0a0d0a000d0a515549540a21210024', 'hex'));
+  for (const at of [16, 32]) header.set(Buffer.from('20010db8', 'hex'), at);
+  header.writeUInt32BE(network, 20);
+  header.writeUInt32BE(0x0400_1538, 48);
+  header[31] = 1;
+  header[47] = 1;
+  return header;
+}
 
 t.test('a listener begins so many sessions a second; the rest waits, and is served', async (t) => {
   const backends = await startEchoes(t, 1);
