@@ -180,11 +180,14 @@ export class Daemon {
     return this.exited;
   }
 
-  /** The test is over: SIGTERM twice, then SIGKILL. */
+  /**
+   * The test is over: two signals, of which the second ends it at once, then SIGKILL. They differ,
+   * as the kernel makes one of two that are the same while the first is pending (signal(7)).
+   */
   async end(): Promise<void> {
     if (!this.running) return;
     this.signal('SIGTERM');
-    await this.#child.stop('SIGTERM');
+    await this.#child.stop('SIGINT');
   }
 
   /** An answer of the admin endpoint. */
