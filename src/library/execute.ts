@@ -48,7 +48,16 @@ export class Executor {
     this.#deps = deps;
   }
 
-  async execute<T>(callback: Callback<T>, options: ExecuteOptions | undefined): Promise<T> {
+  /** Two promises a request, and the callback's own: each further one costs as much as a choice. */
+  execute<T>(callback: Callback<T>, options: ExecuteOptions | undefined): Promise<T> {
+    try {
+      return this.#tries(this.#begin(callback, options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #begin<T>(callback: Callback<T>, options: ExecuteOptions | undefined): Request<T> {
     const { clock, timers, counts } = this.#deps;
     mustBeCallback(callback);
     const asked = readExecute(options);
@@ -57,43 +66,46 @@ export class Executor {
     const scope = new Scope(timers, signal, timeoutMs);
     this.#budget.request(clock.nowMs());
     counts.requests++;
-    try {
-      return await this.#tries({
-        callback,
-        asked,
-        scope,
-        limits: { outer: scope.signal, limitMs, lose: hedgePercentile === null ? 'never' : 'may' },
-        tried: null,
-      });
-    } finally {
-      scope.end();
-    }
+    return {
+      callback,
+      asked,
+      scope,
+      limits: { outer: scope.signal, limitMs, lose: hedgePercentile === null ? 'never' : 'may' },
+      tried: null,
+    };
   }
 
   async #tries<T>(request: Request<T>): Promise<T> {
     const { scope, asked } = request;
     const retries = asked.retries ?? this.#deps.settings().retries;
     let last: unknown;
-    for (let attempt = 1; ; attempt++) {
-      let lease: Lease;
-      try {
-        const taken = this.#deps.waiting.take(this.#asker(request));
-        lease = taken instanceof Promise ? await taken : taken;
-      } catch (error) {
-        // Nobody is left to try: what the last one said tells more.
-        if (request.tried !== null && error instanceof NoBackendError) throw last;
-        throw error;
+    try {
+      for (let attempt = 1; ; attempt++) {
+        let lease: Lease;
+        try {
+          const taken = this.#deps.waiting.take(this.#asker(request));
+          lease = taken instanceof Promise ? await taken : taken;
+        } catch (error) {
+          // Nobody is left to try: what the last one said tells more.
+          if (request.tried !== null && error instanceof NoBackendError) throw last;
+          throw error;
+        }
+        if (scope.isOver) {
+          lease.settle('neutral');
+          throw scope.signal?.reason;
+        }
+        const outcome = await this.#round(request, lease, attempt);
+        if (outcome.kind === 'done') {
+          this.#durations.add(outcome.tookMs);
+          return outcome.value;
+        }
+        last = outcome.error;
+        if (scope.isOver) throw scope.signal?.reason;
+        if (attempt > retries) throw last;
+        await this.#goOn(request, outcome, attempt);
       }
-      if (scope.isOver) {
-        lease.settle('neutral');
-        throw scope.signal?.reason;
-      }
-      const outcome = await this.#round(request, lease, attempt);
-      if (outcome.kind === 'done') return outcome.value;
-      last = outcome.error;
-      if (scope.isOver) throw scope.signal?.reason;
-      if (attempt > retries) throw last;
-      await this.#goOn(request, outcome, attempt);
+    } finally {
+      scope.end();
     }
   }
 
@@ -114,21 +126,16 @@ export class Executor {
     counts.retries++;
   }
 
-  async #round<T>(request: Request<T>, lease: Lease, attempt: number): Promise<Outcome<T>> {
-    const { timers } = this.#deps;
+  #round<T>(request: Request<T>, lease: Lease, attempt: number): Promise<Outcome<T>> {
     const { callback, asked } = request;
     const { hedgePercentile: percentile } = asked;
     const first = this.#try(request, lease, attempt);
-    const outcome =
-      percentile === null
-        ? await first.run(callback)
-        : await hedged(first, callback, {
-            timers,
-            afterMs: this.#durations.percentileMs(percentile),
-            second: () => this.#second(request, attempt),
-          });
-    if (outcome.kind === 'done') this.#durations.add(outcome.tookMs);
-    return outcome;
+    if (percentile === null) return first.run(callback);
+    return hedged(first, callback, {
+      timers: this.#deps.timers,
+      afterMs: this.#durations.percentileMs(percentile),
+      second: () => this.#second(request, attempt),
+    });
   }
 
   /** A hedge costs what a retry costs, and waits for nobody. */
