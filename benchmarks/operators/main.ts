@@ -114,6 +114,8 @@ async function start(scope: Endings, backends: Ready): Promise<Subject> {
   const socket = join(folder, 'admin.sock');
   const template = readFileSync(join(repositoryRoot, 'benchmarks/peers/sluice.toml'), 'utf8');
   const text = fillIn(template, {
+    POOL: 'pool',
+    FRONT: '',
     ENGINE: values.engine,
     TCP_PORT: String(port),
     UDP_PORT: String(udp),

@@ -1,7 +1,7 @@
 /**
- * Whose connections the kernel is asked about when they end. Two questions take as long as a tenth
- * of a short session, so where many end only some are asked about: who lasted is, as far as there
- * is room, since it tells most of the network.
+ * Whose connections the kernel is asked about when they end. Two questions take three microseconds
+ * of the fifty of a short session, so where many end only some are asked about: who lasted is, as
+ * far as there is room, since it tells most of the network.
  */
 import type { PathInfo } from '../../core/path_info.js';
 import { below, type Random } from '../../core/random.js';
