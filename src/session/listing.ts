@@ -71,12 +71,46 @@ export function collect<S>(
   first: FirstFew<Found>,
 ): Stretches {
   return each(source, search, (one, number) => {
-    const place = { key: keyOf(source, one, order.sort), id: source.id(one) };
-    if (order.after !== null && !comesBefore(order.after, place)) return;
-    const row = (): SessionRow | null =>
-      source.at(number) === one ? { ...place, ...rowOf(source, one) } : null;
-    first.add({ ...place, row });
+    const place = new Place(source, one, number, keyOf(source, one, order.sort));
+    if (order.after === null || comesBefore(order.after, place)) first.add(place);
   });
+}
+
+/** The text of its id is made when somebody asks for it: among different keys nobody does. */
+class Place<S> implements Found {
+  readonly key: number;
+  readonly #source: SessionSource<S>;
+  readonly #one: S;
+  readonly #number: number;
+
+  constructor(source: SessionSource<S>, one: S, number: number, key: number) {
+    this.#source = source;
+    this.#one = one;
+    this.#number = number;
+    this.key = key;
+  }
+
+  get id(): string {
+    return this.#source.id(this.#one);
+  }
+
+  row(): SessionRow | null {
+    const [source, one] = [this.#source, this.#one];
+    if (source.at(this.#number) !== one) return null;
+    return {
+      key: this.key,
+      id: this.id,
+      listener: source.listener(one),
+      pool: source.pool(one),
+      backend: source.backend(one),
+      client: formatAddress(source.client(one)),
+      state: source.state(one),
+      sinceMs: source.sinceMs(one),
+      activeMs: source.activeMs(one),
+      bytesIn: source.bytesIn(one),
+      bytesOut: source.bytesOut(one),
+    };
+  }
 }
 
 /** The cheapest questions first. */
@@ -104,18 +138,4 @@ function keyOf<S>(source: SessionSource<S>, one: S, sort: SessionSort): number {
   if (sort === 'age') return source.sinceMs(one);
   if (sort === 'idle') return source.activeMs(one);
   return -(source.bytesIn(one) + source.bytesOut(one));
-}
-
-function rowOf<S>(source: SessionSource<S>, one: S): Omit<SessionRow, keyof SessionPlace> {
-  return {
-    listener: source.listener(one),
-    pool: source.pool(one),
-    backend: source.backend(one),
-    client: formatAddress(source.client(one)),
-    state: source.state(one),
-    sinceMs: source.sinceMs(one),
-    activeMs: source.activeMs(one),
-    bytesIn: source.bytesIn(one),
-    bytesOut: source.bytesOut(one),
-  };
 }
