@@ -9,7 +9,7 @@ import type { Proof } from '../core/proof.js';
 import type { Doubt } from './doubt.js';
 import { byAddress, byKey, memberKey, nameOf, serves } from './member_sets.js';
 import { isDemoted, NO_ROLES, type Roles, rolesIn } from './roles.js';
-import { type Answer, failed, type Member, type Members } from './source.js';
+import type { Answer, Member, Members } from './source.js';
 
 /** Not named any more, or told to get no sessions, and still here. */
 export interface HeldMember {
@@ -89,14 +89,8 @@ export class Witness {
       case 'unchanged':
         if (this.#latest !== null) this.#hearMembers(this.#latest, nowMs);
         return;
-      case 'members': {
-        const { limit } = this.#rules;
-        const count = answer.members.length;
-        if (count > limit) {
-          const { failure, problem } = failed('too-much', `it names ${count}, of ${limit} at most`);
-          this.#fail(failure, problem, nowMs);
-        } else this.#hearMembers(answer, nowMs);
-      }
+      case 'members':
+        this.#hearMembers(answer, nowMs);
     }
   }
 
@@ -130,7 +124,14 @@ export class Witness {
   }
 
   #hearMembers(answer: Members, nowMs: number): void {
+    // Also one that is too much: a source that has nothing new to say means this one.
     this.#latest = answer;
+    const { limit } = this.#rules;
+    const count = answer.members.length;
+    if (count > limit) {
+      this.#fail('too-much', `it names ${count}, of ${limit} at most`, nowMs);
+      return;
+    }
     const doubt = this.#doubt;
     const isGap = doubt?.kind === 'failed' || doubt?.kind === 'empty';
     // Two answers so far apart are no repetition: both may stem from one outage.

@@ -124,6 +124,10 @@ export function contractOfSource<P extends SourcePeer>(
       problem: `it names ${peer.most}, of 1024 at most`,
     });
     t.equal(one.hosts(), '1 2');
+    const before = one.answers();
+    if (before === null) return;
+    await reached('one answer more', () => (one.answers() ?? 0) > before);
+    t.match(one.doubt(), { failure: 'too-much' }, 'also when nothing has changed since');
   });
 
   t.test(

@@ -206,6 +206,17 @@ t.test('more members than the limit are an answer that fails', async (t) => {
   t.match(one.doubt, { kind: 'failed', failure: 'too-much', problem: 'it names 4, of 3 at most' });
 });
 
+t.test('too many members are no fewer because nothing has changed since', async (t) => {
+  const one = told('abc');
+  one.hear(answer('abcdefghijklmnopqrstu'), 1_000);
+  one.hear({ kind: 'unchanged', againMs: 1_000 }, 2_000);
+  t.match(one.doubt, { kind: 'failed', failure: 'too-much', sinceMs: 1_000 });
+  t.equal(letters(one.standing(2_000)), 'abc');
+  one.hear(answer('abc'), 3_000);
+  one.hear({ kind: 'unchanged', againMs: 1_000 }, 4_000);
+  t.equal(one.doubt, null);
+});
+
 t.test(
   'a member keeps the name that it came with, and takes the rest from the source',
   async (t) => {

@@ -89,14 +89,10 @@ export class SimSources {
     return {
       ask: async () => {
         const answer = await this.#answer(origin, said);
-        if (answer.kind !== 'members') {
-          if (answer.kind === 'unchanged') this.#noteNamed(origin, said ?? []);
-          return answer;
-        }
-        if (answer.members.length <= RULES.limit) {
-          said = answer.members;
-          this.#noteNamed(origin, said);
-        }
+        if (answer.kind === 'members') said = answer.members;
+        // One that names too many names nobody, also when nothing has changed since.
+        const counts = answer.kind !== 'failed' && said !== null && said.length <= RULES.limit;
+        if (counts) this.#noteNamed(origin, said ?? []);
         return answer;
       },
     };
