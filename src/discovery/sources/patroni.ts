@@ -5,6 +5,7 @@
  */
 import { readAddress } from '../../core/address_text.js';
 import type { PatroniSourceSpec } from '../../core/discovery_spec.js';
+import { BACKEND_NAME_PATTERN } from '../../core/identity.js';
 import { inBrackets, isRecord, shown } from '../answers.js';
 import { askHttp } from '../http_client.js';
 import { byRole, type RoledMember } from '../roles.js';
@@ -103,7 +104,7 @@ function readMember(one: unknown, spec: PatroniSourceSpec): RoledMember | string
   const isBehind = spec.maxLagBytes > 0 && !(Number(lag) <= spec.maxLagBytes);
   const isHere = AT_WORK.has(String(state)) && (isLeader || (!isSpared && !isBehind));
   return {
-    name: typeof name === 'string' ? name : null,
+    name: typeof name === 'string' && BACKEND_NAME_PATTERN.test(name) ? name : null,
     address: address.value,
     role: isLeader ? 'primary' : 'replica',
     presence: isHere ? 'here' : 'away',
