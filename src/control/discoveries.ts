@@ -10,10 +10,10 @@ import {
   sourceName,
 } from '../core/discovery_spec.js';
 import type { Proof } from '../core/proof.js';
+import { sameValue } from '../core/same_value.js';
 import type { Spec } from '../core/spec.js';
 import { withDiscovered } from '../discovery/fold_discovered.js';
 import { Follower, type FollowerNews, type FollowerView } from '../discovery/follower.js';
-import { sameMembers } from '../discovery/member_sets.js';
 import type { Remembered } from '../discovery/remembered_text.js';
 import type { Member, Source, SourceDeps } from '../discovery/source.js';
 import type { Log } from '../observe/log.js';
@@ -48,6 +48,8 @@ interface Followed {
   readonly sinceMs: number;
   readonly failures: Map<SourceFailure, number>;
   readonly teller: SourceTeller;
+  /** Of the sources in whose place it is: they serve until its first answer counts. */
+  inherited: readonly Member[];
   taken: readonly Member[];
   /** In use. */
   applied: readonly Member[];
@@ -67,17 +69,20 @@ export interface DiscoveryNow extends FollowerView {
 export class Discoveries {
   readonly #deps: DiscoveriesDeps;
   readonly #followed = new Map<string, Followed>();
+  /** As it was kept last: a start, and a source that comes back, begin with it. */
+  #kept: readonly Remembered[];
   #appliedMs = Number.NEGATIVE_INFINITY;
   #apply: Timer | null = null;
   #state: 'running' | 'stopped' = 'running';
 
   constructor(deps: DiscoveriesDeps) {
     this.#deps = deps;
+    this.#kept = deps.members;
   }
 
   /** What has been found until now is what `found` answers from here on. */
   take(): void {
-    for (const followed of this.#followed.values()) followed.taken = followed.follower.members;
+    for (const followed of this.#followed.values()) followed.taken = membersOf(followed);
   }
 
   /** `file` with what its sources had found when `take` was called last. */
@@ -87,31 +92,42 @@ export class Discoveries {
 
   /** `file` with what its sources have found until now. */
   expected(file: Spec): Spec {
-    return withDiscovered(
-      file,
-      (pool, spec) => this.#followed.get(keyOf(pool, spec))?.follower.members ?? [],
-    );
+    return withDiscovered(file, (pool, spec) => {
+      const followed = this.#followed.get(keyOf(pool, spec));
+      return followed === undefined ? [] : membersOf(followed);
+    });
   }
 
   /** Of every source that is followed. */
   now(): readonly DiscoveryNow[] {
-    return [...this.#followed.values()].map(({ pool, source, follower, sinceMs, failures }) => ({
-      ...follower.view,
-      pool,
-      source,
-      members: follower.members,
-      sinceMs,
-      failures,
-    }));
+    return [...this.#followed.values()].map((followed) => {
+      const { pool, source, follower, sinceMs, failures, inherited } = followed;
+      const { remarks, ...view } = follower.view;
+      return {
+        ...view,
+        remarks: inherited.length === 0 ? remarks : [...remarks, INHERITED],
+        pool,
+        source,
+        members: membersOf(followed),
+        sinceMs,
+        failures,
+      };
+    });
   }
 
   /** Begins to follow the sources of `spec` that are new, and gives them a moment to answer. */
   async prepare({ pools }: Spec): Promise<void> {
+    const former = [...this.#followed.values()];
     const first: Promise<void>[] = [];
     for (const { name, discovery } of pools) {
       for (const spec of discovery) {
         if (this.#followed.has(keyOf(name, spec))) continue;
-        const followed = this.#begin(name, spec);
+        const ofPool = former.filter(({ pool }) => pool === name);
+        const left = ofPool.filter(({ source }) => !discovery.some(isNamed(source)));
+        const known =
+          ofPool.find(({ source }) => isNamed(source)(spec)) ??
+          former.find((one) => sameValue(one.spec.source, spec.source));
+        const followed = this.#begin(name, spec, known, left.flatMap(membersOf));
         this.#followed.set(keyOf(name, spec), followed);
         // Who knows somebody from before need not wait.
         const isNew = followed.follower.members.length === 0;
@@ -143,10 +159,10 @@ export class Discoveries {
   /** What was taken is in use now: says of each source who came and who went. */
   tellChanges(): void {
     const all = [...this.#followed.values()];
-    const isKept = all.every(({ applied, taken }) => sameMembers(applied, taken));
-    if (!isKept) {
-      const { keepMembers } = this.#deps;
-      keepMembers(all.map(({ pool, source, taken }) => ({ pool, source, members: taken })));
+    const kept = all.map(({ pool, source, taken }) => ({ pool, source, members: taken }));
+    if (!sameValue(kept, this.#kept)) {
+      this.#kept = kept;
+      this.#deps.keepMembers(kept);
     }
     for (const followed of all) {
       tellChange(this.#deps.log, followed, followed.applied, followed.taken);
@@ -167,7 +183,16 @@ export class Discoveries {
     for (const { follower } of this.#followed.values()) follower.stop();
   }
 
-  #begin(pool: string, spec: DiscoverySpec): Followed {
+  /**
+   * `before`: the same source under other rules, or for another pool; it knows what it knew. `left`:
+   * who would go because the file has this source in the place of another one.
+   */
+  #begin(
+    pool: string,
+    spec: DiscoverySpec,
+    before: Followed | undefined,
+    left: readonly Member[],
+  ): Followed {
     const { clock, timers, random, createSource, defect, proofOf } = this.#deps;
     const deps = { clock, timers, random };
     const follower: Follower = new Follower(spec, {
@@ -178,28 +203,27 @@ export class Discoveries {
       defect,
     });
     const source = sourceName(spec.source);
-    // The same source under other rules knows what it knew.
-    const before = [...this.#followed.values()].find(
-      (other) => other.pool === pool && other.source === source,
-    );
     const known = before?.follower.members ?? this.#remembered(pool, source);
     if (known.length > 0) follower.restore(known);
+    const isSame = before?.pool === pool;
+    const inherited = known.length > 0 ? [] : [...(isSame ? before.inherited : []), ...left];
     const followed: Followed = {
       pool,
       source,
       spec,
       follower,
       sinceMs: clock.nowMs(),
-      failures: before?.failures ?? new Map(),
-      teller: before?.teller ?? new SourceTeller(this.#deps.log),
+      failures: isSame ? before.failures : new Map(),
+      teller: isSame ? before.teller : new SourceTeller(this.#deps.log),
+      inherited,
       taken: [],
-      applied: before?.applied ?? [],
+      applied: isSame ? before.applied : inherited,
     };
     return followed;
   }
 
   #remembered(pool: string, source: string): readonly Member[] {
-    const known = this.#deps.members.find((one) => one.pool === pool && one.source === source);
+    const known = this.#kept.find((one) => one.pool === pool && one.source === source);
     return known?.members ?? [];
   }
 
@@ -208,7 +232,9 @@ export class Discoveries {
     const { failure } = news;
     if (failure !== null) failures.set(failure, 1 + (failures.get(failure) ?? 0));
     teller.news(followed, follower.view, news, this.#deps.clock.nowMs());
-    if (news.members === 'changed') this.#applySoon(APPLY_GAP_MS);
+    const isHeir = followed.inherited.length > 0 && follower.view.goodMs !== null;
+    if (isHeir) followed.inherited = [];
+    if (isHeir || news.members === 'changed') this.#applySoon(APPLY_GAP_MS);
   }
 
   #applySoon(gapMs: number): void {
@@ -223,6 +249,16 @@ export class Discoveries {
       });
     });
   }
+}
+
+const INHERITED = 'those of the source that was here before it serve until it answers';
+
+function isNamed(name: string): (spec: DiscoverySpec) => boolean {
+  return ({ source }) => sourceName(source) === name;
+}
+
+function membersOf({ follower, inherited }: Followed): readonly Member[] {
+  return inherited.length > 0 ? inherited : follower.members;
 }
 
 function keyOf(pool: string, spec: DiscoverySpec): string {
