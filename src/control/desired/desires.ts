@@ -12,7 +12,7 @@ import {
 } from './override.js';
 
 export interface DesiresDeps {
-  readonly clock: Pick<Clock, 'wallMs'>;
+  readonly clock: Pick<Clock, 'wallMs' | 'nowMs'>;
   readonly log: Pick<Log, 'event'>;
   /** The overrides are others now: keeps them over a restart. */
   readonly keep: (overrides: readonly Override[]) => void;
@@ -43,7 +43,7 @@ export class Desires {
   readonly #deps: DesiresDeps;
   #sources: Sources;
   #byTarget: ReadonlyMap<string, readonly Override[]> | null = null;
-  /** Since when backends with overrides are not there, by name. */
+  /** Since when backends with overrides are not there, by name; not by the clock on the wall. */
   #awaySince = new Map<string, number>();
   /** Grows with each change of the overrides. */
   #revision = 0;
@@ -80,14 +80,18 @@ export class Desires {
         discovery.length > 0 ? [name] : [],
       ),
     );
-    const nowMs = this.#deps.clock.wallMs();
-    return fold(sources, nowMs, (one) => found.has(one.pool) && !this.#isTooLong(one, nowMs));
+    const { clock } = this.#deps;
+    return fold(
+      sources,
+      clock.wallMs(),
+      (one) => found.has(one.pool) && !this.#isTooLong(one, clock.nowMs()),
+    );
   }
 
   /** An override has come to its end. */
   get isDue(): boolean {
-    const nowMs = this.#deps.clock.wallMs();
-    return this.overrides.some((one) => !lastsAt(one, nowMs) || this.#isTooLong(one, nowMs));
+    const [wallMs, nowMs] = [this.#deps.clock.wallMs(), this.#deps.clock.nowMs()];
+    return this.overrides.some((one) => !lastsAt(one, wallMs) || this.#isTooLong(one, nowMs));
   }
 
   #isTooLong(override: Override, nowMs: number): boolean {
@@ -112,7 +116,7 @@ export class Desires {
     const before = this.#awaySince;
     this.#awaySince = new Map();
     if (here === null) return;
-    const nowMs = this.#deps.clock.wallMs();
+    const nowMs = this.#deps.clock.nowMs();
     for (const one of this.overrides) {
       const target = targetOfOverride(one);
       if (subjectOf(one) !== 'backend') continue;
