@@ -220,7 +220,7 @@ export class Daemon {
 
   async #adoptDesired(file: Spec, lists: ReadLists | null): Promise<Result<null, Refusal>> {
     const { discoveries } = this;
-    discoveries.take();
+    discoveries.take(file);
     const desired = this.#desires.with({ configured: discoveries.with(file) });
     const adopted = await this.#adoption.adopt(desired.spec, lists);
     if (!adopted.ok) return adopted;

@@ -1,5 +1,6 @@
 /** The larger parts of the daemon, each with what it must know of the others. */
 import type { AccessLevel } from '../core/spec.js';
+import { OwnAddresses } from '../engine/own_addresses.js';
 import { Resolver } from '../names/resolver.js';
 import { Adoption, type AdoptionDeps } from './adoption.js';
 import type { Attendance } from './attendance.js';
@@ -137,8 +138,10 @@ export function discoveriesOf(
   deps: DaemonDeps,
   follow: () => Promise<'followed' | 'refused'>,
 ): Discoveries {
+  const own = new OwnAddresses();
   return new Discoveries({
     ...deps,
+    isOwn: (address) => own.has(address, deps.clock.nowMs()),
     proofOf: (pool, member) => proofOfMember(daemon.inventory, deps.shared.ledger, pool, member),
     follow,
     defect: (error) => daemon.defect(error),

@@ -9,11 +9,14 @@ import {
   type SourceSpec,
   sourceName,
 } from '../core/discovery_spec.js';
+import type { IpEndpoint } from '../core/endpoint.js';
 import type { Proof } from '../core/proof.js';
 import { sameValue } from '../core/same_value.js';
 import type { Spec } from '../core/spec.js';
 import { withDiscovered } from '../discovery/fold_discovered.js';
 import { Follower, type FollowerNews, type FollowerView } from '../discovery/follower.js';
+import { memberKey } from '../discovery/member_sets.js';
+import { type Circle, circlesIn, listenersTo } from '../discovery/own_listeners.js';
 import type { Remembered } from '../discovery/remembered_text.js';
 import type { Member, Source, SourceDeps } from '../discovery/source.js';
 import type { Log } from '../observe/log.js';
@@ -32,6 +35,8 @@ export interface DiscoveriesDeps extends SourceDeps {
   /** What the process before this one had found. */
   readonly members: readonly Remembered[];
   readonly keepMembers: (members: readonly Remembered[]) => void;
+  /** Whether an address is one of this machine. */
+  readonly isOwn: (address: IpEndpoint) => boolean;
   /** What probes say of a member of `pool`. */
   readonly proofOf: (pool: string, member: Member) => Proof;
   /** What is desired has changed: the daemon follows, or says that it cannot now. */
@@ -51,6 +56,8 @@ interface Followed {
   /** Of the sources in whose place it is: they serve until its first answer counts. */
   inherited: readonly Member[];
   taken: readonly Member[];
+  /** What of it was left out. */
+  circles: readonly Circle[];
   /** In use. */
   applied: readonly Member[];
 }
@@ -80,9 +87,13 @@ export class Discoveries {
     this.#kept = deps.members;
   }
 
-  /** What has been found until now is what `found` answers from here on. */
-  take(): void {
-    for (const followed of this.#followed.values()) followed.taken = membersOf(followed);
+  /** What has been found until now, and fits `file`, is what `with` has from here on. */
+  take(file: Spec): void {
+    for (const followed of this.#followed.values()) {
+      const all = membersOf(followed);
+      followed.circles = circlesIn(all, listenersTo(followed.pool, file), this.#deps.isOwn);
+      followed.taken = without(all, followed.circles);
+    }
   }
 
   /** `file` with what its sources had found when `take` was called last. */
@@ -101,14 +112,15 @@ export class Discoveries {
   /** Of every source that is followed. */
   now(): readonly DiscoveryNow[] {
     return [...this.#followed.values()].map((followed) => {
-      const { pool, source, follower, sinceMs, failures, inherited } = followed;
-      const { remarks, ...view } = follower.view;
+      const { pool, source, follower, sinceMs, failures, inherited, circles } = followed;
+      const { remarks, leftOut, ...view } = follower.view;
       return {
         ...view,
+        leftOut: [...leftOut, ...circles.map(({ problem }) => problem)],
         remarks: inherited.length === 0 ? remarks : [...remarks, INHERITED],
         pool,
         source,
-        members: membersOf(followed),
+        members: without(membersOf(followed), circles),
         sinceMs,
         failures,
       };
@@ -165,6 +177,8 @@ export class Discoveries {
       this.#deps.keepMembers(kept);
     }
     for (const followed of all) {
+      const problems = followed.circles.map(({ problem }) => problem);
+      followed.teller.circles(followed, problems, this.#deps.clock.nowMs());
       tellChange(this.#deps.log, followed, followed.applied, followed.taken);
       followed.applied = followed.taken;
     }
@@ -184,8 +198,8 @@ export class Discoveries {
   }
 
   /**
-   * `before`: the same source under other rules, or for another pool; it knows what it knew. `left`:
-   * who would go because the file has this source in the place of another one.
+   * `before`: the same source under other rules, or for another pool; it knows what it knew.
+   * `left`: who would go because the file has this source in the place of another one.
    */
   #begin(
     pool: string,
@@ -217,6 +231,7 @@ export class Discoveries {
       teller: isSame ? before.teller : new SourceTeller(this.#deps.log),
       inherited,
       taken: [],
+      circles: [],
       applied: isSame ? before.applied : inherited,
     };
     return followed;
@@ -259,6 +274,12 @@ function isNamed(name: string): (spec: DiscoverySpec) => boolean {
 
 function membersOf({ follower, inherited }: Followed): readonly Member[] {
   return inherited.length > 0 ? inherited : follower.members;
+}
+
+function without(members: readonly Member[], circles: readonly Circle[]): readonly Member[] {
+  if (circles.length === 0) return members;
+  const left = new Set(circles.map(({ member }) => memberKey(member)));
+  return members.filter((member) => !left.has(memberKey(member)));
 }
 
 function keyOf(pool: string, spec: DiscoverySpec): string {

@@ -37,6 +37,7 @@ export class SourceTeller {
   #well: { readonly sinceMs: number; readonly before: Doubt['kind'] } | null = null;
   readonly #leftOut = new LastList();
   readonly #remarks = new LastList();
+  readonly #circles = new LastList();
 
   constructor(log: Log) {
     this.#log = log;
@@ -54,6 +55,12 @@ export class SourceTeller {
       const problems = few(view.remarks, MAX_TOLD);
       this.#log.event('discovery-remark', { pool, source, problems });
     }
+  }
+
+  /** Members that would lead back to where they are led to from. */
+  circles({ pool, source }: Told, all: readonly string[], nowMs: number): void {
+    if (!this.#circles.isNew(all, nowMs)) return;
+    this.#log.event('discovery-left-out', { pool, source, problems: few(all, MAX_TOLD) });
   }
 
   #tellDoubt(told: Told, doubt: Doubt | null, before: Doubt | null, nowMs: number): void {

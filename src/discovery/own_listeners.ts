@@ -1,0 +1,64 @@
+/**
+ * Members that are the listener which leads to them: a session there would begin the next one,
+ * until the listener is full, and none of them would end. Records that were moved to the balancer
+ * name it, and name servers that answer 0.0.0.0 for what they block. Pure.
+ */
+import {
+  type Address,
+  type Endpoint,
+  formatAddress,
+  type IpEndpoint,
+  isWildcard,
+  sameAddress,
+} from '../core/endpoint.js';
+import type { ListenerSpec, Spec } from '../core/spec.js';
+import type { Member } from './source.js';
+
+/** Whether an address is one of this machine. */
+type IsOwn = (address: IpEndpoint) => boolean;
+
+/** Those that lead to `pool`, by themselves or by a route. */
+export function listenersTo(pool: string, { listeners }: Spec): readonly ListenerSpec[] {
+  return listeners.filter(
+    (one) => one.pool === pool || one.routes.some((route) => route.pool === pool),
+  );
+}
+
+/** A member that leads back to where it is led to from. */
+export interface Circle {
+  readonly member: Member;
+  /** A clause. */
+  readonly problem: string;
+}
+
+/** Those of `members` that `listeners`, which lead to them, would meet again. */
+export function circlesIn(
+  members: readonly Member[],
+  listeners: readonly ListenerSpec[],
+  isOwn: IsOwn,
+): readonly Circle[] {
+  return members.flatMap((member) => {
+    const met = listenerAt(member.address, listeners, isOwn);
+    if (met === null) return [];
+    return [{ member, problem: `${formatAddress(member.address)} is listener ${met} itself` }];
+  });
+}
+
+/** The name of the listener that a connection from here to `address` would meet; null: of none. */
+function listenerAt(
+  address: Address,
+  listeners: readonly ListenerSpec[],
+  isOwn: IsOwn,
+): string | null {
+  const met = listeners.find(({ bind }) => bind.some((one) => meets(address, one, isOwn)));
+  return met?.name ?? null;
+}
+
+function meets(address: Address, bind: Endpoint, isOwn: IsOwn): boolean {
+  if (address.kind !== 'ip' || bind.kind !== 'ip') return sameAddress(address, bind);
+  if (address.port !== bind.port || address.family !== bind.family) return false;
+  if (address.host === bind.host) return true;
+  // Whoever connects to no certain address meets the loopback's.
+  if (isWildcard(address)) return bind.host === (bind.family === 4 ? '127.0.0.1' : '::1');
+  return isWildcard(bind) && isOwn(address);
+}
