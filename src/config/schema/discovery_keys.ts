@@ -125,10 +125,11 @@ export const SOURCE_KEYS = {
   }),
   urls: mixed(
     {
+      sensitive: true,
       default: [],
       doc: 'patroni: REST addresses of members, as "http://10.0.0.1:8008". All of them are asked once a second; each knows the whole cluster, and the one with the newest leader is believed. etcd: client addresses, as "http://10.0.0.1:2379"; they are tried in turn.',
     },
-    'a list of 1 to 16 http or https URLs without a user',
+    'a list of 1 to 16 http or https URLs without a user or a query',
     { anyOf: [{ type: 'array', items: { type: 'string' }, maxItems: MAX_PEERS }] },
     (raw) => readList(raw, readUrl),
   ),
@@ -236,7 +237,8 @@ function readList<T>(raw: unknown, read: (text: string) => Reading<T>): Reading<
 }
 
 function readUrl(raw: string): Reading<string> {
-  return URL_FORM.test(raw) && URL.canParse(raw) ? fits(raw) : fault('malformed', 'no such URL');
+  const isFit = URL_FORM.test(raw) && URL.canParse(raw) && !/[?#]/.test(raw);
+  return isFit ? fits(raw) : fault('malformed', 'no such URL');
 }
 
 function readPort(raw: unknown): Reading<number | string> {

@@ -98,13 +98,14 @@ export function text<T, const O extends KeyOptions & { readonly sensitive?: true
 }
 
 /** A value of more than one type. */
-export function mixed<T, const O extends KeyOptions>(
+export function mixed<T, const O extends KeyOptions & { readonly sensitive?: true }>(
   options: O,
   expected: string,
   json: JsonShape,
   read: (raw: unknown) => Reading<T>,
 ): Leaf<Present<T, O>> {
-  return leaf(options, reading(json, read), expected);
+  const { sensitive = false } = options;
+  return leaf(options, reading(json, read), expected, { sensitive });
 }
 
 /** `"a", "b" or "c"` */

@@ -58,6 +58,10 @@ class EtcdSource implements Source {
     this.#misses = new Misses(deps.random, FIRST_WAIT_MS);
   }
 
+  get #host(): string {
+    return new URL(this.#spec.urls[this.#turn] ?? '').host;
+  }
+
   #questionOf(path: string, body: unknown, { ca }: Login): HttpQuestion {
     return {
       url: `${(this.#spec.urls[this.#turn] ?? '').replace(/\/$/, '')}${path}`,
@@ -81,7 +85,7 @@ class EtcdSource implements Source {
     if (answer.kind === 'failed') return answer;
     const given = answer.status === 200 ? jsonOf(answer.body) : null;
     if (!isRecord(given) || typeof given['token'] !== 'string') {
-      return refusal(this.#spec.urls[this.#turn], answer.status, answer.body);
+      return refusal(this.#host, answer.status, answer.body);
     }
     this.#token = given['token'];
     this.#deps.redactor.learn(this.#token);
@@ -98,17 +102,16 @@ class EtcdSource implements Source {
         giveUp,
       );
       if (answer.kind === 'failed') return answer;
-      const { host } = new URL(this.#spec.urls[this.#turn] ?? '');
       if (answer.status === 200) {
         const keys = readRange(answer.body);
-        if (typeof keys === 'string') return failed('malformed', `${host} ${keys}`);
+        if (typeof keys === 'string') return failed('malformed', `${this.#host} ${keys}`);
         this.#revision = keys.revision;
         return named(keys.members, 0, keys.leftOut);
       }
       // The token is old, or the rights have changed since it was given.
       const mayBeOld = this.#token !== null && attempt === 'first';
       this.#token = null;
-      if (!mayBeOld) return refusal(host, answer.status, answer.body);
+      if (!mayBeOld) return refusal(this.#host, answer.status, answer.body);
     }
     return failed('refused', 'no token of it is good');
   }
@@ -242,9 +245,9 @@ function jsonOf(text: string): unknown {
 }
 
 /** `{"error": "etcdserver: permission denied", "code": 7}` */
-function refusal(url: string | undefined, status: number, body: string): Failed {
+function refusal(host: string, status: number, body: string): Failed {
   const told = jsonOf(body);
   const error = isRecord(told) ? (told['error'] ?? told['message']) : undefined;
   const why = typeof error === 'string' ? `: ${shown(error)}` : '';
-  return failed('refused', `${url} answers ${status}${why}`);
+  return failed('refused', `${host} answers ${status}${why}`);
 }

@@ -45,6 +45,12 @@ t.test('what a kind needs, and what belongs to another', async (t) => {
     'kind = "etcd"\nurls = ["http://127.0.0.1:2379"]\nprefix = "/pg/"\nuser = "sluice"': [
       `2:11: ${PLACE}.password_file: missing, and user needs it (expected both or none; got nothing)`,
     ],
+    'kind = "etcd"\nurls = ["http://user:secret@127.0.0.1:2379"]\nprefix = "/pg/"': [
+      `4:9: ${PLACE}.urls[0]: no such URL (expected a list of 1 to 16 http or https URLs without a user or a query; got a string)`,
+    ],
+    'kind = "patroni"\nurls = ["http://127.0.0.1:8008/?token=secret"]': [
+      `4:9: ${PLACE}.urls[0]: no such URL (expected a list of 1 to 16 http or https URLs without a user or a query; got a string)`,
+    ],
     'kind = "file"\npath = "/x"\n[[pools.p.discovery]]\nkind = "file"\npath = "/x"': [
       '5:11: pools.p.discovery[1]: discovery[0] is the same source (expected each source once in a pool; got file /x)',
     ],
