@@ -140,7 +140,7 @@ export class WorkerAnswers {
     const killIn = function* <S>(kind: Kind<S>): Stretches {
       let chosen: S[] = [];
       const give = (): void => {
-        kind.end(chosen, { cause: 'killed', spanMs });
+        kind.end(chosen, { cause: 'killed', spanMs, backend: null });
         tell({ kind: 'killed', count: chosen.length });
         chosen = [];
       };

@@ -3,6 +3,7 @@
  * have their turn in between.
  */
 
+import type { BackendId } from '../core/brand.js';
 import type { Cause } from '../core/outcome.js';
 import type { Random } from '../core/random.js';
 import { spreadOffsets } from './tcp/spread.js';
@@ -58,8 +59,16 @@ export class EndQueue<S> {
   }
 }
 
+/** An order to end at a time, given by a drain or a stop. */
+export interface Notice {
+  readonly atMs: number;
+  readonly cause: Cause;
+  /** Which backend it is to leave; null: whichever it has. */
+  readonly backend: BackendId | null;
+}
+
 export interface Noticed {
-  notice: { readonly atMs: number; readonly cause: Cause } | null;
+  notice: Notice | null;
 }
 
 /**
@@ -68,7 +77,7 @@ export interface Noticed {
  */
 export function giveNotice<S extends Noticed>(
   chosen: readonly S[],
-  { cause, spanMs }: { readonly cause: Cause; readonly spanMs: number },
+  { cause, spanMs, backend }: Omit<Notice, 'atMs'> & { readonly spanMs: number },
   random: Random,
   nowMs: number,
 ): readonly S[] {
@@ -76,7 +85,13 @@ export function giveNotice<S extends Noticed>(
   return chosen.filter((one, index) => {
     const atMs = spanMs === 0 ? nowMs : nowMs + (offsets[index] ?? 0);
     if (one.notice !== null && one.notice.atMs <= atMs) return false;
-    one.notice = { atMs, cause };
+    one.notice = { atMs, cause, backend };
     return true;
   });
+}
+
+/** It goes to `backend` now: that it was to leave another one has come to its end. */
+export function forgetNotice(one: Noticed, backend: BackendId): void {
+  const { notice } = one;
+  if (notice !== null && notice.backend !== null && notice.backend !== backend) one.notice = null;
 }

@@ -2,6 +2,7 @@
  * Orders to end sessions or flows, now or spread over a span: by a drain, a stop, or whoever kills
  * them.
  */
+import type { BackendId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
 import type { Cause } from '../core/outcome.js';
 import type { Random } from '../core/random.js';
@@ -21,6 +22,8 @@ export interface HowToEnd {
   readonly cause: Cause;
   /** The ends are spread over this; 0 = now. */
   readonly spanMs: number;
+  /** Which backend they are to leave; null: they end wherever they are by then. */
+  readonly backend: BackendId | null;
 }
 
 export class Notices<S extends Noticed> {

@@ -2,8 +2,9 @@
 import { present } from '../../core/assert.js';
 import type { BackendId, PairId, SeriesId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
-import type { Cause, End } from '../../core/outcome.js';
+import type { End } from '../../core/outcome.js';
 import type { Lease, PooledBackend } from '../../pool/selection.js';
+import { forgetNotice, type Notice } from '../due.js';
 import type { Reading } from '../early/reading.js';
 import { type Facts, NOTHING_KNOWN } from '../early/stage.js';
 import type { ProxyHeader } from '../proxy_protocol/header.js';
@@ -43,12 +44,6 @@ export type Phase =
   | { readonly at: 'relaying'; readonly lease: Lease; readonly sinceMs: number }
   /** `close` was called; the reservation (if any) stays until the engine reports `closed`. */
   | { readonly at: 'closing'; readonly lease: Lease | null; readonly end: End };
-
-/** An order to end at a time, given by a drain or a stop. */
-export interface Notice {
-  readonly atMs: number;
-  readonly cause: Cause;
-}
 
 export class TcpSession {
   phase: Phase = { at: 'held' };
@@ -144,6 +139,11 @@ export class TcpSession {
   /** Where the client really is: behind a trusted proxy what its header says. */
   client(socketPeer: Endpoint): Endpoint {
     return this.proxied?.source ?? socketPeer;
+  }
+
+  dials(lease: Lease, sinceMs: number): void {
+    this.phase = { at: 'dialling', lease, sinceMs };
+    forgetNotice(this, lease.backend.id);
   }
 
   /** Remembers a dial that failed, so that this backend is never tried again. */

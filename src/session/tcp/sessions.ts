@@ -284,7 +284,7 @@ export class TcpSessions implements TcpEdges {
   #dial(session: TcpSession, lease: Lease): void {
     const { engine, clock } = this.#deps;
     const now = clock.nowMs();
-    session.phase = { at: 'dialling', lease, sinceMs: now };
+    session.dials(lease, now);
     this.#book.dialling(session, lease.backend);
     this.#wheel.set(session.pair, now + session.waiting.pool.settings.connectTimeoutMs);
     engine.dial(session.pair, lease.backend.endpoint, preludeFor(session, engine));

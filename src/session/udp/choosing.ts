@@ -8,6 +8,7 @@ import type { Clock } from '../../core/clock.js';
 import { doEach } from '../../core/do_each.js';
 import type { DatagramDrop, DialFailure } from '../../core/outcome.js';
 import type { Lease, Selection } from '../../pool/selection.js';
+import { forgetNotice } from '../due.js';
 import { encodeV2 } from '../proxy_protocol/encode.js';
 import type { UdpEngine } from '../udp_port.js';
 import type { FlowBook } from './book.js';
@@ -102,6 +103,7 @@ export class FlowChoosing {
     if (outcome === 'open') {
       this.forget(flow);
       flow.phase = { at: 'open', lease };
+      forgetNotice(flow, backend.id);
       flow.openedMs = now;
       flow.answered = 'no';
       flow.pinnedUntilMs = flow.leadsTo.mayStay(backend.id) ? 0 : now + PIN_MS;

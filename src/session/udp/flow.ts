@@ -1,8 +1,8 @@
 /** One UDP flow as its worker holds it: what it is doing, and what its access line will say. */
 import type { BackendId, FlowId, SeriesId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
-import type { Cause } from '../../core/outcome.js';
 import type { Lease, PooledBackend, PoolView } from '../../pool/selection.js';
+import type { Notice } from '../due.js';
 import type { ProxyHeader } from '../proxy_protocol/header.js';
 import type { ListenerKey } from '../tcp_port.js';
 import type { UdpListener } from './listener.js';
@@ -20,12 +20,6 @@ export type FlowPhase =
   | { readonly at: 'adrift' };
 
 export const ADRIFT: FlowPhase = { at: 'adrift' };
-
-/** An order to end at a time, given by a drain or a stop. */
-export interface Notice {
-  readonly atMs: number;
-  readonly cause: Cause;
-}
 
 export class UdpFlow {
   readonly id: FlowId;

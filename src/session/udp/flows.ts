@@ -82,7 +82,7 @@ export class UdpFlows implements UdpEdges {
    * goes on sending begins a new flow elsewhere.
    */
   endFlows(backend: BackendId | null, cause: Cause, spanMs: number): void {
-    this.end(longestIdle(this.#open(), backend, this.#engine), { cause, spanMs });
+    this.end(longestIdle(this.#open(), backend, this.#engine), { cause, spanMs, backend });
   }
 
   end(chosen: readonly UdpFlow[], how: HowToEnd): void {

@@ -19,7 +19,8 @@ export function isOwed({ id, phase }: UdpFlow, engine: UdpEngine): boolean {
 export function handOver(flow: UdpFlow, untilMs: number): UdpFlow {
   const { notice } = flow;
   flow.socket = 'handed over';
-  if (notice === null || notice.atMs > untilMs) flow.notice = { atMs: untilMs, cause: 'drained' };
+  if (notice === null || notice.atMs > untilMs)
+    flow.notice = { atMs: untilMs, cause: 'drained', backend: null };
   return flow;
 }
 

@@ -158,6 +158,23 @@ t.test('a notice that comes while a session dials holds when it relays', async (
   t.same(test.causes, ['drained']);
 });
 
+t.test('one that goes on to another backend forgets the notice of the former', async (t) => {
+  const test = await bed({ backends: 2 });
+  const pair = test.accept();
+  const [first, second] = test.at(0, 'active') === 1 ? [0, 1] : [1, 0];
+  const { plane, tcp } = test.worker(0);
+  const order = { backend: backendId(first), limit: null } as const;
+  plane.endSessions({ ...order, cause: 'drained', spanMs: 100 });
+  tcp.dialFails(pair, 'timeout');
+  tcp.dialSucceeds(pair);
+  await test.pass(120);
+  t.same(test.causes, []);
+  t.equal(test.at(second, 'active'), 1);
+  plane.endSessions({ ...order, backend: null, cause: 'shutdown', spanMs: 0 });
+  test.turn();
+  t.same(test.causes, ['shutdown']);
+});
+
 t.test('an end for all reaches sessions in every phase', async (t) => {
   const test = await bed({ backends: 1, pool: { queueSize: 5 } });
   test.ledger.setCap(backendId(0), 2);
