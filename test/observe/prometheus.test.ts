@@ -186,7 +186,7 @@ t.test('promtool accepts the expression of every panel', async (t) => {
 
 /** The metric of the catalogue. */
 function base({ metric }: Selector): string {
-  return metric.replace(/_seconds_(bucket|sum|count)$/, '_seconds');
+  return metric.replace(/_(seconds|retransmits)_(bucket|sum|count)$/, '_$1');
 }
 
 async function promtool(t: Test, ...words: readonly string[]): Promise<void> {
