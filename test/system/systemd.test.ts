@@ -14,12 +14,10 @@ import { available, haveServers, program } from '../support/require_server.js';
 import { listenerText, poolText } from '../support/settings.js';
 import { dial } from '../support/wire.js';
 
-const UNIT = join(repositoryRoot, 'systemd/sluice.service');
-
 t.test('systemd finds no fault in the unit and rates its exposure below 2.0', async (t) => {
   if (!haveServers(t, 'systemd-analyze')) return;
   const copy = join(tempFolder(t), 'sluice.service');
-  writeFileSync(copy, readFileSync(UNIT, 'utf8').replaceAll('/opt/sluice/bin/sluice', BINARY));
+  writeFileSync(copy, unitFor(BINARY));
   t.equal(await mustRun(program('systemd-analyze'), ['verify', '--man=no', copy]), '');
   // The threshold is in tenths; a higher exposure is an exit code other than 0.
   const security = ['security', '--offline=true', '--threshold=20', '--no-pager', copy];
@@ -112,6 +110,12 @@ t.test('under systemd the daemon starts, reloads, is watched and stops', async (
   });
 });
 
+/** The unit as the package has it, for a program at another place. */
+function unitFor(program: string): string {
+  const text = readFileSync(join(repositoryRoot, 'systemd/sluice.service'), 'utf8');
+  return text.replaceAll('/usr/bin/sluice', program);
+}
+
 /** 0 (no daemon runs) would hit whoever runs this test: kill(2) takes it for the process group. */
 async function mainPid(container: Container): Promise<string> {
   const pid = await container.property('sluice', 'MainPID');
@@ -143,12 +147,14 @@ async function serviceInContainer(t: Test, backend: EchoBackend): Promise<Servic
     chmodSync(file, 0o644);
   };
   write(text([backend]));
+  const unit = join(folder, 'sluice.service');
+  writeFileSync(unit, unitFor('/opt/sluice/bin/sluice'));
   const quickWatchdog = join(folder, 'watchdog.conf');
   writeFileSync(quickWatchdog, '[Service]\nWatchdogSec=3s\n');
   const container = await bootContainer(t, {
     [repositoryRoot]: '/opt/sluice',
     [folder]: '/etc/sluice',
-    [UNIT]: '/etc/systemd/system/sluice.service',
+    [unit]: '/etc/systemd/system/sluice.service',
     [quickWatchdog]: '/etc/systemd/system/sluice.service.d/watchdog.conf',
     [join(repositoryRoot, 'systemd/sluice.sysusers')]: '/etc/sysusers.d/sluice.conf',
   });

@@ -1,6 +1,9 @@
 /** systemd/README.md, word by word, in a freshly installed Debian 12: from nothing to nothing. */
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cp, mkdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { basename, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { eventually } from '../../support/deadline.js';
 import { startEchoes } from '../../support/load/echo_backend.js';
@@ -10,69 +13,107 @@ import { freePort, tempFolder } from '../../support/places.js';
 import { mustRun } from '../../support/process.js';
 import { repositoryRoot } from '../../support/repository.js';
 import { available, findProgram, program } from '../../support/require_server.js';
-import { listenerText, poolText } from '../../support/settings.js';
 
 /** A mirror may be slow, and the machine busy. */
 const DOWNLOAD_MS = 240_000;
 const MIRROR = 'http://deb.debian.org/debian';
+const MAX_PACKAGE_BYTES = 45e6;
+const FILE = 'etc/sluice/sluice.toml';
 
 t.setTimeout(600_000);
 
 t.test('the guide leads from a fresh Debian 12 to a service, and away from it', async (t) => {
   const missing = nspawnMissing();
-  const canInstall = findProgram('debootstrap') !== null;
-  const facts = [
-    [missing ?? '', missing === null],
-    ['debootstrap is not installed', canInstall],
-  ] as const;
-  if (!available(t, facts)) return;
+  const tools = ['debootstrap', 'dpkg-deb', 'strip'].map(
+    (name) => [`${name} is not installed`, findProgram(name) !== null] as const,
+  );
+  if (!available(t, [[missing ?? '', missing === null], ...tools])) return;
   const root = join(tempFolder(t), 'root');
-  const [archive] = await Promise.all([build(t), freshDebian(root)]);
-  for (const name of ['sluice.tar.gz', 'node']) {
-    cpSync(join(archive, name), join(root, 'root', name));
-  }
+  const debian = freshDebian(root);
+  const first = await builtPackage(t);
+  const [tree] = await Promise.all([unpacked(t, first), debian]);
+  t.ok(statSync(first).size <= MAX_PACKAGE_BYTES, `${statSync(first).size} bytes`);
+  // Nothing can be downloaded: all that is installed comes from the package.
+  writeFileSync(join(root, 'etc/apt/sources.list'), '');
+  // Each file would be forced to the disk.
+  writeFileSync(join(root, 'etc/dpkg/dpkg.cfg.d/quick'), 'force-unsafe-io\n');
   const container = await bootFolder(t, root);
+  const here = join(root, 'root');
   const follow = (name: string): Promise<string> =>
     container.must('/bin/sh', '-euc', `cd /root\n${block(name)}`);
-  const port = await freePort();
-  const backends = await startEchoes(t, 1);
+  const old = await oldProxy(t);
   const serves = (): Promise<true> =>
     eventually('it serves', async () =>
-      (await exchangeOnce({ port }, 1_000)) === null ? true : undefined,
+      (await exchangeOnce({ port: old.port }, 1_000)) === null ? true : undefined,
     );
+  /** Replaces the package at hand by the next version, and installs that by the guide. */
+  const upgrade = async (version: string): Promise<void> => {
+    const next = await nextVersion(tree, version);
+    for (const name of readdirSync(here)) if (name.endsWith('.deb')) await rm(join(here, name));
+    await cp(next, join(here, basename(next)));
+    await follow('upgrade');
+    t.equal(await installed(container), version);
+  };
 
-  await follow('install');
-  writeFileSync(
-    join(root, 'etc/sluice/sluice.toml'),
-    `[admin]\nhttp = ""\nsocket = ""\n${listenerText({
-      pool: 'echo',
-      bind: `0.0.0.0:${port}`,
-    })}${poolText({ name: 'echo', backends })}`,
-  );
-  t.match(await follow('start'), 'active (running)');
-  await serves();
-  await follow('reload');
-  // The reload was asked for by a signal, and is done a moment later.
-  await eventually('the reload', async () =>
-    (await container.must('journalctl', '-u', 'sluice', '-o', 'cat')).includes('"event":"reloaded"')
-      ? true
-      : undefined,
-  );
-  await follow('upgrade');
-  t.equal(await active(container), 'active');
-  await serves();
-  await follow('rollback');
-  t.equal(await active(container), 'active');
-  await serves();
-  await follow('remove');
-  t.not(await active(container), 'active');
-  for (const place of ['opt/sluice', 'etc/sluice', 'etc/systemd/system/sluice.service']) {
-    t.notOk(existsSync(join(root, place)), `${place} is gone`);
-  }
+  await t.test('installed, it runs by a configuration that harms nobody', async (t) => {
+    await cp(first, join(here, basename(first)));
+    t.match(await follow('install'), 'active (running)');
+    t.match(await container.must('sluice', 'ctl', 'status'), /^1 listener, 1 pool,/m);
+    await container.must('sluice', 'check', '-c', `/${FILE}`);
+    t.match(await container.must('stat', '-c', '%U:%G %a', `/${FILE}`), 'root:sluice 640');
+    t.match(await container.must('stat', '-c', '%U %a', '/var/lib/sluice'), 'sluice 700');
+  });
+
+  await t.test('it serves by a file of HAProxy as Patroni’s users have it', async (t) => {
+    writeFileSync(join(here, 'haproxy.cfg'), old.file);
+    await follow('import');
+    const process = await container.property('sluice', 'MainPID');
+    await follow('reload');
+    await serves();
+    t.equal(await exchangeOnce({ port: old.privileged }), null, 'a port below 1024');
+    t.equal(old.replica.served, 0, 'only the primary serves');
+    t.equal(await container.property('sluice', 'MainPID'), process);
+    const status = await container.must('sluice', 'ctl', 'status');
+    t.match(status, /^engine uring,/m, 'io_uring works in the sandbox');
+    const user = await container.must('stat', '-c', '%U', `/proc/${process}`);
+    t.equal(user.trim(), 'sluice');
+    await follow('restart');
+    t.not(await container.property('sluice', 'MainPID'), process);
+    await serves();
+  });
+
+  await t.test('an upgrade keeps the file and the service', async (t) => {
+    const file = readFileSync(join(root, FILE), 'utf8');
+    const process = await container.property('sluice', 'MainPID');
+    await upgrade('99.1');
+    t.not(await container.property('sluice', 'MainPID'), process);
+    await serves();
+    t.equal(readFileSync(join(root, FILE), 'utf8'), file);
+    // One that the new version does not accept: the old process is better than none.
+    writeFileSync(join(root, FILE), `${file}\npolizy = 1\n`);
+    const serving = await container.property('sluice', 'MainPID');
+    await upgrade('99.2');
+    t.equal(await container.property('sluice', 'MainPID'), serving);
+    await serves();
+  });
+
+  await t.test('removed, it leaves its configuration; purged, nothing', async (t) => {
+    await follow('remove');
+    t.not((await container.run('systemctl', 'is-active', 'sluice')).stdout.trim(), 'active');
+    const kept = [FILE, 'var/lib/sluice'];
+    const program = ['usr/lib/sluice', 'usr/bin/sluice', 'lib/systemd/system/sluice.service'];
+    const there = (path: string): boolean => existsSync(join(root, path));
+    t.same(program.filter(there), []);
+    t.same(kept.filter(there), kept);
+    await follow('purge');
+    const links = ['etc/sluice', 'etc/systemd/system/multi-user.target.wants/sluice.service'];
+    t.same([...program, ...kept, ...links].filter(there), []);
+  });
 });
 
-async function active(container: Container): Promise<string> {
-  return (await container.run('systemctl', 'is-active', 'sluice')).stdout.trim();
+async function installed(container: Container): Promise<string> {
+  const status = await container.must('dpkg', '--status', 'sluice');
+  return /^Version: (.*)$/m.exec(status)?.[1] ?? 'none';
 }
 
 /** The guide's block of that name. */
@@ -83,23 +124,84 @@ function block(name: string): string {
   return found;
 }
 
-/** Runs the block `build` in a checkout; the folder where it leaves its two files. */
-async function build(t: Test): Promise<string> {
-  const folder = tempFolder(t);
-  const checkout = join(folder, 'checkout');
-  const listed = await mustRun('git', [
-    '-C',
-    repositoryRoot,
-    'ls-files',
-    '-co',
-    '--exclude-standard',
-  ]);
-  for (const path of listed.split('\n').filter((path) => existsSync(join(repositoryRoot, path)))) {
-    cpSync(join(repositoryRoot, path), join(checkout, path));
+/** Two servers of a Patroni cluster, and HAProxy's file in front of them. */
+async function oldProxy(t: Test) {
+  const hosts = ['127.0.0.1', '127.0.0.2'] as const;
+  const [primary] = await startEchoes(t, 1, { host: hosts[0] });
+  const [replica] = await startEchoes(t, 1, { host: hosts[1] });
+  if (primary === undefined || replica === undefined) throw new Error('no servers');
+  const agents = await freePort();
+  await patroni(t, hosts[0], agents, 200);
+  await patroni(t, hosts[1], agents, 503);
+  const port = await freePort();
+  // Below 1024, and no service of this machine stands there as a rule.
+  const privileged = 900 + (process.pid % 80);
+  const file = `global
+    maxconn 1000
+
+defaults
+    log global
+    mode tcp
+    retries 2
+    timeout client 30m
+    timeout connect 4s
+    timeout server 30m
+    timeout check 5s
+
+listen stats
+    mode http
+    bind 127.0.0.1:${await freePort()}
+    stats enable
+    stats uri /
+
+listen cluster
+    bind 127.0.0.1:${port}
+    bind 127.0.0.1:${privileged}
+    option httpchk OPTIONS /primary
+    http-check expect status 200
+    default-server inter 1s fall 3 rise 1 on-marked-down shutdown-sessions
+    server one ${primary.address} maxconn 500 check port ${agents}
+    server two ${replica.address} maxconn 500 check port ${agents}
+`;
+  return { file, port, privileged, replica };
+}
+
+/** An agent that answers at `port` as Patroni does: is this the primary? */
+async function patroni(t: Test, host: string, port: number, status: 200 | 503): Promise<void> {
+  const server = createServer((_, response) => response.writeHead(status).end());
+  server.listen(port, host);
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+}
+
+/** By the block `build`, or from SLUICE_PACKAGE, a folder where .ci/run has built it already. */
+async function builtPackage(t: Test): Promise<string> {
+  const folder = process.env['SLUICE_PACKAGE'] ?? tempFolder(t);
+  if (process.env['SLUICE_PACKAGE'] === undefined) {
+    const script = block('build').replaceAll('/tmp', folder);
+    await mustRun('sh', ['-euc', script], { cwd: repositoryRoot, limitMs: DOWNLOAD_MS });
   }
-  const script = block('build').replaceAll('/tmp/', `${folder}/`);
-  await mustRun('sh', ['-euc', script], { cwd: checkout, limitMs: DOWNLOAD_MS });
-  return folder;
+  const name = readdirSync(folder).find((name) => /^sluice_.*\.deb$/.test(name));
+  if (name === undefined) throw new Error(`no package in ${folder}`);
+  return join(folder, name);
+}
+
+/** What is in a package, to be packed again. */
+async function unpacked(t: Test, file: string): Promise<string> {
+  const tree = join(tempFolder(t), 'tree');
+  await mkdir(tree);
+  await mustRun(program('dpkg-deb'), ['--raw-extract', file, tree]);
+  return tree;
+}
+
+/** The same package by another version; uncompressed, which is quick. */
+async function nextVersion(tree: string, version: string): Promise<string> {
+  const control = join(tree, 'DEBIAN/control');
+  const text = readFileSync(control, 'utf8').replace(/^Version: .*$/m, `Version: ${version}`);
+  writeFileSync(control, text);
+  const file = join(tree, `../sluice_${version}_next.deb`);
+  await mustRun(program('dpkg-deb'), ['--root-owner-group', '-Znone', '--build', tree, file]);
+  return file;
 }
 
 /** SLUICE_DEBIAN: a folder where .ci/run has installed one already. */
