@@ -30,6 +30,7 @@ import type { Discoveries } from './discoveries.js';
 import { EvennessWatch } from './evenness.js';
 import { Inquiries } from './inquiries.js';
 import { Inventory, resetOf } from './inventory.js';
+import { NOBODY_KEEPS } from './kept_sockets.js';
 import { ListeningSockets } from './listening_sockets.js';
 import { LookPace } from './look_pace.js';
 import type { PlanPublisher } from './plan_publisher.js';
@@ -75,7 +76,7 @@ export class Daemon {
     this.#desires = new Desires(spec, deps.overrides, { ...deps, keep: deps.keepOverrides });
     this.#spec = this.#desires.with({}).spec;
     this.#defects = defectsOf(deps);
-    this.sockets = new ListeningSockets(deps.kernel, deps.workers);
+    this.sockets = new ListeningSockets(deps.kernel, deps.workers, deps.sockets ?? NOBODY_KEEPS);
     const tallies = new Tallies(shared.series, deps.clock);
     this.inventory = new Inventory(resetOf(shared), tallies);
     this.lists = new AccessLists({ ...deps, changes: this.#changes });
@@ -121,6 +122,8 @@ export class Daemon {
       if (!this.#changes.overruled) await this.#close();
       return started;
     }
+    const taken = this.#deps.sockets?.settle() ?? 0;
+    if (taken > 0) log.event('sockets-taken-back', { count: taken });
     this.#look();
     this.#resolveAgain();
     this.lists.watch({
@@ -170,6 +173,7 @@ export class Daemon {
   /** A stop begins now, and outranks what is under way; `stop` follows. */
   announceStop(): void {
     this.#phase = 'stopping';
+    this.#deps.sockets?.leave();
     this.discoveries.stop();
     this.#changes.overrule();
   }

@@ -12,6 +12,7 @@ import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
 import type { Override } from './desired/override.js';
+import type { KeptSockets } from './kept_sockets.js';
 import type { SharedState } from './shared_state.js';
 import type { Fleet, FleetDeps } from './worker_fleet.js';
 
@@ -24,6 +25,8 @@ export interface Kept {
   /** What sources had found by then. */
   readonly members: readonly Remembered[];
   readonly keepMembers: (members: readonly Remembered[]) => void;
+  /** The listening sockets; null: nobody keeps them. */
+  readonly sockets: KeptSockets | null;
 }
 
 export const NOTHING_KEPT: Kept = {
@@ -31,6 +34,7 @@ export const NOTHING_KEPT: Kept = {
   keepOverrides: () => {},
   members: [],
   keepMembers: () => {},
+  sockets: null,
 };
 
 export interface DaemonDeps extends Kept {

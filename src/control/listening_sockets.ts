@@ -9,6 +9,7 @@ import type { SocketPlan } from '../core/plan.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { ListenerSpec } from '../core/spec.js';
 import type { Kernel } from '../kernel/foreign.js';
+import { NOBODY_KEEPS, type SocketKeeper } from './kept_sockets.js';
 import { type Opened, SocketMaker } from './socket_maker.js';
 import { whoBound } from './unix_path.js';
 
@@ -41,8 +42,8 @@ export class ListeningSockets {
   readonly #ports = new Map<number, number>();
   #nextKey = 1;
 
-  constructor(kernel: Kernel | null, workers: number) {
-    this.#maker = new SocketMaker(kernel, workers);
+  constructor(kernel: Kernel | null, workers: number, keeper: SocketKeeper = NOBODY_KEEPS) {
+    this.#maker = new SocketMaker(kernel, workers, keeper);
     this.#workers = workers;
   }
 
@@ -275,7 +276,7 @@ export class ListeningSockets {
     this.#countPort(socket, -1);
     const { opened } = socket;
     opened.users--;
-    if (opened.users === 0) this.#maker.close(opened);
+    if (opened.users === 0) this.#maker.close(opened, socket.local);
   }
 }
 

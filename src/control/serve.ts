@@ -26,7 +26,7 @@ import { KeptOverrides } from './kept_overrides.js';
 import { Places } from './places.js';
 import { type Placer, placerOf } from './refusal_places.js';
 import { Reloads } from './reloads.js';
-import { serviceManager, watchdogIntervalMs } from './service_manager.js';
+import { keptSockets, serviceManager, watchdogIntervalMs } from './service_manager.js';
 import { SignalInbox } from './signal_inbox.js';
 import { withRemedy } from './start_remedy.js';
 
@@ -107,6 +107,7 @@ class Service {
       keepOverrides: (overrides) => kept.keep(overrides),
       members: await members.load(),
       keepMembers: (all) => members.keep(all),
+      sockets: keptSockets(this.#notifier, this.#log),
     });
     if (!assembled.ok) return this.#fail(assembled.error);
     inUse.warn();

@@ -6,6 +6,7 @@ import { closeDescriptor, type Descriptor, duplicate } from '../kernel/descripto
 import type { Kernel } from '../kernel/foreign.js';
 import { openListeningSocket } from '../kernel/sockets.js';
 import { SynFilter } from '../kernel/syn_filter.js';
+import type { SocketKeeper } from './kept_sockets.js';
 import { clearPath, type PathOwner, removePath, whoBound } from './unix_path.js';
 
 /** What the kernel has; more than one user while one listener takes it over from another. */
@@ -36,12 +37,14 @@ interface Descriptors {
 export class SocketMaker {
   readonly #kernel: Kernel | null;
   readonly #workers: number;
+  readonly #keeper: SocketKeeper;
   #filter: SynFilter | null = null;
 
   /** Without foreign calls (`kernel` null) nothing is opened here: workers bind by themselves. */
-  constructor(kernel: Kernel | null, workers: number) {
+  constructor(kernel: Kernel | null, workers: number, keeper: SocketKeeper) {
     this.#kernel = kernel;
     this.#workers = workers;
+    this.#keeper = keeper;
   }
 
   /** `number`: of the first worker's socket. `port`: whether it is known to be this daemon's. */
@@ -51,21 +54,24 @@ export class SocketMaker {
     spec: ListenerSpec,
     port: 'ours' | 'unknown',
   ): Promise<Result<Made, string>> {
-    const free = await clearPath(wanted);
-    if (!free.ok) return free;
     const { protocol, settings } = spec;
+    const before = this.#keeper.take(protocol, wanted);
+    const free = before.length > 0 ? ok(null) : await clearPath(wanted);
+    if (!free.ok) return free;
     const kept = { number, protocol, backlog: settings.backlog, users: 1 };
     const kernel = this.#kernel;
     if (kernel === null) {
       return ok({ local: wanted, opened: { ...kept, descriptors: null, owner: null } });
     }
-    if (port === 'unknown' && wanted.kind === 'ip' && wanted.port !== 0) {
+    const mayBeOthers = port === 'unknown' && before.length === 0;
+    if (mayBeOthers && wanted.kind === 'ip' && wanted.port !== 0) {
       const claimed = claim(kernel, wanted, spec);
       if (!claimed.ok) return claimed;
     }
-    const all = this.#openAll(kernel, wanted, spec);
+    const all = this.#openAll(kernel, wanted, spec, before);
     if (!all.ok) return all;
     const { local, descriptors } = all.value;
+    this.#keeper.keep(protocol, local, descriptors);
     return ok({ local, opened: { ...kept, descriptors, owner: whoBound(wanted) } });
   }
 
@@ -85,19 +91,29 @@ export class SocketMaker {
     for (const fd of opened.descriptors ?? []) this.#filter.attach(fd);
   }
 
-  close({ descriptors, owner }: Opened): void {
+  close({ descriptors, owner, protocol }: Opened, local: Endpoint): void {
     const kernel = this.#kernel;
-    if (kernel !== null) for (const fd of descriptors ?? []) closeDescriptor(kernel, fd);
-    if (owner !== null) removePath(owner);
+    if (kernel === null || descriptors === null) {
+      if (owner !== null) removePath(owner);
+      return;
+    }
+    for (const fd of descriptors) closeDescriptor(kernel, fd);
+    const fate = this.#keeper.forget(protocol, local);
+    if (fate === 'forgotten' && owner !== null) removePath(owner);
   }
 
-  /** One descriptor per worker; all or none, whatever fails. */
-  #openAll(kernel: Kernel, wanted: Endpoint, spec: ListenerSpec): Result<Descriptors, string> {
-    const descriptors: Descriptor[] = [];
+  /** One descriptor per worker, beginning with those `before`; all or none, whatever fails. */
+  #openAll(
+    kernel: Kernel,
+    wanted: Endpoint,
+    spec: ListenerSpec,
+    before: readonly Descriptor[],
+  ): Result<Descriptors, string> {
+    const descriptors = this.#takeOver(kernel, before, spec);
     let local = wanted;
     let outcome: 'all' | 'none' = 'none';
     try {
-      for (let worker = 0; worker < this.#workers; worker++) {
+      while (descriptors.length < this.#workers) {
         const socket = descriptorFor(kernel, local, spec, descriptors[0]);
         if (!socket.ok) return socket;
         descriptors.push(socket.value.fd);
@@ -112,6 +128,16 @@ export class SocketMaker {
         if (owner !== null) removePath(owner);
       }
     }
+  }
+
+  /** Sockets that were kept, as many as there are workers: nobody would accept at the others. */
+  #takeOver(kernel: Kernel, before: readonly Descriptor[], spec: ListenerSpec): Descriptor[] {
+    for (const fd of before.slice(this.#workers)) closeDescriptor(kernel, fd);
+    const taken = before.slice(0, this.#workers);
+    if (spec.protocol === 'tcp') {
+      for (const fd of taken) kernel.libc.listen(fd, spec.settings.backlog);
+    }
+    return taken;
   }
 }
 

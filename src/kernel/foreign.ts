@@ -30,6 +30,7 @@ export interface Libc {
   sendto(fd: number, b: Bytes, n: number, flags: number, to: Bytes, toBytes: number): number;
   /** `header`: the address of a msghdr, and so of everything that it points to. */
   recvmsgAt(fd: number, header: number, flags: number): number;
+  sendmsgAt(fd: number, header: number, flags: number): number;
   shutdown(fd: number, how: number): number;
   pipe2(ends: Int32Array, flags: number): number;
   /** Offsets are addresses of offsets: 0 for sockets and pipes, which have none. */
@@ -112,6 +113,7 @@ function bindLibc(koffi: Koffi): Libc {
   const write = f('write', 'long', 'int', 'void *', 'long');
   const sendto = f('sendto', 'long', 'int', 'void *', 'long', 'int', 'void *', 'uint');
   const recvmsgAt = f('recvmsg', 'long', 'int', 'long', 'int');
+  const sendmsgAt = f('sendmsg', 'long', 'int', 'long', 'int');
   const shutdown = f('shutdown', 'int', 'int', 'int');
   const splice = f('splice', 'long', 'int', 'long', 'int', 'long', 'long', 'uint');
   const getsocknameAt = f('getsockname', 'int', 'int', 'long', 'long');
@@ -134,6 +136,7 @@ function bindLibc(koffi: Koffi): Libc {
     write: (fd, bytes, count) => answer(write(fd, bytes, count)),
     sendto: (fd, bytes, n, flags, to, size) => answer(sendto(fd, bytes, n, flags, to, size)),
     recvmsgAt: (fd, header, flags) => answer(recvmsgAt(fd, header, flags)),
+    sendmsgAt: (fd, header, flags) => answer(sendmsgAt(fd, header, flags)),
     shutdown: (fd, how) => answer(shutdown(fd, how)),
     splice: (from, a, to, b, n, flags) => answer(splice(from, a, to, b, n, flags)),
     getsocknameAt: (fd, address, size) => answer(getsocknameAt(fd, address, size)),

@@ -5,6 +5,7 @@
  */
 import { assert } from '../core/assert.js';
 import { writeAddress } from './memory.js';
+import { SOL_SOCKET } from './sockets.js';
 
 assert(process.arch !== 'ia32' && process.arch !== 'arm', 'pointers have 64 bits');
 
@@ -86,5 +87,22 @@ export function writePktinfo(
   words.set(family === 4 ? local.subarray(0, 1) : local, pktinfoAddressAt(family, at));
   words[pktinfoInterfaceAt(family, at)] = interfaceIndex;
   // CMSG_SPACE: up to the next multiple of 8.
+  return CMSG_HEADER_WORDS * 4 + ((dataBytes + 7) & ~7);
+}
+
+/** <bits/socket.h>: descriptors that travel with a message (unix(7)), and how many at most. */
+const SCM_RIGHTS = 1;
+export const MAX_RIGHTS = 253;
+/** CMSG_SPACE of so many. */
+export const RIGHTS_WORDS = CMSG_HEADER_WORDS + MAX_RIGHTS + 1;
+
+/** Writes a control message with `descriptors` at word `at`; returns its length in bytes. */
+export function writeRights(words: Int32Array, at: number, descriptors: readonly number[]): number {
+  const dataBytes = descriptors.length * 4;
+  words[at] = CMSG_HEADER_WORDS * 4 + dataBytes;
+  words[at + 1] = 0;
+  words[at + 2] = SOL_SOCKET;
+  words[at + 3] = SCM_RIGHTS;
+  words.set(descriptors, at + CMSG_HEADER_WORDS);
   return CMSG_HEADER_WORDS * 4 + ((dataBytes + 7) & ~7);
 }

@@ -31,6 +31,15 @@ export const DAEMON_EVENTS = {
     ),
   ),
 
+  'sockets-taken-back': info(
+    'Listening sockets that systemd had kept over a restart or a crash are in use again.',
+    ['count'],
+  ),
+  'sockets-not-kept': info(
+    'systemd is given no listening socket to keep: clients are refused during a restart.',
+    ['detail'],
+  ),
+
   'engine-chosen': info('The engine is chosen.', ['engine', 'detail']),
   'engine-degraded': warn(
     'A faster engine, or a part of it, is not available here.',

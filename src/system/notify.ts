@@ -14,7 +14,11 @@ export interface NotifyEnvironment {
 /**
  * Sends one datagram to a UNIX socket. `path` begins with `/`, or with `@` for an abstract name.
  */
-export type SendUnixDatagram = (path: string, bytes: Uint8Array) => void;
+export type SendUnixDatagram = (
+  path: string,
+  bytes: Uint8Array,
+  descriptors?: readonly number[],
+) => void;
 
 export interface Notifier {
   /** Start-up, or a reload, is complete. */
@@ -25,6 +29,10 @@ export interface Notifier {
   stopping(): void;
   /** One line for `systemctl status`. */
   status(text: string): void;
+  /** Sockets outlive the process from now on, by that name (sd_pid_notify_with_fds(3)). */
+  keep(name: string, descriptors: readonly number[]): void;
+  /** They need not any more. */
+  forget(name: string): void;
   /** The daemon is alive; due at least every `watchdogIntervalMs`. */
   watchdog(): void;
 }
@@ -37,21 +45,31 @@ export interface Notifier {
 export function createNotifier(env: NotifyEnvironment, send: SendUnixDatagram): Notifier {
   const path = env.NOTIFY_SOCKET ?? '';
   const known = path.startsWith('/') || path.startsWith('@');
-  const tell = (...lines: string[]): void => {
+  const tellWith = (descriptors: readonly number[], ...lines: string[]): void => {
     if (!known) return;
     try {
-      send(path, Buffer.from(`${lines.join('\n')}\n`));
+      send(path, Buffer.from(`${lines.join('\n')}\n`), descriptors);
     } catch {
       // The service manager went away, or its socket is full: the next message tries again.
     }
   };
+  const tell = (...lines: string[]): void => tellWith([], ...lines);
   return {
     ready: () => tell('READY=1'),
     reloading: (monotonicUsec) => tell('RELOADING=1', `MONOTONIC_USEC=${monotonicUsec}`),
     stopping: () => tell('STOPPING=1'),
     status: (text) => tell(`STATUS=${text.replaceAll(/\s+/g, ' ')}`),
+    // A socket is kept whatever poll(2) says of it: what listens has no end of stream.
+    keep: (name, descriptors) =>
+      tellWith(descriptors, 'FDSTORE=1', `FDNAME=${fdName(name)}`, 'FDPOLL=0'),
+    forget: (name) => tell('FDSTOREREMOVE=1', `FDNAME=${fdName(name)}`),
     watchdog: () => tell('WATCHDOG=1'),
   };
+}
+
+/** systemd takes names of up to 255 characters of ASCII, and no colon (sd_notify(3), FDNAME). */
+function fdName(name: string): string {
+  return encodeURIComponent(name).slice(0, 255);
 }
 
 /**

@@ -37,6 +37,22 @@ t.test('every step of the life of the daemon is one message', async (t) => {
   t.ok(sent.every((message) => message.path === '/run/systemd/notify'));
 });
 
+t.test('sockets are kept and forgotten by a name that systemd accepts', async (t) => {
+  const sent: { text: string; descriptors: readonly number[] }[] = [];
+  const notifier = createNotifier({ NOTIFY_SOCKET: '/n' }, (_, bytes, descriptors = []) => {
+    sent.push({ text: Buffer.from(bytes).toString(), descriptors });
+  });
+  notifier.keep('tcp/[::1]:80', [8, 9]);
+  notifier.forget('tcp/[::1]:80');
+  const name = 'FDNAME=tcp%2F%5B%3A%3A1%5D%3A80';
+  t.same(sent, [
+    { text: `FDSTORE=1\n${name}\nFDPOLL=0\n`, descriptors: [8, 9] },
+    { text: `FDSTOREREMOVE=1\n${name}\n`, descriptors: [] },
+  ]);
+  notifier.forget(`tcp/unix:/${'ü'.repeat(53)}`);
+  t.match(sent[2]?.text, /FDNAME=[\x21-\x7e]{255}\n/);
+});
+
 t.test('an abstract socket keeps its @', async (t) => {
   const { notifier, sent } = recorded({ NOTIFY_SOCKET: '@sd/1' });
   notifier.ready();

@@ -1,0 +1,102 @@
+/**
+ * Listening sockets that outlive the process: systemd keeps them in its descriptor store over a
+ * restart and a crash, with whoever waits there, and passes them to the next process, which takes
+ * back those at addresses that its file binds.
+ */
+import { type Endpoint, formatAddress } from '../core/endpoint.js';
+import type { ListenerSpec } from '../core/spec.js';
+import { adoptDescriptor, closeDescriptor, type Descriptor } from '../kernel/descriptor.js';
+import type { Kernel } from '../kernel/foreign.js';
+import { inheritedSocket } from '../kernel/inherited_socket.js';
+import { MAX_RIGHTS } from '../kernel/messages.js';
+import type { Notifier } from '../system/notify.js';
+
+type Protocol = ListenerSpec['protocol'];
+
+export interface SocketKeeper {
+  /** Sockets at `wanted` that were kept, for the caller to close. */
+  take(protocol: Protocol, wanted: Endpoint): readonly Descriptor[];
+  /** From now on they outlive the process. */
+  keep(protocol: Protocol, local: Endpoint, descriptors: readonly Descriptor[]): void;
+  /** The caller closes what it has at `local`; says whether it outlives that. */
+  forget(protocol: Protocol, local: Endpoint): 'forgotten' | 'kept';
+}
+
+export const NOBODY_KEEPS: SocketKeeper = {
+  take: () => [],
+  keep: () => {},
+  forget: () => 'forgotten',
+};
+
+export class KeptSockets implements SocketKeeper {
+  readonly #kernel: Kernel;
+  readonly #notifier: Pick<Notifier, 'keep' | 'forget'>;
+  /** Not asked for yet, by name. */
+  readonly #waiting = new Map<string, Descriptor[]>();
+  /** Before the first plan, and from the stop on, what closes is kept for the next process. */
+  #phase: 'starting' | 'serving' | 'leaving' = 'starting';
+  #taken = 0;
+  /** How many were handed out, by name. */
+  readonly #handed = new Map<string, number>();
+
+  /** `inherited`: what the service manager has passed on. */
+  constructor(
+    kernel: Kernel,
+    notifier: Pick<Notifier, 'keep' | 'forget'>,
+    inherited: readonly number[],
+  ) {
+    this.#kernel = kernel;
+    this.#notifier = notifier;
+    for (const number of inherited) {
+      const fd = adoptDescriptor(number);
+      const socket = inheritedSocket(kernel, fd);
+      const name = socket === null ? '' : nameOf(socket.protocol, socket.local);
+      this.#waiting.set(name, [...(this.#waiting.get(name) ?? []), fd]);
+    }
+  }
+
+  take(protocol: Protocol, wanted: Endpoint): readonly Descriptor[] {
+    const name = nameOf(protocol, wanted);
+    const found = this.#waiting.get(name) ?? [];
+    this.#waiting.delete(name);
+    this.#taken += found.length;
+    this.#handed.set(name, found.length);
+    return found;
+  }
+
+  keep(protocol: Protocol, local: Endpoint, descriptors: readonly Descriptor[]): void {
+    const name = nameOf(protocol, local);
+    // Those that are left over: the next process would wait for clients that nobody accepts.
+    if ((this.#handed.get(name) ?? 0) > descriptors.length) this.#notifier.forget(name);
+    this.#handed.delete(name);
+    for (let from = 0; from < descriptors.length; from += MAX_RIGHTS) {
+      this.#notifier.keep(name, descriptors.slice(from, from + MAX_RIGHTS));
+    }
+  }
+
+  forget(protocol: Protocol, local: Endpoint): 'forgotten' | 'kept' {
+    if (this.#phase !== 'serving') return 'kept';
+    this.#notifier.forget(nameOf(protocol, local));
+    return 'forgotten';
+  }
+
+  /** The first plan is in force: what nobody asked for is let go. Answers how many were taken. */
+  settle(): number {
+    for (const [name, descriptors] of this.#waiting) {
+      for (const fd of descriptors) closeDescriptor(this.#kernel, fd);
+      if (name !== '') this.#notifier.forget(name);
+    }
+    this.#waiting.clear();
+    if (this.#phase === 'starting') this.#phase = 'serving';
+    return this.#taken;
+  }
+
+  /** A stop begins: the next process may want what closes from here on. */
+  leave(): void {
+    this.#phase = 'leaving';
+  }
+}
+
+function nameOf(protocol: Protocol, local: Endpoint): string {
+  return `${protocol}/${formatAddress(local)}`;
+}
