@@ -154,9 +154,12 @@ const AGAIN_MIB = 40;
 const LATENCY_FLOOR_MS = 1;
 const NEVER_READ = 2_000;
 const UPLOADS = 500;
-/** uring: the large buffers of two workers, and two small ones for each session. */
+/**
+ * uring (docs/adr/0007-bounded-buffers.md): the large buffers of two workers, a quarter of their
+ * small ones, from which on they are scarce, and then one small one for each session.
+ */
 const CROWD_BUFFERS_MIB =
-  ENGINE === 'uring' ? 2 * 64 + ((NEVER_READ + UPLOADS) * 2 * 16) / 1024 : 0;
+  ENGINE === 'uring' ? 2 * (64 + 256 / 4) + ((NEVER_READ + UPLOADS) * 16) / 1024 : 0;
 /**
  * All that a crowd may take beyond the memory before. node: three chunks of 64 KiB for each
  * session. Both: 8 KiB of objects for each, the young generations of two workers, which grow with
