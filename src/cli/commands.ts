@@ -84,6 +84,7 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
     notes: signalTable(),
     positional: filePositional,
     run: async (words) => {
+      await loadDaemon();
       const { serve } = await import('../control/serve.js');
       return serve({ file: fileOf(words), version: version() });
     },
@@ -99,7 +100,10 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
     name: 'demo',
     description: 'see it work: embedded backends and clients; no file, no root',
     options: demoOptions,
-    run: async (words) => (await import('./demo/demo.js')).demo(words, version()),
+    run: async (words) => {
+      await loadDaemon();
+      return (await import('./demo/demo.js')).demo(words, version());
+    },
   },
   {
     name: 'doctor',
@@ -166,6 +170,14 @@ export const PROGRAM = {
     { flags: '--debug', description: 'show stack traces of errors' },
   ],
 } as const;
+
+/**
+ * The parts of the daemon, before what puts them together: Node.js opens all files of a level of
+ * imports at once, and in one go that would be more than the 128 that bin/sluice asks for.
+ */
+async function loadDaemon(): Promise<void> {
+  await import('../control/daemon.js');
+}
 
 function fileOf(words: Words): string {
   return String(words['config']);

@@ -1,9 +1,11 @@
 /** What the machine refuses is one sentence with the remedy, or a daemon that serves less. */
 import t from 'tap';
+import { BINARY, ENGINE } from '../support/daemon.js';
 import { startEchoes } from '../support/load/echo_backend.js';
 import { exchangeOnce } from '../support/load/short_connections.js';
 import { startMute } from '../support/mute_daemon.js';
 import { freePort } from '../support/places.js';
+import { runToEnd } from '../support/process.js';
 import { listenerText, poolText } from '../support/settings.js';
 
 const toml = listenerText({ pool: 'echo' }) + poolText({ name: 'echo', backends: [] });
@@ -46,4 +48,15 @@ t.test('with few open files, little locked memory or address space it serves', a
     daemon.child.signal('SIGTERM');
     t.same(await daemon.child.exited, { code: 0, signal: null });
   }
+});
+
+t.test('the demo runs with as few open files as the daemon', async (t) => {
+  const command = [process.execPath, BINARY, 'demo', '--for', '1s', '--engine', ENGINE];
+  const { code, stderr } = await runToEnd('sh', [
+    '-c',
+    'ulimit -n 128; exec "$@"',
+    'sh',
+    ...command,
+  ]);
+  t.equal(code, 0, stderr);
 });
