@@ -1,26 +1,15 @@
 /** Connections that are refused: connect, await the end, the next one. */
 import { ERRNO } from '../../src/kernel/errno.js';
-import type { Clients } from './clients.js';
-import { Histogram } from './histogram.js';
+import type { ClientSetup, Clients } from './clients.js';
 import type { LoadLoop } from './loop.js';
+import { OneAfterAnother } from './one_after_another.js';
 import type { Target, Work } from './protocol.js';
-import type { Workload } from './workload.js';
 
-const TURN_MS = 20;
 /** How a proxy may end one: in order, or by a reset, of which even the connect may hear. */
 const ENDS: readonly number[] = [0, -ERRNO.ECONNRESET];
 
-export class Refusals implements Workload {
-  count = 0;
-  failures = 0;
-  /** From connect(2) to the end. */
-  readonly latency = new Histogram();
-  readonly #loop: LoadLoop;
-  readonly #clients: Clients;
+export class Refusals extends OneAfterAnother {
   readonly #target: Target;
-  readonly #connections: number;
-  readonly #sinceMs: Float64Array;
-  #state: 'running' | 'ended' = 'running';
 
   constructor(
     loop: LoadLoop,
@@ -28,50 +17,27 @@ export class Refusals implements Workload {
     target: Target,
     { connections }: Work & { readonly kind: 'refused' },
   ) {
-    this.#loop = loop;
-    this.#clients = clients;
+    super(loop, clients, connections);
     this.#target = target;
-    this.#connections = connections;
-    this.#sinceMs = new Float64Array(connections);
   }
 
-  begin(): void {
-    this.#clients.prepare({
+  protected override setup(): ClientSetup {
+    return {
       ...this.#target,
       bytes: 1,
       events: {
-        connected: (slot) => this.#clients.receive(slot),
+        connected: (slot) => this.clients.receive(slot),
         replied: (slot) => {
           this.failures++;
-          this.#clients.close(slot);
-          this.#connect(slot);
+          this.clients.close(slot);
+          this.next(slot);
         },
         failed: (slot, _, answer) => {
-          if (ENDS.includes(answer)) {
-            this.count++;
-            this.latency.record((performance.now() - (this.#sinceMs[slot] ?? 0)) * 1e6);
-          } else {
-            this.failures++;
-          }
-          this.#connect(slot);
+          if (ENDS.includes(answer)) this.succeeded(slot);
+          else this.failures++;
+          this.next(slot);
         },
       },
-    });
-    for (let slot = 0; slot < this.#connections; slot++) this.#connect(slot);
-  }
-
-  turn(): void {
-    this.#loop.turn(TURN_MS);
-  }
-
-  end(): void {
-    this.#state = 'ended';
-    this.#clients.closeAll();
-  }
-
-  #connect(slot: number): void {
-    if (this.#state === 'ended') return;
-    this.#sinceMs[slot] = performance.now();
-    this.#clients.connect(slot);
+    };
   }
 }
