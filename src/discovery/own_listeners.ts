@@ -3,13 +3,14 @@
  * until the listener is full, and none of them would end. Records that were moved to the balancer
  * name it, and name servers that answer 0.0.0.0 for what they block. Pure.
  */
+import { normalize } from 'node:path/posix';
 import {
   type Address,
   type Endpoint,
   formatAddress,
   type IpEndpoint,
+  ipEndpoint,
   isWildcard,
-  sameAddress,
 } from '../core/endpoint.js';
 import type { ListenerSpec, Spec } from '../core/spec.js';
 import type { Member } from './source.js';
@@ -50,15 +51,32 @@ function listenerAt(
   listeners: readonly ListenerSpec[],
   isOwn: IsOwn,
 ): string | null {
-  const met = listeners.find(({ bind }) => bind.some((one) => meets(address, one, isOwn)));
+  const met = listeners.find(({ bind }) =>
+    bind.some((one) => endpointsOf(address).some((endpoint) => meets(endpoint, one, isOwn))),
+  );
   return met?.name ?? null;
 }
 
-function meets(address: Address, bind: Endpoint, isOwn: IsOwn): boolean {
-  if (address.kind !== 'ip' || bind.kind !== 'ip') return sameAddress(address, bind);
+/** Where `address` leads for certain; of other names only a name server knows. */
+function endpointsOf(address: Address): readonly Endpoint[] {
+  if (address.kind === 'unix') return [{ ...address, path: normalize(address.path) }];
+  if (address.kind === 'ip') return [address];
+  const { host, port } = address;
+  // RFC 6761, 6.3: always the loopback's, and so are the names below it.
+  if (!/(?:^|\.)localhost\.?$/i.test(host)) return [];
+  return [ipEndpoint(4, '127.0.0.1', port), ipEndpoint(6, '::1', port)];
+}
+
+function meets(address: Endpoint, bind: Endpoint, isOwn: IsOwn): boolean {
+  if (address.kind !== 'ip' || bind.kind !== 'ip') return samePath(address, bind);
   if (address.port !== bind.port || address.family !== bind.family) return false;
   if (address.host === bind.host) return true;
   // Whoever connects to no certain address meets the loopback's.
   if (isWildcard(address)) return bind.host === (bind.family === 4 ? '127.0.0.1' : '::1');
   return isWildcard(bind) && isOwn(address);
+}
+
+function samePath(address: Endpoint, bind: Endpoint): boolean {
+  if (address.kind !== 'unix' || bind.kind !== 'unix') return false;
+  return address.path === normalize(bind.path);
 }

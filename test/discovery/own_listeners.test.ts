@@ -55,6 +55,15 @@ t.test('a listener at one address is met there, and from no address at the loopb
   t.equal(circles('unix:/run/l', 'unix:/run/l', 'unix:/run/k', '127.0.0.1:5').length, 1);
 });
 
+t.test('the loopback has a name, and a path several', async (t) => {
+  const names = ['localhost:5', 'LOCALHOST.:5', 'db.localhost:5'];
+  for (const bind of ['0.0.0.0:5', '[::]:5', '127.0.0.1:5', '[::1]:5']) {
+    t.equal(circles(bind, ...names, 'localhost:6', 'mylocalhost:5').length, names.length, bind);
+  }
+  t.same(circles('10.0.0.5:5', ...names), []);
+  t.equal(circles('unix:/run/l', 'unix:/run/../run//l', 'unix:/run/l/../k').length, 1);
+});
+
 t.test('listeners lead to a pool by themselves and by routes', async (t) => {
   const pools = ['p', 'q', 'r'].map((name) => poolSpec(name));
   const plain = listenerSpec('plain', 'p');
