@@ -66,10 +66,16 @@ export function refusalIn(one: RouteCase): Cause | null {
   return pool === 'queue timeout' ? 'queue-timeout' : null;
 }
 
-/** Refused for whom it is, of which the header tells: it need not say anything else. */
+/**
+ * Refused for whom it is, of which the header tells: it need not say anything else, unless it may
+ * have come to cancel.
+ */
 export function isBarredByHeader(one: RouteCase): boolean {
   const cause = refusalIn(one);
-  return one.header !== 'none' && (cause === 'denied' || cause === 'not-allowed');
+  if (one.header === 'none') return false;
+  if (cause === 'denied' || cause === 'not-allowed') return true;
+  const isLimited = cause === 'too-many-sessions' || cause === 'too-fast';
+  return isLimited && !one.route.startsWith('database');
 }
 
 /** Refused when it is accepted: there is a line for some of many. */

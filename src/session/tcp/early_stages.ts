@@ -3,7 +3,6 @@
  * first bytes is read, within one deadline and one size; what is looked at is in session/early.
  */
 
-import type { AccessRefusal } from '../../core/access_table.js';
 import { assert, unreachable } from '../../core/assert.js';
 import type { Clock } from '../../core/clock.js';
 import type { Cause } from '../../core/outcome.js';
@@ -60,8 +59,7 @@ export class EarlyStages {
     const step = readOn(phase.reading, bytes, session.face.plan.settings.helloSizeBytes);
     const isNamed = session.facts.proxied === null && step.reading.facts.proxied !== null;
     session.facts = step.reading.facts;
-    const barred = isNamed ? this.#refusalOfClient(session) : null;
-    if (barred !== null) return this.#deps.refuse(session, barred, 'reset');
+    if (isNamed && this.#refusesNamed(session, step.reading)) return;
     switch (step.kind) {
       case 'refuse':
         return this.#deps.refuse(session, step.cause, 'reset');
@@ -92,11 +90,23 @@ export class EarlyStages {
     this.#deps.cancel({ pair, number, listener: listener.id, client, header, request });
   }
 
-  /** Whom the header names may not come, whoever brought it, and nothing else of it is read. */
-  #refusalOfClient({ listener, face, facts }: TcpSession): AccessRefusal | null {
+  /** Whom the header names may not come, or not now, and nothing else is read; true: it is so. */
+  #refusesNamed(session: TcpSession, { consumed }: Reading): boolean {
+    const { book, engine, refuse, turnedAway } = this.#deps;
+    const { listener, face, facts, pair } = session;
     const client = facts.proxied?.source ?? null;
-    if (client === null) return null;
-    return face.admission?.refusal(client, listener, this.#deps.book) ?? null;
+    if (client === null) return false;
+    const barred = face.admission?.refusal(client, listener, book) ?? null;
+    if (barred !== null) {
+      refuse(session, barred, 'reset');
+      return true;
+    }
+    const limited = turnedAway.refusalOfNamed(session, client);
+    if (limited === null) return false;
+    // It may have to wait for its end, and nobody listens meanwhile.
+    engine.earlyDone(pair, consumed);
+    refuse(session, limited, howToRefuse(face));
+    return true;
   }
 
   #answer({ pair }: TcpSession, answers: readonly Uint8Array[]): void {
@@ -112,7 +122,7 @@ export class EarlyStages {
       this.#deps.turnedAway.forgive(session.pair);
       return this.#cancel(session, postgres.request);
     }
-    const limited = this.#deps.turnedAway.refusalOf(session);
+    const limited = this.#deps.turnedAway.refusalOfHeard(session);
     if (limited !== null) {
       return this.#deps.refuse(session, limited, howToRefuse(session.face));
     }

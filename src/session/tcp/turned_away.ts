@@ -82,13 +82,24 @@ export class TurnedAway {
   }
 
   /**
-   * The client of a session, of whom a trusted proxy has told or who was only heard so far, counts
-   * from now on, or why not.
+   * The client of a session, of which a trusted proxy has just told, counts from now on, or why
+   * not.
+   * null, too: it has come to cancel, or may have, and is heard first.
    */
-  refusalOf({ pair, face, listener, facts }: TcpSession): LimitRefusal | null {
-    const peer = this.#trials.delete(pair) ? this.#engine.client(pair) : null;
-    const client = facts.proxied?.source ?? peer;
-    if (face.limiter === null || client === null) return null;
+  refusalOfNamed(session: TcpSession, client: Endpoint): LimitRefusal | null {
+    const { pair, face, listener, facts } = session;
+    if (face.limiter === null || facts.postgres?.kind === 'cancel') return null;
+    if (facts.postgres === null && this.#isOnTrial(face, face.limiter, client)) {
+      this.#trials.add(pair);
+      return null;
+    }
+    return this.#counted.refusal(face.limiter, pair, client, listener);
+  }
+
+  /** The client of a session that was on trial, and was heard, counts from now on, or why not. */
+  refusalOfHeard({ pair, face, listener, facts }: TcpSession): LimitRefusal | null {
+    if (!this.#trials.delete(pair) || face.limiter === null) return null;
+    const client = facts.proxied?.source ?? this.#engine.client(pair);
     return this.#counted.refusal(face.limiter, pair, client, listener);
   }
 

@@ -87,6 +87,22 @@ t.test('behind a proxy, too', async (t) => {
   behind(START);
   test.turn();
   t.same(test.causes, ['too-many-sessions']);
+
+  for (const bytes of [START, CANCEL]) {
+    const pair = behind(Buffer.alloc(0));
+    t.match(test.state(pair), /^early/, 'it may have come to cancel');
+    test.worker(0).tcp.clientSends(pair, bytes);
+    test.turn();
+  }
+  t.same(test.causes, ['too-many-sessions', 'too-many-sessions']);
+  t.equal(test.worker(0).cancels.length, 2);
+  t.equal(counted(test), 1);
+
+  for (let n = 0; n < MAX_TRIALS + 8; n++) behind(Buffer.alloc(0));
+  test.turn();
+  t.equal(test.ended('too-many-sessions'), 2 + 8, 'few may be silent');
+  behind(CANCEL);
+  t.equal(test.worker(0).cancels.length, 3, 'and who is not need not wait for them');
 });
 
 t.test('who says nothing waits for its deadline, and few of them do', async (t) => {
