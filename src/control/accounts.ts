@@ -2,14 +2,32 @@
  * Users and groups of this machine by number and by name, from the files of passwd(5) and group(5).
  * Those of a directory service are known by their numbers only, as asking one may take for ever.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 
 const USERS_FILE = '/etc/passwd';
 const GROUPS_FILE = '/etc/group';
 
 /** The name of the user with the number `user`; null: not in the file. */
 export function userName(user: number): string | null {
-  return entries(USERS_FILE).find(({ id }) => id === user)?.name ?? null;
+  const version = versionOf(USERS_FILE);
+  if (version === null || known.version !== version) known = { version, names: new Map() };
+  const name = known.names.get(user) ?? entries(USERS_FILE).find(({ id }) => id === user)?.name;
+  if (name !== undefined) known.names.set(user, name);
+  return name ?? null;
+}
+
+/**
+ * Names as the file had them when it was `version`; null: that cannot be told. Each request of the
+ * control API asks for one, and reading the file took an eighth of what a request takes.
+ */
+let known: { readonly version: string | null; readonly names: Map<number, string> } = {
+  version: null,
+  names: new Map(),
+};
+
+function versionOf(file: string): string | null {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found === undefined ? null : `${found.ino} ${found.size} ${found.mtimeMs}`;
 }
 
 /** The number of the group that `group` names, or is; null: not in the file. */
