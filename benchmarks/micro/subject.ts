@@ -1,6 +1,6 @@
 /** A pool of any size for a policy to choose in, with sessions that come and go as they do. */
 import { CandidateSet } from '../../src/balance/candidate_set.js';
-import type { Member } from '../../src/balance/policy.js';
+import type { PolicyMember } from '../../src/balance/policy.js';
 import { createPolicy } from '../../src/balance/registry.js';
 import { OwnTurns } from '../../src/balance/turns.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
@@ -32,7 +32,7 @@ export class Subject {
 
   constructor({ policy }: Case, size: number, share: Share) {
     const random = seededRandom(size);
-    const members: Member[] = Array.from({ length: size }, (_, index) => ({
+    const members: PolicyMember[] = Array.from({ length: size }, (_, index) => ({
       name: `10.0.${index >> 8}.${index & 255}:5432`,
       weight: 1 + (index % 3),
     }));

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.js';
 import { contain } from '../core/contain.js';
-import { type Parsed, parseRequest, type Request } from './request.js';
+import { type ParsedRequest, parseRequest, type Request } from './request.js';
 import type { Follow, Reader } from './stream.js';
 
 /** An answer goes out in pieces of this size, so that a reader who takes some is seen. */
@@ -27,12 +27,12 @@ export interface Outgoing {
 
 export interface ConnectionEvents {
   /** The next request, or why it is none. Is answered by `send`, once. */
-  asked(connection: Connection, asked: Exclude<Parsed, { kind: 'incomplete' }>): void;
+  asked(connection: HttpConnection, asked: Exclude<ParsedRequest, { kind: 'incomplete' }>): void;
   /** What came could not be dealt with. */
-  broken(connection: Connection, error: unknown): void;
-  closed(connection: Connection): void;
+  broken(connection: HttpConnection, error: unknown): void;
+  closed(connection: HttpConnection): void;
   /** It follows, and does not take what comes: it is to be cut. */
-  slow(connection: Connection): void;
+  slow(connection: HttpConnection): void;
 }
 
 export type ConnectionPhase =
@@ -47,7 +47,7 @@ export type ConnectionPhase =
   /** All is said; the client is given a moment to read it before the connection closes. */
   | { readonly at: 'lingering'; readonly sinceMs: number };
 
-export class Connection {
+export class HttpConnection {
   phase: ConnectionPhase;
   /** Bytes of the answer that are not taken yet. */
   unsentBytes = 0;

@@ -9,8 +9,8 @@ import { ok, type Result } from '../core/result.js';
 import { isAcceptedHost } from './host.js';
 import { PageStore } from './page_store.js';
 import type { Request } from './request.js';
-import { type Answer, refusal, reply } from './routes.js';
-import { type Content, contentOf, type ListenFailure, serveHttp } from './server.js';
+import { type AdminAnswer, refusal, reply } from './routes.js';
+import { type AdminListenFailure, type Content, contentOf, serveHttp } from './server.js';
 import type { AdminViews } from './views.js';
 
 /** A page is not shown again after this. */
@@ -44,16 +44,16 @@ export interface ControlApi {
   readonly maxBodyBytes: number;
   /** Answers what is below `prefix`. */
   readonly prefix: string;
-  readonly answer: (request: Request) => Promise<Answer>;
+  readonly answer: (request: Request) => Promise<AdminAnswer>;
   /** Why `request` may not even read; null: it may. */
-  readonly refusal: (request: Request) => Promise<Answer | null>;
+  readonly refusal: (request: Request) => Promise<AdminAnswer | null>;
 }
 
 /** Serves at `endpoint`; port 0 takes a free one. */
 export async function startAdmin(
   endpoint: IpEndpoint,
   deps: AdminDeps,
-): Promise<Result<AdminServer, ListenFailure>> {
+): Promise<Result<AdminServer, AdminListenFailure>> {
   const pages = new PageStore<Content>();
   const { host, port } = endpoint;
   const served = await serveHttp(

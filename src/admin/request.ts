@@ -27,7 +27,7 @@ export interface Request {
   readonly body: Buffer | null;
 }
 
-export type Parsed =
+export type ParsedRequest =
   /** `bytes`: with so many it may be complete; 0: nobody knows. */
   | { readonly kind: 'incomplete'; readonly bytes: number }
   | { readonly kind: 'request'; readonly request: Request; readonly bytes: number }
@@ -40,7 +40,7 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const ABSOLUTE = /^http:\/\/([^/?#]*)(.*)$/i;
 
 /** The first request in `input`, of which more may follow. Longer bodies are refused; 0: unread. */
-export function parseRequest(input: Buffer, maxBodyBytes: number): Parsed {
+export function parseRequest(input: Buffer, maxBodyBytes: number): ParsedRequest {
   const start = skipEmptyLines(input);
   if (start === input.length) return { kind: 'incomplete', bytes: 0 };
   // A TLS hello, or any other protocol: it must not wait for a line that never ends.
@@ -75,7 +75,7 @@ function lengthOf({ headers }: Request, maxBytes: number): number | Broken {
   return length > maxBytes ? broken(413, `a body has at most ${maxBytes} bytes`) : length;
 }
 
-type Broken = Extract<Parsed, { readonly kind: 'broken' }>;
+type Broken = Extract<ParsedRequest, { readonly kind: 'broken' }>;
 
 function broken(status: number, problem: string): Broken {
   return { kind: 'broken', status, problem };

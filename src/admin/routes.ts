@@ -5,7 +5,7 @@ import type { Follow } from './stream.js';
 import { healthText } from './text.js';
 import type { AdminViews, CheckView } from './views.js';
 
-export interface Answer {
+export interface AdminAnswer {
   readonly status: number;
   readonly type: string;
   readonly body: string;
@@ -14,7 +14,7 @@ export interface Answer {
   readonly follow?: Follow;
 }
 
-export interface Question {
+export interface AdminQuestion {
   readonly method: string;
   /** Path and query as in the request line. */
   readonly target: string;
@@ -22,17 +22,17 @@ export interface Question {
   readonly accept: string;
 }
 
-export type Reply =
+export type AdminReply =
   /** Made anew for each who asks, and small: it is answered whatever else goes on. */
-  | { readonly kind: 'at-once'; readonly answer: () => Answer }
+  | { readonly kind: 'at-once'; readonly answer: () => AdminAnswer }
   /** Costs something: who asks for the same `name` may share it. */
-  | { readonly kind: 'page'; readonly name: string; readonly make: () => Promise<Answer> };
+  | { readonly kind: 'page'; readonly name: string; readonly make: () => Promise<AdminAnswer> };
 
 const TEXT = 'text/plain; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const METHODS = 'GET, HEAD';
 
-type Route = (views: AdminViews, query: URLSearchParams, accept: string) => Reply;
+type Route = (views: AdminViews, query: URLSearchParams, accept: string) => AdminReply;
 
 const ROUTES: Readonly<Record<string, Route>> = {
   '/': () => page('/', async () => ({ ...html(dashboardPage()), headers: dashboardHeaders() })),
@@ -46,7 +46,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
 };
 
 /** The reply to any request; HEAD gets that of GET, whose body the caller leaves out. */
-export function reply(views: AdminViews, question: Question): Reply {
+export function reply(views: AdminViews, question: AdminQuestion): AdminReply {
   const [path = '', query = ''] = question.target.split('?', 2);
   const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
   if (question.method !== 'GET' && question.method !== 'HEAD') {
@@ -61,27 +61,27 @@ export function reply(views: AdminViews, question: Question): Reply {
 }
 
 /** An answer that is one sentence. */
-export function refusal(status: number, sentence: string): Answer {
+export function refusal(status: number, sentence: string): AdminAnswer {
   return { status, type: TEXT, body: `${sentence}\n` };
 }
 
-function atOnce(answer: () => Answer): Reply {
+function atOnce(answer: () => AdminAnswer): AdminReply {
   return { kind: 'at-once', answer };
 }
 
-function page(name: string, make: () => Promise<Answer>): Reply {
+function page(name: string, make: () => Promise<AdminAnswer>): AdminReply {
   return { kind: 'page', name, make };
 }
 
-function ok(type: string, body: string): Answer {
+function ok(type: string, body: string): AdminAnswer {
   return { status: 200, type, body };
 }
 
-function html(body: string): Answer {
+function html(body: string): AdminAnswer {
   return ok('text/html; charset=utf-8', body);
 }
 
-function verdict({ problems, notes = [] }: CheckView): Answer {
+function verdict({ problems, notes = [] }: CheckView): AdminAnswer {
   return problems.length === 0
     ? ok(TEXT, `${['ok', ...notes].join('\n')}\n`)
     : refusal(503, problems.join('\n'));

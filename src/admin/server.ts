@@ -7,9 +7,9 @@ import { createServer, type ListenOptions, type Server, type Socket } from 'node
 import { unreachable } from '../core/assert.js';
 import type { Clock, Timer, Timers } from '../core/clock.js';
 import { err, ok, type Result } from '../core/result.js';
-import { Connection, type ConnectionEvents, type Outgoing } from './connection.js';
-import type { Parsed, Request } from './request.js';
-import { type Answer, refusal } from './routes.js';
+import { type ConnectionEvents, HttpConnection, type Outgoing } from './connection.js';
+import type { ParsedRequest, Request } from './request.js';
+import { type AdminAnswer, refusal } from './routes.js';
 
 /**
  * Monitoring, a few dashboards and a person. Who comes beyond that gets the place of the connection
@@ -41,7 +41,7 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-export interface ListenFailure {
+export interface AdminListenFailure {
   /** EADDRINUSE and its like. */
   readonly errno: string;
   readonly detail: string;
@@ -61,7 +61,7 @@ export interface HttpServerDeps {
   /** Answers one request of `socket`, which asks nothing more until then. */
   readonly answer: (request: Request, socket: Socket) => Promise<Content>;
   /** The answer to what is no request that can be answered. */
-  readonly refuse: (status: number, sentence: string) => Answer;
+  readonly refuse: (status: number, sentence: string) => AdminAnswer;
   /** Some times a second while there are connections; `busy` while it wants to be asked again. */
   readonly look?: (nowMs: number) => 'busy' | 'idle';
 }
@@ -70,7 +70,7 @@ export interface HttpServerDeps {
 export async function serveHttp(
   place: ListenOptions,
   deps: HttpServerDeps,
-): Promise<Result<HttpServer, ListenFailure>> {
+): Promise<Result<HttpServer, AdminListenFailure>> {
   const site = new Site(deps);
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (s) => site.accept(s));
   const failure = await listen(server, place);
@@ -80,13 +80,13 @@ export async function serveHttp(
 
 /** An answer in bytes: made once for all who get it. */
 export interface Content {
-  readonly answer: Answer;
+  readonly answer: AdminAnswer;
   readonly body: Buffer;
 }
 
 class Site implements ConnectionEvents {
   readonly #deps: HttpServerDeps;
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Set<HttpConnection>();
   readonly #most: number;
   #look: Timer | null = null;
 
@@ -98,11 +98,11 @@ class Site implements ConnectionEvents {
   accept(socket: Socket): void {
     if (this.#connections.size >= this.#most) this.#pushOut();
     const { clock, maxBodyBytes } = this.#deps;
-    this.#connections.add(new Connection(socket, clock, this, maxBodyBytes));
+    this.#connections.add(new HttpConnection(socket, clock, this, maxBodyBytes));
     this.#look ??= this.#deps.timers.after(LOOK_MS, () => this.#lookAtAll());
   }
 
-  asked(connection: Connection, asked: Exclude<Parsed, { kind: 'incomplete' }>): void {
+  asked(connection: HttpConnection, asked: Exclude<ParsedRequest, { kind: 'incomplete' }>): void {
     if (asked.kind === 'broken') {
       const { status, problem } = asked;
       const answer = this.#deps.refuse(status, `This request is refused: ${problem}.`);
@@ -111,16 +111,16 @@ class Site implements ConnectionEvents {
     this.#answer(connection, asked.request).catch((error) => this.broken(connection, error));
   }
 
-  broken(connection: Connection, error: unknown): void {
+  broken(connection: HttpConnection, error: unknown): void {
     this.#deps.defect(error);
     connection.cut();
   }
 
-  closed(connection: Connection): void {
+  closed(connection: HttpConnection): void {
     this.#connections.delete(connection);
   }
 
-  slow(connection: Connection): void {
+  slow(connection: HttpConnection): void {
     this.#deps.slow(connection.unsentBytes);
     connection.cut();
   }
@@ -130,7 +130,7 @@ class Site implements ConnectionEvents {
     for (const connection of this.#connections) connection.cut();
   }
 
-  async #answer(connection: Connection, request: Request): Promise<void> {
+  async #answer(connection: HttpConnection, request: Request): Promise<void> {
     const content = await this.#content(request, connection.socket).catch((error) => {
       this.#deps.defect(error);
       return contentOf(this.#deps.refuse(500, defectIn(error)));
@@ -155,7 +155,7 @@ class Site implements ConnectionEvents {
     return following.length < Math.ceil(this.#most * FOLLOWING_SHARE);
   }
 
-  #turnAway(connection: Connection): void {
+  #turnAway(connection: HttpConnection): void {
     const answer = this.#deps.refuse(503, 'As many follow what happens as may at a time.');
     const headers = { ...answer.headers, 'retry-after': '1' };
     connection.send(outgoing(contentOf({ ...answer, headers }), 'GET', 'close'), 'close');
@@ -178,7 +178,7 @@ class Site implements ConnectionEvents {
 
   /** The longest silent goes; if none is, the one whose answer has not moved for longest. */
   #pushOut(): void {
-    let victim: Connection | null = null;
+    let victim: HttpConnection | null = null;
     let worst = Number.POSITIVE_INFINITY;
     for (const one of this.#connections) {
       const { phase } = one;
@@ -214,7 +214,7 @@ class Site implements ConnectionEvents {
 /** Longer than any process runs. */
 const SILENT_FIRST_MS = 1e12;
 
-function isOverdue({ phase, served, unsentBytes }: Connection, nowMs: number): boolean {
+function isOverdue({ phase, served, unsentBytes }: HttpConnection, nowMs: number): boolean {
   switch (phase.at) {
     case 'making':
       return false;
@@ -235,12 +235,12 @@ function isOverdue({ phase, served, unsentBytes }: Connection, nowMs: number): b
   }
 }
 
-const BUSY: Answer = {
+const BUSY: AdminAnswer = {
   ...refusal(503, 'Too many answers are on their way to readers that do not take them.'),
   headers: { 'retry-after': '1' },
 };
 
-export function contentOf(answer: Answer): Content {
+export function contentOf(answer: AdminAnswer): Content {
   return { answer, body: Buffer.from(answer.body) };
 }
 
@@ -272,7 +272,7 @@ function defectIn(error: unknown): string {
   return `This could not be answered, which is a defect of sluice: ${reason}`;
 }
 
-function listen(server: Server, place: ListenOptions): Promise<ListenFailure | null> {
+function listen(server: Server, place: ListenOptions): Promise<AdminListenFailure | null> {
   return new Promise((resolve) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       resolve({ errno: error.code ?? 'UNKNOWN', detail: error.message });

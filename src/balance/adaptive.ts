@@ -9,7 +9,7 @@
 import type { Random } from '../core/random.js';
 import { Costs, costOf } from './costs.js';
 import { loadOf, nameOf, round } from './load.js';
-import type { Candidates, Chooser, Explanation, Member, Policy } from './policy.js';
+import type { Candidates, Chooser, Policy, PolicyExplanation, PolicyMember } from './policy.js';
 import { Recency, type RecencyFollower } from './recency.js';
 
 const BEST = 3;
@@ -18,9 +18,9 @@ export class Adaptive implements Policy {
   readonly name = 'adaptive';
   readonly needs = { clientKey: false, latency: true, counts: true };
   readonly #recency: Recency;
-  #members: readonly Member[];
+  #members: readonly PolicyMember[];
 
-  constructor(members: readonly Member[]) {
+  constructor(members: readonly PolicyMember[]) {
     this.#members = members;
     this.#recency = new Recency(members);
   }
@@ -31,14 +31,14 @@ export class Adaptive implements Policy {
     return chooser;
   }
 
-  update(members: readonly Member[]): void {
+  update(members: readonly PolicyMember[]): void {
     this.#recency.update(members);
     this.#members = members;
   }
 }
 
 class AdaptiveChooser implements Chooser, RecencyFollower {
-  readonly #members: readonly Member[];
+  readonly #members: readonly PolicyMember[];
   readonly #candidates: Candidates;
   readonly #recency: Recency;
   readonly #order: Costs;
@@ -46,7 +46,7 @@ class AdaptiveChooser implements Chooser, RecencyFollower {
   readonly #best = new Int32Array(BEST);
   readonly #costs = new Float64Array(BEST);
 
-  constructor(members: readonly Member[], candidates: Candidates, recency: Recency) {
+  constructor(members: readonly PolicyMember[], candidates: Candidates, recency: Recency) {
     this.#members = members;
     this.#candidates = candidates;
     this.#recency = recency;
@@ -61,7 +61,7 @@ class AdaptiveChooser implements Chooser, RecencyFollower {
     return chosen;
   }
 
-  explain(_: Uint8Array, random: Random): Explanation {
+  explain(_: Uint8Array, random: Random): PolicyExplanation {
     const order = this.#recency.foreseen(random);
     const [best, costs] = [new Int32Array(BEST), new Float64Array(BEST)];
     const anew = new Costs(this.#members.length, this.#candidates, order, BEST);

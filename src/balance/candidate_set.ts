@@ -1,7 +1,7 @@
 /** The candidates of one tier, kept up to date by the pool or a simulation, and their chooser. */
 import type { Random } from '../core/random.js';
 import { MemberSet } from './member_set.js';
-import type { Candidates, Chooser, Explanation, Figures, Policy } from './policy.js';
+import type { Candidates, Chooser, Figures, Policy, PolicyExplanation } from './policy.js';
 
 export class CandidateSet implements Candidates {
   readonly #figures: Figures;
@@ -61,7 +61,7 @@ export class CandidateSet implements Candidates {
   }
 
   /** Of a set that is not empty. */
-  explain(clientKey: Uint8Array, random: Random): Explanation {
+  explain(clientKey: Uint8Array, random: Random): PolicyExplanation {
     return this.#chooser?.explain(clientKey, random) ?? { member: -1, sentence: '' };
   }
 

@@ -1,6 +1,6 @@
 /** What choosers share that draw by weight and look at the candidates that they have drawn only. */
 import type { Random } from '../core/random.js';
-import type { Candidates, Chooser, Explanation } from './policy.js';
+import type { Candidates, Chooser, PolicyExplanation } from './policy.js';
 import { WeightedDraw } from './weighted_draw.js';
 
 export abstract class DrawingChooser implements Chooser {
@@ -18,7 +18,7 @@ export abstract class DrawingChooser implements Chooser {
   protected abstract sentence(): string;
 
   /** A draw leaves nothing behind. */
-  explain(clientKey: Uint8Array, random: Random): Explanation {
+  explain(clientKey: Uint8Array, random: Random): PolicyExplanation {
     return { member: this.choose(clientKey, random), sentence: this.sentence() };
   }
 

@@ -1,5 +1,5 @@
 /** What source-hash asks of Maglev and of the ring: a fixed home for every hash. */
-import type { Member } from './policy.js';
+import type { PolicyMember } from './policy.js';
 
 export interface HashTable {
   /** The member index that `hash` (unsigned 32 bits) belongs to; -1 when nobody has a weight. */
@@ -10,7 +10,7 @@ export interface HashTable {
  * The members that hashing places: those with a weight, by name, so that the order in the file
  * moves no client. Eligibility has no part in it: a backend that is down keeps its place.
  */
-export function placedMembers(members: readonly Member[]): readonly number[] {
+export function placedMembers(members: readonly PolicyMember[]): readonly number[] {
   const nameAt = (index: number): string => members[index]?.name ?? '';
   return members
     .flatMap((member, index) => (member.weight > 0 ? [index] : []))

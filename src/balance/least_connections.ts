@@ -6,16 +6,16 @@
 import type { Random } from '../core/random.js';
 import { IndexedHeap } from './indexed_heap.js';
 import { describeLoad, leastBy, loadOf } from './load.js';
-import type { Candidates, Chooser, Explanation, Member, Policy } from './policy.js';
+import type { Candidates, Chooser, Policy, PolicyExplanation, PolicyMember } from './policy.js';
 import { Recency, type RecencyFollower } from './recency.js';
 
 export class LeastConnections implements Policy {
   readonly name = 'least-connections';
   readonly needs = { clientKey: false, latency: false, counts: true };
   readonly #recency: Recency;
-  #members: readonly Member[];
+  #members: readonly PolicyMember[];
 
-  constructor(members: readonly Member[]) {
+  constructor(members: readonly PolicyMember[]) {
     this.#members = members;
     this.#recency = new Recency(members);
   }
@@ -26,21 +26,21 @@ export class LeastConnections implements Policy {
     return chooser;
   }
 
-  update(members: readonly Member[]): void {
+  update(members: readonly PolicyMember[]): void {
     this.#recency.update(members);
     this.#members = members;
   }
 }
 
 class LeastConnectionsChooser implements Chooser, RecencyFollower {
-  readonly #members: readonly Member[];
+  readonly #members: readonly PolicyMember[];
   readonly #candidates: Candidates;
   readonly #recency: Recency;
   /** By member, as of the last change. */
   readonly #loads: Float64Array;
   readonly #order: IndexedHeap;
 
-  constructor(members: readonly Member[], candidates: Candidates, recency: Recency) {
+  constructor(members: readonly PolicyMember[], candidates: Candidates, recency: Recency) {
     this.#members = members;
     this.#candidates = candidates;
     this.#recency = recency;
@@ -66,7 +66,7 @@ class LeastConnectionsChooser implements Chooser, RecencyFollower {
     return best;
   }
 
-  explain(_: Uint8Array, random: Random): Explanation {
+  explain(_: Uint8Array, random: Random): PolicyExplanation {
     return { member: this.#foreseen(random), sentence: this.#sentence() };
   }
 

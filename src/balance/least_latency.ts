@@ -10,14 +10,14 @@
 import type { Random } from '../core/random.js';
 import { DrawingChooser } from './drawing_chooser.js';
 import { leastBy, loadOf, nameOf, round } from './load.js';
-import type { Candidates, Chooser, Member, Policy } from './policy.js';
+import type { Candidates, Chooser, Policy, PolicyMember } from './policy.js';
 
 export class LeastLatency implements Policy {
   readonly name = 'least-latency';
   readonly needs = { clientKey: false, latency: true, counts: false };
-  #members: readonly Member[];
+  #members: readonly PolicyMember[];
 
-  constructor(members: readonly Member[]) {
+  constructor(members: readonly PolicyMember[]) {
     this.#members = members;
   }
 
@@ -25,15 +25,15 @@ export class LeastLatency implements Policy {
     return new LeastLatencyChooser(this.#members, candidates);
   }
 
-  update(members: readonly Member[]): void {
+  update(members: readonly PolicyMember[]): void {
     this.#members = members;
   }
 }
 
 class LeastLatencyChooser extends DrawingChooser {
-  readonly #members: readonly Member[];
+  readonly #members: readonly PolicyMember[];
 
-  constructor(members: readonly Member[], candidates: Candidates) {
+  constructor(members: readonly PolicyMember[], candidates: Candidates) {
     super(members.length, candidates);
     this.#members = members;
   }

@@ -1,6 +1,6 @@
 /** Load, as every policy that looks at sessions compares it, and how it reads in an explanation. */
 import { present } from '../core/assert.js';
-import type { Candidates, Member } from './policy.js';
+import type { Candidates, PolicyMember } from './policy.js';
 
 /**
  * Sessions that `member` would have with this one, a unit of its effective weight. Counting the
@@ -26,7 +26,7 @@ export function leastBy(candidates: Candidates, cost: (member: number) => number
 
 /** `pg1 (load 1.50: 2 active + 1 over weight 2)`. */
 export function describeLoad(
-  members: readonly Member[],
+  members: readonly PolicyMember[],
   candidates: Candidates,
   member: number,
 ): string {
@@ -36,7 +36,7 @@ export function describeLoad(
   return `${nameOf(members, member)} (load ${load}: ${active} active + 1 over weight ${round(weight)})`;
 }
 
-export function nameOf(members: readonly Member[], member: number): string {
+export function nameOf(members: readonly PolicyMember[], member: number): string {
   return present(members[member], 'a candidate is one of the members').name;
 }
 

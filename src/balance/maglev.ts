@@ -10,7 +10,7 @@ import { isPrime } from '../core/prime.js';
 import { inStretches, type Stretches } from '../core/stretches.js';
 import { hashName } from './hash.js';
 import { type HashTable, placedMembers } from './hash_table.js';
-import type { Member } from './policy.js';
+import type { PolicyMember } from './policy.js';
 
 const OFFSET_SEED = 0x6d61676c;
 const SKIP_SEED = 0x65763136;
@@ -40,7 +40,10 @@ const FEW = 1 / 8;
 const LOOKS_PER_STRETCH = 65_536;
 
 /** `size` must be a prime: only then does every skip visit every slot. */
-export function* maglevTable(members: readonly Member[], size: number): Stretches<MaglevTable> {
+export function* maglevTable(
+  members: readonly PolicyMember[],
+  size: number,
+): Stretches<MaglevTable> {
   assert(isPrime(size), `a Maglev table's size is a prime, and ${size} is not`);
   const slots = new Int16Array(size).fill(EMPTY);
   yield* fill(slots, members);
@@ -72,7 +75,7 @@ export class MaglevTable implements HashTable {
  * the greatest weight each: the heaviest has one every round, one of half its weight every other.
  * (The paper leaves weights open; Envoy's table does this too.)
  */
-function* fill(slots: Int16Array, members: readonly Member[]): Stretches {
+function* fill(slots: Int16Array, members: readonly PolicyMember[]): Stretches {
   const byWeight = new Map<number, Weights>();
   const placed = placedMembers(members);
   const all: Turn[] = [];
@@ -118,7 +121,7 @@ function turnsOf(
 }
 
 function firstTurn(
-  members: readonly Member[],
+  members: readonly PolicyMember[],
   index: number,
   rank: number,
   size: number,

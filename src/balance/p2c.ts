@@ -11,14 +11,14 @@
 import type { Random } from '../core/random.js';
 import { DrawingChooser } from './drawing_chooser.js';
 import { describeLoad, leastBy, loadOf } from './load.js';
-import type { Candidates, Chooser, Member, Policy } from './policy.js';
+import type { Candidates, Chooser, Policy, PolicyMember } from './policy.js';
 
 export class P2c implements Policy {
   readonly name = 'p2c';
   readonly needs = { clientKey: false, latency: false, counts: false };
-  #members: readonly Member[];
+  #members: readonly PolicyMember[];
 
-  constructor(members: readonly Member[]) {
+  constructor(members: readonly PolicyMember[]) {
     this.#members = members;
   }
 
@@ -26,15 +26,15 @@ export class P2c implements Policy {
     return new P2cChooser(this.#members, candidates);
   }
 
-  update(members: readonly Member[]): void {
+  update(members: readonly PolicyMember[]): void {
     this.#members = members;
   }
 }
 
 class P2cChooser extends DrawingChooser {
-  readonly #members: readonly Member[];
+  readonly #members: readonly PolicyMember[];
 
-  constructor(members: readonly Member[], candidates: Candidates) {
+  constructor(members: readonly PolicyMember[], candidates: Candidates) {
     super(members.length, candidates);
     this.#members = members;
   }

@@ -12,7 +12,7 @@ import type { PolicyName } from '../core/spec.js';
 import type { Stretches } from '../core/stretches.js';
 
 /** A backend of the pool, eligible or not, in the pool's own stable numbering 0 to n - 1. */
-export interface Member {
+export interface PolicyMember {
   /** Stable identity over reloads (the backend's name): what hashing places on the ring. */
   readonly name: string;
   /** As configured, 0 to 1000. */
@@ -41,7 +41,7 @@ export interface Candidates extends Figures {
   weightOf(member: number): number;
 }
 
-export interface Explanation {
+export interface PolicyExplanation {
   readonly member: number;
   /** One that a reader understands. */
   readonly sentence: string;
@@ -58,7 +58,7 @@ export interface Chooser {
    * What `choose` would answer with this `random`, and by which rule, without any change of state:
    * a round-robin does not advance. May look at all candidates. `random` belongs to whoever asks.
    */
-  explain(clientKey: Uint8Array, random: Random): Explanation;
+  explain(clientKey: Uint8Array, random: Random): PolicyExplanation;
   /**
    * What the rule compares `member`, a candidate, by: the least wins. null: it compares nothing, or
    * what it needs is not known yet.
@@ -92,10 +92,10 @@ export interface Policy {
    * New membership. What was learnt about members that stay (by name) is kept; earlier choosers
    * must not be used any more.
    */
-  update(members: readonly Member[]): void;
+  update(members: readonly PolicyMember[]): void;
   /**
    * Makes what takes long in an update to these very members ahead of it, while earlier choosers
    * go on. Without this call an update does the same in one go.
    */
-  prepare?(members: readonly Member[]): Stretches;
+  prepare?(members: readonly PolicyMember[]): Stretches;
 }

@@ -3,14 +3,14 @@
  */
 import type { Random } from '../core/random.js';
 import { DrawingChooser } from './drawing_chooser.js';
-import type { Candidates, Chooser, Member, Policy } from './policy.js';
+import type { Candidates, Chooser, Policy, PolicyMember } from './policy.js';
 
 export class RandomPolicy implements Policy {
   readonly name = 'random';
   readonly needs = { clientKey: false, latency: false, counts: false };
-  #members: readonly Member[];
+  #members: readonly PolicyMember[];
 
-  constructor(members: readonly Member[]) {
+  constructor(members: readonly PolicyMember[]) {
     this.#members = members;
   }
 
@@ -18,7 +18,7 @@ export class RandomPolicy implements Policy {
     return new RandomChooser(this.#members.length, candidates);
   }
 
-  update(members: readonly Member[]): void {
+  update(members: readonly PolicyMember[]): void {
     this.#members = members;
   }
 }

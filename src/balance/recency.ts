@@ -6,7 +6,7 @@
  */
 import type { Random } from '../core/random.js';
 import { carryByName } from './carry.js';
-import type { Member } from './policy.js';
+import type { PolicyMember } from './policy.js';
 
 /** Keeps members in an order that depends on this one. */
 export interface RecencyFollower {
@@ -21,7 +21,7 @@ export interface RecencyOrder {
 }
 
 export class Recency implements RecencyOrder {
-  #members: readonly Member[];
+  #members: readonly PolicyMember[];
   /**
    * By member: the number of the choice that it won last; negative = never, NaN = not yet drawn.
    */
@@ -30,7 +30,7 @@ export class Recency implements RecencyOrder {
   #hasFresh = true;
   readonly #followers: RecencyFollower[] = [];
 
-  constructor(members: readonly Member[]) {
+  constructor(members: readonly PolicyMember[]) {
     this.#members = members;
     this.#stamps = new Float64Array(members.length).fill(Number.NaN);
   }
@@ -40,7 +40,7 @@ export class Recency implements RecencyOrder {
     this.#followers.push(follower);
   }
 
-  update(members: readonly Member[]): void {
+  update(members: readonly PolicyMember[]): void {
     this.#stamps = carryByName(this.#members, this.#stamps, members, Number.NaN);
     this.#members = members;
     this.#hasFresh = true;

@@ -5,7 +5,7 @@ import { Adaptive } from './adaptive.js';
 import { LeastConnections } from './least_connections.js';
 import { LeastLatency } from './least_latency.js';
 import { P2c } from './p2c.js';
-import type { Member, Policy } from './policy.js';
+import type { Policy, PolicyMember } from './policy.js';
 import { RandomPolicy } from './random.js';
 import { RoundRobin } from './round_robin.js';
 import { SourceHash } from './source_hash.js';
@@ -18,7 +18,11 @@ export const KEYLESS_NAMES: readonly KeylessName[] = POLICY_NAMES.filter(
 );
 
 /** A policy for a pool's membership, as one worker uses it; others may take `turns` as well. */
-export function createPolicy(spec: PolicySpec, members: readonly Member[], turns: Turns): Policy {
+export function createPolicy(
+  spec: PolicySpec,
+  members: readonly PolicyMember[],
+  turns: Turns,
+): Policy {
   switch (spec.name) {
     case 'p2c':
       return new P2c(members);

@@ -7,7 +7,7 @@
  * Distributed Hash Tables", SPAA 2005.
  */
 import { avalanche, hashName } from './hash.js';
-import type { Member } from './policy.js';
+import type { PolicyMember } from './policy.js';
 
 const NAME_SEED = 0x72656e64;
 
@@ -15,7 +15,7 @@ export class Rendezvous {
   readonly #names: Uint32Array;
   readonly #weights: Float64Array;
 
-  constructor(members: readonly Member[]) {
+  constructor(members: readonly PolicyMember[]) {
     this.#names = Uint32Array.from(members, (member) => hashName(member.name, NAME_SEED));
     this.#weights = Float64Array.from(members, (member) => member.weight);
   }

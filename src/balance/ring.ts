@@ -7,7 +7,7 @@ import { assert } from '../core/assert.js';
 import { ITEMS_PER_STRETCH, inStretches, type Stretches } from '../core/stretches.js';
 import { avalanche, hashName } from './hash.js';
 import { type HashTable, placedMembers } from './hash_table.js';
-import type { Member } from './policy.js';
+import type { PolicyMember } from './policy.js';
 
 /** As libketama and nginx have it. */
 const POINTS_A_WEIGHT = 160;
@@ -24,7 +24,7 @@ const PARTS = 2 ** PART_BITS;
 
 /** `pointsAWeight`: of a member of weight 1. */
 export function* hashRing(
-  members: readonly Member[],
+  members: readonly PolicyMember[],
   pointsAWeight = POINTS_A_WEIGHT,
 ): Stretches<HashRing> {
   const placed = placedMembers(members);
@@ -80,7 +80,7 @@ export class HashRing implements HashTable {
 
 /** Sorted points, each with its owner's rank by name in the low digits: no objects. */
 function* placePoints(
-  members: readonly Member[],
+  members: readonly PolicyMember[],
   placed: readonly number[],
   pointsAWeight: number,
 ): Stretches<Float64Array> {

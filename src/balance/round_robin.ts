@@ -14,7 +14,7 @@ import type { Random } from '../core/random.js';
 import { ITEMS_PER_STRETCH, type Stretches } from '../core/stretches.js';
 import { IndexedHeap } from './indexed_heap.js';
 import { nameOf, round } from './load.js';
-import type { Candidates, Chooser, Explanation, Member, Policy } from './policy.js';
+import type { Candidates, Chooser, Policy, PolicyExplanation, PolicyMember } from './policy.js';
 import { isEarlier, TurnClass, type TurnTime } from './turn_class.js';
 import { TurnOrder } from './turn_order.js';
 import { OwnTurns, type Turns } from './turns.js';
@@ -28,11 +28,11 @@ export class RoundRobin implements Policy {
   readonly name = 'round-robin';
   readonly needs = { clientKey: false, latency: false, counts: false };
   readonly #turns: Turns;
-  #members: readonly Member[];
+  #members: readonly PolicyMember[];
   #order: TurnOrder | null = null;
-  #prepared: { readonly members: readonly Member[]; readonly order: TurnOrder } | null = null;
+  #prepared: { readonly members: readonly PolicyMember[]; readonly order: TurnOrder } | null = null;
 
-  constructor(members: readonly Member[], turns: Turns) {
+  constructor(members: readonly PolicyMember[], turns: Turns) {
     this.#members = members;
     this.#turns = turns;
   }
@@ -42,14 +42,14 @@ export class RoundRobin implements Policy {
     return new RoundRobinChooser(members, candidates, this.#turns, (seed) => this.#ordered(seed));
   }
 
-  *prepare(members: readonly Member[]): Stretches {
+  *prepare(members: readonly PolicyMember[]): Stretches {
     const { drawn } = this.#turns;
     if (drawn === 0) return;
     this.#prepared = { members, order: new TurnOrder(members, drawn) };
     if (members.length > ITEMS_PER_STRETCH) yield;
   }
 
-  update(members: readonly Member[]): void {
+  update(members: readonly PolicyMember[]): void {
     this.#members = members;
     this.#order = this.#prepared?.members === members ? this.#prepared.order : null;
     this.#prepared = null;
@@ -62,7 +62,7 @@ export class RoundRobin implements Policy {
 }
 
 class RoundRobinChooser implements Chooser {
-  readonly #members: readonly Member[];
+  readonly #members: readonly PolicyMember[];
   readonly #candidates: Candidates;
   readonly #turns: Turns;
   readonly #orderOf: (seed: number) => TurnOrder;
@@ -80,7 +80,7 @@ class RoundRobinChooser implements Chooser {
   readonly #last: TurnTime = { unit: 0, at: 0, rank: -1 };
 
   constructor(
-    members: readonly Member[],
+    members: readonly PolicyMember[],
     candidates: Candidates,
     turns: Turns,
     orderOf: (seed: number) => TurnOrder,
@@ -110,7 +110,7 @@ class RoundRobinChooser implements Chooser {
     }
   }
 
-  explain(clientKey: Uint8Array, random: Random): Explanation {
+  explain(clientKey: Uint8Array, random: Random): PolicyExplanation {
     const { drawn } = this.#turns;
     const { count } = this.#candidates;
     if (drawn === 0) {

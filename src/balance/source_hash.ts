@@ -20,7 +20,7 @@ import { avalanche } from './hash.js';
 import type { HashTable } from './hash_table.js';
 import { nameOf } from './load.js';
 import { maglevTable } from './maglev.js';
-import type { Candidates, Chooser, Explanation, Member, Policy } from './policy.js';
+import type { Candidates, Chooser, Policy, PolicyExplanation, PolicyMember } from './policy.js';
 import { Rendezvous } from './rendezvous.js';
 import { hashRing } from './ring.js';
 
@@ -42,7 +42,7 @@ interface Tables {
 }
 
 interface Prepared {
-  readonly members: readonly Member[];
+  readonly members: readonly PolicyMember[];
   readonly tables: Tables;
 }
 
@@ -50,11 +50,11 @@ export class SourceHash implements Policy {
   readonly name = 'source-hash';
   readonly needs: Policy['needs'];
   readonly #options: SourceHashSpec;
-  #members: readonly Member[];
+  #members: readonly PolicyMember[];
   #tables: Tables;
   #prepared: Prepared | null = null;
 
-  constructor(members: readonly Member[], options: SourceHashSpec) {
+  constructor(members: readonly PolicyMember[], options: SourceHashSpec) {
     this.needs = { clientKey: true, latency: false, counts: options.balanceFactor > 0 };
     this.#options = options;
     this.#members = members;
@@ -65,12 +65,12 @@ export class SourceHash implements Policy {
     return new SourceHashChooser(this.#members, candidates, this.#options, this.#tables);
   }
 
-  *prepare(members: readonly Member[]): Stretches {
+  *prepare(members: readonly PolicyMember[]): Stretches {
     if (sameMembers(this.#members, members)) return;
     this.#prepared = { members, tables: yield* tablesOf(members, this.#options) };
   }
 
-  update(members: readonly Member[]): void {
+  update(members: readonly PolicyMember[]): void {
     const prepared = this.#prepared;
     this.#prepared = null;
     if (sameMembers(this.#members, members)) return;
@@ -81,14 +81,14 @@ export class SourceHash implements Policy {
 }
 
 class SourceHashChooser implements Chooser {
-  readonly #members: readonly Member[];
+  readonly #members: readonly PolicyMember[];
   readonly #candidates: Candidates;
   readonly #options: SourceHashSpec;
   readonly #tables: Tables;
   readonly #bounds: BoundedLoad;
 
   constructor(
-    members: readonly Member[],
+    members: readonly PolicyMember[],
     candidates: Candidates,
     options: SourceHashSpec,
     tables: Tables,
@@ -106,7 +106,7 @@ class SourceHashChooser implements Chooser {
     return this.#mayTake(home) ? home : this.#nextChoice(hash);
   }
 
-  explain(clientKey: Uint8Array): Explanation {
+  explain(clientKey: Uint8Array): PolicyExplanation {
     return { member: this.choose(clientKey), sentence: this.#sentence(clientKey) };
   }
 
@@ -181,7 +181,7 @@ class SourceHashChooser implements Chooser {
   }
 }
 
-function* tablesOf(members: readonly Member[], options: SourceHashSpec): Stretches<Tables> {
+function* tablesOf(members: readonly PolicyMember[], options: SourceHashSpec): Stretches<Tables> {
   const homes =
     options.algorithm === 'maglev'
       ? yield* maglevTable(members, options.tableSize)
@@ -190,7 +190,7 @@ function* tablesOf(members: readonly Member[], options: SourceHashSpec): Stretch
   return { clientHash, homes, others: new Rendezvous(members) };
 }
 
-function sameMembers(a: readonly Member[], b: readonly Member[]): boolean {
+function sameMembers(a: readonly PolicyMember[], b: readonly PolicyMember[]): boolean {
   return (
     a.length === b.length &&
     a.every((member, i) => member.name === b[i]?.name && member.weight === b[i]?.weight)

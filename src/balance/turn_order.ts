@@ -3,7 +3,7 @@
  * place within the time that a turn of its weight takes; the golden ratio spreads them evenly.
  */
 import { hashName } from './hash.js';
-import type { Member } from './policy.js';
+import type { PolicyMember } from './policy.js';
 
 /**
  * Phases are multiples of 2^-16. Then (k + phase) / weight is the quotient of two whole numbers
@@ -29,7 +29,7 @@ export class TurnOrder {
    * Ranks by weight, and among equals by a hash of the name with the shared seed: every thread
    * finds the same order, it survives a change of the file's, and the file's decides nothing.
    */
-  constructor(members: readonly Member[], seed: number) {
+  constructor(members: readonly PolicyMember[], seed: number) {
     this.seed = seed;
     const byRank = rankMembers(members, seed);
     const phases = Float64Array.from(byRank, (_, rank) => {
@@ -74,7 +74,7 @@ export class TurnOrder {
 }
 
 /** Members by weight, and of equal weight by hash; of equal hashes by number. */
-function rankMembers(members: readonly Member[], seed: number): Int32Array {
+function rankMembers(members: readonly PolicyMember[], seed: number): Int32Array {
   const byWeight = new Map<number, number[]>();
   for (const [member, { name, weight }] of members.entries()) {
     const equals = byWeight.get(weight) ?? [];

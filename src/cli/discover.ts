@@ -5,7 +5,7 @@ import { sourceName } from '../core/discovery_spec.js';
 import { formatAddress } from '../core/endpoint.js';
 import type { PoolSpec } from '../core/spec.js';
 import { createSource } from '../discovery/registry.js';
-import type { Answer, Member } from '../discovery/source.js';
+import type { Member, SourceAnswer } from '../discovery/source.js';
 import { givingUp } from '../discovery/time_limit.js';
 import { systemClock } from '../system/clock.js';
 import { systemRandom } from '../system/random.js';
@@ -20,7 +20,7 @@ interface Asked {
   readonly pool: string;
   readonly source: string;
   readonly limit: number;
-  readonly answer: Answer;
+  readonly answer: SourceAnswer;
 }
 
 /** The exit code: 0 when every source has answered with members that would count, 1 otherwise. */

@@ -2,12 +2,12 @@
 import { type Endpoint, ipEndpoint } from '../core/endpoint.js';
 import { ipBytes, ipText, unmapped } from '../core/ip_bytes.js';
 import { parseBlock, parseIpEndpoint } from './address.js';
-import { fault, fits, type Reading } from './reading.js';
+import { fault, fits, type ReadValue } from './reading.js';
 
 const NO_BYTES = new Uint8Array(0);
 
 /** `10.0.0.7`, `10.0.0.7:40000`, `2001:db8::7`, `[2001:db8::7]:40000`; `unix` for a UNIX peer. */
-export function parseClient(text: string): Reading<Endpoint> {
+export function parseClient(text: string): ReadValue<Endpoint> {
   if (text === 'unix') return fits({ kind: 'unix', path: '' });
   const block = text.includes('/') ? null : parseBlock(text);
   if (block?.ok) return fits(ipEndpoint(block.value.family, block.value.host, 0));

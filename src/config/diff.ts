@@ -14,7 +14,7 @@ type Section = 'daemon' | 'log' | 'admin';
 export interface SpecDiff {
   readonly listeners: Difference<ListenerSpec, ListenerChange>;
   /** By their own settings; their backends are in `backends`. */
-  readonly pools: Difference<PoolSpec, PoolChange>;
+  readonly pools: Difference<PoolSpec, PoolDifference>;
   readonly backends: Difference<BackendAt, BackendChange>;
   /** Sections that changed in settings that this process follows. */
   readonly sections: readonly Section[];
@@ -44,7 +44,7 @@ export interface ListenerChange {
   readonly settings: readonly (keyof Flat<ListenerSpec>)[];
 }
 
-export interface PoolChange {
+export interface PoolDifference {
   readonly before: PoolSpec;
   readonly after: PoolSpec;
   readonly settings: readonly (keyof Flat<PoolSpec>)[];
@@ -192,7 +192,7 @@ function listenerChange(before: ListenerSpec, after: ListenerSpec): ListenerChan
   return { before, after, bindAdded, bindRemoved, settings };
 }
 
-function poolChange(before: PoolSpec, after: PoolSpec): PoolChange | null {
+function poolChange(before: PoolSpec, after: PoolSpec): PoolDifference | null {
   const settings = differing(flat(before), flat(after)).filter((key) => key !== 'backends');
   return settings.length === 0 ? null : { before, after, settings };
 }

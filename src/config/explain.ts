@@ -6,13 +6,13 @@ import { formatPath, type Path } from './path.js';
 import type { Fault } from './reading.js';
 import { wordList } from './schema/kinds.js';
 import { describe, homesOf } from './schema/lookup.js';
-import type { Node, Table } from './schema/node.js';
+import type { Node, TableNode } from './schema/node.js';
 import { quote, showKind, showValue } from './show.js';
 import { type TomlTree, valueAt } from './toml.js';
 
 const NAME_RULE = 'a name of 1 to 64 letters, digits, "_", "-" and ".", a letter or digit first';
 
-export function explainFault(root: Table, tree: TomlTree, fault: Fault): Finding {
+export function explainFault(root: TableNode, tree: TomlTree, fault: Fault): Finding {
   const { code, path, problem } = fault;
   const about = (): Node => describe(root, path).node;
   const last = (): string => quote(String(path.at(-1)));
@@ -37,7 +37,7 @@ export function explainFault(root: Table, tree: TomlTree, fault: Fault): Finding
  * What the file has at `path`. Of a key that may hold a secret only its kind, and likewise of what
  * stands where a table belongs: nobody knows what it was meant to be.
  */
-export function showAt(root: Table, tree: TomlTree, path: Path): string {
+export function showAt(root: TableNode, tree: TomlTree, path: Path): string {
   const { node } = describe(root, path);
   const value = valueAt(tree, path);
   return node.kind === 'leaf' && !node.sensitive ? showValue(value) : showKind(value);
@@ -57,7 +57,7 @@ function expectedValue(node: Node, value: unknown): string {
 }
 
 /** In place of an unknown key: the nearest known one, or the place where it would be known. */
-function expectedKey(root: Table, path: Path): string {
+function expectedKey(root: TableNode, path: Path): string {
   const { node, path: table } = describe(root, path);
   const word = String(path.at(-1));
   const known = node.kind === 'table' ? Object.keys(node.fields) : [];

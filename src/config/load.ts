@@ -5,7 +5,7 @@ import { NOT_IN_THIS_VERSION, type Unavailable } from './availability.js';
 import { BrokenPlaces } from './broken.js';
 import { CHECKS, WARNINGS } from './checks/all.js';
 import { findUnavailable } from './checks/availability.js';
-import type { Check, FileState, Finding, Scene } from './checks/check.js';
+import type { Check, CheckScene, FileState, Finding } from './checks/check.js';
 import { explainFault } from './explain.js';
 import type { Issue } from './issue.js';
 import { indexPositions, NOWHERE } from './positions.js';
@@ -61,7 +61,7 @@ export interface Examined {
 export function examine(tree: TomlTree, options: LoadOptions = {}): Examined {
   const { refused = NOT_IN_THIS_VERSION, further = [], fileState = () => 'readable' } = options;
   const { value: config, faults, broken, read } = readTree(ROOT, tree);
-  const scene: Scene = {
+  const scene: CheckScene = {
     config,
     given: (path) => valueAt(tree, path) !== undefined,
     fileState,
@@ -78,7 +78,7 @@ export function examine(tree: TomlTree, options: LoadOptions = {}): Examined {
   return { config, findings, warnings: findings.length === 0 ? run(WARNINGS, scene) : [] };
 }
 
-function run(checks: readonly Check[], scene: Scene): readonly Finding[] {
+function run(checks: readonly Check[], scene: CheckScene): readonly Finding[] {
   return checks.flatMap((check) => check(scene));
 }
 

@@ -13,7 +13,7 @@ import {
   NAME_PATTERN,
   type Named,
   type Node,
-  type Table,
+  type TableNode,
 } from './schema/node.js';
 import type { TomlTree } from './toml.js';
 
@@ -31,7 +31,10 @@ const MAX_TABLES = 131_072;
 /** Nobody reads as many, and each costs memory. */
 const MAX_FAULTS = 10_000;
 
-export function readTree<T>(root: Table<Table['fields'], T>, tree: TomlTree): TreeReading<T> {
+export function readTree<T>(
+  root: TableNode<TableNode['fields'], T>,
+  tree: TomlTree,
+): TreeReading<T> {
   const walk = new Walk();
   // The walk follows the same description that `T` is derived from.
   const value = walk.table(root, tree) as T;
@@ -57,7 +60,7 @@ class Walk {
     return this.faults.length > MAX_FAULTS ? `more than ${MAX_FAULTS} problems` : null;
   }
 
-  table(node: Table, raw: unknown): unknown {
+  table(node: TableNode, raw: unknown): unknown {
     if (raw === undefined && node.presence === 'optional') return undefined;
     if (raw !== undefined && !isTable(raw)) {
       this.#misfit('wrong-type', 'wrong type');

@@ -10,7 +10,7 @@ export interface Fault {
 }
 
 /** How a reader of one value answers; `path` leads to an element of a list, else it is empty. */
-export type Reading<T> =
+export type ReadValue<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly faults: readonly Fault[] };
 
@@ -30,8 +30,8 @@ export function fault(code: IssueCode, problem: string): Misfit {
 /** Reads each element; the faults of element 3 get the path [3]. */
 export function readEach<T, E>(
   elements: readonly E[],
-  read: (element: E) => Reading<T>,
-): Reading<readonly T[]> {
+  read: (element: E) => ReadValue<T>,
+): ReadValue<readonly T[]> {
   const outcomes = elements.map(read);
   const faults = outcomes.flatMap((outcome, index) =>
     outcome.ok ? [] : outcome.faults.map((one) => ({ ...one, path: [index, ...one.path] })),

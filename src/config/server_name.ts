@@ -1,6 +1,6 @@
 /** The name of a server as clients write it into their TLS hello: in ASCII (RFC 6066, 3). */
 import { domainToASCII } from 'node:url';
-import { fault, fits, type Reading } from './reading.js';
+import { fault, fits, type ReadValue } from './reading.js';
 
 /** RFC 1035, 2.3.4; underscores are no letters of a host, and in use. */
 const NAME =
@@ -8,7 +8,7 @@ const NAME =
 const MAX_NAME_CHARACTERS = 253;
 
 /** In lower case, in ASCII (IDNA), and without a dot at the end. */
-export function parseServerName(text: string): Reading<string> {
+export function parseServerName(text: string): ReadValue<string> {
   // Else it would be read as the beginning of an address of the web.
   const name = /[\s/:?#@%[\]\\]/.test(text) ? '' : domainToASCII(text.replace(/\.$/, ''));
   if (name.length > MAX_NAME_CHARACTERS || !NAME.test(name)) {
@@ -21,7 +21,7 @@ export function parseServerName(text: string): Reading<string> {
 }
 
 /** The same, or with `*.` before it. */
-export function parseServerNamePattern(text: string): Reading<string> {
+export function parseServerNamePattern(text: string): ReadValue<string> {
   if (!text.startsWith('*.')) return parseServerName(text);
   const ending = parseServerName(text.slice(2));
   return ending.ok ? fits(`*.${ending.value}`) : ending;

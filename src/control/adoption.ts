@@ -23,7 +23,7 @@ import type { PlanPublisher } from './plan_publisher.js';
 import type { PoolWatch } from './pool_watch.js';
 import { restate } from './restating.js';
 import { Room } from './room.js';
-import type { Target } from './row_demand.js';
+import type { RowTarget } from './row_demand.js';
 import { strandedBy } from './stand_ins.js';
 
 export interface AdoptionDeps {
@@ -143,7 +143,7 @@ export class Adoption {
     inventory.yielding.clear();
     // A start that was overruled: workers have no plan, and perhaps no engine to apply one.
     if (inventory.listeners.size === 0) return this.#departures.retireSockets();
-    const resolve: Target['resolve'] = ({ address }) => resolver.endpoint(address);
+    const resolve: RowTarget['resolve'] = ({ address }) => resolver.endpoint(address);
     board.update(inventory.apply({ ...spec, listeners: [] }, resolve));
     this.#deps.watch.look();
     await Promise.race([publisher.publish(), atMost]);
@@ -167,7 +167,7 @@ export class Adoption {
   }
 
   /** Everything that can fail. What it opens is known to `#takeBack`. */
-  async #prepare(target: Target): Promise<Result<null, Refusal>> {
+  async #prepare(target: RowTarget): Promise<Result<null, Refusal>> {
     const { changes, resolver, sockets, shares } = this.#deps;
     await changes.unlessOverruled(resolver.refresh(addressesOf(target.spec)));
     if (changes.overruled) return err(OVERRULED);
@@ -189,7 +189,7 @@ export class Adoption {
   }
 
   /** Listeners that have somebody behind them now, and would have nobody for want of an address. */
-  #stranded(target: Target): readonly string[] {
+  #stranded(target: RowTarget): readonly string[] {
     const { inventory } = this.#deps;
     const serving = [...inventory.listeners.values()].filter(
       ({ tenure, spec }) =>
@@ -221,7 +221,7 @@ export class Adoption {
   }
 
   /** Makes inventory, board and workers follow; from here on there is no way back. */
-  async #commit(target: Target): Promise<void> {
+  async #commit(target: RowTarget): Promise<void> {
     const { changes, inventory, board, publisher, resolver } = this.#deps;
     this.#deps.inUse(target.spec);
     this.#deps.lists.deny(target.spec.denied);
@@ -243,7 +243,7 @@ export class Adoption {
     inventory.releaseCounters();
   }
 
-  #targetOf(spec: Spec): Target {
+  #targetOf(spec: Spec): RowTarget {
     const { resolver } = this.#deps;
     return { spec, resolve: ({ address }) => resolver.endpoint(address) };
   }

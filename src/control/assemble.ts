@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Clock, Timers } from '../core/clock.js';
 import { ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
-import type { Dial } from '../core/wire.js';
+import type { WireDial } from '../core/wire.js';
 import { createSource } from '../discovery/registry.js';
 import { checkEngines } from '../engine/checks.js';
 import { type EngineChoice, selectEngine } from '../engine/select.js';
@@ -23,7 +23,7 @@ import { systemRandom } from '../system/random.js';
 import { systemTimers } from '../system/timers.js';
 import { BackendDescriber } from './backend_views.js';
 import { Daemon } from './daemon.js';
-import { type Kept, NOTHING_KEPT } from './daemon_deps.js';
+import { type KeptState, NOTHING_KEPT } from './daemon_deps.js';
 import { DaemonMetrics } from './daemon_metrics.js';
 import { DaemonViews } from './daemon_views.js';
 import { divideDescriptors } from './descriptor_budget.js';
@@ -67,7 +67,7 @@ export function assemble(
   spec: Spec,
   log: Log,
   about: About,
-  kept: Kept = NOTHING_KEPT,
+  kept: KeptState = NOTHING_KEPT,
 ): Result<Assembly, string> {
   const loaded = loadKernel();
   const kernel = loaded.ok ? loaded.value : null;
@@ -155,7 +155,7 @@ function allowedDescriptors(log: Log): number {
 }
 
 /** What plain probes connect by; sockets of Node.js do the same where it cannot be had. */
-function dialOf(kernel: Kernel | null, daemon: () => Daemon): Dial | null {
+function dialOf(kernel: Kernel | null, daemon: () => Daemon): WireDial | null {
   const defect = (error: unknown): void => daemon().defect(error);
   const dial = kernel === null ? null : descriptorDial(kernel, defect);
   return dial?.ok ? dial.value : null;

@@ -15,7 +15,7 @@ export function stateOf(entry: BackendEntry, ledger: Ledger, share: number): Bac
 }
 
 /** What a reason is made of. */
-export interface Situation {
+export interface BackendSituation {
   readonly state: BackendState;
   /** Why it gets no session now; null: it does. */
   readonly cause: Ineligible | null;
@@ -29,11 +29,11 @@ export interface Situation {
 }
 
 /** Sentences without full stops; '' where the state says all. */
-export function reasonOf(situation: Situation): string {
+export function reasonOf(situation: BackendSituation): string {
   return [stateReason(situation), causeReason(situation)].filter((part) => part !== '').join('; ');
 }
 
-function stateReason({ state, verdictDetail, ejection, share }: Situation): string {
+function stateReason({ state, verdictDetail, ejection, share }: BackendSituation): string {
   switch (state) {
     case 'up':
     case 'drained':
@@ -60,7 +60,7 @@ function stateReason({ state, verdictDetail, ejection, share }: Situation): stri
   }
 }
 
-function causeReason({ state, cause, serves, backup }: Situation): string {
+function causeReason({ state, cause, serves, backup }: BackendSituation): string {
   if (state === 'leaving') return '';
   if (cause === 'weight-0') return 'its weight is 0: it gets no new sessions';
   if (cause === 'backup') return 'a backup: used when no other is eligible';

@@ -11,7 +11,7 @@ import type { WorkerId } from '../core/brand.js';
 import type { Clock, Timer, Timers } from '../core/clock.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { poolsOf } from '../core/routes.js';
-import type { Dial } from '../core/wire.js';
+import type { WireDial } from '../core/wire.js';
 import { dialBySocket } from '../health/probes/socket_wire.js';
 import { mayHoldSessions } from '../pool/eligibility.js';
 import type { KeyTable } from '../pool/key_table.js';
@@ -78,14 +78,14 @@ interface Letter {
 
 export class Cancels {
   readonly #deps: CancelsDeps;
-  readonly #dial: Dial;
+  readonly #dial: WireDial;
   /** By listener and address: when the last of its cancels would have come at its full rate. */
   readonly #paceMs = new Map<string, number>();
   readonly #lanes: FairLanes<Letter>;
   /** Orders that wait, by pool. */
   readonly #waiting = new Map<string, number>();
 
-  constructor(deps: CancelsDeps, dial: Dial = dialBySocket) {
+  constructor(deps: CancelsDeps, dial: WireDial = dialBySocket) {
     this.#deps = deps;
     this.#dial = dial;
     const { cancels } = deps.budget;

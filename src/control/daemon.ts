@@ -24,7 +24,7 @@ import {
 import type { Defects } from './defects.js';
 import { Deputies } from './deputies.js';
 import { Desires } from './desired/desires.js';
-import type { Sources } from './desired/fold.js';
+import type { DesiredSources } from './desired/fold.js';
 import type { Override } from './desired/override.js';
 import type { Discoveries } from './discoveries.js';
 import { EvennessWatch } from './evenness.js';
@@ -39,7 +39,7 @@ import { Tallies } from './tallies.js';
 import { sessionsOf, untilEmpty } from './until_empty.js';
 import type { Fleet } from './worker_fleet.js';
 
-export type Phase = 'starting' | 'serving' | 'stopping';
+export type DaemonPhase = 'starting' | 'serving' | 'stopping';
 
 /** How long a worker may take to end what is left after the shutdown timeout. */
 const LAST_CLOSE_MS = 2_000;
@@ -66,7 +66,7 @@ export class Daemon {
   /** The file in use, and with what its sources have found. */
   #file: Spec;
   #spec: Spec;
-  #phase: Phase = 'starting';
+  #phase: DaemonPhase = 'starting';
   #stopped: Promise<{ readonly cut: number }> | null = null;
 
   constructor(spec: Spec, deps: DaemonDeps) {
@@ -104,7 +104,7 @@ export class Daemon {
     return this.#spec;
   }
 
-  get phase(): Phase {
+  get phase(): DaemonPhase {
     return this.#phase;
   }
 
@@ -158,7 +158,7 @@ export class Daemon {
    * turn, and says what the overrides shall be, or why not.
    */
   override(
-    change: (sources: Sources) => Result<readonly Override[], Refusal>,
+    change: (sources: DesiredSources) => Result<readonly Override[], Refusal>,
   ): Promise<Result<null, Refusal>> {
     return this.#changes.run(async () => {
       const wanted = change(this.#desires.sources);

@@ -17,7 +17,7 @@ import type { SharedState } from './shared_state.js';
 import type { Fleet, FleetDeps } from './worker_fleet.js';
 
 /** What outlives the process. */
-export interface Kept {
+export interface KeptState {
   /** What operators had overridden when the process before this one ended. */
   readonly overrides: readonly Override[];
   /** Keeps them over a restart. */
@@ -29,7 +29,7 @@ export interface Kept {
   readonly sockets: KeptSockets | null;
 }
 
-export const NOTHING_KEPT: Kept = {
+export const NOTHING_KEPT: KeptState = {
   overrides: [],
   keepOverrides: () => {},
   members: [],
@@ -37,7 +37,7 @@ export const NOTHING_KEPT: Kept = {
   sockets: null,
 };
 
-export interface DaemonDeps extends Kept {
+export interface DaemonDeps extends KeptState {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;

@@ -10,10 +10,10 @@ import type { Engine } from '../engine/engine.js';
 import { Pool } from '../pool/pool.js';
 import { WaitQueue } from '../pool/wait_queue.js';
 import type { TcpSessionsDeps } from '../session/tcp/deps.js';
-import type { Ending } from '../session/tcp/ending.js';
+import type { EndOrder } from '../session/tcp/ending.js';
 import type { OpenedSocket } from '../session/tcp/listeners.js';
 import { TcpSessions } from '../session/tcp/sessions.js';
-import { Waiting } from '../session/tcp/waiting.js';
+import { WaitingSessions } from '../session/tcp/waiting.js';
 import { TcpWall } from '../session/tcp/wall.js';
 import { Ways } from '../session/tcp/ways.js';
 import { UdpFlows } from '../session/udp/flows.js';
@@ -34,7 +34,7 @@ export class DataPlane {
   /** What the engine reports to. */
   readonly edges: { readonly tcp: TcpWall; readonly udp: UdpWall };
   readonly #deps: DataPlaneDeps;
-  readonly #pools = new Map<PoolId, Waiting>();
+  readonly #pools = new Map<PoolId, WaitingSessions>();
   #flows: 'keep' | 'gave back descriptors' = 'keep';
   readonly #plans = new PoolPlans();
   /** Listeners of the plan that is being applied which are new or different. */
@@ -93,7 +93,7 @@ export class DataPlane {
   }
 
   /** With a limit, sessions are moved; flows move by themselves, with any datagram. */
-  endSessions(ending: Ending): void {
+  endSessions(ending: EndOrder): void {
     this.tcp.endSessions(ending);
     const { backend, cause, spanMs, limit } = ending;
     if (limit === null) this.udp.endFlows(backend, cause, spanMs);
@@ -139,7 +139,7 @@ export class DataPlane {
     return this.#waiting(present(pool, 'a listener for UDP has a pool')).pool;
   }
 
-  #waiting(id: PoolId): Waiting {
+  #waiting(id: PoolId): WaitingSessions {
     return present(this.#pools.get(id), 'a plan has every pool that it leads to');
   }
 
@@ -176,7 +176,7 @@ export class DataPlane {
   }
 
   /** Without backends so far. */
-  #addPool(plan: PoolPlan): Waiting {
+  #addPool(plan: PoolPlan): WaitingSessions {
     const { ledger, worker, workers, random } = this.#deps;
     const pool = new Pool(
       { ...plan, backends: [] },
@@ -189,7 +189,7 @@ export class DataPlane {
         ejected: this.#deps.ejected,
       },
     );
-    const waiting = new Waiting(pool, new WaitQueue(ledger, plan.id, worker, workers));
+    const waiting = new WaitingSessions(pool, new WaitQueue(ledger, plan.id, worker, workers));
     this.#pools.set(plan.id, waiting);
     this.tcp.choosing.addPool(plan.id, waiting);
     return waiting;

@@ -10,7 +10,7 @@ import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
 import { ejectionsAgree, endEjection, repairEjections, tryEject } from '../pool/ejecting.js';
 import { type EjectionDecision, type EjectionRoom, EjectionTracker } from '../pool/ejection.js';
-import { type BackendObservation, describeCause, type Taken } from '../pool/ejection_cause.js';
+import { type BackendObservation, describeCause, type TakenOut } from '../pool/ejection_cause.js';
 import { outIn } from '../pool/ejection_ledger.js';
 import { isUsable } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
@@ -117,7 +117,7 @@ export class Ejections {
     };
   }
 
-  #taken(backend: BackendId, nowMs: number): Taken | null {
+  #taken(backend: BackendId, nowMs: number): TakenOut | null {
     const { ejections } = this.#deps.ledger;
     const effect = ejections.state(backend);
     if (effect === 'in' || effect === 'claimed') return null;

@@ -16,7 +16,7 @@ import { systemTimers } from '../system/timers.js';
 import { lookingEndpoints } from './api/all.js';
 import type { Caller } from './api/caller.js';
 import { createRouter, PREFIX } from './api/router.js';
-import { Turns } from './api/turns.js';
+import { ApiTurns } from './api/turns.js';
 import { assemble } from './assemble.js';
 import type { Daemon } from './daemon.js';
 import type { LastHour } from './last_hour.js';
@@ -56,7 +56,7 @@ export async function startEmbedded(
   if (!started.ok) return err(started.error.join('; '));
   const overrides = () => daemon.desires.overrides;
   const looking = { ...parts, views, daemon, overrides, lastHour, ledger, clients, log };
-  const router = createRouter(lookingEndpoints(looking), version, new Turns(setImmediate));
+  const router = createRouter(lookingEndpoints(looking), version, new ApiTurns(setImmediate));
   const site = await startAdmin(http, {
     views,
     clock: systemClock,

@@ -11,7 +11,7 @@ import type { Log } from '../observe/log.js';
 /** Beyond `shutdown_timeout`: what closing the last sessions and threads may take. */
 const OVERTIME_MS = 1_400;
 
-export interface EndingDeps {
+export interface ProcessEndingDeps {
   readonly log: Log;
   readonly timers: Timers;
   /** TCP sessions and UDP flows that are not over. */
@@ -19,12 +19,12 @@ export interface EndingDeps {
 }
 
 export class ProcessEnding {
-  readonly #deps: EndingDeps;
+  readonly #deps: ProcessEndingDeps;
   #state: 'running' | 'ending' | 'forced' = 'running';
   /** What is being waited for, in words. */
   #stage = 'the last changes';
 
-  constructor(deps: EndingDeps) {
+  constructor(deps: ProcessEndingDeps) {
     this.#deps = deps;
   }
 

@@ -3,7 +3,7 @@
  * the code that chooses; what limits and the queue say is read from the ledger.
  */
 import { unreachable } from '../core/assert.js';
-import type { Answered, ExplainedChoice, ExplainedMember } from '../core/questions.js';
+import type { ExplainedChoice, ExplainedMember, WorkerReply } from '../core/questions.js';
 import type { PoolSettings } from '../core/spec.js';
 import type { Ledger } from '../pool/ledger.js';
 import type { Inquiries } from './inquiries.js';
@@ -25,7 +25,7 @@ export interface ChoiceView {
   readonly backends: readonly ExplainedMember[];
 }
 
-export interface Asking {
+export interface ExplainDeps {
   readonly inquiries: Inquiries;
   readonly ledger: Ledger;
   readonly listener: ListenerEntry;
@@ -46,7 +46,7 @@ export function refusal(listener: string, route: string, barred: string | null):
 }
 
 /** null: no worker has answered. */
-export async function explainChoice(asking: Asking): Promise<ChoiceView | null> {
+export async function explainChoice(asking: ExplainDeps): Promise<ChoiceView | null> {
   const { inquiries, ledger, listener, listenerNow, pool, clientKey, barred } = asking;
   for (const worker of inquiries.workers()) {
     const answer = await inquiries.ask(worker, { kind: 'explain', pool: pool.id, clientKey });
@@ -74,7 +74,7 @@ export async function explainChoice(asking: Asking): Promise<ChoiceView | null> 
   return null;
 }
 
-function read(answer: Answered) {
+function read(answer: WorkerReply) {
   if (answer.kind === 'silent') return null;
   let rule: ExplainedChoice | null = null;
   const members: ExplainedMember[] = [];
@@ -85,7 +85,7 @@ function read(answer: Answered) {
   return rule === null ? null : { rule, members };
 }
 
-export interface Situation {
+export interface ExplainSituation {
   readonly protocol: 'tcp' | 'udp';
   readonly barred: string | null;
   readonly listener: Pick<ListenerNow, 'state' | 'reason'>;
@@ -98,7 +98,7 @@ export interface Situation {
 }
 
 /** By the order in which a session meets them: its listener, those who wait, the choice. */
-export function outcomeOf(situation: Situation): string {
+export function outcomeOf(situation: ExplainSituation): string {
   const { protocol, barred, listener, chosen, settings, queued } = situation;
   if (listener.state === 'failed' || listener.state === 'closing') {
     return `It reaches no listener: ${listener.reason}.`;

@@ -18,7 +18,7 @@ import { withRemedy } from './start_remedy.js';
 import { watchStaying } from './stayed.js';
 
 /** What differs between the file in use and another one, by name. */
-export interface Difference {
+export interface FileDifference {
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly changed: readonly string[];
@@ -85,7 +85,7 @@ export class FileInUse {
   }
 
   /** What a reload would change, or the problems that it would have; changes nothing. */
-  async preview(daemon: Daemon): Promise<Result<Difference, readonly string[]>> {
+  async preview(daemon: Daemon): Promise<Result<FileDifference, readonly string[]>> {
     const config = await this.#load();
     if (!config.ok) return config;
     const { spec, warnings } = config.value;
@@ -95,7 +95,7 @@ export class FileInUse {
   }
 
   /** Puts the file as it is now into use; problems: nothing has changed. */
-  async adopt(daemon: Daemon): Promise<Result<Difference, readonly string[]>> {
+  async adopt(daemon: Daemon): Promise<Result<FileDifference, readonly string[]>> {
     const startedMs = this.#deps.clock.nowMs();
     const config = await this.#load();
     if (!config.ok) return config;
@@ -129,7 +129,7 @@ export class FileInUse {
     log.event('reloaded', { ...namesIn(diff), duration_ms: clock.nowMs() - startedMs });
   }
 
-  #difference(diff: SpecDiff, spec: Spec, warnings: readonly Issue[]): Difference {
+  #difference(diff: SpecDiff, spec: Spec, warnings: readonly Issue[]): FileDifference {
     return {
       ...namesIn(diff),
       needsRestart: restartNeeds(this.#started, spec).map(({ sentence }) => sentence),

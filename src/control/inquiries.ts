@@ -4,7 +4,7 @@
  */
 import type { WorkerId } from '../core/brand.js';
 import type { Clock, Timers } from '../core/clock.js';
-import type { Answered, AnswerPart, Question } from '../core/questions.js';
+import type { AnswerPart, Question, WorkerReply } from '../core/questions.js';
 import type { Fleet } from './worker_fleet.js';
 import type { FromWorker } from './worker_protocol.js';
 
@@ -48,7 +48,7 @@ export class Inquiries {
   }
 
   /** The answer of every worker. */
-  askAll(question: Question): Promise<readonly Answered[]> {
+  askAll(question: Question): Promise<readonly WorkerReply[]> {
     return Promise.all(
       this.#deps
         .fleet()
@@ -57,7 +57,7 @@ export class Inquiries {
     );
   }
 
-  ask(worker: WorkerId, question: Question): Promise<Answered> {
+  ask(worker: WorkerId, question: Question): Promise<WorkerReply> {
     const waiting = [...this.#asked.values()].filter((asked) => asked.worker === worker).length;
     if (this.#missing.has(worker) || waiting >= MAX_ASKED) {
       return Promise.resolve({ kind: 'silent', worker });

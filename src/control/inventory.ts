@@ -14,10 +14,10 @@ import type { Ledger } from '../pool/ledger.js';
 import { Rows } from './registry.js';
 import {
   backendRowKey,
+  type RowTarget,
   type Shortage,
   shortage,
-  type Target,
-  type Wanted,
+  type WantedRows,
   wantedRows,
 } from './row_demand.js';
 import { standInRows, type Unresolved, type UnresolvedByPool, unresolvedOf } from './stand_ins.js';
@@ -107,7 +107,7 @@ export class Inventory {
   }
 
   /** The rows that `target` lacks; none: `apply` may be called. */
-  shortages(target: Target): readonly Shortage[] {
+  shortages(target: RowTarget): readonly Shortage[] {
     const wanted = this.#wanted(target);
     const free = new Set<string>();
     for (const entry of this.yielding) free.add(backendRowKey(entry.pool.key, entry.key));
@@ -120,7 +120,7 @@ export class Inventory {
   }
 
   /** Backends that left, and those that `target` does not have. */
-  leavers(target: Target): readonly BackendEntry[] {
+  leavers(target: RowTarget): readonly BackendEntry[] {
     const { backends } = this.#wanted(target);
     return [...this.backends()].filter(
       (entry) => !backends.has(backendRowKey(entry.pool.key, entry.key)),
@@ -128,7 +128,7 @@ export class Inventory {
   }
 
   /** Takes the target as what is; `shortages` has said before that there is room. */
-  apply(spec: Spec, resolve: Target['resolve']): InventoryChange {
+  apply(spec: Spec, resolve: RowTarget['resolve']): InventoryChange {
     const change: Changing = { arrived: [], left: [], returned: [], gone: [] };
     const unresolved = this.unresolved({ spec, resolve });
     for (const entry of this.yielding) {
@@ -155,11 +155,11 @@ export class Inventory {
   }
 
   /** Backends of `target` whose names have no address, and who would stand in for them. */
-  unresolved(target: Target): UnresolvedByPool {
+  unresolved(target: RowTarget): UnresolvedByPool {
     return unresolvedOf(target, this.pools);
   }
 
-  #wanted(target: Target): Wanted {
+  #wanted(target: RowTarget): WantedRows {
     return wantedRows(target, standInRows(this.unresolved(target)));
   }
 
@@ -205,7 +205,7 @@ export class Inventory {
 
   #applyPool(
     spec: PoolSpec,
-    resolve: Target['resolve'],
+    resolve: RowTarget['resolve'],
     unresolved: readonly Unresolved[],
     change: Changing,
   ): void {

@@ -10,7 +10,7 @@ import { err, ok, type Result } from '../core/result.js';
 import type { ListenerSpec } from '../core/spec.js';
 import type { Kernel } from '../kernel/foreign.js';
 import { NOBODY_KEEPS, type SocketKeeper } from './kept_sockets.js';
-import { type Opened, SocketMaker } from './socket_maker.js';
+import { type MadeSocket, SocketMaker } from './socket_maker.js';
 import { whoBound } from './unix_path.js';
 
 interface Socket {
@@ -22,7 +22,7 @@ interface Socket {
   readonly wanted: Endpoint;
   /** As it really is. */
   local: Endpoint;
-  readonly opened: Opened;
+  readonly opened: MadeSocket;
   /** Whether a worker has listened on it already. */
   use: 'fresh' | 'served';
 }
@@ -100,7 +100,7 @@ export class ListeningSockets {
    * before the workers take whoever waits there and leave them.
    */
   takeNobodyNew(specOf: (id: string) => ListenerSpec | null): void {
-    const users = new Map<Opened, number>();
+    const users = new Map<MadeSocket, number>();
     for (const [id, sockets] of this.#byListener) {
       const spec = specOf(id);
       for (const { wanted, local, opened } of sockets) {

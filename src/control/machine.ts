@@ -15,7 +15,7 @@ import {
 import { type PortSharing, portSharing } from './port_sharing.js';
 import { workerCount } from './sizing.js';
 
-export interface Machine {
+export interface MachineSurvey {
   /** `v20.19.0` */
   readonly node: string;
   /** `linux` */
@@ -42,7 +42,7 @@ export interface Machine {
   readonly acceptBacklog: number | null;
 }
 
-export function lookAtMachine(): Machine {
+export function lookAtMachine(): MachineSurvey {
   const engines = checkEngines();
   const kernel = loadKernel();
   const sharing = portSharing(kernel.ok ? kernel.value : null);

@@ -8,7 +8,7 @@ import type { Log } from '../observe/log.js';
 import { ineligible } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
 import { type Load, type Move, Rebalance } from '../pool/rebalance.js';
-import type { Ending } from '../session/tcp/ending.js';
+import type { EndOrder } from '../session/tcp/ending.js';
 import type { BackendEntry, Inventory, PoolEntry } from './inventory.js';
 
 export interface RebalancesDeps {
@@ -17,7 +17,7 @@ export interface RebalancesDeps {
   readonly log: Log;
   readonly workers: number;
   /** Tells `worker` to end some of its sessions. */
-  readonly move: (worker: WorkerId, ending: Ending) => void;
+  readonly move: (worker: WorkerId, ending: EndOrder) => void;
 }
 
 /** Moves come in steps of this; workers spread a step over half of it. */

@@ -5,7 +5,7 @@ import type { Metrics } from '../observe/metrics.js';
 import { monotonicUsec } from '../system/clock.js';
 import type { Notifier } from '../system/notify.js';
 import type { Daemon } from './daemon.js';
-import type { Difference, FileInUse } from './file_in_use.js';
+import type { FileDifference, FileInUse } from './file_in_use.js';
 
 /** Who asks: the name of a signal, or of the user of a command. */
 export interface Trigger {
@@ -13,7 +13,7 @@ export interface Trigger {
   readonly by: string | null;
 }
 
-export type Reloaded = Result<Difference, readonly string[]>;
+export type Reloaded = Result<FileDifference, readonly string[]>;
 
 export interface ReloadsDeps {
   readonly file: string;

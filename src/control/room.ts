@@ -9,7 +9,7 @@ import type { Ledger } from '../pool/ledger.js';
 import type { ChangeQueue, Refusal } from './change_queue.js';
 import { OVERRULED } from './change_queue.js';
 import type { BackendEntry, Inventory, PoolEntry } from './inventory.js';
-import type { Shortage, Target } from './row_demand.js';
+import type { RowTarget, Shortage } from './row_demand.js';
 
 export interface RoomDeps {
   readonly inventory: Inventory;
@@ -32,7 +32,7 @@ export class Room {
    * Makes room for `target`: afterwards `inventory.apply` finds a row for everything. On a failure
    * nobody has lost anything but a moment in which some backends got no session.
    */
-  async make(target: Target): Promise<Result<null, Refusal>> {
+  async make(target: RowTarget): Promise<Result<null, Refusal>> {
     const { inventory, changes } = this.#deps;
     if (inventory.shortages(target).length === 0) return ok(null);
     await this.#deps.tidy();
@@ -46,7 +46,7 @@ export class Room {
   }
 
   /** Asks as many to yield as are needed, again when one of them got a session meanwhile. */
-  async #yield(target: Target): Promise<Refusal | null> {
+  async #yield(target: RowTarget): Promise<Refusal | null> {
     const { inventory, ledger, changes } = this.#deps;
     const busy = new Set<BackendEntry>();
     for (;;) {

@@ -1,7 +1,7 @@
 /** Which route a client would take, and why: for explanations. Pure. */
 import { parseServerName } from '../config/server_name.js';
 import type { Endpoint } from '../core/endpoint.js';
-import { type Asking, Routes } from '../core/routes.js';
+import { type RouteFacts, Routes } from '../core/routes.js';
 import type { ListenerSpec, RouteConditions } from '../core/spec.js';
 
 /** What somebody says of a client; what is not said the client does not say either. */
@@ -20,7 +20,7 @@ export interface RouteChoice {
   readonly sentence: string;
 }
 
-export function askingOf(client: Endpoint, told: Told): Asking {
+export function askingOf(client: Endpoint, told: Told): RouteFacts {
   const { serverName = '', alpn = '', user = null } = told;
   const name = parseServerName(serverName);
   return {
@@ -34,7 +34,7 @@ export function askingOf(client: Endpoint, told: Told): Asking {
   };
 }
 
-export function routeOf({ pool, routes }: ListenerSpec, asking: Asking): RouteChoice {
+export function routeOf({ pool, routes }: ListenerSpec, asking: RouteFacts): RouteChoice {
   const index = new Routes(routes).find(asking);
   const route = routes[index];
   const goal = leads(route === undefined ? pool : route.pool);

@@ -5,21 +5,21 @@ import type { BackendSpec, Spec } from '../core/spec.js';
 import type { Rows } from './registry.js';
 
 /** A Spec together with the addresses of its backends. */
-export interface Target {
+export interface RowTarget {
   readonly spec: Spec;
   /** The address of a backend, or null while its name has none. */
   readonly resolve: (backend: BackendSpec) => Endpoint | null;
 }
 
 /** The keys of every row that a target wants. */
-export interface Wanted {
+export interface WantedRows {
   readonly listeners: ReadonlySet<string>;
   readonly pools: ReadonlySet<string>;
   readonly backends: ReadonlySet<string>;
 }
 
 export interface Shortage {
-  readonly rows: keyof Wanted;
+  readonly rows: keyof WantedRows;
   /** Rows that the target wants. */
   readonly wanted: number;
   /** Rows in use by what the target does not have. */
@@ -34,9 +34,9 @@ export function backendRowKey(pool: string, backend: string): string {
 
 /** `further`: rows of each pool that are kept beside those of its file. */
 export function wantedRows(
-  { spec, resolve }: Target,
+  { spec, resolve }: RowTarget,
   further: ReadonlyMap<string, readonly string[]>,
-): Wanted {
+): WantedRows {
   const backends = new Set<string>();
   for (const pool of spec.pools) {
     for (const backend of pool.backends) {
@@ -54,8 +54,8 @@ export function wantedRows(
 
 /** The rows that are missing, or none. `free`: keys of rows that the change itself gives back. */
 export function shortage(
-  kind: keyof Wanted,
-  wanted: Wanted,
+  kind: keyof WantedRows,
+  wanted: WantedRows,
   rows: Pick<Rows<number>, 'keys' | 'limit'>,
   free: ReadonlySet<string>,
 ): readonly Shortage[] {

@@ -15,7 +15,7 @@ import type { DaemonSignal } from '../system/signals.js';
 import { holdProcess, systemTimers } from '../system/timers.js';
 import { endpointsOf } from './api/all.js';
 import { createRouter } from './api/router.js';
-import { Turns } from './api/turns.js';
+import { ApiTurns } from './api/turns.js';
 import { type Assembly, assemble } from './assemble.js';
 import { readConfigAside } from './config_reading.js';
 import type { Daemon } from './daemon.js';
@@ -178,7 +178,7 @@ class Service {
       clock: systemClock,
       timers: systemTimers,
       connections: adminConnections,
-      router: createRouter(endpoints, version, new Turns(setImmediate)),
+      router: createRouter(endpoints, version, new ApiTurns(setImmediate)),
       defect: (error) => daemon.defect(error),
       slow: (bytes) => log.event('follower-cut', { detail: `${bytes} bytes waited for it` }),
     });

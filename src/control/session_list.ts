@@ -1,12 +1,12 @@
 /** Sessions and flows over all workers: found, sorted, and told to end. */
 import {
-  type Answered,
   type AnswerPart,
   comesBefore,
   type SessionFilter,
   type SessionPlace,
   type SessionRow,
   type SessionSort,
+  type WorkerReply,
 } from '../core/questions.js';
 import { toRows } from '../core/session_columns.js';
 import type { Inquiries } from './inquiries.js';
@@ -53,11 +53,11 @@ export async function killSessions(
   return { killed: counts.reduce((sum, count) => sum + count, 0), missing: silent(answers) };
 }
 
-function partsOf(answers: readonly Answered[]): readonly AnswerPart[] {
+function partsOf(answers: readonly WorkerReply[]): readonly AnswerPart[] {
   return answers.flatMap((answer) => (answer.kind === 'answered' ? answer.parts : []));
 }
 
-function silent(answers: readonly Answered[]): readonly string[] {
+function silent(answers: readonly WorkerReply[]): readonly string[] {
   return answers.flatMap(({ kind, worker }) =>
     kind === 'silent' ? [`worker ${worker} did not answer: its sessions are not in here`] : [],
   );

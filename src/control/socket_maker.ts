@@ -10,7 +10,7 @@ import type { SocketKeeper } from './kept_sockets.js';
 import { clearPath, type PathOwner, removePath, whoBound } from './unix_path.js';
 
 /** What the kernel has; more than one user while one listener takes it over from another. */
-export interface Opened {
+export interface MadeSocket {
   /** Of the first worker's; the others' follow it. Never used again. */
   readonly number: number;
   /** By worker; null where workers bind by themselves. */
@@ -26,7 +26,7 @@ export interface Opened {
 interface Made {
   /** As it really is. */
   readonly local: Endpoint;
-  readonly opened: Opened;
+  readonly opened: MadeSocket;
 }
 
 interface Descriptors {
@@ -76,7 +76,7 @@ export class SocketMaker {
   }
 
   /** listen(2) on a socket that listens changes its backlog, and nobody who waits there is lost. */
-  follow(opened: Opened, backlog: number): void {
+  follow(opened: MadeSocket, backlog: number): void {
     const kernel = this.#kernel;
     if (kernel === null || opened.protocol !== 'tcp' || opened.backlog === backlog) return;
     opened.backlog = backlog;
@@ -84,14 +84,14 @@ export class SocketMaker {
   }
 
   /** No handshake begins there any more. */
-  takeNobodyNew(opened: Opened): void {
+  takeNobodyNew(opened: MadeSocket): void {
     const kernel = this.#kernel;
     if (kernel === null) return;
     this.#filter ??= new SynFilter(kernel);
     for (const fd of opened.descriptors ?? []) this.#filter.attach(fd);
   }
 
-  close({ descriptors, owner, protocol }: Opened, local: Endpoint): void {
+  close({ descriptors, owner, protocol }: MadeSocket, local: Endpoint): void {
     const kernel = this.#kernel;
     if (kernel === null || descriptors === null) {
       if (owner !== null) removePath(owner);

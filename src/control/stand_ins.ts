@@ -1,22 +1,18 @@
 /** Who stands in where names have no address (names/stand_ins.ts), by pool of a file. Pure. */
 import { poolsOf } from '../core/routes.js';
 import type { Spec } from '../core/spec.js';
-import {
-  type PoolBefore,
-  standInsFor,
-  type Unresolved as UnresolvedOf,
-} from '../names/stand_ins.js';
+import { type PoolBefore, standInsFor, type UnresolvedName } from '../names/stand_ins.js';
 import type { BackendEntry, PoolEntry } from './inventory.js';
-import { backendRowKey, type Target } from './row_demand.js';
+import { backendRowKey, type RowTarget } from './row_demand.js';
 
 /** A backend of the file whose name has no address. */
-export type Unresolved = UnresolvedOf<BackendEntry>;
+export type Unresolved = UnresolvedName<BackendEntry>;
 
 /** Of every pool of a target that has some, by its name. */
 export type UnresolvedByPool = ReadonlyMap<string, readonly Unresolved[]>;
 
 export function unresolvedOf(
-  { spec, resolve }: Target,
+  { spec, resolve }: RowTarget,
   pools: ReadonlyMap<string, PoolEntry>,
 ): UnresolvedByPool {
   const found = new Map<string, readonly Unresolved[]>();
@@ -65,7 +61,7 @@ export function standInFor({ unresolved }: PoolEntry, entry: BackendEntry): Unre
  * serves would lead to a pool in which no name has an address.
  */
 export function strandedBy(
-  target: Target,
+  target: RowTarget,
   unresolved: UnresolvedByPool,
   serves: (listener: Spec['listeners'][number]) => boolean,
 ): readonly string[] {

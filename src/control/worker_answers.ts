@@ -11,7 +11,7 @@ import type { Random } from '../core/random.js';
 import { toColumns } from '../core/session_columns.js';
 import type { Stretches } from '../core/stretches.js';
 import type { ReportDefect } from '../session/defect.js';
-import { collect, each, type Found, type SessionSource } from '../session/listing.js';
+import { collect, each, type FoundSession, type SessionSource } from '../session/listing.js';
 import type { HowToEnd } from '../session/notices.js';
 import type { DataPlane } from './data_plane.js';
 import type { FromWorker } from './worker_protocol.js';
@@ -95,7 +95,7 @@ export class WorkerAnswers {
     tell: (part: AnswerPart) => void,
   ): Stretches {
     const { plane, clock } = this.#deps;
-    const first = new FirstFew<Found>(limit, comesBefore);
+    const first = new FirstFew<FoundSession>(limit, comesBefore);
     const search = { filter, nowMs: clock.nowMs(), pace: this.#pace };
     yield* collect(plane.tcp.source, search, { sort, after }, first);
     yield* collect(plane.udp.source, search, { sort, after }, first);

@@ -5,7 +5,7 @@ import type { PlanPart } from '../core/plan.js';
 import type { AnswerPart, Question } from '../core/questions.js';
 import type { EngineName } from '../core/spec.js';
 import type { CancelOrder, CancelOutcome } from '../session/tcp/deps.js';
-import type { Ending } from '../session/tcp/ending.js';
+import type { EndOrder } from '../session/tcp/ending.js';
 import type { ListenOutcome } from '../session/tcp_port.js';
 import type { Defect } from './defects.js';
 
@@ -38,7 +38,7 @@ export interface WorkerStart {
 
 export type ToWorker =
   | { readonly kind: 'plan'; readonly part: PlanPart }
-  | ({ readonly kind: 'end-sessions' } & Ending)
+  | ({ readonly kind: 'end-sessions' } & EndOrder)
   /** See questions.ts; `ask` is the number of the question. */
   | { readonly kind: 'ask'; readonly ask: number; readonly question: Question }
   | {

@@ -120,6 +120,6 @@ export function comesBefore(a: SessionPlace, b: SessionPlace): boolean {
 }
 
 /** What a worker's answer came to; `silent`: it did not come in time. */
-export type Answered =
+export type WorkerReply =
   | { readonly kind: 'answered'; readonly worker: WorkerId; readonly parts: readonly AnswerPart[] }
   | { readonly kind: 'silent'; readonly worker: WorkerId };

@@ -7,7 +7,7 @@ import type { Endpoint } from './endpoint.js';
 import type { RouteConditions } from './spec.js';
 
 /** What routes look at. null: the client has not said it, or nobody has listened. */
-export interface Asking {
+export interface RouteFacts {
   readonly client: Endpoint;
   /** As in a route: in lower case, without a dot at the end. */
   readonly serverName: string | null;
@@ -51,7 +51,7 @@ export function poolsOf<P>(listener: {
   return [...new Set(all)];
 }
 
-type Test = (asking: Asking) => boolean;
+type Test = (asking: RouteFacts) => boolean;
 
 /** Made once for a list of routes, because blocks and patterns are parsed here. */
 export class Routes {
@@ -77,7 +77,7 @@ export class Routes {
   }
 
   /** The index of the first that fits; -1: none does. */
-  find(asking: Asking): number {
+  find(asking: RouteFacts): number {
     const named = this.#firstNamed(asking);
     for (const index of this.#unnamed) {
       if (index > named) break;
@@ -87,7 +87,7 @@ export class Routes {
   }
 
   /** Infinity: none of those that ask for a server name fits. */
-  #firstNamed(asking: Asking): number {
+  #firstNamed(asking: RouteFacts): number {
     let first = Number.POSITIVE_INFINITY;
     if (asking.serverName === null || this.#byName.size === 0) return first;
     for (const pattern of patternsOf(asking.serverName)) {
@@ -97,7 +97,7 @@ export class Routes {
     return first;
   }
 
-  #fits(index: number, asking: Asking): boolean {
+  #fits(index: number, asking: RouteFacts): boolean {
     return this.#tests[index]?.every((test) => test(asking)) === true;
   }
 }
@@ -145,7 +145,7 @@ function testsOf({ alpn, clients, databases, users, applications }: RouteConditi
     const wanted = new Set(alpn);
     tests.push((asking) => asking.alpn.some((protocol) => wanted.has(protocol)));
   }
-  const globs = (list: readonly string[], of: (asking: Asking) => string | null): void => {
+  const globs = (list: readonly string[], of: (asking: RouteFacts) => string | null): void => {
     if (list.length === 0) return;
     tests.push((asking) => {
       const text = of(asking);

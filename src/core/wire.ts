@@ -42,4 +42,4 @@ export type Talk = 'nothing' | 'something';
  * Begins to connect. `changed` is called, never from inside, when something of the wire may have
  * become another.
  */
-export type Dial = (endpoint: Endpoint, talk: Talk, changed: () => void) => Wire;
+export type WireDial = (endpoint: Endpoint, talk: Talk, changed: () => void) => Wire;

@@ -103,7 +103,7 @@ function zonesOf(endpoint: Readonly<Record<string, unknown>>): readonly string[]
   return typeof endpoint['zone'] === 'string' ? [endpoint['zone']] : [];
 }
 
-export interface Wanted {
+export interface WantedEndpoints {
   readonly port: string | number | null;
   readonly zone: string | null;
 }
@@ -114,7 +114,7 @@ export interface Merged {
 }
 
 /** While endpoints move from one slice to another they stand in both: the better state counts. */
-export function mergeSlices(slices: Iterable<Slice>, { port, zone }: Wanted): Merged {
+export function mergeSlices(slices: Iterable<Slice>, { port, zone }: WantedEndpoints): Merged {
   const members = new Map<string, Member>();
   const leftOut: string[] = [];
   const inOrder = [...slices].sort((a, b) => (a.family + a.name < b.family + b.name ? -1 : 1));

@@ -17,7 +17,7 @@ export function withDiscovered(spec: Spec, found: FoundMembers): Spec {
     spec.listeners.flatMap(({ protocol, pool }) => (protocol === 'udp' ? [pool] : [])),
   );
   const pools = spec.pools.map((pool) => {
-    const sources = pool.discovery.map((source): Found => {
+    const sources = pool.discovery.map((source): Discovered => {
       const members = found(pool.name, source);
       const { maxConnections } = source;
       if (!byDatagrams.has(pool.name)) return { members, maxConnections };
@@ -31,13 +31,13 @@ export function withDiscovered(spec: Spec, found: FoundMembers): Spec {
 }
 
 /** What one source has found; `maxConnections` is for members of which it names none. */
-export interface Found {
+export interface Discovered {
   readonly members: readonly Member[];
   readonly maxConnections: number;
 }
 
 /** `pool` with what its sources have found, in their order. */
-export function withMembers(pool: PoolSpec, sources: readonly Found[]): PoolSpec {
+export function withMembers(pool: PoolSpec, sources: readonly Discovered[]): PoolSpec {
   if (sources.length === 0) return pool;
   const taken = new Set(pool.backends.map(({ address }) => formatAddress(address)));
   const names = new Set(pool.backends.map(({ name }) => name));

@@ -9,7 +9,7 @@ import type { Proof } from '../core/proof.js';
 import { jittered } from '../core/random.js';
 import type { Doubt } from './doubt.js';
 import { sameMembers } from './member_sets.js';
-import type { Answer, Member, Source, SourceDeps } from './source.js';
+import type { Member, Source, SourceAnswer, SourceDeps } from './source.js';
 import { givingUp } from './time_limit.js';
 import { type HeldMember, Witness } from './witness.js';
 
@@ -107,7 +107,7 @@ export class Follower {
     const { source, clock, defect } = this.#deps;
     const askedMs = clock.nowMs();
     this.#nextMs = null;
-    let answer: Answer;
+    let answer: SourceAnswer;
     try {
       answer = await source.ask(this.#end.signal);
     } catch (error) {
@@ -122,7 +122,7 @@ export class Follower {
     this.#next = this.#deps.timers.after(delayMs, () => void this.#ask());
   }
 
-  #delayMs(answer: Answer): number {
+  #delayMs(answer: SourceAnswer): number {
     if (answer.kind !== 'failed') return answer.againMs;
     const nowMs = this.#deps.clock.nowMs();
     if (nowMs - this.#failedMs > STEADY_MS) this.#failures = 0;
@@ -132,7 +132,7 @@ export class Follower {
     return jittered(this.#deps.random, waitMs, RETRY_JITTER);
   }
 
-  #hear(answer: Answer): void {
+  #hear(answer: SourceAnswer): void {
     const before = this.#witness.doubt;
     this.#witness.hear(answer, this.#deps.clock.nowMs());
     this.#tell(before, answer.kind === 'failed' ? answer.failure : null);

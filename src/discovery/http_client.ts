@@ -10,7 +10,7 @@ import type { Timers } from '../core/clock.js';
 import { shown } from './answers.js';
 import { HTTP_LIMIT_MS, MAX_ANSWER_BYTES, MAX_REDIRECTS } from './limits.js';
 import { gatedLookup } from './lookup_gate.js';
-import { type Failed, failed, type GiveUp } from './source.js';
+import { failed, type GiveUp, type SourceFailed } from './source.js';
 import { limited } from './time_limit.js';
 
 export interface HttpQuestion {
@@ -40,7 +40,7 @@ export async function askHttp(
   question: HttpQuestion,
   timers: Timers,
   giveUp: GiveUp,
-): Promise<HttpAnswer | Failed> {
+): Promise<HttpAnswer | SourceFailed> {
   const { limitMs = HTTP_LIMIT_MS } = question;
   return limited(timers, limitMs, giveUp, async (signal) => {
     const origin = new URL(question.url).origin;
@@ -77,7 +77,7 @@ async function once(
   headers: Readonly<Record<string, string>>,
   question: HttpQuestion,
   signal: AbortSignal,
-): Promise<HttpAnswer | Failed> {
+): Promise<HttpAnswer | SourceFailed> {
   const response = await open(url, headers, question, signal);
   if ('kind' in response) return response;
   const read = await readBody(response, url, signal);
@@ -91,7 +91,7 @@ export function open(
   headers: Readonly<Record<string, string>>,
   { method = 'GET', body, ca, client }: HttpQuestion,
   signal: AbortSignal,
-): Promise<IncomingMessage | Failed> {
+): Promise<IncomingMessage | SourceFailed> {
   return new Promise((resolve) => {
     if (signal.aborted) {
       resolve(late(url));
@@ -119,7 +119,7 @@ async function readBody(
   response: IncomingMessage,
   url: URL,
   signal: AbortSignal,
-): Promise<HttpAnswer | Failed> {
+): Promise<HttpAnswer | SourceFailed> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {
@@ -140,11 +140,11 @@ async function readBody(
   return { kind: 'answer', status: response.statusCode ?? 0, headers: response.headers, body };
 }
 
-export function late(url: URL): Failed {
+export function late(url: URL): SourceFailed {
   return failed('timeout', `${url.host} did not answer in time`);
 }
 
-function broken(url: URL, error: NodeJS.ErrnoException): Failed {
+function broken(url: URL, error: NodeJS.ErrnoException): SourceFailed {
   const code = error.code ?? '';
   if (code.startsWith('HPE_')) return failed('malformed', `${url.host} does not speak HTTP/1.1`);
   const told = PROBLEMS[code] ?? shown(error.message);

@@ -6,7 +6,7 @@
 import type { Timers } from '../core/clock.js';
 import { type HttpQuestion, late, open } from './http_client.js';
 import { HTTP_LIMIT_MS, MAX_ANSWER_BYTES } from './limits.js';
-import { type Failed, failed, type GiveUp } from './source.js';
+import { failed, type GiveUp, type SourceFailed } from './source.js';
 import { limited } from './time_limit.js';
 
 /** After the first news: what else is on its way belongs to the same answer. */
@@ -36,7 +36,7 @@ export async function followStream(
   { question, limitMs, take }: Stream,
   timers: Timers,
   giveUp: GiveUp,
-): Promise<StreamEnd | Failed> {
+): Promise<StreamEnd | SourceFailed> {
   return limited(timers, limitMs, giveUp, async (signal) => {
     const url = new URL(question.url);
     const headers = { ...question.headers, ...question.secretHeaders };
@@ -86,7 +86,7 @@ export async function followStream(
   });
 }
 
-function tooMuch(url: URL): Failed {
+function tooMuch(url: URL): SourceFailed {
   return failed('too-much', `${url.host} answers with more than ${MAX_ANSWER_BYTES} bytes`);
 }
 

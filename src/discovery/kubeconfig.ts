@@ -8,7 +8,7 @@ import type { Timers } from '../core/clock.js';
 import { inBrackets, isRecord, shown } from './answers.js';
 import type { HttpQuestion } from './http_client.js';
 import { readSecrets, readSecretText } from './secret_files.js';
-import { type Failed, failed, type GiveUp, type SecretDeps } from './source.js';
+import { failed, type GiveUp, type SecretDeps, type SourceFailed } from './source.js';
 
 export interface Cluster {
   readonly kind: 'cluster';
@@ -32,7 +32,7 @@ export async function ownCluster(
   { folder, env }: Pod,
   deps: SecretDeps,
   giveUp: GiveUp,
-): Promise<Cluster | Failed> {
+): Promise<Cluster | SourceFailed> {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env;
   if (host === undefined) return failed('refused', 'this is no pod, and there is no kubeconfig');
   const files = { tokenFile: `${folder}/token`, caFile: `${folder}/ca.crt` };
@@ -47,7 +47,7 @@ export async function clusterOf(
   path: string,
   deps: SecretDeps,
   giveUp: GiveUp,
-): Promise<Cluster | Failed> {
+): Promise<Cluster | SourceFailed> {
   const { timers } = deps;
   const text = await readSecretText(path, timers, giveUp);
   if (typeof text !== 'string') return text;
@@ -61,7 +61,7 @@ export async function clusterOf(
   if (isRecord(user['exec']) || isRecord(user['auth-provider'])) {
     return failed('refused', `${path}: its user needs a program, and none is run`);
   }
-  const part = (table: Table, key: string): Promise<string | null | Failed> =>
+  const part = (table: Table, key: string): Promise<string | null | SourceFailed> =>
     readPart(path, table, key, timers, giveUp);
   const ca = await part(cluster, 'certificate-authority');
   const cert = await part(user, 'client-certificate');
@@ -135,7 +135,7 @@ async function readPart(
   key: string,
   timers: Timers,
   giveUp: GiveUp,
-): Promise<string | null | Failed> {
+): Promise<string | null | SourceFailed> {
   const data = table[`${key}-data`];
   if (typeof data === 'string') return Buffer.from(data, 'base64').toString('utf8');
   const file = table[key];

@@ -5,7 +5,7 @@
 import { unreachable } from '../core/assert.js';
 import { jittered, type Random } from '../core/random.js';
 import type { StreamEnd } from './http_stream.js';
-import type { Failed } from './source.js';
+import type { SourceFailed } from './source.js';
 
 /** Whoever ends watches sooner (a proxy between, a server in trouble) ends all of them. */
 const LASTING_MS = 5_000;
@@ -59,7 +59,7 @@ export class Misses {
 }
 
 /** A clause about a watch that ended so. */
-export function whyMissed(end: StreamEnd | Failed): string {
+export function whyMissed(end: StreamEnd | SourceFailed): string {
   switch (end.kind) {
     case 'status':
       return `the watch answers ${end.status}`;

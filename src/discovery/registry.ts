@@ -1,7 +1,7 @@
 /** The sources by their kind, and the one way out of each. */
 import type { SourceSpec } from '../core/discovery_spec.js';
 import { Redactor } from '../secrets/redactor.js';
-import type { Answer, SecretDeps, Source, SourceDeps } from './source.js';
+import type { SecretDeps, Source, SourceAnswer, SourceDeps } from './source.js';
 import { consulSource } from './sources/consul.js';
 import { dnsSource } from './sources/dns.js';
 import { etcdSource } from './sources/etcd.js';
@@ -22,7 +22,7 @@ export function createSource(spec: SourceSpec, deps: SourceDeps): Source {
   return { ask: async (giveUp) => published(await source.ask(giveUp), redactor) };
 }
 
-function published(answer: Answer, redactor: Redactor): Answer {
+function published(answer: SourceAnswer, redactor: Redactor): SourceAnswer {
   switch (answer.kind) {
     case 'failed':
       return { ...answer, problem: redactor.hide(answer.problem) };

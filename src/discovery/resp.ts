@@ -1,9 +1,9 @@
 /** The part of Redis' protocol (RESP2) that sentinels speak: commands out, replies in. Pure. */
 
-export type Reply =
+export type RespReply =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'error'; readonly text: string }
-  | { readonly kind: 'array'; readonly items: readonly Reply[] }
+  | { readonly kind: 'array'; readonly items: readonly RespReply[] }
   | { readonly kind: 'null' };
 
 /** Replies nest two deep, and an answer on replicas has some thousand items. */
@@ -16,14 +16,14 @@ export function command(...words: readonly string[]): string {
   return `*${words.length}\r\n${bulks.join('')}`;
 }
 
-export type Parsed =
-  | { readonly kind: 'reply'; readonly reply: Reply; readonly next: number }
+export type ParsedReply =
+  | { readonly kind: 'reply'; readonly reply: RespReply; readonly next: number }
   /** More bytes are needed. */
   | { readonly kind: 'part' }
   | { readonly kind: 'garbage' };
 
 /** The reply that begins at `at`. */
-export function parseReply(bytes: Buffer, at: number, depth = 0): Parsed {
+export function parseReply(bytes: Buffer, at: number, depth = 0): ParsedReply {
   const end = bytes.indexOf('\r\n', at, 'latin1');
   if (end === -1) return { kind: 'part' };
   const line = bytes.toString('utf8', at + 1, end);
@@ -43,7 +43,7 @@ export function parseReply(bytes: Buffer, at: number, depth = 0): Parsed {
   }
 }
 
-function parseBulk(bytes: Buffer, at: number, line: string): Parsed {
+function parseBulk(bytes: Buffer, at: number, line: string): ParsedReply {
   if (line === '-1') return { kind: 'reply', reply: { kind: 'null' }, next: at };
   if (!/^\d{1,9}$/.test(line)) return { kind: 'garbage' };
   const end = at + Number(line);
@@ -52,12 +52,12 @@ function parseBulk(bytes: Buffer, at: number, line: string): Parsed {
   return { kind: 'reply', reply: { kind: 'text', text }, next: end + 2 };
 }
 
-function parseArray(bytes: Buffer, at: number, line: string, depth: number): Parsed {
+function parseArray(bytes: Buffer, at: number, line: string, depth: number): ParsedReply {
   if (line === '-1') return { kind: 'reply', reply: { kind: 'null' }, next: at };
   if (!/^\d{1,6}$/.test(line) || depth >= MAX_DEPTH) return { kind: 'garbage' };
   const count = Number(line);
   if (count > MAX_ITEMS) return { kind: 'garbage' };
-  const items: Reply[] = [];
+  const items: RespReply[] = [];
   let next = at;
   for (let item = 0; item < count; item++) {
     const parsed = parseReply(bytes, next, depth + 1);

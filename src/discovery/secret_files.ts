@@ -1,7 +1,7 @@
 /** The files of a source over HTTP, read at each question, so that they can be rotated. */
 import type { Timers } from '../core/clock.js';
 import { type FileRead, readUserFile } from '../files/user_file.js';
-import { type Failed, failed, type GiveUp, type SecretDeps } from './source.js';
+import { failed, type GiveUp, type SecretDeps, type SourceFailed } from './source.js';
 import { limited } from './time_limit.js';
 
 const MAX_FILE_BYTES = 1_048_576;
@@ -23,7 +23,7 @@ export async function readSecrets(
   { tokenFile, caFile }: SecretFiles,
   { timers, redactor }: Pick<SecretDeps, 'timers' | 'redactor'>,
   giveUp: GiveUp,
-): Promise<Secrets | Failed> {
+): Promise<Secrets | SourceFailed> {
   const token = await readText(tokenFile, timers, giveUp);
   if (token !== null && typeof token !== 'string') return token;
   const ca = await readText(caFile, timers, giveUp);
@@ -40,7 +40,7 @@ async function readText(
   path: string | null,
   timers: Timers,
   giveUp: GiveUp,
-): Promise<string | null | Failed> {
+): Promise<string | null | SourceFailed> {
   return path === null ? null : readSecretText(path, timers, giveUp);
 }
 
@@ -48,7 +48,7 @@ export async function readSecretText(
   path: string,
   timers: Timers,
   giveUp: GiveUp,
-): Promise<string | Failed> {
+): Promise<string | SourceFailed> {
   const read: FileRead = await limited(timers, READ_LIMIT_MS, giveUp, (signal) =>
     readUserFile(path, { maxBytes: MAX_FILE_BYTES, signal, tried: 'again' }),
   );

@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Address } from '../core/endpoint.js';
 import { gatedLookup } from './lookup_gate.js';
-import { command, parseReply, type Reply } from './resp.js';
+import { command, parseReply, type RespReply } from './resp.js';
 
 /** What of events says that members or roles may be others now (Redis' documentation, Sentinel). */
 const NEWS = ['+switch-master', '+slave', '+sdown', '-sdown', '+convert-to-slave', '+reboot'];
@@ -10,19 +10,24 @@ const NEWS = ['+switch-master', '+slave', '+sdown', '-sdown', '+convert-to-slave
 /** Some thousand replicas; what has come is read anew with each piece of it. */
 const MAX_SAID_BYTES = 524_288;
 
-export type Talk = readonly Reply[] | 'unreachable' | 'timeout' | 'malformed' | 'too-much';
+export type SentinelReplies =
+  | readonly RespReply[]
+  | 'unreachable'
+  | 'timeout'
+  | 'malformed'
+  | 'too-much';
 
 /** Sends all `commands`, and reads a reply to each. */
 export function talk(
   address: Address,
   commands: readonly string[],
   signal: AbortSignal,
-): Promise<Talk> {
+): Promise<SentinelReplies> {
   return new Promise((resolve) => {
     const socket = open(address);
-    const replies: Reply[] = [];
+    const replies: RespReply[] = [];
     let bytes = Buffer.alloc(0);
-    const end = (outcome: Talk): void => {
+    const end = (outcome: SentinelReplies): void => {
       signal.removeEventListener('abort', late);
       socket.removeAllListeners();
       socket.on('error', () => {});

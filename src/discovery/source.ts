@@ -25,7 +25,7 @@ export interface Member {
   readonly wanted: 'serve' | 'drain';
 }
 
-export interface Failed {
+export interface SourceFailed {
   readonly kind: 'failed';
   readonly failure: SourceFailure;
   /** For people: a clause that ends a sentence. */
@@ -45,11 +45,11 @@ export interface Members {
   readonly againMs: number;
 }
 
-export type Answer =
+export type SourceAnswer =
   | Members
   /** The last answer still holds. */
   | { readonly kind: 'unchanged'; readonly againMs: number }
-  | Failed;
+  | SourceFailed;
 
 /** What of an AbortSignal is used. */
 export interface GiveUp {
@@ -63,7 +63,7 @@ export interface Source {
    * One question. The first is answered at once; later ones may wait for news where the source can
    * tell them. It never rejects, and ends by itself: every wait in it has a limit.
    */
-  ask(giveUp: GiveUp): Promise<Answer>;
+  ask(giveUp: GiveUp): Promise<SourceAnswer>;
 }
 
 /** What sources take as arguments. */
@@ -79,7 +79,7 @@ export interface SecretDeps extends SourceDeps {
   readonly redactor: Redactor;
 }
 
-export function failed(failure: SourceFailure, problem: string): Failed {
+export function failed(failure: SourceFailure, problem: string): SourceFailed {
   return { kind: 'failed', failure, problem };
 }
 

@@ -5,14 +5,14 @@
 import type { SourceKind } from '../core/discovery_spec.js';
 import { formatAddress } from '../core/endpoint.js';
 import { sameValue } from '../core/same_value.js';
-import type { Answer, Member, Source } from './source.js';
+import type { Member, Source, SourceAnswer } from './source.js';
 
 /** `source` of this kind, with answers that have been looked through. */
 export function vettedSource(kind: SourceKind, source: Source): Source {
   return { ask: async (giveUp) => vetted(kind, await source.ask(giveUp)) };
 }
 
-export function vetted(kind: SourceKind, answer: Answer): Answer {
+export function vetted(kind: SourceKind, answer: SourceAnswer): SourceAnswer {
   if (answer.kind !== 'members') return answer;
   const local = kind === 'file' ? [] : answer.members.filter(isSocket);
   const fit = local.length === 0 ? answer.members : answer.members.filter((one) => !isSocket(one));

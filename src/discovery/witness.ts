@@ -9,7 +9,7 @@ import type { Proof } from '../core/proof.js';
 import type { Doubt } from './doubt.js';
 import { byAddress, byKey, memberKey, nameOf, serves } from './member_sets.js';
 import { isDemoted, NO_ROLES, type Roles, rolesIn } from './roles.js';
-import type { Answer, Member, Members } from './source.js';
+import type { Member, Members, SourceAnswer } from './source.js';
 
 /** Not named any more, or told to get no sessions, and still here. */
 export interface HeldMember {
@@ -81,7 +81,7 @@ export class Witness {
     return this.#goodMs;
   }
 
-  hear(answer: Answer, nowMs: number): void {
+  hear(answer: SourceAnswer, nowMs: number): void {
     switch (answer.kind) {
       case 'failed':
         this.#fail(answer.failure, answer.problem, nowMs);

@@ -7,7 +7,7 @@ import { assert } from '../core/assert.js';
 import type { Clock, Timer, Timers } from '../core/clock.js';
 
 /** `between-verdicts`: without one yet, or the last results spoke against the one that stands. */
-export type Standing = 'between-verdicts' | 'settled';
+export type StartRank = 'between-verdicts' | 'settled';
 
 /** So many that are between verdicts start in a row before a settled one that waits. */
 const FIRST_IN_A_ROW = 3;
@@ -53,7 +53,7 @@ export class Starts {
   }
 
   /** Calls `begin` now, or when its turn comes; one `release` must follow each call. */
-  acquire(begin: () => void, standing: Standing): void {
+  acquire(begin: () => void, standing: StartRank): void {
     if (this.#waiting === 0 && this.#busy < this.#deps.inFlight && this.#mayStart()) {
       this.#busy++;
       begin();

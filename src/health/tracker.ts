@@ -42,7 +42,7 @@ export type VerdictChange =
   | { readonly to: 'down'; readonly why: 'never-answered'; readonly inARow: number }
   | { readonly to: 'down'; readonly why: 'failed'; readonly inARow: number };
 
-export interface Step {
+export interface TrackStep {
   readonly state: TrackState;
   /** null: no change that anybody outside has to know. */
   readonly verdict: VerdictChange | null;
@@ -74,7 +74,7 @@ export function verdictOf(state: TrackState): 'unproven' | 'up' | 'down' {
 }
 
 /** The state after one more attempt. */
-export function advance(state: TrackState, evidence: Evidence, thresholds: Thresholds): Step {
+export function advance(state: TrackState, evidence: Evidence, thresholds: Thresholds): TrackStep {
   switch (evidence) {
     case 'pass':
       return afterPass(state, thresholds.rise);
@@ -91,7 +91,7 @@ export function advance(state: TrackState, evidence: Evidence, thresholds: Thres
   }
 }
 
-function afterPass(state: TrackState, rise: number): Step {
+function afterPass(state: TrackState, rise: number): TrackStep {
   switch (state.kind) {
     case 'unproven':
       return { state: UP, verdict: { to: 'up', why: 'first-success' } };
@@ -110,7 +110,7 @@ function afterPass(state: TrackState, rise: number): Step {
   }
 }
 
-function afterFail(state: TrackState, fall: number): Step {
+function afterFail(state: TrackState, fall: number): TrackStep {
   switch (state.kind) {
     case 'unproven': {
       const inARow = state.failures + 1;

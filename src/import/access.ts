@@ -13,7 +13,7 @@ export interface AddressRule {
   readonly blocks: readonly string[];
 }
 
-export interface AccessLists {
+export interface AllowDeny {
   readonly allow: readonly string[];
   readonly deny: readonly string[];
 }
@@ -47,7 +47,7 @@ function prefixBits(length: string | undefined, full: number): number | null {
 }
 
 /** What no rule fits is allowed. */
-export function accessLists(rules: readonly AddressRule[]): AccessLists {
+export function accessLists(rules: readonly AddressRule[]): AllowDeny {
   const blocks = [...new Set([...EVERYWHERE, ...rules.flatMap((rule) => rule.blocks)])];
   const verdicts = new Map(blocks.map((block) => [block, firstFit(rules, block)]));
   const isAllowed = (block: string): boolean => verdicts.get(block) === 'allow';

@@ -15,7 +15,7 @@ interface Pair {
   readonly note: string;
 }
 
-export class Table {
+export class DraftTable {
   /** Of the keys: `pools.pg.health`. */
   readonly path: readonly string[];
   readonly #form: 'single' | 'listed';
@@ -122,19 +122,19 @@ function payloadText(bytes: Uint8Array): string {
 const FULL = `a configuration has ${MAX_BACKENDS} backends at most`;
 
 export class Draft {
-  #tables: Table[] = [];
+  #tables: DraftTable[] = [];
 
-  table(path: readonly string[], origins: readonly Place[] = []): Table {
+  table(path: readonly string[], origins: readonly Place[] = []): DraftTable {
     const name = path.join('\0');
     const known = this.#tables.find((table) => table.path.join('\0') === name);
     if (known !== undefined) return known;
-    const table = new Table(path, origins, 'single');
+    const table = new DraftTable(path, origins, 'single');
     this.#tables.push(table);
     return table;
   }
 
-  listed(path: readonly string[], origins: readonly Place[]): Table {
-    const table = new Table(path, origins, 'listed');
+  listed(path: readonly string[], origins: readonly Place[]): DraftTable {
+    const table = new DraftTable(path, origins, 'listed');
     this.#tables.push(table);
     return table;
   }
@@ -153,7 +153,7 @@ export class Draft {
 
   /** Takes a table and everything below it away. */
   remove(path: readonly string[]): void {
-    const isBelow = (table: Table): boolean =>
+    const isBelow = (table: DraftTable): boolean =>
       path.every((segment, index) => table.path[index] === segment);
     this.#tables = this.#tables.filter((table) => !isBelow(table));
   }
@@ -161,7 +161,7 @@ export class Draft {
   /** Tables of the process first, then in the order in which they were made. */
   text(head: readonly string[]): string {
     const first = ['daemon', 'log', 'admin'];
-    const rank = (table: Table): number => {
+    const rank = (table: DraftTable): number => {
       const at = first.indexOf(table.path[0] ?? '');
       return at === -1 ? first.length : at;
     };

@@ -1,5 +1,5 @@
 /** What an import says of itself: every word of the files stands in one of three lists. */
-import { type Entry, placeText, type Treatment } from './statement.js';
+import { placeText, type ReportLine, type Treatment } from './statement.js';
 
 const TITLES: Readonly<Record<Treatment, string>> = {
   translated: 'translated',
@@ -10,7 +10,7 @@ const TITLES: Readonly<Record<Treatment, string>> = {
 /** Longer texts of the file are cut. */
 const MAX_TEXT_LENGTH = 120;
 
-export function formatReport(entries: readonly Entry[]): string {
+export function formatReport(entries: readonly ReportLine[]): string {
   const lists = (['translated', 'changed', 'dropped'] as const).map((verdict) => ({
     title: TITLES[verdict],
     members: entries.filter((entry) => entry.verdict === verdict),
@@ -22,7 +22,7 @@ export function formatReport(entries: readonly Entry[]): string {
 }
 
 /** `FILE:LINE: WORDS: what became of them` */
-function line({ place, text, notes }: Entry): string {
+function line({ place, text, notes }: ReportLine): string {
   const short = text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)} …` : text;
   return `  ${placeText(place)}: ${printable(short)}: ${printable(notes.join('; '))}\n`;
 }

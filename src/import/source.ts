@@ -1,6 +1,6 @@
 /** What an import is given, and what it gives back. */
 import { err, type Result } from '../core/result.js';
-import type { Entry } from './statement.js';
+import type { ReportLine } from './statement.js';
 
 export interface SourceText {
   /** As the report names it. */
@@ -9,7 +9,7 @@ export interface SourceText {
 }
 
 /** The file cannot be understood: nothing is written. */
-export interface SyntaxFault {
+export interface ImportSyntaxFault {
   readonly file: string;
   readonly line: number;
   /** A clause that follows the place. */
@@ -19,12 +19,12 @@ export interface SyntaxFault {
 export interface Imported {
   readonly toml: string;
   /** In the order of the files. */
-  readonly entries: readonly Entry[];
+  readonly entries: readonly ReportLine[];
 }
 
-export type ImportResult = Result<Imported, SyntaxFault>;
+export type ImportResult = Result<Imported, ImportSyntaxFault>;
 
 /** `fault` as an answer, in one line whatever the words of the file are. */
-export function refused(fault: SyntaxFault): Result<never, SyntaxFault> {
+export function refused(fault: ImportSyntaxFault): Result<never, ImportSyntaxFault> {
   return err({ ...fault, problem: fault.problem.replace(/\p{Cc}/gu, '?') });
 }

@@ -36,7 +36,7 @@ interface Mark {
 }
 
 /** A line of the report. */
-export interface Entry {
+export interface ReportLine {
   readonly place: Place;
   readonly verdict: Treatment;
   /** The words it is about. */
@@ -95,8 +95,8 @@ export class Statement {
   }
 
   /** Each word of the statement stands in exactly one of them. */
-  entries(): readonly Entry[] {
-    const found: Entry[] = [];
+  entries(): readonly ReportLine[] {
+    const found: ReportLine[] = [];
     let from = 0;
     for (let index = 1; index <= this.words.length; index++) {
       const isSame = index < this.words.length && same(this.#at(from), this.#at(index));
@@ -118,7 +118,7 @@ export class Statement {
     return this.#marks[index] ?? { rank: 'dropped', notes: [UNKNOWN] };
   }
 
-  #entry(from: number, to: number): Entry {
+  #entry(from: number, to: number): ReportLine {
     const { rank, notes } = this.#at(from);
     const variables = new Set(this.words.slice(from, to).flatMap((word) => word.variables ?? []));
     const entry = { place: this.place, text: this.text(from, to) };

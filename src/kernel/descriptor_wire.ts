@@ -6,7 +6,7 @@ import { InvariantError } from '../core/assert.js';
 import { contain } from '../core/contain.js';
 import type { Endpoint } from '../core/endpoint.js';
 import { ok, type Result } from '../core/result.js';
-import type { Dial, Talk, Wire } from '../core/wire.js';
+import type { Talk, Wire, WireDial } from '../core/wire.js';
 import type { Descriptor } from './descriptor.js';
 import { ERRNO, type KernelError, kernelError } from './errno.js';
 import type { Kernel } from './foreign.js';
@@ -36,7 +36,7 @@ interface Means {
 export function descriptorDial(
   kernel: Kernel,
   defect: (error: unknown) => void,
-): Result<Dial, KernelError> {
+): Result<WireDial, KernelError> {
   const address = mapMemory(kernel, SOCKADDR_MAX_BYTES);
   if (!address.ok) return address;
   const calls = SocketCalls.create(kernel);

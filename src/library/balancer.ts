@@ -11,7 +11,7 @@ import { clientKeyOf } from './client_key.js';
 import { Connections } from './connections.js';
 import { Counts } from './counts.js';
 import { dialWithFailover } from './dial.js';
-import { Drains } from './drains.js';
+import { DrainWaits } from './drains.js';
 import type { Entry } from './entry.js';
 import { type NoBackendCode, NoBackendError } from './errors.js';
 import type { BalancerEvent, BalancerEvents, Tell } from './events.js';
@@ -28,7 +28,7 @@ import { readPick } from './read_calls.js';
 import type { ReadOptions } from './read_options.js';
 import { type Snapshot, snapshotOf } from './snapshot.js';
 import { POOL, States } from './states.js';
-import { type Asker, Waiting, WORKER } from './waiting.js';
+import { type Asker, Leasing, WORKER } from './waiting.js';
 
 export class Balancer extends EventEmitter<BalancerEvents> {
   readonly #machine: Machine;
@@ -37,11 +37,11 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   readonly #connections: Connections;
   readonly #pool: Pool;
   readonly #states: States;
-  readonly #waiting: Waiting;
+  readonly #waiting: Leasing;
   readonly #executor: Executor;
   readonly #following: Following;
   readonly #unregister: (() => void)[] = [];
-  readonly #drains: Drains;
+  readonly #drains: DrainWaits;
   #state: 'open' | 'closed' = 'open';
   #ended: Promise<void> = Promise.resolve();
   #serving: 'no' | 'soon' = 'no';
@@ -56,7 +56,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
     const tell: Tell = (event, what) => this.#tell(event, what);
     this.#machine = machine;
     this.#connections = new Connections(timers, random);
-    this.#drains = new Drains(waits);
+    this.#drains = new DrainWaits(waits);
     const { name, settings } = spec;
     this.#pool = new Pool(
       { id: POOL, name, settings, backends: [] },
@@ -83,7 +83,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
     const states = this.#states;
     const counts = this.#counts;
     this.#following = new Following(options, { ...machine, read, states, counts, tell, defect });
-    this.#waiting = new Waiting({
+    this.#waiting = new Leasing({
       pool: this.#pool,
       ledger: this.#ledger,
       timers: waits,

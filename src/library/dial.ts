@@ -13,12 +13,12 @@ import { type NoBackendCode, NoBackendError } from './errors.js';
 import type { ConnectOptions } from './execute_options.js';
 import { blameOf } from './failure.js';
 import { readConnect } from './read_calls.js';
-import type { Asker, Waiting } from './waiting.js';
+import type { Asker, Leasing } from './waiting.js';
 
 export interface DialDeps {
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly waiting: Waiting;
+  readonly waiting: Leasing;
   readonly connections: Connections;
   readonly counts: Counts;
   readonly settings: () => PoolSettings;

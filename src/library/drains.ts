@@ -11,7 +11,7 @@ interface Wait {
   readonly end: () => void;
 }
 
-export class Drains {
+export class DrainWaits {
   readonly #timers: Timers;
   readonly #waits = new Set<Wait>();
 

@@ -17,7 +17,7 @@ export interface Backend {
 }
 
 /** `kept`: it is asked for; `leaving`: it is not any more, and still has sessions. */
-export type Tenure = 'kept' | 'leaving';
+type Tenure = 'kept' | 'leaving';
 
 export class Entry {
   readonly id: BackendId;

@@ -13,17 +13,17 @@ import type { Backend } from './entry.js';
 import { NoBackendError } from './errors.js';
 import type { Callback, ExecuteOptions } from './execute_options.js';
 import { hedged } from './hedged.js';
-import { type Failed, type Outcome, Try, type TryLimits } from './one_try.js';
+import { Try, type TryFailed, type TryLimits, type TryOutcome } from './one_try.js';
 import { mustBeCallback, type ReadExecute, readExecute } from './read_calls.js';
 import { RetryBudget } from './retry_budget.js';
 import { pause, Scope, unlessOver } from './scope.js';
-import type { Waiting } from './waiting.js';
+import type { Leasing } from './waiting.js';
 
 export interface ExecutorDeps {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
-  readonly waiting: Waiting;
+  readonly waiting: Leasing;
   readonly counts: Counts;
   readonly settings: () => PoolSettings;
   readonly backendOf: (id: BackendId) => Backend;
@@ -112,7 +112,7 @@ export class Executor {
   /** Returns where another try is safe and affordable; throws the error otherwise. */
   async #goOn<T>(
     { asked, scope }: Request<T>,
-    { error, blame, backend }: Failed,
+    { error, blame, backend }: TryFailed,
     attempt: number,
   ): Promise<void> {
     const { clock, timers, random, counts } = this.#deps;
@@ -126,7 +126,7 @@ export class Executor {
     counts.retries++;
   }
 
-  #round<T>(request: Request<T>, lease: Lease, attempt: number): Promise<Outcome<T>> {
+  #round<T>(request: Request<T>, lease: Lease, attempt: number): Promise<TryOutcome<T>> {
     const { callback, asked } = request;
     const { hedgePercentile: percentile } = asked;
     const first = this.#try(request, lease, attempt);

@@ -5,7 +5,7 @@
  */
 import type { Timers } from '../core/clock.js';
 import type { Callback } from './execute_options.js';
-import type { Outcome, Try } from './one_try.js';
+import type { Try, TryOutcome } from './one_try.js';
 
 export interface HedgeDeps<T> {
   readonly timers: Timers;
@@ -19,7 +19,7 @@ export async function hedged<T>(
   first: Try<T>,
   callback: Callback<T>,
   { timers, afterMs, second }: HedgeDeps<T>,
-): Promise<Outcome<T>> {
+): Promise<TryOutcome<T>> {
   const running = first.run(callback);
   if (afterMs === null) return running;
   const late = new Promise<null>((resolve) => {
@@ -39,10 +39,10 @@ export async function hedged<T>(
  */
 async function fasterOf<T>(
   a: Try<T>,
-  aRuns: Promise<Outcome<T>>,
+  aRuns: Promise<TryOutcome<T>>,
   b: Try<T>,
-  bRuns: Promise<Outcome<T>>,
-): Promise<Outcome<T>> {
+  bRuns: Promise<TryOutcome<T>>,
+): Promise<TryOutcome<T>> {
   const [winner, outcome] = await Promise.race([
     aRuns.then((one) => [a, one] as const),
     bRuns.then((one) => [b, one] as const),

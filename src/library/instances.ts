@@ -7,7 +7,7 @@ import { MAX_CONNECTIONS } from '../config/schema/backend.js';
 import { readAddress } from '../core/address_text.js';
 import { BACKEND_NAME_PATTERN } from '../core/identity.js';
 import { inBrackets, isRecord, shown } from '../discovery/answers.js';
-import { type Answer, failed, type Member, named, plainMember } from '../discovery/source.js';
+import { failed, type Member, named, plainMember, type SourceAnswer } from '../discovery/source.js';
 import { messageOf } from './words.js';
 
 /** One that a registry names: an address, or where it is in parts. */
@@ -25,7 +25,7 @@ export type Instances = readonly (string | Instance)[];
 
 const MAX_WEIGHT = 1_000;
 
-export function answerOf(all: unknown): Answer {
+export function answerOf(all: unknown): SourceAnswer {
   try {
     if (!Array.isArray(all)) return failed('malformed', 'the registry told no list');
     const members: Member[] = [];

@@ -6,17 +6,17 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 
 /** Ends with `signal`: nobody waits for the connection any more. */
-export type Dial = (about: { readonly signal: AbortSignal }) => Promise<Socket>;
+export type SocketDial = (about: { readonly signal: AbortSignal }) => Promise<Socket>;
 
 export class LateSocket extends Duplex {
-  readonly #dial: Dial;
+  readonly #dial: SocketDial;
   readonly #given = new AbortController();
   #socket: Socket | null = null;
   #begun: 'no' | 'yes' = 'no';
   /** A write, or the end, that came before the connection. */
   #held: (() => void) | null = null;
 
-  constructor(dial: Dial) {
+  constructor(dial: SocketDial) {
     super({ allowHalfOpen: false });
     this.#dial = dial;
   }

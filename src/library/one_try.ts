@@ -10,11 +10,11 @@ import { TryTimeoutError } from './errors.js';
 import type { Callback, TryContext } from './execute_options.js';
 import { type Blame, blameOf } from './failure.js';
 
-export type Outcome<T> =
+export type TryOutcome<T> =
   | { readonly kind: 'done'; readonly value: T; readonly tookMs: number }
-  | Failed;
+  | TryFailed;
 
-export interface Failed {
+export interface TryFailed {
   readonly kind: 'failed';
   readonly error: unknown;
   /** `ended`: the request is over, or another try was faster. */
@@ -68,7 +68,7 @@ export class Try<T> implements TryContext {
     return this.#controller.signal;
   }
 
-  async run(callback: Callback<T>): Promise<Outcome<T>> {
+  async run(callback: Callback<T>): Promise<TryOutcome<T>> {
     const { clock } = this.#deps;
     const sinceMs = clock.nowMs();
     try {
@@ -128,7 +128,7 @@ export class Try<T> implements TryContext {
     this.#controller?.abort(reason);
   }
 
-  #failed(error: unknown, afterMs: number): Failed {
+  #failed(error: unknown, afterMs: number): TryFailed {
     const { backend } = this;
     if (this.#ended === 'yes' || this.#limits.outer?.aborted === true) {
       this.#settle(afterMs >= UNANSWERED_MS ? 'unanswered' : 'neutral');

@@ -4,7 +4,7 @@ import type { BackendId, PoolId } from '../core/brand.js';
 import type { OutlierSpec } from '../core/spec.js';
 import { endEjection, tryEject } from '../pool/ejecting.js';
 import { type EjectionDecision, EjectionTracker } from '../pool/ejection.js';
-import { type BackendObservation, describeCause, type Taken } from '../pool/ejection_cause.js';
+import { type BackendObservation, describeCause, type TakenOut } from '../pool/ejection_cause.js';
 import { outIn } from '../pool/ejection_ledger.js';
 import { isUsable } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
@@ -97,7 +97,7 @@ export class PassiveHealth {
     };
   }
 
-  #taken(backend: BackendId, nowMs: number): Taken | null {
+  #taken(backend: BackendId, nowMs: number): TakenOut | null {
     const { ejections } = this.#deps.ledger;
     const effect = ejections.state(backend);
     if (effect === 'in' || effect === 'claimed') return null;

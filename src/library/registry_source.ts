@@ -4,7 +4,7 @@
  */
 import type { Timers } from '../core/clock.js';
 import { shown } from '../discovery/answers.js';
-import { type Answer, failed, type GiveUp, type Source } from '../discovery/source.js';
+import { failed, type GiveUp, type Source, type SourceAnswer } from '../discovery/source.js';
 import { pause } from '../discovery/time_limit.js';
 import { answerOf, type Instances } from './instances.js';
 import { messageOf } from './words.js';
@@ -46,7 +46,7 @@ export function registrySource(registry: Registry, service: string, timers: Time
 /** The newest answer until somebody takes it. */
 class Inbox {
   readonly #timers: Timers;
-  #news: Answer | null = null;
+  #news: SourceAnswer | null = null;
   #wake = (): void => {};
   /** `new`: it was never asked. `failed`: its last answer was a failure. */
   state: 'new' | 'well' | 'failed' = 'new';
@@ -55,14 +55,14 @@ class Inbox {
     this.#timers = timers;
   }
 
-  tell(answer: Answer): void {
+  tell(answer: SourceAnswer): void {
     this.state = answer.kind === 'failed' ? 'failed' : 'well';
     // A failure says nothing about those who were named just before it.
     if (answer.kind !== 'failed' || this.#news === null) this.#news = answer;
     this.#wake();
   }
 
-  next(giveUp: GiveUp): Promise<Answer> {
+  next(giveUp: GiveUp): Promise<SourceAnswer> {
     return new Promise((resolve) => {
       const done = (): void => {
         timer.cancel();
@@ -148,13 +148,13 @@ async function answered(
   registry: EmittingRegistry,
   service: string,
   timers: Timers,
-): Promise<Answer> {
+): Promise<SourceAnswer> {
   let timer = { cancel: (): void => {} };
-  const late = new Promise<Answer>((resolve) => {
+  const late = new Promise<SourceAnswer>((resolve) => {
     const problem = `getInstances did not answer within ${LIMIT_MS / 1_000} s`;
     timer = timers.after(LIMIT_MS, () => resolve(failed('timeout', problem)));
   });
-  const asked = async (): Promise<Answer> => answerOf(await registry.getInstances(service));
+  const asked = async (): Promise<SourceAnswer> => answerOf(await registry.getInstances(service));
   try {
     return await Promise.race([asked(), late]);
   } catch (error) {

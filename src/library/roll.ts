@@ -8,7 +8,7 @@ import type { Address, Endpoint } from '../core/endpoint.js';
 import { backendKey } from '../core/identity.js';
 import { MAX_BACKENDS } from '../core/limits.js';
 import type { BackendSpec, PoolSpec } from '../core/spec.js';
-import { standInsFor, type Unresolved } from '../names/stand_ins.js';
+import { standInsFor, type UnresolvedName } from '../names/stand_ins.js';
 import type { Ledger } from '../pool/ledger.js';
 import { Entry } from './entry.js';
 
@@ -25,7 +25,7 @@ export class Roll {
   readonly #byId = new Map<BackendId, Entry>();
   readonly #free: BackendId[] = [];
   #next = 0;
-  #unresolved: readonly Unresolved<Entry>[] = [];
+  #unresolved: readonly UnresolvedName<Entry>[] = [];
 
   constructor(spec: PoolSpec, ledger: Ledger) {
     this.pool = { spec };
@@ -41,7 +41,7 @@ export class Roll {
   }
 
   /** Those whose names have no address, and who stands in for them. */
-  get unresolved(): readonly Unresolved<Entry>[] {
+  get unresolved(): readonly UnresolvedName<Entry>[] {
     return this.#unresolved;
   }
 

@@ -3,14 +3,14 @@ import { formatAddress } from '../core/endpoint.js';
 import type { Ineligible } from '../core/outcome.js';
 import type { SourceSnapshot } from '../core/source_snapshot.js';
 import type { PolicyName } from '../core/spec.js';
-import { type Condition, conditionOf } from '../pool/eligibility.js';
+import { type BackendCondition, conditionOf } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
 import { standingOf } from '../pool/standing.js';
 import type { Backend, Entry } from './entry.js';
 import type { States } from './states.js';
 
 export interface BackendSnapshot extends Backend {
-  readonly state: Condition | 'drained' | 'leaving';
+  readonly state: BackendCondition | 'drained' | 'leaving';
   /** Why it gets nothing new now; null: it may get the next request. */
   readonly reason: Ineligible | null;
   /** What its probes said when the verdict last changed; may be ''. */

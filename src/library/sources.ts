@@ -7,7 +7,7 @@ import type { Random } from '../core/random.js';
 import { sameValue } from '../core/same_value.js';
 import type { SourceSnapshot } from '../core/source_snapshot.js';
 import type { Doubt } from '../discovery/doubt.js';
-import type { Found } from '../discovery/fold_discovered.js';
+import type { Discovered } from '../discovery/fold_discovered.js';
 import { Follower, type FollowerNews } from '../discovery/follower.js';
 import { createSource } from '../discovery/registry.js';
 import type { Member, Source, SourceDeps } from '../discovery/source.js';
@@ -64,7 +64,7 @@ export class Sources {
   }
 
   /** What each source has found, in their order. */
-  get found(): readonly Found[] {
+  get found(): readonly Discovered[] {
     return [...this.#followed.values()].map(({ follower, maxConnections }) => {
       return { members: follower.members, maxConnections };
     });

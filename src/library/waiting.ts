@@ -46,7 +46,7 @@ export type Choice = Selection | { readonly kind: 'closed' };
 
 const LATE = { queue: 'queue-timeout', verdict: 'all-down' } as const;
 
-export class Waiting {
+export class Leasing {
   readonly #deps: WaitingDeps;
   readonly #queue: WaitQueue<Waiter>;
   readonly #unproven = new Set<Waiter>();

@@ -14,7 +14,7 @@ export interface Serving {
 }
 
 /** A backend whose name has no address. */
-export interface Unresolved<E extends Serving> {
+export interface UnresolvedName<E extends Serving> {
   readonly spec: BackendSpec;
   /** Serves in its place; null: nobody had served there. */
   readonly standIn: E | null;
@@ -26,7 +26,7 @@ export interface PoolBefore<E extends Serving> {
   readonly kept: readonly E[];
   /** What it was asked to have last, in order. */
   readonly backends: readonly BackendSpec[];
-  readonly unresolved: readonly Unresolved<E>[];
+  readonly unresolved: readonly UnresolvedName<E>[];
 }
 
 type Resolve = (backend: BackendSpec) => Endpoint | null;
@@ -40,7 +40,7 @@ export function standInsFor<E extends Serving>(
   pool: PoolBefore<E>,
   wanted: readonly BackendSpec[],
   resolve: Resolve,
-): readonly Unresolved<E>[] {
+): readonly UnresolvedName<E>[] {
   const missing = wanted.filter((backend) => resolve(backend) === null);
   if (missing.length === 0) return [];
   const { served, arrivedAnew, arrivals } = whoServes(pool, wanted, resolve);

@@ -2,7 +2,7 @@
  * A limit on repeated log lines: so many a window and key, the rest is counted. The keys are names
  * of events and causes, so the table is bounded by the catalogue.
  */
-export type Admission =
+export type LinePermit =
   /** Write it; `suppressed` lines of the same key were left out before it. */
   { readonly kind: 'write'; readonly suppressed: number } | { readonly kind: 'suppress' };
 
@@ -24,7 +24,7 @@ export class RateLimit {
   }
 
   /** Decides about one line; `nowMs` is monotonic. */
-  admit(key: string, nowMs: number): Admission {
+  admit(key: string, nowMs: number): LinePermit {
     const window = this.#windows.get(key) ?? { startedMs: nowMs, written: 0, suppressed: 0 };
     this.#windows.set(key, window);
     if (nowMs - window.startedMs >= this.#windowMs) {

@@ -30,7 +30,7 @@ export interface HistoryEntry {
   readonly count: number;
 }
 
-export interface Wanted {
+export interface WantedEvents {
   /** null: any but `session`. */
   readonly event: EventName | null;
   /** Not before this. */
@@ -76,7 +76,7 @@ export class RecentEvents {
   }
 
   /** Oldest first; of more than `limit` the first ones. */
-  list(wanted: Wanted): readonly RecentEvent[] {
+  list(wanted: WantedEvents): readonly RecentEvent[] {
     const found = [...this.#byName.values()].flat().filter((told) => isWanted(told, wanted));
     return found.sort((a, b) => a.number - b.number).slice(0, wanted.limit);
   }
@@ -92,7 +92,7 @@ export class RecentEvents {
   }
 
   /** Whether some of what is wanted behind `after` was there, and is forgotten. */
-  hasForgotten({ event, after }: Pick<Wanted, 'event' | 'after'>): boolean {
+  hasForgotten({ event, after }: Pick<WantedEvents, 'event' | 'after'>): boolean {
     return [...this.#forgotten].some(([name, number]) => number > after && isMeant(name, event));
   }
 
@@ -150,7 +150,7 @@ export class RecentEvents {
   }
 }
 
-function isWanted(told: RecentEvent, { event, sinceWallMs, after }: Wanted): boolean {
+function isWanted(told: RecentEvent, { event, sinceWallMs, after }: WantedEvents): boolean {
   if (told.wallMs < sinceWallMs || told.number <= after) return false;
   return isMeant(told.event, event);
 }

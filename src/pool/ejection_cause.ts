@@ -4,7 +4,7 @@ import type { OutlierSpec } from '../core/spec.js';
 import type { SparedBecause } from './ejection_ledger.js';
 import { type LatencySample, median } from './latency_window.js';
 
-export interface Taken {
+export interface TakenOut {
   readonly sinceMs: number;
   readonly inARow: number;
   readonly effect: 'real' | 'dry';
@@ -21,7 +21,7 @@ export interface BackendObservation {
    */
   readonly failuresInARow: number;
   /** It is out, by a worker or by the tracker. */
-  readonly taken: Taken | null;
+  readonly taken: TakenOut | null;
   /** A worker would have ejected it since the last look. */
   readonly spared: SparedBecause | null;
   /** Over the last whole window (OutlierSpec.intervalMs), at the looks that end one; else null. */

@@ -111,7 +111,7 @@ export function proofOf(ledger: Ledger, backend: BackendId, regard: () => Regard
 }
 
 /** How it is, for people: what counts most first, whatever weight it has. */
-export type Condition =
+export type BackendCondition =
   | 'maintenance'
   | 'drained'
   | 'down'
@@ -121,7 +121,7 @@ export type Condition =
   | 'full'
   | 'up';
 
-export function conditionOf(ledger: Ledger, backend: BackendId): Condition {
+export function conditionOf(ledger: Ledger, backend: BackendId): BackendCondition {
   const health = ledger.health(backend);
   const closed = ledger.closed(backend);
   if ((closed & CLOSED_BECAUSE.maintenance) !== 0) return 'maintenance';

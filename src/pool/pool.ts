@@ -22,7 +22,7 @@ import type { Ledger } from './ledger.js';
 import type { PlannedBackend } from './planned_backend.js';
 import { carried, membersOf, successors } from './pool_members.js';
 import { Roster } from './roster.js';
-import type { PoolView, Selection, SelectRequest, Settlement } from './selection.js';
+import type { SelectablePool, Selection, SelectRequest, Settlement } from './selection.js';
 import type { Nobody } from './standing.js';
 
 export interface PoolDeps {
@@ -47,7 +47,7 @@ export interface PoolExplanation extends ExplainedChoice {
   readonly members: readonly ExplainedMember[];
 }
 
-export class Pool implements PoolView, LeaseBook {
+export class Pool implements SelectablePool, LeaseBook {
   readonly id: PoolId;
   readonly #deps: PoolDeps;
   #plan: PoolPlan;

@@ -1,5 +1,5 @@
 /** A pool's members: as its policy and its worker have them, by the plan. */
-import type { Member } from '../balance/policy.js';
+import type { PolicyMember } from '../balance/policy.js';
 import type { BackendId } from '../core/brand.js';
 import { formatAddress } from '../core/endpoint.js';
 import type { PoolPlan } from '../core/plan.js';
@@ -12,7 +12,7 @@ import { PlannedBackend } from './planned_backend.js';
  * its share of a hash table is given away at once, and a name of its own, because a backend with a
  * changed address leaves and arrives under one name.
  */
-export function membersOf(plan: PoolPlan): Member[] {
+export function membersOf(plan: PoolPlan): PolicyMember[] {
   return plan.backends.map(({ name, weight, draining, endpoint }) =>
     draining ? { name: `${name}@${formatAddress(endpoint)}`, weight: 0 } : { name, weight },
   );

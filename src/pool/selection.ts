@@ -57,7 +57,7 @@ export interface Lease {
 }
 
 /** One pool, as one worker sees it. */
-export interface PoolView {
+export interface SelectablePool {
   readonly name: string;
   readonly settings: PoolSettings;
   /** False: `SelectRequest.clientKey` is not read and may be empty. */

@@ -8,7 +8,7 @@ import type { Ineligible } from '../core/outcome.js';
 import { ineligible, type Regard, wellnessOf } from './eligibility.js';
 import type { Ledger } from './ledger.js';
 
-export interface Member {
+export interface StandingMember {
   readonly id: BackendId;
   readonly backup: boolean;
 }
@@ -24,7 +24,7 @@ export function tiersOf(regard: Regard): readonly Tier[] {
   return regard === 'panic' ? IN_PANIC : IN_ORDER;
 }
 
-export function inTier({ backup }: Member, tier: Tier): boolean {
+export function inTier({ backup }: StandingMember, tier: Tier): boolean {
   return tier === 'all' || backup === (tier === 'backup');
 }
 
@@ -33,7 +33,11 @@ export function regardBy(well: number, unwell: number, panicPercent: number): Re
   return well * 100 < panicPercent * (well + unwell) ? 'panic' : 'health';
 }
 
-export function regardOf(ledger: Ledger, members: readonly Member[], panicPercent: number): Regard {
+export function regardOf(
+  ledger: Ledger,
+  members: readonly StandingMember[],
+  panicPercent: number,
+): Regard {
   if (panicPercent === 0) return 'health';
   let well = 0;
   let unwell = 0;
@@ -68,7 +72,7 @@ export function nobodyBy(hopes: Readonly<Record<Hope, number>>): Nobody {
 
 export function whyNobody(
   ledger: Ledger,
-  members: readonly Member[],
+  members: readonly StandingMember[],
   tried: readonly BackendId[] | null,
   regard: Regard,
 ): Nobody {
@@ -90,7 +94,7 @@ export interface Standing {
 /** What a session that comes now, and has tried nobody, finds. */
 export function standingOf(
   ledger: Ledger,
-  members: readonly Member[],
+  members: readonly StandingMember[],
   panicPercent: number,
 ): Standing {
   const regard = regardOf(ledger, members, panicPercent);

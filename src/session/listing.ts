@@ -35,7 +35,7 @@ export interface SessionSource<S> {
 }
 
 /** A session that was found, for whoever sorts them. */
-export interface Found extends SessionPlace {
+export interface FoundSession extends SessionPlace {
   /** null: it has ended since. */
   row(): SessionRow | null;
 }
@@ -68,7 +68,7 @@ export function collect<S>(
   source: SessionSource<S>,
   search: Search,
   order: { readonly sort: SessionSort; readonly after: SessionPlace | null },
-  first: FirstFew<Found>,
+  first: FirstFew<FoundSession>,
 ): Stretches {
   return each(source, search, (one, number) => {
     const place = new Place(source, one, number, keyOf(source, one, order.sort));
@@ -77,7 +77,7 @@ export function collect<S>(
 }
 
 /** The text of its id is made when somebody asks for it: among different keys nobody does. */
-class Place<S> implements Found {
+class Place<S> implements FoundSession {
   readonly key: number;
   readonly #source: SessionSource<S>;
   readonly #one: S;

@@ -88,7 +88,7 @@ export interface UdpEngine {
  * What to do with a datagram that has come for a flow. `hold`: no backend yet; the engine closes
  * the upstream socket and holds this and later datagrams until `openFlow` or `closeFlow`.
  */
-export type Verdict = 'forward' | 'hold' | 'drop';
+export type DatagramDecision = 'forward' | 'hold' | 'drop';
 
 export type Unwrapped =
   /**
@@ -113,7 +113,7 @@ export interface UdpEdges {
    * flow first (`openFlow` again, when its backend is down, drained or gone) or close it and answer
    * `drop`. Does not allocate when nothing changes.
    */
-  fromClient(flow: FlowId): Verdict;
+  fromClient(flow: FlowId): DatagramDecision;
   /** After each reply was handed to the client's socket; the session may close the flow. */
   fromBackend(flow: FlowId): void;
   /**
@@ -121,7 +121,7 @@ export interface UdpEdges {
    * `first`: it is about the only datagram of the flow so far, and the engine holds that again: the
    * session may call `openFlow`, or answer `hold` or `drop`. `later`: the answer does not matter.
    */
-  unreachable(flow: FlowId, which: 'first' | 'later'): Verdict;
+  unreachable(flow: FlowId, which: 'first' | 'later'): DatagramDecision;
   /**
    * A datagram was dropped by the engine; counted on the listener, or on the flow when it has one.
    * Of one whose flow is over `key` may be closed by now.

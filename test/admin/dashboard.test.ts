@@ -8,7 +8,7 @@ import { whyEndpoint } from '../../src/control/api/events.js';
 import { hourEndpoint } from '../../src/control/api/hour.js';
 import { liveEndpoint } from '../../src/control/api/live.js';
 import { createRouter } from '../../src/control/api/router.js';
-import { Turns } from '../../src/control/api/turns.js';
+import { ApiTurns } from '../../src/control/api/turns.js';
 import { LastHour } from '../../src/control/last_hour.js';
 import { present } from '../../src/core/assert.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
@@ -56,7 +56,7 @@ function apiOf(t: Test, views: FakeViews, recent: RecentEvents): ControlApi {
     hourEndpoint({ lastHour, daemon }),
     whyEndpoint({ views: { backends }, recent, daemon }),
   ];
-  const router = createRouter(endpoints, '1', new Turns(setImmediate));
+  const router = createRouter(endpoints, '1', new ApiTurns(setImmediate));
   const answer: ControlApi['answer'] = (request) => router(request, ANYBODY);
   return { maxBodyBytes: 0, prefix: '/v1/', answer, refusal: async () => null };
 }

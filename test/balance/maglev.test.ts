@@ -1,7 +1,7 @@
 import t from 'tap';
 import { hashName } from '../../src/balance/hash.js';
 import { type MaglevTable, maglevTable } from '../../src/balance/maglev.js';
-import type { Member } from '../../src/balance/policy.js';
+import type { PolicyMember } from '../../src/balance/policy.js';
 import { InvariantError } from '../../src/core/assert.js';
 import { atOnce } from '../../src/core/stretches.js';
 import { equalMembers, membersOf } from './situation.js';
@@ -86,10 +86,10 @@ function movedShare(before: MaglevTable, after: MaglevTable, leaving: number): n
   return moved / (moved + stayed);
 }
 
-function nameAt(members: readonly Member[], index: number): string | undefined {
+function nameAt(members: readonly PolicyMember[], index: number): string | undefined {
   return members[index]?.name;
 }
 
-function tableOf(members: readonly Member[], size: number): MaglevTable {
+function tableOf(members: readonly PolicyMember[], size: number): MaglevTable {
   return atOnce(maglevTable(members, size));
 }

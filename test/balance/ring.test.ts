@@ -1,6 +1,6 @@
 import t from 'tap';
 import { hashName } from '../../src/balance/hash.js';
-import type { Member } from '../../src/balance/policy.js';
+import type { PolicyMember } from '../../src/balance/policy.js';
 import { type HashRing, hashRing } from '../../src/balance/ring.js';
 import { atOnce } from '../../src/core/stretches.js';
 import { equalMembers, membersOf } from './situation.js';
@@ -72,7 +72,7 @@ t.test('without any weight there is no home', async (t) => {
   t.equal(ringOf(membersOf(0)).home(12), -1);
 });
 
-function ringOf(members: readonly Member[]): HashRing {
+function ringOf(members: readonly PolicyMember[]): HashRing {
   return atOnce(hashRing(members));
 }
 
@@ -80,6 +80,6 @@ function homes(ring: HashRing): number[] {
   return Array.from({ length: CLIENTS }, (_, client) => ring.home(hashName(`client ${client}`, 1)));
 }
 
-function nameAt(members: readonly Member[], index: number): string | undefined {
+function nameAt(members: readonly PolicyMember[], index: number): string | undefined {
   return members[index]?.name;
 }

@@ -1,6 +1,11 @@
 /** A pool as a policy sees it, for tests: settable figures, every member eligible unless told. */
 import { CandidateSet } from '../../src/balance/candidate_set.js';
-import type { Candidates, Explanation, Member, Policy } from '../../src/balance/policy.js';
+import type {
+  Candidates,
+  Policy,
+  PolicyExplanation,
+  PolicyMember,
+} from '../../src/balance/policy.js';
 import { createPolicy } from '../../src/balance/registry.js';
 import { OwnTurns, type Turns } from '../../src/balance/turns.js';
 import { present } from '../../src/core/assert.js';
@@ -10,7 +15,7 @@ import { type HashOptions, policyNamed } from '../support/policies.js';
 
 export function policyOf(
   name: PolicyName,
-  members: readonly Member[],
+  members: readonly PolicyMember[],
   hash: HashOptions = {},
   turns: Turns = new OwnTurns(),
 ): DrivenPolicy {
@@ -19,7 +24,7 @@ export function policyOf(
 
 export function barePolicy(
   name: PolicyName,
-  members: readonly Member[],
+  members: readonly PolicyMember[],
   hash: HashOptions = {},
   turns: Turns = new OwnTurns(),
 ): Policy {
@@ -28,12 +33,12 @@ export function barePolicy(
 }
 
 /** Members b0, b1 … with these weights. */
-export function membersOf(...weights: readonly number[]): Member[] {
+export function membersOf(...weights: readonly number[]): PolicyMember[] {
   return weights.map((weight, index) => ({ name: `b${index}`, weight }));
 }
 
 /** `count` members of weight 1. */
-export function equalMembers(count: number): Member[] {
+export function equalMembers(count: number): PolicyMember[] {
   return membersOf(...Array.from({ length: count }, () => 1));
 }
 
@@ -47,7 +52,7 @@ export class Situation implements Candidates {
   readonly failureRate: Float64Array;
   clientKey: Uint8Array = Uint8Array.of(192, 0, 2, 1);
 
-  constructor(members: readonly Member[]) {
+  constructor(members: readonly PolicyMember[]) {
     this.eligible = Int32Array.from(members, (_, index) => index);
     this.eligibleCount = members.length;
     this.active = new Int32Array(members.length);
@@ -136,7 +141,7 @@ export class DrivenPolicy {
     return this.foresee(situation, seededRandom(1)).sentence;
   }
 
-  foresee(situation: Situation, random: Random): Explanation {
+  foresee(situation: Situation, random: Random): PolicyExplanation {
     this.#follow(situation);
     return this.#candidates.explain(situation.clientKey, random);
   }
@@ -148,7 +153,7 @@ export class DrivenPolicy {
     return new Map(all.map((member) => [member, this.#candidates.scoreOf(member)]));
   }
 
-  update(members: readonly Member[]): void {
+  update(members: readonly PolicyMember[]): void {
     this.#policy.update(members);
     this.#candidates = this.#over(members.length);
   }

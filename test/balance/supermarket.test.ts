@@ -9,7 +9,7 @@ import t from 'tap';
 import { drawArrivals } from '../../src/balance/simulate/arrivals.js';
 import type { Scenario } from '../../src/balance/simulate/scenario.js';
 import { simulate } from '../../src/balance/simulate/simulation.js';
-import type { Tally } from '../../src/balance/simulate/tally.js';
+import type { SimulatedTally } from '../../src/balance/simulate/tally.js';
 import { seededRandom } from '../../src/core/random.js';
 import type { PolicyName } from '../../src/core/spec.js';
 import { seed } from '../support/seed.js';
@@ -18,7 +18,7 @@ import { barePolicy, equalMembers } from './situation.js';
 const SERVERS = 500;
 
 interface Run {
-  readonly tally: Tally;
+  readonly tally: SimulatedTally;
   /** The load that was drawn: close to the one asked for, and the wait depends on it steeply. */
   readonly offered: number;
 }

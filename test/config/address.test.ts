@@ -6,13 +6,14 @@ import {
   parseEndpoint,
   parseIpEndpoint,
 } from '../../src/config/address.js';
-import type { Reading } from '../../src/config/reading.js';
+import type { ReadValue } from '../../src/config/reading.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
 
-const problem = (outcome: Reading<unknown>): string =>
+const problem = (outcome: ReadValue<unknown>): string =>
   outcome.ok ? 'good' : outcome.faults.map((fault) => fault.problem).join();
 
-const value = (outcome: Reading<unknown>): unknown => (outcome.ok ? outcome.value : outcome.faults);
+const value = (outcome: ReadValue<unknown>): unknown =>
+  outcome.ok ? outcome.value : outcome.faults;
 
 t.test('an address of a backend is an IP address, a UNIX socket or a name', async (t) => {
   const good = {

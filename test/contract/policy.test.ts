@@ -1,6 +1,6 @@
 /** What every policy promises, whatever its rule. */
 import t from 'tap';
-import type { Member } from '../../src/balance/policy.js';
+import type { PolicyMember } from '../../src/balance/policy.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
 import { POLICY_NAMES } from '../../src/core/spec.js';
 import {
@@ -202,7 +202,7 @@ function history(
   random: Random,
   before: (
     policy: ReturnType<typeof policyOf>,
-    members: readonly Member[],
+    members: readonly PolicyMember[],
     situation: Situation,
   ) => void = () => {},
 ): number[] {
@@ -261,7 +261,7 @@ function costIn(
   return (load * latencyMs) / Math.max(1 - situation.failureRateOf(member), 0.05) ** 2;
 }
 
-function randomMembers(random: Random): Member[] {
+function randomMembers(random: Random): PolicyMember[] {
   const count = 1 + below(random, 12);
   const weights = Array.from({ length: count }, () => below(random, 3) * below(random, 500));
   return membersOf(...weights).map((member, i) => ({ ...member, name: `${member.name}-${i % 3}` }));

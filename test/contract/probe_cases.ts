@@ -5,7 +5,7 @@
 import { escalate } from '../../src/core/assert.js';
 import { seededRandom } from '../../src/core/random.js';
 import type { ProbeSpec, ProbeTls } from '../../src/core/spec.js';
-import type { Dial } from '../../src/core/wire.js';
+import type { WireDial } from '../../src/core/wire.js';
 import type { Probe, ProbeFailure } from '../../src/health/probe.js';
 import { createProbe } from '../../src/health/probes/registry.js';
 import { descriptorDial } from '../../src/kernel/descriptor_wire.js';
@@ -48,7 +48,7 @@ const DEPS = {
 /** As the daemon makes plain connections where foreign calls and io_uring work; else null. */
 const kernel = loadKernel();
 const made = kernel.ok ? descriptorDial(kernel.value, escalate) : kernel;
-export const DESCRIPTORS: Dial | null = made.ok ? made.value : null;
+export const DESCRIPTORS: WireDial | null = made.ok ? made.value : null;
 
 export type MakeProbe = (spec: ProbeSpec) => Probe;
 

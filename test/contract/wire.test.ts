@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type Endpoint, ipEndpoint } from '../../src/core/endpoint.js';
-import type { Dial, Wire } from '../../src/core/wire.js';
+import type { Wire, WireDial } from '../../src/core/wire.js';
 import { dialBySocket } from '../../src/health/probes/socket_wire.js';
 import { loadKernel } from '../../src/kernel/foreign.js';
 import { eventually } from '../support/deadline.js';
@@ -19,7 +19,7 @@ const UNREAD_BYTES = 32 * 1_048_576;
 /** Nobody else has a say in it, so it is a matter of turns. */
 const SOON_MS = 3_000;
 
-const DIALS: Readonly<Record<string, Dial>> = {
+const DIALS: Readonly<Record<string, WireDial>> = {
   'a socket': dialBySocket,
   ...(DESCRIPTORS === null ? {} : { 'a descriptor': DESCRIPTORS }),
 };
@@ -48,7 +48,7 @@ async function deaf(path: string | null): Promise<Server> {
   return { endpoint: ipEndpoint(4, '127.0.0.1', (server.address() as AddressInfo).port), close };
 }
 
-type Moment = (dial: Dial, endpoint: Endpoint) => Promise<Wire>;
+type Moment = (dial: WireDial, endpoint: Endpoint) => Promise<Wire>;
 
 const connecting: Moment = async (dial, endpoint) => dial(endpoint, 'something', () => {});
 const standing: Moment = async (dial, endpoint) => {

@@ -1,7 +1,7 @@
 /** Names without an address: what serves goes on. Tables first, then random files in a row. */
 import t from 'tap';
 import type { Inventory } from '../../src/control/inventory.js';
-import type { Target } from '../../src/control/row_demand.js';
+import type { RowTarget } from '../../src/control/row_demand.js';
 import { strandedBy } from '../../src/control/stand_ins.js';
 import { type Endpoint, ipEndpoint } from '../../src/core/endpoint.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
@@ -22,12 +22,12 @@ function resolve({ address }: BackendSpec): Endpoint | null {
   return ipEndpoint(4, `10.0.0.${address.host.charCodeAt(0)}`, address.port);
 }
 
-function target(file: string, how = resolve): Target {
+function target(file: string, how = resolve): RowTarget {
   const backends = file === '' ? [] : file.split(' ').map(backend);
   return { spec: spec([poolSpec('p', { backends })], [listenerSpec('l', 'p')]), resolve: how };
 }
 
-function apply(all: Inventory, { spec: wanted, resolve: how }: Target): void {
+function apply(all: Inventory, { spec: wanted, resolve: how }: RowTarget): void {
   all.apply(wanted, how);
 }
 
@@ -123,14 +123,14 @@ t.test(`random files never serve with fewer for want of an address (SEED=${seed}
 t.test('a listener that serves is not led to where no name has an address', async (t) => {
   const all = inventory();
   apply(all, target('a'));
-  const elsewhere = (file: string): Target => ({
+  const elsewhere = (file: string): RowTarget => ({
     spec: spec(
       [poolSpec('q', { backends: file.split(' ').map(backend) })],
       [listenerSpec('l', 'q')],
     ),
     resolve,
   });
-  const stranded = (next: Target, serves = true): readonly string[] =>
+  const stranded = (next: RowTarget, serves = true): readonly string[] =>
     strandedBy(next, all.unresolved(next), () => serves);
   t.match(stranded(elsewhere('x')), [/listener l would lead to pool q, .* no name .* \(x\)/]);
   t.same(stranded(elsewhere('x b')), [], 'one that has an address is enough');

@@ -1,10 +1,10 @@
 /** Whose turn it is when much is asked of the control API at once. */
 import t from 'tap';
-import { Turns } from '../../src/control/api/turns.js';
+import { ApiTurns } from '../../src/control/api/turns.js';
 
 t.test('one at a time, in the order of asking, and other work between two', async (t) => {
   const later: (() => void)[] = [];
-  const turns = new Turns((task) => later.push(task));
+  const turns = new ApiTurns((task) => later.push(task));
   const had: string[] = [];
   const asked = ['a', 'b', 'c'].map(async (name) => {
     await turns.next();
@@ -21,7 +21,7 @@ t.test('one at a time, in the order of asking, and other work between two', asyn
 });
 
 t.test('who asks after a rest has its turn, too', async (t) => {
-  const turns = new Turns(setImmediate);
+  const turns = new ApiTurns(setImmediate);
   await turns.next();
   await turns.next();
   t.equal(await Promise.race([turns.next().then(() => 'turn')]), 'turn');

@@ -2,11 +2,11 @@
 import t from 'tap';
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import { below, seededRandom } from '../../src/core/random.js';
-import { type Asking, EVERYBODY, fitsGlob, poolsOf, Routes } from '../../src/core/routes.js';
+import { EVERYBODY, fitsGlob, poolsOf, type RouteFacts, Routes } from '../../src/core/routes.js';
 import type { RouteConditions } from '../../src/core/spec.js';
 import { seed } from '../support/seed.js';
 
-const NOBODY: Asking = {
+const NOBODY: RouteFacts = {
   client: ipEndpoint(4, '198.51.100.7', 4711),
   serverName: null,
   alpn: [],
@@ -17,7 +17,7 @@ const NOBODY: Asking = {
 
 const routes = (...conditions: Partial<RouteConditions>[]) =>
   new Routes(conditions.map((one) => ({ conditions: { ...EVERYBODY, ...one } })));
-const taken = (by: Routes, asking: Partial<Asking>) => by.find({ ...NOBODY, ...asking });
+const taken = (by: Routes, asking: Partial<RouteFacts>) => by.find({ ...NOBODY, ...asking });
 
 t.test('the first that fits decides', async (t) => {
   const by = routes(

@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { Proof } from '../../src/core/proof.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
-import { type Answer, failed, type Member, named } from '../../src/discovery/source.js';
+import { failed, type Member, named, type SourceAnswer } from '../../src/discovery/source.js';
 import { seed } from '../support/seed.js';
 import { answer, letters, members } from './members.js';
 import { Probed, told, unprobed } from './told.js';
@@ -10,7 +10,7 @@ import { Probed, told, unprobed } from './told.js';
 const ALL = 'abcdefgh';
 
 /** Any source, however wrong, in any order. */
-function anyAnswer(random: Random, orders: 'names' | 'drains' = 'names'): Answer {
+function anyAnswer(random: Random, orders: 'names' | 'drains' = 'names'): SourceAnswer {
   const kind = below(random, 6);
   if (kind === 0) return failed('timeout', 'mute');
   if (kind === 1) return { kind: 'unchanged', againMs: 0 };

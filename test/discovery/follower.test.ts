@@ -2,13 +2,16 @@
 import t from 'tap';
 import { seededRandom } from '../../src/core/random.js';
 import { Follower } from '../../src/discovery/follower.js';
-import { type Answer, failed } from '../../src/discovery/source.js';
+import { failed, type SourceAnswer } from '../../src/discovery/source.js';
 import { FakeTime } from '../support/fake_time.js';
 import { answer } from './members.js';
 import { RULES } from './told.js';
 
 /** Asks for `seconds`, and says when. */
-async function askedAt(say: (question: number) => Answer, seconds: number): Promise<number[]> {
+async function askedAt(
+  say: (question: number) => SourceAnswer,
+  seconds: number,
+): Promise<number[]> {
   const time = new FakeTime();
   const asked: number[] = [];
   const follower = new Follower(
@@ -34,10 +37,10 @@ async function askedAt(say: (question: number) => Answer, seconds: number): Prom
   return asked;
 }
 
-const eager = (): Answer => ({ ...answer('ab'), againMs: 0 }) as Answer;
+const eager = (): SourceAnswer => ({ ...answer('ab'), againMs: 0 }) as SourceAnswer;
 
 t.test('one that fails every other time is asked less and less', async (t) => {
-  const every = (question: number): Answer =>
+  const every = (question: number): SourceAnswer =>
     question % 2 === 0 ? failed('too-much', 'a lot') : eager();
   const asked = await askedAt(every, 120);
   t.ok(asked.length < 40, `${asked.length} questions in two minutes`);

@@ -1,6 +1,6 @@
 /** Members and answers in a short form. */
 import { ipEndpoint } from '../../src/core/endpoint.js';
-import { type Answer, type Member, named, plainMember } from '../../src/discovery/source.js';
+import { type Member, named, plainMember, type SourceAnswer } from '../../src/discovery/source.js';
 
 /** `a` is 10.0.0.1:5432, `b` 10.0.0.2:5432 … */
 export function member(letter: string, more: Partial<Member> = {}): Member {
@@ -13,7 +13,7 @@ export function members(letters: string): readonly Member[] {
 }
 
 /** An answer that names those. */
-export function answer(letters: string): Answer {
+export function answer(letters: string): SourceAnswer {
   return named(members(letters), 1_000);
 }
 

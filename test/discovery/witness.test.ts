@@ -1,6 +1,6 @@
 /** What answers of a source do to those who serve. */
 import t from 'tap';
-import { type Answer, failed, type Member, named } from '../../src/discovery/source.js';
+import { failed, type Member, named, type SourceAnswer } from '../../src/discovery/source.js';
 import { answer, letters, member, members } from './members.js';
 import { Probed, told, unprobed, witness } from './told.js';
 
@@ -170,7 +170,7 @@ function withDraining(those: string): Member[] {
 }
 
 t.test('a change of role counts at once, and the former primary is not held', async (t) => {
-  const primary = (letter: string): Answer => ({
+  const primary = (letter: string): SourceAnswer => ({
     kind: 'members',
     members: [member(letter, { role: 'primary' })],
     elsewhere: [],
@@ -335,7 +335,7 @@ t.test('one that is told to get no sessions has them while nobody else can', asy
 t.test('where the source knows roles, it decides, and not the probes', async (t) => {
   const probes = new Probed();
   const one = witness({}, probes.of);
-  const replicas = (letters: string): Answer =>
+  const replicas = (letters: string): SourceAnswer =>
     named(
       members(letters).map((each) => ({ ...each, role: 'replica' as const })),
       0,

@@ -8,8 +8,8 @@ import { loadConfig } from '../../src/config/load.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
 import type { Capabilities } from '../../src/import/capabilities.js';
 import { capabilities } from '../../src/import/capabilities.js';
-import { type Node, readNodes } from '../../src/import/nginx/words.js';
-import type { Entry } from '../../src/import/statement.js';
+import { readNodes, type StatementNode } from '../../src/import/nginx/words.js';
+import type { ReportLine } from '../../src/import/statement.js';
 import { seed } from '../support/seed.js';
 import { FIXTURES, type Fixture, importFixture } from './fixtures.js';
 
@@ -140,7 +140,7 @@ async function flaw(fixture: Fixture, has: Capabilities): Promise<string | undef
 /** What nginx reads depends on where a quote stands, so that its own reader says the words. */
 function expectedText({ kind, text }: Fixture): string {
   if (kind === 'haproxy') return withoutComments(text);
-  const words = (nodes: readonly Node[]): string =>
+  const words = (nodes: readonly StatementNode[]): string =>
     nodes.map(({ statement, children }) => statement.text() + words(children ?? [])).join('');
   const nodes = readNodes({ file: '', text });
   return nodes.ok ? words(nodes.value) : '';
@@ -150,7 +150,7 @@ function expectedText({ kind, text }: Fixture): string {
  * Compares letters only: quotes, spaces and what holds a statement together are no
  * words.
  */
-function unaccounted(text: string, entries: readonly Entry[]): string | undefined {
+function unaccounted(text: string, entries: readonly ReportLine[]): string | undefined {
   const plain = (one: string): string => one.replace(/[^A-Za-z0-9]/g, '');
   const told = plain(entries.map((entry) => entry.text).join(' '));
   const wanted = plain(text);

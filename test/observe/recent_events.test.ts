@@ -1,7 +1,7 @@
 import t from 'tap';
-import { RecentEvents, type Wanted } from '../../src/observe/recent_events.js';
+import { RecentEvents, type WantedEvents } from '../../src/observe/recent_events.js';
 
-const ALL: Wanted = { event: null, sinceWallMs: 0, after: 0, limit: 10_000 };
+const ALL: WantedEvents = { event: null, sinceWallMs: 0, after: 0, limit: 10_000 };
 const down = (detail: string) => ({ pool: 'pg', backend: 'a', cause: 'refused', detail });
 
 t.test('a loud event pushes out no other, and the last of each are told in order', async (t) => {
@@ -23,7 +23,7 @@ t.test('events are asked for by name, time, and number', async (t) => {
     recent.add('reloaded', wallMs, {});
     recent.add('session', wallMs, { id: '0-1' });
   }
-  const count = (wanted: Partial<Wanted>) => recent.list({ ...ALL, ...wanted }).length;
+  const count = (wanted: Partial<WantedEvents>) => recent.list({ ...ALL, ...wanted }).length;
   t.equal(count({}), 6, 'access lines only when they are asked for');
   t.equal(count({ event: 'session' }), 3);
   t.equal(count({ event: 'reloaded' }), 3);

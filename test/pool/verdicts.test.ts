@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { BackendId, WorkerId } from '../../src/core/brand.js';
 import {
-  type Condition,
+  type BackendCondition,
   conditionOf,
   ineligible,
   isAnswering,
@@ -32,7 +32,7 @@ interface Row {
 const TABLE: readonly (readonly [
   health: Row['health'],
   ejected: boolean,
-  condition: Condition,
+  condition: BackendCondition,
   wellness: Wellness,
   eligible: 'always' | 'in panic' | 'never',
 ])[] = [

@@ -91,6 +91,27 @@ t.test('exports have names, and no file passes on the exports of another', async
   t.same(passedOn, []);
 });
 
+t.test(
+  'an exported type has a name of its own; only the engines have the same parts',
+  async (t) => {
+    const places = new Map<string, string[]>();
+    for (const source of below('src')) {
+      const part = source.path.replace(/^src\/engine\/(node|uring)\//, 'src/engine/');
+      for (const statement of source.tree.statements) {
+        if (!isExportedType(statement)) continue;
+        const name = statement.name?.text ?? '';
+        places.set(name, [...new Set([...(places.get(name) ?? []), part])]);
+      }
+    }
+    t.ok(places.size > 500, 'types are found');
+    const twice = [...places].filter(([, paths]) => paths.length > 1);
+    t.same(
+      twice.map(([name, paths]) => `${name}: ${paths.join(', ')}`),
+      [],
+    );
+  },
+);
+
 t.test('no parameter is a boolean: two words say more than true and false', async (t) => {
   const isBoolean = (node: ts.Node): boolean =>
     ts.isParameter(node) &&
@@ -123,6 +144,16 @@ function endsInText({ tree }: Source, line: number): boolean {
     if (ts.isNoSubstitutionTemplateLiteral(node)) return true;
   }
   return false;
+}
+
+function isExportedType(
+  node: ts.Statement,
+): node is ts.InterfaceDeclaration | ts.TypeAliasDeclaration | ts.ClassDeclaration {
+  const isType =
+    ts.isInterfaceDeclaration(node) ||
+    ts.isTypeAliasDeclaration(node) ||
+    ts.isClassDeclaration(node);
+  return isType && (node.modifiers ?? []).some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
 }
 
 function isModifier(node: ts.Node): boolean {

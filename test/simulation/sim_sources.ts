@@ -10,12 +10,12 @@ import {
 import { formatAddress, ipEndpoint } from '../../src/core/endpoint.js';
 import { below, type Random } from '../../src/core/random.js';
 import {
-  type Answer,
   failed,
   type Member,
   named,
   plainMember,
   type Source,
+  type SourceAnswer,
 } from '../../src/discovery/source.js';
 
 export const RULES: WitnessRules = {
@@ -167,7 +167,7 @@ export class SimSources {
     return present(lies[below(this.#random, lies.length)], 'one of the lies is told')();
   }
 
-  async #answer(origin: Origin, said: readonly Member[] | null): Promise<Answer> {
+  async #answer(origin: Origin, said: readonly Member[] | null): Promise<SourceAnswer> {
     await this.#wait(below(this.#random, 50));
     const { mood, net, truth } = origin;
     if (mood === 'mute') {

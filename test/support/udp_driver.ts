@@ -6,7 +6,12 @@ import type { FlowId } from '../../src/core/brand.js';
 import type { Endpoint, IpEndpoint } from '../../src/core/endpoint.js';
 import type { DatagramDrop, DialFailure } from '../../src/core/outcome.js';
 import type { ListenerKey } from '../../src/session/tcp_port.js';
-import type { UdpEdges, UdpEngine, Unwrapped, Verdict } from '../../src/session/udp_port.js';
+import type {
+  DatagramDecision,
+  UdpEdges,
+  UdpEngine,
+  Unwrapped,
+} from '../../src/session/udp_port.js';
 import { Feed } from './feed.js';
 
 export interface UdpEdge {
@@ -23,9 +28,9 @@ export interface UdpEdge {
 export interface UdpAnswers {
   unwrap?(peer: IpEndpoint, datagram: Uint8Array): Unwrapped;
   newFlow?(flow: FlowId, key: ListenerKey): 'kept' | DatagramDrop;
-  fromClient?(flow: FlowId): Verdict;
+  fromClient?(flow: FlowId): DatagramDecision;
   fromBackend?(flow: FlowId): void;
-  unreachable?(flow: FlowId, which: 'first' | 'later'): Verdict;
+  unreachable?(flow: FlowId, which: 'first' | 'later'): DatagramDecision;
 }
 
 export class UdpDriver implements UdpEdges {
@@ -108,7 +113,7 @@ export class UdpDriver implements UdpEdges {
     return answer;
   }
 
-  fromClient(flow: FlowId): Verdict {
+  fromClient(flow: FlowId): DatagramDecision {
     this.#mustBeOpen('fromClient', flow);
     const verdict = this.answers.fromClient?.(flow) ?? 'forward';
     this.#note('fromClient', null, flow, null);
@@ -126,7 +131,7 @@ export class UdpDriver implements UdpEdges {
     this.#note('fromBackend', null, flow, null);
   }
 
-  unreachable(flow: FlowId, which: 'first' | 'later'): Verdict {
+  unreachable(flow: FlowId, which: 'first' | 'later'): DatagramDecision {
     this.#mustBeOpen('unreachable', flow);
     const verdict = this.answers.unreachable?.(flow, which) ?? 'drop';
     this.#note('unreachable', null, flow, null);

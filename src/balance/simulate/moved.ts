@@ -2,7 +2,7 @@
 import type { Random } from '../../core/random.js';
 import type { PolicySpec } from '../../core/spec.js';
 import { CandidateSet } from '../candidate_set.js';
-import type { Figures, Member } from '../policy.js';
+import type { Figures, PolicyMember } from '../policy.js';
 import { createPolicy, hasAffinity } from '../registry.js';
 import { OwnTurns } from '../turns.js';
 import { numberedClient } from './arrivals.js';
@@ -16,14 +16,14 @@ const CLIENTS = 10_000;
  */
 export function movedShare(
   spec: PolicySpec,
-  members: readonly Member[],
+  members: readonly PolicyMember[],
   leaving: number,
   random: Random,
 ): number | null {
   const rest = members.filter((_, index) => index !== leaving);
   if (!hasAffinity(spec) || !rest.some((member) => member.weight > 0)) return null;
   const policy = createPolicy(spec, members, new OwnTurns());
-  const homesIn = (membership: readonly Member[]): (string | undefined)[] => {
+  const homesIn = (membership: readonly PolicyMember[]): (string | undefined)[] => {
     policy.update(membership);
     const candidates = new CandidateSet(membership.length, IDLE);
     for (const [member, { weight }] of membership.entries()) {

@@ -10,7 +10,7 @@ import { CandidateSet } from '../candidate_set.js';
 import type { Policy } from '../policy.js';
 import { BackendModel } from './backend_model.js';
 import { FIRST_BYTE_MS, type Scenario, type Trouble } from './scenario.js';
-import { Tally } from './tally.js';
+import { SimulatedTally } from './tally.js';
 
 type Event =
   | { readonly kind: 'answered'; readonly backend: number; readonly latencyMs: number }
@@ -24,7 +24,7 @@ type Event =
   | { readonly kind: 'noticed'; readonly backend: number; readonly seen: 'up' | 'down' };
 
 /** Runs `policy` (made for the scenario's backends, with no history) through all of `scenario`. */
-export function simulate(scenario: Scenario, policy: Policy, random: Random): Tally {
+export function simulate(scenario: Scenario, policy: Policy, random: Random): SimulatedTally {
   return new Simulation(scenario, policy, random).run();
 }
 
@@ -34,7 +34,7 @@ class Simulation {
   readonly #random: Random;
   readonly #backends: readonly BackendModel[];
   readonly #events = new EventQueue<Event>();
-  readonly #tally: Tally;
+  readonly #tally: SimulatedTally;
   readonly #candidates: CandidateSet;
   readonly #active: Int32Array;
   readonly #weight: Float64Array;
@@ -46,7 +46,7 @@ class Simulation {
     this.#policy = policy;
     this.#random = random;
     this.#backends = backends.map((backend) => new BackendModel(backend, scenario.slots));
-    this.#tally = new Tally(scenario.arrivals.count);
+    this.#tally = new SimulatedTally(scenario.arrivals.count);
     this.#active = new Int32Array(backends.length);
     this.#weight = Float64Array.from(backends, (backend) => backend.weight);
     this.#candidates = this.#makeCandidates();
@@ -56,7 +56,7 @@ class Simulation {
     }
   }
 
-  run(): Tally {
+  run(): SimulatedTally {
     const { atMs, count } = this.#scenario.arrivals;
     for (let session = 0; session < count; session++) {
       this.#passUntil(atMs[session] ?? 0);

@@ -1,6 +1,6 @@
 /** What is measured in one run. */
 
-export class Tally {
+export class SimulatedTally {
   readonly #timesMs: Float64Array;
   #finished = 0;
   #greatest = 0;

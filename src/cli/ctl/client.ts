@@ -21,7 +21,7 @@ export class CtlFailure extends Error {
   }
 }
 
-export interface Answered<T> {
+export interface Fetched<T> {
   readonly value: T;
   readonly etag: string | null;
 }
@@ -46,7 +46,7 @@ export class Client {
     return (await this.#ask<T>('POST', path, body)).value;
   }
 
-  async #ask<T>(method: string, path: string, body: object | null): Promise<Answered<T>> {
+  async #ask<T>(method: string, path: string, body: object | null): Promise<Fetched<T>> {
     const { status, text, etag } = await this.#exchange(method, `${PREFIX}${path}`, body);
     const value = parse(text);
     if (status === 200 && value !== undefined) return { value: value as T, etag };

@@ -3,9 +3,9 @@ import type { EXPLANATION } from '../../control/api/explain.js';
 import type { ShapeOf } from '../../control/api/shape.js';
 import { routeOptions, toldBy } from '../explain_options.js';
 import type { CtlCommand } from './command.js';
-import type { Rows } from './output.js';
+import type { TextRows } from './output.js';
 
-export type Explanation = ShapeOf<typeof EXPLANATION>;
+export type ExplainAnswer = ShapeOf<typeof EXPLANATION>;
 
 export const explain: CtlCommand = {
   name: 'explain',
@@ -18,14 +18,14 @@ export const explain: CtlCommand = {
   run: async ({ client, out, words, rest: [listener, address] }) => {
     const { serverName, ...told } = toldBy(words);
     const query = { listener, client: address, server_name: serverName, ...told };
-    out.show(await client.get<Explanation>('/explain', query), explained);
+    out.show(await client.get<ExplainAnswer>('/explain', query), explained);
     return 0;
   },
 };
 
 export function explained(
-  { route, chosen, rule, outcome, backends }: Explanation,
-  fit: (rows: Rows) => readonly string[],
+  { route, chosen, rule, outcome, backends }: ExplainAnswer,
+  fit: (rows: TextRows) => readonly string[],
 ): readonly string[] {
   const rows = backends.map(({ backend, eligible, reason, score }) => [
     `${backend === chosen ? '>' : ' '} ${backend}`,

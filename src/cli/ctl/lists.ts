@@ -4,7 +4,7 @@ import type { BACKENDS, LISTENERS, POOLS } from '../../control/api/lists.js';
 import type { ShapeOf } from '../../control/api/shape.js';
 import { systemClock } from '../../system/clock.js';
 import type { CtlCommand } from './command.js';
-import type { Rows } from './output.js';
+import type { TextRows } from './output.js';
 import { textsOf } from './sessions.js';
 
 type Backends = ShapeOf<typeof BACKENDS>;
@@ -108,7 +108,7 @@ export const backends: CtlCommand = {
   },
 };
 
-export function backendRows(items: Backends['items']): Rows {
+export function backendRows(items: Backends['items']): TextRows {
   return [
     ['BACKEND', 'ADDRESS', 'STATE', 'SINCE', 'ACTIVE', 'WEIGHT', 'LAST PROBE', 'REASON'],
     ...items.map((one) => [

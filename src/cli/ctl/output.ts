@@ -4,7 +4,7 @@
  */
 import { table } from '../../admin/table.js';
 
-export interface Terminal {
+export interface CtlOutput {
   write(text: string): unknown;
   /** Of a terminal; absent where the output goes into a file or a pipe, which may be any width. */
   readonly columns?: number;
@@ -15,11 +15,11 @@ const LEAST_COLUMN = 8;
 const GAP = 2;
 
 export class Output {
-  readonly #out: Terminal;
-  readonly #err: Terminal;
+  readonly #out: CtlOutput;
+  readonly #err: CtlOutput;
   readonly #form: 'text' | 'json';
 
-  constructor(out: Terminal, err: Terminal, form: 'text' | 'json') {
+  constructor(out: CtlOutput, err: CtlOutput, form: 'text' | 'json') {
     this.#out = out;
     this.#err = err;
     this.#form = form;
@@ -28,7 +28,7 @@ export class Output {
   /** The answer as JSON, or as the lines that `lines` makes of it. */
   show<T>(
     value: T,
-    lines: (value: T, fit: (rows: Rows) => readonly string[]) => readonly string[],
+    lines: (value: T, fit: (rows: TextRows) => readonly string[]) => readonly string[],
   ) {
     if (this.#form === 'json') {
       this.#out.write(`${JSON.stringify(value, null, 2)}\n`);
@@ -52,10 +52,10 @@ export class Output {
   }
 }
 
-export type Rows = readonly (readonly string[])[];
+export type TextRows = readonly (readonly string[])[];
 
 /** Rows in columns, the widest of them cut until a line has at most `most` characters. */
-export function fitted(rows: Rows, most: number): readonly string[] {
+export function fitted(rows: TextRows, most: number): readonly string[] {
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, column) => {

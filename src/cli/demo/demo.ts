@@ -10,10 +10,10 @@ import { systemTimers } from '../../system/timers.js';
 import type { LineSink } from '../check.js';
 import { WordReader, type Words } from '../word_reader.js';
 import { demoSpec } from './demo_spec.js';
-import type { Target } from './exchange.js';
+import type { DemoTarget } from './exchange.js';
 import { introduction, type Moment, summary } from './picture.js';
-import { Screen, type Terminal } from './screen.js';
-import { NOTHING_YET, type Tally } from './tally.js';
+import { DemoScreen, type DemoTerminal } from './screen.js';
+import { type DemoTally, NOTHING_YET } from './tally.js';
 import { CLIENTS } from './traffic.js';
 import { TrafficWorker } from './traffic_worker.js';
 
@@ -27,7 +27,7 @@ const RECENT_MS = 2_000;
 export async function demo(
   words: Words,
   version: string,
-  stdout: Terminal = process.stdout,
+  stdout: DemoTerminal = process.stdout,
   stderr: LineSink = process.stderr,
 ): Promise<0 | 1 | 2> {
   const reader = new WordReader(words, { engine: 'auto' });
@@ -52,7 +52,7 @@ export async function demo(
 async function perform(
   { views, admin, stop }: Embedded,
   traffic: TrafficWorker,
-  stdout: Terminal,
+  stdout: DemoTerminal,
   over: Promise<void>,
 ): Promise<0 | 1> {
   const health = views.health();
@@ -60,7 +60,7 @@ async function perform(
   const beganMs = systemClock.nowMs();
   const elapsedMs = (): number => systemClock.nowMs() - beganMs;
   traffic.begin(targetOf(health.listeners[0]?.addresses[0] ?? ''));
-  await show(new Screen(stdout), over, (earlier) => ({
+  await show(new DemoScreen(stdout), over, (earlier) => ({
     elapsedMs: elapsedMs(),
     health: views.health(),
     tally: traffic.tally,
@@ -91,12 +91,12 @@ function untilOver(limitMs: number | null): Promise<void> {
 
 /** Shows a picture at each interval of `screen` until the demo is over. */
 async function show(
-  screen: Screen,
+  screen: DemoScreen,
   over: Promise<void>,
-  look: (earlier: Tally) => Moment,
+  look: (earlier: DemoTally) => Moment,
 ): Promise<void> {
   const recentPictures = RECENT_MS / screen.intervalMs;
-  const seen: Tally[] = [];
+  const seen: DemoTally[] = [];
   let state: 'going on' | 'over' = 'going on';
   const draw = (): void => {
     if (state === 'over') return;
@@ -112,7 +112,7 @@ async function show(
 }
 
 /** Of `host:port`. */
-function targetOf(address: string): Target {
+function targetOf(address: string): DemoTarget {
   const colon = address.lastIndexOf(':');
   return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
 }

@@ -9,14 +9,14 @@ export type ExchangeEnd =
   | { readonly kind: 'answered'; readonly backend: string; readonly durationMs: number }
   | { readonly kind: 'failed'; readonly reason: string };
 
-export interface Target {
+export interface DemoTarget {
   readonly host: string;
   readonly port: number;
 }
 
 /** Sends the line `request` to `target`; the answer must be the name of a backend and the line. */
 export function exchange(
-  target: Target,
+  target: DemoTarget,
   request: string,
   { clock, timers }: { readonly clock: Clock; readonly timers: Timers },
 ): Promise<ExchangeEnd> {

@@ -4,7 +4,7 @@
  */
 import { table } from '../../admin/table.js';
 import type { BackendView, HealthView } from '../../admin/views.js';
-import { answered, type BackendTally, meanMs, shareOf, since, type Tally } from './tally.js';
+import { answered, type BackendTally, type DemoTally, meanMs, shareOf, since } from './tally.js';
 
 export interface Moment {
   /** Since the clients began. */
@@ -12,8 +12,8 @@ export interface Moment {
   /** The balancer's side. */
   readonly health: HealthView;
   /** The clients' side: now, and a little earlier, so that shares are those of the present. */
-  readonly tally: Tally;
-  readonly earlier: Tally;
+  readonly tally: DemoTally;
+  readonly earlier: DemoTally;
 }
 
 const HEADS = ['BACKEND', 'ADDRESS', 'STATE', 'ACTIVE', 'SHARE', ' MEAN', 'SESSIONS', 'REASON'];
@@ -68,7 +68,7 @@ export function pictureLine(moment: Moment): string {
 }
 
 /** The end: what the clients saw, and how often `dialsRetried` dials went on to another backend. */
-export function summary(tally: Tally, elapsedMs: number, dialsRetried: number): string[] {
+export function summary(tally: DemoTally, elapsedMs: number, dialsRetried: number): string[] {
   const rows = tally.backends.map((backend) => [
     backend.name,
     `${backend.answered} sessions`,
@@ -83,7 +83,7 @@ export function summary(tally: Tally, elapsedMs: number, dialsRetried: number): 
   ];
 }
 
-function counts(tally: Tally): string {
+function counts(tally: DemoTally): string {
   const why = tally.lastFailure === null ? '' : ` (the last one: ${tally.lastFailure})`;
   return `${answered(tally)} sessions, ${tally.failed} failed${why}`;
 }
@@ -92,7 +92,7 @@ function backendsOf(health: HealthView): readonly BackendView[] {
   return health.pools.flatMap((pool) => pool.backends);
 }
 
-function ofBackend(tally: Tally, { name }: BackendView): BackendTally {
+function ofBackend(tally: DemoTally, { name }: BackendView): BackendTally {
   const own = tally.backends.find((backend) => backend.name === name);
   return own ?? { name, answered: 0, totalMs: 0 };
 }

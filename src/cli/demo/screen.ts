@@ -3,17 +3,17 @@ import type { LineSink } from '../check.js';
 import { type Moment, picture, pictureLine } from './picture.js';
 
 /** process.stdout is such. */
-export interface Terminal extends LineSink {
+export interface DemoTerminal extends LineSink {
   readonly isTTY?: boolean;
   /** 0: it does not know. */
   readonly columns?: number;
 }
 
-export class Screen {
-  readonly #out: Terminal;
+export class DemoScreen {
+  readonly #out: DemoTerminal;
   #drawnLines = 0;
 
-  constructor(out: Terminal) {
+  constructor(out: DemoTerminal) {
     this.#out = out;
   }
 

@@ -8,7 +8,7 @@ export interface BackendTally {
   readonly totalMs: number;
 }
 
-export interface Tally {
+export interface DemoTally {
   readonly backends: readonly BackendTally[];
   readonly failed: number;
   /** Why the last one failed; null: none has. */
@@ -17,14 +17,14 @@ export interface Tally {
   readonly deaths: number;
 }
 
-export const NOTHING_YET: Tally = { backends: [], failed: 0, lastFailure: null, deaths: 0 };
+export const NOTHING_YET: DemoTally = { backends: [], failed: 0, lastFailure: null, deaths: 0 };
 
-export function answered({ backends }: Tally): number {
+export function answered({ backends }: DemoTally): number {
   return backends.reduce((sum, backend) => sum + backend.answered, 0);
 }
 
 /** What has happened since `earlier`. */
-export function since(now: Tally, earlier: Tally): Tally {
+export function since(now: DemoTally, earlier: DemoTally): DemoTally {
   return {
     ...now,
     failed: now.failed - earlier.failed,
@@ -41,7 +41,7 @@ export function since(now: Tally, earlier: Tally): Tally {
 }
 
 /** The part of all answers that came from `backend`, 0 to 1. */
-export function shareOf(tally: Tally, backend: BackendTally): number {
+export function shareOf(tally: DemoTally, backend: BackendTally): number {
   return backend.answered / Math.max(1, answered(tally));
 }
 

@@ -6,8 +6,8 @@ import { present } from '../../core/assert.js';
 import type { Clock, Timers } from '../../core/clock.js';
 import type { Random } from '../../core/random.js';
 import { DemoBackend } from './backend.js';
-import { type ExchangeEnd, exchange, type Target } from './exchange.js';
-import type { Tally } from './tally.js';
+import { type DemoTarget, type ExchangeEnd, exchange } from './exchange.js';
+import type { DemoTally } from './tally.js';
 
 /** The servers and their mean service times: a balancer that sees load gives the fast one more. */
 const BACKENDS = [
@@ -71,7 +71,7 @@ export class Traffic {
   }
 
   /** Sends the clients to `target` and lets fate take its course. */
-  begin(target: Target): void {
+  begin(target: DemoTarget): void {
     for (let client = 0; client < CLIENTS; client++) this.#later(target);
     this.#deps.timers.after(FIRST_DEATH_MS, () => this.#doom());
   }
@@ -83,7 +83,7 @@ export class Traffic {
     for (const backend of this.#backends) backend.shut();
   }
 
-  tally(): Tally {
+  tally(): DemoTally {
     return {
       backends: [...this.#counts].map(([name, counts]) => ({ name, ...counts })),
       failed: this.#failed,
@@ -93,7 +93,7 @@ export class Traffic {
   }
 
   /** A client thinks, with exponential pauses, and asks. */
-  #later(target: Target): void {
+  #later(target: DemoTarget): void {
     const pauseMs = -THINK_MS * Math.log(1 - this.#deps.random.next());
     this.#deps.timers.after(pauseMs, () => {
       if (this.#phase === 'finishing') return;
@@ -106,7 +106,7 @@ export class Traffic {
     });
   }
 
-  async #ask(target: Target): Promise<void> {
+  async #ask(target: DemoTarget): Promise<void> {
     const request = String(this.#requests++);
     this.#underWay.add(request);
     this.#count(await exchange(target, request, this.#deps));

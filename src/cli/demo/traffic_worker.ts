@@ -1,22 +1,22 @@
 /** The demo's traffic as the main thread sees it: started, sent on its way, read, finished. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { Target } from './exchange.js';
-import { NOTHING_YET, type Tally } from './tally.js';
+import type { DemoTarget } from './exchange.js';
+import { type DemoTally, NOTHING_YET } from './tally.js';
 import type { DemoAddress } from './traffic.js';
 
 export type ToTraffic =
-  | { readonly kind: 'begin'; readonly target: Target }
+  | { readonly kind: 'begin'; readonly target: DemoTarget }
   | { readonly kind: 'finish' };
 
 export type FromTraffic =
   | { readonly kind: 'open'; readonly backends: readonly DemoAddress[] }
-  | { readonly kind: 'tally'; readonly tally: Tally }
-  | { readonly kind: 'finished'; readonly tally: Tally };
+  | { readonly kind: 'tally'; readonly tally: DemoTally }
+  | { readonly kind: 'finished'; readonly tally: DemoTally };
 
 export class TrafficWorker {
   readonly #thread: Worker;
-  #tally: Tally = NOTHING_YET;
+  #tally: DemoTally = NOTHING_YET;
 
   constructor() {
     this.#thread = new Worker(new URL('./traffic_thread.js', import.meta.url), {
@@ -28,7 +28,7 @@ export class TrafficWorker {
   }
 
   /** What the clients had seen a moment ago. */
-  get tally(): Tally {
+  get tally(): DemoTally {
     return this.#tally;
   }
 
@@ -38,12 +38,12 @@ export class TrafficWorker {
     return message.kind === 'open' ? message.backends : [];
   }
 
-  begin(target: Target): void {
+  begin(target: DemoTarget): void {
     this.#thread.postMessage({ kind: 'begin', target } satisfies ToTraffic);
   }
 
   /** Resolves with everything that was seen, when every client has had its answer. */
-  async finish(): Promise<Tally> {
+  async finish(): Promise<DemoTally> {
     this.#thread.postMessage({ kind: 'finish' } satisfies ToTraffic);
     await this.#hear('finished');
     return this.#tally;

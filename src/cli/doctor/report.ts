@@ -4,7 +4,7 @@
  */
 
 import { divideDescriptors } from '../../control/descriptor_budget.js';
-import type { Machine } from '../../control/machine.js';
+import type { MachineSurvey } from '../../control/machine.js';
 import { SHARING_REMEDY } from '../../control/port_sharing.js';
 import { LOCKED_BYTES_A_WORKER, WANTED_DESCRIPTORS } from '../../control/sizing.js';
 import type { EngineName } from '../../core/spec.js';
@@ -54,7 +54,7 @@ const USUAL_BACKLOG = 4_096;
 /** Fewer sessions than this to one backend address are few for a busy server. */
 const WANTED_PORTS = 10_000;
 
-export function examine(machine: Machine, version: string): DoctorReport {
+export function examine(machine: MachineSurvey, version: string): DoctorReport {
   const { node, platform, release, architecture, auto } = machine;
   return {
     version,
@@ -72,7 +72,7 @@ export function examine(machine: Machine, version: string): DoctorReport {
   };
 }
 
-function engineFinding(check: Machine['engines'][number]): EngineFinding {
+function engineFinding(check: MachineSurvey['engines'][number]): EngineFinding {
   const { engine } = check;
   if (check.state === 'usable') {
     return { engine, usable: 'yes', note: check.note, advice: check.lacks ?? null };
@@ -81,7 +81,7 @@ function engineFinding(check: Machine['engines'][number]): EngineFinding {
   return { engine, usable: 'no', note: null, advice: { cause, remedy } };
 }
 
-function workers({ cores, workers: threads, portSharing }: Machine): LimitFinding {
+function workers({ cores, workers: threads, portSharing }: MachineSurvey): LimitFinding {
   const lone: Advice = {
     cause: 'Neither foreign calls nor node:net can let several workers listen on one port.',
     remedy: SHARING_REMEDY,
@@ -96,7 +96,7 @@ function workers({ cores, workers: threads, portSharing }: Machine): LimitFindin
   };
 }
 
-function descriptors({ descriptors: limit, workers, auto }: Machine): LimitFinding {
+function descriptors({ descriptors: limit, workers, auto }: MachineSurvey): LimitFinding {
   const about = { name: 'open files', setting: 'RLIMIT_NOFILE' };
   if (limit === null) return unknown(about);
   const { sessions } = divideDescriptors(limit.soft, workers, auto);
@@ -113,7 +113,7 @@ function descriptors({ descriptors: limit, workers, auto }: Machine): LimitFindi
   };
 }
 
-function ports({ ports: range }: Machine): LimitFinding {
+function ports({ ports: range }: MachineSurvey): LimitFinding {
   const about = { name: 'source ports', setting: 'net.ipv4.ip_local_port_range' };
   if (range === null) return unknown(about);
   const dials = range.last - range.first + 1;
@@ -130,7 +130,7 @@ function ports({ ports: range }: Machine): LimitFinding {
   };
 }
 
-function backlog({ acceptBacklog: most }: Machine): LimitFinding {
+function backlog({ acceptBacklog: most }: MachineSurvey): LimitFinding {
   const about = { name: 'accept backlog', setting: 'net.core.somaxconn' };
   if (most === null) return unknown(about);
   const short: Advice = {
@@ -147,7 +147,7 @@ function backlog({ acceptBacklog: most }: Machine): LimitFinding {
 }
 
 /** Counted for all processes of a user but those with CAP_IPC_LOCK (setrlimit(2)). */
-function memory({ lockedMemory: limit, workers: threads }: Machine): LimitFinding {
+function memory({ lockedMemory: limit, workers: threads }: MachineSurvey): LimitFinding {
   const about = { name: 'locked memory', setting: 'RLIMIT_MEMLOCK' };
   if (limit === null) return unknown(about);
   const rings = Math.floor(limit.soft / LOCKED_BYTES_A_WORKER);

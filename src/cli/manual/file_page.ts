@@ -4,7 +4,7 @@ import { formatPair, type KeyText, keysOf } from '../../config/generate/keys.js'
 import { ISSUE_CODES } from '../../config/issue.js';
 import { START_SETTINGS } from '../../config/restart.js';
 import { wordList } from '../../config/schema/kinds.js';
-import { type Section, sections } from '../../config/schema/lookup.js';
+import { type FoundSection, sections } from '../../config/schema/lookup.js';
 import { PROBE_KINDS, PROBE_USES } from '../../config/schema/probe_keys.js';
 import { ROOT } from '../../config/schema/root.js';
 import {
@@ -52,7 +52,7 @@ export function filePage(version: string, example: string): Roff {
   );
 }
 
-function sectionText(table: Section): Roff {
+function sectionText(table: FoundSection): Roff {
   const keys = keysOf(table).map(keyEntry);
   return subsection(table.header, paragraph(table.table.doc), ...keys);
 }

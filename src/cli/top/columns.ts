@@ -1,9 +1,9 @@
 /** The columns of both tables: what stands in them, and how wide they are. Pure. */
 import { span } from '../../admin/table.js';
 import { bytes } from '../ctl/sessions.js';
-import { type Line, place, probeMs, refusedRate } from './lines.js';
+import { type ListLine, place, probeMs, refusedRate } from './lines.js';
 import { rate, sessionRate, short } from './rates.js';
-import type { Backend, Look, State } from './state.js';
+import type { ListedBackend, Look, State } from './state.js';
 
 export type Tone = 'plain' | 'bold' | 'good' | 'warning' | 'bad' | 'selected';
 
@@ -11,7 +11,7 @@ export interface Column {
   readonly title: string;
   readonly width: number;
   readonly align: 'left' | 'right';
-  readonly cell: (state: State, line: Line) => string;
+  readonly cell: (state: State, line: ListLine) => string;
 }
 
 /** Of the overview; with the mark of the selected line they fill 80 columns. */
@@ -62,7 +62,7 @@ export function columnsOf({ view }: State, width: number): readonly Column[] {
 }
 
 /** All of what a line has no column for. */
-export function detail(line: Line): string {
+export function detail(line: ListLine): string {
   switch (line.is) {
     case 'listener':
       return joined([
@@ -85,7 +85,7 @@ export function detail(line: Line): string {
   }
 }
 
-export function toneOf(line: Line): Tone {
+export function toneOf(line: ListLine): Tone {
   if (line.is === 'session') return 'plain';
   switch (line.of.state) {
     case 'down':
@@ -104,7 +104,7 @@ export function toneOf(line: Line): Tone {
   }
 }
 
-function nameOf(line: Line): string {
+function nameOf(line: ListLine): string {
   switch (line.is) {
     case 'listener':
       return line.of.name;
@@ -117,18 +117,18 @@ function nameOf(line: Line): string {
   }
 }
 
-function stateOf(line: Line): string {
+function stateOf(line: ListLine): string {
   if (line.is !== 'backend' || line.of.eligible || line.of.state !== 'up') return line.of.state;
   return `up, ${line.of.cause ?? ''}`;
 }
 
 /** By the clock of the daemon. */
-function age(now: Look | null, line: Line): string {
+function age(now: Look | null, line: ListLine): string {
   if (now === null || line.is === 'session') return '';
   return span(Date.parse(now.status.now) - Date.parse(line.of.since));
 }
 
-function sessionsOf(line: Line): string {
+function sessionsOf(line: ListLine): string {
   if (line.is === 'listener') return of(line.of.sessions, line.of.max_sessions);
   if (line.is === 'pool') return String(line.of.sessions);
   return line.is === 'backend' ? of(line.of.active, line.of.max_connections) : '';
@@ -141,7 +141,7 @@ function of(count: number, most: number): string {
 }
 
 /** How many more there are each second; fewer, with a minus. */
-function change(state: State, line: Line): string {
+function change(state: State, line: ListLine): string {
   const find = (look: Look): number | undefined => {
     switch (line.is) {
       case 'listener':
@@ -163,52 +163,57 @@ function change(state: State, line: Line): string {
   return fewer === null || fewer === 0 ? '0' : `-${short(fewer)}`;
 }
 
-function isSame(a: Backend, b: Backend): boolean {
+function isSame(a: ListedBackend, b: ListedBackend): boolean {
   return a.name === b.name && a.pool === b.pool && a.address === b.address;
 }
 
-function refused(state: State, line: Line): string {
+function refused(state: State, line: ListLine): string {
   return line.is === 'backend' ? '' : short(refusedRate(state, line));
 }
 
-function queue(line: Line): string {
+function queue(line: ListLine): string {
   if (line.is !== 'pool') return '';
   const { queue_size: size, queue_length: length } = line.of;
   return size === 0 && length === 0 ? '-' : String(length);
 }
 
 /** Milliseconds, or what else is known of the last one. */
-function probe(line: Line): string {
+function probe(line: ListLine): string {
   if (line.is === 'listener') return '';
   if (line.is === 'backend' && line.of.last_probe?.result === 'failed') return 'fail';
   const ms = probeMs(line);
   return ms === null ? '-' : ms < 99.5 ? ms.toFixed(1) : short(ms);
 }
 
-function session(cell: (one: Extract<Line, { is: 'session' }>['of']) => string): Column['cell'] {
+function session(
+  cell: (one: Extract<ListLine, { is: 'session' }>['of']) => string,
+): Column['cell'] {
   return (_, line) => (line.is === 'session' ? cell(line.of) : '');
 }
 
-function speed(state: State, line: Line): string {
+function speed(state: State, line: ListLine): string {
   return line.is === 'session' ? short(sessionRate(state, line.of.id)) : '';
 }
 
-function moved({ bytes_in: into, bytes_out: out }: Extract<Line, { is: 'session' }>['of']): string {
+function moved({
+  bytes_in: into,
+  bytes_out: out,
+}: Extract<ListLine, { is: 'session' }>['of']): string {
   return short(into + out);
 }
 
-function reason(line: Exclude<Line, { is: 'session' }>): string {
+function reason(line: Exclude<ListLine, { is: 'session' }>): string {
   return line.is === 'backend' ? why(line.of) : line.of.reason;
 }
 
-function why({ reason: sentence, last_probe: last }: Backend): string {
+function why({ reason: sentence, last_probe: last }: ListedBackend): string {
   if (last?.result !== 'failed' || last.detail === '' || sentence.includes(last.detail)) {
     return sentence;
   }
   return joined([sentence, `last probe: ${last.detail}`]);
 }
 
-function weight({ weight: configured, weight_effective: now }: Backend): string {
+function weight({ weight: configured, weight_effective: now }: ListedBackend): string {
   return configured === now ? String(configured) : `${Number(now.toFixed(2))} of ${configured}`;
 }
 

@@ -1,10 +1,10 @@
 /** What a key does: another state, and what is to be done outside. Pure. */
 import { unreachable } from '../../core/assert.js';
-import { type Line, lines, selection, targetOf } from './lines.js';
+import { type ListLine, lines, selection, targetOf } from './lines.js';
 import { type Order, SESSION_ORDERS, SORTS, type State } from './state.js';
 
 /** `up`, `return`, `ctrl-c` …; else the character that was typed. */
-export type Key = string;
+export type PressedKey = string;
 
 export type Effect =
   | { readonly is: 'nothing' }
@@ -22,7 +22,7 @@ const PAGE = 10;
 const MOST_FILTER = 60;
 const NOTHING: Effect = { is: 'nothing' };
 
-export function press(state: State, key: Key): Pressed {
+export function press(state: State, key: PressedKey): Pressed {
   if (key === 'ctrl-c') return { state, effect: { is: 'quit' } };
   switch (state.mode.is) {
     case 'looking':
@@ -38,7 +38,7 @@ export function press(state: State, key: Key): Pressed {
   }
 }
 
-function look(state: State, key: Key): Pressed {
+function look(state: State, key: PressedKey): Pressed {
   const all = lines(state);
   const at = selection(state, all);
   const line = all[at];
@@ -75,7 +75,7 @@ function look(state: State, key: Key): Pressed {
   }
 }
 
-function moved(key: Key, at: number, count: number): number | null {
+function moved(key: PressedKey, at: number, count: number): number | null {
   switch (key) {
     case 'up':
     case 'k':
@@ -96,7 +96,7 @@ function moved(key: Key, at: number, count: number): number | null {
   }
 }
 
-function select(state: State, all: readonly Line[], to: number): State {
+function select(state: State, all: readonly ListLine[], to: number): State {
   const position = Math.max(0, Math.min(to, all.length - 1));
   return { ...state, position, selected: all[position]?.key ?? null };
 }
@@ -113,7 +113,7 @@ function next<T>(all: readonly T[], one: T, step: 1 | -1): T {
 }
 
 /** Of a backend: its pool, which is selected then. */
-function fold(state: State, line: Line | undefined, key: 'space' | 'left' | 'right'): State {
+function fold(state: State, line: ListLine | undefined, key: 'space' | 'left' | 'right'): State {
   if (line?.is !== 'pool' && line?.is !== 'backend') return state;
   const name = line.is === 'pool' ? line.of.name : line.of.pool;
   const folded = new Set(state.folded);
@@ -136,7 +136,7 @@ function foldAll(state: State): State {
   return { ...changed, position: selection(changed) };
 }
 
-function opened(state: State, line: Line | undefined): Pressed {
+function opened(state: State, line: ListLine | undefined): Pressed {
   const of = line === undefined ? null : targetOf(line);
   if (of === null) return still(state);
   const view = { is: 'sessions', of, order: 'age' } as const;
@@ -158,7 +158,7 @@ function back(state: State): Pressed {
   return { state: select(shown, all, at), effect: { is: 'look' } };
 }
 
-function asked(state: State, line: Line | undefined, what: Order['what']): State {
+function asked(state: State, line: ListLine | undefined, what: Order['what']): State {
   const target = line === undefined ? null : targetOf(line);
   if (target === null || target.kind === 'listener') {
     return { ...state, said: 'choose a backend or a pool first' };
@@ -168,13 +168,13 @@ function asked(state: State, line: Line | undefined, what: Order['what']): State
 }
 
 /** Only `y` is a yes: whatever else somebody hits in a hurry changes nothing. */
-function answered(state: State, order: Order, key: Key): Pressed {
+function answered(state: State, order: Order, key: PressedKey): Pressed {
   const calm: State = { ...state, mode: { is: 'looking' } };
   if (key !== 'y' && key !== 'Y') return still({ ...calm, said: 'nothing was changed' });
   return { state: calm, effect: { is: 'order', order } };
 }
 
-function typed(state: State, key: Key): State {
+function typed(state: State, key: PressedKey): State {
   const { filter } = state;
   switch (key) {
     case 'return':

@@ -1,22 +1,30 @@
 /** The lines of a view, filtered, folded and sorted: what the cursor moves over. Pure. */
 import { BACKEND_STATES } from '../../admin/views.js';
 import { rate, sum, volume } from './rates.js';
-import type { Backend, Listener, Look, Pool, Session, State, Target } from './state.js';
+import type {
+  LineTarget,
+  ListedBackend,
+  ListedListener,
+  ListedPool,
+  ListedSession,
+  Look,
+  State,
+} from './state.js';
 
-export type Line =
-  | { readonly is: 'listener'; readonly key: string; readonly of: Listener }
+export type ListLine =
+  | { readonly is: 'listener'; readonly key: string; readonly of: ListedListener }
   | {
       readonly is: 'pool';
       readonly key: string;
-      readonly of: Pool;
+      readonly of: ListedPool;
       /** Milliseconds: the slowest last probe of its backends; null: none was probed. */
       readonly worstProbeMs: number | null;
       readonly fold: 'open' | 'folded';
     }
-  | { readonly is: 'backend'; readonly key: string; readonly of: Backend }
-  | { readonly is: 'session'; readonly key: string; readonly of: Session };
+  | { readonly is: 'backend'; readonly key: string; readonly of: ListedBackend }
+  | { readonly is: 'session'; readonly key: string; readonly of: ListedSession };
 
-const POOL_STATES: readonly Pool['state'][] = [
+const POOL_STATES: readonly ListedPool['state'][] = [
   'down',
   'panic',
   'full',
@@ -26,7 +34,7 @@ const POOL_STATES: readonly Pool['state'][] = [
   'up',
 ];
 /** As they are looked at: what needs somebody comes first. */
-const TROUBLE: readonly Backend['state'][] = [
+const TROUBLE: readonly ListedBackend['state'][] = [
   'down',
   'ejected',
   'unresolved',
@@ -35,19 +43,19 @@ const TROUBLE: readonly Backend['state'][] = [
   ...BACKEND_STATES,
 ];
 
-export function lines(state: State): readonly Line[] {
+export function lines(state: State): readonly ListLine[] {
   const { now, view } = state;
   if (now === null) return [];
   return view.is === 'overview' ? overview(state, now) : sessionLines(state, now);
 }
 
 /** The line that keys are about, and where it stands; -1: there is none. */
-export function selection(state: State, all: readonly Line[] = lines(state)): number {
+export function selection(state: State, all: readonly ListLine[] = lines(state)): number {
   const found = all.findIndex(({ key }) => key === state.selected);
   return found >= 0 ? found : Math.min(state.position, all.length - 1);
 }
 
-export function targetOf(line: Line): Target | null {
+export function targetOf(line: ListLine): LineTarget | null {
   switch (line.is) {
     case 'listener':
     case 'pool':
@@ -59,13 +67,13 @@ export function targetOf(line: Line): Target | null {
   }
 }
 
-function overview(state: State, now: Look): readonly Line[] {
+function overview(state: State, now: Look): readonly ListLine[] {
   const listeners = now.listeners
     .filter((one) =>
       fits(state, [one.name, one.protocol, one.state, ...one.pools, ...one.addresses]),
     )
-    .map((of): Line => ({ is: 'listener', key: `listener ${of.name}`, of }));
-  const byPool = new Map<string, Backend[]>(now.pools.map(({ name }) => [name, []]));
+    .map((of): ListLine => ({ is: 'listener', key: `listener ${of.name}`, of }));
+  const byPool = new Map<string, ListedBackend[]>(now.pools.map(({ name }) => [name, []]));
   for (const one of now.backends) byPool.get(one.pool)?.push(one);
   const pools = now.pools.map((of) => poolLines(state, of, byPool.get(of.name) ?? []));
   const shown = pools.filter((its) => its.length > 0);
@@ -73,7 +81,11 @@ function overview(state: State, now: Look): readonly Line[] {
 }
 
 /** A pool is there when it fits, with all of its backends, or one of them does, with those. */
-function poolLines(state: State, of: Pool, backends: readonly Backend[]): readonly Line[] {
+function poolLines(
+  state: State,
+  of: ListedPool,
+  backends: readonly ListedBackend[],
+): readonly ListLine[] {
   const isOwn = fits(state, [of.name, of.state, of.policy]);
   const own = isOwn
     ? backends
@@ -84,11 +96,11 @@ function poolLines(state: State, of: Pool, backends: readonly Backend[]): readon
   const probes = backends.flatMap(({ last_probe: last }) => last?.latency_ms ?? []);
   const worstProbeMs = probes.length === 0 ? null : probes.reduce((a, b) => Math.max(a, b));
   const fold = state.folded.has(of.name) ? 'folded' : 'open';
-  const pool: Line = { is: 'pool', key: `pool ${of.name}`, of, worstProbeMs, fold };
+  const pool: ListLine = { is: 'pool', key: `pool ${of.name}`, of, worstProbeMs, fold };
   if (fold === 'folded') return [pool];
   // An old and a new one may have the same name while the old one leaves.
   const all = own.map(
-    (one): Line => ({
+    (one): ListLine => ({
       is: 'backend',
       key: `backend ${one.pool}/${one.name} ${one.address}`,
       of: one,
@@ -97,13 +109,13 @@ function poolLines(state: State, of: Pool, backends: readonly Backend[]): readon
   return [pool, ...sorted(state, all)];
 }
 
-function sessionLines(state: State, now: Look): readonly Line[] {
+function sessionLines(state: State, now: Look): readonly ListLine[] {
   const { view } = state;
   const order = view.is === 'sessions' ? view.order : 'age';
   const by = {
-    age: (one: Session) => one.age_ms,
+    age: (one: ListedSession) => one.age_ms,
     bytes: volume,
-    idle: (one: Session) => one.idle_ms,
+    idle: (one: ListedSession) => one.idle_ms,
   }[order];
   return (now.sessions ?? [])
     .filter((one) => fits(state, [one.id, one.listener, one.client, place(one), one.state]))
@@ -111,7 +123,7 @@ function sessionLines(state: State, now: Look): readonly Line[] {
     .map((of) => ({ is: 'session', key: `session ${of.id}`, of }));
 }
 
-export function place({ pool, backend }: Pick<Session, 'pool' | 'backend'>): string {
+export function place({ pool, backend }: Pick<ListedSession, 'pool' | 'backend'>): string {
   return `${pool}/${backend ?? '-'}`;
 }
 
@@ -120,18 +132,18 @@ function fits({ filter }: State, words: readonly string[]): boolean {
   return sought === '' || words.some((word) => word.toLowerCase().includes(sought));
 }
 
-function sortedPools(state: State, pools: readonly (readonly Line[])[]) {
+function sortedPools(state: State, pools: readonly (readonly ListLine[])[]) {
   return pools.toSorted(([a], [b]) =>
     a === undefined || b === undefined ? 0 : compare(state, a, b),
   );
 }
 
-function sorted(state: State, all: readonly Line[]): readonly Line[] {
+function sorted(state: State, all: readonly ListLine[]): readonly ListLine[] {
   return all.toSorted((a, b) => compare(state, a, b));
 }
 
 /** The most first; equal ones stay as the daemon has them, which is the order of the file. */
-function compare(state: State, a: Line, b: Line): number {
+function compare(state: State, a: ListLine, b: ListLine): number {
   switch (state.sort) {
     case 'name':
       return 0;
@@ -146,25 +158,25 @@ function compare(state: State, a: Line, b: Line): number {
   }
 }
 
-function severity(line: Line): number {
+function severity(line: ListLine): number {
   if (line.is === 'pool') return POOL_STATES.indexOf(line.of.state);
   if (line.is === 'backend') return TROUBLE.indexOf(line.of.state);
   return line.is === 'listener' && line.of.state !== 'open' ? -1 : 0;
 }
 
-function load(line: Line): number {
+function load(line: ListLine): number {
   if (line.is === 'backend') return line.of.active;
   return line.is === 'session' ? 0 : line.of.sessions;
 }
 
 /** Milliseconds; null: not probed. */
-export function probeMs(line: Line): number | null {
+export function probeMs(line: ListLine): number | null {
   if (line.is === 'pool') return line.worstProbeMs;
   return line.is === 'backend' ? (line.of.last_probe?.latency_ms ?? null) : null;
 }
 
 /** Clients turned away a second, datagrams included; null: not known, or not counted there. */
-export function refusedRate(state: State, line: Line): number | null {
+export function refusedRate(state: State, line: ListLine): number | null {
   if (line.is === 'listener') {
     return rate(state, ({ listeners }) => {
       const found = listeners.find(({ name }) => name === line.of.name);

@@ -1,7 +1,7 @@
 /** The loop of `sluice top`: looks, keys and orders change one state, which is drawn. */
 import type { Clock, Timer, Timers } from '../../core/clock.js';
 import { CtlFailure } from '../ctl/client.js';
-import { type Key, press } from './keys.js';
+import { type PressedKey, press } from './keys.js';
 import { type Row, rows, type Size } from './rows.js';
 import {
   BEGUN,
@@ -15,7 +15,7 @@ import {
   type View,
 } from './state.js';
 
-export interface LiveDeps {
+export interface TopLoopDeps {
   readonly look: (view: View) => Promise<Look>;
   readonly give: (order: Order) => Promise<string>;
   readonly draw: (rows: readonly Row[]) => void;
@@ -31,7 +31,7 @@ export interface LiveDeps {
 const SHARE_OF_TIME = 1 / 10;
 
 export class Live {
-  readonly #deps: LiveDeps;
+  readonly #deps: TopLoopDeps;
   #state: State;
   /** On the screen: only a question that could be read has an answer. */
   #drawn: Mode | null = null;
@@ -43,7 +43,7 @@ export class Live {
   #giving = 0;
   readonly #waiting: ((said: string) => void)[] = [];
 
-  constructor(deps: LiveDeps, first: Look) {
+  constructor(deps: TopLoopDeps, first: Look) {
     this.#deps = deps;
     this.#state = looked(BEGUN, first);
   }
@@ -70,7 +70,7 @@ export class Live {
     this.#show();
   }
 
-  key(key: Key): void {
+  key(key: PressedKey): void {
     if (this.#isOver) return;
     const { mode } = this.#state;
     // Text that is pasted comes at once: it must not ask and answer by itself.

@@ -1,5 +1,5 @@
 /** Figures over time: the difference of two looks at one process. Pure. */
-import type { Look, Session, State } from './state.js';
+import type { ListedSession, Look, State } from './state.js';
 
 type Looks = Pick<State, 'now' | 'before'>;
 type Counts = readonly { readonly count: number }[];
@@ -25,7 +25,7 @@ export function sessionRate(looks: Looks, id: string): number | null {
   });
 }
 
-export function volume({ bytes_in, bytes_out }: Session): number {
+export function volume({ bytes_in, bytes_out }: ListedSession): number {
   return bytes_in + bytes_out;
 }
 

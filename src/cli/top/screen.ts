@@ -11,7 +11,7 @@ import {
   exitAlternativeScreen,
   synchronizedOutput,
 } from 'ansi-escapes';
-import type { Key } from './keys.js';
+import type { PressedKey } from './keys.js';
 import type { Row, Size } from './rows.js';
 
 export interface Terminal {
@@ -51,7 +51,7 @@ export class Screen {
   #isOpen = true;
 
   /** From here on the terminal is the screen's, until `close`, or the end of the process. */
-  constructor(terminal: Terminal, onKey: (key: Key) => void, onResize: () => void) {
+  constructor(terminal: Terminal, onKey: (key: PressedKey) => void, onResize: () => void) {
     this.#terminal = terminal;
     const { input, output } = terminal;
     this.#pressed = (text, key) => {
@@ -109,7 +109,7 @@ export class Screen {
 }
 
 /** null: a key that means nothing here. */
-function keyOf(text: string | undefined, { name, ctrl, meta }: Keypress): Key | null {
+function keyOf(text: string | undefined, { name, ctrl, meta }: Keypress): PressedKey | null {
   if (ctrl === true) return name === undefined ? null : `ctrl-${name}`;
   if (name === 'enter') return 'return';
   if (name !== undefined && NAMED.has(name)) return name;

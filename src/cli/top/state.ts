@@ -5,27 +5,27 @@ import type { ShapeOf } from '../../control/api/shape.js';
 import type { STATUS } from '../../control/api/status.js';
 
 export type Status = ShapeOf<typeof STATUS>;
-export type Listener = ShapeOf<typeof LISTENERS>['items'][number];
-export type Pool = ShapeOf<typeof POOLS>['items'][number];
-export type Backend = ShapeOf<typeof BACKENDS>['items'][number];
-export type Session = ShapeOf<typeof SESSIONS>['items'][number];
+export type ListedListener = ShapeOf<typeof LISTENERS>['items'][number];
+export type ListedPool = ShapeOf<typeof POOLS>['items'][number];
+export type ListedBackend = ShapeOf<typeof BACKENDS>['items'][number];
+export type ListedSession = ShapeOf<typeof SESSIONS>['items'][number];
 
 /** One look at the daemon. */
 export interface Look {
   /** Monotonic: what rates are over. */
   readonly atMs: number;
   readonly status: Status;
-  readonly listeners: readonly Listener[];
-  readonly pools: readonly Pool[];
-  readonly backends: readonly Backend[];
+  readonly listeners: readonly ListedListener[];
+  readonly pools: readonly ListedPool[];
+  readonly backends: readonly ListedBackend[];
   /** Those that were asked for; null: none were. */
-  readonly sessions: readonly Session[] | null;
+  readonly sessions: readonly ListedSession[] | null;
   /** What the answer lacks, as sentences. */
   readonly missing: readonly string[];
 }
 
 /** What a line is about; `name` as orders and filters of sessions have it. */
-export interface Target {
+export interface LineTarget {
   readonly kind: 'listener' | 'pool' | 'backend';
   readonly name: string;
 }
@@ -38,7 +38,7 @@ type SessionOrder = (typeof SESSION_ORDERS)[number];
 export type View =
   | { readonly is: 'overview' }
   /** Those of one line. */
-  | { readonly is: 'sessions'; readonly of: Target; readonly order: SessionOrder };
+  | { readonly is: 'sessions'; readonly of: LineTarget; readonly order: SessionOrder };
 
 export interface Order {
   readonly what: 'drain' | 'ready';

@@ -1,7 +1,7 @@
 /** No two sockets of one protocol may want the same address. */
 import { type Endpoint, formatAddress, isWildcard } from '../../core/endpoint.js';
 import { formatPath, type Path } from '../path.js';
-import type { Check, Finding, Scene } from './check.js';
+import type { Check, CheckScene, Finding } from './check.js';
 import { bindPath } from './listeners.js';
 
 interface Claim {
@@ -58,7 +58,7 @@ function earlierClaim(port: Port, claim: Claim): Taken | null {
   return same.order < port.wildcard.order ? same : port.wildcard;
 }
 
-function claims(scene: Scene): readonly Claim[] {
+function claims(scene: CheckScene): readonly Claim[] {
   const { admin, listeners } = scene.config;
   const path = ['admin', 'http'];
   const http: Claim[] =

@@ -25,7 +25,7 @@ export interface Finding {
   readonly rests?: readonly Path[];
 }
 
-export interface Scene {
+export interface CheckScene {
   /** Broken values are absent from it; required ones may therefore be undefined. */
   readonly config: Config;
   /** True when the file has this key itself; a default is not given. */
@@ -36,4 +36,4 @@ export interface Scene {
 /** What is at a path that the file names, as this user sees it now. */
 export type FileState = 'readable' | 'missing' | 'forbidden' | 'no-file' | 'silent';
 
-export type Check = (scene: Scene) => readonly Finding[];
+export type Check = (scene: CheckScene) => readonly Finding[];

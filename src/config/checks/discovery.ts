@@ -10,7 +10,7 @@ import {
   sourcesWith,
 } from '../schema/discovery_keys.js';
 import { wordList } from '../schema/kinds.js';
-import type { Check, Finding, Scene } from './check.js';
+import type { Check, CheckScene, Finding } from './check.js';
 
 const KEYS = Object.keys(SOURCE_KEYS) as SourceKey[];
 
@@ -45,7 +45,7 @@ function has(value: DiscoveryValue): (key: SourceKey) => boolean {
   };
 }
 
-function kindOf(scene: Scene, path: Path, source: DiscoveryValue): readonly Finding[] {
+function kindOf(scene: CheckScene, path: Path, source: DiscoveryValue): readonly Finding[] {
   const at = [...path, 'kind'];
   if (source.kind === undefined) {
     const expected = wordList(SOURCE_KINDS.map((kind) => `"${kind}"`));
@@ -74,7 +74,7 @@ function kindOf(scene: Scene, path: Path, source: DiscoveryValue): readonly Find
   return findings.map((finding) => ({ ...finding, rests: [...(finding.rests ?? []), at] }));
 }
 
-function port(scene: Scene, path: Path, { srv, port }: DiscoveryValue): readonly Finding[] {
+function port(scene: CheckScene, path: Path, { srv, port }: DiscoveryValue): readonly Finding[] {
   const at = [...path, 'port'];
   const rests = [[...path, 'srv']];
   if (srv && scene.given(at)) {
@@ -91,7 +91,7 @@ function port(scene: Scene, path: Path, { srv, port }: DiscoveryValue): readonly
 }
 
 /** One without the other would be no login. */
-function login(scene: Scene, path: Path): readonly Finding[] {
+function login(scene: CheckScene, path: Path): readonly Finding[] {
   const [user, password] = [
     [...path, 'user'],
     [...path, 'password_file'],

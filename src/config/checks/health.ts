@@ -4,7 +4,7 @@ import type { HealthValue } from '../schema/health.js';
 import { wordList } from '../schema/kinds.js';
 import type { PoolValue } from '../schema/pool.js';
 import { PROBE_KEYS, PROBE_USES, type ProbeKey, takersOf } from '../schema/probe_keys.js';
-import type { Check, Finding, Scene } from './check.js';
+import type { Check, CheckScene, Finding } from './check.js';
 
 const KEYS = Object.keys(PROBE_KEYS) as ProbeKey[];
 
@@ -23,7 +23,7 @@ export const checkHealth: Check = (scene) =>
   });
 
 /** A key that belongs to other kinds of probe only. */
-function foreignKeys(scene: Scene, path: Path, health: HealthValue): readonly Finding[] {
+function foreignKeys(scene: CheckScene, path: Path, health: HealthValue): readonly Finding[] {
   const { takes } = PROBE_USES[health.probe];
   const foreign = KEYS.filter((key) => scene.given([...path, key]) && !takes.includes(key));
   return foreign.map((key) => {
@@ -48,7 +48,7 @@ function neededKeys(path: Path, health: HealthValue): readonly Finding[] {
   }));
 }
 
-function conversation(scene: Scene, path: Path, health: HealthValue): readonly Finding[] {
+function conversation(scene: CheckScene, path: Path, health: HealthValue): readonly Finding[] {
   if (health.probe !== 'send-expect') return [];
   const pair = [
     [...path, 'send'],
@@ -80,7 +80,7 @@ function conversation(scene: Scene, path: Path, health: HealthValue): readonly F
   });
 }
 
-function login(scene: Scene, path: Path, health: HealthValue): readonly Finding[] {
+function login(scene: CheckScene, path: Path, health: HealthValue): readonly Finding[] {
   const findings: Finding[] = [];
   if (health.password_file !== undefined && health.password_env !== undefined) {
     const problem = 'stands beside password_file';
@@ -106,7 +106,7 @@ function login(scene: Scene, path: Path, health: HealthValue): readonly Finding[
 }
 
 /** Options of TLS while TLS is off would be a false sense of safety. */
-function tlsOptions(scene: Scene, path: Path, health: HealthValue): readonly Finding[] {
+function tlsOptions(scene: CheckScene, path: Path, health: HealthValue): readonly Finding[] {
   const { takes } = PROBE_USES[health.probe];
   if (!takes.includes('tls') || health.tls) return [];
   const options = ['tls_server_name', 'tls_verify', 'tls_ca_file'] as const;

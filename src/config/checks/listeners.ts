@@ -3,7 +3,7 @@ import { bySimilarity, isSimilar } from '../nearest.js';
 import type { Path } from '../path.js';
 import type { ListenerValue } from '../schema/listener.js';
 import type { RouteValue } from '../schema/route.js';
-import type { Check, Finding, Scene } from './check.js';
+import type { Check, CheckScene, Finding } from './check.js';
 
 export const checkListeners: Check = (scene) =>
   Object.entries(scene.config.listeners).flatMap(([name, listener]) => {
@@ -33,7 +33,11 @@ function missingKeys(path: Path, listener: ListenerValue): readonly Finding[] {
 }
 
 /** "" is no pool: it refuses. */
-function poolReference(scene: Scene, path: Path, pool: string | undefined): readonly Finding[] {
+function poolReference(
+  scene: CheckScene,
+  path: Path,
+  pool: string | undefined,
+): readonly Finding[] {
   if (pool === undefined || pool === '' || scene.given(['pools', pool])) return [];
   const expected = (): string => nearestPool(pool, Object.keys(scene.config.pools));
   return [{ code: 'unknown-pool', path, problem: 'no such pool', expected }];
@@ -43,7 +47,7 @@ function poolReference(scene: Scene, path: Path, pool: string | undefined): read
 const OF_START = ['database', 'user', 'application'] as const;
 
 function routeKeys(
-  scene: Scene,
+  scene: CheckScene,
   listener: Path,
   { postgres }: ListenerValue,
   route: RouteValue,
@@ -97,7 +101,7 @@ function proxyTrust(path: Path, listener: ListenerValue): readonly Finding[] {
   return [];
 }
 
-function tcpOnly(scene: Scene, path: Path, listener: ListenerValue): readonly Finding[] {
+function tcpOnly(scene: CheckScene, path: Path, listener: ListenerValue): readonly Finding[] {
   const findings: Finding[] = (listener.bind ?? []).flatMap((endpoint, index) => {
     if (endpoint.kind !== 'unix') return [];
     const expected = 'an IP address, or protocol = "tcp"';
@@ -119,7 +123,7 @@ function tcpOnly(scene: Scene, path: Path, listener: ListenerValue): readonly Fi
 }
 
 /** A single address stands at `bind` itself, those of a list below it. */
-export function bindPath(scene: Scene, listener: Path, index: number): Path {
+export function bindPath(scene: CheckScene, listener: Path, index: number): Path {
   const element = [...listener, 'bind', index];
   return scene.given(element) ? element : element.slice(0, -1);
 }

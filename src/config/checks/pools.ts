@@ -4,7 +4,7 @@ import type { Path } from '../path.js';
 import { backendName } from '../schema/backend.js';
 import type { OutlierValue } from '../schema/outlier.js';
 import type { PoolValue } from '../schema/pool.js';
-import type { Check, Finding, Scene } from './check.js';
+import type { Check, CheckScene, Finding } from './check.js';
 
 export const checkPools: Check = (scene) =>
   Object.entries(scene.config.pools).flatMap(([name, pool]) => {
@@ -28,7 +28,7 @@ function backendAddresses(path: Path, pool: PoolValue): readonly Finding[] {
   });
 }
 
-function backendNames(scene: Scene, path: Path, pool: PoolValue): readonly Finding[] {
+function backendNames(scene: CheckScene, path: Path, pool: PoolValue): readonly Finding[] {
   const owners = new Map<string, number>();
   return pool.backends.flatMap((backend, index) => {
     const name = backendName(backend);

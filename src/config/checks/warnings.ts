@@ -2,7 +2,7 @@
 import { formatAddress } from '../../core/endpoint.js';
 import type { Path } from '../path.js';
 import type { PoolValue } from '../schema/pool.js';
-import type { Check, Finding, Scene } from './check.js';
+import type { Check, CheckScene, Finding } from './check.js';
 import { leadsTo } from './leads_to.js';
 
 /** Paths of files that a probe reads. */
@@ -30,7 +30,7 @@ export const warnOfFiles: Check = (scene) => [
   ]),
 ];
 
-function fileAt(scene: Scene, path: Path, file: string | undefined): readonly Finding[] {
+function fileAt(scene: CheckScene, path: Path, file: string | undefined): readonly Finding[] {
   const state = file === undefined ? 'readable' : scene.fileState(file);
   if (state === 'readable') return [];
   const problem = `${file} cannot be read`;
@@ -50,7 +50,11 @@ export const warnOfPools: Check = (scene) => {
   });
 };
 
-function unusedHash(scene: Scene, path: Path, { policy, hash }: PoolValue): readonly Finding[] {
+function unusedHash(
+  scene: CheckScene,
+  path: Path,
+  { policy, hash }: PoolValue,
+): readonly Finding[] {
   const keys = policy === 'source-hash' ? [] : Object.keys(hash);
   return keys
     .map((key) => [...path, 'hash', key])

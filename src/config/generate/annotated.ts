@@ -1,6 +1,6 @@
 /** conf/annotated.toml: every key with its default, its bounds and what it does; a valid file. */
 import { wordList } from '../schema/kinds.js';
-import { type Section, sections } from '../schema/lookup.js';
+import { type FoundSection, sections } from '../schema/lookup.js';
 import { ROOT } from '../schema/root.js';
 import { formatPair, type KeyText, keysOf } from './keys.js';
 
@@ -17,7 +17,7 @@ export function annotatedToml(): string {
   return `${[HEAD.split('\n').map(comment).join('\n'), ...blocks].join('\n\n')}\n`;
 }
 
-function sectionText(section: Section): string {
+function sectionText(section: FoundSection): string {
   const keys = keysOf(section);
   // A list of tables that nothing asks for would change what the file means.
   const isShown =

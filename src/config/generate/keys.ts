@@ -3,7 +3,7 @@ import { availabilityOf, NOT_IN_THIS_VERSION, type Unavailable } from '../availa
 import { formatKey } from '../path.js';
 import { SOURCE_KEYS, type SourceKey, sourcesWith } from '../schema/discovery_keys.js';
 import { wordList } from '../schema/kinds.js';
-import type { Section } from '../schema/lookup.js';
+import type { FoundSection } from '../schema/lookup.js';
 import type { Leaf, TomlValue } from '../schema/node.js';
 import { PROBE_KEYS, type ProbeKey, takersOf } from '../schema/probe_keys.js';
 
@@ -24,7 +24,7 @@ export interface KeyText {
 }
 
 /** The keys of `section` that have one value, in the order of the schema. */
-export function keysOf(section: Section): readonly KeyText[] {
+export function keysOf(section: FoundSection): readonly KeyText[] {
   return Object.entries(section.table.fields).flatMap(([key, node]) => {
     if (node.kind !== 'leaf') return [];
     return [keyText(section, key, node)];
@@ -42,7 +42,7 @@ export function formatPair(key: string, value: TomlValue): string {
   return `${formatKey(key)} = ${formatToml(value)}`;
 }
 
-function keyText(section: Section, key: string, leaf: Leaf<unknown>): KeyText {
+function keyText(section: FoundSection, key: string, leaf: Leaf<unknown>): KeyText {
   const { absent, doc, expected } = leaf;
   const kinds = kindsOf(section, key);
   const row = availabilityOf(NOT_IN_THIS_VERSION, [...section.path, key]);
@@ -58,7 +58,7 @@ function keyText(section: Section, key: string, leaf: Leaf<unknown>): KeyText {
     : { ...common, fallback: absent.otherwise, example, isShown: false };
 }
 
-function kindsOf(section: Section, key: string): readonly string[] {
+function kindsOf(section: FoundSection, key: string): readonly string[] {
   const isSourceKey = section.path.includes('discovery') && Object.hasOwn(SOURCE_KEYS, key);
   if (isSourceKey) return sourcesWith(key as SourceKey).map(String);
   const isProbeKey = section.path.at(-1) === 'health' && Object.hasOwn(PROBE_KEYS, key);

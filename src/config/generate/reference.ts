@@ -2,7 +2,7 @@
 import { NOT_IN_THIS_VERSION } from '../availability.js';
 import { ISSUE_CODES } from '../issue.js';
 import { START_SETTINGS } from '../restart.js';
-import { type Section, sections } from '../schema/lookup.js';
+import { type FoundSection, sections } from '../schema/lookup.js';
 import { PROBE_KINDS, PROBE_USES } from '../schema/probe_keys.js';
 import { ROOT } from '../schema/root.js';
 import { VALUE_FORMS } from './forms.js';
@@ -30,7 +30,7 @@ export function referenceMarkdown(): string {
   ].join('\n\n')}\n`;
 }
 
-function sectionText(section: Section): string {
+function sectionText(section: FoundSection): string {
   const rows = keysOf(section).map((key) => [
     `\`${key.key}\``,
     key.expected,

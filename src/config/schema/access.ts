@@ -1,7 +1,7 @@
 /** `[listeners.NAME.access]`: who may come. */
 import type { AccessSpec, AddressBlock } from '../../core/spec.js';
 import { parseBlock } from '../address.js';
-import { fault, fits, type Reading, readEach } from '../reading.js';
+import { fault, fits, type ReadValue, readEach } from '../reading.js';
 import { flag, mixed } from './kinds.js';
 import { type KeyOptions, table, type ValueOf } from './node.js';
 
@@ -16,7 +16,7 @@ function blocks<const O extends KeyOptions>(options: O) {
     options,
     'a list of addresses and CIDR blocks',
     { anyOf: [{ type: 'array', items: STRING, maxItems: MAX_BLOCKS }] },
-    (raw): Reading<readonly AddressBlock[]> => {
+    (raw): ReadValue<readonly AddressBlock[]> => {
       if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
       if (raw.length > MAX_BLOCKS) return fault('too-many', `more than ${MAX_BLOCKS} blocks`);
       return readEach(raw, (one) =>
@@ -31,7 +31,7 @@ function files<const O extends KeyOptions>(options: O) {
     options,
     'a list of absolute paths',
     { anyOf: [{ type: 'array', items: STRING, maxItems: MAX_FILES }] },
-    (raw): Reading<readonly string[]> => {
+    (raw): ReadValue<readonly string[]> => {
       if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
       if (raw.length > MAX_FILES) return fault('too-many', `more than ${MAX_FILES} files`);
       return readEach(raw, (one) => {

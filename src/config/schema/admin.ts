@@ -2,7 +2,7 @@
 import type { IpEndpoint } from '../../core/endpoint.js';
 import type { AdminSpec } from '../../core/spec.js';
 import { parseIpEndpoint } from '../address.js';
-import { fault, fits, type Reading, readEach } from '../reading.js';
+import { fault, fits, type ReadValue, readEach } from '../reading.js';
 import { flag, mixed, text } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 
@@ -24,7 +24,7 @@ export const ADMIN = table('How the daemon is observed and operated.', {
       doc: 'Where /metrics, /healthz, /ready, /health and the dashboard are served. "" is off. The API of `sluice ctl` is there too, at /v1/, for reading. Beyond loopback it takes `token_file` or `allow_public`. It keeps 64 connections at a time, as `socket` does, and fewer where open files are few: a further one gets the place of the one that has been silent for longest.',
     },
     '"address:port", "[IPv6 address]:port", or "" for off',
-    (raw): Reading<IpEndpoint | null> => (raw === '' ? fits(null) : parseIpEndpoint(raw)),
+    (raw): ReadValue<IpEndpoint | null> => (raw === '' ? fits(null) : parseIpEndpoint(raw)),
   ),
   socket: text(
     {
@@ -32,7 +32,7 @@ export const ADMIN = table('How the daemon is observed and operated.', {
       doc: 'The UNIX socket of `sluice ctl`, with mode 0660. "auto" is admin.sock in $RUNTIME_DIRECTORY (which systemd sets), else in /run/sluice where that folder exists, else off. "" is off.',
     },
     `"auto", an absolute path of at most ${MAX_SOCKET_PATH} bytes, or "" for off`,
-    (raw): Reading<string | null> => {
+    (raw): ReadValue<string | null> => {
       if (raw === '') return fits(null);
       if (raw === 'auto') return fits(raw);
       if (!raw.startsWith('/')) return fault('malformed', 'not an absolute path');
@@ -46,7 +46,7 @@ export const ADMIN = table('How the daemon is observed and operated.', {
       doc: 'The group of the socket, by name or number: its members may look. "" is the group of the daemon.',
     },
     'the name or number of a group, or ""',
-    (raw): Reading<string> =>
+    (raw): ReadValue<string> =>
       raw === '' || ACCOUNT.test(raw) ? fits(raw) : fault('malformed', 'not the name of a group'),
   ),
   socket_users: mixed(
@@ -56,7 +56,7 @@ export const ADMIN = table('How the daemon is observed and operated.', {
     },
     'a list of names or numbers of users',
     { anyOf: [{ type: 'array', items: { type: 'string' }, maxItems: MAX_USERS }] },
-    (raw): Reading<readonly string[]> => {
+    (raw): ReadValue<readonly string[]> => {
       if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
       if (raw.length > MAX_USERS) return fault('too-many', `more than ${MAX_USERS} users`);
       return readEach(raw, readUser);
@@ -68,7 +68,7 @@ export const ADMIN = table('How the daemon is observed and operated.', {
       doc: 'A file with a bearer token, one word of 16 to 4096 characters, read at each request that brings one. Who sends it may change things over `http` too. "" is none.',
     },
     'an absolute path, or ""',
-    (raw): Reading<string | null> => {
+    (raw): ReadValue<string | null> => {
       if (raw === '') return fits(null);
       return raw.startsWith('/') ? fits(raw) : fault('malformed', 'not an absolute path');
     },
@@ -88,7 +88,7 @@ export const ADMIN = table('How the daemon is observed and operated.', {
     },
     'a list of host names without ports',
     { anyOf: [{ type: 'array', items: { type: 'string' }, maxItems: MAX_HOSTS }] },
-    (raw): Reading<readonly string[]> => {
+    (raw): ReadValue<readonly string[]> => {
       if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
       if (raw.length > MAX_HOSTS) return fault('too-many', `more than ${MAX_HOSTS} names`);
       return readEach(raw, readHost);
@@ -96,12 +96,12 @@ export const ADMIN = table('How the daemon is observed and operated.', {
   ),
 });
 
-function readUser(raw: unknown): Reading<string> {
+function readUser(raw: unknown): ReadValue<string> {
   if (typeof raw !== 'string') return fault('wrong-type', 'wrong type');
   return ACCOUNT.test(raw) ? fits(raw) : fault('malformed', 'not the name of a user');
 }
 
-function readHost(raw: unknown): Reading<string> {
+function readHost(raw: unknown): ReadValue<string> {
   if (typeof raw !== 'string') return fault('wrong-type', 'wrong type');
   const name = raw.toLowerCase();
   const fitting = name.length <= MAX_NAME && NAME.test(name);

@@ -1,7 +1,7 @@
 /** `[daemon]`: the process as a whole. */
 import { MAX_WORKERS } from '../../core/limits.js';
 import type { DaemonSpec } from '../../core/spec.js';
-import { fault, fits, type Reading } from '../reading.js';
+import { fault, fits, type ReadValue } from '../reading.js';
 import { choice, duration, integer, mixed, text } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 
@@ -14,7 +14,7 @@ export const DAEMON = table('The process as a whole.', {
     { default: 'auto', doc: 'Data-plane threads. "auto" is one per CPU core.' },
     `"auto" or an integer from 1 to ${MAX_WORKERS}`,
     { anyOf: [{ const: 'auto' }, { type: 'integer', minimum: 1, maximum: MAX_WORKERS }] },
-    (raw): Reading<'auto' | number> => {
+    (raw): ReadValue<'auto' | number> => {
       if (raw === 'auto') return fits(raw);
       if (typeof raw !== 'number' || !Number.isInteger(raw))
         return fault('wrong-type', 'wrong type');
@@ -35,7 +35,7 @@ export const DAEMON = table('The process as a whole.', {
       doc: 'The folder where overrides (`sluice ctl drain` and its like) and what sources of backends said last are kept over a restart. "auto" is $STATE_DIRECTORY (which systemd sets), else /var/lib/sluice where the daemon may write, else none. "" is none.',
     },
     '"auto", an absolute path, or "" for none',
-    (raw): Reading<string | null> => {
+    (raw): ReadValue<string | null> => {
       if (raw === '') return fits(null);
       if (raw === 'auto' || raw.startsWith('/')) return fits(raw);
       return fault('malformed', 'not an absolute path');

@@ -2,7 +2,7 @@
 import type { SourceKind } from '../../core/discovery_spec.js';
 import { type IpEndpoint, systemEndpoint } from '../../core/endpoint.js';
 import { parseAddress, parseIpEndpoint } from '../address.js';
-import { fault, fits, type Reading, readEach } from '../reading.js';
+import { fault, fits, type ReadValue, readEach } from '../reading.js';
 import { choice, duration, flag, mixed, size } from './kinds.js';
 import type { TableValue } from './node.js';
 import { word } from './probe_values.js';
@@ -228,7 +228,7 @@ export function sourcesWith(key: SourceKey): readonly SourceKind[] {
   return SOURCE_KINDS.filter((kind) => SOURCE_USES[kind].takes.includes(key));
 }
 
-function readList<T>(raw: unknown, read: (text: string) => Reading<T>): Reading<readonly T[]> {
+function readList<T>(raw: unknown, read: (text: string) => ReadValue<T>): ReadValue<readonly T[]> {
   if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
   if (raw.length > MAX_PEERS) return fault('too-many', `more than ${MAX_PEERS}`);
   return readEach(raw, (one) =>
@@ -236,12 +236,12 @@ function readList<T>(raw: unknown, read: (text: string) => Reading<T>): Reading<
   );
 }
 
-function readUrl(raw: string): Reading<string> {
+function readUrl(raw: string): ReadValue<string> {
   const isFit = URL_FORM.test(raw) && URL.canParse(raw) && !/[?#]/.test(raw);
   return isFit ? fits(raw) : fault('malformed', 'no such URL');
 }
 
-function readPort(raw: unknown): Reading<number | string> {
+function readPort(raw: unknown): ReadValue<number | string> {
   if (typeof raw === 'string') {
     return PORT_NAME.test(raw) ? fits(raw) : fault('malformed', 'no name of a port');
   }
@@ -250,13 +250,13 @@ function readPort(raw: unknown): Reading<number | string> {
   return isPort ? fits(raw) : fault('out-of-range', 'out of range');
 }
 
-function readServers(raw: unknown): Reading<readonly IpEndpoint[]> {
+function readServers(raw: unknown): ReadValue<readonly IpEndpoint[]> {
   if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
   if (raw.length > MAX_SERVERS) return fault('too-many', `more than ${MAX_SERVERS} servers`);
   return readEach(raw, readServer);
 }
 
-function readServer(raw: unknown): Reading<IpEndpoint> {
+function readServer(raw: unknown): ReadValue<IpEndpoint> {
   if (typeof raw !== 'string') return fault('wrong-type', 'wrong type');
   const bare = raw.includes('%') ? null : systemEndpoint(raw, DNS_PORT);
   if (bare !== null) return fits(bare);

@@ -12,7 +12,7 @@ import {
   parseSize,
   SIZE_PATTERN,
 } from '../quantity.js';
-import { fault, type Reading } from '../reading.js';
+import { fault, type ReadValue } from '../reading.js';
 import {
   anyBoolean,
   integerBetween,
@@ -90,7 +90,7 @@ function nearestValue(word: string, values: readonly string[]): string | null {
 export function text<T, const O extends KeyOptions & { readonly sensitive?: true }>(
   options: O,
   expected: string,
-  parse: (text: string) => Reading<T>,
+  parse: (text: string) => ReadValue<T>,
   pattern?: string,
 ): Leaf<Present<T, O>> {
   const { sensitive = false } = options;
@@ -102,7 +102,7 @@ export function mixed<T, const O extends KeyOptions & { readonly sensitive?: tru
   options: O,
   expected: string,
   json: JsonShape,
-  read: (raw: unknown) => Reading<T>,
+  read: (raw: unknown) => ReadValue<T>,
 ): Leaf<Present<T, O>> {
   const { sensitive = false } = options;
   return leaf(options, reading(json, read), expected, { sensitive });
@@ -174,7 +174,7 @@ function quantity<O extends KeyOptions & Bounds<string> & { readonly zero?: stri
   const { what, pattern, parse } = kind;
   const min = present(parse(options.min), `${options.min} is a ${what}`);
   const max = present(parse(options.max), `${options.max} is a ${what}`);
-  const read = (raw: string): Reading<number> => {
+  const read = (raw: string): ReadValue<number> => {
     const value = parse(raw);
     if (value === null) return fault('malformed', `not a ${what}`);
     if (value === 0 && options.zero !== undefined) return { ok: true, value };
@@ -191,7 +191,7 @@ function quantity<O extends KeyOptions & Bounds<string> & { readonly zero?: stri
   return leaf(options, stringSchema(read, pattern), expected, { expectedFor, quantity: what });
 }
 
-function stringSchema<T>(parse: (text: string) => Reading<T>, pattern?: string): Schema<T> {
+function stringSchema<T>(parse: (text: string) => ReadValue<T>, pattern?: string): Schema<T> {
   const json: JsonShape = { type: 'string', ...(pattern === undefined ? {} : { pattern }) };
   return reading(json, (raw) =>
     typeof raw === 'string' ? parse(raw) : fault('wrong-type', 'wrong type'),

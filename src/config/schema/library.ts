@@ -3,7 +3,7 @@
  * configuration needs, reads a value against one, and prints one as JSON Schema.
  */
 import { z } from 'zod';
-import type { Fault, Reading } from '../reading.js';
+import type { Fault, ReadValue } from '../reading.js';
 
 export type Schema<T> = z.ZodType<T>;
 
@@ -15,7 +15,7 @@ export interface JsonShape {
 }
 
 /** A value that `read` understands, whatever its type. */
-export function reading<T>(json: JsonShape, read: (raw: unknown) => Reading<T>): Schema<T> {
+export function reading<T>(json: JsonShape, read: (raw: unknown) => ReadValue<T>): Schema<T> {
   return z
     .unknown()
     .transform((raw, context) => {
@@ -73,7 +73,7 @@ export function listOf<T>(of: Schema<T>, most?: number): Schema<T[]> {
 }
 
 /** Reads `raw`; every fault is reported, not only the first. */
-export function readWith<T>(schema: Schema<T>, raw: unknown): Reading<T> {
+export function readWith<T>(schema: Schema<T>, raw: unknown): ReadValue<T> {
   const outcome = schema.safeParse(raw);
   if (outcome.success) return { ok: true, value: outcome.data };
   return { ok: false, faults: withoutRepeats(outcome.error.issues.flatMap(translate)) };

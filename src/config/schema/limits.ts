@@ -1,7 +1,7 @@
 /** `[listeners.NAME.limits]`: how many sessions a client may have, and how fast it may come. */
 import type { AddressBlock, LimitsSpec, NewSessions } from '../../core/spec.js';
 import { parseBlock } from '../address.js';
-import { fault, fits, type Reading, readEach } from '../reading.js';
+import { fault, fits, type ReadValue, readEach } from '../reading.js';
 import { choice, duration, flag, integer, mixed, text } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 
@@ -93,7 +93,7 @@ export function limitsSpec(value: LimitsValue): LimitsSpec | null {
   };
 }
 
-function readRate(text: string): Reading<Omit<NewSessions, 'burst'> | null> {
+function readRate(text: string): ReadValue<Omit<NewSessions, 'burst'> | null> {
   if (text === '') return fits(null);
   const [, count = '', unit = ''] = /^([1-9][0-9]{0,5})\/([smh])$/.exec(text) ?? [];
   const perMs = Object.entries(MS_BY_UNIT).find(([name]) => name === unit)?.[1];
@@ -101,7 +101,7 @@ function readRate(text: string): Reading<Omit<NewSessions, 'burst'> | null> {
   return fits({ count: Number(count), perMs });
 }
 
-function readBlocks(raw: unknown): Reading<readonly AddressBlock[]> {
+function readBlocks(raw: unknown): ReadValue<readonly AddressBlock[]> {
   if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
   if (raw.length > MAX_BLOCKS) return fault('too-many', `more than ${MAX_BLOCKS} blocks`);
   return readEach(raw, (one) =>

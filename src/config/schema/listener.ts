@@ -4,7 +4,7 @@ import { present } from '../../core/assert.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenerSpec } from '../../core/spec.js';
 import { parseBlock, parseEndpoint } from '../address.js';
-import { fault, fits, type Reading, readEach } from '../reading.js';
+import { fault, fits, type ReadValue, readEach } from '../reading.js';
 import { ACCESS, accessSpec } from './access.js';
 import { choice, duration, flag, integer, mixed, size, text } from './kinds.js';
 import { LIMITS, limitsSpec } from './limits.js';
@@ -132,7 +132,7 @@ export function listenerSpec(name: string, value: ListenerValue): ListenerSpec {
   };
 }
 
-function readBind(raw: unknown): Reading<readonly Endpoint[]> {
+function readBind(raw: unknown): ReadValue<readonly Endpoint[]> {
   if (!Array.isArray(raw)) {
     const one = readString(raw, parseEndpoint);
     return one.ok ? fits([one.value]) : one;
@@ -142,6 +142,6 @@ function readBind(raw: unknown): Reading<readonly Endpoint[]> {
   return readEach(raw, (one) => readString(one, parseEndpoint));
 }
 
-function readString<T>(raw: unknown, parse: (text: string) => Reading<T>): Reading<T> {
+function readString<T>(raw: unknown, parse: (text: string) => ReadValue<T>): ReadValue<T> {
   return typeof raw === 'string' ? parse(raw) : fault('wrong-type', 'wrong type');
 }

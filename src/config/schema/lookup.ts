@@ -1,15 +1,15 @@
 /** Finds the description of a key by its path, and the tables in which a key is known. */
 import type { Path } from '../path.js';
-import type { Node, Table } from './node.js';
+import type { Node, TableNode } from './node.js';
 
 /** The deepest description on the way along `path`, and the path of what it describes. */
-export interface Found {
+export interface FoundNode {
   readonly node: Node;
   readonly path: Path;
 }
 
 /** Goes along `path` as far as it is known; the elements of a leaf's list are the leaf's own. */
-export function describe(root: Table, path: Path): Found {
+export function describe(root: TableNode, path: Path): FoundNode {
   let node: Node = root;
   for (const [index, segment] of path.entries()) {
     const next = childOf(node, segment);
@@ -23,15 +23,15 @@ export function describe(root: Table, path: Path): Found {
  * A table of the schema with the path that leads to it, `NAME` and `[]` in place of names and
  * indices.
  */
-export interface Section {
+export interface FoundSection {
   readonly header: string;
   readonly path: Path;
-  readonly table: Table;
+  readonly table: TableNode;
 }
 
 /** Every table, in the order of the file. */
-export function sections(root: Table): readonly Section[] {
-  const found: Section[] = [];
+export function sections(root: TableNode): readonly FoundSection[] {
+  const found: FoundSection[] = [];
   const visit = (node: Node, path: Path, header: string): void => {
     switch (node.kind) {
       case 'leaf':
@@ -54,7 +54,7 @@ export function sections(root: Table): readonly Section[] {
 }
 
 /** Other sections that know `key`, those nearest to `path` first. */
-export function homesOf(root: Table, key: string, path: Path): readonly Section[] {
+export function homesOf(root: TableNode, key: string, path: Path): readonly FoundSection[] {
   return sections(root)
     .filter(({ table }) => Object.hasOwn(table.fields, key))
     .toSorted((a, b) => sharedLength(b.path, path) - sharedLength(a.path, path));

@@ -39,7 +39,7 @@ export interface Leaf<T> {
 }
 
 /** Keys under one header. `T` is what it reads as. */
-export interface Table<F extends Fields = Fields, T = unknown> {
+export interface TableNode<F extends Fields = Fields, T = unknown> {
   readonly kind: 'table';
   readonly schema: Schema<T>;
   readonly fields: F;
@@ -52,17 +52,17 @@ export interface Table<F extends Fields = Fields, T = unknown> {
 export interface Named<T = unknown> {
   readonly kind: 'named';
   readonly schema: Schema<Readonly<Record<string, T>>>;
-  readonly of: Table<Fields, T>;
+  readonly of: TableNode<Fields, T>;
 }
 
 /** A list of tables, `[[pools.NAME.backends]]`. */
 export interface Listed<T = unknown> {
   readonly kind: 'listed';
   readonly schema: Schema<readonly T[]>;
-  readonly of: Table<Fields, T>;
+  readonly of: TableNode<Fields, T>;
 }
 
-export type Node = Leaf<unknown> | Table | Named | Listed;
+export type Node = Leaf<unknown> | TableNode | Named | Listed;
 export type Fields = Readonly<Record<string, Node>>;
 /** What the node `N` reads as. */
 export type ValueOf<N> = N extends { readonly schema: Schema<infer T> } ? T : never;
@@ -81,7 +81,7 @@ export function table<F extends Fields>(
   doc: string,
   fields: F,
   json: object = {},
-): Table<F, TableValue<F>> {
+): TableNode<F, TableValue<F>> {
   return {
     kind: 'table',
     schema: withDefault(schemaOf(fields, json), {}, doc),
@@ -95,7 +95,7 @@ export function table<F extends Fields>(
 export function optionalTable<F extends Fields>(
   doc: string,
   fields: F,
-): Table<F, TableValue<F> | undefined> {
+): TableNode<F, TableValue<F> | undefined> {
   return {
     kind: 'table',
     schema: optional(schemaOf(fields, {}), doc),
@@ -105,11 +105,11 @@ export function optionalTable<F extends Fields>(
   };
 }
 
-export function named<T>(of: Table<Fields, T>): Named<T> {
+export function named<T>(of: TableNode<Fields, T>): Named<T> {
   return { kind: 'named', schema: withDefault(namedOf(of.schema, NAME_PATTERN), {}, of.doc), of };
 }
 
-export function listed<T>(of: Table<Fields, T>): Listed<T> {
+export function listed<T>(of: TableNode<Fields, T>): Listed<T> {
   return { kind: 'listed', schema: withDefault(listOf(of.schema), [], of.doc), of };
 }
 

@@ -1,7 +1,7 @@
 /** The kinds of values that only probes have: bytes, words, secrets, status ranges, steps. */
 import { DNS_RCODES } from '../../core/dns_codes.js';
 import { parsePayload } from '../payload.js';
-import { fault, fits, type Reading, readEach } from '../reading.js';
+import { fault, fits, type ReadValue, readEach } from '../reading.js';
 import { mixed, text, wordList } from './kinds.js';
 import { type KeyOptions, type Leaf, listed, table } from './node.js';
 
@@ -38,7 +38,7 @@ export function word<const O extends KeyOptions & { readonly sensitive?: true }>
   pattern: RegExp,
   options: O,
 ) {
-  const read = (raw: string): Reading<string> => readWord(raw, expected, pattern);
+  const read = (raw: string): ReadValue<string> => readWord(raw, expected, pattern);
   return text<string, O>(options, expected, read, pattern.source);
 }
 
@@ -52,7 +52,7 @@ export const STATUS = mixed(
   { default: '200-399', doc: 'The status codes that mean "up".' },
   '200, "200-399", or a list of such',
   { anyOf: [...STATUS_ITEM, { type: 'array', items: { anyOf: STATUS_ITEM }, minItems: 1 }] },
-  (raw): Reading<readonly StatusRange[]> => {
+  (raw): ReadValue<readonly StatusRange[]> => {
     if (!Array.isArray(raw)) {
       const one = readStatus(raw);
       return one.ok ? fits([one.value]) : one;
@@ -66,7 +66,7 @@ export const RCODES = mixed(
   { default: ['NOERROR'], doc: 'The response codes that mean "up".' },
   `a list of ${wordList(DNS_RCODES.map((code) => JSON.stringify(code)))}`,
   { anyOf: [{ type: 'array', items: { enum: DNS_RCODES }, minItems: 1 }] },
-  (raw): Reading<readonly string[]> => {
+  (raw): ReadValue<readonly string[]> => {
     if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
     if (raw.length === 0) return fault('missing', 'an empty list');
     return readEach(raw, (code) =>
@@ -75,12 +75,12 @@ export const RCODES = mixed(
   },
 );
 
-function readWord(raw: string, expected: string, pattern: RegExp): Reading<string> {
+function readWord(raw: string, expected: string, pattern: RegExp): ReadValue<string> {
   if (raw.length > MAX_WORD_LENGTH) return fault('out-of-range', 'too long');
   return pattern.test(raw) ? fits(raw) : fault('malformed', `not ${expected}`);
 }
 
-function readStatus(raw: unknown): Reading<StatusRange> {
+function readStatus(raw: unknown): ReadValue<StatusRange> {
   if (typeof raw === 'number') return readRange(raw, raw);
   if (typeof raw !== 'string') return fault('wrong-type', 'wrong type');
   const match = /^([0-9]{3})(?:-([0-9]{3}))?$/.exec(raw);
@@ -88,7 +88,7 @@ function readStatus(raw: unknown): Reading<StatusRange> {
   return readRange(Number(match[1]), Number(match[2] ?? match[1]));
 }
 
-function readRange(from: number, to: number): Reading<StatusRange> {
+function readRange(from: number, to: number): ReadValue<StatusRange> {
   const inRange = [from, to].every((code) => Number.isInteger(code) && code >= 100 && code <= 599);
   if (!inRange) return fault('out-of-range', 'not between 100 and 599');
   return from <= to ? fits({ from, to }) : fault('malformed', 'a range that ends before it begins');

@@ -1,7 +1,7 @@
 /** `[[listeners.NAME.routes]]`: which pool a client goes to, by what it asks for. */
 import type { RouteSpec } from '../../core/spec.js';
 import { parseBlock } from '../address.js';
-import { fault, fits, type Reading, readEach } from '../reading.js';
+import { fault, fits, type ReadValue, readEach } from '../reading.js';
 import { parseServerNamePattern } from '../server_name.js';
 import { mixed, text } from './kinds.js';
 import { type KeyOptions, listed, table, type ValueOf } from './node.js';
@@ -16,15 +16,15 @@ const STRING = { type: 'string', minLength: 1 };
 function anyOf<T, const O extends KeyOptions>(
   options: O,
   expected: string,
-  parse: (text: string) => Reading<T>,
+  parse: (text: string) => ReadValue<T>,
 ) {
-  const readOne = (raw: unknown): Reading<T> =>
+  const readOne = (raw: unknown): ReadValue<T> =>
     typeof raw === 'string' ? parse(raw) : fault('wrong-type', 'wrong type');
   return mixed<readonly T[], O>(
     options,
     `${expected}, or a list of them`,
     { anyOf: [STRING, { type: 'array', items: STRING, maxItems: MAX_VALUES }] },
-    (raw): Reading<readonly T[]> => {
+    (raw): ReadValue<readonly T[]> => {
       if (!Array.isArray(raw)) {
         const one = readOne(raw);
         return one.ok ? fits([one.value]) : one;
@@ -35,7 +35,7 @@ function anyOf<T, const O extends KeyOptions>(
   );
 }
 
-function word(raw: string): Reading<string> {
+function word(raw: string): ReadValue<string> {
   if (raw === '') return fault('malformed', 'empty, and nobody says that');
   if (raw.length > MAX_CHARACTERS)
     return fault('malformed', `more than ${MAX_CHARACTERS} characters`);

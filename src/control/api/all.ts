@@ -13,7 +13,7 @@ import type { LastHour } from '../last_hour.js';
 import type { Reloads } from '../reloads.js';
 import { clientsEndpoint } from './clients.js';
 import { discoveryEndpoint } from './discovery.js';
-import type { Endpoint } from './endpoint.js';
+import type { ApiEndpoint } from './endpoint.js';
 import { eventsEndpoint, whyEndpoint } from './events.js';
 import { explainEndpoint } from './explain.js';
 import { hourEndpoint } from './hour.js';
@@ -48,7 +48,7 @@ export interface ApiDeps {
 export type LookDeps = Omit<ApiDeps, 'inUse' | 'reloads' | 'kept' | 'started'>;
 
 /** What a page shows that changes nothing. */
-export function lookingEndpoints(deps: LookDeps): readonly Endpoint[] {
+export function lookingEndpoints(deps: LookDeps): readonly ApiEndpoint[] {
   return [
     statusEndpoint(deps),
     ...listEndpoints(deps),
@@ -63,7 +63,7 @@ export function lookingEndpoints(deps: LookDeps): readonly Endpoint[] {
   ];
 }
 
-export function endpointsOf(deps: ApiDeps): readonly Endpoint[] {
+export function endpointsOf(deps: ApiDeps): readonly ApiEndpoint[] {
   return [
     ...lookingEndpoints(deps),
     killEndpoint(deps),

@@ -1,12 +1,12 @@
 /** How an order changes what operators have overridden: in its turn, told, and kept. */
 import { err, ok, type Result } from '../../core/result.js';
 import { toldOf } from '../desired/desires.js';
-import type { Sources } from '../desired/fold.js';
+import type { DesiredSources } from '../desired/fold.js';
 import type { Ordered, Provenance, UnknownName } from '../desired/orders.js';
 import { type Override, targetOfOverride } from '../desired/override.js';
 import type { ApiDeps } from './all.js';
 import type { Caller } from './caller.js';
-import type { Outcome } from './endpoint.js';
+import type { ApiResult } from './endpoint.js';
 import { notFound, type Problem, refused } from './problem.js';
 import {
   duration,
@@ -52,7 +52,7 @@ export const PROVENANCE = {
   because: optional(text('Why: shown wherever the deviation is.')),
 };
 
-export interface Asking {
+export interface ChangeRequest {
   readonly caller: Caller;
   readonly ifMatch: string | null;
 }
@@ -64,7 +64,7 @@ export interface Reasons {
 
 export function provenanceOf(
   { clock }: OverrideDeps,
-  { because = '', caller, for: forMs }: Asking & Reasons,
+  { because = '', caller, for: forMs }: ChangeRequest & Reasons,
 ): Provenance {
   const sinceWallMs = clock.wallMs();
   const untilWallMs = forMs === undefined ? null : sinceWallMs + forMs;
@@ -82,9 +82,9 @@ export function given({ for: forMs, because }: Reasons): Reasons {
 /** In its turn: looks whether it may be, orders, tells, and answers when it is on disk. */
 export async function change(
   { daemon, kept, log, started }: OverrideDeps,
-  { caller, ifMatch }: Asking,
-  give: (sources: Sources) => Result<Ordered, UnknownName>,
-): Promise<Outcome<Changed>> {
+  { caller, ifMatch }: ChangeRequest,
+  give: (sources: DesiredSources) => Result<Ordered, UnknownName>,
+): Promise<ApiResult<Changed>> {
   const given: { result: Result<Ordered, Problem> | null } = { result: null };
   const done = await daemon.override((sources) => {
     const etag = etagOf(started, daemon.desires.revision);

@@ -4,7 +4,7 @@ import { ok } from '../../core/result.js';
 import { CLIENT_SORTS, type ClientListener, listClients } from '../client_list.js';
 import type { Inventory } from '../inventory.js';
 import type { ApiDeps } from './all.js';
-import { type Endpoint, endpoint } from './endpoint.js';
+import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { findListener } from './names.js';
 import { figure, list, nullable, oneOf, optional, record, text, whole } from './shape.js';
 
@@ -32,7 +32,7 @@ export const CLIENTS = record({
 export function clientsEndpoint({
   daemon,
   clients,
-}: Pick<ApiDeps, 'daemon' | 'clients'>): Endpoint {
+}: Pick<ApiDeps, 'daemon' | 'clients'>): ApiEndpoint {
   return endpoint({
     method: 'GET',
     path: '/clients',

@@ -3,18 +3,18 @@ import { blockText, readBlock } from '../../core/address_text.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { admit, deny } from '../desired/orders.js';
 import { CHANGED, change, given, type OverrideDeps, PROVENANCE, provenanceOf } from './changing.js';
-import { type Endpoint, endpoint } from './endpoint.js';
+import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { badRequest, type Problem, refused } from './problem.js';
 import { text } from './shape.js';
 
 /** Longer lists belong into a file of `deny_files`. */
 const MOST_DENIED = 1_000;
 
-export function denialEndpoints(deps: OverrideDeps): readonly Endpoint[] {
+export function denialEndpoints(deps: OverrideDeps): readonly ApiEndpoint[] {
   return [denyEndpoint(deps), admitEndpoint(deps)];
 }
 
-function denyEndpoint(deps: OverrideDeps): Endpoint {
+function denyEndpoint(deps: OverrideDeps): ApiEndpoint {
   return endpoint({
     method: 'POST',
     path: '/deny',
@@ -36,7 +36,7 @@ function denyEndpoint(deps: OverrideDeps): Endpoint {
   });
 }
 
-function admitEndpoint(deps: OverrideDeps): Endpoint {
+function admitEndpoint(deps: OverrideDeps): ApiEndpoint {
   return endpoint({
     method: 'POST',
     path: '/admit',

@@ -1,7 +1,7 @@
 /** `GET /v1/discovery`: the sources of backends, what came last, and what is held back. */
 import { ok } from '../../core/result.js';
 import type { ApiDeps } from './all.js';
-import { type Endpoint, endpoint } from './endpoint.js';
+import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { figure, list, nullable, oneOf, page, record, text } from './shape.js';
 import { timeText } from './status.js';
 
@@ -28,7 +28,7 @@ export const SOURCE = record({
 
 export const DISCOVERY = page(SOURCE);
 
-export function discoveryEndpoint({ views }: Pick<ApiDeps, 'views'>): Endpoint {
+export function discoveryEndpoint({ views }: Pick<ApiDeps, 'views'>): ApiEndpoint {
   return endpoint({
     method: 'GET',
     path: '/discovery',

@@ -26,7 +26,7 @@ export interface Asked<Query, Body> {
   readonly lastEventId: string | null;
 }
 
-export type Outcome<T> = Result<Answered<T>, Problem>;
+export type ApiResult<T> = Result<Answered<T>, Problem>;
 
 interface Declaration<Query extends Shapes, Body extends Shapes, Answer> {
   readonly method: 'GET' | 'POST';
@@ -44,7 +44,7 @@ interface Declaration<Query extends Shapes, Body extends Shapes, Answer> {
       ShapeOf<ReturnType<typeof record<Query>>>,
       ShapeOf<ReturnType<typeof record<Body>>>
     >,
-  ) => Outcome<Answer> | Promise<Outcome<Answer>>;
+  ) => ApiResult<Answer> | Promise<ApiResult<Answer>>;
   /** As server-sent events, for whoever accepts them. */
   readonly follow?: (
     asked: Asked<
@@ -55,7 +55,7 @@ interface Declaration<Query extends Shapes, Body extends Shapes, Answer> {
 }
 
 /** An endpoint as the router has it: what its handler gets was checked by `query` and `body`. */
-export interface Endpoint {
+export interface ApiEndpoint {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly summary: string;
@@ -64,7 +64,7 @@ export interface Endpoint {
   readonly query: Shape<unknown>;
   readonly body: Shape<unknown> | null;
   readonly answer: Shape<unknown>;
-  readonly handle: (asked: Asked<unknown, unknown>) => Promise<Outcome<unknown>>;
+  readonly handle: (asked: Asked<unknown, unknown>) => Promise<ApiResult<unknown>>;
   /** null: it has an end. */
   readonly follow: ((asked: Asked<unknown, unknown>) => Result<Follow, Problem>) | null;
 }
@@ -75,7 +75,7 @@ type NoFields = Readonly<Record<never, never>>;
 
 export function endpoint<Answer, Query extends Shapes = NoFields, Body extends Shapes = NoFields>(
   declared: Declaration<Query, Body, Answer>,
-): Endpoint {
+): ApiEndpoint {
   const { method, path, summary, may, query, body, answer, handle, follow } = declared;
   return {
     method,

@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../../core/result.js';
 import { EVENTS, type EventName } from '../../observe/events.js';
 import type { HistoryEntry, RecentEvent } from '../../observe/recent_events.js';
 import type { ApiDeps } from './all.js';
-import { type Endpoint, endpoint } from './endpoint.js';
+import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { EventStreams } from './event_stream.js';
 import { BACKEND, backend as shownBackend } from './lists.js';
 import { findBackend, nothingNamed, splitName } from './names.js';
@@ -63,7 +63,7 @@ export const HISTORY = record({
 
 type EventsDeps = Pick<ApiDeps, 'recent' | 'clock' | 'timers'>;
 
-export function eventsEndpoint({ recent, clock, timers }: EventsDeps): Endpoint {
+export function eventsEndpoint({ recent, clock, timers }: EventsDeps): ApiEndpoint {
   const streams = new EventStreams({ recent, timers }, shownEvent);
   return endpoint({
     method: 'GET',
@@ -115,7 +115,7 @@ export type WhyDeps = Pick<ApiDeps, 'recent'> & {
   readonly daemon: Pick<ApiDeps['daemon'], 'inventory'>;
 };
 
-export function whyEndpoint(deps: WhyDeps): Endpoint {
+export function whyEndpoint(deps: WhyDeps): ApiEndpoint {
   const { recent, views, daemon } = deps;
   return endpoint({
     method: 'GET',

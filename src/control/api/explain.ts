@@ -6,7 +6,7 @@ import { barredBecause } from '../barring.js';
 import { explainChoice, refusal } from '../explaining.js';
 import { askingOf, routeOf } from '../route_choice.js';
 import type { ApiDeps } from './all.js';
-import { type Endpoint, endpoint } from './endpoint.js';
+import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { findListener, findPool } from './names.js';
 import { badRequest, faultsOf, refused } from './problem.js';
 import { figure, flag, list, nullable, optional, record, text } from './shape.js';
@@ -33,7 +33,7 @@ export function explainEndpoint({
   daemon,
   ledger,
   clients,
-}: Pick<ApiDeps, 'daemon' | 'ledger' | 'clients'>): Endpoint {
+}: Pick<ApiDeps, 'daemon' | 'ledger' | 'clients'>): ApiEndpoint {
   return endpoint({
     method: 'GET',
     path: '/explain',

@@ -12,18 +12,18 @@ import {
   provenanceOf,
   YEAR_MS,
 } from './changing.js';
-import { type Endpoint, endpoint } from './endpoint.js';
+import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { duration, flag, oneOf, optional, text, whole } from './shape.js';
 
 /** A pool that nobody releases serves again by itself. */
 const USUAL_HOLD_MS = 300_000;
 const USUALLY_HELD = 1_000;
 
-export function holdEndpoints(deps: OverrideDeps): readonly Endpoint[] {
+export function holdEndpoints(deps: OverrideDeps): readonly ApiEndpoint[] {
   return [holdEndpoint(deps), releaseEndpoint(deps), logLevelEndpoint(deps)];
 }
 
-function holdEndpoint(deps: OverrideDeps): Endpoint {
+function holdEndpoint(deps: OverrideDeps): ApiEndpoint {
   return endpoint({
     method: 'POST',
     path: '/hold',
@@ -47,7 +47,7 @@ function holdEndpoint(deps: OverrideDeps): Endpoint {
   });
 }
 
-function releaseEndpoint(deps: OverrideDeps): Endpoint {
+function releaseEndpoint(deps: OverrideDeps): ApiEndpoint {
   return endpoint({
     method: 'POST',
     path: '/release',
@@ -60,7 +60,7 @@ function releaseEndpoint(deps: OverrideDeps): Endpoint {
   });
 }
 
-function logLevelEndpoint(deps: OverrideDeps): Endpoint {
+function logLevelEndpoint(deps: OverrideDeps): ApiEndpoint {
   return endpoint({
     method: 'POST',
     path: '/log-level',

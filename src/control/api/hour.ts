@@ -2,7 +2,7 @@
 import { ok } from '../../core/result.js';
 import type { Daemon } from '../daemon.js';
 import type { LastHour, Point } from '../last_hour.js';
-import { type Endpoint, endpoint } from './endpoint.js';
+import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { findPool } from './names.js';
 import { figure, list, nullable, optional, record, type ShapeOf, text } from './shape.js';
 import { timeText } from './status.js';
@@ -28,7 +28,7 @@ export interface HourDeps {
   readonly daemon: Pick<Daemon, 'inventory'>;
 }
 
-export function hourEndpoint({ lastHour, daemon }: HourDeps): Endpoint {
+export function hourEndpoint({ lastHour, daemon }: HourDeps): ApiEndpoint {
   return endpoint({
     method: 'GET',
     path: '/hour',

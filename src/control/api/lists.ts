@@ -10,7 +10,7 @@ import {
 } from '../../admin/views.js';
 import { err, ok, type Result } from '../../core/result.js';
 import type { ApiDeps } from './all.js';
-import { type Endpoint, endpoint } from './endpoint.js';
+import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { findBackend, findPool, nothingNamed, splitName } from './names.js';
 import type { Problem } from './problem.js';
 import {
@@ -114,11 +114,11 @@ export const BACKENDS = page(BACKEND);
 
 type Deps = Pick<ApiDeps, 'views' | 'daemon'>;
 
-export function listEndpoints(deps: Deps): readonly Endpoint[] {
+export function listEndpoints(deps: Deps): readonly ApiEndpoint[] {
   return [listenersEndpoint(deps), poolsEndpoint(deps), backendsEndpoint(deps)];
 }
 
-function listenersEndpoint({ views }: Deps): Endpoint {
+function listenersEndpoint({ views }: Deps): ApiEndpoint {
   return endpoint({
     method: 'GET',
     path: '/listeners',
@@ -129,7 +129,7 @@ function listenersEndpoint({ views }: Deps): Endpoint {
   });
 }
 
-function poolsEndpoint({ views }: Deps): Endpoint {
+function poolsEndpoint({ views }: Deps): ApiEndpoint {
   return endpoint({
     method: 'GET',
     path: '/pools',
@@ -140,7 +140,7 @@ function poolsEndpoint({ views }: Deps): Endpoint {
   });
 }
 
-function backendsEndpoint({ views, daemon }: Deps): Endpoint {
+function backendsEndpoint({ views, daemon }: Deps): ApiEndpoint {
   return endpoint({
     method: 'GET',
     path: '/backends',

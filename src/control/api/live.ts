@@ -7,7 +7,7 @@ import { ok } from '../../core/result.js';
 import type { Override } from '../desired/override.js';
 import { isRemarkable, remark } from '../remarks.js';
 import { OVERRIDE, shown } from './changing.js';
-import { type Endpoint, endpoint } from './endpoint.js';
+import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { BACKEND, LISTENER, listener, POOL, pool } from './lists.js';
 import { LiveStreams, type LiveStreamsDeps } from './live_streams.js';
 import { backendsIn, WINDOW } from './live_window.js';
@@ -55,7 +55,7 @@ export interface LiveDeps extends LiveStreamsDeps {
   readonly overrides: () => readonly Override[];
 }
 
-export function liveEndpoint(deps: LiveDeps): Endpoint {
+export function liveEndpoint(deps: LiveDeps): ApiEndpoint {
   const streams = new LiveStreams(deps, (view) => commonOf(view, deps));
   return endpoint({
     method: 'GET',

@@ -1,6 +1,6 @@
 /** The OpenAPI document of the control API, from the declarations that check its requests. */
 import { STREAM_TYPE } from '../../admin/stream.js';
-import type { Endpoint } from './endpoint.js';
+import type { ApiEndpoint } from './endpoint.js';
 import { list, record, schemaOf, text, whole } from './shape.js';
 
 const PROBLEM = record({
@@ -11,7 +11,7 @@ const PROBLEM = record({
   problems: list('One by one, where there are several.', text('One of them.')),
 });
 
-export function openApi(endpoints: readonly Endpoint[], version: string): object {
+export function openApi(endpoints: readonly ApiEndpoint[], version: string): object {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const endpoint of endpoints) {
     const path = `/v1${endpoint.path}`;
@@ -33,7 +33,7 @@ export function openApi(endpoints: readonly Endpoint[], version: string): object
 
 const REQUIRED = ['type', 'title', 'status', 'detail'];
 
-function operation(endpoint: Endpoint): object {
+function operation(endpoint: ApiEndpoint): object {
   const { summary, may, queryFields, body, answer, path, method, follow } = endpoint;
   const parameters = Object.entries(queryFields).map(([name, shape]) => {
     const { description, ...schema } = schemaOf(shape);

@@ -1,11 +1,11 @@
 /** `/v1/overrides`, and the orders that set and end them: drain, weight, reset … */
 import { ok } from '../../core/result.js';
-import { end, order, type Wanted } from '../desired/orders.js';
+import { end, order, type WantedValue } from '../desired/orders.js';
 import { type Override, PERCENTAGE } from '../desired/override.js';
 import {
-  type Asking,
   CHANGED,
   type Changed,
+  type ChangeRequest,
   change,
   etagOf,
   OVERRIDE,
@@ -16,7 +16,7 @@ import {
   shown,
 } from './changing.js';
 import { denialEndpoints } from './denials.js';
-import { type Endpoint, endpoint, type Outcome } from './endpoint.js';
+import { type ApiEndpoint, type ApiResult, endpoint } from './endpoint.js';
 import { holdEndpoints } from './holds.js';
 import { list, numberOrText, optional, page, text, whole } from './shape.js';
 
@@ -32,7 +32,7 @@ const names = list(
   text('A name.', 500),
   MAX_NAMES,
 );
-export function overrideEndpoints(deps: OverrideDeps): readonly Endpoint[] {
+export function overrideEndpoints(deps: OverrideDeps): readonly ApiEndpoint[] {
   return [
     overridesEndpoint(deps),
     stateEndpoint(deps, 'drain', 'drained', 'No new sessions; existing ones may finish.'),
@@ -51,7 +51,7 @@ export function overrideEndpoints(deps: OverrideDeps): readonly Endpoint[] {
   ];
 }
 
-function overridesEndpoint({ daemon, started }: OverrideDeps): Endpoint {
+function overridesEndpoint({ daemon, started }: OverrideDeps): ApiEndpoint {
   return endpoint({
     method: 'GET',
     path: '/overrides',
@@ -76,7 +76,7 @@ function stateEndpoint(
   kind: 'drain' | 'maintain',
   value: 'drained' | 'maintenance',
   summary: string,
-): Endpoint {
+): ApiEndpoint {
   return endpoint({
     method: 'POST',
     path: `/${kind}`,
@@ -94,7 +94,7 @@ function endingEndpoint(
   path: '/ready' | '/reset',
   which: (override: Override) => boolean,
   summary: string,
-): Endpoint {
+): ApiEndpoint {
   return endpoint({
     method: 'POST',
     path,
@@ -107,7 +107,7 @@ function endingEndpoint(
   });
 }
 
-function weightEndpoint(deps: OverrideDeps): Endpoint {
+function weightEndpoint(deps: OverrideDeps): ApiEndpoint {
   return endpoint({
     method: 'POST',
     path: '/weight',
@@ -128,7 +128,7 @@ function weightEndpoint(deps: OverrideDeps): Endpoint {
   });
 }
 
-function capEndpoint(deps: OverrideDeps): Endpoint {
+function capEndpoint(deps: OverrideDeps): ApiEndpoint {
   return endpoint({
     method: 'POST',
     path: '/cap',
@@ -145,11 +145,15 @@ function capEndpoint(deps: OverrideDeps): Endpoint {
   });
 }
 
-interface Setting extends Asking, Reasons {
+interface Setting extends ChangeRequest, Reasons {
   readonly backends: readonly string[];
 }
 
-function setting(deps: OverrideDeps, asked: Setting, wanted: Wanted): Promise<Outcome<Changed>> {
+function setting(
+  deps: OverrideDeps,
+  asked: Setting,
+  wanted: WantedValue,
+): Promise<ApiResult<Changed>> {
   const provenance = provenanceOf(deps, asked);
   return change(deps, asked, (sources) => order(sources, asked.backends, wanted, provenance));
 }

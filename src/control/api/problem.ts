@@ -1,7 +1,7 @@
 /** Why the control API does not do what it was asked for: problem documents, RFC 9457. */
 
-import type { Answer } from '../../admin/routes.js';
-import type { Reading } from '../../config/reading.js';
+import type { AdminAnswer } from '../../admin/routes.js';
+import type { ReadValue } from '../../config/reading.js';
 import type { Complaint } from './shape.js';
 
 export interface Problem {
@@ -37,7 +37,7 @@ export function badRequest(detail: string, complaints: readonly Complaint[] = []
 }
 
 /** What keeps a text from being read, in words. */
-export function faultsOf({ faults }: Extract<Reading<unknown>, { readonly ok: false }>): string {
+export function faultsOf({ faults }: Extract<ReadValue<unknown>, { readonly ok: false }>): string {
   return faults.map(({ problem }) => problem).join('; ');
 }
 
@@ -59,7 +59,13 @@ export function problemOfStatus(status: number, detail: string): Problem {
   return { status, kind: status >= 500 ? 'defect' : 'bad-request', detail };
 }
 
-export function problemAnswer({ status, kind, detail, problems = [], headers }: Problem): Answer {
+export function problemAnswer({
+  status,
+  kind,
+  detail,
+  problems = [],
+  headers,
+}: Problem): AdminAnswer {
   const document = {
     type: `urn:sluice:problem:${kind}`,
     title: TITLES[kind],

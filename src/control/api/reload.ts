@@ -2,7 +2,7 @@
 
 import { err, ok } from '../../core/result.js';
 import type { ApiDeps } from './all.js';
-import { type Endpoint, endpoint } from './endpoint.js';
+import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { refused } from './problem.js';
 import { flag, list, optional, record, text } from './shape.js';
 
@@ -19,7 +19,7 @@ export const DIFFERENCE = record({
 
 type Deps = Pick<ApiDeps, 'inUse' | 'reloads' | 'daemon'>;
 
-export function reloadEndpoint({ inUse, reloads, daemon }: Deps): Endpoint {
+export function reloadEndpoint({ inUse, reloads, daemon }: Deps): ApiEndpoint {
   return endpoint({
     method: 'POST',
     path: '/reload',

@@ -1,24 +1,24 @@
 /** Leads a request of the control API to its endpoint, through one gate. Knows no sockets. */
 import type { Request } from '../../admin/request.js';
-import type { Answer } from '../../admin/routes.js';
+import type { AdminAnswer } from '../../admin/routes.js';
 import { STREAM_TYPE, wantsStream } from '../../admin/stream.js';
 import { err, ok, type Result } from '../../core/result.js';
 import type { Caller } from './caller.js';
-import type { Asked, Endpoint } from './endpoint.js';
+import type { ApiEndpoint, Asked } from './endpoint.js';
 import { openApi } from './open_api.js';
 import { badRequest, notFound, type Problem, problemAnswer } from './problem.js';
 import { check } from './shape.js';
-import type { Turns } from './turns.js';
+import type { ApiTurns } from './turns.js';
 
 export const PREFIX = '/v1';
 const DOCUMENT_PATH = `${PREFIX}/openapi.json`;
 
-export type Router = (request: Request, caller: Caller) => Promise<Answer>;
+export type Router = (request: Request, caller: Caller) => Promise<AdminAnswer>;
 
 export function createRouter(
-  endpoints: readonly Endpoint[],
+  endpoints: readonly ApiEndpoint[],
   version: string,
-  turns: Turns,
+  turns: ApiTurns,
 ): Router {
   let document: string | null = null;
   return async (request, caller) => {
@@ -46,7 +46,11 @@ export function createRouter(
   };
 }
 
-function find(all: readonly Endpoint[], path: string, method: string): Result<Endpoint, Problem> {
+function find(
+  all: readonly ApiEndpoint[],
+  path: string,
+  method: string,
+): Result<ApiEndpoint, Problem> {
   const here = all.filter((endpoint) => `${PREFIX}${endpoint.path}` === path);
   const asked = method === 'HEAD' ? 'GET' : method;
   const found = here.find((endpoint) => endpoint.method === asked);
@@ -61,7 +65,7 @@ function find(all: readonly Endpoint[], path: string, method: string): Result<En
 
 /** The request as the endpoint wants it, or why not; who may not change anything hears so first. */
 function read(
-  { may, query: queryShape, body: bodyShape }: Endpoint,
+  { may, query: queryShape, body: bodyShape }: ApiEndpoint,
   request: Request,
   queryText: string,
   caller: Caller,
@@ -95,6 +99,10 @@ function bodyOf({ body }: Request): Result<unknown, Problem> {
   }
 }
 
-function json(status: number, body: string, headers: Readonly<Record<string, string>>): Answer {
+function json(
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>>,
+): AdminAnswer {
   return { status, type: 'application/json; charset=utf-8', body, headers };
 }

@@ -1,6 +1,6 @@
 /** Which sessions a request means, by names and bounds in its query or body. */
 import { parseBlock } from '../../config/address.js';
-import type { Reading } from '../../config/reading.js';
+import type { ReadValue } from '../../config/reading.js';
 import type { SessionFilter } from '../../core/questions.js';
 import { err, ok, type Result } from '../../core/result.js';
 import type { AddressBlock } from '../../core/spec.js';
@@ -34,7 +34,7 @@ export function filterOf(inventory: Inventory, asked: Asked): Result<SessionFilt
   }
   const at = placeOf(inventory, pool, backend);
   if (!at.ok) return at;
-  const block: Reading<AddressBlock | null> =
+  const block: ReadValue<AddressBlock | null> =
     client === undefined ? { ok: true, value: null } : parseBlock(client);
   if (!block.ok) return err(badRequest(`client: ${client} is ${faultsOf(block)}.`));
   const bounds = { olderMs: older, idleMs: idle };

@@ -10,7 +10,7 @@ import {
 import { err, ok, type Result } from '../../core/result.js';
 import { killSessions, listSessions } from '../session_list.js';
 import type { ApiDeps } from './all.js';
-import { type Endpoint, endpoint } from './endpoint.js';
+import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { badRequest, notFound, type Problem } from './problem.js';
 import { FILTER, filterOf } from './session_filter.js';
 import {
@@ -58,7 +58,7 @@ export const KILLED = record({
   missing,
 });
 
-export function sessionsEndpoint({ daemon }: Pick<ApiDeps, 'daemon'>): Endpoint {
+export function sessionsEndpoint({ daemon }: Pick<ApiDeps, 'daemon'>): ApiEndpoint {
   return endpoint({
     method: 'GET',
     path: '/sessions',
@@ -94,7 +94,7 @@ export function sessionsEndpoint({ daemon }: Pick<ApiDeps, 'daemon'>): Endpoint 
   });
 }
 
-export function killEndpoint({ daemon, log }: Pick<ApiDeps, 'daemon' | 'log'>): Endpoint {
+export function killEndpoint({ daemon, log }: Pick<ApiDeps, 'daemon' | 'log'>): ApiEndpoint {
   return endpoint({
     method: 'POST',
     path: '/kill',

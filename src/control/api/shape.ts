@@ -4,7 +4,7 @@
  */
 
 import { DURATION_PATTERN, formatDuration, parseDuration } from '../../config/quantity.js';
-import { fault, fits, type Reading } from '../../config/reading.js';
+import { fault, fits, type ReadValue } from '../../config/reading.js';
 import {
   anyBoolean,
   type JsonShape,
@@ -145,6 +145,10 @@ export function schemaOf(shape: Shape<unknown>): Readonly<Record<string, unknown
   return schema;
 }
 
-function described<T>(doc: string, json: JsonShape, read: (raw: unknown) => Reading<T>): Shape<T> {
+function described<T>(
+  doc: string,
+  json: JsonShape,
+  read: (raw: unknown) => ReadValue<T>,
+): Shape<T> {
   return reading(json, read).meta({ ...json, description: doc });
 }

@@ -3,7 +3,7 @@ import type { AdminViews, StatusView } from '../../admin/views.js';
 import { andMore, few } from '../../core/few.js';
 import { ok } from '../../core/result.js';
 import type { ApiDeps } from './all.js';
-import { type Endpoint, endpoint } from './endpoint.js';
+import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { figure, list, oneOf, record, type ShapeOf, text } from './shape.js';
 
 export const STATUS = record({
@@ -36,7 +36,7 @@ export const MAX_SENTENCES = 20;
 
 export type StatusDeps = Pick<ApiDeps, 'views' | 'overrides'>;
 
-export function statusEndpoint({ views, overrides }: StatusDeps): Endpoint {
+export function statusEndpoint({ views, overrides }: StatusDeps): ApiEndpoint {
   return endpoint({
     method: 'GET',
     path: '/status',

@@ -3,7 +3,7 @@
  * of them everything else of the thread has its turn. So however much is asked of the API at once,
  * probes, `/healthz` and signals wait for one answer at most.
  */
-export class Turns {
+export class ApiTurns {
   readonly #waiting: (() => void)[] = [];
   readonly #later: (task: () => void) => void;
 

@@ -2,7 +2,7 @@
 import type { Clock } from '../../core/clock.js';
 import type { Spec } from '../../core/spec.js';
 import type { Log } from '../../observe/log.js';
-import { backendsByName, type Desired, type Ended, fold, type Sources } from './fold.js';
+import { backendsByName, type Desired, type DesiredSources, type Ended, fold } from './fold.js';
 import {
   lastsAt,
   type Override,
@@ -41,7 +41,7 @@ const AWAY_MS = 600_000;
 
 export class Desires {
   readonly #deps: DesiresDeps;
-  #sources: Sources;
+  #sources: DesiredSources;
   #byTarget: ReadonlyMap<string, readonly Override[]> | null = null;
   /** Since when backends with overrides are not there, by name; not by the clock on the wall. */
   #awaySince = new Map<string, number>();
@@ -53,7 +53,7 @@ export class Desires {
     this.#sources = { configured, overrides };
   }
 
-  get sources(): Sources {
+  get sources(): DesiredSources {
     return this.#sources;
   }
 
@@ -73,7 +73,7 @@ export class Desires {
   }
 
   /** What would be desired with other sources; nothing is changed by that. */
-  with(change: Partial<Sources>): Desired {
+  with(change: Partial<DesiredSources>): Desired {
     const sources = { ...this.#sources, ...change };
     const found = new Set(
       sources.configured.pools.flatMap(({ name, discovery }) =>

@@ -23,7 +23,7 @@ import {
   weightBy,
 } from './override.js';
 
-export interface Sources {
+export interface DesiredSources {
   /** The file, with the members that its sources have found. */
   readonly configured: Spec;
   readonly overrides: readonly Override[];
@@ -40,7 +40,7 @@ export interface Ended {
 }
 
 export interface Desired {
-  readonly sources: Sources;
+  readonly sources: DesiredSources;
   /** What shall be. */
   readonly spec: Spec;
   readonly ended: readonly Ended[];
@@ -51,7 +51,7 @@ export interface Desired {
  * Its override changes nothing meanwhile.
  */
 export function fold(
-  { configured, overrides }: Sources,
+  { configured, overrides }: DesiredSources,
   wallMs: number,
   mayWait: (override: Override) => boolean = () => false,
 ): Desired {

@@ -10,7 +10,7 @@ const VERSION = 1;
 /** Twice as many as backends can have at once. */
 export const MAX_OVERRIDES = 32_768;
 
-export interface Kept {
+export interface OverridesRead {
   readonly overrides: readonly Override[];
   /** What could not be understood, a sentence each. */
   readonly problems: readonly string[];
@@ -23,7 +23,7 @@ export function keptText(overrides: readonly Override[]): string {
 }
 
 /** Reads what `keptText` wrote; null: it is no such text at all. */
-export function readKept(text: string): Kept | null {
+export function readKept(text: string): OverridesRead | null {
   const all = parse(text);
   if (!isRecord(all) || all['version'] !== VERSION || !Array.isArray(all['overrides'])) return null;
   const overrides: Override[] = [];

@@ -6,7 +6,7 @@ import { bySimilarity, isSimilar } from '../../config/nearest.js';
 import { poolOfAll } from '../../core/identity.js';
 import { err, ok, type Result } from '../../core/result.js';
 import type { Spec } from '../../core/spec.js';
-import { type BackendKind, backendsByName, configuredValue, type Sources } from './fold.js';
+import { type BackendKind, backendsByName, configuredValue, type DesiredSources } from './fold.js';
 import { OPEN, type Override, slotOf, targetOfOverride, withAdded } from './override.js';
 
 /** Who gives the order, and for how long. */
@@ -17,7 +17,7 @@ export interface Provenance {
   readonly untilWallMs: number | null;
 }
 
-export interface Wanted extends Pick<Override, 'value'> {
+export interface WantedValue extends Pick<Override, 'value'> {
   readonly kind: BackendKind;
 }
 
@@ -34,9 +34,9 @@ export type UnknownName = string;
 
 /** Sets `wanted` on all of `names`: `POOL/BACKEND` or `POOL/*`. */
 export function order(
-  sources: Sources,
+  sources: DesiredSources,
   names: readonly string[],
-  wanted: Wanted,
+  wanted: WantedValue,
   provenance: Provenance,
 ): Result<Ordered, UnknownName> {
   const configured = backendsByName(sources.configured);
@@ -61,7 +61,7 @@ export function order(
 
 /** Holds a pool: `value` as `holdText` writes it. */
 export function hold(
-  sources: Sources,
+  sources: DesiredSources,
   pool: string,
   value: string,
   provenance: Provenance,
@@ -74,7 +74,7 @@ export function hold(
 }
 
 /** Ends the hold of a pool; nothing where it is not held. */
-export function release(sources: Sources, pool: string): Result<Ordered, UnknownName> {
+export function release(sources: DesiredSources, pool: string): Result<Ordered, UnknownName> {
   const isIt = (one: Override): boolean => one.kind === 'hold' && one.pool === pool;
   const known = sources.configured.pools.map(({ name }) => name);
   if (!known.includes(pool) && !sources.overrides.some(isIt)) return err(unknownPool(pool, known));
@@ -83,7 +83,7 @@ export function release(sources: Sources, pool: string): Result<Ordered, Unknown
 
 /** Another level of the log; the configured one ends the override. */
 export function logLevel(
-  sources: Sources,
+  sources: DesiredSources,
   value: Spec['log']['level'],
   provenance: Provenance,
 ): Ordered {
@@ -94,13 +94,13 @@ export function logLevel(
 }
 
 /** No client in `block` may come to any listener; `block` as `blockText` writes it. */
-export function deny(sources: Sources, block: string, provenance: Provenance): Ordered {
+export function deny(sources: DesiredSources, block: string, provenance: Provenance): Ordered {
   const place = { pool: '', backend: '', kind: 'deny' } as const;
   return setting(sources, { ...place, value: block, replaced: OPEN, ...provenance });
 }
 
 /** Ends the denial of `block`. */
-export function admit(sources: Sources, block: string): Result<Ordered, UnknownName> {
+export function admit(sources: DesiredSources, block: string): Result<Ordered, UnknownName> {
   const isIt = ({ kind, value }: Override): boolean => kind === 'deny' && value === block;
   if (sources.overrides.some(isIt)) return ok(ending(sources, isIt));
   const denied = sources.overrides.filter(({ kind }) => kind === 'deny');
@@ -110,11 +110,11 @@ export function admit(sources: Sources, block: string): Result<Ordered, UnknownN
   return err(`${block} is not denied by an order: ${known}`);
 }
 
-function setting({ overrides }: Sources, one: Override): Ordered {
+function setting({ overrides }: DesiredSources, one: Override): Ordered {
   return { overrides: withAdded(overrides, [one]), set: [one], ended: [] };
 }
 
-function ending({ overrides }: Sources, which: (one: Override) => boolean): Ordered {
+function ending({ overrides }: DesiredSources, which: (one: Override) => boolean): Ordered {
   return {
     overrides: overrides.filter((one) => !which(one)),
     set: [],
@@ -124,7 +124,7 @@ function ending({ overrides }: Sources, which: (one: Override) => boolean): Orde
 
 /** Ends the overrides of all of `names` for which `which` holds. */
 export function end(
-  sources: Sources,
+  sources: DesiredSources,
   names: readonly string[],
   which: (override: Override) => boolean,
 ): Result<Ordered, UnknownName> {

@@ -1,5 +1,5 @@
 /** The addresses of names in both families, and what was known of a family that cannot be asked. */
-import { type Failed, failed, type GiveUp } from '../source.js';
+import { failed, type GiveUp, type SourceFailed } from '../source.js';
 import type { Resolvers } from './resolvers.js';
 import type { DnsReply } from './wire.js';
 
@@ -7,29 +7,29 @@ const FAMILIES = ['A', 'AAAA'] as const;
 /** For an answer that has no TTL: an empty one without a SOA. */
 const DEFAULT_TTL_SECONDS = 30;
 
-export interface Found {
+export interface FoundAddresses {
   readonly kind: 'found';
   readonly hosts: readonly string[];
   readonly ttlSeconds: number;
 }
 
-export class Addresses {
+export class AddressLookups {
   readonly #resolvers: Resolvers;
   /** By name and type. */
-  #known = new Map<string, Found>();
-  #used = new Map<string, Found>();
+  #known = new Map<string, FoundAddresses>();
+  #used = new Map<string, FoundAddresses>();
 
   constructor(resolvers: Resolvers) {
     this.#resolvers = resolvers;
   }
 
   /** A family that fails while the other one answers is as it was: some servers know only one. */
-  async of(name: string, giveUp: GiveUp): Promise<Found | Failed> {
+  async of(name: string, giveUp: GiveUp): Promise<FoundAddresses | SourceFailed> {
     const replies = await Promise.all(
       FAMILIES.map((type) => this.#resolvers.ask(name, type, giveUp)),
     );
-    const all: Found[] = [];
-    let failure: Failed | null = null;
+    const all: FoundAddresses[] = [];
+    let failure: SourceFailed | null = null;
     for (const [index, reply] of replies.entries()) {
       const key = `${FAMILIES[index]} ${name}`;
       if (reply.kind === 'failed') failure = reply;
@@ -59,10 +59,10 @@ export function ttlOf({ ttlSeconds }: DnsReply): number {
 /** Of many targets, some at a time. Of a list with a hole nobody knows who is in the hole. */
 export async function addressesOfAll(
   names: readonly string[],
-  addresses: Addresses,
+  addresses: AddressLookups,
   giveUp: GiveUp,
-): Promise<ReadonlyMap<string, Found> | Failed> {
-  const found = new Map<string, Found>();
+): Promise<ReadonlyMap<string, FoundAddresses> | SourceFailed> {
+  const found = new Map<string, FoundAddresses>();
   for (let first = 0; first < names.length; first += AT_ONCE) {
     const some = names.slice(first, first + AT_ONCE);
     const all = await Promise.all(some.map((name) => addresses.of(name, giveUp)));
@@ -76,7 +76,7 @@ export async function addressesOfAll(
 
 const AT_ONCE = 8;
 
-function foundIn(reply: DnsReply): Found {
+function foundIn(reply: DnsReply): FoundAddresses {
   const hosts = reply.records.flatMap((record) => (record.type === 'SRV' ? [] : [record.host]));
   return { kind: 'found', hosts, ttlSeconds: ttlOf(reply) };
 }

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import type { IpEndpoint } from '../../core/endpoint.js';
 import { type DnsQuestion, type DnsReply, decodeReply, encodeQuestion } from './wire.js';
 
-export type Exchange =
+export type DnsExchange =
   | { readonly kind: 'reply'; readonly reply: DnsReply }
   | { readonly kind: 'none'; readonly why: 'silent' | 'unreachable' | 'garbage' };
 
@@ -16,7 +16,7 @@ export async function exchange(
   server: IpEndpoint,
   question: DnsQuestion,
   signal: AbortSignal,
-): Promise<Exchange> {
+): Promise<DnsExchange> {
   const heard = await overUdp(server, question, signal);
   if (heard.kind === 'none' || heard.reply.size === 'whole') return heard;
   return overTcp(server, question, signal);
@@ -26,11 +26,11 @@ function overUdp(
   { family, host, port }: IpEndpoint,
   question: DnsQuestion,
   signal: AbortSignal,
-): Promise<Exchange> {
+): Promise<DnsExchange> {
   return new Promise((resolve) => {
     const socket = createSocket(family === 4 ? 'udp4' : 'udp6');
     let strange = 0;
-    const end = (outcome: Exchange): void => {
+    const end = (outcome: DnsExchange): void => {
       signal.removeEventListener('abort', give);
       socket.removeAllListeners();
       socket.on('error', () => {});
@@ -60,11 +60,11 @@ function overTcp(
   { host, port }: IpEndpoint,
   question: DnsQuestion,
   signal: AbortSignal,
-): Promise<Exchange> {
+): Promise<DnsExchange> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     let bytes = Buffer.alloc(0);
-    const end = (outcome: Exchange): void => {
+    const end = (outcome: DnsExchange): void => {
       signal.removeEventListener('abort', give);
       socket.removeAllListeners();
       socket.on('error', () => {});

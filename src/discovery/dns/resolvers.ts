@@ -5,9 +5,9 @@
 import { Resolver } from 'node:dns';
 import { type IpEndpoint, systemEndpoint } from '../../core/endpoint.js';
 import { below } from '../../core/random.js';
-import { type Failed, failed, type GiveUp, type SourceDeps } from '../source.js';
+import { failed, type GiveUp, type SourceDeps, type SourceFailed } from '../source.js';
 import { limited } from '../time_limit.js';
-import { type Exchange, exchange } from './exchange.js';
+import { type DnsExchange, exchange } from './exchange.js';
 import type { DnsReply, RecordType } from './wire.js';
 
 /** Each server has so long, twice. */
@@ -33,10 +33,10 @@ export class Resolvers {
   }
 
   /** A reply of NOERROR or NXDOMAIN, or why there is none. */
-  async ask(name: string, type: RecordType, giveUp: GiveUp): Promise<DnsReply | Failed> {
+  async ask(name: string, type: RecordType, giveUp: GiveUp): Promise<DnsReply | SourceFailed> {
     const servers = this.#servers.length > 0 ? this.#servers : systemServers();
     if (servers.length === 0) return failed('unreachable', 'the system names no name server');
-    let last: Failed = failed('timeout', 'no name server answered');
+    let last: SourceFailed = failed('timeout', 'no name server answered');
     for (let attempt = 0; attempt < ROUNDS * servers.length; attempt++) {
       if (giveUp.aborted) return last;
       const place = (this.#first + attempt) % servers.length;
@@ -52,7 +52,7 @@ export class Resolvers {
     return last;
   }
 
-  #once(server: IpEndpoint, name: string, type: RecordType, giveUp: GiveUp): Promise<Exchange> {
+  #once(server: IpEndpoint, name: string, type: RecordType, giveUp: GiveUp): Promise<DnsExchange> {
     const { timers, random } = this.#deps;
     const question = { id: below(random, 0x1_0000), name, type };
     return limited(timers, ATTEMPT_MS, giveUp, (signal) => exchange(server, question, signal));
@@ -71,7 +71,7 @@ function systemServers(): readonly IpEndpoint[] {
   return found.slice(0, MAX_SERVERS);
 }
 
-function problemOf({ host, port }: IpEndpoint, outcome: Exchange): Failed {
+function problemOf({ host, port }: IpEndpoint, outcome: DnsExchange): SourceFailed {
   const who = `name server ${host} port ${port}`;
   if (outcome.kind === 'reply') return failed('refused', `${who} answers ${outcome.reply.code}`);
   switch (outcome.why) {

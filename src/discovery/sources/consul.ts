@@ -11,7 +11,6 @@ import { askHttp, type HttpAnswer } from '../http_client.js';
 import { HTTP_LIMIT_MS } from '../limits.js';
 import { readSecrets } from '../secret_files.js';
 import {
-  type Answer,
   failed,
   type GiveUp,
   type Member,
@@ -19,6 +18,7 @@ import {
   plainMember,
   type SecretDeps,
   type Source,
+  type SourceAnswer,
 } from '../source.js';
 
 /** How long the agent may keep a question; it adds up to a sixteenth. */
@@ -34,7 +34,7 @@ export function consulSource(spec: ConsulSourceSpec, deps: SecretDeps): Source {
   let index = 0;
   const { host } = new URL(spec.url);
 
-  const read = (answer: HttpAnswer): Answer => {
+  const read = (answer: HttpAnswer): SourceAnswer => {
     if (answer.status !== 200) {
       return failed('refused', `${host} answers ${answer.status}: ${shown(answer.body.trim())}`);
     }
@@ -51,7 +51,7 @@ export function consulSource(spec: ConsulSourceSpec, deps: SecretDeps): Source {
     return named(list.members, againMs, list.leftOut);
   };
 
-  const ask = async (giveUp: GiveUp): Promise<Answer> => {
+  const ask = async (giveUp: GiveUp): Promise<SourceAnswer> => {
     const secrets = await readSecrets(spec, deps, giveUp);
     if (secrets.kind === 'failed') return secrets;
     const { ca, token } = secrets;

@@ -1,17 +1,17 @@
 /** dns: every A and AAAA record of a name is a member, or every SRV record of a service. */
 import type { DnsSourceSpec } from '../../core/discovery_spec.js';
 import { systemEndpoint } from '../../core/endpoint.js';
-import { Addresses, addressesOfAll, ttlOf } from '../dns/addresses.js';
+import { AddressLookups, addressesOfAll, ttlOf } from '../dns/addresses.js';
 import { Resolvers } from '../dns/resolvers.js';
 import { type Service, scaledServices } from '../dns/services.js';
 import {
-  type Answer,
   failed,
   type GiveUp,
   type Member,
   named,
   plainMember,
   type Source,
+  type SourceAnswer,
   type SourceDeps,
 } from '../source.js';
 import { limited } from '../time_limit.js';
@@ -23,19 +23,19 @@ const LIMIT_MS = 10_000;
 
 export function dnsSource(spec: DnsSourceSpec, deps: SourceDeps): Source {
   const resolvers = new Resolvers(spec.servers, deps);
-  const addresses = new Addresses(resolvers);
+  const addresses = new AddressLookups(resolvers);
 
   const again = (ttlSeconds: number): number =>
     Math.min(spec.maxRefreshMs, Math.max(spec.minRefreshMs, ttlSeconds * 1_000));
 
-  const plain = async (giveUp: GiveUp): Promise<Answer> => {
+  const plain = async (giveUp: GiveUp): Promise<SourceAnswer> => {
     const found = await addresses.of(spec.name, giveUp);
     if (found.kind === 'failed') return found;
     addresses.tidy();
     return named(membersAt(found.hosts, spec.port), again(found.ttlSeconds));
   };
 
-  const services = async (giveUp: GiveUp): Promise<Answer> => {
+  const services = async (giveUp: GiveUp): Promise<SourceAnswer> => {
     const reply = await resolvers.ask(spec.name, 'SRV', giveUp);
     if (reply.kind === 'failed') return reply;
     const listed = scaledServices(reply.records);

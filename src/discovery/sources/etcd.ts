@@ -12,8 +12,6 @@ import { followStream } from '../http_stream.js';
 import { Misses, whyMissed } from '../misses.js';
 import { readSecrets } from '../secret_files.js';
 import {
-  type Answer,
-  type Failed,
   failed,
   type GiveUp,
   type Member,
@@ -21,6 +19,8 @@ import {
   plainMember,
   type SecretDeps,
   type Source,
+  type SourceAnswer,
+  type SourceFailed,
 } from '../source.js';
 
 /** A watch is opened anew so often, and all keys are read: a silent one costs no more than that. */
@@ -74,7 +74,7 @@ class EtcdSource implements Source {
     };
   }
 
-  async #logIn(login: Login, giveUp: GiveUp): Promise<Failed | null> {
+  async #logIn(login: Login, giveUp: GiveUp): Promise<SourceFailed | null> {
     if (login.password === null || this.#token !== null) return null;
     const body = { name: this.#spec.user, password: login.password };
     const answer = await askHttp(
@@ -92,7 +92,7 @@ class EtcdSource implements Source {
     return null;
   }
 
-  async #readKeys(login: Login, giveUp: GiveUp): Promise<Answer> {
+  async #readKeys(login: Login, giveUp: GiveUp): Promise<SourceAnswer> {
     for (const attempt of ['first', 'second'] as const) {
       const refused = await this.#logIn(login, giveUp);
       if (refused !== null) return refused;
@@ -117,8 +117,8 @@ class EtcdSource implements Source {
   }
 
   /** Tries each member once, beginning with the one that answered last. */
-  async #readAny(login: Login, giveUp: GiveUp): Promise<Answer> {
-    let answer: Answer = failed('refused', 'nobody was asked');
+  async #readAny(login: Login, giveUp: GiveUp): Promise<SourceAnswer> {
+    let answer: SourceAnswer = failed('refused', 'nobody was asked');
     for (const _ of this.#spec.urls) {
       answer = await this.#readKeys(login, giveUp);
       if (answer.kind !== 'failed' || giveUp.aborted) return answer;
@@ -145,7 +145,7 @@ class EtcdSource implements Source {
     else this.#misses.miss(whyMissed(end), clock.nowMs() - beganMs);
   }
 
-  async ask(giveUp: GiveUp): Promise<Answer> {
+  async ask(giveUp: GiveUp): Promise<SourceAnswer> {
     const files = { tokenFile: this.#spec.passwordFile, caFile: this.#spec.caFile };
     const secrets = await readSecrets(files, this.#deps, giveUp);
     if (secrets.kind === 'failed') return secrets;
@@ -245,7 +245,7 @@ function jsonOf(text: string): unknown {
 }
 
 /** `{"error": "etcdserver: permission denied", "code": 7}` */
-function refusal(host: string, status: number, body: string): Failed {
+function refusal(host: string, status: number, body: string): SourceFailed {
   const told = jsonOf(body);
   const error = isRecord(told) ? (told['error'] ?? told['message']) : undefined;
   const why = typeof error === 'string' ? `: ${shown(error)}` : '';

@@ -9,13 +9,13 @@ import { type FailedRead, markOfUserFile } from '../../files/user_file.js';
 import { looksLikeJson, type ReadList, readAddressLines, readTargetGroups } from '../file_sd.js';
 import { MAX_ANSWER_BYTES } from '../limits.js';
 import {
-  type Answer,
-  type Failed,
   failed,
   type GiveUp,
   named,
   type Source,
+  type SourceAnswer,
   type SourceDeps,
+  type SourceFailed,
 } from '../source.js';
 import { limited, pause } from '../time_limit.js';
 
@@ -31,7 +31,7 @@ export function fileSource({ path }: FileSourceSpec, { clock, timers }: SourceDe
   /** Of the last list that could be read. */
   let known: string | null = null;
 
-  const ask = async (signal: GiveUp): Promise<Answer> => {
+  const ask = async (signal: GiveUp): Promise<SourceAnswer> => {
     const seen = await markOfUserFile(path, { signal, tried: 'again' });
     if (seen.kind === 'failed') return unreadable(path, seen);
     if (seen.mark === known) return { kind: 'unchanged', againMs: LOOK_MS };
@@ -72,6 +72,6 @@ const CODES: Readonly<Record<string, SourceFailure>> = {
   EACCES: 'refused',
 };
 
-function unreadable(path: string, { code, problem }: FailedRead): Failed {
+function unreadable(path: string, { code, problem }: FailedRead): SourceFailed {
   return failed(CODES[code] ?? 'unreachable', `${path}: ${problem}`);
 }

@@ -5,13 +5,13 @@ import { readTargetGroups } from '../file_sd.js';
 import { askHttp } from '../http_client.js';
 import { readSecrets } from '../secret_files.js';
 import {
-  type Answer,
   failed,
   type GiveUp,
   type Members,
   named,
   type SecretDeps,
   type Source,
+  type SourceAnswer,
 } from '../source.js';
 
 export function httpSource(spec: HttpSourceSpec, deps: SecretDeps): Source {
@@ -19,7 +19,7 @@ export function httpSource(spec: HttpSourceSpec, deps: SecretDeps): Source {
   /** Of the last list that could be read. */
   let known: { readonly etag: string; readonly answer: Members } | null = null;
 
-  const ask = async (giveUp: GiveUp): Promise<Answer> => {
+  const ask = async (giveUp: GiveUp): Promise<SourceAnswer> => {
     const secrets = await readSecrets(spec, deps, giveUp);
     if (secrets.kind === 'failed') return secrets;
     const { ca, token } = secrets;

@@ -12,13 +12,13 @@ import { followStream, type StreamEnd } from '../http_stream.js';
 import { type Cluster, clusterOf, ownCluster, type Pod, THIS_POD } from '../kubeconfig.js';
 import { Misses, whyMissed } from '../misses.js';
 import {
-  type Answer,
-  type Failed,
   failed,
   type GiveUp,
   named,
   type SecretDeps,
   type Source,
+  type SourceAnswer,
+  type SourceFailed,
 } from '../source.js';
 
 /** The server ends a watch after this, and we do a little later. */
@@ -62,13 +62,13 @@ class KubernetesSource implements Source {
     return `${cluster.url}${path}?${query}`;
   }
 
-  #answerNow(): Answer {
+  #answerNow(): SourceAnswer {
     const { members, leftOut } = mergeSlices(this.#slices.values(), this.#spec);
     return named(members, 0, leftOut, this.#misses.remarks);
   }
 
   /** Without a version: the newest list, and not what a server remembers from before a restart. */
-  async #list(cluster: Cluster, giveUp: GiveUp): Promise<Answer> {
+  async #list(cluster: Cluster, giveUp: GiveUp): Promise<SourceAnswer> {
     this.#version = null;
     const question = { url: this.#urlOf(cluster, {}), ...cluster.access };
     const answer = await askHttp(question, this.#deps.timers, giveUp);
@@ -94,14 +94,14 @@ class KubernetesSource implements Source {
   }
 
   /** A watch did its work. */
-  #followed(): Answer {
+  #followed(): SourceAnswer {
     const isNews = this.#misses.remarks.length > 0;
     this.#misses.none();
     return isNews ? this.#answerNow() : { kind: 'unchanged', againMs: 0 };
   }
 
   /** Goes on from the same place once: one connection may be lost, and all are no accident. */
-  #broke(end: StreamEnd, lastedMs: number): Answer {
+  #broke(end: StreamEnd, lastedMs: number): SourceAnswer {
     this.#misses.miss(whyMissed(end), lastedMs);
     if (this.#misses.count > 1) this.#version = null;
     return { kind: 'unchanged', againMs: this.#misses.waitMs() };
@@ -109,18 +109,18 @@ class KubernetesSource implements Source {
 
   /** There is no going on from there: 410 Gone above all, the changes since then are forgotten. */
   #strayed(
-    end: StreamEnd | Failed,
+    end: StreamEnd | SourceFailed,
     lastedMs: number,
     cluster: Cluster,
     giveUp: GiveUp,
-  ): Promise<Answer> | Answer {
+  ): Promise<SourceAnswer> | SourceAnswer {
     this.#misses.miss(whyMissed(end), lastedMs);
     this.#version = null;
     if (this.#misses.count === 1) return this.#list(cluster, giveUp);
     return { kind: 'unchanged', againMs: this.#misses.waitMs(1) };
   }
 
-  async #watch(cluster: Cluster, from: string, giveUp: GiveUp): Promise<Answer> {
+  async #watch(cluster: Cluster, from: string, giveUp: GiveUp): Promise<SourceAnswer> {
     const url = this.#urlOf(cluster, {
       watch: '1',
       allowWatchBookmarks: 'true',
@@ -155,7 +155,7 @@ class KubernetesSource implements Source {
     }
   }
 
-  async ask(giveUp: GiveUp): Promise<Answer> {
+  async ask(giveUp: GiveUp): Promise<SourceAnswer> {
     const cluster = await reach(this.#spec, this.#pod, this.#deps, giveUp);
     if (cluster.kind === 'failed') return cluster;
     return this.#version === null
@@ -169,7 +169,7 @@ function reach(
   pod: Pod,
   deps: SecretDeps,
   giveUp: GiveUp,
-): Promise<Cluster | Failed> {
+): Promise<Cluster | SourceFailed> {
   return kubeconfig === null ? ownCluster(pod, deps, giveUp) : clusterOf(kubeconfig, deps, giveUp);
 }
 
@@ -223,7 +223,7 @@ function readEvent(line: unknown): Event | null {
 }
 
 /** `{"kind": "Status", "message": "endpointslices is forbidden: …", "code": 403}` */
-function refusal(host: string, status: number, body: string): Failed {
+function refusal(host: string, status: number, body: string): SourceFailed {
   const message = /"message":\s*"((?:[^"\\]|\\.)*)"/.exec(body)?.[1];
   const why = message === undefined ? '' : `: ${shown(message)}`;
   return failed('refused', `${host} answers ${status}${why}`);

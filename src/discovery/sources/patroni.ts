@@ -11,12 +11,12 @@ import { askHttp } from '../http_client.js';
 import { byRole, type RoledMember } from '../roles.js';
 import { readSecrets } from '../secret_files.js';
 import {
-  type Answer,
-  type Failed,
   failed,
   type GiveUp,
   type SecretDeps,
   type Source,
+  type SourceAnswer,
+  type SourceFailed,
 } from '../source.js';
 
 /** Writes follow a new leader within a second or two: it is asked so often. */
@@ -32,11 +32,11 @@ interface Cluster {
 
 export function patroniSource(spec: PatroniSourceSpec, deps: SecretDeps): Source {
   const { timers } = deps;
-  const ask = async (giveUp: GiveUp): Promise<Answer> => {
+  const ask = async (giveUp: GiveUp): Promise<SourceAnswer> => {
     const secrets = await readSecrets({ tokenFile: null, caFile: spec.caFile }, deps, giveUp);
     if (secrets.kind === 'failed') return secrets;
     const asked = await Promise.all(
-      spec.urls.map(async (url): Promise<Cluster | Failed> => {
+      spec.urls.map(async (url): Promise<Cluster | SourceFailed> => {
         const question = { url: clusterUrl(url), ca: secrets.ca, limitMs: MEMBER_LIMIT_MS };
         const answer = await askHttp(question, timers, giveUp);
         if (answer.kind === 'failed') return answer;
@@ -62,7 +62,7 @@ function clusterUrl(url: string): string {
   return `${url.replace(/\/$/, '')}/cluster`;
 }
 
-function readCluster(text: string, spec: PatroniSourceSpec, host: string): Cluster | Failed {
+function readCluster(text: string, spec: PatroniSourceSpec, host: string): Cluster | SourceFailed {
   let body: unknown;
   try {
     body = JSON.parse(text);

@@ -7,17 +7,17 @@ import { readAddress } from '../../core/address_text.js';
 import type { SentinelSourceSpec } from '../../core/discovery_spec.js';
 import { type Address, formatAddress } from '../../core/endpoint.js';
 import { inBrackets, shown } from '../answers.js';
-import { command, type Reply } from '../resp.js';
+import { command, type RespReply } from '../resp.js';
 import { byRole, type RoledMember } from '../roles.js';
 import { readSecrets } from '../secret_files.js';
 import { NewsBell, talk } from '../sentinel_wire.js';
 import {
-  type Answer,
-  type Failed,
   failed,
   type GiveUp,
   type SecretDeps,
   type Source,
+  type SourceAnswer,
+  type SourceFailed,
 } from '../source.js';
 import { limited, pause } from '../time_limit.js';
 
@@ -42,7 +42,7 @@ export function sentinelSource(spec: SentinelSourceSpec, deps: SecretDeps): Sour
     address: Address,
     login: readonly string[],
     giveUp: GiveUp,
-  ): Promise<Known | Failed> => {
+  ): Promise<Known | SourceFailed> => {
     const commands = [
       ...login,
       command('SENTINEL', 'MASTER', spec.master),
@@ -59,7 +59,7 @@ export function sentinelSource(spec: SentinelSourceSpec, deps: SecretDeps): Sour
     return knownOf(master, replicas) ?? failed('malformed', `${who} answers something else`);
   };
 
-  const ask = async (giveUp: GiveUp): Promise<Answer> => {
+  const ask = async (giveUp: GiveUp): Promise<SourceAnswer> => {
     if (turn === 'later') await untilNews(giveUp);
     turn = 'later';
     ring = new AbortController();
@@ -96,7 +96,7 @@ const SILENCES = {
 } as const;
 
 /** null: no such answers. */
-function knownOf(master: Reply | undefined, replicas: Reply | undefined): Known | null {
+function knownOf(master: RespReply | undefined, replicas: RespReply | undefined): Known | null {
   const primary = fieldsOf(master);
   const address = primary === null ? null : addressOf(primary);
   if (primary === null || address === null || replicas?.kind !== 'array') return null;
@@ -112,7 +112,7 @@ function knownOf(master: Reply | undefined, replicas: Reply | undefined): Known 
 }
 
 /** Names and values in turn. */
-function fieldsOf(reply: Reply | undefined): ReadonlyMap<string, string> | null {
+function fieldsOf(reply: RespReply | undefined): ReadonlyMap<string, string> | null {
   if (reply?.kind !== 'array') return null;
   const words = reply.items.map((item) => (item.kind === 'text' ? item.text : ''));
   return new Map(words.flatMap((word, at) => (at % 2 === 0 ? [[word, words[at + 1] ?? '']] : [])));

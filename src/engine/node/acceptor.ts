@@ -30,7 +30,7 @@ export interface AcceptorDeps {
 /**
  * Why an acceptor does not accept: the session said so, all pairs are taken, or accepting failed.
  */
-export type Hold = 'session' | 'pairs' | 'failure';
+export type AcceptPause = 'session' | 'pairs' | 'failure';
 
 /** After accepting failed: what was missing (descriptors, memory) is rarely back sooner. */
 const RETRY_MS = 100;
@@ -44,7 +44,7 @@ export class Acceptor {
   readonly #deps: AcceptorDeps;
   readonly #source: ListenSource;
   readonly #backlog: number;
-  readonly #holds = new Set<Hold>();
+  readonly #holds = new Set<AcceptPause>();
   /** Accepted while held, unread. */
   readonly #waiting: Socket[] = [];
   #local: Endpoint;
@@ -74,12 +74,12 @@ export class Acceptor {
     });
   }
 
-  hold(reason: Hold): void {
+  hold(reason: AcceptPause): void {
     this.#holds.add(reason);
     if (this.#source.kind === 'descriptor') this.#shut();
   }
 
-  release(reason: Hold): void {
+  release(reason: AcceptPause): void {
     if (!this.#holds.delete(reason)) return;
     if (this.#server === null && this.#holds.size === 0) {
       this.#listen((errno) => errno !== null && this.fail(errno));

@@ -3,19 +3,19 @@ import { FIRST_PAUSE_MS, nextPauseMs } from '../../core/backlog.js';
 import type { PairId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import { isBacklogFull } from './failure.js';
-import type { Backend, PairHost } from './pair_state.js';
+import type { BackendLink, PairHost } from './pair_state.js';
 import { dialSocket } from './socket.js';
 
 /** The pair that dials, and what it hears of it. */
 export interface Dialler {
   readonly id: PairId;
   /** `backend` has a socket now, whose 'close' will come. */
-  readonly begun: (backend: Backend) => void;
+  readonly begun: (backend: BackendLink) => void;
   /** Whether it still waits for `backend`. */
-  readonly dials: (backend: Backend) => boolean;
+  readonly dials: (backend: BackendLink) => boolean;
   readonly alone: (work: () => void) => void;
-  readonly connected: (backend: Backend) => void;
-  readonly broke: (backend: Backend, error: Error) => void;
+  readonly connected: (backend: BackendLink) => void;
+  readonly broke: (backend: BackendLink, error: Error) => void;
   readonly closed: () => void;
 }
 
@@ -28,7 +28,7 @@ export function connectTo(
 ): void {
   const socket = dialSocket(target);
   const suspect = host.selfDials.suspect(target, host.clock.nowMs());
-  const backend: Backend = { socket, kind: target.kind, prelude, suspect };
+  const backend: BackendLink = { socket, kind: target.kind, prelude, suspect };
   dialler.begun(backend);
   socket.on('connect', () => dialler.alone(() => dialler.connected(backend)));
   socket.on('error', (error) => {

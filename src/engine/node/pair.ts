@@ -14,7 +14,7 @@ import { firstAnswer } from './first_answer.js';
 import { Held } from './held.js';
 import { watchFinished, whenTrulyEnded } from './hidden_reset.js';
 import {
-  type Backend,
+  type BackendLink,
   endOf,
   linksOf,
   type PairHost,
@@ -235,12 +235,12 @@ export class Pair {
     if ('backend' in state) reset(state.backend);
   }
 
-  #dials(backend: Backend): boolean {
+  #dials(backend: BackendLink): boolean {
     const state = this.#state;
     return state.kind === 'dialling' && state.backend === backend;
   }
 
-  #connected(backend: Backend): void {
+  #connected(backend: BackendLink): void {
     if (!this.#dials(backend)) return;
     if (isToItself(backend, this.#host)) {
       this.#state = { kind: 'waiting' };
@@ -256,7 +256,7 @@ export class Pair {
     backend.socket.uncork();
   }
 
-  #backendBroke(backend: Backend, error: Error): void {
+  #backendBroke(backend: BackendLink, error: Error): void {
     const state = this.#state;
     // The dial was given up, or the pair is ending: nobody waits for this socket any more.
     if (!('backend' in state) || state.backend !== backend) return;

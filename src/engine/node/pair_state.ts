@@ -12,7 +12,7 @@ import type { Standstill } from './standstill.js';
 
 export type Side = 'client' | 'backend';
 
-export interface Backend extends Link {
+export interface BackendLink extends Link {
   readonly prelude: Uint8Array | null;
   /** What may be connected to itself. */
   readonly suspect: Suspect | null;
@@ -24,11 +24,11 @@ export type PairState =
   /** The client's bytes are held; nothing is dialled. */
   | { readonly kind: 'waiting' }
   /** The client's bytes are held; `backend` is connecting. */
-  | { readonly kind: 'dialling'; readonly backend: Backend }
+  | { readonly kind: 'dialling'; readonly backend: BackendLink }
   /** The client's bytes are held; `backend` is connected and its bytes are not looked at. */
-  | { readonly kind: 'dialled'; readonly backend: Backend }
+  | { readonly kind: 'dialled'; readonly backend: BackendLink }
   /** Bytes flow. `first` is the side whose FIN came first. */
-  | { readonly kind: 'relaying'; readonly backend: Backend; readonly first: Side | null }
+  | { readonly kind: 'relaying'; readonly backend: BackendLink; readonly first: Side | null }
   /** No edge but `closed` will come; what is still read is dropped. */
   | { readonly kind: 'ending'; readonly ending: Ending };
 

@@ -23,10 +23,14 @@ export interface BoundSocket {
 }
 
 /** A socket, or the errno's name. */
-export type Opened = Result<BoundSocket, string>;
+export type UdpOpening = Result<BoundSocket, string>;
 
 /** The socket at the address of `source` itself. */
-export function openMain(kernel: Kernel | null, source: ListenSource, local: IpEndpoint): Opened {
+export function openMain(
+  kernel: Kernel | null,
+  source: ListenSource,
+  local: IpEndpoint,
+): UdpOpening {
   if (source.kind === 'bind') {
     const { reusePort } = source;
     return isWildcard(local) && reusePort === 'exclusive'
@@ -43,7 +47,7 @@ export function openBeside(
   source: ListenSource,
   local: IpEndpoint,
   address: LocalAddress,
-): Opened {
+): UdpOpening {
   if (source.kind === 'bind') return bound(local, address.zonedHost, 'shared');
   // SO_REUSEPORT, as the wildcard's descriptor has it: node:dgram may not know it.
   const made = openListeningSocket(present(kernel, NO_KERNEL), {
@@ -66,7 +70,7 @@ export function ownDescriptor(kernel: Kernel | null, fd: number): Result<Descrip
 const NO_KERNEL = 'a descriptor was made by foreign calls';
 
 /** A socket of node:dgram over `fd`, which it owns from then on. */
-function adopted(kernel: Kernel, family: 4 | 6, fd: Descriptor): Opened {
+function adopted(kernel: Kernel, family: 4 | 6, fd: Descriptor): UdpOpening {
   // Node.js closes it with the thread, even one that is ended from outside.
   kernel.closing?.(fd);
   const opened = openBound(family, { fd });
@@ -79,7 +83,7 @@ function adopted(kernel: Kernel, family: 4 | 6, fd: Descriptor): Opened {
  * A socket that others of ours may bind beside, at an address that nobody else has: SO_REUSEADDR
  * alone would not tell that another process is there.
  */
-function claimed(local: IpEndpoint): Opened {
+function claimed(local: IpEndpoint): UdpOpening {
   const claim = bound(local, local.host, 'exclusive');
   if (!claim.ok) return claim;
   const { socket } = claim.value;
@@ -89,7 +93,7 @@ function claimed(local: IpEndpoint): Opened {
   return bound(ipEndpoint(local.family, local.host, name.value.port), local.host, 'shared');
 }
 
-function bound(local: IpEndpoint, host: string, sharing: 'shared' | 'exclusive'): Opened {
+function bound(local: IpEndpoint, host: string, sharing: 'shared' | 'exclusive'): UdpOpening {
   const opened = openBound(local.family, { host, port: local.port, sharing });
   return opened.ok ? ok({ socket: opened.value, fd: null }) : err(errorCode(opened.error));
 }

@@ -15,7 +15,7 @@ import { ERRNO, errnoName } from '../../kernel/errno.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import { POLLIN, submitClose, submitPoll } from '../../kernel/submissions.js';
 import type { ListenerKey, TcpEdges } from '../../session/tcp_port.js';
-import { type Addresses, ROW_BYTES } from './addresses.js';
+import { type EncodedAddresses, ROW_BYTES } from './addresses.js';
 import type { Delays } from './delays.js';
 import type { Loop, TurnWork } from './loop.js';
 import { NONE, type PairTable } from './pairs.js';
@@ -41,7 +41,7 @@ export interface AcceptsParts {
   readonly pairs: PairTable;
   readonly delays: Delays;
   readonly calls: SocketCalls;
-  readonly addresses: Addresses;
+  readonly addresses: EncodedAddresses;
   readonly edges: () => TcpEdges;
   /** After `accepted`: the pair's first bytes may be read. */
   readonly begin: (pair: number) => void;

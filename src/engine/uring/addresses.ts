@@ -13,7 +13,7 @@ export const addressMemoryBytes = (pairs: number): number => pairs * ROW_BYTES;
 /** Clients of unix sockets have no address. */
 const UNNAMED: Endpoint = { kind: 'unix', path: '' };
 
-export class Addresses {
+export class EncodedAddresses {
   readonly #kernel: Kernel;
   readonly #memory: MappedMemory;
   readonly #bytes: Uint8Array;

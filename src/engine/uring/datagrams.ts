@@ -13,7 +13,7 @@ import {
 } from '../../kernel/messages.js';
 import { submitSilentMessage, submitSilentSend } from '../../kernel/submissions.js';
 import { type FlowAddresses, NAME_WORDS } from './flow_addresses.js';
-import type { Loop, Taken, TurnWork } from './loop.js';
+import type { Loop, TakenWork, TurnWork } from './loop.js';
 import { SilentBatch } from './silent_batch.js';
 import { FORWARD, REPLY, userData } from './user_data.js';
 
@@ -149,7 +149,7 @@ export class Datagrams implements TurnWork {
     this.#batch.before();
   }
 
-  after(taken: Taken): void {
+  after(taken: TakenWork): void {
     this.#batch.after(taken, this.#succeeded);
   }
 }

@@ -13,7 +13,7 @@ import { submitClose } from '../../kernel/submissions.js';
 import type { PairEnd, TcpEdges } from '../../session/tcp_port.js';
 import { Patience } from '../patience.js';
 import type { Delays } from './delays.js';
-import type { Loop, Taken, TurnWork } from './loop.js';
+import type { Loop, TakenWork, TurnWork } from './loop.js';
 import { BROKEN, DRAIN, ENDING, NONE, type PairTable } from './pairs.js';
 import { CLOSE, userData } from './user_data.js';
 
@@ -121,7 +121,7 @@ export class Ending implements TurnWork {
     this.#leaving.entering();
   }
 
-  after(taken: Taken): void {
+  after(taken: TakenWork): void {
     const { pairs } = this.#parts;
     if (taken !== 'partly') {
       const left = this.#leaving.closed();

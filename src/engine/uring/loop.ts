@@ -32,14 +32,14 @@ export type CompletionHandler = (
  * every completion that could come at once has come. `taken`: all, but completions are hidden
  * because their queue was full. `partly`: it was short of memory.
  */
-export type Taken = 'answered' | 'taken' | 'partly';
+export type TakenWork = 'answered' | 'taken' | 'partly';
 
 /** What a turn does besides completions, in the order of registration. */
 export interface TurnWork {
   /** Before the kernel is entered. */
   before?(): void;
   /** After the completions. */
-  after?(taken: Taken): void;
+  after?(taken: TakenWork): void;
   /** When `after` has something to do at the latest, on the loop's clock; 0: at once. */
   dueMs?(): number;
 }

@@ -12,7 +12,7 @@ import { ERRNO } from '../../kernel/errno.js';
 import { submitSilentSend } from '../../kernel/submissions.js';
 import { Chains } from './chains.js';
 import type { Holder } from './ending.js';
-import type { Loop, Taken, TurnWork } from './loop.js';
+import type { Loop, TakenWork, TurnWork } from './loop.js';
 import type { PairTable } from './pairs.js';
 import { SilentBatch } from './silent_batch.js';
 import { SILENT_SEND, userData } from './user_data.js';
@@ -135,7 +135,7 @@ export class Sends implements TurnWork, Holder {
     this.#batch.before();
   }
 
-  after(taken: Taken): void {
+  after(taken: TakenWork): void {
     this.#batch.after(taken, this.#succeeded);
     if (this.#standing.length > 0 && this.#pool.short) this.#makeRoom();
   }

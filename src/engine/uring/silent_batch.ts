@@ -3,7 +3,7 @@
  * until the kernel has answered everything that it was given: then silence means success.
  */
 import { assertShared } from '../../core/assert.js';
-import type { Taken } from './loop.js';
+import type { TakenWork } from './loop.js';
 
 export class SilentBatch {
   /** Numbers whose submission the kernel gets with the next entry. */
@@ -56,7 +56,7 @@ export class SilentBatch {
   }
 
   /** Calls `succeeded` for each number whose submission has not failed. */
-  after(taken: Taken, succeeded: (number: number) => void): void {
+  after(taken: TakenWork, succeeded: (number: number) => void): void {
     if (taken !== 'answered') return;
     const count = this.#givenCount;
     this.#givenCount = 0;

@@ -19,7 +19,7 @@ import {
 } from '../../session/tcp_port.js';
 import type { SelfDials } from '../self_dials.js';
 import { Accepts } from './accepts.js';
-import { Addresses } from './addresses.js';
+import { EncodedAddresses } from './addresses.js';
 import type { Delays } from './delays.js';
 import { Dials } from './dials.js';
 import { Early } from './early.js';
@@ -76,7 +76,7 @@ export class UringTcp implements TcpEngine {
   readonly #calls: SocketCalls;
   readonly #pairs: PairTable;
   readonly #pipes: Pipes;
-  readonly #addresses: Addresses;
+  readonly #addresses: EncodedAddresses;
   readonly #ending: Ending;
   readonly #early: Early;
   readonly #dials: Dials;
@@ -98,7 +98,7 @@ export class UringTcp implements TcpEngine {
     const pairs = new PairTable(capacity);
     pairs.broken = (pair, error) => edges().broken(pair as PairId, error);
     const reads = new Reads(loop, pairs, pool);
-    const addresses = new Addresses(kernel, means.clientAddresses);
+    const addresses = new EncodedAddresses(kernel, means.clientAddresses);
     const ending = new Ending({ loop, pairs, delays, calls, edges });
     const gone = (pair: number, answer: number): void => {
       const end = { kind: 'client-gone' } as const;

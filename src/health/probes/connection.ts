@@ -7,9 +7,9 @@ import type { TLSSocket } from 'node:tls';
 import { assert, InvariantError } from '../../core/assert.js';
 import type { CutOffSignal } from '../../core/cut_off.js';
 import type { ProbeTls } from '../../core/spec.js';
-import type { Dial, Talk, Wire } from '../../core/wire.js';
+import type { Talk, Wire, WireDial } from '../../core/wire.js';
 import type { ProbeResult, ProbeTarget } from '../probe.js';
-import { BacklogFull, codeOf, Failed, metItself, outcomeOf, socketFailure } from './failed.js';
+import { BacklogFull, codeOf, metItself, outcomeOf, ProbeFailed, socketFailure } from './failed.js';
 import { Inbox } from './inbox.js';
 import { SocketWire } from './socket_wire.js';
 import { tlsOptions } from './tls_options.js';
@@ -27,14 +27,14 @@ const LINE_FEED = 0x0a;
 export type Converse = (
   target: ProbeTarget,
   signal: CutOffSignal,
-  dialogue: (connection: Connection) => Promise<ProbeResult>,
+  dialogue: (connection: ProbeConnection) => Promise<ProbeResult>,
   talk?: Talk,
 ) => Promise<ProbeResult>;
 
 /** Conversations over connections that `dial` makes. */
-export function conversingBy(dial: Dial): Converse {
+export function conversingBy(dial: WireDial): Converse {
   return async (target, signal, dialogue, talk = 'something') => {
-    const connection = new Connection(dial, target, signal, talk);
+    const connection = new ProbeConnection(dial, target, signal, talk);
     try {
       await connection.connected();
       return await dialogue(connection);
@@ -46,20 +46,21 @@ export function conversingBy(dial: Dial): Converse {
   };
 }
 
-export class Connection {
+export class ProbeConnection {
   readonly #wire: Wire;
   readonly #target: ProbeTarget;
   readonly #signal: CutOffSignal;
-  readonly #aborted = (): void => this.#fail(new Failed('timeout', `timed out ${this.#doing}`));
+  readonly #aborted = (): void =>
+    this.#fail(new ProbeFailed('timeout', `timed out ${this.#doing}`));
   #doing = 'while connecting';
   #otherwise: 'reset' | 'tls' = 'reset';
   readonly #inbox = new Inbox(MAX_ANSWER_BYTES);
-  #failure: Failed | BacklogFull | null = null;
+  #failure: ProbeFailed | BacklogFull | null = null;
   /** Called whenever something may have changed that the dialogue waits for. */
   #wake: () => void = () => {};
 
   /** Begins to connect; an aborted signal ends it at once. */
-  constructor(dial: Dial, target: ProbeTarget, signal: CutOffSignal, talk: Talk) {
+  constructor(dial: WireDial, target: ProbeTarget, signal: CutOffSignal, talk: Talk) {
     this.#target = target;
     this.#signal = signal;
     const says = target.prelude.length > 0 ? 'something' : talk;
@@ -89,7 +90,8 @@ export class Connection {
   async startTls(options: ProbeTls): Promise<TLSSocket> {
     const wire = this.#wire;
     assert(wire instanceof SocketWire, 'TLS is spoken over sockets of Node.js');
-    if (this.unread.length > 0) throw new Failed('wrong-answer', 'data before the TLS handshake');
+    if (this.unread.length > 0)
+      throw new ProbeFailed('wrong-answer', 'data before the TLS handshake');
     const { endpoint } = this.#target;
     const host = endpoint.kind === 'ip' ? endpoint.host : 'localhost';
     const chosen = await tlsOptions(options, host, this.#signal);
@@ -116,7 +118,7 @@ export class Connection {
   /** The next `bytes` bytes. `what` names them in a failure: "the greeting". */
   async take(bytes: number, what: string): Promise<Buffer> {
     while (this.unread.length < bytes) {
-      if (!(await this.more(what))) throw new Failed('closed-early', `closed before ${what}`);
+      if (!(await this.more(what))) throw new ProbeFailed('closed-early', `closed before ${what}`);
     }
     return this.skip(bytes);
   }
@@ -126,7 +128,7 @@ export class Connection {
     let at = this.unread.indexOf(LINE_FEED);
     while (at < 0) {
       const searched = this.unread.length;
-      if (!(await this.more(what))) throw new Failed('closed-early', `closed before ${what}`);
+      if (!(await this.more(what))) throw new ProbeFailed('closed-early', `closed before ${what}`);
       at = this.unread.indexOf(LINE_FEED, searched);
     }
     return this.skip(at + 1)
@@ -152,7 +154,7 @@ export class Connection {
       const chunk = this.#wire.read();
       if (chunk !== null) {
         if (this.#inbox.append(chunk)) return true;
-        throw new Failed('too-much-data', `more than ${MAX_ANSWER_BYTES} bytes of answer`);
+        throw new ProbeFailed('too-much-data', `more than ${MAX_ANSWER_BYTES} bytes of answer`);
       }
       this.#check();
       if (this.#wire.ended) return false;
@@ -183,7 +185,7 @@ export class Connection {
   async #until(isDone: () => boolean): Promise<void> {
     this.#check();
     while (!isDone()) {
-      if (this.#wire.closed) throw new Failed('closed-early', `closed ${this.#doing}`);
+      if (this.#wire.closed) throw new ProbeFailed('closed-early', `closed ${this.#doing}`);
       await this.#change();
       this.#check();
     }
@@ -195,7 +197,7 @@ export class Connection {
     });
   }
 
-  #failureOf(error: Error): Failed | BacklogFull {
+  #failureOf(error: Error): ProbeFailed | BacklogFull {
     const isFull = this.#target.endpoint.kind === 'unix' && codeOf(error) === 'EAGAIN';
     return isFull ? new BacklogFull() : socketFailure(error, this.#otherwise);
   }
@@ -208,7 +210,7 @@ export class Connection {
     if (this.#failure !== null) throw this.#failure;
   }
 
-  #fail(failure: Failed | BacklogFull): void {
+  #fail(failure: ProbeFailed | BacklogFull): void {
     this.#failure ??= failure;
     this.#wire.destroy();
     this.#wake();

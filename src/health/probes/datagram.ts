@@ -6,12 +6,12 @@
 import { createSocket, type Socket } from 'node:dgram';
 import type { CutOffSignal } from '../../core/cut_off.js';
 import type { ProbeResult, ProbeTarget } from '../probe.js';
-import { Failed, metItself, outcomeOf, socketFailure } from './failed.js';
+import { metItself, outcomeOf, ProbeFailed, socketFailure } from './failed.js';
 
 /** Datagrams that are not the answer: one more, and somebody floods us. */
 const MAX_STRAY_DATAGRAMS = 64;
 
-export interface Exchange {
+export interface DatagramExchange {
   readonly payload: Uint8Array;
   /**
    * What a datagram means: an outcome, or null for one that is not the answer. May throw Failed.
@@ -25,11 +25,11 @@ export interface Exchange {
 export async function exchange(
   target: ProbeTarget,
   signal: CutOffSignal,
-  talk: Exchange,
+  talk: DatagramExchange,
 ): Promise<ProbeResult> {
   const { endpoint, prelude } = target;
   if (endpoint.kind === 'unix') {
-    return outcomeOf(new Failed('unreachable', 'a path cannot be probed by datagrams'));
+    return outcomeOf(new ProbeFailed('unreachable', 'a path cannot be probed by datagrams'));
   }
   const socket = createSocket({
     type: endpoint.family === 4 ? 'udp4' : 'udp6',
@@ -66,7 +66,7 @@ export async function exchange(
 
 function listen(
   socket: Socket,
-  talk: Exchange,
+  talk: DatagramExchange,
   resolve: (result: ProbeResult) => void,
   reject: (error: Error) => void,
 ): void {
@@ -77,7 +77,7 @@ function listen(
       const result = talk.answered(datagram);
       if (result !== null) resolve(result);
       else if (++strays > MAX_STRAY_DATAGRAMS) {
-        throw new Failed('too-much-data', `${strays} datagrams that answer nothing`);
+        throw new ProbeFailed('too-much-data', `${strays} datagrams that answer nothing`);
       }
     } catch (error) {
       reject(error as Error);

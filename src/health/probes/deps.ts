@@ -1,7 +1,7 @@
 /** What probes take from outside: only src/system reads a clock or entropy. */
 import type { Clock, Timers } from '../../core/clock.js';
 import type { Random } from '../../core/random.js';
-import type { Dial } from '../../core/wire.js';
+import type { WireDial } from '../../core/wire.js';
 
 export interface ProbeDeps {
   /** Wall time, against which certificates are held. */
@@ -9,7 +9,7 @@ export interface ProbeDeps {
   /** For pauses between attempts to connect. */
   readonly timers: Timers;
   /** What plain connections are made by; null: sockets of Node.js. */
-  readonly dial?: Dial | null;
+  readonly dial?: WireDial | null;
   /** For identifiers that need no secrecy. */
   readonly random: Random;
   /**

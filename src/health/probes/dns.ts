@@ -5,7 +5,7 @@ import type { ProbeSpec } from '../../core/spec.js';
 import type { Probe } from '../probe.js';
 import { exchange, timedOut } from './datagram.js';
 import { query, question, responseCode } from './dns_wire.js';
-import { Failed, whole } from './failed.js';
+import { ProbeFailed, whole } from './failed.js';
 
 type DnsSpec = Extract<ProbeSpec, { kind: 'dns' }>;
 
@@ -20,7 +20,7 @@ export function dnsProbe(spec: DnsSpec, random: Random): Probe {
           const code = responseCode(datagram, id, asked);
           if (code === null) return null;
           if (spec.rcodes.includes(code)) return whole(code);
-          throw new Failed('not-ready', `answers ${code} for ${spec.name} ${spec.type}`);
+          throw new ProbeFailed('not-ready', `answers ${code} for ${spec.name} ${spec.type}`);
         },
         silence: () => timedOut(`the answer for ${spec.name} ${spec.type}`),
       });

@@ -6,8 +6,8 @@ import { InvariantError } from '../../core/assert.js';
 import { quoted } from '../../secrets/quote.js';
 import type { ProbeFailure, ProbeResult } from '../probe.js';
 
-export class Failed extends Error {
-  override readonly name = 'Failed';
+export class ProbeFailed extends Error {
+  override readonly name = 'ProbeFailed';
   readonly failure: ProbeFailure;
 
   /** `detail`: a sentence for people; what others said in it is `quoted`. */
@@ -26,8 +26,8 @@ export class BacklogFull extends Error {
  * Nobody listens at a port of this machine that connect(2) also takes source ports from, and so the
  * probe has met itself (engine/self_dials.ts has the whole story).
  */
-export function metItself(): Failed {
-  return new Failed('refused', 'nobody listens there: the connection was one to itself');
+export function metItself(): ProbeFailed {
+  return new ProbeFailed('refused', 'nobody listens there: the connection was one to itself');
 }
 
 /** A backend that serves fully. */
@@ -42,7 +42,7 @@ export function whole(note = ''): Extract<ProbeResult, { ok: true }> {
 export function outcomeOf(error: unknown): ProbeResult {
   if (error instanceof InvariantError || error instanceof BacklogFull) throw error;
   const { failure, message } =
-    error instanceof Failed ? error : new Failed('wrong-answer', sentence(error));
+    error instanceof ProbeFailed ? error : new ProbeFailed('wrong-answer', sentence(error));
   return { ok: false, failure, detail: message };
 }
 
@@ -70,17 +70,17 @@ const SOCKET_ERRORS: Readonly<Record<string, readonly [ProbeFailure, string]>> =
 };
 
 /** The failure that a socket's error means; errors without a known errno count as `otherwise`. */
-export function socketFailure(error: Error, otherwise: ProbeFailure): Failed {
+export function socketFailure(error: Error, otherwise: ProbeFailure): ProbeFailed {
   const code = codeOf(error);
   // Node.js makes up an ECONNRESET, without a system call, when FIN comes in a TLS handshake.
   if (code === 'ECONNRESET' && !('syscall' in error)) {
-    return new Failed('closed-early', 'closed in the TLS handshake');
+    return new ProbeFailed('closed-early', 'closed in the TLS handshake');
   }
   const known = SOCKET_ERRORS[code];
   const tls = tlsSentence(error);
-  if (known === undefined && tls !== null) return new Failed('tls', tls);
-  if (known === undefined) return new Failed(otherwise, sentence(error));
-  return new Failed(known[0], `${known[1]} (${code})`);
+  if (known === undefined && tls !== null) return new ProbeFailed('tls', tls);
+  if (known === undefined) return new ProbeFailed(otherwise, sentence(error));
+  return new ProbeFailed(known[0], `${known[1]} (${code})`);
 }
 
 const TLS_SENTENCES: readonly (readonly [RegExp, string])[] = [

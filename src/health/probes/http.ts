@@ -8,8 +8,8 @@ import type { ProbeSpec } from '../../core/spec.js';
 import { quoted } from '../../secrets/quote.js';
 import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';
-import type { Connection, Converse } from './connection.js';
-import { Failed, whole } from './failed.js';
+import type { Converse, ProbeConnection } from './connection.js';
+import { ProbeFailed, whole } from './failed.js';
 
 type HttpSpec = Extract<ProbeSpec, { kind: 'http' }>;
 
@@ -58,17 +58,20 @@ function judge(spec: HttpSpec, answer: Answer): ProbeResult {
   const { status, said, degraded } = answer;
   if (status === TOO_MANY_REQUESTS) return { ok: true, share: DEGRADED_SHARE, note: said };
   if (!spec.status.some(({ from, to }) => status >= from && status <= to)) {
-    throw new Failed('not-ready', said);
+    throw new ProbeFailed('not-ready', said);
   }
   return degraded ? { ok: true, share: DEGRADED_SHARE, note: `${said}, degraded` } : whole(said);
 }
 
-async function readAnswer(connection: Connection, method: HttpSpec['method']): Promise<Answer> {
+async function readAnswer(
+  connection: ProbeConnection,
+  method: HttpSpec['method'],
+): Promise<Answer> {
   for (;;) {
     const line = await connection.takeLine('the status line');
     const [, code, reason] = /^HTTP\/1\.[01] ([1-9]\d\d)(?: (.*))?$/.exec(line) ?? [];
     if (code === undefined) {
-      throw new Failed('wrong-answer', `not HTTP/1: "${quoted(line)}"`);
+      throw new ProbeFailed('wrong-answer', `not HTTP/1: "${quoted(line)}"`);
     }
     const headers = await readHeaders(connection);
     const status = Number(code);
@@ -83,7 +86,7 @@ async function readAnswer(connection: Connection, method: HttpSpec['method']): P
 }
 
 /** Names in lower case; of a repeated header the last. Bounded by what a connection may read. */
-async function readHeaders(connection: Connection): Promise<ReadonlyMap<string, string>> {
+async function readHeaders(connection: ProbeConnection): Promise<ReadonlyMap<string, string>> {
   const headers = new Map<string, string>();
   for (;;) {
     const line = await connection.takeLine('the end of the headers');
@@ -98,7 +101,7 @@ async function readHeaders(connection: Connection): Promise<ReadonlyMap<string, 
  * not come in time changes nothing.
  */
 async function bodyStart(
-  connection: Connection,
+  connection: ProbeConnection,
   headers: ReadonlyMap<string, string>,
 ): Promise<string> {
   const length = headers.get('content-length') ?? '';
@@ -106,7 +109,7 @@ async function bodyStart(
   try {
     while (connection.unread.length < wanted && (await connection.more('the body')));
   } catch (error) {
-    if (!(error instanceof Failed)) throw error;
+    if (!(error instanceof ProbeFailed)) throw error;
   }
   return connection.unread.toString('latin1', 0, BODY_BYTES);
 }

@@ -10,8 +10,8 @@
 
 import { quoted } from '../../secrets/quote.js';
 import type { Probe, ProbeResult } from '../probe.js';
-import { type Connection, type Converse, MAX_ANSWER_BYTES } from './connection.js';
-import { Failed, whole } from './failed.js';
+import { type Converse, MAX_ANSWER_BYTES, type ProbeConnection } from './connection.js';
+import { ProbeFailed, whole } from './failed.js';
 
 const USER = 'sluice';
 const PLUGIN = 'mysql_native_password';
@@ -42,14 +42,14 @@ export const mysqlProbe = (converse: Converse): Probe => ({
       const greeting = await readPacket(connection, 'the greeting');
       if (greeting.body[0] === ERROR) throw notReady(greeting.body);
       if (greeting.body[0] !== PROTOCOL_10) {
-        throw new Failed('wrong-answer', `not MySQL: "${quoted(greeting.body)}"`);
+        throw new ProbeFailed('wrong-answer', `not MySQL: "${quoted(greeting.body)}"`);
       }
       await connection.write(packet(greeting.sequence + 1, loginPacket()));
       return logIn(connection, `version ${versionOf(greeting.body)}`);
     }),
 });
 
-async function logIn(connection: Connection, note: string): Promise<ProbeResult> {
+async function logIn(connection: ProbeConnection, note: string): Promise<ProbeResult> {
   for (;;) {
     const { sequence, body } = await readPacket(connection, 'the answer to the login');
     switch (body[0]) {
@@ -68,7 +68,7 @@ async function logIn(connection: Connection, note: string): Promise<ProbeResult>
         await connection.finish();
         return whole(note);
       default:
-        throw new Failed('wrong-answer', `no answer to a login: "${quoted(body)}"`);
+        throw new ProbeFailed('wrong-answer', `no answer to a login: "${quoted(body)}"`);
     }
   }
 }
@@ -79,11 +79,11 @@ function versionOf(greeting: Buffer): string {
   return quoted(version.replace(/^5\.5\.5-(?=.*MariaDB)/, ''));
 }
 
-async function readPacket(connection: Connection, what: string): Promise<Packet> {
+async function readPacket(connection: ProbeConnection, what: string): Promise<Packet> {
   const head = await connection.take(4, what);
   const length = head.readUIntLE(0, 3);
   if (length === 0 || length > MAX_ANSWER_BYTES) {
-    throw new Failed('wrong-answer', `not MySQL: "${quoted(head)}"`);
+    throw new ProbeFailed('wrong-answer', `not MySQL: "${quoted(head)}"`);
   }
   return { sequence: head.readUInt8(3), body: await connection.take(length, what) };
 }
@@ -111,7 +111,7 @@ function isAboutLogin(body: Buffer): boolean {
   return body.toString('latin1', 3, 6) === '#28' || body.readUInt16LE(1) === TLS_REQUIRED;
 }
 
-function notReady(body: Buffer): Failed {
+function notReady(body: Buffer): ProbeFailed {
   const text = body.toString('latin1', 3).replace(/^#.{5}/, '');
-  return new Failed('not-ready', `${quoted(text)} (${body.readUInt16LE(1)})`);
+  return new ProbeFailed('not-ready', `${quoted(text)} (${body.readUInt16LE(1)})`);
 }

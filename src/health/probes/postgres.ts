@@ -13,11 +13,11 @@
 import type { ProbeSpec, ProbeTls } from '../../core/spec.js';
 import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';
-import type { Connection, Converse } from './connection.js';
+import type { Converse, ProbeConnection } from './connection.js';
 import type { ProbeDeps } from './deps.js';
-import { Failed, whole } from './failed.js';
+import { ProbeFailed, whole } from './failed.js';
 import { AUTHENTICATED, authenticationCode, logIn } from './postgres_login.js';
-import { type Standing, standingOf } from './postgres_standing.js';
+import { type PostgresStanding, standingOf } from './postgres_standing.js';
 import {
   type Message,
   readError,
@@ -67,7 +67,7 @@ export function postgresProbe(
   };
 }
 
-async function upgrade(connection: Connection, tls: ProbeTls): Promise<void> {
+async function upgrade(connection: ProbeConnection, tls: ProbeTls): Promise<void> {
   await connection.write(SSL_REQUEST);
   const [answer] = await connection.take(1, 'the answer to SSLRequest');
   switch (String.fromCharCode(answer ?? 0)) {
@@ -75,15 +75,15 @@ async function upgrade(connection: Connection, tls: ProbeTls): Promise<void> {
       await connection.startTls(tls);
       return;
     case 'N':
-      throw new Failed('tls', 'the server does not speak TLS');
+      throw new ProbeFailed('tls', 'the server does not speak TLS');
     case 'E':
-      throw new Failed('not-ready', 'the server answers SSLRequest with an error');
+      throw new ProbeFailed('not-ready', 'the server answers SSLRequest with an error');
     default:
-      throw new Failed('wrong-answer', 'not PostgreSQL: no answer to SSLRequest');
+      throw new ProbeFailed('wrong-answer', 'not PostgreSQL: no answer to SSLRequest');
   }
 }
 
-async function greeted(connection: Connection): Promise<ProbeResult> {
+async function greeted(connection: ProbeConnection): Promise<ProbeResult> {
   const message = await readMessage(connection, 'the answer to the start-up message');
   if (message.type === 'E') return refused(connection, message);
   if (authenticationCode(message) !== AUTHENTICATED) {
@@ -100,21 +100,21 @@ async function greeted(connection: Connection): Promise<ProbeResult> {
   return whole();
 }
 
-async function refused(connection: Connection, { body }: Message): Promise<ProbeResult> {
+async function refused(connection: ProbeConnection, { body }: Message): Promise<ProbeResult> {
   const { sqlState, text } = readError(body);
   const serves = sqlState.startsWith('28') || sqlState === '3D000';
-  if (!serves) throw new Failed('not-ready', text);
+  if (!serves) throw new ProbeFailed('not-ready', text);
   await connection.finish();
   return whole(text);
 }
 
-function judgeRole(spec: PostgresSpec, role: Standing['role']): void {
+function judgeRole(spec: PostgresSpec, role: PostgresStanding['role']): void {
   if (spec.role === 'any' || spec.role === role) return;
-  throw new Failed('wrong-role', `is ${role}, not ${spec.role}`);
+  throw new ProbeFailed('wrong-role', `is ${role}, not ${spec.role}`);
 }
 
 function judgeLag(lagMs: number | null, maxLagMs: number): ProbeResult {
-  if (lagMs === null) throw new Failed('lagging', 'how far it lags is unknown');
+  if (lagMs === null) throw new ProbeFailed('lagging', 'how far it lags is unknown');
   if (lagMs <= maxLagMs) return whole(`role replica, lags by at most ${lagMs} ms`);
-  throw new Failed('lagging', `may lag by ${lagMs} ms, allowed are ${maxLagMs} ms`);
+  throw new ProbeFailed('lagging', `may lag by ${lagMs} ms, allowed are ${maxLagMs} ms`);
 }

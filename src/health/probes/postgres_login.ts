@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { quoted } from '../../secrets/quote.js';
 import type { Redactor } from '../../secrets/redactor.js';
-import type { Connection } from './connection.js';
-import { Failed } from './failed.js';
+import type { ProbeConnection } from './connection.js';
+import { ProbeFailed } from './failed.js';
 import {
   type Message,
   passwordMessage,
@@ -34,7 +34,7 @@ const SASL_CONTINUE = 11;
 const SASL_FINAL = 12;
 
 /** Answers what the server asks until it is ready for a query; throws Failed when it refuses. */
-export async function logIn(connection: Connection, credentials: Credentials): Promise<void> {
+export async function logIn(connection: ProbeConnection, credentials: Credentials): Promise<void> {
   const learnt = (answer: string): string => {
     credentials.redactor.learnWords(answer);
     return answer;
@@ -47,7 +47,10 @@ export async function logIn(connection: Connection, credentials: Credentials): P
     if (code === AUTHENTICATED) {
       // A server that skips its part of the exchange may be anybody.
       if (scram === null || scram.verified) continue;
-      throw new Failed('authentication', 'the server does not prove that it knows the password');
+      throw new ProbeFailed(
+        'authentication',
+        'the server does not prove that it knows the password',
+      );
     }
     const data = message.body.subarray(4);
     switch (code) {
@@ -68,7 +71,7 @@ export async function logIn(connection: Connection, credentials: Credentials): P
         begun(scram).verify(data.toString('utf8'));
         break;
       default:
-        throw new Failed(
+        throw new ProbeFailed(
           'authentication',
           `asks for a login of kind ${code}, which is unknown here`,
         );
@@ -79,13 +82,16 @@ export async function logIn(connection: Connection, credentials: Credentials): P
 /** The code of an AuthenticationRequest; throws Failed for any other message. */
 export function authenticationCode(message: Message): number {
   if (message.type !== 'R' || message.body.length < 4) {
-    throw new Failed('wrong-answer', `an unexpected message of type "${quoted(message.type)}"`);
+    throw new ProbeFailed(
+      'wrong-answer',
+      `an unexpected message of type "${quoted(message.type)}"`,
+    );
   }
   return message.body.readInt32BE(0);
 }
 
 /** The next message that is not an error. */
-export async function next(connection: Connection, what: string): Promise<Message> {
+export async function next(connection: ProbeConnection, what: string): Promise<Message> {
   const message = await readMessage(connection, what);
   if (message.type !== 'E') return message;
   throw refusal(readError(message.body));
@@ -95,21 +101,21 @@ export async function next(connection: Connection, what: string): Promise<Messag
  * What an ErrorResponse means when there are credentials: class 28 is about them, the rest is not
  * ready.
  */
-function refusal(error: ServerError): Failed {
+function refusal(error: ServerError): ProbeFailed {
   const ours = error.sqlState.startsWith('28');
-  return new Failed(ours ? 'authentication' : 'not-ready', error.text);
+  return new ProbeFailed(ours ? 'authentication' : 'not-ready', error.text);
 }
 
 function passwordOf(credentials: Credentials): string {
   if (credentials.password !== null) return credentials.password;
-  throw new Failed('authentication', 'asks for a password, and none is configured');
+  throw new ProbeFailed('authentication', 'asks for a password, and none is configured');
 }
 
 /** libpq would send it to anybody who asks; `require_auth` of PostgreSQL 16 is its late answer. */
 function cleartextOf(credentials: Credentials): string {
   const password = passwordOf(credentials);
   if (credentials.cleartext === 'allowed') return password;
-  throw new Failed(
+  throw new ProbeFailed(
     'authentication',
     'asks for the password in clear, without TLS: set tls = true, or allow_cleartext_password',
   );
@@ -119,12 +125,12 @@ function startScram(credentials: Credentials, mechanisms: Buffer): ScramClient {
   if (mechanisms.toString('latin1').split('\0').includes(SCRAM_MECHANISM)) {
     return new ScramClient('', passwordOf(credentials), credentials.nonce);
   }
-  throw new Failed('authentication', `does not offer ${SCRAM_MECHANISM}`);
+  throw new ProbeFailed('authentication', `does not offer ${SCRAM_MECHANISM}`);
 }
 
 function begun(scram: ScramClient | null): ScramClient {
   if (scram !== null) return scram;
-  throw new Failed('wrong-answer', 'continues a SCRAM exchange that was not begun');
+  throw new ProbeFailed('wrong-answer', 'continues a SCRAM exchange that was not begun');
 }
 
 /** `data`: the message behind its code, which begins with the salt. */

@@ -3,13 +3,13 @@
  */
 
 import { quoted } from '../../secrets/quote.js';
-import type { Connection } from './connection.js';
-import { Failed } from './failed.js';
+import type { ProbeConnection } from './connection.js';
+import { ProbeFailed } from './failed.js';
 import { next } from './postgres_login.js';
 import { queryMessage, readRow } from './postgres_wire.js';
 import type { ReplaySample } from './replay_lag.js';
 
-export interface Standing {
+export interface PostgresStanding {
   readonly role: 'primary' | 'replica';
   readonly replay: ReplaySample;
 }
@@ -28,9 +28,9 @@ const REPLAY_SQL = `select pg_is_in_recovery(),
 
 /** Asks for the role, and for the replay if `what` says so. */
 export async function standingOf(
-  connection: Connection,
+  connection: ProbeConnection,
   what: 'role' | 'replay',
-): Promise<Standing> {
+): Promise<PostgresStanding> {
   await connection.write(queryMessage(what === 'role' ? ROLE_SQL : REPLAY_SQL));
   let row: (string | null)[] = [];
   for (;;) {
@@ -40,7 +40,7 @@ export async function standingOf(
   }
   const [recovery, streaming, received, replayed, age] = row;
   if (recovery !== 't' && recovery !== 'f') {
-    throw new Failed('wrong-answer', `pg_is_in_recovery() is "${quoted(recovery ?? 'NULL')}"`);
+    throw new ProbeFailed('wrong-answer', `pg_is_in_recovery() is "${quoted(recovery ?? 'NULL')}"`);
   }
   return {
     role: recovery === 't' ? 'replica' : 'primary',

@@ -4,8 +4,8 @@
  */
 
 import { quoted } from '../../secrets/quote.js';
-import { type Connection, MAX_ANSWER_BYTES } from './connection.js';
-import { Failed } from './failed.js';
+import { MAX_ANSWER_BYTES, type ProbeConnection } from './connection.js';
+import { ProbeFailed } from './failed.js';
 
 export interface Message {
   /** One letter. */
@@ -50,7 +50,7 @@ export function queryMessage(sql: string): Buffer {
 }
 
 /** The next message that is neither a notice, a parameter nor a negotiation of the protocol. */
-export async function readMessage(connection: Connection, what: string): Promise<Message> {
+export async function readMessage(connection: ProbeConnection, what: string): Promise<Message> {
   for (;;) {
     const head = await connection.take(5, what);
     const type = String.fromCharCode(head[0] ?? 0);
@@ -92,11 +92,11 @@ export function readRow(body: Buffer): (string | null)[] {
 /**
  * A server that cannot even start a process says so in the format of protocol 2: `E` and a text.
  */
-function notAMessage(type: string, head: Buffer, connection: Connection): Failed {
+function notAMessage(type: string, head: Buffer, connection: ProbeConnection): ProbeFailed {
   const bytes = Buffer.concat([head, connection.unread]);
   return type === 'E' && /^E[a-z ]{4}/.test(head.toString('latin1'))
-    ? new Failed('not-ready', quoted(bytes.subarray(1)))
-    : new Failed('wrong-answer', `not PostgreSQL: "${quoted(bytes)}"`);
+    ? new ProbeFailed('not-ready', quoted(bytes.subarray(1)))
+    : new ProbeFailed('wrong-answer', `not PostgreSQL: "${quoted(bytes)}"`);
 }
 
 function withLength(type: string, parts: readonly Buffer[]): Buffer {

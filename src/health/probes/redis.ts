@@ -7,9 +7,9 @@ import type { ProbeSpec } from '../../core/spec.js';
 import { quoted } from '../../secrets/quote.js';
 import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';
-import type { Connection, Converse } from './connection.js';
-import { Failed, whole } from './failed.js';
-import { command, type Reply, readReply } from './resp.js';
+import type { Converse, ProbeConnection } from './connection.js';
+import { ProbeFailed, whole } from './failed.js';
+import { command, type ProbeReply, readReply } from './resp.js';
 import { cared, readSecret } from './secrets.js';
 
 type RedisSpec = Extract<ProbeSpec, { kind: 'redis' }>;
@@ -30,19 +30,19 @@ export function redisProbe(spec: RedisSpec, converse: Converse, redactor: Redact
   };
 }
 
-async function ask(connection: Connection, ...words: readonly string[]): Promise<Reply> {
+async function ask(connection: ProbeConnection, ...words: readonly string[]): Promise<ProbeReply> {
   await connection.write(command(...words));
   return readReply(connection, `the reply to ${words[0]}`);
 }
 
 async function authenticate(
-  connection: Connection,
+  connection: ProbeConnection,
   user: string | null,
   password: string | null,
 ): Promise<void> {
   if (user === null && password === null) return;
   const reply = await ask(connection, 'AUTH', ...(user === null ? [] : [user]), password ?? '');
-  if (reply.kind === 'error') throw new Failed('authentication', refused(reply.code));
+  if (reply.kind === 'error') throw new ProbeFailed('authentication', refused(reply.code));
 }
 
 function refused(code: string): string {
@@ -51,10 +51,11 @@ function refused(code: string): string {
     : `Redis refuses AUTH (${quoted(code)})`;
 }
 
-async function ping(connection: Connection): Promise<void> {
+async function ping(connection: ProbeConnection): Promise<void> {
   const reply = await ask(connection, 'PING');
   if (reply.kind === 'text' && reply.text === 'PONG') return;
-  if (reply.kind !== 'error') throw new Failed('wrong-answer', 'PING was not answered with PONG');
+  if (reply.kind !== 'error')
+    throw new ProbeFailed('wrong-answer', 'PING was not answered with PONG');
   throw complaint(reply);
 }
 
@@ -62,14 +63,14 @@ async function ping(connection: Connection): Promise<void> {
  * What an error reply means: LOADING, MASTERDOWN, MISCONF, "max number of clients" are passing
  * states.
  */
-function complaint(reply: { readonly code: string; readonly text: string }): Failed {
+function complaint(reply: { readonly code: string; readonly text: string }): ProbeFailed {
   switch (reply.code) {
     case 'NOAUTH':
-      return new Failed('authentication', 'Redis asks for a password (NOAUTH)');
+      return new ProbeFailed('authentication', 'Redis asks for a password (NOAUTH)');
     case 'NOPERM':
-      return new Failed('authentication', reply.text);
+      return new ProbeFailed('authentication', reply.text);
     default:
-      return new Failed('not-ready', reply.text);
+      return new ProbeFailed('not-ready', reply.text);
   }
 }
 
@@ -81,15 +82,15 @@ interface Replication {
 }
 
 function judge(wanted: string, { role, link }: Replication): ProbeResult {
-  if (role !== wanted) throw new Failed('wrong-role', `is ${role}, not ${wanted}`);
+  if (role !== wanted) throw new ProbeFailed('wrong-role', `is ${role}, not ${wanted}`);
   if (role === 'replica' && link !== 'connected') {
-    throw new Failed('not-ready', `the link to the primary is in state "${quoted(link)}"`);
+    throw new ProbeFailed('not-ready', `the link to the primary is in state "${quoted(link)}"`);
   }
   return whole(`role ${role}`);
 }
 
 /** By ROLE, or by INFO where ROLE is forbidden or unknown (proxies, managed services). */
-async function replication(connection: Connection): Promise<Replication> {
+async function replication(connection: ProbeConnection): Promise<Replication> {
   const reply = await ask(connection, 'ROLE');
   if (reply.kind === 'array') {
     const [role, , , link] = reply.items.map((item) => (item.kind === 'text' ? item.text : ''));

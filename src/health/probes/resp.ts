@@ -1,13 +1,13 @@
 /** The part of Redis' protocol (RESP2) that probes need: commands out, replies in. */
 
 import { quoted } from '../../secrets/quote.js';
-import type { Connection } from './connection.js';
-import { Failed } from './failed.js';
+import type { ProbeConnection } from './connection.js';
+import { ProbeFailed } from './failed.js';
 
-export type Reply =
+export type ProbeReply =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'error'; readonly code: string; readonly text: string }
-  | { readonly kind: 'array'; readonly items: readonly Reply[] }
+  | { readonly kind: 'array'; readonly items: readonly ProbeReply[] }
   | { readonly kind: 'null' };
 
 /** ROLE nests two deep. */
@@ -20,7 +20,11 @@ export function command(...words: readonly string[]): string {
 }
 
 /** Reads one reply; the connection bounds its size. `what` names it in a failure. */
-export async function readReply(connection: Connection, what: string, depth = 0): Promise<Reply> {
+export async function readReply(
+  connection: ProbeConnection,
+  what: string,
+  depth = 0,
+): Promise<ProbeReply> {
   const line = await connection.takeLine(what);
   const rest = line.slice(1);
   switch (line[0]) {
@@ -32,19 +36,23 @@ export async function readReply(connection: Connection, what: string, depth = 0)
     case '$':
       return readBulk(connection, what, lengthOf(rest));
     case '*': {
-      const items: Reply[] = [];
-      if (depth >= MAX_DEPTH) throw new Failed('wrong-answer', 'a reply that nests too deep');
+      const items: ProbeReply[] = [];
+      if (depth >= MAX_DEPTH) throw new ProbeFailed('wrong-answer', 'a reply that nests too deep');
       for (let left = lengthOf(rest); left > 0; left--) {
         items.push(await readReply(connection, what, depth + 1));
       }
       return { kind: 'array', items };
     }
     default:
-      throw new Failed('wrong-answer', `not Redis: "${quoted(line)}"`);
+      throw new ProbeFailed('wrong-answer', `not Redis: "${quoted(line)}"`);
   }
 }
 
-async function readBulk(connection: Connection, what: string, length: number): Promise<Reply> {
+async function readBulk(
+  connection: ProbeConnection,
+  what: string,
+  length: number,
+): Promise<ProbeReply> {
   if (length < 0) return { kind: 'null' };
   const bytes = await connection.take(length + 2, what);
   return { kind: 'text', text: bytes.toString('latin1', 0, length) };
@@ -52,5 +60,5 @@ async function readBulk(connection: Connection, what: string, length: number): P
 
 function lengthOf(text: string): number {
   if (/^(-1|\d{1,9})$/.test(text)) return Number(text);
-  throw new Failed('wrong-answer', `not a length: "${quoted(text)}"`);
+  throw new ProbeFailed('wrong-answer', `not a length: "${quoted(text)}"`);
 }

@@ -6,7 +6,7 @@
 import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { quoted } from '../../secrets/quote.js';
-import { Failed } from './failed.js';
+import { ProbeFailed } from './failed.js';
 
 export const SCRAM_MECHANISM = 'SCRAM-SHA-256';
 
@@ -44,13 +44,13 @@ export class ScramClient {
       /^r=([^,]+),s=([^,]+),i=(\d{1,9})(?:,|$)/.exec(serverFirst) ?? [];
     const iterations = Number(count);
     if (nonce === undefined || salt === undefined || !(iterations >= 1)) {
-      throw new Failed('wrong-answer', `not SCRAM: "${quoted(serverFirst)}"`);
+      throw new ProbeFailed('wrong-answer', `not SCRAM: "${quoted(serverFirst)}"`);
     }
     if (!nonce.startsWith(this.#nonce) || nonce === this.#nonce) {
-      throw new Failed('authentication', 'the server does not continue our SCRAM nonce');
+      throw new ProbeFailed('authentication', 'the server does not continue our SCRAM nonce');
     }
     if (iterations > MAX_ITERATIONS) {
-      throw new Failed('authentication', `the server asks for ${iterations} SCRAM iterations`);
+      throw new ProbeFailed('authentication', `the server asks for ${iterations} SCRAM iterations`);
     }
     const saltBytes = Buffer.from(salt, 'base64');
     const salted = await deriveKey(this.#password, saltBytes, iterations, KEY_BYTES, 'sha256');
@@ -77,7 +77,7 @@ export class ScramClient {
     const expected = this.#serverSignature;
     const genuine =
       expected.length > 0 && given.length === expected.length && timingSafeEqual(given, expected);
-    if (!genuine) throw new Failed('authentication', 'the server does not know the password');
+    if (!genuine) throw new ProbeFailed('authentication', 'the server does not know the password');
     this.#verified = true;
   }
 }

@@ -4,7 +4,7 @@ import type { SecretSource } from '../../core/spec.js';
 import { readUserFile } from '../../files/user_file.js';
 import type { Redactor } from '../../secrets/redactor.js';
 import type { ProbeResult } from '../probe.js';
-import { Failed } from './failed.js';
+import { ProbeFailed } from './failed.js';
 
 /** A longer file is not a password. */
 const MAX_SECRET_BYTES = 4_096;
@@ -42,7 +42,7 @@ export function cared(result: ProbeResult, secret: Secret | null): ProbeResult {
 function ofEnvironment(name: string): Secret {
   const text = process.env[name];
   if (text !== undefined) return { text, warning: '' };
-  throw new Failed('secret-unreadable', `the environment variable ${name} is not set`);
+  throw new ProbeFailed('secret-unreadable', `the environment variable ${name} is not set`);
 }
 
 async function readFile(path: string, signal: CutOffSignal): Promise<Secret> {
@@ -51,9 +51,9 @@ async function readFile(path: string, signal: CutOffSignal): Promise<Secret> {
     return { text: Buffer.from(read.bytes).toString(), warning: exposure(path, read.mode) };
   }
   if (read.code === 'EFBIG') {
-    throw new Failed('secret-unreadable', `${path} holds more than ${MAX_SECRET_BYTES} bytes`);
+    throw new ProbeFailed('secret-unreadable', `${path} holds more than ${MAX_SECRET_BYTES} bytes`);
   }
-  throw new Failed('secret-unreadable', `cannot read the secret in ${path}: ${read.problem}`);
+  throw new ProbeFailed('secret-unreadable', `cannot read the secret in ${path}: ${read.problem}`);
 }
 
 function exposure(path: string, mode: number): string {

@@ -6,8 +6,8 @@ import type { ProbeSpec } from '../../core/spec.js';
 import { quoted } from '../../secrets/quote.js';
 import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe } from '../probe.js';
-import type { Connection, Converse } from './connection.js';
-import { Failed, whole } from './failed.js';
+import type { Converse, ProbeConnection } from './connection.js';
+import { ProbeFailed, whole } from './failed.js';
 
 type SendExpectSpec = Extract<ProbeSpec, { kind: 'send-expect' }>;
 
@@ -40,7 +40,7 @@ export function sendExpectProbe(
  * `minimumBytes` of it are there (0: never, the rest may still come) or when the other side ends.
  */
 async function find(
-  connection: Connection,
+  connection: ProbeConnection,
   expected: Uint8Array,
   minimumBytes: number,
 ): Promise<void> {
@@ -54,10 +54,10 @@ async function find(
     const arrivedBytes = connection.unread.length;
     const got = arrivedBytes === 0 ? '' : `, got "${quoted(connection.unread)}"`;
     if (minimumBytes > 0 && arrivedBytes >= minimumBytes) {
-      throw new Failed('wrong-answer', `expected ${wanted}${got}`);
+      throw new ProbeFailed('wrong-answer', `expected ${wanted}${got}`);
     }
     if (await connection.more(`${wanted}${got}`)) continue;
-    throw new Failed(
+    throw new ProbeFailed(
       arrivedBytes === 0 ? 'closed-early' : 'wrong-answer',
       `closed without ${wanted}${got}`,
     );

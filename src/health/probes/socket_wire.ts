@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Endpoint } from '../../core/endpoint.js';
-import type { Dial, Wire } from '../../core/wire.js';
+import type { Wire, WireDial } from '../../core/wire.js';
 
 export class SocketWire implements Wire {
   error: Error | null = null;
@@ -102,4 +102,4 @@ export class SocketWire implements Wire {
   }
 }
 
-export const dialBySocket: Dial = (endpoint, _, changed) => new SocketWire(endpoint, changed);
+export const dialBySocket: WireDial = (endpoint, _, changed) => new SocketWire(endpoint, changed);

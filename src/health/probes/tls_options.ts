@@ -5,7 +5,7 @@ import { type ConnectionOptions, createSecureContext, type SecureContext } from 
 import type { CutOffSignal } from '../../core/cut_off.js';
 import type { ProbeTls } from '../../core/spec.js';
 import { readUserFile } from '../../files/user_file.js';
-import { codeOf, Failed } from './failed.js';
+import { codeOf, ProbeFailed } from './failed.js';
 
 /** Many times the bundle of all authorities that browsers trust. */
 const MAX_CA_BYTES = 4 * 1_048_576;
@@ -32,11 +32,11 @@ export async function tlsOptions(
 async function believing(path: string, signal: CutOffSignal): Promise<SecureContext> {
   const read = await readUserFile(path, { maxBytes: MAX_CA_BYTES, signal, tried: 'again' });
   if (read.kind === 'failed') {
-    throw new Failed('secret-unreadable', `cannot read the CA file ${path}: ${read.problem}`);
+    throw new ProbeFailed('secret-unreadable', `cannot read the CA file ${path}: ${read.problem}`);
   }
   try {
     return createSecureContext({ ca: Buffer.from(read.bytes) });
   } catch (error) {
-    throw new Failed('secret-unreadable', `cannot use the CA file ${path} (${codeOf(error)})`);
+    throw new ProbeFailed('secret-unreadable', `cannot use the CA file ${path} (${codeOf(error)})`);
   }
 }

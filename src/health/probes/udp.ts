@@ -8,7 +8,7 @@ import { quoted } from '../../secrets/quote.js';
 import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import { exchange, timedOut } from './datagram.js';
-import { Failed, whole } from './failed.js';
+import { ProbeFailed, whole } from './failed.js';
 
 type UdpSpec = Extract<ProbeSpec, { kind: 'udp' }>;
 
@@ -17,7 +17,7 @@ export function udpProbe({ send, expect }: UdpSpec, redactor: Redactor): Probe {
   const wanted = expect === null ? '' : `"${quoted(expect)}"`;
   const answered = (datagram: Buffer): ProbeResult => {
     if (expect === null || datagram.indexOf(expect) >= 0) return whole();
-    throw new Failed('wrong-answer', `expected ${wanted}, got "${quoted(datagram)}"`);
+    throw new ProbeFailed('wrong-answer', `expected ${wanted}, got "${quoted(datagram)}"`);
   };
   const silence = (): ProbeResult =>
     expect === null ? whole('no answer, no objection') : timedOut(wanted);

@@ -2,16 +2,16 @@
 import { type AddressRule, accessLists, EVERYWHERE } from '../access.js';
 import { LACKS } from '../capabilities.js';
 import type { Statement } from '../statement.js';
-import { type Condition, type Rule, ruleOf, type Test } from './acls.js';
+import { type AclCondition, type AclTest, type Rule, ruleOf } from './acls.js';
 import { clientLimit } from './client_limits.js';
 import type { ProxySettings } from './proxy.js';
-import type { Scene } from './scene.js';
+import type { HaproxyScene } from './scene.js';
 
 /**
  * Writes `[listeners.NAME.access]` and what one client may have of `[listeners.NAME.limits]`, and
  * answers for every `tcp-request` of `proxy`.
  */
-export function writeAccess(scene: Scene, listener: string, proxy: ProxySettings): void {
+export function writeAccess(scene: HaproxyScene, listener: string, proxy: ProxySettings): void {
   const rules: AddressRule[] = [];
   const told: Rule[] = [];
   const counting = writeClientLimits(scene, listener, proxy);
@@ -49,7 +49,7 @@ export function writeAccess(scene: Scene, listener: string, proxy: ProxySettings
 
 /** The least of them counts. Answers which statements are about that. */
 function writeClientLimits(
-  { draft, has }: Scene,
+  { draft, has }: HaproxyScene,
   listener: string,
   proxy: ProxySettings,
 ): ReadonlySet<Statement> {
@@ -84,7 +84,7 @@ function waits({ statement, acls }: Rule): void {
 /** A sentence: why not. Null: it only waits for the hello. */
 function addressRules(
   action: AddressRule['action'],
-  condition: Condition,
+  condition: AclCondition,
 ): readonly AddressRule[] | string | null {
   const rules: AddressRule[] = [];
   for (const all of condition) {
@@ -101,7 +101,7 @@ function addressRules(
   return rules;
 }
 
-function oneRule(action: AddressRule['action'], tests: readonly Test[]): AddressRule | null {
+function oneRule(action: AddressRule['action'], tests: readonly AclTest[]): AddressRule | null {
   const clients = tests.flatMap((test) => (test.on === 'client' ? [test] : []));
   const [first] = clients;
   if (first === undefined) return { action, fits: 'within', blocks: EVERYWHERE };

@@ -5,7 +5,7 @@ import type { Part, Statement } from '../statement.js';
 import type { ProxySettings } from './proxy.js';
 
 /** One test of a condition; `other` is everything that sluice cannot ask for. */
-export type Test =
+export type AclTest =
   | { readonly on: 'client'; readonly blocks: readonly string[]; readonly negated: Negated }
   | { readonly on: 'server name'; readonly names: readonly string[]; readonly negated: Negated }
   /** True while a TLS hello has come; nobody needs to ask for it. */
@@ -16,18 +16,18 @@ export type Test =
 export type Negated = 'as it is' | 'negated';
 
 /** Any of its lists; of each list all tests. */
-export type Condition = readonly (readonly Test[])[];
+export type AclCondition = readonly (readonly AclTest[])[];
 
 export interface Rule {
   readonly statement: Statement;
   /** The words before the condition. */
   readonly action: Part;
-  readonly condition: Condition;
+  readonly condition: AclCondition;
   /** The ACLs that it names. */
   readonly acls: readonly Statement[];
 }
 
-const PREDEFINED: Readonly<Record<string, Test>> = {
+const PREDEFINED: Readonly<Record<string, AclTest>> = {
   TRUE: { on: 'always', negated: 'as it is' },
   FALSE: { on: 'always', negated: 'negated' },
   LOCALHOST: { on: 'client', blocks: ['127.0.0.0/8', '::1/128'], negated: 'as it is' },
@@ -65,8 +65,8 @@ class ConditionReader {
     this.#words = words;
   }
 
-  read(): Condition {
-    let all: Test[] = [];
+  read(): AclCondition {
+    let all: AclTest[] = [];
     const any = [all];
     let negated: Negated = 'as it is';
     for (let at = 0; at < this.#words.length; at++) {
@@ -93,7 +93,7 @@ class ConditionReader {
   }
 
   /** Statements of one name add up. */
-  #named(name: string): Test {
+  #named(name: string): AclTest {
     const own = this.#proxy.all('acl').filter((statement) => statement.value(1) === name);
     this.acls.push(...own);
     const known = lookUp(PREDEFINED, name);
@@ -103,7 +103,7 @@ class ConditionReader {
   }
 }
 
-function joined(one: Test, next: Test): Test {
+function joined(one: AclTest, next: AclTest): AclTest {
   if (one.on === 'client' && next.on === 'client') {
     return { ...one, blocks: [...one.blocks, ...next.blocks] };
   }
@@ -115,7 +115,7 @@ function joined(one: Test, next: Test): Test {
 
 const NAME_FETCH = /^req[._]ssl_sni(?:,lower)?$/;
 
-function testOf([fetch = '', ...words]: readonly string[]): Test {
+function testOf([fetch = '', ...words]: readonly string[]): AclTest {
   const flags: string[] = [];
   let at = 0;
   for (; words[at]?.startsWith('-') === true; at++) {
@@ -137,7 +137,7 @@ function testOf([fetch = '', ...words]: readonly string[]): Test {
   return NAME_FETCH.test(fetch) ? nameTest(flags, patterns) : other(`it asks for ${fetch}`);
 }
 
-function clientTest(flags: readonly string[], patterns: readonly string[]): Test {
+function clientTest(flags: readonly string[], patterns: readonly string[]): AclTest {
   const odd = flags.filter((flag) => flag !== '-n' && flag !== '-m ip');
   const blocks = patterns.map(blockText);
   const bad = patterns.find((_, index) => blocks[index] === null);
@@ -147,7 +147,7 @@ function clientTest(flags: readonly string[], patterns: readonly string[]): Test
   return { on: 'client', blocks: known, negated: 'as it is' };
 }
 
-function nameTest(flags: readonly string[], patterns: readonly string[]): Test {
+function nameTest(flags: readonly string[], patterns: readonly string[]): AclTest {
   const isEnd = flags.includes('-m end');
   const odd = flags.filter((flag) => !['-i', '-m str', '-m end'].includes(flag));
   if (odd.length > 0) return other(`it matches a server name with ${odd[0]}`);
@@ -158,7 +158,7 @@ function nameTest(flags: readonly string[], patterns: readonly string[]): Test {
   return { on: 'server name', names: names.map((name) => name.toLowerCase()), negated: 'as it is' };
 }
 
-function other(why: string): Test {
+function other(why: string): AclTest {
   return { on: 'other', why, negated: 'as it is' };
 }
 
@@ -166,12 +166,12 @@ function flipped(negated: Negated): Negated {
   return negated === 'negated' ? 'as it is' : 'negated';
 }
 
-function signed(test: Test, negated: Negated): Test {
+function signed(test: AclTest, negated: Negated): AclTest {
   return negated === 'negated' ? { ...test, negated: flipped(test.negated) } : test;
 }
 
 /** The opposite of one test, or of any of several; others cannot be told. */
-function opposite(condition: Condition): Condition {
+function opposite(condition: AclCondition): AclCondition {
   if (condition.every((all) => all.length === 1)) {
     return [condition.flatMap((all) => all.map((test) => signed(test, 'negated')))];
   }

@@ -1,5 +1,5 @@
 /** How a proxy of HAProxy chooses a server, as the policy of a pool. */
-import type { Draft, Table } from '../draft.js';
+import type { Draft, DraftTable } from '../draft.js';
 import type { Part, Statement } from '../statement.js';
 import type { ProxySettings } from './proxy.js';
 import type { Server } from './servers.js';
@@ -17,7 +17,7 @@ export interface BalanceScene {
   readonly draft: Draft;
   /** Of the pool. */
   readonly path: readonly string[];
-  readonly table: Table;
+  readonly table: DraftTable;
   readonly proxy: ProxySettings;
   readonly servers: readonly Server[];
 }
@@ -79,7 +79,7 @@ function writeAlgorithm(scene: BalanceScene, balance: Part): Spares {
   return 'none';
 }
 
-function takeRandom(table: Table, balance: Part, draws: string): void {
+function takeRandom(table: DraftTable, balance: Part, draws: string): void {
   if (draws === '1') table.take('policy', 'random', [balance]);
   else table.take('policy', 'p2c', [balance], draws === '2' ? undefined : 'two draws');
 }

@@ -1,7 +1,7 @@
 /** The `bind` lines of a proxy: where its listeners listen. */
 import { fittedNumber, wholeNumber } from '../bounds.js';
 import type { Claims } from '../claims.js';
-import type { Table } from '../draft.js';
+import type { DraftTable } from '../draft.js';
 import { lookUp } from '../look_up.js';
 import { type Part, placeText, type Statement } from '../statement.js';
 import { type BindAddress, bindAddresses } from './addresses.js';
@@ -156,7 +156,7 @@ function unique(addresses: readonly BindAddress[]): readonly BindAddress[] {
   });
 }
 
-export function writeBind(table: Table, group: BindGroup): void {
+export function writeBind(table: DraftTable, group: BindGroup): void {
   const endpoints = group.addresses.map(({ endpoint }) => endpoint);
   const [single = ''] = endpoints;
   table.take('bind', endpoints.length === 1 ? single : endpoints, group.parts);

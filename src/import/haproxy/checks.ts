@@ -1,7 +1,7 @@
 /** The health of a pool: which check a proxy of HAProxy makes, and how often. */
 
 import { fittedDuration, fittedNumber, together, wholeNumber } from '../bounds.js';
-import type { Draft, Table } from '../draft.js';
+import type { Draft, DraftTable } from '../draft.js';
 import type { Part } from '../statement.js';
 import { conversationOf, writeSteps } from './conversation.js';
 import { writeHttpCheck } from './http_check.js';
@@ -65,7 +65,7 @@ function markUnused(proxy: ProxySettings, servers: readonly Server[]): void {
 }
 
 /** The last of them counts, as for HAProxy. */
-function writeKind(scene: HealthScene, table: Table): void {
+function writeKind(scene: HealthScene, table: DraftTable): void {
   const { proxy } = scene;
   const order = proxy.statements();
   const found = CHECKS.flatMap((key) => {
@@ -88,7 +88,7 @@ function writeKind(scene: HealthScene, table: Table): void {
 
 function writeOption(
   scene: HealthScene,
-  table: Table,
+  table: DraftTable,
   key: (typeof CHECKS)[number],
   part: Part,
 ): void {
@@ -122,7 +122,7 @@ const POSTGRES =
 const LDAP_BIND = Uint8Array.of(0x30, 12, 2, 1, 1, 0x60, 7, 2, 1, 3, 4, 0, 0x80, 0);
 const LDAP_SUCCESS = Uint8Array.of(0x0a, 1, 0);
 
-function writeTcpCheck(scene: HealthScene, table: Table, part: Part): void {
+function writeTcpCheck(scene: HealthScene, table: DraftTable, part: Part): void {
   const talk = conversationOf(scene.proxy);
   const { port, tls } = talk;
   const wanted = port === null ? null : wholeNumber(port.value(1));
@@ -139,7 +139,7 @@ function writeTcpCheck(scene: HealthScene, table: Table, part: Part): void {
   return writeSteps(scene.draft, [...scene.path, 'steps'], talk);
 }
 
-function writeSmtp(scene: HealthScene, table: Table, part: Part): void {
+function writeSmtp(scene: HealthScene, table: DraftTable, part: Part): void {
   const hello = /^(?:HELO|EHLO)$/i.test(part.value(2)) ? part.value(2).toUpperCase() : 'HELO';
   const domain = /^[\x21-\x7e]+$/.test(part.value(3)) ? part.value(3) : 'localhost';
   table.take('probe', 'send-expect', [part]);
@@ -160,7 +160,7 @@ function writeSmtp(scene: HealthScene, table: Table, part: Part): void {
 const TALK_TLS = new Set(['send-expect', 'http', 'redis', 'postgres']);
 
 /** `check-ssl`, or `ssl` of the server: the check talks TLS. */
-function writeTls({ servers }: HealthScene, table: Table): void {
+function writeTls({ servers }: HealthScene, table: DraftTable): void {
   const [server] = servers;
   const explicit = partsNamed(servers, 'check-ssl');
   const asServer = servers.some(({ options }) => options.has('ssl'));
@@ -184,7 +184,7 @@ function writeTls({ servers }: HealthScene, table: Table): void {
   writeTrust(servers, table);
 }
 
-function writeTrust(servers: readonly Server[], table: Table): void {
+function writeTrust(servers: readonly Server[], table: DraftTable): void {
   const verify = partsNamed(servers, 'verify');
   const file = partsNamed(servers, 'ca-file');
   const path = file[0]?.value(1) ?? '';
@@ -202,7 +202,7 @@ function writeTrust(servers: readonly Server[], table: Table): void {
   }
 }
 
-function writePort({ servers }: HealthScene, table: Table): void {
+function writePort({ servers }: HealthScene, table: DraftTable): void {
   const ports = partsNamed(servers, 'port');
   const wanted = wholeNumber(ports[0]?.value(1) ?? '');
   if (ports.length === 0 || wanted === null) return;
@@ -218,7 +218,7 @@ function writePort({ servers }: HealthScene, table: Table): void {
   }
 }
 
-function writeTiming(scene: HealthScene, table: Table): void {
+function writeTiming(scene: HealthScene, table: DraftTable): void {
   const { servers, proxy, spread } = scene;
   const interval = commonMs(servers, 'inter');
   const intervalMs = interval.ms ?? INTERVAL_MS;
@@ -247,7 +247,7 @@ function writeTiming(scene: HealthScene, table: Table): void {
 }
 
 /** Without `timeout check`, HAProxy gives a check as long as `inter`. */
-function writeTimeout(check: Part | undefined, intervalMs: number, table: Table): void {
+function writeTimeout(check: Part | undefined, intervalMs: number, table: DraftTable): void {
   const ms = check === undefined ? null : haproxyMs(check.value(2));
   if (check === undefined || ms === null) {
     const { value } = fittedDuration('timeout', intervalMs);
@@ -273,7 +273,7 @@ function commonMs(servers: readonly Server[], name: string): Common {
 }
 
 function takeMs(
-  table: Table,
+  table: DraftTable,
   key: 'interval' | 'fast_interval' | 'down_interval',
   { parts, ms }: Common,
 ): void {
@@ -283,7 +283,7 @@ function takeMs(
   for (const part of parts) if (!isSame(part)) part.changed(`${key} of the pool is ${value}`);
 }
 
-function takeCount(servers: readonly Server[], table: Table, key: 'fall' | 'rise'): void {
+function takeCount(servers: readonly Server[], table: DraftTable, key: 'fall' | 'rise'): void {
   const parts = partsNamed(servers, key);
   const wanted = wholeNumber(parts[0]?.value(1) ?? '');
   if (wanted === null) return;

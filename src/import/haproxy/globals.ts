@@ -8,7 +8,7 @@ import type { Part } from '../statement.js';
 import { bindAddresses } from './addresses.js';
 import type { ProxySettings } from './proxy.js';
 import type { Globals } from './scene.js';
-import type { Section } from './sections.js';
+import type { ProxySection } from './sections.js';
 import { haproxyMs } from './times.js';
 import {
   IDLE_GLOBALS,
@@ -25,7 +25,7 @@ export const TO_STDOUT =
 
 /** Reads all `global` sections; what proxies need of them is in the answer. */
 export function readGlobals(
-  sections: readonly Section[],
+  sections: readonly ProxySection[],
   draft: Draft,
   has: Capabilities,
 ): Globals {

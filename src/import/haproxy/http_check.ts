@@ -1,12 +1,12 @@
 /** `option httpchk` and its `http-check` rules as a probe over HTTP. */
 import { fittedNumber, wholeNumber } from '../bounds.js';
-import type { Table } from '../draft.js';
+import type { DraftTable } from '../draft.js';
 import type { Part, Statement } from '../statement.js';
 import type { ProxySettings } from './proxy.js';
 
 const METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-export function writeHttpCheck(proxy: ProxySettings, table: Table, option: Part): void {
+export function writeHttpCheck(proxy: ProxySettings, table: DraftTable, option: Part): void {
   table.take('probe', 'http', [option.statement.part(0, 2)]);
   writeRequest(table, option);
   const rules = proxy.all('http-check');
@@ -21,7 +21,7 @@ export function writeHttpCheck(proxy: ProxySettings, table: Table, option: Part)
 }
 
 /** `option httpchk [METHOD] PATH [VERSION [Host header]]` */
-function writeRequest(table: Table, { statement }: Part): void {
+function writeRequest(table: DraftTable, { statement }: Part): void {
   const words = statement.words.length;
   if (words === 2) return;
   const hasMethod = words > 3;
@@ -32,7 +32,7 @@ function writeRequest(table: Table, { statement }: Part): void {
 }
 
 /** In old files headers stand behind the version: `HTTP/1.1\r\nHost:\ db.example`. */
-function takeVersion(table: Table, part: Part): void {
+function takeVersion(table: DraftTable, part: Part): void {
   const text = part.statement.values(part.from).join(' ');
   const host = /\r\nHost: *([\x21-\x7e]+)/i.exec(text)?.[1];
   const headers = text.split('\r\n').filter((line) => /^[\w-]+:/.test(line));
@@ -44,18 +44,18 @@ function takeVersion(table: Table, part: Part): void {
   }
 }
 
-function takeMethod(table: Table, part: Part, method: string): void {
+function takeMethod(table: DraftTable, part: Part, method: string): void {
   if (METHODS.has(method)) table.take('method', method, [part]);
   else part.dropped('a probe knows GET, HEAD and OPTIONS; it takes OPTIONS');
 }
 
-function takePath(table: Table, part: Part, path: string): void {
+function takePath(table: DraftTable, part: Part, path: string): void {
   if (/^\/[\x21-\x7e]*$/.test(path) && path.length < 256) table.take('path', path, [part]);
   else part.dropped('not a path that a probe can ask for; it asks for "/"');
 }
 
 /** `http-check send [meth M] [uri U] [ver V] [hdr NAME VALUE]… [body B]` */
-function writeSend(table: Table, rule: Statement): void {
+function writeSend(table: DraftTable, rule: Statement): void {
   rule.mark('translated', 'the request of the probe', 0, 2);
   for (let at = 2; at < rule.words.length; ) {
     const word = rule.value(at);
@@ -71,13 +71,13 @@ function writeSend(table: Table, rule: Statement): void {
   }
 }
 
-function takeHost(table: Table, part: Part): void {
+function takeHost(table: DraftTable, part: Part): void {
   if (/^[\x21-\x7e]+$/.test(part.value(2))) table.take('host', part.value(2), [part]);
   else part.dropped('not a host name that a probe can send');
 }
 
 /** `http-check expect [option value]… [!] status|rstatus|string|… PATTERN` */
-function writeExpect(table: Table, rule: Statement): void {
+function writeExpect(table: DraftTable, rule: Statement): void {
   const words = rule.values(0);
   const at = words.findIndex((word, index) => index >= 2 && index % 2 === 0 && word === 'status');
   if (at === -1 || words.includes('!')) {
@@ -99,7 +99,7 @@ function writeExpect(table: Table, rule: Statement): void {
   return table.take('status', isOne ? Number(single) : codes, [rule.part(at, at + 2)]);
 }
 
-function writeConnect(table: Table, rule: Statement): void {
+function writeConnect(table: DraftTable, rule: Statement): void {
   rule.mark('translated', 'a probe begins so', 0, 2);
   for (let at = 2; at < rule.words.length; at++) {
     const word = rule.value(at);

@@ -12,8 +12,8 @@ import { isStats, readGlobals, writeLog, writeStats } from './globals.js';
 import { writeListeners } from './listeners.js';
 import { writePool } from './pools.js';
 import { markUseless, ProxySettings } from './proxy.js';
-import type { Pool, Pools, Scene } from './scene.js';
-import { type HaproxyTree, readSections, type Section } from './sections.js';
+import type { HaproxyScene, Pools, ProxyPool } from './scene.js';
+import { type HaproxyTree, type ProxySection, readSections } from './sections.js';
 import { haproxyMs } from './times.js';
 import {
   BACKEND_SETTINGS,
@@ -76,14 +76,14 @@ function translate({ sections }: HaproxyTree, draft: Draft, has: Capabilities): 
 /** Pools are written when they are first asked for, so that they stand behind their listener. */
 function sceneOf(
   proxies: readonly ProxySettings[],
-  sections: readonly Section[],
-  given: Pick<Scene, 'draft' | 'globals' | 'has'>,
-): Scene {
+  sections: readonly ProxySection[],
+  given: Pick<HaproxyScene, 'draft' | 'globals' | 'has'>,
+): HaproxyScene {
   const backends = new Map(
     proxies.filter(({ section }) => section.kind !== 'frontend').map((one) => [one.name, one]),
   );
   const names = new Names();
-  const written = new Map<string, Pool>();
+  const written = new Map<string, ProxyPool>();
   const pools: Pools = {
     pool(backend, listenerPort) {
       const known = written.get(backend);
@@ -100,7 +100,7 @@ function sceneOf(
     },
   };
   const fronts = proxies.filter(({ section }) => section.kind !== 'backend').length;
-  const scene: Scene = {
+  const scene: HaproxyScene = {
     ...given,
     fronts,
     claims: new Claims(),
@@ -111,7 +111,7 @@ function sceneOf(
   return scene;
 }
 
-function resolversOf(sections: readonly Section[]): Scene['resolvers'] {
+function resolversOf(sections: readonly ProxySection[]): HaproxyScene['resolvers'] {
   const found = sections.filter(({ kind }) => kind === 'resolvers');
   return new Map(
     found.map(({ name, body }) => [name, body.filter((one) => one.value(0) === 'nameserver')]),
@@ -141,7 +141,7 @@ function isHttp(proxy: ProxySettings): boolean {
 }
 
 /** Words that need no key, in sections that are translated. */
-function markSettings(sections: readonly Section[]): void {
+function markSettings(sections: readonly ProxySection[]): void {
   const kinds = new Set(['defaults', 'listen', 'frontend', 'backend']);
   for (const section of sections) {
     if (!kinds.has(section.kind)) continue;
@@ -181,20 +181,20 @@ function isKnown(first: string, second: string): boolean {
   return KNOWN.has(first) || KNOWN.has(`${first} ${second}`);
 }
 
-function isMisplaced({ kind }: Section, first: string, second: string): boolean {
+function isMisplaced({ kind }: ProxySection, first: string, second: string): boolean {
   const foreign =
     kind === 'frontend' ? BACKEND_SETTINGS : kind === 'backend' ? FRONTEND_SETTINGS : null;
   return foreign !== null && (foreign.has(first) || foreign.has(`${first} ${second}`));
 }
 
 /** Sections of other kinds have no counterpart. */
-function markOther({ head, body }: Section): void {
+function markOther({ head, body }: ProxySection): void {
   for (const statement of [head, ...body]) {
     statement.part().dropped(`sluice has nothing like a section ${head.value(0)}`);
   }
 }
 
-function markNamed(sections: readonly Section[]): void {
+function markNamed(sections: readonly ProxySection[]): void {
   for (const { kind, head, body } of sections) {
     if (kind === 'peers') {
       head.part().changed('what machines share is the file: the same one places clients alike');
@@ -217,7 +217,7 @@ interface Fault extends Place {
 }
 
 /** What HAProxy would refuse too, and could be misread here. */
-function findFault(sections: readonly Section[]): Fault | null {
+function findFault(sections: readonly ProxySection[]): Fault | null {
   for (const { kind, body } of sections) {
     if (kind === 'other') continue;
     for (const statement of body) {

@@ -1,16 +1,16 @@
 /** A frontend, or the front of a listen, as a listener. */
 import { FOREVER, fittedDuration, fittedNumber, together, wholeNumber } from '../bounds.js';
-import type { Table } from '../draft.js';
+import type { DraftTable } from '../draft.js';
 import type { Part } from '../statement.js';
 import { inspectDelay, writeAccess } from './access_rules.js';
 import { type BindGroup, bindGroups, writeBind } from './binds.js';
 import type { ProxySettings } from './proxy.js';
 import { writeRoutes } from './routes.js';
-import type { Pool, Scene } from './scene.js';
+import type { HaproxyScene, ProxyPool } from './scene.js';
 import { haproxyMs } from './times.js';
 
 /** Writes the listeners of `proxy` (of the kind frontend or listen) and the pools they lead to. */
-export function writeListeners(scene: Scene, proxy: ProxySettings): void {
+export function writeListeners(scene: HaproxyScene, proxy: ProxySettings): void {
   for (const acl of proxy.all('acl')) acl.part().idle('no rule asks for it');
   const groups = bindGroups(proxy.all('bind'), scene.claims);
   if (groups.length === 0) {
@@ -20,7 +20,7 @@ export function writeListeners(scene: Scene, proxy: ProxySettings): void {
   for (const group of groups) writeListener(scene, proxy, group);
 }
 
-function writeListener(scene: Scene, proxy: ProxySettings, group: BindGroup): void {
+function writeListener(scene: HaproxyScene, proxy: ProxySettings, group: BindGroup): void {
   const name = scene.listenerNames.take(proxy.name);
   const ports = new Set(group.addresses.map(({ port }) => port));
   const [only = null] = ports;
@@ -53,11 +53,11 @@ function writeListener(scene: Scene, proxy: ProxySettings, group: BindGroup): vo
 
 /** A listen with servers of its own leads to those, unless it names another backend. */
 function poolOf(
-  scene: Scene,
+  scene: HaproxyScene,
   proxy: ProxySettings,
   fallback: string | null,
   port: number | null,
-): Pool | null {
+): ProxyPool | null {
   if (fallback !== null) return scene.pools.pool(fallback, port);
   return proxy.section.kind === 'listen' ? scene.pools.pool(proxy.name, port) : null;
 }
@@ -68,7 +68,11 @@ function markLost(proxy: ProxySettings, why: string): void {
     statement.part().dropped(why);
 }
 
-function writeCap({ globals, fronts }: Scene, proxy: ProxySettings, table: Table): void {
+function writeCap(
+  { globals, fronts }: HaproxyScene,
+  proxy: ProxySettings,
+  table: DraftTable,
+): void {
   const own = proxy.setting('maxconn');
   const wanted = wholeNumber(own?.value(1) ?? '');
   if (own !== undefined && wanted !== null && !table.has('max_sessions')) {
@@ -84,7 +88,7 @@ function writeCap({ globals, fronts }: Scene, proxy: ProxySettings, table: Table
 }
 
 /** The shorter of both sides ends a session in which neither says anything. */
-function writeIdle(proxy: ProxySettings, pool: Pool | null, table: Table): void {
+function writeIdle(proxy: ProxySettings, pool: ProxyPool | null, table: DraftTable): void {
   const sides = [proxy.setting('timeout client'), pool?.proxy.setting('timeout server')];
   const tunnel = pool?.proxy.setting('timeout tunnel') ?? proxy.setting('timeout tunnel');
   const given = sides.filter((part) => part !== undefined);
@@ -112,7 +116,7 @@ function writeIdle(proxy: ProxySettings, pool: Pool | null, table: Table): void 
   table.take('idle_timeout', value, given, together(one, how));
 }
 
-function writeDelay({ has }: Scene, proxy: ProxySettings, table: Table): void {
+function writeDelay({ has }: HaproxyScene, proxy: ProxySettings, table: DraftTable): void {
   const delay = inspectDelay(proxy);
   if (delay === null) return;
   const ms = haproxyMs(delay.value(2));
@@ -126,7 +130,7 @@ function writeDelay({ has }: Scene, proxy: ProxySettings, table: Table): void {
 }
 
 /** `rate-limit sessions N`: connections per second. */
-function writeRate({ draft, has }: Scene, listener: string, proxy: ProxySettings): void {
+function writeRate({ draft, has }: HaproxyScene, listener: string, proxy: ProxySettings): void {
   const rate = proxy.setting('rate-limit');
   const wanted = wholeNumber(rate?.value(2) ?? '');
   if (rate === undefined) return;

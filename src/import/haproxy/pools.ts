@@ -1,12 +1,12 @@
 /** A backend of HAProxy as a pool: everything but its health and its policy is written here. */
 import { fittedDuration, fittedNumber, together, wholeNumber } from '../bounds.js';
 import { LACKS } from '../capabilities.js';
-import type { Table } from '../draft.js';
+import type { DraftTable } from '../draft.js';
 import type { Part } from '../statement.js';
 import { writeBalance } from './balance.js';
 import { writeHealth } from './checks.js';
 import type { ProxySettings } from './proxy.js';
-import type { Scene } from './scene.js';
+import type { HaproxyScene } from './scene.js';
 import { writeServer } from './server_options.js';
 import { partsNamed, type Server, serversOf } from './servers.js';
 import { templatesOf, writeTemplates } from './templates.js';
@@ -16,7 +16,7 @@ import { haproxyMs } from './times.js';
 const QUEUE_SIZE = 10_000;
 
 export function writePool(
-  scene: Scene,
+  scene: HaproxyScene,
   name: string,
   proxy: ProxySettings,
   listenerPort: number | null,
@@ -69,7 +69,7 @@ function weightOf({ options }: Server): number {
 function writeBackups(
   proxy: ProxySettings,
   servers: readonly Server[],
-  tables: readonly Table[],
+  tables: readonly DraftTable[],
 ): void {
   const all = proxy.setting('option allbackups');
   const backups = servers.filter(({ options }) => options.has('backup'));
@@ -85,7 +85,7 @@ function writeBackups(
   all?.idle('backups always serve together');
 }
 
-function writeProxyHeader(servers: readonly Server[], table: Table): void {
+function writeProxyHeader(servers: readonly Server[], table: DraftTable): void {
   const one = partsNamed(servers, 'send-proxy');
   const two = ['send-proxy-v2', 'send-proxy-v2-ssl', 'send-proxy-v2-ssl-cn'].flatMap((name) =>
     partsNamed(servers, name),
@@ -104,10 +104,10 @@ function writeProxyHeader(servers: readonly Server[], table: Table): void {
 }
 
 function writeDials(
-  scene: Scene,
+  scene: HaproxyScene,
   proxy: ProxySettings,
   servers: readonly Server[],
-  table: Table,
+  table: DraftTable,
 ): void {
   const connect = proxy.setting('timeout connect');
   const connectMs = msOf(connect);
@@ -128,10 +128,10 @@ function writeDials(
 
 /** Of the proxy, or of the servers if all have the same. */
 function writeSource(
-  { has }: Scene,
+  { has }: HaproxyScene,
   proxy: ProxySettings,
   servers: readonly Server[],
-  table: Table,
+  table: DraftTable,
 ): void {
   const own = proxy.setting('source');
   const parts = partsNamed(servers, 'source');
@@ -153,10 +153,10 @@ function writeSource(
 }
 
 function writeQueue(
-  { globals }: Scene,
+  { globals }: HaproxyScene,
   proxy: ProxySettings,
   servers: readonly Server[],
-  table: Table,
+  table: DraftTable,
 ): void {
   const queues = partsNamed(servers, 'maxqueue');
   const timeout = proxy.setting('timeout queue');
@@ -187,7 +187,11 @@ function writeQueue(
 }
 
 /** Without `timeout queue`, HAProxy takes `timeout connect`. */
-function writeQueueTimeout(proxy: ProxySettings, timeout: Part | undefined, table: Table): void {
+function writeQueueTimeout(
+  proxy: ProxySettings,
+  timeout: Part | undefined,
+  table: DraftTable,
+): void {
   const ms = msOf(timeout);
   if (timeout !== undefined && ms !== null) {
     const { value, how } = fittedDuration('queue_timeout', ms);
@@ -201,7 +205,7 @@ function writeQueueTimeout(proxy: ProxySettings, timeout: Part | undefined, tabl
 }
 
 /** Slow start, and what becomes of sessions of a server that is down. */
-function writeComebacks(servers: readonly Server[], table: Table): void {
+function writeComebacks(servers: readonly Server[], table: DraftTable): void {
   const slow = partsNamed(servers, 'slowstart');
   const slowMs = haproxyMs(slow[0]?.value(1) ?? '');
   if (slowMs !== null && slowMs > 0) {
@@ -222,7 +226,11 @@ function writeComebacks(servers: readonly Server[], table: Table): void {
 }
 
 /** `observe layer4`: failures of sessions take a server out. */
-function writeOutlier({ draft }: Scene, servers: readonly Server[], path: readonly string[]): void {
+function writeOutlier(
+  { draft }: HaproxyScene,
+  servers: readonly Server[],
+  path: readonly string[],
+): void {
   const observe = partsNamed(servers, 'observe');
   const limits = partsNamed(servers, 'error-limit');
   const actions = partsNamed(servers, 'on-error');

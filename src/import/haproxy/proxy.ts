@@ -3,7 +3,7 @@
  * A statement that another one overrides has nothing to do.
  */
 import { type Part, placeText, type Statement } from '../statement.js';
-import type { Section } from './sections.js';
+import type { ProxySection } from './sections.js';
 
 /** Words of two, as `timeout client` or `option redispatch`. */
 const WITH_SUBJECT = new Set(['timeout', 'option', 'stats', 'http-check', 'tcp-check']);
@@ -28,14 +28,14 @@ const MANY = new Set([
 const NOT_INHERITED = new Set(['bind', 'server', 'server-template', 'use_backend', 'stick']);
 
 export class ProxySettings {
-  readonly section: Section;
+  readonly section: ProxySection;
   readonly #single = new Map<string, Statement>();
   readonly #many = new Map<string, Statement[]>();
 
-  constructor(section: Section) {
+  constructor(section: ProxySection) {
     this.section = section;
-    const chain: Section[] = [];
-    for (let one: Section | null = section; one !== null; one = one.parent) chain.unshift(one);
+    const chain: ProxySection[] = [];
+    for (let one: ProxySection | null = section; one !== null; one = one.parent) chain.unshift(one);
     for (const { body } of chain) for (const statement of body) this.#add(statement);
   }
 
@@ -85,7 +85,7 @@ export class ProxySettings {
 }
 
 /** What a section of defaults has and cannot hand down is of no use, for HAProxy too. */
-export function markUseless(defaults: Section): void {
+export function markUseless(defaults: ProxySection): void {
   for (const statement of defaults.body) {
     if (NOT_INHERITED.has(statement.value(0)))
       statement.part().idle('defaults hand no such thing down');

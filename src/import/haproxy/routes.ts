@@ -1,12 +1,12 @@
 /** `use_backend … if` as the routes of a listener. */
 import { LACKS } from '../capabilities.js';
-import { type Rule, ruleOf, type Test } from './acls.js';
+import { type AclTest, type Rule, ruleOf } from './acls.js';
 import type { ProxySettings } from './proxy.js';
-import type { Scene } from './scene.js';
+import type { HaproxyScene } from './scene.js';
 
 /** Writes the routes of `listener`; the answer is the backend for what none of them fits. */
 export function writeRoutes(
-  scene: Scene,
+  scene: HaproxyScene,
   listener: string,
   proxy: ProxySettings,
   port: number | null,
@@ -40,7 +40,12 @@ interface Target {
   readonly port: number | null;
 }
 
-function writeRule(scene: Scene, listener: string, rule: Rule, { backend, port }: Target): void {
+function writeRule(
+  scene: HaproxyScene,
+  listener: string,
+  rule: Rule,
+  { backend, port }: Target,
+): void {
   const why = whyNot(scene, rule);
   const pool = why === null ? scene.pools.pool(backend, port) : null;
   if (why !== null || pool === null) {
@@ -61,7 +66,7 @@ function writeRule(scene: Scene, listener: string, rule: Rule, { backend, port }
   for (const one of [rule.statement, ...rule.acls]) one.part().mark('translated', path);
 }
 
-function whyNot(scene: Scene, { condition, statement }: Rule): string | null {
+function whyNot(scene: HaproxyScene, { condition, statement }: Rule): string | null {
   if (statement.value(1).includes('%[')) return 'a backend whose name is computed';
   for (const test of condition.flat()) {
     const why = whyNoTest(test);
@@ -78,7 +83,7 @@ function whyNot(scene: Scene, { condition, statement }: Rule): string | null {
   return scene.has.routes === 'here' ? null : LACKS.routes;
 }
 
-function whyNoTest(test: Test): string | null {
+function whyNoTest(test: AclTest): string | null {
   if (test.on === 'other') return test.why;
   return test.negated === 'negated' ? 'a route knows no "not"' : null;
 }

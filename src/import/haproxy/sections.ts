@@ -1,6 +1,6 @@
 /** An HAProxy configuration as sections of statements. */
 import { err, ok, type Result } from '../../core/result.js';
-import type { SourceText, SyntaxFault } from '../source.js';
+import type { ImportSyntaxFault, SourceText } from '../source.js';
 import { placeText, Statement } from '../statement.js';
 import { Conditions } from './conditions.js';
 import { joinedLines, wordsOf } from './words.js';
@@ -11,17 +11,17 @@ const OTHERS = ['log-forward', 'cache', 'fcgi-app', 'crt-store', 'traces', 'log-
 
 export type SectionKind = 'global' | (typeof PROXIES)[number] | 'resolvers' | 'peers' | 'other';
 
-export interface Section {
+export interface ProxySection {
   readonly kind: SectionKind;
   readonly name: string;
   /** The `defaults` that it inherits from. */
-  readonly parent: Section | null;
+  readonly parent: ProxySection | null;
   readonly head: Statement;
   readonly body: Statement[];
 }
 
 export interface HaproxyTree {
-  readonly sections: readonly Section[];
+  readonly sections: readonly ProxySection[];
   /** All statements, in their order. */
   readonly statements: readonly Statement[];
 }
@@ -32,7 +32,7 @@ const ENVIRONMENT = new Set(['setenv', 'presetenv', 'unsetenv', 'resetenv']);
 export function readSections(
   sources: readonly SourceText[],
   environment: ReadonlyMap<string, string>,
-): Result<HaproxyTree, SyntaxFault> {
+): Result<HaproxyTree, ImportSyntaxFault> {
   const reader = new SectionReader(environment);
   for (const source of sources) {
     const fault = reader.read(source);
@@ -42,20 +42,20 @@ export function readSections(
 }
 
 class SectionReader {
-  readonly sections: Section[] = [];
+  readonly sections: ProxySection[] = [];
   readonly statements: Statement[] = [];
   readonly #variables: Map<string, string>;
   readonly #conditions: Conditions;
-  readonly #defaults = new Map<string, Section>();
-  #lastDefaults: Section | null = null;
-  #section: Section | null = null;
+  readonly #defaults = new Map<string, ProxySection>();
+  #lastDefaults: ProxySection | null = null;
+  #section: ProxySection | null = null;
 
   constructor(environment: ReadonlyMap<string, string>) {
     this.#variables = new Map(environment);
     this.#conditions = new Conditions(this.#variables);
   }
 
-  read({ file, text }: SourceText): SyntaxFault | null {
+  read({ file, text }: SourceText): ImportSyntaxFault | null {
     // A file that is given after another one begins outside of its sections.
     this.#section = null;
     for (const { line, text: content } of joinedLines(text)) {
@@ -98,7 +98,7 @@ class SectionReader {
     const isProxy = kind === 'listen' || kind === 'frontend' || kind === 'backend';
     const twin = isProxy ? this.sections.find((one) => collide(one, kind, name)) : undefined;
     if (twin !== undefined) return `${name} is already the name of ${placeText(twin.head.place)}`;
-    const section: Section = { kind, name, parent, head, body: [] };
+    const section: ProxySection = { kind, name, parent, head, body: [] };
     this.sections.push(section);
     this.#section = section;
     if (kind === 'defaults') {
@@ -110,7 +110,7 @@ class SectionReader {
     return null;
   }
 
-  #inherited(kind: SectionKind): Section | null {
+  #inherited(kind: SectionKind): ProxySection | null {
     return kind === 'listen' || kind === 'frontend' || kind === 'backend'
       ? this.#lastDefaults
       : null;
@@ -140,7 +140,7 @@ function kindOf(word: string): SectionKind | null {
 }
 
 /** A frontend and a backend may share a name; a listen is both. */
-function collide(one: Section, kind: SectionKind, name: string): boolean {
+function collide(one: ProxySection, kind: SectionKind, name: string): boolean {
   if (one.name !== name) return false;
   const sides = (of: SectionKind): readonly string[] =>
     of === 'listen' ? ['frontend', 'backend'] : [of];

@@ -3,7 +3,7 @@
 import { fittedNumber, wholeNumber } from '../bounds.js';
 import type { Capabilities } from '../capabilities.js';
 import { LACKS } from '../capabilities.js';
-import type { Table } from '../draft.js';
+import type { DraftTable } from '../draft.js';
 import { lookUp } from '../look_up.js';
 import type { Server } from './servers.js';
 
@@ -78,7 +78,7 @@ const IDLE: Readonly<Record<string, string>> = {
 };
 
 /** Writes what a backend has of its own; what the pool has in common is done elsewhere. */
-export function writeServer(server: Server, table: Table, has: Capabilities): void {
+export function writeServer(server: Server, table: DraftTable, has: Capabilities): void {
   table.put('address', server.address, '');
   table.put('name', server.name, '');
   const { options } = server;

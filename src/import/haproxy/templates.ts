@@ -1,7 +1,7 @@
 /** `server-template`: backends that DNS names. */
 import { fittedNumber, wholeNumber } from '../bounds.js';
 import { type Capabilities, LACKS } from '../capabilities.js';
-import type { Draft, Table } from '../draft.js';
+import type { Draft, DraftTable } from '../draft.js';
 import type { Part, Statement } from '../statement.js';
 import { serverAddress } from './addresses.js';
 import type { ProxySettings } from './proxy.js';
@@ -11,13 +11,13 @@ export interface TemplateScene {
   readonly draft: Draft;
   /** Of the pool. */
   readonly path: readonly string[];
-  readonly pool: Table;
+  readonly pool: DraftTable;
   readonly templates: readonly Server[];
-  readonly resolvers: Resolvers;
+  readonly resolvers: ResolverSections;
 }
 
 /** The `nameserver` statements of each section `resolvers`. */
-export type Resolvers = ReadonlyMap<string, readonly Statement[]>;
+export type ResolverSections = ReadonlyMap<string, readonly Statement[]>;
 
 /** As many name servers as a source may have. */
 const MAX_SERVERS = 8;
@@ -78,7 +78,11 @@ export function writeTemplates(scene: TemplateScene): void {
 }
 
 /** Name servers by address; those of the system where none is named so. */
-function takeServers(table: Table, option: Part | undefined, resolvers: Resolvers): void {
+function takeServers(
+  table: DraftTable,
+  option: Part | undefined,
+  resolvers: ResolverSections,
+): void {
   const statements = option === undefined ? [] : (resolvers.get(option.value(1)) ?? []);
   const usable = statements.flatMap((statement) => {
     const read = serverAddress(statement.value(2).replace(/^udp@/, ''), 53);

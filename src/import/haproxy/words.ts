@@ -9,7 +9,7 @@ import type { Word } from '../statement.js';
 /** Variables of the environment by name. */
 export type Environment = ReadonlyMap<string, string>;
 
-export interface Line {
+export interface ConfigLine {
   /** The first one of those that are joined; 1 or more. */
   readonly line: number;
   readonly text: string;
@@ -19,8 +19,8 @@ export interface Line {
 const COMMENT = /^(?:\\.|"(?:\\.|[^"\\])*"|'[^']*'|[^#"'\\])*#/;
 
 /** Lines that end in a backslash go on in the next one. */
-export function joinedLines(text: string): readonly Line[] {
-  const found: Line[] = [];
+export function joinedLines(text: string): readonly ConfigLine[] {
+  const found: ConfigLine[] = [];
   let open: { readonly line: number; text: string } | null = null;
   for (const [index, raw] of text.split('\n').entries()) {
     const one: string = raw.replace(/\r$/, '');

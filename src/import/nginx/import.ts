@@ -9,10 +9,10 @@ import { lookUp } from '../look_up.js';
 import { Names } from '../names.js';
 import { type ImportResult, refused, type SourceText } from '../source.js';
 import type { Statement } from '../statement.js';
-import type { Scene } from './scene.js';
+import type { NginxScene } from './scene.js';
 import { writeServer } from './servers.js';
 import { CHANGED, DROPPED, IDLE } from './vocabulary.js';
-import { type Node, readNodes } from './words.js';
+import { readNodes, type StatementNode } from './words.js';
 
 /** Files by the pattern of the `include` that names them. */
 export type Included = ReadonlyMap<string, readonly SourceText[]>;
@@ -57,11 +57,11 @@ function readWith(
 
 /** Every `include` with what it includes behind it. */
 function expanded(
-  nodes: readonly Node[],
+  nodes: readonly StatementNode[],
   included: Included,
   trail: readonly string[],
 ): ReturnType<typeof readNodes> {
-  const found: Node[] = [];
+  const found: StatementNode[] = [];
   for (const node of nodes) {
     const inner = node.children === null ? ok([]) : expanded(node.children, included, trail);
     if (!inner.ok) return inner;
@@ -87,13 +87,13 @@ function patternOf(statement: Statement): string | null {
   return isInclude ? statement.value(1) : null;
 }
 
-function everyNode(nodes: readonly Node[]): readonly Node[] {
+function everyNode(nodes: readonly StatementNode[]): readonly StatementNode[] {
   return nodes.flatMap((node) => [node, ...everyNode(node.children ?? [])]);
 }
 
 const OF_STREAM = new Set(['server', 'upstream', 'map', 'limit_conn_zone', 'log_format']);
 
-function translate(root: readonly Node[], draft: Draft, has: Capabilities): void {
+function translate(root: readonly StatementNode[], draft: Draft, has: Capabilities): void {
   const blocks = root.filter(
     (node) => node.statement.value(0) === 'stream' && node.children !== null,
   );
@@ -102,7 +102,7 @@ function translate(root: readonly Node[], draft: Draft, has: Capabilities): void
   // A file of a folder such as stream.d has no block of its own.
   const bare = root.filter(({ statement }) => OF_STREAM.has(statement.value(0)));
   const stream = [...blocks.flatMap(({ children }) => children ?? []), ...bare];
-  const scene: Scene = {
+  const scene: NginxScene = {
     draft,
     has,
     claims: new Claims(),
@@ -130,7 +130,11 @@ function translate(root: readonly Node[], draft: Draft, has: Capabilities): void
   }
 }
 
-function byName(nodes: readonly Node[], kind: string, at: number): ReadonlyMap<string, Node> {
+function byName(
+  nodes: readonly StatementNode[],
+  kind: string,
+  at: number,
+): ReadonlyMap<string, StatementNode> {
   const found = nodes.filter(
     ({ statement, children }) => statement.value(0) === kind && children !== null,
   );
@@ -138,7 +142,7 @@ function byName(nodes: readonly Node[], kind: string, at: number): ReadonlyMap<s
 }
 
 /** `limit_conn_zone $binary_remote_addr zone=NAME:SIZE` */
-function zonesOf(nodes: readonly Node[]): ReadonlyMap<string, Statement> {
+function zonesOf(nodes: readonly StatementNode[]): ReadonlyMap<string, Statement> {
   const found = nodes.flatMap(({ statement }) => {
     const byClient = /^\$(?:binary_)?remote_addr$/.test(statement.value(1));
     const name = /^zone=([^:]+):/.exec(statement.value(2))?.[1];
@@ -148,7 +152,7 @@ function zonesOf(nodes: readonly Node[]): ReadonlyMap<string, Statement> {
   return new Map(found);
 }
 
-function writeLog(stream: readonly Node[], draft: Draft): void {
+function writeLog(stream: readonly StatementNode[], draft: Draft): void {
   const all = everyNode(stream).map(({ statement }) => statement.part());
   const logs = all.filter((part) => part.value(0) === 'access_log');
   const on = logs.filter((part) => part.value(1) !== 'off');
@@ -158,7 +162,7 @@ function writeLog(stream: readonly Node[], draft: Draft): void {
 }
 
 /** Upstreams and maps that no server of the translation leads to. */
-function markUnused({ statement, children }: Node): void {
+function markUnused({ statement, children }: StatementNode): void {
   const kind = statement.value(0);
   if (kind !== 'upstream' && kind !== 'map') return;
   const why = 'no server that is translated leads to it';
@@ -171,7 +175,7 @@ function markUnused({ statement, children }: Node): void {
 }
 
 /** What no other part has answered for. */
-function markOther({ statement }: Node, draft: Draft): void {
+function markOther({ statement }: StatementNode, draft: Draft): void {
   const name = statement.value(0);
   const part = statement.part();
   const threads = name === 'worker_processes' ? wholeNumber(part.value(1)) : null;

@@ -1,12 +1,12 @@
 /** `map $ssl_preread_server_name $variable` as the routes of a listener. */
 import { LACKS } from '../capabilities.js';
 import type { Part, Statement } from '../statement.js';
-import type { Scene, Settings } from './scene.js';
+import type { NginxScene, Settings } from './scene.js';
 import { type Protocol, poolFor } from './upstreams.js';
 
 /** The pool for what no route fits ("" refuses it); null: nothing of it can be translated. */
 export function writeRoutes(
-  scene: Scene,
+  scene: NginxScene,
   listener: string,
   pass: Part,
   settings: Settings,
@@ -56,7 +56,7 @@ interface Route {
 const NAME = /^(?:\*?\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
 
 function routeOf(
-  scene: Scene,
+  scene: NginxScene,
   row: Statement,
   settings: Settings,
   protocol: Protocol,

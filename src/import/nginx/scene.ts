@@ -4,17 +4,17 @@ import type { Claims } from '../claims.js';
 import type { Draft } from '../draft.js';
 import type { Names } from '../names.js';
 import type { Part, Statement } from '../statement.js';
-import type { Node } from './words.js';
+import type { StatementNode } from './words.js';
 
-export interface Scene {
+export interface NginxScene {
   readonly draft: Draft;
   readonly has: Capabilities;
   readonly claims: Claims;
   readonly listenerNames: Names;
   readonly poolNames: Names;
-  readonly upstreams: ReadonlyMap<string, Node>;
+  readonly upstreams: ReadonlyMap<string, StatementNode>;
   /** By the variable that they set. */
-  readonly maps: ReadonlyMap<string, Node>;
+  readonly maps: ReadonlyMap<string, StatementNode>;
   /** Zones of `limit_conn` that count by the address of the client. */
   readonly zones: ReadonlyMap<string, Statement>;
   /** Pools by upstream and by what servers ask of them. */
@@ -23,10 +23,10 @@ export interface Scene {
 
 /** What counts in a block: its own directives, else those around it. */
 export class Settings {
-  readonly #own: readonly Node[];
-  readonly #outer: readonly Node[];
+  readonly #own: readonly StatementNode[];
+  readonly #outer: readonly StatementNode[];
 
-  constructor(own: readonly Node[], outer: readonly Node[]) {
+  constructor(own: readonly StatementNode[], outer: readonly StatementNode[]) {
     this.#own = own;
     this.#outer = outer;
   }
@@ -41,7 +41,7 @@ export class Settings {
   }
 }
 
-function named(nodes: readonly Node[], name: string): readonly Part[] {
+function named(nodes: readonly StatementNode[], name: string): readonly Part[] {
   return nodes
     .filter(({ statement }) => statement.value(0) === name)
     .map(({ statement }) => statement.part());

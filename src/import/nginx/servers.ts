@@ -3,13 +3,13 @@ import { readEndpoint } from '../../core/address_text.js';
 import { type AddressRule, accessLists, blockText, EVERYWHERE } from '../access.js';
 import { FOREVER, fittedDuration, fittedNumber, wholeNumber } from '../bounds.js';
 import { LACKS } from '../capabilities.js';
-import type { Table } from '../draft.js';
+import type { DraftTable } from '../draft.js';
 import { type Part, placeText, type Statement } from '../statement.js';
 import { writeRoutes } from './maps.js';
-import { type Scene, Settings } from './scene.js';
+import { type NginxScene, Settings } from './scene.js';
 import { nginxMs } from './times.js';
 import { type Protocol, poolFor } from './upstreams.js';
-import type { Node } from './words.js';
+import type { StatementNode } from './words.js';
 
 const IDLE_MS = 600_000;
 
@@ -21,7 +21,11 @@ interface Listen {
   readonly options: ReadonlyMap<string, Part>;
 }
 
-export function writeServer(scene: Scene, node: Node, outer: readonly Node[]): void {
+export function writeServer(
+  scene: NginxScene,
+  node: StatementNode,
+  outer: readonly StatementNode[],
+): void {
   const children = node.children ?? [];
   const settings = new Settings(children, outer);
   const listens = children.flatMap(({ statement }) => listenOf(scene, statement) ?? []);
@@ -38,14 +42,14 @@ export function writeServer(scene: Scene, node: Node, outer: readonly Node[]): v
   }
 }
 
-function lose({ statement, children }: Node, why: string): void {
+function lose({ statement, children }: StatementNode, why: string): void {
   statement.part().dropped(why);
   for (const child of children ?? []) lose(child, why);
 }
 
 function writeListener(
-  scene: Scene,
-  node: Node,
+  scene: NginxScene,
+  node: StatementNode,
   settings: Settings,
   pass: Part,
   group: readonly Listen[],
@@ -92,7 +96,7 @@ function nameOf(target: string, { protocol, endpoints }: Listen): string {
 }
 
 /** Null: it is no `listen`, or nothing that can be bound; then it is dropped with the reason. */
-function listenOf(scene: Scene, statement: Statement): Listen | null {
+function listenOf(scene: NginxScene, statement: Statement): Listen | null {
   if (statement.value(0) !== 'listen') return null;
   const options = new Map(
     statement.words.slice(2).map((word, index) => {
@@ -145,7 +149,7 @@ function endpointsOf(text: string, families: 'both' | 'one family'): readonly st
   return found.length <= 64 && found.every((one) => readEndpoint(one).ok) ? found : null;
 }
 
-function writeHeader(settings: Settings, group: readonly Listen[], table: Table): void {
+function writeHeader(settings: Settings, group: readonly Listen[], table: DraftTable): void {
   const parts = group.flatMap(({ options }) => options.get('proxy_protocol') ?? []);
   const trusted = settings.all('set_real_ip_from');
   if (parts.length === 0) return;
@@ -156,7 +160,7 @@ function writeHeader(settings: Settings, group: readonly Listen[], table: Table)
   else table.put('trusted_proxies', [...EVERYWHERE], 'better: the addresses of your proxies alone');
 }
 
-function writeOptions(group: readonly Listen[], table: Table): void {
+function writeOptions(group: readonly Listen[], table: DraftTable): void {
   for (const { protocol, options } of group) {
     for (const [name, part] of options) {
       const number = wholeNumber(part.value(0).split('=')[1] ?? '');
@@ -172,7 +176,7 @@ function writeOptions(group: readonly Listen[], table: Table): void {
   }
 }
 
-function writeIdle(settings: Settings, table: Table): void {
+function writeIdle(settings: Settings, table: DraftTable): void {
   const part = settings.one('proxy_timeout');
   const ms = nginxMs(part?.value(1) ?? '');
   if (part === undefined || ms === null) {
@@ -186,7 +190,7 @@ function writeIdle(settings: Settings, table: Table): void {
 }
 
 /** `allow` and `deny` in their order; what none fits is allowed. */
-function writeAccess({ draft, has }: Scene, listener: string, settings: Settings): void {
+function writeAccess({ draft, has }: NginxScene, listener: string, settings: Settings): void {
   const parts = [...settings.all('allow'), ...settings.all('deny')].toSorted(
     (a, b) => a.place.line - b.place.line || a.statement.value(0).localeCompare(b.value(0)),
   );
@@ -214,7 +218,11 @@ function writeAccess({ draft, has }: Scene, listener: string, settings: Settings
   if (lists.deny.length > 0) table.take('deny', lists.deny, told, how);
 }
 
-function writeLimits({ draft, has, zones }: Scene, listener: string, settings: Settings): void {
+function writeLimits(
+  { draft, has, zones }: NginxScene,
+  listener: string,
+  settings: Settings,
+): void {
   for (const part of settings.all('limit_conn')) {
     const zone = zones.get(part.value(1));
     const wanted = wholeNumber(part.value(2));

@@ -3,11 +3,11 @@ import { readAddress } from '../../core/address_text.js';
 import { formatAddress } from '../../core/endpoint.js';
 import { fittedDuration, fittedNumber, together, wholeNumber } from '../bounds.js';
 import { LACKS } from '../capabilities.js';
-import type { Table } from '../draft.js';
+import type { DraftTable } from '../draft.js';
 import type { Part } from '../statement.js';
-import type { Scene, Settings } from './scene.js';
+import type { NginxScene, Settings } from './scene.js';
 import { nginxMs } from './times.js';
-import type { Node } from './words.js';
+import type { StatementNode } from './words.js';
 
 export type Protocol = 'tcp' | 'udp';
 
@@ -20,7 +20,7 @@ const POOL_SETTINGS = [
 
 /** The pool that `asking` names as `target`; null: it is no upstream and no address. */
 export function poolFor(
-  scene: Scene,
+  scene: NginxScene,
   target: string,
   asking: Part,
   settings: Settings,
@@ -63,7 +63,12 @@ export function poolFor(
   return name;
 }
 
-function writePolicy(scene: Scene, path: readonly string[], table: Table, upstream: Node): void {
+function writePolicy(
+  scene: NginxScene,
+  path: readonly string[],
+  table: DraftTable,
+  upstream: StatementNode,
+): void {
   table.put('policy', 'round-robin', "nginx' default");
   for (const { statement } of upstream.children ?? []) {
     const part = statement.part();
@@ -84,7 +89,12 @@ function writePolicy(scene: Scene, path: readonly string[], table: Table, upstre
   }
 }
 
-function writeHash(scene: Scene, path: readonly string[], table: Table, part: Part): void {
+function writeHash(
+  scene: NginxScene,
+  path: readonly string[],
+  table: DraftTable,
+  part: Part,
+): void {
   if (!/^\$(?:binary_)?remote_addr$/.test(part.value(1))) {
     return part.dropped('clients are told apart by their address only; the pool takes turns');
   }
@@ -95,7 +105,12 @@ function writeHash(scene: Scene, path: readonly string[], table: Table, part: Pa
   return hash.put('ipv6_prefix', 128, 'each IPv6 address by itself');
 }
 
-function writeDials(scene: Scene, settings: Settings, protocol: Protocol, table: Table): void {
+function writeDials(
+  scene: NginxScene,
+  settings: Settings,
+  protocol: Protocol,
+  table: DraftTable,
+): void {
   const connect = settings.one('proxy_connect_timeout');
   const ms = nginxMs(connect?.value(1) ?? '');
   const { value, how } = fittedDuration('connect_timeout', ms ?? CONNECT_MS);
@@ -115,7 +130,7 @@ function writeDials(scene: Scene, settings: Settings, protocol: Protocol, table:
   writeSource(scene, settings.one('proxy_bind'), table);
 }
 
-function writeReplies(part: Part | undefined, protocol: Protocol, table: Table): void {
+function writeReplies(part: Part | undefined, protocol: Protocol, table: DraftTable): void {
   const wanted = wholeNumber(part?.value(1) ?? '');
   if (part === undefined) return;
   if (protocol === 'tcp') part.idle('it is for datagrams');
@@ -124,7 +139,7 @@ function writeReplies(part: Part | undefined, protocol: Protocol, table: Table):
   else table.take('udp_responses', fittedNumber('udp_responses', wanted).value, [part]);
 }
 
-function writeSource({ has }: Scene, part: Part | undefined, table: Table): void {
+function writeSource({ has }: NginxScene, part: Part | undefined, table: DraftTable): void {
   if (part === undefined) return;
   const address = part.value(1);
   if (address === 'off') part.idle('it is off');
@@ -134,7 +149,7 @@ function writeSource({ has }: Scene, part: Part | undefined, table: Table): void
   } else table.take('source', [address], [part]);
 }
 
-function writeRetries(settings: Settings, servers: number, table: Table): void {
+function writeRetries(settings: Settings, servers: number, table: DraftTable): void {
   const next = settings.one('proxy_next_upstream');
   const tries = settings.one('proxy_next_upstream_tries');
   const time = settings.one('proxy_next_upstream_timeout');
@@ -170,7 +185,11 @@ function withoutIt(pool: string): string {
   return `a UNIX socket takes no datagrams: pools.${pool}, for UDP, is without it`;
 }
 
-function serversOf(upstream: Node, pool: string, protocol: Protocol): readonly UpstreamServer[] {
+function serversOf(
+  upstream: StatementNode,
+  pool: string,
+  protocol: Protocol,
+): readonly UpstreamServer[] {
   const found = (upstream.children ?? []).flatMap(({ statement }): readonly UpstreamServer[] => {
     if (statement.value(0) !== 'server') return [];
     const read = readAddress(statement.value(1));
@@ -205,7 +224,7 @@ function settingOf(part: Part | undefined): string | undefined {
   return part?.value(0).split('=')[1];
 }
 
-function writeSlowStart(servers: readonly UpstreamServer[], table: Table): void {
+function writeSlowStart(servers: readonly UpstreamServer[], table: DraftTable): void {
   const parts = servers.flatMap(({ options }) => options.get('slow_start') ?? []);
   const ms = nginxMs(settingOf(parts[0]) ?? '');
   if (ms === null || ms === 0) return;
@@ -219,7 +238,7 @@ const FAIL_MS = 10_000;
 
 /** nginx leaves a server out for `fail_timeout` after `max_fails` failures within that time. */
 function writeFailures(
-  { draft }: Scene,
+  { draft }: NginxScene,
   path: readonly string[],
   servers: readonly UpstreamServer[],
 ): void {
@@ -250,7 +269,7 @@ function writeFailures(
 
 /** nginx lets an address stand there twice; two backends have two names. */
 function writeServer(
-  scene: Scene,
+  scene: NginxScene,
   path: readonly string[],
   { head, options }: UpstreamServer,
   taken: Set<string>,

@@ -1,18 +1,18 @@
 /** nginx' configuration as a tree of statements: quotes, escapes, comments and blocks. */
 import { err, ok, type Result } from '../../core/result.js';
-import type { SourceText, SyntaxFault } from '../source.js';
+import type { ImportSyntaxFault, SourceText } from '../source.js';
 import { Statement, type Word } from '../statement.js';
 
-export interface Node {
+export interface StatementNode {
   readonly statement: Statement;
   /** Null: a statement that ends in `;`. */
-  readonly children: Node[] | null;
+  readonly children: StatementNode[] | null;
 }
 
 /** nginx nests no deeper than a few blocks. */
 const MAX_DEPTH = 32;
 
-export function readNodes(source: SourceText): Result<readonly Node[], SyntaxFault> {
+export function readNodes(source: SourceText): Result<readonly StatementNode[], ImportSyntaxFault> {
   return new Reader(source).read();
 }
 
@@ -28,14 +28,16 @@ class Reader {
     this.#text = text;
   }
 
-  read(): Result<readonly Node[], SyntaxFault> {
-    const root: Node[] = [];
-    const open: { readonly into: Node[]; readonly line: number }[] = [{ into: root, line: 1 }];
+  read(): Result<readonly StatementNode[], ImportSyntaxFault> {
+    const root: StatementNode[] = [];
+    const open: { readonly into: StatementNode[]; readonly line: number }[] = [
+      { into: root, line: 1 },
+    ];
     let words: Word[] = [];
     let begun = 1;
-    const fault = (problem: string, line = this.#line): Result<never, SyntaxFault> =>
+    const fault = (problem: string, line = this.#line): Result<never, ImportSyntaxFault> =>
       err({ file: this.#file, line, problem });
-    const node = (children: Node[] | null): void => {
+    const node = (children: StatementNode[] | null): void => {
       const statement = new Statement({ file: this.#file, line: begun }, words);
       open.at(-1)?.into.push({ statement, children });
       words = [];
@@ -46,7 +48,7 @@ class Reader {
       if (char === ';' || char === '{') {
         this.#at++;
         if (words.length === 0) return fault(`${char} without a directive before it`);
-        const children: Node[] | null = char === '{' ? [] : null;
+        const children: StatementNode[] | null = char === '{' ? [] : null;
         node(children);
         if (children !== null) open.push({ into: children, line: begun });
         if (open.length > MAX_DEPTH)

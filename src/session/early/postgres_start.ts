@@ -3,7 +3,13 @@
  * what it is (PostgreSQL's documentation, 55.7; src/include/libpq/pqcomm.h). Pure.
  */
 import type { PostgresSpec } from '../../core/spec.js';
-import { type Facts, NEED_MORE, type PostgresSession, type Stage, type Verdict } from './stage.js';
+import {
+  type EarlyStage,
+  type Facts,
+  NEED_MORE,
+  type PostgresSession,
+  type StageAnswer,
+} from './stage.js';
 import { sessionIn } from './startup_message.js';
 
 /** Length and code. */
@@ -24,7 +30,7 @@ const TLS_HANDSHAKE = 0x16;
 const YES_TLS = Uint8Array.of(0x53);
 const NO = Uint8Array.of(0x4e);
 
-const NOT_POSTGRES: Verdict = { kind: 'refuse', cause: 'not-postgres' };
+const NOT_POSTGRES: StageAnswer = { kind: 'refuse', cause: 'not-postgres' };
 const REQUEST = { kind: 'request' } as const;
 const UNREAD: PostgresSession = { database: null, user: null, application: null };
 
@@ -39,12 +45,12 @@ export interface PostgresReads {
 type Kind = 'cancel' | 'tls' | 'gss' | 'start' | 'odd';
 
 /** What it is not goes on where `strict` is off; what nobody wants to know is the backend's. */
-export function postgresStart({ cancel, strict }: PostgresSpec, reads: PostgresReads): Stage {
+export function postgresStart({ cancel, strict }: PostgresSpec, reads: PostgresReads): EarlyStage {
   return {
     late: 'hello-timeout',
     tooLarge: 'not-postgres',
     read: (bytes, facts) => {
-      const pass: Verdict = { kind: 'next', facts, consumed: 0 };
+      const pass: StageAnswer = { kind: 'next', facts, consumed: 0 };
       // It was promised TLS: what follows is a hello.
       if (facts.postgres !== null) return pass;
       if (bytes.length === 0) return NEED_MORE;
@@ -76,12 +82,12 @@ export function postgresStart({ cancel, strict }: PostgresSpec, reads: PostgresR
   };
 }
 
-function cancelled(facts: Facts, request: Uint8Array): Verdict {
+function cancelled(facts: Facts, request: Uint8Array): StageAnswer {
   const postgres = { kind: 'cancel', request } as const;
   return { kind: 'next', facts: { ...facts, postgres }, consumed: request.length };
 }
 
-function started(facts: Facts, session: PostgresSession): Verdict {
+function started(facts: Facts, session: PostgresSession): StageAnswer {
   return { kind: 'next', facts: { ...facts, postgres: { kind: 'start', session } }, consumed: 0 };
 }
 
@@ -91,7 +97,7 @@ function encryption(
   bytes: Uint8Array,
   facts: Facts,
   { hello, start }: PostgresReads,
-): Verdict {
+): StageAnswer {
   if (!hello && !start) {
     return { kind: 'next', facts: { ...facts, postgres: REQUEST }, consumed: 0 };
   }

@@ -1,11 +1,11 @@
 /** The first stage behind a trusted proxy: its header says whose connection this is. */
 import { unreachable } from '../../core/assert.js';
 import { parse } from '../proxy_protocol/parse.js';
-import { NEED_MORE, type Stage, type Verdict } from './stage.js';
+import { type EarlyStage, NEED_MORE, type StageAnswer } from './stage.js';
 
-const BAD: Verdict = { kind: 'refuse', cause: 'bad-proxy-header' };
+const BAD: StageAnswer = { kind: 'refuse', cause: 'bad-proxy-header' };
 
-export const PROXY_HEADER: Stage = {
+export const PROXY_HEADER: EarlyStage = {
   late: 'proxy-header-timeout',
   tooLarge: 'bad-proxy-header',
   read: (bytes, facts) => {

@@ -1,10 +1,10 @@
 /** How far a session has come with the stages of its listener: pure, and one for all stages. */
 import { assert, present, unreachable } from '../../core/assert.js';
 import type { Cause } from '../../core/outcome.js';
-import { type Facts, NOTHING_KNOWN, type Stage } from './stage.js';
+import { type EarlyStage, type Facts, NOTHING_KNOWN } from './stage.js';
 
-export interface Reading {
-  readonly stages: readonly Stage[];
+export interface EarlyReading {
+  readonly stages: readonly EarlyStage[];
   /** The stage whose turn it is. */
   readonly at: number;
   readonly facts: Facts;
@@ -13,23 +13,27 @@ export interface Reading {
 }
 
 /** What the client's bytes have led to. */
-export type Step =
+export type ReadingStep =
   | {
       readonly kind: 'need-more';
-      readonly reading: Reading;
+      readonly reading: EarlyReading;
       readonly answers: readonly Uint8Array[];
     }
-  | { readonly kind: 'refuse'; readonly cause: Cause; readonly reading: Reading }
-  | { readonly kind: 'done'; readonly reading: Reading; readonly answers: readonly Uint8Array[] };
+  | { readonly kind: 'refuse'; readonly cause: Cause; readonly reading: EarlyReading }
+  | {
+      readonly kind: 'done';
+      readonly reading: EarlyReading;
+      readonly answers: readonly Uint8Array[];
+    };
 
 const NO_ANSWERS: readonly Uint8Array[] = [];
 
-export function beginReading(stages: readonly Stage[]): Reading {
+export function beginReading(stages: readonly EarlyStage[]): EarlyReading {
   return { stages, at: 0, facts: NOTHING_KNOWN, consumed: 0 };
 }
 
 /** `bytes`: all of the client so far, of which there are never more than `limitBytes`. */
-export function readOn(begun: Reading, bytes: Uint8Array, limitBytes: number): Step {
+export function readOn(begun: EarlyReading, bytes: Uint8Array, limitBytes: number): ReadingStep {
   let reading = begun;
   let answers = NO_ANSWERS;
   for (;;) {
@@ -57,16 +61,16 @@ export function readOn(begun: Reading, bytes: Uint8Array, limitBytes: number): S
 }
 
 /** The end of a session whose time is over. */
-export function lateCause({ stages, at }: Reading): Cause {
+export function lateCause({ stages, at }: EarlyReading): Cause {
   return present(stages[at], 'a reading is at a stage until it is done').late;
 }
 
 function after(
-  { stages, consumed }: Reading,
+  { stages, consumed }: EarlyReading,
   verdict: { readonly facts: Facts; readonly consumed: number },
   at: number,
   bytes: Uint8Array,
-): Reading {
+): EarlyReading {
   const total = consumed + verdict.consumed;
   assert(total <= bytes.length, 'a stage consumes what has come');
   return { stages, at, facts: verdict.facts, consumed: total };

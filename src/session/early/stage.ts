@@ -36,7 +36,7 @@ export interface PostgresSession {
 
 export const NOTHING_KNOWN: Facts = { proxied: null, postgres: null, hello: null };
 
-export type Verdict =
+export type StageAnswer =
   /** The bytes so far are the beginning of something. */
   | { readonly kind: 'need-more' }
   | { readonly kind: 'refuse'; readonly cause: Cause }
@@ -50,10 +50,10 @@ export type Verdict =
   /** It is the next stage's turn; who comes after it gets what is not consumed. */
   | { readonly kind: 'next'; readonly facts: Facts; readonly consumed: number };
 
-export const NEED_MORE: Verdict = { kind: 'need-more' };
+export const NEED_MORE: StageAnswer = { kind: 'need-more' };
 
-export interface Stage {
-  readonly read: (bytes: Uint8Array, facts: Facts) => Verdict;
+export interface EarlyStage {
+  readonly read: (bytes: Uint8Array, facts: Facts) => StageAnswer;
   /** The end of a client that says too little in the time that it has. */
   readonly late: Cause;
   /** The end of one that has used up its bytes without saying enough. */

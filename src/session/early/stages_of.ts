@@ -5,13 +5,13 @@ import { asksHello, asksStart } from '../../core/routes.js';
 import type { ListenerSettings } from '../../core/spec.js';
 import { postgresStart } from './postgres_start.js';
 import { PROXY_HEADER } from './proxy_header.js';
-import type { Stage } from './stage.js';
+import type { EarlyStage } from './stage.js';
 import { TLS_HELLO } from './tls_hello.js';
 
 export function stagesOf(
   settings: ListenerSettings,
   routes: Directions['routes'],
-): readonly Stage[] {
+): readonly EarlyStage[] {
   const { trustedProxies, postgres } = settings;
   const reads = { hello: asksHello(routes), start: asksStart(routes) };
   return [

@@ -1,10 +1,10 @@
 /** The stage that reads a TLS hello, where a route asks for what stands in it. */
 import { unreachable } from '../../core/assert.js';
 import { readHello } from './client_hello.js';
-import { NEED_MORE, type Stage } from './stage.js';
+import { type EarlyStage, NEED_MORE } from './stage.js';
 
 /** Nothing is consumed: the hello is the backend's. Who says no hello goes on without one. */
-export const TLS_HELLO: Stage = {
+export const TLS_HELLO: EarlyStage = {
   late: 'hello-timeout',
   tooLarge: 'no-route',
   read: (bytes, facts) => {

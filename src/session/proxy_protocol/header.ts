@@ -29,7 +29,7 @@ export interface ProxyHeader {
   readonly tlvs: readonly Tlv[];
 }
 
-export type Parsed =
+export type ParsedHeader =
   /** What came so far is the beginning of a header. In a datagram it is as bad as `bad`. */
   | { readonly kind: 'need-more' }
   | {
@@ -50,5 +50,5 @@ export type Parsed =
   /** No header, and no further byte can make it one. `reason` is a short sentence for a log. */
   | { readonly kind: 'bad'; readonly reason: string };
 
-export const NEED_MORE: Parsed = { kind: 'need-more' };
-export const bad = (reason: string): Parsed => ({ kind: 'bad', reason });
+export const NEED_MORE: ParsedHeader = { kind: 'need-more' };
+export const bad = (reason: string): ParsedHeader => ({ kind: 'bad', reason });

@@ -1,7 +1,7 @@
 /** Reads the line of PROXY protocol version 1 (proxy-protocol.txt, section 2.1), to the letter. */
 import { type IpEndpoint, ipEndpoint } from '../../core/endpoint.js';
 import { ipBytes, ipText } from '../../core/ip_bytes.js';
-import { bad, MAX_LINE_BYTES_V1, NEED_MORE, type Parsed } from './header.js';
+import { bad, MAX_LINE_BYTES_V1, NEED_MORE, type ParsedHeader } from './header.js';
 
 const BEGINNINGS = ['PROXY TCP4 ', 'PROXY TCP6 ', 'PROXY UNKNOWN ', 'PROXY UNKNOWN\r\n'];
 /** Exactly one space between fields; ports without heading zeros. */
@@ -9,7 +9,7 @@ const LINE =
   /^PROXY TCP([46]) ([0-9a-fA-F:.]+) ([0-9a-fA-F:.]+) (0|[1-9]\d{0,4}) (0|[1-9]\d{0,4})$/;
 
 /** `bytes` begins with a `P`. */
-export function parseV1(bytes: Uint8Array): Parsed {
+export function parseV1(bytes: Uint8Array): ParsedHeader {
   const text = String.fromCharCode(...bytes.subarray(0, MAX_LINE_BYTES_V1));
   if (!BEGINNINGS.some((beginning) => agree(beginning, text))) {
     return bad('version 1: not TCP4, TCP6 or UNKNOWN');
@@ -35,7 +35,11 @@ export function parseV1(bytes: Uint8Array): Parsed {
   return header(length, source, destination);
 }
 
-function header(length: number, source: IpEndpoint | null, destination: IpEndpoint | null): Parsed {
+function header(
+  length: number,
+  source: IpEndpoint | null,
+  destination: IpEndpoint | null,
+): ParsedHeader {
   return {
     kind: 'header',
     version: 1,

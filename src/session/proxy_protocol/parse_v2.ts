@@ -7,7 +7,7 @@ import {
   bad,
   FIXED_BYTES_V2,
   NEED_MORE,
-  type Parsed,
+  type ParsedHeader,
   SIGNATURE_V2,
   TLV,
   type Tlv,
@@ -38,7 +38,7 @@ const LAYOUTS: ReadonlyMap<number, Layout> = new Map([
 ]);
 
 /** `bytes` begins with a CR. What is wrong is told as soon as the byte is there. */
-export function parseV2(bytes: Uint8Array): Parsed {
+export function parseV2(bytes: Uint8Array): ParsedHeader {
   for (let i = 0; i < SIGNATURE_V2.length && i < bytes.length; i++) {
     if (bytes[i] !== SIGNATURE_V2[i]) return bad('no PROXY protocol signature');
   }
@@ -65,7 +65,7 @@ export function parseV2(bytes: Uint8Array): Parsed {
   return layout === undefined ? withoutAddresses(command, length) : withAddresses(header, layout);
 }
 
-function withoutAddresses(command: number, length: number): Parsed {
+function withoutAddresses(command: number, length: number): ParsedHeader {
   return {
     kind: 'header',
     version: 2,
@@ -78,7 +78,7 @@ function withoutAddresses(command: number, length: number): Parsed {
   };
 }
 
-function withAddresses(header: Uint8Array, layout: Layout): Parsed {
+function withAddresses(header: Uint8Array, layout: Layout): ParsedHeader {
   const tlvs = readTlvs(header, FIXED_BYTES_V2 + layout.addressBytes);
   if (typeof tlvs === 'string') return bad(`version 2: ${tlvs}`);
   const [source, destination] = addresses(header, layout.family);

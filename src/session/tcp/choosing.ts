@@ -11,8 +11,8 @@ import type { Cause, Stage } from '../../core/outcome.js';
 import type { Lease, Selection } from '../../pool/selection.js';
 import type { TcpEngine } from '../tcp_port.js';
 import type { SessionBook } from './book.js';
-import type { Phase, TcpSession } from './session.js';
-import type { Waiting } from './waiting.js';
+import type { SessionPhase, TcpSession } from './session.js';
+import type { WaitingSessions } from './waiting.js';
 
 export interface ChoosingDeps {
   readonly engine: TcpEngine;
@@ -26,12 +26,12 @@ export interface ChoosingDeps {
   readonly deadline: (session: TcpSession, atMs: number) => void;
 }
 
-type Queued = Extract<Phase, { at: 'queued' }>;
+type Queued = Extract<SessionPhase, { at: 'queued' }>;
 
 const NO_KEY = new Uint8Array(0);
 
 export class Choosing {
-  readonly #pools = new Map<PoolId, Waiting>();
+  readonly #pools = new Map<PoolId, WaitingSessions>();
   readonly #deps: ChoosingDeps;
   /** Pools in which a place became free since waiters were served last. */
   readonly #freed = new Set<PoolId>();
@@ -40,7 +40,7 @@ export class Choosing {
     this.#deps = deps;
   }
 
-  addPool(id: PoolId, waiting: Waiting): void {
+  addPool(id: PoolId, waiting: WaitingSessions): void {
     this.#pools.set(id, waiting);
   }
 
@@ -82,7 +82,7 @@ export class Choosing {
     }
   }
 
-  #follow(session: TcpSession, waiting: Waiting): void {
+  #follow(session: TcpSession, waiting: WaitingSessions): void {
     const moves = session.leadsTo(this.#deps.engine) !== waiting;
     const { phase } = session;
     if (phase.at === 'queued') {
@@ -203,7 +203,7 @@ export class Choosing {
     this.freed(waiting.pool.id);
   }
 
-  #retryUnproven(waiting: Waiting): void {
+  #retryUnproven(waiting: WaitingSessions): void {
     for (const session of [...waiting.unproven]) {
       let answer: 'moved' | 'unproven' = 'moved';
       this.#deps.alone(session, () => {
@@ -232,7 +232,7 @@ export class Choosing {
    * Gives free places to waiters for as long as it is this worker's turn; then wakes whose turn it
    * is. Nobody waits behind one for whom none of the free places is.
    */
-  #serve(waiting: Waiting): void {
+  #serve(waiting: WaitingSessions): void {
     if (waiting.isHeld) return;
     const { queue } = waiting;
     queue.lineUp();
@@ -258,7 +258,7 @@ export class Choosing {
    * After a hold there may be a thousand that wait and a place for each. In the order over all
    * workers a message between workers would go before each; so each worker serves its own first.
    */
-  #serveOwn(waiting: Waiting): void {
+  #serveOwn(waiting: WaitingSessions): void {
     waiting.held = 'no';
     for (const session of waiting.queue.waiters) {
       let result: 'moved' | 'waits' = 'waits';
@@ -291,6 +291,6 @@ export class Choosing {
 }
 
 /** Read anew: a choice has changed it. */
-function phaseOf(session: TcpSession): Phase {
+function phaseOf(session: TcpSession): SessionPhase {
   return session.phase;
 }

@@ -6,7 +6,7 @@
 import { assert, unreachable } from '../../core/assert.js';
 import type { Clock } from '../../core/clock.js';
 import type { Cause } from '../../core/outcome.js';
-import { beginReading, lateCause, type Reading, readOn } from '../early/reading.js';
+import { beginReading, type EarlyReading, lateCause, readOn } from '../early/reading.js';
 import type { TcpEngine } from '../tcp_port.js';
 import type { SessionBook } from './book.js';
 import type { CancelOrder } from './deps.js';
@@ -75,7 +75,7 @@ export class EarlyStages {
   }
 
   /** The client's time is over. */
-  expired(session: TcpSession, reading: Reading): void {
+  expired(session: TcpSession, reading: EarlyReading): void {
     this.#deps.refuse(session, lateCause(reading), 'reset');
   }
 
@@ -91,7 +91,7 @@ export class EarlyStages {
   }
 
   /** Whom the header names may not come, or not now, and nothing else is read; true: it is so. */
-  #refusesNamed(session: TcpSession, { consumed }: Reading): boolean {
+  #refusesNamed(session: TcpSession, { consumed }: EarlyReading): boolean {
     const { book, engine, refuse, turnedAway } = this.#deps;
     const { listener, face, facts, pair } = session;
     const client = facts.proxied?.source ?? null;
@@ -114,7 +114,7 @@ export class EarlyStages {
   }
 
   /** What the stages have left is the backend's. */
-  #finish(session: TcpSession, { consumed }: Reading): void {
+  #finish(session: TcpSession, { consumed }: EarlyReading): void {
     this.#deps.noDeadline(session);
     this.#deps.engine.earlyDone(session.pair, consumed);
     const { postgres } = session.facts;

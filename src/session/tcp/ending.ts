@@ -4,7 +4,7 @@ import type { Cause } from '../../core/outcome.js';
 import { leaseOf } from './ends.js';
 import type { TcpSession } from './session.js';
 
-export interface Ending {
+export interface EndOrder {
   /** null: sessions of every backend, and those that have none */
   readonly backend: BackendId | null;
   readonly cause: Cause;
@@ -26,7 +26,7 @@ export type HowToClose = 'flush' | 'reset' | 'later';
 /** Those that have been idle longest first. */
 export function concerned(
   open: readonly TcpSession[],
-  { backend, limit }: Ending,
+  { backend, limit }: EndOrder,
   lastActivityMs: Float64Array,
   nowMs: number,
 ): readonly TcpSession[] {

@@ -16,12 +16,12 @@ import { DESCRIPTORS_A_SESSION } from '../../pool/descriptor_ledger.js';
 import type { Ledger } from '../../pool/ledger.js';
 import { Admission } from '../admission.js';
 import { BeginRate } from '../begin_rate.js';
-import type { Stage } from '../early/stage.js';
+import type { EarlyStage } from '../early/stage.js';
 import { stagesOf } from '../early/stages_of.js';
 import { Limiter } from '../limiter.js';
 import type { ListenerKey, TcpEngine } from '../tcp_port.js';
 import type { TcpSession } from './session.js';
-import type { Waiting } from './waiting.js';
+import type { WaitingSessions } from './waiting.js';
 import type { Ways } from './ways.js';
 
 /** What a plan says of the clients of a listener. */
@@ -30,7 +30,7 @@ export class TcpFace {
   /** Where new sessions go. */
   readonly ways: Ways;
   /** What looks at the first bytes of its clients, in order. */
-  readonly stages: readonly Stage[];
+  readonly stages: readonly EarlyStage[];
   /** Who may come; null: everybody. */
   readonly admission: Admission | null;
   /** What each of them may have; null: what it likes. */
@@ -133,7 +133,7 @@ export class TcpListener {
   }
 
   /** Where its sessions count that go to `waiting` and have no backend; null: nowhere yet. */
-  seriesOf(waiting: Waiting | null): SeriesId {
+  seriesOf(waiting: WaitingSessions | null): SeriesId {
     const { plan, ways } = this.#face;
     return ways.areMany ? ways.seriesOf(waiting) : plan.series;
   }

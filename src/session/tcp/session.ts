@@ -5,21 +5,21 @@ import type { Endpoint } from '../../core/endpoint.js';
 import type { End } from '../../core/outcome.js';
 import type { Lease, PooledBackend } from '../../pool/selection.js';
 import { forgetNotice, type Notice } from '../due.js';
-import type { Reading } from '../early/reading.js';
+import type { EarlyReading } from '../early/reading.js';
 import { type Facts, NOTHING_KNOWN } from '../early/stage.js';
 import type { ProxyHeader } from '../proxy_protocol/header.js';
 import type { ListenerKey, TcpEngine } from '../tcp_port.js';
 import type { TcpFace, TcpListener } from './listener.js';
 import type { Paths } from './paths.js';
-import type { Waiting } from './waiting.js';
+import type { WaitingSessions } from './waiting.js';
 import type { Ways } from './ways.js';
 
 /** What a session does now. Each arm says what is true in it. */
-export type Phase =
+export type SessionPhase =
   /** Accepted although the listener is at its cap: not counted, nothing read, nobody asked. */
   | { readonly at: 'held' }
   /** Counted at the listener; the stages look at the client's first bytes. */
-  | { readonly at: 'early'; readonly reading: Reading }
+  | { readonly at: 'early'; readonly reading: EarlyReading }
   /** Counted; its CancelRequest is on its way to backends, and nothing else will follow. */
   | { readonly at: 'cancelling' }
   /** Counted; a backend is being chosen, or was found wanting, in this very moment. */
@@ -46,7 +46,7 @@ export type Phase =
   | { readonly at: 'closing'; readonly lease: Lease | null; readonly end: End };
 
 export class TcpSession {
-  phase: Phase = { at: 'held' };
+  phase: SessionPhase = { at: 'held' };
   /** Backends dialled in vain; null = none. */
   tried: PooledBackend[] | null = null;
   triedIds: BackendId[] | null = null;
@@ -76,9 +76,9 @@ export class TcpSession {
    * The pool of the last choice; after a reload the next one is where the listener leads then.
    * null: its route is not known yet, or refuses it.
    */
-  way: Waiting | null;
+  way: WaitingSessions | null;
   /** Where it was found to go by the routes of `ways`: asked once for each plan of its listener. */
-  #found: { readonly ways: Ways; readonly waiting: Waiting | null } | null = null;
+  #found: { readonly ways: Ways; readonly waiting: WaitingSessions | null } | null = null;
 
   readonly pair: PairId;
   /** See session_ids.ts. */
@@ -105,7 +105,7 @@ export class TcpSession {
   }
 
   /** Of a session that chooses, or has chosen. */
-  get waiting(): Waiting {
+  get waiting(): WaitingSessions {
     return present(this.way, 'a session that chooses has its route');
   }
 
@@ -118,7 +118,7 @@ export class TcpSession {
    * Where its next choice is: where its listener leads now. Whose socket is closed or another
    * listener's stays where it came, as long as that is there. null: its listener refuses it.
    */
-  leadsTo(engine: Pick<TcpEngine, 'client'>): Waiting | null {
+  leadsTo(engine: Pick<TcpEngine, 'client'>): WaitingSessions | null {
     const { way } = this;
     const isOpen = this.listener.keys.has(this.key);
     if (!isOpen && way !== null && way.state !== 'removed') return way;

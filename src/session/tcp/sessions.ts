@@ -16,7 +16,7 @@ import { SessionBook } from './book.js';
 import { Choosing } from './choosing.js';
 import type { CancelOutcome, TcpSessionsDeps } from './deps.js';
 import { EarlyStages } from './early_stages.js';
-import { concerned, type Ending, type HowToClose, isAbrupt } from './ending.js';
+import { concerned, type EndOrder, type HowToClose, isAbrupt } from './ending.js';
 import { endOf, expiryOf, leaseOf, type Over, settlementOf, stageOf, whyNoTls } from './ends.js';
 import type { TcpListener } from './listener.js';
 import { TcpListeners } from './listeners.js';
@@ -118,7 +118,7 @@ export class TcpSessions implements TcpEdges {
   }
 
   /** Those that have been idle longest go first. */
-  endSessions(ending: Ending): void {
+  endSessions(ending: EndOrder): void {
     if (ending.backend === null) this.#turnedAway.resetAll();
     const { engine, clock } = this.#deps;
     const chosen = concerned(this.#open(), ending, engine.lastActivityMs, clock.nowMs());

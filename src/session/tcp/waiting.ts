@@ -6,7 +6,7 @@ import type { Pool } from '../../pool/pool.js';
 import type { WaitQueue } from '../../pool/wait_queue.js';
 import type { TcpSession } from './session.js';
 
-export class Waiting {
+export class WaitingSessions {
   /** Sessions that wait for a first verdict, in order. */
   readonly unproven = new Set<TcpSession>();
   /** Removed: the pool is in no plan any more, and its row may soon be another pool's. */

@@ -4,25 +4,25 @@ import type { Endpoint } from '../../core/endpoint.js';
 import type { Directions } from '../../core/plan.js';
 import { Routes } from '../../core/routes.js';
 import type { Facts } from '../early/stage.js';
-import type { Waiting } from './waiting.js';
+import type { WaitingSessions } from './waiting.js';
 
 /** One that leads to `waiting`; null: it refuses. */
 interface Way {
-  readonly waiting: Waiting | null;
+  readonly waiting: WaitingSessions | null;
   readonly series: SeriesId;
 }
 
 export class Ways {
   readonly directions: Directions;
   /** Where all go; null: each has to be known first, or all are refused. */
-  readonly only: Waiting | null;
+  readonly only: WaitingSessions | null;
   /** null: all go to `only`. */
   readonly #routes: Routes | null;
   readonly #ways: readonly Way[];
   /** By pool: of the first way that leads there. */
-  readonly #series = new Map<Waiting, SeriesId>();
+  readonly #series = new Map<WaitingSessions, SeriesId>();
 
-  constructor(directions: Directions, poolOf: (id: PoolId) => Waiting) {
+  constructor(directions: Directions, poolOf: (id: PoolId) => WaitingSessions) {
     const { pool, routes } = directions;
     this.directions = directions;
     this.#routes = routes.length === 0 ? null : new Routes(routes);
@@ -42,7 +42,7 @@ export class Ways {
   }
 
   /** Where a client of whom `facts` are known goes; null: it is refused. */
-  find(facts: Facts, client: Endpoint): Waiting | null {
+  find(facts: Facts, client: Endpoint): WaitingSessions | null {
     const { hello, postgres } = facts;
     const session = postgres?.kind === 'start' ? postgres.session : null;
     const index = this.#routes?.find({
@@ -57,7 +57,7 @@ export class Ways {
   }
 
   /** Where sessions count that go to `waiting` and have no backend. */
-  seriesOf(waiting: Waiting | null): SeriesId {
+  seriesOf(waiting: WaitingSessions | null): SeriesId {
     const series = waiting === null ? undefined : this.#series.get(waiting);
     return series ?? this.directions.series;
   }

@@ -14,7 +14,7 @@ import type { UdpEngine } from '../udp_port.js';
 import type { FlowBook } from './book.js';
 import { ADRIFT, type UdpFlow } from './flow.js';
 
-export type Choice =
+export type FlowChoice =
   /** The flow has a reservation and an upstream socket. */
   | 'open'
   /** The flow waits for a first verdict; the engine shall hold what comes. */
@@ -43,7 +43,7 @@ export class FlowChoosing {
    * Finds a backend for a flow without a reservation; bounded by the pool's retries, of which
    * `spent` are gone for the datagram at hand.
    */
-  choose(flow: UdpFlow, spent = 0): Choice {
+  choose(flow: UdpFlow, spent = 0): FlowChoice {
     const pool = flow.leadsTo;
     if (pool.settings.heldAtMost > 0) return this.#hold(flow);
     for (let failures = spent; failures <= pool.settings.retries; failures++) {
@@ -95,7 +95,7 @@ export class FlowChoosing {
     return pool.select({ clientKey, tried: null });
   }
 
-  #open(flow: UdpFlow, lease: Lease): Choice {
+  #open(flow: UdpFlow, lease: Lease): FlowChoice {
     const { backend } = lease;
     const { listener } = flow;
     const now = this.#clock.nowMs();
@@ -143,7 +143,7 @@ export class FlowChoosing {
   }
 
   /** It waits until the pool is released; what comes for it meanwhile is the engine's to hold. */
-  #hold(flow: UdpFlow): Choice {
+  #hold(flow: UdpFlow): FlowChoice {
     const { unproven } = flow.listener;
     if (flow.phase.at !== 'verdict') {
       // Exact in this worker: what a flow may hold is little, and bounded over all of them.
@@ -154,7 +154,7 @@ export class FlowChoosing {
     return 'verdict';
   }
 
-  #awaitVerdict(flow: UdpFlow): Choice {
+  #awaitVerdict(flow: UdpFlow): FlowChoice {
     if (flow.phase.at !== 'verdict' || flow.phase.untilMs === HELD) {
       const untilMs = this.#clock.nowMs() + flow.leadsTo.settings.connectTimeoutMs;
       flow.phase = { at: 'verdict', untilMs };

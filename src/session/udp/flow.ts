@@ -1,7 +1,7 @@
 /** One UDP flow as its worker holds it: what it is doing, and what its access line will say. */
 import type { BackendId, FlowId, SeriesId } from '../../core/brand.js';
 import type { Endpoint } from '../../core/endpoint.js';
-import type { Lease, PooledBackend, PoolView } from '../../pool/selection.js';
+import type { Lease, PooledBackend, SelectablePool } from '../../pool/selection.js';
 import type { Notice } from '../due.js';
 import type { ProxyHeader } from '../proxy_protocol/header.js';
 import type { ListenerKey } from '../tcp_port.js';
@@ -37,7 +37,7 @@ export class UdpFlow {
   /** Names of all backends that were unreachable, each once, for the access line. */
   triedNames: string[] | null = null;
   /** The pool that chose the present backend: a reload may have led the listener elsewhere. */
-  pool: PoolView | null = null;
+  pool: SelectablePool | null = null;
   /** The last backend, for the access line. */
   backend: PooledBackend | null = null;
   /** Where bytes and activity are counted; the listener's own row until a backend is chosen. */
@@ -79,7 +79,7 @@ export class UdpFlow {
   }
 
   /** Where its next choice is: where its listener leads now. */
-  get leadsTo(): PoolView {
+  get leadsTo(): SelectablePool {
     return this.listener.faceAt(this.key).pool;
   }
 

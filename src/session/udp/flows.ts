@@ -15,9 +15,9 @@ import { DUE_A_TURN } from '../due.js';
 import { expiryMs, SWEEP_MS } from '../lifetimes.js';
 import { type HowToEnd, Notices } from '../notices.js';
 import type { ListenerKey } from '../tcp_port.js';
-import type { UdpEdges, UdpEngine, Unwrapped, Verdict } from '../udp_port.js';
+import type { DatagramDecision, UdpEdges, UdpEngine, Unwrapped } from '../udp_port.js';
 import { FlowBook } from './book.js';
-import { type Choice, FlowChoosing } from './choosing.js';
+import { type FlowChoice, FlowChoosing } from './choosing.js';
 import { idleAtMs, nextMs, patienceMs } from './deadlines.js';
 import type { UdpFlowsDeps } from './deps.js';
 import { UdpFlow } from './flow.js';
@@ -94,7 +94,7 @@ export class UdpFlows implements UdpEdges {
     for (const listener of this.listeners.all()) {
       for (const flow of [...listener.unproven]) {
         const before = patienceMs(flow);
-        let choice: Choice | 'broken' = 'broken';
+        let choice: FlowChoice | 'broken' = 'broken';
         this.#alone(flow, () => {
           choice = this.#retry(flow);
         });
@@ -138,7 +138,7 @@ export class UdpFlows implements UdpEdges {
     const now = this.#deps.clock.nowMs();
     const number = this.#deps.ids.next();
     const flow = new UdpFlow(id, number, key, listener, listener.headers?.last ?? null, now);
-    let choice: Choice;
+    let choice: FlowChoice;
     try {
       choice = this.#choosing.choose(flow);
       flow.expiresMs = expiryMs(now, listener.plan.settings.maxSessionAgeMs, this.#deps.random);
@@ -159,7 +159,7 @@ export class UdpFlows implements UdpEdges {
     return 'kept';
   }
 
-  fromClient(id: FlowId): Verdict {
+  fromClient(id: FlowId): DatagramDecision {
     const flow = this.#flow(id);
     const { phase } = flow;
     if (phase.at === 'open') {
@@ -190,7 +190,7 @@ export class UdpFlows implements UdpEdges {
     }
   }
 
-  unreachable(id: FlowId, which: 'first' | 'later'): Verdict {
+  unreachable(id: FlowId, which: 'first' | 'later'): DatagramDecision {
     const flow = this.#flow(id);
     const { series } = flow;
     if (flow.phase.at === 'open') {
@@ -268,7 +268,7 @@ export class UdpFlows implements UdpEdges {
    * A flow that was started and has no reservation looks for a backend. `spent`: a first datagram
    * has come back from so many, which stay out.
    */
-  #retry(flow: UdpFlow, spent = 0): Choice {
+  #retry(flow: UdpFlow, spent = 0): FlowChoice {
     const waited = flow.phase.at === 'verdict';
     const before = flow.series;
     const choice = this.#choosing.choose(flow, spent);

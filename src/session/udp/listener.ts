@@ -9,7 +9,7 @@ import type { ListenerPlan } from '../../core/plan.js';
 import type { ClientTable } from '../../pool/client_table.js';
 import { DESCRIPTORS_A_FLOW } from '../../pool/descriptor_ledger.js';
 import type { Ledger } from '../../pool/ledger.js';
-import type { PoolView } from '../../pool/selection.js';
+import type { SelectablePool } from '../../pool/selection.js';
 import { Admission } from '../admission.js';
 import { BeginRate } from '../begin_rate.js';
 import { Limiter } from '../limiter.js';
@@ -21,7 +21,7 @@ import { HeaderReader } from './header_reader.js';
 /** What a plan says of the clients of a listener. */
 export interface UdpFace {
   /** Where they go. */
-  readonly pool: PoolView;
+  readonly pool: SelectablePool;
   /** Who may come; null: everybody. */
   readonly admission: Admission | null;
   /** What each of them may have; null: what it likes. */
@@ -58,7 +58,7 @@ export class UdpListener {
 
   constructor(
     plan: ListenerPlan,
-    pool: PoolView,
+    pool: SelectablePool,
     deps: {
       readonly ledger: Ledger;
       readonly clients: ClientTable;
@@ -92,7 +92,7 @@ export class UdpListener {
   }
 
   /** Its clients go there, until the next update; everything else stays. */
-  lead(key: ListenerKey, pool: PoolView): void {
+  lead(key: ListenerKey, pool: SelectablePool): void {
     if (this.keys.has(key)) this.#former.set(key, { ...this.faceAt(key), pool });
   }
 
@@ -118,7 +118,7 @@ export class UdpListener {
     return this.#flows;
   }
 
-  update(plan: ListenerPlan, pool: PoolView): void {
+  update(plan: ListenerPlan, pool: SelectablePool): void {
     const wanted = new Set(plan.sockets.map(({ key }) => key));
     for (const key of this.keys) {
       if (wanted.has(key)) this.#former.delete(key);
@@ -170,7 +170,7 @@ export class UdpListener {
     ]);
   }
 
-  #faceOf(plan: ListenerPlan, pool: PoolView): UdpFace {
+  #faceOf(plan: ListenerPlan, pool: SelectablePool): UdpFace {
     return {
       pool,
       admission: Admission.of(plan),

@@ -7,7 +7,7 @@ import type { DatagramDrop } from '../../core/outcome.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import type { ClientTable } from '../../pool/client_table.js';
 import type { Ledger } from '../../pool/ledger.js';
-import type { PoolView } from '../../pool/selection.js';
+import type { SelectablePool } from '../../pool/selection.js';
 import type { OpenedSocket } from '../tcp/listeners.js';
 import type { ListenerKey, ListenOutcome } from '../tcp_port.js';
 import type { UdpEngine } from '../udp_port.js';
@@ -68,7 +68,7 @@ export class UdpListeners {
   }
 
   /** Opens or updates a listener. New sockets open before old ones close. */
-  async apply(plan: ListenerPlan, pool: PoolView): Promise<readonly OpenedSocket[]> {
+  async apply(plan: ListenerPlan, pool: SelectablePool): Promise<readonly OpenedSocket[]> {
     const listener = this.#byId.get(plan.id) ?? new UdpListener(plan, pool, this.#deps);
     this.#byId.set(plan.id, listener);
     this.#closing.delete(listener);
@@ -96,7 +96,7 @@ export class UdpListeners {
   }
 
   /** Clients of the open socket `key` go to another pool, until the next plan for its listener. */
-  lead(id: ListenerId, key: ListenerKey, pool: PoolView): void {
+  lead(id: ListenerId, key: ListenerKey, pool: SelectablePool): void {
     this.#byId.get(id)?.lead(key, pool);
   }
 
@@ -264,7 +264,7 @@ export class UdpListeners {
     return leaving;
   }
 
-  #update(listener: UdpListener, plan: ListenerPlan, pool: PoolView): void {
+  #update(listener: UdpListener, plan: ListenerPlan, pool: SelectablePool): void {
     const framing = listener.framing;
     listener.update(plan, pool);
     if (framing === listener.framing) return this.#keeper.rearmFlowsOf(listener);

@@ -6,7 +6,7 @@ import type { FlowId } from '../../core/brand.js';
 import type { IpEndpoint } from '../../core/endpoint.js';
 import type { DatagramDrop } from '../../core/outcome.js';
 import type { ListenerKey } from '../tcp_port.js';
-import type { UdpEdges, Unwrapped, Verdict } from '../udp_port.js';
+import type { DatagramDecision, UdpEdges, Unwrapped } from '../udp_port.js';
 
 export class UdpWall implements UdpEdges {
   readonly #edges: UdpEdges;
@@ -30,7 +30,7 @@ export class UdpWall implements UdpEdges {
     return this.#edges.newFlow(key, flow);
   }
 
-  fromClient(flow: FlowId): Verdict {
+  fromClient(flow: FlowId): DatagramDecision {
     try {
       return this.#edges.fromClient(flow);
     } catch (error) {
@@ -47,7 +47,7 @@ export class UdpWall implements UdpEdges {
     }
   }
 
-  unreachable(flow: FlowId, which: 'first' | 'later'): Verdict {
+  unreachable(flow: FlowId, which: 'first' | 'later'): DatagramDecision {
     try {
       return this.#edges.unreachable(flow, which);
     } catch (error) {

@@ -1,13 +1,13 @@
 import t from 'tap';
 import type { Scenario } from '../../../src/balance/simulate/scenario.js';
 import { simulate } from '../../../src/balance/simulate/simulation.js';
-import type { Tally } from '../../../src/balance/simulate/tally.js';
+import type { SimulatedTally } from '../../../src/balance/simulate/tally.js';
 import { seededRandom } from '../../../src/core/random.js';
 import type { PolicyName } from '../../../src/core/spec.js';
 import { barePolicy } from '../situation.js';
 import { arrivalsAt, scenarioOf } from './scenario.js';
 
-function run(changes: Partial<Scenario>, policy: PolicyName = 'least-connections'): Tally {
+function run(changes: Partial<Scenario>, policy: PolicyName = 'least-connections'): SimulatedTally {
   const scenario = scenarioOf(changes);
   return simulate(scenario, barePolicy(policy, scenario.backends), seededRandom(1));
 }
@@ -93,7 +93,7 @@ t.test('least-latency learns which backend is slow', async (t) => {
   const arrivals = arrivalsAt(...sessions);
   const blind = run({ backends, arrivals, slots: 0 }, 'random');
   const learnt = run({ backends, arrivals, slots: 0 }, 'least-latency');
-  const slowOnes = (tally: Tally): number =>
+  const slowOnes = (tally: SimulatedTally): number =>
     tally.quantilesMs(Array.from({ length: 100 }, (_, i) => i / 100)).filter((ms) => ms > 100)
       .length;
   t.ok(slowOnes(blind) > 30, `${slowOnes(blind)} % at the slow one at random`);

@@ -2,14 +2,14 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import { exchange, type Target } from '../../../src/cli/demo/exchange.js';
+import { type DemoTarget, exchange } from '../../../src/cli/demo/exchange.js';
 import { systemClock } from '../../../src/system/clock.js';
 import { systemTimers } from '../../../src/system/timers.js';
 import { FakeTime } from '../../support/fake_time.js';
 
 const REAL = { clock: systemClock, timers: systemTimers };
 
-async function serve(t: Test, behave: (socket: Socket) => void): Promise<Target> {
+async function serve(t: Test, behave: (socket: Socket) => void): Promise<DemoTarget> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     behave(socket);
@@ -58,7 +58,7 @@ t.test('an end without an answer, a reset and a refusal are failures', async (t)
 
 t.test('an answer that does not come in 10 s is a failure', async (t) => {
   const time = new FakeTime();
-  const accepted = new Promise<Target>((resolve) => {
+  const accepted = new Promise<DemoTarget>((resolve) => {
     void serve(t, () => {}).then(resolve);
   });
   const ended = exchange(await accepted, '1', { clock: time, timers: time });

@@ -8,7 +8,7 @@ import {
   pictureLine,
   summary,
 } from '../../../src/cli/demo/picture.js';
-import { NOTHING_YET, type Tally } from '../../../src/cli/demo/tally.js';
+import { type DemoTally, NOTHING_YET } from '../../../src/cli/demo/tally.js';
 
 const backend = (name: string, port: number, active: number): BackendView => ({
   name,
@@ -88,7 +88,7 @@ const health: HealthView = {
   ],
 };
 
-const tally: Tally = {
+const tally: DemoTally = {
   backends: [
     { name: 'fast', answered: 300, totalMs: 6_000 },
     { name: 'slow', answered: 100, totalMs: 8_000 },
@@ -97,7 +97,7 @@ const tally: Tally = {
   lastFailure: null,
   deaths: 1,
 };
-const earlier: Tally = {
+const earlier: DemoTally = {
   ...tally,
   backends: [
     { name: 'fast', answered: 200, totalMs: 4_000 },

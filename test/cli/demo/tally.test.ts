@@ -2,14 +2,14 @@
 import t from 'tap';
 import {
   answered,
+  type DemoTally,
   meanMs,
   NOTHING_YET,
   shareOf,
   since,
-  type Tally,
 } from '../../../src/cli/demo/tally.js';
 
-const tally = (fast: number, slow: number, failed = 0): Tally => ({
+const tally = (fast: number, slow: number, failed = 0): DemoTally => ({
   backends: [
     { name: 'fast', answered: fast, totalMs: fast * 20 },
     { name: 'slow', answered: slow, totalMs: slow * 80 },

@@ -1,7 +1,7 @@
 /** The world around the demo's balancer, without the balancer. */
 import { connect } from 'node:net';
 import t, { type Test } from 'tap';
-import type { Target } from '../../../src/cli/demo/exchange.js';
+import type { DemoTarget } from '../../../src/cli/demo/exchange.js';
 import { answered } from '../../../src/cli/demo/tally.js';
 import { type DemoAddress, Traffic } from '../../../src/cli/demo/traffic.js';
 import { present } from '../../../src/core/assert.js';
@@ -12,7 +12,7 @@ import { FakeTime } from '../../support/fake_time.js';
 interface World {
   readonly traffic: Traffic;
   readonly time: FakeTime;
-  readonly target: (name: string) => Target;
+  readonly target: (name: string) => DemoTarget;
   /** Lets time pass, with what sockets do meanwhile, until `holds`. */
   readonly until: (what: string, holds: () => boolean | Promise<boolean>) => Promise<unknown>;
 }
@@ -35,7 +35,7 @@ async function world(t: Test): Promise<World> {
   return { traffic, time, target: (name) => targetOf(addresses, name), until };
 }
 
-function targetOf(addresses: readonly DemoAddress[], name: string): Target {
+function targetOf(addresses: readonly DemoAddress[], name: string): DemoTarget {
   const { address } = present(
     addresses.find((one) => one.name === name),
     'there is such a server',
@@ -43,7 +43,7 @@ function targetOf(addresses: readonly DemoAddress[], name: string): Target {
   return { host: '127.0.0.1', port: Number(address.split(':')[1]) };
 }
 
-function accepts(target: Target): Promise<boolean> {
+function accepts(target: DemoTarget): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(target);
     socket.on('error', () => resolve(false));

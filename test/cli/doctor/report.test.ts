@@ -3,9 +3,9 @@ import t from 'tap';
 import { doctor } from '../../../src/cli/doctor/doctor.js';
 import { examine } from '../../../src/cli/doctor/report.js';
 import { reportText } from '../../../src/cli/doctor/text.js';
-import type { Machine } from '../../../src/control/machine.js';
+import type { MachineSurvey } from '../../../src/control/machine.js';
 
-const GOOD: Machine = {
+const GOOD: MachineSurvey = {
   node: 'v20.19.0',
   platform: 'linux',
   release: '6.1.0',
@@ -23,7 +23,7 @@ const GOOD: Machine = {
   ports: { first: 32_768, last: 60_999 },
   acceptBacklog: 4_096,
 };
-const limit = (machine: Machine, name: string) =>
+const limit = (machine: MachineSurvey, name: string) =>
   examine(machine, '1.2.3').limits.find((finding) => finding.name === name);
 
 t.test('a good machine has engines, limits with what they allow, and no remedy', async (t) => {
@@ -67,7 +67,7 @@ t.test('where no engine works the verdict is bad', async (t) => {
 });
 
 t.test('a limit that is low has a remedy', async (t) => {
-  const low: Machine = {
+  const low: MachineSurvey = {
     ...GOOD,
     workers: 1,
     portSharing: 'impossible',

@@ -1,19 +1,19 @@
 /** Looks at a daemon, as its API answers them, with what a test is about. */
 import {
-  type Backend,
   BEGUN,
-  type Listener,
+  type ListedBackend,
+  type ListedListener,
+  type ListedPool,
+  type ListedSession,
   type Look,
   looked,
-  type Pool,
-  type Session,
   type State,
 } from '../../../src/cli/top/state.js';
 
 const NOW = '2026-11-29T12:00:00.000Z';
 const SINCE = '2026-11-29T11:57:00.000Z';
 
-export function listener(over: Partial<Listener> = {}): Listener {
+export function listener(over: Partial<ListedListener> = {}): ListedListener {
   return {
     name: 'web',
     protocol: 'tcp',
@@ -31,7 +31,7 @@ export function listener(over: Partial<Listener> = {}): Listener {
   };
 }
 
-export function pool(over: Partial<Pool> = {}): Pool {
+export function pool(over: Partial<ListedPool> = {}): ListedPool {
   return {
     name: 'app',
     policy: 'least-connections',
@@ -50,7 +50,7 @@ export function pool(over: Partial<Pool> = {}): Pool {
   };
 }
 
-export function backend(over: Partial<Backend> = {}): Backend {
+export function backend(over: Partial<ListedBackend> = {}): ListedBackend {
   return {
     pool: 'app',
     name: 'a',
@@ -70,7 +70,7 @@ export function backend(over: Partial<Backend> = {}): Backend {
   };
 }
 
-export function session(over: Partial<Session> = {}): Session {
+export function session(over: Partial<ListedSession> = {}): ListedSession {
   return {
     id: 'k3f9',
     listener: 'web',

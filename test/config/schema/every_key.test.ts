@@ -5,12 +5,12 @@ import { ISSUE_CODES } from '../../../src/config/issue.js';
 import { loadConfig } from '../../../src/config/load.js';
 import { formatDuration, parseDuration } from '../../../src/config/quantity.js';
 import { readWith } from '../../../src/config/schema/library.js';
-import { type Section, sections } from '../../../src/config/schema/lookup.js';
+import { type FoundSection, sections } from '../../../src/config/schema/lookup.js';
 import type { Leaf } from '../../../src/config/schema/node.js';
 import { ROOT } from '../../../src/config/schema/root.js';
 
 interface Key {
-  readonly section: Section;
+  readonly section: FoundSection;
   readonly key: string;
   readonly leaf: Leaf<unknown>;
 }

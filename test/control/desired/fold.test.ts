@@ -1,6 +1,6 @@
 /** What is desired is a fold: the file, what discovery found, and what operators want. */
 import t from 'tap';
-import { fold, type Sources } from '../../../src/control/desired/fold.js';
+import { type DesiredSources, fold } from '../../../src/control/desired/fold.js';
 import { keptText, readKept } from '../../../src/control/desired/kept_text.js';
 import {
   admit,
@@ -10,7 +10,7 @@ import {
   logLevel,
   order,
   release,
-  type Wanted,
+  type WantedValue,
 } from '../../../src/control/desired/orders.js';
 import type { Override } from '../../../src/control/desired/override.js';
 import { below, seededRandom } from '../../../src/core/random.js';
@@ -25,16 +25,16 @@ const file = (weights: Readonly<Record<string, number>>) =>
       backends: Object.entries(weights).map(([name, weight]) => backendSpec(name, { weight })),
     }),
   ]);
-const sources = (change: Partial<Sources> = {}): Sources => ({
+const sources = (change: Partial<DesiredSources> = {}): DesiredSources => ({
   configured: file({ a1: 1, a2: 2 }),
   overrides: [],
   ...change,
 });
 
 function ordered(
-  of: Sources,
+  of: DesiredSources,
   names: readonly string[],
-  kind: Wanted['kind'],
+  kind: WantedValue['kind'],
   value: Override['value'],
 ) {
   const given = order(of, names, { kind, value }, ADA);
@@ -217,7 +217,7 @@ t.test('clients are denied by any number of orders, each until it ends', async (
   t.equal(both.overrides.length, 2);
   const again = deny(both, '203.0.113.7', ADA).overrides;
   t.equal(again.length, 2, 'an order about the same block takes the place of the other');
-  const blocks = (of: Sources, atMs: number) =>
+  const blocks = (of: DesiredSources, atMs: number) =>
     fold(of, atMs).spec.denied.map(({ host, prefixBits }) => `${host}/${prefixBits}`);
   t.same(blocks(both, NOW), ['203.0.113.7/32', '2001:db8::/32']);
   t.same(blocks(both, NOW + 3_600_000), ['2001:db8::/32']);

@@ -5,7 +5,7 @@ import { formatAddress, type IpEndpoint, ipEndpoint } from '../../../src/core/en
 import { seededRandom } from '../../../src/core/random.js';
 import { Follower } from '../../../src/discovery/follower.js';
 import { nameOf } from '../../../src/discovery/member_sets.js';
-import type { Answer, Members, SourceDeps } from '../../../src/discovery/source.js';
+import type { Members, SourceAnswer, SourceDeps } from '../../../src/discovery/source.js';
 import { dnsSource } from '../../../src/discovery/sources/dns.js';
 import { eventually } from '../../support/deadline.js';
 import { fastTime } from '../../support/fast_time.js';
@@ -37,11 +37,11 @@ function source(port: number, more: Partial<DnsSourceSpec>, deps = DEPS) {
   return dnsSource(spec, deps);
 }
 
-async function asked(port: number, more: Partial<DnsSourceSpec>): Promise<Answer> {
+async function asked(port: number, more: Partial<DnsSourceSpec>): Promise<SourceAnswer> {
   return source(port, more).ask(NEVER);
 }
 
-function found(t: Test, answer: Answer): Members {
+function found(t: Test, answer: SourceAnswer): Members {
   if (answer.kind !== 'members') t.fail(JSON.stringify(answer));
   return answer.kind === 'members' ? answer : { ...NOTHING };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { formatAddress } from '../../../src/core/endpoint.js';
 import { seededRandom } from '../../../src/core/random.js';
-import type { Answer } from '../../../src/discovery/source.js';
+import type { SourceAnswer } from '../../../src/discovery/source.js';
 import { fileSource } from '../../../src/discovery/sources/file.js';
 import { holdProcess } from '../../../src/system/timers.js';
 import { atRate } from '../../support/deadline.js';
@@ -21,7 +21,7 @@ function source(t: Test, path = join(tempFolder(t), 'members')) {
   return { path, ask: () => made.ask(NEVER) };
 }
 
-function texts(answer: Answer): readonly string[] | string {
+function texts(answer: SourceAnswer): readonly string[] | string {
   if (answer.kind === 'failed') return answer.problem;
   if (answer.kind === 'unchanged') return 'unchanged';
   return answer.members.map(({ address }) => formatAddress(address));

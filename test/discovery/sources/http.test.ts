@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import type { HttpSourceSpec } from '../../../src/core/discovery_spec.js';
 import { formatAddress } from '../../../src/core/endpoint.js';
 import { seededRandom } from '../../../src/core/random.js';
-import type { Answer } from '../../../src/discovery/source.js';
+import type { SourceAnswer } from '../../../src/discovery/source.js';
 import { httpSource } from '../../../src/discovery/sources/http.js';
 import { Redactor } from '../../../src/secrets/redactor.js';
 import { makeCertificate } from '../../support/certificate.js';
@@ -42,7 +42,7 @@ function source(url: string, more: Partial<HttpSourceSpec> = {}) {
   return { ask: () => made.ask(NEVER) };
 }
 
-function texts(answer: Answer): readonly string[] | string {
+function texts(answer: SourceAnswer): readonly string[] | string {
   if (answer.kind === 'failed') return answer.problem;
   if (answer.kind === 'unchanged') return 'unchanged';
   return answer.members.map(({ address }) => formatAddress(address));

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { InvariantError } from '../../../src/core/assert.js';
-import { Failed, outcomeOf, socketFailure } from '../../../src/health/probes/failed.js';
+import { outcomeOf, ProbeFailed, socketFailure } from '../../../src/health/probes/failed.js';
 import { printable } from '../../../src/secrets/quote.js';
 
 function errno(code: string, message = code): Error {
@@ -24,7 +24,7 @@ t.test('errors of sockets have one meaning each', async (t) => {
 });
 
 t.test('whatever is thrown becomes an outcome, but for a broken invariant', async (t) => {
-  t.same(outcomeOf(new Failed('lagging', 'by far')), {
+  t.same(outcomeOf(new ProbeFailed('lagging', 'by far')), {
     ok: false,
     failure: 'lagging',
     detail: 'by far',

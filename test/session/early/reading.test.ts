@@ -6,11 +6,11 @@ import t from 'tap';
 import { below, type Random, seededRandom } from '../../../src/core/random.js';
 import {
   beginReading,
+  type EarlyReading,
   lateCause,
-  type Reading,
   readOn,
 } from '../../../src/session/early/reading.js';
-import { type Facts, NEED_MORE, type Stage } from '../../../src/session/early/stage.js';
+import { type EarlyStage, type Facts, NEED_MORE } from '../../../src/session/early/stage.js';
 import { seed } from '../../support/seed.js';
 
 const CASES = 2_000;
@@ -25,7 +25,7 @@ interface Toy {
 
 const STAGE = { late: 'proxy-header-timeout', tooLarge: 'bad-proxy-header' } as const;
 
-function toyStage({ letter, asks }: Toy, seen: string[]): Stage {
+function toyStage({ letter, asks }: Toy, seen: string[]): EarlyStage {
   return {
     ...STAGE,
     read: (bytes, facts) => {
@@ -53,7 +53,7 @@ function withLine({ proxied, ...facts }: Facts, line: string): Facts {
   return { ...facts, proxied: header };
 }
 
-function lines({ facts }: Reading): string {
+function lines({ facts }: EarlyReading): string {
   return (facts.proxied?.tlvs ?? []).map(({ value }) => String(value)).join('|');
 }
 
@@ -132,7 +132,7 @@ t.test('without a stage nothing is asked for', async (t) => {
 });
 
 t.test('who is late is told by the stage whose turn it was', async (t) => {
-  const late: Stage = { ...STAGE, late: 'untrusted-proxy', read: () => NEED_MORE };
+  const late: EarlyStage = { ...STAGE, late: 'untrusted-proxy', read: () => NEED_MORE };
   const first = toyStage({ letter: 'A', asks: false }, []);
   const step = readOn(beginReading([first, late]), Buffer.from('A\nrest'), LIMIT);
   t.equal(lateCause(step.reading), 'untrusted-proxy');

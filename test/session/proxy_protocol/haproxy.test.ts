@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { ipEndpoint } from '../../../src/core/endpoint.js';
 import { encodeV1, encodeV2, LOCAL_V2 } from '../../../src/session/proxy_protocol/encode.js';
-import type { Parsed, ProxyHeader } from '../../../src/session/proxy_protocol/header.js';
+import type { ParsedHeader, ProxyHeader } from '../../../src/session/proxy_protocol/header.js';
 import { parse } from '../../../src/session/proxy_protocol/parse.js';
 import { within } from '../../support/deadline.js';
 import { freePort } from '../../support/places.js';
@@ -89,7 +89,7 @@ async function headerThrough(
   t: Test,
   server: ReturnType<typeof createServer>,
   port: number,
-): Promise<{ parsed: Parsed; client: unknown }> {
+): Promise<{ parsed: ParsedHeader; client: unknown }> {
   const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
   const client = connect(port, '127.0.0.1');
   t.teardown(() => client.destroy());
@@ -97,7 +97,7 @@ async function headerThrough(
   const socket = await within('the connection of HAProxy', accepted);
   t.teardown(() => socket.destroy());
   let bytes = Buffer.alloc(0);
-  const complete = new Promise<Parsed>((resolve) => {
+  const complete = new Promise<ParsedHeader>((resolve) => {
     socket.on('data', (data: Buffer) => {
       bytes = Buffer.concat([bytes, data]);
       const parsed = parse(bytes);
