@@ -45,6 +45,8 @@ export class Early implements ReadSink, Holder {
   /** 1: what has come already will be reported soon. */
   readonly #due: Uint8Array;
   readonly #watch: Uint8Array;
+  /** The pair whose bytes are being reported. */
+  #reported = NONE;
 
   constructor(parts: EarlyParts) {
     const { capacity } = parts.pairs;
@@ -95,7 +97,8 @@ export class Early implements ReadSink, Holder {
   earlyDone(pair: PairId, consumed: number): void {
     this.#limit[pair] = 0;
     this.#bytes.drop(pair, consumed);
-    this.#goOn(pair);
+    // Whoever reports goes on by itself, and knows whether the socket was left empty.
+    if (this.#reported !== pair) this.#goOn(pair);
   }
 
   /** How many bytes stand in the buffer that `takeBuffer` gives. */
@@ -186,8 +189,16 @@ export class Early implements ReadSink, Holder {
 
   #report(pair: number): void {
     if (!this.#isRead(pair) || this.#bytes.length(pair) === 0) return;
-    const bytes = this.#bytes.view(pair).subarray(0, this.#limit[pair]);
-    this.#parts.edges().earlyBytes(pair as PairId, bytes);
+    const limit = this.#limit[pair] ?? 0;
+    const bytes = this.#bytes.view(pair);
+    const seen = bytes.length > limit ? bytes.subarray(0, limit) : bytes;
+    this.#reported = pair;
+    try {
+      this.#parts.edges().earlyBytes(pair as PairId, seen);
+    } finally {
+      this.#reported = NONE;
+    }
+    if (this.#isRead(pair)) this.#bytes.settle(pair);
   }
 
   /** What was decided about the pair may let it be read on, if nobody reads it. */

@@ -58,23 +58,30 @@ export class FirstBytes {
     this.#append(pair, buffer, bytes);
   }
 
-  /** All of them together, until the next call. */
+  /** All of them together, until the next call; those of a buffer are seen where they stand. */
   view(pair: number): Uint8Array {
+    const kept = this.#kept[pair] ?? NONE;
+    if (kept !== NONE && this.#copied[pair] === undefined) return this.#seen(pair, kept);
     this.#copyKept(pair);
     const copied = this.#copied[pair];
     return copied === undefined ? NOTHING : copied.bytes.subarray(0, copied.length);
   }
 
+  /** Gives the pair's buffer back, if there is one: who says more later waits without one. */
+  settle(pair: number): void {
+    this.#copyKept(pair);
+  }
+
   /** Forgets the first `count`. */
   drop(pair: number, count: number): void {
     if (count === 0) return;
+    if (count === this.length(pair)) return this.clear(pair);
     this.#copyKept(pair);
     const copied = this.#copied[pair];
     if (copied === undefined) return;
     copied.bytes.copyWithin(0, count, copied.length);
     copied.length -= count;
     this.#copiedBytes -= count;
-    if (copied.length === 0) this.#copied[pair] = undefined;
   }
 
   /** How many bytes stand in the buffer that `takeBuffer` gives. */
@@ -93,6 +100,7 @@ export class FirstBytes {
 
   /** Hands out all bytes, or null when there are none. */
   take(pair: number): Uint8Array | null {
+    this.#copyKept(pair);
     const bytes = this.view(pair);
     this.#copied[pair] = undefined;
     this.#copiedBytes -= bytes.length;
@@ -112,6 +120,12 @@ export class FirstBytes {
     this.#kept[pair] = NONE;
     this.#keptCount--;
     this.#append(pair, buffer, this.#keptBytes[pair] ?? 0);
+  }
+
+  #seen(pair: number, buffer: number): Uint8Array {
+    const { bytes, strideBytes } = this.#pool;
+    const start = buffer * strideBytes;
+    return bytes.subarray(start, start + (this.#keptBytes[pair] ?? 0));
   }
 
   #append(pair: number, buffer: number, bytes: number): void {

@@ -45,41 +45,47 @@ export function readHello(bytes: Uint8Array): HelloReading {
 }
 
 /** The body of the first handshake message, out of as many records as it takes. */
-function messageIn(bytes: Uint8Array): Uint8Array | 'need-more' | 'none' {
+function messageIn(bytes: Uint8Array): Reader | 'need-more' | 'none' {
   const parts: Uint8Array[] = [];
   let gathered = 0;
   let wanted = Number.POSITIVE_INFINITY;
   for (let at = 0; gathered < wanted; ) {
-    if (!beginsRecord(bytes.subarray(at))) return 'none';
+    if (!beginsRecord(bytes, at)) return 'none';
     if (bytes.length < at + RECORD_HEAD_BYTES) return 'need-more';
     const length = uint16(bytes, at + 3);
     // RFC 8446, 5.1: no handshake record is empty.
     if (length === 0 || length > MAX_RECORD_BYTES) return 'none';
     at += RECORD_HEAD_BYTES;
-    const part = bytes.subarray(at, at + length);
-    if (gathered === 0 && part.length > 0 && part[0] !== CLIENT_HELLO) return 'none';
-    parts.push(part);
-    gathered += part.length;
-    if (gathered >= MESSAGE_HEAD_BYTES && wanted === Number.POSITIVE_INFINITY) {
-      const head = joined(parts, MESSAGE_HEAD_BYTES);
-      wanted = MESSAGE_HEAD_BYTES + ((head[1] ?? 0) << 16) + uint16(head, 2);
+    const part = Math.min(length, bytes.length - at);
+    if (gathered === 0 && part > 0 && bytes[at] !== CLIENT_HELLO) return 'none';
+    if (gathered === 0 && part >= MESSAGE_HEAD_BYTES) {
+      wanted = messageBytes(bytes, at);
+      // Mostly it is one record, and is read where it stands.
+      if (part >= wanted) return new Reader(bytes, at + MESSAGE_HEAD_BYTES, at + wanted);
     }
-    if (part.length < length && gathered < wanted) return 'need-more';
+    parts.push(bytes.subarray(at, at + part));
+    gathered += part;
+    if (gathered >= MESSAGE_HEAD_BYTES && wanted === Number.POSITIVE_INFINITY) {
+      wanted = messageBytes(joined(parts, MESSAGE_HEAD_BYTES), 0);
+    }
+    if (part < length && gathered < wanted) return 'need-more';
     at += length;
   }
-  return joined(parts, wanted).subarray(MESSAGE_HEAD_BYTES);
+  return new Reader(joined(parts, wanted), MESSAGE_HEAD_BYTES, wanted);
 }
 
 /** True also of less than a header, as long as it may become one. */
-function beginsRecord(bytes: Uint8Array): boolean {
-  const [type = HANDSHAKE_RECORD, major = 3] = bytes;
-  return type === HANDSHAKE_RECORD && major === 3;
+function beginsRecord(bytes: Uint8Array, at: number): boolean {
+  return (bytes[at] ?? HANDSHAKE_RECORD) === HANDSHAKE_RECORD && (bytes[at + 1] ?? 3) === 3;
+}
+
+/** With its head, which stands at `at`. */
+function messageBytes(bytes: Uint8Array, at: number): number {
+  return MESSAGE_HEAD_BYTES + ((bytes[at + 1] ?? 0) << 16) + uint16(bytes, at + 2);
 }
 
 /** The first `length` bytes of all `parts`. */
 function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const [first] = parts;
-  if (first !== undefined && first.length >= length) return first.subarray(0, length);
   const all = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
@@ -90,16 +96,15 @@ function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
   return all;
 }
 
-function helloIn(message: Uint8Array): Hello | null {
-  const reader = new Reader(message);
+function helloIn(message: Reader): Hello | null {
   // legacy_version and random; session, cipher suites and compression are vectors.
-  reader.skip(2 + 32);
-  reader.vector(1);
-  reader.vector(2);
-  reader.vector(1);
-  if (reader.isOver) return reader.isSound ? { serverName: null, alpn: [] } : null;
-  const extensions = reader.vector(2);
-  if (!reader.isSound || !reader.isOver) return null;
+  message.skip(2 + 32);
+  message.skip(message.uint(1));
+  message.skip(message.uint(2));
+  message.skip(message.uint(1));
+  if (message.isOver) return message.isSound ? { serverName: null, alpn: [] } : null;
+  const extensions = message.vector(2);
+  if (!message.isSound || !message.isOver) return null;
   return fromExtensions(extensions);
 }
 
@@ -155,35 +160,36 @@ function protocolsIn(body: Reader): readonly string[] | 'malformed' {
   return found;
 }
 
-/** Reads numbers and vectors one after the other; beyond the end everything is empty. */
+/** Reads numbers and vectors of a part one after the other; beyond its end everything is empty. */
 class Reader {
   /** Nothing was read beyond the end. */
   isSound = true;
   readonly #bytes: Uint8Array;
-  #at = 0;
+  readonly #end: number;
+  #at: number;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, start: number, end: number) {
     this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
   }
 
   get isOver(): boolean {
-    return this.#at >= this.#bytes.length;
+    return this.#at >= this.#end;
   }
 
   get rest(): Uint8Array {
-    return this.#bytes.subarray(this.#at);
+    return this.#bytes.subarray(this.#at, this.#end);
   }
 
   skip(bytes: number): void {
     this.#at += bytes;
-    if (this.#at > this.#bytes.length) this.isSound = false;
+    if (this.#at > this.#end) this.isSound = false;
   }
 
   uint(bytes: number): number {
     let value = 0;
-    for (let index = 0; index < bytes; index++) {
-      value = value * 256 + (this.#bytes[this.#at + index] ?? 0);
-    }
+    for (let index = 0; index < bytes; index++) value = value * 256 + this.#next(index);
     this.skip(bytes);
     return value;
   }
@@ -191,9 +197,14 @@ class Reader {
   /** A vector behind its length of `lengthBytes`. */
   vector(lengthBytes: number): Reader {
     const length = this.uint(lengthBytes);
-    const start = this.#at;
+    const start = Math.min(this.#at, this.#end);
     this.skip(length);
-    return new Reader(this.#bytes.subarray(start, start + length));
+    return new Reader(this.#bytes, start, Math.min(this.#at, this.#end));
+  }
+
+  #next(index: number): number {
+    const at = this.#at + index;
+    return at < this.#end ? (this.#bytes[at] ?? 0) : 0;
   }
 }
 
@@ -201,6 +212,7 @@ function uint16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 }
 
+/** `apply` takes a typed array as it is; spread, each of its bytes goes through an iterator. */
 function ascii(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
+  return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }
