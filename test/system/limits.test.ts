@@ -127,6 +127,7 @@ t.test(
           pool: 'echo',
           lines: `accept_proxy_protocol = true
 trusted_proxies = ["127.0.0.1"]
+hello_timeout = "1m"
 limits.sessions_per_client = 1
 limits.new_per_client = "20/s"`,
         }),
@@ -158,7 +159,10 @@ limits.new_per_client = "20/s"`,
       }
     };
     await Promise.all(Array.from({ length: 50 }, work));
-    t.equal(refused, 0, 'nobody is hurt');
+    const reasons = (await daemon.metrics())
+      .select('sluice_refused_total', { listener: 'echo' })
+      .flatMap(({ labels, value }) => (value > 0 ? [`${labels['reason']} ${value}`] : []));
+    t.equal(refused, 0, `nobody is hurt (${reasons.join(', ')})`);
     t.equal(letOff, 0, 'nor let off');
     known?.finish();
     t.comment(`${CROWD} networks: from ${before >> 20} to ${daemon.rssBytes() >> 20} MiB`);

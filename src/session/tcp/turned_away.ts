@@ -83,8 +83,7 @@ export class TurnedAway {
 
   /**
    * The client of a session, of which a trusted proxy has just told, counts from now on, or why
-   * not.
-   * null, too: it has come to cancel, or may have, and is heard first.
+   * not. null, too: it has come to cancel, or may have, and is heard first.
    */
   refusalOfNamed(session: TcpSession, client: Endpoint): LimitRefusal | null {
     const { pair, face, listener, facts } = session;
