@@ -14,12 +14,13 @@ export abstract class DrawingChooser implements Chooser {
 
   abstract choose(clientKey: Uint8Array, random: Random): number;
   abstract scoreOf(member: number): number | null;
-  /** The rule. */
-  protected abstract sentence(): string;
+  /** The rule, and how it came to `chosen`. */
+  protected abstract sentence(chosen: number): string;
 
   /** A draw leaves nothing behind. */
   explain(clientKey: Uint8Array, random: Random): PolicyExplanation {
-    return { member: this.choose(clientKey, random), sentence: this.sentence() };
+    const member = this.choose(clientKey, random);
+    return { member, sentence: this.sentence(member) };
   }
 
   added(member: number): void {

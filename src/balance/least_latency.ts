@@ -9,7 +9,7 @@
  */
 import type { Random } from '../core/random.js';
 import { DrawingChooser } from './drawing_chooser.js';
-import { leastBy, loadOf, nameOf, round } from './load.js';
+import { leastTold, loadOf, nameOf, round } from './load.js';
 import type { Candidates, Chooser, Policy, PolicyMember } from './policy.js';
 
 export class LeastLatency implements Policy {
@@ -51,22 +51,24 @@ class LeastLatencyChooser extends DrawingChooser {
     return latencyMs === 0 ? null : latencyMs * loadOf(this.candidates, member);
   }
 
-  protected sentence(): string {
+  protected sentence(chosen: number): string {
     const { candidates } = this;
     const { count } = candidates;
+    if (count === 1) return `${this.#describe(chosen)} is the only eligible backend.`;
     const waitOf = (member: number): number =>
       candidates.latencyMsOf(member) * loadOf(candidates, member);
-    const least = leastBy(candidates, waitOf);
-    const name = nameOf(this.#members, least);
-    const known = candidates.latencyMsOf(least);
-    const active = candidates.activeOf(least);
-    const found =
-      known > 0
-        ? `${name} (${round(known)} ms times load ${loadOf(candidates, least).toFixed(2)})`
-        : `${name} (latency not known yet, ${active} active; load alone decides)`;
-    if (count === 1) return `${found} is the only eligible backend.`;
+    const found = leastTold(candidates, waitOf, chosen, (member) => this.#describe(member));
     const how = count === 2 ? 'both' : 'two draws';
-    return `Takes the lesser wait of ${how} among ${count} eligible backends; the least is ${found}.`;
+    return `Takes the lesser wait of ${how} among ${count} eligible backends; ${found}.`;
+  }
+
+  #describe(member: number): string {
+    const { candidates } = this;
+    const name = nameOf(this.#members, member);
+    const known = candidates.latencyMsOf(member);
+    return known > 0
+      ? `${name} (${round(known)} ms times load ${loadOf(candidates, member).toFixed(2)})`
+      : `${name} (latency not known yet, ${candidates.activeOf(member)} active; load alone decides)`;
   }
 }
 

@@ -24,6 +24,33 @@ export function leastBy(candidates: Candidates, cost: (member: number) => number
   return best;
 }
 
+/**
+ * How a draw of two came to `chosen`, where the candidates cost what `cost` says: the one that
+ * costs least, unless several do, or this draw has not met it.
+ */
+export function leastTold(
+  candidates: Candidates,
+  cost: (member: number) => number,
+  chosen: number,
+  describe: (member: number) => string,
+): string {
+  const { count } = candidates;
+  const least = leastBy(candidates, cost);
+  let ties = 0;
+  for (let position = 0; position < count; position++) {
+    if (cost(candidates.at(position)) === cost(least)) ties++;
+  }
+  const hasLeast = cost(chosen) === cost(least);
+  if (ties === 1 && hasLeast) return `the least is ${describe(least)}`;
+  if (ties === 1) {
+    return `the least is ${describe(least)}; this draw met ${describe(chosen)}, the next may differ`;
+  }
+  const tie = ties === count ? 'all of them tie' : `${ties} of them tie for the least`;
+  return hasLeast
+    ? `${tie}, and the draw takes ${describe(chosen)}, the next may differ`
+    : `${tie}; this draw met ${describe(chosen)}, the next may differ`;
+}
+
 /** `pg1 (load 1.50: 2 active + 1 over weight 2)`. */
 export function describeLoad(
   members: readonly PolicyMember[],

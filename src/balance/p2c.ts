@@ -10,7 +10,7 @@
  */
 import type { Random } from '../core/random.js';
 import { DrawingChooser } from './drawing_chooser.js';
-import { describeLoad, leastBy, loadOf } from './load.js';
+import { describeLoad, leastTold, loadOf } from './load.js';
 import type { Candidates, Chooser, Policy, PolicyMember } from './policy.js';
 
 export class P2c implements Policy {
@@ -52,13 +52,14 @@ class P2cChooser extends DrawingChooser {
     return loadOf(this.candidates, member);
   }
 
-  protected sentence(): string {
+  protected sentence(chosen: number): string {
     const { candidates } = this;
     const { count } = candidates;
-    const least = leastBy(candidates, (member) => loadOf(candidates, member));
-    const found = describeLoad(this.#members, candidates, least);
-    if (count === 1) return `${found} is the only eligible backend.`;
+    const describe = (member: number) => describeLoad(this.#members, candidates, member);
+    if (count === 1) return `${describe(chosen)} is the only eligible backend.`;
     const how = count === 2 ? 'the lesser load of both' : 'the lesser load of two draws';
-    return `Takes ${how} among ${count} eligible backends; the least is ${found}.`;
+    const cost = (member: number) => loadOf(candidates, member);
+    const found = leastTold(candidates, cost, chosen, describe);
+    return `Takes ${how} among ${count} eligible backends; ${found}.`;
   }
 }

@@ -1,5 +1,5 @@
 /** The command line: the only file that knows commander. Each command is a file of its own. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { endNow } from '../control/ending.js';
 import { readsHang } from '../files/user_file.js';
 import {
@@ -11,6 +11,7 @@ import {
   version,
 } from './commands.js';
 import { type Completable, candidates, namesOfDaemon } from './completion.js';
+import type { OptionDescription } from './option.js';
 import type { Words } from './word_reader.js';
 
 /**
@@ -71,9 +72,7 @@ function addCommand(program: Command, line: CommandLine, ended: (code: number) =
   const command = program.command(name).description(description);
   command.showHelpAfterError(`(sluice ${name} --help lists its options)`);
   if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
-  for (const option of options) {
-    command.option(option.flags, option.description, option.default);
-  }
+  for (const option of options) addOption(command, option);
   if (positional === undefined) {
     for (const { usage, description: about } of required) command.argument(usage, about);
     command.action(async () => {
@@ -90,6 +89,21 @@ function addCommand(program: Command, line: CommandLine, ended: (code: number) =
       command.error(`error: two files, ${words[option]} and ${word}; name one`);
     }
     ended(await run(word === undefined ? words : { ...words, [option]: word }));
+  });
+}
+
+/** One that is typed twice is refused: the last one would win without a word. */
+function addOption(command: Command, { flags, description, default: usual }: OptionDescription) {
+  const option = new Option(flags, description).default(usual);
+  command.addOption(option);
+  if (!option.required || option.variadic) return;
+  let first: string | null = null;
+  command.on(`option:${option.name()}`, (value: string) => {
+    const { long } = option;
+    if (first !== null && first !== value) {
+      command.error(`error: two of ${long}, ${first} and ${value}; name one`);
+    }
+    first = value;
   });
 }
 
@@ -113,9 +127,7 @@ function addGroupCommand(
   command.showHelpAfterError(`(sluice ${groupName} ${name} --help lists its options)`);
   if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
   for (const { usage, description: about } of positionals) command.argument(usage, about);
-  for (const option of options) {
-    command.option(option.flags, option.description, option.default);
-  }
+  for (const option of options) addOption(command, option);
   command.action(async () => {
     ended(await run(command.opts<Words>(), command.args));
   });

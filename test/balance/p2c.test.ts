@@ -1,4 +1,5 @@
 import t from 'tap';
+import { leastTold } from '../../src/balance/load.js';
 import { seededRandom } from '../../src/core/random.js';
 import { seed } from '../support/seed.js';
 import {
@@ -57,7 +58,7 @@ t.test(
   },
 );
 
-t.test('it explains with the load that leads', async (t) => {
+t.test('it explains with the load that leads, a tie, and what a draw has met', async (t) => {
   const members = membersOf(1, 1, 1);
   const policy = policyOf('p2c', members);
   const situation = new Situation(members);
@@ -67,6 +68,15 @@ t.test('it explains with the load that leads', async (t) => {
     'Takes the lesser load of two draws among 3 eligible backends; ' +
       'the least is b1 (load 2.00: 1 active + 1 over weight 1).',
   );
-  t.match(policy.explain(situation.only(0, 2)), /the lesser load of both among 2/);
+  const cost = (member: number) => situation.activeOf(member);
+  t.equal(
+    leastTold(situation, cost, 2, (member) => `b${member}`),
+    'the least is b1; this draw met b2, the next may differ',
+  );
+  situation.active.set([2, 2, 5]);
+  t.match(policy.explain(situation), /; 2 of them tie for the least, and the draw takes b[01] /);
+  situation.active.set([2, 2, 2]);
+  const both = situation.only(0, 1);
+  t.match(policy.explain(both), /the lesser load of both among 2 .*; all of them tie, .* b[01] /);
   t.match(policy.explain(situation.only(0)), /^b0 .* is the only eligible backend\.$/);
 });

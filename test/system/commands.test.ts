@@ -122,12 +122,21 @@ t.test('a file that is not there is one plain sentence and exit code 1', async (
 t.test('wrong usage is exit code 2, help is 0 and shows the defaults', async (t) => {
   t.equal((await sluice('chekc')).code, 2);
   t.equal((await sluice('check', '--no-such-option')).code, 2);
+  const two = await sluice('run', '-c', 'one.toml', '-c', 'other.toml');
+  t.match(two, { code: 2, stderr: /two of --config, one\.toml and other\.toml; name one/ });
   const help = await sluice('--help');
   t.equal(help.code, 0);
   t.match(help.stdout, /run[\s\S]*check[\s\S]*demo/);
   const run = await sluice('run', '--help');
   t.equal(run.code, 0);
   t.match(run.stdout, '/etc/sluice/sluice.toml');
+});
+
+t.test('what is no socket is told so, and not that sluice does not run', async (t) => {
+  for (const path of [tempFolder(t), BINARY]) {
+    const told = await sluice('ctl', 'status', '--socket', path);
+    t.match(told, { code: 1, stderr: `${path} is no socket` });
+  }
 });
 
 t.test('the demo balances, survives a death, and ends by itself with a summary', async (t) => {

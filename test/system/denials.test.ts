@@ -57,7 +57,9 @@ t.test('who is denied comes to no listener, over a restart, until it ends', asyn
     (sum) => sum === 1,
   );
   t.match(await ctl('overrides'), { stdout: /127\.0\.0\.7 +denied +root .* in .* scans/ });
-  t.match(await ctl('deny', '127.0.0.300'), { code: 1, stderr: /127\.0\.0\.300/ });
+  const words = await ctl('deny', '127.0.0.9', '--for', 'soon');
+  t.match(words, { code: 2, stderr: /^sluice: --for: expected a time such as/ });
+  t.match(await ctl('deny', '127.0.0.300'), { code: 2, stderr: /127\.0\.0\.300/ });
   t.match(await ctl('admit', '127.0.0.9'), { code: 1, stderr: /127\.0\.0\.7 is/ });
   await daemon.stop();
 

@@ -111,7 +111,7 @@ t.test('sessions and flows are listed, filtered, in pages, and killed by name', 
   t.match(await daemon.event('sessions-killed'), { by: 'root', sessions: 1, detail: victim });
   const again = await it.ctl('kill', victim);
   t.match(again, { code: 1, stderr: `There is no session ${victim}` });
-  t.match(await it.ctl('kill'), { code: 1, stderr: /Name either one session or/ });
+  t.match(await it.ctl('kill'), { code: 2, stderr: /Name either one session or/ });
   t.match(await it.ctl('kill', '--pool', 'ap'), { code: 1, stderr: /did you mean app\?/ });
   t.match(await it.ctl('kill', '--pool', 'app', '--spread', '100ms', '--json'), {
     code: 0,
@@ -197,7 +197,7 @@ t.test(
       code: 1,
       stderr: 'There is no listener tigth; did you mean tight?',
     });
-    t.match(await it.ctl('explain', 'tight', 'nonsense'), { code: 1, stderr: /not an address/ });
+    t.match(await it.ctl('explain', 'tight', 'nonsense'), { code: 2, stderr: /not an address/ });
   },
 );
 

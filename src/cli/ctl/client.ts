@@ -1,5 +1,5 @@
 /** Asks the control socket of a running daemon. Whatever goes wrong becomes one sentence. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { dirname } from 'node:path';
 import { isProblem } from '../../control/api/problem.js';
@@ -7,6 +7,9 @@ import { PREFIX } from '../../control/api/router.js';
 
 /** A reload of ten thousand backends takes some seconds, and one that waits for another twice. */
 const ANSWER_LIMIT_MS = 60_000;
+
+/** What an HTTP API answers to a request that it does not understand. */
+const NOT_UNDERSTOOD = 400;
 
 /** Why a command has failed, for people; further lines in `more`. */
 export class CtlFailure extends Error {
@@ -18,6 +21,17 @@ export class CtlFailure extends Error {
     super(sentence);
     this.more = more;
     this.status = status;
+  }
+}
+
+/** The words of the command line were wrong. */
+export class WrongWords extends CtlFailure {
+  /** One a word, as `for: expected a time such as 30s`; empty: the sentence says it all. */
+  readonly faults: readonly string[];
+
+  constructor(sentence: string, faults: readonly string[] = []) {
+    super(sentence, [], NOT_UNDERSTOOD);
+    this.faults = faults;
   }
 }
 
@@ -52,6 +66,7 @@ export class Client {
     if (status === 200 && value !== undefined) return { value: value as T, etag };
     if (isProblem(value)) {
       const { detail, problems = [] } = value;
+      if (status === NOT_UNDERSTOOD) throw new WrongWords(detail, problems);
       // For machines they stand there one by one as well.
       const more = problems.filter((one) => !detail.includes(one));
       throw new CtlFailure(detail, more, status);
@@ -109,12 +124,18 @@ function whyNot({ code = '', message }: NodeJS.ErrnoException, path: string): st
     case 'EPERM':
       return `you may not open ${path}: be root, or a member of the group of the socket ([admin] socket_group)`;
     case 'ECONNREFUSED':
+      // So the kernel speaks of whatever is no socket, too.
+      if (!(statSync(path, { throwIfNoEntry: false })?.isSocket() ?? true)) return noSocket(path);
       return `nobody answers at ${path}: sluice is not running (\`systemctl status sluice\` says why)`;
     case 'ENOTSOCK':
-      return `${path} is no socket: --socket names the one of [admin] socket`;
+      return noSocket(path);
     case 'ETIMEDOUT':
       return `sluice does not answer at ${path}: its main thread is busy, or the process is stopped`;
     default:
       return `asking ${path} has failed: ${code === '' ? message : code}`;
   }
+}
+
+function noSocket(path: string): string {
+  return `${path} is no socket: --socket PATH names the one that [admin] socket of sluice's file does`;
 }

@@ -20,6 +20,6 @@ export interface CtlCommand {
   readonly positionals?: readonly { readonly usage: string; readonly description: string }[];
   readonly options: readonly OptionDescription[];
   readonly notes?: string;
-  /** Answers the exit code; a CtlFailure is 1. */
+  /** Answers the exit code; a CtlFailure is 1, and WrongWords are 2. */
   readonly run: (call: CtlCall) => Promise<number>;
 }

@@ -2,7 +2,7 @@
 import { usualSocketPath } from '../../control/control_path.js';
 import type { OptionDescription } from '../option.js';
 import type { Words } from '../word_reader.js';
-import { Client, CtlFailure } from './client.js';
+import { Client, CtlFailure, WrongWords } from './client.js';
 import { clients } from './clients.js';
 import type { CtlCommand } from './command.js';
 import { discovery } from './discovery.js';
@@ -80,8 +80,23 @@ export async function runCtl(
     return await command.run({ client, out, words, rest });
   } catch (error) {
     if (!(error instanceof CtlFailure)) throw error;
-    out.complain(`sluice: ${error.message}`);
+    out.complain(`sluice: ${sentenceOf(error, command, rest)}`);
     for (const line of error.more) out.complain(line);
-    return 1;
+    if (!(error instanceof WrongWords)) return 1;
+    out.complain(`(sluice ctl ${command.name} --help lists its options)`);
+    return 2;
   }
+}
+
+/** The daemon speaks of fields, and who typed the command of its words. */
+function sentenceOf(error: CtlFailure, command: CtlCommand, rest: readonly string[]): string {
+  if (!(error instanceof WrongWords) || error.faults.length === 0) return error.message;
+  const typed = [command.name, ...rest].join(' ');
+  const told = error.faults.map((fault) => {
+    const [, field = '', problem = fault] = /^([a-z_]+)(?:\.\d+)?: (.*)$/s.exec(fault) ?? [];
+    const flag = `--${field.replaceAll('_', '-')}`;
+    const isOption = command.options.some(({ flags }) => flags.split(' ')[0] === flag);
+    return `${isOption ? flag : typed}: ${problem}`;
+  });
+  return told.join('; ');
 }

@@ -5,7 +5,7 @@ import type { BACKENDS } from '../../control/api/lists.js';
 import type { ShapeOf } from '../../control/api/shape.js';
 import { poolOfAll } from '../../core/identity.js';
 import type { OptionDescription } from '../option.js';
-import { type Client, CtlFailure } from './client.js';
+import { type Client, WrongWords } from './client.js';
 import type { CtlCall, CtlCommand } from './command.js';
 import { waitFor } from './wait.js';
 
@@ -206,7 +206,7 @@ function provenance({ words }: CtlCall): object {
 
 function numberOr(text: string): number | string {
   if (/^\d{1,7}$/.test(text)) return Number(text);
-  if (text.startsWith('-')) throw new CtlFailure(`expected a number that is not negative: ${text}`);
+  if (text.startsWith('-')) throw new WrongWords(`expected a number that is not negative: ${text}`);
   return text;
 }
 

@@ -4,7 +4,7 @@ import type { BACKENDS } from '../../control/api/lists.js';
 import type { ShapeOf } from '../../control/api/shape.js';
 import { systemClock } from '../../system/clock.js';
 import { pause } from '../../system/timers.js';
-import { type Client, CtlFailure } from './client.js';
+import { type Client, CtlFailure, WrongWords } from './client.js';
 import type { CtlCommand } from './command.js';
 
 type Backend = ShapeOf<typeof BACKENDS>['items'][number];
@@ -45,9 +45,9 @@ export async function waitFor(
   timeout: string,
 ): Promise<void> {
   const isThere = GOALS[goal];
-  if (isThere === undefined) throw new CtlFailure(`nothing to wait for: ${goal}; ${GOAL_NAMES}`);
+  if (isThere === undefined) throw new WrongWords(`nothing to wait for: ${goal}; ${GOAL_NAMES}`);
   const limitMs = parseDuration(timeout);
-  if (limitMs === null) throw new CtlFailure(`--timeout ${timeout}: a time such as 30s or 10m`);
+  if (limitMs === null) throw new WrongWords(`--timeout ${timeout}: a time such as 30s or 10m`);
   const untilMs = systemClock.nowMs() + limitMs;
   let last: Backend | null = null;
   for (;;) {
