@@ -235,7 +235,7 @@ export class Adoption {
       return entry?.tenure === 'kept' ? entry.spec : null;
     });
     await changes.unlessOverruled(publisher.publish());
-    board.drain(change.left);
+    board.drain(change.departed);
     // Workers may not have left what would be closed now; the stop does it, after its own plan.
     if (changes.overruled) return;
     inventory.releasePools();

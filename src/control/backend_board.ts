@@ -127,9 +127,9 @@ export class BackendBoard {
    * What left drains from now on. To be called when the workers know what is there instead: until
    * then a pool that is replaced as a whole has nobody else.
    */
-  drain(left: readonly BackendEntry[]): void {
+  drain(departed: readonly BackendEntry[]): void {
     const now = this.#deps.clock.nowMs();
-    for (const entry of left) {
+    for (const entry of departed) {
       this.#drains.begin(entry, 'removed', now);
       this.#deps.log.event('backend-removed', {
         ...namesOf(entry),
@@ -138,7 +138,7 @@ export class BackendBoard {
         limit_ms: entry.pool.spec.drainTimeoutMs,
       });
     }
-    if (left.length > 0) this.#deps.ring();
+    if (departed.length > 0) this.#deps.ring();
   }
 
   /** It left because its role is another one now: its sessions end as those of one that is down. */

@@ -8,12 +8,12 @@
  */
 interface Lane<Task> {
   readonly waiting: Task[];
-  held: number;
+  running: number;
 }
 
 interface Group<Task> {
   readonly lanes: Map<number, Lane<Task>>;
-  held: number;
+  running: number;
 }
 
 export class FairLanes<Task> {
@@ -53,7 +53,7 @@ export class FairLanes<Task> {
   #beginOne(): 'begun' | 'nobody may' {
     for (const [name, group] of this.#groups) {
       for (const [number, lane] of group.lanes) {
-        if (lane.held >= this.#free - group.held) continue;
+        if (lane.running >= this.#free - group.running) continue;
         const task = lane.waiting.shift();
         if (task === undefined) continue;
         this.#change(group, lane, 1);
@@ -71,15 +71,15 @@ export class FairLanes<Task> {
   }
 
   #change(group: Group<Task>, lane: Lane<Task>, by: 1 | -1): void {
-    group.held += by;
-    lane.held += by;
+    group.running += by;
+    lane.running += by;
     this.#free -= by;
   }
 
   #laneOf(name: string, number: number): Lane<Task> {
-    const group = this.#groups.get(name) ?? { lanes: new Map<number, Lane<Task>>(), held: 0 };
+    const group = this.#groups.get(name) ?? { lanes: new Map<number, Lane<Task>>(), running: 0 };
     this.#groups.set(name, group);
-    const lane = group.lanes.get(number) ?? { waiting: [], held: 0 };
+    const lane = group.lanes.get(number) ?? { waiting: [], running: 0 };
     group.lanes.set(number, lane);
     return lane;
   }
@@ -88,7 +88,7 @@ export class FairLanes<Task> {
     const group = this.#groups.get(name);
     const lane = group?.lanes.get(number);
     if (group === undefined || lane === undefined) return;
-    if (lane.held === 0 && lane.waiting.length === 0) group.lanes.delete(number);
+    if (lane.running === 0 && lane.waiting.length === 0) group.lanes.delete(number);
     if (group.lanes.size === 0) this.#groups.delete(name);
   }
 }

@@ -59,7 +59,7 @@ export interface BackendEntry {
 /** What a Spec has changed; control acts on it. */
 export interface InventoryChange {
   readonly arrived: readonly BackendEntry[];
-  readonly left: readonly BackendEntry[];
+  readonly departed: readonly BackendEntry[];
   /** In the file again before its sessions had ended. */
   readonly returned: readonly BackendEntry[];
   /** Had yielded: no session counts on them, and their rows may be another's already. */
@@ -129,7 +129,7 @@ export class Inventory {
 
   /** Takes the target as what is; `shortages` has said before that there is room. */
   apply(spec: Spec, resolve: RowTarget['resolve']): InventoryChange {
-    const change: Changing = { arrived: [], left: [], returned: [], gone: [] };
+    const change: Changing = { arrived: [], departed: [], returned: [], gone: [] };
     const unresolved = this.unresolved({ spec, resolve });
     for (const entry of this.yielding) {
       this.releaseBackend(entry);
@@ -291,5 +291,5 @@ function countedFirst({ pool, routes }: ListenerSpec): string {
 function leave(backend: BackendEntry, change: Changing): void {
   if (backend.tenure === 'leaving') return;
   backend.tenure = 'leaving';
-  change.left.push(backend);
+  change.departed.push(backend);
 }

@@ -15,20 +15,20 @@ export async function createBalancer(
   options: BalancerOptions,
   machine: Machine = thisMachine,
 ): Promise<Balancer> {
-  let held = readOptions(options);
+  let inUse = readOptions(options);
   let present = copyOf(options);
   const read = (changes: Partial<BalancerOptions>) => {
     const next = { ...present, ...changes };
     const read = readOptions(next);
-    if (read.spec.name !== held.spec.name) {
+    if (read.spec.name !== inUse.spec.name) {
       throw new OptionsError(['name: it stays as it is for as long as the balancer lives']);
     }
-    mustLeaveSomebody(held, read);
+    mustLeaveSomebody(inUse, read);
     present = copyOf(next);
-    held = read;
+    inUse = read;
     return read;
   };
-  return started(new Balancer(held, read, machine));
+  return started(new Balancer(inUse, read, machine));
 }
 
 /** The same from `[pools.NAME]` of a file of the daemon. `update()` reads the file again. */
@@ -37,17 +37,17 @@ export async function balancerFromToml(
   pool: string,
   machine: Machine = thisMachine,
 ): Promise<Balancer> {
-  let held = await loadPool(path, pool, machine.waits);
+  let inUse = await loadPool(path, pool, machine.waits);
   const read = async (changes: Partial<BalancerOptions>) => {
     if (Object.keys(changes).length > 0) {
       throw new OptionsError([`this balancer follows ${path}: change that, and call update()`]);
     }
     const read = await loadPool(path, pool, machine.waits);
-    mustLeaveSomebody(held, read);
-    held = read;
+    mustLeaveSomebody(inUse, read);
+    inUse = read;
     return read;
   };
-  return started(new Balancer(held, read, machine));
+  return started(new Balancer(inUse, read, machine));
 }
 
 /**

@@ -14,7 +14,7 @@ import { Entry } from './entry.js';
 
 export interface RollChange {
   readonly arrived: readonly Entry[];
-  readonly left: readonly Entry[];
+  readonly departed: readonly Entry[];
 }
 
 export class Roll {
@@ -81,9 +81,9 @@ export class Roll {
       if (name === backend.name) standIn.spec = { ...backend, address };
     }
     this.#unresolved = unresolved;
-    const left = this.kept.filter(({ key }) => !wanted.has(key));
-    for (const entry of left) entry.tenure = 'leaving';
-    return { arrived, left };
+    const departed = this.kept.filter(({ key }) => !wanted.has(key));
+    for (const entry of departed) entry.tenure = 'leaving';
+    return { arrived, departed };
   }
 
   /** Gives back the rows of `entries`, which have no sessions and are in no plan any more. */

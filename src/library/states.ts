@@ -90,7 +90,7 @@ export class States {
   follow(spec: PoolSpec, endpointOf: (address: Address) => Endpoint | null): void {
     const { ledger, tell, clock, drainEnded } = this.#deps;
     const nowMs = clock.nowMs();
-    const { arrived, left } = this.roll.follow(spec, endpointOf);
+    const { arrived, departed } = this.roll.follow(spec, endpointOf);
     for (const entry of arrived) {
       ledger.clearClosed(entry.id, 'removed');
       this.#draining.delete(entry);
@@ -100,7 +100,7 @@ export class States {
       tell('backend-added', { ...this.#namesOf(entry), address: entry.view.address });
     }
     for (const entry of this.roll.kept) this.#write(entry);
-    for (const entry of left) {
+    for (const entry of departed) {
       ledger.setClosed(entry.id, 'removed');
       this.#draining.set(entry, nowMs + spec.drainTimeoutMs);
       const { address } = entry.view;

@@ -44,7 +44,7 @@ interface Waiter {
 /** `closed`: nobody is chosen any more. */
 export type Choice = Selection | { readonly kind: 'closed' };
 
-const LATE = { queue: 'queue-timeout', verdict: 'all-down' } as const;
+const LATE = { queue: 'queue-timeout', unproven: 'all-down' } as const;
 
 export class Leasing {
   readonly #deps: WaitingDeps;
@@ -82,7 +82,7 @@ export class Leasing {
       case 'closed':
         throw this.#deps.refusal('closed', asker);
       case 'unproven':
-        return this.#wait(asker, 'verdict');
+        return this.#wait(asker, 'unproven');
       case 'none': {
         const { settings } = this.#deps.pool;
         if (selection.reason === 'all-full' && settings.queueSize > 0) {
@@ -120,7 +120,7 @@ export class Leasing {
     return this.#deps.pool.settings.queueSize > 0 && this.#queue.isAhead(tried);
   }
 
-  #wait(asker: Asker, what: 'queue' | 'verdict'): Promise<Lease> {
+  #wait(asker: Asker, what: 'queue' | 'unproven'): Promise<Lease> {
     const { timers, refusal } = this.#deps;
     const { signal } = asker;
     if (signal?.aborted === true) return Promise.reject(signal.reason);
@@ -146,15 +146,15 @@ export class Leasing {
       const { settings } = this.#deps.pool;
       const limitMs = what === 'queue' ? settings.queueTimeoutMs : settings.connectTimeoutMs;
       waiter.timer = timers.after(limitMs, () => {
-        this.#reject(waiter, refusal(waiter.ticket === 0 ? LATE.verdict : LATE.queue, asker));
+        this.#reject(waiter, refusal(waiter.ticket === 0 ? LATE.unproven : LATE.queue, asker));
       });
     });
   }
 
-  #place(waiter: Waiter, what: 'queue' | 'verdict'): boolean {
+  #place(waiter: Waiter, what: 'queue' | 'unproven'): boolean {
     const { pool } = this.#deps;
     const { tried } = waiter.asker;
-    if (what === 'verdict') {
+    if (what === 'unproven') {
       this.#unproven.add(waiter);
       return true;
     }

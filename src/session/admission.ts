@@ -36,7 +36,7 @@ export class Admission {
 
   /** Why a client may not come. A UNIX peer has no address, and passed the mode of a file. */
   refusal(client: Endpoint, at: At, book: DryBook): AccessRefusal | null {
-    return this.#verdict(client, at, book, 'anybody');
+    return this.#judge(client, at, book, 'anybody');
   }
 
   /**
@@ -44,10 +44,10 @@ export class Admission {
    * but a block that denies it holds.
    */
   refusalOfProxy(proxy: Endpoint, at: At, book: DryBook): AccessRefusal | null {
-    return this.#verdict(proxy, at, book, 'a proxy');
+    return this.#judge(proxy, at, book, 'a proxy');
   }
 
-  #verdict(
+  #judge(
     client: Endpoint,
     at: At,
     book: DryBook,

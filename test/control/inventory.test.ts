@@ -42,7 +42,7 @@ t.test('what stays in the file keeps its rows, whatever else comes and goes', as
     ({ spec, pool }) => spec.name === 'b2' && pool.key === 'pg',
   );
   t.equal(before, after);
-  t.same(keys(change.left), ['b1@10.0.0.1:5432']);
+  t.same(keys(change.departed), ['b1@10.0.0.1:5432']);
   t.same(keys(change.arrived), ['b1@10.0.0.1:5432', 'b2@10.0.0.2:5432', 'b3@10.0.0.3:5432']);
   t.same(change.returned, []);
 });
@@ -52,7 +52,7 @@ t.test('a backend with another address is another backend under the same name', 
   all.apply(spec([poolSpec('pg', { backends: [b(1)] })]), resolved);
   const moved = { ...b(1), address: ipEndpoint(4, '10.9.9.9', 5432) };
   const change = all.apply(spec([poolSpec('pg', { backends: [moved] })]), resolved);
-  t.same(keys(change.left), ['b1@10.0.0.1:5432']);
+  t.same(keys(change.departed), ['b1@10.0.0.1:5432']);
   t.same(keys(change.arrived), ['b1@10.9.9.9:5432']);
   t.equal(new Set([...all.backends()].map(({ id }) => id)).size, 2);
 });
@@ -90,14 +90,14 @@ t.test('a pool that left goes when its last backend is released, and not before'
   const all = inventory();
   all.apply(spec([poolSpec('pg', { backends: [b(1)] }), poolSpec('x')]), resolved);
   const pool = all.pools.get('pg');
-  const { left } = all.apply(spec([poolSpec('x')]), resolved);
+  const { departed } = all.apply(spec([poolSpec('x')]), resolved);
   all.releasePools();
   t.equal(all.pools.get('pg'), pool);
   t.same(
     plan(all).pools.map(({ name }) => name),
     ['pg', 'x'],
   );
-  for (const entry of left) all.releaseBackend(entry);
+  for (const entry of departed) all.releaseBackend(entry);
   t.same(
     plan(all).pools.map(({ name }) => name),
     ['x'],

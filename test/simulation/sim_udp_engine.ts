@@ -14,9 +14,9 @@ export class SimUdpEngine extends FakeUdpEngine {
       unwrap: (key, peer, datagram) => edges.unwrap(key, peer, datagram),
       newFlow: (key, flow) => edges.newFlow(key, flow),
       fromClient: (flow) => {
-        const verdict = edges.fromClient(flow);
-        if (verdict !== 'forward') this.served.delete(flow);
-        return verdict;
+        const decision = edges.fromClient(flow);
+        if (decision !== 'forward') this.served.delete(flow);
+        return decision;
       },
       fromBackend: (flow) => edges.fromBackend(flow),
       unreachable: (flow, which) => {

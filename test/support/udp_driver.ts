@@ -115,9 +115,9 @@ export class UdpDriver implements UdpEdges {
 
   fromClient(flow: FlowId): DatagramDecision {
     this.#mustBeOpen('fromClient', flow);
-    const verdict = this.answers.fromClient?.(flow) ?? 'forward';
+    const decision = this.answers.fromClient?.(flow) ?? 'forward';
     this.#note('fromClient', null, flow, null);
-    return verdict;
+    return decision;
   }
 
   /** Every broken invariant fails its test. */
@@ -133,9 +133,9 @@ export class UdpDriver implements UdpEdges {
 
   unreachable(flow: FlowId, which: 'first' | 'later'): DatagramDecision {
     this.#mustBeOpen('unreachable', flow);
-    const verdict = this.answers.unreachable?.(flow, which) ?? 'drop';
+    const decision = this.answers.unreachable?.(flow, which) ?? 'drop';
     this.#note('unreachable', null, flow, null);
-    return verdict;
+    return decision;
   }
 
   dropped(key: ListenerKey, flow: FlowId | null, reason: DatagramDrop): void {

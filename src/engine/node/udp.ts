@@ -162,9 +162,9 @@ export class NodeUdp implements UdpEngine {
     this.#inHand = flow.id;
     if (this.#held.holds(flow.id)) return this.#hold(flow, payload);
     this.#firsts.forget(flow.id);
-    const verdict = this.#edge().fromClient(flow.id);
-    if (verdict === 'forward') return this.#forward(flow, payload);
-    if (verdict === 'hold') {
+    const decision = this.#edge().fromClient(flow.id);
+    if (decision === 'forward') return this.#forward(flow, payload);
+    if (decision === 'hold') {
       this.#closeUpstream(flow);
       this.#held.begin(flow.id);
       this.#hold(flow, payload);
@@ -269,9 +269,9 @@ export class NodeUdp implements UdpEngine {
     }
     this.#table.count(id, this.bytesIn, this.datagramsIn, -first.length, -1);
     this.#held.addFirst(id, first);
-    const verdict = this.#edge().unreachable(id, 'first');
+    const decision = this.#edge().unreachable(id, 'first');
     this.#touch();
-    if (verdict === 'drop' && this.#table.has(flow)) this.#held.take(id);
+    if (decision === 'drop' && this.#table.has(flow)) this.#held.take(id);
   }
 
   #closeUpstream(flow: NodeFlow): void {

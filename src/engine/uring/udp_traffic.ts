@@ -180,11 +180,11 @@ export class UdpTraffic {
       return;
     }
     this.firsts.forget(flow);
-    const verdict = this.#parts.edges().fromClient(flow as FlowId);
-    if (verdict === 'forward') {
+    const decision = this.#parts.edges().fromClient(flow as FlowId);
+    if (decision === 'forward') {
       this.#refused.isNew(buffer);
       this.#forward(flow, buffer, start, bytes);
-    } else if (verdict === 'hold') {
+    } else if (decision === 'hold') {
       this.closeUpstream(flow);
       this.held.begin(flow);
       this.#hold(flow, buffer, start, bytes);
@@ -246,9 +246,9 @@ export class UdpTraffic {
     const generation = flows.generation[flow];
     flows.count(flow, FORWARD, -first.length, -1, loop.nowMs);
     this.held.addFirst(flow, first);
-    const verdict = this.#parts.edges().unreachable(flow as FlowId, 'first');
+    const decision = this.#parts.edges().unreachable(flow as FlowId, 'first');
     const same = flows.generation[flow] === generation;
-    if (verdict === 'drop' && same) this.held.take(flow);
+    if (decision === 'drop' && same) this.held.take(flow);
   }
 
   #drop(socket: UdpSocket, flow: number | null, reason: DatagramDrop, buffer: number): void {

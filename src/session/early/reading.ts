@@ -39,23 +39,23 @@ export function readOn(begun: EarlyReading, bytes: Uint8Array, limitBytes: numbe
   for (;;) {
     const stage = reading.stages[reading.at];
     if (stage === undefined) return { kind: 'done', reading, answers };
-    const verdict = stage.read(bytes.subarray(reading.consumed), reading.facts);
-    switch (verdict.kind) {
+    const answer = stage.read(bytes.subarray(reading.consumed), reading.facts);
+    switch (answer.kind) {
       case 'need-more':
         if (bytes.length < limitBytes) return { kind: 'need-more', reading, answers };
         return { kind: 'refuse', cause: stage.tooLarge, reading };
       case 'refuse':
-        return { kind: 'refuse', cause: verdict.cause, reading };
+        return { kind: 'refuse', cause: answer.cause, reading };
       case 'answer':
-        assert(verdict.consumed > 0, 'an answer follows something that was said');
-        answers = [...answers, verdict.bytes];
-        reading = after(reading, verdict, reading.at, bytes);
+        assert(answer.consumed > 0, 'an answer follows something that was said');
+        answers = [...answers, answer.bytes];
+        reading = after(reading, answer, reading.at, bytes);
         break;
       case 'next':
-        reading = after(reading, verdict, reading.at + 1, bytes);
+        reading = after(reading, answer, reading.at + 1, bytes);
         break;
       default:
-        return unreachable(verdict);
+        return unreachable(answer);
     }
   }
 }
@@ -67,11 +67,11 @@ export function lateCause({ stages, at }: EarlyReading): Cause {
 
 function after(
   { stages, consumed }: EarlyReading,
-  verdict: { readonly facts: Facts; readonly consumed: number },
+  answer: { readonly facts: Facts; readonly consumed: number },
   at: number,
   bytes: Uint8Array,
 ): EarlyReading {
-  const total = consumed + verdict.consumed;
+  const total = consumed + answer.consumed;
   assert(total <= bytes.length, 'a stage consumes what has come');
-  return { stages, at, facts: verdict.facts, consumed: total };
+  return { stages, at, facts: answer.facts, consumed: total };
 }

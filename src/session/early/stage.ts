@@ -1,6 +1,6 @@
 /**
  * Early stages: what a listener wants to know of a client's first bytes before it chooses a pool
- * or a backend. A stage is pure: the bytes so far and what is known go in, a verdict comes out. It
+ * or a backend. A stage is pure: the bytes so far and what is known go in, an answer comes out. It
  * is asked again from the beginning whenever more bytes have come.
  */
 import type { Cause } from '../../core/outcome.js';

@@ -149,7 +149,7 @@ export class Choosing {
       session.waiting.queue.leave(phase.ticket);
       // Whoever comes next may be another worker's: it learns of its turn by the next free place.
       this.freed(session.waiting.pool.id);
-    } else if (phase.at === 'verdict') {
+    } else if (phase.at === 'unproven') {
       session.waiting.unproven.delete(session);
     }
   }
@@ -184,8 +184,8 @@ export class Choosing {
 
   #awaitVerdict(session: TcpSession): void {
     const { waiting } = session;
-    if (session.phase.at !== 'verdict' || !waiting.unproven.has(session)) {
-      session.phase = { at: 'verdict' };
+    if (session.phase.at !== 'unproven' || !waiting.unproven.has(session)) {
+      session.phase = { at: 'unproven' };
       waiting.unproven.add(session);
       const now = this.#deps.clock.nowMs();
       this.#deps.deadline(session, now + waiting.pool.settings.connectTimeoutMs);

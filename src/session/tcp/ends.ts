@@ -21,12 +21,12 @@ export function leaseOf(session: TcpSession): Lease | null {
 }
 
 const STAGE_OF = {
-  held: 'accept',
+  entering: 'accept',
   early: 'accept',
   cancelling: 'accept',
   choosing: 'select',
   resting: 'dial',
-  verdict: 'select',
+  unproven: 'select',
   queued: 'queue',
   dialling: 'dial',
   asking: 'dial',

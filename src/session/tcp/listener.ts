@@ -1,8 +1,8 @@
 /**
  * One TCP listener in one worker. At the listener's cap, and where all listeners together have the
  * descriptors that sessions may have, accepting pauses and clients wait in the kernel's backlog.
- * Both are exact over workers. What was accepted in the instant before is held, unread and in
- * order, until there is room.
+ * Both are exact over workers. What was accepted in the instant before waits to enter, unread and
+ * in order, until there is room.
  */
 
 import { trusted } from '../../core/address_block.js';
@@ -58,7 +58,7 @@ export class TcpListener {
   readonly keys = new Set<ListenerKey>();
   /** By open sockets that are not as the newest plan says. */
   readonly #former = new Map<ListenerKey, TcpFace>();
-  readonly #held = new Set<TcpSession>();
+  readonly #entering = new Set<TcpSession>();
   readonly #engine: TcpEngine;
   readonly #ledger: Ledger;
   readonly #clients: ClientTable;
@@ -150,8 +150,8 @@ export class TcpListener {
 
   /** Begins the life of a session that was accepted, or holds it: who came before goes first. */
   receive(session: TcpSession, begin: (session: TcpSession) => void): void {
-    if (this.#held.size === 0 && this.#tryEnter()) return begin(session);
-    this.#held.add(session);
+    if (this.#entering.size === 0 && this.#tryEnter()) return begin(session);
+    this.#entering.add(session);
     // A place may have become free between the look and the mark.
     this.admit(begin);
   }
@@ -161,24 +161,24 @@ export class TcpListener {
     if (this.#accepting === 'paused') this.#engine.pauseListener(key);
   }
 
-  /** The listener is gone: those who are held are held no longer. */
+  /** The listener is gone: those that wait to enter wait no longer. */
   dismiss(): readonly TcpSession[] {
-    const held = [...this.#held];
-    this.#held.clear();
-    return held;
+    const entering = [...this.#entering];
+    this.#entering.clear();
+    return entering;
   }
 
-  /** A held client went away. */
+  /** A client that waits to enter went away. */
   forget(session: TcpSession): void {
-    this.#held.delete(session);
+    this.#entering.delete(session);
   }
 
-  /** There may be room: admits who is held, in order, and accepts again when nobody is. */
+  /** Lets those that wait enter, in order, while there is room; accepts again when none is left. */
   admit(begin: (session: TcpSession) => void): void {
     if (this.#accepting === 'yes') return;
-    for (const session of this.#held) {
+    for (const session of this.#entering) {
       if (!this.#tryEnter()) return;
-      this.#held.delete(session);
+      this.#entering.delete(session);
       begin(session);
     }
     if (this.#hasRoom()) this.#resume();

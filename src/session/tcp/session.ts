@@ -17,7 +17,7 @@ import type { Ways } from './ways.js';
 /** What a session does now. Each arm says what is true in it. */
 export type SessionPhase =
   /** Accepted although the listener is at its cap: not counted, nothing read, nobody asked. */
-  | { readonly at: 'held' }
+  | { readonly at: 'entering' }
   /** Counted at the listener; the stages look at the client's first bytes. */
   | { readonly at: 'early'; readonly reading: EarlyReading }
   /** Counted; its CancelRequest is on its way to backends, and nothing else will follow. */
@@ -25,7 +25,7 @@ export type SessionPhase =
   /** Counted; a backend is being chosen, or was found wanting, in this very moment. */
   | { readonly at: 'choosing' }
   /** No backend has had a verdict yet; no reservation. */
-  | { readonly at: 'verdict' }
+  | { readonly at: 'unproven' }
   /** This machine lacked a descriptor or a port for the dial; tries again soon. */
   | { readonly at: 'resting' }
   /** Every backend is full, or the pool is held; holds a ticket of its queue, no reservation. */
@@ -46,7 +46,7 @@ export type SessionPhase =
   | { readonly at: 'closing'; readonly lease: Lease | null; readonly end: End };
 
 export class TcpSession {
-  phase: SessionPhase = { at: 'held' };
+  phase: SessionPhase = { at: 'entering' };
   /** Backends dialled in vain; null = none. */
   tried: PooledBackend[] | null = null;
   triedIds: BackendId[] | null = null;

@@ -252,7 +252,7 @@ export class TcpSessions implements TcpEdges {
     this.#wheel.clear(pair);
     this.#sessions[pair] = null;
     this.#count--;
-    if (phase.at === 'held') return session.listener.forget(session);
+    if (phase.at === 'entering') return session.listener.forget(session);
     // All is given back whatever breaks, each thing once.
     doEach({ session, end, nowMs: this.#deps.clock.nowMs() }, this.#atEnd);
   }
@@ -263,7 +263,7 @@ export class TcpSessions implements TcpEdges {
     if (session === null) return escalate(error);
     const { at } = session.phase;
     try {
-      if (at === 'held' || at === 'closing') this.#deps.engine.close(pair, 'reset');
+      if (at === 'entering' || at === 'closing') this.#deps.engine.close(pair, 'reset');
       else this.#end(session, 'sluice', stageOf(session), 'internal-error', 'reset');
     } catch (further) {
       escalate(further);
@@ -314,7 +314,7 @@ export class TcpSessions implements TcpEdges {
   #expired(session: TcpSession, nowMs: number): void {
     const { phase, pair } = session;
     switch (phase.at) {
-      case 'held':
+      case 'entering':
       case 'choosing':
       case 'closing':
         return;
@@ -325,7 +325,7 @@ export class TcpSessions implements TcpEdges {
       case 'resting':
         session.phase = { at: 'choosing' };
         return this.choosing.choose(session);
-      case 'verdict':
+      case 'unproven':
         return this.#end(session, 'sluice', 'select', 'all-down', 'reset');
       case 'queued':
         session.queueMs = nowMs - phase.sinceMs;
@@ -365,7 +365,7 @@ export class TcpSessions implements TcpEdges {
   /** Asks the engine to end a session; its account is closed when the engine reports it. */
   #end(session: TcpSession, by: EndedBy, stage: Stage, cause: Cause, how: HowToClose): void {
     const { phase } = session;
-    if (phase.at === 'closing' || phase.at === 'held') return;
+    if (phase.at === 'closing' || phase.at === 'entering') return;
     this.choosing.forget(session);
     this.#wheel.clear(session.pair);
     const isTold = how === 'reset' && tellRefusal(session, this.#deps.engine, cause);
@@ -386,7 +386,7 @@ export class TcpSessions implements TcpEdges {
   #open(): TcpSession[] {
     if (this.#count === 0) return [];
     return this.#sessions.filter(
-      (session): session is TcpSession => session !== null && session.phase.at !== 'held',
+      (session): session is TcpSession => session !== null && session.phase.at !== 'entering',
     );
   }
 

@@ -8,12 +8,12 @@ import type { TcpSession } from './session.js';
 
 /** What the phase of a session that has begun is called. */
 const STATES = {
-  held: 'early',
+  entering: 'early',
   early: 'early',
   cancelling: 'early',
   choosing: 'choosing',
   resting: 'resting',
-  verdict: 'unproven',
+  unproven: 'unproven',
   queued: 'queued',
   dialling: 'dialling',
   asking: 'dialling',
@@ -38,7 +38,7 @@ export class TcpSource implements SessionSource<TcpSession> {
   }
   at(number: number): TcpSession | null {
     const session = this.#sessions[number] ?? null;
-    return session?.phase.at === 'held' ? null : session;
+    return session?.phase.at === 'entering' ? null : session;
   }
   id({ number }: TcpSession): string {
     return this.#ids.text(number);

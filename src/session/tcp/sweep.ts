@@ -35,7 +35,7 @@ export class Sweep {
     for (let pair = 0; pair < sessions.length; pair++) {
       if ((this.#lastActivityMs[pair] ?? 0) < this.#lastMs) continue;
       const session = sessions[pair] ?? null;
-      if (session === null || session.phase.at === 'held') continue;
+      if (session === null || session.phase.at === 'entering') continue;
       look(session);
       this.#found = 'activity';
     }

@@ -18,7 +18,7 @@ export type FlowChoice =
   /** The flow has a reservation and an upstream socket. */
   | 'open'
   /** The flow waits for a first verdict; the engine shall hold what comes. */
-  | 'verdict'
+  | 'unproven'
   /** The flow has no backend: the reason. */
   | DatagramDrop;
 
@@ -67,7 +67,7 @@ export class FlowChoosing {
 
   /** The flow waits no longer. */
   forget(flow: UdpFlow): void {
-    if (flow.phase.at === 'verdict') flow.listener.unproven.delete(flow);
+    if (flow.phase.at === 'unproven') flow.listener.unproven.delete(flow);
   }
 
   /** Gives up the reservation (if any) of a flow whose backend serves it no longer. */
@@ -145,22 +145,22 @@ export class FlowChoosing {
   /** It waits until the pool is released; what comes for it meanwhile is the engine's to hold. */
   #hold(flow: UdpFlow): FlowChoice {
     const { unproven } = flow.listener;
-    if (flow.phase.at !== 'verdict') {
+    if (flow.phase.at !== 'unproven') {
       // Exact in this worker: what a flow may hold is little, and bounded over all of them.
       if (unproven.size >= flow.leadsTo.settings.heldAtMost) return 'flow-limit';
       unproven.add(flow);
     }
-    flow.phase = { at: 'verdict', untilMs: HELD };
-    return 'verdict';
+    flow.phase = { at: 'unproven', untilMs: HELD };
+    return 'unproven';
   }
 
   #awaitVerdict(flow: UdpFlow): FlowChoice {
-    if (flow.phase.at !== 'verdict' || flow.phase.untilMs === HELD) {
+    if (flow.phase.at !== 'unproven' || flow.phase.untilMs === HELD) {
       const untilMs = this.#clock.nowMs() + flow.leadsTo.settings.connectTimeoutMs;
-      flow.phase = { at: 'verdict', untilMs };
+      flow.phase = { at: 'unproven', untilMs };
       flow.listener.unproven.add(flow);
     }
-    return 'verdict';
+    return 'unproven';
   }
 
   /** Version 2 whichever is configured: version 1 knows no UDP. */

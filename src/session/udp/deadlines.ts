@@ -13,11 +13,11 @@ export function idleAtMs({ id, listener }: UdpFlow, { lastActivityMs }: UdpEngin
  */
 export function nextMs(flow: UdpFlow, engine: UdpEngine): number {
   const { phase, notice, expiresMs } = flow;
-  const patientMs = phase.at === 'verdict' ? phase.untilMs : idleAtMs(flow, engine);
+  const patientMs = phase.at === 'unproven' ? phase.untilMs : idleAtMs(flow, engine);
   return Math.min(patientMs, expiresMs, notice?.atMs ?? Number.POSITIVE_INFINITY);
 }
 
 /** Until when it waits for a backend; Infinity in a held pool, 0: it does not wait. */
 export function patienceMs({ phase }: UdpFlow): number {
-  return phase.at === 'verdict' ? phase.untilMs : 0;
+  return phase.at === 'unproven' ? phase.untilMs : 0;
 }

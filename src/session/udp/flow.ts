@@ -15,7 +15,7 @@ export type FlowPhase =
    * No backend has had a verdict yet, or the pool is held (`untilMs` is Infinity): no reservation,
    * and the engine holds what comes.
    */
-  | { readonly at: 'verdict'; readonly untilMs: number }
+  | { readonly at: 'unproven'; readonly untilMs: number }
   /** Its backend failed or may not serve: no reservation; the next datagram chooses again. */
   | { readonly at: 'adrift' };
 

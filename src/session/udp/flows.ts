@@ -98,7 +98,7 @@ export class UdpFlows implements UdpEdges {
         this.#alone(flow, () => {
           choice = this.#retry(flow);
         });
-        if ((choice as string) === 'verdict' && patienceMs(flow) === before) break;
+        if ((choice as string) === 'unproven' && patienceMs(flow) === before) break;
       }
     }
   }
@@ -142,14 +142,14 @@ export class UdpFlows implements UdpEdges {
     try {
       choice = this.#choosing.choose(flow);
       flow.expiresMs = expiryMs(now, listener.plan.settings.maxSessionAgeMs, this.#deps.random);
-      if (choice === 'open' || choice === 'verdict') {
+      if (choice === 'open' || choice === 'unproven') {
         this.#arm(flow);
         this.#book.started(flow);
       }
     } catch (error) {
       return this.#brokenAtStart(flow, error);
     }
-    if (choice !== 'open' && choice !== 'verdict') {
+    if (choice !== 'open' && choice !== 'unproven') {
       this.#book.uncount(id);
       listener.leave();
       return this.#refuse(listener, choice);
@@ -169,7 +169,7 @@ export class UdpFlows implements UdpEdges {
     }
     const choice = this.#retry(flow);
     if (choice === 'open') return 'forward';
-    if (choice === 'verdict') return 'hold';
+    if (choice === 'unproven') return 'hold';
     this.#book.dropped(flow.series, choice, 1);
     return 'drop';
   }
@@ -199,7 +199,7 @@ export class UdpFlows implements UdpEdges {
       if (which === 'first') {
         const choice = this.#retry(flow, flow.tried?.length ?? 0);
         if (choice === 'open') return 'forward';
-        if (choice === 'verdict') return 'hold';
+        if (choice === 'unproven') return 'hold';
       }
     }
     this.#book.dropped(series, 'backend-unreachable', 1);
@@ -269,11 +269,11 @@ export class UdpFlows implements UdpEdges {
    * has come back from so many, which stay out.
    */
   #retry(flow: UdpFlow, spent = 0): FlowChoice {
-    const waited = flow.phase.at === 'verdict';
+    const waited = flow.phase.at === 'unproven';
     const before = flow.series;
     const choice = this.#choosing.choose(flow, spent);
     this.#book.moved(flow, before);
-    if (choice === 'open' || choice === 'verdict') this.#arm(flow);
+    if (choice === 'open' || choice === 'unproven') this.#arm(flow);
     else if (waited) this.#giveUp(flow, choice);
     return choice;
   }
@@ -287,7 +287,7 @@ export class UdpFlows implements UdpEdges {
     }
     if (flow.expiresMs <= now) return this.#end(flow, 'sluice', 'relay', 'max-age');
     switch (phase.at) {
-      case 'verdict':
+      case 'unproven':
         if (phase.untilMs <= now) return this.#giveUp(flow, 'all-down');
         break;
       case 'open':

@@ -11,7 +11,7 @@ export const OWED_MS = 5_000;
 
 /** A reply is due for some datagram, or the datagram itself waits for a backend. */
 export function isOwed({ id, phase }: UdpFlow, engine: UdpEngine): boolean {
-  if (phase.at !== 'open') return phase.at === 'verdict';
+  if (phase.at !== 'open') return phase.at === 'unproven';
   return (engine.datagramsIn[id] ?? 0) > (engine.datagramsOut[id] ?? 0);
 }
 

@@ -8,7 +8,7 @@ import type { UdpFlow } from './flow.js';
 
 const STATES = {
   open: 'relaying',
-  verdict: 'unproven',
+  unproven: 'unproven',
   adrift: 'adrift',
 } as const satisfies Record<UdpFlow['phase']['at'], SessionState>;
 

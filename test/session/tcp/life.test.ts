@@ -79,7 +79,7 @@ t.test('only a reset before its first byte is a failure of the backend', async (
 t.test('a client that goes away ends its session in every phase', async (t) => {
   const phases = {
     header: { listener: { trustedProxies: [] }, stage: 'accept' },
-    verdict: { health: 'unproven', stage: 'select' },
+    unproven: { health: 'unproven', stage: 'select' },
     queued: { pool: { queueSize: 5 }, stage: 'queue' },
     dialling: { stage: 'dial' },
   } as const;

@@ -132,8 +132,8 @@ export class FakeUdpEngine implements UdpEngine {
     }
     this.#count(id, this.bytesIn, this.datagramsIn, first, -1);
     flow.held = [first];
-    const verdict = this.#attached().unreachable(id, 'first');
-    if (verdict === 'drop') flow.held = null;
+    const decision = this.#attached().unreachable(id, 'first');
+    if (decision === 'drop') flow.held = null;
   }
 
   flowOf(peer: IpEndpoint): FlowId {
@@ -205,9 +205,9 @@ export class FakeUdpEngine implements UdpEngine {
     const flow = this.#flow(id);
     if (flow.held === null) {
       flow.first = null;
-      const verdict = edges.fromClient(id);
-      if (verdict === 'drop') return;
-      if (verdict === 'forward') return this.#send(id, flow, payload);
+      const decision = edges.fromClient(id);
+      if (decision === 'drop') return;
+      if (decision === 'forward') return this.#send(id, flow, payload);
       flow.held = [];
       flow.target = null;
     }
