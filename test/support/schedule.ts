@@ -24,6 +24,7 @@ export const ALONE: ReadonlySet<string> = new Set([
 
 const NO_WORKER = 'what it tests runs before there is a worker, or without one';
 const MAIN_THREAD = 'what it tests runs on the main thread, which knows no engine';
+const TRANSLATED = 'a translated file is a file: what it asks for is tested elsewhere';
 const WIRE = 'probes and sources have wires of their own, the same beside either engine';
 
 /**
@@ -39,7 +40,10 @@ export const ONE_ENGINE: Readonly<Record<string, string>> = {
   'system/dashboard': MAIN_THREAD,
   'system/demo': `${MAIN_THREAD}: what it shows; its sessions are ordinary ones`,
   'system/discovery': `${WIRE}; what leaves a pool drains in drain and reload`,
-  'system/import': 'a translated file is a file: what it asks for is tested elsewhere',
+  'system/import': TRANSLATED,
+  'system/import_databases': TRANSLATED,
+  'system/import_nginx': TRANSLATED,
+  'system/import_services': TRANSLATED,
   'system/live': MAIN_THREAD,
   'system/names': MAIN_THREAD,
   'system/observers': MAIN_THREAD,
@@ -77,6 +81,9 @@ const LONG: readonly string[] = [
   'system/life',
   'system/ends',
   'system/flow_ends',
+  'system/import_services',
+  'system/import_databases',
+  'system/import_nginx',
   'system/import',
   'system/roles',
   'system/sources',

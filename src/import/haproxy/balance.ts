@@ -13,6 +13,12 @@ const OTHER_HASH = 'each client has one backend, and not the same one as under H
 const TABLE =
   'the hash of the client decides: it needs no table and forgets nobody, and a client moves only when its backend leaves';
 
+/** Who serves in place of the one server that all are sent to. */
+const SPARES = {
+  one: 'the other one serves while the first one is down',
+  several: 'while the first one is down the others serve together, and not one of them alone',
+} as const;
+
 export interface BalanceScene {
   readonly draft: Draft;
   /** Of the pool. */
@@ -23,7 +29,7 @@ export interface BalanceScene {
 }
 
 export function writeBalance(scene: BalanceScene): Spares {
-  const stick = stickiness(scene.proxy);
+  const stick = stickiness(scene);
   const balance = scene.proxy.setting('balance');
   if (stick === 'source') {
     scene.table.put('policy', SOURCE_HASH, 'stick on src');
@@ -110,7 +116,7 @@ function markHash(proxy: ProxySettings): void {
 type Stickiness = 'none' | 'source' | 'one server';
 
 /** `stick-table` with its `stick` rules. */
-function stickiness(proxy: ProxySettings): Stickiness {
+function stickiness({ proxy, servers }: BalanceScene): Stickiness {
   const rules = proxy.all('stick');
   const table = proxy.setting('stick-table');
   const found = rules.map(stickTo);
@@ -129,7 +135,7 @@ function stickiness(proxy: ProxySettings): Stickiness {
     } else {
       rule
         .part()
-        .changed(sticks === 'source' ? TABLE : 'backups serve while the first one is down');
+        .changed(sticks === 'source' ? TABLE : SPARES[servers.length > 2 ? 'several' : 'one']);
     }
   }
   if (sticks !== 'none') markTable(table, sticks === 'source' ? TABLE : 'no table is needed');

@@ -20,6 +20,7 @@ export function writeRoutes(
     fallback === undefined
       ? null
       : poolFor(scene, fallback.value(1), fallback.part(), settings, protocol);
+  const endings = rows.some((row) => row.value(0) === 'hostnames') ? 'known' : 'unknown';
   const pairs = rows.filter((row) => row !== fallback && row.words.length === 2);
   if (scene.has.routes === 'not here') {
     for (const row of pairs) row.part().dropped(LACKS.routes);
@@ -29,7 +30,7 @@ export function writeRoutes(
     return other;
   }
   const path = ['listeners', listener, 'routes'];
-  const routes = pairs.flatMap((row) => routeOf(scene, row, settings, protocol) ?? []);
+  const routes = pairs.flatMap((row) => routeOf({ scene, endings, settings, protocol }, row) ?? []);
   // nginx looks for the whole name first, then for the longest ending.
   for (const { row, names, pool } of routes.toSorted((a, b) => b.rank - a.rank)) {
     const table = scene.draft.listed(path, [row.place]);
@@ -55,15 +56,23 @@ interface Route {
 
 const NAME = /^(?:\*?\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
 
-function routeOf(
-  scene: NginxScene,
-  row: Statement,
-  settings: Settings,
-  protocol: Protocol,
-): Route | null {
+interface MapScene {
+  readonly scene: NginxScene;
+  /** Without `hostnames` nginx compares whole names only: "*" and "." are letters. */
+  readonly endings: 'known' | 'unknown';
+  readonly settings: Settings;
+  readonly protocol: Protocol;
+}
+
+function routeOf(map: MapScene, row: Statement): Route | null {
+  const { scene, settings, protocol } = map;
   const name = row.value(0).toLowerCase();
   if (!NAME.test(name)) {
     row.part().dropped('a server name is a name, or one with "*." before it');
+    return null;
+  }
+  if (map.endings === 'unknown' && /^[.*]/.test(name)) {
+    row.part().idle('without `hostnames` it fits no name');
     return null;
   }
   const pool = poolFor(scene, row.value(1), row.part(), settings, protocol);

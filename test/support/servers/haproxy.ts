@@ -14,12 +14,28 @@ defaults
   timeout server 60s
 `;
 
+export interface ProxyCommand {
+  readonly command: readonly string[];
+  /** Resolves when what was started by it serves. */
+  readonly serves: (child: Child) => Promise<unknown>;
+}
+
+/** HAProxy with all of its configuration, which is put into `folder`. */
+export function haproxyCommand(folder: string, text: string): ProxyCommand {
+  const file = join(folder, 'haproxy.cfg');
+  writeFileSync(file, text);
+  return {
+    command: [program('haproxy'), '-W', '-f', file],
+    // Worker mode tells on stderr when the worker runs; all sockets were bound before.
+    serves: ({ stderr }) => stderr.first('HAProxy serves', (line) => /Loading success/.test(line)),
+  };
+}
+
 /** Starts HAProxy with `sections` (frontends, listens, backends); resolves when it serves. */
 export async function startHaproxy(t: Test, sections: string): Promise<Child> {
-  const file = join(tempFolder(t), 'haproxy.cfg');
-  writeFileSync(file, `${PREAMBLE}${sections}\n`);
-  const child = startChild(t, program('haproxy'), ['-W', '-f', file]);
-  // Worker mode tells on stderr when the worker runs; all sockets were bound before.
-  await child.stderr.first('HAProxy serves', (line) => /Loading success/.test(line));
+  const { command, serves } = haproxyCommand(tempFolder(t), `${PREAMBLE}${sections}\n`);
+  const [first = '', ...rest] = command;
+  const child = startChild(t, first, rest);
+  await serves(child);
   return child;
 }

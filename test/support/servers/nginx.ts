@@ -6,12 +6,12 @@ import { eventually } from '../deadline.js';
 import { tempFolder } from '../places.js';
 import { type Child, startChild } from '../process.js';
 import { program } from '../require_server.js';
+import type { ProxyCommand } from './haproxy.js';
 
 const STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
-/** Starts nginx; `blocks` are top-level blocks (stream {…}, http {…}). Resolves when it serves. */
-export async function startNginx(t: Test, blocks: string): Promise<Child> {
-  const folder = tempFolder(t);
+/** nginx with `blocks` (stream {…}, http {…}) at the top of its configuration, in `folder`. */
+export function nginxCommand(folder: string, blocks: string): ProxyCommand {
   const file = join(folder, 'nginx.conf');
   const pid = join(folder, 'nginx.pid');
   const module = existsSync(STREAM_MODULE) ? `load_module ${STREAM_MODULE};` : '';
@@ -27,12 +27,22 @@ events { worker_connections 1024; }
 ${blocks}
 `,
   );
-  const args = ['-p', folder, '-e', 'stderr', '-c', file];
-  const child = startChild(t, program('nginx'), args, { endSignal: 'SIGQUIT' });
-  // The pid file is written after all sockets are bound.
-  await eventually('nginx serves', () => {
-    if (!child.running) throw new Error(child.stderr.past.join(' | '));
-    return existsSync(pid) ? true : undefined;
-  });
+  return {
+    command: [program('nginx'), '-p', folder, '-e', 'stderr', '-c', file],
+    // The pid file is written after all sockets are bound.
+    serves: (child) =>
+      eventually('nginx serves', () => {
+        if (!child.running) throw new Error(child.stderr.past.join(' | '));
+        return existsSync(pid) ? true : undefined;
+      }),
+  };
+}
+
+/** Starts nginx; `blocks` are top-level blocks (stream {…}, http {…}). Resolves when it serves. */
+export async function startNginx(t: Test, blocks: string): Promise<Child> {
+  const { command, serves } = nginxCommand(tempFolder(t), blocks);
+  const [first = '', ...rest] = command;
+  const child = startChild(t, first, rest, { endSignal: 'SIGQUIT' });
+  await serves(child);
   return child;
 }
