@@ -30,6 +30,8 @@ export type IssueCode = keyof typeof ISSUE_CODES;
 export const WARNING_CODES = {
   'no-such-file': 'The file is read when it is needed: create it before that, or correct the path.',
   'forbidden-file': 'Run `check` as the user of the daemon, or give that user the file.',
+  'no-such-address':
+    'A start is refused while the machine lacks it: give it to an interface, or see the key.',
   unused: 'Nothing leads there: name it, or remove it.',
   unlikely: 'It does what it says, and that is rarely what was meant: look at it again.',
 } as const;

@@ -7,6 +7,7 @@ import type { FileState } from './checks/check.js';
 import { checkServed } from './checks/served.js';
 import type { Issue } from './issue.js';
 import { type Loaded, loadConfig } from './load.js';
+import { findMissingAddresses } from './missing_addresses.js';
 import { findBadPaths } from './socket_path.js';
 
 /** A kilobyte for each of the most backends: every key of it, and a comment. */
@@ -37,7 +38,9 @@ export async function readConfig(
   if (!loaded.ok) return loaded;
   const badPaths = findBadPaths(text.value, path, loaded.value.spec);
   if (badPaths.length > 0) return err(badPaths);
-  return ok({ ...loaded.value, hash: configHash(text.value) });
+  const missing = await findMissingAddresses(text.value, path, loaded.value.spec);
+  const warnings = [...loaded.value.warnings, ...missing];
+  return ok({ ...loaded.value, warnings, hash: configHash(text.value) });
 }
 
 /** Looks at the files that the text names only when it is known which those are. */

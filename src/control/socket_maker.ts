@@ -146,7 +146,8 @@ export class SocketMaker {
  * part of the clients. So an address that is not ours must be free for an exclusive bind first.
  */
 function claim(kernel: Kernel, wanted: IpEndpoint, spec: ListenerSpec): Result<null, string> {
-  const options = { local: wanted, protocol: spec.protocol, backlog: 1 } as const;
+  const { protocol, missingAddress } = spec;
+  const options = { local: wanted, protocol, missingAddress, backlog: 1 } as const;
   const claimed = openListeningSocket(kernel, { ...options, reusePort: 'exclusive' });
   if (!claimed.ok) return err(claimed.error.sentence);
   closeDescriptor(kernel, claimed.value.fd);
@@ -167,6 +168,7 @@ function descriptorFor(
   const opened = openListeningSocket(kernel, {
     local,
     protocol: spec.protocol,
+    missingAddress: spec.missingAddress,
     reusePort: 'shared',
     backlog: spec.settings.backlog,
   });

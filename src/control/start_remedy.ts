@@ -21,7 +21,11 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/EADDRINUSE/, 'find the other program with `ss -lntup`'],
   [/unix:.*EACCES/, "the daemon's user may not write to the folder of the socket"],
   [/EACCES/, 'ports below 1024 need CAP_NET_BIND_SERVICE (AmbientCapabilities in the unit)'],
-  [/EADDRNOTAVAIL/, 'the machine has no such address'],
+  [
+    /EADDRNOTAVAIL/,
+    'the machine has no such address: if it comes later, set bind_missing = true for the ' +
+      'listener (where foreign calls do not work: net.ipv4.ip_nonlocal_bind = 1)',
+  ],
   [
     /EAFNOSUPPORT/,
     'the kernel has no such addresses (IPv6?), or RestrictAddressFamilies does not allow them',

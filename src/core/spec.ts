@@ -73,6 +73,8 @@ export interface ListenerSpec {
   readonly name: string;
   readonly protocol: 'tcp' | 'udp';
   readonly bind: readonly Endpoint[];
+  /** Whether an address is bound that this machine does not have (yet). */
+  readonly missingAddress: 'bind' | 'refuse';
   /** Where those go that no route takes. null: they are refused. */
   readonly pool: string | null;
   /** The first that fits decides. */

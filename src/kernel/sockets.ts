@@ -27,6 +27,9 @@ export const IPPROTO_IPV6 = 41;
 export const TCP_NODELAY = 1;
 export const TCP_QUICKACK = 12;
 const IPV6_V6ONLY = 26;
+const IP_FREEBIND = 15;
+/** <linux/in6.h>; since Linux 4.15 */
+const IPV6_FREEBIND = 78;
 
 export interface ListeningSocketOptions {
   /** Port 0: the kernel chooses one. A unix path must not exist. */
@@ -36,6 +39,8 @@ export interface ListeningSocketOptions {
    * `shared`: several sockets may bind the same address, and the kernel spreads clients over them.
    */
   readonly reusePort: 'shared' | 'exclusive';
+  /** Whether an address is bound that is not here (ip(7), IP_FREEBIND); by default it is not. */
+  readonly missingAddress?: 'bind' | 'refuse';
   /** The interface of a link-local IPv6 address (ipv6(7), sin6_scope_id); 0 or absent: none. */
   readonly scopeId?: number;
   /** Connections that wait to be accepted (tcp); the kernel caps it at net.core.somaxconn. */
@@ -103,9 +108,12 @@ function listenAt(
 
 /** Options that are switched on before bind(2). */
 function socketOptions(options: ListeningSocketOptions): [level: number, option: number][] {
-  const { local, protocol, reusePort } = options;
+  const { local, protocol, reusePort, missingAddress } = options;
   if (local.kind === 'unix') return [];
   const wanted: [number, number][] = [];
+  if (missingAddress === 'bind') {
+    wanted.push(local.family === 4 ? [IPPROTO_IP, IP_FREEBIND] : [IPPROTO_IPV6, IPV6_FREEBIND]);
+  }
   // On a UDP socket SO_REUSEADDR would let another process take datagrams over (socket(7)).
   if (protocol === 'tcp') wanted.push([SOL_SOCKET, SO_REUSEADDR]);
   if (reusePort === 'shared') wanted.push([SOL_SOCKET, SO_REUSEPORT]);

@@ -13,7 +13,8 @@ export const TRAFFIC_EVENTS = {
     'A worker thread cannot open a listener (at start: start-failed, at reload: reload-failed).',
     ['listener', 'protocol', 'address', 'errno', 'detail'],
     'EADDRINUSE: find the other program with `ss -lntup`. EACCES: ports below 1024 need ' +
-      'CAP_NET_BIND_SERVICE. EADDRNOTAVAIL: the machine has no such address.',
+      'CAP_NET_BIND_SERVICE. EADDRNOTAVAIL: the machine has no such address; ' +
+      'see `bind_missing`.',
   ),
   'listener-full': limited(
     warn(

@@ -44,6 +44,7 @@ t.test('the defaults of a listener are those of the contract', async (t) => {
       name: 'a',
       protocol: 'tcp',
       bind: [{ kind: 'ip', family: 4, host: '127.0.0.1', port: 0 }],
+      missingAddress: 'refuse',
       pool: 'p',
       routes: [],
       maxSessions: 0,

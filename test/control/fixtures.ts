@@ -61,6 +61,7 @@ export function listenerSpec(
     name,
     protocol: 'tcp',
     bind: [ipEndpoint(4, '127.0.0.1', 0)],
+    missingAddress: 'refuse',
     pool,
     routes: [],
     maxSessions: 0,

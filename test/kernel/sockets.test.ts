@@ -74,6 +74,21 @@ t.test('an address of another machine is refused with a sentence', async (t) => 
   t.match(outcome, { ok: false, error: { errno: 'EADDRNOTAVAIL', sentence: /^bind: .*\(EADDR/ } });
 });
 
+for (const [host, protocol] of [
+  ['192.0.2.1', 'tcp'],
+  ['192.0.2.1', 'udp'],
+  ['2001:db8::1', 'tcp'],
+  ['2001:db8::1', 'udp'],
+] as const) {
+  t.test(`an address that may be missing is bound: ${host}, ${protocol}`, async (t) => {
+    const local = ipEndpoint(host.includes(':') ? 6 : 4, host, 0);
+    const { fd } = opened(options(local, { protocol, missingAddress: 'bind' }));
+    const refused = openListeningSocket(kernel, options(local, { protocol }));
+    t.match(refused, { ok: false, error: { errno: 'EADDRNOTAVAIL' } }, 'and is still missing');
+    closeDescriptor(kernel, fd);
+  });
+}
+
 t.test('rings of a bell add up until they are read', async (t) => {
   const bell = createBell(kernel);
   if (!bell.ok) throw new Error(bell.error.sentence);

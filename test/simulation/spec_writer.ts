@@ -221,6 +221,7 @@ export class SpecWriter {
       name,
       protocol,
       bind: [ipEndpoint(4, '192.0.2.1', 1000)],
+      missingAddress: 'refuse',
       pool,
       routes: [],
       maxSessions: 60,

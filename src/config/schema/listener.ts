@@ -35,6 +35,10 @@ export const LISTENER = table(
       { anyOf: [STRING, { type: 'array', items: STRING, minItems: 1, maxItems: MAX_BINDS }] },
       readBind,
     ),
+    bind_missing: flag({
+      default: false,
+      doc: 'true: an address that this machine does not have is bound all the same (IP_FREEBIND), and serves from the moment that it comes: a virtual address, which another machine has now. false: a start or a reload that would bind it is refused.',
+    }),
     pool: text(
       {
         required: true,
@@ -115,6 +119,7 @@ export function listenerSpec(name: string, value: ListenerValue): ListenerSpec {
     name,
     protocol: value.protocol,
     bind: present(value.bind, 'a checked listener is bound'),
+    missingAddress: value.bind_missing ? 'bind' : 'refuse',
     pool: present(value.pool, 'a checked listener has a pool') || null,
     routes: value.routes.map(routeSpec),
     maxSessions: value.max_sessions,
