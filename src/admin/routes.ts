@@ -37,7 +37,7 @@ type Route = (views: AdminViews, query: URLSearchParams, accept: string) => Admi
 const ROUTES: Readonly<Record<string, Route>> = {
   '/': () => page('/', async () => ({ ...html(dashboardPage()), headers: dashboardHeaders() })),
   '/healthz': (views) => atOnce(() => verdict(views.live())),
-  '/ready': (views, query) => atOnce(() => verdict(views.ready(query.get('listener')))),
+  '/ready': (views, query) => atOnce(() => readiness(views, query.get('listener'))),
   '/health': (views, query, accept) =>
     wantsText(query, accept)
       ? page('/health text', async () => ok(TEXT, healthText(views.health())))
@@ -81,7 +81,13 @@ function html(body: string): AdminAnswer {
   return ok('text/html; charset=utf-8', body);
 }
 
-function verdict({ problems, notes = [] }: CheckView): AdminAnswer {
+function readiness(views: AdminViews, listener: string | null): AdminAnswer {
+  if (listener === '') return refusal(400, 'Name a listener: /ready?listener=NAME, or ask /ready.');
+  return verdict(views.ready(listener));
+}
+
+function verdict({ problems, notes = [], unknown }: CheckView): AdminAnswer {
+  if (unknown === true) return refusal(404, problems.join('\n'));
   return problems.length === 0
     ? ok(TEXT, `${['ok', ...notes].join('\n')}\n`)
     : refusal(503, problems.join('\n'));

@@ -26,10 +26,12 @@ export interface CheckView {
   readonly problems: readonly string[];
   /** What is worth knowing although there are none. */
   readonly notes?: readonly string[];
+  /** What was asked about is not there; a problem as well. */
+  readonly unknown?: true;
 }
 
 export interface HealthView {
-  readonly phase: 'starting' | 'serving' | 'stopping';
+  readonly phase: 'starting' | 'serving' | 'leaving' | 'stopping';
   readonly version: string;
   readonly engine: EngineName;
   /** Why this engine. */

@@ -141,7 +141,11 @@ export function namesIn(diff: SpecDiff): Record<'added' | 'removed' | 'changed',
 }
 
 function sectionsChanged(before: Spec, after: Spec): Section[] {
-  const daemon = ({ daemon }: Spec): unknown => [daemon.shutdownTimeoutMs, daemon.probesPerSecond];
+  const daemon = ({ daemon }: Spec): unknown => [
+    daemon.shutdownTimeoutMs,
+    daemon.leaveDelayMs,
+    daemon.probesPerSecond,
+  ];
   const log = ({ log }: Spec): unknown => [log.level, log.access];
   const admin = ({ admin }: Spec): unknown => [
     admin.hosts,

@@ -31,6 +31,7 @@ import { EvennessWatch } from './evenness.js';
 import { Inquiries } from './inquiries.js';
 import { Inventory, resetOf } from './inventory.js';
 import { NOBODY_KEEPS } from './kept_sockets.js';
+import { type DaemonPhase, Life } from './life.js';
 import { ListeningSockets } from './listening_sockets.js';
 import { LookPace } from './look_pace.js';
 import type { PlanPublisher } from './plan_publisher.js';
@@ -39,12 +40,11 @@ import { Tallies } from './tallies.js';
 import { sessionsOf, untilEmpty } from './until_empty.js';
 import type { Fleet } from './worker_fleet.js';
 
-export type DaemonPhase = 'starting' | 'serving' | 'stopping';
-
 /** How long a worker may take to end what is left after the shutdown timeout. */
 const LAST_CLOSE_MS = 2_000;
 
 export class Daemon {
+  readonly life: Life;
   readonly inventory: Inventory;
   readonly board: BackendBoard;
   readonly sockets: ListeningSockets;
@@ -66,13 +66,13 @@ export class Daemon {
   /** The file in use, and with what its sources have found. */
   #file: Spec;
   #spec: Spec;
-  #phase: DaemonPhase = 'starting';
   #stopped: Promise<{ readonly cut: number }> | null = null;
 
   constructor(spec: Spec, deps: DaemonDeps) {
     const { shared, log } = deps;
     this.#file = spec;
     this.#deps = deps;
+    this.life = new Life(deps.clock);
     this.#desires = new Desires(spec, deps.overrides, { ...deps, keep: deps.keepOverrides });
     this.#spec = this.#desires.with({}).spec;
     this.#defects = defectsOf(deps);
@@ -105,7 +105,7 @@ export class Daemon {
   }
 
   get phase(): DaemonPhase {
-    return this.#phase;
+    return this.life.phase;
   }
 
   /** Something broke that ends one probe or one request, and no more. */
@@ -127,7 +127,7 @@ export class Daemon {
     this.#look();
     this.#resolveAgain();
     this.lists.watch({
-      isServing: () => this.#phase === 'serving',
+      isServing: () => this.life.serves,
       follow: (use) => this.#changes.run(() => this.#adoption.followAccess(use)),
     });
     log.event('ready', {
@@ -172,7 +172,7 @@ export class Daemon {
 
   /** A stop begins now, and outranks what is under way; `stop` follows. */
   announceStop(): void {
-    this.#phase = 'stopping';
+    this.life.stop();
     this.#deps.sockets?.leave();
     this.discoveries.stop();
     this.#changes.overrule();
@@ -206,7 +206,7 @@ export class Daemon {
     if (!lists.ok) return lists;
     const adopted = await this.#adoptFile(this.#file, lists.value);
     if (this.#changes.overruled) return err(OVERRULED);
-    if (adopted.ok) this.#phase = 'serving';
+    if (adopted.ok) this.life.serve();
     return adopted;
   }
 
@@ -260,7 +260,7 @@ export class Daemon {
   }
 
   #look(): void {
-    if (this.#phase === 'stopping' && this.fleet.size === 0) return;
+    if (this.phase === 'stopping' && this.fleet.size === 0) return;
     this.board.look(this.#deps.clock.nowMs());
     this.watch.lookAgain();
     this.evenness.look(this.#deps.clock.nowMs());
@@ -276,7 +276,7 @@ export class Daemon {
 
   #resolveAgain(): void {
     this.#deps.timers.after(RESOLVE_INTERVAL_MS, () => {
-      if (this.#phase !== 'serving') return;
+      if (!this.life.serves) return;
       void this.#adoption
         .followAddresses(() => this.#spec)
         .then((followed) => {

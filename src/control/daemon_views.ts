@@ -72,6 +72,10 @@ export class DaemonViews implements AdminViews {
   ready(listener: string | null): CheckView {
     const { daemon } = this.#deps;
     if (daemon.phase === 'stopping') return { problems: ['sluice stops'] };
+    if (daemon.phase === 'leaving') {
+      const seconds = Math.ceil(daemon.life.leavesInMs / 1000);
+      return { problems: [`sluice leaves: it accepts for ${seconds} s more`] };
+    }
     if (daemon.phase === 'starting') return { problems: ['sluice starts'] };
     const problems: string[] = [];
     if (daemon.fleet.serving() === 0) problems.push('no worker thread runs: clients wait');
@@ -79,7 +83,8 @@ export class DaemonViews implements AdminViews {
       ({ tenure, spec }) => tenure === 'kept' && (listener === null || spec.name === listener),
     );
     if (asked.length === 0) {
-      problems.push(listener === null ? 'no listener' : `there is no listener ${listener}`);
+      if (listener !== null) return noSuch(listener);
+      problems.push('no listener');
     }
     for (const entry of asked) {
       const name = `listener ${entry.spec.name}`;
@@ -252,6 +257,12 @@ export class DaemonViews implements AdminViews {
       evenness: this.#deps.daemon.evenness.of(now),
     };
   }
+}
+
+/** Who asks may not be allowed to know the other names. */
+function noSuch(listener: string): CheckView {
+  const name = JSON.stringify(listener);
+  return { problems: [`There is no listener ${name}: see sluice ctl listeners.`], unknown: true };
 }
 
 function sum<T>(all: readonly T[], figure: (one: T) => number): number {

@@ -9,7 +9,7 @@ import { loadKernel } from '../kernel/foreign.js';
 import type { Log } from '../observe/log.js';
 
 /** Beyond `shutdown_timeout`: what closing the last sessions and threads may take. */
-const OVERTIME_MS = 1_400;
+export const OVERTIME_MS = 1_400;
 
 export interface ProcessEndingDeps {
   readonly log: Log;

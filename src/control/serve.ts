@@ -19,10 +19,11 @@ import { ApiTurns } from './api/turns.js';
 import { type Assembly, assemble } from './assemble.js';
 import { readConfigAside } from './config_reading.js';
 import type { Daemon } from './daemon.js';
-import { endNow, ProcessEnding } from './ending.js';
+import { endNow, OVERTIME_MS, ProcessEnding } from './ending.js';
 import { FileInUse, loadFile } from './file_in_use.js';
 import { KeptMembers } from './kept_members.js';
 import { KeptOverrides } from './kept_overrides.js';
+import { Leave } from './leave.js';
 import { Places } from './places.js';
 import { type Placer, placerOf } from './refusal_places.js';
 import { Reloads } from './reloads.js';
@@ -32,6 +33,8 @@ import { withRemedy } from './start_remedy.js';
 
 const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
+/** What the end may take beside its own limit: the last lines of the log, on a busy machine. */
+const LAST_LINES_MS = 10_000;
 
 export interface ServeOptions {
   readonly file: string;
@@ -209,26 +212,48 @@ class Service {
     return endNow(1);
   }
 
-  /** Resolves with the first signal to stop. The second one ends the process. */
+  /** Resolves when accepting shall end, with the signal; the next one ends the process. */
   #signals(daemon: Daemon, ending: ProcessEnding, reloads: Reloads): Promise<DaemonSignal> {
     return new Promise((resolve) => {
+      const leave = new Leave({
+        timers: systemTimers,
+        delayMs: () => (daemon.phase === 'serving' ? this.#inUse.spec.daemon.leaveDelayMs : 0),
+        leaving: (signal, delayMs) => this.#leaves(daemon, signal, delayMs),
+        stop: (signal) => {
+          daemon.announceStop();
+          ending.begin(this.#inUse.spec.daemon.shutdownTimeoutMs);
+          resolve(signal);
+        },
+      });
       this.#inbox.open((signal, effect) => {
         if (effect === 'nothing') {
           this.#log.event('signal-ignored', { signal });
         } else if (effect === 'reload') {
           void reloads.ask({ signal, by: null });
         } else {
-          daemon.announceStop();
-          ending.begin(this.#inUse.spec.daemon.shutdownTimeoutMs);
-          resolve(signal);
+          leave.signal(signal);
         }
       });
     });
   }
 
+  #leaves(daemon: Daemon, signal: DaemonSignal, delayMs: number): void {
+    daemon.life.leave(delayMs);
+    this.#tellStop(delayMs);
+    this.#notifier.status('not ready any more; clients are still accepted');
+    this.#log.event('leaving', { signal, sessions: daemon.sessions(), delay_ms: delayMs });
+  }
+
+  /** `delayMs`: before sessions may finish. */
+  #tellStop(delayMs: number): void {
+    const { shutdownTimeoutMs } = this.#inUse.spec.daemon;
+    this.#notifier.stopping();
+    this.#notifier.extend(delayMs + shutdownTimeoutMs + OVERTIME_MS + LAST_LINES_MS);
+  }
+
   async #stop(daemon: Daemon, signal: DaemonSignal): Promise<void> {
     const startedMs = systemClock.nowMs();
-    this.#notifier.stopping();
+    this.#tellStop(0);
     this.#notifier.status('sessions may finish');
     this.#log.event('stopping', {
       signal,

@@ -24,6 +24,8 @@ export interface DaemonSpec {
   readonly engine: 'auto' | EngineName;
   readonly workers: 'auto' | number;
   readonly shutdownTimeoutMs: number;
+  /** From the failure of readiness to the end of accepting; 0: none */
+  readonly leaveDelayMs: number;
   /** Where overrides are kept; `auto`: where the service manager wants it. null: nowhere */
   readonly stateDirectory: string | null;
   /** Attempts of all probes that start per second, at most; 0: as many as are due. */

@@ -8,6 +8,10 @@ const { info, warn, error } = LEVELS;
 export const DAEMON_EVENTS = {
   starting: info('sluice starts.', ['version', 'file', 'workers']),
   ready: info('All listeners are open.', ['listeners', 'pools', 'backends', 'duration_ms']),
+  leaving: info(
+    'sluice is about to stop: /ready fails, and clients are accepted for `delay_ms` more.',
+    ['signal', 'sessions', 'delay_ms'],
+  ),
   stopping: info('sluice stops: it accepts nothing more and lets sessions finish.', [
     'signal',
     'sessions',

@@ -44,6 +44,7 @@ export const FIELDS = {
   connect_ms: figure('Time from the dial to the connection; null: there was none.'),
   count: figure('How many.'),
   cpu_ms: figure('Processor time that the process itself took meanwhile.'),
+  delay_ms: figure('How long clients are still accepted.'),
   detail: text('The cause in words; for people, not for programs.'),
   duration_ms: figure('How long it took.'),
   eligible: figure('Backends that can get new sessions.'),

@@ -27,6 +27,8 @@ export interface Notifier {
   reloading(monotonicUsec: bigint): void;
   /** A stop begins. */
   stopping(): void;
+  /** What goes on (the stop) takes so long at most, whatever the unit's own limit is. */
+  extend(ms: number): void;
   /** One line for `systemctl status`. */
   status(text: string): void;
   /** Sockets outlive the process from now on, by that name (sd_pid_notify_with_fds(3)). */
@@ -58,6 +60,8 @@ export function createNotifier(env: NotifyEnvironment, send: SendUnixDatagram): 
     ready: () => tell('READY=1'),
     reloading: (monotonicUsec) => tell('RELOADING=1', `MONOTONIC_USEC=${monotonicUsec}`),
     stopping: () => tell('STOPPING=1'),
+    // sd_notify(3): it never makes a limit earlier.
+    extend: (ms) => tell(`EXTEND_TIMEOUT_USEC=${Math.ceil(ms * 1000)}`),
     status: (text) => tell(`STATUS=${text.replaceAll(/\s+/g, ' ')}`),
     // A socket is kept whatever poll(2) says of it: what listens has no end of stream.
     keep: (name, descriptors) =>

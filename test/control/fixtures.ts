@@ -77,6 +77,7 @@ export function spec(pools: readonly PoolSpec[], listeners: readonly ListenerSpe
       engine: 'node',
       workers: 1,
       shutdownTimeoutMs: 1000,
+      leaveDelayMs: 0,
       stateDirectory: null,
       probesPerSecond: 0,
     },

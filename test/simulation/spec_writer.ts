@@ -53,6 +53,7 @@ export class SpecWriter {
         engine: 'node',
         workers: 3,
         shutdownTimeoutMs: 3000,
+        leaveDelayMs: 0,
         stateDirectory: null,
         probesPerSecond: 0,
       },

@@ -29,6 +29,13 @@ export const DAEMON = table('The process as a whole.', {
     zero: 'no time at all',
     doc: 'After SIGTERM, SIGINT or SIGQUIT: how long sessions may run on before they are closed.',
   }),
+  leave_delay: duration({
+    default: '0s',
+    min: '10ms',
+    max: '1h',
+    zero: 'accepting ends at once',
+    doc: 'At SIGTERM, SIGINT or SIGQUIT: how long clients are still accepted while /ready is 503, so that whatever sends them here (keepalived, BIRD, Kubernetes, another balancer) sends them elsewhere before nobody listens. Then accepting ends, and `shutdown_timeout` begins. A signal meanwhile ends the delay.',
+  }),
   state_directory: text(
     {
       default: 'auto',
@@ -54,6 +61,7 @@ export function daemonSpec(value: ValueOf<typeof DAEMON>): DaemonSpec {
     engine: value.engine,
     workers: value.workers,
     shutdownTimeoutMs: value.shutdown_timeout,
+    leaveDelayMs: value.leave_delay,
     stateDirectory: value.state_directory,
     probesPerSecond: value.probes_per_second,
   };

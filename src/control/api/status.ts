@@ -7,7 +7,7 @@ import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { figure, list, oneOf, record, type ShapeOf, text } from './shape.js';
 
 export const STATUS = record({
-  phase: oneOf('What it does.', ['starting', 'serving', 'stopping']),
+  phase: oneOf('What it does.', ['starting', 'serving', 'leaving', 'stopping']),
   version: text('Of sluice.'),
   engine: text('What moves the bytes.'),
   engine_reason: text('Why this one; may be "".', 2_000),

@@ -24,6 +24,7 @@ t.test('every step of the life of the daemon is one message', async (t) => {
   notifier.status('2 listeners,\n3 backends');
   notifier.watchdog();
   notifier.stopping();
+  notifier.extend(1_500);
   t.same(
     sent.map((message) => message.text),
     [
@@ -32,6 +33,7 @@ t.test('every step of the life of the daemon is one message', async (t) => {
       'STATUS=2 listeners, 3 backends\n',
       'WATCHDOG=1\n',
       'STOPPING=1\n',
+      'EXTEND_TIMEOUT_USEC=1500000\n',
     ],
   );
   t.ok(sent.every((message) => message.path === '/run/systemd/notify'));
