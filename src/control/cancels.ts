@@ -18,6 +18,7 @@ import type { KeyTable } from '../pool/key_table.js';
 import type { Ledger } from '../pool/ledger.js';
 import { encodeAs } from '../session/proxy_protocol/encode_as.js';
 import type { CancelOrder, CancelOutcome } from '../session/tcp/deps.js';
+import { CancelPace } from './cancel_pace.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
 import { FairLanes } from './fair_lanes.js';
 import type { BackendEntry, Inventory, PoolEntry } from './inventory.js';
@@ -34,10 +35,6 @@ const WAIT_MS = 3_000;
 const MAX_TARGETS = 64;
 /** Cancels that wait for connections; of one pool no more than others leave room for. */
 const MAX_WAITING = 256;
-/** Per client's address and listener, with as many at once. */
-const A_SECOND = 20;
-/** Addresses that are remembered; what is more may cancel, too. */
-const MAX_CLIENTS = 10_000;
 
 export interface CancelsDeps {
   readonly clock: Clock;
@@ -79,8 +76,7 @@ interface Letter {
 export class Cancels {
   readonly #deps: CancelsDeps;
   readonly #dial: WireDial;
-  /** By listener and address: when the last of its cancels would have come at its full rate. */
-  readonly #paceMs = new Map<string, number>();
+  readonly #pace: CancelPace;
   readonly #lanes: FairLanes<Letter>;
   /** Orders that wait, by pool. */
   readonly #waiting = new Map<string, number>();
@@ -88,12 +84,13 @@ export class Cancels {
   constructor(deps: CancelsDeps, dial: WireDial = dialBySocket) {
     this.#deps = deps;
     this.#dial = dial;
+    this.#pace = new CancelPace(deps.clock);
     const { cancels } = deps.budget;
     this.#lanes = new FairLanes(cancels, (letter, giveBack) => this.#post(letter, giveBack));
   }
 
   take(worker: WorkerId, order: CancelOrder): void {
-    const isTooFast = this.#isTooFast(`${order.listener} ${order.client}`);
+    const isTooFast = this.#pace.isTooFast(order.listener, order.client);
     const targets = isTooFast ? [] : this.#targets(order);
     const pools = [...new Set(targets.map(({ pool }) => pool.key))];
     if (isTooFast || !pools.every((pool) => this.#hasRoom(pool))) {
@@ -152,20 +149,6 @@ export class Cancels {
 
   #done(worker: WorkerId, { pair, number }: CancelOrder, outcome: CancelOutcome): void {
     this.#deps.send(worker, { kind: 'cancelled', pair, number, outcome });
-  }
-
-  /** GCRA: a cancel is on time when the ones before it leave it a place within the second. */
-  #isTooFast(client: string): boolean {
-    const now = this.#deps.clock.nowMs();
-    const due = Math.max(now, this.#paceMs.get(client) ?? 0) + 1_000 / A_SECOND;
-    if (due > now + 1_000) return true;
-    if (this.#paceMs.size >= MAX_CLIENTS) this.#forgetPast(now);
-    if (this.#paceMs.size < MAX_CLIENTS) this.#paceMs.set(client, due);
-    return false;
-  }
-
-  #forgetPast(now: number): void {
-    for (const [client, due] of this.#paceMs) if (due <= now) this.#paceMs.delete(client);
   }
 
   #poolsOf({ listener }: CancelOrder): readonly PoolEntry[] {
