@@ -1,7 +1,7 @@
 /** The probes of all backends: who is probed, and what each attempt leaves in log and metrics. */
 import type { Clock, Timers } from '../core/clock.js';
+import type { ProbeSpec } from '../core/health_spec.js';
 import type { Random } from '../core/random.js';
-import type { ProbeSpec } from '../core/spec.js';
 import { HealthChecker } from '../health/checker.js';
 import type { Probe } from '../health/probe.js';
 import type { AttemptEvent, HealthTarget, TargetHealth, VerdictEvent } from '../health/target.js';

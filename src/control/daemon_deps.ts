@@ -1,8 +1,9 @@
 /** What a daemon is made of: the machine, and the parts that tests replace. */
 import type { Clock, Timers } from '../core/clock.js';
 import type { SourceSpec } from '../core/discovery_spec.js';
+import type { ProbeSpec } from '../core/health_spec.js';
 import type { Random } from '../core/random.js';
-import type { EngineName, ProbeSpec } from '../core/spec.js';
+import type { EngineName } from '../core/spec.js';
 import type { Remembered } from '../discovery/remembered_text.js';
 import type { Source, SourceDeps } from '../discovery/source.js';
 import type { Probe } from '../health/probe.js';

@@ -1,6 +1,6 @@
 /** What the checker watches, and what it tells about it. */
 import { type Endpoint, ipEndpoint } from '../core/endpoint.js';
-import type { HealthSpec } from '../core/spec.js';
+import type { HealthSpec } from '../core/health_spec.js';
 import type { ProbeFailure, ProbeResult, ProbeTarget } from './probe.js';
 import type { TrackState } from './tracker.js';
 

@@ -1,7 +1,7 @@
 /** Active health of a balancer: probes, and what their verdicts do to the ledger. */
 import type { Clock, Timers } from '../core/clock.js';
+import type { ProbeSpec } from '../core/health_spec.js';
 import type { Random } from '../core/random.js';
-import type { ProbeSpec } from '../core/spec.js';
 import { HealthChecker } from '../health/checker.js';
 import type { Probe } from '../health/probe.js';
 import type { TargetHealth, VerdictEvent } from '../health/target.js';

@@ -1,7 +1,7 @@
 /** What a balancer takes from the machine; tests pass their own. */
 import type { Clock, Timers } from '../core/clock.js';
+import type { ProbeSpec } from '../core/health_spec.js';
 import type { Random } from '../core/random.js';
-import type { ProbeSpec } from '../core/spec.js';
 import type { Probe } from '../health/probe.js';
 import { createProbe } from '../health/probes/registry.js';
 import { type HostLookup, lookupHost } from '../names/host_lookup.js';

@@ -3,7 +3,8 @@
  * bounds, defaults and sentences are the file's (conf/reference.md).
  */
 import type { SourceKind } from '../core/discovery_spec.js';
-import type { PolicyName, Role } from '../core/spec.js';
+import type { Role } from '../core/health_spec.js';
+import type { PolicyName } from '../core/spec.js';
 import type { Registry } from './registry_source.js';
 
 /** `'250ms'`, `'5s'`, `'1h'` as in the file, or whole milliseconds. */

@@ -5,10 +5,11 @@
 import type { PoolId } from '../core/brand.js';
 import type { Clock, Timer, Timers } from '../core/clock.js';
 import { type Address, type Endpoint, formatAddress } from '../core/endpoint.js';
+import type { ProbeSpec } from '../core/health_spec.js';
 import type { PoolPlan } from '../core/plan.js';
 import type { Proof } from '../core/proof.js';
 import type { Random } from '../core/random.js';
-import type { PoolSpec, ProbeSpec } from '../core/spec.js';
+import type { PoolSpec } from '../core/spec.js';
 import type { Probe } from '../health/probe.js';
 import { conditionOf, proofOf } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';

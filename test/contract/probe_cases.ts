@@ -3,8 +3,8 @@
  */
 
 import { escalate } from '../../src/core/assert.js';
+import type { ProbeSpec, ProbeTls } from '../../src/core/health_spec.js';
 import { seededRandom } from '../../src/core/random.js';
-import type { ProbeSpec, ProbeTls } from '../../src/core/spec.js';
 import type { WireDial } from '../../src/core/wire.js';
 import type { Probe, ProbeFailure } from '../../src/health/probe.js';
 import { createProbe } from '../../src/health/probes/registry.js';

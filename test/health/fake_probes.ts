@@ -3,8 +3,8 @@
  * after its latency on the fake clock. Its probes end by their signal, as the contract wants.
  */
 import type { CutOffSignal } from '../../src/core/cut_off.js';
+import type { HealthSpec, ProbeSpec } from '../../src/core/health_spec.js';
 import type { Random } from '../../src/core/random.js';
-import type { HealthSpec, ProbeSpec } from '../../src/core/spec.js';
 import { HealthChecker } from '../../src/health/checker.js';
 import type { Probe, ProbeResult } from '../../src/health/probe.js';
 import type { HealthTarget } from '../../src/health/target.js';

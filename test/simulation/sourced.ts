@@ -5,7 +5,8 @@
 import type { BackendEntry } from '../../src/control/inventory.js';
 import type { AccessRecord } from '../../src/core/access.js';
 import { formatAddress } from '../../src/core/endpoint.js';
-import type { ProbeSpec, Spec } from '../../src/core/spec.js';
+import type { ProbeSpec } from '../../src/core/health_spec.js';
+import type { Spec } from '../../src/core/spec.js';
 import { holds } from './failure.js';
 import type { Scene } from './invariants.js';
 import { isFound, RULES, type SimSources } from './sim_sources.js';

@@ -1,5 +1,5 @@
 /** `[pools.NAME.health]`: how backends are probed, and when a verdict changes. */
-import type { HealthSpec } from '../../core/spec.js';
+import type { HealthSpec } from '../../core/health_spec.js';
 import { decimal, duration, integer } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 import { probeSpec } from './probe.js';

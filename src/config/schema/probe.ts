@@ -1,6 +1,6 @@
 /** What one attempt does: from the keys of `[pools.NAME.health]` to the probe that they ask for. */
 import { present, unreachable } from '../../core/assert.js';
-import type { ProbeSpec, ProbeTls, SecretSource, SendExpectStep } from '../../core/spec.js';
+import type { ProbeSpec, ProbeTls, SecretSource, SendExpectStep } from '../../core/health_spec.js';
 import type { ProbeValue } from './probe_keys.js';
 
 /** `value` has passed the checks: only keys of its kind, and those that the kind needs. */

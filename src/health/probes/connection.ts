@@ -6,7 +6,7 @@
 import type { TLSSocket } from 'node:tls';
 import { assert, InvariantError } from '../../core/assert.js';
 import type { CutOffSignal } from '../../core/cut_off.js';
-import type { ProbeTls } from '../../core/spec.js';
+import type { ProbeTls } from '../../core/health_spec.js';
 import type { Talk, Wire, WireDial } from '../../core/wire.js';
 import type { ProbeResult, ProbeTarget } from '../probe.js';
 import { BacklogFull, codeOf, metItself, outcomeOf, ProbeFailed, socketFailure } from './failed.js';

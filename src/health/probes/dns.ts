@@ -1,7 +1,7 @@
 /** dns: asks one question over UDP; the response code decides. */
 import { DNS_TYPES } from '../../core/dns_codes.js';
+import type { ProbeSpec } from '../../core/health_spec.js';
 import { below, type Random } from '../../core/random.js';
-import type { ProbeSpec } from '../../core/spec.js';
 import type { Probe } from '../probe.js';
 import { exchange, timedOut } from './datagram.js';
 import { query, question, responseCode } from './dns_wire.js';

@@ -4,7 +4,7 @@
  */
 import type { Endpoint } from '../../core/endpoint.js';
 import { formatAddress } from '../../core/endpoint.js';
-import type { ProbeSpec } from '../../core/spec.js';
+import type { ProbeSpec } from '../../core/health_spec.js';
 import { quoted } from '../../secrets/quote.js';
 import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';

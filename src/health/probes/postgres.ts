@@ -10,7 +10,7 @@
  * With a user the probe logs in and asks for the role. Class 28 then is a failure: somebody who
  * gave credentials wants them to be right.
  */
-import type { ProbeSpec, ProbeTls } from '../../core/spec.js';
+import type { ProbeSpec, ProbeTls } from '../../core/health_spec.js';
 import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import type { Converse, ProbeConnection } from './connection.js';

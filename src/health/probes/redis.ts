@@ -3,7 +3,7 @@
  * has lost its primary says so instead of PONG and is not ready. A replica that is wanted as one
  * must have its link to the primary, because otherwise nobody knows how old its data is.
  */
-import type { ProbeSpec } from '../../core/spec.js';
+import type { ProbeSpec } from '../../core/health_spec.js';
 import { quoted } from '../../secrets/quote.js';
 import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';

@@ -1,6 +1,6 @@
 /** The probe for a definition: the one place that knows all of them. */
 import { unreachable } from '../../core/assert.js';
-import type { ProbeSpec } from '../../core/spec.js';
+import type { ProbeSpec } from '../../core/health_spec.js';
 import { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import { type Converse, conversingBy } from './connection.js';

@@ -1,6 +1,6 @@
 /** Secrets of probes: read at each attempt, so that they can be rotated. */
 import type { CutOffSignal } from '../../core/cut_off.js';
-import type { SecretSource } from '../../core/spec.js';
+import type { SecretSource } from '../../core/health_spec.js';
 import { readUserFile } from '../../files/user_file.js';
 import type { Redactor } from '../../secrets/redactor.js';
 import type { ProbeResult } from '../probe.js';

@@ -2,7 +2,7 @@
  * send-expect: a scripted dialogue. Each step sends, expects, or both; what is expected must come
  * in this order, but anything may stand in between.
  */
-import type { ProbeSpec } from '../../core/spec.js';
+import type { ProbeSpec } from '../../core/health_spec.js';
 import { quoted } from '../../secrets/quote.js';
 import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe } from '../probe.js';

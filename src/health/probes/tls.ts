@@ -1,7 +1,7 @@
 /** tls: the handshake completes, with the certificate checked if asked for. */
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../core/clock.js';
-import type { ProbeSpec } from '../../core/spec.js';
+import type { ProbeSpec } from '../../core/health_spec.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import type { Converse } from './connection.js';
 import { whole } from './failed.js';

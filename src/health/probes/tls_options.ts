@@ -3,7 +3,7 @@
 import { isIP } from 'node:net';
 import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
 import type { CutOffSignal } from '../../core/cut_off.js';
-import type { ProbeTls } from '../../core/spec.js';
+import type { ProbeTls } from '../../core/health_spec.js';
 import { readUserFile } from '../../files/user_file.js';
 import { codeOf, ProbeFailed } from './failed.js';
 

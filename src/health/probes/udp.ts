@@ -3,7 +3,7 @@
  * error within the timeout will do: that is all that UDP can tell about a service which stays
  * silent.
  */
-import type { ProbeSpec } from '../../core/spec.js';
+import type { ProbeSpec } from '../../core/health_spec.js';
 import { quoted } from '../../secrets/quote.js';
 import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';

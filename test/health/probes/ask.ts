@@ -1,7 +1,7 @@
 /** One attempt of a probe, against a scripted backend or a real one. */
 import type { Test } from 'tap';
 import { type Endpoint, ipEndpoint } from '../../../src/core/endpoint.js';
-import type { ProbeSpec } from '../../../src/core/spec.js';
+import type { ProbeSpec } from '../../../src/core/health_spec.js';
 import type { ProbeResult } from '../../../src/health/probe.js';
 import { probeOf } from '../../contract/probe_cases.js';
 import { type Certificate, type Step, startTcpPeer } from '../../contract/probe_peers.js';

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import type { ProbeSpec } from '../../../src/core/spec.js';
+import type { ProbeSpec } from '../../../src/core/health_spec.js';
 import { ask, line } from './ask.js';
 
 const server = createServer((socket) => socket.resume().on('error', () => {}));

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { ProbeSpec } from '../../../src/core/spec.js';
+import type { ProbeSpec } from '../../../src/core/health_spec.js';
 import { pgMessage, say } from '../../contract/probe_cases.js';
 import type { Step } from '../../contract/probe_peers.js';
 import { askScript, line } from './ask.js';

@@ -1,7 +1,7 @@
 /** dns and udp against dnsmasq itself. */
 import t from 'tap';
 import type { DnsType } from '../../../src/core/dns_codes.js';
-import type { ProbeSpec } from '../../../src/core/spec.js';
+import type { ProbeSpec } from '../../../src/core/health_spec.js';
 import { haveServers } from '../../support/require_server.js';
 import { startDnsmasq } from '../../support/servers/dnsmasq.js';
 import { ask, line } from './ask.js';

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { ProbeSpec } from '../../../src/core/spec.js';
+import type { ProbeSpec } from '../../../src/core/health_spec.js';
 import { LOCAL_V2 } from '../../../src/session/proxy_protocol/encode.js';
 import { eventually } from '../../support/deadline.js';
 import { freePort, tempFolder } from '../../support/places.js';

@@ -1,6 +1,6 @@
 /** http, tls and tcp against nginx itself, also behind a PROXY header. */
 import t from 'tap';
-import type { ProbeSpec } from '../../../src/core/spec.js';
+import type { ProbeSpec } from '../../../src/core/health_spec.js';
 import { makeCertificate } from '../../support/certificate.js';
 import { freePort } from '../../support/places.js';
 import { haveServers } from '../../support/require_server.js';

@@ -2,7 +2,7 @@
 import { chownSync, copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { ProbeSpec } from '../../../src/core/spec.js';
+import type { ProbeSpec } from '../../../src/core/health_spec.js';
 import { type CertificateFiles, makeCertificate } from '../../support/certificate.js';
 import { eventually } from '../../support/deadline.js';
 import { Child, identity } from '../../support/process.js';

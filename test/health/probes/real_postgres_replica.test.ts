@@ -1,7 +1,7 @@
 /** The postgres probe against a primary and its replica: roles and replay lag. */
 import t from 'tap';
 import { ipEndpoint } from '../../../src/core/endpoint.js';
-import type { ProbeSpec } from '../../../src/core/spec.js';
+import type { ProbeSpec } from '../../../src/core/health_spec.js';
 import type { Probe } from '../../../src/health/probe.js';
 import { probeOf } from '../../contract/probe_cases.js';
 import { eventually } from '../../support/deadline.js';

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import t from 'tap';
-import type { ProbeSpec } from '../../../src/core/spec.js';
+import type { ProbeSpec } from '../../../src/core/health_spec.js';
 import { makeCertificate } from '../../support/certificate.js';
 import { eventually } from '../../support/deadline.js';
 import { freePort } from '../../support/places.js';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { SecretSource } from '../../../src/core/spec.js';
+import type { SecretSource } from '../../../src/core/health_spec.js';
 import { cared, readSecret } from '../../../src/health/probes/secrets.js';
 import { Redactor } from '../../../src/secrets/redactor.js';
 import { tempFolder } from '../../support/places.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { ProbeSpec } from '../../../src/core/spec.js';
+import type { ProbeSpec } from '../../../src/core/health_spec.js';
 import { say } from '../../contract/probe_cases.js';
 import { startTcpPeer } from '../../contract/probe_peers.js';
 import { ask, askScript, line } from './ask.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { ProbeSpec } from '../../../src/core/spec.js';
+import type { ProbeSpec } from '../../../src/core/health_spec.js';
 import { UNVERIFIED } from '../../contract/probe_cases.js';
 import { makeCertificate } from '../../support/certificate.js';
 import { haveServers } from '../../support/require_server.js';
