@@ -6,18 +6,16 @@ import type { BackendId } from '../core/brand.js';
 import { createOwnLedgerMemory, Ledger } from '../pool/ledger.js';
 import { Pool } from '../pool/pool.js';
 import type { Lease } from '../pool/selection.js';
-import { standingOf } from '../pool/standing.js';
-import { clientKeyOf } from './client_key.js';
 import { Connections } from './connections.js';
 import { Counts } from './counts.js';
 import { dialWithFailover } from './dial.js';
 import { DrainWaits } from './drains.js';
 import type { Entry } from './entry.js';
-import { type NoBackendCode, NoBackendError } from './errors.js';
 import type { BalancerEvent, BalancerEvents, Tell } from './events.js';
 import { Executor } from './execute.js';
 import type { Callback, ConnectOptions, ExecuteOptions, PickOptions } from './execute_options.js';
 import type { Explanation } from './explanation.js';
+import { FirstVerdict } from './first_verdict.js';
 import { Following, type Read } from './following.js';
 import { PickedLease } from './lease.js';
 import type { Machine } from './machine.js';
@@ -26,7 +24,9 @@ import { isTable, misfit } from './misfit.js';
 import type { BalancerOptions } from './options.js';
 import { readPick } from './read_calls.js';
 import type { ReadOptions } from './read_options.js';
+import { Refusals } from './refusals.js';
 import { type Snapshot, snapshotOf } from './snapshot.js';
+import { Soon } from './soon.js';
 import { POOL, States } from './states.js';
 import { type Asker, Leasing, WORKER } from './waiting.js';
 
@@ -38,15 +38,18 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   readonly #pool: Pool;
   readonly #states: States;
   readonly #waiting: Leasing;
+  readonly #refusals: Refusals;
   readonly #executor: Executor;
   readonly #following: Following;
   readonly #unregister: (() => void)[] = [];
   readonly #drains: DrainWaits;
   #state: 'open' | 'closed' = 'open';
   #ended: Promise<void> = Promise.resolve();
-  #serving: 'no' | 'soon' = 'no';
-  #looking: 'no' | 'soon' = 'no';
-  #onRing: () => void = () => {};
+  readonly #serveSoon = new Soon(() => this.#waiting.serve());
+  readonly #lookSoon = new Soon(() => this.#states.look());
+  readonly #firstVerdict = new FirstVerdict(
+    () => this.#state === 'open' && this.#states.isUnproven,
+  );
 
   /** @internal `createBalancer` makes one and starts it. */
   constructor(options: ReadOptions, read: Read, machine: Machine) {
@@ -65,8 +68,8 @@ export class Balancer extends EventEmitter<BalancerEvents> {
         worker: WORKER,
         clock,
         random,
-        freed: () => this.#serveSoon(),
-        ejected: () => this.#lookSoon(),
+        freed: () => this.#freed(),
+        ejected: () => this.#lookSoon.ask(),
       },
     );
     this.#states = new States(spec, {
@@ -82,12 +85,13 @@ export class Balancer extends EventEmitter<BalancerEvents> {
     });
     const states = this.#states;
     const counts = this.#counts;
+    this.#refusals = new Refusals({ pool: this.#pool, states, counts, random });
     this.#following = new Following(options, { ...machine, read, states, counts, tell, defect });
     this.#waiting = new Leasing({
       pool: this.#pool,
       ledger: this.#ledger,
       timers: waits,
-      refusal: (code, asker) => this.#refusal(code, asker),
+      refusal: (code, asker) => this.#refusals.refuse(code, asker),
     });
     this.#executor = new Executor({
       ...this.#parts(),
@@ -109,8 +113,8 @@ export class Balancer extends EventEmitter<BalancerEvents> {
     const asker: Asker = { clientKey: readPick(options), tried: null, signal: undefined };
     this.#counts.requests++;
     const choice = this.#waiting.choose(asker);
-    if (choice.kind === 'none') throw this.#refusal(choice.reason, asker);
-    if (choice.kind !== 'chosen') throw this.#refusal(choice.kind, asker);
+    if (choice.kind === 'none') throw this.#refusals.refuse(choice.reason, asker);
+    if (choice.kind !== 'chosen') throw this.#refusals.refuse(choice.kind, asker);
     const { lease } = choice;
     const { view } = this.#entryOf(lease.backend.id);
     return new PickedLease(lease, view, (tookMs) => this.#took(lease, tookMs));
@@ -123,7 +127,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
         ...this.#parts(),
         connections: this.#connections,
         entryOf: (id) => this.#entryOf(id),
-        refusal: (code, asker, cause) => this.#refusal(code, asker, cause),
+        refusal: (code, asker, cause) => this.#refusals.refuse(code, asker, cause),
       },
       options,
     );
@@ -219,20 +223,12 @@ export class Balancer extends EventEmitter<BalancerEvents> {
    */
   async start(): Promise<void> {
     await this.#following.start();
-    if (!this.#isUnproven()) return;
-    await new Promise<void>((resolve) => {
-      const timer = this.#machine.waits.after(this.#pool.settings.connectTimeoutMs, resolve);
-      this.#onRing = () => {
-        if (this.#state === 'open' && this.#isUnproven()) return;
-        timer.cancel();
-        resolve();
-      };
-    });
-    this.#onRing = () => {};
+    const { connectTimeoutMs } = this.#pool.settings;
+    await this.#firstVerdict.wait(this.#machine.waits, connectTimeoutMs);
   }
 
   #mustBeOpen(): void {
-    if (this.#state === 'closed') throw this.#noBackend('closed', null);
+    if (this.#state === 'closed') throw this.#refusals.error('closed', null);
   }
 
   async #end(): Promise<void> {
@@ -240,7 +236,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
     this.#drains.close();
     this.#waiting.close();
     this.#connections.giveUp();
-    this.#onRing();
+    this.#firstVerdict.look();
     for (const unregister of this.#unregister) unregister();
     await this.#states.close();
   }
@@ -259,30 +255,6 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   #took(lease: Lease, tookMs: number): void {
     const { passive } = this.#states;
     if (passive.comparesLatencies) passive.latencies.observe(lease.backend.id, tookMs);
-  }
-
-  #refusal(code: NoBackendCode, { tried }: Asker, cause?: unknown): Error {
-    this.#counts.refusal(code);
-    return this.#noBackend(code, tried, cause);
-  }
-
-  #noBackend(code: NoBackendCode, tried: Asker['tried'], cause?: unknown): Error {
-    const asked = { clientKey: clientKeyOf(undefined), tried };
-    const explained = this.#pool.explain(asked, this.#machine.random);
-    const reasons = Object.fromEntries(
-      explained.members.flatMap(({ name, reason }) =>
-        reason === null ? [] : [[name, reason] as const],
-      ),
-    );
-    const names = (tried ?? []).map((id) => this.#states.roll.byId(id)?.spec.name ?? '');
-    return new NoBackendError(this.name, code, reasons, names, cause);
-  }
-
-  #isUnproven(): boolean {
-    const { roll } = this.#states;
-    const members = roll.kept.map(({ id, spec }) => ({ id, backup: spec.backup }));
-    const { panicPercent } = roll.pool.spec.settings;
-    return standingOf(this.#ledger, members, panicPercent).serves === 'unproven';
   }
 
   #entryOf(id: BackendId): Entry {
@@ -308,27 +280,12 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   }
 
   #ring(): void {
-    this.#serveSoon();
-    this.#onRing();
+    this.#freed();
+    this.#firstVerdict.look();
   }
 
-  /** Outside of what has freed a place. */
-  #serveSoon(): void {
-    if (this.#serving === 'soon' || this.#waiting.isEmpty) return;
-    this.#serving = 'soon';
-    queueMicrotask(() => {
-      this.#serving = 'no';
-      this.#waiting.serve();
-    });
-  }
-
-  #lookSoon(): void {
-    if (this.#looking === 'soon') return;
-    this.#looking = 'soon';
-    queueMicrotask(() => {
-      this.#looking = 'no';
-      this.#states.look();
-    });
+  #freed(): void {
+    if (!this.#waiting.isEmpty) this.#serveSoon.ask();
   }
 }
 

@@ -13,7 +13,7 @@ import type { PoolSpec } from '../core/spec.js';
 import type { Probe } from '../health/probe.js';
 import { conditionOf, proofOf } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
-import { regardOf } from '../pool/standing.js';
+import { regardOf, standingOf } from '../pool/standing.js';
 import { Weights } from '../pool/weights.js';
 import { ActiveHealth } from './active_health.js';
 import type { Connections } from './connections.js';
@@ -85,6 +85,14 @@ export class States {
         deps.ring();
       },
     });
+  }
+
+  /** No backend has had a verdict yet, and none serves without. */
+  get isUnproven(): boolean {
+    const { kept, pool } = this.roll;
+    const members = kept.map(({ id, spec }) => ({ id, backup: spec.backup }));
+    const { panicPercent } = pool.spec.settings;
+    return standingOf(this.#deps.ledger, members, panicPercent).serves === 'unproven';
   }
 
   /** Follows `spec`; what stays keeps counts, latencies, health and ramps. */
