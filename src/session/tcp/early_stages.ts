@@ -6,11 +6,13 @@
 import { assert, unreachable } from '../../core/assert.js';
 import type { Clock } from '../../core/clock.js';
 import type { Cause } from '../../core/outcome.js';
+import type { Random } from '../../core/random.js';
 import { beginReading, type EarlyReading, lateCause, readOn } from '../early/reading.js';
 import type { TcpEngine } from '../tcp_port.js';
 import type { SessionBook } from './book.js';
 import type { CancelOrder } from './deps.js';
 import type { HowToClose } from './ending.js';
+import { expiryOf } from './ends.js';
 import { headerOf } from './prelude.js';
 import type { TcpSession } from './session.js';
 import { howToRefuse, type TurnedAway } from './turned_away.js';
@@ -21,6 +23,7 @@ const CANCEL_MS = 5_000;
 export interface EarlyDeps {
   readonly engine: TcpEngine;
   readonly clock: Clock;
+  readonly random: Random;
   readonly book: SessionBook;
   readonly turnedAway: TurnedAway;
   readonly deadline: (session: TcpSession, atMs: number) => void;
@@ -39,9 +42,13 @@ export class EarlyStages {
     this.#deps = deps;
   }
 
+  /** It has its place at the listener. */
   begin(session: TcpSession): void {
     const { face, pair } = session;
-    const { engine, clock } = this.#deps;
+    const { engine, clock, book, random } = this.#deps;
+    session.phase = { at: 'choosing' };
+    book.accepted(session);
+    session.expiresMs = expiryOf(session, random);
     if (face.stages.length === 0) return this.#deps.done(session);
     const { trustedProxies, helloTimeoutMs, helloSizeBytes } = face.plan.settings;
     if (trustedProxies !== null && !face.trusts(engine.client(pair))) {

@@ -1,8 +1,13 @@
-/** Which sessions an order to end concerns, and in which order they go. */
+/** Orders to end sessions: which ones, in which sequence, and how each of them ends. */
 import type { BackendId } from '../../core/brand.js';
-import type { Cause } from '../../core/outcome.js';
-import { leaseOf } from './ends.js';
+import type { Clock } from '../../core/clock.js';
+import type { Cause, Stage } from '../../core/outcome.js';
+import type { Random } from '../../core/random.js';
+import { Notices } from '../notices.js';
+import type { TcpEngine } from '../tcp_port.js';
+import { leaseOf, stageOf } from './ends.js';
 import type { TcpSession } from './session.js';
+import type { SessionTable } from './session_table.js';
 
 export interface EndOrder {
   /** null: sessions of every backend, and those that have none */
@@ -24,7 +29,7 @@ export interface EndLimit {
 export type HowToClose = 'flush' | 'reset' | 'later';
 
 /** Those that have been idle longest first. */
-export function concerned(
+function concerned(
   open: readonly TcpSession[],
   { backend, limit }: EndOrder,
   lastActivityMs: Float64Array,
@@ -48,6 +53,47 @@ function mayMove(session: TcpSession, { minAgeMs }: EndLimit, nowMs: number): bo
 /** Notices that wait for nobody: the backend does not serve, or the time to finish is over. */
 const ABRUPT: ReadonlySet<Cause> = new Set<Cause>(['backend-down', 'killed', 'shutdown']);
 
-export function isAbrupt(cause: Cause): boolean {
+function isAbrupt(cause: Cause): boolean {
   return ABRUPT.has(cause);
+}
+
+export interface EndOrdersDeps {
+  readonly engine: TcpEngine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sessions: SessionTable;
+  readonly rearm: (session: TcpSession, nowMs: number) => void;
+  readonly alone: (session: TcpSession, work: (session: TcpSession) => void) => void;
+  readonly end: (session: TcpSession, stage: Stage, cause: Cause, how: HowToClose) => void;
+}
+
+/** Ends sessions by order: at once, or with a notice. */
+export class EndOrders {
+  readonly #deps: EndOrdersDeps;
+  readonly notices: Notices<TcpSession>;
+
+  constructor(deps: EndOrdersDeps) {
+    this.#deps = deps;
+    this.notices = new Notices({
+      ...deps,
+      isOver: (session) => deps.sessions.find(session.pair) !== session,
+      due: (session) => deps.alone(session, () => this.due(session)),
+      arm: deps.rearm,
+    });
+  }
+
+  /** Those that have been idle longest go first. */
+  give(order: EndOrder): void {
+    const { engine, clock, sessions } = this.#deps;
+    const chosen = concerned(sessions.open(), order, engine.lastActivityMs, clock.nowMs());
+    this.notices.give(chosen, order);
+  }
+
+  /** Ends one whose notice says now. */
+  due(session: TcpSession): void {
+    const { notice } = session;
+    if (notice === null || session.phase.at === 'closing') return;
+    const stage = session.phase.at === 'relaying' ? 'drain' : stageOf(session);
+    this.#deps.end(session, stage, notice.cause, isAbrupt(notice.cause) ? 'reset' : 'flush');
+  }
 }

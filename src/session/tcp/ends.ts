@@ -91,8 +91,10 @@ export function overdue(
 /** "S": the answer of Postgres to an SSLRequest (PostgreSQL's documentation, 55.2.10). */
 const TLS_IS_THERE = 0x53;
 
+export type NoTls = 'backend-reset' | 'backend-without-tls';
+
 /** The first byte of a backend that was asked for TLS; the answer null: it has it. */
-export function whyNoTls(byte: number | null): 'backend-reset' | 'backend-without-tls' | null {
+export function whyNoTls(byte: number | null): NoTls | null {
   if (byte === TLS_IS_THERE) return null;
   return byte === null ? 'backend-reset' : 'backend-without-tls';
 }
