@@ -11,6 +11,7 @@ import { DeadlineWheel } from '../deadline_wheel.js';
 import { reportUnlessShared } from '../defect.js';
 import { DUE_A_TURN } from '../due.js';
 import type { HowToEnd } from '../notices.js';
+import { Sweep } from '../sweep.js';
 import type { ListenerKey, PairEnd, TcpEdges } from '../tcp_port.js';
 import { SessionBook } from './book.js';
 import { Choosing } from './choosing.js';
@@ -24,7 +25,6 @@ import { Relaying } from './relaying.js';
 import { TcpSession } from './session.js';
 import { SessionTable } from './session_table.js';
 import { TcpSource } from './source.js';
-import { Sweep } from './sweep.js';
 import { tellRefusal } from './telling.js';
 import { TurnedAway } from './turned_away.js';
 

@@ -70,6 +70,22 @@ export class FlowChoosing {
     if (flow.phase.at === 'unproven') flow.listener.unproven.delete(flow);
   }
 
+  /** The present backend has answered for the first time. */
+  answered(flow: UdpFlow, lease: Lease): void {
+    const firstByteMs = flow.hasAnswered(this.#clock.nowMs());
+    this.#book.firstByte(flow, firstByteMs);
+    lease.answered(firstByteMs);
+  }
+
+  /** Counts a flow that goes on at its listener, and only then gives up its reservation. */
+  unseat(flow: UdpFlow, because: 'unreachable' | 'moving'): void {
+    const before = flow.series;
+    this.#book.count(flow);
+    flow.series = flow.listener.plan.series;
+    this.#book.moved(flow, before);
+    this.leave(flow, because);
+  }
+
   /** Gives up the reservation (if any) of a flow whose backend serves it no longer. */
   leave(flow: UdpFlow, because: 'unreachable' | 'moving'): void {
     const { phase } = flow;

@@ -88,6 +88,15 @@ export class UdpFlow {
     return this.proxied?.source ?? socketPeer;
   }
 
+  /** The present backend has answered for the first time; how long that took. */
+  hasAnswered(nowMs: number): number {
+    const tookMs = nowMs - this.openedMs;
+    this.answered = 'yes';
+    this.tried = null;
+    this.firstByteMs ??= tookMs;
+    return tookMs;
+  }
+
   /** Remembers an unreachable backend: others come first until one answers. */
   addTried(backend: PooledBackend): void {
     if (!this.tried?.includes(backend.id)) this.tried = [...(this.tried ?? []), backend.id];

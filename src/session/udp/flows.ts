@@ -1,29 +1,31 @@
 /**
  * The life of every UDP flow of one worker, engine-independent: what happens next after each edge.
- * Choosing and waiting are in choosing.ts, counting in book.ts; this file knows the phases.
+ * Choosing and waiting are in choosing.ts, deadlines, ends and
+ * counting in files of those names; this one knows the way from phase to phase.
  */
-import { assertShared, escalate, present, presentShared, unreachable } from '../../core/assert.js';
+import { escalate, present } from '../../core/assert.js';
 import type { BackendId, FlowId } from '../../core/brand.js';
-import { doEach } from '../../core/do_each.js';
 import type { IpEndpoint } from '../../core/endpoint.js';
-import type { Cause, DatagramDrop, EndedBy, Stage } from '../../core/outcome.js';
+import type { Cause, DatagramDrop } from '../../core/outcome.js';
 import type { AccessLevel } from '../../core/spec.js';
-import type { Lease } from '../../pool/selection.js';
 import { DeadlineWheel } from '../deadline_wheel.js';
 import { reportUnlessShared } from '../defect.js';
 import { DUE_A_TURN } from '../due.js';
-import { expiryMs, SWEEP_MS } from '../lifetimes.js';
+import { expiryMs } from '../lifetimes.js';
 import { type HowToEnd, Notices } from '../notices.js';
+import { Sweep } from '../sweep.js';
 import type { ListenerKey } from '../tcp_port.js';
 import type { DatagramDecision, UdpEdges, UdpEngine, Unwrapped } from '../udp_port.js';
 import { FlowBook } from './book.js';
 import { type FlowChoice, FlowChoosing } from './choosing.js';
-import { idleAtMs, nextMs, patienceMs } from './deadlines.js';
+import { nextMs, patienceMs, whyOver } from './deadlines.js';
 import type { UdpFlowsDeps } from './deps.js';
+import { FlowEnds } from './ending.js';
 import { UdpFlow } from './flow.js';
 import { handOver, isOwed, longestIdle, OWED_MS } from './hand_over.js';
 import type { UdpListener } from './listener.js';
 import { UdpListeners } from './listeners.js';
+import { OpenFlows } from './open_flows.js';
 import { UdpSource } from './source.js';
 
 export class UdpFlows implements UdpEdges {
@@ -34,44 +36,50 @@ export class UdpFlows implements UdpEdges {
   readonly #wheel: DeadlineWheel;
   /** What a plan says of them goes there. */
   readonly listeners: UdpListeners;
-  /** By flow number. */
-  readonly #flows: (UdpFlow | undefined)[] = [];
-  readonly #expire = (id: number): void => this.#alone(this.#flow(id as FlowId), this.#dueNow);
+  readonly #flows = new OpenFlows();
+  readonly #ends: FlowEnds;
+  readonly #expire = (id: number): void => this.#alone(this.#flows.at(id as FlowId), this.#dueNow);
   readonly #dueNow = (flow: UdpFlow): void => this.#expired(flow);
   readonly #notices: Notices<UdpFlow>;
   readonly source: UdpSource;
   readonly #countUp = (flow: UdpFlow): void => this.#book.count(flow);
-  #count = 0;
-  #lastSweepMs: number;
-  #sweep: 'due' | 'at rest' = 'at rest';
+  readonly #drainOne = (flow: UdpFlow): void => this.#ends.drained(flow);
+  readonly #sweep: Sweep;
 
   constructor(deps: UdpFlowsDeps) {
     this.#deps = deps;
     this.#engine = deps.engine;
-    this.#lastSweepMs = deps.clock.nowMs();
     this.#book = new FlowBook(deps);
     this.#choosing = new FlowChoosing(deps.engine, deps.clock, this.#book);
     this.#wheel = new DeadlineWheel(deps.engine.capacity, deps.clock.nowMs());
-    this.source = new UdpSource(this.#flows, deps.engine, deps.ids);
+    this.#ends = new FlowEnds({
+      ...deps,
+      flows: this.#flows,
+      book: this.#book,
+      choosing: this.#choosing,
+      wheel: this.#wheel,
+    });
+    this.#sweep = new Sweep(deps.engine.lastActivityMs);
+    this.source = new UdpSource(this.#flows.byId, deps.engine, deps.ids);
     this.#notices = new Notices({
       ...deps,
-      isOver: (flow) => this.#flows[flow.id] !== flow,
-      due: (flow) => this.#alone(flow, () => this.#endNow(flow)),
+      isOver: (flow) => this.#flows.find(flow.id) !== flow,
+      due: (flow) => this.#alone(flow, (noticed) => this.#ends.noticed(noticed)),
       arm: (flow) => this.#arm(flow),
     });
     this.listeners = new UdpListeners(deps, {
-      endFlowsOf: (listener) => this.#endAll((flow) => flow.listener === listener),
-      endFlowsAt: (key) => this.#endAll((flow) => flow.key === key),
+      endFlowsOf: (listener) => this.#drainAll((flow) => flow.listener === listener),
+      endFlowsAt: (key) => this.#drainAll((flow) => flow.key === key),
       handOverFlowsAt: (key) => this.#handOverFlowsAt(key),
       rearmFlowsOf: (listener) => {
-        for (const flow of this.#open()) if (flow.listener === listener) this.#arm(flow);
+        for (const flow of this.#flows.all()) if (flow.listener === listener) this.#arm(flow);
       },
     });
   }
 
   /** Flows that are not over. */
   get count(): number {
-    return this.#count;
+    return this.#flows.count;
   }
   set access(level: AccessLevel) {
     this.#book.lines.level = level;
@@ -82,7 +90,7 @@ export class UdpFlows implements UdpEdges {
    * goes on sending begins a new flow elsewhere.
    */
   endFlows(backend: BackendId | null, cause: Cause, spanMs: number): void {
-    this.end(longestIdle(this.#open(), backend, this.#engine), { cause, spanMs, backend });
+    this.end(longestIdle(this.#flows.all(), backend, this.#engine), { cause, spanMs, backend });
   }
 
   end(chosen: readonly UdpFlow[], how: HowToEnd): void {
@@ -105,15 +113,15 @@ export class UdpFlows implements UdpEdges {
 
   /** Expires deadlines; answers when the next one comes. */
   tick(nowMs: number): number {
-    if (this.#count > 0) this.#wheel.advance(nowMs, this.#expire, DUE_A_TURN);
+    if (this.#flows.count > 0) this.#wheel.advance(nowMs, this.#expire, DUE_A_TURN);
     this.#notices.runAgain();
     // Here and not with the flow: the last reply has left the socket by now.
     const closeMs = this.listeners.settle(nowMs);
-    if (this.#count === 0) return closeMs;
-    const nextSweepMs = this.#lastSweepMs + SWEEP_MS;
-    if (nowMs >= nextSweepMs) this.#sweepCounters(nowMs);
-    const nextMs = Math.min(closeMs, this.#wheel.nextMs(), this.#notices.dueMs);
-    return this.#sweep === 'due' ? Math.min(nextMs, this.#lastSweepMs + SWEEP_MS) : nextMs;
+    if (this.#flows.count === 0) return closeMs;
+    if (this.#sweep.isTime(nowMs)) {
+      this.#sweep.run(nowMs, this.#flows.byId, (flow) => this.#alone(flow, this.#countUp));
+    }
+    return Math.min(closeMs, this.#wheel.nextMs(), this.#notices.dueMs, this.#sweep.nextMs);
   }
 
   unwrap(key: ListenerKey, peer: IpEndpoint, datagram: Uint8Array): Unwrapped {
@@ -125,7 +133,7 @@ export class UdpFlows implements UdpEdges {
   }
 
   newFlow(key: ListenerKey, id: FlowId): 'kept' | DatagramDrop {
-    assertShared(this.#flows[id] === undefined, 'an engine used a flow before it was closed');
+    this.#flows.mustBeFree(id);
     const listener = this.listeners.byKey(key);
     const refusal = this.listeners.enter(listener, {
       barred: () => this.#book.barred(listener, key, id),
@@ -154,18 +162,17 @@ export class UdpFlows implements UdpEdges {
       listener.leave();
       return this.#refuse(listener, choice);
     }
-    this.#flows[id] = flow;
-    this.#count++;
+    this.#flows.add(flow);
     return 'kept';
   }
 
   fromClient(id: FlowId): DatagramDecision {
-    const flow = this.#flow(id);
+    const flow = this.#flows.at(id);
     const { phase } = flow;
     if (phase.at === 'open') {
       if (flow.leadsTo.mayStay(phase.lease.backend.id)) return 'forward';
       if (flow.pinnedUntilMs > this.#deps.clock.nowMs()) return 'forward';
-      this.#unseat(flow, 'moving');
+      this.#choosing.unseat(flow, 'moving');
     }
     const choice = this.#retry(flow);
     if (choice === 'open') return 'forward';
@@ -175,10 +182,11 @@ export class UdpFlows implements UdpEdges {
   }
 
   fromBackend(id: FlowId): void {
-    const flow = this.#flow(id);
-    if (flow.answered === 'no' && flow.phase.at === 'open') this.#answered(flow, flow.phase.lease);
+    const flow = this.#flows.at(id);
+    if (flow.answered === 'no' && flow.phase.at === 'open')
+      this.#choosing.answered(flow, flow.phase.lease);
     if (flow.socket === 'handed over' && !isOwed(flow, this.#engine)) {
-      return this.#end(flow, 'sluice', 'drain', 'drained');
+      return this.#drainOne(flow);
     }
     const wanted = flow.pool?.settings.udpResponses ?? 0;
     if (wanted === 0) return;
@@ -186,16 +194,16 @@ export class UdpFlows implements UdpEdges {
     // A reply that is still owed for another datagram is waited for: a resolver asks for A and AAAA
     // at once from one socket.
     if (replies >= wanted && replies >= (this.#engine.datagramsIn[id] ?? 0)) {
-      this.#end(flow, 'backend', 'relay', 'responses-done');
+      this.#ends.end(flow, 'backend', 'relay', 'responses-done');
     }
   }
 
   unreachable(id: FlowId, which: 'first' | 'later'): DatagramDecision {
-    const flow = this.#flow(id);
+    const flow = this.#flows.at(id);
     const { series } = flow;
     if (flow.phase.at === 'open') {
       this.#book.unreachable(flow, 'refused');
-      this.#unseat(flow, 'unreachable');
+      this.#choosing.unseat(flow, 'unreachable');
       if (which === 'first') {
         const choice = this.#retry(flow, flow.tried?.length ?? 0);
         if (choice === 'open') return 'forward';
@@ -207,18 +215,18 @@ export class UdpFlows implements UdpEdges {
   }
 
   dropped(key: ListenerKey, id: FlowId | null, reason: DatagramDrop): void {
-    const flow = id === null ? undefined : this.#flows[id];
+    const flow = this.#flows.find(id);
     const series = flow?.series ?? this.listeners.lastOf(key)?.plan.series;
     if (series !== undefined) this.#book.dropped(series, reason, 1);
   }
 
   broken(id: FlowId | null, error: unknown): void {
-    const flow = id === null ? undefined : this.#flows[id];
+    const flow = this.#flows.find(id);
     reportUnlessShared(this.#deps.internalError, error, flow?.listener.plan.name ?? null);
     if (flow === undefined) return;
     const stage = flow.phase.at === 'open' ? 'relay' : 'select';
     try {
-      this.#end(flow, 'sluice', stage, 'internal-error');
+      this.#ends.end(flow, 'sluice', stage, 'internal-error');
     } catch (further) {
       escalate(further);
     }
@@ -233,40 +241,20 @@ export class UdpFlows implements UdpEdges {
     }
   }
 
-  /** It was not started, so nothing was counted but its place and its reservation. */
   #brokenAtStart(flow: UdpFlow, error: unknown): DatagramDrop {
     const { listener } = flow;
     reportUnlessShared(this.#deps.internalError, error, listener.plan.name);
-    this.#wheel.clear(flow.id);
     try {
-      this.#giveBack(flow);
+      this.#ends.undo(flow);
     } catch (further) {
       escalate(further);
     }
     return this.#refuse(listener, 'internal-error');
   }
 
-  #answered(flow: UdpFlow, lease: Lease): void {
-    const firstByteMs = this.#deps.clock.nowMs() - flow.openedMs;
-    flow.answered = 'yes';
-    flow.tried = null;
-    flow.firstByteMs ??= firstByteMs;
-    this.#book.firstByte(flow, firstByteMs);
-    lease.answered(firstByteMs);
-  }
-
-  /** Counts a flow that goes on at its listener, and only then gives up its reservation. */
-  #unseat(flow: UdpFlow, because: 'unreachable' | 'moving'): void {
-    const before = flow.series;
-    this.#book.count(flow);
-    flow.series = flow.listener.plan.series;
-    this.#book.moved(flow, before);
-    this.#choosing.leave(flow, because);
-  }
-
   /**
-   * A flow that was started and has no reservation looks for a backend. `spent`: a first datagram
-   * has come back from so many, which stay out.
+   * A flow that was started and has no reservation looks for a backend. `spent`: how many have sent
+   * a first datagram back; they stay out.
    */
   #retry(flow: UdpFlow, spent = 0): FlowChoice {
     const waited = flow.phase.at === 'unproven';
@@ -274,82 +262,29 @@ export class UdpFlows implements UdpEdges {
     const choice = this.#choosing.choose(flow, spent);
     this.#book.moved(flow, before);
     if (choice === 'open' || choice === 'unproven') this.#arm(flow);
-    else if (waited) this.#giveUp(flow, choice);
+    else if (waited) this.#ends.giveUp(flow, choice);
     return choice;
   }
 
   #expired(flow: UdpFlow): void {
-    const now = this.#deps.clock.nowMs();
-    const { phase, notice } = flow;
-    const isIdle = idleAtMs(flow, this.#engine) <= now;
-    if (notice !== null && notice.atMs <= now) {
-      return this.#end(flow, 'sluice', 'drain', notice.cause);
-    }
-    if (flow.expiresMs <= now) return this.#end(flow, 'sluice', 'relay', 'max-age');
-    switch (phase.at) {
-      case 'unproven':
-        if (phase.untilMs <= now) return this.#giveUp(flow, 'all-down');
-        break;
-      case 'open':
-        if (isIdle) return this.#end(flow, 'sluice', 'relay', 'idle-timeout');
-        break;
-      case 'adrift':
-        if (isIdle) return this.#end(flow, 'sluice', 'relay', 'backend-down');
-        break;
-      default:
-        return unreachable(phase);
-    }
-    this.#arm(flow);
+    const end = whyOver(flow, this.#engine, this.#deps.clock.nowMs());
+    if (end === null) this.#arm(flow);
+    else this.#ends.end(flow, end.by, end.stage, end.cause);
   }
 
   #arm(flow: UdpFlow): void {
     this.#wheel.set(flow.id, nextMs(flow, this.#engine));
   }
 
-  /** A flow that waited will have no backend; what was held for it is lost. */
-  #giveUp(flow: UdpFlow, reason: DatagramDrop): void {
-    const cause = reason === 'no-backend' || reason === 'all-full' ? reason : 'all-down';
-    this.#end(flow, 'sluice', 'select', cause);
-  }
-
-  #end(flow: UdpFlow, by: EndedBy, stage: Stage, cause: Cause): void {
-    this.#wheel.clear(flow.id);
-    this.#flows[flow.id] = undefined;
-    this.#count--;
-    // Whatever breaks, in the account or in giving back: all is given back, each thing once.
-    doEach(null, [
-      () => this.#book.ended(flow, { by, stage, cause }, this.#deps.clock.nowMs()),
-      () => this.#book.lost(flow.series, cause, this.#engine.closeFlow(flow.id)),
-      () => this.#giveBack(flow),
-    ]);
-  }
-
-  #endNow(flow: UdpFlow): void {
-    if (flow.notice !== null) this.#end(flow, 'sluice', 'drain', flow.notice.cause);
-  }
-
-  #giveBack(flow: UdpFlow): void {
-    doEach(null, [
-      () => this.#choosing.forget(flow),
-      () => this.#choosing.leave(flow, 'moving'),
-      () => {
-        this.#book.uncount(flow.id);
-        flow.listener.leave();
-      },
-    ]);
-  }
-
-  #endAll(which: (flow: UdpFlow) => boolean): void {
-    for (const flow of this.#open().filter(which)) {
-      this.#alone(flow, () => this.#end(flow, 'sluice', 'drain', 'drained'));
-    }
+  #drainAll(which: (flow: UdpFlow) => boolean): void {
+    for (const flow of this.#flows.all().filter(which)) this.#alone(flow, this.#drainOne);
   }
 
   #handOverFlowsAt(key: ListenerKey): number {
     const untilMs = this.#deps.clock.nowMs() + OWED_MS;
-    for (const flow of this.#open().filter((each) => each.key === key)) {
+    for (const flow of this.#flows.all().filter((each) => each.key === key)) {
       this.#alone(flow, () => {
-        if (!isOwed(flow, this.#engine)) return this.#end(flow, 'sluice', 'drain', 'drained');
+        if (!isOwed(flow, this.#engine)) return this.#drainOne(flow);
         this.#arm(handOver(flow, untilMs));
       });
     }
@@ -359,24 +294,5 @@ export class UdpFlows implements UdpEdges {
   #refuse(listener: UdpListener, reason: DatagramDrop): DatagramDrop {
     this.#book.dropped(listener.plan.series, reason, 1);
     return reason;
-  }
-
-  #sweepCounters(nowMs: number): void {
-    const { lastActivityMs } = this.#engine;
-    this.#sweep = 'at rest';
-    for (const flow of this.#flows) {
-      if (flow === undefined || (lastActivityMs[flow.id] ?? 0) < this.#lastSweepMs) continue;
-      this.#alone(flow, this.#countUp);
-      this.#sweep = 'due';
-    }
-    this.#lastSweepMs = nowMs;
-  }
-
-  #open(): UdpFlow[] {
-    return this.#count === 0 ? [] : this.#flows.filter((flow) => flow !== undefined);
-  }
-
-  #flow(id: FlowId): UdpFlow {
-    return presentShared(this.#flows[id], 'an engine reported an edge of a flow that is closed');
   }
 }
