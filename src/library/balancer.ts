@@ -21,10 +21,10 @@ import { PickedLease } from './lease.js';
 import type { Machine } from './machine.js';
 import { type MetricRegistry, registerMetrics } from './metrics.js';
 import { isTable, misfit } from './misfit.js';
+import { NoBackendErrors } from './no_backend_errors.js';
 import type { BalancerOptions } from './options.js';
 import { readPick } from './read_calls.js';
 import type { ReadOptions } from './read_options.js';
-import { Refusals } from './refusals.js';
 import { type Snapshot, snapshotOf } from './snapshot.js';
 import { Soon } from './soon.js';
 import { POOL, States } from './states.js';
@@ -38,7 +38,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   readonly #pool: Pool;
   readonly #states: States;
   readonly #waiting: Leasing;
-  readonly #refusals: Refusals;
+  readonly #errors: NoBackendErrors;
   readonly #executor: Executor;
   readonly #following: Following;
   readonly #unregister: (() => void)[] = [];
@@ -85,13 +85,13 @@ export class Balancer extends EventEmitter<BalancerEvents> {
     });
     const states = this.#states;
     const counts = this.#counts;
-    this.#refusals = new Refusals({ pool: this.#pool, states, counts, random });
+    this.#errors = new NoBackendErrors({ pool: this.#pool, states, counts, random });
     this.#following = new Following(options, { ...machine, read, states, counts, tell, defect });
     this.#waiting = new Leasing({
       pool: this.#pool,
       ledger: this.#ledger,
       timers: waits,
-      refusal: (code, asker) => this.#refusals.refuse(code, asker),
+      refusal: (code, asker) => this.#errors.refuse(code, asker),
     });
     this.#executor = new Executor({
       ...this.#parts(),
@@ -113,8 +113,8 @@ export class Balancer extends EventEmitter<BalancerEvents> {
     const asker: Asker = { clientKey: readPick(options), tried: null, signal: undefined };
     this.#counts.requests++;
     const choice = this.#waiting.choose(asker);
-    if (choice.kind === 'none') throw this.#refusals.refuse(choice.reason, asker);
-    if (choice.kind !== 'chosen') throw this.#refusals.refuse(choice.kind, asker);
+    if (choice.kind === 'none') throw this.#errors.refuse(choice.reason, asker);
+    if (choice.kind !== 'chosen') throw this.#errors.refuse(choice.kind, asker);
     const { lease } = choice;
     const { view } = this.#entryOf(lease.backend.id);
     return new PickedLease(lease, view, (tookMs) => this.#took(lease, tookMs));
@@ -127,7 +127,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
         ...this.#parts(),
         connections: this.#connections,
         entryOf: (id) => this.#entryOf(id),
-        refusal: (code, asker, cause) => this.#refusals.refuse(code, asker, cause),
+        refusal: (code, asker, cause) => this.#errors.refuse(code, asker, cause),
       },
       options,
     );
@@ -228,7 +228,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   }
 
   #mustBeOpen(): void {
-    if (this.#state === 'closed') throw this.#refusals.error('closed', null);
+    if (this.#state === 'closed') throw this.#errors.error('closed', null);
   }
 
   async #end(): Promise<void> {

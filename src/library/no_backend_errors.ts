@@ -7,17 +7,17 @@ import { type NoBackendCode, NoBackendError } from './errors.js';
 import type { States } from './states.js';
 import type { Asker } from './waiting.js';
 
-export interface RefusalsDeps {
+export interface NoBackendErrorsDeps {
   readonly pool: Pool;
   readonly states: States;
   readonly counts: Counts;
   readonly random: Random;
 }
 
-export class Refusals {
-  readonly #deps: RefusalsDeps;
+export class NoBackendErrors {
+  readonly #deps: NoBackendErrorsDeps;
 
-  constructor(deps: RefusalsDeps) {
+  constructor(deps: NoBackendErrorsDeps) {
     this.#deps = deps;
   }
 
