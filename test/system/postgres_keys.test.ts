@@ -43,7 +43,10 @@ async function cancel(t: Test, port: number, key: Buffer, client = 1): Promise<v
 }
 
 /** How often each of the servers was told to cancel `key`. */
-const told = (servers: readonly ScriptedPostgres[], { key }: Session): readonly number[] =>
+const told = (
+  servers: readonly ScriptedPostgres[],
+  { key }: Pick<Session, 'key'>,
+): readonly number[] =>
   servers.map(({ cancelled }) => cancelled.filter((one) => one === key.toString('hex')).length);
 
 /** The server that has the session and nobody else was told, `times`. */
@@ -118,6 +121,41 @@ t.test('a key is known while its server leaves, and as long as its session lasts
   t.equal((await daemon.reload(listener('pg') + pool('pg', servers))).event, 'reloaded');
   await cancel(t, port, later.key);
   t.same(told(servers, later), [1, 2], 'whoever may have it is told, once nobody knows');
+});
+
+t.test('a server that is ejected is told, whether or not its key is known', async (t) => {
+  const servers = await startServers(t, 2);
+  const sections = '[pools.pg.outlier]\nconsecutive_failures = 1\n';
+  const daemon = await startDaemon(t, {
+    toml:
+      listener('pg') +
+      poolText({
+        name: 'pg',
+        policy: 'round-robin',
+        backends: servers,
+        health: 'probe = "none"',
+        sections,
+      }),
+  });
+  const port = await daemon.port('pg');
+  const sessions = [await begin(t, port), await begin(t, port)];
+  const [first] = servers;
+  if (first !== undefined) first.isBroken = true;
+  const ejected = daemon.event('backend-ejected');
+  for (let n = 0; n < servers.length; n++) {
+    const wire = await dial(t, { port });
+    await wire.send(startMessage());
+    await wire.read(1).catch(() => null);
+    wire.socket.destroy();
+  }
+  t.equal((await ejected)['backend'], first?.address);
+  for (const session of sessions) {
+    await cancel(t, port, session.key);
+    toldAlone(t, servers, session, 1);
+  }
+  const unknown = { key: Buffer.alloc(36, 7) };
+  await cancel(t, port, unknown.key);
+  t.same(told(servers, unknown), [1, 1]);
 });
 
 t.test('a client with all the sessions that it may have cancels one of them', async (t) => {

@@ -21,6 +21,8 @@ const READY = Buffer.from('Z\0\0\0\x05I', 'latin1');
 export class ScriptedPostgres {
   /** Keys of the cancels that came. */
   readonly cancelled: string[] = [];
+  /** Whoever wants to begin a session is reset. */
+  isBroken = false;
   readonly #server: WireServer;
   #sessions = 0;
 
@@ -51,6 +53,7 @@ export class ScriptedPostgres {
       wire.finish();
       return;
     }
+    if (this.isBroken) return wire.reset();
     const process = Buffer.alloc(4);
     process.writeUInt32BE(++this.#sessions);
     const key = Buffer.concat([process, randomBytes(SECRET_BYTES)]);
