@@ -43,6 +43,8 @@ export interface ControlSocketDeps {
 export class ControlSocket {
   readonly #deps: ControlSocketDeps;
   #open: { readonly server: HttpServer; readonly owner: PathOwner | null } | null = null;
+  /** Why it is off, as was told: each reload tries again. */
+  #toldOff: string | null = null;
 
   constructor(deps: ControlSocketDeps) {
     this.#deps = deps;
@@ -58,7 +60,11 @@ export class ControlSocket {
     const { log, kernel, admin } = this.#deps;
     const place = socketPlace(admin(), process.env);
     if (place.kind === 'off') return;
-    if (place.kind === 'nowhere') return log.event('control-off', { detail: place.why });
+    if (place.kind === 'nowhere') {
+      if (place.why !== this.#toldOff) log.event('control-off', { detail: place.why });
+      this.#toldOff = place.why;
+      return;
+    }
     const address = `unix:${place.path}`;
     const opened = await this.#listen(place.path);
     if (!opened.ok) return log.event('control-failed', { address, detail: opened.error });

@@ -7,6 +7,7 @@ import type { Timers } from '../core/clock.js';
 import { type Remembered, readRemembered, rememberedText } from '../discovery/remembered_text.js';
 import type { Log } from '../observe/log.js';
 import { StateFile } from './state_file.js';
+import type { StateLock } from './state_lock.js';
 import { statePlace } from './state_place.js';
 
 const FILE_NAME = 'members.json';
@@ -14,6 +15,7 @@ const FILE_NAME = 'members.json';
 export interface KeptMembersDeps {
   readonly log: Pick<Log, 'event'>;
   readonly timers: Timers;
+  readonly lock: StateLock;
 }
 
 export class KeptMembers {
@@ -26,7 +28,9 @@ export class KeptMembers {
     this.#deps = deps;
     const place = statePlace(folder, process.env);
     this.#file =
-      place.kind === 'at' ? new StateFile(join(place.folder, FILE_NAME), deps.timers) : null;
+      place.kind === 'at'
+        ? new StateFile(join(place.folder, FILE_NAME), deps.timers, deps.lock)
+        : null;
   }
 
   /** Those of the process before this one. */

@@ -9,6 +9,7 @@ import type { Log } from '../observe/log.js';
 import { keptText, readKept } from './desired/kept_text.js';
 import type { Override } from './desired/override.js';
 import { StateFile } from './state_file.js';
+import type { StateLock } from './state_lock.js';
 import { statePlace } from './state_place.js';
 
 const FILE_NAME = 'overrides.json';
@@ -18,6 +19,7 @@ const AGAIN_MS = 30_000;
 export interface KeptOverridesDeps {
   readonly log: Pick<Log, 'event'>;
   readonly timers: Timers;
+  readonly lock: StateLock;
 }
 
 export class KeptOverrides {
@@ -37,13 +39,18 @@ export class KeptOverrides {
     const place = statePlace(folder, process.env);
     this.#why = place.kind === 'nowhere' ? place.why : 'daemon.state_directory is ""';
     this.#file =
-      place.kind === 'at' ? new StateFile(join(place.folder, FILE_NAME), deps.timers) : null;
+      place.kind === 'at'
+        ? new StateFile(join(place.folder, FILE_NAME), deps.timers, deps.lock)
+        : null;
     if (place.kind === 'nowhere') deps.log.event('state-off', { detail: place.why });
   }
 
   /** Those of the process before this one. */
   async load(): Promise<readonly Override[]> {
     const file = this.#file;
+    const taken = file?.taken() ?? null;
+    // What that process has is in force here, too: it may be the one before this one, which ends.
+    if (taken !== null) this.#tell('state-not-written', [taken]);
     const read = (await file?.read()) ?? { kind: 'none' };
     if (file === null || read.kind === 'none') return [];
     const kept = read.kind === 'text' ? readKept(read.text) : null;

@@ -3,6 +3,7 @@
  * configuration file to the exit code.
  */
 import { type ReadConfig, readConfig } from '../config/read_config.js';
+import { loadKernel } from '../kernel/foreign.js';
 import { LineQueue } from '../observe/line_queue.js';
 import { createLog, FLUSH_LIMIT_MS, type Log } from '../observe/log.js';
 import type { Metrics } from '../observe/metrics.js';
@@ -30,6 +31,7 @@ import { Reloads } from './reloads.js';
 import { keptSockets, serviceManager, watchdogIntervalMs } from './service_manager.js';
 import { SignalInbox } from './signal_inbox.js';
 import { withRemedy } from './start_remedy.js';
+import { stateLock } from './state_lock.js';
 
 const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
@@ -102,8 +104,11 @@ class Service {
     this.#log.event('starting', { version, file, workers: this.#workersAsked() });
     const inUse = this.#inUse;
     const { stateDirectory } = inUse.spec.daemon;
-    const kept = new KeptOverrides(stateDirectory, { log: this.#log, timers: systemTimers });
-    const members = new KeptMembers(stateDirectory, { log: this.#log, timers: systemTimers });
+    const kernel = loadKernel();
+    const lock = stateLock(kernel.ok ? kernel.value : null);
+    const keeping = { log: this.#log, timers: systemTimers, lock };
+    const kept = new KeptOverrides(stateDirectory, keeping);
+    const members = new KeptMembers(stateDirectory, keeping);
     const about = { version, config: () => inUse };
     const assembled = assemble(inUse.spec, this.#log, about, {
       overrides: await kept.load(),

@@ -8,6 +8,7 @@ import { open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Timers } from '../core/clock.js';
 import { readUserFile } from '../files/user_file.js';
+import type { StateLock } from './state_lock.js';
 
 /** 32,768 overrides with long reasons. */
 const MAX_BYTES = 32 * 1_048_576;
@@ -24,12 +25,19 @@ export type StateRead =
 export class StateFile {
   readonly path: string;
   readonly #timers: Timers;
+  readonly #lock: StateLock;
   #wanted: string | null = null;
   #writing: Promise<string | null> | null = null;
 
-  constructor(path: string, timers: Timers) {
+  constructor(path: string, timers: Timers, lock: StateLock) {
     this.path = path;
     this.#timers = timers;
+    this.#lock = lock;
+  }
+
+  /** Why it will not be written; null: nothing is known to be in the way. */
+  taken(): string | null {
+    return this.#lock(dirname(this.path));
   }
 
   async read(): Promise<StateRead> {
@@ -61,7 +69,7 @@ export class StateFile {
   /** Puts a file that makes no sense aside, for people to look at; answers where. */
   async putAside(): Promise<string> {
     const aside = `${this.path}.unreadable`;
-    await rename(this.path, aside).catch(() => {});
+    if (this.taken() === null) await rename(this.path, aside).catch(() => {});
     return aside;
   }
 
@@ -70,10 +78,14 @@ export class StateFile {
     while (this.#wanted !== null) {
       const text = this.#wanted;
       this.#wanted = null;
-      problem = await replace(this.path, text);
+      problem = await this.#replace(text);
     }
     this.#writing = null;
     return problem;
+  }
+
+  async #replace(text: string): Promise<string | null> {
+    return this.taken() ?? replace(this.path, text);
   }
 }
 

@@ -24,6 +24,7 @@ export interface Libc {
   getsockname(fd: number, address: Bytes, size: Int32Array): number;
   fcntl(fd: number, command: number, argument: number): number;
   close(fd: number): number;
+  flock(fd: number, operation: number): number;
   eventfd(initial: number, flags: number): number;
   read(fd: number, bytes: Bytes, count: number): number;
   write(fd: number, bytes: Bytes, count: number): number;
@@ -108,6 +109,7 @@ function bindLibc(koffi: Koffi): Libc {
   const getsockopt = f('getsockopt', 'int', 'int', 'int', 'int', 'void *', 'void *');
   const getsockname = f('getsockname', 'int', 'int', 'void *', 'void *');
   const close = f('close', 'int', 'int');
+  const flock = f('flock', 'int', 'int', 'int');
   const eventfd = f('eventfd', 'int', 'uint', 'int');
   const read = f('read', 'long', 'int', 'void *', 'long');
   const write = f('write', 'long', 'int', 'void *', 'long');
@@ -131,6 +133,7 @@ function bindLibc(koffi: Koffi): Libc {
     getsockopt: (fd, level, name, value, size) => answer(getsockopt(fd, level, name, value, size)),
     getsockname: (fd, address, size) => answer(getsockname(fd, address, size)),
     close: (fd) => answer(close(fd)),
+    flock: (fd, operation) => answer(flock(fd, operation)),
     eventfd: (initial, flags) => answer(eventfd(initial, flags)),
     read: (fd, bytes, count) => answer(read(fd, bytes, count)),
     write: (fd, bytes, count) => answer(write(fd, bytes, count)),

@@ -47,7 +47,7 @@ const nothing = async (): Promise<void> => {};
 async function written(t: Test): Promise<{ file: StateFile; folder: string; time: FakeTime }> {
   const folder = tempFolder(t);
   const time = new FakeTime();
-  const file = new StateFile(join(folder, 'state.json'), time);
+  const file = new StateFile(join(folder, 'state.json'), time, () => null);
   t.equal(await file.write(OLD), null);
   return { file, folder, time };
 }
@@ -59,7 +59,9 @@ t.test('what was written is read, by its owner only, and nothing else is left', 
   t.same(await file.read(), { kind: 'text', text: NEW });
   t.equal(statSync(file.path).mode & 0o777, 0o600);
   t.same(readdirSync(folder), ['state.json']);
-  t.same(await new StateFile(join(folder, 'none'), new FakeTime()).read(), { kind: 'none' });
+  t.same(await new StateFile(join(folder, 'none'), new FakeTime(), () => null).read(), {
+    kind: 'none',
+  });
 });
 
 t.test('of writes that come meanwhile the newest is written, once', async (t) => {
@@ -90,7 +92,7 @@ for (let at = 1; at <= STEPS; at++) {
       t.ok(there === OLD || there === NEW);
       await time.pass(5_000);
       t.match(await writing, /not written after 5 s/);
-      const next = new StateFile(join(folder, 'state.json'), time);
+      const next = new StateFile(join(folder, 'state.json'), time, () => null);
       t.match(await next.read(), { kind: 'text', text: there });
     },
   );

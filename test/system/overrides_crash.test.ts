@@ -101,3 +101,28 @@ t.test('a kill at any step of a write loses nothing that was there before', asyn
   t.equal((await drain(last.socket, 'b0')).status, 200);
   t.notOk(existsSync(join(state, 'overrides.json.new')), 'nothing is left beside it');
 });
+
+t.test(
+  'a second daemon with the same state directory says so, and overwrites nothing',
+  async (t) => {
+    const state = tempFolder(t);
+    const first = await startOperated(t, { toml: TOML, state });
+    const drain = (socket: string, name: string) =>
+      askControl(socket, 'POST', '/v1/drain', { backends: [`app/${name}`] });
+    t.match(await drain(first.socket, 'first'), { status: 200 });
+    const file = join(state, 'overrides.json');
+    const kept = readFileSync(file, 'utf8');
+
+    const second = await startOperated(t, { toml: TOML, state });
+    const why = `another sluice (process ${first.daemon.pid}) keeps its state in ${state}`;
+    t.match(await second.daemon.event('state-not-written'), { file, problems: [why] });
+    const { body } = await drain(second.socket, 'b0');
+    t.match(body, { set: [{ backend: 'app/b0' }] }, 'it is in force');
+    t.match((body as { notes: readonly string[] }).notes.join(), why, 'and not kept');
+    t.equal(readFileSync(file, 'utf8'), kept);
+
+    await first.daemon.stop();
+    t.match(await drain(second.socket, 'b1'), { status: 200 });
+    t.match(readFileSync(file, 'utf8'), /"b1"/, 'it is its own when the other one has gone');
+  },
+);

@@ -1,0 +1,57 @@
+/**
+ * One process at a time writes what is in a state directory: a second one with the same folder would
+ * replace the overrides of the first. The lock is the kernel's, and goes with the process however
+ * that ends; without foreign calls there is none.
+ */
+import { openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Kernel } from '../kernel/foreign.js';
+
+/** Why `folder` is not this process's to write to; null: it is, from now on. */
+export type StateLock = (folder: string) => string | null;
+
+const FILE_NAME = 'lock';
+/** Owner only, as what it guards. */
+const MODE = 0o600;
+/** flock(2), <sys/file.h>: LOCK_EX | LOCK_NB. */
+const EXCLUSIVE_AT_ONCE = 2 | 4;
+
+export function stateLock(kernel: Kernel | null): StateLock {
+  const held = new Map<string, number>();
+  return (folder) => {
+    if (kernel === null || held.has(folder)) return null;
+    const path = join(folder, FILE_NAME);
+    const fd = opened(path);
+    // Whoever cannot write here hears so from writing.
+    if (fd === null) return null;
+    if (kernel.libc.flock(fd, EXCLUSIVE_AT_ONCE) < 0) {
+      kernel.libc.close(fd);
+      return `${holder(path)} keeps its state in ${folder}: give each daemon a state_directory of its own`;
+    }
+    held.set(folder, fd);
+    sign(path);
+    return null;
+  };
+}
+
+function opened(path: string): number | null {
+  try {
+    return openSync(path, 'a', MODE);
+  } catch {
+    return null;
+  }
+}
+
+/** For people; the lock holds without it, as on a full disk. */
+function sign(path: string): void {
+  try {
+    writeFileSync(path, `${process.pid}\n`);
+  } catch {
+    // The name of the holder is missing then.
+  }
+}
+
+function holder(path: string): string {
+  const pid = readFileSync(path, 'latin1').trim();
+  return /^\d+$/.test(pid) ? `another sluice (process ${pid})` : 'another sluice';
+}
