@@ -16,6 +16,7 @@ export async function createBalancer(
   machine: Machine = thisMachine,
 ): Promise<Balancer> {
   let inUse = readOptions(options);
+  mustNameSomebody(options);
   let present = copyOf(options);
   const read = (changes: Partial<BalancerOptions>) => {
     const next = { ...present, ...changes };
@@ -58,6 +59,13 @@ function copyOf({ discovery, ...plain }: BalancerOptions): BalancerOptions {
   const copy: BalancerOptions = structuredClone(plain);
   if (discovery === undefined) return copy;
   return { ...copy, discovery: Array.isArray(discovery) ? [...discovery] : discovery };
+}
+
+/** Options without both keys are a slip; an empty list says that `update` will name somebody. */
+function mustNameSomebody({ backends, discovery }: BalancerOptions): void {
+  if (backends !== undefined || discovery !== undefined) return;
+  const expected = 'backends or discovery; backends: [] if they come by update()';
+  throw new OptionsError([`options: nobody is named (expected ${expected}; got neither)`]);
 }
 
 /** A list that came out empty is a slip far more often than a wish; `close` ends a balancer. */

@@ -11,7 +11,7 @@ import type { Counts } from './counts.js';
 import { Durations } from './durations.js';
 import type { Backend } from './entry.js';
 import { NoBackendError } from './errors.js';
-import type { Callback, ExecuteOptions } from './execute_options.js';
+import type { Callback, ExecuteOptions, FailedTry } from './execute_options.js';
 import { hedged } from './hedged.js';
 import { Try, type TryFailed, type TryLimits, type TryOutcome } from './one_try.js';
 import { mustBeCallback, type ReadExecute, readExecute } from './read_calls.js';
@@ -118,8 +118,7 @@ export class Executor {
     const { clock, timers, random, counts } = this.#deps;
     if (blame === 'own' || blame === 'ended') throw error;
     if (blame === 'unknown') {
-      const said = await unlessOver(asked.retryIf?.(error, { backend, attempt }), scope.signal);
-      if (said !== true) throw error;
+      if (!(await isSafe(asked.retryIf, error, { backend, attempt }, scope))) throw error;
       if (!this.#budget.tryRetry(clock.nowMs())) throw error;
       await pause(timers, backoffMs(attempt, random), scope.signal);
     }
@@ -159,5 +158,24 @@ export class Executor {
 
   #asker<T>({ asked, tried, scope }: Request<T>) {
     return { clientKey: asked.clientKey, tried, signal: scope.signal };
+  }
+}
+
+/**
+ * What `retryIf` says. One that fails says no: the caller gets the error that it asked about, which
+ * tells more, and the process is warned of its own.
+ */
+async function isSafe(
+  retryIf: ExecuteOptions['retryIf'],
+  error: unknown,
+  about: FailedTry,
+  scope: Scope,
+): Promise<boolean> {
+  try {
+    return (await unlessOver(retryIf?.(error, about), scope.signal)) === true;
+  } catch (own) {
+    if (scope.isOver) throw own;
+    process.emitWarning(own instanceof Error ? own : new Error(String(own)));
+    return false;
   }
 }

@@ -154,7 +154,9 @@ function treeOf(value: unknown, path: Path, strange: string[]): unknown {
 
 function strangeKey(key: string, path: Path): string {
   const isForeign = FOREIGN.includes(snake(key));
-  const expected = isForeign ? 'it in the file of the daemon' : camel(key);
+  const meant = camel(key);
+  const known = meant === key ? 'an option of the balancer' : meant;
+  const expected = isForeign ? IN_THE_FILE : known;
   const problem = isForeign ? 'only a proxy can follow it' : 'unknown key';
   return `${formatPath(path)}: ${problem} (expected ${expected}; got "${key}")`;
 }
@@ -172,11 +174,25 @@ function quantityOf(value: number, path: Path): unknown {
 
 const UNITS = { duration: 'ms', size: 'B' } as const;
 
-function issueOf({ path, problem, expected, got }: Finding, tree: TomlTree): string {
+function issueOf({ code, path, problem, expected, got }: Finding, tree: TomlTree): string {
   const key = camel(formatPath(path.slice(2))) || 'options';
   const shown = got === undefined ? showAt(ROOT, tree, path) : textOf(got);
-  return `${key}: ${camel(problem)} (expected ${camel(textOf(expected))}; got ${shown})`;
+  const told = code === 'unknown-key' ? camel(shown) : shown;
+  const meant = ofOptions(textOf(expected), formatPath(path.slice(0, 2)));
+  return `${key}: ${camel(problem)} (expected ${camel(meant)}; got ${told})`;
 }
+
+/** What the file's schema says of its tables, as options have them; `pool`: the one that is read. */
+function ofOptions(expected: string, pool: string): string {
+  return expected
+    .replace(/it under \[+pools\.NAME\]+/, 'it beside backends')
+    .replace(/it under \[+pools\.NAME\.([\w.]+)\]+/, 'it under $1')
+    .replace(/it under \[+[\w.]+\]+/, IN_THE_FILE)
+    .replace(`another key of ${pool}.`, 'another key of ')
+    .replace(`another key of ${pool}`, 'another option');
+}
+
+const IN_THE_FILE = 'it in the file of the daemon';
 
 function snake(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

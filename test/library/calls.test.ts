@@ -1,4 +1,5 @@
 /** Options of pick, connect and execute: read before anything is reserved. */
+import { once } from 'node:events';
 import t from 'tap';
 import { A, activeOf, Bed, errorOf } from './bed.js';
 
@@ -86,6 +87,23 @@ t.test('an error that breaks whoever looks at it comes back, and frees its place
     });
   t.equal(found, 'it');
   t.same(activeOf(balancer), { [A]: 0 });
+});
+
+t.test('`retryIf` that fails says no: the error that it was asked about comes back', async (t) => {
+  const balancer = await new Bed().balancer(t, { backends: [A, '10.0.0.2:80'] });
+  const warned = once(process, 'warning');
+  let tries = 0;
+  const fails = (): never => {
+    tries++;
+    throw new Error('mine');
+  };
+  const retryIf = (): never => {
+    throw new TypeError('of retryIf');
+  };
+  t.match(await errorOf(() => balancer.execute(fails, { retryIf })), { message: 'mine' });
+  t.match(await warned, [{ message: 'of retryIf' }], 'and is not lost');
+  t.equal(tries, 1);
+  t.same(Object.values(activeOf(balancer)), [0, 0]);
 });
 
 t.test('`retryIf` may take its time', async (t) => {

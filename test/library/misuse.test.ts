@@ -16,6 +16,11 @@ const NO_TABLES = [null, 7, 'x', true, [], () => 1];
 /** As a caller in JavaScript may: without a look at types. */
 type Loose = (...words: unknown[]) => unknown;
 
+/** A text that is found as it stands. */
+function escaped(text: string): string {
+  return text.replace(/[()]/g, '\\$&');
+}
+
 async function refused(
   t: Test,
   call: () => unknown,
@@ -37,6 +42,14 @@ t.test('createBalancer: options that are none, a name or a queue that is none', 
   for (const queue of [7, 'x', [], true]) {
     await refused(t, () => create({ queue }), /^queue: wrong type \(expected an object; got/);
   }
+  await refused(t, () => create({}), /^options: nobody is named \(expected backends or discovery/);
+  const [backends, word] = [[A], '(expected it under health; got "interval")'];
+  await refused(t, () => create({ backends, interval: 5 }), new RegExp(escaped(word)));
+  const file = '(expected it in the file of the daemon; got "maxSessions")';
+  await refused(t, () => create({ backends, maxSessions: 5 }), new RegExp(escaped(file)));
+  const own = JSON.parse('{ "__proto__": 1 }');
+  const said = /^__proto__: unknown key \(expected an option of the balancer; got "__proto__"\)/;
+  await refused(t, () => create(Object.assign(Object.create(null), { backends }, own)), said);
   const both = create({ queue: { sise: 1 }, polcy: 'x' });
   const { message } = await errorOf(() => both);
   t.match(message, /^queue\.sise: unknown option \(expected one of: size, timeout;/m);
