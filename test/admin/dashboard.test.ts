@@ -228,6 +228,26 @@ t.test('the dashboard', { skip: noBrowser }, async (t) => {
     await dialog.getByText(/There is no/).waitFor();
   });
 
+  await t.test('long names break, and every column stays on the screen', async (t) => {
+    const views = fakeViews();
+    const long = (name: string) => `${'a-name-of-somebody-who-names-at-length-'.repeat(2)}${name}`;
+    views.view = {
+      ...views.view,
+      listeners: views.view.listeners.map((one) => ({ ...one, name: long(one.name) })),
+      pools: views.view.pools.map((pool) => ({
+        ...pool,
+        backends: pool.backends.map((one) => ({ ...one, name: long(one.name) })),
+      })),
+    };
+    const { page } = await open(t, browser, views, { viewport: { width: 1440, height: 900 } });
+    await page.getByText('Pool main').waitFor();
+    const cards = page.locator('.card').filter({ visible: true });
+    const over = await cards.evaluateAll((all) =>
+      all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent),
+    );
+    t.same(over, []);
+  });
+
   await t.test('fits a phone, in the dark', async (t) => {
     const look = { viewport: { width: 375, height: 700 }, colorScheme: 'dark' } as const;
     const { page, complaints } = await open(t, browser, fakeViews(), look);

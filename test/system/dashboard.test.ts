@@ -55,15 +55,7 @@ t.test('a backend is drained and brought back by clicks', { skip: noBrowser }, a
   await page.keyboard.press('Escape');
   await page.locator('#overrides').getByText('kernel update').waitFor();
   const [deviation] = await rowsOf(page, '#overrides');
-  t.match(deviation, [
-    'app/b0',
-    'drain drained',
-    'ready',
-    'token',
-    / ago$/,
-    /^in /,
-    'kernel update',
-  ]);
+  t.match(deviation, ['app/b0', 'drained', 'ready', 'token', / ago$/, /^in /, 'kernel update']);
 
   await page.locator('#rows').getByRole('button', { name: 'app/b0' }).click();
   await detail.getByRole('button', { name: 'Ready' }).click();

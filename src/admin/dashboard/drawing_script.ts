@@ -64,8 +64,12 @@ function span(ms) {
 /** By the clock of the daemon. */
 function since(now, time) { return span(Date.parse(now) - Date.parse(time)); }
 
+/** Of another day with the day. */
 function clockTime(time) {
-  return new Date(time).toLocaleTimeString([], { hour12: false });
+  const at = new Date(time);
+  const isToday = at.toDateString() === new Date().toDateString();
+  const day = isToday ? '' : at.toLocaleDateString([], { month: 'short', day: 'numeric' }) + ', ';
+  return day + at.toLocaleTimeString([], { hour12: false });
 }
 
 /** A word, a colour and a sign: each of them says it alone. */

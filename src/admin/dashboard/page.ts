@@ -63,7 +63,9 @@ const PAGE = `<!doctype html>
   </section>
   <section>
     <h2>Events</h2>
-    <div class="card"><table id="events"></table></div>
+    <div class="card scroll" tabindex="0" role="group" aria-label="Events">
+      <table id="events"></table>
+    </div>
   </section>
 </main>
 <dialog id="detail" aria-labelledby="detail-name"></dialog>

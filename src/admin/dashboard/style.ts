@@ -34,33 +34,37 @@ body.stale main { opacity: .45; }
 #figures {
   display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem;
 }
-.figure { padding: .75rem 1rem .5rem; }
+.figure { display: flex; flex-direction: column; padding: .75rem 1rem .5rem; }
 .figure b { display: block; font-size: 1.5rem; font-weight: 600; letter-spacing: -.02em; }
 .figure span { color: var(--faint); font-size: .85rem; }
-.figure svg { display: block; width: 100%; height: 2.5rem; margin-top: .25rem; }
+.figure svg { display: block; width: 100%; height: 2.5rem; margin-top: auto; padding-top: .25rem; }
 polyline {
   fill: none; stroke: var(--accent); stroke-width: 1.5; vector-effect: non-scaling-stroke;
 }
 polyline.line1 { stroke: var(--warn); stroke-dasharray: 3 2; }
 table { width: 100%; border-collapse: collapse; white-space: nowrap; }
-th, td { padding: .45rem 1rem; text-align: left; border-top: 1px solid var(--line); }
+th, td { padding: .45rem .75rem; text-align: left; border-top: 1px solid var(--line); }
 thead th {
   border-top: 0; color: var(--faint); font-size: .75rem; font-weight: 500; letter-spacing: .04em;
   text-transform: uppercase;
 }
-td.reason { width: 100%; white-space: normal; min-width: 12rem; }
+td.reason { width: 100%; white-space: normal; min-width: 10rem; }
 .reason { color: var(--faint); }
 p.reason { margin: .25rem 0 0; }
 td.counts { white-space: normal; min-width: 8rem; }
-td.name { font-weight: 600; }
+td.name, td.long { white-space: normal; overflow-wrap: anywhere; }
+td.name { min-width: 13rem; max-width: 26rem; font-weight: 600; }
+td.long { min-width: 11.75rem; max-width: 20rem; }
+td.what { width: 100%; min-width: 16rem; white-space: normal; overflow-wrap: anywhere; }
+.scroll { max-height: 36rem; overflow-y: auto; }
 code { color: var(--faint); font: inherit; }
-.pill, .state { display: inline-flex; align-items: center; gap: .4rem; color: var(--tone); }
+.pill, .state { display: inline-flex; align-items: baseline; gap: .4rem; color: var(--tone); }
 .pill { padding: 0 .6rem; border: 1px solid currentColor; border-radius: 1rem; font-size: .85rem; }
 .good { --tone: var(--good); --sign: '●'; } .warn { --tone: var(--warn); --sign: '▲'; }
 .bad { --tone: var(--bad); --sign: '✖'; } .idle { --tone: var(--idle); --sign: '○'; }
 .state::before, .pill::before { content: var(--sign) / ''; font-size: .7rem; }
 .load {
-  display: inline-block; width: 5rem; height: .35rem; margin-left: .5rem;
+  display: inline-block; width: 4rem; height: .35rem; margin-left: .5rem;
   vertical-align: .1em; overflow: hidden; border-radius: 1rem; background: var(--line);
 }
 .load i { display: block; height: 100%; background: var(--accent); }
@@ -68,13 +72,15 @@ code { color: var(--faint); font: inherit; }
   display: grid; grid-template-columns: minmax(6rem, 10rem) minmax(14rem, 24rem) 1fr;
   gap: 1.5rem; align-items: center; margin-bottom: .75rem; padding: .75rem 1rem;
 }
-.flow > * { position: relative; margin: 0; }
+.flow > * { position: relative; min-width: 0; margin: 0; }
+.from { overflow-wrap: anywhere; }
 .flow > * + *::before {
   content: '→' / ''; position: absolute; left: -1.3rem; top: calc(50% - .75em); color: var(--faint);
 }
 .strip { display: flex; flex-wrap: wrap; gap: .25rem; min-width: 0; }
 .segment {
-  flex: 1 0 6rem; display: block; overflow: hidden; text-align: left;
+  flex: 1 0 8rem; display: block; min-width: 0; overflow: hidden; text-align: left;
+  overflow-wrap: anywhere;
   border: 1px solid var(--tone); border-left-width: .35rem;
 }
 .segment b { display: inline; margin-left: .3rem; color: var(--ink); font-weight: 600; }
@@ -85,7 +91,10 @@ button, select, input {
 }
 button { cursor: pointer; }
 button:disabled { opacity: .4; cursor: default; }
-button.link { padding: 0; border: 0; background: none; color: var(--accent); font-weight: 600; }
+button.link {
+  padding: 0; border: 0; background: none; color: var(--accent); font-weight: 600;
+  text-align: left; overflow-wrap: anywhere;
+}
 button.yes { background: var(--accent); color: var(--card); border-color: var(--accent); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 #window { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; margin-bottom: .5rem; }
@@ -116,11 +125,15 @@ a { color: inherit; }
   thead { display: none; }
   table, tbody, tr, td { display: block; }
   tr + tr { border-top: 2px solid var(--line); }
-  td {
-    display: grid; grid-template-columns: 6.5rem 1fr; gap: .5rem; padding: .2rem .75rem;
-    border: 0; white-space: normal; overflow-wrap: anywhere; min-width: 0;
+  tr { padding: .35rem 0; }
+  td, td.name, td.long, td.what, td.counts, td.reason {
+    position: relative; width: auto; min-width: 0; max-width: none;
+    padding: .2rem .75rem .2rem 7.75rem; border: 0; white-space: normal; overflow-wrap: anywhere;
   }
-  td::before { content: attr(data-head); color: var(--faint); font-weight: 400; }
+  td::before {
+    content: attr(data-head); position: absolute; left: .75rem; color: var(--faint);
+    font-weight: 400;
+  }
   td:empty { display: none; }
   td .load { width: 3rem; }
 }

@@ -23,8 +23,8 @@ function showListeners({ status, listeners }) {
   fill(byId('listeners'), heads, listeners.map((listener) => [
     cell('name', listener.name),
     cell('', state(listener.state)),
-    cell('', element('code', '', listener.protocol + ' '), listener.addresses.join(', ')),
-    cell('', listener.pools.join(', ')),
+    cell('long', element('code', '', listener.protocol + ' '), listener.addresses.join(', ')),
+    cell('long', listener.pools.join(', ')),
     cell('', ...load(listener.sessions, listener.max_sessions)),
     cell('counts', counts([...listener.refused, ...listener.dropped]) || '0'),
     cell('', since(status.now, listener.since)),
@@ -126,7 +126,7 @@ function backendRow(now, backend) {
     cell('name', button('row ' + name, name, () => go({ backend: name }), 'link'),
       backend.backup ? element('code', '', ' backup') : ''),
     cell('', backendState(backend)),
-    cell('', backend.address),
+    cell('long', backend.address),
     cell('', ...load(backend.active, backend.max_connections)),
     cell('', weightText(backend)),
     cell('', probe(now, backend)),
@@ -149,10 +149,20 @@ function showRows({ status, backends, matched }) {
   byId('after').disabled = from + backends.length >= matched;
 }
 
+/** What it is about, and how that is now: as sluice ctl says it. */
+function overrideWords({ backend, kind, value }) {
+  if (kind === 'deny') return [value, 'denied'];
+  if (kind === 'drain' || kind === 'maintain') return [backend, value];
+  if (kind !== 'hold') return [backend, kind + ' ' + value];
+  const [most, drains] = value.split(' ');
+  return [backend, 'held, at most ' + most + ' wait' + (drains ? ', existing sessions end' : '')];
+}
+
 function overrideRow(now, one) {
+  const [what, is] = overrideWords(one);
   return [
-    cell('name', one.backend),
-    cell('', one.kind + ' ' + one.value),
+    cell('name', what),
+    cell('', is),
     cell('', String(one.replaced)),
     cell('', one.by),
     cell('', since(now, one.since) + ' ago'),
@@ -172,19 +182,19 @@ const OWN_FIELDS = ['number', 'time', 'level', 'event', 'msg', 'remedy'];
 
 function fieldsText(event) {
   return Object.entries(event)
-    .filter(([name, value]) => !OWN_FIELDS.includes(name) && value !== null)
+    .filter(([name, value]) => !OWN_FIELDS.includes(name) && value !== null && value !== '')
     .map(([name, value]) => name + ' ' + (typeof value === 'object' ? JSON.stringify(value) : value))
     .join(', ');
 }
 
 function showEvents(events) {
-  const heads = ['Time', 'Level', 'Event', 'What', 'Of what'];
+  const heads = ['Time', 'Level', 'Event', 'What'];
   fill(byId('events'), heads, events.map((event) => [
     cell('', clockTime(event.time)),
     cell('', state(event.level)),
     cell('name', event.event),
-    cell('reason', event.msg + (event.remedy ? ' ' + event.remedy : '')),
-    cell('reason', fieldsText(event)),
+    cell('what', fieldsText(event),
+      element('small', '', event.msg + (event.remedy ? ' ' + event.remedy : ''))),
   ]));
 }
 `;
