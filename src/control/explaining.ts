@@ -53,13 +53,14 @@ export async function explainChoice(asking: ExplainDeps): Promise<ChoiceView | n
     const told = read(answer);
     if (told === null) continue;
     const { rule, members } = told;
-    const chosen = rule.chosen === null ? null : `${pool.key}/${rule.chosen}`;
+    const isHeld = pool.spec.settings.heldAtMost > 0;
+    const chosen = rule.chosen === null || isHeld ? null : `${pool.key}/${rule.chosen}`;
     return {
       listener: listener.spec.name,
       route: asking.route,
       pool: pool.key,
       chosen,
-      rule: rule.sentence,
+      rule: isHeld ? `Once it is released: ${rule.sentence}` : rule.sentence,
       outcome: outcomeOf({
         barred,
         protocol: listener.spec.protocol,

@@ -1,7 +1,7 @@
 /**
- * One process at a time writes what is in a state directory: a second one with the same folder would
- * replace the overrides of the first. The lock is the kernel's, and goes with the process however
- * that ends; without foreign calls there is none.
+ * One process at a time writes what is in a state directory: a second one with the same folder
+ * would replace the overrides of the first. The lock is the kernel's, and goes with the process
+ * however that ends; without foreign calls there is none.
  */
 import { openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -182,7 +182,7 @@ function issueOf({ code, path, problem, expected, got }: Finding, tree: TomlTree
   return `${key}: ${camel(problem)} (expected ${camel(meant)}; got ${told})`;
 }
 
-/** What the file's schema says of its tables, as options have them; `pool`: the one that is read. */
+/** What the schema of the file says of its tables, in words of options; `pool`: the one read. */
 function ofOptions(expected: string, pool: string): string {
   return expected
     .replace(/it under \[+pools\.NAME\]+/, 'it beside backends')

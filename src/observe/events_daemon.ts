@@ -166,8 +166,8 @@ export const DAEMON_EVENTS = {
   'state-not-written': error(
     'Overrides are in force and could not be written: a restart would lose them.',
     ['file', 'problems'],
-    'Make room on the disk, or let the daemon write to the folder, which no other may have as its ' +
-      'own; it is tried every 30 s.',
+    'Make room on the disk, or let the daemon write to the folder, which no other may have as ' +
+      'its own; it is tried every 30 s.',
   ),
   'log-lost': limited(
     warn(

@@ -311,6 +311,15 @@ t.test('lists, why, events and wait tell one story of a backend that went and ca
   t.match(told.items, [
     { event: 'backend-down', pool: 'app', backend: 'a', ...down, level: 'warn' },
   ]);
+  const newest = await it.ask<Page<{ readonly number: number }>>('events', '--limit', '1');
+  const first = await it.ask<Page<{ readonly number: number }>>(
+    'events',
+    '--since',
+    '1h',
+    '--limit',
+    '1',
+  );
+  t.ok((newest.items[0]?.number ?? 0) > (first.items[0]?.number ?? 0), 'the newest, unless since');
   t.match(await it.ctl('events', '--since', '1h'), { stdout: / ready listeners=1 pools=1 / });
   t.match(await it.ctl('events', '--event', 'backend-dwn'), {
     code: 1,

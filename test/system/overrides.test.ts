@@ -272,10 +272,12 @@ t.test(
     await accessLine(daemon, 'one too many', ({ outcome }) => outcome.cause === 'queue-full');
     const ready = await daemon.get('/ready');
     t.match(ready, { status: 200, body: /pool app is held/ });
-    t.match(
-      (await operated.ctl('explain', 'app', '192.0.2.1')).stdout,
-      /an operator holds the pool/,
+    const explained = await askControl(
+      operated.socket,
+      'GET',
+      '/v1/explain?listener=app&client=192.0.2.1',
     );
+    t.match(explained.body, { chosen: null, outcome: /an operator holds the pool/ });
     t.match(await overridesOf(operated), [
       { backend: 'app', kind: 'hold', value: '2 drain', replaced: 'open', because: 'switchover' },
     ]);

@@ -19,7 +19,11 @@ export const events: CtlCommand = {
     { flags: '--follow', description: 'go on with what happens from now on' },
     { flags: '--since <time>', description: 'only those that are not older, as 10m' },
     { flags: '--event <name>', description: 'only those of a name; session: access lines' },
-    { flags: '--limit <n>', description: 'so many at most, up to 10000', default: '1000' },
+    {
+      flags: '--limit <n>',
+      description: 'so many at most, up to 10000: the newest, or with --since the first from there',
+      default: '1000',
+    },
     { flags: '--cursor <cursor>', description: 'go on behind a page: what it gave as next' },
   ],
   notes: 'With --follow and --json each event is one line.',

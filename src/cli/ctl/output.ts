@@ -54,7 +54,11 @@ export class Output {
 
 export type TextRows = readonly (readonly string[])[];
 
-/** Rows in columns, the widest of them cut until a line has at most `most` characters. */
+/**
+ * Rows in columns, the widest of them cut until a line has at most `most` characters. The first one
+ * is what other commands take (the id of a session, the name of a backend): it is cut only where it
+ * has half of the line by itself.
+ */
 export function fitted(rows: TextRows, most: number): readonly string[] {
   const widths: number[] = [];
   for (const row of rows) {
@@ -63,8 +67,10 @@ export function fitted(rows: TextRows, most: number): readonly string[] {
     });
   }
   const total = (): number => widths.reduce((sum, width) => sum + width + GAP, -GAP);
+  const isWhole = (widths[0] ?? 0) <= most / 2;
   while (total() > most) {
-    const widest = widths.indexOf(Math.max(...widths));
+    const cuttable = isWhole ? widths.slice(1) : widths;
+    const widest = widths.indexOf(Math.max(...cuttable), isWhole ? 1 : 0);
     const width = widths[widest] ?? 0;
     if (width <= LEAST_COLUMN) break;
     widths[widest] = Math.max(LEAST_COLUMN, width - (total() - most));

@@ -69,8 +69,9 @@ export function eventsEndpoint({ recent, clock, timers }: EventsDeps): ApiEndpoi
     method: 'GET',
     path: '/events',
     summary:
-      'What has happened lately: the last events of each name. As server-sent events what ' +
-      'happens from now on, behind `cursor` or Last-Event-ID, or since.',
+      'What has happened lately: the last events of each name. Without `since` and `cursor` the ' +
+      'newest of them. As server-sent events what happens from now on, behind `cursor` or ' +
+      'Last-Event-ID, or since.',
     may: 'look',
     query: {
       since: optional(duration('Only those that are not older.', MOST_MS)),
@@ -80,9 +81,13 @@ export function eventsEndpoint({ recent, clock, timers }: EventsDeps): ApiEndpoi
       cursor: optional(whole('`next` of the page before.', 0, Number.MAX_SAFE_INTEGER)),
     },
     answer: EVENTS_PAGE,
-    handle: async ({ query: { since, event, limit = USUAL_LIMIT, cursor = 0, wait = 0 } }) => {
+    handle: async ({ query: { since, event, limit = USUAL_LIMIT, cursor: behind, wait = 0 } }) => {
       const name = event === undefined ? ok(null) : eventNamed(event);
       if (!name.ok) return name;
+      if (since === undefined && behind === undefined && wait === 0) {
+        return ok({ value: newest(recent, name.value, limit) });
+      }
+      const cursor = behind ?? 0;
       const sinceWallMs = since === undefined ? 0 : clock.wallMs() - since;
       const wanted = { event: name.value, sinceWallMs, after: cursor, limit: limit + 1 };
       let found = recent.list(wanted);
@@ -108,6 +113,12 @@ export function eventsEndpoint({ recent, clock, timers }: EventsDeps): ApiEndpoi
       return ok(streams.follow({ event: name.value, after, sinceWallMs }));
     },
   });
+}
+
+function newest(recent: ApiDeps['recent'], event: EventName | null, limit: number) {
+  const all = recent.list({ event, sinceWallMs: 0, after: 0, limit: Number.POSITIVE_INFINITY });
+  const items = all.slice(-limit).map(shownEvent);
+  return { items, next: null, last: String(recent.last), lost: false };
 }
 
 export type WhyDeps = Pick<ApiDeps, 'recent'> & {
