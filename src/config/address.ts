@@ -27,3 +27,8 @@ export const parseBlock = (text: string): ReadValue<AddressBlock> => asReading(r
 function asReading<T>(read: Result<T, Misread>): ReadValue<T> {
   return read.ok ? read : fault(read.error.code, read.error.problem);
 }
+
+/** An IP address alone; port 0. */
+export function parseHost(text: string): ReadValue<IpEndpoint> {
+  return parseIpEndpoint(text.includes(':') ? `[${text}]:0` : `${text}:0`);
+}

@@ -1,6 +1,7 @@
 /**
- * Addresses that a file binds and this machine does not have. A warning, and no problem: a file is
- * good wherever it is checked, and only a start on a machine without the address is refused.
+ * Addresses that a file binds, or dials from, and this machine does not have. A warning, and no
+ * problem: a file is good wherever it is checked, and only a start on a machine without the address
+ * is refused.
  */
 import { createSocket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
@@ -17,6 +18,8 @@ interface Place {
 }
 
 const TO_BIND = 'an address of this machine, or bind_missing = true where it comes later';
+
+const TO_DIAL_FROM = 'an address of this machine: until it is here, the others are dialled from';
 
 /** A warning for each of them, in the order of the file. */
 export async function findMissingAddresses(
@@ -46,7 +49,17 @@ export async function findMissingAddresses(
   }));
 }
 
-function places({ listeners }: Spec): readonly Place[] {
+function places({ listeners, pools }: Spec): readonly Place[] {
+  const sources = pools.flatMap(({ name, settings }) =>
+    settings.sources.map(({ host }, index) => {
+      const key: Path = ['pools', name, 'source', index];
+      return { key, host, expected: TO_DIAL_FROM };
+    }),
+  );
+  return [...bound(listeners), ...sources];
+}
+
+function bound(listeners: Spec['listeners']): readonly Place[] {
   return listeners.flatMap(({ name, bind, missingAddress }) =>
     missingAddress === 'bind'
       ? []

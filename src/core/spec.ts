@@ -212,6 +212,8 @@ export interface PoolSpec {
 export interface PoolSettings {
   readonly policy: PolicySpec;
   readonly sendProxyProtocol: 'off' | 'v1' | 'v2';
+  /** Addresses of this machine to dial from, port 0; none: the kernel chooses. */
+  readonly sources: readonly IpEndpoint[];
   readonly connectTimeoutMs: number;
   readonly retries: number;
   readonly queueSize: number;

@@ -3,7 +3,7 @@
  * `changed`, and everything else is looked at. Two kinds of them exist: sockets of Node.js, which
  * work everywhere, and descriptors by foreign calls, which cost a third.
  */
-import type { Endpoint } from './endpoint.js';
+import type { Endpoint, IpEndpoint } from './endpoint.js';
 
 export interface Wire {
   /**
@@ -40,6 +40,11 @@ export type Talk = 'nothing' | 'something';
 
 /**
  * Begins to connect. `changed` is called, never from inside, when something of the wire may have
- * become another.
+ * become another. `source`: the address of this machine to dial from; else the kernel chooses.
  */
-export type WireDial = (endpoint: Endpoint, talk: Talk, changed: () => void) => Wire;
+export type WireDial = (
+  endpoint: Endpoint,
+  talk: Talk,
+  changed: () => void,
+  source?: IpEndpoint | null,
+) => Wire;

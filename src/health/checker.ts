@@ -169,13 +169,15 @@ export class HealthChecker {
 
   /** Backends of one pool have one definition: it is looked at once. */
   #compare(before: HealthTarget, target: HealthTarget): Difference {
+    const isAlike = before.prelude === target.prelude && before.source === target.source;
     const known = this.#compared;
     if (known?.before === before.health && known.after === target.health) {
-      return before.prelude === target.prelude ? known.difference : differenceOf(before, target);
+      return isAlike ? known.difference : differenceOf(before, target);
     }
-    const difference = differenceOf({ ...before, prelude: target.prelude }, target);
+    const { prelude, source = null } = target;
+    const difference = differenceOf({ ...before, prelude, source }, target);
     this.#compared = { before: before.health, after: target.health, difference };
-    return before.prelude === target.prelude ? difference : differenceOf(before, target);
+    return isAlike ? difference : differenceOf(before, target);
   }
 
   /** The first attempt with a definition: at once, but for a little spread. */
@@ -292,5 +294,5 @@ function differenceOf(before: HealthTarget, target: HealthTarget): Difference {
 
 /** What an attempt depends on; the rest of a definition is schedule. */
 function probed(target: HealthTarget): unknown {
-  return [target.health.probe, target.health.port, target.prelude];
+  return [target.health.probe, target.health.port, target.prelude, target.source];
 }

@@ -4,10 +4,12 @@
  * and never throws: everything that can go wrong is an outcome.
  */
 import type { CutOffSignal } from '../core/cut_off.js';
-import type { Endpoint } from '../core/endpoint.js';
+import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
 
 export interface ProbeTarget {
   readonly endpoint: Endpoint;
+  /** The address of this machine to dial from; else the kernel chooses. */
+  readonly source?: IpEndpoint | null;
   /**
    * What goes first on the wire: a PROXY header with LOCAL where the pool sends PROXY; else empty.
    */

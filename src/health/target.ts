@@ -1,5 +1,5 @@
 /** What the checker watches, and what it tells about it. */
-import { type Endpoint, ipEndpoint } from '../core/endpoint.js';
+import { type Endpoint, type IpEndpoint, ipEndpoint } from '../core/endpoint.js';
 import type { HealthSpec } from '../core/health_spec.js';
 import type { ProbeFailure, ProbeResult, ProbeTarget } from './probe.js';
 import type { TrackState } from './tracker.js';
@@ -9,6 +9,8 @@ export interface HealthTarget {
   readonly key: string;
   readonly endpoint: Endpoint;
   readonly health: HealthSpec;
+  /** The address of this machine to dial from; else the kernel chooses. */
+  readonly source?: IpEndpoint | null;
   /**
    * The PROXY header that goes first where the backend wants one, with command LOCAL; else empty.
    */
@@ -92,12 +94,13 @@ export interface LastAttempt {
  * so the PROXY header that the backend's own port wants is not sent there. A path has no ports.
  */
 export function probeTarget(target: HealthTarget): ProbeTarget {
-  const { endpoint, health, prelude } = target;
+  const { endpoint, health, source = null, prelude } = target;
   if (endpoint.kind === 'unix' || health.port === null || health.port === endpoint.port) {
-    return { endpoint, prelude };
+    return { endpoint, source, prelude };
   }
   return {
     endpoint: ipEndpoint(endpoint.family, endpoint.host, health.port),
+    source,
     prelude: new Uint8Array(0),
   };
 }

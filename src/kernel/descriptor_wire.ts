@@ -4,7 +4,7 @@
  */
 import { InvariantError } from '../core/assert.js';
 import { contain } from '../core/contain.js';
-import type { Endpoint } from '../core/endpoint.js';
+import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
 import { ok, type Result } from '../core/result.js';
 import type { Talk, Wire, WireDial } from '../core/wire.js';
 import type { Descriptor } from './descriptor.js';
@@ -52,11 +52,11 @@ export function descriptorDial(
   };
   /** An endpoint is immutable and made once a backend: its bytes are kept by identity. */
   const encoded = new WeakMap<Endpoint, Uint8Array>();
-  return ok((endpoint, talk, changed) => {
+  return ok((endpoint, talk, changed, source = null) => {
     const known = encoded.get(endpoint);
     const bytes = known ?? encodeAddress(endpoint);
     if (known === undefined) encoded.set(endpoint, bytes);
-    return new DescriptorWire(means, endpoint, bytes, talk, changed);
+    return new DescriptorWire(means, endpoint, bytes, { talk, source }, changed);
   });
 }
 
@@ -78,7 +78,7 @@ class DescriptorWire implements Wire, Looker {
     means: Means,
     endpoint: Endpoint,
     address: Uint8Array,
-    talk: Talk,
+    { talk, source }: { readonly talk: Talk; readonly source: IpEndpoint | null },
     changed: () => void,
   ) {
     this.#means = means;
@@ -89,8 +89,13 @@ class DescriptorWire implements Wire, Looker {
     // The last ACK of the handshake travels with FIN: a packet less, and the server wakes up once.
     const opened = means.calls.openBriefly(family, talk === 'nothing' ? 'kept' : 'sent');
     this.#fd = opened.ok ? opened.value : null;
-    if (opened.ok) this.#connect(opened.value);
-    else this.error = errorOf(opened.error);
+    if (!opened.ok) {
+      this.error = errorOf(opened.error);
+      return;
+    }
+    const bound = source === null ? 0 : means.calls.bindSource(opened.value, source);
+    if (bound < 0) this.#break('bind', bound);
+    else this.#connect(opened.value);
   }
 
   get sent(): boolean {

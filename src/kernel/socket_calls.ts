@@ -2,6 +2,7 @@
  * The calls that each session makes on its sockets. Their arguments stand in mapped memory, written
  * once, so that a call neither allocates nor copies.
  */
+import type { IpEndpoint } from '../core/endpoint.js';
 import { err, ok, type Result } from '../core/result.js';
 import { adoptDescriptor, closeDescriptor, type Descriptor } from './descriptor.js';
 import { type KernelError, kernelError } from './errno.js';
@@ -28,6 +29,7 @@ import {
   TCP_NODELAY,
   TCP_QUICKACK,
 } from './sockets.js';
+import { bindSource } from './source_address.js';
 import { submitSetOption } from './submissions.js';
 import { silentMs } from './tcp_info.js';
 
@@ -125,16 +127,30 @@ export class SocketCalls {
     return opened;
   }
 
-  /** A non-blocking datagram socket connected to `address` (a sockaddr of `family`). */
-  openConnected(family: number, address: KeptAddress): Result<Descriptor, KernelError> {
+  /**
+   * A non-blocking datagram socket connected to `address` (a sockaddr of `family`); `source`: as of
+   * `bindSource`, or null.
+   */
+  openConnected(
+    family: number,
+    address: KeptAddress,
+    source: IpEndpoint | null,
+  ): Result<Descriptor, KernelError> {
     const { libc } = this.#kernel;
-    const fd = libc.socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return err(kernelError('socket', fd));
+    const opened = libc.socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (opened < 0) return err(kernelError('socket', opened));
+    const fd = adoptDescriptor(opened);
+    const bound = source === null ? 0 : this.bindSource(fd, source);
     putAddress(this.#words, ADDRESS_AT, address);
-    const answer = libc.connectAt(fd, this.#at(ADDRESS_AT), address.bytes);
-    if (answer === 0) return ok(adoptDescriptor(fd));
-    closeDescriptor(this.#kernel, adoptDescriptor(fd));
-    return err(kernelError('connect', answer));
+    const answer = bound < 0 ? bound : libc.connectAt(fd, this.#at(ADDRESS_AT), address.bytes);
+    if (answer === 0) return ok(fd);
+    closeDescriptor(this.#kernel, fd);
+    return err(kernelError(bound < 0 ? 'bind' : 'connect', answer));
+  }
+
+  /** `bindSource` of source_address.ts. */
+  bindSource(fd: Descriptor, source: IpEndpoint): number {
+    return bindSource(this.#kernel, fd, source);
   }
 
   /** connect(2) of a non-blocking socket; over unix the answer comes at once, whichever it is. */

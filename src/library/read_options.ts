@@ -29,7 +29,7 @@ const QUEUE: ReadonlySet<string> = new Set<keyof QueueOptions>(['size', 'timeout
 const MAX_DEPTH = 8;
 
 /** Keys of a pool that only a proxy can follow. */
-const FOREIGN = ['send_proxy_protocol', 'udp_responses', 'rebalance_percent'];
+const FOREIGN = ['send_proxy_protocol', 'source', 'udp_responses', 'rebalance_percent'];
 
 export interface ReadOptions {
   readonly spec: PoolSpec;

@@ -8,6 +8,7 @@ import { createPolicy } from '../balance/registry.js';
 import { presentShared, unreachable } from '../core/assert.js';
 import type { BackendId, PoolId, WorkerId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
+import type { Endpoint } from '../core/endpoint.js';
 import type { PoolPlan } from '../core/plan.js';
 import type { ExplainedChoice, ExplainedMember } from '../core/questions.js';
 import type { Random } from '../core/random.js';
@@ -23,6 +24,7 @@ import type { PlannedBackend } from './planned_backend.js';
 import { carried, membersOf, successors } from './pool_members.js';
 import { Roster } from './roster.js';
 import type { SelectablePool, Selection, SelectRequest, Settlement } from './selection.js';
+import { type SourceList, SourceTurns } from './source_turns.js';
 import type { Nobody } from './standing.js';
 
 export interface PoolDeps {
@@ -50,6 +52,7 @@ export interface PoolExplanation extends ExplainedChoice {
 export class Pool implements SelectablePool, LeaseBook {
   readonly id: PoolId;
   readonly #deps: PoolDeps;
+  readonly #sources = new SourceTurns();
   #plan: PoolPlan;
   #members: readonly PlannedBackend[] = [];
   #policy: Policy;
@@ -92,6 +95,10 @@ export class Pool implements SelectablePool, LeaseBook {
   }
   get needsClientKey(): boolean {
     return this.#policy.needs.clientKey;
+  }
+
+  sourcesFor(target: Endpoint): SourceList {
+    return this.#sources.next(this.settings.sources, target);
   }
 
   /** Applies a newer plan of the same pool. */

@@ -5,6 +5,7 @@
 import type { BackendId } from '../core/brand.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { PoolSettings } from '../core/spec.js';
+import type { SourceList } from './source_turns.js';
 
 export interface PooledBackend {
   readonly id: BackendId;
@@ -63,6 +64,8 @@ export interface SelectablePool {
   /** False: `SelectRequest.clientKey` is not read and may be empty. */
   readonly needsClientKey: boolean;
   select(request: SelectRequest): Selection;
+  /** Where a dial to `target` may come from: the first, or, where that has no port, the next. */
+  sourcesFor(target: Endpoint): SourceList;
   /**
    * False when what runs on `backend` must go elsewhere: health declared it down, or it was drained
    * past its time or removed. One or two loads from shared memory; allocates nothing.

@@ -26,7 +26,7 @@
  * first that the backend gets.
  */
 import type { PairId } from '../core/brand.js';
-import type { Endpoint } from '../core/endpoint.js';
+import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
 import type { DialFailure } from '../core/outcome.js';
 import type { PathInfo } from '../core/path_info.js';
 import type { ListenSource } from '../core/plan.js';
@@ -95,9 +95,15 @@ export interface TcpEngine {
 
   /**
    * Connects; `dialled` or `dialFailed` follows. `prelude` (or null) is sent first, before any byte
-   * of the client.
+   * of the client. `source` (null: the kernel chooses) is the address of this machine to dial from,
+   * of the target's family; `no-free-port` also says that it is not here.
    */
-  dial(pair: PairId, target: Endpoint, prelude: Uint8Array | null): void;
+  dial(
+    pair: PairId,
+    target: Endpoint,
+    prelude: Uint8Array | null,
+    source?: IpEndpoint | null,
+  ): void;
   /** Gives up a dial under way: no edge follows for it, and another `dial` may come at once. */
   cancelDial(pair: PairId): void;
   /**

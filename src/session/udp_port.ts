@@ -73,9 +73,14 @@ export interface UdpEngine {
   /**
    * Connects the flow upstream, or moves an open flow to another backend, and sends what was held.
    * `prelude` (or null) goes in front of every datagram. A failure: the flow has no upstream socket
-   * then, and holds what it held; another `openFlow` may come at once.
+   * then, and holds what it held; another `openFlow` may come at once. `source`: as of `dial`.
    */
-  openFlow(flow: FlowId, target: Endpoint, prelude: Uint8Array | null): 'open' | DialFailure;
+  openFlow(
+    flow: FlowId,
+    target: Endpoint,
+    prelude: Uint8Array | null,
+    source?: IpEndpoint | null,
+  ): 'open' | DialFailure;
   /**
    * Closes the upstream socket and forgets the key. The number is free when the call returns. May
    * be called at any time but inside the flow's own `newFlow`, inside its `fromClient` only with

@@ -10,6 +10,7 @@ bind = "192.0.2.2:80"
 bind_missing = true
 pool = "p"
 [pools.p]
+source = ["127.0.0.9", "192.0.2.4"]
 [[pools.p.backends]]
 address = "192.0.2.3:80"`;
 
@@ -27,6 +28,11 @@ t.test(
       },
       { line: 2, key: 'listeners.a.bind[4]', problem: 'this machine does not have 2001:db8::1' },
     ]);
-    t.equal(found.length, 2, 'and no other');
+    t.match(found[2], {
+      line: 9,
+      key: 'pools.p.source[1]',
+      expected: /the others are dialled from/,
+    });
+    t.equal(found.length, 3, 'and no other');
   },
 );

@@ -9,6 +9,7 @@ import type { MakeEngine } from './tcp/bench.js';
 import { brokenContract } from './tcp/broken.js';
 import { closingContract } from './tcp/closing.js';
 import { dialContract } from './tcp/dial.js';
+import { dialledFromContract } from './tcp/dialled_from.js';
 import { exhaustionContract } from './tcp/exhaustion.js';
 import { firstBytesContract } from './tcp/first_bytes.js';
 import { headerContract } from './tcp/header.js';
@@ -32,6 +33,7 @@ export function tcpEngineContract(t: Test, make: MakeEngine, makeModule: URL): v
   addressesContract(t, make);
   headerContract(t, make);
   dialContract(t, make);
+  dialledFromContract(t, make);
   askingContract(t, make);
   overhearingContract(t, make);
   firstBytesContract(t, make);

@@ -5,6 +5,7 @@
  */
 import type { Test } from 'tap';
 import type { MakeUdp } from './udp/bench.js';
+import { dialledFromContract } from './udp/dialled_from.js';
 import { flowsContract } from './udp/flows.js';
 import { framingContract } from './udp/framing.js';
 import { listeningContract, type UdpAbilities } from './udp/listening.js';
@@ -14,6 +15,7 @@ import { sourcesContract } from './udp/sources.js';
 export function udpEngineContract(t: Test, make: MakeUdp, abilities: UdpAbilities): void {
   relayContract(t, make);
   flowsContract(t, make);
+  dialledFromContract(t, make);
   listeningContract(t, make, abilities);
   framingContract(t, make);
   sourcesContract(t, make);

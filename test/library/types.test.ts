@@ -35,7 +35,7 @@ type Differing<Fields, Options> =
   | Exclude<keyof Options, Camel<keyof Fields>>;
 
 /** Only a proxy can follow them. */
-type Foreign = 'sendProxyProtocol' | 'udpResponses' | 'rebalancePercent';
+type Foreign = 'sendProxyProtocol' | 'source' | 'udpResponses' | 'rebalancePercent';
 /** The table's name in the file, and the short form of two keys. */
 type Own = 'name' | 'queue';
 

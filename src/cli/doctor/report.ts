@@ -119,7 +119,9 @@ function ports({ ports: range }: MachineSurvey): LimitFinding {
   const dials = range.last - range.first + 1;
   const few: Advice = {
     cause: `Fewer than ${WANTED_PORTS} source ports are left for dials to one backend address.`,
-    remedy: 'Widen it: `sysctl -w net.ipv4.ip_local_port_range="10240 65535"`.',
+    remedy:
+      'Widen it: `sysctl -w net.ipv4.ip_local_port_range="10240 65535"`; or give pools several ' +
+      'addresses to dial from (`source`), each of which has as many.',
   };
   return {
     ...about,

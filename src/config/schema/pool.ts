@@ -1,12 +1,18 @@
 /** `[pools.NAME]`: backends that serve the same, and how one of them is chosen. */
+import { type IpEndpoint, isWildcard } from '../../core/endpoint.js';
 import { POLICY_NAMES, type PoolSettings, type PoolSpec } from '../../core/spec.js';
+import { parseHost } from '../address.js';
+import { fault, type ReadValue, readEach } from '../reading.js';
 import { BACKEND, backendSpec, MAX_CONNECTIONS } from './backend.js';
 import { DISCOVERIES, discoverySpec } from './discovery.js';
 import { HASH, policySpec } from './hash.js';
 import { HEALTH, healthSpec } from './health.js';
-import { choice, duration, integer } from './kinds.js';
+import { choice, duration, integer, mixed } from './kinds.js';
 import { listed, table, type ValueOf } from './node.js';
 import { OUTLIER, outlierSpec } from './outlier.js';
+
+/** A million ports and more. */
+const MAX_SOURCES = 64;
 
 export const POOL = table('Backends that serve the same, and how one of them is chosen.', {
   policy: choice(POLICY_NAMES, {
@@ -23,6 +29,15 @@ export const POOL = table('Backends that serve the same, and how one of them is 
     max: '10m',
     doc: 'How long one dial may take, waiting for room in the backlog of a unix socket included, and how long a session waits for the first verdict of health.',
   }),
+  source: mixed(
+    {
+      default: [],
+      doc: "Addresses of this machine to dial backends from, in turn, those of the backend's family; [] is the choice of the kernel. One address has some 28,000 ports (net.ipv4.ip_local_port_range), so many TCP sessions to one backend are possible from it; two have twice as many. One without a free port, or that is not here, is passed over; only when none is left the session waits for a port, which says nothing of the backend. Probes dial from the first of them.",
+    },
+    'a list of IP addresses without ports',
+    { anyOf: [{ type: 'array', items: { type: 'string' }, maxItems: MAX_SOURCES }] },
+    readSources,
+  ),
   retries: integer({
     default: 2,
     min: 0,
@@ -128,6 +143,7 @@ function poolSettings(value: PoolValue): PoolSettings {
   return {
     policy: policySpec(value.policy, value.hash),
     sendProxyProtocol: value.send_proxy_protocol,
+    sources: value.source,
     connectTimeoutMs: value.connect_timeout,
     retries: value.retries,
     queueSize: value.queue_size,
@@ -137,4 +153,22 @@ function poolSettings(value: PoolValue): PoolSettings {
     heldAtMost: 0,
     outlier: value.outlier === undefined ? null : outlierSpec(value.outlier),
   };
+}
+
+function readSources(raw: unknown): ReadValue<readonly IpEndpoint[]> {
+  if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
+  if (raw.length > MAX_SOURCES) return fault('too-many', `more than ${MAX_SOURCES} addresses`);
+  const read = readEach(raw, readSource);
+  if (!read.ok) return read;
+  const twice = read.value.find(
+    ({ host }, at) => read.value.findIndex((one) => one.host === host) < at,
+  );
+  return twice === undefined ? read : fault('duplicate', `${twice.host} stands there twice`);
+}
+
+function readSource(raw: unknown): ReadValue<IpEndpoint> {
+  if (typeof raw !== 'string') return fault('wrong-type', 'wrong type');
+  const read = parseHost(raw);
+  if (!read.ok || !isWildcard(read.value)) return read;
+  return fault('malformed', 'no address of one machine; [] leaves the choice to the kernel');
 }

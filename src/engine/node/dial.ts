@@ -1,10 +1,11 @@
 /** Dials a backend for a pair; where a unix socket's backlog is full, again until it has room. */
 import { FIRST_PAUSE_MS, nextPauseMs } from '../../core/backlog.js';
 import type { PairId } from '../../core/brand.js';
-import type { Endpoint } from '../../core/endpoint.js';
+import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
 import { isBacklogFull } from './failure.js';
 import type { BackendLink, PairHost } from './pair_state.js';
 import { dialSocket } from './socket.js';
+import { dialFrom } from './source.js';
 
 /** The pair that dials, and what it hears of it. */
 export interface Dialler {
@@ -19,14 +20,21 @@ export interface Dialler {
   readonly closed: () => void;
 }
 
+export interface PairDial {
+  readonly target: Endpoint;
+  /** null: the kernel chooses. */
+  readonly source: IpEndpoint | null;
+  readonly prelude: Uint8Array | null;
+}
+
 export function connectTo(
-  target: Endpoint,
-  prelude: Uint8Array | null,
+  dial: PairDial,
   host: PairHost,
   dialler: Dialler,
   pauseMs = FIRST_PAUSE_MS,
 ): void {
-  const socket = dialSocket(target);
+  const { target, source, prelude } = dial;
+  const socket = source === null ? dialSocket(target) : dialFrom(source, target, host.kernel);
   const suspect = host.selfDials.suspect(target, host.clock.nowMs());
   const backend: BackendLink = { socket, kind: target.kind, prelude, suspect };
   dialler.begun(backend);
@@ -38,7 +46,7 @@ export function connectTo(
     // Its socket is destroyed already; meanwhile the dial may be given up.
     host.waiters.wait(pauseMs, dialler.id, () => {
       if (!dialler.dials(backend)) return;
-      dialler.alone(() => connectTo(target, prelude, host, dialler, nextPauseMs(pauseMs)));
+      dialler.alone(() => connectTo(dial, host, dialler, nextPauseMs(pauseMs)));
     });
   });
   socket.on('close', () => dialler.closed());

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { assert } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
-import type { Endpoint } from '../../core/endpoint.js';
+import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
 import { ANSWER_BYTES, HELD_BYTES, type PairEnd } from '../../session/tcp_port.js';
 import { connectTo } from './dial.js';
 import { Ending } from './ending.js';
@@ -87,10 +87,10 @@ export class Pair {
     if (!this.#isOver()) this.#client.socket.write(bytes);
   }
 
-  dial(target: Endpoint, prelude: Uint8Array | null): void {
+  dial(target: Endpoint, source: IpEndpoint | null, prelude: Uint8Array | null): void {
     if (this.#isOver()) return;
     assert(this.#state.kind === 'waiting', 'a pair dials when no reading and no dial runs');
-    connectTo(target, prelude, this.#host, {
+    connectTo({ target, source, prelude }, this.#host, {
       id: this.id,
       begun: (backend) => {
         this.#state = { kind: 'dialling', backend };

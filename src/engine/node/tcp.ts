@@ -4,7 +4,7 @@ import { assert, present, presentShared } from '../../core/assert.js';
 import { BacklogWaiters } from '../../core/backlog.js';
 import type { PairId } from '../../core/brand.js';
 import type { Clock, Timers } from '../../core/clock.js';
-import type { Endpoint } from '../../core/endpoint.js';
+import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
 import type { PathInfo } from '../../core/path_info.js';
 import type { ListenSource } from '../../core/plan.js';
 import type { Kernel } from '../../kernel/foreign.js';
@@ -142,8 +142,13 @@ export class NodeTcp implements TcpEngine, PairHost {
     this.#pair(pair).answer(bytes);
   }
 
-  dial(pair: PairId, target: Endpoint, prelude: Uint8Array | null): void {
-    this.#pair(pair).dial(target, prelude);
+  dial(
+    pair: PairId,
+    target: Endpoint,
+    prelude: Uint8Array | null,
+    source: IpEndpoint | null = null,
+  ): void {
+    this.#pair(pair).dial(target, source, prelude);
   }
 
   cancelDial(pair: PairId): void {

@@ -113,11 +113,16 @@ export class NodeUdp implements UdpEngine {
     return this.#table.get(id).down.local;
   }
 
-  openFlow(id: FlowId, target: Endpoint, prelude: Uint8Array | null): 'open' | DialFailure {
+  openFlow(
+    id: FlowId,
+    target: Endpoint,
+    prelude: Uint8Array | null,
+    source: IpEndpoint | null = null,
+  ): 'open' | DialFailure {
     const flow = this.#table.get(id);
     this.#closeUpstream(flow);
     if (target.kind === 'unix') return 'other';
-    const opened = openConnected(target, this.#deps);
+    const opened = openConnected(target, source, this.#deps);
     if (!opened.ok) return opened.error;
     flow.up = this.#upstream(flow, opened.value);
     flow.prelude = prelude;

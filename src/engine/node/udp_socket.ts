@@ -60,12 +60,13 @@ export function sharingOptions(version?: string): object {
 
 const SHARING = sharingOptions();
 
-/** A socket that is connected to `target`, or why there is none. */
+/** A socket that is connected to `target` from `source`, or why there is none. */
 export function openConnected(
   target: IpEndpoint,
+  source: IpEndpoint | null,
   { selfDials, clock }: { readonly selfDials: SelfDials; readonly clock: Clock },
 ): Result<Socket, DialFailure> {
-  const host = WILDCARD_HOSTS[target.family];
+  const host = source?.host ?? WILDCARD_HOSTS[target.family];
   const bound = openBound(target.family, { host, port: 0, sharing: 'exclusive' });
   if (!bound.ok) return err(dialFailure(bound.error));
   const socket = bound.value;

@@ -6,7 +6,8 @@
 import { assert, assertShared } from '../../core/assert.js';
 import { BacklogWaiters, FIRST_PAUSE_MS, nextPauseMs } from '../../core/backlog.js';
 import type { PairId } from '../../core/brand.js';
-import type { Endpoint } from '../../core/endpoint.js';
+import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
+import type { DialFailure } from '../../core/outcome.js';
 import { ERRNO, errnoName } from '../../kernel/errno.js';
 import type { MappedMemory } from '../../kernel/memory.js';
 import {
@@ -31,7 +32,7 @@ import { CLOSE, CONNECT, GENERATION_MASK, OPTIONS, userData } from './user_data.
 /** An address's place in memory, a multiple of 8. */
 const ADDRESS_STRIDE = (SOCKADDR_MAX_BYTES + 7) & ~7;
 
-/** In place of a dial's number: there was no descriptor, and the pair will hear of it soon. */
+/** In place of a dial's number: it could not begin, and the pair will hear of it soon. */
 const FAILING = -2;
 
 /** How many dials can be under way for `pairs` pairs: one each, and those given up. */
@@ -90,7 +91,7 @@ export class Dials implements Holder {
   }
 
   /** Begins to connect `pair` to `target`. */
-  begin(pair: PairId, target: Endpoint): void {
+  begin(pair: PairId, target: Endpoint, source: IpEndpoint | null): void {
     const { loop, pairs, handshakes } = this.#parts;
     assert(pairs.dial[pair] === NONE, 'a pair has one dial at a time');
     assert(pairs.fdOf(2 * pair + 1) === NONE, 'a pair dials until it is connected');
@@ -98,7 +99,13 @@ export class Dials implements Holder {
     const socket = handshakes.open(family);
     if (!socket.ok || this.#freeCount === 0) {
       if (socket.ok) submitClose(loop.ring, socket.value, userData(CLOSE, 0), 0);
-      this.#failSoon(pair);
+      this.#failSoon(pair, 'no-descriptor');
+      return;
+    }
+    const bound = source === null ? 0 : this.#parts.calls.bindSource(socket.value, source);
+    if (bound < 0) {
+      submitClose(loop.ring, socket.value, userData(CLOSE, 0), 0);
+      this.#failSoon(pair, dialFailureOf(errnoName(bound)));
       return;
     }
     const dial = this.#free[--this.#freeCount] ?? 0;
@@ -148,14 +155,14 @@ export class Dials implements Holder {
     return this.#freeCount === this.#free.length;
   }
 
-  /** No descriptor could be had; the edge must not come from inside `dial`. */
-  #failSoon(pair: PairId): void {
+  /** Nothing was begun; the edge must not come from inside `dial`. */
+  #failSoon(pair: PairId, failure: DialFailure): void {
     const { loop, pairs } = this.#parts;
     pairs.dial[pair] = FAILING;
     loop.soon(() => {
       if (pairs.dial[pair] !== FAILING) return;
       pairs.dial[pair] = NONE;
-      this.#parts.edges().dialFailed(pair, 'no-descriptor');
+      this.#parts.edges().dialFailed(pair, failure);
     });
   }
 

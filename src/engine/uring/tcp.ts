@@ -1,7 +1,7 @@
 /** The TCP port over io_uring: puts the parts together and says which call goes to which. */
 import { assert } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
-import type { Endpoint } from '../../core/endpoint.js';
+import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
 import type { PathInfo } from '../../core/path_info.js';
 import type { ListenSource } from '../../core/plan.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
@@ -200,10 +200,15 @@ export class UringTcp implements TcpEngine {
     this.#calls.say(this.#pairs.fdOf(2 * pair), bytes);
   }
 
-  dial(pair: PairId, target: Endpoint, prelude: Uint8Array | null): void {
+  dial(
+    pair: PairId,
+    target: Endpoint,
+    prelude: Uint8Array | null,
+    source: IpEndpoint | null = null,
+  ): void {
     if (this.#isOver(pair)) return;
     this.#preludes[pair] = prelude;
-    this.#dials.begin(pair, target);
+    this.#dials.begin(pair, target, source);
   }
 
   cancelDial(pair: PairId): void {

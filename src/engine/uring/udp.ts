@@ -132,12 +132,17 @@ export class UringUdp implements UdpEngine {
     return this.#flows.local(flow);
   }
 
-  openFlow(flow: FlowId, target: Endpoint, prelude: Uint8Array | null): 'open' | DialFailure {
+  openFlow(
+    flow: FlowId,
+    target: Endpoint,
+    prelude: Uint8Array | null,
+    source: IpEndpoint | null = null,
+  ): 'open' | DialFailure {
     const flows = this.#flows;
     assert(flows.isOpen(flow), 'a flow is known before it is opened');
     this.#traffic.closeUpstream(flow);
     if (target.kind === 'unix') return 'other';
-    const opened = this.#traffic.upstreams.open(flow, flows.socketOf(flow).key, target);
+    const opened = this.#traffic.upstreams.open(flow, flows.socketOf(flow).key, target, source);
     if (!opened.ok) return dialFailureOf(opened.error.errno);
     flows.upstream[flow] = opened.value;
     flows.preludes[flow] = prelude;

@@ -3,7 +3,7 @@
  * take another while replies of the first are still under way: those reach nobody.
  */
 import { assertShared } from '../../core/assert.js';
-import type { Endpoint } from '../../core/endpoint.js';
+import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
 import { err, ok, type Result } from '../../core/result.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
 import type { Descriptor } from '../../kernel/descriptor.js';
@@ -92,14 +92,22 @@ export class Upstreams implements TurnWork {
     loop.add(this);
   }
 
-  /** A socket that is connected to `target` and whose replies are `flow`'s, which came by `key`. */
-  open(flow: number, key: ListenerKey, target: Endpoint): Result<number, KernelError> {
+  /**
+   * A socket that is connected to `target`, from `source` (null: the kernel chooses), and whose
+   * replies are `flow`'s, which came by `key`.
+   */
+  open(
+    flow: number,
+    key: ListenerKey,
+    target: Endpoint,
+    source: IpEndpoint | null,
+  ): Result<number, KernelError> {
     const upstream = this.#free.pop();
     if (upstream === undefined) {
       const sentence = 'too many sockets are being closed at the moment';
       return err({ call: 'socket', errno: 'EMFILE', sentence });
     }
-    const opened = this.#connect(target);
+    const opened = this.#connect(target, source);
     if (!opened.ok) {
       this.#free.push(upstream);
       return opened;
@@ -152,10 +160,10 @@ export class Upstreams implements TurnWork {
     return waits ? Number.POSITIVE_INFINITY : 0;
   }
 
-  #connect(target: Endpoint): Result<Descriptor, KernelError> {
+  #connect(target: Endpoint, source: IpEndpoint | null): Result<Descriptor, KernelError> {
     const { nowMs } = this.#loop;
     const calls = this.#calls;
-    const opened = calls.openConnected(addressFamily(target), keptAddress(target));
+    const opened = calls.openConnected(addressFamily(target), keptAddress(target), source);
     const suspect = opened.ok ? this.#selfDials.suspect(target, nowMs) : null;
     if (!opened.ok || suspect === null) return opened;
     const fd = opened.value;

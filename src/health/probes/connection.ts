@@ -64,7 +64,7 @@ export class ProbeConnection {
     this.#target = target;
     this.#signal = signal;
     const says = target.prelude.length > 0 ? 'something' : talk;
-    this.#wire = dial(target.endpoint, says, () => this.#wake());
+    this.#wire = dial(target.endpoint, says, () => this.#wake(), target.source);
     if (signal.aborted) this.#aborted();
     else signal.addEventListener('abort', this.#aborted, { once: true });
   }

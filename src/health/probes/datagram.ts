@@ -27,7 +27,7 @@ export async function exchange(
   signal: CutOffSignal,
   talk: DatagramExchange,
 ): Promise<ProbeResult> {
-  const { endpoint, prelude } = target;
+  const { endpoint, source = null, prelude } = target;
   if (endpoint.kind === 'unix') {
     return outcomeOf(new ProbeFailed('unreachable', 'a path cannot be probed by datagrams'));
   }
@@ -53,7 +53,11 @@ export async function exchange(
       });
       // Bound by itself first: after a bind inside of connect that fails, Node.js never closes.
       socket.once('listening', () => socket.connect(endpoint.port, endpoint.host));
-      socket.bind({ port: 0, exclusive: true });
+      socket.bind({
+        port: 0,
+        exclusive: true,
+        ...(source === null ? {} : { address: source.host }),
+      });
     });
   } catch (error) {
     return outcomeOf(error);

@@ -1,7 +1,7 @@
 /** A wire that is a socket of Node.js: works on every machine, and carries TLS. */
 import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
-import type { Endpoint } from '../../core/endpoint.js';
+import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
 import type { Wire, WireDial } from '../../core/wire.js';
 
 export class SocketWire implements Wire {
@@ -15,12 +15,17 @@ export class SocketWire implements Wire {
   #socket: Socket;
   readonly #changed: () => void;
 
-  constructor(endpoint: Endpoint, changed: () => void) {
+  constructor(endpoint: Endpoint, changed: () => void, source: IpEndpoint | null = null) {
     this.#changed = changed;
     this.#kind = endpoint.kind;
     this.#raw =
       endpoint.kind === 'ip'
-        ? connect({ host: endpoint.host, port: endpoint.port, noDelay: true })
+        ? connect({
+            host: endpoint.host,
+            port: endpoint.port,
+            noDelay: true,
+            ...(source === null ? {} : { localAddress: source.host }),
+          })
         : connect({ path: endpoint.path });
     this.#socket = this.#raw;
     this.#raw.once('connect', () => {
@@ -102,4 +107,5 @@ export class SocketWire implements Wire {
   }
 }
 
-export const dialBySocket: WireDial = (endpoint, _, changed) => new SocketWire(endpoint, changed);
+export const dialBySocket: WireDial = (endpoint, _, changed, source) =>
+  new SocketWire(endpoint, changed, source);

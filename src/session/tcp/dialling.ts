@@ -6,9 +6,9 @@ import type { Lease } from '../../pool/selection.js';
 import type { TcpEngine } from '../tcp_port.js';
 import type { SessionBook } from './book.js';
 import { type NoTls, whyNoTls } from './ends.js';
-import { preludeFor } from './prelude.js';
 import { nextDialMs } from './resting.js';
 import type { TcpSession } from './session.js';
+import { beginDial, dialsOn } from './source_dials.js';
 
 export interface DiallingDeps {
   readonly engine: TcpEngine;
@@ -36,7 +36,7 @@ export class Dialling {
     session.dials(lease, now);
     book.dialling(session, lease.backend);
     deadline(session, now + session.waiting.pool.settings.connectTimeoutMs);
-    engine.dial(session.pair, lease.backend.endpoint, preludeFor(session, engine));
+    beginDial(session, lease, engine);
   }
 
   dialled(session: TcpSession): void {
@@ -65,6 +65,7 @@ export class Dialling {
   failed(session: TcpSession, failure: DialFailure): void {
     const { phase } = session;
     assert(phase.at === 'dialling', 'a dial failed that nobody asked for');
+    if (failure === 'no-free-port' && dialsOn(session, phase.lease, this.#deps.engine)) return;
     this.#deps.book.dialFailed(session, failure);
     this.#deps.noDeadline(session);
     if (failure === 'no-descriptor' || failure === 'no-free-port') {

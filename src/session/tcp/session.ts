@@ -1,7 +1,7 @@
 /** One TCP session as its worker holds it: what it is doing, and what its access line will say. */
 import { present } from '../../core/assert.js';
 import type { BackendId, PairId, SeriesId } from '../../core/brand.js';
-import type { Endpoint } from '../../core/endpoint.js';
+import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
 import type { End } from '../../core/outcome.js';
 import type { Lease, PooledBackend } from '../../pool/selection.js';
 import { forgetNotice, type Notice } from '../due.js';
@@ -61,6 +61,8 @@ export class TcpSession {
   expiresMs = Number.POSITIVE_INFINITY;
   /** Until when dials that lack a descriptor or a port are tried again; null: none lacked any. */
   restUntilMs: number | null = null;
+  /** Further addresses to dial from, should the one in use have no free port. */
+  sources: readonly IpEndpoint[] = [];
   notice: Notice | null = null;
   /** null: the kernel was not asked; see paths.ts. */
   paths: Paths | null = null;

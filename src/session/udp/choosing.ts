@@ -149,7 +149,13 @@ export class FlowChoosing {
       flow.backend = backend;
       flow.pool = flow.leadsTo;
       if (flow.tried !== null) this.#book.retried(flow);
-      return this.#engine.openFlow(flow.id, backend.endpoint, this.#prelude(flow));
+      const prelude = this.#prelude(flow);
+      let outcome: 'open' | DialFailure = 'no-free-port';
+      for (const source of flow.leadsTo.sourcesFor(backend.endpoint)) {
+        outcome = this.#engine.openFlow(flow.id, backend.endpoint, prelude, source);
+        if (outcome !== 'no-free-port') break;
+      }
+      return outcome;
     } catch (error) {
       // Where it counted before, as every flow without a reservation.
       flow.series = plan.series;

@@ -1,0 +1,31 @@
+/** From which address of this machine a session dials its backend. */
+import type { IpEndpoint } from '../../core/endpoint.js';
+import type { Lease } from '../../pool/selection.js';
+import type { TcpEngine } from '../tcp_port.js';
+import { preludeFor } from './prelude.js';
+import type { TcpSession } from './session.js';
+
+/** Begins to connect; the source addresses that are left are for `dialsOn`. */
+export function beginDial(session: TcpSession, { backend }: Lease, engine: TcpEngine): void {
+  const [source, ...further] = session.waiting.pool.sourcesFor(backend.endpoint);
+  dialFrom(session, backend, source, further, engine);
+}
+
+/** After a dial that found no port: whether another address of this machine is tried. */
+export function dialsOn(session: TcpSession, { backend }: Lease, engine: TcpEngine): boolean {
+  const [source, ...further] = session.sources;
+  if (source === undefined) return false;
+  dialFrom(session, backend, source, further, engine);
+  return true;
+}
+
+function dialFrom(
+  session: TcpSession,
+  { endpoint }: Lease['backend'],
+  source: IpEndpoint | null,
+  further: readonly IpEndpoint[],
+  engine: TcpEngine,
+): void {
+  session.sources = further;
+  engine.dial(session.pair, endpoint, preludeFor(session, engine), source);
+}
