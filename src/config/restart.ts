@@ -32,6 +32,11 @@ export const START_SETTINGS: readonly StartSetting[] = [
     read: ({ daemon }) => daemon.stateDirectory ?? 'none',
   },
   {
+    setting: 'daemon.keep_sockets',
+    why: 'systemd is told of each socket when it is opened',
+    read: ({ daemon }) => String(daemon.keepSockets),
+  },
+  {
     setting: 'admin.http',
     why: 'a monitor that watches a reload must not lose its connection',
     read: ({ admin }) => (admin.http === null ? 'off' : formatAddress(admin.http)),

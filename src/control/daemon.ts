@@ -28,9 +28,9 @@ import type { DesiredSources } from './desired/fold.js';
 import type { Override } from './desired/override.js';
 import type { Discoveries } from './discoveries.js';
 import { EvennessWatch } from './evenness.js';
+import { meansOf, tellInherited } from './inherited_sockets.js';
 import { Inquiries } from './inquiries.js';
 import { Inventory, resetOf } from './inventory.js';
-import { NOBODY_KEEPS } from './kept_sockets.js';
 import { type DaemonPhase, Life } from './life.js';
 import { ListeningSockets } from './listening_sockets.js';
 import { LookPace } from './look_pace.js';
@@ -76,7 +76,7 @@ export class Daemon {
     this.#desires = new Desires(spec, deps.overrides, { ...deps, keep: deps.keepOverrides });
     this.#spec = this.#desires.with({}).spec;
     this.#defects = defectsOf(deps);
-    this.sockets = new ListeningSockets(deps.kernel, deps.workers, deps.sockets ?? NOBODY_KEEPS);
+    this.sockets = new ListeningSockets(deps.kernel, deps.workers, meansOf(deps));
     const tallies = new Tallies(shared.series, deps.clock);
     this.inventory = new Inventory(resetOf(shared), tallies);
     this.lists = new AccessLists({ ...deps, changes: this.#changes });
@@ -122,8 +122,7 @@ export class Daemon {
       if (!this.#changes.overruled) await this.#close();
       return started;
     }
-    const taken = this.#deps.sockets?.settle() ?? 0;
-    if (taken > 0) log.event('sockets-taken-back', { count: taken });
+    tellInherited(this.#deps);
     this.#look();
     this.#resolveAgain();
     this.lists.watch({

@@ -14,6 +14,7 @@ import type { ControlCounters } from '../observe/metrics.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
 import type { Override } from './desired/override.js';
 import type { KeptSockets } from './kept_sockets.js';
+import { NOTHING_PASSED, type PassedSockets } from './passed_sockets.js';
 import type { SharedState } from './shared_state.js';
 import type { Fleet, FleetDeps } from './worker_fleet.js';
 
@@ -28,6 +29,8 @@ export interface KeptState {
   readonly keepMembers: (members: readonly Remembered[]) => void;
   /** The listening sockets; null: nobody keeps them. */
   readonly sockets: KeptSockets | null;
+  /** Listening sockets that systemd has opened. */
+  readonly passed: PassedSockets;
 }
 
 export const NOTHING_KEPT: KeptState = {
@@ -36,6 +39,7 @@ export const NOTHING_KEPT: KeptState = {
   members: [],
   keepMembers: () => {},
   sockets: null,
+  passed: NOTHING_PASSED,
 };
 
 export interface DaemonDeps extends KeptState {

@@ -38,13 +38,16 @@ export class KeptSockets implements SocketKeeper {
   #taken = 0;
   /** How many were handed out, by name. */
   readonly #handed = new Map<string, number>();
+  readonly #store: 'kept' | 'not kept';
 
-  /** `inherited`: what the service manager has passed on. */
+  /** `inherited`: what the service manager has kept; `store`: whether it keeps any from now on. */
   constructor(
     kernel: Kernel,
     notifier: Pick<Notifier, 'keep' | 'forget'>,
     inherited: readonly number[],
+    store: 'kept' | 'not kept' = 'kept',
   ) {
+    this.#store = store;
     this.#kernel = kernel;
     this.#notifier = notifier;
     for (const number of inherited) {
@@ -67,14 +70,20 @@ export class KeptSockets implements SocketKeeper {
   keep(protocol: Protocol, local: Endpoint, descriptors: readonly Descriptor[]): void {
     const name = nameOf(protocol, local);
     // Those that are left over: the next process would wait for clients that nobody accepts.
-    if ((this.#handed.get(name) ?? 0) > descriptors.length) this.#notifier.forget(name);
+    const handed = this.#handed.get(name) ?? 0;
     this.#handed.delete(name);
+    if (this.#store === 'not kept') {
+      if (handed > 0) this.#notifier.forget(name);
+      return;
+    }
+    if (handed > descriptors.length) this.#notifier.forget(name);
     for (let from = 0; from < descriptors.length; from += MAX_RIGHTS) {
       this.#notifier.keep(name, descriptors.slice(from, from + MAX_RIGHTS));
     }
   }
 
   forget(protocol: Protocol, local: Endpoint): 'forgotten' | 'kept' {
+    if (this.#store === 'not kept') return 'forgotten';
     if (this.#phase !== 'serving') return 'kept';
     this.#notifier.forget(nameOf(protocol, local));
     return 'forgotten';

@@ -9,8 +9,14 @@ import type { SocketPlan } from '../core/plan.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { ListenerSpec } from '../core/spec.js';
 import type { Kernel } from '../kernel/foreign.js';
-import { NOBODY_KEEPS, type SocketKeeper } from './kept_sockets.js';
-import { type MadeSocket, SocketMaker } from './socket_maker.js';
+import {
+  hasOwn,
+  type MadeSocket,
+  NO_MANAGER,
+  openedOtherwise,
+  SocketMaker,
+  type SocketMeans,
+} from './socket_maker.js';
 import { whoBound } from './unix_path.js';
 
 interface Socket {
@@ -42,8 +48,8 @@ export class ListeningSockets {
   readonly #ports = new Map<number, number>();
   #nextKey = 1;
 
-  constructor(kernel: Kernel | null, workers: number, keeper: SocketKeeper = NOBODY_KEEPS) {
-    this.#maker = new SocketMaker(kernel, workers, keeper);
+  constructor(kernel: Kernel | null, workers: number, means: Partial<SocketMeans> = {}) {
+    this.#maker = new SocketMaker(kernel, workers, { ...NO_MANAGER, ...means });
     this.#workers = workers;
   }
 
@@ -60,14 +66,17 @@ export class ListeningSockets {
     specOf: (id: string) => ListenerSpec | null = () => spec,
   ): Promise<Result<null, ListenFailure>> {
     const sockets = this.#byListener.get(id) ?? [];
-    const open = new Set(sockets.map(({ wanted }) => formatAddress(wanted)));
+    const open = new Map(sockets.map((socket) => [formatAddress(socket.wanted), socket]));
     const opened: Socket[] = [];
     let outcome: 'all' | 'none' = 'none';
     try {
       for (const wanted of spec.bind) {
-        if (open.has(formatAddress(wanted))) continue;
-        const known = this.#leftBehind(id, wanted, spec, specOf);
+        const there = open.get(formatAddress(wanted));
+        const known = there ?? this.#leftBehind(id, wanted, spec, specOf);
         if (known !== null) {
+          const fault = openedOtherwise(known.opened, spec);
+          if (fault !== null) return err({ address: formatAddress(wanted), sentence: fault });
+          if (known === there) continue;
           opened.push(this.#takenOver(id, known));
           continue;
         }
@@ -159,7 +168,7 @@ export class ListeningSockets {
     const bound = new Set(spec.bind.map(formatAddress));
     return sockets
       .filter((socket) => bound.has(formatAddress(socket.wanted)))
-      .filter(({ opened, wanted }) => opened.descriptors !== null || mayBind(wanted, worker))
+      .filter(({ opened, wanted }) => hasOwn(opened, worker) || mayBind(opened, wanted, worker))
       .map((socket) => ({
         key: socket.firstKey + worker,
         source: this.#source(socket, worker),
@@ -183,7 +192,7 @@ export class ListeningSockets {
     this.#countPort(socket, -1);
     socket.local = local;
     this.#countPort(socket, 1);
-    socket.opened.owner = whoBound(local);
+    if (socket.opened.activation === null) socket.opened.owner = whoBound(local);
     socket.use = 'served';
     return use === 'fresh' ? 'first' : 'not the first';
   }
@@ -285,6 +294,6 @@ function binds(spec: ListenerSpec | null, address: string): boolean {
 }
 
 /** Without foreign calls a UNIX path can be bound by one worker only. */
-function mayBind(wanted: Endpoint, worker: WorkerId): boolean {
-  return wanted.kind === 'ip' || worker === 0;
+function mayBind({ descriptors }: MadeSocket, wanted: Endpoint, worker: WorkerId): boolean {
+  return descriptors === null && (wanted.kind === 'ip' || worker === 0);
 }

@@ -28,7 +28,7 @@ import { Leave } from './leave.js';
 import { Places } from './places.js';
 import { type Placer, placerOf } from './refusal_places.js';
 import { Reloads } from './reloads.js';
-import { keptSockets, serviceManager, watchdogIntervalMs } from './service_manager.js';
+import { managedSockets, serviceManager, watchdogIntervalMs } from './service_manager.js';
 import { SignalInbox } from './signal_inbox.js';
 import { withRemedy } from './start_remedy.js';
 import { stateLock } from './state_lock.js';
@@ -103,7 +103,7 @@ class Service {
     const { version, file } = this.#options;
     this.#log.event('starting', { version, file, workers: this.#workersAsked() });
     const inUse = this.#inUse;
-    const { stateDirectory } = inUse.spec.daemon;
+    const { stateDirectory, keepSockets } = inUse.spec.daemon;
     const kernel = loadKernel();
     const lock = stateLock(kernel.ok ? kernel.value : null);
     const keeping = { log: this.#log, timers: systemTimers, lock };
@@ -115,7 +115,7 @@ class Service {
       keepOverrides: (overrides) => kept.keep(overrides),
       members: await members.load(),
       keepMembers: (all) => members.keep(all),
-      sockets: keptSockets(this.#notifier, this.#log),
+      ...managedSockets(this.#notifier, this.#log, keepSockets ? 'kept' : 'not kept'),
     });
     if (!assembled.ok) return this.#fail(assembled.error);
     inUse.warn();

@@ -6,11 +6,13 @@ import { takeInherited } from '../system/inherited.js';
 import {
   createNotifier,
   watchdogIntervalMs as intervalFrom,
+  isKeptName,
   type Notifier,
   type SendUnixDatagram,
   spawnSender,
 } from '../system/notify.js';
 import { KeptSockets } from './kept_sockets.js';
+import { PassedSockets } from './passed_sockets.js';
 
 export function serviceManager(): Notifier {
   const kernel = loadKernel();
@@ -20,17 +22,32 @@ export function serviceManager(): Notifier {
   return createNotifier(process.env, send);
 }
 
-/**
- * The listening sockets that systemd has kept, and keeps from now on; null: there is no systemd, or
- * it can be given none.
- */
-export function keptSockets(notifier: Notifier, log: Log): KeptSockets | null {
+export interface ManagedSockets {
+  /** Kept over a restart; null: there is no systemd, or it can be given none. */
+  readonly sockets: KeptSockets | null;
+  /** What systemd has opened itself. */
+  readonly passed: PassedSockets;
+}
+
+/** The listening sockets that systemd passes to this process. */
+export function managedSockets(
+  notifier: Notifier,
+  log: Log,
+  store: 'kept' | 'not kept',
+): ManagedSockets {
   const inherited = takeInherited(process.env);
-  if (process.env['NOTIFY_SOCKET'] === undefined && inherited.length === 0) return null;
+  const kept = inherited.filter(({ name }) => isKeptName(name)).map(({ fd }) => fd);
   const kernel = loadKernel();
-  if (kernel.ok) return new KeptSockets(kernel.value, notifier, inherited);
-  log.event('sockets-not-kept', { detail: kernel.error });
-  return null;
+  const passed = new PassedSockets(
+    kernel,
+    inherited.filter(({ name }) => !isKeptName(name)),
+  );
+  if (process.env['NOTIFY_SOCKET'] === undefined && kept.length === 0) {
+    return { sockets: null, passed };
+  }
+  if (kernel.ok) return { sockets: new KeptSockets(kernel.value, notifier, kept, store), passed };
+  if (store === 'kept') log.event('sockets-not-kept', { detail: kernel.error });
+  return { sockets: null, passed };
 }
 
 /** How often systemd wants to hear of us; null: not at all. */

@@ -1,12 +1,15 @@
 /** Opens and closes listening sockets: for one address one per worker, all of them or none. */
+import { present } from '../core/assert.js';
+import type { WorkerId } from '../core/brand.js';
 import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
 import { err, ok, type Result } from '../core/result.js';
-import type { ListenerSpec } from '../core/spec.js';
+import type { EngineName, ListenerSpec } from '../core/spec.js';
 import { closeDescriptor, type Descriptor, duplicate } from '../kernel/descriptor.js';
 import type { Kernel } from '../kernel/foreign.js';
 import { openListeningSocket } from '../kernel/sockets.js';
 import { SynFilter } from '../kernel/syn_filter.js';
-import type { SocketKeeper } from './kept_sockets.js';
+import { NOBODY_KEEPS, type SocketKeeper } from './kept_sockets.js';
+import { NOTHING_PASSED, type PassedSockets } from './passed_sockets.js';
 import { clearPath, type PathOwner, removePath, whoBound } from './unix_path.js';
 
 /** What the kernel has; more than one user while one listener takes it over from another. */
@@ -18,6 +21,8 @@ export interface MadeSocket {
   readonly protocol: ListenerSpec['protocol'];
   /** As the kernel was told last. */
   backlog: number;
+  /** The name of systemd's socket that it is; null: it was opened here. */
+  readonly activation: string | null;
   /** The socket file that this daemon made; null: none, or not known. */
   owner: PathOwner | null;
   users: number;
@@ -34,17 +39,30 @@ interface Descriptors {
   readonly descriptors: readonly Descriptor[];
 }
 
+export interface SocketMeans {
+  readonly keeper: SocketKeeper;
+  readonly passed: PassedSockets;
+  readonly engine: EngineName;
+}
+
+/** Where no service manager is. */
+export const NO_MANAGER: SocketMeans = {
+  keeper: NOBODY_KEEPS,
+  passed: NOTHING_PASSED,
+  engine: 'node',
+};
+
 export class SocketMaker {
   readonly #kernel: Kernel | null;
   readonly #workers: number;
-  readonly #keeper: SocketKeeper;
+  readonly #means: SocketMeans;
   #filter: SynFilter | null = null;
 
   /** Without foreign calls (`kernel` null) nothing is opened here: workers bind by themselves. */
-  constructor(kernel: Kernel | null, workers: number, keeper: SocketKeeper) {
+  constructor(kernel: Kernel | null, workers: number, means: SocketMeans) {
     this.#kernel = kernel;
     this.#workers = workers;
-    this.#keeper = keeper;
+    this.#means = means;
   }
 
   /** `number`: of the first worker's socket. `port`: whether it is known to be this daemon's. */
@@ -54,11 +72,15 @@ export class SocketMaker {
     spec: ListenerSpec,
     port: 'ours' | 'unknown',
   ): Promise<Result<Made, string>> {
-    const { protocol, settings } = spec;
-    const before = this.#keeper.take(protocol, wanted);
+    const { protocol, settings, activation } = spec;
+    const { keeper, passed } = this.#means;
+    if (activation !== null) return this.#takePassed(number, wanted, spec, activation);
+    const owner = passed.nameAt(protocol, wanted);
+    if (owner !== null) return err(`systemd listens there: activation = "${owner}" takes it`);
+    const before = keeper.take(protocol, wanted);
     const free = before.length > 0 ? ok(null) : await clearPath(wanted);
     if (!free.ok) return free;
-    const kept = { number, protocol, backlog: settings.backlog, users: 1 };
+    const kept = { number, protocol, backlog: settings.backlog, activation, users: 1 };
     const kernel = this.#kernel;
     if (kernel === null) {
       return ok({ local: wanted, opened: { ...kept, descriptors: null, owner: null } });
@@ -71,7 +93,7 @@ export class SocketMaker {
     const all = this.#openAll(kernel, wanted, spec, before);
     if (!all.ok) return all;
     const { local, descriptors } = all.value;
-    this.#keeper.keep(protocol, local, descriptors);
+    keeper.keep(protocol, local, descriptors);
     return ok({ local, opened: { ...kept, descriptors, owner: whoBound(wanted) } });
   }
 
@@ -86,20 +108,48 @@ export class SocketMaker {
   /** No handshake begins there any more. */
   takeNobodyNew(opened: MadeSocket): void {
     const kernel = this.#kernel;
-    if (kernel === null) return;
+    // systemd's own stays, for whoever takes it next.
+    if (kernel === null || opened.activation !== null) return;
     this.#filter ??= new SynFilter(kernel);
     for (const fd of opened.descriptors ?? []) this.#filter.attach(fd);
   }
 
-  close({ descriptors, owner, protocol }: MadeSocket, local: Endpoint): void {
+  close({ descriptors, owner, protocol, activation }: MadeSocket, local: Endpoint): void {
     const kernel = this.#kernel;
     if (kernel === null || descriptors === null) {
       if (owner !== null) removePath(owner);
       return;
     }
     for (const fd of descriptors) closeDescriptor(kernel, fd);
-    const fate = this.#keeper.forget(protocol, local);
+    if (activation !== null) return;
+    const fate = this.#means.keeper.forget(protocol, local);
     if (fate === 'forgotten' && owner !== null) removePath(owner);
+  }
+
+  /** systemd's own: streams for all workers, datagrams for as many as there are sockets. */
+  #takePassed(
+    number: number,
+    wanted: Endpoint,
+    { protocol, settings: { backlog } }: ListenerSpec,
+    activation: string,
+  ): Result<Made, string> {
+    const { passed, engine } = this.#means;
+    const taken = passed.take(activation, protocol, wanted, engine);
+    if (!taken.ok || this.#kernel === null) return taken.ok ? err(activation) : taken;
+    const kernel = this.#kernel;
+    const descriptors = [...taken.value.slice(0, this.#workers)];
+    for (const fd of taken.value.slice(this.#workers)) closeDescriptor(kernel, fd);
+    while (protocol === 'tcp' && descriptors.length < this.#workers) {
+      const copy = duplicate(kernel, present(descriptors[0], 'one at least is passed'));
+      if (!copy.ok) {
+        for (const fd of descriptors) closeDescriptor(kernel, fd);
+        return err(copy.error.sentence);
+      }
+      descriptors.push(copy.value);
+    }
+    if (protocol === 'tcp') for (const fd of descriptors) kernel.libc.listen(fd, backlog);
+    const opened = { number, protocol, backlog, activation, users: 1, descriptors, owner: null };
+    return ok({ local: wanted, opened });
   }
 
   /** One descriptor per worker, beginning with those `before`; all or none, whatever fails. */
@@ -173,4 +223,16 @@ function descriptorFor(
     backlog: spec.settings.backlog,
   });
   return opened.ok ? opened : err(opened.error.sentence);
+}
+
+/** One socket for datagrams that systemd has opened is for one worker. */
+export function hasOwn({ descriptors }: MadeSocket, worker: WorkerId): boolean {
+  return descriptors?.[worker] !== undefined;
+}
+
+/** What is open stays as it was opened; systemd passes sockets at a start, and at no other time. */
+export function openedOtherwise({ activation }: MadeSocket, spec: ListenerSpec): string | null {
+  if (activation === spec.activation) return null;
+  const now = activation === null ? 'sluice has opened it' : `systemd has it, as "${activation}"`;
+  return `${now}: activation changes with a restart only`;
 }

@@ -28,6 +28,8 @@ export interface DaemonSpec {
   readonly leaveDelayMs: number;
   /** Where overrides are kept; `auto`: where the service manager wants it. null: nowhere */
   readonly stateDirectory: string | null;
+  /** Whether systemd keeps the listening sockets over a restart. */
+  readonly keepSockets: boolean;
   /** Attempts of all probes that start per second, at most; 0: as many as are due. */
   readonly probesPerSecond: number;
 }
@@ -77,6 +79,8 @@ export interface ListenerSpec {
   readonly bind: readonly Endpoint[];
   /** Whether an address is bound that this machine does not have (yet). */
   readonly missingAddress: 'bind' | 'refuse';
+  /** The name of systemd's sockets that it takes; null: it opens its own. */
+  readonly activation: string | null;
   /** Where those go that no route takes. null: they are refused. */
   readonly pool: string | null;
   /** The first that fits decides. */

@@ -2,7 +2,19 @@
 import type { Endpoint } from '../core/endpoint.js';
 import type { Descriptor } from './descriptor.js';
 import type { Kernel } from './foreign.js';
-import { localAddress, SO_TYPE, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } from './sockets.js';
+import {
+  IPPROTO_IPV6,
+  IPPROTO_TCP,
+  IPV6_V6ONLY,
+  localAddress,
+  SO_KEEPALIVE,
+  SO_TYPE,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  setIntOption,
+  TCP_NODELAY,
+} from './sockets.js';
 
 /** <linux/fcntl.h> */
 const F_SETFD = 2;
@@ -17,6 +29,8 @@ const SO_ACCEPTCONN = 30;
 export interface InheritedSocket {
   readonly protocol: 'tcp' | 'udp';
   readonly local: Endpoint;
+  /** `both`: of IPv6, and IPv4 comes to it too. */
+  readonly families: 'one' | 'both';
 }
 
 /**
@@ -35,11 +49,27 @@ export function inheritedSocket(kernel: Kernel, fd: Descriptor): InheritedSocket
   libc.fcntl(fd, F_SETFL, Math.max(flags, 0) | O_NONBLOCK);
   // ENOENT: there is none.
   libc.setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, Int32Array.of(0), 4);
-  return { protocol: listens ? 'tcp' : 'udp', local: local.value };
+  const isIpv6 = local.value.kind === 'ip' && local.value.family === 6;
+  const both = isIpv6 && intOption(kernel, fd, IPV6_V6ONLY, IPPROTO_IPV6) === 0;
+  if (listens && local.value.kind === 'ip') {
+    // Accepted sockets inherit them (tcp(7)); our own have them anyway.
+    setIntOption(kernel, fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    setIntOption(kernel, fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  }
+  return {
+    protocol: listens ? 'tcp' : 'udp',
+    local: local.value,
+    families: both ? 'both' : 'one',
+  };
 }
 
-function intOption(kernel: Kernel, fd: Descriptor, option: number): number {
+function intOption(
+  kernel: Kernel,
+  fd: Descriptor,
+  option: number,
+  level: number = SOL_SOCKET,
+): number {
   const value = new Int32Array(1);
-  const answer = kernel.libc.getsockopt(fd, SOL_SOCKET, option, value, Int32Array.of(4));
+  const answer = kernel.libc.getsockopt(fd, level, option, value, Int32Array.of(4));
   return answer < 0 ? -1 : (value[0] ?? -1);
 }

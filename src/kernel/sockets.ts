@@ -26,7 +26,7 @@ export const IPPROTO_TCP = 6;
 export const IPPROTO_IPV6 = 41;
 export const TCP_NODELAY = 1;
 export const TCP_QUICKACK = 12;
-const IPV6_V6ONLY = 26;
+export const IPV6_V6ONLY = 26;
 const IP_FREEBIND = 15;
 /** <linux/in6.h>; since Linux 4.15 */
 const IPV6_FREEBIND = 78;

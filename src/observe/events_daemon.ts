@@ -39,6 +39,11 @@ export const DAEMON_EVENTS = {
     'Listening sockets that systemd had kept over a restart or a crash are in use again.',
     ['count'],
   ),
+  'sockets-unused': warn(
+    'systemd has passed listening sockets that no listener takes: whoever comes there waits.',
+    ['detail'],
+    'Name them in `activation` of a listener with the same address, or stop their socket unit.',
+  ),
   'sockets-not-kept': info(
     'systemd is given no listening socket to keep: clients are refused during a restart.',
     ['detail'],

@@ -71,6 +71,11 @@ export function createNotifier(env: NotifyEnvironment, send: SendUnixDatagram): 
   };
 }
 
+/** Whether `fdName` has made the name of a descriptor, and not an operator. */
+export function isKeptName(name: string): boolean {
+  return /^(?:tcp|udp)%2F/.test(name);
+}
+
 /** systemd takes names of up to 255 characters of ASCII, and no colon (sd_notify(3), FDNAME). */
 function fdName(name: string): string {
   return encodeURIComponent(name).slice(0, 255);

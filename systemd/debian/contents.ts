@@ -89,6 +89,7 @@ function modules({ root }: Sources): Item[] {
 function service({ root }: Sources): Item[] {
   return [
     copy(root, 'systemd/sluice.service', 'lib/systemd/system/sluice.service'),
+    copy(root, 'systemd/sluice.socket', 'usr/share/doc/sluice/examples/sluice.socket'),
     copy(root, 'systemd/sluice.sysusers', 'usr/lib/sysusers.d/sluice.conf'),
     copy(root, 'systemd/sluice.tmpfiles', 'usr/lib/tmpfiles.d/sluice.conf'),
     { ...copy(root, 'systemd/debian/sluice.toml', 'etc/sluice/sluice.toml'), mode: 0o640 },

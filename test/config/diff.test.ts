@@ -157,7 +157,7 @@ t.test('what is read at start only says so, with what goes on until when', async
   const changed = diff(
     '[daemon]\nworkers = 2',
     '[log]\nformat = "pretty"\n[admin]\nhttp = ""\nsocket = ""\nsocket_group = "ops"\n' +
-      '[daemon]\nworkers = "auto"\nengine = "node"\nstate_directory = ""',
+      '[daemon]\nworkers = "auto"\nengine = "node"\nstate_directory = ""\nkeep_sockets = false',
   );
   t.strictSame(
     changed.needsRestart.map(({ setting }) => setting),
@@ -171,7 +171,7 @@ t.test('what is read at start only says so, with what goes on until when', async
   t.equal(
     describeDiff(changed),
     'needs a restart: daemon.engine, daemon.workers, daemon.state_directory, ' +
-      'admin.http, admin.socket, ' +
+      'daemon.keep_sockets, admin.http, admin.socket, ' +
       'admin.socket_group, log.format',
   );
 });

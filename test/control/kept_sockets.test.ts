@@ -58,9 +58,14 @@ function store(t: Test): Store {
 }
 
 /** A process from its start until it serves `bind`. */
-async function life(kept: Store, bind: readonly Endpoint[], protocol: 'tcp' | 'udp' = 'tcp') {
-  const keeper = new KeptSockets(kernel, kept, kept.passOn());
-  const sockets = new ListeningSockets(kernel, WORKERS, keeper);
+async function life(
+  kept: Store,
+  bind: readonly Endpoint[],
+  protocol: 'tcp' | 'udp' = 'tcp',
+  keeps: 'kept' | 'not kept' = 'kept',
+) {
+  const keeper = new KeptSockets(kernel, kept, kept.passOn(), keeps);
+  const sockets = new ListeningSockets(kernel, WORKERS, { keeper });
   const spec = listenerSpec('front', 'pg', { bind, protocol });
   const opened = await sockets.open('front', spec);
   const taken = keeper.settle();
@@ -145,6 +150,24 @@ t.test('what the next file does not bind is let go', async (t) => {
   second.sockets.closeAll();
 });
 
+t.test('where none is kept, those that were are used once more, and let go', async (t) => {
+  const kept = store(t);
+  const path = join(tempFolder(t), 'x.sock');
+  const port = await freePort();
+  const bind = [ipEndpoint(4, '127.0.0.1', port), { kind: 'unix', path } as const];
+  const first = await life(kept, bind);
+  const before = planned(first);
+  first.keeper.leave();
+  first.sockets.closeAll();
+  const second = await life(kept, bind, 'tcp', 'not kept');
+  t.same(planned(second), before);
+  t.equal(kept.names.size, 0);
+  second.keeper.leave();
+  second.sockets.closeAll();
+  t.equal(await tryDial({ port }), 'ECONNREFUSED');
+  t.equal(await tryDial({ port: 0, path }), 'ENOENT');
+});
+
 t.test('a start that fails leaves all to the next try', async (t) => {
   const kept = store(t);
   const bind = [ipEndpoint(4, '127.0.0.1', await freePort())];
@@ -153,7 +176,7 @@ t.test('a start that fails leaves all to the next try', async (t) => {
   first.keeper.leave();
   first.sockets.closeAll();
   const keeper = new KeptSockets(kernel, kept, kept.passOn());
-  const failing = new ListeningSockets(kernel, WORKERS, keeper);
+  const failing = new ListeningSockets(kernel, WORKERS, { keeper });
   t.ok((await failing.open('front', listenerSpec('front', 'pg', { bind }))).ok);
   failing.closeAll();
   const third = await life(kept, bind);

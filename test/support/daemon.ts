@@ -8,7 +8,7 @@ import { Exposition, type Labels } from './exposition.js';
 import { Feed } from './feed.js';
 import { httpGet, type Page } from './http_get.js';
 import { tempFolder } from './places.js';
-import { Child, type Exit } from './process.js';
+import { Child, type Exit, type Passed } from './process.js';
 
 /** One line of the daemon's log. */
 export interface LogRecord {
@@ -46,6 +46,8 @@ export interface DaemonSetup {
   readonly preload?: string;
   /** A module that every thread of the daemon loads first. */
   readonly everyThread?: URL;
+  /** Listening sockets, as systemd passes them. */
+  readonly passed?: Passed;
   /** Further variables of its environment. */
   readonly env?: NodeJS.ProcessEnv;
   /** Defects that the test provokes; any other one fails it. */
@@ -98,6 +100,7 @@ export class Daemon {
     const flags = [...(setup.nodeFlags ?? []), ...shared, ...preload];
     this.#child = new Child(process.execPath, [...flags, BINARY, 'run', '-c', file], {
       env: setup.env ?? {},
+      ...(setup.passed === undefined ? {} : { passed: setup.passed }),
       ...(setup.openFiles === undefined ? {} : { openFiles: setup.openFiles }),
     });
     this.#child.stdout.each((line) => {

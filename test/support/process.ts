@@ -12,6 +12,14 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
+export interface Passed {
+  readonly descriptors: readonly number[];
+  readonly names: readonly string[];
+}
+
+/** LISTEN_PID is that of the program, which the shell becomes. */
+const ACTIVATED = ['sh', '-c', 'export LISTEN_PID=$$; exec "$@"', 'sh'];
+
 export interface ChildOptions {
   readonly cwd?: string;
   /** Further variables. */
@@ -22,6 +30,8 @@ export interface ChildOptions {
   readonly openFiles?: number;
   /** Output is left as a stream (`output`) instead of being split into lines. */
   readonly rawOutput?: true;
+  /** Descriptors that it has from 3 on, as systemd passes them (sd_listen_fds(3)). */
+  readonly passed?: Passed;
   /** Sent at the test's end; SIGKILL follows when it does not help. */
   readonly endSignal?: NodeJS.Signals;
 }
@@ -48,13 +58,15 @@ export class Child {
     this.#name = command.slice(command.lastIndexOf('/') + 1);
     const limit = options.openFiles === undefined ? [] : [`--nofile=${options.openFiles}`];
     const limited = limit.length === 0 ? [] : ['prlimit', ...limit];
-    const wrappers = [...BOUND, ...limited, ...CLEAN];
+    const { passed } = options;
+    const activated = passed === undefined ? [] : ACTIVATED;
+    const wrappers = [...BOUND, ...limited, ...CLEAN, ...activated];
     const [program = command, ...rest] = [...wrappers, command, ...args];
     this.#process = spawn(program, rest, {
       cwd: options.cwd,
-      env: { ...process.env, ...options.env },
+      env: { ...process.env, ...listenVariables(passed), ...options.env },
       detached: true,
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', ...(passed?.descriptors ?? [])],
       ...identity(options.user),
     });
     this.exited = new Promise((resolve) => {
@@ -148,6 +160,11 @@ export function startChild(
   const child = new Child(command, args, options);
   t.teardown(() => (child.running ? child.stop(options.endSignal) : undefined));
   return child;
+}
+
+function listenVariables(passed: Passed | undefined): NodeJS.ProcessEnv {
+  if (passed === undefined) return {};
+  return { LISTEN_FDS: `${passed.descriptors.length}`, LISTEN_FDNAMES: passed.names.join(':') };
 }
 
 export interface Output extends Exit {

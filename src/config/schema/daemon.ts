@@ -2,7 +2,7 @@
 import { MAX_WORKERS } from '../../core/limits.js';
 import type { DaemonSpec } from '../../core/spec.js';
 import { fault, fits, type ReadValue } from '../reading.js';
-import { choice, duration, integer, mixed, text } from './kinds.js';
+import { choice, duration, flag, integer, mixed, text } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 
 export const DAEMON = table('The process as a whole.', {
@@ -48,6 +48,10 @@ export const DAEMON = table('The process as a whole.', {
       return fault('malformed', 'not an absolute path');
     },
   ),
+  keep_sockets: flag({
+    default: true,
+    doc: 'Listening sockets live in the descriptor store of systemd over a restart and a crash, so that nobody is refused meanwhile (FileDescriptorStoreMax= in the unit). false: they close with the process.',
+  }),
   probes_per_second: integer({
     default: 0,
     min: 0,
@@ -63,6 +67,7 @@ export function daemonSpec(value: ValueOf<typeof DAEMON>): DaemonSpec {
     shutdownTimeoutMs: value.shutdown_timeout,
     leaveDelayMs: value.leave_delay,
     stateDirectory: value.state_directory,
+    keepSockets: value.keep_sockets,
     probesPerSecond: value.probes_per_second,
   };
 }

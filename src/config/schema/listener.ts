@@ -91,6 +91,14 @@ export const LISTENER = table(
       max: 1_048_576,
       doc: 'Connections that the kernel keeps while none is accepted; net.core.somaxconn bounds it too. TCP only.',
     }),
+    activation: text(
+      {
+        default: '',
+        doc: 'The name of the systemd socket (FileDescriptorName=) that provides its addresses: systemd opens them, with any port, and passes them at the start. Each address of `bind` must be one of that name. "": sluice opens its own.',
+      },
+      'a name of FileDescriptorName=, or ""',
+      readActivation,
+    ),
     hello_timeout: duration({
       default: '3s',
       min: '10ms',
@@ -120,6 +128,7 @@ export function listenerSpec(name: string, value: ListenerValue): ListenerSpec {
     protocol: value.protocol,
     bind: present(value.bind, 'a checked listener is bound'),
     missingAddress: value.bind_missing ? 'bind' : 'refuse',
+    activation: value.activation || null,
     pool: present(value.pool, 'a checked listener has a pool') || null,
     routes: value.routes.map(routeSpec),
     maxSessions: value.max_sessions,
@@ -135,6 +144,14 @@ export function listenerSpec(name: string, value: ListenerValue): ListenerSpec {
       limits: limitsSpec(value.limits),
     },
   };
+}
+
+/** As systemd takes them (sd_notify(3), FDNAME). */
+function readActivation(raw: string): ReadValue<string> {
+  if (raw.length > 255) return fault('malformed', 'longer than 255 characters');
+  return /^[\x20-\x39\x3b-\x7e]*$/.test(raw)
+    ? fits(raw)
+    : fault('malformed', 'a character that is no printable ASCII, or a colon');
 }
 
 function readBind(raw: unknown): ReadValue<readonly Endpoint[]> {
