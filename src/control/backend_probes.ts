@@ -37,6 +37,8 @@ export class BackendProbes {
   readonly #entries = new Map<string, BackendEntry>();
   /** What was said last of each that needs care. */
   readonly #warnings = new WeakMap<BackendEntry, string>();
+  /** Whether any ever needed it: mostly none, and thousands of probes a second do not look. */
+  #everWarned: 'no' | 'yes' = 'no';
 
   constructor(deps: BackendProbesDeps, news: ProbeNews) {
     this.#deps = deps;
@@ -100,7 +102,9 @@ export class BackendProbes {
 
   /** The same warning is worth one line, not one per probe. */
   #warn(entry: BackendEntry, warning: string): void {
+    if (warning === '' && this.#everWarned === 'no') return;
     if (warning === (this.#warnings.get(entry) ?? '')) return;
+    this.#everWarned = 'yes';
     this.#warnings.set(entry, warning);
     if (warning !== '') {
       this.#deps.log.event('probe-note', { ...namesOf(entry), detail: warning });

@@ -2,7 +2,7 @@
  * Names of backends that left, and whose counters go some time later: what they counted last is
  * still seen, and a backend that comes back, or has its name at another address now, counts on.
  */
-import type { BackendLabels } from '../observe/metrics.js';
+import type { BackendLabels } from '../observe/metric_definition.js';
 import type { Inventory } from './inventory.js';
 import { PAST_SHOWN_MS } from './tallies.js';
 

@@ -3,16 +3,15 @@
  * holds what changes (states, timers, attempts in flight); what follows from a result is decided in
  * tracker.ts, when the next attempt comes in schedule.ts.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { assert } from '../core/assert.js';
-import type { Clock, Timer, Timers } from '../core/clock.js';
+import type { Clock, Timers } from '../core/clock.js';
 import { contain } from '../core/contain.js';
 import { CutOff } from '../core/cut_off.js';
-import { sameAddress } from '../core/endpoint.js';
 import type { HealthSpec, ProbeSpec } from '../core/health_spec.js';
 import type { Random } from '../core/random.js';
-import { Agenda } from './agenda.js';
+import { Agenda, type Alarm } from './agenda.js';
 import type { Probe, ProbeResult } from './probe.js';
+import { type ProbeChange, probeChange, sameEndpoint } from './probe_change.js';
 import { firstDelayMs, intervalMs, nextDelayMs } from './schedule.js';
 import { Starts } from './starts.js';
 import { type HealthEvents, type HealthTarget, probeTarget, type TargetHealth } from './target.js';
@@ -38,7 +37,7 @@ type Activity =
   /** Nothing: the target is not probed. */
   | { readonly kind: 'none' }
   /** Waits for its time. */
-  | { readonly kind: 'waiting'; readonly timer: Timer }
+  | { readonly kind: 'waiting' }
   /** Is due, and waits for its turn. */
   | { readonly kind: 'queued' }
   /** The probe is under way. */
@@ -47,15 +46,19 @@ type Activity =
 interface Entry {
   readonly watched: Watched;
   probe: Probe;
-  /** Called when it is due, and when it may start. */
-  readonly due: () => void;
+  /** Says when it is due, and when the attempt under way has had its time. */
+  readonly alarm: Alarm;
+  readonly limit: Alarm;
+  /** Called when it may start. */
   readonly begin: () => void;
   activity: Activity;
+  watching: 'on' | 'over';
   /** Clock: when the last attempt that counted began; null before the first. */
   lastStartMs: number | null;
 }
 
 const NOTHING: Activity = { kind: 'none' };
+const WAITING: Activity = { kind: 'waiting' };
 const QUEUED: Activity = { kind: 'queued' };
 
 export class HealthChecker {
@@ -70,7 +73,7 @@ export class HealthChecker {
   #compared: {
     readonly before: HealthSpec;
     readonly after: HealthSpec;
-    readonly difference: Difference;
+    readonly difference: ProbeChange;
   } | null = null;
   #stopped = false;
 
@@ -145,9 +148,11 @@ export class HealthChecker {
     const entry: Entry = {
       watched,
       probe,
-      due: () => this.#due(entry),
+      alarm: this.#agenda.alarm(() => this.#due(entry)),
+      limit: this.#limits.alarm(() => this.#cutOff(entry)),
       begin: () => this.#attempt(entry),
       activity: NOTHING,
+      watching: 'on',
       lastStartMs: null,
     };
     this.#entries.set(target.key, entry);
@@ -168,16 +173,16 @@ export class HealthChecker {
   }
 
   /** Backends of one pool have one definition: it is looked at once. */
-  #compare(before: HealthTarget, target: HealthTarget): Difference {
+  #compare(before: HealthTarget, target: HealthTarget): ProbeChange {
     const isAlike = before.prelude === target.prelude && before.source === target.source;
     const known = this.#compared;
     if (known?.before === before.health && known.after === target.health) {
-      return isAlike ? known.difference : differenceOf(before, target);
+      return isAlike ? known.difference : probeChange(before, target);
     }
     const { prelude, source = null } = target;
-    const difference = differenceOf({ ...before, prelude, source }, target);
+    const difference = probeChange({ ...before, prelude, source }, target);
     this.#compared = { before: before.health, after: target.health, difference };
-    return isAlike ? difference : differenceOf(before, target);
+    return isAlike ? difference : probeChange(before, target);
   }
 
   /** The first attempt with a definition: at once, but for a little spread. */
@@ -201,7 +206,8 @@ export class HealthChecker {
   }
 
   #wait(entry: Entry, delayMs: number): void {
-    entry.activity = { kind: 'waiting', timer: this.#agenda.after(delayMs, entry.due) };
+    entry.activity = WAITING;
+    entry.alarm.set(delayMs);
   }
 
   #due(entry: Entry): void {
@@ -216,10 +222,10 @@ export class HealthChecker {
     const cutOff = new CutOff();
     const activity = { kind: 'attempting', cutOff, startedMs: clock.nowMs() } as const;
     const stillMs = clock.stillMs?.() ?? 0;
-    const limit = this.#limits.after(target.health.timeoutMs, () => cutOff.abort());
     entry.activity = activity;
+    entry.limit.set(target.health.timeoutMs);
     void this.#probe(entry.probe, target, cutOff).then((result) => {
-      limit.cancel();
+      if (entry.activity === activity) entry.limit.cancel();
       const disturbed = !result.ok && stillMs !== (clock.stillMs?.() ?? 0);
       if (entry.activity !== activity) {
         // Nobody waits for the result any more.
@@ -231,6 +237,10 @@ export class HealthChecker {
       }
       this.#starts.release();
     });
+  }
+
+  #cutOff({ activity }: Entry): void {
+    if (activity.kind === 'attempting') activity.cutOff.abort();
   }
 
   /** A probe does not throw; if it does, only this attempt has failed. */
@@ -253,12 +263,13 @@ export class HealthChecker {
     const durationMs = clock.nowMs() - startedMs;
     entry.watched.take({ result, durationMs, atMs: clock.wallMs() }, this.#events);
     // What was told may have led to an update, which then has already said what comes next.
-    const same = this.#entries.get(entry.watched.target.key) === entry;
-    if (same && entry.lastStartMs === startedMs) this.#schedule(entry, before);
+    const stays = entry.watching === 'on' && entry.lastStartMs === startedMs;
+    if (stays) this.#schedule(entry, before);
   }
 
   #forget(key: string, entry: Entry): void {
     this.#entries.delete(key);
+    entry.watching = 'over';
     this.#cease(entry);
   }
 
@@ -266,9 +277,12 @@ export class HealthChecker {
   #cease(entry: Entry): void {
     const { activity } = entry;
     entry.activity = NOTHING;
-    if (activity.kind === 'waiting') activity.timer.cancel();
+    if (activity.kind === 'waiting') entry.alarm.cancel();
     if (activity.kind === 'queued') this.#starts.withdraw(entry.begin);
-    if (activity.kind === 'attempting') activity.cutOff.abort();
+    if (activity.kind === 'attempting') {
+      entry.limit.cancel();
+      activity.cutOff.abort();
+    }
   }
 }
 
@@ -279,20 +293,4 @@ function eachAlone(events: HealthEvents, defect: (error: unknown) => void): Heal
     onAttempt: (event) => contain(() => events.onAttempt(event), defect),
     onShare: (event) => contain(() => events.onShare(event), defect),
   };
-}
-
-function sameEndpoint(a: HealthTarget, b: HealthTarget): boolean {
-  return sameAddress(a.endpoint, b.endpoint);
-}
-
-type Difference = 'none' | 'schedule' | 'probe';
-
-function differenceOf(before: HealthTarget, target: HealthTarget): Difference {
-  if (!isDeepStrictEqual(probed(before), probed(target))) return 'probe';
-  return isDeepStrictEqual(before.health, target.health) ? 'none' : 'schedule';
-}
-
-/** What an attempt depends on; the rest of a definition is schedule. */
-function probed(target: HealthTarget): unknown {
-  return [target.health.probe, target.health.port, target.prelude, target.source];
 }

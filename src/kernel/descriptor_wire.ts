@@ -25,6 +25,7 @@ interface Means {
   readonly readiness: Readiness;
   /** Where the address of the connect(2) that is being made stands. */
   readonly address: MappedMemory;
+  readonly addressBytes: Uint8Array;
   /** What was read last. */
   readonly bytes: Uint8Array;
 }
@@ -48,6 +49,7 @@ export function descriptorDial(
     calls: calls.value,
     readiness: readiness.value,
     address: address.value,
+    addressBytes: new Uint8Array(address.value.buffer),
     bytes: new Uint8Array(READ_BYTES),
   };
   /** An endpoint is immutable and made once a backend: its bytes are kept by identity. */
@@ -178,8 +180,9 @@ class DescriptorWire implements Wire, Looker {
 
   /** Begins, or asks how it went: connect(2) of a socket that connects, or did, tells. */
   #connect(fd: Descriptor): void {
-    const { calls, address, readiness } = this.#means;
-    new Uint8Array(address.buffer).set(this.#address);
+    const { calls, address, addressBytes, readiness } = this.#means;
+    // So few bytes that `set` takes ten times as long.
+    for (let at = 0; at < this.#address.length; at++) addressBytes[at] = this.#address[at] ?? 0;
     const answer = calls.connect(fd, address.address, this.#address.length);
     if (answer === 0) this.connected = true;
     // A server on this machine has answered by the end of the turn.

@@ -13,3 +13,9 @@ export interface MetricDefinition {
   /** Upper bounds of a histogram, in seconds or in what its name says. */
   readonly bounds?: readonly number[];
 }
+
+/** The labels of what is counted of one backend. */
+export interface BackendLabels {
+  readonly pool: string;
+  readonly backend: string;
+}

@@ -2,17 +2,13 @@
  * The Prometheus exposition, and the only file that knows prom-client. What the workers count is
  * read from shared memory when Prometheus asks; what happens on the main thread is counted here.
  */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import { METRICS } from './catalogue.js';
-import type { MetricDefinition } from './metric_definition.js';
+import type { BackendLabels, MetricDefinition } from './metric_definition.js';
 import type { MetricsSource } from './metrics_source.js';
 import { type Family, type Format, pageOf } from './page.js';
+import { ProbeTimes } from './probe_times.js';
 import { SAMPLERS, type Sample, type Sampler } from './samples.js';
-
-export interface BackendLabels {
-  readonly pool: string;
-  readonly backend: string;
-}
 
 /** Counters of the control plane. */
 export interface ControlCounters {
@@ -47,7 +43,9 @@ const SAMPLES_PER_STRETCH = 2_048;
 /** `pause` lets everything else have its turn. */
 export function createMetrics(source: MetricsSource, pause: () => Promise<void>): Metrics {
   const registry = new Registry();
-  const { knowWorkers, ...counters } = controlCounters(registry, () => source.backendHistograms());
+  const probes = new ProbeTimes(() => source.backendHistograms());
+  const { knowWorkers, ...counters } = controlCounters(registry, probes);
+  const probed = { definition: METRICS.probe, samples: lazily(() => probes.samples()) };
   return {
     ...counters,
     contentType: registry.contentType,
@@ -56,7 +54,7 @@ export function createMetrics(source: MetricsSource, pause: () => Promise<void>)
       for (let tries = 1; ; tries++) {
         const before = source.givenBack();
         const inOneGo = tries === MAX_TRIES;
-        const families = [...sampled(source), ...(await countedHere(registry))];
+        const families = [...sampled(source), ...(await countedHere(registry)), probed];
         const text = await pageOf(families, formatOf, inOneGo ? noPause : pause);
         if (inOneGo || source.givenBack() === before) return text;
       }
@@ -158,7 +156,7 @@ interface Counted extends ControlCounters {
   knowWorkers(workers: readonly number[]): void;
 }
 
-function controlCounters(registry: Registry, perBackend: () => boolean): Counted {
+function controlCounters(registry: Registry, probes: ProbeTimes): Counted {
   const registers = [registry];
   const transitions = new BackendCounter(METRICS.transitions, registers);
   const ejections = new BackendCounter(METRICS.ejections, registers);
@@ -168,7 +166,6 @@ function controlCounters(registry: Registry, perBackend: () => boolean): Counted
   const restarts = new Counter({ ...named(METRICS.workerRestarts), registers });
   const defects = new Counter({ ...named(METRICS.internalErrors), registers });
   const suppressed = new Counter({ ...named(METRICS.logSuppressed), registers });
-  const probes = new ProbeTimes(registers, perBackend);
   for (const result of METRICS.reloads.values) reloads.inc({ result }, 0);
   return {
     transition: (backend, to) => transitions.count(backend, to),
@@ -192,41 +189,6 @@ function controlCounters(registry: Registry, perBackend: () => boolean): Counted
       }
     },
   };
-}
-
-/**
- * How long probes took, per pool, or per backend where that is asked for. It begins anew when a
- * reload changes that: no series is left over.
- */
-class ProbeTimes {
-  readonly #histogram: Histogram<string>;
-  readonly #perBackend: () => boolean;
-  #kept: 'per pool' | 'per backend' = 'per pool';
-  /** By pool: the backends that were probed. */
-  readonly #seen = new Map<string, Set<string>>();
-
-  constructor(registers: Registry[], perBackend: () => boolean) {
-    const buckets = [...METRICS.probe.bounds];
-    this.#histogram = new Histogram({ ...named(METRICS.probe), buckets, registers });
-    this.#perBackend = perBackend;
-  }
-
-  observe({ pool, backend }: BackendLabels, seconds: number): void {
-    const kept = this.#perBackend() ? 'per backend' : 'per pool';
-    if (kept !== this.#kept) this.#histogram.reset();
-    this.#kept = kept;
-    this.#histogram.observe(kept === 'per backend' ? { pool, backend } : { pool }, seconds);
-    const seen = this.#seen.get(pool) ?? new Set();
-    this.#seen.set(pool, seen.add(backend));
-  }
-
-  forget({ pool, backend }: BackendLabels): void {
-    this.#histogram.remove({ pool, backend });
-    const seen = this.#seen.get(pool);
-    if (seen?.delete(backend) !== true || seen.size > 0) return;
-    this.#seen.delete(pool);
-    this.#histogram.remove({ pool });
-  }
 }
 
 /** A counter by pool, backend and one more label, which can forget a backend. */

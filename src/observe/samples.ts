@@ -207,28 +207,47 @@ function added(a: HistogramValues, b: HistogramValues): HistogramValues {
   };
 }
 
-const LES = new Map(
-  HISTOGRAMS.map((name) => [name, [...METRICS[name].bounds, '+Inf'].map((le) => ({ le }))]),
-);
+type Les = readonly Labels[];
 
-/** Cumulative buckets, sum and count, as Prometheus wants them; shared memory has them apart. */
+/** The labels of the buckets below `bounds`, and of the last one. */
+export function lesOf(bounds: readonly number[]): Les {
+  return [...bounds, '+Inf'].map((le) => ({ le }));
+}
+
+const LES = new Map(HISTOGRAMS.map((name) => [name, lesOf(METRICS[name].bounds)]));
+
 function bucketsOf(
   name: HistogramName,
   parts: readonly HistogramValues[],
   sharedLabels: Labels,
 ): Sample[] {
-  const metric = METRICS[name].name;
+  const les = LES.get(name) ?? [];
+  const counts = new Float64Array(les.length);
+  for (const part of parts) {
+    for (const [index, count] of part.counts.entries())
+      counts[index] = (counts[index] ?? 0) + count;
+  }
+  const sumMicros = parts.reduce((sum, part) => sum + part.sumMicros, 0);
+  return bucketSamples(METRICS[name].name, les, counts, sumMicros / MICROS_A_SECOND, sharedLabels);
+}
+
+/** Cumulative buckets, sum and count, as Prometheus wants them; `counts` has them apart. */
+export function bucketSamples(
+  metric: string,
+  les: Les,
+  counts: Float64Array,
+  sum: number,
+  sharedLabels: Labels,
+): Sample[] {
   let count = 0;
-  const buckets = (LES.get(name) ?? []).map((labels, index) => {
-    for (const part of parts) count += part.counts[index] ?? 0;
+  const buckets = les.map((labels, index) => {
+    count += counts[index] ?? 0;
     return { value: count, labels, sharedLabels, metricName: `${metric}_bucket` };
   });
   if (count === 0) return [];
-  const sumMicros = parts.reduce((sum, part) => sum + part.sumMicros, 0);
-  const sumSeconds = sumMicros / MICROS_A_SECOND;
   return [
     ...buckets,
-    { value: sumSeconds, labels: NONE, sharedLabels, metricName: `${metric}_sum` },
+    { value: sum, labels: NONE, sharedLabels, metricName: `${metric}_sum` },
     { value: count, labels: NONE, sharedLabels, metricName: `${metric}_count` },
   ];
 }

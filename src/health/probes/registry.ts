@@ -29,7 +29,10 @@ export function createProbe(spec: ProbeSpec, deps: ProbeDeps): Probe {
   return {
     attempt: async (target, signal) => {
       const attempt = (): Promise<ProbeResult> => probe.attempt(target, signal);
-      return published(await whenThereIsRoom(attempt, signal, deps.timers), redactor);
+      // Only the backlog of a unix socket says that it is full.
+      const isUnix = target.endpoint.kind === 'unix';
+      const found = isUnix ? whenThereIsRoom(attempt, signal, deps.timers) : attempt();
+      return published(await found, redactor);
     },
   };
 }
