@@ -60,6 +60,9 @@ export class KeyTable {
   readonly #slots: Int32Array;
   readonly #sets: number;
   readonly #workers: number;
+  /** What is hashed, for keys of one length, which they mostly have: as words, and as its bytes. */
+  #words = new Int32Array(0);
+  #bytes = new Uint8Array(0);
   /** What `#hash` has found last. */
   #first = 0;
   #second = 0;
@@ -137,12 +140,18 @@ export class KeyTable {
 
   /** Of the listener and the key: no client asks for what another listener's clients have. */
   #hash(listener: ListenerId, key: Uint8Array): void {
-    const words = new Int32Array(2 + Math.ceil(key.length / 4));
+    const length = 2 + Math.ceil(key.length / 4);
+    if (this.#words.length !== length) {
+      this.#words = new Int32Array(length);
+      this.#bytes = new Uint8Array(this.#words.buffer, 8);
+    }
+    const words = this.#words;
+    words[length - 1] = 0;
     words[0] = listener;
     words[1] = key.length;
-    new Uint8Array(words.buffer).set(key, 8);
-    const [a = 0, b = 0, c = 0, d = 0] = this.#head.subarray(HASH_KEYS_WORD);
-    this.#first = halfSipHash(words, a, b);
-    this.#second = halfSipHash(words, c, d);
+    this.#bytes.set(key);
+    const hashKey = (word: number): number => this.#head[HASH_KEYS_WORD + word] ?? 0;
+    this.#first = halfSipHash(words, hashKey(0), hashKey(1));
+    this.#second = halfSipHash(words, hashKey(2), hashKey(3));
   }
 }

@@ -4,6 +4,7 @@
  * extensions in any order. Where a client hides its name (ECH), the outer one is all that is there.
  * Pure; it changes and consumes nothing, as the backend gets the same bytes.
  */
+import { uint16 } from './big_endian.js';
 
 export interface Hello {
   /** In lower case and without a dot at the end; null: none, or none that a host could have. */
@@ -206,10 +207,6 @@ class Reader {
     const at = this.#at + index;
     return at < this.#end ? (this.#bytes[at] ?? 0) : 0;
   }
-}
-
-function uint16(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 }
 
 /** `apply` takes a typed array as it is; spread, each of its bytes goes through an iterator. */

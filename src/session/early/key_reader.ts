@@ -3,6 +3,7 @@
  * ready for the first query (PostgreSQL's documentation, 55.7). A cancel names nothing else. Bytes
  * may come in any pieces; only those of the key are kept.
  */
+import { uint32 } from './big_endian.js';
 import type { PostgresStart } from './stage.js';
 
 /** What one byte answers to a request for encryption; after the first two nobody can read on. */
@@ -64,11 +65,15 @@ export class KeyReader {
         if (byte === TLS || byte === GSS) return 'never';
         if (byte === NO) at++;
         else this.#at = 'messages';
+      } else if (this.#headBytes === 0 && bytes.length - at >= HEAD_BYTES) {
+        // Mostly a head is there as a whole.
+        if (this.#begin(bytes, at) === 'nothing of a start') return 'never';
+        at += HEAD_BYTES;
       } else {
         this.#head[this.#headBytes++] = bytes[at++] ?? 0;
-        if (this.#headBytes === HEAD_BYTES && this.#begin() === 'nothing of a start') {
-          return 'never';
-        }
+        if (this.#headBytes < HEAD_BYTES) continue;
+        this.#headBytes = 0;
+        if (this.#begin(this.#head, 0) === 'nothing of a start') return 'never';
       }
     }
     return this.#heardBytes >= MOST_BYTES ? 'never' : 'more';
@@ -81,12 +86,10 @@ export class KeyReader {
     return part.length;
   }
 
-  /** Of the message whose head has come. */
-  #begin(): 'begun' | 'nothing of a start' {
-    this.#headBytes = 0;
-    const [type = 0] = this.#head;
-    const length = new DataView(this.#head.buffer).getUint32(1);
-    const bodyBytes = length - LENGTH_BYTES;
+  /** Of the message whose head stands at `at`. */
+  #begin(head: Uint8Array, at: number): 'begun' | 'nothing of a start' {
+    const type = head[at] ?? 0;
+    const bodyBytes = uint32(head, at + 1) - LENGTH_BYTES;
     if (type === KEY_MESSAGE) {
       if (bodyBytes < MIN_KEY_BYTES || bodyBytes > MAX_KEY_BYTES) return 'nothing of a start';
       this.#key = new Uint8Array(bodyBytes);

@@ -3,6 +3,7 @@
  * what it is (PostgreSQL's documentation, 55.7; src/include/libpq/pqcomm.h). Pure.
  */
 import type { PostgresSpec } from '../../core/spec.js';
+import { uint32 } from './big_endian.js';
 import {
   type EarlyStage,
   type Facts,
@@ -116,9 +117,4 @@ function kindOf(length: number, code: number): Kind {
   if (code === GSS_CODE) return length === HEAD_BYTES ? 'gss' : 'odd';
   const isStart = code >>> 16 === PROTOCOL_MAJOR && length > HEAD_BYTES;
   return isStart && length <= MAX_START_BYTES ? 'start' : 'odd';
-}
-
-function uint32(bytes: Uint8Array, at: number): number {
-  const low = ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
-  return (bytes[at] ?? 0) * 0x100_0000 + low;
 }
