@@ -14,7 +14,7 @@ const RATE_PATTERN = '^$|^[1-9][0-9]{0,5}/[smh]$';
 const STRING = { type: 'string', minLength: 1 };
 
 export const LIMITS = table(
-  'What one client may have, by its address: exact over all workers. Behind a trusted proxy the client of the PROXY header counts; UNIX clients have no address, and no limit. 262,144 clients can be told apart at a time; when more have sessions or a rate that is not at rest, a new one is served without being counted, and `sluice_clients_uncounted_total` says so. A reload keeps the counts; who was here before there was a limit is not in them.',
+  'What one client may have, by its address: exact over all workers. Behind a trusted proxy the client of the PROXY header counts; UNIX clients have no address, and no limit. 262,144 clients can be told apart at a time; when more have sessions or a rate that is not at rest, a new one is served without being counted, and `sluice_clients_uncounted_total` says so. A reload keeps the counts; who was here before there was a limit is not in them. With `engine = "node"` a client that has reset before it was accepted has no address any more: it is no session, and counts nowhere.',
   {
     sessions_per_client: integer({
       default: 0,
