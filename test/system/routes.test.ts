@@ -58,6 +58,8 @@ t.test('TLS clients go by name and protocol, and who has no route hears so', asy
         'alpn = "postgresql"\npool = "two"',
         'server_name = "closed.example"\npool = ""',
       ) +
+      listenerText({ pool: '', name: 'direct', lines: 'postgres.strict = true' }) +
+      routes('direct', 'alpn = "postgresql"\nserver_name = "*.example"\npool = "two"') +
       poolText({ name: 'one', backends: [{ address: await startTls(t, 'one', files) }] }) +
       poolText({ name: 'two', backends: [{ address: await startTls(t, 'two', files) }] }) +
       poolText({ name: 'web', backends: [{ address: `127.0.0.1:${web}` }] }),
@@ -92,6 +94,9 @@ t.test('TLS clients go by name and protocol, and who has no route hears so', asy
   for (const pool of ['one', 'two', 'web']) {
     await daemon.metricSettles('sluice_sessions_total', { pool, listener: 'in' }, (sum) => sum > 0);
   }
+  // As libpq does since PostgreSQL 17, with `sslnegotiation=direct`: nobody asks for TLS before it.
+  const direct = ['-servername', 'db.example', '-alpn', 'postgresql'];
+  t.match((await openssl(await daemon.port('direct'), ...direct)).stdout, 'two heard db.example');
   const explained = (...args: readonly string[]) => ctl('explain', 'in', '10.0.0.1', ...args);
   t.match(
     (await explained('--server-name', 'bücher.EXAMPLE.')).stdout,
