@@ -90,7 +90,16 @@ class Generator {
         ...this.#sometimes('idle_timeout', ['100ms', '400ms']),
         ...this.#sometimes('max_session_age', ['100ms', '500ms']),
         ...this.#limits(),
+        ...this.#stages(),
       },
+    };
+  }
+
+  /** Nobody's first byte is one of Postgres: who says something in time is passed on. */
+  #stages(): Lines {
+    return {
+      ...this.#sometimes('postgres.strict', [false]),
+      ...this.#sometimes('hello_timeout', ['300ms', '1s']),
     };
   }
 
@@ -110,6 +119,7 @@ class Generator {
     const pools = this.#pools.filter(({ name, protocol }) => protocol === 'tcp' && name !== CALM);
     return this.#times(1 + below(this.#random, 2), () => ({
       client: this.#pick(['10.1.0.0/27', '127.0.0.0/9', '::1', '0.0.0.0/1']),
+      name: this.#rarely(3) ? 'a.example' : null,
       pool: this.#rarely(5) ? '' : this.#pick(pools).name,
     }));
   }

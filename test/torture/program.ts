@@ -37,9 +37,11 @@ export interface ListenerPlan {
   readonly lines: Lines;
 }
 
-/** By client, so that no bytes are waited for; pool '': it refuses. */
+/** By client; pool '': it refuses. */
 export interface RoutePlan {
   readonly client: string;
+  /** What its TLS hello must name, which is waited for, and nobody does; null: anything. */
+  readonly name: string | null;
   readonly pool: string;
 }
 

@@ -111,8 +111,9 @@ function listenerText(listener: ListenerPlan, places: Places): string {
   ].join('\n');
 }
 
-function routeText({ client, pool }: RoutePlan): string {
-  return `{ client = "${client}", pool = "${pool}" }`;
+function routeText({ client, name, pool }: RoutePlan): string {
+  const named = name === null ? '' : `server_name = "${name}", `;
+  return `{ client = "${client}", ${named}pool = "${pool}" }`;
 }
 
 function poolText({ name, lines, health, outlier, backends }: PoolPlan, places: Places): string {

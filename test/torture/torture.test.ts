@@ -30,7 +30,7 @@ t.test('programs have everything in them that there is', async (t) => {
     ...HABITS,
     ...['finish', 'reset', 'stop-reading', 'read', 'pause', 'v1', 'v2', 'bad', 'cut'],
     ...['silent', 'dead', 'reload', 'lose-worker', 'stop', 'lead', 'route', 'remove-listener'],
-    ...['10.1.0.0/27', '127.0.0.0/9'],
+    ...['10.1.0.0/27', '127.0.0.0/9', 'a.example', 'postgres.strict', 'hello_timeout'],
     ...['trusted', 'untrusted', 'unix', '[::]', '[::1]', '0.0.0.0', 'off', 'errors', 'all'],
   ];
   t.same(
