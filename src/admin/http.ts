@@ -10,7 +10,13 @@ import { isAcceptedHost } from './host.js';
 import { PageStore } from './page_store.js';
 import type { Request } from './request.js';
 import { type AdminAnswer, refusal, reply } from './routes.js';
-import { type AdminListenFailure, type Content, contentOf, serveHttp } from './server.js';
+import {
+  type AdminListenFailure,
+  type Content,
+  contentOf,
+  type HttpServer,
+  serveHttp,
+} from './server.js';
 import type { AdminViews } from './views.js';
 
 /** A page is not shown again after this. */
@@ -19,6 +25,9 @@ const KEEP_PAGES_MS = 2_000;
 export interface AdminServer {
   /** The address that it really has. */
   readonly endpoint: IpEndpoint;
+  readonly server: HttpServer['server'];
+  /** Accepts nothing more; what is open gets its answers. */
+  leave(): void;
   /** Stops accepting and cuts what is open; resolves when the port is free. */
   close(): Promise<void>;
 }
@@ -49,31 +58,29 @@ export interface ControlApi {
   readonly refusal: (request: Request) => Promise<AdminAnswer | null>;
 }
 
-/** Serves at `endpoint`; port 0 takes a free one. */
+/** Serves at `endpoint` (port 0 takes a free one), or at `taken`, a socket that listens there. */
 export async function startAdmin(
   endpoint: IpEndpoint,
   deps: AdminDeps,
+  taken: number | null = null,
 ): Promise<Result<AdminServer, AdminListenFailure>> {
   const pages = new PageStore<Content>();
   const { host, port } = endpoint;
-  const served = await serveHttp(
-    { host, port, ipv6Only: true },
-    {
-      ...deps,
-      maxBodyBytes: deps.control?.maxBodyBytes ?? 0,
-      refuse: refusal,
-      answer: (request) => answer(request, pages, deps),
-      look: (nowMs) => {
-        pages.forget(nowMs - KEEP_PAGES_MS);
-        return pages.isEmpty ? 'idle' : 'busy';
-      },
+  const served = await serveHttp(taken === null ? { host, port, ipv6Only: true } : { fd: taken }, {
+    ...deps,
+    maxBodyBytes: deps.control?.maxBodyBytes ?? 0,
+    refuse: refusal,
+    answer: (request) => answer(request, pages, deps),
+    look: (nowMs) => {
+      pages.forget(nowMs - KEEP_PAGES_MS);
+      return pages.isEmpty ? 'idle' : 'busy';
     },
-  );
+  });
   if (!served.ok) return served;
   const { address, port: real } = served.value.server.address() as AddressInfo;
   return ok({
+    ...served.value,
     endpoint: ipEndpoint(endpoint.family, address, real),
-    close: () => served.value.close(),
   });
 }
 

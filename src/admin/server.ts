@@ -37,6 +37,8 @@ const SMALL_BYTES = 65_536;
 
 export interface HttpServer {
   readonly server: Server;
+  /** Accepts nothing more; what is open gets its answers. */
+  leave(): void;
   /** Stops accepting and cuts what is open; resolves when the place is free. */
   close(): Promise<void>;
 }
@@ -66,16 +68,19 @@ export interface HttpServerDeps {
   readonly look?: (nowMs: number) => 'busy' | 'idle';
 }
 
+/** Where to listen: a place, or a socket that listens already. */
+export type ListenPlace = ListenOptions | { readonly fd: number };
+
 /** Serves at `place`. */
 export async function serveHttp(
-  place: ListenOptions,
+  place: ListenPlace,
   deps: HttpServerDeps,
 ): Promise<Result<HttpServer, AdminListenFailure>> {
   const site = new Site(deps);
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (s) => site.accept(s));
   const failure = await listen(server, place);
   if (failure !== null) return err(failure);
-  return ok({ server, close: () => close(server, site) });
+  return ok({ server, leave: () => void server.close(), close: () => close(server, site) });
 }
 
 /** An answer in bytes: made once for all who get it. */
@@ -272,7 +277,7 @@ function defectIn(error: unknown): string {
   return `This could not be answered, which is a defect of sluice: ${reason}`;
 }
 
-function listen(server: Server, place: ListenOptions): Promise<AdminListenFailure | null> {
+function listen(server: Server, place: ListenPlace): Promise<AdminListenFailure | null> {
   return new Promise((resolve) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       resolve({ errno: error.code ?? 'UNKNOWN', detail: error.message });

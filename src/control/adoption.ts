@@ -38,6 +38,8 @@ export interface AdoptionDeps {
   readonly publisher: PlanPublisher;
   readonly ledger: Ledger;
   readonly log: Log;
+  /** Asked when all is prepared: it may take a while, and say no. */
+  readonly mayCommit: () => Promise<Result<null, Refusal>>;
   /** `spec` is in use from now on; its plan follows at once. */
   readonly inUse: (spec: Spec) => void;
 }
@@ -70,6 +72,8 @@ export class Adoption {
     try {
       const prepared = await this.#prepare(target);
       if (!prepared.ok) return prepared;
+      const may = await this.#deps.mayCommit();
+      if (!may.ok) return may;
       outcome = 'prepared';
     } finally {
       if (outcome === 'refused') this.#takeBack();

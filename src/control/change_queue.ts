@@ -24,6 +24,11 @@ export class ChangeQueue {
     return this.#state === 'stopping';
   }
 
+  /** Resolves when a stop begins. */
+  get whenOverruled(): Promise<void> {
+    return this.#stopped;
+  }
+
   /** From this moment on a stop is under way, whenever its own work follows. */
   overrule(): void {
     this.#state = 'stopping';

@@ -5,7 +5,7 @@
 import { chmodSync, chownSync, linkSync, unlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
-import { contentOf, type HttpServer, serveHttp } from '../admin/server.js';
+import { contentOf, type HttpServer, type ListenPlace, serveHttp } from '../admin/server.js';
 import { present } from '../core/assert.js';
 import type { Clock, Timers } from '../core/clock.js';
 import { err, ok, type Result } from '../core/result.js';
@@ -19,6 +19,7 @@ import { type Caller, callerOf } from './api/caller.js';
 import { problemAnswer, problemOfStatus } from './api/problem.js';
 import type { Router } from './api/router.js';
 import { socketPlace } from './control_path.js';
+import type { HandedSocket } from './kept_sockets.js';
 import { clearPath, type PathOwner, removePath, whoBound } from './unix_path.js';
 
 /** A command names some hundreds of backends. */
@@ -40,9 +41,15 @@ export interface ControlSocketDeps {
   readonly slow: (unreadBytes: number) => void;
 }
 
+interface Open {
+  readonly path: string;
+  readonly server: HttpServer;
+  readonly owner: PathOwner | null;
+}
+
 export class ControlSocket {
   readonly #deps: ControlSocketDeps;
-  #open: { readonly server: HttpServer; readonly owner: PathOwner | null } | null = null;
+  #open: Open | null = null;
   /** Why it is off, as was told: each reload tries again. */
   #toldOff: string | null = null;
 
@@ -54,8 +61,11 @@ export class ControlSocket {
     return this.#open !== null;
   }
 
-  /** Opens it where the file wants it, if it is not open yet. */
-  async open(): Promise<void> {
+  /**
+   * Opens it where the file wants it, if it is not open yet; `taken` may have a socket that listens
+   * there.
+   */
+  async open(taken: (name: string) => number | null): Promise<void> {
     if (this.#open !== null) return;
     const { log, kernel, admin } = this.#deps;
     const place = socketPlace(admin(), process.env);
@@ -66,7 +76,8 @@ export class ControlSocket {
       return;
     }
     const address = `unix:${place.path}`;
-    const opened = await this.#listen(place.path);
+    const known = taken(`control/${place.path}`);
+    const opened = await this.#listen(place.path, known);
     if (!opened.ok) return log.event('control-failed', { address, detail: opened.error });
     this.#open = opened.value;
     log.event('control-listening', { address });
@@ -74,6 +85,19 @@ export class ControlSocket {
       const { why } = callerOf(null, this.#gate());
       log.event('control-degraded', { address, detail: why });
     }
+  }
+
+  /** Its socket, for another process; null: it is not open. */
+  get socket(): HandedSocket | null {
+    const fd = this.#open === null ? null : descriptorOf(this.#open.server.server);
+    return this.#open === null || fd === null ? null : { fd, name: `control/${this.#open.path}` };
+  }
+
+  /** Another process has its socket now, and its path. */
+  leave(): void {
+    if (this.#open === null) return;
+    this.#open.server.leave();
+    this.#open = { ...this.#open, owner: null };
   }
 
   async close(): Promise<void> {
@@ -88,25 +112,35 @@ export class ControlSocket {
    * Binds beside the path, and gives the socket its name there when its mode and group are right:
    * nobody finds it before, and nothing that is there meanwhile is replaced.
    */
-  async #listen(path: string) {
+  async #listen(path: string, taken: number | null): Promise<Result<Open, string>> {
+    const opened = (server: HttpServer): Open => ({
+      path,
+      server,
+      owner: whoBound({ kind: 'unix', path }),
+    });
+    if (taken !== null) {
+      const served = await this.#serve({ fd: taken });
+      return served.ok ? ok(opened(served.value)) : err(served.error.detail);
+    }
     const free = await clearPath({ kind: 'unix', path });
     if (!free.ok) return free;
     const beside = join(dirname(path), `.${process.pid.toString(36)}`);
-    const served = await serveHttp(
-      { path: beside },
-      {
-        ...this.#deps,
-        maxBodyBytes: MAX_BODY_BYTES,
-        refuse: (status, sentence) => problemAnswer(problemOfStatus(status, sentence)),
-        answer: async (request, socket) =>
-          contentOf(await this.#deps.router(request, this.#caller(socket))),
-      },
-    );
+    const served = await this.#serve({ path: beside });
     if (!served.ok) return err(served.error.detail);
     const named = this.#name(beside, path);
-    if (named.ok) return ok({ server: served.value, owner: whoBound({ kind: 'unix', path }) });
+    if (named.ok) return ok(opened(served.value));
     await served.value.close();
     return named;
+  }
+
+  #serve(place: ListenPlace) {
+    return serveHttp(place, {
+      ...this.#deps,
+      maxBodyBytes: MAX_BODY_BYTES,
+      refuse: (status, sentence) => problemAnswer(problemOfStatus(status, sentence)),
+      answer: async (request, socket) =>
+        contentOf(await this.#deps.router(request, this.#caller(socket))),
+    });
   }
 
   #name(beside: string, path: string): Result<null, string> {

@@ -38,6 +38,7 @@ import type { PlanPublisher } from './plan_publisher.js';
 import type { PoolWatch } from './pool_watch.js';
 import { Tallies } from './tallies.js';
 import { sessionsOf, untilEmpty } from './until_empty.js';
+import { Handover } from './upgrade/handover.js';
 import type { Fleet } from './worker_fleet.js';
 
 /** How long a worker may take to end what is left after the shutdown timeout. */
@@ -55,6 +56,7 @@ export class Daemon {
   /** Questions to the workers. */
   readonly inquiries: Inquiries;
   readonly lists: AccessLists;
+  readonly handover: Handover;
   readonly #deps: DaemonDeps;
   readonly #changes = new ChangeQueue();
   readonly #publisher: PlanPublisher;
@@ -89,15 +91,16 @@ export class Daemon {
     this.evenness = new EvennessWatch({ ...shared, inventory: this.inventory });
     this.#pace = new LookPace(shared.series, this.inventory, () => this.board.isCalm);
     this.board = boardOf(this, deps, (entry) => this.#adoption.emptied(entry));
+    const own = { changes: this.#changes, publisher: this.#publisher };
     this.#adoption = adoptionOf(this, deps, {
-      changes: this.#changes,
-      publisher: this.#publisher,
+      ...own,
       inUse: (used) => {
         this.#spec = used;
         log.configure(used.log);
       },
     });
     this.discoveries = discoveriesOf(this, deps, () => this.#followSources());
+    this.handover = new Handover({ ...deps, ...own, daemon: this });
   }
 
   get spec(): Spec {
@@ -184,11 +187,6 @@ export class Daemon {
     return this.#stopped;
   }
 
-  /** The process is about to exit: a worker that blocks would hold it up for a second. */
-  abandonWorkers(): void {
-    this.fleet.broadcast({ kind: 'stop' });
-  }
-
   endAllSessions(cause: Cause): void {
     this.fleet.broadcast({ kind: 'end-sessions', backend: null, cause, spanMs: 0, limit: null });
   }
@@ -247,7 +245,8 @@ export class Daemon {
     const untilMs = clock.nowMs() + shutdownTimeoutMs;
     // A worker that was lost in this moment applies no plan for a while.
     const patience = new Promise<void>((resolve) => timers.after(shutdownTimeoutMs, resolve));
-    await this.#adoption.leaveAll(this.#spec, patience);
+    // Else the workers have left all sockets.
+    if (!this.handover.isDone) await this.#adoption.leaveAll(this.#spec, patience);
     await this.#emptied(untilMs);
     const cut = this.sessions();
     if (cut > 0) {

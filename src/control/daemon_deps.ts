@@ -3,6 +3,7 @@ import type { Clock, Timers } from '../core/clock.js';
 import type { SourceSpec } from '../core/discovery_spec.js';
 import type { ProbeSpec } from '../core/health_spec.js';
 import type { Random } from '../core/random.js';
+import type { Result } from '../core/result.js';
 import type { EngineName } from '../core/spec.js';
 import type { Remembered } from '../discovery/remembered_text.js';
 import type { Source, SourceDeps } from '../discovery/source.js';
@@ -11,6 +12,7 @@ import type { Kernel } from '../kernel/foreign.js';
 import type { HostLookup } from '../names/host_lookup.js';
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
+import type { Refusal } from './change_queue.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
 import type { Override } from './desired/override.js';
 import type { KeptSockets } from './kept_sockets.js';
@@ -31,6 +33,8 @@ export interface KeptState {
   readonly sockets: KeptSockets | null;
   /** Listening sockets that systemd has opened. */
   readonly passed: PassedSockets;
+  /** Asked before the first plan is in force; null: this process takes nobody's place. */
+  readonly takesOver: (() => Promise<Result<null, Refusal>> | undefined) | null;
 }
 
 export const NOTHING_KEPT: KeptState = {
@@ -40,6 +44,7 @@ export const NOTHING_KEPT: KeptState = {
   keepMembers: () => {},
   sockets: null,
   passed: NOTHING_PASSED,
+  takesOver: null,
 };
 
 export interface DaemonDeps extends KeptState {

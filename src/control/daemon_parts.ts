@@ -1,4 +1,5 @@
 /** The larger parts of the daemon, each with what it must know of the others. */
+import { ok } from '../core/result.js';
 import type { AccessLevel } from '../core/spec.js';
 import { OwnAddresses } from '../engine/own_addresses.js';
 import { Resolver } from '../names/resolver.js';
@@ -158,6 +159,7 @@ export function adoptionOf(
   return new Adoption({
     ...shared,
     ...own,
+    mayCommit: async () => (await deps.takesOver?.()) ?? ok(null),
     log,
     lists,
     resolver: new Resolver({

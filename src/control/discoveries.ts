@@ -109,6 +109,11 @@ export class Discoveries {
     });
   }
 
+  /** The last good answers, as a start begins with them. */
+  get kept(): readonly Remembered[] {
+    return this.#kept;
+  }
+
   /** Of every source that is followed. */
   now(): readonly DiscoveryNow[] {
     return [...this.#followed.values()].map((followed) => {

@@ -1,7 +1,7 @@
 /**
  * Listening sockets that outlive the process: systemd keeps them in its descriptor store over a
  * restart and a crash, with whoever waits there, and passes them to the next process, which takes
- * back those at addresses that its file binds.
+ * back those at addresses that its file binds. At an upgrade one process hands them to the next.
  */
 import { type Endpoint, formatAddress } from '../core/endpoint.js';
 import type { ListenerSpec } from '../core/spec.js';
@@ -28,32 +28,46 @@ export const NOBODY_KEEPS: SocketKeeper = {
   forget: () => 'forgotten',
 };
 
+/** An inherited descriptor; `name`: what the process before has it for, where that is known. */
+export interface HandedSocket {
+  readonly fd: number;
+  readonly name: string | null;
+}
+
 export class KeptSockets implements SocketKeeper {
   readonly #kernel: Kernel;
   readonly #notifier: Pick<Notifier, 'keep' | 'forget'>;
   /** Not asked for yet, by name. */
   readonly #waiting = new Map<string, Descriptor[]>();
-  /** Before the first plan, and from the stop on, what closes is kept for the next process. */
-  #phase: 'starting' | 'serving' | 'leaving' = 'starting';
+  /**
+   * Before the first plan, and from the stop on, what closes is kept for the next process; once
+   * that one has them, nothing of them is ours any more.
+   */
+  #phase: 'starting' | 'serving' | 'leaving' | 'handed over' = 'starting';
+  readonly #comeFrom: 'a process' | 'elsewhere';
   #taken = 0;
   /** How many were handed out, by name. */
   readonly #handed = new Map<string, number>();
   readonly #store: 'kept' | 'not kept';
 
-  /** `inherited`: what the service manager has kept; `store`: whether it keeps any from now on. */
+  /**
+   * `inherited`: what the service manager has kept, or the process before this one has handed over;
+   * `store`: whether the service manager keeps any from now on.
+   */
   constructor(
     kernel: Kernel,
     notifier: Pick<Notifier, 'keep' | 'forget'>,
-    inherited: readonly number[],
+    inherited: readonly HandedSocket[],
     store: 'kept' | 'not kept' = 'kept',
   ) {
     this.#store = store;
     this.#kernel = kernel;
     this.#notifier = notifier;
-    for (const number of inherited) {
+    this.#comeFrom = inherited.some(({ name }) => name !== null) ? 'a process' : 'elsewhere';
+    for (const { fd: number, name: known } of inherited) {
       const fd = adoptDescriptor(number);
       const socket = inheritedSocket(kernel, fd);
-      const name = socket === null ? '' : nameOf(socket.protocol, socket.local);
+      const name = socket === null ? '' : (known ?? nameOf(socket.protocol, socket.local));
       this.#waiting.set(name, [...(this.#waiting.get(name) ?? []), fd]);
     }
   }
@@ -83,6 +97,9 @@ export class KeptSockets implements SocketKeeper {
   }
 
   forget(protocol: Protocol, local: Endpoint): 'forgotten' | 'kept' {
+    if (this.#phase === 'handed over') return 'kept';
+    // It serves on if this one cannot.
+    if (this.#phase === 'starting' && this.#comeFrom === 'a process') return 'kept';
     if (this.#store === 'not kept') return 'forgotten';
     if (this.#phase !== 'serving') return 'kept';
     this.#notifier.forget(nameOf(protocol, local));
@@ -102,10 +119,16 @@ export class KeptSockets implements SocketKeeper {
 
   /** A stop begins: the next process may want what closes from here on. */
   leave(): void {
-    this.#phase = 'leaving';
+    if (this.#phase !== 'handed over') this.#phase = 'leaving';
+  }
+
+  /** Another process serves with them: whatever closes here, they stay. */
+  handOver(): void {
+    this.#phase = 'handed over';
   }
 }
 
-function nameOf(protocol: Protocol, local: Endpoint): string {
+/** How a socket is called in the store, and between two processes. */
+export function nameOf(protocol: Protocol, local: Endpoint): string {
   return `${protocol}/${formatAddress(local)}`;
 }

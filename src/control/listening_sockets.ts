@@ -43,7 +43,7 @@ export class ListeningSockets {
   readonly #workers: number;
   readonly #byListener = new Map<string, Socket[]>();
   /** By the key of each worker's socket. */
-  readonly #byKey = new Map<number, Socket>();
+  readonly byKey = new Map<number, Socket>();
   /** How many sockets are at each IP port. */
   readonly #ports = new Map<number, number>();
   #nextKey = 1;
@@ -94,7 +94,7 @@ export class ListeningSockets {
 
   /** Addresses that are listened on. */
   get count(): number {
-    return this.#byKey.size / this.#workers;
+    return this.byKey.size / this.#workers;
   }
 
   /** Addresses that `open` would have to open. */
@@ -186,7 +186,7 @@ export class ListeningSockets {
    * the first one there.
    */
   bound(key: number, local: Endpoint): 'first' | 'not the first' {
-    const socket = this.#byKey.get(key);
+    const socket = this.byKey.get(key);
     if (socket === undefined) return 'not the first';
     const { use } = socket;
     this.#countPort(socket, -1);
@@ -198,11 +198,11 @@ export class ListeningSockets {
   }
 
   ownerOf(key: number): string | undefined {
-    return this.#byKey.get(key)?.listener;
+    return this.byKey.get(key)?.listener;
   }
 
   addressOf(key: number): string | null {
-    const socket = this.#byKey.get(key);
+    const socket = this.byKey.get(key);
     return socket === undefined ? null : formatAddress(socket.local);
   }
 
@@ -263,7 +263,7 @@ export class ListeningSockets {
   }
 
   #opened(socket: Socket): Socket {
-    for (const key of this.#keysOf(socket)) this.#byKey.set(key, socket);
+    for (const key of this.#keysOf(socket)) this.byKey.set(key, socket);
     this.#countPort(socket, 1);
     return socket;
   }
@@ -281,7 +281,7 @@ export class ListeningSockets {
   }
 
   #close(socket: Socket): void {
-    for (const key of this.#keysOf(socket)) this.#byKey.delete(key);
+    for (const key of this.#keysOf(socket)) this.byKey.delete(key);
     this.#countPort(socket, -1);
     const { opened } = socket;
     opened.users--;

@@ -7,6 +7,7 @@ import { PREFIX, type Router } from './api/router.js';
 import { ControlSocket, MAX_BODY_BYTES } from './control_socket.js';
 import type { FileInUse } from './file_in_use.js';
 import { createHttpGate } from './http_gate.js';
+import type { HandedSocket } from './kept_sockets.js';
 import { Site } from './site.js';
 
 export interface PlacesDeps extends Omit<AdminDeps, 'hosts' | 'connections' | 'control'> {
@@ -16,15 +17,19 @@ export interface PlacesDeps extends Omit<AdminDeps, 'hosts' | 'connections' | 'c
   readonly log: Log;
   readonly kernel: Kernel | null;
   readonly router: Router;
+  /** A listening socket by its name that the process before this one has handed over. */
+  readonly taken: (name: string) => number | null;
 }
 
 export class Places {
   readonly #inUse: FileInUse;
   readonly #site: Site;
   readonly #socket: ControlSocket;
+  readonly #taken: PlacesDeps['taken'];
 
   constructor(deps: PlacesDeps) {
     const { inUse, log } = deps;
+    this.#taken = deps.taken;
     // They divide the descriptors that there are for both.
     const connections = Math.ceil(deps.connections / 2);
     const parts = { ...deps, connections };
@@ -50,13 +55,24 @@ export class Places {
   async open(): Promise<void> {
     const { admin } = this.#inUse.spec;
     if (!this.#site.isOpen) {
-      await this.#site.open(admin.http);
+      await this.#site.open(admin.http, this.#taken);
       this.#inUse.beganWith('http');
     }
     if (!this.#socket.isOpen) {
-      await this.#socket.open();
+      await this.#socket.open(this.#taken);
       this.#inUse.beganWith('socket');
     }
+  }
+
+  /** Their sockets, for another process. */
+  get sockets(): readonly HandedSocket[] {
+    return [this.#site.socket, this.#socket.socket].filter((one) => one !== null);
+  }
+
+  /** Another process has their sockets now; whoever waits for an answer here gets it. */
+  leave(): void {
+    this.#site.leave();
+    this.#socket.leave();
   }
 
   async close(): Promise<void> {

@@ -4,13 +4,12 @@
  */
 import { type ReadConfig, readConfig } from '../config/read_config.js';
 import { loadKernel } from '../kernel/foreign.js';
-import { LineQueue } from '../observe/line_queue.js';
-import { createLog, FLUSH_LIMIT_MS, type Log } from '../observe/log.js';
+import { createLog, type Log } from '../observe/log.js';
 import type { Metrics } from '../observe/metrics.js';
 import { RecentEvents } from '../observe/recent_events.js';
 import { systemClock } from '../system/clock.js';
 import { isJournal } from '../system/journal.js';
-import type { Notifier } from '../system/notify.js';
+import { holdingNotifier } from '../system/notify.js';
 import { openOutput } from '../system/output.js';
 import type { DaemonSignal } from '../system/signals.js';
 import { holdProcess, systemTimers } from '../system/timers.js';
@@ -18,6 +17,7 @@ import { endpointsOf } from './api/all.js';
 import { createRouter } from './api/router.js';
 import { ApiTurns } from './api/turns.js';
 import { type Assembly, assemble } from './assemble.js';
+import { complain } from './complain.js';
 import { readConfigAside } from './config_reading.js';
 import type { Daemon } from './daemon.js';
 import { endNow, OVERTIME_MS, ProcessEnding } from './ending.js';
@@ -31,10 +31,12 @@ import { Reloads } from './reloads.js';
 import { managedSockets, serviceManager, watchdogIntervalMs } from './service_manager.js';
 import { SignalInbox } from './signal_inbox.js';
 import { withRemedy } from './start_remedy.js';
-import { stateLock } from './state_lock.js';
+import { type OwnStateLock, stateLock } from './state_lock.js';
+import { Predecessor } from './upgrade/predecessor.js';
+import { keptBefore, takenOver } from './upgrade/taken_over.js';
+import { Upgrades } from './upgrade/upgrades.js';
 
 const STANDARD_OUTPUT = 1;
-const STANDARD_ERROR = 2;
 /** What the end may take beside its own limit: the last lines of the log, on a busy machine. */
 const LAST_LINES_MS = 10_000;
 
@@ -47,37 +49,39 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<never> {
   holdProcess();
   const inbox = new SignalInbox(() => endNow(0));
+  const predecessor = Predecessor.find(process.env);
   const config = await loadFile(options.file, (file) => readConfig(file, systemTimers, '-c'));
-  if (config.ok) return new Service(options, config.value, inbox).run();
+  if (config.ok) return new Service(options, config.value, inbox, predecessor).run();
+  await predecessor?.failed(config.error.join('; '));
   await complain(config.error.map((problem) => `${problem}\n`).join(''));
   return endNow(1);
-}
-
-/** To standard error, as far as somebody reads it. */
-async function complain(text: string): Promise<void> {
-  const queue = new LineQueue({
-    write: openOutput(STANDARD_ERROR),
-    timers: systemTimers,
-    recovered: () => {},
-  });
-  queue.push(text);
-  await queue.flush(FLUSH_LIMIT_MS);
 }
 
 class Service {
   readonly #options: ServeOptions;
   readonly #log: Log;
-  readonly #notifier: Notifier;
+  /** It says nothing before the process before this one has given its place. */
+  readonly #notifier: ReturnType<typeof holdingNotifier>;
+  readonly #predecessor: Predecessor | null;
+  readonly #lock: OwnStateLock;
   readonly #inUse: FileInUse;
   readonly #inbox: SignalInbox;
   readonly #place: Placer;
   readonly #recent = new RecentEvents();
   #metrics: Metrics | null = null;
 
-  constructor(options: ServeOptions, config: ReadConfig, inbox: SignalInbox) {
+  constructor(
+    options: ServeOptions,
+    config: ReadConfig,
+    inbox: SignalInbox,
+    predecessor: Predecessor | null,
+  ) {
     this.#options = options;
     this.#inbox = inbox;
-    this.#notifier = serviceManager();
+    this.#predecessor = predecessor;
+    this.#lock = stateLock(loadKernel(), () => predecessor?.leads ?? false);
+    this.#notifier = holdingNotifier(serviceManager());
+    if (predecessor === null) this.#notifier.release();
     this.#log = createLog({
       spec: config.spec.log,
       clock: systemClock,
@@ -101,21 +105,23 @@ class Service {
 
   async run(): Promise<never> {
     const { version, file } = this.#options;
-    this.#log.event('starting', { version, file, workers: this.#workersAsked() });
     const inUse = this.#inUse;
-    const { stateDirectory, keepSockets } = inUse.spec.daemon;
-    const kernel = loadKernel();
-    const lock = stateLock(kernel.ok ? kernel.value : null);
-    const keeping = { log: this.#log, timers: systemTimers, lock };
+    const { stateDirectory, keepSockets, workers } = inUse.spec.daemon;
+    this.#log.event('starting', { version, file, workers: workers === 'auto' ? null : workers });
+    const keeping = { log: this.#log, timers: systemTimers, lock: this.#lock.take };
     const kept = new KeptOverrides(stateDirectory, keeping);
     const members = new KeptMembers(stateDirectory, keeping);
     const about = { version, config: () => inUse };
+    const before = await takenOver(this.#predecessor, this.#log);
     const assembled = assemble(inUse.spec, this.#log, about, {
-      overrides: await kept.load(),
-      keepOverrides: (overrides) => kept.keep(overrides),
-      members: await members.load(),
-      keepMembers: (all) => members.keep(all),
-      ...managedSockets(this.#notifier, this.#log, keepSockets ? 'kept' : 'not kept'),
+      ...(await keptBefore({ overrides: kept, members }, before)),
+      ...managedSockets(
+        this.#notifier,
+        this.#log,
+        keepSockets ? 'kept' : 'not kept',
+        before.sockets,
+      ),
+      takesOver: this.#predecessor === null ? null : () => this.#predecessor?.prepared(),
     });
     if (!assembled.ok) return this.#fail(assembled.error);
     inUse.warn();
@@ -131,7 +137,7 @@ class Service {
     const start = new Promise<void>((resolve) => {
       begun = resolve;
     });
-    const { places, reloads } = this.#operated(assembled.value, kept, start);
+    const { places, reloads, left } = this.#operated(assembled.value, kept, start);
     const stopped = this.#signals(daemon, ending, reloads);
     const started = await daemon.start();
     if (!started.ok && daemon.phase !== 'stopping') {
@@ -139,13 +145,16 @@ class Service {
       return this.#fail(problems.join('; '));
     }
     if (started.ok) await places.open();
+    await this.#predecessor?.ready(version);
+    this.#notifier.release();
     if (daemon.phase === 'serving') {
       this.#notifier.ready();
       this.#notifier.status(`serving ${inUse.spec.listeners.length} listeners`);
     }
     begun();
     this.#watchdog(daemon);
-    const signal = await stopped;
+    const signal = await Promise.race([stopped, left]);
+    if (signal === null) ending.begin(inUse.spec.daemon.shutdownTimeoutMs);
     ending.waitsFor('sessions, workers, probes and lookups');
     await this.#stop(daemon, signal);
     ending.waitsFor('clients of the admin endpoints');
@@ -162,7 +171,15 @@ class Service {
     const log = this.#log;
     const parts = { file, inUse, daemon, log, metrics, notifier: this.#notifier };
     const reloads = new Reloads({ ...parts, adopted: () => places.open() }, start);
+    const upgrades = new Upgrades({
+      ...parts,
+      timers: systemTimers,
+      predecessor: this.#predecessor,
+      lock: this.#lock,
+      places: () => places,
+    });
     const endpoints = endpointsOf({
+      upgrades,
       views,
       inUse,
       reloads,
@@ -189,14 +206,9 @@ class Service {
       router: createRouter(endpoints, version, new ApiTurns(setImmediate)),
       defect: (error) => daemon.defect(error),
       slow: (bytes) => log.event('follower-cut', { detail: `${bytes} bytes waited for it` }),
+      taken: (name) => this.#predecessor?.place(name) ?? null,
     });
-    return { places, reloads };
-  }
-
-  /** null: one a core. */
-  #workersAsked(): number | null {
-    const { workers } = this.#inUse.spec.daemon;
-    return workers === 'auto' ? null : workers;
+    return { places, reloads, left: upgrades.left };
   }
 
   async #fail(sentence: string): Promise<never> {
@@ -213,6 +225,7 @@ class Service {
   }
 
   async #endBadly(detail: string): Promise<never> {
+    await this.#predecessor?.failed(detail);
     await Promise.all([this.#log.flush(), complain(`sluice: ${detail}\n`)]);
     return endNow(1);
   }
@@ -256,8 +269,13 @@ class Service {
     this.#notifier.extend(delayMs + shutdownTimeoutMs + OVERTIME_MS + LAST_LINES_MS);
   }
 
-  async #stop(daemon: Daemon, signal: DaemonSignal): Promise<void> {
+  /** `signal` null: another process serves, and the last session has ended. */
+  async #stop(daemon: Daemon, signal: DaemonSignal | null): Promise<void> {
     const startedMs = systemClock.nowMs();
+    if (signal === null) {
+      const { cut } = await daemon.stop();
+      return this.#log.event('left', { pid: process.pid, sessions: cut });
+    }
     this.#tellStop(0);
     this.#notifier.status('sessions may finish');
     this.#log.event('stopping', {

@@ -11,7 +11,7 @@ import {
   type SendUnixDatagram,
   spawnSender,
 } from '../system/notify.js';
-import { KeptSockets } from './kept_sockets.js';
+import { type HandedSocket, KeptSockets } from './kept_sockets.js';
 import { PassedSockets } from './passed_sockets.js';
 
 export function serviceManager(): Notifier {
@@ -23,30 +23,37 @@ export function serviceManager(): Notifier {
 }
 
 export interface ManagedSockets {
-  /** Kept over a restart; null: there is no systemd, or it can be given none. */
+  /** That outlive a process; null: foreign calls are not possible here. */
   readonly sockets: KeptSockets | null;
   /** What systemd has opened itself. */
   readonly passed: PassedSockets;
 }
 
-/** The listening sockets that systemd passes to this process. */
+/** The listening sockets that systemd passes to this process, or the one before has `handed`. */
 export function managedSockets(
   notifier: Notifier,
   log: Log,
   store: 'kept' | 'not kept',
+  handed: readonly HandedSocket[],
 ): ManagedSockets {
   const inherited = takeInherited(process.env);
-  const kept = inherited.filter(({ name }) => isKeptName(name)).map(({ fd }) => fd);
+  const kept = inherited
+    .filter(({ name }) => isKeptName(name))
+    .map(({ fd }): HandedSocket => ({ fd, name: null }));
   const kernel = loadKernel();
   const passed = new PassedSockets(
     kernel,
     inherited.filter(({ name }) => !isKeptName(name)),
   );
-  if (process.env['NOTIFY_SOCKET'] === undefined && kept.length === 0) {
-    return { sockets: null, passed };
+  const hasManager = process.env['NOTIFY_SOCKET'] !== undefined || kept.length > 0;
+  const keeps = hasManager ? store : 'not kept';
+  if (kernel.ok) {
+    return {
+      sockets: new KeptSockets(kernel.value, notifier, [...kept, ...handed], keeps),
+      passed,
+    };
   }
-  if (kernel.ok) return { sockets: new KeptSockets(kernel.value, notifier, kept, store), passed };
-  if (store === 'kept') log.event('sockets-not-kept', { detail: kernel.error });
+  if (keeps === 'kept') log.event('sockets-not-kept', { detail: kernel.error });
   return { sockets: null, passed };
 }
 

@@ -5,10 +5,17 @@
  */
 import { openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Result } from '../core/result.js';
 import type { Kernel } from '../kernel/foreign.js';
 
 /** Why `folder` is not this process's to write to; null: it is, from now on. */
 export type StateLock = (folder: string) => string | null;
+
+export interface OwnStateLock {
+  readonly take: StateLock;
+  /** Another process writes from now on, and this one no more. */
+  handOver(): void;
+}
 
 const FILE_NAME = 'lock';
 /** Owner only, as what it guards. */
@@ -16,10 +23,14 @@ const MODE = 0o600;
 /** flock(2), <sys/file.h>: LOCK_EX | LOCK_NB. */
 const EXCLUSIVE_AT_ONCE = 2 | 4;
 
-export function stateLock(kernel: Kernel | null): StateLock {
+/** As long as `isAnothers` says so, the process before this one holds it, and is asked nothing. */
+export function stateLock(loaded: Result<Kernel, string>, isAnothers: () => boolean): OwnStateLock {
+  const kernel = loaded.ok ? loaded.value : null;
   const held = new Map<string, number>();
-  return (folder) => {
-    if (kernel === null || held.has(folder)) return null;
+  let state: 'ours' | 'handed over' = 'ours';
+  const take = (folder: string): string | null => {
+    if (state === 'handed over') return 'another process has taken the place of this one';
+    if (kernel === null || held.has(folder) || isAnothers()) return null;
     const path = join(folder, FILE_NAME);
     const fd = opened(path);
     // Whoever cannot write here hears so from writing.
@@ -32,6 +43,12 @@ export function stateLock(kernel: Kernel | null): StateLock {
     sign(path);
     return null;
   };
+  const handOver = (): void => {
+    state = 'handed over';
+    for (const fd of held.values()) kernel?.libc.close(fd);
+    held.clear();
+  };
+  return { take, handOver };
 }
 
 function opened(path: string): number | null {

@@ -73,3 +73,8 @@ function intOption(
   const answer = kernel.libc.getsockopt(fd, level, option, value, Int32Array.of(4));
   return answer < 0 ? -1 : (value[0] ?? -1);
 }
+
+/** No program that is started from here gets `fd` by accident. */
+export function closeOnExec(kernel: Kernel, fd: number): void {
+  kernel.libc.fcntl(fd, F_SETFD, FD_CLOEXEC);
+}

@@ -36,7 +36,7 @@ export const DAEMON_EVENTS = {
   ),
 
   'sockets-taken-back': info(
-    'Listening sockets that systemd had kept over a restart or a crash are in use again.',
+    'Listening sockets that systemd had kept over a restart or a crash, or that the process before this one has handed over, are in use again.',
     ['count'],
   ),
   'sockets-unused': warn(
@@ -48,6 +48,31 @@ export const DAEMON_EVENTS = {
     'systemd is given no listening socket to keep: clients are refused during a restart.',
     ['detail'],
   ),
+
+  upgrading: info('The program that is installed now is started, to take the place of this one.', [
+    'program',
+    'by',
+    'limit_ms',
+  ]),
+  upgraded: info('Another process serves, with the same sockets; this one finishes its sessions.', [
+    'pid',
+    'version',
+    'sessions',
+  ]),
+  'upgrade-failed': error(
+    'The new process could not take over, and was ended; this one serves on as before.',
+    ['problems'],
+    'Nothing has changed for clients. Correct what is named, and upgrade again.',
+  ),
+  'upgrade-bare': warn(
+    'Only sockets are taken over from the process before this one.',
+    ['detail'],
+    'Overrides on disk hold; probes, slow start and counters begin anew.',
+  ),
+  left: info('The last session of a process whose place another one has taken is over.', [
+    'pid',
+    'sessions',
+  ]),
 
   'engine-chosen': info('The engine is chosen.', ['engine', 'detail']),
   'engine-degraded': warn(

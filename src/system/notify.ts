@@ -35,6 +35,8 @@ export interface Notifier {
   keep(name: string, descriptors: readonly number[]): void;
   /** They need not any more. */
   forget(name: string): void;
+  /** Another process is the service from now on. */
+  mainPid(pid: number): void;
   /** The daemon is alive; due at least every `watchdogIntervalMs`. */
   watchdog(): void;
 }
@@ -67,6 +69,7 @@ export function createNotifier(env: NotifyEnvironment, send: SendUnixDatagram): 
     keep: (name, descriptors) =>
       tellWith(descriptors, 'FDSTORE=1', `FDNAME=${fdName(name)}`, 'FDPOLL=0'),
     forget: (name) => tell('FDSTOREREMOVE=1', `FDNAME=${fdName(name)}`),
+    mainPid: (pid) => tell(`MAINPID=${pid}`),
     watchdog: () => tell('WATCHDOG=1'),
   };
 }
@@ -74,6 +77,34 @@ export function createNotifier(env: NotifyEnvironment, send: SendUnixDatagram): 
 /** Whether `fdName` has made the name of a descriptor, and not an operator. */
 export function isKeptName(name: string): boolean {
   return /^(?:tcp|udp)%2F/.test(name);
+}
+
+/**
+ * Keeps what is told until `release`: a process that takes the place of another one is not the
+ * service yet, and may never be.
+ */
+export function holdingNotifier(inner: Notifier): Notifier & { release(): void } {
+  let held: (() => void)[] | null = [];
+  const soon = (tell: () => void): void => {
+    if (held === null) tell();
+    else held.push(tell);
+  };
+  return {
+    ready: () => soon(() => inner.ready()),
+    reloading: (monotonicUsec) => soon(() => inner.reloading(monotonicUsec)),
+    stopping: () => soon(() => inner.stopping()),
+    extend: (ms) => soon(() => inner.extend(ms)),
+    status: (text) => soon(() => inner.status(text)),
+    keep: (name, descriptors) => soon(() => inner.keep(name, descriptors)),
+    forget: (name) => soon(() => inner.forget(name)),
+    mainPid: (pid) => soon(() => inner.mainPid(pid)),
+    watchdog: () => soon(() => inner.watchdog()),
+    release: () => {
+      const told = held ?? [];
+      held = null;
+      for (const tell of told) tell();
+    },
+  };
 }
 
 /** systemd takes names of up to 255 characters of ASCII, and no colon (sd_notify(3), FDNAME). */

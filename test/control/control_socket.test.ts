@@ -31,7 +31,7 @@ t.test('a socket that has no place is told once, however often it is tried', asy
     defect: never,
     slow: never,
   });
-  for (let reload = 0; reload < 3; reload++) await socket.open();
+  for (let reload = 0; reload < 3; reload++) await socket.open(() => null);
   await socket.close();
   const hasUsualFolder = existsSync('/run/sluice');
   t.same(log.names.filter((name) => name === 'control-off').length, hasUsualFolder ? 0 : 1);

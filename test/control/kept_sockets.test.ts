@@ -2,7 +2,7 @@
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { KeptSockets } from '../../src/control/kept_sockets.js';
+import { type HandedSocket, KeptSockets } from '../../src/control/kept_sockets.js';
 import { ListeningSockets } from '../../src/control/listening_sockets.js';
 import { present } from '../../src/core/assert.js';
 import type { WorkerId } from '../../src/core/brand.js';
@@ -39,10 +39,11 @@ class Store {
   }
 
   /** What the next process gets. */
-  passOn(): number[] {
+  passOn(): HandedSocket[] {
     return [...this.names.values()].flat().map((fd) => {
       const copy = duplicate(kernel, adoptDescriptor(fd));
-      return present(copy.ok ? copy.value : null, 'a descriptor can be duplicated');
+      const own = present(copy.ok ? copy.value : null, 'a descriptor can be duplicated');
+      return { fd: own, name: null };
     });
   }
 

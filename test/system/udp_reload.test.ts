@@ -1,10 +1,10 @@
 /** Reload under UDP load: flows of unchanged listeners and backends go on. */
 import t from 'tap';
 import { startDaemon } from '../support/daemon.js';
-import { atRate, nowMs, pass } from '../support/deadline.js';
+import { atRate } from '../support/deadline.js';
 import {
+  DatagramLedger,
   startUdpEchoes,
-  type UdpClient,
   type UdpEcho,
   udpClients,
 } from '../support/load/datagrams.js';
@@ -23,7 +23,7 @@ t.test('200 reloads under 5,000 datagrams a second lose or misdirect none', asyn
   const invalid = three.replace('policy', 'polizy');
   const daemon = await startDaemon(t, { toml: three, workers: 2, access: 'off' });
   const clients = await udpClients(t, { port: await daemon.port('udp') }, FLOWS);
-  const ledgers = await Promise.all(clients.map(Ledger.open));
+  const ledgers = await Promise.all(clients.map(DatagramLedger.open));
 
   const sending = atRate(DATAGRAMS_PER_SECOND, STORM_MS, (index) => {
     ledgers[index % FLOWS]?.send();
@@ -38,43 +38,6 @@ t.test('200 reloads under 5,000 datagrams a second lose or misdirect none', asyn
   );
   t.equal((await daemon.metrics()).sum('sluice_datagrams_dropped_total'), 0);
 });
-
-/** What one flow has sent and got back. */
-class Ledger {
-  readonly wrong: string[] = [];
-  readonly #client: UdpClient;
-  readonly #tag: string;
-  #sent = 0;
-  readonly #missing = new Set<number>();
-
-  private constructor(client: UdpClient, tag: string) {
-    this.#client = client;
-    this.#tag = tag;
-    client.answers.each(({ payload }) => {
-      const answer = payload.toString();
-      const [who, number] = [answer.slice(0, 1), Number(answer.slice(1))];
-      if (who !== tag) this.wrong.push(`answered by ${who} instead of ${tag}`);
-      if (!this.#missing.delete(number)) this.wrong.push(`unexpected answer ${answer}`);
-    });
-  }
-
-  static async open(client: UdpClient): Promise<Ledger> {
-    const { payload } = await client.ask('-1');
-    return new Ledger(client, payload.toString().slice(0, 1));
-  }
-
-  send(): void {
-    this.#missing.add(this.#sent);
-    this.#client.send(String(this.#sent++));
-  }
-
-  /** Waits for what is still on its way, then tells what is lost. */
-  async settled(): Promise<void> {
-    const untilMs = nowMs() + 2_000;
-    while (this.#missing.size > 0 && nowMs() < untilMs) await pass(20);
-    if (this.#missing.size > 0) this.wrong.push(`${this.#tag}: ${this.#missing.size} lost`);
-  }
-}
 
 function service(echoes: readonly UdpEcho[], lines: string): string {
   return (

@@ -56,12 +56,17 @@ export class Client {
     return (await this.#ask<T>('GET', search === '' ? path : `${path}?${search}`, null)).value;
   }
 
-  async post<T>(path: string, body: object): Promise<T> {
-    return (await this.#ask<T>('POST', path, body)).value;
+  async post<T>(path: string, body: object, limitMs: number = ANSWER_LIMIT_MS): Promise<T> {
+    return (await this.#ask<T>('POST', path, body, limitMs)).value;
   }
 
-  async #ask<T>(method: string, path: string, body: object | null): Promise<Fetched<T>> {
-    const { status, text, etag } = await this.#exchange(method, `${PREFIX}${path}`, body);
+  async #ask<T>(
+    method: string,
+    path: string,
+    body: object | null,
+    limitMs: number = ANSWER_LIMIT_MS,
+  ): Promise<Fetched<T>> {
+    const { status, text, etag } = await this.#exchange(method, `${PREFIX}${path}`, body, limitMs);
     const value = parse(text);
     if (status === 200 && value !== undefined) return { value: value as T, etag };
     if (isProblem(value)) {
@@ -74,7 +79,7 @@ export class Client {
     throw new CtlFailure(`${this.#path} answers with HTTP status ${status}: is that sluice?`);
   }
 
-  #exchange(method: string, path: string, body: object | null) {
+  #exchange(method: string, path: string, body: object | null, limitMs: number) {
     const bytes = body === null ? '' : JSON.stringify(body);
     const headers = {
       host: 'sluice',
@@ -87,7 +92,7 @@ export class Client {
       const fail = (error: NodeJS.ErrnoException): void => {
         reject(new CtlFailure(whyNot(error, this.#path)));
       };
-      const asked = httpRequest({ ...options, timeout: ANSWER_LIMIT_MS }, (answer) => {
+      const asked = httpRequest({ ...options, timeout: limitMs }, (answer) => {
         let text = '';
         answer.setEncoding('utf8');
         answer.on('data', (chunk: string) => {

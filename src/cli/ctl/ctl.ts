@@ -27,6 +27,7 @@ import { overrides } from './overrides.js';
 import { reload } from './reload.js';
 import { kill, sessions } from './sessions.js';
 import { status } from './status.js';
+import { upgrade } from './upgrade.js';
 import { wait } from './wait.js';
 
 /** In the order of the help. */
@@ -56,6 +57,7 @@ export const CTL_COMMANDS: readonly CtlCommand[] = [
   reset,
   logLevel,
   reload,
+  upgrade,
 ];
 
 /** Every command has them. */

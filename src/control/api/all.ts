@@ -11,6 +11,7 @@ import type { FileInUse } from '../file_in_use.js';
 import type { KeptOverrides } from '../kept_overrides.js';
 import type { LastHour } from '../last_hour.js';
 import type { Reloads } from '../reloads.js';
+import type { Upgrades } from '../upgrade/upgrades.js';
 import { clientsEndpoint } from './clients.js';
 import { discoveryEndpoint } from './discovery.js';
 import type { ApiEndpoint } from './endpoint.js';
@@ -23,12 +24,14 @@ import { overrideEndpoints } from './overrides.js';
 import { reloadEndpoint } from './reload.js';
 import { killEndpoint, sessionsEndpoint } from './sessions.js';
 import { statusEndpoint } from './status.js';
+import { upgradeEndpoint } from './upgrade.js';
 
 /** What the endpoints ask and order. */
 export interface ApiDeps {
   readonly views: DaemonViews;
   readonly inUse: FileInUse;
   readonly reloads: Reloads;
+  readonly upgrades: Pick<Upgrades, 'ask'>;
   readonly daemon: Daemon;
   /** Those that are in force. */
   readonly overrides: () => readonly Override[];
@@ -45,7 +48,7 @@ export interface ApiDeps {
 }
 
 /** Those that only look at what is shown. */
-export type LookDeps = Omit<ApiDeps, 'inUse' | 'reloads' | 'kept' | 'started'>;
+export type LookDeps = Omit<ApiDeps, 'inUse' | 'reloads' | 'upgrades' | 'kept' | 'started'>;
 
 /** What a page shows that changes nothing. */
 export function lookingEndpoints(deps: LookDeps): readonly ApiEndpoint[] {
@@ -69,5 +72,6 @@ export function endpointsOf(deps: ApiDeps): readonly ApiEndpoint[] {
     killEndpoint(deps),
     ...overrideEndpoints(deps),
     reloadEndpoint(deps),
+    upgradeEndpoint(deps),
   ];
 }

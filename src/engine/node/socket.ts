@@ -1,7 +1,7 @@
 /**
  * What every socket of the engine has in common: options, endings, and waiting until it is flushed.
  */
-import { connect, type Socket } from 'node:net';
+import { connect, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../core/clock.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { SelfDials, Suspect } from '../self_dials.js';
@@ -27,7 +27,7 @@ const NOTHING = new Uint8Array(0);
  * The number of `socket`'s descriptor, or null when it has none (any more) or nobody knows it: this
  * way to it is undocumented, so nothing may depend on it.
  */
-export function descriptorOf(socket: Socket): number | null {
+export function descriptorOf(socket: Socket | Server): number | null {
   const handle: unknown = Reflect.get(socket, '_handle');
   if (typeof handle !== 'object' || handle === null) return null;
   const fd: unknown = Reflect.get(handle, 'fd');

@@ -90,7 +90,7 @@ export class UdpListeners {
     await this.#allLeave(
       listener,
       (key) => !wanted.has(key) && !this.#passesOn(listener, key),
-      kept.flatMap(placeOf),
+      plan.sockets.length === 0 ? 'all' : kept.flatMap(placeOf),
     );
     return opened;
   }
@@ -227,16 +227,16 @@ export class UdpListeners {
   /**
    * Sockets of `listener` close, with what they have received handed on. One at a place where this
    * worker had a socket of its own that stays (`kept`) is another worker's, whose deputy it was:
-   * that one receives there now, and only replies are still ours.
+   * that one receives there now, and only replies are still ours. `all`: another process does.
    */
   async #allLeave(
     listener: UdpListener,
     which: (key: ListenerKey) => boolean,
-    kept: readonly IpEndpoint[] = [],
+    kept: readonly IpEndpoint[] | 'all' = [],
   ): Promise<void> {
     const leaving = [...listener.keys].filter(which).map((key) => {
       const place = listener.places.get(key);
-      const isHandedOver = place !== undefined && kept.some((other) => same(place, other));
+      const isHandedOver = kept === 'all' || (place && kept.some((other) => same(place, other)));
       return this.#leave(listener, key, isHandedOver ? 'handed over' : 'given up');
     });
     await Promise.all(leaving);

@@ -2,6 +2,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Test } from 'tap';
+import { nowMs, pass } from '../deadline.js';
 import { Feed } from '../feed.js';
 import { freePort } from '../places.js';
 
@@ -149,4 +150,41 @@ export async function udpClients(
   count: number,
 ): Promise<readonly UdpClient[]> {
   return Promise.all(Array.from({ length: count }, () => udpClient(t, target)));
+}
+
+/** What one flow has sent and got back. */
+export class DatagramLedger {
+  readonly wrong: string[] = [];
+  readonly #client: UdpClient;
+  readonly #tag: string;
+  #sent = 0;
+  readonly #missing = new Set<number>();
+
+  private constructor(client: UdpClient, tag: string) {
+    this.#client = client;
+    this.#tag = tag;
+    client.answers.each(({ payload }) => {
+      const answer = payload.toString();
+      const [who, number] = [answer.slice(0, 1), Number(answer.slice(1))];
+      if (who !== tag) this.wrong.push(`answered by ${who} instead of ${tag}`);
+      if (!this.#missing.delete(number)) this.wrong.push(`unexpected answer ${answer}`);
+    });
+  }
+
+  static async open(client: UdpClient): Promise<DatagramLedger> {
+    const { payload } = await client.ask('-1');
+    return new DatagramLedger(client, payload.toString().slice(0, 1));
+  }
+
+  send(): void {
+    this.#missing.add(this.#sent);
+    this.#client.send(String(this.#sent++));
+  }
+
+  /** Waits for what is still on its way, then tells what is lost. */
+  async settled(): Promise<void> {
+    const untilMs = nowMs() + 2_000;
+    while (this.#missing.size > 0 && nowMs() < untilMs) await pass(20);
+    if (this.#missing.size > 0) this.wrong.push(`${this.#tag}: ${this.#missing.size} lost`);
+  }
 }

@@ -1,0 +1,35 @@
+/** `sluice ctl upgrade`: the installed program takes over, and nobody is refused or cut. */
+import { parseDuration } from '../../config/quantity.js';
+import type { ShapeOf } from '../../control/api/shape.js';
+import type { UPGRADED } from '../../control/api/upgrade.js';
+import { CtlFailure } from './client.js';
+import type { CtlCommand } from './command.js';
+
+type Upgraded = ShapeOf<typeof UPGRADED>;
+
+/** What opening the sockets, or closing them again, may take beyond the timeout. */
+const RESERVE_MS = 30_000;
+
+export const upgrade: CtlCommand = {
+  name: 'upgrade',
+  description: 'the installed program takes over; this process finishes its sessions',
+  options: [
+    {
+      flags: '--timeout <time>',
+      description: 'how long the new process may take until it is ready',
+      default: '60s',
+    },
+  ],
+  notes:
+    'Returns when the new process serves, with the same sockets. One that fails, or is late, is ended, and this one serves on: exit code 1.',
+  run: async ({ client, out, words }) => {
+    const timeout = String(words['timeout']);
+    const limitMs = parseDuration(timeout);
+    if (limitMs === null) throw new CtlFailure(`--timeout ${timeout}: a time such as 30s or 10m`);
+    const done = await client.post<Upgraded>('/upgrade', { timeout }, limitMs + RESERVE_MS);
+    out.show(done, ({ pid, version, sessions }) => [
+      `sluice ${version} serves as process ${pid}; the one before it finishes ${sessions} sessions`,
+    ]);
+    return 0;
+  },
+};

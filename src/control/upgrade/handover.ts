@@ -1,0 +1,108 @@
+/** What a daemon does when another process takes its place, and what it takes back if none does. */
+import type { Endpoint } from '../../core/endpoint.js';
+import type { Result } from '../../core/result.js';
+import type { ChangeQueue, Refusal } from '../change_queue.js';
+import type { Daemon } from '../daemon.js';
+import type { DaemonDeps } from '../daemon_deps.js';
+import { type HandedSocket, nameOf } from '../kept_sockets.js';
+import type { PlanPublisher } from '../plan_publisher.js';
+import type { MadeSocket } from '../socket_maker.js';
+import { untilLeft } from './leaving.js';
+
+export interface HandoverDeps extends Pick<DaemonDeps, 'clock' | 'timers' | 'sockets'> {
+  readonly changes: ChangeQueue;
+  readonly publisher: PlanPublisher;
+  readonly daemon: Pick<
+    Daemon,
+    | 'life'
+    | 'inventory'
+    | 'sockets'
+    | 'board'
+    | 'discoveries'
+    | 'fleet'
+    | 'sessions'
+    | 'endAllSessions'
+  >;
+}
+
+export class Handover {
+  readonly #deps: HandoverDeps;
+  #state: 'serving' | 'handed over' = 'serving';
+
+  constructor(deps: HandoverDeps) {
+    this.#deps = deps;
+  }
+
+  /** Another process serves. */
+  get isDone(): boolean {
+    return this.#state === 'handed over';
+  }
+
+  /** Nothing else changes while `work` hands this process's place over. */
+  exclusively<T>(work: () => Promise<Result<T, Refusal>>): Promise<Result<T, Refusal>> {
+    return this.#deps.changes.run(work);
+  }
+
+  /** Resolves when a stop begins. */
+  get overruled(): Promise<void> {
+    return this.#deps.changes.whenOverruled;
+  }
+
+  /** Why no other process can be given the sockets; null: one can. */
+  get obstacle(): string | null {
+    const all = [...this.#deps.daemon.sockets.byKey.values()].map(({ opened }) => opened);
+    if (all.some(({ descriptors }) => descriptors === null)) {
+      return 'workers bind by themselves, because foreign calls do not work here';
+    }
+    return all.every(({ activation }) => activation === null)
+      ? null
+      : 'sockets of a socket unit (activation) come from systemd only: restart, which refuses nobody';
+  }
+
+  /** The listening sockets, for another process. */
+  get sockets(): readonly HandedSocket[] {
+    const found = new Map<MadeSocket, Endpoint>();
+    for (const { opened, local } of this.#deps.daemon.sockets.byKey.values()) {
+      found.set(opened, local);
+    }
+    return [...found].flatMap(([{ descriptors, protocol }, local]) =>
+      (descriptors ?? []).map((fd) => ({ fd, name: nameOf(protocol, local) })),
+    );
+  }
+
+  /** Workers accept nothing more; clients wait in the sockets, which stay open. */
+  yieldSockets(): Promise<void> {
+    return this.#publish('the next process');
+  }
+
+  takeSocketsBack(): Promise<void> {
+    return this.#publish('this process');
+  }
+
+  #publish(owner: PlanPublisher['owner']): Promise<void> {
+    const { publisher, changes } = this.#deps;
+    publisher.owner = owner;
+    return changes.unlessOverruled(publisher.publish());
+  }
+
+  /** Resolves when the sessions of this process have ended. Whatever closes now, sockets stay. */
+  async finish(): Promise<void> {
+    const { daemon, changes, sockets } = this.#deps;
+    this.#state = 'handed over';
+    daemon.life.stop();
+    sockets?.handOver();
+    daemon.discoveries.stop();
+    changes.overrule();
+    await daemon.board.stop();
+    await untilLeft({
+      ...this.#deps,
+      inventory: daemon.inventory,
+      sessions: () => daemon.sessions(),
+      endAt: (backend, spanMs) => {
+        const ending = { backend, cause: 'drained', spanMs, limit: null } as const;
+        daemon.fleet.broadcast({ kind: 'end-sessions', ...ending });
+      },
+      endAll: () => daemon.endAllSessions('drained'),
+    });
+  }
+}

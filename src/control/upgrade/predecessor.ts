@@ -1,0 +1,134 @@
+/**
+ * The process before this one, which has started it to take its place: what it hands over, and when
+ * each of the two serves. As long as this one is not ready, the other one can go on.
+ */
+import { err, ok, type Result } from '../../core/result.js';
+import { adoptDescriptor, closeDescriptor } from '../../kernel/descriptor.js';
+import { loadKernel } from '../../kernel/foreign.js';
+import { closeOnExec, inheritedSocket } from '../../kernel/inherited_socket.js';
+import { type ChannelMessage, LineChannel } from '../../system/line_channel.js';
+import { type Inherited, takeInheritance } from '../../system/successor.js';
+import type { Refusal } from '../change_queue.js';
+import type { HandedSocket } from '../kept_sockets.js';
+import { type Begin, readBegin } from './messages.js';
+
+/** Sockets of the admin endpoints, by their names; all others are those of listeners. */
+const PLACES = /^(http|control)\//;
+
+const GONE = 'the process before this one has ended';
+
+export class Predecessor {
+  readonly #inherited: Inherited;
+  readonly #channel: LineChannel;
+  /** Admin endpoints' sockets that nobody has asked for. */
+  readonly #places = new Map<string, number>();
+  /** What came before somebody waited for it, by its kind. */
+  readonly #heard = new Map<unknown, ChannelMessage>();
+  #waits: {
+    readonly kind: string;
+    readonly heard: (message: ChannelMessage | null) => void;
+  } | null = null;
+  #end: 'open' | 'closed' = 'open';
+  #state: 'waiting' | 'prepared' | 'opened' | 'served' = 'waiting';
+  #go: ChannelMessage | null = null;
+
+  private constructor(inherited: Inherited) {
+    this.#inherited = inherited;
+    this.#channel = LineChannel.over(inherited.channel);
+    this.#channel.each((message) => {
+      const waits = this.#waits;
+      if (waits !== null && waits.kind === message['kind']) waits.heard(message);
+      else this.#heard.set(message['kind'], message);
+    });
+    void this.#channel.closed.then(() => {
+      this.#end = 'closed';
+      this.#waits?.heard(null);
+    });
+  }
+
+  /** null: this process takes nobody's place. */
+  static find(env: NodeJS.ProcessEnv): Predecessor | null {
+    const inherited = takeInheritance(env);
+    if (inherited === null) return null;
+    const kernel = loadKernel();
+    if (kernel.ok) {
+      for (const fd of [inherited.channel, ...inherited.leaving]) closeOnExec(kernel.value, fd);
+    }
+    return new Predecessor(inherited);
+  }
+
+  /** What is there before anything else; null: it cannot be read, and only sockets are taken. */
+  async begin(): Promise<Begin | null> {
+    const message = await this.#hear('begin');
+    return message === null ? null : readBegin(message);
+  }
+
+  /** Sockets of listeners; those of admin endpoints wait for `place`. */
+  sockets(begin: Begin | null): readonly HandedSocket[] {
+    const kernel = loadKernel();
+    const found: HandedSocket[] = [];
+    this.#inherited.sockets.forEach((fd, index) => {
+      const name = begin?.names[index] ?? null;
+      if (name === null || !PLACES.test(name)) {
+        found.push({ fd, name });
+        return;
+      }
+      if (kernel.ok) inheritedSocket(kernel.value, adoptDescriptor(fd));
+      this.#places.set(name, fd);
+    });
+    return found;
+  }
+
+  /** The socket of an admin endpoint. */
+  place(name: string): number | null {
+    const fd = this.#places.get(name) ?? null;
+    this.#places.delete(name);
+    return fd;
+  }
+
+  /** Everything that may fail has been done: waits until the other one has left its sockets. */
+  async prepared(): Promise<Result<null, Refusal>> {
+    if (this.#state !== 'waiting') return ok(null);
+    this.#state = 'prepared';
+    void this.#channel.send({ kind: 'prepared' });
+    this.#go = await this.#hear('go');
+    return this.#go === null ? err([GONE]) : ok(null);
+  }
+
+  /** This one serves; resolves when it is the service for the service manager, too. */
+  async ready(version: string): Promise<void> {
+    this.#state = 'opened';
+    const kernel = loadKernel();
+    if (kernel.ok) {
+      for (const fd of this.#places.values()) closeDescriptor(kernel.value, adoptDescriptor(fd));
+    }
+    this.#places.clear();
+    void this.#channel.send({ kind: 'ready', version });
+    await this.#hear('yours');
+    this.#state = 'served';
+  }
+
+  /** It may still go on as if nothing had been. */
+  get leads(): boolean {
+    return this.#state !== 'served';
+  }
+
+  /** It still finishes its sessions. */
+  get isHere(): boolean {
+    return this.#end === 'open';
+  }
+
+  /** This one cannot serve; resolves when the other one has been told. */
+  failed(detail: string): Promise<void> {
+    return this.#channel.send({ kind: 'failed', detail });
+  }
+
+  /** null: the other process is gone. */
+  #hear(kind: string): Promise<ChannelMessage | null> {
+    const known = this.#heard.get(kind) ?? null;
+    if (known !== null || this.#end === 'closed') return Promise.resolve(known);
+    return new Promise((resolve) => {
+      this.#waits = { kind, heard: resolve };
+    });
+  }
+}

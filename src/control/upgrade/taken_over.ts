@@ -1,0 +1,52 @@
+/** What a process begins with that takes the place of another one. */
+import { type Remembered, readRemembered } from '../../discovery/remembered_text.js';
+import type { Log } from '../../observe/log.js';
+import { readKept } from '../desired/kept_text.js';
+import type { Override } from '../desired/override.js';
+import type { KeptMembers } from '../kept_members.js';
+import type { KeptOverrides } from '../kept_overrides.js';
+import type { HandedSocket } from '../kept_sockets.js';
+import type { Predecessor } from './predecessor.js';
+
+export interface TakenOver {
+  /** Of listeners. */
+  readonly sockets: readonly HandedSocket[];
+  /** null: those on disk are the newest that there are. */
+  readonly overrides: readonly Override[] | null;
+  readonly members: readonly Remembered[] | null;
+}
+
+/** Where both are kept on disk. */
+interface OnDisk {
+  readonly overrides: KeptOverrides;
+  readonly members: KeptMembers;
+}
+
+/** What was in force, from now on kept on disk; what was told is newer than what is there. */
+export async function keptBefore({ overrides, members }: OnDisk, told: TakenOver) {
+  const onDisk = { overrides: await overrides.load(), members: await members.load() };
+  return {
+    overrides: told.overrides ?? onDisk.overrides,
+    keepOverrides: (all: readonly Override[]) => overrides.keep(all),
+    members: told.members ?? onDisk.members,
+    keepMembers: (all: readonly Remembered[]) => members.keep(all),
+  };
+}
+
+/** A message that cannot be read leaves the sockets. */
+export async function takenOver(
+  predecessor: Predecessor | null,
+  log: Pick<Log, 'event'>,
+): Promise<TakenOver> {
+  if (predecessor === null) return { sockets: [], overrides: null, members: null };
+  const begin = await predecessor.begin();
+  if (begin === null) {
+    const detail = 'what the process before this one tells cannot be read';
+    log.event('upgrade-bare', { detail });
+  }
+  return {
+    sockets: predecessor.sockets(begin),
+    overrides: begin === null ? null : (readKept(begin.overrides)?.overrides ?? null),
+    members: begin === null ? null : readRemembered(begin.members),
+  };
+}

@@ -1,0 +1,184 @@
+/**
+ * `sluice ctl upgrade`: this process starts the program that is installed now, hands its place over
+ * to it, and finishes its sessions. Until the new one is ready this one can go on as if nothing had
+ * been: its sockets stay open, and nothing that it knows is given away.
+ */
+import type { Timers } from '../../core/clock.js';
+import { err, ok, type Result } from '../../core/result.js';
+import { rememberedText } from '../../discovery/remembered_text.js';
+import type { Log } from '../../observe/log.js';
+import type { ChannelMessage } from '../../system/line_channel.js';
+import type { Notifier } from '../../system/notify.js';
+import { installedProgram, type Successor, startSuccessor } from '../../system/successor.js';
+import type { Refusal } from '../change_queue.js';
+import type { Daemon } from '../daemon.js';
+import { keptText } from '../desired/kept_text.js';
+import type { Places } from '../places.js';
+import type { OwnStateLock } from '../state_lock.js';
+import { beginMessage, detailOf } from './messages.js';
+import type { Predecessor } from './predecessor.js';
+
+/** Once sockets are left nobody accepts: what is left to do is to open them in the new process. */
+const OPENING_LIMIT_MS = 10_000;
+
+/** Who asked this process something before another one took its place gets the answer. */
+const LAST_ANSWERS_MS = 1_000;
+
+export interface Upgraded {
+  readonly pid: number;
+  readonly version: string;
+  /** Those that this process finishes. */
+  readonly sessions: number;
+}
+
+export interface UpgradeOrder {
+  readonly timeoutMs: number;
+  /** The user who asked for it; null: a signal. */
+  readonly by: string | null;
+}
+
+export interface UpgradesDeps {
+  readonly daemon: Daemon;
+  readonly log: Log;
+  readonly timers: Timers;
+  readonly notifier: Notifier;
+  /** Of the admin endpoints. */
+  readonly places: () => Places;
+  readonly lock: Pick<OwnStateLock, 'handOver'>;
+  /** Whose place this process has taken. */
+  readonly predecessor: Predecessor | null;
+}
+
+/** What the new process has said, or why nothing more will come of it. */
+type News =
+  | { readonly kind: 'said'; readonly message: ChannelMessage }
+  | { readonly kind: 'over'; readonly why: string };
+
+export class Upgrades {
+  readonly #deps: UpgradesDeps;
+  /** Another process serves, and the last session of this one has ended. */
+  readonly left: Promise<null>;
+  #tellLeft: () => void = () => {};
+  #state: 'idle' | 'under way' = 'idle';
+
+  constructor(deps: UpgradesDeps) {
+    this.#deps = deps;
+    this.left = new Promise((resolve) => {
+      this.#tellLeft = () => resolve(null);
+    });
+  }
+
+  async ask(asked: UpgradeOrder): Promise<Result<Upgraded, Refusal>> {
+    const { daemon, log } = this.#deps;
+    const why = this.#refusal();
+    if (why !== null) return err([why]);
+    this.#state = 'under way';
+    const { command } = installedProgram();
+    log.event('upgrading', { program: command, by: asked.by, limit_ms: asked.timeoutMs });
+    const done = await daemon.handover.exclusively(() => this.#upgrade(asked));
+    this.#state = 'idle';
+    if (!done.ok) log.event('upgrade-failed', { problems: done.error });
+    return done;
+  }
+
+  #refusal(): string | null {
+    const { daemon, predecessor } = this.#deps;
+    if (this.#state === 'under way') return 'an upgrade is under way already';
+    if (daemon.phase !== 'serving') return 'sluice does not serve, or stops';
+    if (process.pid === 1) {
+      return 'sluice is process 1 here, whose end is the end of its container: replace that instead';
+    }
+    if (predecessor?.isHere) return 'the process before this one still finishes its sessions';
+    return daemon.handover.obstacle;
+  }
+
+  async #upgrade({ timeoutMs }: UpgradeOrder): Promise<Result<Upgraded, Refusal>> {
+    const { daemon, timers, places } = this.#deps;
+    const handed = [...daemon.handover.sockets, ...places().sockets];
+    const successor = startSuccessor(
+      installedProgram(),
+      handed.map(({ fd }) => fd),
+      [],
+    );
+    const names = handed.map(({ name }) => name ?? '');
+    const talk = new Talk(successor, daemon.handover.overruled);
+    const limit = timers.after(timeoutMs, () => talk.end(`it was not ready in ${timeoutMs} ms`));
+    void successor.channel.send(
+      beginMessage({
+        names,
+        overrides: keptText(daemon.desires.overrides),
+        members: rememberedText(daemon.discoveries.kept),
+      }),
+    );
+    const prepared = await talk.hear('prepared');
+    limit.cancel();
+    if (!prepared.ok) return failed(successor, prepared.error);
+    await daemon.handover.yieldSockets();
+    const opening = timers.after(OPENING_LIMIT_MS, () => talk.end('it does not open its sockets'));
+    void successor.channel.send({ kind: 'go' });
+    const ready = await talk.hear('ready');
+    opening.cancel();
+    if (!ready.ok) {
+      const answer = failed(successor, ready.error);
+      await daemon.handover.takeSocketsBack();
+      return answer;
+    }
+    return ok(this.#handedOver(successor, ready.value));
+  }
+
+  /** From here on there is no way back. */
+  #handedOver(successor: Successor, ready: ChannelMessage): Upgraded {
+    const { daemon, log, lock, notifier, places, timers } = this.#deps;
+    lock.handOver();
+    const pid = successor.pid ?? 0;
+    notifier.mainPid(pid);
+    void successor.channel.send({ kind: 'yours' });
+    successor.release();
+    const upgraded = { pid, version: String(ready['version']), sessions: daemon.sessions() };
+    log.event('upgraded', upgraded);
+    places().leave();
+    timers.after(LAST_ANSWERS_MS, () => void places().close());
+    void daemon.handover.finish().then(() => this.#tellLeft());
+    return upgraded;
+  }
+}
+
+function failed(successor: Successor, why: string): Result<never, Refusal> {
+  successor.kill();
+  successor.channel.close();
+  return err([`the new process is ended: ${why}`]);
+}
+
+/** What is said by the new process, until it ends, fails, or is too late. */
+class Talk {
+  readonly #news: News[] = [];
+  #wake: () => void = () => {};
+
+  constructor(successor: Successor, overruled: Promise<unknown>) {
+    successor.channel.each((message) => this.#add({ kind: 'said', message }));
+    void successor.ended.then((how) => this.end(how));
+    void overruled.then(() => this.end('sluice is stopping'));
+  }
+
+  end(why: string): void {
+    this.#add({ kind: 'over', why });
+  }
+
+  async hear(kind: string): Promise<Result<ChannelMessage, string>> {
+    for (;;) {
+      const next = this.#news.shift();
+      if (next === undefined) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      } else if (next.kind === 'over') return err(next.why);
+      else if (next.message['kind'] === 'failed') return err(detailOf(next.message));
+      else if (next.message['kind'] === kind) return ok(next.message);
+    }
+  }
+
+  #add(news: News): void {
+    this.#news.push(news);
+    this.#wake();
+  }
+}

@@ -1,0 +1,129 @@
+/** `sluice ctl upgrade`: another process takes over, and nobody is refused or cut. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { startOperated } from '../support/ctl.js';
+import { type Daemon, ENGINE } from '../support/daemon.js';
+import { atRate } from '../support/deadline.js';
+import { DatagramLedger, startUdpEchoes, udpClients } from '../support/load/datagrams.js';
+import { startEchoes } from '../support/load/echo_backend.js';
+import { shortConnections, tally } from '../support/load/short_connections.js';
+import { finishStreams, openStreams } from '../support/load/verified_stream.js';
+import { freePort, tempFolder } from '../support/places.js';
+import { listenerText, poolText } from '../support/settings.js';
+
+const LONG = 20;
+const SHORT_PER_SECOND = 200;
+const LOAD_MS = 3_000;
+const FLOWS = 10;
+const DATAGRAMS_PER_SECOND = 500;
+/** The `node` engine has sockets of its own beside a wildcard, which no other process can take. */
+const UDP_HOST = ENGINE === 'node' ? '127.0.0.1' : '0.0.0.0';
+
+interface Upgraded {
+  readonly pid: number;
+  readonly version: string;
+  readonly sessions: number;
+}
+
+/** What a test has a successor do in place of its work, by the text of a file. */
+const DEFECTIVE = (file: string): string => `
+  const { existsSync, readFileSync } = await import('node:fs');
+  const how = existsSync(${JSON.stringify(file)}) ? readFileSync(${JSON.stringify(file)}, 'utf8') : '';
+  if (process.env.SLUICE_HANDOVER !== undefined) {
+    if (how === 'ends') process.exit(7);
+    if (how === 'hangs') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    if (how === 'ends late') {
+      const { parse } = JSON;
+      JSON.parse = (text, ...rest) => {
+        if (String(text).startsWith('{"kind":"go"')) process.kill(process.pid, 'SIGKILL');
+        return parse(text, ...rest);
+      };
+    }
+  }
+`;
+
+async function start(t: Test) {
+  const echoes = await startEchoes(t, 2);
+  const udp = await startUdpEchoes(t, 1, 'tagged');
+  const port = await freePort();
+  const folder = tempFolder(t);
+  const [path, flaw] = [join(folder, 'echo.sock'), join(folder, 'flaw')];
+  const toml =
+    listenerText({ pool: 'echo', bind: `0.0.0.0:${port}` }) +
+    listenerText({ name: 'local', pool: 'echo', bind: `unix:${path}` }) +
+    poolText({ name: 'echo', policy: 'least-connections', backends: echoes }) +
+    listenerText({ protocol: 'udp', pool: 'dns', bind: `${UDP_HOST}:${port}` }) +
+    poolText({ name: 'dns', backends: udp, health: 'probe = "none"' });
+  const operated = await startOperated(t, { toml, workers: 2, preload: DEFECTIVE(flaw) });
+  endWithTest(t, operated.daemon);
+  await operated.daemon.backendsUp('echo', 2);
+  return { ...operated, toml, port, path, flaw: (how: string) => writeFileSync(flaw, how) };
+}
+
+t.test('an upgrade refuses and cuts nobody, and loses no datagram', async (t) => {
+  const { daemon, ask, port, path } = await start(t);
+  const long = await openStreams({ port }, LONG, 20);
+  const clients = await udpClients(t, { port }, FLOWS);
+  const ledgers = await Promise.all(clients.map(DatagramLedger.open));
+  const shorts = [{ port }, { port: 0, path }].map((at) =>
+    shortConnections(at, SHORT_PER_SECOND, LOAD_MS),
+  );
+  const sending = atRate(DATAGRAMS_PER_SECOND, LOAD_MS, (index) => ledgers[index % FLOWS]?.send());
+  const done = await ask<Upgraded>('upgrade');
+  t.not(done.pid, daemon.pid);
+  const { pid } = await ask<{ readonly pid: number }>('status');
+  t.equal(pid, done.pid, 'commands reach the new process');
+  for (const { failures } of await Promise.all(shorts)) t.same(tally(failures), {});
+  await sending;
+  for (const ledger of ledgers) await ledger.settled();
+  t.same(
+    ledgers.flatMap(({ wrong }) => wrong),
+    [],
+    'each datagram is answered',
+  );
+  const left = daemon.event('left');
+  t.same(await finishStreams(long), [], 'no long connection loses a byte');
+  t.match(await left, { pid: daemon.pid, sessions: 0 });
+  for (const at of [{ port }, { port: 0, path }]) {
+    const { failures } = await shortConnections(at, 20, 200);
+    t.same(tally(failures), {}, 'the end of the old process takes nothing away');
+  }
+});
+
+t.test('a failed upgrade changes nothing, however it fails', async (t) => {
+  const { daemon, ctl, port, flaw, toml } = await start(t);
+  const long = await openStreams({ port }, LONG, 20);
+  const shorts = shortConnections({ port }, SHORT_PER_SECOND, 2 * LOAD_MS);
+  const fails = async (why: RegExp, ...words: readonly string[]) => {
+    const { code, stderr } = await ctl('upgrade', ...words);
+    t.equal(code, 1);
+    t.match(stderr, why);
+  };
+  flaw('ends');
+  await fails(/it ended with code 7/);
+  flaw('hangs');
+  await fails(/it was not ready in 500 ms/, '--timeout', '500ms');
+  flaw('ends late');
+  await fails(/it was ended by SIGKILL/);
+  flaw('');
+  daemon.write('[listeners.echo]\nport = 1\n');
+  await fails(/unknown key/);
+  daemon.write(toml);
+  t.equal(daemon.eventsNamed('upgrade-failed').length, 4);
+  t.same(tally((await shorts).failures), {}, 'no short connection is refused, reset or changed');
+  t.same(await finishStreams(long), [], 'no long connection loses a byte');
+});
+
+/** Those that took over are children of a process that may be gone. */
+function endWithTest(t: Test, daemon: Daemon): void {
+  t.teardown(() => {
+    for (const { pid } of daemon.eventsNamed('upgraded')) {
+      try {
+        process.kill(Number(pid), 'SIGKILL');
+      } catch {
+        // It has ended.
+      }
+    }
+  });
+}
