@@ -235,7 +235,8 @@ export class Daemon {
     await this.#adoption.ask(this.discoveries.expected(this.#file));
     const followed = await this.#changes.run(() => this.#adoptDesired(this.#file, null));
     if (followed.ok || this.#changes.overruled) return 'followed';
-    this.#deps.log.event('discovery-refused', { problems: followed.error });
+    const startTells = this.phase === 'starting';
+    if (!startTells) this.#deps.log.event('discovery-refused', { problems: followed.error });
     return 'refused';
   }
 

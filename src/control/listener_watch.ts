@@ -66,7 +66,8 @@ export class ListenerWatch {
     if (!isFull) this.#full.delete(listener);
     else if (!this.#full.has(listener)) {
       this.#full.add(listener);
-      log.event('listener-full', { listener: name, limit: isShort ? active : limit });
+      const detail = REASONS[isShort ? 'short' : 'full'];
+      log.event('listener-full', { listener: name, limit: isShort ? active : limit, detail });
     }
     const [problem] = this.#failed.get(listener)?.values() ?? [];
     const open = problem !== undefined ? 'failed' : isFull ? 'full' : 'open';

@@ -19,7 +19,7 @@ export const TRAFFIC_EVENTS = {
   'listener-full': limited(
     warn(
       'A listener has as many sessions as it may; TCP clients wait, new UDP flows are shed.',
-      ['listener', 'limit'],
+      ['listener', 'limit', 'detail'],
       'Raise max_sessions of the listener, or the limit of open files if that is what holds.',
     ),
   ),

@@ -76,12 +76,16 @@ export function collect<S>(
   });
 }
 
-/** The text of its id is made when somebody asks for it: among different keys nobody does. */
+/**
+ * The text of its id is made when somebody asks for it, once: among different keys nobody does, and
+ * among equal ones each is asked for it a dozen times.
+ */
 class Place<S> implements FoundSession {
   readonly key: number;
   readonly #source: SessionSource<S>;
   readonly #one: S;
   readonly #number: number;
+  #id: string | null = null;
 
   constructor(source: SessionSource<S>, one: S, number: number, key: number) {
     this.#source = source;
@@ -91,7 +95,8 @@ class Place<S> implements FoundSession {
   }
 
   get id(): string {
-    return this.#source.id(this.#one);
+    this.#id ??= this.#source.id(this.#one);
+    return this.#id;
   }
 
   row(): SessionRow | null {

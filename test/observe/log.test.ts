@@ -193,7 +193,7 @@ t.test('a repeated event is limited, counted, and the next line says how many', 
   repeat(EVENT_LINES_PER_WINDOW + 7);
   t.equal((await lines()).length, EVENT_LINES_PER_WINDOW);
   t.equal(suppressed.get('accept-failed'), 7);
-  log.event('listener-full', { listener: 'pg', limit: 5 });
+  log.event('listener-full', { listener: 'pg', limit: 5, detail: 'full' });
   t.equal((await lines()).length, EVENT_LINES_PER_WINDOW + 1, 'another event has its own limit');
   pass(EVENT_WINDOW_MS);
   repeat(2);

@@ -1,5 +1,7 @@
 /** The commands of bin/sluice, as a user types them. */
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { BINARY } from '../support/daemon.js';
@@ -130,6 +132,24 @@ t.test('wrong usage is exit code 2, help is 0 and shows the defaults', async (t)
   const run = await sluice('run', '--help');
   t.equal(run.code, 0);
   t.match(run.stdout, '/etc/sluice/sluice.toml');
+});
+
+t.test('a start that fails says why once, whatever its sources have answered', async (t) => {
+  const other = createServer();
+  t.teardown(() => other.close());
+  other.listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const folder = tempFolder(t);
+  const [file, members] = [join(folder, 'sluice.toml'), join(folder, 'members.txt')];
+  writeFileSync(members, '127.0.0.1:1\n');
+  const listener = listenerText({ name: 'in', pool: 'p', bind: `127.0.0.1:${port}` });
+  const source = `[pools.p]\n[[pools.p.discovery]]\nkind = "file"\npath = "${members}"\n`;
+  writeFileSync(file, `[admin]\nhttp = ""\nsocket = ""\n${listener}${source}`);
+  const { code, stdout } = await sluice('run', '-c', file);
+  t.equal(code, 1);
+  t.match(stdout, '"start-failed"');
+  t.notMatch(stdout, 'discovery-refused');
 });
 
 t.test('what is no socket is told so, and not that sluice does not run', async (t) => {

@@ -52,6 +52,19 @@ t.test('events come as they happen, and a torn stream goes on where it ended', a
   t.match(unknown, { status: 404, type: 'application/problem+json' });
 });
 
+t.test('the last hour is answered in points, of all pools or of one that there is', async (t) => {
+  const { socket } = await startOperated(t, { toml: service(1) });
+  const of = (query: string) => askControl(socket, 'GET', `/v1/hour${query}`);
+  const point = await eventually('a point', async () => {
+    const { body } = await of('');
+    return (body as { items: readonly object[] }).items.at(0);
+  });
+  const figures = { sessions: 0, accepted_per_second: 0, refused_per_second: 0 };
+  t.match(point, { ...figures, time: /^\d{4}-.*Z$/, first_byte_median_ms: null });
+  t.match(await of('?pool=app'), { status: 200, body: { items: Array } });
+  t.match(await of('?pool=ap'), { status: 404, body: { detail: /did you mean app\?/ } });
+});
+
 t.test('a screen gets a look at once and with each change, of the backends it means', async (t) => {
   const operated = await startOperated(t, { toml: service(300) });
   const at = { socketPath: operated.socket };
