@@ -18,8 +18,8 @@ export const explainOptions: readonly OptionDescription[] = [
 ];
 
 export const EXPLAIN_NOTES =
-  'Every backend counts as up, and nobody is connected: what a running daemon would do,\n' +
-  '`sluice ctl explain` says. Access lists are read as they are now; limits are told at rest.';
+  'Every backend counts as up and without sessions; what a running daemon would do,\n' +
+  '`sluice ctl explain` says. Access lists are read as they are now; limits count no session.';
 
 export function toldBy(words: Words): Told {
   const word = (name: string): string | undefined => {

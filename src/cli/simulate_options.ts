@@ -12,7 +12,7 @@ import { WordReader, type Words } from './word_reader.js';
 
 export const simulateOptions: readonly OptionDescription[] = [
   { flags: '--policy <names>', description: 'policies, with commas between', default: 'all' },
-  { flags: '--backends <n>', description: 'so many equal backends b0, b1 …', default: '10' },
+  { flags: '--backends <n>', description: 'how many equal backends: b0, b1 …', default: '10' },
   {
     flags: '--backend <spec...>',
     description: 'NAME[,weight=1][,speed=1][,cap=0], any number of them, instead of --backends',

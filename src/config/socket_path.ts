@@ -61,7 +61,7 @@ function troubleAt(path: string): Pick<Issue, 'code' | 'problem' | 'expected'> |
     case 'socket':
       return null;
     case 'other': {
-      const expected = 'a path that is free, or a socket that nobody answers any more';
+      const expected = 'a path that is free, or a socket at which nothing answers any more';
       return { code: 'occupied', problem: `${path} is ${seen.what}, not a socket`, expected };
     }
     case 'nothing':

@@ -45,7 +45,7 @@ async function accessSaid(
   const list = new AccessList(await inTurns(blocks.table(0, access)));
   const refusal = list.refusal(address);
   const why = decides === null ? 'it is in none of its blocks' : `${textOf(decides)} decides`;
-  const tried = access.dryRun && refusal !== null ? ' It is only tried, and refuses nobody.' : '';
+  const tried = access.dryRun && refusal !== null ? ' It is a dry run, and refuses no client.' : '';
   return ok({
     access: `The access list: ${refusal ?? 'allowed'}, ${why}.${tried}`,
     barred:

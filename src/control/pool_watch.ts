@@ -216,7 +216,9 @@ export class PoolWatch {
     const counts = { pool: pool.key, eligible: standing.eligible, backends: kept };
     if (told === 'down') {
       const all = accountsOf(now).map(({ name, word }) => `${name} ${word}`);
-      const sources = pool.spec.discovery.map(({ source }) => `nobody from ${sourceName(source)}`);
+      const sources = pool.spec.discovery.map(
+        ({ source }) => `no member from ${sourceName(source)}`,
+      );
       const detail = few(all.length > 0 ? all : sources, MAX_TOLD).join(', ');
       const cause = standing.serves === 'no-backend' ? 'no-backend' : 'all-down';
       log.event('pool-down', { pool: pool.key, cause, detail });

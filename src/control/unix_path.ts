@@ -30,12 +30,12 @@ export async function clearPath(endpoint: Endpoint): Promise<Result<null, string
       return err(occupied(found.what));
     case 'socket': {
       const answer = await ask(path);
-      if (answer === 'somebody answers') return err('another process listens there (EADDRINUSE)');
+      if (answer === 'something answers') return err('another process listens there (EADDRINUSE)');
       // Whoever is there but did not take the connection is no less alive.
       if (answer !== 'ECONNREFUSED') return err(`a socket is there, and connecting says ${answer}`);
       return removePath({ path, ...found })
         ? ok(null)
-        : err('a socket that nobody answers is there, and it cannot be removed');
+        : err('a socket at which nothing answers is there, and it cannot be removed');
     }
   }
 }
@@ -63,12 +63,12 @@ export function removePath({ path, device, inode }: PathOwner): boolean {
 }
 
 /** Does anybody answer at `path`? Otherwise the name of the errno. */
-function ask(path: string): Promise<'somebody answers' | string> {
+function ask(path: string): Promise<'something answers' | string> {
   return new Promise((resolve) => {
     const attempt = connect({ path });
     attempt.once('connect', () => {
       attempt.destroy();
-      resolve('somebody answers');
+      resolve('something answers');
     });
     attempt.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
   });

@@ -40,7 +40,7 @@ function reasonOf(view: FollowerView, isNobody: 'nobody' | 'some'): string {
   const { doubt, leftOut, remarks } = view;
   const parts = [
     ...(doubt === null ? [] : [sentence(doubt)]),
-    ...(isNobody === 'nobody' ? ['it names nobody'] : []),
+    ...(isNobody === 'nobody' ? ['it names no member'] : []),
     ...remarks,
     ...(leftOut.length === 0 ? [] : [`left out: ${few(leftOut, MAX_TOLD).join(', ')}`]),
   ];
@@ -52,7 +52,7 @@ function sentence(doubt: Doubt): string {
     case 'failed':
       return doubt.problem;
     case 'empty':
-      return 'it names nobody, which does not count';
+      return 'it names no member, which does not count';
     case 'suspicious':
       return `it takes away ${doubt.missing.length} of ${doubt.of}, which must repeat to count`;
     case 'contradicted':

@@ -72,7 +72,7 @@ function mustNameSomebody({ backends, discovery }: BalancerOptions): void {
 function mustLeaveSomebody(before: ReadOptions, after: ReadOptions): void {
   if (!hasSomebody(before) || hasSomebody(after)) return;
   const expected = 'a backend or a source, or close() to end the balancer';
-  throw new OptionsError([`backends: nobody would be left (expected ${expected}; got none)`]);
+  throw new OptionsError([`backends: none would be left (expected ${expected}; got none)`]);
 }
 
 function hasSomebody({ spec, registries }: ReadOptions): boolean {

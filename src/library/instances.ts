@@ -27,7 +27,7 @@ const MAX_WEIGHT = 1_000;
 
 export function answerOf(all: unknown): SourceAnswer {
   try {
-    if (!Array.isArray(all)) return failed('malformed', 'the registry told no list');
+    if (!Array.isArray(all)) return failed('malformed', 'the registry gave no list');
     const members: Member[] = [];
     const leftOut: string[] = [];
     for (const one of all as readonly unknown[]) {
@@ -37,7 +37,7 @@ export function answerOf(all: unknown): SourceAnswer {
     }
     return named(members, 0, leftOut);
   } catch (error) {
-    return failed('malformed', `what the registry told cannot be read: ${shown(messageOf(error))}`);
+    return failed('malformed', `what the registry gave cannot be read: ${shown(messageOf(error))}`);
   }
 }
 

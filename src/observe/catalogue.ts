@@ -163,7 +163,7 @@ const EVENT_METRICS = {
   dryEjections: {
     name: 'sluice_ejections_dry_run_total',
     type: 'counter',
-    help: 'Temporary removals that dry_run = true has only told, by reason.',
+    help: 'Temporary removals that dry_run = true has only reported, by reason.',
     labels: [...BACKEND, 'reason'],
   },
   probe: {
@@ -202,7 +202,7 @@ const EVENT_METRICS = {
   logSuppressed: {
     name: 'sluice_log_suppressed_total',
     type: 'counter',
-    help: 'Log lines not written, because of the rate limit or because nobody read them.',
+    help: 'Log lines not written, because of the rate limit or because they were not read in time.',
     labels: ['event'],
   },
 } as const satisfies Record<string, MetricDefinition>;

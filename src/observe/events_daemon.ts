@@ -159,14 +159,14 @@ export const DAEMON_EVENTS = {
   ),
   'follower-cut': limited(
     info(
-      'Whoever followed what happens, as the dashboard does, took it too slowly and was cut.',
+      'A client that follows events, as the dashboard does, read too slowly and was disconnected.',
       ['detail'],
       'It may come again, and goes on behind the last event that it names.',
     ),
   ),
   'control-listening': info('The control socket is open: `sluice ctl` is served.', ['address']),
   'control-off': info(
-    'There is no control socket: nobody has prepared a folder for it.',
+    'There is no control socket: there is no folder for it.',
     ['detail'],
     'RuntimeDirectory=sluice in the unit makes one; or set [admin] socket to a path, or to "".',
   ),
@@ -201,7 +201,7 @@ export const DAEMON_EVENTS = {
   ),
   'log-lost': limited(
     warn(
-      'Log lines were lost, because nobody read them in time or the disk was full.',
+      'Log lines were lost, because they were not read in time or the disk was full.',
       ['count'],
       'sluice_log_suppressed_total says of which events. See what reads standard output.',
     ),

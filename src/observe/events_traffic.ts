@@ -41,7 +41,7 @@ export const TRAFFIC_EVENTS = {
   'backend-down': warn(
     'A backend is down.',
     ['pool', 'backend', 'cause', 'detail', 'sessions'],
-    'See the detail and the log of the backend; /health shows who serves instead.',
+    'See the detail and the log of the backend; /health shows what serves instead.',
   ),
   'backend-standby': info(
     'A backend is well, but not in the role that its pool wants: it is on standby.',
@@ -124,7 +124,7 @@ export const TRAFFIC_EVENTS = {
     'span_ms',
     'cause',
   ]),
-  'sessions-killed': info('A command has told sessions to end, spread over span_ms.', [
+  'sessions-killed': info('A command has ended sessions, spread over span_ms.', [
     'by',
     'sessions',
     'span_ms',

@@ -22,15 +22,15 @@ export const FIELDS = {
   address: text('An address as in the configuration, with the real port.'),
   backend: text('Name of a backend; null: none was reached.'),
   backend_retransmits: figure(
-    'TCP segments to the backend that were sent again; null: the kernel was not asked, or does not tell.',
+    'TCP segments to the backend that were sent again; null: the kernel was not asked, or does not say.',
   ),
   backend_rtt_ms: figure(
     "Round-trip time to the backend at the end, the kernel's smoothed one; null: not known.",
   ),
   backends: figure('How many backends.'),
   before: text('What it was until now.'),
-  because: text('Why, in the words of the user; null: not told.'),
-  by: text('The user who asked for it; null: nobody, it came of itself or by a signal.'),
+  because: text('Why, in the words of the user; null: no reason was given.'),
+  by: text('The user who asked for it; null: it came of itself or by a signal.'),
   bytes_in: figure('Bytes from the client to the backend.'),
   bytes_out: figure('Bytes from the backend to the client.'),
   cause: text('Why, in one word of a closed list.'),
@@ -53,7 +53,7 @@ export const FIELDS = {
   failures: figure('Attempts that failed, one after the other.'),
   file: text('Path of the configuration file.'),
   first_byte_ms: figure('Time from the connection to the first byte back; null: none came.'),
-  id: text('Names one session or flow: the same wherever it is told of.'),
+  id: text('Names one session or flow: the same wherever it is reported.'),
   in_a_row: figure('How many times in a row.'),
   kind: text(
     'What an override is about: drain, maintain, weight or cap of a backend, the hold of a pool, or log-level.',

@@ -31,7 +31,9 @@ t.test('a password file that is not there is a warning, one that is there is non
     /^7:1: warning: pools\.p\.health\.password_file: \/run\/secret cannot .*got no such file/,
   ]);
   t.strictSame(warningsOf(text, { '/run/secret': 'readable' }), []);
-  t.match(warningsOf(text, { '/run/secret': 'forbidden' }), [/got a file that this user may not/]);
+  t.match(warningsOf(text, { '/run/secret': 'forbidden' }), [
+    /got a file that this user is not allowed/,
+  ]);
 });
 
 t.test('a token file that is not there is a warning', async (t) => {
@@ -55,9 +57,9 @@ t.test('a table about hashing is a warning where the policy hashes nobody', asyn
   const hash = '[pools.p.hash]\nalgorithm = "ring"\ntable_size = 101\n';
   const pool = (policy: string): string => `${LISTENER}[pools.p]\n${policy}${hash}${BACKEND}`;
   t.match(warningsOf(pool('')), [
-    /^6:1: warning: pools\.p\.hash\.algorithm: policy "p2c" hashes nobody/,
+    /^6:1: warning: pools\.p\.hash\.algorithm: policy "p2c" does not hash/,
   ]);
-  t.match(warningsOf(pool('policy = "round-robin"\n')), [/policy "round-robin" hashes nobody/]);
+  t.match(warningsOf(pool('policy = "round-robin"\n')), [/policy "round-robin" does not hash/]);
   t.strictSame(warningsOf(pool('policy = "source-hash"\n')), []);
 });
 
@@ -102,7 +104,7 @@ t.test('a route that nobody takes is a warning, and one that somebody takes is n
   ];
   for (const both of dead) {
     const found = warningsOf(routed(...both.map((lines) => `${lines}\n${ROUTE}`)));
-    const isOne = found.some((one) => /a\.routes\[1\]: nobody takes it.*routes\[0\]/.test(one));
+    const isOne = found.some((one) => /a\.routes\[1\]: no client takes it.*routes\[0\]/.test(one));
     t.ok(isOne === (both[1]?.includes('?') !== true), `${both.join(' / ')}: ${found.join()}`);
   }
   const alive = [
@@ -120,7 +122,9 @@ t.test(
   'routes may leave the pool of their listener to nobody, or everybody without one',
   async (t) => {
     const other = '[pools.q]\n[[pools.q.backends]]\naddress = "10.0.0.2:1"\n';
-    t.match(warningsOf(routed('pool = "q"') + other), [/a\.pool: nobody gets there: routes\[0\]/]);
+    t.match(warningsOf(routed('pool = "q"') + other), [
+      /a\.pool: no client gets there: routes\[0\]/,
+    ]);
     t.match(warningsOf(routed('alpn = "h2"\npool = "q"') + other), []);
     const refusing = LISTENER.replace('pool = "p"', 'pool = ""');
     t.match(warningsOf(refusing + BACKEND), [

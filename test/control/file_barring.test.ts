@@ -65,7 +65,7 @@ t.test('the access list says what it decides, and by which block', async (t) => 
 
 t.test('what is only tried refuses nobody', async (t) => {
   t.match(await said(`${LIST}access.dry_run = true`, '10.1.2.4'), {
-    access: 'The access list: denied, 10.1.0.0/16 decides. It is only tried, and refuses nobody.',
+    access: 'The access list: denied, 10.1.0.0/16 decides. It is a dry run, and refuses no client.',
     barred: null,
   });
 });

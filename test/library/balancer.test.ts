@@ -188,7 +188,7 @@ t.test('an update that would leave nobody is refused, unless a source may name s
   const bed = new Bed();
   const balancer = await bed.balancer(t, { backends: [A] });
   const error = await errorOf(() => balancer.update({ backends: [] }));
-  t.match(error, { code: 'bad-options', message: /^backends: nobody would be left \(expected/ });
+  t.match(error, { code: 'bad-options', message: /^backends: none would be left \(expected/ });
   await balancer.update({ retries: 1 });
   t.same(activeOf(balancer), { [A]: 0 });
   let tell: (all: Instances) => void = () => {};

@@ -90,11 +90,11 @@ t.test('members of a file come within two seconds, and who leaves is drained', a
   await daemon.event('discovery-empty');
   t.equal(await exchangeOnce(target), null);
   t.match(await ask('discovery'), {
-    items: [{ pool: POOL, state: 'empty', members: 3, held: [], reason: /names nobody/ }],
+    items: [{ pool: POOL, state: 'empty', members: 3, held: [], reason: /names no member/ }],
   });
   t.match((await ctl('discovery')).stdout, /^POOL +SOURCE +STATE.*\np +file .* +empty /);
   const { body } = await daemon.get('/health?format=text');
-  t.match(body, /SOURCE file .*: empty for .*it names nobody/);
+  t.match(body, /SOURCE file .*: empty for .*it names no member/);
   const reloaded = await daemon.reload(toml.replace('weight = 7', 'weight = 8'));
   t.match(reloaded, { event: 'reloaded', added: [], removed: [], changed: ['backend p/ours'] });
   t.equal(daemon.eventsNamed('backend-removed').length, 1, 'a reload asks no source anew');
@@ -111,10 +111,10 @@ t.test('a source that names nobody, one twice, or a socket from afar, says so', 
   const toml = pool(`kind = "http"\nurl = "${server.origin}/list"\ninterval = "1s"`);
   const { daemon, ask } = await startOperated(t, { toml });
   await daemon.event('discovery-empty');
-  const nobody = { cause: 'no-backend', detail: /nobody from http / };
-  t.match(await daemon.event('pool-down'), nobody);
+  const none = { cause: 'no-backend', detail: /no member from http / };
+  t.match(await daemon.event('pool-down'), none);
   t.match(await ask('discovery'), {
-    items: [{ state: 'empty', members: 0, reason: /names nobody/ }],
+    items: [{ state: 'empty', members: 0, reason: /names no member/ }],
   });
   say([
     { targets: [a.address, 'unix:/run/x.sock', b.address], labels: {} },

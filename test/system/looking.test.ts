@@ -104,7 +104,7 @@ t.test('sessions and flows are listed, filtered, in pages, and killed by name', 
   t.equal(rest.next, null);
 
   const victim = (await get<Sessions>(it, '/sessions?client=127.0.0.2')).items[0]?.id ?? '';
-  t.match(await it.ctl('kill', victim), { code: 0, stdout: '1 session told to end' });
+  t.match(await it.ctl('kill', victim), { code: 0, stdout: '1 session asked to end' });
   t.ok(await wires[1]?.wasReset());
   const line = await accessLine(daemon, 'the session killed', ({ id }) => id === victim);
   t.match(line, { client: /^127\.0\.0\.2:/, outcome: { by: 'sluice', cause: 'killed' } });
@@ -118,7 +118,7 @@ t.test('sessions and flows are listed, filtered, in pages, and killed by name', 
     stdout: /"killed": 2/,
   });
   for (const wire of [wires[0], wires[2]]) t.ok(await wire?.wasReset());
-  t.match(await it.ctl('kill', '--listener', 'dns'), { stdout: '1 session told to end' });
+  t.match(await it.ctl('kill', '--listener', 'dns'), { stdout: '1 session asked to end' });
   await accessLine(daemon, 'the flow', ({ listener }) => listener === 'dns');
   t.equal(await count(''), 0);
 });

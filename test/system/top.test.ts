@@ -65,7 +65,7 @@ t.test('top says on its screen when the daemon has gone, and leaves at once', as
   const terminal = new Terminal(t, [...top(socket), '--every', '200ms'], USUAL);
   await terminal.shows(/^> app /);
   await daemon.stop();
-  await terminal.shows(/^! (there is no control socket|nobody answers) at /);
+  await terminal.shows(/^! (there is no control socket|nothing answers) at /);
   terminal.press('\u0003');
   t.match(await within('the end of top', terminal.child.exited), { code: 0 });
 });

@@ -131,7 +131,7 @@ function whyNot({ code = '', message }: NodeJS.ErrnoException, path: string): st
     case 'ECONNREFUSED':
       // So the kernel speaks of whatever is no socket, too.
       if (!(statSync(path, { throwIfNoEntry: false })?.isSocket() ?? true)) return noSocket(path);
-      return `nobody answers at ${path}: sluice is not running (\`systemctl status sluice\` says why)`;
+      return `nothing answers at ${path}: sluice is not running (\`systemctl status sluice\` says why)`;
     case 'ENOTSOCK':
       return noSocket(path);
     case 'ETIMEDOUT':

@@ -13,10 +13,10 @@ export const clients: CtlCommand = {
     { flags: '--listener <name>', description: 'only those of a listener' },
     {
       flags: '--sort <by>',
-      description: 'sessions, rate, bytes or refused: who has most comes first',
+      description: 'sessions, rate, bytes or refused: the highest first',
       default: 'sessions',
     },
-    { flags: '--limit <n>', description: 'so many at most, up to 1000', default: '20' },
+    { flags: '--limit <n>', description: 'how many at most, up to 1000', default: '20' },
   ],
   notes:
     'Rate (attempts a second, of the last ten) and refusals are known where [listeners.NAME.limits] has a limit for each client. IPv6 clients count by their prefix.',

@@ -14,14 +14,15 @@ type History = ShapeOf<typeof HISTORY>;
 
 export const events: CtlCommand = {
   name: 'events',
-  description: 'what has happened lately, as the log tells it',
+  description: 'what has happened lately, in the words of the log',
   options: [
     { flags: '--follow', description: 'go on with what happens from now on' },
     { flags: '--since <time>', description: 'only those that are not older, as 10m' },
     { flags: '--event <name>', description: 'only those of a name; session: access lines' },
     {
       flags: '--limit <n>',
-      description: 'so many at most, up to 10000: the newest, or with --since the first from there',
+      description:
+        'how many at most, up to 10000: the newest, or with --since the first from there',
       default: '1000',
     },
     { flags: '--cursor <cursor>', description: 'go on behind a page: what it gave as next' },

@@ -54,7 +54,8 @@ minute. "-": fewer than two have any.`;
 
 export const pools: CtlCommand = {
   name: 'pools',
-  description: 'every pool: how it is, how many may serve, who waits, how even it is',
+  description:
+    'every pool: its state, how many backends may serve, what waits, how even the load is',
   options: [],
   notes: EVENNESS_NOTES,
   run: async ({ client, out }) => {
@@ -96,7 +97,7 @@ export const backends: CtlCommand = {
   description: 'every backend, or those of a pool',
   positionals: [{ usage: '[pool]', description: 'only those of this pool' }],
   options: [
-    { flags: '--limit <n>', description: 'so many at most, up to 10000', default: '1000' },
+    { flags: '--limit <n>', description: 'how many at most, up to 10000', default: '1000' },
     { flags: '--cursor <cursor>', description: 'go on behind a page: what it gave as next' },
   ],
   run: async ({ client, out, words, rest: [pool] }) => {

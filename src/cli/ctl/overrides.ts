@@ -10,7 +10,7 @@ type Overrides = ShapeOf<typeof OVERRIDES>;
 
 export const overrides: CtlCommand = {
   name: 'overrides',
-  description: 'what deviates from the file, by whom, why and until when',
+  description: 'what deviates from the file: who changed it, why and until when',
   options: [],
   run: async ({ client, out }) => {
     out.show(await everything(client.get.bind(client)), ({ items }, fit) => {

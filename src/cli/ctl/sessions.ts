@@ -25,7 +25,7 @@ export const sessions: CtlCommand = {
   options: [
     ...FILTER,
     { flags: '--sort <by>', description: 'age, bytes or idle: which come first', default: 'age' },
-    { flags: '--limit <n>', description: 'so many at most, up to 10000', default: '100' },
+    { flags: '--limit <n>', description: 'how many at most, up to 10000', default: '100' },
     { flags: '--cursor <cursor>', description: 'go on behind a page: what it gave as next' },
   ],
   run: async ({ client, out, words }) => {
@@ -54,7 +54,7 @@ export const kill: CtlCommand = {
     const answer = await client.post<Killed>('/kill', { ...body, ...named });
     const over = body['spread'] === undefined ? '' : `, over ${body['spread']}`;
     out.show(answer, ({ killed }) => [
-      `${killed} session${killed === 1 ? '' : 's'} told to end${over}`,
+      `${killed} session${killed === 1 ? '' : 's'} asked to end${over}`,
     ]);
     for (const sentence of answer.missing) out.complain(sentence);
     return 0;

@@ -82,7 +82,7 @@ export function groupPage({ name, description, commands }: CommandGroup, version
       'Description',
       paragraph(
         'It asks and orders over the control socket, a UNIX socket of the daemon that its ' +
-          'user and root may use, and those whom `[admin]` in sluice.toml(5) names. What an ' +
+          'user and root may use, and those that `[admin]` in sluice.toml(5) names. What an ' +
           'order changes is in force when the command returns.',
       ),
     ),

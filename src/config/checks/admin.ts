@@ -11,9 +11,9 @@ export const checkAdmin: Check = ({ config: { admin } }) => {
     {
       code: 'conflict',
       path: ['admin', 'http'],
-      problem: 'others than this machine can read it, and nobody has to show a token',
+      problem: 'it can be read from other machines, without a token',
       expected:
-        'a loopback address, a token_file, or allow_public = true where everybody who reaches it may read',
+        'a loopback address, a token_file, or allow_public = true if everybody who can reach it may read it',
       rests: [
         ['admin', 'token_file'],
         ['admin', 'allow_public'],

@@ -26,7 +26,7 @@ function deadRoutes(listener: Path, { routes }: ListenerValue): readonly Finding
   return routes.slice(0, MAX_COMPARED).flatMap((route, index): readonly Finding[] => {
     const earlier = routes.slice(0, index).findIndex((one) => covers(one, route));
     if (earlier === -1) return [];
-    const problem = `nobody takes it: who fits it fits routes[${earlier}] too, which comes first`;
+    const problem = `no client takes it: one that fits it fits routes[${earlier}] too, which comes first`;
     const path = [...listener, 'routes', index];
     const expected = 'a place before that one, or no such route';
     return [{ code: 'unused', path, problem, expected, got: 'one behind it' }];
@@ -38,7 +38,7 @@ function deadPool(listener: Path, { pool, routes }: ListenerValue): readonly Fin
   const last = routes.findIndex(isForAll);
   const path = [...listener, 'pool'];
   if (last !== -1 && pool !== routes[last]?.pool) {
-    const problem = `nobody gets there: routes[${last}] takes everybody`;
+    const problem = `no client gets there: routes[${last}] takes everybody`;
     return [{ code: 'unused', path, problem, expected: 'a condition in that route, or its pool' }];
   }
   if (pool !== '' || routes.some((route) => route.pool !== '')) return [];
@@ -53,7 +53,7 @@ function withoutTls(listener: Path, { routes }: ListenerValue): readonly Finding
     const key = keys.find((one) => route[one].length > 0);
     if (key === undefined) continue;
     const problem =
-      'to read this, sluice tells clients that there is no TLS: sslmode=prefer goes on in ' +
+      'to read this, sluice answers clients that there is no TLS: sslmode=prefer goes on in ' +
       'plain text, require and verify-full end';
     const expected = 'clients that need no TLS here, or routes by server_name';
     return [{ code: 'unlikely', path: [...listener, 'routes', index, key], problem, expected }];

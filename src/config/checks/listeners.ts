@@ -61,7 +61,7 @@ function routeKeys(
   }
   if (postgres !== undefined) return findings;
   const expected = '[listeners.NAME.postgres], which reads it';
-  const problem = 'nobody reads what a Postgres client starts with';
+  const problem = 'what a Postgres client starts with is not read';
   const rests = [[...listener, 'postgres']];
   for (const key of OF_START) {
     if (route[key].length === 0) continue;
@@ -90,7 +90,7 @@ function proxyTrust(path: Path, listener: ListenerValue): readonly Finding[] {
   const isLocal = listener.bind?.every(({ kind }) => kind === 'unix') ?? true;
   if (listener.accept_proxy_protocol && !someTrusted && !isLocal) {
     const expected = 'the addresses of the proxies, which alone may send a header';
-    const problem = 'accept_proxy_protocol is true, and nobody is trusted';
+    const problem = 'accept_proxy_protocol is true, and no proxy is trusted';
     return [{ code: 'missing', path: trusted, problem, expected, rests: [flag] }];
   }
   if (!listener.accept_proxy_protocol && someTrusted) {
@@ -109,7 +109,7 @@ function tcpOnly(scene: CheckScene, path: Path, listener: ListenerValue): readon
     return [{ code: 'conflict', path: bindPath(scene, path, index), problem, expected }];
   });
   if (listener.pool === '') {
-    const problem = 'datagrams cannot be refused: nobody hears it';
+    const problem = 'datagrams cannot be refused: a client would not notice';
     const expected = 'the name of a pool';
     findings.push({ code: 'misplaced', path: [...path, 'pool'], problem, expected });
   }

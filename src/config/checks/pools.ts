@@ -65,7 +65,7 @@ function queue(path: Path, pool: PoolValue): readonly Finding[] {
     backends.some(({ max_connections: cap }) => (cap ?? poolCap) > 0) ||
     (backends.length === 0 && poolCap > 0);
   if (pool.queue_size === 0 || hasCap) return [];
-  const problem = 'no backend has a cap, so none is ever full and nobody waits';
+  const problem = 'no backend has a cap, so none is ever full and no session waits';
   const expected = 'max_connections above 0 in the pool or a backend, or 0';
   const caps = backends.map((_, index) => [...path, 'backends', index, 'max_connections']);
   const rests = [[...path, 'max_connections'], ...caps];

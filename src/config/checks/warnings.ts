@@ -13,7 +13,7 @@ const SOURCE_FILES = ['path', 'token_file', 'password_file', 'kubeconfig', 'ca_f
 
 const FILE_PROBLEMS = {
   missing: { code: 'no-such-file', got: 'no such file' },
-  forbidden: { code: 'forbidden-file', got: 'a file that this user may not read' },
+  forbidden: { code: 'forbidden-file', got: 'a file that this user is not allowed to read' },
   'no-file': { code: 'forbidden-file', got: 'a directory, a device or a socket' },
   silent: { code: 'forbidden-file', got: 'a file system that does not answer' },
 } as const;
@@ -63,7 +63,7 @@ function unusedHash(
     .map((at) => ({
       code: 'unused',
       path: at,
-      problem: `policy "${policy}" hashes nobody, so nothing here is used`,
+      problem: `policy "${policy}" does not hash, so nothing here is used`,
       expected: 'policy = "source-hash", or no such table',
     }));
 }

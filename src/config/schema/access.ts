@@ -43,7 +43,7 @@ function files<const O extends KeyOptions>(options: O) {
 }
 
 export const ACCESS = table(
-  'Who may come, by the client\'s address: who may not is reset before a byte is read, or for UDP dropped. The most specific block decides, and "deny" between two that are the same; UNIX clients may always come. Behind a trusted proxy the client of the PROXY header counts, and of the proxy only what denies it. Who is here when a block is added stays.',
+  'Which clients may come, by address. A client that may not is reset before a byte is read; for UDP, its datagrams are dropped. The most specific block decides, and "deny" between two that are the same; UNIX clients may always come. Behind a trusted proxy the address in the PROXY header counts, and of the address of the proxy itself only `deny` does. Sessions that are open when a block is added stay.',
   {
     allow: blocks({
       default: [],
@@ -55,12 +55,12 @@ export const ACCESS = table(
     }),
     allow_files: files({
       default: [],
-      doc: 'Files with more of them: one block a line, "#" begins a comment. One without any block allows nobody. They are watched: a change holds within two seconds, or when a file that is written in place has stood still for half a second; better rename it into place. One with a bad line, or that cannot be read, changes nothing, and `access-list-kept` says why; at a start or reload, and by `sluice check`, it is refused. Regular files only, up to 64 MiB; all lists of a listener may have 1,000,000 blocks.',
+      doc: 'Files with more of them: one block per line, "#" begins a comment. A file without any block allows no client. They are watched: a change holds within two seconds, or when a file that is written in place has stood still for half a second; better rename it into place. One with a bad line, or that cannot be read, changes nothing, and `access-list-kept` says why; at a start or reload, and by `sluice check`, it is refused. Regular files only, up to 64 MiB; all lists of a listener may have 1,000,000 blocks.',
     }),
     deny_files: files({ default: [], doc: 'The same for `deny`.' }),
     dry_run: flag({
       default: false,
-      doc: 'true: nobody is refused; who would be is counted in `sluice_would_refuse_total`.',
+      doc: 'true: no client is refused; those that would be are counted in `sluice_would_refuse_total`.',
     }),
   },
 );

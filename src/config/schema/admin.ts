@@ -52,7 +52,7 @@ export const ADMIN = table('How the daemon is observed and operated.', {
   socket_users: mixed(
     {
       default: [],
-      doc: 'Users, by name or number, who may change things over the socket, beside root and the user of the daemon. Who else may open it may only look.',
+      doc: 'Users, by name or number, who may change things over the socket, beside root and the user of the daemon. Others who may open it can only look.',
     },
     'a list of names or numbers of users',
     { anyOf: [{ type: 'array', items: { type: 'string' }, maxItems: MAX_USERS }] },
@@ -65,7 +65,7 @@ export const ADMIN = table('How the daemon is observed and operated.', {
   token_file: text(
     {
       default: '',
-      doc: 'A file with a bearer token, one word of 16 to 4096 characters, read at each request that brings one. Who sends it may change things over `http` too. "" is none.',
+      doc: 'A file with a bearer token, one word of 16 to 4096 characters, read at each request that brings one. A request with it may change things over `http` too. "": there is none.',
     },
     'an absolute path, or ""',
     (raw): ReadValue<string | null> => {
@@ -75,7 +75,7 @@ export const ADMIN = table('How the daemon is observed and operated.', {
   ),
   allow_public: flag({
     default: false,
-    doc: 'true: `http` may be bound beyond loopback and read there without the token. false: that takes a `token_file`, and who reads must show it (/healthz and /ready excepted).',
+    doc: 'true: `http` may be bound beyond loopback and read there without the token. false: that needs a `token_file`, and every request must carry the token (/healthz and /ready excepted).',
   }),
   backend_histograms: flag({
     default: false,

@@ -34,7 +34,7 @@ export const DAEMON = table('The process as a whole.', {
     min: '10ms',
     max: '1h',
     zero: 'accepting ends at once',
-    doc: 'At SIGTERM, SIGINT or SIGQUIT: how long clients are still accepted while /ready is 503, so that whatever sends them here (keepalived, BIRD, Kubernetes, another balancer) sends them elsewhere before nobody listens. Then accepting ends, and `shutdown_timeout` begins. A signal meanwhile ends the delay.',
+    doc: 'At SIGTERM, SIGINT or SIGQUIT: how long clients are still accepted while /ready is 503, so that whatever sends them here (keepalived, BIRD, Kubernetes, another balancer) sends them elsewhere before sluice stops listening. Then accepting ends, and `shutdown_timeout` begins. A signal meanwhile ends the delay.',
   }),
   state_directory: text(
     {

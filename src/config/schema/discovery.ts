@@ -8,7 +8,7 @@ import { listed, table, type ValueOf } from './node.js';
 const MAX_LIMIT = 16_384;
 
 export const DISCOVERY = table(
-  'A source of further backends, its members. They come and go by themselves; one whose address stands in the file too keeps what the file says of it. A source is believed as a witness is: unreachable, broken and suspicious answers change nothing, and the last good answer outlives a restart. Of several members with one address the first counts, and UNIX sockets are taken from a file only: who answers over the network names no files of this machine.',
+  'A source of further backends, its members. They come and go by themselves; one whose address is in the file too keeps what the file says of it. A source is trusted only so far: unreachable, broken and suspicious answers change nothing, and the last good answer outlives a restart. Of several members with one address the first counts, and UNIX sockets are accepted from a file only: an answer over the network names no files of this machine.',
   {
     kind: KIND,
     ...SOURCE_KEYS,

@@ -152,12 +152,12 @@ export const SOURCE_KEYS = {
   prefix: word('text without control characters', KEY_PREFIX, {
     otherwise: 'nothing',
     example: '/services/pg/',
-    doc: 'Each key that begins so is a member. Its value is an address, or JSON: `{"address": "10.0.0.1:5432", "name": "pg1", "weight": 2, "max_connections": 100, "backup": true}`. A value that cannot be read is left out alone, and told. A key with a lease goes when the lease ends.',
+    doc: 'Each key that begins with this is a member. Its value is an address, or JSON: `{"address": "10.0.0.1:5432", "name": "pg1", "weight": 2, "max_connections": 100, "backup": true}`. A value that cannot be read is left out alone, and reported. A key with a lease goes when the lease ends.',
   }),
   user: word('a name without control characters', MASTER_NAME, {
     otherwise: 'none',
     example: 'sluice',
-    doc: 'Who asks, where the cluster asks for a password; it needs the right to read `prefix`.',
+    doc: 'The user to log in as, where the cluster asks for a password; it needs the right to read `prefix`.',
   }),
   service: word('a name, or "namespace/name" with kubernetes', SERVICE_NAME, {
     otherwise: 'nothing',

@@ -14,18 +14,18 @@ const RATE_PATTERN = '^$|^[1-9][0-9]{0,5}/[smh]$';
 const STRING = { type: 'string', minLength: 1 };
 
 export const LIMITS = table(
-  'What one client may have, by its address: exact over all workers. Behind a trusted proxy the client of the PROXY header counts; UNIX clients have no address, and no limit. 262,144 clients can be told apart at a time; when more have sessions or a rate that is not at rest, a new one is served without being counted, and `sluice_clients_uncounted_total` says so. A reload keeps the counts; who was here before there was a limit is not in them. With `engine = "node"` a client that has reset before it was accepted has no address any more: it is no session, and counts nowhere.',
+  'What one client may have, by its address: exact over all workers. Behind a trusted proxy the client of the PROXY header counts; UNIX clients have no address, and no limit. 262,144 clients can be counted at a time; when more have sessions or a rate that is not at rest, a new one is served without being counted, and `sluice_clients_uncounted_total` says so. A reload keeps the counts; sessions that began before there was a limit are not in them. With `engine = "node"` a client that has reset before it was accepted has no address any more: it is no session, and counts nowhere.',
   {
     sessions_per_client: integer({
       default: 0,
       min: 0,
       max: MAX_SESSIONS,
-      doc: 'Sessions, or UDP flows, of one client at the same time; one more is refused as `too-many-sessions`. 0: no limit. A cancel of Postgres (`postgres.cancel = "route"`) is no session: it does not count, and passes where its client may have no more. So who may have no more is refused behind its first message there; a worker lets 32 of them say it at a time, and refuses more unread.',
+      doc: 'Sessions, or UDP flows, of one client at the same time; one more is refused as `too-many-sessions`. 0: no limit. A cancel of Postgres (`postgres.cancel = "route"`) is no session: it does not count, and passes where its client may have no more. So a client that may have no more is refused only after its first message there; a worker reads that of 32 such clients at a time, and refuses more unread.',
     }),
     new_per_client: text(
       {
         default: '',
-        doc: 'How fast sessions or flows of one client may begin, as "20/s", "100/m" or "500/h"; one that comes sooner is refused as `too-fast`, and does not count. Who finds no place at the listener spends nothing of it. "": no limit.',
+        doc: 'How fast sessions or flows of one client may begin, as "20/s", "100/m" or "500/h"; one that comes sooner is refused as `too-fast`, and does not count. A client that finds no place at the listener uses none of it up. "": no limit.',
       },
       '"20/s", "100/m" or "500/h", with up to 999999, or ""',
       readRate,
@@ -41,7 +41,7 @@ export const LIMITS = table(
       default: 0,
       min: 0,
       max: MAX_SESSIONS,
-      doc: 'How many sessions may begin at the listener in any second, whoever comes; the rest waits in the backlog. It leaves up to 4 % of them unused, so that it never is one more. Clients that are refused by their address or by what they have do not count, unless a first message or a PROXY header had to be read before. UDP: flows, and the rest is dropped as `too-fast`. 0: no limit.',
+      doc: 'How many sessions may begin at the listener in any second, of all clients together; the rest waits in the backlog. Up to 4 % of them stay unused, so that there is never one too many. Clients that are refused by their address or by what they have do not count, unless a first message or a PROXY header had to be read before. UDP: flows, and the rest is dropped as `too-fast`. 0: no limit.',
     }),
     exempt: mixed(
       {
@@ -56,7 +56,7 @@ export const LIMITS = table(
       default: 64,
       min: 1,
       max: 128,
-      doc: 'IPv6 clients whose first so many bits are the same are one client: one has as many addresses as it likes.',
+      doc: 'How many of the first bits of an IPv6 address make one client: a host has as many addresses as it likes.',
     }),
     action: choice(['reset', 'close', 'delay'], {
       default: 'reset',
@@ -70,7 +70,7 @@ export const LIMITS = table(
     }),
     dry_run: flag({
       default: false,
-      doc: 'true: nobody is refused, and nobody waits for `new_per_second`; who would be refused is served without being counted, and `sluice_would_refuse_total` says how many.',
+      doc: 'true: no client is refused, and none waits for `new_per_second`; one that would be refused is served without being counted, and `sluice_would_refuse_total` says how many.',
     }),
   },
 );

@@ -20,7 +20,7 @@ export const LOG = table('What is written to standard output, one event per line
     min: 1,
     max: 1_000_000,
     default: 100,
-    doc: 'With `access = "sampled"`: one of so many that went as they should gets a line. Its `left_out` says how many had none before it.',
+    doc: 'With `access = "sampled"`: one of how many that ended normally gets a line. Its `left_out` says how many had none before it.',
   }),
 });
 

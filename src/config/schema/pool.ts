@@ -21,7 +21,7 @@ export const POOL = table('Backends that serve the same, and how one of them is 
   }),
   send_proxy_protocol: choice(['off', 'v1', 'v2'], {
     default: 'off',
-    doc: "The PROXY protocol header that tells the backend the client's address. UDP needs v2.",
+    doc: "The PROXY protocol header that gives the backend the client's address. UDP needs v2.",
   }),
   connect_timeout: duration({
     default: '5s',

@@ -12,7 +12,7 @@ export const POSTGRES = optionalTable(
     }),
     strict: flag({
       default: true,
-      doc: 'true: who does not begin like a Postgres client is refused, as `not-postgres`. false: it goes on to a backend.',
+      doc: 'true: a client that does not begin like one of Postgres is refused, as `not-postgres`. false: it goes on to a backend.',
     }),
   },
 );

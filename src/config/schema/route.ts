@@ -36,7 +36,7 @@ function anyOf<T, const O extends KeyOptions>(
 }
 
 function word(raw: string): ReadValue<string> {
-  if (raw === '') return fault('malformed', 'empty, and nobody says that');
+  if (raw === '') return fault('malformed', 'empty, which no client says');
   if (raw.length > MAX_CHARACTERS)
     return fault('malformed', `more than ${MAX_CHARACTERS} characters`);
   return fits(raw);
@@ -45,12 +45,12 @@ function word(raw: string): ReadValue<string> {
 const GLOB = 'a name, in which "*" stands for any characters and "?" for one';
 
 export const ROUTE = table(
-  'Where some clients go: the first route decides whose conditions all hold, and of a list one is enough. Who fits none goes to the `pool` of the listener. TLS is not ended here: its hello is only read, and goes to the backend as it came. TCP only.',
+  'Where some clients go: the first route whose conditions all hold decides, and of a list one is enough. A client that fits none goes to the `pool` of the listener. TLS is not terminated: its hello is only read, and goes to the backend unchanged. TCP only.',
   {
     server_name: anyOf(
       {
         default: [],
-        doc: 'The name in the TLS hello (SNI), such as "db.example.org"; "*.example.org" stands for every name below it, and not for itself. Case, a dot at the end and IDNA make no difference. Who says something else than a TLS hello fits none. A client that is silent, or whose hello does not come whole within `hello_timeout`, is refused as `hello-timeout`.',
+        doc: 'The name in the TLS hello (SNI), such as "db.example.org"; "*.example.org" stands for every name below it, and not for itself. Case, a dot at the end and IDNA make no difference. A client that sends something else than a TLS hello fits none. A client that is silent, or whose hello does not come whole within `hello_timeout`, is refused as `hello-timeout`.',
       },
       'a name, or one with "*." before it',
       parseServerNamePattern,
@@ -85,7 +85,7 @@ export const ROUTE = table(
       {
         required: true,
         example: 'example',
-        doc: 'The pool that serves who fits. "" refuses: `no-route`.',
+        doc: 'The pool that serves the clients that fit. "" refuses them: `no-route`.',
       },
       'the name of a pool, or "" to refuse',
       (raw) => fits(raw),

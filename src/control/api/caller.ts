@@ -26,7 +26,7 @@ export interface GateDeps {
 export function callerOf(user: number | null, deps: GateDeps): Caller {
   if (user === null) {
     const why =
-      'sluice cannot ask the kernel here who is at the other end of the socket, so nobody may ' +
+      'sluice cannot ask the kernel here who is at the other end of the socket, so no user may ' +
       'change anything (SO_PEERCRED needs foreign calls; `sluice doctor` says what they lack)';
     return { name: 'unknown', may: 'look', why };
   }

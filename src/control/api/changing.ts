@@ -96,7 +96,9 @@ export async function change(
   const { result } = given;
   if (result?.ok === false) return result;
   if (!done.ok || result === null) {
-    return err(refused(`Not done: ${done.ok ? 'nobody was asked' : done.error.join('; ')}.`));
+    return err(
+      refused(`Not done: ${done.ok ? 'there was nothing to ask' : done.error.join('; ')}.`),
+    );
   }
   const { set, ended } = result.value;
   for (const one of ended)

@@ -11,11 +11,11 @@ import { figure, list, nullable, oneOf, optional, record, text, whole } from './
 const USUAL_LIMIT = 20;
 const MAX_LIMIT = 1_000;
 
-const limited = 'null: its listener has no limits for each client, and nobody counts.';
+const limited = 'null: its listener has no limits per client, and nothing is counted.';
 
 export const CLIENTS = record({
   items: list(
-    'Who has most comes first.',
+    'The highest comes first.',
     record({
       client: text('An address, or the block of IPv6 that counts as one client.'),
       listener: text('Where.'),
@@ -41,7 +41,7 @@ export function clientsEndpoint({
     query: {
       listener: optional(text('Only those of a listener.')),
       sort: optional(oneOf('What they are sorted by; sessions if nothing is said.', CLIENT_SORTS)),
-      limit: optional(whole('So many at most; 20 if nothing is said.', 1, MAX_LIMIT)),
+      limit: optional(whole('How many at most; by default 20.', 1, MAX_LIMIT)),
     },
     answer: CLIENTS,
     handle: async ({ query: { listener: name, sort = 'sessions', limit = USUAL_LIMIT } }) => {

@@ -37,7 +37,7 @@ export const EVENT = anyFields(
 export const EVENTS_PAGE = record({
   items: list('Oldest first.', EVENT),
   next: nullable(text('What `cursor` of the next request is; null: these were the last.')),
-  last: text('What `cursor` is of whoever goes on with what happens from now on.'),
+  last: text('The `cursor` with which to go on from here.'),
   lost: flag(
     'Some behind the cursor are forgotten already: they came faster than they were asked for.',
   ),
@@ -46,10 +46,10 @@ export const EVENTS_PAGE = record({
 export const HISTORY = record({
   backend: BACKEND,
   history: list(
-    'What was told of it, oldest first: each change of state with its reason, and what led there.',
+    'What was reported of it, oldest first: each change of state with its reason, and what led there.',
     record({
-      time: text('When it was told first, RFC 3339.'),
-      last: text('When it was told last.'),
+      time: text('When it was first reported, RFC 3339.'),
+      last: text('When it was last reported.'),
       count: figure('How many times in a row.'),
       event: text('Its name, as in the log.'),
       level: text('As in the log.'),

@@ -37,8 +37,8 @@ export const WINDOW = {
       'sessions',
     ]),
   ),
-  offset: optional(whole('So many are left out first.', 0, 1_000_000)),
-  limit: optional(whole('So many backends at most; 50 if nothing is said.', 1, MAX_LIMIT)),
+  offset: optional(whole('How many are left out first.', 0, 1_000_000)),
+  limit: optional(whole('How many backends at most; by default 50.', 1, MAX_LIMIT)),
 };
 
 export type Window = { readonly [Name in keyof typeof WINDOW]?: ShapeOf<(typeof WINDOW)[Name]> };

@@ -55,7 +55,7 @@ function overridesEndpoint({ daemon, started }: OverrideDeps): ApiEndpoint {
   return endpoint({
     method: 'GET',
     path: '/overrides',
-    summary: 'What deviates from the configuration: by whom, why, since and until when.',
+    summary: 'What deviates from the configuration: who changed it, why, since and until when.',
     may: 'look',
     query: {
       limit: optional(whole('Items of one answer.', 1, MAX_LIMIT)),

@@ -54,7 +54,7 @@ export const SESSIONS = record({
 });
 
 export const KILLED = record({
-  killed: figure('How many were told to end.'),
+  killed: figure('How many were asked to end.'),
   missing,
 });
 

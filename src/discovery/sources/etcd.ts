@@ -118,7 +118,7 @@ class EtcdSource implements Source {
 
   /** Tries each member once, beginning with the one that answered last. */
   async #readAny(login: Login, giveUp: GiveUp): Promise<SourceAnswer> {
-    let answer: SourceAnswer = failed('refused', 'nobody was asked');
+    let answer: SourceAnswer = failed('refused', 'no server was asked');
     for (const _ of this.#spec.urls) {
       answer = await this.#readKeys(login, giveUp);
       if (answer.kind !== 'failed' || giveUp.aborted) return answer;

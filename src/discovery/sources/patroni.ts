@@ -50,7 +50,7 @@ export function patroniSource(spec: PatroniSourceSpec, deps: SecretDeps): Source
     if (newest !== undefined) {
       return byRole(newest.members, spec.role, INTERVAL_MS, newest.leftOut);
     }
-    return asked.find((one) => one.kind === 'failed') ?? failed('refused', 'nobody was asked');
+    return asked.find((one) => one.kind === 'failed') ?? failed('refused', 'no server was asked');
   };
   return { ask };
 }

@@ -71,7 +71,7 @@ export function sentinelSource(spec: SentinelSourceSpec, deps: SecretDeps): Sour
     const known = all.flatMap((one) => (one.kind === 'known' ? [one] : []));
     const newest = known.toSorted((a, b) => b.epoch - a.epoch)[0];
     if (newest !== undefined) return byRole(newest.members, spec.role, 0);
-    return all.find((one) => one.kind === 'failed') ?? failed('refused', 'nobody was asked');
+    return all.find((one) => one.kind === 'failed') ?? failed('refused', 'no server was asked');
   };
 
   const untilNews = async (giveUp: GiveUp): Promise<void> => {

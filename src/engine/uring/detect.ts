@@ -138,7 +138,11 @@ function refused(disabled: string | null): UringSupport {
   const remedy = 'sysctl kernel.io_uring_disabled=0';
   switch (disabled) {
     case '2':
-      return { ok: false, cause: 'kernel.io_uring_disabled is 2: nobody may use io_uring', remedy };
+      return {
+        ok: false,
+        cause: 'kernel.io_uring_disabled is 2: no process may use io_uring',
+        remedy,
+      };
     case '1':
       return {
         ok: false,

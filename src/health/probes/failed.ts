@@ -27,7 +27,7 @@ export class BacklogFull extends Error {
  * probe has met itself (engine/self_dials.ts has the whole story).
  */
 export function metItself(): ProbeFailed {
-  return new ProbeFailed('refused', 'nobody listens there: the connection was one to itself');
+  return new ProbeFailed('refused', 'nothing listens there: the connection was one to itself');
 }
 
 /** A backend that serves fully. */
@@ -94,7 +94,7 @@ const TLS_SENTENCES: readonly (readonly [RegExp, string])[] = [
   [/UNKNOWN_CA/, 'it does not know our certification authority'],
   [/UNRECOGNIZED_NAME/, 'it has no certificate for that name (tls_server_name)'],
   [/SELF_SIGNED/, 'self-signed certificate: name it in tls_ca_file, or set tls_verify = false'],
-  [/UNABLE_TO_(GET_ISSUER|VERIFY)/, 'its certificate is signed by nobody in tls_ca_file'],
+  [/UNABLE_TO_(GET_ISSUER|VERIFY)/, 'its certificate is signed by none of tls_ca_file'],
   [/CERT_HAS_EXPIRED/, 'its certificate has ended'],
   [/CERT_NOT_YET_VALID/, 'its certificate is not valid yet'],
 ];

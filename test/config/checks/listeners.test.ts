@@ -33,10 +33,10 @@ t.test('a broken pool is still a pool', async (t) => {
 
 t.test('a PROXY header is believed from trusted peers only', async (t) => {
   t.strictSame(problemsOf(listener(`${GOOD}accept_proxy_protocol = true`)), [
-    '2:12: listeners.a.trusted_proxies: accept_proxy_protocol is true, and nobody is trusted (expected the addresses of the proxies, which alone may send a header; got nothing)',
+    '2:12: listeners.a.trusted_proxies: accept_proxy_protocol is true, and no proxy is trusted (expected the addresses of the proxies, which alone may send a header; got nothing)',
   ]);
   t.strictSame(problemsOf(listener(`${GOOD}accept_proxy_protocol = true\ntrusted_proxies = []`)), [
-    '6:1: listeners.a.trusted_proxies: accept_proxy_protocol is true, and nobody is trusted (expected the addresses of the proxies, which alone may send a header; got an empty list)',
+    '6:1: listeners.a.trusted_proxies: accept_proxy_protocol is true, and no proxy is trusted (expected the addresses of the proxies, which alone may send a header; got an empty list)',
   ]);
   t.strictSame(problemsOf(listener(`${GOOD}trusted_proxies = ["10.0.0.0/8"]`)), [
     '5:1: listeners.a.trusted_proxies: no meaning without accept_proxy_protocol (expected accept_proxy_protocol = true, or no list; got a list)',
@@ -80,7 +80,7 @@ t.test('a route names a pool that is there, or none', async (t) => {
 
 t.test('only a Postgres listener reads a start, and only TCP has routes', async (t) => {
   const start = 'pool = "p"\ndatabase = "x"';
-  t.match(problemsOf(route(start)), [/routes\[0\]\.database: nobody reads what a Postgres client/]);
+  t.match(problemsOf(route(start)), [/routes\[0\]\.database: what a Postgres client starts with/]);
   t.strictSame(problemsOf(`${route(start)}\n[listeners.a.postgres]`), []);
   const udp = 'pool = ""\nbind = "127.0.0.1:0"\nprotocol = "udp"\nroutes = [{ pool = "p" }]';
   t.match(problemsOf(listener(udp)), [

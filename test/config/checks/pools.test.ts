@@ -48,7 +48,7 @@ t.test('some backend has a weight', async (t) => {
 t.test('a queue needs a cap that makes it wait', async (t) => {
   const queue = '[pools.p]\nqueue_size = 5\n';
   const problem =
-    '2:1: pools.p.queue_size: no backend has a cap, so none is ever full and nobody waits (expected max_connections above 0 in the pool or a backend, or 0; got 5)';
+    '2:1: pools.p.queue_size: no backend has a cap, so none is ever full and no session waits (expected max_connections above 0 in the pool or a backend, or 0; got 5)';
   const backend = '[[pools.p.backends]]\naddress = "db:1"\n';
   t.strictSame(problemsOf(queue), [problem]);
   t.strictSame(problemsOf(queue + backend), [problem]);
