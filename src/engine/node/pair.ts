@@ -5,23 +5,16 @@
 import type { Socket } from 'node:net';
 import { assert } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
-import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
+import type { Endpoint } from '../../core/endpoint.js';
 import { ANSWER_BYTES, HELD_BYTES, type PairEnd } from '../../session/tcp_port.js';
-import { connectTo } from './dial.js';
+import type { PairDial } from './dial.js';
 import { Ending } from './ending.js';
-import { dialFailure, limitSentence } from './failure.js';
-import { firstAnswer } from './first_answer.js';
+import { limitSentence } from './failure.js';
 import { Held } from './held.js';
 import { watchFinished, whenTrulyEnded } from './hidden_reset.js';
-import {
-  type BackendLink,
-  endOf,
-  linksOf,
-  type PairHost,
-  type PairState,
-  type Side,
-} from './pair_state.js';
-import { descriptorOf, finish, isToItself, type Link, reset } from './socket.js';
+import { PairDialling } from './pair_dialling.js';
+import { endOf, linksOf, type PairHost, type PairState, type Side } from './pair_state.js';
+import { descriptorOf, finish, type Link, reset } from './socket.js';
 import { Transfer } from './transfer.js';
 
 export class Pair {
@@ -32,6 +25,7 @@ export class Pair {
   readonly #client: Link;
   readonly #held = new Held();
   readonly #transfer: Transfer;
+  readonly #dial: PairDialling;
   #state: PairState = { kind: 'waiting' };
   /** Reports what the backend says; null: nobody wants to hear it. */
   #hear: ((chunk: Buffer) => void) | null = null;
@@ -45,6 +39,22 @@ export class Pair {
     this.id = id;
     this.#client = { socket, kind: remote.kind };
     this.#transfer = new Transfer(host, id);
+    this.#dial = new PairDialling(
+      {
+        id,
+        state: () => this.#state,
+        become: (state) => {
+          this.#state = state;
+        },
+        alone: (work) => this.#alone(work),
+        socketOpened: () => {
+          this.#openSockets++;
+        },
+        socketClosed: () => this.#socketClosed(),
+        broke: (backend, error) => this.#broke('backend', error, backend, this.#client),
+      },
+      host,
+    );
     this.remote = remote;
     this.local = local;
     socket.on('data', (chunk: Buffer) => this.#read('client', chunk));
@@ -87,40 +97,16 @@ export class Pair {
     if (!this.#isOver()) this.#client.socket.write(bytes);
   }
 
-  dial(target: Endpoint, source: IpEndpoint | null, prelude: Uint8Array | null): void {
-    if (this.#isOver()) return;
-    assert(this.#state.kind === 'waiting', 'a pair dials when no reading and no dial runs');
-    connectTo({ target, source, prelude }, this.#host, {
-      id: this.id,
-      begun: (backend) => {
-        this.#state = { kind: 'dialling', backend };
-        this.#openSockets++;
-      },
-      dials: (backend) => this.#dials(backend),
-      alone: (work) => this.#alone(work),
-      connected: (backend) => this.#connected(backend),
-      broke: (backend, error) => this.#backendBroke(backend, error),
-      closed: () => this.#socketClosed(),
-    });
+  dial(dial: PairDial): void {
+    if (!this.#isOver()) this.#dial.begin(dial);
   }
 
   cancelDial(): void {
-    if (this.#isOver()) return;
-    assert(this.#state.kind === 'dialling', 'only a dial under way can be given up');
-    const { backend } = this.#state;
-    this.#state = { kind: 'waiting' };
-    backend.socket.destroy();
+    if (!this.#isOver()) this.#dial.cancel();
   }
 
-  /** What is said beforehand was written when it connected. */
   ask(): void {
-    if (this.#isOver()) return;
-    assert(this.#state.kind === 'dialled', 'a backend is asked when the pair is dialled');
-    const { socket } = this.#state.backend;
-    const isAwaited = (): boolean => this.#state.kind === 'dialled';
-    firstAnswer(socket, isAwaited, (byte) => {
-      this.#alone(() => this.#host.edges.asked(this.id, byte));
-    });
+    if (!this.#isOver()) this.#dial.ask();
   }
 
   overhear(): void {
@@ -233,40 +219,6 @@ export class Pair {
     this.#end({ kind: 'client-gone' });
     this.#client.socket.destroy();
     if ('backend' in state) reset(state.backend);
-  }
-
-  #dials(backend: BackendLink): boolean {
-    const state = this.#state;
-    return state.kind === 'dialling' && state.backend === backend;
-  }
-
-  #connected(backend: BackendLink): void {
-    if (!this.#dials(backend)) return;
-    if (isToItself(backend, this.#host)) {
-      this.#state = { kind: 'waiting' };
-      reset(backend);
-      return this.#host.edges.dialFailed(this.id, 'refused');
-    }
-    this.#state = { kind: 'dialled', backend };
-    this.#host.descriptorTaken();
-    // One segment for the prelude and the client's first bytes, if relay is called at once.
-    backend.socket.cork();
-    if (backend.prelude !== null) backend.socket.write(backend.prelude);
-    this.#host.edges.dialled(this.id);
-    backend.socket.uncork();
-  }
-
-  #backendBroke(backend: BackendLink, error: Error): void {
-    const state = this.#state;
-    // The dial was given up, or the pair is ending: nobody waits for this socket any more.
-    if (!('backend' in state) || state.backend !== backend) return;
-    if (state.kind !== 'dialling') this.#broke('backend', error, backend, this.#client);
-    else {
-      this.#state = { kind: 'waiting' };
-      const failure = dialFailure(error);
-      if (failure === 'no-descriptor') this.#host.descriptorMissing();
-      this.#host.edges.dialFailed(this.id, failure);
-    }
   }
 
   /** As `alone`, without an object for each chunk. */

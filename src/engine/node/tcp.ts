@@ -148,7 +148,7 @@ export class NodeTcp implements TcpEngine, PairHost {
     prelude: Uint8Array | null,
     source: IpEndpoint | null = null,
   ): void {
-    this.#pair(pair).dial(target, source, prelude);
+    this.#pair(pair).dial({ target, source, prelude });
   }
 
   cancelDial(pair: PairId): void {
