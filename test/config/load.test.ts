@@ -11,6 +11,7 @@ t.test('an empty file is a daemon with nothing to do', async (t) => {
       engine: 'auto',
       workers: 'auto',
       shutdownTimeoutMs: 30_000,
+      leaveDelayMs: 0,
       stateDirectory: 'auto',
       keepSockets: true,
       probesPerSecond: 0,
@@ -74,6 +75,7 @@ t.test('the defaults of a pool are those of the contract', async (t) => {
       settings: {
         policy: { name: 'p2c' },
         sendProxyProtocol: 'off',
+        sources: [],
         connectTimeoutMs: 5_000,
         retries: 2,
         queueSize: 0,
