@@ -48,6 +48,8 @@ export interface DaemonSetup {
   readonly everyThread?: URL;
   /** Listening sockets, as systemd passes them. */
   readonly passed?: Passed;
+  /** A command that runs it where it shall be, such as `ip netns exec x`. */
+  readonly within?: readonly string[];
   /** Further variables of its environment. */
   readonly env?: NodeJS.ProcessEnv;
   /** Defects that the test provokes; any other one fails it. */
@@ -98,7 +100,8 @@ export class Daemon {
     const preload = setup.preload === undefined ? [] : ['--import', preloadUrl(setup.preload)];
     const shared = setup.everyThread === undefined ? [] : ['--import', setup.everyThread.href];
     const flags = [...(setup.nodeFlags ?? []), ...shared, ...preload];
-    this.#child = new Child(process.execPath, [...flags, BINARY, 'run', '-c', file], {
+    const [program = process.execPath, ...before] = [...(setup.within ?? []), process.execPath];
+    this.#child = new Child(program, [...before, ...flags, BINARY, 'run', '-c', file], {
       env: setup.env ?? {},
       ...(setup.passed === undefined ? {} : { passed: setup.passed }),
       ...(setup.openFiles === undefined ? {} : { openFiles: setup.openFiles }),
@@ -175,6 +178,11 @@ export class Daemon {
 
   signal(signal: NodeJS.Signals): void {
     this.#child.signal(signal);
+  }
+
+  /** SIGKILL; resolves when the daemon has ended. */
+  kill(): Promise<Exit> {
+    return this.#child.kill();
   }
 
   /** SIGTERM; resolves when the daemon has ended. */
