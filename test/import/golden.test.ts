@@ -19,7 +19,7 @@ const CAPABLE: Capabilities = {
   limits: 'here',
   routes: 'here',
   discovery: 'here',
-  source: 'not here',
+  source: 'here',
   control: 'here',
 };
 

@@ -144,7 +144,7 @@ function writeSource(
   if (sources.length === 0) return;
   const plain = /^(?:[0-9.]+|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)$/.test(address);
   const isSame = sources.every((part) => part.value(1) === address);
-  if (!plain || !isSame || address === '0.0.0.0') {
+  if (!plain || !isSame || ['0.0.0.0', '::'].includes(address)) {
     for (const part of sources)
       part.dropped('one address without a port is taken, for all backends');
     return;
