@@ -290,7 +290,7 @@ class Service {
   /** The service manager hears of us only while every worker answers. */
   #watchdog(daemon: Daemon): void {
     const intervalMs = watchdogIntervalMs();
-    if (intervalMs === null) return;
+    if (intervalMs === null || daemon.handover.isDone) return;
     systemTimers.after(intervalMs, () => {
       if (daemon.fleet.problems().length === 0) this.#notifier.watchdog();
       this.#watchdog(daemon);
