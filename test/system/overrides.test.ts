@@ -272,6 +272,7 @@ t.test(
     await accessLine(daemon, 'one too many', ({ outcome }) => outcome.cause === 'queue-full');
     const ready = await daemon.get('/ready');
     t.match(ready, { status: 200, body: /pool app is held/ });
+    t.match((await operated.ctl('status')).stdout, /pool app is held: new sessions wait/);
     const explained = await askControl(
       operated.socket,
       'GET',

@@ -170,7 +170,7 @@ function asked(state: State, line: ListLine | undefined, what: Order['what']): S
 /** Only `y` is a yes: whatever else somebody hits in a hurry changes nothing. */
 function answered(state: State, order: Order, key: PressedKey): Pressed {
   const calm: State = { ...state, mode: { is: 'looking' } };
-  if (key !== 'y' && key !== 'Y') return still({ ...calm, said: 'nothing was changed' });
+  if (key !== 'y') return still({ ...calm, said: 'nothing was changed' });
   return { state: calm, effect: { is: 'order', order } };
 }
 

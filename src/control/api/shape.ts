@@ -29,6 +29,9 @@ export interface Complaint {
   readonly problem: string;
 }
 
+/** A terminal obeys them, or shows what stands behind them in another order or line. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
+
 /** Longest text in a request: a reason, or a name. */
 const MAX_TEXT = 500;
 
@@ -36,8 +39,7 @@ export function text(doc: string, most: number = MAX_TEXT): Shape<string> {
   return described(doc, { type: 'string' }, (raw) => {
     if (typeof raw !== 'string') return fault('wrong-type', 'expected a text');
     if (raw.length > most) return fault('out-of-range', `expected at most ${most} characters`);
-    // A terminal obeys them.
-    return /\p{Cc}/u.test(raw) ? fault('malformed', 'expected no control characters') : fits(raw);
+    return UNPRINTABLE.test(raw) ? fault('malformed', 'expected no control characters') : fits(raw);
   });
 }
 

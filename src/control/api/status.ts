@@ -28,10 +28,13 @@ export const STATUS = record({
   backends_eligible: figure('Of them, those that may get the next session.'),
   overrides: figure('What deviates from the configuration.'),
   trouble: list('What is not as it should be: clients may notice.', text('A sentence.', 2_000)),
-  notes: list('Backends that do not serve as usual, and why.', text('A sentence.', 2_000)),
+  notes: list(
+    'Pools and backends that do not serve as usual, and why.',
+    text('A sentence.', 2_000),
+  ),
 });
 
-/** Sentences of `trouble` and `notes` each; the rest is counted. */
+/** Sentences of `trouble`, of notes of pools and of backends each; the rest is counted. */
 export const MAX_SENTENCES = 20;
 
 export type StatusDeps = Pick<ApiDeps, 'views' | 'overrides'>;
@@ -53,8 +56,11 @@ export function statusOf(
   views: Pick<AdminViews, 'live' | 'ready'>,
   overrides: number,
 ): ShapeOf<typeof STATUS> {
-  const problems = [...views.live().problems, ...views.ready(null).problems];
-  const { notes, noted } = view;
+  const ready = views.ready(null);
+  const problems = [...views.live().problems, ...ready.problems];
+  const { noted } = view;
+  const more = noted - view.notes.length;
+  const notes = [...few(ready.notes ?? [], MAX_SENTENCES), ...view.notes];
   return {
     phase: view.phase,
     version: view.version,
@@ -77,7 +83,7 @@ export function statusOf(
     backends_eligible: view.eligible,
     overrides,
     trouble: few(problems, MAX_SENTENCES),
-    notes: noted > notes.length ? [...notes, andMore(noted - notes.length)] : notes,
+    notes: more > 0 ? [...notes, andMore(more)] : notes,
   };
 }
 

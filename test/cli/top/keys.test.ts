@@ -95,7 +95,7 @@ t.test('drain and ready ask before, and only y is a yes', async (t) => {
     is: 'order',
     order: { what: 'drain', backend: 'app/a' },
   });
-  for (const key of ['n', 'return', 'escape', 'space', 'd', 'q']) {
+  for (const key of ['n', 'Y', 'return', 'escape', 'space', 'd', 'q']) {
     const answered = after(asked.state, key);
     t.same(answered.effect, { is: 'nothing' }, key);
     t.equal(answered.state.mode.is, 'looking', key);
