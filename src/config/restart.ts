@@ -33,7 +33,7 @@ export const START_SETTINGS: readonly StartSetting[] = [
   },
   {
     setting: 'daemon.keep_sockets',
-    why: 'systemd is told of each socket when it is opened',
+    why: 'each socket is stored with systemd when it is opened',
     read: ({ daemon }) => String(daemon.keepSockets),
   },
   {

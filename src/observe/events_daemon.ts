@@ -40,7 +40,7 @@ export const DAEMON_EVENTS = {
     ['count'],
   ),
   'sockets-unused': warn(
-    'systemd has passed listening sockets that no listener takes: whoever comes there waits.',
+    'systemd has passed listening sockets that no listener takes: clients that come there wait.',
     ['detail'],
     'Name them in `activation` of a listener with the same address, or stop their socket unit.',
   ),

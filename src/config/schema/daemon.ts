@@ -50,7 +50,7 @@ export const DAEMON = table('The process as a whole.', {
   ),
   keep_sockets: flag({
     default: true,
-    doc: 'Listening sockets live in the descriptor store of systemd over a restart and a crash, so that nobody is refused meanwhile (FileDescriptorStoreMax= in the unit). false: they close with the process.',
+    doc: 'Listening sockets live in the descriptor store of systemd over a restart and a crash, so that no client is refused meanwhile (FileDescriptorStoreMax= in the unit). false: they close with the process.',
   }),
   probes_per_second: integer({
     default: 0,
