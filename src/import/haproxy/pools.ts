@@ -2,6 +2,7 @@
 import { fittedDuration, fittedNumber, together, wholeNumber } from '../bounds.js';
 import { LACKS } from '../capabilities.js';
 import type { DraftTable } from '../draft.js';
+import { isSourceAddress } from '../source_address.js';
 import type { Part } from '../statement.js';
 import { writeBalance } from './balance.js';
 import { writeHealth } from './checks.js';
@@ -142,9 +143,8 @@ function writeSource(
   }
   const address = sources[0]?.value(1) ?? '';
   if (sources.length === 0) return;
-  const plain = /^(?:[0-9.]+|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)$/.test(address);
   const isSame = sources.every((part) => part.value(1) === address);
-  if (!plain || !isSame || ['0.0.0.0', '::'].includes(address)) {
+  if (!isSame || !isSourceAddress(address)) {
     for (const part of sources)
       part.dropped('one address without a port is taken, for all backends');
     return;

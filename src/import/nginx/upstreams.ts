@@ -4,7 +4,9 @@ import { formatAddress } from '../../core/endpoint.js';
 import { fittedDuration, fittedNumber, together, wholeNumber } from '../bounds.js';
 import { LACKS } from '../capabilities.js';
 import type { DraftTable } from '../draft.js';
+import { isSourceAddress } from '../source_address.js';
 import type { Part } from '../statement.js';
+import { settingOf, writeFailures } from './failures.js';
 import type { NginxScene, Settings } from './scene.js';
 import { nginxMs } from './times.js';
 import type { StatementNode } from './words.js';
@@ -144,7 +146,7 @@ function writeSource({ has }: NginxScene, part: Part | undefined, table: DraftTa
   const address = part.value(1);
   if (address === 'off') part.idle('it is off');
   else if (has.source === 'not here') part.dropped(LACKS.source);
-  else if (part.value(2) !== '' || !/^(?:[0-9.]+|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)$/.test(address)) {
+  else if (part.value(2) !== '' || !isSourceAddress(address)) {
     part.dropped('only addresses of this machine are taken');
   } else table.take('source', [address], [part]);
 }
@@ -219,11 +221,6 @@ function weightOf(options: ReadonlyMap<string, Part>): number | null {
   return wholeNumber(settingOf(options.get('weight')) ?? '1');
 }
 
-/** `3` of `weight=3`. */
-function settingOf(part: Part | undefined): string | undefined {
-  return part?.value(0).split('=')[1];
-}
-
 function writeSlowStart(servers: readonly UpstreamServer[], table: DraftTable): void {
   const parts = servers.flatMap(({ options }) => options.get('slow_start') ?? []);
   const ms = nginxMs(settingOf(parts[0]) ?? '');
@@ -232,39 +229,6 @@ function writeSlowStart(servers: readonly UpstreamServer[], table: DraftTable): 
   const isSame =
     parts.length === servers.length && parts.every((part) => part.text() === parts[0]?.text());
   table.take('slow_start', value, parts, together(isSame ? undefined : 'for the whole pool', how));
-}
-
-const FAIL_MS = 10_000;
-
-/** nginx leaves a server out for `fail_timeout` after `max_fails` failures within that time. */
-function writeFailures(
-  { draft }: NginxScene,
-  path: readonly string[],
-  servers: readonly UpstreamServer[],
-): void {
-  const fails = servers.flatMap(({ options }) => options.get('max_fails') ?? []);
-  const times = servers.flatMap(({ options }) => options.get('fail_timeout') ?? []);
-  const wanted = wholeNumber(settingOf(fails[0]) ?? '1') ?? 1;
-  if (servers.length < 2 || wanted === 0) {
-    for (const part of [...fails, ...times]) part.idle('no server is left out for failures');
-    return;
-  }
-  const table = draft.table([...path, 'outlier']);
-  const differs = [fails, times].some((parts) =>
-    parts.some((part) => part.text() !== parts[0]?.text()),
-  );
-  const how = differs ? 'it is the same for the whole pool' : undefined;
-  const { value } = fittedNumber('consecutive_failures', wanted);
-  table.put('consecutive_failures', value, "nginx' default");
-  if (fails.length > 0) table.take('consecutive_failures', value, fails, how);
-  const ms = nginxMs(settingOf(times[0]) ?? '') ?? FAIL_MS;
-  const interval = fittedDuration('outlier_interval', ms);
-  const ejection = fittedDuration('base_ejection', ms);
-  table.put('interval', interval.value, "nginx' default");
-  if (times.length > 0) table.take('interval', interval.value, times, together(how, interval.how));
-  table.put('base_ejection', ejection.value, 'as fail_timeout');
-  table.put('max_ejection', ejection.value, 'as fail_timeout');
-  table.put('max_ejected_percent', 100, 'all but the last one');
 }
 
 /** nginx lets an address stand there twice; two backends have two names. */
