@@ -55,7 +55,9 @@ export async function startEmbedded(
   const started = await daemon.start();
   if (!started.ok) return err(started.error.join('; '));
   const overrides = () => daemon.desires.overrides;
-  const looking = { ...parts, views, daemon, overrides, lastHour, ledger, clients, log };
+  const kept = { trouble: null };
+  const shown = { views, daemon, overrides, kept, lastHour, ledger, clients };
+  const looking = { ...parts, ...shown, log };
   const router = createRouter(lookingEndpoints(looking), version, new ApiTurns(setImmediate));
   const site = await startAdmin(http, {
     views,

@@ -41,8 +41,9 @@ export class KeptMembers {
     const known = read.kind === 'text' ? readRemembered(read.text) : null;
     if (known !== null) return known;
     const problem = read.kind === 'failed' ? read.problem : 'it is no list of members';
-    const aside = await file.putAside();
-    this.#tell('state-unreadable', `${problem}; it is at ${aside} now`);
+    const aside = await file.aside('moved');
+    const where = aside.kind === 'at' ? `is at ${aside.path} now` : `stays: ${aside.problem}`;
+    this.#tell('state-unreadable', `${problem}; it ${where}`);
     return [];
   }
 

@@ -126,6 +126,7 @@ class Service {
     if (!assembled.ok) return this.#fail(assembled.error);
     inUse.warn();
     const { daemon, metrics, timers } = assembled.value;
+    kept.follow(daemon);
     this.#metrics = metrics;
     process.on('uncaughtException', (error) => void this.#end(error));
     const ending = new ProcessEnding({
@@ -165,7 +166,6 @@ class Service {
   /** How it is asked and operated. */
   #operated(assembly: Assembly, kept: KeptOverrides, start: Promise<void>) {
     const { daemon, metrics, views, lastHour, kernel, ledger, clients } = assembly;
-    const { adminConnections } = assembly;
     const { file, version } = this.#options;
     const inUse = this.#inUse;
     const log = this.#log;
@@ -202,7 +202,7 @@ class Service {
       views,
       clock: systemClock,
       timers: systemTimers,
-      connections: adminConnections,
+      connections: assembly.adminConnections,
       router: createRouter(endpoints, version, new ApiTurns(setImmediate)),
       defect: (error) => daemon.defect(error),
       slow: (bytes) => log.event('follower-cut', { detail: `${bytes} bytes waited for it` }),

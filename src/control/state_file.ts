@@ -4,7 +4,8 @@
  * disk leaves the old one. What is asked to be written while a write is under way is written after
  * it, once, as it is then.
  */
-import { open, rename, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, lstat, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Timers } from '../core/clock.js';
 import { readUserFile } from '../files/user_file.js';
@@ -16,10 +17,17 @@ const MAX_BYTES = 32 * 1_048_576;
 const LIMIT_MS = 5_000;
 /** Owner only: reasons may name customers. */
 const MODE = 0o600;
+/** So many are left for people to look at; none of them is ever replaced. */
+const MAX_ASIDE = 100;
 
 export type StateRead =
   | { readonly kind: 'none' }
   | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'failed'; readonly problem: string };
+
+/** Where the file, or a copy of it, is now; or why it is only where it was. */
+export type Aside =
+  | { readonly kind: 'at'; readonly path: string }
   | { readonly kind: 'failed'; readonly problem: string };
 
 export class StateFile {
@@ -28,6 +36,8 @@ export class StateFile {
   readonly #lock: StateLock;
   #wanted: string | null = null;
   #writing: Promise<string | null> | null = null;
+  /** One at a time: a late one must not move what was written meanwhile. */
+  #leaving: Promise<Aside> | null = null;
 
   constructor(path: string, timers: Timers, lock: StateLock) {
     this.path = path;
@@ -54,23 +64,42 @@ export class StateFile {
   write(text: string): Promise<string | null> {
     this.#wanted = text;
     this.#writing ??= this.#writeAll();
-    const writing = this.#writing;
+    return this.#within(this.#writing, (problem) => problem);
+  }
+
+  /** Puts it aside under a name that is free, for people to look at. */
+  aside(how: 'moved' | 'copied'): Promise<Aside> {
+    this.#leaving ??= this.#putAside(how).finally(() => {
+      this.#leaving = null;
+    });
+    return this.#within(this.#leaving, (problem) => ({ kind: 'failed', problem }));
+  }
+
+  #within<T>(work: Promise<T>, late: (problem: string) => T): Promise<T> {
     return new Promise((resolve) => {
       const timer = this.#timers.after(LIMIT_MS, () => {
-        resolve(`not written after ${LIMIT_MS / 1000} s`);
+        resolve(late(`not written after ${LIMIT_MS / 1000} s`));
       });
-      void writing.then((problem) => {
+      void work.then((done) => {
         timer.cancel();
-        resolve(problem);
+        resolve(done);
       });
     });
   }
 
-  /** Puts a file that makes no sense aside, for people to look at; answers where. */
-  async putAside(): Promise<string> {
-    const aside = `${this.path}.unreadable`;
-    if (this.taken() === null) await rename(this.path, aside).catch(() => {});
-    return aside;
+  async #putAside(how: 'moved' | 'copied'): Promise<Aside> {
+    const taken = this.taken();
+    if (taken !== null) return { kind: 'failed', problem: taken };
+    try {
+      const path = await freeName(`${this.path}.unreadable`);
+      if (how === 'moved') await rename(this.path, path);
+      else await copyFile(this.path, path, constants.COPYFILE_EXCL);
+      await sync(path);
+      await sync(dirname(path));
+      return { kind: 'at', path };
+    } catch (error) {
+      return { kind: 'failed', problem: sentenceOf(error) };
+    }
   }
 
   async #writeAll(): Promise<string | null> {
@@ -100,17 +129,40 @@ async function replace(path: string, text: string): Promise<string | null> {
       await file.close();
     }
     await rename(beside, path);
-    await syncFolder(dirname(path));
+    await sync(dirname(path));
     return null;
   } catch (error) {
     await unlink(beside).catch(() => {});
-    return error instanceof Error ? error.message : String(error);
+    return sentenceOf(error);
   }
 }
 
-/** Otherwise a crash of the machine may forget the new name. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
+/** The first of `wanted`, `wanted.2`, … that nothing has. */
+async function freeName(wanted: string): Promise<string> {
+  for (let number = 1; number <= MAX_ASIDE; number++) {
+    const name = number === 1 ? wanted : `${wanted}.${number}`;
+    if (await isFree(name)) return name;
+  }
+  throw new Error(`${wanted} to ${wanted}.${MAX_ASIDE} are taken: remove some`);
+}
+
+async function isFree(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return false;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    throw error;
+  }
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Of a folder, too: otherwise a crash of the machine may forget a new name in it. */
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
   try {
     await handle.sync();
   } finally {

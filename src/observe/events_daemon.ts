@@ -193,12 +193,27 @@ export const DAEMON_EVENTS = {
     ['file', 'problems'],
     'What could be read is in force. `sluice ctl overrides` shows it; set the others again.',
   ),
+  'state-unread': error(
+    'The file of overrides could not be read: those of the process before are not in force.',
+    ['file', 'problems'],
+    'Let the daemon read the file, or remove it. It is tried every 30 s and at each change; ' +
+      'before that the file is not written to, and a restart loses what is changed.',
+  ),
+  'state-read': info(
+    'The file of overrides is read at last; `count` of those in it come into force.',
+    ['file', 'count'],
+  ),
+  'state-put-aside': info('What was not understood of a file is kept under another name.', [
+    'file',
+    'detail',
+  ]),
   'state-not-written': error(
     'Overrides are in force and could not be written: a restart would lose them.',
     ['file', 'problems'],
     'Make room on the disk, or let the daemon write to the folder, which no other may have as ' +
       'its own; it is tried every 30 s.',
   ),
+  'state-written': info('Overrides are written again: a restart keeps them.', ['file']),
   'log-lost': limited(
     warn(
       'Log lines were lost, because they were not read in time or the disk was full.',

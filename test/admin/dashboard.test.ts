@@ -52,7 +52,14 @@ function apiOf(t: Test, views: FakeViews, recent: RecentEvents): ControlApi {
         return { pool: name, backends: its.map((view) => ({ name: view.name, view: () => view })) };
       });
   const endpoints = [
-    liveEndpoint({ ...TIME, views, recent, lastHour, overrides: () => [] }),
+    liveEndpoint({
+      ...TIME,
+      views,
+      recent,
+      lastHour,
+      overrides: () => [],
+      kept: { trouble: null },
+    }),
     hourEndpoint({ lastHour, daemon }),
     whyEndpoint({ views: { backends }, recent, daemon }),
   ];

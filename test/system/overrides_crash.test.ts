@@ -2,11 +2,12 @@
  * SIGKILL while the file of overrides is written, at each step of it: what was answered before is
  * never lost, and the next start works.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { askControl } from '../support/control_client.js';
 import { startOperated } from '../support/ctl.js';
+import { eventually } from '../support/deadline.js';
 import { tempFolder } from '../support/places.js';
 import { serviceText } from '../support/settings.js';
 
@@ -126,3 +127,52 @@ t.test(
     t.match(readFileSync(file, 'utf8'), /"b1"/, 'it is its own when the other one has gone');
   },
 );
+
+/** Runs in the daemon: the file of overrides cannot be opened while there is a file `sign`. */
+function forbidWhile(sign: string): string {
+  return `
+    const fs = (await import('node:fs/promises')).default;
+    const { existsSync } = await import('node:fs');
+    const { syncBuiltinESMExports } = await import('node:module');
+    const { open } = fs;
+    fs.open = async (path, ...rest) => {
+      const isForbidden = String(path).endsWith('overrides.json') && existsSync('${sign}');
+      if (isForbidden) throw Object.assign(new Error('EACCES'), { code: 'EACCES' });
+      return open(path, ...rest);
+    };
+    syncBuiltinESMExports();`;
+}
+
+t.test('overrides that cannot be read are left alone, and count when they can be', async (t) => {
+  const state = tempFolder(t);
+  const file = join(state, 'overrides.json');
+  const drain = (socket: string, name: string) =>
+    askControl(socket, 'POST', '/v1/drain', { backends: [`app/${name}`] });
+  const first = await startOperated(t, { toml: TOML, state });
+  t.match(await drain(first.socket, 'first'), { status: 200 });
+  await first.daemon.stop();
+  const kept = readFileSync(file, 'utf8');
+
+  const sign = join(tempFolder(t), 'forbidden');
+  writeFileSync(sign, '');
+  const preload = forbidWhile(sign);
+  const { daemon, socket, ctl } = await startOperated(t, { toml: TOML, state, preload });
+  t.match(await daemon.event('state-unread'), { file, problems: [/EACCES/] });
+  t.match((await ctl('status')).stdout, /process before are not in force.*EACCES/);
+  const { body } = await drain(socket, 'b0');
+  t.match((body as { notes: readonly string[] }).notes.join(), /a restart would lose it.*EACCES/);
+  t.equal(readFileSync(file, 'utf8'), kept);
+  t.notOk(readdirSync(state).some((name) => name.includes('unreadable')));
+
+  rmSync(sign);
+  t.match(await drain(socket, 'b1'), { status: 200, body: { notes: [] } });
+  t.match(await daemon.event('state-read'), { file, count: 1 });
+  await eventually('it to be in force', async () => {
+    const { body } = await askControl(socket, 'GET', '/v1/overrides');
+    const names = (body as { items: readonly Shown[] }).items.map(({ backend }) => backend);
+    return names.toSorted().join() === 'app/b0,app/b1,app/first' ? true : undefined;
+  });
+  const status = await askControl(socket, 'GET', '/v1/status');
+  t.notMatch(JSON.stringify(status.body), 'not in force');
+  for (const name of ['first', 'b0', 'b1']) t.match(readFileSync(file, 'utf8'), `"${name}"`);
+});

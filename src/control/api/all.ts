@@ -36,7 +36,7 @@ export interface ApiDeps {
   /** Those that are in force. */
   readonly overrides: () => readonly Override[];
   readonly lastHour: LastHour;
-  readonly kept: Pick<KeptOverrides, 'settled'>;
+  readonly kept: Pick<KeptOverrides, 'settled' | 'trouble'>;
   readonly ledger: Ledger;
   readonly clients: ClientTable;
   readonly recent: RecentEvents;
@@ -48,7 +48,10 @@ export interface ApiDeps {
 }
 
 /** Those that only look at what is shown. */
-export type LookDeps = Omit<ApiDeps, 'inUse' | 'reloads' | 'upgrades' | 'kept' | 'started'>;
+export interface LookDeps
+  extends Omit<ApiDeps, 'inUse' | 'reloads' | 'upgrades' | 'kept' | 'started'> {
+  readonly kept: Pick<KeptOverrides, 'trouble'>;
+}
 
 /** What a page shows that changes nothing. */
 export function lookingEndpoints(deps: LookDeps): readonly ApiEndpoint[] {

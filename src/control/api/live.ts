@@ -53,6 +53,7 @@ export const LIVE = record({
 export interface LiveDeps extends LiveStreamsDeps {
   readonly views: AdminViews;
   readonly overrides: () => readonly Override[];
+  readonly kept: { readonly trouble: string | null };
 }
 
 export function liveEndpoint(deps: LiveDeps): ApiEndpoint {
@@ -74,10 +75,10 @@ export function liveEndpoint(deps: LiveDeps): ApiEndpoint {
   });
 }
 
-function commonOf(view: HealthView, { views, overrides }: LiveDeps) {
-  const all = overrides();
+function commonOf(view: HealthView, deps: LiveDeps) {
+  const all = deps.overrides();
   return {
-    status: statusOf(statusIn(view), views, all.length),
+    status: statusOf(statusIn(view), deps),
     listeners: view.listeners.slice(0, MAX_SHOWN).map(listener),
     pools: view.pools
       .toSorted((a, b) => Number(a.state === 'up') - Number(b.state === 'up'))

@@ -2,7 +2,7 @@
 import type { AdminViews, StatusView } from '../../admin/views.js';
 import { andMore, few } from '../../core/few.js';
 import { ok } from '../../core/result.js';
-import type { ApiDeps } from './all.js';
+import type { LookDeps } from './all.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { figure, list, oneOf, record, type ShapeOf, text } from './shape.js';
 
@@ -37,27 +37,31 @@ export const STATUS = record({
 /** Sentences of `trouble`, of notes of pools and of backends each; the rest is counted. */
 export const MAX_SENTENCES = 20;
 
-export type StatusDeps = Pick<ApiDeps, 'views' | 'overrides'>;
+export type StatusDeps = Pick<LookDeps, 'views' | 'overrides' | 'kept'>;
 
-export function statusEndpoint({ views, overrides }: StatusDeps): ApiEndpoint {
+export interface StatusParts extends Pick<LookDeps, 'overrides' | 'kept'> {
+  readonly views: Pick<AdminViews, 'live' | 'ready'>;
+}
+
+export function statusEndpoint(deps: StatusDeps): ApiEndpoint {
   return endpoint({
     method: 'GET',
     path: '/status',
     summary: 'The daemon as a whole: what runs, since when, how much, and what is wrong.',
     may: 'look',
     answer: STATUS,
-    handle: () => ok({ value: statusOf(views.status(MAX_SENTENCES), views, overrides().length) }),
+    handle: () => ok({ value: statusOf(deps.views.status(MAX_SENTENCES), deps) }),
   });
 }
 
 /** Of the moment of `view`, which is now. */
 export function statusOf(
   view: StatusView,
-  views: Pick<AdminViews, 'live' | 'ready'>,
-  overrides: number,
+  { views, overrides, kept }: StatusParts,
 ): ShapeOf<typeof STATUS> {
   const ready = views.ready(null);
   const problems = [...views.live().problems, ...ready.problems];
+  if (kept.trouble !== null) problems.push(kept.trouble);
   const { noted } = view;
   const more = noted - view.notes.length;
   const notes = [...few(ready.notes ?? [], MAX_SENTENCES), ...view.notes];
@@ -81,7 +85,7 @@ export function statusOf(
     pools: view.pools,
     backends: view.backends,
     backends_eligible: view.eligible,
-    overrides,
+    overrides: overrides().length,
     trouble: few(problems, MAX_SENTENCES),
     notes: more > 0 ? [...notes, andMore(more)] : notes,
   };

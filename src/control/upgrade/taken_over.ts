@@ -24,11 +24,12 @@ interface OnDisk {
 
 /** What was in force, from now on kept on disk; what was told is newer than what is there. */
 export async function keptBefore({ overrides, members }: OnDisk, told: TakenOver) {
-  const onDisk = { overrides: await overrides.load(), members: await members.load() };
+  const inForce = await overrides.load(told.overrides);
+  const known = await members.load();
   return {
-    overrides: told.overrides ?? onDisk.overrides,
+    overrides: inForce,
     keepOverrides: (all: readonly Override[]) => overrides.keep(all),
-    members: told.members ?? onDisk.members,
+    members: told.members ?? known,
     keepMembers: (all: readonly Remembered[]) => members.keep(all),
   };
 }
