@@ -177,7 +177,7 @@ export class KeptOverrides {
     return { problem, overrides: null };
   }
 
-  /** Tells once what is wrong. `problem`: nothing may be written; null: it was not understood. */
+  /** What was ordered since the start wins. Until it is in force, it is written all the same. */
   #takeLate(file: StateFile, overrides: readonly Override[]): void {
     this.#problem = null;
     const ordered = new Set(this.#now.map(slotOf));
