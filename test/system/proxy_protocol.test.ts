@@ -2,6 +2,7 @@
  * PROXY headers exchanged with HAProxy and nginx, which read and write them by code of their own.
  */
 import t, { type Test } from 'tap';
+import { SIGNATURE_V2 } from '../../src/session/proxy_protocol/header.js';
 import { accessLine } from '../support/access_lines.js';
 import { type Daemon, startDaemon } from '../support/daemon.js';
 import { startEchoes } from '../support/load/echo_backend.js';
@@ -10,7 +11,7 @@ import { haveServers } from '../support/require_server.js';
 import { startHaproxy } from '../support/servers/haproxy.js';
 import { startNginx } from '../support/servers/nginx.js';
 import { listenerText, poolText, serviceText } from '../support/settings.js';
-import { dial, type Target, tryDial } from '../support/wire.js';
+import { dial, type Target, tryDial, type Wire } from '../support/wire.js';
 
 /** A web server that requires a PROXY header and answers with the addresses that it named. */
 const mirror = (port: number): string => `listen mirror
@@ -129,6 +130,44 @@ t.test('a peer that is not trusted is refused, whatever it sends', async (t) => 
   );
   t.match(line.outcome, { by: 'sluice', stage: 'accept', cause: 'untrusted-proxy' });
   t.equal(echo?.served, 0);
+});
+
+t.test('where a header names nobody the proxy is the client, for lists and limits', async (t) => {
+  const [echo] = await startEchoes(t, 1);
+  const backends = echo ? [echo] : [];
+  const trusting = 'accept_proxy_protocol = true\ntrusted_proxies = ["127.0.0.0/8"]\n';
+  const listener = (name: string, lines: string): string =>
+    listenerText({ name, pool: 'echo', lines: `${trusting}${lines}` });
+  const daemon = await startDaemon(t, {
+    access: 'all',
+    toml:
+      poolText({ name: 'echo', backends, health: 'probe = "none"' }) +
+      listener('others', 'access.allow = ["10.0.0.0/8"]') +
+      listener('proxies', 'access.allow = ["127.0.0.0/8"]\nlimits.sessions_per_client = 1'),
+  });
+  const headers = {
+    unknown: Buffer.from('PROXY UNKNOWN\r\n'),
+    unspecified: Buffer.concat([SIGNATURE_V2, Buffer.from('21000000', 'hex')]),
+    local: Buffer.concat([SIGNATURE_V2, Buffer.from('20000000', 'hex')]),
+  };
+  for (const [index, [name, header]] of Object.entries(headers).entries()) {
+    const localAddress = `127.0.0.${11 + index}`;
+    const comes = async (listener: string): Promise<{ wire: Wire; client: string }> => {
+      const wire = await dial(t, { port: await daemon.port(listener), localAddress });
+      const client = `${localAddress}:${wire.socket.localPort}`;
+      await wire.send(Buffer.concat([header, Buffer.from('x')]));
+      return { wire, client };
+    };
+    const causeOf = async (listener: string): Promise<string> => {
+      const { client } = await comes(listener);
+      const line = await accessLine(daemon, client, (candidate) => candidate.client === client);
+      return line.outcome.cause;
+    };
+    t.equal(await causeOf('others'), 'not-allowed', name);
+    const { wire } = await comes('proxies');
+    t.equal(await wire.readText(1), 'x', name);
+    t.equal(await causeOf('proxies'), 'too-many-sessions', name);
+  }
 });
 
 const TRUSTING = `accept_proxy_protocol = true

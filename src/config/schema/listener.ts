@@ -50,7 +50,7 @@ export const LISTENER = table(
     ),
     accept_proxy_protocol: flag({
       default: false,
-      doc: 'true: every connection must begin with a PROXY protocol header, v1 or v2 (UDP: every datagram, v2), and must come from `trusted_proxies`.',
+      doc: 'true: every connection must begin with a PROXY protocol header, v1 or v2 (UDP: every datagram, v2), and must come from `trusted_proxies`. The client is the one that the header names; where it names none (UNKNOWN, UNSPEC, LOCAL) it is the proxy itself, for `access`, `limits` and routes, too.',
     }),
     trusted_proxies: mixed(
       {

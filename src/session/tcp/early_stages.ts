@@ -97,12 +97,14 @@ export class EarlyStages {
     this.#deps.cancel({ pair, number, listener: listener.id, client, header, request });
   }
 
-  /** Whom the header names may not come, or not now, and nothing else is read; true: it is so. */
+  /**
+   * Whom the header names may not come, or not now, and nothing else is read; true: it is so. A
+   * header that names nobody (LOCAL, UNSPEC, UNKNOWN) leaves the connection with its own address.
+   */
   #refusesNamed(session: TcpSession, { consumed }: EarlyReading): boolean {
     const { book, engine, refuse, turnedAway } = this.#deps;
-    const { listener, face, facts, pair } = session;
-    const client = facts.proxied?.source ?? null;
-    if (client === null) return false;
+    const { listener, face, pair } = session;
+    const client = session.client(engine.client(pair));
     const barred = face.admission?.refusal(client, listener, book) ?? null;
     if (barred !== null) {
       refuse(session, barred, 'reset');

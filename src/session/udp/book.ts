@@ -54,20 +54,19 @@ export class FlowBook {
     if (admission === null) return null;
     const peer = this.#engine.client(id);
     const refusal = headers === null ? null : admission.refusalOfProxy(peer, listener, this);
-    const client = this.#clientOf(listener, id);
-    return refusal ?? (client === null ? null : admission.refusal(client, listener, this));
+    return refusal ?? admission.refusal(this.#clientOf(listener, id), listener, this);
   }
 
   /** Why it may have no flow more; null: it has one from now on. */
   limited(listener: UdpListener, key: ListenerKey, id: FlowId): LimitRefusal | null {
     const { limiter } = listener.faceAt(key);
-    const client = limiter === null ? null : this.#clientOf(listener, id);
-    if (limiter === null || client === null) return null;
-    return this.#counted.refusal(limiter, id, client, listener);
+    if (limiter === null) return null;
+    return this.#counted.refusal(limiter, id, this.#clientOf(listener, id), listener);
   }
 
-  #clientOf({ headers }: UdpListener, id: FlowId): Endpoint | null {
-    return headers === null ? this.#engine.client(id) : (headers.last?.source ?? null);
+  /** A header that names nobody (LOCAL, UNSPEC) leaves the datagram with its own address. */
+  #clientOf({ headers }: UdpListener, id: FlowId): Endpoint {
+    return headers?.last?.source ?? this.#engine.client(id);
   }
 
   /** The flow is over, or did not begin. */

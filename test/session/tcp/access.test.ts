@@ -6,6 +6,7 @@ import { ipEndpoint } from '../../../src/core/endpoint.js';
 import { ipBytes } from '../../../src/core/ip_bytes.js';
 import { atOnce } from '../../../src/core/stretches.js';
 import { encodeV2 } from '../../../src/session/proxy_protocol/encode.js';
+import { SIGNATURE_V2 } from '../../../src/session/proxy_protocol/header.js';
 import { type Bed, bed, KEY, NOTHING } from './bed.js';
 
 function table(
@@ -93,6 +94,24 @@ t.test(
     t.equal(test.records.at(-1)?.client, '198.51.100.1:4711');
   },
 );
+
+t.test('a header that names nobody leaves the address of the connection', async (t) => {
+  const unspecified = Buffer.concat([SIGNATURE_V2, Buffer.from('21000000', 'hex')]);
+  const local = Buffer.concat([SIGNATURE_V2, Buffer.from('20000000', 'hex')]);
+  const unknown = Buffer.from('PROXY UNKNOWN\r\n');
+  for (const header of [unspecified, local, unknown]) {
+    const says = async (word: Readonly<Record<string, AccessWord>>): Promise<string> => {
+      const test = await bed({ listener: { access: table(word), ...PROXIES } });
+      const pair = test.accept(0, ipEndpoint(4, '10.9.9.1', 4711));
+      test.worker(0).tcp.clientSends(pair, header);
+      const state = test.state(pair)?.split(' ')[0] ?? '';
+      test.turn();
+      return [state, ...test.causes].join(' ');
+    };
+    t.equal(await says({ '203.0.113.0/24': 'allow' }), 'closing not-allowed');
+    t.equal(await says({ '10.9.9.0/24': 'allow' }), 'dialling');
+  }
+});
 
 t.test('a dry run counts whom it would refuse, and refuses nobody', async (t) => {
   const test = await bed({ listener: { access: table({ '10.1.0.0/16': 'deny' }, 'dry run') } });

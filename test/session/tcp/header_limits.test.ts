@@ -50,6 +50,18 @@ t.test('the client of the header is limited, not the proxy', async (t) => {
   t.match(test.remains(), { sessions: 3, listener: 3, clients: 3 });
 });
 
+t.test('where the header names nobody the proxy is the client', async (t) => {
+  const test = await bed(limited(TWO));
+  for (let n = 0; n < 3; n++) {
+    const pair = test.accept(0, peer('10.9.9.1'));
+    test.worker(0).tcp.clientSends(pair, Buffer.from('PROXY UNKNOWN\r\n'));
+    test.turn();
+  }
+  t.same(test.causes, ['too-many-sessions']);
+  t.match(test.records, [{ client: '10.9.9.1:4711' }]);
+  t.match(test.remains(), { sessions: 2, clients: 2 });
+});
+
 t.test('a refused client waits for its end, too', async (t) => {
   const test = await bed(
     limited({ ...TWO, sessionsPerClient: 1, action: 'delay', delayMs: 1_000 }),

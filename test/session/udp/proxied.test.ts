@@ -80,6 +80,25 @@ t.test('LOCAL counts with the real addresses', async (t) => {
   t.match(test.records, [{ client: '10.9.0.1:4000', local: '192.0.2.1:53' }]);
 });
 
+t.test('the limits of a client are for the real address behind LOCAL', async (t) => {
+  const limits = {
+    sessionsPerClient: 1,
+    newPerClient: null,
+    newPerSecond: 0,
+    exempt: [],
+    ipv6PrefixBits: 64,
+    action: 'reset',
+    delayMs: 5_000,
+    dryRun: false,
+  } as const;
+  const test = await bed({ listener: { ...TRUSTED, limits } });
+  for (const port of [4_001, 4_002]) {
+    test.send(ipEndpoint(4, '10.9.0.1', port), `${latin1(LOCAL_V2)}x`);
+  }
+  t.equal(test.flows.count, 1);
+  t.equal(test.drops('too-many-sessions'), 1);
+});
+
 t.test('a peer that is not trusted is refused, whatever it sends', async (t) => {
   const test = await bed({ listener: TRUSTED });
   test.send(client(1), `${from(client(2))}x`);
