@@ -7,7 +7,7 @@ import { faultsOf } from '../control/api/problem.js';
 import { refusal } from '../control/explaining.js';
 import { barredByFile } from '../control/file_barring.js';
 import { choiceByFile } from '../control/file_choice.js';
-import { askingOf, routeOf } from '../control/route_choice.js';
+import { askingOf, contradictionIn, routeOf } from '../control/route_choice.js';
 import { addressKey } from '../core/address_key.js';
 import type { Spec } from '../core/spec.js';
 import { systemClock } from '../system/clock.js';
@@ -18,10 +18,21 @@ import { Output } from './ctl/output.js';
 import { toldBy } from './explain_options.js';
 import type { Words } from './word_reader.js';
 
-/** The exit code: 0 told, 1 the file is bad, or has no such listener. */
-export async function explain(file: string, words: Words): Promise<0 | 1> {
+/** The exit code: 0 told, 1 the file is bad, or has no such listener, 2 the words are wrong. */
+export async function explain(file: string, words: Words): Promise<0 | 1 | 2> {
   const form = words['json'] === true ? 'json' : 'text';
   const out = new Output(process.stdout, process.stderr, form);
+  const client = parseClient(String(words['client']));
+  if (!client.ok) {
+    out.complain(`sluice: client ${String(words['client'])}: ${faultsOf(client)}`);
+    return 2;
+  }
+  const told = toldBy(words);
+  const contradiction = contradictionIn(told);
+  if (contradiction !== null) {
+    out.complain(`sluice: ${contradiction}`);
+    return 2;
+  }
   const config = await readConfig(file, systemTimers, '-c');
   if (!config.ok) {
     for (const issue of config.error) out.complain(formatIssue(issue));
@@ -31,11 +42,6 @@ export async function explain(file: string, words: Words): Promise<0 | 1> {
   const name = String(words['listener']);
   const listener = spec.listeners.find((one) => one.name === name);
   if (listener === undefined) return unknown(spec, name, out);
-  const client = parseClient(String(words['client']));
-  if (!client.ok) {
-    out.complain(`sluice: client ${String(words['client'])}: ${faultsOf(client)}`);
-    return 1;
-  }
   const deps = { timers: holdingTimers, clock: systemClock, tried: 'once' } as const;
   const barring = await barredByFile(listener, client.value, deps);
   if (!barring.ok) {
@@ -44,7 +50,7 @@ export async function explain(file: string, words: Words): Promise<0 | 1> {
   }
   const { barred, ...notes } = barring.value;
   const clientKey = addressKey(client.value);
-  const route = routeOf(listener, askingOf(client.value, toldBy(words)));
+  const route = routeOf(listener, askingOf(client.value, told));
   const pool = spec.pools.find((one) => one.name === route.pool);
   const parts = { clientKey, clock: systemClock, random: systemRandom };
   const { backends, ...choice } =

@@ -1,7 +1,7 @@
 /** Why a client that came to a listener now would be refused for its address, and nothing else. */
 import { AccessList } from '../core/access_table.js';
 import { addressKey } from '../core/address_key.js';
-import type { Endpoint } from '../core/endpoint.js';
+import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
 import { type ClientTable, TOO_FAST, TOO_MANY } from '../pool/client_table.js';
 import { Limiter } from '../session/limiter.js';
 import type { AccessLists } from './access_lists.js';
@@ -13,32 +13,52 @@ export interface BarringDeps {
   readonly nowMs: number;
 }
 
-/** A sentence; null: nothing is against it. What is only tried refuses nobody. */
-export function barredBecause(
-  { id, key, spec }: ListenerEntry,
+export interface Barring {
+  /** Why it is refused, in a sentence; null: nothing is against it. */
+  readonly barred: string | null;
+  /** What a dry run would refuse it for, in sentences to go on with; '': nothing. */
+  readonly tried: string;
+}
+
+/** By the order in which it meets them: operators, the access list, the limits. */
+export function barringOf(
+  listener: ListenerEntry,
   client: Endpoint,
   { lists, clients, nowMs }: BarringDeps,
-): string | null {
-  if (client.kind === 'unix') return null;
+): Barring {
+  if (client.kind === 'unix') return { barred: null, tried: '' };
   const address = addressKey(client);
   const { denied } = lists;
   if (denied !== null && new AccessList(denied).refusal(address) !== null) {
-    return 'It is refused: denied, by an order of an operator (sluice ctl overrides).';
+    const barred = 'It is refused: denied, by an order of an operator (sluice ctl overrides).';
+    return { barred, tried: '' };
   }
-  const table = lists.tableOf(key);
-  const refusal = table === null || table.dryRun ? null : new AccessList(table).refusal(address);
-  if (refusal !== null) return `It is refused: ${refusal}, by the listener's access list.`;
-  const { settings } = spec;
-  const limiter = Limiter.of({ id, settings }, clients);
-  if (limiter === null || limiter.spec.dryRun) return null;
+  const table = lists.tableOf(listener.key);
+  const refusal = table === null ? null : new AccessList(table).refusal(address);
+  const byList = refusal === null ? null : `${refusal}, by the listener's access list`;
+  const limiter = Limiter.of({ id: listener.id, settings: listener.spec.settings }, clients);
+  const byLimits = limiter === null ? null : limitedBecause(limiter, client, nowMs);
+  const rules = [
+    { why: byList, isTried: table?.dryRun === true },
+    { why: byLimits, isTried: limiter?.spec.dryRun === true },
+  ];
+  const first = rules.find(({ why, isTried }) => why !== null && !isTried);
+  const tried = rules.filter(({ why, isTried }) => why !== null && isTried);
+  return {
+    barred: first === undefined ? null : `It is refused: ${first.why}.`,
+    tried: tried.map(({ why }) => ` Without dry_run it would be refused: ${why}.`).join(''),
+  };
+}
+
+function limitedBecause(limiter: Limiter, client: IpEndpoint, nowMs: number): string | null {
   const { sessionsPerClient, newPerClient } = limiter.spec;
   switch (limiter.look(client, nowMs)) {
     case TOO_MANY:
-      return `It is refused: too-many-sessions, it has ${sessionsPerClient} already.`;
+      return `too-many-sessions, it has ${sessionsPerClient} already`;
     case TOO_FAST: {
       const { count = 0, perMs = 0, burst = 0 } = newPerClient ?? {};
       const rate = `${count} in ${perMs / 1_000} s, ${burst} of them at once`;
-      return `It is refused: too-fast, for it has just begun as many as it may (${rate}).`;
+      return `too-fast, for it has just begun as many as it may (${rate})`;
     }
     default:
       return null;

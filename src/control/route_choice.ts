@@ -20,6 +20,16 @@ export interface RouteChoice {
   readonly sentence: string;
 }
 
+/** What no client can say together, as part of a sentence; null: one can say all of it. */
+export function contradictionIn(told: Told): string | null {
+  const { serverName, alpn, database, user, application } = told;
+  if (!(serverName || alpn) || !(database || user || application)) return null;
+  return (
+    'no client says both: a server name or protocol comes in a TLS hello, and behind TLS no ' +
+    'database, user or application can be read'
+  );
+}
+
 export function askingOf(client: Endpoint, told: Told): RouteFacts {
   const { serverName = '', alpn = '', user = null } = told;
   const name = parseServerName(serverName);

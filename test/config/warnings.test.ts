@@ -99,7 +99,7 @@ t.test('a route that nobody takes is a warning, and one that somebody takes is n
     ['server_name = "*.a.example"', 'server_name = ["b.a.example", "*.c.a.example"]'],
     ['client = "10.0.0.0/8"', 'client = ["10.1.0.0/16", "10.2.3.4"]\nalpn = "h2"'],
     ['alpn = ["h2", "h3"]', 'alpn = "h3"\nserver_name = "a.example"'],
-    ['server_name = "a.example"\ndatabase = "o*"', 'server_name = "a.example"\ndatabase = "or?*"'],
+    ['user = "me"\ndatabase = "o*"', 'user = "me"\ndatabase = "or?*"'],
     ['', 'server_name = "a.example"'],
   ];
   for (const both of dead) {
@@ -137,4 +137,32 @@ t.test(
 t.test('where a start is read clients have no TLS, and that is a warning', async (t) => {
   t.match(warningsOf(routed(`user = "me"\n${ROUTE}`)), [/routes\[0\]\.user: .*there is no TLS/]);
   t.same(warningsOf(routed(`user = "me"\n${ROUTE}`, `alpn = "x"\n${ROUTE}`)), []);
+});
+
+t.test('a route that asks for a TLS hello and a Postgres start is a warning', async (t) => {
+  for (const hello of ['server_name = "db.example"', 'alpn = "postgresql"']) {
+    for (const start of ['database = "d"', 'user = "u"', 'application = "a"']) {
+      t.match(
+        warningsOf(routed(`${hello}\n${start}\n${ROUTE}`)),
+        [/^4:15: .*a\.routes\[0\]: no client fits it: behind TLS no database.*got some of both/],
+        `${hello} ${start}`,
+      );
+    }
+  }
+  t.same(warningsOf(routed(`server_name = "a"\n${ROUTE}`, `database = "d"\n${ROUTE}`)), []);
+});
+
+t.test('what says nothing of clients, or twice, is a warning', async (t) => {
+  const limited = (lines: string): string =>
+    `${LISTENER}[listeners.a.limits]\n${lines}\n${BACKEND}`;
+  t.match(warningsOf(limited('sessions_per_client = 3\nburst = 5')), [
+    /^6:1: .*limits\.burst: without new_per_client/,
+  ]);
+  t.same(warningsOf(limited('new_per_client = "5/s"\nburst = 5')), []);
+  const access = (deny: string): string =>
+    `${LISTENER}[listeners.a.access]\nallow = ["10.0.0.7/32", "10.1.0.0/16"]\ndeny = ["${deny}"]\n`;
+  t.match(warningsOf(access('10.0.0.7') + BACKEND), [
+    /^5:1: .*access\.allow: 10\.0\.0\.7\S* is in deny too, which decides/,
+  ]);
+  t.same(warningsOf(access('10.1.2.0/24') + BACKEND), [], 'a block within another one');
 });

@@ -7,7 +7,7 @@ import type { FirstMessage } from './first_messages.js';
 const ALERT = 0x15;
 const UNRECOGNIZED_NAME = '00020270';
 /** Postgres: an ErrorResponse with a message of sluice's. */
-const ERROR_RESPONSE = /^E[\s\S]*\0Msluice has no backend for this: [a-z-]+\0\0$/;
+const ERROR_RESPONSE = /^E[\s\S]*\0Msluice does not serve this session: [a-z-]+\0\0$/;
 
 export interface Played {
   readonly ms: number;

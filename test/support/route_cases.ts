@@ -132,7 +132,7 @@ export function toldIn(one: RouteCase, cause: Cause): string | null {
   if (cause === 'no-route' && one.route === 'name refused') return '15030300020270';
   const isReason = cause === 'no-route' || cause.startsWith('queue') || cause === 'all-full';
   if (!isReason || !one.route.startsWith('database')) return null;
-  return Buffer.from(`Msluice has no backend for this: ${cause}\0\0`).toString('hex');
+  return Buffer.from(`Msluice does not serve this session: ${cause}\0\0`).toString('hex');
 }
 
 /** `echo` and `other`: addresses of backends; no client of a case goes to the other one. */

@@ -35,6 +35,13 @@ t.test('who has most comes first, and explain says what is against a client', as
         pool: 'echo',
         lines: 'limits.sessions_per_client = 2\naccess.deny = ["127.0.0.66"]',
       }) +
+      listenerText({
+        name: 'tried',
+        pool: 'echo',
+        lines:
+          'limits.sessions_per_client = 1\nlimits.dry_run = true\n' +
+          'access.deny = ["127.0.0.7"]\naccess.dry_run = true',
+      }) +
       listenerText({ name: 'open', pool: 'echo' }),
     workers: 2,
   });
@@ -68,11 +75,20 @@ t.test('who has most comes first, and explain says what is against a client', as
   );
   t.match(await ctl('clients', '--listener', 'nowhere'), { code: 1 });
 
-  const outcome = async (client: string): Promise<string> =>
-    (await ask<{ readonly outcome: string }>('explain', 'limited', client)).outcome;
+  const outcome = async (client: string, listener = 'limited'): Promise<string> =>
+    (await ask<{ readonly outcome: string }>('explain', listener, client)).outcome;
   t.match(await outcome('127.0.0.7'), /^It is refused: too-many-sessions, it has 2 already/);
   t.match(await outcome('127.0.0.8'), /^It goes to echo\//);
   t.match(await outcome('127.0.0.66'), /^It is refused: denied, by the listener's access list/);
+  t.match(
+    await outcome('127.0.0.7', 'tried'),
+    /^It goes to echo\/\S+\. Without dry_run it would be refused: denied, by the listener's/,
+  );
+  t.ok(await from('tried', '127.0.0.10'));
+  t.match(
+    await outcome('127.0.0.10', 'tried'),
+    /^It goes to echo\/\S+\. Without dry_run it would be refused: too-many-sessions, it has 1/,
+  );
   await ctl('deny', '127.0.0.8');
   t.match(await outcome('127.0.0.8'), /^It is refused: denied, by an order/);
 });

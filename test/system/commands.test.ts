@@ -208,7 +208,10 @@ t.test('explain says what the access list and the limits say of a client', async
   t.match(served, 'The access list: allowed, it is in none of its blocks.\n');
   t.match(served, 'The limits, at rest: it may have 3 sessions at a time.\nIt goes to p/one.');
   const wrong = await told('::ffff:192.0.2.7');
-  t.match(wrong, { code: 1, stderr: /write it as IPv4, 192\.0\.2\.7/ });
+  t.match(wrong, { code: 2, stderr: /write it as IPv4, 192\.0\.2\.7/ });
+  const both = ['--server-name', 'db.example', '--database', 'd'];
+  const never = await sluice('explain', '-c', file, 'in', '192.0.3.7', ...both);
+  t.match(never, { code: 2, stdout: /^$/, stderr: /no client says both: a server name/ });
 });
 
 t.test('help of each command shows its options with their defaults', async (t) => {

@@ -108,7 +108,7 @@ t.test('a cancel reaches a server that is full and drains', async (t) => {
     'select 1',
     `host=127.0.0.1 port=${port} user=postgres sslmode=disable gssencmode=disable`,
   ]);
-  t.match(refused.stderr, /sluice has no backend for this: all-full/);
+  t.match(refused.stderr, /sluice does not serve this session: all-full/);
   await daemon.reload(toml(servers.slice(0, 1)));
   t.same(await notCancelled(both), []);
   t.same(strayAt(servers), []);

@@ -104,6 +104,8 @@ t.test('TLS clients go by name and protocol, and who has no route hears so', asy
   );
   t.match((await explained('--alpn', 'postgresql')).stdout, 'It goes to two/');
   t.match((await explained()).stdout, 'It is refused: no-route.');
+  const both = await explained('--alpn', 'postgresql', '--user', 'u');
+  t.match(both, { code: 2, stdout: /^$/, stderr: /no client says both: a server name/ });
   t.match(await ask('listeners'), { items: [{ pool: '', pools: ['one', 'web', 'two'] }] });
   t.match(await ask('explain', 'in', '10.0.0.1'), { chosen: null, backends: [] });
   const byFile = ['explain', '-c', daemon.file, 'in', '10.0.0.1', '--server-name', 'x.web.example'];

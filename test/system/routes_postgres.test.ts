@@ -94,7 +94,7 @@ routes = [
     `${secure.port} plain`,
     /server does not support SSL, but SSL was required/,
     `${plain.port} plain`,
-    /sluice has no backend for this: no-route/,
+    /sluice does not serve this session: no-route/,
   ];
   for (const [index, one] of expected.entries()) t.match(told[index], one, `${index}`);
   await daemon.metricSettles(

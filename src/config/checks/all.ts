@@ -10,7 +10,7 @@ import { checkListeners } from './listeners.js';
 import { warnOfLoops } from './loops.js';
 import { checkPools } from './pools.js';
 import { checkRoutes } from './routes.js';
-import { warnOfFiles, warnOfPools, warnOfUdpProbes } from './warnings.js';
+import { warnOfClients, warnOfFiles, warnOfPools, warnOfUdpProbes } from './warnings.js';
 
 export const CHECKS: readonly Check[] = [
   checkListeners,
@@ -25,6 +25,7 @@ export const CHECKS: readonly Check[] = [
 
 /** What is allowed, and nearly always a mistake. */
 export const WARNINGS: readonly Check[] = [
+  warnOfClients,
   warnOfFiles,
   warnOfPools,
   warnOfRoutes,

@@ -24,6 +24,7 @@ const MAX_PAIRS = 256;
 
 function deadRoutes(listener: Path, { routes }: ListenerValue): readonly Finding[] {
   return routes.slice(0, MAX_COMPARED).flatMap((route, index): readonly Finding[] => {
+    if (isImpossible(route)) return [impossible([...listener, 'routes', index])];
     const earlier = routes.slice(0, index).findIndex((one) => covers(one, route));
     if (earlier === -1) return [];
     const problem = `no client takes it: one that fits it fits routes[${earlier}] too, which comes first`;
@@ -31,6 +32,22 @@ function deadRoutes(listener: Path, { routes }: ListenerValue): readonly Finding
     const expected = 'a place before that one, or no such route';
     return [{ code: 'unused', path, problem, expected, got: 'one behind it' }];
   });
+}
+
+/** Behind TLS no start can be read, and a client without TLS says neither name nor protocol. */
+function isImpossible({ server_name, alpn, database, user, application }: RouteValue): boolean {
+  const ofHello = server_name.length + alpn.length;
+  return ofHello > 0 && database.length + user.length + application.length > 0;
+}
+
+function impossible(path: Path): Finding {
+  return {
+    code: 'unused',
+    path,
+    problem: 'no client fits it: behind TLS no database, user or application can be read',
+    expected: 'server_name and alpn, or database, user and application',
+    got: 'some of both',
+  };
 }
 
 /** The listener's own pool, where a route takes everybody. */

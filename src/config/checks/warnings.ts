@@ -1,6 +1,8 @@
 /** What is allowed and nearly always a mistake: `check` says it, and the exit code stays 0. */
+import { blockText } from '../../core/address_text.js';
 import { formatAddress } from '../../core/endpoint.js';
 import type { Path } from '../path.js';
+import type { AccessValue } from '../schema/access.js';
 import type { PoolValue } from '../schema/pool.js';
 import type { Check, CheckScene, Finding } from './check.js';
 import { leadsTo } from './leads_to.js';
@@ -111,6 +113,29 @@ function sameAddresses(path: Path, pool: PoolValue): readonly Finding[] {
       },
     ];
   });
+}
+
+/** Keys that say nothing, or twice, who may come and how fast. */
+export const warnOfClients: Check = (scene) =>
+  Object.entries(scene.config.listeners).flatMap(([name, { access, limits }]) => {
+    const path = ['listeners', name];
+    const burst = [...path, 'limits', 'burst'];
+    const isIdle = limits.burst > 0 && limits.new_per_client === null && scene.given(burst);
+    const problem = 'without new_per_client there is nothing to begin at once';
+    const expected = 'new_per_client, or no such key';
+    return [
+      ...(isIdle ? [{ code: 'unused' as const, path: burst, problem, expected }] : []),
+      ...allowedAndDenied([...path, 'access', 'allow'], access),
+    ];
+  });
+
+function allowedAndDenied(path: Path, { allow, deny }: AccessValue): readonly Finding[] {
+  const denied = new Set(deny.map(blockText));
+  const both = allow.map(blockText).find((block) => denied.has(block));
+  if (both === undefined) return [];
+  const problem = `${both} is in deny too, which decides`;
+  const expected = 'a block in one of the two lists';
+  return [{ code: 'unlikely', path, problem, expected, got: 'it in both' }];
 }
 
 /** TCP probes of a service that takes datagrams only would take it out at once. */

@@ -65,7 +65,9 @@ export const ACCESS = table(
   },
 );
 
-export function accessSpec(value: ValueOf<typeof ACCESS>): AccessSpec | null {
+export type AccessValue = ValueOf<typeof ACCESS>;
+
+export function accessSpec(value: AccessValue): AccessSpec | null {
   const { allow, deny, allow_files: allowFiles, deny_files: denyFiles } = value;
   // A file counts, whatever is in it: one that is empty, or cut short, opens no door.
   const others = allow.length + allowFiles.length === 0 ? 'allowed' : 'not allowed';

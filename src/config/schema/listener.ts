@@ -109,7 +109,7 @@ export const LISTENER = table(
       default: '16KiB',
       min: '4KiB',
       max: '64KiB',
-      doc: 'How many bytes these may be.',
+      doc: 'How many bytes these may be. A client whose first bytes are more ends at once, by a reset: a TLS hello as `no-route`, even where the `pool` of the listener would serve it, a PROXY header as `bad-proxy-header`, and a first message of Postgres as `not-postgres`.',
     }),
     routes: ROUTES,
     postgres: POSTGRES,

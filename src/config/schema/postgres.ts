@@ -4,7 +4,7 @@ import { choice, flag } from './kinds.js';
 import { optionalTable, type ValueOf } from './node.js';
 
 export const POSTGRES = optionalTable(
-  'Clients of this listener speak Postgres. What they say first is looked at, within `hello_timeout`: a client that is refused after its StartupMessage hears why, and CancelRequests find their server. Requests for encryption pass through unread, unless routes ask for something: where a route asks for a server name or protocol, a client that asks for TLS is promised it, its hello is read, and the backend is asked for TLS in its turn (one that has none ends the session as `backend-without-tls`). After that, and behind TLS, nothing is looked at: a cancel that comes within TLS (libpq 17 and later, for a session with TLS) is served like a session.',
+  'Clients of this listener speak Postgres. What they say first is looked at, within `hello_timeout`: a client that is refused after its StartupMessage hears why, and CancelRequests find their server. Requests for encryption pass through unread, unless routes ask for something, and a client that begins with one, as psql does by default (`sslmode=prefer`), is reset without a word if it is refused; with `sslmode=disable` (and `gssencmode=disable`), or where a route asks for a database, user or application, it hears why. Where a route asks for a server name or protocol, a client that asks for TLS is promised it, its hello is read, and the backend is asked for TLS in its turn (one that has none ends the session as `backend-without-tls`). After that, and behind TLS, nothing is looked at: a cancel that comes within TLS (libpq 17 and later, for a session with TLS) is served like a session.',
   {
     cancel: choice(['route', 'pass'], {
       default: 'route',

@@ -1,10 +1,11 @@
 /** `GET /v1/explain`: what a client that comes to a listener now would get, and why. */
 import { parseClient } from '../../config/client_word.js';
 import { addressKey } from '../../core/address_key.js';
+import type { ExplainedMember } from '../../core/questions.js';
 import { err, ok } from '../../core/result.js';
-import { barredBecause } from '../barring.js';
+import { barringOf } from '../barring.js';
 import { explainChoice, refusal } from '../explaining.js';
-import { askingOf, routeOf } from '../route_choice.js';
+import { askingOf, contradictionIn, routeOf } from '../route_choice.js';
 import type { ApiDeps } from './all.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { findListener, findPool } from './names.js';
@@ -54,13 +55,17 @@ export function explainEndpoint({
       if (!listener.ok) return listener;
       const client = parseClient(query.client);
       if (!client.ok) return err(badRequest(`client: ${query.client} is ${faultsOf(client)}.`));
+      const told = { ...query, serverName: query.server_name };
+      const contradiction = contradictionIn(told);
+      if (contradiction !== null) return err(badRequest(`query: ${contradiction}.`));
       const { spec } = listener.value;
       const now = { lists: daemon.lists, clients, nowMs: daemon.inquiries.nowMs() };
-      const barred = barredBecause(listener.value, client.value, now);
-      const told = { ...query, serverName: query.server_name };
+      const { barred, tried } = barringOf(listener.value, client.value, now);
       const route = routeOf(spec, askingOf(client.value, told));
       if (route.pool === null) {
-        return ok({ value: { ...refusal(spec.name, route.sentence, barred), backends: [] } });
+        const refused = refusal(spec.name, route.sentence, barred);
+        const outcome = `${refused.outcome}${tried}`;
+        return ok({ value: { ...refused, outcome, backends: [] } });
       }
       const pool = findPool(daemon.inventory, route.pool);
       if (!pool.ok) return pool;
@@ -76,13 +81,12 @@ export function explainEndpoint({
       });
       if (choice === null) return err(refused('No worker has answered in time.'));
       const { backends, ...rest } = choice;
-      const shown = backends.map(({ name, reason, score }) => ({
-        backend: name,
-        eligible: reason === null,
-        reason,
-        score,
-      }));
-      return ok({ value: { ...rest, backends: shown } });
+      const outcome = `${rest.outcome}${tried}`;
+      return ok({ value: { ...rest, outcome, backends: backends.map(shown) } });
     },
   });
+}
+
+function shown({ name, reason, score }: ExplainedMember) {
+  return { backend: name, eligible: reason === null, reason, score };
 }

@@ -19,7 +19,7 @@ const REJECTED = '08004';
 /** An ErrorResponse (55.7): severity twice, SQLSTATE, and a message with the reason of the log. */
 export function errorResponse(cause: Cause): Uint8Array {
   const state = STATES[cause] ?? REJECTED;
-  const fields = ['SFATAL', 'VFATAL', `C${state}`, `Msluice has no backend for this: ${cause}`];
+  const fields = ['SFATAL', 'VFATAL', `C${state}`, `Msluice does not serve this session: ${cause}`];
   const body = Buffer.from(`${fields.join('\0')}\0\0`, 'latin1');
   const head = Buffer.alloc(5);
   head.write('E', 'latin1');
