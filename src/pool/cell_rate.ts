@@ -44,6 +44,22 @@ export function waitNs(times: BigInt64Array, at: number, rate: Rate, nowNs: bigi
   return Atomics.load(times, at) - rate.toleranceNs - nowNs;
 }
 
+/**
+ * One that came at `cameNs` need not have come. It gets back of its interval what has not passed
+ * since: that much later, at least, is the next one's time for its sake, whoever came meanwhile.
+ * All of it would be too much where the time has been at rest since then.
+ */
+export function giveBack(
+  times: BigInt64Array,
+  at: number,
+  { intervalNs }: Rate,
+  cameNs: bigint,
+  nowNs: bigint,
+): void {
+  const leftNs = intervalNs - (nowNs - cameNs);
+  if (leftNs > 0n) Atomics.sub(times, at, leftNs);
+}
+
 /** Counts one that comes now, or answers false: that is too early. */
 export function tryCome(times: BigInt64Array, at: number, rate: Rate, nowNs: bigint): boolean {
   let time = Atomics.load(times, at);

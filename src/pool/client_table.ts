@@ -8,7 +8,7 @@
 import { assertShared } from '../core/assert.js';
 import type { ListenerId, WorkerId } from '../core/brand.js';
 import type { Random } from '../core/random.js';
-import { nsOf, type Rate, tryCome, waitNs } from './cell_rate.js';
+import { giveBack, nsOf, type Rate, tryCome, waitNs } from './cell_rate.js';
 import { ClientRows, NOWHERE } from './client_rows.js';
 import {
   CLAIMED,
@@ -136,6 +136,11 @@ export class ClientTable extends ClientRows {
     assertShared(Atomics.load(shares, share) > 0, 'a client would have fewer sessions than none');
     Atomics.sub(states, row, 1);
     Atomics.sub(shares, share, 1);
+  }
+
+  /** Before `leave`: what `row` counts since `cameMs` is no session, and takes no turn. */
+  giveTurnBack(row: number, rate: Rate, cameMs: number, nowMs: number): void {
+    giveBack(this.cells.times, row, rate, nsOf(cameMs), nsOf(nowMs));
   }
 
   // ---- the rate of a whole listener ----

@@ -61,6 +61,14 @@ export class CountedClients {
     return null;
   }
 
+  /** `number`, which came at `cameMs`, is no session of `client`; it was counted or not. */
+  isNone(limiter: Limiter | null, number: number, client: Endpoint, cameMs: number): void {
+    const row = this.#rows[number] ?? 0;
+    if (row === 0) return;
+    limiter?.giveTurnBack(row - 1, client, cameMs, this.#deps.clock.nowMs());
+    this.over(number);
+  }
+
   /** `number` is over; it was counted or not. */
   over(number: number): void {
     const row = this.#rows[number] ?? 0;

@@ -54,6 +54,13 @@ export class Limiter {
     return this.#table.enter(this.#listener, addressKey(client), rule, nowMs, worker);
   }
 
+  /** Before its `leave`: what `row` counts for `client` since `cameMs` is no session. */
+  giveTurnBack(row: number, client: Endpoint, cameMs: number, nowMs: number): void {
+    const { rate } = this.#rule;
+    if (rate === null || client.kind === 'unix' || this.#isExempt(client.host)) return;
+    this.#table.giveTurnBack(row, rate, cameMs, nowMs);
+  }
+
   /** What `enter` would answer, with 0 for any row; nothing is counted. */
   look(client: IpEndpoint, nowMs: number): number {
     if (this.#isExempt(client.host)) return 0;

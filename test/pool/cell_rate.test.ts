@@ -1,7 +1,15 @@
 /** Rates by one time: never one more, in any order of the clock. */
 import t from 'tap';
 import { seededRandom } from '../../src/core/random.js';
-import { nsOf, type Rate, rateASecond, rateOf, tryCome, waitNs } from '../../src/pool/cell_rate.js';
+import {
+  giveBack,
+  nsOf,
+  type Rate,
+  rateASecond,
+  rateOf,
+  tryCome,
+  waitNs,
+} from '../../src/pool/cell_rate.js';
 import { seed } from '../support/seed.js';
 
 /** When those came who were let in, of one who tries at each of `timesMs`. */
@@ -15,6 +23,33 @@ t.test('a burst comes at once, and then one an interval', async (t) => {
   const every10Ms = Array.from({ length: 31 }, (_, index) => 1_000 + 10 * index);
   const came = cameAt(rate, [1_000, 1_000, 1_000, 1_000, ...every10Ms]);
   t.same(came, [1_000, 1_000, 1_000, 1_050, 1_100, 1_150, 1_200, 1_250, 1_300]);
+});
+
+t.test('who need not have come leaves the time as it was, and never an earlier one', async (t) => {
+  const rate = rateOf(3, 60_000, 3);
+  const cell = new BigInt64Array(1);
+  const comes = (ms: number): boolean => tryCome(cell, 0, rate, nsOf(ms));
+  for (let n = 0; n < 9; n++) {
+    t.ok(comes(1_000 + n), 'it has no turn less');
+    giveBack(cell, 0, rate, nsOf(1_000 + n), nsOf(1_001 + n));
+  }
+  t.same([1_010, 1_010, 1_010, 1_010].map(comes), [true, true, true, false]);
+
+  const random = seededRandom(seed);
+  const [withThem, without] = [new BigInt64Array(1), new BigInt64Array(1)];
+  let late: { cameMs: number; backMs: number }[] = [];
+  for (let ms = 1_000; ms < 4_000_000; ms += 15_000 * random.next()) {
+    const now = ms;
+    for (const { cameMs, backMs } of late) {
+      if (backMs <= now) giveBack(withThem, 0, rate, nsOf(cameMs), nsOf(now));
+    }
+    late = late.filter(({ backMs }) => backMs > now);
+    if (random.next() < 0.5 && tryCome(withThem, 0, rate, nsOf(now))) {
+      late.push({ cameMs: now, backMs: now + 40_000 * random.next() });
+    } else if (tryCome(withThem, 0, rate, nsOf(now))) {
+      t.ok(tryCome(without, 0, rate, nsOf(now)), 'it would have come without them, too');
+    }
+  }
 });
 
 t.test('who waits as long as it is told comes then, and not before', async (t) => {

@@ -175,6 +175,21 @@ t.test('a client with all the sessions that it may have cancels one of them', as
   t.match((await second.readAll()).text, /SFATAL.*C53300.*too-many-sessions/);
 });
 
+t.test('cancels take no turn of their client', async (t) => {
+  const servers = await startServers(t, 1);
+  const lines = 'postgres.strict = true\nlimits.new_per_client = "3/h"';
+  const daemon = await startDaemon(t, {
+    toml: listenerText({ pool: 'pg', lines }) + pool('pg', servers),
+  });
+  const port = await daemon.port('pg');
+  const from = { port, localAddress: '127.0.2.1' };
+  for (let n = 0; n < 5; n++) await cancel(t, port, Buffer.alloc(36, 7));
+  for (let n = 0; n < 3; n++) await logIn(await dial(t, from));
+  const fourth = await dial(t, from);
+  await fourth.send(startMessage());
+  t.match((await fourth.readAll()).text, /SFATAL.*C53300.*too-fast/);
+});
+
 t.test('keys of a worker that is lost are forgotten with it', async (t) => {
   const servers = await startServers(t, 2);
   const daemon = await startDaemon(t, {

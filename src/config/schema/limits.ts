@@ -25,7 +25,7 @@ export const LIMITS = table(
     new_per_client: text(
       {
         default: '',
-        doc: 'How fast sessions or flows of one client may begin, as "20/s", "100/m" or "500/h"; one that comes sooner is refused as `too-fast`, and does not count. A client that finds no place at the listener uses none of it up. "": no limit.',
+        doc: 'How fast sessions or flows of one client may begin, as "20/s", "100/m" or "500/h"; one that comes sooner is refused as `too-fast`, and does not count. A client that finds no place at the listener uses none of it up, and a cancel of Postgres takes no turn where `postgres.cancel = "route"`. "": no limit.',
       },
       '"20/s", "100/m" or "500/h", with up to 999999, or ""',
       readRate,

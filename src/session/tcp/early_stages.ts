@@ -128,7 +128,7 @@ export class EarlyStages {
     this.#deps.engine.earlyDone(session.pair, consumed);
     const { postgres } = session.facts;
     if (postgres?.kind === 'cancel') {
-      this.#deps.turnedAway.forgive(session.pair);
+      this.#deps.turnedAway.forgive(session);
       return this.#cancel(session, postgres.request);
     }
     const limited = this.#deps.turnedAway.refusalOfHeard(session);

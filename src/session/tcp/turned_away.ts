@@ -103,9 +103,12 @@ export class TurnedAway {
   }
 
   /** It is a cancel: no session of its client. */
-  forgive(pair: PairId): void {
+  forgive(session: TcpSession): void {
+    const { pair, face, acceptedMs } = session;
     this.#trials.delete(pair);
-    if (this.#counted.any) this.#counted.over(pair);
+    if (!this.#counted.any) return;
+    const client = session.client(this.#engine.client(pair));
+    this.#counted.isNone(face.limiter, pair, client, acceptedMs);
   }
 
   /** Resets the client of a session after a while. */

@@ -73,6 +73,18 @@ t.test('a cancel is not too fast for its client', async (t) => {
   t.equal(test.ended('too-fast'), 1);
 });
 
+t.test('a cancel takes no turn of its client', async (t) => {
+  const newPerClient = { count: 3, perMs: 60_000, burst: 3 };
+  const limits = { ...ONE, sessionsPerClient: 0, newPerClient };
+  const test = await bed({ listener: { limits, postgres: POSTGRES } });
+  for (let n = 0; n < 7; n++) says(test, CANCEL);
+  t.equal(test.worker(0).cancels.length, 7);
+  for (let n = 0; n < 4; n++) says(test, START);
+  test.turn();
+  t.same(test.causes, ['too-fast'], 'three may begin, and not one more');
+  t.equal(counted(test), 3);
+});
+
 t.test('behind a proxy, too', async (t) => {
   const trustedProxies = [{ family: 4, host: '10.9.9.0', prefixBits: 24 }] as const;
   const test = await bed({ listener: { limits: ONE, postgres: POSTGRES, trustedProxies } });
