@@ -1,15 +1,13 @@
 /** How fast a client may cancel: so many a second at each listener, and as many at once. */
-import { Buffer } from 'node:buffer';
+import { networkText } from '../core/address_text.js';
 import type { ListenerId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
-import { ipBytes, unmapped } from '../core/ip_bytes.js';
 
 const A_SECOND = 20;
 /** Clients that are remembered; what is more may cancel, too. */
 const MAX_CLIENTS = 10_000;
 /** Who has one address of IPv6 has a network of them, as wherever clients are counted. */
-const IPV6_PREFIX_BYTES = 8;
-const NO_BYTES = new Uint8Array(0);
+const IPV6_PREFIX_BITS = 64;
 
 export class CancelPace {
   readonly #clock: Clock;
@@ -22,7 +20,7 @@ export class CancelPace {
 
   /** `client`: its address; '': it has none. Not too fast: it counts. */
   isTooFast(listener: ListenerId, client: string): boolean {
-    const whose = `${listener} ${keyOf(client)}`;
+    const whose = `${listener} ${networkText(client, IPV6_PREFIX_BITS)}`;
     // GCRA: a cancel is on time when the ones before it leave it a place within the second.
     const now = this.#clock.nowMs();
     const due = Math.max(now, this.#dueMs.get(whose) ?? 0) + 1_000 / A_SECOND;
@@ -35,9 +33,4 @@ export class CancelPace {
   #forgetPast(now: number): void {
     for (const [whose, due] of this.#dueMs) if (due <= now) this.#dueMs.delete(whose);
   }
-}
-
-function keyOf(client: string): string {
-  const key = unmapped(ipBytes(client) ?? NO_BYTES);
-  return Buffer.from(key.subarray(0, IPV6_PREFIX_BYTES)).toString('hex');
 }

@@ -75,6 +75,18 @@ export function blockText({ family, host, prefixBits }: AddressBlock): string {
   return prefixBits === (family === 4 ? 32 : 128) ? host : `${host}/${prefixBits}`;
 }
 
+/**
+ * Where clients of one network of IPv6 are one: its first address, or the address of IPv4. '' for
+ * what is no address.
+ */
+export function networkText(host: string, ipv6PrefixBits: number): string {
+  const bytes = ipBytes(host);
+  if (bytes === null) return '';
+  const folded = unmapped(bytes);
+  const family = familyOf(folded);
+  return ipText(family, family === 4 ? folded : masked(folded, ipv6PrefixBits));
+}
+
 /** A block as 4 or 16 bytes in network order, and how many bits of them count. */
 export interface BlockBytes {
   readonly bytes: Uint8Array;

@@ -20,7 +20,7 @@ export const LIMITS = table(
       default: 0,
       min: 0,
       max: MAX_SESSIONS,
-      doc: 'Sessions, or UDP flows, of one client at the same time; one more is refused as `too-many-sessions`. 0: no limit. A cancel of Postgres (`postgres.cancel = "route"`) is no session: it does not count, and passes where its client may have no more. So a client that may have no more is refused only after its first message there; a worker reads that of 32 such clients at a time, and refuses more unread.',
+      doc: 'Sessions, or UDP flows, of one client at the same time; one more is refused as `too-many-sessions`. 0: no limit. A cancel of Postgres (`postgres.cancel = "route"`) is no session: it does not count, and passes where its client may have no more. So a client that may have no more is refused only after its first message there; a worker reads that of 64 such connections at a time, of one client at most as many as are free, and refuses more unread.',
     }),
     new_per_client: text(
       {

@@ -3,6 +3,7 @@
  * of theirs is read. A flood of them must cost little: they have no session, take no place, and get
  * few lines; the next line says how many had none.
  */
+import { networkText } from '../../core/address_text.js';
 import type { PairId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
 import type { Endpoint } from '../../core/endpoint.js';
@@ -16,12 +17,8 @@ import type { HowToClose } from './ending.js';
 import { LateResets } from './late_resets.js';
 import type { TcpFace, TcpListener } from './listener.js';
 import type { TcpSession } from './session.js';
+import { Trials } from './trials.js';
 
-/**
- * Connections of a worker whose clients have or want too much, and that are read all the same: they
- * may be cancels. Each is bounded by `hello_timeout`; further ones are refused unread.
- */
-const MAX_TRIALS = 32;
 /** Access lines of a worker about them. */
 const LINES_A_SECOND = 10;
 
@@ -32,7 +29,7 @@ export class TurnedAway {
   readonly #counted: CountedClients;
   readonly #late: LateResets;
   /** Those that are read although they have or want too much. */
-  readonly #trials = new Set<PairId>();
+  readonly #trials = new Trials();
   /** By pair: 1: it was turned away, and its `closed` has not come. */
   readonly #away: Uint8Array;
   #secondMs = 0;
@@ -68,10 +65,7 @@ export class TurnedAway {
       return true;
     }
     if (limiter === null || isProxy) return false;
-    if (this.#isOnTrial(face, limiter, peer)) {
-      this.#trials.add(pair);
-      return false;
-    }
+    if (this.#isOnTrial(face, limiter, pair, peer)) return false;
     const refusal = this.#counted.refusal(limiter, pair, peer, listener);
     if (refusal === null) return false;
     this.#refuse(face, pair, refusal);
@@ -88,16 +82,13 @@ export class TurnedAway {
   refusalOfNamed(session: TcpSession, client: Endpoint): LimitRefusal | null {
     const { pair, face, listener, facts } = session;
     if (face.limiter === null || facts.postgres?.kind === 'cancel') return null;
-    if (facts.postgres === null && this.#isOnTrial(face, face.limiter, client)) {
-      this.#trials.add(pair);
-      return null;
-    }
+    if (facts.postgres === null && this.#isOnTrial(face, face.limiter, pair, client)) return null;
     return this.#counted.refusal(face.limiter, pair, client, listener);
   }
 
   /** The client of a session that was on trial, and was heard, counts from now on, or why not. */
   refusalOfHeard({ pair, face, listener, facts }: TcpSession): LimitRefusal | null {
-    if (!this.#trials.delete(pair) || face.limiter === null) return null;
+    if (!this.#trials.end(pair) || face.limiter === null) return null;
     const client = facts.proxied?.source ?? this.#engine.client(pair);
     return this.#counted.refusal(face.limiter, pair, client, listener);
   }
@@ -105,7 +96,7 @@ export class TurnedAway {
   /** It is a cancel: no session of its client. */
   forgive(session: TcpSession): void {
     const { pair, face, acceptedMs } = session;
-    this.#trials.delete(pair);
+    this.#trials.end(pair);
     if (!this.#counted.any) return;
     const client = session.client(this.#engine.client(pair));
     this.#counted.isNone(face.limiter, pair, client, acceptedMs);
@@ -130,17 +121,19 @@ export class TurnedAway {
   over(pair: PairId): boolean {
     if (this.#counted.any) this.#counted.over(pair);
     if (this.#late.count > 0) this.#late.forget(pair);
-    if (this.#trials.size > 0) this.#trials.delete(pair);
+    if (this.#trials.count > 0) this.#trials.end(pair);
     if (this.#away[pair] !== 1) return false;
     this.#away[pair] = 0;
     return true;
   }
 
-  #isOnTrial(face: TcpFace, limiter: Limiter, peer: Endpoint): boolean {
+  /** A client that would be refused is heard first, if there is room for it: then it is on trial. */
+  #isOnTrial(face: TcpFace, limiter: Limiter, pair: PairId, client: Endpoint): boolean {
     const mayCancel = face.plan.settings.postgres?.cancel === 'route' && !limiter.spec.dryRun;
-    if (!mayCancel || peer.kind === 'unix' || this.#trials.size >= MAX_TRIALS) return false;
-    const answer = limiter.look(peer, this.#clock.nowMs());
-    return answer === TOO_MANY || answer === TOO_FAST;
+    if (!mayCancel || client.kind === 'unix') return false;
+    const answer = limiter.look(client, this.#clock.nowMs());
+    if (answer !== TOO_MANY && answer !== TOO_FAST) return false;
+    return this.#trials.begin(pair, networkText(client.host, limiter.spec.ipv6PrefixBits));
   }
 
   /** Writes it down; the pair is to be closed. */

@@ -20,7 +20,7 @@ const POSTGRES = { cancel: 'route', strict: true } as const;
 const START = Buffer.from('00000013000300007573657200706700', 'hex');
 const CANCEL = Buffer.from('0000001004d2162e0000000100000002', 'hex');
 const PEER = ipEndpoint(4, '10.1.1.1', 4711);
-/** Of a worker. */
+/** Of one client, while no other has any. */
 const MAX_TRIALS = 32;
 
 /** A client comes and says something. */
@@ -133,6 +133,16 @@ t.test('who says nothing waits for its deadline, and few of them do', async (t) 
   await test.pass(1_200);
   t.match(test.remains(), { sessions: 1, clients: 1 });
   t.equal(test.ended('hello-timeout'), MAX_TRIALS);
+});
+
+t.test('a client that says nothing keeps no other one from cancelling', async (t) => {
+  const test = await bed({ listener: { limits: ONE, postgres: POSTGRES } });
+  const other = ipEndpoint(4, '10.1.1.2', 4711);
+  for (const peer of [PEER, other]) test.worker(0).tcp.dialSucceeds(says(test, START, peer));
+  for (let n = 0; n < 3 * MAX_TRIALS; n++) test.accept(0, PEER);
+  t.equal(test.ended('too-many-sessions'), 2 * MAX_TRIALS);
+  for (let n = 0; n < 10; n++) says(test, CANCEL, other);
+  t.equal(test.worker(0).cancels.length, 10);
 });
 
 t.test('where cancels are passed on, or nothing is refused, nobody is heard first', async (t) => {
