@@ -127,7 +127,7 @@ export class TurnedAway {
     return true;
   }
 
-  /** A client that would be refused is heard first, if there is room for it: then it is on trial. */
+  /** A client that would be refused is heard first, if there is room: then it is on trial. */
   #isOnTrial(face: TcpFace, limiter: Limiter, pair: PairId, client: Endpoint): boolean {
     const mayCancel = face.plan.settings.postgres?.cancel === 'route' && !limiter.spec.dryRun;
     if (!mayCancel || client.kind === 'unix') return false;
