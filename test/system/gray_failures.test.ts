@@ -128,7 +128,7 @@ t.test('least-latency leaves a backend that is ten times slower', async (t) => {
   await servedDuring(t, echoes, port, LEARN_MS);
   const [toSlow = 0, ...others] = await servedDuring(t, echoes, port, MEASURE_MS);
   const share = toSlow / (toSlow + others.reduce((sum, one) => sum + one, 0));
-  // A third is its share by number. A busy machine makes the others slower, and the difference less.
+  // A third is its share by number. A busy machine slows the others too: less of a difference.
   t.ok(share < 0.1, `the slow backend's share is ${(100 * share).toFixed(1)} %`);
 });
 
