@@ -4,18 +4,10 @@ import type { PairId } from '../../../src/core/brand.js';
 import { ipEndpoint } from '../../../src/core/endpoint.js';
 import type { LimitsSpec } from '../../../src/core/spec.js';
 import { encodeV2 } from '../../../src/session/proxy_protocol/encode.js';
+import { NO_LIMITS } from '../../support/limits.js';
 import { type Bed, bed, NOTHING } from './bed.js';
 
-const ONE: LimitsSpec = {
-  sessionsPerClient: 1,
-  newPerClient: null,
-  newPerSecond: 0,
-  exempt: [],
-  ipv6PrefixBits: 64,
-  action: 'reset',
-  delayMs: 5_000,
-  dryRun: false,
-};
+const ONE: LimitsSpec = { ...NO_LIMITS, sessionsPerClient: 1 };
 const POSTGRES = { cancel: 'route', strict: true } as const;
 const START = Buffer.from('00000013000300007573657200706700', 'hex');
 const CANCEL = Buffer.from('0000001004d2162e0000000100000002', 'hex');

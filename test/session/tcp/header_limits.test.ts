@@ -4,18 +4,10 @@ import type { PairId } from '../../../src/core/brand.js';
 import { type IpEndpoint, ipEndpoint } from '../../../src/core/endpoint.js';
 import type { LimitsSpec } from '../../../src/core/spec.js';
 import { encodeV2 } from '../../../src/session/proxy_protocol/encode.js';
+import { NO_LIMITS } from '../../support/limits.js';
 import { type Bed, bed, NOTHING } from './bed.js';
 
-const TWO: LimitsSpec = {
-  sessionsPerClient: 2,
-  newPerClient: null,
-  newPerSecond: 0,
-  exempt: [],
-  ipv6PrefixBits: 64,
-  action: 'reset',
-  delayMs: 5_000,
-  dryRun: false,
-};
+const TWO: LimitsSpec = { ...NO_LIMITS, sessionsPerClient: 2 };
 const PROXIES = { trustedProxies: [{ family: 4, host: '10.9.9.0', prefixBits: 24 }] } as const;
 
 const limited = (limits: LimitsSpec, more: object = {}) => ({

@@ -7,18 +7,9 @@ import type { LimitsSpec } from '../../../src/core/spec.js';
 import { LateResets } from '../../../src/session/tcp/late_resets.js';
 import { FakeTcpEngine } from '../../support/fake_tcp_engine.js';
 import { FakeTime } from '../../support/fake_time.js';
+import { NO_LIMITS } from '../../support/limits.js';
 import { type Bed, bed, client, KEY, NOTHING } from './bed.js';
 
-const NO_LIMITS: LimitsSpec = {
-  sessionsPerClient: 0,
-  newPerClient: null,
-  newPerSecond: 0,
-  exempt: [],
-  ipv6PrefixBits: 64,
-  action: 'reset',
-  delayMs: 5_000,
-  dryRun: false,
-};
 const TWO: LimitsSpec = { ...NO_LIMITS, sessionsPerClient: 2 };
 
 const limited = (limits: LimitsSpec, more: object = {}) => ({

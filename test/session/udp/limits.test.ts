@@ -2,18 +2,10 @@
 import t from 'tap';
 import { ipEndpoint } from '../../../src/core/endpoint.js';
 import type { LimitsSpec } from '../../../src/core/spec.js';
+import { NO_LIMITS } from '../../support/limits.js';
 import { bed, NOTHING } from './bed.js';
 
-const LIMITS: LimitsSpec = {
-  sessionsPerClient: 2,
-  newPerClient: null,
-  newPerSecond: 0,
-  exempt: [],
-  ipv6PrefixBits: 64,
-  action: 'reset',
-  delayMs: 5_000,
-  dryRun: false,
-};
+const LIMITS: LimitsSpec = { ...NO_LIMITS, sessionsPerClient: 2 };
 
 const peer = (host: string, port: number) => ipEndpoint(4, host, port);
 

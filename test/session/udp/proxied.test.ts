@@ -6,6 +6,7 @@ import { encodeV1, encodeV2, LOCAL_V2 } from '../../../src/session/proxy_protoco
 import type { ProxyHeader, Tlv } from '../../../src/session/proxy_protocol/header.js';
 import { parse } from '../../../src/session/proxy_protocol/parse.js';
 import { type Change, changed } from '../../support/changed.js';
+import { NO_LIMITS } from '../../support/limits.js';
 import { policyNamed } from '../../support/policies.js';
 import { bed, client, KEY, NOTHING } from './bed.js';
 
@@ -81,16 +82,7 @@ t.test('LOCAL counts with the real addresses', async (t) => {
 });
 
 t.test('the limits of a client are for the real address behind LOCAL', async (t) => {
-  const limits = {
-    sessionsPerClient: 1,
-    newPerClient: null,
-    newPerSecond: 0,
-    exempt: [],
-    ipv6PrefixBits: 64,
-    action: 'reset',
-    delayMs: 5_000,
-    dryRun: false,
-  } as const;
+  const limits = { ...NO_LIMITS, sessionsPerClient: 1 };
   const test = await bed({ listener: { ...TRUSTED, limits } });
   for (const port of [4_001, 4_002]) {
     test.send(ipEndpoint(4, '10.9.0.1', port), `${latin1(LOCAL_V2)}x`);
