@@ -67,7 +67,8 @@ export function startSuccessor(
     env,
     stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...sockets, ...leaving],
   });
-  const pipe = child.stdio[CHANNEL_FD];
+  // Where not even a descriptor was left to try it with, there are no pipes.
+  const pipe = child.pid === undefined ? null : child.stdio[CHANNEL_FD];
   return {
     pid: child.pid ?? null,
     channel: new LineChannel(pipe instanceof Socket ? pipe : new Socket()),

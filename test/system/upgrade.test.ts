@@ -1,5 +1,5 @@
 /** `sluice ctl upgrade`: another process takes over, and nobody is refused or cut. */
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startOperated } from '../support/ctl.js';
@@ -10,6 +10,7 @@ import { startEchoes } from '../support/load/echo_backend.js';
 import { shortConnections, tally } from '../support/load/short_connections.js';
 import { finishStreams, openStreams } from '../support/load/verified_stream.js';
 import { freePort, tempFolder } from '../support/places.js';
+import { mustRun } from '../support/process.js';
 import { listenerText, poolText } from '../support/settings.js';
 
 const LONG = 20;
@@ -114,6 +115,32 @@ t.test('a failed upgrade changes nothing, however it fails', async (t) => {
   t.same(tally((await shorts).failures), {}, 'no short connection is refused, reset or changed');
   t.same(await finishStreams(long), [], 'no long connection loses a byte');
 });
+
+t.test(
+  'where no descriptor is left for it, an upgrade is refused, and sluice serves on',
+  async (t) => {
+    const { daemon, ctl, port } = await start(t);
+    const soft = (limit: number) =>
+      mustRun('prlimit', [`--pid=${daemon.pid}`, `--nofile=${limit}:`]);
+    // The command takes one itself.
+    await soft(limitThatLeaves(1, daemon.pid));
+    const { code, stderr } = await ctl('upgrade');
+    t.equal(code, 1);
+    t.match(stderr, /it cannot be started: .*EMFILE/);
+    await soft(1_000);
+    t.equal((await ctl('status')).code, 0);
+    const { failures } = await shortConnections({ port }, SHORT_PER_SECOND, 100);
+    t.same(tally(failures), {});
+  },
+);
+
+/** The limit of open files at which `pid` may open so many more. */
+function limitThatLeaves(free: number, pid: number): number {
+  const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  let limit = 0;
+  for (let left = free; left > 0 || open.has(limit); limit++) if (!open.has(limit)) left--;
+  return limit;
+}
 
 /** Those that took over are children of a process that may be gone. */
 function endWithTest(t: Test, daemon: Daemon): void {

@@ -75,8 +75,11 @@ export class Upgrades {
     this.#state = 'under way';
     const { command } = installedProgram();
     log.event('upgrading', { program: command, by: asked.by, limit_ms: asked.timeoutMs });
-    const done = await daemon.handover.exclusively(() => this.#upgrade(asked));
-    this.#state = 'idle';
+    const done = await daemon.handover
+      .exclusively(() => this.#upgrade(asked))
+      .finally(() => {
+        this.#state = 'idle';
+      });
     if (!done.ok) log.event('upgrade-failed', { problems: done.error });
     return done;
   }
