@@ -3,7 +3,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startOperated } from '../support/ctl.js';
-import { type Daemon, ENGINE } from '../support/daemon.js';
+import { ENGINE } from '../support/daemon.js';
 import { atRate } from '../support/deadline.js';
 import { DatagramLedger, startUdpEchoes, udpClients } from '../support/load/datagrams.js';
 import { startEchoes } from '../support/load/echo_backend.js';
@@ -12,6 +12,7 @@ import { finishStreams, openStreams } from '../support/load/verified_stream.js';
 import { freePort, tempFolder } from '../support/places.js';
 import { mustRun } from '../support/process.js';
 import { listenerText, poolText } from '../support/settings.js';
+import { endWithTest, type Upgraded } from '../support/upgrades.js';
 
 const LONG = 20;
 const SHORT_PER_SECOND = 200;
@@ -20,12 +21,6 @@ const FLOWS = 10;
 const DATAGRAMS_PER_SECOND = 500;
 /** The `node` engine has sockets of its own beside a wildcard, which no other process can take. */
 const UDP_HOST = ENGINE === 'node' ? '127.0.0.1' : '0.0.0.0';
-
-interface Upgraded {
-  readonly pid: number;
-  readonly version: string;
-  readonly sessions: number;
-}
 
 /** What a test has a successor do in place of its work, by the text of a file. */
 const DEFECTIVE = (file: string): string => `
@@ -140,17 +135,4 @@ function limitThatLeaves(free: number, pid: number): number {
   let limit = 0;
   for (let left = free; left > 0 || open.has(limit); limit++) if (!open.has(limit)) left--;
   return limit;
-}
-
-/** Those that took over are children of a process that may be gone. */
-function endWithTest(t: Test, daemon: Daemon): void {
-  t.teardown(() => {
-    for (const { pid } of daemon.eventsNamed('upgraded')) {
-      try {
-        process.kill(Number(pid), 'SIGKILL');
-      } catch {
-        // It has ended.
-      }
-    }
-  });
 }

@@ -85,12 +85,17 @@ export class Handover {
     return changes.unlessOverruled(publisher.publish());
   }
 
-  /** Resolves when the sessions of this process have ended. Whatever closes now, sockets stay. */
+  /**
+   * Resolves when the sessions of this process have ended. Its sockets close at once, and stay what
+   * they are for the other one, paths too; workers keep those that owe a reply to a flow for a
+   * while. So clients are refused when the other one ends, however long sessions last here.
+   */
   async finish(): Promise<void> {
     const { daemon, changes, sockets } = this.#deps;
     this.#state = 'handed over';
     daemon.life.stop();
     sockets?.handOver();
+    daemon.sockets.closeAll();
     daemon.discoveries.stop();
     changes.overrule();
     await daemon.board.stop();

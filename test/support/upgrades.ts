@@ -1,0 +1,56 @@
+/** Processes that take each other's place, and what is left of the one before. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type { Test } from 'tap';
+import type { Daemon } from './daemon.js';
+
+/** What `sluice ctl upgrade --json` answers. */
+export interface Upgraded {
+  readonly pid: number;
+  readonly version: string;
+  readonly sessions: number;
+}
+
+/** Those that took over are children of a process that may be gone. */
+export function endWithTest(t: Test, daemon: Daemon): void {
+  t.teardown(() => {
+    for (const { pid } of daemon.eventsNamed('upgraded')) {
+      try {
+        process.kill(Number(pid), 'SIGKILL');
+      } catch {
+        // It has ended.
+      }
+    }
+  });
+}
+
+/** TCP_LISTEN of <net/tcp_states.h>, and __SO_ACCEPTCON of <linux/net.h>. */
+const LISTENS = { tcp: '0A', unix: '00010000' } as const;
+
+/** The sockets of `pid` at which clients arrive: streams that listen, datagrams without a peer. */
+export function doorsOf(pid: number): readonly string[] {
+  const doors = new Map<string, string>();
+  for (const table of ['tcp', 'tcp6', 'udp', 'udp6']) {
+    for (const [, local, remote, state, , , , , , inode] of rows(pid, table)) {
+      const isDoor = table.startsWith('tcp') ? state === LISTENS.tcp : /:0000$/.test(remote ?? '');
+      if (isDoor) doors.set(`socket:[${inode}]`, `${table} ${local}`);
+    }
+  }
+  for (const [, , , flags, , , inode, path] of rows(pid, 'unix')) {
+    if (flags === LISTENS.unix) doors.set(`socket:[${inode}]`, `unix ${path}`);
+  }
+  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => doors.get(linkOf(pid, fd)) ?? []);
+}
+
+function rows(pid: number, table: string): readonly (readonly string[])[] {
+  const text = readFileSync(`/proc/${pid}/net/${table}`, 'utf8');
+  return text.split('\n').map((row) => row.trim().split(/\s+/));
+}
+
+/** '' where it was closed meanwhile. */
+function linkOf(pid: number, fd: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${fd}`);
+  } catch {
+    return '';
+  }
+}
