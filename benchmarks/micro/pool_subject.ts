@@ -66,7 +66,7 @@ function planOf({ policy }: Case, size: number): PoolPlan {
       name: `10.0.${row >> 8}.${row & 255}:5432`,
       endpoint: ipEndpoint(4, `10.0.${row >> 8}.${row & 255}`, 5432),
       weight: 1 + (row % 3),
-      backup: false,
+      rank: 0,
       draining: false,
       yielding: false,
     })),

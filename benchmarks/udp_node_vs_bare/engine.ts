@@ -88,7 +88,7 @@ function poolPlan(port: number): PoolPlan {
         name: 'echo',
         endpoint: ipEndpoint(4, '127.0.0.1', port),
         weight: 1,
-        backup: false,
+        rank: 0,
         draining: false,
         yielding: false,
       },

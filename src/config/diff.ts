@@ -5,6 +5,7 @@
  */
 import { type Endpoint, formatAddress } from '../core/endpoint.js';
 import { backendKey, listenerKey } from '../core/identity.js';
+import { ranksOf } from '../core/ranks.js';
 import { sameValue } from '../core/same_value.js';
 import type { BackendSpec, ListenerSpec, PoolSpec, Spec } from '../core/spec.js';
 import { type RestartNeed, restartNeeds } from './restart.js';
@@ -198,7 +199,19 @@ function listenerChange(before: ListenerSpec, after: ListenerSpec): ListenerChan
 
 function poolChange(before: PoolSpec, after: PoolSpec): PoolDifference | null {
   const settings = differing(flat(before), flat(after)).filter((key) => key !== 'backends');
+  if (!settings.includes('backups') && !sameOrder(before, after)) settings.push('backups');
   return settings.length === 0 ? null : { before, after, settings };
+}
+
+/** Where one backup serves at a time, by their order. */
+function sameOrder(before: PoolSpec, after: PoolSpec): boolean {
+  if (after.backups === 'all') return true;
+  const [old, now] = [ranksOf(before), ranksOf(after)];
+  const known = new Set(before.backends.map(({ name }) => name));
+  const both = after.backends.filter(({ name, backup }) => backup && known.has(name));
+  const inOrder = (rank: typeof old): readonly string[] =>
+    [...both].sort((a, b) => rank(a) - rank(b)).map(({ name }) => name);
+  return sameValue(inOrder(old), inOrder(now));
 }
 
 function backendChange(before: BackendAt, after: BackendAt): BackendChange | null {

@@ -2,6 +2,7 @@
 import type { BackendState } from '../admin/views.js';
 import { unreachable } from '../core/assert.js';
 import type { Ineligible } from '../core/outcome.js';
+import type { PoolSpec } from '../core/spec.js';
 import { conditionOf } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
 import type { Standing } from '../pool/standing.js';
@@ -20,7 +21,8 @@ export interface BackendSituation {
   /** Why it gets no session now; null: it does. */
   readonly cause: Ineligible | null;
   readonly serves: Standing['serves'];
-  readonly backup: boolean;
+  /** Whether it is a backup, and which backups of its pool serve. */
+  readonly backup: 'no' | PoolSpec['backups'];
   readonly share: number;
   /** What its probes said last, when the verdict changed; may be ''. */
   readonly verdictDetail: string;
@@ -63,9 +65,17 @@ function stateReason({ state, verdictDetail, ejection, share }: BackendSituation
 function causeReason({ state, cause, serves, backup }: BackendSituation): string {
   if (state === 'leaving') return '';
   if (cause === 'weight-0') return 'its weight is 0: it gets no new sessions';
+  if (cause === 'backup' && backup === 'first') {
+    return 'a backup: used when no other, and no backup before it, is eligible';
+  }
   if (cause === 'backup') return 'a backup: used when no other is eligible';
   if (cause !== null) return '';
-  if (serves === 'backup' && backup) return 'a backup: it serves, because no other is eligible';
+  if (serves === 'backup' && backup === 'first') {
+    return 'a backup: it serves alone, because none before it is eligible';
+  }
+  if (serves === 'backup' && backup === 'all') {
+    return 'a backup: it serves, because no other is eligible';
+  }
   const unwell = state === 'down' || state === 'ejected';
   return serves === 'all' && unwell ? 'used all the same: too few of its pool are well' : '';
 }

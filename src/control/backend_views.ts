@@ -91,7 +91,15 @@ export class BackendDescriber {
     const share = this.#board.shareOf(entry);
     const verdictDetail = health?.detail ?? '';
     const ejection = this.#board.ejectionOf(entry);
-    const situation = { state, cause, serves, backup, share, verdictDetail, ejection };
+    const situation = {
+      state,
+      cause,
+      serves,
+      backup: backup ? entry.pool.spec.backups : 'no',
+      share,
+      verdictDetail,
+      ejection,
+    } as const;
     const overrides = this.#overridesOf(entry.pool.key, name);
     const reasons = [whyItStays(entry), ...overrides.map(deviation), reasonOf(situation)];
     return {

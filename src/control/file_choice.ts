@@ -7,6 +7,7 @@ import type { Clock } from '../core/clock.js';
 import { type Address, type Endpoint, ipEndpoint, WILDCARD_HOSTS } from '../core/endpoint.js';
 import type { PoolPlan } from '../core/plan.js';
 import type { Random } from '../core/random.js';
+import { ranksOf } from '../core/ranks.js';
 import type { ListenerSpec, PoolSpec } from '../core/spec.js';
 import { createLedgerMemory, Ledger } from '../pool/ledger.js';
 import { Pool } from '../pool/pool.js';
@@ -63,7 +64,9 @@ export function choiceByFile(asking: FileAsking): ChoiceView {
   };
 }
 
-function planOf({ name, settings, backends }: PoolSpec): PoolPlan {
+function planOf(pool: PoolSpec): PoolPlan {
+  const { name, settings, backends } = pool;
+  const rankOf = ranksOf(pool);
   return {
     id: 0 as PoolId,
     name,
@@ -73,7 +76,7 @@ function planOf({ name, settings, backends }: PoolSpec): PoolPlan {
       name: backend.name,
       endpoint: placeOf(backend.address),
       weight: backend.weight,
-      backup: backend.backup,
+      rank: rankOf(backend),
       draining: false,
       yielding: false,
     })),

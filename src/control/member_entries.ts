@@ -34,8 +34,7 @@ export function proofOfMember(
   if (entry === null) return 'unproven';
   const { health, settings } = entry.pool.spec;
   if (health.probe.kind === 'none') return 'unprobed';
-  const all = [...entry.pool.backends.values()];
-  const members = all.map(({ id, spec }) => ({ id, backup: spec.backup }));
+  const members = [...entry.pool.backends.values()];
   return proofOf(ledger, entry.id, () => regardOf(ledger, members, settings.panicPercent));
 }
 

@@ -186,7 +186,7 @@ function isOne(a: BackendPlan, b: BackendPlan): boolean {
 function sameBackend(a: BackendPlan | undefined, b: BackendPlan): boolean {
   return (
     a?.weight === b.weight &&
-    a.backup === b.backup &&
+    a.rank === b.rank &&
     a.draining === b.draining &&
     a.yielding === b.yielding
   );

@@ -9,6 +9,7 @@ import type {
   RoutePlan,
   SocketPlan,
 } from '../core/plan.js';
+import { ranksOf } from '../core/ranks.js';
 import { EVERYBODY, poolsOf } from '../core/routes.js';
 import type { AccessLevel } from '../core/spec.js';
 import type { Inventory, ListenerEntry, PoolEntry } from './inventory.js';
@@ -84,6 +85,7 @@ export function drawPools(inventory: Inventory): readonly PoolPlan[] {
 
 function planPool(inventory: Inventory, entry: PoolEntry): PoolPlan {
   const { spec } = entry;
+  const rankOf = ranksOf(spec);
   return {
     id: entry.id,
     name: spec.name,
@@ -93,7 +95,7 @@ function planPool(inventory: Inventory, entry: PoolEntry): PoolPlan {
       name: backend.spec.name,
       endpoint: backend.endpoint,
       weight: backend.spec.weight,
-      backup: backend.spec.backup,
+      rank: rankOf(backend.spec),
       draining: backend.tenure === 'leaving' || inventory.yielding.has(backend),
       yielding: inventory.yielding.has(backend),
     })),

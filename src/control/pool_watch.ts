@@ -10,6 +10,7 @@ import type { Timers } from '../core/clock.js';
 import { sourceName } from '../core/discovery_spec.js';
 import { few } from '../core/few.js';
 import { MAX_PAIRS } from '../core/limits.js';
+import { ranksOf } from '../core/ranks.js';
 import type { SeriesReader } from '../core/series.js';
 import { type ChangeReader, EVERY_ROW, isCountOnly, rowIn } from '../pool/change_journal.js';
 import { type Standing, standingOf } from '../pool/standing.js';
@@ -178,10 +179,11 @@ export class PoolWatch {
   }
 
   #standing(pool: PoolEntry, panicPercent: number): Standing {
+    const rankOf = ranksOf(pool.spec);
     const members = [...pool.backends.values()];
     return standingOf(
       this.#deps.ledger,
-      members.map(({ id, spec }) => ({ id, backup: spec.backup })),
+      members.map(({ id, spec }) => ({ id, rank: rankOf(spec) })),
       panicPercent,
     );
   }

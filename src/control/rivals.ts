@@ -3,9 +3,10 @@
  * the former one may have come back as it was, and writes go to both. sluice cannot know which is
  * right, nor fence the other: it says so.
  */
+import { ranksOf } from '../core/ranks.js';
 import { isUsable } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
-import { inTier, isTier, type Standing } from '../pool/standing.js';
+import type { Standing } from '../pool/standing.js';
 import type { BackendEntry, PoolEntry } from './inventory.js';
 
 /**
@@ -20,18 +21,20 @@ export function rivalsIn(
 ): readonly string[] {
   const { probe } = pool.spec.health;
   if (!('role' in probe) || probe.role !== 'primary') return [];
+  const rankOf = ranksOf(pool.spec);
   const rivals = members.filter(
     (entry, index) =>
-      entry.tenure === 'kept' && isUsable(ledger, entry.id) && isUsed(entry, index, standing),
+      entry.tenure === 'kept' &&
+      isUsable(ledger, entry.id) &&
+      isUsed(index, rankOf(entry.spec), standing),
   );
   return rivals.length > 1 ? rivals.map(({ spec }) => spec.name) : [];
 }
 
 /** A choice takes it now, or will as soon as it has a place again. */
-function isUsed({ id, spec }: BackendEntry, index: number, { reasons, serves }: Standing): boolean {
-  const reason = reasons[index];
-  if (reason !== 'full') return reason === null;
-  return isTier(serves) ? inTier({ id, backup: spec.backup }, serves) : true;
+function isUsed(index: number, rank: number, standing: Standing): boolean {
+  const reason = standing.reasons[index];
+  return reason === null || (reason === 'full' && rank <= standing.rank);
 }
 
 /** A sentence; '' where there is no rival. */

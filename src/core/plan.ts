@@ -88,7 +88,8 @@ export interface BackendPlan {
   readonly endpoint: Endpoint;
   /** As configured, 0 to 1000; the effective weight is in the ledger. */
   readonly weight: number;
-  readonly backup: boolean;
+  /** 0: no backup. It serves while no backend of a lower rank is eligible. */
+  readonly rank: number;
   /** Removed from the file: no new sessions; its sessions end by `CloseOrder`s. */
   readonly draining: boolean;
   /** Gets no session now, for a change that is about to come: who finds no other one waits. */

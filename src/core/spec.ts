@@ -205,6 +205,8 @@ export interface PoolSpec {
   readonly onDown: 'keep' | 'close';
   /** The span over which `close` closes; 0 = all at once. */
   readonly onDownSpreadMs: number;
+  /** When no other is eligible: all backups serve together, or the first eligible one alone. */
+  readonly backups: 'all' | 'first';
   /** Sessions moved a minute after a backend came back, as a share in percent; 0: off. */
   readonly rebalancePercent: number;
   readonly health: HealthSpec;

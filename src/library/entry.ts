@@ -47,9 +47,9 @@ export class Entry {
     return backendKey(this.spec, this.endpoint);
   }
 
-  plan(): BackendPlan {
+  plan(rank: number): BackendPlan {
     const { id, endpoint, spec, tenure } = this;
-    const { name, weight, backup } = spec;
-    return { id, name, endpoint, weight, backup, draining: tenure === 'leaving', yielding: false };
+    const { name, weight } = spec;
+    return { id, name, endpoint, weight, rank, draining: tenure === 'leaving', yielding: false };
   }
 }

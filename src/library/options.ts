@@ -161,6 +161,7 @@ export interface BalancerOptions {
   readonly retries?: number;
   readonly slowStart?: Duration;
   readonly panicPercent?: number;
+  readonly backups?: 'all' | 'first';
   readonly drainTimeout?: Duration;
   readonly drainSpread?: Duration;
   readonly onDown?: 'keep' | 'close';

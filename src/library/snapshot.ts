@@ -1,6 +1,7 @@
 /** How a balancer is now, for people, pages and tests: plain data, and nothing is asked for it. */
 import { formatAddress } from '../core/endpoint.js';
 import type { Ineligible } from '../core/outcome.js';
+import { ranksOf } from '../core/ranks.js';
 import type { SourceSnapshot } from '../core/source_snapshot.js';
 import type { PolicyName } from '../core/spec.js';
 import { type BackendCondition, conditionOf } from '../pool/eligibility.js';
@@ -58,7 +59,8 @@ export function snapshotOf(
   const { name, settings } = roll.pool.spec;
   const entries = [...roll.entries];
   const health = states.active.byKey();
-  const members = entries.map(({ id, spec }) => ({ id, backup: spec.backup }));
+  const rankOf = ranksOf(roll.pool.spec);
+  const members = entries.map(({ id, spec }) => ({ id, rank: rankOf(spec) }));
   const standing = standingOf(ledger, members, settings.panicPercent);
   return {
     name,

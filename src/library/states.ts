@@ -9,6 +9,7 @@ import type { ProbeSpec } from '../core/health_spec.js';
 import type { PoolPlan } from '../core/plan.js';
 import type { Proof } from '../core/proof.js';
 import type { Random } from '../core/random.js';
+import { ranksOf } from '../core/ranks.js';
 import type { PoolSpec } from '../core/spec.js';
 import type { Probe } from '../health/probe.js';
 import { conditionOf, proofOf } from '../pool/eligibility.js';
@@ -90,7 +91,8 @@ export class States {
   /** No backend has had a verdict yet, and none serves without. */
   get isUnproven(): boolean {
     const { kept, pool } = this.roll;
-    const members = kept.map(({ id, spec }) => ({ id, backup: spec.backup }));
+    const rankOf = ranksOf(pool.spec);
+    const members = kept.map(({ id, spec }) => ({ id, rank: rankOf(spec) }));
     const { panicPercent } = pool.spec.settings;
     return standingOf(this.#deps.ledger, members, panicPercent).serves === 'unproven';
   }
@@ -157,8 +159,7 @@ export class States {
     const { health, settings } = pool.spec;
     if (health.probe.kind === 'none') return 'unprobed';
     const { ledger } = this.#deps;
-    const members = kept.map(({ id, spec }) => ({ id, backup: spec.backup }));
-    return proofOf(ledger, entry.id, () => regardOf(ledger, members, settings.panicPercent));
+    return proofOf(ledger, entry.id, () => regardOf(ledger, kept, settings.panicPercent));
   }
 
   /** Addresses, as they were given, under which everybody is down. */
@@ -233,9 +234,11 @@ export class States {
   }
 
   #plan(without: readonly Entry[] = []): void {
-    const { name, settings } = this.roll.pool.spec;
+    const { spec } = this.roll.pool;
+    const { name, settings } = spec;
+    const rankOf = ranksOf(spec);
     const entries = [...this.roll.entries].filter((entry) => !without.includes(entry));
-    const backends = entries.map((entry) => entry.plan());
+    const backends = entries.map((entry) => entry.plan(rankOf(entry.spec)));
     this.#deps.planned({ id: POOL, name, settings, backends });
   }
 

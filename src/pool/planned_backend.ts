@@ -8,7 +8,7 @@ export class PlannedBackend implements PooledBackend {
   readonly id: BackendId;
   readonly name: string;
   readonly endpoint: Endpoint;
-  readonly backup: boolean;
+  readonly rank: number;
   /** Out of the file: nobody new, whatever the ledger still says of it. */
   readonly draining: boolean;
   readonly yielding: boolean;
@@ -17,7 +17,7 @@ export class PlannedBackend implements PooledBackend {
     this.id = plan.id;
     this.name = plan.name;
     this.endpoint = plan.endpoint;
-    this.backup = plan.backup;
+    this.rank = plan.rank;
     this.draining = plan.draining;
     this.yielding = plan.yielding;
   }
@@ -32,7 +32,7 @@ export class PlannedBackend implements PooledBackend {
    */
   sameAs(plan: BackendPlan): boolean {
     return (
-      this.backup === plan.backup &&
+      this.rank === plan.rank &&
       this.draining === plan.draining &&
       this.yielding === plan.yielding &&
       this.name === plan.name

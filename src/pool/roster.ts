@@ -9,6 +9,7 @@ import type { Figures, Policy } from '../balance/policy.js';
 import type { BackendId } from '../core/brand.js';
 import type { Ineligible } from '../core/outcome.js';
 import { inStretches, type Stretches } from '../core/stretches.js';
+import { BackupLine } from './backup_line.js';
 import { type ChangeReader, EVERY_ROW, isCountOnly, rowIn } from './change_journal.js';
 import { ineligibleMember, type Regard, type Wellness, wellnessOf } from './eligibility.js';
 import type { Ledger } from './ledger.js';
@@ -51,6 +52,7 @@ export class Roster {
   readonly #changes: ChangeReader;
   readonly #rows: RowIndex;
   readonly #tiers: Readonly<Record<Tier, CandidateSet>>;
+  readonly #backups: BackupLine;
   /** By member. */
   readonly #accounts: readonly Account[];
   readonly #wellness: Record<Wellness, number> = { well: 0, unwell: 0, unfit: 0 };
@@ -71,7 +73,7 @@ export class Roster {
     this.#panicPercent = panicPercent;
     this.#returned = returned;
     this.#rows = new RowIndex(members.map(({ id }) => id));
-    const hasBackups = members.some(({ backup }) => backup);
+    const hasBackups = members.some(({ rank }) => rank > 0);
     const room = { first: members.length, backup: 0, all: 0 };
     if (hasBackups) room.backup = members.length;
     if (panicPercent > 0) room.all = members.length;
@@ -80,6 +82,8 @@ export class Roster {
       backup: new CandidateSet(room.backup, figures),
       all: new CandidateSet(room.all, figures),
     };
+    const ranks = members.map(({ rank }) => rank);
+    this.#backups = new BackupLine(this.#tiers.backup, ranks);
     this.#accounts = members.map(() => ({ wellness: 'unfit', health: null, panic: null }));
     this.#wellness.unfit = members.length;
     // From here on the journal has what changes; what is read below is newer.
@@ -136,7 +140,7 @@ export class Roster {
   leaveOut(member: number): void {
     this.#aside.push(member);
     this.#tiers.first.remove(member);
-    this.#tiers.backup.remove(member);
+    this.#backups.remove(member);
     this.#tiers.all.remove(member);
   }
 
@@ -195,7 +199,7 @@ export class Roster {
     if (before === 'unwell' && wellness === 'well') this.#returned(index);
     if (member.yielding) return;
     const reason = ineligibleMember(ledger, member, null, 'health');
-    this.#sort(member.backup ? 'backup' : 'first', index, reason);
+    this.#sort(member.rank > 0 ? 'backup' : 'first', index, reason);
     this.#hope(account, 'health', hopeOf(reason));
     if (this.#panicPercent === 0) return;
     const inPanic = ineligibleMember(ledger, member, null, 'panic');
@@ -206,15 +210,16 @@ export class Roster {
   #counted(member: number): void {
     if (!this.#policy.needs.counts) return;
     const { first, backup, all } = this.#tiers;
-    (this.#members[member]?.backup === true ? backup : first).counted(member);
+    ((this.#members[member]?.rank ?? 0) > 0 ? backup : first).counted(member);
     all.counted(member);
   }
 
   #sort(tier: Tier, index: number, reason: Ineligible | null): void {
     const candidates = this.#tiers[tier];
-    if (reason !== null) return candidates.remove(index);
+    const sorted = tier === 'backup' ? this.#backups : candidates;
+    if (reason !== null) return sorted.remove(index);
     const isKnown = candidates.has(index);
-    candidates.put(index, this.#weightOf(index));
+    sorted.put(index, this.#weightOf(index));
     if (isKnown && this.#policy.needs.counts) candidates.counted(index);
   }
 

@@ -10,7 +10,8 @@ import type { Ledger } from './ledger.js';
 
 export interface StandingMember {
   readonly id: BackendId;
-  readonly backup: boolean;
+  /** 0: no backup; see `ranksOf`. */
+  readonly rank: number;
 }
 
 /** Whom a choice draws among. */
@@ -24,8 +25,23 @@ export function tiersOf(regard: Regard): readonly Tier[] {
   return regard === 'panic' ? IN_PANIC : IN_ORDER;
 }
 
-export function inTier({ backup }: StandingMember, tier: Tier): boolean {
-  return tier === 'all' || backup === (tier === 'backup');
+function inTier({ rank }: StandingMember, tier: Tier): boolean {
+  return tier === 'all' || rank > 0 === (tier === 'backup');
+}
+
+/** The highest rank that a choice takes: of a tier its lowest one with an eligible backend. */
+function rankServing(
+  members: readonly StandingMember[],
+  tier: Tier,
+  isEligible: (index: number) => boolean,
+): number | null {
+  let lowest: number | null = null;
+  for (const [index, member] of members.entries()) {
+    if (!inTier(member, tier) || !isEligible(index)) continue;
+    if (tier === 'all') return Number.POSITIVE_INFINITY;
+    if (lowest === null || member.rank < lowest) lowest = member.rank;
+  }
+  return lowest;
 }
 
 /** `panic` when fewer are well than `panicPercent` of those that could serve. */
@@ -35,7 +51,7 @@ export function regardBy(well: number, unwell: number, panicPercent: number): Re
 
 export function regardOf(
   ledger: Ledger,
-  members: readonly StandingMember[],
+  members: readonly Pick<StandingMember, 'id'>[],
   panicPercent: number,
 ): Regard {
   if (panicPercent === 0) return 'health';
@@ -85,6 +101,8 @@ export interface Standing {
   readonly regard: Regard;
   /** Of whom the next session gets its backend, or why it gets none. */
   readonly serves: Tier | Nobody;
+  /** The highest rank that serves, once it has a place; Infinity: every one. */
+  readonly rank: number;
   /** In the order of the members; null: it may get the next session. */
   readonly reasons: readonly (Ineligible | null)[];
   /** How many may get the next session. */
@@ -100,15 +118,17 @@ export function standingOf(
   const regard = regardOf(ledger, members, panicPercent);
   const own = members.map(({ id }) => ineligible(ledger, id, null, regard));
   for (const tier of tiersOf(regard)) {
+    const rank = rankServing(members, tier, (index) => own[index] === null);
+    if (rank === null) continue;
     const reasons = own.map((reason, index) => {
       const member = members[index];
-      return reason ?? (member !== undefined && inTier(member, tier) ? null : 'backup');
+      return reason ?? (member !== undefined && member.rank <= rank ? null : 'backup');
     });
     const eligible = reasons.filter((reason) => reason === null).length;
-    if (eligible > 0) return { regard, serves: tier, reasons, eligible };
+    return { regard, serves: tier, rank, reasons, eligible };
   }
   const serves = whyNobody(ledger, members, null, regard);
-  return { regard, serves, reasons: own, eligible: 0 };
+  return { regard, serves, rank: Number.POSITIVE_INFINITY, reasons: own, eligible: 0 };
 }
 
 /** Whether a session that comes now is served at once, or would be but for the caps. */
@@ -116,6 +136,6 @@ export function canServe({ serves }: Standing): boolean {
   return serves === 'all-full' || isTier(serves);
 }
 
-export function isTier(serves: Standing['serves']): serves is Tier {
+function isTier(serves: Standing['serves']): serves is Tier {
   return serves === 'first' || serves === 'backup' || serves === 'all';
 }

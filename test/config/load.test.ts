@@ -91,6 +91,7 @@ t.test('the defaults of a pool are those of the contract', async (t) => {
       slowStartMs: 0,
       onDown: 'keep',
       onDownSpreadMs: 0,
+      backups: 'all',
       rebalancePercent: 0,
       health: null,
       backends: [],

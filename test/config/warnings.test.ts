@@ -51,6 +51,8 @@ t.test('a pool that nobody uses, or that has nobody to serve, is a warning', asy
   t.match(warningsOf(`${LISTENER}${BACKEND}[pools.q]\n`), [/pools\.q: no listener leads to/]);
   t.match(warningsOf(`${LISTENER}[pools.p]\n`), [/pools\.p\.backends: no backends/]);
   t.match(warningsOf(`${LISTENER}${BACKEND}backup = true\n`), [/every backend is a backup/]);
+  const inOrder = `${LISTENER}[pools.p]\nbackups = "first"\n${BACKEND}backup = true\n`;
+  t.strictSame(warningsOf(inOrder), []);
 });
 
 t.test('a table about hashing is a warning where the policy hashes nobody', async (t) => {

@@ -34,6 +34,7 @@ export function poolSpec(name: string, change: Change<PoolSpec> = {}): PoolSpec 
     slowStartMs: 0,
     onDown: 'keep',
     onDownSpreadMs: 0,
+    backups: 'all',
     rebalancePercent: 0,
     health: {
       probe: { kind: 'none' },

@@ -80,7 +80,7 @@ function poolOf(policy: PolicyName, size: number) {
       name: `b${row}`,
       endpoint: ipEndpoint(4, `10.0.${row >> 8}.${row & 255}`, 5432),
       weight: 1 + (row % 3),
-      backup: false,
+      rank: 0,
       draining: false,
       yielding: false,
     })),

@@ -18,7 +18,7 @@ function backend(index: number, change: Partial<BackendPlan> = {}): BackendPlan 
     name: `b${index}`,
     endpoint: ipEndpoint(4, `10.0.0.${index}`, 5432),
     weight: 1,
-    backup: false,
+    rank: 0,
     draining: false,
     yielding: false,
     ...change,
@@ -117,7 +117,7 @@ t.test(
 );
 
 t.test('backups serve when, and only when, no other is eligible', async (t) => {
-  const { pool, ledger } = setUp({ backends: [backend(0), backend(1, { backup: true })] });
+  const { pool, ledger } = setUp({ backends: [backend(0), backend(1, { rank: 1 })] });
   t.same(shares(pool, 5), { b0: 5 });
   t.match(pool.explain(NOBODY, seededRandom(1)).members, [
     { reason: null },
@@ -130,6 +130,31 @@ t.test('backups serve when, and only when, no other is eligible', async (t) => {
   t.same(shares(pool, 1), { b0: 1 });
   ledger.setCap(id(0), 6);
   t.same(shares(pool, 1), { b1: 1 });
+});
+
+t.test('backups in an order serve one at a time, as sessions try and places fill', async (t) => {
+  const ranks = [0, 3, 1, 2];
+  const { pool, ledger, plan } = setUp({
+    backends: ranks.map((rank, index) => backend(index, { rank })),
+  });
+  ledger.setHealth(id(0), 'down');
+  t.same(shares(pool, 5), { b2: 5 });
+  const { chosen, members } = pool.explain({ ...NOBODY, tried: [id(2)] }, seededRandom(1));
+  t.equal(chosen, 'b3');
+  t.same(
+    members.map(({ reason }) => reason),
+    ['down', 'backup', 'tried', null],
+  );
+  t.same(shares(pool, 1), { b2: 1 }, 'the one that was tried is first for others');
+  ledger.setCap(id(2), 7);
+  t.same(shares(pool, 3), { b2: 1, b3: 2 });
+  ledger.setHealth(id(2), 'down');
+  ledger.setHealth(id(3), 'down');
+  t.same(shares(pool, 2), { b1: 2 });
+  ledger.setHealth(id(3), 'up');
+  t.same(shares(pool, 2), { b3: 2 }, 'an earlier one is back');
+  pool.update({ ...plan, backends: plan.backends.map((one) => ({ ...one, rank: 1 })) });
+  t.same(Object.keys(shares(pool, 4)).sort(), ['b1', 'b3'], 'all together');
 });
 
 t.test('what a plan has out of the file gets nobody, before its row says so', async (t) => {

@@ -8,7 +8,7 @@ import { POLICY_NAMES, type PolicyName } from '../../src/core/spec.js';
 import { ineligible } from '../../src/pool/eligibility.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import { Pool } from '../../src/pool/pool.js';
-import { inTier, regardOf, standingOf, tiersOf, whyNobody } from '../../src/pool/standing.js';
+import { regardOf, standingOf, whyNobody } from '../../src/pool/standing.js';
 import { poolSettings } from '../support/changed.js';
 import { FakeTime } from '../support/fake_time.js';
 import { policyNamed } from '../support/policies.js';
@@ -90,13 +90,10 @@ class Life {
     const tried =
       below(random, 3) > 0 ? null : [0, 1, 2].map(() => below(random, ROWS) as BackendId);
     const regard = regardOf(ledger, members, panicPercent);
-    const allowed = tiersOf(regard)
-      .map((tier) =>
-        staying.filter(
-          (each) => inTier(each, tier) && ineligible(ledger, each.id, tried, regard) === null,
-        ),
-      )
-      .find((tier) => tier.length > 0);
+    const able = staying.filter(({ id }) => ineligible(ledger, id, tried, regard) === null);
+    const lowest = Math.min(...able.map(({ rank }) => rank));
+    const inTurn = able.filter(({ rank }) => regard === 'panic' || rank === lowest);
+    const allowed = inTurn.length === 0 ? undefined : inTurn;
     const why = whyNobody(ledger, staying, tried, regard);
     const waits = staying.length < members.length && why !== 'all-full';
     const nobody = waits ? 'unproven' : why;
@@ -150,6 +147,7 @@ function planOf(policy: PolicyName, random: Random): PoolPlan {
     .sort((a, b) => a.at - b.at)
     .slice(0, 2 + below(random, ROWS - 2));
   const yields = below(random, 4) === 0;
+  const isOrdered = below(random, 2) === 0;
   return {
     id: 0 as PoolId,
     name: 'any',
@@ -157,7 +155,10 @@ function planOf(policy: PolicyName, random: Random): PoolPlan {
       policy: policyNamed(policy, { tableSize: 251 }),
       panicPercent: below(random, 2) === 0 ? 0 : below(random, 101),
     }),
-    backends: rows.map(({ row }) => backendOf(row, random, yields)),
+    backends: rows.map(({ row }) => {
+      const rank = below(random, 3) > 0 ? 0 : 1 + below(random, isOrdered ? 3 : 1);
+      return { ...backendOf(row, random, yields), rank };
+    }),
   };
 }
 
@@ -167,7 +168,7 @@ function backendOf(row: number, random: Random, yields: boolean): BackendPlan {
     name: `b${row}`,
     endpoint: ipEndpoint(4, `10.0.0.${row}`, 5432),
     weight: 1,
-    backup: below(random, 4) === 0,
+    rank: 0,
     draining: false,
     yielding: yields && below(random, 3) === 0,
   };

@@ -73,16 +73,30 @@ t.test('what has had no verdict yet is no reason for panic', async (t) => {
 
 t.test('in panic backups are used like all others', async (t) => {
   const { ledger, members } = three();
-  const backups = members.map((member, index) => ({ ...member, backup: index === 2 }));
+  const backups = members.map((member, index) => ({ ...member, rank: index === 2 ? 1 : 0 }));
   ledger.setHealth(members[0].id, 'down');
   ledger.setHealth(members[1].id, 'down');
   t.match(standingOf(ledger, backups, 30), { serves: 'backup', reasons: ['down', 'down', null] });
   t.match(standingOf(ledger, backups, 40), { serves: 'all', reasons: [null, null, null] });
 });
 
+t.test('of backups in an order one serves, and the next one once it cannot', async (t) => {
+  const { ledger, members } = three();
+  const inOrder = members.map((member, index) => ({ ...member, rank: index }));
+  ledger.setHealth(members[0].id, 'down');
+  t.match(standingOf(ledger, inOrder, 0), {
+    serves: 'backup',
+    rank: 1,
+    reasons: ['down', null, 'backup'],
+  });
+  ledger.setHealth(members[1].id, 'down');
+  t.match(standingOf(ledger, inOrder, 0), { rank: 2, reasons: ['down', 'down', null] });
+  t.match(standingOf(ledger, inOrder, 70), { serves: 'all', reasons: [null, null, null] });
+});
+
 function three() {
   const ledger = new Ledger(createLedgerMemory());
-  const member = (index: number) => ({ id: index as BackendId, backup: false });
+  const member = (index: number) => ({ id: index as BackendId, rank: 0 });
   const members = [member(0), member(1), member(2)] as const;
   for (const { id } of members) {
     ledger.setWeight(id, 1);
@@ -110,7 +124,7 @@ function anyBackend(index: number, random: Random): BackendPlan {
     name: `b${index}`,
     endpoint: ipEndpoint(4, `10.0.0.${index}`, 5432),
     weight: 1,
-    backup: below(random, 3) === 0,
+    rank: below(random, 3),
     draining: false,
     yielding: false,
   };

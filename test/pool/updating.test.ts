@@ -87,7 +87,7 @@ function planOf(policy: PolicyName, algorithm: 'maglev' | 'ring', first: number)
       name: `b${first + index}`,
       endpoint: ipEndpoint(4, `10.0.${(first + index) >> 8}.${(first + index) & 255}`, 5432),
       weight: 1 + (index % 3),
-      backup: false,
+      rank: 0,
       draining: false,
       yielding: false,
     })),

@@ -67,19 +67,19 @@ function checkHealth({ ledger }: SimWorker, pool: PoolPlan, { id, name }: Backen
   holds(ledger.closed(id) === 0, () => `${name} is dialled while it is ejected`);
 }
 
-/** A backup serves only in panic, or when no other is eligible for this session. */
+/** A backup serves only in panic, or when none of a lower rank is eligible for this session. */
 function checkTier(
   { ledger }: SimWorker,
   pool: PoolPlan,
   backend: BackendPlan,
   before: readonly string[],
 ): void {
-  if (!backend.backup) return;
+  if (backend.rank === 0) return;
   const rest = pool.backends.filter(({ draining }) => !draining);
   if (regardOf(ledger, rest, pool.settings.panicPercent) === 'panic') return;
   for (const other of rest) {
-    if (other.backup || before.includes(formatAddress(other.endpoint))) continue;
+    if (other.rank >= backend.rank || before.includes(formatAddress(other.endpoint))) continue;
     const free = ineligible(ledger, other.id, null, 'health') === null;
-    holds(!free, () => `${backend.name} is a backup and serves although ${other.name} could`);
+    holds(!free, () => `${backend.name} serves although ${other.name}, of a lower rank, could`);
   }
 }

@@ -177,6 +177,7 @@ export class SpecWriter {
         { outlier: this.#pick([null, OUTLIER, { ...OUTLIER, dryRun: true }]) },
         { connectTimeoutMs: this.#pick([200, 1000]) },
         { rebalancePercent: this.#pick([0, 50]) },
+        { backups: this.#pick(['all', 'first']) },
         { discovery: pool.backends.length === 0 ? pool.discovery : this.#sources(pool.name) },
         { sendProxyProtocol: this.#pick(['off', 'v1', 'v2']) },
       ]);
@@ -256,6 +257,7 @@ export class SpecWriter {
       slowStartMs: 0,
       onDown: 'keep',
       onDownSpreadMs: 0,
+      backups: this.#pick(['all', 'first']),
       rebalancePercent: 0,
       health: {
         probe: this.#pick([{ kind: 'tcp' }, { kind: 'tcp' }, { kind: 'none' }]),

@@ -2,12 +2,13 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { accessLine } from '../support/access_lines.js';
+import { startOperated } from '../support/ctl.js';
 import { Daemon, startDaemon } from '../support/daemon.js';
 import { nowMs, pass } from '../support/deadline.js';
 import { startEchoes } from '../support/load/echo_backend.js';
 import { burst, exchangeOnce, shortConnections, tally } from '../support/load/short_connections.js';
 import { freePort, tempFolder } from '../support/places.js';
-import { listenerText, poolText, serviceText } from '../support/settings.js';
+import { type BackendText, listenerText, poolText, serviceText } from '../support/settings.js';
 import { dial } from '../support/wire.js';
 
 t.test('a failed dial goes on at once with a backend that was not tried', async (t) => {
@@ -99,6 +100,33 @@ t.test('a backup serves only while no other backend is eligible', async (t) => {
   await daemon.backendsUp('echo', 1);
   t.same(tally((await burst({ port }, 10, 5_000)).failures), {});
   t.equal(spare?.served, 10);
+});
+
+t.test('with backups = "first" one serves at a time, in the order of the file', async (t) => {
+  const [one, two] = await startEchoes(t, 2);
+  const dead = { address: `127.0.0.1:${await freePort()}`, name: 'dead' };
+  const first = { address: one?.address ?? '', name: 'first', lines: 'backup = true' };
+  const second = { address: two?.address ?? '', name: 'second', lines: 'backup = true' };
+  const toml = (...backends: BackendText[]) =>
+    serviceText({ name: 'echo', backends, lines: 'backups = "first"' });
+  const { daemon, ctl } = await startOperated(t, { toml: toml(dead, first, second) });
+  await daemon.backendsUp('echo', 2);
+  const port = await daemon.port('echo');
+  const served = async (): Promise<readonly number[]> => {
+    const before = [one?.served ?? 0, two?.served ?? 0];
+    t.same(tally((await burst({ port }, 10, 5_000)).failures), {});
+    return [one?.served ?? 0, two?.served ?? 0].map((now, index) => now - (before[index] ?? 0));
+  };
+  t.same(await served(), [10, 0]);
+  const { stdout } = await ctl('backends');
+  t.match(stdout, /a backup: it serves alone, because none before it is eligible/);
+  t.match(stdout, /a backup: used when no other, and no backup before it, is eligible/);
+  const reloaded = await daemon.reload(toml(dead, second, first));
+  t.match(reloaded, { event: 'reloaded', changed: ['pool echo'] });
+  t.same(await served(), [0, 10], 'the order is another one');
+  await two?.kill();
+  await daemon.backendsUp('echo', 1);
+  t.same(await served(), [10, 0]);
 });
 
 t.test('UNIX sockets serve on both sides', async (t) => {

@@ -130,8 +130,29 @@ function cases(): Readonly<Record<string, (t: Test) => Promise<void>>> {
       const pair = await Pair.start(t, 'haproxy', 'galera_backups.cfg');
       await pair.answers(3306, { m1: 4 });
       await servers.m1.stop();
-      await servers.m3.stop();
       await pair.answers(3306, { m2: 4 });
+      await servers.m2.stop();
+      await pair.answers(3306, { m3: 4 });
+      await servers.m3.stop();
+      await pair.answers(3306, { [NOBODY]: 2 });
+    },
+
+    'backups that share, and servers that are filled in their order': async (t) => {
+      const host = (last: number) => `10.11.2.${last}:6000`;
+      const [main, one, two] = await Promise.all([
+        named(t, { main: host(1), spare1: host(2), spare2: host(3) }),
+        named(t, { one: host(4) }),
+        named(t, { two: host(5), last: host(6) }),
+      ]);
+      const pair = await Pair.start(t, 'haproxy', 'backups_in_order.cfg');
+      await pair.answers(6001, { main: 4 });
+      await main.main.stop();
+      await pair.answers(6001, { spare1: 2, spare2: 2 });
+      await pair.holds(6002, { one: 2, two: 1 });
+      await one.one.stop();
+      await pair.holds(6002, { two: 2 });
+      await two.two.stop();
+      await pair.answers(6002, { last: 3 });
     },
 
     'Galera by clustercheck': async (t) => {

@@ -163,6 +163,7 @@ class Generator {
       ...this.#sometimes('on_down', ['close']),
       ...this.#sometimes('slow_start', ['300ms']),
       ...this.#sometimes('panic_percent', [50]),
+      ...this.#sometimes('backups', ['first']),
       drain_timeout: this.#pick(['0s', '100ms', '400ms']),
       drain_spread: this.#pick(['0s', '100ms']),
     };

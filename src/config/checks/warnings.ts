@@ -83,7 +83,7 @@ function usedPool(path: Path, pool: PoolValue): readonly Finding[] {
     const problem = 'no backends, so every session is refused';
     const expected = 'a table [[pools.NAME.backends]]';
     findings.push({ code: 'unlikely', path: backends, problem, expected });
-  } else if (pool.backends.every(({ backup }) => backup)) {
+  } else if (pool.backups === 'all' && pool.backends.every(({ backup }) => backup)) {
     const problem = 'every backend is a backup, so all serve at once';
     const expected = 'one without backup = true';
     findings.push({ code: 'unlikely', path: backends, problem, expected });

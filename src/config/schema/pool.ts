@@ -106,6 +106,10 @@ export const POOL = table('Backends that serve the same, and how one of them is 
     max: 1_000_000,
     doc: 'UDP: a flow ends after this many replies. 0: by `idle_timeout` only.',
   }),
+  backups: choice(['all', 'first'], {
+    default: 'all',
+    doc: 'Which backups serve while no other backend is eligible. "all": they share the sessions. "first": one at a time, the first eligible one in the order of the file; those of discovery come behind, by address. A full one is not eligible.',
+  }),
   rebalance_percent: integer({
     default: 0,
     min: 0,
@@ -132,6 +136,7 @@ export function poolSpec(name: string, value: PoolValue): PoolSpec {
     slowStartMs: value.slow_start,
     onDown: value.on_down,
     onDownSpreadMs: value.on_down_spread,
+    backups: value.backups,
     rebalancePercent: value.rebalance_percent,
     health: healthSpec(value.health),
     backends: value.backends.map((backend) => backendSpec(backend, value.max_connections)),

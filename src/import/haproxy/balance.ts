@@ -15,8 +15,9 @@ const TABLE =
 
 /** Who serves in place of the one server that all are sent to. */
 const SPARES = {
-  one: 'the other one serves while the first one is down',
-  several: 'while the first one is down the others serve together, and not one of them alone',
+  one: 'the other one serves while the first one is down, and the first one again after that',
+  several:
+    'while the first one is down the next one serves, and the first one again once it is well',
 } as const;
 
 export interface BalanceScene {
@@ -51,7 +52,7 @@ export function writeBalance(scene: BalanceScene): Spares {
 }
 
 function writeAlgorithm(scene: BalanceScene, balance: Part): Spares {
-  const { table, servers } = scene;
+  const { table } = scene;
   const [, name = '', draws] = /^([\w-]+)(?:\((.*)\))?$/.exec(balance.value(1)) ?? [];
   switch (name) {
     case 'roundrobin':
@@ -74,9 +75,7 @@ function writeAlgorithm(scene: BalanceScene, balance: Part): Spares {
       writeHash(scene);
       return 'none';
     case 'first': {
-      const order = 'all others are spares together, in no order';
-      const how = servers.length > 2 ? order : undefined;
-      table.take('policy', 'least-connections', [balance], how);
+      table.take('policy', 'least-connections', [balance]);
       return 'all but the first';
     }
   }

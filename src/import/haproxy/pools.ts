@@ -4,7 +4,7 @@ import { LACKS } from '../capabilities.js';
 import type { DraftTable } from '../draft.js';
 import { isSourceAddress } from '../source_address.js';
 import type { Part } from '../statement.js';
-import { writeBalance } from './balance.js';
+import { type Spares, writeBalance } from './balance.js';
 import { writeHealth } from './checks.js';
 import type { ProxySettings } from './proxy.js';
 import type { HaproxyScene } from './scene.js';
@@ -24,11 +24,12 @@ export function writePool(
 ): void {
   const { draft, globals, has } = scene;
   const path = ['pools', name];
-  const servers = draft.fitting(inService(serversOf(proxy, listenerPort)));
+  const found = draft.fitting(inService(serversOf(proxy, listenerPort)));
   const templates = templatesOf(proxy, has);
-  const members = [...servers, ...templates];
   const table = draft.table(path, [proxy.section.head.place]);
-  const spares = writeBalance({ draft, path, table, proxy, servers });
+  const spares = writeBalance({ draft, path, table, proxy, servers: found });
+  const servers = spares === 'none' ? found : backupsLast(found);
+  const members = [...servers, ...templates];
   writeProxyHeader(members, table);
   writeDials(scene, proxy, members, table);
   writeQueue(scene, proxy, members, table);
@@ -47,9 +48,13 @@ export function writePool(
     writeServer(server, backend, has);
     return backend;
   });
-  writeBackups(proxy, servers, tables);
-  if (spares === 'none') return;
-  for (const backend of tables.slice(1)) backend.put('backup', true, 'a spare');
+  writeBackups({ proxy, servers, spares, pool: table, tables });
+}
+
+/** Where all but the first are spares, they serve in the order of HAProxy: backups at the end. */
+function backupsLast(servers: readonly Server[]): readonly Server[] {
+  const isBackup = ({ options }: Server): boolean => options.has('backup');
+  return [...servers.filter((one) => !isBackup(one)), ...servers.filter(isBackup)];
 }
 
 /** A pool in which no backend has a weight would be refused; HAProxy serves nobody with it. */
@@ -66,24 +71,38 @@ function weightOf({ options }: Server): number {
   return wholeNumber(options.get('weight')?.value(1) ?? '1') ?? 1;
 }
 
+interface BackupScene {
+  readonly proxy: ProxySettings;
+  readonly servers: readonly Server[];
+  readonly spares: Spares;
+  readonly pool: DraftTable;
+  /** Of the servers. */
+  readonly tables: readonly DraftTable[];
+}
+
 /** HAProxy uses the first backup only, unless `option allbackups` is set. */
-function writeBackups(
-  proxy: ProxySettings,
-  servers: readonly Server[],
-  tables: readonly DraftTable[],
-): void {
+function writeBackups({ proxy, servers, spares, pool, tables }: BackupScene): void {
   const all = proxy.setting('option allbackups');
-  const backups = servers.filter(({ options }) => options.has('backup'));
-  const isOneAtATime = backups.length > 1 && all === undefined;
+  const hasCaps = servers.some(({ options }) => options.has('maxconn'));
+  const how = hasCaps ? 'it serves, too, while all others are at their maxconn' : undefined;
+  let backups = 0;
   for (const [index, server] of servers.entries()) {
     const part = server.options.get('backup');
-    if (part === undefined) continue;
-    const how = isOneAtATime
-      ? 'all backups serve together, not the first of them alone'
-      : undefined;
+    if (part === undefined) {
+      if (spares !== 'none' && index > 0) tables[index]?.put('backup', true, 'a spare');
+      continue;
+    }
+    backups++;
     tables[index]?.take('backup', true, [part], how);
   }
-  all?.idle('backups always serve together');
+  if (spares !== 'none') {
+    if (servers.length > 2) pool.put('backups', 'first', 'one spare at a time');
+    if (backups > 1) all?.changed('one backup serves at a time, as the other spares do');
+    else all?.idle('there is one backup at most');
+  } else if (backups > 1) {
+    if (all === undefined) pool.put('backups', 'first', "HAProxy's default");
+    else pool.take('backups', 'all', [all]);
+  } else all?.idle('there is one backup at most');
 }
 
 function writeProxyHeader(servers: readonly Server[], table: DraftTable): void {

@@ -256,7 +256,7 @@ export function backendPlan(index: number): BackendPlan {
     name: `b${index}`,
     endpoint: ipEndpoint(4, `10.0.0.${index}`, 5432),
     weight: 1,
-    backup: false,
+    rank: 0,
     draining: false,
     yielding: false,
   };

@@ -199,7 +199,7 @@ function backendPlan(index: number): BackendPlan {
     name: `b${index}`,
     endpoint: ipEndpoint(4, `10.0.0.${index}`, 53),
     weight: 1,
-    backup: false,
+    rank: 0,
     draining: false,
     yielding: false,
   };
