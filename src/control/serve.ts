@@ -11,7 +11,6 @@ import { systemClock } from '../system/clock.js';
 import { isJournal } from '../system/journal.js';
 import { holdingNotifier } from '../system/notify.js';
 import { openOutput } from '../system/output.js';
-import type { DaemonSignal } from '../system/signals.js';
 import { holdProcess, systemTimers } from '../system/timers.js';
 import { endpointsOf } from './api/all.js';
 import { createRouter } from './api/router.js';
@@ -20,11 +19,10 @@ import { type Assembly, assemble } from './assemble.js';
 import { complain } from './complain.js';
 import { readConfigAside } from './config_reading.js';
 import type { Daemon } from './daemon.js';
-import { endNow, OVERTIME_MS, ProcessEnding } from './ending.js';
+import { endNow, ProcessEnding } from './ending.js';
 import { FileInUse, loadFile } from './file_in_use.js';
 import { KeptMembers } from './kept_members.js';
 import { KeptOverrides } from './kept_overrides.js';
-import { Leave } from './leave.js';
 import { Places } from './places.js';
 import { type Placer, placerOf } from './refusal_places.js';
 import { Reloads } from './reloads.js';
@@ -32,13 +30,12 @@ import { managedSockets, serviceManager, watchdogIntervalMs } from './service_ma
 import { SignalInbox } from './signal_inbox.js';
 import { withRemedy } from './start_remedy.js';
 import { type OwnStateLock, stateLock } from './state_lock.js';
+import { Stopping } from './stopping.js';
 import { Predecessor } from './upgrade/predecessor.js';
 import { keptBefore, takenOver } from './upgrade/taken_over.js';
 import { Upgrades } from './upgrade/upgrades.js';
 
 const STANDARD_OUTPUT = 1;
-/** What the end may take beside its own limit: the last lines of the log, on a busy machine. */
-const LAST_LINES_MS = 10_000;
 
 export interface ServeOptions {
   readonly file: string;
@@ -138,15 +135,16 @@ class Service {
     const start = new Promise<void>((resolve) => {
       begun = resolve;
     });
-    const { places, reloads, left } = this.#operated(assembled.value, kept, start);
-    const stopped = this.#signals(daemon, ending, reloads);
+    const stopping = new Stopping({ ...this.#parts(daemon), ending });
+    const { places, reloads, left } = this.#operated(assembled.value, kept, start, stopping);
+    stopping.follow(this.#inbox, (signal) => void reloads.ask({ signal, by: null }));
     const started = await daemon.start();
     if (!started.ok && daemon.phase !== 'stopping') {
       const problems = await this.#place(started.error, inUse.hash);
       return this.#fail(problems.join('; '));
     }
     if (started.ok) await places.open();
-    await this.#predecessor?.ready(version);
+    await this.#takePlace(daemon);
     this.#notifier.release();
     if (daemon.phase === 'serving') {
       this.#notifier.ready();
@@ -154,29 +152,26 @@ class Service {
     }
     begun();
     this.#watchdog(daemon);
-    const signal = await Promise.race([stopped, left]);
-    if (signal === null) ending.begin(inUse.spec.daemon.shutdownTimeoutMs);
-    ending.waitsFor('sessions, workers, probes and lookups');
-    await this.#stop(daemon, signal);
+    await stopping.run(await Promise.race([stopping.asked, left]));
     ending.waitsFor('clients of the admin endpoints');
     await places.close();
     return ending.finish(0);
   }
 
   /** How it is asked and operated. */
-  #operated(assembly: Assembly, kept: KeptOverrides, start: Promise<void>) {
+  #operated(assembly: Assembly, kept: KeptOverrides, start: Promise<void>, stopping: Stopping) {
     const { daemon, metrics, views, lastHour, kernel, ledger, clients } = assembly;
     const { file, version } = this.#options;
     const inUse = this.#inUse;
     const log = this.#log;
-    const parts = { file, inUse, daemon, log, metrics, notifier: this.#notifier };
+    const parts = { ...this.#parts(daemon), file, metrics };
     const reloads = new Reloads({ ...parts, adopted: () => places.open() }, start);
     const upgrades = new Upgrades({
       ...parts,
       timers: systemTimers,
-      predecessor: this.#predecessor,
       lock: this.#lock,
       places: () => places,
+      stop: () => stopping.ask(),
     });
     const endpoints = endpointsOf({
       upgrades,
@@ -211,6 +206,19 @@ class Service {
     return { places, reloads, left: upgrades.left };
   }
 
+  #parts(daemon: Daemon) {
+    const [log, notifier, inUse] = [this.#log, this.#notifier, this.#inUse];
+    return { daemon, log, notifier, inUse, predecessor: this.#predecessor };
+  }
+
+  /** One that was told to stop meanwhile takes nobody's place: the one before serves on. */
+  async #takePlace(daemon: Daemon): Promise<void> {
+    if (this.#predecessor === null) return;
+    if (daemon.phase === 'serving') return this.#predecessor.ready(this.#options.version);
+    this.#notifier.fallSilent();
+    await this.#predecessor.failed('it was told to stop');
+  }
+
   async #fail(sentence: string): Promise<never> {
     const detail = withRemedy(sentence);
     this.#log.event('start-failed', { detail });
@@ -228,63 +236,6 @@ class Service {
     await this.#predecessor?.failed(detail);
     await Promise.all([this.#log.flush(), complain(`sluice: ${detail}\n`)]);
     return endNow(1);
-  }
-
-  /** Resolves when accepting shall end, with the signal; the next one ends the process. */
-  #signals(daemon: Daemon, ending: ProcessEnding, reloads: Reloads): Promise<DaemonSignal> {
-    return new Promise((resolve) => {
-      const leave = new Leave({
-        timers: systemTimers,
-        delayMs: () => (daemon.phase === 'serving' ? this.#inUse.spec.daemon.leaveDelayMs : 0),
-        leaving: (signal, delayMs) => this.#leaves(daemon, signal, delayMs),
-        stop: (signal) => {
-          daemon.announceStop();
-          ending.begin(this.#inUse.spec.daemon.shutdownTimeoutMs);
-          resolve(signal);
-        },
-      });
-      this.#inbox.open((signal, effect) => {
-        if (effect === 'nothing') {
-          this.#log.event('signal-ignored', { signal });
-        } else if (effect === 'reload') {
-          void reloads.ask({ signal, by: null });
-        } else {
-          leave.signal(signal);
-        }
-      });
-    });
-  }
-
-  #leaves(daemon: Daemon, signal: DaemonSignal, delayMs: number): void {
-    daemon.life.leave(delayMs);
-    this.#tellStop(delayMs);
-    this.#notifier.status('not ready any more; clients are still accepted');
-    this.#log.event('leaving', { signal, sessions: daemon.sessions(), delay_ms: delayMs });
-  }
-
-  /** `delayMs`: before sessions may finish. */
-  #tellStop(delayMs: number): void {
-    const { shutdownTimeoutMs } = this.#inUse.spec.daemon;
-    this.#notifier.stopping();
-    this.#notifier.extend(delayMs + shutdownTimeoutMs + OVERTIME_MS + LAST_LINES_MS);
-  }
-
-  /** `signal` null: another process serves, and the last session has ended. */
-  async #stop(daemon: Daemon, signal: DaemonSignal | null): Promise<void> {
-    const startedMs = systemClock.nowMs();
-    if (signal === null) {
-      const { cut } = await daemon.stop();
-      return this.#log.event('left', { pid: process.pid, sessions: cut });
-    }
-    this.#tellStop(0);
-    this.#notifier.status('sessions may finish');
-    this.#log.event('stopping', {
-      signal,
-      sessions: daemon.sessions(),
-      limit_ms: this.#inUse.spec.daemon.shutdownTimeoutMs,
-    });
-    const { cut } = await daemon.stop();
-    this.#log.event('stopped', { sessions: cut, duration_ms: systemClock.nowMs() - startedMs });
   }
 
   /** The service manager hears of us only while every worker answers. */

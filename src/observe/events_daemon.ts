@@ -64,6 +64,7 @@ export const DAEMON_EVENTS = {
     ['problems'],
     'Nothing has changed for clients. Correct what is named, and upgrade again.',
   ),
+  'upgrade-overruled': info('A stop has ended the upgrade: the new process is ended, too.', ['by']),
   'upgrade-bare': warn(
     'Only sockets are taken over from the process before this one.',
     ['detail'],

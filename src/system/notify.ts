@@ -79,13 +79,22 @@ export function isKeptName(name: string): boolean {
   return /^(?:tcp|udp)%2F/.test(name);
 }
 
+export interface HoldingNotifier extends Notifier {
+  /** What was told, and what is told from now on, goes out. */
+  release(): void;
+  /** Another process is the service: what this one does is nobody's business any more. */
+  fallSilent(): void;
+}
+
 /**
  * Keeps what is told until `release`: a process that takes the place of another one is not the
  * service yet, and may never be.
  */
-export function holdingNotifier(inner: Notifier): Notifier & { release(): void } {
+export function holdingNotifier(inner: Notifier): HoldingNotifier {
   let held: (() => void)[] | null = [];
+  let state: 'telling' | 'silent' = 'telling';
   const soon = (tell: () => void): void => {
+    if (state === 'silent') return;
     if (held === null) tell();
     else held.push(tell);
   };
@@ -103,6 +112,9 @@ export function holdingNotifier(inner: Notifier): Notifier & { release(): void }
       const told = held ?? [];
       held = null;
       for (const tell of told) tell();
+    },
+    fallSilent: () => {
+      state = 'silent';
     },
   };
 }

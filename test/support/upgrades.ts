@@ -54,3 +54,29 @@ function linkOf(pid: number, fd: string): string {
     return '';
   }
 }
+
+/** What a test has a process do in place of its work that shall take another one's place. */
+export type Flaw = '' | 'ends' | 'hangs' | 'ends late' | 'is stopped late' | 'waits';
+
+/** To be run before the daemon; the flaw is the text of `file`, where it exists. */
+export function flawedBy(file: string): string {
+  return `
+    const { existsSync, readFileSync } = await import('node:fs');
+    const file = ${JSON.stringify(file)};
+    const how = () => existsSync(file) ? readFileSync(file, 'utf8') : '';
+    const sleep = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+    if (process.env.SLUICE_HANDOVER !== undefined) {
+      if (how() === 'ends') process.exit(7);
+      if (how() === 'hangs') sleep();
+      while (how() === 'waits') sleep(20);
+      const late = { 'ends late': 'SIGKILL', 'is stopped late': 'SIGTERM' }[how()];
+      if (late !== undefined) {
+        const { parse } = JSON;
+        JSON.parse = (text, ...rest) => {
+          if (String(text).startsWith('{"kind":"go"')) process.kill(process.pid, late);
+          return parse(text, ...rest);
+        };
+      }
+    }
+  `;
+}

@@ -12,7 +12,7 @@ import { finishStreams, openStreams } from '../support/load/verified_stream.js';
 import { freePort, tempFolder } from '../support/places.js';
 import { mustRun } from '../support/process.js';
 import { listenerText, poolText } from '../support/settings.js';
-import { endWithTest, type Upgraded } from '../support/upgrades.js';
+import { endWithTest, type Flaw, flawedBy, type Upgraded } from '../support/upgrades.js';
 
 const LONG = 20;
 const SHORT_PER_SECOND = 200;
@@ -21,23 +21,6 @@ const FLOWS = 10;
 const DATAGRAMS_PER_SECOND = 500;
 /** The `node` engine has sockets of its own beside a wildcard, which no other process can take. */
 const UDP_HOST = ENGINE === 'node' ? '127.0.0.1' : '0.0.0.0';
-
-/** What a test has a successor do in place of its work, by the text of a file. */
-const DEFECTIVE = (file: string): string => `
-  const { existsSync, readFileSync } = await import('node:fs');
-  const how = existsSync(${JSON.stringify(file)}) ? readFileSync(${JSON.stringify(file)}, 'utf8') : '';
-  if (process.env.SLUICE_HANDOVER !== undefined) {
-    if (how === 'ends') process.exit(7);
-    if (how === 'hangs') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-    if (how === 'ends late') {
-      const { parse } = JSON;
-      JSON.parse = (text, ...rest) => {
-        if (String(text).startsWith('{"kind":"go"')) process.kill(process.pid, 'SIGKILL');
-        return parse(text, ...rest);
-      };
-    }
-  }
-`;
 
 async function start(t: Test) {
   const echoes = await startEchoes(t, 2);
@@ -51,10 +34,10 @@ async function start(t: Test) {
     poolText({ name: 'echo', policy: 'least-connections', backends: echoes }) +
     listenerText({ protocol: 'udp', pool: 'dns', bind: `${UDP_HOST}:${port}` }) +
     poolText({ name: 'dns', backends: udp, health: 'probe = "none"' });
-  const operated = await startOperated(t, { toml, workers: 2, preload: DEFECTIVE(flaw) });
+  const operated = await startOperated(t, { toml, workers: 2, preload: flawedBy(flaw) });
   endWithTest(t, operated.daemon);
   await operated.daemon.backendsUp('echo', 2);
-  return { ...operated, toml, port, path, flaw: (how: string) => writeFileSync(flaw, how) };
+  return { ...operated, toml, port, path, flaw: (how: Flaw) => writeFileSync(flaw, how) };
 }
 
 t.test('an upgrade refuses and cuts nobody, and loses no datagram', async (t) => {

@@ -14,6 +14,12 @@ export const UPGRADED = record({
   sessions: whole('What the process before it finishes.', 0, Number.MAX_SAFE_INTEGER),
 });
 
+const WHAT = {
+  'serves on': 'This process serves on, as if nothing had been.',
+  stops: 'This process is stopping, and no other one takes its place.',
+  finishes: 'Another process serves: this one finishes its sessions.',
+} as const;
+
 export function upgradeEndpoint({ upgrades }: Pick<ApiDeps, 'upgrades'>): ApiEndpoint {
   return endpoint({
     method: 'POST',
@@ -28,10 +34,9 @@ export function upgradeEndpoint({ upgrades }: Pick<ApiDeps, 'upgrades'>): ApiEnd
     answer: UPGRADED,
     handle: async ({ body: { timeout = DEFAULT_TIMEOUT_MS }, caller }) => {
       const done = await upgrades.ask({ timeoutMs: timeout, by: caller.name });
-      if (!done.ok) {
-        return err(refused('This process serves on, as if nothing had been.', done.error));
-      }
-      return ok({ value: done.value });
+      if (done.ok) return ok({ value: done.value });
+      const { now, problems } = done.error;
+      return err(refused(WHAT[now], problems));
     },
   });
 }

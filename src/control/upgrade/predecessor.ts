@@ -113,6 +113,17 @@ export class Predecessor {
     return this.#state !== 'served';
   }
 
+  /** This one stops: what the other one still finishes ends with it. */
+  stop(): void {
+    const isToldReady = this.#state === 'opened' || this.#state === 'served';
+    if (isToldReady) void this.#channel.send({ kind: 'stop' });
+  }
+
+  /** Resolves when its last session has ended. */
+  get gone(): Promise<void> {
+    return this.#channel.closed;
+  }
+
   /** It still finishes its sessions. */
   get isHere(): boolean {
     return this.#end === 'open';

@@ -8,7 +8,7 @@ import { err, ok, type Result } from '../../core/result.js';
 import { rememberedText } from '../../discovery/remembered_text.js';
 import type { Log } from '../../observe/log.js';
 import type { ChannelMessage } from '../../system/line_channel.js';
-import type { Notifier } from '../../system/notify.js';
+import type { HoldingNotifier } from '../../system/notify.js';
 import { installedProgram, type Successor, startSuccessor } from '../../system/successor.js';
 import type { Refusal } from '../change_queue.js';
 import type { Daemon } from '../daemon.js';
@@ -41,12 +41,21 @@ export interface UpgradesDeps {
   readonly daemon: Daemon;
   readonly log: Log;
   readonly timers: Timers;
-  readonly notifier: Notifier;
+  readonly notifier: HoldingNotifier;
   /** Of the admin endpoints. */
   readonly places: () => Places;
   readonly lock: Pick<OwnStateLock, 'handOver'>;
   /** Whose place this process has taken. */
   readonly predecessor: Predecessor | null;
+  /** The process that serves now is told to stop: what is left here ends as at a signal. */
+  readonly stop: () => void;
+}
+
+/** Why this process has kept its place. */
+export interface NotUpgraded {
+  /** `stops`: a stop outranks the upgrade. `finishes`: another process serves already. */
+  readonly now: 'serves on' | 'stops' | 'finishes';
+  readonly problems: Refusal;
 }
 
 /** What the new process has said, or why nothing more will come of it. */
@@ -68,10 +77,10 @@ export class Upgrades {
     });
   }
 
-  async ask(asked: UpgradeOrder): Promise<Result<Upgraded, Refusal>> {
+  async ask(asked: UpgradeOrder): Promise<Result<Upgraded, NotUpgraded>> {
     const { daemon, log } = this.#deps;
     const why = this.#refusal();
-    if (why !== null) return err([why]);
+    if (why !== null) return this.#not([why]);
     this.#state = 'under way';
     const { command } = installedProgram();
     log.event('upgrading', { program: command, by: asked.by, limit_ms: asked.timeoutMs });
@@ -80,14 +89,24 @@ export class Upgrades {
       .finally(() => {
         this.#state = 'idle';
       });
-    if (!done.ok) log.event('upgrade-failed', { problems: done.error });
-    return done;
+    if (done.ok) return done;
+    const not = this.#not(done.error);
+    if (not.error.now === 'stops') log.event('upgrade-overruled', { by: asked.by });
+    else log.event('upgrade-failed', { problems: done.error });
+    return not;
+  }
+
+  #not(problems: Refusal): { readonly ok: false; readonly error: NotUpgraded } {
+    const { phase, handover } = this.#deps.daemon;
+    if (handover.isDone) return err({ now: 'finishes', problems });
+    return err({ now: phase === 'stopping' ? 'stops' : 'serves on', problems });
   }
 
   #refusal(): string | null {
     const { daemon, predecessor } = this.#deps;
     if (this.#state === 'under way') return 'an upgrade is under way already';
-    if (daemon.phase !== 'serving') return 'sluice does not serve, or stops';
+    if (daemon.handover.isDone) return 'another process has taken the place of this one';
+    if (daemon.phase !== 'serving') return 'sluice is starting, or stopping';
     if (process.pid === 1) {
       return 'sluice is process 1 here, whose end is the end of its container: replace that instead';
     }
@@ -126,15 +145,16 @@ export class Upgrades {
       await daemon.handover.takeSocketsBack();
       return answer;
     }
-    return ok(this.#handedOver(successor, ready.value));
+    return ok(this.#handedOver(successor, ready.value, talk));
   }
 
   /** From here on there is no way back. */
-  #handedOver(successor: Successor, ready: ChannelMessage): Upgraded {
-    const { daemon, log, lock, notifier, places, timers } = this.#deps;
+  #handedOver(successor: Successor, ready: ChannelMessage, talk: Talk): Upgraded {
+    const { daemon, log, lock, notifier, places, timers, stop } = this.#deps;
     lock.handOver();
     const pid = successor.pid ?? 0;
     notifier.mainPid(pid);
+    notifier.fallSilent();
     void successor.channel.send({ kind: 'yours' });
     successor.release();
     const upgraded = { pid, version: String(ready['version']), sessions: daemon.sessions() };
@@ -142,6 +162,9 @@ export class Upgrades {
     places().leave();
     timers.after(LAST_ANSWERS_MS, () => void places().close());
     void daemon.handover.finish().then(() => this.#tellLeft());
+    talk.go((message) => {
+      if (message['kind'] === 'stop') stop();
+    });
     return upgraded;
   }
 }
@@ -154,10 +177,12 @@ function failed(successor: Successor, why: string): Result<never, Refusal> {
 
 /** What is said by the new process, until it ends, fails, or is too late. */
 class Talk {
+  readonly #successor: Successor;
   readonly #news: News[] = [];
   #wake: () => void = () => {};
 
   constructor(successor: Successor, overruled: Promise<unknown>) {
+    this.#successor = successor;
     successor.channel.each((message) => this.#add({ kind: 'said', message }));
     void successor.ended.then((how) => this.end(how));
     void overruled.then(() => this.end('sluice is stopping'));
@@ -178,6 +203,12 @@ class Talk {
       else if (next.message['kind'] === 'failed') return err(detailOf(next.message));
       else if (next.message['kind'] === kind) return ok(next.message);
     }
+  }
+
+  /** From now on `take` gets what the other one says, and what it has said since `hear`. */
+  go(take: (message: ChannelMessage) => void): void {
+    for (const news of this.#news.splice(0)) if (news.kind === 'said') take(news.message);
+    this.#successor.channel.each(take);
   }
 
   #add(news: News): void {

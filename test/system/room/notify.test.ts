@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import {
   createNotifier,
+  holdingNotifier,
   type NotifyEnvironment,
   spawnSender,
   watchdogIntervalMs,
@@ -53,6 +54,21 @@ t.test('sockets are kept and forgotten by a name that systemd accepts', async (t
   ]);
   notifier.forget(`tcp/unix:/${'ü'.repeat(53)}`);
   t.match(sent[2]?.text, /FDNAME=[\x21-\x7e]{255}\n/);
+});
+
+t.test('a process is silent before it is the service, and when another one is', async (t) => {
+  const { notifier, sent } = recorded({ NOTIFY_SOCKET: '/n' });
+  const holding = holdingNotifier(notifier);
+  holding.ready();
+  t.equal(sent.length, 0);
+  holding.release();
+  holding.mainPid(7);
+  holding.fallSilent();
+  holding.stopping();
+  t.same(
+    sent.map(({ text }) => text),
+    ['READY=1\n', 'MAINPID=7\n'],
+  );
 });
 
 t.test('an abstract socket keeps its @', async (t) => {
