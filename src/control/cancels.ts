@@ -21,6 +21,7 @@ import type { CancelOrder, CancelOutcome } from '../session/tcp/deps.js';
 import { CancelPace } from './cancel_pace.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
 import { FairLanes } from './fair_lanes.js';
+import { sourceFor } from './health_targets.js';
 import type { BackendEntry, Inventory, PoolEntry } from './inventory.js';
 import type { ToWorker } from './worker_protocol.js';
 
@@ -209,7 +210,7 @@ export class Cancels {
       while (state === 'said' && wire.read() !== null);
       if (wire.error !== null || wire.ended || wire.closed) end();
     };
-    const wire = this.#dial(endpoint, 'something', changed);
+    const wire = this.#dial(endpoint, 'something', changed, sourceFor(pool, endpoint));
     const timer = this.#deps.timers.after(TAKE_MS, end);
   }
 }

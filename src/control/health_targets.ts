@@ -1,5 +1,5 @@
 /** Backends as their probes, and the labels of what is counted, know them. */
-import type { IpEndpoint } from '../core/endpoint.js';
+import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
 import type { HealthTarget } from '../health/target.js';
 import { LOCAL_V2, UNKNOWN_V1 } from '../session/proxy_protocol/encode.js';
 import type { BackendEntry, PoolEntry } from './inventory.js';
@@ -21,13 +21,16 @@ export function targetOf(entry: BackendEntry): HealthTarget {
     key: targetKey(entry),
     endpoint: entry.endpoint,
     health: entry.pool.spec.health,
-    source: sourceOf(entry),
+    source: sourceFor(entry.pool, entry.endpoint),
     prelude: preludeOf(entry.pool),
   };
 }
 
-/** The first that fits: the same one each time, so that a verdict is about the backend. */
-function sourceOf({ endpoint, pool }: BackendEntry): IpEndpoint | null {
+/**
+ * From where control itself dials: the first address that fits, the same one each time, so that a
+ * verdict is about the backend.
+ */
+export function sourceFor(pool: PoolEntry, endpoint: Endpoint): IpEndpoint | null {
   if (endpoint.kind === 'unix') return null;
   const { sources } = pool.spec.settings;
   return sources.find(({ family }) => family === endpoint.family) ?? null;

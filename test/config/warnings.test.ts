@@ -55,6 +55,26 @@ t.test('a pool that nobody uses, or that has nobody to serve, is a warning', asy
   t.strictSame(warningsOf(inOrder), []);
 });
 
+t.test('addresses to dial from that cannot reach the backends are a warning', async (t) => {
+  const pool = (source: string): string => `${LISTENER}[pools.p]\nsource = [${source}]\n`;
+  t.strictSame(warningsOf(pool('"10.0.0.2"') + BACKEND), []);
+  t.match(warningsOf(pool('"2001:db8::1"') + BACKEND), [
+    /^7:\d+: .*backends\[0\]\.address: no address of source is IPv4/,
+  ]);
+  const near = BACKEND.replace('10.0.0.1:5432', '127.0.0.1:1');
+  t.strictSame(warningsOf(pool('"127.0.0.9"') + near), []);
+  t.match(warningsOf(pool('"10.0.0.2", "127.0.0.9"') + BACKEND), [
+    /^5:\d+: .*source\[1\]: from a loopback address 10\.0\.0\.1:5432 cannot be reached/,
+  ]);
+});
+
+t.test('no address of one machine is refused as one to dial from', async (t) => {
+  for (const host of ['224.0.0.1', '239.9.9.9', '255.255.255.255', '0.0.0.0', '::', 'ff02::1']) {
+    const loaded = loadConfig(`${LISTENER}[pools.p]\nsource = ["${host}"]\n${BACKEND}`, 'f');
+    t.match(loaded, { ok: false, error: [{ problem: /no address of one machine/ }] }, host);
+  }
+});
+
 t.test('a table about hashing is a warning where the policy hashes nobody', async (t) => {
   const hash = '[pools.p.hash]\nalgorithm = "ring"\ntable_size = 101\n';
   const pool = (policy: string): string => `${LISTENER}[pools.p]\n${policy}${hash}${BACKEND}`;

@@ -179,6 +179,13 @@ t.test('doctor tells what this machine allows, for people and for programs', asy
   const json = await sluice('doctor', '--json');
   t.equal(json.code, 0);
   t.match(JSON.parse(json.stdout), { verdict: 'good', engines: [Object], limits: [Object] });
+  const file = join(tempFolder(t), 'sluice.toml');
+  const pool = poolText({ name: 'p', backends: [{ address: '127.0.0.1:1' }] });
+  writeFileSync(file, listenerText({ pool: 'p' }) + pool);
+  const ofFile = await sluice('doctor', '-c', file);
+  t.match(ofFile.stdout, /p +1 source address +\d+ sessions to one backend address; no limit/);
+  writeFileSync(file, 'nonsense');
+  t.match(await sluice('doctor', '-c', file), { code: 1, stderr: /sluice\.toml:1/ });
 });
 
 t.test('simulate compares the policies, and tells every word that it cannot use', async (t) => {

@@ -46,6 +46,24 @@ if (inOwnNetwork(import.meta.url)) {
     t.equal((await udp.next()).from.host, '127.0.0.5');
   });
 
+  t.test('cancels of Postgres clients come from the first address, too', async (t) => {
+    const server = await namingServer(t);
+    const path = join(tempFolder(t), 'pg');
+    await startDaemon(t, {
+      toml:
+        listenerText({ pool: 'pg', bind: `unix:${path}`, lines: 'postgres.cancel = "route"' }) +
+        poolText({
+          name: 'pg',
+          backends: [server],
+          lines: 'source = ["127.0.0.7", "127.0.0.8"]',
+          health: NO_PROBE,
+        }),
+    });
+    const client = await dial(t, { port: 0, path });
+    await client.send(Buffer.from('0000001004d2162e0000000100000002', 'hex'));
+    t.equal(await server.peers.next('a cancel', () => true), '127.0.0.7');
+  });
+
   t.test('sessions have the ports of all addresses, to each backend', async (t) => {
     const servers = [await namingServer(t), await namingServer(t)] as const;
     const folder = tempFolder(t);
@@ -156,6 +174,6 @@ async function isOurFault(t: Test, daemon: Daemon): Promise<void> {
   const metrics = await daemon.metrics();
   t.ok(metrics.sum('sluice_dial_failures_total', { pool: 'a', reason: 'no-free-port' }) > 0);
   t.equal(metrics.sum('sluice_backend_eligible', { pool: 'a' }), 1, 'the backend is not to blame');
-  const ends = daemon.eventsNamed('session').map(({ outcome }) => outcome);
-  t.match(ends, [{ by: 'sluice', stage: 'dial', cause: 'resource-limit' }]);
+  const { outcome } = await daemon.event('session');
+  t.match(outcome, { by: 'sluice', stage: 'dial', cause: 'resource-limit' });
 }

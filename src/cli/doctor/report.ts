@@ -7,7 +7,8 @@ import { divideDescriptors } from '../../control/descriptor_budget.js';
 import type { MachineSurvey } from '../../control/machine.js';
 import { SHARING_REMEDY } from '../../control/port_sharing.js';
 import { LOCKED_BYTES_A_WORKER, WANTED_DESCRIPTORS } from '../../control/sizing.js';
-import type { EngineName } from '../../core/spec.js';
+import type { EngineName, Spec } from '../../core/spec.js';
+import { examinePools, type PoolFinding } from './pools.js';
 
 export interface Advice {
   /** What is in the way: one sentence. */
@@ -47,6 +48,8 @@ export interface DoctorReport {
   /** Best first. */
   readonly engines: readonly EngineFinding[];
   readonly limits: readonly LimitFinding[];
+  /** Of the file that was named; null: none was, or the kernel tells no ports. */
+  readonly pools: readonly PoolFinding[] | null;
 }
 
 /** The default of `backlog`: a smaller bound of the kernel is worth a word. */
@@ -54,7 +57,11 @@ const USUAL_BACKLOG = 4_096;
 /** Fewer sessions than this to one backend address are few for a busy server. */
 const WANTED_PORTS = 10_000;
 
-export function examine(machine: MachineSurvey, version: string): DoctorReport {
+export function examine(
+  machine: MachineSurvey,
+  version: string,
+  spec: Spec | null = null,
+): DoctorReport {
   const { node, platform, release, architecture, auto } = machine;
   return {
     version,
@@ -69,6 +76,7 @@ export function examine(machine: MachineSurvey, version: string): DoctorReport {
       backlog(machine),
       memory(machine),
     ],
+    pools: spec === null || machine.ports === null ? null : examinePools(spec, machine.ports),
   };
 }
 

@@ -24,16 +24,30 @@ export function reportText(report: DoctorReport): string {
     'LIMITS',
     ...table(limits, '  '),
     '',
+    ...poolLines(report),
     ...remedies(report),
     verdict(report),
   ];
   return `${lines.join('\n')}\n`;
 }
 
+function poolLines({ pools }: DoctorReport): readonly string[] {
+  if (pools === null || pools.length === 0) return [];
+  const rows = pools.map(({ pool, sources, allows }) => [
+    pool,
+    `${sources} source address${sources === 1 ? '' : 'es'}`,
+    allows,
+  ]);
+  return ['POOLS, by source ports', ...table(rows, '  '), ''];
+}
+
 function remedies(report: DoctorReport): string[] {
   const advised: [string, Advice | null][] = [
     ...report.engines.map(({ engine, advice }): [string, Advice | null] => [engine, advice]),
     ...report.limits.map(({ name, advice }): [string, Advice | null] => [name, advice]),
+    ...(report.pools ?? []).map(({ pool, advice }): [string, Advice | null] => {
+      return [`pool ${pool}`, advice];
+    }),
   ];
   const lines = advised.flatMap(([name, advice]) =>
     advice === null ? [] : [`  ${name}: ${advice.cause}`, `    ${advice.remedy}`],

@@ -10,6 +10,7 @@ import { checkListeners } from './listeners.js';
 import { warnOfLoops } from './loops.js';
 import { checkPools } from './pools.js';
 import { checkRoutes } from './routes.js';
+import { warnOfSources } from './sources.js';
 import { warnOfClients, warnOfFiles, warnOfPools, warnOfUdpProbes } from './warnings.js';
 
 export const CHECKS: readonly Check[] = [
@@ -30,5 +31,6 @@ export const WARNINGS: readonly Check[] = [
   warnOfPools,
   warnOfRoutes,
   warnOfUdpProbes,
+  warnOfSources,
   warnOfLoops,
 ];

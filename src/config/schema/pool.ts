@@ -174,6 +174,13 @@ function readSources(raw: unknown): ReadValue<readonly IpEndpoint[]> {
 function readSource(raw: unknown): ReadValue<IpEndpoint> {
   if (typeof raw !== 'string') return fault('wrong-type', 'wrong type');
   const read = parseHost(raw);
-  if (!read.ok || !isWildcard(read.value)) return read;
+  if (!read.ok || isOneMachine(read.value)) return read;
   return fault('malformed', 'no address of one machine; [] leaves the choice to the kernel');
+}
+
+/** Neither a wildcard nor an address of many: multicast (RFC 5771, RFC 4291 2.7), broadcast. */
+function isOneMachine(endpoint: IpEndpoint): boolean {
+  const { family, host } = endpoint;
+  const isMulticast = family === 6 ? host.startsWith('ff') : /^2(?:2[4-9]|3\d)\./.test(host);
+  return !isWildcard(endpoint) && !isMulticast && host !== '255.255.255.255';
 }

@@ -4,6 +4,7 @@ import { doctor } from '../../../src/cli/doctor/doctor.js';
 import { examine } from '../../../src/cli/doctor/report.js';
 import { reportText } from '../../../src/cli/doctor/text.js';
 import type { MachineSurvey } from '../../../src/control/machine.js';
+import { loadSpec } from '../../support/load_spec.js';
 
 const GOOD: MachineSurvey = {
   node: 'v20.19.0',
@@ -99,12 +100,59 @@ t.test('no limit, and one that is not known, are said and are null in JSON', asy
   }
 });
 
+const POOLED = `[listeners.a]
+bind = "127.0.0.1:1"
+pool = "p"
+max_sessions = 100_000
+[listeners.b]
+bind = "127.0.0.1:1"
+protocol = "udp"
+pool = "p"
+[pools.p]
+source = ["10.0.0.2", "10.0.0.3", "2001:db8::2"]
+max_connections = 60_000
+health.probe = "none"
+[[pools.p.backends]]
+address = "10.0.0.9:1"
+[[pools.p.backends]]
+address = "10.0.0.8:1"
+max_connections = 7
+[pools.unused]
+[[pools.unused.backends]]
+address = "10.0.0.9:1"`;
+
+t.test('each pool of a file has as many sessions to a backend as its source ports', async (t) => {
+  const report = (toml: string) => examine(GOOD, '1.2.3', loadSpec(toml));
+  t.match(report(POOLED).pools, [
+    {
+      pool: 'p',
+      sources: 2,
+      most: 56_464,
+      wanted: 60_000,
+      allows: '56464 sessions to one backend address; the file allows 60000',
+      advice: { remedy: /`source`/ },
+    },
+    { pool: 'p', most: 56_464, wanted: null, allows: /flows to all backends; no limit/ },
+  ]);
+  t.equal(report(POOLED).pools?.length, 2, 'nobody comes to the other one');
+  const text = reportText(report(POOLED));
+  t.match(text, /POOLS.*\n +p +2 source addresses +56464 /);
+  t.match(text, /\n {2}pool p: The file allows 60000/);
+  const capped = POOLED.replace('max_sessions = 100_000', 'max_sessions = 500');
+  t.match(report(capped).pools?.[0], { wanted: 500, advice: null });
+  const six = POOLED.replace('10.0.0.9:1', '[2001:db8::1]:1');
+  t.match(report(six).pools?.[0], { sources: 1, most: 28_232 });
+  const over = POOLED.replaceAll(/"10.0.0.[98]:1"/g, (_, at) => `"unix:/run/${at}"`);
+  t.same(report(over.replace('protocol = "udp"', '').replace(':1"', ':2"')).pools, []);
+  t.equal(examine(GOOD, '1.2.3').pools, null);
+});
+
 t.test('the command looks at this machine, as text and as JSON', async (t) => {
   let text = '';
   const sink = { write: (more: string) => (text += more) };
-  t.equal(doctor({}, '1.2.3', sink), 0, 'the tests run here, so does the daemon');
+  t.equal(await doctor({}, '1.2.3', sink), 0, 'the tests run here, so does the daemon');
   t.match(text, /node +yes/);
   text = '';
-  t.equal(doctor({ json: true }, '1.2.3', sink), 0);
+  t.equal(await doctor({ json: true }, '1.2.3', sink), 0);
   t.match(JSON.parse(text), { version: '1.2.3', verdict: 'good', engines: [Object], limits: [] });
 });
