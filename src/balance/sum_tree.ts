@@ -38,6 +38,20 @@ export class SumTree {
     }
   }
 
+  /** What stands before the share of `at`. O(log size). */
+  before(at: number): number {
+    const sums = this.#sums;
+    let before = 0;
+    for (let node = this.#leaves + at; node > 1; node >>>= 1) {
+      if ((node & 1) === 1) before += sums[node - 1] ?? 0;
+    }
+    return before;
+  }
+
+  shareOf(at: number): number {
+    return this.#sums[this.#leaves + at] ?? 0;
+  }
+
   /**
    * Whose share holds `point`, 0 up to `total`, when all stand side by side. A share of 0 holds
    * nothing, also where rounding carries `point` past the last one; `total` must be above 0.

@@ -39,9 +39,20 @@ export class WeightedDraw {
   /** Another one than `taken`, in proportion to the remaining weights; of two or more. */
   drawOther(random: Random, taken: number): number {
     const weights = this.#weights;
+    const share = weights.shareOf(taken);
+    const rest = weights.total - share;
+    if (rest <= 0) return this.#anyBut(random, taken);
+    // As if the share of `taken` were not there: whoever stands behind it moves up.
+    const point = random.next() * rest;
+    const other = weights.find(point < weights.before(taken) ? point : point + share);
+    return other === taken ? this.#drawWithout(random, taken) : other;
+  }
+
+  /** Where fractions were rounded so that the share of `taken` was met all the same. */
+  #drawWithout(random: Random, taken: number): number {
+    const weights = this.#weights;
     weights.set(taken, 0);
-    const { total } = weights;
-    const other = total > 0 ? weights.find(random.next() * total) : this.#anyBut(random, taken);
+    const other = weights.find(random.next() * weights.total);
     this.follow(taken);
     return other;
   }

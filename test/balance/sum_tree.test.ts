@@ -20,6 +20,8 @@ t.test(`a point belongs to whose share holds it, after any changes (SEED=${seed}
       let [owner, before] = [0, shares[0] ?? 0];
       while (before <= point) before += shares[++owner] ?? 0;
       t.equal(tree.find(point), owner, `${point} of ${shares}`);
+      t.equal(tree.before(owner), before - (shares[owner] ?? 0));
+      t.equal(tree.shareOf(owner), shares[owner]);
     }
   }
 });

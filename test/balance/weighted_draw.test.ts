@@ -65,6 +65,19 @@ t.test('a draw at the very end of the range stays with who has a weight', async 
   t.equal(draw.drawOther(end, 2), 1);
 });
 
+t.test(`fractions are never rounded to the one that is taken (SEED=${seed})`, async (t) => {
+  const random = seededRandom(seed);
+  for (let round = 0; round < 300; round++) {
+    const weights = Array.from({ length: 5 }, () => Math.round(random.next() * 1e6) / 1000);
+    const draw = new WeightedDraw(5, new Situation(membersOf(...weights)));
+    for (const next of [0, 2 ** -53, 0.5, 1 - 2 ** -53]) {
+      for (let taken = 0; taken < 5; taken++) {
+        t.not(draw.drawOther({ next: () => next }, taken), taken, `${weights} without ${taken}`);
+      }
+    }
+  }
+});
+
 t.test('only candidates are drawn', async (t) => {
   const draw = new WeightedDraw(9, new Situation(equalMembers(9)).only(4, 8));
   const random = seededRandom(seed);
