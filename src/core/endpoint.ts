@@ -31,6 +31,32 @@ export function ipEndpoint(family: 4 | 6, host: string, port: number): IpEndpoin
 }
 
 /**
+ * The endpoint of a backend that is dialled. What an engine keeps in it stands in the object
+ * itself: of thousands each object on the way to it is another miss of the caches, at each dial.
+ */
+export class DialledEndpoint implements IpEndpoint {
+  readonly kind = 'ip';
+  readonly family: 4 | 6;
+  readonly host: string;
+  readonly port: number;
+  #workedOut: unknown = undefined;
+
+  constructor({ family, host, port }: IpEndpoint) {
+    this.family = family;
+    this.host = host;
+    this.port = port;
+  }
+
+  /** What an engine has worked out of it; it is no part of what the endpoint says. */
+  get workedOut(): unknown {
+    return this.#workedOut;
+  }
+  set workedOut(value: unknown) {
+    this.#workedOut = value;
+  }
+}
+
+/**
  * The endpoint that a text of the system names: an IPv6 address loses its zone and becomes
  * canonical, and one that stands for IPv4 (a client of a dual-stack socket) comes out as IPv4, as
  * `decodeAddress` has it. Null: `host` is no IP address.

@@ -4,7 +4,7 @@
  */
 import { endianness } from 'node:os';
 import { present } from '../core/assert.js';
-import { type Endpoint, ipEndpoint } from '../core/endpoint.js';
+import { DialledEndpoint, type Endpoint, ipEndpoint } from '../core/endpoint.js';
 import { ipBytes, ipText, isMapped } from '../core/ip_bytes.js';
 import { MAX_UNIX_PATH_BYTES } from '../core/limits.js';
 
@@ -52,11 +52,51 @@ export function encodeAddress(endpoint: Endpoint, scopeId = 0): Uint8Array {
   return bytes;
 }
 
-/** A sockaddr that is written to memory again and again. */
-export interface KeptAddress {
+/**
+ * A sockaddr that is written to memory again and again. One of IP stands in the object itself: an
+ * array would be two more objects, and of thousands of backends each is another miss of the caches.
+ */
+export class KeptAddress {
   readonly bytes: number;
-  /** As the memory has them; the last one is filled up with zeros. */
-  readonly words: readonly number[];
+  // As the memory has them; what is behind the last one is zero.
+  readonly #a: number;
+  readonly #b: number;
+  readonly #c: number;
+  readonly #d: number;
+  readonly #e: number;
+  readonly #f: number;
+  readonly #g: number;
+  /** Those of a path. */
+  readonly #further: Int32Array | null;
+
+  constructor(address: Uint8Array) {
+    const padded = new Uint8Array(4 * Math.ceil(Math.max(address.length, SOCKADDR_IN6_BYTES) / 4));
+    padded.set(address);
+    const words = new Int32Array(padded.buffer);
+    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0] = words;
+    this.bytes = address.length;
+    this.#a = a;
+    this.#b = b;
+    this.#c = c;
+    this.#d = d;
+    this.#e = e;
+    this.#f = f;
+    this.#g = g;
+    this.#further = address.length > SOCKADDR_IN6_BYTES ? words.subarray(7) : null;
+  }
+
+  /** Writes it to the words of `memory` from `at` on, where there is room for any address. */
+  put(memory: Int32Array, at: number): void {
+    memory[at] = this.#a;
+    memory[at + 1] = this.#b;
+    memory[at + 2] = this.#c;
+    memory[at + 3] = this.#d;
+    if (this.bytes === SOCKADDR_IN_BYTES) return;
+    memory[at + 4] = this.#e;
+    memory[at + 5] = this.#f;
+    memory[at + 6] = this.#g;
+    if (this.#further !== null) memory.set(this.#further, at + 7);
+  }
 }
 
 const KEPT = Symbol('the sockaddr of an endpoint');
@@ -66,20 +106,14 @@ const KEPT = Symbol('the sockaddr of an endpoint');
  * it outside, but one look into a map of thousands misses the caches several times, at each dial.
  */
 export function keptAddress(endpoint: Endpoint & { [KEPT]?: KeptAddress }): KeptAddress {
-  const known = endpoint[KEPT];
-  if (known !== undefined) return known;
-  const bytes = encodeAddress(endpoint);
-  const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
-  padded.set(bytes);
-  const value: KeptAddress = { bytes: bytes.length, words: [...new Int32Array(padded.buffer)] };
+  const isDialled = endpoint instanceof DialledEndpoint;
+  const known = isDialled ? endpoint.workedOut : endpoint[KEPT];
+  if (known instanceof KeptAddress) return known;
+  const value = new KeptAddress(encodeAddress(endpoint));
   // No part of what an endpoint says: it is not listed, compared or sent.
-  Object.defineProperty(endpoint, KEPT, { value });
+  if (isDialled) endpoint.workedOut = value;
+  else Object.defineProperty(endpoint, KEPT, { value });
   return value;
-}
-
-/** Writes `address` to the words of `memory` from `at` on. */
-export function putAddress(memory: Int32Array, at: number, { words }: KeptAddress): void {
-  for (let index = 0; index < words.length; index++) memory[at + index] = words[index] ?? 0;
 }
 
 /** The port in the sockaddr of IP at `at`. */

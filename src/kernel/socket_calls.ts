@@ -9,14 +9,7 @@ import { type KernelError, kernelError } from './errno.js';
 import type { Kernel } from './foreign.js';
 import { mapMemory } from './memory.js';
 import type { Ring } from './ring.js';
-import {
-  AF_UNIX,
-  type KeptAddress,
-  portAt,
-  putAddress,
-  SOCKADDR_IN6_BYTES,
-  sameHostAt,
-} from './sockaddr.js';
+import { AF_UNIX, type KeptAddress, portAt, SOCKADDR_IN6_BYTES, sameHostAt } from './sockaddr.js';
 import {
   IPPROTO_TCP,
   SO_KEEPALIVE,
@@ -141,7 +134,7 @@ export class SocketCalls {
     if (opened < 0) return err(kernelError('socket', opened));
     const fd = adoptDescriptor(opened);
     const bound = source === null ? 0 : this.bindSource(fd, source);
-    putAddress(this.#words, ADDRESS_AT, address);
+    address.put(this.#words, ADDRESS_AT);
     const answer = bound < 0 ? bound : libc.connectAt(fd, this.#at(ADDRESS_AT), address.bytes);
     if (answer === 0) return ok(fd);
     closeDescriptor(this.#kernel, fd);

@@ -55,6 +55,8 @@ export class Pool implements SelectablePool, LeaseBook {
   readonly #sources = new SourceTurns();
   #plan: PoolPlan;
   #members: readonly PlannedBackend[] = [];
+  /** By member, side by side: of thousands the objects themselves stand in no cache. */
+  #rows: Int32Array = new Int32Array(0);
   #policy: Policy;
   #learnt = new Learnt(0);
   #roster: Roster;
@@ -67,8 +69,8 @@ export class Pool implements SelectablePool, LeaseBook {
   readonly #figures = {
     nowMs: 0,
     activeOf: (member: number): number => {
-      const backend = this.#members[member];
-      return backend === undefined ? 0 : this.#deps.ledger.active(backend.id);
+      const row = this.#rows[member];
+      return row === undefined ? 0 : this.#deps.ledger.active(row as BackendId);
     },
     latencyMsOf: (member: number): number => this.#learnt.latencyMs(member, this.#figures.nowMs),
     failureRateOf: (member: number): number =>
@@ -130,6 +132,7 @@ export class Pool implements SelectablePool, LeaseBook {
       this.#failures.update(plan);
       this.#learnt = carried(next, this.#learnt);
       this.#members = next.members;
+      this.#rows = next.rows;
       this.#yielding = next.members.some(({ yielding }) => yielding) ? 'some' : 'none';
       policy.update(members);
       this.#policy = policy;

@@ -21,6 +21,8 @@ export function membersOf(plan: PoolPlan): PolicyMember[] {
 /** A plan's backends, and by member which of those before it is (-1: none). */
 export interface Successors {
   readonly members: readonly PlannedBackend[];
+  /** Their rows in the ledger. */
+  readonly rows: Int32Array;
   readonly places: Int32Array;
 }
 
@@ -38,6 +40,7 @@ export function* successors(
     if (id !== undefined) indices.set(id, index);
   });
   const members: PlannedBackend[] = [];
+  const rows = new Int32Array(plan.backends.length);
   const places = new Int32Array(plan.backends.length).fill(-1);
   yield* inStretches(plan.backends.length, (index) => {
     const backend = plan.backends[index];
@@ -49,8 +52,9 @@ export function* successors(
     if (stays) places[index] = at;
     const isSame = stays && at === index && same.sameAs(backend);
     members.push(isSame ? same : new PlannedBackend(backend));
+    rows[index] = backend.id;
   });
-  return { members, places };
+  return { members, rows, places };
 }
 
 /** What was learnt about those that stay. */

@@ -1,10 +1,9 @@
 import t from 'tap';
-import { type Endpoint, ipEndpoint } from '../../src/core/endpoint.js';
+import { DialledEndpoint, type Endpoint, ipEndpoint } from '../../src/core/endpoint.js';
 import {
   decodeAddress,
   encodeAddress,
   keptAddress,
-  putAddress,
   SOCKADDR_MAX_BYTES,
 } from '../../src/kernel/sockaddr.js';
 
@@ -12,6 +11,8 @@ t.test('an address is the same after the way to the kernel and back', async (t) 
   const endpoints: Endpoint[] = [
     ipEndpoint(4, '203.0.113.9', 65_535),
     ipEndpoint(6, '2001:db8::1', 53),
+    new DialledEndpoint(ipEndpoint(4, '203.0.113.9', 80)),
+    new DialledEndpoint(ipEndpoint(6, '2001:db8::2', 80)),
     { kind: 'unix', path: '/run/x.sock' },
     { kind: 'unix', path: `/${'p'.repeat(106)}` },
   ];
@@ -20,11 +21,15 @@ t.test('an address is the same after the way to the kernel and back', async (t) 
     t.ok(bytes.length <= SOCKADDR_MAX_BYTES);
     t.same(decodeAddress(bytes, bytes.length), endpoint);
     const memory = new Int32Array(64).fill(-1);
-    putAddress(memory, 8, keptAddress(endpoint));
+    keptAddress(endpoint).put(memory, 8);
     const written = new Uint8Array(memory.buffer, 32, keptAddress(endpoint).bytes);
     t.same([...written], [...bytes]);
     t.equal(keptAddress(endpoint), keptAddress(endpoint), 'it is worked out once');
-    t.same(structuredClone(endpoint), { ...endpoint }, 'and is no part of the endpoint');
+    t.equal(
+      JSON.stringify(structuredClone(endpoint)),
+      JSON.stringify(endpoint),
+      'and no part of it',
+    );
   }
 });
 

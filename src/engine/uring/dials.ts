@@ -10,13 +10,7 @@ import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
 import type { DialFailure } from '../../core/outcome.js';
 import { ERRNO, errnoName } from '../../kernel/errno.js';
 import type { MappedMemory } from '../../kernel/memory.js';
-import {
-  AF_UNIX,
-  addressFamily,
-  keptAddress,
-  putAddress,
-  SOCKADDR_MAX_BYTES,
-} from '../../kernel/sockaddr.js';
+import { AF_UNIX, addressFamily, keptAddress, SOCKADDR_MAX_BYTES } from '../../kernel/sockaddr.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import { submitClose, submitConnect } from '../../kernel/submissions.js';
 import type { TcpEdges } from '../../session/tcp_port.js';
@@ -115,7 +109,7 @@ export class Dials implements Holder {
     this.#suspect[dial] = this.#parts.selfDials.suspect(target, loop.nowMs);
     pairs.dial[pair] = dial;
     const address = keptAddress(target);
-    putAddress(this.#addresses, (dial * ADDRESS_STRIDE) / 4, address);
+    address.put(this.#addresses, (dial * ADDRESS_STRIDE) / 4);
     const at = this.#parts.addresses.address + dial * ADDRESS_STRIDE;
     const generation = this.#generation[dial] ?? 0;
     handshakes.prepare(socket.value, family, dial, generation);
