@@ -2,39 +2,22 @@
  * The state of every backend as control decides it: verdicts of probes, ejections by real traffic,
  * ramps and drains. It writes the ledger, tells the workers, and remembers why for people.
  */
-import type { BackendId } from '../core/brand.js';
 import { formatAddress } from '../core/endpoint.js';
 import type { Cause } from '../core/outcome.js';
 import type { BackendSpec } from '../core/spec.js';
+import type { KnownHealth } from '../health/known.js';
 import type { VerdictEvent } from '../health/target.js';
-import type { Ledger } from '../pool/ledger.js';
 import { Weights } from '../pool/weights.js';
 import { Administration } from './administration.js';
-import { BackendProbes, type BackendProbesDeps } from './backend_probes.js';
+import { BackendProbes } from './backend_probes.js';
+import type { BackendBoardDeps } from './board_deps.js';
 import { Drains } from './drains.js';
-import type { Ejections } from './ejections.js';
 import { GoneNames } from './gone_names.js';
-import { namesOf } from './health_targets.js';
+import { namesOf, targetKey } from './health_targets.js';
 import { HeldPools } from './held_pools.js';
-import type { BackendEntry, Inventory, InventoryChange } from './inventory.js';
-import type { Rebalances } from './rebalances.js';
+import type { BackendEntry, InventoryChange } from './inventory.js';
 import type { Restated } from './restating.js';
-
-export interface BackendBoardDeps extends BackendProbesDeps {
-  readonly ledger: Ledger;
-  readonly inventory: Inventory;
-  readonly ejections: Ejections;
-  /** Every worker looks again at who waits. */
-  readonly ring: () => void;
-  readonly rebalances: Rebalances;
-  readonly endSessions: (backend: BackendId, cause: Cause, spanMs: number) => void;
-  /** A backend that left has no sessions any more. */
-  readonly drained: (entry: BackendEntry) => void;
-  /** The state of `entry` has just changed: for whoever shows since when. */
-  readonly changed: (entry: BackendEntry) => void;
-  /** Runs what may change many of them. */
-  readonly together: (change: () => void) => void;
-}
+import type { KnownPassive } from './upgrade/known_backends.js';
 
 /** Events by the state that a backend left `up` for. */
 const DEMOTED = { down: 'backend-down', standby: 'backend-standby' } as const;
@@ -84,7 +67,7 @@ export class BackendBoard {
     const now = this.#deps.clock.nowMs();
     // First: a row of theirs may be that of one who arrives.
     for (const entry of change.gone) this.gone(entry);
-    for (const entry of change.arrived) this.#tellArrival(entry);
+    for (const entry of change.arrived) this.#arrive(entry);
     for (const entry of change.returned) {
       this.#drains.cancel(entry);
       this.#administration.forget(entry);
@@ -97,9 +80,20 @@ export class BackendBoard {
       this.#write(entry, now);
     }
     this.#deps.ejections.update(this.#deps.inventory);
+    for (const entry of change.arrived) {
+      const { ejection } = this.#deps.before.passiveOf(targetKey(entry));
+      if (ejection !== null) this.#deps.ejections.resume(entry, ejection, now);
+    }
     this.#heldPools.follow(this.#deps.inventory.pools.values(), now);
     this.#watchAll();
+    this.#deps.before.forget();
     this.#deps.ring();
+  }
+
+  /** What real traffic has decided about `entry`, and since when it ramps; null: nothing. */
+  passiveOf(entry: BackendEntry): KnownPassive {
+    const returnedMs = this.#weights.returnedMs(entry.id);
+    return { returnedMs, ejection: this.#deps.ejections.memoryOf(entry) };
   }
 
   /** What differs of these are their states, weights and caps, and no more. */
@@ -119,8 +113,9 @@ export class BackendBoard {
   }
 
   #watchAll(): void {
-    const { inventory, together } = this.#deps;
-    together(() => this.probes.watch(inventory.backends()));
+    const { inventory, together, before } = this.#deps;
+    const known = (key: string): KnownHealth | null => before.verdictOf(key)?.health ?? null;
+    together(() => this.probes.watch(inventory.backends(), known));
   }
 
   /**
@@ -253,6 +248,20 @@ export class BackendBoard {
       cause,
     });
     this.#deps.endSessions(entry.id, cause, spanMs);
+  }
+
+  /** One that the process before this one knew is where it was: nothing new is to be told. */
+  #arrive(entry: BackendEntry): void {
+    const { before, ledger, wasBefore } = this.#deps;
+    const known = before.verdictOf(targetKey(entry));
+    if (known === null) return this.#tellArrival(entry);
+    wasBefore(entry, known.state, known.sinceWallMs);
+    const { returnedMs } = before.passiveOf(targetKey(entry));
+    if (returnedMs !== null) this.#weights.returned(entry.id, returnedMs);
+    if (known.health === null) return;
+    const { verdict, share } = known.health.memory;
+    ledger.setHealth(entry.id, verdict);
+    if (share !== null) this.#weights.degraded(entry.id, share);
   }
 
   #tellArrival(entry: BackendEntry): void {

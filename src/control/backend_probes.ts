@@ -2,7 +2,8 @@
 import type { Clock, Timers } from '../core/clock.js';
 import type { ProbeSpec } from '../core/health_spec.js';
 import type { Random } from '../core/random.js';
-import { HealthChecker } from '../health/checker.js';
+import { HealthChecker, type KnownBefore } from '../health/checker.js';
+import type { KnownHealth } from '../health/known.js';
 import type { Probe } from '../health/probe.js';
 import type { AttemptEvent, HealthTarget, TargetHealth, VerdictEvent } from '../health/target.js';
 import type { Log } from '../observe/log.js';
@@ -58,8 +59,11 @@ export class BackendProbes {
     );
   }
 
-  /** Of `backends` those are watched that stay; what is in maintenance is not probed. */
-  watch(backends: Iterable<BackendEntry>): void {
+  /**
+   * Of `backends` those are watched that stay; what is in maintenance is not probed. `known`: what
+   * the process before this one knew of one that is new.
+   */
+  watch(backends: Iterable<BackendEntry>, known: KnownBefore): void {
     this.#entries.clear();
     const targets: HealthTarget[] = [];
     for (const entry of backends) {
@@ -67,7 +71,7 @@ export class BackendProbes {
       this.#entries.set(targetKey(entry), entry);
       targets.push(targetOf(entry));
     }
-    this.#checker.update(targets);
+    this.#checker.update(targets, known);
   }
 
   /** How many start per second, at most; 0: as many as are due. */
@@ -83,6 +87,20 @@ export class BackendProbes {
   /** What they say about `entry`; null: it is not watched. */
   healthOf(entry: BackendEntry): TargetHealth | null {
     return this.#checker.healthOf(targetKey(entry));
+  }
+
+  /** For the next process; null: it is not watched. */
+  knownOf(entry: BackendEntry): KnownHealth | null {
+    return this.#checker.knownOf(targetKey(entry));
+  }
+
+  /** None begins any more: another process goes on. */
+  pause(): void {
+    this.#checker.pause();
+  }
+
+  resume(): void {
+    this.#checker.resume();
   }
 
   stop(): Promise<void> {

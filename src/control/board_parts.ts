@@ -1,5 +1,6 @@
 /** Puts together the board of backends with what judges and moves beside it. */
-import { BackendBoard, type BackendBoardDeps } from './backend_board.js';
+import { BackendBoard } from './backend_board.js';
+import type { BackendBoardDeps } from './board_deps.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
 import { Ejections } from './ejections.js';
 import { Rebalances, type RebalancesDeps } from './rebalances.js';

@@ -18,6 +18,7 @@ import type { Override } from './desired/override.js';
 import type { KeptSockets } from './kept_sockets.js';
 import { NOTHING_PASSED, type PassedSockets } from './passed_sockets.js';
 import type { SharedState } from './shared_state.js';
+import type { Handed } from './upgrade/state_parts.js';
 import type { Fleet, FleetDeps } from './worker_fleet.js';
 
 /** What outlives the process. */
@@ -34,7 +35,9 @@ export interface KeptState {
   /** Listening sockets that systemd has opened. */
   readonly passed: PassedSockets;
   /** Asked before the first plan is in force; null: this process takes nobody's place. */
-  readonly takesOver: (() => Promise<Result<null, Refusal>> | undefined) | null;
+  readonly takesOver: (() => Promise<Result<null, Refusal>>) | null;
+  /** What that process tells of its state; null: there is none. */
+  readonly handed: Handed | null;
 }
 
 export const NOTHING_KEPT: KeptState = {
@@ -45,6 +48,7 @@ export const NOTHING_KEPT: KeptState = {
   sockets: null,
   passed: NOTHING_PASSED,
   takesOver: null,
+  handed: null,
 };
 
 export interface DaemonDeps extends KeptState {

@@ -19,6 +19,7 @@ import { downNames, proofOfMember } from './member_entries.js';
 import { PlanPublisher } from './plan_publisher.js';
 import { PoolWatch } from './pool_watch.js';
 import { engineCapacity } from './sizing.js';
+import { KnownBackends } from './upgrade/known_backends.js';
 import type { Fleet } from './worker_fleet.js';
 import { WorkerNews } from './worker_news.js';
 
@@ -45,6 +46,8 @@ export function boardOf(
       daemon.fleet.broadcast({ kind: 'end-sessions', backend, cause, spanMs, limit: null }),
     drained,
     changed: (entry) => daemon.watch.changed(entry),
+    before: new KnownBackends(deps.handed, deps.clock),
+    wasBefore: (entry, state, since) => daemon.watch.wasBefore(entry, state, since),
     defect: (error) => daemon.defect(error),
     together: (change) => daemon.watch.together(change),
   });

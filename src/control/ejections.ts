@@ -9,7 +9,12 @@ import type { OutlierSpec } from '../core/spec.js';
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
 import { ejectionsAgree, endEjection, repairEjections, tryEject } from '../pool/ejecting.js';
-import { type EjectionDecision, type EjectionRoom, EjectionTracker } from '../pool/ejection.js';
+import {
+  type EjectionDecision,
+  type EjectionMemory,
+  type EjectionRoom,
+  EjectionTracker,
+} from '../pool/ejection.js';
 import { type BackendObservation, describeCause, type TakenOut } from '../pool/ejection_cause.js';
 import { outIn } from '../pool/ejection_ledger.js';
 import { isUsable } from '../pool/eligibility.js';
@@ -97,6 +102,18 @@ export class Ejections {
     const watch = this.#watches.get(entry.pool.id);
     if (watch === undefined) return false;
     return this.#carryOut(watch, watch.tracker.recovered(entry.id, nowMs), nowMs).length > 0;
+  }
+
+  /** For another process; null: nothing is to be said of `entry`. */
+  memoryOf(entry: BackendEntry): EjectionMemory | null {
+    return this.#watches.get(entry.pool.id)?.tracker.memoryOf(entry.id) ?? null;
+  }
+
+  /** Goes on from what the process before this one knew of `entry`. */
+  resume(entry: BackendEntry, known: EjectionMemory, nowMs: number): void {
+    const { tracker } = this.#watches.get(entry.pool.id) ?? {};
+    if (tracker?.resume(entry.id, known, nowMs) !== 'out' || known.kind !== 'out') return;
+    this.#ejected.set(entry, { why: describeCause(known.cause), untilMs: known.untilMs });
   }
 
   #observe(

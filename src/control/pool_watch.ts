@@ -193,6 +193,11 @@ export class PoolWatch {
     return { state, sinceWallMs: this.#backends.note(entry, state) };
   }
 
+  /** It was in `state` before this process was there; what is none stands for nothing. */
+  wasBefore(entry: BackendEntry, state: string, sinceWallMs: number): void {
+    this.#backends.resume(entry, state as BackendState, sinceWallMs);
+  }
+
   /** Since when the name of this backend of the file leads nowhere. */
   unresolvedSince(pool: PoolEntry, backend: string): number {
     return this.#unresolved.get(nameKey(pool, backend)) ?? this.#deps.clock.wallMs();

@@ -32,7 +32,7 @@ import { withRemedy } from './start_remedy.js';
 import { type OwnStateLock, stateLock } from './state_lock.js';
 import { Stopping } from './stopping.js';
 import { Predecessor } from './upgrade/predecessor.js';
-import { keptBefore, takenOver } from './upgrade/taken_over.js';
+import { keptBefore, takenOver, takeover } from './upgrade/taken_over.js';
 import { Upgrades } from './upgrade/upgrades.js';
 
 const STANDARD_OUTPUT = 1;
@@ -118,7 +118,7 @@ class Service {
         keepSockets ? 'kept' : 'not kept',
         before.sockets,
       ),
-      takesOver: this.#predecessor === null ? null : () => this.#predecessor?.prepared(),
+      ...takeover(this.#predecessor, this.#log),
     });
     if (!assembled.ok) return this.#fail(assembled.error);
     inUse.warn();

@@ -25,4 +25,9 @@ export class StateTimes<Thing extends object, State extends string> {
     this.#known.set(thing, { state, sinceWallMs });
     return sinceWallMs;
   }
+
+  /** If it is in `state` at the next look, it has been there since then. */
+  resume(thing: Thing, state: State, sinceWallMs: number): void {
+    this.#known.set(thing, { state, sinceWallMs });
+  }
 }

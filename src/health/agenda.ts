@@ -23,6 +23,8 @@ const FIRST_ROOM = 64;
 export interface Alarm extends Timer {
   /** Once, after that time; what it was set to before is forgotten. */
   set(delayMs: number): void;
+  /** Clock: when it is due; null: it is not set. */
+  readonly dueMs: number | null;
 }
 
 export class Agenda implements Timers {
@@ -62,6 +64,11 @@ export class Agenda implements Timers {
     if (place === this.#dueMs.length) this.#grow();
     this.#rise(item, dueMs, place);
     if (item.place === 0) this.#arm();
+  }
+
+  /** null: it is not in the heap. */
+  dueOf({ place }: Item): number | null {
+    return place === NOWHERE ? null : this.#dueAt(place);
   }
 
   /** Nothing happens if it has been done or removed. */
@@ -202,5 +209,9 @@ class Item implements Alarm {
 
   cancel(): void {
     this.#agenda.remove(this);
+  }
+
+  get dueMs(): number | null {
+    return this.#agenda.dueOf(this);
   }
 }

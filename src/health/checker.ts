@@ -8,8 +8,11 @@ import type { Clock, Timers } from '../core/clock.js';
 import { contain } from '../core/contain.js';
 import { CutOff } from '../core/cut_off.js';
 import type { HealthSpec, ProbeSpec } from '../core/health_spec.js';
+import { toOwnMs } from '../core/machine_time.js';
 import type { Random } from '../core/random.js';
-import { Agenda, type Alarm } from './agenda.js';
+import { Agenda } from './agenda.js';
+import { type Checked, knownOf, NOTHING, QUEUED, WAITING } from './checked.js';
+import { type KnownHealth, ProbeNames, remainingMs } from './known.js';
 import type { Probe, ProbeResult } from './probe.js';
 import { type ProbeChange, probeChange, sameEndpoint } from './probe_change.js';
 import { firstDelayMs, intervalMs, nextDelayMs } from './schedule.js';
@@ -32,34 +35,10 @@ export interface CheckerDeps {
   readonly inFlight?: number;
 }
 
-/** What the checker does for a target right now. */
-type Activity =
-  /** Nothing: the target is not probed. */
-  | { readonly kind: 'none' }
-  /** Waits for its time. */
-  | { readonly kind: 'waiting' }
-  /** Is due, and waits for its turn. */
-  | { readonly kind: 'queued' }
-  /** The probe is under way. */
-  | { readonly kind: 'attempting'; readonly cutOff: CutOff; readonly startedMs: number };
+/** By the key of a target; null: nothing is known of it. */
+export type KnownBefore = (key: string) => KnownHealth | null;
 
-interface Entry {
-  readonly watched: Watched;
-  probe: Probe;
-  /** Says when it is due, and when the attempt under way has had its time. */
-  readonly alarm: Alarm;
-  readonly limit: Alarm;
-  /** Called when it may start. */
-  readonly begin: () => void;
-  activity: Activity;
-  watching: 'on' | 'over';
-  /** Clock: when the last attempt that counted began; null before the first. */
-  lastStartMs: number | null;
-}
-
-const NOTHING: Activity = { kind: 'none' };
-const WAITING: Activity = { kind: 'waiting' };
-const QUEUED: Activity = { kind: 'queued' };
+const nothing: KnownBefore = () => null;
 
 export class HealthChecker {
   readonly #deps: CheckerDeps;
@@ -68,7 +47,8 @@ export class HealthChecker {
   /** When attempts begin, and when those in flight are cut off: few, and most are in time. */
   readonly #agenda: Agenda;
   readonly #limits: Agenda;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Checked>();
+  readonly #probeNames = new ProbeNames();
   /** The definitions that were compared last. */
   #compared: {
     readonly before: HealthSpec;
@@ -90,10 +70,10 @@ export class HealthChecker {
    * Watches exactly `targets`, whose keys differ. A target that stays as it was keeps its state and
    * its schedule; one whose health definition changed keeps the state and is scheduled anew; one
    * with another probe is attempted anew at once; one at another address is another target, and
-   * unproven. Targets without a probe are reported up from
-   * inside the call.
+   * unproven. Targets without a probe are reported up from inside the call. Of one that is new
+   * another checker may have `known` something, and this one goes on from there.
    */
-  update(targets: readonly HealthTarget[]): void {
+  update(targets: readonly HealthTarget[], known: KnownBefore = nothing): void {
     assert(!this.#stopped, 'a stopped checker watches nothing');
     const wanted = new Map(targets.map((target) => [target.key, target]));
     assert(wanted.size === targets.length, 'the keys of health targets differ');
@@ -104,7 +84,7 @@ export class HealthChecker {
     }
     for (const target of targets) {
       const entry = this.#entries.get(target.key);
-      if (entry === undefined) this.#add(target);
+      if (entry === undefined) this.#add(target, known(target.key));
       else this.#change(entry, target);
     }
   }
@@ -134,6 +114,22 @@ export class HealthChecker {
     return this.#entries.get(key)?.watched.view() ?? null;
   }
 
+  /** No attempt begins any more; those in flight go on. */
+  pause(): void {
+    this.#starts.pause();
+  }
+
+  resume(): void {
+    this.#starts.resume();
+  }
+
+  /** What another checker goes on from; null: it is not watched. */
+  knownOf(key: string): KnownHealth | null {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return null;
+    return knownOf(entry, this.#probeNames.nameOf(entry.watched.target), this.#deps);
+  }
+
   /** Ends everything; resolves when the last attempt in flight has closed its socket. */
   stop(): Promise<void> {
     this.#stopped = true;
@@ -141,11 +137,12 @@ export class HealthChecker {
     return this.#starts.idle();
   }
 
-  #add(target: HealthTarget): void {
+  #add(target: HealthTarget, known: KnownHealth | null): void {
     const { clock, createProbe } = this.#deps;
     const watched = new Watched(target, clock.wallMs());
+    if (known !== null) watched.resume(known.memory);
     const probe = createProbe(target.health.probe);
-    const entry: Entry = {
+    const entry: Checked = {
       watched,
       probe,
       alarm: this.#agenda.alarm(() => this.#due(entry)),
@@ -156,10 +153,14 @@ export class HealthChecker {
       lastStartMs: null,
     };
     this.#entries.set(target.key, entry);
-    this.#start(entry);
+    if (known === null) return this.#start(entry);
+    const leftMs = remainingMs(known, target, this.#probeNames.nameOf(target), clock);
+    if (leftMs === null) return this.#start(entry);
+    entry.lastStartMs = known.startedMs === null ? null : toOwnMs(clock, known.startedMs);
+    this.#wait(entry, leftMs);
   }
 
-  #change(entry: Entry, target: HealthTarget): void {
+  #change(entry: Checked, target: HealthTarget): void {
     const before = entry.watched.target;
     entry.watched.target = target;
     const difference = this.#compare(before, target);
@@ -186,7 +187,7 @@ export class HealthChecker {
   }
 
   /** The first attempt with a definition: at once, but for a little spread. */
-  #start(entry: Entry): void {
+  #start(entry: Checked): void {
     entry.lastStartMs = null;
     if (entry.watched.target.health.probe.kind === 'none') {
       entry.watched.unprobed(this.#deps.clock.wallMs(), this.#events);
@@ -196,7 +197,7 @@ export class HealthChecker {
   }
 
   /** The attempt after the last one, which had found the target in the state `before`. */
-  #schedule(entry: Entry, before: TrackState): void {
+  #schedule(entry: Checked, before: TrackState): void {
     if (entry.lastStartMs === null) return;
     this.#cease(entry);
     const { clock, random } = this.#deps;
@@ -205,18 +206,18 @@ export class HealthChecker {
     this.#wait(entry, nextDelayMs(before, state, target.health, elapsedMs, random));
   }
 
-  #wait(entry: Entry, delayMs: number): void {
+  #wait(entry: Checked, delayMs: number): void {
     entry.activity = WAITING;
     entry.alarm.set(delayMs);
   }
 
-  #due(entry: Entry): void {
+  #due(entry: Checked): void {
     entry.activity = QUEUED;
     const isSure = isSettled(entry.watched.state);
     this.#starts.acquire(entry.begin, isSure ? 'settled' : 'between-verdicts');
   }
 
-  #attempt(entry: Entry): void {
+  #attempt(entry: Checked): void {
     const { clock } = this.#deps;
     const { target } = entry.watched;
     const cutOff = new CutOff();
@@ -239,7 +240,7 @@ export class HealthChecker {
     });
   }
 
-  #cutOff({ activity }: Entry): void {
+  #cutOff({ activity }: Checked): void {
     if (activity.kind === 'attempting') activity.cutOff.abort();
   }
 
@@ -255,7 +256,7 @@ export class HealthChecker {
     }
   }
 
-  #conclude(entry: Entry, startedMs: number, result: ProbeResult): void {
+  #conclude(entry: Checked, startedMs: number, result: ProbeResult): void {
     const { clock } = this.#deps;
     const before = entry.watched.state;
     entry.activity = NOTHING;
@@ -267,14 +268,14 @@ export class HealthChecker {
     if (stays) this.#schedule(entry, before);
   }
 
-  #forget(key: string, entry: Entry): void {
+  #forget(key: string, entry: Checked): void {
     this.#entries.delete(key);
     entry.watching = 'over';
     this.#cease(entry);
   }
 
   /** Ends what is under way; an attempt in flight keeps its slot until it has closed its socket. */
-  #cease(entry: Entry): void {
+  #cease(entry: Checked): void {
     const { activity } = entry;
     entry.activity = NOTHING;
     if (activity.kind === 'waiting') entry.alarm.cancel();

@@ -15,6 +15,6 @@ export function probeChange(before: HealthTarget, target: HealthTarget): ProbeCh
 }
 
 /** What an attempt depends on; the rest of a definition is schedule. */
-function probed(target: HealthTarget): unknown {
+export function probed(target: HealthTarget): unknown {
   return [target.health.probe, target.health.port, target.prelude, target.source];
 }

@@ -27,6 +27,7 @@ export class Starts {
   readonly #settled = new Set<() => void>();
   #inARow = 0;
   #busy = 0;
+  #state: 'open' | 'paused' = 'open';
   /** 0: as many as there are. */
   #perSecond = 0;
   /** Clock: when the next one may start, were nothing late. */
@@ -49,6 +50,16 @@ export class Starts {
     if (perSecond === this.#perSecond) return;
     this.#perSecond = perSecond;
     this.#nextMs = this.#deps.clock.nowMs();
+    this.#go();
+  }
+
+  /** From now on none starts; those that become due wait for `resume`. */
+  pause(): void {
+    this.#state = 'paused';
+  }
+
+  resume(): void {
+    this.#state = 'open';
     this.#go();
   }
 
@@ -100,6 +111,7 @@ export class Starts {
 
   /** Counts a start; when it is too early, a timer goes on at its time. */
   #mayStart(): boolean {
+    if (this.#state === 'paused') return false;
     if (this.#perSecond === 0) return true;
     const now = this.#deps.clock.nowMs();
     const earlyMs = this.#nextMs - now;

@@ -3,6 +3,7 @@
  * reporting.
  */
 import { assert } from '../core/assert.js';
+import type { TargetMemory } from './known.js';
 import type { ProbeResult } from './probe.js';
 import type {
   HealthEvents,
@@ -86,6 +87,38 @@ export class Watched {
     this.#state = UP;
     this.#weigh(1, events);
     if (standing !== 'up') this.#pronounce('up', 'not-probed', '', atMs, events);
+  }
+
+  /** All that is known, for another one that goes on from there. */
+  get memory(): TargetMemory {
+    return {
+      state: this.#state,
+      verdict: this.#verdict,
+      ill: this.#ill,
+      sinceMs: this.#sinceMs,
+      reason: this.#reason,
+      detail: this.#detail,
+      share: this.#share,
+      last: this.#last,
+      attempts: this.#attempts,
+      failures: this.#failures,
+      transitions: this.#transitions,
+    };
+  }
+
+  /** Goes on from what another one knew; it was reported there. */
+  resume(known: TargetMemory): void {
+    this.#state = known.state;
+    this.#verdict = known.verdict;
+    this.#ill = known.ill;
+    this.#sinceMs = known.sinceMs;
+    this.#reason = known.reason;
+    this.#detail = known.detail;
+    this.#share = known.share;
+    this.#last = known.last;
+    this.#attempts = known.attempts;
+    this.#failures = known.failures;
+    this.#transitions = known.transitions;
   }
 
   view(): TargetHealth {

@@ -70,6 +70,11 @@ export const DAEMON_EVENTS = {
     ['detail'],
     'Overrides on disk hold; probes, slow start and counters begin anew.',
   ),
+  'upgrade-in-part': warn(
+    'A part of what the process before this one knows cannot be read, and is not taken over.',
+    ['detail'],
+    'What is named begins anew; all else is as it was.',
+  ),
   left: info('The last session of a process whose place another one has taken is over.', [
     'pid',
     'sessions',

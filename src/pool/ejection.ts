@@ -48,7 +48,8 @@ export interface EjectionRoom {
   giveBack(backend: BackendId): void;
 }
 
-type State =
+/** What is known of a backend beside what is in the ledger. */
+export type EjectionMemory =
   /**
    * It serves; `timesInARow` falls by one at every interval without trouble since `calmSinceMs`.
    */
@@ -71,7 +72,7 @@ type State =
 export class EjectionTracker {
   #spec: OutlierSpec;
   readonly #room: EjectionRoom;
-  #states: ReadonlyMap<BackendId, State> = new Map();
+  #states: Map<BackendId, EjectionMemory> = new Map();
 
   constructor(spec: OutlierSpec, room: EjectionRoom) {
     this.#spec = spec;
@@ -89,7 +90,7 @@ export class EjectionTracker {
    */
   look(nowMs: number, observed: readonly BackendObservation[]): readonly EjectionDecision[] {
     const decisions: EjectionDecision[] = [];
-    const states = new Map<BackendId, State>();
+    const states = new Map<BackendId, EjectionMemory>();
     // What was observed of a backend that returns is from before: it counts once.
     const judged = observed.filter((observation) => {
       const { backend, taken } = observation;
@@ -142,7 +143,27 @@ export class EjectionTracker {
     return state?.kind === 'out' ? state.untilMs : null;
   }
 
-  #passTime(nowMs: number, state: State | undefined): State {
+  /** For a tracker of another process; null: nothing is to be said. */
+  memoryOf(backend: BackendId): EjectionMemory | null {
+    const state = this.#states.get(backend);
+    return state?.kind === 'in' && state.timesInARow === 0 ? null : (state ?? null);
+  }
+
+  /** Goes on from what another one knew; it stays in where nobody may be taken out any more. */
+  resume(backend: BackendId, known: EjectionMemory, nowMs: number): EjectionMemory['kind'] {
+    const states = this.#states;
+    if (known.kind === 'out') {
+      const inARow = known.cause.kind === 'failures' ? known.cause.inARow : 0;
+      if (this.#room.take(backend, inARow, nowMs) === 'ejected') {
+        states.set(backend, { ...known, effect: this.#effect });
+        return 'out';
+      }
+    }
+    states.set(backend, known.kind === 'in' ? known : back(known.timesInARow, nowMs));
+    return 'in';
+  }
+
+  #passTime(nowMs: number, state: EjectionMemory | undefined): EjectionMemory {
     if (state === undefined) return back(0, nowMs);
     if (state.kind === 'out') {
       return nowMs < state.untilMs ? state : back(state.timesInARow, nowMs);
@@ -159,7 +180,7 @@ export class EjectionTracker {
   #inTrouble(
     judged: readonly BackendObservation[],
     observed: readonly BackendObservation[],
-    states: Map<BackendId, State>,
+    states: Map<BackendId, EjectionMemory>,
   ): { readonly observation: BackendObservation; readonly cause: EjectionCause }[] {
     const troubled = [];
     for (const observation of judged) {
@@ -178,7 +199,7 @@ export class EjectionTracker {
     nowMs: number,
     { backend, failuresInARow, spared }: BackendObservation,
     cause: EjectionCause,
-    states: Map<BackendId, State>,
+    states: Map<BackendId, EjectionMemory>,
   ): readonly EjectionDecision[] {
     const state = states.get(backend);
     if (state?.kind !== 'in') return [];
@@ -206,12 +227,12 @@ export class EjectionTracker {
   }
 
   #out(
-    state: Extract<State, { kind: 'in' }>,
+    state: Extract<EjectionMemory, { kind: 'in' }>,
     backend: BackendId,
     cause: EjectionCause,
     sinceMs: number,
     effect: 'real' | 'dry',
-    states: Map<BackendId, State>,
+    states: Map<BackendId, EjectionMemory>,
   ): EjectionDecision {
     const timesInARow = state.timesInARow + 1;
     const durationMs = this.#durationMs(timesInARow);
@@ -234,7 +255,7 @@ export class EjectionTracker {
   }
 }
 
-function back(timesInARow: number, nowMs: number): State {
+function back(timesInARow: number, nowMs: number): EjectionMemory {
   return { kind: 'in', timesInARow, calmSinceMs: nowMs, wasSpared: 'no' };
 }
 

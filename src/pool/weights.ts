@@ -33,6 +33,11 @@ export class Weights {
     this.#ramp(backend).returnedMs = nowMs;
   }
 
+  /** When the ramp began; null: there is none. */
+  returnedMs(backend: BackendId): number | null {
+    return this.#ramps.get(backend)?.returnedMs ?? null;
+  }
+
   degraded(backend: BackendId, share: number): void {
     this.#ramp(backend).share = share;
   }

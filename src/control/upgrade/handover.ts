@@ -8,8 +8,9 @@ import { type HandedSocket, nameOf } from '../kept_sockets.js';
 import type { PlanPublisher } from '../plan_publisher.js';
 import type { MadeSocket } from '../socket_maker.js';
 import { untilLeft } from './leaving.js';
+import { Telling } from './telling.js';
 
-export interface HandoverDeps extends Pick<DaemonDeps, 'clock' | 'timers' | 'sockets' | 'passed'> {
+export interface HandoverDeps extends Pick<DaemonDeps, 'clock' | 'timers' | 'sockets'> {
   readonly changes: ChangeQueue;
   readonly publisher: PlanPublisher;
   readonly daemon: Pick<
@@ -18,6 +19,7 @@ export interface HandoverDeps extends Pick<DaemonDeps, 'clock' | 'timers' | 'soc
     | 'inventory'
     | 'sockets'
     | 'board'
+    | 'watch'
     | 'discoveries'
     | 'fleet'
     | 'sessions'
@@ -27,10 +29,13 @@ export interface HandoverDeps extends Pick<DaemonDeps, 'clock' | 'timers' | 'soc
 
 export class Handover {
   readonly #deps: HandoverDeps;
+  /** What the other process is told of the state of this one. */
+  readonly telling: Telling;
   #state: 'serving' | 'handed over' = 'serving';
 
   constructor(deps: HandoverDeps) {
     this.#deps = deps;
+    this.telling = new Telling(deps.daemon, deps);
   }
 
   /** Another process serves. */
@@ -51,22 +56,23 @@ export class Handover {
   /** Why no other process can be given the sockets; null: one can. */
   get obstacle(): string | null {
     const all = [...this.#deps.daemon.sockets.byKey.values()].map(({ opened }) => opened);
-    return all.every(({ descriptors }) => descriptors !== null)
+    if (all.some(({ descriptors }) => descriptors === null)) {
+      return 'workers bind by themselves, because foreign calls do not work here';
+    }
+    return all.every(({ activation }) => activation === null)
       ? null
-      : 'workers bind by themselves, because foreign calls do not work here';
+      : 'sockets of a socket unit (activation) come from systemd only: restart, which refuses nobody';
   }
 
   /** The listening sockets, for another process. */
   get sockets(): readonly HandedSocket[] {
     const found = new Map<MadeSocket, Endpoint>();
     for (const { opened, local } of this.#deps.daemon.sockets.byKey.values()) {
-      // Those of a socket unit are duplicates; what systemd has passed itself is handed over.
-      if (opened.activation === null) found.set(opened, local);
+      found.set(opened, local);
     }
-    const own = [...found].flatMap(([{ descriptors, protocol }, local]) =>
+    return [...found].flatMap(([{ descriptors, protocol }, local]) =>
       (descriptors ?? []).map((fd) => ({ fd, name: nameOf(protocol, local) })),
     );
-    return [...own, ...this.#deps.passed.handed];
   }
 
   /** Workers accept nothing more; clients wait in the sockets, which stay open. */
@@ -90,12 +96,11 @@ export class Handover {
    * while. So clients are refused when the other one ends, however long sessions last here.
    */
   async finish(): Promise<void> {
-    const { daemon, changes, sockets, passed } = this.#deps;
+    const { daemon, changes, sockets } = this.#deps;
     this.#state = 'handed over';
     daemon.life.stop();
     sockets?.handOver();
     daemon.sockets.closeAll();
-    passed.handOver();
     daemon.discoveries.stop();
     changes.overrule();
     await daemon.board.stop();

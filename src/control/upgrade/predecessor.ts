@@ -11,6 +11,7 @@ import { type Inherited, takeInheritance } from '../../system/successor.js';
 import type { Refusal } from '../change_queue.js';
 import type { HandedSocket } from '../kept_sockets.js';
 import { type Begin, readBegin } from './messages.js';
+import { Handed } from './state_parts.js';
 
 /** Sockets of the admin endpoints, by their names; all others are those of listeners. */
 const PLACES = /^(http|control)\//;
@@ -18,6 +19,8 @@ const PLACES = /^(http|control)\//;
 const GONE = 'the process before this one has ended';
 
 export class Predecessor {
+  /** What it tells of its state. */
+  readonly handed = new Handed();
   readonly #inherited: Inherited;
   readonly #channel: LineChannel;
   /** Admin endpoints' sockets that nobody has asked for. */
@@ -37,7 +40,8 @@ export class Predecessor {
     this.#channel = LineChannel.over(inherited.channel);
     this.#channel.each((message) => {
       const waits = this.#waits;
-      if (waits !== null && waits.kind === message['kind']) waits.heard(message);
+      if (message['kind'] === 'state') this.handed.hear(message);
+      else if (waits !== null && waits.kind === message['kind']) waits.heard(message);
       else this.#heard.set(message['kind'], message);
     });
     void this.#channel.closed.then(() => {

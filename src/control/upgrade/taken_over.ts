@@ -1,6 +1,7 @@
 /** What a process begins with that takes the place of another one. */
 import { type Remembered, readRemembered } from '../../discovery/remembered_text.js';
 import type { Log } from '../../observe/log.js';
+import type { KeptState } from '../daemon_deps.js';
 import { readKept } from '../desired/kept_text.js';
 import type { Override } from '../desired/override.js';
 import type { KeptMembers } from '../kept_members.js';
@@ -32,6 +33,22 @@ export async function keptBefore({ overrides, members }: OnDisk, told: TakenOver
     members: told.members ?? known,
     keepMembers: (all: readonly Remembered[]) => members.keep(all),
   };
+}
+
+/** When this process may serve, and with what state. */
+export function takeover(
+  predecessor: Predecessor | null,
+  log: Pick<Log, 'event'>,
+): Pick<KeptState, 'takesOver' | 'handed'> {
+  if (predecessor === null) return { takesOver: null, handed: null };
+  const { handed } = predecessor;
+  const takesOver = async () => {
+    const done = await predecessor.prepared();
+    const trouble = handed.takeTrouble();
+    if (trouble !== null) log.event('upgrade-in-part', { detail: trouble });
+    return done;
+  };
+  return { takesOver, handed };
 }
 
 /** A message that cannot be read leaves the sockets. */

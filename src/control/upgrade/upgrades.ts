@@ -132,16 +132,24 @@ export class Upgrades {
         members: rememberedText(daemon.discoveries.kept),
       }),
     );
+    const { telling } = daemon.handover;
     const prepared = await talk.hear('prepared');
+    // One that reads nothing is too late some time, too.
+    const told = prepared.ok ? await talk.during(telling.begin(successor.channel)) : prepared;
     limit.cancel();
-    if (!prepared.ok) return failed(successor, prepared.error);
+    if (!told.ok) {
+      telling.goOn();
+      return failed(successor, told.error);
+    }
     await daemon.handover.yieldSockets();
     const opening = timers.after(OPENING_LIMIT_MS, () => talk.end('it does not open its sockets'));
+    telling.end(successor.channel);
     void successor.channel.send({ kind: 'go' });
     const ready = await talk.hear('ready');
     opening.cancel();
     if (!ready.ok) {
       const answer = failed(successor, ready.error);
+      telling.goOn();
       await daemon.handover.takeSocketsBack();
       return answer;
     }
@@ -179,17 +187,28 @@ function failed(successor: Successor, why: string): Result<never, Refusal> {
 class Talk {
   readonly #successor: Successor;
   readonly #news: News[] = [];
+  readonly #over: Promise<Result<never, string>>;
+  #tellOver: (why: string) => void = () => {};
   #wake: () => void = () => {};
 
   constructor(successor: Successor, overruled: Promise<unknown>) {
     this.#successor = successor;
+    this.#over = new Promise((resolve) => {
+      this.#tellOver = (why) => resolve(err(why));
+    });
     successor.channel.each((message) => this.#add({ kind: 'said', message }));
     void successor.ended.then((how) => this.end(how));
     void overruled.then(() => this.end('sluice is stopping'));
   }
 
   end(why: string): void {
+    this.#tellOver(why);
     this.#add({ kind: 'over', why });
+  }
+
+  /** Waits for `work`, or until nothing more comes of the new process. */
+  during(work: Promise<void>): Promise<Result<null, string>> {
+    return Promise.race([work.then(() => ok(null)), this.#over]);
   }
 
   async hear(kind: string): Promise<Result<ChannelMessage, string>> {

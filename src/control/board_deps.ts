@@ -1,0 +1,29 @@
+/** What the board of backends is made of, and whom it tells. */
+import type { BackendId } from '../core/brand.js';
+import type { Cause } from '../core/outcome.js';
+import type { Ledger } from '../pool/ledger.js';
+import type { BackendProbesDeps } from './backend_probes.js';
+import type { Ejections } from './ejections.js';
+import type { BackendEntry, Inventory } from './inventory.js';
+import type { Rebalances } from './rebalances.js';
+import type { KnownBackends } from './upgrade/known_backends.js';
+
+export interface BackendBoardDeps extends BackendProbesDeps {
+  readonly ledger: Ledger;
+  readonly inventory: Inventory;
+  readonly ejections: Ejections;
+  /** Every worker looks again at who waits. */
+  readonly ring: () => void;
+  readonly rebalances: Rebalances;
+  readonly endSessions: (backend: BackendId, cause: Cause, spanMs: number) => void;
+  /** A backend that left has no sessions any more. */
+  readonly drained: (entry: BackendEntry) => void;
+  /** The state of `entry` has just changed: for whoever shows since when. */
+  readonly changed: (entry: BackendEntry) => void;
+  /** What the process before this one knew. */
+  readonly before: KnownBackends;
+  /** `entry` is in that state for longer than this process is there. */
+  readonly wasBefore: (entry: BackendEntry, state: string, sinceWallMs: number) => void;
+  /** Runs what may change many of them. */
+  readonly together: (change: () => void) => void;
+}

@@ -1,0 +1,45 @@
+/**
+ * What is known of an ejection as plain JSON, from one version of sluice to another. Times are
+ * those of whoever calls. Pure.
+ */
+import type { EjectionMemory } from './ejection.js';
+import type { EjectionCause } from './ejection_cause.js';
+
+type Raw = Readonly<Record<string, unknown>>;
+
+/** `shifted`: a time as the reader will have it. */
+export function ejectionRecord(
+  memory: EjectionMemory,
+  shifted: (ownMs: number) => number,
+): Readonly<Record<string, unknown>> {
+  if (memory.kind === 'in') {
+    const { kind, timesInARow, calmSinceMs } = memory;
+    return { kind, timesInARow, calmSinceMs: shifted(calmSinceMs) };
+  }
+  return { ...memory, untilMs: shifted(memory.untilMs) };
+}
+
+/** null: it is none. */
+export function readEjection(raw: Raw, shifted: (theirMs: number) => number) {
+  const { kind, timesInARow, calmSinceMs, effect, untilMs } = raw;
+  if (!isNumber(timesInARow)) return null;
+  if (kind === 'in' && isNumber(calmSinceMs)) {
+    return { kind, timesInARow, calmSinceMs: shifted(calmSinceMs), wasSpared: 'no' } as const;
+  }
+  const cause = causeFrom(raw['cause']);
+  if (kind !== 'out' || !isNumber(untilMs) || cause === null) return null;
+  if (effect !== 'real' && effect !== 'dry') return null;
+  return { kind, timesInARow, cause, effect, untilMs: shifted(untilMs) } as const;
+}
+
+function causeFrom(raw: unknown): EjectionCause | null {
+  if (typeof raw !== 'object' || raw === null) return null;
+  const { kind, inARow, medianMs, othersMs } = raw as Raw;
+  if (kind === 'failures') return isNumber(inARow) ? { kind, inARow } : null;
+  if (kind !== 'slow-connect' && kind !== 'slow-first-byte') return null;
+  return isNumber(medianMs) && isNumber(othersMs) ? { kind, medianMs, othersMs } : null;
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
