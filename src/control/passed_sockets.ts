@@ -15,8 +15,12 @@ import {
 import type { Kernel } from '../kernel/foreign.js';
 import { type InheritedSocket, inheritedSocket } from '../kernel/inherited_socket.js';
 import type { InheritedDescriptor } from '../system/inherited.js';
+import type { HandedSocket } from './kept_sockets.js';
 
 type Protocol = ListenerSpec['protocol'];
+
+/** Between two processes: in front of the name that systemd has given. */
+const PREFIX = 'activation/';
 
 interface PassedSocket extends InheritedSocket {
   readonly name: string;
@@ -26,7 +30,7 @@ interface PassedSocket extends InheritedSocket {
 
 export class PassedSockets {
   readonly #kernel: Kernel | null;
-  readonly #sockets: readonly PassedSocket[];
+  readonly #sockets: PassedSocket[];
   /** Why there is no kernel. */
   readonly #lack: string;
 
@@ -68,6 +72,17 @@ export class PassedSockets {
     return copies(kernel, found);
   }
 
+  /** All of them, for a process that takes the place of this one. */
+  get handed(): readonly HandedSocket[] {
+    return this.#sockets.map(({ fd, name }) => ({ fd, name: `${PREFIX}${name}` }));
+  }
+
+  /** Another process has them now; duplicates that were handed out are their users' to close. */
+  handOver(): void {
+    if (this.#kernel === null) return;
+    for (const { fd } of this.#sockets.splice(0)) closeDescriptor(this.#kernel, fd);
+  }
+
   /** The name of systemd's socket at `wanted`; null: there is none. */
   nameAt(protocol: Protocol, wanted: Endpoint): string | null {
     return this.#sockets.find((socket) => isAt(socket, protocol, wanted))?.name ?? null;
@@ -88,6 +103,11 @@ export class PassedSockets {
       `FileDescriptorName=${name}, and to be started before the service`
     );
   }
+}
+
+/** What another process has handed over by `handed`; null: the socket is something else. */
+export function passedBefore({ fd, name }: HandedSocket): InheritedDescriptor | null {
+  return name?.startsWith(PREFIX) ? { fd, name: name.slice(PREFIX.length) } : null;
 }
 
 export const NOTHING_PASSED = new PassedSockets(err('nothing is passed'), []);

@@ -12,7 +12,7 @@ import {
   spawnSender,
 } from '../system/notify.js';
 import { type HandedSocket, KeptSockets } from './kept_sockets.js';
-import { PassedSockets } from './passed_sockets.js';
+import { PassedSockets, passedBefore } from './passed_sockets.js';
 
 export function serviceManager(): Notifier {
   const kernel = loadKernel();
@@ -41,15 +41,16 @@ export function managedSockets(
     .filter(({ name }) => isKeptName(name))
     .map(({ fd }): HandedSocket => ({ fd, name: null }));
   const kernel = loadKernel();
-  const passed = new PassedSockets(
-    kernel,
-    inherited.filter(({ name }) => !isKeptName(name)),
-  );
+  const passed = new PassedSockets(kernel, [
+    ...inherited.filter(({ name }) => !isKeptName(name)),
+    ...handed.flatMap((socket) => passedBefore(socket) ?? []),
+  ]);
+  const before = handed.filter((socket) => passedBefore(socket) === null);
   const hasManager = process.env['NOTIFY_SOCKET'] !== undefined || kept.length > 0;
   const keeps = hasManager ? store : 'not kept';
   if (kernel.ok) {
     return {
-      sockets: new KeptSockets(kernel.value, notifier, [...kept, ...handed], keeps),
+      sockets: new KeptSockets(kernel.value, notifier, [...kept, ...before], keeps),
       passed,
     };
   }

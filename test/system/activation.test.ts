@@ -14,10 +14,12 @@ import { closeDescriptor } from '../../src/kernel/descriptor.js';
 import { loadKernel } from '../../src/kernel/foreign.js';
 import { openListeningSocket } from '../../src/kernel/sockets.js';
 import { Named, NamedDatagrams } from '../support/behaviour/servers.js';
+import { startOperated } from '../support/ctl.js';
 import { Daemon, ENGINE, startDaemon } from '../support/daemon.js';
 import { within } from '../support/deadline.js';
 import { freePort, tempFolder } from '../support/places.js';
 import type { Passed } from '../support/process.js';
+import { endWithTest, type Upgraded } from '../support/upgrades.js';
 
 const loaded = loadKernel();
 const kernel = present(loaded.ok ? loaded.value : null, 'foreign calls work here');
@@ -168,4 +170,35 @@ t.test('a socket of systemd outlives reloads and the process', async (t) => {
   const between = greeted({ port, host: '127.0.0.1' });
   await startDaemon(t, setup);
   t.equal(await between, 'I am one');
+});
+
+t.test('an upgrade hands them over, by their names', async (t) => {
+  const [web, names, udp] = [await freePort(), await freePort(), await freePort()];
+  const path = join(tempFolder(t), 'front.sock');
+  await NamedDatagrams.start(t, 'two', `127.0.0.1:${udp}`);
+  const one = listener('web', `"127.0.0.1:${web}"`, 'activation = "web"');
+  const rest = [
+    `[listeners.names]\nprotocol = "udp"\nbind = "127.0.0.1:${names}"\npool = "d"`,
+    'activation = "names"',
+    pools(await server(t), udp),
+  ].join('\n');
+  const local = listener('local', `"unix:${path}"`, 'activation = "local.socket"');
+  const { daemon, ask } = await startOperated(t, {
+    toml: one + rest,
+    passed: passed(
+      ['web', systemdSocket(t, at(web))],
+      ['names', systemdSocket(t, at(names), 'udp')],
+      ['local.socket', systemdSocket(t, { kind: 'unix', path })],
+    ),
+  });
+  endWithTest(t, daemon);
+  const { pid } = await ask<Upgraded>('upgrade');
+  await daemon.event('left');
+  t.equal(await greeted({ port: web, host: '127.0.0.1' }), 'I am one');
+  t.equal(await greetedByDatagram(names), 'I am two');
+  // Also one that no listener had asked for by then.
+  daemon.write(one + local + rest);
+  process.kill(pid, 'SIGHUP');
+  await daemon.event('reloaded');
+  t.equal(await greeted({ path }), 'I am one');
 });

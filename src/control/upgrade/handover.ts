@@ -10,7 +10,7 @@ import type { MadeSocket } from '../socket_maker.js';
 import { untilLeft } from './leaving.js';
 import { Telling } from './telling.js';
 
-export interface HandoverDeps extends Pick<DaemonDeps, 'clock' | 'timers' | 'sockets'> {
+export interface HandoverDeps extends Pick<DaemonDeps, 'clock' | 'timers' | 'sockets' | 'passed'> {
   readonly changes: ChangeQueue;
   readonly publisher: PlanPublisher;
   readonly daemon: Pick<
@@ -56,23 +56,22 @@ export class Handover {
   /** Why no other process can be given the sockets; null: one can. */
   get obstacle(): string | null {
     const all = [...this.#deps.daemon.sockets.byKey.values()].map(({ opened }) => opened);
-    if (all.some(({ descriptors }) => descriptors === null)) {
-      return 'workers bind by themselves, because foreign calls do not work here';
-    }
-    return all.every(({ activation }) => activation === null)
+    return all.every(({ descriptors }) => descriptors !== null)
       ? null
-      : 'sockets of a socket unit (activation) come from systemd only: restart, which refuses nobody';
+      : 'workers bind by themselves, because foreign calls do not work here';
   }
 
   /** The listening sockets, for another process. */
   get sockets(): readonly HandedSocket[] {
     const found = new Map<MadeSocket, Endpoint>();
     for (const { opened, local } of this.#deps.daemon.sockets.byKey.values()) {
-      found.set(opened, local);
+      // Those of a socket unit are duplicates; what systemd has passed itself is handed over.
+      if (opened.activation === null) found.set(opened, local);
     }
-    return [...found].flatMap(([{ descriptors, protocol }, local]) =>
+    const own = [...found].flatMap(([{ descriptors, protocol }, local]) =>
       (descriptors ?? []).map((fd) => ({ fd, name: nameOf(protocol, local) })),
     );
+    return [...own, ...this.#deps.passed.handed];
   }
 
   /** Workers accept nothing more; clients wait in the sockets, which stay open. */
@@ -96,11 +95,12 @@ export class Handover {
    * while. So clients are refused when the other one ends, however long sessions last here.
    */
   async finish(): Promise<void> {
-    const { daemon, changes, sockets } = this.#deps;
+    const { daemon, changes, sockets, passed } = this.#deps;
     this.#state = 'handed over';
     daemon.life.stop();
     sockets?.handOver();
     daemon.sockets.closeAll();
+    passed.handOver();
     daemon.discoveries.stop();
     changes.overrule();
     await daemon.board.stop();
