@@ -30,6 +30,7 @@ export class BackendBoard {
   readonly #administration: Administration;
   readonly #goneNames: GoneNames;
   readonly #heldPools: HeldPools;
+  #state: 'watching' | 'stopped' = 'watching';
   readonly #ramping = new Set<BackendEntry>();
 
   constructor(deps: BackendBoardDeps) {
@@ -113,6 +114,7 @@ export class BackendBoard {
   }
 
   #watchAll(): void {
+    if (this.#state === 'stopped') return;
     const { inventory, together, before } = this.#deps;
     const known = (key: string): KnownHealth | null => before.verdictOf(key)?.health ?? null;
     together(() => this.probes.watch(inventory.backends(), known));
@@ -198,6 +200,7 @@ export class BackendBoard {
   }
 
   stop(): Promise<void> {
+    this.#state = 'stopped';
     return this.probes.stop();
   }
 
@@ -239,15 +242,12 @@ export class BackendBoard {
   }
 
   #endSessions(entry: BackendEntry, cause: Cause, spanMs: number): void {
-    const sessions = this.#deps.ledger.active(entry.id);
-    if (sessions === 0) return;
-    this.#deps.log.event('sessions-closing', {
-      ...namesOf(entry),
-      sessions,
-      span_ms: spanMs,
-      cause,
-    });
-    this.#deps.endSessions(entry.id, cause, spanMs);
+    const { ledger, log, endSessions } = this.#deps;
+    const sessions = ledger.active(entry.id);
+    if (sessions > 0) {
+      log.event('sessions-closing', { ...namesOf(entry), sessions, span_ms: spanMs, cause });
+    }
+    endSessions(entry, cause, spanMs);
   }
 
   /** One that the process before this one knew is where it was: nothing new is to be told. */

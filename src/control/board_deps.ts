@@ -1,5 +1,4 @@
 /** What the board of backends is made of, and whom it tells. */
-import type { BackendId } from '../core/brand.js';
 import type { Cause } from '../core/outcome.js';
 import type { Ledger } from '../pool/ledger.js';
 import type { BackendProbesDeps } from './backend_probes.js';
@@ -15,7 +14,8 @@ export interface BackendBoardDeps extends BackendProbesDeps {
   /** Every worker looks again at who waits. */
   readonly ring: () => void;
   readonly rebalances: Rebalances;
-  readonly endSessions: (backend: BackendId, cause: Cause, spanMs: number) => void;
+  /** Those of other processes, too. */
+  readonly endSessions: (entry: BackendEntry, cause: Cause, spanMs: number) => void;
   /** A backend that left has no sessions any more. */
   readonly drained: (entry: BackendEntry) => void;
   /** The state of `entry` has just changed: for whoever shows since when. */

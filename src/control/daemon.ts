@@ -100,7 +100,8 @@ export class Daemon {
       },
     });
     this.discoveries = discoveriesOf(this, deps, () => this.#followSources());
-    this.handover = new Handover({ ...deps, ...own, daemon: this });
+    const changing = { ...own, desires: this.#desires, adoption: this.#adoption };
+    this.handover = new Handover({ ...deps, ...changing, daemon: this });
   }
 
   get spec(): Spec {

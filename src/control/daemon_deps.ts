@@ -18,6 +18,7 @@ import type { Override } from './desired/override.js';
 import type { KeptSockets } from './kept_sockets.js';
 import { NOTHING_PASSED, type PassedSockets } from './passed_sockets.js';
 import type { SharedState } from './shared_state.js';
+import type { LeaverOrder } from './upgrade/orders.js';
 import type { Handed } from './upgrade/state_parts.js';
 import type { Fleet, FleetDeps } from './worker_fleet.js';
 
@@ -38,6 +39,8 @@ export interface KeptState {
   readonly takesOver: (() => Promise<Result<null, Refusal>>) | null;
   /** What that process tells of its state; null: there is none. */
   readonly handed: Handed | null;
+  /** Says it to processes before this one that still finish sessions. */
+  readonly orderBefore: (order: LeaverOrder) => void;
 }
 
 export const NOTHING_KEPT: KeptState = {
@@ -49,6 +52,7 @@ export const NOTHING_KEPT: KeptState = {
   passed: NOTHING_PASSED,
   takesOver: null,
   handed: null,
+  orderBefore: () => {},
 };
 
 export interface DaemonDeps extends KeptState {

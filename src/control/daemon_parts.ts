@@ -42,8 +42,10 @@ export function boardOf(
     inventory: daemon.inventory,
     move: (worker, ending) => daemon.fleet.send(worker, { kind: 'end-sessions', ...ending }),
     ring: () => daemon.fleet.ringAll(),
-    endSessions: (backend, cause, spanMs) =>
-      daemon.fleet.broadcast({ kind: 'end-sessions', backend, cause, spanMs, limit: null }),
+    endSessions: ({ id: backend, spec, pool }, cause, spanMs) => {
+      daemon.fleet.broadcast({ kind: 'end-sessions', backend, cause, spanMs, limit: null });
+      deps.orderBefore({ kind: 'end', pool: pool.key, backend: spec.name, cause, spanMs });
+    },
     drained,
     changed: (entry) => daemon.watch.changed(entry),
     before: new KnownBackends(deps.handed, deps.clock),

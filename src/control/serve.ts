@@ -111,7 +111,7 @@ class Service {
     const about = { version, config: () => inUse };
     const before = await takenOver(this.#predecessor, this.#log);
     const assembled = assemble(inUse.spec, this.#log, about, {
-      ...(await keptBefore({ overrides: kept, members }, before)),
+      ...(await keptBefore({ overrides: kept, members }, before, this.#predecessor)),
       ...managedSockets(
         this.#notifier,
         this.#log,
@@ -119,6 +119,7 @@ class Service {
         before.sockets,
       ),
       ...takeover(this.#predecessor, this.#log),
+      orderBefore: (order) => this.#predecessor?.order(order),
     });
     if (!assembled.ok) return this.#fail(assembled.error);
     inUse.warn();

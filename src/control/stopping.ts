@@ -46,7 +46,7 @@ export class Stopping {
       leaving: (signal, delayMs) => this.#leaves(signal, delayMs),
       stop: (signal) => {
         daemon.announceStop();
-        predecessor?.stop();
+        predecessor?.order({ kind: 'stop' });
         ending.begin(this.#limits.shutdownTimeoutMs);
         this.#tellAsked(signal);
       },

@@ -31,7 +31,7 @@ export interface ApiDeps {
   readonly views: DaemonViews;
   readonly inUse: FileInUse;
   readonly reloads: Reloads;
-  readonly upgrades: Pick<Upgrades, 'ask'>;
+  readonly upgrades: Pick<Upgrades, 'ask' | 'order'>;
   readonly daemon: Daemon;
   /** Those that are in force. */
   readonly overrides: () => readonly Override[];

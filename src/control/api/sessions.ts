@@ -94,7 +94,11 @@ export function sessionsEndpoint({ daemon }: Pick<ApiDeps, 'daemon'>): ApiEndpoi
   });
 }
 
-export function killEndpoint({ daemon, log }: Pick<ApiDeps, 'daemon' | 'log'>): ApiEndpoint {
+export function killEndpoint({
+  daemon,
+  log,
+  upgrades,
+}: Pick<ApiDeps, 'daemon' | 'log' | 'upgrades'>): ApiEndpoint {
   return endpoint({
     method: 'POST',
     path: '/kill',
@@ -117,6 +121,9 @@ export function killEndpoint({ daemon, log }: Pick<ApiDeps, 'daemon' | 'log'>): 
       const filter = filterOf(daemon.inventory, asked);
       if (!filter.ok) return filter;
       const meant: SessionFilter = { ...filter.value, id: session ?? null };
+      if (session === undefined) {
+        upgrades.order({ kind: 'kill', asked, spanMs: spread, by: caller.name });
+      }
       const value = await killSessions(daemon.inquiries, meant, spread);
       if (session !== undefined && value.killed === 0 && value.missing.length === 0) {
         return err(notFound(`There is no session ${session}; it may have ended already.`));

@@ -2,7 +2,14 @@
 import type { Clock } from '../../core/clock.js';
 import type { Spec } from '../../core/spec.js';
 import type { Log } from '../../observe/log.js';
-import { backendsByName, type Desired, type DesiredSources, type Ended, fold } from './fold.js';
+import {
+  asIfSetFor,
+  backendsByName,
+  type Desired,
+  type DesiredSources,
+  type Ended,
+  fold,
+} from './fold.js';
 import {
   lastsAt,
   type Override,
@@ -100,15 +107,30 @@ export class Desires {
   }
 
   /** `desired` is what is. */
-  adopted({ sources, ended }: Desired): void {
+  adopted(desired: Desired): void {
+    const isChanged = desired.sources.overrides !== this.#sources.overrides;
+    this.#use(desired);
+    for (const one of desired.ended) this.#tell(one);
+    if (isChanged) this.#deps.keep(desired.sources.overrides);
+  }
+
+  /** What is desired with the overrides of another process, which tells of them and keeps them. */
+  following(overrides: readonly Override[]): Desired {
+    return this.with({ overrides: asIfSetFor(this.#sources.configured, overrides) });
+  }
+
+  /** `desired`, which follows another process, is what is. */
+  followed(desired: Desired): void {
+    this.#use(desired);
+  }
+
+  #use({ sources }: Desired): void {
     const isChanged = sources.overrides !== this.#sources.overrides;
     this.#sources = sources;
     this.#noteWhoIsAway();
-    for (const one of ended) this.#tell(one);
     if (!isChanged) return;
     this.#byTarget = null;
     this.#revision++;
-    this.#deps.keep(sources.overrides);
   }
 
   #noteWhoIsAway(): void {

@@ -74,6 +74,15 @@ export function fold(
   return { sources, spec: { ...configured, log, pools, denied }, ended };
 }
 
+/** Those that were set with another file, as if it had been with `configured`. */
+export function asIfSetFor(configured: Spec, overrides: readonly Override[]): readonly Override[] {
+  const byBackend = backendsByName(configured);
+  return overrides.flatMap((override) => {
+    const replaced = configuredFor(override, configured, byBackend);
+    return replaced === undefined ? [] : [{ ...override, replaced }];
+  });
+}
+
 const EXPIRED = { kind: 'expired' } as const;
 
 /** The kinds of what is about one backend. */

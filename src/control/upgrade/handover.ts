@@ -1,9 +1,12 @@
 /** What a daemon does when another process takes its place, and what it takes back if none does. */
 import type { Endpoint } from '../../core/endpoint.js';
 import type { Result } from '../../core/result.js';
+import type { Adoption } from '../adoption.js';
 import type { ChangeQueue, Refusal } from '../change_queue.js';
 import type { Daemon } from '../daemon.js';
 import type { DaemonDeps } from '../daemon_deps.js';
+import type { Desires } from '../desired/desires.js';
+import type { Override } from '../desired/override.js';
 import { type HandedSocket, nameOf } from '../kept_sockets.js';
 import type { PlanPublisher } from '../plan_publisher.js';
 import type { MadeSocket } from '../socket_maker.js';
@@ -13,6 +16,8 @@ import { Telling } from './telling.js';
 export interface HandoverDeps extends Pick<DaemonDeps, 'clock' | 'timers' | 'sockets' | 'passed'> {
   readonly changes: ChangeQueue;
   readonly publisher: PlanPublisher;
+  readonly adoption: Pick<Adoption, 'restate'>;
+  readonly desires: Desires;
   readonly daemon: Pick<
     Daemon,
     | 'life'
@@ -24,6 +29,7 @@ export interface HandoverDeps extends Pick<DaemonDeps, 'clock' | 'timers' | 'soc
     | 'fleet'
     | 'sessions'
     | 'endAllSessions'
+    | 'defect'
   >;
 }
 
@@ -32,6 +38,8 @@ export class Handover {
   /** What the other process is told of the state of this one. */
   readonly telling: Telling;
   #state: 'serving' | 'handed over' = 'serving';
+  /** Overrides of the other process are followed in their order. */
+  #followed: Promise<unknown> = Promise.resolve();
 
   constructor(deps: HandoverDeps) {
     this.#deps = deps;
@@ -83,6 +91,20 @@ export class Handover {
     return this.#publish('this process');
   }
 
+  /**
+   * Operators have overridden so much in the process that serves: it holds for what is left here,
+   * so that who waits here in a pool that is held hears of its release.
+   */
+  follow(overrides: readonly Override[]): void {
+    const { desires, adoption, daemon } = this.#deps;
+    const follow = async (): Promise<void> => {
+      const desired = desires.following(overrides);
+      await adoption.restate(desired.spec);
+      desires.followed(desired);
+    };
+    this.#followed = this.#followed.then(follow).catch((error) => daemon.defect(error));
+  }
+
   #publish(owner: PlanPublisher['owner']): Promise<void> {
     const { publisher, changes } = this.#deps;
     publisher.owner = owner;
@@ -95,7 +117,7 @@ export class Handover {
    * while. So clients are refused when the other one ends, however long sessions last here.
    */
   async finish(): Promise<void> {
-    const { daemon, changes, sockets, passed } = this.#deps;
+    const { daemon, changes, desires, sockets, passed } = this.#deps;
     this.#state = 'handed over';
     daemon.life.stop();
     sockets?.handOver();
@@ -108,6 +130,9 @@ export class Handover {
       ...this.#deps,
       inventory: daemon.inventory,
       sessions: () => daemon.sessions(),
+      look: () => {
+        if (desires.isDue) this.follow(desires.overrides);
+      },
       endAt: (backend, spanMs) => {
         const ending = { backend, cause: 'drained', spanMs, limit: null } as const;
         daemon.fleet.broadcast({ kind: 'end-sessions', ...ending });

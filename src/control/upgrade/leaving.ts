@@ -15,6 +15,8 @@ export interface LeavingDeps {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly sessions: () => number;
+  /** Called again and again until then. */
+  readonly look: () => void;
   /** Ends what is at `backend`, spread over `spanMs`. */
   readonly endAt: (backend: BackendId, spanMs: number) => void;
   readonly endAll: () => void;
@@ -36,6 +38,7 @@ export function untilLeft(deps: LeavingDeps): Promise<void> {
   const untilMs = clock.nowMs() + longestMs + 2 * LATE_MS;
   return new Promise((resolve) => {
     const look = (): void => {
+      deps.look();
       if (sessions() === 0 || clock.nowMs() >= untilMs) return resolve();
       timers.after(POLL_MS, look);
     };

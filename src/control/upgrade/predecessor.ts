@@ -11,6 +11,7 @@ import { type Inherited, takeInheritance } from '../../system/successor.js';
 import type { Refusal } from '../change_queue.js';
 import type { HandedSocket } from '../kept_sockets.js';
 import { type Begin, readBegin } from './messages.js';
+import { type LeaverOrder, orderMessage } from './orders.js';
 import { Handed } from './state_parts.js';
 
 /** Sockets of the admin endpoints, by their names; all others are those of listeners. */
@@ -117,10 +118,10 @@ export class Predecessor {
     return this.#state !== 'served';
   }
 
-  /** This one stops: what the other one still finishes ends with it. */
-  stop(): void {
+  /** Says it to the other one; nothing, as long as that one may still go on. */
+  order(order: LeaverOrder): void {
     const isToldReady = this.#state === 'opened' || this.#state === 'served';
-    if (isToldReady) void this.#channel.send({ kind: 'stop' });
+    if (isToldReady) void this.#channel.send(orderMessage(order));
   }
 
   /** Resolves when its last session has ended. */

@@ -23,13 +23,23 @@ interface OnDisk {
   readonly members: KeptMembers;
 }
 
-/** What was in force, from now on kept on disk; what was told is newer than what is there. */
-export async function keptBefore({ overrides, members }: OnDisk, told: TakenOver) {
+/**
+ * What was in force, from now on kept on disk; what was told is newer than what is there. What
+ * changes goes to the process before, too.
+ */
+export async function keptBefore(
+  { overrides, members }: OnDisk,
+  told: TakenOver,
+  predecessor: Predecessor | null,
+) {
   const inForce = await overrides.load(told.overrides);
   const known = await members.load();
   return {
     overrides: inForce,
-    keepOverrides: (all: readonly Override[]) => overrides.keep(all),
+    keepOverrides: (all: readonly Override[]) => {
+      overrides.keep(all);
+      predecessor?.order({ kind: 'overrides', overrides: all });
+    },
     members: told.members ?? known,
     keepMembers: (all: readonly Remembered[]) => members.keep(all),
   };

@@ -15,7 +15,9 @@ import type { Daemon } from '../daemon.js';
 import { keptText } from '../desired/kept_text.js';
 import type { Places } from '../places.js';
 import type { OwnStateLock } from '../state_lock.js';
+import { heed } from './heeding.js';
 import { beginMessage, detailOf } from './messages.js';
+import type { LeaverOrder } from './orders.js';
 import type { Predecessor } from './predecessor.js';
 
 /** Once sockets are left nobody accepts: what is left to do is to open them in the new process. */
@@ -96,6 +98,11 @@ export class Upgrades {
     return not;
   }
 
+  /** Says it to whoever still finishes sessions, whose place this one has taken. */
+  order(order: LeaverOrder): void {
+    this.#deps.predecessor?.order(order);
+  }
+
   #not(problems: Refusal): { readonly ok: false; readonly error: NotUpgraded } {
     const { phase, handover } = this.#deps.daemon;
     if (handover.isDone) return err({ now: 'finishes', problems });
@@ -170,9 +177,7 @@ export class Upgrades {
     places().leave();
     timers.after(LAST_ANSWERS_MS, () => void places().close());
     void daemon.handover.finish().then(() => this.#tellLeft());
-    talk.go((message) => {
-      if (message['kind'] === 'stop') stop();
-    });
+    talk.go((message) => heed(message, { daemon, log, stop }));
     return upgraded;
   }
 }

@@ -1,0 +1,49 @@
+/** What a process does, while it finishes its sessions, at the word of the one that serves. */
+import type { Log } from '../../observe/log.js';
+import type { ChannelMessage } from '../../system/line_channel.js';
+import { FILTER, filterOf } from '../api/session_filter.js';
+import type { Daemon } from '../daemon.js';
+import { killSessions } from '../session_list.js';
+import { type LeaverOrder, readOrder } from './orders.js';
+
+export interface HeedingDeps {
+  readonly daemon: Pick<Daemon, 'handover' | 'inventory' | 'inquiries' | 'fleet' | 'defect'>;
+  readonly log: Pick<Log, 'event'>;
+  /** What is left here ends as at a signal. */
+  readonly stop: () => void;
+}
+
+type Ending = Extract<LeaverOrder, { kind: 'end' }>;
+type Killing = Extract<LeaverOrder, { kind: 'kill' }>;
+
+export function heed(message: ChannelMessage, deps: HeedingDeps): void {
+  const order = readOrder(message);
+  switch (order?.kind) {
+    case 'stop':
+      return deps.stop();
+    case 'overrides':
+      return deps.daemon.handover.follow(order.overrides);
+    case 'end':
+      return end(order, deps);
+    case 'kill':
+      void kill(order, deps).catch((error) => deps.daemon.defect(error));
+  }
+}
+
+/** Other sessions than those of the one that serves may be there: by its names. */
+function end({ pool, backend, cause, spanMs }: Ending, { daemon }: HeedingDeps): void {
+  const entries = [...(daemon.inventory.pools.get(pool)?.backends.values() ?? [])];
+  for (const { id } of entries.filter(({ spec }) => spec.name === backend)) {
+    daemon.fleet.broadcast({ kind: 'end-sessions', backend: id, cause, spanMs, limit: null });
+  }
+}
+
+async function kill({ asked, spanMs, by }: Killing, { daemon, log }: HeedingDeps): Promise<void> {
+  // A bound that is unknown here would mean more sessions without it.
+  if (!Object.keys(asked).every((bound) => bound in FILTER)) return;
+  const filter = filterOf(daemon.inventory, asked);
+  if (!filter.ok) return;
+  const { killed: sessions } = await killSessions(daemon.inquiries, filter.value, spanMs);
+  const detail = `of process ${process.pid}, which leaves`;
+  log.event('sessions-killed', { by, sessions, span_ms: spanMs, detail });
+}
