@@ -27,15 +27,9 @@ export async function findMissingAddresses(
   file: string,
   spec: Spec,
 ): Promise<readonly Issue[]> {
-  const known = listed();
-  const missing = new Map<string, Promise<'here' | 'missing'>>();
-  const found: Place[] = [];
-  for (const place of places(spec)) {
-    if (known.has(place.host)) continue;
-    const answer = missing.get(place.host) ?? tried(place.host);
-    missing.set(place.host, answer);
-    if ((await answer) === 'missing') found.push(place);
-  }
+  const all = places(spec);
+  const missing = await missingHosts(all.map(({ host }) => host));
+  const found = all.filter(({ host }) => missing.has(host));
   if (found.length === 0) return [];
   const positions = indexPositions(text);
   return found.map(({ key, host, expected }) => ({
@@ -47,6 +41,16 @@ export async function findMissingAddresses(
     expected,
     got: JSON.stringify(host),
   }));
+}
+
+/** Those of `hosts`, IP addresses, that this machine does not have. */
+export async function missingHosts(hosts: Iterable<string>): Promise<ReadonlySet<string>> {
+  const known = listed();
+  const missing = new Set<string>();
+  for (const host of new Set(hosts)) {
+    if (!known.has(host) && (await tried(host)) === 'missing') missing.add(host);
+  }
+  return missing;
 }
 
 function places({ listeners, pools }: Spec): readonly Place[] {

@@ -17,6 +17,7 @@ import { namesOf, targetKey } from './health_targets.js';
 import { HeldPools } from './held_pools.js';
 import type { BackendEntry, InventoryChange } from './inventory.js';
 import type { Restated } from './restating.js';
+import { SourceWatch } from './source_watch.js';
 import type { KnownPassive } from './upgrade/known_backends.js';
 
 /** Events by the state that a backend left `up` for. */
@@ -24,6 +25,7 @@ const DEMOTED = { down: 'backend-down', standby: 'backend-standby' } as const;
 
 export class BackendBoard {
   readonly probes: BackendProbes;
+  readonly sources: SourceWatch;
   readonly #deps: BackendBoardDeps;
   readonly #weights: Weights;
   readonly #drains: Drains;
@@ -57,10 +59,15 @@ export class BackendBoard {
       drains: this.#drains,
       returned: (entry, nowMs) => this.#returned(entry, nowMs),
     });
-    this.probes = new BackendProbes(deps, {
-      verdict: (entry, event) => this.#verdict(entry, event),
-      share: (entry, share) => this.#share(entry, share),
-    });
+    this.sources = new SourceWatch({ ...deps, changed: () => this.#watchAll() });
+    const sourceFor: SourceWatch['sourceFor'] = (pool, to) => this.sources.sourceFor(pool, to);
+    this.probes = new BackendProbes(
+      { ...deps, sourceFor },
+      {
+        verdict: (entry, event) => this.#verdict(entry, event),
+        share: (entry, share) => this.#share(entry, share),
+      },
+    );
   }
 
   /** Follows a new Spec: what arrived is watched, what stayed keeps its state. */
@@ -88,6 +95,7 @@ export class BackendBoard {
     this.#heldPools.follow(this.#deps.inventory.pools.values(), now);
     this.#watchAll();
     this.#deps.before.forget();
+    this.sources.follow();
     this.#deps.ring();
   }
 
@@ -201,6 +209,7 @@ export class BackendBoard {
 
   stop(): Promise<void> {
     this.#state = 'stopped';
+    this.sources.stop();
     return this.probes.stop();
   }
 

@@ -10,6 +10,7 @@ import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
 import { namesOf, targetKey, targetOf } from './health_targets.js';
 import type { BackendEntry } from './inventory.js';
+import type { SourceWatch } from './source_watch.js';
 
 export interface BackendProbesDeps {
   readonly clock: Clock;
@@ -20,6 +21,8 @@ export interface BackendProbesDeps {
   readonly probesInFlight: number;
   readonly counters: ControlCounters;
   readonly log: Log;
+  /** From where a backend is dialled. */
+  readonly sourceFor: SourceWatch['sourceFor'];
   /** Hears of what broke in one probe, or in what follows from it. */
   readonly defect: (error: unknown) => void;
 }
@@ -69,7 +72,7 @@ export class BackendProbes {
     for (const entry of backends) {
       if (entry.tenure === 'leaving' || entry.spec.admin === 'maintenance') continue;
       this.#entries.set(targetKey(entry), entry);
-      targets.push(targetOf(entry));
+      targets.push(targetOf(entry, this.#deps.sourceFor(entry.pool, entry.endpoint)));
     }
     this.#checker.update(targets, known);
   }

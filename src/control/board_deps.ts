@@ -5,11 +5,13 @@ import type { BackendProbesDeps } from './backend_probes.js';
 import type { Ejections } from './ejections.js';
 import type { BackendEntry, Inventory } from './inventory.js';
 import type { Rebalances } from './rebalances.js';
+import type { SourceWatchDeps } from './source_watch.js';
 import type { KnownBackends } from './upgrade/known_backends.js';
 
-export interface BackendBoardDeps extends BackendProbesDeps {
+export interface BackendBoardDeps extends Omit<BackendProbesDeps, 'sourceFor'> {
   readonly ledger: Ledger;
   readonly inventory: Inventory;
+  readonly missingHosts: SourceWatchDeps['missingHosts'];
   readonly ejections: Ejections;
   /** Every worker looks again at who waits. */
   readonly ring: () => void;

@@ -1,4 +1,5 @@
 /** Puts together the board of backends with what judges and moves beside it. */
+import { missingHosts } from '../config/missing_addresses.js';
 import { BackendBoard } from './backend_board.js';
 import type { BackendBoardDeps } from './board_deps.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
@@ -7,7 +8,7 @@ import { Rebalances, type RebalancesDeps } from './rebalances.js';
 import type { SharedState } from './shared_state.js';
 
 /** What the board does not make for itself, and these make for it. */
-type Made = 'ledger' | 'probesInFlight' | 'ejections' | 'rebalances';
+type Made = 'missingHosts' | 'ledger' | 'probesInFlight' | 'ejections' | 'rebalances';
 
 export interface BoardParts extends Omit<BackendBoardDeps, Made> {
   readonly shared: SharedState;
@@ -23,6 +24,7 @@ export function boardWith(parts: BoardParts): BackendBoard {
   return new BackendBoard({
     ...parts,
     probesInFlight: budget.probes,
+    missingHosts,
     ledger,
     ejections: new Ejections({ ...parts, ledger, series }),
     rebalances: new Rebalances({ ...parts, ledger }),

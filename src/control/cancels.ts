@@ -21,8 +21,8 @@ import type { CancelOrder, CancelOutcome } from '../session/tcp/deps.js';
 import { CancelPace } from './cancel_pace.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
 import { FairLanes } from './fair_lanes.js';
-import { sourceFor } from './health_targets.js';
 import type { BackendEntry, Inventory, PoolEntry } from './inventory.js';
+import type { SourceWatch } from './source_watch.js';
 import type { ToWorker } from './worker_protocol.js';
 
 /** How long a backend may take to take it. */
@@ -44,6 +44,7 @@ export interface CancelsDeps {
   readonly ledger: Ledger;
   readonly keys: KeyTable;
   readonly budget: Pick<DescriptorBudget, 'cancels'>;
+  readonly sourceFor: SourceWatch['sourceFor'];
   readonly send: (worker: WorkerId, message: ToWorker) => void;
 }
 
@@ -210,7 +211,7 @@ export class Cancels {
       while (state === 'said' && wire.read() !== null);
       if (wire.error !== null || wire.ended || wire.closed) end();
     };
-    const wire = this.#dial(endpoint, 'something', changed, sourceFor(pool, endpoint));
+    const wire = this.#dial(endpoint, 'something', changed, this.#deps.sourceFor(pool, endpoint));
     const timer = this.#deps.timers.after(TAKE_MS, end);
   }
 }

@@ -127,6 +127,7 @@ function newsOf(
       ...deps,
       ...deps.shared,
       inventory,
+      sourceFor: (pool, endpoint) => daemon.board.sources.sourceFor(pool, endpoint),
       send: (worker, message) => daemon.fleet.send(worker, message),
     }),
     opened: (listener, socket, problem) => {

@@ -1,5 +1,5 @@
 /** Backends as their probes, and the labels of what is counted, know them. */
-import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
+import type { IpEndpoint } from '../core/endpoint.js';
 import type { HealthTarget } from '../health/target.js';
 import { LOCAL_V2, UNKNOWN_V1 } from '../session/proxy_protocol/encode.js';
 import type { BackendEntry, PoolEntry } from './inventory.js';
@@ -16,24 +16,15 @@ export function targetKey(entry: BackendEntry): string {
   return `${entry.pool.key}/${entry.key}`;
 }
 
-export function targetOf(entry: BackendEntry): HealthTarget {
+/** `source`: the address of this machine to dial from; null: the kernel chooses. */
+export function targetOf(entry: BackendEntry, source: IpEndpoint | null): HealthTarget {
   return {
     key: targetKey(entry),
     endpoint: entry.endpoint,
     health: entry.pool.spec.health,
-    source: sourceFor(entry.pool, entry.endpoint),
+    source,
     prelude: preludeOf(entry.pool),
   };
-}
-
-/**
- * From where control itself dials: the first address that fits, the same one each time, so that a
- * verdict is about the backend.
- */
-export function sourceFor(pool: PoolEntry, endpoint: Endpoint): IpEndpoint | null {
-  if (endpoint.kind === 'unix') return null;
-  const { sources } = pool.spec.settings;
-  return sources.find(({ family }) => family === endpoint.family) ?? null;
 }
 
 /** A backend that requires PROXY headers gets one from probes too; a probe speaks for itself. */

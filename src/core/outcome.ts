@@ -53,6 +53,8 @@ export const CAUSES = [
   'listener-full',
   // sluice ran into a limit of its own or of the system (descriptors, memory, ports)
   'resource-limit',
+  // no address of the pool's `source` is on this machine
+  'no-source-address',
   // a defect of sluice, which ended this session and no other
   'internal-error',
 ] as const;
@@ -80,6 +82,7 @@ export const REFUSALS = [
   'dial-failed',
   'listener-full',
   'resource-limit',
+  'no-source-address',
 ] as const satisfies readonly Cause[];
 
 /** What a rule with `dry_run` would have refused, and did not. */
@@ -104,6 +107,7 @@ export const DIAL_FAILURES = [
   'timeout',
   'reset',
   'no-free-port',
+  'no-source-address',
   'no-descriptor',
   'other',
 ] as const;
@@ -131,6 +135,7 @@ export const DATAGRAM_DROPS = [
   'send-queue-full',
   'backend-unreachable',
   'resource-limit',
+  'no-source-address',
   'internal-error',
   // a reply that came when its flow was over, or at another backend
   'flow-ended',

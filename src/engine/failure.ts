@@ -36,6 +36,11 @@ export function dialFailureOf(code: string): DialFailure {
   return DIAL_FAILURE_BY_CODE[code] ?? 'other';
 }
 
+/** The same of bind(2) with an address to dial from and no port. */
+export function sourceFailureOf(code: string): DialFailure {
+  return code === 'EADDRNOTAVAIL' ? 'no-source-address' : dialFailureOf(code);
+}
+
 const LIMIT_SENTENCES: Readonly<Record<string, string>> = {
   ENOBUFS: 'the kernel has no buffer space left for a socket (ENOBUFS)',
   ENOMEM: 'the kernel has no memory left for a socket (ENOMEM)',

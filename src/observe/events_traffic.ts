@@ -207,6 +207,20 @@ export const TRAFFIC_EVENTS = {
     'No more than one of the backends that say that they are the primary gets sessions.',
     ['pool'],
   ),
+  'source-missing': warn(
+    'An address that pools dial from is not on this machine: their other addresses are dialled from, and where there is none, clients are refused (no-source-address).',
+    ['address', 'detail'],
+    'Give the machine the address, or take it out of `source`.',
+  ),
+  'source-back': info('An address that pools dial from is on this machine again.', [
+    'address',
+    'detail',
+  ]),
+  'source-unfit': warn(
+    'No address in `source` of a pool is of the family of this backend: the kernel chooses.',
+    ['pool', 'backend', 'address'],
+    'Add an address of that family to `source`.',
+  ),
   'pool-panic': warn(
     'Too few backends are eligible: all of the pool are used, whatever their health.',
     ['pool', 'eligible', 'backends', 'percent'],

@@ -96,7 +96,7 @@ export interface TcpEngine {
   /**
    * Connects; `dialled` or `dialFailed` follows. `prelude` (or null) is sent first, before any byte
    * of the client. `source` (null: the kernel chooses) is the address of this machine to dial from,
-   * of the target's family; `no-free-port` also says that it is not here.
+   * of the target's family; `no-source-address` says that it is not here.
    */
   dial(
     pair: PairId,

@@ -101,6 +101,7 @@ function bench() {
     inventory: all,
     ledger: new Ledger(createLedgerMemory()),
     budget: { cancels: WIRES },
+    sourceFor: () => null,
     send: (_: WorkerId, message: ToWorker) => {
       if (message.kind === 'cancelled') outcomes.set(message.number, message.outcome);
     },

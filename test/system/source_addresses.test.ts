@@ -2,6 +2,7 @@
  * The addresses that a pool dials from, in a network with eight source ports: one address of ours
  * has eight connections to one backend, and no more.
  */
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -18,6 +19,7 @@ const RANGE_FILE = '/proc/sys/net/ipv4/ip_local_port_range';
 const PORTS = 8;
 const FEW_PORTS = `40000 ${40000 + PORTS - 1}`;
 const NO_PROBE = 'probe = "none"\n';
+const LATE = '192.0.2.77';
 const TWO = 'source = ["127.0.0.2", "127.0.0.3", "2001:db8::3"]\nconnect_timeout = "500ms"';
 const THREE = 'source = ["127.0.0.2", "192.0.2.1", "127.0.0.3", "127.0.0.4"]';
 
@@ -119,6 +121,58 @@ if (inOwnNetwork(import.meta.url)) {
     });
     const hosts = udp.received.past.map(({ from }) => from.host);
     t.same(counts(hosts), { '127.0.0.2': PORTS, '127.0.0.3': PORTS });
+  });
+
+  t.test('without an address that is here clients hear why, and it is named', async (t) => {
+    const server = await namingServer(t);
+    const udp = await UdpPeer.open('127.0.0.1', await freePort());
+    t.teardown(() => udp.close());
+    udp.echo();
+    const folder = tempFolder(t);
+    const at = (pool: string): string => join(folder, pool);
+    const only = `source = ["${LATE}"]\nconnect_timeout = "500ms"`;
+    const listener = (pool: string) => listenerText({ pool, bind: `unix:${at(pool)}` });
+    const there = [{ address: `127.0.0.1:${udp.endpoint.port}` }];
+    const daemon = await startDaemon(t, {
+      access: 'all',
+      toml: [
+        listener('bare'),
+        poolText({ name: 'bare', backends: [server], lines: only, health: NO_PROBE }),
+        listenerText({ pool: 'u', bind: '127.0.0.1:0', protocol: 'udp' }),
+        poolText({ name: 'u', backends: there, lines: only, health: NO_PROBE }),
+        listener('probed'),
+        poolText({ name: 'probed', backends: [server], lines: only }),
+        listener('two'),
+        poolText({
+          name: 'two',
+          backends: [server],
+          lines: `source = ["${LATE}", "127.0.0.4"]`,
+        }),
+        listener('six'),
+        poolText({ name: 'six', backends: [{ address: '[::1]:9' }], lines: only }),
+      ].join('\n'),
+    });
+    const missing = await daemon.event('source-missing');
+    t.match(missing, { address: LATE, detail: 'bare, u, probed, two, six' });
+    t.match(await daemon.event('source-unfit'), { pool: 'six', address: '[::1]:9' });
+    t.match(missing, { remedy: /source/ });
+    t.equal((await (await dial(t, { port: 0, path: at('bare') })).readAll()).text, '');
+    const { outcome } = await daemon.event('session');
+    t.match(outcome, { by: 'sluice', stage: 'dial', cause: 'no-source-address' });
+    const client = await UdpPeer.open();
+    t.teardown(() => client.close());
+    const { port } = await daemon.address('u');
+    client.send({ kind: 'ip', family: 4, host: '127.0.0.1', port }, 'hello');
+    const labels = { listener: 'u', reason: 'no-source-address' };
+    await daemon.metricSettles('sluice_datagrams_dropped_total', labels, (sum) => sum === 1);
+    await daemon.backendsUp('two', 1);
+    t.same(await sessions(t, at('two'), 4), { '127.0.0.4': 4 }, 'nobody fails for the other one');
+
+    t.equal(spawnSync('ip', ['address', 'add', `${LATE}/32`, 'dev', 'lo']).status, 0);
+    t.match(await daemon.event('source-back'), { address: LATE });
+    await daemon.backendsUp('probed', 1);
+    const wire = await dial(t, { port: 0, path: at('probed') });
+    t.equal(await wire.readText(LATE.length), LATE);
   });
 
   async function withFewPorts(work: () => Promise<void>): Promise<void> {

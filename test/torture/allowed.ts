@@ -142,6 +142,7 @@ class Facts {
       case 'denied':
       case 'not-allowed':
       case 'backend-without-tls':
+      case 'no-source-address':
         return false;
       case 'too-many-sessions':
         return this.#listenerSays('limits.sessions_per_client');

@@ -2,7 +2,13 @@
 import type { Endpoint } from '../../core/endpoint.js';
 import type { DatagramDrop, DialFailure } from '../../core/outcome.js';
 import { err, ok, type Result } from '../../core/result.js';
-import { dialFailureOf, dropReasonOf, limitSentenceOf, meansUnreachable } from '../failure.js';
+import {
+  dialFailureOf,
+  dropReasonOf,
+  limitSentenceOf,
+  meansUnreachable,
+  sourceFailureOf,
+} from '../failure.js';
 
 /** The errno's name, such as `ECONNRESET`, or `UNKNOWN`. */
 export function errorCode(error: unknown): string {
@@ -29,7 +35,9 @@ export function isBacklogFull(target: Endpoint, error: Error): boolean {
 }
 
 export function dialFailure(error: Error): DialFailure {
-  return dialFailureOf(errorCode(error));
+  const code = errorCode(error);
+  const isBind = 'syscall' in error && error.syscall === 'bind';
+  return isBind ? sourceFailureOf(code) : dialFailureOf(code);
 }
 
 /**

@@ -7,7 +7,7 @@ import { connect, Socket } from 'node:net';
 import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { adoptDescriptor, closeDescriptor, type Descriptor } from '../../kernel/descriptor.js';
-import { errnoName } from '../../kernel/errno.js';
+import { type KernelError, kernelError } from '../../kernel/errno.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import { addressFamily } from '../../kernel/sockaddr.js';
 import { SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from '../../kernel/sockets.js';
@@ -27,21 +27,25 @@ export function dialFrom(source: IpEndpoint, target: Endpoint, kernel: Kernel | 
   const opened = openAt(source, kernel);
   if (!opened.ok) {
     const socket = new Socket(SOCKET_OPTIONS);
-    return socket.destroy(Object.assign(new Error(opened.error), { code: opened.error }));
+    return socket.destroy(Object.assign(new Error(opened.error.errno), asOfNode(opened.error)));
   }
   // Node.js closes it with the thread, even one that is ended from outside.
   kernel.closing?.(opened.value);
   return new Socket({ ...UNCONNECTED, fd: opened.value }).connect({ host, port, family });
 }
 
-/** Or the errno's name. */
-function openAt(source: IpEndpoint, kernel: Kernel): Result<Descriptor, string> {
+/** In the form of Node.js' own errors. */
+function asOfNode({ call, errno }: KernelError): { code: string; syscall: string } {
+  return { code: errno, syscall: call };
+}
+
+function openAt(source: IpEndpoint, kernel: Kernel): Result<Descriptor, KernelError> {
   const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
   const opened = kernel.libc.socket(addressFamily(source), type, 0);
-  if (opened < 0) return err(errnoName(opened));
+  if (opened < 0) return err(kernelError('socket', opened));
   const fd = adoptDescriptor(opened);
   const bound = bindSource(kernel, fd, source);
   if (bound === 0) return ok(fd);
   closeDescriptor(kernel, fd);
-  return err(errnoName(bound));
+  return err(kernelError('bind', bound));
 }

@@ -14,7 +14,7 @@ import { AF_UNIX, addressFamily, keptAddress, SOCKADDR_MAX_BYTES } from '../../k
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import { submitClose, submitConnect } from '../../kernel/submissions.js';
 import type { TcpEdges } from '../../session/tcp_port.js';
-import { dialFailureOf } from '../failure.js';
+import { dialFailureOf, sourceFailureOf } from '../failure.js';
 import type { SelfDials, Suspect } from '../self_dials.js';
 import type { Delays } from './delays.js';
 import type { Holder } from './ending.js';
@@ -99,7 +99,7 @@ export class Dials implements Holder {
     const bound = source === null ? 0 : this.#parts.calls.bindSource(socket.value, source);
     if (bound < 0) {
       submitClose(loop.ring, socket.value, userData(CLOSE, 0), 0);
-      this.#failSoon(pair, dialFailureOf(errnoName(bound)));
+      this.#failSoon(pair, sourceFailureOf(errnoName(bound)));
       return;
     }
     const dial = this.#free[--this.#freeCount] ?? 0;

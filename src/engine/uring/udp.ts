@@ -11,7 +11,7 @@ import type { MappedMemory } from '../../kernel/memory.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import type { ListenerKey, ListenOutcome } from '../../session/tcp_port.js';
 import type { Framing, UdpEdges, UdpEngine } from '../../session/udp_port.js';
-import { dialFailureOf, listenSentence } from '../failure.js';
+import { dialFailureOf, listenSentence, sourceFailureOf } from '../failure.js';
 import { OwnListeners } from '../own_listeners.js';
 import type { SelfDials } from '../self_dials.js';
 import type { Delays } from './delays.js';
@@ -143,7 +143,10 @@ export class UringUdp implements UdpEngine {
     this.#traffic.closeUpstream(flow);
     if (target.kind === 'unix') return 'other';
     const opened = this.#traffic.upstreams.open(flow, flows.socketOf(flow).key, target, source);
-    if (!opened.ok) return dialFailureOf(opened.error.errno);
+    if (!opened.ok) {
+      const { call, errno } = opened.error;
+      return call === 'bind' ? sourceFailureOf(errno) : dialFailureOf(errno);
+    }
     flows.upstream[flow] = opened.value;
     flows.preludes[flow] = prelude;
     this.#traffic.release(flow);

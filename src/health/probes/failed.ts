@@ -69,12 +69,17 @@ const SOCKET_ERRORS: Readonly<Record<string, readonly [ProbeFailure, string]>> =
   ENOMEM: ['no-resources', 'no memory left'],
 };
 
+const NO_SOURCE = 'the address in `source` is not on this machine';
+
 /** The failure that a socket's error means; errors without a known errno count as `otherwise`. */
 export function socketFailure(error: Error, otherwise: ProbeFailure): ProbeFailed {
   const code = codeOf(error);
   // Node.js makes up an ECONNRESET, without a system call, when FIN comes in a TLS handshake.
   if (code === 'ECONNRESET' && !('syscall' in error)) {
     return new ProbeFailed('closed-early', 'closed in the TLS handshake');
+  }
+  if (code === 'EADDRNOTAVAIL' && 'syscall' in error && error.syscall === 'bind') {
+    return new ProbeFailed('no-local-address', `${NO_SOURCE} (${code})`);
   }
   const known = SOCKET_ERRORS[code];
   const tls = tlsSentence(error);

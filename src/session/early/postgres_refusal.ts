@@ -12,6 +12,7 @@ const STATES: Partial<Record<Cause, string>> = {
   'no-backend': '57P03',
   'all-down': '57P03',
   'dial-failed': '57P03',
+  'no-source-address': '57P03',
   shutdown: '57P03',
 };
 const REJECTED = '08004';

@@ -3,12 +3,15 @@ import { assert } from '../../core/assert.js';
 import type { Clock } from '../../core/clock.js';
 import type { DialFailure } from '../../core/outcome.js';
 import type { Lease } from '../../pool/selection.js';
+import { isOwn } from '../own_failures.js';
 import type { TcpEngine } from '../tcp_port.js';
 import type { SessionBook } from './book.js';
 import { type NoTls, whyNoTls } from './ends.js';
 import { nextDialMs } from './resting.js';
 import type { TcpSession } from './session.js';
 import { beginDial, dialsOn } from './source_dials.js';
+
+export type DialCause = 'dial-failed' | TcpSession['lacks'] | NoTls;
 
 export interface DiallingDeps {
   readonly engine: TcpEngine;
@@ -20,7 +23,7 @@ export interface DiallingDeps {
   readonly done: (session: TcpSession, lease: Lease, nowMs: number) => void;
   /** It may try another one. */
   readonly choose: (session: TcpSession) => void;
-  readonly fail: (session: TcpSession, cause: 'dial-failed' | 'resource-limit' | NoTls) => void;
+  readonly fail: (session: TcpSession, cause: DialCause) => void;
 }
 
 export class Dialling {
@@ -65,11 +68,11 @@ export class Dialling {
   failed(session: TcpSession, failure: DialFailure): void {
     const { phase } = session;
     assert(phase.at === 'dialling', 'a dial failed that nobody asked for');
-    if (failure === 'no-free-port' && dialsOn(session, phase.lease, this.#deps.engine)) return;
+    const { engine } = this.#deps;
+    if (isOwn(failure) && dialsOn(session, phase.lease, failure, engine)) return;
     this.#deps.book.dialFailed(session, failure);
     this.#deps.noDeadline(session);
-    if (failure === 'no-descriptor' || failure === 'no-free-port') {
-      // Our own limit: says nothing about the backend, and no other backend would help.
+    if (isOwn(failure)) {
       session.phase = { at: 'choosing' };
       phase.lease.settle('neutral');
       return this.#rest(session);
@@ -91,7 +94,7 @@ export class Dialling {
 
   #rest(session: TcpSession): void {
     const atMs = nextDialMs(session, this.#deps.clock.nowMs());
-    if (atMs === null) return this.#deps.fail(session, 'resource-limit');
+    if (atMs === null) return this.#deps.fail(session, session.lacks);
     session.phase = { at: 'resting' };
     this.#deps.deadline(session, atMs);
   }

@@ -63,6 +63,8 @@ export class TcpSession {
   restUntilMs: number | null = null;
   /** Further addresses to dial from, should the one in use have no free port. */
   sources: readonly IpEndpoint[] = [];
+  /** What the last dial lacked here, of all its addresses. */
+  lacks: 'resource-limit' | 'no-source-address' = 'no-source-address';
   notice: Notice | null = null;
   /** null: the kernel was not asked; see paths.ts. */
   paths: Paths | null = null;

@@ -100,7 +100,7 @@ export class TcpSessions implements TcpEdges {
       done: (session, lease, nowMs) => this.#relaying.begin(session, lease, nowMs),
       choose: (session) => this.choosing.choose(session),
       fail: (session, cause) => {
-        const by = cause === 'resource-limit' ? 'sluice' : 'backend';
+        const by = cause === session.lacks ? 'sluice' : 'backend';
         this.#end(session, by, 'dial', cause, 'reset');
       },
     });

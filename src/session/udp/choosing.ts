@@ -2,6 +2,7 @@
  * From "needs a backend" to an open upstream socket: asks the pool, waits when no backend has had a
  * verdict yet, and goes on to another backend where one cannot be reached.
  */
+
 import { addressKey } from '../../core/address_key.js';
 import { unreachable } from '../../core/assert.js';
 import type { Clock } from '../../core/clock.js';
@@ -9,6 +10,7 @@ import { doEach } from '../../core/do_each.js';
 import type { DatagramDrop, DialFailure } from '../../core/outcome.js';
 import type { Lease, Selection } from '../../pool/selection.js';
 import { forgetNotice } from '../due.js';
+import { isOwn } from '../own_failures.js';
 import { encodeV2 } from '../proxy_protocol/encode.js';
 import type { UdpEngine } from '../udp_port.js';
 import type { FlowBook } from './book.js';
@@ -126,7 +128,7 @@ export class FlowChoosing {
       return 'open';
     }
     // Our own limit says nothing about the backend, and no other backend would help.
-    const isOurs = outcome === 'no-descriptor' || outcome === 'no-free-port';
+    const isOurs = isOwn(outcome);
     doEach(null, [
       () => this.#book.unreachable(flow, outcome),
       () => {
@@ -136,6 +138,7 @@ export class FlowChoosing {
       },
       () => lease.settle(isOurs ? 'neutral' : 'failed'),
     ]);
+    if (outcome === 'no-source-address') return outcome;
     return isOurs ? 'resource-limit' : 'backend-unreachable';
   }
 
@@ -150,12 +153,13 @@ export class FlowChoosing {
       flow.pool = flow.leadsTo;
       if (flow.tried !== null) this.#book.retried(flow);
       const prelude = this.#prelude(flow);
-      let outcome: 'open' | DialFailure = 'no-free-port';
+      let lacks: DialFailure = 'no-source-address';
       for (const source of flow.leadsTo.sourcesFor(backend.endpoint)) {
-        outcome = this.#engine.openFlow(flow.id, backend.endpoint, prelude, source);
-        if (outcome !== 'no-free-port') break;
+        const outcome = this.#engine.openFlow(flow.id, backend.endpoint, prelude, source);
+        if (outcome === 'no-free-port') lacks = outcome;
+        else if (outcome !== 'no-source-address') return outcome;
       }
-      return outcome;
+      return lacks;
     } catch (error) {
       // Where it counted before, as every flow without a reservation.
       flow.series = plan.series;

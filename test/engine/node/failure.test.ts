@@ -24,8 +24,10 @@ t.test('what connect(2) answers becomes a reason of the seam', async (t) => {
   for (const [code, reason] of Object.entries(reasons)) {
     t.equal(dialFailure(coded(code)), reason, code);
   }
+  const bind = Object.assign(coded('EADDRNOTAVAIL'), { syscall: 'bind' });
+  t.equal(dialFailure(bind), 'no-source-address');
   t.same(
-    new Set(Object.values(reasons)),
+    new Set([...Object.values(reasons), 'no-source-address']),
     new Set<string>(DIAL_FAILURES),
     'every reason has a code that leads to it',
   );

@@ -60,7 +60,13 @@ t.test('a dial that takes longer than the connect timeout is given up', async (t
 });
 
 t.test('a dial without a free port or descriptor is made again for a while', async (t) => {
-  for (const failure of ['no-descriptor', 'no-free-port'] as const) {
+  const causes = {
+    'no-descriptor': 'resource-limit',
+    'no-free-port': 'resource-limit',
+    'no-source-address': 'no-source-address',
+  } as const;
+  for (const failure of Object.keys(causes) as (keyof typeof causes)[]) {
+    const cause = causes[failure];
     const test = await bed();
     const pair = test.accept();
     test.worker(0).tcp.dialFails(pair, failure);
@@ -74,7 +80,7 @@ t.test('a dial without a free port or descriptor is made again for a while', asy
       await test.pass(100);
       if (test.records.length > 0) break;
     }
-    t.match(test.records, [{ end: { by: 'sluice', stage: 'dial', cause: 'resource-limit' } }]);
+    t.match(test.records, [{ end: { by: 'sluice', stage: 'dial', cause } }]);
     t.same(test.remains(), NOTHING);
   }
 });

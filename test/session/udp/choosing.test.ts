@@ -129,6 +129,9 @@ t.test('without descriptors a new flow is dropped, and no backend is blamed', as
   test.engine.failing.set(target(0), 'no-descriptor').set(target(1), 'no-descriptor');
   test.send(a, 'x');
   t.equal(test.drops('resource-limit'), 1);
+  test.engine.failing.set(target(0), 'no-source-address').set(target(1), 'no-source-address');
+  test.send(client(2), 'x');
+  t.equal(test.drops('no-source-address'), 1);
   t.equal(
     test.ledger.ejections.failuresInARow(backendId(0)) +
       test.ledger.ejections.failuresInARow(backendId(1)),
