@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
+import { constants } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { LineChannel } from './line_channel.js';
 
@@ -44,16 +45,23 @@ export function installedProgram(): Program {
 }
 
 export interface Successor {
-  /** null: it could not be started. */
-  readonly pid: number | null;
   readonly channel: LineChannel;
-  /** Resolves with how it ended, in words. */
+  /** Resolves with how it ended, in words; not any more after `release`. */
   readonly ended: Promise<string>;
   /** Ends it at once. */
   kill(): void;
-  /** From now on this process may end before it. */
-  release(): void;
+  /** From now on it is nobody's child here; resolves when that is so. */
+  release(): Promise<void>;
 }
+
+/**
+ * A shell stands between the two. When it is gone, the new process is a child of the service
+ * manager, which hears of its end at once; of the end of a grandchild it would not hear. Both are a
+ * process group of their own.
+ */
+const BETWEEN = '"$0" "$@" & wait "$!"; exit "$?"';
+/** What a shell adds to the number of the signal that has ended a program. */
+const BY_SIGNAL = 128;
 
 export function startSuccessor(
   { command, args }: Program,
@@ -62,29 +70,49 @@ export function startSuccessor(
 ): Successor {
   const { WATCHDOG_PID: _, ...inherited } = process.env;
   const env = { ...inherited, [VARIABLE]: `${sockets.length}:${leaving.length}` };
-  const child = spawn(command, args, {
-    argv0: process.argv0,
+  const child = spawn('/bin/sh', ['-c', BETWEEN, command, ...args], {
     env,
+    detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...sockets, ...leaving],
   });
+  const { pid } = child;
   // Where not even a descriptor was left to try it with, there are no pipes.
-  const pipe = child.pid === undefined ? null : child.stdio[CHANNEL_FD];
+  const pipe = pid === undefined ? null : child.stdio[CHANNEL_FD];
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return {
-    pid: child.pid ?? null,
     channel: new LineChannel(pipe instanceof Socket ? pipe : new Socket()),
     ended: endOf(child),
-    kill: () => void child.kill('SIGKILL'),
-    release: () => child.unref(),
+    kill: () => {
+      if (pid !== undefined) killGroup(pid);
+    },
+    release: () => {
+      child.kill('SIGKILL');
+      return gone;
+    },
   };
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nobody is left in it.
+  }
 }
 
 function endOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.once('error', (error) => resolve(`it cannot be started: ${error.message}`));
-    child.once('exit', (code, signal) => {
-      resolve(signal === null ? `it ended with code ${code}` : `it was ended by ${signal}`);
-    });
+    child.once('exit', (code, signal) => resolve(howEnded(code ?? 0, signal)));
   });
+}
+
+/** `signal`: what has ended the shell itself. */
+function howEnded(code: number, signal: string | null): string {
+  const { signals } = constants;
+  const told = Object.entries(signals).find(([, number]) => code === BY_SIGNAL + number)?.[0];
+  const by = signal ?? told ?? null;
+  return by === null ? `it ended with code ${code}` : `it was ended by ${by}`;
 }
 
 function range(first: number, count: number): number[] {

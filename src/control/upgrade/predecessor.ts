@@ -108,7 +108,7 @@ export class Predecessor {
       for (const fd of this.#places.values()) closeDescriptor(kernel.value, adoptDescriptor(fd));
     }
     this.#places.clear();
-    void this.#channel.send({ kind: 'ready', version });
+    void this.#channel.send({ kind: 'ready', version, pid: process.pid });
     await this.#hear('yours');
     this.#state = 'served';
   }

@@ -160,18 +160,18 @@ export class Upgrades {
       await daemon.handover.takeSocketsBack();
       return answer;
     }
-    return ok(this.#handedOver(successor, ready.value, talk));
+    return ok(await this.#handedOver(successor, ready.value, talk));
   }
 
   /** From here on there is no way back. */
-  #handedOver(successor: Successor, ready: ChannelMessage, talk: Talk): Upgraded {
+  async #handedOver(successor: Successor, ready: ChannelMessage, talk: Talk): Promise<Upgraded> {
     const { daemon, log, lock, notifier, places, timers, stop } = this.#deps;
     lock.handOver();
-    const pid = successor.pid ?? 0;
+    const pid = Number(ready['pid']);
+    await successor.release();
     notifier.mainPid(pid);
     notifier.fallSilent();
     void successor.channel.send({ kind: 'yours' });
-    successor.release();
     const upgraded = { pid, version: String(ready['version']), sessions: daemon.sessions() };
     log.event('upgraded', upgraded);
     places().leave();
