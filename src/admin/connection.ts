@@ -143,13 +143,17 @@ export class HttpConnection {
   }
 
   #write(piece: Buffer, rest: Buffer, then: 'keep' | 'close'): void {
-    this.socket.write(piece, (error) => {
+    const isAll = then === 'close' && rest.length === 0;
+    const sent = (error?: Error | null): void => {
       if (error || this.phase.at !== 'sending') return;
       this.unsentBytes -= piece.length;
       if (rest.length === 0) return this.#sent(then);
       this.phase = { ...this.phase, movedMs: this.#clock.nowMs() };
       this.#write(rest.subarray(0, PIECE_BYTES), rest.subarray(PIECE_BYTES), then);
-    });
+    };
+    // Bytes and end in one go: most who ask want one answer.
+    if (isAll) this.socket.end(piece, sent);
+    else this.socket.write(piece, sent);
   }
 
   #sent(then: 'keep' | 'close'): void {

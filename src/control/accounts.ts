@@ -17,8 +17,8 @@ export function userName(user: number): string | null {
 }
 
 /**
- * Names as the file had them when it was `version`; null: that cannot be told. Each request of the
- * control API asks for one, and reading the file took an eighth of what a request takes.
+ * Names as the file had them when it was `version`; null: that cannot be told. Each change
+ * over the control API asks for one.
  */
 let known: { readonly version: string | null; readonly names: Map<number, string> } = {
   version: null,

@@ -139,7 +139,7 @@ export class ControlSocket {
       maxBodyBytes: MAX_BODY_BYTES,
       refuse: (status, sentence) => problemAnswer(problemOfStatus(status, sentence)),
       answer: async (request, socket) =>
-        contentOf(await this.#deps.router(request, this.#caller(socket))),
+        contentOf(await this.#deps.router(request, () => this.#caller(socket))),
     });
   }
 

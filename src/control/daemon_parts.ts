@@ -71,7 +71,7 @@ export function publisherOf(
     sockets,
     access,
     lists,
-    send: (worker, message) => daemon.fleet.send(worker, message),
+    send: (worker, messages) => daemon.fleet.send(worker, ...messages),
   });
 }
 

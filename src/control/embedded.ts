@@ -70,7 +70,7 @@ export async function startEmbedded(
     control: {
       maxBodyBytes: 0,
       prefix: `${PREFIX}/`,
-      answer: (request) => router(request, ANYBODY),
+      answer: (request) => router(request, () => ANYBODY),
       refusal: async () => null,
     },
   });

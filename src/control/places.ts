@@ -40,7 +40,7 @@ export class Places {
       prefix: `${PREFIX}/`,
       answer: async (request) => {
         const caller = await gate(request);
-        return caller.ok ? deps.router(request, caller.value) : problemAnswer(caller.error);
+        return caller.ok ? deps.router(request, () => caller.value) : problemAnswer(caller.error);
       },
       refusal: async (request) => {
         const caller = await gate(request);

@@ -20,7 +20,8 @@ export interface PlanPublisherDeps {
   readonly sessionBudget: number;
   readonly access: () => AccessLevel;
   readonly lists: AccessLists;
-  readonly send: (worker: WorkerId, message: ToWorker) => void;
+  /** In this order; the worker is woken once. */
+  readonly send: (worker: WorkerId, messages: readonly ToWorker[]) => void;
 }
 
 /** The newest plan, or nothing (null) before the first. */
@@ -125,7 +126,10 @@ export class PlanPublisher {
     });
     this.#known.set(worker, [...known, plan]);
     this.#underWay[worker] = (this.#underWay[worker] ?? 0) + known.length;
-    for (const part of parts) send(worker, { kind: 'plan', part });
+    send(
+      worker,
+      parts.map((part) => ({ kind: 'plan', part })),
+    );
     this.#known.set(worker, [plan]);
   }
 

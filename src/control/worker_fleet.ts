@@ -43,7 +43,8 @@ export interface Fleet {
   readonly size: number;
   ids(): WorkerId[];
   open(count: number): Promise<void>;
-  send(worker: WorkerId, message: ToWorker): void;
+  /** In this order; the worker is woken once. */
+  send(worker: WorkerId, ...messages: readonly ToWorker[]): void;
   broadcast(message: ToWorker): void;
   ringAll(): void;
   /** Workers that serve, as far as is known. */
@@ -111,8 +112,8 @@ export class WorkerFleet implements Fleet {
     }
   }
 
-  send(worker: WorkerId, message: ToWorker): void {
-    this.#seats[worker]?.port.postMessage(message);
+  send(worker: WorkerId, ...messages: readonly ToWorker[]): void {
+    for (const message of messages) this.#seats[worker]?.port.postMessage(message);
     this.#doorbell.ring(worker);
   }
 

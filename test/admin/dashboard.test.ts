@@ -64,7 +64,7 @@ function apiOf(t: Test, views: FakeViews, recent: RecentEvents): ControlApi {
     whyEndpoint({ views: { backends }, recent, daemon }),
   ];
   const router = createRouter(endpoints, '1', new ApiTurns(setImmediate));
-  const answer: ControlApi['answer'] = (request) => router(request, ANYBODY);
+  const answer: ControlApi['answer'] = (request) => router(request, () => ANYBODY);
   return { maxBodyBytes: 0, prefix: '/v1/', answer, refusal: async () => null };
 }
 

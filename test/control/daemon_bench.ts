@@ -135,7 +135,11 @@ export class FakeFleet implements Fleet {
     this.#state = 'open';
   }
 
-  send(worker: WorkerId, message: ToWorker): void {
+  send(worker: WorkerId, ...messages: readonly ToWorker[]): void {
+    for (const message of messages) this.#take(worker, message);
+  }
+
+  #take(worker: WorkerId, message: ToWorker): void {
     this.#step('message', message.kind);
     if (message.kind !== 'plan') return;
     const sent = this.#sent.get(worker) ?? new PlanCopy();

@@ -51,8 +51,8 @@ export class SimFleet implements Fleet {
     for (let id = 0; id < count; id++) this.#seat(id as WorkerId).state = 'serving';
   }
 
-  send(worker: WorkerId, message: ToWorker): void {
-    this.#seats[worker]?.worker.send(structuredClone(message));
+  send(worker: WorkerId, ...messages: readonly ToWorker[]): void {
+    for (const one of messages) this.#seats[worker]?.worker.send(structuredClone(one));
   }
 
   broadcast(message: ToWorker): void {

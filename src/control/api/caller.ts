@@ -13,6 +13,9 @@ export interface Caller {
   readonly why: string;
 }
 
+/** Whoever only looks: nobody asks who it is. */
+export const LOOKER: Caller = { name: '', may: 'look', why: '' };
+
 export interface GateDeps {
   /** The daemon's own user id. */
   readonly ownUser: number;

@@ -19,6 +19,7 @@ export interface Answered<T> {
 export interface Asked<Query, Body> {
   readonly query: Query;
   readonly body: Body;
+  /** LOOKER where nothing is changed. */
   readonly caller: Caller;
   /** The If-Match header; null: none. */
   readonly ifMatch: string | null;

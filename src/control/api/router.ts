@@ -3,17 +3,18 @@ import type { Request } from '../../admin/request.js';
 import type { AdminAnswer } from '../../admin/routes.js';
 import { STREAM_TYPE, wantsStream } from '../../admin/stream.js';
 import { err, ok, type Result } from '../../core/result.js';
-import type { Caller } from './caller.js';
+import { type Caller, LOOKER } from './caller.js';
 import type { ApiEndpoint, Asked } from './endpoint.js';
 import { openApi } from './open_api.js';
 import { badRequest, notFound, type Problem, problemAnswer } from './problem.js';
-import { check } from './shape.js';
+import { type Complaint, check } from './shape.js';
 import type { ApiTurns } from './turns.js';
 
 export const PREFIX = '/v1';
 const DOCUMENT_PATH = `${PREFIX}/openapi.json`;
 
-export type Router = (request: Request, caller: Caller) => Promise<AdminAnswer>;
+/** `who` asks the kernel, or a file: that is done for those only who want to change something. */
+export type Router = (request: Request, who: () => Caller) => Promise<AdminAnswer>;
 
 export function createRouter(
   endpoints: readonly ApiEndpoint[],
@@ -21,24 +22,29 @@ export function createRouter(
   turns: ApiTurns,
 ): Router {
   let document: string | null = null;
-  return async (request, caller) => {
+  const places = placesOf(endpoints);
+  return async (request, who) => {
     await turns.next();
-    const [path = '', query = ''] = request.target.split('?', 2);
+    const { target } = request;
+    const mark = target.indexOf('?');
+    const path = mark < 0 ? target : target.slice(0, mark);
+    const query = mark < 0 ? '' : target.slice(mark + 1);
     if (path === DOCUMENT_PATH) {
       document ??= `${JSON.stringify(openApi(endpoints, version), null, 2)}\n`;
       return json(200, document, {});
     }
-    const found = find(endpoints, path, request.method);
+    const found = find(places.get(path) ?? [], path, request.method);
     if (!found.ok) return problemAnswer(found.error);
-    const asked = read(found.value, request, query, caller);
+    const { endpoint } = found.value;
+    const asked = read(found.value, request, query, who);
     if (!asked.ok) return problemAnswer(asked.error);
-    const { follow } = found.value;
+    const { follow } = endpoint;
     if (follow !== null && wantsStream(request.accept)) {
       const stream = follow(asked.value);
       if (!stream.ok) return problemAnswer(stream.error);
       return { status: 200, type: STREAM_TYPE, body: '', follow: stream.value };
     }
-    const outcome = await found.value.handle(asked.value);
+    const outcome = await endpoint.handle(asked.value);
     if (!outcome.ok) return problemAnswer(outcome.error);
     const { value, etag } = outcome.value;
     const headers = etag === undefined ? {} : { etag };
@@ -46,34 +52,50 @@ export function createRouter(
   };
 }
 
-function find(
-  all: readonly ApiEndpoint[],
-  path: string,
-  method: string,
-): Result<ApiEndpoint, Problem> {
-  const here = all.filter((endpoint) => `${PREFIX}${endpoint.path}` === path);
+interface Place {
+  readonly endpoint: ApiEndpoint;
+  /** What an empty query is to it: most are, and reading one takes as long as some answers. */
+  readonly unqueried: Result<unknown, readonly Complaint[]>;
+}
+
+/** Endpoints by their paths. */
+function placesOf(endpoints: readonly ApiEndpoint[]): ReadonlyMap<string, readonly Place[]> {
+  const places = new Map<string, Place[]>();
+  for (const endpoint of endpoints) {
+    const path = `${PREFIX}${endpoint.path}`;
+    const place = { endpoint, unqueried: check(endpoint.query, {}) };
+    places.set(path, [...(places.get(path) ?? []), place]);
+  }
+  return places;
+}
+
+function find(here: readonly Place[], path: string, method: string): Result<Place, Problem> {
   const asked = method === 'HEAD' ? 'GET' : method;
-  const found = here.find((endpoint) => endpoint.method === asked);
+  const found = here.find(({ endpoint }) => endpoint.method === asked);
   if (found !== undefined) return ok(found);
   if (here.length === 0) {
     return err(notFound(`There is nothing at ${path}; ${DOCUMENT_PATH} describes what there is.`));
   }
-  const allow = here.map((endpoint) => endpoint.method).join(', ');
+  const allow = here.map(({ endpoint }) => endpoint.method).join(', ');
   const detail = `${path} takes ${allow}.`;
   return err({ status: 405, kind: 'wrong-method', detail, headers: { allow } });
 }
 
 /** The request as the endpoint wants it, or why not; who may not change anything hears so first. */
 function read(
-  { may, query: queryShape, body: bodyShape }: ApiEndpoint,
+  { endpoint: { may, query: queryShape, body: bodyShape }, unqueried }: Place,
   request: Request,
   queryText: string,
-  caller: Caller,
+  who: () => Caller,
 ): Result<Asked<unknown, unknown>, Problem> {
+  const caller = may === 'change' ? who() : LOOKER;
   if (may === 'change' && caller.may !== 'change') {
     return err({ status: 403, kind: 'not-allowed', detail: `Not allowed: ${caller.why}.` });
   }
-  const query = check(queryShape, Object.fromEntries(new URLSearchParams(queryText)));
+  const query =
+    queryText === ''
+      ? unqueried
+      : check(queryShape, Object.fromEntries(new URLSearchParams(queryText)));
   if (!query.ok) return err(badRequest('The query does not fit', query.error));
   const ifMatch = request.headers.get('if-match') ?? null;
   const lastEventId = request.headers.get('last-event-id') ?? null;

@@ -119,13 +119,19 @@ export function configuredValue(
 }
 
 /** Backends of a Spec by `POOL/BACKEND`. */
-export function backendsByName({ pools }: Spec): ReadonlyMap<string, BackendSpec> {
-  return new Map(
-    pools.flatMap(({ name: pool, backends }) =>
-      backends.map((spec) => [targetOfOverride({ pool, backend: spec.name }), spec] as const),
-    ),
-  );
+export function backendsByName(spec: Spec): ReadonlyMap<string, BackendSpec> {
+  const known = namesKnown.get(spec);
+  if (known !== undefined) return known;
+  const byName = new Map<string, BackendSpec>();
+  for (const { name: pool, backends } of spec.pools) {
+    for (const one of backends) byName.set(targetOfOverride({ pool, backend: one.name }), one);
+  }
+  namesKnown.set(spec, byName);
+  return byName;
 }
+
+/** An order asks for them three times; of thousands of backends that is most of what it takes. */
+const namesKnown = new WeakMap<Spec, ReadonlyMap<string, BackendSpec>>();
 
 function whyNot(
   override: Override,
