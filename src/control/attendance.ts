@@ -38,6 +38,11 @@ export class Attendance {
     this.#now(worker, 'lost');
   }
 
+  /** It was told to end, and does so first if it ever runs again: no plan waits for it. */
+  stuck(worker: WorkerId): void {
+    this.#deps.publisher.leaves(worker);
+  }
+
   notReplaced(worker: WorkerId): void {
     this.#now(worker, 'missing');
   }

@@ -91,7 +91,7 @@ export class PlanPublisher {
     return (this.#underWay[worker] ?? 0) > 0;
   }
 
-  /** The thread of `worker` is gone, and what it knew with it: nobody waits for it. */
+  /** The thread of `worker` is gone or as good as that: nobody waits for it, or sends it a plan. */
   leaves(worker: WorkerId): void {
     this.#underWay[worker] = 0;
     this.#known.delete(worker);

@@ -2,22 +2,20 @@
  * The worker threads as the main thread sees them: started, told, watched, replaced. A worker that
  * dies or stops answering loses its own sessions and nothing else.
  */
-import {
-  MessageChannel,
-  type MessagePort,
-  receiveMessageOnPort,
-  Worker,
-} from 'node:worker_threads';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { WorkerId } from '../core/brand.js';
 import type { Clock, Timers } from '../core/clock.js';
 import type { Doorbell } from '../core/doorbell.js';
 import type { DescriptorBudget } from './descriptor_budget.js';
+import { hearLastWords } from './last_words.js';
 import type { Vitals } from './vitals.js';
 import type { FromWorker, ToWorker, WorkerStart } from './worker_protocol.js';
 import { WorkerRetries } from './worker_retries.js';
 
 /** A worker that has not gone through its loop for so long does not answer. */
 export const SILENCE_MS = 5_000;
+/** So long a thread may take to end when it does not answer; then nothing waits for it any more. */
+export const ENDING_MS = 2_000;
 /** How long threads may take to stop. */
 const STOP_LIMIT_MS = 3_000;
 /**
@@ -32,6 +30,11 @@ export interface FleetEvents {
   lost(worker: WorkerId, sentence: string): void;
   /** A thread does not answer; it is ended after this call, and `lost` follows. */
   silent(worker: WorkerId, silentMs: number): void;
+  /**
+   * It has not ended either, ENDING_MS later: something outside of this process holds it. `lost`
+   * follows if it ever ends.
+   */
+  stuck(worker: WorkerId): void;
   /** A new thread took the place of a lost one and wants the newest plan. */
   replaced(worker: WorkerId): void;
   /** No thread could be started in the place of a lost one, `failures` times; it is tried again. */
@@ -50,6 +53,8 @@ export interface Fleet {
   /** Workers that serve, as far as is known. */
   serving(): number;
   problems(): readonly string[];
+  /** Workers that neither answer nor end: a sentence on each. */
+  stuck(): readonly string[];
   check(): void;
   close(): Promise<void>;
 }
@@ -68,8 +73,13 @@ interface Seat {
   readonly thread: Worker;
   readonly port: MessagePort;
   readonly ended: Promise<void>;
-  /** `starting`: it has no engine yet. `ending`: it was told to end. `lost`: it has ended. */
-  state: 'starting' | 'serving' | 'stopping' | 'ending' | 'lost';
+  /**
+   * `starting`: it has no engine yet. `ending`: it was told to end; `stuck`: and does not. `lost`:
+   * it has ended.
+   */
+  state: 'starting' | 'serving' | 'stopping' | 'ending' | 'stuck' | 'lost';
+  /** When it was told to end. */
+  endingMs: number;
 }
 
 export class WorkerFleet implements Fleet {
@@ -134,10 +144,16 @@ export class WorkerFleet implements Fleet {
   problems(): readonly string[] {
     return this.#silent().map((worker) => {
       const state = this.#seats[worker]?.state;
+      if (state === 'stuck') return stuckSentence(worker);
       if (state === 'serving' || state === 'ending') return `worker ${worker} does not answer`;
       const problem = this.#retriesOf(worker).problem ?? 'a new thread is being started';
       return `worker ${worker} is missing: ${problem}`;
     });
+  }
+
+  stuck(): readonly string[] {
+    const all = this.ids().filter((worker) => this.#seats[worker]?.state === 'stuck');
+    return all.map(stuckSentence);
   }
 
   /**
@@ -145,12 +161,17 @@ export class WorkerFleet implements Fleet {
    * is left alone, however long that takes (see `close`).
    */
   check(): void {
+    const nowMs = this.#clock.nowMs();
     for (const worker of this.#silent()) {
       const seat = this.#seats[worker];
       if (seat?.state === 'serving') {
         seat.state = 'ending';
+        seat.endingMs = nowMs;
         this.#events.silent(worker, SILENCE_MS);
         void seat.thread.terminate();
+      } else if (seat?.state === 'ending' && nowMs - seat.endingMs >= ENDING_MS) {
+        seat.state = 'stuck';
+        this.#events.stuck(worker);
       }
     }
   }
@@ -207,7 +228,7 @@ export class WorkerFleet implements Fleet {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
     const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
-    const seat: Seat = { thread, port: port1, ended, state: 'starting' };
+    const seat: Seat = { thread, port: port1, ended, state: 'starting', endingMs: 0 };
     this.#seats[worker] = seat;
     await new Promise<void>((resolve, reject) => {
       let sentence = 'the thread ended without a word';
@@ -232,8 +253,9 @@ export class WorkerFleet implements Fleet {
       thread.once('exit', () => {
         hearLastWords(port1, hear);
         reject(new Error(sentence));
-        if (seat.state === 'ending') sentence = `it did not answer for ${SILENCE_MS} ms`;
-        const hasServed = seat.state === 'serving' || seat.state === 'ending';
+        const isEnded = seat.state === 'ending' || seat.state === 'stuck';
+        if (isEnded) sentence = `it did not answer for ${SILENCE_MS} ms`;
+        const hasServed = seat.state === 'serving' || isEnded;
         if (seat.state !== 'stopping') seat.state = 'lost';
         if (hasServed) this.#replace(worker, sentence);
       });
@@ -265,10 +287,9 @@ export class WorkerFleet implements Fleet {
   }
 }
 
-/** What a thread said before it ended may still be under way. */
-function hearLastWords(port: MessagePort, hear: (message: FromWorker) => void): void {
-  for (let last = receiveMessageOnPort(port); last; last = receiveMessageOnPort(port)) {
-    hear(last.message as FromWorker);
-  }
-  port.close();
+function stuckSentence(worker: WorkerId): string {
+  return (
+    `worker ${worker} neither answers nor ends: its sessions stand still, and it has not applied ` +
+    'what has changed since'
+  );
 }

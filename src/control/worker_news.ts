@@ -1,5 +1,5 @@
 /** What workers report, and what follows from it: for the log, the pages, and the other workers. */
-import type { WorkerId } from '../core/brand.js';
+import type { SeriesId, WorkerId } from '../core/brand.js';
 import type { EngineName } from '../core/spec.js';
 import type { Kernel } from '../kernel/foreign.js';
 import { muteDatagrams } from '../kernel/mute.js';
@@ -12,8 +12,11 @@ import type { Inventory, ListenerEntry } from './inventory.js';
 import type { ListeningSockets } from './listening_sockets.js';
 import type { SharedState } from './shared_state.js';
 import { withRemedy } from './start_remedy.js';
-import type { FleetEvents } from './worker_fleet.js';
+import { ENDING_MS, type FleetEvents, SILENCE_MS } from './worker_fleet.js';
 import type { FromWorker } from './worker_protocol.js';
+
+/** Pairs of listener and backend with a line of their own; metrics count them all. */
+const MAX_LOST_TOLD = 100;
 
 export interface WorkerNewsDeps {
   readonly log: Log;
@@ -90,11 +93,23 @@ export class WorkerNews implements FleetEvents {
     shared.ledger.forgetWorker(worker);
     shared.clients.forgetWorker(worker);
     shared.keys.forgetWorker(worker);
-    shared.series.forgetActive(worker);
     log.event('worker-lost', { worker, sessions, detail });
+    this.#tellLost(shared.series.loseActive(worker));
     this.#deps.attendance.lost(worker);
     this.#deps.inquiries.lost(worker);
     this.#deps.ringAll();
+  }
+
+  /** Access lines would have their clients; those were known to the worker alone. */
+  #tellLost(lost: ReadonlyMap<SeriesId, number>): void {
+    const { inventory, log } = this.#deps;
+    let left = MAX_LOST_TOLD;
+    for (const { id, labels } of inventory.tallies.all()) {
+      const sessions = lost.get(id) ?? 0;
+      if (sessions === 0) continue;
+      if (left-- === 0) return;
+      log.event('sessions-lost', { ...labels, sessions });
+    }
   }
 
   replaced(worker: WorkerId): void {
@@ -120,6 +135,12 @@ export class WorkerNews implements FleetEvents {
     // that was left behind would keep its ports, and whoever comes to them, for ever.
     const polled = shared.vitals.polledBy(worker);
     if (kernel !== null && polled !== null) muteDatagrams(kernel, polled);
+  }
+
+  /** Its share of the clients goes to its deputy meanwhile, as for every worker that is quiet. */
+  stuck(worker: WorkerId): void {
+    this.#deps.log.event('worker-stuck', { worker, duration_ms: SILENCE_MS + ENDING_MS });
+    this.#deps.attendance.stuck(worker);
   }
 
   /** What one worker does without, all of them do: it is told once. */

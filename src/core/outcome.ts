@@ -24,6 +24,8 @@ export const CAUSES = [
   'rebalanced',
   'killed',
   'shutdown',
+  // its worker thread ended, by a defect or because it did not answer
+  'worker-lost',
   // never reached a backend
   'bad-proxy-header',
   'proxy-header-timeout',

@@ -235,12 +235,24 @@ export class SeriesReader {
     }
   }
 
-  /** A lost worker's sessions are gone: its gauges of active sessions go back to zero. */
-  forgetActive(worker: WorkerId): void {
-    const forget = (series: number): void =>
-      this.#zero(worker * BLOCK + series * COLUMNS + PLAIN_COLUMN.active);
-    for (let series = 0; series < LISTENER_ROWS; series++) forget(series);
-    for (const rows of this.#rows().values()) for (const { series } of rows) forget(series);
+  /**
+   * A lost worker's sessions are gone: those that were active have ended so. Answers where and how
+   * many. Its block has no other writer any more.
+   */
+  loseActive(worker: WorkerId): ReadonlyMap<SeriesId, number> {
+    const lost = new Map<SeriesId, number>();
+    const lose = (series: SeriesId): void => {
+      const row = worker * BLOCK + series * COLUMNS;
+      const active = this.#cells[row + PLAIN_COLUMN.active] ?? 0;
+      this.#zero(row + PLAIN_COLUMN.active);
+      if (active <= 0) return;
+      const ended = row + CAUSE_COLUMN['worker-lost'];
+      this.#cells[ended] = (this.#cells[ended] ?? 0) + active;
+      lost.set(series, active);
+    };
+    for (let series = 0; series < LISTENER_ROWS; series++) lose(series as SeriesId);
+    for (const rows of this.#rows().values()) for (const { series } of rows) lose(series);
+    return lost;
   }
 
   #rows(): ReadonlyMap<BackendId, readonly BackendRow[]> {

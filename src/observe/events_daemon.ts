@@ -97,6 +97,14 @@ export const DAEMON_EVENTS = {
       'This is a defect of sluice or a lack of memory: please report the detail.',
     ),
   ),
+  'sessions-lost': limited(
+    error(
+      'Sessions of this listener at this backend ended with their worker thread.',
+      ['listener', 'pool', 'backend', 'sessions'],
+      'See `worker-lost`. They have no access lines: who their clients were was known to the ' +
+        'worker alone. `outcome="worker-lost"` of sluice_sessions_total counts them.',
+    ),
+  ),
   'worker-start-failed': limited(
     error(
       'No worker thread can be started in place of one that was lost; it is tried again.',
@@ -110,6 +118,15 @@ export const DAEMON_EVENTS = {
       'A worker thread does not answer.',
       ['worker', 'duration_ms'],
       'If it lasts, /healthz fails and systemd may restart the daemon. Is the CPU overloaded?',
+    ),
+  ),
+  'worker-stuck': limited(
+    error(
+      'A worker thread neither answers nor ends; changes do not wait for it any more.',
+      ['worker', 'duration_ms'],
+      'Its sessions stand still and its clients go to another worker. Something outside of ' +
+        'sluice holds the thread (a debugger, a disk or network file system that does not ' +
+        'answer): end that, or restart sluice.',
     ),
   ),
   'low-descriptor-limit': warn(

@@ -173,6 +173,10 @@ export class FakeFleet implements Fleet {
     return [];
   }
 
+  stuck(): readonly string[] {
+    return [];
+  }
+
   /** Those that live show it. */
   check(): void {
     const { vitals, clock } = this.#deps;

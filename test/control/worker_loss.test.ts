@@ -85,6 +85,14 @@ async function survives(
     if (counts.every((count) => count === rest)) return true;
     throw new Error(`${counts} instead of ${rest}`);
   });
+  const ofLost = (await bench.metrics()).sum('sluice_sessions_total', { outcome: 'worker-lost' });
+  t.equal(ofLost, lostSessions, 'each of the lost has an end that is counted');
+  const told = bench.events.past.filter(({ event }) => event === 'sessions-lost');
+  t.equal(
+    told.reduce((sum, { sessions }) => sum + Number(sessions), 0),
+    lostSessions,
+    'and told, by backend',
+  );
   const restarts = await bench.metrics();
   t.equal(restarts.sum('sluice_worker_restarts_total', { worker: '0' }), 1);
   t.equal(restarts.sum('sluice_worker_restarts_total'), 1);

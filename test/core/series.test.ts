@@ -6,6 +6,7 @@ import type { BackendId, ListenerId, WorkerId } from '../../src/core/brand.js';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_PAIRS } from '../../src/core/limits.js';
 import { below, seededRandom } from '../../src/core/random.js';
 import {
+  CAUSE_COLUMN,
   createSeriesMemory,
   PLAIN_COLUMN,
   SeriesReader,
@@ -138,8 +139,10 @@ t.test('a lost worker has no active sessions, and keeps what it counted', async 
     writer.add(row, active, 5);
     writer.add(row, bytesIn, 5);
   }
-  reader.forgetActive(WORKER);
+  const lost = reader.loseActive(WORKER);
   const [row] = reader.rowsOf(backend(4));
+  t.same([...lost], [[row?.series, 5]]);
+  t.equal(row && reader.value(row.series, CAUSE_COLUMN['worker-lost']), 5, 'they have an end');
   t.equal(row && reader.value(row.series, active), 5);
   t.equal(row && reader.value(row.series, bytesIn), 10);
 });

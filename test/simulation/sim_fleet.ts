@@ -67,6 +67,10 @@ export class SimFleet implements Fleet {
     return this.workers.length;
   }
 
+  stuck(): readonly string[] {
+    return [];
+  }
+
   problems(): readonly string[] {
     return [];
   }

@@ -17,11 +17,13 @@ import { UringUdp } from '../../src/engine/uring/udp.js';
 
 /** Where the session breaks; `bytes`: inside the engine, at a chunk of VICTIM_BYTES. */
 export const PLACES = ['readEarly', 'earlyDone', 'dial', 'relay', 'local', 'bytes'] as const;
-export type Place = (typeof PLACES)[number] | 'shared' | 'openFlow' | 'hang';
+export type Place = (typeof PLACES)[number] | 'shared' | 'openFlow' | 'hang' | 'stick';
 
 export const PLACE_VARIABLE = 'SLUICE_TEST_DEFECT';
 /** The path of a file: while it exists no worker can start, for the reason that it holds. */
 export const START_VARIABLE = 'SLUICE_TEST_START_FAILS';
+/** The path of a FIFO: who opens it waits in the kernel until a writer comes. */
+export const STICK_VARIABLE = 'SLUICE_TEST_STICKS_AT';
 export const VICTIM = '127.0.0.66';
 export const VICTIM_BYTES = 77;
 
@@ -38,8 +40,8 @@ if (!isMainThread && place !== undefined) {
     const how = place === 'hang' ? hang : fail;
     for (const engine of [NodeUdp, UringUdp]) breakCall<FlowId>(engine.prototype, 'openFlow', how);
   } else {
-    const call = place === 'shared' ? 'dial' : place;
-    const how = place === 'shared' ? failShared : fail;
+    const call = place === 'shared' || place === 'stick' ? 'dial' : place;
+    const how = place === 'shared' ? failShared : place === 'stick' ? stick : fail;
     for (const engine of [NodeTcp, UringTcp]) breakCall<PairId>(engine.prototype, call, how);
   }
 }
@@ -57,6 +59,12 @@ function hang(): never {
   queueMicrotask(() => {
     for (;;);
   });
+  return fail();
+}
+
+/** In the kernel, where nothing can end a thread. */
+function stick(): never {
+  readFileSync(process.env[STICK_VARIABLE] ?? '');
   return fail();
 }
 

@@ -279,6 +279,7 @@ export const WAYS: Readonly<Record<Cause, Way | string>> = {
   'listener-full': 'TCP clients wait in the backlog instead: test/system/caps.test.ts',
   'no-source-address': 'needs an address that is not here: test/system/source_addresses.test.ts',
   'resource-limit': 'needs descriptors to be gone: test/system/descriptors.test.ts',
+  'worker-lost': 'needs a thread that dies: test/control/worker_loss.test.ts',
   'internal-error': 'needs a defect: test/system/blast_radius.test.ts',
 };
 

@@ -44,6 +44,7 @@ const FLOW_WAYS: Readonly<Record<FlowCause, Way | string>> = {
   shutdown: { kind: 'orderly', by: 'stop' },
   'backend-down': 'by an ICMP message: test/session/udp/choosing.test.ts',
   rebalanced: 'flows are not moved',
+  'worker-lost': 'needs a thread that dies: test/control/worker_loss.test.ts',
   'internal-error': 'needs a defect: test/system/blast_radius.test.ts',
   killed: 'no command of this version asks for it',
 };

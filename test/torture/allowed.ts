@@ -71,6 +71,7 @@ class Facts {
         return this.#listenerSays('max_session_age');
       case 'responses-done':
       case 'rebalanced':
+      case 'worker-lost':
       case 'listener-full':
         return false;
       case 'drained':
@@ -102,6 +103,7 @@ class Facts {
       | 'max-age'
       | 'responses-done'
       | 'rebalanced'
+      | 'worker-lost'
       | 'listener-full'
       | 'drained'
       | 'backend-down'

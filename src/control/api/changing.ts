@@ -115,6 +115,7 @@ export async function change(
   }
   const problem = await kept.settled();
   const notes = problem === null ? [] : [`In force, but a restart would lose it: ${problem}.`];
+  notes.push(...daemon.fleet.stuck().map((one) => `Not in force everywhere: ${one}.`));
   const value = { set: set.map(shown), ended: ended.map(shown), notes };
   return ok({ value, etag: etagOf(started, daemon.desires.revision) });
 }

@@ -34,7 +34,9 @@ export function reloadEndpoint({ inUse, reloads, daemon }: Deps): ApiEndpoint {
       if (!done.ok) {
         return err(refused('The file is refused; what is in use stays in use.', done.error));
       }
-      const { added, removed, changed, needsRestart, warnings } = done.value;
+      const { added, removed, changed, needsRestart } = done.value;
+      const stuck = dry_run ? [] : daemon.fleet.stuck();
+      const warnings = [...done.value.warnings, ...stuck];
       const value = { dry_run, added, removed, changed, needs_restart: needsRestart, warnings };
       return ok({ value });
     },
