@@ -145,6 +145,7 @@ function sectionsChanged(before: Spec, after: Spec): Section[] {
   const daemon = ({ daemon }: Spec): unknown => [
     daemon.shutdownTimeoutMs,
     daemon.leaveDelayMs,
+    daemon.reloadUpgrades,
     daemon.probesPerSecond,
   ];
   const log = ({ log }: Spec): unknown => [log.level, log.access];

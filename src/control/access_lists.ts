@@ -21,7 +21,7 @@ import {
   type ReadingDeps,
   readAccess,
 } from './access_reading.js';
-import { type ChangeQueue, OVERRULED, type Refusal } from './change_queue.js';
+import type { ChangeQueue, Refusal } from './change_queue.js';
 
 const LOOK_MS = 1_000;
 
@@ -78,7 +78,7 @@ export class AccessLists {
     const { changes } = this.#deps;
     const reading = this.#readAll(spec);
     await changes.unlessOverruled(reading);
-    return changes.overruled ? err(OVERRULED) : reading;
+    return changes.overruled ? err(changes.refusal) : reading;
   }
 
   async #readAll(spec: Spec): Promise<Result<ReadLists, Refusal>> {

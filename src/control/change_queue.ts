@@ -14,6 +14,7 @@ export const OVERRULED: Refusal = ['sluice is stopping, and a stop outranks ever
 export class ChangeQueue {
   #last: Promise<unknown> = Promise.resolve();
   #state: 'open' | 'stopping' = 'open';
+  #why: Refusal = OVERRULED;
   #tellStopped: () => void = () => {};
   readonly #stopped = new Promise<void>((resolve) => {
     this.#tellStopped = resolve;
@@ -29,8 +30,14 @@ export class ChangeQueue {
     return this.#stopped;
   }
 
-  /** From this moment on a stop is under way, whenever its own work follows. */
-  overrule(): void {
+  /** Why nothing begins any more. */
+  get refusal(): Refusal {
+    return this.#why;
+  }
+
+  /** From now on a stop is under way, whenever its own work follows; `why` nothing else begins. */
+  overrule(why: Refusal = OVERRULED): void {
+    if (!this.overruled) this.#why = why;
     this.#state = 'stopping';
     this.#tellStopped();
   }
@@ -42,7 +49,7 @@ export class ChangeQueue {
    */
   run<T>(work: () => Promise<Result<T, Refusal>>): Promise<Result<T, Refusal>> {
     const turn = async (): Promise<Result<T, Refusal>> => {
-      if (this.overruled) return err(OVERRULED);
+      if (this.overruled) return err(this.#why);
       try {
         return await work();
       } catch (error) {
@@ -51,7 +58,7 @@ export class ChangeQueue {
       }
     };
     // The work of a stop lasts for as long as its sessions may.
-    if (this.overruled) return Promise.resolve(err(OVERRULED));
+    if (this.overruled) return Promise.resolve(err(this.#why));
     const done = this.#last.then(turn);
     this.#last = done.catch(() => undefined);
     return done;

@@ -6,6 +6,7 @@ import { monotonicUsec } from '../system/clock.js';
 import type { Notifier } from '../system/notify.js';
 import type { Daemon } from './daemon.js';
 import type { FileDifference, FileInUse } from './file_in_use.js';
+import { SUCCEEDED } from './upgrade/handover.js';
 
 /** Who asks: the name of a signal, or of the user of a command. */
 export interface Trigger {
@@ -24,6 +25,10 @@ export interface ReloadsDeps {
   readonly notifier: Notifier;
   /** The new file is in use: opens what could not be opened before. */
   readonly adopted: () => Promise<void>;
+  /** Where the program has been replaced: starts it in the place of this one. */
+  readonly insteadOfReload: () => Promise<'upgraded' | 'stays'>;
+  /** A signal for the process that has taken the place of this one. */
+  readonly passOn: (signal: string) => void;
 }
 
 export class Reloads {
@@ -53,10 +58,13 @@ export class Reloads {
   }
 
   async #reload(trigger: Trigger): Promise<Reloaded> {
-    const { daemon, file, log, notifier, metrics, inUse, adopted } = this.#deps;
+    const { daemon, file, log, notifier, metrics, inUse, adopted, insteadOfReload } = this.#deps;
     if (daemon.phase !== 'serving') return this.#outranked(trigger);
     notifier.reloading(monotonicUsec());
     log.event('reloading', { file, ...trigger });
+    if (trigger.signal !== null && inUse.spec.daemon.reloadUpgrades) {
+      if ((await insteadOfReload()) === 'upgraded') return err(SUCCEEDED);
+    }
     const done = await inUse.adopt(daemon);
     if (done.ok) {
       await adopted();
@@ -73,7 +81,12 @@ export class Reloads {
     return done;
   }
 
+  /** By a stop, or because another process serves by now. */
   #outranked({ signal }: Trigger): Reloaded {
+    if (this.#deps.daemon.handover.isDone) {
+      if (signal !== null) this.#deps.passOn(signal);
+      return err(SUCCEEDED);
+    }
     if (signal !== null) this.#deps.log.event('signal-ignored', { signal });
     return err(['sluice is stopping, and reloads nothing any more']);
   }

@@ -8,6 +8,7 @@ import { createLog, type Log } from '../observe/log.js';
 import type { Metrics } from '../observe/metrics.js';
 import { RecentEvents } from '../observe/recent_events.js';
 import { systemClock } from '../system/clock.js';
+import { Installed } from '../system/installed.js';
 import { isJournal } from '../system/journal.js';
 import { holdingNotifier } from '../system/notify.js';
 import { openOutput } from '../system/output.js';
@@ -64,6 +65,7 @@ class Service {
   readonly #inUse: FileInUse;
   readonly #inbox: SignalInbox;
   readonly #place: Placer;
+  readonly #installed = new Installed();
   readonly #recent = new RecentEvents();
   #metrics: Metrics | null = null;
 
@@ -166,9 +168,19 @@ class Service {
     const inUse = this.#inUse;
     const log = this.#log;
     const parts = { ...this.#parts(daemon), file, metrics };
-    const reloads = new Reloads({ ...parts, adopted: () => places.open() }, start);
-    const upgrades = new Upgrades({
+    const reloads = new Reloads(
+      {
+        ...parts,
+        adopted: () => places.open(),
+        insteadOfReload: () => upgrades.insteadOfReload(),
+        passOn: (signal) => upgrades.passOn(signal),
+      },
+      start,
+    );
+    this.#predecessor?.eachSignal((signal) => void reloads.ask({ signal, by: null }));
+    const upgrades: Upgrades = new Upgrades({
       ...parts,
+      installed: this.#installed,
       timers: systemTimers,
       lock: this.#lock,
       places: () => places,

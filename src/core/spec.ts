@@ -30,6 +30,8 @@ export interface DaemonSpec {
   readonly stateDirectory: string | null;
   /** Whether systemd keeps the listening sockets over a restart. */
   readonly keepSockets: boolean;
+  /** A signal to reload upgrades where another program is installed. */
+  readonly reloadUpgrades: boolean;
   /** Attempts of all probes that start per second, at most; 0: as many as are due. */
   readonly probesPerSecond: number;
 }

@@ -64,6 +64,11 @@ export const DAEMON_EVENTS = {
     ['problems'],
     'Nothing has changed for clients. Correct what is named, and upgrade again.',
   ),
+  'upgrade-refused': warn(
+    'The installed program is another one, but cannot take over now: only the file is read again.',
+    ['problems'],
+    'Reload again when what is named is over, or restart.',
+  ),
   'upgrade-overruled': info('A stop has ended the upgrade: the new process is ended, too.', ['by']),
   'upgrade-bare': warn(
     'Only sockets are taken over from the process before this one.',

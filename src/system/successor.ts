@@ -35,13 +35,16 @@ export function takeInheritance(env: NodeJS.ProcessEnv): Inherited | null {
 /** The program as it is installed now, as this process was started. */
 export interface Program {
   readonly command: string;
+  /** Of `args`, the file that is run. */
+  readonly script: string;
   readonly args: readonly string[];
 }
 
 export function installedProgram(): Program {
   // The name that it was started by: where that is a link, it may lead elsewhere by now.
   const command = isAbsolute(process.argv0) ? process.argv0 : process.execPath;
-  return { command, args: [...process.execArgv, ...process.argv.slice(1)] };
+  const [, script = '', ...words] = process.argv;
+  return { command, script, args: [...process.execArgv, script, ...words] };
 }
 
 export interface Successor {

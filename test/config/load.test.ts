@@ -14,6 +14,7 @@ t.test('an empty file is a daemon with nothing to do', async (t) => {
       leaveDelayMs: 0,
       stateDirectory: 'auto',
       keepSockets: true,
+      reloadUpgrades: false,
       probesPerSecond: 0,
     },
     log: { level: 'info', format: 'json', access: 'errors' },

@@ -82,6 +82,7 @@ export function spec(pools: readonly PoolSpec[], listeners: readonly ListenerSpe
       leaveDelayMs: 0,
       stateDirectory: null,
       keepSockets: true,
+      reloadUpgrades: false,
       probesPerSecond: 0,
     },
     log: { level: 'info', format: 'json', access: 'errors' },

@@ -56,6 +56,7 @@ export class SpecWriter {
         leaveDelayMs: 0,
         stateDirectory: null,
         keepSockets: true,
+        reloadUpgrades: false,
         probesPerSecond: 0,
       },
       log: { level: 'info', format: 'json', access: 'all' },

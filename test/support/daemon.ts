@@ -42,6 +42,8 @@ export interface DaemonSetup {
   readonly openFiles?: number;
   /** Of the daemon's process, such as `--max-semi-space-size=1`. */
   readonly nodeFlags?: readonly string[];
+  /** The program; the one of this repository by default. */
+  readonly binary?: string;
   /** JavaScript that runs in the daemon's process before it, on its main thread. */
   readonly preload?: string;
   /** A module that every thread of the daemon loads first. */
@@ -101,11 +103,15 @@ export class Daemon {
     const shared = setup.everyThread === undefined ? [] : ['--import', setup.everyThread.href];
     const flags = [...(setup.nodeFlags ?? []), ...shared, ...preload];
     const [program = process.execPath, ...before] = [...(setup.within ?? []), process.execPath];
-    this.#child = new Child(program, [...before, ...flags, BINARY, 'run', '-c', file], {
-      env: setup.env ?? {},
-      ...(setup.passed === undefined ? {} : { passed: setup.passed }),
-      ...(setup.openFiles === undefined ? {} : { openFiles: setup.openFiles }),
-    });
+    this.#child = new Child(
+      program,
+      [...before, ...flags, setup.binary ?? BINARY, 'run', '-c', file],
+      {
+        env: setup.env ?? {},
+        ...(setup.passed === undefined ? {} : { passed: setup.passed }),
+        ...(setup.openFiles === undefined ? {} : { openFiles: setup.openFiles }),
+      },
+    );
     this.#child.stdout.each((line) => {
       const record = parseRecord(line);
       if (record !== null) this.events.push(record);

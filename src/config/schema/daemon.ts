@@ -52,6 +52,10 @@ export const DAEMON = table('The process as a whole.', {
     default: true,
     doc: 'Listening sockets live in the descriptor store of systemd over a restart and a crash, so that no client is refused meanwhile (FileDescriptorStoreMax= in the unit). false: they close with the process.',
   }),
+  reload_upgrades: flag({
+    default: false,
+    doc: 'true: at SIGHUP and SIGUSR2 (`systemctl reload`) sluice looks whether the program that is installed is another one than the one that runs. If it is, it upgrades as `sluice ctl upgrade` does; if that fails, or nothing was installed, the file alone is read again.',
+  }),
   probes_per_second: integer({
     default: 0,
     min: 0,
@@ -68,6 +72,7 @@ export function daemonSpec(value: ValueOf<typeof DAEMON>): DaemonSpec {
     leaveDelayMs: value.leave_delay,
     stateDirectory: value.state_directory,
     keepSockets: value.keep_sockets,
+    reloadUpgrades: value.reload_upgrades,
     probesPerSecond: value.probes_per_second,
   };
 }

@@ -1,12 +1,12 @@
 /** `POST /v1/upgrade`: the installed program takes this one's place. */
 import { err, ok } from '../../core/result.js';
+import { USUAL_TIMEOUT_MS } from '../upgrade/upgrades.js';
 import type { ApiDeps } from './all.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { refused } from './problem.js';
 import { duration, optional, record, text, whole } from './shape.js';
 
 const MOST_MS = 600_000;
-export const DEFAULT_TIMEOUT_MS = 60_000;
 
 export const UPGRADED = record({
   pid: whole('The process that serves now.', 1, Number.MAX_SAFE_INTEGER),
@@ -32,7 +32,7 @@ export function upgradeEndpoint({ upgrades }: Pick<ApiDeps, 'upgrades'>): ApiEnd
       ),
     },
     answer: UPGRADED,
-    handle: async ({ body: { timeout = DEFAULT_TIMEOUT_MS }, caller }) => {
+    handle: async ({ body: { timeout = USUAL_TIMEOUT_MS }, caller }) => {
       const done = await upgrades.ask({ timeoutMs: timeout, by: caller.name });
       if (done.ok) return ok({ value: done.value });
       const { now, problems } = done.error;

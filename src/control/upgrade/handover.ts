@@ -33,6 +33,11 @@ export interface HandoverDeps extends Pick<DaemonDeps, 'clock' | 'timers' | 'soc
   >;
 }
 
+/** What nobody changes here any more. */
+export const SUCCEEDED: Refusal = [
+  'another process has taken the place of this one: ask again, and it answers',
+];
+
 export class Handover {
   readonly #deps: HandoverDeps;
   /** What the other process is told of the state of this one. */
@@ -124,7 +129,7 @@ export class Handover {
     daemon.sockets.closeAll();
     passed.handOver();
     daemon.discoveries.stop();
-    changes.overrule();
+    changes.overrule(SUCCEEDED);
     await daemon.board.stop();
     await untilLeft({
       ...this.#deps,

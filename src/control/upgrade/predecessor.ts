@@ -32,6 +32,7 @@ export class Predecessor {
     readonly kind: string;
     readonly heard: (message: ChannelMessage | null) => void;
   } | null = null;
+  #takeSignal: (signal: string) => void = () => {};
   #end: 'open' | 'closed' = 'open';
   #state: 'waiting' | 'prepared' | 'opened' | 'served' = 'waiting';
   #go: ChannelMessage | null = null;
@@ -42,6 +43,7 @@ export class Predecessor {
     this.#channel.each((message) => {
       const waits = this.#waits;
       if (message['kind'] === 'state') this.handed.hear(message);
+      else if (message['kind'] === 'signal') this.#takeSignal(String(message['signal']));
       else if (waits !== null && waits.kind === message['kind']) waits.heard(message);
       else this.#heard.set(message['kind'], message);
     });
@@ -111,6 +113,11 @@ export class Predecessor {
     void this.#channel.send({ kind: 'ready', version, pid: process.pid });
     await this.#hear('yours');
     this.#state = 'served';
+  }
+
+  /** Takes signals for the service that come there, which is when this one serves. */
+  eachSignal(take: (signal: string) => void): void {
+    this.#takeSignal = take;
   }
 
   /** It may still go on as if nothing had been. */

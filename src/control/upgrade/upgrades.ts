@@ -7,6 +7,7 @@ import type { Timers } from '../../core/clock.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { rememberedText } from '../../discovery/remembered_text.js';
 import type { Log } from '../../observe/log.js';
+import type { Installed } from '../../system/installed.js';
 import type { ChannelMessage } from '../../system/line_channel.js';
 import type { HoldingNotifier } from '../../system/notify.js';
 import { installedProgram, type Successor, startSuccessor } from '../../system/successor.js';
@@ -15,6 +16,7 @@ import type { Daemon } from '../daemon.js';
 import { keptText } from '../desired/kept_text.js';
 import type { Places } from '../places.js';
 import type { OwnStateLock } from '../state_lock.js';
+import { SUCCEEDED } from './handover.js';
 import { heed } from './heeding.js';
 import { beginMessage, detailOf } from './messages.js';
 import type { LeaverOrder } from './orders.js';
@@ -22,6 +24,9 @@ import type { Predecessor } from './predecessor.js';
 
 /** Once sockets are left nobody accepts: what is left to do is to open them in the new process. */
 const OPENING_LIMIT_MS = 10_000;
+
+/** For the new process, until it is ready. */
+export const USUAL_TIMEOUT_MS = 60_000;
 
 /** Who asked this process something before another one took its place gets the answer. */
 const LAST_ANSWERS_MS = 1_000;
@@ -49,6 +54,7 @@ export interface UpgradesDeps {
   readonly lock: Pick<OwnStateLock, 'handOver'>;
   /** Whose place this process has taken. */
   readonly predecessor: Predecessor | null;
+  readonly installed: Pick<Installed, 'isAnother'>;
   /** The process that serves now is told to stop: what is left here ends as at a signal. */
   readonly stop: () => void;
 }
@@ -71,6 +77,8 @@ export class Upgrades {
   readonly left: Promise<null>;
   #tellLeft: () => void = () => {};
   #state: 'idle' | 'under way' = 'idle';
+  /** It serves. */
+  #successor: Successor | null = null;
 
   constructor(deps: UpgradesDeps) {
     this.#deps = deps;
@@ -98,6 +106,27 @@ export class Upgrades {
     return not;
   }
 
+  /**
+   * At a signal that asks for a reload: whether the program has been replaced, and the new one
+   * serves. Else what it was told is the file alone.
+   */
+  async insteadOfReload(): Promise<'upgraded' | 'stays'> {
+    const { installed, log } = this.#deps;
+    if (!(await installed.isAnother())) return 'stays';
+    const why = this.#refusal();
+    if (why !== null) {
+      log.event('upgrade-refused', { problems: [why] });
+      return 'stays';
+    }
+    const done = await this.ask({ timeoutMs: USUAL_TIMEOUT_MS, by: null });
+    return done.ok ? 'upgraded' : 'stays';
+  }
+
+  /** A signal for the service came here, and is for the process that serves. */
+  passOn(signal: string): void {
+    void this.#successor?.channel.send({ kind: 'signal', signal });
+  }
+
   /** Says it to whoever still finishes sessions, whose place this one has taken. */
   order(order: LeaverOrder): void {
     this.#deps.predecessor?.order(order);
@@ -112,7 +141,7 @@ export class Upgrades {
   #refusal(): string | null {
     const { daemon, predecessor } = this.#deps;
     if (this.#state === 'under way') return 'an upgrade is under way already';
-    if (daemon.handover.isDone) return 'another process has taken the place of this one';
+    if (daemon.handover.isDone) return SUCCEEDED.join();
     if (daemon.phase !== 'serving') return 'sluice is starting, or stopping';
     if (process.pid === 1) {
       return 'sluice is process 1 here, whose end is the end of its container: replace that instead';
@@ -172,6 +201,7 @@ export class Upgrades {
     notifier.mainPid(pid);
     notifier.fallSilent();
     void successor.channel.send({ kind: 'yours' });
+    this.#successor = successor;
     const upgraded = { pid, version: String(ready['version']), sessions: daemon.sessions() };
     log.event('upgraded', upgraded);
     places().leave();
