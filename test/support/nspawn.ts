@@ -8,6 +8,9 @@ import { eventually } from './deadline.js';
 import { type Child, mustRun, type Output, runToEnd, startChild } from './process.js';
 import { findProgram, program } from './require_server.js';
 
+/** A package that is installed, or a service that starts, on a machine with much else to do. */
+const COMMAND_MS = 60_000;
+
 /** Why a container cannot be booted here; null: it can. */
 export function nspawnMissing(): string | null {
   if (process.getuid?.() !== 0) return 'booting a container needs root';
@@ -25,12 +28,16 @@ export class Container {
 
   /** Runs a command inside, to its end. */
   run(...command: readonly string[]): Promise<Output> {
-    return runToEnd(program('nsenter'), ['-t', String(this.#leader), '-a', ...command]);
+    return runToEnd(program('nsenter'), this.#inside(command), { limitMs: COMMAND_MS });
   }
 
   /** As `run`; an exit code other than 0 is an error. */
   must(...command: readonly string[]): Promise<string> {
-    return mustRun(program('nsenter'), ['-t', String(this.#leader), '-a', ...command]);
+    return mustRun(program('nsenter'), this.#inside(command), { limitMs: COMMAND_MS });
+  }
+
+  #inside(command: readonly string[]): readonly string[] {
+    return ['-t', String(this.#leader), '-a', ...command];
   }
 
   /** A property of a unit, as `systemctl show` prints it. */

@@ -66,6 +66,7 @@ export const ONE_ENGINE: Readonly<Record<string, string>> = {
 /** They take longest, and begin first, so that no core waits for the last of them. */
 const LONG: readonly string[] = [
   'system/room/systemd_install',
+  'system/room/systemd_upgrade',
   'engine/uring/scarcity',
   'engine/uring/tcp_contract_descriptor',
   'engine/uring/tcp_contract_bind',

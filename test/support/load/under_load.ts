@@ -14,11 +14,19 @@ export interface UnderLoad<T> {
   readonly result: T;
 }
 
+/** So many wait at most: a machine that stands still for long must not fill the backlog. */
+const MOST_WAITING = 2_000;
+
 /** NEW_PER_SECOND from before `act` until after it, whether they are served at once or wait. */
 export async function underLoad<T>(target: Target, act: () => Promise<T>): Promise<UnderLoad<T>> {
   const running: Promise<Failure | null>[] = [];
-  const load = (durationMs: number): Promise<number> =>
-    atRate(NEW_PER_SECOND, durationMs, () => void running.push(exchangeOnce(target)));
+  let waiting = 0;
+  const connect = (): void => {
+    if (waiting >= MOST_WAITING) return;
+    waiting++;
+    running.push(exchangeOnce(target).finally(() => waiting--));
+  };
+  const load = (durationMs: number): Promise<number> => atRate(NEW_PER_SECOND, durationMs, connect);
   await load(BEFORE_AND_AFTER_MS);
   let over = false;
   const acting = act().finally(() => {

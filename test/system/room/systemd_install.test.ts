@@ -1,42 +1,36 @@
 /** systemd/README.md, word by word, in a freshly installed Debian 12: from nothing to nothing. */
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { basename, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { eventually } from '../../support/deadline.js';
+import {
+  block,
+  builtPackage,
+  debianAvailable,
+  freshDebian,
+  PackageTree,
+} from '../../support/fresh_debian.js';
 import { startEchoes } from '../../support/load/echo_backend.js';
 import { exchangeOnce } from '../../support/load/short_connections.js';
-import { bootFolder, type Container, nspawnMissing } from '../../support/nspawn.js';
-import { freePort, tempFolder } from '../../support/places.js';
-import { mustRun } from '../../support/process.js';
-import { repositoryRoot } from '../../support/repository.js';
-import { available, findProgram, program } from '../../support/require_server.js';
+import { finishStreams, openStreams } from '../../support/load/verified_stream.js';
+import { bootFolder, type Container } from '../../support/nspawn.js';
+import { freePort } from '../../support/places.js';
 
-/** A mirror may be slow, and the machine busy. */
-const DOWNLOAD_MS = 240_000;
-const MIRROR = 'http://deb.debian.org/debian';
 const MAX_PACKAGE_BYTES = 45e6;
 const FILE = 'etc/sluice/sluice.toml';
+const LONG = 10;
+const BLOCK_EVERY_MS = 100;
 
 t.setTimeout(600_000);
 
 t.test('the guide leads from a fresh Debian 12 to a service, and away from it', async (t) => {
-  const missing = nspawnMissing();
-  const tools = ['debootstrap', 'dpkg-deb', 'strip'].map(
-    (name) => [`${name} is not installed`, findProgram(name) !== null] as const,
-  );
-  if (!available(t, [[missing ?? '', missing === null], ...tools])) return;
-  const root = join(tempFolder(t), 'root');
-  const debian = freshDebian(root);
-  const first = await builtPackage(t);
-  const [tree] = await Promise.all([unpacked(t, first), debian]);
+  if (!debianAvailable(t)) return;
+  const [root, first] = await Promise.all([freshDebian(t), builtPackage(t)]);
+  const tree = await PackageTree.of(t, first);
   t.ok(statSync(first).size <= MAX_PACKAGE_BYTES, `${statSync(first).size} bytes`);
-  // Nothing can be downloaded: all that is installed comes from the package.
-  writeFileSync(join(root, 'etc/apt/sources.list'), '');
-  // Each file would be forced to the disk.
-  writeFileSync(join(root, 'etc/dpkg/dpkg.cfg.d/quick'), 'force-unsafe-io\n');
   const container = await bootFolder(t, root);
   const here = join(root, 'root');
   const follow = (name: string): Promise<string> =>
@@ -48,7 +42,7 @@ t.test('the guide leads from a fresh Debian 12 to a service, and away from it', 
     );
   /** Replaces the package at hand by the next version, and installs that by the guide. */
   const upgrade = async (version: string): Promise<void> => {
-    const next = await nextVersion(tree, version);
+    const next = await tree.pack(version);
     for (const name of readdirSync(here)) if (name.endsWith('.deb')) await rm(join(here, name));
     await cp(next, join(here, basename(next)));
     await follow('upgrade');
@@ -82,12 +76,14 @@ t.test('the guide leads from a fresh Debian 12 to a service, and away from it', 
     await serves();
   });
 
-  await t.test('an upgrade keeps the file and the service', async (t) => {
+  await t.test('an upgrade keeps the file, the service and its sessions', async (t) => {
     const file = readFileSync(join(root, FILE), 'utf8');
     const process = await container.property('sluice', 'MainPID');
+    const long = await openStreams({ port: old.port }, LONG, BLOCK_EVERY_MS);
     await upgrade('99.1');
     t.not(await container.property('sluice', 'MainPID'), process);
     await serves();
+    t.same(await finishStreams(long), [], 'no session is cut');
     t.equal(readFileSync(join(root, FILE), 'utf8'), file);
     // One that the new version does not accept: the old process is better than none.
     writeFileSync(join(root, FILE), `${file}\npolizy = 1\n`);
@@ -114,14 +110,6 @@ t.test('the guide leads from a fresh Debian 12 to a service, and away from it', 
 async function installed(container: Container): Promise<string> {
   const status = await container.must('dpkg', '--status', 'sluice');
   return /^Version: (.*)$/m.exec(status)?.[1] ?? 'none';
-}
-
-/** The guide's block of that name. */
-function block(name: string): string {
-  const guide = readFileSync(join(repositoryRoot, 'systemd/README.md'), 'utf8');
-  const found = new RegExp(`^\`\`\`sh ${name}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(guide)?.[1];
-  if (found === undefined) throw new Error(`systemd/README.md has no block ${name}`);
-  return found;
 }
 
 /** Two servers of a Patroni cluster, and HAProxy's file in front of them. */
@@ -172,43 +160,4 @@ async function patroni(t: Test, host: string, port: number, status: 200 | 503): 
   server.listen(port, host);
   await once(server, 'listening');
   t.teardown(() => server.close());
-}
-
-/** By the block `build`, or from SLUICE_PACKAGE, a folder where .ci/run has built it already. */
-async function builtPackage(t: Test): Promise<string> {
-  const folder = process.env['SLUICE_PACKAGE'] ?? tempFolder(t);
-  if (process.env['SLUICE_PACKAGE'] === undefined) {
-    const script = block('build').replaceAll('/tmp', folder);
-    await mustRun('sh', ['-euc', script], { cwd: repositoryRoot, limitMs: DOWNLOAD_MS });
-  }
-  const name = readdirSync(folder).find((name) => /^sluice_.*\.deb$/.test(name));
-  if (name === undefined) throw new Error(`no package in ${folder}`);
-  return join(folder, name);
-}
-
-/** What is in a package, to be packed again. */
-async function unpacked(t: Test, file: string): Promise<string> {
-  const tree = join(tempFolder(t), 'tree');
-  await mkdir(tree);
-  await mustRun(program('dpkg-deb'), ['--raw-extract', file, tree]);
-  return tree;
-}
-
-/** The same package by another version; uncompressed, which is quick. */
-async function nextVersion(tree: string, version: string): Promise<string> {
-  const control = join(tree, 'DEBIAN/control');
-  const text = readFileSync(control, 'utf8').replace(/^Version: .*$/m, `Version: ${version}`);
-  writeFileSync(control, text);
-  const file = join(tree, `../sluice_${version}_next.deb`);
-  await mustRun(program('dpkg-deb'), ['--root-owner-group', '-Znone', '--build', tree, file]);
-  return file;
-}
-
-/** SLUICE_DEBIAN: a folder where .ci/run has installed one already. */
-async function freshDebian(root: string): Promise<void> {
-  const ready = process.env['SLUICE_DEBIAN'];
-  if (ready !== undefined) return void (await mustRun('cp', ['-a', ready, root]));
-  const packages = '--include=systemd,systemd-sysv,dbus';
-  const args = ['--variant=minbase', packages, 'bookworm', root, MIRROR];
-  await mustRun(program('debootstrap'), args, { limitMs: DOWNLOAD_MS });
 }
