@@ -58,7 +58,11 @@ export class Loop {
   readonly #inFlight: (InFlight | undefined)[] = [];
   /** Low and high words of cancels that found nothing to cancel. */
   #missed: number[] = [];
-  readonly #work: TurnWork[] = [];
+  // Of the work that has each, bound once: every turn calls them all, and looking up a method of
+  // one of many kinds costs more than the call.
+  readonly #before: (() => void)[] = [];
+  readonly #after: ((taken: TakenWork) => void)[] = [];
+  readonly #dueMs: (() => number)[] = [];
   #tasks: (() => void)[] = [];
   /** A cancel is tried again by the next entry. */
   #again = false;
@@ -92,7 +96,9 @@ export class Loop {
   }
 
   add(work: TurnWork): void {
-    this.#work.push(work);
+    if (work.before !== undefined) this.#before.push(work.before.bind(work));
+    if (work.after !== undefined) this.#after.push(work.after.bind(work));
+    if (work.dueMs !== undefined) this.#dueMs.push(work.dueMs.bind(work));
   }
 
   /** An edge is reported, or a hook was called: deadlines may be other ones after this turn. */
@@ -115,13 +121,13 @@ export class Loop {
     const seenMs = this.nowMs;
     this.#again = false;
     this.turns++;
-    for (const work of this.#work) work.before?.();
+    for (const before of this.#before) before();
     if (waitMs > MAX_TICK_GAP_MS) this.#rest(hooks, waitMs);
     else this.#enter(waitMs);
     this.wasIdle = idleMs > waitMs && ring.completionTail() === this.#completionHead;
     const taken = ring.queued > 0 ? 'partly' : ring.overflown ? 'taken' : 'answered';
     this.#dispatch();
-    for (const work of this.#work) work.after?.(taken);
+    for (const after of this.#after) after(taken);
     if (this.#tasks.length > 0) this.#runTasks();
     if (this.#missed.length > 0) this.#cancelAgain();
     if (this.#tick === 'wanted' || seenMs >= Math.min(this.#tickDueMs, this.#beatDueMs)) {
@@ -181,9 +187,7 @@ export class Loop {
   #idleMs(): number {
     if (this.#tasks.length > 0 || this.#again) return 0;
     let dueMs = this.#tickDueMs;
-    for (const work of this.#work) {
-      if (work.dueMs !== undefined) dueMs = Math.min(dueMs, work.dueMs());
-    }
+    for (const due of this.#dueMs) dueMs = Math.min(dueMs, due());
     return Math.max(0, dueMs - this.nowMs);
   }
 
