@@ -35,6 +35,8 @@ export interface AdoptionDeps {
   readonly inventory: Inventory;
   readonly board: BackendBoard;
   readonly watch: PoolWatch;
+  /** The inventory is another one, of which workers do not know yet. */
+  readonly changed: () => void;
   readonly publisher: PlanPublisher;
   readonly ledger: Ledger;
   readonly log: Log;
@@ -231,6 +233,7 @@ export class Adoption {
     this.#deps.lists.deny(target.spec.denied);
     board.probes.limit(target.spec.daemon.probesPerSecond);
     const change = inventory.apply(target.spec, target.resolve);
+    this.#deps.changed();
     board.update(change);
     this.#deps.watch.look();
     resolver.followed(addressesOf(target.spec));

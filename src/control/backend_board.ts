@@ -7,6 +7,7 @@ import type { Cause } from '../core/outcome.js';
 import type { BackendSpec } from '../core/spec.js';
 import type { KnownHealth } from '../health/known.js';
 import type { VerdictEvent } from '../health/target.js';
+import { countOfBackend } from '../pool/other_processes.js';
 import { Weights } from '../pool/weights.js';
 import { Administration } from './administration.js';
 import { BackendProbes } from './backend_probes.js';
@@ -252,7 +253,7 @@ export class BackendBoard {
 
   #endSessions(entry: BackendEntry, cause: Cause, spanMs: number): void {
     const { ledger, log, endSessions } = this.#deps;
-    const sessions = ledger.active(entry.id);
+    const sessions = ledger.active(entry.id) - ledger.others.elsewhere(countOfBackend(entry.id));
     if (sessions > 0) {
       log.event('sessions-closing', { ...namesOf(entry), sessions, span_ms: spanMs, cause });
     }

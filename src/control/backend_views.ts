@@ -5,6 +5,7 @@ import type { Ineligible } from '../core/outcome.js';
 import type { ProbeResult } from '../health/probe.js';
 import type { TargetHealth } from '../health/target.js';
 import type { Ledger } from '../pool/ledger.js';
+import { countOfBackend } from '../pool/other_processes.js';
 import type { BackendBoard } from './backend_board.js';
 import { reasonOf } from './backend_state.js';
 import type { Daemon } from './daemon.js';
@@ -101,7 +102,9 @@ export class BackendDescriber {
       ejection,
     } as const;
     const overrides = this.#overridesOf(entry.pool.key, name);
-    const reasons = [whyItStays(entry), ...overrides.map(deviation), reasonOf(situation)];
+    const elsewhere = ofProcessesThatLeave(ledger.others.held(countOfBackend(entry.id)));
+    const deviations = overrides.map(deviation);
+    const reasons = [whyItStays(entry), ...deviations, reasonOf(situation), elsewhere];
     return {
       name,
       address: formatAddress(entry.endpoint),
@@ -147,6 +150,13 @@ export class BackendDescriber {
       overrides: this.#overridesOf(pool.key, spec.name),
     };
   }
+}
+
+/** Of processes before this one, that finish what they have. */
+function ofProcessesThatLeave(sessions: number): string {
+  if (sessions === 0) return '';
+  const are = sessions === 1 ? '1 of its sessions is' : `${sessions} of its sessions are`;
+  return `${are} of a process that leaves`;
 }
 
 /** One whose old address serves under its name is told as that. */

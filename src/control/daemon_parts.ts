@@ -179,5 +179,6 @@ export function adoptionOf(
     inventory,
     board,
     watch,
+    changed: () => daemon.handover.elsewhere.settle(),
   });
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.js';
 import type { Log } from '../observe/log.js';
 import { DESCRIPTORS_A_FLOW, DESCRIPTORS_A_SESSION } from '../pool/descriptor_ledger.js';
 import type { Ledger } from '../pool/ledger.js';
+import { countOfListener } from '../pool/other_processes.js';
 import type { ListenerEntry } from './inventory.js';
 import { sessionLimit } from './sizing.js';
 import { type StateNow, StateTimes } from './state_times.js';
@@ -59,7 +60,9 @@ export class ListenerWatch {
     const { ledger, log, sessionBudget } = this.#deps;
     const { maxSessions, name, protocol } = listener.spec;
     const limit = sessionLimit(maxSessions, sessionBudget);
-    const active = ledger.listenerActive(listener.id);
+    // What the next process was given is no session, and says nothing about this one.
+    const given = ledger.others.given(countOfListener(listener.id));
+    const active = ledger.listenerActive(listener.id) - given;
     const each = protocol === 'tcp' ? DESCRIPTORS_A_SESSION : DESCRIPTORS_A_FLOW;
     const isShort = active < limit && ledger.descriptors.free < each;
     const isFull = active >= limit || isShort;

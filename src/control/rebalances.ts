@@ -84,7 +84,11 @@ export class Rebalances {
       ledger.activeIn(worker as WorkerId, backend),
     );
     const shares = left.map(() => 0);
-    for (let moved = 0; moved < count; moved++) {
+    // Sessions of other processes count, and cannot be moved.
+    const own = left.reduce((sum, sessions) => sum + sessions, 0);
+    const sessions = Math.min(count, own);
+    if (sessions === 0) return;
+    for (let moved = 0; moved < sessions; moved++) {
       const most = left.indexOf(Math.max(...left));
       left[most] = (left[most] ?? 0) - 1;
       shares[most] = (shares[most] ?? 0) + 1;
@@ -98,7 +102,7 @@ export class Rebalances {
     log.event('sessions-closing', {
       pool: pool.key,
       backend: entry?.spec.name ?? '',
-      sessions: count,
+      sessions,
       span_ms: MOVE_SPAN_MS,
       cause: 'rebalanced',
     });

@@ -1,6 +1,9 @@
 /** How many sessions there are, and waiting for them to end by themselves. */
+
+import type { ListenerId } from '../core/brand.js';
 import type { Clock, Timers } from '../core/clock.js';
 import type { Ledger } from '../pool/ledger.js';
+import { countOfListener } from '../pool/other_processes.js';
 import type { Inventory } from './inventory.js';
 
 const POLL_MS = 10;
@@ -20,7 +23,7 @@ export function untilEmpty(
   });
 }
 
-/** TCP sessions and UDP flows that are not over, of all listeners or of one. */
+/** TCP sessions and UDP flows of this process that are not over, of all listeners or of one. */
 export function sessionsOf(
   { listeners }: Inventory,
   ledger: Ledger,
@@ -28,7 +31,11 @@ export function sessionsOf(
 ): number {
   let sum = 0;
   for (const { key, id } of listeners.values()) {
-    if (listener === null || listener === key) sum += ledger.listenerActive(id);
+    if (listener === null || listener === key) sum += sessionsHere(ledger, id);
   }
   return sum;
+}
+
+function sessionsHere(ledger: Ledger, listener: ListenerId): number {
+  return ledger.listenerActive(listener) - ledger.others.elsewhere(countOfListener(listener));
 }

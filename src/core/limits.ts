@@ -13,6 +13,8 @@ export const MAX_ROUTES = 16_384;
  */
 export const MAX_PAIRS = 32_768;
 export const MAX_WORKERS = 64;
+/** Processes that finish their sessions at the same time, while another one serves. */
+export const MAX_LEAVING = 2;
 /**
  * Bytes of one PROXY protocol header, TLVs included: the specification's 16 + 65535 is never used.
  */

@@ -28,6 +28,7 @@ import {
   SHARES_AT,
   TURNS_AT_BYTE,
 } from './ledger_layout.js';
+import { OtherProcesses } from './other_processes.js';
 import { SharedTurns } from './shared_turns.js';
 
 export function createLedgerMemory(): SharedArrayBuffer {
@@ -44,6 +45,8 @@ export class Ledger extends BackendRows {
   readonly ejections: EjectionLedger;
   /** What sessions and flows of all listeners have together. */
   readonly descriptors: DescriptorLedger;
+  /** What sessions of other processes have of the counts. */
+  readonly others: OtherProcesses;
   readonly #memory: ArrayBufferLike;
 
   constructor(memory: ArrayBufferLike) {
@@ -52,6 +55,7 @@ export class Ledger extends BackendRows {
     const at = (cell: number): number => cell * Int32Array.BYTES_PER_ELEMENT;
     this.descriptors = new DescriptorLedger(new Int32Array(memory, at(CELLS), DESCRIPTOR_CELLS));
     this.ejections = new EjectionLedger(new Int32Array(memory, at(EJECTIONS_AT), EJECTION_CELLS));
+    this.others = new OtherProcesses(this.cells, this.changes);
   }
 
   override resetBackend(backend: BackendId): void {

@@ -1,5 +1,11 @@
 /** What stands where in the ledger's memory. A row is one cache line. */
-import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS, MAX_WORKERS } from '../core/limits.js';
+import {
+  MAX_BACKENDS,
+  MAX_LEAVING,
+  MAX_LISTENERS,
+  MAX_POOLS,
+  MAX_WORKERS,
+} from '../core/limits.js';
 import { JOURNAL_CELLS } from './change_journal.js';
 import { DESCRIPTOR_CELLS } from './descriptor_ledger.js';
 import { EJECTION_CELLS } from './ejection_ledger.js';
@@ -26,7 +32,10 @@ export const HEADS_AT = POOLS_AT + MAX_POOLS * ROW;
 /** By worker: its share of each count, so that a lost worker's share can be given back. */
 export const SHARES_AT = HEADS_AT + MAX_POOLS * MAX_WORKERS;
 export const SHARE_ROW = MAX_BACKENDS + MAX_LISTENERS + MAX_POOLS;
-export const CELLS = SHARES_AT + MAX_WORKERS * SHARE_ROW;
+/** Behind the workers: those of processes before this one, and of the one that comes after it. */
+export const LEAVING_SHARES_AT = SHARES_AT + MAX_WORKERS * SHARE_ROW;
+export const GIVEN_SHARE_AT = LEAVING_SHARES_AT + MAX_LEAVING * SHARE_ROW;
+export const CELLS = GIVEN_SHARE_AT + SHARE_ROW;
 
 /** Behind everything that is counted in cells; doubles begin at multiples of 8. */
 export const EJECTIONS_AT = CELLS + DESCRIPTOR_CELLS;

@@ -1,6 +1,7 @@
 /** What a daemon does when another process takes its place, and what it takes back if none does. */
 import type { Endpoint } from '../../core/endpoint.js';
 import type { Result } from '../../core/result.js';
+import type { LineChannel } from '../../system/line_channel.js';
 import type { Adoption } from '../adoption.js';
 import type { ChangeQueue, Refusal } from '../change_queue.js';
 import type { Daemon } from '../daemon.js';
@@ -10,10 +11,13 @@ import type { Override } from '../desired/override.js';
 import { type HandedSocket, nameOf } from '../kept_sockets.js';
 import type { PlanPublisher } from '../plan_publisher.js';
 import type { MadeSocket } from '../socket_maker.js';
+import { Elsewhere } from './elsewhere.js';
+import { GivingAway } from './giving_away.js';
 import { untilLeft } from './leaving.js';
 import { Telling } from './telling.js';
 
-export interface HandoverDeps extends Pick<DaemonDeps, 'clock' | 'timers' | 'sockets' | 'passed'> {
+export interface HandoverDeps
+  extends Pick<DaemonDeps, 'clock' | 'timers' | 'sockets' | 'passed' | 'shared'> {
   readonly changes: ChangeQueue;
   readonly publisher: PlanPublisher;
   readonly adoption: Pick<Adoption, 'restate'>;
@@ -39,16 +43,21 @@ export const SUCCEEDED: Refusal = [
 ];
 
 export class Handover {
+  /** What processes before this one still have. */
+  readonly elsewhere: Elsewhere;
   readonly #deps: HandoverDeps;
   /** What the other process is told of the state of this one. */
   readonly telling: Telling;
   #state: 'serving' | 'handed over' = 'serving';
+  #giving: GivingAway | null = null;
   /** Overrides of the other process are followed in their order. */
   #followed: Promise<unknown> = Promise.resolve();
 
   constructor(deps: HandoverDeps) {
     this.#deps = deps;
     this.telling = new Telling(deps.daemon, deps);
+    const { inventory } = deps.daemon;
+    this.elsewhere = new Elsewhere({ ...deps.shared, inventory, ring: () => this.#ring() });
   }
 
   /** Another process serves. */
@@ -92,6 +101,16 @@ export class Handover {
     return this.#publish('the next process');
   }
 
+  /** Caps are the next process's from now on, but for what this one still uses: it is told. */
+  giveAway(channel: LineChannel): GivingAway {
+    const { daemon, shared, timers } = this.#deps;
+    const { inventory } = daemon;
+    this.elsewhere.standStill();
+    const ring = (): void => this.#ring();
+    this.#giving = new GivingAway(channel, { ...shared, inventory, timers, ring });
+    return this.#giving;
+  }
+
   takeSocketsBack(): Promise<void> {
     return this.#publish('this process');
   }
@@ -104,10 +123,15 @@ export class Handover {
     const { desires, adoption, daemon } = this.#deps;
     const follow = async (): Promise<void> => {
       const desired = desires.following(overrides);
+      this.#giving?.capsBecome(desired.spec.pools);
       await adoption.restate(desired.spec);
       desires.followed(desired);
     };
     this.#followed = this.#followed.then(follow).catch((error) => daemon.defect(error));
+  }
+
+  #ring(): void {
+    this.#deps.daemon.fleet.ringAll();
   }
 
   #publish(owner: PlanPublisher['owner']): Promise<void> {

@@ -10,6 +10,7 @@ import { type ChannelMessage, LineChannel } from '../../system/line_channel.js';
 import { type Inherited, takeInheritance } from '../../system/successor.js';
 import type { Refusal } from '../change_queue.js';
 import type { HandedSocket } from '../kept_sockets.js';
+import { Leavers } from './leavers.js';
 import { type Begin, readBegin } from './messages.js';
 import { type LeaverOrder, orderMessage } from './orders.js';
 import { Handed } from './state_parts.js';
@@ -24,6 +25,8 @@ export class Predecessor {
   readonly handed = new Handed();
   readonly #inherited: Inherited;
   readonly #channel: LineChannel;
+  /** It, and those before it that are still here. */
+  readonly leavers: Leavers;
   /** Admin endpoints' sockets that nobody has asked for. */
   readonly #places = new Map<string, number>();
   /** What came before somebody waited for it, by its kind. */
@@ -40,7 +43,9 @@ export class Predecessor {
   private constructor(inherited: Inherited) {
     this.#inherited = inherited;
     this.#channel = LineChannel.over(inherited.channel);
+    this.leavers = new Leavers(inherited, this.#channel);
     this.#channel.each((message) => {
+      if (this.leavers.heard(message)) return;
       const waits = this.#waits;
       if (message['kind'] === 'state') this.handed.hear(message);
       else if (message['kind'] === 'signal') this.#takeSignal(String(message['signal']));
@@ -113,6 +118,7 @@ export class Predecessor {
     void this.#channel.send({ kind: 'ready', version, pid: process.pid });
     await this.#hear('yours');
     this.#state = 'served';
+    this.leavers.follow();
   }
 
   /** Takes signals for the service that come there, which is when this one serves. */
@@ -125,20 +131,15 @@ export class Predecessor {
     return this.#state !== 'served';
   }
 
-  /** Says it to the other one; nothing, as long as that one may still go on. */
+  /** Says it to all that leave; nothing, as long as the last one may still go on. */
   order(order: LeaverOrder): void {
     const isToldReady = this.#state === 'opened' || this.#state === 'served';
-    if (isToldReady) void this.#channel.send(orderMessage(order));
+    if (isToldReady) this.leavers.say(orderMessage(order));
   }
 
-  /** Resolves when its last session has ended. */
+  /** Resolves when the last session of it, and of those before it, has ended. */
   get gone(): Promise<void> {
-    return this.#channel.closed;
-  }
-
-  /** It still finishes its sessions. */
-  get isHere(): boolean {
-    return this.#end === 'open';
+    return this.leavers.gone;
   }
 
   /** This one cannot serve; resolves when the other one has been told. */

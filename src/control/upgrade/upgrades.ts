@@ -16,6 +16,7 @@ import type { Daemon } from '../daemon.js';
 import { keptText } from '../desired/kept_text.js';
 import type { Places } from '../places.js';
 import type { OwnStateLock } from '../state_lock.js';
+import type { GivingAway } from './giving_away.js';
 import { SUCCEEDED } from './handover.js';
 import { heed } from './heeding.js';
 import { beginMessage, detailOf } from './messages.js';
@@ -82,6 +83,7 @@ export class Upgrades {
 
   constructor(deps: UpgradesDeps) {
     this.#deps = deps;
+    deps.predecessor?.leavers.countIn(deps.daemon.handover.elsewhere);
     this.left = new Promise((resolve) => {
       this.#tellLeft = () => resolve(null);
     });
@@ -146,17 +148,16 @@ export class Upgrades {
     if (process.pid === 1) {
       return 'sluice is process 1 here, whose end is the end of its container: replace that instead';
     }
-    if (predecessor?.isHere) return 'the process before this one still finishes its sessions';
-    return daemon.handover.obstacle;
+    return predecessor?.leavers.obstacle ?? daemon.handover.obstacle;
   }
 
   async #upgrade({ timeoutMs }: UpgradeOrder): Promise<Result<Upgraded, Refusal>> {
-    const { daemon, timers, places } = this.#deps;
+    const { daemon, timers, places, predecessor } = this.#deps;
     const handed = [...daemon.handover.sockets, ...places().sockets];
     const successor = startSuccessor(
       installedProgram(),
       handed.map(({ fd }) => fd),
-      [],
+      predecessor?.leavers.descriptors ?? [],
     );
     const names = handed.map(({ name }) => name ?? '');
     const talk = new Talk(successor, daemon.handover.overruled);
@@ -178,6 +179,8 @@ export class Upgrades {
       return failed(successor, told.error);
     }
     await daemon.handover.yieldSockets();
+    const giving = daemon.handover.giveAway(successor.channel);
+    predecessor?.leavers.tell(successor.channel);
     const opening = timers.after(OPENING_LIMIT_MS, () => talk.end('it does not open its sockets'));
     telling.end(successor.channel);
     void successor.channel.send({ kind: 'go' });
@@ -186,20 +189,32 @@ export class Upgrades {
     if (!ready.ok) {
       const answer = failed(successor, ready.error);
       telling.goOn();
+      // What it has accepted by then counts until it has ended.
+      await successor.ended;
+      giving.takeBack();
+      daemon.handover.elsewhere.followAgain();
       await daemon.handover.takeSocketsBack();
       return answer;
     }
-    return ok(await this.#handedOver(successor, ready.value, talk));
+    return ok(await this.#handedOver(successor, giving, ready.value, talk));
   }
 
   /** From here on there is no way back. */
-  async #handedOver(successor: Successor, ready: ChannelMessage, talk: Talk): Promise<Upgraded> {
-    const { daemon, log, lock, notifier, places, timers, stop } = this.#deps;
+  async #handedOver(
+    successor: Successor,
+    giving: GivingAway,
+    ready: ChannelMessage,
+    talk: Talk,
+  ): Promise<Upgraded> {
+    const { daemon, log, lock, notifier, places, predecessor, timers, stop } = this.#deps;
     lock.handOver();
     const pid = Number(ready['pid']);
     await successor.release();
     notifier.mainPid(pid);
     notifier.fallSilent();
+    giving.handedOver();
+    // Only one process may read there.
+    predecessor?.leavers.leaveAlone();
     void successor.channel.send({ kind: 'yours' });
     this.#successor = successor;
     const upgraded = { pid, version: String(ready['version']), sessions: daemon.sessions() };
@@ -207,7 +222,9 @@ export class Upgrades {
     places().leave();
     timers.after(LAST_ANSWERS_MS, () => void places().close());
     void daemon.handover.finish().then(() => this.#tellLeft());
-    talk.go((message) => heed(message, { daemon, log, stop }));
+    talk.go((message) => {
+      if (!giving.heard(message)) heed(message, { daemon, log, stop });
+    });
     return upgraded;
   }
 }

@@ -1,0 +1,71 @@
+/** What one process says to the next of the counts that it still has, in lines of `held`. */
+import type { ChannelMessage } from '../../system/line_channel.js';
+
+/** Where sessions count, by names, as rows are each process's own: see `placeOf…`. */
+export type HeldCount = readonly [place: string, sessions: number];
+
+export interface HeldCounts {
+  /** 0: of who says it; from 1 on: of the processes before it, in their order. */
+  readonly of: number;
+  readonly pid: number;
+  /** Whether what is not named has no session, or as many as before. */
+  readonly extent: 'all' | 'changes';
+  readonly counts: readonly HeldCount[];
+}
+
+/** Those that leave ask for places, where some wait there in vain; the answer has what they get. */
+export type PlacesKind = 'ask' | 'granted';
+
+export function placesMessage(kind: PlacesKind, places: readonly HeldCount[]): ChannelMessage {
+  return { kind, places };
+}
+
+/** null: it is no such message. */
+export function readPlaces(kind: PlacesKind, message: ChannelMessage): readonly HeldCount[] | null {
+  const { kind: found, places } = message;
+  return found === kind && Array.isArray(places) && places.every(isHeldCount) ? places : null;
+}
+
+/** Asks for all of it: whoever asks has not heard what came before, or not all. */
+export const TELL: ChannelMessage = { kind: 'tell' };
+
+/** Names of pools hold no slash. */
+export function placeOfBackend(pool: string, backend: string): string {
+  return `backend/${pool}/${backend}`;
+}
+
+export function placeOfListener(listener: string): string {
+  return `listener/${listener}`;
+}
+
+export type CountingPlace =
+  | { readonly kind: 'backend'; readonly pool: string; readonly key: string }
+  | { readonly kind: 'listener'; readonly key: string };
+
+/** null: this version knows no such place. */
+export function readPlace(place: string): CountingPlace | null {
+  const found = /^(?:backend\/([^/]+)|listener)\/(.*)$/s.exec(place);
+  if (found === null) return null;
+  const [, pool, key = ''] = found;
+  return pool === undefined ? { kind: 'listener', key } : { kind: 'backend', pool, key };
+}
+
+export function heldMessage(held: HeldCounts): ChannelMessage {
+  return { kind: 'held', ...held };
+}
+
+/** null: it cannot be read. */
+export function readHeld(message: ChannelMessage): HeldCounts | null {
+  const { kind, of, pid, extent, counts } = message;
+  if (kind !== 'held' || !isCount(of) || !isCount(pid) || !Array.isArray(counts)) return null;
+  if (extent !== 'all' && extent !== 'changes') return null;
+  return counts.every(isHeldCount) ? { of, pid, extent, counts } : null;
+}
+
+function isHeldCount(value: unknown): value is HeldCount {
+  return Array.isArray(value) && typeof value[0] === 'string' && isCount(value[1]);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
