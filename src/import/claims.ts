@@ -10,22 +10,33 @@ interface Claim {
   readonly owner: string;
 }
 
+/** Of one key: claims that do not meet, by their hosts; a wildcard is the only one. */
+type Hosts = Map<string, Claim>;
+
 export class Claims {
-  readonly #claims: Claim[] = [];
+  readonly #claims = new Map<string, Hosts>();
 
   /** Takes `endpoint` for `owner`; the answer is who has it already, or null. */
   take(protocol: 'tcp' | 'udp', endpoint: string, owner: string): string | null {
     const claim = claimOf(protocol, endpoint, owner);
-    const earlier = this.#claims.find((one) => meets(one, claim));
-    if (earlier !== undefined) return earlier.owner;
-    this.#claims.push(claim);
+    const earlier = this.#meeting(claim);
+    if (earlier !== null) return earlier.owner;
+    const hosts = this.#claims.get(claim.key) ?? new Map();
+    this.#claims.set(claim.key, hosts.set(claim.host, claim));
     return null;
   }
 
   /** Takes nothing. */
   holder(protocol: 'tcp' | 'udp', endpoint: string): string | null {
-    const claim = claimOf(protocol, endpoint, '');
-    return this.#claims.find((one) => meets(one, claim))?.owner ?? null;
+    return this.#meeting(claimOf(protocol, endpoint, ''))?.owner ?? null;
+  }
+
+  #meeting(claim: Claim): Claim | null {
+    const hosts = this.#claims.get(claim.key);
+    const first = hosts?.values().next().value;
+    if (hosts === undefined || first === undefined) return null;
+    if (claim.wildcard === 'wildcard' || first.wildcard === 'wildcard') return first;
+    return hosts.get(claim.host) ?? null;
   }
 }
 
@@ -38,9 +49,4 @@ function claimOf(protocol: 'tcp' | 'udp', text: string, owner: string): Claim {
   const wildcard = isWildcard(read.value) ? 'wildcard' : 'one address';
   const key = `${protocol} ${family} ${port}`;
   return { key, host: formatAddress(read.value), wildcard, owner };
-}
-
-function meets(one: Claim, other: Claim): boolean {
-  if (one.key !== other.key) return false;
-  return one.host === other.host || one.wildcard === 'wildcard' || other.wildcard === 'wildcard';
 }

@@ -122,40 +122,51 @@ function payloadText(bytes: Uint8Array): string {
 const FULL = `a configuration has ${MAX_BACKENDS} backends at most`;
 
 export class Draft {
-  #tables: DraftTable[] = [];
+  /** In the order in which they were made. */
+  readonly #tables = new Set<DraftTable>();
+  /** Those of one listener or pool, by its kind and name; a file may have thousands of both. */
+  readonly #byOwner = new Map<string, DraftTable[]>();
+  #backends = 0;
 
   table(path: readonly string[], origins: readonly Place[] = []): DraftTable {
-    const name = path.join('\0');
-    const known = this.#tables.find((table) => table.path.join('\0') === name);
-    if (known !== undefined) return known;
-    const table = new DraftTable(path, origins, 'single');
-    this.#tables.push(table);
-    return table;
+    return this.#find(path) ?? this.#add(new DraftTable(path, origins, 'single'));
   }
 
   listed(path: readonly string[], origins: readonly Place[]): DraftTable {
-    const table = new DraftTable(path, origins, 'listed');
-    this.#tables.push(table);
-    return table;
+    if (path.at(-1) === 'backends') this.#backends++;
+    return this.#add(new DraftTable(path, origins, 'listed'));
   }
 
   /** The first of `servers`, as many as a configuration may have beside those that it has. */
   fitting<T extends { readonly head: Part }>(servers: readonly T[]): readonly T[] {
-    const backends = this.#tables.filter(({ path }) => path.at(-1) === 'backends').length;
-    const room = Math.max(0, MAX_BACKENDS - backends);
+    const room = Math.max(0, MAX_BACKENDS - this.#backends);
     for (const { head } of servers.slice(room)) head.statement.part().dropped(FULL);
     return servers.slice(0, room);
   }
 
   has(path: readonly string[]): boolean {
-    return this.#tables.some((table) => table.path.join('\0') === path.join('\0'));
+    return this.#find(path) !== undefined;
   }
 
-  /** Takes a table and everything below it away. */
-  remove(path: readonly string[]): void {
-    const isBelow = (table: DraftTable): boolean =>
-      path.every((segment, index) => table.path[index] === segment);
-    this.#tables = this.#tables.filter((table) => !isBelow(table));
+  /** Takes the table of a listener, and everything below it, away. */
+  removeListener(name: string): void {
+    const owner = ownerOf(['listeners', name]);
+    for (const table of this.#byOwner.get(owner) ?? []) this.#tables.delete(table);
+    this.#byOwner.delete(owner);
+  }
+
+  #find(path: readonly string[]): DraftTable | undefined {
+    const name = path.join('\0');
+    return this.#byOwner.get(ownerOf(path))?.find((table) => table.path.join('\0') === name);
+  }
+
+  #add(table: DraftTable): DraftTable {
+    this.#tables.add(table);
+    const owner = ownerOf(table.path);
+    const others = this.#byOwner.get(owner);
+    if (others === undefined) this.#byOwner.set(owner, [table]);
+    else others.push(table);
+    return table;
   }
 
   /** Tables of the process first, then in the order in which they were made. */
@@ -165,12 +176,17 @@ export class Draft {
       const at = first.indexOf(table.path[0] ?? '');
       return at === -1 ? first.length : at;
     };
-    const tables = this.#tables.toSorted((a, b) => rank(a) - rank(b));
+    const tables = [...this.#tables].sort((a, b) => rank(a) - rank(b));
     const shown = tables.filter((table) => !table.isEmpty);
     return [head, ...shown.map((table) => table.lines())]
       .map((lines) => `${lines.join('\n')}\n`)
       .join('\n');
   }
+}
+
+/** `listeners`, or `pools`, and the name. */
+function ownerOf(path: readonly string[]): string {
+  return path.slice(0, 2).join('\0');
 }
 
 function unique(texts: readonly string[]): readonly string[] {

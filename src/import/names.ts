@@ -5,15 +5,19 @@ const MAX_NAME_LENGTH = 64;
 /** Gives each name once. */
 export class Names {
   readonly #taken = new Set<string>();
+  /** By the name that was wanted: the number that the next one may have. */
+  readonly #numbers = new Map<string, number>();
 
   /** `wanted`, or what is nearest to it and free. */
   take(wanted: string): string {
     const base = usable(wanted);
     let name = base;
-    for (let count = 2; this.#taken.has(name); count++) {
-      const suffix = `-${count}`;
+    let count = this.#numbers.get(base) ?? 2;
+    while (this.#taken.has(name)) {
+      const suffix = `-${count++}`;
       name = `${base.slice(0, MAX_NAME_LENGTH - suffix.length)}${suffix}`;
     }
+    this.#numbers.set(base, count);
     this.#taken.add(name);
     return name;
   }

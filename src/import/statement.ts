@@ -32,7 +32,7 @@ type Rank = keyof typeof RANKS;
 
 interface Mark {
   readonly rank: Rank;
-  readonly notes: readonly string[];
+  readonly notes: Set<string>;
 }
 
 /** A line of the report. */
@@ -45,7 +45,7 @@ export interface ReportLine {
   readonly notes: readonly string[];
 }
 
-const UNKNOWN = 'the importer does not know it';
+const UNMARKED: Mark = { rank: 'dropped', notes: new Set(['the importer does not know it']) };
 
 export class Statement {
   readonly place: Place;
@@ -76,10 +76,8 @@ export class Statement {
     for (let index = from; index < Math.min(to, this.words.length); index++) {
       const old = this.#marks[index];
       if (old === undefined || RANKS[rank] > RANKS[old.rank]) {
-        this.#marks[index] = { rank, notes: [note] };
-      } else if (rank === old.rank && !old.notes.includes(note) && rank !== 'idle') {
-        this.#marks[index] = { rank, notes: [...old.notes, note] };
-      }
+        this.#marks[index] = { rank, notes: new Set([note]) };
+      } else if (rank === old.rank && rank !== 'idle') old.notes.add(note);
     }
   }
 
@@ -115,11 +113,12 @@ export class Statement {
   }
 
   #at(index: number): Mark {
-    return this.#marks[index] ?? { rank: 'dropped', notes: [UNKNOWN] };
+    return this.#marks[index] ?? UNMARKED;
   }
 
   #entry(from: number, to: number): ReportLine {
-    const { rank, notes } = this.#at(from);
+    const { rank, notes: all } = this.#at(from);
+    const notes = [...all];
     const variables = new Set(this.words.slice(from, to).flatMap((word) => word.variables ?? []));
     const entry = { place: this.place, text: this.text(from, to) };
     if (rank === 'dropped' || rank === 'idle' || variables.size === 0) {
@@ -185,5 +184,6 @@ export class Part {
 }
 
 function same(one: Mark, other: Mark): boolean {
-  return one.rank === other.rank && one.notes.join('\n') === other.notes.join('\n');
+  if (one.rank !== other.rank || one.notes.size !== other.notes.size) return false;
+  return [...one.notes].join('\n') === [...other.notes].join('\n');
 }

@@ -94,7 +94,7 @@ class ConditionReader {
 
   /** Statements of one name add up. */
   #named(name: string): AclTest {
-    const own = this.#proxy.all('acl').filter((statement) => statement.value(1) === name);
+    const own = this.#proxy.acls(name);
     this.acls.push(...own);
     const known = lookUp(PREDEFINED, name);
     if (own.length === 0) return known ?? other(`there is no ACL ${name}`);

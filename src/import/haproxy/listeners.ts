@@ -31,7 +31,7 @@ function writeListener(scene: HaproxyScene, proxy: ProxySettings, group: BindGro
   const pool = poolOf(scene, proxy, fallback, port);
   const hasRoutes = scene.draft.has([...path, 'routes']);
   if (pool === null && !hasRoutes) {
-    scene.draft.remove(path);
+    scene.draft.removeListener(name);
     markLost(proxy, `there is no backend for it: ${fallback ?? 'it names none'}`);
     return;
   }

@@ -31,6 +31,8 @@ export class ProxySettings {
   readonly section: ProxySection;
   readonly #single = new Map<string, Statement>();
   readonly #many = new Map<string, Statement[]>();
+  /** By their names. */
+  readonly #acls = new Map<string, Statement[]>();
 
   constructor(section: ProxySection) {
     this.section = section;
@@ -63,6 +65,11 @@ export class ProxySettings {
     return this.#many.get(word) ?? [];
   }
 
+  /** The `acl` statements of one name. */
+  acls(name: string): readonly Statement[] {
+    return this.#acls.get(name) ?? [];
+  }
+
   /** Own and inherited statements that count. */
   statements(): readonly Statement[] {
     return [...this.#single.values(), ...[...this.#many.values()].flat()];
@@ -72,7 +79,8 @@ export class ProxySettings {
     const first = statement.value(0) === 'no' ? 1 : 0;
     const word = statement.value(first);
     if (MANY.has(word)) {
-      this.#many.set(word, [...(this.#many.get(word) ?? []), statement]);
+      added(this.#many, word, statement);
+      if (word === 'acl') added(this.#acls, statement.value(1), statement);
       return;
     }
     const key = WITH_SUBJECT.has(word) ? `${word} ${statement.value(first + 1)}` : word;
@@ -82,6 +90,12 @@ export class ProxySettings {
     this.#single.delete(key);
     this.#single.set(key, statement);
   }
+}
+
+function added(lists: Map<string, Statement[]>, key: string, statement: Statement): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [statement]);
+  else list.push(statement);
 }
 
 /** What a section of defaults has and cannot hand down is of no use, for HAProxy too. */

@@ -46,6 +46,8 @@ class SectionReader {
   readonly statements: Statement[] = [];
   readonly #variables: Map<string, string>;
   readonly #conditions: Conditions;
+  /** By `frontend NAME` and `backend NAME`: a listen is both. */
+  readonly #proxies = new Map<string, ProxySection>();
   readonly #defaults = new Map<string, ProxySection>();
   #lastDefaults: ProxySection | null = null;
   #section: ProxySection | null = null;
@@ -96,10 +98,12 @@ class SectionReader {
     const parent = from === null ? this.#inherited(kind) : (this.#defaults.get(from) ?? null);
     if (from !== null && parent === null) return `from ${from}: there is no such defaults section`;
     const isProxy = kind === 'listen' || kind === 'frontend' || kind === 'backend';
-    const twin = isProxy ? this.sections.find((one) => collide(one, kind, name)) : undefined;
+    const sides = isProxy ? sidesOf(kind).map((side) => `${side} ${name}`) : [];
+    const twin = sides.map((side) => this.#proxies.get(side)).find((one) => one !== undefined);
     if (twin !== undefined) return `${name} is already the name of ${placeText(twin.head.place)}`;
     const section: ProxySection = { kind, name, parent, head, body: [] };
     this.sections.push(section);
+    for (const side of sides) this.#proxies.set(side, section);
     this.#section = section;
     if (kind === 'defaults') {
       this.#lastDefaults = section;
@@ -139,10 +143,7 @@ function kindOf(word: string): SectionKind | null {
   return NAMED.includes(word) || OTHERS.includes(word) ? 'other' : null;
 }
 
-/** A frontend and a backend may share a name; a listen is both. */
-function collide(one: ProxySection, kind: SectionKind, name: string): boolean {
-  if (one.name !== name) return false;
-  const sides = (of: SectionKind): readonly string[] =>
-    of === 'listen' ? ['frontend', 'backend'] : [of];
-  return sides(one.kind).some((side) => sides(kind).includes(side));
+/** A frontend and a backend may share a name. */
+function sidesOf(kind: 'listen' | 'frontend' | 'backend'): readonly string[] {
+  return kind === 'listen' ? ['frontend', 'backend'] : [kind];
 }

@@ -15,18 +15,41 @@ export interface ConfigLine {
   readonly text: string;
 }
 
-/** A `#` outside of quotes: the rest of the line is a comment, and goes on nowhere. */
-const COMMENT = /^(?:\\.|"(?:\\.|[^"\\])*"|'[^']*'|[^#"'\\])*#/;
+/** Whether a line has a comment, which goes on nowhere, piece by piece. */
+class CommentFinder {
+  #quote = '';
+
+  /** `piece` goes on where the one before it ended: a `#` outside of quotes begins a comment. */
+  finds(piece: string): boolean {
+    for (let at = 0; at < piece.length; at++) {
+      const char = piece[at];
+      if (char === '\\' && this.#quote !== "'") at++;
+      else if (this.#quote !== '') this.#quote = char === this.#quote ? '' : this.#quote;
+      else if (char === '#') return true;
+      else if (char === '"' || char === "'") this.#quote = char;
+    }
+    return false;
+  }
+}
+
+interface OpenLine {
+  readonly line: number;
+  text: string;
+  readonly comment: CommentFinder;
+}
 
 /** Lines that end in a backslash go on in the next one. */
 export function joinedLines(text: string): readonly ConfigLine[] {
   const found: ConfigLine[] = [];
-  let open: { readonly line: number; text: string } | null = null;
+  let open: OpenLine | null = null;
   for (const [index, raw] of text.split('\n').entries()) {
     const one: string = raw.replace(/\r$/, '');
-    const current: { readonly line: number; text: string } = open ?? { line: index + 1, text: '' };
-    const slashes = /\\*$/.exec(one)?.[0].length ?? 0;
-    if (slashes % 2 === 1 && !COMMENT.test(current.text + one)) {
+    const current: OpenLine = open ?? {
+      line: index + 1,
+      text: '',
+      comment: new CommentFinder(),
+    };
+    if (slashesAtEnd(one) % 2 === 1 && !current.comment.finds(one)) {
       current.text += `${one.slice(0, -1)} `;
       open = current;
       continue;
@@ -36,6 +59,12 @@ export function joinedLines(text: string): readonly ConfigLine[] {
   }
   if (open !== null) found.push(open);
   return found;
+}
+
+function slashesAtEnd(text: string): number {
+  let at = text.length;
+  while (text[at - 1] === '\\') at--;
+  return text.length - at;
 }
 
 /** U+DC80 to U+DCFF stand for the bytes from 0x80 on, which `\\xHH` writes. */

@@ -164,7 +164,7 @@ function writeLog(stream: readonly StatementNode[], draft: Draft): void {
 /** Upstreams and maps that no server of the translation leads to. */
 function markUnused({ statement, children }: StatementNode): void {
   const kind = statement.value(0);
-  if (kind !== 'upstream' && kind !== 'map') return;
+  if ((kind !== 'upstream' && kind !== 'map') || !statement.isUntouched(0)) return;
   const why = 'no server that is translated leads to it';
   for (const row of [{ statement, children: null }, ...everyNode(children ?? [])]) {
     if (kind === 'map' && row.statement.value(0) === 'hostnames') {

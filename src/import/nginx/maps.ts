@@ -21,7 +21,9 @@ export function writeRoutes(
       ? null
       : poolFor(scene, fallback.value(1), fallback.part(), settings, protocol);
   const endings = rows.some((row) => row.value(0) === 'hostnames') ? 'known' : 'unknown';
-  const pairs = rows.filter((row) => row !== fallback && row.words.length === 2);
+  const pairs = rows.filter(
+    (row) => row !== fallback && row.words.length === 2 && row.value(0) !== 'include',
+  );
   if (scene.has.routes === 'not here') {
     for (const row of pairs) row.part().dropped(LACKS.routes);
     map.statement.part().dropped(LACKS.routes);

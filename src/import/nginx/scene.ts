@@ -37,12 +37,26 @@ export class Settings {
 
   all(name: string): readonly Part[] {
     const own = named(this.#own, name);
-    return own.length > 0 ? own : named(this.#outer, name);
+    const found = own.length > 0 ? own : named(this.#outer, name);
+    return found.map((statement) => statement.part());
   }
 }
 
-function named(nodes: readonly StatementNode[], name: string): readonly Part[] {
-  return nodes
-    .filter(({ statement }) => statement.value(0) === name)
-    .map(({ statement }) => statement.part());
+/** The statements of a block by their names: thousands of servers ask the block around them. */
+const byBlock = new WeakMap<readonly StatementNode[], ReadonlyMap<string, Statement[]>>();
+
+function named(nodes: readonly StatementNode[], name: string): readonly Statement[] {
+  const known = byBlock.get(nodes) ?? byName(nodes);
+  byBlock.set(nodes, known);
+  return known.get(name) ?? [];
+}
+
+function byName(nodes: readonly StatementNode[]): ReadonlyMap<string, Statement[]> {
+  const found = new Map<string, Statement[]>();
+  for (const { statement } of nodes) {
+    const list = found.get(statement.value(0));
+    if (list === undefined) found.set(statement.value(0), [statement]);
+    else list.push(statement);
+  }
+  return found;
 }

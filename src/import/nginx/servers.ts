@@ -65,7 +65,7 @@ function writeListener(
     ? writeRoutes(scene, name, pass, settings, protocol)
     : poolFor(scene, target, pass, settings, protocol);
   if (pool === null) {
-    scene.draft.remove(['listeners', name]);
+    scene.draft.removeListener(name);
     return lose(
       node,
       isVariable ? 'what its variable stands for cannot be translated' : 'no such upstream',

@@ -14,9 +14,10 @@ import type { StatementNode } from './words.js';
 export type Protocol = 'tcp' | 'udp';
 
 const CONNECT_MS = 60_000;
+const NEXT = ['proxy_next_upstream', 'proxy_next_upstream_tries', 'proxy_next_upstream_timeout'];
 const POOL_SETTINGS = [
-  ...['proxy_connect_timeout', 'proxy_next_upstream', 'proxy_next_upstream_tries'],
-  ...['proxy_next_upstream_timeout', 'proxy_protocol', 'proxy_bind', 'proxy_responses'],
+  ...NEXT,
+  ...['proxy_connect_timeout', 'proxy_protocol', 'proxy_bind', 'proxy_responses'],
   'proxy_session_drop',
 ];
 
@@ -44,6 +45,7 @@ export function poolFor(
   const table = scene.draft.table(path, upstream === undefined ? [] : [upstream.statement.place]);
   if (upstream === undefined) {
     table.put('policy', 'round-robin', '');
+    for (const name of NEXT) settings.one(name)?.idle('there is no other server');
     writeDials(scene, settings, protocol, table);
     scene.draft.table([...path, 'health']).put('probe', 'none', 'nginx does not probe');
     if (takesNothing(target, protocol)) asking.dropped(withoutIt(name));

@@ -8,6 +8,7 @@ const SERVICE = 'the service manager does this: systemd/sluice.service';
 
 export const IDLE: Readonly<Record<string, string>> = {
   zone: 'all workers share what they know of backends',
+  volatile: 'the hello of each client is looked at',
   state: 'overrides are kept by themselves',
   tcp_nodelay: ALWAYS,
   proxy_socket_keepalive: 'keepalive is on',
@@ -35,6 +36,7 @@ export const IDLE: Readonly<Record<string, string>> = {
 
 export const CHANGED: Readonly<Record<string, string>> = {
   error_log: LOG,
+  preread_timeout: 'hello_timeout of a listener, 3 s without it, where something is read first',
   user: SERVICE,
   pid: SERVICE,
   daemon: SERVICE,
