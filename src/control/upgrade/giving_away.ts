@@ -42,7 +42,7 @@ export class GivingAway {
   readonly #channel: LineChannel;
   /** What was said, where it is not 0. */
   #told = new Map<BackendEntry | ListenerEntry, number>();
-  #state: 'giving' | 'over' = 'giving';
+  #state: 'giving' | 'handed over' | 'over' = 'giving';
   /** Until there is an answer nothing more is given, nor said: it would be of before. */
   #asking: 'nothing' | 'places' = 'nothing';
 
@@ -56,6 +56,7 @@ export class GivingAway {
 
   /** The next process serves. */
   handedOver(): void {
+    this.#state = 'handed over';
     void this.#channel.closed.then(() => this.takeBack());
   }
 
@@ -96,7 +97,7 @@ export class GivingAway {
 
   #lookLater(): void {
     this.#deps.timers.after(LOOK_MS, () => {
-      if (this.#state === 'giving') void this.#look().then(() => this.#lookLater());
+      if (this.#state !== 'over') void this.#look().then(() => this.#lookLater());
     });
   }
 
@@ -149,7 +150,8 @@ export class GivingAway {
     for (const entry of before.keys()) if (!now.has(entry)) changes.push(heldCount([entry, 0]));
     if (changes.length > 0) await this.#say('changes', changes);
     const lacking = this.#lacking();
-    if (lacking.length === 0) return;
+    // Before that nobody hears the answer.
+    if (lacking.length === 0 || this.#state !== 'handed over') return;
     this.#asking = 'places';
     await this.#channel.send(placesMessage('ask', lacking));
   }
