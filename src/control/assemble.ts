@@ -33,6 +33,7 @@ import { NO_SHARING, portSharing } from './port_sharing.js';
 import { createSharedState, type SharedState } from './shared_state.js';
 import { fitAddressSpace, WANTED_DESCRIPTORS, workerCount } from './sizing.js';
 import { tellingStandstills } from './standstills.js';
+import { takeOverCounts } from './upgrade/counts.js';
 import { WorkerFleet } from './worker_fleet.js';
 
 /** Where the limit of open files is unknown (no Linux): what POSIX systems usually have. */
@@ -108,6 +109,7 @@ export function assemble(
     budget,
   });
   source.daemon = daemon;
+  takeOverCounts(kept.handed, { tallies: daemon.inventory.tallies, metrics });
   const views = new DaemonViews({
     ...about,
     daemon,
@@ -118,7 +120,7 @@ export function assemble(
     engine,
     engineReason: detail ?? passedOver[0]?.cause ?? '',
   });
-  const lastHour = lastHourOf(daemon, { series: shared.series, clock, timers });
+  const lastHour = lastHourOf(daemon, { ...shared, ...kept, clock, timers });
   return ok({ ...budget, ...shared, daemon, metrics, views, lastHour, timers, kernel });
 }
 
@@ -129,7 +131,7 @@ function whyAlone(sharing: ReturnType<typeof portSharing>, { daemon }: Spec): st
 
 function lastHourOf(
   { inventory }: Daemon,
-  parts: Pick<LastHourDeps, 'series' | 'clock' | 'timers'>,
+  parts: Pick<LastHourDeps, 'series' | 'clock' | 'timers' | 'handed'>,
 ): LastHour {
   const { tallies, pools } = inventory;
   return new LastHour({ ...parts, tallies, pools: () => pools.keys() });

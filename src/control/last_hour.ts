@@ -13,6 +13,7 @@ import {
   type SeriesReader,
 } from '../core/series.js';
 import type { Tallies } from './tallies.js';
+import type { Handed, StateItem } from './upgrade/state_parts.js';
 
 export const POINT_MS = 10_000;
 export const MAX_POINTS = 360;
@@ -73,6 +74,25 @@ class Scope {
     this.#points.set([wallMs, sessions, ...rates, ...quantiles], at);
   }
 
+  /** From here on, as if nothing had been counted before. */
+  rebase(counts: Float64Array): void {
+    this.#before = counts;
+  }
+
+  /** As they are in memory, oldest first. */
+  rows(): readonly (readonly number[])[] {
+    const kept = Math.min(this.#count, MAX_POINTS);
+    return Array.from({ length: kept }, (_, index) => {
+      const start = ((this.#count - kept + index) % MAX_POINTS) * FIELDS;
+      return [...this.#points.subarray(start, start + FIELDS)];
+    });
+  }
+
+  /** Those of the process before this one. */
+  resume(rows: readonly (readonly number[])[]): void {
+    for (const row of rows) this.#points.set(row, (this.#count++ % MAX_POINTS) * FIELDS);
+  }
+
   /** Oldest first. */
   points(): readonly Point[] {
     const kept = Math.min(this.#count, MAX_POINTS);
@@ -105,6 +125,8 @@ export interface LastHourDeps {
   readonly timers: Timers;
   /** The names of those that there are. */
   readonly pools: () => Iterable<string>;
+  /** What the process before this one tells; null: there is none. */
+  readonly handed: Handed | null;
 }
 
 export class LastHour {
@@ -121,6 +143,18 @@ export class LastHour {
     this.#lookedMs = deps.clock.nowMs();
     this.#look();
     this.#next = this.#later();
+    deps.handed?.each('hour', (item) => this.#takeOver(item));
+    // What was counted in the last years is nothing of the last seconds.
+    void deps.handed?.settled.then(() => this.#rebase());
+  }
+
+  /** For the next process; null: others may have their turn. */
+  *records(): Iterable<StateItem | null> {
+    yield { pool: null, points: this.#all.rows() };
+    for (const [pool, scope] of this.#pools) {
+      yield null;
+      yield { pool, points: scope.rows() };
+    }
   }
 
   end(): void {
@@ -140,24 +174,45 @@ export class LastHour {
   }
 
   #look(): void {
-    const { clock, pools } = this.#deps;
+    const { clock, pools, handed } = this.#deps;
+    if (handed?.isSettled === false) return;
     const nowMs = clock.nowMs();
     const wallMs = clock.wallMs();
     const spanMs = Math.max(1, nowMs - this.#lookedMs);
     this.#lookedMs = nowMs;
     this.#points++;
     const names = [...pools()].slice(0, MAX_POOLS_KEPT);
+    const now = this.#count(names);
     const there = new Set(names);
     for (const gone of [...this.#pools.keys()].filter((name) => !there.has(name))) {
       this.#pools.delete(gone);
     }
-    const now = this.#count(names);
     this.#all.add(now.all.counts, now.all.sessions, wallMs, spanMs);
     for (const [name, { counts, sessions }] of now.pools) {
-      const scope = this.#pools.get(name) ?? new Scope();
-      this.#pools.set(name, scope);
-      scope.add(counts, sessions, wallMs, spanMs);
+      this.#scopeOf(name).add(counts, sessions, wallMs, spanMs);
     }
+  }
+
+  #scopeOf(pool: string): Scope {
+    const scope = this.#pools.get(pool) ?? new Scope();
+    this.#pools.set(pool, scope);
+    return scope;
+  }
+
+  #takeOver({ pool, points }: StateItem): 'taken' | 'no sense' {
+    const rows = rowsFrom(points);
+    if (rows === null || (pool !== null && typeof pool !== 'string')) return 'no sense';
+    if (pool !== null && this.#pools.size >= MAX_POOLS_KEPT) return 'no sense';
+    (pool === null ? this.#all : this.#scopeOf(pool)).resume(rows);
+    this.#points += rows.length;
+    return 'taken';
+  }
+
+  #rebase(): void {
+    this.#lookedMs = this.#deps.clock.nowMs();
+    const { all, pools } = this.#count([...this.#pools.keys()]);
+    this.#all.rebase(all.counts);
+    for (const [name, { counts }] of pools) this.#scopeOf(name).rebase(counts);
   }
 
   /** Of a pool, or of all; oldest first. null: nothing is kept of it. */
@@ -187,6 +242,17 @@ export class LastHour {
     }
     return { all, pools };
   }
+}
+
+/** null: they are none. What is not known is NaN, which JSON has as null. */
+function rowsFrom(points: unknown): readonly (readonly number[])[] | null {
+  if (!Array.isArray(points) || points.length > MAX_POINTS) return null;
+  const rows = points.map((row: unknown) =>
+    Array.isArray(row) && row.length === FIELDS ? row.map((one) => one ?? Number.NaN) : [],
+  );
+  const isRow = (row: readonly unknown[]): boolean =>
+    row.length === FIELDS && row.every((one) => typeof one === 'number') && Number(row[0]) > 0;
+  return rows.every(isRow) ? rows : null;
 }
 
 function past(of: (column: number) => number): Float64Array {

@@ -44,12 +44,11 @@ export class PastAccounts<Subject> {
     return this.#accounts.size > 1.25 * Math.max(this.#limit, this.#left);
   }
 
-  /** Back to the limit, as far as what is in use allows. */
+  /** Back to the limit; what is in use is kept beside it. */
   trim(inUse: ReadonlySet<string>): void {
-    for (const name of [...this.#accounts.keys()]) {
-      if (this.#accounts.size <= this.#limit) break;
-      if (!inUse.has(name)) this.#accounts.delete(name);
-    }
+    const unused = [...this.#accounts.keys()].filter((name) => !inUse.has(name));
+    const most = Math.max(0, unused.length - this.#limit);
+    for (const name of unused.slice(0, most)) this.#accounts.delete(name);
     this.#left = this.#accounts.size;
   }
 }

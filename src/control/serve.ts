@@ -120,7 +120,7 @@ class Service {
         keepSockets ? 'kept' : 'not kept',
         before.sockets,
       ),
-      ...takeover(this.#predecessor, this.#log),
+      ...takeover(this.#predecessor, this.#log, this.#recent),
       orderBefore: (order) => this.#predecessor?.order(order),
     });
     if (!assembled.ok) return this.#fail(assembled.error);
@@ -181,6 +181,8 @@ class Service {
     const upgrades: Upgrades = new Upgrades({
       ...parts,
       installed: this.#installed,
+      recent: this.#recent,
+      lastHour,
       timers: systemTimers,
       lock: this.#lock,
       places: () => places,

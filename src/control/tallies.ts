@@ -7,24 +7,14 @@
 import { present } from '../core/assert.js';
 import type { BackendId, ListenerId, SeriesId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
-import { MAX_LISTENERS, MAX_POOLS } from '../core/limits.js';
+import { MAX_LISTENERS } from '../core/limits.js';
 import { COLUMNS, LISTENER_ROWS, PLAIN_COLUMN, type SeriesReader } from '../core/series.js';
 import type { SeriesRow } from '../observe/metrics_source.js';
-import { addTo, PastAccounts } from './past_accounts.js';
+import { type Account, nameOf, PastCounts, type TallySubject } from './past_counts.js';
 import { Rows } from './registry.js';
 
 /** A few scrapes: what is gone is shown for so long, so that its last counts are seen. */
 export const PAST_SHOWN_MS = 5 * 60_000;
-/** A kilobyte each. */
-const MAX_PAST_ROWS = 2_048;
-
-/** What a row counts for. */
-export interface TallySubject {
-  /** '' where it counts for several listeners. */
-  readonly listenerKey: string;
-  readonly protocol: SeriesRow['protocol'];
-  readonly labels: SeriesRow['labels'];
-}
 
 export interface Tally extends TallySubject {
   readonly id: SeriesId;
@@ -60,10 +50,9 @@ export class Tallies {
   readonly #backends = new Map<BackendId, { readonly pool: string; readonly backend: string }>();
   /** By row of a pair, as far as it has been asked for. */
   readonly #pairs = new Map<SeriesId, Tally>();
-  readonly #ofProcess = new Float64Array(COLUMNS);
-  readonly #ofLabels = new PastAccounts<TallySubject>(MAX_PAST_ROWS);
-  readonly #ofListeners = new PastAccounts<null>(2 * MAX_LISTENERS);
-  readonly #ofPools = new PastAccounts<null>(2 * MAX_POOLS);
+  readonly past = new PastCounts();
+  /** Names of labels that another process has counted: shown while they may count again. */
+  readonly #takenOver = new Set<string>();
   /** Pages ask for the same many times: made again when a row comes or goes. */
   #shown: Shown | null = null;
   #givenBack = 0;
@@ -76,11 +65,13 @@ export class Tallies {
   /** Who has the row `id` of listeners from now on. */
   listenerIs(id: ListenerId, name: ListenerName): void {
     this.#listeners.set(id, name);
+    this.#shown = null;
   }
 
   /** Who has the row `id` of backends from now on. */
   backendIs(id: BackendId, name: { readonly pool: string; readonly backend: string }): void {
     this.#backends.set(id, name);
+    this.#shown = null;
   }
 
   /**
@@ -111,6 +102,7 @@ export class Tallies {
     }
     this.#series.releaseBackend(backend);
     this.#backends.delete(backend);
+    this.#shown = null;
     this.#trim();
   }
 
@@ -118,6 +110,7 @@ export class Tallies {
   listenersGone(listeners: ReadonlySet<ListenerId>): void {
     this.#release((listener) => listeners.has(listener));
     for (const listener of listeners) this.#listeners.delete(listener);
+    this.#shown = null;
   }
 
   /** Gives back what `isLeft` says is of no use any more and where no session counts. */
@@ -146,15 +139,22 @@ export class Tallies {
 
   /** What rows of everything, of a listener or of a pool had counted when they were given back. */
   pastTotal(column: number): number {
-    return this.#ofProcess[column] ?? 0;
+    return this.past.ofProcess[column] ?? 0;
   }
 
   pastOfListener(listenerKey: string, column: number): number {
-    return this.#ofListeners.get(listenerKey)?.values[column] ?? 0;
+    return this.past.ofListeners.get(listenerKey)?.values[column] ?? 0;
   }
 
   pastOfPool(pool: string, column: number): number {
-    return this.#ofPools.get(pool)?.values[column] ?? 0;
+    return this.past.ofPools.get(pool)?.values[column] ?? 0;
+  }
+
+  /** Another process, before this one, has counted it. */
+  takeOver(account: Account): void {
+    this.past.add(account, this.#clock.nowMs());
+    if (account.of === 'labels') this.#takenOver.add(nameOf(account.subject.labels));
+    this.#shown = null;
   }
 
   /** What counts, and what has ended a short while ago; no two have the same labels. */
@@ -169,10 +169,11 @@ export class Tallies {
 
   #show(nowMs: number): Shown {
     const version = this.#series.rowsVersion;
+    const isHere = this.#takenOverHere();
     const rows = new Map<string, SeriesRow>();
     for (const tally of this.all()) {
       const known = rows.get(tally.name);
-      const past = this.#ofLabels.get(tally.name)?.values ?? null;
+      const past = this.past.ofLabels.get(tally.name)?.values ?? null;
       rows.set(tally.name, {
         series: [...(known?.series ?? []), tally.id],
         // Where a listener changed its protocol both count: what UDP has is shown.
@@ -182,8 +183,8 @@ export class Tallies {
       });
     }
     let untilMs = Number.POSITIVE_INFINITY;
-    for (const [name, { subject, values, endedMs }] of this.#ofLabels.entries()) {
-      const goneMs = endedMs + PAST_SHOWN_MS;
+    for (const [name, { subject, values, endedMs }] of this.past.ofLabels.entries()) {
+      const goneMs = isHere.has(name) ? Number.POSITIVE_INFINITY : endedMs + PAST_SHOWN_MS;
       if (goneMs <= nowMs || rows.has(name)) continue;
       untilMs = Math.min(untilMs, goneMs);
       const { protocol, labels } = subject;
@@ -216,11 +217,8 @@ export class Tallies {
     const values = new Float64Array(COLUMNS);
     this.#series.addTo(values, tally.id);
     values[PLAIN_COLUMN.active] = 0;
-    const now = this.#clock.nowMs();
-    addTo(this.#ofProcess, values);
-    this.#ofLabels.add(tally.name, tally, values, now);
-    if (tally.listenerKey !== '') this.#ofListeners.add(tally.listenerKey, null, values, now);
-    this.#ofPools.add(tally.labels.pool, null, values, now);
+    this.past.pass(tally, values, this.#clock.nowMs());
+    this.#takenOver.delete(tally.name);
   }
 
   /**
@@ -245,18 +243,39 @@ export class Tallies {
   }
 
   #trim(): void {
-    const namesBy = (nameIn: (tally: Tally) => string): ReadonlySet<string> =>
-      new Set([...this.all()].map(nameIn));
-    if (this.#ofLabels.isOverfull) this.#ofLabels.trim(namesBy(({ name }) => name));
-    if (this.#ofListeners.isOverfull) this.#ofListeners.trim(namesBy((one) => one.listenerKey));
-    if (this.#ofPools.isOverfull) this.#ofPools.trim(namesBy(({ labels }) => labels.pool));
+    this.past.trim((nameIn) => {
+      const names = new Set([...this.all()].map(nameIn));
+      for (const name of this.#takenOverHere()) {
+        const account = this.past.ofLabels.get(name);
+        if (account !== undefined) names.add(nameIn(account.subject));
+      }
+      return names;
+    });
+  }
+
+  /** Those of which listener and backend are there. */
+  #takenOverHere(): ReadonlySet<string> {
+    const here = new Set<string>();
+    if (this.#takenOver.size === 0) return here;
+    const listeners = new Set([...this.#listeners.values()].map(({ key }) => key));
+    const backends = new Set([...this.#backends.values()].map(placeOf));
+    for (const name of this.#takenOver) {
+      const { listenerKey, labels } = this.past.ofLabels.get(name)?.subject ?? NOBODY;
+      const isBackendHere = labels.backend === '' || backends.has(placeOf(labels));
+      const isListenerHere = listenerKey === '' || listeners.has(listenerKey);
+      if (isBackendHere && isListenerHere) here.add(name);
+    }
+    return here;
   }
 }
 
+/** Neither name holds a zero byte. */
+function placeOf({ pool, backend }: { readonly pool: string; readonly backend: string }): string {
+  return `${pool}\0${backend}`;
+}
+
+/** One that was trimmed. */
+const NOBODY = { listenerKey: '?', labels: { pool: '', backend: '' } } as const;
+
 /** Where there was no row for each pair. */
 const SEVERAL = { key: '', name: '', protocol: 'any' } as const;
-
-/** No name holds a zero byte. */
-function nameOf({ listener, pool, backend }: TallySubject['labels']): string {
-  return `${listener}\0${pool}\0${backend}`;
-}

@@ -73,7 +73,7 @@ export const DAEMON_EVENTS = {
   'upgrade-bare': warn(
     'Only sockets are taken over from the process before this one.',
     ['detail'],
-    'Overrides on disk hold; probes, slow start and counters begin anew.',
+    'Overrides and members on disk hold.',
   ),
   'upgrade-in-part': warn(
     'A part of what the process before this one knows cannot be read, and is not taken over.',

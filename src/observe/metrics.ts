@@ -10,6 +10,14 @@ import { type Family, type Format, pageOf } from './page.js';
 import { ProbeTimes } from './probe_times.js';
 import { SAMPLERS, type Sample, type Sampler } from './samples.js';
 
+/** What a counter of the control plane has, or how much it has grown. */
+export interface CountedSample {
+  /** Its name in the exposition. */
+  readonly metric: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
 /** Counters of the control plane. */
 export interface ControlCounters {
   /** A backend's state became `to`. */
@@ -29,7 +37,14 @@ export interface ControlCounters {
   forget(backend: BackendLabels): void;
 }
 
-export interface Metrics extends ControlCounters {
+/** What of it goes over to the next process. */
+export interface CounterTotals {
+  totals(): Promise<readonly CountedSample[]>;
+  /** Another process, before this one, has counted it. Answers whether it makes sense. */
+  takeOver(sample: CountedSample): boolean;
+}
+
+export interface Metrics extends ControlCounters, CounterTotals {
   readonly contentType: string;
   /** All metrics of the catalogue in the text format. */
   text(): Promise<string>;
@@ -151,7 +166,7 @@ function kept(sample: Sample): Sample {
   return { ...sample, labels: {}, sharedLabels: sample.labels };
 }
 
-interface Counted extends ControlCounters {
+interface Counted extends ControlCounters, CounterTotals {
   /** A rate sees the first restart of a worker only if its counter has been 0 before. */
   knowWorkers(workers: readonly number[]): void;
 }
@@ -167,6 +182,8 @@ function controlCounters(registry: Registry, probes: ProbeTimes): Counted {
   const defects = new Counter({ ...named(METRICS.internalErrors), registers });
   const suppressed = new Counter({ ...named(METRICS.logSuppressed), registers });
   for (const result of METRICS.reloads.values) reloads.inc({ result }, 0);
+  const perBackend = [transitions, ejections, dryEjections, probeFailures];
+  const taking = takingOver([reloads, restarts, defects, suppressed], perBackend);
   return {
     transition: (backend, to) => transitions.count(backend, to),
     ejection: (backend, reason) => ejections.count(backend, reason),
@@ -182,29 +199,69 @@ function controlCounters(registry: Registry, probes: ProbeTimes): Counted {
     },
     internalErrors: (sessions) => defects.inc(sessions),
     logSuppressed: (event, lines) => suppressed.inc({ event }, lines),
+    totals: async () => [...(await totalsIn(registry)), ...probes.totals()],
+    takeOver: (sample) => taking(sample) || probes.takeOver(sample),
     forget: (backend) => {
       probes.forget(backend);
-      for (const counter of [transitions, ejections, dryEjections, probeFailures]) {
-        counter.forget(backend);
-      }
+      for (const counter of perBackend) counter.forget(backend);
     },
+  };
+}
+
+async function totalsIn(registry: Registry): Promise<CountedSample[]> {
+  return (await registry.getMetricsAsJSON()).flatMap(({ name, values }) =>
+    (values as readonly Sample[])
+      .filter(({ value }) => value > 0)
+      .map(({ labels, value }) => ({ metric: name, labels: textsOf(labels), value })),
+  );
+}
+
+function textsOf(labels: Sample['labels']): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)]));
+}
+
+/** Answers whether `sample` is one of these counters. */
+function takingOver(plain: readonly Counter<string>[], perBackend: readonly BackendCounter[]) {
+  const adders = new Map<string, (sample: CountedSample) => void>();
+  for (const counter of plain) {
+    const { name } = counter as unknown as { readonly name: string };
+    adders.set(name, ({ labels, value }) => counter.inc({ ...labels }, value));
+  }
+  for (const counter of perBackend) adders.set(counter.name, (sample) => counter.add(sample));
+  return (sample: CountedSample): boolean => {
+    const add = adders.get(sample.metric);
+    if (add === undefined) return false;
+    try {
+      add(sample);
+      return true;
+    } catch {
+      // A counter of that name has other labels here.
+      return false;
+    }
   };
 }
 
 /** A counter by pool, backend and one more label, which can forget a backend. */
 class BackendCounter {
+  readonly name: string;
   readonly #counter: Counter<string>;
   readonly #label: string;
   /** By pool and backend: the values of the label so far. */
   readonly #seen = new Map<string, Set<string>>();
 
   constructor(definition: MetricDefinition, registers: Registry[]) {
+    this.name = definition.name;
     this.#counter = new Counter({ ...named(definition), registers });
     this.#label = definition.labels.at(-1) ?? '';
   }
 
-  count(backend: BackendLabels, value: string): void {
-    this.#counter.inc({ ...backend, [this.#label]: value });
+  add({ labels, value }: CountedSample): void {
+    const { pool = '', backend = '' } = labels;
+    this.count({ pool, backend }, labels[this.#label] ?? '', value);
+  }
+
+  count(backend: BackendLabels, value: string, times = 1): void {
+    this.#counter.inc({ ...backend, [this.#label]: value }, times);
     const key = keyOf(backend);
     const seen = this.#seen.get(key) ?? new Set();
     this.#seen.set(key, seen.add(value));

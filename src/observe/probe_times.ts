@@ -5,10 +5,14 @@
  */
 import { METRICS } from './catalogue.js';
 import type { BackendLabels } from './metric_definition.js';
+import type { CountedSample } from './metrics.js';
 import { bucketSamples, lesOf, type Sample } from './samples.js';
 
 const { name: METRIC, bounds: BOUNDS } = METRICS.probe;
 const LES = lesOf(BOUNDS);
+/** Of totals: the bucket without a bound, and the sum of all that was observed. */
+const MORE = 'more';
+const SUM = 'sum';
 const SAMPLES_PER_STRETCH = 2_048;
 
 /** Of one label set. */
@@ -27,6 +31,26 @@ class Times {
     while (bucket < BOUNDS.length && seconds > (BOUNDS[bucket] ?? 0)) bucket++;
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
     this.#sumSeconds += seconds;
+  }
+
+  /** By the bound of a bucket, not cumulative; and the sum. */
+  *totals(): Iterable<CountedSample> {
+    for (const [bucket, value] of this.#counts.entries()) {
+      if (value > 0) yield this.#total(String(BOUNDS[bucket] ?? MORE), value);
+    }
+    if (this.#sumSeconds > 0) yield this.#total(SUM, this.#sumSeconds);
+  }
+
+  /** Answers whether there is such a total. */
+  addTotal(of: string, value: number): boolean {
+    const bucket = of === MORE ? BOUNDS.length : BOUNDS.findIndex((bound) => String(bound) === of);
+    if (of === SUM) this.#sumSeconds += value;
+    else if (bucket >= 0) this.#counts[bucket] = (this.#counts[bucket] ?? 0) + value;
+    return of === SUM || bucket >= 0;
+  }
+
+  #total(of: string, value: number): CountedSample {
+    return { metric: METRIC, labels: { ...this.labels, of }, value };
   }
 
   samples(): Sample[] {
@@ -49,8 +73,28 @@ export class ProbeTimes {
     this.#perBackend = perBackend;
   }
 
+  observe(backend: BackendLabels, seconds: number): void {
+    this.#timesOf(backend).add(seconds);
+  }
+
+  /** For the next process. */
+  *totals(): Iterable<CountedSample> {
+    for (const { all, own } of this.#pools.values()) {
+      for (const times of this.#kept === 'per pool' ? [all] : own.values()) yield* times.totals();
+    }
+  }
+
+  /** Answers whether it makes sense; where each backend counts by itself, pools are let go. */
+  takeOver({ metric, labels, value }: CountedSample): boolean {
+    const { pool, backend, of } = labels;
+    if (metric !== METRIC || pool === undefined || of === undefined) return false;
+    if (this.#perBackend() && backend === undefined) return true;
+    const times = backend === undefined ? this.#poolOf(pool).all : this.#timesOf({ pool, backend });
+    return times.addTotal(of, value);
+  }
+
   /** It begins anew when a reload changes the labels: no series is left over. */
-  observe({ pool, backend }: BackendLabels, seconds: number): void {
+  #poolOf(pool: string): PoolTimes {
     const kept = this.#perBackend() ? 'per backend' : 'per pool';
     if (kept !== this.#kept) this.#pools.clear();
     this.#kept = kept;
@@ -59,12 +103,17 @@ export class ProbeTimes {
       times = { all: new Times({ pool }), own: new Map() };
       this.#pools.set(pool, times);
     }
+    return times;
+  }
+
+  #timesOf({ pool, backend }: BackendLabels): Times {
+    const times = this.#poolOf(pool);
     let own = times.own.get(backend);
     if (own === undefined) {
-      own = kept === 'per backend' ? new Times({ pool, backend }) : times.all;
+      own = this.#kept === 'per backend' ? new Times({ pool, backend }) : times.all;
       times.own.set(backend, own);
     }
-    own.add(seconds);
+    return own;
   }
 
   /** Of a pool without backends nothing is kept. */

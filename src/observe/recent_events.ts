@@ -23,6 +23,9 @@ export interface RecentEvent {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+/** As another process has told it. */
+export type ToldEvent = Pick<RecentEvent, 'wallMs' | 'event' | 'fields'>;
+
 /** The same thing several times in a row is one entry. */
 export interface HistoryEntry {
   readonly first: RecentEvent;
@@ -66,12 +69,7 @@ export class RecentEvents {
     }
     const { level } = EVENTS[event];
     if (level === 'debug' || level === 'trace') return;
-    const kept = this.#byName.get(event) ?? [];
-    if (kept.length === 0) this.#byName.set(event, kept);
-    kept.push(told);
-    if (kept.length > (event === 'session' ? KEPT_SESSIONS : KEPT_A_NAME)) {
-      this.#forgotten.set(event, kept.shift()?.number ?? 0);
-    }
+    this.#keep(told);
     this.#wake(told);
   }
 
@@ -84,6 +82,32 @@ export class RecentEvents {
   /** What was told of a backend, oldest first. */
   historyOf(pool: string, backend: string): readonly HistoryEntry[] {
     return this.#histories.get(historyKey(pool, backend)) ?? [];
+  }
+
+  /** What was told of each backend, for the next process. */
+  histories(): Iterable<readonly [pool: string, backend: string, readonly HistoryEntry[]]> {
+    return [...this.#histories].map(([key, entries]) => {
+      const [pool = '', backend = ''] = key.split('\0');
+      return [pool, backend, entries];
+    });
+  }
+
+  /** All of it happened before, in another process, oldest first; nobody has asked here yet. */
+  precededBy(all: readonly ToldEvent[]): void {
+    const own = [...this.#byName.values()].flat().sort((a, b) => a.number - b.number);
+    this.#byName.clear();
+    this.#number = 0;
+    for (const told of [...all, ...own]) this.#keep({ ...told, number: ++this.#number });
+  }
+
+  /** The same, of a backend. */
+  historyBefore(pool: string, backend: string, before: readonly HistoryEntry[]): void {
+    const key = historyKey(pool, backend);
+    const own = this.#histories.get(key) ?? [];
+    const entries = [...before, ...own].slice(-KEPT_A_BACKEND);
+    this.#entries += entries.length - own.length;
+    this.#histories.set(key, entries);
+    while (this.#entries > KEPT_OF_BACKENDS) this.#forgetOldest();
   }
 
   /** The number of the newest event. */
@@ -112,6 +136,16 @@ export class RecentEvents {
     const follower = { event, call };
     this.#followers.add(follower);
     return () => this.#followers.delete(follower);
+  }
+
+  #keep(told: RecentEvent): void {
+    const { event } = told;
+    const kept = this.#byName.get(event) ?? [];
+    if (kept.length === 0) this.#byName.set(event, kept);
+    kept.push(told);
+    if (kept.length > (event === 'session' ? KEPT_SESSIONS : KEPT_A_NAME)) {
+      this.#forgotten.set(event, kept.shift()?.number ?? 0);
+    }
   }
 
   #wake(told: RecentEvent): void {

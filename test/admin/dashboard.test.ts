@@ -41,7 +41,13 @@ interface Opened extends OpenPage {
 
 function apiOf(t: Test, views: FakeViews, recent: RecentEvents): ControlApi {
   const series = new SeriesReader(createSeriesMemory(1));
-  const lastHour = new LastHour({ ...TIME, series, tallies: tallies(), pools: () => ['main'] });
+  const lastHour = new LastHour({
+    ...TIME,
+    series,
+    tallies: tallies(),
+    pools: () => ['main'],
+    handed: null,
+  });
   t.teardown(() => lastHour.end());
   const daemon = { inventory: inventory() };
   const backends = (wanted: string | null) =>

@@ -2,6 +2,7 @@
 import t from 'tap';
 import { LastHour, MAX_POINTS, POINT_MS } from '../../src/control/last_hour.js';
 import { Tallies } from '../../src/control/tallies.js';
+import { Handed, stateLines } from '../../src/control/upgrade/state_parts.js';
 import type { BackendId, ListenerId, WorkerId } from '../../src/core/brand.js';
 import {
   CAUSE_COLUMN,
@@ -14,7 +15,7 @@ import { FakeTime } from '../support/fake_time.js';
 
 const LISTENER = 0 as ListenerId;
 
-function setUp() {
+function setUp(handed: Handed | null = null) {
   const time = new FakeTime();
   const memory = createSeriesMemory(1);
   const series = new SeriesReader(memory);
@@ -26,7 +27,14 @@ function setUp() {
     tallies.backendIs(at as BackendId, { pool, backend: 'x' });
   }
   const pools = new Set(names);
-  const hour = new LastHour({ clock: time, timers: time, series, tallies, pools: () => pools });
+  const hour = new LastHour({
+    clock: time,
+    timers: time,
+    series,
+    tallies,
+    pools: () => pools,
+    handed,
+  });
   const rows = names.map((_, at) => writer.rowOf(LISTENER, at as BackendId));
   return { time, writer, hour, rows, pools };
 }
@@ -70,4 +78,40 @@ t.test('it forgets what is older than an hour, and ends', async (t) => {
   t.equal(points.at(-1)?.acceptedPerSecond, (MAX_POINTS + 2) / 10);
   hour.end();
   t.equal(time.pending, 0);
+});
+
+t.test('the hour of the process before this one goes before what is counted here', async (t) => {
+  const [before, handed] = [setUp(), new Handed()];
+  const [a] = before.rows;
+  if (a === undefined) throw new Error('there is one');
+  for (const accepted of [10, 20]) {
+    before.writer.add(a, PLAIN_COLUMN.accepted, accepted);
+    await before.time.pass(POINT_MS);
+  }
+  const { time, writer, hour, rows } = setUp(handed);
+  await time.pass(POINT_MS);
+  const told = [...stateLines('hour', before.hour.records())].filter((line) => line !== null);
+  for (const line of told) handed.hear(JSON.parse(JSON.stringify(line)));
+  const points = [
+    [1, 2, 3],
+    ['x', 1, 1, 1, 1, 1, 1, 1, 1],
+  ];
+  for (const bad of [...points.map((row) => [row]), null, [7]]) {
+    handed.hear({ kind: 'state', format: 1, of: 'hour', items: [{ pool: null, points: bad }] });
+  }
+  t.equal(handed.takeTrouble(), '4 of hour');
+  t.same(hour.of(null), before.hour.of(null));
+  t.same(hour.of('a'), before.hour.of('a'));
+  // What that process has counted in its life arrives in one moment.
+  writer.add(rows[0] ?? a, PLAIN_COLUMN.accepted, 1_000_000);
+  handed.settle();
+  await time.pass(0);
+  writer.add(rows[0] ?? a, PLAIN_COLUMN.accepted, 30);
+  await time.pass(POINT_MS);
+  for (const pool of [null, 'a']) {
+    t.same(
+      hour.of(pool)?.map(({ acceptedPerSecond }) => acceptedPerSecond),
+      [1, 2, 3],
+    );
+  }
 });

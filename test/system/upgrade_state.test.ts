@@ -169,6 +169,18 @@ t.test('verdicts, their schedule, ejections and slow start go on over an upgrade
   t.equal(after.slow.weight_effective, 10, 'slow start goes on');
   t.equal((await row('slow/other')).weight_effective, 100);
 
+  const { history } = await ask<{ readonly history: readonly { readonly event: string }[] }>(
+    'why',
+    'web/w0',
+  );
+  t.ok(history.filter(({ event }) => event === 'backend-down').length === 1, 'why it is down');
+  t.equal(history[0]?.event, 'backend-added');
+  const { items } = await ask<{ readonly items: readonly { readonly event: string }[] }>('events');
+  const order = items
+    .map(({ event }) => event)
+    .filter((event) => /^(ready|upgraded|starting)$/.test(event));
+  t.same(order, ['starting', 'ready', 'starting', 'ready'], 'what has happened, in its order');
+
   const probes = webs.map(({ probedMs }) => probedMs.length);
   await eventually(
     'each is probed on',

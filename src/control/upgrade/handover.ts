@@ -14,7 +14,8 @@ import type { MadeSocket } from '../socket_maker.js';
 import { Elsewhere } from './elsewhere.js';
 import { GivingAway } from './giving_away.js';
 import { untilLeft } from './leaving.js';
-import { Telling } from './telling.js';
+import type { Channel } from './state_parts.js';
+import { type Knowledge, Telling } from './telling.js';
 
 export interface HandoverDeps
   extends Pick<DaemonDeps, 'clock' | 'timers' | 'sockets' | 'passed' | 'shared'> {
@@ -46,8 +47,6 @@ export class Handover {
   /** What processes before this one still have. */
   readonly elsewhere: Elsewhere;
   readonly #deps: HandoverDeps;
-  /** What the other process is told of the state of this one. */
-  readonly telling: Telling;
   #state: 'serving' | 'handed over' = 'serving';
   #giving: GivingAway | null = null;
   /** Overrides of the other process are followed in their order. */
@@ -55,7 +54,6 @@ export class Handover {
 
   constructor(deps: HandoverDeps) {
     this.#deps = deps;
-    this.telling = new Telling(deps.daemon, deps);
     const { inventory } = deps.daemon;
     this.elsewhere = new Elsewhere({ ...deps.shared, inventory, ring: () => this.#ring() });
   }
@@ -63,6 +61,11 @@ export class Handover {
   /** Another process serves. */
   get isDone(): boolean {
     return this.#state === 'handed over';
+  }
+
+  /** What the other process is told of the state of this one. */
+  tell(channel: Channel, knowledge: Knowledge): Telling {
+    return new Telling(channel, knowledge, this.#deps);
   }
 
   /** Nothing else changes while `work` hands this process's place over. */
@@ -145,7 +148,8 @@ export class Handover {
    * they are for the other one, paths too; workers keep those that owe a reply to a flow for a
    * while. So clients are refused when the other one ends, however long sessions last here.
    */
-  async finish(): Promise<void> {
+  async finish(telling: Telling): Promise<void> {
+    telling.keepCounting();
     const { daemon, changes, desires, sockets, passed } = this.#deps;
     this.#state = 'handed over';
     daemon.life.stop();
@@ -168,5 +172,6 @@ export class Handover {
       },
       endAll: () => daemon.endAllSessions('drained'),
     });
+    await telling.finish();
   }
 }

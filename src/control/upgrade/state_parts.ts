@@ -8,9 +8,19 @@ import { FORMAT } from './messages.js';
 
 /**
  * `backends`: verdicts of probes, and since when each is in its state. `passive`: what real traffic
- * has decided, and slow start.
+ * has decided, and slow start. `traffic`, `counters`: what workers and the main thread count.
+ * `hour`: the last hour in figures. `events`, `histories`: what has happened lately, to all and to
+ * each backend.
  */
-export const STATE_PARTS = ['backends', 'passive'] as const;
+const STATE_PARTS = [
+  'backends',
+  'passive',
+  'traffic',
+  'counters',
+  'hour',
+  'events',
+  'histories',
+] as const;
 export type StatePart = (typeof STATE_PARTS)[number];
 
 export type StateItem = Readonly<Record<string, unknown>>;
@@ -18,12 +28,16 @@ export type StateItem = Readonly<Record<string, unknown>>;
 /** Some tens of kilobytes, which are made, or read, in a millisecond or two. */
 const ITEMS_A_LINE = 128;
 
-export function* stateLines(part: StatePart, items: Iterable<StateItem>): Iterable<ChannelMessage> {
+/** `null` among the items ends a line: others have their turn before the next one. */
+export function* stateLines(
+  part: StatePart,
+  items: Iterable<StateItem | null>,
+): Iterable<ChannelMessage | null> {
   let line: StateItem[] = [];
   for (const item of items) {
-    line.push(item);
-    if (line.length < ITEMS_A_LINE) continue;
-    yield messageOf(part, line);
+    if (item !== null) line.push(item);
+    if (item !== null && line.length < ITEMS_A_LINE) continue;
+    yield line.length === 0 ? null : messageOf(part, line);
     line = [];
   }
   if (line.length > 0) yield messageOf(part, line);
@@ -32,11 +46,11 @@ export function* stateLines(part: StatePart, items: Iterable<StateItem>): Iterab
 /** Resolves when all of it is with the kernel; `turn` lets everything else have its turn. */
 export async function sendState(
   channel: Channel,
-  lines: Iterable<ChannelMessage>,
+  lines: Iterable<ChannelMessage | null>,
   turn: () => Promise<void>,
 ): Promise<void> {
   for (const line of lines) {
-    await channel.send(line);
+    if (line !== null) await channel.send(line);
     await turn();
   }
 }
@@ -58,6 +72,16 @@ export class Handed {
   readonly #early: ChannelMessage[] = [];
   /** By part: how many items made no sense. */
   readonly #refused = new Map<string, number>();
+  /** That process serves no more: all that it knew by then was told. */
+  readonly settled: Promise<void>;
+  #settle: () => void = () => {};
+  #state: 'beginning' | 'settled' = 'beginning';
+
+  constructor() {
+    this.settled = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
 
   /** A message of the kind `state`. */
   hear(message: ChannelMessage): void {
@@ -74,6 +98,16 @@ export class Handed {
   each(part: StatePart, take: Take): void {
     this.#takers.set(part, take);
     for (const message of this.#early.splice(0)) this.hear(message);
+  }
+
+  /** It has left its sockets; from now on it tells of what it finishes. */
+  settle(): void {
+    this.#state = 'settled';
+    this.#settle();
+  }
+
+  get isSettled(): boolean {
+    return this.#state === 'settled';
   }
 
   /** What made no sense since the last call, in words; null: all did. */

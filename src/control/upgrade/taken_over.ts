@@ -1,12 +1,14 @@
 /** What a process begins with that takes the place of another one. */
 import { type Remembered, readRemembered } from '../../discovery/remembered_text.js';
 import type { Log } from '../../observe/log.js';
+import type { RecentEvents } from '../../observe/recent_events.js';
 import type { KeptState } from '../daemon_deps.js';
 import { readKept } from '../desired/kept_text.js';
 import type { Override } from '../desired/override.js';
 import type { KeptMembers } from '../kept_members.js';
 import type { KeptOverrides } from '../kept_overrides.js';
 import type { HandedSocket } from '../kept_sockets.js';
+import { takeOverEvents } from './past_events.js';
 import type { Predecessor } from './predecessor.js';
 
 export interface TakenOver {
@@ -49,11 +51,14 @@ export async function keptBefore(
 export function takeover(
   predecessor: Predecessor | null,
   log: Pick<Log, 'event'>,
+  recent: RecentEvents,
 ): Pick<KeptState, 'takesOver' | 'handed'> {
   if (predecessor === null) return { takesOver: null, handed: null };
   const { handed } = predecessor;
+  takeOverEvents(handed, recent);
   const takesOver = async () => {
     const done = await predecessor.prepared();
+    handed.settle();
     const trouble = handed.takeTrouble();
     if (trouble !== null) log.event('upgrade-in-part', { detail: trouble });
     return done;

@@ -22,6 +22,7 @@ import { heed } from './heeding.js';
 import { beginMessage, detailOf } from './messages.js';
 import type { LeaverOrder } from './orders.js';
 import type { Predecessor } from './predecessor.js';
+import type { Knowledge, Telling } from './telling.js';
 
 /** Once sockets are left nobody accepts: what is left to do is to open them in the new process. */
 const OPENING_LIMIT_MS = 10_000;
@@ -45,7 +46,7 @@ export interface UpgradeOrder {
   readonly by: string | null;
 }
 
-export interface UpgradesDeps {
+export interface UpgradesDeps extends Knowledge {
   readonly daemon: Daemon;
   readonly log: Log;
   readonly timers: Timers;
@@ -71,6 +72,13 @@ export interface NotUpgraded {
 type News =
   | { readonly kind: 'said'; readonly message: ChannelMessage }
   | { readonly kind: 'over'; readonly why: string };
+
+/** How both processes go on talking. */
+interface Parting {
+  readonly giving: GivingAway;
+  readonly talk: Talk;
+  readonly telling: Telling;
+}
 
 export class Upgrades {
   readonly #deps: UpgradesDeps;
@@ -169,10 +177,10 @@ export class Upgrades {
         members: rememberedText(daemon.discoveries.kept),
       }),
     );
-    const { telling } = daemon.handover;
+    const telling = daemon.handover.tell(successor.channel, this.#deps);
     const prepared = await talk.hear('prepared');
     // One that reads nothing is too late some time, too.
-    const told = prepared.ok ? await talk.during(telling.begin(successor.channel)) : prepared;
+    const told = prepared.ok ? await talk.during(telling.begin()) : prepared;
     limit.cancel();
     if (!told.ok) {
       telling.goOn();
@@ -182,8 +190,9 @@ export class Upgrades {
     const giving = daemon.handover.giveAway(successor.channel);
     predecessor?.leavers.tell(successor.channel);
     const opening = timers.after(OPENING_LIMIT_MS, () => talk.end('it does not open its sockets'));
-    telling.end(successor.channel);
+    telling.end();
     void successor.channel.send({ kind: 'go' });
+    void telling.counts();
     const ready = await talk.hear('ready');
     opening.cancel();
     if (!ready.ok) {
@@ -196,15 +205,14 @@ export class Upgrades {
       await daemon.handover.takeSocketsBack();
       return answer;
     }
-    return ok(await this.#handedOver(successor, giving, ready.value, talk));
+    return ok(await this.#handedOver(successor, ready.value, { giving, talk, telling }));
   }
 
   /** From here on there is no way back. */
   async #handedOver(
     successor: Successor,
-    giving: GivingAway,
     ready: ChannelMessage,
-    talk: Talk,
+    { giving, talk, telling }: Parting,
   ): Promise<Upgraded> {
     const { daemon, log, lock, notifier, places, predecessor, timers, stop } = this.#deps;
     lock.handOver();
@@ -221,7 +229,7 @@ export class Upgrades {
     log.event('upgraded', upgraded);
     places().leave();
     timers.after(LAST_ANSWERS_MS, () => void places().close());
-    void daemon.handover.finish().then(() => this.#tellLeft());
+    void daemon.handover.finish(telling).then(() => this.#tellLeft());
     talk.go((message) => {
       if (!giving.heard(message)) heed(message, { daemon, log, stop });
     });
