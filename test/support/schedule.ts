@@ -67,6 +67,7 @@ export const ONE_ENGINE: Readonly<Record<string, string>> = {
 const LONG: readonly string[] = [
   'system/room/systemd_install',
   'system/room/systemd_upgrade',
+  'system/room/image',
   'engine/uring/scarcity',
   'engine/uring/tcp_contract_descriptor',
   'engine/uring/tcp_contract_bind',
