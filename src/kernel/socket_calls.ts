@@ -92,15 +92,18 @@ export class SocketCalls {
     libc.setsockoptAt(fd, SOL_SOCKET, SO_KEEPALIVE, this.#at(ONE_AT), 4);
   }
 
-  /**
-   * The same by the ring, before what is submitted next, and the last ACK of the handshake is kept
-   * (TCP_QUICKACK off, tcp(7)): the first bytes or `acknowledge` send it, and after 200 ms the
-   * kernel. Completes only on failure, each option by itself.
-   */
+  /** The same by the ring, before what is submitted next; each completes only on failure. */
   submitOptions(ring: Ring, fd: number, low: number, high: number): void {
     const one = this.#at(ONE_AT);
     submitSetOption(ring, fd, IPPROTO_TCP, TCP_NODELAY, one, low, high);
     submitSetOption(ring, fd, SOL_SOCKET, SO_KEEPALIVE, one, low, high);
+  }
+
+  /**
+   * Keeps the last ACK of a handshake that is submitted next (TCP_QUICKACK off, tcp(7)): the first
+   * bytes or `acknowledge` send it, and after 200 ms the kernel. Completes only on failure.
+   */
+  submitKeptAck(ring: Ring, fd: number, low: number, high: number): void {
     submitSetOption(ring, fd, IPPROTO_TCP, TCP_QUICKACK, this.#at(ZERO_AT), low, high);
   }
 

@@ -3,23 +3,26 @@
  * bytes, where those are there by then: that is a packet less, and the backend wakes up once, not
  * twice. It is some 4 % of what a short session costs.
  *
- * Options are set by the ring, in front of the connect and in the same entry, at about half of what
- * a system call each costs (0.3 and 0.55 µs). Linux before 6.7 refuses that, and from the first
- * refusal on they are set by system calls, and the kernel sends its last ACK by itself.
+ * Options are set by the ring, at about half of what a system call each costs (0.3 and 0.55 µs),
+ * and those that a connection needs only if it lasts come later (late_options.ts). Linux before 6.7
+ * refuses that, and from the first refusal on all are set at once by system calls, and the kernel
+ * sends its last ACK by itself.
  */
 import type { Result } from '../../core/result.js';
 import type { Descriptor } from '../../kernel/descriptor.js';
 import type { KernelError } from '../../kernel/errno.js';
 import { AF_UNIX } from '../../kernel/sockaddr.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
+import type { LateOptions } from './late_options.js';
 import type { Loop, TurnWork } from './loop.js';
-import { NONE, type PairTable } from './pairs.js';
-import { OPTIONS, QUICK_ACKS, userData } from './user_data.js';
+import { EARLY, NONE, type PairTable } from './pairs.js';
+import { OPTIONS, PAIR_OPTIONS, userData } from './user_data.js';
 
 export interface HandshakesParts {
   readonly loop: Loop;
   readonly pairs: PairTable;
   readonly calls: SocketCalls;
+  readonly lateOptions: LateOptions;
   /** Something was sent to the pair's backend, or is about to be. */
   readonly hasSpoken: (pair: number) => boolean;
 }
@@ -33,7 +36,7 @@ export class Handshakes implements TurnWork {
   constructor(parts: HandshakesParts) {
     this.#parts = parts;
     const { loop } = parts;
-    loop.on(QUICK_ACKS, (pair, generation) => this.#refused(pair, generation));
+    loop.on(PAIR_OPTIONS, (pair, generation) => this.#refused(pair, generation));
     loop.add(this);
   }
 
@@ -43,11 +46,11 @@ export class Handshakes implements TurnWork {
     return this.#options === 'by the ring' ? calls.openBare(family) : calls.open(family);
   }
 
-  /** Sets the options of `fd`, which `open` gave for `dial`, before what is submitted next. */
+  /** Sets what `fd`, which `open` gave for `dial`, needs before the connect that follows. */
   prepare(fd: number, family: number, dial: number, generation: number): void {
     if (family === AF_UNIX || this.#options === 'by calls') return;
     const { calls, loop } = this.#parts;
-    calls.submitOptions(loop.ring, fd, userData(OPTIONS, dial), generation);
+    calls.submitKeptAck(loop.ring, fd, userData(OPTIONS, dial), generation);
   }
 
   /** The ring has refused an option of `fd`, whose dial has not been answered yet. */
@@ -59,6 +62,7 @@ export class Handshakes implements TurnWork {
   /** `pair`'s socket is connected, over IP. */
   connected(pair: number): void {
     this.#connected.push(pair);
+    if (this.#options === 'by the ring') this.#parts.lateOptions.connected(pair);
   }
 
   /**
@@ -69,13 +73,15 @@ export class Handshakes implements TurnWork {
    */
   after(): void {
     if (this.#connected.length === 0) return;
-    const { loop, pairs, calls, hasSpoken } = this.#parts;
+    const { loop, pairs, calls, lateOptions, hasSpoken } = this.#parts;
     for (const pair of this.#connected) {
       const fd = pairs.fdOf(2 * pair + 1);
       if (fd === NONE) continue;
+      // Its backend is asked first, by a call.
+      if (pairs.phase[pair] === EARLY) lateOptions.spoken(pair);
       if (!hasSpoken(pair)) calls.acknowledge(fd);
       else {
-        const low = userData(QUICK_ACKS, pair);
+        const low = userData(PAIR_OPTIONS, pair);
         calls.submitAcknowledge(loop.ring, fd, low, pairs.generation[pair] ?? 0);
       }
     }
@@ -86,6 +92,8 @@ export class Handshakes implements TurnWork {
   #refused(pair: number, generation: number): void {
     const { pairs, calls } = this.#parts;
     const fd = pairs.fdOf(2 * pair + 1);
-    if (pairs.generation[pair] === generation && fd !== NONE) calls.acknowledge(fd);
+    if (pairs.generation[pair] !== generation || fd === NONE) return;
+    calls.setOptions(fd);
+    calls.acknowledge(fd);
   }
 }

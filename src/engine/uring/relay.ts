@@ -58,7 +58,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
   constructor(parts: RelayParts) {
     this.#parts = parts;
     const { capacity } = parts.pairs;
-    this.#sends = new Sends(parts.loop, parts.pairs, parts.pool, this);
+    this.#sends = new Sends(parts.loop, parts.pairs, parts.pool, parts.lateOptions, this);
     this.#splices = new Splices(parts, this);
     this.#bulk = new Uint8Array(2 * capacity);
     this.#unwritable = new Uint8Array(2 * capacity);

@@ -12,6 +12,7 @@ import { ERRNO } from '../../kernel/errno.js';
 import { submitSilentSend } from '../../kernel/submissions.js';
 import { Chains } from './chains.js';
 import type { Holder } from './ending.js';
+import type { LateOptions } from './late_options.js';
 import type { Loop, TakenWork, TurnWork } from './loop.js';
 import type { PairTable } from './pairs.js';
 import { SilentBatch } from './silent_batch.js';
@@ -39,6 +40,7 @@ export class Sends implements TurnWork, Holder {
   readonly #loop: Loop;
   readonly #pairs: PairTable;
   readonly #pool: BufferPool;
+  readonly #lateOptions: LateOptions;
   readonly #owner: SendOwner;
   readonly #chains: Chains;
   /** By direction. */
@@ -55,11 +57,18 @@ export class Sends implements TurnWork, Holder {
   /** Made once: a turn allocates nothing. */
   readonly #succeeded = (direction: number): void => this.#silentlySent(direction);
 
-  constructor(loop: Loop, pairs: PairTable, pool: BufferPool, owner: SendOwner) {
+  constructor(
+    loop: Loop,
+    pairs: PairTable,
+    pool: BufferPool,
+    lateOptions: LateOptions,
+    owner: SendOwner,
+  ) {
     const directions = 2 * pairs.capacity;
     this.#loop = loop;
     this.#pairs = pairs;
     this.#pool = pool;
+    this.#lateOptions = lateOptions;
     this.#owner = owner;
     this.#chains = new Chains(pool, directions);
     this.#state = new Uint8Array(directions);
@@ -167,6 +176,7 @@ export class Sends implements TurnWork, Holder {
     this.#state[direction] = SILENT;
     this.#batch.add(direction);
     pairs.begin(direction);
+    this.#lateOptions.sending(direction);
     submitSilentSend(
       this.#loop.ring,
       pairs.fdOf(direction ^ 1),

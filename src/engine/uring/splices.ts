@@ -7,6 +7,7 @@ import { assert } from '../../core/assert.js';
 import { type BufferPool, SMALL_BYTES } from '../../kernel/buffer_pool.js';
 import { POLLIN, submitPoll } from '../../kernel/submissions.js';
 import type { Holder } from './ending.js';
+import type { LateOptions } from './late_options.js';
 import type { Loop, TurnWork } from './loop.js';
 import { NONE, OPEN } from './pairs.js';
 import { Piped, type PipedParts, STILL_OPEN } from './piped.js';
@@ -47,6 +48,7 @@ const AWAITS_TARGET = 3;
 export interface SplicesParts extends PipedParts {
   readonly loop: Loop;
   readonly pool: BufferPool;
+  readonly lateOptions: LateOptions;
 }
 
 export class Splices implements TurnWork, Holder {
@@ -90,6 +92,7 @@ export class Splices implements TurnWork, Holder {
     const pipe = this.#piped.take(direction);
     if (pipe === NONE) return NONE;
     this.#small[direction] = 0;
+    this.#parts.lateOptions.splicing(direction);
     this.#makeReady(direction);
     return pipe;
   }

@@ -30,8 +30,8 @@ export const REPLIES = 12;
 export const FORWARD = 13;
 /** A datagram to a client. */
 export const REPLY = 14;
-/** Quick ACKs are asked for; completes only on failure. */
-export const QUICK_ACKS = 15;
+/** An option of the socket of a pair's backend; completes only on failure. */
+export const PAIR_OPTIONS = 15;
 
 /** Added to a kind: the cancelling of such an operation. Completes only when none was found. */
 export const CANCEL = 16;
