@@ -17,6 +17,7 @@ export interface Libc {
   madvise(address: number, bytes: number, advice: number): number;
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Bytes, addressBytes: number): number;
+  connect(fd: number, address: Bytes, addressBytes: number): number;
   listen(fd: number, backlog: number): number;
   setsockopt(fd: number, level: number, option: number, value: Bytes, valueBytes: number): number;
   /** `size` holds the bytes of `value` before and those of the answer after the call. */
@@ -104,6 +105,7 @@ function bindLibc(koffi: Koffi): Libc {
   const mmap = f('mmap', 'long', 'long', 'long', 'int', 'int', 'int', 'long');
   const madvise = f('madvise', 'int', 'long', 'long', 'int');
   const bind = f('bind', 'int', 'int', 'void *', 'uint');
+  const connect = f('connect', 'int', 'int', 'void *', 'uint');
   const listen = f('listen', 'int', 'int', 'int');
   const setsockopt = f('setsockopt', 'int', 'int', 'int', 'int', 'void *', 'uint');
   const getsockopt = f('getsockopt', 'int', 'int', 'int', 'int', 'void *', 'void *');
@@ -128,6 +130,7 @@ function bindLibc(koffi: Koffi): Libc {
     mmap: (at, n, prot, flags, fd, offset) => answer(mmap(at, n, prot, flags, fd, offset)),
     madvise: (address, bytes, advice) => answer(madvise(address, bytes, advice)),
     bind: (fd, address, size) => answer(bind(fd, address, size)),
+    connect: (fd, address, size) => answer(connect(fd, address, size)),
     listen: (fd, backlog) => answer(listen(fd, backlog)),
     setsockopt: (fd, level, name, value, n) => answer(setsockopt(fd, level, name, value, n)),
     getsockopt: (fd, level, name, value, size) => answer(getsockopt(fd, level, name, value, size)),

@@ -43,3 +43,13 @@ export class ReplySocket {
     closeDescriptor(this.#kernel, this.#fd);
   }
 }
+
+/**
+ * Nothing more comes to the datagram socket `fd`, which nobody else has: connected to itself it is
+ * for nobody, and the kernel looks for another socket that fits. sendto(2) still sends to anybody.
+ * Where it fails (an address without its zone) all stays as it was.
+ */
+export function receiveNoMore(kernel: Kernel, fd: Descriptor, local: IpEndpoint): void {
+  const itself = encodeAddress(local);
+  kernel.libc.connect(fd, itself, itself.length);
+}

@@ -3,7 +3,6 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { startOperated } from '../support/ctl.js';
-import { ENGINE } from '../support/daemon.js';
 import { atRate } from '../support/deadline.js';
 import { DatagramLedger, startUdpEchoes, udpClients } from '../support/load/datagrams.js';
 import { startEchoes } from '../support/load/echo_backend.js';
@@ -19,8 +18,6 @@ const SHORT_PER_SECOND = 200;
 const LOAD_MS = 3_000;
 const FLOWS = 10;
 const DATAGRAMS_PER_SECOND = 500;
-/** The `node` engine has sockets of its own beside a wildcard, which no other process can take. */
-const UDP_HOST = ENGINE === 'node' ? '127.0.0.1' : '0.0.0.0';
 
 async function start(t: Test) {
   const echoes = await startEchoes(t, 2);
@@ -32,7 +29,7 @@ async function start(t: Test) {
     listenerText({ pool: 'echo', bind: `0.0.0.0:${port}` }) +
     listenerText({ name: 'local', pool: 'echo', bind: `unix:${path}` }) +
     poolText({ name: 'echo', policy: 'least-connections', backends: echoes }) +
-    listenerText({ protocol: 'udp', pool: 'dns', bind: `${UDP_HOST}:${port}` }) +
+    listenerText({ protocol: 'udp', pool: 'dns', bind: `0.0.0.0:${port}` }) +
     poolText({ name: 'dns', backends: udp, health: 'probe = "none"' });
   const operated = await startOperated(t, { toml, workers: 2, preload: flawedBy(flaw) });
   endWithTest(t, operated.daemon);

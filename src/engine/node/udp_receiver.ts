@@ -18,7 +18,7 @@ import { err, ok, type Result } from '../../core/result.js';
 import type { AddressedDatagram } from '../../kernel/addressed_datagrams.js';
 import { RECEIVE_BUFFER_BYTES } from '../../kernel/datagram_sockets.js';
 import type { Kernel } from '../../kernel/foreign.js';
-import { ReplySocket } from '../../kernel/reply_socket.js';
+import { ReplySocket, receiveNoMore } from '../../kernel/reply_socket.js';
 import type { ListenerKey, ListenOutcome } from '../../session/tcp_port.js';
 import type { Framing } from '../../session/udp_port.js';
 import { asked } from './failure.js';
@@ -85,6 +85,21 @@ export class UdpReceiver {
       this.#followAddresses(source, outcome.local);
     }
     return outcome;
+  }
+
+  /**
+   * Before `leave`: what comes to a wildcard from now on is for whoever has that. Sockets beside
+   * it are nobody else's, and what had come to them is still read.
+   */
+  beginLeave(): void {
+    const { kernel } = this.#deps;
+    if (kernel === null || this.#catchAll === null) return;
+    this.#follow?.cancel();
+    this.#catchAll.close();
+    this.#catchAll = null;
+    for (const { fd, local, replies } of this.#downs.values()) {
+      if (fd !== null && replies === null) receiveNoMore(kernel, fd, local);
+    }
   }
 
   /**

@@ -7,6 +7,9 @@ import type { Framing } from '../../session/udp_port.js';
 import { OwnListeners } from '../own_listeners.js';
 import type { UdpReceiver } from './udp_receiver.js';
 
+/** libuv reads up to 32 datagrams of a socket in each; the first may be the rest of this one. */
+const LAST_TURNS = 4;
+
 export class UdpReceivers {
   readonly #byKey = new Map<ListenerKey, UdpReceiver>();
   readonly #own = new OwnListeners();
@@ -32,10 +35,13 @@ export class UdpReceivers {
     receiver.framing = framing;
   }
 
-  /** What the kernel has is read first, as far as one turn of the event loop reads. */
+  /** What the kernel has is read first, as far as some turns of the event loop read. */
   async leave(key: ListenerKey): Promise<void> {
     const receiver = present(this.#byKey.get(key), 'a listener is open when it is left');
-    await new Promise((resolve) => setImmediate(resolve));
+    receiver.beginLeave();
+    for (let turn = 0; turn < LAST_TURNS; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     receiver.leave();
   }
 
