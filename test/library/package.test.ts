@@ -17,7 +17,7 @@ const ENTRIES = ['sluice', 'algorithms', 'http', 'ioredis', 'pg', 'undici'].map(
 );
 /** As they are packed: what is the library's alone, and that with all that it shares. */
 const MAX_OWN_BYTES = 50_000;
-const MAX_BYTES = 172_000;
+const MAX_BYTES = 176_000;
 /** What the library needs; all other dependencies are the daemon's. */
 const NEEDED = ['dns-packet', 'toml', 'yaml', 'zod'];
 /** And what these need. */
