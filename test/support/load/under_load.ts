@@ -17,6 +17,9 @@ export interface UnderLoad<T> {
 /** So many wait at most: a machine that stands still for long must not fill the backlog. */
 const MOST_WAITING = 2_000;
 
+/** Who waits for a process that starts, on a busy machine, is not refused. */
+const WAIT_MS = 60_000;
+
 /** NEW_PER_SECOND from before `act` until after it, whether they are served at once or wait. */
 export async function underLoad<T>(target: Target, act: () => Promise<T>): Promise<UnderLoad<T>> {
   const running: Promise<Failure | null>[] = [];
@@ -24,7 +27,7 @@ export async function underLoad<T>(target: Target, act: () => Promise<T>): Promi
   const connect = (): void => {
     if (waiting >= MOST_WAITING) return;
     waiting++;
-    running.push(exchangeOnce(target).finally(() => waiting--));
+    running.push(exchangeOnce(target, WAIT_MS).finally(() => waiting--));
   };
   const load = (durationMs: number): Promise<number> => atRate(NEW_PER_SECOND, durationMs, connect);
   await load(BEFORE_AND_AFTER_MS);
