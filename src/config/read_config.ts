@@ -7,6 +7,7 @@ import type { FileState } from './checks/check.js';
 import { checkServed } from './checks/served.js';
 import type { Issue } from './issue.js';
 import { type Loaded, loadConfig } from './load.js';
+import { findMissingAccounts } from './missing_accounts.js';
 import { findMissingAddresses } from './missing_addresses.js';
 import { findBadPaths } from './socket_path.js';
 
@@ -39,7 +40,8 @@ export async function readConfig(
   const badPaths = findBadPaths(text.value, path, loaded.value.spec);
   if (badPaths.length > 0) return err(badPaths);
   const missing = await findMissingAddresses(text.value, path, loaded.value.spec);
-  const warnings = [...loaded.value.warnings, ...missing];
+  const accounts = findMissingAccounts(text.value, path, loaded.value.spec);
+  const warnings = [...loaded.value.warnings, ...missing, ...accounts];
   return ok({ ...loaded.value, warnings, hash: configHash(text.value) });
 }
 

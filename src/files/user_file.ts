@@ -60,14 +60,14 @@ export async function readUserFile(path: string, bounds: ReadBounds): Promise<Fi
 export async function lookAtUserFile(
   path: string,
   bounds: Omit<ReadBounds, 'maxBytes'>,
-): Promise<'readable' | 'missing' | 'forbidden' | 'no-file' | 'silent'> {
+): Promise<'readable' | 'exposed' | 'missing' | 'forbidden' | 'no-file' | 'silent'> {
   const seen = await bounded<FileRead>(path, bounds, async () => {
     const found = await stat(path);
     await access(path, constants.R_OK);
     const code = unfit(found);
     return code === null ? { kind: 'read', bytes: NOTHING, mode: found.mode } : failed(code);
   });
-  if (seen.kind === 'read') return 'readable';
+  if (seen.kind === 'read') return (seen.mode & constants.S_IROTH) === 0 ? 'readable' : 'exposed';
   if (seen.code === 'EACCES') return 'forbidden';
   if (seen.code === 'EISDIR' || seen.code === 'ENODATAFILE') return 'no-file';
   return seen.code === 'ETIMEDOUT' || seen.code === 'EHUNG' ? 'silent' : 'missing';

@@ -40,6 +40,9 @@ t.test('a token file that is not there is a warning', async (t) => {
   const text = `${LISTENER}${BACKEND}[admin]\ntoken_file = "/run/token"\n`;
   t.match(warningsOf(text), [/admin\.token_file: \/run\/token cannot be read .*got no such file/]);
   t.strictSame(warningsOf(text, { '/run/token': 'readable' }), []);
+  t.match(warningsOf(text, { '/run/token': 'exposed' }), [
+    /token_file: every user of this machine can read \/run\/token .*chmod 600/,
+  ]);
 });
 
 t.test('a listener for UDP whose pool has the default probe is a warning', async (t) => {

@@ -11,7 +11,13 @@ import { warnOfLoops } from './loops.js';
 import { checkPools } from './pools.js';
 import { checkRoutes } from './routes.js';
 import { warnOfSources } from './sources.js';
-import { warnOfClients, warnOfFiles, warnOfPools, warnOfUdpProbes } from './warnings.js';
+import {
+  warnOfClients,
+  warnOfFiles,
+  warnOfPools,
+  warnOfToken,
+  warnOfUdpProbes,
+} from './warnings.js';
 
 export const CHECKS: readonly Check[] = [
   checkListeners,
@@ -28,6 +34,7 @@ export const CHECKS: readonly Check[] = [
 export const WARNINGS: readonly Check[] = [
   warnOfClients,
   warnOfFiles,
+  warnOfToken,
   warnOfPools,
   warnOfRoutes,
   warnOfUdpProbes,

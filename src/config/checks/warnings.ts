@@ -34,11 +34,21 @@ export const warnOfFiles: Check = (scene) => [
 
 function fileAt(scene: CheckScene, path: Path, file: string | undefined): readonly Finding[] {
   const state = file === undefined ? 'readable' : scene.fileState(file);
-  if (state === 'readable') return [];
+  if (state === 'readable' || state === 'exposed') return [];
   const problem = `${file} cannot be read`;
   const expected = 'a file that the user of the daemon can read';
   return [{ ...FILE_PROBLEMS[state], path, problem, expected }];
 }
+
+/** Whoever can read the token may change everything. */
+export const warnOfToken: Check = (scene) => {
+  const file = scene.config.admin.token_file ?? undefined;
+  if (file === undefined || scene.fileState(file) !== 'exposed') return [];
+  const problem = `every user of this machine can read ${file}`;
+  const expected = 'a file for the user of the daemon alone (chmod 600), or for its group (640)';
+  const path = ['admin', 'token_file'];
+  return [{ code: 'exposed-file', path, problem, expected }];
+};
 
 export const warnOfPools: Check = (scene) => {
   const used = new Set(Object.values(scene.config.listeners).flatMap(leadsTo));

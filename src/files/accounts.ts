@@ -36,6 +36,12 @@ export function groupNumber(group: string): number | null {
   return entries(GROUPS_FILE).find(({ name }) => name === group)?.id ?? null;
 }
 
+/** The same for users. */
+export function userNumber(user: string): number | null {
+  if (/^\d{1,9}$/.test(user)) return Number(user);
+  return entries(USERS_FILE).find(({ name }) => name === user)?.id ?? null;
+}
+
 function entries(file: string): { readonly name: string; readonly id: number }[] {
   try {
     const lines = readFileSync(file, 'utf8').split('\n');

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { userName } from '../../src/control/accounts.js';
+import { userName } from '../../src/files/accounts.js';
 
 t.test(
   'a user has its name at each question, and one that is not in the file has none',
