@@ -65,6 +65,8 @@ export interface CommandGroup {
   readonly name: string;
   readonly description: string;
   readonly commands: readonly GroupCommand[];
+  /** Those of its options that each command has: they may stand before its name, too. */
+  readonly common?: readonly OptionDescription[];
 }
 
 function ctlCommand(line: CtlCommand): GroupCommand {
@@ -115,6 +117,7 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
     name: 'ctl',
     description: 'ask and operate a running daemon',
     commands: CTL_COMMANDS.map(ctlCommand),
+    common: CTL_OPTIONS,
   },
   {
     name: 'top',

@@ -36,7 +36,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   addComplete(program);
   // A reader that had enough (`sluice demo | head`) is no error.
-  process.stdout.on('error', () => process.exit(0));
+  process.stdout.on('error', () => {
+    // At its end Node.js sets terminals back, and crashes where one is gone (seen with 20).
+    if (process.stdout.isTTY) endNow(0);
+    process.exit(0);
+  });
   process.stderr.on('error', () => {});
   try {
     await program.parseAsync([...argv]);
@@ -92,11 +96,19 @@ function addCommand(program: Command, line: CommandLine, ended: (code: number) =
   });
 }
 
-/** One that is typed twice is refused: the last one would win without a word. */
+/**
+ * One that is typed twice is refused: the last one would win without a word. So is one whose value
+ * was forgotten, and which has taken the next option for it.
+ */
 function addOption(command: Command, { flags, description, default: usual }: OptionDescription) {
   const option = new Option(flags, description).default(usual);
   command.addOption(option);
-  if (!option.required || option.variadic) return;
+  if (!option.required) return;
+  command.on(`option:${option.name()}`, (value: string) => {
+    if (!value.startsWith('--')) return;
+    command.error(`error: ${option.long} takes a value, and ${value} is an option`);
+  });
+  if (option.variadic) return;
   let first: string | null = null;
   command.on(`option:${option.name()}`, (value: string) => {
     const { long } = option;
@@ -109,11 +121,15 @@ function addOption(command: Command, { flags, description, default: usual }: Opt
 
 function addGroup(
   program: Command,
-  { name, description, commands }: CommandGroup,
+  { name, description, commands, common = [] }: CommandGroup,
   ended: (code: number) => void,
 ): void {
-  const group = program.command(name).description(description);
+  const group = program.command(name).description(description).enablePositionalOptions();
   group.showHelpAfterError(`(sluice ${name} --help lists its commands)`);
+  // What each command takes may stand before its name as well; defaults are the command's.
+  for (const { flags, description: about } of common) {
+    addOption(group, { flags, description: about });
+  }
   for (const line of commands) addGroupCommand(group, name, line, ended);
 }
 
@@ -129,7 +145,13 @@ function addGroupCommand(
   for (const { usage, description: about } of positionals) command.argument(usage, about);
   for (const option of options) addOption(command, option);
   command.action(async () => {
-    ended(await run(command.opts<Words>(), command.args));
+    const before = group.opts<Words>();
+    for (const [option, value] of Object.entries(before)) {
+      const other = command.opts<Words>()[option];
+      if (command.getOptionValueSource(option) !== 'cli' || other === value) continue;
+      command.error(`error: two of --${option}, ${value} and ${other}; name one`);
+    }
+    ended(await run({ ...command.opts<Words>(), ...before }, command.args));
   });
 }
 

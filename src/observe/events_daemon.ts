@@ -238,8 +238,8 @@ export const DAEMON_EVENTS = {
   'state-not-written': error(
     'Overrides are in force and could not be written: a restart would lose them.',
     ['file', 'problems'],
-    'Make room on the disk, or let the daemon write to the folder, which no other may have as ' +
-      'its own; it is tried every 30 s.',
+    'Do what `problems` asks for: a state_directory that no other daemon has, a folder that the ' +
+      'user of this one may write to, room on the disk. It is tried every 30 s.',
   ),
   'state-written': info('Overrides are written again: a restart keeps them.', ['file']),
   'log-lost': limited(

@@ -121,6 +121,19 @@ t.test('a file that is not there is one plain sentence and exit code 1', async (
   }
 });
 
+t.test('the socket may stand before the command, and an option is no value', async (t) => {
+  const nowhere = join(tempFolder(t), 'none.sock');
+  const other = `${nowhere}.other`;
+  const before = await sluice('ctl', '--socket', nowhere, 'status');
+  t.match(before, { code: 1, stderr: `there is no control socket at ${nowhere}` });
+  const both = await sluice('ctl', '--socket', nowhere, 'status', '--socket', other);
+  t.match(both, { code: 2, stderr: 'two of --socket' });
+  const eaten = await sluice('ctl', 'drain', 'a/b', '--because', '--wait', '--socket', nowhere);
+  t.match(eaten, { code: 2, stderr: '--because takes a value, and --wait is an option' });
+  const missing = await sluice('ctl', 'drain', 'a/b', '--because', '--socket', nowhere);
+  t.match(missing, { code: 2, stderr: /--because <text>' argument missing/ });
+});
+
 t.test('wrong usage is exit code 2, help is 0 and shows the defaults', async (t) => {
   t.equal((await sluice('chekc')).code, 2);
   t.equal((await sluice('check', '--no-such-option')).code, 2);

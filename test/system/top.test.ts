@@ -1,9 +1,12 @@
 /** `sluice top` in a terminal, beside a running daemon. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { startOperated } from '../support/ctl.js';
 import { BINARY } from '../support/daemon.js';
 import { eventually, within } from '../support/deadline.js';
 import { startEchoes } from '../support/load/echo_backend.js';
+import { tempFolder } from '../support/places.js';
 import { runToEnd } from '../support/process.js';
 import { serviceText } from '../support/settings.js';
 import { Terminal } from '../support/terminal.js';
@@ -82,4 +85,25 @@ t.test('top without a terminal, a daemon or a sensible pace says so in a sentenc
     terminal.text.includes('there is no control socket at') ? true : undefined,
   );
   t.notMatch(terminal.text, '[?1049h');
+});
+
+t.test('top ends in good order when its terminal vanishes', async (t) => {
+  const [echo] = await startEchoes(t, 1);
+  if (echo === undefined) throw new Error('there is one');
+  const backends = [{ name: 'a', address: echo.address }];
+  const { daemon, socket } = await startOperated(t, {
+    toml: serviceText({ name: 'app', backends }),
+  });
+  await daemon.backendsUp('app', 1);
+  const file = join(tempFolder(t), 'code');
+  const words = top(socket).join(' ');
+  // Whoever has started it lives on, to see how it ends.
+  const script = `trap "" HUP; ${words}; echo "ended $?" > ${file}`;
+  const terminal = new Terminal(t, ['sh', '-c', script], USUAL);
+  await terminal.shows(/^ {4,}a +up /);
+  terminal.child.signal('SIGKILL');
+  const code = await eventually('its exit code', () => {
+    return existsSync(file) ? /^ended (\d+)/.exec(readFileSync(file, 'utf8'))?.[1] : undefined;
+  });
+  t.equal(code, '0');
 });

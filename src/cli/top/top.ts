@@ -1,5 +1,6 @@
 /** `sluice top`: a running daemon, live in the terminal. */
 import { parseDuration } from '../../config/quantity.js';
+import { endNow } from '../../control/ending.js';
 import { systemClock } from '../../system/clock.js';
 import { onSignal } from '../../system/signals.js';
 import { holdingTimers } from '../../system/timers.js';
@@ -69,8 +70,9 @@ function show(client: Client, first: Look, everyMs: number): Promise<string> {
       first,
     );
     const releases = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((one) => onSignal(one, quit));
-    // A terminal that is gone ends, or fails to be read.
-    for (const event of ['end', 'error'] as const) input.once(event, quit);
+    // A terminal that is gone ends, or fails to be read, and cannot be set back: not by the screen,
+    // and not by Node.js, which crashes over it as it exits (seen with 20).
+    for (const event of ['end', 'error'] as const) input.on(event, () => endNow(0));
     live.start();
   });
 }

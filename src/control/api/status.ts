@@ -27,7 +27,11 @@ export const STATUS = record({
   backends: figure('How many backends.'),
   backends_eligible: figure('Of them, those that may get the next session.'),
   overrides: figure('What deviates from the configuration.'),
-  trouble: list('What is not as it should be: clients may notice.', text('A sentence.', 2_000)),
+  trouble: list(
+    'What keeps the daemon from serving as it should, as /healthz and /ready have it, and ' +
+      'overrides that a restart would lose. Empty: nothing does.',
+    text('A sentence, such as `listener app: no backend of pool app is eligible`.', 2_000),
+  ),
   notes: list(
     'Pools and backends that do not serve as usual, and why.',
     text('A sentence.', 2_000),

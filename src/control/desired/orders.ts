@@ -159,6 +159,8 @@ const MAX_TOLD = 5;
 function unknownName(name: string, known: readonly string[]): string {
   const what = `There is no backend ${name}`;
   if (known.length === 0) return `${what}: there is none at all.`;
+  const isPool = known.some((one) => one.startsWith(`${name}/`));
+  if (isPool) return `${what}: ${name} is a pool, and ${name}/* is all of its backends.`;
   const near = bySimilarity(name, known).filter((one) => isSimilar(name, one));
   if (near.length > 0) return `${what}; did you mean ${near.slice(0, MAX_TOLD).join(', ')}?`;
   const more = known.length > MAX_TOLD ? ' …' : '';

@@ -119,6 +119,8 @@ t.test('an order with an unknown name changes nothing, and names the nearest', a
     const given = order(sources(), names, { kind: 'cap', value: 1 }, ADA);
     t.match(given, { ok: false, error: /^There is no backend .*pg\/a1/ }, names.join());
   }
+  const all = order(sources(), ['pg'], { kind: 'cap', value: 1 }, ADA);
+  t.match(all, { ok: false, error: /pg is a pool, and pg\/\* is all of its backends/ });
   t.match(
     end(sources(), ['pg/a9'], () => true),
     { ok: false },
