@@ -229,7 +229,10 @@ class Service {
   /** One that was told to stop meanwhile takes nobody's place: the one before serves on. */
   async #takePlace(daemon: Daemon): Promise<void> {
     if (this.#predecessor === null) return;
-    if (daemon.phase === 'serving') return this.#predecessor.ready(this.#options.version);
+    if (daemon.phase === 'serving') {
+      await this.#predecessor.ready(this.#options.version);
+      return this.#lock.inherit();
+    }
     this.#notifier.fallSilent();
     await this.#predecessor.failed('it was told to stop');
   }

@@ -13,6 +13,8 @@ export type StateLock = (folder: string) => string | null;
 
 export interface OwnStateLock {
   readonly take: StateLock;
+  /** Takes those that the process before this one held. */
+  inherit(): void;
   /** Another process writes from now on, and this one no more. */
   handOver(): void;
 }
@@ -27,9 +29,11 @@ const EXCLUSIVE_AT_ONCE = 2 | 4;
 export function stateLock(loaded: Result<Kernel, string>, isAnothers: () => boolean): OwnStateLock {
   const kernel = loaded.ok ? loaded.value : null;
   const held = new Map<string, number>();
+  const wanted = new Set<string>();
   let state: 'ours' | 'handed over' = 'ours';
   const take = (folder: string): string | null => {
     if (state === 'handed over') return 'another process has taken the place of this one';
+    wanted.add(folder);
     if (kernel === null || held.has(folder) || isAnothers()) return null;
     const path = join(folder, FILE_NAME);
     const fd = opened(path);
@@ -48,7 +52,10 @@ export function stateLock(loaded: Result<Kernel, string>, isAnothers: () => bool
     for (const fd of held.values()) kernel?.libc.close(fd);
     held.clear();
   };
-  return { take, handOver };
+  const inherit = (): void => {
+    for (const folder of wanted) take(folder);
+  };
+  return { take, inherit, handOver };
 }
 
 function opened(path: string): number | null {

@@ -10,6 +10,7 @@ import { startOperated } from '../support/ctl.js';
 import { eventually } from '../support/deadline.js';
 import { tempFolder } from '../support/places.js';
 import { serviceText } from '../support/settings.js';
+import { endWithTest, type Upgraded } from '../support/upgrades.js';
 
 /** What the process does last, in the order of `StateFile`. */
 const STEPS = ['open', 'half of it', 'sync', 'rename', 'sync of the folder'] as const;
@@ -127,6 +128,20 @@ t.test(
     t.match(readFileSync(file, 'utf8'), /"b1"/, 'it is its own when the other one has gone');
   },
 );
+
+t.test("after an upgrade the state directory is the new process' own at once", async (t) => {
+  const state = tempFolder(t);
+  const first = await startOperated(t, { toml: TOML, state });
+  endWithTest(t, first.daemon);
+  const { pid } = await first.ask<Upgraded>('upgrade');
+  const holder = () => readFileSync(join(state, 'lock'), 'utf8').trim();
+  await eventually('the new process has the lock', () =>
+    holder() === String(pid) ? true : undefined,
+  );
+  const second = await startOperated(t, { toml: TOML, state });
+  const why = `another sluice (process ${pid}) keeps its state in ${state}`;
+  t.match(await second.daemon.event('state-not-written'), { problems: [why] });
+});
 
 /** Runs in the daemon: the file of overrides cannot be opened while there is a file `sign`. */
 function forbidWhile(sign: string): string {
