@@ -228,8 +228,8 @@ export class BackendBoard {
     this.#write(entry, clock.nowMs());
     ledger.setHealth(entry.id, event.state);
     counters.transition(namesOf(entry), event.state);
-    const { reason, detail } = event;
-    const told = { ...namesOf(entry), cause: reason, detail };
+    this.#deps.found(entry, event.state);
+    const told = { ...namesOf(entry), cause: event.reason, detail: event.detail };
     if (event.state === 'up') log.event('backend-up', told);
     else log.event(DEMOTED[event.state], { ...told, sessions: ledger.active(entry.id) });
     if (isRecovered) this.#recovered(entry);

@@ -1,5 +1,6 @@
 /** What the board of backends is made of, and whom it tells. */
 import type { Cause } from '../core/outcome.js';
+import type { VerdictEvent } from '../health/target.js';
 import type { Ledger } from '../pool/ledger.js';
 import type { BackendProbesDeps } from './backend_probes.js';
 import type { Ejections } from './ejections.js';
@@ -22,6 +23,8 @@ export interface BackendBoardDeps extends Omit<BackendProbesDeps, 'sourceFor'> {
   readonly drained: (entry: BackendEntry) => void;
   /** The state of `entry` has just changed: for whoever shows since when. */
   readonly changed: (entry: BackendEntry) => void;
+  /** Its probes have found it so: for other processes. */
+  readonly found: (entry: BackendEntry, state: VerdictEvent['state']) => void;
   /** What the process before this one knew. */
   readonly before: KnownBackends;
   /** `entry` is in that state for longer than this process is there. */

@@ -48,6 +48,8 @@ export function boardOf(
     },
     drained,
     changed: (entry) => daemon.watch.changed(entry),
+    found: ({ pool, key: backend }, state) =>
+      deps.orderBefore({ kind: 'verdict', pool: pool.key, backend, state }),
     before: new KnownBackends(deps.handed, deps.clock),
     wasBefore: (entry, state, since) => daemon.watch.wasBefore(entry, state, since),
     defect: (error) => daemon.defect(error),

@@ -19,7 +19,7 @@ const WATCHED = 5;
 const WEIGHT_SCALE = 1000;
 
 /** `standby`: its probes find it well, but in another role than the pool wants. */
-const HEALTH_STATES = ['unproven', 'up', 'down', 'standby'] as const;
+export const HEALTH_STATES = ['unproven', 'up', 'down', 'standby'] as const;
 export type HealthState = (typeof HEALTH_STATES)[number];
 
 /**

@@ -48,6 +48,29 @@ t.test('a hold is released for those who wait in the old process, too', async (t
   t.match(await daemon.event('left'), { pid: daemon.pid, sessions: 0 });
 });
 
+t.test('who waits in the old process chooses by what health finds afterwards', async (t) => {
+  const [first, second] = await startEchoes(t, 2);
+  if (first === undefined || second === undefined) throw new Error('two were started');
+  await second.kill();
+  const port = await freePort();
+  const toml =
+    listenerText({ pool: 'app', bind: `127.0.0.1:${port}` }) +
+    poolText({ name: 'app', backends: [first, second], health: QUICK_HEALTH });
+  const { daemon, ctl, ask } = await startOperated(t, { toml, workers: 2 });
+  endWithTest(t, daemon);
+  const found = (event: string, { address }: EchoBackend) =>
+    daemon.event(event, ({ backend }) => backend === address);
+  await Promise.all([found('backend-up', first), found('backend-down', second)]);
+  t.equal((await ctl('hold', 'app')).code, 0);
+  const wire = await session(t, port);
+  await daemon.metricSettles('sluice_queue_length', {}, (sum) => sum === 1);
+  await ask<Upgraded>('upgrade');
+  await Promise.all([first.kill(), second.start()]);
+  await Promise.all([found('backend-down', first), found('backend-up', second)]);
+  t.equal((await ctl('release', 'app')).code, 0);
+  t.equal(await wire.readText(1), 'x');
+});
+
 t.test('a hold ends in time in the old process, if the new one has ended', async (t) => {
   const { daemon, ctl, ask, port } = await start(t, await startEchoes(t, 2));
   t.equal((await ctl('hold', 'app')).code, 0);

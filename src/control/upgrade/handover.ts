@@ -14,6 +14,7 @@ import type { MadeSocket } from '../socket_maker.js';
 import { Elsewhere } from './elsewhere.js';
 import { GivingAway } from './giving_away.js';
 import { untilLeft } from './leaving.js';
+import type { LeaverOrder } from './orders.js';
 import type { Channel } from './state_parts.js';
 import { type Knowledge, Telling } from './telling.js';
 
@@ -131,6 +132,15 @@ export class Handover {
       desires.followed(desired);
     };
     this.#followed = this.#followed.then(follow).catch((error) => daemon.defect(error));
+  }
+
+  /** No probe runs here any more: who waits chooses by those of the process that serves. */
+  followVerdict({ pool, backend, state }: Extract<LeaverOrder, { kind: 'verdict' }>): void {
+    const { daemon, shared } = this.#deps;
+    const entry = daemon.inventory.pools.get(pool)?.backends.get(backend);
+    if (entry === undefined) return;
+    shared.ledger.setHealth(entry.id, state);
+    this.#ring();
   }
 
   #ring(): void {

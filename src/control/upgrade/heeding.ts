@@ -23,6 +23,8 @@ export function heed(message: ChannelMessage, deps: HeedingDeps): void {
       return deps.stop();
     case 'overrides':
       return deps.daemon.handover.follow(order.overrides);
+    case 'verdict':
+      return deps.daemon.handover.followVerdict(order);
     case 'end':
       return end(order, deps);
     case 'kill':

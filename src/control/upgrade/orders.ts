@@ -3,6 +3,7 @@
  * health decide holds for all of them. One that does not know a kind ignores it.
  */
 import { CAUSES, type Cause } from '../../core/outcome.js';
+import { HEALTH_STATES, type HealthState } from '../../pool/backend_rows.js';
 import type { ChannelMessage } from '../../system/line_channel.js';
 import { keptText, readKept } from '../desired/kept_text.js';
 import type { Override } from '../desired/override.js';
@@ -21,6 +22,13 @@ export type LeaverOrder =
       readonly cause: Cause;
       readonly spanMs: number;
     }
+  /** Health has found a backend so, whose key in its pool that is. */
+  | {
+      readonly kind: 'verdict';
+      readonly pool: string;
+      readonly backend: string;
+      readonly state: HealthState;
+    }
   /** An operator ends all that are meant; `asked` is what the command has said. */
   | { readonly kind: 'kill'; readonly asked: object; readonly spanMs: number; readonly by: string };
 
@@ -30,7 +38,7 @@ export function orderMessage(order: LeaverOrder): ChannelMessage {
 
 /** null: it is no order, or none that this version knows. */
 export function readOrder(message: ChannelMessage): LeaverOrder | null {
-  const { kind, overrides, pool, backend, cause, spanMs, asked, by } = message;
+  const { kind, overrides, pool, backend, cause, spanMs, asked, by, state } = message;
   switch (kind) {
     case 'stop':
       return { kind };
@@ -42,6 +50,11 @@ export function readOrder(message: ChannelMessage): LeaverOrder | null {
       const known = CAUSES.find((one) => one === cause);
       if (!isText(pool) || !isText(backend) || known === undefined || !isSpan(spanMs)) return null;
       return { kind, pool, backend, cause: known, spanMs };
+    }
+    case 'verdict': {
+      const known = HEALTH_STATES.find((one) => one === state);
+      if (!isText(pool) || !isText(backend) || known === undefined) return null;
+      return { kind, pool, backend, state: known };
     }
     case 'kill':
       if (typeof asked !== 'object' || asked === null || !isSpan(spanMs) || !isText(by))

@@ -35,6 +35,8 @@ export class Predecessor {
     readonly kind: string;
     readonly heard: (message: ChannelMessage | null) => void;
   } | null = null;
+  /** To be said when this one serves. */
+  readonly #later: LeaverOrder[] = [];
   #takeSignal: (signal: string) => void = () => {};
   #end: 'open' | 'closed' = 'open';
   #state: 'waiting' | 'prepared' | 'opened' | 'served' = 'waiting';
@@ -119,6 +121,7 @@ export class Predecessor {
     await this.#hear('yours');
     this.#state = 'served';
     this.leavers.follow();
+    for (const order of this.#later.splice(0)) this.order(order);
   }
 
   /** Takes signals for the service that come there, which is when this one serves. */
@@ -131,10 +134,15 @@ export class Predecessor {
     return this.#state !== 'served';
   }
 
-  /** Says it to all that leave; nothing, as long as the last one may still go on. */
+  /**
+   * Says it to all that leave; nothing, as long as the last one may still go on. What health has
+   * found meanwhile is said as soon as that is over.
+   */
   order(order: LeaverOrder): void {
-    const isToldReady = this.#state === 'opened' || this.#state === 'served';
-    if (isToldReady) this.leavers.say(orderMessage(order));
+    if (order.kind === 'verdict' && this.#state !== 'served') this.#later.push(order);
+    else if (this.#state === 'opened' || this.#state === 'served') {
+      this.leavers.say(orderMessage(order));
+    }
   }
 
   /** Resolves when the last session of it, and of those before it, has ended. */
