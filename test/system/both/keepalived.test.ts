@@ -1,23 +1,22 @@
 /**
  * A pair of machines with one address, by conf/ha/keepalived.conf as it is there: one of each
- * engine. The test's own network is the switch, the client and the backend.
+ * engine. A planned move is in keepalived_move.test.ts.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import { type Daemon, type EngineUnderTest, startDaemon } from '../../support/daemon.js';
+import { connect } from 'node:net';
+import t from 'tap';
+import {
+  hasAddress,
+  PORT,
+  startDaemonAt,
+  startPeer,
+  startSwitch,
+  VIRTUAL,
+} from '../../support/address_pair.js';
 import { eventually, nowMs, PATIENCE_MS } from '../../support/deadline.js';
 import { exchangeOnce } from '../../support/load/short_connections.js';
-import { haveMachines, ip, startMachines, type TestMachine } from '../../support/machines.js';
+import { haveMachines, ip, startMachines } from '../../support/machines.js';
 import { inOwnNetwork } from '../../support/own_network.js';
-import { freePort, tempFolder } from '../../support/places.js';
-import { repositoryRoot } from '../../support/repository.js';
-import { program } from '../../support/require_server.js';
 
-const HA = join(repositoryRoot, 'conf/ha');
-const VIRTUAL = '192.0.2.10';
-const PORT = 5432;
 /** A daemon is missed after 2 s, a machine after 1.8 s; for a busy one. */
 const BACK_WITHIN_MS = 15_000;
 const ATTEMPT_MS = 300;
@@ -41,7 +40,7 @@ if (inOwnNetwork(import.meta.url)) {
     t.equal(await refused(), 0, 'and nobody is refused there');
 
     const well = first.says(/sluice. succeeded/);
-    await startDaemonAt(t, a, first.toml, 'node');
+    await startDaemonAt(t, a, first.toml, { engine: 'node' });
     await well;
     t.equal(await hasAddress(b), true, 'who comes back does not take it');
     const cut = await awayFor(() => ip(`link set ${b.cable} down`));
@@ -49,78 +48,6 @@ if (inOwnNetwork(import.meta.url)) {
     t.ok(cut < BACK_WITHIN_MS, 'the first one has noticed');
     t.equal(await refused(), 0);
   });
-}
-
-interface Pair {
-  readonly daemon: Daemon;
-  readonly toml: string;
-  /** The next line of its keepalived that matches. */
-  readonly says: (pattern: RegExp) => Promise<unknown>;
-}
-
-/** All machines are on one network, with this one; answers where the backend is. */
-async function startSwitch(t: Test, machines: readonly TestMachine[]): Promise<string> {
-  await ip('link add switch type bridge');
-  await ip('link set switch up');
-  await ip('address add 198.51.100.1/24 dev switch');
-  await ip(`route add ${VIRTUAL}/32 dev switch`);
-  for (const [index, machine] of machines.entries()) {
-    await ip(`link set ${machine.cable} master switch`);
-    await machine.ip(`address add 198.51.100.${index + 11}/24 dev eth0`);
-  }
-  const echo = createServer((socket) => {
-    socket.on('error', () => {});
-    socket.pipe(socket);
-  });
-  const port = await freePort();
-  await new Promise<void>((resolve) => echo.listen(port, '198.51.100.1', resolve));
-  t.teardown(() => echo.close());
-  return `198.51.100.1:${port}`;
-}
-
-async function startPeer(
-  t: Test,
-  machine: TestMachine,
-  setup: { readonly engine: EngineUnderTest; readonly priority: number; readonly backend: string },
-): Promise<Pair> {
-  const { engine, priority, backend } = setup;
-  const example = readFileSync(join(HA, 'sluice.toml'), 'utf8');
-  const toml = example
-    .slice(example.indexOf('[listeners'), example.lastIndexOf('[[pools'))
-    .replace('10.0.0.21:5432', backend);
-  const daemon = await startDaemonAt(t, machine, toml, engine);
-  const folder = tempFolder(t);
-  const file = join(folder, 'keepalived.conf');
-  const text = readFileSync(join(HA, 'keepalived.conf'), 'utf8')
-    // It refuses scripts below a folder that others may write to.
-    .replace('    enable_script_security\n', '')
-    .replace('/etc/sluice/ha/ready', join(HA, 'ready'))
-    .replace('priority 100', `priority ${priority}`);
-  writeFileSync(file, text);
-  const pids = ['-p', join(folder, 'pid'), '-r', join(folder, 'vrrp.pid')];
-  const command = [program('keepalived'), '-n', '-l', '-D', '-P', '-f', file, ...pids];
-  const keepalived = machine.start(t, command);
-  const says = (pattern: RegExp): Promise<unknown> =>
-    Promise.race(
-      [keepalived.stdout, keepalived.stderr].map((feed) =>
-        feed.next(String(pattern), (line) => pattern.test(line)),
-      ),
-    );
-  return { daemon, toml, says };
-}
-
-async function startDaemonAt(
-  t: Test,
-  { within }: TestMachine,
-  toml: string,
-  engine: EngineUnderTest,
-): Promise<Daemon> {
-  const setup = { toml, engine, within, workers: 1, admin: '127.0.0.1:9600' };
-  return startDaemon(t, setup);
-}
-
-async function hasAddress(machine: TestMachine): Promise<boolean> {
-  return (await machine.ip('address show dev eth0')).includes(VIRTUAL);
 }
 
 /** How long nobody is served after `disaster`; clients dial all the time. */
