@@ -127,3 +127,31 @@ upstream up { server 10.0.0.1:1; } }`);
   t.equal(rows.listeners.length, 1_001);
   t.equal(rows.listeners.at(-1)?.routes.length, 5_000);
 });
+
+t.test('where an expression chooses the backend, that is the reason', async (t) => {
+  const text = (rest: string): string => `defaults\n${DEFAULTS}frontend f
+ bind :1
+ use_backend %[req_ssl_sni,lower]
+${rest}
+backend b
+ server s 10.0.0.1:80
+frontend g
+ bind :2
+ default_backend b`;
+  const alone = haproxy(text(''));
+  t.equal(alone.listeners.length, 1, 'nothing of it can work');
+  t.equal(alone.notes('frontend f'), 'an expression chooses the backend');
+  const other = haproxy(text(' default_backend b'));
+  t.equal(other.listeners.length, 2, 'the others go where they went');
+  t.same(other.dropped, ['use_backend %[req_ssl_sni,lower]']);
+});
+
+t.test('a server whose name cannot be kept has another one, and the report says so', async (t) => {
+  const { notes, dropped } = haproxy(`defaults\n${DEFAULTS}listen l
+ bind :1
+ server "web one" 10.0.0.1:80
+ server web-one 10.0.0.2:80`);
+  t.match(notes('server "web one" 10.0.0.1:80'), 'it is called web-one');
+  t.match(notes('server web-one 10.0.0.2:80'), 'it is called web-one-2');
+  t.same(dropped, []);
+});

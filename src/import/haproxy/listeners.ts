@@ -5,7 +5,7 @@ import type { Part } from '../statement.js';
 import { inspectDelay, writeAccess } from './access_rules.js';
 import { type BindGroup, bindGroups, writeBind } from './binds.js';
 import type { ProxySettings } from './proxy.js';
-import { writeRoutes } from './routes.js';
+import { whyNowhere, writeRoutes } from './routes.js';
 import type { HaproxyScene, ProxyPool } from './scene.js';
 import { haproxyMs } from './times.js';
 
@@ -32,7 +32,7 @@ function writeListener(scene: HaproxyScene, proxy: ProxySettings, group: BindGro
   const hasRoutes = scene.draft.has([...path, 'routes']);
   if (pool === null && !hasRoutes) {
     scene.draft.removeListener(name);
-    markLost(proxy, `there is no backend for it: ${fallback ?? 'it names none'}`);
+    markLost(proxy, whyNowhere(proxy, fallback));
     return;
   }
   if (name === proxy.name) proxy.head.mark('translated', path.join('.'));

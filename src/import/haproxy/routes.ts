@@ -19,6 +19,7 @@ export function writeRoutes(
     if (unconditional !== null) {
       statement.part().idle('an earlier rule takes everything');
     } else if (
+      !isComputed(backend) &&
       rule.condition.some((all) =>
         all.every(({ on, negated }) => on === 'always' && negated === 'as it is'),
       )
@@ -33,6 +34,20 @@ export function writeRoutes(
   }
   fallback?.mark('translated', `listeners.${listener}.pool`);
   return fallback?.value(1) ?? null;
+}
+
+/** Why a listener has neither a route nor a pool. */
+export function whyNowhere(proxy: ProxySettings, fallback: string | null): string {
+  if (fallback !== null) return `there is no backend for it: ${fallback}`;
+  const hasComputed = proxy.all('use_backend').some((one) => isComputed(one.value(1)));
+  return hasComputed ? COMPUTED : 'there is no backend for it: it names none';
+}
+
+const COMPUTED = 'an expression chooses the backend';
+
+/** No name of a backend has a percent sign. */
+function isComputed(backend: string): boolean {
+  return backend.includes('%');
 }
 
 interface Target {
@@ -67,7 +82,7 @@ function writeRule(
 }
 
 function whyNot(scene: HaproxyScene, { condition, statement }: Rule): string | null {
-  if (statement.value(1).includes('%[')) return 'a backend whose name is computed';
+  if (isComputed(statement.value(1))) return COMPUTED;
   for (const test of condition.flat()) {
     const why = whyNoTest(test);
     if (why !== null) return why;

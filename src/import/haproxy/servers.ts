@@ -66,6 +66,7 @@ export function serversOf(proxy: ProxySettings, listenerPort: number | null): re
     head.mark('translated', 'a backend');
     if (address.value.usesListenerPort === 'yes') head.changed('its port is written out');
     const name = uniqueName(statement.value(1), names);
+    if (name !== statement.value(1)) head.changed(`it is called ${name}`);
     const options = merged(defaults, optionsOf(statement, 3));
     return [{ statement, head, name, address: address.value.address, options }];
   });
