@@ -49,15 +49,6 @@ export class LineChannel {
     for (const message of this.#early.splice(0)) take(message);
   }
 
-  /** Leaves what comes to another process that has the same socket. */
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#socket.resume();
-  }
-
   /** Closes this end. */
   close(): void {
     this.#socket.destroy();
