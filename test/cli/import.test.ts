@@ -1,6 +1,6 @@
 /** `sluice import`: what is written, what is told, and the exit code. */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import t from 'tap';
 import { readIncluded } from '../../src/cli/import/included.js';
 import { finish } from '../../src/cli/import/run.js';
@@ -87,6 +87,31 @@ t.test('a folder is its .cfg files by name, and a missing file is a sentence', a
   t.match(
     (await run('missing.cfg')).err,
     /missing\.cfg: cannot be read \(expected a file at this path; got ENOENT\)$/,
+  );
+});
+
+t.test('a byte order mark at the start of a file is no word of it', async (t) => {
+  const place = t.testdir({
+    'good.cfg': `\uFEFF${readFileSync(join(dir, 'good.cfg'), 'utf8')}`,
+    'nginx.conf': '\uFEFFstream { include d/*.conf; }\n',
+    d: { 'a.conf': '\uFEFFserver { listen 2; proxy_pass 127.0.0.1:9; }\n' },
+  });
+  const marked = await run(relative(dir, join(place, 'good.cfg')));
+  const plain = await run('good.cfg');
+  const likePlain = (text: string): string => text.replaceAll(place, dir);
+  t.same({ ...marked, out: likePlain(marked.out), err: likePlain(marked.err) }, plain);
+  t.equal(plain.code, 0);
+
+  const source = await readSource(join(place, 'nginx.conf'));
+  if (!source.ok) return t.fail(source.error);
+  const included = await readIncluded(source.value);
+  if (!included.ok) return t.fail(included.error);
+  const result = importNginx(source.value, included.value, capabilities());
+  if (!result.ok) return t.fail(result.error.problem);
+  t.match(result.value.toml, 'bind = "0.0.0.0:2"');
+  return t.same(
+    result.value.entries.filter(({ verdict }) => verdict === 'dropped'),
+    [],
   );
 });
 
