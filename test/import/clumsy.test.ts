@@ -71,6 +71,25 @@ listen "a" from next
   t.same(dropped, []);
 });
 
+t.test('what is switched off there, and always on here, has changed in meaning', async (t) => {
+  const { notes: ofHaproxy } = haproxy(`defaults
+${DEFAULTS} no option tcpka
+ option clitcpka
+listen a
+ bind :80
+ server s 10.0.0.1:80`);
+  t.match(ofHaproxy('no option tcpka'), /^(?!nothing to do).*this cannot be switched off$/);
+  t.match(ofHaproxy('option clitcpka'), /^nothing to do/);
+  const { notes: ofNginx } = nginx(`stream {
+  tcp_nodelay off;
+  proxy_half_close on;
+  server { listen 1 so_keepalive=off; proxy_pass 10.0.0.1:1; }
+}`);
+  t.match(ofNginx('tcp_nodelay off'), /^(?!nothing to do).*this cannot be switched off$/);
+  t.match(ofNginx('proxy_half_close on'), /^nothing to do/);
+  t.match(ofNginx('so_keepalive=off'), /cannot be off/);
+});
+
 t.test('a directive of a used block is not said to belong to an unused one', async (t) => {
   const more = [{ file: 'm', text: 'c.example up; include deeper;' }];
   const { listeners, dropped, notes } = nginx(

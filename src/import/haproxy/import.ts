@@ -16,6 +16,7 @@ import type { HaproxyScene, Pools, ProxyPool } from './scene.js';
 import { type HaproxyTree, type ProxySection, readSections } from './sections.js';
 import { haproxyMs } from './times.js';
 import {
+  ALWAYS_ON,
   BACKEND_SETTINGS,
   DROPPED_SETTINGS,
   FRONTEND_SETTINGS,
@@ -151,7 +152,9 @@ function markSettings(sections: readonly ProxySection[]): void {
       const why = lookUp(IDLE_SETTINGS, `${first} ${second}`) ?? lookUp(IDLE_SETTINGS, first);
       const lost =
         lookUp(DROPPED_SETTINGS, `${first} ${second}`) ?? lookUp(DROPPED_SETTINGS, first);
-      if (why !== undefined) statement.part().idle(why);
+      if (why !== undefined && isOff && ALWAYS_ON.has(`${first} ${second}`)) {
+        statement.part().changed(`${why}; this cannot be switched off`);
+      } else if (why !== undefined) statement.part().idle(why);
       else if (lost !== undefined && !isOff)
         statement.part().unlessIdle((part) => part.dropped(lost));
       else if (isOff) statement.part().idle('it is off anyway');

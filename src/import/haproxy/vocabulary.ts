@@ -8,6 +8,13 @@ const ALWAYS = 'sluice always does so';
 const LABEL = 'it only names something';
 const TUNING = 'it tunes HAProxy itself; sluice sizes its threads and buffers by itself';
 
+/** What sluice does whether it is asked to or not: `no option` with them changes nothing here. */
+export const ALWAYS_ON: ReadonlySet<string> = new Set([
+  'option tcpka',
+  'option clitcpka',
+  'option srvtcpka',
+]);
+
 /** Without effect on what is translated. */
 export const IDLE_SETTINGS: Readonly<Record<string, string>> = {
   'mode tcp': 'sluice is for TCP',

@@ -11,7 +11,7 @@ import { type ImportResult, refused, type SourceText } from '../source.js';
 import type { Statement } from '../statement.js';
 import type { NginxScene } from './scene.js';
 import { writeServer } from './servers.js';
-import { CHANGED, DROPPED, IDLE } from './vocabulary.js';
+import { ALWAYS_ON, CHANGED, DROPPED, IDLE } from './vocabulary.js';
 import { readNodes, type StatementNode } from './words.js';
 
 /** Files by the pattern of the `include` that names them. */
@@ -188,5 +188,7 @@ function markOther({ statement }: StatementNode, draft: Draft): void {
   const idle = lookUp(IDLE, name);
   if (changed !== undefined) part.unlessIdle((one) => one.changed(changed));
   else if (dropped !== undefined) part.unlessIdle((one) => one.dropped(dropped));
-  else if (idle !== undefined) part.idle(idle);
+  else if (idle !== undefined && ALWAYS_ON.has(name) && statement.value(1) === 'off') {
+    part.changed(`${idle}; this cannot be switched off`);
+  } else if (idle !== undefined) part.idle(idle);
 }

@@ -170,10 +170,15 @@ function writeOptions(group: readonly Listen[], table: DraftTable): void {
       } else if (name === 'reuseport' || name === 'bind' || name === 'default_server') {
         part.idle('each worker has a socket of its own');
       } else if (name === 'ipv6only') part.idle('the list has the families');
-      else if (name === 'so_keepalive') part.idle('keepalive is on, with the times of the kernel');
+      else if (name === 'so_keepalive') writeKeepalive(part);
       else if (name !== 'proxy_protocol') part.dropped('a listener has no such thing');
     }
   }
+}
+
+function writeKeepalive(part: Part): void {
+  if (part.value(0) === 'so_keepalive=off') part.changed('keepalive is on, and cannot be off');
+  else part.idle('keepalive is on, with the times of the kernel');
 }
 
 function writeIdle(settings: Settings, table: DraftTable): void {

@@ -6,6 +6,13 @@ const LOG = 'lines of JSON on standard output, which the journal of the service 
 const TLS = 'sluice ends and begins no TLS';
 const SERVICE = 'the service manager does this: systemd/sluice.service';
 
+/** What sluice does whether it is asked to or not: "off" changes nothing here. */
+export const ALWAYS_ON: ReadonlySet<string> = new Set([
+  'tcp_nodelay',
+  'proxy_socket_keepalive',
+  'proxy_half_close',
+]);
+
 export const IDLE: Readonly<Record<string, string>> = {
   zone: 'all workers share what they know of backends',
   volatile: 'the hello of each client is looked at',
