@@ -19,7 +19,8 @@ interface Place {
 
 const TO_BIND = 'an address of this machine, or bind_missing = true where it comes later';
 
-const TO_DIAL_FROM = 'an address of this machine: until it is here, the others are dialled from';
+const TO_DIAL_FROM =
+  'an address of this machine: until it is here, the others are dialled from, and where none is, clients are refused';
 
 /** A warning for each of them, in the order of the file. */
 export async function findMissingAddresses(

@@ -31,7 +31,7 @@ t.test(
     t.match(found[2], {
       line: 9,
       key: 'pools.p.source[1]',
-      expected: /the others are dialled from/,
+      expected: /the others are dialled from, and where none is, clients are refused/,
     });
     t.equal(found.length, 3, 'and no other');
   },
