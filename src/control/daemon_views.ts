@@ -124,11 +124,11 @@ export class DaemonViews implements AdminViews {
 
   /** Of the backends only `mostNotes` of those that need words are looked at in full. */
   status(mostNotes: number): StatusView {
-    const { inventory, watch } = this.#deps.daemon;
+    const { inventory, watch, handover } = this.#deps.daemon;
     const { describe } = this.#deps;
     const all = [...inventory.pools.values()].map((pool) => watch.pool(pool));
-    const notes: string[] = [];
-    let noted = 0;
+    const notes = [...handover.elsewhere.remarks];
+    let noted = notes.length;
     for (const now of all) {
       const remarks = describe.remarks(now, mostNotes - notes.length);
       notes.push(...remarks.told);

@@ -148,6 +148,10 @@ t.test('two processes may leave at a time, and both count', async (t) => {
   const refused = await ctl('upgrade');
   t.equal(refused.code, 1);
   t.match(refused.stderr, new RegExp(`2 processes before .* \\(${second}, ${daemon.pid}\\): wait`));
+  const { stdout: status } = await ctl('status');
+  for (const pid of [second, daemon.pid]) {
+    t.match(status, `- process ${pid} leaves: it still finishes 1 session\n`);
+  }
   const waiting = [await waiter(t, service, 1), await waiter(t, service, 2)];
   first.finish();
   await waiting[0]?.read(1);

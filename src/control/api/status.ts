@@ -33,7 +33,7 @@ export const STATUS = record({
     text('A sentence, such as `listener app: no backend of pool app is eligible`.', 2_000),
   ),
   notes: list(
-    'Pools and backends that do not serve as usual, and why.',
+    'Processes that leave, and pools and backends that do not serve as usual, and why.',
     text('A sentence.', 2_000),
   ),
 });

@@ -7,7 +7,13 @@ import { MAX_LEAVING } from '../../core/limits.js';
 import type { Ledger } from '../../pool/ledger.js';
 import { countOfBackend, countOfListener, type SharedCount } from '../../pool/other_processes.js';
 import type { Inventory } from '../inventory.js';
-import { type HeldCount, type HeldCounts, placeOfListener, readPlace } from './held.js';
+import {
+  type HeldCount,
+  type HeldCounts,
+  isOfListener,
+  placeOfListener,
+  readPlace,
+} from './held.js';
 
 export interface ElsewhereDeps {
   readonly inventory: Inventory;
@@ -134,6 +140,16 @@ export class Elsewhere {
   heldBy(process: number): { readonly pid: number; readonly counts: readonly HeldCount[] } {
     const leaver = this.#leavers.get(process);
     return { pid: leaver?.pid ?? 0, counts: [...(leaver?.counts ?? [])] };
+  }
+
+  /** Who leaves, and what it still has: a sentence for each. */
+  get remarks(): readonly string[] {
+    return [...this.#leavers.values()].flatMap(({ pid, counts }) => {
+      let sessions = 0;
+      for (const [place, count] of counts) if (isOfListener(place)) sessions += count;
+      const what = sessions === 1 ? '1 session' : `${sessions} sessions`;
+      return sessions === 0 ? [] : [`process ${pid} leaves: it still finishes ${what}`];
+    });
   }
 
   /** Sessions that count at `place`, of all processes that leave. */

@@ -42,6 +42,11 @@ export type CountingPlace =
   | { readonly kind: 'backend'; readonly pool: string; readonly key: string }
   | { readonly kind: 'listener'; readonly key: string };
 
+/** Each session counts at one of them, also while it waits for a backend. */
+export function isOfListener(place: string): boolean {
+  return place.startsWith('listener/');
+}
+
 /** null: this version knows no such place. */
 export function readPlace(place: string): CountingPlace | null {
   const found = /^(?:backend\/([^/]+)|listener)\/(.*)$/s.exec(place);
