@@ -10,7 +10,8 @@ type When = 'before' | 'after';
 
 interface Client {
   readonly when: When;
-  readonly wire: Wire;
+  /** Null: it was cut before it could say anything. */
+  readonly wire: Wire | null;
   /** Null: it was served; else what became of it. */
   readonly end: Promise<string | null>;
 }
@@ -59,15 +60,19 @@ export class MovingLoad {
     const after = clients.filter(({ when }) => when === 'after');
     const cutAfter = await cutOf(after);
     // Who only waits for an answer of the machine that lost the address hears of it from nobody.
-    for (const { wire } of before) wire.socket.destroy();
+    for (const { wire } of before) wire?.socket.destroy();
     const cut = { before: await cutOf(before), after: cutAfter };
     return { done: { before: before.length, after: after.length }, refused, cut };
   }
 
   #begin(): void {
-    const dial = tryDial(this.#target).then((wire) =>
-      typeof wire === 'string' ? wire : { when: this.#when, wire, end: exchange(wire) },
-    );
+    const dial = tryDial(this.#target).then((wire) => {
+      const when = this.#when;
+      if (typeof wire !== 'string') return { when, wire, end: exchange(wire) };
+      // Who is refused gets ECONNREFUSED: here one machine answered, and the other got the rest.
+      if (wire === 'ECONNRESET') return { when, wire: null, end: Promise.resolve(wire) };
+      return wire;
+    });
     this.#dials.push(dial);
   }
 }

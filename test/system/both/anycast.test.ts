@@ -10,6 +10,7 @@ import t, { type Test } from 'tap';
 import { present } from '../../../src/core/assert.js';
 import { type Daemon, startDaemon } from '../../support/daemon.js';
 import { eventually, within } from '../../support/deadline.js';
+import { MovingLoad } from '../../support/load/moving_load.js';
 import { exchangeOnce } from '../../support/load/short_connections.js';
 import { haveMachines, ip, startMachines, type TestMachine } from '../../support/machines.js';
 import { inOwnNetwork } from '../../support/own_network.js';
@@ -22,6 +23,7 @@ const HA = join(repositoryRoot, 'conf/ha');
 const VIRTUAL = '192.0.2.10';
 const PORT = 5432;
 const ROUTER = '10.79.0.1';
+const SERVICE = { host: VIRTUAL, port: PORT, localAddress: ROUTER };
 const GROUP = 100;
 const NODES = ['a', 'b', 'c'];
 const WHO = 'who';
@@ -53,11 +55,19 @@ if (inOwnNetwork(import.meta.url)) {
     }
 
     const leaving = present(daemons[1], 'the second node');
-    leaving.signal('SIGTERM');
-    await leaving.event('leaving');
-    await hops(2);
-    t.equal(await refused(), 0, 'nobody is refused after the withdrawal');
-    t.ok(leaving.eventsNamed('stopping').length === 0, 'it accepted until then');
+    const load = new MovingLoad(SERVICE);
+    await load.until(async () => {
+      leaving.signal('SIGTERM');
+      await leaving.event('leaving');
+      await hops(2);
+      t.equal(await exchangeOnce(SERVICE), null);
+      load.moved();
+      t.ok(leaving.eventsNamed('stopping').length === 0, 'it accepted until then');
+    });
+    const report = await load.end();
+    t.same(report.refused, [], 'nobody is refused, before the withdrawal and after it');
+    t.same(report.cut.after, [], 'who comes after it is served');
+    t.ok(report.done.before > 0 && report.done.after > 0);
     const answers = await Promise.all(sessions.map((session) => session.ask()));
     const ended = sessions.filter((_, index) => answers[index] === 'ended');
     const its = sessions.filter(({ through }) => through === hostOf(1));
@@ -189,8 +199,7 @@ async function openSession(t: Test): Promise<OpenSession> {
 async function refused(): Promise<number> {
   let failures = 0;
   for (let dialled = 0; dialled < AFTERWARDS; dialled++) {
-    const target = { host: VIRTUAL, port: PORT, localAddress: ROUTER };
-    if ((await exchangeOnce(target)) !== null) failures++;
+    if ((await exchangeOnce(SERVICE)) !== null) failures++;
   }
   return failures;
 }
