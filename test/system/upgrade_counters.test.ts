@@ -73,6 +73,29 @@ t.test('no counter falls, and what the old process finishes is counted', async (
   t.equal(sessions_total, all + 1, 'the page says the same');
 });
 
+t.test('after two upgrades, what the first process finishes is counted', async (t) => {
+  const [port, admin] = [await freePort(), await freePort()];
+  const { daemon, ask } = await startOperated(t, {
+    workers: 2,
+    admin: `127.0.0.1:${admin}`,
+    toml:
+      listenerText({ pool: 'echo', bind: `127.0.0.1:${port}` }) +
+      poolText({ name: 'echo', backends: await startEchoes(t, 1) }),
+  });
+  endWithTest(t, daemon);
+  await daemon.backendsUp('echo', 1);
+  const long = await openStreams({ port }, LONG, 20);
+  for (let i = 0; i < 2; i++) await ask<Upgraded>('upgrade');
+  t.same(await finishStreams(long), []);
+  await daemon.event('left', ({ pid }) => pid === daemon.pid);
+  await eventually('every session is counted', async () => {
+    const page = new Exposition((await httpGet(`http://127.0.0.1:${admin}/metrics`)).body);
+    const sum = page.sum('sluice_sessions_total', { outcome: 'finished' });
+    if (sum === LONG) return true;
+    throw new Error(`${sum} of ${LONG}`);
+  });
+});
+
 function sameLabels(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>) {
   return Object.keys(a).length === Object.keys(b).length;
 }

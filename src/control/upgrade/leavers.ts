@@ -17,9 +17,16 @@ interface Leaver {
 
 export class Leavers {
   readonly #all: readonly Leaver[];
+  readonly #hear: (message: ChannelMessage) => void;
   #elsewhere: Pick<Elsewhere, 'told' | 'asked' | 'ended' | 'heldBy'> | null = null;
 
-  constructor({ channel: fd, leaving }: Inherited, channel: LineChannel) {
+  /** `hear` gets what else those say that were there before the last one. */
+  constructor(
+    { channel: fd, leaving }: Inherited,
+    channel: LineChannel,
+    hear: (message: ChannelMessage) => void,
+  ) {
+    this.#hear = hear;
     const before = leaving.map((at): Leaver => ({ fd: at, channel: null, state: 'here' }));
     const last: Leaver = { fd, channel, state: 'here' };
     this.#all = [last, ...before].slice(0, MAX_LEAVING);
@@ -57,7 +64,7 @@ export class Leavers {
       channel.each((message) => {
         const held = readHeld(message);
         if (held !== null) this.#elsewhere?.told(process, held);
-        else this.#asks(process, message);
+        else if (!this.#asks(process, message)) this.#hear(message);
       });
       void channel.closed.then(() => this.#left(leaver));
       void channel.send(TELL);

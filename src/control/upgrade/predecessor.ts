@@ -45,7 +45,9 @@ export class Predecessor {
   private constructor(inherited: Inherited) {
     this.#inherited = inherited;
     this.#channel = LineChannel.over(inherited.channel);
-    this.leavers = new Leavers(inherited, this.#channel);
+    this.leavers = new Leavers(inherited, this.#channel, (message) => {
+      if (message['kind'] === 'state') this.handed.hear(message);
+    });
     this.#channel.each((message) => {
       if (this.leavers.heard(message)) return;
       const waits = this.#waits;
