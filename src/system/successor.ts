@@ -115,7 +115,8 @@ function howEnded(code: number, signal: string | null): string {
   const { signals } = constants;
   const told = Object.entries(signals).find(([, number]) => code === BY_SIGNAL + number)?.[0];
   const by = signal ?? told ?? null;
-  return by === null ? `it ended with code ${code}` : `it was ended by ${by}`;
+  if (by !== null) return `it was ended by ${by}`;
+  return `it ended with code ${code}; what it said, if anything, is on standard error`;
 }
 
 function range(first: number, count: number): number[] {

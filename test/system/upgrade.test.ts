@@ -77,7 +77,7 @@ t.test('a failed upgrade changes nothing, however it fails', async (t) => {
     t.match(stderr, why);
   };
   flaw('ends');
-  await fails(/it ended with code 7/);
+  await fails(/it ended with code 7; .*standard error/);
   flaw('hangs');
   await fails(/it was not ready in 500 ms/, '--timeout', '500ms');
   flaw('ends late');
