@@ -1,4 +1,5 @@
 /** New connections all the time to an address that moves from one machine to another. */
+import type { Test } from 'tap';
 import { atRate } from '../deadline.js';
 import { type Target, tryDial, type Wire } from '../wire.js';
 
@@ -31,8 +32,13 @@ export class MovingLoad {
   readonly #dials: Promise<Client | string>[] = [];
   #when: When = 'before';
 
-  constructor(target: Target) {
+  constructor(t: Test, target: Target) {
     this.#target = target;
+    t.teardown(async () => {
+      for (const dialled of await Promise.all(this.#dials)) {
+        if (typeof dialled !== 'string') dialled.wire?.socket.destroy();
+      }
+    });
   }
 
   /** New ones all the time, until `act` is over. */

@@ -55,7 +55,7 @@ if (inOwnNetwork(import.meta.url)) {
     }
 
     const leaving = present(daemons[1], 'the second node');
-    const load = new MovingLoad(SERVICE);
+    const load = new MovingLoad(t, SERVICE);
     await load.until(async () => {
       leaving.signal('SIGTERM');
       await leaving.event('leaving');

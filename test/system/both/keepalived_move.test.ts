@@ -42,13 +42,12 @@ if (inOwnNetwork(import.meta.url)) {
     const silent = await dial(t, SERVICE);
     for (const wire of [...staying, silent]) await answers(wire);
 
-    const load = new MovingLoad(SERVICE);
+    const load = new MovingLoad(t, SERVICE);
     await load.until(async () => {
       const unready = old.says(/sluice. failed/);
       const beganMs = nowMs();
       old.daemon.signal('SIGTERM');
       await old.daemon.event('leaving');
-      for (const wire of staying) await answers(wire);
       await t.rejects(a.run(join(HA, 'ready'), 'postgres'), /exit 1/, 'its check fails first');
       await unready;
       await eventually('the address moves', async () => (await hasAddress(b)) || undefined);
