@@ -1,6 +1,7 @@
 /** Paths that users name: whatever is there, the answer comes, and says why. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { chmodSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
@@ -45,9 +46,13 @@ t.test('a regular file is read up to its limit, and no device is', async (t) => 
 
 t.test('what a path is can be asked without reading it', async (t) => {
   const look = (path: string) => lookAtUserFile(path, { signal: ENDLESS, tried: 'once' });
+  chmodSync(ten, 0o640);
   t.equal(await look(ten), 'readable');
+  chmodSync(ten, 0o644);
+  t.equal(await look(ten), 'exposed', 'everybody may read it');
   t.equal(await look(join(dir, 'nothing')), 'missing');
   t.equal(await look('/dev/zero'), 'no-file');
+  chmodSync(pipe, 0o640);
   t.equal(await look(pipe), 'readable');
 });
 

@@ -45,7 +45,7 @@ t.test('every command of sluice that a document names exists, with its options',
   t.ok(uses.length >= 10);
   for (const { path, use, name, rest } of uses) {
     const line = COMMANDS[names.indexOf(name)];
-    const below = /^ ([a-z-]+)/.exec(rest)?.[1];
+    const below = /^(?: --socket \S+)? ([a-z-]+)/.exec(rest)?.[1];
     const command =
       line !== undefined && 'commands' in line && below !== undefined
         ? line.commands.find((one) => one.name === below)

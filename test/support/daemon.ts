@@ -9,6 +9,7 @@ import { Feed } from './feed.js';
 import { httpGet, type Page } from './http_get.js';
 import { tempFolder } from './places.js';
 import { Child, type Exit, type Passed } from './process.js';
+import { endThoseThatTookOver } from './took_over.js';
 
 /** One line of the daemon's log. */
 export interface LogRecord {
@@ -203,6 +204,7 @@ export class Daemon {
    */
   async end(): Promise<void> {
     if (!this.running) return;
+    endThoseThatTookOver(this.file, this.pid);
     this.signal('SIGTERM');
     await this.#child.stop('SIGINT');
   }

@@ -1,51 +1,11 @@
 /** Processes that take each other's place, and what is left of the one before. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import type { Test } from 'tap';
-import type { Daemon } from './daemon.js';
 
 /** What `sluice ctl upgrade --json` answers. */
 export interface Upgraded {
   readonly pid: number;
   readonly version: string;
   readonly sessions: number;
-}
-
-/**
- * Those that took over are children of a process that may be gone, and one that was left alive
- * would keep the daemon's output open, for whose end the test waits. They are found by their file:
- * who ends one may do so before it has logged which process took its place.
- */
-export function endWithTest(t: Test, daemon: Daemon): void {
-  t.teardown(() => {
-    let found = tookOver(daemon);
-    while (found.length > 0) {
-      for (const pid of found) signalIfThere(pid, 'SIGKILL');
-      found = tookOver(daemon);
-    }
-  });
-}
-
-/** The processes that serve, or served, by the file of `daemon`, without that one. */
-function tookOver({ file, pid }: Daemon): readonly number[] {
-  const all = readdirSync('/proc').map(Number).filter(Number.isInteger);
-  return all.filter((other) => other !== pid && wordsOf(other).includes(file));
-}
-
-/** None where it has ended. */
-function wordsOf(pid: number): readonly string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-  } catch {
-    return [];
-  }
-}
-
-function signalIfThere(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has ended.
-  }
 }
 
 /** TCP_LISTEN of <net/tcp_states.h>, and __SO_ACCEPTCON of <linux/net.h>. */

@@ -19,7 +19,7 @@ import { Daemon, ENGINE, startDaemon } from '../support/daemon.js';
 import { within } from '../support/deadline.js';
 import { freePort, tempFolder } from '../support/places.js';
 import type { Passed } from '../support/process.js';
-import { endWithTest, type Upgraded } from '../support/upgrades.js';
+import type { Upgraded } from '../support/upgrades.js';
 
 const loaded = loadKernel();
 const kernel = present(loaded.ok ? loaded.value : null, 'foreign calls work here');
@@ -191,7 +191,6 @@ t.test('an upgrade hands them over, by their names', async (t) => {
       ['local.socket', systemdSocket(t, { kind: 'unix', path })],
     ),
   });
-  endWithTest(t, daemon);
   const { pid } = await ask<Upgraded>('upgrade');
   await daemon.event('left');
   t.equal(await greeted({ port: web, host: '127.0.0.1' }), 'I am one');

@@ -17,7 +17,7 @@ import { type UnderLoad, underLoad } from '../support/load/under_load.js';
 import { finishStreams, openStreams } from '../support/load/verified_stream.js';
 import { freePort } from '../support/places.js';
 import { listenerText, poolText } from '../support/settings.js';
-import { doorsOf, endWithTest, type Upgraded } from '../support/upgrades.js';
+import { doorsOf, type Upgraded } from '../support/upgrades.js';
 import { LOSE_WORKER, SIZES_VARIABLE } from '../torture/every_thread.js';
 
 const LONG = 100;
@@ -101,7 +101,6 @@ t.test('the crash of a worker refuses nobody; what the worker had is cut', async
 
 t.test('an upgrade, also a second one, refuses and cuts nobody', async (t) => {
   const { daemon, ask, during } = await start(t);
-  endWithTest(t, daemon);
   const doors = doorsOf(daemon.pid).toSorted();
   let before = daemon.pid;
   for (let times = 0; times < 2; times++) {

@@ -10,7 +10,7 @@ import { startOperated } from '../support/ctl.js';
 import { eventually } from '../support/deadline.js';
 import { tempFolder } from '../support/places.js';
 import { serviceText } from '../support/settings.js';
-import { endWithTest, type Upgraded } from '../support/upgrades.js';
+import type { Upgraded } from '../support/upgrades.js';
 
 /** What the process does last, in the order of `StateFile`. */
 const STEPS = ['open', 'half of it', 'sync', 'rename', 'sync of the folder'] as const;
@@ -132,7 +132,6 @@ t.test(
 t.test("after an upgrade the state directory is the new process' own at once", async (t) => {
   const state = tempFolder(t);
   const first = await startOperated(t, { toml: TOML, state });
-  endWithTest(t, first.daemon);
   const { pid } = await first.ask<Upgraded>('upgrade');
   const holder = () => readFileSync(join(state, 'lock'), 'utf8').trim();
   await eventually('the new process has the lock', () =>

@@ -11,7 +11,7 @@ import { finishStreams, openStreams } from '../support/load/verified_stream.js';
 import { freePort, tempFolder } from '../support/places.js';
 import { mustRun } from '../support/process.js';
 import { listenerText, poolText } from '../support/settings.js';
-import { endWithTest, type Flaw, flawedBy, type Upgraded } from '../support/upgrades.js';
+import { type Flaw, flawedBy, type Upgraded } from '../support/upgrades.js';
 
 const LONG = 20;
 const SHORT_PER_SECOND = 200;
@@ -32,7 +32,6 @@ async function start(t: Test) {
     listenerText({ protocol: 'udp', pool: 'dns', bind: `0.0.0.0:${port}` }) +
     poolText({ name: 'dns', backends: udp, health: 'probe = "none"' });
   const operated = await startOperated(t, { toml, workers: 2, preload: flawedBy(flaw) });
-  endWithTest(t, operated.daemon);
   await operated.daemon.backendsUp('echo', 2);
   return { ...operated, toml, port, path, flaw: (how: Flaw) => writeFileSync(flaw, how) };
 }

@@ -9,7 +9,7 @@ import { exchangeOnce, shortConnections, tally } from '../support/load/short_con
 import { finishStreams, openStreams } from '../support/load/verified_stream.js';
 import { freePort } from '../support/places.js';
 import { listenerText, poolText } from '../support/settings.js';
-import { endWithTest, type Upgraded } from '../support/upgrades.js';
+import type { Upgraded } from '../support/upgrades.js';
 
 const LONG = 10;
 const BEFORE = 50;
@@ -33,7 +33,6 @@ t.test('no counter falls, and what the old process finishes is counted', async (
       poolText({ name: 'echo', policy: 'least-connections', backends: echoes }),
   });
   const { daemon, ask } = operated;
-  endWithTest(t, daemon);
   await daemon.backendsUp('echo', 2);
   const scrape = async () => {
     return new Exposition((await httpGet(`http://127.0.0.1:${admin}/metrics`)).body);
@@ -82,7 +81,6 @@ t.test('after two upgrades, what the first process finishes is counted', async (
       listenerText({ pool: 'echo', bind: `127.0.0.1:${port}` }) +
       poolText({ name: 'echo', backends: await startEchoes(t, 1) }),
   });
-  endWithTest(t, daemon);
   await daemon.backendsUp('echo', 1);
   const long = await openStreams({ port }, LONG, 20);
   for (let i = 0; i < 2; i++) await ask<Upgraded>('upgrade');

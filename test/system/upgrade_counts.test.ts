@@ -6,7 +6,7 @@ import { type EchoBackend, startEchoes } from '../support/load/echo_backend.js';
 import { exchangeOnce, type Failure, tally } from '../support/load/short_connections.js';
 import { freePort } from '../support/places.js';
 import { listenerText, poolText, QUICK_HEALTH } from '../support/settings.js';
-import { endWithTest, type Upgraded } from '../support/upgrades.js';
+import type { Upgraded } from '../support/upgrades.js';
 import { dial, type Wire } from '../support/wire.js';
 
 /** Of a backend, where clients come all the time. */
@@ -38,7 +38,6 @@ async function start(t: Test, setup: Setup): Promise<Service> {
     listenerText({ pool: 'echo', bind: `127.0.0.1:${port}`, lines: listener }) +
     poolText({ name: 'echo', policy: 'least-connections', backends, lines: now, health });
   const operated = await startOperated(t, { workers: 2, toml: tomlOf(echoes) });
-  endWithTest(t, operated.daemon);
   if (health === QUICK_HEALTH) await operated.daemon.backendsUp('echo', echoes.length);
   return { ...operated, port, echoes, tomlOf };
 }

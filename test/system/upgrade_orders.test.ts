@@ -5,7 +5,7 @@ import { within } from '../support/deadline.js';
 import { type EchoBackend, startEchoes } from '../support/load/echo_backend.js';
 import { freePort } from '../support/places.js';
 import { listenerText, poolText, QUICK_HEALTH } from '../support/settings.js';
-import { endWithTest, type Upgraded } from '../support/upgrades.js';
+import type { Upgraded } from '../support/upgrades.js';
 import { tryDial, type Wire } from '../support/wire.js';
 
 async function start(t: Test, [backend, probed]: readonly EchoBackend[]) {
@@ -19,7 +19,6 @@ async function start(t: Test, [backend, probed]: readonly EchoBackend[]) {
       health: `${QUICK_HEALTH}port = ${probed?.port}`,
     });
   const operated = await startOperated(t, { toml, workers: 2 });
-  endWithTest(t, operated.daemon);
   await operated.daemon.backendsUp('app', 1);
   return { ...operated, port };
 }
@@ -57,7 +56,6 @@ t.test('who waits in the old process chooses by what health finds afterwards', a
     listenerText({ pool: 'app', bind: `127.0.0.1:${port}` }) +
     poolText({ name: 'app', backends: [first, second], health: QUICK_HEALTH });
   const { daemon, ctl, ask } = await startOperated(t, { toml, workers: 2 });
-  endWithTest(t, daemon);
   const found = (event: string, { address }: EchoBackend) =>
     daemon.event(event, ({ backend }) => backend === address);
   await Promise.all([found('backend-up', first), found('backend-down', second)]);

@@ -8,7 +8,7 @@ import { startEchoes } from '../support/load/echo_backend.js';
 import { finishStreams, VerifiedStream } from '../support/load/verified_stream.js';
 import { freePort, tempFolder } from '../support/places.js';
 import { listenerText, poolText } from '../support/settings.js';
-import { endWithTest, type Flaw, flawedBy } from '../support/upgrades.js';
+import { type Flaw, flawedBy } from '../support/upgrades.js';
 
 /** An installation of this program, of which a file can be replaced. */
 function install(t: Test) {
@@ -38,7 +38,6 @@ async function start(t: Test) {
     binary,
     preload: flawedBy(flaw),
   });
-  endWithTest(t, operated.daemon);
   await operated.daemon.backendsUp('echo', 1);
   const stream = (port: number) => VerifiedStream.open({ port }, port, 20);
   const setFlaw = (how: Flaw) => writeFileSync(flaw, how);

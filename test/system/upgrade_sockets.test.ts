@@ -8,7 +8,7 @@ import { startEchoes } from '../support/load/echo_backend.js';
 import { finishStreams, openStreams } from '../support/load/verified_stream.js';
 import { freePort, tempFolder } from '../support/places.js';
 import { listenerText, poolText } from '../support/settings.js';
-import { doorsOf, endWithTest, type Upgraded } from '../support/upgrades.js';
+import { doorsOf, type Upgraded } from '../support/upgrades.js';
 import { tryDial } from '../support/wire.js';
 
 t.test('with the new process the service ends: the old one keeps its sessions only', async (t) => {
@@ -25,7 +25,6 @@ t.test('with the new process the service ends: the old one keeps its sessions on
     listenerText({ protocol: 'udp', pool: 'dns', bind: `0.0.0.0:${port}` }) +
     poolText({ name: 'dns', backends: udp, health: 'probe = "none"' });
   const { daemon, ask, socket } = await startOperated(t, { toml, workers: 2 });
-  endWithTest(t, daemon);
   await daemon.backendsUp('echo', 1);
   const { address } = await daemon.event('admin-listening');
   const long = await openStreams({ port }, 2, 20);

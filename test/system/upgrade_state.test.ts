@@ -9,7 +9,7 @@ import { startEchoes } from '../support/load/echo_backend.js';
 import { exchangeOnce } from '../support/load/short_connections.js';
 import { freePort } from '../support/places.js';
 import { listenerText, poolText, QUICK_HEALTH } from '../support/settings.js';
-import { endWithTest, type Upgraded } from '../support/upgrades.js';
+import type { Upgraded } from '../support/upgrades.js';
 
 const WEBS = 12;
 const INTERVAL_MS = 2_000;
@@ -120,7 +120,6 @@ max_ejection = "${2 * EJECTION_MS}ms"
       health: QUICK_HEALTH,
     });
   const operated = await startOperated(t, { toml, workers: 2 });
-  endWithTest(t, operated.daemon);
   const row = async (backend: string): Promise<BackendRow> => {
     const [pool = '', name = ''] = backend.split('/');
     const { items } = await operated.ask<{ readonly items: readonly BackendRow[] }>(

@@ -8,7 +8,7 @@ import { startEchoes } from '../support/load/echo_backend.js';
 import { finishStreams, VerifiedStream } from '../support/load/verified_stream.js';
 import { freePort, tempFolder } from '../support/places.js';
 import { listenerText, poolText } from '../support/settings.js';
-import { endWithTest, type Flaw, flawedBy, type Upgraded } from '../support/upgrades.js';
+import { type Flaw, flawedBy, type Upgraded } from '../support/upgrades.js';
 
 async function start(t: Test, shutdownTimeout: string) {
   const [echoes, port] = await Promise.all([startEchoes(t, 1), freePort()]);
@@ -17,7 +17,6 @@ async function start(t: Test, shutdownTimeout: string) {
     poolText({ name: 'echo', backends: echoes });
   const flaw = join(tempFolder(t), 'flaw');
   const operated = await startOperated(t, { toml, shutdownTimeout, preload: flawedBy(flaw) });
-  endWithTest(t, operated.daemon);
   await operated.daemon.backendsUp('echo', 1);
   const stream = (id: number) => VerifiedStream.open({ port }, id, 20);
   return { ...operated, stream, flaw: (how: Flaw) => writeFileSync(flaw, how) };
