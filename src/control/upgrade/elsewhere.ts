@@ -152,13 +152,6 @@ export class Elsewhere {
     });
   }
 
-  /** Sessions that count at `place`, of all processes that leave. */
-  sessionsAt(place: string): number {
-    let sum = 0;
-    for (const { counts } of this.#leavers.values()) sum += counts.get(place) ?? 0;
-    return sum;
-  }
-
   #write(process: number, place: string, sessions: number): void {
     if (this.#late !== null) {
       this.#late.add(place);
