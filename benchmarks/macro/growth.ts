@@ -5,11 +5,13 @@
 import { POLICY_NAMES } from '../../src/core/spec.js';
 import type { Measured, Work } from '../load/protocol.js';
 import type { Values } from './measures.js';
+import type { PeerName } from './peers.js';
 import { orderOf } from './rounds.js';
 
 export const GROWTH = 'growth';
 export const SIZES = [2, 200, 2000, 10_000] as const;
 export type Size = (typeof SIZES)[number];
+export type Engine = Extract<PeerName, 'uring' | 'node'>;
 
 /** One way to choose: of sluice by its policy, of HAProxy by its `balance`. */
 export interface Chooser {
@@ -18,6 +20,8 @@ export interface Chooser {
 }
 
 export interface GrowthSample extends Chooser {
+  /** The engine of sluice; absent for HAProxy. */
+  readonly engine?: Engine;
   readonly backends: Size;
   readonly round: number;
   /** Which turn of the round it was. */

@@ -14,7 +14,11 @@ import { number, ratioText, standing } from './wording.js';
 
 /** Which sluice is compared: the better engine of those that were measured. */
 export function subjectOf(results: Results): PeerName {
-  return results.samples.some(({ peer }) => peer === 'uring') ? 'uring' : 'node';
+  const measured = [
+    ...results.samples.map(({ peer }) => peer),
+    ...(results.growth ?? []).map(({ engine }) => engine),
+  ];
+  return measured.includes('uring') ? 'uring' : 'node';
 }
 
 export function renderReport(results: Results): string {

@@ -11,6 +11,7 @@ import {
   backendHosts,
   CHOOSERS,
   type Chooser,
+  type Engine,
   GROWTH,
   GROWTH_WORK,
   nameOf,
@@ -32,7 +33,7 @@ const TEMPLATES = join(repositoryRoot, 'benchmarks/peers');
 
 export async function runGrowth(names: readonly PeerName[], setting: Setting): Promise<void> {
   const { load, pace, recorder } = setting;
-  const engine = names.includes('uring') ? 'uring' : 'node';
+  const engine: Engine = names.includes('uring') ? 'uring' : 'node';
   const choosers = CHOOSERS.filter(({ peer }) => names.includes(peer === 'sluice' ? engine : peer));
   await withEndings(async (scope) => {
     const serving = new Map<string, Serving>();
@@ -60,7 +61,9 @@ export async function runGrowth(names: readonly PeerName[], setting: Setting): P
           const measured = await measure(chooser, size, pace.warmMs);
           if (measured === null) return;
           const values = valuesOf(GROWTH_WORK, measured);
-          recorder.addGrowth({ ...chooser, backends: size, round, turn, values, measured });
+          const subject = chooser.peer === 'sluice' ? { engine } : {};
+          const sample = { ...chooser, ...subject, backends: size, round, turn, values, measured };
+          recorder.addGrowth(sample);
         });
       }
     }
@@ -71,7 +74,7 @@ async function start(
   scope: Endings,
   chooser: Chooser,
   size: Size,
-  engine: string,
+  engine: Engine,
   { anywherePort }: Ready,
 ): Promise<Serving> {
   const folder = tempFolder(scope);

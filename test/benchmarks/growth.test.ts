@@ -23,6 +23,7 @@ function samples(cost: (chooser: Chooser, size: Size) => number): GrowthSample[]
   return Array.from({ length: ROUNDS }, (_, round) =>
     turnsOf(CHOOSERS, round).map(({ chooser, size }, turn) => ({
       ...chooser,
+      ...(chooser.peer === 'sluice' ? { engine: 'uring' as const } : {}),
       backends: size,
       round,
       turn,
@@ -112,5 +113,7 @@ t.test('samples of growth are kept, and the report is made from them', async (t)
   const folder = tempFolder(t);
   writeSamples(folder, results);
   t.same(readSamples(folder), results);
-  t.match(renderReport(readSamples(folder)), growthSection(growing));
+  const report = renderReport(readSamples(folder));
+  t.match(report, growthSection(growing));
+  t.match(report, 'sluice `uring`, 1 worker ÷ the other', 'growth alone says which engine it was');
 });
