@@ -18,7 +18,7 @@ export function isValid(schema: unknown, value: unknown): boolean {
 }
 
 const KEYWORDS: Readonly<Record<string, (rule: unknown, value: unknown, all: Json) => boolean>> = {
-  type: (rule, value) => typesOf(value).includes(String(rule)),
+  type: (rule, value) => [rule].flat().some((one) => typesOf(value).includes(String(one))),
   const: (rule, value) => rule === value,
   enum: (rule, value) => (rule as readonly unknown[]).includes(value),
   pattern: (rule, value) => typeof value !== 'string' || new RegExp(String(rule), 'u').test(value),
