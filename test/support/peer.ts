@@ -2,6 +2,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { type Endpoint, ipEndpoint } from '../../src/core/endpoint.js';
 import { within } from './deadline.js';
+import { freePort } from './places.js';
 
 export const LOOPBACK: Endpoint = ipEndpoint(4, '127.0.0.1', 0);
 export const LOOPBACK_6: Endpoint = ipEndpoint(6, '::1', 0);
@@ -220,9 +221,7 @@ export class PeerServer {
   }
 }
 
-/** An endpoint that refuses: it was bound and closed again. */
+/** An endpoint that refuses: nobody else gets its port. */
 export async function refusingEndpoint(): Promise<Endpoint> {
-  const server = await PeerServer.listen(LOOPBACK);
-  server.close();
-  return server.endpoint;
+  return ipEndpoint(4, '127.0.0.1', await freePort());
 }

@@ -6,6 +6,7 @@ import { type DemoTarget, exchange } from '../../../src/cli/demo/exchange.js';
 import { systemClock } from '../../../src/system/clock.js';
 import { systemTimers } from '../../../src/system/timers.js';
 import { FakeTime } from '../../support/fake_time.js';
+import { freePort } from '../../support/places.js';
 
 const REAL = { clock: systemClock, timers: systemTimers };
 
@@ -47,12 +48,7 @@ t.test('an end without an answer, a reset and a refusal are failures', async (t)
     socket.once('data', () => socket.resetAndDestroy());
   });
   t.match(await exchange(rude, '1', REAL), { kind: 'failed', reason: /ECONNRESET/ });
-  const closed = createServer().listen({ host: '127.0.0.1', port: 0 });
-  await once(closed, 'listening');
-  const { port } = closed.address() as AddressInfo;
-  closed.close();
-  await once(closed, 'close');
-  const nobody = { host: '127.0.0.1', port };
+  const nobody = { host: '127.0.0.1', port: await freePort() };
   t.match(await exchange(nobody, '1', REAL), { kind: 'failed', reason: /ECONNREFUSED/ });
 });
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import type { Endpoint } from '../../../src/core/endpoint.js';
-import { within } from '../../support/deadline.js';
+import { eventually, within } from '../../support/deadline.js';
 import { connectPeer, LOOPBACK, type Peer, PeerServer, startPeer } from '../../support/peer.js';
 import type { Report } from './exhaustion_child.js';
 
@@ -31,15 +31,14 @@ export function exhaustionContract(t: Test, makeModule: URL): void {
 }
 
 /** A client may still be turned away while the descriptors of the others come back. */
-async function askUntilServed(listener: Endpoint): Promise<string> {
-  for (let attempt = 0; attempt < 100; attempt++) {
+function askUntilServed(listener: Endpoint): Promise<string> {
+  return eventually('an answer', async () => {
     const client = startPeer(listener);
     client.send('after');
     const answer = await client.takeText(5);
     client.socket.destroy();
-    if (answer !== '') return answer;
-  }
-  return 'never served';
+    return answer === '' ? undefined : answer;
+  });
 }
 
 class Child {

@@ -6,6 +6,7 @@ import { type IpEndpoint, ipEndpoint } from '../../../src/core/endpoint.js';
 import type { ListenSource } from '../../../src/core/plan.js';
 import type { EngineLimits } from '../../../src/engine/engine.js';
 import type { Framing, UdpEdges, UdpEngine } from '../../../src/session/udp_port.js';
+import { freePort } from '../../support/places.js';
 import { UdpDriver } from '../../support/udp_driver.js';
 import { UdpPeer } from '../../support/udp_peer.js';
 
@@ -59,6 +60,11 @@ export class UdpBench {
     return peer;
   }
 
+  /** Where nobody is, and nobody comes. */
+  async nowhere(): Promise<IpEndpoint> {
+    return ipEndpoint(4, '127.0.0.1', await freePort());
+  }
+
   async close(): Promise<void> {
     for (const peer of [...this.#peers, this.backend]) await peer.close();
   }
@@ -82,7 +88,9 @@ export function withUdp(
     const source = under.source(local);
     const opened = await under.udp.openListener(LISTENER, source, options.framing ?? 'plain');
     if (!opened.ok || opened.local.kind !== 'ip') throw new Error('the listener is not open');
-    const backend = await UdpPeer.open(local.family === 6 ? '::1' : '127.0.0.1');
+    // Nobody else gets its port when it is closed.
+    const port = await freePort();
+    const backend = await UdpPeer.open(local.family === 6 ? '::1' : '127.0.0.1', port);
     const bench = new UdpBench(under, driver, backend, opened.local, source);
     driver.forwardTo(backend.endpoint);
     try {

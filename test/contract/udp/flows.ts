@@ -103,14 +103,12 @@ function moving(t: Test, make: MakeUdp): void {
     'an unreachable backend is told, and the flow stays usable',
     async (bench, t) => {
       const { driver, listener } = bench;
-      const gone = await bench.peer();
-      const { port } = gone.endpoint;
-      await gone.close();
-      driver.forwardTo(gone.endpoint);
+      const gone = await bench.nowhere();
+      driver.forwardTo(gone);
       const client = await bench.peer();
       client.send(listener, 'lost');
       t.equal((await driver.edge('unreachable')).flow, await driver.firstFlow());
-      const back = await bench.peer('127.0.0.1', port);
+      const back = await bench.peer('127.0.0.1', gone.port);
       client.send(listener, 'here');
       t.equal(await back.text(), 'here');
       t.equal(driver.count('newFlow'), 1);
@@ -121,16 +119,12 @@ function moving(t: Test, make: MakeUdp): void {
     const what = `a first datagram of ${size} bytes that was unreachable goes wherever it is moved`;
     withUdp(t, make, what, async (bench, t) => {
       const { driver, backend, listener } = bench;
-      const gone = [await bench.peer(), await bench.peer()];
-      for (const peer of gone) await peer.close();
-      driver.forwardTo(present(gone[0], 'a peer').endpoint);
+      const [first, second] = [await bench.nowhere(), await bench.nowhere()];
+      driver.forwardTo(first);
       const told: string[] = [];
       driver.answers.unreachable = (flow, which) => {
         told.push(which);
-        driver.open(
-          flow,
-          told.length === 1 ? present(gone[1], 'a peer').endpoint : backend.endpoint,
-        );
+        driver.open(flow, told.length === 1 ? second : backend.endpoint);
         return 'forward';
       };
       const client = await bench.peer();
@@ -174,9 +168,7 @@ function moving(t: Test, make: MakeUdp): void {
     'a first datagram may wait for a backend after it was unreachable',
     async (bench, t) => {
       const { driver, backend, listener } = bench;
-      const gone = await bench.peer();
-      await gone.close();
-      driver.forwardTo(gone.endpoint);
+      driver.forwardTo(await bench.nowhere());
       driver.answers.unreachable = () => 'hold';
       const client = await bench.peer();
       client.send(listener, 'first');
