@@ -3,7 +3,7 @@
  * bounds, defaults and sentences are the file's (conf/reference.md).
  */
 import type { SourceKind } from '../core/discovery_spec.js';
-import type { Role } from '../core/health_spec.js';
+import type { ProbeSpec, Role } from '../core/health_spec.js';
 import type { PolicyName } from '../core/spec.js';
 import type { Registry } from './registry_source.js';
 
@@ -42,17 +42,7 @@ export interface StepOptions {
 }
 
 export interface HealthOptions {
-  readonly probe?:
-    | 'none'
-    | 'tcp'
-    | 'send-expect'
-    | 'http'
-    | 'tls'
-    | 'redis'
-    | 'postgres'
-    | 'mysql'
-    | 'dns'
-    | 'udp';
+  readonly probe?: ProbeSpec['kind'];
   readonly port?: number;
   readonly interval?: Duration;
   readonly fastInterval?: Duration;

@@ -173,17 +173,23 @@ interface Counted extends ControlCounters, CounterTotals {
 
 function controlCounters(registry: Registry, probes: ProbeTimes): Counted {
   const registers = [registry];
+  const counters: Counter<string>[] = [];
+  const counter = (definition: MetricDefinition): Counter<string> => {
+    const made = new Counter({ ...named(definition), registers });
+    counters.push(made);
+    return made;
+  };
   const transitions = new BackendCounter(METRICS.transitions, registers);
   const ejections = new BackendCounter(METRICS.ejections, registers);
   const dryEjections = new BackendCounter(METRICS.dryEjections, registers);
   const probeFailures = new BackendCounter(METRICS.probeFailures, registers);
-  const reloads = new Counter({ ...named(METRICS.reloads), registers });
-  const restarts = new Counter({ ...named(METRICS.workerRestarts), registers });
-  const defects = new Counter({ ...named(METRICS.internalErrors), registers });
-  const suppressed = new Counter({ ...named(METRICS.logSuppressed), registers });
+  const reloads = counter(METRICS.reloads);
+  const restarts = counter(METRICS.workerRestarts);
+  const defects = counter(METRICS.internalErrors);
+  const suppressed = counter(METRICS.logSuppressed);
   for (const result of METRICS.reloads.values) reloads.inc({ result }, 0);
   const perBackend = [transitions, ejections, dryEjections, probeFailures];
-  const taking = takingOver([reloads, restarts, defects, suppressed], perBackend);
+  const taking = takingOver(counters, perBackend);
   return {
     transition: (backend, to) => transitions.count(backend, to),
     ejection: (backend, reason) => ejections.count(backend, reason),

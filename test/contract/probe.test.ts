@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import t, { type Test } from 'tap';
+import { PROBE_KINDS } from '../../src/config/schema/probe_keys.js';
 import { type Endpoint, ipEndpoint } from '../../src/core/endpoint.js';
 import { below, seededRandom } from '../../src/core/random.js';
 import {
@@ -267,6 +268,18 @@ byBoth('TCP', async (t, by) => {
 
 byBoth('UDP', async (t, by) => {
   for (const one of udpCases(by)) await t.test(one.name, (t) => contractOfUdp(t, one));
+});
+
+t.test('every probe that a file can ask for has a case', async (t) => {
+  if (!haveServers(t, 'openssl')) return;
+  const cases = [
+    ...tcpCases(await makeCertificate(t), LIBRARY_PROBES),
+    ...udpCases(LIBRARY_PROBES),
+  ].map(({ name }) => name.split(' ')[0] ?? '');
+  t.same(
+    PROBE_KINDS.filter((kind) => kind !== 'none' && !cases.includes(kind)),
+    [],
+  );
 });
 
 function byBoth(name: string, body: (t: Test, by: MakeProbe) => Promise<void>): void {

@@ -8,6 +8,7 @@ import { filesEnding, readText, sources } from './support/tree.js';
 const pages = filesEnding('.md').map((path) => ({ path, text: readText(path) }));
 /** Documents of others that comments cite as their source. */
 const CITED = new Set(['xxhash_spec.md']);
+const BLOCKS = /^```[\s\S]*?^```/gm;
 const pageNames = new Set(pages.map(({ path }) => basename(path)));
 
 t.test('links between documents lead to files and headings that exist', async (t) => {
@@ -40,6 +41,34 @@ t.test('a document that is named is there', async (t) => {
       .map((name) => `${path}: ${name}`),
   );
   t.same(missing, []);
+});
+
+t.test('files and names of the code that the map and the recipes name are there', async (t) => {
+  const files = filesEnding('.ts');
+  const words = new Set(sources.flatMap(({ text }) => text.match(/[A-Za-z_]\w*/g) ?? []));
+  const scripts = readText('.ci/run');
+  const named = ['ARCHITECTURE.md', 'CONTRIBUTING.md'].flatMap((path) =>
+    [
+      ...readText(path)
+        .replace(BLOCKS, '')
+        .matchAll(/`([^`\n]+)`/g),
+    ].map(([, code = '']) => ({
+      path,
+      code,
+    })),
+  );
+  const missing = named.filter(({ code }) => {
+    if (/^[\w/.-]+\.ts$/.test(code)) return !files.some((file) => `/${file}`.endsWith(`/${code}`));
+    // Letters of both cases, or capitals and low lines: an identifier. Others may be plain words.
+    const identifiers = code.match(/\b(?:[A-Za-z]+[a-z][A-Z]\w*|[A-Z][a-z]+\w*|[A-Z]+_\w+)\b/g);
+    const isCode = /^[\w#.(){}<>…,:'\s=-]+$/.test(code);
+    return isCode && identifiers?.some((name) => !words.has(name) && !scripts.includes(name));
+  });
+  t.ok(named.length > 300, 'names are found');
+  t.same(
+    missing.map(({ path, code }) => `${path}: ${code}`),
+    [],
+  );
 });
 
 t.test('each decision has a number of its own, which its heading repeats', async (t) => {
@@ -87,5 +116,5 @@ function anchors(text: string): Set<string> {
 }
 
 function withoutCode(text: string): string {
-  return text.replace(/^```[\s\S]*?^```/gm, '').replace(/`[^`\n]*`/g, '');
+  return text.replace(BLOCKS, '').replace(/`[^`\n]*`/g, '');
 }

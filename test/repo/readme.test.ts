@@ -5,7 +5,9 @@ import { COMMANDS } from '../../src/cli/commands.js';
 import { CTL_OPTIONS } from '../../src/cli/ctl/ctl.js';
 import { formatIssue } from '../../src/config/issue.js';
 import { loadConfig } from '../../src/config/load.js';
+import { PROBE_KINDS } from '../../src/config/schema/probe_keys.js';
 import { CAUSES } from '../../src/core/outcome.js';
+import { POLICY_NAMES } from '../../src/core/spec.js';
 import { EVENTS } from '../../src/observe/events.js';
 import { filesEnding, readText } from './support/tree.js';
 
@@ -67,6 +69,15 @@ t.test('README.md has a row for every command, and no other', async (t) => {
   t.same(
     rows,
     COMMANDS.map(({ name }) => name),
+  );
+});
+
+t.test('README.md names every policy and every probe', async (t) => {
+  const readme = readText('README.md');
+  const names: readonly string[] = [...POLICY_NAMES, ...PROBE_KINDS];
+  t.same(
+    names.filter((name) => !readme.includes(`\`${name}\``)),
+    [],
   );
 });
 
