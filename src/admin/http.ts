@@ -9,7 +9,7 @@ import { ok, type Result } from '../core/result.js';
 import { isAcceptedHost } from './host.js';
 import { PageStore } from './page_store.js';
 import type { Request } from './request.js';
-import { type AdminAnswer, refusal, reply } from './routes.js';
+import { type AdminAnswer, plainAnswer, reply } from './routes.js';
 import {
   type AdminListenFailure,
   type Content,
@@ -69,7 +69,7 @@ export async function startAdmin(
   const served = await serveHttp(taken === null ? { host, port, ipv6Only: true } : { fd: taken }, {
     ...deps,
     maxBodyBytes: deps.control?.maxBodyBytes ?? 0,
-    refuse: refusal,
+    refuse: plainAnswer,
     answer: (request) => answer(request, pages, deps),
     look: (nowMs) => {
       pages.forget(nowMs - KEEP_PAGES_MS);
@@ -90,7 +90,7 @@ async function answer(
   { views, clock, hosts, control = null }: AdminDeps,
 ): Promise<Content> {
   if (request.host !== null && !isAcceptedHost(request.host, hosts())) {
-    return contentOf(refusal(421, foreign(request.host)));
+    return contentOf(plainAnswer(421, foreign(request.host)));
   }
   if (control !== null) {
     if (request.target.startsWith(control.prefix)) return contentOf(await control.answer(request));

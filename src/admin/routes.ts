@@ -55,13 +55,13 @@ export function reply(views: AdminViews, question: AdminQuestion): AdminReply {
   }
   if (route === undefined) {
     const paths = Object.keys(ROUTES).join(' ');
-    return atOnce(() => refusal(404, `There is nothing here. Paths: ${paths}`));
+    return atOnce(() => plainAnswer(404, `There is nothing here. Paths: ${paths}`));
   }
   return route(views, new URLSearchParams(query), question.accept);
 }
 
 /** An answer that is one sentence. */
-export function refusal(status: number, sentence: string): AdminAnswer {
+export function plainAnswer(status: number, sentence: string): AdminAnswer {
   return { status, type: TEXT, body: `${sentence}\n` };
 }
 
@@ -82,15 +82,16 @@ function html(body: string): AdminAnswer {
 }
 
 function readiness(views: AdminViews, listener: string | null): AdminAnswer {
-  if (listener === '') return refusal(400, 'Name a listener: /ready?listener=NAME, or ask /ready.');
+  if (listener === '')
+    return plainAnswer(400, 'Name a listener: /ready?listener=NAME, or ask /ready.');
   return verdict(views.ready(listener));
 }
 
 function verdict({ problems, notes = [], unknown }: CheckView): AdminAnswer {
-  if (unknown === true) return refusal(404, problems.join('\n'));
+  if (unknown === true) return plainAnswer(404, problems.join('\n'));
   return problems.length === 0
     ? ok(TEXT, `${['ok', ...notes].join('\n')}\n`)
-    : refusal(503, problems.join('\n'));
+    : plainAnswer(503, problems.join('\n'));
 }
 
 /**

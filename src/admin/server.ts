@@ -9,7 +9,7 @@ import type { Clock, Timer, Timers } from '../core/clock.js';
 import { err, ok, type Result } from '../core/result.js';
 import { type ConnectionEvents, HttpConnection, type Outgoing } from './connection.js';
 import type { ParsedRequest, Request } from './request.js';
-import { type AdminAnswer, refusal } from './routes.js';
+import { type AdminAnswer, plainAnswer } from './routes.js';
 
 /**
  * Monitoring, a few dashboards and a person. Who comes beyond that gets the place of the connection
@@ -241,7 +241,7 @@ function isOverdue({ phase, served, unsentBytes }: HttpConnection, nowMs: number
 }
 
 const BUSY: AdminAnswer = {
-  ...refusal(503, 'Too many answers are on their way to readers that do not take them.'),
+  ...plainAnswer(503, 'Too many answers are on their way to readers that do not take them.'),
   headers: { 'retry-after': '1' },
 };
 

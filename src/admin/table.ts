@@ -1,7 +1,7 @@
 /** Aligned columns and short durations, for people in a terminal. */
 
 /** One line a row; columns as wide as their widest cell, numbers not treated apart. */
-export function table(rows: readonly (readonly string[])[], indent = ''): string[] {
+export function textTable(rows: readonly (readonly string[])[], indent = ''): string[] {
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, column) => {

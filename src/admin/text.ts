@@ -1,6 +1,6 @@
 /** /health as a page of text, for people in a terminal. */
 import { few } from '../core/few.js';
-import { span, table } from './table.js';
+import { span, textTable } from './table.js';
 import type {
   BackendView,
   CountView,
@@ -65,7 +65,7 @@ function listenerTable(view: HealthView): string[] {
     counts([...listener.refused, ...listener.dropped]),
     listener.reason,
   ];
-  return table([heads, ...view.listeners.map(row)]);
+  return textTable([heads, ...view.listeners.map(row)]);
 }
 
 function poolLine(view: HealthView, pool: PoolView): string {
@@ -118,7 +118,7 @@ function backendTable(view: HealthView, pool: PoolView): string[] {
     backend.lastProbe === null ? noProbe(pool, backend) : probe(view, backend.lastProbe),
     backend.reason,
   ];
-  return table([heads, ...pool.backends.map(row)], '  ');
+  return textTable([heads, ...pool.backends.map(row)], '  ');
 }
 
 function probe(view: HealthView, { result, latencyMs, atWallMs, detail }: ProbeView): string {

@@ -9,7 +9,7 @@
  */
 import type { Random } from '../core/random.js';
 import { DrawingChooser } from './drawing_chooser.js';
-import { leastTold, loadOf, nameOf, round } from './load.js';
+import { leastTold, loadOf, memberName, round } from './load.js';
 import type { Candidates, Chooser, Policy, PolicyMember } from './policy.js';
 
 export class LeastLatency implements Policy {
@@ -64,7 +64,7 @@ class LeastLatencyChooser extends DrawingChooser {
 
   #describe(member: number): string {
     const { candidates } = this;
-    const name = nameOf(this.#members, member);
+    const name = memberName(this.#members, member);
     const known = candidates.latencyMsOf(member);
     return known > 0
       ? `${name} (${round(known)} ms times load ${loadOf(candidates, member).toFixed(2)})`

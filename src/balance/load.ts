@@ -60,10 +60,10 @@ export function describeLoad(
   const active = candidates.activeOf(member);
   const weight = candidates.weightOf(member);
   const load = loadOf(candidates, member).toFixed(2);
-  return `${nameOf(members, member)} (load ${load}: ${active} active + 1 over weight ${round(weight)})`;
+  return `${memberName(members, member)} (load ${load}: ${active} active + 1 over weight ${round(weight)})`;
 }
 
-export function nameOf(members: readonly PolicyMember[], member: number): string {
+export function memberName(members: readonly PolicyMember[], member: number): string {
   return present(members[member], 'a candidate is one of the members').name;
 }
 

@@ -13,7 +13,7 @@
 import type { Random } from '../core/random.js';
 import { ITEMS_PER_STRETCH, type Stretches } from '../core/stretches.js';
 import { IndexedHeap } from './indexed_heap.js';
-import { nameOf, round } from './load.js';
+import { memberName, round } from './load.js';
 import type { Candidates, Chooser, Policy, PolicyExplanation, PolicyMember } from './policy.js';
 import { isEarlier, TurnClass, type TurnTime } from './turn_class.js';
 import { TurnOrder } from './turn_order.js';
@@ -126,7 +126,7 @@ class RoundRobinChooser implements Chooser {
       total += this.#candidates.weightOf(this.#candidates.at(position));
     }
     const share = `${round(this.#candidates.weightOf(member))} of ${round(total)} turns`;
-    const who = nameOf(this.#members, member);
+    const who = memberName(this.#members, member);
     const sentence = `The next turn among ${count} eligible backends is ${who}'s, which has ${share}.`;
     return { member, sentence };
   }

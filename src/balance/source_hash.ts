@@ -18,7 +18,7 @@ import { BoundedLoad } from './bounded_load.js';
 import { ClientHash } from './client_hash.js';
 import { avalanche } from './hash.js';
 import type { HashTable } from './hash_table.js';
-import { nameOf } from './load.js';
+import { memberName } from './load.js';
 import { maglevTable } from './maglev.js';
 import type { Candidates, Chooser, Policy, PolicyExplanation, PolicyMember } from './policy.js';
 import { Rendezvous } from './rendezvous.js';
@@ -119,14 +119,14 @@ class SourceHashChooser implements Chooser {
     const home = this.#tables.homes.home(hash);
     const start = `The client's hash 0x${hash.toString(16).padStart(8, '0')}`;
     if (home < 0) return `${start} has no home, for every weight is 0.`;
-    const homeName = nameOf(this.#members, home);
+    const homeName = memberName(this.#members, home);
     if (this.#mayTake(home)) {
       return `${start} has its home at ${homeName} (${this.#options.algorithm}).`;
     }
     const why = this.#candidates.has(home)
       ? `has ${this.#candidates.activeOf(home)} sessions of the ${this.#bounds.limitOf(home)} that bounded load allows`
       : 'is not eligible';
-    const next = nameOf(this.#members, this.#nextChoice(hash));
+    const next = memberName(this.#members, this.#nextChoice(hash));
     return `${start} has its home at ${homeName}, which ${why}; its next choice is ${next}.`;
   }
 

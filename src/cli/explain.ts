@@ -4,7 +4,7 @@ import { formatIssue } from '../config/issue.js';
 import { readConfig } from '../config/read_config.js';
 import { nothingNamed } from '../control/api/names.js';
 import { faultsOf } from '../control/api/problem.js';
-import { refusal } from '../control/explaining.js';
+import { refusedView } from '../control/explaining.js';
 import { barredByFile } from '../control/file_barring.js';
 import { choiceByFile } from '../control/file_choice.js';
 import { askingOf, contradictionIn, routeOf } from '../control/route_choice.js';
@@ -55,7 +55,7 @@ export async function explain(file: string, words: Words): Promise<0 | 1 | 2> {
   const parts = { clientKey, clock: systemClock, random: systemRandom };
   const { backends, ...choice } =
     pool === undefined
-      ? refusal(name, route.sentence, barred)
+      ? refusedView(name, route.sentence, barred)
       : choiceByFile({ listener, pool, route: route.sentence, barred, ...parts });
   const shown = backends.map(({ name: backend, reason, score }) => {
     return { backend, eligible: reason === null, reason, score };

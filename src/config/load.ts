@@ -8,7 +8,7 @@ import { findUnavailable } from './checks/availability.js';
 import type { Check, CheckScene, FileState, Finding } from './checks/check.js';
 import { explainFault } from './explain.js';
 import type { Issue } from './issue.js';
-import { indexPositions, NOWHERE } from './positions.js';
+import { indexPositions, NO_POSITIONS } from './positions.js';
 import { issuesOf } from './problems.js';
 import { readTree } from './read_tree.js';
 import { type Config, ROOT, specOf } from './schema/root.js';
@@ -44,7 +44,7 @@ export function loadConfig(
   const { tree } = toml;
   const { config, findings, warnings } = examine(tree, options);
   const all = findings.length === 0 ? warnings : findings;
-  const positions = all.length === 0 ? NOWHERE : indexPositions(text);
+  const positions = all.length === 0 ? NO_POSITIONS : indexPositions(text);
   const issues = issuesOf(all, { tree, positions, fileName });
   return findings.length === 0 ? ok({ spec: specOf(config), warnings: issues }) : err(issues);
 }

@@ -35,7 +35,10 @@ export function indexPositions(text: string): Positions {
 }
 
 /** Of a text whose places nobody asks for. */
-export const NOWHERE: Positions = { at: () => undefined, near: () => ({ line: 1, column: 1 }) };
+export const NO_POSITIONS: Positions = {
+  at: () => undefined,
+  near: () => ({ line: 1, column: 1 }),
+};
 
 /** Deeper than any key that is known; a dotted key may be as long as its file. */
 const MAX_DEPTH = 64;

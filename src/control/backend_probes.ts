@@ -8,7 +8,7 @@ import type { Probe } from '../health/probe.js';
 import type { AttemptEvent, HealthTarget, TargetHealth, VerdictEvent } from '../health/target.js';
 import type { Log } from '../observe/log.js';
 import type { ControlCounters } from '../observe/metrics.js';
-import { namesOf, targetKey, targetOf } from './health_targets.js';
+import { healthTargetOf, namesOf, targetKey } from './health_targets.js';
 import type { BackendEntry } from './inventory.js';
 import type { SourceWatch } from './source_watch.js';
 
@@ -72,7 +72,7 @@ export class BackendProbes {
     for (const entry of backends) {
       if (entry.tenure === 'leaving' || entry.spec.admin === 'maintenance') continue;
       this.#entries.set(targetKey(entry), entry);
-      targets.push(targetOf(entry, this.#deps.sourceFor(entry.pool, entry.endpoint)));
+      targets.push(healthTargetOf(entry, this.#deps.sourceFor(entry.pool, entry.endpoint)));
     }
     this.#checker.update(targets, known);
   }

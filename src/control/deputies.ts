@@ -91,7 +91,7 @@ function isTakenOver(presence: Presence, protocol: Protocol): boolean {
  * are those that the node engine has beside a wildcard for datagrams: their clients come to other
  * workers anyway.
  */
-export function takenOver(
+export function socketsTakenOver(
   sockets: readonly SocketPlan[],
   protocol: Protocol,
   engine: EngineName,

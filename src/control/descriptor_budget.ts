@@ -99,7 +99,10 @@ export interface Demand {
 }
 
 /** Why these listening sockets must not be opened, with the numbers and the remedy; null: do. */
-export function tooMany(budget: DescriptorBudget, { open, wanted, used }: Demand): string | null {
+export function tooManySockets(
+  budget: DescriptorBudget,
+  { open, wanted, used }: Demand,
+): string | null {
   if (wanted <= open) return null;
   const most = Math.floor(budget.shared * SOCKETS_SHARE);
   const raise = 'raise LimitNOFILE in the unit (or `ulimit -n`) and restart';

@@ -12,7 +12,7 @@ import {
   type DescriptorBudget,
   listeningDescriptors,
   sessionDescriptors,
-  tooMany,
+  tooManySockets,
 } from './descriptor_budget.js';
 import type { ListeningSockets } from './listening_sockets.js';
 
@@ -41,7 +41,7 @@ export class DescriptorShares {
     const wanted = listeningDescriptors(addresses, workers);
     // Less first: what is in use can only fall from here on.
     descriptors.allow(sessionDescriptors(budget, wanted));
-    const refusal = tooMany(budget, { open, wanted, used: descriptors.used });
+    const refusal = tooManySockets(budget, { open, wanted, used: descriptors.used });
     return refusal === null ? ok(null) : err([refusal]);
   }
 

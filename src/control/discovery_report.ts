@@ -3,7 +3,7 @@ import { few } from '../core/few.js';
 import { sameValue } from '../core/same_value.js';
 import type { Doubt } from '../discovery/doubt.js';
 import type { FollowerNews, FollowerView } from '../discovery/follower.js';
-import { memberKey, nameOf } from '../discovery/member_sets.js';
+import { loggedName, memberKey } from '../discovery/member_sets.js';
 import type { Member } from '../discovery/source.js';
 import { turnOf } from '../discovery/source_view.js';
 import type { Log } from '../observe/log.js';
@@ -153,5 +153,5 @@ function tellDoubt(log: Log, { pool, source, spec }: Told, doubt: Doubt): void {
 
 function without(all: readonly Member[], some: readonly Member[]): string[] {
   const known = new Set(some.map(memberKey));
-  return all.filter((member) => !known.has(memberKey(member))).map(nameOf);
+  return all.filter((member) => !known.has(memberKey(member))).map(loggedName);
 }

@@ -39,7 +39,7 @@ export interface ExplainDeps {
 }
 
 /** Of a client that its route, or the listener, refuses. */
-export function refusal(listener: string, route: string, barred: string | null): ChoiceView {
+export function refusedView(listener: string, route: string, barred: string | null): ChoiceView {
   const rule = 'Nothing is chosen.';
   const outcome = barred ?? 'It is refused: no-route.';
   return { listener, route, pool: '', chosen: null, rule, outcome, backends: [] };
@@ -61,7 +61,7 @@ export async function explainChoice(asking: ExplainDeps): Promise<ChoiceView | n
       pool: pool.key,
       chosen,
       rule: isHeld ? `Once it is released: ${rule.sentence}` : rule.sentence,
-      outcome: outcomeOf({
+      outcome: outcomeText({
         barred,
         protocol: listener.spec.protocol,
         listener: listenerNow,
@@ -99,7 +99,7 @@ export interface ExplainSituation {
 }
 
 /** By the order in which a session meets them: its listener, those who wait, the choice. */
-export function outcomeOf(situation: ExplainSituation): string {
+export function outcomeText(situation: ExplainSituation): string {
   const { protocol, barred, listener, chosen, settings, queued } = situation;
   if (listener.state === 'failed' || listener.state === 'closing') {
     return `It reaches no listener: ${listener.reason}.`;

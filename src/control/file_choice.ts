@@ -11,7 +11,7 @@ import { ranksOf } from '../core/ranks.js';
 import type { ListenerSpec, PoolSpec } from '../core/spec.js';
 import { createLedgerMemory, Ledger } from '../pool/ledger.js';
 import { Pool } from '../pool/pool.js';
-import { type ChoiceView, outcomeOf } from './explaining.js';
+import { type ChoiceView, outcomeText } from './explaining.js';
 
 export interface FileAsking {
   readonly listener: ListenerSpec;
@@ -52,7 +52,7 @@ export function choiceByFile(asking: FileAsking): ChoiceView {
     pool: pool.name,
     chosen,
     rule: rule.sentence,
-    outcome: outcomeOf({
+    outcome: outcomeText({
       protocol,
       barred,
       listener: open,

@@ -17,7 +17,7 @@ export function targetKey(entry: BackendEntry): string {
 }
 
 /** `source`: the address of this machine to dial from; null: the kernel chooses. */
-export function targetOf(entry: BackendEntry, source: IpEndpoint | null): HealthTarget {
+export function healthTargetOf(entry: BackendEntry, source: IpEndpoint | null): HealthTarget {
   return {
     key: targetKey(entry),
     endpoint: entry.endpoint,

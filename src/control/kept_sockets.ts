@@ -67,13 +67,13 @@ export class KeptSockets implements SocketKeeper {
     for (const { fd: number, name: known } of inherited) {
       const fd = adoptDescriptor(number);
       const socket = inheritedSocket(kernel, fd);
-      const name = socket === null ? '' : (known ?? nameOf(socket.protocol, socket.local));
+      const name = socket === null ? '' : (known ?? socketName(socket.protocol, socket.local));
       this.#waiting.set(name, [...(this.#waiting.get(name) ?? []), fd]);
     }
   }
 
   take(protocol: Protocol, wanted: Endpoint): readonly Descriptor[] {
-    const name = nameOf(protocol, wanted);
+    const name = socketName(protocol, wanted);
     const found = this.#waiting.get(name) ?? [];
     this.#waiting.delete(name);
     this.#taken += found.length;
@@ -82,7 +82,7 @@ export class KeptSockets implements SocketKeeper {
   }
 
   keep(protocol: Protocol, local: Endpoint, descriptors: readonly Descriptor[]): void {
-    const name = nameOf(protocol, local);
+    const name = socketName(protocol, local);
     // Those that are left over: the next process would wait for clients that nobody accepts.
     const handed = this.#handed.get(name) ?? 0;
     this.#handed.delete(name);
@@ -102,7 +102,7 @@ export class KeptSockets implements SocketKeeper {
     if (this.#phase === 'starting' && this.#comeFrom === 'a process') return 'kept';
     if (this.#store === 'not kept') return 'forgotten';
     if (this.#phase !== 'serving') return 'kept';
-    this.#notifier.forget(nameOf(protocol, local));
+    this.#notifier.forget(socketName(protocol, local));
     return 'forgotten';
   }
 
@@ -129,6 +129,6 @@ export class KeptSockets implements SocketKeeper {
 }
 
 /** How a socket is called in the store, and between two processes. */
-export function nameOf(protocol: Protocol, local: Endpoint): string {
+export function socketName(protocol: Protocol, local: Endpoint): string {
   return `${protocol}/${formatAddress(local)}`;
 }

@@ -35,7 +35,7 @@ export class PastCounts {
   pass(subject: TallySubject, values: Float64Array, nowMs: number): void {
     const { listenerKey, labels } = subject;
     addTo(this.ofProcess, values);
-    this.ofLabels.add(nameOf(labels), subject, values, nowMs);
+    this.ofLabels.add(tallyKey(labels), subject, values, nowMs);
     if (listenerKey !== '') this.ofListeners.add(listenerKey, null, values, nowMs);
     this.ofPools.add(labels.pool, null, values, nowMs);
   }
@@ -45,7 +45,7 @@ export class PastCounts {
     const { values } = account;
     switch (account.of) {
       case 'labels':
-        return this.ofLabels.add(nameOf(account.subject.labels), account.subject, values, nowMs);
+        return this.ofLabels.add(tallyKey(account.subject.labels), account.subject, values, nowMs);
       case 'listener':
         return this.ofListeners.add(account.name, null, values, nowMs);
       case 'pool':
@@ -57,13 +57,13 @@ export class PastCounts {
 
   /** Some of it may be forgotten: what of `inUse` asks for is not. */
   trim(inUse: (nameIn: (subject: TallySubject) => string) => ReadonlySet<string>): void {
-    if (this.ofLabels.isOverfull) this.ofLabels.trim(inUse(({ labels }) => nameOf(labels)));
+    if (this.ofLabels.isOverfull) this.ofLabels.trim(inUse(({ labels }) => tallyKey(labels)));
     if (this.ofListeners.isOverfull) this.ofListeners.trim(inUse((one) => one.listenerKey));
     if (this.ofPools.isOverfull) this.ofPools.trim(inUse(({ labels }) => labels.pool));
   }
 }
 
 /** No name holds a zero byte. */
-export function nameOf({ listener, pool, backend }: TallySubject['labels']): string {
+export function tallyKey({ listener, pool, backend }: TallySubject['labels']): string {
   return `${listener}\0${pool}\0${backend}`;
 }

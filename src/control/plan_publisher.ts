@@ -3,7 +3,7 @@ import type { ListenerId, WorkerId } from '../core/brand.js';
 import type { Plan, PlanPart, PoolPlan, SocketPlan } from '../core/plan.js';
 import type { AccessLevel, EngineName } from '../core/spec.js';
 import type { AccessLists } from './access_lists.js';
-import { type Deputies, takenOver } from './deputies.js';
+import { type Deputies, socketsTakenOver } from './deputies.js';
 import type { Inventory, ListenerEntry } from './inventory.js';
 import type { ListeningSockets } from './listening_sockets.js';
 import { PlanAcks } from './plan_acks.js';
@@ -148,7 +148,7 @@ export class PlanPublisher {
     const { protocol } = spec;
     const others = deputies
       .chargesOf(worker, protocol)
-      .flatMap((charge) => takenOver(sockets.planned(key, spec, charge), protocol, engine));
+      .flatMap((charge) => socketsTakenOver(sockets.planned(key, spec, charge), protocol, engine));
     return [...sockets.planned(key, spec, worker), ...others];
   }
 }

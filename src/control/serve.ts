@@ -27,13 +27,13 @@ import { KeptOverrides } from './kept_overrides.js';
 import { Places } from './places.js';
 import { type Placer, placerOf } from './refusal_places.js';
 import { Reloads } from './reloads.js';
-import { managedSockets, serviceManager, watchdogIntervalMs } from './service_manager.js';
+import { managedSockets, serviceManager, serviceWatchdogMs } from './service_manager.js';
 import { SignalInbox } from './signal_inbox.js';
 import { withRemedy } from './start_remedy.js';
 import { type OwnStateLock, stateLock } from './state_lock.js';
 import { Stopping } from './stopping.js';
 import { Predecessor } from './upgrade/predecessor.js';
-import { keptBefore, takenOver, takeover } from './upgrade/taken_over.js';
+import { keptBefore, receiveTakenOver, takeover } from './upgrade/taken_over.js';
 import { Upgrades } from './upgrade/upgrades.js';
 
 const STANDARD_OUTPUT = 1;
@@ -111,7 +111,7 @@ class Service {
     const kept = new KeptOverrides(stateDirectory, keeping);
     const members = new KeptMembers(stateDirectory, keeping);
     const about = { version, config: () => inUse };
-    const before = await takenOver(this.#predecessor, this.#log);
+    const before = await receiveTakenOver(this.#predecessor, this.#log);
     const assembled = assemble(inUse.spec, this.#log, about, {
       ...(await keptBefore({ overrides: kept, members }, before, this.#predecessor)),
       ...managedSockets(
@@ -258,7 +258,7 @@ class Service {
 
   /** The service manager hears of us only while every worker answers. */
   #watchdog(daemon: Daemon): void {
-    const intervalMs = watchdogIntervalMs();
+    const intervalMs = serviceWatchdogMs();
     if (intervalMs === null || daemon.handover.isDone) return;
     systemTimers.after(intervalMs, () => {
       if (daemon.fleet.problems().length === 0) this.#notifier.watchdog();

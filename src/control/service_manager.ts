@@ -59,6 +59,6 @@ export function managedSockets(
 }
 
 /** How often systemd wants to hear of us; null: not at all. */
-export function watchdogIntervalMs(): number | null {
+export function serviceWatchdogMs(): number | null {
   return intervalFrom(process.env);
 }

@@ -10,7 +10,7 @@ import type { Clock } from '../core/clock.js';
 import { MAX_LISTENERS } from '../core/limits.js';
 import { COLUMNS, LISTENER_ROWS, PLAIN_COLUMN, type SeriesReader } from '../core/series.js';
 import type { SeriesRow } from '../observe/metrics_source.js';
-import { type Account, nameOf, PastCounts, type TallySubject } from './past_counts.js';
+import { type Account, PastCounts, type TallySubject, tallyKey } from './past_counts.js';
 import { Rows } from './registry.js';
 
 /** A few scrapes: what is gone is shown for so long, so that its last counts are seen. */
@@ -88,7 +88,7 @@ export class Tallies {
     const id = this.#rows.take(key, (row) => this.#series.clear(row));
     const labels = { listener: owner.name, pool, backend: '' };
     const subject = { listenerKey: owner.key, protocol: owner.protocol, labels };
-    this.#unreached.set(key, { listener, key, tally: { ...subject, id, name: nameOf(labels) } });
+    this.#unreached.set(key, { listener, key, tally: { ...subject, id, name: tallyKey(labels) } });
     this.#shown = null;
     return id;
   }
@@ -153,7 +153,7 @@ export class Tallies {
   /** Another process, before this one, has counted it. */
   takeOver(account: Account): void {
     this.past.add(account, this.#clock.nowMs());
-    if (account.of === 'labels') this.#takenOver.add(nameOf(account.subject.labels));
+    if (account.of === 'labels') this.#takenOver.add(tallyKey(account.subject.labels));
     this.#shown = null;
   }
 
@@ -237,7 +237,7 @@ export class Tallies {
     if (isSame) return known;
     const labels = { listener: owner.name, ...place };
     const { key: listenerKey, protocol } = owner;
-    const tally = { id, listenerKey, protocol, labels, name: nameOf(labels) };
+    const tally = { id, listenerKey, protocol, labels, name: tallyKey(labels) };
     this.#pairs.set(id, tally);
     return tally;
   }

@@ -4,8 +4,8 @@
  */
 
 /** Before the first attempt; each one after it waits twice as long. */
-export const FIRST_PAUSE_MS = 250;
-export const LONGEST_PAUSE_MS = 5_000;
+export const FIRST_RESTART_MS = 250;
+export const LONGEST_RESTART_MS = 5_000;
 /** A failure that lasts is told again so often, however often it is tried. */
 export const TOLD_EVERY_MS = 60_000;
 /** A thread that has served for so long was started well: its loss is a new one. */
@@ -18,7 +18,7 @@ export interface Retry {
 
 /** Times are those of a monotonic clock. */
 export class WorkerRetries {
-  #pauseMs = FIRST_PAUSE_MS;
+  #pauseMs = FIRST_RESTART_MS;
   #servesSinceMs: number | null = null;
   #failures = 0;
   #problem: string | null = null;
@@ -43,7 +43,7 @@ export class WorkerRetries {
   /** A thread that served has ended: how long the next one waits. */
   lost(nowMs: number): number {
     const servedMs = nowMs - (this.#servesSinceMs ?? nowMs);
-    if (servedMs >= SETTLED_MS) this.#pauseMs = FIRST_PAUSE_MS;
+    if (servedMs >= SETTLED_MS) this.#pauseMs = FIRST_RESTART_MS;
     this.#servesSinceMs = null;
     return this.#nextPauseMs();
   }
@@ -59,7 +59,7 @@ export class WorkerRetries {
 
   #nextPauseMs(): number {
     const pauseMs = this.#pauseMs;
-    this.#pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+    this.#pauseMs = Math.min(2 * pauseMs, LONGEST_RESTART_MS);
     return pauseMs;
   }
 }

@@ -10,8 +10,8 @@ import type { Timers } from '../core/clock.js';
 import { shown } from './answers.js';
 import { HTTP_LIMIT_MS, MAX_ANSWER_BYTES, MAX_REDIRECTS } from './limits.js';
 import { gatedLookup } from './lookup_gate.js';
-import { failed, type GiveUp, type SourceFailed } from './source.js';
-import { limited } from './time_limit.js';
+import { type GiveUp, type SourceFailed, sourceFailed } from './source.js';
+import { withinLimit } from './time_limit.js';
 
 export interface HttpQuestion {
   readonly url: string;
@@ -42,7 +42,7 @@ export async function askHttp(
   giveUp: GiveUp,
 ): Promise<HttpAnswer | SourceFailed> {
   const { limitMs = HTTP_LIMIT_MS } = question;
-  return limited(timers, limitMs, giveUp, async (signal) => {
+  return withinLimit(timers, limitMs, giveUp, async (signal) => {
     const origin = new URL(question.url).origin;
     let url = new URL(question.url);
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
@@ -50,14 +50,17 @@ export async function askHttp(
       const answer = await once(url, { ...question.headers, ...secrets }, question, signal);
       if (answer.kind === 'failed' || !isRedirect(answer.status)) return answer;
       const next = target(answer.headers.location, url);
-      if (next === null) return failed('malformed', `${url.host} redirects to no URL`);
+      if (next === null) return sourceFailed('malformed', `${url.host} redirects to no URL`);
       // A body may hold a secret, as headers do.
       if (question.body !== undefined && next.origin !== origin) {
-        return failed('refused', `${url.host} redirects to another host, ${next.host}`);
+        return sourceFailed('refused', `${url.host} redirects to another host, ${next.host}`);
       }
       url = next;
     }
-    return failed('too-much', `more than ${MAX_REDIRECTS} redirects, the last to ${url.host}`);
+    return sourceFailed(
+      'too-much',
+      `more than ${MAX_REDIRECTS} redirects, the last to ${url.host}`,
+    );
   });
 }
 
@@ -127,28 +130,32 @@ async function readBody(
       chunks.push(chunk as Uint8Array);
       bytes += (chunk as Uint8Array).length;
       if (bytes > MAX_ANSWER_BYTES) {
-        return failed('too-much', `${url.host} answers with more than ${MAX_ANSWER_BYTES} bytes`);
+        return sourceFailed(
+          'too-much',
+          `${url.host} answers with more than ${MAX_ANSWER_BYTES} bytes`,
+        );
       }
     }
   } catch {
     if (signal.aborted) return late(url);
-    return failed('malformed', `the answer of ${url.host} broke off`);
+    return sourceFailed('malformed', `the answer of ${url.host} broke off`);
   }
   // A length that was promised and not kept, and chunks without an end, come out here.
-  if (!response.complete) return failed('malformed', `the answer of ${url.host} broke off`);
+  if (!response.complete) return sourceFailed('malformed', `the answer of ${url.host} broke off`);
   const body = Buffer.concat(chunks).toString('utf8');
   return { kind: 'answer', status: response.statusCode ?? 0, headers: response.headers, body };
 }
 
 export function late(url: URL): SourceFailed {
-  return failed('timeout', `${url.host} did not answer in time`);
+  return sourceFailed('timeout', `${url.host} did not answer in time`);
 }
 
 function broken(url: URL, error: NodeJS.ErrnoException): SourceFailed {
   const code = error.code ?? '';
-  if (code.startsWith('HPE_')) return failed('malformed', `${url.host} does not speak HTTP/1.1`);
+  if (code.startsWith('HPE_'))
+    return sourceFailed('malformed', `${url.host} does not speak HTTP/1.1`);
   const told = PROBLEMS[code] ?? shown(error.message);
-  return failed('unreachable', `${url.host}: ${told}`);
+  return sourceFailed('unreachable', `${url.host}: ${told}`);
 }
 
 const PROBLEMS: Readonly<Record<string, string>> = {

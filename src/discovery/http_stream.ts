@@ -6,8 +6,8 @@
 import type { Timers } from '../core/clock.js';
 import { type HttpQuestion, late, open } from './http_client.js';
 import { HTTP_LIMIT_MS, MAX_ANSWER_BYTES } from './limits.js';
-import { failed, type GiveUp, type SourceFailed } from './source.js';
-import { limited } from './time_limit.js';
+import { type GiveUp, type SourceFailed, sourceFailed } from './source.js';
+import { withinLimit } from './time_limit.js';
 
 /** After the first news: what else is on its way belongs to the same answer. */
 const SETTLE_MS = 100;
@@ -37,7 +37,7 @@ export async function followStream(
   timers: Timers,
   giveUp: GiveUp,
 ): Promise<StreamEnd | SourceFailed> {
-  return limited(timers, limitMs, giveUp, async (signal) => {
+  return withinLimit(timers, limitMs, giveUp, async (signal) => {
     const url = new URL(question.url);
     const headers = { ...question.headers, ...question.secretHeaders };
     const done = new AbortController();
@@ -87,7 +87,7 @@ export async function followStream(
 }
 
 function tooMuch(url: URL): SourceFailed {
-  return failed('too-much', `${url.host} answers with more than ${MAX_ANSWER_BYTES} bytes`);
+  return sourceFailed('too-much', `${url.host} answers with more than ${MAX_ANSWER_BYTES} bytes`);
 }
 
 /** Lines of JSON out of chunks that were cut anywhere. */

@@ -8,7 +8,7 @@ import type { Timers } from '../core/clock.js';
 import { inBrackets, isRecord, shown } from './answers.js';
 import type { HttpQuestion } from './http_client.js';
 import { readSecrets, readSecretText } from './secret_files.js';
-import { failed, type GiveUp, type SecretDeps, type SourceFailed } from './source.js';
+import { type GiveUp, type SecretDeps, type SourceFailed, sourceFailed } from './source.js';
 
 export interface Cluster {
   readonly kind: 'cluster';
@@ -34,7 +34,8 @@ export async function ownCluster(
   giveUp: GiveUp,
 ): Promise<Cluster | SourceFailed> {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env;
-  if (host === undefined) return failed('refused', 'this is no pod, and there is no kubeconfig');
+  if (host === undefined)
+    return sourceFailed('refused', 'this is no pod, and there is no kubeconfig');
   const files = { tokenFile: `${folder}/token`, caFile: `${folder}/ca.crt` };
   const secrets = await readSecrets(files, deps, giveUp);
   if (secrets.kind === 'failed') return secrets;
@@ -52,14 +53,14 @@ export async function clusterOf(
   const text = await readSecretText(path, timers, giveUp);
   if (typeof text !== 'string') return text;
   const chosen = await readKubeconfig(text);
-  if (typeof chosen === 'string') return failed('refused', `${path}: ${chosen}`);
+  if (typeof chosen === 'string') return sourceFailed('refused', `${path}: ${chosen}`);
   const { cluster, user } = chosen;
   const url = cluster['server'];
   if (typeof url !== 'string' || !/^https?:\/\/[^@\s]+$/.test(url) || !URL.canParse(url)) {
-    return failed('refused', `${path}: its cluster has no server`);
+    return sourceFailed('refused', `${path}: its cluster has no server`);
   }
   if (isRecord(user['exec']) || isRecord(user['auth-provider'])) {
-    return failed('refused', `${path}: its user needs a program, and none is run`);
+    return sourceFailed('refused', `${path}: its user needs a program, and none is run`);
   }
   const part = (table: Table, key: string): Promise<string | null | SourceFailed> =>
     readPart(path, table, key, timers, giveUp);

@@ -9,7 +9,7 @@ export function memberKey({ address }: Pick<Member, 'address'>): string {
 }
 
 /** How logs call a member. */
-export function nameOf(member: Member): string {
+export function loggedName(member: Member): string {
   return member.name ?? memberKey(member);
 }
 

@@ -1,4 +1,4 @@
-/** The part of Redis' protocol (RESP2) that sentinels speak: commands out, replies in. Pure. */
+/** Replies of Redis' protocol (RESP2), as sentinels send them. Pure. */
 
 export type RespReply =
   | { readonly kind: 'text'; readonly text: string }
@@ -9,12 +9,6 @@ export type RespReply =
 /** Replies nest two deep, and an answer on replicas has some thousand items. */
 const MAX_DEPTH = 4;
 const MAX_ITEMS = 100_000;
-
-/** A command as an array of bulk strings. */
-export function command(...words: readonly string[]): string {
-  const bulks = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
-  return `*${words.length}\r\n${bulks.join('')}`;
-}
 
 export type ParsedReply =
   | { readonly kind: 'reply'; readonly reply: RespReply; readonly next: number }

@@ -1,8 +1,8 @@
 /** The files of a source over HTTP, read at each question, so that they can be rotated. */
 import type { Timers } from '../core/clock.js';
 import { type FileRead, readUserFile } from '../files/user_file.js';
-import { failed, type GiveUp, type SecretDeps, type SourceFailed } from './source.js';
-import { limited } from './time_limit.js';
+import { type GiveUp, type SecretDeps, type SourceFailed, sourceFailed } from './source.js';
+import { withinLimit } from './time_limit.js';
 
 const MAX_FILE_BYTES = 1_048_576;
 const READ_LIMIT_MS = 3_000;
@@ -30,7 +30,7 @@ export async function readSecrets(
   if (ca !== null && typeof ca !== 'string') return ca;
   const plain = token?.trim() ?? null;
   if (plain !== null && !/^[\x21-\x7e]+$/.test(plain)) {
-    return failed('refused', `${tokenFile} holds no token`);
+    return sourceFailed('refused', `${tokenFile} holds no token`);
   }
   if (plain !== null) redactor.learn(plain);
   return { kind: 'secrets', token: plain, ca };
@@ -49,9 +49,9 @@ export async function readSecretText(
   timers: Timers,
   giveUp: GiveUp,
 ): Promise<string | SourceFailed> {
-  const read: FileRead = await limited(timers, READ_LIMIT_MS, giveUp, (signal) =>
+  const read: FileRead = await withinLimit(timers, READ_LIMIT_MS, giveUp, (signal) =>
     readUserFile(path, { maxBytes: MAX_FILE_BYTES, signal, tried: 'again' }),
   );
-  if (read.kind === 'failed') return failed('refused', `${path}: ${read.problem}`);
+  if (read.kind === 'failed') return sourceFailed('refused', `${path}: ${read.problem}`);
   return Buffer.from(read.bytes).toString('utf8');
 }

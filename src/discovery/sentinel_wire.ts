@@ -1,8 +1,9 @@
 /** A conversation with one sentinel, and a subscription that rings when it has news. */
 import { connect, type Socket } from 'node:net';
 import type { Address } from '../core/endpoint.js';
+import { redisCommand } from '../core/redis_command.js';
 import { gatedLookup } from './lookup_gate.js';
-import { command, parseReply, type RespReply } from './resp.js';
+import { parseReply, type RespReply } from './resp.js';
 
 /** What of events says that members or roles may be others now (Redis' documentation, Sentinel). */
 const NEWS = ['+switch-master', '+slave', '+sdown', '-sdown', '+convert-to-slave', '+reboot'];
@@ -81,7 +82,7 @@ export class NewsBell {
     socket.on('error', () => {});
     socket.once('close', lost);
     socket.on('data', () => this.#ring());
-    socket.write([...login, command('SUBSCRIBE', ...NEWS)].join(''));
+    socket.write([...login, redisCommand('SUBSCRIBE', ...NEWS)].join(''));
   }
 
   close(): void {

@@ -79,12 +79,12 @@ export interface SecretDeps extends SourceDeps {
   readonly redactor: Redactor;
 }
 
-export function failed(failure: SourceFailure, problem: string): SourceFailed {
+export function sourceFailed(failure: SourceFailure, problem: string): SourceFailed {
   return { kind: 'failed', failure, problem };
 }
 
 /** Members of a source that knows no roles. */
-export function named(
+export function membersFound(
   members: readonly Member[],
   againMs: number,
   leftOut: readonly string[] = [],

@@ -3,7 +3,7 @@ import { few } from '../core/few.js';
 import type { SourceSnapshot, SourceState } from '../core/source_snapshot.js';
 import type { Doubt } from './doubt.js';
 import type { FollowerView } from './follower.js';
-import { nameOf } from './member_sets.js';
+import { loggedName } from './member_sets.js';
 import type { Member } from './source.js';
 
 /** Of what was left out; `sluice discover` says all of it. */
@@ -26,7 +26,7 @@ export function sourceSnapshot(
     countedWallMs: goodMs === null ? null : goodMs + toWallMs,
     nextWallMs: nextMs === null ? null : nextMs + toWallMs,
     members: members.length,
-    held: held.map(({ member }) => nameOf(member)),
+    held: held.map(({ member }) => loggedName(member)),
   };
 }
 

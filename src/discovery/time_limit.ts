@@ -14,7 +14,7 @@ export function givingUp(): AbortController {
 }
 
 /** `work` with a signal that aborts after `limitMs`, and when `giveUp` does. */
-export async function limited<T>(
+export async function withinLimit<T>(
   timers: Timers,
   limitMs: number,
   giveUp: GiveUp,
@@ -34,7 +34,7 @@ export async function limited<T>(
 }
 
 /** Resolves after `delayMs`, or when `giveUp` aborts. */
-export function pause(timers: Timers, delayMs: number, giveUp: GiveUp): Promise<void> {
+export function endablePause(timers: Timers, delayMs: number, giveUp: GiveUp): Promise<void> {
   return new Promise((resolve) => {
     if (giveUp.aborted) {
       resolve();

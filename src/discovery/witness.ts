@@ -7,7 +7,7 @@
 import type { SourceFailure, WitnessRules } from '../core/discovery_spec.js';
 import type { Proof } from '../core/proof.js';
 import type { Doubt } from './doubt.js';
-import { byAddress, byKey, memberKey, nameOf, serves } from './member_sets.js';
+import { byAddress, byKey, loggedName, memberKey, serves } from './member_sets.js';
 import { isDemoted, NO_ROLES, type Roles, rolesIn } from './roles.js';
 import type { Member, Members, SourceAnswer } from './source.js';
 
@@ -196,7 +196,7 @@ export class Witness {
     const since = new Map(gone.map((member) => [memberKey(member), sinceOf(member)]));
     const sinceMs = before?.sinceMs ?? nowMs;
     this.#pending = { answer, since, sinceMs };
-    const names = missing.map(nameOf).sort();
+    const names = missing.map(loggedName).sort();
     this.#doubt = { kind: 'suspicious', missing: names, of, sinceMs };
     const isDue = (member: Member): boolean => nowMs - sinceOf(member) >= this.#rules.confirmMs;
     if (!missing.some(isDue)) return;
@@ -262,7 +262,7 @@ export class Witness {
       const isWell = this.#proof(member) === 'serves';
       const isInTime = because === 'absent' && nowMs - sinceMs < this.#rules.holdMs;
       if (isFinal && !(isWell && isInTime)) this.#held.delete(key);
-      else if (!isFinal && !isInTime) kept.push(nameOf(member));
+      else if (!isFinal && !isInTime) kept.push(loggedName(member));
     }
     this.#contradictedMs = kept.length === 0 ? null : (this.#contradictedMs ?? nowMs);
     if (this.#doubt !== null && this.#doubt.kind !== 'contradicted') return;

@@ -6,12 +6,12 @@
 import { open, stat } from 'node:fs/promises';
 import {
   bounded,
-  contentOf,
   type FailedRead,
-  failed,
+  failedRead,
   markOf,
-  partsOf,
   type ReadBounds,
+  readParts,
+  stampOf,
   unfit,
   WITHOUT_WAITING,
 } from './user_file.js';
@@ -46,26 +46,26 @@ export function readStillFile(path: string, bounds: StillBounds): Promise<StillR
 async function read(path: string, bounds: StillBounds): Promise<StillRead> {
   const { maxBytes, settleMs, signal, pause, wallMs } = bounds;
   const unusable = unfit(await stat(path), 'regular');
-  if (unusable !== null) return failed(unusable);
+  if (unusable !== null) return failedRead(unusable);
   const file = await open(path, WITHOUT_WAITING);
   try {
     let before = await file.stat();
     // Something else may have taken its place meanwhile.
     const swapped = unfit(before, 'regular');
-    if (swapped !== null) return failed(swapped);
+    if (swapped !== null) return failedRead(swapped);
     for (let turn = 0; turn < MAX_SETTLES && !signal.aborted; turn++) {
       if (wallMs() - before.mtimeMs < OLD_MS) await pause(settleMs);
       const still = await file.stat();
-      if (still.size > maxBytes) return failed('EFBIG');
-      const isStill = contentOf(still) === contentOf(before);
+      if (still.size > maxBytes) return failedRead('EFBIG');
+      const isStill = stampOf(still) === stampOf(before);
       before = still;
       if (!isStill) continue;
-      const parts = await partsOf(file, bounds, 'its start');
+      const parts = await readParts(file, bounds, 'its start');
       before = await file.stat();
-      if (contentOf(still) !== contentOf(before)) continue;
+      if (stampOf(still) !== stampOf(before)) continue;
       return { kind: 'read', parts, mark: markOf(still) };
     }
-    return failed('EBUSY');
+    return failedRead('EBUSY');
   } finally {
     await file.close();
   }

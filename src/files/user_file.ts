@@ -65,7 +65,7 @@ export async function lookAtUserFile(
     const found = await stat(path);
     await access(path, constants.R_OK);
     const code = unfit(found);
-    return code === null ? { kind: 'read', bytes: NOTHING, mode: found.mode } : failed(code);
+    return code === null ? { kind: 'read', bytes: NOTHING, mode: found.mode } : failedRead(code);
   });
   if (seen.kind === 'read') return (seen.mode & constants.S_IROTH) === 0 ? 'readable' : 'exposed';
   if (seen.code === 'EACCES') return 'forbidden';
@@ -93,7 +93,7 @@ export function markOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
 }
 
 /** What differs when an open file was written to; another file over it in its folder is nothing. */
-export function contentOf({ size, mtimeMs }: Stats): string {
+export function stampOf({ size, mtimeMs }: Stats): string {
   return [size, mtimeMs].join();
 }
 
@@ -104,19 +104,19 @@ export async function bounded<T>(
   work: () => Promise<T | FailedRead>,
 ): Promise<T | FailedRead> {
   const known = tried === 'again' && [...hung.values()].includes(path);
-  if (known || hung.size >= MAX_HUNG[tried]) return failed('EHUNG');
-  if (signal.aborted) return failed('ETIMEDOUT');
+  if (known || hung.size >= MAX_HUNG[tried]) return failedRead('EHUNG');
+  if (signal.aborted) return failedRead('ETIMEDOUT');
   const token = Symbol(path);
   let giveUp = (): void => {};
   const late = new Promise<FailedRead>((resolve) => {
     giveUp = () => {
       hung.set(token, path);
-      resolve(failed('ETIMEDOUT'));
+      resolve(failedRead('ETIMEDOUT'));
     };
     signal.addEventListener('abort', giveUp, { once: true });
   });
   const done = work()
-    .catch((error: unknown) => failed(codeOf(error)))
+    .catch((error: unknown) => failedRead(codeOf(error)))
     .finally(() => {
       signal.removeEventListener('abort', giveUp);
       hung.delete(token);
@@ -128,11 +128,11 @@ async function readAll(path: string, bounds: ReadBounds): Promise<FileRead> {
   const { maxBytes, signal } = bounds;
   const found = await stat(path);
   const code = unfit(found);
-  if (code !== null) return failed(code);
+  if (code !== null) return failedRead(code);
   const bytes = found.isFIFO()
     ? await readPipe(path, maxBytes, signal)
     : await readRegular(path, bounds);
-  if (bytes.length > maxBytes) return failed('EFBIG');
+  if (bytes.length > maxBytes) return failedRead('EFBIG');
   return { kind: 'read', bytes, mode: found.mode };
 }
 
@@ -150,14 +150,14 @@ export const WITHOUT_WAITING = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 async function readRegular(path: string, bounds: ReadBounds): Promise<Uint8Array> {
   const file = await open(path, WITHOUT_WAITING);
   try {
-    return Buffer.concat(await partsOf(file, bounds, 'where it stands'));
+    return Buffer.concat(await readParts(file, bounds, 'where it stands'));
   } finally {
     await file.close();
   }
 }
 
 /** One byte more than `maxBytes` where there is more; nobody waits any more after `signal`. */
-export async function partsOf(
+export async function readParts(
   file: FileHandle,
   { maxBytes, signal }: Pick<ReadBounds, 'maxBytes' | 'signal'>,
   from: 'its start' | 'where it stands',
@@ -208,7 +208,7 @@ function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'an unknown error';
 }
 
-export function failed(code: string): FailedRead {
+export function failedRead(code: string): FailedRead {
   return { kind: 'failed', code, problem: PROBLEMS[code] ?? `it could not be read (${code})` };
 }
 

@@ -21,7 +21,7 @@ export interface AllowDeny {
 export const EVERYWHERE: readonly string[] = ['0.0.0.0/0', '::/0'];
 
 /** `text` as sluice writes a block, bits beyond the prefix cleared; null when it is none. */
-export function blockText(text: string): string | null {
+export function ownBlockText(text: string): string | null {
   const [host = '', length, ...rest] = text.split('/');
   const bytes = ipBytes(host);
   if (bytes === null || rest.length > 0) return null;
@@ -86,5 +86,5 @@ function covers(outer: string, inner: string): boolean {
   const [outerHost = '', outerBits] = outer.split('/');
   const [innerHost = '', innerBits] = inner.split('/');
   if (Number(outerBits) > Number(innerBits)) return false;
-  return blockText(`${innerHost}/${outerBits}`) === `${outerHost}/${outerBits}`;
+  return ownBlockText(`${innerHost}/${outerBits}`) === `${outerHost}/${outerBits}`;
 }

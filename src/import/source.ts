@@ -25,6 +25,6 @@ export interface Imported {
 export type ImportResult = Result<Imported, ImportSyntaxFault>;
 
 /** `fault` as an answer, in one line whatever the words of the file are. */
-export function refused(fault: ImportSyntaxFault): Result<never, ImportSyntaxFault> {
+export function syntaxFault(fault: ImportSyntaxFault): Result<never, ImportSyntaxFault> {
   return err({ ...fault, problem: fault.problem.replace(/\p{Cc}/gu, '?') });
 }

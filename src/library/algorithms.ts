@@ -21,7 +21,7 @@ import { systemClock } from '../system/clock.js';
 import { systemRandom } from '../system/random.js';
 import { clientKeyOf, type Key, mustBeKey } from './client_key.js';
 import { OptionsError } from './errors.js';
-import { isTable, known, misfit, wholeNumber } from './misfit.js';
+import { isTable, known, misfit, wholeBetween } from './misfit.js';
 
 /** `round-robin` is smooth where weights differ: exact shares over a period, never in clumps. */
 export type Algorithm = KeylessName;
@@ -166,7 +166,7 @@ function mustBeMembers(members: readonly PickerMember[]): void {
     if (typeof name !== 'string') throw misfit(`${at}.name`, 'wrong type', 'a string', name);
     if (names.has(name)) throw misfit(`${at}.name`, 'twice', 'a name of its own', name);
     names.add(name);
-    if (weight !== undefined) wholeNumber(`${at}.weight`, weight, 0, MAX_WEIGHT);
+    if (weight !== undefined) wholeBetween(`${at}.weight`, weight, 0, MAX_WEIGHT);
   }
 }
 
@@ -204,7 +204,7 @@ export function hashRingOf<M extends PickerMember>(
     ]);
   }
   const { virtualNodes = VIRTUAL_NODES } = known(options, RING) ?? {};
-  const points = wholeNumber('virtualNodes', virtualNodes, 1, MAX_VIRTUAL_NODES);
+  const points = wholeBetween('virtualNodes', virtualNodes, 1, MAX_VIRTUAL_NODES);
   return homesIn(members, atOnce(hashRing(placed(members), points)));
 }
 
@@ -215,7 +215,7 @@ export function maglevOf<M extends PickerMember>(
 ): (key: Key) => M | null {
   mustBeMembers(members);
   const { tableSize = TABLE_SIZE } = known(options, MAGLEV) ?? {};
-  const size = wholeNumber('tableSize', tableSize, MIN_TABLE_SIZE, MAX_TABLE_SIZE);
+  const size = wholeBetween('tableSize', tableSize, MIN_TABLE_SIZE, MAX_TABLE_SIZE);
   if (!isPrime(size)) {
     throw misfit('tableSize', 'not a prime', `a prime, such as ${nextPrime(size)}`, size);
   }

@@ -27,7 +27,7 @@ import { readPick } from './read_calls.js';
 import type { ReadOptions } from './read_options.js';
 import { type Snapshot, snapshotOf } from './snapshot.js';
 import { Soon } from './soon.js';
-import { POOL, States } from './states.js';
+import { ONLY_POOL, States } from './states.js';
 import { type Asker, Leasing, WORKER } from './waiting.js';
 
 export class Balancer extends EventEmitter<BalancerEvents> {
@@ -62,7 +62,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
     this.#drains = new DrainWaits(waits);
     const { name, settings } = spec;
     this.#pool = new Pool(
-      { id: POOL, name, settings, backends: [] },
+      { id: ONLY_POOL, name, settings, backends: [] },
       {
         ledger: this.#ledger,
         worker: WORKER,

@@ -49,7 +49,7 @@ export class Counts {
   /** Backends that are gone are counted no more: names come and go with discovery. */
   forget(backend: string): void {
     for (const counters of [this.#transitions, this.#ejections, this.#probeFailures]) {
-      for (const key of counters.keys()) if (partsOf(key)[0] === backend) counters.delete(key);
+      for (const key of counters.keys()) if (splitKey(key)[0] === backend) counters.delete(key);
     }
   }
 }
@@ -60,7 +60,7 @@ function keyOf(backend: string, label: string): string {
 }
 
 /** The backend and the label of a key. */
-export function partsOf(key: string): readonly [backend: string, label: string] {
+export function splitKey(key: string): readonly [backend: string, label: string] {
   const at = key.indexOf('\0');
   return [key.slice(0, at), key.slice(at + 1)];
 }

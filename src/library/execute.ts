@@ -16,7 +16,7 @@ import { hedged } from './hedged.js';
 import { Try, type TryFailed, type TryLimits, type TryOutcome } from './one_try.js';
 import { mustBeCallback, type ReadExecute, readExecute } from './read_calls.js';
 import { RetryBudget } from './retry_budget.js';
-import { pause, Scope, unlessOver } from './scope.js';
+import { abortablePause, Scope, unlessOver } from './scope.js';
 import type { Leasing } from './waiting.js';
 
 export interface ExecutorDeps {
@@ -120,7 +120,7 @@ export class Executor {
     if (blame === 'unknown') {
       if (!(await isSafe(asked.retryIf, error, { backend, attempt }, scope))) throw error;
       if (!this.#budget.tryRetry(clock.nowMs())) throw error;
-      await pause(timers, backoffMs(attempt, random), scope.signal);
+      await abortablePause(timers, backoffMs(attempt, random), scope.signal);
     }
     counts.retries++;
   }

@@ -10,7 +10,7 @@ import { type CheckState, HealthCheck } from './health_check.js';
 import { isTable, known, misfit } from './misfit.js';
 import type { Duration } from './options.js';
 import { durationMs, durationOrZeroMs } from './read_calls.js';
-import { pause } from './scope.js';
+import { abortablePause } from './scope.js';
 
 export interface HealthCheckOptions {
   /** Rejects, throws or answers `false` where something is wrong. */
@@ -136,7 +136,7 @@ export class HealthService {
   }
 
   async #drain({ stop, close }: DrainOptions): Promise<void> {
-    await pause(this.#deps.waits, this.#limits.delayMs, undefined);
+    await abortablePause(this.#deps.waits, this.#limits.delayMs, undefined);
     try {
       await this.#within(async () => stop?.());
     } finally {

@@ -7,7 +7,13 @@ import { MAX_CONNECTIONS } from '../config/schema/backend.js';
 import { readAddress } from '../core/address_text.js';
 import { BACKEND_NAME_PATTERN } from '../core/identity.js';
 import { inBrackets, isRecord, shown } from '../discovery/answers.js';
-import { failed, type Member, named, plainMember, type SourceAnswer } from '../discovery/source.js';
+import {
+  type Member,
+  membersFound,
+  plainMember,
+  type SourceAnswer,
+  sourceFailed,
+} from '../discovery/source.js';
 import { messageOf } from './words.js';
 
 /** One that a registry names: an address, or where it is in parts. */
@@ -27,7 +33,7 @@ const MAX_WEIGHT = 1_000;
 
 export function answerOf(all: unknown): SourceAnswer {
   try {
-    if (!Array.isArray(all)) return failed('malformed', 'the registry gave no list');
+    if (!Array.isArray(all)) return sourceFailed('malformed', 'the registry gave no list');
     const members: Member[] = [];
     const leftOut: string[] = [];
     for (const one of all as readonly unknown[]) {
@@ -35,9 +41,12 @@ export function answerOf(all: unknown): SourceAnswer {
       if (typeof member === 'string') leftOut.push(member);
       else members.push(member);
     }
-    return named(members, 0, leftOut);
+    return membersFound(members, 0, leftOut);
   } catch (error) {
-    return failed('malformed', `what the registry gave cannot be read: ${shown(messageOf(error))}`);
+    return sourceFailed(
+      'malformed',
+      `what the registry gave cannot be read: ${shown(messageOf(error))}`,
+    );
   }
 }
 

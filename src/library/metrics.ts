@@ -5,7 +5,7 @@
  */
 import { METRICS } from '../observe/catalogue.js';
 import type { Counts } from './counts.js';
-import { partsOf } from './counts.js';
+import { splitKey } from './counts.js';
 import { misfit } from './misfit.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -99,7 +99,7 @@ const READERS: readonly [Reader, ...Reader[]] = [
     (source) => {
       const { pool } = poolOf(source);
       return [...source.counts.sourceFailures].map(([key, value]) => {
-        const [name, reason] = partsOf(key);
+        const [name, reason] = splitKey(key);
         return { value, labels: { pool, source: name, reason } };
       });
     },
@@ -178,7 +178,7 @@ function counter(
   return (source) => {
     const { pool } = poolOf(source);
     return [...source.counts[of]].map(([key, value]) => {
-      const [backend, reason] = partsOf(key);
+      const [backend, reason] = splitKey(key);
       return { value, labels: { pool, backend, [label]: reason } };
     });
   };

@@ -27,7 +27,7 @@ export function isTable(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-export function wholeNumber(key: string, value: unknown, min: number, max: number): number {
+export function wholeBetween(key: string, value: unknown, min: number, max: number): number {
   if (Number.isInteger(value) && Number(value) >= min && Number(value) <= max) return Number(value);
   throw misfit(key, 'out of range', `a whole number from ${min} to ${max}`, value);
 }

@@ -4,8 +4,8 @@
  */
 import type { Timers } from '../core/clock.js';
 import { shown } from '../discovery/answers.js';
-import { failed, type GiveUp, type Source, type SourceAnswer } from '../discovery/source.js';
-import { pause } from '../discovery/time_limit.js';
+import { type GiveUp, type Source, type SourceAnswer, sourceFailed } from '../discovery/source.js';
+import { endablePause } from '../discovery/time_limit.js';
 import { answerOf, type Instances } from './instances.js';
 import { messageOf } from './words.js';
 
@@ -99,7 +99,7 @@ function subscriber(registry: SubscribedRegistry, inbox: Inbox): Begin {
       giveUp.removeEventListener('abort', stop);
       if (signal.aborted) return;
       stop();
-      inbox.tell(failed('refused', shown(messageOf(error))));
+      inbox.tell(sourceFailed('refused', shown(messageOf(error))));
     });
   };
 }
@@ -116,7 +116,7 @@ function asker(registry: EmittingRegistry, service: string, inbox: Inbox, timers
     for (let seen = 0; seen !== wanted && !giveUp.aborted; ) {
       seen = wanted;
       inbox.tell(await answered(registry, service, timers));
-      await pause(timers, GAP_MS, giveUp);
+      await endablePause(timers, GAP_MS, giveUp);
     }
     asking = 'no';
   };
@@ -138,7 +138,7 @@ function asker(registry: EmittingRegistry, service: string, inbox: Inbox, timers
     try {
       if (listens === 'no') listen(giveUp);
     } catch (error) {
-      return inbox.tell(failed('refused', shown(messageOf(error))));
+      return inbox.tell(sourceFailed('refused', shown(messageOf(error))));
     }
     void look(giveUp);
   };
@@ -152,13 +152,13 @@ async function answered(
   let timer = { cancel: (): void => {} };
   const late = new Promise<SourceAnswer>((resolve) => {
     const problem = `getInstances did not answer within ${LIMIT_MS / 1_000} s`;
-    timer = timers.after(LIMIT_MS, () => resolve(failed('timeout', problem)));
+    timer = timers.after(LIMIT_MS, () => resolve(sourceFailed('timeout', problem)));
   });
   const asked = async (): Promise<SourceAnswer> => answerOf(await registry.getInstances(service));
   try {
     return await Promise.race([asked(), late]);
   } catch (error) {
-    return failed('refused', shown(messageOf(error)));
+    return sourceFailed('refused', shown(messageOf(error)));
   } finally {
     timer.cancel();
   }

@@ -48,7 +48,7 @@ export function unlessOver<T>(
 }
 
 /** Resolves after `delayMs`; rejects when `signal` aborts. */
-export function pause(
+export function abortablePause(
   timers: Timers,
   delayMs: number,
   signal: AbortSignal | undefined,

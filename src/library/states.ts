@@ -24,7 +24,7 @@ import type { Tell } from './events.js';
 import { PassiveHealth } from './passive_health.js';
 import { Roll } from './roll.js';
 
-export const POOL = 0 as PoolId;
+export const ONLY_POOL = 0 as PoolId;
 
 /** How often time is looked at while something moves by it. */
 const LOOK_MS = 250;
@@ -65,7 +65,7 @@ export class States {
     this.#weights = new Weights(ledger);
     this.roll = new Roll(spec, ledger);
     this.passive = new PassiveHealth({
-      pool: POOL,
+      pool: ONLY_POOL,
       ledger,
       counts,
       tell,
@@ -239,7 +239,7 @@ export class States {
     const rankOf = ranksOf(spec);
     const entries = [...this.roll.entries].filter((entry) => !without.includes(entry));
     const backends = entries.map((entry) => entry.plan(rankOf(entry.spec)));
-    this.#deps.planned({ id: POOL, name, settings, backends });
+    this.#deps.planned({ id: ONLY_POOL, name, settings, backends });
   }
 
   #returned(entry: Entry): void {

@@ -11,7 +11,7 @@ import type { Lease, Selection } from '../pool/selection.js';
 import { WaitQueue } from '../pool/wait_queue.js';
 import { onAbort } from './abort.js';
 import type { NoBackendCode } from './errors.js';
-import { POOL } from './states.js';
+import { ONLY_POOL } from './states.js';
 
 /** The one thread of a balancer. */
 export const WORKER = 0 as WorkerId;
@@ -55,7 +55,7 @@ export class Leasing {
 
   constructor(deps: WaitingDeps) {
     this.#deps = deps;
-    this.#queue = new WaitQueue(deps.ledger, POOL, WORKER, 1);
+    this.#queue = new WaitQueue(deps.ledger, ONLY_POOL, WORKER, 1);
   }
 
   get queued(): number {

@@ -13,17 +13,17 @@ import type { ListenerId } from '../core/brand.js';
 import { wordAt } from '../core/ip_bytes.js';
 import {
   CLAIMED,
+  CLIENT_KEY_WORDS,
   type ClientCells,
   COUNT_MASK,
   clientCells,
   KEY_WORD,
-  KEY_WORDS,
   NEXT,
   WAYS,
 } from './client_table_layout.js';
 import { halfSipHash } from './keyed_hash.js';
 
-export const NOWHERE = -1;
+export const NO_CLIENT = -1;
 const WORD_BITS = 32;
 const MAPPED = 0xffff;
 
@@ -35,7 +35,7 @@ export abstract class ClientRows {
   readonly #bits: Int32Array;
   readonly #hashKey: readonly [number, number];
   /** The client that is asked about. */
-  readonly #key = new Int32Array(KEY_WORDS);
+  readonly #key = new Int32Array(CLIENT_KEY_WORDS);
   #hash = 0;
   #set = 0;
 
@@ -85,8 +85,8 @@ export abstract class ClientRows {
   protected isAt(row: number): boolean {
     const { hashes, keys } = this.cells;
     if (hashes[row] !== this.#hash) return false;
-    for (let word = 0; word < KEY_WORDS; word++) {
-      if (keys[KEY_WORDS * row + word] !== this.#key[word]) return false;
+    for (let word = 0; word < CLIENT_KEY_WORDS; word++) {
+      if (keys[CLIENT_KEY_WORDS * row + word] !== this.#key[word]) return false;
     }
     return true;
   }
@@ -118,7 +118,7 @@ export abstract class ClientRows {
       this.hide(row);
       return row;
     }
-    return NOWHERE;
+    return NO_CLIENT;
   }
 
   protected tryClaim(row: number, state: number, owner: number): boolean {
@@ -128,7 +128,7 @@ export abstract class ClientRows {
 
   /** A row that is claimed gets the client's key. */
   protected writeKey(row: number): void {
-    this.cells.keys.set(this.#key, KEY_WORDS * row);
+    this.cells.keys.set(this.#key, CLIENT_KEY_WORDS * row);
     this.cells.hashes[row] = this.#hash;
   }
 
@@ -137,7 +137,7 @@ export abstract class ClientRows {
     const { sets } = this.cells;
     for (;;) {
       const word = Atomics.load(sets, this.#set);
-      if (this.#findAmong(Number(BigInt.asIntN(WORD_BITS, word))) !== NOWHERE) return false;
+      if (this.#findAmong(Number(BigInt.asIntN(WORD_BITS, word))) !== NO_CLIENT) return false;
       const next = changedWord(word, Number(BigInt.asIntN(WORD_BITS, word)) | (1 << (row % WAYS)));
       if (Atomics.compareExchange(sets, this.#set, word, next) === word) return true;
     }
@@ -176,7 +176,7 @@ export abstract class ClientRows {
       const row = this.#set * WAYS + WORD_BITS - 1 - Math.clz32(left & -left);
       if (this.isAt(row)) return row;
     }
-    return NOWHERE;
+    return NO_CLIENT;
   }
 
   #bitsOf(set: number): number {

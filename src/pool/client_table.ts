@@ -9,16 +9,16 @@ import { assertShared } from '../core/assert.js';
 import type { ListenerId, WorkerId } from '../core/brand.js';
 import type { Random } from '../core/random.js';
 import { giveBack, nsOf, type Rate, tryCome, waitNs } from './cell_rate.js';
-import { ClientRows, NOWHERE } from './client_rows.js';
+import { ClientRows, NO_CLIENT } from './client_rows.js';
 import {
   CLAIMED,
+  CLIENT_KEY_WORDS,
   CLIENT_SETS,
   CONTROL,
   COUNT_MASK,
   clientBytes,
   HEAD_WORDS,
   KEY_WORD,
-  KEY_WORDS,
   NEXT,
   SETS_WORD,
   SPAN_COUNT_BITS,
@@ -89,7 +89,7 @@ export class ClientTable extends ClientRows {
     const nowNs = nsOf(nowMs);
     for (;;) {
       const row = this.find();
-      if (row === NOWHERE) {
+      if (row === NO_CLIENT) {
         const made = this.#insert(rule, nowNs, worker);
         if (made === AGAIN) continue;
         if (made >= 0) this.#noteTry(made, nowMs);
@@ -123,7 +123,7 @@ export class ClientTable extends ClientRows {
   look(listener: ListenerId, client: Uint8Array, rule: ClientRule, nowMs: number): number {
     this.ask(listener, client, rule.ipv6PrefixBits);
     const row = this.find();
-    if (row === NOWHERE) return 0;
+    if (row === NO_CLIENT) return 0;
     const count = Atomics.load(this.cells.states, row) & COUNT_MASK;
     return count >= CLAIMED ? 0 : this.#answer(row, count, rule, nsOf(nowMs));
   }
@@ -166,7 +166,7 @@ export class ClientTable extends ClientRows {
     for (let row = 0; row < this.rows; row++) {
       if (!this.counts(row)) continue;
       const sessions = Atomics.load(states, row) & COUNT_MASK;
-      const key = keys.slice(KEY_WORDS * row, KEY_WORDS * (row + 1));
+      const key = keys.slice(CLIENT_KEY_WORDS * row, CLIENT_KEY_WORDS * (row + 1));
       // Another client's by now, or about to be.
       if (sessions >= CLAIMED || !this.isWhole(row, key)) continue;
       const came = (of: number): number => {
@@ -206,7 +206,7 @@ export class ClientTable extends ClientRows {
     if (Atomics.load(listenerTimes, listener) !== 0n) Atomics.store(listenerTimes, listener, 0n);
     if (!this.#isUsed) return;
     for (let row = 0; row < this.rows; row++) {
-      if (keys[KEY_WORDS * row] !== listener || !this.counts(row)) continue;
+      if (keys[CLIENT_KEY_WORDS * row] !== listener || !this.counts(row)) continue;
       const state = Atomics.load(states, row);
       if ((state & COUNT_MASK) === 0 && this.tryClaim(row, state, CONTROL)) this.#free(row);
     }
@@ -261,7 +261,7 @@ export class ClientTable extends ClientRows {
     if (Atomics.load(head, USED_WORD) === 0) Atomics.store(head, USED_WORD, 1);
     const row = this.claim(nowNs, worker);
     // Others may have come meanwhile, this client too.
-    if (row === NOWHERE) return this.find() === NOWHERE ? NOT_COUNTED : AGAIN;
+    if (row === NO_CLIENT) return this.find() === NO_CLIENT ? NOT_COUNTED : AGAIN;
     this.writeKey(row);
     lately.fill(0, 2 * row, 2 * row + 2);
     refused[row] = 0;

@@ -10,7 +10,7 @@ export const WAYS = 32;
 export const CLIENT_SETS = 8_192;
 
 /** The address as an IPv6 one, and its listener. */
-export const KEY_WORDS = 5;
+export const CLIENT_KEY_WORDS = 5;
 
 // ---- of a row's state: how many sessions, below a number that changes with each that begins ----
 export const COUNT_BITS = 21;
@@ -74,7 +74,7 @@ export function clientCells(memory: ArrayBufferLike): ClientCells {
     times: words64(rows),
     states: words32(rows),
     hashes: words32(rows),
-    keys: words32(KEY_WORDS * rows),
+    keys: words32(CLIENT_KEY_WORDS * rows),
     lately: words32(2 * rows),
     refused: words32(rows),
     shares: words32(workers * rows),
@@ -83,6 +83,6 @@ export function clientCells(memory: ArrayBufferLike): ClientCells {
 
 export function clientBytes(sets: number, workers: number): number {
   const rows = sets * WAYS;
-  const aRow = 8 + 4 * (1 + 1 + KEY_WORDS + 2 + 1 + workers);
+  const aRow = 8 + 4 * (1 + 1 + CLIENT_KEY_WORDS + 2 + 1 + workers);
   return 4 * HEAD_WORDS + 8 * (MAX_LISTENERS + sets) + aRow * rows;
 }

@@ -1,6 +1,6 @@
 /** /health as text: a page that a person in a terminal can read at a glance. */
 import t from 'tap';
-import { span, table } from '../../src/admin/table.js';
+import { span, textTable } from '../../src/admin/table.js';
 import { healthText } from '../../src/admin/text.js';
 import { HEALTH } from './fake_views.js';
 
@@ -89,7 +89,7 @@ t.test('a span is told in the largest unit that fits', async (t) => {
 
 t.test('columns are as wide as their widest cell, in characters', async (t) => {
   t.same(
-    table(
+    textTable(
       [
         ['a', 'bcd'],
         ['äöü', 'x'],

@@ -8,7 +8,7 @@
 import t from 'tap';
 import { drawArrivals } from '../../src/balance/simulate/arrivals.js';
 import type { Scenario } from '../../src/balance/simulate/scenario.js';
-import { simulate } from '../../src/balance/simulate/simulation.js';
+import { runSimulation } from '../../src/balance/simulate/simulation.js';
 import type { SimulatedTally } from '../../src/balance/simulate/tally.js';
 import { seededRandom } from '../../src/core/random.js';
 import type { PolicyName } from '../../src/core/spec.js';
@@ -47,7 +47,7 @@ function run(policy: PolicyName, load: number, durationMs: number): Run {
   };
   const work = scenario.arrivals.workMs.reduce((sum, workMs) => sum + workMs, 0);
   return {
-    tally: simulate(scenario, barePolicy(policy, members), random),
+    tally: runSimulation(scenario, barePolicy(policy, members), random),
     offered: work / (SERVERS * durationMs),
   };
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import t from 'tap';
 import { readIncluded } from '../../src/cli/import/included.js';
-import { finish } from '../../src/cli/import/run.js';
+import { writeResult } from '../../src/cli/import/run.js';
 import { readSource, readSources } from '../../src/cli/import/sources.js';
 import { capabilities } from '../../src/import/capabilities.js';
 import { importHaproxy } from '../../src/import/haproxy/import.js';
@@ -29,7 +29,7 @@ async function run(name: string, output?: string) {
   if (!sources.ok) return { code: -1, out: '', err: sources.error };
   const out: string[] = [];
   const err: string[] = [];
-  const code = await finish(importHaproxy(sources.value, new Map(), capabilities()), {
+  const code = await writeResult(importHaproxy(sources.value, new Map(), capabilities()), {
     sources: sources.value,
     output,
     stdout: { write: (text) => out.push(text) },

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Deputies, type Presence, takenOver } from '../../src/control/deputies.js';
+import { Deputies, type Presence, socketsTakenOver } from '../../src/control/deputies.js';
 import type { WorkerId } from '../../src/core/brand.js';
 import { type Endpoint, ipEndpoint } from '../../src/core/endpoint.js';
 import type { SocketPlan } from '../../src/core/plan.js';
@@ -69,7 +69,7 @@ t.test('a deputy takes over what would wait for nobody else', async (t) => {
   const unix = socket({ kind: 'unix', path: '/run/x.sock' });
   const sockets = [socket(wildcard), socket(specific), unix, bound];
   const hosts = (protocol: 'tcp' | 'udp', engine: 'node' | 'uring') =>
-    takenOver(sockets, protocol, engine).map(({ source }) => source.local);
+    socketsTakenOver(sockets, protocol, engine).map(({ source }) => source.local);
   t.same(hosts('tcp', 'node'), [wildcard, specific]);
   t.same(hosts('tcp', 'uring'), [wildcard, specific]);
   t.same(hosts('udp', 'uring'), [wildcard, specific]);

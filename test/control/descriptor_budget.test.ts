@@ -4,7 +4,7 @@ import {
   listeningDescriptors,
   MAX_SESSIONS,
   sessionDescriptors,
-  tooMany,
+  tooManySockets,
 } from '../../src/control/descriptor_budget.js';
 import { DESCRIPTORS_A_PIPE } from '../../src/engine/engine.js';
 
@@ -47,17 +47,20 @@ t.test('listening sockets are taken from what sessions have', async (t) => {
 
 t.test('too many listening sockets are refused with the numbers and the remedy', async (t) => {
   const budget = divideDescriptors(256, 2, 'node');
-  t.equal(tooMany(budget, { open: 12, wanted: 60, used: 0 }), null);
-  t.match(tooMany(budget, { open: 12, wanted: 120, used: 0 }), /would take 120.*256.*LimitNOFILE/);
-  t.equal(tooMany(budget, { open: 120, wanted: 120, used: 90 }), null, 'nothing is opened');
+  t.equal(tooManySockets(budget, { open: 12, wanted: 60, used: 0 }), null);
+  t.match(
+    tooManySockets(budget, { open: 12, wanted: 120, used: 0 }),
+    /would take 120.*256.*LimitNOFILE/,
+  );
+  t.equal(tooManySockets(budget, { open: 120, wanted: 120, used: 90 }), null, 'nothing is opened');
 });
 
 t.test('a reload opens a few more while sessions have everything, and not many', async (t) => {
   const budget = divideDescriptors(256, 2, 'node');
   const used = sessionDescriptors(budget, 12);
-  t.equal(tooMany(budget, { open: 12, wanted: 12 + budget.reload, used }), null);
+  t.equal(tooManySockets(budget, { open: 12, wanted: 12 + budget.reload, used }), null);
   t.match(
-    tooMany(budget, { open: 12, wanted: 12 + budget.reload + 6, used }),
+    tooManySockets(budget, { open: 12, wanted: 12 + budget.reload + 6, used }),
     /they take 12.*reload again when 6 are closed/,
   );
 });

@@ -1,7 +1,7 @@
 import t from 'tap';
 import {
-  FIRST_PAUSE_MS,
-  LONGEST_PAUSE_MS,
+  FIRST_RESTART_MS,
+  LONGEST_RESTART_MS,
   SETTLED_MS,
   TOLD_EVERY_MS,
   WorkerRetries,
@@ -13,7 +13,7 @@ t.test('attempts come at growing distances up to a limit', async (t) => {
   const pauses = [retries.lost(SETTLED_MS)];
   for (let i = 0; i < 6; i++) pauses.push(retries.failed('no memory', SETTLED_MS).pauseMs);
   t.same(pauses, [250, 500, 1000, 2000, 4000, 5000, 5000]);
-  t.equal(Math.max(...pauses), LONGEST_PAUSE_MS);
+  t.equal(Math.max(...pauses), LONGEST_RESTART_MS);
 });
 
 t.test('a thread that ends as soon as it serves does not spin', async (t) => {
@@ -26,7 +26,7 @@ t.test('a thread that ends as soon as it serves does not spin', async (t) => {
   });
   t.same(pauses, [250, 500, 1000, 2000, 4000, 5000]);
   retries.serves(nowMs);
-  t.equal(retries.lost(nowMs + SETTLED_MS), FIRST_PAUSE_MS, 'one that has settled is a new case');
+  t.equal(retries.lost(nowMs + SETTLED_MS), FIRST_RESTART_MS, 'one that has settled is a new case');
 });
 
 t.test('a failure is told at first, when its reason changes, and every minute', async (t) => {

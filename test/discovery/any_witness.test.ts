@@ -2,7 +2,12 @@
 import t from 'tap';
 import type { Proof } from '../../src/core/proof.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
-import { failed, type Member, named, type SourceAnswer } from '../../src/discovery/source.js';
+import {
+  type Member,
+  membersFound,
+  type SourceAnswer,
+  sourceFailed,
+} from '../../src/discovery/source.js';
 import { seed } from '../support/seed.js';
 import { answer, letters, members } from './members.js';
 import { Probed, told, unprobed } from './told.js';
@@ -12,7 +17,7 @@ const ALL = 'abcdefgh';
 /** Any source, however wrong, in any order. */
 function anyAnswer(random: Random, orders: 'names' | 'drains' = 'names'): SourceAnswer {
   const kind = below(random, 6);
-  if (kind === 0) return failed('timeout', 'mute');
+  if (kind === 0) return sourceFailed('timeout', 'mute');
   if (kind === 1) return { kind: 'unchanged', againMs: 0 };
   const said = kind === 2 ? '' : [...ALL].filter(() => random.next() < 0.6).join('');
   if (orders === 'names') return answer(said);
@@ -20,7 +25,7 @@ function anyAnswer(random: Random, orders: 'names' | 'drains' = 'names'): Source
     const order = below(random, 4);
     return { ...one, weight: order === 0 ? 0 : 1, wanted: order === 1 ? 'drain' : 'serve' };
   });
-  return named(all, 0);
+  return membersFound(all, 0);
 }
 
 t.test(`within the time to confirm, no source takes more than it may, seed ${seed}`, async (t) => {

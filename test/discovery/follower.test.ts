@@ -2,7 +2,7 @@
 import t from 'tap';
 import { seededRandom } from '../../src/core/random.js';
 import { Follower } from '../../src/discovery/follower.js';
-import { failed, type SourceAnswer } from '../../src/discovery/source.js';
+import { type SourceAnswer, sourceFailed } from '../../src/discovery/source.js';
 import { FakeTime } from '../support/fake_time.js';
 import { answer } from './members.js';
 import { RULES } from './told.js';
@@ -41,7 +41,7 @@ const eager = (): SourceAnswer => ({ ...answer('ab'), againMs: 0 }) as SourceAns
 
 t.test('one that fails every other time is asked less and less', async (t) => {
   const every = (question: number): SourceAnswer =>
-    question % 2 === 0 ? failed('too-much', 'a lot') : eager();
+    question % 2 === 0 ? sourceFailed('too-much', 'a lot') : eager();
   const asked = await askedAt(every, 120);
   t.ok(asked.length < 40, `${asked.length} questions in two minutes`);
   t.ok(asked.filter((at) => at > 60_000).length <= 12);
@@ -50,7 +50,7 @@ t.test('one that fails every other time is asked less and less', async (t) => {
 t.test('one that has been well for a while is asked again soon', async (t) => {
   const asked = await askedAt((question) => {
     const isFirst = question < 6 || question === 400;
-    return isFirst ? failed('timeout', 'mute') : eager();
+    return isFirst ? sourceFailed('timeout', 'mute') : eager();
   }, 300);
   const at = asked[400] ?? 0;
   t.ok((asked[401] ?? 0) - at < 700, `${(asked[401] ?? 0) - at} ms`);

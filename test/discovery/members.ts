@@ -1,6 +1,11 @@
 /** Members and answers in a short form. */
 import { ipEndpoint } from '../../src/core/endpoint.js';
-import { type Member, named, plainMember, type SourceAnswer } from '../../src/discovery/source.js';
+import {
+  type Member,
+  membersFound,
+  plainMember,
+  type SourceAnswer,
+} from '../../src/discovery/source.js';
 
 /** `a` is 10.0.0.1:5432, `b` 10.0.0.2:5432 … */
 export function member(letter: string, more: Partial<Member> = {}): Member {
@@ -14,7 +19,7 @@ export function members(letters: string): readonly Member[] {
 
 /** An answer that names those. */
 export function answer(letters: string): SourceAnswer {
-  return named(members(letters), 1_000);
+  return membersFound(members(letters), 1_000);
 }
 
 export function letters(all: readonly Member[]): string {

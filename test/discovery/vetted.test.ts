@@ -1,14 +1,14 @@
 /** What no answer of any source may do. */
 import t from 'tap';
 import type { SourceKind } from '../../src/core/discovery_spec.js';
-import { failed, named } from '../../src/discovery/source.js';
+import { membersFound, sourceFailed } from '../../src/discovery/source.js';
 import { vetted } from '../../src/discovery/vetted.js';
 import { letters, member, members } from './members.js';
 
 t.test('an address counts once, and other values for it are told', async (t) => {
   const answer = vetted(
     'http',
-    named(
+    membersFound(
       [
         member('a', { weight: 3 }),
         member('b'),
@@ -33,13 +33,13 @@ t.test('an address counts once, and other values for it are told', async (t) => 
 });
 
 t.test('the same said twice is nothing to be told', async (t) => {
-  const answer = vetted('dns', named(members('abab'), 0));
-  t.same(answer, named(members('ab'), 0));
+  const answer = vetted('dns', membersFound(members('abab'), 0));
+  t.same(answer, membersFound(members('ab'), 0));
 });
 
 t.test('a source names UNIX sockets only when it is a file', async (t) => {
   const socket = member('s', { address: { kind: 'unix', path: '/run/x.sock' } });
-  const said = named([socket, member('b')], 0);
+  const said = membersFound([socket, member('b')], 0);
   t.equal(vetted('file', said), said);
   const others: readonly SourceKind[] = [
     'dns',
@@ -58,6 +58,6 @@ t.test('a source names UNIX sockets only when it is a file', async (t) => {
 });
 
 t.test('what names nobody is what it was', async (t) => {
-  const failure = failed('timeout', 'mute');
+  const failure = sourceFailed('timeout', 'mute');
   t.equal(vetted('http', failure), failure);
 });

@@ -1,6 +1,11 @@
 /** What answers of a source do to those who serve. */
 import t from 'tap';
-import { failed, type Member, named, type SourceAnswer } from '../../src/discovery/source.js';
+import {
+  type Member,
+  membersFound,
+  type SourceAnswer,
+  sourceFailed,
+} from '../../src/discovery/source.js';
 import { answer, letters, member, members } from './members.js';
 import { Probed, told, unprobed, witness } from './told.js';
 
@@ -15,7 +20,7 @@ t.test('the first answer counts at once, and an order of its own is no change', 
 t.test('a source that fails changes nothing, for however long', async (t) => {
   const one = told('abc');
   for (const nowMs of [1_000, 60_000, 86_400_000]) {
-    one.hear(failed('timeout', 'it did not answer'), nowMs);
+    one.hear(sourceFailed('timeout', 'it did not answer'), nowMs);
     t.equal(letters(one.standing(nowMs)), 'abc');
   }
   t.match(one.doubt, { kind: 'failed', failure: 'timeout', sinceMs: 1_000 });
@@ -61,7 +66,7 @@ t.test('an answer that names nobody is told also when nobody was there', async (
   const roled = witness();
   const [elsewhere] = members('a').map(({ address }) => address);
   if (elsewhere === undefined) throw new Error('a is a member');
-  roled.hear({ ...named([], 0), elsewhere: [elsewhere] }, 1_000);
+  roled.hear({ ...membersFound([], 0), elsewhere: [elsewhere] }, 1_000);
   t.equal(roled.doubt, null, 'it knows who has the other role');
 });
 
@@ -95,7 +100,7 @@ t.test('a better answer ends a repetition, and the time begins anew', async (t) 
 
 t.test('an answer that says nothing is neither a repetition nor the end of one', async (t) => {
   for (const nothing of [
-    failed('refused', 'SERVFAIL'),
+    sourceFailed('refused', 'SERVFAIL'),
     answer(''),
     answer('abcdefghijklmnopqrstu'),
   ]) {
@@ -156,10 +161,10 @@ t.test('who is held and named again was never away', async (t) => {
 
 t.test('who is told to drain leaves at once, and is not held', async (t) => {
   const one = told('abc');
-  one.hear(named(withDraining('c'), 0), 1_000);
+  one.hear(membersFound(withDraining('c'), 0), 1_000);
   t.equal(letters(one.standing(1_000)), 'ab');
   const all = told('abc');
-  all.hear(named(withDraining('abc'), 0), 1_000);
+  all.hear(membersFound(withDraining('abc'), 0), 1_000);
   t.equal(letters(all.standing(60_000)), 'abc', 'all of them at once is an empty answer');
 });
 
@@ -222,7 +227,7 @@ t.test(
   async (t) => {
     const one = told('a');
     const renamed = member('a', { name: 'z', weight: 7 });
-    one.hear(named([renamed], 0), 1);
+    one.hear(membersFound([renamed], 0), 1);
     t.match(one.standing(1), [{ name: 'a', weight: 7 }]);
   },
 );
@@ -230,7 +235,7 @@ t.test(
 t.test('a weight of 0 is not a way around the rules', async (t) => {
   const one = told('ab');
   const idle = members('ab').map((each) => ({ ...each, weight: 0 }));
-  one.hear(named(idle, 0), 1_000);
+  one.hear(membersFound(idle, 0), 1_000);
   t.match(one.standing(60_000), [{ weight: 1 }, { weight: 1 }]);
 });
 
@@ -238,7 +243,7 @@ t.test('what was known before a restart serves until the source says otherwise',
   const one = witness();
   one.restore(members('abc'));
   t.equal(letters(one.standing(0)), 'abc');
-  one.hear(failed('unreachable', 'nobody is there'), 1);
+  one.hear(sourceFailed('unreachable', 'nobody is there'), 1);
   one.hear(answer('z'), 2);
   t.equal(letters(one.standing(2)), 'abc', 'it is suspicious, as in the process before');
 });
@@ -326,7 +331,7 @@ t.test('one that is told to get no sessions has them while nobody else can', asy
   const one = told('ab', { maxRemovedPercent: 100 }, probes.of);
   probes.set({ c: 'unproven' });
   const said = [member('a', { wanted: 'drain' }), member('b', { weight: 0 }), member('c')];
-  one.hear(named(said, 0), 1_000);
+  one.hear(membersFound(said, 0), 1_000);
   t.match(one.standing(1_000), [{ wanted: 'serve' }, { weight: 1 }, { name: 'c' }]);
   probes.set({ c: 'serves' });
   t.match(one.standing(2_000), [{ name: 'b', weight: 0 }, { name: 'c' }]);
@@ -336,7 +341,7 @@ t.test('where the source knows roles, it decides, and not the probes', async (t)
   const probes = new Probed();
   const one = witness({}, probes.of);
   const replicas = (letters: string): SourceAnswer =>
-    named(
+    membersFound(
       members(letters).map((each) => ({ ...each, role: 'replica' as const })),
       0,
     );

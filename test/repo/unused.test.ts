@@ -1,6 +1,7 @@
 /** Nothing is exported that only its own tests use, and every dependency is imported. */
 import t from 'tap';
 import ts from 'typescript';
+import { exportedNames } from './support/exports.js';
 import { nodes, place, readText, sources } from './support/tree.js';
 
 /** What the package offers to others: its entries are nobody's here. */
@@ -47,21 +48,3 @@ t.test('every dependency is imported or called by name', async (t) => {
     [],
   );
 });
-
-function exportedNames(statement: ts.Statement): readonly string[] {
-  const exported =
-    ts.canHaveModifiers(statement) &&
-    (ts.getModifiers(statement) ?? []).some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
-  if (!exported) return [];
-  if (ts.isVariableStatement(statement)) {
-    return statement.declarationList.declarations.flatMap(({ name }) =>
-      ts.isIdentifier(name) ? [name.text] : [],
-    );
-  }
-  return ts.isFunctionDeclaration(statement) ||
-    ts.isClassDeclaration(statement) ||
-    ts.isInterfaceDeclaration(statement) ||
-    ts.isTypeAliasDeclaration(statement)
-    ? [statement.name?.text ?? '']
-    : [];
-}

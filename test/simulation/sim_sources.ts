@@ -10,12 +10,12 @@ import {
 import { formatAddress, ipEndpoint } from '../../src/core/endpoint.js';
 import { below, type Random } from '../../src/core/random.js';
 import {
-  failed,
   type Member,
-  named,
+  membersFound,
   plainMember,
   type Source,
   type SourceAnswer,
+  sourceFailed,
 } from '../../src/discovery/source.js';
 
 export const RULES: WitnessRules = {
@@ -172,18 +172,18 @@ export class SimSources {
     const { mood, net, truth } = origin;
     if (mood === 'mute') {
       await this.#wait(MUTE_MS);
-      return failed('timeout', 'it says nothing');
+      return sourceFailed('timeout', 'it says nothing');
     }
     if (mood === 'failing') {
       const failure = SOURCE_FAILURES[below(this.#random, SOURCE_FAILURES.length)] ?? 'refused';
-      return failed(failure, 'it fails');
+      return sourceFailed(failure, 'it fails');
     }
     const members =
       mood === 'right' ? [...truth].map((at) => memberAt(MEMBER_NET, net, at)) : mood.says;
     const againMs = 200 + below(this.#random, 600);
     const isSame = said !== null && textsOf(said) === textsOf(members);
     if (isSame && below(this.#random, 2) === 0) return { kind: 'unchanged', againMs };
-    return named(members, againMs);
+    return membersFound(members, againMs);
   }
 
   #noteNamed({ naming }: Origin, members: readonly Member[]): void {

@@ -5,7 +5,7 @@ import { createPolicy } from '../registry.js';
 import { OwnTurns } from '../turns.js';
 import { movedShare } from './moved.js';
 import type { Scenario } from './scenario.js';
-import { simulate } from './simulation.js';
+import { runSimulation } from './simulation.js';
 
 export interface PolicyReport {
   readonly policy: PolicyName;
@@ -33,7 +33,7 @@ export function comparePolicies(
   const leaving = scenario.troubles[0]?.backend ?? 0;
   return policies.map((policy) => {
     const random = seededRandom(seed);
-    const tally = simulate(scenario, createPolicy(policy, backends, new OwnTurns()), random);
+    const tally = runSimulation(scenario, createPolicy(policy, backends, new OwnTurns()), random);
     const [p50Ms = 0, p99Ms = 0] = tally.quantilesMs([0.5, 0.99]);
     return {
       policy: policy.name,

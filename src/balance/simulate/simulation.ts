@@ -24,7 +24,7 @@ type Event =
   | { readonly kind: 'noticed'; readonly backend: number; readonly seen: 'up' | 'down' };
 
 /** Runs `policy` (made for the scenario's backends, with no history) through all of `scenario`. */
-export function simulate(scenario: Scenario, policy: Policy, random: Random): SimulatedTally {
+export function runSimulation(scenario: Scenario, policy: Policy, random: Random): SimulatedTally {
   return new Simulation(scenario, policy, random).run();
 }
 

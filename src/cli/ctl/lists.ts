@@ -37,7 +37,7 @@ export const listeners: CtlCommand = {
           one.addresses.join(' '),
           one.pools.join(' '),
           one.state,
-          since(one.since),
+          timeSince(one.since),
           of(one.sessions, one.max_sessions),
           counts([...one.refused, ...one.dropped]),
           one.reason,
@@ -69,7 +69,7 @@ export const pools: CtlCommand = {
         ...items.map((one) => [
           one.name,
           one.state,
-          since(one.since),
+          timeSince(one.since),
           of(one.eligible, one.backends),
           String(one.sessions),
           queueText(one),
@@ -116,7 +116,7 @@ export function backendRows(items: Backends['items']): TextRows {
       `${one.pool}/${one.name}${one.backup ? ' (backup)' : ''}`,
       one.address,
       one.eligible || one.state !== 'up' ? one.state : `up, ${one.cause ?? ''}`,
-      since(one.since),
+      timeSince(one.since),
       one.max_connections === 0 ? String(one.active) : of(one.active, one.max_connections),
       one.weight === one.weight_effective
         ? String(one.weight)
@@ -130,7 +130,7 @@ export function backendRows(items: Backends['items']): TextRows {
 }
 
 /** Until now: clocks of the daemon and of this command are the same. */
-export function since(time: string): string {
+function timeSince(time: string): string {
   return span(systemClock.wallMs() - Date.parse(time));
 }
 

@@ -1,6 +1,6 @@
 /** `sluice ctl drain`, `weight`, `hold`, `log-level` …: what operators want instead. */
 
-import type { CHANGED, OVERRIDE } from '../../control/api/changing.js';
+import type { CHANGE_ANSWER, OVERRIDE } from '../../control/api/changing.js';
 import type { BACKENDS } from '../../control/api/lists.js';
 import type { ShapeOf } from '../../control/api/shape.js';
 import { poolOfAll } from '../../core/identity.js';
@@ -9,7 +9,7 @@ import { type Client, WrongWords } from './client.js';
 import type { CtlCall, CtlCommand } from './command.js';
 import { waitFor } from './wait.js';
 
-type Changed = ShapeOf<typeof CHANGED>;
+type Changed = ShapeOf<typeof CHANGE_ANSWER>;
 type Override = ShapeOf<typeof OVERRIDE>;
 
 const NAMES = {

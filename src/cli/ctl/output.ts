@@ -2,7 +2,7 @@
  * What a command prints: for people, tables as wide as their terminal; with `--json`, the answer as
  * it came. What comes from the network must not reach the terminal as it is.
  */
-import { table } from '../../admin/table.js';
+import { textTable } from '../../admin/table.js';
 
 export interface CtlOutput {
   write(text: string): unknown;
@@ -37,18 +37,18 @@ export class Output {
     const told = lines(value, (rows) =>
       fitted(rows, this.#out.columns ?? Number.POSITIVE_INFINITY),
     );
-    this.#out.write(told.map((line) => `${printable(line)}\n`).join(''));
+    this.#out.write(told.map((line) => `${terminalSafe(line)}\n`).join(''));
   }
 
   /** One of many that come one by one: a line. */
   item<T>(value: T, line: (value: T) => string): void {
-    const text = this.#form === 'json' ? JSON.stringify(value) : printable(line(value));
+    const text = this.#form === 'json' ? JSON.stringify(value) : terminalSafe(line(value));
     this.#out.write(`${text}\n`);
   }
 
   /** To standard error, whatever the form. */
   complain(line: string): void {
-    this.#err.write(`${printable(line)}\n`);
+    this.#err.write(`${terminalSafe(line)}\n`);
   }
 }
 
@@ -75,7 +75,7 @@ export function fitted(rows: TextRows, most: number): readonly string[] {
     if (width <= LEAST_COLUMN) break;
     widths[widest] = Math.max(LEAST_COLUMN, width - (total() - most));
   }
-  return table(rows.map((row) => row.map((cell, column) => cut(cell, widths[column] ?? 0))));
+  return textTable(rows.map((row) => row.map((cell, column) => cut(cell, widths[column] ?? 0))));
 }
 
 function cut(cell: string, width: number): string {
@@ -84,6 +84,6 @@ function cut(cell: string, width: number): string {
 }
 
 /** What a terminal would obey is a space. */
-export function printable(line: string): string {
+export function terminalSafe(line: string): string {
   return line.replace(/\p{Cc}/gu, ' ');
 }

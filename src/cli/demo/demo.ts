@@ -14,7 +14,7 @@ import type { DemoTarget } from './exchange.js';
 import { introduction, type Moment, summary } from './picture.js';
 import { DemoScreen, type DemoTerminal } from './screen.js';
 import { type DemoTally, NOTHING_YET } from './tally.js';
-import { CLIENTS } from './traffic.js';
+import { DEMO_CLIENTS } from './traffic.js';
 import { TrafficWorker } from './traffic_worker.js';
 
 /** Shares and means are those of so long. */
@@ -56,7 +56,7 @@ async function perform(
   over: Promise<void>,
 ): Promise<0 | 1> {
   const health = views.health();
-  stdout.write(`${introduction(health, admin, CLIENTS).join('\n')}\n`);
+  stdout.write(`${introduction(health, admin, DEMO_CLIENTS).join('\n')}\n`);
   const beganMs = systemClock.nowMs();
   const elapsedMs = (): number => systemClock.nowMs() - beganMs;
   traffic.begin(targetOf(health.listeners[0]?.addresses[0] ?? ''));

@@ -15,7 +15,7 @@ export interface DemoTarget {
 }
 
 /** Sends the line `request` to `target`; the answer must be the name of a backend and the line. */
-export function exchange(
+export function askOneLine(
   target: DemoTarget,
   request: string,
   { clock, timers }: { readonly clock: Clock; readonly timers: Timers },

@@ -2,9 +2,16 @@
  * What the demo shows: the balancer's own view of its backends beside what the clients measured.
  * Pure: views and counts in, lines of text out.
  */
-import { table } from '../../admin/table.js';
+import { textTable } from '../../admin/table.js';
 import type { BackendView, HealthView } from '../../admin/views.js';
-import { answered, type BackendTally, type DemoTally, meanMs, shareOf, since } from './tally.js';
+import {
+  answered,
+  type BackendTally,
+  type DemoTally,
+  meanMs,
+  shareOf,
+  tallySince,
+} from './tally.js';
 
 export interface Moment {
   /** Since the clients began. */
@@ -35,7 +42,7 @@ export function introduction(health: HealthView, admin: string, clients: number)
 /** The table for a terminal that can be drawn again. */
 export function picture(moment: Moment): string[] {
   const { health, tally, earlier } = moment;
-  const recent = since(tally, earlier);
+  const recent = tallySince(tally, earlier);
   const rows = backendsOf(health).map((backend) => {
     const own = ofBackend(recent, backend);
     return [
@@ -49,13 +56,13 @@ export function picture(moment: Moment): string[] {
       backend.reason,
     ];
   });
-  return [...table([HEADS, ...rows]), '', `${seconds(moment)}  ${counts(tally)}`];
+  return [...textTable([HEADS, ...rows]), '', `${seconds(moment)}  ${counts(tally)}`];
 }
 
 /** The same in one line, for a pipe or a file. */
 export function pictureLine(moment: Moment): string {
   const { health, tally, earlier } = moment;
-  const recent = since(tally, earlier);
+  const recent = tallySince(tally, earlier);
   const parts = backendsOf(health).map((backend) => {
     const own = ofBackend(recent, backend);
     const mean = milliseconds(own).trim();
@@ -79,7 +86,7 @@ export function summary(tally: DemoTally, elapsedMs: number, dialsRetried: numbe
   return [
     `${(elapsedMs / 1000).toFixed(1)} s: ${counts(tally)}.`,
     `${deaths} of a backend; ${plural(dialsRetried, 'dial')} went on to another one.`,
-    ...table(rows, '  '),
+    ...textTable(rows, '  '),
   ];
 }
 

@@ -24,7 +24,7 @@ export function answered({ backends }: DemoTally): number {
 }
 
 /** What has happened since `earlier`. */
-export function since(now: DemoTally, earlier: DemoTally): DemoTally {
+export function tallySince(now: DemoTally, earlier: DemoTally): DemoTally {
   return {
     ...now,
     failed: now.failed - earlier.failed,

@@ -6,7 +6,7 @@ import { present } from '../../core/assert.js';
 import type { Clock, Timers } from '../../core/clock.js';
 import type { Random } from '../../core/random.js';
 import { DemoBackend } from './backend.js';
-import { type DemoTarget, type ExchangeEnd, exchange } from './exchange.js';
+import { askOneLine, type DemoTarget, type ExchangeEnd } from './exchange.js';
 import type { DemoTally } from './tally.js';
 
 /** The servers and their mean service times: a balancer that sees load gives the fast one more. */
@@ -16,7 +16,7 @@ const BACKENDS = [
   ['slow', 80],
 ] as const;
 const MORTAL = 'medium';
-export const CLIENTS = 24;
+export const DEMO_CLIENTS = 24;
 /** Mean time between an answer and the client's next question: some 250 sessions a second. */
 const THINK_MS = 60;
 /** It lives so long before its first death, is dead so long, and lives so long between deaths. */
@@ -72,7 +72,7 @@ export class Traffic {
 
   /** Sends the clients to `target` and lets fate take its course. */
   begin(target: DemoTarget): void {
-    for (let client = 0; client < CLIENTS; client++) this.#later(target);
+    for (let client = 0; client < DEMO_CLIENTS; client++) this.#later(target);
     this.#deps.timers.after(FIRST_DEATH_MS, () => this.#doom());
   }
 
@@ -109,7 +109,7 @@ export class Traffic {
   async #ask(target: DemoTarget): Promise<void> {
     const request = String(this.#requests++);
     this.#underWay.add(request);
-    this.#count(await exchange(target, request, this.#deps));
+    this.#count(await askOneLine(target, request, this.#deps));
     this.#underWay.delete(request);
     this.#dieIfQuiet();
   }

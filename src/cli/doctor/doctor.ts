@@ -6,7 +6,7 @@ import type { Spec } from '../../core/spec.js';
 import { systemTimers } from '../../system/timers.js';
 import type { LineSink } from '../check.js';
 import type { Words } from '../word_reader.js';
-import { examine } from './report.js';
+import { examineMachine } from './report.js';
 import { reportText } from './text.js';
 
 /**
@@ -29,7 +29,7 @@ export async function doctor(
     }
     spec = config.value.spec;
   }
-  const report = examine(lookAtMachine(), version, spec);
+  const report = examineMachine(lookAtMachine(), version, spec);
   stdout.write(
     words['json'] === true ? `${JSON.stringify(report, null, 2)}\n` : reportText(report),
   );

@@ -57,7 +57,7 @@ const USUAL_BACKLOG = 4_096;
 /** Fewer sessions than this to one backend address are few for a busy server. */
 const WANTED_PORTS = 10_000;
 
-export function examine(
+export function examineMachine(
   machine: MachineSurvey,
   version: string,
   spec: Spec | null = null,

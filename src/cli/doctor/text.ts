@@ -1,5 +1,5 @@
 /** The doctor's report as text for people in a terminal. */
-import { table } from '../../admin/table.js';
+import { textTable } from '../../admin/table.js';
 import type { Advice, DoctorReport } from './report.js';
 
 /** Ends in a line feed. */
@@ -19,10 +19,10 @@ export function reportText(report: DoctorReport): string {
     `sluice ${report.version}, ${report.machine}`,
     '',
     'ENGINES, best first',
-    ...table(engines, '  '),
+    ...textTable(engines, '  '),
     '',
     'LIMITS',
-    ...table(limits, '  '),
+    ...textTable(limits, '  '),
     '',
     ...poolLines(report),
     ...remedies(report),
@@ -38,7 +38,7 @@ function poolLines({ pools }: DoctorReport): readonly string[] {
     `${sources} source address${sources === 1 ? '' : 'es'}`,
     allows,
   ]);
-  return ['POOLS, by source ports', ...table(rows, '  '), ''];
+  return ['POOLS, by source ports', ...textTable(rows, '  '), ''];
 }
 
 function remedies(report: DoctorReport): string[] {

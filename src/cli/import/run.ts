@@ -20,7 +20,7 @@ export interface ImportCall {
 const FILE_MODE = 0o640;
 
 /** Writes translation and report. The exit code: 1 when anything was dropped or is wrong. */
-export async function finish(result: ImportResult, call: ImportCall): Promise<number> {
+export async function writeResult(result: ImportResult, call: ImportCall): Promise<number> {
   const { output, stdout, stderr } = call;
   if (!result.ok) {
     const { file, line, problem } = result.error;

@@ -4,7 +4,7 @@ import { importHaproxy } from '../../import/haproxy/import.js';
 import { importNginx } from '../../import/nginx/import.js';
 import type { Words } from '../word_reader.js';
 import { readIncluded } from './included.js';
-import { finish } from './run.js';
+import { writeResult } from './run.js';
 import { readSource, readSources } from './sources.js';
 
 export async function fromHaproxy(words: Words, paths: readonly string[]): Promise<number> {
@@ -15,7 +15,7 @@ export async function fromHaproxy(words: Words, paths: readonly string[]): Promi
     value === undefined ? [] : [[name, value] as const],
   );
   const result = importHaproxy(sources.value, new Map(given), capabilities());
-  return finish(result, { sources: sources.value, output: outputOf(words), stdout, stderr });
+  return writeResult(result, { sources: sources.value, output: outputOf(words), stdout, stderr });
 }
 
 export async function fromNginx(words: Words, [path = '']: readonly string[]): Promise<number> {
@@ -26,7 +26,7 @@ export async function fromNginx(words: Words, [path = '']: readonly string[]): P
   const sources = [source.value, ...[...included.value.values()].flat()];
   const { stdout, stderr } = process;
   const result = importNginx(source.value, included.value, capabilities());
-  return finish(result, { sources, output: outputOf(words), stdout, stderr });
+  return writeResult(result, { sources, output: outputOf(words), stdout, stderr });
 }
 
 function outputOf(words: Words): string | undefined {

@@ -5,12 +5,12 @@ import {
   bold,
   entry,
   italic,
-  page,
+  pageHeader,
   paragraph,
   type Roff,
+  roffPage,
   section,
   subsection,
-  top,
   verbatim,
 } from './roff.js';
 
@@ -29,8 +29,8 @@ const CODES = [
 ] as const;
 
 export function programPage({ description, version, options, commands }: ProgramWords): Roff {
-  return page(
-    top('sluice', 1, version),
+  return roffPage(
+    pageHeader('sluice', 1, version),
     section('Name', 'sluice \\- layer 4 load balancer for TCP and UDP'),
     section(
       'Synopsis',
@@ -74,8 +74,8 @@ export function programPage({ description, version, options, commands }: Program
 export function groupPage({ name, description, commands }: CommandGroup, version: string): Roff {
   const called = `sluice-${name}`;
   const shared = sharedOptions(commands);
-  return page(
-    top(called, 1, version),
+  return roffPage(
+    pageHeader(called, 1, version),
     section('Name', `${bold(called)} \\- ${description}`),
     section('Synopsis', `${bold(`sluice ${name}`)} ${italic('command')} [${italic('words')}]`),
     section(

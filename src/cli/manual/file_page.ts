@@ -10,20 +10,20 @@ import { ROOT } from '../../config/schema/root.js';
 import {
   bold,
   entry,
-  page,
+  pageHeader,
   paragraph,
   type Roff,
+  roffPage,
   section,
   subsection,
-  top,
   verbatim,
 } from './roff.js';
 
 /** `example` is a whole file. */
 export function filePage(version: string, example: string): Roff {
   const tables = sections(ROOT).filter(({ path }) => path.length > 0);
-  return page(
-    top('sluice.toml', 5, version),
+  return roffPage(
+    pageHeader('sluice.toml', 5, version),
     section('Name', 'sluice.toml \\- configuration of the load balancer sluice'),
     section('Synopsis', bold('/etc/sluice/sluice.toml')),
     section(

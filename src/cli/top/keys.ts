@@ -1,6 +1,6 @@
 /** What a key does: another state, and what is to be done outside. Pure. */
 import { unreachable } from '../../core/assert.js';
-import { type ListLine, lines, selection, targetOf } from './lines.js';
+import { type ListLine, lines, lineTargetOf, selection } from './lines.js';
 import { type Order, SESSION_ORDERS, SORTS, type State } from './state.js';
 
 /** `up`, `return`, `ctrl-c` …; else the character that was typed. */
@@ -137,7 +137,7 @@ function foldAll(state: State): State {
 }
 
 function opened(state: State, line: ListLine | undefined): Pressed {
-  const of = line === undefined ? null : targetOf(line);
+  const of = line === undefined ? null : lineTargetOf(line);
   if (of === null) return still(state);
   const view = { is: 'sessions', of, order: 'age' } as const;
   const now = state.now === null ? null : { ...state.now, sessions: null };
@@ -152,14 +152,14 @@ function back(state: State): Pressed {
   const shown: State = { ...state, view: { is: 'overview' }, filter: '', selected: null };
   const all = lines(shown);
   const at = all.findIndex((line) => {
-    const target = targetOf(line);
+    const target = lineTargetOf(line);
     return target?.kind === kind && target.name === name;
   });
   return { state: select(shown, all, at), effect: { is: 'look' } };
 }
 
 function asked(state: State, line: ListLine | undefined, what: Order['what']): State {
-  const target = line === undefined ? null : targetOf(line);
+  const target = line === undefined ? null : lineTargetOf(line);
   if (target === null || target.kind === 'listener') {
     return { ...state, said: 'choose a backend or a pool first' };
   }

@@ -55,7 +55,7 @@ export function selection(state: State, all: readonly ListLine[] = lines(state))
   return found >= 0 ? found : Math.min(state.position, all.length - 1);
 }
 
-export function targetOf(line: ListLine): LineTarget | null {
+export function lineTargetOf(line: ListLine): LineTarget | null {
   switch (line.is) {
     case 'listener':
     case 'pool':

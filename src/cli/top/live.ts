@@ -5,9 +5,9 @@ import { type PressedKey, press } from './keys.js';
 import { type Row, rows, type Size } from './rows.js';
 import {
   BEGUN,
-  failed,
   type Look,
   looked,
+  lookFailed,
   type Mode,
   type Order,
   type State,
@@ -102,7 +102,7 @@ export class Live {
       const sessions = sameSessions(view, this.#state.view) ? found.sessions : null;
       this.#state = looked(this.#state, { ...found, sessions });
     } catch (error) {
-      this.#state = failed(this.#state, sentenceOf(error));
+      this.#state = lookFailed(this.#state, sentenceOf(error));
     }
     const isAgain = this.#isAskedAgain();
     this.#looking = 'no';

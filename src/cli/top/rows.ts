@@ -1,7 +1,7 @@
 /** The screen as rows of text: head, table, details of one line, foot. Pure. */
 import { span } from '../../admin/table.js';
 import { poolOfAll } from '../../core/identity.js';
-import { printable } from '../ctl/output.js';
+import { terminalSafe } from '../ctl/output.js';
 import { bytes } from '../ctl/sessions.js';
 import { type Column, columnsOf, detail, type Tone, toneOf } from './columns.js';
 import { KEYS } from './key_table.js';
@@ -191,7 +191,7 @@ const UNEVEN = new RegExp(
 );
 
 function cut(text: string, width: number): string {
-  const letters = [...printable(text).replace(UNEVEN, '?')];
+  const letters = [...terminalSafe(text).replace(UNEVEN, '?')];
   return letters.length <= width ? letters.join('') : `${letters.slice(0, width - 1).join('')}…`;
 }
 

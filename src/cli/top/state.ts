@@ -94,7 +94,7 @@ export function looked(state: State, look: Look): State {
 }
 
 /** What was seen last stays on the screen, with the reason why it gets old. */
-export function failed(state: State, failure: string): State {
+export function lookFailed(state: State, failure: string): State {
   return { ...state, before: null, failure };
 }
 

@@ -5,7 +5,7 @@ import { systemClock } from '../../system/clock.js';
 import { onSignal } from '../../system/signals.js';
 import { holdingTimers } from '../../system/timers.js';
 import { Client, CtlFailure } from '../ctl/client.js';
-import { printable } from '../ctl/output.js';
+import { terminalSafe } from '../ctl/output.js';
 import type { Words } from '../word_reader.js';
 import { give, look } from './feed.js';
 import { Live } from './live.js';
@@ -30,7 +30,7 @@ export async function top(words: Words): Promise<1 | 2> {
     // Before the screen is taken: what is wrong with the socket stays readable.
     const first = await look(client, { is: 'overview' }, systemClock);
     const said = await show(client, first, everyMs);
-    if (said !== '') process.stdout.write(`${printable(said)}\n`);
+    if (said !== '') process.stdout.write(`${terminalSafe(said)}\n`);
     // A look whose answer does not come keeps nobody here.
     process.exit(0);
   } catch (error) {
@@ -78,6 +78,6 @@ function show(client: Client, first: Look, everyMs: number): Promise<string> {
 }
 
 function complain<Code extends 1 | 2>(sentence: string, code: Code): Code {
-  process.stderr.write(`sluice: ${printable(sentence)}\n`);
+  process.stderr.write(`sluice: ${terminalSafe(sentence)}\n`);
   return code;
 }

@@ -46,7 +46,13 @@ function keyText(section: FoundSection, key: string, leaf: Leaf<unknown>): KeyTe
   const { absent, doc, expected } = leaf;
   const kinds = kindsOf(section, key);
   const row = availabilityOf(NOT_IN_THIS_VERSION, [...section.path, key]);
-  const common = { key, doc, expected, kinds, refused: row === undefined ? '' : refusal(row) };
+  const common = {
+    key,
+    doc,
+    expected,
+    kinds,
+    refused: row === undefined ? '' : refusedValues(row),
+  };
   if ('default' in absent) {
     const { default: value } = absent;
     const isShown = kinds.length === 0;
@@ -66,7 +72,7 @@ function kindsOf(section: FoundSection, key: string): readonly string[] {
 }
 
 /** `everything but ""`, `"epoll"` */
-export function refusal(row: Unavailable): string {
+export function refusedValues(row: Unavailable): string {
   if ('refuses' in row) return wordList(row.refuses.map(formatToml));
   if (row.allows.length === 0) return 'the whole of it';
   return `everything but ${wordList(row.allows.map(formatToml))}`;

@@ -6,7 +6,7 @@ import { type FoundSection, sections } from '../schema/lookup.js';
 import { PROBE_KINDS, PROBE_USES } from '../schema/probe_keys.js';
 import { ROOT } from '../schema/root.js';
 import { VALUE_FORMS } from './forms.js';
-import { type KeyText, keysOf, refusal } from './keys.js';
+import { type KeyText, keysOf, refusedValues } from './keys.js';
 
 const HEAD = `# Configuration reference
 
@@ -75,7 +75,7 @@ function restarts(): string {
 function unavailable(): string {
   const rows = NOT_IN_THIS_VERSION.map((row) => [
     `\`${row.key.join('.')}\``,
-    refusal(row),
+    refusedValues(row),
     row.instead,
   ]);
   if (rows.length === 0) return '## Not in this version\n\nNothing: all of the above works.';

@@ -2,7 +2,7 @@
 import { DNS_TYPES, type DnsType } from '../../core/dns_codes.js';
 import { choice, duration, flag, size } from './kinds.js';
 import type { TableValue } from './node.js';
-import { payload, RCODES, STATUS, STEPS, word } from './probe_values.js';
+import { payload, RCODES, STATUS_RANGES, STEPS, word } from './probe_values.js';
 
 const PRINTABLE = /^[\x21-\x7e]+$/;
 /** Written without classes that not every editor's regular expressions know. */
@@ -49,7 +49,7 @@ export const PROBE_KEYS = {
     default: '/',
     doc: 'The path, with a query if need be.',
   }),
-  status: STATUS,
+  status: STATUS_RANGES,
   host: word('a host name', PRINTABLE, {
     otherwise: "the backend's address",
     example: 'db.example',

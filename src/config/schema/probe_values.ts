@@ -48,7 +48,7 @@ const STATUS_ITEM = [
 ];
 
 /** 200, "200", "200-399", or a list of those. */
-export const STATUS = mixed(
+export const STATUS_RANGES = mixed(
   { default: '200-399', doc: 'The status codes that mean "up".' },
   '200, "200-399", or a list of such',
   { anyOf: [...STATUS_ITEM, { type: 'array', items: { anyOf: STATUS_ITEM }, minItems: 1 }] },

@@ -35,7 +35,7 @@ export const OVERRIDE = record({
   until: nullable(text('When it ends by itself; null: never.')),
 });
 
-export const CHANGED = record({
+export const CHANGE_ANSWER = record({
   set: list('What holds from now on.', OVERRIDE),
   ended: list('What does not hold any more.', OVERRIDE),
   notes: list(
@@ -43,7 +43,7 @@ export const CHANGED = record({
     text('One.', 2_000),
   ),
 });
-export type Changed = ShapeOf<typeof CHANGED>;
+export type Changed = ShapeOf<typeof CHANGE_ANSWER>;
 
 export type OverrideDeps = Pick<ApiDeps, 'daemon' | 'kept' | 'log' | 'clock' | 'started'>;
 
@@ -116,7 +116,7 @@ export async function change(
   const problem = await kept.settled();
   const notes = problem === null ? [] : [`In force, but a restart would lose it: ${problem}.`];
   notes.push(...daemon.fleet.stuck().map((one) => `Not in force everywhere: ${one}.`));
-  const value = { set: set.map(shown), ended: ended.map(shown), notes };
+  const value = { set: set.map(shownOverride), ended: ended.map(shownOverride), notes };
   return ok({ value, etag: etagOf(started, daemon.desires.revision) });
 }
 
@@ -133,7 +133,7 @@ export function etagOf(started: string, revision: number): string {
   return `"${started}-${revision}"`;
 }
 
-export function shown(one: Override): ShapeOf<typeof OVERRIDE> {
+export function shownOverride(one: Override): ShapeOf<typeof OVERRIDE> {
   const { kind, value, replaced, by, because, sinceWallMs, untilWallMs } = one;
   return {
     backend: targetOfOverride(one),

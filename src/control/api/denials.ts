@@ -2,7 +2,14 @@
 import { blockText, readBlock } from '../../core/address_text.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { admit, deny } from '../desired/orders.js';
-import { CHANGED, change, given, type OverrideDeps, PROVENANCE, provenanceOf } from './changing.js';
+import {
+  CHANGE_ANSWER,
+  change,
+  given,
+  type OverrideDeps,
+  PROVENANCE,
+  provenanceOf,
+} from './changing.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { badRequest, type Problem, refused } from './problem.js';
 import { text } from './shape.js';
@@ -21,7 +28,7 @@ function denyEndpoint(deps: OverrideDeps): ApiEndpoint {
     summary: 'New sessions of these clients are refused as `denied`, at every listener.',
     may: 'change',
     body: { client: text('An address, or a CIDR block.', 100), ...PROVENANCE },
-    answer: CHANGED,
+    answer: CHANGE_ANSWER,
     handle: async ({ body: { client, ...body }, ...asked }) => {
       const block = blockOf(client);
       if (!block.ok) return block;
@@ -43,7 +50,7 @@ function admitEndpoint(deps: OverrideDeps): ApiEndpoint {
     summary: 'Ends a denial.',
     may: 'change',
     body: { client: text('The block that was denied.', 100) },
-    answer: CHANGED,
+    answer: CHANGE_ANSWER,
     handle: async ({ body: { client }, ...asked }) => {
       const block = blockOf(client);
       if (!block.ok) return block;

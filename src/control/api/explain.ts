@@ -4,7 +4,7 @@ import { addressKey } from '../../core/address_key.js';
 import type { ExplainedMember } from '../../core/questions.js';
 import { err, ok } from '../../core/result.js';
 import { barringOf } from '../barring.js';
-import { explainChoice, refusal } from '../explaining.js';
+import { explainChoice, refusedView } from '../explaining.js';
 import { askingOf, contradictionIn, routeOf } from '../route_choice.js';
 import type { ApiDeps } from './all.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
@@ -63,7 +63,7 @@ export function explainEndpoint({
       const { barred, tried } = barringOf(listener.value, client.value, now);
       const route = routeOf(spec, askingOf(client.value, told));
       if (route.pool === null) {
-        const refused = refusal(spec.name, route.sentence, barred);
+        const refused = refusedView(spec.name, route.sentence, barred);
         const outcome = `${refused.outcome}${tried}`;
         return ok({ value: { ...refused, outcome, backends: [] } });
       }

@@ -4,7 +4,7 @@ import { LOG_LEVELS } from '../../core/spec.js';
 import { hold, logLevel, release } from '../desired/orders.js';
 import { holdText, MOST_HELD } from '../desired/override.js';
 import {
-  CHANGED,
+  CHANGE_ANSWER,
   change,
   given,
   type OverrideDeps,
@@ -38,7 +38,7 @@ function holdEndpoint(deps: OverrideDeps): ApiEndpoint {
       for: optional(duration('It ends by itself after so long; absent: 5m.', YEAR_MS)),
       because: PROVENANCE.because,
     },
-    answer: CHANGED,
+    answer: CHANGE_ANSWER,
     handle: ({ body: { pool, max = USUALLY_HELD, drain = false, ...body }, ...asked }) => {
       const value = holdText({ atMost: max, sessions: drain ? 'drain' : 'keep' });
       const by = provenanceOf(deps, { for: USUAL_HOLD_MS, ...given(body), ...asked });
@@ -54,7 +54,7 @@ function releaseEndpoint(deps: OverrideDeps): ApiEndpoint {
     summary: 'Ends the hold of a pool: those that wait are served in their order.',
     may: 'change',
     body: { pool: text('Its name.', 500) },
-    answer: CHANGED,
+    answer: CHANGE_ANSWER,
     handle: ({ body: { pool }, ...asked }) =>
       change(deps, asked, (sources) => release(sources, pool)),
   });
@@ -67,7 +67,7 @@ function logLevelEndpoint(deps: OverrideDeps): ApiEndpoint {
     summary: 'Another level of the log; the configured one ends the override.',
     may: 'change',
     body: { level: oneOf('The least severe events that are written.', LOG_LEVELS), ...PROVENANCE },
-    answer: CHANGED,
+    answer: CHANGE_ANSWER,
     handle: ({ body: { level, ...body }, ...asked }) => {
       const by = provenanceOf(deps, { ...given(body), ...asked });
       return change(deps, asked, (sources) => ok(logLevel(sources, level, by)));

@@ -6,7 +6,7 @@ import type { AdminViews, HealthView, PoolSummary, StatusView } from '../../admi
 import { ok } from '../../core/result.js';
 import type { Override } from '../desired/override.js';
 import { isRemarkable, remark } from '../remarks.js';
-import { OVERRIDE, shown } from './changing.js';
+import { OVERRIDE, shownOverride } from './changing.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { BACKEND, LISTENER, listener, POOL, pool } from './lists.js';
 import { LiveStreams, type LiveStreamsDeps } from './live_streams.js';
@@ -84,7 +84,7 @@ function commonOf(view: HealthView, deps: LiveDeps) {
       .toSorted((a, b) => Number(a.state === 'up') - Number(b.state === 'up'))
       .slice(0, MAX_SHOWN)
       .map((one) => poolLive(one, view)),
-    overrides: all.slice(0, MAX_SHOWN).map(shown),
+    overrides: all.slice(0, MAX_SHOWN).map(shownOverride),
   };
 }
 

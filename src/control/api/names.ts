@@ -30,8 +30,8 @@ export function findPool(inventory: Inventory, name: string): Result<PoolEntry, 
 export function findBackend(inventory: Inventory, name: string): Result<BackendEntry, Problem> {
   const [poolName = '', backendName] = splitName(name);
   if (backendName === undefined) {
-    const places = backendsNamed(inventory, name).map((entry) => nameOf(entry));
-    const hint = places.length > 0 ? places : allBackends(inventory).map(nameOf);
+    const places = backendsNamed(inventory, name).map((entry) => fullName(entry));
+    const hint = places.length > 0 ? places : allBackends(inventory).map(fullName);
     return err(nothingNamed('backend', name, hint, 'a backend is named POOL/BACKEND; '));
   }
   const pool = findPool(inventory, poolName);
@@ -39,7 +39,7 @@ export function findBackend(inventory: Inventory, name: string): Result<BackendE
   const all = [...pool.value.backends.values()];
   const named = all.filter(({ spec }) => spec.name === backendName);
   const found = named.find(({ tenure }) => tenure === 'kept') ?? named[0];
-  return found === undefined ? err(nothingNamed('backend', name, all.map(nameOf))) : ok(found);
+  return found === undefined ? err(nothingNamed('backend', name, all.map(fullName))) : ok(found);
 }
 
 /** The pool and the backend of `POOL/BACKEND`; one word only where there is no slash. */
@@ -69,7 +69,7 @@ export function nothingNamed(
   return notFound(`There is no ${kind} ${name}; ${remark}${hint}${end}`);
 }
 
-export function nameOf({ pool, spec }: BackendEntry): string {
+function fullName({ pool, spec }: BackendEntry): string {
   return `${pool.key}/${spec.name}`;
 }
 

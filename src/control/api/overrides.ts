@@ -3,7 +3,7 @@ import { ok } from '../../core/result.js';
 import { end, order, type WantedValue } from '../desired/orders.js';
 import { type Override, PERCENTAGE } from '../desired/override.js';
 import {
-  CHANGED,
+  CHANGE_ANSWER,
   type Changed,
   type ChangeRequest,
   change,
@@ -13,7 +13,7 @@ import {
   PROVENANCE,
   provenanceOf,
   type Reasons,
-  shown,
+  shownOverride,
 } from './changing.js';
 import { denialEndpoints } from './denials.js';
 import { type ApiEndpoint, type ApiResult, endpoint } from './endpoint.js';
@@ -64,7 +64,7 @@ function overridesEndpoint({ daemon, started }: OverrideDeps): ApiEndpoint {
     answer: OVERRIDES,
     handle: ({ query: { limit = USUAL_LIMIT, cursor = 0 } }) => {
       const { overrides, revision } = daemon.desires;
-      const items = overrides.slice(cursor, cursor + limit).map(shown);
+      const items = overrides.slice(cursor, cursor + limit).map(shownOverride);
       const next = cursor + limit < overrides.length ? String(cursor + limit) : null;
       return ok({ value: { items, next }, etag: etagOf(started, revision) });
     },
@@ -83,7 +83,7 @@ function stateEndpoint(
     summary,
     may: 'change',
     body: { backends: names, ...PROVENANCE },
-    answer: CHANGED,
+    answer: CHANGE_ANSWER,
     handle: ({ body, ...asked }) => setting(deps, { ...asked, ...body }, { kind, value }),
   });
 }
@@ -101,7 +101,7 @@ function endingEndpoint(
     summary,
     may: 'change',
     body: { backends: names },
-    answer: CHANGED,
+    answer: CHANGE_ANSWER,
     handle: ({ body, ...asked }) =>
       change(deps, asked, (sources) => end(sources, body.backends, which)),
   });
@@ -122,7 +122,7 @@ function weightEndpoint(deps: OverrideDeps): ApiEndpoint {
       ),
       ...PROVENANCE,
     },
-    answer: CHANGED,
+    answer: CHANGE_ANSWER,
     handle: ({ body, ...asked }) =>
       setting(deps, { ...asked, ...body }, { kind: 'weight', value: body.value }),
   });
@@ -139,7 +139,7 @@ function capEndpoint(deps: OverrideDeps): ApiEndpoint {
       value: whole('Sessions at the same time, at most; 0: any number.', 0, MAX_CAP),
       ...PROVENANCE,
     },
-    answer: CHANGED,
+    answer: CHANGE_ANSWER,
     handle: ({ body, ...asked }) =>
       setting(deps, { ...asked, ...body }, { kind: 'cap', value: body.value }),
   });

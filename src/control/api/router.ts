@@ -7,7 +7,7 @@ import { type Caller, LOOKER } from './caller.js';
 import type { ApiEndpoint, Asked } from './endpoint.js';
 import { openApi } from './open_api.js';
 import { badRequest, notFound, type Problem, problemAnswer } from './problem.js';
-import { type Complaint, check } from './shape.js';
+import { type Complaint, checkShape } from './shape.js';
 import type { ApiTurns } from './turns.js';
 
 export const PREFIX = '/v1';
@@ -63,7 +63,7 @@ function placesOf(endpoints: readonly ApiEndpoint[]): ReadonlyMap<string, readon
   const places = new Map<string, Place[]>();
   for (const endpoint of endpoints) {
     const path = `${PREFIX}${endpoint.path}`;
-    const place = { endpoint, unqueried: check(endpoint.query, {}) };
+    const place = { endpoint, unqueried: checkShape(endpoint.query, {}) };
     places.set(path, [...(places.get(path) ?? []), place]);
   }
   return places;
@@ -95,7 +95,7 @@ function read(
   const query =
     queryText === ''
       ? unqueried
-      : check(queryShape, Object.fromEntries(new URLSearchParams(queryText)));
+      : checkShape(queryShape, Object.fromEntries(new URLSearchParams(queryText)));
   if (!query.ok) return err(badRequest('The query does not fit', query.error));
   const ifMatch = request.headers.get('if-match') ?? null;
   const lastEventId = request.headers.get('last-event-id') ?? null;
@@ -103,7 +103,7 @@ function read(
   if (bodyShape === null) return ok({ ...rest, body: {} });
   const parsed = bodyOf(request);
   if (!parsed.ok) return parsed;
-  const body = check(bodyShape, parsed.value);
+  const body = checkShape(bodyShape, parsed.value);
   if (!body.ok) return err(badRequest('The body does not fit', body.error));
   return ok({ ...rest, body: body.value });
 }

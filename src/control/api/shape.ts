@@ -135,7 +135,7 @@ export function page<T>(of: Shape<T>) {
   });
 }
 
-export function check<T>(shape: Shape<T>, raw: unknown): Result<T, readonly Complaint[]> {
+export function checkShape<T>(shape: Shape<T>, raw: unknown): Result<T, readonly Complaint[]> {
   const read = readWith(shape, raw);
   if (read.ok) return ok(read.value);
   return err(read.faults.map(({ path, problem }) => ({ field: path.join('.'), problem })));

@@ -15,7 +15,7 @@ import {
 import {
   holdBy,
   lastsAt,
-  OPEN,
+  NOT_HELD,
   type Override,
   overridesByTarget,
   subjectOf,
@@ -96,8 +96,8 @@ function configuredFor(
 ): string | number | undefined {
   const { kind, pool } = override;
   if (kind === 'log-level') return log.level;
-  if (kind === 'deny') return OPEN;
-  if (kind === 'hold') return pools.some(({ name }) => name === pool) ? OPEN : undefined;
+  if (kind === 'deny') return NOT_HELD;
+  if (kind === 'hold') return pools.some(({ name }) => name === pool) ? NOT_HELD : undefined;
   const backend = byBackend.get(targetOfOverride(override));
   return backend === undefined ? undefined : configuredValue(backend, kind);
 }

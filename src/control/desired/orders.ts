@@ -7,7 +7,7 @@ import { poolOfAll } from '../../core/identity.js';
 import { err, ok, type Result } from '../../core/result.js';
 import type { Spec } from '../../core/spec.js';
 import { type BackendKind, backendsByName, configuredValue, type DesiredSources } from './fold.js';
-import { OPEN, type Override, slotOf, targetOfOverride, withAdded } from './override.js';
+import { NOT_HELD, type Override, slotOf, targetOfOverride, withAdded } from './override.js';
 
 /** Who gives the order, and for how long. */
 export interface Provenance {
@@ -69,7 +69,7 @@ export function hold(
   const known = sources.configured.pools.map(({ name }) => name);
   if (!known.includes(pool)) return err(unknownPool(pool, known));
   return ok(
-    setting(sources, { pool, backend: '', kind: 'hold', value, replaced: OPEN, ...provenance }),
+    setting(sources, { pool, backend: '', kind: 'hold', value, replaced: NOT_HELD, ...provenance }),
   );
 }
 
@@ -96,7 +96,7 @@ export function logLevel(
 /** No client in `block` may come to any listener; `block` as `blockText` writes it. */
 export function deny(sources: DesiredSources, block: string, provenance: Provenance): Ordered {
   const place = { pool: '', backend: '', kind: 'deny' } as const;
-  return setting(sources, { ...place, value: block, replaced: OPEN, ...provenance });
+  return setting(sources, { ...place, value: block, replaced: NOT_HELD, ...provenance });
 }
 
 /** Ends the denial of `block`. */

@@ -105,7 +105,7 @@ export function weightBy(value: string | number, configured: number): number {
 export const PERCENTAGE = /^(0|[1-9]\d{0,2}|1000)%$/;
 
 /** What is configured of a pool that an operator holds: no file holds one. */
-export const OPEN = 'open';
+export const NOT_HELD = 'open';
 export const MOST_HELD = 100_000;
 const HOLD_VALUE = /^([1-9]\d{0,5})( drain)?$/;
 

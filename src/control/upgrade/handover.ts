@@ -8,7 +8,7 @@ import type { Daemon } from '../daemon.js';
 import type { DaemonDeps } from '../daemon_deps.js';
 import type { Desires } from '../desired/desires.js';
 import type { Override } from '../desired/override.js';
-import { type HandedSocket, nameOf } from '../kept_sockets.js';
+import { type HandedSocket, socketName } from '../kept_sockets.js';
 import type { PlanPublisher } from '../plan_publisher.js';
 import type { MadeSocket } from '../socket_maker.js';
 import { Elsewhere } from './elsewhere.js';
@@ -95,7 +95,7 @@ export class Handover {
       if (opened.activation === null) found.set(opened, local);
     }
     const own = [...found].flatMap(([{ descriptors, protocol }, local]) =>
-      (descriptors ?? []).map((fd) => ({ fd, name: nameOf(protocol, local) })),
+      (descriptors ?? []).map((fd) => ({ fd, name: socketName(protocol, local) })),
     );
     return [...own, ...this.#deps.passed.handed];
   }

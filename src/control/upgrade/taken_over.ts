@@ -67,7 +67,7 @@ export function takeover(
 }
 
 /** A message that cannot be read leaves the sockets. */
-export async function takenOver(
+export async function receiveTakenOver(
   predecessor: Predecessor | null,
   log: Pick<Log, 'event'>,
 ): Promise<TakenOver> {

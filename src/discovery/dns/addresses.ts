@@ -1,5 +1,5 @@
 /** The addresses of names in both families, and what was known of a family that cannot be asked. */
-import { failed, type GiveUp, type SourceFailed } from '../source.js';
+import { type GiveUp, type SourceFailed, sourceFailed } from '../source.js';
 import type { Resolvers } from './resolvers.js';
 import type { DnsReply } from './wire.js';
 
@@ -67,7 +67,7 @@ export async function addressesOfAll(
     const some = names.slice(first, first + AT_ONCE);
     const all = await Promise.all(some.map((name) => addresses.of(name, giveUp)));
     for (const [index, one] of all.entries()) {
-      if (one.kind === 'failed') return failed(one.failure, `${some[index]}: ${one.problem}`);
+      if (one.kind === 'failed') return sourceFailed(one.failure, `${some[index]}: ${one.problem}`);
       found.set(some[index] ?? '', one);
     }
   }

@@ -12,7 +12,7 @@ export type DnsExchange =
 const MAX_STRANGE = 16;
 
 /** Ends with `signal` at the latest, and never rejects. */
-export async function exchange(
+export async function askServer(
   server: IpEndpoint,
   question: DnsQuestion,
   signal: AbortSignal,

@@ -5,9 +5,9 @@
 import { Resolver } from 'node:dns';
 import { type IpEndpoint, systemEndpoint } from '../../core/endpoint.js';
 import { below } from '../../core/random.js';
-import { failed, type GiveUp, type SourceDeps, type SourceFailed } from '../source.js';
-import { limited } from '../time_limit.js';
-import { type DnsExchange, exchange } from './exchange.js';
+import { type GiveUp, type SourceDeps, type SourceFailed, sourceFailed } from '../source.js';
+import { withinLimit } from '../time_limit.js';
+import { askServer, type DnsExchange } from './exchange.js';
 import type { DnsReply, RecordType } from './wire.js';
 
 /** Each server has so long, twice. */
@@ -35,8 +35,8 @@ export class Resolvers {
   /** A reply of NOERROR or NXDOMAIN, or why there is none. */
   async ask(name: string, type: RecordType, giveUp: GiveUp): Promise<DnsReply | SourceFailed> {
     const servers = this.#servers.length > 0 ? this.#servers : systemServers();
-    if (servers.length === 0) return failed('unreachable', 'the system names no name server');
-    let last: SourceFailed = failed('timeout', 'no name server answered');
+    if (servers.length === 0) return sourceFailed('unreachable', 'the system names no name server');
+    let last: SourceFailed = sourceFailed('timeout', 'no name server answered');
     for (let attempt = 0; attempt < ROUNDS * servers.length; attempt++) {
       if (giveUp.aborted) return last;
       const place = (this.#first + attempt) % servers.length;
@@ -55,7 +55,7 @@ export class Resolvers {
   #once(server: IpEndpoint, name: string, type: RecordType, giveUp: GiveUp): Promise<DnsExchange> {
     const { timers, random } = this.#deps;
     const question = { id: below(random, 0x1_0000), name, type };
-    return limited(timers, ATTEMPT_MS, giveUp, (signal) => exchange(server, question, signal));
+    return withinLimit(timers, ATTEMPT_MS, giveUp, (signal) => askServer(server, question, signal));
   }
 }
 
@@ -73,13 +73,14 @@ function systemServers(): readonly IpEndpoint[] {
 
 function problemOf({ host, port }: IpEndpoint, outcome: DnsExchange): SourceFailed {
   const who = `name server ${host} port ${port}`;
-  if (outcome.kind === 'reply') return failed('refused', `${who} answers ${outcome.reply.code}`);
+  if (outcome.kind === 'reply')
+    return sourceFailed('refused', `${who} answers ${outcome.reply.code}`);
   switch (outcome.why) {
     case 'silent':
-      return failed('timeout', `${who} did not answer in time`);
+      return sourceFailed('timeout', `${who} did not answer in time`);
     case 'unreachable':
-      return failed('unreachable', `${who} cannot be reached`);
+      return sourceFailed('unreachable', `${who} cannot be reached`);
     case 'garbage':
-      return failed('malformed', `${who} answers what is no DNS`);
+      return sourceFailed('malformed', `${who} answers what is no DNS`);
   }
 }

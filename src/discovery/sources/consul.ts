@@ -11,14 +11,14 @@ import { askHttp, type HttpAnswer } from '../http_client.js';
 import { HTTP_LIMIT_MS } from '../limits.js';
 import { readSecrets } from '../secret_files.js';
 import {
-  failed,
   type GiveUp,
   type Member,
-  named,
+  membersFound,
   plainMember,
   type SecretDeps,
   type Source,
   type SourceAnswer,
+  sourceFailed,
 } from '../source.js';
 
 /** How long the agent may keep a question; it adds up to a sixteenth. */
@@ -36,19 +36,22 @@ export function consulSource(spec: ConsulSourceSpec, deps: SecretDeps): Source {
 
   const read = (answer: HttpAnswer): SourceAnswer => {
     if (answer.status !== 200) {
-      return failed('refused', `${host} answers ${answer.status}: ${shown(answer.body.trim())}`);
+      return sourceFailed(
+        'refused',
+        `${host} answers ${answer.status}: ${shown(answer.body.trim())}`,
+      );
     }
     // Without the right to read an instance Consul leaves it out, and says so since 1.11 only.
     if (answer.headers['x-consul-results-filtered-by-acls'] === 'true') {
-      return failed('refused', `${host} leaves out what its token may not read`);
+      return sourceFailed('refused', `${host} leaves out what its token may not read`);
     }
     const list = readInstances(answer.body);
-    if (typeof list === 'string') return failed('malformed', `${host} ${list}`);
+    if (typeof list === 'string') return sourceFailed('malformed', `${host} ${list}`);
     const told = Number(answer.headers['x-consul-index']);
     // A server was restored or replaced: to wait for the old index would be to miss changes.
     index = Number.isSafeInteger(told) && told > 0 && told >= index ? told : 0;
     const againMs = told > 0 ? 0 : INTERVAL_MS;
-    return named(list.members, againMs, list.leftOut);
+    return membersFound(list.members, againMs, list.leftOut);
   };
 
   const ask = async (giveUp: GiveUp): Promise<SourceAnswer> => {

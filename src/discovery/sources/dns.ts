@@ -5,16 +5,16 @@ import { AddressLookups, addressesOfAll, ttlOf } from '../dns/addresses.js';
 import { Resolvers } from '../dns/resolvers.js';
 import { type Service, scaledServices } from '../dns/services.js';
 import {
-  failed,
   type GiveUp,
   type Member,
-  named,
+  membersFound,
   plainMember,
   type Source,
   type SourceAnswer,
   type SourceDeps,
+  sourceFailed,
 } from '../source.js';
-import { limited } from '../time_limit.js';
+import { withinLimit } from '../time_limit.js';
 
 /** Each of the targets of a service is two more questions. */
 const MAX_TARGETS = 255;
@@ -32,7 +32,7 @@ export function dnsSource(spec: DnsSourceSpec, deps: SourceDeps): Source {
     const found = await addresses.of(spec.name, giveUp);
     if (found.kind === 'failed') return found;
     addresses.tidy();
-    return named(membersAt(found.hosts, spec.port), again(found.ttlSeconds));
+    return membersFound(membersAt(found.hosts, spec.port), again(found.ttlSeconds));
   };
 
   const services = async (giveUp: GiveUp): Promise<SourceAnswer> => {
@@ -40,7 +40,7 @@ export function dnsSource(spec: DnsSourceSpec, deps: SourceDeps): Source {
     if (reply.kind === 'failed') return reply;
     const listed = scaledServices(reply.records);
     if (listed.length > MAX_TARGETS) {
-      return failed('too-much', `${spec.name} has more than ${MAX_TARGETS} SRV records`);
+      return sourceFailed('too-much', `${spec.name} has more than ${MAX_TARGETS} SRV records`);
     }
     const targets = [...new Set(listed.map(({ target }) => target))];
     const found = await addressesOfAll(targets, addresses, giveUp);
@@ -53,7 +53,7 @@ export function dnsSource(spec: DnsSourceSpec, deps: SourceDeps): Source {
       ttlOf(reply),
       ...[...found.values()].map(({ ttlSeconds }) => ttlSeconds),
     );
-    return named(
+    return membersFound(
       members,
       again(ttlSeconds),
       bare.map((target) => `${target} has no address`),
@@ -61,7 +61,7 @@ export function dnsSource(spec: DnsSourceSpec, deps: SourceDeps): Source {
   };
 
   const ask = spec.records === 'services' ? services : plain;
-  return { ask: (giveUp) => limited(deps.timers, LIMIT_MS, giveUp, ask) };
+  return { ask: (giveUp) => withinLimit(deps.timers, LIMIT_MS, giveUp, ask) };
 }
 
 function at({ port, weight, backup }: Service, hosts: readonly string[]): readonly Member[] {

@@ -12,15 +12,15 @@ import { followStream } from '../http_stream.js';
 import { Misses, whyMissed } from '../misses.js';
 import { readSecrets } from '../secret_files.js';
 import {
-  failed,
   type GiveUp,
   type Member,
-  named,
+  membersFound,
   plainMember,
   type SecretDeps,
   type Source,
   type SourceAnswer,
   type SourceFailed,
+  sourceFailed,
 } from '../source.js';
 
 /** A watch is opened anew so often, and all keys are read: a silent one costs no more than that. */
@@ -104,21 +104,21 @@ class EtcdSource implements Source {
       if (answer.kind === 'failed') return answer;
       if (answer.status === 200) {
         const keys = readRange(answer.body);
-        if (typeof keys === 'string') return failed('malformed', `${this.#host} ${keys}`);
+        if (typeof keys === 'string') return sourceFailed('malformed', `${this.#host} ${keys}`);
         this.#revision = keys.revision;
-        return named(keys.members, 0, keys.leftOut);
+        return membersFound(keys.members, 0, keys.leftOut);
       }
       // The token is old, or the rights have changed since it was given.
       const mayBeOld = this.#token !== null && attempt === 'first';
       this.#token = null;
       if (!mayBeOld) return refusal(this.#host, answer.status, answer.body);
     }
-    return failed('refused', 'no token of it is good');
+    return sourceFailed('refused', 'no token of it is good');
   }
 
   /** Tries each member once, beginning with the one that answered last. */
   async #readAny(login: Login, giveUp: GiveUp): Promise<SourceAnswer> {
-    let answer: SourceAnswer = failed('refused', 'no server was asked');
+    let answer: SourceAnswer = sourceFailed('refused', 'no server was asked');
     for (const _ of this.#spec.urls) {
       answer = await this.#readKeys(login, giveUp);
       if (answer.kind !== 'failed' || giveUp.aborted) return answer;
@@ -152,7 +152,7 @@ class EtcdSource implements Source {
     const login = { ca: secrets.ca, password: secrets.token };
     const from = this.#revision;
     if (from !== null) await this.#untilNews(from, login, giveUp);
-    if (giveUp.aborted) return failed('timeout', 'nobody waits for it any more');
+    if (giveUp.aborted) return sourceFailed('timeout', 'nobody waits for it any more');
     const answer = await this.#readAny(login, giveUp);
     const { count, remarks } = this.#misses;
     if (answer.kind !== 'members' || count === 0 || from === null) return answer;
@@ -249,5 +249,5 @@ function refusal(host: string, status: number, body: string): SourceFailed {
   const told = jsonOf(body);
   const error = isRecord(told) ? (told['error'] ?? told['message']) : undefined;
   const why = typeof error === 'string' ? `: ${shown(error)}` : '';
-  return failed('refused', `${host} answers ${status}${why}`);
+  return sourceFailed('refused', `${host} answers ${status}${why}`);
 }

@@ -9,15 +9,15 @@ import { type FailedRead, markOfUserFile } from '../../files/user_file.js';
 import { looksLikeJson, type ReadList, readAddressLines, readTargetGroups } from '../file_sd.js';
 import { MAX_ANSWER_BYTES } from '../limits.js';
 import {
-  failed,
   type GiveUp,
-  named,
+  membersFound,
   type Source,
   type SourceAnswer,
   type SourceDeps,
   type SourceFailed,
+  sourceFailed,
 } from '../source.js';
-import { limited, pause } from '../time_limit.js';
+import { endablePause, withinLimit } from '../time_limit.js';
 
 /**
  * Effect within two seconds: a look, the time to settle, a reading. A look is 0.1 ms of work, so
@@ -41,17 +41,17 @@ export function fileSource({ path }: FileSourceSpec, { clock, timers }: SourceDe
       settleMs: SETTLE_MS,
       signal,
       tried: 'again',
-      pause: (delayMs) => pause(timers, delayMs, signal),
+      pause: (delayMs) => endablePause(timers, delayMs, signal),
       wallMs: () => clock.wallMs(),
     });
     if (read.kind === 'failed') return unreadable(path, read);
     const list = readList(Buffer.concat(read.parts));
-    if (!list.ok) return failed('malformed', `${path}: ${list.error}`);
+    if (!list.ok) return sourceFailed('malformed', `${path}: ${list.error}`);
     known = read.mark;
-    return named(list.value, LOOK_MS);
+    return membersFound(list.value, LOOK_MS);
   };
 
-  return { ask: (giveUp) => limited(timers, READ_LIMIT_MS, giveUp, ask) };
+  return { ask: (giveUp) => withinLimit(timers, READ_LIMIT_MS, giveUp, ask) };
 }
 
 function readList(bytes: Uint8Array): ReadList {
@@ -73,5 +73,5 @@ const CODES: Readonly<Record<string, SourceFailure>> = {
 };
 
 function unreadable(path: string, { code, problem }: FailedRead): SourceFailed {
-  return failed(CODES[code] ?? 'unreachable', `${path}: ${problem}`);
+  return sourceFailed(CODES[code] ?? 'unreachable', `${path}: ${problem}`);
 }

@@ -5,13 +5,13 @@ import { readTargetGroups } from '../file_sd.js';
 import { askHttp } from '../http_client.js';
 import { readSecrets } from '../secret_files.js';
 import {
-  failed,
   type GiveUp,
   type Members,
-  named,
+  membersFound,
   type SecretDeps,
   type Source,
   type SourceAnswer,
+  sourceFailed,
 } from '../source.js';
 
 export function httpSource(spec: HttpSourceSpec, deps: SecretDeps): Source {
@@ -40,13 +40,13 @@ export function httpSource(spec: HttpSourceSpec, deps: SecretDeps): Source {
     if (answer.kind === 'failed') return answer;
     const { host } = new URL(spec.url);
     if (answer.status === 304 && known !== null) return known.answer;
-    if (answer.status !== 200) return failed('refused', `${host} answers ${answer.status}`);
+    if (answer.status !== 200) return sourceFailed('refused', `${host} answers ${answer.status}`);
     const list = readTargetGroups(answer.body);
     if (!list.ok) {
       const { 'content-type': type = 'no type' } = answer.headers;
-      return failed('malformed', `the answer of ${host} (${shown(type)}): ${list.error}`);
+      return sourceFailed('malformed', `the answer of ${host} (${shown(type)}): ${list.error}`);
     }
-    const members = named(list.value, spec.intervalMs);
+    const members = membersFound(list.value, spec.intervalMs);
     const { etag } = answer.headers;
     known = etag === undefined ? null : { etag, answer: members };
     return members;

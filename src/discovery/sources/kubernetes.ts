@@ -12,13 +12,13 @@ import { followStream, type StreamEnd } from '../http_stream.js';
 import { type Cluster, clusterOf, ownCluster, type Pod, THIS_POD } from '../kubeconfig.js';
 import { Misses, whyMissed } from '../misses.js';
 import {
-  failed,
   type GiveUp,
-  named,
+  membersFound,
   type SecretDeps,
   type Source,
   type SourceAnswer,
   type SourceFailed,
+  sourceFailed,
 } from '../source.js';
 
 /** The server ends a watch after this, and we do a little later. */
@@ -64,7 +64,7 @@ class KubernetesSource implements Source {
 
   #answerNow(): SourceAnswer {
     const { members, leftOut } = mergeSlices(this.#slices.values(), this.#spec);
-    return named(members, 0, leftOut, this.#misses.remarks);
+    return membersFound(members, 0, leftOut, this.#misses.remarks);
   }
 
   /** Without a version: the newest list, and not what a server remembers from before a restart. */
@@ -76,7 +76,7 @@ class KubernetesSource implements Source {
     const { host } = new URL(cluster.url);
     if (answer.status !== 200) return refusal(host, answer.status, answer.body);
     const read = readList(answer.body);
-    if (typeof read === 'string') return failed('malformed', `${host} ${read}`);
+    if (typeof read === 'string') return sourceFailed('malformed', `${host} ${read}`);
     this.#slices.clear();
     for (const slice of read.slices) this.#slices.set(slice.name, slice);
     this.#version = read.version;
@@ -226,5 +226,5 @@ function readEvent(line: unknown): Event | null {
 function refusal(host: string, status: number, body: string): SourceFailed {
   const message = /"message":\s*"((?:[^"\\]|\\.)*)"/.exec(body)?.[1];
   const why = message === undefined ? '' : `: ${shown(message)}`;
-  return failed('refused', `${host} answers ${status}${why}`);
+  return sourceFailed('refused', `${host} answers ${status}${why}`);
 }

@@ -11,12 +11,12 @@ import { askHttp } from '../http_client.js';
 import { byRole, type RoledMember } from '../roles.js';
 import { readSecrets } from '../secret_files.js';
 import {
-  failed,
   type GiveUp,
   type SecretDeps,
   type Source,
   type SourceAnswer,
   type SourceFailed,
+  sourceFailed,
 } from '../source.js';
 
 /** Writes follow a new leader within a second or two: it is asked so often. */
@@ -41,7 +41,8 @@ export function patroniSource(spec: PatroniSourceSpec, deps: SecretDeps): Source
         const answer = await askHttp(question, timers, giveUp);
         if (answer.kind === 'failed') return answer;
         const { host } = new URL(url);
-        if (answer.status !== 200) return failed('refused', `${host} answers ${answer.status}`);
+        if (answer.status !== 200)
+          return sourceFailed('refused', `${host} answers ${answer.status}`);
         return readCluster(answer.body, spec, host);
       }),
     );
@@ -50,7 +51,9 @@ export function patroniSource(spec: PatroniSourceSpec, deps: SecretDeps): Source
     if (newest !== undefined) {
       return byRole(newest.members, spec.role, INTERVAL_MS, newest.leftOut);
     }
-    return asked.find((one) => one.kind === 'failed') ?? failed('refused', 'no server was asked');
+    return (
+      asked.find((one) => one.kind === 'failed') ?? sourceFailed('refused', 'no server was asked')
+    );
   };
   return { ask };
 }
@@ -67,10 +70,10 @@ function readCluster(text: string, spec: PatroniSourceSpec, host: string): Clust
   try {
     body = JSON.parse(text);
   } catch {
-    return failed('malformed', `${host} answers what is no JSON`);
+    return sourceFailed('malformed', `${host} answers what is no JSON`);
   }
   const listed = isRecord(body) ? body['members'] : undefined;
-  if (!Array.isArray(listed)) return failed('malformed', `${host} names no members`);
+  if (!Array.isArray(listed)) return sourceFailed('malformed', `${host} names no members`);
   const members: RoledMember[] = [];
   const leftOut: string[] = [];
   let timeline = 0;

@@ -6,20 +6,21 @@
 import { readAddress } from '../../core/address_text.js';
 import type { SentinelSourceSpec } from '../../core/discovery_spec.js';
 import { type Address, formatAddress } from '../../core/endpoint.js';
+import { redisCommand } from '../../core/redis_command.js';
 import { inBrackets, shown } from '../answers.js';
-import { command, type RespReply } from '../resp.js';
+import type { RespReply } from '../resp.js';
 import { byRole, type RoledMember } from '../roles.js';
 import { readSecrets } from '../secret_files.js';
 import { NewsBell, talk } from '../sentinel_wire.js';
 import {
-  failed,
   type GiveUp,
   type SecretDeps,
   type Source,
   type SourceAnswer,
   type SourceFailed,
+  sourceFailed,
 } from '../source.js';
-import { limited, pause } from '../time_limit.js';
+import { endablePause, withinLimit } from '../time_limit.js';
 
 /** Without an event it is asked so often: an event may be lost. */
 const INTERVAL_MS = 2_000;
@@ -45,18 +46,18 @@ export function sentinelSource(spec: SentinelSourceSpec, deps: SecretDeps): Sour
   ): Promise<Known | SourceFailed> => {
     const commands = [
       ...login,
-      command('SENTINEL', 'MASTER', spec.master),
-      command('SENTINEL', 'REPLICAS', spec.master),
+      redisCommand('SENTINEL', 'MASTER', spec.master),
+      redisCommand('SENTINEL', 'REPLICAS', spec.master),
     ];
-    const said = await limited(timers, SENTINEL_LIMIT_MS, giveUp, (signal) =>
+    const said = await withinLimit(timers, SENTINEL_LIMIT_MS, giveUp, (signal) =>
       talk(address, commands, signal),
     );
     const who = `sentinel ${formatAddress(address)}`;
-    if (typeof said === 'string') return failed(said, `${who}: ${SILENCES[said]}`);
+    if (typeof said === 'string') return sourceFailed(said, `${who}: ${SILENCES[said]}`);
     const refusal = said.find((reply) => reply.kind === 'error');
-    if (refusal?.kind === 'error') return failed('refused', `${who}: ${shown(refusal.text)}`);
+    if (refusal?.kind === 'error') return sourceFailed('refused', `${who}: ${shown(refusal.text)}`);
     const [master, replicas] = said.slice(login.length);
-    return knownOf(master, replicas) ?? failed('malformed', `${who} answers something else`);
+    return knownOf(master, replicas) ?? sourceFailed('malformed', `${who} answers something else`);
   };
 
   const ask = async (giveUp: GiveUp): Promise<SourceAnswer> => {
@@ -65,13 +66,15 @@ export function sentinelSource(spec: SentinelSourceSpec, deps: SecretDeps): Sour
     ring = new AbortController();
     const secrets = await readSecrets({ tokenFile: spec.passwordFile, caFile: null }, deps, giveUp);
     if (secrets.kind === 'failed') return secrets;
-    const login = secrets.token === null ? [] : [command('AUTH', secrets.token)];
+    const login = secrets.token === null ? [] : [redisCommand('AUTH', secrets.token)];
     if (!giveUp.aborted) for (const bell of bells) bell.keep(login);
     const all = await Promise.all(spec.addresses.map((one) => askOne(one, login, giveUp)));
     const known = all.flatMap((one) => (one.kind === 'known' ? [one] : []));
     const newest = known.toSorted((a, b) => b.epoch - a.epoch)[0];
     if (newest !== undefined) return byRole(newest.members, spec.role, 0);
-    return all.find((one) => one.kind === 'failed') ?? failed('refused', 'no server was asked');
+    return (
+      all.find((one) => one.kind === 'failed') ?? sourceFailed('refused', 'no server was asked')
+    );
   };
 
   const untilNews = async (giveUp: GiveUp): Promise<void> => {
@@ -80,7 +83,7 @@ export function sentinelSource(spec: SentinelSourceSpec, deps: SecretDeps): Sour
       for (const bell of bells) bell.close();
     };
     giveUp.addEventListener('abort', close, { once: true });
-    await pause(timers, INTERVAL_MS, ring.signal);
+    await endablePause(timers, INTERVAL_MS, ring.signal);
     giveUp.removeEventListener('abort', close);
     if (giveUp.aborted) close();
   };

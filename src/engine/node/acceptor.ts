@@ -17,7 +17,7 @@ import type { ListenOutcome } from '../../session/tcp_port.js';
 import { listenSentence } from '../failure.js';
 import { boundAddress } from './address.js';
 import { errorCode } from './failure.js';
-import { reset, SOCKET_OPTIONS, STREAM_OPTIONS } from './socket.js';
+import { resetLink, SOCKET_OPTIONS, STREAM_OPTIONS } from './socket.js';
 
 export interface AcceptorDeps {
   readonly timers: Timers;
@@ -115,7 +115,7 @@ export class Acceptor {
     this.#retry?.cancel();
     clearImmediate(this.#furtherSoon);
     this.#shut();
-    for (const socket of this.#waiting.splice(0)) reset({ socket, kind: this.#local.kind });
+    for (const socket of this.#waiting.splice(0)) resetLink({ socket, kind: this.#local.kind });
   }
 
   #listen(done: (errno: string | null) => void): void {
@@ -182,7 +182,7 @@ export class Acceptor {
     if (isFree && this.#waiting.length === 0) this.#deps.connection(this, socket);
     // Who comes behind those who are being taken is not one too many.
     else if (isFree || this.#waiting.length < this.#backlog) this.#waiting.push(socket);
-    else reset({ socket, kind: this.#local.kind });
+    else resetLink({ socket, kind: this.#local.kind });
   }
 
   /**

@@ -4,7 +4,7 @@
 import type { Timer, Timers } from '../../core/clock.js';
 import { FAREWELL_MS, LINGER_MS, type PairEnd } from '../../session/tcp_port.js';
 import type { SendQueues } from './send_queue.js';
-import { finish, type Link, reset } from './socket.js';
+import { finish, type Link, resetLink } from './socket.js';
 
 export interface EndingDeps {
   readonly timers: Timers;
@@ -47,12 +47,12 @@ export class Ending {
   /** The other side was reset: so will be `link`, when its peer has received what was written. */
   passReset(link: Link): void {
     this.#lingerAtMost();
-    this.#deps.sendQueues.whenDeliveredOrHopeless(link.socket, () => reset(link));
+    this.#deps.sendQueues.whenDeliveredOrHopeless(link.socket, () => resetLink(link));
   }
 
   /** Resets whatever is still open. */
   cut(): void {
-    for (const link of this.#links) reset(link);
+    for (const link of this.#links) resetLink(link);
   }
 
   /** Every socket is closed. */

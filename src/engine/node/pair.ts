@@ -14,7 +14,7 @@ import { Held } from './held.js';
 import { watchFinished, whenTrulyEnded } from './hidden_reset.js';
 import { PairDialling } from './pair_dialling.js';
 import { endOf, linksOf, type PairHost, type PairState, type Side } from './pair_state.js';
-import { descriptorOf, finish, type Link, reset } from './socket.js';
+import { descriptorOf, finish, type Link, resetLink } from './socket.js';
 import { Transfer } from './transfer.js';
 
 export class Pair {
@@ -218,7 +218,7 @@ export class Pair {
     if (state.kind === 'ending') return;
     this.#end({ kind: 'client-gone' });
     this.#client.socket.destroy();
-    if ('backend' in state) reset(state.backend);
+    if ('backend' in state) resetLink(state.backend);
   }
 
   /** As `alone`, without an object for each chunk. */

@@ -5,7 +5,7 @@ import { connectTo, type PairDial } from './dial.js';
 import { dialFailure } from './failure.js';
 import { firstAnswer } from './first_answer.js';
 import type { BackendLink, PairHost, PairState } from './pair_state.js';
-import { isToItself, reset } from './socket.js';
+import { isToItself, resetLink } from './socket.js';
 
 /** The pair, as its dial sees it. */
 export interface DiallingPair {
@@ -74,7 +74,7 @@ export class PairDialling {
     const { id } = this.#pair;
     if (isToItself(backend, this.#host)) {
       this.#pair.become({ kind: 'waiting' });
-      reset(backend);
+      resetLink(backend);
       return this.#host.edges.dialFailed(id, 'refused');
     }
     this.#pair.become({ kind: 'dialled', backend });

@@ -76,12 +76,12 @@ export function finish(socket: Socket): void {
 }
 
 /** Sends RST (TCP) and forgets what was not sent. A unix socket knows no RST: it is closed. */
-export function reset({ socket, kind }: Link): void {
+export function resetLink({ socket, kind }: Link): void {
   if (socket.destroyed) return;
   if (kind === 'unix' || socket.connecting) socket.destroy();
   // FIN is leaving in this turn of the loop.
   else if (socket.writableEnded && !socket.writableFinished) {
-    socket.once('finish', () => reset({ socket, kind }));
+    socket.once('finish', () => resetLink({ socket, kind }));
   } else socket.resetAndDestroy();
 }
 

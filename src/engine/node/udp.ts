@@ -24,8 +24,8 @@ import {
   MAX_QUEUED_BYTES,
   NodeFlow,
   payloadOf,
-  peerOf,
   type Sent,
+  senderOf,
   type Upstream,
 } from './udp_flow.js';
 import { UdpReceiver, type UdpReceiverDeps } from './udp_receiver.js';
@@ -157,7 +157,7 @@ export class NodeUdp implements UdpEngine {
     let tag = '';
     let payload = datagram;
     if (receiver.framing === 'proxied') {
-      const unwrapped = this.#edge().unwrap(down.key, peerOf(from), datagram);
+      const unwrapped = this.#edge().unwrap(down.key, senderOf(from), datagram);
       if (unwrapped.kind === 'drop') return;
       tag = unwrapped.tag;
       payload = datagram.subarray(unwrapped.offset);
@@ -178,7 +178,7 @@ export class NodeUdp implements UdpEngine {
 
   #first(down: Downstream, payload: Buffer, from: RemoteInfo, tag: string): void {
     const edges = this.#edge();
-    const client = peerOf(from);
+    const client = senderOf(from);
     if (this.#receivers.isOwn(client, this.#nowMs)) return edges.dropped(down.key, null, 'loop');
     const id = this.#table.takeNumber();
     if (id === null) return edges.dropped(down.key, null, 'flow-limit');

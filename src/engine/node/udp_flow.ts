@@ -49,7 +49,7 @@ export class NodeFlow {
 }
 
 /** node:dgram tells addresses only. */
-export function peerOf({ address, port }: RemoteInfo): IpEndpoint {
+export function senderOf({ address, port }: RemoteInfo): IpEndpoint {
   return present(systemEndpoint(address, port), 'a datagram comes from an IP address');
 }
 

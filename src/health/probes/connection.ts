@@ -9,13 +9,20 @@ import type { CutOffSignal } from '../../core/cut_off.js';
 import type { ProbeTls } from '../../core/health_spec.js';
 import type { Talk, Wire, WireDial } from '../../core/wire.js';
 import type { ProbeResult, ProbeTarget } from '../probe.js';
-import { BacklogFull, codeOf, metItself, outcomeOf, ProbeFailed, socketFailure } from './failed.js';
+import {
+  BacklogFull,
+  codeOf,
+  failureResult,
+  metItself,
+  ProbeFailed,
+  socketFailure,
+} from './failed.js';
 import { Inbox } from './inbox.js';
 import { SocketWire } from './socket_wire.js';
 import { tlsOptions } from './tls_options.js';
 
 /** Bytes that one attempt reads at most: no answer that a probe asks for is longer. */
-export const MAX_ANSWER_BYTES = 65_536;
+export const MAX_PROBE_ANSWER_BYTES = 65_536;
 
 const LINE_FEED = 0x0a;
 
@@ -39,7 +46,7 @@ export function conversingBy(dial: WireDial): Converse {
       await connection.connected();
       return await dialogue(connection);
     } catch (error) {
-      return outcomeOf(error);
+      return failureResult(error);
     } finally {
       await connection.close();
     }
@@ -54,7 +61,7 @@ export class ProbeConnection {
     this.#fail(new ProbeFailed('timeout', `timed out ${this.#doing}`));
   #doing = 'while connecting';
   #otherwise: 'reset' | 'tls' = 'reset';
-  readonly #inbox = new Inbox(MAX_ANSWER_BYTES);
+  readonly #inbox = new Inbox(MAX_PROBE_ANSWER_BYTES);
   #failure: ProbeFailed | BacklogFull | null = null;
   /** Called whenever something may have changed that the dialogue waits for. */
   #wake: () => void = () => {};
@@ -154,7 +161,10 @@ export class ProbeConnection {
       const chunk = this.#wire.read();
       if (chunk !== null) {
         if (this.#inbox.append(chunk)) return true;
-        throw new ProbeFailed('too-much-data', `more than ${MAX_ANSWER_BYTES} bytes of answer`);
+        throw new ProbeFailed(
+          'too-much-data',
+          `more than ${MAX_PROBE_ANSWER_BYTES} bytes of answer`,
+        );
       }
       this.#check();
       if (this.#wire.ended) return false;

@@ -6,7 +6,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import type { CutOffSignal } from '../../core/cut_off.js';
 import type { ProbeResult, ProbeTarget } from '../probe.js';
-import { metItself, outcomeOf, ProbeFailed, socketFailure } from './failed.js';
+import { failureResult, metItself, ProbeFailed, socketFailure } from './failed.js';
 
 /** Datagrams that are not the answer: one more, and somebody floods us. */
 const MAX_STRAY_DATAGRAMS = 64;
@@ -22,14 +22,14 @@ export interface DatagramExchange {
 }
 
 /** Sends the prelude and the payload as one datagram and waits for what comes. */
-export async function exchange(
+export async function exchangeDatagrams(
   target: ProbeTarget,
   signal: CutOffSignal,
   talk: DatagramExchange,
 ): Promise<ProbeResult> {
   const { endpoint, source = null, prelude } = target;
   if (endpoint.kind === 'unix') {
-    return outcomeOf(new ProbeFailed('unreachable', 'a path cannot be probed by datagrams'));
+    return failureResult(new ProbeFailed('unreachable', 'a path cannot be probed by datagrams'));
   }
   const socket = createSocket({
     type: endpoint.family === 4 ? 'udp4' : 'udp6',
@@ -60,7 +60,7 @@ export async function exchange(
       });
     });
   } catch (error) {
-    return outcomeOf(error);
+    return failureResult(error);
   } finally {
     signal.removeEventListener('abort', abort);
     socket.close();

@@ -31,7 +31,7 @@ export function metItself(): ProbeFailed {
 }
 
 /** A backend that serves fully. */
-export function whole(note = ''): Extract<ProbeResult, { ok: true }> {
+export function fullSuccess(note = ''): Extract<ProbeResult, { ok: true }> {
   return { ok: true, share: 1, note };
 }
 
@@ -39,7 +39,7 @@ export function whole(note = ''): Extract<ProbeResult, { ok: true }> {
  * The outcome of a probe that threw. An error of our own code stays an error, and one that asks for
  * another attempt is none yet.
  */
-export function outcomeOf(error: unknown): ProbeResult {
+export function failureResult(error: unknown): ProbeResult {
   if (error instanceof InvariantError || error instanceof BacklogFull) throw error;
   const { failure, message } =
     error instanceof ProbeFailed ? error : new ProbeFailed('wrong-answer', sentence(error));

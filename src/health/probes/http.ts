@@ -9,7 +9,7 @@ import { quoted } from '../../secrets/quote.js';
 import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import type { Converse, ProbeConnection } from './connection.js';
-import { ProbeFailed, whole } from './failed.js';
+import { fullSuccess, ProbeFailed } from './failed.js';
 
 type HttpSpec = Extract<ProbeSpec, { kind: 'http' }>;
 
@@ -60,7 +60,9 @@ function judge(spec: HttpSpec, answer: Answer): ProbeResult {
   if (!spec.status.some(({ from, to }) => status >= from && status <= to)) {
     throw new ProbeFailed('not-ready', said);
   }
-  return degraded ? { ok: true, share: DEGRADED_SHARE, note: `${said}, degraded` } : whole(said);
+  return degraded
+    ? { ok: true, share: DEGRADED_SHARE, note: `${said}, degraded` }
+    : fullSuccess(said);
 }
 
 async function readAnswer(

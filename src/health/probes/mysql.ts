@@ -10,8 +10,8 @@
 
 import { quoted } from '../../secrets/quote.js';
 import type { Probe, ProbeResult } from '../probe.js';
-import { type Converse, MAX_ANSWER_BYTES, type ProbeConnection } from './connection.js';
-import { ProbeFailed, whole } from './failed.js';
+import { type Converse, MAX_PROBE_ANSWER_BYTES, type ProbeConnection } from './connection.js';
+import { fullSuccess, ProbeFailed } from './failed.js';
 
 const USER = 'sluice';
 const PLUGIN = 'mysql_native_password';
@@ -55,18 +55,18 @@ async function logIn(connection: ProbeConnection, note: string): Promise<ProbeRe
     switch (body[0]) {
       case OK:
         await connection.finish(packet(0, Buffer.of(COM_QUIT)));
-        return whole(note);
+        return fullSuccess(note);
       case SWITCH:
         // Another method: an empty packet is the answer of an account without password.
         await connection.write(packet(sequence + 1, Buffer.alloc(0)));
         break;
       case MORE_DATA:
         await connection.finish();
-        return whole(note);
+        return fullSuccess(note);
       case ERROR:
         if (!isAboutLogin(body)) throw notReady(body);
         await connection.finish();
-        return whole(note);
+        return fullSuccess(note);
       default:
         throw new ProbeFailed('wrong-answer', `no answer to a login: "${quoted(body)}"`);
     }
@@ -82,7 +82,7 @@ function versionOf(greeting: Buffer): string {
 async function readPacket(connection: ProbeConnection, what: string): Promise<Packet> {
   const head = await connection.take(4, what);
   const length = head.readUIntLE(0, 3);
-  if (length === 0 || length > MAX_ANSWER_BYTES) {
+  if (length === 0 || length > MAX_PROBE_ANSWER_BYTES) {
     throw new ProbeFailed('wrong-answer', `not MySQL: "${quoted(head)}"`);
   }
   return { sequence: head.readUInt8(3), body: await connection.take(length, what) };

@@ -15,9 +15,9 @@ import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import type { Converse, ProbeConnection } from './connection.js';
 import type { ProbeDeps } from './deps.js';
-import { ProbeFailed, whole } from './failed.js';
+import { fullSuccess, ProbeFailed } from './failed.js';
 import { AUTHENTICATED, authenticationCode, logIn } from './postgres_login.js';
-import { type PostgresStanding, standingOf } from './postgres_standing.js';
+import { askStanding, type PostgresStanding } from './postgres_standing.js';
 import {
   type Message,
   readError,
@@ -58,10 +58,11 @@ export function postgresProbe(
         const password = secret?.text ?? null;
         await logIn(connection, { user, password, nonce: deps.nonce(), redactor, cleartext });
         const wanted = spec.maxLagMs > 0 ? 'replay' : 'role';
-        const { role, replay } = await standingOf(connection, wanted);
+        const { role, replay } = await askStanding(connection, wanted);
         await connection.finish(TERMINATE);
         judgeRole(spec, role);
-        if (role === 'primary' || wanted === 'role') return cared(whole(`role ${role}`), secret);
+        if (role === 'primary' || wanted === 'role')
+          return cared(fullSuccess(`role ${role}`), secret);
         return cared(judgeLag(lag.atMost(replay, deps.clock.nowMs()), spec.maxLagMs), secret);
       }),
   };
@@ -88,7 +89,7 @@ async function greeted(connection: ProbeConnection): Promise<ProbeResult> {
   if (message.type === 'E') return refused(connection, message);
   if (authenticationCode(message) !== AUTHENTICATED) {
     await connection.finish();
-    return whole();
+    return fullSuccess();
   }
   // It let us in. Whoever leaves in the middle of that is worth a line to it.
   for (;;) {
@@ -97,7 +98,7 @@ async function greeted(connection: ProbeConnection): Promise<ProbeResult> {
     if (next.type === 'Z') break;
   }
   await connection.finish(TERMINATE);
-  return whole();
+  return fullSuccess();
 }
 
 async function refused(connection: ProbeConnection, { body }: Message): Promise<ProbeResult> {
@@ -105,7 +106,7 @@ async function refused(connection: ProbeConnection, { body }: Message): Promise<
   const serves = sqlState.startsWith('28') || sqlState === '3D000';
   if (!serves) throw new ProbeFailed('not-ready', text);
   await connection.finish();
-  return whole(text);
+  return fullSuccess(text);
 }
 
 function judgeRole(spec: PostgresSpec, role: PostgresStanding['role']): void {
@@ -115,6 +116,6 @@ function judgeRole(spec: PostgresSpec, role: PostgresStanding['role']): void {
 
 function judgeLag(lagMs: number | null, maxLagMs: number): ProbeResult {
   if (lagMs === null) throw new ProbeFailed('lagging', 'how far it lags is unknown');
-  if (lagMs <= maxLagMs) return whole(`role replica, lags by at most ${lagMs} ms`);
+  if (lagMs <= maxLagMs) return fullSuccess(`role replica, lags by at most ${lagMs} ms`);
   throw new ProbeFailed('lagging', `may lag by ${lagMs} ms, allowed are ${maxLagMs} ms`);
 }

@@ -27,7 +27,7 @@ const REPLAY_SQL = `select pg_is_in_recovery(),
  extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000`;
 
 /** Asks for the role, and for the replay if `what` says so. */
-export async function standingOf(
+export async function askStanding(
   connection: ProbeConnection,
   what: 'role' | 'replay',
 ): Promise<PostgresStanding> {

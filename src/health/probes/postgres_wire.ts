@@ -4,7 +4,7 @@
  */
 
 import { quoted } from '../../secrets/quote.js';
-import { MAX_ANSWER_BYTES, type ProbeConnection } from './connection.js';
+import { MAX_PROBE_ANSWER_BYTES, type ProbeConnection } from './connection.js';
 import { ProbeFailed } from './failed.js';
 
 export interface Message {
@@ -55,7 +55,7 @@ export async function readMessage(connection: ProbeConnection, what: string): Pr
     const head = await connection.take(5, what);
     const type = String.fromCharCode(head[0] ?? 0);
     const length = head.readInt32BE(1);
-    if (length < 4 || length > MAX_ANSWER_BYTES) throw notAMessage(type, head, connection);
+    if (length < 4 || length > MAX_PROBE_ANSWER_BYTES) throw notAMessage(type, head, connection);
     const body = await connection.take(length - 4, what);
     // Notice, ParameterStatus, BackendKeyData, NegotiateProtocolVersion.
     if (!'NSKv'.includes(type)) return { type, body };

@@ -4,12 +4,13 @@
  * must have its link to the primary, because otherwise nobody knows how old its data is.
  */
 import type { ProbeSpec } from '../../core/health_spec.js';
+import { redisCommand } from '../../core/redis_command.js';
 import { quoted } from '../../secrets/quote.js';
 import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import type { Converse, ProbeConnection } from './connection.js';
-import { ProbeFailed, whole } from './failed.js';
-import { command, type ProbeReply, readReply } from './resp.js';
+import { fullSuccess, ProbeFailed } from './failed.js';
+import { type ProbeReply, readReply } from './resp.js';
 import { cared, readSecret } from './secrets.js';
 
 type RedisSpec = Extract<ProbeSpec, { kind: 'redis' }>;
@@ -25,13 +26,13 @@ export function redisProbe(spec: RedisSpec, converse: Converse, redactor: Redact
         await ping(connection);
         const found = spec.role === 'any' ? null : await replication(connection);
         await connection.finish();
-        return cared(found === null ? whole() : judge(spec.role, found), secret);
+        return cared(found === null ? fullSuccess() : judge(spec.role, found), secret);
       }),
   };
 }
 
 async function ask(connection: ProbeConnection, ...words: readonly string[]): Promise<ProbeReply> {
-  await connection.write(command(...words));
+  await connection.write(redisCommand(...words));
   return readReply(connection, `the reply to ${words[0]}`);
 }
 
@@ -86,7 +87,7 @@ function judge(wanted: string, { role, link }: Replication): ProbeResult {
   if (role === 'replica' && link !== 'connected') {
     throw new ProbeFailed('not-ready', `the link to the primary is in state "${quoted(link)}"`);
   }
-  return whole(`role ${role}`);
+  return fullSuccess(`role ${role}`);
 }
 
 /** By ROLE, or by INFO where ROLE is forbidden or unknown (proxies, managed services). */

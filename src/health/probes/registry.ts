@@ -6,7 +6,7 @@ import type { Probe, ProbeResult } from '../probe.js';
 import { type Converse, conversingBy } from './connection.js';
 import type { ProbeDeps } from './deps.js';
 import { dnsProbe } from './dns.js';
-import { whole } from './failed.js';
+import { fullSuccess } from './failed.js';
 import { httpProbe } from './http.js';
 import { mysqlProbe } from './mysql.js';
 import { postgresProbe } from './postgres.js';
@@ -41,7 +41,7 @@ function bareProbe(spec: ProbeSpec, deps: ProbeDeps, redactor: Redactor): Probe 
   const converse = speaksTls(spec) ? OVER_SOCKETS : conversingBy(deps.dial ?? dialBySocket);
   switch (spec.kind) {
     case 'none':
-      return { attempt: async () => whole() };
+      return { attempt: async () => fullSuccess() };
     case 'tcp':
       return tcpProbe(converse);
     case 'send-expect':

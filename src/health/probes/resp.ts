@@ -1,4 +1,4 @@
-/** The part of Redis' protocol (RESP2) that probes need: commands out, replies in. */
+/** Replies of Redis' protocol (RESP2), as far as probes need them. */
 
 import { quoted } from '../../secrets/quote.js';
 import type { ProbeConnection } from './connection.js';
@@ -12,12 +12,6 @@ export type ProbeReply =
 
 /** ROLE nests two deep. */
 const MAX_DEPTH = 4;
-
-/** A command as an array of bulk strings. */
-export function command(...words: readonly string[]): string {
-  const bulks = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
-  return `*${words.length}\r\n${bulks.join('')}`;
-}
 
 /** Reads one reply; the connection bounds its size. `what` names it in a failure. */
 export async function readReply(

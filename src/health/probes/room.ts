@@ -7,7 +7,7 @@ import { FIRST_PAUSE_MS, nextPauseMs } from '../../core/backlog.js';
 import type { Timers } from '../../core/clock.js';
 import type { CutOffSignal } from '../../core/cut_off.js';
 import type { ProbeResult } from '../probe.js';
-import { BacklogFull, outcomeOf, ProbeFailed } from './failed.js';
+import { BacklogFull, failureResult, ProbeFailed } from './failed.js';
 
 /** Makes `attempt` again, after a pause each, for as long as it throws BacklogFull. */
 export async function whenThereIsRoom(
@@ -22,7 +22,7 @@ export async function whenThereIsRoom(
       if (!(error instanceof BacklogFull)) throw error;
     }
     await pause(pauseMs, signal, timers);
-    if (signal.aborted) return outcomeOf(new ProbeFailed('timeout', TIMED_OUT));
+    if (signal.aborted) return failureResult(new ProbeFailed('timeout', TIMED_OUT));
   }
 }
 

@@ -7,7 +7,7 @@ import { quoted } from '../../secrets/quote.js';
 import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe } from '../probe.js';
 import type { Converse, ProbeConnection } from './connection.js';
-import { ProbeFailed, whole } from './failed.js';
+import { fullSuccess, ProbeFailed } from './failed.js';
 
 type SendExpectSpec = Extract<ProbeSpec, { kind: 'send-expect' }>;
 
@@ -30,7 +30,7 @@ export function sendExpectProbe(
           if (expect !== null) await find(connection, expect, spec.minimumBytes);
         }
         await connection.finish();
-        return whole();
+        return fullSuccess();
       }),
   };
 }

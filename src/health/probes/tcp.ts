@@ -1,7 +1,7 @@
 /** tcp: the backend's kernel completes the handshake. Says nothing about the program behind it. */
 import type { Probe, ProbeResult } from '../probe.js';
 import type { Converse, ProbeConnection } from './connection.js';
-import { whole } from './failed.js';
+import { fullSuccess } from './failed.js';
 
 export const tcpProbe = (converse: Converse): Probe => ({
   attempt: (target, signal) => converse(target, signal, closed, 'nothing'),
@@ -10,5 +10,5 @@ export const tcpProbe = (converse: Converse): Probe => ({
 async function closed(connection: ProbeConnection): Promise<ProbeResult> {
   // Plainly: PostgreSQL, HAProxy and others write a line for each reset.
   await connection.finish();
-  return whole();
+  return fullSuccess();
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.js';
 import type { ProbeSpec } from '../../core/health_spec.js';
 import type { Probe, ProbeResult } from '../probe.js';
 import type { Converse } from './connection.js';
-import { whole } from './failed.js';
+import { fullSuccess } from './failed.js';
 
 type TlsSpec = Extract<ProbeSpec, { kind: 'tls' }>;
 
@@ -17,7 +17,7 @@ export function tlsProbe(spec: TlsSpec, converse: Converse, clock: Clock): Probe
         const secure = await connection.startTls(spec.tls);
         const warning = expiryWarning(secure, clock.wallMs(), spec.expiryWarningMs);
         await connection.finish();
-        return warning === '' ? whole() : { ...whole(warning), warning };
+        return warning === '' ? fullSuccess() : { ...fullSuccess(warning), warning };
       }),
   };
 }

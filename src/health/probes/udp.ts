@@ -7,8 +7,8 @@ import type { ProbeSpec } from '../../core/health_spec.js';
 import { quoted } from '../../secrets/quote.js';
 import type { Redactor } from '../../secrets/redactor.js';
 import type { Probe, ProbeResult } from '../probe.js';
-import { exchange, timedOut } from './datagram.js';
-import { ProbeFailed, whole } from './failed.js';
+import { exchangeDatagrams, timedOut } from './datagram.js';
+import { fullSuccess, ProbeFailed } from './failed.js';
 
 type UdpSpec = Extract<ProbeSpec, { kind: 'udp' }>;
 
@@ -16,12 +16,13 @@ export function udpProbe({ send, expect }: UdpSpec, redactor: Redactor): Probe {
   redactor.learnWords(send);
   const wanted = expect === null ? '' : `"${quoted(expect)}"`;
   const answered = (datagram: Buffer): ProbeResult => {
-    if (expect === null || datagram.indexOf(expect) >= 0) return whole();
+    if (expect === null || datagram.indexOf(expect) >= 0) return fullSuccess();
     throw new ProbeFailed('wrong-answer', `expected ${wanted}, got "${quoted(datagram)}"`);
   };
   const silence = (): ProbeResult =>
-    expect === null ? whole('no answer, no objection') : timedOut(wanted);
+    expect === null ? fullSuccess('no answer, no objection') : timedOut(wanted);
   return {
-    attempt: (target, signal) => exchange(target, signal, { payload: send, answered, silence }),
+    attempt: (target, signal) =>
+      exchangeDatagrams(target, signal, { payload: send, answered, silence }),
   };
 }

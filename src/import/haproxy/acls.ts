@@ -1,5 +1,5 @@
 /** ACLs of HAProxy: conditions on the client's address and on the server name of TLS. */
-import { blockText } from '../access.js';
+import { ownBlockText } from '../access.js';
 import { lookUp } from '../look_up.js';
 import type { Part, Statement } from '../statement.js';
 import type { ProxySettings } from './proxy.js';
@@ -139,7 +139,7 @@ function testOf([fetch = '', ...words]: readonly string[]): AclTest {
 
 function clientTest(flags: readonly string[], patterns: readonly string[]): AclTest {
   const odd = flags.filter((flag) => flag !== '-n' && flag !== '-m ip');
-  const blocks = patterns.map(blockText);
+  const blocks = patterns.map(ownBlockText);
   const bad = patterns.find((_, index) => blocks[index] === null);
   if (odd.length > 0) return other(`it matches with ${odd[0]}`);
   if (bad !== undefined || patterns.length === 0) return other(`${bad ?? 'nothing'} is no address`);

@@ -6,7 +6,7 @@ import { Claims } from '../claims.js';
 import { Draft } from '../draft.js';
 import { lookUp } from '../look_up.js';
 import { Names } from '../names.js';
-import { type ImportResult, refused, type SourceText } from '../source.js';
+import { type ImportResult, type SourceText, syntaxFault } from '../source.js';
 import { type Place, placeText } from '../statement.js';
 import { isStats, readGlobals, writeLog, writeStats } from './globals.js';
 import { writeListeners } from './listeners.js';
@@ -33,9 +33,9 @@ export function importHaproxy(
   has: Capabilities,
 ): ImportResult {
   const tree = readSections(sources, environment);
-  if (!tree.ok) return refused(tree.error);
+  if (!tree.ok) return syntaxFault(tree.error);
   const fault = findFault(tree.value.sections);
-  if (fault !== null) return refused(fault);
+  if (fault !== null) return syntaxFault(fault);
   const draft = new Draft();
   translate(tree.value, draft, has);
   const names = sources.map(({ file }) => file).join(', ');

@@ -7,7 +7,7 @@ import { Claims } from '../claims.js';
 import { Draft } from '../draft.js';
 import { lookUp } from '../look_up.js';
 import { Names } from '../names.js';
-import { type ImportResult, refused, type SourceText } from '../source.js';
+import { type ImportResult, type SourceText, syntaxFault } from '../source.js';
 import type { Statement } from '../statement.js';
 import type { NginxScene } from './scene.js';
 import { writeServer } from './servers.js';
@@ -31,7 +31,7 @@ export function importNginx(
   has: Capabilities,
 ): ImportResult {
   const nodes = readWith(source, included, []);
-  if (!nodes.ok) return refused(nodes.error);
+  if (!nodes.ok) return syntaxFault(nodes.error);
   const draft = new Draft();
   translate(nodes.value, draft, has);
   const head = [

@@ -1,6 +1,6 @@
 /** `server` blocks of nginx' stream as listeners. */
 import { readEndpoint } from '../../core/address_text.js';
-import { type AddressRule, accessLists, blockText, EVERYWHERE } from '../access.js';
+import { type AddressRule, accessLists, EVERYWHERE, ownBlockText } from '../access.js';
 import { FOREVER, fittedDuration, fittedNumber, wholeNumber } from '../bounds.js';
 import { LACKS } from '../capabilities.js';
 import type { DraftTable } from '../draft.js';
@@ -155,7 +155,7 @@ function writeHeader(settings: Settings, group: readonly Listen[], table: DraftT
   if (parts.length === 0) return;
   table.take('accept_proxy_protocol', true, parts);
   if (group.every(({ endpoints }) => endpoints.every((one) => one.startsWith('unix:')))) return;
-  const blocks = trusted.flatMap((part) => blockText(part.value(1)) ?? []);
+  const blocks = trusted.flatMap((part) => ownBlockText(part.value(1)) ?? []);
   if (blocks.length > 0) table.take('trusted_proxies', blocks, trusted, 'others are refused');
   else table.put('trusted_proxies', [...EVERYWHERE], 'better: the addresses of your proxies alone');
 }
@@ -202,7 +202,7 @@ function writeAccess({ draft, has }: NginxScene, listener: string, settings: Set
   const rules: AddressRule[] = [];
   const told: Part[] = [];
   for (const part of parts) {
-    const block = part.value(1) === 'all' ? EVERYWHERE : [blockText(part.value(1)) ?? ''];
+    const block = part.value(1) === 'all' ? EVERYWHERE : [ownBlockText(part.value(1)) ?? ''];
     if (has.access === 'not here') part.dropped(LACKS.access);
     else if (block.includes('')) part.dropped('not an address');
     else {

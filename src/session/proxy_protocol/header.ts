@@ -50,5 +50,5 @@ export type ParsedHeader =
   /** No header, and no further byte can make it one. `reason` is a short sentence for a log. */
   | { readonly kind: 'bad'; readonly reason: string };
 
-export const NEED_MORE: ParsedHeader = { kind: 'need-more' };
+export const NEED_MORE_OF_HEADER: ParsedHeader = { kind: 'need-more' };
 export const bad = (reason: string): ParsedHeader => ({ kind: 'bad', reason });

@@ -1,7 +1,7 @@
 /** Reads the line of PROXY protocol version 1 (proxy-protocol.txt, section 2.1), to the letter. */
 import { type IpEndpoint, ipEndpoint } from '../../core/endpoint.js';
 import { ipBytes, ipText } from '../../core/ip_bytes.js';
-import { bad, MAX_LINE_BYTES_V1, NEED_MORE, type ParsedHeader } from './header.js';
+import { bad, MAX_LINE_BYTES_V1, NEED_MORE_OF_HEADER, type ParsedHeader } from './header.js';
 
 const BEGINNINGS = ['PROXY TCP4 ', 'PROXY TCP6 ', 'PROXY UNKNOWN ', 'PROXY UNKNOWN\r\n'];
 /** Exactly one space between fields; ports without heading zeros. */
@@ -19,7 +19,7 @@ export function parseV1(bytes: Uint8Array): ParsedHeader {
     if (bytes.length >= MAX_LINE_BYTES_V1) return bad('version 1: no CRLF within 107 bytes');
     return /\r.|\n/s.test(text) && !text.startsWith('PROXY UNKNOWN ')
       ? bad('version 1: a lone CR or LF')
-      : NEED_MORE;
+      : NEED_MORE_OF_HEADER;
   }
   const length = end + 2;
   const line = text.slice(0, end);

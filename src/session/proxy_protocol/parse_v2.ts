@@ -6,7 +6,7 @@ import { crc32c } from './crc32c.js';
 import {
   bad,
   FIXED_BYTES_V2,
-  NEED_MORE,
+  NEED_MORE_OF_HEADER,
   type ParsedHeader,
   SIGNATURE_V2,
   TLV,
@@ -43,24 +43,24 @@ export function parseV2(bytes: Uint8Array): ParsedHeader {
     if (bytes[i] !== SIGNATURE_V2[i]) return bad('no PROXY protocol signature');
   }
   const versionAndCommand = bytes[12];
-  if (versionAndCommand === undefined) return NEED_MORE;
+  if (versionAndCommand === undefined) return NEED_MORE_OF_HEADER;
   if (versionAndCommand >> 4 !== 2) return bad(`version 2: version ${versionAndCommand >> 4}`);
   const command = versionAndCommand & 15;
   if (command > 1) return bad(`version 2: command ${command}`);
   const familyByte = bytes[13];
-  if (familyByte === undefined) return NEED_MORE;
+  if (familyByte === undefined) return NEED_MORE_OF_HEADER;
   const layout = command === 0 ? undefined : LAYOUTS.get(familyByte);
   // LOCAL ignores the family; UNSPEC is accepted with the connection's real addresses.
   if (command === 1 && familyByte !== 0 && layout === undefined) {
     return bad(`version 2: family and transport 0x${familyByte.toString(16).padStart(2, '0')}`);
   }
-  if (bytes.length < FIXED_BYTES_V2) return NEED_MORE;
+  if (bytes.length < FIXED_BYTES_V2) return NEED_MORE_OF_HEADER;
   const length = FIXED_BYTES_V2 + uint16(bytes, 14);
   if (length > MAX_PROXY_HEADER_BYTES) return bad(`version 2: a header of ${length} bytes`);
   if (layout !== undefined && length < FIXED_BYTES_V2 + layout.addressBytes) {
     return bad('version 2: shorter than its addresses');
   }
-  if (bytes.length < length) return NEED_MORE;
+  if (bytes.length < length) return NEED_MORE_OF_HEADER;
   const header = bytes.subarray(0, length);
   return layout === undefined ? withoutAddresses(command, length) : withAddresses(header, layout);
 }

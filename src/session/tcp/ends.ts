@@ -40,7 +40,7 @@ export function stageOf(session: TcpSession): Stage {
 }
 
 /** What an end that sluice did not ask for says. */
-export function endOf(session: TcpSession, end: PairEnd): End {
+export function sessionEndOf(session: TcpSession, end: PairEnd): End {
   const stage = stageOf(session);
   switch (end.kind) {
     case 'finished':

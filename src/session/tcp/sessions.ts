@@ -19,7 +19,7 @@ import type { CancelOutcome, TcpSessionsDeps } from './deps.js';
 import { Dialling } from './dialling.js';
 import { EarlyStages } from './early_stages.js';
 import { type EndOrder, EndOrders, type HowToClose } from './ending.js';
-import { endOf, leaseOf, type Over, settlementOf, stageOf } from './ends.js';
+import { leaseOf, type Over, sessionEndOf, settlementOf, stageOf } from './ends.js';
 import { TcpListeners } from './listeners.js';
 import { Relaying } from './relaying.js';
 import { TcpSession } from './session.js';
@@ -219,7 +219,7 @@ export class TcpSessions implements TcpEdges {
     if (this.#turnedAway.over(pair)) return;
     const session = this.#sessions.at(pair);
     const { phase } = session;
-    const end = phase.at === 'closing' ? phase.end : endOf(session, pairEnd);
+    const end = phase.at === 'closing' ? phase.end : sessionEndOf(session, pairEnd);
     this.#wheel.clear(pair);
     this.#sessions.remove(session);
     if (phase.at === 'entering') return session.listener.forget(session);

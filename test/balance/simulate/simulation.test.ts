@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Scenario } from '../../../src/balance/simulate/scenario.js';
-import { simulate } from '../../../src/balance/simulate/simulation.js';
+import { runSimulation } from '../../../src/balance/simulate/simulation.js';
 import type { SimulatedTally } from '../../../src/balance/simulate/tally.js';
 import { seededRandom } from '../../../src/core/random.js';
 import type { PolicyName } from '../../../src/core/spec.js';
@@ -9,7 +9,7 @@ import { arrivalsAt, scenarioOf } from './scenario.js';
 
 function run(changes: Partial<Scenario>, policy: PolicyName = 'least-connections'): SimulatedTally {
   const scenario = scenarioOf(changes);
-  return simulate(scenario, barePolicy(policy, scenario.backends), seededRandom(1));
+  return runSimulation(scenario, barePolicy(policy, scenario.backends), seededRandom(1));
 }
 
 t.test('a session takes its work, and its wait for those before it', async (t) => {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import { type DemoTarget, exchange } from '../../../src/cli/demo/exchange.js';
+import { askOneLine, type DemoTarget } from '../../../src/cli/demo/exchange.js';
 import { systemClock } from '../../../src/system/clock.js';
 import { systemTimers } from '../../../src/system/timers.js';
 import { FakeTime } from '../../support/fake_time.js';
@@ -25,7 +25,7 @@ t.test('an answer is the name of a backend and the own request', async (t) => {
   const target = await serve(t, (socket) => {
     socket.once('data', (request) => socket.end(`b7 ${request}`));
   });
-  t.match(await exchange(target, '41', REAL), {
+  t.match(await askOneLine(target, '41', REAL), {
     kind: 'answered',
     backend: 'b7',
     durationMs: Number,
@@ -36,20 +36,20 @@ t.test('an answer to somebody else is a failure', async (t) => {
   const target = await serve(t, (socket) => {
     socket.once('data', () => socket.end('b7 42\n'));
   });
-  t.match(await exchange(target, '41', REAL), { kind: 'failed', reason: /not ours: "b7 42\\n"/ });
+  t.match(await askOneLine(target, '41', REAL), { kind: 'failed', reason: /not ours: "b7 42\\n"/ });
 });
 
 t.test('an end without an answer, a reset and a refusal are failures', async (t) => {
   const silent = await serve(t, (socket) => {
     socket.once('data', () => socket.end());
   });
-  t.match(await exchange(silent, '1', REAL), { kind: 'failed' });
+  t.match(await askOneLine(silent, '1', REAL), { kind: 'failed' });
   const rude = await serve(t, (socket) => {
     socket.once('data', () => socket.resetAndDestroy());
   });
-  t.match(await exchange(rude, '1', REAL), { kind: 'failed', reason: /ECONNRESET/ });
+  t.match(await askOneLine(rude, '1', REAL), { kind: 'failed', reason: /ECONNRESET/ });
   const nobody = { host: '127.0.0.1', port: await freePort() };
-  t.match(await exchange(nobody, '1', REAL), { kind: 'failed', reason: /ECONNREFUSED/ });
+  t.match(await askOneLine(nobody, '1', REAL), { kind: 'failed', reason: /ECONNREFUSED/ });
 });
 
 t.test('an answer that does not come in 10 s is a failure', async (t) => {
@@ -57,7 +57,7 @@ t.test('an answer that does not come in 10 s is a failure', async (t) => {
   const accepted = new Promise<DemoTarget>((resolve) => {
     void serve(t, () => {}).then(resolve);
   });
-  const ended = exchange(await accepted, '1', { clock: time, timers: time });
+  const ended = askOneLine(await accepted, '1', { clock: time, timers: time });
   await time.pass(9_999);
   t.equal(time.pending, 1, 'it still waits');
   await time.pass(1);

@@ -6,7 +6,7 @@ import {
   meanMs,
   NOTHING_YET,
   shareOf,
-  since,
+  tallySince,
 } from '../../../src/cli/demo/tally.js';
 
 const tally = (fast: number, slow: number, failed = 0): DemoTally => ({
@@ -36,11 +36,15 @@ t.test('where nothing was answered the share is 0 and there is no mean', async (
 });
 
 t.test('what happened since an earlier tally is the difference', async (t) => {
-  const recent = since(tally(30, 10, 2), tally(20, 10, 1));
+  const recent = tallySince(tally(30, 10, 2), tally(20, 10, 1));
   t.same(recent.backends, [
     { name: 'fast', answered: 10, totalMs: 200 },
     { name: 'slow', answered: 0, totalMs: 0 },
   ]);
   t.equal(recent.failed, 1);
-  t.same(since(tally(3, 1), NOTHING_YET), tally(3, 1), 'before the first one there was nothing');
+  t.same(
+    tallySince(tally(3, 1), NOTHING_YET),
+    tally(3, 1),
+    'before the first one there was nothing',
+  );
 });

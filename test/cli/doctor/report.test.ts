@@ -1,7 +1,7 @@
 /** What `sluice doctor` says about machines of many kinds. */
 import t from 'tap';
 import { doctor } from '../../../src/cli/doctor/doctor.js';
-import { examine } from '../../../src/cli/doctor/report.js';
+import { examineMachine } from '../../../src/cli/doctor/report.js';
 import { reportText } from '../../../src/cli/doctor/text.js';
 import type { MachineSurvey } from '../../../src/control/machine.js';
 import { loadSpec } from '../../support/load_spec.js';
@@ -25,10 +25,10 @@ const GOOD: MachineSurvey = {
   acceptBacklog: 4_096,
 };
 const limit = (machine: MachineSurvey, name: string) =>
-  examine(machine, '1.2.3').limits.find((finding) => finding.name === name);
+  examineMachine(machine, '1.2.3').limits.find((finding) => finding.name === name);
 
 t.test('a good machine has engines, limits with what they allow, and no remedy', async (t) => {
-  const report = examine(GOOD, '1.2.3');
+  const report = examineMachine(GOOD, '1.2.3');
   t.equal(report.verdict, 'good');
   t.same(
     report.limits.filter(({ advice }) => advice !== null),
@@ -53,7 +53,7 @@ t.test('for an engine that does not work there is the cause and the remedy', asy
     { engine: 'uring', state: 'unusable', cause, remedy } as const,
     ...(node ? [node] : []),
   ];
-  const report = examine({ ...GOOD, engines, auto: 'node' }, '1.2.3');
+  const report = examineMachine({ ...GOOD, engines, auto: 'node' }, '1.2.3');
   t.equal(report.verdict, 'good', 'another one serves');
   t.match(report.engines[0], { engine: 'uring', usable: 'no', advice: { cause, remedy } });
   const text = reportText(report);
@@ -62,7 +62,7 @@ t.test('for an engine that does not work there is the cause and the remedy', asy
 });
 
 t.test('where no engine works the verdict is bad', async (t) => {
-  const report = examine({ ...GOOD, engines: [], auto: null }, '1.2.3');
+  const report = examineMachine({ ...GOOD, engines: [], auto: null }, '1.2.3');
   t.equal(report.verdict, 'bad');
   t.match(reportText(report), 'sluice cannot run here');
 });
@@ -77,7 +77,7 @@ t.test('a limit that is low has a remedy', async (t) => {
     acceptBacklog: 128,
     lockedMemory: { soft: 65_536, hard: 65_536 },
   };
-  const advised = examine(low, '1.2.3').limits.filter(({ advice }) => advice !== null);
+  const advised = examineMachine(low, '1.2.3').limits.filter(({ advice }) => advice !== null);
   t.same(
     advised.map(({ name }) => name),
     ['CPU cores', 'open files', 'source ports', 'accept backlog', 'locked memory'],
@@ -122,7 +122,7 @@ max_connections = 7
 address = "10.0.0.9:1"`;
 
 t.test('each pool of a file has as many sessions to a backend as its source ports', async (t) => {
-  const report = (toml: string) => examine(GOOD, '1.2.3', loadSpec(toml));
+  const report = (toml: string) => examineMachine(GOOD, '1.2.3', loadSpec(toml));
   t.match(report(POOLED).pools, [
     {
       pool: 'p',
@@ -144,7 +144,7 @@ t.test('each pool of a file has as many sessions to a backend as its source port
   t.match(report(six).pools?.[0], { sources: 1, most: 28_232 });
   const over = POOLED.replaceAll(/"10.0.0.[98]:1"/g, (_, at) => `"unix:/run/${at}"`);
   t.same(report(over.replace('protocol = "udp"', '').replace(':1"', ':2"')).pools, []);
-  t.equal(examine(GOOD, '1.2.3').pools, null);
+  t.equal(examineMachine(GOOD, '1.2.3').pools, null);
 });
 
 t.test('the command looks at this machine, as text and as JSON', async (t) => {

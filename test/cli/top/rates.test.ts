@@ -1,6 +1,6 @@
 import t from 'tap';
 import { rate, sessionRate, short } from '../../../src/cli/top/rates.js';
-import { failed } from '../../../src/cli/top/state.js';
+import { lookFailed } from '../../../src/cli/top/state.js';
 import { look, seen, session } from './looks.js';
 
 t.test('figures are as short as a column', async (t) => {
@@ -38,7 +38,7 @@ t.test('a rate is the difference over the time between, and never negative', asy
 });
 
 t.test('after a failed look there is no rate until two have succeeded', async (t) => {
-  const state = failed(seen(look({ atMs: 0 }), look({ atMs: 500 })), 'nobody answers');
+  const state = lookFailed(seen(look({ atMs: 0 }), look({ atMs: 500 })), 'nobody answers');
   t.equal(
     rate(state, () => 1),
     null,

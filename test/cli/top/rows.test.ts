@@ -1,7 +1,7 @@
 import t from 'tap';
 import { press } from '../../../src/cli/top/keys.js';
 import { type Row, rows } from '../../../src/cli/top/rows.js';
-import { failed, looked, type State, told } from '../../../src/cli/top/state.js';
+import { looked, lookFailed, type State, told } from '../../../src/cli/top/state.js';
 import { backend, listener, look, pool, seen, session } from './looks.js';
 
 const USUAL = { columns: 80, rows: 24 };
@@ -111,7 +111,7 @@ t.test('rates need two looks at the same process', async (t) => {
 });
 
 t.test('a daemon that does not answer is told on top of what was seen last', async (t) => {
-  const state = failed(seen(BEFORE, INCIDENT), 'nobody answers');
+  const state = lookFailed(seen(BEFORE, INCIDENT), 'nobody answers');
   t.equal(drawn(state)[3], '! nobody answers');
   t.match(drawn(state)[6], 'app');
   t.equal(drawn(looked(state, BEFORE))[3], '');

@@ -4,7 +4,7 @@ import type { DnsSourceSpec } from '../../../src/core/discovery_spec.js';
 import { formatAddress, type IpEndpoint, ipEndpoint } from '../../../src/core/endpoint.js';
 import { seededRandom } from '../../../src/core/random.js';
 import { Follower } from '../../../src/discovery/follower.js';
-import { nameOf } from '../../../src/discovery/member_sets.js';
+import { loggedName } from '../../../src/discovery/member_sets.js';
 import type { Members, SourceAnswer, SourceDeps } from '../../../src/discovery/source.js';
 import { dnsSource } from '../../../src/discovery/sources/dns.js';
 import { eventually } from '../../support/deadline.js';
@@ -200,7 +200,7 @@ t.test('two minutes without a name server take nobody, with every TTL long over'
       source: source(server.port, {}, deps),
       proofOf: () => 'serves',
       news: ({ members }) => {
-        if (members === 'changed') changes.push(String(follower.members.map(nameOf)));
+        if (members === 'changed') changes.push(String(follower.members.map(loggedName)));
       },
       defect: (error) => t.fail(String(error)),
     },

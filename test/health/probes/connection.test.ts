@@ -4,7 +4,7 @@ import { ipEndpoint } from '../../../src/core/endpoint.js';
 import type { Wire } from '../../../src/core/wire.js';
 import type { ProbeResult } from '../../../src/health/probe.js';
 import { conversingBy } from '../../../src/health/probes/connection.js';
-import { whole } from '../../../src/health/probes/failed.js';
+import { fullSuccess } from '../../../src/health/probes/failed.js';
 import { within } from '../../support/deadline.js';
 
 const target = {
@@ -99,7 +99,7 @@ async function converse(breakAt: number): Promise<{ result: ProbeResult; calls: 
     await connection.takeLine('the prelude');
     await connection.takeLine('the echo');
     await connection.finish();
-    return whole();
+    return fullSuccess();
   });
   const result = await within(`the end, broken at ${breakAt}`, over);
   const { closed, calls } = made as unknown as BrittleWire;

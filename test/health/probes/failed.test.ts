@@ -1,6 +1,6 @@
 import t from 'tap';
 import { InvariantError } from '../../../src/core/assert.js';
-import { outcomeOf, ProbeFailed, socketFailure } from '../../../src/health/probes/failed.js';
+import { failureResult, ProbeFailed, socketFailure } from '../../../src/health/probes/failed.js';
 import { printable } from '../../../src/secrets/quote.js';
 
 function errno(code: string, message = code): Error {
@@ -24,14 +24,14 @@ t.test('errors of sockets have one meaning each', async (t) => {
 });
 
 t.test('whatever is thrown becomes an outcome, but for a broken invariant', async (t) => {
-  t.same(outcomeOf(new ProbeFailed('lagging', 'by far')), {
+  t.same(failureResult(new ProbeFailed('lagging', 'by far')), {
     ok: false,
     failure: 'lagging',
     detail: 'by far',
   });
-  t.match(outcomeOf(new RangeError('out of range')), { failure: 'wrong-answer' });
-  t.match(outcomeOf('text'), { failure: 'wrong-answer', detail: /text/ });
-  t.throws(() => outcomeOf(new InvariantError('never')), /never/);
+  t.match(failureResult(new RangeError('out of range')), { failure: 'wrong-answer' });
+  t.match(failureResult('text'), { failure: 'wrong-answer', detail: /text/ });
+  t.throws(() => failureResult(new InvariantError('never')), /never/);
 });
 
 t.test('what a backend says is made fit for a log line', async (t) => {
