@@ -1,7 +1,7 @@
 /**
- * `npm test [-- PATTERN …]`: runs the compiled test files, each in a process of its own, those of
- * the real binary last, and once for each engine that works on this machine (or that
- * SLUICE_TEST_ENGINES names, such as `node,uring`), but for those that `support/schedule.ts` lists.
+ * `npm test [-- PATTERN …]`: runs the compiled test files, each in a process of its own, and those
+ * of the real binary once for each engine that works on this machine (or that SLUICE_TEST_ENGINES
+ * names, such as `node,uring`), but for those that `support/schedule.ts` lists.
  * Those of test/system/both start a daemon for each engine, in front of servers that are slow to
  * start, and run once. A pattern is a part of a file's path below test/. The last line printed is
  * `N passed, N failed, N skipped` (tests at the top of a file), and the exit code is 0 only if none
@@ -19,6 +19,7 @@ import {
   ALONE,
   enginesFor,
   isSystemTest,
+  LOADED,
   longestFirst,
   requireScheduled,
 } from './support/schedule.js';
@@ -48,22 +49,22 @@ requireScheduled();
 const cores = availableParallelism();
 const system = files.filter((file) => isSystemTest(shortName(file)));
 const engines = system.length === 0 ? [] : enginesUnderTest();
-const jobs = system.flatMap((file) =>
-  enginesFor(shortName(file), engines).map((engine) => ({ file, engine })),
-);
-const isAlone = ({ file }: Job): boolean => ALONE.has(shortName(file));
 const units = files.filter((file) => !system.includes(file));
+const jobs: readonly Job[] = [
+  ...units.map((file) => ({ file, engine: null })),
+  ...system.flatMap((file) =>
+    enginesFor(shortName(file), engines).map((engine) => ({ file, engine })),
+  ),
+];
+const named = (names: ReadonlySet<string>): readonly Job[] =>
+  jobs.filter(({ file }) => names.has(shortName(file)));
+const [loaded, alone] = [named(LOADED), named(ALONE)];
+const others = jobs.filter((job) => !loaded.includes(job) && !alone.includes(job));
 const reports = [
-  ...(await runAll(
-    units.map((file) => ({ file, engine: null })),
-    cores,
-  )),
-  // They wait for real clocks most of the time: three at a time took a fifth of two cores.
-  ...(await runAll(
-    jobs.filter((job) => !isAlone(job)),
-    2 * cores,
-  )),
-  ...(await runAll(jobs.filter(isAlone), 1)),
+  // They wait more than they work: for real clocks, other processes, answers that do not come.
+  ...(await runAll(others, 2 * cores)),
+  ...(await runAll(loaded, cores)),
+  ...(await runAll(alone, 1)),
 ];
 process.exitCode = summarize(reports);
 

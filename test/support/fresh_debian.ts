@@ -1,11 +1,12 @@
 /**
  * A freshly installed Debian 12, and the package of this tree. SLUICE_DEBIAN and SLUICE_PACKAGE are
- * folders where .ci/run has made both already.
+ * folders where .ci/run makes both: they are there when they are complete.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import { eventually } from './deadline.js';
 import { nspawnMissing } from './nspawn.js';
 import { tempFolder } from './places.js';
 import { mustRun } from './process.js';
@@ -30,8 +31,8 @@ export function debianAvailable(t: Test): boolean {
 /** Its root; nothing can be downloaded there: all that is installed comes from a file. */
 export async function freshDebian(t: Test): Promise<string> {
   const root = join(tempFolder(t), 'root');
-  const ready = process.env['SLUICE_DEBIAN'];
-  if (ready !== undefined) await mustRun('cp', ['-a', ready, root], { limitMs: COPY_MS });
+  const ready = await madeForAll('SLUICE_DEBIAN');
+  if (ready !== null) await mustRun('cp', ['-a', ready, root], { limitMs: COPY_MS });
   else {
     const packages = '--include=systemd,systemd-sysv,dbus';
     const args = ['--variant=minbase', packages, 'bookworm', root, MIRROR];
@@ -41,6 +42,14 @@ export async function freshDebian(t: Test): Promise<string> {
   // Each file would be forced to the disk.
   writeFileSync(join(root, 'etc/dpkg/dpkg.cfg.d/quick'), 'force-unsafe-io\n');
   return root;
+}
+
+/** The folder that the variable names, when it is there; null where nobody makes one. */
+async function madeForAll(variable: string): Promise<string | null> {
+  const folder = process.env[variable];
+  if (folder === undefined) return null;
+  await eventually(folder, () => (existsSync(folder) ? true : undefined), DOWNLOAD_MS);
+  return folder;
 }
 
 /** The guide's block of that name. */
@@ -53,8 +62,9 @@ export function block(name: string): string {
 
 /** By the guide's block `build`, where it is not there yet. */
 export async function builtPackage(t: Test): Promise<string> {
-  const folder = process.env['SLUICE_PACKAGE'] ?? tempFolder(t);
-  if (process.env['SLUICE_PACKAGE'] === undefined) {
+  const made = await madeForAll('SLUICE_PACKAGE');
+  const folder = made ?? tempFolder(t);
+  if (made === null) {
     const script = block('build').replaceAll('/tmp', folder);
     await mustRun('sh', ['-euc', script], { cwd: repositoryRoot, limitMs: DOWNLOAD_MS });
   }

@@ -1,25 +1,29 @@
 /**
- * Which test files need the machine for themselves, which run on one engine only, and which take
- * long: by their path below test/, without `.test.ts`.
+ * Which test files need the machine for themselves, or a core, which run on one engine only, and
+ * which take long: by their path below test/, without `.test.ts`.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from './repository.js';
 
 /**
- * System tests that run one at a time, after all others: they measure latencies or memory, or load
- * the whole machine, and another test beside them would count. One that only waits for times to
- * pass does not belong here: each second of these is a second of the whole run.
+ * System tests that run one at a time, after all others: they measure latencies, or datagrams must
+ * not be lost, and another test beside them would count. One that only waits for times to pass does
+ * not belong here: each second of these is a second of the whole run.
  */
 export const ALONE: ReadonlySet<string> = new Set([
-  'system/leaving',
   'system/many',
   'system/observers',
+  'system/standstill',
+  'system/udp_reload',
+]);
+
+/** System tests with a load of their own: as many at a time as there are cores, nothing beside. */
+export const LOADED: ReadonlySet<string> = new Set([
+  'system/leaving',
   'system/reload',
   'system/soak',
-  'system/standstill',
   'system/udp_crowd',
-  'system/udp_reload',
 ]);
 
 const NO_WORKER = 'what it tests runs before there is a worker, or without one';
@@ -63,38 +67,59 @@ export const ONE_ENGINE: Readonly<Record<string, string>> = {
   'system/top': MAIN_THREAD,
 };
 
-/** They take longest, and begin first, so that no core waits for the last of them. */
+/**
+ * They take longest, and begin first, so that no core waits for the last of them. What .ci/run
+ * makes for the tests of a whole Debian takes until then.
+ */
 const LONG: readonly string[] = [
-  'system/room/systemd_install',
-  'system/room/systemd_upgrade',
-  'system/room/image',
+  'contract/discovery',
+  'library/discovery_contract',
   'engine/uring/scarcity',
+  'simulation/simulation',
   'engine/uring/tcp_contract_descriptor',
   'engine/uring/tcp_contract_bind',
   'engine/node/tcp_contract_descriptor',
   'engine/node/tcp_contract_bind',
   'engine/uring/udp_contract',
-  'simulation/simulation',
   'system/both/patroni',
   'system/gray_failures',
-  'system/systemd',
-  'system/end',
-  'system/probes',
-  'system/life',
-  'system/ends',
-  'system/flow_ends',
-  'system/import_services',
-  'system/import_databases',
-  'system/import_nginx',
-  'system/import',
-  'system/roles',
-  'system/sources',
-  'system/discovery',
-  'system/states',
-  'system/missing_workers',
   'system/stopped_process',
+  'system/room/systemd_upgrade',
+  'system/room/systemd_install',
+  'system/room/image',
+  'system/end',
+  'system/soak',
+  'system/reload',
+  'system/overrides',
+  'system/discovery',
+  'system/import_services',
+  'system/streams',
+  'system/sources',
+  'system/access_files',
+  'system/systemd',
+  'system/ends',
   'system/lost_workers',
+  'system/commands',
+  'system/control_socket',
+  'system/import_databases',
+  'system/postgres',
+  'system/postgres_cancel',
   'system/changes',
+  'system/import',
+  'system/live',
+  'system/blast_radius',
+  'system/drain',
+  'system/ejection',
+  'system/descriptors',
+  'system/import_nginx',
+  'system/udp_flows',
+  'discovery/sources/kubernetes',
+  'system/looking',
+  'system/postgres_keys',
+  'system/removed_flows',
+  'system/roles',
+  'library/package',
+  'control/worker_loss',
 ];
 
 /** A system test starts the real binary; what is in a folder below belongs to a room. */
@@ -117,7 +142,7 @@ export function longestFirst<T>(all: readonly T[], nameOf: (one: T) => string): 
 
 /** What is named here and has gone would be forgotten for ever. */
 export function requireScheduled(): void {
-  const named = [...ALONE, ...Object.keys(ONE_ENGINE), ...LONG];
+  const named = [...ALONE, ...LOADED, ...Object.keys(ONE_ENGINE), ...LONG];
   const gone = named.filter((name) => !existsSync(join(repositoryRoot, `test/${name}.test.ts`)));
   if (gone.length > 0) throw new Error(`scheduled, but no test: ${gone.join(', ')}`);
 }
