@@ -102,7 +102,7 @@ export class BackendDescriber {
       ejection,
     } as const;
     const overrides = this.#overridesOf(entry.pool.key, name);
-    const elsewhere = ofProcessesThatLeave(ledger.others.held(countOfBackend(entry.id)));
+    const elsewhere = ofProcessesThatLeave(ledger.others.remaining(countOfBackend(entry.id)));
     const deviations = overrides.map(deviation);
     const reasons = [whyItStays(entry), ...deviations, reasonOf(situation), elsewhere];
     return {

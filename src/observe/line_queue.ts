@@ -1,6 +1,6 @@
 /**
  * Lines on their way to a reader that may be slow, stuck, full or gone. What it does not take is
- * held up to a limit, and beyond it lost and counted; nobody ever waits for it. A line is written
+ * queued up to a limit, and beyond it lost and counted; nobody ever waits for it. A line is written
  * whole or not at all, but for the last one before the process ends. ADR 9 says why so.
  */
 import type { Timers } from '../core/clock.js';
@@ -32,9 +32,9 @@ export interface LineQueueOptions {
 }
 
 type State =
-  /** Nothing is held. */
+  /** Nothing is queued. */
   | 'idle'
-  /** A timer will write what is held. */
+  /** A timer will write what is queued. */
   | 'waiting';
 
 export class LineQueue {
@@ -42,7 +42,7 @@ export class LineQueue {
   #lines: string[] = [];
   /** What is being written: several lines, less what has been taken. */
   #rest: Buffer = Buffer.alloc(0);
-  #heldBytes = 0;
+  #queuedBytes = 0;
   #state: State = 'idle';
   #retryMs = FIRST_RETRY_MS;
   #lost = 0;
@@ -54,12 +54,12 @@ export class LineQueue {
   /** False: there is no room, and the line is lost. */
   push(line: string): boolean {
     const bytes = Buffer.byteLength(line);
-    if (this.#heldBytes + bytes > MAX_HELD_BYTES) {
+    if (this.#queuedBytes + bytes > MAX_HELD_BYTES) {
       this.#lost++;
       return false;
     }
     this.#lines.push(line);
-    this.#heldBytes += bytes;
+    this.#queuedBytes += bytes;
     // All lines of a turn of the event loop go out in one write.
     if (this.#state === 'idle') this.#wait(0);
     return true;
@@ -73,12 +73,12 @@ export class LineQueue {
       const outcome = this.#options.write(this.#rest);
       if (outcome.kind !== 'written') return outcome.kind;
       this.#rest = this.#rest.subarray(outcome.bytes);
-      this.#heldBytes -= outcome.bytes;
+      this.#queuedBytes -= outcome.bytes;
       this.#retryMs = FIRST_RETRY_MS;
     }
   }
 
-  /** Resolves when nothing is held, when writing fails, or after `limitMs`: for the very end. */
+  /** Resolves when nothing is queued, when writing fails, or after `limitMs`: for the very end. */
   flush(limitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const attempt = (leftMs: number): void => {

@@ -31,13 +31,13 @@ export class OtherProcesses {
   }
 
   /** What processes that leave have of `count`. */
-  held(count: SharedCount): number {
+  remaining(count: SharedCount): number {
     let sum = 0;
-    for (let process = 0; process < MAX_LEAVING; process++) sum += this.heldBy(process, count);
+    for (let process = 0; process < MAX_LEAVING; process++) sum += this.remainingIn(process, count);
     return sum;
   }
 
-  heldBy(process: number, { at }: SharedCount): number {
+  remainingIn(process: number, { at }: SharedCount): number {
     return Atomics.load(this.#cells, shareOf(process) + at);
   }
 
@@ -48,7 +48,7 @@ export class OtherProcesses {
 
   /** What no session of this process has. */
   elsewhere(count: SharedCount): number {
-    return this.held(count) + this.given(count);
+    return this.remaining(count) + this.given(count);
   }
 
   /**

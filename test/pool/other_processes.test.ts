@@ -21,7 +21,7 @@ t.test('sessions of processes that leave count, until they end or the process do
   ledger.others.hold(1, atA, 1);
   ledger.others.hold(1, atListener, 5);
   t.same([ledger.active(a), ledger.listenerActive(listener)], [3, 5]);
-  t.same([ledger.others.held(atA), ledger.others.held(atListener)], [3, 5]);
+  t.same([ledger.others.remaining(atA), ledger.others.remaining(atListener)], [3, 5]);
   t.same([ledger.tryTake(a, w0), ledger.tryTake(a, w0)], [true, false]);
   ledger.others.hold(0, atA, 1);
   t.same([ledger.tryTake(a, w0), ledger.tryTake(a, w0)], [true, false]);

@@ -149,7 +149,7 @@ type ByTarget = ReadonlyMap<string, readonly Override[]>;
 function overridden(pool: PoolSpec, byTarget: ByTarget): PoolSpec {
   let isChanged = false;
   const ofPool = byTarget.get(targetOfOverride({ pool: pool.name, backend: '' })) ?? [];
-  const held = ofPool.reduce(heldBy, pool);
+  const held = ofPool.reduce(underHold, pool);
   const backends = pool.backends.map((backend) => {
     const all = byTarget.get(targetOfOverride({ pool: pool.name, backend: backend.name }));
     if (all === undefined) return backend;
@@ -159,7 +159,7 @@ function overridden(pool: PoolSpec, byTarget: ByTarget): PoolSpec {
   return isChanged ? { ...held, backends } : held;
 }
 
-function heldBy(pool: PoolSpec, { kind, value }: Override): PoolSpec {
+function underHold(pool: PoolSpec, { kind, value }: Override): PoolSpec {
   const hold = kind === 'hold' ? holdBy(value) : null;
   if (hold === null) return pool;
   const settings = { ...pool.settings, heldAtMost: hold.atMost };

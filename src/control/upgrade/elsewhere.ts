@@ -8,12 +8,12 @@ import type { Ledger } from '../../pool/ledger.js';
 import { countOfBackend, countOfListener, type SharedCount } from '../../pool/other_processes.js';
 import type { Inventory } from '../inventory.js';
 import {
-  type HeldCount,
-  type HeldCounts,
   isOfListener,
   placeOfListener,
+  type RemainingCount,
+  type RemainingCounts,
   readPlace,
-} from './held.js';
+} from './remaining.js';
 
 export interface ElsewhereDeps {
   readonly inventory: Inventory;
@@ -45,7 +45,7 @@ export class Elsewhere {
   }
 
   /** The `process`th that leaves says what it has. */
-  told(process: number, { pid, extent, counts }: HeldCounts): void {
+  told(process: number, { pid, extent, counts }: RemainingCounts): void {
     const leaver = this.#leavers.get(process) ?? { pid, counts: new Map<string, number>() };
     this.#leavers.set(process, leaver);
     leaver.pid = pid;
@@ -69,11 +69,11 @@ export class Elsewhere {
    * The `process`th asks for places for those that wait there, as nobody waits here: answers what
    * it gets of them.
    */
-  asked(process: number, places: readonly HeldCount[]): readonly HeldCount[] {
+  asked(process: number, places: readonly RemainingCount[]): readonly RemainingCount[] {
     const leaver = this.#leavers.get(process);
     if (this.#late !== null || leaver === undefined) return [];
     const { inventory, ledger } = this.#deps;
-    const granted: HeldCount[] = [];
+    const granted: RemainingCount[] = [];
     for (const [place, wanted] of places) {
       const named = readPlace(place);
       if (named?.kind !== 'backend') continue;
@@ -137,7 +137,10 @@ export class Elsewhere {
   }
 
   /** What the `process`th has said. */
-  heldBy(process: number): { readonly pid: number; readonly counts: readonly HeldCount[] } {
+  remainingIn(process: number): {
+    readonly pid: number;
+    readonly counts: readonly RemainingCount[];
+  } {
     const leaver = this.#leavers.get(process);
     return { pid: leaver?.pid ?? 0, counts: [...(leaver?.counts ?? [])] };
   }
@@ -160,7 +163,7 @@ export class Elsewhere {
     const found = this.#find(place);
     if (found === null) return;
     const { others } = this.#deps.ledger;
-    const before = others.heldBy(process, found.count);
+    const before = others.remainingIn(process, found.count);
     others.hold(process, found.count, found.mayGrow ? sessions : Math.min(before, sessions));
   }
 

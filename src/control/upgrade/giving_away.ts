@@ -15,15 +15,15 @@ import { countOfBackend, countOfListener, type SharedCount } from '../../pool/ot
 import type { ChannelMessage, LineChannel } from '../../system/line_channel.js';
 import type { BackendEntry, Inventory, ListenerEntry } from '../inventory.js';
 import {
-  type HeldCount,
-  heldMessage,
   placeOfBackend,
   placeOfListener,
   placesMessage,
+  type RemainingCount,
   readPlace,
   readPlaces,
+  remainingMessage,
   TELL,
-} from './held.js';
+} from './remaining.js';
 
 /** Clients of the next process may wait for what is freed here. */
 const LOOK_MS = 20;
@@ -101,7 +101,7 @@ export class GivingAway {
     });
   }
 
-  #take(granted: readonly HeldCount[]): void {
+  #take(granted: readonly RemainingCount[]): void {
     const { ledger, inventory, ring } = this.#deps;
     for (const [place, got] of granted) {
       const named = readPlace(place);
@@ -115,9 +115,9 @@ export class GivingAway {
   }
 
   /** Where some wait and nothing is free. */
-  #lacking(): readonly HeldCount[] {
+  #lacking(): readonly RemainingCount[] {
     const { inventory, ledger } = this.#deps;
-    const places: HeldCount[] = [];
+    const places: RemainingCount[] = [];
     for (const pool of inventory.pools.values()) {
       const waiting = pool.spec.settings.heldAtMost > 0 ? 0 : ledger.queued(pool.id);
       if (waiting === 0) continue;
@@ -135,7 +135,7 @@ export class GivingAway {
     this.#told = now;
     // The end of a line of which another process has read the beginning may come before it.
     void this.#channel.send({ kind: 'all-follows' });
-    return this.#say('all', [...now].map(heldCount));
+    return this.#say('all', [...now].map(remainingCount));
   }
 
   async #look(): Promise<void> {
@@ -143,11 +143,12 @@ export class GivingAway {
     const before = this.#told;
     const now = this.#give();
     this.#told = now;
-    const changes: HeldCount[] = [];
-    for (const [entry, held] of now) {
-      if (before.get(entry) !== held) changes.push(heldCount([entry, held]));
+    const changes: RemainingCount[] = [];
+    for (const [entry, remaining] of now) {
+      if (before.get(entry) !== remaining) changes.push(remainingCount([entry, remaining]));
     }
-    for (const entry of before.keys()) if (!now.has(entry)) changes.push(heldCount([entry, 0]));
+    for (const entry of before.keys())
+      if (!now.has(entry)) changes.push(remainingCount([entry, 0]));
     if (changes.length > 0) await this.#say('changes', changes);
     const lacking = this.#lacking();
     // Before that nobody hears the answer.
@@ -156,16 +157,16 @@ export class GivingAway {
     await this.#channel.send(placesMessage('ask', lacking));
   }
 
-  #say(extent: 'all' | 'changes', counts: readonly HeldCount[]): Promise<void> {
-    return this.#channel.send(heldMessage({ of: 0, pid: process.pid, extent, counts }));
+  #say(extent: 'all' | 'changes', counts: readonly RemainingCount[]): Promise<void> {
+    return this.#channel.send(remainingMessage({ of: 0, pid: process.pid, extent, counts }));
   }
 
   /** Answers what is left: what this process may have from now on, where it is not 0. */
   #give(): Map<BackendEntry | ListenerEntry, number> {
     const { inventory, ledger } = this.#deps;
     const left = new Map<BackendEntry | ListenerEntry, number>();
-    const note = (entry: BackendEntry | ListenerEntry, held: number): void => {
-      if (held > 0) left.set(entry, held);
+    const note = (entry: BackendEntry | ListenerEntry, remaining: number): void => {
+      if (remaining > 0) left.set(entry, remaining);
     };
     const claims = this.#claims();
     for (const pool of inventory.pools.values()) {
@@ -212,7 +213,13 @@ export class GivingAway {
   }
 }
 
-function heldCount([entry, held]: readonly [BackendEntry | ListenerEntry, number]): HeldCount {
+function remainingCount([entry, remaining]: readonly [
+  BackendEntry | ListenerEntry,
+  number,
+]): RemainingCount {
   const isBackend = 'pool' in entry;
-  return [isBackend ? placeOfBackend(entry.pool.key, entry.key) : placeOfListener(entry.key), held];
+  return [
+    isBackend ? placeOfBackend(entry.pool.key, entry.key) : placeOfListener(entry.key),
+    remaining,
+  ];
 }

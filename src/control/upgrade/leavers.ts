@@ -6,7 +6,7 @@ import { MAX_LEAVING } from '../../core/limits.js';
 import { type ChannelMessage, LineChannel } from '../../system/line_channel.js';
 import type { Inherited } from '../../system/successor.js';
 import type { Elsewhere } from './elsewhere.js';
-import { heldMessage, placesMessage, readHeld, readPlaces, TELL } from './held.js';
+import { placesMessage, readPlaces, readRemaining, remainingMessage, TELL } from './remaining.js';
 
 interface Leaver {
   readonly fd: number;
@@ -18,7 +18,7 @@ interface Leaver {
 export class Leavers {
   readonly #all: readonly Leaver[];
   readonly #hear: (message: ChannelMessage) => void;
-  #elsewhere: Pick<Elsewhere, 'told' | 'asked' | 'ended' | 'heldBy'> | null = null;
+  #elsewhere: Pick<Elsewhere, 'told' | 'asked' | 'ended' | 'remainingIn'> | null = null;
 
   /** `hear` gets what else those say that were there before the last one. */
   constructor(
@@ -40,9 +40,9 @@ export class Leavers {
 
   /** What the process before this one says of itself and those before; false: of other things. */
   heard(message: ChannelMessage): boolean {
-    const held = readHeld(message);
-    if (held === null) return this.#asks(0, message);
-    if (held.of < MAX_LEAVING) this.#elsewhere?.told(held.of, held);
+    const remaining = readRemaining(message);
+    if (remaining === null) return this.#asks(0, message);
+    if (remaining.of < MAX_LEAVING) this.#elsewhere?.told(remaining.of, remaining);
     return true;
   }
 
@@ -62,8 +62,8 @@ export class Leavers {
       const channel = LineChannel.over(leaver.fd);
       leaver.channel = channel;
       channel.each((message) => {
-        const held = readHeld(message);
-        if (held !== null) this.#elsewhere?.told(process, held);
+        const remaining = readRemaining(message);
+        if (remaining !== null) this.#elsewhere?.told(process, remaining);
         else if (!this.#asks(process, message)) this.#hear(message);
       });
       void channel.closed.then(() => this.#left(leaver));
@@ -86,7 +86,7 @@ export class Leavers {
   get obstacle(): string | null {
     const here = this.#here;
     if (here.length < MAX_LEAVING) return null;
-    const pids = here.map(([process]) => this.#elsewhere?.heldBy(process).pid ?? 0);
+    const pids = here.map(([process]) => this.#elsewhere?.remainingIn(process).pid ?? 0);
     return (
       `${here.length} processes before this one still finish sessions (${pids.join(', ')}): ` +
       'wait for the end of one, or end it with kill, which cuts its sessions'
@@ -101,8 +101,8 @@ export class Leavers {
   /** Says to the next process what those before this one have said, in the same order. */
   tell(next: LineChannel): void {
     this.#here.forEach(([process], index) => {
-      const told = this.#elsewhere?.heldBy(process) ?? { pid: 0, counts: [] };
-      void next.send(heldMessage({ ...told, of: index + 1, extent: 'all' }));
+      const told = this.#elsewhere?.remainingIn(process) ?? { pid: 0, counts: [] };
+      void next.send(remainingMessage({ ...told, of: index + 1, extent: 'all' }));
     });
   }
 

@@ -1,29 +1,32 @@
-/** What one process says to the next of the counts that it still has, in lines of `held`. */
+/** What one process says to the next of the counts that it still has, in lines of `remaining`. */
 import type { ChannelMessage } from '../../system/line_channel.js';
 
 /** Where sessions count, by names, as rows are each process's own: see `placeOf…`. */
-export type HeldCount = readonly [place: string, sessions: number];
+export type RemainingCount = readonly [place: string, sessions: number];
 
-export interface HeldCounts {
+export interface RemainingCounts {
   /** 0: of who says it; from 1 on: of the processes before it, in their order. */
   readonly of: number;
   readonly pid: number;
   /** Whether what is not named has no session, or as many as before. */
   readonly extent: 'all' | 'changes';
-  readonly counts: readonly HeldCount[];
+  readonly counts: readonly RemainingCount[];
 }
 
 /** Those that leave ask for places, where some wait there in vain; the answer has what they get. */
 export type PlacesKind = 'ask' | 'granted';
 
-export function placesMessage(kind: PlacesKind, places: readonly HeldCount[]): ChannelMessage {
+export function placesMessage(kind: PlacesKind, places: readonly RemainingCount[]): ChannelMessage {
   return { kind, places };
 }
 
 /** null: it is no such message. */
-export function readPlaces(kind: PlacesKind, message: ChannelMessage): readonly HeldCount[] | null {
+export function readPlaces(
+  kind: PlacesKind,
+  message: ChannelMessage,
+): readonly RemainingCount[] | null {
   const { kind: found, places } = message;
-  return found === kind && Array.isArray(places) && places.every(isHeldCount) ? places : null;
+  return found === kind && Array.isArray(places) && places.every(isRemainingCount) ? places : null;
 }
 
 /** Asks for all of it: whoever asks has not heard what came before, or not all. */
@@ -55,19 +58,19 @@ export function readPlace(place: string): CountingPlace | null {
   return pool === undefined ? { kind: 'listener', key } : { kind: 'backend', pool, key };
 }
 
-export function heldMessage(held: HeldCounts): ChannelMessage {
-  return { kind: 'held', ...held };
+export function remainingMessage(remaining: RemainingCounts): ChannelMessage {
+  return { kind: 'remaining', ...remaining };
 }
 
 /** null: it cannot be read. */
-export function readHeld(message: ChannelMessage): HeldCounts | null {
+export function readRemaining(message: ChannelMessage): RemainingCounts | null {
   const { kind, of, pid, extent, counts } = message;
-  if (kind !== 'held' || !isCount(of) || !isCount(pid) || !Array.isArray(counts)) return null;
+  if (kind !== 'remaining' || !isCount(of) || !isCount(pid) || !Array.isArray(counts)) return null;
   if (extent !== 'all' && extent !== 'changes') return null;
-  return counts.every(isHeldCount) ? { of, pid, extent, counts } : null;
+  return counts.every(isRemainingCount) ? { of, pid, extent, counts } : null;
 }
 
-function isHeldCount(value: unknown): value is HeldCount {
+function isRemainingCount(value: unknown): value is RemainingCount {
   return Array.isArray(value) && typeof value[0] === 'string' && isCount(value[1]);
 }
 
