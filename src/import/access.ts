@@ -18,6 +18,17 @@ export interface AllowDeny {
   readonly deny: readonly string[];
 }
 
+/** A rule with addresses in files, too. */
+export interface FileRule extends AddressRule {
+  /** Absolute paths. */
+  readonly files: readonly string[];
+}
+
+export interface FileLists extends AllowDeny {
+  readonly allowFiles: readonly string[];
+  readonly denyFiles: readonly string[];
+}
+
 export const EVERYWHERE: readonly string[] = ['0.0.0.0/0', '::/0'];
 
 /** `text` as sluice writes a block, bits beyond the prefix cleared; null when it is none. */
@@ -65,6 +76,33 @@ export function accessLists(rules: readonly AddressRule[]): AllowDeny {
     allow: allow.length > 0 ? [...open, ...allow] : [...(refused.length === 1 ? open : [])],
     deny: telling.filter((block) => !isAllowed(block) && !isImplied(block)),
   };
+}
+
+/**
+ * Of rules of which some have files. What stands in those is not known, so the order of the rules
+ * must not matter: either they only refuse, or they say who may come and refuse everybody else.
+ * null: neither.
+ */
+export function fileLists(rules: readonly FileRule[]): FileLists | null {
+  const blocks = rules.flatMap((rule) => (isForAll(rule) ? [] : rule.blocks));
+  const files = rules.flatMap((rule) => rule.files);
+  if (rules.every((rule) => rule.action === 'deny' && isOfSome(rule))) {
+    return { allow: [], allowFiles: [], deny: blocks, denyFiles: files };
+  }
+  const last = rules.at(-1);
+  const isClosed = last?.action === 'deny' && (isForAll(last) || last.fits === 'outside');
+  const others = rules.slice(0, -1);
+  return isClosed && others.every((rule) => rule.action === 'allow' && isOfSome(rule))
+    ? { allow: blocks, allowFiles: files, deny: [], denyFiles: [] }
+    : null;
+}
+
+function isForAll({ fits, blocks, files }: FileRule): boolean {
+  return fits === 'within' && files.length === 0 && EVERYWHERE.every((one) => blocks.includes(one));
+}
+
+function isOfSome(rule: FileRule): boolean {
+  return rule.fits === 'within' && !isForAll(rule);
 }
 
 function firstFit(rules: readonly AddressRule[], block: string): 'allow' | 'deny' {

@@ -1,5 +1,5 @@
 /** A configuration of sluice in the making: tables, their keys, and where each came from. */
-import { MAX_BACKENDS } from '../core/limits.js';
+import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS, MAX_ROUTES } from '../core/limits.js';
 import { type Part, type Place, placeText } from './statement.js';
 
 export type Literal = string | number | boolean | readonly string[] | Payload;
@@ -119,29 +119,52 @@ function payloadText(bytes: Uint8Array): string {
   return `'${text.startsWith('hex:') ? `\\x68${text.slice(1)}` : text}'`;
 }
 
-const FULL = `a configuration has ${MAX_BACKENDS} backends at most`;
+/** How many of each a configuration may have. */
+const MOST = {
+  listeners: MAX_LISTENERS,
+  pools: MAX_POOLS,
+  backends: MAX_BACKENDS,
+  routes: MAX_ROUTES,
+} as const;
+type Counted = keyof typeof MOST;
+
+/** Why there is no room for a further one. */
+export function fullOf(kind: Counted): string {
+  return `a configuration has ${MOST[kind]} ${kind} at most`;
+}
 
 export class Draft {
   /** In the order in which they were made. */
   readonly #tables = new Set<DraftTable>();
   /** Those of one listener or pool, by its kind and name; a file may have thousands of both. */
   readonly #byOwner = new Map<string, DraftTable[]>();
-  #backends = 0;
+  readonly #count: Record<Counted, number> = { listeners: 0, pools: 0, backends: 0, routes: 0 };
 
   table(path: readonly string[], origins: readonly Place[] = []): DraftTable {
     return this.#find(path) ?? this.#add(new DraftTable(path, origins, 'single'));
   }
 
   listed(path: readonly string[], origins: readonly Place[]): DraftTable {
-    if (path.at(-1) === 'backends') this.#backends++;
+    const last = path.at(-1);
+    if (last === 'backends' || last === 'routes') this.#count[last]++;
     return this.#add(new DraftTable(path, origins, 'listed'));
   }
 
   /** The first of `servers`, as many as a configuration may have beside those that it has. */
   fitting<T extends { readonly head: Part }>(servers: readonly T[]): readonly T[] {
-    const room = Math.max(0, MAX_BACKENDS - this.#backends);
-    for (const { head } of servers.slice(room)) head.statement.part().dropped(FULL);
+    const room = Math.max(0, MAX_BACKENDS - this.#count.backends);
+    for (const { head } of servers.slice(room)) head.statement.part().dropped(fullOf('backends'));
     return servers.slice(0, room);
+  }
+
+  hasRoomFor(kind: Counted, more = 1): boolean {
+    return this.#count[kind] + more <= MOST[kind];
+  }
+
+  /** Whether a route of the listener asks for a server name: then the hello is read. */
+  readsHello(listener: string): boolean {
+    const tables = this.#byOwner.get(ownerOf(['listeners', listener])) ?? [];
+    return tables.some((table) => table.path[2] === 'routes' && table.has('server_name'));
   }
 
   has(path: readonly string[]): boolean {
@@ -151,8 +174,11 @@ export class Draft {
   /** Takes the table of a listener, and everything below it, away. */
   removeListener(name: string): void {
     const owner = ownerOf(['listeners', name]);
-    for (const table of this.#byOwner.get(owner) ?? []) this.#tables.delete(table);
-    this.#byOwner.delete(owner);
+    for (const table of this.#byOwner.get(owner) ?? []) {
+      this.#tables.delete(table);
+      if (table.path.at(-1) === 'routes') this.#count.routes--;
+    }
+    if (this.#byOwner.delete(owner)) this.#count.listeners--;
   }
 
   #find(path: readonly string[]): DraftTable | undefined {
@@ -164,8 +190,11 @@ export class Draft {
     this.#tables.add(table);
     const owner = ownerOf(table.path);
     const others = this.#byOwner.get(owner);
-    if (others === undefined) this.#byOwner.set(owner, [table]);
-    else others.push(table);
+    if (others === undefined) {
+      this.#byOwner.set(owner, [table]);
+      const [kind] = table.path;
+      if (kind === 'listeners' || kind === 'pools') this.#count[kind]++;
+    } else others.push(table);
     return table;
   }
 

@@ -15,7 +15,7 @@ import { FIXTURES, type Fixture, importFixture } from './fixtures.js';
 
 /** Written down, so that a new key of sluice changes no expectation; whole.test.ts takes all. */
 const CAPABLE: Capabilities = {
-  access: 'not here',
+  access: 'here',
   limits: 'here',
   routes: 'here',
   discovery: 'here',

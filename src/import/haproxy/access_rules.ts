@@ -1,5 +1,5 @@
 /** `tcp-request … accept|reject` on the client's address as the access lists of a listener. */
-import { type AddressRule, accessLists, EVERYWHERE } from '../access.js';
+import { accessLists, EVERYWHERE, type FileLists, type FileRule, fileLists } from '../access.js';
 import { LACKS } from '../capabilities.js';
 import type { Statement } from '../statement.js';
 import { type AclCondition, type AclTest, type Rule, ruleOf } from './acls.js';
@@ -12,8 +12,7 @@ import type { HaproxyScene } from './scene.js';
  * answers for every `tcp-request` of `proxy`.
  */
 export function writeAccess(scene: HaproxyScene, listener: string, proxy: ProxySettings): void {
-  const rules: AddressRule[] = [];
-  const told: Rule[] = [];
+  const told: Told[] = [];
   const counting = writeClientLimits(scene, listener, proxy);
   for (const statement of proxy.all('tcp-request')) {
     const where = statement.value(1);
@@ -28,23 +27,41 @@ export function writeAccess(scene: HaproxyScene, listener: string, proxy: ProxyS
     if (typeof read === 'string') drop(rule, read);
     else if (read === null) waits(rule);
     else if (scene.has.access === 'not here') drop(rule, LACKS.access);
-    else {
-      rules.push(...read);
-      told.push(rule);
-    }
+    else told.push({ rule, rules: read });
   }
-  if (rules.length === 0) return;
-  const lists = accessLists(rules);
-  const table = scene.draft.table(
-    ['listeners', listener, 'access'],
-    told.map(({ statement }) => statement.place),
-  );
-  const parts = told.flatMap(({ statement, acls }) =>
-    [statement, ...acls].map((one) => one.part()),
-  );
-  const how = 'the most specific block decides, which comes to the same';
-  if (lists.allow.length > 0) table.take('allow', lists.allow, parts, how);
-  if (lists.deny.length > 0) table.take('deny', lists.deny, parts, how);
+  const lists = fileLists(told.flatMap(({ rules }) => rules));
+  const hasFiles = ({ rules }: Told): boolean => rules.some(({ files }) => files.length > 0);
+  if (told.some(hasFiles) && lists !== null) return writeLists(scene, listener, told, lists);
+  for (const one of told) if (hasFiles(one)) drop(one.rule, FILE_AMONG_OTHERS);
+  const known = told.filter((one) => !hasFiles(one));
+  const ordered = accessLists(known.flatMap(({ rules }) => rules));
+  return writeLists(scene, listener, known, { ...ordered, allowFiles: [], denyFiles: [] });
+}
+
+interface Told {
+  readonly rule: Rule;
+  readonly rules: readonly FileRule[];
+}
+
+const FILE_AMONG_OTHERS =
+  'its addresses stand in a file, and lists do not keep the order of it and the other rules';
+
+function writeLists(
+  { draft }: HaproxyScene,
+  listener: string,
+  told: readonly Told[],
+  { allow, allowFiles, deny, denyFiles }: FileLists,
+): void {
+  if (told.length === 0) return;
+  const places = told.map(({ rule }) => rule.statement.place);
+  const table = draft.table(['listeners', listener, 'access'], places);
+  const statements = told.flatMap(({ rule: { statement, acls } }) => [statement, ...acls]);
+  const parts = statements.map((one) => one.part());
+  const lists = { allow, allow_files: allowFiles, deny, deny_files: denyFiles };
+  for (const part of parts) part.idle('everybody may come');
+  for (const [key, list] of Object.entries(lists)) {
+    if (list.length > 0) table.take(key, list, parts);
+  }
 }
 
 /** The least of them counts. Answers which statements are about that. */
@@ -83,10 +100,10 @@ function waits({ statement, acls }: Rule): void {
 
 /** A sentence: why not. Null: it only waits for the hello. */
 function addressRules(
-  action: AddressRule['action'],
+  action: FileRule['action'],
   condition: AclCondition,
-): readonly AddressRule[] | string | null {
-  const rules: AddressRule[] = [];
+): readonly FileRule[] | string | null {
+  const rules: FileRule[] = [];
   for (const all of condition) {
     const tests = all.filter(({ on, negated }) => on !== 'always' || negated === 'negated');
     const odd = tests.find(({ on }) => on === 'other' || on === 'server name');
@@ -101,15 +118,17 @@ function addressRules(
   return rules;
 }
 
-function oneRule(action: AddressRule['action'], tests: readonly AclTest[]): AddressRule | null {
+function oneRule(action: FileRule['action'], tests: readonly AclTest[]): FileRule | null {
   const clients = tests.flatMap((test) => (test.on === 'client' ? [test] : []));
   const [first] = clients;
-  if (first === undefined) return { action, fits: 'within', blocks: EVERYWHERE };
+  if (first === undefined) return { action, fits: 'within', blocks: EVERYWHERE, files: [] };
   if (clients.every(({ negated }) => negated === 'negated')) {
     // Outside of each list is outside of all of them together.
-    return { action, fits: 'outside', blocks: clients.flatMap(({ blocks }) => blocks) };
+    const blocks = clients.flatMap((one) => one.blocks);
+    return { action, fits: 'outside', blocks, files: clients.flatMap(({ files }) => files) };
   }
-  return clients.length === 1 ? { action, fits: 'within', blocks: first.blocks } : null;
+  const { blocks, files } = first;
+  return clients.length === 1 ? { action, fits: 'within', blocks, files } : null;
 }
 
 /** The delay within which content has to come; null: none is set. */

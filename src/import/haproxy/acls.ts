@@ -6,7 +6,13 @@ import type { ProxySettings } from './proxy.js';
 
 /** One test of a condition; `other` is everything that sluice cannot ask for. */
 export type AclTest =
-  | { readonly on: 'client'; readonly blocks: readonly string[]; readonly negated: Negated }
+  | {
+      readonly on: 'client';
+      readonly blocks: readonly string[];
+      /** Absolute paths of lists with more of them. */
+      readonly files: readonly string[];
+      readonly negated: Negated;
+    }
   | { readonly on: 'server name'; readonly names: readonly string[]; readonly negated: Negated }
   /** True while a TLS hello has come; nobody needs to ask for it. */
   | { readonly on: 'hello'; readonly negated: Negated }
@@ -30,7 +36,12 @@ export interface Rule {
 const PREDEFINED: Readonly<Record<string, AclTest>> = {
   TRUE: { on: 'always', negated: 'as it is' },
   FALSE: { on: 'always', negated: 'negated' },
-  LOCALHOST: { on: 'client', blocks: ['127.0.0.0/8', '::1/128'], negated: 'as it is' },
+  LOCALHOST: {
+    on: 'client',
+    blocks: ['127.0.0.0/8', '::1/128'],
+    files: [],
+    negated: 'as it is',
+  },
   WAIT_END: { on: 'always', negated: 'as it is' },
   REQ_CONTENT: { on: 'always', negated: 'as it is' },
 };
@@ -105,7 +116,8 @@ class ConditionReader {
 
 function joined(one: AclTest, next: AclTest): AclTest {
   if (one.on === 'client' && next.on === 'client') {
-    return { ...one, blocks: [...one.blocks, ...next.blocks] };
+    const files = [...one.files, ...next.files];
+    return { ...one, blocks: [...one.blocks, ...next.blocks], files };
   }
   if (one.on === 'server name' && next.on === 'server name') {
     return { ...one, names: [...one.names, ...next.names] };
@@ -117,6 +129,7 @@ const NAME_FETCH = /^req[._]ssl_sni(?:,lower)?$/;
 
 function testOf([fetch = '', ...words]: readonly string[]): AclTest {
   const flags: string[] = [];
+  const files: string[] = [];
   let at = 0;
   for (; words[at]?.startsWith('-') === true; at++) {
     const flag = words[at] ?? '';
@@ -124,11 +137,13 @@ function testOf([fetch = '', ...words]: readonly string[]): AclTest {
       at++;
       break;
     }
-    if (flag === '-f' || flag === '-M') return other('its patterns stand in a file or map');
-    flags.push(flag === '-m' ? `-m ${words[++at] ?? ''}` : flag);
+    if (flag === '-M') return other('its patterns stand in a map');
+    if (flag === '-f') files.push(words[++at] ?? '');
+    else flags.push(flag === '-m' ? `-m ${words[++at] ?? ''}` : flag);
   }
   const patterns = words.slice(at);
-  if (fetch === 'src') return clientTest(flags, patterns);
+  if (fetch === 'src') return clientTest(flags, patterns, files);
+  if (files.length > 0) return other('its patterns stand in a file');
   if (/^req[._](?:ssl_hello_type|len|ssl_ver)$/.test(fetch)) {
     return { on: 'hello', negated: 'as it is' };
   }
@@ -137,14 +152,23 @@ function testOf([fetch = '', ...words]: readonly string[]): AclTest {
   return NAME_FETCH.test(fetch) ? nameTest(flags, patterns) : other(`it asks for ${fetch}`);
 }
 
-function clientTest(flags: readonly string[], patterns: readonly string[]): AclTest {
+function clientTest(
+  flags: readonly string[],
+  patterns: readonly string[],
+  files: readonly string[],
+): AclTest {
   const odd = flags.filter((flag) => flag !== '-n' && flag !== '-m ip');
   const blocks = patterns.map(ownBlockText);
   const bad = patterns.find((_, index) => blocks[index] === null);
   if (odd.length > 0) return other(`it matches with ${odd[0]}`);
-  if (bad !== undefined || patterns.length === 0) return other(`${bad ?? 'nothing'} is no address`);
+  if (bad !== undefined || patterns.length + files.length === 0) {
+    return other(`${bad ?? 'nothing'} is no address`);
+  }
+  const odder = files.find((file) => !file.startsWith('/'));
+  if (odder !== undefined)
+    return other(`its addresses stand in ${odder}, which is no absolute path`);
   const known = blocks.filter((block) => block !== null);
-  return { on: 'client', blocks: known, negated: 'as it is' };
+  return { on: 'client', blocks: known, files, negated: 'as it is' };
 }
 
 function nameTest(flags: readonly string[], patterns: readonly string[]): AclTest {

@@ -3,7 +3,7 @@ import { ok } from '../../core/result.js';
 import { writeAdmin } from '../admin.js';
 import type { Capabilities } from '../capabilities.js';
 import { Claims } from '../claims.js';
-import { Draft } from '../draft.js';
+import { Draft, fullOf } from '../draft.js';
 import { lookUp } from '../look_up.js';
 import { Names } from '../names.js';
 import { type ImportResult, type SourceText, syntaxFault } from '../source.js';
@@ -90,6 +90,11 @@ function sceneOf(
       const known = written.get(backend);
       const proxy = backends.get(backend);
       if (known !== undefined || proxy === undefined) return known ?? null;
+      if (!given.draft.hasRoomFor('pools')) {
+        for (const one of [proxy.section.head, ...proxy.section.body])
+          one.part().dropped(fullOf('pools'));
+        return null;
+      }
       const pool = { name: names.take(backend), proxy };
       written.set(backend, pool);
       if (proxy.section.kind === 'backend') {

@@ -1,6 +1,6 @@
 /** A frontend, or the front of a listen, as a listener. */
 import { FOREVER, fittedDuration, fittedNumber, together, wholeNumber } from '../bounds.js';
-import type { DraftTable } from '../draft.js';
+import { type DraftTable, fullOf } from '../draft.js';
 import type { Part } from '../statement.js';
 import { inspectDelay, writeAccess } from './access_rules.js';
 import { type BindGroup, bindGroups, writeBind } from './binds.js';
@@ -21,6 +21,7 @@ export function writeListeners(scene: HaproxyScene, proxy: ProxySettings): void 
 }
 
 function writeListener(scene: HaproxyScene, proxy: ProxySettings, group: BindGroup): void {
+  if (!scene.draft.hasRoomFor('listeners')) return markLost(proxy, fullOf('listeners'));
   const name = scene.listenerNames.take(proxy.name);
   const ports = new Set(group.addresses.map(({ port }) => port));
   const [only = null] = ports;
@@ -47,7 +48,7 @@ function writeListener(scene: HaproxyScene, proxy: ProxySettings, group: BindGro
   writeCap(scene, proxy, table);
   writeIdle(proxy, pool, table);
   writeAccess(scene, name, proxy);
-  writeDelay(scene, proxy, table);
+  writeDelay(scene, name, proxy, table);
   writeRate(scene, name, proxy);
 }
 
@@ -116,12 +117,17 @@ function writeIdle(proxy: ProxySettings, pool: ProxyPool | null, table: DraftTab
   table.take('idle_timeout', value, given, together(one, how));
 }
 
-function writeDelay({ has }: HaproxyScene, proxy: ProxySettings, table: DraftTable): void {
+function writeDelay(
+  { draft }: HaproxyScene,
+  listener: string,
+  proxy: ProxySettings,
+  table: DraftTable,
+): void {
   const delay = inspectDelay(proxy);
   if (delay === null) return;
   const ms = haproxyMs(delay.value(2));
-  if (has.routes === 'not here' || ms === null) {
-    delay.part().idle('nothing is waited for');
+  if (!draft.readsHello(listener) || ms === null) {
+    delay.part().idle('nothing is waited for: no route asks for a server name');
     return;
   }
   const { value, how } = fittedDuration('hello_timeout', ms);

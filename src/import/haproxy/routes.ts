@@ -1,5 +1,6 @@
 /** `use_backend … if` as the routes of a listener. */
 import { LACKS } from '../capabilities.js';
+import { fullOf } from '../draft.js';
 import { type AclTest, type Rule, ruleOf } from './acls.js';
 import type { ProxySettings } from './proxy.js';
 import type { HaproxyScene } from './scene.js';
@@ -95,10 +96,12 @@ function whyNot(scene: HaproxyScene, { condition, statement }: Rule): string | n
   if (twice) return 'a route has each kind of condition once';
   const empty = condition.some((all) => all.every(({ on }) => on === 'hello' || on === 'always'));
   if (empty) return 'no route asks for that alone';
-  return scene.has.routes === 'here' ? null : LACKS.routes;
+  if (scene.has.routes === 'not here') return LACKS.routes;
+  return scene.draft.hasRoomFor('routes', condition.length) ? null : fullOf('routes');
 }
 
 function whyNoTest(test: AclTest): string | null {
   if (test.on === 'other') return test.why;
+  if (test.on === 'client' && test.files.length > 0) return 'a route reads no file of addresses';
   return test.negated === 'negated' ? 'a route knows no "not"' : null;
 }

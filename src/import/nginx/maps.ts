@@ -1,8 +1,9 @@
 /** `map $ssl_preread_server_name $variable` as the routes of a listener. */
 import { LACKS } from '../capabilities.js';
+import { fullOf } from '../draft.js';
 import type { Part, Statement } from '../statement.js';
 import type { NginxScene, Settings } from './scene.js';
-import { type Protocol, poolFor } from './upstreams.js';
+import { type Protocol, poolFor, whyNoPool } from './upstreams.js';
 
 /** The pool for what no route fits ("" refuses it); null: nothing of it can be translated. */
 export function writeRoutes(
@@ -35,6 +36,10 @@ export function writeRoutes(
   const routes = pairs.flatMap((row) => routeOf({ scene, endings, settings, protocol }, row) ?? []);
   // nginx looks for the whole name first, then for the longest ending.
   for (const { row, names, pool } of routes.toSorted((a, b) => b.rank - a.rank)) {
+    if (!scene.draft.hasRoomFor('routes')) {
+      row.part().dropped(fullOf('routes'));
+      continue;
+    }
     const table = scene.draft.listed(path, [row.place]);
     table.put('server_name', names, '');
     table.put('pool', pool, '');
@@ -79,7 +84,7 @@ function routeOf(map: MapScene, row: Statement): Route | null {
   }
   const pool = poolFor(scene, row.value(1), row.part(), settings, protocol);
   if (pool === null) {
-    row.part().dropped('no such upstream');
+    row.part().dropped(whyNoPool(scene));
     return null;
   }
   const names = name.startsWith('.') ? [name.slice(1), `*${name}`] : [name];

@@ -1,17 +1,19 @@
 /** `server` blocks of nginx' stream as listeners. */
 import { readEndpoint } from '../../core/address_text.js';
 import { type AddressRule, accessLists, EVERYWHERE, ownBlockText } from '../access.js';
-import { FOREVER, fittedDuration, fittedNumber, wholeNumber } from '../bounds.js';
+import { FOREVER, fittedDuration, fittedNumber, together, wholeNumber } from '../bounds.js';
 import { LACKS } from '../capabilities.js';
-import type { DraftTable } from '../draft.js';
+import { type DraftTable, fullOf } from '../draft.js';
 import { type Part, placeText, type Statement } from '../statement.js';
 import { writeRoutes } from './maps.js';
 import { type NginxScene, Settings } from './scene.js';
 import { nginxMs } from './times.js';
-import { type Protocol, poolFor } from './upstreams.js';
+import { type Protocol, poolFor, whyNoPool } from './upstreams.js';
 import type { StatementNode } from './words.js';
 
 const IDLE_MS = 600_000;
+/** Of preread_timeout and of proxy_protocol_timeout. */
+const HELLO_MS = 30_000;
 
 interface Listen {
   readonly protocol: Protocol;
@@ -58,6 +60,7 @@ function writeListener(
   if (first === undefined) return;
   const { protocol } = first;
   const target = pass.value(1);
+  if (!scene.draft.hasRoomFor('listeners')) return lose(node, fullOf('listeners'));
   const name = scene.listenerNames.take(nameOf(target, first));
   const table = scene.draft.table(['listeners', name], [node.statement.place]);
   const isVariable = target.startsWith('$');
@@ -66,10 +69,8 @@ function writeListener(
     : poolFor(scene, target, pass, settings, protocol);
   if (pool === null) {
     scene.draft.removeListener(name);
-    return lose(
-      node,
-      isVariable ? 'what its variable stands for cannot be translated' : 'no such upstream',
-    );
+    const why = isVariable ? 'what its variable stands for cannot be translated' : whyNoPool(scene);
+    return lose(node, why);
   }
   node.statement.mark('translated', `listeners.${name}`);
   if (!isVariable) pass.mark('translated', `listeners.${name}.pool`);
@@ -83,6 +84,7 @@ function writeListener(
   );
   table.put('pool', pool, pool === '' ? 'what no route fits is refused' : '');
   writeHeader(settings, group, table);
+  writeHello(settings, first, scene.draft.readsHello(name) ? 'a hello' : 'nothing', table);
   writeOptions(group, table);
   writeIdle(settings, table);
   writeAccess(scene, name, settings);
@@ -160,6 +162,34 @@ function writeHeader(settings: Settings, group: readonly Listen[], table: DraftT
   else table.put('trusted_proxies', [...EVERYWHERE], 'better: the addresses of your proxies alone');
 }
 
+/** nginx has a time for the PROXY header and one for the hello; here is one for both together. */
+function writeHello(
+  settings: Settings,
+  { header }: Listen,
+  routesBy: 'a hello' | 'nothing',
+  table: DraftTable,
+): void {
+  const times = [
+    { part: settings.one('proxy_protocol_timeout'), counts: header !== 'plain' },
+    { part: settings.one('preread_timeout'), counts: routesBy === 'a hello' },
+  ];
+  const given: Part[] = [];
+  let sumMs = 0;
+  for (const { part, counts } of times) {
+    const ms = nginxMs(part?.value(1) ?? '');
+    if (!counts) part?.idle('nothing is waited for');
+    else if (part !== undefined && ms === null) part.dropped('not a time');
+    else if (part !== undefined) given.push(part);
+    if (counts) sumMs += ms ?? HELLO_MS;
+  }
+  if (sumMs === 0) return;
+  const { value, how } = fittedDuration('hello_timeout', sumMs);
+  const isBoth = times.every(({ counts }) => counts);
+  const both = isBoth ? 'the times for PROXY header and hello together' : undefined;
+  if (given.length > 0) table.take('hello_timeout', value, given, together(both, how));
+  else table.put('hello_timeout', value, together("nginx' default", both) ?? '');
+}
+
 function writeOptions(group: readonly Listen[], table: DraftTable): void {
   for (const { protocol, options } of group) {
     for (const [name, part] of options) {
@@ -216,11 +246,10 @@ function writeAccess({ draft, has }: NginxScene, listener: string, settings: Set
   }
   if (rules.length === 0) return;
   const lists = accessLists(rules);
-  const how = 'the most specific block decides, which comes to the same';
-  for (const part of told) part.changed(`listeners.${listener}.access: ${how}`);
+  for (const part of told) part.mark('translated', `listeners.${listener}.access`);
   const table = draft.table(['listeners', listener, 'access']);
-  if (lists.allow.length > 0) table.take('allow', lists.allow, told, how);
-  if (lists.deny.length > 0) table.take('deny', lists.deny, told, how);
+  if (lists.allow.length > 0) table.take('allow', lists.allow, told);
+  if (lists.deny.length > 0) table.take('deny', lists.deny, told);
 }
 
 function writeLimits(

@@ -3,7 +3,7 @@ import { readAddress } from '../../core/address_text.js';
 import { formatAddress } from '../../core/endpoint.js';
 import { fittedDuration, fittedNumber, together, wholeNumber } from '../bounds.js';
 import { LACKS } from '../capabilities.js';
-import type { DraftTable } from '../draft.js';
+import { type DraftTable, fullOf } from '../draft.js';
 import { isSourceAddress } from '../source_address.js';
 import type { Part } from '../statement.js';
 import { settingOf, writeFailures } from './failures.js';
@@ -21,7 +21,7 @@ const POOL_SETTINGS = [
   'proxy_session_drop',
 ];
 
-/** The pool that `asking` names as `target`; null: it is no upstream and no address. */
+/** The pool that `asking` names as `target`; null: see `whyNoPool`. */
 export function poolFor(
   scene: NginxScene,
   target: string,
@@ -39,6 +39,7 @@ export function poolFor(
   }
   const upstream = scene.upstreams.get(target);
   if (upstream === undefined && !readAddress(target).ok) return null;
+  if (!scene.draft.hasRoomFor('pools')) return null;
   const name = scene.poolNames.take(target.replace(/^unix:\/*/, ''));
   scene.pools.set(key, name);
   const path = ['pools', name];
@@ -54,7 +55,9 @@ export function poolFor(
     }
     return name;
   }
-  upstream.statement.mark('translated', path.join('.'));
+  if (name === target || ownsName(scene, target)) {
+    upstream.statement.mark('translated', path.join('.'));
+  } else upstream.statement.part().changed(`it is called ${name}`);
   writePolicy(scene, path, table, upstream);
   writeDials(scene, settings, protocol, table);
   const servers = scene.draft.fitting(serversOf(upstream, name, protocol));
@@ -65,6 +68,16 @@ export function poolFor(
   const taken = new Set<string>();
   for (const server of servers) writeServer(scene, path, server, taken);
   return name;
+}
+
+/** Another pool of the upstream has its name: there is one per protocol and settings. */
+function ownsName({ pools }: NginxScene, upstream: string): boolean {
+  return [...pools].some(([key, name]) => name === upstream && key.startsWith(`${upstream}\n`));
+}
+
+/** Why there is none: the target is no upstream and no address, or there is no room. */
+export function whyNoPool({ draft }: NginxScene): string {
+  return draft.hasRoomFor('pools') ? 'no such upstream' : fullOf('pools');
 }
 
 function writePolicy(

@@ -15,6 +15,8 @@ export const ALWAYS_ON: ReadonlySet<string> = new Set([
 
 export const IDLE: Readonly<Record<string, string>> = {
   zone: 'all workers share what they know of backends',
+  preread_timeout: 'no server that is translated waits for a hello',
+  proxy_protocol_timeout: 'no listener takes a PROXY header',
   volatile: 'the hello of each client is looked at',
   state: 'overrides are kept by themselves',
   tcp_nodelay: ALWAYS,
@@ -43,7 +45,6 @@ export const IDLE: Readonly<Record<string, string>> = {
 
 export const CHANGED: Readonly<Record<string, string>> = {
   error_log: LOG,
-  preread_timeout: 'hello_timeout of a listener, 3 s without it, where something is read first',
   user: SERVICE,
   pid: SERVICE,
   daemon: SERVICE,
