@@ -7,7 +7,7 @@ import { type Address, formatAddress } from '../core/endpoint.js';
 import { listenerKey } from '../core/identity.js';
 import { err, ok, type Result } from '../core/result.js';
 import { poolsOf } from '../core/routes.js';
-import type { ListenerSpec, Spec } from '../core/spec.js';
+import { type ListenerSpec, placesByWeight, type Spec } from '../core/spec.js';
 import type { Resolver } from '../names/resolver.js';
 import type { Log } from '../observe/log.js';
 import type { Ledger } from '../pool/ledger.js';
@@ -21,7 +21,7 @@ import type { ListeningSockets } from './listening_sockets.js';
 import { tellUnresolved } from './name_report.js';
 import type { PlanPublisher } from './plan_publisher.js';
 import type { PoolWatch } from './pool_watch.js';
-import { restate } from './restating.js';
+import { type Restated, restate } from './restating.js';
 import { Room } from './room.js';
 import type { RowTarget } from './row_demand.js';
 import { strandedBy } from './stand_ins.js';
@@ -124,9 +124,10 @@ export class Adoption {
       const heldBefore = held(inventory);
       const changed = restate(inventory.pools, spec.pools);
       board.restated(changed);
-      // Where clients belong and what is held follow the plan; the rest is in the ledger.
+      // Where clients belong and what is held follow the plan; the rest is in the ledger, which
+      // workers look at before each choice.
       const isDenied = this.#deps.lists.deny(spec.denied);
-      const isMoved = changed.some(({ entry, before }) => entry.spec.weight !== before.weight);
+      const isMoved = changed.some(movesClients);
       if (isMoved || isDenied || held(inventory) !== heldBefore) {
         await changes.unlessOverruled(publisher.publish());
       }
@@ -260,6 +261,10 @@ export class Adoption {
 function held({ pools }: Inventory): string {
   const all = [...pools.values()].filter(({ spec }) => spec.settings.heldAtMost > 0);
   return all.map(({ id, spec }) => `${id} ${spec.settings.heldAtMost}`).join();
+}
+
+function movesClients({ entry, before }: Restated): boolean {
+  return entry.spec.weight !== before.weight && placesByWeight(entry.pool.spec.settings.policy);
 }
 
 /** Where clients find a listener, whatever its name. */

@@ -129,17 +129,9 @@ export function poolPartsBetween(
 /** The change of one pool, in pieces; none where nothing differs. */
 function poolChanges(before: PoolPlan | null, after: PoolPlan): readonly Piece[] {
   const { backends, ...pool } = after;
-  const old = new Map((before?.backends ?? []).map((backend) => [backend.id, backend]));
-  const gone = new Set<BackendId>(old.keys());
-  const changed: BackendPlan[] = [];
-  for (const backend of backends) {
-    const known = old.get(backend.id);
-    const isSame = known !== undefined && isOne(known, backend);
-    if (isSame) gone.delete(backend.id);
-    if (!isSame || !sameBackend(known, backend)) changed.push(backend);
-  }
+  const { gone, changed } = differences(before?.backends ?? [], backends);
   const isSettled = before !== null && samePool(before, pool);
-  if (isSettled && gone.size === 0 && changed.length === 0) return [];
+  if (isSettled && gone.length === 0 && changed.length === 0) return [];
   const unchanged = (backends.length - changed.length) * UNCHANGED_SHARE;
   const slices = changed.length === 0 ? [[]] : cut(changed, BACKENDS_PER_PART);
   return slices.map((slice, index) => {
@@ -147,13 +139,39 @@ function poolChanges(before: PoolPlan | null, after: PoolPlan): readonly Piece[]
     return {
       change: {
         ...pool,
-        gone: index === 0 ? [...gone] : [],
+        gone: index === 0 ? gone : [],
         backends: slice,
         state: isLast ? 'whole' : 'more follows',
       },
       work: slice.length + (isLast ? WORK_PER_POOL + unchanged : 0),
     };
   });
+}
+
+interface Differences {
+  readonly gone: readonly BackendId[];
+  readonly changed: readonly BackendPlan[];
+}
+
+function differences(before: readonly BackendPlan[], after: readonly BackendPlan[]): Differences {
+  const isPlaced = (backend: BackendPlan, index: number): boolean => {
+    const known = before[index];
+    return known !== undefined && known.id === backend.id && isOne(known, backend);
+  };
+  // Mostly nobody comes or goes: then thousands need not be looked up by their numbers.
+  if (before.length === after.length && after.every(isPlaced)) {
+    return { gone: [], changed: after.filter((one, index) => !sameBackend(before[index], one)) };
+  }
+  const old = new Map(before.map((backend) => [backend.id, backend]));
+  const gone = new Set<BackendId>(old.keys());
+  const changed: BackendPlan[] = [];
+  for (const backend of after) {
+    const known = old.get(backend.id);
+    const isSame = known !== undefined && isOne(known, backend);
+    if (isSame) gone.delete(backend.id);
+    if (!isSame || !sameBackend(known, backend)) changed.push(backend);
+  }
+  return { gone: [...gone], changed };
 }
 
 interface Piece {

@@ -152,8 +152,12 @@ export class PoolWatch {
   changed(entry: BackendEntry): void {
     this.backend(entry);
     if (this.#changed !== null) this.#changed.add(entry.pool);
-    else if (entry.pool.backends.size <= LARGE_POOL) this.pool(entry.pool);
-    else this.#lookSoon(entry.pool);
+    else this.#lookAtPool(entry.pool);
+  }
+
+  #lookAtPool(pool: PoolEntry): void {
+    if (pool.backends.size <= LARGE_POOL) this.pool(pool);
+    else this.#lookSoon(pool);
   }
 
   #lookSoon(pool: PoolEntry): void {
@@ -174,7 +178,7 @@ export class PoolWatch {
     } finally {
       const pools = this.#changed;
       this.#changed = null;
-      for (const pool of pools) this.pool(pool);
+      for (const pool of pools) this.#lookAtPool(pool);
     }
   }
 

@@ -25,8 +25,9 @@ export function restate(
 
 function restatePool(pool: PoolEntry, wanted: PoolSpec): Restated[] {
   const changed: Restated[] = [];
+  const byName = newIn(wanted.backends, pool.spec.backends);
   pool.spec = wanted;
-  const byName = new Map(wanted.backends.map((backend) => [backend.name, backend]));
+  if (byName.size === 0) return changed;
   for (const entry of pool.backends.values()) {
     const backend = byName.get(entry.spec.name);
     if (backend === undefined || entry.tenure === 'leaving') continue;
@@ -41,4 +42,13 @@ function restatePool(pool: PoolEntry, wanted: PoolSpec): Restated[] {
     spec: byName.get(one.spec.name) ?? one.spec,
   }));
   return changed;
+}
+
+/** Of thousands an order is about a few; the others are the same objects at the same places. */
+function newIn(
+  backends: readonly BackendSpec[],
+  before: readonly BackendSpec[],
+): ReadonlyMap<string, BackendSpec> {
+  const differing = backends.filter((backend, index) => backend !== before[index]);
+  return new Map(differing.map((backend) => [backend.name, backend]));
 }

@@ -185,6 +185,11 @@ export type PolicyName = (typeof POLICY_NAMES)[number];
 /** How a pool chooses; what only one policy asks for stands in its arm. */
 export type PolicySpec = SourceHashSpec | { readonly name: Exclude<PolicyName, 'source-hash'> };
 
+/** Clients have places in a table by configured weights; other policies draw by the ledger. */
+export function placesByWeight({ name }: PolicySpec): boolean {
+  return name === 'source-hash';
+}
+
 export interface SourceHashSpec {
   readonly name: 'source-hash';
   readonly algorithm: 'maglev' | 'ring';

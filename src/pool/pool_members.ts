@@ -24,6 +24,8 @@ export interface Successors {
   /** Their rows in the ledger. */
   readonly rows: Int32Array;
   readonly places: Int32Array;
+  /** How many there were before. */
+  readonly before: number;
 }
 
 /**
@@ -35,17 +37,20 @@ export function* successors(
   before: readonly PlannedBackend[],
 ): Stretches<Successors> {
   const indices = new Map<BackendId, number>();
-  yield* inStretches(before.length, (index) => {
-    const id = before[index]?.id;
-    if (id !== undefined) indices.set(id, index);
-  });
+  // Mostly a plan has the same rows in the same order, and says something else of one of them.
+  if (!plan.backends.every(({ id }, index) => before[index]?.id === id)) {
+    yield* inStretches(before.length, (index) => {
+      const id = before[index]?.id;
+      if (id !== undefined) indices.set(id, index);
+    });
+  }
   const members: PlannedBackend[] = [];
   const rows = new Int32Array(plan.backends.length);
   const places = new Int32Array(plan.backends.length).fill(-1);
   yield* inStretches(plan.backends.length, (index) => {
     const backend = plan.backends[index];
     if (backend === undefined) return;
-    const at = indices.get(backend.id) ?? -1;
+    const at = before[index]?.id === backend.id ? index : (indices.get(backend.id) ?? -1);
     const same = before[at];
     // A row may have become another backend's: what was learnt goes with the address.
     const stays = same?.isAt(backend) === true;
@@ -54,11 +59,12 @@ export function* successors(
     members.push(isSame ? same : new PlannedBackend(backend));
     rows[index] = backend.id;
   });
-  return { members, rows, places };
+  return { members, rows, places, before: before.length };
 }
 
 /** What was learnt about those that stay. */
-export function carried({ places }: Successors, known: Learnt): Learnt {
+export function carried({ places, before }: Successors, known: Learnt): Learnt {
+  if (places.length === before && places.every((at, index) => at === index)) return known;
   const learnt = new Learnt(places.length);
   for (let index = 0; index < places.length; index++) {
     const at = places[index] ?? -1;

@@ -21,12 +21,14 @@ t.test(`${ENGINE}: a worker that is stuck holds up no change, and none is lost`,
   const fifo = join(tempFolder(t), 'fifo');
   execFileSync('mkfifo', [fifo]);
   const backends = [echo, other].map(({ address }, index) => ({ name: `b${index}`, address }));
+  // Its weights are in a table that each worker makes: they come with a plan.
+  const policy = 'source-hash';
   const { daemon, socket } = await startOperated(t, {
     workers: 2,
     everyThread: EVERY_THREAD,
     env: { [PLACE_VARIABLE]: 'stick', [STICK_VARIABLE]: fifo },
     expects: ['internal-error', 'worker-lost'],
-    toml: serviceText({ name: 'app', backends, health: 'probe = "none"' }),
+    toml: serviceText({ name: 'app', policy, backends, health: 'probe = "none"' }),
   });
   /** Where it is not in force, in the words of the answer. */
   const weight = async (value: number): Promise<readonly string[]> => {

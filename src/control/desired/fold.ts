@@ -17,7 +17,6 @@ import {
   lastsAt,
   NOT_HELD,
   type Override,
-  overridesByTarget,
   subjectOf,
   targetOfOverride,
   weightBy,
@@ -67,8 +66,8 @@ export function fold(
   const holding = ended.length === 0 ? overrides : kept;
   const sources = { configured, overrides: holding };
   if (holding.length === 0) return { sources, spec: configured, ended };
-  const byTarget = overridesByTarget(holding);
-  const pools = configured.pools.map((pool) => overridden(pool, byTarget));
+  const byPool = overridesByPool(holding);
+  const pools = configured.pools.map((pool) => overridden(pool, byPool.get(pool.name)));
   const log = holding.reduce(levelled, configured.log);
   const denied = holding.flatMap(deniedBy);
   return { sources, spec: { ...configured, log, pools, denied }, ended };
@@ -144,14 +143,28 @@ function whyNot(
   return value === override.replaced ? null : { kind: 'configured', value };
 }
 
-type ByTarget = ReadonlyMap<string, readonly Override[]>;
+/** Of one pool, by backend; '': of the pool itself. */
+type OfPool = ReadonlyMap<string, readonly Override[]>;
 
-function overridden(pool: PoolSpec, byTarget: ByTarget): PoolSpec {
+/** In two steps, so that no name has to be put together for each of thousands of backends. */
+function overridesByPool(all: readonly Override[]): ReadonlyMap<string, OfPool> {
+  const byPool = new Map<string, Map<string, Override[]>>();
+  for (const one of all) {
+    const ofPool = byPool.get(one.pool) ?? new Map<string, Override[]>();
+    byPool.set(one.pool, ofPool);
+    const known = ofPool.get(one.backend);
+    if (known === undefined) ofPool.set(one.backend, [one]);
+    else known.push(one);
+  }
+  return byPool;
+}
+
+function overridden(pool: PoolSpec, ofPool: OfPool | undefined): PoolSpec {
+  if (ofPool === undefined) return pool;
   let isChanged = false;
-  const ofPool = byTarget.get(targetOfOverride({ pool: pool.name, backend: '' })) ?? [];
-  const held = ofPool.reduce(underHold, pool);
+  const held = (ofPool.get('') ?? []).reduce(underHold, pool);
   const backends = pool.backends.map((backend) => {
-    const all = byTarget.get(targetOfOverride({ pool: pool.name, backend: backend.name }));
+    const all = ofPool.get(backend.name);
     if (all === undefined) return backend;
     isChanged = true;
     return all.reduce(apply, backend);

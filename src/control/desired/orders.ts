@@ -40,7 +40,7 @@ export function order(
   provenance: Provenance,
 ): Result<Ordered, UnknownName> {
   const configured = backendsByName(sources.configured);
-  const targets = targetsOf([...configured.keys()], names);
+  const targets = targetsOf(configured, names);
   if (!targets.ok) return targets;
   const set: Override[] = [];
   const same: Override[] = [];
@@ -128,30 +128,33 @@ export function end(
   names: readonly string[],
   which: (override: Override) => boolean,
 ): Result<Ordered, UnknownName> {
-  const known = new Set(backendsByName(sources.configured).keys());
-  // Of a backend that is away too.
-  for (const one of sources.overrides) known.add(targetOfOverride(one));
-  const targets = targetsOf([...known], names);
+  const here = backendsByName(sources.configured);
+  const away = sources.overrides.map(targetOfOverride).filter((target) => !here.has(target));
+  const also = away.map((target) => [target, null] as const);
+  const targets = targetsOf(also.length === 0 ? here : new Map([...here, ...also]), names);
   if (!targets.ok) return targets;
   const meant = new Set(targets.value);
   return ok(ending(sources, (one) => meant.has(targetOfOverride(one)) && which(one)));
 }
 
-/** `POOL/*` stands for all of a pool. */
-export function targetsOf(
-  known: readonly string[],
+/** `POOL/*` stands for all of a pool; `known`: by name. */
+function targetsOf(
+  known: ReadonlyMap<string, unknown>,
   names: readonly string[],
 ): Result<readonly string[], UnknownName> {
-  const all = new Set(known);
   const found = new Set<string>();
   for (const name of names) {
     const pool = poolOfAll(name);
-    const one = all.has(name) ? [name] : [];
-    const matches = pool === null ? one : known.filter((each) => each.startsWith(`${pool}/`));
-    if (matches.length === 0) return err(unknownName(name, known));
+    const one = known.has(name) ? [name] : [];
+    const matches = pool === null ? one : ofPool([...known.keys()], pool);
+    if (matches.length === 0) return err(unknownName(name, [...known.keys()]));
     for (const match of matches) found.add(match);
   }
   return ok([...found]);
+}
+
+function ofPool(known: readonly string[], pool: string): readonly string[] {
+  return known.filter((each) => each.startsWith(`${pool}/`));
 }
 
 const MAX_TOLD = 5;
