@@ -45,6 +45,9 @@ class P2cChooser extends DrawingChooser {
     const first = weighted.draw(random);
     const second = weighted.drawOther(random, first);
     // A tie stays with the first draw, which the seed made.
+    if (weighted.isEven) {
+      return candidates.activeOf(second) < candidates.activeOf(first) ? second : first;
+    }
     return loadOf(candidates, second) < loadOf(candidates, first) ? second : first;
   }
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { WeightedDraw } from '../../src/balance/weighted_draw.js';
-import { seededRandom } from '../../src/core/random.js';
+import { below, seededRandom } from '../../src/core/random.js';
 import { seed } from '../support/seed.js';
 import { chiSquare, chiSquareLimit, equalMembers, membersOf, Situation } from './situation.js';
 
@@ -98,5 +98,51 @@ t.test('the second draw is another one, also when the others have no weight', as
     for (const taken of [0, 1, 2]) {
       for (let i = 0; i < 20; i++) t.not(draw.drawOther(seededRandom(seed + i), taken), taken);
     }
+  }
+});
+
+t.test(
+  `who draws knows whether all weigh the same, after any changes (SEED=${seed})`,
+  async (t) => {
+    const random = seededRandom(seed);
+    const situation = new Situation(membersOf(1, 1, 1, 1));
+    const draw = new WeightedDraw(4, situation);
+    t.ok(draw.isEven);
+    let [even, uneven] = [0, 0];
+    for (let change = 0; change < 400; change++) {
+      const member = below(random, 4);
+      const there = [0, 1, 2, 3].filter((each) => situation.has(each));
+      const isThere = there.includes(member);
+      if (below(random, 2) === 0) situation.weight[member] = below(random, 3);
+      else if (!isThere) situation.only(...there, member);
+      else if (there.length > 1) situation.only(...there.filter((each) => each !== member));
+      draw.follow(member);
+      const weights = Array.from({ length: situation.count }, (_, at) =>
+        situation.weightOf(situation.at(at)),
+      );
+      const isEven = weights.every((weight) => weight > 0 && weight === weights[0]);
+      t.equal(draw.isEven, isEven, `${weights}`);
+      if (isEven) even++;
+      else uneven++;
+      const first = draw.draw(random);
+      t.ok(situation.has(first), `${first} is a candidate`);
+      if (situation.count > 1) {
+        const other = draw.drawOther(random, first);
+        t.ok(other !== first && situation.has(other), `${other} is another one than ${first}`);
+      }
+    }
+    t.ok(even > 20 && uneven > 20, `${even} and ${uneven}`);
+  },
+);
+
+t.test('who weighs the same is drawn as by weight, number for number', async (t) => {
+  const [even, byWeight] = [equalMembers(7), membersOf(1, 1, 1, 1, 1, 1, 1, 1e-12)];
+  const draw = new WeightedDraw(7, new Situation(even));
+  const weighted = new WeightedDraw(8, new Situation(byWeight));
+  const [one, other] = [seededRandom(seed), seededRandom(seed)];
+  for (let i = 0; i < 500; i++) {
+    const first = draw.draw(one);
+    t.equal(first, weighted.draw(other));
+    t.equal(draw.drawOther(one, first), weighted.drawOther(other, first));
   }
 });
