@@ -36,6 +36,8 @@ const CHANGES = 2;
 const FULL = 3;
 /** 1: some backend counts alone, or did. */
 const CROWDED = 4;
+/** Changes with each row that is given back. */
+const RELEASES = 5;
 const WORDS = 16;
 
 const KEYS_AT = WORDS;
@@ -74,6 +76,19 @@ export class PairIndex {
       at = (at + 1) % SLOTS;
     }
     return NO_ROW;
+  }
+
+  /**
+   * Another number whenever a row was given back. No worker serves its pair at that time, so one
+   * that reads this number before it serves a pair knows of all that matter to it.
+   */
+  get releases(): number {
+    return Atomics.load(this.#cells, RELEASES);
+  }
+
+  /** True when `row`, which was this pair's, still is; to be asked if none was given back since. */
+  isOf(row: number, listener: ListenerId, backend: BackendId): boolean {
+    return this.#keyAt(row) === keyOf(listener, backend);
   }
 
   /** The row of a pair, taken for it if it has none yet; NO_ROW where there is no room. */
@@ -130,6 +145,7 @@ export class PairIndex {
   release({ row, listener, backend }: PairRow): void {
     const key = keyOf(listener, backend);
     assertShared(this.#keyAt(row) === key, 'a row of counters is given back by its pair only');
+    Atomics.add(this.#cells, RELEASES, 1);
     this.#forgetSlot(key, row);
     this.#freeRow(row);
   }

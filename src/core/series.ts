@@ -8,6 +8,7 @@
  * backends, for sessions of pairs that found no row.
  */
 import type { BackendId, ListenerId, SeriesId, WorkerId } from './brand.js';
+import { LastRows } from './last_rows.js';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_PAIRS } from './limits.js';
 import {
   CAUSES,
@@ -37,23 +38,26 @@ export type HistogramName = keyof typeof HISTOGRAM_BOUNDS_SECONDS;
 
 export const MICROS_A_SECOND = 1_000_000;
 
-/** Buckets, the bucket without a bound, and the sum of what was observed, in microseconds. */
-const HISTOGRAM_COLUMNS = 14 + 1 + 1;
+/** Buckets, and the bucket without a bound. */
+const HISTOGRAM_COLUMNS = 14 + 1;
 
 /** Columns that count single things. */
 const PLAIN = [
-  'active',
   'accepted',
-  'bytesIn',
-  'bytesOut',
   'datagramsIn',
   'datagramsOut',
   'retries',
   'uncounted',
+  'active',
+  'bytesIn',
+  'bytesOut',
 ] as const;
 export type PlainColumn = (typeof PLAIN)[number];
 
-const CAUSES_AT = PLAIN.length;
+// What every session of a pair counts stands side by side, from `active` to the first causes: of
+// thousands of rows each line is a miss of the caches.
+const SUMS_AT = PLAIN.length;
+const CAUSES_AT = SUMS_AT + Object.keys(HISTOGRAM_BOUNDS_SECONDS).length;
 const DIALS_AT = CAUSES_AT + CAUSES.length;
 const DROPS_AT = DIALS_AT + DIAL_FAILURES.length;
 const DRY_AT = DROPS_AT + DATAGRAM_DROPS.length;
@@ -76,6 +80,8 @@ export const DRY_COLUMN = column(DRY_REFUSALS, DRY_AT) as Readonly<Record<DryRef
 export const HISTOGRAM_COLUMN = Object.fromEntries(
   HISTOGRAMS.map((name, index) => [name, HISTOGRAMS_AT + index * HISTOGRAM_COLUMNS]),
 ) as Readonly<Record<HistogramName, number>>;
+/** The sums of what was observed, in microseconds. */
+export const SUM_COLUMN = column(HISTOGRAMS, SUMS_AT) as Readonly<Record<HistogramName, number>>;
 
 /** A listener that leads to another pool than before has two rows for a while. */
 export const LISTENER_ROWS = 2 * MAX_LISTENERS;
@@ -93,15 +99,17 @@ export function createSeriesMemory(workers: number): SharedArrayBuffer {
 export class SeriesWriter {
   readonly #cells: Float64Array;
   readonly #pairs: PairIndex;
+  readonly #rows: LastRows;
 
   constructor(memory: SharedArrayBuffer, worker: WorkerId) {
     this.#pairs = new PairIndex(memory);
+    this.#rows = new LastRows(this.#pairs);
     this.#cells = new Float64Array(memory, PAIR_INDEX_BYTES + worker * BLOCK * 8, BLOCK);
   }
 
   /** Where a session of `listener` at `backend` is counted. */
   rowOf(listener: ListenerId, backend: BackendId): SeriesId {
-    const row = this.#pairs.take(listener, backend);
+    const row = this.#rows.take(listener, backend);
     if (row !== NO_ROW) return (PAIRS_AT + row) as SeriesId;
     this.#pairs.countAlone(backend);
     return (BACKENDS_AT + backend) as SeriesId;
@@ -118,10 +126,9 @@ export class SeriesWriter {
     const bounds = HISTOGRAM_BOUNDS_SECONDS[name];
     let bucket = 0;
     while (bucket < bounds.length && seconds > (bounds[bucket] ?? 0)) bucket++;
-    const first = HISTOGRAM_COLUMN[name];
-    this.add(series, first + bucket, 1);
+    this.add(series, HISTOGRAM_COLUMN[name] + bucket, 1);
     // Whole numbers: their sum is the same in whatever order accounts are added, so it never falls.
-    this.add(series, first + bounds.length + 1, Math.round(seconds * MICROS_A_SECOND));
+    this.add(series, SUM_COLUMN[name], Math.round(seconds * MICROS_A_SECOND));
   }
 }
 
@@ -140,7 +147,7 @@ export function histogramFrom(
   const first = HISTOGRAM_COLUMN[name];
   const buckets = HISTOGRAM_BOUNDS_SECONDS[name].length + 1;
   const counts = Array.from({ length: buckets }, (_, i) => value(first + i));
-  return { counts, sumMicros: value(first + buckets) };
+  return { counts, sumMicros: value(SUM_COLUMN[name]) };
 }
 
 /** A row of a backend. */

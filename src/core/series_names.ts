@@ -12,6 +12,7 @@ import {
   HISTOGRAM_COLUMN,
   HISTOGRAMS,
   PLAIN_COLUMN,
+  SUM_COLUMN,
 } from './series.js';
 
 /** By name: the column. */
@@ -21,11 +22,12 @@ const COLUMN_BY_NAME: ReadonlyMap<string, number> = new Map([
   ...named('dial ', DIAL_COLUMN),
   ...named('drop ', DROP_COLUMN),
   ...named('dry ', DRY_COLUMN),
-  ...HISTOGRAMS.flatMap((name) =>
-    [...HISTOGRAM_BOUNDS_SECONDS[name], 'more', 'micros'].map((bound, index): Named => {
+  ...HISTOGRAMS.flatMap((name) => [
+    ...[...HISTOGRAM_BOUNDS_SECONDS[name], 'more'].map((bound, index): Named => {
       return [`${name} ${bound}`, HISTOGRAM_COLUMN[name] + index];
     }),
-  ),
+    [`${name} micros`, SUM_COLUMN[name]] as const,
+  ]),
 ]);
 
 type Named = readonly [name: string, column: number];

@@ -8,10 +8,10 @@ import type { BackendId, ListenerId, WorkerId } from '../../src/core/brand.js';
 import {
   CAUSE_COLUMN,
   createSeriesMemory,
-  HISTOGRAM_COLUMN,
   PLAIN_COLUMN,
   SeriesReader,
   SeriesWriter,
+  SUM_COLUMN,
 } from '../../src/core/series.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { fakeSource } from '../observe/fake_source.js';
@@ -90,7 +90,7 @@ t.test('all sums go over once, and then what they grow by', async (t) => {
   ]) {
     t.equal(sum, 7);
   }
-  t.equal(next.tallies.pastOfPool('main', HISTOGRAM_COLUMN.session + 15), 14_000_000);
+  t.equal(next.tallies.pastOfPool('main', SUM_COLUMN.session), 14_000_000);
   t.equal(await old.tell(next), 0, 'nothing is told twice');
   old.serve(B0, 1);
   t.equal(await old.tell(next), 4, 'its labels, its listener, its pool, and all');

@@ -66,6 +66,19 @@ t.test('a row that is given back is zero for whoever takes it next', async (t) =
   t.equal(reader.histogram(second, 'session').sumMicros, 0);
 });
 
+t.test('who has served a pair finds the row that it has by now', async (t) => {
+  const { reader, writers } = setUp(2);
+  const [one, other] = writers as [SeriesWriter, SeriesWriter];
+  const first = one.rowOf(listener(1), backend(7));
+  t.equal(one.rowOf(listener(1), backend(7)), first);
+  t.not(one.rowOf(listener(2), backend(7)), first, 'another listener has another row');
+  reader.releaseBackend(backend(7));
+  t.equal(other.rowOf(listener(1), backend(8)), first, 'the row is another pair’s');
+  const next = one.rowOf(listener(1), backend(7));
+  t.not(next, first);
+  t.equal(other.rowOf(listener(1), backend(7)), next);
+});
+
 t.test('pairs beyond the last row are counted at their backend, until rows are free', async (t) => {
   const { reader, writer } = setUp();
   for (let pair = 0; pair < MAX_PAIRS; pair++) {
