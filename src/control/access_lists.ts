@@ -46,6 +46,12 @@ export interface ReadLists {
   readonly tables: ReadonlyMap<string, AccessTable>;
 }
 
+/** `follow` gets what puts others to use, and says whether it did, as a change. */
+interface Watcher {
+  readonly isServing: () => boolean;
+  readonly follow: (use: () => boolean) => Promise<unknown>;
+}
+
 /** Files as they were when they could not be used, and what was said about it. */
 interface Vain {
   readonly marks: string;
@@ -55,6 +61,9 @@ interface Vain {
 export class AccessLists {
   readonly #deps: AccessListsDeps;
   #inUse: ReadLists = { groups: new Map(), tables: new Map() };
+  #watcher: Watcher | null = null;
+  /** Whether a look is due or under way. */
+  #looks: 'no' | 'yes' = 'no';
   /** By group: not tried again until its files are other ones. */
   readonly #vain = new Map<string, Vain>();
   #version = 0;
@@ -107,26 +116,31 @@ export class AccessLists {
   use(lists: ReadLists): void {
     this.#inUse = lists;
     this.#vain.clear();
+    this.#lookSoon();
   }
 
-  /**
-   * Looks at the files in use every second, until nothing is served any more; `follow` gets what
-   * puts others to use, and says whether it did, as a change.
-   */
-  watch(daemon: {
-    readonly isServing: () => boolean;
-    readonly follow: (use: () => boolean) => Promise<unknown>;
-  }): void {
-    const look = async (): Promise<void> => {
-      if (!daemon.isServing()) return;
-      for (const [name, known] of this.#inUse.groups) {
-        if (!daemon.isServing()) return;
-        const next = await this.#reread(name, known);
-        if (next !== null) await daemon.follow(() => this.#replace(name, known, next));
-      }
-      this.watch(daemon);
-    };
-    this.#deps.timers.after(LOOK_MS, () => void look());
+  /** Looks at the files in use every second, if there are any, until nothing is served any more. */
+  watch(watcher: Watcher): void {
+    this.#watcher = watcher;
+    this.#lookSoon();
+  }
+
+  #lookSoon(): void {
+    if (this.#looks === 'yes' || this.#watcher === null) return;
+    if (![...this.#inUse.groups.values()].some(hasFiles)) return;
+    this.#looks = 'yes';
+    const watcher = this.#watcher;
+    this.#deps.timers.after(LOOK_MS, () => void this.#look(watcher));
+  }
+
+  async #look({ isServing, follow }: Watcher): Promise<void> {
+    for (const [name, known] of this.#inUse.groups) {
+      if (!isServing()) return;
+      const next = await this.#reread(name, known);
+      if (next !== null) await follow(() => this.#replace(name, known, next));
+    }
+    this.#looks = 'no';
+    this.#lookSoon();
   }
 
   /** The same files as were read into a table that is in use make the same table. */
@@ -196,6 +210,10 @@ export class AccessLists {
 /** Of the same access, that its files are read for anew. */
 function isSame(a: AccessTable, b: AccessTable): boolean {
   return Buffer.from(a.memory).equals(Buffer.from(b.memory));
+}
+
+function hasFiles({ access }: Known): boolean {
+  return access.allowFiles.length + access.denyFiles.length > 0;
 }
 
 function listsOf(groups: ReadonlyMap<string, Known>): ReadLists {

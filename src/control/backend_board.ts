@@ -14,15 +14,12 @@ import { BackendProbes } from './backend_probes.js';
 import type { BackendBoardDeps } from './board_deps.js';
 import { Drains } from './drains.js';
 import { GoneNames } from './gone_names.js';
-import { namesOf, targetKey } from './health_targets.js';
+import { DEMOTED, namesOf, targetKey } from './health_targets.js';
 import { HeldPools } from './held_pools.js';
 import type { BackendEntry, InventoryChange } from './inventory.js';
 import type { Restated } from './restating.js';
 import { SourceWatch } from './source_watch.js';
 import type { KnownPassive } from './upgrade/known_backends.js';
-
-/** Events by the state that a backend left `up` for. */
-const DEMOTED = { down: 'backend-down', standby: 'backend-standby' } as const;
 
 export class BackendBoard {
   readonly probes: BackendProbes;
@@ -42,9 +39,7 @@ export class BackendBoard {
     this.#goneNames = new GoneNames(deps.inventory, (names) => deps.counters.forget(names));
     this.#heldPools = new HeldPools((entry, spanMs) => this.#endSessions(entry, 'drained', spanMs));
     this.#drains = new Drains(deps.ledger, {
-      close: (entry, spanMs) => {
-        this.#endSessions(entry, 'drained', spanMs);
-      },
+      close: (entry, spanMs) => this.#endSessions(entry, 'drained', spanMs),
       empty: (entry, cause) => {
         if (cause !== 'removed') {
           deps.log.event('backend-empty', { ...namesOf(entry), cause });
@@ -134,9 +129,8 @@ export class BackendBoard {
    * then a pool that is replaced as a whole has nobody else.
    */
   drain(departed: readonly BackendEntry[]): void {
-    const now = this.#deps.clock.nowMs();
     for (const entry of departed) {
-      this.#drains.begin(entry, 'removed', now);
+      this.#drains.begin(entry, 'removed', this.#deps.clock.nowMs());
       this.#deps.log.event('backend-removed', {
         ...namesOf(entry),
         address: formatAddress(entry.endpoint),
@@ -174,6 +168,11 @@ export class BackendBoard {
   get isCalm(): boolean {
     const isIdle = this.#drains.idle && this.#heldPools.idle && this.#deps.ejections.idle;
     return this.#ramping.size === 0 && isIdle;
+  }
+
+  /** True when nothing else is due, either. */
+  get isStill(): boolean {
+    return this.isCalm && this.#goneNames.idle && this.#deps.rebalances.idle;
   }
 
   /** Moves ramps, drains and ejections on; to be called some times a second unless it is calm. */

@@ -2,10 +2,10 @@
  * The daemon: leads its parts through start, reload and stop. What each does is in its own file,
  * and which of the larger ones knows which in daemon_parts.ts; this one says in which order.
  */
+import { untilTogether } from '../core/clock.js';
 import type { Cause } from '../core/outcome.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { Spec } from '../core/spec.js';
-import { RESOLVE_INTERVAL_MS } from '../names/resolver.js';
 import { AccessLists, type ReadLists } from './access_lists.js';
 import type { Adoption } from './adoption.js';
 import { Attendance } from './attendance.js';
@@ -18,6 +18,7 @@ import {
   defectsOf,
   discoveriesOf,
   fleetOf,
+  looksOf,
   publisherOf,
   watchOf,
 } from './daemon_parts.js';
@@ -33,7 +34,7 @@ import { Inquiries } from './inquiries.js';
 import { Inventory, resetOf } from './inventory.js';
 import { type DaemonPhase, Life } from './life.js';
 import { ListeningSockets } from './listening_sockets.js';
-import { LookPace } from './look_pace.js';
+import type { Looks } from './looks.js';
 import type { PlanPublisher } from './plan_publisher.js';
 import type { PoolWatch } from './pool_watch.js';
 import { Tallies } from './tallies.js';
@@ -57,13 +58,13 @@ export class Daemon {
   readonly inquiries: Inquiries;
   readonly lists: AccessLists;
   readonly handover: Handover;
+  readonly looks: Looks;
   readonly #deps: DaemonDeps;
   readonly #changes = new ChangeQueue();
   readonly #publisher: PlanPublisher;
   readonly #attendance: Attendance;
   readonly #adoption: Adoption;
   readonly #desires: Desires;
-  readonly #pace: LookPace;
   readonly #defects: Defects;
   /** The file in use, and with what its sources have found. */
   #file: Spec;
@@ -89,7 +90,6 @@ export class Daemon {
     this.fleet = fleetOf(this, deps, this.#attendance, this.#publisher);
     this.watch = watchOf(this, deps);
     this.evenness = new EvennessWatch({ ...shared, inventory: this.inventory });
-    this.#pace = new LookPace(shared.series, this.inventory, () => this.board.isCalm);
     this.board = boardOf(this, deps, (entry) => this.#adoption.emptied(entry));
     const own = { changes: this.#changes, publisher: this.#publisher };
     this.#adoption = adoptionOf(this, deps, {
@@ -102,6 +102,7 @@ export class Daemon {
     this.discoveries = discoveriesOf(this, deps, () => this.#followSources());
     const changing = { ...own, desires: this.#desires, adoption: this.#adoption };
     this.handover = new Handover({ ...deps, ...changing, daemon: this });
+    this.looks = looksOf(this, deps, this.#adoption, (nowMs) => this.#look(nowMs));
   }
 
   get spec(): Spec {
@@ -127,7 +128,7 @@ export class Daemon {
       return started;
     }
     tellInherited(this.#deps);
-    this.#look();
+    this.looks.begin();
     this.#resolveAgain();
     this.lists.watch({
       isServing: () => this.life.serves,
@@ -259,23 +260,22 @@ export class Daemon {
     return { cut };
   }
 
-  #look(): void {
-    if (this.phase === 'stopping' && this.fleet.size === 0) return;
-    this.board.look(this.#deps.clock.nowMs());
+  #look(nowMs: number): void {
+    this.board.look(nowMs);
     this.watch.lookAgain();
-    this.evenness.look(this.#deps.clock.nowMs());
-    this.#defects.flush(this.#deps.clock.nowMs());
-    this.#attendance.look(this.#deps.clock.nowMs());
+    this.evenness.look(nowMs);
+    this.#defects.flush(nowMs);
+    this.#attendance.look(nowMs);
     this.fleet.check();
     if (this.#desires.isDue) void this.override(({ overrides }) => ok(overrides));
     if (this.#adoption.listenersLeave) {
       void this.#changes.run(() => this.#adoption.releaseListeners());
     }
-    this.#deps.timers.after(this.#pace.nextDelayMs(), () => this.#look());
   }
 
   #resolveAgain(): void {
-    this.#deps.timers.after(RESOLVE_INTERVAL_MS, () => {
+    const { timers, clock } = this.#deps;
+    timers.after(untilTogether(clock.nowMs()), () => {
       if (!this.life.serves) return;
       void this.#adoption
         .followAddresses(() => this.#spec)

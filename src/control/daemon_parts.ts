@@ -1,6 +1,6 @@
 /** The larger parts of the daemon, each with what it must know of the others. */
 import { ok } from '../core/result.js';
-import type { AccessLevel } from '../core/spec.js';
+import type { AccessLevel, PoolSpec } from '../core/spec.js';
 import { OwnAddresses } from '../engine/own_addresses.js';
 import { Resolver } from '../names/resolver.js';
 import { Adoption, type AdoptionDeps } from './adoption.js';
@@ -15,6 +15,8 @@ import type { Deputies } from './deputies.js';
 import { DescriptorShares } from './descriptor_shares.js';
 import { Discoveries } from './discoveries.js';
 import type { BackendEntry } from './inventory.js';
+import { LookPace } from './look_pace.js';
+import { Looks, type LooksDeps } from './looks.js';
 import { downNames, proofOfMember } from './member_entries.js';
 import { PlanPublisher } from './plan_publisher.js';
 import { PoolWatch } from './pool_watch.js';
@@ -111,6 +113,29 @@ export function watchOf(daemon: Daemon, deps: DaemonDeps): PoolWatch {
   });
 }
 
+export function looksOf(
+  daemon: Daemon,
+  deps: DaemonDeps,
+  adoption: Adoption,
+  look: LooksDeps['look'],
+): Looks {
+  const isByItself = ({ discovery, health }: PoolSpec): boolean =>
+    discovery.length > 0 || health.probe.kind !== 'none';
+  const isStill = (): boolean => {
+    const { board, desires, handover, spec } = daemon;
+    if (daemon.phase !== 'serving' || handover.isDone || desires.overrides.length > 0) return false;
+    return board.isStill && !adoption.listenersLeave && !spec.pools.some(isByItself);
+  };
+  const { inventory, board } = daemon;
+  const pace = { ...deps.shared, inventory, workers: deps.workers, isStill };
+  return new Looks({
+    ...deps,
+    look,
+    pace: new LookPace({ ...pace, isCalm: () => board.isCalm }),
+    isOver: () => daemon.phase === 'stopping' && daemon.fleet.size === 0,
+  });
+}
+
 /** What becomes of what workers report. */
 function newsOf(
   daemon: Daemon,
@@ -136,6 +161,7 @@ function newsOf(
       daemon.watch.opened(listener, socket, problem);
       if (problem !== null) publisher.failed(listener.id);
     },
+    stirs: () => daemon.looks.soon(),
     ejected: () => daemon.board.look(deps.clock.nowMs()),
     ringAll: () => daemon.fleet.ringAll(),
   });

@@ -23,6 +23,10 @@ export class GoneNames {
     this.#due.set(key, { names, atMs: nowMs + PAST_SHOWN_MS });
   }
 
+  get idle(): boolean {
+    return this.#due.size === 0;
+  }
+
   /** To be called every now and then. */
   look(nowMs: number): void {
     let present: ReadonlySet<string> | null = null;

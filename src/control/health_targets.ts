@@ -7,6 +7,9 @@ import type { BackendEntry, PoolEntry } from './inventory.js';
 const NO_PRELUDE = new Uint8Array(0);
 const PRELUDE = { off: NO_PRELUDE, v1: UNKNOWN_V1, v2: LOCAL_V2 } as const;
 
+/** Events by the state that a backend left `up` for. */
+export const DEMOTED = { down: 'backend-down', standby: 'backend-standby' } as const;
+
 /** The labels of a backend. */
 export function namesOf(entry: BackendEntry): { readonly pool: string; readonly backend: string } {
   return { pool: entry.pool.key, backend: entry.spec.name };

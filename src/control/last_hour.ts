@@ -2,7 +2,7 @@
  * The last hour in figures, of the daemon and of each pool, for people who come when it has begun
  * already: a point every ten seconds, in memory that is bounded and small.
  */
-import type { Clock, Timer, Timers } from '../core/clock.js';
+import { type Clock, type Timer, type Timers, untilTogether } from '../core/clock.js';
 import { DIAL_FAILURES, REFUSALS } from '../core/outcome.js';
 import {
   CAUSE_COLUMN,
@@ -15,7 +15,7 @@ import {
 import type { Tallies } from './tallies.js';
 import type { Handed, StateItem } from './upgrade/state_parts.js';
 
-export const POINT_MS = 10_000;
+/** One each ten seconds. */
 export const MAX_POINTS = 360;
 /** Pools with figures of their own, 26 KiB each; further ones count for the daemon alone. */
 export const MAX_POOLS_KEPT = 64;
@@ -167,7 +167,8 @@ export class LastHour {
   }
 
   #later(): Timer {
-    return this.#deps.timers.after(POINT_MS, () => {
+    const { clock, timers } = this.#deps;
+    return timers.after(untilTogether(clock.nowMs()), () => {
       this.#look();
       this.#next = this.#later();
     });

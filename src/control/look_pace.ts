@@ -1,37 +1,85 @@
 /**
  * How often the daemon looks at ramps, drains, ejections and workers: some times a second while
- * something may happen, and once a second at rest, when each look is most of what the daemon costs.
+ * something may happen, once a second while little does, and hardly ever at rest, when each look is
+ * most of what the daemon costs.
  */
+import type { WorkerId } from '../core/brand.js';
 import { PLAIN_COLUMN, type SeriesReader } from '../core/series.js';
 import type { Inventory } from './inventory.js';
+import type { Vitals } from './vitals.js';
 
-const BUSY_MS = 250;
-const REST_MS = 1_000;
+export const BUSY_MS = 250;
+const CALM_MS = 1_000;
+/** So many calm looks come before a rest: traffic of one session a second is none. */
+const CALM_LOOKS = 5;
+/** A look comes so long after a worker's rest, when that has shown that it lives. */
+const AFTER_REST_MS = 100;
+/** Workers rest for no longer. */
+const MAX_REST_MS = 10_100;
+
+export interface LookPaceDeps {
+  readonly series: SeriesReader;
+  readonly inventory: Inventory;
+  readonly vitals: Vitals;
+  readonly workers: number;
+  /** No backend ramps, drains or is ejected: without new sessions nothing else moves, either. */
+  readonly isCalm: () => boolean;
+  /** And nothing that is not a worker can change that: no probes, no sources, no end of a time. */
+  readonly isStill: () => boolean;
+}
+
+export interface NextLook {
+  readonly delayMs: number;
+  readonly kind: 'at work' | 'at rest';
+}
 
 export class LookPace {
-  readonly #series: SeriesReader;
-  readonly #inventory: Inventory;
-  readonly #isCalm: () => boolean;
+  readonly #deps: LookPaceDeps;
   /** Sessions and flows that had begun at the last look. */
   #begun = 0;
+  /** Looks in a row at which nothing had begun. */
+  #calm = 0;
 
-  /**
-   * `isCalm`: no backend ramps, drains or is ejected. Without new sessions nothing else moves,
-   * either.
-   */
-  constructor(series: SeriesReader, inventory: Inventory, isCalm: () => boolean) {
-    this.#series = series;
-    this.#inventory = inventory;
-    this.#isCalm = isCalm;
+  constructor(deps: LookPaceDeps) {
+    this.#deps = deps;
   }
 
-  nextDelayMs(): number {
-    let begun = 0;
-    for (const { series } of this.#inventory.listeners.values()) {
-      begun += this.#series.value(series, PLAIN_COLUMN.accepted);
-    }
-    const isAtRest = this.#isCalm() && begun === this.#begun;
+  /** The main thread is up: no worker has to wake it. */
+  wakes(): void {
+    this.#deps.vitals.wakesMain();
+  }
+
+  /** When the next look is due. */
+  next(nowMs: number): NextLook {
+    const { isCalm, isStill } = this.#deps;
+    const begun = this.#begunNow();
+    this.#calm = isCalm() && begun === this.#begun ? this.#calm + 1 : 0;
     this.#begun = begun;
-    return isAtRest ? REST_MS : BUSY_MS;
+    if (this.#calm === 0) return { delayMs: BUSY_MS, kind: 'at work' };
+    const restMs = this.#calm >= CALM_LOOKS && isStill() ? this.#restMs(nowMs) : 0;
+    if (restMs > CALM_MS) return { delayMs: restMs, kind: 'at rest' };
+    return { delayMs: CALM_MS, kind: 'at work' };
+  }
+
+  #begunNow(): number {
+    const { series, inventory } = this.#deps;
+    let begun = 0;
+    for (const { series: row } of inventory.listeners.values()) {
+      begun += series.value(row, PLAIN_COLUMN.accepted);
+    }
+    return begun;
+  }
+
+  /** Until all workers have rested; each says from now on when it is disturbed. */
+  #restMs(nowMs: number): number {
+    const { vitals, workers } = this.#deps;
+    vitals.mainRests();
+    let untilMs = nowMs + MAX_REST_MS - AFTER_REST_MS;
+    for (let worker = 0; worker < workers; worker++) {
+      untilMs = Math.min(untilMs, vitals.lastBeatMs(worker as WorkerId));
+    }
+    if (untilMs > nowMs) return untilMs - nowMs + AFTER_REST_MS;
+    vitals.wakesMain();
+    return 0;
   }
 }

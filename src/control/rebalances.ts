@@ -46,6 +46,11 @@ export class Rebalances {
     this.#pools.set(pool.id, plan);
   }
 
+  /** True when no pool is to be levelled. */
+  get idle(): boolean {
+    return this.#pools.size === 0;
+  }
+
   /** To be called every now and then. */
   look(nowMs: number): void {
     if (this.#pools.size === 0 || nowMs < this.#nextMs) return;

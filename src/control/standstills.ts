@@ -33,6 +33,7 @@ export function tellingStandstills(clock: Clock, cpuMs: () => number, log: Log):
       return nowMs;
     },
     stillMs,
+    rests: (forMs) => clock.rests?.(forMs),
     wallMs: () => clock.wallMs(),
   };
 }

@@ -11,7 +11,7 @@ import { MAX_WORKERS } from '../core/limits.js';
 export const MAX_RECORDS_WAITING = 8192;
 
 export function createVitalsMemory(): SharedArrayBuffer {
-  return new SharedArrayBuffer(MAX_WORKERS * (8 + 4 + 4));
+  return new SharedArrayBuffer(MAX_WORKERS * (8 + 4 + 4) + 4);
 }
 
 export class Vitals {
@@ -19,11 +19,14 @@ export class Vitals {
   readonly #records: Int32Array;
   /** A datagram socket that the worker's event loop polls, plus one; 0: none. */
   readonly #polled: Int32Array;
+  /** 1: the main thread looks at nobody for some seconds, unless a worker says that it stirs. */
+  readonly #mainRests: Int32Array;
 
   constructor(memory: SharedArrayBuffer) {
     this.#beats = new Float64Array(memory, 0, MAX_WORKERS);
     this.#records = new Int32Array(memory, MAX_WORKERS * 8, MAX_WORKERS);
     this.#polled = new Int32Array(memory, MAX_WORKERS * (8 + 4), MAX_WORKERS);
+    this.#mainRests = new Int32Array(memory, MAX_WORKERS * (8 + 4 + 4), 1);
   }
 
   /**
@@ -40,6 +43,19 @@ export class Vitals {
    */
   lastBeatMs(worker: WorkerId): number {
     return this.#beats[worker] ?? 0;
+  }
+
+  /**
+   * For the main thread: whoever beats before the time that it said has to say so from now on. A
+   * worker that beats just now is seen by one of both, as each writes first and looks then.
+   */
+  mainRests(): void {
+    Atomics.store(this.#mainRests, 0, 1);
+  }
+
+  /** True once after it rested: to be told. For whichever thread is up and knows it. */
+  wakesMain(): boolean {
+    return Atomics.exchange(this.#mainRests, 0, 0) === 1;
   }
 
   /** Asks for room for `count` access records. */

@@ -130,7 +130,11 @@ if (created.ok) {
       if (records.length > 0) handOver(records);
       return dueMs;
     },
-    rests: (untilMs) => vitals.beat(start.worker, untilMs),
+    rests: (untilMs) => {
+      const isEarly = untilMs < vitals.lastBeatMs(start.worker);
+      vitals.beat(start.worker, untilMs);
+      if (isEarly && vitals.wakesMain()) post({ kind: 'stirs' });
+    },
     rung: () => {
       for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
         const message = next.message as ToWorker;

@@ -33,6 +33,8 @@ export interface WorkerNewsDeps {
   readonly cancels: Cancels;
   /** A worker has opened the socket of a listener, or could not: `problem`. */
   readonly opened: (listener: ListenerEntry, socket: number, problem: string | null) => void;
+  /** A worker rests no more: what it does is to be looked at. */
+  readonly stirs: () => void;
   /** A worker has ejected a backend. */
   readonly ejected: () => void;
   /** Places and turns may be free that others wait for. */
@@ -61,6 +63,8 @@ export class WorkerNews implements FleetEvents {
         return this.#deps.attendance.applied(worker, message.version);
       case 'cancel':
         return this.#deps.cancels.take(worker, message.order);
+      case 'stirs':
+        return this.#deps.stirs();
       case 'ejected':
         return this.#deps.ejected();
       case 'degraded':

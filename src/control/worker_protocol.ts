@@ -58,6 +58,8 @@ export type FromWorker =
       readonly outcome: ListenOutcome;
     }
   | { readonly kind: 'applied'; readonly version: number }
+  /** Something has ended its rest, and the main thread rests. */
+  | { readonly kind: 'stirs' }
   | { readonly kind: 'access'; readonly records: readonly AccessRecord[] }
   | { readonly kind: 'cancel'; readonly order: CancelOrder }
   /** It took a backend out; which one is in the ledger. */

@@ -7,6 +7,8 @@ export interface Clock {
   nowMs(): number;
   /** How long time has stood still so far, because the process did; absent: it never does. */
   stillMs?(): number;
+  /** This thread leaves the clock alone for so long: if all do, that is no standstill. */
+  rests?(forMs: number): void;
   /** Wall-clock milliseconds since 1970-01-01 UTC, for logs and for people only. */
   wallMs(): number;
 }
@@ -22,4 +24,14 @@ export interface Timers {
    * alive.
    */
   after(delayMs: number, callback: () => void): Timer;
+}
+
+const TOGETHER_MS = 10_000;
+
+/**
+ * How long until the clock shows the next multiple of ten seconds: what is done about that often is
+ * done together then, because waking up costs more than most of it.
+ */
+export function untilTogether(nowMs: number): number {
+  return TOGETHER_MS - (nowMs % TOGETHER_MS);
 }

@@ -2,13 +2,24 @@
  * An engine: what moves the bytes in one worker thread. Two ports (TCP, UDP) and a loop. Every
  * engine passes test/contract/tcp_engine.ts and test/contract/udp_engine.ts.
  */
-import type { Clock } from '../core/clock.js';
+import { type Clock, untilTogether } from '../core/clock.js';
 import type { EngineName } from '../core/spec.js';
 import type { TcpEdges, TcpEngine } from '../session/tcp_port.js';
 import type { UdpEdges, UdpEngine } from '../session/udp_port.js';
 
 /** A thread that is not at rest ticks at least this often: by that it shows that it lives. */
 export const MAX_TICK_GAP_MS = 1_000;
+/** So long before the main thread does workers wake up: it sees that they live. */
+const EARLY_MS = 100;
+
+/**
+ * How long a thread rests that begins to now: for ten seconds at most. All wake up together, and
+ * just before what the main thread does every ten seconds (core/clock.ts), so that the machine
+ * wakes up once.
+ */
+export function restMs(nowMs: number): number {
+  return untilTogether(nowMs + EARLY_MS);
+}
 
 /** What the loop calls; all of it runs on the worker's own thread and none of it blocks. */
 export interface LoopHooks {

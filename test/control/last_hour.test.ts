@@ -1,6 +1,6 @@
 /** The last hour in figures: rates and quantiles of ten seconds each, and bounded. */
 import t from 'tap';
-import { LastHour, MAX_POINTS, POINT_MS } from '../../src/control/last_hour.js';
+import { LastHour, MAX_POINTS } from '../../src/control/last_hour.js';
 import { Tallies } from '../../src/control/tallies.js';
 import { Handed, stateLines } from '../../src/control/upgrade/state_parts.js';
 import type { BackendId, ListenerId, WorkerId } from '../../src/core/brand.js';
@@ -12,6 +12,8 @@ import {
   SeriesWriter,
 } from '../../src/core/series.js';
 import { FakeTime } from '../support/fake_time.js';
+
+const POINT_MS = 10_000;
 
 const LISTENER = 0 as ListenerId;
 

@@ -1,6 +1,6 @@
 /** Threads of another process, as proc(5) shows them. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { eventually, nowMs } from './deadline.js';
+import { eventually, nowMs, PATIENCE_MS } from './deadline.js';
 
 /** Its number is the same on every machine. */
 const IO_URING_ENTER = '426';
@@ -19,6 +19,27 @@ export async function sleptInRing(pid: number, forMs: number): Promise<void> {
     }
     return undefined;
   });
+}
+
+/** Resolves when no thread of `pid` has been woken up for `forMs`. */
+export async function allSlept(pid: number, forMs: number): Promise<void> {
+  let seen = { switches: Number.NaN, fromMs: 0 };
+  await eventually(
+    'a process that sleeps',
+    () => {
+      const switches = readdirSync(`/proc/${pid}/task`)
+        .map((thread) => wakeUps(pid, Number(thread)))
+        .reduce((sum, count) => sum + count, 0);
+      if (seen.switches !== switches) seen = { switches, fromMs: nowMs() };
+      return nowMs() - seen.fromMs >= forMs ? true : undefined;
+    },
+    3 * PATIENCE_MS,
+  );
+}
+
+/** How often a thread has slept so far; the main thread has the number of its process. */
+export function wakeUps(pid: number, thread: number): number {
+  return switchesIn(readFileSync(`/proc/${pid}/task/${thread}/status`, 'latin1'));
 }
 
 function switchesIn(status: string): number {

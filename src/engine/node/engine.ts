@@ -11,7 +11,7 @@ import { Loop, type LoopDeps } from './loop.js';
 import { NodeTcp } from './tcp.js';
 import { NodeUdp } from './udp.js';
 
-export interface NodeEngineDeps extends LoopDeps {
+export interface NodeEngineDeps extends Omit<LoopDeps, 'isIdle'> {
   /** null where foreign calls are not possible: listeners then bind by themselves. */
   readonly kernel: Kernel | null;
   /** What connect(2) takes source ports from now; null: nobody can tell. */
@@ -21,7 +21,8 @@ export interface NodeEngineDeps extends LoopDeps {
 }
 
 export function createNodeEngine(limits: EngineLimits, deps: NodeEngineDeps): Engine {
-  const loop = new Loop(deps);
+  const isIdle = (): boolean => tcp.isIdle && udp.isIdle;
+  const loop = new Loop({ ...deps, isIdle });
   const selfDials = new SelfDials(deps.sourcePorts);
   const tcp = new NodeTcp(limits, { ...deps, selfDials });
   const udp = new NodeUdp(limits.flows, { ...deps, selfDials });
@@ -49,6 +50,7 @@ export function createNodeEngine(limits: EngineLimits, deps: NodeEngineDeps): En
 function touching(edges: TcpEdges, loop: Loop): TcpEdges {
   return {
     accepted(key, pair) {
+      loop.stir();
       edges.accepted(key, pair);
       loop.touch();
     },

@@ -33,6 +33,11 @@ export class FlowTable {
     this.datagramsOut = new Float64Array(capacity);
   }
 
+  /** True while there is no flow. */
+  get isEmpty(): boolean {
+    return this.#flows.length === this.#free.length;
+  }
+
   /** null: there are as many flows as there may be. */
   takeNumber(): FlowId | null {
     const free = this.#free.pop();

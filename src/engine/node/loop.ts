@@ -13,14 +13,19 @@ import { assert } from '../../core/assert.js';
 import type { WorkerId } from '../../core/brand.js';
 import type { Clock, Timer, Timers } from '../../core/clock.js';
 import type { Doorbell } from '../../core/doorbell.js';
-import { type LoopHooks, MAX_TICK_GAP_MS } from '../engine.js';
+import { type LoopHooks, MAX_TICK_GAP_MS, restMs } from '../engine.js';
 
 export interface LoopDeps {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly doorbell: Doorbell;
   readonly worker: WorkerId;
+  /** True while there is no session and no flow. */
+  readonly isIdle: () => boolean;
 }
+
+/** So many ticks at which nothing has happened come before a rest. */
+const IDLE_TICKS = 3;
 
 export class Loop {
   readonly #deps: LoopDeps;
@@ -32,6 +37,9 @@ export class Loop {
   /** What the last tick said is due next. */
   #dueMs = Number.POSITIVE_INFINITY;
   #immediate: NodeJS.Immediate | undefined;
+  /** Ticks in a row before which nothing has happened. */
+  #idleTicks = 0;
+  #state: 'up' | 'at rest' = 'up';
 
   constructor(deps: LoopDeps) {
     this.#deps = deps;
@@ -41,6 +49,7 @@ export class Loop {
     assert(this.#hooks === null, 'an engine runs once');
     this.#hooks = hooks;
     this.#unlisten = this.#deps.doorbell.listen(this.#deps.worker, () => {
+      this.stir();
       this.#hooks?.rung();
       this.touch();
     });
@@ -60,6 +69,22 @@ export class Loop {
 
   /** An edge was reported: tick when the events of this turn are done. */
   touch(): void {
+    this.stir();
+    this.#tickSoon();
+  }
+
+  /** Something has come, and is about to be done: a thread that rested shows that it lives. */
+  stir(): void {
+    this.#idleTicks = 0;
+    if (this.#state === 'at rest') this.#endRest();
+  }
+
+  #endRest(): void {
+    this.#state = 'up';
+    this.#hooks?.rests?.(this.#deps.clock.nowMs());
+  }
+
+  #tickSoon(): void {
     this.#immediate ??= setImmediate(this.#turnOver);
   }
 
@@ -72,7 +97,12 @@ export class Loop {
   #tick(nowMs: number): void {
     this.#immediate = undefined;
     if (this.#hooks === null) return;
-    const dueMs = Math.min(this.#hooks.tick(nowMs), nowMs + MAX_TICK_GAP_MS);
+    if (this.#state === 'at rest') this.#endRest();
+    const dueMs = Math.min(this.#hooks.tick(nowMs), nowMs + this.#longestGapMs(nowMs));
+    if (dueMs - nowMs > MAX_TICK_GAP_MS) {
+      this.#state = 'at rest';
+      this.#hooks.rests?.(dueMs);
+    }
     this.#dueMs = dueMs;
     // An armed timer that is too early costs one idle tick: cheaper than to move it each time.
     if (dueMs >= this.#timerDueMs) return;
@@ -81,9 +111,15 @@ export class Loop {
     this.#timer = this.#deps.timers.after(Math.max(0, dueMs - nowMs), this.#expired);
   }
 
+  /** A session's bytes may flow without a tick: beside one the thread does not rest. */
+  #longestGapMs(nowMs: number): number {
+    if (!this.#deps.isIdle()) this.#idleTicks = 0;
+    return ++this.#idleTicks > IDLE_TICKS ? restMs(nowMs) : MAX_TICK_GAP_MS;
+  }
+
   readonly #expired = (): void => {
     this.#timer = null;
     this.#timerDueMs = Number.POSITIVE_INFINITY;
-    this.touch();
+    this.#tickSoon();
   };
 }

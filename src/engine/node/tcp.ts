@@ -102,6 +102,11 @@ export class NodeTcp implements TcpEngine, PairHost {
     return outcome;
   }
 
+  /** True while there is no pair. */
+  get isIdle(): boolean {
+    return this.#free.length === this.capacity;
+  }
+
   pauseListener(key: ListenerKey): void {
     this.#acceptor(key).hold('session');
   }

@@ -73,6 +73,10 @@ export class NodeUdp implements UdpEngine {
     this.#touch = touch;
   }
 
+  get isIdle(): boolean {
+    return this.#table.isEmpty;
+  }
+
   /** Closes everything; flows are gone without an edge. */
   stop(): void {
     for (const flow of this.#table.all()) this.closeFlow(flow.id);
@@ -146,6 +150,7 @@ export class NodeUdp implements UdpEngine {
   /** What breaks in dealing with one datagram ends its flow, or costs the datagram. */
   #received(receiver: UdpReceiver, down: Downstream, datagram: Buffer, from: RemoteInfo): void {
     this.#inHand = null;
+    if (this.isIdle) this.#touch();
     try {
       this.#take(receiver, down, datagram, from);
     } catch (error) {

@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.js';
 import type { Doorbell } from '../../core/doorbell.js';
 import type { TcpEdges } from '../../session/tcp_port.js';
 import type { UdpEdges } from '../../session/udp_port.js';
-import { type Engine, type LoopHooks, MAX_TICK_GAP_MS } from '../engine.js';
+import { type Engine, type LoopHooks, MAX_TICK_GAP_MS, restMs } from '../engine.js';
 import type { Bell } from './bell.js';
 import type { Loop } from './loop.js';
 import type { UringTcp } from './tcp.js';
@@ -15,8 +15,7 @@ import type { UringUdp } from './udp.js';
  * thread rests; nothing that it waits for comes without a ring.
  */
 const YIELD_MS = 1_000;
-/** How long a thread rests that has been idle for IDLE_MS; waking up is all that it costs. */
-const REST_MS = 10_000;
+/** A thread rests that has been idle for so long; waking up is all that it costs. */
 const IDLE_MS = 2_000;
 /**
  * Buffers that lay still for so long give their pages back: twice this is well within the two
@@ -65,8 +64,7 @@ export class UringEngine implements Engine {
   #maxTurnMs = MAX_TICK_GAP_MS;
   /** When something came last. */
   #busyMs = 0;
-  /** How many turns there had been at the last trim. */
-  #trimTurns = 0;
+  #sinceTrim: 'idle' | 'busy' = 'busy';
 
   constructor(parts: UringEngineParts) {
     this.#parts = parts;
@@ -114,7 +112,10 @@ export class UringEngine implements Engine {
     if (this.#state === 'stopped') return 'stopped';
     if (this.#state === 'stopping') return this.#stopFurther(maxWaitMs);
     loop.turn(this.#hooks, maxWaitMs);
-    if (!loop.wasIdle) this.#busyMs = loop.nowMs;
+    if (!loop.wasIdle) {
+      this.#busyMs = loop.nowMs;
+      this.#sinceTrim = 'busy';
+    }
     return 'running';
   }
 
@@ -135,8 +136,8 @@ export class UringEngine implements Engine {
     const isCold = rests || ++this.#trims % TRIMS_TO_COLD === 0;
     const more = trim(isCold ? 0 : WARM_BUFFERS);
     if (more) this.#maxTurnMs = TRIM_MS;
-    else this.#maxTurnMs = rests ? REST_MS : MAX_TICK_GAP_MS;
-    this.#trimTurns = loop.turns;
+    else this.#maxTurnMs = rests ? restMs(loop.nowMs) : MAX_TICK_GAP_MS;
+    this.#sinceTrim = 'idle';
     this.#trimOn();
   }
 
@@ -144,10 +145,10 @@ export class UringEngine implements Engine {
     this.#trimming = this.#parts.trimOn() ? 'under way' : 'over';
   }
 
-  /** A turn that ended before its time had something to do, and so there may be more to trim. */
+  /** Where something was done there may be more to trim. */
   #longestTurnMs(): number {
     if (this.#trimming === 'under way') return 0;
-    return this.#parts.loop.turns > this.#trimTurns ? TRIM_MS : this.#maxTurnMs;
+    return this.#sinceTrim === 'busy' ? TRIM_MS : this.#maxTurnMs;
   }
 
   #stopFurther(maxWaitMs: number): 'running' | 'stopped' {

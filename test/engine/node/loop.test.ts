@@ -13,12 +13,19 @@ import { within } from '../../support/deadline.js';
 import { FakeTime } from '../../support/fake_time.js';
 
 const WORKER = 0 as WorkerId;
+const systemTime = { clock: systemClock, timers: systemTimers };
 
 /** A loop over fake time whose next deadline is `due`; `ticks` are the times at which it ticked. */
 function started(): { loop: Loop; time: FakeTime; ticks: number[]; due: { atMs: number } } {
   const time = new FakeTime();
   const doorbell = new Doorbell(createDoorbellMemory(), () => {});
-  const loop = new Loop({ clock: time, timers: time, doorbell, worker: WORKER });
+  const loop = new Loop({
+    clock: time,
+    timers: time,
+    doorbell,
+    worker: WORKER,
+    isIdle: () => false,
+  });
   const ticks: number[] = [];
   const due = { atMs: Number.POSITIVE_INFINITY };
   loop.start({
@@ -85,12 +92,48 @@ t.test('a deadline that moves to earlier is kept', async (t) => {
   loop.stop();
 });
 
+t.test('with no session it rests after some idle ticks, and lives before it works', async (t) => {
+  const time = new FakeTime();
+  const memory = createDoorbellMemory();
+  const doorbell = new Doorbell(memory, () => {});
+  let isIdle = true;
+  const loop = new Loop({
+    clock: time,
+    timers: time,
+    doorbell,
+    worker: WORKER,
+    isIdle: () => isIdle,
+  });
+  const calls: unknown[] = [];
+  loop.start({
+    tick: (nowMs) => {
+      calls.push(nowMs);
+      return Number.POSITIVE_INFINITY;
+    },
+    rests: (untilMs) => calls.push(['rests', untilMs]),
+    rung: () => calls.push('rung'),
+  });
+  await time.pass(0);
+  for (let second = 0; second < 9; second++) await time.pass(MAX_TICK_GAP_MS);
+  t.same(calls.splice(0), [0, 1_000, 2_000, 3_000, ['rests', 9_900]]);
+  await time.pass(900);
+  t.same(calls.splice(0), [['rests', 9_900], 9_900, ['rests', 19_900]]);
+  await time.pass(100);
+  isIdle = false;
+  doorbell.ring(WORKER);
+  await new Promise((resolve) => setImmediate(resolve));
+  await time.pass(0);
+  for (let second = 0; second < 2; second++) await time.pass(MAX_TICK_GAP_MS);
+  t.same(calls, [['rests', 10_000], 'rung', 10_000, 11_000, 12_000], 'beside a session it is up');
+  loop.stop();
+});
+
 t.test('what has happened comes before what is due', async (t) => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const doorbell = new Doorbell(createDoorbellMemory(), () => {});
-  const loop = new Loop({ clock: systemClock, timers: systemTimers, doorbell, worker: WORKER });
+  const loop = new Loop({ ...systemTime, doorbell, worker: WORKER, isIdle: () => false });
   const order: string[] = [];
   let dueMs = Number.POSITIVE_INFINITY;
   const ticked = new Promise<void>((resolve) => {

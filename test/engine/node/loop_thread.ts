@@ -14,6 +14,7 @@ const loop = new Loop({
   clock: systemClock,
   timers: systemTimers,
   worker: 0 as WorkerId,
+  isIdle: () => false,
 });
 let rings = 0;
 loop.start({

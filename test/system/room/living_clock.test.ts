@@ -45,6 +45,24 @@ t.test(`time that some thread lived counts, gaps of all do not (seed ${seed})`, 
   }
 });
 
+t.test('a rest that was announced is lived, and what comes behind it is not', async (t) => {
+  for (const startMs of STARTS) {
+    let realMs = startMs;
+    const source = { nowMs: () => realMs, wallMs: () => 0 };
+    const memory = createClockMemory(startMs);
+    const [main, worker] = [livingClock(source, memory), livingClock(source, memory)];
+    main.rests?.(8_000);
+    realMs += 8_500;
+    t.equal(worker.nowMs(), startMs + 8_500);
+    main.rests?.(8_000);
+    realMs += 8_000 + PAUSE_MS + 60_000;
+    const livedMs = worker.nowMs() - startMs;
+    t.ok(livedMs >= 16_500 && livedMs < 17_000, `${livedMs} ms`);
+    realMs += PAUSE_MS + 1_000;
+    t.ok(main.nowMs() - startMs < livedMs + 300, 'a rest is over once');
+  }
+});
+
 t.test(`no reading of any thread is less than an earlier one (seed ${seed})`, async (t) => {
   const random = seededRandom(seed);
   for (const startMs of STARTS) {
