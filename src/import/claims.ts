@@ -1,4 +1,4 @@
-/** Who listens where: two listeners cannot have one address, and the second one is told so. */
+/** Which listener has which address: two cannot have one, and the second one's is dropped. */
 import { parseEndpoint } from '../config/address.js';
 import { formatAddress, isWildcard } from '../core/endpoint.js';
 
@@ -16,7 +16,7 @@ type Hosts = Map<string, Claim>;
 export class Claims {
   readonly #claims = new Map<string, Hosts>();
 
-  /** Takes `endpoint` for `owner`; the answer is who has it already, or null. */
+  /** Takes `endpoint` for `owner`; the answer is the owner that has it already, or null. */
   take(protocol: 'tcp' | 'udp', endpoint: string, owner: string): string | null {
     const claim = claimOf(protocol, endpoint, owner);
     const earlier = this.#meeting(claim);

@@ -69,7 +69,7 @@ export class DraftTable {
 
 const COMMENT_COLUMN = 44;
 
-/** The folder is told once, at the head of the file. */
+/** The head of the file has the folder. */
 function shortPlace({ file, line }: Place): string {
   return placeText({ file: file.slice(file.lastIndexOf('/') + 1), line });
 }
@@ -79,7 +79,7 @@ function commented(text: string, notes: readonly string[]): string {
   return comment === '' ? text : `${text.padEnd(COMMENT_COLUMN)} # ${printable(comment)}`;
 }
 
-/** A file's name is in the hands of whoever made the file. */
+/** A file's name may hold anything. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '?');
 }

@@ -1,6 +1,7 @@
 /**
  * One statement of a foreign configuration, and what became of each of its words. A word that
- * nobody has answered for is dropped, and the report says so: nothing can be forgotten.
+ * no part of the importer has answered for is dropped, and the report says so: nothing can be
+ * forgotten.
  */
 
 export interface Place {
@@ -26,7 +27,7 @@ export interface Word {
 /** What became of a part of the file. */
 export type Treatment = 'translated' | 'changed' | 'dropped';
 
-/** `idle`: it has nothing to do; whoever uses it after all outranks that. */
+/** `idle`: it has nothing to do; a later use of it outranks that. */
 const RANKS = { idle: 0, translated: 1, changed: 2, dropped: 3 } as const;
 type Rank = keyof typeof RANKS;
 
@@ -45,7 +46,10 @@ export interface ReportLine {
   readonly notes: readonly string[];
 }
 
-const UNMARKED: Mark = { rank: 'dropped', notes: new Set(['the importer does not know it']) };
+const UNMARKED: Mark = {
+  rank: 'dropped',
+  notes: new Set(['the importer does not know this word']),
+};
 
 export class Statement {
   readonly place: Place;
@@ -81,12 +85,12 @@ export class Statement {
     }
   }
 
-  /** Nobody has said anything of it. */
+  /** There is no verdict on it yet. */
   isUntouched(index: number): boolean {
     return this.#marks[index] === undefined;
   }
 
-  /** Nobody has used the word yet. */
+  /** The word is not used yet. */
   isOpen(index: number): boolean {
     const mark = this.#marks[index];
     return mark === undefined || mark.rank === 'idle';
@@ -159,12 +163,12 @@ export class Part {
     this.statement.mark(rank, note, this.from, this.to);
   }
 
-  /** `mark` is done only if nobody has said anything of it, or no more than that it is idle. */
+  /** `mark` is done only if there is no verdict on it yet, or none but that it is idle. */
   unlessMarked(mark: (part: Part) => void): void {
     if (this.statement.isOpen(this.from)) mark(this);
   }
 
-  /** `mark` is done only if nobody has said anything of it. */
+  /** `mark` is done only if there is no verdict on it yet. */
   unlessIdle(mark: (part: Part) => void): void {
     if (this.statement.isUntouched(this.from)) mark(this);
   }

@@ -87,7 +87,7 @@ listen a
 }`);
   t.match(ofNginx('tcp_nodelay off'), /^(?!nothing to do).*this cannot be switched off$/);
   t.match(ofNginx('proxy_half_close on'), /^nothing to do/);
-  t.match(ofNginx('so_keepalive=off'), /cannot be off/);
+  t.match(ofNginx('so_keepalive=off'), /cannot be switched off/);
 });
 
 t.test('a directive of a used block is not said to belong to an unused one', async (t) => {
@@ -109,7 +109,7 @@ t.test('a directive of a used block is not said to belong to an unused one', asy
     'server 10.0.0.3:1',
     'include deeper',
   ]);
-  t.match(notes('odd 3'), /does not know it/);
+  t.match(notes('odd 3'), /does not know this word/);
   t.match(notes('zone up 64k'), /nothing to do: all workers share/);
   t.match(notes('preread_timeout 9s'), /hello_timeout/);
   t.same(

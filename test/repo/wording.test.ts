@@ -1,7 +1,7 @@
 /** The texts that users read are about backends, clients and settings: plain, and never riddles. */
 import t from 'tap';
 import ts from 'typescript';
-import { below, nodes, place, readText } from './support/tree.js';
+import { below, filesEnding, nodes, place, readText } from './support/tree.js';
 
 /** What a first reader stops at, and what says it better. */
 const BETTER: readonly (readonly [RegExp, string])[] = [
@@ -11,13 +11,26 @@ const BETTER: readonly (readonly [RegExp, string])[] = [
   [/\b(?:is|are|be|was|not) told\b|\btells? (?:of|it)\b/i, 'reported, shown, known'],
 ];
 /** Rooms whose sentences reach users: of an API, a reference, a command, the log, metrics. */
-const ROOMS = ['src/config', 'src/observe', 'src/cli', 'src/control/api', 'src/admin'];
+const ROOMS = [
+  'src/config',
+  'src/observe',
+  'src/cli',
+  'src/control/api',
+  'src/admin',
+  'src/import',
+];
 const PAGES = [
   'README.md',
   'docs/operating.md',
   'docs/why.md',
   'docs/library.md',
   'docs/import.md',
+  'docs/several-machines.md',
+  'systemd/README.md',
+  'conf/observability/README.md',
+  'conf/container/README.md',
+  'CONTRIBUTING.md',
+  ...filesEnding('.toml').filter((path) => path.startsWith('conf/')),
 ];
 /** What stands for itself in a rule or a script is no sentence. */
 const MIN_LENGTH = 12;

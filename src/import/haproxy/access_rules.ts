@@ -20,7 +20,7 @@ export function writeAccess(scene: HaproxyScene, listener: string, proxy: ProxyS
     const action = statement.value(2);
     const rule = ruleOf(proxy, statement, 3);
     if (action !== 'accept' && action !== 'reject') {
-      drop(rule, 'no early stage does such a thing');
+      drop(rule, 'sluice has no such action');
       continue;
     }
     const read = addressRules(action === 'accept' ? 'allow' : 'deny', rule.condition);
@@ -44,7 +44,7 @@ interface Told {
 }
 
 const FILE_AMONG_OTHERS =
-  'its addresses stand in a file, and lists do not keep the order of it and the other rules';
+  'its addresses are in a file, and the order of this rule and the others cannot be kept';
 
 function writeLists(
   { draft }: HaproxyScene,
@@ -58,7 +58,7 @@ function writeLists(
   const statements = told.flatMap(({ rule: { statement, acls } }) => [statement, ...acls]);
   const parts = statements.map((one) => one.part());
   const lists = { allow, allow_files: allowFiles, deny, deny_files: denyFiles };
-  for (const part of parts) part.idle('everybody may come');
+  for (const part of parts) part.idle('all clients may connect anyway');
   for (const [key, list] of Object.entries(lists)) {
     if (list.length > 0) table.take(key, list, parts);
   }
@@ -82,7 +82,7 @@ function writeClientLimits(
   const parts = [...counting].map((one) => one.part());
   const table = draft.table(['listeners', listener, 'limits']);
   table.take('sessions_per_client', least, parts);
-  table.put('ipv6_prefix', 128, 'each IPv6 address by itself');
+  table.put('ipv6_prefix', 128, 'each IPv6 address is a client of its own');
   return counting;
 }
 
@@ -91,7 +91,7 @@ function drop(rule: Rule, why: string): void {
   for (const acl of rule.acls) acl.part().dropped(why);
 }
 
-/** `accept if { req.ssl_hello_type 1 }`: HAProxy has to be told to wait for the hello. */
+/** `accept if { req.ssl_hello_type 1 }`: HAProxy waits for the hello only if a rule asks for it. */
 function waits({ statement, acls }: Rule): void {
   for (const one of [statement, ...acls]) {
     one.part().idle('sluice waits for the hello where a route asks for it');
@@ -107,12 +107,12 @@ function addressRules(
   for (const all of condition) {
     const tests = all.filter(({ on, negated }) => on !== 'always' || negated === 'negated');
     const odd = tests.find(({ on }) => on === 'other' || on === 'server name');
-    if (odd !== undefined) return odd.on === 'other' ? odd.why : 'access knows addresses only';
+    if (odd !== undefined) return odd.on === 'other' ? odd.why : 'access lists have addresses only';
     if (tests.some(({ on }) => on === 'always')) continue;
     if (tests.some(({ on }) => on === 'hello'))
-      return action === 'allow' ? null : 'it looks at the hello';
+      return action === 'allow' ? null : 'it depends on the first bytes of the client';
     const rule = oneRule(action, tests);
-    if (rule === null) return 'addresses that must lie in two lists at once';
+    if (rule === null) return 'it asks for addresses that are in two lists at once';
     rules.push(rule);
   }
   return rules;

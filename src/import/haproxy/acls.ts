@@ -14,7 +14,7 @@ export type AclTest =
       readonly negated: Negated;
     }
   | { readonly on: 'server name'; readonly names: readonly string[]; readonly negated: Negated }
-  /** True while a TLS hello has come; nobody needs to ask for it. */
+  /** True while a TLS hello has come; no route needs to ask for it. */
   | { readonly on: 'hello'; readonly negated: Negated }
   | { readonly on: 'always'; readonly negated: Negated }
   | { readonly on: 'other'; readonly why: string; readonly negated: Negated };
@@ -122,7 +122,7 @@ function joined(one: AclTest, next: AclTest): AclTest {
   if (one.on === 'server name' && next.on === 'server name') {
     return { ...one, names: [...one.names, ...next.names] };
   }
-  return other('an ACL of several kinds');
+  return other('the ACL has conditions of several kinds');
 }
 
 const NAME_FETCH = /^req[._]ssl_sni(?:,lower)?$/;
@@ -137,13 +137,13 @@ function testOf([fetch = '', ...words]: readonly string[]): AclTest {
       at++;
       break;
     }
-    if (flag === '-M') return other('its patterns stand in a map');
+    if (flag === '-M') return other('its patterns are in a map');
     if (flag === '-f') files.push(words[++at] ?? '');
     else flags.push(flag === '-m' ? `-m ${words[++at] ?? ''}` : flag);
   }
   const patterns = words.slice(at);
   if (fetch === 'src') return clientTest(flags, patterns, files);
-  if (files.length > 0) return other('its patterns stand in a file');
+  if (files.length > 0) return other('its patterns are in a file');
   if (/^req[._](?:ssl_hello_type|len|ssl_ver)$/.test(fetch)) {
     return { on: 'hello', negated: 'as it is' };
   }
@@ -162,11 +162,11 @@ function clientTest(
   const bad = patterns.find((_, index) => blocks[index] === null);
   if (odd.length > 0) return other(`it matches with ${odd[0]}`);
   if (bad !== undefined || patterns.length + files.length === 0) {
-    return other(`${bad ?? 'nothing'} is no address`);
+    return other(`${bad ?? 'nothing'} is not an address`);
   }
   const odder = files.find((file) => !file.startsWith('/'));
   if (odder !== undefined)
-    return other(`its addresses stand in ${odder}, which is no absolute path`);
+    return other(`its addresses are in ${odder}, which is not an absolute path`);
   const known = blocks.filter((block) => block !== null);
   return { on: 'client', blocks: known, files, negated: 'as it is' };
 }
@@ -178,7 +178,7 @@ function nameTest(flags: readonly string[], patterns: readonly string[]): AclTes
   const names = patterns.map((pattern) => (isEnd ? `*${pattern}` : pattern));
   const bad = names.find((name) => !/^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/.test(name));
   if (bad !== undefined || names.length === 0)
-    return other(`${bad ?? 'nothing'} is no server name`);
+    return other(`${bad ?? 'nothing'} is not a server name`);
   return { on: 'server name', names: names.map((name) => name.toLowerCase()), negated: 'as it is' };
 }
 
@@ -194,12 +194,12 @@ function signed(test: AclTest, negated: Negated): AclTest {
   return negated === 'negated' ? { ...test, negated: flipped(test.negated) } : test;
 }
 
-/** The opposite of one test, or of any of several; others cannot be told. */
+/** The opposite of one test, or of any of several; of others it is not known. */
 function opposite(condition: AclCondition): AclCondition {
   if (condition.every((all) => all.length === 1)) {
     return [condition.flatMap((all) => all.map((test) => signed(test, 'negated')))];
   }
   const [only, ...more] = condition;
   if (only !== undefined && more.length === 0) return only.map((test) => [signed(test, 'negated')]);
-  return [[other('"unless" with "and" and "or"')]];
+  return [[other('"unless" with a condition that combines "and" and "or"')]];
 }

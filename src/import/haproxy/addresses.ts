@@ -26,7 +26,7 @@ export function bindAddresses(text: string, families: Families): Converted<reado
   if (path !== null) return readable([{ endpoint: `unix:${path}`, port: null }]);
   const bare = text.replace(/^(?:ipv4|ipv6)@/, '');
   if (/^[a-z][a-z0-9+]*@/.test(bare))
-    return no(`${bare.split('@')[0]}@ sockets are not known here`);
+    return no(`${bare.split('@')[0]}@ addresses have no counterpart in sluice`);
   const colon = bare.lastIndexOf(':');
   if (colon === -1) return no('an address without a port');
   const ports = portRange(bare.slice(colon + 1));
@@ -48,7 +48,7 @@ function readable(found: readonly BindAddress[]): Converted<readonly BindAddress
   const bad = found.find(({ endpoint }) => !parseEndpoint(endpoint).ok);
   return bad === undefined
     ? { ok: true, value: found }
-    : no(`${bad.endpoint} is no address that can be bound (names are not resolved here)`);
+    : no(`${bad.endpoint} is not an address that can be bound (the importer resolves no names)`);
 }
 
 /**
@@ -62,14 +62,15 @@ export function serverAddress(
   const path = unixPath(text);
   if (path !== null) return address(`unix:${path}`, 'no');
   const bare = text.replace(/^(?:ipv4|ipv6|tcp4|tcp6|tcp)@/, '');
-  if (bare.includes('@')) return no(`${bare.split('@')[0]}@ addresses are not known here`);
+  if (bare.includes('@'))
+    return no(`${bare.split('@')[0]}@ addresses have no counterpart in sluice`);
   const { host, port } = hostAndPort(bare);
   if (/^[0-9]+$/.test(port) && port !== '0') return address(`${bracketed(host)}:${port}`, 'no');
   const offset =
     port === '' || port === '0' ? 0 : /^[+-][0-9]{1,5}$/.test(port) ? Number(port) : null;
   if (offset === null) return no(`${port} is no port`);
   if (listenerPort === null)
-    return no('its port is that of the listener, which has several or none');
+    return no('it takes the port of its listener, and that has several or none');
   return address(`${bracketed(host)}:${listenerPort + offset}`, 'yes');
 }
 

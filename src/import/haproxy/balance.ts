@@ -9,11 +9,11 @@ export type Spares = 'none' | 'all but the first';
 
 const ROUND_ROBIN = 'round-robin';
 const SOURCE_HASH = 'source-hash';
-const OTHER_HASH = 'each client has one backend, and not the same one as under HAProxy';
+const OTHER_HASH = 'each client has one backend, but a different one than with HAProxy';
 const TABLE =
-  'the hash of the client decides: it needs no table and forgets nobody, and a client moves only when its backend leaves';
+  "a hash of the client's address decides, without a table, so nothing expires: a client changes its backend only when that one leaves";
 
-/** Who serves in place of the one server that all are sent to. */
+/** What serves in place of the one server that all sessions are sent to. */
 const SPARES = {
   one: 'the other one serves while the first one is down, and the first one again after that',
   several:
@@ -79,8 +79,8 @@ function writeAlgorithm(scene: BalanceScene, balance: Part): Spares {
       return 'all but the first';
     }
   }
-  balance.dropped('no policy looks at that; the pool takes turns');
-  table.put('policy', ROUND_ROBIN, 'in place of what cannot be translated');
+  balance.dropped('no policy uses that; the pool uses round-robin instead');
+  table.put('policy', ROUND_ROBIN, 'instead of what cannot be translated');
   return 'none';
 }
 
@@ -93,7 +93,8 @@ function writeHash({ draft, path, proxy }: BalanceScene): void {
   const hash = draft.table([...path, 'hash']);
   const type = proxy.setting('hash-type');
   const isRing = type?.value(1) === 'consistent';
-  const how = 'with a hash function of its own; few clients move when the set changes';
+  const how =
+    'with another hash function; few clients change their backend when the set of backends changes';
   if (type !== undefined) hash.take('algorithm', isRing ? 'ring' : 'maglev', [type], how);
   const factor = proxy.setting('hash-balance-factor');
   const percent = /^[0-9]{3,4}$/.test(factor?.value(1) ?? '') ? Number(factor?.value(1)) : 0;
@@ -103,7 +104,7 @@ function writeHash({ draft, path, proxy }: BalanceScene): void {
     factor?.dropped('not a percentage');
     hash.put('balance_factor', 0, 'a client stays with its backend, whatever the load');
   }
-  hash.put('ipv6_prefix', 128, 'each IPv6 address by itself');
+  hash.put('ipv6_prefix', 128, 'each IPv6 address is a client of its own');
 }
 
 function markHash(proxy: ProxySettings): void {
@@ -130,7 +131,7 @@ function stickiness({ proxy, servers }: BalanceScene): Stickiness {
       : 'none';
   for (const [index, rule] of rules.entries()) {
     if (found[index] !== sticks || sticks === 'none') {
-      rule.part().dropped('clients are told apart by their address only');
+      rule.part().dropped('sluice distinguishes clients by address only');
     } else {
       rule
         .part()
@@ -157,7 +158,8 @@ function markTable({ statement }: Part, how: string): void {
       ? 2
       : 1;
     const part = statement.part(at, at + length);
-    if (word === 'peers') part.changed('the same file places clients alike on every machine');
+    if (word === 'peers')
+      part.changed('the same configuration gives a client the same backend on every machine');
     else if (word !== 'store') part.changed(how);
     at += length - 1;
   }

@@ -24,22 +24,22 @@ const ARGUMENTS = new Set([
 ]);
 
 const IDLE: Readonly<Record<string, string>> = {
-  name: 'it only names something',
-  id: 'it only names something',
-  'guid-prefix': 'it only names something',
-  process: 'every worker accepts',
-  thread: 'every worker accepts',
-  shards: 'every worker accepts',
+  name: 'it is only a name',
+  id: 'it is only a name',
+  'guid-prefix': 'it is only a name',
+  process: 'every worker accepts connections',
+  thread: 'every worker accepts connections',
+  shards: 'every worker accepts connections',
   'defer-accept': 'sluice dials at once, also when the client has said nothing',
   nice: 'sluice treats all listeners alike',
-  v4v6: 'both families are in the list',
-  v6only: 'an address of IPv6 is for IPv6 only',
+  v4v6: '`bind` lists the addresses of both families',
+  v6only: 'an IPv6 address is bound for IPv6 only',
 };
 
 const DROPPED: Readonly<Record<string, string>> = {
   interface: 'sluice does not bind to interfaces',
   namespace: 'sluice works in its own network namespace',
-  transparent: 'sluice does not take over addresses of others',
+  transparent: 'sluice does not bind addresses of other machines',
   mode: 'the mode of a UNIX socket follows the umask of the service',
   user: 'a UNIX socket belongs to the user of the service',
   uid: 'a UNIX socket belongs to the user of the service',
@@ -48,7 +48,7 @@ const DROPPED: Readonly<Record<string, string>> = {
   tfo: 'TCP Fast Open is not used',
   mss: 'the kernel decides on the segment size',
   'tcp-ut': 'sluice does not set TCP_USER_TIMEOUT',
-  'accept-netscaler-cip': 'sluice knows PROXY headers only',
+  'accept-netscaler-cip': 'sluice reads PROXY headers only',
 };
 
 /** The addresses of one listener: those that take a PROXY header, or those that do not. */
@@ -77,7 +77,7 @@ export function bindGroups(statements: readonly Statement[], claims: Claims): re
   });
 }
 
-const TLS = 'sluice ends no TLS: clients would speak it to servers that do not expect it';
+const TLS = 'sluice does not terminate TLS: servers would get it, and do not expect it';
 
 /** Null: nothing of the line can be bound, and it is dropped with the reason. */
 function bindOf(statement: Statement, claims: Claims): BindGroup | null {
@@ -120,7 +120,7 @@ function bindOf(statement: Statement, claims: Claims): BindGroup | null {
   };
 }
 
-/** What nobody has yet; what the same line has said already is no harm. */
+/** Addresses that are free; one that the same line has twice does no harm. */
 function claimed(
   statement: Statement,
   wanted: readonly BindAddress[],
@@ -162,7 +162,7 @@ export function writeBind(table: DraftTable, group: BindGroup): void {
   table.take('bind', endpoints.length === 1 ? single : endpoints, group.parts);
   if (group.acceptProxy.length > 0) {
     table.take('accept_proxy_protocol', true, group.acceptProxy);
-    const note = 'as HAProxy does; better: the addresses of your proxies alone';
+    const note = 'as in HAProxy; better list the addresses of your proxies only';
     const isLocal = group.addresses.every(({ port }) => port === null);
     if (!isLocal) table.put('trusted_proxies', ['0.0.0.0/0', '::/0'], note);
   }
@@ -174,5 +174,5 @@ export function writeBind(table: DraftTable, group: BindGroup): void {
   if (wanted === null || wanted === 0) return;
   if (group.parts.length === 1) {
     table.take('max_sessions', fittedNumber('max_sessions', wanted).value, caps);
-  } else for (const part of caps) part.dropped('a cap is for a listener as a whole');
+  } else for (const part of caps) part.dropped('the cap is for the whole listener');
 }

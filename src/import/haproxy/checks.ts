@@ -33,6 +33,9 @@ export interface HealthScene {
   readonly spread: Part | undefined;
 }
 
+/** TLS and certificates. */
+const FOR_PROBES = 'for the probe only; sessions pass through as they are';
+
 export function writeHealth(scene: HealthScene): void {
   const { draft, path, proxy, servers } = scene;
   const table = draft.table(path);
@@ -73,7 +76,7 @@ function writeKind(scene: HealthScene, table: DraftTable): void {
     return part === undefined ? [] : [{ key, part, at: order.indexOf(part.statement) }];
   }).toSorted((a, b) => b.at - a.at);
   const [last, ...others] = found;
-  for (const { part } of others) part.idle('a later check is in its place');
+  for (const { part } of others) part.idle('a later check replaces it');
   const kind = last?.key;
   for (const [word, owner] of [
     ['tcp-check', 'option tcp-check'],
@@ -102,10 +105,10 @@ function writeOption(
     case 'option pgsql-check':
       return table.take('probe', 'postgres', [part], POSTGRES);
     case 'option mysql-check':
-      return table.take('probe', 'mysql', [part], 'the probe says that it is the user "sluice"');
+      return table.take('probe', 'mysql', [part], 'the probe logs in as the user "sluice"');
     case 'option ssl-hello-chk':
       table.take('probe', 'tls', [part], 'the probe completes the handshake');
-      return table.put('tls_verify', false, 'HAProxy looks at no certificate here');
+      return table.put('tls_verify', false, 'HAProxy does not verify the certificate here');
     case 'option smtpchk':
       return writeSmtp(scene, table, part);
     case 'option ldap-check':
@@ -134,7 +137,7 @@ function writeTcpCheck(scene: HealthScene, table: DraftTable, part: Part): void 
   table.take('probe', 'send-expect', [part]);
   if (tls !== null) {
     table.take('tls', true, [tls]);
-    table.put('tls_verify', false, 'HAProxy looks at no certificate here');
+    table.put('tls_verify', false, 'HAProxy does not verify the certificate here');
   }
   return writeSteps(scene.draft, [...scene.path, 'steps'], talk);
 }
@@ -193,12 +196,12 @@ function writeTrust(servers: readonly Server[], table: DraftTable): void {
   const name = names[0]?.value(1) ?? '';
   if (/^[\x21-\x7e]+$/.test(name)) table.take('tls_server_name', name, names);
   if (!isTrusted || verify.length === 0) {
-    table.take('tls_verify', false, verify, 'for the probe; sessions pass as they are');
+    table.take('tls_verify', false, verify, FOR_PROBES);
     return;
   }
-  for (const part of verify) part.changed('the probe verifies; sessions pass as they are');
+  for (const part of verify) part.changed(FOR_PROBES);
   if (path.startsWith('/')) {
-    table.take('tls_ca_file', path, file, 'for the probe; sessions pass as they are');
+    table.take('tls_ca_file', path, file, FOR_PROBES);
   }
 }
 
@@ -214,7 +217,7 @@ function writePort({ servers }: HealthScene, table: DraftTable): void {
   const same = ports.filter((part) => part.value(1) === ports[0]?.value(1));
   table.take('port', fittedNumber('port', wanted).value, same);
   for (const part of ports) {
-    if (!same.includes(part)) part.dropped(`one port is probed in the pool, ${wanted}`);
+    if (!same.includes(part)) part.dropped(`a pool is probed at one port, ${wanted}`);
   }
 }
 
@@ -255,7 +258,7 @@ function writeTimeout(check: Part | undefined, intervalMs: number, table: DraftT
     return;
   }
   const { value, how } = fittedDuration('timeout', ms);
-  table.take('timeout', value, [check], together('for a probe as a whole, its connect too', how));
+  table.take('timeout', value, [check], together('for the whole probe, connect included', how));
 }
 
 interface Common {

@@ -41,7 +41,7 @@ function countsSessions(table: Statement): boolean {
   return isByAddress && words.includes('store') && after('store').split(',').includes('conn_cur');
 }
 
-/** `tcp-request connection track-sc0 src`, whoever comes, in the proxy's own table. */
+/** `tcp-request connection track-sc0 src` for all clients, in the proxy's own table. */
 function tracks(statement: Statement, counter: string | undefined): boolean {
   const [, , action = '', what, ...more] = statement.values(0);
   const tracked = /^track-sc([0-9]+)$/.exec(action)?.[1];

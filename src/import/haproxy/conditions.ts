@@ -35,7 +35,7 @@ export class Conditions {
     // HAProxy reads no word of a line that does not count, but these.
     if (this.hides(statement)) return null;
     if (!MESSAGES.has(statement.value(0))) return `${statement.value(0)} is not known`;
-    statement.part().idle('a message of the start');
+    statement.part().idle('a message that HAProxy writes at its start');
     return null;
   }
 
@@ -50,7 +50,7 @@ export class Conditions {
 
   #if(statement: Statement): null {
     const isHidden = this.hides(statement);
-    // One of which nobody knows hides its lines, and those that do not count in any case stay so.
+    // An unknown one hides its lines, and those that do not count in any case stay so.
     const isOff = this.#open.some(({ now }) => now === 'no');
     const now = isOff ? 'no' : this.#truth(statement.values(1).join(' '));
     this.#open.push({ opened: statement, now, taken: isOff ? 'yes' : now });
@@ -90,23 +90,23 @@ export class Conditions {
   }
 }
 
-/** A block that is not taken hides more than one of which nobody knows. */
+/** A block that is not taken hides more than an unknown one. */
 function hiddenBy(blocks: readonly Block[], statement: Statement): boolean {
   const block =
     blocks.find(({ now }) => now === 'no') ?? blocks.find(({ now }) => now === 'unknown');
   if (block === undefined) return false;
   const where = placeText(block.opened.place);
   const part = statement.part();
-  if (block.now === 'no') part.idle(`the condition at ${where} is not fulfilled`);
-  else part.dropped(`it depends on the condition at ${where}, which is not evaluated`);
+  if (block.now === 'no') part.idle(`the condition at ${where} is false`);
+  else part.dropped(`it depends on the condition at ${where}, which the importer cannot evaluate`);
   return true;
 }
 
 function decide(statement: Statement, truth: Truth): null {
   const part = statement.part();
-  if (truth === 'unknown') part.dropped('a condition that is not evaluated');
-  else if (statement.words.length === 1) part.idle('a mark of a condition');
-  else part.changed(`decided at the import: ${truth === 'yes' ? 'fulfilled' : 'not fulfilled'}`);
+  if (truth === 'unknown') part.dropped('the importer cannot evaluate this condition');
+  else if (statement.words.length === 1) part.idle('a line of a condition');
+  else part.changed(`decided at the import: ${truth === 'yes' ? 'true' : 'false'}`);
   return null;
 }
 

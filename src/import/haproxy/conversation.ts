@@ -75,16 +75,22 @@ class RuleReader {
     if (this.#connects > 1) {
       return statement.part().dropped('a probe makes one connection');
     }
-    statement.mark('translated', 'a probe begins so', 0, 2);
+    statement.mark('translated', 'every probe begins like this', 0, 2);
     for (let at = 2; at < statement.words.length; at++) {
       const word = statement.value(at);
       const pair = statement.part(at, at + 2);
       if (word === 'port') this.port = pair;
       else if (word === 'ssl') this.tls = statement.part(at, at + 1);
-      else if (word === 'default') statement.mark('idle', 'nothing to do: a default', at, at + 1);
+      else if (word === 'default')
+        statement.mark('idle', 'nothing to do: it is the default', at, at + 1);
       else if (word === 'comment') pair.idle('a comment');
       else if (word === 'send-proxy') {
-        statement.mark('idle', 'nothing to do: probes do so where sessions do', at, at + 1);
+        statement.mark(
+          'idle',
+          'nothing to do: probes send a header wherever sessions do',
+          at,
+          at + 1,
+        );
       }
       if (['port', 'addr', 'sni', 'alpn', 'proto', 'comment'].includes(word)) at++;
     }
@@ -109,11 +115,11 @@ class RuleReader {
   #expect(statement: Statement, part: Part): void {
     const plain = [...statement.words.keys()].slice(2).filter((at) => isPattern(statement, at));
     const at = plain[0];
-    if (at === undefined) return part.dropped('a probe has no such expectation');
+    if (at === undefined) return part.dropped('a probe cannot expect that');
     const kind = statement.value(at);
     const found = expectedBytes(kind, statement.value(at + 1));
     if (found === null) {
-      return part.dropped('a probe looks for bytes, and knows no regular expressions or "not"');
+      return part.dropped('a probe looks for bytes; it has no regular expressions and no "not"');
     }
     if (found.bytes.length === 0 || found.bytes.length > MAX_PAYLOAD_BYTES) {
       return part.dropped('no bytes to look for, or too many');
@@ -148,8 +154,8 @@ function optionOf(statement: Statement, at: number): void {
   const pair = statement.part(at, at + 2);
   if (statement.value(at) === 'comment') pair.idle('a comment');
   else if (statement.value(at) === 'min-recv')
-    pair.idle('a probe waits for the bytes until it is late');
-  else pair.changed('a probe says by itself why it failed');
+    pair.idle('a probe waits for the bytes until its timeout');
+  else pair.changed('a failed probe is logged with its reason');
 }
 
 function comment(statement: Statement, from: number): void {

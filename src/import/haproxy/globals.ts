@@ -34,7 +34,7 @@ export function readGlobals(
     const word = statement.value(0) === 'no' ? statement.value(1) : statement.value(0);
     const key = WITH_SUBJECT.has(word) ? `${word} ${statement.value(1)}` : word;
     const part = statement.part();
-    found.get(key)?.idle('a later statement is in its place');
+    found.get(key)?.idle('a later statement replaces it');
     found.set(key, part);
     writeGlobal(key, part, draft, has);
   }
@@ -48,7 +48,7 @@ function writeGlobal(key: string, part: Part, draft: Draft, has: Capabilities): 
   if (OF_THE_SERVICE.has(key)) return part.changed(SERVICE_MANAGER);
   switch (key) {
     case 'maxconn':
-      return part.idle('no listener without a maxconn of its own');
+      return part.idle('every listener has a maxconn of its own');
     case 'spread-checks':
       return part.idle('no server is checked');
     case 'log':
@@ -91,11 +91,13 @@ export function writeLog(proxies: readonly ProxySettings[], draft: Draft): void 
   const parts = proxies.flatMap((proxy) => proxy.all('log').map((statement) => statement.part()));
   const told = parts.filter((part) => part.value(0) === 'log');
   for (const proxy of proxies) {
-    proxy.setting('option dontlognull')?.idle('a client that says nothing is no failure');
+    proxy
+      .setting('option dontlognull')
+      ?.idle('a client that sends nothing does not count as a failure');
     proxy
       .setting('option tcplog')
-      ?.changed('lines have fields of their own, conf/events.md has them');
-    proxy.setting('log-format')?.dropped('lines have fields of their own');
+      ?.changed("sluice's lines have their own fields: see conf/events.md");
+    proxy.setting('log-format')?.dropped("sluice's lines have their own fields");
     proxy.setting('log-tag')?.changed(TO_STDOUT);
   }
   const quiet = proxies.flatMap((proxy) => proxy.setting('option dontlog-normal') ?? []);

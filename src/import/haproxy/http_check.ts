@@ -38,7 +38,7 @@ function takeVersion(table: DraftTable, part: Part): void {
   const headers = text.split('\r\n').filter((line) => /^[\w-]+:/.test(line));
   if (host !== undefined) table.take('host', host, [part]);
   if (headers.length > (host === undefined ? 0 : 1)) {
-    part.dropped('of headers a probe sends Host only');
+    part.dropped('Host is the only header that a probe can send');
   } else if (host === undefined) {
     part.idle('a probe speaks HTTP/1.1');
   }
@@ -46,7 +46,7 @@ function takeVersion(table: DraftTable, part: Part): void {
 
 function takeMethod(table: DraftTable, part: Part, method: string): void {
   if (METHODS.has(method)) table.take('method', method, [part]);
-  else part.dropped('a probe knows GET, HEAD and OPTIONS; it takes OPTIONS');
+  else part.dropped('a probe sends GET, HEAD or OPTIONS; this one sends OPTIONS');
 }
 
 function takePath(table: DraftTable, part: Part, path: string): void {
@@ -81,7 +81,7 @@ function writeExpect(table: DraftTable, rule: Statement): void {
   const words = rule.values(0);
   const at = words.findIndex((word, index) => index >= 2 && index % 2 === 0 && word === 'status');
   if (at === -1 || words.includes('!')) {
-    return rule.part().dropped('a probe looks at the status only, and knows no "not"');
+    return rule.part().dropped('a probe looks at the status only, and has no "not"');
   }
   const status = rule.value(at + 1);
   const codes = status.split(',');
@@ -91,7 +91,7 @@ function writeExpect(table: DraftTable, rule: Statement): void {
   for (let other = 2; other < at; other += 2) {
     const part = rule.part(other, other + 2);
     if (rule.value(other) === 'comment') part.idle('a comment');
-    else part.changed('a probe says by itself why it failed');
+    else part.changed('a failed probe is logged with its reason');
   }
   rule.mark('translated', 'the answer of the probe', 0, 2);
   const [single = ''] = codes;
@@ -100,16 +100,16 @@ function writeExpect(table: DraftTable, rule: Statement): void {
 }
 
 function writeConnect(table: DraftTable, rule: Statement): void {
-  rule.mark('translated', 'a probe begins so', 0, 2);
+  rule.mark('translated', 'every probe begins like this', 0, 2);
   for (let at = 2; at < rule.words.length; at++) {
     const word = rule.value(at);
     const pair = rule.part(at, at + 2);
     const port = word === 'port' ? wholeNumber(pair.value(1)) : null;
     if (port !== null) table.take('port', fittedNumber('port', port).value, [pair]);
-    else if (word === 'default') rule.mark('idle', 'nothing to do: a default', at, at + 1);
+    else if (word === 'default') rule.mark('idle', 'nothing to do: it is the default', at, at + 1);
     else if (word === 'ssl') {
       table.take('tls', true, [rule.part(at, at + 1)]);
-      table.put('tls_verify', false, 'HAProxy looks at no certificate here');
+      table.put('tls_verify', false, 'HAProxy does not verify the certificate here');
     }
     if (['port', 'addr', 'sni', 'alpn', 'proto', 'comment'].includes(word)) at++;
   }

@@ -162,7 +162,7 @@ function markSettings(sections: readonly ProxySection[]): void {
       } else if (why !== undefined) statement.part().idle(why);
       else if (lost !== undefined && !isOff)
         statement.part().unlessIdle((part) => part.dropped(lost));
-      else if (isOff) statement.part().idle('it is off anyway');
+      else if (isOff) statement.part().idle('it is off by default');
       else if (section.kind === 'defaults' && isKnown(first, second)) {
         statement.part().idle('nothing that is translated inherits it');
       } else if (isMisplaced(section, first, second)) {
@@ -173,7 +173,7 @@ function markSettings(sections: readonly ProxySection[]): void {
   for (const { kind, body } of sections) {
     if (kind !== 'defaults') continue;
     for (const statement of body) {
-      if (statement.value(0) === 'mode') statement.part().idle('each section has its mode');
+      if (statement.value(0) === 'mode') statement.part().idle('the mode of each section counts');
     }
   }
 }
@@ -205,8 +205,13 @@ function markOther({ head, body }: ProxySection): void {
 function markNamed(sections: readonly ProxySection[]): void {
   for (const { kind, head, body } of sections) {
     if (kind === 'peers') {
-      head.part().changed('what machines share is the file: the same one places clients alike');
-      for (const one of body) one.part().changed('no table is kept, so none is shared');
+      head
+        .part()
+        .changed(
+          'the machines share the configuration: the same one gives a client the same backend',
+        );
+      for (const one of body)
+        one.part().changed('sluice keeps no such table, so there is none to share');
     }
     if (kind !== 'resolvers') continue;
     head.part().changed('names are looked up by the resolver of the system');
@@ -215,7 +220,9 @@ function markNamed(sections: readonly ProxySection[]): void {
       const system = "names of servers are looked up as the system's /etc/resolv.conf says";
       if (isServer) one.part().unlessMarked((part) => part.changed(system));
       else
-        one.part().changed('names are looked up every 10 s, and a lost answer takes nothing away');
+        one
+          .part()
+          .changed('names are looked up every 10 s; a backend stays when an answer is missing');
     }
   }
 }
@@ -232,7 +239,7 @@ function findFault(sections: readonly ProxySection[]): Fault | null {
       const [word, subject = '', value] = statement.values(0);
       const problem =
         word === 'timeout' && kind !== 'resolvers' && haproxyMs(value ?? '') === null
-          ? `timeout ${subject}: ${JSON.stringify(value ?? '')} is no time (as 500ms, 5s, 30m)`
+          ? `timeout ${subject}: ${JSON.stringify(value ?? '')} is not a time (such as 500ms, 5s, 30m)`
           : word === 'server' && value === undefined && kind !== 'peers'
             ? 'a server needs a name and an address'
             : word === 'bind' && subject === ''

@@ -11,7 +11,7 @@ import { haproxyMs } from './times.js';
 
 /** Writes the listeners of `proxy` (of the kind frontend or listen) and the pools they lead to. */
 export function writeListeners(scene: HaproxyScene, proxy: ProxySettings): void {
-  for (const acl of proxy.all('acl')) acl.part().idle('no rule asks for it');
+  for (const acl of proxy.all('acl')) acl.part().idle('no rule uses it');
   const groups = bindGroups(proxy.all('bind'), scene.claims);
   if (groups.length === 0) {
     markLost(proxy, 'its proxy has no address that can be bound');
@@ -38,12 +38,12 @@ function writeListener(scene: HaproxyScene, proxy: ProxySettings, group: BindGro
   }
   if (name === proxy.name) proxy.head.mark('translated', path.join('.'));
   else if (group.header === 'plain') proxy.head.changed(`it is called ${name}`);
-  else proxy.head.changed(`binds with accept-proxy are a listener of their own, ${name}`);
+  else proxy.head.changed(`the binds with accept-proxy become a listener of their own, ${name}`);
   writeBind(table, group);
-  table.put('pool', pool?.name ?? '', pool === null ? 'what no route fits is refused' : '');
+  table.put('pool', pool?.name ?? '', pool === null ? 'clients that fit no route are refused' : '');
   if (group.header === 'with a PROXY header' && proxy.all('tcp-request').length > 0) {
     for (const part of group.acceptProxy)
-      part.changed('access asks for the proxy and for the client');
+      part.changed("access lists are asked for the proxy's address, and for the client's");
   }
   writeCap(scene, proxy, table);
   writeIdle(proxy, pool, table);
@@ -80,7 +80,7 @@ function writeCap(
     table.take('max_sessions', fittedNumber('max_sessions', wanted).value, [own]);
     return;
   }
-  own?.idle('a bind of it has its own');
+  own?.idle('one of its binds has its own');
   const all = globals.maxconn;
   const most = wholeNumber(all?.value(1) ?? '');
   if (all === undefined || most === null || most === 0 || table.has('max_sessions')) return;
@@ -95,8 +95,8 @@ function writeIdle(proxy: ProxySettings, pool: ProxyPool | null, table: DraftTab
   const given = sides.filter((part) => part !== undefined);
   if (tunnel !== undefined && (msOf(tunnel) ?? 0) > 0) {
     const { value, how } = fittedDuration('idle_timeout', msOf(tunnel) ?? 0);
-    table.take('idle_timeout', value, [tunnel], together('from the first byte on', how));
-    for (const part of given) part.changed('the time of the tunnel is that of the whole session');
+    table.take('idle_timeout', value, [tunnel], together('it counts from the first byte on', how));
+    for (const part of given) part.changed('the time of the tunnel counts for the whole session');
     return;
   }
   const times = given.flatMap((part) => {
@@ -113,7 +113,7 @@ function writeIdle(proxy: ProxySettings, pool: ProxyPool | null, table: DraftTab
   const isEqual = times.length === given.length && times.every((ms) => ms === shortest);
   const one = isEqual
     ? undefined
-    : 'the shorter time of both sides: a byte either way counts for both';
+    : 'the shorter time of both sides; bytes in either direction count for both';
   table.take('idle_timeout', value, given, together(one, how));
 }
 

@@ -57,7 +57,7 @@ function backupsLast(servers: readonly Server[]): readonly Server[] {
   return [...servers.filter((one) => !isBackup(one)), ...servers.filter(isBackup)];
 }
 
-/** A pool in which no backend has a weight would be refused; HAProxy serves nobody with it. */
+/** A pool in which no backend has a weight would be refused; HAProxy serves no session with it. */
 function inService(servers: readonly Server[]): readonly Server[] {
   if (servers.some((server) => weightOf(server) > 0)) return servers;
   for (const { statement } of servers) {
@@ -84,7 +84,7 @@ interface BackupScene {
 function writeBackups({ proxy, servers, spares, pool, tables }: BackupScene): void {
   const all = proxy.setting('option allbackups');
   const hasCaps = servers.some(({ options }) => options.has('maxconn'));
-  const how = hasCaps ? 'it serves, too, while all others are at their maxconn' : undefined;
+  const how = hasCaps ? 'it also serves while all others are at their maxconn' : undefined;
   let backups = 0;
   for (const [index, server] of servers.entries()) {
     const part = server.options.get('backup');
@@ -119,7 +119,7 @@ function writeProxyHeader(servers: readonly Server[], table: DraftTable): void {
   const how = mixed ? 'all backends of a pool get the same header' : undefined;
   table.take('send_proxy_protocol', two.length > 0 ? 'v2' : 'v1', parts, how);
   for (const part of two) {
-    if (part.value(0) !== 'send-proxy-v2') part.changed('without the facts about TLS');
+    if (part.value(0) !== 'send-proxy-v2') part.changed('without the fields about TLS');
   }
 }
 
@@ -139,8 +139,7 @@ function writeDials(
   const wanted = wholeNumber(retries?.value(1) ?? '');
   if (retries !== undefined && wanted !== null) {
     const { value, how } = fittedNumber('retries', wanted);
-    const other =
-      'each goes to a backend that was not tried, at once, and not to the same one again';
+    const other = 'each retry goes at once to a backend that was not tried yet';
     table.take('retries', value, [retries], wanted === 0 ? how : together(other, how));
   }
   writeSource(scene, proxy, servers, table);
@@ -164,8 +163,7 @@ function writeSource(
   if (sources.length === 0) return;
   const isSame = sources.every((part) => part.value(1) === address);
   if (!isSame || !isSourceAddress(address)) {
-    for (const part of sources)
-      part.dropped('one address without a port is taken, for all backends');
+    for (const part of sources) part.dropped('a pool has one source address, without a port');
     return;
   }
   table.take('source', [address], sources);
@@ -182,8 +180,8 @@ function writeQueue(
   const caps = partsNamed(servers, 'maxconn');
   const hasCap = caps.some((part) => (wholeNumber(part.value(1)) ?? 0) > 0);
   if (!hasCap) {
-    for (const part of queues) part.idle('without maxconn nobody waits');
-    timeout?.idle('without maxconn nobody waits');
+    for (const part of queues) part.idle('without maxconn no session waits');
+    timeout?.idle('without maxconn no session waits');
     proxy.setting('fullconn')?.idle('no server has a minconn');
     return;
   }
@@ -193,16 +191,16 @@ function writeQueue(
   const sum = limits.reduce<number>((total, limit) => total + (limit ?? 0), 0);
   const most = wholeNumber(globals.maxconn?.value(1) ?? '') ?? QUEUE_SIZE;
   if (sum > 0 && !limits.includes(0)) {
-    const how = 'sessions wait for the pool, and not for one backend';
+    const how = 'sessions wait for any backend of the pool, not for a certain one';
     table.take('queue_size', fittedNumber('queue_size', sum).value, queues, how);
   } else {
     table.put('queue_size', fittedNumber('queue_size', most).value, "HAProxy's queue has no limit");
-    for (const part of queues) part.dropped('some servers of it have a queue without a limit');
+    for (const part of queues) part.dropped('some of its servers have a queue without a limit');
   }
   writeQueueTimeout(proxy, timeout, table);
   const full = proxy.setting('fullconn');
   if (partsNamed(servers, 'minconn').length === 0) full?.idle('no server has a minconn');
-  else full?.dropped('caps do not depend on load');
+  else full?.dropped('a cap does not depend on the load');
 }
 
 /** Without `timeout queue`, HAProxy takes `timeout connect`. */

@@ -85,7 +85,7 @@ export class ProxySettings {
     }
     const key = WITH_SUBJECT.has(word) ? `${word} ${statement.value(first + 1)}` : word;
     const old = this.#single.get(key);
-    old?.part().idle(`${placeText(statement.place)} is in its place`);
+    old?.part().idle(`${placeText(statement.place)} replaces it`);
     // The newest stands last: of two checks the later one counts.
     this.#single.delete(key);
     this.#single.set(key, statement);
@@ -102,6 +102,6 @@ function added(lists: Map<string, Statement[]>, key: string, statement: Statemen
 export function markUseless(defaults: ProxySection): void {
   for (const statement of defaults.body) {
     if (NOT_INHERITED.has(statement.value(0)))
-      statement.part().idle('defaults hand no such thing down');
+      statement.part().idle('it cannot be inherited from defaults');
   }
 }

@@ -18,7 +18,7 @@ export function writeRoutes(
     const rule = ruleOf(proxy, statement, 2);
     const backend = statement.value(1);
     if (unconditional !== null) {
-      statement.part().idle('an earlier rule takes everything');
+      statement.part().idle('an earlier rule takes all sessions');
     } else if (
       !isComputed(backend) &&
       rule.condition.some((all) =>
@@ -30,7 +30,7 @@ export function writeRoutes(
     } else writeRule(scene, listener, rule, { backend, port });
   }
   if (unconditional !== null) {
-    fallback?.idle('an earlier rule takes everything');
+    fallback?.idle('an earlier rule takes all sessions');
     return unconditional;
   }
   fallback?.mark('translated', `listeners.${listener}.pool`);
@@ -39,9 +39,9 @@ export function writeRoutes(
 
 /** Why a listener has neither a route nor a pool. */
 export function whyNowhere(proxy: ProxySettings, fallback: string | null): string {
-  if (fallback !== null) return `there is no backend for it: ${fallback}`;
+  if (fallback !== null) return `there is no backend ${fallback}`;
   const hasComputed = proxy.all('use_backend').some((one) => isComputed(one.value(1)));
-  return hasComputed ? COMPUTED : 'there is no backend for it: it names none';
+  return hasComputed ? COMPUTED : 'it names no backend';
 }
 
 const COMPUTED = 'an expression chooses the backend';
@@ -93,15 +93,16 @@ function whyNot(scene: HaproxyScene, { condition, statement }: Rule): string | n
       (on) => all.filter((test) => test.on === on).length > 1,
     ),
   );
-  if (twice) return 'a route has each kind of condition once';
+  if (twice) return 'a route can have each kind of condition only once';
   const empty = condition.some((all) => all.every(({ on }) => on === 'hello' || on === 'always'));
-  if (empty) return 'no route asks for that alone';
+  if (empty) return 'a route needs a condition on the server name or the address';
   if (scene.has.routes === 'not here') return LACKS.routes;
   return scene.draft.hasRoomFor('routes', condition.length) ? null : fullOf('routes');
 }
 
 function whyNoTest(test: AclTest): string | null {
   if (test.on === 'other') return test.why;
-  if (test.on === 'client' && test.files.length > 0) return 'a route reads no file of addresses';
-  return test.negated === 'negated' ? 'a route knows no "not"' : null;
+  if (test.on === 'client' && test.files.length > 0)
+    return 'routes cannot take addresses from a file';
+  return test.negated === 'negated' ? 'routes have no "not"' : null;
 }

@@ -131,7 +131,7 @@ class SectionReader {
     } else if (name !== undefined && (action === 'setenv' || !this.#variables.has(name))) {
       this.#variables.set(name, value.join(' '));
     }
-    statement.part().idle('variables are put in where they stand');
+    statement.part().idle('variables are replaced by their values');
     return null;
   }
 }

@@ -7,28 +7,28 @@ import type { DraftTable } from '../draft.js';
 import { lookUp } from '../look_up.js';
 import type { Server } from './servers.js';
 
-const NO_TLS = 'sluice begins no TLS: the bytes pass as the client sends them';
+const NO_TLS = 'sluice does not originate TLS: the bytes pass as the client sends them';
 const SYSTEM_DNS =
   "names are looked up again every 10 s with the system's resolver, without further options";
-const POOLED = 'it concerns connections that HTTP shares';
+const POOLED = 'it concerns connections that are shared between HTTP requests';
 
 const DROPPED: Readonly<Record<string, string>> = {
   addr: 'probes go to the address of the backend',
-  minconn: 'caps do not depend on load: maxconn is the cap at any time',
+  minconn: 'a cap does not depend on the load: it is always maxconn',
   'agent-check': 'sluice asks no agents',
   'agent-addr': 'sluice asks no agents',
   'agent-inter': 'sluice asks no agents',
   'agent-port': 'sluice asks no agents',
   'agent-send': 'sluice asks no agents',
-  usesrc: 'sluice does not take the address of the client as its own',
+  usesrc: "sluice does not dial from the client's address",
   interface: 'sluice does not bind to interfaces',
   namespace: 'sluice works in its own network namespace',
   'on-marked-up': 'sessions at backups run on when others come back',
-  track: 'each backend is probed by itself',
+  track: 'each backend has its own probes',
   'tcp-ut': 'sluice does not set TCP_USER_TIMEOUT',
-  'proxy-v2-options': 'a header has the addresses, and what came in',
-  'set-proxy-v2-tlv-fmt': 'a header has the addresses, and what came in',
-  socks4: 'sluice knows no SOCKS',
+  'proxy-v2-options': 'a header has the addresses, and the fields of the header that came in',
+  'set-proxy-v2-tlv-fmt': 'a header has the addresses, and the fields of the header that came in',
+  socks4: 'sluice does not use SOCKS',
   redir: 'it concerns HTTP',
   'no-tfo': 'TCP Fast Open is not used',
   tfo: 'TCP Fast Open is not used',
@@ -47,8 +47,8 @@ const DROPPED: Readonly<Record<string, string>> = {
   'ssl-max-ver': NO_TLS,
   'force-tlsv12': NO_TLS,
   'force-tlsv13': NO_TLS,
-  'check-sni': 'no probe of it talks TLS',
-  'check-alpn': 'a probe offers no ALPN',
+  'check-sni': 'its probe does not talk TLS',
+  'check-alpn': 'probes do not offer ALPN',
 };
 
 const CHANGED: Readonly<Record<string, string>> = {
@@ -62,9 +62,9 @@ const CHANGED: Readonly<Record<string, string>> = {
 
 const IDLE: Readonly<Record<string, string>> = {
   cookie: 'it concerns HTTP, and has no effect in mode tcp',
-  id: 'it only names something',
-  guid: 'it only names something',
-  enabled: 'it is anyway',
+  id: 'it is only a name',
+  guid: 'it is only a name',
+  enabled: 'it is the default',
   'check-send-proxy': 'a probe sends a header wherever sessions do',
   'non-stick': 'clients are placed by hash, and no table is kept',
   'no-check': 'it is not probed',
@@ -96,7 +96,7 @@ export function writeServer(server: Server, table: DraftTable, has: Capabilities
   }
   const disabled = options.get('disabled');
   if (disabled !== undefined) {
-    const how = 'it gets no sessions, and is probed; give it a weight to take it in';
+    const how = 'it gets no sessions, but is probed; give it a weight to use it';
     table.take('weight', 0, [disabled], how);
   }
   const source = options.get('source');
@@ -104,7 +104,7 @@ export function writeServer(server: Server, table: DraftTable, has: Capabilities
   markRest(options);
 }
 
-/** Options that have no key; a verdict that somebody has given already stays. */
+/** Options that have no key; a verdict that is there already stays. */
 function markRest(options: Server['options']): void {
   for (const [name, part] of options) {
     const dropped = lookUp(DROPPED, name);

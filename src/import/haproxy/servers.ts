@@ -72,7 +72,7 @@ export function serversOf(proxy: ProxySettings, listenerPort: number | null): re
   });
   if (servers.length > 0) {
     for (const statement of proxy.all('default-server')) {
-      statement.mark('translated', 'what all backends have', 0, 1);
+      statement.mark('translated', 'it counts for all servers', 0, 1);
     }
   }
   return servers;
@@ -92,7 +92,7 @@ export function optionsOf(statement: Statement, from: number): ReadonlyMap<strin
   for (let at = from; at < statement.words.length; ) {
     const name = statement.value(at);
     const end = Math.min(at + 1 + (lookUp(ARGUMENTS, name) ?? 0), statement.words.length);
-    found.get(name)?.idle('it stands there twice');
+    found.get(name)?.idle('it is there twice');
     found.set(name, new Part(statement, at, end));
     at = end;
   }
@@ -107,11 +107,11 @@ export function merged(
   const found = new Map(defaults);
   for (const [name, part] of own) {
     const negated = name.startsWith('no-') ? name.slice(3) : null;
-    found.get(negated ?? name)?.idle('a server has something else in its place');
+    found.get(negated ?? name)?.idle('a server replaces it');
     if (negated === null) found.set(name, part);
     else {
       found.delete(negated);
-      part.idle('it switches something off that is off');
+      part.idle('it switches off what is off by default');
     }
   }
   return found;

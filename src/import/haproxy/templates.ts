@@ -38,14 +38,14 @@ export function templatesOf(proxy: ProxySettings, has: Capabilities): readonly S
       return [];
     }
     if (taken.has(address.toLowerCase())) {
-      statement.part().dropped('the same source stands there already');
+      statement.part().dropped('the same source is there already');
       return [];
     }
     taken.add(address.toLowerCase());
     const head = statement.part(0, 4);
     const options = merged(defaults, optionsOf(statement, 4));
     for (const inherited of proxy.all('default-server')) {
-      inherited.mark('translated', 'what all backends have', 0, 1);
+      inherited.mark('translated', 'it counts for all servers', 0, 1);
     }
     return [{ statement, head, name: statement.value(1), address, options }];
   });
@@ -59,7 +59,7 @@ export function writeTemplates(scene: TemplateScene): void {
     const isService = address.startsWith('_');
     const [, host = address, port = ''] = /^(.*):([0-9]+)$/.exec(address) ?? [];
     table.put('kind', 'dns', '');
-    const how = 'all addresses of the answer are members, called by their addresses';
+    const how = 'every address of the answer is a backend, named by its address';
     table.take('name', isService ? address : host, [head], how);
     if (isService) table.put('srv', true, '');
     else table.put('port', Number(port), '');
@@ -71,7 +71,9 @@ export function writeTemplates(scene: TemplateScene): void {
       } else if (name === 'resolvers' || name.startsWith('resolve-') || name === 'init-addr') {
         part.unlessMarked((one) => one.changed('the source asks the name servers of the system'));
       } else {
-        part.unlessMarked((one) => one.dropped('members have the settings of their pool only'));
+        part.unlessMarked((one) =>
+          one.dropped('discovered backends have the settings of their pool only'),
+        );
       }
     }
   }

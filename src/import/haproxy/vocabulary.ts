@@ -1,11 +1,11 @@
 /**
  * Words of HAProxy that need no key of sluice: because they only concern HTTP, because sluice
- * always does it, or because it is somebody else's work. Everything that is in no list is dropped.
+ * always does it, or because it is the work of another program. What is in no list is dropped.
  */
 
 const HTTP = 'it concerns HTTP, and has no effect in mode tcp';
 const ALWAYS = 'sluice always does so';
-const LABEL = 'it only names something';
+const LABEL = 'it is only a name';
 const TUNING = 'it tunes HAProxy itself; sluice sizes its threads and buffers by itself';
 
 /** What sluice does whether it is asked to or not: `no option` with them changes nothing here. */
@@ -17,8 +17,8 @@ export const ALWAYS_ON: ReadonlySet<string> = new Set([
 
 /** Without effect on what is translated. */
 export const IDLE_SETTINGS: Readonly<Record<string, string>> = {
-  'mode tcp': 'sluice is for TCP',
-  enabled: 'it is anyway',
+  'mode tcp': 'sluice relays TCP',
+  enabled: 'it is the default',
   id: LABEL,
   description: LABEL,
   guid: LABEL,
@@ -29,14 +29,14 @@ export const IDLE_SETTINGS: Readonly<Record<string, string>> = {
   'option log-health-checks': 'every change of health is logged',
   'option socket-stats': 'metrics are per listener',
   'option contstats': 'counters are always current',
-  'option logasap': 'it concerns the time of a log line',
+  'option logasap': 'it only concerns when a log line is written',
   'option log-separate-errors': 'each line has its own level',
   'option tcp-smart-accept': TUNING,
   'option tcp-smart-connect': TUNING,
   'option splice-auto': TUNING,
   'option splice-request': TUNING,
   'option splice-response': TUNING,
-  'option abortonclose': 'a client that leaves is taken out of the queue anyway',
+  'option abortonclose': 'a client that leaves is always taken out of the queue',
   'bind-process': TUNING,
   'timeout http-request': HTTP,
   'timeout http-keep-alive': HTTP,
@@ -78,22 +78,22 @@ const BYTES = 'sluice does not look into the bytes';
 
 /** Without a counterpart. */
 export const DROPPED_SETTINGS: Readonly<Record<string, string>> = {
-  'timeout client-fin': 'a half-closed session has the time of any other',
-  'timeout server-fin': 'a half-closed session has the time of any other',
-  'unique-id-format': 'sessions have numbers of their own',
+  'timeout client-fin': 'half-closed sessions have the same timeout as all others',
+  'timeout server-fin': 'half-closed sessions have the same timeout as all others',
+  'unique-id-format': 'sluice gives sessions its own numbers',
   'unique-id-header': BYTES,
-  'option nolinger': 'a session ends as its sides end it',
+  'option nolinger': 'sluice passes on how each side ends the session',
   'option external-check': 'sluice starts no programs',
   'external-check': 'sluice starts no programs',
-  'option transparent': 'sluice dials backends that are named',
-  dispatch: 'sluice dials backends that are named',
-  transparent: 'sluice dials backends that are named',
+  'option transparent': 'sluice dials configured backends only',
+  dispatch: 'sluice dials configured backends only',
+  transparent: 'sluice dials configured backends only',
   'option persist': BYTES,
-  'option independent-streams': 'a byte either way counts for both sides',
+  'option independent-streams': 'bytes in either direction count for both sides',
   'option spop-check': 'there is no such probe',
-  'monitor-net': 'ask /ready of the admin address',
-  'monitor-uri': 'ask /ready of the admin address',
-  monitor: 'ask /ready of the admin address',
+  'monitor-net': 'use /ready of the admin address',
+  'monitor-uri': 'use /ready of the admin address',
+  monitor: 'use /ready of the admin address',
   filter: BYTES,
   declare: BYTES,
   capture: BYTES,
@@ -101,15 +101,15 @@ export const DROPPED_SETTINGS: Readonly<Record<string, string>> = {
   'use-server': 'a policy chooses the backend',
   'force-persist': BYTES,
   'ignore-persist': BYTES,
-  'email-alert': 'alerts come from metrics',
+  'email-alert': 'make alerts from the metrics',
   'load-server-state-from-file': 'a reload forgets nothing',
   'server-state-file-name': 'a reload forgets nothing',
-  'clitcpka-cnt': 'the kernel has the times of keepalive',
-  'clitcpka-idle': 'the kernel has the times of keepalive',
-  'clitcpka-intvl': 'the kernel has the times of keepalive',
-  'srvtcpka-cnt': 'the kernel has the times of keepalive',
-  'srvtcpka-idle': 'the kernel has the times of keepalive',
-  'srvtcpka-intvl': 'the kernel has the times of keepalive',
+  'clitcpka-cnt': "keepalive uses the kernel's times",
+  'clitcpka-idle': "keepalive uses the kernel's times",
+  'clitcpka-intvl': "keepalive uses the kernel's times",
+  'srvtcpka-cnt': "keepalive uses the kernel's times",
+  'srvtcpka-idle': "keepalive uses the kernel's times",
+  'srvtcpka-intvl': "keepalive uses the kernel's times",
 };
 
 /** What of a backend stands in a frontend, and the other way round: HAProxy passes over it too. */
@@ -174,20 +174,20 @@ export const IDLE_GLOBALS: Readonly<Record<string, string>> = {
   description: LABEL,
   localpeer: LABEL,
   quiet: 'sluice has no such output',
-  'zero-warning': 'sluice check knows errors and warnings',
+  'zero-warning': '`sluice check` distinguishes errors and warnings',
   'stats timeout': 'the control socket has its own times',
-  'ca-base': 'sluice ends no TLS',
-  'crt-base': 'sluice ends no TLS',
-  'ssl-default-bind-ciphers': 'sluice ends no TLS',
-  'ssl-default-bind-ciphersuites': 'sluice ends no TLS',
-  'ssl-default-bind-options': 'sluice ends no TLS',
-  'ssl-default-bind-curves': 'sluice ends no TLS',
-  'ssl-default-server-ciphers': 'sluice begins no TLS',
-  'ssl-default-server-ciphersuites': 'sluice begins no TLS',
-  'ssl-default-server-options': 'sluice begins no TLS',
-  'ssl-dh-param-file': 'sluice ends no TLS',
-  'ssl-server-verify': 'sluice begins no TLS',
-  'max-spread-checks': 'probes are spread in any case',
+  'ca-base': 'sluice does not terminate TLS',
+  'crt-base': 'sluice does not terminate TLS',
+  'ssl-default-bind-ciphers': 'sluice does not terminate TLS',
+  'ssl-default-bind-ciphersuites': 'sluice does not terminate TLS',
+  'ssl-default-bind-options': 'sluice does not terminate TLS',
+  'ssl-default-bind-curves': 'sluice does not terminate TLS',
+  'ssl-default-server-ciphers': 'sluice does not originate TLS',
+  'ssl-default-server-ciphersuites': 'sluice does not originate TLS',
+  'ssl-default-server-options': 'sluice does not originate TLS',
+  'ssl-dh-param-file': 'sluice does not terminate TLS',
+  'ssl-server-verify': 'sluice does not originate TLS',
+  'max-spread-checks': 'probes are always spread',
   noepoll: TUNING,
   nopoll: TUNING,
   nosplice: TUNING,

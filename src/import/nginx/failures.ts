@@ -16,7 +16,8 @@ export function writeFailures(
   const times = servers.flatMap(({ options }) => options.get('fail_timeout') ?? []);
   const wanted = wholeNumber(settingOf(fails[0]) ?? '1') ?? 1;
   if (servers.length < 2 || wanted === 0) {
-    for (const part of [...fails, ...times]) part.idle('no server is left out for failures');
+    for (const part of [...fails, ...times])
+      part.idle('no server is passed over because of failures');
     return;
   }
   const table = draft.table([...path, 'outlier']);

@@ -70,8 +70,9 @@ function expanded(
     const pattern = patternOf(statement);
     if (pattern === null) continue;
     const sources = trail.length > MAX_INCLUDES ? undefined : included.get(pattern);
-    if (sources === undefined) statement.part().dropped('only files below the folder are read');
-    else statement.part().idle('what it names stands behind it');
+    if (sources === undefined)
+      statement.part().dropped('only files below the folder of the main file are read');
+    else statement.part().idle('the files that it names are translated, too');
     for (const source of sources ?? []) {
       if (trail.includes(source.file)) continue;
       const more = readWith(source, included, trail);
@@ -98,7 +99,7 @@ function translate(root: readonly StatementNode[], draft: Draft, has: Capabiliti
     (node) => node.statement.value(0) === 'stream' && node.children !== null,
   );
   for (const { statement } of blocks)
-    statement.mark('idle', 'nothing to do: all of sluice is that');
+    statement.mark('idle', 'nothing to do: sluice balances streams only');
   // A file of a folder such as stream.d has no block of its own.
   const bare = root.filter(({ statement }) => OF_STREAM.has(statement.value(0)));
   const stream = [...blocks.flatMap(({ children }) => children ?? []), ...bare];

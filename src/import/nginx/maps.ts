@@ -47,7 +47,7 @@ export function writeRoutes(
   }
   for (const part of [map.statement.part(), pass]) part.mark('translated', path.join('.'));
   for (const row of rows)
-    if (row.value(0) === 'hostnames') row.part().idle('names have endings here');
+    if (row.value(0) === 'hostnames') row.part().idle('routes have names with "*." anyway');
   fallback?.mark('translated', `listeners.${listener}.pool`);
   if (routes.length === 0) return other;
   settings.one('ssl_preread')?.idle('the hello is read where a route asks for it');

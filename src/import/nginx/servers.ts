@@ -33,7 +33,7 @@ export function writeServer(
   const listens = children.flatMap(({ statement }) => listenOf(scene, statement) ?? []);
   const pass = new Settings(children, []).one('proxy_pass');
   if (pass === undefined || listens.length === 0) {
-    const why = pass === undefined ? 'it passes nothing on' : 'it listens nowhere';
+    const why = pass === undefined ? 'it has no proxy_pass' : 'it has no address that can be bound';
     return lose(node, why);
   }
   for (const protocol of ['tcp', 'udp'] as const) {
@@ -69,7 +69,7 @@ function writeListener(
     : poolFor(scene, target, pass, settings, protocol);
   if (pool === null) {
     scene.draft.removeListener(name);
-    const why = isVariable ? 'what its variable stands for cannot be translated' : whyNoPool(scene);
+    const why = isVariable ? 'its variable cannot be translated' : whyNoPool(scene);
     return lose(node, why);
   }
   node.statement.mark('translated', `listeners.${name}`);
@@ -82,7 +82,7 @@ function writeListener(
     endpoints.length === 1 ? single : endpoints,
     group.map(({ head }) => head),
   );
-  table.put('pool', pool, pool === '' ? 'what no route fits is refused' : '');
+  table.put('pool', pool, pool === '' ? 'clients that fit no route are refused' : '');
   writeHeader(settings, group, table);
   writeHello(settings, first, scene.draft.readsHello(name) ? 'a hello' : 'nothing', table);
   writeOptions(group, table);
@@ -109,7 +109,7 @@ function listenOf(scene: NginxScene, statement: Statement): Listen | null {
   const isSix = statement.text().includes('ipv6only=off');
   const wanted = endpointsOf(statement.value(1), isSix ? 'both' : 'one family');
   const problem = options.has('ssl')
-    ? 'sluice ends no TLS: clients would speak it to servers that do not expect it'
+    ? 'sluice does not terminate TLS: servers would get it, and do not expect it'
     : wanted === null
       ? 'not an address that can be bound'
       : null;
@@ -158,8 +158,10 @@ function writeHeader(settings: Settings, group: readonly Listen[], table: DraftT
   table.take('accept_proxy_protocol', true, parts);
   if (group.every(({ endpoints }) => endpoints.every((one) => one.startsWith('unix:')))) return;
   const blocks = trusted.flatMap((part) => ownBlockText(part.value(1)) ?? []);
-  if (blocks.length > 0) table.take('trusted_proxies', blocks, trusted, 'others are refused');
-  else table.put('trusted_proxies', [...EVERYWHERE], 'better: the addresses of your proxies alone');
+  if (blocks.length > 0)
+    table.take('trusted_proxies', blocks, trusted, 'connections from other addresses are refused');
+  else
+    table.put('trusted_proxies', [...EVERYWHERE], 'better list the addresses of your proxies only');
 }
 
 /** nginx has a time for the PROXY header and one for the hello; here is one for both together. */
@@ -185,7 +187,7 @@ function writeHello(
   if (sumMs === 0) return;
   const { value, how } = fittedDuration('hello_timeout', sumMs);
   const isBoth = times.every(({ counts }) => counts);
-  const both = isBoth ? 'the times for PROXY header and hello together' : undefined;
+  const both = isBoth ? 'the sum of the times for PROXY header and hello' : undefined;
   if (given.length > 0) table.take('hello_timeout', value, given, together(both, how));
   else table.put('hello_timeout', value, together("nginx' default", both) ?? '');
 }
@@ -199,16 +201,17 @@ function writeOptions(group: readonly Listen[], table: DraftTable): void {
         table.take('backlog', fittedNumber('backlog', number).value, [part]);
       } else if (name === 'reuseport' || name === 'bind' || name === 'default_server') {
         part.idle('each worker has a socket of its own');
-      } else if (name === 'ipv6only') part.idle('the list has the families');
+      } else if (name === 'ipv6only') part.idle('`bind` lists the addresses of both families');
       else if (name === 'so_keepalive') writeKeepalive(part);
-      else if (name !== 'proxy_protocol') part.dropped('a listener has no such thing');
+      else if (name !== 'proxy_protocol') part.dropped('a listener has no such option');
     }
   }
 }
 
 function writeKeepalive(part: Part): void {
-  if (part.value(0) === 'so_keepalive=off') part.changed('keepalive is on, and cannot be off');
-  else part.idle('keepalive is on, with the times of the kernel');
+  if (part.value(0) === 'so_keepalive=off')
+    part.changed('keepalive is on, and cannot be switched off');
+  else part.idle("keepalive is on, and uses the kernel's times");
 }
 
 function writeIdle(settings: Settings, table: DraftTable): void {
@@ -263,11 +266,15 @@ function writeLimits(
     if (has.limits === 'not here') {
       part.dropped(LACKS.limits);
       zone?.part().dropped(LACKS.limits);
-    } else if (zone === undefined || wanted === null) part.dropped('limits are per client only');
+    } else if (zone === undefined || wanted === null)
+      part.dropped('there are limits per client address only');
     else {
       const table = draft.table(['listeners', listener, 'limits']);
       table.take('sessions_per_client', wanted, [part, zone.part()]);
-      table.put('ipv6_prefix', 128, 'each IPv6 address by itself');
+      const dry = settings.one('limit_conn_dry_run');
+      if (dry?.value(1) === 'on') table.take('dry_run', true, [dry]);
+      else dry?.idle('it is off');
+      table.put('ipv6_prefix', 128, 'each IPv6 address is a client of its own');
     }
   }
 }

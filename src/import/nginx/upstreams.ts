@@ -95,7 +95,12 @@ function writePolicy(
         table.take('policy', 'least-connections', [part]);
         break;
       case 'least_time':
-        table.take('policy', 'least-latency', [part], 'by connect and first byte together');
+        table.take(
+          'policy',
+          'least-latency',
+          [part],
+          'it uses the time to connect and to the first byte together',
+        );
         break;
       case 'random':
         table.take('policy', words[0] === 'two' ? 'p2c' : 'random', [part]);
@@ -113,13 +118,20 @@ function writeHash(
   part: Part,
 ): void {
   if (!/^\$(?:binary_)?remote_addr$/.test(part.value(1))) {
-    return part.dropped('clients are told apart by their address only; the pool takes turns');
+    return part.dropped(
+      'sluice distinguishes clients by address only; the pool uses round-robin instead',
+    );
   }
-  table.take('policy', 'source-hash', [part], 'each client has one backend, not the one it had');
+  table.take(
+    'policy',
+    'source-hash',
+    [part],
+    'each client has one backend, but a different one than with nginx',
+  );
   const hash = scene.draft.table([...path, 'hash']);
   hash.put('algorithm', part.value(2) === 'consistent' ? 'ring' : 'maglev', '');
   hash.put('balance_factor', 0, 'a client stays with its backend, whatever the load');
-  return hash.put('ipv6_prefix', 128, 'each IPv6 address by itself');
+  return hash.put('ipv6_prefix', 128, 'each IPv6 address is a client of its own');
 }
 
 function writeDials(
@@ -138,7 +150,7 @@ function writeDials(
   const header = settings.one('proxy_protocol');
   if (header?.value(1) === 'on') {
     if (protocol === 'tcp') table.take('send_proxy_protocol', 'v1', [header]);
-    else table.take('send_proxy_protocol', 'v2', [header], 'datagrams carry version 2');
+    else table.take('send_proxy_protocol', 'v2', [header], 'over UDP it is version 2');
   } else header?.idle('it is off');
   const drop = settings.one('proxy_session_drop');
   if (drop?.value(1) === 'on') table.take('on_down', 'close', [drop]);
@@ -150,9 +162,9 @@ function writeDials(
 function writeReplies(part: Part | undefined, protocol: Protocol, table: DraftTable): void {
   const wanted = wholeNumber(part?.value(1) ?? '');
   if (part === undefined) return;
-  if (protocol === 'tcp') part.idle('it is for datagrams');
+  if (protocol === 'tcp') part.idle('it is for UDP');
   else if (wanted === null) part.dropped('not a whole number');
-  else if (wanted === 0) part.changed('a flow ends by idle_timeout, and replies pass');
+  else if (wanted === 0) part.changed('replies pass until idle_timeout ends the flow');
   else table.take('udp_responses', fittedNumber('udp_responses', wanted).value, [part]);
 }
 
@@ -162,7 +174,7 @@ function writeSource({ has }: NginxScene, part: Part | undefined, table: DraftTa
   if (address === 'off') part.idle('it is off');
   else if (has.source === 'not here') part.dropped(LACKS.source);
   else if (part.value(2) !== '' || !isSourceAddress(address)) {
-    part.dropped('only addresses of this machine are taken');
+    part.dropped('it must be an address of this machine, without options');
   } else table.take('source', [address], [part]);
 }
 
@@ -171,7 +183,7 @@ function writeRetries(settings: Settings, servers: number, table: DraftTable): v
   const tries = settings.one('proxy_next_upstream_tries');
   const time = settings.one('proxy_next_upstream_timeout');
   if (time?.value(1) === '0') time.idle('no limit is set');
-  else time?.changed('connect_timeout is for each try, and retries says how many');
+  else time?.changed('connect_timeout limits each try, and retries how many there are');
   if (next?.value(1) === 'off') {
     table.take('retries', 0, [next]);
     tries?.idle('nothing is tried again');
@@ -199,7 +211,7 @@ function takesNothing(address: string, protocol: Protocol): boolean {
 }
 
 function withoutIt(pool: string): string {
-  return `a UNIX socket takes no datagrams: pools.${pool}, for UDP, is without it`;
+  return `a UNIX socket takes no datagrams, so it is not in pools.${pool}, which is for UDP`;
 }
 
 function serversOf(
@@ -228,7 +240,7 @@ function serversOf(
   });
   const inUse = found.filter(({ options }) => !options.has('down') && weightOf(options) !== 0);
   if (inUse.length > 0) return found;
-  for (const { head } of found) head.statement.part().dropped('no server of it takes sessions');
+  for (const { head } of found) head.statement.part().dropped('none of its servers takes sessions');
   return [];
 }
 
@@ -261,7 +273,7 @@ function writeServer(
   let label = usual;
   for (let count = 2; taken.has(label); count++) label = `${usual}-${count}`;
   taken.add(label);
-  if (label !== usual) table.put('name', label, 'its address stands there twice');
+  if (label !== usual) table.put('name', label, 'its address is there twice');
   for (const [name, part] of options) {
     const number = wholeNumber(settingOf(part) ?? '');
     if (name === 'weight' && number !== null) {
@@ -269,10 +281,10 @@ function writeServer(
     } else if (name === 'max_conns' && number !== null) {
       table.take('max_connections', fittedNumber('max_connections', number).value, [part]);
     } else if (name === 'backup') table.take('backup', true, [part]);
-    else if (name === 'down') table.take('weight', 0, [part], 'give it a weight to take it in');
+    else if (name === 'down') table.take('weight', 0, [part], 'give it a weight to use it');
     else if (name === 'resolve') part.idle('names are looked up again every 10 s');
     else if (name === 'slow_start') part.idle('it is off');
     else if (!['max_fails', 'fail_timeout'].includes(name))
-      part.dropped('a backend has no such thing');
+      part.dropped('a backend has no such option');
   }
 }

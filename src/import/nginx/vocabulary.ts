@@ -3,7 +3,7 @@
 const ALWAYS = 'sluice always does so';
 const SIZES = 'sluice sizes its tables and buffers by itself';
 const LOG = 'lines of JSON on standard output, which the journal of the service manager keeps';
-const TLS = 'sluice ends and begins no TLS';
+const TLS = 'sluice neither terminates nor originates TLS';
 const SERVICE = 'the service manager does this: systemd/sluice.service';
 
 /** What sluice does whether it is asked to or not: "off" changes nothing here. */
@@ -17,8 +17,8 @@ export const IDLE: Readonly<Record<string, string>> = {
   zone: 'all workers share what they know of backends',
   preread_timeout: 'no server that is translated waits for a hello',
   proxy_protocol_timeout: 'no listener takes a PROXY header',
-  volatile: 'the hello of each client is looked at',
-  state: 'overrides are kept by themselves',
+  volatile: 'the hello of each client is read',
+  state: 'what an operator changes is kept without it',
   tcp_nodelay: ALWAYS,
   proxy_socket_keepalive: 'keepalive is on',
   proxy_half_close: 'half-closed sessions go on in both directions',
@@ -36,11 +36,11 @@ export const IDLE: Readonly<Record<string, string>> = {
   pcre_jit: SIZES,
   worker_cpu_affinity: SIZES,
   worker_aio_requests: SIZES,
-  worker_processes: 'one worker a core is the default',
-  events: 'the engine is chosen by itself',
-  use: 'the engine is chosen by itself',
-  multi_accept: 'the engine is chosen by itself',
-  accept_mutex: 'the engine is chosen by itself',
+  worker_processes: 'one worker per core is the default',
+  events: 'sluice chooses its engine',
+  use: 'sluice chooses its engine',
+  multi_accept: 'sluice chooses its engine',
+  accept_mutex: 'sluice chooses its engine',
 };
 
 export const CHANGED: Readonly<Record<string, string>> = {
@@ -57,13 +57,13 @@ export const CHANGED: Readonly<Record<string, string>> = {
 };
 
 export const DROPPED: Readonly<Record<string, string>> = {
-  ssl_preread: 'no route asks for the name in the hello',
+  ssl_preread: 'no route uses the server name of the hello',
   set_real_ip_from: 'no listener takes a PROXY header',
-  limit_conn_zone: 'no limit counts in it',
-  limit_conn_dry_run: 'no limit is a trial',
-  proxy_upload_rate: 'sluice limits no rate of bytes',
-  proxy_download_rate: 'sluice limits no rate of bytes',
-  proxy_requests: 'a flow ends by its replies or by idle_timeout',
+  limit_conn_zone: 'no limit uses it',
+  limit_conn_dry_run: 'there is no limit that it could apply to',
+  proxy_upload_rate: 'sluice does not limit the rate of bytes',
+  proxy_download_rate: 'sluice does not limit the rate of bytes',
+  proxy_requests: 'a flow ends after udp_responses replies, or by idle_timeout',
   proxy_ssl: TLS,
   ssl_certificate: TLS,
   ssl_certificate_key: TLS,
@@ -71,9 +71,9 @@ export const DROPPED: Readonly<Record<string, string>> = {
   ssl_ciphers: TLS,
   ssl_session_cache: TLS,
   ssl_session_timeout: TLS,
-  return: 'sluice answers nothing by itself',
+  return: 'sluice does not answer clients itself',
   set: 'sluice has no variables',
-  split_clients: 'weights divide clients',
+  split_clients: 'weights share the sessions out, not values of a variable',
   geo: 'sluice has no variables',
   js_include: 'sluice runs no scripts',
   js_import: 'sluice runs no scripts',
