@@ -8,6 +8,11 @@ export function quote(text: string): string {
   return JSON.stringify(shown.length > MAX_SHOWN ? `${shown.slice(0, MAX_SHOWN)}…` : shown);
 }
 
+/** A name within a sentence: in quotes where it would not be seen as one word. */
+export function shownName(name: string): string {
+  return /^[^\s"]+$/.test(name) ? name : quote(name);
+}
+
 /** `"5432"`, `5432`, `a table`; `nothing` for a key that is absent. */
 export function showValue(value: unknown): string {
   switch (typeof value) {

@@ -59,6 +59,10 @@ t.test('who is denied comes to no listener, over a restart, until it ends', asyn
   t.match(await ctl('overrides'), { stdout: /127\.0\.0\.7 +denied +root .* in .* scans/ });
   const words = await ctl('deny', '127.0.0.9', '--for', 'soon');
   t.match(words, { code: 2, stderr: /^sluice: --for: expected a time such as/ });
+  const never = await ctl('drain', 'plain/x', '--for', '0s');
+  t.match(never, { code: 2, stderr: /^sluice: --for: expected 1ms to 366d; got "0s"/ });
+  const unclear = await ctl('upgrade', '--timeout', '5');
+  t.match(unclear, { code: 2, stderr: /^sluice: --timeout: expected a time such as .* got "5"/ });
   t.match(await ctl('deny', '127.0.0.300'), { code: 2, stderr: /127\.0\.0\.300/ });
   t.match(await ctl('admit', '127.0.0.9'), { code: 1, stderr: /127\.0\.0\.7 is/ });
   await daemon.stop();

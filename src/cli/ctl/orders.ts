@@ -7,7 +7,7 @@ import { poolOfAll } from '../../core/identity.js';
 import type { OptionDescription } from '../option.js';
 import { type Client, WrongWords } from './client.js';
 import type { CtlCall, CtlCommand } from './command.js';
-import { waitFor } from './wait.js';
+import { timeoutMs, waitFor } from './wait.js';
 
 type Changed = ShapeOf<typeof CHANGE_ANSWER>;
 type Override = ShapeOf<typeof OVERRIDE>;
@@ -40,6 +40,7 @@ export const drain: CtlCommand = {
   options: [...PROVENANCE, ...WAITING],
   notes: KEPT,
   run: async (call) => {
+    checkWaiting(call);
     await give(call, '/drain', { backends: call.rest, ...provenance(call) });
     return waited(call, 'drained');
   },
@@ -52,6 +53,7 @@ export const maintain: CtlCommand = {
   options: [...PROVENANCE, ...WAITING],
   notes: KEPT,
   run: async (call) => {
+    checkWaiting(call);
     await give(call, '/maintain', { backends: call.rest, ...provenance(call) });
     return waited(call, 'drained');
   },
@@ -63,6 +65,7 @@ export const ready: CtlCommand = {
   positionals: [NAMES],
   options: WAITING,
   run: async (call) => {
+    checkWaiting(call);
     await give(call, '/ready', { backends: call.rest });
     return waited(call, 'up');
   },
@@ -177,6 +180,11 @@ async function give({ client, out }: CtlCall, path: string, body: object): Promi
   });
   for (const note of changed.notes) out.complain(note);
   return 0;
+}
+
+/** Before anything is done: an order whose words are wrong changes nothing. */
+function checkWaiting({ words }: CtlCall): void {
+  if (words['wait'] === true) timeoutMs(String(words['timeout']));
 }
 
 /** `POOL/*` is asked for by its backends. */

@@ -1,9 +1,8 @@
 /** `sluice ctl upgrade`: the installed program takes over, and nobody is refused or cut. */
-import { parseDuration } from '../../config/quantity.js';
 import type { ShapeOf } from '../../control/api/shape.js';
 import type { UPGRADED } from '../../control/api/upgrade.js';
-import { CtlFailure } from './client.js';
 import type { CtlCommand } from './command.js';
+import { timeoutMs } from './wait.js';
 
 type Upgraded = ShapeOf<typeof UPGRADED>;
 
@@ -24,9 +23,8 @@ export const upgrade: CtlCommand = {
     'Returns when the new process serves, with the same sockets. One that fails, or is late, is ended, and this one serves on: exit code 1.',
   run: async ({ client, out, words }) => {
     const timeout = String(words['timeout']);
-    const limitMs = parseDuration(timeout);
-    if (limitMs === null) throw new CtlFailure(`--timeout ${timeout}: a time such as 30s or 10m`);
-    const done = await client.post<Upgraded>('/upgrade', { timeout }, limitMs + RESERVE_MS);
+    const limitMs = timeoutMs(timeout) + RESERVE_MS;
+    const done = await client.post<Upgraded>('/upgrade', { timeout }, limitMs);
     out.show(done, ({ pid, version, sessions }) => [
       `sluice ${version} serves as process ${pid}; the one before it finishes ${sessions} sessions`,
     ]);

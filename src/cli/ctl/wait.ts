@@ -46,9 +46,7 @@ export async function waitFor(
 ): Promise<void> {
   const isThere = GOALS[goal];
   if (isThere === undefined) throw new WrongWords(`nothing to wait for: ${goal}; ${GOAL_NAMES}`);
-  const limitMs = parseDuration(timeout);
-  if (limitMs === null) throw new WrongWords(`--timeout ${timeout}: a time such as 30s or 10m`);
-  const untilMs = systemClock.nowMs() + limitMs;
+  const untilMs = systemClock.nowMs() + timeoutMs(timeout);
   let last: Backend | null = null;
   for (;;) {
     const found = await look(client, name, last);
@@ -64,6 +62,13 @@ export async function waitFor(
   const why = last.reason === '' ? '' : `: ${last.reason}`;
   const told = `${last.state}, ${last.active} sessions${why}`;
   throw new CtlFailure(`${name} is not ${goal} after ${timeout} (${told})`);
+}
+
+/** Of `--timeout`, or a complaint. */
+export function timeoutMs(word: string): number {
+  const ms = parseDuration(word);
+  if (ms !== null) return ms;
+  throw new WrongWords(`--timeout: expected a time such as 30s or 10m; got "${word}"`);
 }
 
 /** One that was there before and is not any more is gone; one that never was is an error. */

@@ -1,5 +1,6 @@
 /** Names in requests: what they name, or the nearest ones that there are. */
 import { bySimilarity, isSimilar } from '../../config/nearest.js';
+import { shownName } from '../../config/show.js';
 import { err, ok, type Result } from '../../core/result.js';
 import type { BackendEntry, Inventory, ListenerEntry, PoolEntry } from '../inventory.js';
 import { notFound, type Problem } from './problem.js';
@@ -66,7 +67,7 @@ export function nothingNamed(
   const hint =
     known.length === 0 ? `there is no ${kind} at all` : `${which} ${told.join(', ')}${more}`;
   const end = near.length > 0 ? '?' : '.';
-  return notFound(`There is no ${kind} ${name}; ${remark}${hint}${end}`);
+  return notFound(`There is no ${kind} ${shownName(name)}; ${remark}${hint}${end}`);
 }
 
 function fullName({ pool, spec }: BackendEntry): string {

@@ -2,7 +2,7 @@
 
 import type { AdminAnswer } from '../../admin/routes.js';
 import type { ReadValue } from '../../config/reading.js';
-import type { Complaint } from './shape.js';
+import type { Complaint } from './complaints.js';
 
 export interface Problem {
   readonly status: number;

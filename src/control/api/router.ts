@@ -2,15 +2,20 @@
 import type { Request } from '../../admin/request.js';
 import type { AdminAnswer } from '../../admin/routes.js';
 import { STREAM_TYPE, wantsStream } from '../../admin/stream.js';
+import { bySimilarity, isSimilar } from '../../config/nearest.js';
+import { quote } from '../../config/show.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { type Caller, LOOKER } from './caller.js';
+import type { Complaint } from './complaints.js';
 import type { ApiEndpoint, Asked } from './endpoint.js';
 import { openApi } from './open_api.js';
 import { badRequest, notFound, type Problem, problemAnswer } from './problem.js';
-import { type Complaint, checkShape } from './shape.js';
+import { checkShape } from './shape.js';
 import type { ApiTurns } from './turns.js';
 
 export const PREFIX = '/v1';
+/** Bytes of a body that is told back. */
+const MAX_SHOWN = 20;
 const DOCUMENT_PATH = `${PREFIX}/openapi.json`;
 
 /** `who` asks the kernel, or a file: that is done for those only who want to change something. */
@@ -33,7 +38,9 @@ export function createRouter(
       document ??= `${JSON.stringify(openApi(endpoints, version), null, 2)}\n`;
       return json(200, document, {});
     }
-    const found = find(places.get(path) ?? [], path, request.method);
+    const here = places.get(path);
+    if (here === undefined) return problemAnswer(nothingAt(path, [...places.keys()]));
+    const found = find(here, path, request.method);
     if (!found.ok) return problemAnswer(found.error);
     const { endpoint } = found.value;
     const asked = read(found.value, request, query, who);
@@ -73,12 +80,15 @@ function find(here: readonly Place[], path: string, method: string): Result<Plac
   const asked = method === 'HEAD' ? 'GET' : method;
   const found = here.find(({ endpoint }) => endpoint.method === asked);
   if (found !== undefined) return ok(found);
-  if (here.length === 0) {
-    return err(notFound(`There is nothing at ${path}; ${DOCUMENT_PATH} describes what there is.`));
-  }
   const allow = here.map(({ endpoint }) => endpoint.method).join(', ');
-  const detail = `${path} takes ${allow}.`;
+  const detail = `${path} takes ${allow}, and no ${method}.`;
   return err({ status: 405, kind: 'wrong-method', detail, headers: { allow } });
+}
+
+function nothingAt(path: string, known: readonly string[]): Problem {
+  const near = bySimilarity(path, known).find((one) => isSimilar(path, one));
+  const hint = near === undefined ? '' : ` did you mean ${near}?`;
+  return notFound(`There is nothing at ${path};${hint} ${DOCUMENT_PATH} describes what there is.`);
 }
 
 /** The request as the endpoint wants it, or why not; who may not change anything hears so first. */
@@ -92,11 +102,10 @@ function read(
   if (may === 'change' && caller.may !== 'change') {
     return err({ status: 403, kind: 'not-allowed', detail: `Not allowed: ${caller.why}.` });
   }
-  const query =
-    queryText === ''
-      ? unqueried
-      : checkShape(queryShape, Object.fromEntries(new URLSearchParams(queryText)));
-  if (!query.ok) return err(badRequest('The query does not fit', query.error));
+  const words = queryText === '' ? null : wordsOf(queryText);
+  if (words?.ok === false) return words;
+  const query = words === null ? unqueried : checkShape(queryShape, words.value);
+  if (!query.ok) return err(badRequest('The request does not fit', query.error));
   const ifMatch = request.headers.get('if-match') ?? null;
   const lastEventId = request.headers.get('last-event-id') ?? null;
   const rest = { query: query.value, caller, ifMatch, lastEventId };
@@ -104,8 +113,23 @@ function read(
   const parsed = bodyOf(request);
   if (!parsed.ok) return parsed;
   const body = checkShape(bodyShape, parsed.value);
-  if (!body.ok) return err(badRequest('The body does not fit', body.error));
+  if (!body.ok) return err(badRequest('The request does not fit', body.error));
   return ok({ ...rest, body: body.value });
+}
+
+function wordsOf(queryText: string): Result<object, Problem> {
+  try {
+    decodeURIComponent(queryText);
+  } catch {
+    return err(badRequest('The query is no percent-encoded UTF-8: a % of its own is written %25.'));
+  }
+  const words = new URLSearchParams(queryText);
+  for (const name of words.keys()) {
+    if (words.getAll(name).length > 1) {
+      return err(badRequest(`The query has ${quote(name)} more than once: leave one of them.`));
+    }
+  }
+  return ok(Object.fromEntries(words));
 }
 
 function bodyOf({ body }: Request): Result<unknown, Problem> {
@@ -117,7 +141,8 @@ function bodyOf({ body }: Request): Result<unknown, Problem> {
   try {
     return ok(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)));
   } catch {
-    return err(badRequest('The body is no JSON.'));
+    const start = quote(body.toString('latin1', 0, MAX_SHOWN).replace(/[^ -~]/g, '?'));
+    return err(badRequest(`The body is no JSON in UTF-8; it begins with ${start}.`));
   }
 }
 

@@ -36,7 +36,7 @@ export function filterOf(inventory: Inventory, asked: Asked): Result<SessionFilt
   if (!at.ok) return at;
   const block: ReadValue<AddressBlock | null> =
     client === undefined ? { ok: true, value: null } : parseBlock(client);
-  if (!block.ok) return err(badRequest(`client: ${client} is ${faultsOf(block)}.`));
+  if (!block.ok) return err(badRequest(`client: ${faultsOf(block)}: ${client}.`));
   const bounds = { olderMs: older, idleMs: idle };
   return ok({ id: null, listener, ...at.value, client: block.value, ...bounds });
 }

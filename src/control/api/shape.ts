@@ -17,20 +17,17 @@ import {
   tableOf,
 } from '../../config/schema/library.js';
 import { err, ok, type Result } from '../../core/result.js';
+import { type Complaint, complaintsOf } from './complaints.js';
 
 export type Shape<T> = Schema<T>;
 export type ShapeOf<S> = S extends Shape<infer T> ? T : never;
 export type Shapes = Readonly<Record<string, Shape<unknown>>>;
 type Values<S extends Shapes> = { readonly [Name in keyof S]: ShapeOf<S[Name]> };
 
-/** What is wrong with one part of a request; `field` is '' for all of it. */
-export interface Complaint {
-  readonly field: string;
-  readonly problem: string;
-}
-
 /** A terminal obeys them, or shows what stands behind them in another order or line. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
+
+const TIME_WANTED = 'expected a time such as 30s, 10m or 2h, one number with its unit';
 
 /** Longest text in a request: a reason, or a name. */
 const MAX_TEXT = 500;
@@ -64,13 +61,13 @@ export function whole(doc: string, least: number, most: number): Shape<number> {
   });
 }
 
-/** Read as milliseconds; as texts like `30m`, up to `mostMs`. */
-export function duration(doc: string, mostMs: number): Shape<number> {
+/** Read as milliseconds; as texts like `30m`, from `leastMs` to `mostMs`. */
+export function duration(doc: string, mostMs: number, leastMs = 0): Shape<number> {
   return described(doc, { type: 'string', pattern: DURATION_PATTERN }, (raw) => {
     const ms = typeof raw === 'string' ? parseDuration(raw) : null;
-    if (ms === null) return fault('malformed', 'expected a time such as 30s, 10m or 2h');
-    const problem = `expected at most ${formatDuration(mostMs)}`;
-    return ms > mostMs ? fault('out-of-range', problem) : fits(ms);
+    if (ms === null) return fault('malformed', TIME_WANTED);
+    const bounds = `${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
+    return ms < leastMs || ms > mostMs ? fault('out-of-range', `expected ${bounds}`) : fits(ms);
   });
 }
 
@@ -138,7 +135,7 @@ export function page<T>(of: Shape<T>) {
 export function checkShape<T>(shape: Shape<T>, raw: unknown): Result<T, readonly Complaint[]> {
   const read = readWith(shape, raw);
   if (read.ok) return ok(read.value);
-  return err(read.faults.map(({ path, problem }) => ({ field: path.join('.'), problem })));
+  return err(complaintsOf(shape, raw, read.faults));
 }
 
 /** As JSON Schema. */

@@ -28,7 +28,11 @@ export function upgradeEndpoint({ upgrades }: Pick<ApiDeps, 'upgrades'>): ApiEnd
     may: 'change',
     body: {
       timeout: optional(
-        duration('How long the new process may take until it is ready; 60s by default.', MOST_MS),
+        duration(
+          'How long the new process may take until it is ready; 60s by default.',
+          MOST_MS,
+          1,
+        ),
       ),
     },
     answer: UPGRADED,

@@ -3,6 +3,7 @@
  * unknown. Pure.
  */
 import { bySimilarity, isSimilar } from '../../config/nearest.js';
+import { shownName } from '../../config/show.js';
 import { poolOfAll } from '../../core/identity.js';
 import { err, ok, type Result } from '../../core/result.js';
 import type { Spec } from '../../core/spec.js';
@@ -160,7 +161,7 @@ function ofPool(known: readonly string[], pool: string): readonly string[] {
 const MAX_TOLD = 5;
 
 function unknownName(name: string, known: readonly string[]): string {
-  const what = `There is no backend ${name}`;
+  const what = `There is no backend ${shownName(name)}`;
   if (known.length === 0) return `${what}: there is none at all.`;
   const isPool = known.some((one) => one.startsWith(`${name}/`));
   if (isPool) return `${what}: ${name} is a pool, and ${name}/* is all of its backends.`;
@@ -175,7 +176,7 @@ function unknownPool(name: string, known: readonly string[]): string {
   const near = bySimilarity(name, known).filter((one) => isSimilar(name, one));
   const some = (near.length > 0 ? near : known).slice(0, MAX_TOLD).join(', ');
   const help = near.length > 0 ? `did you mean ${some}?` : `there is ${some}.`;
-  return `There is no pool ${name}; ${known.length === 0 ? 'there is none at all.' : help}`;
+  return `There is no pool ${shownName(name)}; ${known.length === 0 ? 'there is none at all.' : help}`;
 }
 
 function placeOf(target: string): Pick<Override, 'pool' | 'backend'> {
