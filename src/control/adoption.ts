@@ -16,7 +16,7 @@ import type { BackendBoard } from './backend_board.js';
 import { type ChangeQueue, noWayBack, OVERRULED, type Refusal } from './change_queue.js';
 import { Departures } from './departures.js';
 import type { DescriptorShares } from './descriptor_shares.js';
-import type { BackendEntry, Inventory } from './inventory.js';
+import type { BackendEntry, Inventory, InventoryChange } from './inventory.js';
 import type { ListeningSockets } from './listening_sockets.js';
 import { tellUnresolved } from './name_report.js';
 import type { PlanPublisher } from './plan_publisher.js';
@@ -40,8 +40,8 @@ export interface AdoptionDeps {
   readonly publisher: PlanPublisher;
   readonly ledger: Ledger;
   readonly log: Log;
-  /** Asked when all is prepared: it may take a while, and say no. */
-  readonly mayCommit: () => Promise<Result<null, Refusal>>;
+  /** Asked before the first Spec is in force: it may take a while, and say no. */
+  readonly takesOver: (() => Promise<Result<null, Refusal>>) | null;
   /** `spec` is in use from now on; its plan follows at once. */
   readonly inUse: (spec: Spec) => void;
 }
@@ -50,10 +50,14 @@ export class Adoption {
   readonly #deps: AdoptionDeps;
   readonly #room: Room;
   readonly #departures: Departures;
+  #takesOver: AdoptionDeps['takesOver'];
+  /** What the inventory was made to follow ahead of its commit. */
+  #ahead: InventoryChange | null = null;
 
   constructor(deps: AdoptionDeps) {
     this.#deps = deps;
     const { inventory, ledger, changes, publisher } = deps;
+    this.#takesOver = deps.takesOver;
     this.#departures = new Departures(deps);
     this.#room = new Room({
       inventory,
@@ -74,7 +78,7 @@ export class Adoption {
     try {
       const prepared = await this.#prepare(target);
       if (!prepared.ok) return prepared;
-      const may = await this.#deps.mayCommit();
+      const may = await this.#takePlace(target, lists);
       if (!may.ok) return may;
       outcome = 'prepared';
     } finally {
@@ -227,13 +231,30 @@ export class Adoption {
     this.#departures.retireSockets();
   }
 
+  /** Before the other process leaves its sockets workers get all but these: nobody accepts then. */
+  async #takePlace(target: RowTarget, read: ReadLists | null): Promise<Result<null, Refusal>> {
+    const { inventory, publisher, changes, lists } = this.#deps;
+    const takesOver = this.#takesOver;
+    this.#takesOver = null;
+    if (takesOver === null) return ok(null);
+    if (read !== null) lists.use(read);
+    lists.deny(target.spec.denied);
+    this.#ahead = inventory.apply(target.spec, target.resolve);
+    publisher.owner = 'another process';
+    await changes.unlessOverruled(publisher.publish());
+    publisher.owner = 'this process';
+    const may = changes.overruled ? ok(null) : await takesOver();
+    return changes.overruled ? err(OVERRULED) : may;
+  }
+
   /** Makes inventory, board and workers follow; from here on there is no way back. */
   async #commit(target: RowTarget): Promise<void> {
     const { changes, inventory, board, publisher, resolver } = this.#deps;
     this.#deps.inUse(target.spec);
     this.#deps.lists.deny(target.spec.denied);
     board.probes.limit(target.spec.daemon.probesPerSecond);
-    const change = inventory.apply(target.spec, target.resolve);
+    const change = this.#ahead ?? inventory.apply(target.spec, target.resolve);
+    this.#ahead = null;
     this.#deps.changed();
     board.update(change);
     this.#deps.watch.look();

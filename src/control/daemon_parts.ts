@@ -1,5 +1,4 @@
 /** The larger parts of the daemon, each with what it must know of the others. */
-import { ok } from '../core/result.js';
 import type { AccessLevel, PoolSpec } from '../core/spec.js';
 import { OwnAddresses } from '../engine/own_addresses.js';
 import { Resolver } from '../names/resolver.js';
@@ -193,7 +192,7 @@ export function adoptionOf(
   return new Adoption({
     ...shared,
     ...own,
-    mayCommit: async () => (await deps.takesOver?.()) ?? ok(null),
+    takesOver: deps.takesOver,
     log,
     lists,
     resolver: new Resolver({

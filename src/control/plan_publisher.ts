@@ -32,7 +32,7 @@ const NO_POOLS: readonly PoolPlan[] = [];
 
 export class PlanPublisher {
   /** Who accepts clients: with the next plan the workers leave, or open, all sockets. */
-  owner: 'this process' | 'the next process' = 'this process';
+  owner: 'this process' | 'another process' = 'this process';
   readonly #deps: PlanPublisherDeps;
   readonly #acks: PlanAcks;
   /** By worker: plans that were sent and not applied yet. */
@@ -143,7 +143,7 @@ export class PlanPublisher {
 
   /** Its own, and those of the workers whose deputy it is. */
   #socketsFor({ key, spec }: ListenerEntry, worker: WorkerId): readonly SocketPlan[] {
-    if (this.owner === 'the next process') return [];
+    if (this.owner === 'another process') return [];
     const { sockets, deputies, engine } = this.#deps;
     const { protocol } = spec;
     const others = deputies

@@ -5,7 +5,7 @@
 
 import { fstatSync, readdirSync } from 'node:fs';
 import { Daemon } from '../../src/control/daemon.js';
-import { NOTHING_KEPT } from '../../src/control/daemon_deps.js';
+import { type KeptState, NOTHING_KEPT } from '../../src/control/daemon_deps.js';
 import { divideDescriptors } from '../../src/control/descriptor_budget.js';
 import { createSharedState, type SharedState } from '../../src/control/shared_state.js';
 import type { Fleet, FleetDeps } from '../../src/control/worker_fleet.js';
@@ -51,7 +51,11 @@ export interface DaemonBench {
 export type NameServer = (name: string) => Promise<readonly string[]>;
 const NO_NAMES: NameServer = async () => [];
 
-export function daemonBench(spec: Spec, names: NameServer = NO_NAMES): DaemonBench {
+export function daemonBench(
+  spec: Spec,
+  names: NameServer = NO_NAMES,
+  kept: Partial<KeptState> = {},
+): DaemonBench {
   const time = new FakeTime();
   const shared = createSharedState(WORKERS, null, seededRandom(1));
   const events: Told[] = [];
@@ -68,6 +72,7 @@ export function daemonBench(spec: Spec, names: NameServer = NO_NAMES): DaemonBen
   let fleet: FakeFleet | null = null;
   const daemon = new Daemon(spec, {
     ...NOTHING_KEPT,
+    ...kept,
     clock: time,
     timers: time,
     random: { next: () => 0.5 },

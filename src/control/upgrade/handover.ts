@@ -102,7 +102,7 @@ export class Handover {
 
   /** Workers accept nothing more; clients wait in the sockets, which stay open. */
   yieldSockets(): Promise<void> {
-    return this.#publish('the next process');
+    return this.#publish('another process');
   }
 
   /** Caps are the next process's from now on, but for what this one still uses: it is told. */
