@@ -21,6 +21,7 @@ import { livingClock, livingTimers } from '../system/living_clock.js';
 import { nonce } from '../system/nonce.js';
 import { systemRandom } from '../system/random.js';
 import { systemTimers } from '../system/timers.js';
+import { type BackendTraffic, backendTraffic } from './backend_traffic.js';
 import { BackendDescriber } from './backend_views.js';
 import { Daemon } from './daemon.js';
 import { type KeptState, NOTHING_KEPT } from './daemon_deps.js';
@@ -47,6 +48,8 @@ export interface Assembly {
   readonly metrics: Metrics;
   readonly views: DaemonViews;
   readonly lastHour: LastHour;
+  /** What a backend has done so far. */
+  readonly traffic: (pool: string, backend: string) => BackendTraffic;
   /** They wait for time in which the process ran. */
   readonly timers: Timers;
   /** Connections of the admin endpoints at the same time. */
@@ -120,8 +123,8 @@ export function assemble(
     engine,
     engineReason: detail ?? passedOver[0]?.cause ?? '',
   });
-  const lastHour = lastHourOf(daemon, { ...shared, ...kept, clock, timers });
-  return ok({ ...budget, ...shared, daemon, metrics, views, lastHour, timers, kernel });
+  const counted = countedOf(daemon, { ...shared, ...kept, clock, timers });
+  return ok({ ...budget, ...shared, daemon, metrics, views, ...counted, timers, kernel });
 }
 
 function whyAlone(sharing: ReturnType<typeof portSharing>, { daemon }: Spec): string | null {
@@ -129,12 +132,16 @@ function whyAlone(sharing: ReturnType<typeof portSharing>, { daemon }: Spec): st
   return isAlone ? `one worker, because ${NO_SHARING}` : null;
 }
 
-function lastHourOf(
+/** What is read from the counters when somebody asks. */
+function countedOf(
   { inventory }: Daemon,
   parts: Pick<LastHourDeps, 'series' | 'clock' | 'timers' | 'handed'>,
-): LastHour {
+): Pick<Assembly, 'lastHour' | 'traffic'> {
   const { tallies, pools } = inventory;
-  return new LastHour({ ...parts, tallies, pools: () => pools.keys() });
+  return {
+    lastHour: new LastHour({ ...parts, tallies, pools: () => pools.keys() }),
+    traffic: (pool, backend) => backendTraffic(tallies, parts.series, pool, backend),
+  };
 }
 
 /** The engine that the file wants, with room for its workers. */

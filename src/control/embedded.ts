@@ -50,13 +50,13 @@ export async function startEmbedded(
   const about = { version, config: () => ({ hash: 'embedded', readWallMs }) };
   const assembled = assemble(spec, log, about);
   if (!assembled.ok) return assembled;
-  const { daemon, views, lastHour, ledger, clients } = assembled.value;
+  const { daemon, views, lastHour, traffic, ledger, clients } = assembled.value;
   const connections = assembled.value.adminConnections;
   const started = await daemon.start();
   if (!started.ok) return err(started.error.join('; '));
   const overrides = () => daemon.desires.overrides;
   const kept = { trouble: null };
-  const shown = { views, daemon, overrides, kept, lastHour, ledger, clients };
+  const shown = { views, daemon, overrides, kept, lastHour, traffic, ledger, clients };
   const looking = { ...parts, ...shown, log };
   const router = createRouter(lookingEndpoints(looking), version, new ApiTurns(setImmediate));
   const site = await startAdmin(http, {

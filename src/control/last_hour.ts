@@ -4,6 +4,7 @@
  */
 import { type Clock, type Timer, type Timers, untilTogether } from '../core/clock.js';
 import { DIAL_FAILURES, REFUSALS } from '../core/outcome.js';
+import { quantile } from '../core/quantile.js';
 import {
   CAUSE_COLUMN,
   DIAL_COLUMN,
@@ -69,7 +70,7 @@ class Scope {
     const gained = counts.map((count, at) => Math.max(0, count - (before[at] ?? 0)));
     const rates = gained.subarray(0, RATES).map((count) => (1_000 * count) / spanMs);
     const buckets = gained.subarray(RATES);
-    const quantiles = [quantileMs(buckets, 0.5), quantileMs(buckets, 0.99)];
+    const quantiles = [0.5, 0.99].map((share) => 1_000 * quantile(buckets, BOUNDS, share));
     const at = (this.#count++ % MAX_POINTS) * FIELDS;
     this.#points.set([wallMs, sessions, ...rates, ...quantiles], at);
   }
@@ -258,20 +259,4 @@ function rowsFrom(points: unknown): readonly (readonly number[])[] | null {
 
 function past(of: (column: number) => number): Float64Array {
   return Float64Array.from(COUNTED, (columns) => columns.reduce((sum, one) => sum + of(one), 0));
-}
-
-/** Inside a bucket values are taken as evenly spread. NaN: there are none. */
-function quantileMs(buckets: Float64Array, share: number): number {
-  const total = buckets.reduce((sum, count) => sum + count, 0);
-  if (total === 0) return Number.NaN;
-  let left = share * total;
-  for (const [bucket, bound] of BOUNDS.entries()) {
-    const count = buckets[bucket] ?? 0;
-    if (left <= count) {
-      const low = BOUNDS[bucket - 1] ?? 0;
-      return 1_000 * (low + ((bound - low) * left) / count);
-    }
-    left -= count;
-  }
-  return 1_000 * (BOUNDS.at(-1) ?? 0);
 }

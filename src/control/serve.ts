@@ -196,6 +196,7 @@ class Service {
       daemon,
       overrides: () => daemon.desires.overrides,
       lastHour,
+      traffic: assembly.traffic,
       kept,
       ledger,
       clients,

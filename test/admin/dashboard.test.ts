@@ -50,6 +50,10 @@ function apiOf(t: Test, views: FakeViews, recent: RecentEvents): ControlApi {
   });
   t.teardown(() => lastHour.end());
   const daemon = { inventory: inventory() };
+  const traffic = (pool: string, backend: string) => {
+    const none = { sessions: 0, retries: 0, bytesIn: 0, bytesOut: 0, failedDials: [], ends: [] };
+    return { ...none, connect: null, firstByte: null, ...views.traffic(pool, backend) };
+  };
   const backends = (wanted: string | null) =>
     views
       .health()
@@ -63,11 +67,12 @@ function apiOf(t: Test, views: FakeViews, recent: RecentEvents): ControlApi {
       views,
       recent,
       lastHour,
+      traffic,
       overrides: () => [],
       kept: { trouble: null },
     }),
     hourEndpoint({ lastHour, daemon }),
-    whyEndpoint({ views: { backends }, recent, daemon }),
+    whyEndpoint({ views: { backends }, recent, traffic, daemon }),
   ];
   const router = createRouter(endpoints, '1', new ApiTurns(setImmediate));
   const answer: ControlApi['answer'] = (request) => router(request, () => ANYBODY);
@@ -99,6 +104,18 @@ const [POOL] = HEALTH.pools;
 const [BACKEND] = POOL?.backends ?? [];
 if (POOL === undefined || BACKEND === undefined) throw new Error('the fake has a pool');
 
+/** Pools of ten; in each hundredth one is down. */
+function manyPools(count: number): HealthView {
+  const [ten] = manyBackends(10).pools;
+  const pools = Array.from({ length: count }, (_, index): PoolView => {
+    const backends = (ten as PoolView).backends.map((one) =>
+      index % 100 === 50 ? one : (BACKEND as BackendView),
+    );
+    return { ...(ten as PoolView), name: `p${String(index).padStart(4, '0')}`, backends };
+  });
+  return { ...HEALTH, pools };
+}
+
 function manyBackends(count: number): HealthView {
   const backends = Array.from({ length: count }, (_, index): BackendView => {
     const isDown = index % 1_000 === 7;
@@ -115,7 +132,7 @@ t.test('the dashboard', { skip: noBrowser }, async (t) => {
   await t.test('shows every listener, pool and backend with its state', async (t) => {
     const { page, complaints } = await open(t, browser, fakeViews());
     await page.getByText('Pool main').waitFor();
-    const [listener, failed] = await rowsOf(page, '#listeners');
+    const [failed, listener] = await rowsOf(page, '#listeners');
     t.match(listener, ['pg', 'open', 'tcp 0.0.0.0:5432, [::]:5432', 'main', '12 of 4,096']);
     t.equal(listener?.[5], 'all-down 5, queue-full 2');
     t.match(failed, ['dns', 'failed']);
@@ -169,6 +186,8 @@ t.test('the dashboard', { skip: noBrowser }, async (t) => {
     const views = fakeViews();
     views.view = { ...HEALTH, pools };
     const { page, complaints } = await open(t, browser, views);
+    await page.locator('#fold-pools').getByRole('button', { name: 'All 7' }).click();
+    await page.getByText('Pool is-leaving').waitFor();
     await page.getByText('Pool is-down').waitFor();
     const shown = await page.locator('#rows td:nth-child(2) .state').all();
     const segments = await page.locator('.strip').first().locator('.segment').all();
@@ -203,25 +222,100 @@ t.test('the dashboard', { skip: noBrowser }, async (t) => {
     const views = fakeViews();
     views.view = manyBackends(10_000);
     const { page, complaints } = await open(t, browser, views);
-    await page.getByText('1–50 of 10000').waitFor();
+    await page.getByText('1–50 of 10,000').waitFor();
     t.equal(await page.locator('#rows tbody tr').count(), 50);
     t.same(await page.locator('.strip .segment b').allInnerTexts(), ['9,990', '10']);
     await page.getByRole('button', { name: 'Further' }).click();
-    await page.getByText('51–100 of 10000').waitFor();
+    await page.getByText('51–100 of 10,000').waitFor();
     await page.locator('.strip').getByRole('button', { name: 'down' }).click();
-    await page.getByText('1–10 of 10 (10000 in all)').waitFor();
+    await page.getByText('1–10 of 10 (10,000 in all)').waitFor();
     t.match(await rowsOf(page, '#rows'), [
       ['main/b00007', 'down'],
       ['main/b01007', 'down'],
     ]);
     await page.keyboard.press('/');
     await page.keyboard.type('b0900');
-    await page.getByText('1–1 of 1 (10000 in all)').waitFor();
+    await page.getByText('1–1 of 1 (10,000 in all)').waitFor();
     t.match(page.url(), /#.*filter=b0900/, 'the address leads here again');
     await page.reload();
-    await page.getByText('1–1 of 1 (10000 in all)').waitFor();
+    await page.getByText('1–1 of 1 (10,000 in all)').waitFor();
     t.equal(await page.locator('#filter').inputValue(), 'b0900');
     t.same(complaints, []);
+  });
+
+  await t.test('of 1,000 pools those with trouble come first, and each has its page', async (t) => {
+    const views = fakeViews();
+    views.view = manyPools(1_000);
+    const { page, recent, complaints } = await open(t, browser, views);
+    await page.getByText('9,990 of 10,000 backends may get the next session').waitFor();
+    t.same(await page.locator('#states button').allTextContents(), ['10 down', '9,990 up']);
+    const names = page.locator('#pools h3 button');
+    t.same(await names.allInnerTexts(), [
+      'Pool p0050',
+      'Pool p0150',
+      'Pool p0250',
+      'Pool p0350',
+      'Pool p0450',
+      'Pool p0550',
+    ]);
+    const elements = await page.evaluate('document.querySelectorAll("*").length');
+    t.ok(Number(elements) < 2_500, `${elements} elements`);
+    await page.locator('#fold-pools').getByRole('button', { name: 'All 100 …' }).click();
+    await page.getByText('900 more: sluice ctl pools').waitFor();
+    t.equal(await names.count(), 100);
+    recent.add('backend-down', Date.now(), { pool: 'p0999', backend: 'x', cause: 'refused' });
+    await page.goto(`${page.url().split('#')[0]}#pool=p0999`);
+    await page.getByText('1–10 of 10 (10,000 in all)').waitFor();
+    t.same(await names.allInnerTexts(), ['Pool p0999'], 'also one that is far behind');
+    await page.locator('#events').getByText('backend x').waitFor();
+    await page.goto(`${page.url().split('#')[0]}#pool=none`);
+    await page.getByText('There is no pool none.').waitFor();
+    await page.getByRole('button', { name: 'All pools' }).click();
+    await names.nth(5).waitFor();
+    t.same(
+      complaints.filter((text) => !text.startsWith('Failed to load resource')),
+      [],
+    );
+  });
+
+  await t.test('a backend tells what it has done, live, and how often it was down', async (t) => {
+    const views = fakeViews();
+    let nowWallMs = HEALTH.nowWallMs;
+    // Sixty sessions with each second that passes, which is one look.
+    views.health = () => {
+      nowWallMs += 1_000;
+      return { ...HEALTH, nowWallMs };
+    };
+    views.traffic = () => ({
+      sessions: 1_000 + (60 * (nowWallMs - HEALTH.nowWallMs)) / 1_000,
+      failedDials: [{ reason: 'refused', count: 12 }],
+      firstByte: { medianMs: 1.25, p99Ms: 80 },
+    });
+    const { page, recent } = await open(t, browser, views);
+    const its = { pool: 'main', backend: 'b' };
+    const ago = (minutes: number) => Date.now() - minutes * 60_000;
+    recent.add('backend-down', ago(12), { ...its, cause: 'refused', detail: '' });
+    recent.add('backend-up', ago(2), { ...its, cause: 'rise', detail: '' });
+    await page.getByRole('button', { name: 'main/b', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/^1,\d+, 60 a second now$/).waitFor();
+    t.match(await dialog.innerText(), /refused 12/);
+    t.match(await dialog.innerText(), /1\.3 ms \/ 80 ms \(median \/ p99\)/);
+    t.match(await dialog.innerText(), /Down: 1 time, 10 min in all, since/);
+  });
+
+  await t.test('by the keyboard alone one comes to a backend and back', async (t) => {
+    const { page } = await open(t, browser, fakeViews());
+    await page.locator('#rows').getByText('main/b').waitFor();
+    const focused = () => page.evaluate('document.activeElement.dataset.key');
+    for (let n = 0; n < 40 && (await focused()) !== 'row main/b'; n++)
+      await page.keyboard.press('Tab');
+    t.equal(await focused(), 'row main/b');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByText('refused 3 times in a row').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    t.equal(await focused(), 'row main/b', 'where it was');
   });
 
   await t.test('a backend has its history, and closes by the keyboard', async (t) => {

@@ -1,5 +1,6 @@
 /** A control plane for the endpoints: two listeners, one pool with a backend in each trouble. */
 import type { AdminViews, BackendView, HealthView } from '../../src/admin/views.js';
+import type { BackendTraffic } from '../../src/control/backend_traffic.js';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
 
@@ -127,6 +128,8 @@ export interface FakeViews extends AdminViews {
   liveProblems: readonly string[];
   readyProblems: readonly string[];
   exposition: () => Promise<string>;
+  /** What a backend has done so far; what is left out is nothing. */
+  traffic: (pool: string, backend: string) => Partial<BackendTraffic>;
 }
 
 export function fakeViews(): FakeViews {
@@ -134,6 +137,7 @@ export function fakeViews(): FakeViews {
     view: HEALTH,
     liveProblems: [],
     readyProblems: [],
+    traffic: () => ({}),
     exposition: async () => '# HELP x y\n',
     live() {
       return { problems: this.liveProblems };

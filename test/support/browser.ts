@@ -30,8 +30,10 @@ export async function openPage(
   browser: Browser,
   url: string,
   look: Parameters<Browser['newPage']>[0] = {},
+  prepare: (page: Page) => Promise<unknown> = async () => {},
 ): Promise<OpenPage> {
   const page = await browser.newPage(look);
+  await prepare(page);
   const complaints: string[] = [];
   page.on('console', (message) => complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(error.message));

@@ -17,6 +17,7 @@ export function askControl(
   path: string,
   body?: unknown,
   headers: Readonly<Record<string, string>> = {},
+  limitMs = PATIENCE_MS,
 ): Promise<ControlAnswer> {
   const text = body === undefined ? '' : JSON.stringify(body);
   const length = { 'content-length': String(Buffer.byteLength(text)) };
@@ -41,7 +42,7 @@ export function askControl(
     asked.once('error', reject);
     asked.end(text);
   });
-  return within(`an answer to ${method} ${path}`, answer, PATIENCE_MS);
+  return within(`an answer to ${method} ${path}`, answer, limitMs);
 }
 
 /** Sends raw bytes and resolves with everything that comes until the end. */

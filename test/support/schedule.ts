@@ -41,7 +41,6 @@ export const ONE_ENGINE: Readonly<Record<string, string>> = {
   'system/commands': NO_WORKER,
   'system/control_harm': MAIN_THREAD,
   'system/control_socket': MAIN_THREAD,
-  'system/dashboard': MAIN_THREAD,
   'system/demo': `${MAIN_THREAD}: what it shows; its sessions are ordinary ones`,
   'system/discovery': `${WIRE}; what leaves a pool drains in drain and reload`,
   'system/import': TRANSLATED,

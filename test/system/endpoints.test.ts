@@ -15,6 +15,9 @@ import { listenerText, poolText } from '../support/settings.js';
 import type { Upgraded } from '../support/upgrades.js';
 import { tryDial, type Wire } from '../support/wire.js';
 
+/** As long as an upgrade may take: a whole program starts. */
+const LIMIT_MS = 60_000;
+
 interface Operation {
   readonly responses: Readonly<
     Record<string, { readonly content: Readonly<Record<string, { readonly schema: unknown }>> }>
@@ -63,7 +66,7 @@ class Bed {
 
   /** What is answered has the shape that the document says, and was no refusal. */
   async #ask(method: string, path: string, query: string, body?: object): Promise<unknown> {
-    const answer = await askControl(this.socket, method, path + query, body);
+    const answer = await askControl(this.socket, method, path + query, body, {}, LIMIT_MS);
     const schema = this.#paths[path]?.[method.toLowerCase()]?.responses['200'];
     this.#t.equal(answer.status, 200, `${method} ${path}: ${JSON.stringify(answer.body)}`);
     this.#t.ok(isValid(schema?.content['application/json']?.schema, answer.body), path);

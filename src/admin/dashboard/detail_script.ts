@@ -1,22 +1,6 @@
-/** The dashboard's script, third part: one backend with its history, and orders with a token. */
+/** The dashboard's script, third part: one backend, what it does, its history and its sessions. */
 export const DETAIL_SCRIPT = `
-const TOKEN = 'sluice-token';
 let detail = null;
-
-function headers(accept) {
-  const token = sessionStorage.getItem(TOKEN);
-  return token ? { accept, authorization: 'Bearer ' + token } : { accept };
-}
-
-/** The answer as JSON, or an error with the sentence of the daemon. */
-async function ask(path, body) {
-  const wanted = { headers: headers('application/json'), cache: 'no-store' };
-  if (body) Object.assign(wanted, { method: 'POST', body: JSON.stringify(body) });
-  const answer = await fetch(path, wanted);
-  const told = await answer.json();
-  if (!answer.ok) throw new Error(told.detail || 'HTTP status ' + answer.status);
-  return told;
-}
 
 function fact(name, ...value) {
   return [element('dt', '', name), element('dd', '', ...value)];
@@ -30,7 +14,55 @@ function facts(now, backend) {
     ...fact('Address', backend.address),
     ...fact('Sessions', ...load(backend.active, cap)),
     ...fact('Weight', weightText(backend)),
-    ...fact('Last probe', probe(now, backend)));
+    ...fact('Last probe', ...probeFact(now, backend)));
+}
+
+/** Of a count and what it was before: how many a second; '' where that is not known. */
+function rateText(name, now, traffic, before, format) {
+  if (!before) return '';
+  const spanMs = Date.parse(now) - Date.parse(before.now);
+  if (spanMs <= 0) return '';
+  return ', ' + format(Math.max(0, traffic[name] - before.traffic[name]) * 1000 / spanMs) +
+    ' a second now';
+}
+
+function quantileText(its) {
+  if (its === null) return 'not measured yet';
+  return millis(its.median_ms) + ' / ' + millis(its.p99_ms) + ' (median / p99)';
+}
+
+function probeFact(now, backend) {
+  const last = backend.last_probe;
+  const when = last === null ? '' : ', ' + since(now, last.at) + ' ago';
+  return [probe(now, backend), when + (last !== null && last.detail ? ': ' + last.detail : '')];
+}
+
+/** Since sluice began to count. */
+function trafficFacts(now, traffic, before) {
+  const { sessions, retries, failed_dials: dials, ends } = traffic;
+  const rate = (name, format) => rateText(name, now, traffic, before, format);
+  return element('dl', 'traffic',
+    ...fact('Sessions so far', count(sessions) + rate('sessions', count)),
+    ...fact('Retried here', count(retries)),
+    ...fact('In', bytes(traffic.bytes_in) + rate('bytes_in', bytes)),
+    ...fact('Out', bytes(traffic.bytes_out) + rate('bytes_out', bytes)),
+    ...fact('Connect', quantileText(traffic.connect)),
+    ...fact('First byte', quantileText(traffic.first_byte)),
+    ...fact('Failed dials', counts(dials) || 'none'),
+    ...fact('Ends', counts(ends) || 'none'));
+}
+
+/** How often it was down and for how long, as far back as its history goes. */
+function downText(now, history) {
+  const changes = history.filter(({ event }) => event === 'backend-down' || event === 'backend-up');
+  const downs = changes.filter(({ event }) => event === 'backend-down');
+  if (downs.length === 0) return 'never since ' + clockTime(history.at(0)?.time || now);
+  const ms = downs.reduce((sum, down) => {
+    const up = changes[changes.indexOf(down) + 1];
+    return sum + Date.parse(up ? up.time : now) - Date.parse(down.time);
+  }, 0);
+  return several(downs.length, 'time') + ', ' + span(ms) + ' in all, since ' +
+    clockTime(history[0].time);
 }
 
 function historyTable(history) {
@@ -60,113 +92,42 @@ async function showSessions(name, into) {
   }
 }
 
-const ORDERS = {
-  drain: ['Drain', 'It gets no new sessions; those that it has may finish.'],
-  ready: ['Ready', 'It gets new sessions again.'],
-  weight: ['Weight', 'A number from 0 to 1000, or a share of the configured one such as 50%.'],
-};
-
-function orderButtons(name) {
-  if (!sessionStorage.getItem(TOKEN)) {
-    return element('p', 'reason', 'Changes take the token: ',
-      button('detail token', 'Token …', askToken));
-  }
-  return element('p', '', ...Object.entries(ORDERS).map(([order, [label]]) =>
-    button('order ' + order, label + ' …', () => askOrder(order, name))));
-}
-
 async function openDetail(name) {
   const dialog = byId('detail');
-  detail = { name, sessions: detail && detail.name === name ? detail.sessions : element('div') };
+  const same = detail && detail.name === name ? detail : null;
+  detail = { name, before: same && same.before, sessions: same ? same.sessions : element('div') };
   const its = detail;
   try {
-    const { backend, history } = await ask('/v1/why?backend=' + encodeURIComponent(name));
+    const path = '/v1/why?backend=' + encodeURIComponent(name);
+    const { backend, traffic, history } = await ask(path);
     if (detail !== its) return;
-    const now = new Date().toISOString();
+    const now = latest ? latest.status.now : new Date().toISOString();
     const title = element('h2', '', name);
     title.id = 'detail-name';
-    its.facts = element('div', '', facts(latest ? latest.status.now : now, backend));
+    its.facts = element('div', 'facts', facts(now, backend),
+      trafficFacts(now, traffic, its.before));
     rebuilt(() => dialog.replaceChildren(
-      element('p', 'close', button('detail close', 'Close', () => dialog.close())),
+      element('p', 'close', button('close', '', 'Close', () => dialog.close())),
       title, its.facts, orderButtons(name),
-      element('h3', '', 'Why: its history'), element('div', 'card', historyTable(history)),
-      element('h3', '', button('detail sessions', 'Sessions …',
+      element('h3', '', 'Why: its history'),
+      element('p', 'reason', 'Down: ' + downText(now, history)),
+      element('div', 'card', historyTable(history)),
+      element('h3', '', button('sessions', name, 'Sessions …',
         () => showSessions(name, its.sessions))), its.sessions));
   } catch (error) {
     dialog.replaceChildren(element('p', 'close',
-      button('detail close', 'Close', () => dialog.close())),
+      button('close', '', 'Close', () => dialog.close())),
       element('p', 'problem', error.message));
   }
-  if (!dialog.open) dialog.showModal();
+  if (!dialog.open) openDialog(dialog);
 }
 
-/** What a look knows of it by the way. */
-function refreshDetail(look) {
-  if (detail === null || !detail.facts) return;
-  const its = look.backends.find(({ pool, name }) => pool + '/' + name === detail.name);
-  if (its) detail.facts.replaceChildren(facts(look.status.now, its));
-}
-
-function field(name, label, placeholder) {
-  const input = element('input');
-  Object.assign(input, { name, placeholder, autocomplete: 'off' });
-  return element('label', '', label, input);
-}
-
-/** A dialog with fields, a yes and a no; what does not work is told in it. */
-function askWith(title, text, fields, yes, act) {
-  const dialog = byId('asked');
-  const problem = element('p', 'problem');
-  problem.setAttribute('role', 'alert');
-  const name = element('h2', '', title);
-  name.id = 'asked-name';
-  const form = element('form', '', name, element('p', '', text), ...fields, problem,
-    element('p', '', element('button', 'yes', yes), button('no', 'No', () => dialog.close())));
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    problem.textContent = '';
-    try {
-      await act(Object.fromEntries(new FormData(form)));
-      dialog.close();
-    } catch (error) {
-      problem.textContent = error.message;
-    }
-  });
-  dialog.replaceChildren(form);
-  dialog.showModal();
-}
-
-function askOrder(order, name) {
-  const [label, text] = ORDERS[order];
-  const value = order === 'weight' ? [field('value', 'Weight', '50%')] : [];
-  const reasons = order === 'ready' ? [] :
-    [field('because', 'Because', 'kernel update'), field('for', 'For', '30m; empty: until ended')];
-  askWith(label + ' ' + name + '?', text, [...value, ...reasons], 'Yes, ' + order, async (given) => {
-    const body = { backends: [name] };
-    for (const [key, text] of Object.entries(given)) if (text !== '') body[key] = text;
-    if (/^[0-9]+$/.test(body.value || '')) body.value = Number(body.value);
-    await ask('/v1/' + order, body);
-    await openDetail(name);
-  });
-}
-
-function askToken() {
-  const input = field('token', 'Token', '');
-  input.lastChild.type = 'password';
-  const text = 'What [admin] token_file holds. This tab keeps it until it is closed; empty: none.';
-  askWith('The token', text, [input], 'Keep it', async ({ token }) => {
-    const before = sessionStorage.getItem(TOKEN);
-    if (token === '') sessionStorage.removeItem(TOKEN);
-    else sessionStorage.setItem(TOKEN, token);
-    try {
-      await ask('/v1/status');
-    } catch (error) {
-      if (before === null) sessionStorage.removeItem(TOKEN);
-      else sessionStorage.setItem(TOKEN, before);
-      throw error;
-    }
-    if (detail !== null) await openDetail(detail.name);
-    begin();
-  });
+/** A look tells how it is now. */
+function refreshDetail({ status, asked_backend: its }) {
+  if (detail === null || !detail.facts || !its) return;
+  if (its.backend.pool + '/' + its.backend.name !== detail.name) return;
+  detail.facts.replaceChildren(facts(status.now, its.backend),
+    trafficFacts(status.now, its.traffic, detail.before));
+  detail.before = { now: status.now, traffic: its.traffic };
 }
 `;

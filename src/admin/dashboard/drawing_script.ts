@@ -20,11 +20,15 @@ function element(tag, className, ...children) {
   return made;
 }
 
-/** One that is found again, and keeps the focus, when its part of the page is built anew. */
-function button(key, label, act, className) {
+/**
+ * One that is found again, by what it does and to what, and keeps the focus, when its part of the
+ * page is built anew.
+ */
+function button(does, to, label, act, className) {
   const made = element('button', className || '', ...[label].flat());
   made.type = 'button';
-  made.dataset.key = key;
+  made.dataset.does = does;
+  made.dataset.key = does + ' ' + to;
   made.addEventListener('click', act);
   return made;
 }
@@ -32,9 +36,19 @@ function button(key, label, act, className) {
 function rebuilt(build) {
   const key = document.activeElement && document.activeElement.dataset.key;
   build();
-  if (!key || document.activeElement.dataset.key === key) return;
+  if (key && document.activeElement.dataset.key !== key) focusAt(key);
+}
+
+function focusAt(key) {
   const same = [...document.querySelectorAll('[data-key]')].find((one) => one.dataset.key === key);
   if (same) same.focus({ preventScroll: true });
+}
+
+/** What had the focus has it again afterwards, although it was built anew meanwhile. */
+function openDialog(dialog) {
+  const { key } = document.activeElement.dataset;
+  if (key) dialog.addEventListener('close', () => focusAt(key), { once: true });
+  dialog.showModal();
 }
 
 function count(value) {
@@ -84,6 +98,9 @@ function load(value, limit) {
   return [count(value) + ' of ' + count(limit), element('span', 'load', bar)];
 }
 
+/** So that a number has its word: 1 worker, 2 workers. */
+function several(number, word) { return count(number) + ' ' + word + (number === 1 ? '' : 's'); }
+
 function counts(list) {
   return list.map(({ reason, count: times }) => reason + ' ' + count(times)).join(', ');
 }
@@ -119,6 +136,10 @@ function chart(points, lines, format, caption) {
   return made;
 }
 
+function figureCard(value, caption, ...more) {
+  return element('div', 'card figure', element('b', '', value), caption, ...more);
+}
+
 const FIGURES = [
   ['sessions now', 'sessions_active', ['sessions'], count],
   ['new sessions a second', 'accepted', ['accepted_per_second'], count],
@@ -137,8 +158,7 @@ function showFigures(now, points) {
     const value = now[name] !== undefined ? format(now[name]) :
       told.map((one) => one === undefined || one === null ? '–' : format(one)).join(' / ');
     const caption = element('span', '', label);
-    return element('div', 'card figure', element('b', '', value), caption,
-      chart(points, lines, format, caption));
+    return figureCard(value, caption, chart(points, lines, format, caption));
   }));
 }
 `;

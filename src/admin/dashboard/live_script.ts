@@ -31,8 +31,8 @@ function go(change) {
 }
 
 function livePath() {
-  const { pool, filter, state: name, sort, offset } = place();
-  const wanted = Object.entries({ pool, filter, state: name, sort, offset, limit: PAGE });
+  const { pool, backend, filter, state: name, sort, offset } = place();
+  const wanted = Object.entries({ pool, backend, filter, state: name, sort, offset, limit: PAGE });
   return '/v1/live?' + new URLSearchParams(wanted.filter(([, value]) => value));
 }
 
@@ -45,12 +45,8 @@ function lost(problem) {
 }
 
 function nowFigures(look) {
-  const { status, pools } = look;
-  const { pool } = place();
-  if (pool) {
-    const its = pools.find((one) => one.pool.name === pool);
-    return its ? { sessions_active: its.pool.sessions } : {};
-  }
+  const { status, asked_pool: its } = look;
+  if (place().pool) return its ? { sessions_active: its.pool.sessions } : {};
   const now = { sessions_active: status.sessions_active };
   if (!earlier || earlier.pid !== status.pid) return now;
   const spanMs = Date.parse(status.now) - Date.parse(earlier.now);
@@ -64,7 +60,7 @@ function showAbout({ status }) {
   byId('phase').className = 'pill ' + (TONES[status.phase] || 'bad');
   byId('phase').textContent = status.phase;
   byId('about').textContent = 'version ' + status.version + ' · engine ' + status.engine + ' · ' +
-    status.workers + ' workers · up ' + since(status.now, status.started) + ' · configuration ' +
+    several(status.workers, 'worker') + ' · up ' + since(status.now, status.started) + ' · configuration ' +
     status.config_hash + ', read ' + since(status.now, status.configured) + ' ago';
   byId('about').title = status.engine_reason;
   byId('trouble').hidden = status.trouble.length === 0;
@@ -74,6 +70,8 @@ function showAbout({ status }) {
 function show(look) {
   rebuilt(() => {
     showAbout(look);
+    showStates(look);
+    showParts(look);
     showFigures(nowFigures(look), points);
     showListeners(look);
     showPools(look);
@@ -167,6 +165,10 @@ function begin() {
 function arrive() {
   const { pool, filter, state: name, sort, backend } = place();
   byId('whose').textContent = (pool ? 'Pool ' + pool : 'Traffic') + ', now and in the last hour';
+  byId('part-pools').textContent = pool ? 'Pool' : 'Pools';
+  byId('part-events').textContent = pool ? 'Events of pool ' + pool : 'Events';
+  if (pool !== shownPool) showEvents(events);
+  shownPool = pool;
   byId('pool').hidden = !pool;
   byId('pool').textContent = 'Only pool ' + pool + ' ✕';
   if (document.activeElement !== byId('filter')) byId('filter').value = filter || '';
@@ -176,6 +178,7 @@ function arrive() {
   else if (byId('detail').open) byId('detail').close();
 }
 
+let shownPool;
 let followed = null;
 function moved() {
   arrive();

@@ -6,10 +6,11 @@ import { createHash } from 'node:crypto';
 import { DETAIL_SCRIPT } from './detail_script.js';
 import { DRAWING_SCRIPT } from './drawing_script.js';
 import { LIVE_SCRIPT } from './live_script.js';
+import { ORDERS_SCRIPT } from './orders_script.js';
 import { DASHBOARD_STYLE } from './style.js';
 import { TABLES_SCRIPT } from './tables_script.js';
 
-const SCRIPT = [DRAWING_SCRIPT, TABLES_SCRIPT, DETAIL_SCRIPT, LIVE_SCRIPT].join('');
+const SCRIPT = [DRAWING_SCRIPT, TABLES_SCRIPT, DETAIL_SCRIPT, ORDERS_SCRIPT, LIVE_SCRIPT].join('');
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -31,20 +32,24 @@ const PAGE = `<!doctype html>
 <p id="lost" role="status" hidden></p>
 <ul id="trouble" aria-label="What is not as it should be" hidden></ul>
 <main>
+  <p id="states" class="chips" role="group" aria-label="How backends are"></p>
+  <nav id="parts" class="chips" aria-label="Parts of this page"></nav>
   <section aria-label="Traffic">
     <h2 id="whose">Traffic, now and in the last hour</h2>
     <div id="figures"></div>
   </section>
   <section>
-    <h2>Listeners</h2>
+    <h2 id="part-listeners" tabindex="-1">Listeners</h2>
     <div class="card"><table id="listeners"></table></div>
+    <p id="fold-listeners" class="fold" hidden></p>
   </section>
   <section>
-    <h2>Pools</h2>
+    <h2 id="part-pools" tabindex="-1">Pools</h2>
     <div id="pools"></div>
+    <p id="fold-pools" class="fold" hidden></p>
   </section>
   <section>
-    <h2 id="backends">Backends</h2>
+    <h2 id="part-backends" tabindex="-1">Backends</h2>
     <form id="window" role="search">
       <input id="filter" type="search" placeholder="name, address, state or reason ( / )"
         aria-label="Filter backends" maxlength="200">
@@ -58,11 +63,11 @@ const PAGE = `<!doctype html>
     <div class="card"><table id="rows"></table></div>
   </section>
   <section id="deviations" hidden>
-    <h2>Overrides: what deviates from the file</h2>
+    <h2 id="part-overrides" tabindex="-1">Overrides: what deviates from the file</h2>
     <div class="card"><table id="overrides"></table></div>
   </section>
   <section>
-    <h2>Events</h2>
+    <h2 id="part-events" tabindex="-1">Events</h2>
     <div class="card scroll" tabindex="0" role="group" aria-label="Events">
       <table id="events"></table>
     </div>

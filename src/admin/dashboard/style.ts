@@ -31,6 +31,13 @@ body.stale main { opacity: .45; }
 .card {
   overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .75rem;
 }
+.chips { display: flex; flex-wrap: wrap; align-items: center; gap: .4rem .5rem; margin: 1rem 0 0; }
+.chips > span { margin-right: .5rem; }
+.chip { padding: .1rem .7rem; border-radius: 1rem; }
+.chip.state { border-color: currentColor; }
+.chip b { color: var(--ink); font-weight: 600; }
+#parts .chip b { margin-left: .35rem; }
+.fold { margin: .5rem 0 0; }
 #figures {
   display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem;
 }
@@ -113,6 +120,8 @@ dialog label input { display: block; width: 100%; color: var(--ink); }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .25rem 1rem; margin: 0; }
 dt { color: var(--faint); }
 dd { margin: 0; overflow-wrap: anywhere; }
+.facts { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem 2rem; margin-bottom: .75rem; }
+.facts dl { align-content: start; }
 .close { float: right; margin: 0; }
 .problem { color: var(--bad); }
 .problem:empty { display: none; }
@@ -121,6 +130,7 @@ a { color: inherit; }
 @media (max-width: 48rem) {
   body { padding: .75rem; }
   .flow { grid-template-columns: 1fr; gap: .5rem; }
+  .facts { grid-template-columns: 1fr; }
   .flow > * + *::before { content: none; }
   thead { display: none; }
   table, tbody, tr, td { display: block; }

@@ -18,9 +18,29 @@ function fill(table, heads, rows, empty) {
 
 function cell(className, ...children) { return element('td', className, ...children); }
 
-function showListeners({ status, listeners }) {
+/** How much of a list is on the page at first: what comes first needs a look first. */
+const FOLDED = 6;
+
+/** The first of a list, or all of it; and what shows the rest. */
+function folded(name, all, known) {
+  const isOpen = (place().open || '').split(' ').includes(name);
+  const toggle = byId('fold-' + name);
+  toggle.hidden = all.length <= FOLDED;
+  const rest = known > all.length ? '; ' + count(known - all.length) + ' more: sluice ctl ' + name : '';
+  const label = isOpen ? 'The first ' + FOLDED + ' only' : 'All ' + count(all.length) + ' …';
+  toggle.replaceChildren(button('fold', name, label, () => {
+    const open = (place().open || '').split(' ').filter((one) => one !== '' && one !== name);
+    go({ open: (isOpen ? open : [...open, name]).join(' ') });
+    if (latest !== null) show(latest);
+  }), element('span', 'reason', ' of ' + count(known) + (isOpen ? rest : '')));
+  return isOpen ? all : all.slice(0, FOLDED);
+}
+
+function showListeners({ status, listeners, asked_pool: pool }) {
   const heads = ['Name', 'State', 'Address', 'Pool', 'Sessions', 'Refused', 'Since', 'Reason'];
-  fill(byId('listeners'), heads, listeners.map((listener) => [
+  const meant = pool ? listeners.filter(({ name }) => pool.listeners.includes(name)) : listeners;
+  const rows = folded('listeners', meant, pool ? meant.length : status.listeners);
+  fill(byId('listeners'), heads, rows.map((listener) => [
     cell('name', listener.name),
     cell('', state(listener.state)),
     cell('long', element('code', '', listener.protocol + ' '), listener.addresses.join(', ')),
@@ -51,7 +71,7 @@ function strip({ pool, states, backends }) {
     const name = pool.name + '/' + backend.name;
     const label = [element('b', '', backend.name),
       element('small', '', backend.state + ', ' + count(backend.active))];
-    const one = button('strip ' + name, label, () => go({ backend: name }),
+    const one = button('strip', name, label, () => go({ backend: name }),
       'segment state ' + tone(backend));
     one.title = name + ': ' + backend.state + ', ' + backend.active + ' sessions';
     one.style.flexGrow = 1 + backend.active;
@@ -60,7 +80,7 @@ function strip({ pool, states, backends }) {
   if (backends.length > 0) return made;
   for (const { state: name, count: times } of states) {
     const act = () => go({ pool: pool.name, state: name, offset: 0 });
-    const one = button('strip ' + pool.name + ' ' + name,
+    const one = button('strip-state', pool.name + ' ' + name,
       [element('b', '', count(times)), element('small', '', name)], act,
       'segment state ' + (TONES[name] || 'bad'));
     one.style.flexGrow = times;
@@ -77,7 +97,8 @@ function spreadText(name, spread, format) {
 
 function poolAbout({ pool }) {
   const about = [pool.policy, 'probe ' + pool.probe,
-    pool.eligible + ' of ' + pool.backends + ' eligible', count(pool.sessions) + ' sessions'];
+    count(pool.eligible) + ' of ' + count(pool.backends) + ' eligible',
+    several(pool.sessions, 'session')];
   if (pool.queue_size > 0 || pool.queue_length > 0) {
     about.push('queue ' + pool.queue_length + ' of ' + pool.queue_size);
   }
@@ -89,11 +110,18 @@ function poolAbout({ pool }) {
   return about.join(' · ');
 }
 
-function showPools(look) {
-  byId('pools').replaceChildren(...look.pools.map((one) => {
+function showPools({ status, pools, asked_pool: asked }) {
+  const { pool: wanted } = place();
+  const all = asked ? [asked] : pools;
+  const shown = folded('pools', all, asked ? 1 : status.pools);
+  if (wanted && !asked) {
+    byId('pools').replaceChildren(element('p', 'problem', 'There is no pool ' + wanted + '.'));
+    return;
+  }
+  byId('pools').replaceChildren(...shown.map((one) => {
     const { pool, listeners } = one;
     const title = element('h3', '',
-      button('pool ' + pool.name, 'Pool ' + pool.name,
+      button('pool', pool.name, 'Pool ' + pool.name,
         () => go({ pool: pool.name, state: '', offset: 0 }), 'link'),
       ' ', state(pool.state));
     const from = element('p', 'from', listeners.length === 0 ? 'no listener' : listeners.join(', '));
@@ -101,10 +129,41 @@ function showPools(look) {
     const about = element('div', '', title, element('small', '', poolAbout(one)), ...reason);
     return element('div', 'card flow', from, about, strip(one));
   }));
-  if (look.status.pools > look.pools.length) {
-    byId('pools').append(element('p', 'reason', 'and ' +
-      (look.status.pools - look.pools.length) + ' more: sluice ctl pools'));
-  }
+}
+
+/** How all backends are, at a glance; each leads to those that are so. */
+function showStates({ status, states }) {
+  const worst = (name) => {
+    const at = STATES.indexOf(name);
+    return name === 'up' ? STATES.length : at;
+  };
+  const all = states.toSorted((a, b) => worst(a.state) - worst(b.state));
+  byId('states').replaceChildren(
+    element('span', '', count(status.backends_eligible) + ' of ' +
+      several(status.backends, 'backend') + ' may get the next session'),
+    ...all.map(({ state: name, count: times }) =>
+      button('state', name, [element('b', '', count(times)), ' ' + name], () => {
+        go({ pool: '', state: name, filter: '', offset: 0 });
+        seeSection('part-backends');
+      }, 'chip state ' + (TONES[name] || 'bad'))));
+}
+
+function seeSection(id) {
+  byId(id).scrollIntoView();
+  byId(id).focus({ preventScroll: true });
+}
+
+/** Where the page goes on, and how much is there: a long page has ways through it. */
+function showParts({ status }) {
+  const parts = [['listeners', status.listeners], ['pools', status.pools],
+    ['backends', status.backends], ['overrides', status.overrides], ['events', null]];
+  const back = place().pool ? [button('back', '', '‹ All pools',
+    () => go({ pool: '', offset: 0 }), 'chip')] : [];
+  byId('parts').replaceChildren(...back, ...parts
+    .filter(([, number]) => number !== 0)
+    .map(([name, number]) => button('part', name, [
+      name[0].toUpperCase() + name.slice(1), number === null ? '' : element('b', '', count(number)),
+    ], () => seeSection('part-' + name), 'chip')));
 }
 
 function probe(now, backend) {
@@ -123,7 +182,7 @@ function weightText({ weight, weight_effective: counted }) {
 function backendRow(now, backend) {
   const name = backend.pool + '/' + backend.name;
   return [
-    cell('name', button('row ' + name, name, () => go({ backend: name }), 'link'),
+    cell('name', button('row', name, name, () => go({ backend: name }), 'link'),
       backend.backup ? element('code', '', ' backup') : ''),
     cell('', backendState(backend)),
     cell('long', backend.address),
@@ -141,9 +200,9 @@ function showRows({ status, backends, matched }) {
   fill(byId('rows'), heads, backends.map((backend) => backendRow(status.now, backend)),
     'No backend is meant by this.');
   const from = Number(place().offset || 0);
-  const text = matched === 0 ? '0 of ' + status.backends :
-    (from + 1) + '–' + (from + backends.length) + ' of ' + matched +
-    (matched < status.backends ? ' (' + status.backends + ' in all)' : '');
+  const text = matched === 0 ? '0 of ' + count(status.backends) :
+    count(from + 1) + '–' + count(from + backends.length) + ' of ' + count(matched) +
+    (matched < status.backends ? ' (' + count(status.backends) + ' in all)' : '');
   if (byId('matched').textContent !== text) byId('matched').textContent = text;
   byId('before').disabled = from === 0;
   byId('after').disabled = from + backends.length >= matched;
@@ -187,14 +246,17 @@ function fieldsText(event) {
     .join(', ');
 }
 
-function showEvents(events) {
+/** Where one pool is looked at, what happened to it. */
+function showEvents(all) {
   const heads = ['Time', 'Level', 'Event', 'What'];
+  const { pool } = place();
+  const events = pool ? all.filter((event) => event.pool === pool) : all;
   fill(byId('events'), heads, events.map((event) => [
     cell('', clockTime(event.time)),
     cell('', state(event.level)),
     cell('name', event.event),
     cell('what', fieldsText(event),
       element('small', '', event.msg + (event.remedy ? ' ' + event.remedy : ''))),
-  ]));
+  ]), pool ? 'nothing of this pool among the last that happened' : 'nothing yet');
 }
 `;

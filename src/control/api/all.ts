@@ -4,6 +4,7 @@ import type { Log } from '../../observe/log.js';
 import type { RecentEvents } from '../../observe/recent_events.js';
 import type { ClientTable } from '../../pool/client_table.js';
 import type { Ledger } from '../../pool/ledger.js';
+import type { BackendTraffic } from '../backend_traffic.js';
 import type { Daemon } from '../daemon.js';
 import type { DaemonViews } from '../daemon_views.js';
 import type { Override } from '../desired/override.js';
@@ -36,6 +37,8 @@ export interface ApiDeps {
   /** Those that are in force. */
   readonly overrides: () => readonly Override[];
   readonly lastHour: LastHour;
+  /** What a backend has done so far. */
+  readonly traffic: (pool: string, backend: string) => BackendTraffic;
   readonly kept: Pick<KeptOverrides, 'settled' | 'trouble'>;
   readonly ledger: Ledger;
   readonly clients: ClientTable;

@@ -21,6 +21,7 @@ import {
   whole,
 } from './shape.js';
 import { timeText } from './status.js';
+import { traffic as shownTraffic, TRAFFIC } from './traffic.js';
 
 const USUAL_LIMIT = 1_000;
 const MAX_LIMIT = 10_000;
@@ -45,6 +46,7 @@ export const EVENTS_PAGE = record({
 
 export const HISTORY = record({
   backend: BACKEND,
+  traffic: TRAFFIC,
   history: list(
     'What was reported of it, oldest first: each change of state with its reason, and what led there.',
     record({
@@ -121,17 +123,17 @@ function newest(recent: ApiDeps['recent'], event: EventName | null, limit: numbe
   return { items, next: null, last: String(recent.last), lost: false };
 }
 
-export type WhyDeps = Pick<ApiDeps, 'recent'> & {
+export type WhyDeps = Pick<ApiDeps, 'recent' | 'traffic'> & {
   readonly views: Pick<ApiDeps['views'], 'backends'>;
   readonly daemon: Pick<ApiDeps['daemon'], 'inventory'>;
 };
 
 export function whyEndpoint(deps: WhyDeps): ApiEndpoint {
-  const { recent, views, daemon } = deps;
+  const { recent, traffic, views, daemon } = deps;
   return endpoint({
     method: 'GET',
     path: '/why',
-    summary: 'How a backend is, and how that came about.',
+    summary: 'How a backend is, what it has done so far, and how that came about.',
     may: 'look',
     query: { backend: text('`POOL/BACKEND`.') },
     answer: HISTORY,
@@ -144,7 +146,8 @@ export function whyEndpoint(deps: WhyDeps): ApiEndpoint {
         return err(found.ok ? nothingNamed('backend', query.backend, []) : found.error);
       }
       const history = recent.historyOf(pool, name).map(shownEntry);
-      return ok({ value: { backend: shownBackend(pool, named.view()), history } });
+      const done = shownTraffic(traffic(pool, name));
+      return ok({ value: { backend: shownBackend(pool, named.view()), traffic: done, history } });
     },
   });
 }

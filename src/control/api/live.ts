@@ -2,30 +2,41 @@
  * `GET /v1/live`: what the dashboard shows, once or as server-sent events. All who look share what
  * is made; each gets the backends that it asks for, a screen of them, however many there are.
  */
-import type { AdminViews, HealthView, PoolSummary, StatusView } from '../../admin/views.js';
+import type {
+  AdminViews,
+  BackendView,
+  HealthView,
+  PoolSummary,
+  StatusView,
+} from '../../admin/views.js';
 import { ok } from '../../core/result.js';
+import type { BackendTraffic } from '../backend_traffic.js';
 import type { Override } from '../desired/override.js';
 import { isRemarkable, remark } from '../remarks.js';
 import { OVERRIDE, shownOverride } from './changing.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
-import { BACKEND, LISTENER, listener, POOL, pool } from './lists.js';
+import { BACKEND, backend, LISTENER, listener, POOL, pool } from './lists.js';
 import { LiveStreams, type LiveStreamsDeps } from './live_streams.js';
-import { backendsIn, WINDOW } from './live_window.js';
-import { figure, flag, list, record, type ShapeOf, text } from './shape.js';
+import { backendsIn, WINDOW, type Window } from './live_window.js';
+import { splitName } from './names.js';
+import { figure, flag, list, nullable, record, type ShapeOf, text } from './shape.js';
 import { MAX_SENTENCES, STATUS, statusOf } from './status.js';
+import { traffic as shownTraffic, TRAFFIC } from './traffic.js';
 
 /** Of listeners, pools and overrides: more is not looked at on a page. */
 const MAX_SHOWN = 100;
 /** A pool of more has no picture of each. */
 const MAX_PICTURED = 24;
 
+const STATES = list(
+  'How many backends are so.',
+  record({ state: text('A state.'), count: figure('How many.') }),
+);
+
 const POOL_LIVE = record({
   pool: POOL,
   listeners: list('Those that lead to it.', text('A name.')),
-  states: list(
-    'How many of its backends are so.',
-    record({ state: text('A state.'), count: figure('How many.') }),
-  ),
+  states: STATES,
   backends: list(
     'Its backends in short; empty where there are many.',
     record({
@@ -39,8 +50,12 @@ const POOL_LIVE = record({
 
 const COMMON = {
   status: STATUS,
-  listeners: list('A hundred at most.', LISTENER),
-  pools: list('A hundred at most, those that do not serve as usual first.', POOL_LIVE),
+  states: STATES,
+  listeners: list('A hundred at most, those that are not open first.', LISTENER),
+  pools: list(
+    'A hundred at most; first those that do not serve as usual, in whole or in part.',
+    POOL_LIVE,
+  ),
   overrides: list('A hundred at most.', OVERRIDE),
 };
 
@@ -48,16 +63,24 @@ export const LIVE = record({
   ...COMMON,
   backends: list('Those that are asked for.', BACKEND),
   matched: figure('As many as are meant, with those that are not on this screen.'),
+  asked_pool: nullable(POOL_LIVE).describe('The pool that is asked for; null: there is none.'),
+  asked_backend: nullable(record({ backend: BACKEND, traffic: TRAFFIC })).describe(
+    'The backend that is asked for; null: there is none.',
+  ),
 });
 
 export interface LiveDeps extends LiveStreamsDeps {
   readonly views: AdminViews;
   readonly overrides: () => readonly Override[];
+  readonly traffic: (pool: string, backend: string) => BackendTraffic;
   readonly kept: { readonly trouble: string | null };
 }
 
 export function liveEndpoint(deps: LiveDeps): ApiEndpoint {
-  const streams = new LiveStreams(deps, (view) => commonOf(view, deps));
+  const streams = new LiveStreams(deps, {
+    commonOf: (view) => commonOf(view, deps),
+    screenOf: (view, window) => screenOf(view, window, deps),
+  });
   return endpoint({
     method: 'GET',
     path: '/live',
@@ -69,7 +92,7 @@ export function liveEndpoint(deps: LiveDeps): ApiEndpoint {
     answer: LIVE,
     handle: ({ query }) => {
       const view = deps.views.health();
-      return ok({ value: { ...commonOf(view, deps), ...backendsIn(view, query) } });
+      return ok({ value: { ...commonOf(view, deps), ...screenOf(view, query, deps) } });
     },
     follow: ({ query }) => ok(streams.follow(query)),
   });
@@ -79,13 +102,42 @@ function commonOf(view: HealthView, deps: LiveDeps) {
   const all = deps.overrides();
   return {
     status: statusOf(statusIn(view), deps),
-    listeners: view.listeners.slice(0, MAX_SHOWN).map(listener),
+    states: statesOf(view.pools.flatMap(({ backends }) => backends)),
+    listeners: view.listeners
+      .toSorted((a, b) => Number(a.state === 'open') - Number(b.state === 'open'))
+      .slice(0, MAX_SHOWN)
+      .map(listener),
     pools: view.pools
-      .toSorted((a, b) => Number(a.state === 'up') - Number(b.state === 'up'))
+      .toSorted((a, b) => trouble(b) - trouble(a))
       .slice(0, MAX_SHOWN)
       .map((one) => poolLive(one, view)),
     overrides: all.slice(0, MAX_SHOWN).map(shownOverride),
   };
+}
+
+function screenOf(view: HealthView, window: Window, { traffic }: Pick<LiveDeps, 'traffic'>) {
+  const pool = view.pools.find(({ name }) => name === window.pool);
+  const [poolName = '', backendName] = splitName(window.backend ?? '');
+  const its = view.pools
+    .find(({ name }) => name === poolName)
+    ?.backends.find(({ name }) => name === backendName);
+  return {
+    ...backendsIn(view, window),
+    asked_pool: pool === undefined ? null : poolLive(pool, view),
+    asked_backend:
+      its === undefined
+        ? null
+        : {
+            backend: backend(poolName, its),
+            traffic: shownTraffic(traffic(poolName, its.name)),
+          },
+  };
+}
+
+function statesOf(backends: readonly BackendView[]) {
+  const counts = new Map<string, number>();
+  for (const { state } of backends) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return [...counts].map(([state, count]) => ({ state, count }));
 }
 
 /** As `views.status`, where every backend has been looked at anyway. */
@@ -103,6 +155,12 @@ function statusIn(view: HealthView): StatusView {
   };
 }
 
+/** How much a pool needs a look: it does not serve as usual, or some of its backends do not. */
+function trouble({ state, backends }: HealthView['pools'][number]): number {
+  if (state !== 'up') return 2;
+  return Number(backends.some((its) => isRemarkable(its.state)));
+}
+
 function summaryOf({ backends, ...pool }: HealthView['pools'][number]): PoolSummary {
   return {
     ...pool,
@@ -116,13 +174,11 @@ function poolLive(
   one: HealthView['pools'][number],
   { listeners }: HealthView,
 ): ShapeOf<typeof POOL_LIVE> {
-  const counts = new Map<string, number>();
-  for (const { state } of one.backends) counts.set(state, (counts.get(state) ?? 0) + 1);
   const pictured = one.backends.length <= MAX_PICTURED ? one.backends : [];
   return {
     pool: pool(summaryOf(one)),
     listeners: listeners.filter((its) => its.pools.includes(one.name)).map(({ name }) => name),
-    states: [...counts].map(([state, count]) => ({ state, count })),
+    states: statesOf(one.backends),
     backends: pictured.map(({ name, state, eligible, active }) => {
       return { name, state, eligible, active };
     }),

@@ -10,7 +10,7 @@ import type { RecentEvent, RecentEvents } from '../../observe/recent_events.js';
 import type { LastHour } from '../last_hour.js';
 import { shownEvent } from './events.js';
 import { shownPoint } from './hour.js';
-import { backendsIn, type Window } from './live_window.js';
+import type { Window } from './live_window.js';
 
 const LOOK_MS = 1_000;
 /** A screen that is older is of no use. */
@@ -37,9 +37,17 @@ interface Look {
   readonly common: string;
 }
 
+/** What is made of a view; neither is empty. */
+export interface LookParts {
+  /** What all screens have. */
+  readonly commonOf: (view: HealthView) => object;
+  /** What one has by itself. */
+  readonly screenOf: (view: HealthView, window: Window) => object;
+}
+
 export class LiveStreams {
   readonly #deps: LiveStreamsDeps;
-  readonly #commonOf: (view: HealthView) => object;
+  readonly #parts: LookParts;
   /** By what they look at. */
   readonly #screens = new Map<string, { readonly window: Window; readonly readers: Set<Reader> }>();
   #last: Look | null = null;
@@ -48,9 +56,9 @@ export class LiveStreams {
   #toldUpTo = 0;
   #hourUpTo = 0;
 
-  constructor(deps: LiveStreamsDeps, commonOf: (view: HealthView) => object) {
+  constructor(deps: LiveStreamsDeps, parts: LookParts) {
     this.#deps = deps;
-    this.#commonOf = commonOf;
+    this.#parts = parts;
   }
 
   follow(window: Window): Follow {
@@ -60,7 +68,7 @@ export class LiveStreams {
       const readers = this.#screens.get(key)?.readers ?? new Set();
       this.#screens.set(key, { window, readers });
       readers.add(reader);
-      reader.write(lookText(this.#look(SHARED_MS), window));
+      reader.write(this.#lookText(this.#look(SHARED_MS), window));
       reader.write(this.#toldBefore());
       return () => {
         readers.delete(reader);
@@ -97,7 +105,7 @@ export class LiveStreams {
     const news = Buffer.concat([this.#toldSince(), this.#hourSince()]);
     for (const { window, readers } of this.#screens.values()) {
       const ready = [...readers].filter(({ isBehind }) => !isBehind);
-      const text = ready.length === 0 ? null : lookText(look, window);
+      const text = ready.length === 0 ? null : this.#lookText(look, window);
       if (text !== null) for (const reader of ready) reader.write(text);
       if (news.length > 0) for (const reader of readers) reader.write(news);
     }
@@ -109,8 +117,13 @@ export class LiveStreams {
     const atMs = clock.nowMs();
     if (this.#last !== null && atMs - this.#last.atMs < ageMs) return this.#last;
     const view = views.health();
-    this.#last = { atMs, view, common: JSON.stringify(this.#commonOf(view)) };
+    this.#last = { atMs, view, common: JSON.stringify(this.#parts.commonOf(view)) };
     return this.#last;
+  }
+
+  #lookText({ view, common }: Look, window: Window): Buffer {
+    const screen = JSON.stringify(this.#parts.screenOf(view, window));
+    return Buffer.from(`event: look\ndata: ${common.slice(0, -1)},${screen.slice(1)}\n\n`);
   }
 
   #toldBefore(): Buffer {
@@ -140,10 +153,4 @@ const NOTHING = Buffer.alloc(0);
 
 function toldText(told: readonly RecentEvent[]): Buffer {
   return Buffer.from(eventText('told', told.map(shownEvent)));
-}
-
-/** `common` is an object that is not empty. */
-function lookText({ view, common }: Look, window: Window): Buffer {
-  const rows = JSON.stringify(backendsIn(view, window));
-  return Buffer.from(`event: look\ndata: ${common.slice(0, -1)},${rows.slice(1)}\n\n`);
 }
