@@ -3,10 +3,6 @@ import { ipBytes } from '../core/ip_bytes.js';
 
 const MAX_SHOWN = 80;
 
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** What others wrote, short and printable. */
 export function shown(text: string): string {
   const plain = text.replaceAll(/[^\x20-\x7e]/g, '?');

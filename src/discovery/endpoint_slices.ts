@@ -5,7 +5,8 @@
 import { readAddress } from '../core/address_text.js';
 import { type Address, formatAddress } from '../core/endpoint.js';
 import { BACKEND_NAME_PATTERN } from '../core/identity.js';
-import { inBrackets, isRecord, shown } from './answers.js';
+import { isRecord } from '../core/unknown.js';
+import { inBrackets, shown } from './answers.js';
 import { type Member, plainMember } from './source.js';
 
 export interface Slice {

@@ -7,7 +7,8 @@ import { readAddress } from '../core/address_text.js';
 import type { Address } from '../core/endpoint.js';
 import { BACKEND_NAME_PATTERN } from '../core/identity.js';
 import { err, ok, type Result } from '../core/result.js';
-import { isRecord, shown } from './answers.js';
+import { isRecord } from '../core/unknown.js';
+import { shown } from './answers.js';
 import { type Member, plainMember } from './source.js';
 
 /** Members, or what is wrong with the list: a clause. */

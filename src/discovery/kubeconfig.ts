@@ -5,7 +5,8 @@
  */
 import { dirname, resolve } from 'node:path';
 import type { Timers } from '../core/clock.js';
-import { inBrackets, isRecord, shown } from './answers.js';
+import { isRecord } from '../core/unknown.js';
+import { inBrackets, shown } from './answers.js';
 import type { HttpQuestion } from './http_client.js';
 import { readSecrets, readSecretText } from './secret_files.js';
 import { type GiveUp, type SecretDeps, type SourceFailed, sourceFailed } from './source.js';

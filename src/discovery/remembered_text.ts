@@ -2,10 +2,11 @@
  * The last good answers as the text of a file. They are answers and no orders: after a restart they
  * serve until the source says otherwise, under the same rules as before it. Pure.
  */
+
 import { readAddress } from '../core/address_text.js';
 import { formatAddress } from '../core/endpoint.js';
 import { BACKEND_NAME_PATTERN } from '../core/identity.js';
-import { isRecord } from './answers.js';
+import { isCount, isRecord } from '../core/unknown.js';
 import type { Member } from './source.js';
 
 const VERSION = 1;
@@ -67,8 +68,4 @@ function fromRecord(raw: unknown): Member | null {
     role,
     wanted: 'serve',
   };
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

@@ -2,6 +2,7 @@
  * What is known about a target as plain JSON, from one version of sluice to another. What makes no
  * sense is not read: then the target begins anew, as one that was never seen. Pure.
  */
+import { isAmount, isCount } from '../core/unknown.js';
 import type { KnownHealth, TargetMemory } from './known.js';
 import { PROBE_FAILURES, type ProbeFailure, type ProbeResult } from './probe.js';
 import type { LastAttempt, TargetHealth, VerdictReason } from './target.js';
@@ -32,7 +33,7 @@ function memoryFrom(raw: Raw): TargetMemory | null {
   const reason = REASONS.find((one) => one === raw['reason']) ?? null;
   const { ill, sinceMs, detail, share, attempts, failures, transitions } = raw;
   if (state === null || verdict === null || last === undefined) return null;
-  if (!isShareOrNull(share) || typeof detail !== 'string' || !isTime(sinceMs)) return null;
+  if (!isShareOrNull(share) || typeof detail !== 'string' || !isAmount(sinceMs)) return null;
   if (!isCount(ill) || !isCount(attempts) || !isCount(failures) || !isCount(transitions)) {
     return null;
   }
@@ -92,7 +93,7 @@ function lastFrom(raw: unknown): LastAttempt | null | undefined {
   if (typeof raw !== 'object') return undefined;
   const { result, durationMs, atMs } = raw as Raw;
   const read = resultFrom(result);
-  if (read === null || !isTime(durationMs) || !isTime(atMs)) return undefined;
+  if (read === null || !isAmount(durationMs) || !isAmount(atMs)) return undefined;
   return { result: read, durationMs, atMs };
 }
 
@@ -115,14 +116,6 @@ function isShareOrNull(value: unknown): value is number | null {
   return value === null || (typeof value === 'number' && value > 0 && value <= 1);
 }
 
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
-}
-
 function isTimeOrNull(value: unknown): value is number | null {
-  return value === null || isTime(value);
+  return value === null || isAmount(value);
 }

@@ -16,12 +16,13 @@ import { OwnTurns } from '../balance/turns.js';
 import { isPrime, nextPrime } from '../core/prime.js';
 import type { Random } from '../core/random.js';
 import { atOnce } from '../core/stretches.js';
+import { isRecord } from '../core/unknown.js';
 import { Learnt } from '../pool/learnt.js';
 import { systemClock } from '../system/clock.js';
 import { systemRandom } from '../system/random.js';
 import { clientKeyOf, type Key, mustBeKey } from './client_key.js';
 import { OptionsError } from './errors.js';
-import { isTable, known, misfit, wholeBetween } from './misfit.js';
+import { known, misfit, wholeBetween } from './misfit.js';
 
 /** `round-robin` is smooth where weights differ: exact shares over a period, never in clumps. */
 export type Algorithm = KeylessName;
@@ -110,7 +111,7 @@ export class Picker<M extends PickerMember> {
 
   /** What `pick` gave is over, and how it went. */
   done(member: M, { tookMs, result = 'ok' }: How = {}): void {
-    if (!isTable(member)) throw misfit('member', 'wrong type', 'what pick gave', member);
+    if (!isRecord(member)) throw misfit('member', 'wrong type', 'what pick gave', member);
     if ((this.#active.get(member.name) ?? 0) === 0) return;
     this.#count(member, -1);
     const index = this.#indices.get(member.name);
@@ -161,7 +162,7 @@ function mustBeMembers(members: readonly PickerMember[]): void {
   const names = new Set<string>();
   for (const [index, member] of (members as readonly PickerMember[]).entries()) {
     const at = `members[${index}]`;
-    if (!isTable(member)) throw misfit(at, 'wrong type', 'an object with a name', member);
+    if (!isRecord(member)) throw misfit(at, 'wrong type', 'an object with a name', member);
     const { name, weight } = member;
     if (typeof name !== 'string') throw misfit(`${at}.name`, 'wrong type', 'a string', name);
     if (names.has(name)) throw misfit(`${at}.name`, 'twice', 'a name of its own', name);

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { present } from '../core/assert.js';
 import type { BackendId } from '../core/brand.js';
+import { isRecord } from '../core/unknown.js';
 import { createOwnLedgerMemory, Ledger } from '../pool/ledger.js';
 import { Pool } from '../pool/pool.js';
 import type { Lease } from '../pool/selection.js';
@@ -20,7 +21,7 @@ import { Following, type Read } from './following.js';
 import { PickedLease } from './lease.js';
 import type { Machine } from './machine.js';
 import { type MetricRegistry, registerMetrics } from './metrics.js';
-import { isTable, misfit } from './misfit.js';
+import { misfit } from './misfit.js';
 import { NoBackendErrors } from './no_backend_errors.js';
 import type { BalancerOptions } from './options.js';
 import { readPick } from './read_calls.js';
@@ -147,7 +148,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
    */
   async update(changes: Partial<BalancerOptions> = {}): Promise<void> {
     this.#mustBeOpen();
-    if (!isTable(changes ?? {})) throw misfit('changes', 'wrong type', 'an object', changes);
+    if (!isRecord(changes ?? {})) throw misfit('changes', 'wrong type', 'an object', changes);
     await this.#following.update(changes ?? {});
     this.#mustBeOpen();
   }

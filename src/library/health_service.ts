@@ -4,10 +4,11 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Timers } from '../core/clock.js';
+import { isRecord } from '../core/unknown.js';
 import { systemClock } from '../system/clock.js';
 import { holdingTimers, systemTimers } from '../system/timers.js';
 import { type CheckState, HealthCheck } from './health_check.js';
-import { isTable, known, misfit } from './misfit.js';
+import { known, misfit } from './misfit.js';
 import type { Duration } from './options.js';
 import { durationMs, durationOrZeroMs } from './read_calls.js';
 import { abortablePause } from './scope.js';
@@ -168,7 +169,7 @@ export async function createHealth(
   deps: HealthDeps = thisMachine,
 ): Promise<HealthService> {
   const given = known(options, SERVICE) ?? {};
-  if (given.checks !== undefined && !isTable(given.checks)) {
+  if (given.checks !== undefined && !isRecord(given.checks)) {
     throw misfit('checks', 'wrong type', 'an object of checks by name', given.checks);
   }
   const checks = Object.entries(given.checks ?? {}).map(([name, one]) =>

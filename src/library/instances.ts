@@ -6,7 +6,8 @@
 import { MAX_CONNECTIONS } from '../config/schema/backend.js';
 import { readAddress } from '../core/address_text.js';
 import { BACKEND_NAME_PATTERN } from '../core/identity.js';
-import { inBrackets, isRecord, shown } from '../discovery/answers.js';
+import { isRecord } from '../core/unknown.js';
+import { inBrackets, shown } from '../discovery/answers.js';
 import {
   type Member,
   membersFound,

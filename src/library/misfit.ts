@@ -1,4 +1,5 @@
 /** What a caller gives and cannot be used, said as the reference says it. */
+import { isRecord } from '../core/unknown.js';
 import { OptionsError } from './errors.js';
 
 /** `key: problem (expected …; got …)` */
@@ -13,7 +14,7 @@ export function known<O extends object>(
   called = 'options',
 ): O | null {
   if (options === undefined || options === null) return null;
-  if (!isTable(options)) throw misfit(called, 'wrong type', 'an object', options);
+  if (!isRecord(options)) throw misfit(called, 'wrong type', 'an object', options);
   for (const key in options) {
     if (keys.has(key)) continue;
     const path = called === 'options' ? key : `${called}.${key}`;
@@ -21,10 +22,6 @@ export function known<O extends object>(
     throw new OptionsError([`${path}: unknown option (expected ${expected}; got "${key}")`]);
   }
   return options;
-}
-
-export function isTable(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function wholeBetween(key: string, value: unknown, min: number, max: number): number {

@@ -14,8 +14,9 @@ import { ROOT } from '../config/schema/root.js';
 import type { TomlTree } from '../config/toml.js';
 import { present } from '../core/assert.js';
 import type { PoolSpec } from '../core/spec.js';
+import { isRecord } from '../core/unknown.js';
 import { OptionsError } from './errors.js';
-import { isTable, known, misfit } from './misfit.js';
+import { known, misfit } from './misfit.js';
 import type { BalancerOptions, Duration, QueueOptions, RegistryOptions } from './options.js';
 import type { Registry } from './registry_source.js';
 import type { FollowedRegistry } from './sources.js';
@@ -38,7 +39,7 @@ export interface ReadOptions {
 }
 
 export function readOptions(options: BalancerOptions): ReadOptions {
-  if (!isTable(options)) throw misfit('options', 'wrong type', 'an object', options);
+  if (!isRecord(options)) throw misfit('options', 'wrong type', 'an object', options);
   const { name = DEFAULT_NAME, discovery, ...pool } = options;
   if (typeof name !== 'string' || !NAME_PATTERN.test(name)) {
     const rule = 'a name of 1 to 64 letters, digits, "_", "-" and "."';

@@ -2,6 +2,7 @@
  * What is known of an ejection as plain JSON, from one version of sluice to another. Times are
  * those of whoever calls. Pure.
  */
+import { isAmount } from '../core/unknown.js';
 import type { EjectionMemory } from './ejection.js';
 import type { EjectionCause } from './ejection_cause.js';
 
@@ -22,12 +23,12 @@ export function ejectionRecord(
 /** null: it is none. */
 export function readEjection(raw: Raw, shifted: (theirMs: number) => number) {
   const { kind, timesInARow, calmSinceMs, effect, untilMs } = raw;
-  if (!isNumber(timesInARow)) return null;
-  if (kind === 'in' && isNumber(calmSinceMs)) {
+  if (!isAmount(timesInARow)) return null;
+  if (kind === 'in' && isAmount(calmSinceMs)) {
     return { kind, timesInARow, calmSinceMs: shifted(calmSinceMs), wasSpared: 'no' } as const;
   }
   const cause = causeFrom(raw['cause']);
-  if (kind !== 'out' || !isNumber(untilMs) || cause === null) return null;
+  if (kind !== 'out' || !isAmount(untilMs) || cause === null) return null;
   if (effect !== 'real' && effect !== 'dry') return null;
   return { kind, timesInARow, cause, effect, untilMs: shifted(untilMs) } as const;
 }
@@ -35,11 +36,7 @@ export function readEjection(raw: Raw, shifted: (theirMs: number) => number) {
 function causeFrom(raw: unknown): EjectionCause | null {
   if (typeof raw !== 'object' || raw === null) return null;
   const { kind, inARow, medianMs, othersMs } = raw as Raw;
-  if (kind === 'failures') return isNumber(inARow) ? { kind, inARow } : null;
+  if (kind === 'failures') return isAmount(inARow) ? { kind, inARow } : null;
   if (kind !== 'slow-connect' && kind !== 'slow-first-byte') return null;
-  return isNumber(medianMs) && isNumber(othersMs) ? { kind, medianMs, othersMs } : null;
-}
-
-function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+  return isAmount(medianMs) && isAmount(othersMs) ? { kind, medianMs, othersMs } : null;
 }

@@ -1,7 +1,7 @@
 /** `[listeners.NAME.access]`: who may come. */
-import type { AccessSpec, AddressBlock } from '../../core/spec.js';
-import { parseBlock } from '../address.js';
+import type { AccessSpec } from '../../core/spec.js';
 import { fault, fits, type ReadValue, readEach } from '../reading.js';
+import { blockList } from './blocks.js';
 import { flag, mixed } from './kinds.js';
 import { type KeyOptions, table, type ValueOf } from './node.js';
 
@@ -11,20 +11,7 @@ const MAX_FILES = 16;
 
 const STRING = { type: 'string', minLength: 1 };
 
-function blocks<const O extends KeyOptions>(options: O) {
-  return mixed<readonly AddressBlock[], O>(
-    options,
-    'a list of addresses and CIDR blocks',
-    { anyOf: [{ type: 'array', items: STRING, maxItems: MAX_BLOCKS }] },
-    (raw): ReadValue<readonly AddressBlock[]> => {
-      if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
-      if (raw.length > MAX_BLOCKS) return fault('too-many', `more than ${MAX_BLOCKS} blocks`);
-      return readEach(raw, (one) =>
-        typeof one === 'string' ? parseBlock(one) : fault('wrong-type', 'wrong type'),
-      );
-    },
-  );
-}
+const blocks = <const O extends KeyOptions>(options: O) => blockList(MAX_BLOCKS, options);
 
 function files<const O extends KeyOptions>(options: O) {
   return mixed<readonly string[], O>(

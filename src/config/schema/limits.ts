@@ -1,8 +1,8 @@
 /** `[listeners.NAME.limits]`: how many sessions a client may have, and how fast it may come. */
-import type { AddressBlock, LimitsSpec, NewSessions } from '../../core/spec.js';
-import { parseBlock } from '../address.js';
-import { fault, fits, type ReadValue, readEach } from '../reading.js';
-import { choice, duration, flag, integer, mixed, text } from './kinds.js';
+import type { LimitsSpec, NewSessions } from '../../core/spec.js';
+import { fault, fits, type ReadValue } from '../reading.js';
+import { blockList } from './blocks.js';
+import { choice, duration, flag, integer, text } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 
 const MAX_BLOCKS = 1_024;
@@ -10,8 +10,6 @@ const MAX_BLOCKS = 1_024;
 const MAX_SESSIONS = 1_000_000;
 const MS_BY_UNIT = { s: 1_000, m: 60_000, h: 3_600_000 } as const;
 const RATE_PATTERN = '^$|^[1-9][0-9]{0,5}/[smh]$';
-
-const STRING = { type: 'string', minLength: 1 };
 
 export const LIMITS = table(
   'What one client may have, by its address: exact over all workers. Behind a trusted proxy the client of the PROXY header counts; UNIX clients have no address, and no limit. 262,144 clients can be counted at a time; when more have sessions or a rate that is not at rest, a new one is served without being counted, and `sluice_clients_uncounted_total` says so. A reload keeps the counts; sessions that began before there was a limit are not in them. With `engine = "node"` a client that has reset before it was accepted has no address any more: it is no session, and counts nowhere.',
@@ -43,15 +41,10 @@ export const LIMITS = table(
       max: MAX_SESSIONS,
       doc: 'How many sessions may begin at the listener in any second, of all clients together; the rest waits in the backlog. Up to 4 % of them stay unused, so that there is never one too many. Clients that are refused by their address or by what they have do not count, unless a first message or a PROXY header had to be read before. UDP: flows, and the rest is dropped as `too-fast`. 0: no limit.',
     }),
-    exempt: mixed(
-      {
-        default: [],
-        doc: 'Addresses and CIDR blocks of clients that are counted and never refused: what watches the service, for example. `new_per_second` is for them too.',
-      },
-      'a list of addresses and CIDR blocks',
-      { anyOf: [{ type: 'array', items: STRING, maxItems: MAX_BLOCKS }] },
-      readBlocks,
-    ),
+    exempt: blockList(MAX_BLOCKS, {
+      default: [],
+      doc: 'Addresses and CIDR blocks of clients that are counted and never refused: what watches the service, for example. `new_per_second` is for them too.',
+    }),
     ipv6_prefix: integer({
       default: 64,
       min: 1,
@@ -99,12 +92,4 @@ function readRate(text: string): ReadValue<Omit<NewSessions, 'burst'> | null> {
   const perMs = Object.entries(MS_BY_UNIT).find(([name]) => name === unit)?.[1];
   if (perMs === undefined) return fault('malformed', 'not a rate');
   return fits({ count: Number(count), perMs });
-}
-
-function readBlocks(raw: unknown): ReadValue<readonly AddressBlock[]> {
-  if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
-  if (raw.length > MAX_BLOCKS) return fault('too-many', `more than ${MAX_BLOCKS} blocks`);
-  return readEach(raw, (one) =>
-    typeof one === 'string' ? parseBlock(one) : fault('wrong-type', 'wrong type'),
-  );
 }

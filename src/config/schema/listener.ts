@@ -3,9 +3,10 @@
 import { present } from '../../core/assert.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenerSpec } from '../../core/spec.js';
-import { parseBlock, parseEndpoint } from '../address.js';
+import { parseEndpoint } from '../address.js';
 import { fault, fits, type ReadValue, readEach } from '../reading.js';
 import { ACCESS, accessSpec } from './access.js';
+import { blockList } from './blocks.js';
 import { choice, duration, flag, integer, mixed, size, text } from './kinds.js';
 import { LIMITS, limitsSpec } from './limits.js';
 import { table, type ValueOf } from './node.js';
@@ -52,19 +53,10 @@ export const LISTENER = table(
       default: false,
       doc: 'true: every connection must begin with a PROXY protocol header, v1 or v2 (UDP: every datagram, v2), and must come from `trusted_proxies`. The client is the one that the header names; where it names none (UNKNOWN, UNSPEC, LOCAL) it is the proxy itself, for `access`, `limits` and routes, too.',
     }),
-    trusted_proxies: mixed(
-      {
-        default: [],
-        doc: 'Addresses and CIDR blocks of the proxies whose header is believed. Needed by `accept_proxy_protocol`, except for UNIX sockets: a process that may connect there is trusted.',
-      },
-      'a list of addresses and CIDR blocks',
-      { anyOf: [{ type: 'array', items: STRING, maxItems: MAX_BLOCKS }] },
-      (raw) => {
-        if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
-        if (raw.length > MAX_BLOCKS) return fault('too-many', `more than ${MAX_BLOCKS} blocks`);
-        return readEach(raw, (one) => readString(one, parseBlock));
-      },
-    ),
+    trusted_proxies: blockList(MAX_BLOCKS, {
+      default: [],
+      doc: 'Addresses and CIDR blocks of the proxies whose header is believed. Needed by `accept_proxy_protocol`, except for UNIX sockets: a process that may connect there is trusted.',
+    }),
     max_sessions: integer({
       default: 0,
       min: 0,

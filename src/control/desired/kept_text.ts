@@ -2,8 +2,10 @@
  * Overrides as the text of a file. What does not fit in a text is left out, and told: one record
  * that makes no sense must not take the others with it. Pure.
  */
+
 import { readBlock } from '../../core/address_text.js';
 import { LOG_LEVELS } from '../../core/spec.js';
+import { isRecord } from '../../core/unknown.js';
 import { holdBy, OVERRIDE_KINDS, type Override, PERCENTAGE } from './override.js';
 
 const VERSION = 1;
@@ -106,8 +108,4 @@ function parse(text: string): unknown {
   } catch {
     return null;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

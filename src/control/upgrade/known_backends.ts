@@ -1,6 +1,8 @@
 /** What the process before this one knew of backends, until the first plan is in force. */
+
 import type { Clock } from '../../core/clock.js';
 import { toOwnMs } from '../../core/machine_time.js';
+import { isAmount } from '../../core/unknown.js';
 import type { KnownHealth } from '../../health/known.js';
 import { readKnown } from '../../health/known_text.js';
 import type { EjectionMemory } from '../../pool/ejection.js';
@@ -65,20 +67,16 @@ export class KnownBackends {
     const read = isItem(ejection) ? readEjection(ejection, shifted) : null;
     if (ejection !== null && read === null) return null;
     if (returnedMs === null) return { returnedMs, ejection: read };
-    return isTime(returnedMs) ? { returnedMs: shifted(returnedMs), ejection: read } : null;
+    return isAmount(returnedMs) ? { returnedMs: shifted(returnedMs), ejection: read } : null;
   }
 }
 
 function verdictFrom({ state, sinceWallMs, health }: StateItem): KnownVerdict | null {
-  if (!isText(state) || !isTime(sinceWallMs)) return null;
+  if (!isText(state) || !isAmount(sinceWallMs)) return null;
   const known = isItem(health) ? readKnown(health) : null;
   return health !== null && known === null ? null : { state, sinceWallMs, health: known };
 }
 
 function isItem(value: unknown): value is StateItem {
   return typeof value === 'object' && value !== null;
-}
-
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }

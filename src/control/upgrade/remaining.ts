@@ -1,4 +1,5 @@
 /** What one process says to the next of the counts that it still has, in lines of `remaining`. */
+import { isCount } from '../../core/unknown.js';
 import type { ChannelMessage } from '../../system/line_channel.js';
 
 /** Where sessions count, by names, as rows are each process's own: see `placeOf…`. */
@@ -72,8 +73,4 @@ export function readRemaining(message: ChannelMessage): RemainingCounts | null {
 
 function isRemainingCount(value: unknown): value is RemainingCount {
   return Array.isArray(value) && typeof value[0] === 'string' && isCount(value[1]);
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

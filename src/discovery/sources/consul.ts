@@ -6,7 +6,8 @@
 import { readAddress } from '../../core/address_text.js';
 import type { ConsulSourceSpec } from '../../core/discovery_spec.js';
 import { BACKEND_NAME_PATTERN } from '../../core/identity.js';
-import { inBrackets, isRecord, shown } from '../answers.js';
+import { isRecord } from '../../core/unknown.js';
+import { inBrackets, shown } from '../answers.js';
 import { askHttp, type HttpAnswer } from '../http_client.js';
 import { HTTP_LIMIT_MS } from '../limits.js';
 import { readSecrets } from '../secret_files.js';

@@ -6,7 +6,8 @@
 import { readAddress } from '../../core/address_text.js';
 import type { EtcdSourceSpec } from '../../core/discovery_spec.js';
 import { BACKEND_NAME_PATTERN } from '../../core/identity.js';
-import { isRecord, shown } from '../answers.js';
+import { isRecord } from '../../core/unknown.js';
+import { shown } from '../answers.js';
 import { askHttp, type HttpQuestion } from '../http_client.js';
 import { followStream } from '../http_stream.js';
 import { Misses, whyMissed } from '../misses.js';

@@ -5,7 +5,8 @@
  * often.
  */
 import type { KubernetesSourceSpec } from '../../core/discovery_spec.js';
-import { isRecord, shown } from '../answers.js';
+import { isRecord } from '../../core/unknown.js';
+import { shown } from '../answers.js';
 import { mergeSlices, readSlice, type Slice } from '../endpoint_slices.js';
 import { askHttp } from '../http_client.js';
 import { followStream, type StreamEnd } from '../http_stream.js';

@@ -6,7 +6,8 @@
 import { readAddress } from '../../core/address_text.js';
 import type { PatroniSourceSpec } from '../../core/discovery_spec.js';
 import { BACKEND_NAME_PATTERN } from '../../core/identity.js';
-import { inBrackets, isRecord, shown } from '../answers.js';
+import { isRecord } from '../../core/unknown.js';
+import { inBrackets, shown } from '../answers.js';
 import { askHttp } from '../http_client.js';
 import { byRole, type RoledMember } from '../roles.js';
 import { readSecrets } from '../secret_files.js';

@@ -1,7 +1,7 @@
 /** A real etcd of one member on free ports; keys are written through its JSON gateway. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { isRecord } from '../../../src/discovery/answers.js';
+import { isRecord } from '../../../src/core/unknown.js';
 import { eventually } from '../deadline.js';
 import { freePort, type Scope, tempFolder } from '../places.js';
 import { Child } from '../process.js';

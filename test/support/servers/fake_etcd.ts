@@ -6,7 +6,7 @@
  * Buffers, "JSON Mapping").
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isRecord } from '../../../src/discovery/answers.js';
+import { isRecord } from '../../../src/core/unknown.js';
 import type { Handler } from './wrong_http.js';
 
 export class FakeEtcd {

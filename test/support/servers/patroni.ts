@@ -4,7 +4,7 @@
  */
 import { chownSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isRecord } from '../../../src/discovery/answers.js';
+import { isRecord } from '../../../src/core/unknown.js';
 import { eventually } from '../deadline.js';
 import { freePort, type Scope, tempFolder } from '../places.js';
 import { Child, identity, runToEnd } from '../process.js';
