@@ -95,8 +95,8 @@ export class SocketCalls {
   /** The same by the ring, before what is submitted next; each completes only on failure. */
   submitOptions(ring: Ring, fd: number, low: number, high: number): void {
     const one = this.#at(ONE_AT);
-    submitSetOption(ring, fd, IPPROTO_TCP, TCP_NODELAY, one, low, high);
-    submitSetOption(ring, fd, SOL_SOCKET, SO_KEEPALIVE, one, low, high);
+    submitSetOption(ring, fd, IPPROTO_TCP, TCP_NODELAY, one, 4, low, high);
+    submitSetOption(ring, fd, SOL_SOCKET, SO_KEEPALIVE, one, 4, low, high);
   }
 
   /**
@@ -104,7 +104,7 @@ export class SocketCalls {
    * bytes or `acknowledge` send it, and after 200 ms the kernel. Completes only on failure.
    */
   submitKeptAck(ring: Ring, fd: number, low: number, high: number): void {
-    submitSetOption(ring, fd, IPPROTO_TCP, TCP_QUICKACK, this.#at(ZERO_AT), low, high);
+    submitSetOption(ring, fd, IPPROTO_TCP, TCP_QUICKACK, this.#at(ZERO_AT), 4, low, high);
   }
 
   /**
@@ -166,12 +166,17 @@ export class SocketCalls {
 
   /** The same by the ring, behind what was submitted before; completes only on failure. */
   submitAcknowledge(ring: Ring, fd: number, low: number, high: number): void {
-    submitSetOption(ring, fd, IPPROTO_TCP, TCP_QUICKACK, this.#at(ONE_AT), low, high);
+    submitSetOption(ring, fd, IPPROTO_TCP, TCP_QUICKACK, this.#at(ONE_AT), 4, low, high);
   }
 
   /** From now on closing `fd` resets the connection and throws unsent data away (socket(7)). */
   resetOnClose(fd: number): void {
     this.#kernel.libc.setsockoptAt(fd, SOL_SOCKET, SO_LINGER, this.#at(LINGER_AT), 8);
+  }
+
+  /** The same by the ring, before what is submitted next; completes only on failure. */
+  submitResetOnClose(ring: Ring, fd: number, low: number, high: number): void {
+    submitSetOption(ring, fd, SOL_SOCKET, SO_LINGER, this.#at(LINGER_AT), 8, low, high);
   }
 
   /** Bytes that were sent and not yet acknowledged; 0 for sockets that cannot tell. */

@@ -124,8 +124,8 @@ export function submitConnect(
 }
 
 /**
- * Sets an option to the int at address `value` (setsockopt(2); Linux 6.7, before it EOPNOTSUPP or
- * EINVAL); completes only on failure.
+ * Sets an option to the `bytes` at address `value` (setsockopt(2); Linux 6.7, before it EOPNOTSUPP
+ * or EINVAL); completes only on failure.
  */
 export function submitSetOption(
   ring: Ring,
@@ -133,12 +133,13 @@ export function submitSetOption(
   level: number,
   option: number,
   value: number,
+  bytes: number,
   low: number,
   high: number,
 ): void {
   const head = OP.URING_CMD | (IOSQE_CQE_SKIP_SUCCESS << 8);
   const at = write(ring, head, fd, SOCKET_SETSOCKOPT, level, option, 0, 0, low, high, 0);
-  ring.entries[at + 11] = Int32Array.BYTES_PER_ELEMENT;
+  ring.entries[at + 11] = bytes;
   writeAddress(ring.entries, at + 12, value);
 }
 

@@ -35,6 +35,8 @@ export interface EndingParts {
   readonly delays: Delays;
   readonly calls: SocketCalls;
   readonly edges: () => TcpEdges;
+  /** The ring is known to set options of sockets. */
+  readonly ringSetsOptions: () => boolean;
 }
 
 export class Ending implements TurnWork {
@@ -166,10 +168,13 @@ export class Ending implements TurnWork {
   }
 
   #resetOnClose(socket: number): void {
-    const { calls, pairs } = this.#parts;
+    const { calls, pairs, loop } = this.#parts;
     const fd = pairs.fdOf(socket);
     // A connection that its peer has reset is over: closing it sends nothing.
-    if (fd !== NONE && pairs.source[socket] !== BROKEN) calls.resetOnClose(fd);
+    if (fd === NONE || pairs.source[socket] === BROKEN) return;
+    // The close is submitted behind it. What is wrong with the descriptor is wrong there, too.
+    if (!this.#parts.ringSetsOptions()) calls.resetOnClose(fd);
+    else calls.submitResetOnClose(loop.ring, fd, userData(CLOSE, socket), 0);
   }
 
   /** Nothing is in flight any more: the backend's connection is closed, and `closed` follows. */

@@ -29,7 +29,8 @@ export interface HandshakesParts {
 
 export class Handshakes implements TurnWork {
   readonly #parts: HandshakesParts;
-  #options: 'by the ring' | 'by calls' = 'by the ring';
+  /** `untried`: by the ring too, but no answer has shown yet that it does. */
+  #options: 'untried' | 'by the ring' | 'by calls' = 'untried';
   /** Pairs that were connected in this turn. */
   #connected: number[] = [];
 
@@ -40,10 +41,15 @@ export class Handshakes implements TurnWork {
     loop.add(this);
   }
 
+  /** The ring is known to set options of sockets. */
+  get ringSetsOptions(): boolean {
+    return this.#options === 'by the ring';
+  }
+
   /** A socket to connect, after `prepare`. */
   open(family: number): Result<Descriptor, KernelError> {
     const { calls } = this.#parts;
-    return this.#options === 'by the ring' ? calls.openBare(family) : calls.open(family);
+    return this.#options === 'by calls' ? calls.open(family) : calls.openBare(family);
   }
 
   /** Sets what `fd`, which `open` gave for `dial`, needs before the connect that follows. */
@@ -62,7 +68,10 @@ export class Handshakes implements TurnWork {
   /** `pair`'s socket is connected, over IP. */
   connected(pair: number): void {
     this.#connected.push(pair);
-    if (this.#options === 'by the ring') this.#parts.lateOptions.connected(pair);
+    if (this.#options === 'by calls') return;
+    // A refusal would have come before this.
+    this.#options = 'by the ring';
+    this.#parts.lateOptions.connected(pair);
   }
 
   /**

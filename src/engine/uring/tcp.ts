@@ -100,7 +100,8 @@ export class UringTcp implements TcpEngine {
     pairs.broken = (pair, error) => edges().broken(pair as PairId, error);
     const reads = new Reads(loop, pairs, pool);
     const addresses = new EncodedAddresses(kernel, means.clientAddresses);
-    const ending = new Ending({ loop, pairs, delays, calls, edges });
+    const ringSetsOptions = (): boolean => handshakes.ringSetsOptions;
+    const ending = new Ending({ loop, pairs, delays, calls, edges, ringSetsOptions });
     const gone = (pair: number, answer: number): void => {
       const end = { kind: 'client-gone' } as const;
       if (answer === 0) ending.finish(pair, end);

@@ -1,7 +1,9 @@
 import t, { type Test } from 'tap';
+import type { Kernel } from '../../../src/kernel/foreign.js';
 import {
   IPPROTO_TCP,
   SO_KEEPALIVE,
+  SO_LINGER,
   SOL_SOCKET,
   TCP_NODELAY,
   TCP_QUICKACK,
@@ -32,6 +34,34 @@ withEngine(
     }
   },
 );
+
+for (const refused of ['nothing', 'options by the ring'] as const) {
+  const { kernel } = watchedKernel(testKernel(), 'some', refused);
+  let calls = 0;
+  const counting: Kernel = {
+    ...kernel,
+    libc: {
+      ...kernel.libc,
+      setsockoptAt: (fd, level, option, value, bytes) => {
+        if (level === SOL_SOCKET && option === SO_LINGER) calls++;
+        return kernel.libc.setsockoptAt(fd, level, option, value, bytes);
+      },
+    },
+  };
+  withEngine(
+    t,
+    makerOf({ sockets: 'descriptor', time: 'real', kernel: counting }),
+    `a reset is passed on where the kernel refuses ${refused}`,
+    async (bench, t) => {
+      for (let session = 0; session < 3; session++) {
+        const { client, backend } = await bench.relayed();
+        client.reset();
+        t.equal(await backend.ending(), 'reset');
+      }
+      t.equal(calls, refused === 'nothing' ? 0 : 3);
+    },
+  );
+}
 
 function expectOptions(t: Test, fd: number): void {
   t.equal(optionOf(fd, IPPROTO_TCP, TCP_NODELAY), 1, 'TCP_NODELAY');
