@@ -17,6 +17,8 @@ export const DIFFERENCE = record({
   warnings: list('What `sluice check` warns of in the file.', text('One of them.', 2_000)),
 });
 
+const NOTHING_DONE = 'Nothing is reloaded';
+
 type Deps = Pick<ApiDeps, 'inUse' | 'reloads' | 'daemon'>;
 
 export function reloadEndpoint({ inUse, reloads, daemon }: Deps): ApiEndpoint {
@@ -32,7 +34,10 @@ export function reloadEndpoint({ inUse, reloads, daemon }: Deps): ApiEndpoint {
         ? inUse.preview(daemon)
         : reloads.ask({ signal: null, by: caller.name }));
       if (!done.ok) {
-        return err(refused('The file is refused; what is in use stays in use.', done.error));
+        // A stop, or another process that serves now, has outranked it: no fault of the file.
+        const isOfFile = daemon.phase === 'serving';
+        const said = isOfFile ? 'The file is refused; what is in use stays in use' : NOTHING_DONE;
+        return err(refused(`${said}.`, done.error));
       }
       const { added, removed, changed, needsRestart } = done.value;
       const stuck = dry_run ? [] : daemon.fleet.stuck();
