@@ -96,6 +96,28 @@ t.test('ARCHITECTURE.md says the same', async (t) => {
   }
 });
 
+t.test('ARCHITECTURE.md names every folder of a room', async (t) => {
+  const code = [...readText('ARCHITECTURE.md').matchAll(/`([^`\n]+)`/g)].map(([, text]) => text);
+  const folders = new Set(
+    below('src').flatMap(({ path }) => {
+      const parts = path.split('/').slice(1, -1);
+      return parts.slice(1).map((_, at) => parts.slice(0, at + 2).join('/'));
+    }),
+  );
+  t.ok(folders.size > 20, 'folders are found');
+  // `ctl/` in the paragraph of its room, or a path with it.
+  const isNamed = (folder: string): boolean => {
+    const name = folder.slice(folder.lastIndexOf('/') + 1);
+    return code.some(
+      (text = '') => text.startsWith(`${name}/`) || `${text}/`.includes(`/${name}/`),
+    );
+  };
+  t.same(
+    [...folders].filter((folder) => !isNamed(folder)),
+    [],
+  );
+});
+
 /** The first circle of imports, as paths; null: there is none. */
 function cycle(files: ReadonlyMap<string, Source>): string[] | null {
   const done = new Set<string>();
