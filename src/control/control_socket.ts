@@ -76,7 +76,7 @@ export class ControlSocket {
       return;
     }
     const address = `unix:${place.path}`;
-    const known = taken(`control/${place.path}`);
+    const known = taken(nameOf(place.path));
     const opened = await this.#listen(place.path, known);
     if (!opened.ok) return log.event('control-failed', { address, detail: opened.error });
     this.#open = opened.value;
@@ -90,13 +90,14 @@ export class ControlSocket {
   /** Its socket, for another process; null: it is not open. */
   get socket(): HandedSocket | null {
     const fd = this.#open === null ? null : descriptorOf(this.#open.server.server);
-    return this.#open === null || fd === null ? null : { fd, name: `control/${this.#open.path}` };
+    return this.#open === null || fd === null ? null : { fd, name: nameOf(this.#open.path) };
   }
 
-  /** Another process has its socket now, and its path. */
-  leave(): void {
+  /** Another process has its socket now, and its path, unless it has not asked for it. */
+  leave(unasked: readonly string[]): void {
     if (this.#open === null) return;
     this.#open.server.leave();
+    if (unasked.includes(nameOf(this.#open.path))) return;
     this.#open = { ...this.#open, owner: null };
   }
 
@@ -183,4 +184,9 @@ export class ControlSocket {
       nameOf: userName,
     };
   }
+}
+
+/** Between two processes. */
+function nameOf(path: string): string {
+  return `control/${path}`;
 }

@@ -44,6 +44,10 @@ export class KeptSockets implements SocketKeeper {
    * that one has them, nothing of them is ours any more.
    */
   #phase: 'starting' | 'serving' | 'leaving' | 'handed over' = 'starting';
+  /** By name: what the next process serves no more, whose paths end with this one. */
+  #endHere: ReadonlySet<string> = new Set();
+  /** What the process before has handed over and nobody asked for. */
+  readonly unasked: string[] = [];
   readonly #comeFrom: 'a process' | 'elsewhere';
   #taken = 0;
   /** How many were handed out, by name. */
@@ -97,7 +101,9 @@ export class KeptSockets implements SocketKeeper {
   }
 
   forget(protocol: Protocol, local: Endpoint): 'forgotten' | 'kept' {
-    if (this.#phase === 'handed over') return 'kept';
+    if (this.#phase === 'handed over') {
+      return this.#endHere.has(socketName(protocol, local)) ? 'forgotten' : 'kept';
+    }
     // It serves on if this one cannot.
     if (this.#phase === 'starting' && this.#comeFrom === 'a process') return 'kept';
     if (this.#store === 'not kept') return 'forgotten';
@@ -110,7 +116,9 @@ export class KeptSockets implements SocketKeeper {
   settle(): number {
     for (const [name, descriptors] of this.#waiting) {
       for (const fd of descriptors) closeDescriptor(this.#kernel, fd);
-      if (name !== '') this.#notifier.forget(name);
+      if (name === '') continue;
+      this.#notifier.forget(name);
+      this.unasked.push(name);
     }
     this.#waiting.clear();
     if (this.#phase === 'starting') this.#phase = 'serving';
@@ -122,9 +130,10 @@ export class KeptSockets implements SocketKeeper {
     if (this.#phase !== 'handed over') this.#phase = 'leaving';
   }
 
-  /** Another process serves with them: whatever closes here, they stay. */
-  handOver(): void {
+  /** Another process serves with them, but for `unasked`: whatever closes here, they stay. */
+  handOver(unasked: readonly string[]): void {
     this.#phase = 'handed over';
+    this.#endHere = new Set(unasked);
   }
 }
 

@@ -69,10 +69,13 @@ export class Places {
     return [this.#site.socket, this.#socket.socket].filter((one) => one !== null);
   }
 
-  /** Another process has their sockets now; whoever waits for an answer here gets it. */
-  leave(): void {
+  /**
+   * Another process has their sockets now, but for those that are not asked for; whoever waits for
+   * an answer here gets it.
+   */
+  leave(unasked: readonly string[]): void {
     this.#site.leave();
-    this.#socket.leave();
+    this.#socket.leave(unasked);
   }
 
   async close(): Promise<void> {

@@ -112,14 +112,11 @@ class Service {
     const members = new KeptMembers(stateDirectory, keeping);
     const about = { version, config: () => inUse };
     const before = await receiveTakenOver(this.#predecessor, this.#log);
+    const keep = keepSockets ? 'kept' : 'not kept';
+    const managed = managedSockets(this.#notifier, this.#log, keep, before.sockets);
     const assembled = assemble(inUse.spec, this.#log, about, {
       ...(await keptBefore({ overrides: kept, members }, before, this.#predecessor)),
-      ...managedSockets(
-        this.#notifier,
-        this.#log,
-        keepSockets ? 'kept' : 'not kept',
-        before.sockets,
-      ),
+      ...managed,
       ...takeover(this.#predecessor, this.#log, this.#recent),
       orderBefore: (order) => this.#predecessor?.order(order),
     });
@@ -147,7 +144,7 @@ class Service {
       return this.#fail(problems.join('; '));
     }
     if (started.ok) await places.open();
-    await this.#takePlace(daemon);
+    await this.#takePlace(daemon, managed.sockets?.unasked ?? []);
     this.#notifier.release();
     if (daemon.phase === 'serving') {
       this.#notifier.ready();
@@ -228,10 +225,10 @@ class Service {
   }
 
   /** One that was told to stop meanwhile takes nobody's place: the one before serves on. */
-  async #takePlace(daemon: Daemon): Promise<void> {
+  async #takePlace(daemon: Daemon, unasked: readonly string[]): Promise<void> {
     if (this.#predecessor === null) return;
     if (daemon.phase === 'serving') {
-      await this.#predecessor.ready(this.#options.version);
+      await this.#predecessor.ready(this.#options.version, unasked);
       return this.#lock.inherit();
     }
     this.#notifier.fallSilent();

@@ -1,10 +1,12 @@
 /** Whose the listening sockets are once another process serves. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { startOperated } from '../support/ctl.js';
+import { runCtl, startOperated } from '../support/ctl.js';
 import { eventually } from '../support/deadline.js';
 import { startUdpEchoes, udpClients } from '../support/load/datagrams.js';
 import { startEchoes } from '../support/load/echo_backend.js';
+import { exchangeOnce } from '../support/load/short_connections.js';
 import { finishStreams, openStreams } from '../support/load/verified_stream.js';
 import { freePort, tempFolder } from '../support/places.js';
 import { listenerText, poolText } from '../support/settings.js';
@@ -49,4 +51,23 @@ t.test('with the new process the service ends: the old one keeps its sessions on
   const left = daemon.event('left');
   t.same(await finishStreams(long), [], 'no long connection loses a byte');
   t.match(await left, { pid: daemon.pid, sessions: 0 });
+});
+
+t.test('paths that the new process serves no more end with the old one', async (t) => {
+  const folder = tempFolder(t);
+  const at = (name: string): string => join(folder, name);
+  const toml = (name: string): string =>
+    listenerText({ name: 'local', pool: 'echo', bind: `unix:${at(name)}` }) +
+    poolText({ name: 'echo', backends: echoes, health: 'probe = "none"' });
+  const echoes = await startEchoes(t, 1);
+  const { daemon, ask, socket } = await startOperated(t, { toml: toml('before') });
+  const other = `${socket}.other`;
+  daemon.write(toml('after'));
+  writeFileSync(daemon.file, readFileSync(daemon.file, 'utf8').replace(socket, other));
+  await ask<Upgraded>('upgrade');
+  for (const path of [at('before'), socket]) {
+    await eventually(`${path} is gone`, () => (existsSync(path) ? undefined : true));
+  }
+  t.equal(await exchangeOnce({ port: 0, path: at('after') }), null);
+  t.equal((await runCtl(other, ['status'])).code, 0);
 });

@@ -155,15 +155,16 @@ export class Handover {
 
   /**
    * Resolves when the sessions of this process have ended. Its sockets close at once, and stay what
-   * they are for the other one, paths too; workers keep those that owe a reply to a flow for a
-   * while. So clients are refused when the other one ends, however long sessions last here.
+   * they are for the other one, paths too, but for those that it has not asked for; workers keep
+   * those that owe a reply to a flow for a while. So clients are refused when the other one ends,
+   * however long sessions last here.
    */
-  async finish(telling: Telling): Promise<void> {
+  async finish(telling: Telling, unasked: readonly string[]): Promise<void> {
     telling.keepCounting();
     const { daemon, changes, desires, sockets, passed } = this.#deps;
     this.#state = 'handed over';
     daemon.life.stop();
-    sockets?.handOver();
+    sockets?.handOver(unasked);
     daemon.sockets.closeAll();
     passed.handOver();
     daemon.discoveries.stop();

@@ -35,6 +35,11 @@ export function isText(value: unknown): value is string {
 }
 
 /** Of `failed`: why the new process cannot serve. */
+/** What the new process has and does not use, by name; nothing where it does not say it. */
+export function unaskedOf({ unasked }: ChannelMessage): readonly string[] {
+  return Array.isArray(unasked) ? unasked.map(String) : [];
+}
+
 export function detailOf(message: ChannelMessage): string {
   const { detail } = message;
   return isText(detail) ? detail : 'it does not say why';

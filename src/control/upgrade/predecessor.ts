@@ -111,15 +111,19 @@ export class Predecessor {
     return this.#go === null ? err([GONE]) : ok(null);
   }
 
-  /** This one serves; resolves when it is the service for the service manager, too. */
-  async ready(version: string): Promise<void> {
+  /**
+   * This one serves, without the sockets `unasked`; resolves when it is the service for the service
+   * manager, too. Paths of what it does not use are for the other one to remove, who knows them.
+   */
+  async ready(version: string, unasked: readonly string[]): Promise<void> {
     this.#state = 'opened';
+    const left = [...unasked, ...this.#places.keys()];
     const kernel = loadKernel();
     if (kernel.ok) {
       for (const fd of this.#places.values()) closeDescriptor(kernel.value, adoptDescriptor(fd));
     }
     this.#places.clear();
-    void this.#channel.send({ kind: 'ready', version, pid: process.pid });
+    void this.#channel.send({ kind: 'ready', version, pid: process.pid, unasked: left });
     await this.#hear('yours');
     this.#state = 'served';
     this.leavers.follow();

@@ -19,7 +19,7 @@ import type { OwnStateLock } from '../state_lock.js';
 import type { GivingAway } from './giving_away.js';
 import { SUCCEEDED } from './handover.js';
 import { heed } from './heeding.js';
-import { beginMessage, detailOf } from './messages.js';
+import { beginMessage, detailOf, unaskedOf } from './messages.js';
 import type { LeaverOrder } from './orders.js';
 import type { Predecessor } from './predecessor.js';
 import type { Knowledge, Telling } from './telling.js';
@@ -227,9 +227,10 @@ export class Upgrades {
     this.#successor = successor;
     const upgraded = { pid, version: String(ready['version']), sessions: daemon.sessions() };
     log.event('upgraded', upgraded);
-    places().leave();
+    const unasked = unaskedOf(ready);
+    places().leave(unasked);
     timers.after(LAST_ANSWERS_MS, () => void places().close());
-    void daemon.handover.finish(telling).then(() => this.#tellLeft());
+    void daemon.handover.finish(telling, unasked).then(() => this.#tellLeft());
     talk.go((message) => {
       if (!giving.heard(message)) heed(message, { daemon, log, stop });
     });
