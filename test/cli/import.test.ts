@@ -54,7 +54,7 @@ t.test('what is dropped is told, and makes the exit code 1; the rest is written'
   const { code, out, err } = await run('less.cfg', output);
   t.equal(code, 1);
   t.equal(out, '');
-  t.match(err, /dropped:\n {2}\S+less\.cfg:8: ssl: sluice begins no TLS/);
+  t.match(err, /dropped:\n {2}\S+less\.cfg:8: ssl: sluice does not originate TLS/);
   t.match(readFileSync(output, 'utf8'), '[listeners.a]');
   t.equal(statSync(output).mode & 0o007, 0, 'there may be passwords of probes in it');
 });
@@ -62,7 +62,7 @@ t.test('what is dropped is told, and makes the exit code 1; the rest is written'
 t.test('a syntax error is one sentence with its place, and nothing is written', async (t) => {
   for (const [name, line, problem] of [
     ['broken.cfg', 7, 'a quote " that is not closed'],
-    ['time.cfg', 7, 'timeout queue: "soon" is no time (as 500ms, 5s, 30m)'],
+    ['time.cfg', 7, 'timeout queue: "soon" is not a time (such as 500ms, 5s, 30m)'],
   ] as const) {
     const output = join(dir, `${name}.toml`);
     const { code, err } = await run(name, output);
