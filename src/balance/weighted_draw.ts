@@ -74,9 +74,10 @@ export class WeightedDraw {
   /** Where fractions were rounded so that the share of `taken` was met all the same. */
   #drawWithout(random: Random, taken: number): number {
     const weights = this.#weights;
+    const share = weights.shareOf(taken);
     weights.set(taken, 0);
     const other = weights.find(random.next() * weights.total);
-    this.follow(taken);
+    weights.set(taken, share);
     return other;
   }
 
@@ -84,8 +85,10 @@ export class WeightedDraw {
   #anyBut(random: Random, taken: number): number {
     const candidates = this.#candidates;
     const drawn = below(random, candidates.count - 1);
-    if (candidates.at(this.#drawnAt) === taken) {
-      return candidates.at(drawn < this.#drawnAt ? drawn : drawn + 1);
+    const takenAt = this.#drawnAt;
+    // A draw long ago may have been among more: behind the last one nobody stands.
+    if (takenAt < candidates.count && candidates.at(takenAt) === taken) {
+      return candidates.at(drawn < takenAt ? drawn : drawn + 1);
     }
     const other = candidates.at(drawn);
     return other === taken ? candidates.at(candidates.count - 1) : other;

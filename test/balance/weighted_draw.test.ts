@@ -69,12 +69,16 @@ t.test(`fractions are never rounded to the one that is taken (SEED=${seed})`, as
   const random = seededRandom(seed);
   for (let round = 0; round < 300; round++) {
     const weights = Array.from({ length: 5 }, () => Math.round(random.next() * 1e6) / 1000);
-    const draw = new WeightedDraw(5, new Situation(membersOf(...weights)));
+    const situation = new Situation(membersOf(...weights));
+    const draw = new WeightedDraw(5, situation);
     for (const next of [0, 2 ** -53, 0.5, 1 - 2 ** -53]) {
       for (let taken = 0; taken < 5; taken++) {
         t.not(draw.drawOther({ next: () => next }, taken), taken, `${weights} without ${taken}`);
       }
     }
+    situation.weight.fill(1);
+    for (let member = 0; member < 5; member++) draw.follow(member);
+    t.ok(draw.isEven, `of ${weights} nothing stays behind`);
   }
 });
 
@@ -99,6 +103,17 @@ t.test('the second draw is another one, also when the others have no weight', as
       for (let i = 0; i < 20; i++) t.not(draw.drawOther(seededRandom(seed + i), taken), taken);
     }
   }
+});
+
+t.test('a draw among more, long ago, does not bring back who is taken', async (t) => {
+  const situation = new Situation(membersOf(1, 1, 1)).only(1, 2, 0);
+  const draw = new WeightedDraw(3, situation);
+  t.equal(draw.draw({ next: () => 0.99 }), 0, 'found at the end');
+  situation.only(0, 1);
+  situation.eligible[2] = 0;
+  situation.weight[1] = 0;
+  for (const member of [0, 1, 2]) draw.follow(member);
+  for (const next of [0, 0.5, 0.99]) t.equal(draw.drawOther({ next: () => next }, 0), 1);
 });
 
 t.test(
