@@ -31,8 +31,10 @@ function go(change) {
 }
 
 function livePath() {
-  const { pool, backend, filter, state: name, sort, offset } = place();
-  const wanted = Object.entries({ pool, backend, filter, state: name, sort, offset, limit: PAGE });
+  const { pool, backend, filter, state: name, sort, offset, open } = place();
+  const lists = pool || open ? '' : 'first';
+  const wanted = Object.entries(
+    { pool, backend, filter, state: name, sort, offset, lists, limit: PAGE });
   return '/v1/live?' + new URLSearchParams(wanted.filter(([, value]) => value));
 }
 

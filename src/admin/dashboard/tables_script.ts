@@ -18,16 +18,17 @@ function fill(table, heads, rows, empty) {
 
 function cell(className, ...children) { return element('td', className, ...children); }
 
-/** How much of a list is on the page at first: what comes first needs a look first. */
+/** How much of a list is on the page at first, and at most: what is first needs a look first. */
 const FOLDED = 6;
+const UNFOLDED = 100;
 
 /** The first of a list, or all of it; and what shows the rest. */
 function folded(name, all, known) {
   const isOpen = (place().open || '').split(' ').includes(name);
   const toggle = byId('fold-' + name);
-  toggle.hidden = all.length <= FOLDED;
-  const rest = known > all.length ? '; ' + count(known - all.length) + ' more: sluice ctl ' + name : '';
-  const label = isOpen ? 'The first ' + FOLDED + ' only' : 'All ' + count(all.length) + ' …';
+  toggle.hidden = known <= FOLDED;
+  const rest = known > UNFOLDED ? '; ' + count(known - UNFOLDED) + ' more: sluice ctl ' + name : '';
+  const label = isOpen ? 'The first ' + FOLDED + ' only' : 'All ' + count(Math.min(known, UNFOLDED)) + ' …';
   toggle.replaceChildren(button('fold', name, label, () => {
     const open = (place().open || '').split(' ').filter((one) => one !== '' && one !== name);
     go({ open: (isOpen ? open : [...open, name]).join(' ') });

@@ -25,6 +25,8 @@ import { traffic as shownTraffic, TRAFFIC } from './traffic.js';
 
 /** Of listeners, pools and overrides: more is not looked at on a page. */
 const MAX_SHOWN = 100;
+/** Of listeners and pools, for whoever wants the first of them: most screens have no more. */
+const FIRST = 6;
 /** A pool of more has no picture of each. */
 const MAX_PICTURED = 24;
 
@@ -78,7 +80,7 @@ export interface LiveDeps extends LiveStreamsDeps {
 
 export function liveEndpoint(deps: LiveDeps): ApiEndpoint {
   const streams = new LiveStreams(deps, {
-    commonOf: (view) => commonOf(view, deps),
+    commonOf: (view, lists) => commonOf(view, lists, deps),
     screenOf: (view, window) => screenOf(view, window, deps),
   });
   return endpoint({
@@ -92,24 +94,26 @@ export function liveEndpoint(deps: LiveDeps): ApiEndpoint {
     answer: LIVE,
     handle: ({ query }) => {
       const view = deps.views.health();
-      return ok({ value: { ...commonOf(view, deps), ...screenOf(view, query, deps) } });
+      const common = commonOf(view, query.lists, deps);
+      return ok({ value: { ...common, ...screenOf(view, query, deps) } });
     },
     follow: ({ query }) => ok(streams.follow(query)),
   });
 }
 
-function commonOf(view: HealthView, deps: LiveDeps) {
+function commonOf(view: HealthView, lists: Window['lists'], deps: LiveDeps) {
   const all = deps.overrides();
+  const most = lists === 'first' ? FIRST : MAX_SHOWN;
   return {
     status: statusOf(statusIn(view), deps),
     states: statesOf(view.pools.flatMap(({ backends }) => backends)),
     listeners: view.listeners
       .toSorted((a, b) => Number(a.state === 'open') - Number(b.state === 'open'))
-      .slice(0, MAX_SHOWN)
+      .slice(0, most)
       .map(listener),
     pools: view.pools
       .toSorted((a, b) => trouble(b) - trouble(a))
-      .slice(0, MAX_SHOWN)
+      .slice(0, most)
       .map((one) => poolLive(one, view)),
     overrides: all.slice(0, MAX_SHOWN).map(shownOverride),
   };

@@ -33,14 +33,14 @@ export interface LiveStreamsDeps {
 interface Look {
   readonly atMs: number;
   readonly view: HealthView;
-  /** What all screens have, as JSON. */
-  readonly common: string;
+  /** What all screens have, as JSON: by how much of the lists they want. */
+  readonly commons: Map<Window['lists'], string>;
 }
 
 /** What is made of a view; neither is empty. */
 export interface LookParts {
   /** What all screens have. */
-  readonly commonOf: (view: HealthView) => object;
+  readonly commonOf: (view: HealthView, lists: Window['lists']) => object;
   /** What one has by itself. */
   readonly screenOf: (view: HealthView, window: Window) => object;
 }
@@ -117,11 +117,14 @@ export class LiveStreams {
     const atMs = clock.nowMs();
     if (this.#last !== null && atMs - this.#last.atMs < ageMs) return this.#last;
     const view = views.health();
-    this.#last = { atMs, view, common: JSON.stringify(this.#parts.commonOf(view)) };
+    this.#last = { atMs, view, commons: new Map() };
     return this.#last;
   }
 
-  #lookText({ view, common }: Look, window: Window): Buffer {
+  #lookText({ view, commons }: Look, window: Window): Buffer {
+    const { lists } = window;
+    const common = commons.get(lists) ?? JSON.stringify(this.#parts.commonOf(view, lists));
+    commons.set(lists, common);
     const screen = JSON.stringify(this.#parts.screenOf(view, window));
     return Buffer.from(`event: look\ndata: ${common.slice(0, -1)},${screen.slice(1)}\n\n`);
   }

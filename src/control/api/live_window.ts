@@ -23,6 +23,12 @@ const TROUBLE: readonly BackendState[] = [
 export const WINDOW = {
   pool: optional(text('Only backends of this pool, which is shown by itself too.')),
   backend: optional(text('This one is shown by itself, too: `POOL/BACKEND`.', 500)),
+  lists: optional(
+    oneOf('Listeners and pools: the first six of each, or a hundred, which is usual.', [
+      'first',
+      'hundred',
+    ]),
+  ),
   filter: optional(text('Only those with this in name, address, state or reason.')),
   state: optional(
     oneOf('Only those; `trouble`: all that are not as they should be.', [
