@@ -15,6 +15,8 @@ export interface AdminViews {
    * from the moment a stop begins.
    */
   ready(listener: string | null): CheckView;
+  /** What an operator shall see first although all of that may be well: sentences. */
+  troubles(): readonly string[];
   health(): HealthView;
   /** The Prometheus text, of the type `metricsType`. */
   metrics(): Promise<string>;

@@ -79,6 +79,14 @@ export class AccessLists {
     return this.#inUse.tables.get(key) ?? null;
   }
 
+  /** Listeners whose files cannot be used as they are now, and why. */
+  get kept(): readonly { readonly listener: string; readonly detail: string }[] {
+    return [...this.#vain].flatMap(([name, { detail }]) => {
+      const { listeners = [] } = this.#inUse.groups.get(name) ?? {};
+      return listeners.map((one) => ({ listener: one.name, detail }));
+    });
+  }
+
   /**
    * Reads what the listeners of `spec` need as it is now, or says what is wrong with it. A stop
    * waits for none of it.

@@ -29,6 +29,7 @@ import type { PoolNow } from './pool_now.js';
 import { heldBehind, isHeld, namesWithout, poolReason, tally } from './pool_words.js';
 import { Refusals } from './refusals.js';
 import type { SharedState } from './shared_state.js';
+import { troublesNow } from './troubles.js';
 
 export interface DaemonViewsDeps {
   readonly daemon: Daemon;
@@ -105,6 +106,10 @@ export class DaemonViews implements AdminViews {
       ...namesWithout(asked, daemon.inventory),
     ];
     return { problems, notes };
+  }
+
+  troubles(): readonly string[] {
+    return troublesNow(this.#deps.daemon, ({ id }) => this.#deps.shared.ledger.queued(id));
   }
 
   metrics(): Promise<string> {

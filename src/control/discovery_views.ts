@@ -4,6 +4,18 @@ import type { SourceSnapshot } from '../core/source_snapshot.js';
 import { sourceSnapshot } from '../discovery/source_view.js';
 import type { Discoveries } from './discoveries.js';
 
+export interface SourceView extends Pick<SourceSnapshot, 'name' | 'state' | 'reason'> {
+  readonly pool: string;
+}
+
+/** All of them, in a list. */
+export function sourcesNow(discoveries: Discoveries): readonly SourceView[] {
+  return discoveries.now().map(({ pool, source, members, ...view }) => {
+    const { name, state, reason } = sourceSnapshot(source, view, members, 0);
+    return { pool, name, state, reason };
+  });
+}
+
 /** By pool. */
 export function sourceViews(
   discoveries: Discoveries,

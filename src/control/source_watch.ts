@@ -49,6 +49,12 @@ export class SourceWatch {
     return fit.find(({ host }) => !this.#missing.has(host)) ?? fit[0] ?? null;
   }
 
+  /** Those that this machine does not have, with the pools that dial from them. */
+  get missing(): ReadonlyMap<string, readonly string[]> {
+    if (this.#missing.size === 0) return new Map();
+    return new Map([...this.#poolsByHost()].filter(([host]) => this.#missing.has(host)));
+  }
+
   /** There are other pools or backends. */
   follow(): void {
     for (const pool of this.#deps.inventory.pools.values()) this.#tellUnfit(pool);

@@ -145,6 +145,9 @@ export function fakeViews(): FakeViews {
     ready() {
       return { problems: this.readyProblems };
     },
+    troubles() {
+      return [];
+    },
     health() {
       return this.view;
     },

@@ -77,6 +77,8 @@ t.test('what is no list leaves the old one in use, and a reload of it is refused
     t.notOk(await isServed(daemon), `the old list holds: ${what}`);
   }
   t.match(await ctl('reload'), { code: 1, stderr: /no such file/ });
+  const { stdout: status } = await ctl('status');
+  t.match(status, /^! listener \S+ keeps its access list of before: .*no such file/m);
   writeFileSync(file, '\ufeff# written on Windows\r\n127.0.0.8\r\n');
   t.match(await daemon.nextEvent('access-list-changed'), { listener: 'files', count: 1 });
   await eventually('the list holds', async () => ((await isServed(daemon)) ? true : undefined));

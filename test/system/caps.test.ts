@@ -121,6 +121,8 @@ t.test('without a queue a full pool refuses at once and says so', async (t) => {
   await holder.read(1);
   t.match((await exchangeOnce({ port }))?.reason, /ECONNRESET|EPIPE/);
   await daemon.metricSettles('sluice_refused_total', { reason: 'all-full' }, (sum) => sum === 1);
+  const { trouble } = JSON.parse((await daemon.get('/v1/status')).body);
+  t.match(trouble, [/^pool \S+ is full, and it has no queue: further clients are refused$/]);
   holder.finish();
   await holder.closed;
   await daemon.metricSettles('sluice_sessions_active', {}, (sum) => sum === 0);

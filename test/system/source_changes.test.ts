@@ -29,6 +29,9 @@ t.test('a source in the place of another one begins with whom that one knew', as
     items: [{ pool: 'p', state: 'failed', members: 2, reason: /was here before it serve until/ }],
   });
 
+  const { trouble } = await ask<{ readonly trouble: readonly string[] }>('status');
+  t.match(trouble, [/^pool p: source http .* is failed: /]);
+
   second.says(JSON.stringify([{ targets: [b.address] }]));
   t.match(await daemon.event('discovery-changed', ({ added }) => String(added) === ''), {
     source: `http ${second.origin}/list`,

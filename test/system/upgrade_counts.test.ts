@@ -151,6 +151,14 @@ t.test('two processes may leave at a time, and both count', async (t) => {
   for (const pid of [second, daemon.pid]) {
     t.ok(notes.includes(`process ${pid} leaves: it still finishes 1 session`), notes.join('\n'));
   }
+  const listed = await ask<{ readonly elsewhere: readonly string[] }>('sessions');
+  t.same(
+    listed.elsewhere.filter((one) => notes.includes(one)),
+    listed.elsewhere,
+    'and who lists sessions hears it',
+  );
+  t.equal(listed.elsewhere.length, 2);
+  t.match(await ctl('kill', '1-unknown'), { code: 1, stderr: /it still finishes 1 session/ });
   const waiting = [await waiter(t, service, 1), await waiter(t, service, 2)];
   first.finish();
   await waiting[0]?.read(1);

@@ -32,7 +32,7 @@ export const sessions: CtlCommand = {
     const query = { ...textsOf(words, [...FILTER_WORDS, 'sort', 'limit', 'cursor']) };
     const page = await client.get<Sessions>('/sessions', query);
     out.show(page, (value, fit) => fit(rows(value)));
-    for (const sentence of page.missing) out.complain(sentence);
+    for (const sentence of [...page.missing, ...page.elsewhere]) out.complain(sentence);
     if (page.next !== null) out.complain(`there are more: --cursor ${page.next}`);
     return 0;
   },
@@ -56,7 +56,7 @@ export const kill: CtlCommand = {
     out.show(answer, ({ killed }) => [
       `${killed} session${killed === 1 ? '' : 's'} asked to end${over}`,
     ]);
-    for (const sentence of answer.missing) out.complain(sentence);
+    for (const sentence of [...answer.missing, ...answer.elsewhere]) out.complain(sentence);
     return 0;
   },
 };

@@ -11,6 +11,7 @@ import {
   provenanceOf,
 } from './changing.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
+import { everybodyDenied } from './everybody.js';
 import { badRequest, type Problem, refused } from './problem.js';
 import { text } from './shape.js';
 
@@ -38,7 +39,12 @@ function denyEndpoint(deps: OverrideDeps): ApiEndpoint {
         return err(refused(`${MOST_DENIED} blocks are denied already: ${help}.`));
       }
       const by = provenanceOf(deps, { ...given(body), ...asked });
-      return change(deps, asked, (sources) => ok(deny(sources, block.value, by)));
+      const done = await change(deps, asked, (sources) => ok(deny(sources, block.value, by)));
+      const everybody = everybodyDenied(block.value);
+      if (!done.ok || everybody === null) return done;
+      const { value } = done.value;
+      const notes = [`Take care: ${everybody}.`, ...value.notes];
+      return ok({ ...done.value, value: { ...value, notes } });
     },
   });
 }

@@ -47,15 +47,23 @@ const missing = list(
   text('A sentence.'),
 );
 
+const elsewhere = list(
+  'After an upgrade: a sentence for each process before this one that still finishes sessions. ' +
+    'They are not listed here, and not counted.',
+  text('A sentence.'),
+);
+
 export const SESSIONS = record({
   items: list('In the order that was asked for.', SESSION),
   next: nullable(text('What `cursor` of the next request is; null: these were the last.')),
   missing,
+  elsewhere,
 });
 
 export const KILLED = record({
   killed: figure('How many were asked to end.'),
   missing,
+  elsewhere,
 });
 
 export function sessionsEndpoint({ daemon }: Pick<ApiDeps, 'daemon'>): ApiEndpoint {
@@ -88,6 +96,7 @@ export function sessionsEndpoint({ daemon }: Pick<ApiDeps, 'daemon'>): ApiEndpoi
           items: page.rows.map((row) => shown(row, page.nowMs)),
           next,
           missing: page.missing,
+          elsewhere: daemon.handover.elsewhere.remarks,
         },
       });
     },
@@ -125,8 +134,10 @@ export function killEndpoint({
         upgrades.order({ kind: 'kill', asked, spanMs: spread, by: caller.name });
       }
       const value = await killSessions(daemon.inquiries, meant, spread);
+      const elsewhere = daemon.handover.elsewhere.remarks;
       if (session !== undefined && value.killed === 0 && value.missing.length === 0) {
-        return err(notFound(`There is no session ${session}; it may have ended already.`));
+        const where = elsewhere.map((sentence) => `, or ${sentence}`).join('');
+        return err(notFound(`There is no session ${session}; it may have ended already${where}.`));
       }
       const detail =
         session ?? bounds.map((name) => `${name} ${asked[name as keyof typeof asked]}`).join(', ');
@@ -136,7 +147,7 @@ export function killEndpoint({
         span_ms: spread,
         detail,
       });
-      return ok({ value });
+      return ok({ value: { ...value, elsewhere } });
     },
   });
 }

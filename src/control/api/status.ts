@@ -2,8 +2,10 @@
 import type { AdminViews, StatusView } from '../../admin/views.js';
 import { andMore, few } from '../../core/few.js';
 import { ok } from '../../core/result.js';
+import type { Override } from '../desired/override.js';
 import type { LookDeps } from './all.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
+import { everybodyDenied } from './everybody.js';
 import { figure, list, oneOf, record, type ShapeOf, text } from './shape.js';
 
 export const STATUS = record({
@@ -28,8 +30,9 @@ export const STATUS = record({
   backends_eligible: figure('Of them, those that may get the next session.'),
   overrides: figure('What deviates from the configuration.'),
   trouble: list(
-    'What keeps the daemon from serving as it should, as /healthz and /ready have it, and ' +
-      'overrides that a restart would lose. Empty: nothing does.',
+    'What keeps the daemon from serving as it should: what /healthz and /ready have, pools that ' +
+      'refuse for want of room, sources and lists that are missing, clients that are all denied, ' +
+      'and overrides that a restart would lose. Empty: nothing does.',
     text('A sentence, such as `listener app: no backend of pool app is eligible`.', 2_000),
   ),
   notes: list(
@@ -44,7 +47,7 @@ export const MAX_SENTENCES = 20;
 export type StatusDeps = Pick<LookDeps, 'views' | 'overrides' | 'kept'>;
 
 export interface StatusParts extends Pick<LookDeps, 'overrides' | 'kept'> {
-  readonly views: Pick<AdminViews, 'live' | 'ready'>;
+  readonly views: Pick<AdminViews, 'live' | 'ready' | 'troubles'>;
 }
 
 export function statusEndpoint(deps: StatusDeps): ApiEndpoint {
@@ -64,7 +67,9 @@ export function statusOf(
   { views, overrides, kept }: StatusParts,
 ): ShapeOf<typeof STATUS> {
   const ready = views.ready(null);
-  const problems = [...views.live().problems, ...ready.problems];
+  const changed = overrides();
+  const problems = [...views.live().problems, ...ready.problems, ...views.troubles()];
+  problems.push(...changed.flatMap(deniesAll));
   if (kept.trouble !== null) problems.push(kept.trouble);
   const { noted } = view;
   const more = noted - view.notes.length;
@@ -89,10 +94,15 @@ export function statusOf(
     pools: view.pools,
     backends: view.backends,
     backends_eligible: view.eligible,
-    overrides: overrides().length,
+    overrides: changed.length,
     trouble: few(problems, MAX_SENTENCES),
     notes: more > 0 ? [...notes, andMore(more)] : notes,
   };
+}
+
+function deniesAll({ kind, value, by }: Override): readonly string[] {
+  const told = kind === 'deny' ? everybodyDenied(String(value)) : null;
+  return told === null ? [] : [`${by} has denied all: ${told}`];
 }
 
 /** Times are RFC 3339 texts. */
