@@ -27,11 +27,13 @@ export interface Timers {
 }
 
 const TOGETHER_MS = 10_000;
+/** A timer of Node.js may come one or two milliseconds before its time: that multiple is over. */
+const EARLY_MS = 5;
 
 /**
  * How long until the clock shows the next multiple of ten seconds: what is done about that often is
  * done together then, because waking up costs more than most of it.
  */
 export function untilTogether(nowMs: number): number {
-  return TOGETHER_MS - (nowMs % TOGETHER_MS);
+  return TOGETHER_MS + EARLY_MS - ((nowMs + EARLY_MS) % TOGETHER_MS);
 }

@@ -17,7 +17,7 @@ const POINT_MS = 10_000;
 
 const LISTENER = 0 as ListenerId;
 
-function setUp(handed: Handed | null = null) {
+function setUp(handed: Handed | null = null, earlyMs = 0) {
   const time = new FakeTime();
   const memory = createSeriesMemory(1);
   const series = new SeriesReader(memory);
@@ -31,7 +31,9 @@ function setUp(handed: Handed | null = null) {
   const pools = new Set(names);
   const hour = new LastHour({
     clock: time,
-    timers: time,
+    timers: {
+      after: (delayMs, callback) => time.after(Math.max(1, delayMs - earlyMs), callback),
+    },
     series,
     tallies,
     pools: () => pools,
@@ -63,6 +65,12 @@ t.test('a point has what came in its ten seconds, of all and of each pool', asyn
   pools.delete('a');
   await time.pass(POINT_MS);
   t.equal(hour.of('a'), null, 'nothing is kept of a pool that is gone');
+  t.equal(hour.of(null)?.length, 3);
+});
+
+t.test('a timer that comes a moment early makes no point of its own', async (t) => {
+  const { time, hour } = setUp(null, 1);
+  await time.pass(3 * POINT_MS);
   t.equal(hour.of(null)?.length, 3);
 });
 
