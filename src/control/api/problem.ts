@@ -56,7 +56,8 @@ export function refused(detail: string, problems: readonly string[] = []): Probl
 
 /** For what the server itself turns away. */
 export function problemOfStatus(status: number, detail: string): Problem {
-  return { status, kind: status >= 500 ? 'defect' : 'bad-request', detail };
+  if (status === 503) return tooMany(detail);
+  return { status, kind: status === 500 ? 'defect' : 'bad-request', detail };
 }
 
 export function problemAnswer({
