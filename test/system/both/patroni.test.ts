@@ -41,6 +41,23 @@ interface Proxy {
   readonly writes: number;
 }
 
+/**
+ * Waits until each node has the writes of `who`. They copy asynchronously, and one that runs may not
+ * stream for seconds yet: what the next leader does not have is lost with the one before it.
+ */
+async function copied({ nodes }: PatroniCluster, who: string, writes: number): Promise<void> {
+  for (const { port } of nodes) {
+    await eventually(
+      `the writes of ${who} at each node`,
+      async () => {
+        const count = await query(port, `select count(*) from log where who = '${who}'`);
+        return count === String(writes) ? true : undefined;
+      },
+      CLUSTER_LIMIT_MS,
+    );
+  }
+}
+
 t.test('writes follow a switchover, and the death of the leader', async (t) => {
   const names = [...PATRONI_PROGRAMS, 'etcd', 'unshare', 'setpriv'];
   if (!haveServers(t, ...names)) return;
@@ -64,6 +81,8 @@ t.test('writes follow a switchover, and the death of the leader', async (t) => {
     await query(writes, "insert into log values ('before')");
     t.equal(await query(await daemon.port('r'), 'select pg_is_in_recovery()'), 't');
   }
+
+  await copied(cluster, 'before', proxies.length);
 
   /** `change` takes the lead from `from`; tells when writes go on, and nobody is asked twice. */
   const follow = async (what: string, from: PatroniNode, change: () => Promise<unknown>) => {
@@ -104,17 +123,7 @@ t.test('writes follow a switchover, and the death of the leader', async (t) => {
   });
   t.equal(second, candidate);
   await cluster.replicas(2);
-  // They copy asynchronously: what none of them has yet would be lost with the leader.
-  for (const { port } of cluster.nodes) {
-    await eventually(
-      'the writes at each node',
-      async () => {
-        const count = await query(port, "select count(*) from log where who = 'switchover'");
-        return count === String(proxies.length) ? true : undefined;
-      },
-      CLUSTER_LIMIT_MS,
-    );
-  }
+  await copied(cluster, 'switchover', proxies.length);
   await follow('kill', second, () => second.kill());
 
   for (const { engine, daemon } of proxies) {
