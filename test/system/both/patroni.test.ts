@@ -42,8 +42,8 @@ interface Proxy {
 }
 
 /**
- * Waits until each node has the writes of `who`. They copy asynchronously, and one that runs may not
- * stream for seconds yet: what the next leader does not have is lost with the one before it.
+ * Waits until each node has the writes of `who`. They copy asynchronously, and one that runs may
+ * not stream for seconds yet: what the next leader does not have is lost with the one before it.
  */
 async function copied({ nodes }: PatroniCluster, who: string, writes: number): Promise<void> {
   for (const { port } of nodes) {
