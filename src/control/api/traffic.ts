@@ -6,7 +6,10 @@ const COUNTED = (doc: string) =>
   list(doc, record({ reason: text('One word.'), count: figure('How many.') }));
 const QUANTILES = (doc: string) =>
   nullable(
-    record({ median_ms: figure('Of a half.'), p99_ms: figure('Of 99 of 100.') }).describe(doc),
+    record({
+      median_ms: figure('The median, in milliseconds.'),
+      p99_ms: figure('The 99th percentile, in milliseconds.'),
+    }).describe(doc),
   );
 
 export const TRAFFIC = record({
