@@ -37,13 +37,13 @@ export interface AccessRecord {
   readonly unlogged: number;
   /** Of a sample: those of its kind that had no line since the last one; null: it is no sample. */
   readonly leftOut: number | null;
-  /** What the kernel knows of the client's connection; null: it was not asked, or does not tell. */
+  /** What the kernel knows of the client's connection; null: it was not asked, or has no answer. */
   readonly clientPath: PathInfo | null;
   readonly backendPath: PathInfo | null;
   readonly end: End;
 }
 
-/** Ends that somebody wanted: the client, the backend's protocol, or the operator. */
+/** Deliberate ends: by the client, the backend's protocol, or the operator. */
 const ORDERLY: ReadonlySet<Cause> = new Set<Cause>([
   'finished',
   'responses-done',

@@ -27,7 +27,7 @@ export interface AccessTable {
   /** `intervals` starts of 16 bytes, then a verdict of one byte for each. */
   readonly memory: SharedArrayBuffer;
   readonly intervals: number;
-  /** Those who are in no block. */
+  /** Addresses that are in no block. */
   readonly others: AccessSpec['others'];
   readonly dryRun: boolean;
 }
@@ -54,7 +54,7 @@ export class AccessBlocks {
   #count = 0;
 
   constructor() {
-    // IPv4 is not a part of IPv6 to whoever writes "::/0".
+    // Somebody who writes "::/0" does not think of IPv4 as a part of IPv6.
     this.#push(mapped(new Uint8Array(4)), MAPPED_BITS, SILENT);
   }
 

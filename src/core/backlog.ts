@@ -14,7 +14,7 @@ export function nextPauseMs(pauseMs: number): number {
   return Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
 }
 
-/** All who wait in one thread try about so often together: each attempt costs it 20 to 60 µs. */
+/** All waiters of one thread make about this many attempts together: each one costs 20 to 60 µs. */
 const ATTEMPTS_PER_MS = 1;
 
 /** Those that wait for room, in one thread. */
@@ -27,7 +27,7 @@ export class BacklogWaiters {
     this.#later = later;
   }
 
-  /** Calls `again` after `pauseMs`, or later where many wait. `number` tells waiters apart. */
+  /** Calls `again` after `pauseMs`, or later where many wait. `number` identifies the waiter. */
   wait(pauseMs: number, number: number, again: () => void): void {
     this.#count++;
     this.#later(spreadMs(Math.max(pauseMs, this.#count / ATTEMPTS_PER_MS), number), () => {

@@ -1,13 +1,15 @@
 /**
- * Time as an argument. Only src/system reads a real clock; tests and the simulation pass a
- * fake one that moves when told to.
+ * Time as an argument. Only src/system reads a real clock; tests and the simulation pass a fake one
+ * that they advance themselves.
  */
 export interface Clock {
   /** Monotonic milliseconds with a fraction; comparable between threads of one process. */
   nowMs(): number;
   /** How long time has stood still so far, because the process did; absent: it never does. */
   stillMs?(): number;
-  /** This thread leaves the clock alone for so long: if all do, that is no standstill. */
+  /**
+   * This thread does not read the clock for this long: if no thread does, that is no standstill.
+   */
   rests?(forMs: number): void;
   /** Wall-clock milliseconds since 1970-01-01 UTC, for logs and for people only. */
   wallMs(): number;

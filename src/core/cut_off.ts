@@ -1,6 +1,6 @@
 /**
- * By what an attempt hears that its time is over: what of the platform's AbortSignal is used, which
- * one is, too. A CutOff is as much, for a tenth of what an AbortController costs.
+ * Notifies an attempt that its time is over. It is the used part of the platform's AbortSignal,
+ * which therefore is one, too. A CutOff does the same for a tenth of what an AbortController costs.
  */
 export interface CutOffSignal {
   readonly aborted: boolean;
@@ -12,7 +12,7 @@ export class CutOff implements CutOffSignal {
   aborted = false;
   #listeners: (() => void)[] = [];
 
-  /** Each listener hears of it, at most once. */
+  /** Each listener is called at most once. */
   addEventListener(_: 'abort', listener: () => void): void {
     if (!this.aborted && !this.#listeners.includes(listener)) this.#listeners.push(listener);
   }

@@ -1,7 +1,7 @@
 /** `[[pools.NAME.discovery]]` as the file has it: a source, and how far it is believed. */
 import { type Address, formatAddress, type IpEndpoint } from './endpoint.js';
 
-/** A part of PoolSpec; control follows it, workers never hear of it. */
+/** A part of PoolSpec; control follows it, workers never see it. */
 export interface DiscoverySpec {
   readonly source: SourceSpec;
   readonly rules: WitnessRules;
@@ -122,7 +122,7 @@ export type SourceRole = 'primary' | 'replica' | 'any';
 
 /** Why a source has no answer; a label of a metric. */
 export const SOURCE_FAILURES = [
-  /** Nobody is there, or nobody that speaks the protocol. */
+  /** Nothing answers there, or nothing that speaks the protocol. */
   'unreachable',
   /** No answer in time, or one that has no end. */
   'timeout',
@@ -161,7 +161,7 @@ export function sourceName(spec: SourceSpec): string {
   }
 }
 
-/** A query may hold a token; four digits tell one from another. */
+/** A query may hold a token; four digits of its hash distinguish queries. */
 function withoutQuery(url: string): string {
   const at = url.search(/[?#]/);
   if (at === -1) return url;

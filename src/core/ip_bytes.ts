@@ -45,7 +45,7 @@ export function ipv4Number(text: string): number {
   return dots === 3 && isPart(part, text.length - partAt) ? address * 256 + part : -1;
 }
 
-/** `value` of so many digits; the shortest text of a number is the only one. */
+/** `value` was written with this many digits; only the shortest text of a number is accepted. */
 function isPart(value: number, digits: number): boolean {
   if (digits === 1) return true;
   return digits === 2 ? value > 9 : digits === 3 && value > 99 && value < 256;

@@ -1,7 +1,7 @@
 /** When work that is done in stretches has to let others have their turn. */
 import type { Clock } from './clock.js';
 
-/** The clock is read once for so many items. */
+/** The clock is read once per this many items. */
 const ITEMS_A_LOOK = 16;
 
 export class Pace {

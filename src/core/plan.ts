@@ -42,7 +42,7 @@ export interface SocketPlan {
 export interface Directions {
   /** Where all of them go, unless there are routes. null: they are refused. */
   readonly pool: PoolId | null;
-  /** The first that fits decides; where there are some, the last one fits everybody. */
+  /** The first that fits decides; where there are any, the last one fits every session. */
   readonly routes: readonly RoutePlan[];
   /** Counters for sessions that never had a backend, nor a route where there are some. */
   readonly series: SeriesId;
@@ -50,7 +50,7 @@ export interface Directions {
 
 export interface RoutePlan {
   readonly conditions: RouteConditions;
-  /** null: who fits is refused. */
+  /** null: sessions that fit are refused. */
   readonly pool: PoolId | null;
   /** Counters for sessions that it leads to `pool` and that never had a backend there. */
   readonly series: SeriesId;
@@ -68,9 +68,9 @@ export interface ListenerPlan extends Directions {
   /** Always above 0: control has put the descriptor budget in place of 0. */
   readonly maxSessions: number;
   readonly settings: ListenerSettings;
-  /** Who may come; null: everybody. */
+  /** Which clients may connect; null: all. */
   readonly access: AccessTable | null;
-  /** Whom an operator has denied, at every listener; null: nobody. */
+  /** Clients that an operator has denied, at every listener; null: none. */
   readonly denied: AccessTable | null;
 }
 
@@ -92,7 +92,10 @@ export interface BackendPlan {
   readonly rank: number;
   /** Removed from the file: no new sessions; its sessions end by `CloseOrder`s. */
   readonly draining: boolean;
-  /** Gets no session now, for a change that is about to come: who finds no other one waits. */
+  /**
+   * Gets no session now, because of a change that is about to come: a session that finds no other
+   * backend waits.
+   */
   readonly yielding: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What is known of a backend's health, for those who must decide how far somebody is believed who
- * says that it is gone.
+ * What is known of a backend's health: it decides how far a source is believed that does not name
+ * the backend any more.
  */
 export type Proof =
   /** Its probes pass, and it gets sessions, or would if it were not ejected or had a place. */

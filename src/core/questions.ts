@@ -16,7 +16,7 @@ export interface SessionFilter {
   readonly client: AddressBlock | null;
   /** That old at least. */
   readonly olderMs: number;
-  /** Without a byte for so long at least. */
+  /** Without a byte for at least this long. */
   readonly idleMs: number;
 }
 
@@ -48,7 +48,7 @@ export type Question =
 
 /**
  * What a session or flow does now: the phases of tcp/session.ts and udp/flow.ts. `draining`: its
- * bytes move, and it was told when to end.
+ * bytes move, and it has a time by which it ends.
  */
 export type SessionState =
   | 'early'
@@ -108,7 +108,7 @@ export interface ExplainedMember {
 export interface ExplainedChoice {
   /** The name of a member; null: none. */
   readonly chosen: string | null;
-  /** Why nobody is chosen; null: somebody is. */
+  /** Why no backend is chosen; null: one is. */
   readonly nobody: 'all-full' | 'unproven' | 'all-down' | 'no-backend' | null;
   /** By which rule, in a sentence. */
   readonly sentence: string;

@@ -6,7 +6,7 @@ import { trusted } from './address_block.js';
 import type { Endpoint } from './endpoint.js';
 import type { RouteConditions } from './spec.js';
 
-/** What routes look at. null: the client has not said it, or nobody has listened. */
+/** What routes look at. null: the client has not sent it, or it was not read. */
 export interface RouteFacts {
   readonly client: Endpoint;
   /** As in a route: in lower case, without a dot at the end. */
@@ -17,7 +17,7 @@ export interface RouteFacts {
   readonly application: string | null;
 }
 
-/** Fits everybody. */
+/** Fits every session. */
 export const EVERYBODY: RouteConditions = {
   serverNames: [],
   alpn: [],
@@ -27,14 +27,14 @@ export const EVERYBODY: RouteConditions = {
   applications: [],
 };
 
-/** Whether somebody has to read a TLS hello for these routes. */
+/** Whether a TLS hello has to be read for these routes. */
 export function asksHello(routes: readonly { readonly conditions: RouteConditions }[]): boolean {
   return routes.some(
     ({ conditions: { serverNames, alpn } }) => serverNames.length + alpn.length > 0,
   );
 }
 
-/** Whether somebody has to read how a Postgres session starts. */
+/** Whether the start of a Postgres session has to be read for these routes. */
 export function asksStart(routes: readonly { readonly conditions: RouteConditions }[]): boolean {
   return routes.some(
     ({ conditions: { databases, users, applications } }) =>

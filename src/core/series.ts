@@ -90,7 +90,7 @@ const PAIRS_AT = BACKENDS_AT + MAX_BACKENDS;
 const ROWS = PAIRS_AT + MAX_PAIRS;
 const BLOCK = ROWS * COLUMNS;
 
-/** Shared memory for `workers` blocks; pages that nobody touches cost nothing. */
+/** Shared memory for `workers` blocks; untouched pages cost nothing. */
 export function createSeriesMemory(workers: number): SharedArrayBuffer {
   return new SharedArrayBuffer(PAIR_INDEX_BYTES + workers * BLOCK * Float64Array.BYTES_PER_ELEMENT);
 }

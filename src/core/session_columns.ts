@@ -5,7 +5,7 @@
 import { assert, present } from './assert.js';
 import type { SessionColumns, SessionRow, SessionState } from './questions.js';
 
-/** So many values of a row stand in the arrays. */
+/** How many values each row has in the arrays. */
 const FIGURES = 5;
 const WORDS = 4;
 /** Different words of one part at most: places are 16 bits. */

@@ -1,6 +1,6 @@
 /**
  * Names of sessions and flows: the same one in the access line, in `ctl sessions` and in events. A
- * session carries a small number only; its text is made when somebody reads it.
+ * session carries a small number only; its text is made only when it is shown.
  */
 import type { WorkerId } from './brand.js';
 
@@ -27,7 +27,7 @@ export class SessionIds {
     return ++this.#given;
   }
 
-  /** `0-hq1c8z4k2b`: the worker, and what tells its sessions apart. */
+  /** `0-hq1c8z4k2b`: the worker, and the number of the session there. */
   text(number: number): string {
     return `${this.#worker}-${(this.#base + number).toString(DIGITS)}`;
   }

@@ -12,7 +12,7 @@ export interface SourceSnapshot {
   readonly state: SourceState;
   /** A sentence; '' where the state says all. */
   readonly reason: string;
-  /** Since when; null: it is good, or has not been heard yet. */
+  /** Since when; null: it is good, or has not answered yet. */
   readonly sinceWallMs: number | null;
   /** When an answer counted last; null: not since the start. */
   readonly countedWallMs: number | null;

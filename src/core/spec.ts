@@ -44,7 +44,7 @@ export interface LogSpec {
   readonly access: AccessLevel;
 }
 /**
- * `errors`: sessions and flows that went wrong. `oneOf`: those, and one of so many (1 or more) of
+ * `errors`: sessions and flows that went wrong. `oneOf`: those, and one of this many (1 or more) of
  * the others.
  */
 export type AccessLevel = 'off' | 'errors' | 'all' | { readonly oneOf: number };
@@ -56,9 +56,9 @@ export interface AdminSpec {
   readonly socket: string | null;
   /** Name or number; '': the daemon's own. */
   readonly socketGroup: string;
-  /** Who may change things over the socket beside root and the daemon's user. */
+  /** Users who may change things over the socket, beside root and the daemon's own. */
   readonly socketUsers: readonly string[];
-  /** The file of the bearer token; null: nobody changes things over `http`. */
+  /** The file of the bearer token; null: nothing can be changed over `http`. */
   readonly tokenFile: string | null;
   /** Beyond loopback `http` may be read without the token. */
   readonly allowPublic: boolean;
@@ -90,13 +90,13 @@ export interface ListenerSpec {
   /** 0: what the descriptor limit allows. */
   readonly maxSessions: number;
   readonly settings: ListenerSettings;
-  /** null: everybody may come. */
+  /** null: all clients may connect. */
   readonly access: AccessSpec | null;
 }
 
 export interface RouteSpec {
   readonly conditions: RouteConditions;
-  /** null: who fits is refused. */
+  /** null: sessions that fit are refused. */
   readonly pool: string | null;
 }
 
@@ -119,8 +119,8 @@ export interface AccessSpec {
   readonly allowFiles: readonly string[];
   readonly denyFiles: readonly string[];
   /**
-   * Whether those in no list may come. Not when there is a list of those who may, whatever stands
-   * in it: one that has become empty allows nobody.
+   * Whether clients that are in no list may connect. Not when there is a list of allowed ones,
+   * whatever is in it: one that has become empty allows no client.
    */
   readonly others: 'allowed' | 'not allowed';
   readonly dryRun: boolean;
@@ -234,7 +234,8 @@ export interface PoolSettings {
   readonly panicPercent: number;
   readonly udpResponses: number;
   /**
-   * Held: so many new sessions wait at most, and nothing is chosen. 0: not held, as in every file.
+   * Held: at most this many new sessions wait, and nothing is chosen. 0: not held, as in every
+   * file.
    */
   readonly heldAtMost: number;
   /** null: no passive health */

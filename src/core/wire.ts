@@ -1,7 +1,7 @@
 /**
- * A connection to a server as one who asks it something sees it: nothing is called back but
- * `changed`, and everything else is looked at. Two kinds of them exist: sockets of Node.js, which
- * work everywhere, and descriptors by foreign calls, which cost a third.
+ * A connection to a server, as its client sees it: only `changed` is called back, everything else
+ * is polled. There are two kinds: sockets of Node.js, which work everywhere, and descriptors by
+ * foreign calls, which cost a third.
  */
 import type { Endpoint, IpEndpoint } from './endpoint.js';
 
