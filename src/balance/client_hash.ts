@@ -13,7 +13,10 @@ export class ClientHash {
     this.#prefixBits = ipv6PrefixBits;
   }
 
-  /** Of an address as `addressKey` gives it; UNIX peers, who have none, are one client. 32 bits. */
+  /**
+   * Of an address as `addressKey` gives it; peers of UNIX sockets, which have none, count as one
+   * client. 32 bits.
+   */
   of(clientKey: Uint8Array): number {
     const key = this.#key;
     if (clientKey.length !== V6_BYTES) return xxh32(clientKey, clientKey.length, CLIENT_SEED);

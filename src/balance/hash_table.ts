@@ -2,7 +2,7 @@
 import type { PolicyMember } from './policy.js';
 
 export interface HashTable {
-  /** The member index that `hash` (unsigned 32 bits) belongs to; -1 when nobody has a weight. */
+  /** The member index that `hash` (unsigned 32 bits) belongs to; -1 when no member has a weight. */
   home(hash: number): number;
 }
 

@@ -56,7 +56,7 @@ export interface Chooser {
   choose(clientKey: Uint8Array, random: Random): number;
   /**
    * What `choose` would answer with this `random`, and by which rule, without any change of state:
-   * a round-robin does not advance. May look at all candidates. `random` belongs to whoever asks.
+   * a round-robin does not advance. May look at all candidates. `random` is the caller's own.
    */
   explain(clientKey: Uint8Array, random: Random): PolicyExplanation;
   /**

@@ -11,7 +11,7 @@ import { RoundRobin } from './round_robin.js';
 import { SourceHash } from './source_hash.js';
 import type { Turns } from './turns.js';
 
-/** Policies that choose without a look at the client. */
+/** Policies that choose without regard to the client. */
 export type KeylessName = Exclude<PolicyName, 'source-hash'>;
 export const KEYLESS_NAMES: readonly KeylessName[] = POLICY_NAMES.filter(
   (name): name is KeylessName => name !== 'source-hash',

@@ -16,7 +16,10 @@ const MAX_POINTS = 2 ** 17;
 const POINT_SEED = 0x72696e67;
 /** The golden ratio's fraction: steps by it never repeat within 2^32. */
 const STEP = 0x9e3779b9;
-/** So many find room behind a point of 32 bits in a whole number; each has a point at least. */
+/**
+ * This many members find room behind a point of 32 bits in a whole number; each has at least one
+ * point.
+ */
 export const MAX_RING_MEMBERS = 2 ** 16;
 /** Points are sorted by their first bits before each part is sorted by itself. */
 const PART_BITS = 6;
@@ -126,9 +129,9 @@ function* sorted(packed: Float64Array): Stretches<Float64Array> {
 }
 
 /**
- * Points depend on the own weight only, so that nobody else's move when a member comes or goes.
- * When there would be too many, all are halved until they fit: a member's points are a prefix of
- * its sequence, so those that are left stay where they were.
+ * Points depend on the own weight only, so that those of the others stay when a member comes or
+ * goes. When there would be too many, all are halved until they fit: a member's points are a prefix
+ * of its sequence, so those that are left stay where they were.
  */
 function pointCounts(weights: readonly number[], most: number): readonly number[] {
   let pointsAWeight = most;

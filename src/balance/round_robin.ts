@@ -1,14 +1,14 @@
 /**
  * Weighted round-robin over all threads. A member of weight w has w turns in each unit of virtual
  * time, evenly spaced: at (k + phase) / w. The next turn is the first one after the last turn that
- * belongs to an eligible member. So shares are exact over a period (the sum of the weights), a
- * heavy member's turns are spread instead of clumped, and whoever is left out or comes back changes
- * nothing for the others: their turns stay where they are. (HAProxy orders servers by such a
- * position, too: src/lb_fwrr.c.)
+ * belongs to an eligible member. Shares are therefore exact over a period (the sum of the weights),
+ * a heavy member's turns are spread instead of clumped, and a member that is left out or comes back
+ * changes nothing for the others: their turns stay where they are. (HAProxy orders servers by such
+ * a position, too: src/lb_fwrr.c.)
  *
  * All that threads have to share is the last turn. It is moved by compare-and-swap: each turn is
- * given once, whichever worker asks. A thread keeps the next turn of each weight that there is in a
- * heap; others may move on meanwhile, and then it catches up with the weights that had turns.
+ * given once, over all workers. Each thread keeps a heap with the next turn of each weight; when
+ * other threads have moved on, it catches up with the weights that had turns.
  */
 import type { Random } from '../core/random.js';
 import { ITEMS_PER_STRETCH, type Stretches } from '../core/stretches.js';
@@ -21,7 +21,7 @@ import { OwnTurns, type Turns } from './turns.js';
 
 /** Weights count in thousandths, as in the ledger: fractions of whole numbers compare exactly. */
 const SCALE = 1000;
-/** Others moved so many times while this thread looked: it takes what it found. */
+/** When other threads have moved this many times meanwhile, a thread takes what it found. */
 const MOST_TRIES = 1_000;
 
 export class RoundRobin implements Policy {
@@ -104,7 +104,7 @@ class RoundRobinChooser implements Chooser {
       const token = turns.read();
       this.#catchUp();
       const next = this.#classes[this.#next.first];
-      // Nobody has a weight.
+      // No candidate has a weight.
       if (next === undefined) return this.#candidates.at(0);
       if (turns.tryMove(token, next.at, next.rank) || tries >= MOST_TRIES) return next.member;
     }

@@ -8,7 +8,7 @@ import type { PolicyMember } from './policy.js';
 /**
  * Phases are multiples of 2^-16. Then (k + phase) / weight is the quotient of two whole numbers
  * below 2^53, correctly rounded: equal turns are equal doubles. Those of configured weights that
- * differ do so by 1 / (1000 * 1000^2 * 2^16) = 1.5e-14 or more, which doubles up to 2 tell apart.
+ * differ do so by 1 / (1000 * 1000^2 * 2^16) = 1.5e-14 or more, which doubles up to 2 distinguish.
  */
 const PHASE_STEPS = 2 ** 16;
 /** Above any member index: with 32 bits above it, a key is a whole number below 2^53. */
@@ -85,7 +85,7 @@ function rankMembers(members: readonly PolicyMember[], seed: number): Int32Array
   const ranked = new Int32Array(members.length);
   let rank = 0;
   for (const weight of weights) {
-    // One native sort of numbers for each weight, instead of a look at both names for each pair.
+    // One native sort of numbers for each weight, instead of a comparison of two names per pair.
     const keys = Float64Array.from(byWeight.get(weight) ?? []).sort();
     for (const key of keys) ranked[rank++] = key % SPAN;
   }

@@ -5,15 +5,18 @@
 import type { Random } from '../core/random.js';
 
 export interface Turns {
-  /** A number from which the order of members follows; drawn once, by whoever comes first. */
+  /**
+   * A number from which the order of members follows; drawn once, by the first thread that needs
+   * it.
+   */
   seed(random: Random): number;
-  /** 0 while nobody has drawn one. */
+  /** 0 until one is drawn. */
   readonly drawn: number;
   /** Reads the last turn into `at` and `rank`; answers a token for `tryMove`. */
   read(): number;
   readonly at: number;
   readonly rank: number;
-  /** Makes this the last turn; false when somebody else has moved since `token` was read. */
+  /** Makes this the last turn; false when another thread has moved since `token` was read. */
   tryMove(token: number, at: number, rank: number): boolean;
 }
 

@@ -65,7 +65,7 @@ export class WeightedDraw {
     const share = weights.shareOf(taken);
     const rest = weights.total - share;
     if (rest <= 0) return this.#anyBut(random, taken);
-    // As if the share of `taken` were not there: whoever stands behind it moves up.
+    // As if the share of `taken` were not there: what stands behind it moves up.
     const point = random.next() * rest;
     const other = weights.find(point < weights.before(taken) ? point : point + share);
     return other === taken ? this.#drawWithout(random, taken) : other;
@@ -81,12 +81,12 @@ export class WeightedDraw {
     return other;
   }
 
-  /** Whoever stands behind `taken` moves up, if that is where the last draw has found it. */
+  /** What stands behind `taken` moves up, if the last draw has found it there. */
   #anyBut(random: Random, taken: number): number {
     const candidates = this.#candidates;
     const drawn = below(random, candidates.count - 1);
     const takenAt = this.#drawnAt;
-    // A draw long ago may have been among more: behind the last one nobody stands.
+    // An earlier draw may have been among more: there is nothing behind the last one.
     if (takenAt < candidates.count && candidates.at(takenAt) === taken) {
       return candidates.at(drawn < takenAt ? drawn : drawn + 1);
     }

@@ -1,4 +1,7 @@
-/** Who comes when, and for how long: drawn from distributions, or recorded. In columns, by time. */
+/**
+ * When clients arrive, and for how long: drawn from distributions, or recorded. In columns, by
+ * time.
+ */
 import { below, type Random } from '../../core/random.js';
 import { type Distribution, sample } from './distribution.js';
 

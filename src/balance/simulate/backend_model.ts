@@ -1,4 +1,7 @@
-/** One simulated backend: so many sessions at once, the others in order; it may be slow or dead. */
+/**
+ * One simulated backend: a bounded number of sessions at once, the others in order; it may be slow
+ * or dead.
+ */
 import { DECAY_MS, peakEwma } from '../peak_ewma.js';
 import type { SimulatedBackend } from './scenario.js';
 

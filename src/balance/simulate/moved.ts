@@ -10,9 +10,9 @@ import { numberedClient } from './arrivals.js';
 const CLIENTS = 10_000;
 
 /**
- * The share of clients of the other backends that go elsewhere after `members[leaving]` was
- * taken out of the pool; null for policies to which all clients are alike. Nobody has sessions, so
- * bounded load moves nobody.
+ * The share of clients of the other backends that go elsewhere after `members[leaving]` was taken
+ * out of the pool; null for policies to which all clients are alike. No backend has sessions, so
+ * bounded load moves no client.
  */
 export function movedShare(
   spec: PolicySpec,

@@ -49,14 +49,14 @@ export class SimulatedTally {
     return this.#mean === 0 ? 1 : this.#greatest / this.#mean;
   }
 
-  /** From arrival to end; 0 when nobody was served. */
+  /** From arrival to end; 0 when no client was served. */
   get meanMs(): number {
     let sum = 0;
     for (let at = 0; at < this.#finished; at++) sum += this.#timesMs[at] ?? 0;
     return this.#finished === 0 ? 0 : sum / this.#finished;
   }
 
-  /** Nearest rank; `shares` from 0 to 1; 0 when nobody was served. */
+  /** Nearest rank; `shares` from 0 to 1; 0 when no client was served. */
   quantilesMs(shares: readonly number[]): number[] {
     const sorted = this.#timesMs.slice(0, this.#finished).sort();
     return shares.map((share) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0);
