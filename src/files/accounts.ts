@@ -17,8 +17,8 @@ export function userName(user: number): string | null {
 }
 
 /**
- * Names as the file had them when it was `version`; null: that cannot be told. Each change
- * over the control API asks for one.
+ * Names as the file had them in its `version`; null: unknown. Each change over the control API
+ * needs one.
  */
 let known: { readonly version: string | null; readonly names: Map<number, string> } = {
   version: null,

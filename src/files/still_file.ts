@@ -17,7 +17,7 @@ import {
 } from './user_file.js';
 
 export interface StillBounds extends ReadBounds {
-  /** Whoever writes in place is done when nothing has changed for so long. */
+  /** A file that is written in place is complete when nothing has changed for this long. */
   readonly settleMs: number;
   readonly pause: (delayMs: number) => Promise<void>;
   /** To compare with when a file was written last. */
@@ -28,14 +28,17 @@ export type StillRead =
   | {
       readonly kind: 'read';
       readonly parts: readonly Buffer[];
-      /** As `markOfUserFile` would have told it of the file that was read. */
+      /** What `markOfUserFile` would have returned for the file that was read. */
       readonly mark: string;
     }
   | FailedRead;
 
 /** A file that never settles is none. */
 const MAX_SETTLES = 6;
-/** It is not waited for at a start or reload; no clocks of file systems are so much apart. */
+/**
+ * A start or reload does not wait for files that are older than this; clocks of file systems do not
+ * differ by as much.
+ */
 const OLD_MS = 60_000;
 
 /** As `readUserFile`; pipes are refused, which are empty after they were read once. */

@@ -22,8 +22,8 @@ export interface ReadBounds {
   /** Aborts when the time is over. */
   readonly signal: GiveUpSignal;
   /**
-   * `again`: it will be tried again soon, so that one hanging read of a path is enough. `once`: for
-   * somebody who asked for it, and who may have put another file at the path meanwhile.
+   * `again`: it will be tried again soon, so that one hanging read of a path is enough. `once`: an
+   * operator asked for it, and may have put another file at the path meanwhile.
    */
   readonly tried: 'again' | 'once';
 }
@@ -56,7 +56,7 @@ export async function readUserFile(path: string, bounds: ReadBounds): Promise<Fi
   return bounded<FileRead>(path, bounds, () => readAll(path, bounds));
 }
 
-/** What is at `path`: for a warning, before anybody needs it. */
+/** What is at `path`: for a warning, before the file is needed. */
 export async function lookAtUserFile(
   path: string,
   bounds: Omit<ReadBounds, 'maxBytes'>,
@@ -76,8 +76,9 @@ export async function lookAtUserFile(
 const NOTHING = new Uint8Array(0);
 
 /**
- * Tells whether it is the same file with the same content as at another time, however it came to be
- * at `path`: written, renamed, or reached by another symbolic link.
+ * Identifies a file by what it is: equal marks mean the same file with the same content as at
+ * another time, however it came to be at `path`: written, renamed, or reached by another symbolic
+ * link.
  */
 export async function markOfUserFile(
   path: string,
@@ -156,7 +157,10 @@ async function readRegular(path: string, bounds: ReadBounds): Promise<Uint8Array
   }
 }
 
-/** One byte more than `maxBytes` where there is more; nobody waits any more after `signal`. */
+/**
+ * At most one byte more than `maxBytes`, when there is more; not waited for any more after
+ * `signal`.
+ */
 export async function readParts(
   file: FileHandle,
   { maxBytes, signal }: Pick<ReadBounds, 'maxBytes' | 'signal'>,
@@ -176,8 +180,8 @@ export async function readParts(
 }
 
 /**
- * A pipe is opened at once whether or not somebody writes to it (fifo(7)), and needs no thread
- * while it is silent.
+ * A pipe is opened at once whether or not it has a writer (fifo(7)), and needs no thread while it
+ * is silent.
  */
 async function readPipe(path: string, maxBytes: number, signal: GiveUpSignal): Promise<Uint8Array> {
   const fd = await promisify(openRaw)(path, WITHOUT_WAITING);
