@@ -1,10 +1,12 @@
 /**
  * Quoting what a backend said. The quotation stays whole and marked until the result leaves its
- * probe (health/probes/publish.ts): whoever cut or changed it before would hide half of a secret
- * from the one who looks for it.
+ * probe (health/probes/publish.ts): code that cut or changed it before would hide half of a secret
+ * from the redactor.
  */
 
-/** Private use characters of Unicode, taken out of what is quoted, so that nobody forges them. */
+/**
+ * Private use characters of Unicode, taken out of what is quoted, so that they cannot be forged.
+ */
 const OPEN = '\ue000';
 const CLOSE = '\ue001';
 

@@ -1,13 +1,14 @@
 /**
- * Keeps secrets out of what is told of servers that they were sent to. Servers repeat what they
- * were sent, whole or in part, and in forms of their own; so whatever they say passes here last.
+ * Keeps secrets out of what is reported about the servers that they were sent to. Servers repeat
+ * what they were sent, whole or in part, and in other forms; so everything that they say passes
+ * here last.
  */
 import { createHash } from 'node:crypto';
 
 const MASK = '***';
-/** So many characters of a secret in a row are hidden, also where the rest of it is missing. */
+/** This many characters of a secret in a row are hidden, also where the rest of it is missing. */
 const TELLING_LENGTH = 5;
-/** A rotated secret stays hidden for so many rotations. */
+/** A rotated secret stays hidden for this many rotations. */
 const MAX_LEARNT = 64;
 /** A shorter word of a conversation is no secret, and hiding it would make texts unreadable. */
 const MIN_WORD_LENGTH = 3;
