@@ -49,7 +49,7 @@ function routeTo({ host, family }: IpEndpoint): Promise<Route> {
   });
 }
 
-/** Any port but 0 will do; this one is nobody's (RFC 863). */
+/** Any port but 0 will do; this one is unused (RFC 863). */
 const DISCARD_PORT = 9;
 
 function problemOf(error: unknown): string {

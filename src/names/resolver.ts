@@ -1,7 +1,8 @@
 /**
  * Backends given by name: resolved at start, at a reload and again every now and then. A backend
  * has one address; it keeps the one it has for as long as the name still leads there, and for as
- * long as nobody says where else it leads. While its probes fail there, the others have their turn.
+ * long as no answer says where else it leads. While its probes fail there, the others have their
+ * turn.
  */
 import type { Timers } from '../core/clock.js';
 import {
@@ -13,7 +14,7 @@ import {
 } from '../core/endpoint.js';
 import type { HostAnswer, HostLookup } from './host_lookup.js';
 
-/** Not below common DNS TTLs; getaddrinfo(3) does not tell the TTL itself. */
+/** Not below common DNS TTLs; getaddrinfo(3) does not return the TTL. */
 export const RESOLVE_INTERVAL_MS = 10_000;
 /** A name server that does not answer must not hold up a start or a reload. */
 const RESOLVE_TIMEOUT_MS = 3_000;
@@ -22,7 +23,7 @@ export interface ResolverDeps {
   readonly timers: Timers;
   readonly lookup: HostLookup;
   readonly changed: (name: string, before: string, address: string) => void;
-  /** Names, as in the file, under which everybody is down: another of its addresses may do. */
+  /** Names, as in the file, whose backends are all down: another of its addresses may do. */
   readonly downNames: () => ReadonlySet<string>;
 }
 
@@ -38,7 +39,7 @@ interface Host {
   running: Promise<void> | null;
   /** Of those that the name leads to: given up because probes found them down, in order. */
   given: readonly string[];
-  /** Came, maybe too late for whoever asked first, and was not followed yet. */
+  /** Arrived, maybe after the first caller stopped waiting, and not followed yet. */
   answer: HostAnswer | null;
   /** `ahead`: by `ask`, and the next `refresh` takes what came of it. */
   asked: 'no' | 'ahead';
@@ -49,7 +50,7 @@ interface Host {
 export class Resolver {
   readonly #deps: ResolverDeps;
   readonly #hosts = new Map<string, Host>();
-  /** Addresses changed that nobody has followed yet. */
+  /** Addresses have changed, and no change has followed them yet. */
   #ahead: 'no' | 'yes' = 'no';
 
   constructor(deps: ResolverDeps) {
@@ -70,7 +71,7 @@ export class Resolver {
 
   /**
    * True while addresses have changed since `followed`. A change that was refused is not forgotten:
-   * whoever comes next follows it.
+   * the next change follows it.
    */
   get isAhead(): boolean {
     return this.#ahead === 'yes';
@@ -180,7 +181,7 @@ function problemOf(answer: HostAnswer | null, before: IpEndpoint | null): string
 
 /**
  * One that cannot be reached is better than none: what probes say of it is worth knowing. `given`:
- * who was found down, the longest ago first; all of the others come before them.
+ * those that were found down, the longest ago first; all others come before them.
  */
 function chosen(
   answer: HostAnswer | null,

@@ -16,7 +16,7 @@ export interface Serving {
 /** A backend whose name has no address. */
 export interface UnresolvedName<E extends Serving> {
   readonly spec: BackendSpec;
-  /** Serves in its place; null: nobody had served there. */
+  /** Serves in its place; null: no backend had served there. */
   readonly standIn: E | null;
 }
 
@@ -32,7 +32,7 @@ export interface PoolBefore<E extends Serving> {
 type Resolve = (backend: BackendSpec) => Endpoint | null;
 
 /**
- * First those that stood in already, then those of the same name. The rest of those who leave have
+ * First those that stood in already, then those of the same name. The rest of those that leave have
  * been replaced, as far as backends with an address arrived; as many as are then still missing
  * stay, at best the one that had the same place among the backends.
  */
@@ -85,14 +85,16 @@ export function standInsFor<E extends Serving>(
   return missing.map((backend) => ({ spec: backend, standIn: standIns.get(backend) ?? null }));
 }
 
-/** Who has an address, and how many of them come under a name that the pool did not have. */
+/**
+ * Which ones have an address, and how many of them come under a name that the pool did not have.
+ */
 function whoServes(
   { kept }: PoolBefore<Serving>,
   wanted: readonly BackendSpec[],
   resolve: Resolve,
 ): {
   readonly served: { readonly keys: ReadonlySet<string>; readonly names: ReadonlySet<string> };
-  /** Names that are served at an address where nobody was. */
+  /** Names that are served at an address where no backend was. */
   readonly arrivedAnew: ReadonlySet<string>;
   readonly arrivals: number;
 } {
