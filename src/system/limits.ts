@@ -26,7 +26,7 @@ export function addressSpaceLimit(): ResourceLimit | null {
   return text === null ? null : parseAddressSpaceLimit(text);
 }
 
-/** net.core.somaxconn: no listening socket keeps more connections than so many, listen(2). */
+/** net.core.somaxconn: no listening socket queues more connections than this, listen(2). */
 export function acceptBacklogLimit(): number | null {
   const text = readText('/proc/sys/net/core/somaxconn');
   return text === null ? null : parseNumber(text);

@@ -1,6 +1,6 @@
 /**
- * Messages over a socket between two processes: one JSON object a line. What is no such line is
- * passed over: the other end may be of another version, or have been read half by somebody else.
+ * Messages over a socket between two processes: one JSON object per line. Anything else is skipped:
+ * the other end may be of another version, or another reader may have taken half of a line.
  */
 import { Socket } from 'node:net';
 

@@ -1,6 +1,7 @@
 /**
- * Tells systemd how the daemon is: sd_notify(3). Node.js has no UNIX datagram socket, so the way to
- * send one comes as an argument: src/kernel has a foreign call, `spawnSender` starts a command.
+ * Reports the state of the daemon to systemd: sd_notify(3). Node.js has no UNIX datagram socket, so
+ * the way to send one comes as an argument: src/kernel has a foreign call, `spawnSender` starts a
+ * command.
  */
 import { spawn } from 'node:child_process';
 
@@ -27,7 +28,7 @@ export interface Notifier {
   reloading(monotonicUsec: bigint): void;
   /** A stop begins. */
   stopping(): void;
-  /** What goes on (the stop) takes so long at most, whatever the unit's own limit is. */
+  /** What is under way (the stop) takes at most this long, whatever the unit's own limit is. */
   extend(ms: number): void;
   /** One line for `systemctl status`. */
   status(text: string): void;
@@ -80,14 +81,14 @@ export function isKeptName(name: string): boolean {
 }
 
 export interface HoldingNotifier extends Notifier {
-  /** What was told, and what is told from now on, goes out. */
+  /** Sends what was reported, and from now on what is reported. */
   release(): void;
-  /** Another process is the service: what this one does is nobody's business any more. */
+  /** Another process is the service now: what this one does is not reported any more. */
   fallSilent(): void;
 }
 
 /**
- * Keeps what is told until `release`: a process that takes the place of another one is not the
+ * Keeps reports back until `release`: a process that takes the place of another one is not the
  * service yet, and may never be.
  */
 export function holdingNotifier(inner: Notifier): HoldingNotifier {

@@ -33,7 +33,7 @@ function withoutWaiting(fd: number): number {
   return reopened(fd, stats) ?? shared(fd);
 }
 
-/** null: it is a socket, or belongs to another user, or nobody reads the pipe any more. */
+/** null: it is a socket, or belongs to another user, or the pipe has no reader any more. */
 function reopened(fd: number, stats: Stats): number | null {
   if (stats.isSocket()) return null;
   const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;

@@ -28,7 +28,7 @@ export const SIGNALS = [
   ...nothing('SIGALRM', 'SIGVTALRM', 'SIGPROF', 'SIGIO', 'SIGPWR', 'SIGSTKFLT'),
 ] as const satisfies readonly SignalRule[];
 
-/** What the kernel or Node.js decides, told in the same table. */
+/** What the kernel or Node.js decides, described in the same table. */
 export const OTHER_SIGNALS: readonly { readonly signals: string; readonly what: string }[] = [
   {
     signals: 'SIGPIPE, SIGXFSZ, SIGCHLD, SIGURG, SIGWINCH',

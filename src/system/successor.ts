@@ -1,7 +1,7 @@
 /**
  * A process of this program that starts another one to take its place. What that one shall have is
  * inherited, at known numbers: a socket between the two behind the three standard descriptors, then
- * what is handed over. No path leads there, so nobody else can ask for it.
+ * what is handed over. No path leads there, so no other process can ask for it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
@@ -22,7 +22,10 @@ export interface Inherited {
   readonly leaving: readonly number[];
 }
 
-/** null: this process takes nobody's place. The variable is removed, so that no other has it. */
+/**
+ * null: this process does not take the place of another one. The variable is removed, so that no
+ * child inherits it.
+ */
 export function takeInheritance(env: NodeJS.ProcessEnv): Inherited | null {
   const found = /^(\d{1,7}):(\d)$/.exec(env[VARIABLE] ?? '');
   delete env[VARIABLE];
@@ -53,13 +56,13 @@ export interface Successor {
   readonly ended: Promise<string>;
   /** Ends it at once. */
   kill(): void;
-  /** From now on it is nobody's child here; resolves when that is so. */
+  /** From now on it is not a child of this process; resolves when that is so. */
   release(): Promise<void>;
 }
 
 /**
  * A shell stands between the two. When it is gone, the new process is a child of the service
- * manager, which hears of its end at once; of the end of a grandchild it would not hear. Both are a
+ * manager, which notices its end at once; the end of a grandchild it would not notice. Both are a
  * process group of their own.
  */
 const BETWEEN = '"$0" "$@" & wait "$!"; exit "$?"';
@@ -99,7 +102,7 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // Nobody is left in it.
+    // No process is left in it.
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Real timers. None keeps the process alive by itself, unless it is asked to: sockets and workers
- * do. What has happened comes before what is due: a process that did not run for a while hears of
- * the events that wait first, and an answer that came in time is not late.
+ * do. What has happened comes before what is due: a process that did not run for a while handles
+ * the waiting events first, and an answer that came in time is not late.
  */
 import type { Timer, Timers } from '../core/clock.js';
 
@@ -12,7 +12,7 @@ export const systemTimers: Timers = {
   after: (delayMs, callback) => after(delayMs, callback, 'lets the process end'),
 };
 
-/** Those of what somebody waits for: the process does not end meanwhile. */
+/** For what a caller waits for: the process does not end meanwhile. */
 export const holdingTimers: Timers = {
   after: (delayMs, callback) => after(delayMs, callback, 'holds the process'),
 };
