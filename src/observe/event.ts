@@ -9,7 +9,9 @@ export interface EventDefinition {
   readonly fields: readonly FieldName[];
   /** What the operator can do; '' where nothing needs doing. */
   readonly remedy: string;
-  /** `limited`: traffic or time can repeat it without end, so only so many lines are written. */
+  /**
+   * `limited`: traffic or time can repeat it without end, so the number of its lines is limited.
+   */
   readonly pace: 'free' | 'limited';
 }
 

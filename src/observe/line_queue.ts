@@ -1,7 +1,7 @@
 /**
  * Lines on their way to a reader that may be slow, stuck, full or gone. What it does not take is
- * queued up to a limit, and beyond it lost and counted; nobody ever waits for it. A line is written
- * whole or not at all, but for the last one before the process ends. ADR 9 says why so.
+ * queued up to a limit, and beyond it lost and counted; the daemon never waits for it. A line is
+ * written whole or not at all, but for the last one before the process ends. ADR 9 says why so.
  */
 import type { Timers } from '../core/clock.js';
 

@@ -22,8 +22,8 @@ import type { RecentEvents } from './recent_events.js';
 export const EVENT_LINES_PER_WINDOW = 50;
 export const EVENT_WINDOW_MS = 10_000;
 /**
- * Access lines of sessions that did not end in order, per cause. Who wants all of them, or a
- * sample, has said how many that may be.
+ * Access lines of sessions that did not end in order, per cause. An operator who asks for all of
+ * them, or for a sample, has chosen another number.
  */
 export const ACCESS_ERROR_LINES_PER_WINDOW = 100;
 export const ACCESS_WINDOW_MS = 1_000;
@@ -41,7 +41,7 @@ export interface LogOptions {
   readonly write: Write;
   /** `journald`: each line begins with its priority. */
   readonly reader?: 'journald' | 'any';
-  /** Remembers what happens, whatever the level: for whoever asks the running daemon. */
+  /** Remembers what happens, whatever the level: for commands that ask the running daemon. */
   readonly recent?: RecentEvents;
   /** `lines` of `event` were not written. */
   readonly onSuppressed?: (event: EventName, lines: number) => void;
@@ -50,7 +50,9 @@ export interface LogOptions {
 export interface Log {
   /** Logs one event of the catalogue with its fields; null fields are left out. */
   event<Name extends EventName>(name: Name, fields: EventFields<Name>): void;
-  /** Writes the line of a session that has ended; the workers have left out what nobody wants. */
+  /**
+   * Writes the line of a session that has ended; the workers have left out what the level excludes.
+   */
   access(record: AccessRecord): void;
   /** Another level or access level from now on; the format stays what the log began with. */
   configure(spec: LogSpec): void;

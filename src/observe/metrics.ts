@@ -30,7 +30,7 @@ export interface ControlCounters {
   reload(result: 'success' | 'failure'): void;
   /** A new thread took the place of a worker that died or did not answer. */
   workerRestart(worker: number): void;
-  /** Defects ended so many sessions. */
+  /** Defects ended this many sessions. */
   internalErrors(sessions: number): void;
   logSuppressed(event: string, lines: number): void;
   /** Drops everything counted for a backend that is gone, so that names do not pile up. */

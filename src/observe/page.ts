@@ -11,7 +11,7 @@ export interface Family {
   readonly samples: Iterable<readonly Sample[]>;
 }
 
-/** Formats samples of one metric, behind the lines that tell its help and type. */
+/** Formats samples of one metric, behind the lines with its help and type. */
 export type Format = (values: readonly Sample[]) => Promise<string>;
 
 /** In the text format; `pause` comes after each stretch. */
@@ -33,7 +33,7 @@ export async function pageOf(
   return `${texts.join('\n\n')}\n`;
 }
 
-/** Without its first two lines, which tell help and type. */
+/** Without its first two lines, the help and type. */
 function bodyOf(text: string): string {
   return text.slice(text.indexOf('\n', text.indexOf('\n') + 1) + 1);
 }

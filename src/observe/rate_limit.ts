@@ -1,6 +1,6 @@
 /**
- * A limit on repeated log lines: so many a window and key, the rest is counted. The keys are names
- * of events and causes, so the table is bounded by the catalogue.
+ * A limit on repeated log lines, per window and key; the rest is counted. The keys are names of
+ * events and causes, so the table is bounded by the catalogue.
  */
 export type LinePermit =
   /** Write it; `suppressed` lines of the same key were left out before it. */

@@ -1,18 +1,20 @@
 /**
- * What has happened lately, for whoever asks the running daemon: the last events of each name, so
- * that a loud one pushes out no other, and what each backend's events tell of it. All of it is
- * bounded. Whoever follows asks again and again for what is behind the last number that it knows:
- * nothing is kept for a reader, and it hears when some of that is forgotten already.
+ * What has happened lately, for commands that ask the running daemon: the last events of each name,
+ * so that a frequent one pushes out no other, and the history of each backend. All of it is
+ * bounded. A reader that follows asks again and again for what is behind the last number that it
+ * knows: nothing is kept per reader, and the answer says when some of it is forgotten already.
  */
 import { EVENTS, type EventName } from './events.js';
 
 /** Of one name. Sessions end more often than anything else happens. */
 const KEPT_A_NAME = 256;
 const KEPT_SESSIONS = 1_024;
-/** Of one backend, and of all together: then the backend that was told of longest ago goes. */
+/**
+ * Per backend, and for all together: beyond it, the backend whose last entry is the oldest goes.
+ */
 const KEPT_A_BACKEND = 48;
 const KEPT_OF_BACKENDS = 65_536;
-/** Those who wait for the next event at the same time: each has a connection for so long. */
+/** Readers that wait for the next event at the same time: each has a connection meanwhile. */
 const MAX_WAITING = 16;
 
 export interface RecentEvent {
@@ -23,7 +25,7 @@ export interface RecentEvent {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** As another process has told it. */
+/** As another process has reported it. */
 export type ToldEvent = Pick<RecentEvent, 'wallMs' | 'event' | 'fields'>;
 
 /** The same thing several times in a row is one entry. */
@@ -50,7 +52,7 @@ interface Waiting {
 
 export class RecentEvents {
   readonly #byName = new Map<EventName, RecentEvent[]>();
-  /** By pool and backend; in the order in which they were told of last. */
+  /** By pool and backend, in the order of their last entries. */
   readonly #histories = new Map<string, HistoryEntry[]>();
   readonly #waiting = new Set<Waiting>();
   readonly #followers = new Set<Waiting>();
@@ -63,7 +65,7 @@ export class RecentEvents {
   add(event: EventName, wallMs: number, fields: Readonly<Record<string, unknown>>): void {
     const told = { number: ++this.#number, wallMs, event, fields };
     const { pool, backend } = fields;
-    // An access line tells of a session.
+    // An access line is about a session.
     if (event !== 'session' && typeof pool === 'string' && typeof backend === 'string') {
       this.#remember(historyKey(pool, backend), told);
     }
@@ -79,12 +81,12 @@ export class RecentEvents {
     return found.sort((a, b) => a.number - b.number).slice(0, wanted.limit);
   }
 
-  /** What was told of a backend, oldest first. */
+  /** The entries of a backend, oldest first. */
   historyOf(pool: string, backend: string): readonly HistoryEntry[] {
     return this.#histories.get(historyKey(pool, backend)) ?? [];
   }
 
-  /** What was told of each backend, for the next process. */
+  /** The entries of all backends, for the next process. */
   histories(): Iterable<readonly [pool: string, backend: string, readonly HistoryEntry[]]> {
     return [...this.#histories].map(([key, entries]) => {
       const [pool = '', backend = ''] = key.split('\0');
@@ -92,7 +94,7 @@ export class RecentEvents {
     });
   }
 
-  /** All of it happened before, in another process, oldest first; nobody has asked here yet. */
+  /** All of it happened before, in another process, oldest first; no reader has asked here yet. */
   precededBy(all: readonly ToldEvent[]): void {
     const own = [...this.#byName.values()].flat().sort((a, b) => a.number - b.number);
     this.#byName.clear();
