@@ -1,5 +1,5 @@
 /**
- * Datagrams together with the local address that they were sent to, which a wildcard socket tells
+ * Datagrams together with the local address that they were sent to, which a wildcard socket gives
  * in a control message only: IP_PKTINFO (ip(7)) and IPV6_PKTINFO (ipv6(7)).
  */
 import { endianness } from 'node:os';
@@ -50,7 +50,7 @@ export interface AddressedDatagram {
   readonly scopeId: number;
 }
 
-/** Makes the wildcard socket `fd` tell local addresses. */
+/** Makes the wildcard socket `fd` report local addresses. */
 export function tellLocalAddresses(
   kernel: Kernel,
   fd: Descriptor,

@@ -18,7 +18,7 @@ import { LEAST_SUPPLY, SupplyRing } from './supply_ring.js';
 
 /** The share of the buffers that is never put into the ring, so that `take` finds some. */
 const TAKE_SHARE = 1 / 8;
-/** `settle` leaves so many times the buffers in the ring that a turn has needed. */
+/** After `settle` the ring has this many times the buffers that a turn has needed. */
 const SUPPLY_FACTOR = 2;
 
 /**
@@ -61,24 +61,24 @@ export class BufferPool {
   #freeSmallCount: number;
   /** How many small buffers there are. */
   readonly small: number;
-  /** 1: somebody holds the buffer (the kernel or the engine). */
+  /** 1: the buffer is in use (by the kernel or the engine). */
   readonly #used: Uint8Array;
   #freeCount: number;
-  /** The fewest that were free since the last `trim`: so many at the stack's bottom lay still. */
+  /** The fewest free ones since the last `trim`: as many at the stack's bottom were not used. */
   #leastFree: number;
   /** Where `trim` stopped, and the end of those that it may give back. */
   #trimAt = 0;
   #trimEnd = 0;
   /** 1: the buffer was handed out since its pages were given back. */
   readonly #touched: Uint8Array;
-  /** So many are in the ring after `supply`; it doubles whenever the kernel found it empty. */
+  /** How many `supply` leaves in the ring; doubles whenever the kernel found it empty. */
   #supplyTarget: number;
   /** Buffers in the ring after the last `supply`. */
   #toppedUp = 0;
   /** The most that the kernel has used between two of them, since the last `settle`. */
   #mostUsed = 0;
   readonly #maxSupply: number;
-  /** So many free ones are left for `take`. */
+  /** How many free ones are left for `take`. */
   readonly #reserve: number;
 
   private constructor(
@@ -156,7 +156,7 @@ export class BufferPool {
     return this.available < this.count * SCARCE_BELOW;
   }
 
-  /** True when nobody should take much at a time: so much stands still that it could get worse. */
+  /** True when readers should take little at a time: more standing bytes could use up the rest. */
   get scarce(): boolean {
     return this.short || this.smallUsed > this.small * SMALL_SCARCE_ABOVE;
   }
@@ -224,7 +224,7 @@ export class BufferPool {
     return this.#freeCount === 0 ? -1 : this.#pop();
   }
 
-  /** Whoever held `buffer` is done with it. A small one gives its pages back at once. */
+  /** The holder of `buffer` is done with it. A small one gives its pages back at once. */
   recycle(buffer: number): void {
     assertShared(this.#used[buffer] === 1, 'a buffer is given back once');
     this.#used[buffer] = 0;
@@ -237,9 +237,9 @@ export class BufferPool {
   }
 
   /**
-   * Gives the pages back of buffers that nobody has used since the last call, except for those of
-   * the `warm` ones that would be used first; of `most` of them, and `trimOn` goes on. True when
-   * there are free ones that lie still since this call only.
+   * Gives the pages back of buffers that were not used since the last call, except for those of the
+   * `warm` ones that would be used first; of `most` of them, and `trimOn` goes on. True when there
+   * are more free ones, unused only since this call.
    */
   trim(warm = 0, most = this.count): boolean {
     const cold = this.#freeCount - warm;

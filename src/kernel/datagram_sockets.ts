@@ -19,7 +19,7 @@ export function enlargeReceiveBuffer(kernel: Kernel, fd: Descriptor): void {
   if (forced < 0) setIntOption(kernel, fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
 }
 
-/** Each datagram tells from now on which local address it was sent to (ip(7), ipv6(7)). */
+/** From now on each datagram comes with the local address that it was sent to (ip(7), ipv6(7)). */
 export function tellLocalAddress(kernel: Kernel, fd: Descriptor, family: 4 | 6): number {
   return family === 4
     ? setIntOption(kernel, fd, IPPROTO_IP, IP_PKTINFO, 1)

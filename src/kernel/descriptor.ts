@@ -1,5 +1,5 @@
 /**
- * File descriptors, branded. Whoever holds a Descriptor closes it exactly once: a second close may
+ * File descriptors, branded. The holder of a Descriptor closes it exactly once: a second close may
  * hit a descriptor that another thread has been given meanwhile.
  */
 import { assert, assertShared } from '../core/assert.js';

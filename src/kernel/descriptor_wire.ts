@@ -31,8 +31,8 @@ interface Means {
 }
 
 /**
- * Makes wires; fails where foreign calls or io_uring are not to be had. What breaks in one is its
- * error, and an InvariantError; `defect` hears of what breaks even then.
+ * Makes wires; fails where foreign calls or io_uring are not to be had. A defect in one ends it
+ * with an InvariantError; `defect` gets what fails even then.
  */
 export function descriptorDial(
   kernel: Kernel,
@@ -178,7 +178,10 @@ class DescriptorWire implements Wire, Looker {
     else if (this.#unsent !== null) this.#send(fd, this.#unsent);
   }
 
-  /** Begins, or asks how it went: connect(2) of a socket that connects, or did, tells. */
+  /**
+   * Begins a connection, or asks how it went: connect(2) answers that for a socket that is
+   * connecting or connected.
+   */
   #connect(fd: Descriptor): void {
     const { calls, address, addressBytes, readiness } = this.#means;
     // So few bytes that `set` takes ten times as long.

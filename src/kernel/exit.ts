@@ -1,6 +1,6 @@
 /**
- * The end of the process that waits for nobody. process.exit() waits for each thread of the pool,
- * and one may stand in a name lookup or in a write for as long as somebody outside likes.
+ * An end of the process that waits for nothing. process.exit() waits for each thread of the pool,
+ * and one may be in a name lookup or a write for as long as the other side takes.
  */
 import type { Kernel } from './foreign.js';
 

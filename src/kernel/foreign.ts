@@ -53,11 +53,11 @@ export interface Libc {
 export interface Kernel {
   readonly libc: Libc;
   /**
-   * Hears of each descriptor that somebody else closes from now on: a ring that was told to, once
-   * the entry is published, or Node.js.
+   * Called for each descriptor that is closed elsewhere from now on: by a ring, once the entry is
+   * published, or by Node.js.
    */
   readonly closing?: (fd: number) => void;
-  /** Hears of each ring that was opened. */
+  /** Called for each ring that was opened. */
   readonly ringOpened?: (ring: SubmissionPlaces) => void;
   /** Mapped memory (never the JavaScript heap's) as an array buffer. */
   view(address: number, bytes: number): ArrayBuffer;
@@ -157,7 +157,7 @@ function bindLibc(koffi: Koffi): Libc {
 type Bind = (name: string, result: string, ...parameters: string[]) => ForeignFunction;
 
 /**
- * The calls that answer with a new descriptor. A thread that is told to end ends where a function
+ * The calls that answer with a new descriptor. A thread that is terminated ends where a function
  * begins: none begins between the system call and its caller, so that the caller can account for
  * the descriptor first (holdings.ts).
  */

@@ -40,7 +40,7 @@ export function createHoldingsMemory(): SharedArrayBuffer {
 }
 
 export class Holdings {
-  /** By descriptor; 0: nobody's. One writer a cell, the thread that holds the descriptor. */
+  /** By descriptor; 0: not held. One writer per cell, the thread that holds the descriptor. */
   readonly #descriptors: Uint8Array;
   /** By worker: addresses and sizes in bytes, by turns. */
   readonly #mappings: Float64Array;

@@ -93,7 +93,7 @@ export function writePktinfo(
 /** <bits/socket.h>: descriptors that travel with a message (unix(7)), and how many at most. */
 const SCM_RIGHTS = 1;
 export const MAX_RIGHTS = 253;
-/** CMSG_SPACE of so many. */
+/** CMSG_SPACE of that many. */
 export const RIGHTS_WORDS = CMSG_HEADER_WORDS + MAX_RIGHTS + 1;
 
 /** Writes a control message with `descriptors` at word `at`; returns its length in bytes. */

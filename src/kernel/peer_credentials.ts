@@ -1,4 +1,4 @@
-/** Who is at the other end of a UNIX socket, as the kernel knows it: unix(7), SO_PEERCRED. */
+/** The user at the other end of a UNIX socket, as the kernel knows it: unix(7), SO_PEERCRED. */
 import type { Kernel } from './foreign.js';
 import { SOL_SOCKET } from './sockets.js';
 

@@ -18,12 +18,12 @@ const ENTRIES = 256;
 const COMPLETIONS = 1024;
 /** As Loop of engine/uring has it: a cancel may come between two attempts of an operation. */
 const CANCEL_TRIES = 4;
-/** In place of a number: the completion of a cancel, which matters to nobody. */
+/** In place of a number: the completion of a cancel, which no looker waits for. */
 const CANCELLED = -1;
 
 /**
- * Hears that it may look: what it waited for is there, or its turn is. What it throws ends nothing
- * but this look.
+ * Called when it may look: what it waited for is there, or it is its turn. What it throws ends
+ * nothing but this look.
  */
 export interface Looker {
   look(): void;
@@ -31,15 +31,15 @@ export interface Looker {
 
 export class Readiness {
   readonly #ring: Ring;
-  /** Hears what a looker threw: the others of its turn look all the same. */
+  /** Gets what a looker threw: the others of its turn look all the same. */
   readonly #defect: (error: unknown) => void;
   #bell: LoopBell | null = null;
   #head: number;
-  /** By number; null: nobody waits for it any more, or it is free. */
+  /** By number; null: not waited for any more, or free. */
   readonly #lookers: (Looker | null)[] = [];
   readonly #inFlight: boolean[] = [];
   readonly #free: number[] = [];
-  /** Numbers that have been answered; each is free when its looker has heard of it. */
+  /** Numbers that have been answered; each is free when its looker was called. */
   #answered: number[] = [];
   #soon: Looker[] = [];
   #immediate: NodeJS.Immediate | null = null;

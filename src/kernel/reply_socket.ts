@@ -1,6 +1,6 @@
 /**
- * A datagram socket from which replies leave, and that nobody here reads: what comes is left to
- * whoever has another descriptor of it. node:dgram cannot have a socket without reading it.
+ * A datagram socket from which replies leave, and which is not read here: what comes is left to the
+ * process that has another descriptor of it. node:dgram cannot have a socket without reading it.
  */
 import type { IpEndpoint } from '../core/endpoint.js';
 import { err, ok, type Result } from '../core/result.js';
@@ -45,9 +45,9 @@ export class ReplySocket {
 }
 
 /**
- * Nothing more comes to the datagram socket `fd`, which nobody else has: connected to itself it is
- * for nobody, and the kernel looks for another socket that fits. sendto(2) still sends to anybody.
- * Where it fails (an address without its zone) all stays as it was.
+ * Nothing more comes to the datagram socket `fd`, of which there is no other descriptor: connected
+ * to itself it fits no datagram, and the kernel looks for another socket that does. sendto(2) still
+ * sends to any address. Where connecting fails (an address without its zone) all stays as it was.
  */
 export function receiveNoMore(kernel: Kernel, fd: Descriptor, local: IpEndpoint): void {
   const itself = encodeAddress(local);

@@ -257,7 +257,7 @@ export class Ring {
 
   /**
    * Sends one NOP through: proves that entries are where they are believed to be, and that the ring
-   * may not only be set up but entered. Returns 0 or the negative errno.
+   * can not only be set up but entered. Returns 0 or the negative errno.
    */
   #roundTrip(): number {
     const at = this.claim();

@@ -179,12 +179,12 @@ export class SocketCalls {
     submitSetOption(ring, fd, SOL_SOCKET, SO_LINGER, this.#at(LINGER_AT), 8, low, high);
   }
 
-  /** Bytes that were sent and not yet acknowledged; 0 for sockets that cannot tell. */
+  /** Bytes that were sent and not yet acknowledged; 0 for sockets that do not say. */
   unacknowledged(fd: number): number {
     return this.#count(fd, SIOCOUTQ);
   }
 
-  /** Bytes that came and were not read yet; 0 for sockets that cannot tell. */
+  /** Bytes that came and were not read yet; 0 for sockets that do not say. */
   unread(fd: number): number {
     return this.#count(fd, SIOCINQ);
   }
@@ -194,7 +194,7 @@ export class SocketCalls {
     return silentMs(this.#kernel, fd);
   }
 
-  /** The port that `fd`, a socket over IP, is bound to; -1 where the kernel does not tell. */
+  /** The port that `fd`, a socket over IP, is bound to; -1 where the kernel does not say. */
   localPort(fd: number): number {
     const answer = this.#localName(fd);
     return answer < 0 ? -1 : portAt(this.#names, ADDRESS_AT * 4);

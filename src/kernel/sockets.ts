@@ -1,4 +1,6 @@
-/** Listening sockets: created, bound and described. One is shared by nobody or by all workers. */
+/**
+ * Listening sockets: created, bound and described. One belongs to one worker or is shared by all.
+ */
 import { rmSync } from 'node:fs';
 import type { Endpoint } from '../core/endpoint.js';
 import { err, ok, type Result } from '../core/result.js';

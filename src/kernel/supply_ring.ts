@@ -1,6 +1,6 @@
 /**
  * The ring from whose front the kernel picks a buffer when data has come (io_uring_register(2),
- * IORING_REGISTER_PBUF_RING). Buffers are added at its end, and those that nobody needs are taken
+ * IORING_REGISTER_PBUF_RING). Buffers are added at its end, and those that are not needed are taken
  * back from there.
  */
 import { assertShared } from '../core/assert.js';
@@ -16,7 +16,7 @@ const ENTRY_BYTES = 16;
 /** 16-bit words. */
 const TAIL_AT = 7;
 
-/** So many at the front are never taken back, see `withdraw`. */
+/** This many at the front are never taken back, see `withdraw`. */
 export const LEAST_SUPPLY = 64;
 
 export class SupplyRing {
@@ -51,7 +51,7 @@ export class SupplyRing {
     return registered;
   }
 
-  /** Buffers that the kernel has, as far as completions have told. */
+  /** Buffers that the kernel has, as far as completions have shown. */
   get length(): number {
     return this.#length;
   }
@@ -71,7 +71,7 @@ export class SupplyRing {
     Atomics.store(this.#shorts, TAIL_AT, this.#tail);
   }
 
-  /** A completion told of a buffer. */
+  /** A completion named a buffer. */
   consumed(): void {
     this.#length--;
     assertShared(this.#length >= 0, 'the kernel uses what it was given');
@@ -88,7 +88,7 @@ export class SupplyRing {
     const left = Math.max(length, LEAST_SUPPLY);
     if (this.#length <= left) return;
     const from = this.#tail - (this.#length - left);
-    // Nobody may write to a buffer before the kernel cannot pick it any more.
+    // A buffer must not be written to before the kernel cannot pick it any more.
     Atomics.store(this.#shorts, TAIL_AT, from & 0xffff);
     for (let at = from; at < this.#tail; at++) taken(this.#shorts[(at & this.#mask) * 8 + 6] ?? 0);
     this.#tail = from & 0xffff;

@@ -2,7 +2,7 @@
  * A listening socket that is about to close takes no more clients, and loses none that it has: the
  * kernel drops each SYN that comes for it (socket(7), SO_ATTACH_FILTER), and a client that sent one
  * tries again a second later, where another socket may listen by then. Handshakes that have begun
- * end as ever, and who waits to be accepted goes on waiting.
+ * end as ever, and clients that wait to be accepted go on waiting.
  */
 import type { Descriptor } from './descriptor.js';
 import type { Kernel } from './foreign.js';

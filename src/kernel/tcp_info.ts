@@ -1,6 +1,6 @@
 /**
- * What Linux tells of one TCP connection beyond its queues: for rare moments, a call each, and for
- * sockets of any engine. Where nobody knows (another kernel, a unix socket) nothing is told.
+ * What Linux knows of one TCP connection beyond its queues: for rare moments, one call each, and
+ * for sockets of any engine. Other kernels and unix sockets give nothing.
  */
 import type { PathInfo } from '../core/path_info.js';
 import type { Kernel } from './foreign.js';
@@ -21,7 +21,7 @@ const BYTES = 104;
 
 /**
  * For how many milliseconds no data has left for the peer of `fd`. While data waits to be sent, its
- * peer has taken none for so long: what probes a closed window carries no data.
+ * peer has taken none for this long: what probes a closed window carries no data.
  */
 export function silentMs(kernel: Kernel, fd: number): number {
   const info = infoOf(kernel, fd);
@@ -29,7 +29,7 @@ export function silentMs(kernel: Kernel, fd: number): number {
 }
 
 /**
- * How the connection of `fd` has gone so far, also after its end; null: the kernel does not tell.
+ * How the connection of `fd` has gone so far, also after its end; null: the kernel does not say.
  * The round-trip time is the kernel's smoothed one (RFC 6298), in microseconds.
  */
 export function pathOf(kernel: Kernel, fd: number): PathInfo | null {
@@ -43,7 +43,7 @@ export function pathOf(kernel: Kernel, fd: number): PathInfo | null {
   };
 }
 
-/** The errno that ended the connection of `fd`, which nobody has heard of yet; 0: none has. */
+/** The errno that ended the connection of `fd`, if it has not been reported yet; 0: none has. */
 export function unheardError(kernel: Kernel, fd: number): number {
   // Of a connection that goes on the answer may be an error that is none yet (ip(7), IP_RECVERR).
   if (infoOf(kernel, fd)?.[STATE_AT] !== TCP_CLOSE) return 0;

@@ -1,8 +1,8 @@
 /**
  * The closes that a thread has put into its ring and that the kernel has not taken, because the
- * thread ended before: nobody else would ever make them. A close that the kernel has taken is done,
- * and its number may belong to somebody else already. The head of the queue, which the kernel
- * writes, tells the two apart exactly.
+ * thread ended before: no other thread would ever make them. A close that the kernel has taken is
+ * done, and its number may be in use again. The head of the queue, which the kernel writes,
+ * separates the two exactly.
  */
 import type { Kernel } from './foreign.js';
 import { OP, SQE_WORDS } from './uring_abi.js';
