@@ -1,11 +1,11 @@
 /**
- * Timers of thousands of targets by one of the system: a heap of what is due. A timer of Node.js
- * for each would cost as much as what it starts, and wake the thread up for each alone.
+ * Timers of thousands of targets on one system timer: a heap of what is due. A timer of Node.js for
+ * each would cost as much as what it starts, and wake the thread up for each alone.
  *
  * Times stand beside the heap in an array of numbers, and a place has four below it: on its way
- * through ten thousand an alarm touches seven lines of memory, and no other alarm. Whoever waits
- * again and again has one alarm for all times: what is made anew each time and lives for seconds is
- * dear to collect.
+ * through ten thousand an alarm touches seven lines of memory, and no other alarm. A target that
+ * waits again and again keeps one alarm: objects that are made anew each time and live for seconds
+ * are expensive to collect.
  */
 import { present } from '../core/assert.js';
 import type { Clock, Timer, Timers } from '../core/clock.js';

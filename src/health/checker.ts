@@ -29,7 +29,7 @@ export interface CheckerDeps {
   readonly timers: Timers;
   readonly random: Random;
   readonly createProbe: (spec: ProbeSpec) => Probe;
-  /** Hears what broke in one attempt, or in one report. */
+  /** Gets what failed in one attempt, or in one report. */
   readonly defect: (error: unknown) => void;
   /** Attempts at the same time; MAX_PROBES_IN_FLIGHT at most, and by default. */
   readonly inFlight?: number;
@@ -229,7 +229,7 @@ export class HealthChecker {
       if (entry.activity === activity) entry.limit.cancel();
       const disturbed = !result.ok && stillMs !== (clock.stillMs?.() ?? 0);
       if (entry.activity !== activity) {
-        // Nobody waits for the result any more.
+        // The result is not waited for any more.
       } else if (disturbed) {
         // The backend may have waited for us in vain, which is not its failure.
         this.#wait(entry, firstDelayMs(this.#deps.random));
@@ -263,7 +263,7 @@ export class HealthChecker {
     entry.lastStartMs = startedMs;
     const durationMs = clock.nowMs() - startedMs;
     entry.watched.take({ result, durationMs, atMs: clock.wallMs() }, this.#events);
-    // What was told may have led to an update, which then has already said what comes next.
+    // The report may have led to an update, which then has already said what comes next.
     const stays = entry.watching === 'on' && entry.lastStartMs === startedMs;
     if (stays) this.#schedule(entry, before);
   }

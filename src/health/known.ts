@@ -11,7 +11,7 @@ import { intervalMs } from './schedule.js';
 import type { HealthTarget, LastAttempt, TargetHealth, VerdictReason } from './target.js';
 import type { TrackState } from './tracker.js';
 
-/** The memory of one target, whoever watches it. */
+/** The memory of one target, independent of who watches it. */
 export interface TargetMemory {
   readonly state: TrackState;
   readonly verdict: TargetHealth['verdict'];
@@ -21,7 +21,7 @@ export interface TargetMemory {
   readonly sinceMs: number;
   readonly reason: VerdictReason | null;
   readonly detail: string;
-  /** null: not told yet. */
+  /** null: not reported yet. */
   readonly share: number | null;
   readonly last: LastAttempt | null;
   readonly attempts: number;

@@ -52,7 +52,7 @@ export type ProbeResult =
 export interface Probe {
   /**
    * Resolves soon after `signal` aborts at the latest; an abort is the failure `timeout` (for `udp`
-   * without `expect` it is the proof that nobody objected).
+   * without `expect` it is the proof that no ICMP error came).
    */
   attempt(target: ProbeTarget, signal: CutOffSignal): Promise<ProbeResult>;
 }

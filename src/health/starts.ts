@@ -1,7 +1,8 @@
 /**
- * When attempts that are due may start: only so many are in flight, and only so many start per
- * second. Those that must wait start in the order in which they became due, and so all intervals
- * stretch alike; but a target between verdicts goes first, because sessions may depend on it.
+ * When attempts that are due may start: the number in flight is limited, and so is the number that
+ * start per second. Those that must wait start in the order in which they became due, so that all
+ * intervals stretch alike; but a target between verdicts goes first, because sessions may depend on
+ * it.
  */
 import { assert } from '../core/assert.js';
 import type { Clock, Timer, Timers } from '../core/clock.js';
@@ -9,7 +10,7 @@ import type { Clock, Timer, Timers } from '../core/clock.js';
 /** `between-verdicts`: without one yet, or the last results spoke against the one that stands. */
 export type StartRank = 'between-verdicts' | 'settled';
 
-/** So many that are between verdicts start in a row before a settled one that waits. */
+/** This many that are between verdicts start in a row before a settled one that waits. */
 const FIRST_IN_A_ROW = 3;
 /** What may be made up for at once when a timer was late. */
 const LATE_MS = 10;
@@ -132,7 +133,7 @@ export class Starts {
     const isFirst = first !== undefined && (settled === undefined || this.#inARow < FIRST_IN_A_ROW);
     this.#inARow = isFirst ? this.#inARow + 1 : 0;
     const begin = isFirst ? first : settled;
-    assert(begin !== undefined, 'somebody waits');
+    assert(begin !== undefined, 'a target waits');
     (isFirst ? this.#first : this.#settled).delete(begin);
     return begin;
   }

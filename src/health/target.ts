@@ -1,4 +1,4 @@
-/** What the checker watches, and what it tells about it. */
+/** What the checker watches, and what it reports about it. */
 import { type Endpoint, type IpEndpoint, ipEndpoint } from '../core/endpoint.js';
 import type { HealthSpec } from '../core/health_spec.js';
 import type { ProbeFailure, ProbeResult, ProbeTarget } from './probe.js';
@@ -22,7 +22,7 @@ export type VerdictReason = 'first-success' | 'recovered' | 'not-probed' | Probe
 
 /**
  * `standby`: the server answers as it should, but has another role than the pool wants. It serves
- * nobody here, and yet nothing is wrong with it.
+ * no client of this pool, and yet nothing is wrong with it.
  */
 export type Verdict = 'up' | 'down' | 'standby';
 

@@ -24,8 +24,8 @@ export type TrackState =
  * What one attempt says about the backend. `inconclusive`: the attempt failed for a reason on our
  * own side that may be of the backend's settings, and lasts (a password file that cannot be read,
  * no address to connect from). It condemns no backend that was proven; for an unproven one it
- * counts as a "no", so that it is told. `none`: we had no descriptor or no memory for the attempt,
- * which says nothing about any backend, proven or not.
+ * counts as a "no", so that the reason is reported. `none`: we had no descriptor or no memory for
+ * the attempt, which says nothing about any backend, proven or not.
  */
 export type Evidence = 'pass' | 'fail' | 'inconclusive' | 'none';
 
@@ -44,7 +44,7 @@ export type VerdictChange =
 
 export interface TrackStep {
   readonly state: TrackState;
-  /** null: no change that anybody outside has to know. */
+  /** null: no change that matters outside. */
   readonly verdict: VerdictChange | null;
 }
 

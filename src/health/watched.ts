@@ -32,7 +32,7 @@ export class Watched {
   #sinceMs: number;
   #reason: VerdictReason | null = null;
   #detail = '';
-  /** null: not told yet. Whoever listens may remember that of an earlier watch. */
+  /** null: not reported yet. The listener may remember that of an earlier watch. */
   #share: number | null = null;
   #last: LastAttempt | null = null;
   #attempts = 0;

@@ -1,6 +1,6 @@
 /**
- * One exchange of datagrams: a connected socket, so that only the backend is heard and an ICMP
- * error reaches us; ends by the attempt's signal and resolves when the socket is closed.
+ * One exchange of datagrams: a connected socket, so that it receives only from the backend and ICMP
+ * errors arrive; ends by the attempt's signal and resolves when the socket is closed.
  */
 
 import { createSocket, type Socket } from 'node:dgram';
@@ -8,7 +8,7 @@ import type { CutOffSignal } from '../../core/cut_off.js';
 import type { ProbeResult, ProbeTarget } from '../probe.js';
 import { failureResult, metItself, ProbeFailed, socketFailure } from './failed.js';
 
-/** Datagrams that are not the answer: one more, and somebody floods us. */
+/** Datagrams that are not the answer: one more, and this is a flood. */
 const MAX_STRAY_DATAGRAMS = 64;
 
 export interface DatagramExchange {

@@ -23,8 +23,8 @@ export class BacklogFull extends Error {
 }
 
 /**
- * Nobody listens at a port of this machine that connect(2) also takes source ports from, and so the
- * probe has met itself (engine/self_dials.ts has the whole story).
+ * Nothing listens at a port of this machine that connect(2) also takes source ports from, and so
+ * the probe has met itself (engine/self_dials.ts has the whole story).
  */
 export function metItself(): ProbeFailed {
   return new ProbeFailed('refused', 'nothing listens there: the connection was one to itself');

@@ -2,13 +2,13 @@
  * postgres: does the server take sessions, and in which role?
  *
  * Without a user only the answer to a start-up message is looked at. PostgreSQL checks whether it
- * takes sessions at all (57P03: it starts or stops; 53300: too many clients) before it asks who is
- * there, so a request for authentication proves that it serves; and so do the errors that come
- * after that check: a user (class 28) or a database (3D000) that the server does not know. No
+ * takes sessions at all (57P03: it starts or stops; 53300: too many clients) before it
+ * authenticates, so a request for authentication proves that it serves; and so do the errors that
+ * come after that check: a user (class 28) or a database (3D000) that the server does not know. No
  * password is sent, and the connection ends by FIN, which the server does not log.
  *
- * With a user the probe logs in and asks for the role. Class 28 then is a failure: somebody who
- * gave credentials wants them to be right.
+ * With a user the probe logs in and asks for the role. Class 28 then is a failure: credentials that
+ * were configured are meant to be right.
  */
 import type { ProbeSpec, ProbeTls } from '../../core/health_spec.js';
 import type { Redactor } from '../../secrets/redactor.js';
@@ -32,9 +32,9 @@ import { cared, readSecret } from './secrets.js';
 type PostgresSpec = Extract<ProbeSpec, { kind: 'postgres' }>;
 
 /**
- * The name under which the start-up message goes when none is configured. It need not exist; but
- * where the server trusts whoever comes, it logs each name that does not, and this one most often
- * does. Nothing is asked under it.
+ * The name under which the start-up message goes when none is configured. It need not exist; but a
+ * server with `trust` authentication logs each name that does not, and this one most often does.
+ * Nothing is queried under it.
  */
 const NOBODY = 'postgres';
 
@@ -91,7 +91,7 @@ async function greeted(connection: ProbeConnection): Promise<ProbeResult> {
     await connection.finish();
     return fullSuccess();
   }
-  // It let us in. Whoever leaves in the middle of that is worth a line to it.
+  // It let us in. A client that leaves in the middle of that is worth a log line to it.
   for (;;) {
     const next = await readMessage(connection, 'the end of the login');
     if (next.type === 'E') return refused(connection, next);

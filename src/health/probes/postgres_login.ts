@@ -19,9 +19,9 @@ export interface Credentials {
   readonly user: string;
   readonly password: string | null;
   readonly nonce: string;
-  /** Gets to know what is sent in the password's stead: whoever has that may guess on. */
+  /** Learns what is sent in place of the password: it is enough to guess the password from. */
   readonly redactor: Redactor;
-  /** Whether the password may go as it is: only where nobody else can read it, or by consent. */
+  /** Whether the password may go as it is: only where no one else can read it, or by consent. */
   readonly cleartext: 'allowed' | 'refused';
 }
 
@@ -45,7 +45,7 @@ export async function logIn(connection: ProbeConnection, credentials: Credential
     if (message.type === 'Z') return;
     const code = authenticationCode(message);
     if (code === AUTHENTICATED) {
-      // A server that skips its part of the exchange may be anybody.
+      // A server that skips its part of the exchange may be an impostor.
       if (scram === null || scram.verified) continue;
       throw new ProbeFailed(
         'authentication',
@@ -111,7 +111,9 @@ function passwordOf(credentials: Credentials): string {
   throw new ProbeFailed('authentication', 'asks for a password, and none is configured');
 }
 
-/** libpq would send it to anybody who asks; `require_auth` of PostgreSQL 16 is its late answer. */
+/**
+ * libpq would send it to any server that asks; `require_auth` of PostgreSQL 16 is its late answer.
+ */
 function cleartextOf(credentials: Credentials): string {
   const password = passwordOf(credentials);
   if (credentials.cleartext === 'allowed') return password;

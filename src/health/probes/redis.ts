@@ -1,7 +1,7 @@
 /**
  * redis: PING, after AUTH if there is a password, and the role. A server that loads its data set or
  * has lost its primary says so instead of PONG and is not ready. A replica that is wanted as one
- * must have its link to the primary, because otherwise nobody knows how old its data is.
+ * must have its link to the primary, because otherwise the age of its data is unknown.
  */
 import type { ProbeSpec } from '../../core/health_spec.js';
 import { redisCommand } from '../../core/redis_command.js';

@@ -2,11 +2,11 @@
  * How far a PostgreSQL replica's replay is behind, at most. Pure.
  *
  * The usual measure, the age of the last replayed transaction, is an upper bound that grows while
- * nobody writes, and while one long transaction is replayed after a quiet hour. So there is a
+ * nothing is written, and while one long transaction is replayed after a quiet hour. So there is a
  * second one: what had been received at an earlier attempt and is replayed by now. The lesser
  * counts.
  *
- * While no WAL receiver streams, nobody knows what the primary writes, if there is one. The second
+ * While no WAL receiver streams, it is unknown what the primary writes, if there is one. The second
  * measure then runs from the last attempt that saw the stream: a replica that held everything when
  * its primary died is as far behind as that is ago, and not as its last transaction is old.
  */

@@ -69,7 +69,8 @@ export class ScramClient {
   }
 
   /**
-   * Checks the server-final-message: only one who knows the password's verifier can have made it.
+   * Checks the server-final-message: only a server that knows the password's verifier can have made
+   * it.
    */
   verify(serverFinal: string): void {
     const [, signature] = /^v=([^,]+)/.exec(serverFinal) ?? [];

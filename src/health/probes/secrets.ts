@@ -18,7 +18,7 @@ export interface Secret {
 }
 
 /**
- * The secret, without the line end that editors leave behind. `redactor` learns it before anybody
+ * The secret, without the line end that editors leave behind. `redactor` learns it before a server
  * can repeat it.
  */
 export async function readSecret(
@@ -59,5 +59,5 @@ async function readFile(path: string, signal: CutOffSignal): Promise<Secret> {
 function exposure(path: string, mode: number): string {
   if ((mode & READABLE_BY_ALL) === 0) return '';
   const octal = (mode & 0o7777).toString(8).padStart(4, '0');
-  return `everybody on this machine can read the password in ${path} (mode ${octal}); chmod o-r`;
+  return `every user of this machine can read the password in ${path} (mode ${octal}); chmod o-r`;
 }

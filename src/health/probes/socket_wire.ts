@@ -60,9 +60,9 @@ export class SocketWire implements Wire {
   }
 
   /**
-   * A plain end where Node.js would keep the descriptor for as long as the other side likes: until
+   * A plain end where Node.js would keep the descriptor for as long as the other side takes: until
    * a connect is over (the kernel gives one up after two minutes), or until bytes or FIN have left.
-   * A unix socket knows no reset.
+   * A unix socket has no reset.
    */
   reset(): void {
     const raw = this.#raw;

@@ -1,7 +1,6 @@
 /**
  * udp: sends a datagram. With `expect`, the answer must contain it. Without, anything but an ICMP
- * error within the timeout will do: that is all that UDP can tell about a service which stays
- * silent.
+ * error within the timeout will do: that is all that UDP says about a service which stays silent.
  */
 import type { ProbeSpec } from '../../core/health_spec.js';
 import { quoted } from '../../secrets/quote.js';

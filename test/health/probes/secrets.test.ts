@@ -60,8 +60,8 @@ t.test(
     for (const [mode, warning] of [
       [0o600, ''],
       [0o640, ''],
-      [0o644, `everybody on this machine can read the password in ${path} (mode 0644); chmod o-r`],
-      [0o604, `everybody on this machine can read the password in ${path} (mode 0604); chmod o-r`],
+      [0o644, `every user of this machine can read the password in ${path} (mode 0644); chmod o-r`],
+      [0o604, `every user of this machine can read the password in ${path} (mode 0604); chmod o-r`],
     ] as const) {
       chmodSync(path, mode);
       t.equal((await read({ kind: 'file', path })).warning, warning);
