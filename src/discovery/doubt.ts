@@ -9,7 +9,7 @@ export type Doubt =
       readonly problem: string;
       readonly sinceMs: number;
     }
-  /** It names nobody, and that is not allowed to count. */
+  /** It names no member, and that must not count. */
   | { readonly kind: 'empty'; readonly sinceMs: number }
   /** It takes away `missing` of `of` members. */
   | {

@@ -26,7 +26,7 @@ interface Endpoint {
   readonly host: string;
   readonly pod: string | null;
   readonly state: 'serve' | 'drain' | 'away';
-  /** Where it is, and for whom it is meant. */
+  /** Where it is, and for clients of which zones it is meant. */
   readonly zones: readonly string[];
 }
 

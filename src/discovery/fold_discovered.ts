@@ -55,7 +55,7 @@ export function withMembers(pool: PoolSpec, sources: readonly Discovered[]): Poo
   return { ...pool, backends };
 }
 
-/** A name that somebody else has is no name: the address is one. */
+/** A name that another member has is no name: the address is one. */
 function backendOf(
   { name, address, weight, maxConnections, backup }: Member,
   names: ReadonlySet<string>,

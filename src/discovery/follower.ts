@@ -22,7 +22,7 @@ const LAST_RETRY_MS = 15_000;
 const STEADY_MS = 2 * LAST_RETRY_MS;
 /** So that a hundred sources do not come back to their server in one instant. */
 const RETRY_JITTER = 0.2;
-/** How often time is looked at while somebody is held, or an answer waits to be confirmed. */
+/** How often time is looked at while a member is held, or an answer waits to be confirmed. */
 const LOOK_MS = 500;
 
 export interface FollowerDeps extends SourceDeps {
@@ -71,7 +71,7 @@ export class Follower {
     this.#witness = new Witness(rules, deps.proofOf);
   }
 
-  /** Those who serve, in a fixed order. */
+  /** The members that serve, in a fixed order. */
   get members(): readonly Member[] {
     return this.#members;
   }
@@ -98,7 +98,7 @@ export class Follower {
     this.#look?.cancel();
   }
 
-  /** Who left because of its role, since this was asked last. */
+  /** Members that left because of their role, since the last call. */
   takeDemoted(): ReadonlySet<string> {
     return this.#witness.takeDemoted();
   }

@@ -1,7 +1,7 @@
 /**
  * One request whose answer goes on: lines of JSON as they come (a watch). It ends by itself, with
- * the first news or when its time is over: a stream that is kept for ever may fall silent without
- * anybody noticing, and one that is opened anew now and then cannot.
+ * the first news or when its time is over: a stream that is kept for ever may fall silent
+ * unnoticed; one that is opened anew now and then cannot.
  */
 import type { Timers } from '../core/clock.js';
 import { type HttpQuestion, late, open } from './http_client.js';
@@ -19,7 +19,7 @@ export type StreamEnd =
   | { readonly kind: 'quiet'; readonly by: 'server' | 'limit' }
   /** The connection was lost between two lines. */
   | { readonly kind: 'lost' }
-  /** A line cannot be read, or tells of an error. */
+  /** A line cannot be read, or reports an error. */
   | { readonly kind: 'unusable' }
   /** It did not begin. */
   | { readonly kind: 'status'; readonly status: number };

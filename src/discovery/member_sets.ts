@@ -18,7 +18,7 @@ export function sameMembers(a: readonly Member[], b: readonly Member[]): boolean
   return sameValue(a, b);
 }
 
-/** Without a weight nobody is chosen: to a count of those that serve it is the same as absence. */
+/** A member without a weight is never chosen: it does not count as one that serves. */
 export function serves(member: Member | undefined): boolean {
   return member !== undefined && member.wanted === 'serve' && member.weight > 0;
 }

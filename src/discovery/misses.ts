@@ -1,13 +1,13 @@
 /**
- * Watches in turn that told nothing and could not be followed: how long to wait until the next one,
- * and what people should know. A watch that has lasted for a while did its work.
+ * Successive watches that brought nothing and could not be followed: how long to wait until the
+ * next one, and what people should know. A watch that has lasted for a while did its work.
  */
 import { unreachable } from '../core/assert.js';
 import { jittered, type Random } from '../core/random.js';
 import type { StreamEnd } from './http_stream.js';
 import type { SourceFailed } from './source.js';
 
-/** Whoever ends watches sooner (a proxy between, a server in trouble) ends all of them. */
+/** Something that ends watches sooner (a proxy between, a server in trouble) ends all of them. */
 const LASTING_MS = 5_000;
 const LAST_WAIT_MS = 15_000;
 const JITTER = 0.2;

@@ -71,7 +71,7 @@ function meets(address: Endpoint, bind: Endpoint, isOwn: IsOwn): boolean {
   if (address.kind !== 'ip' || bind.kind !== 'ip') return samePath(address, bind);
   if (address.port !== bind.port || address.family !== bind.family) return false;
   if (address.host === bind.host) return true;
-  // Whoever connects to no certain address meets the loopback's.
+  // A connection to a wildcard address reaches the loopback's.
   if (isWildcard(address)) return bind.host === (bind.family === 4 ? '127.0.0.1' : '::1');
   return isWildcard(bind) && isOwn(address);
 }

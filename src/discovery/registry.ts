@@ -13,8 +13,7 @@ import { sentinelSource } from './sources/sentinel.js';
 import { vettedSource } from './vetted.js';
 
 /**
- * Makes the source for `spec`. What it tells of its server is rid of the secrets that the server
- * was sent.
+ * Makes the source for `spec`. Secrets that its server was sent are removed from what it reports.
  */
 export function createSource(spec: SourceSpec, deps: SourceDeps): Source {
   const redactor = new Redactor();

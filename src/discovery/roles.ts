@@ -1,4 +1,7 @@
-/** Answers of sources that know roles: who has the wanted one, and who is known in another. */
+/**
+ * Answers of sources that know roles: which members have the wanted one, and which are known in
+ * another.
+ */
 import type { SourceRole } from '../core/discovery_spec.js';
 import { type Address, formatAddress } from '../core/endpoint.js';
 import { memberKey } from './member_sets.js';
@@ -8,11 +11,11 @@ export interface RoledMember {
   readonly name: string | null;
   readonly address: Address;
   readonly role: 'primary' | 'replica';
-  /** `away`: the source knows it, and would not send anybody there. */
+  /** `away`: the source knows it, and would not send clients there. */
   readonly presence: 'here' | 'away';
 }
 
-/** Who is away is not named; who is here in another role leaves at once. */
+/** A member that is away is not named; one that is here in another role leaves at once. */
 export function byRole(
   all: readonly RoledMember[],
   wanted: SourceRole,
@@ -40,7 +43,7 @@ export interface Roles {
   /** Known in another role than the one that was asked for. */
   readonly elsewhere: ReadonlySet<string>;
   readonly primaries: ReadonlySet<string>;
-  /** `known`: the source decides who is what, and not the probes. */
+  /** `known`: the source, not the probes, decides on roles. */
   readonly kind: 'known' | 'unknown';
 }
 
@@ -57,8 +60,8 @@ export function rolesIn({ members, elsewhere }: Members): Roles {
 }
 
 /**
- * It has another role now, because the source says so, or because somebody else is the primary: the
- * source decides who that is, and there is one.
+ * It has another role now, because the source says so, or because another member is the primary:
+ * the source decides which one that is, and there is only one.
  */
 export function isDemoted(member: Member, { elsewhere, primaries }: Roles): boolean {
   const key = memberKey(member);

@@ -18,7 +18,7 @@ interface Secrets {
   readonly ca: string | null;
 }
 
-/** The redactor learns the token before anybody can send it. */
+/** The redactor learns the token before it can be sent. */
 export async function readSecrets(
   { tokenFile, caFile }: SecretFiles,
   { timers, redactor }: Pick<SecretDeps, 'timers' | 'redactor'>,

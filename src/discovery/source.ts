@@ -1,7 +1,7 @@
 /**
  * The contract of a source: it is asked, and answers with all members that it knows, or with the
- * reason why it cannot. It knows no pool, remembers no set, and takes nothing away: what an answer
- * means for those who serve is the witness's to say (witness.ts).
+ * reason why it cannot. It has no access to a pool, remembers no set, and removes nothing: the
+ * witness says what an answer means for the members that serve (witness.ts).
  */
 import type { Clock, Timers } from '../core/clock.js';
 import type { SourceFailure } from '../core/discovery_spec.js';
@@ -19,7 +19,7 @@ export interface Member {
   /** 0: none; null: the pool's. */
   readonly maxConnections: number | null;
   readonly backup: boolean;
-  /** null: the source knows no roles. */
+  /** null: the source has no roles. */
   readonly role: 'primary' | 'replica' | null;
   /** `drain`: it keeps its sessions and gets no new ones. */
   readonly wanted: 'serve' | 'drain';
@@ -61,7 +61,7 @@ export interface GiveUp {
 export interface Source {
   /**
    * One question. The first is answered at once; later ones may wait for news where the source can
-   * tell them. It never rejects, and ends by itself: every wait in it has a limit.
+   * report them. It never rejects, and ends by itself: every wait in it has a limit.
    */
   ask(giveUp: GiveUp): Promise<SourceAnswer>;
 }
@@ -83,7 +83,7 @@ export function sourceFailed(failure: SourceFailure, problem: string): SourceFai
   return { kind: 'failed', failure, problem };
 }
 
-/** Members of a source that knows no roles. */
+/** Members of a source without roles. */
 export function membersFound(
   members: readonly Member[],
   againMs: number,

@@ -1,4 +1,4 @@
-/** A limit on waiting, beside the one who may give up altogether. */
+/** A limit on waiting, beside the caller's own signal to give up. */
 import { setMaxListeners } from 'node:events';
 import type { Timers } from '../core/clock.js';
 import type { GiveUp } from './source.js';

@@ -35,7 +35,7 @@ interface Once {
   readonly twins: readonly string[];
 }
 
-/** Of several with one address the first counts; that they are alike is nothing to be told. */
+/** Of several with one address the first counts; duplicates are not worth a report. */
 function once(members: readonly Member[]): Once {
   const first = new Map<string, Member>();
   const unlike = new Map<string, number>();

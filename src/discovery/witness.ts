@@ -1,7 +1,7 @@
 /**
- * What a source's answers mean for those who serve. A source is a witness, not an order: what it
- * fails to say changes nothing, what would take many away must be said for a while before it
- * counts, and probes are a second witness. Pure; the rules and their reasons are in
+ * What a source's answers mean for the members that serve. A source is a witness, not an order:
+ * what it fails to say changes nothing, an answer that would remove many must be repeated for a
+ * while before it counts, and probes are a second witness. Pure; the rules and their reasons are in
  * docs/adr/0021-sources-are-witnesses.md.
  */
 import type { SourceFailure, WitnessRules } from '../core/discovery_spec.js';
@@ -11,12 +11,14 @@ import { byAddress, byKey, loggedName, memberKey, serves } from './member_sets.j
 import { isDemoted, NO_ROLES, type Roles, rolesIn } from './roles.js';
 import type { Member, Members, SourceAnswer } from './source.js';
 
-/** Not named any more, or told to get no sessions, and still here. */
+/** Not named any more, or named as one that gets no sessions, and still here. */
 export interface HeldMember {
   readonly member: Member;
   /** Since when no answer lets it serve. */
   readonly sinceMs: number;
-  /** `told`: it is named, and is to get no sessions; there is no time for that. */
+  /**
+   * `told`: the source names it and says that it gets no sessions; there is no time limit for that.
+   */
   readonly because: 'absent' | 'told';
 }
 
@@ -44,7 +46,7 @@ export class Witness {
   #goodMs: number | null = null;
   /** How many served before a change, for as long as many small steps may be one large one. */
   #sizes: readonly { readonly size: number; readonly untilMs: number }[] = [];
-  /** Left because their role is another one now, since somebody asked last. */
+  /** Left because their role is another one now, since the last call of `takeDemoted`. */
   #demoted = new Set<string>();
 
   constructor(rules: WitnessRules, proofOf: (member: Member) => Proof) {
@@ -94,7 +96,7 @@ export class Witness {
     }
   }
 
-  /** Those who serve now: time goes by, and probes go on. */
+  /** The members that serve now: time goes by, and probes go on. */
   standing(nowMs: number): readonly Member[] {
     if (this.#pending !== null && this.#doubt?.kind === 'suspicious') {
       this.#judge(this.#pending.answer, nowMs);
@@ -110,7 +112,7 @@ export class Witness {
     return this.#held.size > 0 || this.#doubt?.kind === 'suspicious';
   }
 
-  /** Who left because of its role, since this was asked last. */
+  /** Members that left because of their role, since the last call. */
   takeDemoted(): ReadonlySet<string> {
     const demoted = this.#demoted;
     this.#demoted = new Set();
@@ -173,8 +175,8 @@ export class Witness {
   }
 
   /**
-   * It names nobody, and nobody is there: that takes nobody away, but it is most often a wrong name
-   * of a key or service. Where roles are known, that nobody has the wanted one is an answer.
+   * It names no member, and there is none: that removes nothing, but it is most often a wrong name
+   * of a key or service. Where roles are known, no member with the wanted one is an answer.
    */
   #isBlank({ members, elsewhere }: Members): boolean {
     const isNew = this.#named.size === 0 && this.#held.size === 0;
@@ -182,11 +184,11 @@ export class Witness {
   }
 
   /**
-   * A suspicious answer counts against those whom no answer has named for `confirmMs`: one that was
-   * named meanwhile stays, so that sources which contradict themselves take nobody away.
+   * A suspicious answer counts against those that no answer has named for `confirmMs`: one that was
+   * named meanwhile stays, so that sources which contradict themselves remove nothing.
    */
   #suspect({ answer, members, gone, missing, of, nowMs }: Suspicion): void {
-    // To keep one is not to add one: whoever is held and named again has not been missed.
+    // To keep one is not to add one: a member that is held and named again has not been missed.
     for (const [key, held] of this.#held) {
       if (!serves(members.get(key))) continue;
       this.#held.set(key, { member: held.member, sinceMs: nowMs, because: 'absent' });
@@ -249,8 +251,8 @@ export class Witness {
 
   /**
    * One that is held goes when it fails its probes, and when its time is over. But while none of
-   * those that are named serves, nobody that was well goes: probes contradict the source then. Not
-   * where it knows roles, nor where it may say that there is nobody.
+   * those that are named serves, none that was well goes: probes contradict the source then. This
+   * does not hold where it knows roles, or where an empty answer is allowed.
    */
   #release(nowMs: number): void {
     const named = [...this.#named.values()].filter(serves);

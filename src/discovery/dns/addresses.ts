@@ -56,7 +56,9 @@ export function ttlOf({ ttlSeconds }: DnsReply): number {
   return ttlSeconds ?? DEFAULT_TTL_SECONDS;
 }
 
-/** Of many targets, some at a time. Of a list with a hole nobody knows who is in the hole. */
+/**
+ * Of many targets, some at a time. A list with a hole is useless: what is in the hole is unknown.
+ */
 export async function addressesOfAll(
   names: readonly string[],
   addresses: AddressLookups,

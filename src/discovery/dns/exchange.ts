@@ -42,7 +42,7 @@ function overUdp(
     socket.on('message', (bytes) => {
       const reply = decodeReply(bytes, question);
       if (reply !== null) end({ kind: 'reply', reply });
-      // Somebody may guess at the port; the real reply may still come.
+      // This may be an attempt to guess the port; the real reply may still come.
       else if (++strange >= MAX_STRANGE) end({ kind: 'none', why: 'garbage' });
     });
     if (signal.aborted) {
@@ -50,7 +50,7 @@ function overUdp(
       return;
     }
     signal.addEventListener('abort', give, { once: true });
-    // Connected: the kernel takes nothing from others, and tells of ICMP unreachable.
+    // Connected: the kernel takes nothing from others, and reports ICMP unreachable.
     socket.connect(port, host, () => socket.send(encodeQuestion(question)));
   });
 }

@@ -10,7 +10,7 @@ import { withinLimit } from '../time_limit.js';
 import { askServer, type DnsExchange } from './exchange.js';
 import type { DnsReply, RecordType } from './wire.js';
 
-/** Each server has so long, twice. */
+/** Each server has this long, twice. */
 const ATTEMPT_MS = 1_000;
 const ROUNDS = 2;
 /** As many as resolv.conf(5) may name, and some. */

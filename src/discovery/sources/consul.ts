@@ -70,7 +70,7 @@ export function consulSource(spec: ConsulSourceSpec, deps: SecretDeps): Source {
       giveUp,
     );
     const said = answer.kind === 'failed' ? answer : read(answer);
-    // Whoever comes back may count from the beginning.
+    // A server that comes back may count from the beginning.
     if (said.kind === 'failed') index = 0;
     return said;
   };

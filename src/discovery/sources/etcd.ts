@@ -48,7 +48,9 @@ class EtcdSource implements Source {
   #revision: string | null = null;
   /** Of `urls`: the one that answered last. */
   #turn = 0;
-  /** etcd gives one for a password, and forgets it when it restarts or nobody used it. */
+  /**
+   * etcd gives one for a password, and forgets it when it restarts or it was not used for a while.
+   */
   #token: string | null = null;
   readonly #misses: Misses;
 
@@ -153,7 +155,7 @@ class EtcdSource implements Source {
     const login = { ca: secrets.ca, password: secrets.token };
     const from = this.#revision;
     if (from !== null) await this.#untilNews(from, login, giveUp);
-    if (giveUp.aborted) return sourceFailed('timeout', 'nobody waits for it any more');
+    if (giveUp.aborted) return sourceFailed('timeout', 'it is not waited for any more');
     const answer = await this.#readAny(login, giveUp);
     const { count, remarks } = this.#misses;
     if (answer.kind !== 'members' || count === 0 || from === null) return answer;

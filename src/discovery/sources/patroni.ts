@@ -94,7 +94,7 @@ function readCluster(text: string, spec: PatroniSourceSpec, host: string): Clust
 const AT_WORK = new Set(['running', 'streaming', 'in archive recovery']);
 const REPLICAS = new Set(['replica', 'sync_standby', 'quorum_standby']);
 
-/** null: nobody for clients (a standby leader takes no writes and is the source of a cluster). */
+/** null: not for clients (a standby leader takes no writes and is the source of a cluster). */
 function readMember(one: unknown, spec: PatroniSourceSpec): RoledMember | string | null {
   if (!isRecord(one)) return 'a member that is no object';
   const { name, role, state, host, port, lag, tags } = one;

@@ -1,6 +1,6 @@
 /**
  * sentinel: the primary of a name and its replicas, as Redis' sentinels know them. All of them are
- * asked; the one with the highest configuration epoch has heard of the last failover (Redis'
+ * asked; the one with the highest configuration epoch knows of the last failover (Redis'
  * documentation, "Configuration epochs"). Their events only say that it is time to ask.
  */
 import { readAddress } from '../../core/address_text.js';
