@@ -75,8 +75,8 @@ function ctlCommand(line: CtlCommand): GroupCommand {
 }
 
 /**
- * In the order of the help. A command loads what it needs when it is run: nobody waits for the
- * rest, and reading all modules at once takes more open files than a daemon may have.
+ * In the order of the help. A command loads what it needs when it is run: none waits for modules of
+ * the others, and reading all at once takes more open files than a daemon may have.
  */
 export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
   {

@@ -1,4 +1,4 @@
-/** What `sluice discover` may be told. */
+/** The options of `sluice discover`. */
 import type { OptionDescription } from './option.js';
 
 export const discoverOptions: readonly OptionDescription[] = [

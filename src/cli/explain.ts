@@ -18,7 +18,9 @@ import { Output } from './ctl/output.js';
 import { toldBy } from './explain_options.js';
 import type { Words } from './word_reader.js';
 
-/** The exit code: 0 told, 1 the file is bad, or has no such listener, 2 the words are wrong. */
+/**
+ * The exit code: 0 explained, 1 the file is bad, or has no such listener, 2 the words are wrong.
+ */
 export async function explain(file: string, words: Words): Promise<0 | 1 | 2> {
   const form = words['json'] === true ? 'json' : 'text';
   const out = new Output(process.stdout, process.stderr, form);

@@ -1,4 +1,4 @@
-/** What `sluice explain` and `sluice ctl explain` may be told. */
+/** The options of `sluice explain` and `sluice ctl explain`. */
 import type { Told } from '../control/route_choice.js';
 import type { OptionDescription } from './option.js';
 import type { Words } from './word_reader.js';

@@ -52,7 +52,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   return code;
 }
 
-/** What the scripts of `completion` call; nobody types it. */
+/** What the scripts of `completion` call; no user types it. */
 function addComplete(program: Command): void {
   const command = program.command('complete', { hidden: true }).argument('[words...]');
   command.action(async (words: readonly string[]) => {

@@ -1,4 +1,4 @@
-/** What `sluice simulate` can be told, and the scenario that the words mean. */
+/** The options of `sluice simulate`, and the scenario that they describe. */
 import type { ArrivalSpec } from '../balance/simulate/arrivals.js';
 import { DISTRIBUTIONS } from '../balance/simulate/distribution.js';
 import type { Scenario } from '../balance/simulate/scenario.js';

@@ -1,4 +1,4 @@
-/** `sluice ctl clients`: who has most of the listeners. */
+/** `sluice ctl clients`: which clients have most of the listeners' sessions and flows. */
 import type { CLIENTS } from '../../control/api/clients.js';
 import type { ShapeOf } from '../../control/api/shape.js';
 import type { CtlCommand } from './command.js';

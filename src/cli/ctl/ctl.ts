@@ -90,7 +90,7 @@ export async function runCtl(
   }
 }
 
-/** The daemon speaks of fields, and who typed the command of its words. */
+/** The daemon names fields; the reader of the error knows them as words of the command. */
 function sentenceOf(error: CtlFailure, command: CtlCommand, rest: readonly string[]): string {
   if (!(error instanceof WrongWords) || error.faults.length === 0) return error.message;
   const typed = [command.name, ...rest].join(' ');

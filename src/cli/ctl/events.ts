@@ -82,7 +82,7 @@ function historyRows({ history }: History): readonly (readonly string[])[] {
 /** Of one backend's history: whose it is, and what has a column of its own. */
 const ASKED_FOR = new Set(['pool', 'backend', 'address', 'cause']);
 
-/** Fields that every event has are told apart from its own. */
+/** Fields that every event has are kept apart from its own. */
 const COMMON = new Set(['number', 'time', 'level', 'event', 'msg', 'remedy']);
 
 function line(event: Event): string {

@@ -23,7 +23,7 @@ const BECAUSE: OptionDescription = {
   description: 'why: shown wherever the deviation is',
 };
 const PROVENANCE: readonly OptionDescription[] = [
-  { flags: '--for <time>', description: 'it ends by itself after so long, such as 30m' },
+  { flags: '--for <time>', description: 'it ends by itself after this long, such as 30m' },
   BECAUSE,
 ];
 const WAITING: readonly OptionDescription[] = [
@@ -107,7 +107,7 @@ export const hold: CtlCommand = {
       description: 'how many may wait, 1 to 100000 (1000 by default); a further one is refused',
     },
     { flags: '--drain', description: 'existing sessions end (drain_timeout, then drain_spread)' },
-    { flags: '--for <time>', description: 'it ends by itself after so long', default: '5m' },
+    { flags: '--for <time>', description: 'it ends by itself after this long', default: '5m' },
     BECAUSE,
   ],
   notes:

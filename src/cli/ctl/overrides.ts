@@ -1,4 +1,4 @@
-/** `sluice ctl overrides`: what deviates from the file, by whom, and until when. */
+/** `sluice ctl overrides`: what deviates from the file, who changed it, and until when. */
 import { span } from '../../admin/table.js';
 import type { OVERRIDES } from '../../control/api/overrides.js';
 import type { ShapeOf } from '../../control/api/shape.js';

@@ -15,7 +15,7 @@ const FILTER: readonly OptionDescription[] = [
   { flags: '--backend <backend>', description: 'only those at a backend, POOL/BACKEND or BACKEND' },
   { flags: '--client <block>', description: 'only clients in a block: 10.0.0.0/8, or one address' },
   { flags: '--older <time>', description: 'only those that are so old at least, as 30s or 2h' },
-  { flags: '--idle <time>', description: 'only those without a byte for so long at least' },
+  { flags: '--idle <time>', description: 'only those without a byte for at least this long' },
 ];
 const FILTER_WORDS = ['listener', 'pool', 'backend', 'client', 'older', 'idle'] as const;
 
@@ -46,7 +46,7 @@ export const kill: CtlCommand = {
   ],
   options: [
     ...FILTER,
-    { flags: '--spread <time>', description: 'spread their ends over so long, as 30s' },
+    { flags: '--spread <time>', description: 'spread their ends over this long, such as 30s' },
   ],
   run: async ({ client, out, words, rest: [session] }) => {
     const body = { ...textsOf(words, [...FILTER_WORDS, 'spread']) };

@@ -1,4 +1,4 @@
-/** `sluice ctl upgrade`: the installed program takes over, and nobody is refused or cut. */
+/** `sluice ctl upgrade`: the installed program takes over, and no client is refused or cut off. */
 import type { ShapeOf } from '../../control/api/shape.js';
 import type { UPGRADED } from '../../control/api/upgrade.js';
 import type { CtlCommand } from './command.js';

@@ -9,7 +9,7 @@ import type { CtlCommand } from './command.js';
 
 type Backend = ShapeOf<typeof BACKENDS>['items'][number];
 
-/** The daemon answers in a millisecond, and who waits is a person or a script. */
+/** The daemon answers in a millisecond, and a person or a script waits for the command. */
 const LOOK_MS = 100;
 
 const GOALS: Readonly<Record<string, (backend: Backend) => boolean>> = {
@@ -29,7 +29,7 @@ export const wait: CtlCommand = {
     { usage: '<backend>', description: 'POOL/BACKEND' },
     { usage: '<goal>', description: GOAL_NAMES },
   ],
-  options: [{ flags: '--timeout <time>', description: 'give up after so long', default: '60s' }],
+  options: [{ flags: '--timeout <time>', description: 'give up after this long', default: '60s' }],
   notes: 'Exit code 1 at the timeout. A backend that has left is drained.',
   run: async ({ client, out, words, rest: [name = '', goal = ''] }) => {
     await waitFor(client, name, goal, String(words['timeout']));

@@ -37,7 +37,10 @@ export class DemoBackend {
     return `${HOST}:${this.#port}`;
   }
 
-  /** Accepts, the second time at the same port as the first; rejects when somebody has taken it. */
+  /**
+   * Accepts, the second time at the same port as the first; rejects when the port was taken
+   * meanwhile.
+   */
   async open(): Promise<void> {
     const server = createServer((socket) => this.#serve(socket));
     server.listen({ host: HOST, port: this.#port });

@@ -17,7 +17,7 @@ import { type DemoTally, NOTHING_YET } from './tally.js';
 import { DEMO_CLIENTS } from './traffic.js';
 import { TrafficWorker } from './traffic_worker.js';
 
-/** Shares and means are those of so long. */
+/** Shares and means are those of this time. */
 const RECENT_MS = 2_000;
 
 /**

@@ -1,6 +1,6 @@
 /**
  * The demo's configuration, in the words of a file: what an operator would write for these servers,
- * with quicker probes, so that nobody has to wait for a death to be seen.
+ * with quicker probes, so that a death is seen at once.
  */
 import { loadConfig } from '../../config/load.js';
 import { err, ok, type Result } from '../../core/result.js';
@@ -17,7 +17,7 @@ export function demoSpec(engine: string, backends: readonly DemoAddress[]): Resu
   return err(error.map((issue) => `${issue.problem} (expected ${issue.expected})`).join(', '));
 }
 
-/** The log has errors only: pictures tell the rest. */
+/** The log has errors only: the pictures show the rest. */
 export function demoToml(engine: string, backends: readonly DemoAddress[]): string {
   const tables = backends.map(
     ({ name, address }) => `[[pools.demo.backends]]\nname = "${name}"\naddress = "${address}"\n`,

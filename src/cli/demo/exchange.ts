@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import type { Clock, Timers } from '../../core/clock.js';
 
-/** Far above the slowest backend: who waits longer was forgotten. */
+/** Far above the slowest backend: a request that waits longer was lost. */
 const PATIENCE_MS = 10_000;
 
 export type ExchangeEnd =

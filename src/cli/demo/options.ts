@@ -1,4 +1,4 @@
-/** What `sluice demo` may be told. */
+/** The options of `sluice demo`. */
 import type { OptionDescription } from '../option.js';
 
 export const demoOptions: readonly OptionDescription[] = [

@@ -19,7 +19,7 @@ const MORTAL = 'medium';
 export const DEMO_CLIENTS = 24;
 /** Mean time between an answer and the client's next question: some 250 sessions a second. */
 const THINK_MS = 60;
-/** It lives so long before its first death, is dead so long, and lives so long between deaths. */
+/** How long it lives before its first death, is dead, and lives between deaths. */
 const FIRST_DEATH_MS = 3_000;
 const DEAD_MS = 3_000;
 const ALIVE_MS = 7_000;
@@ -131,8 +131,8 @@ export class Traffic {
   }
 
   /**
-   * A request that is inside a server when it dies dies with it, whoever balances. The demo shows
-   * what a balancer can do about a death, so the server dies between two requests.
+   * A request that is inside a server when it dies dies with it, whatever the balancer. The demo
+   * shows what a balancer can do about a death, so the server dies between two requests.
    */
   #dieIfQuiet(): void {
     if (this.#life !== 'dying' || this.#underWay.size > 0) return;

@@ -1,4 +1,4 @@
-/** What `sluice doctor` may be told. */
+/** The options of `sluice doctor`. */
 import type { OptionDescription } from '../option.js';
 
 export const doctorOptions: readonly OptionDescription[] = [

@@ -48,7 +48,7 @@ export interface DoctorReport {
   /** Best first. */
   readonly engines: readonly EngineFinding[];
   readonly limits: readonly LimitFinding[];
-  /** Of the file that was named; null: none was, or the kernel tells no ports. */
+  /** Of the file that was named; null: none was, or the kernel lists no ports. */
   readonly pools: readonly PoolFinding[] | null;
 }
 

@@ -44,7 +44,7 @@ async function filesOf(path: string): Promise<readonly string[]> {
       .sort()
       .map((name) => join(path, name));
   } catch {
-    // Whoever reads it says why it cannot be read.
+    // The reader of the file says why it cannot be read.
     return [path];
   }
 }

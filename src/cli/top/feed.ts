@@ -11,7 +11,7 @@ import type { Look, Order, Status, View } from './state.js';
 
 /** As many as one answer has. */
 const MOST_BACKENDS = 10_000;
-/** More than anybody reads; the sort says which. */
+/** More than a person reads; the sort says which. */
 const MOST_SESSIONS = 1_000;
 
 type Api = Pick<Client, 'get' | 'post'>;

@@ -167,7 +167,7 @@ function asked(state: State, line: ListLine | undefined, what: Order['what']): S
   return { ...state, mode: { is: 'asking', order: { what, backend } } };
 }
 
-/** Only `y` is a yes: whatever else somebody hits in a hurry changes nothing. */
+/** Only `y` is a yes: any other key, pressed in a hurry, changes nothing. */
 function answered(state: State, order: Order, key: PressedKey): Pressed {
   const calm: State = { ...state, mode: { is: 'looking' } };
   if (key !== 'y') return still({ ...calm, said: 'nothing was changed' });

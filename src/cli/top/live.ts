@@ -20,7 +20,7 @@ export interface TopLoopDeps {
   readonly give: (order: Order) => Promise<string>;
   readonly draw: (rows: readonly Row[]) => void;
   readonly size: () => Size;
-  /** Called once, when somebody wants to leave. */
+  /** Called once, when the user wants to leave. */
   readonly quit: () => void;
   readonly everyMs: number;
   readonly clock: Clock;
@@ -112,7 +112,7 @@ export class Live {
     else this.#await(Math.max(everyMs, (clock.nowMs() - sinceMs) / SHARE_OF_TIME));
   }
 
-  /** Somebody may have asked while the answer was on its way. */
+  /** The user may have asked again while the answer was on its way. */
   #isAskedAgain(): boolean {
     return this.#looking === 'again';
   }

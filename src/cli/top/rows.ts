@@ -182,7 +182,7 @@ function joined(columns: readonly Column[], cell: (column: Column) => string): s
   return cells.join(' ').trimEnd();
 }
 
-/** Of letters that take no place, or two, nobody could count the columns. */
+/** Letters that take no column, or two, would spoil the count of columns. */
 const UNEVEN = new RegExp(
   `[${['M', 'Cf', 'Cs', 'Extended_Pictographic'].map((name) => `\\p{${name}}`).join('')}` +
     `${['Han', 'Hiragana', 'Katakana', 'Hangul'].map((name) => `\\p{Script=${name}}`).join('')}` +

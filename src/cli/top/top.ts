@@ -15,7 +15,7 @@ import type { Look } from './state.js';
 const LEAST_MS = 200;
 const MOST_MS = 60_000;
 
-/** Ends the process when somebody leaves, or a signal comes; answers the code of a failure. */
+/** Ends the process when the user leaves, or a signal comes; answers the code of a failure. */
 export async function top(words: Words): Promise<1 | 2> {
   const everyMs = parseDuration(String(words['every']));
   if (everyMs === null || everyMs < LEAST_MS || everyMs > MOST_MS) {
@@ -31,7 +31,7 @@ export async function top(words: Words): Promise<1 | 2> {
     const first = await look(client, { is: 'overview' }, systemClock);
     const said = await show(client, first, everyMs);
     if (said !== '') process.stdout.write(`${terminalSafe(said)}\n`);
-    // A look whose answer does not come keeps nobody here.
+    // A look whose answer does not come must not keep the user here.
     process.exit(0);
   } catch (error) {
     if (!(error instanceof CtlFailure)) throw error;
@@ -39,7 +39,7 @@ export async function top(words: Words): Promise<1 | 2> {
   }
 }
 
-/** Answers what became of an order that was on its way when somebody left; '': there was none. */
+/** Answers what became of an order that was on its way when the user left; '': there was none. */
 function show(client: Client, first: Look, everyMs: number): Promise<string> {
   return new Promise((resolve) => {
     const { stdin: input, stdout: output } = process;

@@ -48,7 +48,7 @@ export type Changed = ShapeOf<typeof CHANGE_ANSWER>;
 export type OverrideDeps = Pick<ApiDeps, 'daemon' | 'kept' | 'log' | 'clock' | 'started'>;
 
 export const PROVENANCE = {
-  for: optional(duration('It ends by itself after so long; absent: it stays.', YEAR_MS, 1)),
+  for: optional(duration('It ends by itself after this long; absent: it stays.', YEAR_MS, 1)),
   because: optional(text('Why: shown wherever the deviation is.')),
 };
 

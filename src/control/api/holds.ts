@@ -35,7 +35,7 @@ function holdEndpoint(deps: OverrideDeps): ApiEndpoint {
         whole('Sessions that may wait; absent: 1000. A further one is refused.', 1, MOST_HELD),
       ),
       drain: optional(flag('Existing sessions end, as those of a drained backend do.')),
-      for: optional(duration('It ends by itself after so long; absent: 5m.', YEAR_MS, 1)),
+      for: optional(duration('It ends by itself after this long; absent: 5m.', YEAR_MS, 1)),
       because: PROVENANCE.because,
     },
     answer: CHANGE_ANSWER,

@@ -17,7 +17,7 @@ export const FILTER = {
   backend: optional(text('Only those at this backend, `POOL/BACKEND`, or its name alone.')),
   client: optional(text('Only clients in this block, such as `10.0.0.0/8`, or of one address.')),
   older: optional(duration('Only those that are so old at least.', MOST_MS)),
-  idle: optional(duration('Only those without a byte for so long at least.', MOST_MS)),
+  idle: optional(duration('Only those without a byte for at least this long.', MOST_MS)),
 };
 
 type Asked = { readonly [Name in keyof typeof FILTER]?: ShapeOf<(typeof FILTER)[Name]> };
