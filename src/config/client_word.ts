@@ -1,4 +1,4 @@
-/** A client as somebody names it on a command line: an address, with a port or without. */
+/** A client as it is named on a command line: an address, with a port or without. */
 import { type Endpoint, ipEndpoint } from '../core/endpoint.js';
 import { ipBytes, ipText, unmapped } from '../core/ip_bytes.js';
 import { parseBlock, parseIpEndpoint } from './address.js';

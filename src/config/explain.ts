@@ -35,7 +35,7 @@ export function explainFault(root: TableNode, tree: TomlTree, fault: Fault): Fin
 
 /**
  * What the file has at `path`. Of a key that may hold a secret only its kind, and likewise of what
- * stands where a table belongs: nobody knows what it was meant to be.
+ * stands where a table belongs: it is unknown what it was meant to be.
  */
 export function showAt(root: TableNode, tree: TomlTree, path: Path): string {
   const { node } = describe(root, path);

@@ -1,6 +1,6 @@
 /**
- * Words of other load balancers and of everyday language, and what they are called here. Whoever
- * comes from HAProxy, nginx or Envoy writes them by habit.
+ * Words of other load balancers and of everyday language, and what they are called here. Users of
+ * HAProxy, nginx or Envoy write them by habit.
  */
 
 /** Values of keys that take one of a few words. */

@@ -30,7 +30,8 @@ export type IssueCode = keyof typeof ISSUE_CODES;
 export const WARNING_CODES = {
   'no-such-file': 'The file is read when it is needed: create it before that, or correct the path.',
   'forbidden-file': 'Run `check` as the user of the daemon, or give that user the file.',
-  'exposed-file': 'All who can read the file may change everything: let other users not read it.',
+  'exposed-file':
+    'Every user who can read the file can change everything: let other users not read it.',
   'no-such-account': 'Correct the name, or make the user or group before the daemon starts.',
   'no-such-address':
     'A start is refused while the machine lacks it: give it to an interface, or see the key.',

@@ -80,7 +80,7 @@ function hostOf(endpoint: Endpoint): string | null {
   return endpoint.kind === 'ip' && !isWildcard(endpoint) ? endpoint.host : null;
 }
 
-/** Of interfaces; none where the kernel does not tell, for want of descriptors. */
+/** Of interfaces; none where the kernel does not list them, for want of descriptors. */
 function listed(): ReadonlySet<string> {
   try {
     const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);

@@ -1,4 +1,4 @@
-/** The known word that somebody most likely meant. */
+/** The known word that was most likely meant. */
 
 /** The work grows with the product of both lengths, and no key of ours is as long. */
 const MAX_COMPARED = 64;

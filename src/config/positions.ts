@@ -1,6 +1,6 @@
 /**
- * Where every key of a TOML text stands. The library tells positions of syntax errors only, so this
- * scans the text again, after the library has found it valid: it knows keys, headers and where
+ * Where every key of a TOML text stands. The library reports positions of syntax errors only, so
+ * this scans the text again, after the library has found it valid: it knows keys, headers and where
  * values end, and leaves the values themselves alone.
  */
 import { type Path, pathKey } from './path.js';
@@ -34,7 +34,7 @@ export function indexPositions(text: string): Positions {
   };
 }
 
-/** Of a text whose places nobody asks for. */
+/** Of a text whose positions are not needed. */
 export const NO_POSITIONS: Positions = {
   at: () => undefined,
   near: () => ({ line: 1, column: 1 }),

@@ -1,6 +1,6 @@
 /**
  * From findings to the issues that people read: each gets its place in the text. A file can have as
- * many problems as bytes, and nobody reads more than the first page: those beyond MAX_SHOWN are
+ * many problems as bytes, and people read no more than the first page: those beyond MAX_SHOWN are
  * counted, and nothing else is worked out for them.
  */
 import { type Finding, textOf } from './checks/check.js';

@@ -13,7 +13,7 @@ import { findBadPaths } from './socket_path.js';
 
 /** A kilobyte for each of the most backends: every key of it, and a comment. */
 export const MAX_CONFIG_BYTES = 16 * 1_048_576;
-/** Nobody who reloads waits longer; whoever writes into a pipe must be done by then. */
+/** A reload waits no longer; what writes into a pipe must be done by then. */
 const READ_LIMIT_MS = 5_000;
 
 export interface ReadConfig extends Loaded {
@@ -21,7 +21,7 @@ export interface ReadConfig extends Loaded {
   readonly hash: string;
 }
 
-/** Where the path comes from; only who can write another one there is told to. */
+/** Where the path comes from; a remedy about the path is only for an operator who gave it. */
 export type NamedBy = '-c' | 'other means';
 
 /**
@@ -88,7 +88,9 @@ async function within<T>(timers: Timers, work: (signal: AbortSignal) => Promise<
   }
 }
 
-/** The text alone, for whoever needs its hash too. Pipes and /dev/stdin are read to their end. */
+/**
+ * The text alone, for callers that need its hash, too. Pipes and /dev/stdin are read to their end.
+ */
 export async function readConfigText(
   path: string,
   timers: Timers,
@@ -111,7 +113,7 @@ export async function readConfigText(
   }
 }
 
-/** The first 12 hex digits of SHA-256: tells apart what a daemon has loaded. */
+/** The first 12 hex digits of SHA-256: identifies what a daemon has loaded. */
 export function configHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }

@@ -1,8 +1,8 @@
 /**
  * Reads a tree against the schema. What does not fit is reported and then counts as absent, so that
- * the rest can still be checked and all problems are told at once. One walk along the schema, value
- * by value: the library reads single values only, because it hands problems from table to table as
- * arguments of one call, and a file may have more of them than a stack has room for.
+ * the rest can still be checked and all problems are reported at once. One walk along the schema,
+ * value by value: the library reads single values only, because it hands problems from table to
+ * table as arguments of one call, and a file may have more of them than a stack has room for.
  */
 import type { Path } from './path.js';
 import type { Fault } from './reading.js';
@@ -28,7 +28,7 @@ export interface TreeReading<T> {
 
 /** Five times the listeners, pools and backends that shared memory has room for. */
 const MAX_TABLES = 131_072;
-/** Nobody reads as many, and each costs memory. */
+/** No person reads as many, and each costs memory. */
 const MAX_FAULTS = 10_000;
 
 export function readTree<T>(

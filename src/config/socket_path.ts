@@ -14,7 +14,7 @@ import { indexPositions } from './positions.js';
 /** What a path names. `unknown`: it cannot be looked at, and why (the name of the errno). */
 export type PathKind =
   | { readonly kind: 'nothing' }
-  /** A socket; the two numbers tell whether it is still the same one later. */
+  /** A socket; the two numbers show whether it is still the same one later. */
   | { readonly kind: 'socket'; readonly device: bigint; readonly inode: bigint }
   | { readonly kind: 'other'; readonly what: string }
   | { readonly kind: 'unknown'; readonly errno: string };
@@ -37,7 +37,7 @@ export function occupied(what: string): string {
   return `there is ${what}, which sluice does not remove: move it away, or choose another path`;
 }
 
-/** Every path that `spec` binds and that cannot become a socket, whoever runs the daemon. */
+/** Every path that `spec` binds and that cannot become a socket, whichever user runs the daemon. */
 export function findBadPaths(text: string, file: string, spec: Spec): readonly Issue[] {
   const found = spec.listeners.flatMap(({ name, bind }) =>
     bind.flatMap((endpoint, index) => {
@@ -74,7 +74,7 @@ function troubleAt(path: string): Pick<Issue, 'code' | 'problem' | 'expected'> |
   }
 }
 
-/** null also where this user may not look: the daemon's may. */
+/** null also where this user has no access: the daemon's may have. */
 function folderTrouble(folder: string): string | null {
   try {
     return statSync(folder).isDirectory() ? null : 'is not a folder';

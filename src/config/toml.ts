@@ -113,7 +113,7 @@ function describeExpected(expected: readonly Expectation[], found: string): stri
   return isWord ? 'the end of the line; text, durations and sizes stand in quotes' : row[1];
 }
 
-/** The first literal that could follow tells where in the text the error is. */
+/** The first literal that could follow shows where in the text the error is. */
 const FORGOTTEN: readonly (readonly [literal: string, expected: string])[] = [
   ['true', 'a value: a string in quotes, a number, true, false or a list'],
   ['=', '"=" and a value'],

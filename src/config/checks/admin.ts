@@ -1,4 +1,6 @@
-/** What is bound beyond this machine is read by whoever reaches it: that takes a decision. */
+/**
+ * What is bound beyond this machine can be read by everyone that reaches it: that takes a decision.
+ */
 import { isLoopback } from '../../core/endpoint.js';
 import type { Check } from './check.js';
 
@@ -13,7 +15,7 @@ export const checkAdmin: Check = ({ config: { admin } }) => {
       path: ['admin', 'http'],
       problem: 'it can be read from other machines, without a token',
       expected:
-        'a loopback address, a token_file, or allow_public = true if everybody who can reach it may read it',
+        'a loopback address, a token_file, or allow_public = true if everyone that can reach it may read it',
       rests: [
         ['admin', 'token_file'],
         ['admin', 'allow_public'],

@@ -33,7 +33,7 @@ interface Taken {
   readonly order: number;
 }
 
-/** Who claims a port of one protocol and family. */
+/** Which listener claims a port of one protocol and family. */
 interface Port {
   first: Taken | null;
   wildcard: Taken | null;

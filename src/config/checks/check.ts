@@ -33,7 +33,7 @@ export interface CheckScene {
   fileState(path: string): FileState;
 }
 
-/** What is at a path that the file names, as this user sees it; `exposed`: so does everybody. */
+/** What is at a path that the file names, as this user sees it; `exposed`: so does every user. */
 export type FileState = 'readable' | 'exposed' | 'missing' | 'forbidden' | 'no-file' | 'silent';
 
 export type Check = (scene: CheckScene) => readonly Finding[];

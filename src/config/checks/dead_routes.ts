@@ -1,4 +1,4 @@
-/** Routes that nobody takes, and what routes do to those that nobody expects. */
+/** Routes that no session takes, and what routes do to sessions that none of them expects. */
 import { trusted } from '../../core/address_block.js';
 import { fitsGlob, patternsOf } from '../../core/routes.js';
 import type { AddressBlock } from '../../core/spec.js';
@@ -17,9 +17,12 @@ export const warnOfRoutes: Check = ({ config }) =>
     ];
   });
 
-/** A long file is read in no time: so many routes are compared, each with all before it … */
+/**
+ * A long file is still read at once: at most this many routes are compared, each with all before it
+ * …
+ */
 const MAX_COMPARED = 128;
-/** … and so many pairs of values of two. */
+/** … and this many pairs of values of two. */
 const MAX_PAIRS = 256;
 
 function deadRoutes(listener: Path, { routes }: ListenerValue): readonly Finding[] {
@@ -50,12 +53,12 @@ function impossible(path: Path): Finding {
   };
 }
 
-/** The listener's own pool, where a route takes everybody. */
+/** The listener's own pool, where a route takes every session. */
 function deadPool(listener: Path, { pool, routes }: ListenerValue): readonly Finding[] {
   const last = routes.findIndex(isForAll);
   const path = [...listener, 'pool'];
   if (last !== -1 && pool !== routes[last]?.pool) {
-    const problem = `no client gets there: routes[${last}] takes everybody`;
+    const problem = `no client gets there: routes[${last}] takes every session`;
     return [{ code: 'unused', path, problem, expected: 'a condition in that route, or its pool' }];
   }
   if (pool !== '' || routes.some((route) => route.pool !== '')) return [];
@@ -84,7 +87,7 @@ function isForAll(route: RouteValue): boolean {
   return KEYS.every((key) => route[key].length === 0);
 }
 
-/** True: whoever fits `later` fits `earlier`. What cannot be told is taken for different. */
+/** True: a session that fits `later` fits `earlier`. What cannot be decided counts as different. */
 function covers(earlier: RouteValue, later: RouteValue): boolean {
   const within = <T>(
     one: readonly T[],

@@ -23,7 +23,7 @@ export const checkDiscovery: Check = (scene) =>
     }),
   );
 
-/** Two of one name would count, and be told, as one. */
+/** Two of one name would count, and be reported, as one. */
 function twice(path: Path, all: readonly DiscoveryValue[], index: number): readonly Finding[] {
   const nameAt = (place: number): string | null => {
     const value = all[place];

@@ -1,4 +1,4 @@
-/** Rows in shared memory are laid out once, at start, for so many and no more. */
+/** Rows in shared memory are laid out once, at start, for this many and no more. */
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS, MAX_ROUTES } from '../../core/limits.js';
 import type { Check, Finding } from './check.js';
 

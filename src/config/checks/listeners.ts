@@ -43,7 +43,7 @@ function poolReference(
   return [{ code: 'unknown-pool', path, problem: 'no such pool', expected }];
 }
 
-/** What only a StartupMessage tells. */
+/** What only a StartupMessage says. */
 const OF_START = ['database', 'user', 'application'] as const;
 
 function routeKeys(
@@ -86,7 +86,7 @@ function proxyTrust(path: Path, listener: ListenerValue): readonly Finding[] {
   const flag = [...path, 'accept_proxy_protocol'];
   const trusted = [...path, 'trusted_proxies'];
   const someTrusted = listener.trusted_proxies.length > 0;
-  // Who may open a UNIX socket is a matter of its file mode; its peers have no address.
+  // The file mode of a UNIX socket says which users may open it; its peers have no address.
   const isLocal = listener.bind?.every(({ kind }) => kind === 'unix') ?? true;
   if (listener.accept_proxy_protocol && !someTrusted && !isLocal) {
     const expected = 'the addresses of the proxies, which alone may send a header';

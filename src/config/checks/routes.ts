@@ -48,7 +48,7 @@ function protocolOf({ name }: Led): Path {
   return ['listeners', name, 'protocol'];
 }
 
-/** What cannot be done for datagrams, whoever else uses the pool. */
+/** What cannot be done for datagrams, whichever other listeners use the pool. */
 function refusedByUdp(path: Path, pool: PoolValue, listener: string): readonly Finding[] {
   const rests = [['listeners', listener, 'protocol']];
   const findings: Finding[] = pool.backends.flatMap(({ address }, index) => {

@@ -1,7 +1,7 @@
 /**
  * What a whole file must have, beyond what its parts must be: at least one listener. A file that is
- * empty, or was cut off while it was written, is valid TOML; taken for what somebody wants it would
- * close every listener.
+ * empty, or was cut off while it was written, is valid TOML; taken at its word it would close every
+ * listener.
  */
 import type { Check } from './check.js';
 

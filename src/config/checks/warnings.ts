@@ -40,7 +40,7 @@ function fileAt(scene: CheckScene, path: Path, file: string | undefined): readon
   return [{ ...FILE_PROBLEMS[state], path, problem, expected }];
 }
 
-/** Whoever can read the token may change everything. */
+/** A user who can read the token can change everything. */
 export const warnOfToken: Check = (scene) => {
   const file = scene.config.admin.token_file ?? undefined;
   if (file === undefined || scene.fileState(file) !== 'exposed') return [];
@@ -125,7 +125,7 @@ function sameAddresses(path: Path, pool: PoolValue): readonly Finding[] {
   });
 }
 
-/** Keys that say nothing, or twice, who may come and how fast. */
+/** Keys about which clients may come, and how fast, that say nothing or repeat others. */
 export const warnOfClients: Check = (scene) =>
   Object.entries(scene.config.listeners).flatMap(([name, { access, limits }]) => {
     const path = ['listeners', name];

@@ -1,4 +1,4 @@
-/** `[listeners.NAME.access]`: who may come. */
+/** `[listeners.NAME.access]`: which clients may connect. */
 import type { AccessSpec } from '../../core/spec.js';
 import { fault, fits, type ReadValue, readEach } from '../reading.js';
 import { blockList } from './blocks.js';
@@ -34,7 +34,7 @@ export const ACCESS = table(
   {
     allow: blocks({
       default: [],
-      doc: 'Addresses and CIDR blocks. With a block here or a file in `allow_files` everybody else is refused, as `not-allowed`.',
+      doc: 'Addresses and CIDR blocks. With a block here or a file in `allow_files` every other client is refused, as `not-allowed`.',
     }),
     deny: blocks({
       default: [],

@@ -30,7 +30,7 @@ export const DISCOVERY = table(
       default: 50,
       min: 0,
       max: 100,
-      doc: 'An answer that takes away a larger share of the members than this is suspicious. 100: none is. Members that are down, or that no probe has found well yet, are not taken away by anybody.',
+      doc: 'An answer that takes away a larger share of the members than this is suspicious. 100: none is. Members that are down, or that no probe has found well yet, are not removed because of an answer.',
     }),
     allow_empty: flag({
       default: false,

@@ -112,7 +112,7 @@ export const SOURCE_KEYS = {
   addresses: mixed(
     {
       default: [],
-      doc: 'Where the sentinels are. All of them are asked; the one that has heard of the last failover is believed.',
+      doc: 'Where the sentinels are. All of them are asked; the one that knows of the last failover is believed.',
     },
     'a list of 1 to 16 addresses with ports',
     { anyOf: [{ type: 'array', items: { type: 'string' }, maxItems: MAX_PEERS }] },
@@ -171,7 +171,7 @@ export const SOURCE_KEYS = {
   }),
   stale: flag({
     default: false,
-    doc: 'true: any server of Consul may answer, with what it last heard, also while there is no leader.',
+    doc: 'true: any server of Consul may answer, with what it knew last, also while there is no leader.',
   }),
   kubeconfig: word('an absolute path', FILE_PATH, {
     sensitive: true,

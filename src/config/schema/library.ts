@@ -67,7 +67,7 @@ export function namedOf<T>(of: Schema<T>, namePattern: RegExp): Schema<Record<st
   return z.record(z.string().regex(namePattern), of);
 }
 
-/** `most`: with one item at least, and so many at most. */
+/** `most`: with at least one item, and at most this many. */
 export function listOf<T>(of: Schema<T>, most?: number): Schema<T[]> {
   return most === undefined ? z.array(of) : z.array(of).min(1).max(most);
 }

@@ -30,7 +30,7 @@ export interface Leaf<T> {
   readonly doc: string;
   /** In words, after "expected": `a duration from "1ms" to "1h"`. */
   readonly expected: string;
-  /** The same for somebody who wrote `value`, which does not fit: what was likely meant first. */
+  /** The same where the file has `value`, which does not fit: what was likely meant first. */
   readonly expectedFor: (value: unknown) => string;
   /** True: the value must never be shown. */
   readonly sensitive: boolean;

@@ -32,7 +32,7 @@ export const POOL = table('Backends that serve the same, and how one of them is 
   source: mixed(
     {
       default: [],
-      doc: "Addresses of this machine to dial backends from, in turn, those of the backend's family; [] is the choice of the kernel. One address has some 28,000 ports (net.ipv4.ip_local_port_range), so many TCP sessions to one backend are possible from it; two have twice as many. One without a free port, or that is not here, is passed over; only when none is left the session waits for one, which says nothing of the backend. Probes dial from the first of them that is here.",
+      doc: "Addresses of this machine to dial backends from, in turn, those of the backend's family; [] is the choice of the kernel. One address has some 28,000 ports (net.ipv4.ip_local_port_range), and no more TCP sessions to one backend are possible from it; two have twice as many. One without a free port, or that is not here, is passed over; only when none is left the session waits for one, which says nothing of the backend. Probes dial from the first of them that is here.",
     },
     'a list of IP addresses without ports',
     { anyOf: [{ type: 'array', items: { type: 'string' }, maxItems: MAX_SOURCES }] },

@@ -21,7 +21,7 @@ export function payload(example: string, doc: string): Leaf<Uint8Array | undefin
   return text(options, PAYLOAD, parsePayload);
 }
 
-/** What is said and heard in turn, `[[pools.NAME.health.steps]]`. */
+/** What is sent and expected in turn, `[[pools.NAME.health.steps]]`. */
 export const STEPS = listed(
   table('One step of a longer conversation: what is sent, then what must be in the answer.', {
     send: payload('PING\\r\\n', 'The bytes to send.'),

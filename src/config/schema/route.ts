@@ -74,7 +74,7 @@ export const ROUTE = table(
     database: anyOf(
       {
         default: [],
-        doc: 'The database that a Postgres client names, or its user where it names none; "*" stands for any characters, "?" for one. Needs `[listeners.NAME.postgres]`, and reads the StartupMessage: a client that asks for TLS hears that there is none, unless another route of the listener asks for a server name or protocol. `sslmode=prefer` goes on in plain text then, `require` ends. No client fits a route that asks for a server name or protocol besides: behind TLS no StartupMessage can be read.',
+        doc: 'The database that a Postgres client names, or its user where it names none; "*" stands for any characters, "?" for one. Needs `[listeners.NAME.postgres]`, and reads the StartupMessage: a client that asks for TLS is answered that there is none, unless another route of the listener asks for a server name or protocol. `sslmode=prefer` goes on in plain text then, `require` ends. No client fits a route that asks for a server name or protocol besides: behind TLS no StartupMessage can be read.',
       },
       GLOB,
       word,
