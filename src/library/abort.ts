@@ -1,8 +1,8 @@
 /**
- * Who waits for a caller's signal. One signal often ends a thousand requests, as that of a shutdown
- * does, and Node.js keeps the listeners of a signal in a list: it warns of more than ten, and looks
- * through all of them to take one away. So a signal has one listener of ours, and who waits for it
- * stands in a set.
+ * What waits for a caller's signal. One signal often ends a thousand requests, as that of a
+ * shutdown does, and Node.js keeps the listeners of a signal in a list: it warns of more than ten,
+ * and looks through all of them to take one away. So a signal has one listener of ours, and what
+ * waits for it is in a set.
  */
 
 interface Crowd {
@@ -15,7 +15,7 @@ const crowds = new WeakMap<AbortSignal, Crowd>();
 /** Calls `act`, which must not throw, once `signal` aborts, unless what it answers is called. */
 export function onAbort(signal: AbortSignal, act: () => void): () => void {
   const crowd = crowds.get(signal) ?? gathered(signal);
-  // Of its own, so that whoever waits twice is called twice.
+  // A function of its own, so that a request that waits twice is called twice.
   const one = (): void => act();
   crowd.waiting.add(one);
   return () => {

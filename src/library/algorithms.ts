@@ -1,9 +1,9 @@
 /**
  * `sluice/algorithms`: every way of choosing, to be used alone. No sockets, no timers, no clock
- * that is not given: an object knows its members and what it was told about them.
+ * that is not given: an object knows its members and what was reported about them.
  *
- * There is no pure least-response-time: whoever is quickest at this instant would get everybody
- * until it is slow, and one without any requests would never show that it is quick again. `least-
+ * There is no pure least-response-time: the quickest member of an instant would get all requests
+ * until it is slow, and one without requests would never show that it is quick again. `least-
  * latency` compares two draws by their peak EWMA instead, times the requests that would share it.
  */
 import { CandidateSet } from '../balance/candidate_set.js';

@@ -1,6 +1,6 @@
 /**
  * The pause before a further try: exponential with full jitter (M. Brooker, "Exponential Backoff
- * And Jitter", AWS Architecture Blog, 2015), so that those who failed together do not come back
+ * And Jitter", AWS Architecture Blog, 2015), so that requests that failed together do not come back
  * together.
  */
 import type { Random } from '../core/random.js';

@@ -156,7 +156,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   /**
    * No new requests for the backend of this name (or address) until `ready`; resolves when it has
    * none any more, or the drain is ended. Connections that are left after `drainTimeout` are closed
-   * over `drainSpread`; who waits then waits no longer.
+   * over `drainSpread`; requests that wait for one wait no longer then.
    */
   async drain(backend: string): Promise<void> {
     this.#mustBeOpen();
@@ -203,8 +203,8 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   }
 
   /**
-   * Ends probes, dials and whoever waits; nothing is served any more. Connections that were handed
-   * out are their owners'.
+   * Ends probes, dials and waiting requests; nothing is served any more. Connections that were
+   * handed out are their owners'.
    */
   close(): Promise<void> {
     if (this.#state === 'open') {
@@ -219,8 +219,8 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   }
 
   /**
-   * @internal Resolves when the first verdict is there, or after `connectTimeout`: who picks right
-   * after the start shall find somebody.
+   * @internal Resolves when the first verdict is there, or after `connectTimeout`: a pick right
+   *   after the start shall find a backend.
    */
   async start(): Promise<void> {
     await this.#following.start();
@@ -290,7 +290,7 @@ export class Balancer extends EventEmitter<BalancerEvents> {
   }
 }
 
-/** What broke in sluice, or had no room: nobody has asked for it, so nobody can be told. */
+/** What failed in sluice, or had no room: no caller asked for it, so no caller can get it. */
 function defect(error: unknown): void {
   process.emitWarning(error instanceof Error ? error : new Error(String(error)));
 }

@@ -61,11 +61,11 @@ function copyOf({ discovery, ...plain }: BalancerOptions): BalancerOptions {
   return { ...copy, discovery: Array.isArray(discovery) ? [...discovery] : discovery };
 }
 
-/** Options without both keys are a slip; an empty list says that `update` will name somebody. */
+/** Options without both keys are a slip; an empty list says that `update` will name backends. */
 function mustNameSomebody({ backends, discovery }: BalancerOptions): void {
   if (backends !== undefined || discovery !== undefined) return;
   const expected = 'backends or discovery; backends: [] if they come by update()';
-  throw new OptionsError([`options: nobody is named (expected ${expected}; got neither)`]);
+  throw new OptionsError([`options: no backend is named (expected ${expected}; got neither)`]);
 }
 
 /** A list that came out empty is a slip far more often than a wish; `close` ends a balancer. */

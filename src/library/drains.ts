@@ -1,6 +1,6 @@
 /**
- * Who waits for the end of a drain. It ends when the backend has nothing any more, when it is taken
- * back, when the balancer closes, or when its time is over: a lease that nobody settles must not
+ * Waits for the end of a drain. It ends when the backend has nothing any more, when it is taken
+ * back, when the balancer closes, or when its time is over: a lease that is never settled must not
  * hold up a shutdown for ever.
  */
 import type { Timers } from '../core/clock.js';

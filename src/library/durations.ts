@@ -3,7 +3,7 @@
 /** What is remembered, and how many of them make a percentile worth something. */
 const KEPT = 512;
 const ENOUGH = 20;
-/** Sorting is for so many new ones. */
+/** Sorting is for this many new ones. */
 const STRIDE = 32;
 
 export class Durations {

@@ -31,7 +31,7 @@ const SENTENCES: Readonly<Record<NoBackendCode, string>> = {
 /** Backends in a message; `reasons` has all of them. */
 const MAX_TOLD = 8;
 
-/** Nobody could serve, and why: of the pool (`code`) and of each backend (`reasons`). */
+/** No backend could serve, and why: of the pool (`code`) and of each backend (`reasons`). */
 export class NoBackendError extends Error {
   override readonly name = 'NoBackendError';
   readonly code: NoBackendCode;

@@ -1,4 +1,4 @@
-/** What a balancer tells, under the names that the daemon has for it (conf/events.md). */
+/** What a balancer reports, under the names that the daemon has for it (conf/events.md). */
 
 interface OfBackend {
   /** The name of the balancer. */
@@ -28,10 +28,10 @@ interface OfSource {
 }
 
 interface Suspicious {
-  /** Whom the answer takes away, of so many backends. */
+  /** Backends that the answer removes, of this many. */
   readonly removed: readonly string[];
   readonly backends: number;
-  /** It counts when it has repeated for so long. */
+  /** It counts when it has repeated for this long. */
   readonly limitMs: number;
 }
 
@@ -60,5 +60,5 @@ export interface BalancerEvents {
 
 export type BalancerEvent = keyof BalancerEvents;
 
-/** Tells one event. */
+/** Reports one event. */
 export type Tell = <E extends BalancerEvent>(event: E, what: BalancerEvents[E][0]) => void;

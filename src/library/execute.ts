@@ -86,7 +86,7 @@ export class Executor {
           const taken = this.#deps.waiting.take(this.#asker(request));
           lease = taken instanceof Promise ? await taken : taken;
         } catch (error) {
-          // Nobody is left to try: what the last one said tells more.
+          // No backend is left to try: the error of the last one says more.
           if (request.tried !== null && error instanceof NoBackendError) throw last;
           throw error;
         }
@@ -137,7 +137,7 @@ export class Executor {
     });
   }
 
-  /** A hedge costs what a retry costs, and waits for nobody. */
+  /** A hedge costs what a retry costs, and does not wait. */
   #second<T>(request: Request<T>, attempt: number): Try<T> | null {
     const { waiting, clock, counts } = this.#deps;
     const selection = waiting.choose(this.#asker(request));
@@ -163,7 +163,7 @@ export class Executor {
 
 /**
  * What `retryIf` says. One that fails says no: the caller gets the error that it asked about, which
- * tells more, and the process is warned of its own.
+ * says more, and the process is warned of its own.
  */
 async function isSafe(
   retryIf: ExecuteOptions['retryIf'],

@@ -16,7 +16,7 @@ export interface ConnectOptions extends PickOptions {
 
 /** What a callback of `execute` gets beside the backend. */
 export interface TryContext {
-  /** Aborts when nobody waits for this try any more. */
+  /** Aborts when this try is not waited for any more. */
   readonly signal: AbortSignal;
   /** 1 for the first try. */
   readonly attempt: number;

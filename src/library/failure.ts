@@ -28,7 +28,7 @@ const MAX_DEPTH = 4;
 /** `unsent`: a dial failed before anything was sent, so that another backend may be tried. */
 export type Blame = 'unsent' | 'own' | 'unknown';
 
-/** Whatever `error` is: a look at it must not throw, or its lease would stay open. */
+/** Whatever `error` is: reading it must not throw, or its lease would stay open. */
 export function blameOf(error: unknown): Blame {
   try {
     return blameAt(error, 0);

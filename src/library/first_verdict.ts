@@ -5,7 +5,7 @@ export class FirstVerdict {
   readonly #isUnproven: () => boolean;
   #look: () => void = () => {};
 
-  /** `isUnproven`: no backend has had a verdict yet, and somebody may still wait for one. */
+  /** `isUnproven`: no backend has had a verdict yet, and it may still be waited for. */
   constructor(isUnproven: () => boolean) {
     this.#isUnproven = isUnproven;
   }

@@ -1,6 +1,6 @@
 /**
- * Who is in a balancer: its options, what names lead to and what sources have found, followed one
- * change at a time.
+ * Which backends a balancer has: its options, what names lead to and what sources have found,
+ * followed one change at a time.
  */
 import type { Timer } from '../core/clock.js';
 import { formatAddress } from '../core/endpoint.js';
@@ -88,7 +88,7 @@ export class Following {
     this.#sources.stop();
   }
 
-  /** Looks names up first: where one has no address, who served until now goes on. */
+  /** Looks names up first: where one has no address, the backend that served until now goes on. */
   async #follow(options: ReadOptions): Promise<void> {
     if (this.#isClosed()) return;
     this.#options = options;
@@ -105,7 +105,7 @@ export class Following {
     if (addresses.some(({ kind }) => kind === 'name')) this.#followLater();
   }
 
-  /** Where sources have not named anybody yet, those that serve go on. */
+  /** Where sources have not named a backend yet, those that serve go on. */
   #withFound(spec: PoolSpec): PoolSpec {
     const found = withMembers(spec, this.#sources.found);
     if (found.backends.length > 0 || this.#sources.mayBeEmpty) return found;

@@ -1,6 +1,6 @@
 /**
  * The cached state of the checks of an application. Checks run by their own intervals and never
- * because somebody asks: a crowd of probes must not become a crowd of queries.
+ * because of a request: a crowd of probes must not become a crowd of queries.
  */
 import type { Clock, Timer, Timers } from '../core/clock.js';
 import { messageOf } from './words.js';

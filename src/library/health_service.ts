@@ -1,6 +1,6 @@
 /**
- * `createHealth`: the health of an application for whoever watches it. Liveness says that its
- * thread answers, readiness that it wants requests, and deep health tells people about each check.
+ * `createHealth`: the health of an application for what watches it. Liveness says that its thread
+ * answers, readiness that it wants requests, and deep health shows people each check.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Timers } from '../core/clock.js';

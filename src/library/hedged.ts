@@ -11,7 +11,7 @@ export interface HedgeDeps<T> {
   readonly timers: Timers;
   /** null: too few requests so far to know what most take. */
   readonly afterMs: number | null;
-  /** The second try; null: the budget has no room for it, or nobody else is eligible. */
+  /** The second try; null: the budget has no room for it, or no other backend is eligible. */
   readonly second: () => Try<T> | null;
 }
 

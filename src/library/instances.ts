@@ -1,6 +1,6 @@
 /**
  * What a registry of the application says, read as what comes from outside: whatever it holds, the
- * result is an answer, and nothing is thrown at whoever told it.
+ * result is an answer, and nothing is thrown at the code that reported it.
  */
 
 import { MAX_CONNECTIONS } from '../config/schema/backend.js';

@@ -51,7 +51,7 @@ export function ioredisConnector<C>(balancer: Connects, options?: IoredisOptions
         return tls === undefined ? socket : secured(socket, tls);
       });
       this.#stream = stream;
-      // ioredis waits for this one where it was told to use TLS.
+      // ioredis waits for this one where it is configured to use TLS.
       if (tls !== undefined) stream.once('connect', () => stream.emit('secureConnect'));
       // Once ioredis listens to it.
       holdingTimers.after(0, () => stream.connect());

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 
-/** Ends with `signal`: nobody waits for the connection any more. */
+/** Ends with `signal`: the connection is not waited for any more. */
 export type SocketDial = (about: { readonly signal: AbortSignal }) => Promise<Socket>;
 
 export class LateSocket extends Duplex {

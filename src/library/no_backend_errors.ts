@@ -1,4 +1,6 @@
-/** The errors of those who get no backend: why, and what every backend has been passed over for. */
+/**
+ * The errors of requests that get no backend: why, and what every backend has been passed over for.
+ */
 import type { Random } from '../core/random.js';
 import type { Pool } from '../pool/pool.js';
 import { clientKeyOf } from './client_key.js';

@@ -1,6 +1,6 @@
 /**
  * One try of a request: a lease and a callback. The lease is settled exactly once whatever the
- * callback does: it answers, throws, hangs, or goes on after nobody waits for it.
+ * callback does: it answers, throws, hangs, or goes on after it is not waited for any more.
  */
 import type { Clock, Timer, Timers } from '../core/clock.js';
 import { type Lease, type Settlement, UNANSWERED_MS } from '../pool/selection.js';
@@ -121,7 +121,7 @@ export class Try<T> implements TryContext {
     });
   }
 
-  /** Nobody waits any more. */
+  /** Not waited for any more. */
   #cut(reason: unknown): void {
     this.#ended = 'yes';
     this.#end?.(reason);

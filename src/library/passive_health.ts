@@ -35,7 +35,7 @@ export class PassiveHealth {
     this.#deps = deps;
   }
 
-  /** Nobody is out, and nothing is judged by time. */
+  /** No backend is out, and nothing is judged by time. */
   get isIdle(): boolean {
     const { ledger, pool } = this.#deps;
     return this.#spec === null && outIn(ledger.ejections.word(pool)) === 0;
@@ -45,7 +45,9 @@ export class PassiveHealth {
     return (this.#spec?.latencyFactor ?? 0) > 0;
   }
 
-  /** Follows the newest options; ejections under way go on, but for those that nobody would end. */
+  /**
+   * Follows the newest options; ejections under way go on, but for those that nothing would end.
+   */
   update(spec: OutlierSpec | null): void {
     this.#spec = spec;
     if (spec === null) {

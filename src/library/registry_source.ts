@@ -1,6 +1,6 @@
 /**
- * A registry of the application as a source of backends: an object that tells who is there. What it
- * throws is no answer, and what it says late never covers what it has said since.
+ * A registry of the application as a source of backends: an object that knows the backends. What it
+ * throws is no answer, and a late answer never replaces a newer one.
  */
 import type { Timers } from '../core/clock.js';
 import { shown } from '../discovery/answers.js';
@@ -9,7 +9,7 @@ import { endablePause } from '../discovery/time_limit.js';
 import { answerOf, type Instances } from './instances.js';
 import { messageOf } from './words.js';
 
-/** Tells everybody that it knows, at once and at each change. */
+/** Reports all backends that it knows, at once and at each change. */
 export interface SubscribedRegistry {
   subscribe(onSnapshot: (all: Instances) => void, about: { readonly signal: AbortSignal }): unknown;
 }
@@ -43,7 +43,7 @@ export function registrySource(registry: Registry, service: string, timers: Time
   };
 }
 
-/** The newest answer until somebody takes it. */
+/** The newest answer until it is taken. */
 class Inbox {
   readonly #timers: Timers;
   #news: SourceAnswer | null = null;
@@ -57,7 +57,7 @@ class Inbox {
 
   tell(answer: SourceAnswer): void {
     this.state = answer.kind === 'failed' ? 'failed' : 'well';
-    // A failure says nothing about those who were named just before it.
+    // A failure says nothing about the backends that were named just before it.
     if (answer.kind !== 'failed' || this.#news === null) this.#news = answer;
     this.#wake();
   }
@@ -82,7 +82,7 @@ class Inbox {
 
 type Begin = (giveUp: GiveUp) => void;
 
-/** Subscribes, and again where that has failed; only the last subscription is heard. */
+/** Subscribes, and again where that has failed; only the last subscription counts. */
 function subscriber(registry: SubscribedRegistry, inbox: Inbox): Begin {
   return (giveUp) => {
     inbox.state = 'well';
@@ -128,7 +128,7 @@ function asker(registry: EmittingRegistry, service: string, inbox: Inbox, timers
       try {
         registry.off('instances-changed', changed);
       } catch {
-        // Nobody listens any more in any case.
+        // It is not used any more in any case.
       }
     };
     giveUp.addEventListener('abort', leave, { once: true });

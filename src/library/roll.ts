@@ -1,6 +1,6 @@
 /**
- * Who is in a balancer: gives each backend a row of the ledger and keeps it for as long as its name
- * and its address stay, so that counts, latencies and health survive every update.
+ * The backends of a balancer: gives each backend a row of the ledger and keeps it for as long as
+ * its name and its address stay, so that counts, latencies and health survive every update.
  */
 import { assert } from '../core/assert.js';
 import type { BackendId } from '../core/brand.js';
@@ -40,7 +40,7 @@ export class Roll {
     return [...this.#entries.values()].filter(({ tenure }) => tenure === 'kept');
   }
 
-  /** Those whose names have no address, and who stands in for them. */
+  /** Those whose names have no address, and what stands in for them. */
   get unresolved(): readonly UnresolvedName<Entry>[] {
     return this.#unresolved;
   }

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 
-/** A handshake in which nothing happens for so long is over, unless `timeout` says otherwise. */
+/** A handshake in which nothing happens for this long is over, unless `timeout` says otherwise. */
 const HANDSHAKE_MS = 10_000;
 
 /** Rejects, with `socket` destroyed, where no handshake comes about. */

@@ -31,7 +31,7 @@ export interface BackendSnapshot extends Backend {
 export interface Snapshot {
   readonly name: string;
   readonly policy: PolicyName;
-  /** Whether a request that comes now is served: by whom, or why not. */
+  /** Whether a request that comes now is served: by which backends, or why not. */
   readonly serves: 'first' | 'backup' | 'all' | 'all-full' | 'unproven' | 'all-down' | 'no-backend';
   /** Requests that wait for a place. */
   readonly queued: number;
@@ -45,7 +45,7 @@ export interface Snapshot {
 export interface UnresolvedSnapshot {
   readonly name: string;
   readonly address: string;
-  /** The name of the backend that serves in its place until it has one; null: nobody does. */
+  /** The name of the backend that serves in its place until it has one; null: none does. */
   readonly standIn: string | null;
 }
 

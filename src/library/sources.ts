@@ -46,7 +46,7 @@ interface Followed extends Rules {
   readonly follower: Follower;
   /** Since when it is asked. */
   readonly sinceMs: number;
-  /** What was told last. */
+  /** What was reported last. */
   leftOut: readonly string[];
 }
 
@@ -87,14 +87,14 @@ export class Sources {
     return new Map(ages);
   }
 
-  /** Addresses of those who left because of their role, since this was asked last. */
+  /** Addresses of backends that left because of their role, since the last call. */
   takeDemoted(): readonly string[] {
     return [...this.#followed.values()].flatMap(({ follower }) => [...follower.takeDemoted()]);
   }
 
   /**
-   * Whether that there is nobody is what every source says and may say: one that was silent so far
-   * takes nobody away.
+   * Whether the set may be empty: every source must have said so, and be allowed to; one that was
+   * silent so far removes nothing.
    */
   get mayBeEmpty(): boolean {
     return [...this.#followed.values()].every(({ follower, rules }) => {
@@ -202,7 +202,7 @@ export class Sources {
     timer.cancel();
   }
 
-  /** Objects have no text by which they could be told apart. */
+  /** Objects have no text by which they could be distinguished. */
   #numberOf(registry: Registry): number {
     const known = this.#numbers.get(registry) ?? this.#numbers.size + 1;
     this.#numbers.set(registry, known);

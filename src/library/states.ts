@@ -1,5 +1,5 @@
 /**
- * The state of every backend of a balancer: who is in it, what probes and requests say, ramps and
+ * The state of every backend of a balancer: which it has, what probes and requests say, ramps and
  * drains. It writes the ledger by the rules of the daemon, and moves on what time moves.
  */
 import type { PoolId } from '../core/brand.js';
@@ -41,9 +41,9 @@ export interface StatesDeps {
   readonly defect: (error: unknown) => void;
   /** The pool follows a new set of backends. */
   readonly planned: (plan: PoolPlan) => void;
-  /** It has nobody left, or serves again. */
+  /** It has no connection left, or serves again. */
   readonly drainEnded: (entry: Entry) => void;
-  /** Whoever waits is looked at again. */
+  /** What waits is looked at again. */
   readonly ring: () => void;
 }
 
@@ -54,7 +54,7 @@ export class States {
   readonly #deps: StatesDeps;
   readonly #weights: Weights;
   readonly #ramping = new Set<Entry>();
-  /** Who gets nobody new and still has sessions, and when their time is over. */
+  /** Those that get nothing new and still have sessions, and when their time is over. */
   readonly #draining = new Map<Entry, number>();
   #look: Timer | null = null;
   #state: 'open' | 'closed' = 'open';
@@ -162,7 +162,7 @@ export class States {
     return proofOf(ledger, entry.id, () => regardOf(ledger, kept, settings.panicPercent));
   }
 
-  /** Addresses, as they were given, under which everybody is down. */
+  /** Addresses, as they were given, whose backends are all down. */
   downNames(): ReadonlySet<string> {
     const down = new Set<string>();
     const well = new Set<string>();
@@ -190,7 +190,7 @@ export class States {
     });
   }
 
-  /** Moves on what time moves, and tells what requests have done since. */
+  /** Moves on what time moves, and reports what requests have done since. */
   look(): void {
     const { clock, connections, ring } = this.#deps;
     const nowMs = clock.nowMs();
@@ -211,7 +211,7 @@ export class States {
     await this.active.stop();
   }
 
-  /** Of those that drain: who has no session any more. */
+  /** Of those that drain: which have no session any more. */
   #forgetEmpty(): void {
     const { ledger, tell, counts, drainEnded } = this.#deps;
     const empty = [...this.#draining.keys()].filter(({ id }) => ledger.active(id) === 0);

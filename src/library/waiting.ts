@@ -16,7 +16,7 @@ import { ONLY_POOL } from './states.js';
 /** The one thread of a balancer. */
 export const WORKER = 0 as WorkerId;
 
-/** Who asks for a backend. */
+/** A request that asks for a backend. */
 export interface Asker {
   readonly clientKey: Uint8Array;
   /** null: none yet. */
@@ -41,7 +41,7 @@ interface Waiter {
   timer: Timer;
 }
 
-/** `closed`: nobody is chosen any more. */
+/** `closed`: no backend is chosen any more. */
 export type Choice = Selection | { readonly kind: 'closed' };
 
 const LATE = { queue: 'queue-timeout', unproven: 'all-down' } as const;
@@ -108,7 +108,7 @@ export class Leasing {
     }
   }
 
-  /** Nobody waits any longer, and nobody is served. */
+  /** Nothing waits any longer, and nothing is served. */
   close(): void {
     this.#state = 'closed';
     for (const waiter of [...this.#queue.waiters, ...this.#unproven]) {
@@ -160,7 +160,7 @@ export class Leasing {
     }
     waiter.ticket = this.#queue.join(waiter, pool.settings.queueSize, tried);
     if (waiter.ticket === 0) return false;
-    // Who has found none of the free places to be for it is in nobody's way.
+    // A waiter for which none of the free places is meant holds up no other.
     if (tried !== null && pool.hasPlace()) this.#queue.stepAside(waiter.ticket);
     return true;
   }

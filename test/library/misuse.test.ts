@@ -42,7 +42,11 @@ t.test('createBalancer: options that are none, a name or a queue that is none', 
   for (const queue of [7, 'x', [], true]) {
     await refused(t, () => create({ queue }), /^queue: wrong type \(expected an object; got/);
   }
-  await refused(t, () => create({}), /^options: nobody is named \(expected backends or discovery/);
+  await refused(
+    t,
+    () => create({}),
+    /^options: no backend is named \(expected backends or discovery/,
+  );
   const [backends, word] = [[A], '(expected it under health; got "interval")'];
   await refused(t, () => create({ backends, interval: 5 }), new RegExp(escaped(word)));
   const file = '(expected it in the file of the daemon; got "maxSessions")';
