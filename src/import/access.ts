@@ -80,8 +80,8 @@ export function accessLists(rules: readonly AddressRule[]): AllowDeny {
 
 /**
  * Of rules of which some have files. What stands in those is not known, so the order of the rules
- * must not matter: either they only refuse, or they say who may come and refuse everybody else.
- * null: neither.
+ * must not matter: either they only refuse, or they say which clients may come and refuse all
+ * others. null: neither.
  */
 export function fileLists(rules: readonly FileRule[]): FileLists | null {
   const blocks = rules.flatMap((rule) => (isForAll(rule) ? [] : rule.blocks));

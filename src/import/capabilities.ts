@@ -20,7 +20,7 @@ export type Capabilities = Readonly<Record<Capability, 'here' | 'not here'>>;
 
 /** Why something without a place is dropped. */
 export const LACKS: Readonly<Record<Capability, string>> = {
-  access: 'this version has no access lists: everybody may connect',
+  access: 'this version has no access lists: every client may connect',
   limits: 'this version has no limits per client',
   routes: 'this version does not route: all sessions of a listener go to one pool',
   discovery: 'this version finds no backends by itself',

@@ -6,7 +6,7 @@ import { Part, type Statement } from '../statement.js';
 import { serverAddress } from './addresses.js';
 import type { ProxySettings } from './proxy.js';
 
-/** Options that are followed by so many words. */
+/** Options that are followed by this many words. */
 const ARGUMENTS: Readonly<Record<string, number>> = {
   ...one('addr', 'agent-addr', 'agent-inter', 'agent-port', 'agent-send', 'alpn', 'ca-file'),
   ...one('check-alpn', 'check-proto', 'check-sni', 'ciphers', 'ciphersuites', 'cookie', 'crl-file'),
