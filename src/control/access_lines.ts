@@ -69,7 +69,7 @@ function addLine(line: Buffer, word: AccessWord, blocks: AccessBlocks): string |
   return null;
 }
 
-/** Whoever reads it in a terminal sees what is there, and no more happens. */
+/** In a terminal it is shown as it is, and has no other effect. */
 function shown(text: string): string {
   return text.slice(0, MAX_SHOWN).replace(/[^ -~]/g, '?');
 }

@@ -67,7 +67,7 @@ export class AccessLists {
   /** By group: not tried again until its files are other ones. */
   readonly #vain = new Map<string, Vain>();
   #version = 0;
-  /** Whom operators have denied, as blocks and as a table. */
+  /** Clients that operators have denied, as blocks and as a table. */
   #deniedBlocks: readonly AddressBlock[] = [];
   #denied: AccessTable | null = null;
 

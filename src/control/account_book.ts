@@ -1,6 +1,7 @@
 /**
  * All that was counted so far, for the next process: by labels, and the sums of each listener, of
- * each pool and of all. It is told again and again, and each time only what has grown meanwhile.
+ * each pool and of all. It is reported again and again, and each time only what has grown
+ * meanwhile.
  */
 import type { SeriesId } from '../core/brand.js';
 import { COLUMNS, PLAIN_COLUMN, type SeriesReader } from '../core/series.js';
@@ -21,7 +22,7 @@ type Sums = Map<string, Float64Array>;
 export class AccountBook {
   readonly #tallies: Tallies;
   readonly #series: SeriesReader;
-  /** What was told of each account. */
+  /** What was reported of each account. */
   readonly #told = new Map<string, Float64Array>();
 
   constructor(tallies: Tallies, series: SeriesReader) {
@@ -31,7 +32,7 @@ export class AccountBook {
 
   /**
    * What has grown; null: a stretch is over. It ends early where rows are given back meanwhile:
-   * they would count twice, or not at all. The next time tells what is left.
+   * they would count twice, or not at all. The next call reports what is left.
    */
   *growth(): Iterable<Account | null> {
     const { past, givenBack } = this.#tallies;

@@ -199,7 +199,7 @@ export class Adoption {
     return room.ok && changes.overruled ? err(OVERRULED) : room;
   }
 
-  /** Listeners that have somebody behind them now, and would have nobody for want of an address. */
+  /** Listeners that have a backend now, and would have none for want of an address. */
   #stranded(target: RowTarget): readonly string[] {
     const { inventory } = this.#deps;
     const serving = [...inventory.listeners.values()].filter(
@@ -231,7 +231,7 @@ export class Adoption {
     this.#departures.retireSockets();
   }
 
-  /** Before the other process leaves its sockets workers get all but these: nobody accepts then. */
+  /** Before the other process leaves its sockets, for then none accepts: workers get the rest. */
   async #takePlace(target: RowTarget, read: ReadLists | null): Promise<Result<null, Refusal>> {
     const { inventory, publisher, changes, lists } = this.#deps;
     const takesOver = this.#takesOver;
@@ -265,7 +265,7 @@ export class Adoption {
     });
     await changes.unlessOverruled(publisher.publish());
     board.drain(change.departed);
-    // Workers may not have left what would be closed now; the stop does it, after its own plan.
+    // Workers have perhaps not left what would be closed now; the stop does it, after its own plan.
     if (changes.overruled) return;
     inventory.releasePools();
     this.#departures.giveBackListeners();

@@ -132,7 +132,7 @@ function whyAlone(sharing: ReturnType<typeof portSharing>, { daemon }: Spec): st
   return isAlone ? `one worker, because ${NO_SHARING}` : null;
 }
 
-/** What is read from the counters when somebody asks. */
+/** What is read from the counters when a page or a command needs it. */
 function countedOf(
   { inventory }: Daemon,
   parts: Pick<LastHourDeps, 'series' | 'clock' | 'timers' | 'handed'>,

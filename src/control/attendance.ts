@@ -1,7 +1,7 @@
 /**
- * Which workers serve: no client shall wait for one that does not. It is told of losses and returns
- * by the fleet, looks for workers that have become quiet by itself, and sends a plan to whoever has
- * other sockets by that.
+ * Which workers serve: no client shall wait for one that does not. The fleet reports losses and
+ * returns; workers that have become quiet it finds by itself; and it sends a plan to each worker
+ * whose sockets change by that.
  */
 import type { WorkerId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
@@ -38,7 +38,7 @@ export class Attendance {
     this.#now(worker, 'lost');
   }
 
-  /** It was told to end, and does so first if it ever runs again: no plan waits for it. */
+  /** It was ordered to end, and does so first if it ever runs again: no plan waits for it. */
   stuck(worker: WorkerId): void {
     this.#deps.publisher.leaves(worker);
   }

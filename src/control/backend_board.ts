@@ -1,6 +1,6 @@
 /**
  * The state of every backend as control decides it: verdicts of probes, ejections by real traffic,
- * ramps and drains. It writes the ledger, tells the workers, and remembers why for people.
+ * ramps and drains. It writes the ledger, wakes the workers, and remembers the reasons for people.
  */
 import { formatAddress } from '../core/endpoint.js';
 import type { Cause } from '../core/outcome.js';
@@ -69,7 +69,7 @@ export class BackendBoard {
   /** Follows a new Spec: what arrived is watched, what stayed keeps its state. */
   update(change: InventoryChange): void {
     const now = this.#deps.clock.nowMs();
-    // First: a row of theirs may be that of one who arrives.
+    // First, because a new entry may get a row of theirs.
     for (const entry of change.gone) this.gone(entry);
     for (const entry of change.arrived) this.#arrive(entry);
     for (const entry of change.returned) {
@@ -126,7 +126,7 @@ export class BackendBoard {
 
   /**
    * What left drains from now on. To be called when the workers know what is there instead: until
-   * then a pool that is replaced as a whole has nobody else.
+   * then a pool that is replaced as a whole has no others.
    */
   drain(departed: readonly BackendEntry[]): void {
     for (const entry of departed) {
@@ -232,7 +232,7 @@ export class BackendBoard {
     if (event.state === 'up') log.event('backend-up', told);
     else log.event(DEMOTED[event.state], { ...told, sessions: ledger.active(entry.id) });
     if (isRecovered) this.#recovered(entry);
-    // After its own line: what follows from it for its pool is told too.
+    // After its own line: what follows from it for its pool is reported, too.
     this.#deps.changed(entry);
     const { onDown, onDownSpreadMs } = entry.pool.spec;
     if (event.state !== 'up' && onDown === 'close') {
@@ -259,7 +259,7 @@ export class BackendBoard {
     endSessions(entry, cause, spanMs);
   }
 
-  /** One that the process before this one knew is where it was: nothing new is to be told. */
+  /** One that the process before this one knew is where it was: there is nothing new to report. */
   #arrive(entry: BackendEntry): void {
     const { before, ledger, wasBefore } = this.#deps;
     const known = before.verdictOf(targetKey(entry));

@@ -1,4 +1,6 @@
-/** The probes of all backends: who is probed, and what each attempt leaves in log and metrics. */
+/**
+ * The probes of all backends: which are probed, and what each attempt leaves in log and metrics.
+ */
 import type { Clock, Timers } from '../core/clock.js';
 import type { ProbeSpec } from '../core/health_spec.js';
 import type { Random } from '../core/random.js';
@@ -23,7 +25,7 @@ export interface BackendProbesDeps {
   readonly log: Log;
   /** From where a backend is dialled. */
   readonly sourceFor: SourceWatch['sourceFor'];
-  /** Hears of what broke in one probe, or in what follows from it. */
+  /** Gets what failed in one probe, or in what follows from it. */
   readonly defect: (error: unknown) => void;
 }
 

@@ -1,4 +1,4 @@
-/** What a backend has done so far, over all its listeners: read when somebody asks about it. */
+/** What a backend has done so far, over all its listeners: read on demand. */
 import { CAUSES, DIAL_FAILURES } from '../core/outcome.js';
 import { quantile } from '../core/quantile.js';
 import {

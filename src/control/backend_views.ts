@@ -159,7 +159,7 @@ function ofProcessesThatLeave(sessions: number): string {
   return `${are} of a process that leaves`;
 }
 
-/** One whose old address serves under its name is told as that. */
+/** One whose old address serves under its name is described as that. */
 function isDescribed({ spec, standIn }: Unresolved): boolean {
   return standIn?.spec.name !== spec.name;
 }

@@ -1,4 +1,4 @@
-/** What the board of backends is made of, and whom it tells. */
+/** What the board of backends is made of, and what it notifies. */
 import type { Cause } from '../core/outcome.js';
 import type { VerdictEvent } from '../health/target.js';
 import type { Ledger } from '../pool/ledger.js';
@@ -14,14 +14,14 @@ export interface BackendBoardDeps extends Omit<BackendProbesDeps, 'sourceFor'> {
   readonly inventory: Inventory;
   readonly missingHosts: SourceWatchDeps['missingHosts'];
   readonly ejections: Ejections;
-  /** Every worker looks again at who waits. */
+  /** Every worker looks again at its waiting sessions. */
   readonly ring: () => void;
   readonly rebalances: Rebalances;
   /** Those of other processes, too. */
   readonly endSessions: (entry: BackendEntry, cause: Cause, spanMs: number) => void;
   /** A backend that left has no sessions any more. */
   readonly drained: (entry: BackendEntry) => void;
-  /** The state of `entry` has just changed: for whoever shows since when. */
+  /** The state of `entry` has just changed: for what shows since when. */
   readonly changed: (entry: BackendEntry) => void;
   /** Its probes have found it so: for other processes. */
   readonly found: (entry: BackendEntry, state: VerdictEvent['state']) => void;

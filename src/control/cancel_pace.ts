@@ -1,4 +1,4 @@
-/** How fast a client may cancel: so many a second at each listener, and as many at once. */
+/** How fast a client may cancel: a number per second at each listener, and as many at once. */
 import { networkText } from '../core/address_text.js';
 import type { ListenerId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
@@ -6,7 +6,10 @@ import type { Clock } from '../core/clock.js';
 const A_SECOND = 20;
 /** Clients that are remembered; what is more may cancel, too. */
 const MAX_CLIENTS = 10_000;
-/** Who has one address of IPv6 has a network of them, as wherever clients are counted. */
+/**
+ * A client with one address of IPv6 has a whole network of them, here as wherever clients are
+ * counted.
+ */
 const IPV6_PREFIX_BITS = 64;
 
 export class CancelPace {

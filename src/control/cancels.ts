@@ -1,7 +1,7 @@
 /**
  * CancelRequests of Postgres clients. A cancel is a connection of its own, which names a process
- * and its secret but no server. It goes to the backend that was heard to give out this key
- * (pool/key_table.ts). Where nobody has heard it, as behind TLS or where the session came through
+ * and its secret but no server. It goes to the backend that was seen to give out this key
+ * (pool/key_table.ts). Where the key was not seen, as behind TLS or where the session came through
  * another sluice, it goes to every backend of every pool that its listener leads to and that may
  * have the session: the others do not know the secret and do nothing.
  *
@@ -29,7 +29,7 @@ import type { ToWorker } from './worker_protocol.js';
 const TAKE_MS = 2_000;
 /**
  * How long an order may wait for its connections. After that and TAKE_MS the worker has closed the
- * client, who asks something else by then: it would be that which is cancelled.
+ * client, which may run another query by then: that one would be cancelled.
  */
 const WAIT_MS = 3_000;
 /** Of all backends, those with most sessions first. */
@@ -57,7 +57,7 @@ const NOWHERE = { pool: null, routes: [] } as const;
 interface Open {
   readonly worker: WorkerId;
   readonly order: CancelOrder;
-  /** Whose backends are told. */
+  /** Pools whose backends get it. */
   readonly pools: readonly string[];
   readonly letters: Letter[];
   readonly timer: Timer;
@@ -67,7 +67,7 @@ interface Open {
   left: number;
 }
 
-/** What one backend is told. */
+/** What one backend is sent. */
 interface Letter {
   readonly endpoint: Endpoint;
   readonly pool: PoolEntry;
@@ -142,7 +142,10 @@ export class Cancels {
     for (const pool of pools) this.#countWaiting(pool, -1);
   }
 
-  /** Whoever has not been told is not told any more; the others are, and it is too many. */
+  /**
+   * Backends that have not got it yet do not get it any more; the others do, and it is counted as
+   * too many.
+   */
   #tooLate(open: Open): void {
     this.#waitedEnough(open);
     for (const letter of open.letters) this.#lanes.drop(letter.pool.key, letter.lane, letter);
@@ -165,7 +168,7 @@ export class Cancels {
     return entries.map(({ endpoint, pool, id }) => ({ endpoint, pool, lane: id }));
   }
 
-  /** Whoever has given out the key, whatever has become of it since. */
+  /** The backend that has given out the key, whatever has become of it since. */
   #named({ listener, request }: CancelOrder): readonly BackendEntry[] {
     const ids = this.#deps.keys.find(listener, request.subarray(HEAD_BYTES));
     if (ids.length === 0) return [];

@@ -1,7 +1,7 @@
 /**
  * One owner of what changes the daemon: a start, a reload, addresses that changed, rows that are
  * given back. One at a time, in the order in which they came, and a stop outranks all: once it has
- * begun, nothing that waits begins any more, and what is under way waits for nobody.
+ * begun, nothing that waits begins any more, and what is under way does not wait any longer.
  */
 import { escalate, SharedInvariantError } from '../core/assert.js';
 import { err, type Result } from '../core/result.js';
@@ -45,7 +45,7 @@ export class ChangeQueue {
   /**
    * Runs `work` when it is its turn; once a stop has begun, it is refused at once. Whatever it
    * throws is a refusal too, but for what was thrown when it had begun to act
-   * (SharedInvariantError): that is nobody's answer.
+   * (SharedInvariantError): that is no answer to a caller.
    */
   run<T>(work: () => Promise<Result<T, Refusal>>): Promise<Result<T, Refusal>> {
     const turn = async (): Promise<Result<T, Refusal>> => {

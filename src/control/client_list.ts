@@ -1,6 +1,6 @@
 /**
- * Who has most of the listeners: what the table knows of clients at listeners with limits, and what
- * their sessions that are there say of all.
+ * Which clients have most of the listeners: what the table knows of clients at listeners with
+ * limits, and what the present sessions say of all.
  */
 import { blockText, readEndpoint } from '../core/address_text.js';
 import type { ListenerId } from '../core/brand.js';
@@ -135,7 +135,7 @@ function textOf(address: Uint8Array, ipv6PrefixBits: number): string {
   return blockText({ family: 6, host, prefixBits: Math.min(ipv6PrefixBits, IPV6_BITS) });
 }
 
-/** Who has most comes first, and among equals by name: total. */
+/** The client that has most comes first, and equals are ordered by name: total. */
 function comesFirst(a: ClientView, b: ClientView, sort: ClientSort): boolean {
   const by = figureOf(b, sort) - figureOf(a, sort) || b.sessions - a.sessions;
   return by === 0 ? keyOf(a.listener, a.client) < keyOf(b.listener, b.client) : by < 0;

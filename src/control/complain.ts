@@ -6,7 +6,7 @@ import { systemTimers } from '../system/timers.js';
 
 const STANDARD_ERROR = 2;
 
-/** To standard error, as far as somebody reads it. */
+/** To standard error, as far as it is read. */
 export async function complain(text: string): Promise<void> {
   const queue = new LineQueue({
     write: openOutput(STANDARD_ERROR),

@@ -3,14 +3,14 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AdminSpec } from '../core/spec.js';
 
-/** The folder that systemd makes for the unit, and that anybody else may make. */
+/** The folder that systemd makes for the unit, and that any administrator may make. */
 const USUAL_FOLDER = '/run/sluice';
 const SOCKET_NAME = 'admin.sock';
 
 export type SocketPlace =
   | { readonly kind: 'at'; readonly path: string }
   | { readonly kind: 'off' }
-  /** Nobody has asked for it to be off, so it is worth a line. */
+  /** It was not turned off, so it is worth a line. */
   | { readonly kind: 'nowhere'; readonly why: string };
 
 /** Where a daemon opens it. */
@@ -24,7 +24,7 @@ export function socketPlace({ socket }: AdminSpec, environment: NodeJS.ProcessEn
   return { kind: 'nowhere', why };
 }
 
-/** Where a command looks for it unless it is told. */
+/** Where a command looks for it unless it is given one. */
 export function usualSocketPath(environment: NodeJS.ProcessEnv): string {
   return join(runtimeFolder(environment) ?? USUAL_FOLDER, SOCKET_NAME);
 }

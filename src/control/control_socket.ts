@@ -35,9 +35,9 @@ export interface ControlSocketDeps {
   readonly router: Router;
   readonly admin: () => AdminSpec;
   readonly connections: number;
-  /** Hears of what broke in answering one request. */
+  /** Gets what failed in answering one request. */
   readonly defect: (error: unknown) => void;
-  /** Hears of a reader that was cut because so much waited for it. */
+  /** Called for a reader that was cut off because so much waited for it. */
   readonly slow: (unreadBytes: number) => void;
 }
 
@@ -50,7 +50,7 @@ interface Open {
 export class ControlSocket {
   readonly #deps: ControlSocketDeps;
   #open: Open | null = null;
-  /** Why it is off, as was told: each reload tries again. */
+  /** Why it is off, as reported: each reload tries again. */
   #toldOff: string | null = null;
 
   constructor(deps: ControlSocketDeps) {
@@ -111,7 +111,7 @@ export class ControlSocket {
 
   /**
    * Binds beside the path, and gives the socket its name there when its mode and group are right:
-   * nobody finds it before, and nothing that is there meanwhile is replaced.
+   * it cannot be found before, and nothing that is there meanwhile is replaced.
    */
   async #listen(path: string, taken: number | null): Promise<Result<Open, string>> {
     const opened = (server: HttpServer): Open => ({

@@ -31,13 +31,13 @@ export interface KeptState {
   /** What sources had found by then. */
   readonly members: readonly Remembered[];
   readonly keepMembers: (members: readonly Remembered[]) => void;
-  /** The listening sockets; null: nobody keeps them. */
+  /** The listening sockets; null: they are not kept. */
   readonly sockets: KeptSockets | null;
   /** Listening sockets that systemd has opened. */
   readonly passed: PassedSockets;
-  /** Asked before the first plan is in force; null: this process takes nobody's place. */
+  /** Asked before the first plan is in force; null: this process takes the place of no other. */
   readonly takesOver: (() => Promise<Result<null, Refusal>>) | null;
-  /** What that process tells of its state; null: there is none. */
+  /** What that process hands over of its state; null: there is none. */
   readonly handed: Handed | null;
   /** Says it to processes before this one that still finish sessions. */
   readonly orderBefore: (order: LeaverOrder) => void;

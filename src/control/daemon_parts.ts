@@ -24,7 +24,7 @@ import { KnownBackends } from './upgrade/known_backends.js';
 import type { Fleet } from './worker_fleet.js';
 import { WorkerNews } from './worker_news.js';
 
-/** What broke on the main thread, counted and told. */
+/** Defects of the main thread, counted and logged. */
 export function defectsOf({ counters, log }: DaemonDeps): Defects {
   return new Defects(({ count, listener, detail }) => {
     counters.internalErrors(count);

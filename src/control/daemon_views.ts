@@ -184,7 +184,7 @@ export class DaemonViews implements AdminViews {
     });
   }
 
-  /** Without a look at each backend in full. */
+  /** Without reading each backend in full. */
   poolSummaries(): PoolSummary[] {
     const { daemon, describe, shared } = this.#deps;
     const refusals = this.#refusals();
@@ -264,7 +264,7 @@ export class DaemonViews implements AdminViews {
   }
 }
 
-/** Who asks may not be allowed to know the other names. */
+/** The caller is perhaps not allowed to know the other names. */
 function noSuch(listener: string): CheckView {
   const name = JSON.stringify(listener);
   return { problems: [`There is no listener ${name}: see sluice ctl listeners.`], unknown: true };

@@ -1,7 +1,6 @@
 /**
- * What is told of defects that ended single sessions (by a worker to the main thread), probes and
- * requests. However many there are, only so many sentences a second are told; the others are
- * counted.
+ * What is logged of defects that ended single sessions (by a worker to the main thread), probes and
+ * requests. However many there are, the sentences per second are limited; the others are counted.
  */
 
 export interface Defect {
@@ -36,7 +35,7 @@ export class Defects {
     else this.#waiting = defect;
   }
 
-  /** Tells of those that waited, when their second is over. */
+  /** Logs those that waited, when their second is over. */
   flush(nowMs: number): void {
     if (this.#waiting === null) return;
     this.#begin(nowMs);

@@ -1,4 +1,4 @@
-/** Gives back what left and what nobody uses any more: rows, listening sockets, descriptors. */
+/** Gives back what left and is not used any more: rows, listening sockets, descriptors. */
 import { err, ok, type Result } from '../core/result.js';
 import type { AdoptionDeps } from './adoption.js';
 import { noWayBack, OVERRULED, type Refusal } from './change_queue.js';
@@ -35,7 +35,7 @@ export class Departures {
     this.retireSockets();
   }
 
-  /** Gives back the rows of everything that left and on which nobody counts any more. */
+  /** Gives back the rows of everything that left and on which nothing counts any more. */
   async tidy(): Promise<void> {
     const { changes, inventory, ledger, board, publisher } = this.#deps;
     this.#releaseRows();

@@ -23,7 +23,7 @@ type Protocol = 'tcp' | 'udp';
 export class Deputies {
   readonly #workers: readonly WorkerId[];
   readonly #presence: Presence[];
-  /** By the worker that does not serve; without an entry nobody is left. */
+  /** By the worker that does not serve; without an entry no worker is left. */
   readonly #deputies = new Map<WorkerId, WorkerId>();
 
   constructor(workers: number) {
@@ -35,7 +35,7 @@ export class Deputies {
     return this.#presence[worker] ?? 'missing';
   }
 
-  /** Answers who has other sockets by that. */
+  /** Returns the workers whose sockets change by that. */
   now(worker: WorkerId, presence: Presence): readonly WorkerId[] {
     const before = this.#workers.map((each) => this.#dutiesOf(each));
     this.#presence[worker] = presence;
@@ -50,7 +50,7 @@ export class Deputies {
     );
   }
 
-  /** Whoever is a deputy stays it while it serves; a new one is who has the least to do. */
+  /** A deputy stays one while it serves; a new one is the worker with the least to do. */
   #appoint(): void {
     for (const [charge, deputy] of this.#deputies) {
       const isNeeded = this.presenceOf(charge) !== 'serves';

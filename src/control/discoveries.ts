@@ -146,7 +146,7 @@ export class Discoveries {
           former.find((one) => sameValue(one.spec.source, spec.source));
         const followed = this.#begin(name, spec, known, left.flatMap(membersOf));
         this.#followed.set(keyOf(name, spec), followed);
-        // Who knows somebody from before need not wait.
+        // A pool that has members from before need not wait.
         const isNew = followed.follower.members.length === 0;
         const answered = followed.follower.start();
         if (isNew) first.push(answered);
@@ -173,7 +173,7 @@ export class Discoveries {
     }
   }
 
-  /** What was taken is in use now: says of each source who came and who went. */
+  /** What was taken is in use now: reports for each source which members came and went. */
   tellChanges(): void {
     const all = [...this.#followed.values()];
     const kept = all.map(({ pool, source, taken }) => ({ pool, source, members: taken }));
@@ -189,7 +189,7 @@ export class Discoveries {
     }
   }
 
-  /** Who left a pool because of its role, since this was asked last; by pool and address. */
+  /** Members that left a pool because of their role, since the last call; by pool and address. */
   takeDemoted(): readonly { readonly pool: string; readonly address: string }[] {
     return [...this.#followed.values()].flatMap(({ pool, follower }) =>
       [...follower.takeDemoted()].map((address) => ({ pool, address })),
@@ -204,7 +204,7 @@ export class Discoveries {
 
   /**
    * `before`: the same source under other rules, or for another pool; it knows what it knew.
-   * `left`: who would go because the file has this source in the place of another one.
+   * `left`: members that would go because the file has this source in the place of another one.
    */
   #begin(
     pool: string,

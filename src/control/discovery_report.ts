@@ -12,8 +12,8 @@ import type { Log } from '../observe/log.js';
 const MAX_TOLD = 32;
 
 /**
- * One that fails again within this time after it has recovered answers now and then: that is told
- * once, and that it is over when it has been well for so long.
+ * One that fails again within this time after it has recovered answers now and then: that is
+ * reported once, and its end when it has been well for this long.
  */
 const STEADY_MS = 60_000;
 
@@ -25,7 +25,7 @@ interface Told {
 
 const NEVER = { from: null, atMs: 0 };
 
-/** What is told of one source, and what was. */
+/** What is reported of one source, and what was. */
 export class SourceTeller {
   readonly #log: Log;
   /** What the log has last of its doubt; null: nothing, or that it is over. */
@@ -33,7 +33,7 @@ export class SourceTeller {
   /** From what, and when. */
   #recovered: { readonly from: Doubt['kind']; readonly atMs: number } | null = null;
   #answers: 'steadily' | 'now and then' = 'steadily';
-  /** Well again, and that is not told yet. */
+  /** Well again, and not reported yet. */
   #well: { readonly sinceMs: number; readonly before: Doubt['kind'] } | null = null;
   readonly #leftOut = new LastList();
   readonly #remarks = new LastList();
@@ -104,7 +104,9 @@ class LastList {
   }
 }
 
-/** A failure has other words each time; those who would go are what a suspicion is about. */
+/**
+ * A failure has other words each time; a suspicion is the same while it is about the same members.
+ */
 function isAlike(doubt: Doubt, told: Doubt | null): boolean {
   if (doubt.kind === 'suspicious' && told?.kind === 'suspicious') {
     return sameValue(doubt.missing, told.missing);
@@ -112,7 +114,7 @@ function isAlike(doubt: Doubt, told: Doubt | null): boolean {
   return doubt.kind === told?.kind;
 }
 
-/** Who came and who went. */
+/** Which members came and which went. */
 export function tellChange(
   log: Log,
   { pool, source }: Pick<Told, 'pool' | 'source'>,

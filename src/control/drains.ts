@@ -1,7 +1,7 @@
 /**
- * Backends that get no new sessions, because they left the file or an operator wants so, and still
- * carry some: those may run on for `drain_timeout`, then what is left is closed over
- * `drain_spread`. When nobody counts on the row any more the drain is over.
+ * Backends that get no new sessions, because they left the file or an operator drains them, and
+ * still carry some: those may run on for `drain_timeout`, then what is left is closed over
+ * `drain_spread`. When nothing counts on the row any more, the drain is over.
  */
 import type { BackendId } from '../core/brand.js';
 import type { Ledger } from '../pool/ledger.js';
@@ -42,7 +42,7 @@ export class Drains {
     this.#orders = orders;
   }
 
-  /** True when nobody drains. */
+  /** True when no backend drains. */
   get idle(): boolean {
     return this.#drains.size === 0;
   }
@@ -51,7 +51,7 @@ export class Drains {
     return this.#drains.get(entry.id)?.entry === entry;
   }
 
-  /** Who leaves the file while an operator drains it may have its time again. */
+  /** A backend that leaves the file while an operator drains it may have its time again. */
   begin(entry: BackendEntry, cause: DrainCause, nowMs: number): void {
     this.#ledger.setClosed(entry.id, cause);
     if (cause === 'drained') this.#ledger.clearClosed(entry.id, 'maintenance');
@@ -79,7 +79,7 @@ export class Drains {
     }
   }
 
-  /** Looks at every drain; to be called every now and then. */
+  /** Looks at every drain; to be called regularly. */
   look(nowMs: number): void {
     for (const drain of [...this.#drains.values()]) {
       const { entry, stage } = drain;

@@ -210,14 +210,17 @@ export class Ejections {
     return health === 'up' ? why : `${why}; but to its probes it is ${health}`;
   }
 
-  /** The tracker forgets who left; one that returns to the file would stay ejected for ever. */
+  /**
+   * The tracker forgets backends that left; one that returns to the file would stay ejected for
+   * ever.
+   */
   #pardonLeaving(pool: PoolEntry): void {
     for (const { id, tenure } of pool.backends.values()) {
       if (tenure !== 'kept') endEjection(this.#deps.ledger, pool.id, id);
     }
   }
 
-  /** Without an outlier section nobody would end an ejection, so it ends now. */
+  /** Without an outlier section nothing would end an ejection, so it ends now. */
   #unwatch(pool: PoolEntry): void {
     this.#watches.delete(pool.id);
     for (const entry of pool.backends.values()) endEjection(this.#deps.ledger, pool.id, entry.id);

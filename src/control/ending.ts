@@ -1,7 +1,7 @@
 /**
  * The end of the process, which comes whatever else fails: a reader of the log that does not read,
  * a name server, a worker or a client that does not answer. It has a limit of its own, and then
- * waits for nobody; after a second signal it waits for the last lines of the log only.
+ * waits for nothing; after a second signal it waits for the last lines of the log only.
  */
 import type { Timers } from '../core/clock.js';
 import { exitNow } from '../kernel/exit.js';
@@ -50,7 +50,7 @@ export class ProcessEnding {
     this.#stage = stage;
   }
 
-  /** Writes what is left of the log, if somebody reads it, and ends. */
+  /** Writes what is left of the log, if it is read, and ends. */
   async finish(code: 0 | 1): Promise<never> {
     await this.#deps.log.flush();
     return endNow(code);

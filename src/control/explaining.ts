@@ -98,7 +98,7 @@ export interface ExplainSituation {
   readonly queued: number;
 }
 
-/** By the order in which a session meets them: its listener, those who wait, the choice. */
+/** By the order in which a session meets them: its listener, the queue, the choice. */
 export function outcomeText(situation: ExplainSituation): string {
   const { protocol, barred, listener, chosen, settings, queued } = situation;
   if (listener.state === 'failed' || listener.state === 'closing') {

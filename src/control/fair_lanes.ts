@@ -1,10 +1,10 @@
 /**
- * Who has the next of a few places, where some keep theirs for long: groups, and lanes in each (for
- * cancels: pools and their backends). A lane may take one more only while it has fewer than are
- * free beside as many as its group has. So one that keeps all that it gets leaves two thirds, and
- * beside many of them whoever had none has its turn when places come back: these are the dynamic
- * thresholds of shared-memory switches (Choudhury, Hahne: Dynamic Queue Length Thresholds, IEEE/ACM
- * Transactions on Networking 6(2), 1998) in two levels. Pure.
+ * Which task gets the next of a few places, where some keep theirs for long: groups, and lanes in
+ * each (for cancels: pools and their backends). A lane may take one more only while it has fewer
+ * than are free beside as many as its group has. So one that keeps all that it gets leaves two
+ * thirds, and beside many of them, one that had none has its turn when places come back: these are
+ * the dynamic thresholds of shared-memory switches (Choudhury, Hahne: Dynamic Queue Length
+ * Thresholds, IEEE/ACM Transactions on Networking 6(2), 1998) in two levels. Pure.
  */
 interface Lane<Task> {
   readonly waiting: Task[];
@@ -28,7 +28,7 @@ export class FairLanes<Task> {
     this.#begin = begin;
   }
 
-  /** Places that nobody has, and groups that have one or wait: for what must come back to rest. */
+  /** Places that are free, and groups that have one or wait: for what must come back to rest. */
   get now(): { readonly free: number; readonly groups: number } {
     return { free: this.#free, groups: this.#groups.size };
   }
@@ -50,7 +50,7 @@ export class FairLanes<Task> {
     while (this.#free > 0 && this.#beginOne() === 'begun');
   }
 
-  #beginOne(): 'begun' | 'nobody may' {
+  #beginOne(): 'begun' | 'no lane may' {
     for (const [name, group] of this.#groups) {
       for (const [number, lane] of group.lanes) {
         if (lane.running >= this.#free - group.running) continue;
@@ -67,7 +67,7 @@ export class FairLanes<Task> {
         return 'begun';
       }
     }
-    return 'nobody may';
+    return 'no lane may';
   }
 
   #change(group: Group<Task>, lane: Lane<Task>, by: 1 | -1): void {

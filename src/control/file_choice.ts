@@ -1,6 +1,6 @@
 /**
  * What a client would get by a file alone: the code that chooses, over a ledger in which every
- * backend is up and nobody is connected.
+ * backend is up and no client is connected.
  */
 import type { BackendId, PoolId, WorkerId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
@@ -83,7 +83,7 @@ function planOf(pool: PoolSpec): PoolPlan {
   };
 }
 
-/** Nobody is dialled: a name needs no address. */
+/** No backend is dialled: a name needs no address. */
 function placeOf(address: Address): Endpoint {
   return address.kind === 'name' ? ipEndpoint(4, WILDCARD_HOSTS[4], address.port) : address;
 }

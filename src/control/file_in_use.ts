@@ -1,7 +1,7 @@
 /**
  * The configuration file of a daemon that serves: what of it is in use, and how another text takes
  * its place, by a signal or a command. One reload at a time; one that waits reads the file later
- * than whoever asked for it meanwhile.
+ * than all that asked for it meanwhile.
  */
 import { asDone, describeDiff, diffSpecs, namesIn, type SpecDiff } from '../config/diff.js';
 import { formatIssue, formatWarning, type Issue } from '../config/issue.js';
@@ -118,7 +118,7 @@ export class FileInUse {
   #tell(daemon: Daemon, diff: SpecDiff, startedMs: number): void {
     const { log, clock } = this.#deps;
     this.warn();
-    // Against what the process started with: a setting that waits is told at every reload.
+    // Against what the process started with: a setting that waits is reported at every reload.
     const keys = restartNeeds(this.#started, this.#spec).map(({ setting }) => setting);
     if (keys.length > 0) log.event('restart-needed', { keys });
     for (const removed of diff.listeners.removed) {

@@ -4,12 +4,12 @@
  */
 import type { BackendEntry, PoolEntry } from './inventory.js';
 
-/** Only then has every worker the plan that holds the pool: nobody begins a session after that. */
+/** Only then has every worker the plan that holds the pool: no session begins after that. */
 const SETTLE_MS = 1_000;
 
 export class HeldPools {
   readonly #close: (backend: BackendEntry, spanMs: number) => void;
-  /** When the sessions of each are to end; Infinity: they were told to. */
+  /** When the sessions of each are to end; Infinity: they have got the order to. */
   readonly #dueMs = new Map<PoolEntry, number>();
 
   /** `close` ends what is left at a backend, spread over a span. */
@@ -17,7 +17,7 @@ export class HeldPools {
     this.#close = close;
   }
 
-  /** True when nobody's sessions are to end. */
+  /** True when no sessions are to end. */
   get idle(): boolean {
     return [...this.#dueMs.values()].every((dueMs) => dueMs === Number.POSITIVE_INFINITY);
   }

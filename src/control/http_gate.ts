@@ -1,7 +1,7 @@
 /**
- * Who asks over `[admin] http`, and what it may: there the kernel says nothing about the caller, so
- * a bearer token does (RFC 6750). It is read at each request that brings one, so that it can be
- * rotated, and compared in a time that tells nothing.
+ * Which caller asks over `[admin] http`, and what it may do: there the kernel says nothing about
+ * the caller, so a bearer token does (RFC 6750). It is read at each request that brings one, so
+ * that it can be rotated, and compared in a time that reveals nothing.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request } from '../admin/request.js';

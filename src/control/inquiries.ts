@@ -1,6 +1,6 @@
 /**
- * Questions of the main thread to workers that have an answer. Whoever asks waits for a bounded
- * time, and hears of each worker that has not answered by then.
+ * Questions of the main thread to workers that have an answer. The caller waits for a bounded time,
+ * and gets the names of workers that have not answered by then.
  */
 import type { WorkerId } from '../core/brand.js';
 import type { Clock, Timers } from '../core/clock.js';

@@ -1,7 +1,7 @@
 /**
  * What this daemon has: listeners, pools and backends with their rows, those of the newest file and
- * those that left it but still carry sessions. A new Spec changes it; a Plan is drawn from it.
- * Pure bookkeeping: it opens nothing and knows no time.
+ * those that left it but still carry sessions. A new Spec changes it; a Plan is drawn from it. Pure
+ * bookkeeping: it opens nothing and reads no clock.
  */
 import type { BackendId, ListenerId, PoolId, SeriesId } from '../core/brand.js';
 import type { Endpoint } from '../core/endpoint.js';
@@ -29,9 +29,12 @@ export type Tenure = 'kept' | 'leaving';
 export interface ListenerEntry {
   readonly key: string;
   readonly id: ListenerId;
-  /** Counters of who reaches no backend; where there are routes, of who has none yet. */
+  /**
+   * Counters of sessions that reach no backend; where there are routes, of those without a pool
+   * yet.
+   */
   series: SeriesId;
-  /** By pool, where there are routes: counters of who reaches no backend of it. */
+  /** By pool, where there are routes: counters of sessions that reach no backend of it. */
   unreached: ReadonlyMap<string, SeriesId>;
   spec: ListenerSpec;
   tenure: Tenure;
@@ -43,7 +46,7 @@ export interface PoolEntry {
   spec: PoolSpec;
   tenure: Tenure;
   readonly backends: Map<string, BackendEntry>;
-  /** Backends of the file whose names have no address now, and who stands in for them. */
+  /** Backends of the file whose names have no address now, and what stands in for them. */
   unresolved: readonly Unresolved[];
 }
 
@@ -154,7 +157,7 @@ export class Inventory {
     return change;
   }
 
-  /** Backends of `target` whose names have no address, and who would stand in for them. */
+  /** Backends of `target` whose names have no address, and what would stand in for them. */
   unresolved(target: RowTarget): UnresolvedByPool {
     return unresolvedOf(target, this.pools);
   }

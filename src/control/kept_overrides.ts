@@ -1,6 +1,6 @@
 /**
  * The overrides over a restart: read before the start, written after each change. Nothing about it
- * keeps a daemon from starting, or a change from being in force; whoever asked for one hears when
+ * keeps a daemon from starting, or a change from being in force; the answer to a change says when
  * it would not survive. What the process before this one has left is never lost by a write: a file
  * that was not read is read first, and what was not understood is kept under another name.
  */
@@ -34,7 +34,7 @@ export interface Overridden {
 
 /** What is at the path before the next write. */
 type Left =
-  /** Nothing that anybody would miss. */
+  /** Nothing that would be missed. */
   | 'nothing'
   /** It could not be read, or neither understood nor put aside. */
   | 'unknown'
@@ -71,7 +71,10 @@ export class KeptOverrides {
     if (place.kind === 'nowhere') deps.log.event('state-off', { detail: place.why });
   }
 
-  /** Those of the process before this one; what it has `told` itself is newer than the file. */
+  /**
+   * Those of the process before this one; what it has handed over itself (`told`) is newer than the
+   * file.
+   */
   async load(told: readonly Override[] | null): Promise<readonly Override[]> {
     const file = this.#file;
     this.#now = told ?? [];
@@ -148,7 +151,7 @@ export class KeptOverrides {
     return null;
   }
 
-  /** Tells what is wrong, once. `problem`: it must not be written over; null: not understood. */
+  /** Reports what is wrong, once. `problem`: it must not be overwritten; null: not understood. */
   async #read(file: StateFile) {
     const before = this.#left;
     const read = await file.read();

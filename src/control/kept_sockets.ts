@@ -1,7 +1,8 @@
 /**
  * Listening sockets that outlive the process: systemd keeps them in its descriptor store over a
- * restart and a crash, with whoever waits there, and passes them to the next process, which takes
- * back those at addresses that its file binds. At an upgrade one process hands them to the next.
+ * restart and a crash, with the clients that wait there, and passes them to the next process, which
+ * takes back those at addresses that its file binds. At an upgrade one process hands them to the
+ * next.
  */
 import { type Endpoint, formatAddress } from '../core/endpoint.js';
 import type { ListenerSpec } from '../core/spec.js';
@@ -46,7 +47,7 @@ export class KeptSockets implements SocketKeeper {
   #phase: 'starting' | 'serving' | 'leaving' | 'handed over' = 'starting';
   /** By name: what the next process serves no more, whose paths end with this one. */
   #endHere: ReadonlySet<string> = new Set();
-  /** What the process before has handed over and nobody asked for. */
+  /** What the process before has handed over and was not asked for. */
   readonly unasked: string[] = [];
   readonly #comeFrom: 'a process' | 'elsewhere';
   #taken = 0;
@@ -87,7 +88,7 @@ export class KeptSockets implements SocketKeeper {
 
   keep(protocol: Protocol, local: Endpoint, descriptors: readonly Descriptor[]): void {
     const name = socketName(protocol, local);
-    // Those that are left over: the next process would wait for clients that nobody accepts.
+    // Those that are left over: clients would wait at the next process without being accepted.
     const handed = this.#handed.get(name) ?? 0;
     this.#handed.delete(name);
     if (this.#store === 'not kept') {
@@ -112,7 +113,7 @@ export class KeptSockets implements SocketKeeper {
     return 'forgotten';
   }
 
-  /** The first plan is in force: what nobody asked for is let go. Answers how many were taken. */
+  /** The first plan is in force: what was not asked for is closed. Answers how many were taken. */
   settle(): number {
     for (const [name, descriptors] of this.#waiting) {
       for (const fd of descriptors) closeDescriptor(this.#kernel, fd);

@@ -1,6 +1,6 @@
 /**
- * The last hour in figures, of the daemon and of each pool, for people who come when it has begun
- * already: a point every ten seconds, in memory that is bounded and small.
+ * The last hour in figures, of the daemon and of each pool, for people who look when it is too late
+ * to watch: a point every ten seconds, in memory that is bounded and small.
  */
 import { type Clock, type Timer, type Timers, untilTogether } from '../core/clock.js';
 import { DIAL_FAILURES, REFUSALS } from '../core/outcome.js';
@@ -126,7 +126,7 @@ export interface LastHourDeps {
   readonly timers: Timers;
   /** The names of those that there are. */
   readonly pools: () => Iterable<string>;
-  /** What the process before this one tells; null: there is none. */
+  /** What the process before this one reports; null: there is none. */
   readonly handed: Handed | null;
 }
 

@@ -2,7 +2,7 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { FromWorker } from './worker_protocol.js';
 
-/** Hears all of it, and closes the port. */
+/** Reads all of it, and closes the port. */
 export function hearLastWords(port: MessagePort, hear: (message: FromWorker) => void): void {
   for (let last = receiveMessageOnPort(port); last; last = receiveMessageOnPort(port)) {
     hear(last.message as FromWorker);

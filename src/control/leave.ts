@@ -1,6 +1,6 @@
 /**
  * The way out of a daemon that serves: at the first signal to stop readiness fails, and clients are
- * still accepted for `leave_delay`, while who sends them here notices and sends them elsewhere.
+ * still accepted for `leave_delay`, while the balancer in front notices and sends them elsewhere.
  * Then the stop begins. A signal meanwhile ends the delay; without a delay there is none.
  */
 import { unreachable } from '../core/assert.js';
@@ -9,7 +9,7 @@ import type { DaemonSignal } from '../system/signals.js';
 
 export interface LeaveDeps {
   readonly timers: Timers;
-  /** Asked at the first signal; 0 also while there is nobody to tell. */
+  /** Asked at the first signal; 0 also while there is nothing to announce. */
   readonly delayMs: () => number;
   readonly leaving: (signal: DaemonSignal, delayMs: number) => void;
   /** Accepting ends; called again for each further signal. */

@@ -30,7 +30,7 @@ export class Life {
     this.#phase = 'serving';
   }
 
-  /** Nobody new shall be sent here; who comes is served as before. */
+  /** New clients should not be sent here; those that come are served as before. */
   leave(delayMs: number): void {
     this.#phase = 'leaving';
     this.#leavesAtMs = this.#clock.nowMs() + delayMs;

@@ -39,7 +39,7 @@ export class ListenerWatch {
   readonly #times: StateTimes<ListenerEntry, ListenerState>;
   /** By listener: its sockets that could not be opened, and why. */
   readonly #failed = new WeakMap<ListenerEntry, Map<number, string>>();
-  /** Those of which that was told. */
+  /** Those that were reported as full. */
   readonly #full = new WeakSet<ListenerEntry>();
 
   constructor(deps: ListenerWatchDeps) {

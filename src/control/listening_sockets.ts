@@ -106,7 +106,7 @@ export class ListeningSockets {
 
   /**
    * TCP sockets that `specOf` (null: the listener goes) does not bind begin no handshake any more,
-   * before the workers take whoever waits there and leave them.
+   * before the workers accept the clients that wait there and leave them.
    */
   takeNobodyNew(specOf: (id: string) => ListenerSpec | null): void {
     const users = new Map<MadeSocket, number>();
@@ -150,7 +150,7 @@ export class ListeningSockets {
 
   /**
    * Closes whatever `specOf` (null: the listener is gone) does not bind. `others` are the listeners
-   * whose addresses nobody else may keep: the kernel would divide the clients between both.
+   * whose addresses no other may keep: the kernel would divide the clients between both.
    */
   retireAll(
     specOf: (id: string) => ListenerSpec | null,

@@ -10,9 +10,9 @@ import type { Vitals } from './vitals.js';
 
 export const BUSY_MS = 250;
 const CALM_MS = 1_000;
-/** So many calm looks come before a rest: traffic of one session a second is none. */
+/** A rest follows this many calm looks: traffic of one session per second is not calm. */
 const CALM_LOOKS = 5;
-/** A look comes so long after a worker's rest, when that has shown that it lives. */
+/** A look comes this long after a worker's rest, when it has shown that the worker lives. */
 const AFTER_REST_MS = 100;
 /** Workers rest for no longer. */
 const MAX_REST_MS = 10_100;

@@ -31,7 +31,7 @@ export class Looks {
     look(clock.nowMs());
     const { delayMs, kind } = pace.next(clock.nowMs());
     this.#state = kind;
-    // Nobody reads the clock meanwhile.
+    // No thread reads the clock meanwhile.
     clock.rests?.(kind === 'at rest' ? delayMs : 0);
     this.#later(delayMs);
   }

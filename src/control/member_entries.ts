@@ -14,7 +14,7 @@ function entryOf(inventory: Inventory, pool: string, member: Member): BackendEnt
   if (backends === undefined) return null;
   const { address } = member;
   if (address.kind === 'name') return entryAt(inventory, pool, address);
-  // As it is called itself, or by its address where somebody else had the name.
+  // Under its own name, or by its address where another member had the name.
   const names = [member.name ?? formatAddress(address), formatAddress(address)];
   for (const name of names) {
     const entry = backends.get(backendKey({ name }, address));

@@ -1,4 +1,4 @@
-/** Says which backends have names that lead nowhere, and who serves in their place. */
+/** Says which backends have names that lead nowhere, and what serves in their place. */
 import { type Endpoint, formatAddress } from '../core/endpoint.js';
 import type { Resolver } from '../names/resolver.js';
 import type { Log } from '../observe/log.js';

@@ -18,7 +18,7 @@ export interface TallySubject {
   readonly labels: SeriesRow['labels'];
 }
 
-/** Some of it as one process tells it to another: of labels, or a sum. */
+/** A part of it as one process sends it to another: of labels, or a sum. */
 export type Account =
   | { readonly of: 'labels'; readonly subject: TallySubject; readonly values: Float64Array }
   /** `name`: the key of a listener, or a pool. */
@@ -40,7 +40,7 @@ export class PastCounts {
     this.ofPools.add(labels.pool, null, values, nowMs);
   }
 
-  /** Another process has counted it: sums are told by themselves. */
+  /** Another process has counted it: sums are sent separately. */
   add(account: Account, nowMs: number): void {
     const { values } = account;
     switch (account.of) {

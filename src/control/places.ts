@@ -70,8 +70,8 @@ export class Places {
   }
 
   /**
-   * Another process has their sockets now, but for those that are not asked for; whoever waits for
-   * an answer here gets it.
+   * Another process has their sockets now, but for those that are not asked for; a client that
+   * waits for an answer here gets it.
    */
   leave(unasked: readonly string[]): void {
     this.#site.leave();

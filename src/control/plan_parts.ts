@@ -25,7 +25,7 @@ const WORK_PER_POOL = 8;
 const UNCHANGED_SHARE = 1 / 8;
 /** Sockets are opened, or closed: tens of microseconds each. */
 const LISTENERS_PER_PART = 24;
-/** A worker makes so many of them ready in the time of a socket. */
+/** A worker makes this many of them ready in the time of a socket. */
 const ROUTES_PER_SOCKET = 16;
 
 /**
@@ -158,7 +158,7 @@ function differences(before: readonly BackendPlan[], after: readonly BackendPlan
     const known = before[index];
     return known !== undefined && known.id === backend.id && isOne(known, backend);
   };
-  // Mostly nobody comes or goes: then thousands need not be looked up by their numbers.
+  // Mostly no backend comes or goes: then thousands need not be looked up by their numbers.
   if (before.length === after.length && after.every(isPlaced)) {
     return { gone: [], changed: after.filter((one, index) => !sameBackend(before[index], one)) };
   }

@@ -31,7 +31,7 @@ const NOTHING: readonly Known[] = [null];
 const NO_POOLS: readonly PoolPlan[] = [];
 
 export class PlanPublisher {
-  /** Who accepts clients: with the next plan the workers leave, or open, all sockets. */
+  /** Which process accepts clients: with the next plan the workers leave, or open, all sockets. */
   owner: 'this process' | 'another process' = 'this process';
   readonly #deps: PlanPublisherDeps;
   readonly #acks: PlanAcks;
@@ -91,7 +91,7 @@ export class PlanPublisher {
     return (this.#underWay[worker] ?? 0) > 0;
   }
 
-  /** The thread of `worker` is gone or as good as that: nobody waits for it, or sends it a plan. */
+  /** The thread of `worker` is gone or as good as that: it is not waited for, and gets no plan. */
   leaves(worker: WorkerId): void {
     this.#underWay[worker] = 0;
     this.#known.delete(worker);

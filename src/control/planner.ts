@@ -22,9 +22,9 @@ export interface PlanInput {
   readonly pools: readonly PoolPlan[];
   /** What `max_sessions = 0` means: the descriptor budget. */
   readonly sessionBudget: number;
-  /** Who may come to a listener; null: everybody. */
+  /** Which clients may connect to a listener; null: all. */
   readonly tableOf: (listenerKey: string) => AccessTable | null;
-  /** Whom an operator has denied. */
+  /** Clients that an operator has denied. */
   readonly denied: AccessTable | null;
   /** The sockets of a listener for the worker that the plan is for. */
   readonly sockets: (listener: ListenerEntry, worker: WorkerId) => readonly SocketPlan[];
@@ -53,7 +53,7 @@ export function drawPlan(inventory: Inventory, worker: WorkerId, input: PlanInpu
   return { version, access, listeners, pools };
 }
 
-/** What is no route of the file comes behind them, as one that fits everybody. */
+/** Sessions that no route of the file takes: they come last, as a route that fits every session. */
 function directionsOf(
   { spec, series, unreached }: ListenerEntry,
   idOf: (pool: string) => PoolId | null,

@@ -1,5 +1,5 @@
 /**
- * Watches pools and listeners as a whole: what their standing is and since when, and tells when a
+ * Watches pools and listeners as a whole: what their standing is and since when, and reports when a
  * pool cannot serve, or can again. It decides nothing: workers look at the same ledger by the same
  * rules.
  */
@@ -33,18 +33,18 @@ export interface PoolWatchDeps extends ListenerWatchDeps {
 const LARGE_POOL = 256;
 /** Five thousand probes per second may each bring a verdict, and a look takes a millisecond. */
 const A_MOMENT_MS = 50;
-/** So many changes are read in the time of a look at one backend. */
+/** This many changes are read in the time of a look at one backend. */
 const CHANGES_PER_LOOK = 16;
 /** Backends that `pool-down` names; the others are counted. */
 const MAX_TOLD = 64;
 
-/** What was told of a pool last. */
+/** What was reported of a pool last. */
 type Told = 'nothing' | 'serves' | 'panic' | 'down';
 
 export class PoolWatch {
   readonly #deps: PoolWatchDeps;
   readonly #told = new WeakMap<PoolEntry, Told>();
-  /** By pool: the rivals that were told last. */
+  /** By pool: the rivals that were reported last. */
   readonly #rivals = new WeakMap<PoolEntry, string>();
   readonly #pools: StateTimes<PoolEntry, PoolState>;
   readonly #backends: StateTimes<BackendEntry, BackendState>;
@@ -234,7 +234,7 @@ export class PoolWatch {
       const cause = standing.serves === 'no-backend' ? 'no-backend' : 'all-down';
       log.event('pool-down', { pool: pool.key, cause, detail });
     } else if (told === 'panic') {
-      // In panic everybody is eligible: those that would be without it are why it began.
+      // In panic every backend is eligible: those that would be without it are why it began.
       const eligible = this.#standing(pool, 0).eligible;
       log.event('pool-panic', { ...counts, eligible, percent: pool.spec.settings.panicPercent });
     } else if (before === 'panic') log.event('pool-panic-over', counts);
@@ -242,7 +242,7 @@ export class PoolWatch {
   }
 }
 
-/** null: nothing is told of a pool in this state, and what was told before still stands. */
+/** null: a pool in this state is not reported, and what was reported before still holds. */
 function toTell(state: PoolState): Told | null {
   switch (state) {
     case 'leaving':

@@ -22,7 +22,7 @@ function poolsBehind(listeners: readonly ListenerEntry[]): readonly string[] {
   return [...new Set(listeners.flatMap(({ spec }) => poolsOf(spec)))];
 }
 
-/** Which backends behind `listeners` have no address, and who serves in their place. */
+/** Which backends behind `listeners` have no address, and what serves in their place. */
 export function namesWithout(listeners: readonly ListenerEntry[], { pools }: Inventory): string[] {
   return poolsBehind(listeners).flatMap((name) =>
     (pools.get(name)?.unresolved ?? []).map(

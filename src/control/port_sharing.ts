@@ -1,4 +1,7 @@
-/** Can several workers listen on one port here? It takes SO_REUSEPORT, by whoever can set it. */
+/**
+ * Can several workers listen on one port here? It takes SO_REUSEPORT, set by Node.js or by foreign
+ * calls.
+ */
 import { hasReusePort, REUSE_PORT_SINCE } from '../engine/node/reuse_port.js';
 import type { Kernel } from '../kernel/foreign.js';
 

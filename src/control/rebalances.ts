@@ -1,6 +1,6 @@
 /**
- * Rebalancing over all pools (`rebalance_percent`): hears which backends came back, asks the pure
- * plan of each pool what to move, and tells the workers that have the sessions.
+ * Rebalancing over all pools (`rebalance_percent`): learns which backends came back, asks the pure
+ * plan of each pool what to move, and orders it from the workers that have the sessions.
  */
 import { hasAffinity } from '../balance/registry.js';
 import type { PoolId, WorkerId } from '../core/brand.js';
@@ -16,7 +16,7 @@ export interface RebalancesDeps {
   readonly inventory: Inventory;
   readonly log: Log;
   readonly workers: number;
-  /** Tells `worker` to end some of its sessions. */
+  /** Orders `worker` to end some of its sessions. */
   readonly move: (worker: WorkerId, ending: EndOrder) => void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Where in the file it stands what the machine refused. Nobody keeps the text of a file that is in
- * use, so it is read again: if it has another text by now, nothing is said of places.
+ * Where in the file the setting is that the machine refused. The text of a file in use is not kept,
+ * so it is read again: if it has another text by now, nothing is said of places.
  */
 import { indexPositions } from '../config/positions.js';
 import { configHash, readConfigText } from '../config/read_config.js';

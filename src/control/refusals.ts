@@ -1,4 +1,4 @@
-/** Who was turned away and which datagrams went nowhere, by reason, for the pages. */
+/** Clients that were turned away and datagrams that were dropped, by reason, for the pages. */
 import type { CountView } from '../admin/views.js';
 import type { SeriesId } from '../core/brand.js';
 import { DATAGRAM_DROPS, REFUSALS } from '../core/outcome.js';
@@ -23,7 +23,7 @@ export class Refusals {
   readonly #byListener = new Map<string, SeriesId[]>();
   readonly #byPool = new Map<string, SeriesId[]>();
 
-  /** A look at the present rows: to be made anew for each page. */
+  /** Reads the present rows: to be made anew for each page. */
   constructor(series: SeriesReader, tallies: Tallies) {
     this.#series = series;
     this.#tallies = tallies;

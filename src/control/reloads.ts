@@ -1,4 +1,4 @@
-/** Reloads, one at a time, whoever asks for them: a signal or a command. */
+/** Reloads, one at a time, whether a signal or a command asks for them. */
 import { err, type Result } from '../core/result.js';
 import type { Log } from '../observe/log.js';
 import type { Metrics } from '../observe/metrics.js';
@@ -8,7 +8,7 @@ import type { Daemon } from './daemon.js';
 import type { FileDifference, FileInUse } from './file_in_use.js';
 import { SUCCEEDED } from './upgrade/handover.js';
 
-/** Who asks: the name of a signal, or of the user of a command. */
+/** What asks: the name of a signal, or of the user of a command. */
 export interface Trigger {
   readonly signal: string | null;
   readonly by: string | null;
@@ -34,7 +34,7 @@ export interface ReloadsDeps {
 export class Reloads {
   readonly #deps: ReloadsDeps;
   #last: Promise<unknown>;
-  /** One that has not begun reads the file later than now: it will do for all who ask. */
+  /** One that has not begun reads the file later than now: it does for all that ask. */
   #waiting: Promise<Reloaded> | null = null;
 
   /** What is asked for before `start` waits for it: the file was read. */
@@ -76,7 +76,7 @@ export class Reloads {
       notifier.status(`the last reload was refused: ${done.error[0]}`);
     }
     metrics.reload(done.ok ? 'success' : 'failure');
-    // The service manager has been told that we stop, and must not hear otherwise.
+    // The service manager knows that the daemon stops, and must not be sent anything else.
     if (daemon.phase === 'serving') notifier.ready();
     return done;
   }

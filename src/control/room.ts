@@ -1,8 +1,8 @@
 /**
  * Rows of shared memory for a change, found before anything of it is done. Where there are too few,
- * backends that leave and have no session give up theirs first: workers hear that they get none any
- * more, and what is then at zero stays at zero. If that is not enough, the answer is a refusal with
- * the numbers, and nothing has changed.
+ * backends that leave and have no session give up theirs first: workers are told by the ledger that
+ * they get none any more, and what is then at zero stays at zero. If that is not enough, the answer
+ * is a refusal with the numbers, and nothing has changed.
  */
 import { err, ok, type Result } from '../core/result.js';
 import type { Ledger } from '../pool/ledger.js';
@@ -29,8 +29,8 @@ export class Room {
   }
 
   /**
-   * Makes room for `target`: afterwards `inventory.apply` finds a row for everything. On a failure
-   * nobody has lost anything but a moment in which some backends got no session.
+   * Makes room for `target`: afterwards `inventory.apply` finds a row for everything. A failure
+   * costs no more than a moment in which some backends got no session.
    */
   async make(target: RowTarget): Promise<Result<null, Refusal>> {
     const { inventory, changes } = this.#deps;

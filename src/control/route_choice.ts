@@ -4,7 +4,7 @@ import type { Endpoint } from '../core/endpoint.js';
 import { type RouteFacts, Routes } from '../core/routes.js';
 import type { ListenerSpec, RouteConditions } from '../core/spec.js';
 
-/** What somebody says of a client; what is not said the client does not say either. */
+/** What a user says of a client; what is not said, the client does not say either. */
 export interface Told {
   readonly serverName?: string | undefined;
   /** With commas between them. */
@@ -75,5 +75,5 @@ const WORDS = {
 function conditionsOf(conditions: RouteConditions): string {
   const keys = Object.keys(WORDS) as (keyof RouteConditions)[];
   const words = keys.filter((key) => conditions[key].length > 0).map((key) => WORDS[key]);
-  return words.length === 0 ? 'as it fits everybody' : `by ${words.join(', ')}`;
+  return words.length === 0 ? 'as it fits every session' : `by ${words.join(', ')}`;
 }

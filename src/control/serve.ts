@@ -224,7 +224,7 @@ class Service {
     return { daemon, log, notifier, inUse, predecessor: this.#predecessor };
   }
 
-  /** One that was told to stop meanwhile takes nobody's place: the one before serves on. */
+  /** One that was stopped meanwhile takes the place of no other: the one before serves on. */
   async #takePlace(daemon: Daemon, unasked: readonly string[]): Promise<void> {
     if (this.#predecessor === null) return;
     if (daemon.phase === 'serving') {
@@ -232,7 +232,7 @@ class Service {
       return this.#lock.inherit();
     }
     this.#notifier.fallSilent();
-    await this.#predecessor.failed('it was told to stop');
+    await this.#predecessor.failed('it was ordered to stop');
   }
 
   async #fail(sentence: string): Promise<never> {
@@ -254,7 +254,7 @@ class Service {
     return endNow(1);
   }
 
-  /** The service manager hears of us only while every worker answers. */
+  /** The service manager hears from us only while every worker answers. */
   #watchdog(daemon: Daemon): void {
     const intervalMs = serviceWatchdogMs();
     if (intervalMs === null || daemon.handover.isDone) return;

@@ -58,7 +58,7 @@ export function managedSockets(
   return { sockets: null, passed };
 }
 
-/** How often systemd wants to hear of us; null: not at all. */
+/** How often systemd wants a sign of life; null: not at all. */
 export function serviceWatchdogMs(): number | null {
   return intervalFrom(process.env);
 }

@@ -1,4 +1,4 @@
-/** Sessions and flows over all workers: found, sorted, and told to end. */
+/** Sessions and flows over all workers: found, sorted, and ordered to end. */
 import {
   type AnswerPart,
   comesBefore,

@@ -1,6 +1,6 @@
 /**
  * Signals from the first moment on: one that comes before there is a daemon is kept for it, and one
- * that stops ends the process, which serves nobody yet.
+ * that stops ends the process, which serves no client yet.
  */
 import { type DaemonSignal, onSignals, type SignalEffect } from '../system/signals.js';
 
@@ -11,7 +11,7 @@ export class SignalInbox {
   /** At most one of each. */
   readonly #early = new Map<DaemonSignal, SignalEffect>();
 
-  /** `stop` is called at a signal that stops, as long as nobody has taken the inbox over. */
+  /** `stop` is called at a signal that stops, until the inbox has been taken over. */
   constructor(stop: () => void) {
     onSignals((signal, effect) => {
       if (this.#handler !== null) this.#handler(signal, effect);

@@ -19,7 +19,7 @@ export interface MadeSocket {
   /** By worker; null where workers bind by themselves. */
   readonly descriptors: readonly Descriptor[] | null;
   readonly protocol: ListenerSpec['protocol'];
-  /** As the kernel was told last. */
+  /** As it was last given to the kernel. */
   backlog: number;
   /** The name of systemd's socket that it is; null: it was opened here. */
   readonly activation: string | null;
@@ -97,7 +97,9 @@ export class SocketMaker {
     return ok({ local, opened: { ...kept, descriptors, owner: whoBound(wanted) } });
   }
 
-  /** listen(2) on a socket that listens changes its backlog, and nobody who waits there is lost. */
+  /**
+   * listen(2) on a socket that listens changes its backlog, and no client that waits there is lost.
+   */
   follow(opened: MadeSocket, backlog: number): void {
     const kernel = this.#kernel;
     if (kernel === null || opened.protocol !== 'tcp' || opened.backlog === backlog) return;
@@ -108,7 +110,7 @@ export class SocketMaker {
   /** No handshake begins there any more. */
   takeNobodyNew(opened: MadeSocket): void {
     const kernel = this.#kernel;
-    // systemd's own stays, for whoever takes it next.
+    // systemd's own stays, for the process that takes it next.
     if (kernel === null || opened.activation !== null) return;
     this.#filter ??= new SynFilter(kernel);
     for (const fd of opened.descriptors ?? []) this.#filter.attach(fd);
@@ -180,7 +182,10 @@ export class SocketMaker {
     }
   }
 
-  /** Sockets that were kept, as many as there are workers: nobody would accept at the others. */
+  /**
+   * Sockets that were kept, as many as there are workers: clients of the others would not be
+   * accepted.
+   */
   #takeOver(kernel: Kernel, before: readonly Descriptor[], spec: ListenerSpec): Descriptor[] {
     for (const fd of before.slice(this.#workers)) closeDescriptor(kernel, fd);
     const taken = before.slice(0, this.#workers);
@@ -204,7 +209,7 @@ function claim(kernel: Kernel, wanted: IpEndpoint, spec: ListenerSpec): Result<n
   return ok(null);
 }
 
-/** UNIX sockets know no SO_REUSEPORT: the workers share one queue by duplicates. */
+/** UNIX sockets have no SO_REUSEPORT: the workers share one queue by duplicates. */
 function descriptorFor(
   kernel: Kernel,
   local: Endpoint,

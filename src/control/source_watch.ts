@@ -1,6 +1,7 @@
 /**
- * Which of the addresses that pools dial from are on this machine, for whoever dials from here, and
- * tells when one is missing or back. Workers pass over one that is missing by themselves.
+ * Which of the addresses that pools dial from are on this machine, for code that dials from this
+ * thread, and reports when one is missing or back. Workers pass over one that is missing by
+ * themselves.
  */
 import type { Timer, Timers } from '../core/clock.js';
 import { type Endpoint, formatAddress, type IpEndpoint } from '../core/endpoint.js';

@@ -1,4 +1,4 @@
-/** Who stands in where names have no address (names/stand_ins.ts), by pool of a file. Pure. */
+/** What stands in where names have no address (names/stand_ins.ts), by pool of a file. Pure. */
 import { poolsOf } from '../core/routes.js';
 import type { Spec } from '../core/spec.js';
 import { type PoolBefore, standInsFor, type UnresolvedName } from '../names/stand_ins.js';
@@ -30,7 +30,7 @@ function before(pool: PoolEntry | undefined): PoolBefore<BackendEntry> {
   return { kept, backends: pool.spec.backends, unresolved: pool.unresolved };
 }
 
-/** The rows of those who stand in, by pool. */
+/** The rows of stand-ins, by pool. */
 export function standInRows(unresolved: UnresolvedByPool): ReadonlyMap<string, readonly string[]> {
   return new Map(
     [...unresolved].map(([pool, all]) => [
@@ -43,7 +43,7 @@ export function standInRows(unresolved: UnresolvedByPool): ReadonlyMap<string, r
 /** By stand-in, of the pools that were asked for. */
 const BY_STAND_IN = new WeakMap<readonly Unresolved[], ReadonlyMap<BackendEntry, Unresolved>>();
 
-/** Who stands in for whom of `pool`, for pages and logs. */
+/** What stands in for which backend of `pool`, for pages and logs. */
 export function standInFor({ unresolved }: PoolEntry, entry: BackendEntry): Unresolved | undefined {
   if (unresolved.length === 0) return undefined;
   let known = BY_STAND_IN.get(unresolved);
@@ -57,7 +57,7 @@ export function standInFor({ unresolved }: PoolEntry, entry: BackendEntry): Unre
 }
 
 /**
- * Why `target` would leave clients without anybody although they have somebody now: a listener that
+ * Why `target` would leave clients without a backend although they have one now: a listener that
  * serves would lead to a pool in which no name has an address.
  */
 export function strandedBy(

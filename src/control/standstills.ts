@@ -1,4 +1,4 @@
-/** Tells when the whole process stood still: whoever reads the log wonders about the gap. */
+/** Reports when the whole process stood still: it explains a gap in the log. */
 import type { Clock } from '../core/clock.js';
 import type { Log } from '../observe/log.js';
 

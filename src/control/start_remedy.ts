@@ -19,7 +19,7 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     'memory is short: raise MemoryMax (or `ulimit -v`), or set fewer workers',
   ],
   [/EADDRINUSE/, 'find the other program with `ss -lntup`'],
-  [/unix:.*EACCES/, "the daemon's user may not write to the folder of the socket"],
+  [/unix:.*EACCES/, "the daemon's user cannot write to the folder of the socket"],
   [/EACCES/, 'ports below 1024 need CAP_NET_BIND_SERVICE (AmbientCapabilities in the unit)'],
   [
     /EADDRNOTAVAIL/,

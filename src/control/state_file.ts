@@ -13,11 +13,11 @@ import type { StateLock } from './state_lock.js';
 
 /** 32,768 overrides with long reasons. */
 const MAX_BYTES = 32 * 1_048_576;
-/** A file system that does not answer holds up nobody for longer. */
+/** A file system that does not answer holds a caller up for no longer. */
 const LIMIT_MS = 5_000;
 /** Owner only: reasons may name customers. */
 const MODE = 0o600;
-/** So many are left for people to look at; none of them is ever replaced. */
+/** This many are left for people to look at; none of them is ever replaced. */
 const MAX_ASIDE = 100;
 
 export type StateRead =

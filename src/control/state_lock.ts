@@ -37,7 +37,7 @@ export function stateLock(loaded: Result<Kernel, string>, isAnothers: () => bool
     if (kernel === null || held.has(folder) || isAnothers()) return null;
     const path = join(folder, FILE_NAME);
     const fd = opened(path);
-    // Whoever cannot write here hears so from writing.
+    // A process that cannot write here gets the error from writing.
     if (fd === null) return null;
     if (kernel.libc.flock(fd, EXCLUSIVE_AT_ONCE) < 0) {
       kernel.libc.close(fd);

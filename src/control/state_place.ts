@@ -6,7 +6,7 @@ const USUAL_FOLDER = '/var/lib/sluice';
 export type StatePlace =
   | { readonly kind: 'at'; readonly folder: string }
   | { readonly kind: 'off' }
-  /** Nobody has asked for it to be off, so it is worth a line. */
+  /** It was not turned off, so it is worth a line. */
   | { readonly kind: 'nowhere'; readonly why: string };
 
 /** A folder that the file names is made where its parent is there. */

@@ -1,6 +1,6 @@
 /**
  * Since when things are in the state in which they are: noted where a state changes, so that a page
- * tells the same whoever looked at it before. Forgets by itself what nobody holds any more.
+ * does not depend on earlier looks at it. Forgets by itself what is not referred to any more.
  */
 import type { Clock } from '../core/clock.js';
 

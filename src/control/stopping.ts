@@ -1,6 +1,6 @@
 /**
  * How a daemon comes to its end: at a signal, at a word of the process that has taken its place, or
- * with its last session. What log and service manager hear of it is here too.
+ * with its last session. What log and service manager are sent about it is here, too.
  */
 import type { Log } from '../observe/log.js';
 import { systemClock } from '../system/clock.js';

@@ -13,7 +13,7 @@ import type { SeriesRow } from '../observe/metrics_source.js';
 import { type Account, PastCounts, type TallySubject, tallyKey } from './past_counts.js';
 import { Rows } from './registry.js';
 
-/** A few scrapes: what is gone is shown for so long, so that its last counts are seen. */
+/** A few scrapes: what is gone is shown for this long, so that its last counts are seen. */
 export const PAST_SHOWN_MS = 5 * 60_000;
 
 export interface Tally extends TallySubject {
@@ -62,13 +62,13 @@ export class Tallies {
     this.#clock = clock;
   }
 
-  /** Who has the row `id` of listeners from now on. */
+  /** Which listener has the row `id` from now on. */
   listenerIs(id: ListenerId, name: ListenerName): void {
     this.#listeners.set(id, name);
     this.#shown = null;
   }
 
-  /** Who has the row `id` of backends from now on. */
+  /** Which backend has the row `id` from now on. */
   backendIs(id: BackendId, name: { readonly pool: string; readonly backend: string }): void {
     this.#backends.set(id, name);
     this.#shown = null;

@@ -1,7 +1,7 @@
 /**
  * The socket files of listeners. A file is removed in two cases only: before a bind, when it is a
- * socket that nobody answers (left by a process that was killed), and after the close of ours, when
- * it is still the very one that was bound. Everything else at a path is somebody's.
+ * socket that does not answer (left by a process that was killed), and after the close of ours,
+ * when it is still the very one that was bound. Everything else at a path belongs to others.
  */
 import { unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -31,7 +31,7 @@ export async function clearPath(endpoint: Endpoint): Promise<Result<null, string
     case 'socket': {
       const answer = await ask(path);
       if (answer === 'something answers') return err('another process listens there (EADDRINUSE)');
-      // Whoever is there but did not take the connection is no less alive.
+      // A process that is there but did not take the connection is no less alive.
       if (answer !== 'ECONNREFUSED') return err(`a socket is there, and connecting says ${answer}`);
       return removePath({ path, ...found })
         ? ok(null)
@@ -62,7 +62,7 @@ export function removePath({ path, device, inode }: PathOwner): boolean {
   }
 }
 
-/** Does anybody answer at `path`? Otherwise the name of the errno. */
+/** Does anything answer at `path`? Otherwise the name of the errno. */
 function ask(path: string): Promise<'something answers' | string> {
   return new Promise((resolve) => {
     const attempt = connect({ path });

@@ -19,7 +19,9 @@ export class Vitals {
   readonly #records: Int32Array;
   /** A datagram socket that the worker's event loop polls, plus one; 0: none. */
   readonly #polled: Int32Array;
-  /** 1: the main thread looks at nobody for some seconds, unless a worker says that it stirs. */
+  /**
+   * 1: the main thread does not look at workers for some seconds, unless one says that it stirs.
+   */
   readonly #mainRests: Int32Array;
 
   constructor(memory: SharedArrayBuffer) {
@@ -46,14 +48,14 @@ export class Vitals {
   }
 
   /**
-   * For the main thread: whoever beats before the time that it said has to say so from now on. A
-   * worker that beats just now is seen by one of both, as each writes first and looks then.
+   * For the main thread: a worker that beats before the time that it said has to say so from now
+   * on. A worker that beats just now is seen by one of both, as each writes first and looks then.
    */
   mainRests(): void {
     Atomics.store(this.#mainRests, 0, 1);
   }
 
-  /** True once after it rested: to be told. For whichever thread is up and knows it. */
+  /** True once after it rested: to be reported by the thread that is up and finds it. */
   wakesMain(): boolean {
     return Atomics.exchange(this.#mainRests, 0, 0) === 1;
   }

@@ -27,7 +27,7 @@ import { Vitals } from './vitals.js';
 import { WorkerAnswers } from './worker_answers.js';
 import type { FromWorker, ToWorker, WorkerStart } from './worker_protocol.js';
 
-/** Access records are handed over in batches of at most so many. */
+/** Access records are handed over in batches of at most this many. */
 const BATCH_RECORDS = 256;
 
 const { start, port } = workerData as { readonly start: WorkerStart; readonly port: MessagePort };

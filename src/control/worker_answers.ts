@@ -36,7 +36,7 @@ export interface WorkerAnswersDeps {
   readonly internalError: ReportDefect;
 }
 
-/** Sessions or flows that can be found, and told to end. */
+/** Sessions or flows that can be found, and ordered to end. */
 interface Kind<S> {
   readonly source: SessionSource<S>;
   end(chosen: readonly S[], how: HowToEnd): void;

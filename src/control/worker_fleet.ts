@@ -1,6 +1,6 @@
 /**
- * The worker threads as the main thread sees them: started, told, watched, replaced. A worker that
- * dies or stops answering loses its own sessions and nothing else.
+ * The worker threads as the main thread sees them: started, given orders, watched, replaced. A
+ * worker that dies or stops answering loses its own sessions and nothing else.
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { WorkerId } from '../core/brand.js';
@@ -12,14 +12,16 @@ import type { Vitals } from './vitals.js';
 import type { FromWorker, ToWorker, WorkerStart } from './worker_protocol.js';
 import { WorkerRetries } from './worker_retries.js';
 
-/** A worker that has not gone through its loop for so long does not answer. */
+/** A worker that has not gone through its loop for this long does not answer. */
 export const SILENCE_MS = 5_000;
-/** So long a thread may take to end when it does not answer; then nothing waits for it any more. */
+/**
+ * How long a thread may take to end when it does not answer; then nothing waits for it any more.
+ */
 export const ENDING_MS = 2_000;
 /** How long threads may take to stop. */
 const STOP_LIMIT_MS = 3_000;
 /**
- * Where a worker's new objects live: three spaces of 4 MiB (V8 has 48 MiB unless told otherwise).
+ * Where a worker's new objects live: three spaces of 4 MiB (V8 has 48 MiB unless set otherwise).
  * They fit into the cache of a core, and a worker's memory stays where it is in its first minute.
  */
 const YOUNG_MB = 12;
@@ -41,7 +43,7 @@ export interface FleetEvents {
   notReplaced(worker: WorkerId, failures: number, sentence: string): void;
 }
 
-/** The workers, however they are run. What each method does is told at WorkerFleet. */
+/** The workers, however they are run. What each method does is described at WorkerFleet. */
 export interface Fleet {
   readonly size: number;
   ids(): WorkerId[];
@@ -74,11 +76,11 @@ interface Seat {
   readonly port: MessagePort;
   readonly ended: Promise<void>;
   /**
-   * `starting`: it has no engine yet. `ending`: it was told to end; `stuck`: and does not. `lost`:
-   * it has ended.
+   * `starting`: it has no engine yet. `ending`: it was ordered to end; `stuck`: and does not.
+   * `lost`: it has ended.
    */
   state: 'starting' | 'serving' | 'stopping' | 'ending' | 'stuck' | 'lost';
-  /** When it was told to end. */
+  /** When it was ordered to end. */
   endingMs: number;
 }
 
@@ -131,7 +133,7 @@ export class WorkerFleet implements Fleet {
     for (const worker of this.ids()) this.send(worker, message);
   }
 
-  /** States in shared memory changed: every worker looks again at who waits. */
+  /** States in shared memory changed: every worker looks again at its waiting sessions. */
   ringAll(): void {
     for (const worker of this.ids()) this.#doorbell.ring(worker);
   }
@@ -177,10 +179,10 @@ export class WorkerFleet implements Fleet {
   }
 
   /**
-   * Tells every worker to stop and waits for the threads to end; one that takes too long ends with
-   * the process. None is terminated, because Node.js aborts the whole process when a datagram
-   * comes in such a thread (FromJust in UDPWrap::OnRecv), or when one that starts is terminated
-   * while it loads the addon for foreign calls (both seen with Node.js 20).
+   * Orders every worker to stop and waits for the threads to end; one that takes too long ends with
+   * the process. None is terminated, because Node.js aborts the whole process when a datagram comes
+   * in such a thread (FromJust in UDPWrap::OnRecv), or when one that starts is terminated while it
+   * loads the addon for foreign calls (both seen with Node.js 20).
    */
   async close(): Promise<void> {
     this.#closing = true;
@@ -241,7 +243,7 @@ export class WorkerFleet implements Fleet {
           this.#retriesOf(worker).serves(this.#clock.nowMs());
           resolve();
         } else {
-          // It was told to stop before it could hear that.
+          // It was ordered to stop before it could get the order.
           this.#doorbell.ring(worker);
         }
       };

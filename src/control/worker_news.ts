@@ -24,7 +24,7 @@ export interface WorkerNewsDeps {
   readonly kernel: Kernel | null;
   readonly shared: SharedState;
   readonly engine: EngineName;
-  /** What was told already that the engine does without. */
+  /** What the engine does without, as far as reported. */
   readonly withouts: readonly string[];
   readonly inventory: Inventory;
   readonly sockets: ListeningSockets;
@@ -43,7 +43,7 @@ export interface WorkerNewsDeps {
 
 export class WorkerNews implements FleetEvents {
   readonly #deps: WorkerNewsDeps;
-  /** What was told that the engine does without. */
+  /** What the engine does without, as far as reported. */
   readonly #withouts: Set<string>;
 
   constructor(deps: WorkerNewsDeps) {
@@ -89,7 +89,7 @@ export class WorkerNews implements FleetEvents {
     }
   }
 
-  /** What it had counted is given back, and whoever waits for it is rung. */
+  /** What it had counted is given back, and workers that wait for it are rung. */
   lost(worker: WorkerId, detail: string): void {
     const { shared, kernel, log } = this.#deps;
     const sessions = shared.ledger.sessionsOf(worker);
@@ -136,7 +136,7 @@ export class WorkerNews implements FleetEvents {
     const { kernel, shared, log } = this.#deps;
     log.event('worker-silent', { worker, duration_ms: silentMs });
     // Without foreign calls the process may end with the thread, and is started again: a thread
-    // that was left behind would keep its ports, and whoever comes to them, for ever.
+    // that was left behind would keep its ports, and the clients that come to them, for ever.
     const polled = shared.vitals.polledBy(worker);
     if (kernel !== null && polled !== null) muteDatagrams(kernel, polled);
   }
@@ -147,7 +147,7 @@ export class WorkerNews implements FleetEvents {
     this.#deps.attendance.stuck(worker);
   }
 
-  /** What one worker does without, all of them do: it is told once. */
+  /** What one worker does without, all of them do: it is reported once. */
   #degraded(detail: string): void {
     if (this.#withouts.has(detail)) return;
     this.#withouts.add(detail);

@@ -1,14 +1,14 @@
 /**
- * How one lost worker is replaced: when the next attempt comes, and which failures are told. A
+ * How one lost worker is replaced: when the next attempt comes, and which failures are reported. A
  * thread that cannot start, or that ends as soon as it serves, must neither spin nor be silent.
  */
 
 /** Before the first attempt; each one after it waits twice as long. */
 export const FIRST_RESTART_MS = 250;
 export const LONGEST_RESTART_MS = 5_000;
-/** A failure that lasts is told again so often, however often it is tried. */
+/** How often a failure that lasts is reported, however often it is tried again. */
 export const TOLD_EVERY_MS = 60_000;
-/** A thread that has served for so long was started well: its loss is a new one. */
+/** A thread that has served for this long was started well: its loss is a new one. */
 export const SETTLED_MS = 1_000;
 
 export interface Retry {

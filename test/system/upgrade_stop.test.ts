@@ -88,7 +88,7 @@ t.test('a new process that is told to stop before it serves leaves all as it was
   flaw('is stopped late');
   const { code, stderr } = await ctl('upgrade');
   t.equal(code, 1);
-  t.match(stderr, /This process serves on.*it was told to stop/s);
+  t.match(stderr, /This process serves on.*it was ordered to stop/s);
   t.match(await ask('status'), { pid: daemon.pid, phase: 'serving' });
   t.same(await finishStreams([long, await stream(2)]), []);
 });

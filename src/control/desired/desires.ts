@@ -1,4 +1,4 @@
-/** The sources of what is desired, as they are now, and what is told when an override ends. */
+/** The sources of what is desired, as they are now, and what is reported when an override ends. */
 import type { Clock } from '../../core/clock.js';
 import type { Spec } from '../../core/spec.js';
 import type { Log } from '../../observe/log.js';
@@ -41,8 +41,8 @@ export function toldOf({
 }
 
 /**
- * So long an override waits for a backend that sources do not find now. Later the address may be
- * somebody else's.
+ * How long an override waits for a backend that sources do not find now. Later the address may be
+ * another member's.
  */
 const AWAY_MS = 600_000;
 
@@ -114,7 +114,7 @@ export class Desires {
     if (isChanged) this.#deps.keep(desired.sources.overrides);
   }
 
-  /** What is desired with the overrides of another process, which tells of them and keeps them. */
+  /** What is desired with the overrides of another process, which sends and keeps them. */
   following(overrides: readonly Override[]): Desired {
     return this.with({ overrides: asIfSetFor(this.#sources.configured, overrides) });
   }

@@ -1,6 +1,6 @@
 /**
- * Overrides as the text of a file. What does not fit in a text is left out, and told: one record
- * that makes no sense must not take the others with it. Pure.
+ * Overrides as the text of a file. A record of the text that does not fit is left out, and
+ * reported: one record that makes no sense must not take the others with it. Pure.
  */
 
 import { readBlock } from '../../core/address_text.js';

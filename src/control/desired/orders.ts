@@ -10,7 +10,7 @@ import type { Spec } from '../../core/spec.js';
 import { type BackendKind, backendsByName, configuredValue, type DesiredSources } from './fold.js';
 import { NOT_HELD, type Override, slotOf, targetOfOverride, withAdded } from './override.js';
 
-/** Who gives the order, and for how long. */
+/** The user that gives the order, and for how long. */
 export interface Provenance {
   readonly by: string;
   readonly because: string;

@@ -1,7 +1,7 @@
 /**
- * An override: what an operator wants instead of what is configured, by whom, why and until when.
- * It remembers the value that it replaced: where the configuration says something else now, that
- * is newer, and wins. Pure.
+ * An override: what an operator wants instead of what is configured, with user, reason and end. It
+ * remembers the value that it replaced: where the configuration says something else now, that is
+ * newer, and wins. Pure.
  */
 
 export const OVERRIDE_KINDS = [
@@ -34,7 +34,7 @@ export interface Override {
   /** In the user's words; may be ''. */
   readonly because: string;
   readonly sinceWallMs: number;
-  /** null: until somebody ends it. */
+  /** null: until it is ended by an order. */
   readonly untilWallMs: number | null;
 }
 

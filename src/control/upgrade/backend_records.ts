@@ -1,7 +1,7 @@
 /**
- * Backends as one process tells the next one of them: what probes and real traffic have decided. A
- * verdict is told before the sockets are left, as it is much and no probe begins from there on;
- * what workers may still change is told when they have left.
+ * Backends as one process describes them to the next one: what probes and real traffic have
+ * decided. Verdicts are sent before the sockets are left, as they are many and no probe begins from
+ * there on; what workers may still change is sent when they have left.
  */
 import type { Clock } from '../../core/clock.js';
 import { formatAddress } from '../../core/endpoint.js';

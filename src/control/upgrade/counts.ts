@@ -18,7 +18,7 @@ export interface CountsDeps {
   readonly metrics: CounterTotals;
 }
 
-/** Of the next process: what the one before it tells, as long as it is there. */
+/** Of the next process: what the one before it reports, as long as it is there. */
 export function takeOverCounts(
   handed: Handed | null,
   { tallies, metrics }: Omit<CountsDeps, 'series'>,
@@ -39,7 +39,7 @@ export function takeOverCounts(
 export class GrowingCounts {
   readonly #book: AccountBook;
   readonly #metrics: CounterTotals;
-  /** By metric and labels: what was told. */
+  /** By metric and labels: what was reported. */
   readonly #told = new Map<string, number>();
 
   constructor({ tallies, series, metrics }: CountsDeps) {

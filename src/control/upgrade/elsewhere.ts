@@ -66,8 +66,8 @@ export class Elsewhere {
   }
 
   /**
-   * The `process`th asks for places for those that wait there, as nobody waits here: answers what
-   * it gets of them.
+   * The `process`th asks for places for the sessions that wait there, as none waits here: returns
+   * what it gets of them.
    */
   asked(process: number, places: readonly RemainingCount[]): readonly RemainingCount[] {
     const leaver = this.#leavers.get(process);
@@ -117,8 +117,8 @@ export class Elsewhere {
   }
 
   /**
-   * Another process takes the place of this one, and was told what is counted here: from now on
-   * nothing that those before free may be taken here.
+   * Another process takes the place of this one, and knows what is counted here: from now on
+   * nothing that earlier processes free must be taken here.
    */
   standStill(): void {
     this.#late ??= new Set();
@@ -145,7 +145,7 @@ export class Elsewhere {
     return { pid: leaver?.pid ?? 0, counts: [...(leaver?.counts ?? [])] };
   }
 
-  /** Who leaves, and what it still has: a sentence for each. */
+  /** Which processes leave, and what they still have: a sentence for each. */
   get remarks(): readonly string[] {
     return [...this.#leavers.values()].flatMap(({ pid, counts }) => {
       let sessions = 0;

@@ -1,10 +1,10 @@
 /**
  * A process that leaves shares its caps with the next one, so that both together never pass one:
- * what is free here is given away, and what its sessions give back, as soon as nobody here has a
- * claim to it. What it may still use is said to the next one, and only ever shrinks.
+ * what is free here is given away, and what its sessions give back, as soon as no session here has
+ * a claim to it. What it may still use is said to the next one, and only ever shrinks.
  *
- * A claim has a session that has come here and has no backend yet. For each of them one place at
- * every backend of its pool is kept back, as nobody knows which one it will get.
+ * A session that has come here and has no backend yet has a claim. For each of them one place at
+ * every backend of its pool is kept back, as it is not known which one it will get.
  */
 import type { Timers } from '../../core/clock.js';
 import { poolsOf } from '../../core/routes.js';
@@ -151,7 +151,7 @@ export class GivingAway {
       if (!now.has(entry)) changes.push(remainingCount([entry, 0]));
     if (changes.length > 0) await this.#say('changes', changes);
     const lacking = this.#lacking();
-    // Before that nobody hears the answer.
+    // Before that the answer would have no reader.
     if (lacking.length === 0 || this.#state !== 'handed over') return;
     this.#asking = 'places';
     await this.#channel.send(placesMessage('ask', lacking));
@@ -187,7 +187,7 @@ export class GivingAway {
     return left;
   }
 
-  /** `cap` 0: none, and everybody has what it likes. */
+  /** `cap` 0: none, and each process has what it likes. */
   #giveOf(count: SharedCount, active: number, cap: number, keptBack: number): number {
     const { others } = this.#deps.ledger;
     if (cap > 0) others.give(count, cap - keptBack);

@@ -39,7 +39,7 @@ export interface HandoverDeps
   >;
 }
 
-/** What nobody changes here any more. */
+/** What cannot be changed here any more. */
 export const SUCCEEDED: Refusal = [
   'another process has taken the place of this one: ask again, and it answers',
 ];
@@ -64,7 +64,7 @@ export class Handover {
     return this.#state === 'handed over';
   }
 
-  /** What the other process is told of the state of this one. */
+  /** What the other process is sent of the state of this one. */
   tell(channel: Channel, knowledge: Knowledge): Telling {
     return new Telling(channel, knowledge, this.#deps);
   }
@@ -105,7 +105,9 @@ export class Handover {
     return this.#publish('another process');
   }
 
-  /** Caps are the next process's from now on, but for what this one still uses: it is told. */
+  /**
+   * Caps are the next process's from now on, but for what this one still uses: that is reported.
+   */
   giveAway(channel: LineChannel): GivingAway {
     const { daemon, shared, timers } = this.#deps;
     const { inventory } = daemon;
@@ -120,8 +122,8 @@ export class Handover {
   }
 
   /**
-   * Operators have overridden so much in the process that serves: it holds for what is left here,
-   * so that who waits here in a pool that is held hears of its release.
+   * The overrides of the process that serves hold for what is left here, too, so that sessions that
+   * wait here in a held pool are released with it.
    */
   follow(overrides: readonly Override[]): void {
     const { desires, adoption, daemon } = this.#deps;
@@ -134,7 +136,7 @@ export class Handover {
     this.#followed = this.#followed.then(follow).catch((error) => daemon.defect(error));
   }
 
-  /** No probe runs here any more: who waits chooses by those of the process that serves. */
+  /** No probe runs here any more: sessions that wait choose by those of the process that serves. */
   followVerdict({ pool, backend, state }: Extract<LeaverOrder, { kind: 'verdict' }>): void {
     const { daemon, shared } = this.#deps;
     const entry = daemon.inventory.pools.get(pool)?.backends.get(backend);

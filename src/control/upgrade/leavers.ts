@@ -10,7 +10,7 @@ import { placesMessage, readPlaces, readRemaining, remainingMessage, TELL } from
 
 interface Leaver {
   readonly fd: number;
-  /** null: whoever gave it to this process may still read there. */
+  /** null: the process that gave it to this one may still read there. */
   channel: LineChannel | null;
   state: 'here' | 'left';
 }
@@ -20,7 +20,7 @@ export class Leavers {
   readonly #hear: (message: ChannelMessage) => void;
   #elsewhere: Pick<Elsewhere, 'told' | 'asked' | 'ended' | 'remainingIn'> | null = null;
 
-  /** `hear` gets what else those say that were there before the last one. */
+  /** `hear` gets what else the processes say that were there before the last one. */
   constructor(
     { channel: fd, leaving }: Inherited,
     channel: LineChannel,

@@ -1,5 +1,5 @@
 /**
- * What has happened lately, for whoever asks the next process: events, and what was told of each
+ * What has happened lately, for commands that ask the next process: events, and the history of each
  * backend. Names that are not known there are left out.
  */
 import { EVENTS, type EventName } from '../../observe/events.js';
@@ -27,7 +27,7 @@ export function* historyRecords(recent: Pick<RecentEvents, 'histories'>): Iterab
   }
 }
 
-/** Of the next process: what the one before it tells goes before all that has happened here. */
+/** Of the next process: the events of the one before it go before all that has happened here. */
 export function takeOverEvents(handed: Handed, recent: RecentEvents): void {
   const events: ToldEvent[] = [];
   handed.each('events', (item) => {

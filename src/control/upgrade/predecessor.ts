@@ -21,15 +21,15 @@ const PLACES = /^(http|control)\//;
 const GONE = 'the process before this one has ended';
 
 export class Predecessor {
-  /** What it tells of its state. */
+  /** What it sends of its state. */
   readonly handed = new Handed();
   readonly #inherited: Inherited;
   readonly #channel: LineChannel;
   /** It, and those before it that are still here. */
   readonly leavers: Leavers;
-  /** Admin endpoints' sockets that nobody has asked for. */
+  /** Sockets of admin endpoints that were not asked for. */
   readonly #places = new Map<string, number>();
-  /** What came before somebody waited for it, by its kind. */
+  /** What came before it was waited for, by its kind. */
   readonly #heard = new Map<unknown, ChannelMessage>();
   #waits: {
     readonly kind: string;
@@ -62,7 +62,7 @@ export class Predecessor {
     });
   }
 
-  /** null: this process takes nobody's place. */
+  /** null: this process takes the place of no other. */
   static find(env: NodeJS.ProcessEnv): Predecessor | null {
     const inherited = takeInheritance(env);
     if (inherited === null) return null;
@@ -113,7 +113,7 @@ export class Predecessor {
 
   /**
    * This one serves, without the sockets `unasked`; resolves when it is the service for the service
-   * manager, too. Paths of what it does not use are for the other one to remove, who knows them.
+   * manager, too. Paths of what it does not use are for the other one to remove, which knows them.
    */
   async ready(version: string, unasked: readonly string[]): Promise<void> {
     this.#state = 'opened';
@@ -156,7 +156,7 @@ export class Predecessor {
     return this.leavers.gone;
   }
 
-  /** This one cannot serve; resolves when the other one has been told. */
+  /** This one cannot serve; resolves when the other one knows. */
   failed(detail: string): Promise<void> {
     return this.#channel.send({ kind: 'failed', detail });
   }

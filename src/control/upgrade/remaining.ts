@@ -6,7 +6,7 @@ import type { ChannelMessage } from '../../system/line_channel.js';
 export type RemainingCount = readonly [place: string, sessions: number];
 
 export interface RemainingCounts {
-  /** 0: of who says it; from 1 on: of the processes before it, in their order. */
+  /** 0: of the process that says it; from 1 on: of the processes before it, in their order. */
   readonly of: number;
   readonly pid: number;
   /** Whether what is not named has no session, or as many as before. */
@@ -30,7 +30,7 @@ export function readPlaces(
   return found === kind && Array.isArray(places) && places.every(isRemainingCount) ? places : null;
 }
 
-/** Asks for all of it: whoever asks has not heard what came before, or not all. */
+/** Asks for all of it: the process that asks has not received what came before, or not all. */
 export const TELL: ChannelMessage = { kind: 'tell' };
 
 /** Names of pools hold no slash. */
@@ -51,7 +51,7 @@ export function isOfListener(place: string): boolean {
   return place.startsWith('listener/');
 }
 
-/** null: this version knows no such place. */
+/** null: this version has no such place. */
 export function readPlace(place: string): CountingPlace | null {
   const found = /^(?:backend\/([^/]+)|listener)\/(.*)$/s.exec(place);
   if (found === null) return null;

@@ -1,5 +1,5 @@
 /**
- * What a process tells the next one of its state: items of some parts, many in a line. A part that
+ * What a process sends the next one of its state: items of some parts, many in a line. A part that
  * is not known is passed over, and an item that makes no sense is not taken over; both leave the
  * others as they are.
  */
@@ -65,14 +65,14 @@ export interface Channel {
 
 type Take = (item: StateItem) => 'taken' | 'no sense';
 
-/** What the process before this one tells: each part to whoever asked for it. */
+/** What the process before this one sends: each part to the code that asked for it. */
 export class Handed {
   readonly #takers = new Map<unknown, Take>();
-  /** What came before somebody asked for it. */
+  /** What came before it was asked for. */
   readonly #early: ChannelMessage[] = [];
   /** By part: how many items made no sense. */
   readonly #refused = new Map<string, number>();
-  /** That process serves no more: all that it knew by then was told. */
+  /** That process serves no more: all that it knew by then was sent. */
   readonly settled: Promise<void>;
   #settle: () => void = () => {};
   #state: 'beginning' | 'settled' = 'beginning';
@@ -100,7 +100,7 @@ export class Handed {
     for (const message of this.#early.splice(0)) this.hear(message);
   }
 
-  /** It has left its sockets; from now on it tells of what it finishes. */
+  /** It has left its sockets; from now on it reports what it finishes. */
   settle(): void {
     this.#state = 'settled';
     this.#settle();

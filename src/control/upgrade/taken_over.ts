@@ -26,8 +26,8 @@ interface OnDisk {
 }
 
 /**
- * What was in force, from now on kept on disk; what was told is newer than what is there. What
- * changes goes to the process before, too.
+ * What was in force, from now on kept on disk; what was handed over is newer than what is there.
+ * What changes goes to the process before, too.
  */
 export async function keptBefore(
   { overrides, members }: OnDisk,
@@ -74,7 +74,7 @@ export async function receiveTakenOver(
   if (predecessor === null) return { sockets: [], overrides: null, members: null };
   const begin = await predecessor.begin();
   if (begin === null) {
-    const detail = 'what the process before this one tells cannot be read';
+    const detail = 'what the process before this one sends cannot be read';
     log.event('upgrade-bare', { detail });
   }
   return {

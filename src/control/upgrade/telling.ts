@@ -1,8 +1,8 @@
 /**
- * What a process tells the next one of its state, when that one is prepared. No probe begins from
- * then on: what is told of verdicts stays true until the other one goes on with them. Most of it is
- * told while this one still accepts; only what workers may change waits until they have left.
- * Counters are told on as long as sessions of this one count.
+ * What a process sends the next one of its state, when that one is prepared. No probe begins from
+ * then on: the verdicts that were sent stay true until the other one goes on with them. Most of it
+ * is sent while this one still accepts; only what workers may change waits until they have left.
+ * Counters are sent on as long as sessions of this one count.
  */
 import type { Timer, Timers } from '../../core/clock.js';
 import type { CounterTotals } from '../../observe/metrics.js';
@@ -21,7 +21,7 @@ import {
   stateLines,
 } from './state_parts.js';
 
-/** Less than anybody leaves between two looks at counters. */
+/** Less than the time between two looks of a person at counters. */
 const COUNTS_EVERY_MS = 1_000;
 const LAST_COUNTS_MS = 2_000;
 
@@ -42,7 +42,7 @@ export class Telling {
   readonly #knowledge: Knowledge;
   readonly #channel: Channel;
   readonly #counts: GrowingCounts;
-  /** One after the other: each tells what has grown since the one before. */
+  /** One after the other: each sends what has grown since the one before. */
   #counting: Promise<void> = Promise.resolve();
   #next: Timer | null = null;
   #state: 'under way' | 'over' = 'under way';
@@ -69,7 +69,7 @@ export class Telling {
     await this.#send('backends', backendRecords(daemon));
   }
 
-  /** Workers have left the sockets. It is little, and nobody is accepted now: in one go. */
+  /** Workers have left the sockets. It is little, and no client is accepted now: in one go. */
   end(): void {
     const { daemon, clock } = this.#deps;
     daemon.board.look(clock.nowMs());
@@ -84,7 +84,7 @@ export class Telling {
     return this.#counting;
   }
 
-  /** The other process serves: it hears every second what is still counted here. */
+  /** The other process serves: it is sent every second what is still counted here. */
   keepCounting(): void {
     void this.counts().then(() => {
       if (this.#state === 'over') return;
@@ -92,14 +92,14 @@ export class Telling {
     });
   }
 
-  /** Nothing is counted any more; nobody waits for long for a process that reads nothing. */
+  /** Nothing is counted any more; a process that reads nothing is not waited for long. */
   finish(): Promise<void> {
     this.#end();
     const late = new Promise<void>((resolve) => this.#deps.timers.after(LAST_COUNTS_MS, resolve));
     return Promise.race([this.counts(), late]);
   }
 
-  /** Nobody takes this one's place. */
+  /** No other process takes the place of this one. */
   goOn(): void {
     this.#end();
     this.#deps.daemon.board.probes.resume();

@@ -24,13 +24,13 @@ import type { LeaverOrder } from './orders.js';
 import type { Predecessor } from './predecessor.js';
 import type { Knowledge, Telling } from './telling.js';
 
-/** Once sockets are left nobody accepts: what is left to do is to open them in the new process. */
+/** While no process accepts: the old one has left the sockets, the new one opens them. */
 const OPENING_LIMIT_MS = 10_000;
 
 /** For the new process, until it is ready. */
 export const USUAL_TIMEOUT_MS = 60_000;
 
-/** Who asked this process something before another one took its place gets the answer. */
+/** Requests that this process got before another one took its place are answered. */
 const LAST_ANSWERS_MS = 1_000;
 
 export interface Upgraded {
@@ -57,7 +57,7 @@ export interface UpgradesDeps extends Knowledge {
   /** Whose place this process has taken. */
   readonly predecessor: Predecessor | null;
   readonly installed: Pick<Installed, 'isAnother'>;
-  /** The process that serves now is told to stop: what is left here ends as at a signal. */
+  /** The process that serves now gets the order to stop: what is left here ends as at a signal. */
   readonly stop: () => void;
 }
 
@@ -118,7 +118,7 @@ export class Upgrades {
 
   /**
    * At a signal that asks for a reload: whether the program has been replaced, and the new one
-   * serves. Else what it was told is the file alone.
+   * serves. Else the signal is about the file alone.
    */
   async insteadOfReload(): Promise<'upgraded' | 'stays'> {
     const { installed, log } = this.#deps;
@@ -137,7 +137,7 @@ export class Upgrades {
     void this.#successor?.channel.send({ kind: 'signal', signal });
   }
 
-  /** Says it to whoever still finishes sessions, whose place this one has taken. */
+  /** Sends it to the processes that still finish sessions and whose place this one has taken. */
   order(order: LeaverOrder): void {
     this.#deps.predecessor?.order(order);
   }
