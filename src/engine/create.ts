@@ -19,9 +19,12 @@ export interface CreateDeps {
   readonly doorbell: Doorbell;
   readonly worker: WorkerId;
   readonly holdings: Holdings;
-  /** Hears by which datagram socket the event loop can be found, if it has one (kernel/mute.ts). */
+  /**
+   * Called with the datagram socket by which the event loop can be found, if it has one
+   * (kernel/mute.ts).
+   */
   readonly polls: (fd: number | null) => void;
-  /** What connect(2) takes source ports from now; null: nobody can tell. */
+  /** What connect(2) takes source ports from now; null: unknown. */
   readonly sourcePorts: () => PortRange | null;
   /** The engine goes on without a part of it: a sentence, with the remedy. */
   readonly degraded: (sentence: string) => void;

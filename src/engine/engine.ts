@@ -9,7 +9,7 @@ import type { UdpEdges, UdpEngine } from '../session/udp_port.js';
 
 /** A thread that is not at rest ticks at least this often: by that it shows that it lives. */
 export const MAX_TICK_GAP_MS = 1_000;
-/** So long before the main thread does workers wake up: it sees that they live. */
+/** Workers wake up this long before the main thread does: it sees that they live. */
 const EARLY_MS = 100;
 
 /**
@@ -64,7 +64,7 @@ export interface EngineLimits {
   readonly flows: number;
   /**
    * Pipes for bulk data, DESCRIPTORS_A_PIPE each, where the engine has any; without a limit as many
-   * as it likes. Who finds none is served through buffers.
+   * as it likes. A session that finds none is served through buffers.
    */
   readonly pipes?: number;
   /** RLIMIT_NOFILE (soft); without it the node engine looks for a free descriptor each time. */

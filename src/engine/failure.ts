@@ -8,7 +8,7 @@ import type { DatagramDrop, DialFailure } from '../core/outcome.js';
 /** What connect(2) answered, by what it means for a backend. */
 const DIAL_FAILURE_BY_CODE: Readonly<Record<string, DialFailure>> = {
   ECONNREFUSED: 'refused',
-  // unix(7): nobody made the socket.
+  // unix(7): the socket does not exist.
   ENOENT: 'refused',
   EHOSTUNREACH: 'unreachable',
   ENETUNREACH: 'unreachable',

@@ -44,7 +44,7 @@ export class FirstDatagrams {
     return copy;
   }
 
-  /** The flow has heard from its backend, has sent more, or is over. */
+  /** The flow has had a reply from its backend, has sent more, or is over. */
   forget(flow: number): void {
     if (this.#kept[flow] === 1) this.take(flow);
   }

@@ -1,7 +1,7 @@
 /**
  * Which addresses are this machine's own: what comes from one of them, or goes to one, may be its
- * own doing. Looked up again now and then, because addresses come and go; and only when somebody
- * asks about one that is not the loopback's.
+ * own doing. Looked up again now and then, because addresses come and go; and only for an address
+ * that is not the loopback's.
  */
 import { networkInterfaces } from 'node:os';
 import { type IpEndpoint, systemEndpoint } from '../core/endpoint.js';
@@ -22,14 +22,14 @@ export class OwnAddresses {
     if (nowMs >= this.#lookMs + LOOK_MS) {
       this.#lookMs = nowMs;
       const hosts = this.#look();
-      // Nobody can tell at the moment: what was known is the best guess.
+      // Unknown at the moment: what was known is the best guess.
       if (hosts !== null) this.#hosts = new Set(hosts);
     }
     return this.#hosts.has(host);
   }
 }
 
-/** As endpoints have them; null where the kernel does not tell, for want of descriptors. */
+/** As endpoints have them; null where the kernel does not list them, for want of descriptors. */
 function listed(): string[] | null {
   try {
     return Object.values(networkInterfaces())

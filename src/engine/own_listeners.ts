@@ -2,7 +2,7 @@
  * A datagram whose source is a listening socket of this process would be answered to that socket,
  * and the answer would be a client's datagram again, without an end. The kernel lets no such source
  * in from outside (martians), so it was forged on this machine, or two forwarders point at each
- * other. Only the first datagram of a source is looked at, and most are told by their port.
+ * other. Only the first datagram of a source is looked at, and for most the port is enough.
  */
 import type { IpEndpoint } from '../core/endpoint.js';
 import { isWildcard } from '../core/endpoint.js';

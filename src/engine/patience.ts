@@ -6,7 +6,7 @@
  */
 import { LINGER_MS, STANDSTILL_MS } from '../session/tcp_port.js';
 
-/** Who is so many times too slow at first may still catch up. */
+/** A target that is this many times too slow at first may still catch up. */
 const SLACK = 2;
 
 export class Patience {
@@ -24,7 +24,7 @@ export class Patience {
 
   /**
    * True when the target is not worth waiting for. `leftBytes`: what it has not got yet, wherever
-   * that stands; the first call tells how much there is in all.
+   * that stands; the first call says how much there is in all.
    */
   isOver(nowMs: number, leftBytes: number): boolean {
     if (leftBytes < this.#leftBytes) {

@@ -10,7 +10,7 @@ export interface Lack {
   readonly remedy: string;
 }
 
-/** What a look at this machine said about one engine. */
+/** What the check of this machine said about one engine. */
 export type EngineCheck =
   | {
       readonly engine: EngineName;
@@ -37,7 +37,7 @@ export interface EngineChoice {
 
 /**
  * Chooses among `checks`, which come best first. `auto` passes over what is unusable; a named
- * engine that is unusable is an error, so that nobody believes in a speed that is not there.
+ * engine that is unusable is an error, so that no one believes in a speed that is not there.
  */
 export function selectEngine(
   wanted: 'auto' | EngineName,

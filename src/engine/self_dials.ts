@@ -3,18 +3,18 @@
  * that connect(2) takes source ports from, it may take that very port. The connection then finds
  * itself (simultaneous open, RFC 9293, 3.5) and succeeds: once in 14,116 dials with Linux's usual
  * range. A client would get its own bytes back, and the port would be taken when the backend
- * returns. A datagram socket does the same. Nobody listens there, so it is a refused dial.
+ * returns. A datagram socket does the same. Nothing listens there, so it is a refused dial.
  *
- * Only the names of the connection tell, and asking for them is a system call. So it is asked where
- * that can happen: the port is in the range, and the backend is on this machine. Whether it is, an
- * earlier connection has told: its own host is the backend's. No list of addresses knows as much
- * (routes of type local, wildcards, a source address), and it is asked again now and then, because
- * addresses move.
+ * Only the names of the connection show it, and reading them is a system call. So they are read
+ * only where that can happen: the port is in the range, and the backend is on this machine. An
+ * earlier connection has shown whether it is: its own host is the backend's. No list of addresses
+ * knows as much (routes of type local, wildcards, a source address), and it is checked again now
+ * and then, because addresses move.
  */
 import type { Endpoint } from '../core/endpoint.js';
 import type { PortRange } from '../core/port_range.js';
 
-/** A backend that was on another machine is on this one at the latest so much later. */
+/** A backend that was on another machine is known to be on this one after at most this long. */
 const ASK_MS = 2_000;
 /** The range is read again, because operators widen it. */
 const RANGE_MS = 10_000;
@@ -30,7 +30,7 @@ export interface Suspect {
 
 export class SelfDials {
   readonly #readRange: () => PortRange | null;
-  /** null: nobody can tell, so it may be any port. */
+  /** null: unknown, so it may be any port. */
   #range: PortRange | null = null;
   #rangeDueMs = Number.NEGATIVE_INFINITY;
   readonly #suspects = new WeakMap<Endpoint, Suspect>();
@@ -52,7 +52,7 @@ export class SelfDials {
 
   /**
    * True: the connection is to itself, and is to be ended without a trace (a reset, so that its
-   * port is free at once). `localPort` is its own port, `sameHost` tells whether its own host and
+   * port is free at once). `localPort` is its own port, `sameHost` says whether its own host and
    * its peer's are the same; both as the kernel names them.
    */
   isOne(suspect: Suspect, localPort: number, sameHost: () => boolean, nowMs: number): boolean {

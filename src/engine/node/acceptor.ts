@@ -35,8 +35,8 @@ export type AcceptPause = 'session' | 'pairs' | 'failure';
 /** After accepting failed: what was missing (descriptors, memory) is rarely back sooner. */
 const RETRY_MS = 100;
 /**
- * Of those who waited, so many are taken at a stretch, before others have their turn. (libuv, too,
- * accepts only a few connections at a stretch.)
+ * Of the clients that waited, this many are taken at a stretch, before others have their turn.
+ * (libuv, too, accepts only a few connections at a stretch.)
  */
 const AT_ONCE = 4;
 
@@ -50,7 +50,7 @@ export class Acceptor {
   #local: Endpoint;
   #server: Server | null = null;
   #retry: Timer | null = null;
-  /** More of those who wait are taken then. */
+  /** More of the waiting clients are taken then. */
   #furtherSoon: NodeJS.Immediate | undefined;
 
   constructor(deps: AcceptorDeps, source: ListenSource, backlog: number) {
@@ -95,7 +95,10 @@ export class Acceptor {
     this.#retry = this.#deps.timers.after(RETRY_MS, () => this.release('failure'));
   }
 
-  /** Accepts whoever waits in the kernel's backlog, unless somebody holds it: it closes next. */
+  /**
+   * Accepts the clients that wait in the kernel's backlog, unless the listener is held: it closes
+   * next.
+   */
   takeRest(): void {
     const { kernel, connection } = this.#deps;
     if (kernel === null || this.#source.kind !== 'descriptor' || this.#server === null) return;
@@ -165,7 +168,7 @@ export class Acceptor {
     return ok({ host, port, exclusive: true, reusePort, ipv6Only: true });
   }
 
-  /** Takes some of those who wait, in order, and goes on soon. */
+  /** Takes some of the waiting clients, in order, and goes on soon. */
   #takeSome(): void {
     for (let count = 0; count < AT_ONCE && this.#holds.size === 0; count++) {
       const socket = this.#waiting.shift();
@@ -180,7 +183,7 @@ export class Acceptor {
   #connected(socket: Socket): void {
     const isFree = this.#holds.size === 0;
     if (isFree && this.#waiting.length === 0) this.#deps.connection(this, socket);
-    // Who comes behind those who are being taken is not one too many.
+    // A client that comes behind those that are being taken is not one too many.
     else if (isFree || this.#waiting.length < this.#backlog) this.#waiting.push(socket);
     else resetLink({ socket, kind: this.#local.kind });
   }

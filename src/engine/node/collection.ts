@@ -1,14 +1,14 @@
 /**
  * Gives memory back that a crowd has left. What Node.js reads stands in memory of V8's collector,
  * which runs when more is wanted and not while a thread is at rest, and the C library keeps what it
- * is given back: a quarter of a gigabyte would stay until somebody needs it.
+ * is given back: a quarter of a gigabyte would stay until it is needed.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Timers } from '../../core/clock.js';
 import type { Kernel } from '../../kernel/foreign.js';
 
-/** So many sockets that stood still, and are not there any more, are worth it: some 16 MiB. */
+/** This many sockets that stood still, and are not there any more, are worth it: some 16 MiB. */
 const MANY = 128;
 /** Those that leave together are waited for. */
 const DELAY_MS = 500;
@@ -47,7 +47,7 @@ function collect(): void {
   collector();
 }
 
-/** V8's own, which is there for who asks for it by a flag; does nothing where it is not. */
+/** V8's own, which exists when a flag asks for it; does nothing where it does not. */
 function findCollector(): () => void {
   setFlagsFromString('--expose-gc');
   const found: unknown = runInNewContext('globalThis.gc');

@@ -52,7 +52,7 @@ export function exhaustedErrno(): string | null {
   }
 }
 
-/** Infinity where nobody says. Since Linux 6.2 the folder's size is the number of its entries. */
+/** Infinity where it is unknown. Since Linux 6.2 the folder's size is the number of its entries. */
 function openDescriptors(): number {
   try {
     return statSync('/proc/self/fd').size || readdirSync('/proc/self/fd').length;

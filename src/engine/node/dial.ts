@@ -7,7 +7,7 @@ import type { BackendLink, PairHost } from './pair_state.js';
 import { dialSocket } from './socket.js';
 import { dialFrom } from './source.js';
 
-/** The pair that dials, and what it hears of it. */
+/** The pair that dials, and what is reported to it. */
 export interface Dialler {
   readonly id: PairId;
   /** `backend` has a socket now, whose 'close' will come. */

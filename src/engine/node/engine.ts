@@ -14,7 +14,7 @@ import { NodeUdp } from './udp.js';
 export interface NodeEngineDeps extends Omit<LoopDeps, 'isIdle'> {
   /** null where foreign calls are not possible: listeners then bind by themselves. */
   readonly kernel: Kernel | null;
-  /** What connect(2) takes source ports from now; null: nobody can tell. */
+  /** What connect(2) takes source ports from now; null: unknown. */
   readonly sourcePorts: () => PortRange | null;
   /** As of NodeUdpDeps. */
   readonly polls?: (fd: number | null) => void;

@@ -1,5 +1,5 @@
 /**
- * Whether a connection was reset, where libuv does not tell: it takes a hang-up that comes together
+ * Whether a connection was reset, where libuv does not say: it takes a hang-up that comes together
  * with data for the end of the stream, whatever it was (uv__stream_io in its unix/stream.c), and it
  * does not watch a socket that is not read.
  *
@@ -35,7 +35,7 @@ export function whenTrulyEnded(link: Link, kernel: Kernel | null, then: () => vo
 }
 
 /**
- * A client that has said all that it has to say, or nothing, waits for an answer. Nothing tells of
+ * A client that has said all that it has to say, or nothing, waits for an answer. Nothing reports
  * its reset any more (libuv polls no socket that has ended), so it is asked now and then.
  */
 export function watchFinished(

@@ -24,7 +24,7 @@ export interface LoopDeps {
   readonly isIdle: () => boolean;
 }
 
-/** So many ticks at which nothing has happened come before a rest. */
+/** A rest follows this many ticks at which nothing has happened. */
 const IDLE_TICKS = 3;
 
 export class Loop {

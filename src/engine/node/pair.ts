@@ -1,6 +1,6 @@
 /**
  * One pair: a client's socket and, once dialled, a backend's. Handlers hold the object, not the
- * pair's number, so that a late callback can never reach whoever has the number next.
+ * pair's number, so that a late callback can never reach the next pair of that number.
  */
 import type { Socket } from 'node:net';
 import { assert } from '../../core/assert.js';
@@ -27,7 +27,7 @@ export class Pair {
   readonly #transfer: Transfer;
   readonly #dial: PairDialling;
   #state: PairState = { kind: 'waiting' };
-  /** Reports what the backend says; null: nobody wants to hear it. */
+  /** Reports what the backend says; null: it is not wanted. */
   #hear: ((chunk: Buffer) => void) | null = null;
   /** What has come already will be reported soon. */
   #isReportDue = false;

@@ -88,7 +88,7 @@ export class PairDialling {
 
   #broke(backend: BackendLink, error: Error): void {
     const state = this.#pair.state();
-    // The dial was given up, or the pair is ending: nobody waits for this socket any more.
+    // The dial was given up, or the pair is ending: this socket is not waited for any more.
     if (!('backend' in state) || state.backend !== backend) return;
     if (state.kind !== 'dialling') return this.#pair.broke(backend, error);
     this.#pair.become({ kind: 'waiting' });

@@ -64,7 +64,7 @@ export function endOf(state: PairState): PairEnd {
     case 'ending':
       return state.ending.end;
     case 'relaying':
-      // A peer whose FIN nobody saw went without one.
+      // A peer whose FIN was not seen went without one.
       return state.first === null
         ? { kind: 'reset', by: 'client' }
         : { kind: 'finished', first: state.first };

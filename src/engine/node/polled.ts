@@ -1,6 +1,7 @@
 /**
- * Datagram sockets of known number that the event loop polls, one of which is told: node:dgram does
- * not say which numbers its own sockets have, and by one of them the others are found (mute.ts).
+ * Datagram sockets of known number that the event loop polls, one of which is reported: node:dgram
+ * does not say which numbers its own sockets have, and by one of them the others are found
+ * (mute.ts).
  */
 export class Polled {
   readonly #fds = new Set<number>();
@@ -15,7 +16,7 @@ export class Polled {
     this.#tellOne();
   }
 
-  /** Before it is closed: its number may be somebody else's next. */
+  /** Before it is closed: its number may be used again at once. */
   remove(fd: number): void {
     this.#fds.delete(fd);
     this.#tellOne();

@@ -1,5 +1,5 @@
 /**
- * Tells when a peer has received all that a socket sent. A reset throws away what the kernel has
+ * Reports when a peer has received all that a socket sent. A reset throws away what the kernel has
  * not delivered yet, Node.js has no SIOCOUTQ (tcp(7)), but the kernel's table of connections has
  * the same figure: `tx_queue`, bytes written and not acknowledged (proc_net_tcp in the kernel's
  * documentation). To read it takes milliseconds of a helper thread, so sockets share each look.
@@ -29,7 +29,7 @@ interface Wait {
   readonly socket: Socket;
   readonly name: string;
   readonly then: () => void;
-  /** Null: it is waited for until somebody closes the socket. */
+  /** Null: it is waited for until the socket is closed. */
   readonly patience: Patience | null;
 }
 
@@ -40,7 +40,10 @@ export class SendQueues {
   #waits: Wait[] = [];
   #looking: 'no' | 'yes' = 'no';
 
-  /** `kernel`: tells how long a peer has taken nothing; without it, it took something just now. */
+  /**
+   * `kernel`: knows how long a peer has taken nothing; without it, a peer counts as having taken
+   * something just now.
+   */
   constructor(clock: Clock, timers: Timers, kernel: Kernel | null) {
     this.#clock = clock;
     this.#timers = timers;
@@ -56,7 +59,7 @@ export class SendQueues {
   /** The same, or as soon as the peer takes too little for that. */
   whenDeliveredOrHopeless(socket: Socket, then: () => void): void {
     const stoodMs = this.#stoodMs(socket);
-    // Whether or not something is left: nobody has to look.
+    // Whether or not something is left: a look is not needed.
     if (isUnderWay(socket) || stoodMs >= STANDSTILL_MS) then();
     else this.#wait(socket, new Patience(this.#clock.nowMs(), stoodMs), then);
   }

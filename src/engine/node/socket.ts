@@ -24,7 +24,7 @@ export const SOCKET_OPTIONS = { ...STREAM_OPTIONS, noDelay: true, keepAlive: tru
 const NOTHING = new Uint8Array(0);
 
 /**
- * The number of `socket`'s descriptor, or null when it has none (any more) or nobody knows it: this
+ * The number of `socket`'s descriptor, or null when it has none (any more) or it is unknown: this
  * way to it is undocumented, so nothing may depend on it.
  */
 export function descriptorOf(socket: Socket | Server): number | null {
@@ -75,7 +75,7 @@ export function finish(socket: Socket): void {
   });
 }
 
-/** Sends RST (TCP) and forgets what was not sent. A unix socket knows no RST: it is closed. */
+/** Sends RST (TCP) and forgets what was not sent. A unix socket has no RST: it is closed. */
 export function resetLink({ socket, kind }: Link): void {
   if (socket.destroyed) return;
   if (kind === 'unix' || socket.connecting) socket.destroy();

@@ -12,7 +12,7 @@ import type { Link } from './socket.js';
 /** How often some are asked, and how many: a thousandth of a processor for each hundred. */
 const LOOK_MS = 50;
 const ASKED_AT_ONCE = 100;
-/** Whoever leaves is rarely alone: behind a reset all are asked once, so many at a time. */
+/** A client that leaves is rarely alone: behind a reset all are asked once, a few at a time. */
 const HURRY_MS = 5;
 
 export class Standstill {
@@ -22,7 +22,7 @@ export class Standstill {
   readonly #collection: Collection;
   readonly #kernel: Kernel | null;
   #timer: Timer | null = null;
-  /** So many are to be asked soon. */
+  /** How many are to be asked soon. */
   #hurried = 0;
 
   constructor(timers: Timers, kernel: Kernel | null) {

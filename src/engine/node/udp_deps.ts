@@ -12,6 +12,6 @@ export interface NodeUdpDeps {
   readonly selfDials: SelfDials;
   /** Default: those of the interfaces. */
   readonly addresses?: UdpReceiverDeps['addresses'];
-  /** Hears by which datagram socket the event loop can be found; null: by none. */
+  /** Called with the datagram socket by which the event loop can be found; null: by none. */
   readonly polls?: (fd: number | null) => void;
 }

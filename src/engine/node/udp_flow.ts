@@ -6,8 +6,8 @@ import { type IpEndpoint, systemEndpoint } from '../../core/endpoint.js';
 import type { Downstream } from './udp_downstream.js';
 
 /**
- * What node:dgram tells of a send: `bytes` is the length of the whole message, and missing where
- * the kernel refused it at once. That is told before another event of any socket is.
+ * What node:dgram reports of a send: `bytes` is the length of the whole message, and missing where
+ * the kernel refused it at once. It is reported before any other event of a socket.
  */
 export type Sent = (error: Error | null, bytes?: number) => void;
 
@@ -29,7 +29,7 @@ export class NodeFlow {
   readonly client: IpEndpoint;
   /** As node:dgram has it, with a zone where there is one. */
   readonly host: string;
-  /** What tells clients behind one proxy apart; '' elsewhere. */
+  /** What distinguishes clients behind one proxy; '' elsewhere. */
   readonly tag: string;
   /** Connected; null: none yet, or the last attempt failed. */
   up: Upstream | null = null;
@@ -48,7 +48,7 @@ export class NodeFlow {
   }
 }
 
-/** node:dgram tells addresses only. */
+/** node:dgram gives addresses only. */
 export function senderOf({ address, port }: RemoteInfo): IpEndpoint {
   return present(systemEndpoint(address, port), 'a datagram comes from an IP address');
 }

@@ -18,7 +18,7 @@ import { discard, openBound } from './udp_socket.js';
 
 export interface BoundSocket {
   readonly socket: Socket;
-  /** null: Node.js has opened it, and does not tell. */
+  /** null: Node.js has opened it, and does not say. */
   readonly fd: Descriptor | null;
 }
 
@@ -49,7 +49,7 @@ export function openBeside(
   address: LocalAddress,
 ): UdpOpening {
   if (source.kind === 'bind') return bound(local, address.zonedHost, 'shared');
-  // SO_REUSEPORT, as the wildcard's descriptor has it: node:dgram may not know it.
+  // SO_REUSEPORT, as the wildcard's descriptor has it: node:dgram perhaps does not know it.
   const made = openListeningSocket(present(kernel, NO_KERNEL), {
     local,
     scopeId: address.scopeId,
@@ -80,8 +80,8 @@ function adopted(kernel: Kernel, family: 4 | 6, fd: Descriptor): UdpOpening {
 }
 
 /**
- * A socket that others of ours may bind beside, at an address that nobody else has: SO_REUSEADDR
- * alone would not tell that another process is there.
+ * A socket that others of ours may bind beside, at an address that no other process has:
+ * SO_REUSEADDR alone would not show that one is there.
  */
 function claimed(local: IpEndpoint): UdpOpening {
   const claim = bound(local, local.host, 'exclusive');

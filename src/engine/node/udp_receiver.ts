@@ -29,7 +29,7 @@ import { Downstream } from './udp_downstream.js';
 import { type BoundSocket, openBeside, openMain, ownDescriptor } from './udp_opening.js';
 import { discard } from './udp_socket.js';
 
-/** What a receiver tells the engine. */
+/** What a receiver reports to the engine. */
 export interface ReceiverReports {
   received(down: Downstream, datagram: Buffer, from: RemoteInfo): void;
   /** A datagram was lost before it reached a flow. */
@@ -88,8 +88,8 @@ export class UdpReceiver {
   }
 
   /**
-   * Before `leave`: what comes to a wildcard from now on is for whoever has that. Sockets beside
-   * it are nobody else's, and what had come to them is still read.
+   * Before `leave`: what comes to a wildcard from now on is for the holder of that. Sockets beside
+   * it have no other holder, and what had come to them is still read.
    */
   beginLeave(): void {
     const { kernel } = this.#deps;
@@ -103,8 +103,8 @@ export class UdpReceiver {
   }
 
   /**
-   * Receives no more; flows reply as before. Where Node.js has opened a socket by itself nobody
-   * else has it, and it is read until it is closed.
+   * Receives no more; flows reply as before. Where Node.js has opened a socket by itself it has no
+   * other holder, and it is read until it is closed.
    */
   leave(): void {
     this.#follow?.cancel();
@@ -142,7 +142,8 @@ export class UdpReceiver {
     const { kernel } = this.#deps;
     const copy = ownDescriptor(kernel, source.fd);
     if (!copy.ok || kernel === null) return failed(copy.ok ? 'ENOSYS' : copy.error, local);
-    // The look is nobody's callback: what breaks in dealing with one datagram costs that datagram.
+    // The look is not a callback of one flow: a defect in dealing with one datagram costs that
+    // datagram.
     const received = (datagram: AddressedDatagram): void => {
       try {
         this.#learn(source, local, datagram);
@@ -157,8 +158,8 @@ export class UdpReceiver {
   }
 
   /**
-   * Sockets open for addresses that came, and close for those that went and have no flow. While
-   * nobody can tell the addresses, all stays as it is.
+   * Sockets open for addresses that came, and close for those that went and have no flow. While the
+   * addresses are unknown, all stays as it is.
    */
   #followAddresses(source: ListenSource, wildcard: IpEndpoint): void {
     const listed = this.#deps.addresses(wildcard.family);
@@ -230,7 +231,7 @@ export class UdpReceiver {
     discard(socket);
   }
 
-  /** The socket receives from now on; an errno's name: the kernel did not tell its port. */
+  /** The socket receives from now on; an errno's name: the kernel did not give its port. */
   #add(bound: BoundSocket, local: IpEndpoint, zonedHost: string): Result<Downstream, string> {
     const { socket, fd } = bound;
     const name = asked(() => socket.address());

@@ -73,7 +73,7 @@ export function openConnected(
   socket.on('error', ignore);
   socket.connect(target.port, target.host);
   if (!isConnected(socket)) {
-    // Node.js tells why connect(2) failed in a later turn only; there is no route then.
+    // Node.js reports why connect(2) failed in a later turn only; there is no route then.
     discard(socket);
     return err('unreachable');
   }
