@@ -21,6 +21,8 @@ const TOKEN = 'correct-horse-battery';
 const SPARE = ['p1', 'p2', 'p3', 'p4', 'p5'];
 const MANY = 60;
 const BACKENDS = 2 + SPARE.length + MANY;
+/** More than a page of them has. */
+const SESSIONS = 52;
 
 async function start(t: Test): Promise<Daemon> {
   const echoes = await startEchoes(t, 2);
@@ -50,8 +52,8 @@ async function start(t: Test): Promise<Daemon> {
     adminLines: `token_file = "${tokenFile}"`,
   });
   await daemon.backendsUp('app', 2);
-  // One for each of them.
-  for (let n = 0; n < 2; n++) {
+  // As many for each of them.
+  for (let n = 0; n < SESSIONS; n++) {
     const wire = await dial(t, { port: await daemon.port('app') });
     await wire.send('x');
     await wire.read(1);
@@ -118,6 +120,7 @@ t.test('every element of the page does what it is for', { skip: noBrowser }, asy
   await overview(t, screen);
   await ways(t, screen);
   await choices(screen);
+  await sessions(t, screen, daemon);
   await orders(t, screen, daemon);
   for (const link of await opened.page.locator('footer a').all()) {
     const path = (await link.getAttribute('href')) ?? '';
@@ -148,13 +151,20 @@ async function overview(t: Test, screen: Screen): Promise<void> {
   await screen.sees('rows', 'app/b0');
   await screen.sees('events', 'backend-up');
   const [first] = await rowsOf(screen.page, '#listeners');
-  t.match(first, ['app', 'open', /^tcp 0\.0\.0\.0:\d+$/, 'app', /^2 of /, '0']);
+  t.match(first, [
+    'app',
+    'open',
+    /^tcp 0\.0\.0\.0:\d+$/,
+    'app',
+    new RegExp(`^${SESSIONS} of `),
+    '0',
+  ]);
 }
 
 /** From part to part, from list to list, into a pool and back. */
 async function ways(t: Test, screen: Screen): Promise<void> {
   const { page } = screen;
-  for (const part of ['Listeners', 'Pools', 'Backends', 'Events']) {
+  for (const part of ['Listeners', 'Pools', 'Backends', 'Sessions', 'Events']) {
     await screen.press('parts', new RegExp(`^${part}`));
     const id = `part-${part.toLowerCase()}`;
     await screen.sees(id, part);
@@ -199,6 +209,42 @@ async function choices(screen: Screen): Promise<void> {
   await screen.sees('matched', '1–50 of 67');
 }
 
+/** All sessions, and some of them; the address keeps which. */
+async function sessions(t: Test, screen: Screen, daemon: Daemon): Promise<void> {
+  const { page } = screen;
+  await screen.sees('which', 'They are asked for when you press Look');
+  await screen.press('which', 'Look');
+  await screen.sees('found', /^50 sessions at .*, and there are more$/);
+  const listed = (await rowsOf(page, '#sessions')).map((cells) => cells.at(-1));
+  await screen.press('which', 'The next 50');
+  await screen.sees('found', /^2 sessions more at [\d:]+$/);
+  listed.push(...(await rowsOf(page, '#sessions')).map((cells) => cells.at(-1)));
+  t.equal(new Set(listed).size, SESSIONS, 'each of them once');
+
+  await page.locator('#of-backend').fill('elsewhere');
+  await page.keyboard.press('Enter');
+  await screen.sees('found', /elsewhere/);
+  const meant = { listener: 'app', pool: 'app', backend: 'app/b1', client: '127.0.0.0/8' };
+  for (const [name, value] of Object.entries({ ...meant, older: '1ms', idle: '1ms' })) {
+    await page.locator(`#of-${name}`).fill(value);
+  }
+  await page.locator('#of-sort').selectOption('idle');
+  await screen.press('which', 'Look');
+  await screen.sees('found', /^26 sessions at /);
+  await page.reload();
+  await screen.sees('found', /^26 sessions at /);
+  t.equal(await page.locator('#of-client').inputValue(), meant.client);
+  await screen.sees('sessions', 'app/b1');
+  const [first] = await rowsOf(page, '#sessions');
+  t.match(first, [/^127\.0\.0\.1:\d+$/, 'app', 'app/b1', 'relaying']);
+  const id = first?.at(-1) ?? '';
+  const { body } = await daemon.get(`/v1/sessions?backend=app/b1&client=127.0.0.1`);
+  t.match(body, `"${id}"`, 'the name that ctl has, too');
+  await screen.press('sessions', 'app/b1');
+  await screen.sees('detail', 'app/b1');
+  await screen.leaves();
+}
+
 /** The token, a backend's page, and what may be changed there. */
 async function orders(t: Test, screen: Screen, daemon: Daemon): Promise<void> {
   const { page } = screen;
@@ -210,7 +256,7 @@ async function orders(t: Test, screen: Screen, daemon: Daemon): Promise<void> {
   await screen.press('rows', 'app/b0');
   await screen.sees('detail', /backend-up/);
   const detail = screen.part('detail');
-  await screen.sees('detail', /Sessions so far1.*In1 B, .* a second now.*First byte[\d.]+ ms/);
+  await screen.sees('detail', /Sessions so far26.*In26 B, .* a second now.*First byte[\d.]+ ms/);
   t.match(await detail.innerText(), /Down: never since/);
   t.equal(await detail.getByRole('button', { name: 'Drain' }).count(), 0, 'not without a token');
   await screen.press('detail', 'Token');

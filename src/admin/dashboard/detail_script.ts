@@ -1,4 +1,4 @@
-/** The dashboard's script, third part: one backend, what it does, its history and its sessions. */
+/** The dashboard's script, third part: one backend, what it does, and its history. */
 export const DETAIL_SCRIPT = `
 let detail = null;
 
@@ -75,21 +75,15 @@ function historyTable(history) {
   return table;
 }
 
-async function showSessions(name, into) {
-  const path = '/v1/sessions?limit=50&sort=age&backend=' + encodeURIComponent(name);
-  const table = element('table');
-  try {
-    const { items } = await ask(path);
-    fill(table, ['Client', 'Listener', 'State', 'Age', 'Idle', 'In', 'Out', 'Session'],
-      items.map((one) => [
-        cell('name', one.client), cell('', one.listener), cell('', one.state),
-        cell('', span(one.age_ms)), cell('', span(one.idle_ms)),
-        cell('', bytes(one.bytes_in)), cell('', bytes(one.bytes_out)), cell('', one.id),
-      ]), 'no session');
-    into.replaceChildren(element('div', 'card', table));
-  } catch (error) {
-    into.replaceChildren(element('p', 'problem', error.message));
-  }
+function titleOf(name) {
+  const title = element('h2', '', name);
+  title.id = 'detail-name';
+  return title;
+}
+
+/** It stays in sight: the way out of a long page. */
+function headOf(dialog, title) {
+  return element('div', 'head', title, button('close', '', 'Close', () => dialog.close()));
 }
 
 async function openDetail(name) {
@@ -102,22 +96,17 @@ async function openDetail(name) {
     const { backend, traffic, history } = await ask(path);
     if (detail !== its) return;
     const now = latest ? latest.status.now : new Date().toISOString();
-    const title = element('h2', '', name);
-    title.id = 'detail-name';
     its.facts = element('div', 'facts', facts(now, backend),
       trafficFacts(now, traffic, its.before));
     rebuilt(() => dialog.replaceChildren(
-      element('p', 'close', button('close', '', 'Close', () => dialog.close())),
-      title, its.facts, orderButtons(name),
+      headOf(dialog, titleOf(name)), its.facts, orderButtons(name),
       element('h3', '', 'Why: its history'),
       element('p', 'reason', 'Down: ' + downText(now, history)),
       element('div', 'card', historyTable(history)),
       element('h3', '', button('sessions', name, 'Sessions …',
         () => showSessions(name, its.sessions))), its.sessions));
   } catch (error) {
-    dialog.replaceChildren(element('p', 'close',
-      button('close', '', 'Close', () => dialog.close())),
-      element('p', 'problem', error.message));
+    dialog.replaceChildren(headOf(dialog, titleOf(name)), element('p', 'problem', error.message));
   }
   if (!dialog.open) openDialog(dialog);
 }

@@ -169,13 +169,17 @@ function arrive() {
   byId('whose').textContent = (pool ? 'Pool ' + pool : 'Traffic') + ', now and in the last hour';
   byId('part-pools').textContent = pool ? 'Pool' : 'Pools';
   byId('part-events').textContent = pool ? 'Events of pool ' + pool : 'Events';
-  if (pool !== shownPool) showEvents(events);
+  if (pool !== shownPool) {
+    showEvents(events);
+    if (place().sessions === undefined) byId('of-pool').value = pool || '';
+  }
   shownPool = pool;
   byId('pool').hidden = !pool;
   byId('pool').textContent = 'Only pool ' + pool + ' ✕';
   if (document.activeElement !== byId('filter')) byId('filter').value = filter || '';
   byId('state').value = name || '';
   byId('sort').value = sort || '';
+  arriveSessions();
   if (backend) openDetail(backend);
   else if (byId('detail').open) byId('detail').close();
 }
@@ -202,6 +206,7 @@ options(byId('state'), STATES, (value) => value || 'any state');
 options(byId('sort'), ['', 'trouble', 'name', 'sessions'], (value) =>
   ({ '': 'as in the file', trouble: 'trouble first', sessions: 'most sessions first' })[value] ||
   'by name');
+options(byId('of-sort'), Object.keys(SESSIONS_BY), (value) => SESSIONS_BY[value]);
 let typing = null;
 byId('filter').addEventListener('input', ({ target }) => {
   clearTimeout(typing);
@@ -215,6 +220,7 @@ byId('pool').addEventListener('click', () => go({ pool: '', offset: 0 }));
 const turn = (by) => go({ offset: Math.max(0, Number(place().offset || 0) + by) });
 byId('before').addEventListener('click', () => turn(-PAGE));
 byId('after').addEventListener('click', () => turn(PAGE));
+byId('which').addEventListener('submit', submitSessions);
 byId('token').addEventListener('click', askToken);
 byId('detail').addEventListener('close', () => { detail = null; go({ backend: '' }); });
 document.addEventListener('keydown', (event) => {

@@ -7,10 +7,18 @@ import { DETAIL_SCRIPT } from './detail_script.js';
 import { DRAWING_SCRIPT } from './drawing_script.js';
 import { LIVE_SCRIPT } from './live_script.js';
 import { ORDERS_SCRIPT } from './orders_script.js';
+import { SESSIONS_SCRIPT } from './sessions_script.js';
 import { DASHBOARD_STYLE } from './style.js';
 import { TABLES_SCRIPT } from './tables_script.js';
 
-const SCRIPT = [DRAWING_SCRIPT, TABLES_SCRIPT, DETAIL_SCRIPT, ORDERS_SCRIPT, LIVE_SCRIPT].join('');
+const SCRIPT = [
+  DRAWING_SCRIPT,
+  TABLES_SCRIPT,
+  DETAIL_SCRIPT,
+  SESSIONS_SCRIPT,
+  ORDERS_SCRIPT,
+  LIVE_SCRIPT,
+].join('');
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -50,7 +58,7 @@ const PAGE = `<!doctype html>
   </section>
   <section>
     <h2 id="part-backends" tabindex="-1">Backends</h2>
-    <form id="window" role="search">
+    <form id="window" class="asks" role="search" aria-label="Backends">
       <input id="filter" type="search" placeholder="name, address, state or reason ( / )"
         aria-label="Filter backends" maxlength="200">
       <select id="state" aria-label="State"></select>
@@ -61,6 +69,23 @@ const PAGE = `<!doctype html>
       <button id="after" type="button">Further</button>
     </form>
     <div class="card"><table id="rows"></table></div>
+  </section>
+  <section>
+    <h2 id="part-sessions" tabindex="-1">Sessions</h2>
+    <form id="which" class="asks" role="search" aria-label="Sessions">
+      <input id="of-listener" placeholder="listener" aria-label="Listener" maxlength="200">
+      <input id="of-pool" placeholder="pool" aria-label="Pool" maxlength="200">
+      <input id="of-backend" placeholder="backend" aria-label="Backend" maxlength="400">
+      <input id="of-client" placeholder="client, or a block: 10.0.0.0/8" aria-label="Client"
+        maxlength="60">
+      <input id="of-older" placeholder="older than: 10m" aria-label="Older than" maxlength="20">
+      <input id="of-idle" placeholder="idle for: 5m" aria-label="Idle for" maxlength="20">
+      <select id="of-sort" aria-label="Order of sessions"></select>
+      <button id="look" type="submit">Look</button>
+      <button id="further" type="button" disabled>The next 50</button>
+      <span id="found" role="status">They are asked for when you press Look, and not followed.</span>
+    </form>
+    <div class="card"><table id="sessions"></table></div>
   </section>
   <section id="deviations" hidden>
     <h2 id="part-overrides" tabindex="-1">Overrides: what deviates from the file</h2>

@@ -84,14 +84,18 @@ code { color: var(--faint); font: inherit; }
 .flow > * + *::before {
   content: '→' / ''; position: absolute; left: -1.3rem; top: calc(50% - .75em); color: var(--faint);
 }
-.strip { display: flex; flex-wrap: wrap; gap: .25rem; min-width: 0; }
+.strip {
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .25rem;
+}
 .segment {
-  flex: 1 0 8rem; display: block; min-width: 0; overflow: hidden; text-align: left;
+  display: block; min-width: 0; overflow: hidden; text-align: left;
   overflow-wrap: anywhere;
   border: 1px solid var(--tone); border-left-width: .35rem;
 }
 .segment b { display: inline; margin-left: .3rem; color: var(--ink); font-weight: 600; }
 .segment small { color: var(--tone); }
+.segment .load { display: block; width: 100%; margin: .25rem 0 0; }
+.segment .load i { background: var(--tone); }
 button, select, input {
   padding: .3rem .7rem; border: 1px solid var(--line); border-radius: .5rem;
   background: var(--card); color: inherit; font: inherit; font-size: .9rem;
@@ -104,16 +108,23 @@ button.link {
 }
 button.yes { background: var(--accent); color: var(--card); border-color: var(--accent); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-#window { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; margin-bottom: .5rem; }
-#window input { flex: 1 1 14rem; }
-#matched { color: var(--faint); }
+form.asks { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; margin-bottom: .5rem; }
+#filter { flex: 1 1 14rem; }
+#which input { flex: 1 1 8rem; min-width: 0; }
+#of-client { flex-grow: 2; }
+#matched, #found { color: var(--faint); }
 dialog {
   width: min(60rem, 94vw); max-height: 92vh; padding: 1.25rem 1.5rem; color: inherit;
   background: var(--ground); border: 1px solid var(--line); border-radius: .75rem;
 }
 dialog::backdrop { background: rgb(0 0 0 / .45); }
 #asked { width: min(28rem, 94vw); }
-dialog h2 { margin-top: 0; }
+dialog h2 { margin: 0 0 .5rem; overflow-wrap: anywhere; }
+.head h2 { margin: 0; }
+.head {
+  position: sticky; top: -1.25rem; z-index: 1; display: flex; align-items: flex-start; gap: 1rem;
+  justify-content: space-between; padding: .25rem 0 .75rem; background: var(--ground);
+}
 dialog h3 { margin: 1.25rem 0 .5rem; }
 dialog label { display: block; margin: .5rem 0; color: var(--faint); }
 dialog label input { display: block; width: 100%; color: var(--ink); }
@@ -122,7 +133,6 @@ dt { color: var(--faint); }
 dd { margin: 0; overflow-wrap: anywhere; }
 .facts { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem 2rem; margin-bottom: .75rem; }
 .facts dl { align-content: start; }
-.close { float: right; margin: 0; }
 .problem { color: var(--bad); }
 .problem:empty { display: none; }
 footer { margin: 2rem 0 0; color: var(--faint); font-size: .85rem; }

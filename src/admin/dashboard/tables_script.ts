@@ -63,7 +63,14 @@ function tone(backend) {
   return backend.state === 'up' && !backend.eligible ? 'idle' : TONES[backend.state] || 'bad';
 }
 
-/** A pool's backends side by side, as wide as what they carry; of many, their states. */
+/** Of all of a pool: a bar, whatever place its segment has. */
+function share(value, all) {
+  const bar = element('i');
+  bar.style.width = (all === 0 ? 0 : 100 * value / all) + '%';
+  return element('span', 'load', bar);
+}
+
+/** A pool's backends side by side, each with its share of the sessions; of many, their states. */
 function strip({ pool, states, backends }) {
   const made = element('div', 'strip');
   made.setAttribute('role', 'group');
@@ -71,20 +78,19 @@ function strip({ pool, states, backends }) {
   for (const backend of backends) {
     const name = pool.name + '/' + backend.name;
     const label = [element('b', '', backend.name),
-      element('small', '', backend.state + ', ' + count(backend.active))];
+      element('small', '', backend.state + ', ' + count(backend.active)),
+      share(backend.active, pool.sessions)];
     const one = button('strip', name, label, () => go({ backend: name }),
       'segment state ' + tone(backend));
     one.title = name + ': ' + backend.state + ', ' + backend.active + ' sessions';
-    one.style.flexGrow = 1 + backend.active;
     made.append(one);
   }
   if (backends.length > 0) return made;
   for (const { state: name, count: times } of states) {
     const act = () => go({ pool: pool.name, state: name, offset: 0 });
     const one = button('strip-state', pool.name + ' ' + name,
-      [element('b', '', count(times)), element('small', '', name)], act,
+      [element('b', '', count(times)), element('small', '', name), share(times, pool.backends)], act,
       'segment state ' + (TONES[name] || 'bad'));
-    one.style.flexGrow = times;
     made.append(one);
   }
   return made;
@@ -157,7 +163,8 @@ function seeSection(id) {
 /** Where the page goes on, and how much is there: a long page has ways through it. */
 function showParts({ status }) {
   const parts = [['listeners', status.listeners], ['pools', status.pools],
-    ['backends', status.backends], ['overrides', status.overrides], ['events', null]];
+    ['backends', status.backends], ['sessions', null], ['overrides', status.overrides],
+    ['events', null]];
   const back = place().pool ? [button('back', '', '‹ All pools',
     () => go({ pool: '', offset: 0 }), 'chip')] : [];
   byId('parts').replaceChildren(...back, ...parts
