@@ -3,7 +3,7 @@
  * the node engine have? 64-byte exchanges over 50 connections, and whole sessions (connect, one
  * exchange, close). Proxies run on core 0; load and backend on core 1. The proxies take turns over
  * several rounds. Where the load's core is full first, rates come too close to each other: the CPU
- * time that the proxy takes for one operation tells more.
+ * time that the proxy takes for one operation says more.
  *
  *   node dist/benchmarks/node_vs_bare.js [--proxy engine|daemon] [--rounds 7] [--seconds 2]
  *

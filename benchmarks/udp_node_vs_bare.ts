@@ -113,7 +113,7 @@ function message<T>(from: ChildProcess): Promise<T> {
   });
 }
 
-/** Tells its port, and its CPU time whenever asked. */
+/** Reports its port, and its CPU time whenever asked. */
 function serve(port: number): void {
   process.on('message', () => process.send?.(process.cpuUsage()));
   process.send?.({ port });

@@ -1,4 +1,4 @@
-/** An application that asks in one way, when it is told to. Arguments: how, and ports. */
+/** An application that asks in one way, on demand. Arguments: how, and ports. */
 import { askingBy } from './asking.js';
 import { type Order, type PeerName, type Report, tell } from './messages.js';
 

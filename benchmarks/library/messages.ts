@@ -1,4 +1,4 @@
-/** What the processes of the library's benchmark tell each other. */
+/** What the processes of the library's benchmark send each other. */
 import type { ChildProcess } from 'node:child_process';
 
 /** How an application asks several backends by undici. */
@@ -17,7 +17,7 @@ export type PeerName = keyof typeof PEERS;
 
 /** To a client: one turn. */
 export interface Order {
-  /** `closed`: each lane asks when it was answered; `open`: so many a second, by chance. */
+  /** `closed`: each lane asks when it was answered; `open`: a number per second, by chance. */
   readonly loop: { readonly lanes: number } | { readonly perSecond: number };
   readonly warmUpMs: number;
   readonly measureMs: number;

@@ -1,6 +1,7 @@
 /**
- * Both of two backends are gone for a while, and one comes back before the other: who is served
- * meanwhile, and how even is the load at the end? (undici's issue 4839.) Counts, not speeds.
+ * Both of two backends are gone for a while, and one comes back before the other: which requests
+ * are served meanwhile, and how even is the load at the end? (undici's issue 4839.) Counts, not
+ * speeds.
  */
 import { BalancedPool, Pool } from 'undici';
 import { present } from '../../src/core/assert.js';
@@ -62,7 +63,7 @@ export function runOutage(peer: OutageRun['peer'], first: OutageRun['first']): P
 
 interface Asking {
   readonly atMs: number;
-  /** Who has answered; null: nobody. */
+  /** The port that has answered; null: none. */
   readonly port: number | null;
 }
 

@@ -1,4 +1,4 @@
-/** What is measured of whom, and the samples of a run. */
+/** What is measured of which peer, and the samples of a run. */
 
 import type { Order, PeerName } from './messages.js';
 import type { OutageRun } from './outage.js';
@@ -28,7 +28,7 @@ export interface Results {
 export interface Case {
   readonly question: string;
   readonly peers: readonly PeerName[];
-  /** Who the others are compared with. */
+  /** The peer that the others are compared with. */
   readonly reference: PeerName;
   readonly loop: Order['loop'];
   readonly warmUpMs: number;

@@ -53,7 +53,7 @@ export class Backend {
       this.#accepted(result);
     });
     this.#requestKind = loop.kind((slot, _, result) => this.#request(slot, result));
-    // Quiet sends complete only when the connection is gone, and its receive tells that, too.
+    // Quiet sends complete only when the connection is gone, and its receive reports that, too.
     this.#replyKind = loop.kind(() => {});
     this.#closeKind = loop.kind(() => {});
     const opened = Array.from({ length: count }, () => must(listen(loop, '127.0.0.1', 0)));

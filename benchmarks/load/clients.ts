@@ -1,6 +1,6 @@
 /**
  * Client sockets that send a message of a fixed size and await one of the same size. What happens
- * after each step is for whoever uses them (closed loop, open loop, short connections …).
+ * after each step is up to the user of this class (closed loop, open loop, short connections …).
  */
 import { assert } from '../../src/core/assert.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
@@ -78,7 +78,7 @@ export class Clients {
     this.#replyKind = loop.kind((slot, generation, result) => {
       if (generation === this.#generations[slot]) this.#replied(slot, result);
     });
-    // A send that fails is told by the receive as well.
+    // A send that fails is reported by the receive as well.
     this.#sendKind = loop.kind(() => {});
     this.#closeKind = loop.kind(() => {});
   }

@@ -6,7 +6,7 @@ import type { Target, Work } from './protocol.js';
 import type { Workload } from './workload.js';
 
 const CONNECT_MS = 10_000;
-/** A datagram without an answer for so long counts as lost, and is sent again. */
+/** A datagram without an answer for this long counts as lost, and is sent again. */
 const LOST_MS = 100;
 const TURN_MS = 20;
 

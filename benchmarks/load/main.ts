@@ -1,6 +1,6 @@
 /**
- * The load process: backends and clients on one ring, told by lines of JSON on its standard input
- * what to do. It blocks while it measures; the benchmark pins it to the core beside the proxy's.
+ * The load process: backends and clients on one ring, with orders as lines of JSON on its standard
+ * input. It blocks while it measures; the benchmark pins it to the core beside the proxy's.
  */
 import { createInterface } from 'node:readline';
 import { freePort } from '../../test/support/places.js';

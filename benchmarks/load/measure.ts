@@ -16,7 +16,7 @@ import type { Workload } from './workload.js';
 
 /** After a measurement, until the proxy has closed its side, too. */
 const EMPTY_MS = 10_000;
-/** A span that took so much longer than it should have: this process stood still meanwhile. */
+/** A span that took this much longer than it should have: this process stood still meanwhile. */
 const STANDSTILL_MS = 2_000;
 
 export interface Load {

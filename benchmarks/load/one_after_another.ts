@@ -36,7 +36,7 @@ export abstract class OneAfterAnother implements Workload {
     this.clients.closeAll();
   }
 
-  /** What each connection says, and what follows from what it hears. */
+  /** What each connection says, and what follows from the answer. */
   protected abstract setup(): ClientSetup;
 
   /** The connection of `slot` has had what it was made for. */

@@ -52,7 +52,7 @@ export type Work =
       readonly settleMs: number;
     };
 
-/** One measurement: what to do, to whom, and for how long. */
+/** One measurement: what to do, to which address, and for how long. */
 export interface Task {
   readonly target: Target;
   readonly work: Work;

@@ -5,7 +5,7 @@ import type { LoadLoop } from './loop.js';
 import { OneAfterAnother } from './one_after_another.js';
 import type { Target, Work } from './protocol.js';
 
-/** How a proxy may end one: in order, or by a reset, of which even the connect may hear. */
+/** How a proxy may end one: in order, or by a reset, which may even fail the connect. */
 const ENDS: readonly number[] = [0, -ERRNO.ECONNRESET];
 
 export class Refusals extends OneAfterAnother {

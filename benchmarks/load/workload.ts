@@ -1,4 +1,4 @@
-/** What every kind of load has in common for whoever runs and measures it. */
+/** What every kind of load has in common for the code that runs and measures it. */
 import type { Histogram } from './histogram.js';
 
 export interface Workload {

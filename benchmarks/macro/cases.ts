@@ -45,7 +45,7 @@ const BULK: readonly PeerName[] = [
 ];
 /** Where a turn takes long. */
 const FEW: readonly PeerName[] = ['haproxy', 'nginx', 'uring', 'node', 'before'];
-/** The pipe knows no names and no lists. */
+/** The pipe has no names and no lists. */
 const FRONTS: readonly PeerName[] = ['haproxy', 'nginx', 'uring', 'node', 'before'];
 /** HAProxy does not balance UDP. */
 const UDP: readonly PeerName[] = ['direct', 'nginx', 'uring', 'node', 'pipe', 'before'];

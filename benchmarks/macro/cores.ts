@@ -1,4 +1,4 @@
-/** Who runs where. */
+/** Which process runs on which core. */
 
 /** The proxy alone, with all its threads. */
 export const PROXY_CORE = 0;

@@ -5,9 +5,9 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * `sni`: who names SERVER_NAME in a TLS hello is served, and nobody else. `refuse`: nobody of
- * 127.0.0.0/8 is. `listed`: nobody of very many blocks elsewhere is. `postgres`: clients speak
- * Postgres, and their cancels find their server.
+ * `sni`: clients that name SERVER_NAME in a TLS hello are served, and no others. `refuse`: no
+ * client of 127.0.0.0/8 is. `listed`: no client of very many blocks elsewhere is. `postgres`:
+ * clients speak Postgres, and their cancels find their server.
  */
 export type Front = 'plain' | 'sni' | 'refuse' | 'listed' | 'postgres';
 

@@ -1,6 +1,6 @@
 /**
- * The case `growth`: what a short session costs as a pool grows, by policy. Pure: who takes part,
- * with what, and when.
+ * The case `growth`: what a short session costs as a pool grows, by policy. Pure: which peers take
+ * part, with what, and when.
  */
 import { POLICY_NAMES } from '../../src/core/spec.js';
 import type { Measured, Work } from '../load/protocol.js';

@@ -13,7 +13,7 @@ import { type Done, readIperf3, readPgbench, readRedisBenchmark, readWrk } from 
 export interface RealClient {
   /** Of the server, for the proxies. */
   readonly port: number;
-  /** One run through `port`, for about so many seconds. */
+  /** One run through `port`, for about this many seconds. */
   run(port: number, seconds: number): Promise<Done>;
 }
 

@@ -66,7 +66,7 @@ function goalsTable(figures: Figures, subject: PeerName, cases: readonly CaseNam
   return `## Goals\n\n${markdownTable([head, ...rows])}`;
 }
 
-/** Losses, so that nobody has to look for them. */
+/** Losses, so that readers need not look for them. */
 function behindList(figures: Figures, subject: PeerName, cases: readonly CaseName[]): string {
   const lines = cases.flatMap((name) =>
     caseOf(name).measures.flatMap((measure) =>

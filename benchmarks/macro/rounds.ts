@@ -1,7 +1,7 @@
 /**
- * Who has a turn when. Rows of a Williams square (E. J. Williams, "Experimental designs balanced
- * for the estimation of residual effects of treatments", 1949): over as many rounds as there are
- * peers, each has every place once, and nobody always follows the same one.
+ * Which peer has a turn when. Rows of a Williams square (E. J. Williams, "Experimental designs
+ * balanced for the estimation of residual effects of treatments", 1949): over as many rounds as
+ * there are peers, each has every place once, and none always follows the same one.
  */
 
 /** The order of round `round`, counted from 0. */

@@ -53,7 +53,7 @@ function setupOf({ front = 'plain' }: SyntheticCase, { load, other }: Setting): 
   return { backends: load.ready, other, front };
 }
 
-/** Starts all that can be started; who cannot is told to `recorder`. */
+/** Starts all that can be started; peers that cannot are reported to `recorder`. */
 async function startAll(
   scope: Endings,
   name: CaseName,
@@ -70,7 +70,7 @@ async function startAll(
   return peers;
 }
 
-/** One turn of everybody that does not count, so that code is compiled; and the offered load. */
+/** One turn of every peer that does not count, so that code is compiled; and the offered load. */
 async function prepared(
   name: CaseName,
   theCase: SyntheticCase,

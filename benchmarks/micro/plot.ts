@@ -13,7 +13,7 @@ export interface Panel {
 
 const PANEL = { width: 330, height: 300, left: 52, right: 12, top: 34, bottom: 42 };
 const LEGEND_WIDTH = 150;
-/** Okabe and Ito's, which the colour-blind tell apart. */
+/** Okabe and Ito's, which the colour-blind can distinguish. */
 const COLOURS = [
   '#0072b2',
   '#d55e00',

@@ -1,4 +1,4 @@
-/** What the benchmark's processes tell each other over their IPC channel. */
+/** What the benchmark's processes send each other over their IPC channel. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 

@@ -107,7 +107,7 @@ function freePort(): Promise<number> {
   });
 }
 
-/** Resolves when somebody listens at `port`. */
+/** Resolves when a server listens at `port`. */
 async function accepts(port: number): Promise<void> {
   for (;;) {
     const outcome = await new Promise<'open' | 'closed'>((resolve) => {

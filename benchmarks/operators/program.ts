@@ -1,5 +1,5 @@
 /**
- * Operators: so many open pages, which follow `/v1/live`, and so many questions a second, each over
+ * Operators: a number of open pages, which follow `/v1/live`, and of questions a second, each over
  * a connection of its own as `sluice ctl` asks. Prints a line when all pages have had their first
  * look and the questions were asked so often that the daemon has compiled their answers, and runs
  * until it is ended. It shares a core with the load: it writes bytes that were made before, and

@@ -34,7 +34,7 @@ for (const workload of WORKLOADS) {
 function measure({ scenario }: Workload): string {
   const scenarios = SEEDS.map(scenario);
   const runs = scenarios.map((each, at) => comparePolicies(each, POLICIES, SEEDS[at] ?? 0));
-  // Where nobody waits for a slot, every policy has the same times.
+  // Where no session waits for a slot, every policy has the same times.
   const columns = scenarios.some((each) => each.slots > 0) ? WAITS : [IMBALANCE];
   const rows = POLICY_NAMES.map((policy) => {
     const reports = runs.flatMap((run) => run.filter((report) => report.policy === policy));
