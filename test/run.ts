@@ -101,7 +101,7 @@ async function runAll(jobs: readonly Job[], atOnce: number): Promise<FileReport[
   return reports.sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-/** The next one whose file does not run now; the last ones may be for whoever runs it. */
+/** The next one whose file does not run now; the last ones may run beside it. */
 function take(left: Job[], running: ReadonlySet<string>): Job | null {
   const at = left.findIndex(({ file }) => !running.has(file));
   return at < 0 ? null : (left.splice(at, 1)[0] ?? null);
@@ -119,7 +119,7 @@ async function timed(job: Job, remark = ''): Promise<FileReport> {
 /**
  * Real servers, real clocks and other work on the machine: a file that fails is run once more, with
  * no other beside it, and the second run counts. The first failure is printed all the same, for
- * whoever looks for its cause.
+ * people who look for its cause.
  */
 async function secondRun(first: FileReport, job: Job): Promise<FileReport> {
   for (const { name, lines } of first.failed) {

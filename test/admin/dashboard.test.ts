@@ -278,7 +278,7 @@ t.test('the dashboard', { skip: noBrowser }, async (t) => {
     );
   });
 
-  await t.test('a backend tells what it has done, live, and how often it was down', async (t) => {
+  await t.test('a backend shows what it has done, live, and how often it was down', async (t) => {
     const views = fakeViews();
     let nowWallMs = HEALTH.nowWallMs;
     // Sixty sessions with each second that passes, which is one look.

@@ -112,7 +112,7 @@ t.test('a reader that takes nothing is cut, by bytes or by time, and others go o
   await within('its end', once(idle.resume(), 'close'));
 });
 
-t.test('an eighth of the places is for those who do not follow', async (t) => {
+t.test('an eighth of the places is for requests that do not follow', async (t) => {
   const { dial, readers } = await followed(t);
   const sockets: Socket[] = [];
   for (let n = 0; n < MAX_ADMIN_CONNECTIONS; n++) sockets.push(await dial());

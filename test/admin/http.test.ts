@@ -40,7 +40,7 @@ t.test('/health is JSON in snake case with times as text', async (t) => {
   t.notOk(JSON.stringify(health).includes('allMs'));
 });
 
-t.test('/health is text for whoever asks for it', async (t) => {
+t.test('/health is text for clients that ask for it', async (t) => {
   const { ask } = await served(t);
   const accepts = [{ accept: 'text/plain' }, { accept: 'application/json, text/plain' }, {}];
   const types = [];

@@ -24,7 +24,7 @@ t.test('pipelined requests are answered one after the other', async (t) => {
   t.equal(two.match(/HTTP\/1\.1 200/g)?.length, 2);
 });
 
-t.test('a connection ends after so many requests', async (t) => {
+t.test('a connection ends after a number of requests', async (t) => {
   const { port } = await served(t);
   const one = 'HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
   const answers = await raw(port, one.repeat(MAX_REQUESTS_A_CONNECTION + 5));
@@ -80,7 +80,7 @@ t.test('readers that take nothing lose their answers before others get none', as
   for (const reader of slow) reader.destroy();
 });
 
-t.test('who does not send a whole request in time is cut', async (t) => {
+t.test('a client that does not send a whole request in time is cut off', async (t) => {
   const { port, time } = await served(t);
   for (const some of ['', 'GET /', 'GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n']) {
     const socket = connect(port, '127.0.0.1');
@@ -112,7 +112,7 @@ t.test(`broken requests end their own connection only (SEED=${seed})`, async (t)
   t.equal((await ask('/healthz')).status, 200);
 });
 
-t.test('silent connections push each other out, and lock nobody out', async (t) => {
+t.test('silent connections push each other out, and lock no other out', async (t) => {
   const { port } = await served(t);
   for (const silent of [32, MAX_ADMIN_CONNECTIONS, 200, 1_000]) {
     const open: Socket[] = [];

@@ -75,7 +75,7 @@ t.test('text from a backend cannot steer the terminal', async (t) => {
   t.notMatch(text, /[^\n\P{Cc}]/u);
 });
 
-t.test('a span is told in the largest unit that fits', async (t) => {
+t.test('a span is shown in the largest unit that fits', async (t) => {
   t.same([-5, 999, 1_000, 59_999, 60_000, 3_600_000, 86_400_000 * 40].map(span), [
     '0 s',
     '0 s',

@@ -21,17 +21,17 @@ t.test('a prefix that ends inside a byte counts its bits', async (t) => {
   t.not(hash.of(v6(0x10)), hash.of(v6(0x20)));
 });
 
-t.test('a prefix of 128 tells every client, one of 0 none', async (t) => {
+t.test('a prefix of 128 distinguishes every client, one of 0 none', async (t) => {
   t.not(new ClientHash(128).of(v6(1)), new ClientHash(128).of(v6(2)));
   t.equal(new ClientHash(0).of(v6(1)), new ClientHash(0).of(new Uint8Array(16).fill(9)));
 });
 
-t.test('IPv4 clients are told apart to the last bit', async (t) => {
+t.test('IPv4 clients are distinguished to the last bit', async (t) => {
   const hash = new ClientHash(64);
   t.not(hash.of(Uint8Array.of(192, 0, 2, 6)), hash.of(Uint8Array.of(192, 0, 2, 7)));
 });
 
-t.test('UNIX peers, who have no address, are one client', async (t) => {
+t.test('UNIX peers, which have no address, are one client', async (t) => {
   const hash = new ClientHash(64);
   t.equal(hash.of(new Uint8Array(0)), hash.of(new Uint8Array(0)));
 });

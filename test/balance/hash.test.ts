@@ -2,7 +2,7 @@ import t from 'tap';
 import { avalanche, hashName, xxh32 } from '../../src/balance/hash.js';
 
 t.test('XXH32 gives the published values', async (t) => {
-  // From xxHash's documentation and the test vectors of python-xxhash (seed 0 unless told).
+  // From xxHash's documentation and the test vectors of python-xxhash (seed 0 unless stated).
   t.equal(hashName('', 0), 0x02cc5d05);
   t.equal(hashName('a', 0), 0x550d7456);
   t.equal(hashName('abc', 0), 0x32d153ff);

@@ -42,7 +42,7 @@ t.test('when one of 100 leaves, fewer than 2.5 % of the other clients move', asy
   t.ok(worst < 0.025, `${(100 * worst).toFixed(2)} % moved`);
 });
 
-t.test('the order in the file moves nobody', async (t) => {
+t.test('the order in the file moves no client', async (t) => {
   const members = membersOf(3, 1, 2, 5);
   const straight = tableOf(members, 1021);
   const reversed = tableOf(members.toReversed(), 1021);

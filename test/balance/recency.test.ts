@@ -4,7 +4,7 @@ import { seededRandom } from '../../src/core/random.js';
 import { seed } from '../support/seed.js';
 import { equalMembers } from './situation.js';
 
-t.test('who was chosen longer ago goes first, who never was before all', async (t) => {
+t.test('the member that was chosen longest ago goes first, or one never chosen', async (t) => {
   const recency = new Recency(equalMembers(3));
   recency.admit(seededRandom(seed));
   recency.chosen(0);

@@ -53,7 +53,7 @@ t.test('a pool of great weights is scaled down and keeps its shares', async (t) 
   t.equal([...counts.keys()].filter((home) => home > 0).length, 400);
 });
 
-t.test('the order in the file moves nobody', async (t) => {
+t.test('the order in the file moves no client', async (t) => {
   const members = membersOf(3, 1, 2, 5);
   const reversed = members.toReversed();
   const straight = homes(ringOf(members)).map((home) => nameAt(members, home));

@@ -1,4 +1,4 @@
-/** A pool as a policy sees it, for tests: settable figures, every member eligible unless told. */
+/** A pool as a policy sees it, for tests: settable figures, every member eligible by default. */
 import { CandidateSet } from '../../src/balance/candidate_set.js';
 import type {
   Candidates,
@@ -113,8 +113,8 @@ export class Situation implements Candidates {
 }
 
 /**
- * A policy with one set of candidates that follows any situation: before each choice it is told of
- * what has changed since the last one, as the pool would tell it.
+ * A policy with one set of candidates that follows any situation: before each choice it gets what
+ * has changed since the last one, as from the pool.
  */
 export class DrivenPolicy {
   readonly #policy: Policy;
@@ -158,7 +158,10 @@ export class DrivenPolicy {
     this.#candidates = this.#over(members.length);
   }
 
-  /** The same policy for one who has followed nothing yet and looks at everybody. */
+  /**
+   * The same policy with a new set of candidates, which has followed nothing yet and looks at every
+   * member.
+   */
   anew(members: number): DrivenPolicy {
     return new DrivenPolicy(this.#policy, members);
   }

@@ -15,7 +15,7 @@ const CLIENTS = 10_000;
 const RANDOM = seededRandom(1);
 const ALGORITHMS = ['maglev', 'ring'] as const;
 
-/** Where each client goes while nobody has sessions. */
+/** Where each client goes while no member has sessions. */
 function homes(members: ReturnType<typeof membersOf>, hash: HashOptions, without = -1): number[] {
   const policy = policyOf('source-hash', members, hash);
   const situation = new Situation(members);
@@ -73,7 +73,7 @@ t.test('overflow spreads over all others by weight instead of filling one neighb
   for (let client = 0; client < CLIENTS; client++) {
     const now = policy.choose(situation.client(client), RANDOM);
     if (home[client] === 0) takers[now] = (takers[now] ?? 0) + 1;
-    else t.equal(now, home[client], 'who is at home elsewhere stays');
+    else t.equal(now, home[client], 'a client at home elsewhere stays');
   }
   t.ok(chiSquare(takers, [0, 1, 1, 2, 3]) < chiSquareLimit(3), `${takers}`);
 });

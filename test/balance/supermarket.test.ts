@@ -87,5 +87,5 @@ t.test(`the full scan of least-connections waits even less than p2c (SEED=${seed
   const p2c = run('p2c', 0.9, 100).tally.meanMs;
   const leastConnections = run('least-connections', 0.9, 100).tally.meanMs;
   t.ok(leastConnections < p2c, `${leastConnections.toFixed(2)} against ${p2c.toFixed(2)}`);
-  t.ok(leastConnections < 1.2, 'with 500 servers hardly anybody waits');
+  t.ok(leastConnections < 1.2, 'with 500 servers hardly any client waits');
 });

@@ -43,7 +43,7 @@ t.test(`the second draw follows the remaining weights (SEED=${seed})`, async (t)
   }
 });
 
-t.test(`draws follow who comes, goes and weighs something else (SEED=${seed})`, async (t) => {
+t.test(`draws follow members that come, go and change their weight (SEED=${seed})`, async (t) => {
   const situation = new Situation(membersOf(1, 1, 1, 1, 1)).only(0, 1, 3);
   const draw = new WeightedDraw(5, situation);
   situation.only(0, 3, 4);
@@ -58,7 +58,7 @@ t.test(`draws follow who comes, goes and weighs something else (SEED=${seed})`, 
   t.ok(chiSquare(counts, [3, 0, 0, 0.5, 2]) < chiSquareLimit(2), `${counts}`);
 });
 
-t.test('a draw at the very end of the range stays with who has a weight', async (t) => {
+t.test('a draw at the very end of the range stays with a member that has a weight', async (t) => {
   const end = { next: () => 1 - 2 ** -53 };
   const draw = new WeightedDraw(4, new Situation(membersOf(0.1, 0.2, 0.3, 0)));
   t.equal(draw.draw(end), 2);
@@ -105,7 +105,7 @@ t.test('the second draw is another one, also when the others have no weight', as
   }
 });
 
-t.test('a draw among more, long ago, does not bring back who is taken', async (t) => {
+t.test('a draw among more, long ago, does not bring back the member that is taken', async (t) => {
   const situation = new Situation(membersOf(1, 1, 1)).only(1, 2, 0);
   const draw = new WeightedDraw(3, situation);
   t.equal(draw.draw({ next: () => 0.99 }), 0, 'found at the end');
@@ -116,41 +116,38 @@ t.test('a draw among more, long ago, does not bring back who is taken', async (t
   for (const next of [0, 0.5, 0.99]) t.equal(draw.drawOther({ next: () => next }, 0), 1);
 });
 
-t.test(
-  `who draws knows whether all weigh the same, after any changes (SEED=${seed})`,
-  async (t) => {
-    const random = seededRandom(seed);
-    const situation = new Situation(membersOf(1, 1, 1, 1));
-    const draw = new WeightedDraw(4, situation);
-    t.ok(draw.isEven);
-    let [even, uneven] = [0, 0];
-    for (let change = 0; change < 400; change++) {
-      const member = below(random, 4);
-      const there = [0, 1, 2, 3].filter((each) => situation.has(each));
-      const isThere = there.includes(member);
-      if (below(random, 2) === 0) situation.weight[member] = below(random, 3);
-      else if (!isThere) situation.only(...there, member);
-      else if (there.length > 1) situation.only(...there.filter((each) => each !== member));
-      draw.follow(member);
-      const weights = Array.from({ length: situation.count }, (_, at) =>
-        situation.weightOf(situation.at(at)),
-      );
-      const isEven = weights.every((weight) => weight > 0 && weight === weights[0]);
-      t.equal(draw.isEven, isEven, `${weights}`);
-      if (isEven) even++;
-      else uneven++;
-      const first = draw.draw(random);
-      t.ok(situation.has(first), `${first} is a candidate`);
-      if (situation.count > 1) {
-        const other = draw.drawOther(random, first);
-        t.ok(other !== first && situation.has(other), `${other} is another one than ${first}`);
-      }
+t.test(`a draw knows whether all weigh the same, after any changes (SEED=${seed})`, async (t) => {
+  const random = seededRandom(seed);
+  const situation = new Situation(membersOf(1, 1, 1, 1));
+  const draw = new WeightedDraw(4, situation);
+  t.ok(draw.isEven);
+  let [even, uneven] = [0, 0];
+  for (let change = 0; change < 400; change++) {
+    const member = below(random, 4);
+    const there = [0, 1, 2, 3].filter((each) => situation.has(each));
+    const isThere = there.includes(member);
+    if (below(random, 2) === 0) situation.weight[member] = below(random, 3);
+    else if (!isThere) situation.only(...there, member);
+    else if (there.length > 1) situation.only(...there.filter((each) => each !== member));
+    draw.follow(member);
+    const weights = Array.from({ length: situation.count }, (_, at) =>
+      situation.weightOf(situation.at(at)),
+    );
+    const isEven = weights.every((weight) => weight > 0 && weight === weights[0]);
+    t.equal(draw.isEven, isEven, `${weights}`);
+    if (isEven) even++;
+    else uneven++;
+    const first = draw.draw(random);
+    t.ok(situation.has(first), `${first} is a candidate`);
+    if (situation.count > 1) {
+      const other = draw.drawOther(random, first);
+      t.ok(other !== first && situation.has(other), `${other} is another one than ${first}`);
     }
-    t.ok(even > 20 && uneven > 20, `${even} and ${uneven}`);
-  },
-);
+  }
+  t.ok(even > 20 && uneven > 20, `${even} and ${uneven}`);
+});
 
-t.test('who weighs the same is drawn as by weight, number for number', async (t) => {
+t.test('members of equal weight are drawn as by weight, number for number', async (t) => {
   const [even, byWeight] = [equalMembers(7), membersOf(1, 1, 1, 1, 1, 1, 1, 1e-12)];
   const draw = new WeightedDraw(7, new Situation(even));
   const weighted = new WeightedDraw(8, new Situation(byWeight));

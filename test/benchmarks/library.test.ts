@@ -22,7 +22,7 @@ const ROUNDS = 9;
 const PUBLISHED = 'benchmarks/results';
 const FIGURES = { perSecond: 20_000, cpuMicros: 50, p50Ms: 1, p99Ms: 4, failed: 0 };
 
-/** As fast as its reference, but for the figures that `told` names. */
+/** As fast as its reference, but for the figures in `told`. */
 function rounds(name: CaseName, peer: PeerName, told: Partial<typeof FIGURES> = {}): Sample[] {
   return Array.from({ length: ROUNDS }, (_, round) => {
     // The machine is slower in every other round: that is in no ratio.
@@ -64,7 +64,7 @@ const results: Results = {
   ],
 };
 
-t.test('a report has the goals, each case with who it is beside, and the losses', async (t) => {
+t.test('a report has the goals, each case with its reference, and the losses', async (t) => {
   const report = renderReport(results);
   t.match(report, /undiciConnector`, p2c +\| ≥ 0.97 \| 0.99 \(0.99–0.99\) \| +met \|/);
   t.match(report, /with a `Pool` each, p2c +\| ≥ 0.97 \| 0.95 \(0.95–0.95\) \| missed \|/);
@@ -90,7 +90,7 @@ t.test('requests that failed are shown where there were any', async (t) => {
   t.match(slow, /undiciConnector`, p2c .* 27 \|\n/);
 });
 
-t.test('an outage says who was served, and how even the load was again', async (t) => {
+t.test('an outage says which requests were served, and how even the load was again', async (t) => {
   const report = renderReport(results);
   t.match(report, /BalancedPool` +\| the second listed \| +not at all \| +\| +100 % \|/);
   t.match(report, /p2c \| +the first listed \| +5.2 \| +2 of 90 \| +50 % \|/);

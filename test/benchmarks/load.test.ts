@@ -108,7 +108,7 @@ t.test('the load generator against its own backends', async (t) => {
     t.equal(run(work, { target, pids: [] }).proxyCpuSeconds, null, 'there is no proxy');
   });
 
-  t.test('a target that refuses is told as a sentence', async (t) => {
+  t.test('a target that refuses is reported as a sentence', async (t) => {
     const target = { protocol: 'tcp', ports: [1] } as const;
     const work = { kind: 'exchanges', connections: 1, bytes: 64, waiting: 'blocks' } as const;
     t.throws(() => run(work, { target }), /connect of a lasting connection: -\d+/);

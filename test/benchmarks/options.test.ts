@@ -38,7 +38,7 @@ t.test('another checkout is a peer with the engine that is compared', async (t) 
   t.match(parseOptions(['--peer', 'before']), /no peer is called before/);
 });
 
-t.test('words without sense are told', async (t) => {
+t.test('options without sense are reported', async (t) => {
   t.match(parseOptions(['--only', 'rr65']), /no case is called rr65; there are rr64,/);
   t.match(parseOptions(['--peer', 'envoy']), /no peer is called envoy/);
   t.match(parseOptions(['--rounds', '0']), /--rounds wants/);

@@ -50,7 +50,7 @@ const results: Results = {
   notes: { rr64: 'Something was found out' },
 };
 
-t.test('a report has goals, losses, figures, and who was not measured', async (t) => {
+t.test('a report has goals, losses, figures, and the peers that were not measured', async (t) => {
   const report = renderReport(results);
   t.match(report, /rr64: rate +\| +HAProxy, 1 thread \| ≥ 1.20 \| 1.50 \(1.50–1.50\) \| +met \|/);
   t.match(report, /connect: rate +\| .* \| 0.92 \(0.92–0.92\) \| +missed \|/);

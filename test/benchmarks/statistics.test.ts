@@ -9,7 +9,7 @@ t.test('the median is the middle one, or between the two middle ones', async (t)
   t.ok(Number.isNaN(median([])));
 });
 
-t.test('fewer than six samples cannot tell with 95 %', async (t) => {
+t.test('fewer than six samples cannot decide with 95 %', async (t) => {
   t.equal(medianInterval([1, 2, 3, 4, 5]), null);
   t.same(medianInterval([6, 2, 3, 5, 4, 1]), { low: 1, high: 6 });
 });

@@ -29,7 +29,7 @@ t.test('a good file is summed up on standard output, with exit code 0', async (t
   });
 });
 
-t.test('a bad file tells all its problems on standard error, with exit code 1', async (t) => {
+t.test('all problems of a bad file are on standard error, with exit code 1', async (t) => {
   const path = join(dir, 'bad.toml');
   t.strictSame(await run(path), {
     code: 1,

@@ -1,4 +1,4 @@
-/** `sluice import`: what is written, what is told, and the exit code. */
+/** `sluice import`: what is written, what is reported, and the exit code. */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import t from 'tap';
@@ -49,7 +49,7 @@ t.test(
   },
 );
 
-t.test('what is dropped is told, and makes the exit code 1; the rest is written', async (t) => {
+t.test('what is dropped is reported, and makes the exit code 1; the rest is written', async (t) => {
   const output = join(dir, 'less.toml');
   const { code, out, err } = await run('less.cfg', output);
   t.equal(code, 1);

@@ -1,4 +1,4 @@
-/** The manual pages are those in docs/man/, tell everything, and are read without a complaint. */
+/** The manual pages are those in docs/man/, have everything, and are read without a complaint. */
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { COMMANDS } from '../../src/cli/commands.js';

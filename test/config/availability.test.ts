@@ -45,7 +45,7 @@ t.test('a file that asks for it has a problem, and a default is no problem', asy
   t.ok(load('[pools.r]').ok);
 });
 
-t.test('a value that is broken anyway is told once', async (t) => {
+t.test('a value that is broken anyway is reported once', async (t) => {
   const loaded = loadConfig('[pools.p]\nslow_start = 5', 'f', { refused: ROWS });
   t.equal(loaded.ok ? 0 : loaded.error.length, 1);
 });

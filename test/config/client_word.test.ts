@@ -1,4 +1,4 @@
-/** A client as somebody names it on a command line. */
+/** A client as it is named on a command line. */
 import t from 'tap';
 import { parseClient } from '../../src/config/client_word.js';
 import { formatAddress } from '../../src/core/endpoint.js';
@@ -15,7 +15,7 @@ t.test('a client is an address, with a port or without', async (t) => {
   t.equal(read('[2001:db8::7]:40000'), '[2001:db8::7]:40000');
 });
 
-t.test('one that is IPv4 in IPv6 is told how it is written', async (t) => {
+t.test('one that is IPv4 in IPv6 gets the form in which it is written', async (t) => {
   for (const text of ['::ffff:10.0.0.7', '[::ffff:10.0.0.7]:80', '::ffff:a00:7']) {
     t.match(read(text), 'not an address of a client; write it as IPv4, 10.0.0.7', text);
   }

@@ -176,7 +176,7 @@ t.test('what is read at start only says so, with what goes on until when', async
   );
 });
 
-t.test('one line tells it all', async (t) => {
+t.test('one line says it all', async (t) => {
   const before = loadSpec(BASE);
   const text = BASE.replace('workers = 2', 'workers = 3')
     .replace('[listeners.b]', '[listeners.c]')

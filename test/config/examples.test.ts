@@ -16,7 +16,7 @@ for (const name of [
   'annotated.toml',
   ...examples.map((file) => `examples/${file}`),
 ]) {
-  t.test(`${name} is good and serves somebody`, async (t) => {
+  t.test(`${name} is good and serves clients`, async (t) => {
     const text = readFileSync(confFile(name), 'utf8');
     const spec = loadSpec(text);
     t.same(findBadPaths(text, name, spec).map(formatIssue), []);

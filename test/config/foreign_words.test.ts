@@ -1,4 +1,4 @@
-/** What somebody who comes from elsewhere is told. */
+/** What users of other load balancers are told: the names that sluice has for their words. */
 import t from 'tap';
 import { problemsOf } from '../support/config_problems.js';
 

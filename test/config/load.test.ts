@@ -189,7 +189,7 @@ t.test('all problems come at once, in the order of the file', async (t) => {
   ]);
 });
 
-t.test('an issue tells its parts apart', async (t) => {
+t.test('an issue separates its parts', async (t) => {
   const loaded = loadConfig('[daemon]\nworkers = 0', 'some file.toml');
   t.strictSame(loaded.ok ? [] : loaded.error, [
     {
@@ -274,7 +274,7 @@ t.test('a key that objects inherit is unknown like any other', async (t) => {
   }
 });
 
-t.test('whatever stands where a table belongs is told, and the rest is checked', async (t) => {
+t.test('what stands where a table belongs is reported, and the rest is checked', async (t) => {
   const table = {
     'daemon = 5\nlog = 6': 2,
     '[daemon]\nengine = 1\n[listeners]\na = "x"\nb = []': 3,
@@ -286,7 +286,7 @@ t.test('whatever stands where a table belongs is told, and the rest is checked',
   for (const [text, count] of Object.entries(table)) t.equal(problemsOf(text).length, count, text);
 });
 
-t.test('a key that does not belong there is told beside its broken value', async (t) => {
+t.test('a key that does not belong there is reported beside its broken value', async (t) => {
   t.match(problemsOf('[pools.p.health]\nprobe = "tcp"\nstatus = 5'), [
     /health\.status: not a key of probe = "tcp"/,
     /health\.status: not between 100 and 599/,

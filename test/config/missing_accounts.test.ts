@@ -1,4 +1,4 @@
-/** Users and groups that a file names, and this machine may not have. */
+/** Users and groups that a file names, and this machine perhaps does not have. */
 import t from 'tap';
 import { findMissingAccounts } from '../../src/config/missing_accounts.js';
 import { loadSpec } from '../support/load_spec.js';

@@ -15,7 +15,7 @@ source = ["127.0.0.9", "192.0.2.4"]
 address = "192.0.2.3:80"`;
 
 t.test(
-  'an address that a listener binds and this machine lacks is told, with a remedy',
+  'an address that a listener binds and this machine lacks is reported, with a remedy',
   async (t) => {
     const found = await findMissingAddresses(TEXT, 'x.toml', loadSpec(TEXT));
     t.match(found, [

@@ -1,4 +1,4 @@
-/** The known word that somebody most likely meant. */
+/** The known word that was most likely meant. */
 import t from 'tap';
 import { bySimilarity, editDistance, isSimilar } from '../../src/config/nearest.js';
 

@@ -14,7 +14,7 @@ const finding = (key: string, problem = 'wrong', expected: Finding['expected'] =
   expected,
 });
 
-t.test('problems come in the order of the file, whoever found them first', async (t) => {
+t.test('problems come in the order of the file, whichever check found them first', async (t) => {
   const keys = ['k0', 'k5', 'k5', 'k10'];
   const findings = keys.map((key, index) => finding(key, `problem ${index}`));
   const lines = issuesOf(findings.toReversed(), read).map(({ line, problem }) => [line, problem]);

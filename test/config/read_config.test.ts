@@ -86,7 +86,7 @@ t.test('reading leaves no descriptor open', async (t) => {
   t.same(openPaths(), []);
 });
 
-t.test('a hash tells texts apart, in 12 hex digits', async (t) => {
+t.test('a hash distinguishes texts, in 12 hex digits', async (t) => {
   t.equal(configHash(''), 'e3b0c44298fc');
   t.match(configHash('a'), /^[0-9a-f]{12}$/);
   t.not(configHash('a'), configHash('b'));
@@ -123,7 +123,7 @@ t.test('a path that is bound and can be no socket is a problem, with its place',
   server.close();
 });
 
-t.test('a pipe is read to its end, and one that nobody writes to is given up', async (t) => {
+t.test('a pipe is read to its end, and one without a writer is given up', async (t) => {
   const path = join(dir, 'pipe');
   execFileSync('mkfifo', [path]);
   t.match(await problems(path), [/a pipe whose writer is done by then; got ETIMEDOUT/]);

@@ -50,7 +50,7 @@ t.test('a listener for UDP whose pool has the default probe is a warning', async
   t.strictSame(warningsOf(`${UDP}[pools.p.health]\nprobe = "tcp"\n${BACKEND}`), [], 'asked for');
 });
 
-t.test('a pool that nobody uses, or that has nobody to serve, is a warning', async (t) => {
+t.test('a pool that is not used, or that no backend serves, is a warning', async (t) => {
   t.match(warningsOf(`${LISTENER}${BACKEND}[pools.q]\n`), [/pools\.q: no listener leads to/]);
   t.match(warningsOf(`${LISTENER}[pools.p]\n`), [/pools\.p\.backends: no backends/]);
   t.match(warningsOf(`${LISTENER}${BACKEND}backup = true\n`), [/every backend is a backup/]);
@@ -78,7 +78,7 @@ t.test('no address of one machine is refused as one to dial from', async (t) => 
   }
 });
 
-t.test('a table about hashing is a warning where the policy hashes nobody', async (t) => {
+t.test('a table about hashing is a warning where the policy hashes nothing', async (t) => {
   const hash = '[pools.p.hash]\nalgorithm = "ring"\ntable_size = 101\n';
   const pool = (policy: string): string => `${LISTENER}[pools.p]\n${policy}${hash}${BACKEND}`;
   t.match(warningsOf(pool('')), [
@@ -119,7 +119,7 @@ const routed = (...routes: readonly string[]): string =>
   BACKEND;
 const ROUTE = 'pool = "p"\n';
 
-t.test('a route that nobody takes is a warning, and one that somebody takes is none', async (t) => {
+t.test('a route that no client takes is a warning, and one that some take is none', async (t) => {
   const dead = [
     ['server_name = "*.a.example"', 'server_name = ["b.a.example", "*.c.a.example"]'],
     ['client = "10.0.0.0/8"', 'client = ["10.1.0.0/16", "10.2.3.4"]\nalpn = "h2"'],
@@ -144,7 +144,7 @@ t.test('a route that nobody takes is a warning, and one that somebody takes is n
 });
 
 t.test(
-  'routes may leave the pool of their listener to nobody, or everybody without one',
+  'routes may leave the pool of their listener without clients, or all clients without one',
   async (t) => {
     const other = '[pools.q]\n[[pools.q.backends]]\naddress = "10.0.0.2:1"\n';
     t.match(warningsOf(routed('pool = "q"') + other), [

@@ -1,4 +1,4 @@
-/** What stands behind each kind of source in its contract: it tells the truth, or goes wrong. */
+/** What stands behind each kind of source in its contract: it reports the truth, or goes wrong. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -136,7 +136,7 @@ async function filePeer(t: Scope): Promise<Peer> {
   };
 }
 
-/** Somebody has it open and writes nothing. */
+/** A reader has it open, and it has no writer. */
 function silentPipe(t: Scope, path: string): void {
   rmSync(path);
   execFileSync('mkfifo', [path]);
@@ -270,7 +270,7 @@ async function sentinelPeer(t: Scope): Promise<Peer> {
   const state: { answer: (socket: Socket) => void } = { answer: (socket) => socket.end() };
   const server = createTcpServer((socket) => {
     socket.on('error', () => {});
-    // Whoever subscribes hears nothing.
+    // A subscriber gets nothing.
     socket.on('data', (bytes) => {
       if (bytes.includes('MASTER')) state.answer(socket);
     });

@@ -1,15 +1,15 @@
-/** What holds for every kind of source, whatever its server does, and whoever follows it. */
+/** What holds for every kind of source, whatever its server does, and however it is followed. */
 import t, { type Test } from 'tap';
 import type { SourceFailure, WitnessRules } from '../../src/core/discovery_spec.js';
 import { atRate, eventually } from '../support/deadline.js';
 import { type SourcePeer, TIMES } from './discovery_peers.js';
 
 export interface Followed {
-  /** The last bytes of those who serve at 10.0.*.*: `1 2 3`. */
+  /** The last bytes of the members that serve at 10.0.*.*: `1 2 3`. */
   hosts(): string;
-  /** Each change of who serves, as `hosts` had it afterwards. */
+  /** Each change of the members that serve, as `hosts` had it afterwards. */
   readonly changes: readonly string[];
-  /** How many answers came; null: nobody can tell. */
+  /** How many answers came; null: unknown. */
   answers(): number | null;
   doubt(): SeenDoubt | null;
   leftOut(): readonly string[];
@@ -54,7 +54,7 @@ export function contractOfSource<P extends SourcePeer>(
     return followed;
   };
 
-  t.test(`${kind} tells who is there, who comes and who goes`, async (t) => {
+  t.test(`${kind} reports which members are there, come and go`, async (t) => {
     const peer = await start(t);
     peer.tell(hosts(1, 2, 3));
     const one = await follow(t, peer);
@@ -65,7 +65,7 @@ export function contractOfSource<P extends SourcePeer>(
     t.same(one.leftOut(), []);
   });
 
-  t.test(`${kind}: no wrong answer takes anybody away, and each has its name`, async (t) => {
+  t.test(`${kind}: no wrong answer removes a member, and each has its name`, async (t) => {
     const peer = await start(t);
     for (const [name, { begin, failure }] of peer.wrong) {
       peer.tell(hosts(1, 2, 3, 4));

@@ -72,7 +72,7 @@ for (const name of POLICY_NAMES) {
       t.equal(policy.choose(situation, seededRandom(seed)), 2);
     });
 
-    t.test('what it has followed is what it finds by looking at everybody', async (t) => {
+    t.test('what it has followed is what it finds by looking at every member', async (t) => {
       const random = seededRandom(seed);
       for (let round = 0; round < 60; round++) {
         const members = randomMembers(random);
@@ -218,14 +218,14 @@ function history(
   });
 }
 
-/** null, or how a choice is another one than that of somebody who looks at everybody now. */
+/** null, or how a choice is another one than that of a chooser that looks at every member now. */
 function differs(
   name: (typeof POLICY_NAMES)[number],
   followed: DrivenPolicy,
   situation: Situation,
   seed: number,
 ): string | null {
-  // Without any weight whoever stands first is as good, and each has an order of its own.
+  // Without any weight the one that stands first is as good, and each has an order of its own.
   if (situation.candidates().every((member) => situation.weightOf(member) === 0)) return null;
   const anew = followed.anew(situation.active.length);
   if (name === 'round-robin') {

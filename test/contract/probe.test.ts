@@ -119,7 +119,7 @@ async function servesHonestPeers(t: Test, { probe, script }: TcpCase): Promise<v
 async function refusesFaults(t: Test, one: TcpCase): Promise<void> {
   for (const [fault, failures] of ENDING) {
     const result = await attempt(t, one.probe, await startTcpPeer(one.script, fault));
-    // A reset may come so early that the connection does not stand for anybody.
+    // A reset may come so early that the connection does not stand for any of them.
     const also: readonly string[] = fault === 'reset at once' ? failures : [];
     const allowed: readonly string[] = one.contentWithConnection ? ['ok', ...also] : failures;
     t.ok(allowed.includes(failureOf(result)), `${fault}: ${JSON.stringify(result)}`);

@@ -18,7 +18,7 @@ const POOLS = [
   [3, 3, 2, 0, 9],
 ];
 
-/** The same pool in so many workers, each with its own random numbers. */
+/** The same pool in several workers, each with its own random numbers. */
 function workers(count: number, weights: readonly number[]): DrivenPolicy[] {
   const ledger = new Ledger(createLedgerMemory());
   return Array.from({ length: count }, (_, worker) =>

@@ -16,7 +16,7 @@ import { DESCRIPTORS } from './probe_cases.js';
 /** More than both sides' kernels hold. */
 const UNREAD_BYTES = 32 * 1_048_576;
 
-/** Nobody else has a say in it, so it is a matter of turns. */
+/** Nothing else has a say in it, so it is a matter of turns. */
 const SOON_MS = 3_000;
 
 const DIALS: Readonly<Record<string, WireDial>> = {
@@ -72,11 +72,11 @@ const atPath = (t: Test): Promise<Server> => deaf(join(tempFolder(t), 's'));
 const silent = (): Promise<Server> => silentEndpoint();
 
 const MOMENTS: Readonly<Record<string, readonly [(t: Test) => Promise<Server>, Moment]>> = {
-  ...(loadKernel().ok ? { 'that connects to nobody who answers': [silent, connecting] } : {}),
+  ...(loadKernel().ok ? { 'that connects to a silent server': [silent, connecting] } : {}),
   'that connects': [atPort, connecting],
   'that stands': [atPort, standing],
-  'with bytes that nobody reads': [atPort, writing],
-  'with FIN behind bytes that nobody reads': [atPort, finishing],
+  'with bytes that are not read': [atPort, writing],
+  'with FIN behind bytes that are not read': [atPort, finishing],
   'to a unix socket': [atPath, standing],
   'to a unix socket, with FIN behind bytes': [atPath, finishing],
 };

@@ -13,7 +13,7 @@ function taken(pace: CancelPace, count: number, hosts: readonly string[], at = H
   return all.filter((host) => !pace.isTooFast(at, host)).length;
 }
 
-t.test('a client may send so many at once, and then one at a time', async (t) => {
+t.test('a client may send a few at once, and then one at a time', async (t) => {
   const time = new FakeTime();
   const pace = new CancelPace(time);
   t.equal(taken(pace, 100, ['10.9.9.9']), 20);
@@ -38,7 +38,7 @@ t.test('among very many clients those that are remembered are still too fast', a
   const pace = new CancelPace(time);
   for (let n = 0; n < 10_000; n++) pace.isTooFast(HERE, `10.1.${n >> 8}.${n & 255}`);
   t.equal(taken(pace, 100, ['10.1.0.7']), 19);
-  t.equal(taken(pace, 100, ['10.9.9.9']), 100, 'who is not is let pass');
+  t.equal(taken(pace, 100, ['10.9.9.9']), 100, 'one that is not is let pass');
   await time.pass(1_000);
   t.equal(taken(pace, 100, ['10.9.9.9']), 20);
 });

@@ -17,7 +17,7 @@ import { backendSpec, inventory, listenerSpec, poolSpec, resolved, spec } from '
 const WIRES = 30;
 const KEY = Buffer.from('12345678');
 
-/** Connects and closes when it has been told something; to `isDead` it connects for ever. */
+/** Connects, and closes when it has been sent something; to `isDead` it connects for ever. */
 class FakeWire implements Wire {
   readonly error = null;
   connected = false;
@@ -141,7 +141,7 @@ function bench() {
   return { time, ask, outcomes, open, told, most: () => mostOpen, count, keys, giveKey, all };
 }
 
-t.test('a cancel is told to every pool that its listener may lead to', async (t) => {
+t.test('a cancel is sent to every pool that its listener may lead to', async (t) => {
   const { time, ask, outcomes, told, open } = bench();
   const number = ask('routed');
   await time.pass(10);
@@ -152,7 +152,7 @@ t.test('a cancel is told to every pool that its listener may lead to', async (t)
   t.equal(open(), 0);
 });
 
-t.test('a cancel is told to the backend alone that has given out its key', async (t) => {
+t.test('a cancel is sent to the backend alone that has given out its key', async (t) => {
   const { time, ask, outcomes, told, count, keys, giveKey, all } = bench();
   const slot = giveKey('routed', 'half', 'b1');
   const number = ask('routed');
@@ -173,11 +173,11 @@ t.test('a cancel is told to the backend alone that has given out its key', async
   keys.forget(slot);
   ask('routed');
   await time.pass(10);
-  t.equal(count(), 5, 'nobody has it: it goes to all that may have the session');
+  t.equal(count(), 5, 'no backend has it: it goes to all that may have the session');
   await time.pass(3_000);
 });
 
-t.test('where two backends have given out one key, both are told', async (t) => {
+t.test('where two backends have given out one key, both get it', async (t) => {
   const { time, ask, count, giveKey } = bench();
   giveKey('half', 'half', 'b1', 0);
   giveKey('half', 'half', 'b9', 1);
@@ -208,7 +208,7 @@ t.test('a backend that does not answer holds up none of its pool', async (t) => 
   for (let second = 1; second <= 20; second++) {
     for (let i = 0; i < 20; i++) ask('half');
     await time.pass(1_000);
-    t.equal(told(), 20 * second, 'the other one is told at once');
+    t.equal(told(), 20 * second, 'the other one gets it at once');
   }
 });
 

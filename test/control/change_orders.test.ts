@@ -23,7 +23,7 @@ const PATIENCE_MS = 30_000;
 const SILENCE_MS = 5_000;
 /** The next one in its place, at once or where threads are scarce. */
 const REPLACED_MS = [250, 250, 6_000] as const;
-/** Turns of the event loop, within which whatever waits for nobody is done. */
+/** Turns of the event loop, within which everything that waits for nothing is done. */
 const SOON = 20;
 
 const SERVERS = ['answers', 'says nothing', 'knows nothing'] as const;

@@ -26,7 +26,8 @@ t.test(`random files in a row find their rows or are refused (SEED=${seed})`, as
   const held: BackendId[] = [];
   const outcomes = { taken: 0, refused: 0 };
   const publish = async (): Promise<void> => {
-    // What workers do between a plan and its acknowledgement: sessions come to who may serve.
+    // What workers do between a plan and its acknowledgement: sessions come to the backends that
+    // may serve.
     for (const entry of inventory.backends()) {
       if (inventory.yielding.has(entry) || entry.tenure === 'leaving') continue;
       if (below(random, 40) === 0 && ledger.tryTake(entry.id, WORKER)) held.push(entry.id);
@@ -59,7 +60,7 @@ t.test(`random files in a row find their rows or are refused (SEED=${seed})`, as
     } else {
       outcomes.refused++;
       t.match(made.error.join(' '), /no room for the new .*\d+.* restart/);
-      t.same(namesOf(inventory), before, 'who is in the file stays');
+      t.same(namesOf(inventory), before, 'what is in the file stays');
       t.equal(inventory.yielding.size, 0);
     }
     const ids = [...inventory.backends()].map(({ id }) => id);

@@ -5,7 +5,7 @@ import { ControlSocket } from '../../src/control/control_socket.js';
 import { FakeTime } from '../support/fake_time.js';
 import { Events } from './fixtures.js';
 
-t.test('a socket that has no place is told once, however often it is tried', async (t) => {
+t.test('a socket that has no place is reported once, however often it is tried', async (t) => {
   const { RUNTIME_DIRECTORY: known } = process.env;
   // A folder that is not absolute counts as none.
   process.env['RUNTIME_DIRECTORY'] = 'none';

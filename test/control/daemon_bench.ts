@@ -1,6 +1,6 @@
 /**
  * The real daemon (queue, adoption, inventory, sockets, board) over workers that only keep plans,
- * on a clock that moves when told to. Foreign calls, messages and lookups can be made to fail.
+ * on a clock that the test moves. Foreign calls, messages and lookups can be made to fail.
  */
 
 import { fstatSync, readdirSync } from 'node:fs';

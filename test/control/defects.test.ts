@@ -1,10 +1,10 @@
-/** What a worker tells of defects is bounded, and none is left out of the count. */
+/** What a worker reports of defects is bounded, and none is left out of the count. */
 import t from 'tap';
 import { DEFECTS_A_SECOND, type Defect, Defects } from '../../src/control/defects.js';
 import { below, seededRandom } from '../../src/core/random.js';
 import { seed } from '../support/seed.js';
 
-t.test('a sentence with its stack and its listener is told at once', (t) => {
+t.test('a sentence with its stack and its listener is reported at once', (t) => {
   const told: Defect[] = [];
   const defects = new Defects((defect) => told.push(defect));
   defects.report(new Error('broken'), 'front', 0);
@@ -18,7 +18,7 @@ t.test('a sentence with its stack and its listener is told at once', (t) => {
   t.end();
 });
 
-t.test('beyond so many a second they are counted, and told when the second is over', (t) => {
+t.test('beyond a number per second they are counted, and reported when the second is over', (t) => {
   const told: Defect[] = [];
   const defects = new Defects((defect) => told.push(defect));
   for (let count = 0; count < DEFECTS_A_SECOND + 5; count++) defects.report('again', 'l', 100);

@@ -53,7 +53,7 @@ t.test('several that are lost at a time have several deputies, which stay', asyn
   t.same(deputies.now(w1, 'lost'), [w1, w2, w3], 'both are taken over by others');
 });
 
-t.test('a deputy takes over what would wait for nobody else', async (t) => {
+t.test('a deputy takes over what no other worker would take', async (t) => {
   const wildcard = ipEndpoint(4, '0.0.0.0', 53);
   const specific = ipEndpoint(4, '127.0.0.1', 53);
   const socket = (local: Endpoint): SocketPlan => ({

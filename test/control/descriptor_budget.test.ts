@@ -20,7 +20,7 @@ t.test('all shares together are never more than the limit, whatever it is', asyn
         const observers = budget.probes + budget.adminConnections + budget.reload;
         const sum = atRest(workers) + observers + pipes + budget.shared;
         const what = `${limit} files, ${workers} workers, ${engine}: ${sum}`;
-        // What is not enough for the threads themselves still serves somebody.
+        // What is not enough for the threads themselves still serves some clients.
         const enough = limit >= atRest(workers) + 64;
         if (enough && sum > limit) t.fail(what);
         if (budget.sessions < 1 || budget.probes < 1 || budget.adminConnections < 1) t.fail(what);

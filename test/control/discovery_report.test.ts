@@ -1,4 +1,4 @@
-/** What is told of a source: one line when something begins, and one when it is over. */
+/** What is reported of a source: one line when something begins, and one when it is over. */
 import t from 'tap';
 import { SourceTeller } from '../../src/control/discovery_report.js';
 import type { Doubt } from '../../src/discovery/doubt.js';
@@ -42,7 +42,7 @@ t.test('a failure and its end are a line each', async (t) => {
   t.same(lines, ['discovery-failed', 'discovery-recovered']);
 });
 
-t.test('one that fails every other time is told once, and its end when it is steady', async (t) => {
+t.test('one that fails every other time is reported once, and its end once steady', async (t) => {
   const { lines, hear } = teller();
   for (let at = 0; at < 100_000; at += 2_000) {
     hear(down(at), at);
@@ -79,7 +79,7 @@ t.test('a suspicion against others is a line, however soon it comes', async (t) 
 });
 
 t.test(
-  'what is left out is told when it is another, and not each time that it comes',
+  'what is left out is reported when it is another, and not each time that it comes',
   async (t) => {
     const { lines, hear } = teller();
     for (let at = 0; at < 20_000; at += 1_000) {

@@ -63,14 +63,14 @@ t.test('the access list says what it decides, and by which block', async (t) => 
   t.same(await said(''), { access: '', limits: '', barred: null });
 });
 
-t.test('what is only tried refuses nobody', async (t) => {
+t.test('a dry run refuses no client', async (t) => {
   t.match(await said(`${LIST}access.dry_run = true`, '10.1.2.4'), {
     access: 'The access list: denied, 10.1.0.0/16 decides. It is a dry run, and refuses no client.',
     barred: null,
   });
 });
 
-t.test('files are read; what is wrong with one is told', async (t) => {
+t.test('files are read; what is wrong with one is reported', async (t) => {
   const file = join(tempFolder(t), 'blocks');
   writeFileSync(file, '10.1.2.0/24 # some\n');
   const lines = `access.deny_files = ["${file}"]`;
@@ -79,7 +79,7 @@ t.test('files are read; what is wrong with one is told', async (t) => {
   t.match(await said(lines), /blocks:1: /);
 });
 
-t.test('limits are told as they are at rest', async (t) => {
+t.test('limits are shown as they are at rest', async (t) => {
   const own = 'limits.sessions_per_client = 3\nlimits.new_per_client = "20/m"\n';
   const of = 'it may have 3 sessions at a time, and 20 new ones in 60 s, 20 of them at once';
   t.match(await said(own), { limits: `The limits, at rest: ${of}.`, barred: null });

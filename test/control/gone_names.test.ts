@@ -1,4 +1,4 @@
-/** Counters of backends that left: kept while somebody has their name, and for a while. */
+/** Counters of backends that left: kept while a backend has their name, and for a while. */
 import t from 'tap';
 import { GoneNames } from '../../src/control/gone_names.js';
 import { PAST_SHOWN_MS } from '../../src/control/tallies.js';

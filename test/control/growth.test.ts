@@ -12,7 +12,7 @@ import { ipEndpoint } from '../../src/core/endpoint.js';
 import type { Spec } from '../../src/core/spec.js';
 import { backendSpec, inventory, listenerSpec, poolSpec, resolved, spec } from './fixtures.js';
 
-/** `n` backends behind `listeners` listeners; `net` and `weight` tell files apart. */
+/** `n` backends behind `listeners` listeners; `net` and `weight` distinguish files. */
 type Shape = (n: number, net: number, weight: number) => Spec;
 
 const backends = (count: number, net: number, weight: number) =>

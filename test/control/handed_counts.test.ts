@@ -51,7 +51,7 @@ class Process {
     for (let n = 0; n < sessions; n++) this.writer.observe(row, 'session', 2);
   }
 
-  /** Tells `next` what has grown; answers how many items that were. */
+  /** Sends `next` what has grown; answers how many items that were. */
   async tell(next: Process): Promise<number> {
     let items = 0;
     const say = (part: StatePart, all: Iterable<object | null>): void => {
@@ -82,7 +82,7 @@ t.test('all sums go over once, and then what they grow by', async (t) => {
   old.serve(B1, 2);
   await old.tell(next);
   next.open();
-  t.same(next.shown(), { a: [5, 0], b: [2, 0] }, 'but not who is there now');
+  t.same(next.shown(), { a: [5, 0], b: [2, 0] }, 'but not those that are there now');
   for (const sum of [
     next.tallies.pastTotal(BEGUN),
     next.tallies.pastOfPool('main', ENDED),
@@ -91,7 +91,7 @@ t.test('all sums go over once, and then what they grow by', async (t) => {
     t.equal(sum, 7);
   }
   t.equal(next.tallies.pastOfPool('main', SUM_COLUMN.session), 14_000_000);
-  t.equal(await old.tell(next), 0, 'nothing is told twice');
+  t.equal(await old.tell(next), 0, 'nothing is sent twice');
   old.serve(B0, 1);
   t.equal(await old.tell(next), 4, 'its labels, its listener, its pool, and all');
   next.serve(B0, 10);
@@ -99,7 +99,7 @@ t.test('all sums go over once, and then what they grow by', async (t) => {
   t.equal(next.tallies.pastTotal(BEGUN), 8);
 });
 
-t.test('a row that is given back is told as what it is: past', async (t) => {
+t.test('a row that is given back is sent as what it is: past', async (t) => {
   const [old, next] = [new Process().open(), new Process().open()];
   old.serve(B0, 5);
   await old.tell(next);
@@ -114,7 +114,7 @@ t.test('a row that is given back is told as what it is: past', async (t) => {
   t.same(third.shown(), { a: [6, 0] });
 });
 
-t.test('where rows are given back meanwhile the rest is told the next time', async (t) => {
+t.test('where rows are given back meanwhile the rest is sent the next time', async (t) => {
   const [old, next] = [new Process().open(), new Process().open()];
   old.serve(B0, 5);
   old.serve(B1, 2);

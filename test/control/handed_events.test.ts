@@ -1,4 +1,4 @@
-/** What has happened in one process, told by the one that takes its place. */
+/** What has happened in one process, shown by the one that takes its place. */
 import t from 'tap';
 import {
   eventRecords,
@@ -58,7 +58,7 @@ t.test('why a backend is as it is is known on', async (t) => {
   ]);
 });
 
-t.test('it stays bounded, however much is told', async (t) => {
+t.test('it stays bounded, however much is sent', async (t) => {
   const { before, recent, tell } = setUp();
   for (let wallMs = 0; wallMs < 3_000; wallMs++) {
     before.add(wallMs % 2 === 0 ? 'backend-down' : 'backend-up', wallMs, down('a'));

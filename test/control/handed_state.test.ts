@@ -1,4 +1,4 @@
-/** What a process tells the next one: lines in parts, each read by itself. */
+/** What a process sends the next one: lines in parts, each read by itself. */
 import t from 'tap';
 import { KnownBackends } from '../../src/control/upgrade/known_backends.js';
 import { Handed, sendState, stateLines } from '../../src/control/upgrade/state_parts.js';
@@ -14,7 +14,7 @@ const lines = (...items: readonly object[]) =>
     JSON.parse(JSON.stringify(line)),
   );
 
-t.test('a time is told as that of the machine, whenever a process stood still', async (t) => {
+t.test('a time is sent as that of the machine, whenever a process stood still', async (t) => {
   const handed = new Handed();
   const clock = Object.assign(new FakeTime(), { stillMs: () => 4_000 });
   const known = new KnownBackends(handed, clock);
@@ -25,14 +25,14 @@ t.test('a time is told as that of the machine, whenever a process stood still', 
   t.equal(known.passiveOf(KEY).returnedMs, null, 'it holds for the first plan');
 });
 
-t.test('what came before somebody asked for it is not lost', async (t) => {
+t.test('what came before it was asked for is not lost', async (t) => {
   const handed = new Handed();
   for (const line of lines(passive)) handed.hear(line);
   const known = new KnownBackends(handed, new FakeTime());
   t.equal(known.passiveOf(KEY).returnedMs, 7_000);
 });
 
-t.test('garbage takes nothing else with it, and is told once', async (t) => {
+t.test('garbage takes nothing else with it, and is reported once', async (t) => {
   const handed = new Handed();
   const known = new KnownBackends(handed, new FakeTime());
   const bad = [

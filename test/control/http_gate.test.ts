@@ -31,7 +31,7 @@ function setUp(t: Test, change: Partial<AdminSpec>, holds = `${TOKEN}\n`) {
 const MAY = (may: 'look' | 'change') => ({ ok: true, value: { may } });
 const REFUSED = { ok: false, error: { status: 401, headers: { 'www-authenticate': 'Bearer' } } };
 
-t.test('who brings the token may change things, and who brings another nothing', async (t) => {
+t.test('a request with the token may change things, and one with another nothing', async (t) => {
   const { ask, tokenFile } = setUp(t, {});
   t.match(await ask('/v1/drain', `Bearer ${TOKEN}`), MAY('change'));
   t.match(await ask('/v1/drain', `bearer  ${TOKEN} `), MAY('change'));
@@ -46,7 +46,7 @@ t.test('who brings the token may change things, and who brings another nothing',
   t.match(await ask('/v1/drain', 'Bearer another-token-of-today'), MAY('change'));
 });
 
-t.test('without a token_file nobody changes anything, whatever is brought', async (t) => {
+t.test('without a token_file no request changes anything, whatever is brought', async (t) => {
   for (const http of [NEAR, ipEndpoint(6, '::1', 9600)]) {
     const { ask } = setUp(t, { http, tokenFile: null });
     t.match(await ask('/v1/drain', `Bearer ${TOKEN}`), MAY('look'));
@@ -69,7 +69,7 @@ t.test('beyond loopback reading takes the token too, unless it is public', async
   t.match(await ask('/v1/status', 'Bearer wrong'), REFUSED);
 });
 
-t.test('a file without a token lets nobody in, and says why', async (t) => {
+t.test('a file without a token lets no request in, and says why', async (t) => {
   for (const holds of ['', '\n', 'short', 'two words of some length', `${'x'.repeat(5_000)}`]) {
     const { ask } = setUp(t, {}, holds);
     const asked = await ask('/v1/drain', `Bearer ${holds.trim() || 'x'}`);

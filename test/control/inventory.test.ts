@@ -80,7 +80,7 @@ t.test('a row is new for its next owner, and only after it was released', async 
   const [first] = all.apply(spec([poolSpec('pg', { backends: [b(1), b(2)] })]), resolved).arrived;
   if (first === undefined) throw new Error('a backend arrives');
   all.apply(spec([poolSpec('pg', { backends: [b(2), b(3)] })]), resolved);
-  t.same(resets.backends, [0, 1, 2], 'who leaves still has its row');
+  t.same(resets.backends, [0, 1, 2], 'a backend that leaves still has its row');
   all.releaseBackend(first);
   all.apply(spec([poolSpec('pg', { backends: [b(2), b(3), b(4)] })]), resolved);
   t.same(resets.backends, [0, 1, 2, first.id]);
@@ -108,7 +108,7 @@ t.test('a pool that left goes when its last backend is released, and not before'
   t.equal(all.pools.has('pg'), false);
 });
 
-t.test('a backend whose name has no address is not there yet, and told', async (t) => {
+t.test('a backend whose name has no address is not there yet, and reported', async (t) => {
   const all = inventory();
   const named = backendSpec('b1', { address: { kind: 'name', host: 'db', port: 5432 } });
   all.apply(spec([poolSpec('pg', { backends: [named] })]), resolved);
@@ -134,7 +134,7 @@ t.test('a listener whose protocol changes is another listener', async (t) => {
   );
 });
 
-t.test('a plan tells of what left only what its sessions need', async (t) => {
+t.test('a plan has of what left only what its sessions need', async (t) => {
   const all = inventory();
   const listeners = [listenerSpec('l1', 'pg', { maxSessions: 5 }), listenerSpec('l2', 'pg')];
   all.apply(spec([poolSpec('pg', { backends: [b(1), b(2)] })], listeners), resolved);

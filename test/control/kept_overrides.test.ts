@@ -1,4 +1,4 @@
-/** Overrides that cannot be written or read: tried again, told once, and nothing is lost. */
+/** Overrides that cannot be written or read: tried again, reported once, and nothing is lost. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
@@ -19,7 +19,7 @@ t.test('however many writes fail, one is tried again, and it ends the trying', a
   const time = new FakeTime();
   const log = new Events();
   const kept = new KeptOverrides(folder, { log, timers: time, lock: () => null });
-  // Whoever runs this, nothing can be written below a file.
+  // Whichever user runs this, nothing can be written below a file.
   rmSync(folder, { recursive: true });
   writeFileSync(folder, '');
   for (let i = 0; i < CHANGES; i++) {
@@ -38,7 +38,7 @@ t.test('however many writes fail, one is tried again, and it ends the trying', a
   t.equal(await kept.settled(), null);
   t.equal(time.pending, 0, 'it is written');
   t.equal(kept.trouble, null);
-  t.same(log.names, ['state-not-written', 'state-written'], 'told once');
+  t.same(log.names, ['state-not-written', 'state-written'], 'reported once');
 });
 
 function drained(backend: string): Override {
@@ -67,7 +67,7 @@ function found(t: Test, text: string, folder = tempFolder(t)) {
   return { folder, log, time, kept, content };
 }
 
-/** Whoever runs this: a call of `name` fails until it may be done. */
+/** Whichever user runs this: a call of `name` fails until it may be done. */
 function forbidden(t: Test, name: 'open' | 'rename' | 'copyFile') {
   const original = promises[name] as (...asked: unknown[]) => Promise<unknown>;
   const restore = (): void => {
@@ -107,12 +107,12 @@ t.test('a file that cannot be read stays as it is, and counts when it can be', a
   });
   now = [ordered];
   kept.keep(now);
-  t.match(await kept.settled(), /EACCES/, 'the caller is told');
+  t.match(await kept.settled(), /EACCES/, 'the caller gets it');
   await time.pass(30_000);
   t.match(await kept.settled(), /EACCES/);
   t.equal(content(), text);
   t.same(readdirSync(folder), [FILE]);
-  t.same(log.names, ['state-unread'], 'told once');
+  t.same(log.names, ['state-unread'], 'reported once');
   allow();
   await time.pass(30_000);
   await taken;
@@ -167,7 +167,7 @@ t.test('a file with a record of another version is copied before it is replaced'
   t.same(log.names.slice(2), ['state-put-aside', 'state-written']);
 });
 
-t.test('what the process before has told is kept beside a file that cannot be read', async (t) => {
+t.test('what the process before has sent is kept beside a file that cannot be read', async (t) => {
   const { time, kept, content } = found(t, keptText([drained('b0')]));
   const allow = forbidden(t, 'open');
   const told = [drained('b1')];

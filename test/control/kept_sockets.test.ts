@@ -115,7 +115,7 @@ for (const protocol of ['tcp', 'udp'] as const) {
   });
 }
 
-t.test('who connects while no process runs is accepted by the next one', async (t) => {
+t.test('a client that connects while no process runs is accepted by the next one', async (t) => {
   const path = join(tempFolder(t), 'x.sock');
   const port = await freePort();
   const kept = store(t);

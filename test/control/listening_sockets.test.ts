@@ -119,7 +119,7 @@ t.test('without foreign calls workers bind by themselves, a path only the first'
   t.equal(sockets.planned('tcp/x', spec, w1).length, 1);
   const real = ipEndpoint(4, '127.0.0.1', 4711);
   t.equal(sockets.bound(ip?.key ?? 0, real), 'first');
-  t.equal(sockets.bound(ip?.key ?? 0, real), 'not the first', 'that is told once');
+  t.equal(sockets.bound(ip?.key ?? 0, real), 'not the first', 'that is reported once');
   t.equal(sockets.addressOf(ip?.key ?? 0), '127.0.0.1:4711');
 });
 
@@ -176,13 +176,13 @@ for (const protocol of ['tcp', 'udp'] as const) {
   });
 }
 
-t.test('who takes a socket over, or keeps it, gives it the backlog that it has now', async (t) => {
+t.test('a listener that takes over or keeps a socket gives it its present backlog', async (t) => {
   const path = join(tempFolder(t), 'x.sock');
   const waiting: Socket[] = [];
   t.teardown(() => {
     for (const socket of waiting) socket.destroy();
   });
-  /** How many are there when the next one is told EAGAIN: one more than the backlog (unix(7)). */
+  /** How many are there when the next one gets EAGAIN: one more than the backlog (unix(7)). */
   const places = async (): Promise<number> => {
     for (;;) {
       const wire = await tryDial({ port: 0, path });
@@ -201,13 +201,13 @@ t.test('who takes a socket over, or keeps it, gives it the backlog that it has n
   t.same(await sockets.open('heir', heir, specOf), { ok: true, value: null });
   t.equal(await places(), 2, 'not before the change is made');
   sockets.retireAll(specOf);
-  t.equal(await places(), 4, 'nobody is lost');
+  t.equal(await places(), 4, 'no client is lost');
   sockets.retireAll(() => listening('heir', 5));
   t.equal(await places(), 6);
   sockets.closeAll();
 });
 
-t.test('what stays with its listener is taken over by nobody', async (t) => {
+t.test('what stays with its listener is not taken over', async (t) => {
   const sockets = new ListeningSockets(kernel, 1);
   const bind = [ipEndpoint(4, '127.0.0.1', await freePort())];
   const old = listenerSpec('old', 'pg', { bind, protocol: 'udp' });

@@ -80,7 +80,7 @@ t.test('it does not rest beside a worker that does not, or when something is due
   vitals.beat(FIRST, now.ms + 7_000);
   vitals.beat(SECOND, now.ms - 1);
   t.same(calm(), CALM);
-  t.notOk(theirs.wakesMain(), 'nobody has to wake it');
+  t.notOk(theirs.wakesMain(), 'nothing has to wake it');
   vitals.beat(SECOND, now.ms + 7_000);
   now.isStill = false;
   t.same(calm(), CALM);

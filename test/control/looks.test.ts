@@ -28,10 +28,10 @@ function bench() {
   return { time, looks, rests, now, all };
 }
 
-t.test('a rest ends when somebody stirs, once', async (t) => {
+t.test('a rest ends when a worker stirs, once', async (t) => {
   const { time, looks, rests, now, all } = bench();
   all.begin();
-  t.same(rests.splice(0), [10_000], 'the clock knows that nobody reads it');
+  t.same(rests.splice(0), [10_000], 'the clock knows that it is not read');
   await time.pass(3_000);
   now.pace = { delayMs: 1_000, kind: 'at work' };
   all.soon();

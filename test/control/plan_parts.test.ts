@@ -60,7 +60,7 @@ t.test('a plan that says the same is its end alone', async (t) => {
   t.same(
     again.map(({ kind }) => kind),
     ['leaving', 'listeners', 'done'],
-    'a listener that could not be opened is told again',
+    'a listener that could not be opened is sent again',
   );
 });
 

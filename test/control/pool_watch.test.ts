@@ -16,7 +16,7 @@ import {
   tallies,
 } from './fixtures.js';
 
-/** A ledger that counts how often somebody asks for a backend's health. */
+/** A ledger that counts how often code asks for a backend's health. */
 class AskedLedger extends Ledger {
   asked = 0;
   override health(backend: BackendId): HealthState {

@@ -1,4 +1,4 @@
-/** Questions to workers: sessions over several of them, sorted, in pages, and told to end. */
+/** Questions to workers: sessions over several of them, sorted, in pages, and ordered to end. */
 import t from 'tap';
 import { Inquiries } from '../../src/control/inquiries.js';
 import { killSessions, listSessions, type SessionQuery } from '../../src/control/session_list.js';
@@ -96,7 +96,7 @@ t.test('kills of many are spread over their span', async (t) => {
   t.ok(Math.abs(bed.records.length - 20) <= 2, `${bed.records.length} of 40 after half of it`);
 });
 
-t.test('who does not answer is named, at once when its thread is gone', async (t) => {
+t.test('a worker that does not answer is named, at once when its thread is gone', async (t) => {
   const { bed, inquiries, mute } = await asked(2);
   bed.relay(0);
   mute(1);

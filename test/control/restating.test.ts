@@ -15,7 +15,7 @@ const configured = spec(
 const NOW = 1_000;
 const ADA = { by: 'ada', because: '', sinceWallMs: NOW, untilWallMs: null };
 
-t.test(`what is there is what is folded, and what differs is told (SEED=${seed})`, async (t) => {
+t.test(`what is there is what is folded; differences are reported (SEED=${seed})`, async (t) => {
   const random = seededRandom(seed);
   const all = inventory();
   all.apply(configured, resolved);
@@ -65,7 +65,7 @@ t.test('thousands that an order is not about are not looked at', async (t) => {
     told.map(({ entry }) => entry.spec.weight),
     [7],
   );
-  t.equal(looks, 1, 'its name, to find who is meant');
+  t.equal(looks, 1, 'its name, to find the member that is meant');
 });
 
 function weightsOf(all: ReturnType<typeof inventory>): Map<string, number> {

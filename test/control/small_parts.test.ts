@@ -33,7 +33,7 @@ t.test('a plan is reached when the last worker has applied it, or a newer one', 
   await acks.reached(2);
 });
 
-t.test('nobody waits for a worker without a thread; its next one is waited for', async (t) => {
+t.test('nothing waits for a worker without a thread; its next one is waited for', async (t) => {
   const [w0, w1] = [0 as WorkerId, 1 as WorkerId];
   const acks = new PlanAcks(2);
   const first = acks.reached(1);

@@ -42,7 +42,7 @@ function bench(...pools: PoolSpec[]) {
   return { watch, events, follow, from, lose, changes: () => changes, started: follow(...pools) };
 }
 
-t.test('the first address that is here is dialled from, and who is missing is named', async (t) => {
+t.test('the first address that is here is dialled from, and a missing one is named', async (t) => {
   const pool = poolSpec('p', { sources: [A, B] });
   const other = poolSpec('q', { sources: [A] });
   const { started, events, from, lose, changes } = bench(pool, other);
@@ -52,7 +52,7 @@ t.test('the first address that is here is dialled from, and who is missing is na
   t.equal(from(), B.host);
   t.match(events, [['source-missing', { address: A.host, detail: 'p, q' }]]);
   await lose(A.host);
-  t.equal(events.length, 1, 'it is told once');
+  t.equal(events.length, 1, 'it is reported once');
   await lose(A.host, B.host);
   t.equal(from(), A.host, 'without any, the failure says which one it is');
   await lose();
@@ -64,7 +64,7 @@ t.test('the first address that is here is dialled from, and who is missing is na
   t.equal(changes(), 3);
 });
 
-t.test('nobody looks where no pool has an address, or after the end', async (t) => {
+t.test('nothing is looked at where no pool has an address, or after the end', async (t) => {
   const { started, watch, follow, events, lose } = bench(poolSpec('p'));
   await started;
   await lose(A.host);
@@ -75,7 +75,7 @@ t.test('nobody looks where no pool has an address, or after the end', async (t) 
   t.equal(events.length, 1);
 });
 
-t.test('a backend of a family without an address is told once', async (t) => {
+t.test('a backend of a family without an address is reported once', async (t) => {
   const backends = [backendSpec('b1'), backendSpec('six', SIX), backendSpec('six2', SIX)];
   const { started, follow, events } = bench(poolSpec('p', { sources: [A], backends }));
   await started;

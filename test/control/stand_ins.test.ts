@@ -49,9 +49,9 @@ const TABLE: readonly (readonly [string, readonly string[], string])[] = [
   ['one with a name stays at its old address', ['n=a', 'n=x'], at('n=a')],
   ['one without a name of its own does too', ['a', 'x'], at('a=a')],
   ['the one at the same place stays', ['a b c', 'a x c'], at('a=a', 'b=b', 'c=c')],
-  ['who was replaced goes', ['a b', 'c x'], at('b=b', 'c=c')],
+  ['a backend that was replaced goes', ['a b', 'c x'], at('b=b', 'c=c')],
   ['one that has another address now goes', ['n=a', 'n=b m=x'], at('n=b')],
-  ['a new one without an address keeps nobody', ['a', 'a x'], at('a=a')],
+  ['a new one without an address keeps no backend', ['a', 'a x'], at('a=a')],
   ['it stays over further reloads', ['a b', 'x b', 'x b', 'x c'], at('a=a', 'c=c')],
   ['and goes when its name is given up', ['a b', 'x b', 'b'], at('b=b')],
   ['or comes back as if it had never left', ['n=a', 'n=x', 'n=a'], at('n=a')],
@@ -61,7 +61,7 @@ const TABLE: readonly (readonly [string, readonly string[], string])[] = [
   ['an empty pool is wanted', ['a', ''], ''],
 ];
 
-t.test('a name without an address takes away nobody who serves', async (t) => {
+t.test('a name without an address takes away no backend that serves', async (t) => {
   for (const [what, files, expected] of TABLE) {
     const all = inventory();
     for (const file of files) apply(all, target(file));
@@ -115,7 +115,7 @@ t.test(`random files never serve with fewer for want of an address (SEED=${seed}
           );
         }),
       );
-      t.same(missing, [], 'who has an address serves at it');
+      t.same(missing, [], 'a backend that has an address serves at it');
     }
   }
 });
@@ -134,8 +134,8 @@ t.test('a listener that serves is not led to where no name has an address', asyn
     strandedBy(next, all.unresolved(next), () => serves);
   t.match(stranded(elsewhere('x')), [/listener l would lead to pool q, .* no name .* \(x\)/]);
   t.same(stranded(elsewhere('x b')), [], 'one that has an address is enough');
-  t.same(stranded(elsewhere('x'), false), [], 'who had nobody loses nobody');
-  t.same(stranded(target('x')), [], 'in its own pool somebody stands in');
+  t.same(stranded(elsewhere('x'), false), [], 'a pool without backends loses none');
+  t.same(stranded(target('x')), [], 'in its own pool a backend stands in');
 });
 
 function randomFile(random: Random): string {

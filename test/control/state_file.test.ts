@@ -97,7 +97,7 @@ for (let at = 1; at <= STEPS; at++) {
     },
   );
 
-  t.test(`a step ${at} that fails is told, and loses nothing`, async (t) => {
+  t.test(`a step ${at} that fails is reported, and loses nothing`, async (t) => {
     const { file, folder } = await written(t);
     failing(t, at, async (_, half) => {
       await half();

@@ -47,14 +47,14 @@ t.test('workers know all but the sockets before the other process leaves them', 
     { ...known, sockets: 2 },
   ]);
   t.same(bench.events.filter(({ event }) => event === 'backend-added').length, 3, 'each once');
-  t.equal((await bench.daemon.reload(SPEC)).ok, true, 'nobody is asked again');
+  t.equal((await bench.daemon.reload(SPEC)).ok, true, 'no process is asked again');
   t.equal(asked.length, 3);
   const end = bench.daemon.stop();
   await bench.time.pass(2_000);
   await end;
 });
 
-t.test('one that is not let in has accepted nobody, and leaves nothing open', async (t) => {
+t.test('one that is not let in has accepted no client, and leaves nothing open', async (t) => {
   const descriptors = openDescriptors();
   const bench = benchThat(() => err(['gone']));
   t.same(await bench.daemon.start(), err(['gone']));

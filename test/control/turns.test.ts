@@ -20,7 +20,7 @@ t.test('one at a time, in the order of asking, and other work between two', asyn
   await Promise.all(asked);
 });
 
-t.test('who asks after a rest has its turn, too', async (t) => {
+t.test('a session that asks after a rest has its turn, too', async (t) => {
   const turns = new ApiTurns(setImmediate);
   await turns.next();
   await turns.next();

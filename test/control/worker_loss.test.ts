@@ -9,9 +9,9 @@ import { burst } from '../support/load/short_connections.js';
 import { dial, type Wire } from '../support/wire.js';
 import { firstWorker, hang, kill, type LossBench, lossBench } from './worker_loss_bench.js';
 
-/** So many that either worker has some: all at one has the probability 2^-31. */
+/** Enough for either worker to have some: all at one has the probability 2^-31. */
 const CLIENTS = 32;
-/** More than one worker's share, to be found waiting while nobody accepts them. */
+/** More than one worker's share, to be found waiting while they are not accepted. */
 const NEWCOMERS = 32;
 const REPLACEMENT_MS = 30_000;
 const HUNG = { worker: '0' };
@@ -72,7 +72,7 @@ async function survives(
   await eventually('the lost are cut', () => cut.size === lostSessions || undefined);
 
   await bench.events.first('worker-started', ({ event }) => event === 'worker-started');
-  t.same((await newcomers).failures, [], 'whoever came meanwhile is served');
+  t.same((await newcomers).failures, [], 'clients that came meanwhile are served');
   t.same((await burst({ port: bench.port }, NEWCOMERS, REPLACEMENT_MS)).failures, []);
   await eventually('counts go back', async () => {
     const metrics = await bench.metrics();
@@ -91,7 +91,7 @@ async function survives(
   t.equal(
     told.reduce((sum, { sessions }) => sum + Number(sessions), 0),
     lostSessions,
-    'and told, by backend',
+    'and reported, by backend',
   );
   const restarts = await bench.metrics();
   t.equal(restarts.sum('sluice_worker_restarts_total', { worker: '0' }), 1);

@@ -79,8 +79,8 @@ export function kill(daemon: Assembly['daemon'], worker: WorkerId): void {
 }
 
 /**
- * The thread goes round in an endless loop, as by a defect: it is told to through Node.js
- * and its own debugger (inspector protocol, domain NodeWorker).
+ * The thread goes round in an endless loop, as by a defect: ordered through the debugger of Node.js
+ * (inspector protocol, domain NodeWorker).
  */
 export async function hang(t: Test, worker: WorkerId): Promise<void> {
   const inspector = new InspectorSession();

@@ -29,7 +29,7 @@ t.test('a thread that ends as soon as it serves does not spin', async (t) => {
   t.equal(retries.lost(nowMs + SETTLED_MS), FIRST_RESTART_MS, 'one that has settled is a new case');
 });
 
-t.test('a failure is told at first, when its reason changes, and every minute', async (t) => {
+t.test('a failure is reported at first, when its reason changes, and every minute', async (t) => {
   const retries = new WorkerRetries();
   const tells = (sentence: string, nowMs: number) => retries.failed(sentence, nowMs).tell;
   t.equal(tells('a', 0), 'now');

@@ -2,7 +2,7 @@ import t from 'tap';
 import { InvariantError, SharedInvariantError } from '../../src/core/assert.js';
 import { doEach } from '../../src/core/do_each.js';
 
-t.test('each step is done whatever breaks, and what others rely on is told first', async (t) => {
+t.test('each step is done whatever fails; what others rely on is reported first', async (t) => {
   const done: number[] = [];
   const step = (number: number, error?: Error) => (): void => {
     done.push(number);

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { isPrime, nextPrime } from '../../src/core/prime.js';
 
-t.test('primes are told from others, and found', async (t) => {
+t.test('primes are distinguished from others, and found', async (t) => {
   const primes = Array.from({ length: 32 }, (_, value) => value).filter(isPrime);
   t.same(primes, [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31]);
   t.ok(isPrime(65_537));

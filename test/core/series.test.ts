@@ -40,7 +40,7 @@ t.test('a pair has no row before its first session, and one for all workers then
   );
 });
 
-t.test('rows of the first and the last listener and backend are told apart', async (t) => {
+t.test('rows of the first and the last listener and backend are distinct', async (t) => {
   const { reader, writer } = setUp();
   const ends = [0, 1, MAX_LISTENERS - 1].flatMap((front) =>
     [0, 1, MAX_BACKENDS - 1].map((back) => [front, back] as const),
@@ -53,7 +53,7 @@ t.test('rows of the first and the last listener and backend are told apart', asy
   }
 });
 
-t.test('a row that is given back is zero for whoever takes it next', async (t) => {
+t.test('a row that is given back is zero for its next owner', async (t) => {
   const { reader, writer } = setUp();
   const first = writer.rowOf(listener(1), backend(1));
   writer.add(first, bytesIn, 9);
@@ -66,7 +66,7 @@ t.test('a row that is given back is zero for whoever takes it next', async (t) =
   t.equal(reader.histogram(second, 'session').sumMicros, 0);
 });
 
-t.test('who has served a pair finds the row that it has by now', async (t) => {
+t.test('a worker that has served a pair finds the row that it has by now', async (t) => {
   const { reader, writers } = setUp(2);
   const [one, other] = writers as [SeriesWriter, SeriesWriter];
   const first = one.rowOf(listener(1), backend(7));

@@ -92,7 +92,7 @@ t.test('of a module what runs is installed, with its licence', async (t) => {
   t.same(productionModules(lock), ['node_modules/a']);
 });
 
-t.test('dpkg is told what the package needs, and when it was made', async (t) => {
+t.test('dpkg knows what the package needs, and when it was made', async (t) => {
   const facts = {
     version: '1.2.3',
     machine: 'amd64',

@@ -1,4 +1,4 @@
-/** What holds of those who serve, whatever a source says in whatever order. */
+/** What holds of the members that serve, whatever a source says in whatever order. */
 import t from 'tap';
 import type { Proof } from '../../src/core/proof.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
@@ -44,7 +44,7 @@ t.test(`within the time to confirm, no source takes more than it may, seed ${see
   t.pass();
 });
 
-t.test(`however long it goes on, somebody stays, seed ${seed}`, async (t) => {
+t.test(`however long it goes on, a member stays, seed ${seed}`, async (t) => {
   const random = seededRandom(seed);
   const one = told(ALL, {}, () => (random.next() < 0.5 ? 'serves' : 'down'));
   for (let nowMs = 0, step = 0; step < 5_000; step++) {

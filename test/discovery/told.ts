@@ -1,4 +1,4 @@
-/** A witness with rules, what probes have found, and what it has heard. */
+/** A witness with rules, what probes have found, and its answers so far. */
 import type { WitnessRules } from '../../src/core/discovery_spec.js';
 import type { Proof } from '../../src/core/proof.js';
 import { Witness } from '../../src/discovery/witness.js';
@@ -14,14 +14,14 @@ export const RULES: WitnessRules = {
 
 export type Proofs = (letter: string) => Proof;
 export const well: Proofs = () => 'serves';
-/** Nobody is held, and everybody counts. */
+/** No member is held, and every member counts. */
 export const unprobed: Proofs = () => 'unprobed';
 
 export function witness(rules: Partial<WitnessRules> = {}, proofs = well): Witness {
   return new Witness({ ...RULES, ...rules }, ({ name }) => proofs(name ?? ''));
 }
 
-/** One that has heard of `named` at 0. */
+/** One that got `named` at 0. */
 export function told(named: string, rules: Partial<WitnessRules> = {}, proofs = well): Witness {
   const one = witness(rules, proofs);
   one.hear(answer(named), 0);

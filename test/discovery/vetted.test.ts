@@ -5,7 +5,7 @@ import { membersFound, sourceFailed } from '../../src/discovery/source.js';
 import { vetted } from '../../src/discovery/vetted.js';
 import { letters, member, members } from './members.js';
 
-t.test('an address counts once, and other values for it are told', async (t) => {
+t.test('an address counts once, and other values for it are reported', async (t) => {
   const answer = vetted(
     'http',
     membersFound(
@@ -32,7 +32,7 @@ t.test('an address counts once, and other values for it are told', async (t) => 
   });
 });
 
-t.test('the same said twice is nothing to be told', async (t) => {
+t.test('the same said twice is not reported', async (t) => {
   const answer = vetted('dns', membersFound(members('abab'), 0));
   t.same(answer, membersFound(members('ab'), 0));
 });
@@ -57,7 +57,7 @@ t.test('a source names UNIX sockets only when it is a file', async (t) => {
   }
 });
 
-t.test('what names nobody is what it was', async (t) => {
+t.test('an answer that names none is what it was', async (t) => {
   const failure = sourceFailed('timeout', 'mute');
   t.equal(vetted('http', failure), failure);
 });

@@ -1,4 +1,4 @@
-/** What answers of a source do to those who serve. */
+/** What answers of a source do to the members that serve. */
 import t from 'tap';
 import {
   type Member,
@@ -53,7 +53,7 @@ t.test('one that is held stays while an answer in question names it', async (t) 
   t.equal(letters(one.standing(66_000)), 'abcd');
 });
 
-t.test('an answer that names nobody is told also when nobody was there', async (t) => {
+t.test('an answer that names no member is reported also when there was none', async (t) => {
   const strict = witness();
   strict.hear(answer(''), 1_000);
   t.match(strict.doubt, { kind: 'empty', sinceMs: 1_000 });
@@ -62,12 +62,12 @@ t.test('an answer that names nobody is told also when nobody was there', async (
   t.equal(strict.doubt, null);
   const lax = witness({ whenEmpty: 'follow' });
   lax.hear(answer(''), 1_000);
-  t.equal(lax.doubt, null, 'it may say that there is nobody');
+  t.equal(lax.doubt, null, 'it may say that there is no member');
   const roled = witness();
   const [elsewhere] = members('a').map(({ address }) => address);
   if (elsewhere === undefined) throw new Error('a is a member');
   roled.hear({ ...membersFound([], 0), elsewhere: [elsewhere] }, 1_000);
-  t.equal(roled.doubt, null, 'it knows who has the other role');
+  t.equal(roled.doubt, null, 'it knows which member has the other role');
 });
 
 t.test('an answer that takes away too many counts only when it repeats', async (t) => {
@@ -120,7 +120,7 @@ t.test('an answer that says nothing is neither a repetition nor the end of one',
   }
 });
 
-t.test('a source that contradicts itself takes away only whom it never names', async (t) => {
+t.test('a source that contradicts itself removes only members that it never names', async (t) => {
   const one = told('abcdef', {}, unprobed);
   for (let nowMs = 1_000; nowMs < 60_000; nowMs += 50) {
     one.hear(answer(nowMs % 100 === 0 ? 'ac' : 'ab'), nowMs);
@@ -130,7 +130,7 @@ t.test('a source that contradicts itself takes away only whom it never names', a
   }
 });
 
-t.test('who is not named any more stays while its probes pass, for a time', async (t) => {
+t.test('a member that is not named any more stays while its probes pass, for a time', async (t) => {
   const one = told('abc');
   one.hear(answer('ab'), 1_000);
   t.equal(letters(one.standing(1_000)), 'abc');
@@ -151,7 +151,7 @@ t.test('who is not named any more stays while its probes pass, for a time', asyn
   t.equal(letters(idle.standing(1_000)), 'ab', 'one without sessions is not held');
 });
 
-t.test('who is held and named again was never away', async (t) => {
+t.test('a member that is held and named again was never away', async (t) => {
   const one = told('abc');
   one.hear(answer('ab'), 1_000);
   one.hear(answer('abc'), 5_000);
@@ -159,7 +159,7 @@ t.test('who is held and named again was never away', async (t) => {
   t.equal(letters(one.standing(90_000)), 'abc');
 });
 
-t.test('who is told to drain leaves at once, and is not held', async (t) => {
+t.test('a member that is to drain leaves at once, and is not held', async (t) => {
   const one = told('abc');
   one.hear(membersFound(withDraining('c'), 0), 1_000);
   t.equal(letters(one.standing(1_000)), 'ab');
@@ -243,7 +243,7 @@ t.test('what was known before a restart serves until the source says otherwise',
   const one = witness();
   one.restore(members('abc'));
   t.equal(letters(one.standing(0)), 'abc');
-  one.hear(sourceFailed('unreachable', 'nobody is there'), 1);
+  one.hear(sourceFailed('unreachable', 'no member is there'), 1);
   one.hear(answer('z'), 2);
   t.equal(letters(one.standing(2)), 'abc', 'it is suspicious, as in the process before');
 });
@@ -274,7 +274,7 @@ t.test('to lose one that is down, or never was up, is no loss', async (t) => {
   t.match(last.doubt, { kind: 'suspicious', missing: ['a'], of: 1 }, 'one of four, which serves');
   const empty = told('abcd', {}, () => 'down');
   empty.hear(answer(''), 1_000);
-  t.equal(letters(empty.standing(90_000)), 'abcd', 'nobody is still nobody');
+  t.equal(letters(empty.standing(90_000)), 'abcd', 'none is still none');
 });
 
 t.test('an answer in question counts as soon as those that it takes away are down', async (t) => {
@@ -326,7 +326,7 @@ t.test('the correction back to what serves counts at once', async (t) => {
   t.equal(letters(caught.standing(42_000)), 'abcd');
 });
 
-t.test('one that is told to get no sessions has them while nobody else can', async (t) => {
+t.test('one that is to get no sessions has them while no other can', async (t) => {
   const probes = new Probed();
   const one = told('ab', { maxRemovedPercent: 100 }, probes.of);
   probes.set({ c: 'unproven' });

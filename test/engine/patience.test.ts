@@ -48,10 +48,10 @@ t.test('a target that could not end within LINGER_MS has STANDSTILL_MS', async (
     'a trickle',
   );
   const catchesUp = endMs(MIB, (ms) => (ms <= STANDSTILL_MS ? 0.12 : 0.3) * (ms / 1_000) * MIB);
-  t.ok(catchesUp > 3_000, 'who is slow at first may catch up');
+  t.ok(catchesUp > 3_000, 'a target that is slow at first may catch up');
 });
 
-t.test('nobody has more than LINGER_MS', async (t) => {
+t.test('none has more than LINGER_MS', async (t) => {
   for (let share = 0; share < 1; share += 0.05) {
     t.ok(endMs(MIB, (ms) => Math.min(share, ms / LINGER_MS) * MIB) <= LINGER_MS);
     t.ok(endMs(MIB, (ms) => (share * ms * MIB) / LINGER_MS) <= LINGER_MS);

@@ -18,7 +18,7 @@ t.test('a port that no connection has as its source is never asked about', async
   t.equal(dials.suspect({ kind: 'unix', path: '/run/backend' }, 0), null);
 });
 
-t.test('where nobody knows the range every port is asked about', async (t) => {
+t.test('where the range is unknown every port is asked about', async (t) => {
   t.ok(new SelfDials(() => null).suspect(backend(5_432), 0));
 });
 

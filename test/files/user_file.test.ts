@@ -49,7 +49,7 @@ t.test('what a path is can be asked without reading it', async (t) => {
   chmodSync(ten, 0o640);
   t.equal(await look(ten), 'readable');
   chmodSync(ten, 0o644);
-  t.equal(await look(ten), 'exposed', 'everybody may read it');
+  t.equal(await look(ten), 'exposed', 'every user may read it');
   t.equal(await look(join(dir, 'nothing')), 'missing');
   t.equal(await look('/dev/zero'), 'no-file');
   chmodSync(pipe, 0o640);

@@ -1,7 +1,7 @@
 /**
- * Sends fuzzed first messages to a real daemon, many at a time, beside somebody whose session goes
- * on. What must be true whatever comes: each connection ends, nobody gets what was not said to him,
- * no thread fails, and at the end nothing is left.
+ * Sends fuzzed first messages to a real daemon, many at a time, beside a client whose session goes
+ * on. What must be true whatever comes: each connection ends, no client gets what was not sent to
+ * it, no thread fails, and at the end nothing is left.
  */
 import { clientHello } from '../support/client_hello.js';
 import type { Daemon } from '../support/daemon.js';
@@ -13,7 +13,7 @@ import { FuzzBackend } from './backend.js';
 import { play } from './client.js';
 import { firstMessage, LISTENERS, type ListenerName, NAMES } from './first_messages.js';
 
-/** A worker of the uring engine keeps so many descriptors of pipes. */
+/** A worker of the uring engine keeps this many descriptors of pipes. */
 const KEPT_DESCRIPTORS = 64;
 const MOST_FINDINGS = 20;
 const GAUGES = ['sluice_sessions_active', 'sluice_backend_active', 'sluice_queue_length'];
@@ -119,7 +119,7 @@ async function endsOf(daemon: Daemon): Promise<ReadonlyMap<string, number>> {
   return ends;
 }
 
-/** Somebody whose session began before all others, and who is answered all the time. */
+/** A client whose session began before all others, and which is answered all the time. */
 class Bystander {
   turns = 0;
   slowestMs = 0;

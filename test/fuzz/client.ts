@@ -15,7 +15,7 @@ export interface Played {
   readonly wrong: string | null;
 }
 
-/** Resolves when the connection is gone; it must not last longer than anybody's patience. */
+/** Resolves when the connection is gone; it must not last longer than any limit of the daemon. */
 export async function play(message: FirstMessage, port: number): Promise<Played> {
   const { pieces, then, seed } = message;
   const socket = new Socket({ allowHalfOpen: false });
@@ -75,7 +75,7 @@ function canBe(said: Buffer, got: Buffer): boolean {
   return (text.startsWith('S') || text.startsWith('N')) && canBe(said, got.subarray(1));
 }
 
-/** One of 127.0.0.0/8: a client may send only so many cancels. */
+/** One of 127.0.0.0/8: a client may send a limited number of cancels. */
 function sourceOf(seed: number): string {
   return `127.${1 + (seed % 100)}.${(seed >> 8) & 255}.${1 + (seed % 250)}`;
 }

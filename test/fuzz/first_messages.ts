@@ -22,7 +22,7 @@ export interface FirstMessage {
   readonly listener: ListenerName;
   /** Each is written by itself. */
   readonly pieces: readonly Buffer[];
-  /** Behind the last piece; who waits finishes when the first byte has come back. */
+  /** Behind the last piece; a client that waits finishes when the first byte has come back. */
   readonly then: 'waits' | 'finishes' | 'resets';
 }
 
@@ -30,7 +30,7 @@ export const NAMES = ['one.example', 'a.two.example', 'closed.example', 'other.e
 const ALPN = ['h2', 'http/1.1', 'postgresql'];
 const ECH = 0xfe0d;
 const PADDING = 21;
-/** So many of ten messages come as a client would send them. */
+/** This many of ten messages come as a client would send them. */
 const UNCHANGED_OF_TEN = 2;
 const MOST_CHANGES = 4;
 const MOST_PIECES = 6;

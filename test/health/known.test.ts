@@ -29,7 +29,7 @@ async function next(w: World, targets: readonly HealthTarget[]): Promise<World> 
   return other;
 }
 
-t.test('the next attempt is when it was due, and what stands is not told again', async (t) => {
+t.test('the next attempt is when it was due, and what stands is not reported again', async (t) => {
   const w = world();
   const targets = [1, 2].map((port) => target(port));
   w.set(2, REFUSED);
@@ -63,7 +63,7 @@ t.test('failures in a row go on where they were', async (t) => {
   t.same(other.told, ['b1 down: refused'], 'the third one in a row');
 });
 
-t.test('who is asked just now is not asked again before its interval', async (t) => {
+t.test('a target that is asked just now is not asked again before its interval', async (t) => {
   const w = world();
   w.checker.update([target(1)]);
   await w.time.pass(4_000);

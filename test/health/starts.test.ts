@@ -67,7 +67,7 @@ t.test('a limit per second spaces them evenly, in the order in which they came',
   t.equal(time.pending, 0, 'no timer is left');
 });
 
-t.test('who is between verdicts goes first, and yet no settled one waits for ever', async (t) => {
+t.test('a target between verdicts goes first, and yet no settled one waits for ever', async (t) => {
   const time = new FakeTime();
   const starts = startsOf(1000, time);
   starts.limit(100);
@@ -76,7 +76,7 @@ t.test('who is between verdicts goes first, and yet no settled one waits for eve
   for (let i = 0; i < 8; i++) starts.acquire(() => order.push(`first ${i}`), 'between-verdicts');
   await time.pass(1000);
   t.same(order, [
-    'settled 0', // It came when nobody else did.
+    'settled 0', // It came when no other did.
     ...['first 0', 'first 1', 'first 2', 'settled 1'],
     ...['first 3', 'first 4', 'first 5', 'settled 2'],
     ...['first 6', 'first 7', 'settled 3'],

@@ -68,7 +68,7 @@ t.test('the table is closed: it holds every state that it leads to', async (t) =
   }
 });
 
-t.test('a verdict is told exactly when the standing verdict changes', async (t) => {
+t.test('a verdict is reported exactly when the standing verdict changes', async (t) => {
   for (const [state, evidence] of TRUTH) {
     const step = advance(state, evidence, THRESHOLDS);
     const changed = verdictOf(step.state) !== verdictOf(state);

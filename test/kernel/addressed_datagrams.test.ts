@@ -17,7 +17,7 @@ for (const [wildcard, hosts] of [
   ['0.0.0.0', ['127.0.0.1', '127.0.0.2', '127.200.3.4']],
   ['::', ['::1']],
 ] as const) {
-  t.test(`a datagram to ${wildcard} tells whose it is and which address it was for`, async (t) => {
+  t.test(`a datagram to ${wildcard} shows whose it is and which address it was for`, async (t) => {
     if (!kernel.ok) return void t.pass(kernel.error, { skip: kernel.error });
     const family = wildcard === '::' ? 6 : 4;
     const opened = openListeningSocket(kernel.value, {

@@ -173,7 +173,7 @@ t.test('what no turn has needed leaves the ring, gives its pages back and serves
   for (let buffer = 0; buffer < 128; buffer++) pool.bytes.fill(42, ...spanOf(pool, buffer));
   t.equal(pool.settle(), true, 'a burst of 64 needs 128');
   t.equal(pool.free, 1024 - 128);
-  t.equal(pool.settle(), false, 'since then nobody has needed anything');
+  t.equal(pool.settle(), false, 'since then nothing was needed');
   t.equal(pool.free, 1024 - 64);
   pool.trim();
   const pages = Array.from({ length: 128 * 16 }, (_, page) => pool.bytes[page * 4096 + 100]);

@@ -86,7 +86,7 @@ t.test('a close that the kernel has not taken is made in the place of the thread
   holdings.giveBack(kernel, LOST);
   for (const bell of bells) {
     if (!bell.ok) throw new Error('a bell can be had');
-    t.ok(kernel.libc.fcntl(bell.value, F_GETFD, 0) >= 0, 'whoever got the number keeps it');
+    t.ok(kernel.libc.fcntl(bell.value, F_GETFD, 0) >= 0, 'the new holder of the number keeps it');
     closeDescriptor(kernel, bell.value);
   }
   t.equal(descriptors(), before);

@@ -36,7 +36,7 @@ function heard(looked: readonly string[], count: number): Promise<true> {
 }
 
 t.test(
-  'a look that breaks keeps nobody of its turn from looking, nor of a later one',
+  'a look that breaks keeps no other of its turn from looking, nor of a later one',
   async (t) => {
     const { readiness, looked, defects, looker } = scene(t);
     for (const name of ['one', 'broken', 'another']) readiness.soon(looker(name));

@@ -108,7 +108,7 @@ t.test('waiting ends when its time is over, or with the first completion', async
   ring.close();
 });
 
-t.test('a cancelled operation completes, and cancelling nothing is told', async (t) => {
+t.test('a cancelled operation completes, and cancelling nothing is reported', async (t) => {
   const ring = openRing(8, 16);
   const reader = new Reader(ring);
   const bell = createBell(kernel);

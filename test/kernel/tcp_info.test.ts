@@ -58,10 +58,10 @@ t.test('probes of a closed window are silence', async (t) => {
   t.ok(near.writableLength > 0, 'while data waits');
 });
 
-t.test('a reset that nobody has heard of is told, an end in order is none', async (t) => {
+t.test('a reset that was not reported yet is reported, an end in order is none', async (t) => {
   const reset = await connected(t);
   t.equal(unheardError(kernel, reset.fd), 0, 'the connection goes on');
-  // What can no longer be written to hears of nothing by itself while it is not read.
+  // What can no longer be written to learns nothing by itself while it is not read.
   reset.near.end();
   await once(reset.near, 'finish');
   reset.far.write('x');
@@ -77,7 +77,7 @@ t.test('a reset that nobody has heard of is told, an end in order is none', asyn
   t.equal(unheardError(kernel, ended.fd), 0);
 });
 
-t.test('where nobody knows nothing is told', async (t) => {
+t.test('where it is unknown nothing is reported', async (t) => {
   t.equal(silentMs(kernel, -1), 0);
   t.equal(unheardError(kernel, -1), 0);
   t.equal(pathOf(kernel, -1), null);

@@ -45,7 +45,7 @@ async function httpBed(t: Test) {
   return { servers, balancer };
 }
 
-/** Who answers `count` requests, one after the other. */
+/** Which server answers `count` requests, one after the other. */
 async function answers(count: number, ask: () => Promise<string>): Promise<string> {
   const seen = new Set<string>();
   for (let n = 0; n < count; n++) seen.add(await ask());

@@ -21,7 +21,7 @@ t.test('a lease is settled once, whatever is said afterwards', async (t) => {
   t.same(activeOf(balancer), { [A]: 0 });
 });
 
-t.test('a cap is never passed, and who finds all full is told why of each', async (t) => {
+t.test('a cap is never passed, and a request that finds all full learns why of each', async (t) => {
   const balancer = await new Bed().balancer(t, { backends: [A, B], maxConnections: 2 });
   const leases = [1, 2, 3, 4].map(() => balancer.pick());
   t.same(activeOf(balancer), { [A]: 2, [B]: 2 });
@@ -32,7 +32,7 @@ t.test('a cap is never passed, and who finds all full is told why of each', asyn
   t.equal(balancer.pick().name.slice(0, 7), '10.0.0.');
 });
 
-t.test('probes decide who is eligible, by the rules of the daemon', async (t) => {
+t.test('probes decide which are eligible, by the rules of the daemon', async (t) => {
   const bed = new Bed();
   const health = { interval: '1s', fastInterval: '100ms', downInterval: '1s', jitter: 0 };
   const balancer = await bed.balancer(t, { backends: [A, B], health });
@@ -102,7 +102,7 @@ t.test('an update that is not valid changes nothing', async (t) => {
   t.match(await errorOf(() => balancer.update({ name: 'another' })), { code: 'bad-options' });
 });
 
-t.test('who is removed gets nobody new, and is gone with its last request', async (t) => {
+t.test('a removed backend gets nothing new, and is gone with its last request', async (t) => {
   const bed = new Bed();
   const balancer = await bed.balancer(t, { backends: [A] });
   const held = balancer.pick();
@@ -133,7 +133,7 @@ t.test('a drain ends when the last request has, and `ready` takes it back', asyn
   t.throws(() => balancer.ready('nobody'), RangeError);
 });
 
-t.test('who waits for a drain is told when it ends otherwise, and holds nothing', async (t) => {
+t.test('a drain that ends otherwise is reported to its caller, and holds nothing', async (t) => {
   const bed = new Bed();
   const balancer = await bed.balancer(t, { backends: [A, B] });
   const held = [1, 2].map(() => balancer.pick());
@@ -161,7 +161,7 @@ t.test('names are looked up, and looked up again', async (t) => {
 });
 
 t.test(
-  'a name without an address takes nobody away: who served goes on in its place',
+  'a name without an address takes no backend away: the one that served goes on in its place',
   async (t) => {
     const bed = new Bed();
     const balancer = await bed.balancer(t, { backends: [{ address: A, name: 'a' }, B] });
@@ -184,7 +184,7 @@ t.test(
   },
 );
 
-t.test('an update that would leave nobody is refused, unless a source may name some', async (t) => {
+t.test('an update to no backends is refused, unless a source may name some', async (t) => {
   const bed = new Bed();
   const balancer = await bed.balancer(t, { backends: [A] });
   const error = await errorOf(() => balancer.update({ backends: [] }));
@@ -203,7 +203,7 @@ t.test('an update that would leave nobody is refused, unless a source may name s
   t.same(activeOf(balancer), { [A]: 0 }, 'it is silent');
   tell([]);
   await bed.pass(2_000);
-  t.same(activeOf(balancer), { [A]: 0 }, 'it names nobody');
+  t.same(activeOf(balancer), { [A]: 0 }, 'it names no backend');
   tell([B]);
   await bed.pass(2_000);
   t.same(activeOf(balancer), { [B]: 0 });
@@ -212,7 +212,7 @@ t.test('an update that would leave nobody is refused, unless a source may name s
   t.same(activeOf(balancer), { [C]: 0 });
 });
 
-t.test('the same key has the same backend, whoever else leaves', async (t) => {
+t.test('the same key has the same backend, whichever others leave', async (t) => {
   const balancer = await new Bed().balancer(t, { backends: [A, B, C], policy: 'source-hash' });
   const homes = new Map<string, string>();
   for (let key = 0; key < 50; key++) {
@@ -230,7 +230,7 @@ t.test('the same key has the same backend, whoever else leaves', async (t) => {
   t.match(balancer.explain({ key: 'tenant-1' }).backends, [{ backend: A, eligible: true }]);
 });
 
-t.test('a closed balancer tells so, and nothing of it is left', async (t) => {
+t.test('a closed balancer says so, and nothing of it is left', async (t) => {
   const bed = new Bed();
   const queue = { size: 1, timeout: '5s' };
   const balancer = await bed.balancer(t, { backends: [A], maxConnections: 1, queue });

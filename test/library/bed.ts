@@ -1,4 +1,4 @@
-/** A balancer on a machine of its own: time moves when told to, and probes answer as told. */
+/** A balancer on a machine of its own: the test moves its time and sets the answers of probes. */
 import type { Test } from 'tap';
 import { type Random, seededRandom } from '../../src/core/random.js';
 import type { Probe, ProbeResult } from '../../src/health/probe.js';
@@ -31,7 +31,7 @@ const EVENTS = [
 export class Bed {
   readonly time = new FakeTime();
   readonly random: Random = seededRandom(7);
-  /** What was told: `backend-down 10.0.0.1:80`. */
+  /** What was reported: `backend-down 10.0.0.1:80`. */
   readonly told: string[] = [];
   /** By name: what a lookup answers. */
   readonly names = new Map<string, HostAnswer>();

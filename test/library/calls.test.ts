@@ -72,7 +72,7 @@ t.test('`retryIf` that never answers is ended by the deadline', async (t) => {
   t.same(Object.values(activeOf(balancer)), [0, 0]);
 });
 
-t.test('an error that breaks whoever looks at it comes back, and frees its place', async (t) => {
+t.test('an error that cannot be looked at comes back, and frees its place', async (t) => {
   const balancer = await new Bed().balancer(t, { backends: [A] });
   const broken = new Proxy(new Error('mine'), {
     get() {

@@ -13,7 +13,7 @@ async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await Promise.resolve();
 }
 
-t.test('a closed balancer serves nobody', async (t) => {
+t.test('a closed balancer serves no request', async (t) => {
   const balancer = await new Bed().balancer(t, { backends: [A, B] });
   await balancer.close();
   const calls: Readonly<Record<string, () => unknown>> = {
@@ -76,7 +76,7 @@ t.test('whenever it closes, no source is followed afterwards and nothing is left
   }
 });
 
-t.test('a lease that nobody settles holds up a drain for its time only', async (t) => {
+t.test('a lease that is never settled holds up a drain for its time only', async (t) => {
   const bed = new Bed();
   const times = { drainTimeout: '10s', drainSpread: '5s' };
   const balancer = await bed.balancer(t, { backends: [A], ...times });

@@ -42,7 +42,7 @@ t.test('a dial that fails goes on to a backend that was not tried', async (t) =>
   t.equal(states[2], 'up');
 });
 
-t.test('where every dial fails the error says who was tried, and why', async (t) => {
+t.test('where every dial fails the error says which were tried, and why', async (t) => {
   const dead = await Promise.all([1, 2].map(async () => formatAddress(await refusingEndpoint())));
   const balancer = await balancerOf(t, { backends: dead });
   const error = await errorOf(() => balancer.connect());

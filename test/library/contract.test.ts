@@ -46,7 +46,7 @@ for (const policy of POLICY_NAMES) {
       t.same(new Set(turns.map((key) => balancer.pick({ key }).address)), new Set([addressOf(1)]));
     });
 
-    t.test('among equals nobody is left out', async (t) => {
+    t.test('among equals none is left out', async (t) => {
       const backends = [0, 1, 2].map(addressOf);
       const balancer = await new Bed().balancer(t, { ...by(policy), backends });
       const counts = new Map(backends.map((address) => [address, 0]));
@@ -69,7 +69,7 @@ for (const policy of POLICY_NAMES) {
 }
 
 for (const name of ['round-robin', 'source-hash'] as const) {
-  t.test(`${name}: who is explained is who is picked`, async (t) => {
+  t.test(`${name}: the explained choice is the one that is made`, async (t) => {
     const balancer = await new Bed().balancer(t, {
       ...by(name),
       backends: [0, 1, 2, 3].map((index) => ({ address: addressOf(index), weight: 1 + index })),
@@ -191,7 +191,7 @@ class Life {
     for (const { name, address, active, maxConnections } of backends) {
       const held = this.#held.filter((one) => one.name === name && one.address === address);
       if (active !== held.length) return `${name}: ${active} active, ${held.length} held`;
-      // A cap that was lowered ends nobody.
+      // A cap that was lowered ends no lease.
       if (active > MAX_CAP) return `${name}: ${active} of ${maxConnections}`;
     }
     const shown = sum(backends.map(({ active }) => active));

@@ -39,7 +39,7 @@ async function balancerOf(t: Test, options: BalancerOptions): Promise<Balancer> 
   return balancer;
 }
 
-/** Runs `ask` in each lane, again and again, until told to end; a failure ends its lane. */
+/** Runs `ask` in each lane, again and again, until stopped; a failure ends its lane. */
 class Lanes {
   readonly failures: string[] = [];
   readonly #lanes: Promise<void>[];

@@ -12,7 +12,7 @@ const D = '10.0.0.4:80';
 /** The daemon's part of the file. */
 const LISTENER = '[listeners.users]\nbind = "127.0.0.1:0"\npool = "users"\n';
 
-/** Tells its subscriber what it is told. */
+/** Reports to its subscriber what it is given. */
 class Told {
   tell: (all: Instances) => void = () => {};
   readonly #first: Instances;
@@ -29,7 +29,7 @@ class Told {
   }
 }
 
-t.test('a registry that tells is followed; counts of those that stay are kept', async (t) => {
+t.test('a registry that reports is followed; counts of those that stay are kept', async (t) => {
   const bed = new Bed();
   const registry = new Told(A, { address: B, weight: 2 }, 'nonsense');
   const discovery = { registry, hold: 100 };

@@ -59,7 +59,7 @@ async function follow(
       .sort()
       .join(' ');
   const changes = hosts() === '' ? [] : [hosts()];
-  /** After all of one change: they are told one by one. */
+  /** After all of one change: they are reported one by one. */
   const look = (): void =>
     queueMicrotask(() => {
       if (changes.at(-1) !== hosts()) changes.push(hosts());

@@ -135,7 +135,7 @@ t.test('the signal of the caller ends waiting, trying and pausing', async (t) =>
 });
 
 t.test(
-  'who waits in the queue is served in order, and no longer than `queueTimeout`',
+  'a request that waits in the queue is served in order, and no longer than `queueTimeout`',
   async (t) => {
     const bed = new Bed();
     const options = { backends: [A], maxConnections: 1, queueSize: 2, queueTimeout: 500 };
@@ -243,7 +243,7 @@ t.test('both of a hedged round fail: what may have been sent is for `retryIf`', 
   t.same(activeOf(balancer), { [A]: 0, [B]: 0, [C]: 0 });
 });
 
-t.test('options that are no options are told at once', async (t) => {
+t.test('options that are no options are reported at once', async (t) => {
   const balancer = await new Bed().balancer(t, { backends: [A] });
   const bad = (options: object) => errorOf(() => balancer.execute(() => 1, options));
   t.match(await bad({ timeout: '5 apples' }), { message: /^timeout: not a duration/ });

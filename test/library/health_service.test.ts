@@ -44,7 +44,7 @@ t.test('a critical check decides about readiness, an optional one does not', asy
   const get = await served(t, health);
   t.match(await get('/ready'), [200, { status: 'degraded', reasons: [] }]);
   database = 'down';
-  t.match(await get('/ready'), [200, {}], 'nothing is asked because somebody asks');
+  t.match(await get('/ready'), [200, {}], 'nothing is checked because of a request');
   await time.pass(5_000);
   t.match(await get('/ready'), [503, { reasons: ['database: it answered false'] }]);
   t.match(await get('/health'), [503, { checks: [{ name: 'database' }, { detail: 'no cache' }] }]);
@@ -129,7 +129,7 @@ t.test('whatever `stop` does, `close` has its turn, and once', async (t) => {
   }
 });
 
-t.test('options that are no options are told at once', async (t) => {
+t.test('options that are no options are reported at once', async (t) => {
   const strange = { checks: { one: { run: () => 1, kind: 'vital' as 'critical' } } };
   t.match(await errorOf(() => createHealth(strange)), { message: /^checks\.one\.kind: unknown/ });
   const bad = { checks: { one: { run: () => 1, interval: 'often' } } };

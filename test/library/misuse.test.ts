@@ -13,7 +13,7 @@ import { A, B, Bed, errorOf } from './bed.js';
 
 const NO_TABLES = [null, 7, 'x', true, [], () => 1];
 
-/** As a caller in JavaScript may: without a look at types. */
+/** As a caller in JavaScript may: without regard to types. */
 type Loose = (...words: unknown[]) => unknown;
 
 /** A text that is found as it stands. */
@@ -161,7 +161,7 @@ t.test('algorithms: members, sizes and measures that are none', async (t) => {
     if (member !== null) picker.done(member, { tookMs });
   }
   const chosen = Array.from({ length: 40 }, () => picker.pick()?.name);
-  t.same(new Set(chosen), new Set(['a', 'b']), 'no measure that is none keeps anybody away');
+  t.same(new Set(chosen), new Set(['a', 'b']), 'no measure that is none keeps any request away');
 });
 
 t.test('metrics: no registry, and a name that it has already', async (t) => {

@@ -23,7 +23,7 @@ async function followed(t: Parameters<Bed['balancer']>[0], registry: Registry) {
   return { bed, balancer: await making };
 }
 
-t.test('one question at a time: what is told last is what was asked for last', async (t) => {
+t.test('one question at a time: what is reported last is what was asked for last', async (t) => {
   const registry = new Asked();
   const { bed, balancer } = await followed(t, registry);
   for (let news = 0; news < 5; news++) registry.emit('instances-changed');
@@ -50,7 +50,7 @@ t.test('a question without an answer is given up, and its late answer is none', 
   t.same(activeOf(balancer), { [B]: 0 });
 });
 
-t.test('a registry that says at each question that it has changed starves nobody', async (t) => {
+t.test('a registry that says at each question that it has changed starves no other', async (t) => {
   let questions = 0;
   const registry = Object.assign(new EventEmitter(), {
     getInstances(): Instances {
@@ -84,7 +84,7 @@ t.test('a registry that fails is tried again by itself', async (t) => {
   }
 });
 
-t.test('what a registry told before it failed counts, and afterwards nothing does', async (t) => {
+t.test('reports of a registry before its failure count, and none after it', async (t) => {
   const tells: ((all: Instances) => void)[] = [];
   const signals: AbortSignal[] = [];
   const registry: Registry = {
@@ -105,7 +105,7 @@ t.test('what a registry told before it failed counts, and afterwards nothing doe
   t.same(activeOf(balancer), { [B]: 0 });
 });
 
-t.test('whatever an instance is, nothing is thrown at who tells it', async (t) => {
+t.test('whatever an instance is, nothing is thrown at the registry', async (t) => {
   const told: { all: (all: Instances) => void } = { all: () => {} };
   const registry: Registry = {
     subscribe(tell) {

@@ -19,7 +19,7 @@ t.test('a fifth of the requests of the last ten seconds may be tried again', asy
   );
 });
 
-t.test('who has hardly any requests has three tries a second', async (t) => {
+t.test('a caller with hardly any requests has three tries a second', async (t) => {
   const budget = new RetryBudget();
   for (let second = 0; second < 30; second++) {
     budget.request(second * 1_000);

@@ -48,7 +48,7 @@ export async function startServices(t: Test, count: number): Promise<Service[]> 
   return services;
 }
 
-/** Requests one after the other in each of `lanes`, until told to end. */
+/** Requests one after the other in each of `lanes`, until stopped. */
 export class Load {
   readonly #balancer: Balancer;
   /** Ports, in the order of their answers. */
@@ -94,7 +94,7 @@ export class Load {
       this.answers.push(await this.#balancer.execute(ask, options));
     } catch (error) {
       this.failures.push(String(error));
-      // Nobody is there: a retry would find nobody either.
+      // None is there: a retry would find none either.
       const isNobody = error instanceof NoBackendError && error.code === 'all-down';
       if (isNobody && this.#state === 'running') await once(this.#balancer, 'backend-up');
     }

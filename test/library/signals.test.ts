@@ -63,7 +63,7 @@ t.test('a request that is over listens no longer, however it ended', async (t) =
   t.equal(listenersOf(signal), 0, 'its time was over');
 });
 
-t.test('who leaves while a signal aborts is not called, and who comes later is', async (t) => {
+t.test('a waiter that leaves during an abort is not called, a later one is', async (t) => {
   const controller = new AbortController();
   const { signal } = controller;
   const called: string[] = [];

@@ -1,4 +1,4 @@
-/** The addresses of names, with a name server that answers when it is told to. */
+/** The addresses of names, with a name server that answers on demand. */
 import t from 'tap';
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import type { HostAnswer } from '../../src/names/host_lookup.js';
@@ -97,7 +97,7 @@ t.test('an answer that comes too late is there for the next time', async (t) => 
   t.match(resolver.endpoint(db()), { host: '10.0.0.2' }, 'however slow the name server always is');
 });
 
-t.test('what was asked for ahead holds up nobody, answered or not', async (t) => {
+t.test('what was asked for ahead holds up no other, answered or not', async (t) => {
   const { resolver, pending, time } = bed();
   const asked = resolver.ask([db(1), db(2)]);
   t.equal(pending.length, 1);

@@ -40,11 +40,11 @@ t.test(`each line is written whole and in order, or counted (seed ${seed})`, asy
     reader = 'quick';
     await time.pass(2_000);
     t.ok(text === kept.join(''), `round ${round}: ${kept.length} lines, ${lost} lost`);
-    t.equal(told, lost, 'the number of lost lines is told');
+    t.equal(told, lost, 'the number of lost lines is reported');
   }
 });
 
-t.test('it holds so much and no more, and asks a full disk once a second', async (t) => {
+t.test('it holds up to its limit, and asks a full disk once a second', async (t) => {
   const time = new FakeTime();
   let asked = 0;
   const write: Write = () => {

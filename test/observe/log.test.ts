@@ -144,7 +144,7 @@ t.test('a format that changes while it runs waits for the next log', async (t) =
   }
 });
 
-t.test('an access line tells the whole session, in base units and snake case', async (t) => {
+t.test('an access line has the whole session, in base units and snake case', async (t) => {
   const { log, lines } = written(t);
   log.access(RECORD);
   t.same(await lines(), [
@@ -228,7 +228,7 @@ t.test(
   },
 );
 
-t.test('lines of a sample are not limited: who set its rate has said how many', async (t) => {
+t.test('lines of a sample are not limited: its rate says how many', async (t) => {
   const { log, lines, suppressed } = written(t, { ...SPEC, access: { oneOf: 10 } });
   const finished = { ...RECORD, end: { by: 'client', stage: 'relay', cause: 'finished' } } as const;
   for (let i = 0; i < 300; i++) log.access({ ...finished, leftOut: 9 });

@@ -4,7 +4,7 @@ import { RecentEvents, type WantedEvents } from '../../src/observe/recent_events
 const ALL: WantedEvents = { event: null, sinceWallMs: 0, after: 0, limit: 10_000 };
 const down = (detail: string) => ({ pool: 'pg', backend: 'a', cause: 'refused', detail });
 
-t.test('a loud event pushes out no other, and the last of each are told in order', async (t) => {
+t.test('a loud event pushes out no other, and the last of each are listed in order', async (t) => {
   const recent = new RecentEvents();
   recent.add('ready', 1, { listeners: 1 });
   for (let wallMs = 2; wallMs < 10_000; wallMs++) recent.add('accept-failed', wallMs, {});
@@ -32,7 +32,7 @@ t.test('events are asked for by name, time, and number', async (t) => {
   t.equal(count({ limit: 2 }), 2);
 });
 
-t.test('whoever waits for the next event is told once, and of what it waits for', async (t) => {
+t.test('a reader that waits for the next event gets it once, and nothing else', async (t) => {
   const recent = new RecentEvents();
   const heard: string[] = [];
   recent.atNext(null, () => heard.push('any'));
@@ -47,7 +47,7 @@ t.test('whoever waits for the next event is told once, and of what it waits for'
   t.same(heard, ['session', 'any', 'reloaded']);
 });
 
-t.test('those who wait are few', async (t) => {
+t.test('the readers that wait are few', async (t) => {
   const recent = new RecentEvents();
   const waiting = Array.from({ length: 16 }, () => recent.atNext(null, () => {}));
   t.notOk(waiting.includes(null));
@@ -62,7 +62,7 @@ t.test('those who wait are few', async (t) => {
   );
 });
 
-t.test('whoever asks too seldom hears that something is forgotten', async (t) => {
+t.test('a reader that asks too seldom learns that something is forgotten', async (t) => {
   const recent = new RecentEvents();
   recent.add('ready', 1, {});
   for (let n = 0; n < 300; n++) recent.add('reloaded', n, {});
@@ -73,7 +73,7 @@ t.test('whoever asks too seldom hears that something is forgotten', async (t) =>
   t.equal(recent.last, 301);
 });
 
-t.test('the history of a backend has what was told of it, repetitions as one entry', async (t) => {
+t.test('the history of a backend has what was reported of it, repeats as one entry', async (t) => {
   const recent = new RecentEvents();
   recent.add('probe-failed', 1, down('connection refused'));
   recent.add('probe-failed', 2, down('connection refused'));
@@ -114,6 +114,6 @@ t.test('histories are bounded, for each backend and for all', async (t) => {
   for (let n = 0; n < 66_000; n++) {
     recent.add('backend-added', n, { pool: 'pg', backend: `b${n}` });
   }
-  t.equal(recent.historyOf('pg', 'a').length, 0, 'the one that was told of longest ago goes');
+  t.equal(recent.historyOf('pg', 'a').length, 0, 'the one with the oldest entry goes');
   t.equal(recent.historyOf('pg', 'b65999').length, 1);
 });

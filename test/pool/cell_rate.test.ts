@@ -12,7 +12,7 @@ import {
 } from '../../src/pool/cell_rate.js';
 import { seed } from '../support/seed.js';
 
-/** When those came who were let in, of one who tries at each of `timesMs`. */
+/** When those came that were let in, of a client that tries at each of `timesMs`. */
 function cameAt(rate: Rate, timesMs: readonly number[]): number[] {
   const cell = new BigInt64Array(1);
   return timesMs.filter((ms) => tryCome(cell, 0, rate, nsOf(ms)));
@@ -25,7 +25,7 @@ t.test('a burst comes at once, and then one an interval', async (t) => {
   t.same(came, [1_000, 1_000, 1_000, 1_050, 1_100, 1_150, 1_200, 1_250, 1_300]);
 });
 
-t.test('who need not have come leaves the time as it was, and never an earlier one', async (t) => {
+t.test('one that need not have come leaves the time as it was, never an earlier one', async (t) => {
   const rate = rateOf(3, 60_000, 3);
   const cell = new BigInt64Array(1);
   const comes = (ms: number): boolean => tryCome(cell, 0, rate, nsOf(ms));
@@ -52,7 +52,7 @@ t.test('who need not have come leaves the time as it was, and never an earlier o
   }
 });
 
-t.test('who waits as long as it is told comes then, and not before', async (t) => {
+t.test('one that waits as long as it is told comes then, and not before', async (t) => {
   const cell = new BigInt64Array(1);
   const rate = rateOf(3, 1_000, 1);
   t.ok(tryCome(cell, 0, rate, nsOf(5_000)));
@@ -61,7 +61,7 @@ t.test('who waits as long as it is told comes then, and not before', async (t) =
   t.ok(tryCome(cell, 0, rate, nsOf(5_000) + wait));
 });
 
-t.test(`in no second more than so many, and nearly as many (SEED=${seed})`, async (t) => {
+t.test(`in no second more than the limit, and nearly as many (SEED=${seed})`, async (t) => {
   const random = seededRandom(seed);
   for (const count of [1, 2, 7, 25, 26, 50, 99, 100, 1_000, 20_000]) {
     const rate = rateASecond(count);

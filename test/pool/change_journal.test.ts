@@ -44,7 +44,7 @@ t.test('each reader reads each change once, in order', async (t) => {
   t.equal(early.unread, 0);
 });
 
-t.test('what is but a count is told apart from what else may follow', async (t) => {
+t.test('what is but a count is distinguished from what else may follow', async (t) => {
   const journal = new ChangeJournal(cellsAt(0));
   const reader = journal.reader();
   journal.noteCount(a);
@@ -66,7 +66,7 @@ t.test('numbers wrap without a loss, at a lap, at 2^31 and at 2^32', async (t) =
   }
 });
 
-t.test('who is behind by more than there is room for is told, and begins anew', async (t) => {
+t.test('a reader too far behind for the room learns that, and begins anew', async (t) => {
   const journal = new ChangeJournal(cellsAt(0));
   const reader = journal.reader();
   for (let n = 0; n < SLOTS; n++) journal.note(a);
@@ -87,7 +87,7 @@ t.test('a whole round of the numbers is not taken for nothing', async (t) => {
   t.equal(reader.unread, Number.POSITIVE_INFINITY);
 });
 
-t.test('a thread that ended before it moved the head stops nobody', async (t) => {
+t.test('a thread that ended before it moved the head stops no other', async (t) => {
   const cells = cellsAt(0);
   const journal = new ChangeJournal(cells);
   const reader = journal.reader();

@@ -37,7 +37,7 @@ function fresh(sets = 4, workers = 2): ClientTable {
   return new ClientTable(createClientMemory(workers, seededRandom(seed), sets));
 }
 
-t.test('a client has so many sessions over all workers, and its place again', async (t) => {
+t.test('a client has its sessions over all workers and no more, and its place again', async (t) => {
   const table = fresh();
   const enter = (worker: WorkerId): number => table.enter(LISTENER, ipv4(1), THREE, 0, worker);
   const rows = [enter(w0), enter(w1), enter(w0)];
@@ -114,7 +114,7 @@ t.test("a listener's row that is another one's has no clients", async (t) => {
   t.ok(table.tryBegin(LISTENER, rateOf(1, 60_000, 1), 1_000));
 });
 
-t.test('a full table lets new clients pass, and those whom it knows are exact', async (t) => {
+t.test('a full table lets new clients pass, and those that it knows are exact', async (t) => {
   const table = fresh(1);
   const rule = { ...THREE, sessions: 1 };
   const enter = (client: number): number => table.enter(LISTENER, ipv4(client), rule, 0, w0);
@@ -128,7 +128,7 @@ t.test('a full table lets new clients pass, and those whom it knows are exact', 
   t.equal(enter(7), NOT_COUNTED);
 });
 
-t.test('a million clients come once, and nobody else is hurt or let off', async (t) => {
+t.test('a million clients come once, and no other client is hurt or let off', async (t) => {
   const memory = createClientMemory(2, seededRandom(seed), 1_024);
   const table = new ClientTable(memory);
   const rate = rateOf(20, 1_000, 20);
@@ -156,7 +156,7 @@ t.test(`it says what a model without a limit of room says (SEED=${seed})`, async
 
 interface Known {
   sessions: number[];
-  /** When the next one would come who keeps to the rate. */
+  /** When the next one would come of a client that keeps to the rate. */
   timeMs: number;
 }
 
@@ -230,9 +230,9 @@ function interleave(random: Random, met: Set<number>): void {
   const rule: ClientRule = { sessions: 1 + below(random, 3), rate, ipv6PrefixBits: 64 };
   const begun = new Array<number>(60).fill(0);
   const live = new Array<number>(60).fill(0);
-  /** With those who are about to begin or have not quite ended. */
+  /** With sessions that are about to begin or have not quite ended. */
   const all = new Array<number>(60).fill(0);
-  /** Of those who are about to begin: the most of `all` meanwhile. */
+  /** Of sessions that are about to begin: the most of `all` meanwhile. */
   const calls: { client: number; most: number }[] = [];
   const change = (client: number, by: number): void => {
     all[client] = (all[client] ?? 0) + by;

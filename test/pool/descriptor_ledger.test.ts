@@ -25,7 +25,7 @@ t.test('all of what is asked for is taken, or nothing', async (t) => {
   t.throws(() => descriptors.giveBack(1, A), { message: /more descriptors/ });
 });
 
-t.test('who gives back more than it has ends its thread before any count has moved', async (t) => {
+t.test('a thread that gives back more than it has ends before any count has moved', async (t) => {
   const descriptors = ledger(3);
   descriptors.tryTake(2, B);
   t.ok(thrownBy(() => descriptors.giveBack(1, A)) instanceof SharedInvariantError);
@@ -39,7 +39,7 @@ t.test('0 allows as many as one likes', async (t) => {
   t.equal(descriptors.free, Number.POSITIVE_INFINITY);
 });
 
-t.test('who has more than is allowed by now keeps it, and nobody gets more', async (t) => {
+t.test('a worker that has more than is allowed by now keeps it, and none gets more', async (t) => {
   const descriptors = ledger(4);
   t.equal(descriptors.tryTake(4, A), true);
   descriptors.allow(2);

@@ -103,7 +103,7 @@ function live(random: Random, met: Set<string>): void {
   if (!ejectionsAgree(ledger, POOL, members)) throw new Error(`counts differ, SEED=${seed}`);
 }
 
-t.test('threads that eject everybody at once leave as many as the share says', async (t) => {
+t.test('threads that eject all backends at once leave as many as the share says', async (t) => {
   for (const percent of [50, 100]) {
     const memory = createLedgerMemory();
     const ledger = new Ledger(memory);

@@ -15,7 +15,9 @@ const INTERVAL = OUTLIER.intervalMs;
 const POOL = 0 as PoolId;
 const id = (index: number): BackendId => index as BackendId;
 
-/** A pool of backends that failed so many times in a row; a negative number is one that is down. */
+/**
+ * A pool of backends that failed this many times in a row; a negative number is one that is down.
+ */
 function pool(...failures: readonly number[]): BackendObservation[] {
   return failures.map((inARow, index) => ({
     backend: id(index),
@@ -114,14 +116,14 @@ t.test('a backend is ejected at the look that sees the limit, and not before', a
   t.equal(ejections.ejectedUntilMs(id(1)), null);
 });
 
-t.test('who is ejected is not ejected again, whatever its last sessions say', async (t) => {
+t.test('an ejected backend is not ejected again, whatever its last sessions say', async (t) => {
   const ejections = tracker();
   ejections.look(0, pool(5, 0, 0));
   t.same(ejections.look(BASE - 1, pool(50, 0, 0)), []);
 });
 
 t.test(
-  'an ejection by a worker is told at the next look, and lasts from its own time',
+  'an ejection by a worker is reported at the next look, and lasts from its own time',
   async (t) => {
     const ejections = tracker();
     ejections.look(0, pool(0, 0, 0));
@@ -134,16 +136,13 @@ t.test(
   },
 );
 
-t.test(
-  'the evidence of before counts once: what is seen at the return ejects nobody',
-  async (t) => {
-    const ejections = tracker();
-    ejections.look(0, pool(5, 0, 0));
-    t.same(brief(ejections.look(BASE, slow(pool(9, 0, 0), 0))), ['return 0 time-over']);
-    t.equal(ejections.ledger.closed(id(0)), 0);
-    t.same(brief(ejections.look(BASE + 1, pool(0, 0, 0))), []);
-  },
-);
+t.test('the evidence of before counts once: what is seen at the return ejects none', async (t) => {
+  const ejections = tracker();
+  ejections.look(0, pool(5, 0, 0));
+  t.same(brief(ejections.look(BASE, slow(pool(9, 0, 0), 0))), ['return 0 time-over']);
+  t.equal(ejections.ledger.closed(id(0)), 0);
+  t.same(brief(ejections.look(BASE + 1, pool(0, 0, 0))), []);
+});
 
 t.test('it returns when the time is over, at the first look from then on', async (t) => {
   const ejections = tracker();
@@ -217,7 +216,7 @@ t.test('how many may be out at once', async (t) => {
     const decisions = tracker({ maxEjectedPercent: percent }).look(0, observed);
     const ejected = decisions.filter((decision) => decision.kind === 'eject');
     t.equal(ejected.length, most, `${percent} % of ${backends}`);
-    t.equal(decisions.length, backends, 'the others are told to be spared');
+    t.equal(decisions.length, backends, 'the others are reported as spared');
   }
 });
 
@@ -228,7 +227,7 @@ t.test('the last one that could serve stays, though others are in the pool', asy
   t.same(brief(ejections.look(2, pool(0, 5, -1))), ['spare 1 last-one']);
 });
 
-t.test('being spared is told once for each run of trouble', async (t) => {
+t.test('being spared is reported once for each run of trouble', async (t) => {
   const ejections = tracker();
   t.same(brief(ejections.look(0, pool(5))), ['spare 0 last-one']);
   t.same(brief(ejections.look(1, pool(6))), []);
@@ -237,7 +236,7 @@ t.test('being spared is told once for each run of trouble', async (t) => {
 });
 
 t.test(
-  'a slow one that is spared is told again only after a window in which it was well',
+  'a slow one that is spared is reported again only after a window in which it was well',
   async (t) => {
     const ejections = tracker();
     t.same(brief(ejections.look(0, pool(0, 9, 0))), ['eject 1']);
@@ -258,7 +257,7 @@ t.test('trouble that is spared is no calm: the row of ejections is not forgiven'
   t.match(ejections.look(BASE + INTERVAL + 2, pool(5, 0)), [{ kind: 'eject', timesInARow: 2 }]);
 });
 
-t.test('who was spared is ejected as soon as there is room', async (t) => {
+t.test('a backend that was spared is ejected as soon as there is room', async (t) => {
   const ejections = tracker();
   t.same(brief(ejections.look(0, pool(9, 8, 0))), ['eject 0', 'spare 1 max-ejected-percent']);
   t.same(brief(ejections.look(BASE, pool(0, 8, 0))), ['return 0 time-over', 'eject 1']);
@@ -270,7 +269,7 @@ t.test('the worst goes first: failures before slowness, more before fewer', asyn
   t.same(brief(ejections.look(0, observed)), ['eject 2', 'eject 1', 'eject 3']);
 });
 
-t.test('who is down or drained is not ejected besides', async (t) => {
+t.test('a backend that is down or drained is not ejected besides', async (t) => {
   t.same(
     tracker().look(0, [
       ...pool(0, 0),
@@ -305,7 +304,7 @@ t.test('a dry run decides alike and changes nothing', async (t) => {
     brief(real.look(0, pool(9, 8, 0))),
     told.map((line) => line.replace('would-', '')),
   );
-  t.same(brief(dry.look(1, pool(9, 8, 0))), [], 'nothing is told twice');
+  t.same(brief(dry.look(1, pool(9, 8, 0))), [], 'nothing is reported twice');
   t.same(dry.recovered(id(0), 2), [], 'nothing comes back');
 });
 

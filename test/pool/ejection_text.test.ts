@@ -41,7 +41,7 @@ function process(backends: number, spec = OUTLIER) {
   return { ledger, tracker };
 }
 
-/** What the first one tells of `backend`, as the second one reads it. */
+/** What the first one reports of `backend`, as the second one reads it. */
 function handed(tracker: EjectionTracker, backend: BackendId) {
   const memory = tracker.memoryOf(backend);
   if (memory === null) throw new Error('something is known');
@@ -54,7 +54,7 @@ function handed(tracker: EjectionTracker, backend: BackendId) {
 t.test('an ejection lasts as long as it would have, and the next one is longer', async (t) => {
   const [first, second] = [process(3), process(3)];
   t.match(first.tracker.look(5_000, observed(9, 0, 0)), [{ kind: 'eject', durationMs: BASE }]);
-  t.equal(first.tracker.memoryOf(id(1)), null, 'of who was well nothing is said');
+  t.equal(first.tracker.memoryOf(id(1)), null, 'of a backend that was well nothing is said');
   const known = handed(first.tracker, id(0));
   t.equal(second.tracker.resume(id(0), known, 6_000), 'out');
   t.equal(second.ledger.ejections.state(id(0)), 'real');
@@ -71,7 +71,7 @@ t.test('an ejection lasts as long as it would have, and the next one is longer',
   ]);
 });
 
-t.test('who is back is remembered until it is forgiven', async (t) => {
+t.test('a backend that is back is remembered until it is forgiven', async (t) => {
   const [first, second] = [process(3), process(3)];
   first.tracker.look(0, observed(9, 0, 0));
   first.tracker.look(BASE, observed(0, 0, 0));
@@ -79,7 +79,7 @@ t.test('who is back is remembered until it is forgiven', async (t) => {
   t.match(second.tracker.look(BASE + 1, observed(9, 0, 0)), [{ kind: 'eject', timesInARow: 2 }]);
 });
 
-t.test('nobody is ejected who may not be by the settings and the pool of now', async (t) => {
+t.test('no backend is ejected that must not be by the settings and the pool of now', async (t) => {
   const first = process(3);
   first.tracker.look(0, observed(9, 0, 0));
   const known = handed(first.tracker, id(0));
@@ -88,7 +88,7 @@ t.test('nobody is ejected who may not be by the settings and the pool of now', a
   t.equal(alone.ledger.closed(id(0)), 0);
   const dry = process(3, { ...OUTLIER, dryRun: true });
   t.equal(dry.tracker.resume(id(0), known, 0), 'out');
-  t.equal(dry.ledger.closed(id(0)), 0, 'a dry run takes nobody out');
+  t.equal(dry.ledger.closed(id(0)), 0, 'a dry run takes no backend out');
 });
 
 t.test('what makes no sense is not read', async (t) => {

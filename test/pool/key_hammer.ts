@@ -19,7 +19,7 @@ export interface KeyHammerReport {
 /** Keys of a thread at a time; more than it has slots. */
 const MOST = 200;
 
-/** Whose backend is told by itself. */
+/** Its backend can be read from the key. */
 export const hammeredKey = (backend: number): Uint8Array => {
   const key = new Uint8Array(12);
   new DataView(key.buffer).setUint32(4, backend);

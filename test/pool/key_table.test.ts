@@ -1,4 +1,4 @@
-/** Keys of Postgres sessions: who has given out which, over all threads. */
+/** Keys of Postgres sessions: which backend has given out which, over all threads. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
@@ -20,7 +20,7 @@ function both(sets = 4): [KeyTable, KeyTable] {
   return [new KeyTable(memory), new KeyTable(memory)];
 }
 
-t.test('a key is found by everybody for as long as its session lasts', async (t) => {
+t.test('a key is found by every thread for as long as its session lasts', async (t) => {
   const [here, there] = both();
   t.same(there.find(L0, key('pid+secret')), []);
   const slot = here.note(L0, key('pid+secret'), backend(MAX_BACKENDS - 1), w0);
@@ -31,7 +31,7 @@ t.test('a key is found by everybody for as long as its session lasts', async (t)
   t.throws(() => here.forget(slot), /a key is forgotten once/);
 });
 
-t.test('keys of any length are told apart, and those of listeners, too', async (t) => {
+t.test('keys of any length are distinguished, and those of listeners, too', async (t) => {
   const [table] = both(64);
   const keys = [8, 9, 36, 260].flatMap((length) => [
     new Uint8Array(length),
@@ -84,7 +84,7 @@ t.test('what a lost worker had noted is forgotten, and nothing else', async (t) 
   t.not(table.note(L0, key('again'), backend(5), w0), NO_ROOM, 'the next thread begins anew');
 });
 
-t.test('whoever looks while threads note and forget sees no key of another backend', async (t) => {
+t.test('a look while threads note and forget sees no key of another backend', async (t) => {
   const threads = 2;
   const memory = createKeyMemory(threads, seededRandom(seed), 2);
   const table = new KeyTable(memory);

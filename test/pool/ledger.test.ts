@@ -91,7 +91,7 @@ t.test('weights keep three digits; one above zero never becomes zero', async (t)
   t.equal(ledger.weight(a), 0.001);
 });
 
-t.test('a row is used again only when nobody counts on it, and is all new then', async (t) => {
+t.test('a row is used again only when nothing counts on it, and is all new then', async (t) => {
   const ledger = fresh();
   ledger.setCap(a, 5);
   ledger.setHealth(a, 'up');

@@ -41,7 +41,7 @@ t.test('more than the cap may be held, and then nothing is free', async (t) => {
   t.same([ledger.tryTake(a, w0), ledger.tryTake(a, w0)], [true, false]);
 });
 
-t.test('what is given away nobody here can take, and it comes back whole', async (t) => {
+t.test('what is given away no worker here can take, and it comes back whole', async (t) => {
   const ledger = fresh(4);
   ledger.tryTake(a, w0);
   ledger.others.hold(0, atA, 1);
@@ -57,7 +57,7 @@ t.test('what is given away nobody here can take, and it comes back whole', async
   t.same([ledger.active(a), ledger.others.elsewhere(atA)], [2, 1]);
 });
 
-t.test('a change is seen by whoever follows the row', async (t) => {
+t.test('a change is seen by followers of the row', async (t) => {
   const ledger = fresh(2);
   const reader = ledger.changes.reader();
   ledger.others.hold(0, atA, 1);

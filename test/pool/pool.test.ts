@@ -68,7 +68,7 @@ const shares = (pool: Pool, count: number): Record<string, number> => {
 };
 
 t.test(
-  'a choice reserves, and a settled lease gives back and tells that a place is free',
+  'a choice reserves, and a settled lease gives back and reports that a place is free',
   async (t) => {
     const { pool, ledger, freed } = setUp();
     const held = lease(pool.select(NOBODY));
@@ -157,7 +157,7 @@ t.test('backups in an order serve one at a time, as sessions try and places fill
   t.same(Object.keys(shares(pool, 4)).sort(), ['b1', 'b3'], 'all together');
 });
 
-t.test('what a plan has out of the file gets nobody, before its row says so', async (t) => {
+t.test('a backend that a plan drops gets no session, before its row says so', async (t) => {
   const change = { panicPercent: 50, backends: [backend(0), backend(1)] };
   const { pool, plan, ledger } = setUp(change);
   ledger.setHealth(id(1), 'down');
@@ -221,7 +221,7 @@ t.test(
   },
 );
 
-t.test('who may stay is a matter of health and drain only', async (t) => {
+t.test('which sessions may stay is a matter of health and drain only', async (t) => {
   const { pool, ledger } = setUp({ backends: [backend(0)] });
   t.ok(pool.mayStay(id(0)));
   ledger.setClosed(id(0), 'ejected');

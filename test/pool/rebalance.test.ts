@@ -84,7 +84,7 @@ t.test('it ends when the load is level by weight', async (t) => {
   pool.pass(10 * MINUTE_MS, 50);
   t.ok(pool.plan.isLevel);
   const [a = 0, b = 0, c = 0] = pool.active;
-  // Within 5 % of its part and one session everybody is level.
+  // Within 5 % of its part and one session all are level.
   t.ok(a <= 211 && a >= 189 && b >= 89 && c >= 89, `${pool.active}`);
 });
 

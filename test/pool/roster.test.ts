@@ -1,4 +1,6 @@
-/** A pool that lives through any changes chooses as one that looks at everybody at each choice. */
+/**
+ * A pool that lives through any changes chooses as one that looks at every member at each choice.
+ */
 import t from 'tap';
 import type { BackendId, PoolId, WorkerId } from '../../src/core/brand.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';

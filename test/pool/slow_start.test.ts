@@ -15,7 +15,7 @@ t.test('a clock that is a little behind starts at the floor', async (t) => {
   t.equal(slowStartShare(-3, 10_000), SLOW_START_FLOOR);
 });
 
-t.test('who never was down, and a pool without slow start, have all at once', async (t) => {
+t.test('a backend never down, and a pool without slow start, have all at once', async (t) => {
   t.equal(slowStartShare(null, 10_000), 1);
   t.equal(slowStartShare(0, 0), 1);
 });

@@ -15,17 +15,17 @@ function queues(count: number): WaitQueue<number>[] {
   );
 }
 
-t.test('a queue that nobody waits in is not busy and has no turn', async (t) => {
+t.test('an empty queue is not busy and has no turn', async (t) => {
   const [queue, other] = queues(2);
   t.notOk(queue?.isAhead(null));
   t.same(queue?.turn(), { kind: 'nobody' });
   queue?.join(1, 5, null);
-  t.ok(other?.isAhead(null), 'who waits in one worker is seen in the other');
+  t.ok(other?.isAhead(null), 'a waiter in one worker is seen in the other');
   t.same(queue?.turn(), { kind: 'mine', waiter: 1 });
   t.same(other?.turn(), { kind: 'other', worker: 0 });
 });
 
-t.test('who leaves from the middle changes nobody’s order', async (t) => {
+t.test('a waiter that leaves from the middle changes no other’s order', async (t) => {
   const [queue] = queues(1);
   const tickets = [1, 2, 3].map((waiter) => queue?.join(waiter, 5, null) ?? 0);
   queue?.leave(tickets[1] ?? 0);
@@ -53,8 +53,8 @@ t.test('the first of a lane stands aside for all that have tried the same', asyn
   t.same(queue?.turn(), { kind: 'other', worker: 1 }, 'each worker asks for its own lanes');
   other?.stepAside(4);
   t.same(queue?.turn(), { kind: 'nobody' });
-  t.notOk(queue?.isAhead(null), 'who has tried nobody overtakes them');
-  t.ok(queue?.isAhead([a, b]), 'who has tried as much does not');
+  t.notOk(queue?.isAhead(null), 'a waiter that has tried no backend overtakes them');
+  t.ok(queue?.isAhead([a, b]), 'one that has tried as much does not');
   queue?.lineUp();
   t.same(other?.turn(), { kind: 'other', worker: 0 });
   t.same(queue?.turn(), { kind: 'mine', waiter: 1 }, 'each at its age');
@@ -70,7 +70,7 @@ t.test('the size counts over all workers', async (t) => {
 });
 
 t.test(
-  `first come, first served over three workers, whoever gives up (seed ${seed})`,
+  `first come, first served over three workers, whichever give up (seed ${seed})`,
   async (t) => {
     const random = seededRandom(seed);
     const workers = queues(3);

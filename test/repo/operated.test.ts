@@ -1,7 +1,7 @@
 /**
- * Whoever operates sluice relies on each command: every one of `sluice ctl` is run by a system test
- * on each engine. The endpoints of the control API have such a check in `system/endpoints`, and the
- * elements of the page in `system/dashboard`, which know their lists from what runs.
+ * Operators rely on each command: every one of `sluice ctl` is run by a system test on each engine.
+ * The endpoints of the control API have such a check in `system/endpoints`, and the elements of the
+ * page in `system/dashboard`, which know their lists from what runs.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

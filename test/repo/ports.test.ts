@@ -8,7 +8,7 @@ import { startChild } from '../support/process.js';
 
 const PLACES = new URL('../support/places.js', import.meta.url).href;
 const EACH = 150;
-/** Takes ports, tells them and keeps what it has until it is ended. */
+/** Takes ports, prints them and keeps what it has until it is ended. */
 const TAKER = `
   const { freePort } = await import(${JSON.stringify(PLACES)});
   const ports = await Promise.all(Array.from({ length: ${EACH} }, () => freePort()));
@@ -29,7 +29,7 @@ t.test('processes that ask at once have different ports', async (t) => {
 });
 
 t.test('a port that something else uses, be it for datagrams, is not given', async (t) => {
-  // The next one is the one after it, as nobody else asks.
+  // The next one is the one after it, as no other process asks.
   const port = await freePort();
   const [tcp, udp] = [createServer(), createSocket('udp4')];
   tcp.listen(port + 1, '127.0.0.1');

@@ -1,4 +1,4 @@
-/** What documents tell people to type and to write works, and what they say of the code is so. */
+/** What documents say to type and to write works, and what they say of the code is so. */
 import t from 'tap';
 import { BACKEND_STATES } from '../../src/admin/views.js';
 import { COMMANDS } from '../../src/cli/commands.js';

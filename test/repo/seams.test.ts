@@ -1,4 +1,7 @@
-/** Who may touch what: clock, timers and entropy in src/system only, each library in one file. */
+/**
+ * Which rooms may touch what: clock, timers and entropy in src/system only, each library in one
+ * file.
+ */
 import t from 'tap';
 import ts from 'typescript';
 import { POLICY_NAMES } from '../../src/core/spec.js';

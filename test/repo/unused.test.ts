@@ -4,7 +4,7 @@ import ts from 'typescript';
 import { exportedNames } from './support/exports.js';
 import { nodes, place, readText, sources } from './support/tree.js';
 
-/** What the package offers to others: its entries are nobody's here. */
+/** What the package offers to others: its entries are used from outside. */
 const offered = new Set(
   Object.values(
     JSON.parse(readText('package.json')).exports as Record<string, { default?: string }>,

@@ -16,7 +16,7 @@ function sample(lines: LineChooser, count: number): number[] {
   return choices.filter((choice): choice is number => typeof choice === 'number');
 }
 
-t.test('of each so many ends one has a line, and the lines say how many had none', async (t) => {
+t.test('one of a number of ends has a line, and the lines say how many had none', async (t) => {
   for (const oneOf of [1, 2, 10, 100]) {
     const lines = chooser({ oneOf });
     let told = 0;

@@ -12,7 +12,8 @@ import type { World } from './world.js';
 const UDP_CLIENTS = 40;
 
 /**
- * `patient`: nobody goes away while it waits. `last`: neither, and whoever is served is soon done.
+ * `patient`: no client goes away while it waits. `last`: neither, and a client that is served is
+ * soon done.
  */
 export type Pace = 'usual' | 'patient' | 'last';
 

@@ -1,4 +1,4 @@
-/** What must hold after each step, told from what engines really do, not from what ledgers say. */
+/** What must hold after each step, judged by what engines really do, not from what ledgers say. */
 import type { BackendEntry, Inventory } from '../../src/control/inventory.js';
 import type { SharedState } from '../../src/control/shared_state.js';
 import { formatAddress } from '../../src/core/endpoint.js';
@@ -24,7 +24,7 @@ export interface Scene {
   readonly inventory: Inventory;
   readonly shared: SharedState;
   readonly workers: readonly SimWorker[];
-  /** A change is under way: workers may not know yet what is there instead of what left. */
+  /** A change is under way: workers perhaps do not know yet what is there instead of what left. */
   readonly changing: boolean;
   /** By backend that left the file: when its time and the span after it are over. */
   readonly dueMs: ReadonlyMap<BackendEntry, number>;
@@ -67,7 +67,7 @@ function checkLeases({ workers, inventory, shared }: Scene): void {
     holds(counted === held, () => `${address}: ${counted} in the ledger, ${held} in use`);
     used.delete(address);
   }
-  holds(used.size === 0, () => `backends in use that nobody knows: ${[...used.keys()]}`);
+  holds(used.size === 0, () => `backends in use that are not known: ${[...used.keys()]}`);
 }
 
 /** A listener's count is that of its sessions, and its series say the same. */
@@ -93,7 +93,7 @@ function checkListeners({ inventory, shared, workers }: Scene): void {
       if (state === 'idle' || (state === 'closing' && target === null)) unasked++;
     }
   }
-  // Who is held at a listener's cap is open, but not counted.
+  // A client that is held at a listener's cap is open, but not counted.
   const told = (): string => `${all} counted, ${open} open, ${unasked} perhaps held`;
   holds(all <= open && all >= open - unasked, told);
   checkDescriptors({ inventory, shared });
@@ -134,7 +134,7 @@ function checkTenure({ nowMs, inventory, shared, changing, leftMs }: Scene): voi
   for (const entry of inventory.backends()) {
     const gone = (shared.ledger.closed(entry.id) & GONE) !== 0;
     const left = entry.tenure === 'leaving';
-    // A change of what sources have found is under way for a moment, and nobody says until when.
+    // A change of what sources have found is under way for a moment, and nothing says until when.
     const isFresh =
       isFound(formatAddress(entry.endpoint)) && nowMs - (leftMs.get(entry) ?? nowMs) < SLACK_MS;
     if (left && (changing || isFresh)) continue;
@@ -163,8 +163,8 @@ function checkQueues({ inventory, shared, workers }: Scene): void {
 }
 
 /**
- * When nothing is under way any more, nobody waits in a queue while a backend that it has not tried
- * has a free place, whoever else waits and whatever those have tried.
+ * When nothing is under way any more, no session waits in a queue while a backend that it has not
+ * tried has a free place, whichever others wait and whatever those have tried.
  */
 export function checkRest({ inventory, shared, workers, tried }: Scene): void {
   const waiting = workers.flatMap(({ tcp }) => [...tcp.pairs.values()]).filter(isIdle);

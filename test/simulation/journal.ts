@@ -20,7 +20,7 @@ export class Journal implements Log, ControlCounters {
     this.#trace = trace;
   }
 
-  /** A promise that nobody waits for was rejected. */
+  /** A promise without a handler was rejected. */
   fail(failure: unknown): void {
     this.#failure ??= failure;
   }

@@ -1,4 +1,4 @@
-/** Runs simulations one after the other; a failure tells its seed and step. */
+/** Runs simulations one after the other; a failure prints its seed and step. */
 import { Simulation } from './simulation.js';
 
 /** About half a minute of simulated time. */

@@ -1,4 +1,4 @@
-/** Sources that know who is there, learn of others, fail, fall silent and lie, by chance. */
+/** Sources that know the members, learn of others, fail, fall silent and lie, by chance. */
 import { present } from '../../src/core/assert.js';
 import type { Clock, Timers } from '../../src/core/clock.js';
 import {
@@ -25,7 +25,7 @@ export const RULES: WitnessRules = {
   whenEmpty: 'keep',
   limit: 12,
 };
-/** Who may be there, and addresses at which nobody ever is. */
+/** Members that may be there, and addresses at which none ever is. */
 const MEMBERS = 6;
 const STRANGERS = 4;
 const MEMBER_NET = '10.1';
@@ -61,7 +61,7 @@ export function sourceOf(pool: string): DiscoverySpec {
   return { source: { kind: 'file', path: `/${pool}` }, rules: RULES, maxConnections: 0 };
 }
 
-/** Nobody is at `address`, whatever a source says. */
+/** No member is at `address`, whatever a source says. */
 export function isNobody(address: string): boolean {
   return address.startsWith(`${STRANGER_NET}.`);
 }
@@ -90,7 +90,7 @@ export class SimSources {
       ask: async () => {
         const answer = await this.#answer(origin, said);
         if (answer.kind === 'members') said = answer.members;
-        // One that names too many names nobody, also when nothing has changed since.
+        // One that names too many names none, also when nothing has changed since.
         const counts = answer.kind !== 'failed' && said !== null && said.length <= RULES.limit;
         if (counts) this.#noteNamed(origin, said ?? []);
         return answer;
@@ -106,7 +106,7 @@ export class SimSources {
     return NEVER;
   }
 
-  /** Who is there changes, or what a source makes of it. */
+  /** The members change, or what a source makes of them. */
   happen(): void {
     for (const [path, origin] of this.#origins) {
       const nowMs = this.#time.nowMs();
@@ -164,7 +164,7 @@ export class SimSources {
       () => [...some(known), ...some(strangers)],
       () => many(RULES.limit + 1).map((at) => memberAt(STRANGER_NET, net, at)),
     ];
-    return present(lies[below(this.#random, lies.length)], 'one of the lies is told')();
+    return present(lies[below(this.#random, lies.length)], 'one of the lies is sent')();
   }
 
   async #answer(origin: Origin, said: readonly Member[] | null): Promise<SourceAnswer> {

@@ -87,7 +87,7 @@ export class Simulation {
       clock: this.#time,
       timers: this.#time,
       random: this.#random,
-      lookup: async () => ({ kind: 'none', problem: 'nobody asks for names here' }),
+      lookup: async () => ({ kind: 'none', problem: 'names are not looked up here' }),
       createProbe: () => this.#world.probe(),
       createSource: (spec) => this.#sources.create(spec),
       createFleet: (deps) => this.#createFleet(workers, deps),

@@ -11,11 +11,13 @@ import { holds } from './failure.js';
 import type { Scene } from './invariants.js';
 import { isFound, RULES, type SimSources } from './sim_sources.js';
 
-/** Longer than a change waits: who has been well for so long was so when it was decided. */
+/**
+ * Longer than a change waits: a member that has been well for this long was so when it was decided.
+ */
 const WELL_MS = 2_500;
 /** Between two looks so far apart it may have been ejected and have come back, unseen. */
 const BLIND_MS = 200;
-/** What a drain had begun to close closes in its span, and is told later. */
+/** What a drain had begun to close closes in its span, and is reported later. */
 const DRAIN_MS = 10_000;
 
 interface Seen {
@@ -83,7 +85,7 @@ export class Sourced {
       one.presence = 'gone';
       const wasSeen = nowMs - this.#lastMs < BLIND_MS;
       const isWell = one.wellSinceMs !== null && nowMs - one.wellSinceMs >= WELL_MS && wasSeen;
-      // Nobody is held without probes: that is looked at below.
+      // None is held without probes: that is looked at below.
       if (!isWell || one.probe === 'none') continue;
       holds(
         this.#hadItsTime(address, RULES.holdMs, nowMs),

@@ -138,7 +138,7 @@ export class SpecWriter {
     });
   }
 
-  /** By client: of some of them nobody knows before their PROXY header. A few refuse. */
+  /** By client: some of them are not known before their PROXY header. A few refuse. */
   #routes(pools: readonly PoolSpec[]): readonly RouteSpec[] {
     return Array.from({ length: below(this.#random, 3) }, () => {
       const host = `198.51.100.${64 * below(this.#random, 4)}`;

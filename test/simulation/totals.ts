@@ -1,4 +1,4 @@
-/** No total falls while a reload removes things and brings them back, whoever it is a total of. */
+/** No total falls while a reload removes things and brings them back, whatever it is a total of. */
 import { Refusals } from '../../src/control/refusals.js';
 import { CAUSE_COLUMN, DIAL_COLUMN, DROP_COLUMN, PLAIN_COLUMN } from '../../src/core/series.js';
 import { holds } from './failure.js';

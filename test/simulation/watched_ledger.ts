@@ -14,12 +14,12 @@ export interface Taking {
   /** Waiters of the pool, and whose turn it was. */
   readonly queued: number;
   readonly turn: WorkerId | null;
-  /** Whether somebody has left the queue since, and whether that was the worker's oldest. */
+  /** Whether a waiter has left the queue since, and whether that was the worker's oldest. */
   left: 'no' | 'yes';
   head: 'stays' | 'moved';
 }
 
-/** By pool and worker: the oldest ticket, as each worker has told it last. */
+/** By pool and worker: the oldest ticket, as each worker has published it last. */
 export type Heads = Map<PoolId, Map<WorkerId, number>>;
 
 export class WatchedLedger extends Ledger {

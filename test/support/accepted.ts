@@ -16,7 +16,7 @@ export async function accepted(client: number, listener: number): Promise<void> 
 interface SocketRow {
   readonly local: number;
   readonly remote: number;
-  /** `0`: it belongs to nobody yet. */
+  /** `0`: it belongs to no process yet. */
   readonly inode: string;
 }
 

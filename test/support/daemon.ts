@@ -173,7 +173,7 @@ export class Daemon {
     return (await this.address(listener)).port;
   }
 
-  /** Changes the file and sends SIGHUP; resolves with the record that tells the outcome. */
+  /** Changes the file and sends SIGHUP; resolves with the record of the outcome. */
   reload(toml: string): Promise<LogRecord> {
     this.write(toml);
     const outcome = this.events.next('the outcome of a reload', (record) =>

@@ -32,8 +32,8 @@ export async function within<T>(
 }
 
 /**
- * Asks again until the answer is not undefined: for states of other programs that announce
- * nothing (a replica has caught up, a counter has arrived). The last error is told on failure.
+ * Asks again until the answer is not undefined: for states of other programs that announce nothing
+ * (a replica has caught up, a counter has arrived). The last error is shown on failure.
  */
 export async function eventually<T>(
   what: string,

@@ -22,7 +22,7 @@ export type Place = (typeof PLACES)[number] | 'shared' | 'openFlow' | 'hang' | '
 export const PLACE_VARIABLE = 'SLUICE_TEST_DEFECT';
 /** The path of a file: while it exists no worker can start, for the reason that it holds. */
 export const START_VARIABLE = 'SLUICE_TEST_START_FAILS';
-/** The path of a FIFO: who opens it waits in the kernel until a writer comes. */
+/** The path of a FIFO: a thread that opens it waits in the kernel until a writer comes. */
 export const STICK_VARIABLE = 'SLUICE_TEST_STICKS_AT';
 export const VICTIM = '127.0.0.66';
 export const VICTIM_BYTES = 77;

@@ -47,7 +47,7 @@ export interface Way {
   readonly backends: (all: EndBackends) => readonly BackendText[];
   /** Whether `access = "errors"` leaves it out. */
   readonly kind: 'orderly' | 'error';
-  /** UNIX sockets know no reset of a client's, and nobody there is untrusted. */
+  /** UNIX sockets have no reset by a client, and no client there is untrusted. */
   readonly notOn?: 'unix';
   /** What brings the end about, when the client does not: an act on the whole daemon. */
   readonly by?: 'reload' | 'death' | 'stop';
@@ -249,7 +249,7 @@ export const WAYS: Readonly<Record<Cause, Way | string>> = {
   },
   'all-full': { pool: FULL, backends: echo, kind: 'error', play: afterHolder },
   'queue-full': {
-    // Who waits must do so for longer than the test takes to look.
+    // A client that waits must do so for longer than the test takes to look.
     pool: `${FULL}\nqueue_size = 1\nqueue_timeout = "30s"`,
     backends: echo,
     kind: 'error',
@@ -270,7 +270,7 @@ export const WAYS: Readonly<Record<Cause, Way | string>> = {
     notOn: 'unix',
     play: async (target) => {
       const session = await afterHolder(target);
-      // In the backlog it is nobody's session yet.
+      // In the backlog it is not a session yet.
       await accepted(session.localPort, target.port);
       session.wire.reset();
       return session;

@@ -1,4 +1,4 @@
-/** An engine without sockets, threads or a loop of its own: who holds it takes the turns. */
+/** An engine without sockets, threads or a loop of its own: the test takes its turns. */
 import type { Clock } from '../../src/core/clock.js';
 import type { Engine } from '../../src/engine/engine.js';
 import type { TcpEdges } from '../../src/session/tcp_port.js';

@@ -1,7 +1,7 @@
 /**
  * A TCP engine without sockets: it keeps the promises of src/session/tcp_port.ts, asserts that the
- * session keeps its own, and does on the "network" only what it is told to. `closed` edges wait
- * for `turn`, as they may never come from inside `close`, and for as many turns more as `delay`
+ * session keeps its own, and does on the "network" only what the test orders. `closed` edges wait
+ * for `turn`, as they must never come from inside `close`, and for as many turns more as `delay`
  * says: meanwhile the pair is over, and the session may not know it.
  */
 import assert from 'node:assert/strict';
@@ -72,7 +72,7 @@ export class FakeTcpEngine implements TcpEngine {
   readonly taken = new Set<ListenerKey>();
   /** Called at each dial, before anything else happens. */
   onDial: (pair: FakePair) => void = () => {};
-  /** What the kernel would tell. */
+  /** What the kernel would say. */
   path: (id: PairId, side: 'client' | 'backend') => PathInfo | null = () => null;
   /** Called after the pair is over. */
   onClosed: (pair: FakePair) => void = () => {};
@@ -99,7 +99,9 @@ export class FakeTcpEngine implements TcpEngine {
 
   // ---- what happens on the network ----
 
-  /** A client comes; null: it waits in the kernel's backlog, or is refused where nobody listens. */
+  /**
+   * A client comes; null: it waits in the kernel's backlog, or is refused where nothing listens.
+   */
   connect(key: ListenerKey, peer: Endpoint): PairId | null {
     const socket = this.sockets.get(key);
     if (socket === undefined) return null;
@@ -166,7 +168,7 @@ export class FakeTcpEngine implements TcpEngine {
     else this.#ended.push({ pair, turns });
   }
 
-  /** Delivers the `closed` edges that are due, and accepts who waits in a backlog. */
+  /** Delivers the `closed` edges that are due, and accepts clients that wait in a backlog. */
   turn(): void {
     const due = [...this.#due];
     this.#due.clear();

@@ -1,4 +1,4 @@
-/** A clock and timers that move when told to, for everything that takes time as an argument. */
+/** A clock and timers that the test moves, for everything that takes time as an argument. */
 import type { Clock, Timer, Timers } from '../../src/core/clock.js';
 
 interface Pending {

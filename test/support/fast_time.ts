@@ -1,4 +1,4 @@
-/** The system's clock and timers, so many times as fast: limits of seconds are those of a test. */
+/** The system's clock and timers, some times as fast: limits of seconds are those of a test. */
 import type { Clock, Timers } from '../../src/core/clock.js';
 import { systemClock } from '../../src/system/clock.js';
 import { holdingTimers, systemTimers } from '../../src/system/timers.js';
@@ -6,7 +6,7 @@ import { holdingTimers, systemTimers } from '../../src/system/timers.js';
 export interface FastTime {
   readonly clock: Clock;
   readonly timers: Timers;
-  /** For what somebody waits for: the process does not end meanwhile. */
+  /** For what a test waits for: the process does not end meanwhile. */
   readonly waits: Timers;
 }
 

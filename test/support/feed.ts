@@ -28,7 +28,7 @@ export class Feed<T> {
     this.#listeners.push(listener);
   }
 
-  /** Nothing more will come: those who wait are told `why`. */
+  /** Nothing more will come: those that wait get `why`. */
   end(why: string): void {
     this.#ended = why;
     for (const waiter of this.#waiters) waiter.reject(new Error(why));

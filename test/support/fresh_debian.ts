@@ -44,7 +44,7 @@ export async function freshDebian(t: Test): Promise<string> {
   return root;
 }
 
-/** The folder that the variable names, when it is there; null where nobody makes one. */
+/** The folder that the variable names, when it is there; null where none is made. */
 async function madeForAll(variable: string): Promise<string | null> {
   const folder = process.env[variable];
   if (folder === undefined) return null;

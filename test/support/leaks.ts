@@ -3,7 +3,7 @@
  * of how sluice hides it: what can be decoded is decoded.
  */
 
-/** So many characters of a secret in a row are a leak. */
+/** This many characters of a secret in a row are a leak. */
 const TELLING = 8;
 
 /** Where `secret` (letters and digits) shows in `text`; empty when it does not. */

@@ -1,5 +1,5 @@
 /**
- * The real daemon behind a shell, for tests of what surrounds it: outputs that nobody reads,
+ * The real daemon behind a shell, for tests of what surrounds it: outputs that are not read,
  * limits, another view of the file system. It is ready when its admin page says so, as its log may
  * be lost.
  */

@@ -8,7 +8,7 @@ import t from 'tap';
 import { available, findProgram } from './require_server.js';
 
 const INSIDE = 'SLUICE_TEST_NETWORK';
-/** With root's rights, or with those that the kernel may give to anybody in a namespace. */
+/** With root's rights, or with those that the kernel may give to any user in a namespace. */
 const WAYS: readonly (readonly string[])[] = [['--net'], ['--net', '--map-root-user']];
 
 /**

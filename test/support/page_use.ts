@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 
 /**
- * Tells of each kind of element: what it does (`data-does`), or its id. A button is used when it is
+ * Reports each kind of element: what it does (`data-does`), or its id. A button is used when it is
  * clicked, also by the keyboard; a field when something is put in.
  */
 const WATCHER = `{

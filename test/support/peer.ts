@@ -100,8 +100,8 @@ export class Peer {
   }
 
   /**
-   * libuv calls a reset that comes together with data an end of stream: only writing tells them
-   * apart. Nothing can be asked of a socket that has finished itself.
+   * libuv calls a reset that comes together with data an end of stream: only writing distinguishes
+   * them. Nothing can be asked of a socket that has finished itself.
    */
   #maybeEnded(): void {
     if (this.socket.writableEnded || this.socket.writableLength > 0) this.#become('ended');
@@ -141,7 +141,7 @@ export async function connectPeer(target: Endpoint): Promise<Peer> {
   return peer;
 }
 
-/** Begins to connect; a failure is told by `ending`. */
+/** Begins to connect; a failure is in `ending`. */
 export function startPeer(target: Endpoint): Peer {
   return new Peer(
     target.kind === 'unix'
@@ -221,7 +221,7 @@ export class PeerServer {
   }
 }
 
-/** An endpoint that refuses: nobody else gets its port. */
+/** An endpoint that refuses: no other process gets its port. */
 export async function refusingEndpoint(): Promise<Endpoint> {
   return ipEndpoint(4, '127.0.0.1', await freePort());
 }

@@ -1,5 +1,6 @@
 /**
- * Where a test's servers live: folders that vanish with the test, and ports that nobody else uses.
+ * Where a test's servers live: folders that vanish with the test, and ports that no other process
+ * uses.
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
@@ -24,7 +25,8 @@ export function tempFolder(t: Scope): string {
  * Servers that cannot bind port 0, and places where nothing may answer, have ports below the
  * kernel's range for outgoing connections (32768 and up), so that no connection has one in between.
  * They come in blocks: a process listens on the first port of each that it has, for as long as it
- * lives, and nobody else can, whatever runs beside it. One that asks for more has its own again.
+ * lives, and no other process can, whatever runs beside it. One that asks for more has its own
+ * again.
  */
 const FIRST_PORT = 12_000;
 const BLOCKS = 200;
@@ -84,7 +86,7 @@ async function isFree(port: number): Promise<boolean> {
   return socket !== null;
 }
 
-/** null when somebody has the port. */
+/** null when the port is taken. */
 function listen(port: number): Promise<Server | null> {
   return new Promise((resolve) => {
     const server = createServer((socket) => socket.destroy());

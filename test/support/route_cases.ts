@@ -8,7 +8,7 @@ import { headerFrom } from '../torture/proxy_header.js';
 import { clientHello } from './client_hello.js';
 import { listenerText, poolText } from './settings.js';
 
-/** `missing`: the listener wants one and gets none; `untrusted`: from somebody else. */
+/** `missing`: the listener wants one and gets none; `untrusted`: from another peer. */
 export const HEADERS = ['none', 'v1', 'v2', 'missing', 'untrusted'] as const;
 /** By what the client is led to its pool, or refused; `unmatched`: a route fits others only. */
 export const ROUTES = [
@@ -67,7 +67,7 @@ export function refusalIn(one: RouteCase): Cause | null {
 }
 
 /**
- * Refused for whom it is, of which the header tells: it need not say anything else, unless it may
+ * Refused for its address, which is in the header: it need not say anything else, unless it may
  * have come to cancel.
  */
 export function isBarredByHeader(one: RouteCase): boolean {
@@ -85,10 +85,10 @@ export function isTurnedAway(one: RouteCase): boolean {
   return one.header === 'none' && cause !== null && causes.includes(cause);
 }
 
-/** Who has to be there before the client comes. */
+/** What has to be there before the client comes. */
 export function hasHolder(one: RouteCase): boolean {
   if (one.header === 'missing' || one.header === 'untrusted') return false;
-  // A client whose pool is nowhere has nobody to be full for.
+  // A client whose pool is nowhere meets no full pool.
   if (one.route.endsWith('refused')) return false;
   return one.pool !== 'free' || isAboutClients(one.rule);
 }
@@ -102,7 +102,7 @@ export function mustWait(one: RouteCase): boolean {
   return refusalIn(one) === null && one.pool === 'queue';
 }
 
-/** Where somebody comes from: the address itself, or the one that the header names. */
+/** Where a client comes from: the address itself, or the one that the header names. */
 export function hostOf(one: RouteCase, role: Role): string {
   const isClient = role === 'client' || (role === 'holder' && isAboutClients(one.rule));
   const net = one.header === 'none' ? 127 : 10;
@@ -118,7 +118,7 @@ export function socketHostOf(one: RouteCase, role: Role): string {
   return one.header === 'none' ? hostOf(one, role) : '127.14.0.1';
 }
 
-/** What somebody says: what a proxy puts before it, and what the backend must get. */
+/** What a client says: what a proxy puts before it, and what the backend must get. */
 export function wordsOf(one: RouteCase, role: Role): { header: Buffer; words: Buffer } {
   const { header } = one;
   const source = `${hostOf(one, role)}:${PORTS[role]}`;
@@ -127,7 +127,7 @@ export function wordsOf(one: RouteCase, role: Role): { header: Buffer; words: Bu
   return { header: isNamed ? headerFrom(kind, source) : Buffer.alloc(0), words: first(one) };
 }
 
-/** What a client hears that is refused: the protocol's own words, where it has them. */
+/** What a client gets that is refused: the protocol's own words, where it has them. */
 export function toldIn(one: RouteCase, cause: Cause): string | null {
   if (cause === 'no-route' && one.route === 'name refused') return '15030300020270';
   const isReason = cause === 'no-route' || cause.startsWith('queue') || cause === 'all-full';

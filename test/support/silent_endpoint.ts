@@ -16,7 +16,7 @@ export interface SilentEndpoint {
 }
 
 /**
- * A socket that nobody accepts from, with its queue filled: the kernel drops further SYNs
+ * A socket that is never accepted from, with its queue filled: the kernel drops further SYNs
  * (listen(2), tcp_abort_on_overflow), and at a unix socket connect(2) says EAGAIN (unix(7)). Needs
  * foreign calls, since Node.js accepts by itself.
  */
@@ -35,7 +35,7 @@ export async function silentEndpoint(at: Endpoint = LOOPBACK): Promise<SilentEnd
   for (;;) {
     const filler = startPeer(local);
     if (!(await connectsAtOnce(filler))) {
-      // It would go on trying, and take the place that `accept` makes for somebody else.
+      // It would go on trying, and take the place that `accept` makes for another client.
       filler.socket.destroy();
       break;
     }

@@ -1,7 +1,7 @@
 /**
  * Processes that took the place of a daemon under test are children of one that may be gone, and
  * one that was left alive would keep the daemon's output open, for whose end its test waits. They
- * are found by their file: who ends one may do so before it has logged what took its place.
+ * are found by their file: a test may end one before it has logged what took its place.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 

@@ -69,7 +69,7 @@ export class UdpDriver implements UdpEdges {
   /** The flow of the first `newFlow`. */
   async firstFlow(): Promise<FlowId> {
     const { flow } = await this.edge('newFlow');
-    if (flow === null) throw new Error('newFlow tells a flow');
+    if (flow === null) throw new Error('newFlow reports a flow');
     return flow;
   }
 

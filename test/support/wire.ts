@@ -39,7 +39,7 @@ export class Wire {
         this.#wanted?.();
         resolve(this.#over);
       };
-      // libuv calls a reset that comes together with data an end: only writing tells them apart.
+      // libuv calls a reset that comes together with data an end: only writing distinguishes them.
       socket.on('end', () => {
         if (socket.writableEnded) over('fin');
         else socket.write('', (error) => over((error as NodeJS.ErrnoException)?.code ?? 'fin'));
@@ -86,8 +86,8 @@ export class Wire {
 
   /**
    * Whether the other side's end was a reset. When the last bytes and the RST arrive together,
-   * libuv reports an end in order (uv__stream_io, "short-circuit iff POLLHUP"); a write tells them
-   * apart.
+   * libuv reports an end in order (uv__stream_io, "short-circuit iff POLLHUP"); a write
+   * distinguishes them.
    */
   async wasReset(): Promise<boolean> {
     const how = await within('the end of the connection', this.ended);

@@ -1,4 +1,6 @@
-/** `[listeners.NAME.access]`: who may come, by lists in the configuration and in files. */
+/**
+ * `[listeners.NAME.access]`: which clients may connect, by lists in the configuration and in files.
+ */
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -67,7 +69,7 @@ t.test(
     await eventually('the list holds', async () =>
       (await from('127.0.0.7')) === 'hello' ? undefined : true,
     );
-    // Each worker has it when it has heard of it.
+    // Each worker has it when it knows of it.
     await eventually('all of the list holds', async () =>
       (await from('127.0.1.9')) === 'hello' ? undefined : true,
     );
@@ -107,7 +109,7 @@ t.test(
   },
 );
 
-t.test('a file of those who may come that becomes empty allows nobody', async (t) => {
+t.test('a file of allowed clients that becomes empty allows none', async (t) => {
   const file = join(tempFolder(t), 'allowed.txt');
   writeFileSync(file, '127.0.0.0/8\n');
   const echoes = await startEchoes(t, 1);

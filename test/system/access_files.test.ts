@@ -96,7 +96,7 @@ t.test('a list that is written in place is read when it stands still', async (t)
   await appendFile(file, '127.0.0.7\n127.0.0.8\n');
   t.match(await changed, { count: 2 });
   const served = (await Promise.all(asked)).filter((one) => one).length;
-  t.equal(served, 0, 'whoever is denied before and after, is meanwhile');
+  t.equal(served, 0, 'a client that is denied before and after, is meanwhile');
   t.notOk(await isServed(daemon));
 });
 

@@ -1,4 +1,4 @@
-/** `[log] access = "sampled"`: all that went wrong, and one of so many of the others. */
+/** `[log] access = "sampled"`: all that went wrong, and a sample of the others. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { type Daemon, startDaemon } from '../support/daemon.js';
@@ -12,7 +12,7 @@ import { tryDial } from '../support/wire.js';
 const NONE = 'probe = "none"';
 
 t.test(
-  'a sample has one line of so many, says how many had none, and has all errors',
+  'a sample has one line of a number, says how many had none, and has all errors',
   async (t) => {
     const toml =
       poolText({ name: 'good', health: NONE, backends: await startEchoes(t, 1) }) +
@@ -82,7 +82,7 @@ async function flows(t: Tap, daemon: Daemon, count: number): Promise<number> {
   return daemon.metricSettles('sluice_sessions_total', labels, (sum) => sum === count);
 }
 
-/** All lines, once so many failed sessions have theirs: lines of a worker keep their order. */
+/** All lines, once this many failed sessions have theirs: lines of a worker keep their order. */
 async function linesUpTo(daemon: Daemon, errors: number) {
   await tryDial({ port: await daemon.port('dead') });
   await daemon.events.first(

@@ -1,6 +1,6 @@
 /**
- * Listening sockets that systemd opens and passes: who takes them, what differs is refused, and
- * they outlive reloads and the process.
+ * Listening sockets that systemd opens and passes: which listener takes them, what differs is
+ * refused, and they outlive reloads and the process.
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';

@@ -41,7 +41,7 @@ if (inOwnNetwork(import.meta.url)) {
     for (const round of ['comes', 'comes back']) {
       for (const family of FAMILIES) {
         const refusal = await tryDial({ port, host: VIRTUAL[family] });
-        t.type(refusal, 'string', `nobody reaches IPv${family} before it ${round}`);
+        t.type(refusal, 'string', `no client reaches IPv${family} before it ${round}`);
         await change('add', family);
       }
       for (const family of FAMILIES) await isServed(t, family, port);
@@ -75,7 +75,9 @@ function at(family: 4 | 6, port: number): { readonly bind: string; readonly line
   return { bind: `${host}:${port}`, lines: 'bind_missing = true' };
 }
 
-/** `nodad`: an IPv6 address that is still being looked for elsewhere (RFC 4862) serves nobody. */
+/**
+ * `nodad`: an IPv6 address that is still being looked for elsewhere (RFC 4862) serves no client.
+ */
 async function change(how: 'add' | 'del', family: 4 | 6): Promise<void> {
   const host = family === 4 ? `${VIRTUAL[4]}/32` : `${VIRTUAL[6]}/128`;
   const nodad = how === 'add' && family === 6 ? ['nodad'] : [];

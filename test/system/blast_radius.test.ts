@@ -40,7 +40,7 @@ async function scene(
   expects: DaemonDefect,
   env: NodeJS.ProcessEnv = {},
 ): Promise<Scene> {
-  // The access line tells the header's addresses where there is one.
+  // The access line has the header's addresses where there is one.
   const header = place === 'local' ? '' : HEADER;
   const [echo] = await startEchoes(t, 1);
   const daemon = await startDaemon(t, {
@@ -154,7 +154,7 @@ probe = "none"
     t.same(daemon.eventsNamed('internal-error'), []);
   });
 
-  t.test('a worker that cannot be replaced is told, and is missing, until it can', async (t) => {
+  t.test('a worker that cannot be replaced is reported and missing until it can', async (t) => {
     const obstacle = join(tempFolder(t), 'obstacle');
     const env = { [START_VARIABLE]: obstacle };
     const { daemon, serve, victim } = await scene(t, 'shared', 'worker-lost', env);
@@ -166,7 +166,7 @@ probe = "none"
     const ready = await daemon.get('/ready');
     t.match(ready, { status: 503, body: /no worker thread runs/ });
     writeFileSync(obstacle, 'another reason');
-    t.ok(Number((await told('another reason'))['failures']) > 1, 'a new reason is told');
+    t.ok(Number((await told('another reason'))['failures']) > 1, 'a new reason is reported');
     await eventually('/healthz fails', async () =>
       (await daemon.get('/healthz')).status === 503 ? true : undefined,
     );

@@ -1,4 +1,4 @@
-/** Caps are exact over worker threads, and who waits in the queue is served. */
+/** Caps are exact over worker threads, and clients that wait in the queue are served. */
 import t from 'tap';
 import { accessLine } from '../support/access_lines.js';
 import { startDaemon } from '../support/daemon.js';
@@ -27,7 +27,7 @@ queue_timeout = "60s"`,
   });
   await daemon.backendsUp('echo', 4);
   const report = await burst({ port: await daemon.port('echo') }, CLIENTS, 60_000);
-  t.same(tally(report.failures), {}, 'everybody is served');
+  t.same(tally(report.failures), {}, 'all are served');
   t.same(
     echoes.map((echo) => echo.peak),
     [CAP, CAP, CAP, CAP],
@@ -73,7 +73,7 @@ t.test('the queue is first in, first out, has an end, and has a time limit', asy
   await accessLine(daemon, 'the second', ({ outcome }) => outcome.cause === 'queue-timeout');
 });
 
-t.test('nobody waits behind one for whom the free places are none', async (t) => {
+t.test('none waits behind one for which none of the free places is', async (t) => {
   const echoes = await startEchoes(t, 2);
   const [a, b] = echoes;
   if (a === undefined || b === undefined) throw new Error('no backends');

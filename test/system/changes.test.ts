@@ -157,7 +157,7 @@ t.test('an empty or half-written file is refused at a reload', async (t) => {
   }
 });
 
-t.test('a file that is too long is refused at a reload, and nobody waits for it', async (t) => {
+t.test('a file that is too long is refused at a reload, and nothing waits for it', async (t) => {
   const front = serviceText({ name: 'echo', backends: await startEchoes(t, 1), health: NONE });
   const daemon = await startDaemon(t, { toml: front });
   const port = await daemon.port('echo');
@@ -202,7 +202,7 @@ t.test('a reload and a stop in any order: the stop wins, and nothing reopens', a
         for (let look = 0; look < 3; look++) daemon.signal('SIGHUP');
         await wire.send('y');
         t.equal(await wire.readText(1), 'y', 'the session goes on');
-        await eventually('nobody else comes in', async () => {
+        await eventually('no other client comes in', async () => {
           const late = await tryDial({ port });
           if (typeof late !== 'string') late.socket.destroy();
           return late === 'ECONNREFUSED' ? true : undefined;

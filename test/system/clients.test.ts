@@ -1,4 +1,7 @@
-/** `sluice ctl clients` and what `explain` says of a client: who has what, and what is left. */
+/**
+ * `sluice ctl clients` and what `explain` says of a client: which client has what, and what is
+ * left.
+ */
 import t from 'tap';
 import { startOperated } from '../support/ctl.js';
 import { startEchoes } from '../support/load/echo_backend.js';
@@ -25,7 +28,7 @@ async function served(target: Target, bytes = 1): Promise<Wire | null> {
   return answer === null ? null : wire;
 }
 
-t.test('who has most comes first, and explain says what is against a client', async (t) => {
+t.test('the client with most comes first, and explain says what is against a client', async (t) => {
   const backends = await startEchoes(t, 1);
   const { daemon, ctl, ask } = await startOperated(t, {
     toml:

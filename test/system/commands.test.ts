@@ -26,7 +26,7 @@ t.test('check says nothing bad of a good file and exits with 0', async (t) => {
   t.equal(stderr, '');
 });
 
-t.test('check tells all problems with their places and exits with 1', async (t) => {
+t.test('check reports all problems with their places and exits with 1', async (t) => {
   const file = join(tempFolder(t), 'bad.toml');
   const bad = GOOD.replace('policy = "p2c"', 'polizy = "p2c"')
     .replace('pool = "pg"', 'pool = "gp"')
@@ -77,7 +77,7 @@ t.test('what is allowed and nearly always a mistake is a warning, and exit code 
   t.match(stderr, /warning: pools\.dns\.health\.probe: the default probe connects by TCP/);
 });
 
-t.test('a check takes as long as its file is, and tells a hundred problems', async (t) => {
+t.test('a check takes as long as its file is, and reports a hundred problems', async (t) => {
   const file = join(tempFolder(t), 'long.toml');
   const backends = Array.from({ length: 80_000 }, (_, index) => {
     return `[[pools.pg.backends]]\naddress = "10.${index >> 16}.${(index >> 8) & 255}.${index & 255}:1"\n`;
@@ -165,7 +165,7 @@ t.test('a start that fails says why once, whatever its sources have answered', a
   t.notMatch(stdout, 'discovery-refused');
 });
 
-t.test('what is no socket is told so, and not that sluice does not run', async (t) => {
+t.test('what is no socket is reported as that, and not that sluice does not run', async (t) => {
   for (const path of [tempFolder(t), BINARY]) {
     const told = await sluice('ctl', 'status', '--socket', path);
     t.match(told, { code: 1, stderr: `${path} is no socket` });
@@ -184,7 +184,7 @@ t.test('the demo balances, survives a death, and ends by itself with a summary',
   t.match(stdout, /\b0 (sessions )?(failed|refused)/, 'which says that nothing failed');
 });
 
-t.test('doctor tells what this machine allows, for people and for programs', async (t) => {
+t.test('doctor shows what this machine allows, for people and for programs', async (t) => {
   const text = await sluice('doctor');
   t.equal(text.code, 0, text.stderr);
   t.match(text.stdout, /node +yes/);
@@ -201,7 +201,7 @@ t.test('doctor tells what this machine allows, for people and for programs', asy
   t.match(await sluice('doctor', '-c', file), { code: 1, stderr: /sluice\.toml:1/ });
 });
 
-t.test('simulate compares the policies, and tells every word that it cannot use', async (t) => {
+t.test('simulate compares the policies, and reports every word that it cannot use', async (t) => {
   const args = ['--duration', '2s', '--rate', '200', '--policy', 'p2c,random', '--json'];
   const good = await sluice('simulate', ...args, '--down', 'b1@500ms-1s');
   t.equal(good.code, 0, good.stderr);

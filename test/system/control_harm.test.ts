@@ -1,4 +1,4 @@
-/** Requests that are torn, slow, huge or nonsense change nothing, and harm nobody. */
+/** Requests that are torn, slow, huge or nonsense change nothing, and do no harm. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t from 'tap';
@@ -60,7 +60,7 @@ t.test('10,000 requests that are spoiled change nothing and take no memory', asy
   const grown = daemon.rssBytes() - before;
   t.ok(grown < 64 * MEGABYTE, `${Math.round(grown / MEGABYTE)} MB more`);
 
-  // Silent, slow and endless ones hold the places, and somebody asks all the same.
+  // Silent, slow and endless ones hold the places, and a command asks all the same.
   const held: Socket[] = [];
   t.teardown(() => {
     for (const client of held) client.destroy();

@@ -1,4 +1,4 @@
-/** The control socket and `sluice ctl`: who may do what, and what they answer. */
+/** The control socket and `sluice ctl`: which user may do what, and what they answer. */
 import { chmodSync, existsSync, lstatSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -85,7 +85,7 @@ t.test('a daemon that does not answer is one sentence with the remedy', async (t
   t.equal((await runCtl(folder, ['status', '--help'])).code, 0);
 });
 
-t.test('who may open the socket may look; changes are for those who are named', async (t) => {
+t.test('users who can open the socket may look; changes are for users who are named', async (t) => {
   const { daemon, socket } = await startOperated(t, {
     toml: service('a'),
     adminLines: 'socket_group = "nogroup"\nsocket_users = ["daemon"]',
@@ -154,7 +154,7 @@ t.test(
   },
 );
 
-t.test('a socket that nobody answers at is taken over; anything else stays', async (t) => {
+t.test('a socket that does not answer is taken over; anything else stays', async (t) => {
   const folder = tempFolder(t);
   const at = join(folder, 'a.sock');
   const first = await startDaemon(t, { toml: service('a'), socket: at });

@@ -17,7 +17,7 @@ import { listenerText, poolText } from '../support/settings.js';
 import { dial } from '../support/wire.js';
 
 const TOKEN = 'correct-horse-battery';
-/** Beside the pool that serves: so many that lists are folded, and one of more than a screen. */
+/** Beside the pool that serves: enough for lists to be folded, and one of more than a screen. */
 const SPARE = ['p1', 'p2', 'p3', 'p4', 'p5'];
 const MANY = 60;
 const BACKENDS = 2 + SPARE.length + MANY;
@@ -103,7 +103,7 @@ function partsOfPage(): readonly string[] {
     .map(([, , id]) => id ?? '');
 }
 
-/** What the script makes for people to use: some of it may not have been there in a test. */
+/** What the script makes for people to use: some of it was perhaps not there in a test. */
 function controlsOfScript(): readonly string[] {
   return [...dashboardPage().matchAll(/\b(?:button|field)\('([a-z-]+)'/g)].map(
     ([, does]) => does ?? '',
@@ -132,7 +132,7 @@ t.test('every element of the page does what it is for', { skip: noBrowser }, asy
   t.same([...partsOfPage()].filter((id) => !screen.seen.has(id)).sort(), [], 'parts not seen');
   const all = new Set([...controlsOfScript(), ...use.there]);
   t.same([...all].filter((does) => !use.used.has(does)).sort(), [], 'elements not used');
-  // The browser itself tells of each answer that is a refusal, and of a daemon that is gone.
+  // The browser itself logs each answer that is a refusal, and of a daemon that is gone.
   t.same(
     opened.complaints.filter((text) => !/^Failed to load resource/.test(text)),
     [],

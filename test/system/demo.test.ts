@@ -11,7 +11,7 @@ async function adminAddress(demo: Child): Promise<string> {
   return /http:\/\/\S+/.exec(line)?.[0] ?? '';
 }
 
-t.test('it runs until interrupted, then tells what the clients saw and exits with 0', async (t) => {
+t.test('it runs until interrupted, then prints what clients saw and exits with 0', async (t) => {
   const demo = startChild(t, process.execPath, [BINARY, 'demo', '--engine', ENGINE]);
   await demo.stdout.first('a picture', (text) => pictures.test(text));
   demo.signal('SIGINT');

@@ -20,7 +20,7 @@ async function asks(target: Target): Promise<'answered' | 'refused'> {
   return answer === null ? 'refused' : 'answered';
 }
 
-t.test('who is denied comes to no listener, over a restart, until it ends', async (t) => {
+t.test('a denied client comes to no listener, over a restart, until it ends', async (t) => {
   const [echoes, datagrams] = [await startEchoes(t, 1), await startUdpEchoes(t, 1)];
   const setup = {
     toml:

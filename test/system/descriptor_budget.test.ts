@@ -56,7 +56,7 @@ async function crowded(t: Test, openFiles: number): Promise<void> {
   t.match(JSON.stringify(refused), /too few open files.*LimitNOFILE/);
   await stillWorks(t, daemon, undefined);
 
-  t.equal(await served(crowd), crowd.length, 'who waited is served when others leave');
+  t.equal(await served(crowd), crowd.length, 'a client that waited is served when others leave');
   await daemon.metricSettles('sluice_sessions_active', {}, (sum) => sum <= 60);
   for (const name of [...LISTENERS, 'd']) {
     t.equal(await exchangeOnce({ port: await daemon.port(name) }), null, name);
@@ -64,7 +64,7 @@ async function crowded(t: Test, openFiles: number): Promise<void> {
   t.same(daemon.eventsNamed('accept-failed'), []);
   t.same(daemon.eventsNamed('listen-failed'), []);
   const refusals = (await daemon.metrics()).sum('sluice_refused_total');
-  t.equal(refusals, 0, 'nobody was refused');
+  t.equal(refusals, 0, 'no client was refused');
 }
 
 /** Clients of all listeners, half as many again as there are descriptors; each sends a byte. */
@@ -81,7 +81,7 @@ async function comes(daemon: Daemon, openFiles: number): Promise<readonly Wire[]
   return crowd;
 }
 
-/** Each who has its echo leaves, until all had theirs; answers how many. */
+/** Each client that has its echo leaves, until all had theirs; answers how many. */
 async function served(crowd: readonly Wire[]): Promise<number> {
   const answers = crowd.map(async (wire) => {
     const echo = await wire.readText(1);

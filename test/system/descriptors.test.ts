@@ -19,7 +19,7 @@ t.test('after EMFILE the listener accepts again without a restart', async (t) =>
   await daemon.backendsUp('echo', 2);
   const port = await daemon.port('echo');
   const atRest = await daemon.descriptors();
-  // What was divided at the start is there no more: somebody else took it, or an operator did.
+  // What was divided at the start is there no more: another process took it, or an operator did.
   await mustRun('prlimit', [`--pid=${daemon.pid}`, `--nofile=${OPEN_FILES}:`]);
   const crowd: Wire[] = [];
   for (let i = 0; i < 2 * OPEN_FILES; i++) {
@@ -30,13 +30,13 @@ t.test('after EMFILE the listener accepts again without a restart', async (t) =>
   await daemon.event('accept-failed', ({ errno }) => errno === 'EMFILE');
   t.ok(daemon.running);
   for (const wire of crowd) wire.socket.destroy();
-  // Those who waited in the backlog and are gone by now still have to be taken from it.
+  // Clients that waited in the backlog and are gone by now still have to be taken from it.
   await eventually('a client is served again', async () =>
     (await exchangeOnce({ port })) === null ? true : undefined,
   );
   await daemon.metricSettles('sluice_sessions_active', {}, (sum) => sum === 0);
   const report = await burst({ port }, 20, 20_000);
-  t.same(tally(report.failures), {}, 'everybody is served again');
+  t.same(tally(report.failures), {}, 'all are served again');
   await settlesAt(atRest, () => daemon.descriptors());
 });
 
@@ -50,7 +50,7 @@ t.test('by default a listener takes no more sessions than there are descriptors'
   await daemon.backendsUp('echo', 2);
   const port = await daemon.port('echo');
   const report = await burst({ port }, 600, 30_000);
-  t.same(tally(report.failures), {}, 'who does not fit waits in the backlog');
+  t.same(tally(report.failures), {}, 'a client that does not fit waits in the backlog');
   t.same(daemon.eventsNamed('accept-failed'), []);
 });
 

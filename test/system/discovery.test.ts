@@ -46,7 +46,7 @@ function tell(server: FakeDns, hosts: readonly string[]): void {
 const range = (from: number, count: number): readonly number[] =>
   Array.from({ length: count }, (_, index) => from + index);
 
-t.test('members of a file come within two seconds, and who leaves is drained', async (t) => {
+t.test('members of a file come within two seconds, and those that leave are drained', async (t) => {
   const [a, b, c, d] = await startEchoes(t, 4);
   if (!a || !b || !c || !d) throw new Error('four are needed');
   const path = join(tempFolder(t), 'members.json');
@@ -79,7 +79,7 @@ t.test('members of a file come within two seconds, and who leaves is drained', a
   t.ok(Number(removed['sessions']) > 0);
   for (const wire of wires) {
     await wire.send(Buffer.from('y'));
-    t.equal((await wire.read(1)).toString(), 'y', 'sessions of who left go on');
+    t.equal((await wire.read(1)).toString(), 'y', 'sessions of members that left go on');
     wire.finish();
   }
   await daemon.event('backend-drained', ({ backend }) => backend === c.address);
@@ -102,7 +102,7 @@ t.test('members of a file come within two seconds, and who leaves is drained', a
   t.match(await daemon.event('discovery-recovered'), { before: 'empty' });
 });
 
-t.test('a source that names nobody, one twice, or a socket from afar, says so', async (t) => {
+t.test('a source that names no member, one twice, or a socket from afar, says so', async (t) => {
   const [a, b] = await startEchoes(t, 2);
   if (!a || !b) throw new Error('two are needed');
   const server = await wrongServer(t);
@@ -133,7 +133,7 @@ t.test('a source that names nobody, one twice, or a socket from afar, says so', 
   t.match(stdout, /: 2 members\n.*\n.*\n {2}left out: unix:.*\n {2}left out: .*once more/);
 });
 
-t.test('without its name server a daemon goes on, with everybody', async (t) => {
+t.test('without its name server a daemon goes on, with all backends', async (t) => {
   const { port } = await startHosts(t, 9, 1, 2, 3);
   const server = await startFakeDns(t);
   const hosts = ['127.0.9.1', '127.0.9.2', '127.0.9.3'];
@@ -161,7 +161,7 @@ t.test('without its name server a daemon goes on, with everybody', async (t) => 
 });
 
 t.test(
-  'a wrong answer that repeats takes nobody who serves, and its correction is no loss',
+  'a wrong answer that repeats takes no member that serves, and its correction is no loss',
   async (t) => {
     const [a, b] = await startEchoes(t, 2);
     if (!a || !b) throw new Error('two are needed');
@@ -202,7 +202,7 @@ t.test(
   },
 );
 
-t.test('who is named no more stays while it is well, and goes when it is not', async (t) => {
+t.test('a member not named any more stays while it is well, and goes when it is not', async (t) => {
   const echoes = await startHosts(t, 9, 1, 2);
   const { port } = echoes;
   const server = await startFakeDns(t);

@@ -29,7 +29,7 @@ t.test('a burst on a dead backend costs the dials that were in flight', async (t
   const burst = await dials(daemon);
   t.ok(burst < clients / 4, `${burst} dials of ${clients} clients`);
   for (let i = 0; i < 20; i++) await exchangeOnce({ port });
-  t.equal(await dials(daemon), burst, 'nobody dials it afterwards');
+  t.equal(await dials(daemon), burst, 'it is not dialled afterwards');
 });
 
 t.test('an ejection that ended begins again with no failures counted', async (t) => {
@@ -51,7 +51,7 @@ t.test('an ejection that ended begins again with no failures counted', async (t)
   t.equal((await daemon.metrics()).sum('sluice_ejections_total', DEAD), 2);
 });
 
-t.test('a dry run tells and counts what it would eject, and ejects nothing', async (t) => {
+t.test('a dry run reports and counts what it would eject, and ejects nothing', async (t) => {
   const daemon = await start(t, 'consecutive_failures = 1\ndry_run = true');
   const port = await daemon.port('echo');
   await failUntil(daemon, port, 3);
@@ -122,7 +122,7 @@ t.test('no more than max_ejected_percent are out at a time, over both workers', 
   t.equal((await daemon.metrics()).sum('sluice_ejections_total', {}), 3);
 });
 
-t.test('who accepts and resets stays out for its time, however good its probes are', async (t) => {
+t.test('a backend that accepts and resets stays out in spite of good probes', async (t) => {
   const [echo] = await startEchoes(t, 1);
   let [resets, probes] = [0, 0];
   const server = createServer((socket) => {
@@ -217,7 +217,7 @@ async function dials(daemon: Daemon): Promise<number> {
   return (await daemon.metrics()).sum('sluice_dial_failures_total', DEAD);
 }
 
-/** Connects, one after the other, until the dead backend has had so many dials in all. */
+/** Connects, one after the other, until the dead backend has had this many dials in all. */
 async function failUntil(daemon: Daemon, port: number, failures: number): Promise<void> {
   await eventually(`${failures} dials of the dead backend`, async () => {
     if ((await dials(daemon)) >= failures) return true;

@@ -1,4 +1,4 @@
-/** The end of the process comes, whatever those do who read its log or answer its questions. */
+/** The end of the process comes, whatever readers of its log and servers that it asks do. */
 import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -28,14 +28,14 @@ const TALKERS = 16_300;
 const OUTPUTS: Readonly<Record<string, string>> = {
   'standard output on a full disk': 'exec "$@" > /dev/full',
   'both outputs on a full disk': 'exec "$@" > /dev/full 2> /dev/full',
-  'a full pipe that nobody reads': fullPipe('exec "$@" > "$FOLDER/pipe"'),
+  'a full pipe without a reader': fullPipe('exec "$@" > "$FOLDER/pipe"'),
   'full pipes behind both outputs': fullPipe('exec "$@" > "$FOLDER/pipe" 2>&1'),
   'a pipe whose reader is gone':
     'mkfifo "$FOLDER/pipe"; sleep 0.3 < "$FOLDER/pipe" > /dev/null 2>&1 & exec "$@" > "$FOLDER/pipe" 2>&1',
   'closed outputs': 'exec "$@" >&- 2>&-',
 };
 
-t.test('whoever reads its log, it serves, and SIGTERM ends it in time with 0', async (t) => {
+t.test('however its log is read, it serves, and SIGTERM ends it in time with 0', async (t) => {
   await withEachOutput(t, async (t, shell) => {
     const { daemon, wire, port } = await withSession(t, { shell });
     for (let i = 0; i < 20; i++) t.equal(await exchangeOnce({ port }), null);
@@ -45,7 +45,7 @@ t.test('whoever reads its log, it serves, and SIGTERM ends it in time with 0', a
   });
 });
 
-t.test('whoever reads its log, a second signal ends it at once', async (t) => {
+t.test('however its log is read, a second signal ends it at once', async (t) => {
   await withEachOutput(t, async (t, shell) => {
     const { daemon, wire, port } = await withSession(t, { shell, shutdownTimeout: '60s' });
     daemon.child.signal('SIGTERM');
@@ -175,7 +175,7 @@ t.test('a worker that does not answer does not delay the end', async (t) => {
 });
 
 t.test(
-  'what was lost while the disk was full is counted, and told when it works again',
+  'what was lost while the disk was full is counted, and reported when it works again',
   async (t) => {
     const shell = 'exec "$@" > "$FOLDER/pipe"';
     const backends = Array.from({ length: TALKERS }, (_, at) => ({
@@ -249,7 +249,9 @@ async function withSession(
   return { daemon, wire, port };
 }
 
-/** Backends by name, in a view of the file system where the name server hears and says nothing. */
+/**
+ * Backends by name, in a view of the file system where the name server receives and says nothing.
+ */
 async function withSilentNameServer(
   t: Test,
 ): Promise<{ readonly daemon: MuteDaemon; readonly asked: Promise<unknown> }> {

@@ -6,7 +6,7 @@ import { startDaemon } from '../support/daemon.js';
 /** The same in each run; `npm run fuzz` draws others. */
 const SEED = 1;
 const MESSAGES = 1_500;
-/** Ends that so many messages cannot fail to have. */
+/** Ends that must occur among all these messages. */
 const ENDS = [
   ...['finished', 'client-gone', 'hello-timeout', 'no-route', 'not-postgres'],
   ...['bad-proxy-header', 'cancel-handed-on'],

@@ -109,7 +109,9 @@ for (const level of LEVELS) {
   });
 }
 
-/** One datagram, answered if anybody answers; gives both addresses as the access line has them. */
+/**
+ * One datagram, answered if a backend answers; gives both addresses as the access line has them.
+ */
 async function flow(t: Test, daemon: Daemon, { name, bind, way }: Case): Promise<string> {
   const host = bind.startsWith('[') ? '::1' : '127.0.0.1';
   const port = await daemon.port(name);

@@ -99,7 +99,7 @@ t.test('a backend ten times slower is ejected, and gets no session then', async 
   const port = await daemon.port('echo');
   const even = await servedDuring(t, echoes, port, LEARN_MS);
   t.ok(Math.max(...even) - Math.min(...even) <= 1, `in turn while all are well: ${even}`);
-  t.same(daemon.eventsNamed('backend-ejected'), [], 'and nobody is ejected');
+  t.same(daemon.eventsNamed('backend-ejected'), [], 'and none is ejected');
 
   if (slow !== undefined) slow.delayMs = SLOW_DELAY_MS;
   const ejected = daemon.event('backend-ejected');
@@ -109,7 +109,7 @@ t.test('a backend ten times slower is ejected, and gets no session then', async 
   const [toSlow, ...others] = await servedDuring(t, echoes, port, MEASURE_MS);
   t.equal(toSlow, 0, 'no session goes to it');
   t.ok(Math.max(...others) - Math.min(...others) <= 1, `the others share them: ${others}`);
-  t.equal(daemon.eventsNamed('backend-ejected').length, 1, 'and nobody else is ejected');
+  t.equal(daemon.eventsNamed('backend-ejected').length, 1, 'and no other is ejected');
 });
 
 t.test('least-latency leaves a backend that is ten times slower', async (t) => {

@@ -1,4 +1,4 @@
-/** Clients that send nothing, the wrong thing, or too slowly harm nobody but themselves. */
+/** Clients that send nothing, the wrong thing, or too slowly harm none but themselves. */
 import t, { type Test } from 'tap';
 import { accessLine } from '../support/access_lines.js';
 import { startDaemon } from '../support/daemon.js';
@@ -70,7 +70,7 @@ t.test('clients that withhold or spoil the PROXY header end alone', async (t) =>
     });
   }
 
-  t.test('meanwhile everybody else is served', async (t) => {
+  t.test('meanwhile every other client is served', async (t) => {
     t.same(tally((await others).failures), {});
     const metrics = await daemon.metrics();
     const refused = (reason: string): number => metrics.sum('sluice_refused_total', { reason });

@@ -10,7 +10,7 @@ import { UdpPeer } from '../support/udp_peer.js';
 
 const EVERY_THREAD = new URL('../support/defects.js', import.meta.url);
 const CLIENTS = 8;
-/** Of each client, while nobody takes them: the thread has some to read when it is ended. */
+/** Of each client, while they are not taken: the thread has some to read when it is ended. */
 const DATAGRAMS = 50;
 
 t.test(`${ENGINE}: a worker that hangs on a datagram is replaced, alone`, async (t) => {

@@ -39,7 +39,7 @@ class Named {
   }
 }
 
-/** Who answers at `port`, or `nobody`. */
+/** The server that answers at `port`, or `nobody`. */
 function ask(port: number): Promise<string> {
   const answer = new Promise<string>((resolve) => {
     let text = '';

@@ -189,7 +189,7 @@ function clients(): Cases {
       t.equal(servers.leaving.most + servers.off.most, 0);
     },
 
-    'who asks decides where to': async (t) => {
+    'the client decides where to': async (t) => {
       const servers = await named(t, {
         fast: '10.19.0.1:143',
         slow: '10.19.0.2:143',
@@ -205,7 +205,7 @@ function clients(): Cases {
       await pair.answers(993, { [NOBODY]: 1 }, { from: '192.0.2.9' });
     },
 
-    'who may connect': async (t) => {
+    'which clients may connect': async (t) => {
       await named(t, { l1: '10.7.0.1:389' }, { manner: manners.ldap });
       await named(t, { b1: '10.7.0.11:22', b2: '10.7.0.12:22' });
       const own = ['10.77.0.0/16'];
@@ -254,7 +254,7 @@ function clients(): Cases {
       const before = await pair.sticks(2222, ['bastion1', 'bastion2', 'bastion3']);
       await servers.bastion3.stop();
       const after = await pair.sticks(2222, ['bastion1', 'bastion2']);
-      // Whoever was not there stays where it is: that is what "consistent" promises.
+      // A client of another server stays where it is: that is what "consistent" promises.
       for (const [proxy, places] of before) {
         for (const [client, server] of places) {
           if (server === 'bastion3') continue;

@@ -16,7 +16,7 @@ import { dial } from '../support/wire.js';
 const NAMES = ['well', 'dead', 'slow', 'full', 'away'] as const;
 type Name = (typeof NAMES)[number];
 
-/** How each of them is, why, and what has been told of it. */
+/** How each of them is, why, and what has been reported of it. */
 const STORY: Readonly<
   Record<Name, { state: string; cause: string | null; event: string; reason: RegExp }>
 > = {
@@ -126,7 +126,7 @@ function steady(text: string): string {
   return text.replace(/; out for \d+ \w+ more/, '');
 }
 
-t.test('everything tells the same story with the same reasons', async (t) => {
+t.test('everything shows the same story with the same reasons', async (t) => {
   const { operated, echoes } = await startPool(t);
   const { daemon, socket, ctl } = operated;
   await strike(t, operated, echoes);

@@ -6,7 +6,7 @@ import { startEchoes } from '../support/load/echo_backend.js';
 import { serviceText } from '../support/settings.js';
 import { dial, tryDial } from '../support/wire.js';
 
-t.test('clients are accepted while nobody shall be sent here; a signal ends that', async (t) => {
+t.test('clients are accepted while none should be sent here; a signal ends that', async (t) => {
   const { daemon, port } = await withDelay(t, '1h');
   t.match(await daemon.get('/ready?listener=echo'), { status: 200 });
   daemon.signal('SIGTERM');
@@ -20,7 +20,7 @@ t.test('clients are accepted while nobody shall be sent here; a signal ends that
   t.match(await daemon.event('signal-ignored'), { signal: 'SIGHUP' }, 'no file is read any more');
   const session = await dial(t, { port });
   await session.send('a');
-  t.equal(await session.readText(1), 'a', 'who comes is served');
+  t.equal(await session.readText(1), 'a', 'a client that comes is served');
 
   daemon.signal('SIGTERM');
   await daemon.event('stopping');

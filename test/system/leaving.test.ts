@@ -1,4 +1,4 @@
-/** However and whenever clients leave, nobody else notices. */
+/** However and whenever clients leave, no other notices. */
 import t, { type Test } from 'tap';
 import { formatAddress } from '../../src/core/endpoint.js';
 import { seededRandom } from '../../src/core/random.js';
@@ -17,7 +17,7 @@ const STREAMS = 8;
 const NO_PROBE = 'probe = "none"';
 
 t.test(
-  `${CLIENTS} clients leave at random moments, and nobody notices (SEED=${seed})`,
+  `${CLIENTS} clients leave at random moments, and no other notices (SEED=${seed})`,
   async (t) => {
     const pools = await hardPools(t);
     const [calm] = await startEchoes(t, 1);

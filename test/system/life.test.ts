@@ -145,7 +145,7 @@ async function life(t: Test, seed: number, file: (last: string) => string): Prom
 }
 
 t.test(
-  'who waits while a reload leads its listener elsewhere is served there at once',
+  'a session that waits while a reload leads its listener elsewhere is served there at once',
   async (t) => {
     const [busy, free] = await startEchoes(t, 2);
     const pool = (name: string, echo = busy, lines = ''): string =>

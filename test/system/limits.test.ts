@@ -13,7 +13,7 @@ const CLIENTS = 500;
 const EACH = 3;
 /** How many sessions each client begins at a time. */
 const TRIES = 7;
-/** So many of them keep their sessions when a worker is lost. */
+/** This many of them keep their sessions when a worker is lost. */
 const KEEPERS = 100;
 /** Of networks of their own; a million by hand (`CROWD=1000000`, with TAP_TIMEOUT=1800). */
 const CROWD = Number(process.env['CROWD'] ?? 1_000);
@@ -34,7 +34,7 @@ async function gone(wire: Wire): Promise<void> {
   await within('the end of a session', wire.closed);
 }
 
-t.test('a client has so many sessions over two workers, and at no time one more', async (t) => {
+t.test('a client has its sessions over two workers, and at no time one more', async (t) => {
   const backends = await startEchoes(t, 1);
   const toml =
     poolText({ name: 'echo', backends }) +
@@ -74,7 +74,7 @@ t.test('a client has so many sessions over two workers, and at no time one more'
   t.ok(refused > CLIENTS, `${refused} were refused`);
   await daemon.metricSettles('sluice_sessions_active', {}, (sum) => sum === 0);
 
-  /** What each client gets that begins so many: the sessions stay. */
+  /** What each client gets that begins this many: the sessions stay. */
   const open = new Map<number, Wire[]>(clients.slice(0, KEEPERS).map((client) => [client, []]));
   const over = new Set<Wire>();
   const fill = async (): Promise<void> => {
@@ -162,7 +162,7 @@ limits.new_per_client = "20/s"`,
     const reasons = (await daemon.metrics())
       .select('sluice_refused_total', { listener: 'echo' })
       .flatMap(({ labels, value }) => (value > 0 ? [`${labels['reason']} ${value}`] : []));
-    t.equal(refused, 0, `nobody is hurt (${reasons.join(', ')})`);
+    t.equal(refused, 0, `no client is hurt (${reasons.join(', ')})`);
     t.equal(letOff, 0, 'nor let off');
     known?.finish();
     t.comment(`${CROWD} networks: from ${before >> 20} to ${daemon.rssBytes() >> 20} MiB`);
@@ -184,7 +184,7 @@ function headerOf(network: number): Buffer {
   return header;
 }
 
-t.test('a listener begins so many sessions a second; the rest waits, and is served', async (t) => {
+t.test('a listener begins sessions at its rate; the rest waits, and is served', async (t) => {
   const backends = await startEchoes(t, 1);
   const daemon = await startDaemon(t, {
     toml:
@@ -200,7 +200,7 @@ t.test('a listener begins so many sessions a second; the rest waits, and is serv
   t.ok(nowMs() - beganMs >= 2_000, 'the last of them is in the third second');
 });
 
-t.test('one that comes too fast is told so, as its listener says', async (t) => {
+t.test('one that comes too fast gets a message, as its listener says', async (t) => {
   const backends = await startEchoes(t, 1);
   const limits = (name: string, lines: string): string =>
     listenerText({
@@ -251,7 +251,7 @@ t.test('one that comes too fast is told so, as its listener says', async (t) => 
   );
 });
 
-t.test('a client has so many flows, and what is more is dropped and counted', async (t) => {
+t.test('a client has its number of flows, and what is more is dropped and counted', async (t) => {
   const echoes = await startUdpEchoes(t, 1);
   const daemon = await startDaemon(t, {
     toml:

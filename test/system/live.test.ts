@@ -123,7 +123,7 @@ t.test('a follower that does not read is cut with a line, and others lose nothin
   t.equal(of('override-ended'), 250 * Math.floor(orders / 2));
 });
 
-t.test('followers leave room for whoever asks, and none is kept that has gone', async (t) => {
+t.test('followers leave room for requests, and none is kept that has gone', async (t) => {
   const { socket, ctl } = await startOperated(t, { toml: service(1) });
   const at = { socketPath: socket };
   const all = await Promise.all(

@@ -136,7 +136,7 @@ interface Explanation {
 }
 
 t.test(
-  'explain tells the choice of a client and why not the others, before it comes',
+  'explain shows the choice of a client and why not the others, before it comes',
   async (t) => {
     const echoes = await startEchoes(t, 3);
     const dead = { address: `127.0.0.1:${await freePort()}`, name: 'dead' };
@@ -239,7 +239,7 @@ t.test('pools say which backend has most, idle backups aside, as metrics do', as
   t.equal(metrics.sum('sluice_pool_load_max', { pool: 'app' }), 3);
 });
 
-t.test('lists, why, events and wait tell one story of a backend that went and came', async (t) => {
+t.test('lists, why, events and wait show one story of a backend that went and came', async (t) => {
   const echoes = await startEchoes(t, 2);
   const it = await startOperated(t, {
     toml: serviceText({ name: 'app', backends: named(echoes) }),

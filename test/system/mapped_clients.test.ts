@@ -1,5 +1,5 @@
 /**
- * A client of IPv4 is the same one whoever writes its address: as IPv4, or as the IPv4-mapped
+ * A client of IPv4 is the same one however its address is written: as IPv4, or as the IPv4-mapped
  * address of IPv6 (RFC 4291, 2.5.5.2), in a PROXY header of either version. A socket of IPv6 has no
  * clients of IPv4.
  */

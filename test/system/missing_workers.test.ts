@@ -16,7 +16,7 @@ import { type Received, UdpPeer } from '../support/udp_peer.js';
 import { dial, tryDial, type Wire } from '../support/wire.js';
 
 const EVERY_THREAD = new URL('../support/defects.js', import.meta.url);
-/** So many that either worker has some: all at one has the probability 2^-31. */
+/** Enough for either worker to have some: all at one has the probability 2^-31. */
 const CLIENTS = 32;
 const LIMIT_MS = 2_000;
 /** Sessions of a listener that is full. */
@@ -88,7 +88,7 @@ function text(
   ].join('\n');
 }
 
-t.test(`${ENGINE}: nobody waits for a worker that cannot be replaced`, async (t) => {
+t.test(`${ENGINE}: nothing waits for a worker that cannot be replaced`, async (t) => {
   const { daemon, lose, replace } = await scene(t);
   const port = await daemon.port('front');
   const everywhere = ipEndpoint(4, '127.0.0.1', await daemon.port('everywhere'));
@@ -96,7 +96,7 @@ t.test(`${ENGINE}: nobody waits for a worker that cannot be replaced`, async (t)
   const before = await udpDescriptors(daemon);
   await lose();
   const { failures, answeredMs } = await burst({ port }, CLIENTS, LIMIT_MS);
-  t.same(failures, [], 'who comes is served at once');
+  t.same(failures, [], 'a client that comes is served at once');
   t.comment(`the slowest of ${CLIENTS} was answered after ${answeredMs.at(-1)} ms`);
   await daemon.event('worker-start-failed');
   t.same(await unanswered(t, everywhere), [], 'datagrams are answered');
@@ -150,7 +150,7 @@ t.test(`${ENGINE}: neither a reload nor a stop waits for a worker that is missin
   const reloaded = await within('a reload', daemon.reload(toml('other', limited)), LIMIT_MS);
   t.equal(reloaded.event, 'reloaded');
   const refused = Array.from({ length: CLIENTS }, () => tryDial({ port: before }));
-  t.same(new Set(await Promise.all(refused)), new Set(['ECONNREFUSED']), 'nobody holds the old');
+  t.same(new Set(await Promise.all(refused)), new Set(['ECONNREFUSED']), 'nothing holds the old');
 
   const port = await daemon.port('other');
   const wires = await Promise.all(Array.from({ length: CLIENTS }, () => dial(t, { port })));
@@ -165,7 +165,7 @@ t.test(`${ENGINE}: neither a reload nor a stop waits for a worker that is missin
   });
   const found = await Promise.all(served);
   const answers = found.map(({ answer }) => answer);
-  t.same(answers, Array(CLIENTS).fill('hello'), 'who waited is served when places are free');
+  t.same(answers, Array(CLIENTS).fill('hello'), 'the rest is served when places are free');
   t.equal(Math.max(...found.map(({ active }) => active)), CAP, 'and the cap holds');
 
   await lose('other');
@@ -200,7 +200,7 @@ async function heldAgain(daemon: Daemon, before: readonly number[]): Promise<voi
   });
 }
 
-/** When so many of `clients` have got an answer. */
+/** When this many of `clients` have got an answer. */
 async function received(clients: readonly UdpPeer[], count: number): Promise<void> {
   const got = (): number => clients.filter((client) => client.received.past.length > 0).length;
   await eventually('answers', async () => (got() >= count ? true : undefined));

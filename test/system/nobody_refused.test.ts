@@ -1,7 +1,8 @@
 /**
  * 500 new connections a second and 100 long sessions with checked bytes, over everything that ends
- * a process or a thread: who is cut, and that nobody is refused. The test keeps the listening
- * socket, as systemd does; with the real one see systemd.test.ts and room/systemd_upgrade.test.ts.
+ * a process or a thread: which sessions are cut, and that no client is refused. The test keeps the
+ * listening socket, as systemd does; with the real one see systemd.test.ts and
+ * room/systemd_upgrade.test.ts.
  */
 import t, { type Test } from 'tap';
 import { present } from '../../src/core/assert.js';
@@ -64,7 +65,7 @@ function systemdSocket(t: Test, port: number): number {
   return fd;
 }
 
-t.test('a restart refuses nobody; what is not over in shutdown_timeout is cut', async (t) => {
+t.test('a restart refuses no client; what is not over in shutdown_timeout is cut', async (t) => {
   const { daemon, setup, during } = await start(t);
   const { done, failures, cut } = await during(async () => {
     t.same(await daemon.stop(), { code: 0, signal: null });
@@ -74,7 +75,7 @@ t.test('a restart refuses nobody; what is not over in shutdown_timeout is cut', 
   t.equal(cut.length, LONG);
 });
 
-t.test('a kill refuses nobody; what the process had is cut', async (t) => {
+t.test('a kill refuses no client; what the process had is cut', async (t) => {
   const { daemon, setup, during } = await start(t);
   const { done, refused, cut } = await during(async () => {
     await daemon.kill();
@@ -84,7 +85,7 @@ t.test('a kill refuses nobody; what the process had is cut', async (t) => {
   t.equal(cut.length, LONG);
 });
 
-t.test('the crash of a worker refuses nobody; what the worker had is cut', async (t) => {
+t.test('the crash of a worker refuses no client; what the worker had is cut', async (t) => {
   const { daemon, during } = await start(t, {
     everyThread: new URL('../torture/every_thread.js', import.meta.url),
     env: { [SIZES_VARIABLE]: '{}' },
@@ -99,7 +100,7 @@ t.test('the crash of a worker refuses nobody; what the worker had is cut', async
   t.same(tally(refused), {}, `${done} new connections`);
 });
 
-t.test('an upgrade, also a second one, refuses and cuts nobody', async (t) => {
+t.test('an upgrade, also a second one, refuses and cuts off no client', async (t) => {
   const { daemon, ask, during } = await start(t);
   const doors = doorsOf(daemon.pid).toSorted();
   let before = daemon.pid;
@@ -115,7 +116,7 @@ t.test('an upgrade, also a second one, refuses and cuts nobody', async (t) => {
   }
 });
 
-t.test('an upgrade that fails refuses and cuts nobody', async (t) => {
+t.test('an upgrade that fails refuses and cuts off no client', async (t) => {
   const { daemon, ctl, during, toml } = await start(t);
   const { done, failures, cut } = await during(async () => {
     daemon.write(`${toml}\npolizy = 1\n`);

@@ -7,7 +7,7 @@ import { type Daemon, parseAddress, startDaemon } from '../support/daemon.js';
 import { eventually, nowMs } from '../support/deadline.js';
 import { serviceText } from '../support/settings.js';
 
-/** So many backends make an exposition worth holding. */
+/** This many backends make an exposition worth holding. */
 const BACKENDS = 300;
 /** A page of the biggest size in each connection's buffers, and what a busy heap takes beside. */
 const MEMORY_LIMIT_BYTES = MAX_BYTES_IN_FLIGHT + 128 * 1_048_576;
@@ -15,7 +15,7 @@ const MEMORY_LIMIT_BYTES = MAX_BYTES_IN_FLIGHT + 128 * 1_048_576;
 const ANSWER_LIMIT_MS = 6_000;
 const METRICS = 'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
-t.test('pipelined requests that nobody reads the answers of hold up no other', async (t) => {
+t.test('pipelined requests whose answers are not read hold up no other', async (t) => {
   const { daemon, dial } = await observed(t);
   const before = daemon.rssBytes();
   for (let n = 0; n < 20; n++) {
@@ -54,7 +54,7 @@ t.test('much that is asked of the control API at once holds up no check', async 
   t.ok(slowestMs < ANSWER_LIMIT_MS, `the slowest answer took ${Math.round(slowestMs)} ms`);
 });
 
-t.test('silent connections lock nobody out', async (t) => {
+t.test('silent connections lock no other out', async (t) => {
   const { dial } = await observed(t);
   for (const count of [32, 200, 1_000]) {
     const silent: Socket[] = [];

@@ -218,7 +218,7 @@ t.test('what was overridden survives a crash; what the file says newly wins over
 });
 
 t.test(
-  'a state file that makes no sense is put aside, and keeps nobody from starting',
+  'a state file that makes no sense is put aside, and keeps no daemon from starting',
   async (t) => {
     const echoes = await startEchoes(t, 1);
     const state = tempFolder(t);

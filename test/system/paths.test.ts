@@ -11,7 +11,7 @@ const NONE = 'probe = "none"';
 const ROUND_TRIPS = 'sluice_backend_rtt_seconds';
 const RETRANSMITS = 'sluice_backend_retransmits';
 
-t.test('round trips and retransmits are told per backend and on access lines', async (t) => {
+t.test('round trips and retransmits are shown per backend and on access lines', async (t) => {
   const backends = await startEchoes(t, 2);
   const pool = { name: 'echo', policy: 'round-robin', backends, health: NONE };
   const toml = poolText(pool) + listenerText({ pool: 'echo' });

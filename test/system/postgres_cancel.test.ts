@@ -46,7 +46,7 @@ async function cancel(target: Target): Promise<Ending> {
   return how;
 }
 
-/** The servers say that they have cancelled so many statements, and none more. */
+/** The servers say that they have cancelled this many statements, and none more. */
 async function logged(servers: readonly Postgres[], count: number): Promise<void> {
   await eventually(`${count} cancelled statements`, () => {
     const now = cancelledBy(servers);
@@ -81,7 +81,7 @@ t.test('a cancel reaches its server, and no other session', async (t) => {
   }
   for (const load of loads) {
     t.ok(load.running);
-    t.same(load.stderr.past, [], 'nobody else has noticed');
+    t.same(load.stderr.past, [], 'no other client has noticed');
   }
   await daemon.metricSettles(
     'sluice_sessions_total',
@@ -160,7 +160,7 @@ t.test('a cancel that arrives at another sluice reaches its server, too', async 
   t.same(handedOn.sort(), [0, begun], 'the sessions were at the other one');
 });
 
-t.test('a client that cancels more than it may is refused, and harms nobody', async (t) => {
+t.test('a client that cancels more than it may is refused, and harms no other', async (t) => {
   if (!haveServers(t, ...POSTGRES_PROGRAMS)) return;
   const servers = await realServers(1);
   const daemon = await startDaemon(t, {

@@ -1,4 +1,4 @@
-/** A cancel goes to the one server whose key it names; where nobody knows the key, to each. */
+/** A cancel goes to the one server whose key it names; where the key is not known, to each. */
 import t, { type Test } from 'tap';
 import { POLICY_NAMES } from '../../src/core/spec.js';
 import { accessLines } from '../support/access_lines.js';
@@ -42,14 +42,14 @@ async function cancel(t: Test, port: number, key: Buffer, client = 1): Promise<v
   t.equal(await wire.ended, 'fin', 'the cancel was taken');
 }
 
-/** How often each of the servers was told to cancel `key`. */
+/** How often each of the servers was asked to cancel `key`. */
 const told = (
   servers: readonly ScriptedPostgres[],
   { key }: Pick<Session, 'key'>,
 ): readonly number[] =>
   servers.map(({ cancelled }) => cancelled.filter((one) => one === key.toString('hex')).length);
 
-/** The server that has the session and nobody else was told, `times`. */
+/** The server that has the session and no other was asked, `times`. */
 function toldAlone(t: Test, servers: readonly ScriptedPostgres[], session: Session, times: number) {
   const counts = told(servers, session).filter((count) => count > 0);
   t.same(counts, [times], 'one server');
@@ -120,10 +120,10 @@ t.test('a key is known while its server leaves, and as long as its session lasts
   await daemon.metricSettles('sluice_sessions_active', {}, (sum) => sum === 1);
   t.equal((await daemon.reload(listener('pg') + pool('pg', servers))).event, 'reloaded');
   await cancel(t, port, later.key);
-  t.same(told(servers, later), [1, 2], 'whoever may have it is told, once nobody knows');
+  t.same(told(servers, later), [1, 2], 'an unknown key is asked of every server');
 });
 
-t.test('a server that is ejected is told, whether or not its key is known', async (t) => {
+t.test('a server that is ejected is asked, whether or not its key is known', async (t) => {
   const servers = await startServers(t, 2);
   const sections = '[pools.pg.outlier]\nconsecutive_failures = 1\n';
   const daemon = await startDaemon(t, {

@@ -155,7 +155,7 @@ const FAULTS: readonly Fault[] = [
   'reset at once',
   'endless data',
 ];
-/** What each fault may be called: some protocols tell more than others. */
+/** What each fault may be called: some protocols show more than others. */
 const CALLED: Readonly<Record<Fault, readonly string[]>> = {
   none: [],
   'one byte a time': [],
@@ -176,7 +176,7 @@ const PROBES: Readonly<Record<string, { readonly lines: string; readonly answer:
   mysql: { lines: '', answer: '\x20\0\0\0\x0a10.11.19-MariaDB\0' },
 };
 
-t.test('wrong answers of all kinds are told apart, and nothing leaks', async (t) => {
+t.test('wrong answers of all kinds are distinguished, and nothing leaks', async (t) => {
   const pools: Record<string, Probed> = {};
   const expected = new Map<string, readonly string[]>();
   for (const [probe, { lines, answer }] of Object.entries(PROBES)) {
@@ -238,7 +238,7 @@ async function failures(daemon: Daemon): Promise<number> {
   return (await daemon.metrics()).sum('sluice_probe_failures_total');
 }
 
-/** A pool of one backend each, all of them behind listeners nobody uses. */
+/** A pool of one backend each, all of them behind listeners without clients. */
 function service(pools: Readonly<Record<string, Probed>>): string {
   return Object.entries(pools)
     .map(

@@ -119,7 +119,7 @@ t.test('a peer that is not trusted is refused, whatever it sends', async (t) => 
   });
   const port = await daemon.port('echo');
   const stranger = await tryDial({ port, localAddress: '127.0.0.66' });
-  // The reset may be there before the client has heard that it is connected.
+  // The reset may be there before the client knows that it is connected.
   if (typeof stranger === 'string') t.equal(stranger, 'ECONNRESET');
   else {
     await stranger.send('PROXY TCP4 127.0.0.7 127.0.0.1 1000 2000\r\nhello').catch(() => {});
@@ -132,7 +132,7 @@ t.test('a peer that is not trusted is refused, whatever it sends', async (t) => 
   t.equal(echo?.served, 0);
 });
 
-t.test('where a header names nobody the proxy is the client, for lists and limits', async (t) => {
+t.test('where a header names no client the proxy is it, for lists and limits', async (t) => {
   const [echo] = await startEchoes(t, 1);
   const backends = echo ? [echo] : [];
   const trusting = 'accept_proxy_protocol = true\ntrusted_proxies = ["127.0.0.0/8"]\n';

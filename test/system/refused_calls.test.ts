@@ -21,7 +21,7 @@ t.test('where a seccomp profile refuses splice(2) bulk sessions get every byte',
   t.equal(daemon.eventsNamed('engine-degraded').length, ENGINE === 'uring' ? 1 : 0);
 });
 
-t.test('splice(2) that is refused once the daemon serves is told, once', async (t) => {
+t.test('splice(2) that is refused once the daemon serves is reported, once', async (t) => {
   const daemon = await startRefused(t, refuseCall(splice, BULK_FLAGS));
   t.same(daemon.eventsNamed('engine-degraded'), []);
   await bulkArrives(t, daemon);

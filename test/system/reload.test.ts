@@ -49,7 +49,7 @@ t.test('200 reloads in 20 s under load disturb not one connection', async (t) =>
   await daemon.metricSettles('sluice_sessions_active', {}, (sum) => sum === 0);
 });
 
-t.test('a reload that replaces all backends of a pool refuses nobody', async (t) => {
+t.test('a reload that replaces all backends of a pool refuses no client', async (t) => {
   const echoes = await startEchoes(t, 2);
   const files = echoes.map((echo) => service([echo], ''));
   const daemon = await startDaemon(t, { toml: files[0] ?? '', workers: 2 });
@@ -59,7 +59,7 @@ t.test('a reload that replaces all backends of a pool refuses nobody', async (t)
   t.same(tally((await shorts).failures), {});
 });
 
-t.test('a listener that moves between one address and all of them refuses nobody', async (t) => {
+t.test('a listener that moves between one address and all of them refuses no client', async (t) => {
   const echoes = await startEchoes(t, 1);
   const port = await freePort();
   const at = (host: string): string =>
@@ -76,7 +76,7 @@ function service(echoes: readonly EchoBackend[], lines: string): string {
   return serviceText({ name: 'echo', policy: 'least-connections', backends: echoes, lines });
 }
 
-/** Reads all counters again and again and tells those that were seen to fall. */
+/** Reads all counters again and again and returns those that were seen to fall. */
 async function watchCounters(daemon: Daemon, durationMs: number): Promise<readonly string[]> {
   const fallen: string[] = [];
   const last = new Map<string, number>();

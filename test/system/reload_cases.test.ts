@@ -9,7 +9,7 @@ import { freePort } from '../support/places.js';
 import { listenerText, poolText, serviceText } from '../support/settings.js';
 import { dial, tryDial, type Wire } from '../support/wire.js';
 
-t.test('an invalid file changes nothing and tells all its problems', async (t) => {
+t.test('an invalid file changes nothing and has all its problems reported', async (t) => {
   const echoes = await startEchoes(t, 1);
   const toml = service(echoes, '');
   const daemon = await startDaemon(t, { access: 'all', toml });

@@ -84,7 +84,7 @@ t.test('not a datagram is lost while a UDP listener is renamed, again and again'
   for (const asker of askers) {
     const { family, host } = asker.endpoint;
     const ask = (): void => asker.send(ipEndpoint(family, host, port), `${sent++}`);
-    // Each answer is followed by the next question, so that nobody's buffers run over.
+    // Each answer is followed by the next question, so that no buffer runs over.
     asker.received.each(() => {
       if (load === 'goes on') ask();
     });
@@ -205,7 +205,7 @@ async function askedBackend(t: Test): Promise<AskedBackend> {
   return { address: `127.0.0.1:${port}`, asked };
 }
 
-/** A socket at `port`, as soon as nobody else has it. */
+/** A socket at `port`, as soon as it is free. */
 async function bound(port: number): Promise<Socket> {
   for (;;) {
     const socket = createSocket('udp4');

@@ -1,4 +1,4 @@
-/** A daemon that has nothing to do sleeps, and is there at once when somebody comes. */
+/** A daemon that has nothing to do sleeps, and is there at once when a client comes. */
 import t from 'tap';
 import { ENGINE, startDaemon } from '../support/daemon.js';
 import { eventually, nowMs } from '../support/deadline.js';
@@ -7,13 +7,13 @@ import { exchangeOnce } from '../support/load/short_connections.js';
 import { listenerText, poolText } from '../support/settings.js';
 import { allSlept, wakeUps } from '../support/threads.js';
 
-/** Longer than what counts as a standstill when nobody has announced it. */
+/** Longer than what counts as a standstill when it was not announced. */
 const SLEPT_MS = 3_500;
 /** Looks of a main thread at work take a second each, those of one at rest ten. */
 const LOOKS = 5;
 const AT_WORK_MS = 25_000;
 
-t.test(`${ENGINE}: nobody wakes up at rest, and whoever comes is looked after`, async (t) => {
+t.test(`${ENGINE}: no thread wakes up at rest, and a client that comes is served`, async (t) => {
   const backends = await startEchoes(t, 1);
   const daemon = await startDaemon(t, {
     workers: 2,

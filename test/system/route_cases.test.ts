@@ -1,6 +1,6 @@
 /**
  * A PROXY header × a route × an access list or a limit × how the pool stands × an end: what the
- * client hears, where it is led, what its access line says, and what is counted.
+ * client gets, where it is led, what its access line says, and what is counted.
  */
 import t from 'tap';
 import { type AccessLine, accessLines } from '../support/access_lines.js';
@@ -62,7 +62,7 @@ t.test('the cases have every pair of what they vary', async (t) => {
 });
 
 t.test(
-  'header, route, rule and pool together: who is served, who is refused, and why',
+  'header, route, rule and pool together: which client is served, which is refused, and why',
   async (t) => {
     const [echo, other] = await startEchoes(t, 2);
     const daemon = await startDaemon(t, {
@@ -103,7 +103,7 @@ t.test(
 
     t.same(await wrongLines(daemon, [...turnedDown, ...clients]), []);
     t.same(await wrongCounts(daemon), []);
-    t.equal(other?.served, 0, 'nobody went elsewhere');
+    t.equal(other?.served, 0, 'no session went elsewhere');
   },
 );
 
@@ -132,11 +132,11 @@ async function finished({ one, wire }: Session): Promise<void> {
   if (wire !== null) await within(`the end of ${named(one)}`, wire.closed);
 }
 
-/** What is wrong with that which a refused client heard before its end. */
+/** What is wrong with the message that a refused client got before its end. */
 async function heard({ one, wire }: Session): Promise<string | null> {
   const cause = refusalIn(one);
   const expected = cause === null ? null : toldIn(one, cause);
-  if (wire === null) return expected === null ? null : `${named(one)}: it was told nothing`;
+  if (wire === null) return expected === null ? null : `${named(one)}: it got no message`;
   const { text } = await wire.readAll();
   wire.socket.destroy();
   const hex = Buffer.from(text, 'latin1').toString('hex');

@@ -38,7 +38,7 @@ async function startTls(t: Test, name: string, { key, cert }: CertificateFiles):
 const openssl = (port: number, ...args: readonly string[]): Promise<Output> =>
   runToEnd(program('openssl'), ['s_client', '-ign_eof', '-connect', `127.0.0.1:${port}`, ...args]);
 
-t.test('TLS clients go by name and protocol, and who has no route hears so', async (t) => {
+t.test('TLS clients go by name and protocol, and one without a route is told so', async (t) => {
   if (!haveServers(t, 'openssl', 'curl', 'nginx')) return;
   const files = await makeCertificate(t);
   const web = await freePort();
@@ -94,7 +94,8 @@ t.test('TLS clients go by name and protocol, and who has no route hears so', asy
   for (const pool of ['one', 'two', 'web']) {
     await daemon.metricSettles('sluice_sessions_total', { pool, listener: 'in' }, (sum) => sum > 0);
   }
-  // As libpq does since PostgreSQL 17, with `sslnegotiation=direct`: nobody asks for TLS before it.
+  // As libpq does since PostgreSQL 17, with `sslnegotiation=direct`: it does not ask for TLS
+  // before.
   const direct = ['-servername', 'db.example', '-alpn', 'postgresql'];
   t.match((await openssl(await daemon.port('direct'), ...direct)).stdout, 'two heard db.example');
   const explained = (...args: readonly string[]) => ctl('explain', 'in', '10.0.0.1', ...args);
@@ -151,7 +152,7 @@ t.test('a hello may be cut at every byte, and come in records of five', async (t
   t.equal(other.served, 0);
 });
 
-t.test('two thousand clients that say half of something hurt nobody', async (t) => {
+t.test('two thousand clients that say half of something hurt no other', async (t) => {
   const [echo] = await startEchoes(t, 1);
   if (echo === undefined) return;
   const hello = clientHello({ names: [Buffer.from('db.example.org')] });

@@ -53,7 +53,7 @@ if (inOwnNetwork(import.meta.url)) {
 
 interface Started {
   readonly daemon: Daemon;
-  /** Of the listeners and of the backend that serves: no port is free for anybody. */
+  /** Of the listeners and of the backend that serves: no port is free for other processes. */
   readonly folder: string;
   readonly udpPort: number;
   /** The same service and probed pools beside it. */
@@ -100,7 +100,7 @@ async function isRefused(t: Test, daemon: Daemon, folder: string, pool: string):
   const client = await dial(t, { port: 0, path: join(folder, pool) });
   // The session may be over already.
   client.socket.write('hello', () => {});
-  t.equal((await client.readAll()).text, '', `${pool}: nobody gets its own bytes back`);
+  t.equal((await client.readAll()).text, '', `${pool}: no client gets its own bytes back`);
   const { outcome } = await accessLine(daemon, pool, (line) => line.listener === pool);
   t.same(outcome, { by: 'sluice', stage: 'dial', cause: 'dial-failed' }, pool);
   const labels = { pool, reason: 'refused' };
@@ -120,7 +120,7 @@ async function dropsDatagrams(t: Test, daemon: Daemon, port: number): Promise<vo
   client.send(ipEndpoint(4, '127.0.0.1', port), 'hello');
   const labels = { listener: 'udp', reason: 'backend-unreachable' };
   await daemon.metricSettles('sluice_datagrams_dropped_total', labels, (sum) => sum === 1);
-  t.same(client.received.past, [], 'nobody gets its own datagram back');
+  t.same(client.received.past, [], 'no client gets its own datagram back');
 }
 
 async function isDown(t: Test, daemon: Daemon): Promise<void> {

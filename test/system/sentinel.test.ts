@@ -1,4 +1,4 @@
-/** A pool that follows Redis' sentinels: writes go to whoever is the primary now. */
+/** A pool that follows Redis' sentinels: writes go to the server that is the primary now. */
 import t from 'tap';
 import { startDaemon } from '../support/daemon.js';
 import { eventually, nowMs } from '../support/deadline.js';
@@ -44,7 +44,7 @@ role = "${role}"
     ),
   ).then(nowMs);
   await primary.kill();
-  // The first write that a new primary takes; until then there is nobody to take one.
+  // The first write that a new primary takes; until then there is no server to take one.
   const written = eventually('a write', async () => {
     const answer = await redisCommand(writes, 'set', 'a', '2').catch(() => 'refused');
     return answer === 'OK' ? nowMs() : undefined;

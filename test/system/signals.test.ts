@@ -97,7 +97,7 @@ t.test('SIGUSR1 opens no debugger, from the first moment of the process on', asy
     });
     const admin = String((await daemon.event('admin-listening'))['address']);
     const known = [String(await daemon.port('echo')), String(admin.split(':').at(-1))];
-    await eventually('nobody listens but for the listener and the admin page', async () => {
+    await eventually('nothing listens but for the listener and the admin page', async () => {
       const { stdout } = await runToEnd('ss', ['-Hltnp']);
       const own = stdout.split('\n').filter((line) => line.includes(`pid=${daemon.pid},`));
       const ports = own.map((line) => line.trim().split(/\s+/)[3]?.split(':').at(-1));

@@ -1,4 +1,4 @@
-/** A name server that says nothing: whoever waits for it, others do not wait behind that. */
+/** A name server that says nothing: what waits for it holds up nothing else. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

@@ -123,7 +123,7 @@ if (inOwnNetwork(import.meta.url)) {
     t.same(counts(hosts), { '127.0.0.2': PORTS, '127.0.0.3': PORTS });
   });
 
-  t.test('without an address that is here clients hear why, and it is named', async (t) => {
+  t.test('without an address that is here clients learn why, and it is named', async (t) => {
     const server = await namingServer(t);
     const udp = await UdpPeer.open('127.0.0.1', await freePort());
     t.teardown(() => udp.close());
@@ -166,7 +166,7 @@ if (inOwnNetwork(import.meta.url)) {
     const labels = { listener: 'u', reason: 'no-source-address' };
     await daemon.metricSettles('sluice_datagrams_dropped_total', labels, (sum) => sum === 1);
     await daemon.backendsUp('two', 1);
-    t.same(await sessions(t, at('two'), 4), { '127.0.0.4': 4 }, 'nobody fails for the other one');
+    t.same(await sessions(t, at('two'), 4), { '127.0.0.4': 4 }, 'none fails for the other one');
 
     t.equal(spawnSync('ip', ['address', 'add', `${LATE}/32`, 'dev', 'lo']).status, 0);
     t.match(await daemon.event('source-back'), { address: LATE });
@@ -190,7 +190,7 @@ interface NamingServer {
   readonly peers: Feed<string>;
 }
 
-/** Tells each client its address, and keeps the connection. */
+/** Sends each client its address, and keeps the connection. */
 async function namingServer(t: Test): Promise<NamingServer> {
   const peers = new Feed<string>();
   const open = new Set<Socket>();
@@ -210,7 +210,7 @@ async function namingServer(t: Test): Promise<NamingServer> {
   return { address: `127.0.0.1:${port}`, peers };
 }
 
-/** Opens so many and keeps them; how many came from which address. */
+/** Opens this many and keeps them; how many came from which address. */
 async function sessions(t: Test, path: string, count: number): Promise<Record<string, number>> {
   const wires: Wire[] = [];
   for (let made = 0; made < count; made++) wires.push(await dial(t, { port: 0, path }));

@@ -1,4 +1,7 @@
-/** Sources that a reload changes while nobody answers: their pools go on with whom they knew. */
+/**
+ * Sources that a reload changes while none answers: their pools go on with the members that they
+ * knew.
+ */
 import t from 'tap';
 import { startOperated } from '../support/ctl.js';
 import { startEchoes } from '../support/load/echo_backend.js';
@@ -11,7 +14,7 @@ function service(name: string, url: string): string {
   return serviceText({ name, backends: [], sections: `[[pools.${name}.discovery]]\n${source}\n` });
 }
 
-t.test('a source in the place of another one begins with whom that one knew', async (t) => {
+t.test('a source in the place of another one begins with the members of that one', async (t) => {
   const [a, b] = await startEchoes(t, 2);
   if (!a || !b) throw new Error('two are needed');
   const [first, second] = [await wrongServer(t), await wrongServer(t)];

@@ -1,4 +1,4 @@
-/** A source that names the listener itself: nobody is led in a circle. */
+/** A source that names the listener itself: no session is led in a circle. */
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -8,7 +8,7 @@ import { shortConnections } from '../support/load/short_connections.js';
 import { freePort, tempFolder } from '../support/places.js';
 import { listenerText, poolText } from '../support/settings.js';
 
-t.test('a member that is the listener itself is left out, and told', async (t) => {
+t.test('a member that is the listener itself is left out, and reported', async (t) => {
   const [a] = await startEchoes(t, 1);
   if (!a) throw new Error('one is needed');
   const port = await freePort();
@@ -32,7 +32,7 @@ t.test('a member that is the listener itself is left out, and told', async (t) =
   await daemon.backendsUp('p', 1);
   const target = { port };
   t.same((await shortConnections(target, 50, 500)).failures, []);
-  // The record is moved to the balancer: whoever is well goes on.
+  // The record is moved to the balancer: a member that is well goes on.
   put(circles[0] ?? '');
   await daemon.event('discovery-contradicted');
   t.same((await shortConnections(target, 50, 500)).failures, []);

@@ -32,7 +32,7 @@ const added = (daemon: Daemon, address: string): Promise<unknown> =>
 const removed = (daemon: Daemon, address: string): Promise<unknown> =>
   daemon.event('backend-removed', (record) => record['address'] === address);
 
-t.test('etcd: backends follow its keys, and its death and amnesia take nobody', async (t) => {
+t.test('etcd: backends follow its keys, and its death and amnesia take no member', async (t) => {
   if (!haveServers(t, 'etcd')) return;
   const hosts = await startHosts(t, 10, 1, 2, 3, 4, 5, 6);
   const etcd = await startEtcd(t);

@@ -52,7 +52,7 @@ async function scene(t: Test, lines = ''): Promise<Scene> {
   return { daemon, crowd, port: (listener) => daemon.port(listener) };
 }
 
-/** The median of so many exchanges of 64 bytes, one after the other, on an open session. */
+/** The median of a number of exchanges of 64 bytes, one after the other, on an open session. */
 async function medianMs(wire: Wire, exchanges = EXCHANGES): Promise<number> {
   const took: number[] = [];
   const block = Buffer.alloc(64, 'm');
@@ -150,7 +150,7 @@ const WARM_MIB = 16;
 const SPARE_MIB = 128;
 /** A second crowd finds what V8 kept of the first. */
 const AGAIN_MIB = 40;
-/** At least so much, on a machine that others use, too. */
+/** At least this, on a machine that others use, too. */
 const LATENCY_FLOOR_MS = 1;
 const NEVER_READ = 2_000;
 const UPLOADS = 500;
@@ -210,7 +210,7 @@ t.test('clients that never read and uploads to a hung backend', async (t) => {
   t.ok(grownBytes <= AGAIN_MIB * MIB, `the second crowd left ${mib(grownBytes)} MiB more`);
 });
 
-t.test('clients that never read or upload harm nobody, nor when they leave', async (t) => {
+t.test('clients that never read or upload harm no other, nor when they leave', async (t) => {
   const made = await scene(t);
   const { crowd, port } = made;
   const old = await dial(t, { port: await port('echo') });

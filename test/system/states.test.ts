@@ -1,4 +1,4 @@
-/** Every state that pages can show, brought about for real, and told alike everywhere. */
+/** Every state that pages can show, brought about for real, and shown alike everywhere. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
@@ -117,7 +117,7 @@ function situations(at: Servers): Readonly<Record<string, Situation>> {
   };
 }
 
-t.test('every state is told alike by /health, /ready and the metrics', async (t) => {
+t.test('every state is shown alike by /health, /ready and the metrics', async (t) => {
   const servers = await startServers(t);
   const table = situations(servers);
   const toml = Object.entries(table).map(([name, situation]) => {
@@ -132,7 +132,7 @@ t.test('every state is told alike by /health, /ready and the metrics', async (t)
       const told = await tell(daemon, name);
       const wanted = JSON.stringify(expected(situation));
       if (told === wanted) return true;
-      throw new Error(`${told} is told instead of ${wanted}`);
+      throw new Error(`${told} is shown instead of ${wanted}`);
     }).then(
       () => t.pass(name),
       (error: Error) => t.fail(error.message),
@@ -147,13 +147,13 @@ t.test('every state is told alike by /health, /ready and the metrics', async (t)
   await leaves(t, daemon, toml);
 });
 
-/** A backend that left the file says so, since when it did, and not since somebody looked. */
+/** A backend that left the file says so, since when it did, and not since it was looked at. */
 async function leaves(t: Test, daemon: Daemon, toml: readonly string[]): Promise<void> {
   const renamed = toml.map((text) =>
     text.includes('[pools.full]') ? text.replace('name = "a"', 'name = "z"') : text,
   );
   t.match(await daemon.reload(renamed.join('\n')), { event: 'reloaded' });
-  const first = await eventually('the state of who left', async () => {
+  const first = await eventually('the state of a backend that left', async () => {
     const { backends } = await page(daemon, 'full');
     return backends['a']?.['state'] === 'leaving' ? backends : undefined;
   });
@@ -264,7 +264,7 @@ async function listening(t: Test, serve: (socket: Socket) => unknown): Promise<s
   return address;
 }
 
-/** A port that nobody listens on. */
+/** A port that nothing listens on. */
 async function freed(t: Test): Promise<string> {
   const server = createServer();
   const address = await bound(server);

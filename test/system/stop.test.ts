@@ -39,7 +39,7 @@ t.test('what has not finished by shutdown_timeout is closed, and the exit code i
   t.ok(tookMs > 900 && tookMs < 4_000, `after ${Math.round(tookMs)} ms`);
 });
 
-t.test('an error that nobody expected is logged with its stack and ends it with 1', async (t) => {
+t.test('an unexpected error is logged with its stack and ends it with 1', async (t) => {
   const echoes = await startEchoes(t, 1);
   const daemon = await startDaemon(t, {
     access: 'all',
@@ -94,7 +94,7 @@ t.test('an order that comes while it stops is refused at once, in a sentence', a
     const { code, stderr } = await within(order.join(' '), ctl(...order), 5_000);
     t.match({ code, stderr }, { code: 1, stderr: /sluice is stopping, and / }, order.join(' '));
   }
-  t.match(await ctl('status'), { code: 0, stdout: /stopping/ }, 'who looks is answered');
+  t.match(await ctl('status'), { code: 0, stdout: /stopping/ }, 'requests are answered');
   daemon.signal('SIGTERM');
   await within('the end', daemon.exited, 2_000);
   await waiting.ended;

@@ -41,7 +41,7 @@ t.test(`${ENGINE}: a worker that is stuck holds up no change, and none is lost`,
 
   const port = await daemon.port('app');
   const victim = await dial(t, { port, localAddress: VICTIM });
-  // It is asked for while nobody knows yet that the worker will not answer.
+  // It is asked for while it is not known yet that the worker will not answer.
   const missing = await weight(7);
   await daemon.event('worker-stuck');
   t.match(missing, [/^Not in force everywhere: worker \d neither answers nor ends/]);

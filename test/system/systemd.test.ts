@@ -93,7 +93,7 @@ t.test('under systemd the daemon starts, reloads, is watched and stops', async (
   });
 
   for (const engine of ['auto', 'node']) {
-    t.test(`a restart and a crash refuse nobody (engine ${engine})`, async (t) => {
+    t.test(`a restart and a crash refuse no client (engine ${engine})`, async (t) => {
       service.write(`[daemon]\nengine = "${engine}"\n${service.text([second])}`);
       // systemd gives up after five starts in ten seconds.
       await container.must('systemctl', 'reset-failed', 'sluice');
@@ -111,7 +111,7 @@ t.test('under systemd the daemon starts, reloads, is watched and stops', async (
           return (await container.property('sluice', 'MainPID')) === before ? undefined : true;
         });
       });
-      // What the process had accepted ends with it; who comes while there is none waits.
+      // What the process had accepted ends with it; a client that comes while there is none waits.
       t.same(tally(crashed.refused), {}, `${crashed.done} connections`);
       t.match(
         await container.must('journalctl', '-u', 'sluice', '-o', 'cat', '-n', '50'),
@@ -145,7 +145,7 @@ function unitFor(program: string): string {
   return text.replaceAll('/usr/bin/sluice', program);
 }
 
-/** 0 (no daemon runs) would hit whoever runs this test: kill(2) takes it for the process group. */
+/** 0 (no daemon runs) would hit the runner of this test: kill(2) takes it for the process group. */
 async function mainPid(container: Container): Promise<string> {
   const pid = await container.property('sluice', 'MainPID');
   if (!(Number(pid) > 1)) throw new Error(`no daemon runs: MainPID is ${pid}`);

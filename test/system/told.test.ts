@@ -14,7 +14,7 @@ import { REDIS_PROGRAMS, redisCommand, startRedis } from '../support/servers/red
 import { listenerText, poolText, serviceText } from '../support/settings.js';
 import { dial, tryDial } from '../support/wire.js';
 
-t.test('what `sluice check` warns of is told at start and at every reload', async (t) => {
+t.test('what `sluice check` warns of is reported at start and at every reload', async (t) => {
   const backends = await startEchoes(t, 1);
   const good = serviceText({ name: 'echo', backends });
   const odd = `${good}\n${poolText({ name: 'spare', backends })}`;
@@ -76,7 +76,7 @@ t.test('a reload that the machine refuses says what helps', async (t) => {
   t.match(refused, { event: 'reload-failed', problems: [/EADDRINUSE.*`ss -lntup`/] });
 });
 
-t.test('a pool that is down is told with the names of its backends', async (t) => {
+t.test('a pool that is down is reported with the names of its backends', async (t) => {
   const dead = { name: 'gone', address: `127.0.0.1:${await freePort()}` };
   const daemon = await startDaemon(t, { toml: serviceText({ name: 'echo', backends: [dead] }) });
   t.match(await daemon.event('pool-down'), { cause: 'all-down', detail: 'gone down' });
@@ -85,7 +85,7 @@ t.test('a pool that is down is told with the names of its backends', async (t) =
   t.notMatch((await daemon.get('/metrics')).body, /^sluice_accepted_total\{.*backend=/m);
 });
 
-t.test('a panic is told with how many were eligible before it', async (t) => {
+t.test('a panic is reported with how many were eligible before it', async (t) => {
   const [live] = await startEchoes(t, 1);
   if (live === undefined) return;
   const dead = { address: `127.0.0.1:${await freePort()}` };
@@ -128,7 +128,7 @@ t.test('an ejected backend says what failed and how long it is out', async (t) =
   });
 });
 
-t.test('a session that reached nobody names nobody, in log and metrics alike', async (t) => {
+t.test('a session that reached no backend names none, in log and metrics alike', async (t) => {
   const dead = { name: 'gone', address: `127.0.0.1:${await freePort()}` };
   const pool = { name: 'echo', backends: [dead], health: 'probe = "none"' };
   const daemon = await startDaemon(t, { toml: serviceText(pool) });
@@ -173,7 +173,7 @@ interface ShownListener {
   readonly refused: readonly { readonly reason: string; readonly count: number }[];
 }
 
-t.test('two servers that both say "primary" are told, and shown as long as they do', async (t) => {
+t.test('two servers that say "primary" are reported, and shown as long as they do', async (t) => {
   if (!haveServers(t, ...REDIS_PROGRAMS)) return;
   const [one, two] = await startRedis(t, 2);
   if (one === undefined || two === undefined) return;

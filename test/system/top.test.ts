@@ -97,7 +97,7 @@ t.test('top ends in good order when its terminal vanishes', async (t) => {
   await daemon.backendsUp('app', 1);
   const file = join(tempFolder(t), 'code');
   const words = top(socket).join(' ');
-  // Whoever has started it lives on, to see how it ends.
+  // The shell that has started it lives on, to see how it ends.
   const script = `trap "" HUP; ${words}; echo "ended $?" > ${file}`;
   const terminal = new Terminal(t, ['sh', '-c', script], USUAL);
   await terminal.shows(/^ {4,}a +up /);

@@ -17,7 +17,7 @@ const ROUNDS = 10;
 const NAMES = ['a', 'b', 'u'] as const;
 type Name = (typeof NAMES)[number];
 
-t.test(`no total falls, and who runs is shown, over any reloads (SEED=${seed})`, async (t) => {
+t.test(`no total falls, and what runs is shown, over any reloads (SEED=${seed})`, async (t) => {
   const bed = await bedOf(t, seededRandom(seed));
   let present = new Set<Name>(NAMES);
   const daemon = await startDaemon(t, { toml: bed.toml(present), workers: 2 });

@@ -89,7 +89,7 @@ t.test(
   },
 );
 
-t.test('a first datagram that nobody took goes to the next backend, in silence', async (t) => {
+t.test('a first datagram that was not taken goes to the next backend, in silence', async (t) => {
   const [live] = await startUdpEchoes(t, 1, 'tagged');
   if (live === undefined) throw new Error('no backend');
   const gone = await startUdpEchoes(t, 2);
@@ -201,7 +201,7 @@ t.test('without a backend datagrams are dropped and the reason is counted', asyn
   for (const client of clients) t.equal(await client.askOrNull('now?', 2_000), 'now?');
 });
 
-t.test('udp_responses ends a flow after so many replies', async (t) => {
+t.test('udp_responses ends a flow after its number of replies', async (t) => {
   const [echo] = await startUdpEchoes(t, 1);
   if (echo === undefined) throw new Error('no backend');
   const daemon = await startDaemon(t, {

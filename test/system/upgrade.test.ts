@@ -1,4 +1,4 @@
-/** `sluice ctl upgrade`: another process takes over, and nobody is refused or cut. */
+/** `sluice ctl upgrade`: another process takes over, and no client is refused or cut off. */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -36,7 +36,7 @@ async function start(t: Test) {
   return { ...operated, toml, port, path, flaw: (how: Flaw) => writeFileSync(flaw, how) };
 }
 
-t.test('an upgrade refuses and cuts nobody, and loses no datagram', async (t) => {
+t.test('an upgrade refuses and cuts off no client, and loses no datagram', async (t) => {
   const { daemon, ask, port, path } = await start(t);
   const long = await openStreams({ port }, LONG, 20);
   const clients = await udpClients(t, { port }, FLOWS);
@@ -86,7 +86,7 @@ t.test('a failed upgrade changes nothing, however it fails', async (t) => {
   await fails(/unknown key/);
   daemon.write(toml);
   const told = (): number => daemon.eventsNamed('upgrade-failed').length;
-  await eventually('the last one is told', () => (told() < 4 ? undefined : true));
+  await eventually('the last one is reported', () => (told() < 4 ? undefined : true));
   t.equal(told(), 4);
   t.same(tally((await shorts).failures), {}, 'no short connection is refused, reset or changed');
   t.same(await finishStreams(long), [], 'no long connection loses a byte');
@@ -110,7 +110,7 @@ t.test(
   },
 );
 
-/** The limit of open files at which `pid` may open so many more. */
+/** The limit of open files at which `pid` may open this many more. */
 function limitThatLeaves(free: number, pid: number): number {
   const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
   let limit = 0;

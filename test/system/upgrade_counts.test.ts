@@ -112,7 +112,7 @@ t.test('the cap of a listener holds over both, and what a killed one had is free
   const { pid } = await service.ask<Upgraded>('upgrade');
   t.not(pid, service.daemon.pid);
   await session(t, service);
-  // They wait in the kernel: nobody can see them.
+  // They wait in the kernel, where they cannot be seen.
   const waiting = await Promise.all([1, 2].map(() => dial(t, service)));
   for (const wire of waiting) await wire.send('x');
   await listenerSettles(service, ({ state, sessions: count }) => state === 'full' && count === 3);
@@ -155,7 +155,7 @@ t.test('two processes may leave at a time, and both count', async (t) => {
   t.same(
     listed.elsewhere.filter((one) => notes.includes(one)),
     listed.elsewhere,
-    'and who lists sessions hears it',
+    'and a list of sessions says so',
   );
   t.equal(listed.elsewhere.length, 2);
   t.match(await ctl('kill', '1-unknown'), { code: 1, stderr: /it still finishes 1 session/ });
@@ -194,7 +194,7 @@ t.test('clients that come all the time see no cap passed by any upgrade', async 
   }
   state = 'over';
   await Promise.all(clients);
-  t.same(tally(failures), {}, 'everybody is served');
+  t.same(tally(failures), {}, 'all are served');
   t.same(
     echoes.map(({ peak }) => peak),
     [CAP, CAP],

@@ -32,7 +32,7 @@ async function session(t: Test, port: number): Promise<Wire> {
   return wire;
 }
 
-t.test('a hold is released for those who wait in the old process, too', async (t) => {
+t.test('a hold is released for sessions that wait in the old process, too', async (t) => {
   const operated = await start(t, await startEchoes(t, 2));
   const { daemon, ctl, ask, port } = operated;
   t.equal((await ctl('hold', 'app')).code, 0);
@@ -47,7 +47,7 @@ t.test('a hold is released for those who wait in the old process, too', async (t
   t.match(await daemon.event('left'), { pid: daemon.pid, sessions: 0 });
 });
 
-t.test('who waits in the old process chooses by what health finds afterwards', async (t) => {
+t.test('a wait in the old process ends by what health finds afterwards', async (t) => {
   const [first, second] = await startEchoes(t, 2);
   if (first === undefined || second === undefined) throw new Error('two were started');
   await second.kill();
@@ -80,7 +80,7 @@ t.test('a hold ends in time in the old process, if the new one has ended', async
   t.equal(await wire.readText(1), 'x');
 });
 
-t.test('a cap that is raised is raised for those who wait in the old process, too', async (t) => {
+t.test('a raised cap is raised for sessions that wait in the old process, too', async (t) => {
   const { daemon, ctl, ask, port } = await start(t, await startEchoes(t, 2));
   t.equal((await ctl('cap', 'app/one', '1')).code, 0);
   const first = await session(t, port);

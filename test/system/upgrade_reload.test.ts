@@ -54,7 +54,7 @@ t.test('with `reload_upgrades` a signal starts the program that was installed', 
   daemon.signal('SIGHUP');
   t.match(await daemon.event('upgraded'), { sessions: 1 });
   const young = await stream(ports[1]);
-  t.same(await finishStreams([long, young]), [], 'the file is read, and nobody is cut');
+  t.same(await finishStreams([long, young]), [], 'the file is read, and no session is cut');
   t.equal(daemon.eventsNamed('reloaded').length, 1);
 });
 

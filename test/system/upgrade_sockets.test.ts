@@ -43,7 +43,7 @@ t.test('with the new process the service ends: the old one keeps its sessions on
   const admin = Number(String(address).split(':').at(-1));
   const at = [{ port }, { port: 0, path }, { port: 0, path: socket }, { port: admin }];
   for (const place of at) {
-    await eventually(`nobody is at ${JSON.stringify(place)}`, async () => {
+    await eventually(`nothing is at ${JSON.stringify(place)}`, async () => {
       const wire = await tryDial(place);
       return wire === 'ECONNREFUSED' ? true : undefined;
     });

@@ -64,7 +64,7 @@ class Web {
   }
 }
 
-/** Accepts every connection and resets it; tells how many. */
+/** Accepts every connection and resets it; counts them. */
 async function startResetting(t: Test) {
   const met = { address: '', sessions: 0 };
   const server = createTcpServer((socket) => {
@@ -158,12 +158,12 @@ t.test('verdicts, their schedule, ejections and slow start go on over an upgrade
 
   const after = { ill: await row('web/w0'), slow: await row('slow/slow') };
   t.match(after.ill, { state: 'down', since: before.ill.since, reason: before.ill.reason });
-  t.equal(ill.clients, clients, 'who is down gets no client');
+  t.equal(ill.clients, clients, 'a backend that is down gets no client');
   const ejected = await row('out/resets');
   t.match(ejected, { state: 'ejected', reason: /^3 failures in a row in real traffic; out for / });
   const leftS = Number(/out for (\d+) s/.exec(ejected.reason)?.[1]);
   t.ok(leftS * 1_000 <= EJECTION_MS - (nowMs() - ejectedMs) + 2_000, `${leftS} s are left`);
-  t.equal(resetting.sessions, sessions, 'who is ejected gets no client');
+  t.equal(resetting.sessions, sessions, 'a backend that is ejected gets no client');
   t.equal(before.slow.weight_effective, 10);
   t.equal(after.slow.weight_effective, 10, 'slow start goes on');
   t.equal((await row('slow/other')).weight_effective, 100);
@@ -194,7 +194,7 @@ t.test('verdicts, their schedule, ejections and slow start go on over an upgrade
   t.same(
     gaps.filter((gap) => gap < CLOSE_MS),
     [],
-    'nobody is probed twice',
+    'no backend is probed twice',
   );
   t.same(daemon.eventsNamed('upgrade-in-part'), []);
   ill.state = 'well';

@@ -82,7 +82,7 @@ t.test('a stop outranks an upgrade, and the answer says so', async (t) => {
   t.match(await daemon.event('stopped'), { sessions: 0 });
 });
 
-t.test('a new process that is told to stop before it serves leaves all as it was', async (t) => {
+t.test('a new process that is ordered to stop before it serves leaves all as it was', async (t) => {
   const { daemon, ctl, ask, stream, flaw } = await start(t, '60s');
   const long = await stream(1);
   flaw('is stopped late');

@@ -168,7 +168,7 @@ class Facts {
     );
   }
 
-  /** Where the daemon is told to wait for less, a busy machine may be slower than that. */
+  /** Where the daemon is set to wait for less, a busy machine may be slower than that. */
   get #headerMs(): number {
     return this.#listenerSays('hello_timeout') ? 0 : HEADER_MS;
   }

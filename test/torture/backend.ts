@@ -18,7 +18,7 @@ export class Connection {
   readonly backend: string;
   readonly habit: Habit;
   readonly receiver = new Receiver('client');
-  /** The address that a PROXY header told; null: none, or unknown. */
+  /** The address that a PROXY header named; null: none, or unknown. */
   told: string | null = null;
   hadHeader = false;
   sent = 0;
@@ -138,7 +138,7 @@ export class Backend {
     this.#number = number;
   }
 
-  /** Becomes what it is told to be; one change after the other. */
+  /** Becomes what it is set to be; one change after the other. */
   turn(to: Standing): Promise<void> {
     if (to === this.standing) return this.#turning;
     this.history.add(to);

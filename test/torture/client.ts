@@ -6,7 +6,7 @@ import type { ClientPlan, Step } from './program.js';
 import { headerBytes, sourceOf } from './proxy_header.js';
 import { bytesOf, Receiver } from './stream.js';
 
-/** How the other side ended its direction, as far as this side can tell. */
+/** How the other side ended its direction, as far as this side can see. */
 export type Seen = 'nothing' | 'fin' | 'reset';
 
 export class Client {
@@ -66,7 +66,7 @@ export class Client {
   #watch(): void {
     const socket = this.#socket;
     socket.on('data', (chunk: Buffer) => this.receiver.take(chunk));
-    // libuv calls a reset that comes together with data an end: only writing tells them apart.
+    // libuv calls a reset that comes together with data an end: only writing distinguishes them.
     socket.on('end', () => {
       if (socket.writableEnded) this.#see('fin');
       else socket.write('', (error) => this.#see(error ? 'reset' : 'fin'));

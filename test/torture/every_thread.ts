@@ -4,7 +4,7 @@
  *
  * A worker of the node engine throws. To terminate it from outside would be another defect than
  * sluice can have: Node.js aborts the process when it terminates a thread that has datagrams
- * waiting. One of the uring engine does not return to its event loop, where it would hear of this.
+ * waiting. One of the uring engine does not return to its event loop, where it would learn of this.
  */
 import { syncBuiltinESMExports } from 'node:module';
 import workerThreads, { type WorkerOptions } from 'node:worker_threads';

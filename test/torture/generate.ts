@@ -21,7 +21,7 @@ import {
 } from './program.js';
 import { isUsable } from './settings.js';
 
-/** Within it everybody begins. */
+/** All begin within this time. */
 const SPAN_MS = 400;
 const MAX_CLIENTS = 60;
 const TINY = { entries: 2, completions: 4, buffers: 2, datagramBuffers: 2, pipes: 0 };
@@ -95,7 +95,7 @@ class Generator {
     };
   }
 
-  /** Nobody's first byte is one of Postgres: who says something in time is passed on. */
+  /** No client's first byte is one of Postgres: one that says something in time is passed on. */
   #stages(): Lines {
     return {
       ...this.#sometimes('postgres.strict', [false]),

@@ -14,7 +14,9 @@ import { DEFECT } from './every_thread.js';
 import { CALM } from './program.js';
 import type { Finding, Story } from './run_program.js';
 
-/** A worker of the uring engine keeps so many descriptors of pipes; probes have some in flight. */
+/**
+ * A worker of the uring engine keeps this many descriptors of pipes; probes have some in flight.
+ */
 const KEPT_DESCRIPTORS = 64;
 const SETTLE_MS = 9_000;
 const LINE_MS = 2_000;
@@ -206,9 +208,9 @@ async function judgeLines({ daemon, program }: Story, metrics: Exposition): Prom
   }
   const told = lines.filter(isTurnedAway);
   const toldOf = told.reduce((sum, { unlogged }) => sum + unlogged, told.length);
-  // Those after the last line are told of by the next one, which nobody caused.
+  // Those after the last line are reported by the next one, which has no session of its own.
   if (toldOf > away || (told.length + lost === 0 && away > 0)) {
-    findings.push(found('access', `lines tell of ${toldOf} clients of ${away} turned away`));
+    findings.push(found('access', `lines report ${toldOf} clients of ${away} turned away`));
   }
   return findings;
 }

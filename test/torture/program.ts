@@ -1,5 +1,5 @@
 /**
- * A torture program as data: a daemon, its listeners, pools and backends, and who does what when.
+ * A torture program as data: a daemon, its listeners, pools and backends, and what happens when.
  * Everything in it can be left out without the rest losing its meaning, so that a failing program
  * can be reduced; times are milliseconds since the daemon was ready.
  */
@@ -40,7 +40,7 @@ export interface ListenerPlan {
 /** By client; pool '': it refuses. */
 export interface RoutePlan {
   readonly client: string;
-  /** What its TLS hello must name, which is waited for, and nobody does; null: anything. */
+  /** What its TLS hello must name, which is waited for, and none does; null: anything. */
   readonly name: string | null;
   readonly pool: string;
 }
@@ -137,5 +137,5 @@ export type Edit =
   | { readonly edit: 'set'; readonly pool: string; readonly lines: Lines }
   | { readonly edit: 'set-backend'; readonly backend: string; readonly lines: Lines };
 
-/** The listener and pool that nothing is done to: whoever is there must never be touched. */
+/** The listener and pool that nothing is done to: its sessions must never be touched. */
 export const CALM = 'calm';

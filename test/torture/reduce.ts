@@ -50,7 +50,7 @@ export async function reduce(program: Program, kind: string, limitMs: number): P
   return withoutUnused(smallest);
 }
 
-/** Listeners and pools that nobody uses say nothing. */
+/** Listeners and pools that are not used say nothing. */
 function withoutUnused(program: Program): Program {
   const used = new Set([...program.clients, ...program.flows].map(({ listener }) => listener));
   const listeners = program.listeners.filter(({ name }) => used.has(name));

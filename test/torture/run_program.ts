@@ -33,15 +33,15 @@ export interface Story {
   readonly flows: readonly Flow[];
   /** Each version of the file that came into use. */
   readonly settings: readonly Settings[];
-  /** Descriptors of the daemon before anybody came. */
+  /** Descriptors of the daemon before the first client. */
   readonly descriptors: number;
   /** Those whose sessions had not ended when all had been released and none ended for END_MS. */
   readonly stuck: readonly Client[];
 }
 
-/** After everybody was released, the last session has ended within this. */
+/** After all were released, the last session has ended within this. */
 const END_MS = 9_000;
-/** How long those who began last are left alone before everybody is released. */
+/** How long the last ones to begin are left alone before all are released. */
 const GRACE_MS = 150;
 const START_MS = 15_000;
 const SHUTDOWN_TIMEOUT = '1s';
@@ -220,7 +220,7 @@ class Performance {
     return tomlOf(settings, { backends: new Map(ports), folder: this.#folder });
   }
 
-  /** Nobody holds anything back any more: every session ends. Gives those that did not. */
+  /** Nothing is held back any more: every session ends. Gives those that did not. */
   async #release(): Promise<readonly Client[]> {
     for (const client of this.#clients) client.release();
     for (const backend of this.#backends.values()) {

@@ -29,7 +29,7 @@ export function bytesOf(kind: SenderKind, id: number, offset: number, count: num
   return bytes;
 }
 
-/** Checks a stream as it comes; the sender is who its head names. */
+/** Checks a stream as it comes; its head names the sender. */
 export class Receiver {
   count = 0;
   /** null: the head has not come. */

@@ -3,7 +3,7 @@ import { BackendModel } from '../../../src/balance/simulate/backend_model.js';
 
 const SPEC = { name: 'b0', weight: 1, speed: 2, maxConnections: 0 };
 
-t.test('so many sessions are served at once, the others in order', async (t) => {
+t.test('as many sessions as slots are served at once, the others in order', async (t) => {
   const backend = new BackendModel(SPEC, 2);
   t.same(
     [0, 1, 2, 3].map((session) => backend.admit(session)),
@@ -39,7 +39,7 @@ t.test('speed and slowness scale the work', async (t) => {
   t.equal(backend.serviceMs(10), 20);
 });
 
-t.test('who dies loses all and begins another life', async (t) => {
+t.test('a backend that dies loses all and begins another life', async (t) => {
   const backend = new BackendModel(SPEC, 1);
   for (const session of [0, 1, 2]) backend.admit(session);
   t.equal(backend.die(), 3);

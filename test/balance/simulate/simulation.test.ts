@@ -49,7 +49,7 @@ t.test('without retries a session that meets a dead backend is refused', async (
   t.equal(tally.failedDials, 2);
 });
 
-t.test('who was placed on a backend that dies is lost, and its end does not come', async (t) => {
+t.test('a session on a backend that dies is lost, and its end does not come', async (t) => {
   const tally = run({
     backends: [{ name: 'b0', weight: 1, speed: 1, maxConnections: 0 }],
     troubles: [{ kind: 'down', backend: 0, fromMs: 5, toMs: 6 }],

@@ -9,7 +9,7 @@ t.test('quantiles are by nearest rank', async (t) => {
   t.equal(tally.served, 100);
 });
 
-t.test('with nobody served there is nothing to show', async (t) => {
+t.test('with no client served there is nothing to show', async (t) => {
   const tally = new SimulatedTally(0);
   t.same(tally.quantilesMs([0.5, 0.99]), [0, 0]);
   t.equal(tally.meanMs, 0);

@@ -32,7 +32,7 @@ t.test('an answer is the name of a backend and the own request', async (t) => {
   });
 });
 
-t.test('an answer to somebody else is a failure', async (t) => {
+t.test('an answer to another client is a failure', async (t) => {
   const target = await serve(t, (socket) => {
     socket.once('data', () => socket.end('b7 42\n'));
   });

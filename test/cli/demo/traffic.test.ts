@@ -54,7 +54,7 @@ function accepts(target: DemoTarget): Promise<boolean> {
   });
 }
 
-t.test('clients ask again and again, and count who answered', async (t) => {
+t.test('clients ask again and again, and count which backend answered', async (t) => {
   const { traffic, target, until } = await world(t);
   traffic.begin(target('fast'));
   await until('100 answers', () => answered(traffic.tally()) >= 100);

@@ -6,7 +6,7 @@ import type { Look, Order, View } from '../../../src/cli/top/state.js';
 import { FakeTime } from '../../support/fake_time.js';
 import { look, session } from './looks.js';
 
-/** A daemon that answers when it is told to. */
+/** A daemon that answers on demand. */
 function bed() {
   const time = new FakeTime();
   const asked: { view: View; answer: (look: Look) => void; fail: (error: Error) => void }[] = [];
@@ -68,7 +68,7 @@ t.test('a daemon that answers slowly is asked less often', async (t) => {
   t.equal(asked.length, 2);
 });
 
-t.test('what fails is told, and the next look goes on', async (t) => {
+t.test('what fails is shown, and the next look goes on', async (t) => {
   const { time, asked, text } = bed();
   await time.pass(1_000);
   asked[0]?.fail(new CtlFailure('nobody answers'));
@@ -100,7 +100,7 @@ t.test('sessions of another line than the one shown are not shown', async (t) =>
   t.match(text(), 'relaying');
 });
 
-t.test('a question that nobody could have read has no answer', async (t) => {
+t.test('a question that could not have been read has no answer', async (t) => {
   const { live, orders } = bed();
   await drawn();
   for (const key of ['down', 'd', 'y', 'd', 'y']) live.key(key);
@@ -114,7 +114,7 @@ t.test('a question that nobody could have read has no answer', async (t) => {
   );
 });
 
-t.test('an order is told, and looked at; leaving waits for its answer', async (t) => {
+t.test('an order is reported, and looked at; leaving waits for its answer', async (t) => {
   const { live, time, asked, orders, text, quits } = bed();
   t.equal(await live.settled(), '');
   for (const key of ['down', 'd']) live.key(key);

@@ -110,7 +110,7 @@ t.test('rates need two looks at the same process', async (t) => {
   t.match(drawn(seen(BEFORE, INCIDENT, restarted))[1], 'sessions 12 now, -/s');
 });
 
-t.test('a daemon that does not answer is told on top of what was seen last', async (t) => {
+t.test('a daemon that does not answer is reported on top of what was seen last', async (t) => {
   const state = lookFailed(seen(BEFORE, INCIDENT), 'nobody answers');
   t.equal(drawn(state)[3], '! nobody answers');
   t.match(drawn(state)[6], 'app');

@@ -64,7 +64,7 @@ t.test('some kinds cannot do without a key', async (t) => {
   t.match(health('probe = "udp"'), [/health\.send: missing, and probe = "udp" needs it/]);
 });
 
-t.test('a conversation has one of two forms, and something to say or hear', async (t) => {
+t.test('a conversation has one of two forms, and something to send or expect', async (t) => {
   const probe = 'probe = "send-expect"\n';
   t.strictSame(health(probe), [
     '2:1: pools.p.health.probe: nothing to send and nothing to expect (expected send, expect or steps; or probe = "tcp"; got "send-expect")',
@@ -80,7 +80,7 @@ t.test('a conversation has one of two forms, and something to say or hear', asyn
   t.equal(health(`${probe}send = 5`).length, 1, 'a broken value is something');
 });
 
-t.test('what only a login can tell needs a user', async (t) => {
+t.test('what only a login can find out needs a user', async (t) => {
   const probe = 'probe = "postgres"\n';
   for (const key of [
     'role = "primary"',

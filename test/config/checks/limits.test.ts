@@ -1,4 +1,4 @@
-/** Rows in shared memory are laid out once, at start, for so many and no more. */
+/** Rows in shared memory are laid out once, at start, for this many and no more. */
 import t from 'tap';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS } from '../../../src/core/limits.js';
 import { problemsOf } from '../../support/config_problems.js';

@@ -13,7 +13,7 @@ t.test('a listener needs an address and a pool', async (t) => {
   t.strictSame(problemsOf(listener(GOOD)), []);
 });
 
-t.test('the pool must be there, and the nearest name is told', async (t) => {
+t.test('the pool must be there, and the nearest name is suggested', async (t) => {
   const text = '[listeners.a]\nbind = "127.0.0.1:0"\npool = "postgers"\n';
   t.strictSame(problemsOf(`${text}[pools.postgres]\n[pools.redis]`), [
     '3:1: listeners.a.pool: no such pool (expected "postgres"; got "postgers")',
@@ -45,7 +45,7 @@ t.test('a PROXY header is believed from trusted peers only', async (t) => {
   t.strictSame(problemsOf(listener(`${GOOD}${both}`)), []);
 });
 
-t.test('whoever may open a UNIX socket is trusted there', async (t) => {
+t.test('a client that can open a UNIX socket is trusted there', async (t) => {
   const unix = 'pool = "p"\nbind = "unix:/x"\naccept_proxy_protocol = true';
   t.strictSame(problemsOf(listener(unix)), []);
 });

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { problemsOf } from '../../support/config_problems.js';
 
-t.test('a pool that nobody uses, and one without backends, are no problem', async (t) => {
+t.test('a pool that is not used, and one without backends, are no problem', async (t) => {
   t.strictSame(problemsOf('[pools.p]'), []);
 });
 

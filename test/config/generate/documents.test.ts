@@ -1,4 +1,4 @@
-/** The generated documents are those in conf/, and they tell everything. */
+/** The generated documents are those in conf/, and they are complete. */
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { NOT_IN_THIS_VERSION } from '../../../src/config/availability.js';

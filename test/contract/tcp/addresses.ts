@@ -1,4 +1,7 @@
-/** TCP contract: who talked to whom can be asked until `closed` has returned, whatever ended it. */
+/**
+ * TCP contract: the addresses of both ends can be read until `closed` has returned, whatever ended
+ * it.
+ */
 import type { Test } from 'tap';
 import type { PairId } from '../../../src/core/brand.js';
 import { type Endpoint, formatAddress, ipEndpoint } from '../../../src/core/endpoint.js';

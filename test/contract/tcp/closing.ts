@@ -160,7 +160,7 @@ function flushing(t: Test, make: MakeEngine): void {
 }
 
 function bounded(t: Test, make: MakeEngine): void {
-  withEngine(t, make, 'a flush that nobody answers ends by a reset', async (bench, t) => {
+  withEngine(t, make, 'a flush without an answer ends by a reset', async (bench, t) => {
     const { driver } = bench;
     const { client, backend } = await bench.relayed();
     driver.close(await driver.nextPair(), 'flush');

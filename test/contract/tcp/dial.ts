@@ -58,7 +58,7 @@ function firstBytes(t: Test, make: MakeEngine): void {
   });
 }
 
-/** An ACK that waits for data is late by 40 ms and more; the best of some sessions tells. */
+/** An ACK that waits for data is late by 40 ms and more; the best of some sessions shows it. */
 const LATE_MS = 30;
 const SESSIONS = 5;
 
@@ -69,7 +69,7 @@ function promptness(t: Test, make: MakeEngine): void {
       await bench.connect();
       await bench.backend.next();
     });
-    t.ok(bestMs < LATE_MS, `the backend hears of a client after ${bestMs} ms`);
+    t.ok(bestMs < LATE_MS, `the backend is connected to for a client after ${bestMs} ms`);
   });
 
   // By Nagle's rule the second write waits until the first has been acknowledged.
@@ -121,7 +121,7 @@ function failing(t: Test, make: MakeEngine): void {
     t.equal(String(await client.rest()), 'answer');
   });
 
-  withEngine(t, make, 'a unix socket that nobody made refuses', async (bench, t) => {
+  withEngine(t, make, 'a unix socket that does not exist refuses', async (bench, t) => {
     const { driver } = bench;
     driver.proxyTo({ kind: 'unix', path: join(bench.folder, 'nobody') });
     await bench.connect();

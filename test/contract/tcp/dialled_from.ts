@@ -9,7 +9,7 @@ const OWN_6 = ipEndpoint(6, '::1', 0);
 const FOREIGN = ipEndpoint(4, '192.0.2.1', 0);
 
 export function dialledFromContract(t: Test, make: MakeEngine): void {
-  withEngine(t, make, 'a dial comes from the address that it is told', async (bench, t) => {
+  withEngine(t, make, 'a dial comes from the address that it is given', async (bench, t) => {
     const { driver, backend } = bench;
     driver.answers = { dialled: (pair) => driver.engine.relay(pair) };
     const client = await bench.connect();
@@ -54,7 +54,7 @@ export function dialledFromContract(t: Test, make: MakeEngine): void {
     },
   );
 
-  withEngine(t, make, 'who is refused there, is refused', async (bench, t) => {
+  withEngine(t, make, 'a dial that is refused there is refused', async (bench, t) => {
     const { driver } = bench;
     await bench.connect();
     const nobody = await refusingEndpoint();

@@ -1,6 +1,7 @@
 /**
- * A process with few descriptors that proxies to one backend, and tells its parent when accepting
- * fails. Arguments: a module that exports `makeEngine`, and the backend's endpoint in JSON.
+ * A process with few descriptors that proxies to one backend, and reports to its parent when
+ * accepting fails. Arguments: a module that exports `makeEngine`, and the backend's endpoint in
+ * JSON.
  */
 import type { Endpoint } from '../../../src/core/endpoint.js';
 import { LOOPBACK } from '../../support/peer.js';

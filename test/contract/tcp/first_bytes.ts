@@ -44,7 +44,7 @@ interface Case {
   readonly fin: Moment;
   readonly payload: Buffer;
   readonly prelude: string;
-  /** The header is read in so many readings, one behind the other. */
+  /** The header is read in this many readings, one behind the other. */
   readonly readings: 1 | 2 | 3;
 }
 

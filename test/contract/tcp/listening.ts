@@ -1,4 +1,4 @@
-/** TCP contract: listeners open, pause, resume and close, and know who is at both ends. */
+/** TCP contract: listeners open, pause, resume and close, and know the addresses of both ends. */
 import type { Test } from 'tap';
 import { ipEndpoint } from '../../../src/core/endpoint.js';
 import { connectPeer, LOOPBACK, LOOPBACK_6, startPeer } from '../../support/peer.js';
@@ -20,7 +20,7 @@ export function listeningContract(t: Test, make: MakeEngine): void {
   withEngine(
     t,
     make,
-    'a client that resets before it is accepted harms nobody',
+    'a client that resets before it is accepted harms no other',
     async (bench, t) => {
       const { driver } = bench;
       driver.proxyTo(bench.backend.endpoint);

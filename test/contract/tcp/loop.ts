@@ -79,7 +79,7 @@ export function loopContract(t: Test, make: MakeEngine): void {
   withEngine(
     t,
     make,
-    'the doorbell is heard, and a tick follows',
+    'the doorbell wakes the loop, and a tick follows',
     async (bench, t) => {
       for (let ring = 1; ring <= 3; ring++) {
         const before = rung.ticks;

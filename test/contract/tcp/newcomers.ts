@@ -3,7 +3,7 @@ import type { Test } from 'tap';
 import { LISTENER, type MakeEngine, withEngine } from './bench.js';
 
 const CROWD = 120;
-/** Most of them may not come before an exchange that began before them. */
+/** Most of them must not come before an exchange that began before them. */
 const FEW = CROWD / 3;
 const PING = 'ping';
 

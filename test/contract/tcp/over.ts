@@ -33,7 +33,7 @@ const CLOSES: Readonly<Record<string, Call>> = {
   'close(reset)': ({ driver }, pair) => driver.close(pair, 'reset'),
 };
 const dial: Call = ({ driver, backend }, pair) => driver.engine.dial(pair, backend.endpoint, null);
-/** A session that was told of its connection cancels no dial. */
+/** A session that knows of its connection cancels no dial. */
 const stillDialling =
   (call: Call): Call =>
   (bench, pair) => {

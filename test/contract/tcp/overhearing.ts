@@ -1,4 +1,4 @@
-/** TCP contract: what a backend says in the relay is reported, until enough was heard. */
+/** TCP contract: what a backend says in the relay is reported, until that is enough. */
 import type { Test } from 'tap';
 import { type Bench, type MakeEngine, withEngine } from './bench.js';
 
@@ -19,7 +19,7 @@ const heardBy = ({ driver }: Bench): Buffer =>
   Buffer.concat(driver.edges.flatMap(({ kind, bytes }) => (kind === 'heard' && bytes) || []));
 
 export function overhearingContract(t: Test, make: MakeEngine): void {
-  withEngine(t, make, 'a backend is heard until enough was said', async (bench, t) => {
+  withEngine(t, make, 'a backend is overheard until it has said enough', async (bench, t) => {
     overhears(bench);
     const { driver, backend } = bench;
     const client = await bench.connect();
@@ -29,7 +29,7 @@ export function overhearingContract(t: Test, make: MakeEngine): void {
     peer.send('one');
     t.equal(await client.takeText(3), 'one');
     peer.send('two');
-    t.equal(await client.takeText(3), 'two', 'what is heard is relayed');
+    t.equal(await client.takeText(3), 'two', 'what is overheard is relayed');
     t.equal(String(heardBy(bench)), 'onetwo', 'before the client has it');
     const { pair } = await driver.next('heard');
     if (pair !== null) driver.engine.overhearDone(pair);
@@ -41,7 +41,7 @@ export function overhearingContract(t: Test, make: MakeEngine): void {
     t.equal(driver.count('firstByte'), 1);
   });
 
-  withEngine(t, make, 'enough may be heard inside of `heard`', async (bench, t) => {
+  withEngine(t, make, 'enough may be known inside of `heard`', async (bench, t) => {
     overhears(bench);
     const { driver, backend } = bench;
     driver.answers.heard = (pair) => driver.engine.overhearDone(pair);
@@ -57,7 +57,7 @@ export function overhearingContract(t: Test, make: MakeEngine): void {
     t.equal(driver.engine.bytesOut[0], 7);
   });
 
-  withEngine(t, make, 'every byte of much is heard once and in order', async (bench, t) => {
+  withEngine(t, make, 'every byte of much is reported once and in order', async (bench, t) => {
     overhears(bench);
     const { driver, backend } = bench;
     const client = await bench.connect();
@@ -73,7 +73,7 @@ export function overhearingContract(t: Test, make: MakeEngine): void {
   withEngine(
     t,
     make,
-    'a pair may end while it is heard, and the next one is not',
+    'a pair may end while it is overheard, and the next one is not',
     async (bench, t) => {
       overhears(bench);
       const { driver, backend } = bench;
@@ -88,7 +88,7 @@ export function overhearingContract(t: Test, make: MakeEngine): void {
     },
   );
 
-  withEngine(t, make, 'a backend that was asked is heard behind its answer', async (bench, t) => {
+  withEngine(t, make, 'an asked backend is overheard behind its answer', async (bench, t) => {
     const { driver, backend } = bench;
     driver.answers = {
       accepted: (pair) => driver.engine.dial(pair, backend.endpoint, Buffer.from('?')),

@@ -53,7 +53,7 @@ export function partingContract(t: Test, make: MakeEngine): void {
     t.match(driver.partings.at(-1), { client: { rttMs: Number }, backend: { rttMs: Number } });
   });
 
-  withEngine(t, make, 'a pair without a backend parts from nobody', async (bench, t) => {
+  withEngine(t, make, 'a pair without a backend parts without one', async (bench, t) => {
     const { driver } = bench;
     await bench.connect();
     driver.close(await driver.nextPair(), 'reset');

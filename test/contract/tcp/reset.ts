@@ -98,7 +98,7 @@ export function resetContract(t: Test, make: MakeEngine): void {
       last.reset();
       t.equal((await first.take(10_000)).length, 10_000);
       const end = await bench.driver.nextEnd();
-      // Node.js does not tell, and an engine without foreign calls cannot ask the kernel.
+      // Node.js does not say, and an engine without foreign calls cannot ask the kernel.
       if (bench.under.without === 'foreign calls' && end.kind === 'finished') continue;
       t.same(end, { kind: 'reset', by: side });
     }

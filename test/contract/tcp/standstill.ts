@@ -1,7 +1,8 @@
 /**
- * TCP contract: a source that resets is forgotten although its target takes nothing. Nobody reads
- * such a direction, so whoever hears first of the reset (a watch, a send or a splice the other way)
- * has to tell the one that waits for it. What a target still takes is not lost meanwhile.
+ * TCP contract: a source that resets is forgotten although its target takes nothing. Such a
+ * direction is not read, so the part that learns of the reset first (a watch, a send or a splice
+ * the other way) has to notify the one that waits for it. What a target still takes is not lost
+ * meanwhile.
  */
 import type { Test } from 'tap';
 import { LINGER_MS, STANDSTILL_MS } from '../../../src/session/tcp_port.js';
@@ -12,7 +13,7 @@ import { type Bench, type MakeEngine, settled, turn, withEngine } from './bench.
 /** More than the kernel takes for a peer that does not read. */
 const STREAM_BYTES = 16 * 1024 * 1024;
 const BULK_BYTES = 2 * 1024 * 1024;
-/** The reset comes so many turns behind what is sent the other way, or fewer. */
+/** The reset comes this many turns behind what is sent the other way, or fewer. */
 const TURNS = 6;
 const STEP_MS = 50;
 /** The node engine asks sockets that stand still in turn. */
@@ -61,7 +62,7 @@ export function standstillContract(t: Test, make: MakeEngine): void {
 
 /** A target that has stood still for long is waited for no longer when its source goes. */
 function forgottenAtOnce(t: Test, make: MakeEngine): void {
-  const name = 'whoever resets after its target has stood still for long is forgotten at once';
+  const name = 'a source is forgotten at once that resets after its target stood still for long';
   withEngine(t, make, name, async (bench, t) => {
     const streams: Stream[] = [];
     for (const side of SIDES) streams.push(await standsStill(bench, side));
@@ -82,7 +83,7 @@ function forgottenBehindFin(t: Test, make: MakeEngine, side: Side): void {
     target.finish();
     t.same((await source.rest()).length, 0);
     source.reset();
-    // Without foreign calls nobody can tell: only the idle timeout ends such a session.
+    // Without foreign calls it is unknown: only the idle timeout ends such a session.
     const end = bench.under.without === undefined ? { kind: 'reset', by: side } : undefined;
     t.same(await ends(bench, LINGER_MS + STANDSTILL_MS), [end]);
   });

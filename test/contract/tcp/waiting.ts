@@ -78,7 +78,7 @@ export function waitingContract(t: Test, make: MakeEngine): void {
     },
   );
 
-  // A unix socket's buffers are small and fixed, so that reading ahead can be told from them.
+  // A unix socket's buffers are small and fixed, so that reading ahead can be read from them.
   withEngine(
     t,
     make,

@@ -60,7 +60,7 @@ export class UdpBench {
     return peer;
   }
 
-  /** Where nobody is, and nobody comes. */
+  /** Where nothing is, and nothing comes. */
   async nowhere(): Promise<IpEndpoint> {
     return ipEndpoint(4, '127.0.0.1', await freePort());
   }
@@ -88,7 +88,7 @@ export function withUdp(
     const source = under.source(local);
     const opened = await under.udp.openListener(LISTENER, source, options.framing ?? 'plain');
     if (!opened.ok || opened.local.kind !== 'ip') throw new Error('the listener is not open');
-    // Nobody else gets its port when it is closed.
+    // No other process gets its port when it is closed.
     const port = await freePort();
     const backend = await UdpPeer.open(local.family === 6 ? '::1' : '127.0.0.1', port);
     const bench = new UdpBench(under, driver, backend, opened.local, source);

@@ -7,7 +7,7 @@ const OWN = ipEndpoint(4, '127.0.0.9', 0);
 const FOREIGN = ipEndpoint(4, '192.0.2.1', 0);
 
 export function dialledFromContract(t: Test, make: MakeUdp): void {
-  withUdp(t, make, 'a flow leaves from the address that it is told', async (bench, t) => {
+  withUdp(t, make, 'a flow leaves from the address that it is given', async (bench, t) => {
     const { driver, backend, listener } = bench;
     driver.answers = {};
     const client = await bench.peer();

@@ -32,7 +32,7 @@ function holding(t: Test, make: MakeUdp): void {
     t.equal(await backend.text(), 'four');
   });
 
-  withUdp(t, make, 'what is held is bounded, and told when it is lost', async (bench, t) => {
+  withUdp(t, make, 'what is held is bounded, and reported when it is lost', async (bench, t) => {
     const { driver, listener } = bench;
     driver.answers = {};
     const client = await bench.peer();
@@ -42,7 +42,7 @@ function holding(t: Test, make: MakeUdp): void {
     t.equal(driver.close(await driver.firstFlow()), HELD_DATAGRAMS);
   });
 
-  withUdp(t, make, 'who has a backend loses nothing when others hold all', async (bench, t) => {
+  withUdp(t, make, 'a flow with a backend loses nothing when others hold all', async (bench, t) => {
     const { driver, backend, listener } = bench;
     driver.answers = {};
     const crowd = await Promise.all(Array.from({ length: HELD_DATAGRAMS }, () => bench.peer()));
@@ -93,14 +93,14 @@ function moving(t: Test, make: MakeUdp): void {
     driver.answers = {};
     backend.send(from, 'late');
     client.send(listener, 'three');
-    t.equal(await client.text(), 'other three', 'the old backend is not heard any more');
+    t.equal(await client.text(), 'other three', 'the old backend is not listened to any more');
     t.equal(driver.engine.datagramsIn[await driver.firstFlow()], 3, 'the counters go on');
   });
 
   withUdp(
     t,
     make,
-    'an unreachable backend is told, and the flow stays usable',
+    'an unreachable backend is reported, and the flow stays usable',
     async (bench, t) => {
       const { driver, listener } = bench;
       const gone = await bench.nowhere();

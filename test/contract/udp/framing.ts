@@ -5,7 +5,7 @@ import type { Test } from 'tap';
 import type { Unwrapped } from '../../../src/session/udp_port.js';
 import { LISTENER, type MakeUdp, withUdp } from './bench.js';
 
-/** A header for these tests: one letter that tells clients apart, then a colon. */
+/** A header for these tests: one letter that distinguishes clients, then a colon. */
 function unwrap(datagram: Uint8Array): Unwrapped {
   const text = Buffer.from(datagram).toString('latin1');
   if (text[1] !== ':') return { kind: 'drop', reason: 'bad-proxy-header' };
@@ -16,7 +16,7 @@ export function framingContract(t: Test, make: MakeUdp): void {
   withUdp(
     t,
     make,
-    'headers are taken off, and tell the clients of one peer apart',
+    'headers are taken off, and distinguish the clients of one peer',
     async (bench, t) => {
       const { driver, backend, listener } = bench;
       const proxy = await bench.peer();

@@ -10,7 +10,7 @@ export interface UdpAbilities {
 }
 
 export function listeningContract(t: Test, make: MakeUdp, abilities: UdpAbilities): void {
-  withUdp(t, make, 'an address in use is told by its errno', async (bench, t) => {
+  withUdp(t, make, 'an address in use is reported by its errno', async (bench, t) => {
     const taken = bench.backend.endpoint;
     const source = { kind: 'bind', local: taken, reusePort: 'exclusive' } as const;
     const outcome = await bench.driver.engine.openListener(8, source, 'plain');

@@ -1,4 +1,4 @@
-/** UDP contract: what a client's address can be, however strange, harms nobody else. */
+/** UDP contract: what a client's address can be, however strange, harms no other client. */
 import type { Test } from 'tap';
 import { type IpEndpoint, ipEndpoint } from '../../../src/core/endpoint.js';
 import { MAX_DATAGRAM_BYTES } from '../../../src/core/limits.js';

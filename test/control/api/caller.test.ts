@@ -14,7 +14,7 @@ const gate = (socketUsers: readonly string[]) => ({
   nameOf: (user: number) => NAMES.get(user) ?? null,
 });
 
-t.test('root, the own user and those who are listed may change things', async (t) => {
+t.test('root, the own user and users who are listed may change things', async (t) => {
   for (const [user, list] of [
     [0, []],
     [7, []],
@@ -26,7 +26,7 @@ t.test('root, the own user and those who are listed may change things', async (t
   }
 });
 
-t.test('everybody else may look, and hears why not more', async (t) => {
+t.test('every other user may look, and is told why not more', async (t) => {
   for (const [user, list] of [
     [100, []],
     [100, ['bob']],

@@ -178,7 +178,7 @@ function records({ questions = [] }: Query, data: string) {
   return question?.type === 'A' ? [{ type: 'A' as const, name: 'pg.test', ttl: 1, data }] : [];
 }
 
-t.test('two minutes without a name server take nobody, with every TTL long over', async (t) => {
+t.test('two minutes without a name server take no member, with every TTL long over', async (t) => {
   const server = await startFakeDns(t);
   const hosts = ['192.0.2.1', '192.0.2.2', '192.0.2.3'];
   const answers: typeof server.reply = (query) => {

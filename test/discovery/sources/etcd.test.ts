@@ -73,7 +73,7 @@ t.test('what was compacted is read again, and no more often than every two secon
 });
 
 t.test(
-  'where no watch is possible keys are read less and less often, and it is told',
+  'where no watch is possible keys are read less and less often, and that is reported',
   async (t) => {
     const { server, etcd, ask } = await etcdFor(t, {}, TIMELESS);
     etcd.put(new Map([['/pg/1', '10.0.0.1:5432']]));

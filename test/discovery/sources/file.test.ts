@@ -108,7 +108,7 @@ t.test('a file that is still being written is read when it stands still', async 
   t.same(texts(await answer), ['10.0.0.1:1', '10.0.0.2:1']);
 });
 
-t.test('a storm of renames keeps nobody from reading one of the files', async (t) => {
+t.test('a storm of renames does not keep a reader from one of the files', async (t) => {
   const { path, ask } = source(t);
   let version = 0;
   const put = (): void => {
@@ -123,7 +123,7 @@ t.test('a storm of renames keeps nobody from reading one of the files', async (t
   await storm;
 });
 
-t.test('links that lead in a circle are told in words', async (t) => {
+t.test('links that lead in a circle are reported in words', async (t) => {
   const { path, ask } = source(t);
   symlinkSync(path, path);
   t.match(

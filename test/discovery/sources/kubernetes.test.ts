@@ -126,7 +126,7 @@ for (const [why, fail] of Object.entries(WATCHES_THAT_FAIL)) {
     const waits: number[] = [];
     let told: readonly string[] = [];
     for (let turn = 0; turn < 14; turn++) {
-      // Nobody would know of it by a watch.
+      // A watch would not report it.
       api.put(slice('pg-1', [ready(`10.0.0.${turn}`)], 5_432));
       const answer = await ask();
       t.not(answer.kind, 'failed');

@@ -23,7 +23,7 @@ t.test('without a known limit each socket is looked at', async (t) => {
   t.equal(looksAt(1_000, 0), 1_000);
 });
 
-t.test('a look that finds none tells the errno', async (t) => {
+t.test('a look that finds none gives the errno', async (t) => {
   t.equal(new DescriptorWatch(0, () => 'EMFILE').exhausted(), 'EMFILE');
 });
 

@@ -37,7 +37,7 @@ t.test('an error without a code is no known reason', async (t) => {
   t.equal(dialFailure(new Error('no code')), 'other');
 });
 
-t.test('a limit of the machine is told from a peer that broke', async (t) => {
+t.test('a limit of the machine is distinguished from a peer that broke', async (t) => {
   t.match(limitSentence(coded('ENOBUFS')), /ENOBUFS/);
   t.match(limitSentence(coded('ENOMEM')), /ENOMEM/);
   t.equal(limitSentence(coded('ECONNRESET')), null);

@@ -22,7 +22,7 @@ t.test('an address is listed with its family', async (t) => {
   t.same(zoned('192.0.2.1', 7), { ok: true, value: '192.0.2.1' }, 'only link-local ones are zoned');
 });
 
-t.test('without a descriptor nobody can tell, and that is said', async (t) => {
+t.test('without a descriptor it is unknown, and that is said', async (t) => {
   const limited = 'ulimit -n 64 && exec "$@"';
   const words = [process.execPath, '--input-type=module', '-e', PROGRAM];
   const run = promisify(execFile)('sh', ['-c', limited, 'sh', ...words]);

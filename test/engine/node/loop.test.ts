@@ -147,7 +147,7 @@ t.test('what has happened comes before what is due', async (t) => {
       rung: () => {},
     });
   });
-  // An edge of the first one wants a tick while the others are still to be heard of.
+  // An edge of the first one wants a tick while those of the others are still to come.
   const sockets = Array.from({ length: 5 }, () => connect(port, '127.0.0.1'));
   for (const socket of sockets) {
     socket.on('connect', () => {
@@ -158,7 +158,7 @@ t.test('what has happened comes before what is due', async (t) => {
   dueMs = systemClock.nowMs() + 20;
   loop.touch();
   await Promise.resolve();
-  // Before any event of the sockets is heard of, the thread does not run until long after.
+  // Before any event of the sockets is handled, the thread does not run until long after.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
   await within('the tick', ticked);
   t.same(order, [...Array(5).fill('connected'), 'due']);

@@ -1,5 +1,5 @@
 /**
- * A thread with nothing but a loop: it tells each ring of its doorbell, and stops at the fourth.
+ * A thread with nothing but a loop: it reports each ring of its doorbell, and stops at the fourth.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { WorkerId } from '../../../src/core/brand.js';

@@ -55,7 +55,7 @@ for (const [family, local] of [
   });
 }
 
-t.test('a peer that takes nothing is given up where somebody asks for that', async (t) => {
+t.test('a peer that takes nothing is given up where that is asked for', async (t) => {
   const time = new FakeTime();
   const server = await PeerServer.listen(LOOPBACK);
   const reader = await connectPeer(server.endpoint);

@@ -47,7 +47,7 @@ t.test('a new address answers for itself after the next look, one that went is l
   driver.closeAll();
   present = err('EMFILE');
   await time.pass(2_000);
-  t.equal(await ask(), '127.0.0.2', 'while nobody can tell the addresses, all stays as it is');
+  t.equal(await ask(), '127.0.0.2', 'while the addresses are unknown, all stays as it is');
   present = ok([address('127.0.0.1')]);
   await time.pass(2_000);
   t.equal(await ask(), '127.0.0.2', 'it is kept while it has a flow');

@@ -1,4 +1,4 @@
-/** Data that finds no place any more ends its pair, as a limit, and nobody else's. */
+/** Data that finds no place any more ends its pair, as a limit, and no other pair. */
 import type { Socket } from 'node:net';
 import t from 'tap';
 import { SIZES } from '../../../src/engine/uring/means.js';
@@ -21,7 +21,7 @@ const few = makerOf({
   sizes: { ...SIZES, buffers: 8, small: 2, pipes: 0 },
 });
 
-withEngine(t, few, 'whoever stands still longest without room ends', async (bench, t) => {
+withEngine(t, few, 'the pair that stands still longest without room ends', async (bench, t) => {
   serveBoth(bench);
   const other = await connectPeer(bench.listener);
   other.send('echo');
@@ -58,7 +58,7 @@ withEngine(t, none, 'what stays in a pipe and finds no room ends its pair', asyn
   t.equal(await other.takeText(4), 'echo');
 });
 
-/** Who says "flood" gets bytes without end; everybody else what they sent. */
+/** A client that says "flood" gets bytes without end; every other one what it sent. */
 function serveBoth(bench: Bench): void {
   bench.driver.proxyTo(bench.backend.endpoint);
   bench.backend.serve(({ socket }) => {

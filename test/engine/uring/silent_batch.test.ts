@@ -1,4 +1,6 @@
-/** Silent submissions: each number is told once, whatever failed and however late answers are. */
+/**
+ * Silent submissions: each number is reported once, whatever failed and however late answers are.
+ */
 import t from 'tap';
 import { below, seededRandom } from '../../../src/core/random.js';
 import { SilentBatch } from '../../../src/engine/uring/silent_batch.js';

@@ -1,4 +1,4 @@
-/** Replies that were received and have nobody to go to are drops with a reason. */
+/** Replies that were received and have no flow to go to are drops with a reason. */
 import t from 'tap';
 import { SIZES } from '../../../src/engine/uring/means.js';
 import type { TcpEdges } from '../../../src/session/tcp_port.js';

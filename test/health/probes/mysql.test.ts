@@ -36,7 +36,7 @@ t.test('an error in place of the greeting, or about the server, is not ready', a
   );
 });
 
-t.test('what is not MySQL is told so', async (t) => {
+t.test('what is not MySQL is reported as that', async (t) => {
   t.match(
     await answered(Buffer.from('SSH-2.0-OpenSSH_9.2\r\n')),
     /^wrong-answer: not MySQL: "SSH-/,

@@ -102,7 +102,7 @@ t.test('with a user, a refused login is a failure', async (t) => {
   );
 });
 
-t.test('a password is sent as asked for, and never told', async (t) => {
+t.test('a password is sent as asked for, and never shown', async (t) => {
   const steps = (request: Buffer): Step[] => [
     say(request, 'sluice\0\0'),
     say(error('28P01', `wrong: ${PASSWORD}`), 'p\0\0'),

@@ -105,7 +105,7 @@ t.test(
   async (t) => {
     if (!haveServers(t, ...MARIADB_PROGRAMS)) return;
     const server = await startMariadb(t);
-    // A login that fails is logged, and names who came.
+    // A login that fails is logged, and names the user.
     const mark = (user: string) => refusedLogin(server.port, user);
     const logged = { port: server.port, log: () => server.log, mark };
     const aborted = await leaves(t, logged, TCP, undefined, TIMES);
@@ -235,7 +235,7 @@ function get(port: number, path: string): Promise<unknown> {
   });
 }
 
-/** A login over TCP under a name that nobody has. */
+/** A login over TCP under a name that no user has. */
 async function refusedLogin(port: number, user: string): Promise<void> {
   const args = ['--no-defaults', '-h127.0.0.1', `-P${port}`, `-u${user}`, '-e', 'select 1'];
   await runToEnd('mariadb', args);

@@ -105,7 +105,7 @@ t.test('a lone server', async (t) => {
     }
   });
 
-  await t.test('a wrong password, user, database or rule is told', async (t) => {
+  await t.test('a wrong password, user, database or rule is reported', async (t) => {
     process.env[PASSWORD_NAME] = 'wrong';
     for (const user of ['scram', 'md5', 'clear', 'nobody']) {
       t.match(await told(as(user)), /^authentication: FATAL: .* \((28P01|28000)\)$/, user);
@@ -143,7 +143,7 @@ t.test('a lone server', async (t) => {
   });
 
   await t.test('probing leaves nothing in the log and no session behind', async (t) => {
-    // Whoever was refused last is over for us before PostgreSQL has written of it.
+    // The last refused login is over for us before PostgreSQL has written of it.
     await eventually('the lines of the refused logins above', () =>
       [/SSL connection/, /no encryption/].every((word) => server.log.some((one) => word.test(one)))
         ? true
@@ -182,7 +182,7 @@ t.test('a lone server', async (t) => {
 
 const first = (told: string): string => told.split(':', 1)[0] ?? '';
 
-/** Asks everybody for a password. */
+/** Asks every user for a password. */
 async function methodsOpen(server: Postgres): Promise<void> {
   const lines = ['host all postgres 127.0.0.1/32 trust', 'host all all 127.0.0.1/32 scram-sha-256'];
   writeFileSync(join(server.data, 'pg_hba.conf'), `${lines.join('\n')}\n`);

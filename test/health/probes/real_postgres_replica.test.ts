@@ -37,7 +37,7 @@ t.test('a primary and its replica', async (t) => {
   const told = async (server: Postgres, more: Partial<PostgresSpec>): Promise<string> =>
     line(await ask({ ...SPEC, user: 'probe', ...more }, server.port));
 
-  await t.test('are told apart', async (t) => {
+  await t.test('are distinguished', async (t) => {
     t.equal(await told(primary, { role: 'primary' }), 'ok: role primary');
     t.equal(await told(replica, { role: 'primary' }), 'wrong-role: is replica, not primary');
     t.equal(await told(replica, { role: 'replica' }), 'ok: role replica');
@@ -99,7 +99,7 @@ t.test('a primary and its replica', async (t) => {
     const lostMs = await lagMs(witness);
     t.ok(lostMs <= performance.now() - seenMs, `${lostMs} ms since the stream was seen`);
     const newcomerMs = await lagMs(probeOf(lenient));
-    t.ok(newcomerMs > lostMs + 1_000, `${newcomerMs} ms to whoever never saw it`);
+    t.ok(newcomerMs > lostMs + 1_000, `${newcomerMs} ms to a prober that never saw it`);
   });
 
   await t.test('one that was never seen with a primary, from its last transaction', async (t) => {

@@ -31,7 +31,7 @@ t.test('a primary and its replica', async (t) => {
   await replica.command('replicaof', '127.0.0.1', String(primary.port));
   await replica.linked();
 
-  await t.test('are told apart', async (t) => {
+  await t.test('are distinguished', async (t) => {
     t.equal(await told(primary.port, 'any'), 'ok: ');
     t.equal(await told(primary.port, 'primary'), 'ok: role primary');
     t.equal(await told(primary.port, 'replica'), 'wrong-role: is primary, not replica');
@@ -39,7 +39,7 @@ t.test('a primary and its replica', async (t) => {
     t.equal(await told(replica.port, 'primary'), 'wrong-role: is replica, not primary');
   });
 
-  await t.test('are told apart by INFO where ROLE is forbidden', async (t) => {
+  await t.test('are distinguished by INFO where ROLE is forbidden', async (t) => {
     process.env[PASSWORD_NAME] = 'limited';
     const limited: RedisSpec = { ...SPEC, user: 'probe', password: PASSWORD };
     const rules = ['acl', 'setuser', 'probe', 'on', '>limited', 'resetkeys', '-@all', '+ping'];

@@ -55,7 +55,7 @@ t.test('AUTH goes first, with the user if there is one', async (t) => {
   t.match(without.received, /^\*3\r\n\$4\r\nAUTH\r\n\$5\r\nprobe\r\n\$0\r\n\r\n/);
 });
 
-t.test('a refused AUTH is told without the password, even if Redis repeats it', async (t) => {
+t.test('a refused AUTH is reported without the password, even if Redis repeats it', async (t) => {
   for (const [answer, expected] of [
     ['-WRONGPASS invalid', 'authentication: Redis refuses the user or the password (WRONGPASS)'],
     [

@@ -53,7 +53,7 @@ t.test('what cannot be read is named, and no content is shown', async (t) => {
 });
 
 t.test(
-  'a file that everybody may read is worth a warning, and one of the group is not',
+  'a file that every user may read is worth a warning, and one of the group is not',
   async (t) => {
     const path = join(tempFolder(t), 'password');
     writeFileSync(path, 'hunter2');
@@ -80,7 +80,7 @@ t.test('a FIFO without a writer is read for no longer than the attempt lasts', a
   await t.rejects(reading, { message: /could not be read in time/ });
 });
 
-t.test('whoever reads a secret has taught it to the redactor first', async (t) => {
+t.test('a reader of a secret has taught it to the redactor first', async (t) => {
   const path = join(tempFolder(t), 'password');
   writeFileSync(path, 'hunter2\n');
   const redactor = new Redactor();

@@ -37,7 +37,7 @@ t.test('the certificate must be from a known authority and for the name', async 
   t.match(await asked('else.example', certificate.certFile), /^tls: .*does not match/);
 });
 
-t.test('a server that does not speak TLS is told from one that closes', async (t) => {
+t.test('a server that does not speak TLS is distinguished from one that closes', async (t) => {
   const spec: ProbeSpec = { kind: 'tls', tls: UNVERIFIED, expiryWarningMs: 0 };
   const { result } = await askScript(t, spec, [
     { after: '\x16', send: Buffer.from('220 mail.example ESMTP\r\n') },

@@ -60,7 +60,7 @@ t.test('single bytes answer requests for encryption', async (t) => {
   t.equal(heard('answer', [Buffer.from('N')]), 'more');
 });
 
-t.test('who is refused, ready without a key, or no Postgres gets no key', async (t) => {
+t.test('no key: a refused client, a server ready without one, or no Postgres', async (t) => {
   for (const said of [
     message('E', 'SFATAL\0\0'),
     Buffer.concat([OK, READY]),
@@ -95,7 +95,7 @@ t.test('nothing that a server may say breaks it', async (t) => {
   t.same([...found].sort(), ['key', 'more', 'never']);
 });
 
-t.test('who says nothing of a session, or speaks TLS at once, is not listened to', async (t) => {
+t.test('a server that says nothing of a session, or TLS at once, is not listened to', async (t) => {
   const session = { database: null, user: null, application: null };
   t.ok(keyReaderFor({ kind: 'start', session }));
   t.ok(keyReaderFor({ kind: 'request' }));

@@ -105,7 +105,7 @@ t.test('pieces do not matter', async (t) => {
     );
     const some = [...text].map((_, index) => index + 1).filter(() => random.next() < 0.3);
     const drawn = play(toys, text, [...some, text.length]);
-    // A refusal tells nothing of what was answered in the same breath.
+    // A refusal does not show what was answered in the same breath.
     const told = (one: Told) => (one.kind === 'refuse' ? { ...one, answers: '' } : one);
     for (const other of text === '' ? [] : [each, drawn]) {
       if (JSON.stringify(told(other)) === JSON.stringify(told(whole))) continue;
@@ -131,7 +131,7 @@ t.test('without a stage nothing is asked for', async (t) => {
   t.equal(readOn(beginReading([]), new Uint8Array(0), LIMIT).kind, 'done');
 });
 
-t.test('who is late is told by the stage whose turn it was', async (t) => {
+t.test('a client that is late is refused by the stage whose turn it was', async (t) => {
   const late: EarlyStage = { ...STAGE, late: 'untrusted-proxy', read: () => NEED_MORE };
   const first = toyStage({ letter: 'A', asks: false }, []);
   const step = readOn(beginReading([first, late]), Buffer.from('A\nrest'), LIMIT);

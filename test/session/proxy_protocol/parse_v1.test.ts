@@ -43,7 +43,7 @@ t.test('IPv6 addresses come out canonical', (t) => {
   t.end();
 });
 
-t.test('UNKNOWN tells no addresses, whatever stands before its CRLF', (t) => {
+t.test('UNKNOWN has no addresses, whatever stands before its CRLF', (t) => {
   for (const line of ['PROXY UNKNOWN\r\n', 'PROXY UNKNOWN \n \r x 1.2.3.4\r\n']) {
     t.match(parse(bytes(line)), {
       kind: 'header',

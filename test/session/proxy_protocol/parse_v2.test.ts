@@ -111,7 +111,7 @@ t.test('a wrong signature, version, command, family or length is bad', (t) => {
   t.end();
 });
 
-t.test('what is wrong is told before the rest has come', (t) => {
+t.test('what is wrong is reported before the rest has come', (t) => {
   t.equal(parse(Buffer.from(`${SIGNATURE}31`, 'hex')).kind, 'bad');
   t.equal(parse(Buffer.from(`${SIGNATURE}2113`, 'hex')).kind, 'bad');
   t.equal(parse(Buffer.from(`${SIGNATURE}2111000b`, 'hex')).kind, 'bad');

@@ -95,7 +95,7 @@ t.test(
   },
 );
 
-t.test('a header that names nobody leaves the address of the connection', async (t) => {
+t.test('a header that names no client leaves the address of the connection', async (t) => {
   const unspecified = Buffer.concat([SIGNATURE_V2, Buffer.from('21000000', 'hex')]);
   const local = Buffer.concat([SIGNATURE_V2, Buffer.from('20000000', 'hex')]);
   const unknown = Buffer.from('PROXY UNKNOWN\r\n');
@@ -113,7 +113,7 @@ t.test('a header that names nobody leaves the address of the connection', async 
   }
 });
 
-t.test('a dry run counts whom it would refuse, and refuses nobody', async (t) => {
+t.test('a dry run counts clients that it would refuse, and refuses none', async (t) => {
   const test = await bed({ listener: { access: table({ '10.1.0.0/16': 'deny' }, 'dry run') } });
   t.equal(comes(test, '10.1.2.3'), null);
   t.equal(comes(test, '10.2.2.3'), null);
@@ -121,11 +121,11 @@ t.test('a dry run counts whom it would refuse, and refuses nobody', async (t) =>
   t.equal(test.ended('denied'), 0);
 });
 
-t.test('a reload with another list holds for who comes next', async (t) => {
+t.test('a reload with another list holds for clients that come next', async (t) => {
   const test = await bed();
   const pair = test.relay();
   const listener = test.listener({ access: table({ '0.0.0.0/0': 'deny' }) });
   await test.apply({ listeners: [listener] });
   t.equal(comes(test, '10.2.2.3'), 'reset');
-  t.match(test.state(pair), /^relaying/, 'who is here stays');
+  t.match(test.state(pair), /^relaying/, 'sessions that are here stay');
 });

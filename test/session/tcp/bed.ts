@@ -152,7 +152,7 @@ export class Bed {
     return pair;
   }
 
-  /** The loops of all workers go round until nobody has anything more to do. */
+  /** The loops of all workers go round until none has anything more to do. */
   turn(): void {
     for (let round = 0; round < 4; round++) for (const worker of this.workers) worker.turn();
   }

@@ -126,7 +126,7 @@ async function contained(t: Test, scene: Scene, call: Call): Promise<void> {
   t.equal(first, victim);
   await scene.life(test, first);
   await test.pass(100);
-  t.equal(defects.length, broke, 'each defect is told');
+  t.equal(defects.length, broke, 'each defect is reported');
   const before = test.records.length;
   test.worker(0).tcp[call] = Object.getPrototypeOf(test.worker(0).tcp)[call];
   await scene.life(test, test.accept());

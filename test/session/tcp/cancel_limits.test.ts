@@ -60,7 +60,7 @@ t.test('a cancel is not too fast for its client', async (t) => {
   for (let n = 0; n < 5; n++) says(test, CANCEL);
   t.equal(test.worker(0).cancels.length, 5);
   says(test, START);
-  t.equal(test.ended('too-fast'), 0, 'it is told, and then it ends');
+  t.equal(test.ended('too-fast'), 0, 'it gets a message, and then it ends');
   test.turn();
   t.equal(test.ended('too-fast'), 1);
 });
@@ -106,10 +106,10 @@ t.test('behind a proxy, too', async (t) => {
   test.turn();
   t.equal(test.ended('too-many-sessions'), 2 + 8, 'few may be silent');
   behind(CANCEL);
-  t.equal(test.worker(0).cancels.length, 3, 'and who is not need not wait for them');
+  t.equal(test.worker(0).cancels.length, 3, 'and others need not wait for them');
 });
 
-t.test('who says nothing waits for its deadline, and few of them do', async (t) => {
+t.test('a client that says nothing waits for its deadline, and few of them do', async (t) => {
   const listener = { limits: ONE, postgres: POSTGRES, helloTimeoutMs: 1_000 };
   const test = await bed({ listener });
   const session = says(test, START);
@@ -137,7 +137,7 @@ t.test('a client that says nothing keeps no other one from cancelling', async (t
   t.equal(test.worker(0).cancels.length, 10);
 });
 
-t.test('where cancels are passed on, or nothing is refused, nobody is heard first', async (t) => {
+t.test('where cancels are passed on, or nothing is refused, no client is read first', async (t) => {
   const pass = { ...POSTGRES, cancel: 'pass' } as const;
   const passing = await bed({ listener: { limits: ONE, postgres: pass } });
   says(passing, START);

@@ -51,10 +51,10 @@ t.test('what a session gives back goes to another listener in another worker', a
   t.equal(test.ledger.listenerActive(OTHER), 0);
   test.worker(0).tcp.ends(first, FINISHED);
   test.turn();
-  t.equal(test.ledger.listenerActive(OTHER), 1, 'who was held is served');
+  t.equal(test.ledger.listenerActive(OTHER), 1, 'a client that was held is served');
   test.worker(0).tcp.ends(second, FINISHED);
   test.turn();
-  t.equal(test.ledger.listenerActive(OTHER), 2, 'and who waited in the backlog');
+  t.equal(test.ledger.listenerActive(OTHER), 2, 'and one that waited in the backlog');
 });
 
 t.test('a listener that takes whatever is freed does not starve another one', async (t) => {
@@ -70,7 +70,7 @@ t.test('a listener that takes whatever is freed does not starve another one', as
     tcp.ends(served, FINISHED);
     test.turn();
     const next = [...tcp.pairs.values()].find(({ state }) => state === 'dialling');
-    if (next === undefined) throw new Error(`nobody is served in round ${round}`);
+    if (next === undefined) throw new Error(`no client is served in round ${round}`);
     counts.set(next.key, (counts.get(next.key) ?? 0) + 1);
     tcp.dialSucceeds(next.id);
     served = next.id;

@@ -95,7 +95,7 @@ t.test('a session counts at the backend that it dials, and at one only', async (
   t.same([test.ledger.active(backendId(first)), test.ledger.active(backendId(1 - first))], [0, 1]);
 });
 
-t.test('each reason why there is no backend is told', async (t) => {
+t.test('each reason why there is no backend is reported', async (t) => {
   const down = await bed({ health: 'down' });
   down.accept();
   const none = await bed({ backends: 0 });

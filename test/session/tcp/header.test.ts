@@ -28,7 +28,7 @@ t.test('behind a trusted proxy nothing is dialled before the header is there', a
   tcp.clientSends(pair, Buffer.concat([HEADER.subarray(10), Buffer.from('hello')]));
   t.match(test.state(pair), /^dialling/);
   t.equal(tcp.pair(pair).held.toString(), 'hello', 'the rest is kept for the backend');
-  t.same(tcp.pair(pair).prelude, Buffer.from(HEADER), 'what the proxy told passes on');
+  t.same(tcp.pair(pair).prelude, Buffer.from(HEADER), 'what the proxy sent passes on');
   tcp.ends(pair, { kind: 'client-gone' });
   t.match(test.records, [{ client: '203.0.113.7:33333', local: '203.0.113.1:443' }]);
 });

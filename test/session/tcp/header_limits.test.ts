@@ -15,7 +15,7 @@ const limited = (limits: LimitsSpec, more: object = {}) => ({
 });
 const peer = (host: string, port = 4711): IpEndpoint => ipEndpoint(4, host, port);
 
-/** A proxy brings a client, and says nothing but who it is. */
+/** A proxy brings a client, and sends nothing but its header. */
 function comes(test: Bed, host: string): PairId {
   const pair = test.accept(0, peer('10.9.9.1'));
   const destination = ipEndpoint(4, '203.0.113.1', 443);
@@ -42,7 +42,7 @@ t.test('the client of the header is limited, not the proxy', async (t) => {
   t.match(test.remains(), { sessions: 3, listener: 3, clients: 3 });
 });
 
-t.test('where the header names nobody the proxy is the client', async (t) => {
+t.test('where the header names no client the proxy is the client', async (t) => {
   const test = await bed(limited(TWO));
   for (let n = 0; n < 3; n++) {
     const pair = test.accept(0, peer('10.9.9.1'));
@@ -82,12 +82,12 @@ t.test('a client counts from its header on, whatever is read behind it', async (
   const first = named();
   t.match(test.remains(), { sessions: 1, clients: 1 });
   const second = named();
-  t.match(test.state(second), /^idle/, 'nobody listens to it any more');
+  t.match(test.state(second), /^idle/, 'it is not listened to any more');
   tcp.clientSends(second, Buffer.from('but it goes on'));
   await test.pass(1_200);
   t.equal(test.state(first), null);
   t.equal(test.ended('hello-timeout'), 1);
-  t.match(test.remains(), { pairs: 1, clients: 0 }, 'who was not heard gives its place back');
+  t.match(test.remains(), { pairs: 1, clients: 0 }, 'a client that was not read frees its place');
   tcp.ends(named(), { kind: 'reset', by: 'client' });
   tcp.clientSends(named(), Buffer.from('no Postgres'));
   test.turn();

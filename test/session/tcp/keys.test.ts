@@ -81,7 +81,7 @@ t.test('sessions of one pair after the other have keys of their own', async (t) 
   t.same(test.remains(), NOTHING);
 });
 
-t.test('nobody is listened to where cancels are not routed', async (t) => {
+t.test('no backend is listened to where cancels are not routed', async (t) => {
   for (const postgres of [null, { ...POSTGRES, cancel: 'pass' } as const]) {
     const test = await listening({ postgres });
     t.notOk(test.worker(1).tcp.pair(begun(test, START)).isOverheard);

@@ -51,7 +51,7 @@ t.test('bytes of a session that runs on reach the counters without its end', asy
   t.equal(test.total('bytesOut'), 1000);
 });
 
-t.test('a reset is told by the side it came from', async (t) => {
+t.test('a reset is reported with the side it came from', async (t) => {
   for (const by of ['client', 'backend'] as const) {
     const test = await bed();
     const pair = test.relay();
@@ -99,7 +99,7 @@ t.test('a client that goes away ends its session in every phase', async (t) => {
   }
 });
 
-t.test('a limit of the engine is told as a limit of sluice, not of the backend', async (t) => {
+t.test('a limit of the engine is reported as a limit of sluice, not of the backend', async (t) => {
   const test = await bed({ backends: 1 });
   const pair = test.relay();
   test.worker(0).tcp.ends(pair, { kind: 'limit', sentence: 'no buffers' });
@@ -115,7 +115,7 @@ t.test('an accept error is passed on and ends nothing', async (t) => {
   t.equal(test.remains().sessions, 1);
 });
 
-t.test('a session that was told to close counts until it is closed', async (t) => {
+t.test('a session that was ordered to close counts until it is closed', async (t) => {
   const test = await bed({ backends: 1 });
   const pair = test.relay();
   test.worker(0).plane.endSessions({ backend: null, cause: 'shutdown', spanMs: 0, limit: null });

@@ -32,7 +32,7 @@ function goes(test: Bed, worker: number, pair: PairId | string | null): void {
   test.turn();
 }
 
-t.test('a client has so many sessions over all workers, and its place again', async (t) => {
+t.test('a client has its sessions over all workers and no more, and its place again', async (t) => {
   const test = await bed({ workers: 2, ...limited(TWO) });
   const first = comes(test, 0, '10.1.1.1');
   const second = comes(test, 1, '10.1.1.1');
@@ -115,7 +115,7 @@ t.test('exempt clients count and are never refused', async (t) => {
   );
 });
 
-t.test('a dry run says what would be, and refuses nobody', async (t) => {
+t.test('a dry run says what would be, and refuses none', async (t) => {
   const test = await bed(limited({ ...TWO, newPerSecond: 1, dryRun: true }));
   const all = Array.from({ length: 5 }, () => comes(test, 0, '10.1.1.1'));
   t.ok(all.every((one) => typeof one === 'number'));
@@ -123,13 +123,13 @@ t.test('a dry run says what would be, and refuses nobody', async (t) => {
   t.equal(test.ended('too-many-sessions'), 0);
   goes(test, 0, all[4] ?? null);
   comes(test, 0, '10.1.1.1');
-  t.equal(test.dryRun('too-many-sessions'), 4, 'who would have been refused has no place');
+  t.equal(test.dryRun('too-many-sessions'), 4, 'one that would have been refused has none');
   goes(test, 0, all[0] ?? null);
   comes(test, 0, '10.1.1.1');
   t.equal(test.dryRun('too-many-sessions'), 4);
 });
 
-t.test('"close" ends in order, "delay" resets later and waits for nobody who goes', async (t) => {
+t.test('"close" ends in order, "delay" resets later and waits for none that goes', async (t) => {
   const closing = await bed(limited({ ...TWO, action: 'close' }));
   t.same(
     [1, 2, 3].map(() => comes(closing, 0, '10.1.1.1')).slice(2),
@@ -149,7 +149,7 @@ t.test('"close" ends in order, "delay" resets later and waits for nobody who goe
   t.match(test.remains(), { sessions: 2, pairs: 2, clients: 2 });
 });
 
-t.test('a stop does not wait for those who wait for their reset', async (t) => {
+t.test('a stop does not wait for sessions that wait for their reset', async (t) => {
   const test = await bed(limited({ ...TWO, action: 'delay' }));
   for (let n = 0; n < 5; n++) comes(test, 0, '10.1.1.1');
   test.worker(0).plane.endSessions({ backend: null, cause: 'shutdown', spanMs: 0, limit: null });
@@ -171,7 +171,7 @@ t.test('a worker keeps a thousand of them waiting, and no more', async (t) => {
   t.equal(closed.length, 1_100);
 });
 
-t.test('in no second more begin than so many; the rest waits in the backlog', async (t) => {
+t.test('in no second more begin than the limit; the rest waits in the backlog', async (t) => {
   for (const newPerSecond of [5, 100]) {
     const test = await bed({
       workers: 2,
@@ -207,7 +207,7 @@ t.test('a full table lets a client pass, and counts that', async (t) => {
   t.ok(PLAIN_COLUMN.uncounted > 0);
 });
 
-t.test('a reload keeps counts, and other limits hold for who comes next', async (t) => {
+t.test('a reload keeps counts, and other limits hold for clients that come next', async (t) => {
   const test = await bed(limited(TWO));
   const [one, two] = [comes(test, 0, '10.1.1.1'), comes(test, 0, '10.1.1.1')];
   await test.apply({ listeners: [test.listener({ limits: { ...TWO, sessionsPerClient: 3 } })] });

@@ -43,7 +43,7 @@ t.test(
   },
 );
 
-t.test('who is held goes before who comes later', async (t) => {
+t.test('a client that is held goes before those that come later', async (t) => {
   const test = await bed({ workers: 2, listener: { maxSessions: 1 } });
   const served = test.relay(0);
   const held = test.accept(1);
@@ -107,7 +107,7 @@ t.test('a socket that is opened at the cap does not accept', async (t) => {
 });
 
 t.test(
-  'a listener that is removed lets its sessions go on and turns away who is held',
+  'a listener that is removed lets its sessions go on and turns away clients that are held',
   async (t) => {
     const test = await bed({ workers: 2, listener: { maxSessions: 1 } });
     const served = test.relay(0);
@@ -130,7 +130,7 @@ t.test('a listener that returns while its old sessions run has one cap for all',
   test.worker(0).tcp.ends(served, { kind: 'finished', first: 'client' });
   test.turn();
   const [next] = test.worker(0).tcp.pairs.values();
-  t.equal(next?.state, 'dialling', 'who waited is served');
+  t.equal(next?.state, 'dialling', 'the client that waited is served');
   t.equal(test.ledger.listenerActive(LISTENER), 1);
 });
 

@@ -38,7 +38,7 @@ t.test('both ways stand in the access line, and that to the backend is counted',
   t.equal(test.buckets(0, 'retransmits')[1], 1);
 });
 
-t.test('what the kernel does not tell is not known, and not counted', async (t) => {
+t.test('what the kernel does not say is not known, and not counted', async (t) => {
   const test = await bed({ backends: 1 });
   const { tcp } = test.worker(0);
   tcp.path = (_, side) => (side === 'client' ? null : { rttMs: null, retransmits: 0 });

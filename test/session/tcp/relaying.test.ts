@@ -113,7 +113,7 @@ t.test('an end for many comes to a few of them in a turn', async (t) => {
   const pairs = Array.from({ length: many }, () => test.relay());
   const last = test.relay();
   const worker = test.worker(0);
-  // The fake engine tells of the ends in its next turn.
+  // The fake engine reports the ends in its next turn.
   const ending = (): number => pairs.filter((pair) => test.state(pair)?.[0] !== 'r').length;
   const order = { backend: backendId(0), cause: 'backend-down', spanMs: 0, limit: null } as const;
   worker.plane.endSessions(order);
@@ -188,7 +188,7 @@ t.test('an end for all reaches sessions in every phase', async (t) => {
   t.same(test.remains(), NOTHING);
 });
 
-t.test('a move ends so many sessions that are old enough, the longest idle first', async (t) => {
+t.test('a move ends as many sessions as it says, old enough, the longest idle first', async (t) => {
   const test = await bed({ backends: 1, listener: { idleTimeoutMs: 3_600_000 } });
   const { tcp, plane } = test.worker(0);
   const old = Array.from({ length: 5 }, () => test.relay());

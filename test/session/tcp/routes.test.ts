@@ -84,11 +84,11 @@ t.test('by the client, before a byte, and by the one that a PROXY header names',
   t.match(proxied.state(says(proxied, Buffer.from(header))), 'dialling 10.0.0.1');
 });
 
-t.test('who has no route is refused, in the words of its protocol', async (t) => {
+t.test('a client that has no route is refused, in the words of its protocol', async (t) => {
   const postgres = { postgres: POSTGRES };
   const tls = await routed([to(ORDERS, named('orders.example'))], {}, null);
   let pair = says(tls, hello('other.example'));
-  t.same([...tls.records], [], 'it ends when it has heard');
+  t.same([...tls.records], [], 'it ends when it has the message');
   t.same(tls.worker(0).tcp.pair(pair).answers, Buffer.from('15030300020270', 'hex'));
   t.equal(tls.worker(0).tcp.pair(pair).how, 'flush');
   tls.turn();
@@ -116,7 +116,7 @@ t.test('a route may refuse, and so may a listener without any', async (t) => {
   t.same(test.causes, ['no-route', 'no-route']);
 });
 
-t.test('who says no hello in time is gone, and so is one whose hello is too large', async (t) => {
+t.test('a client without a hello in time is gone, and one with too large a hello', async (t) => {
   const test = await routed([to(ORDERS, named('orders.example'))], { helloSizeBytes: 100 });
   says(test, hello('orders.example').subarray(0, 60));
   await test.pass(3_010, 100);
@@ -149,7 +149,7 @@ t.test('a Postgres session goes by what it starts with', async (t) => {
   t.same(test.causes, ['not-postgres', 'not-postgres']);
 });
 
-t.test('where a start is read there is no encryption, and the client hears so', async (t) => {
+t.test('where a start is read there is no encryption, and the client is told so', async (t) => {
   const test = await routed([to(ORDERS, { databases: ['orders'] })], { postgres: POSTGRES });
   const { tcp } = test.worker(0);
   const pair = says(test, GSS, SSL);
@@ -199,7 +199,7 @@ t.test('a backend without TLS, a silent one and one that leaves end the session'
   t.same(test.remains(), NOTHING);
 });
 
-t.test('who was promised TLS and speaks something else is no Postgres client', async (t) => {
+t.test('one that was promised TLS and speaks something else is no Postgres client', async (t) => {
   const test = await routed([to(ORDERS, named('orders.example'))], { postgres: POSTGRES });
   says(test, SSL, start('user\0me\0\0'));
   test.turn();
@@ -232,7 +232,7 @@ t.test('sessions count for the pool of their route, on the way and at the end', 
 });
 
 t.test(
-  'a reload leads those that wait elsewhere, and refuses who has no route any more',
+  'a reload leads those that wait elsewhere, and refuses those that have no route any more',
   async (t) => {
     const test = await routed([to(ORDERS, named('orders.example'))]);
     const { tcp } = test.worker(0);

@@ -14,7 +14,7 @@ async function leaves(test: Bed, bytes: number, waitMs: number): Promise<void> {
   tcp.ends(pair, { kind: 'finished', first: 'client' });
 }
 
-/** A pool whose only backend has answered somebody. */
+/** A pool whose only backend has answered a client. */
 async function answeringBed(): Promise<Bed> {
   const test = await bed({ backends: 1 });
   const pair = test.relay();
@@ -44,7 +44,7 @@ t.test('an answer in between ends the run of failures', async (t) => {
   failures(t, test, 1);
 });
 
-t.test('a client that leaves earlier, or said nothing, tells nothing', async (t) => {
+t.test('a client that leaves earlier, or said nothing, is no evidence', async (t) => {
   const test = await answeringBed();
   await leaves(test, 10, UNANSWERED_MS - 20);
   await leaves(test, 0, 5 * UNANSWERED_MS);

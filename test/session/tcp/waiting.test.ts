@@ -24,7 +24,7 @@ t.test(
 );
 
 t.test(
-  'a first verdict that says no refuses who waits, once the last backend has it',
+  'a first verdict that says no refuses sessions that wait, once the last backend has it',
   async (t) => {
     const test = await bed({ health: 'unproven' });
     test.accept();
@@ -50,7 +50,7 @@ t.test('a wait for the first verdict ends with the connect timeout', async (t) =
   t.same(test.remains(), NOTHING);
 });
 
-t.test('one who has tried a backend in vain does not keep others from it', async (t) => {
+t.test('one that has tried a backend in vain does not keep others from it', async (t) => {
   const test = await bed({ backends: 2, health: 'unproven' });
   const [a, b] = [backendId(0), backendId(1)];
   test.ledger.setHealth(a, 'up');
@@ -107,7 +107,7 @@ t.test('the order of the queue holds over two workers', async (t) => {
   t.equal(test.ledger.queued(POOL), 0);
 });
 
-t.test('nobody overtakes the queue, not even when a place is free', async (t) => {
+t.test('no client overtakes the queue, not even when a place is free', async (t) => {
   const test = await bed({ workers: 2, backends: 1, pool: { queueSize: 6 } });
   test.ledger.setCap(backendId(0), 1);
   test.relay(0);
@@ -123,7 +123,7 @@ t.test('nobody overtakes the queue, not even when a place is free', async (t) =>
   t.equal(test.state(second), 'idle -');
 });
 
-t.test('who finds the queue full is refused', async (t) => {
+t.test('a client that finds the queue full is refused', async (t) => {
   const test = await bed({ workers: 2, backends: 1, pool: { queueSize: 2 } });
   test.ledger.setCap(backendId(0), 1);
   test.relay();
@@ -132,7 +132,7 @@ t.test('who finds the queue full is refused', async (t) => {
   t.equal(test.ledger.queued(POOL), 2);
 });
 
-t.test('who waits longer than the queue timeout is refused, and told how long', async (t) => {
+t.test('a wait too long for the queue timeout is refused, and says how long', async (t) => {
   const test = await bed({ backends: 1, pool: { queueSize: 2, queueTimeoutMs: 500 } });
   test.ledger.setCap(backendId(0), 1);
   const serving = test.relay();
@@ -164,7 +164,7 @@ t.test(
   },
 );
 
-t.test('nobody waits behind one for whom the free places are none, in any worker', async (t) => {
+t.test('none waits behind one for which none of the free places is, in any worker', async (t) => {
   for (const worker of [0, 1]) {
     const test = await bed({ workers: 2, backends: 2, pool: { queueSize: 9 } });
     const [a, b] = [backendId(0), backendId(1)];
@@ -190,7 +190,7 @@ t.test('nobody waits behind one for whom the free places are none, in any worker
   }
 });
 
-t.test('who stands aside in one worker hears of a place that another gave back', async (t) => {
+t.test('a waiter that stands aside is woken by a place that is freed elsewhere', async (t) => {
   const test = await bed({ workers: 2, backends: 2, pool: { queueSize: 1 } });
   const [a, b] = [backendId(0), backendId(1)];
   test.ledger.setCap(b, 1);
@@ -207,7 +207,7 @@ t.test('who stands aside in one worker hears of a place that another gave back',
 });
 
 t.test(
-  'one who waits for a verdict about the last that it has not tried keeps nobody',
+  'a session that waits for a verdict on its last untried backend holds up no other',
   async (t) => {
     const test = await bed({ backends: 3, pool: { queueSize: 9 } });
     const [a, b, c] = [backendId(0), backendId(1), backendId(2)];
@@ -252,7 +252,7 @@ t.test('a waiter whose untried backends are gone does not block the queue', asyn
 });
 
 t.test(
-  'who waits chooses again where a reload leads its listener, and what it waited counts',
+  'a session that waits chooses again where a reload leads its listener, and what it waited counts',
   async (t) => {
     const test = await bed({ backends: 2, pool: { queueSize: 5 } });
     const [a, b] = test.pool({}).backends.map((backend) => [backend]);
@@ -278,7 +278,7 @@ t.test(
   },
 );
 
-t.test('a reload that shortens the queue timeout holds for who waits already', async (t) => {
+t.test('a reload that shortens the queue timeout holds for those that wait already', async (t) => {
   const test = await bed({ backends: 1, pool: { queueSize: 5, queueTimeoutMs: 60_000 } });
   test.ledger.setCap(backendId(0), 1);
   test.relay();
@@ -291,7 +291,7 @@ t.test('a reload that shortens the queue timeout holds for who waits already', a
   t.same(test.causes, ['queue-timeout']);
 });
 
-t.test('who waits for a first verdict chooses again where its listener leads', async (t) => {
+t.test('a wait for a first verdict ends in a choice where the listener leads', async (t) => {
   const test = await bed({ backends: 2, health: 'unproven' });
   const [a, b] = test.pool({}).backends.map((backend) => [backend]);
   await test.apply({ pools: [test.pool({ backends: a ?? [] })] });
@@ -305,7 +305,7 @@ t.test('who waits for a first verdict chooses again where its listener leads', a
   t.equal(test.state(waiting), `dialling ${target(1)}`);
 });
 
-t.test('when a pool goes, who waits for it is refused, whoever has its row next', async (t) => {
+t.test('when a pool goes, its waiting sessions are refused, whatever gets its row', async (t) => {
   for (const health of ['up', 'unproven'] as const) {
     const test = await bed({ backends: 1, health, pool: { queueSize: 5 } });
     test.ledger.setCap(backendId(0), 1);
@@ -325,14 +325,14 @@ t.test(
     await test.apply({ pools: [test.pool({ heldAtMost: 3 })] });
     const waiting = [1, 0, 1].map((worker) => [test.accept(worker), worker] as const);
     test.accept(0);
-    t.match(test.records, [{ end: { stage: 'queue', cause: 'queue-full' } }], 'at most so many');
+    t.match(test.records, [{ end: { stage: 'queue', cause: 'queue-full' } }], 'at most the limit');
     await test.pass(30_000, 1000);
     for (const [pair, worker] of waiting) t.equal(test.state(pair, worker), 'idle -');
     t.equal(test.state(running), `relaying ${target(0)}`, 'what runs goes on');
     t.equal(test.records.length, 1, 'queue_timeout stands still');
     test.worker(0).tcp.ends(running, { kind: 'finished', first: 'client' });
     test.turn();
-    t.equal(test.ledger.queued(POOL), 3, 'a free place is for nobody yet');
+    t.equal(test.ledger.queued(POOL), 3, 'a free place is not given yet');
     await test.apply({ pools: [test.pool({ heldAtMost: 0 })] });
     for (const [pair, worker] of waiting) t.match(test.state(pair, worker), /^dialling/);
     t.equal(test.ledger.queued(POOL), 0);
@@ -372,7 +372,7 @@ t.test(
   },
 );
 
-t.test('a hold takes over who waits for a verdict, and whose dial has failed', async (t) => {
+t.test('a hold takes over sessions without a verdict and those with a failed dial', async (t) => {
   const test = await bed({ backends: 2 });
   const unlucky = test.accept();
   test.ledger.setHealth(backendId(0), 'unproven');

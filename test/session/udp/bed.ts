@@ -111,7 +111,7 @@ export class Bed {
     this.engine.receive(KEY, peer, text);
   }
 
-  /** To whom the last datagram went. */
+  /** Where the last datagram went. */
   get lastTarget(): string {
     return this.engine.upstream.at(-1)?.to ?? 'nobody';
   }

@@ -60,7 +60,7 @@ t.test(
     );
     t.equal(test.drops('backend-unreachable'), 0);
     test.engine.icmp(a);
-    t.equal(test.engine.upstream.length, 2, 'nobody is left to try');
+    t.equal(test.engine.upstream.length, 2, 'none is left to try');
     test.engine.icmp(a);
     t.equal(test.drops('backend-unreachable'), 2);
     test.send(a, 'z');
@@ -232,7 +232,7 @@ t.test('flows of one backend end over the span, the longest idle first', async (
   t.match(test.records[0], { end: { by: 'sluice', stage: 'drain', cause: 'drained' } });
 });
 
-t.test('new flows of a held pool wait with what they hold, so many at most', async (t) => {
+t.test('new flows of a held pool wait with what they hold, up to a limit', async (t) => {
   const test = await bed({ health: 'unproven' });
   const hold = (heldAtMost: number) => {
     const { settings } = test.poolPlan;
@@ -248,7 +248,7 @@ t.test('new flows of a held pool wait with what they hold, so many at most', asy
   test.send(client(4), 'one too many');
   t.equal(test.drops('flow-limit'), 1);
   await test.pass(120_000, 1000);
-  t.equal(test.engine.upstream.length, 0, 'whoever waited for a verdict waits on');
+  t.equal(test.engine.upstream.length, 0, 'flows that waited for a verdict wait on');
   t.equal(test.flows.count, 3, 'neither patience nor idleness ends them');
   hold(0);
   t.same(

@@ -1,6 +1,6 @@
 /**
  * An engine without sockets: keys, holding and counting as the seam demands, and what it sent and
- * to whom as plain lists. Upstream targets that refuse are told by `refuse` and `icmp`.
+ * where as plain lists. Upstream targets that refuse are set by `refuse` and `icmp`.
  */
 import assert from 'node:assert/strict';
 import type { FlowId } from '../../../src/core/brand.js';
@@ -24,7 +24,7 @@ interface Open {
   prelude: string;
   /** null: not held */
   held: string[] | null;
-  /** The only datagram so far, while nobody has answered it. */
+  /** The only datagram so far, while it has no answer. */
   first: string | null;
 }
 

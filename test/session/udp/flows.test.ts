@@ -96,7 +96,7 @@ t.test('the cap counts what other workers hold', async (t) => {
   t.equal(test.drops('flow-limit'), 1);
 });
 
-t.test('with udp_responses a flow ends after so many replies', async (t) => {
+t.test('with udp_responses a flow ends after its number of replies', async (t) => {
   const test = await bed({ pool: { udpResponses: 2 } });
   test.send(a, 'query');
   test.engine.reply(a, '1');

@@ -20,7 +20,7 @@ t.test('flows of a socket that is handed over end when nothing is owed', async (
   for (const peer of [a, b, c]) test.engine.receive(CHARGE, peer, 'question');
   test.engine.reply(a, 'answer');
   await test.flows.listeners.apply(alone, test.pool);
-  t.equal(test.flows.count, 2, 'who has an answer is done');
+  t.equal(test.flows.count, 2, 'a flow that has an answer is done');
   test.engine.receive(CHARGE, a, 'for the other worker');
   t.equal(test.engine.upstream.length, 3);
   await test.pass(500);
@@ -112,7 +112,7 @@ t.test('a listener that takes over a socket loses nothing that comes to it', asy
   await test.flows.listeners.apply(heir, test.pool);
   test.flows.listeners.remove(alone.id);
   t.same([...test.engine.left], [KEY]);
-  t.equal(test.flows.count, 2, 'who has an answer is done');
+  t.equal(test.flows.count, 2, 'a flow that has an answer is done');
   test.engine.receive(60, a, 'next');
   t.equal(test.flows.count, 3, 'what comes is the new one’s');
   test.engine.reply(b, 'late answer');

@@ -9,7 +9,7 @@ const LIMITS: LimitsSpec = { ...NO_LIMITS, sessionsPerClient: 2 };
 
 const peer = (host: string, port: number) => ipEndpoint(4, host, port);
 
-t.test('a client has so many flows, and its place again when one ends', async (t) => {
+t.test('a client has a limited number of flows, and its place again when one ends', async (t) => {
   const test = await bed({ listener: { limits: LIMITS, idleTimeoutMs: 1_000 } });
   for (const port of [1, 2, 3, 3]) test.send(peer('10.1.1.1', port), 'question');
   test.send(peer('10.1.1.2', 1), 'question');
@@ -40,10 +40,10 @@ t.test('flows begin so fast, of one client and of all', async (t) => {
   await test.pass(500);
   test.send(peer('10.1.1.3', 1), 'question');
   t.equal(test.flows.count, 2);
-  t.equal(test.remains()['clients'], 2, 'who was too early is not counted');
+  t.equal(test.remains()['clients'], 2, 'a flow that was too early is not counted');
 });
 
-t.test('who finds no place at the listener has spent no turn of its own', async (t) => {
+t.test('a flow that finds no place at the listener has spent no turn of its own', async (t) => {
   const newPerClient = { count: 1, perMs: 60_000, burst: 1 };
   const limits = { ...LIMITS, newPerClient };
   const test = await bed({ listener: { limits, maxSessions: 1, idleTimeoutMs: 1_000 } });

@@ -42,7 +42,7 @@ t.test('each datagram to the backend begins with the header of its client', asyn
   t.equal(test.total('bytesIn'), 6, 'headers are not counted');
 });
 
-t.test('behind a trusted proxy the header is taken off and tells clients apart', async (t) => {
+t.test('behind a trusted proxy the header is taken off and distinguishes clients', async (t) => {
   const test = await bed({ listener: TRUSTED });
   test.send(proxy, `${from(client(1))}one`);
   test.send(proxy, `${from(client(2))}two`);
@@ -58,7 +58,7 @@ t.test('behind a trusted proxy the header is taken off and tells clients apart',
   t.match(test.records[0], { client: '198.51.100.0:10001', local: '203.0.113.53:53' });
 });
 
-t.test('what a trusted proxy told passes on, its TLVs too', async (t) => {
+t.test('what a trusted proxy sent passes on, its TLVs too', async (t) => {
   const test = await bed({ listener: TRUSTED, pool: { sendProxyProtocol: 'v2' } });
   const tlvs = [
     { type: 0x02, value: Buffer.from('a.example') },

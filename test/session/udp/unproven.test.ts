@@ -20,7 +20,7 @@ t.test('the first datagrams wait for the first verdict, in order', async (t) => 
   test.send(a, '3');
   t.equal(test.engine.upstream.length, 3);
   await test.pass(6000, 100);
-  t.equal(test.flows.count, 1, 'the time to wait is over for nobody who has a backend');
+  t.equal(test.flows.count, 1, 'the time to wait is not over for flows that have a backend');
 });
 
 t.test('waiting ends after connect_timeout, and what was held is counted', async (t) => {

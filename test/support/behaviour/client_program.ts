@@ -48,7 +48,7 @@ function session(question: Extract<Question, { kind: 'tcp' }>): void {
     const found = /I am (\S+)\n/.exec(text);
     if (found !== null) answer(found[1] ?? '');
   });
-  // A proxy that has nobody for a client resets it, or closes.
+  // A proxy that has no backend for a client resets it, or closes.
   for (const one of [raw, socket])
     one.on('error', () => answer(null)).on('close', () => answer(null));
   socket.write(Buffer.concat([Buffer.from(begin, 'base64'), Buffer.from(WHO)]));
@@ -66,7 +66,7 @@ function datagram({ id, host, port, from }: Extract<Question, { kind: 'udp' }>):
   socket.on('message', (bytes) => answer(/I am (\S+)\n/.exec(bytes.toString('latin1'))?.[1] ?? ''));
   socket.on('error', () => answer(null));
   socket.bind(0, from ?? undefined, () => socket.connect(port, host, () => socket.send(WHO)));
-  // Nobody says that a datagram is lost.
+  // The loss of a datagram is not reported.
   void pass(LOST_AFTER_MS).then(() => answer(null));
 }
 

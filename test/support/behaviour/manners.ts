@@ -30,7 +30,7 @@ export function redis(role: () => 'master' | 'slave'): () => Manner {
   return () => ({ answer: lines(say) });
 }
 
-/** Handshake protocol 10; whoever logs in is let in. */
+/** Handshake protocol 10; every login is let in. */
 export function mysql(): Manner {
   const greeting = [
     '\x0a10.11.6-MariaDB\0\x01\0\0\0abcdefgh\0',
@@ -53,7 +53,7 @@ function packet(sequence: number, body: string): string {
   return `${String.fromCharCode(body.length & 255, body.length >> 8, 0, sequence)}${body}`;
 }
 
-/** Whoever sends a start-up message is asked for a password. */
+/** A client that sends a start-up message is asked for a password. */
 export function postgres(): Manner {
   return {
     answer: (text) => {
@@ -64,7 +64,7 @@ export function postgres(): Manner {
   };
 }
 
-/** Whoever binds without a name may (RFC 4511). */
+/** Binding without a name is allowed (RFC 4511). */
 export function ldap(): Manner {
   return {
     answer: (text) => {

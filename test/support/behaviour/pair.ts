@@ -113,7 +113,7 @@ export class Pair {
     });
   }
 
-  /** Where a draw decides: all of `names` answer some of many questions, and nobody else. */
+  /** Where a draw decides: all of `names` answer some of many questions, and no others. */
   async draws(port: number, names: readonly string[], manner: Manner = {}): Promise<void> {
     await this.#both(`${port}: ${names.join(' and ')}`, async (side) => {
       const found = await shares(side, port, 40, manner);

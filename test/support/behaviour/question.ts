@@ -30,6 +30,6 @@ export type Question =
 
 export interface Reply {
   readonly id: number;
-  /** Who answered; null: nobody. */
+  /** The server that answered; null: none. */
   readonly name: string | null;
 }

@@ -1,5 +1,5 @@
 /**
- * Servers as proxies check them: each says its name to whoever asks (question.ts), behind the PROXY
+ * Servers as proxies check them: each says its name when asked (question.ts), behind the PROXY
  * header that came first, and talks as much of its protocol as checks need.
  */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
@@ -86,7 +86,7 @@ export class Named implements Scripted {
     this.#running = { server, sockets };
   }
 
-  /** Its sessions end, and nobody listens there. */
+  /** Its sessions end, and nothing listens there. */
   async stop(): Promise<void> {
     const running = this.#running;
     this.#running = null;
@@ -184,7 +184,7 @@ export class NamedDatagrams implements Scripted {
 export interface ChecksOptions {
   /** It talks TLS. */
   readonly certificate?: CertificateFiles;
-  /** What it answers to who asks for `/who`. */
+  /** What it answers to a request for `/who`. */
   readonly name?: string;
 }
 

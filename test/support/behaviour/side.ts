@@ -83,7 +83,7 @@ export class Side {
     return startChild(t, present(first, 'a program'), rest, { env });
   }
 
-  /** Who answers; null: nobody. */
+  /** The server that answers; null: none. */
   async ask(question: Ask): Promise<{ readonly id: number; readonly name: string | null }> {
     const id = ++this.#questions;
     const name = await within(

@@ -14,7 +14,7 @@ export type Order =
       readonly count: number;
       readonly port: number;
     }
-  /** Answered when hardly a byte was taken from anybody for a while. */
+  /** Answered when hardly a byte was taken from any client for a while. */
   | { readonly order: 'stand-still' }
   | { readonly order: 'leave'; readonly how: 'close' | 'reset' }
   /** Connections of both backends are closed. */
@@ -26,7 +26,7 @@ export type Kind = 'never-reads' | 'uploads' | 'queued';
 const QUEUED_BYTES = 65_536;
 const CHUNK = Buffer.alloc(65_536, 'x');
 const LOOK_MS = 250;
-/** So many looks in a row. */
+/** This many looks in a row. */
 const STILL_LOOKS = 4;
 /**
  * Less between two looks is hardly a byte. Where a crowd has used up what the machine allows for
@@ -38,7 +38,7 @@ const clients = new Set<Socket>();
 const served = new Set<Socket>();
 let movedBytes = 0;
 
-/** Writes for as long as somebody takes it. */
+/** Writes for as long as it is taken. */
 function pour(socket: Socket): void {
   const write = (): void => {
     if (socket.destroyed) return;

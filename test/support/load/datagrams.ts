@@ -22,7 +22,7 @@ export class UdpEcho {
   /** What arrived, for tests that look at it; filled while `record` is true. */
   readonly datagrams: Datagram[] = [];
   record = false;
-  /** Put in front of every echo, so that a client can tell who answered. */
+  /** Put in front of every echo, so that a client can see which backend answered. */
   readonly tag: string;
   #socket: Socket | null = null;
 
@@ -83,7 +83,10 @@ export interface UdpTarget {
   readonly localAddress?: string;
 }
 
-/** A client with one socket: one flow. It is not connected, so that it sees who really answers. */
+/**
+ * A client with one socket: one flow. It is not connected, so that it sees which address really
+ * answers.
+ */
 export class UdpClient {
   readonly answers = new Feed<Datagram>();
   readonly #socket: Socket;
@@ -181,7 +184,7 @@ export class DatagramLedger {
     this.#client.send(String(this.#sent++));
   }
 
-  /** Waits for what is still on its way, then tells what is lost. */
+  /** Waits for what is still on its way, then returns what is lost. */
   async settled(): Promise<void> {
     const untilMs = nowMs() + 2_000;
     while (this.#missing.size > 0 && nowMs() < untilMs) await pass(20);

@@ -1,6 +1,6 @@
 /**
- * Sessions that end in every way there is, at the client's command: its first byte tells the
- * backend what to do. Both ends check every byte of the other.
+ * Sessions that end in every way there is, at the client's command: its first byte is the order to
+ * the backend. Both ends check every byte of the other.
  */
 import { createHash } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';

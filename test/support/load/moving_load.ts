@@ -26,7 +26,7 @@ export interface MovingReport {
   readonly cut: Readonly<Record<When, readonly string[]>>;
 }
 
-/** Clients that connect, say something, hear it back and leave. */
+/** Clients that connect, say something, get it back and leave. */
 export class MovingLoad {
   readonly #target: Target;
   readonly #dials: Promise<Client | string>[] = [];
@@ -65,7 +65,8 @@ export class MovingLoad {
     const before = clients.filter(({ when }) => when === 'before');
     const after = clients.filter(({ when }) => when === 'after');
     const cutAfter = await cutOf(after);
-    // Who only waits for an answer of the machine that lost the address hears of it from nobody.
+    // A client that only waits for an answer of the machine that lost the address is never
+    // notified.
     for (const { wire } of before) wire?.socket.destroy();
     const cut = { before: await cutOf(before), after: cutAfter };
     return { done: { before: before.length, after: after.length }, refused, cut };
@@ -75,7 +76,8 @@ export class MovingLoad {
     const dial = tryDial(this.#target).then((wire) => {
       const when = this.#when;
       if (typeof wire !== 'string') return { when, wire, end: exchange(wire) };
-      // Who is refused gets ECONNREFUSED: here one machine answered, and the other got the rest.
+      // A client that is refused gets ECONNREFUSED: here one machine answered, and the other got
+      // the rest.
       if (wire === 'ECONNRESET') return { when, wire: null, end: Promise.resolve(wire) };
       return wire;
     });

@@ -1,6 +1,6 @@
 /**
- * Short PostgreSQL sessions: start-up, one query that tells which server answered, and goodbye
- * (PostgreSQL 15, chapter 55, "Frontend/Backend Protocol"). Quicker than a psql process each.
+ * Short PostgreSQL sessions: start-up, one query that names the server, and goodbye (PostgreSQL 15,
+ * chapter 55, "Frontend/Backend Protocol"). Quicker than a psql process each.
  */
 import { atRate, nowMs } from '../deadline.js';
 import { type Target, tryDial, type Wire } from '../wire.js';

@@ -13,7 +13,7 @@ const BULK_LIMIT_MS = 60_000;
 const STREAM_MS = 4_000;
 const DEATH_MS = 1_500;
 
-/** When a backend was dying: whoever was on it may have failed. */
+/** When a backend was dying: sessions on it may have failed. */
 export interface Death {
   readonly fromMs: number;
   readonly toMs: number;

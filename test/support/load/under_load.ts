@@ -14,10 +14,10 @@ export interface UnderLoad<T> {
   readonly result: T;
 }
 
-/** So many wait at most: a machine that stands still for long must not fill the backlog. */
+/** This many wait at most: a machine that stands still for long must not fill the backlog. */
 const MOST_WAITING = 2_000;
 
-/** Who waits for a process that starts, on a busy machine, is not refused. */
+/** A client that waits for a process that starts, on a busy machine, is not refused. */
 const WAIT_MS = 60_000;
 
 /** NEW_PER_SECOND from before `act` until after it, whether they are served at once or wait. */

@@ -37,7 +37,7 @@ export class VerifiedStream {
     return new VerifiedStream(wire, id, pauseMs);
   }
 
-  /** Ends in order and tells how it went. */
+  /** Ends in order and returns how it went. */
   finish(): Promise<StreamReport> {
     this.#finishing = true;
     return within(`the end of stream ${this.#id}`, this.#report);

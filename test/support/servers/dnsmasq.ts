@@ -1,4 +1,4 @@
-/** Real DNS servers (dnsmasq) that answer from their own command line and ask nobody. */
+/** Real DNS servers (dnsmasq) that answer from their own command line and ask no other server. */
 import type { Test } from 'tap';
 import { freePort } from '../places.js';
 import { Child } from '../process.js';
@@ -51,8 +51,8 @@ export class Dnsmasq {
 }
 
 /**
- * `count` servers. Each knows `service.test` (A 192.0.2.1) and, so that it can be told which one
- * answered, `which.test` as TXT `dns1`, `dns2` …
+ * `count` servers. Each knows `service.test` (A 192.0.2.1) and, so that the answer names its
+ * server, `which.test` as TXT `dns1`, `dns2` …
  */
 export async function startDnsmasq(t: Test, count: number): Promise<readonly Dnsmasq[]> {
   return Promise.all(

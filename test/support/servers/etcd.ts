@@ -54,7 +54,7 @@ export class Etcd {
     });
   }
 
-  /** At once: whoever watches sees all of them. */
+  /** At once: a watcher sees all of them. */
   putAll(keys: readonly (readonly [key: string, value: string])[]): Promise<unknown> {
     const success = keys.map(([key, value]) => {
       return { request_put: { key: base64(key), value: base64(value) } };

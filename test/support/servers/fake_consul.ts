@@ -47,7 +47,7 @@ export class FakeConsul {
     this.release();
   }
 
-  /** Answers all who wait: a wait may end without any change. */
+  /** Answers all that wait: a wait may end without any change. */
   release(): void {
     for (const answer of [...this.#waiting]) answer();
   }
@@ -57,7 +57,7 @@ export class FakeConsul {
     this.asked.push(searchParams);
     this.tokens.push(request.headers['x-consul-token']?.toString());
     const seen = Number(searchParams.get('index') ?? 0);
-    // Whoever waits for an index that is not there yet waits: also after it has fallen.
+    // A request for an index that is not there yet waits: also after it has fallen.
     if (seen === 0 || seen < this.#index) return this.#answer(response);
     const waitMs = Number.parseInt(searchParams.get('wait') ?? '300s', 10) * 1_000;
     const answer = (): void => {

@@ -12,7 +12,7 @@ import type { Handler } from './wrong_http.js';
 export class FakeEtcd {
   /** Paths, in turn. */
   readonly asked: string[] = [];
-  /** null: nobody needs one. */
+  /** null: none is needed. */
   token: string | null = null;
   #keys: ReadonlyMap<string, string> = new Map();
   #revision = 1;

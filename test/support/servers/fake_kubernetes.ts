@@ -67,13 +67,13 @@ export class FakeKubernetes {
     this.#tell({ type: 'DELETED', object: { metadata } });
   }
 
-  /** Something else has changed, and watchers hear how far they are. */
+  /** Something else has changed, and watchers learn how far they are. */
   bookmark(): void {
     const metadata = { resourceVersion: String(++this.#version) };
     this.#write(`${JSON.stringify({ type: 'BOOKMARK', object: { metadata } })}\n`);
   }
 
-  /** All that happened until now: whoever watches from before gets 410 Gone. */
+  /** All that happened until now: a watcher from before gets 410 Gone. */
   forget(): void {
     this.#forgotten = ++this.#version;
     this.#history.length = 0;

@@ -26,7 +26,7 @@ export function haproxyCommand(folder: string, text: string): ProxyCommand {
   writeFileSync(file, text);
   return {
     command: [program('haproxy'), '-W', '-f', file],
-    // Worker mode tells on stderr when the worker runs; all sockets were bound before.
+    // Worker mode says on stderr when the worker runs; all sockets were bound before.
     serves: ({ stderr }) => stderr.first('HAProxy serves', (line) => /Loading success/.test(line)),
   };
 }

@@ -9,7 +9,7 @@ import { program } from '../require_server.js';
 /** PostgreSQL refuses to run as root. */
 const USER = 'postgres';
 
-/** Whoever has this name must log in by SCRAM; everybody else is trusted. The tests create it. */
+/** A user of this name must log in by SCRAM; every other user is trusted. The tests create it. */
 export const SCRAM_USER = 'scram';
 
 export const POSTGRES_PROGRAMS = [

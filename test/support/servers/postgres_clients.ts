@@ -17,7 +17,7 @@ const STRAY = /in cancel request|cancel request for process/;
 export interface LongStatement {
   /** By a connection of its own, as every client does it. */
   cancel(): void;
-  /** What the client has heard at its end. */
+  /** What the client got at its end. */
   readonly ended: Promise<string>;
 }
 
@@ -72,7 +72,7 @@ export function driverStatement(t: Scope, port: number): LongStatement {
   };
 }
 
-/** Resolves when so many of them are being executed. */
+/** Resolves when this many of them are being executed. */
 export async function statementsRun(servers: readonly Postgres[], count: number): Promise<void> {
   await eventually(`${count} statements`, async () => {
     const each = await Promise.all(servers.map(({ port }) => query(port, RUNNING)));
@@ -82,7 +82,7 @@ export async function statementsRun(servers: readonly Postgres[], count: number)
   });
 }
 
-/** What those hear whose statements nobody has cancelled for them. */
+/** What clients get whose statements were not cancelled. */
 export async function notCancelled(all: readonly LongStatement[]): Promise<readonly string[]> {
   for (const statement of all) statement.cancel();
   const heard = await Promise.all(all.map(({ ended }) => ended));

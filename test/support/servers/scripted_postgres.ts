@@ -21,7 +21,7 @@ const READY = Buffer.from('Z\0\0\0\x05I', 'latin1');
 export class ScriptedPostgres {
   /** Keys of the cancels that came. */
   readonly cancelled: string[] = [];
-  /** Whoever wants to begin a session is reset. */
+  /** A client that wants to begin a session is reset. */
   isBroken = false;
   readonly #server: WireServer;
   #sessions = 0;

@@ -1,4 +1,4 @@
-/** A server over HTTP that serves what it is told to, or goes wrong in every way. */
+/** A server over HTTP that serves what the test sets, or goes wrong in every way. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { SourceFailure } from '../../../src/core/discovery_spec.js';
@@ -53,7 +53,7 @@ export async function wrongServer(t: Scope) {
   const serves = (handler: Handler): void => {
     state.handler = handler;
   };
-  /** What ends those who wait when it begins to go wrong. */
+  /** What ends the requests that wait when it begins to go wrong. */
   const leaves = (leave: () => void): void => {
     state.leave = leave;
   };

@@ -36,7 +36,7 @@ const hostOf = (node: number): string => `10.78.${node + 1}.2`;
 const gatewayOf = (node: number): string => `10.78.${node + 1}.1`;
 
 if (inOwnNetwork(import.meta.url)) {
-  t.test('one of three leaves: only its sessions end, and nobody is refused then', async (t) => {
+  t.test('one of three leaves: only its sessions end, and no client is refused then', async (t) => {
     if (!haveMachines(t, 'bird', 'birdc', 'bash')) return;
     const machines = await startMachines(t, NODES);
     await startRouter(t, machines);
@@ -65,8 +65,8 @@ if (inOwnNetwork(import.meta.url)) {
       t.ok(leaving.eventsNamed('stopping').length === 0, 'it accepted until then');
     });
     const report = await load.end();
-    t.same(report.refused, [], 'nobody is refused, before the withdrawal and after it');
-    t.same(report.cut.after, [], 'who comes after it is served');
+    t.same(report.refused, [], 'no client is refused, before the withdrawal and after it');
+    t.same(report.cut.after, [], 'a client that comes after it is served');
     t.ok(report.done.before > 0 && report.done.after > 0);
     const answers = await Promise.all(sessions.map((session) => session.ask()));
     const ended = sessions.filter((_, index) => answers[index] === 'ended');
@@ -78,7 +78,7 @@ if (inOwnNetwork(import.meta.url)) {
   });
 }
 
-/** Waits until the router divides clients among so many. */
+/** Waits until the router divides clients among this many. */
 async function hops(count: number): Promise<void> {
   await eventually(`${count} next hops`, async () => {
     const group = /group (\S+)/.exec(await ip(`nexthop show id ${GROUP}`))?.[1] ?? '';
@@ -146,7 +146,7 @@ async function startNode(
   return daemon;
 }
 
-/** Repeats what it hears, and tells who asks from where that came. */
+/** Repeats what it receives, and says on request from where that came. */
 async function startNamingBackend(t: Test): Promise<string> {
   const open = new Set<Socket>();
   const server = createServer((socket) => {
@@ -168,7 +168,7 @@ async function startNamingBackend(t: Test): Promise<string> {
 
 interface OpenSession {
   readonly through: string;
-  /** Says something, and hears it back, or the end. */
+  /** Sends something, and gets it back, or the end. */
   readonly ask: () => Promise<'answered' | 'ended'>;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Chromium goes by name through both engines to real nginx: its hello has two kilobytes, never
- * comes in one segment, and has an extension for encrypted hellos whether or not anybody reads it.
+ * comes in one segment, and has an extension for encrypted hellos whether or not it is read.
  */
 import t from 'tap';
 import { accessLines } from '../../support/access_lines.js';

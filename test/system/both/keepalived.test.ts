@@ -23,7 +23,7 @@ const ATTEMPT_MS = 300;
 const AFTERWARDS = 100;
 
 if (inOwnNetwork(import.meta.url)) {
-  t.test('when the master dies the other one is there, and then refuses nobody', async (t) => {
+  t.test('when the master dies the other one is there, and then refuses no client', async (t) => {
     if (!haveMachines(t, 'keepalived')) return;
     const [a, b] = await startMachines(t, ['a', 'b']);
     if (a === undefined || b === undefined) throw new Error('two machines');
@@ -37,12 +37,12 @@ if (inOwnNetwork(import.meta.url)) {
     t.comment(`the daemon was killed: ${Math.round(died)} ms`);
     t.ok(died < BACK_WITHIN_MS, 'the address went to the other machine');
     t.equal(await hasAddress(b), true);
-    t.equal(await refused(), 0, 'and nobody is refused there');
+    t.equal(await refused(), 0, 'and no client is refused there');
 
     const well = first.says(/sluice. succeeded/);
     await startDaemonAt(t, a, first.toml, { engine: 'node' });
     await well;
-    t.equal(await hasAddress(b), true, 'who comes back does not take it');
+    t.equal(await hasAddress(b), true, 'a machine that comes back does not take it');
     const cut = await awayFor(() => ip(`link set ${b.cable} down`));
     t.comment(`the machine is gone: ${Math.round(cut)} ms`);
     t.ok(cut < BACK_WITHIN_MS, 'the first one has noticed');
@@ -50,7 +50,7 @@ if (inOwnNetwork(import.meta.url)) {
   });
 }
 
-/** How long nobody is served after `disaster`; clients dial all the time. */
+/** How long no client is served after `disaster`; clients dial all the time. */
 async function awayFor(disaster: () => Promise<unknown>): Promise<number> {
   await disaster();
   const beganMs = nowMs();

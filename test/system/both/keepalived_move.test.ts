@@ -1,6 +1,6 @@
 /**
  * A planned move of the address of a pair, by conf/ha as it is there: the daemon that has it is
- * told to stop, and `leave_delay` makes it unready first. New connections come all the time, and
+ * ordered to stop, and `leave_delay` makes it unready first. New connections come all the time, and
  * there are long sessions.
  */
 import { randomBytes } from 'node:crypto';
@@ -28,7 +28,7 @@ const BLOCK_BYTES = 100_000;
 const LEAVES = { daemonLines: 'leave_delay = "1h"', shutdownTimeout: '500ms' };
 
 if (inOwnNetwork(import.meta.url)) {
-  t.test('a planned stop moves the address, and refuses nobody', async (t) => {
+  t.test('a planned stop moves the address, and refuses no client', async (t) => {
     if (!haveMachines(t, 'keepalived', 'bash')) return;
     const [a, b] = await startMachines(t, ['a', 'b']);
     if (a === undefined || b === undefined) throw new Error('two machines');
@@ -64,13 +64,13 @@ if (inOwnNetwork(import.meta.url)) {
         t.equal(how, 'ECONNRESET', 'the other machine does not know the session');
       }
       const { sessions } = await old.daemon.event('stopped');
-      t.ok(Number(sessions) > LONG, 'the old one hears of no end: its limit ends them');
+      t.ok(Number(sessions) > LONG, 'the old one learns of no end: its limit ends them');
       t.same(await old.daemon.exited, { code: 0, signal: null });
       t.equal(silent.socket.closed, false, 'a client that says nothing is told nothing');
     });
     const { refused, cut, done } = await load.end();
     t.same(refused, [], `none of ${done.before} and ${done.after} is refused`);
-    t.same(cut.after, [], 'who comes in between or after it is served');
+    t.same(cut.after, [], 'a client that comes in between or after it is served');
     t.comment(`the move cut ${cut.before.length}: ${[...new Set(cut.before)].join('; ')}`);
   });
 }

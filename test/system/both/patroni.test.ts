@@ -84,7 +84,9 @@ t.test('writes follow a switchover, and the death of the leader', async (t) => {
 
   await copied(cluster, 'before', proxies.length);
 
-  /** `change` takes the lead from `from`; tells when writes go on, and nobody is asked twice. */
+  /**
+   * `change` takes the lead from `from`; resolves when writes go on, and no node is asked twice.
+   */
   const follow = async (what: string, from: PatroniNode, change: () => Promise<unknown>) => {
     const beganMs = nowMs();
     const changed = change();

@@ -29,7 +29,7 @@ t.test('time never goes back', async (t) => {
   t.equal(backwards, 0);
 });
 
-t.test('milliseconds and systemd microseconds tell the same time', async (t) => {
+t.test('milliseconds and systemd microseconds give the same time', async (t) => {
   const before = systemClock.nowMs();
   const between = Number(monotonicUsec()) / 1000;
   const after = systemClock.nowMs();

@@ -1,4 +1,4 @@
-/** What systemd is told, and when nothing is. */
+/** What systemd is sent, and when nothing is. */
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';

@@ -49,7 +49,7 @@ t.test('the guide leads from a fresh Debian 12 to a service, and away from it', 
     t.equal(await installed(container), version);
   };
 
-  await t.test('installed, it runs by a configuration that harms nobody', async (t) => {
+  await t.test('installed, it runs by a configuration that does no harm', async (t) => {
     await cp(first, join(here, basename(first)));
     t.match(await follow('install'), 'active (running)');
     t.match(await container.must('sluice', 'ctl', 'status'), /^1 listener, 1 pool,/m);

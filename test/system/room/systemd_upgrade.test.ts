@@ -1,6 +1,7 @@
 /**
  * The package's next versions in a booted Debian 12 under load, on port 443 of a socket unit and
- * without any capability: which process systemd takes for the service, and that nobody is refused.
+ * without any capability: which process systemd takes for the service, and that no client is
+ * refused.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
@@ -83,7 +84,7 @@ async function upgradesPackages(t: Test): Promise<void> {
     t.match(status, /^CapBnd:\s+0+$/m);
   });
 
-  await t.test('a restart refuses nobody', async (t) => {
+  await t.test('a restart refuses no client', async (t) => {
     const before = await mainPid(container);
     await anew();
     const { done, failures } = await underLoad(WEB, () =>
@@ -121,7 +122,7 @@ async function upgradesPackages(t: Test): Promise<void> {
     const fed = await container.property('sluice', 'WatchdogTimestampMonotonic');
     await pass(1.5 * WATCHDOG_SECONDS * 1000);
     const later = Number(await container.property('sluice', 'WatchdogTimestampMonotonic'));
-    t.ok(later > Number(fed) + (WATCHDOG_SECONDS * 1e6) / 2, 'the watchdog hears of the new one');
+    t.ok(later > Number(fed) + (WATCHDOG_SECONDS * 1e6) / 2, 'the watchdog is fed by the new one');
     t.equal(await mainPid(container), pid);
     t.equal(await container.property('sluice', 'NRestarts'), '0');
     t.ok(await runs(before), 'the old process still has sessions');
@@ -129,7 +130,7 @@ async function upgradesPackages(t: Test): Promise<void> {
     await eventually('it leaves', async () => ((await runs(before)) ? undefined : true));
   });
 
-  await t.test('a kill of the new process while the old one leaves refuses nobody', async (t) => {
+  await t.test('a kill of the new process while the old one leaves refuses none', async (t) => {
     const old = await mainPid(container);
     const long = await openStreams(WEB, LONG, BLOCK_EVERY_MS);
     await container.must('sluice', 'ctl', 'upgrade');
@@ -150,7 +151,7 @@ async function upgradesPackages(t: Test): Promise<void> {
     t.same(tally(refused), {}, `${done} new connections`);
     t.notOk(await runs(old), 'systemd has ended the old process too');
     const told = await container.must('journalctl', '-u', 'sluice', '-o', 'cat');
-    t.match(told, 'Main process exited, code=killed', 'systemd hears of the end at once');
+    t.match(told, 'Main process exited, code=killed', 'systemd learns of the end at once');
     t.notMatch(told, /watchdog timeout/i);
     t.equal((await finishStreams(long)).length, LONG);
     t.equal(await exchangeOnce(WEB), null);
