@@ -77,6 +77,12 @@ t.test('top without a terminal, a daemon or a sensible pace says so in a sentenc
   const [, ...args] = top('/nowhere/admin.sock');
   const piped = await runToEnd(process.execPath, args);
   t.match(piped, { code: 1, stdout: '', stderr: 'sluice: top needs a terminal; ' });
+  const dumb = new Terminal(t, ['env', 'TERM=dumb', ...top('/nowhere/admin.sock')], USUAL);
+  t.match(await within('the end of top', dumb.child.exited), { code: 1 });
+  await eventually(
+    'its sentence',
+    () => dumb.text.includes('has no screen to draw on') || undefined,
+  );
   const often = await runToEnd(process.execPath, [...args, '--every', '1ms']);
   t.match(often, { code: 2, stderr: 'sluice: --every 1ms: expected a time from 200ms to 1m' });
   const terminal = new Terminal(t, top('/nowhere/admin.sock'), USUAL);
@@ -85,6 +91,30 @@ t.test('top without a terminal, a daemon or a sensible pace says so in a sentenc
     terminal.text.includes('there is no control socket at') ? true : undefined,
   );
   t.notMatch(terminal.text, '[?1049h');
+});
+
+t.test('top gives its terminal to the shell at Ctrl-Z, and takes it again at fg', async (t) => {
+  const { socket } = await startOperated(t, {
+    toml: serviceText({ name: 'app', backends: [{ address: '127.0.0.1:9' }] }),
+  });
+  const words = top(socket).join(' ');
+  const script = `set -m; ${words}; echo "left: $(stty -a)"; read answer; fg; echo "ended $?"`;
+  const terminal = new Terminal(t, ['sh', '-c', script], USUAL);
+  await terminal.shows(/^> app /);
+  terminal.press('\u001a');
+  const left = await eventually('the word of the shell', () => {
+    return /left: [\s\S]*?iexten/.exec(terminal.text)?.[0];
+  });
+  t.match(left, / icanon /);
+  t.ok(terminal.text.includes('\u001b[?25h\u001b[?1049l'));
+  const again = terminal.screens.next('a screen', (drawn) =>
+    drawn.some((row) => /^> app /.test(row)),
+  );
+  terminal.press('\n');
+  await again;
+  terminal.press('q');
+  t.match(await within('the end of top', terminal.child.exited), { code: 0 });
+  await eventually('its exit code', () => terminal.text.includes('ended 0') || undefined);
 });
 
 t.test('top ends in good order when its terminal vanishes', async (t) => {

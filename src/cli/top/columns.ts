@@ -44,25 +44,47 @@ const MORE_SESSIONS: readonly Omit<Column, 'width'>[] = [
 const LEAST_MORE = 16;
 /** Names get of what is left as much as this. */
 const MOST_NAME = 40;
+const LEAST_NAME = 14;
 const MARK = 2;
+/** In this order. */
+const MISSED_LEAST = {
+  overview: ['+-/S', 'PROBE', 'FOR', 'QUEUE', 'REFUSED/S'],
+  sessions: ['B/S', 'STATE', 'BYTES', 'AGE'],
+};
 
-/** For a screen `width` wide: first names get more room, then there is another column. */
+/**
+ * For a screen `width` wide: first names get more room, then there is another column. A narrow one
+ * does without those that are missed least, and with shorter names.
+ */
 export function columnsOf({ view }: State, width: number): readonly Column[] {
   const [usual, more] =
     view.is === 'overview' ? [OVERVIEW, MORE_OVERVIEW] : [SESSIONS, MORE_SESSIONS];
   const [name, ...others] = usual;
   if (name === undefined) return usual;
-  const taken = usual.reduce((sum, column) => sum + column.width + 1, MARK - 1);
-  const left = Math.max(0, width - taken);
-  const wider = Math.min(left, MOST_NAME - name.width);
-  const rest = left - wider - 1;
-  const columns = [{ ...name, width: name.width + wider }, ...others];
-  if (rest < LEAST_MORE) return columns;
-  return [...columns, ...more.map((column) => ({ ...column, width: rest }))];
+  for (const title of MISSED_LEAST[view.is]) {
+    const at = others.findIndex((column) => column.title === title);
+    if (spare(others, width) < LEAST_NAME) others.splice(at, 1);
+  }
+  const left = spare(others, width) - name.width;
+  const room = Math.max(LEAST_NAME, Math.min(name.width + left, MOST_NAME));
+  const fitting = [{ ...name, width: room }, ...others];
+  const rest = spare(fitting, width);
+  if (rest < LEAST_MORE) return fitting;
+  return [...fitting, ...more.map((column) => ({ ...column, width: rest }))];
 }
 
-/** All of what a line has no column for. */
-export function detail(line: ListLine): string {
+/** What is left for names; negative: the columns and the mark are wider than the screen. */
+function spare(columns: readonly Column[], width: number): number {
+  return width - columns.reduce((sum, column) => sum + column.width + 1, MARK);
+}
+
+/** All of what a line has no column for, and a name that its column is too narrow for. */
+export function detail(line: ListLine, columns: readonly Column[]): string {
+  const isCut = line.is !== 'session' && [...nameOf(line)].length > (columns[0]?.width ?? 0);
+  return isCut ? joined([line.of.name, more(line)]) : more(line);
+}
+
+function more(line: ListLine): string {
   switch (line.is) {
     case 'listener':
       return joined([

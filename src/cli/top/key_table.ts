@@ -9,5 +9,6 @@ export const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ['d', 'drain a backend, or all of a pool; asks before'],
   ['r', 'bring it back; asks before'],
   ['?', 'this help'],
+  ['ctrl-z', 'suspend: `fg` goes on'],
   ['q, ctrl-c', 'leave'],
 ];

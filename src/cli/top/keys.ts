@@ -11,6 +11,8 @@ export type Effect =
   /** What is shown needs another answer at once. */
   | { readonly is: 'look' }
   | { readonly is: 'order'; readonly order: Order }
+  /** The shell has the terminal until it brings the command back. */
+  | { readonly is: 'suspend' }
   | { readonly is: 'quit' };
 
 export interface Pressed {
@@ -24,6 +26,7 @@ const NOTHING: Effect = { is: 'nothing' };
 
 export function press(state: State, key: PressedKey): Pressed {
   if (key === 'ctrl-c') return { state, effect: { is: 'quit' } };
+  if (key === 'ctrl-z') return { state, effect: { is: 'suspend' } };
   switch (state.mode.is) {
     case 'looking':
       return look({ ...state, said: '' }, key);
@@ -181,6 +184,8 @@ function typed(state: State, key: PressedKey): State {
       return { ...state, mode: { is: 'looking' } };
     case 'escape':
       return { ...state, mode: { is: 'looking' }, filter: '' };
+    case 'ctrl-u':
+      return { ...state, filter: '' };
     case 'backspace':
       return { ...state, filter: [...filter].slice(0, -1).join('') };
     case 'space':

@@ -142,11 +142,13 @@ function sorted(state: State, all: readonly ListLine[]): readonly ListLine[] {
   return all.toSorted((a, b) => compare(state, a, b));
 }
 
-/** The most first; equal ones stay as the daemon has them, which is the order of the file. */
+/** By name, or the most first; equal ones stay in the order of the file, as the daemon has them. */
 function compare(state: State, a: ListLine, b: ListLine): number {
   switch (state.sort) {
-    case 'name':
+    case 'file':
       return 0;
+    case 'name':
+      return namesOf(a) < namesOf(b) ? -1 : 1;
     case 'state':
       return severity(a) - severity(b);
     case 'sessions':
@@ -162,6 +164,10 @@ function severity(line: ListLine): number {
   if (line.is === 'pool') return POOL_STATES.indexOf(line.of.state);
   if (line.is === 'backend') return TROUBLE.indexOf(line.of.state);
   return line.is === 'listener' && line.of.state !== 'open' ? -1 : 0;
+}
+
+function namesOf(line: ListLine): string {
+  return line.is === 'session' ? line.of.id : line.of.name;
 }
 
 function load(line: ListLine): number {

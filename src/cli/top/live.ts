@@ -22,6 +22,8 @@ export interface TopLoopDeps {
   readonly size: () => Size;
   /** Called once, when the user wants to leave. */
   readonly quit: () => void;
+  /** The shell gets the terminal, until it brings this back. */
+  readonly suspend: () => void;
   readonly everyMs: number;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -66,7 +68,8 @@ export class Live {
     });
   }
 
-  resized(): void {
+  /** What is on the screen may not be there any more. */
+  redraw(): void {
     this.#show();
   }
 
@@ -74,7 +77,7 @@ export class Live {
     if (this.#isOver) return;
     const { mode } = this.#state;
     // Text that is pasted comes at once: it must not ask and answer by itself.
-    const isUnread = mode.is === 'asking' && mode !== this.#drawn && key !== 'ctrl-c';
+    const isUnread = mode.is === 'asking' && mode !== this.#drawn && !key.startsWith('ctrl-');
     const { state, effect } = press(this.#state, isUnread ? 'escape' : key);
     this.#state = state;
     if (effect.is === 'quit') {
@@ -82,6 +85,7 @@ export class Live {
       this.#deps.quit();
       return;
     }
+    if (effect.is === 'suspend') this.#deps.suspend();
     if (effect.is === 'look') void this.#look();
     if (effect.is === 'order') void this.#give(effect.order);
     this.#show();

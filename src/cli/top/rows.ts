@@ -32,7 +32,7 @@ export function rows(state: State, size: Size): readonly Row[] {
   const most = Math.max(0, size.rows - 2);
   while (all.length < most) all.push(plain(''));
   // On a screen that is hardly one, what it asks is worth more than what it shows.
-  const whole = [...all.slice(0, most), plain(details(state)), foot(state)];
+  const whole = [...all.slice(0, most), plain(details(state, size)), foot(state)];
   return whole.slice(-size.rows).map(({ text, tone }) => ({ text: cut(text, columns), tone }));
 }
 
@@ -120,11 +120,11 @@ function nothing({ now, view, filter }: State): string {
   return 'nothing is configured';
 }
 
-function details(state: State): string {
+function details(state: State, { columns }: Size): string {
   if (state.mode.is === 'helping') return '';
   const all = lines(state);
   const line = all[selection(state, all)];
-  return line === undefined ? '' : detail(line);
+  return line === undefined ? '' : detail(line, columnsOf(state, columns));
 }
 
 function foot(state: State): Row {
@@ -141,7 +141,7 @@ function foot(state: State): Row {
       const where = view.is === 'sessions' ? `${view.of.kind} ${view.of.name}, ` : '';
       const by = view.is === 'sessions' ? view.order : sort;
       const only = filter === '' ? '' : `, filter "${filter}"`;
-      return plain(`${where}by ${by}${only}  ${hint(state)}`);
+      return plain(`${where}${by === 'file' ? 'file order' : `by ${by}`}${only}  ${hint(state)}`);
     }
   }
 }

@@ -48,7 +48,8 @@ export class Screen {
   readonly #pressed: (text: string | undefined, key: Keypress) => void;
   readonly #resized: () => void;
   readonly #restore = (): void => this.close();
-  #isOpen = true;
+  /** `lent`: the shell has it; `over`: it is given back for good. */
+  #terminalIs: 'ours' | 'lent' | 'over' = 'ours';
 
   /** From here on the terminal is the screen's, until `close`, or the end of the process. */
   constructor(terminal: Terminal, onKey: (key: PressedKey) => void, onResize: () => void) {
@@ -59,16 +60,30 @@ export class Screen {
       if (known !== null) onKey(known);
     };
     this.#resized = () => {
-      output.write(clearViewport);
+      if (this.#terminalIs === 'ours') output.write(clearViewport);
       onResize();
     };
     process.once('exit', this.#restore);
-    output.write(enterAlternativeScreen + cursorHide + clearViewport);
     emitKeypressEvents(input);
-    input.setRawMode(true);
     input.on('keypress', this.#pressed);
-    input.resume();
     output.on('resize', this.#resized);
+    this.#enter();
+  }
+
+  /** The shell may use the terminal now. */
+  lend(): void {
+    if (this.#terminalIs !== 'ours') return;
+    this.#terminalIs = 'lent';
+    this.#leave();
+  }
+
+  /** Takes the terminal again: whoever had it meanwhile may have set it in another way. */
+  takeBack(): void {
+    if (this.#terminalIs === 'over') return;
+    this.#terminalIs = 'ours';
+    // Node.js leaves out what it thinks is so.
+    this.#terminal.input.setRawMode(false);
+    this.#enter();
   }
 
   /** Some terminals say that they have no size: then the usual one. */
@@ -79,19 +94,31 @@ export class Screen {
 
   /** All of it each time: another program may have written there. */
   draw(rows: readonly Row[]): void {
-    if (!this.#isOpen) return;
+    if (this.#terminalIs !== 'ours') return;
     const { columns } = this.size;
     const drawn = rows.map((row, y) => cursorTo(0, y) + this.#styled(row, columns));
     this.#terminal.output.write(synchronizedOutput(drawn.join('')));
   }
 
   close(): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
+    if (this.#terminalIs === 'over') return;
     const { input, output } = this.#terminal;
     process.removeListener('exit', this.#restore);
     output.off('resize', this.#resized);
     input.off('keypress', this.#pressed);
+    this.lend();
+    this.#terminalIs = 'over';
+  }
+
+  #enter(): void {
+    const { input, output } = this.#terminal;
+    output.write(enterAlternativeScreen + cursorHide + clearViewport);
+    input.setRawMode(true);
+    input.resume();
+  }
+
+  #leave(): void {
+    const { input, output } = this.#terminal;
     input.setRawMode(false);
     input.pause();
     output.write(cursorShow + exitAlternativeScreen);

@@ -30,7 +30,7 @@ export interface LineTarget {
   readonly name: string;
 }
 
-export const SORTS = ['name', 'state', 'sessions', 'refused', 'probe'] as const;
+export const SORTS = ['file', 'state', 'sessions', 'refused', 'probe', 'name'] as const;
 export type Sort = (typeof SORTS)[number];
 export const SESSION_ORDERS = ['age', 'bytes', 'idle'] as const;
 type SessionOrder = (typeof SESSION_ORDERS)[number];
@@ -82,7 +82,7 @@ export const BEGUN: State = {
   selected: null,
   position: 0,
   folded: new Set(),
-  sort: 'name',
+  sort: 'file',
   filter: '',
   said: '',
 };

@@ -14,6 +14,7 @@ import type { Look } from './state.js';
 
 const LEAST_MS = 200;
 const MOST_MS = 60_000;
+const OTHERS = '`sluice ctl status` and `sluice ctl pools` need none';
 
 /** Ends the process when the user leaves, or a signal comes; answers the code of a failure. */
 export async function top(words: Words): Promise<1 | 2> {
@@ -23,7 +24,10 @@ export async function top(words: Words): Promise<1 | 2> {
   }
   const { stdin: input, stdout: output } = process;
   if (!input.isTTY || !output.isTTY) {
-    return complain('top needs a terminal; `sluice ctl status` and `sluice ctl pools` do not', 1);
+    return complain(`top needs a terminal; ${OTHERS}`, 1);
+  }
+  if (process.env['TERM'] === 'dumb') {
+    return complain(`this terminal has no screen to draw on (TERM=dumb); ${OTHERS}`, 1);
   }
   const client = new Client(String(words['socket']));
   try {
@@ -43,12 +47,23 @@ export async function top(words: Words): Promise<1 | 2> {
 function show(client: Client, first: Look, everyMs: number): Promise<string> {
   return new Promise((resolve) => {
     const { stdin: input, stdout: output } = process;
-    const colours = (process.env['NO_COLOR'] ?? '') === '' ? 'some' : 'none';
+    // Knows NO_COLOR, and terminals that have none.
+    const colours = output.getColorDepth() > 1 ? 'some' : 'none';
     const screen = new Screen(
       { input, output, colours },
       (key) => live.key(key),
-      () => live.resized(),
+      () => live.redraw(),
     );
+    const again = (): void => {
+      screen.takeBack();
+      live.redraw();
+    };
+    const suspend = (): void => {
+      screen.lend();
+      // The process stands still in here; without a shell that could bring it back it does not.
+      process.kill(process.pid, 'SIGTSTP');
+      again();
+    };
     const quit = (): void => {
       live.stop();
       screen.close();
@@ -63,6 +78,7 @@ function show(client: Client, first: Look, everyMs: number): Promise<string> {
         draw: (rows) => screen.draw(rows),
         size: () => screen.size,
         quit,
+        suspend,
         everyMs,
         clock: systemClock,
         timers: holdingTimers,
@@ -70,6 +86,8 @@ function show(client: Client, first: Look, everyMs: number): Promise<string> {
       first,
     );
     const releases = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((one) => onSignal(one, quit));
+    // It may have been stopped from outside, too.
+    process.on('SIGCONT', again);
     // A terminal that is gone ends, or fails to be read, and cannot be set back: not by the screen,
     // and not by Node.js, which crashes over it as it exits (seen with 20).
     for (const event of ['end', 'error'] as const) input.on(event, () => endNow(0));

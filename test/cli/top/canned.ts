@@ -8,7 +8,7 @@ import { look } from './looks.js';
 const screen = new Screen(
   { input: process.stdin, output: process.stdout, colours: 'some' },
   (key) => live.key(key),
-  () => live.resized(),
+  () => live.redraw(),
 );
 const live = new Live(
   {
@@ -19,6 +19,10 @@ const live = new Live(
     quit: () => {
       screen.close();
       process.stdout.write(`left, raw mode ${process.stdin.isRaw}\n`);
+    },
+    suspend: () => {
+      screen.lend();
+      screen.takeBack();
     },
     everyMs: 60_000,
     clock: systemClock,

@@ -59,7 +59,11 @@ t.test('s sorts backends and pools by the next column, S by the one before', asy
   const bySessions = after(state, 's', 's').state;
   t.same(keysOf(bySessions).slice(1, 4), [APP[0], APP[2], APP[1]]);
   t.same(keysOf(after(bySessions, 'S', 'S').state), keysOf(state));
-  t.equal(after(state, 'S').state.sort, 'probe');
+  t.equal(after(state, 'S').state.sort, 'name');
+  const swapped = seen(look({ ...TWO_POOLS, pools: TWO_POOLS.pools.toReversed() }));
+  const byName = keysOf(after(swapped, 'S').state);
+  t.same(byName, ['listener web', ...APP, ...PG]);
+  t.notSame(byName, keysOf(swapped));
 });
 
 t.test('a filter keeps what fits, with its pool, while it is typed', async (t) => {
@@ -139,8 +143,13 @@ t.test('q and ctrl-c leave, ctrl-c whatever is asked', async (t) => {
   t.equal(after(state, 'q').effect.is, 'quit');
   for (const before of [[], ['/'], ['?'], ['down', 'd']]) {
     t.equal(after(state, ...before, 'ctrl-c').effect.is, 'quit');
+    t.equal(after(state, ...before, 'ctrl-z').effect.is, 'suspend');
   }
   t.equal(after(state, '?', 'q').effect.is, 'nothing', 'any key ends the help');
+});
+
+t.test('ctrl-u begins a filter anew', async (t) => {
+  t.equal(after(seen(TWO_POOLS), '/', 'a', 'b', 'ctrl-u', 'c').state.filter, 'c');
 });
 
 t.test('no key does harm before anything is known', async (t) => {

@@ -13,6 +13,7 @@ function bed() {
   const orders: { order: Order; answer: (said: string) => void }[] = [];
   const screens: (readonly Row[])[] = [];
   let quits = 0;
+  let suspensions = 0;
   const live = new Live(
     {
       look: (view) => new Promise((answer, fail) => asked.push({ view, answer, fail })),
@@ -21,6 +22,9 @@ function bed() {
       size: () => ({ columns: 80, rows: 24 }),
       quit: () => {
         quits++;
+      },
+      suspend: () => {
+        suspensions++;
       },
       everyMs: 1_000,
       clock: time,
@@ -36,6 +40,7 @@ function bed() {
     orders,
     screens,
     quits: () => quits,
+    suspensions: () => suspensions,
     text: () => (screens.at(-1) ?? []).map(({ text }) => text).join('\n'),
   };
 }

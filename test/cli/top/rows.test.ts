@@ -64,7 +64,7 @@ t.test('an incident fits 80 columns and 24 rows', async (t) => {
     '>     x               down         3 min           0     -                  fail',
     ...Array.from({ length: 11 }, () => ''),
     '10.0.0.1:80 weight 1; connection refused',
-    'by name  s sort  / filter  enter sessions  d drain  r ready  ? help  q quit',
+    'file order  s sort  / filter  enter sessions  d drain  r ready  ? help  q quit',
   ]);
 });
 
@@ -81,6 +81,27 @@ t.test('a screen of any size is filled exactly, and no row is wider', async (t) 
       }
     }
   }
+});
+
+t.test('a narrow screen does without some columns, and a cut name is told below', async (t) => {
+  const name = 'a-pool-whose-name-is-as-long-as-names-are-where-they-say-it-all';
+  const many = look({ pools: [pool({ name })], backends: [backend({ pool: name })] });
+  const state = pressed(seen(BEFORE, many), 'down');
+  const narrow = drawn(state, { columns: 40, rows: 10 });
+  t.same(narrow.slice(4, 8), [
+    '  NAME           STATE          SESSIONS',
+    '  web            open            12/9000',
+    '> - a-pool-whos… up                   12',
+    '      a          up                    6',
+  ]);
+  t.match(
+    drawn(state, { columns: 60, rows: 10 })[4],
+    /^ {2}NAME +STATE +SESSIONS REFUSED\/S QUEUE$/,
+  );
+  t.match(drawn(state).at(-2), `${name}; 2 of 2 `);
+  const sessions = pressed(state, 'return');
+  const listed = looked(sessions, look({ sessions: [session()] }));
+  t.match(drawn(listed, { columns: 60, rows: 10 })[4], /^ {2}CLIENT +AT +AGE +IDLE +BYTES$/);
 });
 
 t.test('the selected line is on the screen, wherever it is', async (t) => {

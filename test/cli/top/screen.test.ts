@@ -10,7 +10,7 @@ const start = (test: Test): Terminal => new Terminal(test, [process.execPath, CA
 
 t.test('a terminal gets screens of its size, and other ones when it is resized', async (t) => {
   const terminal = start(t);
-  const first = await terminal.shows(/by name/);
+  const first = await terminal.shows(/file order/);
   t.equal(first.length, 24);
   t.same(
     first.filter((row) => row.length !== 80),
@@ -31,13 +31,13 @@ t.test('keys reach it: arrows, letters, capitals, and the answer to a question',
   terminal.press('\u001b[B');
   await terminal.shows(/^> - app/);
   terminal.press('S');
-  await terminal.shows(/by probe/);
+  await terminal.shows(/by name/);
   terminal.press('/');
   await terminal.shows(/^filter: _/);
   terminal.press('q Q');
   await terminal.shows(/^filter: q Q_/);
   terminal.press('\u007f\u007f\u007f\r');
-  await terminal.shows(/by probe {2}s sort/);
+  await terminal.shows(/by name {2}s sort/);
   terminal.press('d');
   await terminal.shows(/^drain all 2 backends of app\?/);
   terminal.press('y');
@@ -55,7 +55,7 @@ t.test('pasted text does not answer the question that it asks', async (t) => {
 t.test('it leaves the terminal as it was', async (t) => {
   for (const leave of ['q', '\u0003']) {
     const terminal = start(t);
-    await terminal.shows(/by name/);
+    await terminal.shows(/file order/);
     t.match(terminal.text, '\u001b[?1049h\u001b[?25l');
     terminal.press(leave);
     const { code } = await within('the end of it', terminal.child.exited);
