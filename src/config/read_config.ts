@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Timers } from '../core/clock.js';
 import { err, ok, type Result } from '../core/result.js';
+import { within } from '../core/within.js';
 import { lookAtUserFile, readUserFile } from '../files/user_file.js';
 import type { FileState } from './checks/check.js';
 import { checkServed } from './checks/served.js';
@@ -59,7 +60,7 @@ async function loadWithFiles(
   };
   const loaded = loadConfig(text, path, { further, fileState });
   if (!loaded.ok || named.size === 0) return loaded;
-  const states = await within(timers, (signal) => statesOf([...named], signal));
+  const states = await within(timers, READ_LIMIT_MS, (signal) => statesOf([...named], signal));
   if ([...states.values()].every((state) => state === 'readable')) return loaded;
   return loadConfig(text, path, {
     further,
@@ -78,16 +79,6 @@ async function statesOf(
   return states;
 }
 
-async function within<T>(timers: Timers, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const limit = new AbortController();
-  const timer = timers.after(READ_LIMIT_MS, () => limit.abort());
-  try {
-    return await work(limit.signal);
-  } finally {
-    timer.cancel();
-  }
-}
-
 /**
  * The text alone, for callers that need its hash, too. Pipes and /dev/stdin are read to their end.
  */
@@ -96,7 +87,7 @@ export async function readConfigText(
   timers: Timers,
   namedBy: NamedBy = 'other means',
 ): Promise<Result<string, Issue>> {
-  const read = await within(timers, (signal) =>
+  const read = await within(timers, READ_LIMIT_MS, (signal) =>
     readUserFile(path, { maxBytes: MAX_CONFIG_BYTES, signal, tried: 'once' }),
   );
   if (read.kind === 'failed') {

@@ -27,6 +27,22 @@ export function fault(code: IssueCode, problem: string): Misfit {
   return { ok: false, faults: [{ code, problem, path: [] }] };
 }
 
+export function readString<T>(raw: unknown, parse: (text: string) => ReadValue<T>): ReadValue<T> {
+  return typeof raw === 'string' ? parse(raw) : fault('wrong-type', 'wrong type');
+}
+
+/** Reads a list of at most `most` elements, which its fault calls `things`. */
+export function readList<T>(
+  raw: unknown,
+  most: number,
+  things: string,
+  read: (element: unknown) => ReadValue<T>,
+): ReadValue<readonly T[]> {
+  if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
+  if (raw.length > most) return fault('too-many', `more than ${most} ${things}`);
+  return readEach(raw, read);
+}
+
 /** Reads each element; the faults of element 3 get the path [3]. */
 export function readEach<T, E>(
   elements: readonly E[],

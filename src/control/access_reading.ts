@@ -6,6 +6,7 @@ import { ipBytes } from '../core/ip_bytes.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { AccessSpec, AddressBlock, ListenerSpec } from '../core/spec.js';
 import { atOnce, type Stretches } from '../core/stretches.js';
+import { within } from '../core/within.js';
 import { readStillFile, type StillRead } from '../files/still_file.js';
 import { markOfUserFile, type ReadBounds } from '../files/user_file.js';
 import { addLines } from './access_lines.js';
@@ -60,7 +61,9 @@ export async function marksOf(access: AccessSpec, deps: ReadingDeps): Promise<st
   const marks: string[] = [];
   for (const { path } of filesOf(access)) {
     const { timers, tried } = deps;
-    const seen = await within(timers, (signal) => markOfUserFile(path, { signal, tried }));
+    const seen = await within(timers, READ_LIMIT_MS, (signal) =>
+      markOfUserFile(path, { signal, tried }),
+    );
     marks.push(seen.kind === 'mark' ? seen.mark : seen.code);
   }
   return marks.join(' ');
@@ -122,7 +125,7 @@ export async function inTurns<T>(work: Stretches<T>): Promise<T> {
 }
 
 function readFile(path: string, { timers, clock, tried }: ReadingDeps): Promise<StillRead> {
-  return within(timers, (signal) =>
+  return within(timers, READ_LIMIT_MS, (signal) =>
     readStillFile(path, {
       maxBytes: MAX_FILE_MIB * MIB,
       settleMs: SETTLE_MS,
@@ -136,16 +139,6 @@ function readFile(path: string, { timers, clock, tried }: ReadingDeps): Promise<
 
 function problemOf({ code, problem }: Extract<StillRead, { kind: 'failed' }>): string {
   return code === 'EFBIG' ? `it is longer than ${MAX_FILE_MIB} MiB` : problem;
-}
-
-async function within<T>(timers: Timers, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const limit = new AbortController();
-  const timer = timers.after(READ_LIMIT_MS, () => limit.abort());
-  try {
-    return await work(limit.signal);
-  } finally {
-    timer.cancel();
-  }
 }
 
 function filesOf(access: AccessSpec): { readonly path: string; readonly word: AccessWord }[] {

@@ -1,6 +1,6 @@
 /** `[listeners.NAME.access]`: which clients may connect. */
 import type { AccessSpec } from '../../core/spec.js';
-import { fault, fits, type ReadValue, readEach } from '../reading.js';
+import { fault, fits, type ReadValue, readList, readString } from '../reading.js';
 import { blockList } from './blocks.js';
 import { flag, mixed } from './kinds.js';
 import { type KeyOptions, table, type ValueOf } from './node.js';
@@ -18,15 +18,12 @@ function files<const O extends KeyOptions>(options: O) {
     options,
     'a list of absolute paths',
     { anyOf: [{ type: 'array', items: STRING, maxItems: MAX_FILES }] },
-    (raw): ReadValue<readonly string[]> => {
-      if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
-      if (raw.length > MAX_FILES) return fault('too-many', `more than ${MAX_FILES} files`);
-      return readEach(raw, (one) => {
-        if (typeof one !== 'string') return fault('wrong-type', 'wrong type');
-        return one.startsWith('/') ? fits(one) : fault('malformed', 'not an absolute path');
-      });
-    },
+    (raw) => readList(raw, MAX_FILES, 'files', (one) => readString(one, readPath)),
   );
+}
+
+function readPath(raw: string): ReadValue<string> {
+  return raw.startsWith('/') ? fits(raw) : fault('malformed', 'not an absolute path');
 }
 
 export const ACCESS = table(

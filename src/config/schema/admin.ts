@@ -2,7 +2,7 @@
 import type { IpEndpoint } from '../../core/endpoint.js';
 import type { AdminSpec } from '../../core/spec.js';
 import { parseIpEndpoint } from '../address.js';
-import { fault, fits, type ReadValue, readEach } from '../reading.js';
+import { fault, fits, type ReadValue, readList, readString } from '../reading.js';
 import { flag, mixed, text } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 
@@ -56,11 +56,7 @@ export const ADMIN = table('How the daemon is observed and operated.', {
     },
     'a list of names or numbers of users',
     { anyOf: [{ type: 'array', items: { type: 'string' }, maxItems: MAX_USERS }] },
-    (raw): ReadValue<readonly string[]> => {
-      if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
-      if (raw.length > MAX_USERS) return fault('too-many', `more than ${MAX_USERS} users`);
-      return readEach(raw, readUser);
-    },
+    (raw) => readList(raw, MAX_USERS, 'users', (one) => readString(one, readUser)),
   ),
   token_file: text(
     {
@@ -88,21 +84,15 @@ export const ADMIN = table('How the daemon is observed and operated.', {
     },
     'a list of host names without ports',
     { anyOf: [{ type: 'array', items: { type: 'string' }, maxItems: MAX_HOSTS }] },
-    (raw): ReadValue<readonly string[]> => {
-      if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
-      if (raw.length > MAX_HOSTS) return fault('too-many', `more than ${MAX_HOSTS} names`);
-      return readEach(raw, readHost);
-    },
+    (raw) => readList(raw, MAX_HOSTS, 'names', (one) => readString(one, readHost)),
   ),
 });
 
-function readUser(raw: unknown): ReadValue<string> {
-  if (typeof raw !== 'string') return fault('wrong-type', 'wrong type');
+function readUser(raw: string): ReadValue<string> {
   return ACCOUNT.test(raw) ? fits(raw) : fault('malformed', 'not the name of a user');
 }
 
-function readHost(raw: unknown): ReadValue<string> {
-  if (typeof raw !== 'string') return fault('wrong-type', 'wrong type');
+function readHost(raw: string): ReadValue<string> {
   const name = raw.toLowerCase();
   const fitting = name.length <= MAX_NAME && NAME.test(name);
   return fitting ? fits(name) : fault('malformed', 'not a host name');

@@ -1,7 +1,7 @@
 /** Lists of addresses and CIDR blocks, in whatever table they are. */
 import type { AddressBlock } from '../../core/spec.js';
 import { parseBlock } from '../address.js';
-import { fault, readEach } from '../reading.js';
+import { readList, readString } from '../reading.js';
 import { mixed } from './kinds.js';
 import type { KeyOptions } from './node.js';
 
@@ -13,12 +13,6 @@ export function blockList<const O extends KeyOptions>(most: number, options: O) 
     options,
     'a list of addresses and CIDR blocks',
     { anyOf: [{ type: 'array', items: STRING, maxItems: most }] },
-    (raw) => {
-      if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
-      if (raw.length > most) return fault('too-many', `more than ${most} blocks`);
-      return readEach(raw, (one) =>
-        typeof one === 'string' ? parseBlock(one) : fault('wrong-type', 'wrong type'),
-      );
-    },
+    (raw) => readList(raw, most, 'blocks', (one) => readString(one, parseBlock)),
   );
 }

@@ -2,7 +2,7 @@
 import type { SourceKind } from '../../core/discovery_spec.js';
 import { type IpEndpoint, systemEndpoint } from '../../core/endpoint.js';
 import { parseAddress, parseIpEndpoint } from '../address.js';
-import { fault, fits, type ReadValue, readEach } from '../reading.js';
+import { fault, fits, type ReadValue, readList, readString } from '../reading.js';
 import { choice, duration, flag, mixed, size } from './kinds.js';
 import type { TableValue } from './node.js';
 import { word } from './probe_values.js';
@@ -72,7 +72,7 @@ export const SOURCE_KEYS = {
     },
     'a list of up to 8 addresses, each with or without a port',
     { anyOf: [{ type: 'array', items: { type: 'string' }, maxItems: MAX_SERVERS }] },
-    readServers,
+    (raw) => readList(raw, MAX_SERVERS, 'servers', (one) => readString(one, readServer)),
   ),
   min_refresh: duration({
     default: '1s',
@@ -116,7 +116,7 @@ export const SOURCE_KEYS = {
     },
     'a list of 1 to 16 addresses with ports',
     { anyOf: [{ type: 'array', items: { type: 'string' }, maxItems: MAX_PEERS }] },
-    (raw) => readList(raw, parseAddress),
+    (raw) => readList(raw, MAX_PEERS, 'addresses', (one) => readString(one, parseAddress)),
   ),
   master: word('a name without control characters', MASTER_NAME, {
     otherwise: 'nothing',
@@ -131,7 +131,7 @@ export const SOURCE_KEYS = {
     },
     'a list of 1 to 16 http or https URLs without a user or a query',
     { anyOf: [{ type: 'array', items: { type: 'string' }, maxItems: MAX_PEERS }] },
-    (raw) => readList(raw, readUrl),
+    (raw) => readList(raw, MAX_PEERS, 'URLs', (one) => readString(one, readUrl)),
   ),
   role: choice(['primary', 'replica', 'any'], {
     default: 'primary',
@@ -228,14 +228,6 @@ export function sourcesWith(key: SourceKey): readonly SourceKind[] {
   return SOURCE_KINDS.filter((kind) => SOURCE_USES[kind].takes.includes(key));
 }
 
-function readList<T>(raw: unknown, read: (text: string) => ReadValue<T>): ReadValue<readonly T[]> {
-  if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
-  if (raw.length > MAX_PEERS) return fault('too-many', `more than ${MAX_PEERS}`);
-  return readEach(raw, (one) =>
-    typeof one === 'string' ? read(one) : fault('wrong-type', 'wrong type'),
-  );
-}
-
 function readUrl(raw: string): ReadValue<string> {
   const isFit = URL_FORM.test(raw) && URL.canParse(raw) && !/[?#]/.test(raw);
   return isFit ? fits(raw) : fault('malformed', 'no such URL');
@@ -250,14 +242,7 @@ function readPort(raw: unknown): ReadValue<number | string> {
   return isPort ? fits(raw) : fault('out-of-range', 'out of range');
 }
 
-function readServers(raw: unknown): ReadValue<readonly IpEndpoint[]> {
-  if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
-  if (raw.length > MAX_SERVERS) return fault('too-many', `more than ${MAX_SERVERS} servers`);
-  return readEach(raw, readServer);
-}
-
-function readServer(raw: unknown): ReadValue<IpEndpoint> {
-  if (typeof raw !== 'string') return fault('wrong-type', 'wrong type');
+function readServer(raw: string): ReadValue<IpEndpoint> {
   const bare = raw.includes('%') ? null : systemEndpoint(raw, DNS_PORT);
   if (bare !== null) return fits(bare);
   const read = parseIpEndpoint(raw);

@@ -12,7 +12,7 @@ import {
   parseSize,
   SIZE_PATTERN,
 } from '../quantity.js';
-import { fault, type ReadValue } from '../reading.js';
+import { fault, type ReadValue, readString } from '../reading.js';
 import {
   anyBoolean,
   integerBetween,
@@ -193,7 +193,5 @@ function quantity<O extends KeyOptions & Bounds<string> & { readonly zero?: stri
 
 function stringSchema<T>(parse: (text: string) => ReadValue<T>, pattern?: string): Schema<T> {
   const json: JsonShape = { type: 'string', ...(pattern === undefined ? {} : { pattern }) };
-  return reading(json, (raw) =>
-    typeof raw === 'string' ? parse(raw) : fault('wrong-type', 'wrong type'),
-  );
+  return reading(json, (raw) => readString(raw, parse));
 }

@@ -4,7 +4,7 @@ import { present } from '../../core/assert.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenerSpec } from '../../core/spec.js';
 import { parseEndpoint } from '../address.js';
-import { fault, fits, type ReadValue, readEach } from '../reading.js';
+import { fault, fits, type ReadValue, readList, readString } from '../reading.js';
 import { ACCESS, accessSpec } from './access.js';
 import { blockList } from './blocks.js';
 import { choice, duration, flag, integer, mixed, size, text } from './kinds.js';
@@ -152,10 +152,5 @@ function readBind(raw: unknown): ReadValue<readonly Endpoint[]> {
     return one.ok ? fits([one.value]) : one;
   }
   if (raw.length === 0) return fault('missing', 'an empty list');
-  if (raw.length > MAX_BINDS) return fault('too-many', `more than ${MAX_BINDS} addresses`);
-  return readEach(raw, (one) => readString(one, parseEndpoint));
-}
-
-function readString<T>(raw: unknown, parse: (text: string) => ReadValue<T>): ReadValue<T> {
-  return typeof raw === 'string' ? parse(raw) : fault('wrong-type', 'wrong type');
+  return readList(raw, MAX_BINDS, 'addresses', (one) => readString(one, parseEndpoint));
 }

@@ -2,7 +2,7 @@
 import { type IpEndpoint, isWildcard } from '../../core/endpoint.js';
 import { POLICY_NAMES, type PoolSettings, type PoolSpec } from '../../core/spec.js';
 import { parseHost } from '../address.js';
-import { fault, type ReadValue, readEach } from '../reading.js';
+import { fault, type ReadValue, readList, readString } from '../reading.js';
 import { BACKEND, backendSpec, MAX_CONNECTIONS } from './backend.js';
 import { DISCOVERIES, discoverySpec } from './discovery.js';
 import { HASH, policySpec } from './hash.js';
@@ -161,9 +161,7 @@ function poolSettings(value: PoolValue): PoolSettings {
 }
 
 function readSources(raw: unknown): ReadValue<readonly IpEndpoint[]> {
-  if (!Array.isArray(raw)) return fault('wrong-type', 'wrong type');
-  if (raw.length > MAX_SOURCES) return fault('too-many', `more than ${MAX_SOURCES} addresses`);
-  const read = readEach(raw, readSource);
+  const read = readList(raw, MAX_SOURCES, 'addresses', (one) => readString(one, readSource));
   if (!read.ok) return read;
   const twice = read.value.find(
     ({ host }, at) => read.value.findIndex((one) => one.host === host) < at,
@@ -171,8 +169,7 @@ function readSources(raw: unknown): ReadValue<readonly IpEndpoint[]> {
   return twice === undefined ? read : fault('duplicate', `${twice.host} stands there twice`);
 }
 
-function readSource(raw: unknown): ReadValue<IpEndpoint> {
-  if (typeof raw !== 'string') return fault('wrong-type', 'wrong type');
+function readSource(raw: string): ReadValue<IpEndpoint> {
   const read = parseHost(raw);
   if (!read.ok || isOneMachine(read.value)) return read;
   return fault('malformed', 'no address of one machine; [] leaves the choice to the kernel');

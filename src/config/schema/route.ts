@@ -1,7 +1,7 @@
 /** `[[listeners.NAME.routes]]`: which pool a client goes to, by what it asks for. */
 import type { RouteSpec } from '../../core/spec.js';
 import { parseBlock } from '../address.js';
-import { fault, fits, type ReadValue, readEach } from '../reading.js';
+import { fault, fits, type ReadValue, readList, readString } from '../reading.js';
 import { parseServerNamePattern } from '../server_name.js';
 import { mixed, text } from './kinds.js';
 import { type KeyOptions, listed, table, type ValueOf } from './node.js';
@@ -18,8 +18,7 @@ function anyOf<T, const O extends KeyOptions>(
   expected: string,
   parse: (text: string) => ReadValue<T>,
 ) {
-  const readOne = (raw: unknown): ReadValue<T> =>
-    typeof raw === 'string' ? parse(raw) : fault('wrong-type', 'wrong type');
+  const readOne = (raw: unknown): ReadValue<T> => readString(raw, parse);
   return mixed<readonly T[], O>(
     options,
     `${expected}, or a list of them`,
@@ -29,8 +28,7 @@ function anyOf<T, const O extends KeyOptions>(
         const one = readOne(raw);
         return one.ok ? fits([one.value]) : one;
       }
-      if (raw.length > MAX_VALUES) return fault('too-many', `more than ${MAX_VALUES} values`);
-      return readEach(raw, readOne);
+      return readList(raw, MAX_VALUES, 'values', readOne);
     },
   );
 }
