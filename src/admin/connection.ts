@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.js';
 import { contain } from '../core/contain.js';
+import type { Outgoing } from './outgoing.js';
 import { type ParsedRequest, parseRequest, type Request } from './request.js';
 import type { Follow, Reader } from './stream.js';
 
@@ -18,13 +19,6 @@ export const MAX_REQUESTS_A_CONNECTION = 10_000;
 /** What may wait for one that follows: beyond that it is too slow to go on. */
 export const MAX_UNREAD_BYTES = 1_048_576;
 
-/** An answer as bytes; the body is shared by all who get it. */
-export interface Outgoing {
-  readonly head: Buffer;
-  /** Empty for HEAD. */
-  readonly body: Buffer;
-}
-
 export interface ConnectionEvents {
   /** The next request, or why it is none. Is answered by `send`, once. */
   asked(connection: HttpConnection, asked: Exclude<ParsedRequest, { kind: 'incomplete' }>): void;
@@ -33,6 +27,16 @@ export interface ConnectionEvents {
   closed(connection: HttpConnection): void;
   /** It follows, and does not take what comes: it is to be cut. */
   slow(connection: HttpConnection): void;
+}
+
+export interface ConnectionOptions {
+  /** Longer ones are refused; 0: none is read. */
+  readonly maxBodyBytes: number;
+  /**
+   * Whether its end throws away what the other side has not read: TCP does where it meets bytes
+   * that come late (RFC 9112, 9.6), a UNIX socket does not.
+   */
+  readonly ends: 'gently' | 'at-once';
 }
 
 export type ConnectionPhase =
@@ -54,8 +58,8 @@ export class HttpConnection {
   readonly socket: Socket;
   readonly #clock: Clock;
   readonly #events: ConnectionEvents;
-  readonly #maxBodyBytes: number;
-  #input: Buffer = Buffer.alloc(0);
+  readonly #options: ConnectionOptions;
+  #input: Buffer = NOTHING;
   /** What has come behind it. */
   #more: Buffer[] = [];
   #moreBytes = 0;
@@ -65,12 +69,14 @@ export class HttpConnection {
   #client: 'open' | 'done' = 'open';
   #requests = 0;
   #forgotten = 0;
+  /** The request was read to its end. */
+  #isWhole = false;
   /** What is to be done when it goes. */
   #leave: () => void = () => {};
 
-  constructor(socket: Socket, clock: Clock, events: ConnectionEvents, maxBodyBytes: number) {
+  constructor(socket: Socket, clock: Clock, events: ConnectionEvents, options: ConnectionOptions) {
     this.socket = socket;
-    this.#maxBodyBytes = maxBodyBytes;
+    this.#options = options;
     this.#clock = clock;
     this.#events = events;
     this.phase = { at: 'reading', sinceMs: clock.nowMs(), begun: false };
@@ -94,21 +100,25 @@ export class HttpConnection {
   }
 
   /** Answers the request. `then`: what becomes of the connection. */
-  send({ head, body }: Outgoing, then: 'keep' | 'close'): void {
+  send({ head, body, bytes }: Outgoing, then: 'keep' | 'close'): void {
     if (this.socket.destroyed) return;
     const nowMs = this.#clock.nowMs();
     this.phase = { at: 'sending', sinceMs: nowMs, movedMs: nowMs };
-    this.unsentBytes = head.length + body.length;
-    const first = Buffer.concat([head, body.subarray(0, PIECE_BYTES)]);
-    this.#write(first, body.subarray(PIECE_BYTES), then);
+    this.unsentBytes = head.length + bytes;
+    if (typeof body === 'string') {
+      const encoding = body.length === bytes ? 'latin1' : 'utf8';
+      return this.#write({ piece: head + body, encoding, rest: NOTHING, then });
+    }
+    const piece = Buffer.concat([Buffer.from(head, 'latin1'), body.subarray(0, PIECE_BYTES)]);
+    this.#write({ piece, encoding: 'latin1', rest: body.subarray(PIECE_BYTES), then });
   }
 
   /** Answers with what comes, until one of both goes. Nothing that the client sends is read. */
-  follow(head: Buffer, follow: Follow): void {
+  follow(head: string, follow: Follow): void {
     if (this.socket.destroyed) return;
     this.phase = { at: 'following', movedMs: this.#clock.nowMs() };
-    this.#input = Buffer.alloc(0);
-    this.#pass(head);
+    this.#input = NOTHING;
+    this.#pass(Buffer.from(head, 'latin1'));
     this.#leave = follow(this.#reader());
     // Its end is to be seen.
     this.socket.resume();
@@ -142,26 +152,41 @@ export class HttpConnection {
     });
   }
 
-  #write(piece: Buffer, rest: Buffer, then: 'keep' | 'close'): void {
-    const isAll = then === 'close' && rest.length === 0;
+  #write({ piece, encoding, rest, then }: Piece): void {
+    const { socket } = this;
+    const isLast = then === 'close' && rest.length === 0;
+    if (isLast && this.#endsAtOnce && this.#hasWritten(piece, encoding)) return this.cut();
+    const bytes = typeof piece === 'string' ? this.unsentBytes : piece.length;
     const sent = (error?: Error | null): void => {
       if (error || this.phase.at !== 'sending') return;
-      this.unsentBytes -= piece.length;
+      this.unsentBytes -= bytes;
       if (rest.length === 0) return this.#sent(then);
       this.phase = { ...this.phase, movedMs: this.#clock.nowMs() };
-      this.#write(rest.subarray(0, PIECE_BYTES), rest.subarray(PIECE_BYTES), then);
+      const next = rest.subarray(0, PIECE_BYTES);
+      this.#write({ piece: next, encoding, rest: rest.subarray(PIECE_BYTES), then });
     };
+    if (!isLast) socket.write(piece, encoding, sent);
+    else if (this.#endsAtOnce) socket.end(sent);
     // Bytes and end in one go: most who ask want one answer.
-    if (isAll) this.socket.end(piece, sent);
-    else this.socket.write(piece, sent);
+    else socket.end(piece, encoding, sent);
+  }
+
+  /** Nothing more is wanted of the client, and it has sent nothing more. */
+  get #endsAtOnce(): boolean {
+    return this.#options.ends === 'at-once' && this.#input.length === 0 && this.#isWhole;
+  }
+
+  /** Whether all of it is in the kernel's hands by now. */
+  #hasWritten(piece: string | Buffer, encoding: BufferEncoding): boolean {
+    this.socket.write(piece, encoding);
+    return this.socket.writableLength === 0;
   }
 
   #sent(then: 'keep' | 'close'): void {
     const nowMs = this.#clock.nowMs();
     if (then === 'close') {
       this.phase = { at: 'lingering', sinceMs: nowMs };
-      this.#input = Buffer.alloc(0);
-      this.socket.end();
+      this.#input = NOTHING;
       this.socket.resume();
       if (this.#client === 'done') this.socket.destroy();
       return;
@@ -188,7 +213,7 @@ export class HttpConnection {
 
   #gather(): void {
     if (this.#more.length === 0) return;
-    const [only = Buffer.alloc(0)] = this.#more;
+    const [only = NOTHING] = this.#more;
     const isOnly = this.#input.length === 0 && this.#more.length === 1;
     this.#input = isOnly ? only : Buffer.concat([this.#input, ...this.#more]);
     this.#more = [];
@@ -212,7 +237,7 @@ export class HttpConnection {
   /** Takes the next request out of what has come. */
   #take(): void {
     if (this.phase.at !== 'reading') return;
-    const parsed = parseRequest(this.#input, this.#maxBodyBytes);
+    const parsed = parseRequest(this.#input, this.#options.maxBodyBytes);
     this.#wantedBytes = parsed.kind === 'incomplete' ? parsed.bytes : 0;
     if (parsed.kind === 'incomplete') {
       if (this.#client === 'done') this.socket.destroy();
@@ -223,10 +248,24 @@ export class HttpConnection {
       this.socket.resume();
       return;
     }
-    this.socket.pause();
     this.#requests++;
     this.phase = { at: 'making' };
+    this.#isWhole = parsed.kind === 'request' && parsed.request.body !== null;
     if (parsed.kind === 'request') this.#input = this.#input.subarray(parsed.bytes);
     this.#events.asked(this, parsed);
+    const { at } = this.phase;
+    // What was answered within the call needs no pause.
+    if ((at === 'making' || at === 'sending') && !this.socket.destroyed) this.socket.pause();
   }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+interface Piece {
+  readonly piece: string | Buffer;
+  /** Of a piece that is text. */
+  readonly encoding: BufferEncoding;
+  /** What comes behind it. */
+  readonly rest: Buffer;
+  readonly then: 'keep' | 'close';
 }

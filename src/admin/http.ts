@@ -7,16 +7,11 @@ import type { Clock, Timers } from '../core/clock.js';
 import { type IpEndpoint, ipEndpoint } from '../core/endpoint.js';
 import { ok, type Result } from '../core/result.js';
 import { isAcceptedHost } from './host.js';
+import { type Content, contentOf } from './outgoing.js';
 import { PageStore } from './page_store.js';
 import type { Request } from './request.js';
 import { type AdminAnswer, plainAnswer, reply } from './routes.js';
-import {
-  type AdminListenFailure,
-  type Content,
-  contentOf,
-  type HttpServer,
-  serveHttp,
-} from './server.js';
+import { type AdminListenFailure, type HttpServer, serveHttp } from './server.js';
 import type { AdminViews } from './views.js';
 
 /** A page is not shown again after this. */
@@ -53,7 +48,7 @@ export interface ControlApi {
   readonly maxBodyBytes: number;
   /** Answers what is below `prefix`. */
   readonly prefix: string;
-  readonly answer: (request: Request) => Promise<AdminAnswer>;
+  readonly answer: (request: Request) => AdminAnswer | Promise<AdminAnswer>;
   /** Why `request` may not even read; null: it may. */
   readonly refusal: (request: Request) => Promise<AdminAnswer | null>;
 }
@@ -68,6 +63,7 @@ export async function startAdmin(
   const { host, port } = endpoint;
   const served = await serveHttp(taken === null ? { host, port, ipv6Only: true } : { fd: taken }, {
     ...deps,
+    ends: 'gently',
     maxBodyBytes: deps.control?.maxBodyBytes ?? 0,
     refuse: plainAnswer,
     answer: (request) => answer(request, pages, deps),

@@ -2,12 +2,12 @@
  * A small HTTP server, on a port or a UNIX socket, for whatever answers requests. It is bounded in
  * everything, because what watches and operates the daemon must not be able to harm it (ADR 12).
  */
-import { STATUS_CODES } from 'node:http';
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { unreachable } from '../core/assert.js';
 import type { Clock, Timer, Timers } from '../core/clock.js';
 import { err, ok, type Result } from '../core/result.js';
-import { type ConnectionEvents, HttpConnection, type Outgoing } from './connection.js';
+import { type ConnectionEvents, type ConnectionOptions, HttpConnection } from './connection.js';
+import { type Content, contentOf, outgoing } from './outgoing.js';
 import type { ParsedRequest, Request } from './request.js';
 import { type AdminAnswer, plainAnswer } from './routes.js';
 
@@ -49,7 +49,7 @@ export interface AdminListenFailure {
   readonly detail: string;
 }
 
-export interface HttpServerDeps {
+export interface HttpServerDeps extends ConnectionOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   /** Hears of what broke in answering one request. */
@@ -58,10 +58,8 @@ export interface HttpServerDeps {
   readonly slow: (unreadBytes: number) => void;
   /** At the same time; MAX_ADMIN_CONNECTIONS at most, and by default. */
   readonly connections?: number;
-  /** Longer ones are refused; 0: none is read. */
-  readonly maxBodyBytes: number;
   /** Answers one request of `socket`, which asks nothing more until then. */
-  readonly answer: (request: Request, socket: Socket) => Promise<Content>;
+  readonly answer: (request: Request, socket: Socket) => Content | Promise<Content>;
   /** The answer to what is no request that can be answered. */
   readonly refuse: (status: number, sentence: string) => AdminAnswer;
   /** Some times a second while there are connections; `busy` while it wants to be asked again. */
@@ -83,12 +81,6 @@ export async function serveHttp(
   return ok({ server, leave: () => void server.close(), close: () => close(server, site) });
 }
 
-/** An answer in bytes: made once for all who get it. */
-export interface Content {
-  readonly answer: AdminAnswer;
-  readonly body: Buffer;
-}
-
 class Site implements ConnectionEvents {
   readonly #deps: HttpServerDeps;
   readonly #connections = new Set<HttpConnection>();
@@ -102,8 +94,7 @@ class Site implements ConnectionEvents {
 
   accept(socket: Socket): void {
     if (this.#connections.size >= this.#most) this.#pushOut();
-    const { clock, maxBodyBytes } = this.#deps;
-    this.#connections.add(new HttpConnection(socket, clock, this, maxBodyBytes));
+    this.#connections.add(new HttpConnection(socket, this.#deps.clock, this, this.#deps));
     this.#look ??= this.#deps.timers.after(LOOK_MS, () => this.#lookAtAll());
   }
 
@@ -113,7 +104,7 @@ class Site implements ConnectionEvents {
       const answer = this.#deps.refuse(status, `This request is refused: ${problem}.`);
       return connection.send(outgoing(contentOf(answer), 'GET', 'close'), 'close');
     }
-    this.#answer(connection, asked.request).catch((error) => this.broken(connection, error));
+    this.#answer(connection, asked.request);
   }
 
   broken(connection: HttpConnection, error: unknown): void {
@@ -135,11 +126,32 @@ class Site implements ConnectionEvents {
     for (const connection of this.#connections) connection.cut();
   }
 
-  async #answer(connection: HttpConnection, request: Request): Promise<void> {
-    const content = await this.#content(request, connection.socket).catch((error) => {
-      this.#deps.defect(error);
-      return contentOf(this.#deps.refuse(500, defectIn(error)));
-    });
+  /** What is at hand is answered within the call: most who ask want one answer, and go. */
+  #answer(connection: HttpConnection, request: Request): void {
+    const content = this.#content(request, connection.socket);
+    if (!(content instanceof Promise)) return this.#give(connection, request, content);
+    content
+      .catch((error) => this.#defective(error))
+      .then((made) => this.#give(connection, request, made))
+      .catch((error) => this.broken(connection, error));
+  }
+
+  #content(request: Request, socket: Socket): Content | Promise<Content> {
+    try {
+      return this.#deps.answer(request, socket);
+    } catch (error) {
+      return this.#defective(error);
+    }
+  }
+
+  #defective(error: unknown): Content {
+    this.#deps.defect(error);
+    return contentOf(this.#deps.refuse(500, defectIn(error)));
+  }
+
+  #give(connection: HttpConnection, request: Request, made: Content): void {
+    const isRoom = made.bytes < SMALL_BYTES || this.#makeRoom(made.bytes);
+    const content = isRoom ? made : contentOf(BUSY);
     const { follow } = content.answer;
     if (follow !== undefined && request.method === 'GET') {
       if (!this.#mayFollow()) return this.#turnAway(connection);
@@ -147,12 +159,6 @@ class Site implements ConnectionEvents {
     }
     const then = connection.isLast(request) ? 'close' : 'keep';
     connection.send(outgoing(content, request.method, then), then);
-  }
-
-  async #content(request: Request, socket: Socket): Promise<Content> {
-    const content = await this.#deps.answer(request, socket);
-    const { length } = content.body;
-    return length < SMALL_BYTES || this.#makeRoom(length) ? content : contentOf(BUSY);
   }
 
   #mayFollow(): boolean {
@@ -244,32 +250,6 @@ const BUSY: AdminAnswer = {
   ...plainAnswer(503, 'Too many answers are on their way to readers that do not take them.'),
   headers: { 'retry-after': '1' },
 };
-
-export function contentOf(answer: AdminAnswer): Content {
-  return { answer, body: Buffer.from(answer.body) };
-}
-
-/** `follow`: the body ends with the connection. */
-function outgoing(
-  { answer, body }: Content,
-  method: string,
-  then: 'keep' | 'close' | 'follow',
-): Outgoing {
-  const { status, type, headers } = answer;
-  const fields = {
-    'content-type': type,
-    ...(then === 'follow' ? {} : { 'content-length': String(body.length) }),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    connection: then === 'keep' ? 'keep-alive' : 'close',
-    ...headers,
-  };
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`;
-  return { head: Buffer.from(head), body: method === 'HEAD' ? NOTHING : body };
-}
-
-const NOTHING = Buffer.alloc(0);
 
 /** What cannot be answered must not end the daemon that was asked. */
 function defectIn(error: unknown): string {

@@ -5,7 +5,8 @@
 import { chmodSync, chownSync, linkSync, unlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
-import { contentOf, type HttpServer, type ListenPlace, serveHttp } from '../admin/server.js';
+import { contentOf } from '../admin/outgoing.js';
+import { type HttpServer, type ListenPlace, serveHttp } from '../admin/server.js';
 import { present } from '../core/assert.js';
 import type { Clock, Timers } from '../core/clock.js';
 import { err, ok, type Result } from '../core/result.js';
@@ -137,10 +138,13 @@ export class ControlSocket {
   #serve(place: ListenPlace) {
     return serveHttp(place, {
       ...this.#deps,
+      ends: 'at-once',
       maxBodyBytes: MAX_BODY_BYTES,
       refuse: (status, sentence) => problemAnswer(problemOfStatus(status, sentence)),
-      answer: async (request, socket) =>
-        contentOf(await this.#deps.router(request, () => this.#caller(socket))),
+      answer: (request, socket) => {
+        const made = this.#deps.router(request, () => this.#caller(socket));
+        return made instanceof Promise ? made.then(contentOf) : contentOf(made);
+      },
     });
   }
 

@@ -58,7 +58,11 @@ export async function startEmbedded(
   const kept = { trouble: null };
   const shown = { views, daemon, overrides, kept, lastHour, traffic, ledger, clients };
   const looking = { ...parts, ...shown, log };
-  const router = createRouter(lookingEndpoints(looking), version, new ApiTurns(setImmediate));
+  const router = createRouter(
+    lookingEndpoints(looking),
+    version,
+    new ApiTurns(setImmediate, systemClock),
+  );
   const site = await startAdmin(http, {
     views,
     clock: systemClock,

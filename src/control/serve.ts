@@ -211,7 +211,7 @@ class Service {
       clock: systemClock,
       timers: systemTimers,
       connections: assembly.adminConnections,
-      router: createRouter(endpoints, version, new ApiTurns(setImmediate)),
+      router: createRouter(endpoints, version, new ApiTurns(setImmediate, systemClock)),
       defect: (error) => daemon.defect(error),
       slow: (bytes) => log.event('follower-cut', { detail: `${bytes} bytes waited for it` }),
       taken: (name) => this.#predecessor?.place(name) ?? null,

@@ -74,7 +74,7 @@ function apiOf(t: Test, views: FakeViews, recent: RecentEvents): ControlApi {
     hourEndpoint({ lastHour, daemon }),
     whyEndpoint({ views: { backends }, recent, traffic, daemon }),
   ];
-  const router = createRouter(endpoints, '1', new ApiTurns(setImmediate));
+  const router = createRouter(endpoints, '1', new ApiTurns(setImmediate, TIME.clock));
   const answer: ControlApi['answer'] = (request) => router(request, () => ANYBODY);
   return { maxBodyBytes: 0, prefix: '/v1/', answer, refusal: async () => null };
 }

@@ -2,9 +2,12 @@
 import t from 'tap';
 import { ApiTurns } from '../../src/control/api/turns.js';
 
+/** No time passes. */
+const REST = { nowMs: () => 0 };
+
 t.test('one at a time, in the order of asking, and other work between two', async (t) => {
   const later: (() => void)[] = [];
-  const turns = new ApiTurns((task) => later.push(task));
+  const turns = new ApiTurns((task) => later.push(task), REST);
   const had: string[] = [];
   const asked = ['a', 'b', 'c'].map(async (name) => {
     await turns.next();
@@ -20,8 +23,34 @@ t.test('one at a time, in the order of asking, and other work between two', asyn
   await Promise.all(asked);
 });
 
-t.test('a session that asks after a rest has its turn, too', async (t) => {
-  const turns = new ApiTurns(setImmediate);
+t.test('answers are made at once for a moment, and the rest of a burst has turns', async (t) => {
+  const later: (() => void)[] = [];
+  const clock = { now: 100, nowMs: () => clock.now };
+  const turns = new ApiTurns((task) => later.push(task), clock);
+  t.ok(turns.take());
+  clock.now += 0.9;
+  t.ok(turns.take(), 'the first was quick');
+  clock.now += 0.2;
+  t.notOk(turns.take(), 'it is time for others');
+  const third = turns.next();
+  t.notOk(turns.take(), 'nobody overtakes who waits');
+  t.equal(later.length, 2);
+  for (const task of later.splice(0)) task();
+  await third;
+  t.ok(turns.take(), 'in the next turn of the loop there is a moment again');
+  t.equal(later.length, 1, 'which is told once');
+});
+
+t.test('one that takes long is the last of its turn of the loop', async (t) => {
+  const clock = { now: 100, nowMs: () => clock.now };
+  const turns = new ApiTurns(() => {}, clock);
+  t.ok(turns.take());
+  clock.now += 50;
+  t.notOk(turns.take());
+});
+
+t.test('a caller that asks after a rest has its turn, too', async (t) => {
+  const turns = new ApiTurns(setImmediate, REST);
   await turns.next();
   await turns.next();
   t.equal(await Promise.race([turns.next().then(() => 'turn')]), 'turn');

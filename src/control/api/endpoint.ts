@@ -65,7 +65,9 @@ export interface ApiEndpoint {
   readonly query: Shape<unknown>;
   readonly body: Shape<unknown> | null;
   readonly answer: Shape<unknown>;
-  readonly handle: (asked: Asked<unknown, unknown>) => Promise<ApiResult<unknown>>;
+  readonly handle: (
+    asked: Asked<unknown, unknown>,
+  ) => ApiResult<unknown> | Promise<ApiResult<unknown>>;
   /** null: it has an end. */
   readonly follow: ((asked: Asked<unknown, unknown>) => Result<Follow, Problem>) | null;
 }
@@ -88,7 +90,7 @@ export function endpoint<Answer, Query extends Shapes = NoFields, Body extends S
     body: method === 'POST' ? record(body ?? NO_FIELDS) : null,
     answer,
     // The router has read both by the very shapes that type them.
-    handle: async (asked) => handle(asked as Parameters<typeof handle>[0]),
+    handle: (asked) => handle(asked as Parameters<typeof handle>[0]),
     follow: follow === undefined ? null : (asked) => follow(asked as Parameters<typeof handle>[0]),
   };
 }

@@ -7,7 +7,7 @@ import { quote } from '../../config/show.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { type Caller, LOOKER } from './caller.js';
 import type { Complaint } from './complaints.js';
-import type { ApiEndpoint, Asked } from './endpoint.js';
+import type { ApiEndpoint, ApiResult, Asked } from './endpoint.js';
 import { openApi } from './open_api.js';
 import { badRequest, notFound, type Problem, problemAnswer } from './problem.js';
 import { checkShape } from './shape.js';
@@ -19,7 +19,7 @@ const MAX_SHOWN = 20;
 const DOCUMENT_PATH = `${PREFIX}/openapi.json`;
 
 /** `who` asks the kernel, or a file: that is done for those only who want to change something. */
-export type Router = (request: Request, who: () => Caller) => Promise<AdminAnswer>;
+export type Router = (request: Request, who: () => Caller) => AdminAnswer | Promise<AdminAnswer>;
 
 export function createRouter(
   endpoints: readonly ApiEndpoint[],
@@ -28,8 +28,7 @@ export function createRouter(
 ): Router {
   let document: string | null = null;
   const places = placesOf(endpoints);
-  return async (request, who) => {
-    await turns.next();
+  const answer: Router = (request, who) => {
     const { target } = request;
     const mark = target.indexOf('?');
     const path = mark < 0 ? target : target.slice(0, mark);
@@ -42,21 +41,25 @@ export function createRouter(
     if (here === undefined) return problemAnswer(nothingAt(path, [...places.keys()]));
     const found = find(here, path, request.method);
     if (!found.ok) return problemAnswer(found.error);
-    const { endpoint } = found.value;
     const asked = read(found.value, request, query, who);
     if (!asked.ok) return problemAnswer(asked.error);
-    const { follow } = endpoint;
+    const { follow, handle } = found.value.endpoint;
     if (follow !== null && wantsStream(request.accept)) {
       const stream = follow(asked.value);
       if (!stream.ok) return problemAnswer(stream.error);
       return { status: 200, type: STREAM_TYPE, body: '', follow: stream.value };
     }
-    const outcome = await endpoint.handle(asked.value);
-    if (!outcome.ok) return problemAnswer(outcome.error);
-    const { value, etag } = outcome.value;
-    const headers = etag === undefined ? {} : { etag };
-    return json(200, `${JSON.stringify(value, null, 2)}\n`, headers);
+    const outcome = handle(asked.value);
+    return outcome instanceof Promise ? outcome.then(answerOf) : answerOf(outcome);
   };
+  return (request, who) =>
+    turns.take() ? answer(request, who) : turns.next().then(() => answer(request, who));
+}
+
+function answerOf(outcome: ApiResult<unknown>): AdminAnswer {
+  if (!outcome.ok) return problemAnswer(outcome.error);
+  const { value, etag } = outcome.value;
+  return json(200, `${JSON.stringify(value, null, 2)}\n`, etag === undefined ? {} : { etag });
 }
 
 interface Place {
