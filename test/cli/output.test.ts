@@ -7,19 +7,51 @@ const ROWS = [
 ];
 
 t.test('what other commands take stays whole on a narrow terminal', async (t) => {
-  for (const most of [60, 40, 30]) {
-    const [, row = ''] = fitted(ROWS, most);
-    t.ok(row.startsWith('0-i3wpx6w8ar  '), row);
-    t.match(row, '…');
-  }
-  for (const most of [60, 40]) {
-    t.ok(fitted(ROWS, most).every((line) => line.length <= most));
-  }
+  const [, row = ''] = fitted(ROWS, 46);
+  t.ok(row.startsWith('0-i3wpx6w8ar  '), row);
+  t.match(row, '…');
+  t.ok(fitted(ROWS, 46).every((line) => line.length <= 46));
+});
+
+t.test('the widest columns are cut alike, and none that fits', async (t) => {
+  const rows = [
+    ['NAME', 'AT', 'WHY', 'HOW'],
+    ['a', 'b'.repeat(40), 'c'.repeat(20), 'd'],
+  ];
+  const half = (letter: string): string => `${letter.repeat(12)}…`;
+  t.equal(fitted(rows, 40)[1], `a     ${half('b')}  ${half('c')}  d`);
+});
+
+t.test('where heads have no room each row is a block, of which nothing is cut', async (t) => {
+  const rows = [...ROWS, ['0-i3wpx6w8as', '', '']];
+  t.same(fitted(rows, 30), [
+    'ID      0-i3wpx6w8ar',
+    'CLIENT  198.51.100.255:38669',
+    'REASON  as many sessions as it',
+    '        may have',
+    '',
+    'ID      0-i3wpx6w8as',
+  ]);
+  t.same(fitted(ROWS, 200, 'blocks').length, 2, 'what fits is a table');
+});
+
+t.test('a last column goes on in the next line', async (t) => {
+  t.same(fitted([['12:00:00', 'backend-down', '3 tcp probes in a row failed']], 44, 'wrap'), [
+    '12:00:00  backend-down  3 tcp probes in a',
+    '                        row failed',
+  ]);
+  t.same(fitted([['12:00:00', 'backend-down', '3 tcp probes in a row failed']], 32, 'wrap'), [
+    '12:00:00  backend-down',
+    '  3 tcp probes in a row failed',
+  ]);
 });
 
 t.test('a name that has half of the line by itself is cut like all others', async (t) => {
-  const long = ['b'.repeat(70), '127.0.0.1:5432', 'up'];
-  const [line = ''] = fitted([long], 80);
+  const rows = [
+    ['BACKEND', 'ADDRESS', 'STATE'],
+    ['b'.repeat(70), '127.0.0.1:5432', 'up'],
+  ];
+  const [, line = ''] = fitted(rows, 80);
   t.ok(line.length <= 80, line);
   t.match(line, '127.0.0.1:5432');
 });

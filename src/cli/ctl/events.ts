@@ -62,9 +62,9 @@ export const why: CtlCommand = {
   run: async ({ client, out, rest: [backend] }) => {
     const history = await client.get<History>('/why', { backend });
     out.show(history, (value, fit) => [
-      ...fit(backendRows([value.backend])),
+      ...fit(backendRows([value.backend]), 'blocks'),
       '',
-      ...fit(historyRows(value)),
+      ...fit(historyRows(value), 'wrap'),
     ]);
     return 0;
   },

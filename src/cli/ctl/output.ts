@@ -13,6 +13,7 @@ export interface CtlOutput {
 /** A column never gets narrower than this. */
 const LEAST_COLUMN = 8;
 const GAP = 2;
+const LEAST_PART = 20;
 
 export class Output {
   readonly #out: CtlOutput;
@@ -26,17 +27,13 @@ export class Output {
   }
 
   /** The answer as JSON, or as the lines that `lines` makes of it. */
-  show<T>(
-    value: T,
-    lines: (value: T, fit: (rows: TextRows) => readonly string[]) => readonly string[],
-  ) {
+  show<T>(value: T, lines: (value: T, fit: Fit) => readonly string[]) {
     if (this.#form === 'json') {
       this.#out.write(`${JSON.stringify(value, null, 2)}\n`);
       return;
     }
-    const told = lines(value, (rows) =>
-      fitted(rows, this.#out.columns ?? Number.POSITIVE_INFINITY),
-    );
+    const most = this.#out.columns ?? Number.POSITIVE_INFINITY;
+    const told = lines(value, (rows, tooWide) => fitted(rows, most, tooWide));
     this.#out.write(told.map((line) => `${terminalSafe(line)}\n`).join(''));
   }
 
@@ -55,27 +52,110 @@ export class Output {
 export type TextRows = readonly (readonly string[])[];
 
 /**
- * Rows in columns, the widest of them cut until a line has at most `most` characters. The first one
+ * What becomes of rows that are wider than the terminal. `cut`: the widest columns are, and where
+ * nothing would be left of them each row is a block of lines. `blocks`: nothing is cut, each row is
+ * a block. `wrap`: the last column goes on in the next line; there are no heads.
+ */
+export type TooWide = 'cut' | 'blocks' | 'wrap';
+
+export type Fit = (rows: TextRows, tooWide?: TooWide) => readonly string[];
+
+/**
+ * Rows in columns, the first row of heads, in lines of at most `most` characters. The first column
  * is what other commands take (the id of a session, the name of a backend): it is cut only where it
  * has half of the line by itself.
  */
-export function fitted(rows: TextRows, most: number): readonly string[] {
+export function fitted(rows: TextRows, most: number, tooWide: TooWide = 'cut'): readonly string[] {
+  const widths = widthsOf(rows);
+  if (total(widths) <= most) return textTable(rows);
+  if (tooWide === 'wrap') {
+    const room = most - total(widths.slice(0, -1)) - GAP;
+    return room < LEAST_PART ? below(rows, most) : wrapped(rows, room);
+  }
+  const least = widths.map((width, column) => {
+    const head = [...(rows[0]?.[column] ?? '')].length;
+    return Math.min(width, Math.max(LEAST_COLUMN, head));
+  });
+  const [first] = widths;
+  if (first !== undefined && first <= most / 2) least[0] = first;
+  if (tooWide === 'blocks' || total(least) > most) return blocks(rows, most);
+  const fitting = levelled(widths, least, most);
+  return textTable(rows.map((row) => row.map((cell, at) => cut(cell, fitting[at] ?? 0))));
+}
+
+function widthsOf(rows: TextRows): readonly number[] {
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, column) => {
       widths[column] = Math.max(widths[column] ?? 0, [...cell].length);
     });
   }
-  const total = (): number => widths.reduce((sum, width) => sum + width + GAP, -GAP);
-  const isWhole = (widths[0] ?? 0) <= most / 2;
-  while (total() > most) {
-    const cuttable = isWhole ? widths.slice(1) : widths;
-    const widest = widths.indexOf(Math.max(...cuttable), isWhole ? 1 : 0);
-    const width = widths[widest] ?? 0;
-    if (width <= LEAST_COLUMN) break;
-    widths[widest] = Math.max(LEAST_COLUMN, width - (total() - most));
+  return widths;
+}
+
+function total(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width + GAP, -GAP);
+}
+
+/** The greatest width that all columns may have, but for what they must have: it fits then. */
+function levelled(
+  widths: readonly number[],
+  least: readonly number[],
+  most: number,
+): readonly number[] {
+  for (let level = Math.max(...widths); level > 0; level--) {
+    const cutTo = widths.map((width, at) => Math.max(least[at] ?? 0, Math.min(width, level)));
+    if (total(cutTo) <= most) return cutTo;
   }
-  return textTable(rows.map((row) => row.map((cell, column) => cut(cell, widths[column] ?? 0))));
+  return least;
+}
+
+/** A row is a line for each head, without those that it has nothing for. */
+function blocks([heads = [], ...rows]: TextRows, most: number): readonly string[] {
+  const width = Math.max(...heads.map((head) => [...head.trim()].length));
+  return rows.flatMap((row, index) => [
+    ...(index === 0 ? [] : ['']),
+    ...row.flatMap((cell, column) => {
+      if (cell === '') return [];
+      const [first = '', ...more] = broken(cell, most - width - GAP);
+      const head = (heads[column] ?? '').trim().padEnd(width + GAP);
+      return [head + first, ...more.map((part) => ' '.repeat(width + GAP) + part)];
+    }),
+  ]);
+}
+
+function wrapped(rows: TextRows, most: number): readonly string[] {
+  return textTable(
+    rows.flatMap((row) => {
+      const [first = '', ...more] = broken(row.at(-1) ?? '', most);
+      const before = row.slice(0, -1);
+      return [[...before, first], ...more.map((part) => [...before.map(() => ''), part])];
+    }),
+  );
+}
+
+/** The last column has lines of its own. */
+function below(rows: TextRows, most: number): readonly string[] {
+  const before = textTable(rows.map((row) => row.slice(0, -1)));
+  return rows.flatMap((row, index) => {
+    const last = row.at(-1) ?? '';
+    const parts = last === '' ? [] : broken(last, most - GAP);
+    return [before[index] ?? '', ...parts.map((part) => ' '.repeat(GAP) + part)];
+  });
+}
+
+/** Between words where there are some; never in parts that say nothing. */
+function broken(text: string, most: number): readonly string[] {
+  const width = Math.max(LEAST_PART, most);
+  const parts: string[] = [];
+  let rest = text;
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(' ', width);
+    const end = space > 0 ? space : width;
+    parts.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+  return [...parts, rest];
 }
 
 function cut(cell: string, width: number): string {
