@@ -4,7 +4,8 @@
  * meanwhile.
  */
 import type { SeriesId } from '../core/brand.js';
-import { COLUMNS, PLAIN_COLUMN, type SeriesReader } from '../core/series.js';
+import type { SeriesReader } from '../core/series.js';
+import { COLUMNS, PLAIN_COLUMN } from '../core/series_layout.js';
 import { addTo, type PastAccounts } from './past_accounts.js';
 import type { Account, TallySubject } from './past_counts.js';
 import type { Tallies } from './tallies.js';

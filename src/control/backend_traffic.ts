@@ -1,15 +1,14 @@
 /** What a backend has done so far, over all its listeners: read on demand. */
 import { CAUSES, DIAL_FAILURES } from '../core/outcome.js';
 import { quantile } from '../core/quantile.js';
+import { histogramFrom, type SeriesReader } from '../core/series.js';
 import {
   CAUSE_COLUMN,
   DIAL_COLUMN,
   HISTOGRAM_BOUNDS_SECONDS,
   type HistogramName,
-  histogramFrom,
   PLAIN_COLUMN,
-  type SeriesReader,
-} from '../core/series.js';
+} from '../core/series_layout.js';
 import type { Tallies } from './tallies.js';
 
 export interface BackendTraffic {

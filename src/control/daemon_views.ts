@@ -16,7 +16,7 @@ import type { Clock } from '../core/clock.js';
 import { formatAddress } from '../core/endpoint.js';
 import { REFUSALS } from '../core/outcome.js';
 import { poolsOf } from '../core/routes.js';
-import { CAUSE_COLUMN, PLAIN_COLUMN } from '../core/series.js';
+import { CAUSE_COLUMN, PLAIN_COLUMN } from '../core/series_layout.js';
 import type { SourceSnapshot } from '../core/source_snapshot.js';
 import type { EngineName } from '../core/spec.js';
 import type { Metrics } from '../observe/metrics.js';

@@ -5,7 +5,8 @@
  */
 import type { Evenness, Spread } from '../admin/views.js';
 import type { BackendId } from '../core/brand.js';
-import { CAUSE_COLUMN, DIAL_COLUMN, PLAIN_COLUMN, type SeriesReader } from '../core/series.js';
+import type { SeriesReader } from '../core/series.js';
+import { CAUSE_COLUMN, DIAL_COLUMN, PLAIN_COLUMN } from '../core/series_layout.js';
 import { isUsable } from '../pool/eligibility.js';
 import { median } from '../pool/latency_window.js';
 import type { Ledger } from '../pool/ledger.js';

@@ -5,14 +5,14 @@
 import { type Clock, type Timer, type Timers, untilTogether } from '../core/clock.js';
 import { DIAL_FAILURES, REFUSALS } from '../core/outcome.js';
 import { quantile } from '../core/quantile.js';
+import type { SeriesReader } from '../core/series.js';
 import {
+  BUCKET_COLUMNS,
   CAUSE_COLUMN,
   DIAL_COLUMN,
   HISTOGRAM_BOUNDS_SECONDS,
-  HISTOGRAM_COLUMN,
   PLAIN_COLUMN,
-  type SeriesReader,
-} from '../core/series.js';
+} from '../core/series_layout.js';
 import type { Tallies } from './tallies.js';
 import type { Handed, StateItem } from './upgrade/state_parts.js';
 
@@ -44,7 +44,7 @@ const COUNTED: readonly (readonly number[])[] = [
   [...DIAL_FAILURES.map((cause) => DIAL_COLUMN[cause]), CAUSE_COLUMN['backend-reset']],
   [PLAIN_COLUMN.bytesIn],
   [PLAIN_COLUMN.bytesOut],
-  ...Array.from({ length: BOUNDS.length + 1 }, (_, at) => [HISTOGRAM_COLUMN.firstByte + at]),
+  ...BUCKET_COLUMNS.firstByte.map((column) => [column]),
 ];
 const RATES = 5;
 /** Of a point in memory: the time, the sessions, the rates, both quantiles. */

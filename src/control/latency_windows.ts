@@ -1,10 +1,7 @@
 /** Latencies of backends in real traffic between two looks, over all listeners that lead there. */
 import type { BackendId } from '../core/brand.js';
-import {
-  HISTOGRAM_BOUNDS_SECONDS,
-  type HistogramValues,
-  type SeriesReader,
-} from '../core/series.js';
+import type { HistogramValues, SeriesReader } from '../core/series.js';
+import { HISTOGRAM_BOUNDS_SECONDS } from '../core/series_layout.js';
 import { type LatencySample, latencyBetween } from '../pool/latency_window.js';
 
 /** Medians; null: too few to say. */

@@ -4,7 +4,8 @@
  * most of what the daemon costs.
  */
 import type { WorkerId } from '../core/brand.js';
-import { PLAIN_COLUMN, type SeriesReader } from '../core/series.js';
+import type { SeriesReader } from '../core/series.js';
+import { PLAIN_COLUMN } from '../core/series_layout.js';
 import type { Inventory } from './inventory.js';
 import type { Vitals } from './vitals.js';
 

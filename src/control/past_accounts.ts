@@ -3,7 +3,7 @@
  * to: if it comes back, it counts on from there. A bounded number of accounts is kept; of those
  * whose name is not in use the oldest go first. Time is an argument.
  */
-import { COLUMNS } from '../core/series.js';
+import { COLUMNS } from '../core/series_layout.js';
 
 export interface PastAccount<Subject> {
   readonly subject: Subject;

@@ -3,7 +3,7 @@
  * labels, and the sums of each listener, of each pool and of all. Time is an argument.
  */
 import { MAX_LISTENERS, MAX_POOLS } from '../core/limits.js';
-import { COLUMNS } from '../core/series.js';
+import { COLUMNS } from '../core/series_layout.js';
 import type { SeriesRow } from '../observe/metrics_source.js';
 import { addTo, PastAccounts } from './past_accounts.js';
 

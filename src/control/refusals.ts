@@ -2,7 +2,8 @@
 import type { CountView } from '../admin/views.js';
 import type { SeriesId } from '../core/brand.js';
 import { DATAGRAM_DROPS, REFUSALS } from '../core/outcome.js';
-import { CAUSE_COLUMN, DROP_COLUMN, type SeriesReader } from '../core/series.js';
+import type { SeriesReader } from '../core/series.js';
+import { CAUSE_COLUMN, DROP_COLUMN } from '../core/series_layout.js';
 import type { Tallies } from './tallies.js';
 
 /** Refusals that say something about the pool; the others are between listener and client. */

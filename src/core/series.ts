@@ -10,84 +10,28 @@
 import type { BackendId, ListenerId, SeriesId, WorkerId } from './brand.js';
 import { LastRows } from './last_rows.js';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_PAIRS } from './limits.js';
-import {
-  CAUSES,
-  type Cause,
-  DATAGRAM_DROPS,
-  type DatagramDrop,
-  DIAL_FAILURES,
-  type DialFailure,
-  DRY_REFUSALS,
-  type DryRefusal,
-} from './outcome.js';
 import { NO_ROW, PAIR_INDEX_BYTES, PairIndex } from './pair_index.js';
-
-/** Upper bounds in seconds; a last bucket without a bound follows. */
-export const HISTOGRAM_BOUNDS_SECONDS = {
-  connect: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
-  firstByte: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30],
-  session: [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400],
-  queue: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
-  rtt: [
-    0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
-  ],
-  /** Not seconds: segments. */
-  retransmits: [0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000],
-} as const;
-export type HistogramName = keyof typeof HISTOGRAM_BOUNDS_SECONDS;
-
-export const MICROS_A_SECOND = 1_000_000;
-
-/** Buckets, and the bucket without a bound. */
-const HISTOGRAM_COLUMNS = 14 + 1;
-
-/** Columns that count single things. */
-const PLAIN = [
-  'accepted',
-  'datagramsIn',
-  'datagramsOut',
-  'retries',
-  'uncounted',
-  'active',
-  'bytesIn',
-  'bytesOut',
-] as const;
-export type PlainColumn = (typeof PLAIN)[number];
-
-// What every session of a pair counts stands side by side, from `active` to the first causes: of
-// thousands of rows each line is a miss of the caches.
-const SUMS_AT = PLAIN.length;
-const CAUSES_AT = SUMS_AT + Object.keys(HISTOGRAM_BOUNDS_SECONDS).length;
-const DIALS_AT = CAUSES_AT + CAUSES.length;
-const DROPS_AT = DIALS_AT + DIAL_FAILURES.length;
-const DRY_AT = DROPS_AT + DATAGRAM_DROPS.length;
-const HISTOGRAMS_AT = DRY_AT + DRY_REFUSALS.length;
-export const HISTOGRAMS = Object.keys(HISTOGRAM_BOUNDS_SECONDS) as readonly HistogramName[];
-/** Of one row. */
-export const COLUMNS = HISTOGRAMS_AT + HISTOGRAMS.length * HISTOGRAM_COLUMNS;
-
-const column = (names: readonly string[], start: number): Readonly<Record<string, number>> =>
-  Object.fromEntries(names.map((name, index) => [name, start + index]));
-
-/** Where a value stands in a row; look one up once and keep it where speed matters. */
-export const PLAIN_COLUMN = column(PLAIN, 0) as Readonly<Record<PlainColumn, number>>;
-export const CAUSE_COLUMN = column(CAUSES, CAUSES_AT) as Readonly<Record<Cause, number>>;
-export const DIAL_COLUMN = column(DIAL_FAILURES, DIALS_AT) as Readonly<Record<DialFailure, number>>;
-export const DROP_COLUMN = column(DATAGRAM_DROPS, DROPS_AT) as Readonly<
-  Record<DatagramDrop, number>
->;
-export const DRY_COLUMN = column(DRY_REFUSALS, DRY_AT) as Readonly<Record<DryRefusal, number>>;
-export const HISTOGRAM_COLUMN = Object.fromEntries(
-  HISTOGRAMS.map((name, index) => [name, HISTOGRAMS_AT + index * HISTOGRAM_COLUMNS]),
-) as Readonly<Record<HistogramName, number>>;
-/** The sums of what was observed, in microseconds. */
-export const SUM_COLUMN = column(HISTOGRAMS, SUMS_AT) as Readonly<Record<HistogramName, number>>;
+import {
+  BUCKET_COLUMNS,
+  CAUSE_COLUMN,
+  COLUMNS,
+  HISTOGRAM_BOUNDS_SECONDS,
+  type HistogramName,
+  MICROS_A_SECOND,
+  NEAR_COLUMNS,
+  PLAIN_COLUMN,
+  SUM_COLUMN,
+} from './series_layout.js';
 
 /** A listener that leads to another pool than before has two rows for a while. */
 export const LISTENER_ROWS = 2 * MAX_LISTENERS;
 const BACKENDS_AT = LISTENER_ROWS;
 const PAIRS_AT = BACKENDS_AT + MAX_BACKENDS;
 const ROWS = PAIRS_AT + MAX_PAIRS;
+const FAR_COLUMNS = COLUMNS - NEAR_COLUMNS;
+/** Of a block: near columns of all rows come first, so that those of thousands fill few pages. */
+const FAR_AT = ROWS * NEAR_COLUMNS;
+/** A multiple of a cache line. */
 const BLOCK = ROWS * COLUMNS;
 
 /** Shared memory for `workers` blocks; untouched pages cost nothing. */
@@ -117,7 +61,7 @@ export class SeriesWriter {
 
   /** Adds `amount` to the cell `columnIndex` (from the tables above) of row `series`. */
   add(series: SeriesId, columnIndex: number, amount: number): void {
-    const at = series * COLUMNS + columnIndex;
+    const at = cellOf(series, columnIndex);
     this.#cells[at] = (this.#cells[at] ?? 0) + amount;
   }
 
@@ -126,7 +70,7 @@ export class SeriesWriter {
     const bounds = HISTOGRAM_BOUNDS_SECONDS[name];
     let bucket = 0;
     while (bucket < bounds.length && seconds > (bounds[bucket] ?? 0)) bucket++;
-    this.add(series, HISTOGRAM_COLUMN[name] + bucket, 1);
+    this.add(series, BUCKET_COLUMNS[name][bucket] ?? 0, 1);
     // Whole numbers: their sum is the same in whatever order accounts are added, so it never falls.
     this.add(series, SUM_COLUMN[name], Math.round(seconds * MICROS_A_SECOND));
   }
@@ -144,9 +88,7 @@ export function histogramFrom(
   value: (columnIndex: number) => number,
   name: HistogramName,
 ): HistogramValues {
-  const first = HISTOGRAM_COLUMN[name];
-  const buckets = HISTOGRAM_BOUNDS_SECONDS[name].length + 1;
-  const counts = Array.from({ length: buckets }, (_, i) => value(first + i));
+  const counts = BUCKET_COLUMNS[name].map(value);
   return { counts, sumMicros: value(SUM_COLUMN[name]) };
 }
 
@@ -179,7 +121,7 @@ export class SeriesReader {
   value(series: SeriesId, columnIndex: number): number {
     let sum = 0;
     for (let worker = 0; worker < this.#workers; worker++) {
-      sum += this.#cells[worker * BLOCK + series * COLUMNS + columnIndex] ?? 0;
+      sum += this.#cells[worker * BLOCK + cellOf(series, columnIndex)] ?? 0;
     }
     return sum;
   }
@@ -218,8 +160,7 @@ export class SeriesReader {
   /** Sets a row of a listener to zero in every block, before it is given to another one. */
   clear(series: SeriesId): void {
     for (let worker = 0; worker < this.#workers; worker++) {
-      const at = worker * BLOCK + series * COLUMNS;
-      for (let cell = at; cell < at + COLUMNS; cell++) this.#zero(cell);
+      for (let at = 0; at < COLUMNS; at++) this.#zero(worker * BLOCK + cellOf(series, at));
     }
   }
 
@@ -249,11 +190,11 @@ export class SeriesReader {
   loseActive(worker: WorkerId): ReadonlyMap<SeriesId, number> {
     const lost = new Map<SeriesId, number>();
     const lose = (series: SeriesId): void => {
-      const row = worker * BLOCK + series * COLUMNS;
-      const active = this.#cells[row + PLAIN_COLUMN.active] ?? 0;
-      this.#zero(row + PLAIN_COLUMN.active);
+      const here = worker * BLOCK + cellOf(series, PLAIN_COLUMN.active);
+      const active = this.#cells[here] ?? 0;
+      this.#zero(here);
       if (active <= 0) return;
-      const ended = row + CAUSE_COLUMN['worker-lost'];
+      const ended = worker * BLOCK + cellOf(series, CAUSE_COLUMN['worker-lost']);
       this.#cells[ended] = (this.#cells[ended] ?? 0) + active;
       lost.set(series, active);
     };
@@ -294,4 +235,11 @@ export class SeriesReader {
   #zero(cell: number): void {
     if (this.#cells[cell] !== 0) this.#cells[cell] = 0;
   }
+}
+
+/** Of a block. */
+function cellOf(series: SeriesId, columnIndex: number): number {
+  return columnIndex < NEAR_COLUMNS
+    ? series * NEAR_COLUMNS + columnIndex
+    : FAR_AT + series * FAR_COLUMNS + columnIndex - NEAR_COLUMNS;
 }

@@ -3,17 +3,17 @@
  * another way: `accepted`, `cause finished`, `connect 0.005`. `active` is no counter.
  */
 import {
+  BUCKET_COLUMNS,
   CAUSE_COLUMN,
   COLUMNS,
   DIAL_COLUMN,
   DROP_COLUMN,
   DRY_COLUMN,
   HISTOGRAM_BOUNDS_SECONDS,
-  HISTOGRAM_COLUMN,
   HISTOGRAMS,
   PLAIN_COLUMN,
   SUM_COLUMN,
-} from './series.js';
+} from './series_layout.js';
 
 /** By name: the column. */
 const COLUMN_BY_NAME: ReadonlyMap<string, number> = new Map([
@@ -23,8 +23,8 @@ const COLUMN_BY_NAME: ReadonlyMap<string, number> = new Map([
   ...named('drop ', DROP_COLUMN),
   ...named('dry ', DRY_COLUMN),
   ...HISTOGRAMS.flatMap((name) => [
-    ...[...HISTOGRAM_BOUNDS_SECONDS[name], 'more'].map((bound, index): Named => {
-      return [`${name} ${bound}`, HISTOGRAM_COLUMN[name] + index];
+    ...BUCKET_COLUMNS[name].map((column, bucket): Named => {
+      return [`${name} ${HISTOGRAM_BOUNDS_SECONDS[name][bucket] ?? 'more'}`, column];
     }),
     [`${name} micros`, SUM_COLUMN[name]] as const,
   ]),

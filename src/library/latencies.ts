@@ -1,6 +1,6 @@
 /** What backends took, for `latencyFactor`: a histogram a backend, compared window by window. */
 import type { BackendId } from '../core/brand.js';
-import { HISTOGRAM_BOUNDS_SECONDS } from '../core/series.js';
+import { HISTOGRAM_BOUNDS_SECONDS } from '../core/series_layout.js';
 import { type LatencySample, latencyBetween } from '../pool/latency_window.js';
 
 const BOUNDS = HISTOGRAM_BOUNDS_SECONDS.firstByte;

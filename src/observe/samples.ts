@@ -3,6 +3,7 @@
  * and histograms appear with their first count, so that what never happened costs no line.
  */
 import { REFUSALS } from '../core/outcome.js';
+import { type HistogramValues, histogramFrom } from '../core/series.js';
 import {
   CAUSE_COLUMN,
   DIAL_COLUMN,
@@ -10,11 +11,9 @@ import {
   DRY_COLUMN,
   HISTOGRAMS,
   type HistogramName,
-  type HistogramValues,
-  histogramFrom,
   MICROS_A_SECOND,
   PLAIN_COLUMN,
-} from '../core/series.js';
+} from '../core/series_layout.js';
 import { METRICS } from './catalogue.js';
 import type { BackendSample, MetricsSource, PoolSample, SeriesRow } from './metrics_source.js';
 

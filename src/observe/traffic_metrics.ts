@@ -1,6 +1,6 @@
 /** The metrics of sessions, flows and datagrams: the part of the catalogue that workers count. */
 import { CAUSES, DATAGRAM_DROPS, DIAL_FAILURES, DRY_REFUSALS, REFUSALS } from '../core/outcome.js';
-import { HISTOGRAM_BOUNDS_SECONDS } from '../core/series.js';
+import { HISTOGRAM_BOUNDS_SECONDS } from '../core/series_layout.js';
 import type { MetricDefinition } from './metric_definition.js';
 
 const TRAFFIC = ['listener', 'pool', 'backend'] as const;

@@ -3,14 +3,8 @@ import t from 'tap';
 import { backendTraffic } from '../../src/control/backend_traffic.js';
 import { Tallies } from '../../src/control/tallies.js';
 import type { BackendId, ListenerId, WorkerId } from '../../src/core/brand.js';
-import {
-  CAUSE_COLUMN,
-  createSeriesMemory,
-  DIAL_COLUMN,
-  PLAIN_COLUMN,
-  SeriesReader,
-  SeriesWriter,
-} from '../../src/core/series.js';
+import { createSeriesMemory, SeriesReader, SeriesWriter } from '../../src/core/series.js';
+import { CAUSE_COLUMN, DIAL_COLUMN, PLAIN_COLUMN } from '../../src/core/series_layout.js';
 
 const [WEB, API] = [0 as ListenerId, 1 as ListenerId];
 const [A, B] = [0 as BackendId, 1 as BackendId];

@@ -5,14 +5,8 @@ import { GrowingCounts, takeOverCounts } from '../../src/control/upgrade/counts.
 import { Handed, type StatePart, stateLines } from '../../src/control/upgrade/state_parts.js';
 import { present } from '../../src/core/assert.js';
 import type { BackendId, ListenerId, WorkerId } from '../../src/core/brand.js';
-import {
-  CAUSE_COLUMN,
-  createSeriesMemory,
-  PLAIN_COLUMN,
-  SeriesReader,
-  SeriesWriter,
-  SUM_COLUMN,
-} from '../../src/core/series.js';
+import { createSeriesMemory, SeriesReader, SeriesWriter } from '../../src/core/series.js';
+import { CAUSE_COLUMN, PLAIN_COLUMN, SUM_COLUMN } from '../../src/core/series_layout.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { fakeSource } from '../observe/fake_source.js';
 import { Exposition } from '../support/exposition.js';

@@ -4,13 +4,8 @@ import { LastHour, MAX_POINTS } from '../../src/control/last_hour.js';
 import { Tallies } from '../../src/control/tallies.js';
 import { Handed, stateLines } from '../../src/control/upgrade/state_parts.js';
 import type { BackendId, ListenerId, WorkerId } from '../../src/core/brand.js';
-import {
-  CAUSE_COLUMN,
-  createSeriesMemory,
-  PLAIN_COLUMN,
-  SeriesReader,
-  SeriesWriter,
-} from '../../src/core/series.js';
+import { createSeriesMemory, SeriesReader, SeriesWriter } from '../../src/core/series.js';
+import { CAUSE_COLUMN, PLAIN_COLUMN } from '../../src/core/series_layout.js';
 import { FakeTime } from '../support/fake_time.js';
 
 const POINT_MS = 10_000;

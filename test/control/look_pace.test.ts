@@ -2,12 +2,8 @@ import t from 'tap';
 import { LookPace } from '../../src/control/look_pace.js';
 import { createVitalsMemory, Vitals } from '../../src/control/vitals.js';
 import type { WorkerId } from '../../src/core/brand.js';
-import {
-  createSeriesMemory,
-  PLAIN_COLUMN,
-  SeriesReader,
-  SeriesWriter,
-} from '../../src/core/series.js';
+import { createSeriesMemory, SeriesReader, SeriesWriter } from '../../src/core/series.js';
+import { PLAIN_COLUMN } from '../../src/core/series_layout.js';
 import { inventory, listenerSpec, poolSpec, resolved, spec } from './fixtures.js';
 
 const [FIRST, SECOND] = [0 as WorkerId, 1 as WorkerId];

@@ -2,7 +2,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { BackendId, ListenerId, WorkerId } from '../../src/core/brand.js';
 import { below, seededRandom } from '../../src/core/random.js';
-import { PLAIN_COLUMN, SeriesWriter } from '../../src/core/series.js';
+import { SeriesWriter } from '../../src/core/series.js';
+import { PLAIN_COLUMN } from '../../src/core/series_layout.js';
 
 export interface PairHammerStart {
   readonly memory: SharedArrayBuffer;

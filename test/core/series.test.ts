@@ -5,13 +5,8 @@ import t from 'tap';
 import type { BackendId, ListenerId, WorkerId } from '../../src/core/brand.js';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_PAIRS } from '../../src/core/limits.js';
 import { below, seededRandom } from '../../src/core/random.js';
-import {
-  CAUSE_COLUMN,
-  createSeriesMemory,
-  PLAIN_COLUMN,
-  SeriesReader,
-  SeriesWriter,
-} from '../../src/core/series.js';
+import { createSeriesMemory, SeriesReader, SeriesWriter } from '../../src/core/series.js';
+import { CAUSE_COLUMN, PLAIN_COLUMN } from '../../src/core/series_layout.js';
 import { seed } from '../support/seed.js';
 import type { PairHammerStart } from './pair_hammer.js';
 

@@ -3,11 +3,11 @@ import t from 'tap';
 import { present } from '../../src/core/assert.js';
 import type { SeriesId } from '../../src/core/brand.js';
 import {
+  BUCKET_COLUMNS,
   CAUSE_COLUMN,
   DROP_COLUMN,
-  HISTOGRAM_COLUMN,
   PLAIN_COLUMN,
-} from '../../src/core/series.js';
+} from '../../src/core/series_layout.js';
 import { METRICS } from '../../src/observe/catalogue.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { Exposition } from '../support/exposition.js';
@@ -101,7 +101,7 @@ t.test('histogram buckets are cumulative, and the last is the count', async (t) 
 });
 
 t.test('histograms are per pool unless each backend is asked for', async (t) => {
-  const past = new Map([[HISTOGRAM_COLUMN.session, 4]]);
+  const past = new Map([[BUCKET_COLUMNS.session[0], 4]]);
   const { source, writers } = fakeSource(2, {
     backendHistograms: () => false,
     pastOfPool: (pool, column) => (pool === 'main' ? (past.get(column) ?? 0) : 0),

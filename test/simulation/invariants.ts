@@ -2,7 +2,7 @@
 import type { BackendEntry, Inventory } from '../../src/control/inventory.js';
 import type { SharedState } from '../../src/control/shared_state.js';
 import { formatAddress } from '../../src/core/endpoint.js';
-import { PLAIN_COLUMN } from '../../src/core/series.js';
+import { PLAIN_COLUMN } from '../../src/core/series_layout.js';
 import { CLOSED_BECAUSE } from '../../src/pool/backend_rows.js';
 import { DESCRIPTORS_A_FLOW, DESCRIPTORS_A_SESSION } from '../../src/pool/descriptor_ledger.js';
 import { ineligible } from '../../src/pool/eligibility.js';

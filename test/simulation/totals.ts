@@ -1,6 +1,11 @@
 /** No total falls while a reload removes things and brings them back, whatever it is a total of. */
 import { Refusals } from '../../src/control/refusals.js';
-import { CAUSE_COLUMN, DIAL_COLUMN, DROP_COLUMN, PLAIN_COLUMN } from '../../src/core/series.js';
+import {
+  CAUSE_COLUMN,
+  DIAL_COLUMN,
+  DROP_COLUMN,
+  PLAIN_COLUMN,
+} from '../../src/core/series_layout.js';
 import { holds } from './failure.js';
 import type { Scene } from './invariants.js';
 

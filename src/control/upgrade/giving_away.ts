@@ -8,7 +8,8 @@
  */
 import type { Timers } from '../../core/clock.js';
 import { poolsOf } from '../../core/routes.js';
-import { PLAIN_COLUMN, type SeriesReader } from '../../core/series.js';
+import type { SeriesReader } from '../../core/series.js';
+import { PLAIN_COLUMN } from '../../core/series_layout.js';
 import type { PoolSpec } from '../../core/spec.js';
 import type { Ledger } from '../../pool/ledger.js';
 import { countOfBackend, countOfListener, type SharedCount } from '../../pool/other_processes.js';

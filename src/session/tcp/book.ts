@@ -3,14 +3,14 @@ import type { AccessRecord } from '../../core/access.js';
 import type { PairId, SeriesId } from '../../core/brand.js';
 import { formatAddress } from '../../core/endpoint.js';
 import type { DialFailure, DryRefusal, End } from '../../core/outcome.js';
+import type { SeriesWriter } from '../../core/series.js';
 import {
   CAUSE_COLUMN,
   DIAL_COLUMN,
   DRY_COLUMN,
   type HistogramName,
   PLAIN_COLUMN,
-  type SeriesWriter,
-} from '../../core/series.js';
+} from '../../core/series_layout.js';
 import type { SessionIds } from '../../core/session_ids.js';
 import type { PooledBackend } from '../../pool/selection.js';
 import { type LineChoice, LineChooser } from '../line_choice.js';

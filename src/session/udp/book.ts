@@ -4,14 +4,14 @@ import type { AccessRefusal } from '../../core/access_table.js';
 import type { FlowId, SeriesId } from '../../core/brand.js';
 import { type Endpoint, formatAddress } from '../../core/endpoint.js';
 import type { Cause, DatagramDrop, DialFailure, DryRefusal, End } from '../../core/outcome.js';
+import type { SeriesWriter } from '../../core/series.js';
 import {
   CAUSE_COLUMN,
   DIAL_COLUMN,
   DROP_COLUMN,
   DRY_COLUMN,
   PLAIN_COLUMN,
-  type SeriesWriter,
-} from '../../core/series.js';
+} from '../../core/series_layout.js';
 import type { SessionIds } from '../../core/session_ids.js';
 import type { PooledBackend } from '../../pool/selection.js';
 import { CountedClients, type LimitRefusal } from '../counted_clients.js';

@@ -17,16 +17,15 @@ import { type IpEndpoint, ipEndpoint } from '../../../src/core/endpoint.js';
 import type { Cause, DialFailure, DryRefusal } from '../../../src/core/outcome.js';
 import type { BackendPlan, ListenerPlan, Plan, PoolPlan } from '../../../src/core/plan.js';
 import { seededRandom } from '../../../src/core/random.js';
+import { createSeriesMemory, SeriesReader } from '../../../src/core/series.js';
 import {
   CAUSE_COLUMN,
-  createSeriesMemory,
   DIAL_COLUMN,
   DRY_COLUMN,
   type HistogramName,
   PLAIN_COLUMN,
   type PlainColumn,
-  SeriesReader,
-} from '../../../src/core/series.js';
+} from '../../../src/core/series_layout.js';
 import type { HealthState } from '../../../src/pool/backend_rows.js';
 import { ClientTable, createClientMemory } from '../../../src/pool/client_table.js';
 import { createKeyMemory, KeyTable } from '../../../src/pool/key_table.js';

@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { PairId } from '../../../src/core/brand.js';
 import { type IpEndpoint, ipEndpoint } from '../../../src/core/endpoint.js';
-import { PLAIN_COLUMN } from '../../../src/core/series.js';
+import { PLAIN_COLUMN } from '../../../src/core/series_layout.js';
 import type { LimitsSpec } from '../../../src/core/spec.js';
 import { LateResets } from '../../../src/session/tcp/late_resets.js';
 import { FakeTcpEngine } from '../../support/fake_tcp_engine.js';

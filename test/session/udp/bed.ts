@@ -9,14 +9,8 @@ import { type IpEndpoint, ipEndpoint } from '../../../src/core/endpoint.js';
 import type { DatagramDrop } from '../../../src/core/outcome.js';
 import type { BackendPlan, ListenerPlan, PoolPlan } from '../../../src/core/plan.js';
 import { seededRandom } from '../../../src/core/random.js';
-import {
-  createSeriesMemory,
-  DROP_COLUMN,
-  PLAIN_COLUMN,
-  type PlainColumn,
-  SeriesReader,
-  SeriesWriter,
-} from '../../../src/core/series.js';
+import { createSeriesMemory, SeriesReader, SeriesWriter } from '../../../src/core/series.js';
+import { DROP_COLUMN, PLAIN_COLUMN, type PlainColumn } from '../../../src/core/series_layout.js';
 import { SessionIds } from '../../../src/core/session_ids.js';
 import type { HealthState } from '../../../src/pool/backend_rows.js';
 import { ClientTable, createClientMemory } from '../../../src/pool/client_table.js';
