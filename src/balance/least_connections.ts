@@ -4,7 +4,7 @@
  * in a heap, so that a choice looks at its top only (HAProxy keeps a tree: src/lb_fwlc.c).
  */
 import type { Random } from '../core/random.js';
-import { IndexedHeap } from './indexed_heap.js';
+import { KeyedHeap } from './keyed_heap.js';
 import { describeLoad, leastBy, loadOf } from './load.js';
 import type { Candidates, Chooser, Policy, PolicyExplanation, PolicyMember } from './policy.js';
 import { Recency, type RecencyFollower } from './recency.js';
@@ -36,27 +36,15 @@ class LeastConnectionsChooser implements Chooser, RecencyFollower {
   readonly #members: readonly PolicyMember[];
   readonly #candidates: Candidates;
   readonly #recency: Recency;
-  /** By member, as of the last change. */
-  readonly #loads: Float64Array;
-  readonly #order: IndexedHeap;
+  /** By load as of the last change, then by who was chosen longest ago. */
+  readonly #order: KeyedHeap;
 
   constructor(members: readonly PolicyMember[], candidates: Candidates, recency: Recency) {
     this.#members = members;
     this.#candidates = candidates;
     this.#recency = recency;
-    const loads = new Float64Array(members.length);
-    this.#loads = loads;
-    this.#order = new IndexedHeap(members.length, (a, b) => {
-      const left = loads[a] ?? 0;
-      const right = loads[b] ?? 0;
-      return left < right || (left === right && recency.isBefore(a, b));
-    });
-    for (let position = 0; position < candidates.count; position++) {
-      const member = candidates.at(position);
-      loads[member] = loadOf(candidates, member);
-      this.#order.addUnordered(member);
-    }
-    this.#order.order();
+    this.#order = new KeyedHeap(members.length);
+    this.wereAdmitted();
   }
 
   choose(_: Uint8Array, random: Random): number {
@@ -76,12 +64,12 @@ class LeastConnectionsChooser implements Chooser, RecencyFollower {
 
   /** The first in order once new members have their places. */
   #foreseen(random: Random): number {
-    const loads = this.#loads;
+    const loads = this.#order;
     const order = this.#recency.foreseen(random);
     let best = this.#candidates.at(0);
     for (let position = 1; position < this.#candidates.count; position++) {
       const member = this.#candidates.at(position);
-      const [load = 0, least = 0] = [loads[member], loads[best]];
+      const [load, least] = [loads.firstKeyOf(member), loads.firstKeyOf(best)];
       if (load < least || (load === least && order.isBefore(member, best))) best = member;
     }
     return best;
@@ -103,8 +91,7 @@ class LeastConnectionsChooser implements Chooser, RecencyFollower {
   }
 
   added(member: number): void {
-    this.#loads[member] = loadOf(this.#candidates, member);
-    this.#order.add(member);
+    this.counted(member);
   }
   removed(member: number): void {
     this.#order.remove(member);
@@ -113,15 +100,22 @@ class LeastConnectionsChooser implements Chooser, RecencyFollower {
     this.counted(member);
   }
   counted(member: number): void {
-    this.#loads[member] = loadOf(this.#candidates, member);
-    this.#order.moved(member);
+    const load = loadOf(this.#candidates, member);
+    this.#order.put(member, load, this.#recency.stampOf(member));
   }
   measured(): void {}
 
   wasChosen(member: number): void {
-    this.#order.moved(member);
+    if (!this.#order.has(member)) return;
+    this.#order.put(member, this.#order.firstKeyOf(member), this.#recency.stampOf(member));
   }
   wereAdmitted(): void {
+    const candidates = this.#candidates;
+    for (let position = 0; position < candidates.count; position++) {
+      const member = candidates.at(position);
+      const load = loadOf(candidates, member);
+      this.#order.putUnordered(member, load, this.#recency.stampOf(member));
+    }
     this.#order.order();
   }
 }

@@ -64,6 +64,11 @@ export class Recency implements RecencyOrder {
     return { isBefore: (a, b) => (stamps[a] ?? 0) < (stamps[b] ?? 0) };
   }
 
+  /** The less, the longer ago `member` was chosen; NaN: it has no place yet. */
+  stampOf(member: number): number {
+    return this.#stamps[member] ?? Number.NaN;
+  }
+
   /** True when `a` was chosen longer ago than `b`. */
   isBefore(a: number, b: number): boolean {
     return (this.#stamps[a] ?? 0) < (this.#stamps[b] ?? 0);
