@@ -79,16 +79,12 @@ export class PairIndex {
   }
 
   /**
-   * Another number whenever a row was given back. No worker serves its pair at that time, so one
-   * that reads this number before it serves a pair knows of all that matter to it.
+   * Another number whenever a row was given back: as long as it is the same, every row is its
+   * pair's. No worker serves its pair at that time, so one that reads this number before it serves
+   * a pair knows of all that matter to it.
    */
   get releases(): number {
     return Atomics.load(this.#cells, RELEASES);
-  }
-
-  /** True when `row`, which was this pair's, still is; to be asked if none was given back since. */
-  isOf(row: number, listener: ListenerId, backend: BackendId): boolean {
-    return this.#keyAt(row) === keyOf(listener, backend);
   }
 
   /** The row of a pair, taken for it if it has none yet; NO_ROW where there is no room. */

@@ -4,16 +4,10 @@
  */
 import { assertShared } from '../core/assert.js';
 import type { BackendId, WorkerId } from '../core/brand.js';
+import { ACTIVE, CAP, HEALTH, REASONS, ROW, WATCHED, WEIGHT } from './backend_row.js';
 import { ChangeJournal, JOURNAL_CELLS } from './change_journal.js';
 import { CountedCells } from './counted_cells.js';
-import { ACTIVE, CELLS, JOURNAL_AT, ROW, SHARE_ROW, SHARES_AT } from './ledger_layout.js';
-
-const HEALTH = 1;
-const REASONS = 2;
-const WEIGHT = 3;
-const CAP = 4;
-/** 1: every change of the count is noted, because the policy of its pool keeps an order by it. */
-const WATCHED = 5;
+import { CELLS, JOURNAL_AT, SHARE_ROW, SHARES_AT } from './ledger_layout.js';
 
 /** Thousandths: effective weights are whole numbers in shared memory. */
 const WEIGHT_SCALE = 1000;

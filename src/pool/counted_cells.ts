@@ -26,18 +26,20 @@ export abstract class CountedCells {
 
   /**
    * Gives back one of what `worker` has, and answers the count of before. Nobody else writes its
-   * share, so it is looked at first: a count that others rely on has not moved when this is wrong.
+   * share while it runs, so it is looked at first: a count that others rely on has not moved when
+   * this is wrong. And so a plain store is enough: one word is never half written.
    */
   protected lower(cell: number, worker: WorkerId, at: number): number {
     const share = SHARES_AT + worker * SHARE_ROW + at;
-    const has = Atomics.load(this.cells, share);
+    const has = this.cells[share] ?? 0;
     assertShared(has > 0, "a worker's share in the ledger would fall below zero");
     const before = Atomics.sub(this.cells, cell, 1);
-    Atomics.sub(this.cells, share, 1);
+    this.cells[share] = has - 1;
     return before;
   }
 
   protected share(worker: WorkerId, at: number): void {
-    Atomics.add(this.cells, SHARES_AT + worker * SHARE_ROW + at, 1);
+    const share = SHARES_AT + worker * SHARE_ROW + at;
+    this.cells[share] = (this.cells[share] ?? 0) + 1;
   }
 }

@@ -7,21 +7,22 @@
  */
 import type { BackendId, PoolId } from '../core/brand.js';
 import { MAX_BACKENDS, MAX_POOLS } from '../core/limits.js';
+import { FAILURES, ROW, RUN_START, TERM } from './backend_row.js';
 
-/** Two cache lines a backend: written when something fails, and hardly read otherwise. */
-const ROW = 32;
-const FAILURES = 0;
-const RUN_START = 1;
-const TERM = 2;
-const STATE = 3;
-const SINCE = 4;
-const IN_A_ROW = 5;
-const SPARED = 6;
+/**
+ * Two cache lines per backend: written when something fails, and hardly read otherwise. What each
+ * session reads stands beside the backend's count (backend_row.ts).
+ */
+const OWN_ROW = 32;
+const STATE = 0;
+const SINCE = 1;
+const IN_A_ROW = 2;
+const SPARED = 3;
 const TIMES = 16;
 /** With more failures in a row than this, only every so-manieth has its time written down. */
 const KEPT_TIMES = 16;
 
-const POOLS_AT = MAX_BACKENDS * ROW;
+const POOLS_AT = MAX_BACKENDS * OWN_ROW;
 export const EJECTION_CELLS = POOLS_AT + MAX_POOLS;
 
 /** A pool's word: how many are out, and a number that changes with every change of it. */
@@ -46,33 +47,36 @@ export interface EvidenceLimits {
 
 export class EjectionLedger {
   readonly #cells: Int32Array;
+  /** The ledger's rows of backends. */
+  readonly #rows: Int32Array;
 
-  constructor(cells: Int32Array) {
+  constructor(cells: Int32Array, rows: Int32Array) {
     this.#cells = cells;
+    this.#rows = rows;
   }
 
   // ---- evidence ----
 
   /** Sessions chosen in a former term say nothing about the present one. */
   term(backend: BackendId): number {
-    return Atomics.load(this.#cells, backend * ROW + TERM);
+    return Atomics.load(this.#rows, backend * ROW + TERM);
   }
 
   failuresInARow(backend: BackendId): number {
     const row = backend * ROW;
-    const failures = Atomics.load(this.#cells, row + FAILURES);
-    return (failures - Atomics.load(this.#cells, row + RUN_START)) | 0;
+    const failures = Atomics.load(this.#rows, row + FAILURES);
+    return (failures - Atomics.load(this.#rows, row + RUN_START)) | 0;
   }
 
   /** Counts a failed dial, or a session reset before the backend's first byte. */
   fail(backend: BackendId, nowMs: number, limits: EvidenceLimits | null): void {
     const row = backend * ROW;
     const stride = strideOf(limits?.consecutiveFailures ?? 1);
-    let count = Atomics.load(this.#cells, row + FAILURES);
+    let count = Atomics.load(this.#rows, row + FAILURES);
     for (;;) {
       // The time first: who sees the count may look at it. Two that meet here write the same time.
-      if ((count >>> 0) % stride === 0) this.#cells[row + slotOf(count, stride)] = nowMs | 0;
-      const seen = Atomics.compareExchange(this.#cells, row + FAILURES, count, (count + 1) | 0);
+      if ((count >>> 0) % stride === 0) this.#cells[timeCell(backend, count, stride)] = nowMs | 0;
+      const seen = Atomics.compareExchange(this.#rows, row + FAILURES, count, (count + 1) | 0);
       if (seen === count) return;
       count = seen;
     }
@@ -80,9 +84,9 @@ export class EjectionLedger {
 
   succeed(backend: BackendId): void {
     const row = backend * ROW;
-    const failures = Atomics.load(this.#cells, row + FAILURES);
-    if (Atomics.load(this.#cells, row + RUN_START) !== failures) {
-      Atomics.store(this.#cells, row + RUN_START, failures);
+    const failures = Atomics.load(this.#rows, row + FAILURES);
+    if (Atomics.load(this.#rows, row + RUN_START) !== failures) {
+      Atomics.store(this.#rows, row + RUN_START, failures);
     }
   }
 
@@ -92,10 +96,9 @@ export class EjectionLedger {
     const inARow = this.failuresInARow(backend);
     if (inARow < enough) return inARow;
     const stride = strideOf(enough);
-    const row = backend * ROW;
-    const oldest = (Atomics.load(this.#cells, row + FAILURES) - enough) >>> 0;
+    const oldest = (Atomics.load(this.#rows, backend * ROW + FAILURES) - enough) >>> 0;
     const kept = Math.ceil(oldest / stride) * stride;
-    const atMs = Atomics.load(this.#cells, row + slotOf(kept, stride));
+    const atMs = Atomics.load(this.#cells, timeCell(backend, kept, stride));
     // Times are 32 bits of milliseconds and wrap after 49 days, so they compare by difference.
     const ageMs = (((nowMs | 0) - atMs + CLOCK_SKEW_MS) >>> 0) - CLOCK_SKEW_MS;
     return ageMs <= intervalMs ? inARow : enough - 1;
@@ -103,27 +106,27 @@ export class EjectionLedger {
 
   /** What was known counts no more, nor does what sessions of before will tell. */
   forget(backend: BackendId): void {
-    Atomics.add(this.#cells, backend * ROW + TERM, 1);
+    Atomics.add(this.#rows, backend * ROW + TERM, 1);
     this.succeed(backend);
   }
 
   // ---- one backend's ejection ----
 
   state(backend: BackendId): EjectionState {
-    return STATES[Atomics.load(this.#cells, backend * ROW + STATE)] ?? 'in';
+    return STATES[Atomics.load(this.#cells, backend * OWN_ROW + STATE)] ?? 'in';
   }
 
   /** One thread at a time decides about a backend; false when it is out, or claimed already. */
   claim(backend: BackendId): boolean {
-    return Atomics.compareExchange(this.#cells, backend * ROW + STATE, 0, 1) === 0;
+    return Atomics.compareExchange(this.#cells, backend * OWN_ROW + STATE, 0, 1) === 0;
   }
 
   setIn(backend: BackendId): void {
-    Atomics.store(this.#cells, backend * ROW + STATE, 0);
+    Atomics.store(this.#cells, backend * OWN_ROW + STATE, 0);
   }
 
   setOut(backend: BackendId, effect: 'real' | 'dry', inARow: number, nowMs: number): void {
-    const row = backend * ROW;
+    const row = backend * OWN_ROW;
     Atomics.store(this.#cells, row + SINCE, nowMs | 0);
     Atomics.store(this.#cells, row + IN_A_ROW, inARow);
     Atomics.store(this.#cells, row + STATE, STATES.indexOf(effect));
@@ -131,7 +134,7 @@ export class EjectionLedger {
 
   /** Since when, and for how many failures, a backend that is out has been ejected. */
   ejection(backend: BackendId, nowMs: number): { sinceMs: number; inARow: number } {
-    const row = backend * ROW;
+    const row = backend * OWN_ROW;
     const agoMs = ((nowMs | 0) - Atomics.load(this.#cells, row + SINCE)) | 0;
     const inARow = Atomics.load(this.#cells, row + IN_A_ROW);
     return { sinceMs: nowMs - Math.max(0, agoMs), inARow };
@@ -139,17 +142,17 @@ export class EjectionLedger {
 
   setSpared(backend: BackendId, because: SparedBecause): void {
     const code = SPARED_BECAUSE.indexOf(because) + 1;
-    Atomics.store(this.#cells, backend * ROW + SPARED, code);
+    Atomics.store(this.#cells, backend * OWN_ROW + SPARED, code);
   }
 
   /** Why it was spared since the last call, if it was. */
   takeSpared(backend: BackendId): SparedBecause | null {
-    const code = Atomics.exchange(this.#cells, backend * ROW + SPARED, 0);
+    const code = Atomics.exchange(this.#cells, backend * OWN_ROW + SPARED, 0);
     return SPARED_BECAUSE[code - 1] ?? null;
   }
 
   reset(backend: BackendId): void {
-    this.#cells.fill(0, backend * ROW, (backend + 1) * ROW);
+    this.#cells.fill(0, backend * OWN_ROW, (backend + 1) * OWN_ROW);
   }
 
   // ---- a pool's room ----
@@ -174,6 +177,6 @@ function strideOf(consecutiveFailures: number): number {
   return Math.ceil(consecutiveFailures / KEPT_TIMES);
 }
 
-function slotOf(count: number, stride: number): number {
-  return TIMES + (Math.floor((count >>> 0) / stride) % KEPT_TIMES);
+function timeCell(backend: BackendId, count: number, stride: number): number {
+  return backend * OWN_ROW + TIMES + (Math.floor((count >>> 0) / stride) % KEPT_TIMES);
 }

@@ -1,12 +1,13 @@
 /**
  * The ledger: what every thread must agree on, in shared memory. Counts of sessions a backend and a
  * listener, each backend's health and limits, and who waits in which queue. Workers count, control
- * writes states; both only through Atomics. A row is one cache line, so that two backends do not
- * slow each other down.
+ * writes states; both only through Atomics, but for what a worker alone writes. A row is one cache
+ * line, so that two backends do not slow each other down.
  */
 import { assertShared } from '../core/assert.js';
 import type { BackendId, ListenerId, PoolId, WorkerId } from '../core/brand.js';
 import { MAX_BACKENDS, MAX_LISTENERS, MAX_POOLS, MAX_WORKERS } from '../core/limits.js';
+import { ROW } from './backend_row.js';
 import { BackendRows } from './backend_rows.js';
 import { DESCRIPTOR_CELLS, DescriptorLedger } from './descriptor_ledger.js';
 import { EJECTION_CELLS, EjectionLedger } from './ejection_ledger.js';
@@ -23,7 +24,6 @@ import {
   POOL_NEXT_TICKET,
   POOL_QUEUED,
   POOLS_AT,
-  ROW,
   SHARE_ROW,
   SHARES_AT,
   TURNS_AT_BYTE,
@@ -54,7 +54,8 @@ export class Ledger extends BackendRows {
     this.#memory = memory;
     const at = (cell: number): number => cell * Int32Array.BYTES_PER_ELEMENT;
     this.descriptors = new DescriptorLedger(new Int32Array(memory, at(CELLS), DESCRIPTOR_CELLS));
-    this.ejections = new EjectionLedger(new Int32Array(memory, at(EJECTIONS_AT), EJECTION_CELLS));
+    const ejections = new Int32Array(memory, at(EJECTIONS_AT), EJECTION_CELLS);
+    this.ejections = new EjectionLedger(ejections, this.cells);
     this.others = new OtherProcesses(this.cells, this.changes);
   }
 

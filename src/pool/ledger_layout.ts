@@ -6,16 +6,12 @@ import {
   MAX_POOLS,
   MAX_WORKERS,
 } from '../core/limits.js';
+import { ACTIVE, ROW } from './backend_row.js';
 import { JOURNAL_CELLS } from './change_journal.js';
 import { DESCRIPTOR_CELLS } from './descriptor_ledger.js';
 import { EJECTION_CELLS } from './ejection_ledger.js';
 import { TURN_BYTES } from './shared_turns.js';
 
-/** 64 bytes. */
-export const ROW = 16;
-
-/** Of a backend's row: its count. */
-export const ACTIVE = 0;
 /** Of a listener's row: its count, and one bit per worker, in two words. */
 export const LISTENER_ACTIVE = 0;
 export const LISTENER_WAITING = 1;
