@@ -1,6 +1,8 @@
 /**
  * Some of a pool's members, packed: any of them by position, and whether one is there, at once. The
- * last one fills the gap of one that leaves, so positions say nothing about order.
+ * last one fills the gap of one that leaves. Whoever's number is below the size stands at that
+ * place; so when all are there each does, and then nothing has to be looked up: of thousands the
+ * words that say so are in no cache.
  */
 
 const ABSENT = -1;
@@ -10,6 +12,8 @@ export class MemberSet {
   /** By member. */
   readonly #positions: Int32Array;
   #size = 0;
+  /** Members that stand at another number than their own. */
+  #strayed = 0;
 
   /** `members`: how many there may be. */
   constructor(members: number) {
@@ -23,7 +27,7 @@ export class MemberSet {
 
   /** The member at `position`, 0 to size - 1. */
   at(position: number): number {
-    return this.#packed[position] ?? ABSENT;
+    return this.#strayed === 0 ? position : (this.#packed[position] ?? ABSENT);
   }
 
   /** False for what is no member at all, too. */
@@ -33,16 +37,34 @@ export class MemberSet {
 
   add(member: number): void {
     if (this.has(member)) return;
-    this.#positions[member] = this.#size;
-    this.#packed[this.#size++] = member;
+    const end = this.#size++;
+    let gap = end;
+    if (this.has(end)) {
+      gap = this.#positions[end] ?? ABSENT;
+      this.#move(end, end);
+    }
+    // At its place stands one whose own is further behind.
+    if (member < end && gap !== member) this.#move(this.#packed[member] ?? ABSENT, gap);
+    this.#place(member, member < end ? member : gap);
   }
 
   remove(member: number): void {
     const position = this.#positions[member] ?? ABSENT;
     if (position === ABSENT) return;
-    const last = this.at(--this.#size);
-    this.#packed[position] = last;
-    this.#positions[last] = position;
+    const last = this.#packed[--this.#size] ?? ABSENT;
     this.#positions[member] = ABSENT;
+    if (position !== member) this.#strayed--;
+    if (last !== member) this.#move(last, position);
+  }
+
+  #move(member: number, to: number): void {
+    if (this.#positions[member] !== member) this.#strayed--;
+    this.#place(member, to);
+  }
+
+  #place(member: number, position: number): void {
+    this.#packed[position] = member;
+    this.#positions[member] = position;
+    if (position !== member) this.#strayed++;
   }
 }

@@ -53,67 +53,45 @@ export function encodeAddress(endpoint: Endpoint, scopeId = 0): Uint8Array {
 }
 
 /**
- * A sockaddr that is written to memory again and again. One of IP stands in the object itself: an
- * array would be two more objects, and of thousands of backends each is another miss of the caches.
+ * Writes the sockaddr of `endpoint` to the words of `memory` from `at` on, where there is room for
+ * any; answers how many bytes it has. That of a backend over IP is made of what its endpoint keeps,
+ * in a few steps; the zeros of sockaddr_in, too (ip(7): sin_zero).
  */
-export class KeptAddress {
-  readonly bytes: number;
-  // As the memory has them; what is behind the last one is zero.
-  readonly #a: number;
-  readonly #b: number;
-  readonly #c: number;
-  readonly #d: number;
-  readonly #e: number;
-  readonly #f: number;
-  readonly #g: number;
-  /** Those of a path. */
-  readonly #further: Int32Array | null;
-
-  constructor(address: Uint8Array) {
-    const padded = new Uint8Array(4 * Math.ceil(Math.max(address.length, SOCKADDR_IN6_BYTES) / 4));
-    padded.set(address);
-    const words = new Int32Array(padded.buffer);
-    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0] = words;
-    this.bytes = address.length;
-    this.#a = a;
-    this.#b = b;
-    this.#c = c;
-    this.#d = d;
-    this.#e = e;
-    this.#f = f;
-    this.#g = g;
-    this.#further = address.length > SOCKADDR_IN6_BYTES ? words.subarray(7) : null;
+export function putAddress(endpoint: Endpoint, memory: Int32Array, at: number): number {
+  if (!(endpoint instanceof DialledEndpoint)) return putEncoded(endpoint, memory, at);
+  const { family, port } = endpoint;
+  if (family === 4) {
+    memory[at] = familyAndPort(AF_INET, port);
+    endpoint.putHost(memory, at + 1);
+    memory[at + 2] = 0;
+    memory[at + 3] = 0;
+    return SOCKADDR_IN_BYTES;
   }
-
-  /** Writes it to the words of `memory` from `at` on, where there is room for any address. */
-  put(memory: Int32Array, at: number): void {
-    memory[at] = this.#a;
-    memory[at + 1] = this.#b;
-    memory[at + 2] = this.#c;
-    memory[at + 3] = this.#d;
-    if (this.bytes === SOCKADDR_IN_BYTES) return;
-    memory[at + 4] = this.#e;
-    memory[at + 5] = this.#f;
-    memory[at + 6] = this.#g;
-    if (this.#further !== null) memory.set(this.#further, at + 7);
-  }
+  memory[at] = familyAndPort(AF_INET6, port);
+  // sin6_flowinfo, and behind the address the scope.
+  memory[at + 1] = 0;
+  endpoint.putHost(memory, at + 2);
+  memory[at + 6] = 0;
+  return SOCKADDR_IN6_BYTES;
 }
 
-const KEPT = Symbol('the sockaddr of an endpoint');
+/** Those of unix sockets: made once per backend. */
+const ENCODED = new WeakMap<Endpoint, Uint8Array>();
 
-/**
- * The sockaddr of `endpoint`, worked out once and kept in the endpoint itself. A WeakMap would keep
- * it outside, but one look into a map of thousands misses the caches several times, at each dial.
- */
-export function keptAddress(endpoint: Endpoint & { [KEPT]?: KeptAddress }): KeptAddress {
-  const isDialled = endpoint instanceof DialledEndpoint;
-  const known = isDialled ? endpoint.workedOut : endpoint[KEPT];
-  if (known instanceof KeptAddress) return known;
-  const value = new KeptAddress(encodeAddress(endpoint));
-  // No part of what an endpoint says: it is not listed, compared or sent.
-  if (isDialled) endpoint.workedOut = value;
-  else Object.defineProperty(endpoint, KEPT, { value });
-  return value;
+function putEncoded(endpoint: Endpoint, memory: Int32Array, at: number): number {
+  let bytes = ENCODED.get(endpoint);
+  if (bytes === undefined) {
+    bytes = encodeAddress(endpoint);
+    ENCODED.set(endpoint, bytes);
+  }
+  const { BYTES_PER_ELEMENT: size } = memory;
+  new Uint8Array(memory.buffer, memory.byteOffset + at * size).set(bytes);
+  return bytes.length;
+}
+
+/** The first word of a sockaddr of IP, whose port is in network order. */
+function familyAndPort(family: number, port: number): number {
+  return LITTLE ? family | ((port & 0xff) << 24) | ((port >>> 8) << 16) : (family << 16) | port;
 }
 
 /** The port in the sockaddr of IP at `at`. */

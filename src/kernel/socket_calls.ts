@@ -2,14 +2,21 @@
  * The calls that each session makes on its sockets. Their arguments stand in mapped memory, written
  * once, so that a call neither allocates nor copies.
  */
-import type { IpEndpoint } from '../core/endpoint.js';
+import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
 import { err, ok, type Result } from '../core/result.js';
 import { adoptDescriptor, closeDescriptor, type Descriptor } from './descriptor.js';
 import { type KernelError, kernelError } from './errno.js';
 import type { Kernel } from './foreign.js';
 import { mapMemory } from './memory.js';
 import type { Ring } from './ring.js';
-import { AF_UNIX, type KeptAddress, portAt, SOCKADDR_IN6_BYTES, sameHostAt } from './sockaddr.js';
+import {
+  AF_UNIX,
+  addressFamily,
+  portAt,
+  putAddress,
+  SOCKADDR_IN6_BYTES,
+  sameHostAt,
+} from './sockaddr.js';
 import {
   IPPROTO_TCP,
   SO_KEEPALIVE,
@@ -124,21 +131,17 @@ export class SocketCalls {
   }
 
   /**
-   * A non-blocking datagram socket connected to `address` (a sockaddr of `family`); `source`: as of
-   * `bindSource`, or null.
+   * A non-blocking datagram socket connected to `target`; `source`: as of `bindSource`, or null.
    */
-  openConnected(
-    family: number,
-    address: KeptAddress,
-    source: IpEndpoint | null,
-  ): Result<Descriptor, KernelError> {
+  openConnected(target: Endpoint, source: IpEndpoint | null): Result<Descriptor, KernelError> {
     const { libc } = this.#kernel;
+    const family = addressFamily(target);
     const opened = libc.socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (opened < 0) return err(kernelError('socket', opened));
     const fd = adoptDescriptor(opened);
     const bound = source === null ? 0 : this.bindSource(fd, source);
-    address.put(this.#words, ADDRESS_AT);
-    const answer = bound < 0 ? bound : libc.connectAt(fd, this.#at(ADDRESS_AT), address.bytes);
+    const bytes = putAddress(target, this.#words, ADDRESS_AT);
+    const answer = bound < 0 ? bound : libc.connectAt(fd, this.#at(ADDRESS_AT), bytes);
     if (answer === 0) return ok(fd);
     closeDescriptor(this.#kernel, fd);
     return err(kernelError(bound < 0 ? 'bind' : 'connect', answer));

@@ -20,6 +20,7 @@ import { Failures } from './failures.js';
 import { Learnt } from './learnt.js';
 import { BackendLease, type LeaseBook } from './lease.js';
 import type { Ledger } from './ledger.js';
+import { MemberRows } from './member_rows.js';
 import type { PlannedBackend } from './planned_backend.js';
 import { carried, membersOf, successors } from './pool_members.js';
 import { Roster } from './roster.js';
@@ -45,6 +46,8 @@ const NOTHING: Readonly<Record<Nobody, Selection>> = {
   'all-full': { kind: 'none', reason: 'all-full' },
 };
 
+const NO_SUCH_MEMBER = 'a policy chose a member that does not exist';
+
 export interface PoolExplanation extends ExplainedChoice {
   readonly members: readonly ExplainedMember[];
 }
@@ -55,8 +58,9 @@ export class Pool implements SelectablePool, LeaseBook {
   readonly #sources = new SourceTurns();
   #plan: PoolPlan;
   #members: readonly PlannedBackend[] = [];
-  /** By member, side by side: of thousands the objects themselves stand in no cache. */
-  #rows: Int32Array = new Int32Array(0);
+  // By member, side by side: of thousands the objects themselves stand in no cache.
+  #rows = new MemberRows(new Int32Array(0));
+  #endpoints: readonly Endpoint[] = [];
   #policy: Policy;
   #learnt = new Learnt(0);
   #roster: Roster;
@@ -69,8 +73,7 @@ export class Pool implements SelectablePool, LeaseBook {
   readonly #figures = {
     nowMs: 0,
     activeOf: (member: number): number => {
-      const row = this.#rows[member];
-      return row === undefined ? 0 : this.#deps.ledger.active(row as BackendId);
+      return this.#deps.ledger.active(this.#rows.at(member));
     },
     latencyMsOf: (member: number): number => this.#learnt.latencyMs(member, this.#figures.nowMs),
     failureRateOf: (member: number): number =>
@@ -133,6 +136,7 @@ export class Pool implements SelectablePool, LeaseBook {
       this.#learnt = carried(next, this.#learnt);
       this.#members = next.members;
       this.#rows = next.rows;
+      this.#endpoints = next.endpoints;
       this.#yielding = next.members.some(({ yielding }) => yielding) ? 'some' : 'none';
       policy.update(members);
       this.#policy = policy;
@@ -149,13 +153,12 @@ export class Pool implements SelectablePool, LeaseBook {
       const candidates = this.#roster.candidates(regard);
       if (candidates === null) return this.#nothing(request.tried, regard);
       const member = candidates.choose(request.clientKey, random);
-      const backend = presentShared(
-        this.#members[member],
-        'a policy chose a member that does not exist',
-      );
-      if (ledger.tryTake(backend.id, worker)) {
-        const term = ledger.ejections.term(backend.id);
-        return new BackendLease(this, backend, member, term);
+      const backend = presentShared(this.#members[member], NO_SUCH_MEMBER);
+      const id = this.#rows.at(member);
+      if (ledger.tryTake(id, worker)) {
+        const endpoint = presentShared(this.#endpoints[member], NO_SUCH_MEMBER);
+        const term = ledger.ejections.term(id);
+        return new BackendLease(this, { backend, id, endpoint, member, term });
       }
       // Another worker took the last place between the look and the reservation.
       this.#roster.leaveOut(member);
@@ -205,37 +208,38 @@ export class Pool implements SelectablePool, LeaseBook {
 
   // ---- LeaseBook: what a lease reports ----
 
-  connected(backend: PlannedBackend, member: number, connectMs: number): void {
-    this.#took(backend, member, connectMs);
+  connected(lease: BackendLease, connectMs: number): void {
+    this.#took(lease, connectMs);
   }
 
-  answered(backend: PlannedBackend, member: number, firstByteMs: number, term: number): void {
+  answered(lease: BackendLease, firstByteMs: number): void {
     this.#answers = 'seen';
-    this.#failures.answered(backend.id, term);
-    this.#took(backend, member, firstByteMs);
+    this.#failures.answered(lease.id, lease.term);
+    this.#took(lease, firstByteMs);
   }
 
-  settled(backend: PlannedBackend, member: number, settlement: Settlement, term: number): void {
+  settled(lease: BackendLease, settlement: Settlement): void {
     const { ledger, worker } = this.#deps;
+    const { id, member, term } = lease;
     const failed = this.#failed(settlement);
     // Given back first: what is learnt does more, and what breaks in it must keep nobody's place.
-    ledger.giveBack(backend.id, worker);
+    ledger.giveBack(id, worker);
     this.#deps.freed(this.id);
-    if (failed === 1) this.#failures.failed(backend.id, term, this.#deps.clock.nowMs());
-    if (failed !== null && this.#learnsAbout(backend, member)) {
+    if (failed === 1) this.#failures.failed(id, term, this.#deps.clock.nowMs());
+    if (failed !== null && this.#learnsAbout(lease)) {
       this.#learnt.ended(member, failed, this.#figures.nowMs);
       this.#roster.measured(member);
     }
   }
 
-  #took(backend: PlannedBackend, member: number, tookMs: number): void {
-    if (!this.#learnsAbout(backend, member)) return;
-    this.#learnt.took(member, tookMs, this.#figures.nowMs);
-    this.#roster.measured(member);
+  #took(lease: BackendLease, tookMs: number): void {
+    if (!this.#learnsAbout(lease)) return;
+    this.#learnt.took(lease.member, tookMs, this.#figures.nowMs);
+    this.#roster.measured(lease.member);
   }
 
   /** Also moves the figures to the present. */
-  #learnsAbout(backend: PlannedBackend, member: number): boolean {
+  #learnsAbout({ backend, member }: BackendLease): boolean {
     if (!this.#policy.needs.latency || this.#members[member] !== backend) return false;
     this.#figures.nowMs = this.#deps.clock.nowMs();
     return true;

@@ -1,10 +1,11 @@
 /** A pool's members: as its policy and its worker have them, by the plan. */
 import type { PolicyMember } from '../balance/policy.js';
 import type { BackendId } from '../core/brand.js';
-import { formatAddress } from '../core/endpoint.js';
+import { type Endpoint, formatAddress } from '../core/endpoint.js';
 import type { PoolPlan } from '../core/plan.js';
 import { inStretches, type Stretches } from '../core/stretches.js';
 import { Learnt } from './learnt.js';
+import { MemberRows } from './member_rows.js';
 import { PlannedBackend } from './planned_backend.js';
 
 /**
@@ -22,7 +23,8 @@ export function membersOf(plan: PoolPlan): PolicyMember[] {
 export interface Successors {
   readonly members: readonly PlannedBackend[];
   /** Their rows in the ledger. */
-  readonly rows: Int32Array;
+  readonly rows: MemberRows;
+  readonly endpoints: readonly Endpoint[];
   readonly places: Int32Array;
   /** How many there were before. */
   readonly before: number;
@@ -45,6 +47,7 @@ export function* successors(
     });
   }
   const members: PlannedBackend[] = [];
+  const endpoints: Endpoint[] = [];
   const rows = new Int32Array(plan.backends.length);
   const places = new Int32Array(plan.backends.length).fill(-1);
   yield* inStretches(plan.backends.length, (index) => {
@@ -56,10 +59,12 @@ export function* successors(
     const stays = same?.isAt(backend) === true;
     if (stays) places[index] = at;
     const isSame = stays && at === index && same.sameAs(backend);
-    members.push(isSame ? same : new PlannedBackend(backend));
+    const member = isSame ? same : new PlannedBackend(backend);
+    members.push(member);
+    endpoints.push(member.endpoint);
     rows[index] = backend.id;
   });
-  return { members, rows, places, before: before.length };
+  return { members, rows: new MemberRows(rows), endpoints, places, before: before.length };
 }
 
 /** What was learnt about those that stay. */

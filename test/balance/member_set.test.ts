@@ -22,6 +22,7 @@ t.test(`members come and go, and are all found by position (SEED=${seed})`, asyn
       [...known].sort((a, b) => a - b),
     );
     t.equal(set.has(member), known.has(member));
+    for (const one of known) if (one < set.size) t.equal(set.at(one), one, 'at its own place');
   }
   t.notOk(set.has(-1));
   t.notOk(set.has(20));

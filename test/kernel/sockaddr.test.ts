@@ -3,7 +3,7 @@ import { DialledEndpoint, type Endpoint, ipEndpoint } from '../../src/core/endpo
 import {
   decodeAddress,
   encodeAddress,
-  keptAddress,
+  putAddress,
   SOCKADDR_MAX_BYTES,
 } from '../../src/kernel/sockaddr.js';
 
@@ -21,15 +21,9 @@ t.test('an address is the same after the way to the kernel and back', async (t) 
     t.ok(bytes.length <= SOCKADDR_MAX_BYTES);
     t.same(decodeAddress(bytes, bytes.length), endpoint);
     const memory = new Int32Array(64).fill(-1);
-    keptAddress(endpoint).put(memory, 8);
-    const written = new Uint8Array(memory.buffer, 32, keptAddress(endpoint).bytes);
+    const written = new Uint8Array(memory.buffer, 32, putAddress(endpoint, memory, 8));
     t.same([...written], [...bytes]);
-    t.equal(keptAddress(endpoint), keptAddress(endpoint), 'it is worked out once');
-    t.equal(
-      JSON.stringify(structuredClone(endpoint)),
-      JSON.stringify(endpoint),
-      'and no part of it',
-    );
+    t.same(structuredClone(endpoint), { ...endpoint }, 'what a dial keeps is no part of it');
   }
 });
 

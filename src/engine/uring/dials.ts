@@ -10,7 +10,7 @@ import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
 import type { DialFailure } from '../../core/outcome.js';
 import { ERRNO, errnoName } from '../../kernel/errno.js';
 import type { MappedMemory } from '../../kernel/memory.js';
-import { AF_UNIX, addressFamily, keptAddress, SOCKADDR_MAX_BYTES } from '../../kernel/sockaddr.js';
+import { AF_UNIX, addressFamily, putAddress, SOCKADDR_MAX_BYTES } from '../../kernel/sockaddr.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import { submitClose, submitConnect } from '../../kernel/submissions.js';
 import type { TcpEdges } from '../../session/tcp_port.js';
@@ -108,22 +108,14 @@ export class Dials implements Holder {
     this.#family[dial] = family;
     this.#suspect[dial] = this.#parts.selfDials.suspect(target, loop.nowMs);
     pairs.dial[pair] = dial;
-    const address = keptAddress(target);
-    address.put(this.#addresses, (dial * ADDRESS_STRIDE) / 4);
+    const bytes = putAddress(target, this.#addresses, (dial * ADDRESS_STRIDE) / 4);
     const at = this.#parts.addresses.address + dial * ADDRESS_STRIDE;
     const generation = this.#generation[dial] ?? 0;
     handshakes.prepare(socket.value, family, dial, generation);
     if (family !== AF_UNIX) {
-      submitConnect(
-        loop.ring,
-        socket.value,
-        at,
-        address.bytes,
-        userData(CONNECT, dial),
-        generation,
-      );
+      submitConnect(loop.ring, socket.value, at, bytes, userData(CONNECT, dial), generation);
     } else {
-      const connect = (): number => this.#parts.calls.connect(socket.value, at, address.bytes);
+      const connect = (): number => this.#parts.calls.connect(socket.value, at, bytes);
       loop.soon(() => this.#connect(dial, generation, connect, FIRST_PAUSE_MS));
     }
   }

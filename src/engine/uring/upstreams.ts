@@ -8,7 +8,6 @@ import { err, ok, type Result } from '../../core/result.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
 import type { Descriptor } from '../../kernel/descriptor.js';
 import { ERRNO, type KernelError, kernelError } from '../../kernel/errno.js';
-import { addressFamily, keptAddress } from '../../kernel/sockaddr.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import { submitClose, submitReceive } from '../../kernel/submissions.js';
 import {
@@ -163,7 +162,7 @@ export class Upstreams implements TurnWork {
   #connect(target: Endpoint, source: IpEndpoint | null): Result<Descriptor, KernelError> {
     const { nowMs } = this.#loop;
     const calls = this.#calls;
-    const opened = calls.openConnected(addressFamily(target), keptAddress(target), source);
+    const opened = calls.openConnected(target, source);
     const suspect = opened.ok ? this.#selfDials.suspect(target, nowMs) : null;
     if (!opened.ok || suspect === null) return opened;
     const fd = opened.value;

@@ -12,7 +12,7 @@ import {
   PLAIN_COLUMN,
 } from '../../core/series_layout.js';
 import type { SessionIds } from '../../core/session_ids.js';
-import type { PooledBackend } from '../../pool/selection.js';
+import type { Lease } from '../../pool/selection.js';
 import { type LineChoice, LineChooser } from '../line_choice.js';
 import type { TcpEngine } from '../tcp_port.js';
 import type { TcpSessionsDeps } from './deps.js';
@@ -50,9 +50,9 @@ export class SessionBook {
   }
 
   /** From now on the session counts at this backend. */
-  dialling(session: TcpSession, backend: PooledBackend): void {
+  dialling(session: TcpSession, { backend, id }: Lease): void {
     session.backend = backend;
-    this.#move(session, this.#series.rowOf(session.listener.id, backend.id));
+    this.#move(session, this.#series.rowOf(session.listener.id, id));
     if (session.tried !== null) this.#series.add(session.series, PLAIN_COLUMN.retries, 1);
   }
 

@@ -37,7 +37,7 @@ export class Dialling {
     const { engine, clock, book, deadline } = this.#deps;
     const now = clock.nowMs();
     session.dials(lease, now);
-    book.dialling(session, lease.backend);
+    book.dialling(session, lease);
     deadline(session, now + session.waiting.pool.settings.connectTimeoutMs);
     beginDial(session, lease, engine);
   }

@@ -37,7 +37,7 @@ function concerned(
 ): readonly TcpSession[] {
   const chosen = open.filter(
     (session) =>
-      (backend === null || leaseOf(session)?.backend.id === backend) &&
+      (backend === null || leaseOf(session)?.id === backend) &&
       (limit === null || mayMove(session, limit, nowMs)),
   );
   chosen.sort((a, b) => (lastActivityMs[a.pair] ?? 0) - (lastActivityMs[b.pair] ?? 0));

@@ -54,7 +54,7 @@ export class Relaying {
   heard(session: TcpSession, bytes: Uint8Array): void {
     const { phase } = session;
     assert(phase.at === 'relaying', 'a backend is overheard in the relay');
-    this.#keys.heard(session, phase.lease.backend.id, bytes);
+    this.#keys.heard(session, phase.lease.id, bytes);
   }
 
   /** It has another deadline, if it relays. */

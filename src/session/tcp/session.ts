@@ -147,7 +147,7 @@ export class TcpSession {
 
   dials(lease: Lease, sinceMs: number): void {
     this.phase = { at: 'dialling', lease, sinceMs };
-    forgetNotice(this, lease.backend.id);
+    forgetNotice(this, lease.id);
   }
 
   /** Remembers a dial that failed, so that this backend is never tried again. */

@@ -1,5 +1,5 @@
 /** From which address of this machine a session dials its backend. */
-import type { IpEndpoint } from '../../core/endpoint.js';
+import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
 import type { Lease } from '../../pool/selection.js';
 import type { OwnFailure } from '../own_failures.js';
 import type { TcpEngine } from '../tcp_port.js';
@@ -7,10 +7,10 @@ import { preludeFor } from './prelude.js';
 import type { TcpSession } from './session.js';
 
 /** Begins to connect; the source addresses that are left are for `dialsOn`. */
-export function beginDial(session: TcpSession, { backend }: Lease, engine: TcpEngine): void {
-  const [source, ...further] = session.waiting.pool.sourcesFor(backend.endpoint);
+export function beginDial(session: TcpSession, { endpoint }: Lease, engine: TcpEngine): void {
+  const [source, ...further] = session.waiting.pool.sourcesFor(endpoint);
   session.lacks = 'no-source-address';
-  dialFrom(session, backend, source, further, engine);
+  dialFrom(session, endpoint, source, further, engine);
 }
 
 /**
@@ -19,7 +19,7 @@ export function beginDial(session: TcpSession, { backend }: Lease, engine: TcpEn
  */
 export function dialsOn(
   session: TcpSession,
-  { backend }: Lease,
+  { endpoint }: Lease,
   failure: OwnFailure,
   engine: TcpEngine,
 ): boolean {
@@ -27,13 +27,13 @@ export function dialsOn(
   if (failure === 'no-descriptor') return false;
   const [source, ...further] = session.sources;
   if (source === undefined) return false;
-  dialFrom(session, backend, source, further, engine);
+  dialFrom(session, endpoint, source, further, engine);
   return true;
 }
 
 function dialFrom(
   session: TcpSession,
-  { endpoint }: Lease['backend'],
+  endpoint: Endpoint,
   source: IpEndpoint | null,
   further: readonly IpEndpoint[],
   engine: TcpEngine,

@@ -170,7 +170,7 @@ export class UdpFlows implements UdpEdges {
     const flow = this.#flows.at(id);
     const { phase } = flow;
     if (phase.at === 'open') {
-      if (flow.leadsTo.mayStay(phase.lease.backend.id)) return 'forward';
+      if (flow.leadsTo.mayStay(phase.lease.id)) return 'forward';
       if (flow.pinnedUntilMs > this.#deps.clock.nowMs()) return 'forward';
       this.#choosing.unseat(flow, 'moving');
     }

@@ -31,7 +31,7 @@ export function longestIdle(
   { lastActivityMs }: UdpEngine,
 ): UdpFlow[] {
   const isAt = ({ phase }: UdpFlow): boolean =>
-    backend === null || (phase.at === 'open' && phase.lease.backend.id === backend);
+    backend === null || (phase.at === 'open' && phase.lease.id === backend);
   const idleSince = ({ id }: UdpFlow): number => lastActivityMs[id] ?? 0;
   return flows.filter(isAt).sort((a, b) => idleSince(a) - idleSince(b));
 }
