@@ -38,11 +38,13 @@ export const CHOOSERS: readonly Chooser[] = [
 /** As in `connect`; clients have many addresses, so that `source-hash` has something to hash. */
 export const GROWTH_WORK: Work = { kind: 'short', connections: 50, bytes: 64, sources: 4096 };
 
+export interface Turn {
+  readonly chooser: Chooser;
+  readonly size: Size;
+}
+
 /** The turns of `round`: sizes of one chooser follow each other, because they are compared most. */
-export function turnsOf(
-  choosers: readonly Chooser[],
-  round: number,
-): readonly { readonly chooser: Chooser; readonly size: Size }[] {
+export function turnsOf(choosers: readonly Chooser[], round: number): readonly Turn[] {
   return orderOf(choosers, round).flatMap((chooser) =>
     orderOf(SIZES, round).map((size) => ({ chooser, size })),
   );
