@@ -78,7 +78,7 @@ export async function serveHttp(
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (s) => site.accept(s));
   const failure = await listen(server, place);
   if (failure !== null) return err(failure);
-  return ok({ server, leave: () => void server.close(), close: () => close(server, site) });
+  return ok({ server, leave: () => leave(server, site), close: () => close(server, site) });
 }
 
 class Site implements ConnectionEvents {
@@ -86,6 +86,8 @@ class Site implements ConnectionEvents {
   readonly #connections = new Set<HttpConnection>();
   readonly #most: number;
   #look: Timer | null = null;
+  /** Where the next request of a connection belongs. */
+  #next: 'here' | 'another process' = 'here';
 
   constructor(deps: HttpServerDeps) {
     this.#deps = deps;
@@ -105,6 +107,10 @@ class Site implements ConnectionEvents {
       return connection.send(outgoing(contentOf(answer), 'GET', 'close'), 'close');
     }
     this.#answer(connection, asked.request);
+  }
+
+  leave(): void {
+    this.#next = 'another process';
   }
 
   broken(connection: HttpConnection, error: unknown): void {
@@ -157,7 +163,8 @@ class Site implements ConnectionEvents {
       if (!this.#mayFollow()) return this.#turnAway(connection);
       return connection.follow(outgoing(content, 'GET', 'follow').head, follow);
     }
-    const then = connection.isLast(request) ? 'close' : 'keep';
+    const isLast = connection.isLast(request) || this.#next === 'another process';
+    const then = isLast ? 'close' : 'keep';
     connection.send(outgoing(content, request.method, then), then);
   }
 
@@ -266,6 +273,11 @@ function listen(server: Server, place: ListenPlace): Promise<AdminListenFailure 
     server.on('error', () => {});
     server.listen(place, () => resolve(null));
   });
+}
+
+function leave(server: Server, site: Site): void {
+  server.close();
+  site.leave();
 }
 
 function close(server: Server, site: Site): Promise<void> {

@@ -11,6 +11,11 @@ export type Refusal = readonly string[];
 
 export const OVERRULED: Refusal = ['sluice is stopping, and a stop outranks every other change'];
 
+/** What cannot be changed here any more. */
+export const SUCCEEDED: Refusal = [
+  'another process has taken the place of this one: ask again, and it answers',
+];
+
 export class ChangeQueue {
   #last: Promise<unknown> = Promise.resolve();
   #state: 'open' | 'stopping' = 'open';

@@ -4,9 +4,9 @@ import type { Log } from '../observe/log.js';
 import type { Metrics } from '../observe/metrics.js';
 import { monotonicUsec } from '../system/clock.js';
 import type { Notifier } from '../system/notify.js';
+import { SUCCEEDED } from './change_queue.js';
 import type { Daemon } from './daemon.js';
 import type { FileDifference, FileInUse } from './file_in_use.js';
-import { SUCCEEDED } from './upgrade/handover.js';
 
 /** What asks: the name of a signal, or of the user of a command. */
 export interface Trigger {

@@ -1,14 +1,17 @@
 /** What operators and health decide after an upgrade holds for the sessions of the old process. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { askControl, rawControl } from '../support/control_client.js';
 import { startOperated } from '../support/ctl.js';
 import { within } from '../support/deadline.js';
 import { type EchoBackend, startEchoes } from '../support/load/echo_backend.js';
-import { freePort } from '../support/places.js';
+import { freePort, tempFolder } from '../support/places.js';
 import { listenerText, poolText, QUICK_HEALTH } from '../support/settings.js';
-import type { Upgraded } from '../support/upgrades.js';
+import { flawedBy, type Upgraded } from '../support/upgrades.js';
 import { tryDial, type Wire } from '../support/wire.js';
 
-async function start(t: Test, [backend, probed]: readonly EchoBackend[]) {
+async function start(t: Test, [backend, probed]: readonly EchoBackend[], preload = '') {
   const port = await freePort();
   const toml =
     listenerText({ pool: 'app', bind: `127.0.0.1:${port}` }) +
@@ -18,7 +21,7 @@ async function start(t: Test, [backend, probed]: readonly EchoBackend[]) {
       lines: 'on_down = "close"\nmax_connections = 100\nqueue_size = 10\nqueue_timeout = "60s"',
       health: `${QUICK_HEALTH}port = ${probed?.port}`,
     });
-  const operated = await startOperated(t, { toml, workers: 2 });
+  const operated = await startOperated(t, { toml, workers: 2, preload });
   await operated.daemon.backendsUp('app', 1);
   return { ...operated, port };
 }
@@ -91,6 +94,28 @@ t.test('a raised cap is raised for sessions that wait in the old process, too', 
   t.equal((await ctl('cap', 'app/one', '2')).code, 0);
   t.equal(await second.readText(1), 'x');
   t.equal(daemon.eventsNamed('override-dropped').length, 0);
+});
+
+t.test('what is asked while another process takes over is asked again there', async (t) => {
+  const flaw = join(tempFolder(t), 'flaw');
+  const backends = await startEchoes(t, 2);
+  const { daemon, socket, ctl } = await start(t, backends, flawedBy(flaw));
+  writeFileSync(flaw, 'waits');
+  const upgrade = ctl('upgrade');
+  await daemon.event('upgrading');
+  const drain = '{"backends":["app/one"]}';
+  const head = 'POST /v1/drain HTTP/1.1\r\nHost: sluice\r\nConnection: close\r\nContent-Length: ';
+  const raw = rawControl(socket, `${head}${drain.length}\r\n\r\n${drain}`);
+  const asked = ctl('weight', 'app/one', '50%');
+  // The request before it was heard by the same process.
+  await askControl(socket, 'GET', '/v1/status');
+  writeFileSync(flaw, '');
+  t.equal((await upgrade).code, 0);
+  t.match(await raw, /^HTTP\/1\.1 503 .*\r\nretry-after: 1\r\n.*"urn:sluice:problem:handed-over"/s);
+  t.equal((await asked).code, 0);
+  const { body: after } = await askControl(socket, 'GET', '/v1/overrides');
+  t.match(after, { items: [{ kind: 'weight' }] });
+  t.equal((after as { items: readonly object[] }).items.length, 1, 'nothing was done before');
 });
 
 t.test('a kill of all at a backend ends sessions of the old process, too', async (t) => {

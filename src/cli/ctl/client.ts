@@ -2,11 +2,16 @@
 import { existsSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { dirname } from 'node:path';
-import { isProblem } from '../../control/api/problem.js';
+import { isHandedOver, isProblem } from '../../control/api/problem.js';
 import { PREFIX } from '../../control/api/router.js';
+import { systemClock } from '../../system/clock.js';
+import { pause } from '../../system/timers.js';
 
 /** A reload of ten thousand backends takes some seconds, and one that waits for another twice. */
 const ANSWER_LIMIT_MS = 60_000;
+
+/** Until it is asked again where nothing was done. */
+const AGAIN_MS = 100;
 
 /** What an HTTP API answers to a request that it does not understand. */
 const NOT_UNDERSTOOD = 400;
@@ -35,8 +40,28 @@ export class WrongWords extends CtlFailure {
   }
 }
 
+/** How a connection ends on which no whole answer comes any more. */
+const CUT_SHORT: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
+
+/** The process that was asked has ended, or left, before the whole answer. */
+class CutShort extends CtlFailure {
+  constructor(method: string) {
+    const next =
+      method === 'GET'
+        ? 'ask again'
+        : '`sluice ctl overrides` and `sluice ctl events` say whether it was done';
+    super(`sluice closed the connection before the whole answer had come: ${next}`);
+  }
+}
+
 export interface Fetched<T> {
   readonly value: T;
+  readonly etag: string | null;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
   readonly etag: string | null;
 }
 
@@ -66,8 +91,19 @@ export class Client {
     body: object | null,
     limitMs: number = ANSWER_LIMIT_MS,
   ): Promise<Fetched<T>> {
-    const { status, text, etag } = await this.#exchange(method, `${PREFIX}${path}`, body, limitMs);
-    const value = parse(text);
+    const untilMs = systemClock.nowMs() + limitMs;
+    for (;;) {
+      const leftMs = Math.max(1, untilMs - systemClock.nowMs());
+      const answer = await this.#exchange(method, `${PREFIX}${path}`, body, leftMs);
+      const value = parse(answer.text);
+      // It was meant for the process that serves, which is another one by now.
+      const isAskedAgain = isHandedOver(value) && systemClock.nowMs() + AGAIN_MS < untilMs;
+      if (!isAskedAgain) return this.#read(answer, value);
+      await pause(AGAIN_MS);
+    }
+  }
+
+  #read<T>({ status, etag }: Omit<Answer, 'text'>, value: unknown): Fetched<T> {
     if (status === 200 && value !== undefined) return { value: value as T, etag };
     if (isProblem(value)) {
       const { detail, problems = [] } = value;
@@ -79,7 +115,27 @@ export class Client {
     throw new CtlFailure(`${this.#path} answers with HTTP status ${status}: is that sluice?`);
   }
 
-  #exchange(method: string, path: string, body: object | null, limitMs: number) {
+  async #exchange(
+    method: string,
+    path: string,
+    body: object | null,
+    limitMs: number,
+  ): Promise<Answer> {
+    try {
+      return await this.#exchangeOnce(method, path, body, limitMs);
+    } catch (error) {
+      // Looking twice does no harm, and a change may have been made.
+      if (method !== 'GET' || !(error instanceof CutShort)) throw error;
+      return this.#exchangeOnce(method, path, body, limitMs);
+    }
+  }
+
+  #exchangeOnce(
+    method: string,
+    path: string,
+    body: object | null,
+    limitMs: number,
+  ): Promise<Answer> {
     const bytes = body === null ? '' : JSON.stringify(body);
     const headers = {
       host: 'sluice',
@@ -88,9 +144,10 @@ export class Client {
         : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(bytes) }),
     };
     const options = { socketPath: this.#path, method, path, headers, agent: false };
-    return new Promise<{ status: number; text: string; etag: string | null }>((resolve, reject) => {
+    return new Promise<Answer>((resolve, reject) => {
       const fail = (error: NodeJS.ErrnoException): void => {
-        reject(new CtlFailure(whyNot(error, this.#path)));
+        const isCut = CUT_SHORT.has(error.code ?? '');
+        reject(isCut ? new CutShort(method) : new CtlFailure(whyNot(error, this.#path)));
       };
       const asked = httpRequest({ ...options, timeout: limitMs }, (answer) => {
         let text = '';

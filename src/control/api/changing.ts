@@ -95,11 +95,8 @@ export async function change(
   });
   const { result } = given;
   if (result?.ok === false) return result;
-  if (!done.ok || result === null) {
-    return err(
-      refused(`Not done: ${done.ok ? 'there was nothing to ask' : done.error.join('; ')}.`),
-    );
-  }
+  if (!done.ok) return err(refused(`Not done: ${done.error.join('; ')}.`, done.error));
+  if (result === null) return err(refused('Not done: there was nothing to ask.'));
   const { set, ended } = result.value;
   for (const one of ended)
     log.event('override-ended', { ...toldOf(one), cause: 'ended', by: caller.name });

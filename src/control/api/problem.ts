@@ -2,6 +2,7 @@
 
 import type { AdminAnswer } from '../../admin/routes.js';
 import type { ReadValue } from '../../config/reading.js';
+import { type Refusal, SUCCEEDED } from '../change_queue.js';
 import type { Complaint } from './complaints.js';
 
 export interface Problem {
@@ -24,6 +25,7 @@ const TITLES = {
   'too-many': 'Too many requests at once.',
   changed: 'Something has changed since it was looked at.',
   refused: 'The daemon refuses it as things are.',
+  'handed-over': 'Another process serves since; nothing was done.',
   defect: 'A defect of sluice.',
 } as const;
 export type ProblemKind = keyof typeof TITLES;
@@ -49,9 +51,19 @@ export function tooMany(detail: string): Problem {
   return { status: 503, kind: 'too-many', detail, headers: { 'retry-after': '1' } };
 }
 
-/** It fits, and cannot be done as things are; nothing has changed. */
-export function refused(detail: string, problems: readonly string[] = []): Problem {
+/**
+ * It fits, and cannot be done as things are; nothing has changed. What was only meant for the
+ * process that serves by now may be asked again as it is.
+ */
+export function refused(detail: string, problems: Refusal = []): Problem {
+  if (problems === SUCCEEDED) return handedOver(detail);
   return { status: 409, kind: 'refused', detail, problems };
+}
+
+/** By a new connection it is asked of the process that serves. */
+export function handedOver(detail: string): Problem {
+  const headers = { 'retry-after': '1' };
+  return { status: 503, kind: 'handed-over', detail, problems: SUCCEEDED, headers };
 }
 
 /** For what the server itself turns away. */
@@ -68,7 +80,7 @@ export function problemAnswer({
   headers,
 }: Problem): AdminAnswer {
   const document = {
-    type: `urn:sluice:problem:${kind}`,
+    type: typeOf(kind),
     title: TITLES[kind],
     status,
     detail,
@@ -80,6 +92,15 @@ export function problemAnswer({
     body: `${JSON.stringify(document, null, 2)}\n`,
     ...(headers === undefined ? {} : { headers }),
   };
+}
+
+/** Of the kind that is asked again. */
+export function isHandedOver(value: unknown): boolean {
+  return isProblem(value) && 'type' in value && value.type === typeOf('handed-over');
+}
+
+function typeOf(kind: ProblemKind): string {
+  return `urn:sluice:problem:${kind}`;
 }
 
 /** What a client has parsed, if it is one. */

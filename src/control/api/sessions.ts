@@ -11,7 +11,7 @@ import { err, ok, type Result } from '../../core/result.js';
 import { killSessions, listSessions } from '../session_list.js';
 import type { ApiDeps } from './all.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
-import { badRequest, notFound, type Problem } from './problem.js';
+import { badRequest, handedOver, notFound, type Problem } from './problem.js';
 import { FILTER, filterOf } from './session_filter.js';
 import {
   duration,
@@ -122,6 +122,8 @@ export function killEndpoint({
     },
     answer: KILLED,
     handle: async ({ body: { session, spread = 0, ...asked }, caller }) => {
+      // What is listed is of the process that serves, and so is what is ended.
+      if (daemon.handover.isDone) return err(handedOver('Nothing is ended.'));
       const bounds = Object.keys(asked);
       if ((session === undefined) === (bounds.length === 0)) {
         const detail = 'Name either one session or what all of them have in common';

@@ -3,7 +3,7 @@ import type { Endpoint } from '../../core/endpoint.js';
 import type { Result } from '../../core/result.js';
 import type { LineChannel } from '../../system/line_channel.js';
 import type { Adoption } from '../adoption.js';
-import type { ChangeQueue, Refusal } from '../change_queue.js';
+import { type ChangeQueue, type Refusal, SUCCEEDED } from '../change_queue.js';
 import type { Daemon } from '../daemon.js';
 import type { DaemonDeps } from '../daemon_deps.js';
 import type { Desires } from '../desired/desires.js';
@@ -38,11 +38,6 @@ export interface HandoverDeps
     | 'defect'
   >;
 }
-
-/** What cannot be changed here any more. */
-export const SUCCEEDED: Refusal = [
-  'another process has taken the place of this one: ask again, and it answers',
-];
 
 export class Handover {
   /** What processes before this one still have. */
