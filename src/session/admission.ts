@@ -17,7 +17,10 @@ export interface DryBook {
 export class Admission {
   /** What the file says; null: nothing. */
   readonly #list: AccessList | null;
-  /** Whom an operator has denied; null: nobody. It is before the list, and never only tried. */
+  /**
+   * Clients that an operator has denied; null: none. It comes before the list, and is never a dry
+   * run.
+   */
   readonly #denied: AccessList | null;
 
   constructor(list: AccessList | null, denied: AccessList | null) {
@@ -25,7 +28,7 @@ export class Admission {
     this.#denied = denied;
   }
 
-  /** null: everybody may come, and nobody has to ask. */
+  /** null: all clients may connect, and there is nothing to check. */
   static of({ access, denied }: ListenerPlan): Admission | null {
     if (access === null && denied === null) return null;
     return new Admission(
@@ -34,13 +37,16 @@ export class Admission {
     );
   }
 
-  /** Why a client may not come. A UNIX peer has no address, and passed the mode of a file. */
+  /**
+   * Why a client is refused; null: it is not. A UNIX peer has no address, and passed the mode of a
+   * file.
+   */
   refusal(client: Endpoint, at: At, book: DryBook): AccessRefusal | null {
     return this.#judge(client, at, book, 'anybody');
   }
 
   /**
-   * A trusted proxy is allowed by name already, and the list of those who are is about its clients;
+   * A trusted proxy is allowed by name already, and the list of allowed ones is about its clients;
    * but a block that denies it holds.
    */
   refusalOfProxy(proxy: Endpoint, at: At, book: DryBook): AccessRefusal | null {

@@ -10,7 +10,9 @@ export class BeginRate {
   readonly #listener: ListenerId;
   readonly #rate: Rate;
   readonly #table: ClientTable;
-  /** Half a burst: who had to wait waits for some more, or each would be a turn of its own. */
+  /**
+   * Half a burst: clients that had to wait wait for some more, or each would be a turn of its own.
+   */
   readonly #moreMs: number;
 
   constructor(listener: ListenerId, perSecond: number, table: ClientTable) {

@@ -36,7 +36,7 @@ export class CountedClients {
     this.#book = book;
   }
 
-  /** Why `client` may not come as `number`; null: it may, and counts from now on. */
+  /** Why `client` is refused as `number`; null: it is not, and counts from now on. */
   refusal(
     limiter: Limiter,
     number: number,

@@ -1,4 +1,4 @@
-/** How a defect that ended one session, and no more, is told. */
+/** How a defect that ended one session, and no more, is reported. */
 import { SharedInvariantError } from '../core/assert.js';
 
 /** `listener`: whose session it was; null where none is known. */

@@ -8,7 +8,7 @@ import type { Cause } from '../core/outcome.js';
 import type { Random } from '../core/random.js';
 import { spreadOffsets } from './tcp/spread.js';
 
-/** Deadlines that expire in a turn, and ends in a turn of those that are told to end now. */
+/** Deadlines that expire in a turn, and ends in a turn of sessions that are ordered to end now. */
 export const DUE_A_TURN = 32;
 
 /** Sessions or flows that shall end now, in order. */

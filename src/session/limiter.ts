@@ -37,7 +37,7 @@ export class Limiter {
     this.#isExempt = exempt.length === 0 ? () => false : trusted(exempt);
   }
 
-  /** null: a client may have what it likes, and nobody has to ask. */
+  /** null: a client may have what it likes, and there is nothing to check. */
   static of(
     { id, settings: { limits } }: Pick<ListenerPlan, 'id' | 'settings'>,
     table: ClientTable,

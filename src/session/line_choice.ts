@@ -4,7 +4,7 @@ import type { Cause } from '../core/outcome.js';
 import { below, type Random } from '../core/random.js';
 import type { AccessLevel } from '../core/spec.js';
 
-/** A number: the line is one of a sample, and so many had none since the last such line. */
+/** A number: the line is one of a sample, and this many had none since the last such line. */
 export type LineChoice = 'no line' | 'a line' | number;
 
 export class LineChooser {

@@ -34,7 +34,7 @@ export interface SessionSource<S> {
   bytesOut(one: S): number;
 }
 
-/** A session that was found, for whoever sorts them. */
+/** A session that was found, with what sorting needs. */
 export interface FoundSession extends SessionPlace {
   /** null: it has ended since. */
   row(): SessionRow | null;
@@ -77,8 +77,8 @@ export function collect<S>(
 }
 
 /**
- * The text of its id is made when somebody asks for it, once: among different keys nobody does, and
- * among equal ones each is asked for it a dozen times.
+ * The text of its id is made on demand, once: among different keys it is not needed, and among
+ * equal ones each is compared a dozen times.
  */
 class Place<S> implements FoundSession {
   readonly key: number;

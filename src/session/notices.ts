@@ -1,6 +1,5 @@
 /**
- * Orders to end sessions or flows, now or spread over a span: by a drain, a stop, or whoever kills
- * them.
+ * Orders to end sessions or flows, now or spread over a span: by a drain, a stop, or an operator.
  */
 import type { BackendId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';

@@ -1,7 +1,7 @@
 /**
- * The narrow seam between the life of a TCP session and the engine that performs its IO.
- * TcpEngine is what a session asks for, TcpEdges is what an engine reports. An engine knows no
- * policy, no health and no configuration; it owns sockets, buffers and back-pressure.
+ * The narrow seam between the life of a TCP session and the engine that performs its IO. TcpEngine
+ * is what a session asks for, TcpEdges is what an engine reports. An engine has no access to a
+ * policy, to health or to configuration; it owns sockets, buffers and back-pressure.
  *
  * A pair is a client socket and, once dialled, a backend socket. Its life:
  *
@@ -16,14 +16,13 @@
  *
  * A pair is *over* as soon as the engine knows its end (a peer has reset, a limit was met) or
  * `close` was called. A session cannot know the first before `closed` is reported, which may be
- * some turns later. Until then it may call whatever fits the state that it knows, and on a pair
- * that is over that changes nothing: no edge comes for it, and `closed` follows with the end as it
- * was. (Only `close(reset)` still cuts a flush short.) No edges but `parting` and `closed` come for
- * a pair that is over; its addresses and counters can be read until that has returned.
+ * some turns later. Until then it may call everything that fits the state that it knows, and on a
+ * pair that is over that changes nothing: no edge comes for it, and `closed` follows with the end
+ * as it was. (Only `close(reset)` still cuts a flush short.) No edges but `parting` and `closed`
+ * come for a pair that is over; its addresses and counters can be read until that has returned.
  *
- * A client's bytes that came before the relay began are kept (the
- * engine reads at most `heldBytes` ahead, so that it notices a client that went away) and are the
- * first that the backend gets.
+ * A client's bytes that came before the relay began are kept (the engine reads at most `heldBytes`
+ * ahead, so that it notices a client that went away) and are the first that the backend gets.
  */
 import type { PairId } from '../core/brand.js';
 import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
@@ -54,8 +53,8 @@ export interface TcpEngine {
   pauseListener(key: ListenerKey): void;
   resumeListener(key: ListenerKey): void;
   /**
-   * Closes the listening socket; pairs stay. Whoever waits in its backlog is accepted first, within
-   * this call, unless the listener is paused.
+   * Closes the listening socket; pairs stay. The clients that wait in its backlog are accepted
+   * first, within this call, unless the listener is paused.
    */
   closeListener(key: ListenerKey): void;
 
@@ -66,13 +65,13 @@ export interface TcpEngine {
   client(pair: PairId): Endpoint;
   /**
    * The address that the client connected to: at a wildcard bind the one that it chose. Only if the
-   * kernel does not tell it is it what the listener is bound to.
+   * kernel does not say is it what the listener is bound to.
    */
   local(pair: PairId): Endpoint;
 
   /**
    * What the kernel knows of one connection of a pair, asked inside `parting`; null where it does
-   * not tell.
+   * not say.
    */
   path(pair: PairId, side: 'client' | 'backend'): PathInfo | null;
 
@@ -112,7 +111,7 @@ export interface TcpEngine {
    */
   ask(pair: PairId): void;
   /**
-   * From the relay on, which has not begun, what the backend says is reported by `heard` as well,
+   * From the relay on, which has not begun, what the backend says is also reported by `heard`,
    * until `overhearDone`.
    */
   overhear(pair: PairId): void;
@@ -150,8 +149,8 @@ export type PairEnd =
   | { readonly kind: 'reset'; readonly by: 'client' | 'backend' }
   /**
    * The client reset before a relay began, or sent FIN while its early bytes were being read, and
-   * nobody was content with those before it. A FIN anywhere else is passed on to the backend behind
-   * what came before it, as in the relay.
+   * no stage was content with those before it. A FIN anywhere else is passed on to the backend
+   * behind what came before it, as in the relay.
    */
   | { readonly kind: 'client-gone' }
   /** `close` was called. */
@@ -175,8 +174,8 @@ export interface TcpEdges {
    */
   heard(pair: PairId, bytes: Uint8Array): void;
   /**
-   * A pair that was connected to a backend is about to lose its sockets, and `path` tells of both
-   * as far as they are still there. May come twice.
+   * A pair that was connected to a backend is about to lose its sockets, and `path` answers for
+   * both as far as they are still there. May come twice.
    */
   parting(pair: PairId): void;
   /** The pair is over; its counters are still valid during the call. Comes exactly once. */
@@ -193,11 +192,11 @@ export interface TcpEdges {
 /** After `close(flush)` or a reset: how long the other side may take to accept what was read. */
 export const LINGER_MS = 5_000;
 /**
- * Whose other side was reset is given up when it has taken nothing at all for so long, counted from
- * the last byte that it took, before the reset or after it. A receiver that reads slowly opens its
- * window in steps: over loopback of 64 to 93 KiB, elsewhere of a few segments. A kernel takes some
- * more for a receiver that reads nothing, up to 0.8 s after the reset of many others has freed its
- * memory; with that, too, all is given back within two seconds.
+ * A side whose other side was reset is given up when it has taken nothing at all for this long,
+ * counted from the last byte that it took, before the reset or after it. A receiver that reads
+ * slowly opens its window in steps: over loopback of 64 to 93 KiB, elsewhere of a few segments. A
+ * kernel takes some more for a receiver that reads nothing, up to 0.8 s after the reset of many
+ * others has freed its memory; with that, too, all is given back within two seconds.
  */
 export const STANDSTILL_MS = 1_000;
 /** After FIN was sent both ways behind everything else: how long peers have to finish too. */

@@ -55,8 +55,9 @@ export interface UdpEngine {
   /** How datagrams are read from now on; the flows of the listener must have been closed before. */
   setFraming(key: ListenerKey, framing: Framing): void;
   /**
-   * Takes no more from clients: what comes from now on stays in the socket, for whoever else reads
-   * it. Resolves when all that had come before was handed on. Flows go on, and their replies leave.
+   * Takes no more from clients: what comes from now on stays in the socket, for another holder that
+   * reads it. Resolves when all that had come before was handed on. Flows go on, and their replies
+   * leave.
    */
   leaveListener(key: ListenerKey): Promise<void>;
   /**
@@ -97,7 +98,7 @@ export type DatagramDecision = 'forward' | 'hold' | 'drop';
 
 export type Unwrapped =
   /**
-   * The payload begins at `offset`; `tag` tells clients behind one peer apart (part of the key).
+   * The payload begins at `offset`; `tag` distinguishes clients behind one peer (part of the key).
    */
   | { readonly kind: 'payload'; readonly offset: number; readonly tag: string }
   | { readonly kind: 'drop'; readonly reason: DatagramDrop };

@@ -30,7 +30,7 @@ const HOST_NAME = 0;
 const ALPN = 16;
 /** RFC 1035, 2.3.4, as text. */
 const MAX_NAME_BYTES = 253;
-/** Clients name three; who names thousands shall not cost more for it. */
+/** Clients name three; one that names thousands must not cost more for it. */
 const MAX_PROTOCOLS = 32;
 
 const NEED_MORE: HelloReading = { kind: 'need-more' };
@@ -116,7 +116,7 @@ function fromExtensions(extensions: Reader): Hello | null {
     const type = extensions.uint(2);
     const body = extensions.vector(2);
     if (!extensions.isSound) return null;
-    // Twice would mean something else to everybody who reads it (RFC 8446, 4.2: not allowed).
+    // A second one would mean something else to each reader (RFC 8446, 4.2: not allowed).
     if (type === SERVER_NAME) {
       if (names !== null) return null;
       names = body;

@@ -6,7 +6,7 @@
 import { uint32 } from './big_endian.js';
 import type { PostgresStart } from './stage.js';
 
-/** What one byte answers to a request for encryption; after the first two nobody can read on. */
+/** What one byte answers to a request for encryption; after the first two nothing can be read. */
 const TLS = 0x53;
 const GSS = 0x47;
 const NO = 0x4e;
@@ -22,10 +22,10 @@ const LENGTH_BYTES = 4;
 /** A process, and a secret of 4 bytes, or since protocol 3.2 of up to 256. */
 const MIN_KEY_BYTES = 8;
 const MAX_KEY_BYTES = 260;
-/** A server that has said so much has said something else than what a session begins with. */
+/** A server that has sent this much has sent something else than what a session begins with. */
 const MOST_BYTES = 65_536;
 
-/** `more`: it may still come. `never`: it will not, or nobody can see it. Else the key. */
+/** `more`: it may still come. `never`: it will not, or it cannot be seen. Else the key. */
 export type Heard = 'more' | 'never' | Uint8Array;
 
 /** null: in what comes no key can be seen. */

@@ -1,4 +1,4 @@
-/** What a Postgres client is told that was refused after its StartupMessage: psql shows it. */
+/** The message for a Postgres client that was refused after its StartupMessage: psql shows it. */
 import type { Cause } from '../../core/outcome.js';
 
 /** 53300 too_many_connections, 57P03 cannot_connect_now, 08004 rejected (appendix A). */

@@ -37,15 +37,20 @@ const UNREAD: PostgresSession = { database: null, user: null, application: null 
 
 /** What routes want to know. */
 export interface PostgresReads {
-  /** A TLS hello: who asks for TLS is promised it, and the backend is asked afterwards. */
+  /**
+   * A TLS hello: a client that asks for TLS is promised it, and the backend is asked afterwards.
+   */
   readonly hello: boolean;
-  /** The StartupMessage: who asks for TLS is told that there is none, unless a hello is read. */
+  /**
+   * The StartupMessage: a client that asks for TLS is answered that there is none, unless a hello
+   * is read.
+   */
   readonly start: boolean;
 }
 
 type Kind = 'cancel' | 'tls' | 'gss' | 'start' | 'odd';
 
-/** What it is not goes on where `strict` is off; what nobody wants to know is the backend's. */
+/** What it is not goes on where `strict` is off; what is not needed here is the backend's. */
 export function postgresStart({ cancel, strict }: PostgresSpec, reads: PostgresReads): EarlyStage {
   return {
     late: 'hello-timeout',
@@ -92,7 +97,7 @@ function started(facts: Facts, session: PostgresSession): StageAnswer {
   return { kind: 'next', facts: { ...facts, postgres: { kind: 'start', session } }, consumed: 0 };
 }
 
-/** Nobody can read a start or a hello within GSSAPI encryption. */
+/** Within GSSAPI encryption neither a start nor a hello can be read. */
 function encryption(
   kind: 'tls' | 'gss',
   bytes: Uint8Array,

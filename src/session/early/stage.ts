@@ -13,21 +13,21 @@ export interface Facts {
   readonly proxied: ProxyHeader | null;
   /** How a Postgres client began, where that is looked at and can be. */
   readonly postgres: PostgresStart | null;
-  /** Its TLS hello; null: it began with something else, or nobody has listened. */
+  /** Its TLS hello; null: it began with something else, or it was not read. */
   readonly hello: Hello | null;
 }
 
 export type PostgresStart =
   /** A StartupMessage: from now on it understands an ErrorResponse. */
   | { readonly kind: 'start'; readonly session: PostgresSession }
-  /** It asks for encryption, and nobody reads on: what comes of it is between it and the server. */
+  /** It asks for encryption, and is not read on: what comes of it is between it and the server. */
   | { readonly kind: 'request' }
   /** The whole request. */
   | { readonly kind: 'cancel'; readonly request: Uint8Array }
-  /** It was told that there is TLS; its backend has to be asked by the same request. */
+  /** It was promised TLS; its backend has to be asked by the same request. */
   | { readonly kind: 'encryption'; readonly request: Uint8Array };
 
-/** What a StartupMessage names. null: it does not, or nobody has read on. */
+/** What a StartupMessage names. null: it does not, or it was not read. */
 export interface PostgresSession {
   readonly database: string | null;
   readonly user: string | null;
@@ -47,7 +47,7 @@ export type StageAnswer =
       readonly facts: Facts;
       readonly consumed: number;
     }
-  /** It is the next stage's turn; who comes after it gets what is not consumed. */
+  /** It is the next stage's turn; what is not consumed is for the stages after this one. */
   | { readonly kind: 'next'; readonly facts: Facts; readonly consumed: number };
 
 export const NEED_MORE: StageAnswer = { kind: 'need-more' };

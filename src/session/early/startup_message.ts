@@ -1,7 +1,7 @@
 /** The parameters of a Postgres StartupMessage, as far as routes look at them. Pure. */
 import type { PostgresSession } from './stage.js';
 
-/** Postgres cuts these names at NAMEDATALEN - 1 bytes, and so does whoever compares them. */
+/** Postgres cuts these names at NAMEDATALEN - 1 bytes, and so does every comparison with them. */
 const MAX_NAME_BYTES = 63;
 
 /** Parameters that are looked at. */
@@ -23,7 +23,7 @@ export function sessionIn(parameters: Uint8Array): PostgresSession | null {
   }
   if (at !== parameters.length - 1) return null;
   const user = found.get('user') ?? null;
-  // Who names no database means the one that is called like the user.
+  // A client that names no database means the one that is called like the user.
   const database = found.get('database') || user;
   return { database, user, application: found.get('application_name') ?? null };
 }

@@ -3,7 +3,10 @@ import { unreachable } from '../../core/assert.js';
 import { readHello } from './client_hello.js';
 import { type EarlyStage, NEED_MORE } from './stage.js';
 
-/** Nothing is consumed: the hello is the backend's. Who says no hello goes on without one. */
+/**
+ * Nothing is consumed: the hello is the backend's. A client that sends no hello goes on without
+ * one.
+ */
 export const TLS_HELLO: EarlyStage = {
   late: 'hello-timeout',
   tooLarge: 'no-route',

@@ -24,7 +24,7 @@ const CRC32C_BYTES = 4;
 export const LOCAL_V2: Uint8Array = frame(VERSION_2_LOCAL, FAMILY.unspecified, new Uint8Array(0));
 
 /**
- * Version 1 where the addresses cannot be told. Probes should rather send `encodeV1` of their
+ * Version 1 where the addresses are not known. Probes should rather send `encodeV1` of their
  * socket's own two addresses, because some servers refuse UNKNOWN (section 2.1).
  */
 export const UNKNOWN_V1: Uint8Array = new TextEncoder().encode('PROXY UNKNOWN\r\n');
@@ -32,7 +32,7 @@ export const UNKNOWN_V1: Uint8Array = new TextEncoder().encode('PROXY UNKNOWN\r\
 /**
  * A header of version 2. TLVs pass on as they are, but for NOOP, which is dropped, and CRC32C,
  * which is computed anew. One address of each family goes as two of IPv6; where an address is
- * missing the header says UNSPEC, and without TLVs, for a receiver cannot tell where they begin.
+ * missing the header says UNSPEC, and without TLVs, for a receiver cannot know where they begin.
  */
 export function encodeV2(header: ProxyHeader): Uint8Array {
   const { source, destination } = header;

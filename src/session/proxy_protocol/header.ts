@@ -21,7 +21,7 @@ export interface Tlv {
 
 export type Transport = 'stream' | 'dgram';
 
-/** On whose behalf a connection is made. Addresses that cannot be told are null. */
+/** The addresses that a connection is made for; null where they are unknown. */
 export interface ProxyHeader {
   readonly transport: Transport;
   readonly source: Endpoint | null;
@@ -39,7 +39,7 @@ export type ParsedHeader =
       readonly command: 'proxy' | 'local';
       /** null for `local`, and for a family or transport that is not specified. */
       readonly transport: Transport | null;
-      /** null: not told; the real address counts. An unnamed UNIX peer has an empty path. */
+      /** null: not given; the real address counts. An unnamed UNIX peer has an empty path. */
       readonly source: Endpoint | null;
       readonly destination: Endpoint | null;
       /** In the order of the header; the values are copies. */

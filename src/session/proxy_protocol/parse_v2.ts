@@ -37,7 +37,7 @@ const LAYOUTS: ReadonlyMap<number, Layout> = new Map([
   [0x32, { family: 'unix', transport: 'dgram', addressBytes: 2 * UNIX_PATH_BYTES }],
 ]);
 
-/** `bytes` begins with a CR. What is wrong is told as soon as the byte is there. */
+/** `bytes` begins with a CR. An error is reported as soon as its byte is there. */
 export function parseV2(bytes: Uint8Array): ParsedHeader {
   for (let i = 0; i < SIGNATURE_V2.length && i < bytes.length; i++) {
     if (bytes[i] !== SIGNATURE_V2[i]) return bad('no PROXY protocol signature');

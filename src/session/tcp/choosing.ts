@@ -1,6 +1,6 @@
 /**
  * From "needs a backend" to a dial: asks the pool, queues when every backend is full, waits when no
- * backend has had a verdict yet, and serves who waits, in order, when a place becomes free.
+ * backend has had a verdict yet, and serves those that wait, in order, when a place becomes free.
  */
 
 import { addressKey } from '../../core/address_key.js';
@@ -44,7 +44,7 @@ export class Choosing {
     this.#pools.set(id, waiting);
   }
 
-  /** The pool is gone; who waits for one of its backends would wait in vain. */
+  /** The pool is gone; a session that waits for one of its backends would wait in vain. */
   removePool(id: PoolId): void {
     const waiting = this.#pools.get(id);
     if (waiting === undefined) return;
@@ -70,8 +70,9 @@ export class Choosing {
   }
 
   /**
-   * After a reload: who waits at a pool to which its listener leads no longer chooses again where
-   * it leads now, and limits of time are those of the newest plan. What was waited counts.
+   * After a reload: a session that waits at a pool to which its listener leads no longer chooses
+   * again where it leads now, and limits of time are those of the newest plan. What was waited
+   * counts.
    */
   followListeners(): void {
     for (const waiting of [...this.#pools.values()]) {
@@ -129,12 +130,14 @@ export class Choosing {
       const waiting = this.#pools.get(id);
       if (waiting === undefined) continue;
       this.#serve(waiting);
-      // Nobody's turn comes for who stands aside elsewhere: the place may be one for it.
+      // No turn comes for sessions that stand aside elsewhere: the place may be one for it.
       waiting.queue.wakeAside(this.#deps.ring);
     }
   }
 
-  /** States may have changed everywhere: whoever waits in this worker is looked at again. */
+  /**
+   * States may have changed everywhere: every session that waits in this worker is looked at again.
+   */
   retryAll(): void {
     for (const waiting of this.#pools.values()) {
       this.#retryUnproven(waiting);
@@ -147,7 +150,7 @@ export class Choosing {
     const { phase } = session;
     if (phase.at === 'queued') {
       session.waiting.queue.leave(phase.ticket);
-      // Whoever comes next may be another worker's: it learns of its turn by the next free place.
+      // The next one may be another worker's: it learns of its turn by the next free place.
       this.freed(session.waiting.pool.id);
     } else if (phase.at === 'unproven') {
       session.waiting.unproven.delete(session);
@@ -209,7 +212,7 @@ export class Choosing {
       this.#deps.alone(session, () => {
         answer = this.#retry(session);
       });
-      // Whoever has tried nothing yet speaks for all.
+      // A session that has tried nothing yet speaks for all.
       if ((answer as string) === 'unproven' && session.tried === null) return;
     }
   }
@@ -230,7 +233,7 @@ export class Choosing {
 
   /**
    * Gives free places to waiters for as long as it is this worker's turn; then wakes whose turn it
-   * is. Nobody waits behind one for whom none of the free places is.
+   * is. None waits behind one for which none of the free places is.
    */
   #serve(waiting: WaitingSessions): void {
     if (waiting.isHeld) return;
@@ -248,7 +251,7 @@ export class Choosing {
       });
       if ((result as string) === 'moved') continue;
       if (waiting.letPass(session)) continue;
-      // Nobody can be served: each waits in the order in which it came.
+      // None can be served: each waits in the order in which it came.
       queue.lineUp();
       return queue.wakeAside(this.#deps.ring);
     }

@@ -20,7 +20,7 @@ export interface CancelOrder {
   readonly listener: ListenerId;
   /** The client's host, for its rate. */
   readonly client: string;
-  /** What backends want to hear in front, where their pool sends a PROXY header. */
+  /** What backends want in front, where their pool sends a PROXY header. */
   readonly header: ProxyHeader;
   readonly request: Uint8Array;
 }

@@ -44,7 +44,7 @@ export class Dialling {
 
   dialled(session: TcpSession): void {
     const { phase } = session;
-    assert(phase.at === 'dialling', 'a dial succeeded that nobody asked for');
+    assert(phase.at === 'dialling', 'a dial succeeded that was not asked for');
     const now = this.#deps.clock.nowMs();
     session.connectMs = now - phase.sinceMs;
     this.#deps.book.observe(session, 'connect', session.connectMs);
@@ -59,7 +59,7 @@ export class Dialling {
 
   asked(session: TcpSession, byte: number | null): void {
     const { phase } = session;
-    assert(phase.at === 'asking', 'a backend answered that nobody has asked');
+    assert(phase.at === 'asking', 'a backend answered that was not asked');
     const cause = whyNoTls(byte);
     if (cause !== null) return this.#deps.fail(session, cause);
     this.#deps.done(session, phase.lease, this.#deps.clock.nowMs());
@@ -67,7 +67,7 @@ export class Dialling {
 
   failed(session: TcpSession, failure: DialFailure): void {
     const { phase } = session;
-    assert(phase.at === 'dialling', 'a dial failed that nobody asked for');
+    assert(phase.at === 'dialling', 'a dial failed that was not asked for');
     const { engine } = this.#deps;
     if (isOwn(failure) && dialsOn(session, phase.lease, failure, engine)) return;
     this.#deps.book.dialFailed(session, failure);

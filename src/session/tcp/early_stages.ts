@@ -17,7 +17,7 @@ import { headerOf } from './prelude.js';
 import type { TcpSession } from './session.js';
 import { howToRefuse, type TurnedAway } from './turned_away.js';
 
-/** A cancel that nobody has taken by then is over for its client. */
+/** A cancel that was not taken by then is over for its client. */
 const CANCEL_MS = 5_000;
 
 export interface EarlyDeps {
@@ -29,7 +29,7 @@ export interface EarlyDeps {
   readonly deadline: (session: TcpSession, atMs: number) => void;
   readonly noDeadline: (session: TcpSession) => void;
   readonly refuse: (session: TcpSession, cause: Cause, how: HowToClose) => void;
-  /** Hands a CancelRequest to whoever takes it to the backends. */
+  /** Hands over a CancelRequest that is to be taken to the backends. */
   readonly cancel: (order: CancelOrder) => void;
   /** All is known: the session chooses. */
   readonly done: (session: TcpSession) => void;
@@ -98,8 +98,9 @@ export class EarlyStages {
   }
 
   /**
-   * Whom the header names may not come, or not now, and nothing else is read; true: it is so. A
-   * header that names nobody (LOCAL, UNSPEC, UNKNOWN) leaves the connection with its own address.
+   * True: the client that the header names is refused, or waits for its turn, and nothing else is
+   * read. A header that names no client (LOCAL, UNSPEC, UNKNOWN) leaves the connection with its own
+   * address.
    */
   #refusesNamed(session: TcpSession, { consumed }: EarlyReading): boolean {
     const { book, engine, refuse, turnedAway } = this.#deps;
@@ -112,7 +113,7 @@ export class EarlyStages {
     }
     const limited = turnedAway.refusalOfNamed(session, client);
     if (limited === null) return false;
-    // It may have to wait for its end, and nobody listens meanwhile.
+    // It may have to wait for its end, and it is not read meanwhile.
     engine.earlyDone(pair, consumed);
     refuse(session, limited, howToRefuse(face));
     return true;

@@ -19,7 +19,7 @@ export interface EndOrder {
   readonly limit: EndLimit | null;
 }
 
-/** Only sessions whose bytes move, at most so many, and none that is younger. */
+/** Only sessions whose bytes move, at most this many, and none that is younger. */
 export interface EndLimit {
   readonly count: number;
   readonly minAgeMs: number;
@@ -50,7 +50,7 @@ function mayMove(session: TcpSession, { minAgeMs }: EndLimit, nowMs: number): bo
   return phase.at === 'relaying' && notice === null && nowMs - acceptedMs >= minAgeMs;
 }
 
-/** Notices that wait for nobody: the backend does not serve, or the time to finish is over. */
+/** Notices that do not wait: the backend does not serve, or the time to finish is over. */
 const ABRUPT: ReadonlySet<Cause> = new Set<Cause>(['backend-down', 'killed', 'shutdown']);
 
 function isAbrupt(cause: Cause): boolean {

@@ -1,4 +1,4 @@
-/** How a session's end is told: pure functions of its phase and of what the engine reported. */
+/** How a session's end is reported: pure functions of its phase and of what the engine reported. */
 import { unreachable } from '../../core/assert.js';
 import type { Cause, End, Stage } from '../../core/outcome.js';
 import type { Random } from '../../core/random.js';

@@ -39,7 +39,7 @@ export class LateResets {
     if (this.#pairs.delete(pair)) this.#wheel?.clear(pair);
   }
 
-  /** Nobody waits any longer. */
+  /** None waits any longer. */
   resetAll(): void {
     for (const pair of [...this.#pairs]) this.#reset(pair);
   }

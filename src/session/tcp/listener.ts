@@ -31,7 +31,7 @@ export class TcpFace {
   readonly ways: Ways;
   /** What looks at the first bytes of its clients, in order. */
   readonly stages: readonly EarlyStage[];
-  /** Who may come; null: everybody. */
+  /** Which clients may connect; null: all. */
   readonly admission: Admission | null;
   /** What each of them may have; null: what it likes. */
   readonly limiter: Limiter | null;
@@ -148,7 +148,9 @@ export class TcpListener {
     doEach(this.#ledger, this.#atLeave);
   }
 
-  /** Begins the life of a session that was accepted, or holds it: who came before goes first. */
+  /**
+   * Begins the life of a session that was accepted, or holds it: those that came before go first.
+   */
   receive(session: TcpSession, begin: (session: TcpSession) => void): void {
     if (this.#entering.size === 0 && this.#tryEnter()) return begin(session);
     this.#entering.add(session);
@@ -156,7 +158,7 @@ export class TcpListener {
     this.admit(begin);
   }
 
-  /** A socket was opened; at the cap it accepts nobody either. */
+  /** A socket was opened; at the cap it does not accept either. */
   opened(key: ListenerKey): void {
     if (this.#accepting === 'paused') this.#engine.pauseListener(key);
   }
@@ -189,7 +191,7 @@ export class TcpListener {
    */
   #tryEnter(): boolean {
     while (this.#hasRoom()) {
-      // Somebody else got the last place in this instant.
+      // Another worker got the last place in this instant.
       if (!this.#take()) continue;
       if (!this.#hasRoom()) this.#pause();
       return true;
@@ -199,8 +201,8 @@ export class TcpListener {
   }
 
   /**
-   * Looks, and where there is no room leaves a mark and looks again: who gives back a place after
-   * that sees the mark.
+   * Looks, and where there is no room leaves a mark and looks again: a thread that gives back a
+   * place after that sees the mark.
    */
   #hasRoom(): boolean {
     if (this.#rate !== null && this.#isEarly(this.#rate)) return false;
@@ -221,7 +223,7 @@ export class TcpListener {
     }
   }
 
-  /** Nobody else makes the time pass: it is looked at again when it has. */
+  /** Nothing else makes the time pass: it is looked at again when it has. */
   #isEarly(rate: BeginRate): boolean {
     this.dueMs = rate.dueMs(this.#clock.nowMs());
     if (this.dueMs === Number.POSITIVE_INFINITY) return false;

@@ -1,4 +1,4 @@
-/** The TCP listeners of one worker: which sockets are open, whose they are, who waits for room. */
+/** The TCP listeners of one worker: which sockets are open, whose they are, which wait for room. */
 import { presentShared } from '../../core/assert.js';
 import type { ListenerId, WorkerId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
@@ -66,7 +66,7 @@ export class TcpListeners {
   }
 
   byKey(key: ListenerKey): TcpListener {
-    return presentShared(this.#byKey.get(key), 'a socket that nobody opened has accepted');
+    return presentShared(this.#byKey.get(key), 'a socket that was not opened has accepted');
   }
 
   /** Opens or updates a listener. New sockets open before old ones close. */
@@ -115,11 +115,11 @@ export class TcpListeners {
   }
 
   /**
-   * Looks at every listener that stopped at a cap: there may be room. Each time another one is
-   * first, so that none takes all of what they share.
+   * Visits every listener that stopped at a cap: there may be room. Each time another one is first,
+   * so that none takes all of what they share.
    */
   admitAll(): void {
-    // Who still finds too little says so again.
+    // A listener that still finds too little says so again.
     this.#deps.ledger.descriptors.setWaiting(this.#deps.worker, 'accepting');
     const listeners = [...this.#byId.values()];
     this.#first = (this.#first + 1) % Math.max(1, listeners.length);
@@ -137,7 +137,10 @@ export class TcpListeners {
     }
   }
 
-  /** Sessions or flows gave back descriptors: who waits for some gets them, here or elsewhere. */
+  /**
+   * Sessions or flows gave back descriptors: listeners that wait for some get them, here or in
+   * another worker.
+   */
   descriptorsFreed(): void {
     const { ledger, worker } = this.#deps;
     if (!ledger.descriptors.anyWaiting) return;
@@ -145,7 +148,7 @@ export class TcpListeners {
     this.#ringForDescriptors();
   }
 
-  /** A counted session is over: its place goes to who waits, here or in another worker. */
+  /** A counted session is over: its place goes to one that waits, here or in another worker. */
   leave(listener: TcpListener): void {
     doEach(listener, this.#atLeave);
   }
@@ -173,7 +176,7 @@ export class TcpListeners {
     }
   }
 
-  /** Its sessions must hear of new limits too, and their next choice is where it leads now. */
+  /** Its sessions must follow new limits, too, and their next choice is where it leads now. */
   #returning(plan: ListenerPlan, ways: Ways): TcpListener {
     const before = this.#removed.get(plan.id);
     this.#removed.delete(plan.id);

@@ -1,4 +1,6 @@
-/** Keys of Postgres sessions, heard as servers give them out and noted until the sessions end. */
+/**
+ * Keys of Postgres sessions, overheard as servers give them out and noted until the sessions end.
+ */
 import type { BackendId, PairId, WorkerId } from '../../core/brand.js';
 import { type KeyTable, NO_ROOM } from '../../pool/key_table.js';
 import { type KeyReader, keyReaderFor } from '../early/key_reader.js';

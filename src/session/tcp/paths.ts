@@ -1,18 +1,18 @@
 /**
  * Whose connections the kernel is asked about when they end. Two questions take three microseconds
- * of the fifty of a short session, so where many end only some are asked about: who lasted is, as
- * far as there is room, since it tells most of the network.
+ * of the fifty of a short session, so where many end only some are asked about: those that lasted
+ * are, as far as there is room, since they say most about the network.
  */
 import type { PathInfo } from '../../core/path_info.js';
 import { below, type Random } from '../../core/random.js';
 
-/** Of one worker: so many in a second are all asked about, beyond that one of so many. */
+/** Of one worker: up to this many in a second all are asked about, beyond that a sample. */
 const ALL_A_SECOND = 100;
 const ONE_OF = 64;
 const MOST_A_SECOND = 1_000;
 const LONG_MS = 1_000;
 
-/** Of both connections of a session; null: the kernel does not tell. */
+/** Of both connections of a session; null: the kernel does not say. */
 export interface Paths {
   readonly client: PathInfo | null;
   readonly backend: PathInfo | null;

@@ -6,7 +6,7 @@ import type { TcpSession } from './session.js';
 
 /**
  * The PROXY header, where the pool sends one, and the request for TLS that the client has made, or
- * null. What a trusted proxy told passes on.
+ * null. What a trusted proxy has sent is passed on.
  */
 export function preludeFor(session: TcpSession, engine: TcpEngine): Uint8Array | null {
   const version = session.waiting.pool.settings.sendProxyProtocol;

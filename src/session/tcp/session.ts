@@ -16,7 +16,7 @@ import type { Ways } from './ways.js';
 
 /** What a session does now. Each arm says what is true in it. */
 export type SessionPhase =
-  /** Accepted although the listener is at its cap: not counted, nothing read, nobody asked. */
+  /** Accepted although the listener is at its cap: not counted, nothing read, nothing checked. */
   | { readonly at: 'entering' }
   /** Counted at the listener; the stages look at the client's first bytes. */
   | { readonly at: 'early'; readonly reading: EarlyReading }

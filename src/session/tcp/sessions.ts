@@ -33,7 +33,7 @@ export class TcpSessions implements TcpEdges {
   readonly #book: SessionBook;
   readonly #turnedAway: TurnedAway;
   readonly #early: EarlyStages;
-  /** Pools, and who waits for a backend of one. */
+  /** Pools, and the sessions that wait for a backend of one. */
   readonly choosing: Choosing;
   readonly #wheel: DeadlineWheel;
   readonly #dialling: Dialling;

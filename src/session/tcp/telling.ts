@@ -1,4 +1,4 @@
-/** What a client hears that is refused before its relay, where its protocol has words for it. */
+/** What a client gets that is refused before its relay, where its protocol has words for it. */
 import type { Cause } from '../../core/outcome.js';
 import { errorResponse } from '../early/postgres_refusal.js';
 import type { Facts } from '../early/stage.js';
@@ -8,7 +8,7 @@ import type { TcpSession } from './session.js';
 /** RFC 8446, 6: a record with a fatal alert, unrecognized_name (RFC 6066, 3). */
 const UNRECOGNIZED_NAME = Uint8Array.of(21, 3, 3, 0, 2, 2, 112);
 
-/** Tells a client that waits for its server why it gets none; false: it told nothing. */
+/** Tells a client that waits for its server why it gets none; false: it got nothing. */
 export function tellRefusal(session: TcpSession, engine: TcpEngine, cause: Cause): boolean {
   const { facts, phase, pair } = session;
   const words = phase.at === 'relaying' || phase.at === 'asking' ? null : wordsFor(facts, cause);

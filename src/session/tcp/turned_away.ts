@@ -47,8 +47,8 @@ export class TurnedAway {
 
   /**
    * Refuses the client of `pair`, which has just come, if its listener says so; else it counts for
-   * its client from now on. Behind a trusted proxy nobody knows yet who it is; and who may have
-   * come to cancel a session is heard first, or a client with all the sessions that it may have
+   * its client from now on. Behind a trusted proxy the client is not known yet; and one that may
+   * have come to cancel a session is read first, or a client with all the sessions that it may have
    * could cancel none of them.
    */
   refuses(listener: TcpListener, key: ListenerKey, pair: PairId): boolean {
@@ -76,8 +76,8 @@ export class TurnedAway {
   }
 
   /**
-   * The client of a session, of which a trusted proxy has just told, counts from now on, or why
-   * not. null, too: it has come to cancel, or may have, and is heard first.
+   * The client of a session, which a trusted proxy has just named, counts from now on, or why not.
+   * null, too: it has come to cancel, or may have, and is read first.
    */
   refusalOfNamed(session: TcpSession, client: Endpoint): LimitRefusal | null {
     const { pair, face, listener, facts } = session;
@@ -86,7 +86,7 @@ export class TurnedAway {
     return this.#counted.refusal(face.limiter, pair, client, listener);
   }
 
-  /** The client of a session that was on trial, and was heard, counts from now on, or why not. */
+  /** The client of a session that was on trial, and was read, counts from now on, or why not. */
   refusalOfHeard({ pair, face, listener, facts }: TcpSession): LimitRefusal | null {
     if (!this.#trials.end(pair) || face.limiter === null) return null;
     const client = facts.proxied?.source ?? this.#engine.client(pair);
@@ -127,7 +127,7 @@ export class TurnedAway {
     return true;
   }
 
-  /** A client that would be refused is heard first, if there is room: then it is on trial. */
+  /** A client that would be refused is read first, if there is room: then it is on trial. */
   #isOnTrial(face: TcpFace, limiter: Limiter, pair: PairId, client: Endpoint): boolean {
     const mayCancel = face.plan.settings.postgres?.cancel === 'route' && !limiter.spec.dryRun;
     if (!mayCancel || client.kind === 'unix') return false;

@@ -1,6 +1,6 @@
 /**
- * Who waits for a backend of one pool in one worker: for a turn in the queue (every backend is
- * full) or for the first verdict about unproven backends.
+ * The sessions that wait for a backend of one pool in one worker: for a turn in the queue (every
+ * backend is full) or for the first verdict about unproven backends.
  */
 import type { Pool } from '../../pool/pool.js';
 import type { WaitQueue } from '../../pool/wait_queue.js';
@@ -34,7 +34,10 @@ export class WaitingSessions {
     return this.isHeld ? heldAtMost : queueSize;
   }
 
-  /** The pool is held, or others wait already, perhaps at another worker: nobody overtakes them. */
+  /**
+   * The pool is held, or others wait already, perhaps at another worker: they must not be
+   * overtaken.
+   */
   mustWait(tried: TcpSession['triedIds']): boolean {
     if (this.isHeld) return true;
     return this.pool.settings.queueSize > 0 && this.queue.isAhead(tried);
@@ -53,7 +56,7 @@ export class WaitingSessions {
     }
   }
 
-  /** Who has just found none of the free places to be for it is in nobody's way. */
+  /** A waiter for which none of the free places is meant holds up no other. */
   letPass({ phase, tried }: TcpSession): boolean {
     if (tried === null || phase.at !== 'queued' || !this.pool.hasPlace()) return false;
     this.queue.stepAside(phase.ticket);

@@ -41,7 +41,7 @@ export class Ways {
     return this.#routes !== null;
   }
 
-  /** Where a client of whom `facts` are known goes; null: it is refused. */
+  /** Where a client goes, by what is known of it (`facts`); null: it is refused. */
   find(facts: Facts, client: Endpoint): WaitingSessions | null {
     const { hello, postgres } = facts;
     const session = postgres?.kind === 'start' ? postgres.session : null;

@@ -45,8 +45,8 @@ export class FlowBook {
   }
 
   /**
-   * Why the sender of a first datagram may not come, by its address; behind a trusted proxy both
-   * addresses count, as for TCP. A rule that is only tried is counted, and refuses nobody.
+   * Why the sender of a first datagram is refused by its address; behind a trusted proxy both
+   * addresses count, as for TCP. A dry run is counted, and refuses no client.
    */
   barred(listener: UdpListener, key: ListenerKey, id: FlowId): AccessRefusal | null {
     const { headers } = listener;
@@ -64,7 +64,7 @@ export class FlowBook {
     return this.#counted.refusal(limiter, id, this.#clientOf(listener, id), listener);
   }
 
-  /** A header that names nobody (LOCAL, UNSPEC) leaves the datagram with its own address. */
+  /** A header that names no client (LOCAL, UNSPEC) leaves the datagram with its own address. */
   #clientOf({ headers }: UdpListener, id: FlowId): Endpoint {
     return headers?.last?.source ?? this.#engine.client(id);
   }

@@ -24,7 +24,7 @@ export type FlowChoice =
   /** The flow has no backend: the reason. */
   | DatagramDrop;
 
-/** How long a backend that may not serve is kept when the pool chose it for want of others. */
+/** How long a backend that should not serve is kept when the pool chose it for want of others. */
 const PIN_MS = 1_000;
 /** Until when a flow of a held pool waits. */
 const HELD = Number.POSITIVE_INFINITY;
@@ -189,7 +189,7 @@ export class FlowChoosing {
     return 'unproven';
   }
 
-  /** Version 2 whichever is configured: version 1 knows no UDP. */
+  /** Version 2 whichever is configured: version 1 has no UDP. */
   #prelude(flow: UdpFlow): Uint8Array | null {
     if (flow.leadsTo.settings.sendProxyProtocol === 'off') return null;
     return encodeV2({

@@ -19,7 +19,7 @@ export interface UdpFlowsDeps {
   readonly series: SeriesWriter;
   readonly worker: WorkerId;
   readonly ids: SessionIds;
-  /** A flow gave back a descriptor, which others may wait for; told within an edge. */
+  /** A flow gave back a descriptor, which others may wait for; called within an edge. */
   readonly descriptorFreed: () => void;
   /** Writes an access record. */
   readonly access: (record: AccessRecord) => void;

@@ -16,7 +16,9 @@ export type FlowPhase =
    * and the engine holds what comes.
    */
   | { readonly at: 'unproven'; readonly untilMs: number }
-  /** Its backend failed or may not serve: no reservation; the next datagram chooses again. */
+  /**
+   * Its backend failed or must not serve any more: no reservation; the next datagram chooses again.
+   */
   | { readonly at: 'adrift' };
 
 export const ADRIFT: FlowPhase = { at: 'adrift' };
@@ -48,7 +50,7 @@ export class UdpFlow {
   answered: 'no' | 'yes' = 'no';
   /** From the choice of the first backend that answered to its first answer. */
   firstByteMs: number | null = null;
-  /** A backend that may not serve was chosen for want of others: it is kept until then. */
+  /** A backend that should not serve was chosen for want of others: it is kept until then. */
   pinnedUntilMs = 0;
   /** When `max_session_age` ends the flow; Infinity: never. */
   expiresMs = Number.POSITIVE_INFINITY;

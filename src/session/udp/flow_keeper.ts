@@ -8,8 +8,8 @@ export interface FlowKeeper {
   /** That socket closes: its flows end now. */
   endFlowsAt(key: ListenerKey): void;
   /**
-   * Somebody else receives at that socket from now on: its flows end when nothing is owed to their
-   * clients. Answers when it may be closed.
+   * Another listener or process receives at that socket from now on: its flows end when nothing is
+   * owed to their clients. Answers when it may be closed.
    */
   handOverFlowsAt(key: ListenerKey): number;
   /** The listener's timeouts may have changed. */

@@ -20,12 +20,12 @@ export class HeaderReader {
     this.#trusted = trusted(trustedProxies);
   }
 
-  /** What the header of the last datagram told; null: the socket's own addresses count. */
+  /** What the header of the last datagram named; null: the socket's own addresses count. */
   get last(): ProxyHeader | null {
     return this.#last;
   }
 
-  /** Version 2 only: the line of version 1 knows nothing but TCP. */
+  /** Version 2 only: the line of version 1 is for TCP only. */
   read(peer: IpEndpoint, datagram: Uint8Array): Unwrapped {
     this.#last = null;
     if (!this.#trusted(peer.host)) return UNTRUSTED;

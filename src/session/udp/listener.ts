@@ -22,7 +22,7 @@ import { HeaderReader } from './header_reader.js';
 export interface UdpFace {
   /** Where they go. */
   readonly pool: SelectablePool;
-  /** Who may come; null: everybody. */
+  /** Which clients may connect; null: all. */
   readonly admission: Admission | null;
   /** What each of them may have; null: what it likes. */
   readonly limiter: Limiter | null;
@@ -151,7 +151,7 @@ export class UdpListener {
    */
   tryEnter(): boolean {
     const { descriptors } = this.#ledger;
-    // Looked at first: datagrams that are shed must not wake who waits for descriptors.
+    // Looked at first: datagrams that are shed must not wake listeners that wait for descriptors.
     if (this.#ledger.listenerActive(this.id) >= this.#plan.maxSessions) return false;
     if (!descriptors.tryTake(DESCRIPTORS_A_FLOW, this.#worker)) return false;
     if (!this.#ledger.tryTakeListener(this.id, this.#plan.maxSessions, this.#worker)) {

@@ -55,7 +55,7 @@ export class UdpListeners {
   }
 
   byKey(key: ListenerKey): UdpListener {
-    return presentShared(this.#byKey.get(key), 'a socket that nobody opened has received');
+    return presentShared(this.#byKey.get(key), 'a socket that was not opened has received');
   }
 
   /** As `byKey`, and for a key that was closed not long ago: datagrams of its flows may be late. */
@@ -113,8 +113,8 @@ export class UdpListeners {
   }
 
   /**
-   * Counts a new flow at its listener, or says why it may not come; what `limited` answers counts.
-   * Who finds no place at the listener, or is early for all, has spent no turn of its own.
+   * Counts a new flow at its listener, or says why it is refused; what `limited` answers counts. A
+   * flow without a place at the listener, or too early for all, has spent no turn of its client.
    */
   enter(listener: UdpListener, client: Newcomer): DatagramDrop | null {
     if (this.isClosing(listener)) return 'listener-closing';
@@ -212,7 +212,7 @@ export class UdpListeners {
       listener.keys.add(key);
       listener.sockets.set(key, socket);
       if (place !== undefined) listener.places.set(key, place);
-      // Else it is read in another way, by whoever opened it.
+      // Else it is read in another way, by the listener that opened it.
       if (other.framing === listener.framing) this.#byKey.set(key, listener);
     }
     return receiving;
