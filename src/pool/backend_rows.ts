@@ -17,8 +17,8 @@ export const HEALTH_STATES = ['unproven', 'up', 'down', 'standby'] as const;
 export type HealthState = (typeof HEALTH_STATES)[number];
 
 /**
- * Reasons, beside health, why a backend gets no new sessions. Expired: whoever drains it has waited
- * long enough for its sessions.
+ * Reasons, beside health, why a backend gets no new sessions. Expired: its drain has waited long
+ * enough for its sessions.
  */
 export const CLOSED_BECAUSE = {
   ejected: 1,

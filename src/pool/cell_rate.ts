@@ -1,13 +1,13 @@
 /**
  * The generic cell rate algorithm (ITU-T I.371, annex A, virtual scheduling): all that is known of
- * how fast somebody comes is one time, at which the next one would come who keeps to the rate. It
- * is a word in shared memory and moves by compare-and-swap: the rate is exact over threads. A time
- * that has passed says nothing any more, and may be forgotten.
+ * how fast a client comes is one time, at which the next session would come if the client kept to
+ * the rate. It is a word in shared memory and moves by compare-and-swap: the rate is exact over
+ * threads. A time that has passed has no meaning any more, and may be forgotten.
  */
 
 /** How many may come, in nanoseconds. */
 export interface Rate {
-  /** Between two who keep to the rate. */
+  /** Between two that keep to the rate. */
   readonly intervalNs: bigint;
   /** How much too early one may come: those of a burst, but for the first. */
   readonly toleranceNs: bigint;
@@ -27,7 +27,7 @@ const BURSTS_A_SECOND = 50;
 
 /**
  * At most `count` in any second, whenever it begins, and near to that all the time: a fiftieth of
- * them may come at once, so that late turns are made good, and the rest comes so much slower.
+ * them may come at once, so that late turns are made good, and the rest comes slower by as much.
  */
 export function rateASecond(count: number): Rate {
   const burst = count <= SLOW ? 1 : Math.max(2, Math.ceil(count / BURSTS_A_SECOND));
@@ -46,7 +46,7 @@ export function waitNs(times: BigInt64Array, at: number, rate: Rate, nowNs: bigi
 
 /**
  * One that came at `cameNs` need not have come. It gets back of its interval what has not passed
- * since: that much later, at least, is the next one's time for its sake, whoever came meanwhile.
+ * since: the next one's time is at least that much later because of it, whatever came meanwhile.
  * All of it would be too much where the time has been at rest since then.
  */
 export function giveBack(

@@ -14,7 +14,9 @@ import type { BackendId } from '../core/brand.js';
 /** Entries that the ring holds; a pool that reads at every choice is behind by a few. */
 const SLOT_BITS = 14;
 const SLOTS = 2 ** SLOT_BITS;
-/** An entry: the row in the low bits, and above it the lap of the ring, to tell old from new. */
+/**
+ * An entry: the row in the low bits, and above it the lap of the ring, to distinguish old from new.
+ */
 const LAP_AT = 16;
 const ENTRY_MASK = 2 ** LAP_AT - 1;
 const LAP_MASK = 2 ** (32 - LAP_AT) - 1;

@@ -1,6 +1,6 @@
 /**
  * Where clients stand in the client table, and how a row becomes another client's, while any number
- * of threads do the same. Nobody waits for anybody: each step that others see is one
+ * of threads do the same. No thread waits for another: each step that others see is one
  * compare-and-swap.
  *
  * A row's *state* has a number that changes whenever a session begins and whenever the row is
@@ -91,7 +91,7 @@ export abstract class ClientRows {
     return true;
   }
 
-  /** `key` was read from `row` in one piece: nobody wrote another one meanwhile. */
+  /** `key` was read from `row` in one piece: no thread wrote another one meanwhile. */
   protected isWhole(row: number, key: Int32Array): boolean {
     return halfSipHash(key, ...this.#hashKey) === this.cells.hashes[row];
   }
@@ -143,13 +143,13 @@ export abstract class ClientRows {
     }
   }
 
-  /** A row that the caller has claimed counts for nobody any more. */
+  /** A row that the caller has claimed counts for no client any more. */
   protected hide(row: number): void {
     this.#hide(row, null);
   }
 
   /**
-   * Helps whoever has claimed `row`, whose state was `claimed`. By now that thread may have
+   * Helps the thread that has claimed `row`, whose state was `claimed`. By now that thread may have
    * published it for its client: so the state is looked at after the word that is then changed.
    */
   protected hideClaimed(row: number, claimed: number): void {

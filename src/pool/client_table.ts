@@ -1,9 +1,9 @@
 /**
  * How many sessions each client has at a listener and how fast it comes, exact over all threads: a
  * table in shared memory that never grows. A client stands in one row of one set, which follows
- * from its address by a hash that nobody outside can foresee (client_rows.ts). A row is forgotten
- * when another client needs it and it says nothing any more: no session, and a rate that is at
- * rest. Where every row of the set says something, a new client is not counted.
+ * from its address by a hash that cannot be foreseen from outside (client_rows.ts). A row is
+ * forgotten when another client needs it and it has no meaning any more: no session, and a rate
+ * that is at rest. Where every row of the set has a meaning, a new client is not counted.
  */
 import { assertShared } from '../core/assert.js';
 import type { ListenerId, WorkerId } from '../core/brand.js';
@@ -216,7 +216,7 @@ export class ClientTable extends ClientRows {
     return Atomics.load(this.cells.head, USED_WORD) !== 0;
   }
 
-  /** A row that is claimed is nobody's. */
+  /** A row that is claimed belongs to no client. */
   #free(row: number): void {
     const { states, times } = this.cells;
     this.hide(row);
@@ -242,7 +242,7 @@ export class ClientTable extends ClientRows {
 
   /**
    * For people: how many came in these ten seconds, whatever became of them. A number that others
-   * change in the same instant may lack one, which harms nobody.
+   * change in the same instant may lack one, which does no harm.
    */
   #noteTry(row: number, nowMs: number): void {
     const { lately } = this.cells;

@@ -16,7 +16,10 @@ export const CLIENT_KEY_WORDS = 5;
 export const COUNT_BITS = 21;
 export const COUNT_MASK = (1 << COUNT_BITS) - 1;
 export const NEXT = 1 << COUNT_BITS;
-/** From here on it is no count: whose row it is now, who may write its key. Control comes last. */
+/**
+ * From here on it is no count: which thread has the row now and may write its key. Control comes
+ * last.
+ */
 export const CLAIMED = COUNT_MASK - MAX_WORKERS;
 export const CONTROL = MAX_WORKERS;
 

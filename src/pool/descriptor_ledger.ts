@@ -41,7 +41,9 @@ export class DescriptorLedger {
     return allowed === 0 ? Number.POSITIVE_INFINITY : allowed - this.used;
   }
 
-  /** Only control. Who has more keeps it; nobody gets more until enough has been given back. */
+  /**
+   * Only control. A worker that has more keeps it; none gets more until enough has been given back.
+   */
   allow(descriptors: number): void {
     Atomics.store(this.#cells, ALLOWED, descriptors);
   }
@@ -69,7 +71,7 @@ export class DescriptorLedger {
     Atomics.sub(this.#cells, SHARES_AT + worker, count);
   }
 
-  // ---- who waits ----
+  // ---- workers that wait ----
 
   setWaiting(worker: WorkerId, state: 'waiting' | 'accepting'): void {
     const bit = 1 << (worker & 31);

@@ -1,11 +1,11 @@
 /**
  * Ejections over all threads, without a lock and yet exact: at no instant are more backends of a
- * pool out than its share, and nobody takes out the last one that could serve.
+ * pool out than its share, and the last one that could serve is never taken out.
  *
- * A pool's word counts those that are out or about to be. Who ejects looks at all members between
- * reading the word and changing it by compare-and-swap, so what it saw is what held: whoever is in
- * the count and not yet seen to be out is taken for one of those that serve, and subtracted.
- * The count rises before a backend goes out and falls after it came back.
+ * A pool's word counts those that are out or about to be. A thread that ejects looks at all members
+ * between reading the word and changing it by compare-and-swap, so what it saw is what held: a
+ * backend that is in the count and not yet seen to be out is taken for one of those that serve, and
+ * subtracted. The count rises before a backend goes out and falls after it came back.
  */
 import type { BackendId, PoolId } from '../core/brand.js';
 import type { OutlierSpec } from '../core/spec.js';
@@ -36,7 +36,7 @@ export function tryEject(ledger: Ledger, request: EjectionRequest): EjectionAnsw
     ejections.setIn(backend);
     return room;
   }
-  // Closed before it is told: control, which ends ejections, never sees half of one.
+  // Closed before it is reported: control, which ends ejections, never sees half of one.
   if (!spec.dryRun) ledger.setClosed(backend, 'ejected');
   ejections.setOut(backend, spec.dryRun ? 'dry' : 'real', request.inARow, request.nowMs);
   return 'ejected';

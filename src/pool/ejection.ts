@@ -149,7 +149,10 @@ export class EjectionTracker {
     return state?.kind === 'in' && state.timesInARow === 0 ? null : (state ?? null);
   }
 
-  /** Goes on from what another one knew; it stays in where nobody may be taken out any more. */
+  /**
+   * Goes on from what another process knew; the backend stays in where none may be taken out any
+   * more.
+   */
   resume(backend: BackendId, known: EjectionMemory, nowMs: number): EjectionMemory['kind'] {
     const states = this.#states;
     if (known.kind === 'out') {
@@ -242,7 +245,7 @@ export class EjectionTracker {
     return { kind, backend, cause, durationMs, timesInARow };
   }
 
-  /** Slowness is told only by the looks that end a window. */
+  /** Slowness is judged only by the looks that end a window. */
   #isProvenWell({ failuresInARow, connect, firstByte }: BackendObservation): boolean {
     const isLatencyTold = connect !== null || firstByte !== null;
     return failuresInARow === 0 && (isLatencyTold || this.#spec.latencyFactor === 0);

@@ -10,14 +10,14 @@ export interface TakenOut {
   readonly effect: 'real' | 'dry';
 }
 
-/** What traffic told about one backend since the last look. */
+/** What traffic showed about one backend since the last look. */
 export interface BackendObservation {
   readonly backend: BackendId;
   /** It could serve: up, not drained, weight above 0. Being ejected does not count against it. */
   readonly isUsable: boolean;
   /**
    * Failed dials, or sessions reset before the backend's first byte, that count now: at or above
-   * OutlierSpec.consecutiveFailures only when so many are within OutlierSpec.intervalMs.
+   * OutlierSpec.consecutiveFailures only when as many are within OutlierSpec.intervalMs.
    */
   readonly failuresInARow: number;
   /** It is out, by a worker or by the tracker. */
@@ -38,11 +38,11 @@ export type EjectionCause =
       readonly othersMs: number;
     };
 
-/** Below so many samples a median says little. */
+/** With fewer samples than this a median says little. */
 export const MIN_SAMPLES = 20;
 /**
- * A gray failure is at least so much slower than the others: on a quick network 0.6 ms
- * against 0.2 ms is no failure, and the histograms are coarse down there.
+ * A gray failure is at least this much slower than the others: on a quick network 0.6 ms against
+ * 0.2 ms is no failure, and the histograms are coarse down there.
  */
 export const MIN_EXCESS_MS = 10;
 

@@ -1,5 +1,5 @@
 /**
- * Evidence against backends, and who is ejected, in shared memory. Every worker counts failures
+ * Evidence against backends, and which are ejected, in shared memory. Every worker counts failures
  * here, and the one whose failure is enough ejects at once (`ejecting.ts` has the order of steps).
  *
  * Evidence has a time and counts once. The times of the last failures stand in a small ring; and a
@@ -29,7 +29,7 @@ export const EJECTION_CELLS = POOLS_AT + MAX_POOLS;
 const COUNT_BITS = 16;
 const COUNT_MASK = (1 << COUNT_BITS) - 1;
 
-/** `claimed`: somebody decides about it just now. */
+/** `claimed`: a thread decides about it just now. */
 const STATES = ['in', 'claimed', 'real', 'dry'] as const;
 type EjectionState = (typeof STATES)[number];
 
@@ -104,7 +104,7 @@ export class EjectionLedger {
     return ageMs <= intervalMs ? inARow : enough - 1;
   }
 
-  /** What was known counts no more, nor does what sessions of before will tell. */
+  /** What was known counts no more, nor does what earlier sessions will report. */
   forget(backend: BackendId): void {
     Atomics.add(this.#rows, backend * ROW + TERM, 1);
     this.succeed(backend);

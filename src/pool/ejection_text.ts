@@ -1,6 +1,6 @@
 /**
- * What is known of an ejection as plain JSON, from one version of sluice to another. Times are
- * those of whoever calls. Pure.
+ * What is known of an ejection as plain JSON, from one version of sluice to another. Times are the
+ * caller's. Pure.
  */
 import { isAmount } from '../core/unknown.js';
 import type { EjectionMemory } from './ejection.js';

@@ -11,12 +11,12 @@ import type { Ledger } from './ledger.js';
 
 /** What runs on such a backend must go elsewhere, however its health is. */
 const GONE = CLOSED_BECAUSE.removed | CLOSED_BECAUSE.expired;
-/** A backend that must not serve anybody new, however its health is. */
+/** A backend that must not get new sessions, however its health is. */
 const OUT = GONE | CLOSED_BECAUSE.drained | CLOSED_BECAUSE.maintenance;
 
 /**
  * Panic ignores what says "down" and "ejected"; it never ignores drains, weights, caps, another
- * role (writes to a replica help nobody), or that a backend has had no verdict yet (at start all
+ * role (writes to a replica are of no use), or that a backend has had no verdict yet (at start all
  * would be used before the first probe).
  */
 export type Regard = 'health' | 'panic';

@@ -1,7 +1,7 @@
 /**
  * Which backend has given out which key of a Postgres session: a table in shared memory that never
  * grows. Each worker has a part of its own and is the only one that writes there, so no two threads
- * wait for each other; whoever looks for a key looks into all parts.
+ * wait for each other; a look for a key goes through all parts.
  *
  * No secret stands in it: a key is kept as a hash of 64 bits, with a hash key drawn at start
  * (keyed_hash.ts). Two keys of 65,536 that share one are seen once in 10^10 starts, and then a
@@ -21,7 +21,7 @@ const WAYS = 16;
  */
 const KEY_SETS = 4_096;
 
-/** `note` found no room: the key is not known to anybody. */
+/** `note` found no room: the key stays unknown. */
 export const NO_ROOM = -1;
 
 const HEAD_WORDS = 8;
@@ -33,8 +33,8 @@ const HASH_KEYS_WORD = 2;
 /** A slot: its state, and the two words of the hash. Sixteen bytes, so that one line has it all. */
 const SLOT_WORDS = 4;
 /**
- * A state is the number of the backend and 1 (0: free) below a number that changes with each key:
- * who has read the same state before and after the hash has read what belongs together.
+ * A state is the number of the backend and 1 (0: free) below a number that changes with each key: a
+ * thread that has read the same state before and after the hash has read what belongs together.
  */
 const BACKEND_BITS = 15;
 const BACKEND_MASK = (1 << BACKEND_BITS) - 1;
@@ -100,7 +100,7 @@ export class KeyTable {
     Atomics.store(this.#slots, SLOT_WORDS * slot, state & ~BACKEND_MASK);
   }
 
-  /** Who has given out `key` to sessions of `listener`; mostly one, or nobody. */
+  /** Backends that have given out `key` to sessions of `listener`; mostly one, or none. */
   find(listener: ListenerId, key: Uint8Array): readonly BackendId[] {
     this.#hash(listener, key);
     const found = new Set<BackendId>();

@@ -1,7 +1,7 @@
 /**
  * HalfSipHash-2-4 (J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF", 2012; the
- * variant with words of 32 bits of its reference code): a hash whose collisions nobody can find who
- * does not know the key. It is for tables whose keys strangers choose.
+ * variant with words of 32 bits of its reference code): a hash whose collisions cannot be found
+ * without its key. It is for tables whose keys strangers choose.
  */
 
 /** Of `words`, which are read as 32 bits each; an integer of 32 bits. Allocates nothing. */

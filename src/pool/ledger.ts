@@ -41,7 +41,7 @@ export function createOwnLedgerMemory(): ArrayBuffer {
 }
 
 export class Ledger extends BackendRows {
-  /** Evidence against backends, and who is ejected. */
+  /** Evidence against backends, and which are ejected. */
   readonly ejections: EjectionLedger;
   /** What sessions and flows of all listeners have together. */
   readonly descriptors: DescriptorLedger;
@@ -81,7 +81,10 @@ export class Ledger extends BackendRows {
     this.lower(cell, worker, MAX_BACKENDS + listener);
   }
 
-  /** Marks that `worker` stopped accepting at the listener's cap and wants to be told of room. */
+  /**
+   * Marks that `worker` stopped accepting at the listener's cap and wants to be woken when there is
+   * room.
+   */
   setListenerWaiting(listener: ListenerId, worker: WorkerId, state: 'waiting' | 'accepting'): void {
     const [word, bit] = waitingBit(listener, worker);
     if (state === 'waiting') Atomics.or(this.cells, word, bit);
@@ -140,7 +143,7 @@ export class Ledger extends BackendRows {
     Atomics.store(this.cells, HEADS_AT + pool * MAX_WORKERS + worker, ticket);
   }
 
-  /** Tells whether waiters of `worker` stand aside, for whom a place may become free elsewhere. */
+  /** Says whether waiters of `worker` stand aside, for which a place may become free elsewhere. */
   setAside(pool: PoolId, worker: WorkerId, aside: 'some' | 'none'): void {
     if (this.isAside(pool, worker) === (aside === 'some')) return;
     const word = POOLS_AT + pool * ROW + POOL_ASIDE + (worker >>> 5);

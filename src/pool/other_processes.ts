@@ -62,7 +62,9 @@ export class OtherProcesses {
     this.#note(count);
   }
 
-  /** Gives the next process what is free of `count` below `most`: nobody here can take it then. */
+  /**
+   * Gives the next process what is free of `count` below `most`: no worker here can take it then.
+   */
   give(count: SharedCount, most: number): void {
     const cell = countCell(count.at);
     let now = Atomics.load(this.#cells, cell);
@@ -83,7 +85,7 @@ export class OtherProcesses {
     this.#note(count);
   }
 
-  /** The next process has given so many back. */
+  /** The next process has given this many back. */
   giveLess(count: SharedCount, less: number): void {
     assertShared(this.given(count) >= less, 'more is given back than was given');
     Atomics.sub(this.#cells, GIVEN_SHARE_AT + count.at, less);
@@ -134,6 +136,9 @@ export class OtherProcesses {
 }
 
 function shareOf(process: number): number {
-  assertShared(process >= 0 && process < MAX_LEAVING, 'so many processes do not leave at a time');
+  assertShared(
+    process >= 0 && process < MAX_LEAVING,
+    'the number of processes that leave at a time is limited',
+  );
   return LEAVING_SHARES_AT + process * SHARE_ROW;
 }

@@ -9,7 +9,7 @@ export class PlannedBackend implements PooledBackend {
   readonly name: string;
   readonly endpoint: Endpoint;
   readonly rank: number;
-  /** Out of the file: nobody new, whatever the ledger still says of it. */
+  /** Out of the file: no new sessions, whatever the ledger still says of it. */
   readonly draining: boolean;
   readonly yielding: boolean;
 

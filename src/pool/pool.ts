@@ -165,7 +165,7 @@ export class Pool implements SelectablePool, LeaseBook {
     }
   }
 
-  /** Whether a session that has tried nobody would be served now. */
+  /** Whether a session that has tried no backend would be served now. */
   hasPlace(): boolean {
     return this.#roster.candidates(this.#look(null)) !== null;
   }

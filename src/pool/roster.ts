@@ -1,8 +1,8 @@
 /**
  * A pool's members, sorted by whether they may be chosen: what `eligibility.ts` and `standing.ts`
  * say about each, kept up by change instead of asked at every choice. Before a choice the roster
- * reads which rows of the ledger have changed and looks at those; it is then what a look at
- * everybody would have found.
+ * reads which rows of the ledger have changed and looks at those; it is then what a look at every
+ * member would have found.
  */
 import { CandidateSet } from '../balance/candidate_set.js';
 import type { Figures, Policy } from '../balance/policy.js';
@@ -91,7 +91,7 @@ export class Roster {
     this.#changes = ledger.changes.reader();
   }
 
-  /** Looks at every member; the policy has no part in it yet. */
+  /** Visits every member; the policy has no part in it yet. */
   fill(): Stretches {
     return inStretches(this.#members.length, (member) => this.#look(member));
   }

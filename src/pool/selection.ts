@@ -43,7 +43,7 @@ export type Settlement =
   /** Says nothing about the backend: given up by the client or by sluice before an answer. */
   | 'neutral';
 
-/** So long a client waits for a first byte before its leaving says something about the backend. */
+/** How long a client waits for a first byte before its leaving says something about the backend. */
 export const UNANSWERED_MS = 1_000;
 
 /** A reservation. It is settled exactly once, whatever happens. */

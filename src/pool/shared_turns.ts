@@ -51,7 +51,7 @@ export class SharedTurns implements Turns {
     const word = Atomics.load(this.#words, 0);
     const at = (word & PLACE_MASK) * TURN;
     this.at = this.#turns[at] ?? 0;
-    // Nobody has had a turn yet.
+    // No turn has been given yet.
     this.rank = word === 0 ? -1 : (this.#turns[at + 1] ?? 0);
     return word;
   }

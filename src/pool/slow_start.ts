@@ -22,7 +22,7 @@ export function slowStartShare(sinceUpMs: number | null, windowMs: number): numb
   return Math.max(SLOW_START_FLOOR, share);
 }
 
-/** `cap` (0 = none, and none it stays) at `share`; never so low that nobody could come. */
+/** `cap` (0 = none, and none it stays) at `share`; never so low that no session could come. */
 export function rampedCap(cap: number, share: number): number {
   return cap === 0 ? 0 : Math.max(1, Math.floor(cap * share));
 }

@@ -1,5 +1,5 @@
 /**
- * The addresses of this machine that a pool dials from, in turn: so many connections to one backend
+ * The addresses of this machine that a pool dials from, in turn: as many connections to one backend
  * are possible as all of them have ports. Each worker has turns of its own.
  */
 import type { Endpoint, IpEndpoint } from '../core/endpoint.js';

@@ -1,7 +1,8 @@
 /**
- * The account of a pool's standing: who could serve, who is well, whether that is so few that panic
- * rules, which backends a choice looks at, and what a session without a backend is told. Workers
- * choose by these rules; control watches, answers /ready and shows pages by the same ones.
+ * The account of a pool's standing: which backends could serve, which are well, whether those are
+ * so few that panic rules, which backends a choice looks at, and which reason a session without a
+ * backend gets. Workers choose by these rules; control watches, answers /ready and shows pages by
+ * the same ones.
  */
 import type { BackendId } from '../core/brand.js';
 import type { Ineligible } from '../core/outcome.js';
@@ -14,7 +15,7 @@ export interface StandingMember {
   readonly rank: number;
 }
 
-/** Whom a choice draws among. */
+/** The backends that a choice draws among. */
 export type Tier = 'first' | 'backup' | 'all';
 
 const IN_ORDER: readonly Tier[] = ['first', 'backup'];
@@ -65,7 +66,7 @@ export function regardOf(
   return regardBy(well, unwell, panicPercent);
 }
 
-/** Why a choice found nobody: the reason that gives most hope. */
+/** Why a choice found no backend: the reason that gives most hope. */
 export type Nobody = 'all-full' | 'unproven' | 'all-down' | 'no-backend';
 
 /** What a backend that was not chosen gives hope for: `place` when one becomes free. */
@@ -99,7 +100,7 @@ export function whyNobody(
 
 export interface Standing {
   readonly regard: Regard;
-  /** Of whom the next session gets its backend, or why it gets none. */
+  /** The tier from which the next session gets its backend, or why it gets none. */
   readonly serves: Tier | Nobody;
   /** The highest rank that serves, once it has a place; Infinity: every one. */
   readonly rank: number;
@@ -109,7 +110,7 @@ export interface Standing {
   readonly eligible: number;
 }
 
-/** What a session that comes now, and has tried nobody, finds. */
+/** What a session that comes now, and has tried no backend, finds. */
 export function standingOf(
   ledger: Ledger,
   members: readonly StandingMember[],

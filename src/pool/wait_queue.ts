@@ -6,7 +6,7 @@
  * Waiters stand in lanes: those of one lane may use the same backends, as they have tried the same
  * ones in vain. So the first of a lane decides for its lane and for no other. A lane for which no
  * place is free while others could be served stands aside: its ticket is not published until the
- * places are looked at again, and nobody waits behind it.
+ * places are looked at again, and no waiter is held up by it.
  */
 import { assertShared } from '../core/assert.js';
 import type { BackendId, PoolId, WorkerId } from '../core/brand.js';
@@ -32,7 +32,7 @@ export class WaitQueue<Waiter> {
   readonly #workers: number;
   /** By ticket, oldest first. */
   readonly #places = new Map<number, Place<Waiter>>();
-  /** Lanes that somebody stands in; few, as each has another set of backends tried in vain. */
+  /** Lanes with a waiter; few, as each has another set of backends tried in vain. */
   readonly #lanes = new Map<string, Lane>();
 
   constructor(ledger: Ledger, pool: PoolId, worker: WorkerId, workers: number) {
@@ -51,10 +51,10 @@ export class WaitQueue<Waiter> {
     return [...this.#places.values()].map(({ waiter }) => waiter);
   }
 
-  /** True while somebody waits at any worker whom one who has tried `tried` must not overtake. */
+  /** True while a waiter of any worker must not be overtaken by one that has tried `tried`. */
   isAhead(tried: readonly BackendId[] | null): boolean {
     if (this.#ledger.queued(this.#pool) === 0) return false;
-    // Who stands aside may be of the same lane.
+    // One that stands aside may be of the same lane.
     return tried !== null || this.#ledger.longestWaiting(this.#pool, this.#workers) !== -1;
   }
 
@@ -95,7 +95,7 @@ export class WaitQueue<Waiter> {
     this.#publish();
   }
 
-  /** Whose turn it is: this worker's oldest waiter, another worker, or nobody. */
+  /** Whose turn it is: this worker's oldest waiter, another worker, or none. */
   turn():
     | { readonly kind: 'mine'; readonly waiter: Waiter }
     | { readonly kind: 'other'; readonly worker: WorkerId }
