@@ -1,11 +1,11 @@
 /**
  * Listening sockets: the ring polls them, and accept4(2) is called directly. So exactly as many
- * connections are accepted as somebody wants, and the others wait in the kernel's backlog without a
- * descriptor; a multishot accept on the ring would take out all of them at once. The call also
- * tells the client's address, which the ring's does not for more than one.
+ * connections are accepted as listeners have places for, and the others wait in the kernel's
+ * backlog without a descriptor; a multishot accept on the ring would take out all of them at once.
+ * The call also gives the client's address, which the ring's does not for more than one.
  *
  * Newcomers come last in a turn, and only a few of them, whatever the number of listeners that have
- * some: a session is dear to begin, and those that are established have their turn in between.
+ * some: a session is expensive to begin, and those that are established have their turn in between.
  */
 import { assert, assertShared, present, presentShared } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
@@ -89,8 +89,8 @@ export class Accepts implements TurnWork {
   }
 
   /**
-   * Accepts whoever waits, unless the listener is paused. From the return on clients are refused,
-   * unless somebody else holds the socket too.
+   * Accepts the clients that wait, unless the listener is paused. From the return on clients are
+   * refused, unless another process holds the socket, too.
    */
   close(key: ListenerKey): void {
     const listener = this.#listener(key);
@@ -127,7 +127,7 @@ export class Accepts implements TurnWork {
     }
   }
 
-  /** Nobody sleeps while newcomers wait for their turn. */
+  /** The thread does not sleep while newcomers wait for their turn. */
   dueMs(): number {
     return this.#line.length > 0 ? 0 : Number.POSITIVE_INFINITY;
   }

@@ -1,4 +1,4 @@
-/** Who talks to whom: a client's address is taken at accept and becomes text when somebody asks. */
+/** The addresses of both ends: a client's is taken at accept and becomes text on demand. */
 import { type Endpoint, isWildcard } from '../../core/endpoint.js';
 import { adoptDescriptor } from '../../kernel/descriptor.js';
 import type { Kernel } from '../../kernel/foreign.js';
@@ -53,7 +53,7 @@ export class EncodedAddresses {
 
   /**
    * `fd`: the client's socket, which knows what a wildcard stood for; should the kernel refuse to
-   * tell, the wildcard is the answer.
+   * say, the wildcard is the answer.
    */
   local(pair: number, fd: number): Endpoint {
     const known = this.#locals[pair];

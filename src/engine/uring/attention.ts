@@ -1,6 +1,6 @@
 /**
  * What sessions want to know of what their backends say: of each the first byte, and of one that is
- * overheard all of it. Where nobody wants anything more, a message costs one look at one byte.
+ * overheard all of it. Where nothing more is wanted, a message costs one read of one byte.
  */
 import type { PairId } from '../../core/brand.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';

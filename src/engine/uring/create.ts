@@ -29,7 +29,7 @@ export interface UringOptions {
   readonly clock: Clock;
   readonly doorbell: Doorbell;
   readonly worker: WorkerId;
-  /** What connect(2) takes source ports from now; null: nobody can tell. */
+  /** What connect(2) takes source ports from now; null: unknown. */
   readonly sourcePorts: () => PortRange | null;
   /** The engine goes on without a part of it: a sentence, with the remedy. */
   readonly degraded?: (sentence: string) => void;

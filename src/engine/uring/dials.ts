@@ -26,7 +26,7 @@ import { CLOSE, CONNECT, GENERATION_MASK, OPTIONS, userData } from './user_data.
 /** An address's place in memory, a multiple of 8. */
 const ADDRESS_STRIDE = (SOCKADDR_MAX_BYTES + 7) & ~7;
 
-/** In place of a dial's number: it could not begin, and the pair will hear of it soon. */
+/** In place of a dial's number: it could not begin, and the pair is notified soon. */
 const FAILING = -2;
 
 /** How many dials can be under way for `pairs` pairs: one each, and those given up. */
@@ -120,7 +120,7 @@ export class Dials implements Holder {
     }
   }
 
-  /** Gives the pair's dial up, if there is one: its answer reaches nobody. */
+  /** Gives the pair's dial up, if there is one: its answer is ignored. */
   abandon(pair: number): void {
     const { loop, pairs } = this.#parts;
     const dial = pairs.dial[pair] ?? NONE;
@@ -162,7 +162,7 @@ export class Dials implements Holder {
     this.#release(dial);
     if (pair === NONE || result < 0) submitClose(loop.ring, fd, userData(CLOSE, dial), 0);
     if (pair === NONE) return;
-    // From here on the connection is the pair's, so that nobody loses it whatever breaks.
+    // From here on the connection is the pair's, so that it is not lost, whatever fails.
     if (result >= 0) pairs.fd[2 * pair + 1] = fd;
     const expected = pairs.dial[pair] === dial;
     pairs.dial[pair] = NONE;
@@ -188,7 +188,7 @@ export class Dials implements Holder {
     this.#waiters.wait(pauseMs, dial, again);
   }
 
-  /** The number is free; its descriptor is somebody else's, or closed. */
+  /** The number is free; its descriptor has another owner, or is closed. */
   #release(dial: number): void {
     this.#fd[dial] = NONE;
     this.#pair[dial] = NONE;

@@ -1,8 +1,8 @@
 /**
- * What a client does before its relay begins. At most HELD_BYTES are read: enough for whoever asks
- * for the first of them, and to notice a reset. A FIN is kept like the bytes before it and passed
- * on behind them: a client may say all that it has to say, or nothing, before its backend is
- * connected.
+ * What a client does before its relay begins. At most HELD_BYTES are read: enough for the stages,
+ * which ask for the first of them, and to notice a reset. A FIN is kept like the bytes before it
+ * and passed on behind them: a client may say all that it has to say, or nothing, before its
+ * backend is connected.
  */
 import { assert } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
@@ -18,7 +18,7 @@ import { EARLY, ENDED, NONE, OPEN, type PairTable } from './pairs.js';
 import type { ReadSink, Reads } from './reads.js';
 import { CLIENT_GONE, userData } from './user_data.js';
 
-/** No poll tells of the client's reset; one does; one that was asked to end may still. */
+/** No poll reports the client's reset; one does; one that was cancelled still may. */
 const UNWATCHED = 0;
 const WATCHED = 1;
 const UNWATCHING = 2;
@@ -97,7 +97,7 @@ export class Early implements ReadSink, Holder {
   earlyDone(pair: PairId, consumed: number): void {
     this.#limit[pair] = 0;
     this.#bytes.drop(pair, consumed);
-    // Whoever reports goes on by itself, and knows whether the socket was left empty.
+    // The code that reports goes on by itself, and knows whether the socket was left empty.
     if (this.#reported !== pair) this.#goOn(pair);
   }
 
@@ -201,7 +201,7 @@ export class Early implements ReadSink, Holder {
     if (this.#isRead(pair)) this.#bytes.settle(pair);
   }
 
-  /** What was decided about the pair may let it be read on, if nobody reads it. */
+  /** What was decided about the pair may let it be read on, if it is not being read. */
   #goOn(pair: number, flags = 0): void {
     const { pairs, reads } = this.#parts;
     const client = 2 * pair;
@@ -214,13 +214,13 @@ export class Early implements ReadSink, Holder {
     const { reads } = this.#parts;
     const limit = this.#limit[pair] ?? 0;
     const room = (limit === 0 ? HELD_BYTES : limit) - this.#bytes.length(pair);
-    // A reading is bounded by itself, and nobody who waits may keep others from being read.
+    // A reading is bounded by itself, and no waiting client must keep others from being read.
     const spent = limit === 0 && this.#bytes.copiedBytes >= this.#parts.mostBytes;
     if (room <= 0 || spent) this.#watchFor(pair);
     else reads.arm(2 * pair, flags, room);
   }
 
-  /** A poll that goes on: io_uring tells of POLLRDHUP and POLLHUP, too, unasked. */
+  /** A poll that goes on: io_uring reports POLLRDHUP and POLLHUP, too, unasked. */
   #watchFor(pair: number): void {
     if (this.#watch[pair] !== UNWATCHED) return;
     this.#watch[pair] = WATCHED;

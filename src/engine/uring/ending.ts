@@ -3,7 +3,7 @@
  * descriptors are closed, through the ring and so behind everything that was submitted before. The
  * backend's goes first: when `closed` is reported its connection is over, and its place may be
  * another one's. The client's goes after the edge: until then the socket can be asked for its
- * addresses, at no cost where nobody asks.
+ * addresses, at no cost where they are not needed.
  */
 import { assert, assertShared, presentShared } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
@@ -135,7 +135,7 @@ export class Ending implements TurnWork {
     for (const pair of pairs.ready.splice(0)) this.#part(pair);
   }
 
-  /** A number that is free a little later is waited for by nobody, as long as there are others. */
+  /** Nothing waits for a number that is free a little later, as long as there are others. */
   dueMs(): number {
     const { pairs } = this.#parts;
     const waiting = this.#parting.length + pairs.ready.length;

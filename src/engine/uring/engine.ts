@@ -15,14 +15,17 @@ import type { UringUdp } from './udp.js';
  * thread rests; nothing that it waits for comes without a ring.
  */
 const YIELD_MS = 1_000;
-/** A thread rests that has been idle for so long; waking up is all that it costs. */
+/** A thread rests that has been idle for this long; waking up is all that it costs. */
 const IDLE_MS = 2_000;
 /**
- * Buffers that lay still for so long give their pages back: twice this is well within the two
+ * Buffers that were not used for this long give their pages back: twice this is well within the two
  * seconds in which a crowd that has left is to be forgotten, whose targets stood still before.
  */
 const TRIM_MS = 400;
-/** So many buffers, those that are used first, give theirs back each TRIMS_TO_COLD-th time only. */
+/**
+ * The first of the buffers that are used, this many, give theirs back each TRIMS_TO_COLD-th time
+ * only.
+ */
 const WARM_BUFFERS = 32;
 const TRIMS_TO_COLD = 25;
 /** After `stop`: how many turns operations may take to end, and how long each of them waits. */
@@ -96,7 +99,7 @@ export class UringEngine implements Engine {
     } while (this.turn(this.#longestTurnMs()) !== 'stopped');
   }
 
-  /** What `run` does first; for a caller who drives the turns by itself. */
+  /** What `run` does first; for a caller that drives the turns by itself. */
   start(hooks: LoopHooks): void {
     const { bell, doorbell, worker, loop } = this.#parts;
     this.#hooks = hooks;

@@ -1,11 +1,11 @@
 /**
- * What clients have sent before their relays: a sequence of bytes for each pair.
- * The first bytes stay in the buffer that they came in, as mostly they are all that comes and are
- * sent on soon; but clients who wait for a backend may not starve those who have one, so beyond a
- * share of the pool, and behind the first buffer, bytes are copied.
+ * What clients have sent before their relays: a sequence of bytes for each pair. The first bytes
+ * stay in the buffer that they came in, as mostly they are all that comes and are sent on soon; but
+ * clients that wait for a backend must not starve those that have one, so beyond a share of the
+ * pool, and behind the first buffer, bytes are copied.
  *
  * A pair's bytes are what is copied, and behind that what stands in its buffer. Only an empty
- * sequence gets a buffer, and whatever needs the bytes together copies it first: no order of calls
+ * sequence gets a buffer, and code that needs the bytes together copies it first: no order of calls
  * leads to anything else.
  */
 import type { BufferPool } from '../../kernel/buffer_pool.js';
@@ -67,7 +67,9 @@ export class FirstBytes {
     return copied === undefined ? NOTHING : copied.bytes.subarray(0, copied.length);
   }
 
-  /** Gives the pair's buffer back, if there is one: who says more later waits without one. */
+  /**
+   * Gives the pair's buffer back, if there is one: a client that says more later waits without one.
+   */
   settle(pair: number): void {
     this.#copyKept(pair);
   }

@@ -1,6 +1,6 @@
 /**
  * Where each flow's client is and which local address it used, as the words that the kernel wrote
- * and wants back. They become endpoints when somebody asks.
+ * and wants back. They become endpoints on demand.
  */
 import { assert } from '../../core/assert.js';
 import { type IpEndpoint, ipEndpoint } from '../../core/endpoint.js';

@@ -1,7 +1,7 @@
 /**
  * TCP_NODELAY and SO_KEEPALIVE of the sockets to backends, set when they begin to matter. Nagle's
  * rule (RFC 896) keeps nothing of a first send back, and a peer that has died in silence is looked
- * for after minutes or hours. So a session that asks once, hears the answer and ends needs neither;
+ * for after minutes or hours. So a session that asks once, gets the answer and ends needs neither;
  * one that sends again has them before that, and any other after a second. It spares a short
  * session two options and a timer that is armed and stopped again, 2 to 3 % of what it costs.
  */
@@ -11,7 +11,7 @@ import type { Loop, TurnWork } from './loop.js';
 import { NONE, type PairTable } from './pairs.js';
 import { PAIR_OPTIONS, userData } from './user_data.js';
 
-/** Who has lasted so long has its options. */
+/** A session that has lasted for this long has its options. */
 const LATEST_MS = 1_000;
 /** Of thousands that were connected at once: others have their turn in between. */
 const MOST_PER_TURN = 256;
@@ -52,7 +52,7 @@ export class LateOptions implements TurnWork, Holder {
     if (this.#dueMs === Number.POSITIVE_INFINITY) this.#dueMs = this.#loop.nowMs + LATEST_MS;
   }
 
-  /** Something may have been sent to `pair`'s backend that `sending` was not told of. */
+  /** Something may have been sent to `pair`'s backend without a call of `sending`. */
   spoken(pair: number): void {
     if (this.#owed[pair] === BEFORE_SECOND_SEND) this.#owed[pair] = BEFORE_NEXT_SEND;
   }

@@ -13,7 +13,9 @@ export interface OpenSocket {
   readonly local: Endpoint;
 }
 
-/** The descriptor to serve, or the outcome that the session is told. `backlog` is for tcp. */
+/**
+ * The descriptor to serve, or the outcome that is reported to the session. `backlog` is for tcp.
+ */
 export function listenOn(
   kernel: Kernel,
   source: ListenSource,

@@ -1,5 +1,5 @@
 /**
- * The loop of one worker: hands submissions over, waits, and gives each completion to whoever owns
+ * The loop of one worker: hands submissions over, waits, and gives each completion to the owner of
  * its kind. One turn is one io_uring_enter(2).
  */
 import { assertShared, presentShared } from '../../core/assert.js';

@@ -25,7 +25,7 @@ export interface PipedParts {
   readonly pairs: PairTable;
   readonly pipes: Pipes;
   readonly libc: Libc;
-  /** splice(2) answered a refusal, and buffers carry bulk data from then on. Told once. */
+  /** splice(2) answered a refusal, and buffers carry bulk data from then on. Called once. */
   readonly spliceRefused: (answer: number) => void;
 }
 

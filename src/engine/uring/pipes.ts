@@ -1,5 +1,6 @@
 /**
- * Pipes that splice(2) moves bulk data through; a limited number, kept for the next one who asks.
+ * Pipes that splice(2) moves bulk data through; a limited number, kept for the next direction that
+ * needs one.
  */
 import { assertShared } from '../../core/assert.js';
 import { adoptDescriptor, closeDescriptor } from '../../kernel/descriptor.js';
@@ -14,7 +15,7 @@ const WANTED_BYTES = 1_048_576;
 /** What a pipe has when the user's share of pipe memory is used up (pipe(7)). */
 const DEFAULT_BYTES = 65_536;
 
-/** Pipes that are kept while nobody uses them. */
+/** Pipes that are kept while they are not used. */
 const MAX_IDLE = 16;
 
 export class Pipes {
@@ -27,7 +28,7 @@ export class Pipes {
   readonly #unopened: number[];
   /** Open, empty and unused; the one used last is at the end. */
   readonly #idle: number[] = [];
-  /** The fewest that were idle since the last `trim`: so many at the front were not needed. */
+  /** The fewest that were idle since the last `trim`: this many at the front were not needed. */
   #leastIdle = 0;
 
   /** `count`: pipes at the same time; two descriptors each. */
@@ -82,8 +83,8 @@ export class Pipes {
   }
 
   /**
-   * Closes those that nobody has needed since the last call: each counts among the user's open
-   * pipe pages (pipe(7)) even while it is empty. True when some are left.
+   * Closes those that were not needed since the last call: each counts among the user's open pipe
+   * pages (pipe(7)) even while it is empty. True when some are left.
    */
   trim(): boolean {
     for (const pipe of this.#idle.splice(0, this.#leastIdle)) this.#close(pipe);
@@ -91,7 +92,7 @@ export class Pipes {
     return this.#leastIdle > 0;
   }
 
-  /** Closes what nobody uses. */
+  /** Closes what is not in use. */
   closeIdle(): void {
     for (const pipe of this.#idle.splice(0)) this.#close(pipe);
     this.#leastIdle = 0;

@@ -87,8 +87,8 @@ export class Reads implements TurnWork, Holder {
 
   /**
    * Receives again and again, until `cancel`: `idle` says whether the kernel has given it up. It is
-   * never polled first: where data and a reset had come before both, Linux 6.18 tells of the data
-   * and never of the reset.
+   * never polled first: where data and a reset had come before both, Linux 6.18 reports the data
+   * and never the reset.
    */
   stream(direction: number): void {
     this.#submit(direction, RECV_MULTISHOT, 0);

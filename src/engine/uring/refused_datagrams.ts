@@ -83,7 +83,7 @@ export class RefusedDatagrams {
       return;
     }
     // The error is that of an earlier datagram; this one was not even tried (udp(7)). One of a
-    // backend that the flow has left since is not told as the present backend's.
+    // backend that the flow has left since is not reported as the present backend's.
     if (isPresent) this.#owner.unreachable(id);
     this.#again[buffer] = 1;
     if (!same()) this.#lost(buffer, 'backend-unreachable');

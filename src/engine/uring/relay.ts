@@ -20,13 +20,13 @@ import { type SpliceOwner, Splices, type SplicesParts } from './splices.js';
 import { Standstill } from './standstill.js';
 
 /**
- * A direction that holds so many buffers is not read on, and while buffers are scarce none that
+ * A direction that holds this many buffers is not read on, and while buffers are scarce none that
  * holds one. It may hold more for a turn: what the kernel has received already is not refused.
  */
 const MAX_CHAIN = 4;
-/** While buffers are scarce, a direction that receives so much at a time is not left armed. */
+/** While buffers are scarce, a direction that receives this much at a time is not left armed. */
 const MESSAGE_BYTES = 4_096;
-/** A receive of so much, twice in a row or once of a whole buffer, makes a direction bulk. */
+/** A receive of this much, twice in a row, or one of a whole buffer makes a direction bulk. */
 const LARGE_BYTES = 32_768;
 const BULK = 2;
 
@@ -38,7 +38,7 @@ export interface RelayParts extends SplicesParts {
   readonly ending: Ending;
   readonly calls: SocketCalls;
   readonly edges: () => TcpEdges;
-  /** Both directions of a pair that was told to flush have delivered what was read. */
+  /** Both directions of a pair that was ordered to flush have delivered what was read. */
   readonly flushed: (pair: number) => void;
 }
 
@@ -94,7 +94,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
     const { pairs, reads } = this.#parts;
     pairs.phase[pair] = FLUSH;
     for (const direction of [2 * pair, 2 * pair + 1]) {
-      // The end of one that is gone is known: nobody has to read it.
+      // The end of one that is gone is known: it need not be read.
       const end = this.#standstill.isGone(direction) ? BROKEN : STOPPED;
       if (pairs.source[direction] === OPEN) pairs.source[direction] = end;
       reads.cancel(direction);
@@ -119,7 +119,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
     const pair = direction >> 1;
     pairs.lastActivityMs[pair] = loop.nowMs;
     if (this.attention.isDue(direction)) this.attention.tell(pair, buffer, bytes);
-    // The edge may have ended the pair; and nobody takes bytes for a target that is broken.
+    // The edge may have ended the pair; and bytes for a broken target are not taken.
     if (!pairs.relays(direction) || this.#unwritable[direction ^ 1] === 1) {
       pool.recycle(buffer);
       return;
@@ -181,7 +181,7 @@ export class Relay implements ReadSink, SendOwner, SpliceOwner, Holder {
 
   /**
    * The other end of the target is gone. What it sent before may still be there to read, and is
-   * passed on if somebody takes it; its end, when it comes, counts as the reset that it was.
+   * passed on if the other side takes it; its end, when it comes, counts as the reset that it was.
    */
   targetBroken(direction: number, answer: number): void {
     const { pairs, reads } = this.#parts;

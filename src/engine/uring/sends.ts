@@ -1,10 +1,10 @@
 /**
  * Sends of each direction, one at a time and in order. They are silent: a send completes only when
  * the socket did not take everything, and then the direction stands still until its target takes
- * data again. Most sends are taken at once, and those cost no completion and wake nobody.
+ * data again. Most sends are taken at once, and those cost no completion and do not wake the thread.
  *
- * Data that stands still is in nobody's way: nothing of it is in flight, and when buffers run short
- * it moves into small ones, beginning with what has stood longest.
+ * Data that stands still blocks nothing: nothing of it is in flight, and when buffers run short it
+ * moves into small ones, beginning with what has stood longest.
  */
 import { assert, assertShared } from '../../core/assert.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
@@ -46,7 +46,7 @@ export class Sends implements TurnWork, Holder {
   /** By direction. */
   readonly #state: Uint8Array;
   readonly #batch: SilentBatch;
-  /** By direction: 1: somebody waits for its silent send, which wakes nobody. */
+  /** By direction: 1: its silent send is waited for, which does not wake the thread. */
   readonly #awaited: Uint8Array;
   /** How many they are: while there are some no turn may block. */
   #awaitedCount = 0;

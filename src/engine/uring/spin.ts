@@ -12,7 +12,7 @@ const SHORT_MS = 0.03;
 /** Short waits in a row, after which spinning begins. */
 const RUN = 32;
 const FULL_CREDIT = 16;
-/** So many hits pay for one miss. */
+/** This many hits pay for one miss. */
 const MISS_COST = 4;
 
 export class Spin {

@@ -19,7 +19,7 @@ const TURN_BYTES = 2 * 1_048_576;
 const SMALL_TURN_BYTES = 32_768;
 const SMALL_TURNS = 8;
 
-/** What the relay hears of a spliced direction. */
+/** What is reported to the relay of a spliced direction. */
 export interface SpliceOwner {
   /** `bytes` were handed on to the target. */
   moved(direction: number, bytes: number): void;

@@ -1,6 +1,6 @@
 /**
- * Directions whose target takes nothing. Nothing is read for them meanwhile, so somebody has to
- * look whether the target takes data again, and whether the source has gone: what it left is not
+ * Directions whose target takes nothing. Nothing is read for them meanwhile, so it has to be
+ * checked whether the target takes data again, and whether the source has gone: what it left is not
  * kept for a peer that may stand still for hours.
  */
 import type { SocketCalls } from '../../kernel/socket_calls.js';
@@ -36,7 +36,7 @@ export class Standstill implements WatchOwner, Holder {
   readonly #splices: Splices;
   readonly #watches: Watches;
   /**
-   * By direction: 1: its source is gone. A reset is told once, to whichever operation asks first
+   * By direction: 1: its source is gone. A reset is reported once, to the operation that asks first
    * (a receive, a send, a splice, a poll), and must be known when the target stands still later.
    */
   readonly #gone: Uint8Array;
@@ -66,7 +66,7 @@ export class Standstill implements WatchOwner, Holder {
     if (this.isGone(direction)) this.#expire(direction);
   }
 
-  /** To be called by whoever hears that the source of `direction` was reset, at any time. */
+  /** To be called by the code that learns that the source of `direction` was reset, at any time. */
   sourceGone(direction: number): void {
     this.#gone[direction] = 1;
     if (this.holds(direction)) this.#expire(direction);
@@ -113,7 +113,7 @@ export class Standstill implements WatchOwner, Holder {
   #expire(direction: number): void {
     if (this.#expiring[direction] === 1) return;
     this.#expiring[direction] = 1;
-    // Whoever tells of the end is still busy with the pair, which the first look may end.
+    // The code that reports the end is still busy with the pair, which the first look may end.
     this.#parts.ending.later(direction >> 1, 0, () => this.#look(direction));
   }
 

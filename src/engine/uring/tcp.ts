@@ -52,7 +52,7 @@ export interface TcpMeans {
   readonly dialAddresses: MappedMemory;
 }
 
-/** Who hears of edges after the stop. */
+/** The receiver of edges after the stop. */
 const NOBODY: TcpEdges = {
   accepted() {},
   earlyBytes() {},
@@ -85,7 +85,7 @@ export class UringTcp implements TcpEngine {
   readonly #linger: Linger;
   readonly #accepts: Accepts;
   readonly #preludes: (Uint8Array | null)[] = [];
-  /** Told after each listener that was opened: somebody awaits the outcome. */
+  /** Called after each listener that was opened: the outcome is awaited. */
   readonly #opened: () => void;
   #edges: TcpEdges | null = null;
 

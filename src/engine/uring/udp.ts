@@ -47,7 +47,7 @@ export class UringUdp implements UdpEngine {
   readonly #sockets: UdpSockets;
   readonly #traffic: UdpTraffic;
   readonly #ownListeners = new OwnListeners();
-  /** Told when a promise of this port was kept: somebody awaits it. */
+  /** Called when a promise of this port was kept: it is awaited. */
   readonly #kept: () => void;
   #edges: UdpEdges | null = null;
 

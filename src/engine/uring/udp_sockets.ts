@@ -39,13 +39,13 @@ export interface UdpSocket {
   readonly key: ListenerKey;
   readonly fd: Descriptor;
   readonly local: IpEndpoint;
-  /** `wildcard`: each datagram tells the local address that it was sent to. */
+  /** `wildcard`: each datagram comes with the local address that it was sent to. */
   readonly binding: 'specific' | 'wildcard';
   framing: Framing;
   /** `left`: nothing more is received; flows may still reply. */
   state: 'open' | 'left' | 'closed';
   receive: 'none' | 'armed' | 'later';
-  /** Told when no receive is armed any more. */
+  /** Called when no receive is armed any more. */
   dry: () => void;
 }
 

@@ -80,7 +80,7 @@ export class UdpTraffic {
     try {
       this.#take(socket, buffer);
     } catch (error) {
-      // The buffer is not given back: nobody knows whose it is now.
+      // The buffer is not given back: its owner is unknown now.
       this.#parts.edges().broken(this.#inHand, error);
     }
   }
@@ -235,7 +235,8 @@ export class UdpTraffic {
   #unreachable(flow: number): void {
     const { flows, loop } = this.#parts;
     const { turns } = loop;
-    // Several datagrams learn of one error in a turn; but who has a copy has tried another backend.
+    // Several datagrams meet one error in a turn; but a flow that has a copy has tried another
+    // backend.
     if (this.#unreachableTurn[flow] === turns && !this.firsts.has(flow)) return;
     this.#unreachableTurn[flow] = turns;
     const first = this.firsts.take(flow);

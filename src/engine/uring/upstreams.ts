@@ -1,6 +1,6 @@
 /**
  * Connected sockets of UDP flows. Each has a number of its own, so that a flow may leave one and
- * take another while replies of the first are still under way: those reach nobody.
+ * take another while replies of the first are still under way: those are dropped.
  */
 import { assertShared } from '../../core/assert.js';
 import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
@@ -27,7 +27,9 @@ export interface UpstreamOwner {
   broken(flow: number, error: unknown): void;
   /** A reply of `bytes` in `buffer`, which is the owner's now. */
   replied(flow: number, buffer: number, bytes: number): void;
-  /** A reply came when nobody waited for it; `key`: the socket that it would have left by. */
+  /**
+   * A reply came when it was not waited for any more; `key`: the socket that it would have left by.
+   */
   late(key: ListenerKey): void;
   /** A reply without payload. */
   repliedEmpty(flow: number): void;
@@ -122,7 +124,7 @@ export class Upstreams implements TurnWork {
     return this.#fd[upstream] ?? NONE;
   }
 
-  /** Tells the uses of a number apart. */
+  /** Distinguishes the uses of a number. */
   generationOf(upstream: number): number {
     return this.#generation[upstream] ?? 0;
   }

@@ -2,7 +2,7 @@
  * What a completion is about. The low word of user data packs the kind of operation and the index
  * of its owner (a direction, a dial, a listener, a flow); the high word is the owner's generation,
  * which changes with each new use of the index: a completion of an earlier use breaks an invariant
- * instead of touching somebody else's session.
+ * instead of touching another session.
  */
 /** A listening socket has connections. */
 export const CONNECTIONS = 1;

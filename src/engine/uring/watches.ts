@@ -1,6 +1,6 @@
 /**
- * Watches on sockets whose target or source stands still: one poll a socket tells when it takes
- * data again, and when its peer has reset it. Each event is told once (io_uring polls are edge
+ * Watches on sockets whose target or source stands still: one poll per socket reports when it takes
+ * data again, and when its peer has reset it. Each event is reported once (io_uring polls are edge
  * triggered while they stay armed): a poll for one event would end at once, again and again, at
  * every socket whose peer has sent FIN, because io_uring polls for POLLRDHUP unasked.
  *
@@ -15,7 +15,7 @@ import type { PairTable } from './pairs.js';
 import { userData, WATCH } from './user_data.js';
 
 export interface WatchOwner {
-  /** Whether somebody waits for something that `socket`'s watch tells. */
+  /** Whether something waits for an event of `socket`'s watch. */
   waitsFor(socket: number): boolean;
   /** `socket` may take data again, or its end shows when it is written to. */
   writable(socket: number): void;
@@ -50,7 +50,7 @@ export class Watches implements Holder {
     );
   }
 
-  /** From now on, and until nobody waits any more, the owner is told. */
+  /** From now on, and until nothing waits any more, the owner gets its events. */
   begin(socket: number): void {
     const state = this.#state[socket];
     if (state === CANCELLING) this.#state[socket] = AGAIN;
