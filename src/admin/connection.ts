@@ -9,7 +9,7 @@ import type { Outgoing } from './outgoing.js';
 import { type ParsedRequest, parseRequest, type Request } from './request.js';
 import type { Follow, Reader } from './stream.js';
 
-/** An answer goes out in pieces of this size, so that a reader who takes some is seen. */
+/** An answer goes out in pieces of this size, so that a reader that takes some is noticed. */
 const PIECE_BYTES = 65_536;
 /** What a client still sends when it was answered for the last time is read and forgotten. */
 const MAX_FORGOTTEN_BYTES = 1_048_576;
@@ -167,7 +167,7 @@ export class HttpConnection {
     };
     if (!isLast) socket.write(piece, encoding, sent);
     else if (this.#endsAtOnce) socket.end(sent);
-    // Bytes and end in one go: most who ask want one answer.
+    // Bytes and end in one go: most clients want one answer.
     else socket.end(piece, encoding, sent);
   }
 

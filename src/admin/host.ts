@@ -1,6 +1,6 @@
 /**
- * Whom a request means. A page in a browser of this machine can have its own name lead to 127.0.0.1
- * (DNS rebinding) and would read everything here; but its Host header then has that name.
+ * The host that a request names. A page in a browser of this machine can have its own name lead to
+ * 127.0.0.1 (DNS rebinding) and would read everything here; but its Host header then has that name.
  */
 import { isIP } from 'node:net';
 

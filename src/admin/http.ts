@@ -33,11 +33,11 @@ export interface AdminDeps {
   readonly timers: Timers;
   /** Names in Host headers that are accepted beside those of this machine; in lower case. */
   readonly hosts: () => readonly string[];
-  /** Hears of what broke in answering one request. */
+  /** Gets what failed in answering one request. */
   readonly defect: (error: unknown) => void;
-  /** Hears of a reader that was cut because so much waited for it. */
+  /** Called for a reader that was cut off because so much waited for it. */
   readonly slow: (unreadBytes: number) => void;
-  /** null, or absent: everybody may read, and there is no control API. */
+  /** null, or absent: every client may read, and there is no control API. */
   readonly control?: ControlApi | null;
   /** At the same time; MAX_ADMIN_CONNECTIONS at most, and by default. */
   readonly connections?: number;

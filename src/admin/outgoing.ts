@@ -5,7 +5,7 @@ import type { AdminAnswer } from './routes.js';
 /** A body up to here goes out as text, with its head in one write: no buffer is made of it. */
 const TEXT_BYTES = 65_536;
 
-/** An answer that was weighed: made once for all who get it. */
+/** An answer that was weighed: made once for all that get it. */
 export interface Content {
   readonly answer: AdminAnswer;
   readonly body: Body;
@@ -15,7 +15,7 @@ export interface Content {
 
 export type Body = string | Buffer;
 
-/** The body is shared by all who get it. */
+/** The body is shared by all that get it. */
 export interface Outgoing {
   readonly head: string;
   /** Empty for HEAD. */
@@ -38,7 +38,7 @@ export function outgoing(
 ): Outgoing {
   const { status, type, headers } = answer;
   const length = then === 'follow' ? '' : `content-length: ${bytes}\r\n`;
-  // Put together as text: it is written for each who asks.
+  // Put together as text: it is written for each request.
   let head =
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: ${type}\r\n${length}` +
     'cache-control: no-store\r\nx-content-type-options: nosniff\r\n' +

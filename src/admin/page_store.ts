@@ -1,6 +1,7 @@
 /**
- * Pages that cost something to make, shared by all who ask: a few in a row are fresh, and beyond
- * that only so many a second are made, however many ask. Knows no sockets; time is an argument.
+ * Pages that cost something to make, shared by all that ask: a few in a row are fresh, and beyond
+ * that the number made per second is limited, however many ask. No sockets here; time is an
+ * argument.
  */
 
 /** Fresh pages in a row after a rest, and a second under load; over all pages together. */

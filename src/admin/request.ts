@@ -1,6 +1,6 @@
 /**
  * HTTP/1.x requests, parsed to the letter: RFC 9112, with a body only where one is expected, and
- * then of a length that is told before. Small on purpose, so that one request is read at a time and
+ * then of a length that is sent before. Small on purpose, so that one request is read at a time and
  * nothing is kept of the rest (ADR 12). Pure.
  */
 
@@ -28,7 +28,7 @@ export interface Request {
 }
 
 export type ParsedRequest =
-  /** `bytes`: with so many it may be complete; 0: nobody knows. */
+  /** `bytes`: with this many it may be complete; 0: unknown. */
   | { readonly kind: 'incomplete'; readonly bytes: number }
   | { readonly kind: 'request'; readonly request: Request; readonly bytes: number }
   | { readonly kind: 'broken'; readonly status: number; readonly problem: string };
@@ -66,7 +66,7 @@ export function parseRequest(input: Buffer, maxBodyBytes: number): ParsedRequest
   return { kind: 'request', request: { ...parsed, body, after: staysOf(parsed) }, bytes: all };
 }
 
-/** How long the body is; 0 for one that is not read, because nobody says where it ends. */
+/** How long the body is; 0 for one that is not read, because its end is not given. */
 function lengthOf({ headers }: Request, maxBytes: number): number | Broken {
   if (headers.has('transfer-encoding')) return 0;
   const told = headers.get('content-length') ?? '0';

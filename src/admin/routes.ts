@@ -23,9 +23,9 @@ export interface AdminQuestion {
 }
 
 export type AdminReply =
-  /** Made anew for each who asks, and small: it is answered whatever else goes on. */
+  /** Made anew for each request, and small: it is answered whatever else goes on. */
   | { readonly kind: 'at-once'; readonly answer: () => AdminAnswer }
-  /** Costs something: who asks for the same `name` may share it. */
+  /** Costs something: requests for the same `name` may share it. */
   | { readonly kind: 'page'; readonly name: string; readonly make: () => Promise<AdminAnswer> };
 
 const TEXT = 'text/plain; charset=utf-8';
@@ -95,7 +95,8 @@ function verdict({ problems, notes = [], unknown }: CheckView): AdminAnswer {
 }
 
 /**
- * `?format=text` or `?format=json` decides; else whoever names text/plain and not JSON gets text.
+ * `?format=text` or `?format=json` decides; else a request that names text/plain and not JSON gets
+ * text.
  */
 function wantsText(query: URLSearchParams, accept: string): boolean {
   const format = query.get('format');

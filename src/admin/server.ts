@@ -12,8 +12,8 @@ import type { ParsedRequest, Request } from './request.js';
 import { type AdminAnswer, plainAnswer } from './routes.js';
 
 /**
- * Monitoring, a few dashboards and a person. Who comes beyond that gets the place of the connection
- * that has been silent for longest, so that nobody can lock others out by holding connections.
+ * Monitoring, a few dashboards and a person. One beyond that gets the place of the connection that
+ * has been silent for longest, so that no client can lock others out by holding connections.
  */
 export const MAX_ADMIN_CONNECTIONS = 64;
 /** Of them, those that may follow what happens: monitoring and commands still get an answer. */
@@ -22,14 +22,14 @@ const FOLLOWING_SHARE = 7 / 8;
 export const REQUEST_TIMEOUT_MS = 5_000;
 /** Between requests. */
 export const IDLE_TIMEOUT_MS = 60_000;
-/** A reader that takes nothing for so long is cut … */
+/** A reader that takes nothing for this long is cut off … */
 export const STALL_TIMEOUT_MS = 5_000;
 /** … and one that takes little, too. */
 export const SEND_TIMEOUT_MS = 30_000;
 export const ANSWER_LINGER_MS = 2_000;
 /** Answers on their way, over all connections; one exposition of 1000 backends has 6 MB. */
 export const MAX_BYTES_IN_FLIGHT = 64 * 1_048_576;
-/** From so long a reader that takes nothing makes room for another one. */
+/** A reader that has taken nothing for this long makes room for another one. */
 const STALLED_MS = 500;
 const LOOK_MS = 500;
 /** An answer below this is given whatever else is on its way. */
@@ -52,9 +52,9 @@ export interface AdminListenFailure {
 export interface HttpServerDeps extends ConnectionOptions {
   readonly clock: Clock;
   readonly timers: Timers;
-  /** Hears of what broke in answering one request. */
+  /** Gets what failed in answering one request. */
   readonly defect: (error: unknown) => void;
-  /** Hears of a reader that was cut because so much waited for it. */
+  /** Called for a reader that was cut off because so much waited for it. */
   readonly slow: (unreadBytes: number) => void;
   /** At the same time; MAX_ADMIN_CONNECTIONS at most, and by default. */
   readonly connections?: number;
@@ -132,7 +132,7 @@ class Site implements ConnectionEvents {
     for (const connection of this.#connections) connection.cut();
   }
 
-  /** What is at hand is answered within the call: most who ask want one answer, and go. */
+  /** What is at hand is answered within the call: most clients want one answer, and go. */
   #answer(connection: HttpConnection, request: Request): void {
     const content = this.#content(request, connection.socket);
     if (!(content instanceof Promise)) return this.#give(connection, request, content);
@@ -179,7 +179,9 @@ class Site implements ConnectionEvents {
     connection.send(outgoing(contentOf({ ...answer, headers }), 'GET', 'close'), 'close');
   }
 
-  /** Whether `bytes` more may be on their way. Who takes nothing loses its answer first. */
+  /**
+   * Whether `bytes` more may be on their way. A reader that takes nothing loses its answer first.
+   */
   #makeRoom(bytes: number): boolean {
     const stalledMs = this.#deps.clock.nowMs() - STALLED_MS;
     const sending = [...this.#connections]

@@ -1,9 +1,9 @@
 /**
- * Answers without an end: server-sent events, as the HTML standard describes them (9.2). Whoever
- * asks gets what comes, until it goes or is too slow.
+ * Answers without an end: server-sent events, as the HTML standard describes them (9.2). A reader
+ * gets what comes, until it goes or is too slow.
  */
 
-/** Who reads such an answer. Nothing that is written waits for it. */
+/** The reader of such an answer. Nothing that is written waits for it. */
 export interface Reader {
   write(piece: Buffer): void;
   /** It has not taken all of what was written before. */

@@ -51,7 +51,7 @@ export interface HealthView {
   readonly pools: readonly PoolView[];
 }
 
-/** Over all listeners, since the start; whoever wants rates takes two. */
+/** Over all listeners, since the start; for rates take two. */
 export interface TrafficView {
   readonly sessionsActive: number;
   readonly sessionsTotal: number;
@@ -85,7 +85,7 @@ export interface ListenerView {
   readonly sinceWallMs: number;
   readonly sessions: number;
   readonly maxSessions: number;
-  /** Who was turned away, by reason, since the start; the most frequent first. */
+  /** Clients that were turned away, by reason, since the start; the most frequent first. */
   readonly refused: readonly CountView[];
   /** Of UDP: datagrams that went nowhere. */
   readonly dropped: readonly CountView[];
@@ -115,7 +115,7 @@ export interface PoolView {
   readonly queueLength: number;
   /** 0: no queue */
   readonly queueSize: number;
-  /** Who got no backend of this pool, by reason, since the start. */
+  /** Sessions that got no backend of this pool, by reason, since the start. */
   readonly refused: readonly CountView[];
   readonly evenness: Evenness;
   readonly backends: readonly BackendView[];
@@ -214,7 +214,7 @@ export interface OverrideView {
   readonly by: string;
   readonly because: string;
   readonly sinceWallMs: number;
-  /** null: until somebody ends it. */
+  /** null: until it is ended by an order. */
   readonly untilWallMs: number | null;
 }
 

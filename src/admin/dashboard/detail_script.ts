@@ -71,7 +71,7 @@ function historyTable(history) {
     cell('', clockTime(entry.last) + (entry.count > 1 ? ', ' + entry.count + ' times' : '')),
     cell('', state(entry.level), ' ' + entry.event),
     cell('reason', [entry.message, entry.cause, entry.detail].filter(Boolean).join(' · ')),
-  ]), 'nothing was told of it yet');
+  ]), 'nothing has happened to it yet');
   return table;
 }
 
@@ -111,7 +111,7 @@ async function openDetail(name) {
   if (!dialog.open) openDialog(dialog);
 }
 
-/** A look tells how it is now. */
+/** A look shows how it is now. */
 function refreshDetail({ status, asked_backend: its }) {
   if (detail === null || !detail.facts || !its) return;
   if (its.backend.pool + '/' + its.backend.name !== detail.name) return;

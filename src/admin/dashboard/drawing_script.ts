@@ -111,7 +111,7 @@ function svg(tag, attributes) {
   return made;
 }
 
-/** Lines over the last hour; what the pointer is over is told in the caption. */
+/** Lines over the last hour; the caption shows the point under the pointer. */
 function chart(points, lines, format, caption) {
   const made = svg('svg', { viewBox: '0 0 360 40', preserveAspectRatio: 'none', role: 'img' });
   made.setAttribute('aria-label', 'over the last hour');

@@ -1,11 +1,11 @@
 /**
  * The dashboard's script, last part: where the page is (its address says so), what it follows, and
  * what becomes of it. A stream that is torn leaves the last look on the page, dimmed, says since
- * when, and is opened again. A page that nobody sees follows nothing.
+ * when, and is opened again. A hidden page follows nothing.
  */
 export const LIVE_SCRIPT = String.raw`
 const AGAIN_MS = 1000;
-/** The daemon is never silent for so long. */
+/** The daemon is never silent for this long. */
 const SILENT_MS = 15000;
 const TYPING_MS = 200;
 const PAGE = 50;

@@ -39,7 +39,7 @@ function field(name, label, placeholder) {
   return element('label', '', label, input);
 }
 
-/** A dialog with fields, a yes and a no; what does not work is told in it. */
+/** A dialog with fields, a yes and a no; what does not work is shown in it. */
 function askWith(title, text, fields, yes, act) {
   const dialog = byId('asked');
   const problem = element('p', 'problem');
