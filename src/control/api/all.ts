@@ -46,7 +46,7 @@ export interface ApiDeps {
   readonly log: Log;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** Tells this process from others, in tags of what was looked at. */
+  /** Distinguishes this process from others, in tags of what was looked at. */
   readonly started: string;
 }
 

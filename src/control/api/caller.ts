@@ -1,6 +1,6 @@
 /**
- * Who asks the control API, and what it may: the one gate. Whoever may open the socket may look;
- * root, the daemon's own user and `[admin] socket_users` may change things too.
+ * The caller of the control API, and what it may do: the one gate. A user that can open the socket
+ * may look; root, the daemon's own user and `[admin] socket_users` may change things too.
  */
 
 export type Right = 'look' | 'change';
@@ -13,7 +13,7 @@ export interface Caller {
   readonly why: string;
 }
 
-/** Whoever only looks: nobody asks who it is. */
+/** A caller that only looks: it need not be known. */
 export const LOOKER: Caller = { name: '', may: 'look', why: '' };
 
 export interface GateDeps {

@@ -1,4 +1,4 @@
-/** How an order changes what operators have overridden: in its turn, told, and kept. */
+/** How an order changes what operators have overridden: in its turn, reported, and kept. */
 import { err, ok, type Result } from '../../core/result.js';
 import { toldOf } from '../desired/desires.js';
 import type { DesiredSources } from '../desired/fold.js';
@@ -79,7 +79,7 @@ export function given({ for: forMs, because }: Reasons): Reasons {
   };
 }
 
-/** In its turn: looks whether it may be, orders, tells, and answers when it is on disk. */
+/** In its turn: checks whether it is allowed, orders, reports, and answers when it is on disk. */
 export async function change(
   { daemon, kept, log, started }: OverrideDeps,
   { caller, ifMatch }: ChangeRequest,

@@ -1,4 +1,4 @@
-/** `GET /v1/clients`: who has most of the listeners. */
+/** `GET /v1/clients`: which clients have most of the listeners. */
 import type { ListenerId } from '../../core/brand.js';
 import { ok } from '../../core/result.js';
 import { CLIENT_SORTS, type ClientListener, listClients } from '../client_list.js';

@@ -16,7 +16,9 @@ export const SOURCE = record({
     ['good', 'asking', 'failed', 'empty', 'suspicious', 'contradicted'],
   ),
   reason: text('Why; "" where the state says all.', 10_000),
-  since: nullable(text('Since when it is so, RFC 3339; null: it is good, or was not heard yet.')),
+  since: nullable(
+    text('Since when it is so, RFC 3339; null: it is good, or has not answered yet.'),
+  ),
   counted: nullable(text('When an answer counted last; null: not since the start.')),
   next: nullable(text('When it is asked next; null: it is being asked.')),
   members: figure('How many backends it leads to.'),

@@ -1,7 +1,7 @@
 /**
  * An endpoint of the control API is one declaration: its method and path, what a request has to
- * look like, what it answers, who may ask, and the handler. The router checks by it, and the
- * OpenAPI document is written from it.
+ * look like, what it answers, which right it takes, and the handler. The router checks by it, and
+ * the OpenAPI document is written from it.
  */
 import type { Follow } from '../../admin/stream.js';
 import type { Result } from '../../core/result.js';
@@ -46,7 +46,7 @@ interface Declaration<Query extends Shapes, Body extends Shapes, Answer> {
       ShapeOf<ReturnType<typeof record<Body>>>
     >,
   ) => ApiResult<Answer> | Promise<ApiResult<Answer>>;
-  /** As server-sent events, for whoever accepts them. */
+  /** As server-sent events, for clients that accept them. */
   readonly follow?: (
     asked: Asked<
       ShapeOf<ReturnType<typeof record<Query>>>,

@@ -1,5 +1,5 @@
 /**
- * `GET /v1/events` as server-sent events. All who follow the same events share one place in them:
+ * `GET /v1/events` as server-sent events. All readers of the same events share one place in them:
  * each is written down once, however many read it, and what comes quickly goes out together.
  */
 import { BEAT, eventText, type Follow, type Reader } from '../../admin/stream.js';
@@ -69,7 +69,7 @@ export class EventStreams {
   }
 }
 
-/** Those who follow the same events. */
+/** Readers of the same events. */
 class Group {
   readonly #event: EventName | null;
   readonly #deps: Deps;
@@ -136,7 +136,7 @@ class Group {
   }
 }
 
-/** Some came faster than they could be kept for those who follow. */
+/** Some came faster than they could be kept for the readers. */
 const LOST = eventText('lost', {});
 
 function textOf(told: RecentEvent, show: (told: RecentEvent) => object): string {

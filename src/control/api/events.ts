@@ -25,7 +25,7 @@ import { traffic as shownTraffic, TRAFFIC } from './traffic.js';
 
 const USUAL_LIMIT = 1_000;
 const MAX_LIMIT = 10_000;
-/** Longer than a request lasts, and shorter than anybody takes for an end. */
+/** Longer than a request lasts, and shorter than anyone takes for an end. */
 const MOST_WAIT_MS = 30_000;
 const MOST_MS = 366 * 24 * 3_600_000;
 
@@ -79,7 +79,9 @@ export function eventsEndpoint({ recent, clock, timers }: EventsDeps): ApiEndpoi
       since: optional(duration('Only those that are not older.', MOST_MS)),
       event: optional(text('Only those of this name; `session` are access lines.')),
       limit: optional(whole('In one answer; 1000 if nothing is said.', 1, MAX_LIMIT)),
-      wait: optional(duration('Where there is none, wait so long for the next one.', MOST_WAIT_MS)),
+      wait: optional(
+        duration('Where there is none, wait this long for the next one.', MOST_WAIT_MS),
+      ),
       cursor: optional(whole('`next` of the page before.', 0, Number.MAX_SAFE_INTEGER)),
     },
     answer: EVENTS_PAGE,

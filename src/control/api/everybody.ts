@@ -1,4 +1,4 @@
-/** A denial that leaves nobody: allowed, and nearly always a slip of the prefix. */
+/** A denial that leaves no client: allowed, and nearly always a slip of the prefix. */
 const VERSIONS: Readonly<Record<string, string>> = { '0.0.0.0/0': 'IPv4', '::/0': 'IPv6' };
 
 /** A sentence where `block` has every address of its version; null: it leaves some. */

@@ -15,7 +15,7 @@ import {
 import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { duration, flag, oneOf, optional, text, whole } from './shape.js';
 
-/** A pool that nobody releases serves again by itself. */
+/** A pool that is not released serves again by itself. */
 const USUAL_HOLD_MS = 300_000;
 const USUALLY_HELD = 1_000;
 

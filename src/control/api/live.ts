@@ -1,5 +1,5 @@
 /**
- * `GET /v1/live`: what the dashboard shows, once or as server-sent events. All who look share what
+ * `GET /v1/live`: what the dashboard shows, once or as server-sent events. All readers share what
  * is made; each gets the backends that it asks for, a screen of them, however many there are.
  */
 import type {
@@ -25,7 +25,7 @@ import { traffic as shownTraffic, TRAFFIC } from './traffic.js';
 
 /** Of listeners, pools and overrides: more is not looked at on a page. */
 const MAX_SHOWN = 100;
-/** Of listeners and pools, for whoever wants the first of them: most screens have no more. */
+/** Of listeners and pools, for screens that want the first of them: most have no more. */
 const FIRST = 6;
 /** A pool of more has no picture of each. */
 const MAX_PICTURED = 24;

@@ -1,5 +1,5 @@
 /**
- * Who has a screen open. What all of them see is made once at a time, however many they are, and as
+ * The open screens. What all of them see is made once at a time, however many they are, and as
  * seldom as it takes to keep it below a hundredth of the main thread. A reader that has not taken
  * the last look gets no further one: only the newest is worth anything.
  */
@@ -15,9 +15,9 @@ import type { Window } from './live_window.js';
 const LOOK_MS = 1_000;
 /** A screen that is older is of no use. */
 const MOST_LOOK_MS = 10_000;
-/** Looks take one part in so many of the time. */
+/** Looks take at most one part in this many of the time. */
 const SHARE = 100;
-/** Whoever comes while others do shares a look of them, if it is not older. */
+/** A reader that comes while others are there shares a look of them, if it is not older. */
 const SHARED_MS = 250;
 const TOLD_AT_FIRST = 50;
 const TOLD_AT_ONCE = 100;

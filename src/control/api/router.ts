@@ -1,4 +1,4 @@
-/** Leads a request of the control API to its endpoint, through one gate. Knows no sockets. */
+/** Leads a request of the control API to its endpoint, through one gate. No sockets here. */
 import type { Request } from '../../admin/request.js';
 import type { AdminAnswer } from '../../admin/routes.js';
 import { STREAM_TYPE, wantsStream } from '../../admin/stream.js';
@@ -14,11 +14,13 @@ import { checkShape } from './shape.js';
 import type { ApiTurns } from './turns.js';
 
 export const PREFIX = '/v1';
-/** Bytes of a body that is told back. */
+/** Bytes of a body that an error repeats. */
 const MAX_SHOWN = 20;
 const DOCUMENT_PATH = `${PREFIX}/openapi.json`;
 
-/** `who` asks the kernel, or a file: that is done for those only who want to change something. */
+/**
+ * `who` asks the kernel, or a file: that is done only for requests that want to change something.
+ */
 export type Router = (request: Request, who: () => Caller) => AdminAnswer | Promise<AdminAnswer>;
 
 export function createRouter(
@@ -94,7 +96,10 @@ function nothingAt(path: string, known: readonly string[]): Problem {
   return notFound(`There is nothing at ${path};${hint} ${DOCUMENT_PATH} describes what there is.`);
 }
 
-/** The request as the endpoint wants it, or why not; who may not change anything hears so first. */
+/**
+ * The request as the endpoint wants it, or why not; a caller that may not change anything is told
+ * so first.
+ */
 function read(
   { endpoint: { may, query: queryShape, body: bodyShape }, unqueried }: Place,
   request: Request,

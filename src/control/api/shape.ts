@@ -91,7 +91,7 @@ export function anyFields(doc: string): Shape<Readonly<Record<string, unknown>>>
   );
 }
 
-/** `fitting`: those that a request may have; it is told by `doc`, which is a sentence. */
+/** `fitting`: those that a request may have; it is described by `doc`, which is a sentence. */
 export function numberOrText(
   doc: string,
   fitting: (value: number | string) => boolean = () => true,

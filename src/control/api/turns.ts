@@ -1,5 +1,5 @@
 /**
- * The turn of each who asks, in the order in which they came. Answers are made within a turn of the
+ * The turn of each request, in the order in which they came. Answers are made within a turn of the
  * loop for a moment; then everything else of the thread has its turn, and so between any two that
  * waited. So however much is asked of the API at once, probes, `/healthz` and signals wait for one
  * answer at most, or for several that are quick.
