@@ -54,7 +54,7 @@ export class AccessBlocks {
   #count = 0;
 
   constructor() {
-    // Somebody who writes "::/0" does not think of IPv4 as a part of IPv6.
+    // A list with "::/0" does not mean IPv4 as a part of IPv6.
     this.#push(mapped(new Uint8Array(4)), MAPPED_BITS, SILENT);
   }
 

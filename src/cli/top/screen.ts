@@ -77,7 +77,7 @@ export class Screen {
     this.#leave();
   }
 
-  /** Takes the terminal again: whoever had it meanwhile may have set it in another way. */
+  /** Takes the terminal again: another program may have set it in another way meanwhile. */
   takeBack(): void {
     if (this.#terminalIs === 'over') return;
     this.#terminalIs = 'ours';
