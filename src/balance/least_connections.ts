@@ -36,7 +36,7 @@ class LeastConnectionsChooser implements Chooser, RecencyFollower {
   readonly #members: readonly PolicyMember[];
   readonly #candidates: Candidates;
   readonly #recency: Recency;
-  /** By load as of the last change, then by who was chosen longest ago. */
+  /** By load as of the last change, then by how long ago each was chosen. */
   readonly #order: KeyedHeap;
 
   constructor(members: readonly PolicyMember[], candidates: Candidates, recency: Recency) {

@@ -1,6 +1,6 @@
 /**
  * Some of a pool's members, packed: any of them by position, and whether one is there, at once. The
- * last one fills the gap of one that leaves. Whoever's number is below the size stands at that
+ * last one fills the gap of one that leaves. A member whose number is below the size stands at that
  * place; so when all are there each does, and then nothing has to be looked up: of thousands the
  * words that say so are in no cache.
  */

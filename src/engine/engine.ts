@@ -1,6 +1,6 @@
 /**
  * An engine: what moves the bytes in one worker thread. Two ports (TCP, UDP) and a loop. Every
- * engine passes test/contract/tcp_engine.ts and test/contract/udp_engine.ts.
+ * engine passes test/contract/tcp_engine.ts and udp_engine.ts beside it.
  */
 import { type Clock, untilTogether } from '../core/clock.js';
 import type { EngineName } from '../core/spec.js';

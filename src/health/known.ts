@@ -11,7 +11,7 @@ import { intervalMs } from './schedule.js';
 import type { HealthTarget, LastAttempt, TargetHealth, VerdictReason } from './target.js';
 import type { TrackState } from './tracker.js';
 
-/** The memory of one target, independent of who watches it. */
+/** The memory of one target, independent of its watchers. */
 export interface TargetMemory {
   readonly state: TrackState;
   readonly verdict: TargetHealth['verdict'];

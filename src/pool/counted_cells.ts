@@ -25,9 +25,9 @@ export abstract class CountedCells {
   }
 
   /**
-   * Gives back one of what `worker` has, and answers the count of before. Nobody else writes its
-   * share while it runs, so it is looked at first: a count that others rely on has not moved when
-   * this is wrong. And so a plain store is enough: one word is never half written.
+   * Gives back one of what `worker` has, and answers the count of before. No other thread writes
+   * its share while it runs, so it is looked at first: a count that others rely on has not moved
+   * when this is wrong. And so a plain store is enough: one word is never half written.
    */
   protected lower(cell: number, worker: WorkerId, at: number): number {
     const share = SHARES_AT + worker * SHARE_ROW + at;

@@ -74,7 +74,7 @@ export class EjectionLedger {
     const stride = strideOf(limits?.consecutiveFailures ?? 1);
     let count = Atomics.load(this.#rows, row + FAILURES);
     for (;;) {
-      // The time first: who sees the count may look at it. Two that meet here write the same time.
+      // The time first: threads that see the count read it. Two that meet here write the same.
       if ((count >>> 0) % stride === 0) this.#cells[timeCell(backend, count, stride)] = nowMs | 0;
       const seen = Atomics.compareExchange(this.#rows, row + FAILURES, count, (count + 1) | 0);
       if (seen === count) return;

@@ -222,7 +222,7 @@ export class Pool implements SelectablePool, LeaseBook {
     const { ledger, worker } = this.#deps;
     const { id, member, term } = lease;
     const failed = this.#failed(settlement);
-    // Given back first: what is learnt does more, and what breaks in it must keep nobody's place.
+    // Given back first: what is learnt does more, and a defect in it must not keep a place.
     ledger.giveBack(id, worker);
     this.#deps.freed(this.id);
     if (failed === 1) this.#failures.failed(id, term, this.#deps.clock.nowMs());

@@ -1,4 +1,4 @@
-/** What `sluice ctl` asks again by itself, and what it leaves to whoever typed it. */
+/** What `sluice ctl` asks again by itself, and what it leaves to its user. */
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';

@@ -1,7 +1,7 @@
 /** The texts that users read are about backends, clients and settings: plain, and never riddles. */
 import t from 'tap';
 import ts from 'typescript';
-import { below, filesEnding, nodes, place, readText } from './support/tree.js';
+import { below, filesEnding, nodes, place, readText, sources } from './support/tree.js';
 
 /** What a first reader stops at, and what says it better. */
 const BETTER: readonly (readonly [RegExp, string])[] = [
@@ -32,11 +32,34 @@ const PAGES = [
   'CONTRIBUTING.md',
   ...filesEnding('.toml').filter((path) => path.startsWith('conf/')),
 ];
+/** Of things in code: a person may be somebody, a backend, a thread and a function are not. */
+const THINGS: readonly (readonly [RegExp, string])[] = [
+  [
+    /\b(?:nobody|somebody|everybody|anybody|whoever|whom)\b/i,
+    'no client, a thread that …, every …',
+  ],
+  [/(?<!\b(?:operators?|users?|people|persons?) )\bwho\b/i, 'which, that, the caller'],
+  [/\bhears? (?:of|that|how|when|why)\b/i, 'is called for, gets, learns'],
+  [/\btells? (?:of|which|when|how|whether|more|apart|them|by)\b/i, 'reports, shows, distinguishes'],
+  [/\bso many (?:of|at|a|an|that|are|in)\b/i, 'this many, as many as, a limited number'],
+];
+/** About persons, about the user of that name, and questions of a report as it was made. */
+const ALLOWED = new Set([
+  '/** `sluice ctl overrides`: what deviates from the file, who changed it, and until when. */',
+  '/** The caller with the user id `user`; null: the kernel does not say who it is. */',
+  "'it runs by the default seccomp profile, as nobody, and says why it is slower',",
+  "'A long tail (Pareto) at 70 % load over 10 equal backends: who gets stuck behind one?',",
+  "'One of 10 dies for 10 s, and health notices after 3 s, at 60 % load: who keeps trying it?',",
+]);
+/** A line of a comment, or the name of a test. */
+const SPOKEN = /^\s*(?:\/\/|\/\*|\*|(?:await )?t\.test\(['`]|['`][^'`]* [^'`]*['`],$)/;
+/** This file names what it forbids. */
+const SELF = 'test/repo/wording.test.ts';
 /** What stands for itself in a rule or a script is no sentence. */
 const MIN_LENGTH = 12;
 
-const faultsOf = (text: string): string[] =>
-  BETTER.flatMap(([word, better]) => {
+const faultsOf = (text: string, rules = BETTER): string[] =>
+  rules.flatMap(([word, better]) => {
     const found = word.exec(text)?.[0];
     return found === undefined ? [] : [`"${found}": rather ${better}`];
   });
@@ -62,6 +85,20 @@ t.test('the pages for users are plain', async (t) => {
       .split('\n')
       .flatMap((line, at) => faultsOf(line).map((fault) => `${page}:${at + 1}: ${fault}`)),
   );
+  t.same(found, []);
+});
+
+t.test('comments and names of tests call a thing a thing', async (t) => {
+  const code = sources.filter(({ path }) => /^(?:src|test|benchmarks)\//.test(path));
+  const found = code.flatMap(({ path, lines }) =>
+    lines.flatMap((line, at) => {
+      if (path === SELF || !SPOKEN.test(line) || ALLOWED.has(line.trim())) return [];
+      // Names of code stand in backquotes.
+      const text = line.replace(/`[^`]*`/g, '');
+      return faultsOf(text, THINGS).map((fault) => `${path}:${at + 1}: ${fault}`);
+    }),
+  );
+  t.ok(code.length > 1_500, 'code is found');
   t.same(found, []);
 });
 

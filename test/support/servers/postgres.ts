@@ -95,7 +95,7 @@ export function query(port: number, sql: string, host = '127.0.0.1'): Promise<st
   return mustRun(program('psql'), ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-c', sql, target]);
 }
 
-/** `count` independent servers; `select inet_server_port()` tells which one answers. */
+/** `count` independent servers; `select inet_server_port()` names the one that answers. */
 export async function startPostgres(t: Scope, count: number): Promise<readonly Postgres[]> {
   const folder = tempFolder(t);
   const template = join(folder, 'template');
