@@ -1,8 +1,8 @@
 /**
  * The ledger: what every thread must agree on, in shared memory. Counts of sessions per backend and
  * listener, each backend's health and limits, and which worker waits in which queue. Workers count,
- * control writes states; both only through Atomics, but for what a worker alone writes. A row is one
- * cache line, so that two backends do not slow each other down.
+ * control writes states; both only through Atomics, but for what a worker alone writes. A row is
+ * one cache line, so that two backends do not slow each other down.
  */
 import { assertShared } from '../core/assert.js';
 import type { BackendId, ListenerId, PoolId, WorkerId } from '../core/brand.js';

@@ -23,8 +23,8 @@ export function openApi(endpoints: readonly ApiEndpoint[], version: string): obj
       title: 'The control API of sluice',
       version,
       description:
-        'Over the UNIX socket of `[admin] socket`. Every user who can open it may look; root, the ' +
-        "daemon's user and `[admin] socket_users` may change things.",
+        'Over the UNIX socket of `[admin] socket`. Every user who can open it may look; root, ' +
+        "the daemon's user and `[admin] socket_users` may change things.",
     },
     paths,
     components: { schemas: { Problem: { ...schemaOf(PROBLEM), required: REQUIRED } } },

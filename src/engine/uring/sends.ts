@@ -1,7 +1,7 @@
 /**
  * Sends of each direction, one at a time and in order. They are silent: a send completes only when
  * the socket did not take everything, and then the direction stands still until its target takes
- * data again. Most sends are taken at once, and those cost no completion and do not wake the thread.
+ * data again. Most sends are taken at once: those cost no completion and do not wake the thread.
  *
  * Data that stands still blocks nothing: nothing of it is in flight, and when buffers run short it
  * moves into small ones, beginning with what has stood longest.

@@ -97,7 +97,7 @@ export class UdpFlows implements UdpEdges {
     this.#notices.give(chosen, how);
   }
 
-  /** The doorbell rang: states may have changed, or a hold. One flow asks for all that wait alike. */
+  /** The doorbell rang: states may have changed, or a hold. One flow asks for all like it. */
   rung(): void {
     for (const listener of this.listeners.all()) {
       for (const flow of [...listener.unproven]) {
