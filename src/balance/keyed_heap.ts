@@ -51,6 +51,16 @@ export class KeyedHeap {
     else this.#sink(place, item, first, second);
   }
 
+  /** The first key of `item`, which is in it, has changed. */
+  putFirst(item: number, first: number): void {
+    this.put(item, first, this.#keys[2 * this.#placeOf(item) + 1] ?? Number.NaN);
+  }
+
+  /** The second one has. */
+  putSecond(item: number, second: number): void {
+    this.put(item, this.firstKeyOf(item), second);
+  }
+
   /** For many at once: nothing is in order before `order`. */
   putUnordered(item: number, first: number, second: number): void {
     const known = this.#placeOf(item);

@@ -91,7 +91,8 @@ class LeastConnectionsChooser implements Chooser, RecencyFollower {
   }
 
   added(member: number): void {
-    this.counted(member);
+    const load = loadOf(this.#candidates, member);
+    this.#order.put(member, load, this.#recency.stampOf(member));
   }
   removed(member: number): void {
     this.#order.remove(member);
@@ -100,14 +101,12 @@ class LeastConnectionsChooser implements Chooser, RecencyFollower {
     this.counted(member);
   }
   counted(member: number): void {
-    const load = loadOf(this.#candidates, member);
-    this.#order.put(member, load, this.#recency.stampOf(member));
+    this.#order.putFirst(member, loadOf(this.#candidates, member));
   }
   measured(): void {}
 
   wasChosen(member: number): void {
-    if (!this.#order.has(member)) return;
-    this.#order.put(member, this.#order.firstKeyOf(member), this.#recency.stampOf(member));
+    if (this.#order.has(member)) this.#order.putSecond(member, this.#recency.stampOf(member));
   }
   wereAdmitted(): void {
     const candidates = this.#candidates;

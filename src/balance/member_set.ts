@@ -32,17 +32,16 @@ export class MemberSet {
 
   /** False for what is no member at all, too. */
   has(member: number): boolean {
+    if (this.#strayed === 0) return member >= 0 && member < this.#size;
     return (this.#positions[member] ?? ABSENT) !== ABSENT;
   }
 
   add(member: number): void {
     if (this.has(member)) return;
     const end = this.#size++;
-    let gap = end;
-    if (this.has(end)) {
-      gap = this.#positions[end] ?? ABSENT;
-      this.#move(end, end);
-    }
+    let gap = this.#positions[end] ?? ABSENT;
+    if (gap === ABSENT) gap = end;
+    else this.#move(end, end);
     // At its place stands one whose own is further behind.
     if (member < end && gap !== member) this.#move(this.#packed[member] ?? ABSENT, gap);
     this.#place(member, member < end ? member : gap);

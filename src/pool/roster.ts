@@ -209,9 +209,11 @@ export class Roster {
 
   #counted(member: number): void {
     if (!this.#policy.needs.counts) return;
-    const { first, backup, all } = this.#tiers;
-    ((this.#members[member]?.rank ?? 0) > 0 ? backup : first).counted(member);
-    all.counted(member);
+    // It is in one of the first two, if in any: which one the member itself would say, whose object
+    // of thousands is in no cache.
+    this.#tiers.first.counted(member);
+    this.#tiers.backup.counted(member);
+    this.#tiers.all.counted(member);
   }
 
   #sort(tier: Tier, index: number, reason: Ineligible | null): void {
