@@ -15,7 +15,7 @@ import {
   type EjectionRoom,
   EjectionTracker,
 } from '../pool/ejection.js';
-import { type BackendObservation, describeCause, type TakenOut } from '../pool/ejection_cause.js';
+import { type BackendObservation, describeCause } from '../pool/ejection_cause.js';
 import { outIn } from '../pool/ejection_ledger.js';
 import { isUsable } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
@@ -128,17 +128,10 @@ export class Ejections {
       backend: entry.id,
       isUsable: isUsable(ledger, entry.id),
       failuresInARow: ejections.evidence(entry.id, nowMs, watch.spec),
-      taken: this.#taken(entry.id, nowMs),
+      taken: ejections.takenOut(entry.id, nowMs),
       spared: ejections.takeSpared(entry.id),
       ...latencies,
     };
-  }
-
-  #taken(backend: BackendId, nowMs: number): TakenOut | null {
-    const { ejections } = this.#deps.ledger;
-    const effect = ejections.state(backend);
-    if (effect === 'in' || effect === 'claimed') return null;
-    return { ...ejections.ejection(backend, nowMs), effect };
   }
 
   /** Why `entry` is out, and for how long still: `5 failures in a row in real traffic; …`. */

@@ -4,7 +4,7 @@ import type { BackendId, PoolId } from '../core/brand.js';
 import type { OutlierSpec } from '../core/spec.js';
 import { endEjection, tryEject } from '../pool/ejecting.js';
 import { type EjectionDecision, EjectionTracker } from '../pool/ejection.js';
-import { type BackendObservation, describeCause, type TakenOut } from '../pool/ejection_cause.js';
+import { type BackendObservation, describeCause } from '../pool/ejection_cause.js';
 import { outIn } from '../pool/ejection_ledger.js';
 import { isUsable } from '../pool/eligibility.js';
 import type { Ledger } from '../pool/ledger.js';
@@ -92,18 +92,11 @@ export class PassiveHealth {
       backend,
       isUsable: isUsable(ledger, backend),
       failuresInARow: ejections.evidence(backend, nowMs, spec),
-      taken: this.#taken(backend, nowMs),
+      taken: ejections.takenOut(backend, nowMs),
       spared: ejections.takeSpared(backend),
       connect: null,
       firstByte: window === 'ends' ? this.latencies.take(backend) : null,
     };
-  }
-
-  #taken(backend: BackendId, nowMs: number): TakenOut | null {
-    const { ejections } = this.#deps.ledger;
-    const effect = ejections.state(backend);
-    if (effect === 'in' || effect === 'claimed') return null;
-    return { ...ejections.ejection(backend, nowMs), effect };
   }
 
   #take(backend: BackendId, inARow: number, nowMs: number) {

@@ -1,14 +1,8 @@
 /** Why a backend deserves to be ejected: failures in a row, or a latency far from the others'. */
 import type { BackendId } from '../core/brand.js';
 import type { OutlierSpec } from '../core/spec.js';
-import type { SparedBecause } from './ejection_ledger.js';
+import type { SparedBecause, TakenOut } from './ejection_ledger.js';
 import { type LatencySample, median } from './latency_window.js';
-
-export interface TakenOut {
-  readonly sinceMs: number;
-  readonly inARow: number;
-  readonly effect: 'real' | 'dry';
-}
 
 /** What traffic showed about one backend since the last look. */
 export interface BackendObservation {

@@ -36,6 +36,12 @@ type EjectionState = (typeof STATES)[number];
 const SPARED_BECAUSE = ['last-one', 'max-ejected-percent'] as const;
 export type SparedBecause = (typeof SPARED_BECAUSE)[number];
 
+export interface TakenOut {
+  readonly sinceMs: number;
+  readonly inARow: number;
+  readonly effect: 'real' | 'dry';
+}
+
 /** The clocks of two threads differ by less. */
 const CLOCK_SKEW_MS = 1_000;
 
@@ -132,12 +138,14 @@ export class EjectionLedger {
     Atomics.store(this.#cells, row + STATE, STATES.indexOf(effect));
   }
 
-  /** Since when, and for how many failures, a backend that is out has been ejected. */
-  ejection(backend: BackendId, nowMs: number): { sinceMs: number; inARow: number } {
+  /** Since when, and for how many failures, a backend is out; null: it is in, or about to go. */
+  takenOut(backend: BackendId, nowMs: number): TakenOut | null {
+    const effect = this.state(backend);
+    if (effect === 'in' || effect === 'claimed') return null;
     const row = backend * OWN_ROW;
     const agoMs = ((nowMs | 0) - Atomics.load(this.#cells, row + SINCE)) | 0;
     const inARow = Atomics.load(this.#cells, row + IN_A_ROW);
-    return { sinceMs: nowMs - Math.max(0, agoMs), inARow };
+    return { sinceMs: nowMs - Math.max(0, agoMs), inARow, effect };
   }
 
   setSpared(backend: BackendId, because: SparedBecause): void {

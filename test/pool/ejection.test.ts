@@ -71,12 +71,8 @@ class Tracked {
     }
     const { ejections } = this.ledger;
     const seen = observed.map((observation): BackendObservation => {
-      const effect = ejections.state(observation.backend);
-      if (effect === 'in' || effect === 'claimed') return observation;
-      return {
-        ...observation,
-        taken: { ...ejections.ejection(observation.backend, nowMs), effect },
-      };
+      const taken = ejections.takenOut(observation.backend, nowMs);
+      return taken === null ? observation : { ...observation, taken };
     });
     return this.#tracker.look(nowMs, seen);
   }
