@@ -12,8 +12,9 @@ export interface LeaseBook {
   settled(lease: BackendLease, settlement: Settlement): void;
 }
 
-/** What was chosen. */
-export interface Chosen {
+/** The answer of a choice as well: so a choice makes one object, the one that a session keeps. */
+export class BackendLease implements Lease {
+  readonly kind = 'chosen';
   readonly backend: PlannedBackend;
   readonly id: BackendId;
   readonly endpoint: Endpoint;
@@ -21,20 +22,18 @@ export interface Chosen {
   readonly member: number;
   /** The backend's term when it was chosen: evidence of a former one does not count. */
   readonly term: number;
-}
-
-/** The answer of a choice as well: so a choice makes one object, the one that a session keeps. */
-export class BackendLease implements Lease, Chosen {
-  readonly kind = 'chosen';
-  readonly backend: PlannedBackend;
-  readonly id: BackendId;
-  readonly endpoint: Endpoint;
-  readonly member: number;
-  readonly term: number;
   readonly #book: LeaseBook;
   #state: 'open' | 'settled' = 'open';
 
-  constructor(book: LeaseBook, { backend, id, endpoint, member, term }: Chosen) {
+  /** Not one object of all: it would be made for each session. */
+  constructor(
+    book: LeaseBook,
+    backend: PlannedBackend,
+    id: BackendId,
+    endpoint: Endpoint,
+    member: number,
+    term: number,
+  ) {
     this.#book = book;
     this.backend = backend;
     this.id = id;

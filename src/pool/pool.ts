@@ -158,7 +158,7 @@ export class Pool implements SelectablePool, LeaseBook {
       if (ledger.tryTake(id, worker)) {
         const endpoint = presentShared(this.#endpoints[member], NO_SUCH_MEMBER);
         const term = ledger.ejections.term(id);
-        return new BackendLease(this, { backend, id, endpoint, member, term });
+        return new BackendLease(this, backend, id, endpoint, member, term);
       }
       // Another worker took the last place between the look and the reservation.
       this.#roster.leaveOut(member);
