@@ -24,9 +24,8 @@ const BACKENDS = 2 + SPARE.length + MANY;
 /** More than a page of them has. */
 const SESSIONS = 52;
 
-async function start(t: Test): Promise<Daemon> {
+async function start(t: Test, tokenFile: string): Promise<Daemon> {
   const echoes = await startEchoes(t, 2);
-  const tokenFile = join(tempFolder(t), 'token');
   writeFileSync(tokenFile, TOKEN);
   const idle = (name: string, count: number): string =>
     listenerText({ pool: name }) +
@@ -111,7 +110,8 @@ function controlsOfScript(): readonly string[] {
 }
 
 t.test('every element of the page does what it is for', { skip: noBrowser }, async (t) => {
-  const daemon = await start(t);
+  const tokenFile = join(tempFolder(t), 'token');
+  const daemon = await start(t, tokenFile);
   const browser = await startBrowser(t);
   const { address } = await daemon.event('admin-listening');
   const use = new PageUse();
@@ -122,6 +122,7 @@ t.test('every element of the page does what it is for', { skip: noBrowser }, asy
   await choices(screen);
   await sessions(t, screen, daemon);
   await orders(t, screen, daemon);
+  await newToken(screen, tokenFile);
   for (const link of await opened.page.locator('footer a').all()) {
     const path = (await link.getAttribute('href')) ?? '';
     t.equal((await daemon.get(path)).status, path === '/ready' ? 503 : 200, path);
@@ -308,4 +309,15 @@ async function orders(t: Test, screen: Screen, daemon: Daemon): Promise<void> {
     await screen.leaves();
   }
   await screen.sees('trouble', /app/);
+}
+
+/** Whoever has the old one is told so, and is asked for the new one. */
+async function newToken(screen: Screen, tokenFile: string): Promise<void> {
+  const { page } = screen;
+  writeFileSync(tokenFile, `${TOKEN}-of-today`);
+  await page.locator('#filter').fill('b1');
+  await screen.sees('lost', /^Nothing new for .*: This is not the token/);
+  await screen.answers('Token', `${TOKEN}-of-today`);
+  await page.keyboard.press('Enter');
+  await screen.part('lost').waitFor({ state: 'hidden' });
 }

@@ -38,12 +38,13 @@ function livePath() {
   return '/v1/live?' + new URLSearchParams(wanted.filter(([, value]) => value));
 }
 
-function lost(problem) {
+/** 'told': the daemon answers, and says what it misses. */
+function lost(problem, told) {
   document.body.classList.toggle('stale', problem !== null);
   byId('lost').hidden = problem === null;
   if (problem === null) return;
   const ago = heardAt === null ? '' : ' for ' + span(performance.now() - heardAt);
-  byId('lost').textContent = 'No answer from sluice' + ago + ': ' + problem;
+  byId('lost').textContent = (told ? 'Nothing new' : 'No answer from sluice') + ago + ': ' + problem;
 }
 
 function nowFigures(look) {
@@ -130,7 +131,7 @@ async function follow(stream) {
     sessionStorage.removeItem(TOKEN);
     if (!byId('asked').open) askToken();
   }
-  if (!answer.ok) throw new Error((await answer.json()).detail);
+  if (!answer.ok) throw Object.assign(new Error((await answer.json()).detail), { told: true });
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
   for (;;) {
@@ -159,7 +160,7 @@ function begin() {
   follow(stream).catch((error) => {
     if (stream.signal.aborted && stream !== current) return;
     stream.abort();
-    lost(error.message);
+    lost(error.message, error.told);
     if (stream === current) again = setTimeout(begin, AGAIN_MS);
   });
 }

@@ -28,6 +28,7 @@ small { display: block; color: var(--faint); font-size: .85rem; font-weight: 400
   color: var(--bad); list-style: none;
 }
 body.stale main { opacity: .45; }
+.card:has(> table:empty) { display: none; }
 .card {
   overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .75rem;
 }
