@@ -129,6 +129,7 @@ t.test('every element of the page does what it is for', { skip: noBrowser }, asy
   }
   await daemon.stop();
   await screen.sees('lost', /No answer from sluice/);
+  await screen.sees('phase', 'no answer');
 
   t.same([...partsOfPage()].filter((id) => !screen.seen.has(id)).sort(), [], 'parts not seen');
   const all = new Set([...controlsOfScript(), ...use.there]);
@@ -311,7 +312,7 @@ async function orders(t: Test, screen: Screen, daemon: Daemon): Promise<void> {
   await screen.sees('trouble', /app/);
 }
 
-/** Whoever has the old one is told so, and is asked for the new one. */
+/** A page with the old one says so, and asks for the new one. */
 async function newToken(screen: Screen, tokenFile: string): Promise<void> {
   const { page } = screen;
   writeFileSync(tokenFile, `${TOKEN}-of-today`);

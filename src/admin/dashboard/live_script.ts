@@ -43,6 +43,7 @@ function lost(problem, told) {
   document.body.classList.toggle('stale', problem !== null);
   byId('lost').hidden = problem === null;
   if (problem === null) return;
+  if (!told) showPhase('no answer');
   const ago = heardAt === null ? '' : ' for ' + span(performance.now() - heardAt);
   byId('lost').textContent = (told ? 'Nothing new' : 'No answer from sluice') + ago + ': ' + problem;
 }
@@ -59,9 +60,13 @@ function nowFigures(look) {
     bytes_in: rate('bytes_in_total'), bytes_out: rate('bytes_out_total') };
 }
 
+function showPhase(phase) {
+  byId('phase').className = 'pill ' + (TONES[phase] || 'bad');
+  byId('phase').textContent = phase;
+}
+
 function showAbout({ status }) {
-  byId('phase').className = 'pill ' + (TONES[status.phase] || 'bad');
-  byId('phase').textContent = status.phase;
+  showPhase(status.phase);
   byId('about').textContent = 'version ' + status.version + ' · engine ' + status.engine + ' · ' +
     several(status.workers, 'worker') + ' · up ' + since(status.now, status.started) + ' · configuration ' +
     status.config_hash + ', read ' + since(status.now, status.configured) + ' ago';
@@ -160,7 +165,8 @@ function begin() {
   follow(stream).catch((error) => {
     if (stream.signal.aborted && stream !== current) return;
     stream.abort();
-    lost(error.message, error.told);
+    // The browser's own word for it would be of fetching.
+    lost(error instanceof TypeError ? 'it cannot be reached' : error.message, error.told);
     if (stream === current) again = setTimeout(begin, AGAIN_MS);
   });
 }

@@ -92,7 +92,7 @@ function line(event: Event): string {
 
 function told(fields: Readonly<Record<string, unknown>>, without: ReadonlySet<string>): string {
   return Object.entries(fields)
-    .filter(([name]) => !without.has(name))
+    .filter(([name, value]) => !without.has(name) && value !== '')
     .map(([name, value]) => `${name}=${text(value)}`)
     .join(' ');
 }
