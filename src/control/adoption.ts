@@ -259,7 +259,7 @@ export class Adoption {
     board.update(change);
     this.#deps.watch.look();
     resolver.followed(addressesOf(target.spec));
-    this.#deps.sockets.takeNobodyNew((key) => {
+    this.#deps.sockets.takeNoNewClients((key) => {
       const entry = inventory.listeners.get(key);
       return entry?.tenure === 'kept' ? entry.spec : null;
     });

@@ -108,7 +108,7 @@ export class ListeningSockets {
    * TCP sockets that `specOf` (null: the listener goes) does not bind begin no handshake any more,
    * before the workers accept the clients that wait there and leave them.
    */
-  takeNobodyNew(specOf: (id: string) => ListenerSpec | null): void {
+  takeNoNewClients(specOf: (id: string) => ListenerSpec | null): void {
     const users = new Map<MadeSocket, number>();
     for (const [id, sockets] of this.#byListener) {
       const spec = specOf(id);
@@ -121,7 +121,7 @@ export class ListeningSockets {
     for (const [opened, leaving] of users) {
       // Else another listener has taken it over.
       if (leaving < opened.users) continue;
-      this.#maker.takeNobodyNew(opened);
+      this.#maker.takeNoNewClients(opened);
     }
   }
 

@@ -23,15 +23,15 @@ export function tellUnresolved(log: Log, inventory: Inventory, resolver: Resolve
 
 function consequence(unresolved: Unresolved | undefined, last: Endpoint | null): string {
   if (unresolved !== undefined) return inItsPlace(unresolved);
-  if (last === null) return NOBODY;
+  if (last === null) return NO_STAND_IN;
   return `the last address, ${formatAddress(last)}, stays in use`;
 }
 
-const NOBODY = 'it has had no address yet: its backend gets no sessions';
+const NO_STAND_IN = 'it has had no address yet: its backend gets no sessions';
 
 /** What becomes of a backend without an address. */
 export function inItsPlace({ spec, standIn }: Unresolved): string {
-  if (standIn === null) return NOBODY;
+  if (standIn === null) return NO_STAND_IN;
   const address = formatAddress(standIn.endpoint);
   const name = standIn.spec.name === spec.name ? 'it' : `backend ${standIn.spec.name}`;
   return name === 'it'

@@ -10,7 +10,7 @@ import type {
   SocketPlan,
 } from '../core/plan.js';
 import { ranksOf } from '../core/ranks.js';
-import { EVERYBODY, poolsOf } from '../core/routes.js';
+import { EVERY_SESSION, poolsOf } from '../core/routes.js';
 import type { AccessLevel } from '../core/spec.js';
 import type { Inventory, ListenerEntry, PoolEntry } from './inventory.js';
 import { sessionLimit } from './sizing.js';
@@ -68,10 +68,12 @@ function directionsOf(
     routes:
       routes.length === 0
         ? []
-        : [...routes, { conditions: EVERYBODY, pool: spec.pool }].map(({ conditions, pool }) => ({
-            conditions,
-            ...to(pool),
-          })),
+        : [...routes, { conditions: EVERY_SESSION, pool: spec.pool }].map(
+            ({ conditions, pool }) => ({
+              conditions,
+              ...to(pool),
+            }),
+          ),
     series,
   };
 }

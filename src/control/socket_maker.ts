@@ -108,7 +108,7 @@ export class SocketMaker {
   }
 
   /** No handshake begins there any more. */
-  takeNobodyNew(opened: MadeSocket): void {
+  takeNoNewClients(opened: MadeSocket): void {
     const kernel = this.#kernel;
     // systemd's own stays, for the process that takes it next.
     if (kernel === null || opened.activation !== null) return;

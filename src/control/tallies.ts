@@ -261,7 +261,7 @@ export class Tallies {
     const listeners = new Set([...this.#listeners.values()].map(({ key }) => key));
     const backends = new Set([...this.#backends.values()].map(placeOf));
     for (const name of this.#takenOver) {
-      const { listenerKey, labels } = this.past.ofLabels.get(name)?.subject ?? NOBODY;
+      const { listenerKey, labels } = this.past.ofLabels.get(name)?.subject ?? UNKNOWN_OWNER;
       const isBackendHere = labels.backend === '' || backends.has(placeOf(labels));
       const isListenerHere = listenerKey === '' || listeners.has(listenerKey);
       if (isBackendHere && isListenerHere) here.add(name);
@@ -276,7 +276,7 @@ function placeOf({ pool, backend }: { readonly pool: string; readonly backend: s
 }
 
 /** One that was trimmed. */
-const NOBODY = { listenerKey: '?', labels: { pool: '', backend: '' } } as const;
+const UNKNOWN_OWNER = { listenerKey: '?', labels: { pool: '', backend: '' } } as const;
 
 /** Where there was no row for each pair. */
 const SEVERAL = { key: '', name: '', protocol: 'any' } as const;

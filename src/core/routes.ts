@@ -18,7 +18,7 @@ export interface RouteFacts {
 }
 
 /** Fits every session. */
-export const EVERYBODY: RouteConditions = {
+export const EVERY_SESSION: RouteConditions = {
   serverNames: [],
   alpn: [],
   clients: [],

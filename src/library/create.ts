@@ -16,7 +16,7 @@ export async function createBalancer(
   machine: Machine = thisMachine,
 ): Promise<Balancer> {
   let inUse = readOptions(options);
-  mustNameSomebody(options);
+  mustNameBackends(options);
   let present = copyOf(options);
   const read = (changes: Partial<BalancerOptions>) => {
     const next = { ...present, ...changes };
@@ -62,7 +62,7 @@ function copyOf({ discovery, ...plain }: BalancerOptions): BalancerOptions {
 }
 
 /** Options without both keys are a slip; an empty list says that `update` will name backends. */
-function mustNameSomebody({ backends, discovery }: BalancerOptions): void {
+function mustNameBackends({ backends, discovery }: BalancerOptions): void {
   if (backends !== undefined || discovery !== undefined) return;
   const expected = 'backends or discovery; backends: [] if they come by update()';
   throw new OptionsError([`options: no backend is named (expected ${expected}; got neither)`]);

@@ -43,7 +43,7 @@ export function standInsFor<E extends Serving>(
 ): readonly UnresolvedName<E>[] {
   const missing = wanted.filter((backend) => resolve(backend) === null);
   if (missing.length === 0) return [];
-  const { served, arrivedAnew, arrivals } = whoServes(pool, wanted, resolve);
+  const { served, arrivedAnew, arrivals } = servingOf(pool, wanted, resolve);
   const free = new Set(pool.kept.filter(({ key }) => !served.keys.has(key)));
   const standIns = new Map<BackendSpec, E>();
   const match = (which: (backend: BackendSpec) => E | undefined): void => {
@@ -88,7 +88,7 @@ export function standInsFor<E extends Serving>(
 /**
  * Which ones have an address, and how many of them come under a name that the pool did not have.
  */
-function whoServes(
+function servingOf(
   { kept }: PoolBefore<Serving>,
   wanted: readonly BackendSpec[],
   resolve: Resolve,

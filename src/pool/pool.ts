@@ -26,7 +26,7 @@ import { carried, membersOf, successors } from './pool_members.js';
 import { Roster } from './roster.js';
 import type { SelectablePool, Selection, SelectRequest, Settlement } from './selection.js';
 import { type SourceList, SourceTurns } from './source_turns.js';
-import type { Nobody } from './standing.js';
+import type { NoBackend } from './standing.js';
 
 export interface PoolDeps {
   readonly ledger: Ledger;
@@ -39,7 +39,7 @@ export interface PoolDeps {
   readonly ejected: () => void;
 }
 
-const NOTHING: Readonly<Record<Nobody, Selection>> = {
+const NOTHING: Readonly<Record<NoBackend, Selection>> = {
   unproven: { kind: 'unproven' },
   'no-backend': { kind: 'none', reason: 'no-backend' },
   'all-down': { kind: 'none', reason: 'all-down' },
@@ -287,7 +287,7 @@ export class Pool implements SelectablePool, LeaseBook {
   }
 
   #nothing(tried: readonly BackendId[] | null, regard: Regard): Selection {
-    const reason = this.#roster.whyNobody(regard, tried);
+    const reason = this.#roster.whyNoBackend(regard, tried);
     // Those that yield do so for others that come in a moment.
     const waits = this.#yielding === 'some' && reason !== 'all-full';
     return waits || reason === 'unproven' ? NOTHING.unproven : NOTHING[reason];

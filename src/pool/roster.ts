@@ -18,8 +18,8 @@ import { RowIndex } from './row_index.js';
 import {
   type Hope,
   hopeOf,
-  type Nobody,
-  nobodyBy,
+  type NoBackend,
+  noBackendBy,
   regardBy,
   type Tier,
   tiersOf,
@@ -152,9 +152,9 @@ export class Roster {
   }
 
   /** Why there is no candidate. `tried`: in vain, by this session. */
-  whyNobody(regard: Regard, tried: readonly BackendId[] | null): Nobody {
+  whyNoBackend(regard: Regard, tried: readonly BackendId[] | null): NoBackend {
     const hopes = this.#hopes[regard];
-    if (tried === null) return nobodyBy(hopes);
+    if (tried === null) return noBackendBy(hopes);
     const left = { ...hopes };
     for (const [index, id] of tried.entries()) {
       const member = this.#rows.memberAt(id);
@@ -163,7 +163,7 @@ export class Roster {
       left.place--;
       left.unwell++;
     }
-    return nobodyBy(left);
+    return noBackendBy(left);
   }
 
   /** This worker's own knowledge of `member` has changed. */

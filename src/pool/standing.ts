@@ -67,7 +67,7 @@ export function regardOf(
 }
 
 /** Why a choice found no backend: the reason that gives most hope. */
-export type Nobody = 'all-full' | 'unproven' | 'all-down' | 'no-backend';
+export type NoBackend = 'all-full' | 'unproven' | 'all-down' | 'no-backend';
 
 /** What a backend that was not chosen gives hope for: `place` when one becomes free. */
 export type Hope = 'place' | 'unproven' | 'unwell' | 'none';
@@ -81,27 +81,27 @@ export function hopeOf(reason: Ineligible | null): Hope {
 }
 
 /** The answer by how many backends there are of each hope. */
-export function nobodyBy(hopes: Readonly<Record<Hope, number>>): Nobody {
+export function noBackendBy(hopes: Readonly<Record<Hope, number>>): NoBackend {
   if (hopes.place > 0) return 'all-full';
   if (hopes.unproven > 0) return 'unproven';
   return hopes.unwell > 0 ? 'all-down' : 'no-backend';
 }
 
-export function whyNobody(
+export function whyNoBackend(
   ledger: Ledger,
   members: readonly StandingMember[],
   tried: readonly BackendId[] | null,
   regard: Regard,
-): Nobody {
+): NoBackend {
   const hopes = { place: 0, unproven: 0, unwell: 0, none: 0 };
   for (const { id } of members) hopes[hopeOf(ineligible(ledger, id, tried, regard))]++;
-  return nobodyBy(hopes);
+  return noBackendBy(hopes);
 }
 
 export interface Standing {
   readonly regard: Regard;
   /** The tier from which the next session gets its backend, or why it gets none. */
-  readonly serves: Tier | Nobody;
+  readonly serves: Tier | NoBackend;
   /** The highest rank that serves, once it has a place; Infinity: every one. */
   readonly rank: number;
   /** In the order of the members; null: it may get the next session. */
@@ -128,7 +128,7 @@ export function standingOf(
     const eligible = reasons.filter((reason) => reason === null).length;
     return { regard, serves: tier, rank, reasons, eligible };
   }
-  const serves = whyNobody(ledger, members, null, regard);
+  const serves = whyNoBackend(ledger, members, null, regard);
   return { regard, serves, rank: Number.POSITIVE_INFINITY, reasons: own, eligible: 0 };
 }
 

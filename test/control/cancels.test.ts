@@ -6,7 +6,7 @@ import { present } from '../../src/core/assert.js';
 import type { ListenerId, PairId, WorkerId } from '../../src/core/brand.js';
 import type { Endpoint } from '../../src/core/endpoint.js';
 import { seededRandom } from '../../src/core/random.js';
-import { EVERYBODY } from '../../src/core/routes.js';
+import { EVERY_SESSION } from '../../src/core/routes.js';
 import type { Wire } from '../../src/core/wire.js';
 import { createKeyMemory, KeyTable } from '../../src/pool/key_table.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
@@ -79,7 +79,7 @@ function bench() {
       ),
       [
         ...Object.keys(members).map((name) => listenerSpec(name, name)),
-        listenerSpec('routed', 'alive', { routes: [{ conditions: EVERYBODY, pool: 'half' }] }),
+        listenerSpec('routed', 'alive', { routes: [{ conditions: EVERY_SESSION, pool: 'half' }] }),
       ],
     ),
     resolved,

@@ -9,7 +9,7 @@ import type { PoolId, WorkerId } from '../../src/core/brand.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import type { Directions, Plan, PlanPart } from '../../src/core/plan.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
-import { EVERYBODY } from '../../src/core/routes.js';
+import { EVERY_SESSION } from '../../src/core/routes.js';
 import type { RouteSpec } from '../../src/core/spec.js';
 import { PlanCopy } from '../support/plan_copy.js';
 import { seed } from '../support/seed.js';
@@ -166,7 +166,7 @@ function anySpec(random: Random) {
 /** Often none, and sometimes the same as before with another pool, or none, behind it. */
 function anyRoutes(random: Random, pools: number): readonly RouteSpec[] {
   return Array.from({ length: below(random, 3) }, (_, index) => ({
-    conditions: { ...EVERYBODY, serverNames: [`h${index}.example`] },
+    conditions: { ...EVERY_SESSION, serverNames: [`h${index}.example`] },
     pool: below(random, 6) === 0 ? null : `p${below(random, pools)}`,
   }));
 }

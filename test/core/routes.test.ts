@@ -2,7 +2,13 @@
 import t from 'tap';
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import { below, seededRandom } from '../../src/core/random.js';
-import { EVERYBODY, fitsGlob, poolsOf, type RouteFacts, Routes } from '../../src/core/routes.js';
+import {
+  EVERY_SESSION,
+  fitsGlob,
+  poolsOf,
+  type RouteFacts,
+  Routes,
+} from '../../src/core/routes.js';
 import type { RouteConditions } from '../../src/core/spec.js';
 import { seed } from '../support/seed.js';
 
@@ -16,7 +22,7 @@ const NOBODY: RouteFacts = {
 };
 
 const routes = (...conditions: Partial<RouteConditions>[]) =>
-  new Routes(conditions.map((one) => ({ conditions: { ...EVERYBODY, ...one } })));
+  new Routes(conditions.map((one) => ({ conditions: { ...EVERY_SESSION, ...one } })));
 const taken = (by: Routes, asking: Partial<RouteFacts>) => by.find({ ...NOBODY, ...asking });
 
 t.test('the first that fits decides', async (t) => {

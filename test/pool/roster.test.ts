@@ -10,7 +10,7 @@ import { POLICY_NAMES, type PolicyName } from '../../src/core/spec.js';
 import { ineligible } from '../../src/pool/eligibility.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import { Pool } from '../../src/pool/pool.js';
-import { regardOf, standingOf, whyNobody } from '../../src/pool/standing.js';
+import { regardOf, standingOf, whyNoBackend } from '../../src/pool/standing.js';
 import { poolSettings } from '../support/changed.js';
 import { FakeTime } from '../support/fake_time.js';
 import { policyNamed } from '../support/policies.js';
@@ -96,7 +96,7 @@ class Life {
     const lowest = Math.min(...able.map(({ rank }) => rank));
     const inTurn = able.filter(({ rank }) => regard === 'panic' || rank === lowest);
     const allowed = inTurn.length === 0 ? undefined : inTurn;
-    const why = whyNobody(ledger, staying, tried, regard);
+    const why = whyNoBackend(ledger, staying, tried, regard);
     const waits = staying.length < members.length && why !== 'all-full';
     const nobody = waits ? 'unproven' : why;
     const loads = new Map(members.map(({ id }) => [id, this.#loadOf(id)]));

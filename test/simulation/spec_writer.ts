@@ -1,7 +1,7 @@
 /** Writes random Specs, and changes them as operators do: one thing, or several, at a time. */
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import { below, type Random } from '../../src/core/random.js';
-import { EVERYBODY } from '../../src/core/routes.js';
+import { EVERY_SESSION } from '../../src/core/routes.js';
 import {
   type BackendSpec,
   type LimitsSpec,
@@ -145,7 +145,7 @@ export class SpecWriter {
       const clients = [{ family: 4, host, prefixBits: 26 }] as const;
       const refuses = below(this.#random, 8) === 0;
       return {
-        conditions: { ...EVERYBODY, clients },
+        conditions: { ...EVERY_SESSION, clients },
         pool: refuses ? null : this.#pick(pools).name,
       };
     });

@@ -207,7 +207,7 @@ function longer(pauseMs: number): number {
   return Math.min(2 * pauseMs, LAST_LOOK_MS);
 }
 
-const NOBODY: readonly number[] = [];
+const NO_PAIRS: readonly number[] = [];
 
 /** Pairs that wait for the kernel to take what was submitted for them. */
 class Closings {
@@ -231,7 +231,7 @@ class Closings {
 
   /** Those for which the kernel has done it, each once. */
   closed(): readonly number[] {
-    if (this.#entered.length === 0) return NOBODY;
+    if (this.#entered.length === 0) return NO_PAIRS;
     const closed = this.#entered;
     this.#entered = [];
     return closed;

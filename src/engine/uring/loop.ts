@@ -77,10 +77,10 @@ export class Loop {
     this.clock = clock;
     this.nowMs = clock.nowMs();
     this.#completionHead = ring.completionTail();
-    const nobody: CompletionHandler = (index, _, result) => {
+    const unowned: CompletionHandler = (index, _, result) => {
       assertShared(false, `completion ${result} for ${index} has an owner`);
     };
-    this.#handlers = Array.from({ length: KINDS }, () => nobody);
+    this.#handlers = Array.from({ length: KINDS }, () => unowned);
   }
 
   /** `inFlight` is needed for kinds that are cancelled. */

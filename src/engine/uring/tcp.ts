@@ -53,7 +53,7 @@ export interface TcpMeans {
 }
 
 /** The receiver of edges after the stop. */
-const NOBODY: TcpEdges = {
+const NO_EDGES: TcpEdges = {
   accepted() {},
   earlyBytes() {},
   dialled() {},
@@ -273,7 +273,7 @@ export class UringTcp implements TcpEngine {
 
   /** Ends everything, without another edge; `quiet` is true some turns later. */
   stop(): void {
-    this.#edges = NOBODY;
+    this.#edges = NO_EDGES;
     this.#accepts.closeAll();
     for (let pair = 0; pair < this.capacity; pair++) {
       const phase = this.#pairs.phase[pair];

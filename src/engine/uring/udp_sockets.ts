@@ -49,7 +49,7 @@ export interface UdpSocket {
   dry: () => void;
 }
 
-const nobody = (): void => {};
+const doNothing = (): void => {};
 
 /** Takes each datagram: the buffer is the owner's then. */
 export type DatagramSink = (socket: UdpSocket, buffer: number) => void;
@@ -104,7 +104,7 @@ export class UdpSockets implements TurnWork {
       framing,
       state: 'open',
       receive: 'none',
-      dry: nobody,
+      dry: doNothing,
     };
     this.#slots[slot] = socket;
     this.#byKey.set(key, socket);
@@ -179,7 +179,7 @@ export class UdpSockets implements TurnWork {
     if (socket.state === 'open') return this.#arm(socket);
     socket.receive = 'none';
     socket.dry();
-    socket.dry = nobody;
+    socket.dry = doNothing;
     this.#forgetIfOver(socket);
   }
 

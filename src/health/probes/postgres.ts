@@ -36,7 +36,7 @@ type PostgresSpec = Extract<ProbeSpec, { kind: 'postgres' }>;
  * server with `trust` authentication logs each name that does not, and this one most often does.
  * Nothing is queried under it.
  */
-const NOBODY = 'postgres';
+const USUAL_USER = 'postgres';
 
 export function postgresProbe(
   spec: PostgresSpec,
@@ -50,7 +50,7 @@ export function postgresProbe(
     attempt: (target, signal) =>
       converse(target, signal, async (connection) => {
         if (spec.tls !== null) await upgrade(connection, spec.tls);
-        const user = spec.user ?? NOBODY;
+        const user = spec.user ?? USUAL_USER;
         const secret =
           spec.password === null ? null : await readSecret(spec.password, redactor, signal);
         await connection.write(startupMessage(user, spec.database));

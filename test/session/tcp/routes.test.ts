@@ -3,7 +3,7 @@ import t from 'tap';
 import type { PairId, PoolId, SeriesId } from '../../../src/core/brand.js';
 import { ipEndpoint } from '../../../src/core/endpoint.js';
 import type { RoutePlan } from '../../../src/core/plan.js';
-import { EVERYBODY } from '../../../src/core/routes.js';
+import { EVERY_SESSION } from '../../../src/core/routes.js';
 import type { ListenerSettings, RouteConditions } from '../../../src/core/spec.js';
 import { encodeV2 } from '../../../src/session/proxy_protocol/encode.js';
 import { clientHello } from '../../support/client_hello.js';
@@ -16,7 +16,7 @@ const GSS = Buffer.from('0000000804d21630', 'hex');
 const YES = 0x53;
 
 const to = (pool: PoolId | null, conditions: Partial<RouteConditions>): RoutePlan => ({
-  conditions: { ...EVERYBODY, ...conditions },
+  conditions: { ...EVERY_SESSION, ...conditions },
   pool,
   series: (20 + (pool ?? 9)) as SeriesId,
 });
