@@ -8,7 +8,7 @@ export const ROW = 16;
 
 export const ACTIVE = 0;
 // States, which control writes.
-export const HEALTH = 1;
+export const HEALTH_CELL = 1;
 export const REASONS = 2;
 export const WEIGHT = 3;
 export const CAP = 4;

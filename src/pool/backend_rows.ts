@@ -4,7 +4,7 @@
  */
 import { assertShared } from '../core/assert.js';
 import type { BackendId, WorkerId } from '../core/brand.js';
-import { ACTIVE, CAP, HEALTH, REASONS, ROW, WATCHED, WEIGHT } from './backend_row.js';
+import { ACTIVE, CAP, HEALTH_CELL, REASONS, ROW, WATCHED, WEIGHT } from './backend_row.js';
 import { ChangeJournal, JOURNAL_CELLS } from './change_journal.js';
 import { CountedCells } from './counted_cells.js';
 import { CELLS, JOURNAL_AT, SHARE_ROW, SHARES_AT } from './ledger_layout.js';
@@ -74,11 +74,11 @@ export abstract class BackendRows extends CountedCells {
   // ---- states (control writes, workers read) ----
 
   health(backend: BackendId): HealthState {
-    return HEALTH_STATES[Atomics.load(this.cells, backend * ROW + HEALTH)] ?? 'unproven';
+    return HEALTH_STATES[Atomics.load(this.cells, backend * ROW + HEALTH_CELL)] ?? 'unproven';
   }
 
   setHealth(backend: BackendId, state: HealthState): void {
-    this.#set(backend, HEALTH, HEALTH_STATES.indexOf(state));
+    this.#set(backend, HEALTH_CELL, HEALTH_STATES.indexOf(state));
   }
 
   /** A bit set of CLOSED_BECAUSE. */
