@@ -18,6 +18,8 @@ export interface AdminViews {
   /** What an operator shall see first although all of that may be well: sentences. */
   troubles(): readonly string[];
   health(): HealthView;
+  /** The same, where only what is asked for is looked at in full. */
+  glance(): GlanceView;
   /** The Prometheus text, of the type `metricsType`. */
   metrics(): Promise<string>;
   readonly metricsType: string;
@@ -131,6 +133,23 @@ export interface PoolSummary extends Omit<PoolView, 'backends' | 'discovery'> {
   readonly backends: number;
   /** Of them, those that may get the next session. */
   readonly eligible: number;
+}
+
+/** What a page needs of all that there is; of thousands of backends it shows some in full. */
+export interface GlanceView extends Omit<HealthView, 'pools' | 'probes'> {
+  readonly pools: readonly PoolGlance[];
+}
+
+export interface PoolGlance extends Pick<PoolView, 'name' | 'state'> {
+  readonly backends: readonly BackendGlance[];
+  /** In full, but for its backends. */
+  summary(): PoolSummary;
+}
+
+export interface BackendGlance
+  extends Pick<BackendView, 'name' | 'address' | 'state' | 'eligible' | 'reason' | 'active'> {
+  /** In full, which takes twenty times as long. */
+  view(): BackendView;
 }
 
 /** The daemon as a whole. */

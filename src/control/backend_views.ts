@@ -1,5 +1,11 @@
 /** Backends as people see them: state, reason, since when, and the last probe. */
-import type { BackendView, OverrideView, ProbeView } from '../admin/views.js';
+import type {
+  BackendGlance,
+  BackendState,
+  BackendView,
+  OverrideView,
+  ProbeView,
+} from '../admin/views.js';
 import { formatAddress } from '../core/endpoint.js';
 import type { Ineligible } from '../core/outcome.js';
 import type { ProbeResult } from '../health/probe.js';
@@ -55,6 +61,24 @@ export class BackendDescriber {
     ];
   }
 
+  /** The same at a glance: ten thousand take some milliseconds. */
+  glances(now: PoolNow): BackendGlance[] {
+    const parts = {
+      stateOf: (entry: BackendEntry) => this.#watch.backend(entry).state,
+      reasonOf: (entry: BackendEntry, cause: Ineligible | null) => this.#reason(entry, now, cause),
+      viewOf: (entry: BackendEntry, cause: Ineligible | null) => this.#backend(entry, now, cause),
+      ledger: this.#ledger,
+    };
+    const members = now.members.map((entry, index) => {
+      return new MemberGlance(entry, now.standing.reasons[index] ?? null, parts);
+    });
+    const others = now.pool.unresolved.filter(isDescribed).map((one): BackendGlance => {
+      const view = this.#unresolved(now, one);
+      return { ...view, view: () => view };
+    });
+    return [...members, ...others];
+  }
+
   /** As many as `backends` describes. */
   count({ members, pool }: PoolNow): number {
     return members.length + pool.unresolved.filter(isDescribed).length;
@@ -80,47 +104,48 @@ export class BackendDescriber {
     return { told, count };
   }
 
-  #backend(
-    entry: BackendEntry,
-    { standing: { serves } }: PoolNow,
-    cause: Ineligible | null,
-  ): BackendView {
+  #backend(entry: BackendEntry, now: PoolNow, cause: Ineligible | null): BackendView {
     const ledger = this.#ledger;
-    const health = this.#board.probes.healthOf(entry);
     const { backup, weight, name } = entry.spec;
     const { state, sinceWallMs } = this.#watch.backend(entry);
-    const share = this.#board.shareOf(entry);
-    const verdictDetail = health?.detail ?? '';
-    const ejection = this.#board.ejectionOf(entry);
-    const situation = {
-      state,
-      cause,
-      serves,
-      backup: backup ? entry.pool.spec.backups : 'no',
-      share,
-      verdictDetail,
-      ejection,
-    } as const;
-    const overrides = this.#overridesOf(entry.pool.key, name);
-    const elsewhere = ofProcessesThatLeave(ledger.others.remaining(countOfBackend(entry.id)));
-    const deviations = overrides.map(deviation);
-    const reasons = [whyItStays(entry), ...deviations, reasonOf(situation), elsewhere];
     return {
       name,
       address: formatAddress(entry.endpoint),
       state,
       eligible: cause === null,
       cause,
-      reason: reasons.filter((part) => part !== '').join('; '),
+      reason: this.#reason(entry, now, cause),
       sinceWallMs,
       active: ledger.active(entry.id),
       maxConnections: ledger.cap(entry.id),
       weight,
       weightEffective: ledger.weight(entry.id),
       backup,
-      lastProbe: probeOf(health),
-      overrides,
+      lastProbe: probeOf(this.#board.probes.healthOf(entry)),
+      overrides: this.#overridesOf(entry.pool.key, name),
     };
+  }
+
+  #reason(
+    entry: BackendEntry,
+    { standing: { serves } }: PoolNow,
+    cause: Ineligible | null,
+  ): string {
+    const { backup, name } = entry.spec;
+    const situation = {
+      state: this.#watch.backend(entry).state,
+      cause,
+      serves,
+      backup: backup ? entry.pool.spec.backups : 'no',
+      share: this.#board.shareOf(entry),
+      verdictDetail: this.#board.probes.healthOf(entry)?.detail ?? '',
+      ejection: this.#board.ejectionOf(entry),
+    } as const;
+    const { others } = this.#ledger;
+    const elsewhere = ofProcessesThatLeave(others.remaining(countOfBackend(entry.id)));
+    const deviations = this.#desires.overridesOf(entry.pool.key, name).map(deviation);
+    const reasons = [whyItStays(entry), ...deviations, reasonOf(situation), elsewhere];
+    return reasons.filter((part) => part !== '').join('; ');
   }
 
   #overridesOf(pool: string, backend: string): readonly OverrideView[] {
@@ -152,6 +177,48 @@ export class BackendDescriber {
   }
 }
 
+interface GlanceParts {
+  readonly ledger: Ledger;
+  readonly stateOf: (entry: BackendEntry) => BackendState;
+  readonly reasonOf: (entry: BackendEntry, cause: Ineligible | null) => string;
+  readonly viewOf: (entry: BackendEntry, cause: Ineligible | null) => BackendView;
+}
+
+/** What most screens ask of all is at hand; the rest is made when it is asked for. */
+class MemberGlance implements BackendGlance {
+  readonly name: string;
+  readonly state: BackendState;
+  readonly active: number;
+  readonly #entry: BackendEntry;
+  readonly #cause: Ineligible | null;
+  readonly #parts: GlanceParts;
+
+  constructor(entry: BackendEntry, cause: Ineligible | null, parts: GlanceParts) {
+    this.name = entry.spec.name;
+    this.state = parts.stateOf(entry);
+    this.active = parts.ledger.active(entry.id);
+    this.#entry = entry;
+    this.#cause = cause;
+    this.#parts = parts;
+  }
+
+  get eligible(): boolean {
+    return this.#cause === null;
+  }
+
+  get address(): string {
+    return formatAddress(this.#entry.endpoint);
+  }
+
+  get reason(): string {
+    return this.#parts.reasonOf(this.#entry, this.#cause);
+  }
+
+  view(): BackendView {
+    return this.#parts.viewOf(this.#entry, this.#cause);
+  }
+}
+
 /** Of processes before this one, that finish what they have. */
 function ofProcessesThatLeave(sessions: number): string {
   if (sessions === 0) return '';
@@ -165,7 +232,8 @@ function isDescribed({ spec, standIn }: Unresolved): boolean {
 }
 
 /** `drained by ada: kernel update`; `weight 5 instead of 1 by ada until 2026-11-29T12:00:00Z`. */
-function deviation({ kind, value, replaced, by, because, untilWallMs }: OverrideView): string {
+function deviation(one: Omit<OverrideView, 'sinceWallMs'>): string {
+  const { kind, value, replaced, by, because, untilWallMs } = one;
   const isState = kind === 'drain' || kind === 'maintain';
   const what = isState ? STATE_WORDS[kind] : `${kind} ${value} instead of ${replaced}`;
   const until = untilWallMs === null ? '' : ` until ${new Date(untilWallMs).toISOString()}`;

@@ -6,17 +6,17 @@ import type {
   AdminViews,
   CheckView,
   CountView,
+  GlanceView,
   HealthView,
   ListenerView,
+  PoolGlance,
   PoolSummary,
   PoolView,
   StatusView,
 } from '../admin/views.js';
 import type { Clock } from '../core/clock.js';
 import { formatAddress } from '../core/endpoint.js';
-import { REFUSALS } from '../core/outcome.js';
 import { poolsOf } from '../core/routes.js';
-import { CAUSE_COLUMN, PLAIN_COLUMN } from '../core/series_layout.js';
 import type { SourceSnapshot } from '../core/source_snapshot.js';
 import type { EngineName } from '../core/spec.js';
 import type { Metrics } from '../observe/metrics.js';
@@ -30,6 +30,7 @@ import { heldBehind, isHeld, namesWithout, poolReason, tally } from './pool_word
 import { Refusals } from './refusals.js';
 import type { SharedState } from './shared_state.js';
 import { troublesNow } from './troubles.js';
+import { probeRate, traffic } from './whole_views.js';
 
 export interface DaemonViewsDeps {
   readonly daemon: Daemon;
@@ -186,17 +187,32 @@ export class DaemonViews implements AdminViews {
 
   /** Without reading each backend in full. */
   poolSummaries(): PoolSummary[] {
-    const { daemon, describe, shared } = this.#deps;
+    const { daemon } = this.#deps;
     const refusals = this.#refusals();
-    return [...daemon.inventory.pools.values()].map((entry) => {
+    return [...daemon.inventory.pools.values()].map((entry) =>
+      this.#summary(daemon.watch.pool(entry), refusals),
+    );
+  }
+
+  glance(): GlanceView {
+    const { daemon, describe } = this.#deps;
+    const refusals = this.#refusals();
+    const pools = [...daemon.inventory.pools.values()].map((entry): PoolGlance => {
       const now = daemon.watch.pool(entry);
-      return {
-        ...this.#pool(now, refusals.ofPool(entry.key)),
-        sessions: sum(now.members, ({ id }) => shared.ledger.active(id)),
-        backends: describe.count(now),
-        eligible: now.standing.eligible,
-      };
+      const summary = () => this.#summary(now, refusals);
+      return { name: entry.key, state: now.state, backends: describe.glances(now), summary };
     });
+    return { ...this.#whole(refusals), listeners: this.listeners(refusals), pools };
+  }
+
+  #summary(now: PoolNow, refusals: Refusals): PoolSummary {
+    const { describe, shared } = this.#deps;
+    return {
+      ...this.#pool(now, refusals.ofPool(now.pool.key)),
+      sessions: sum(now.members, ({ id }) => shared.ledger.active(id)),
+      backends: describe.count(now),
+      eligible: now.standing.eligible,
+    };
   }
 
   /** Of one pool, or of all (null): no more is looked at than is asked for. */
@@ -272,26 +288,4 @@ function noSuch(listener: string): CheckView {
 
 function sum<T>(all: readonly T[], figure: (one: T) => number): number {
   return all.reduce((total, one) => total + figure(one), 0);
-}
-
-function traffic(refusals: Refusals): HealthView['traffic'] {
-  return {
-    sessionsActive: refusals.total(PLAIN_COLUMN.active),
-    sessionsTotal: refusals.total(PLAIN_COLUMN.accepted),
-    refusedTotal: REFUSALS.reduce((sum, cause) => sum + refusals.total(CAUSE_COLUMN[cause]), 0),
-    bytesInTotal: refusals.total(PLAIN_COLUMN.bytesIn),
-    bytesOutTotal: refusals.total(PLAIN_COLUMN.bytesOut),
-  };
-}
-
-/** Rates are whole probes per second; the stretch has two digits. */
-function probeRate({ board, spec }: Daemon): HealthView['probes'] {
-  const allowedPerSecond = spec.daemon.probesPerSecond;
-  const wanted = board.probes.wantedPerSecond();
-  const stretch = allowedPerSecond === 0 ? 1 : Math.max(1, wanted / allowedPerSecond);
-  return {
-    wantedPerSecond: Math.ceil(wanted),
-    allowedPerSecond,
-    stretch: Math.round(100 * stretch) / 100,
-  };
 }

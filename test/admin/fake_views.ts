@@ -1,5 +1,5 @@
 /** A control plane for the endpoints: two listeners, one pool with a backend in each trouble. */
-import type { AdminViews, BackendView, HealthView } from '../../src/admin/views.js';
+import type { AdminViews, BackendView, GlanceView, HealthView } from '../../src/admin/views.js';
 import type { BackendTraffic } from '../../src/control/backend_traffic.js';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
@@ -151,9 +151,26 @@ export function fakeViews(): FakeViews {
     health() {
       return this.view;
     },
+    glance() {
+      return glanceAt(this.health());
+    },
     metrics() {
       return this.exposition();
     },
     metricsType: 'text/plain; version=0.0.4; charset=utf-8',
   };
+}
+
+function glanceAt(view: HealthView): GlanceView {
+  const pools = view.pools.map(({ backends, ...pool }) => ({
+    ...pool,
+    backends: backends.map((one) => ({ ...one, view: () => one })),
+    summary: () => ({
+      ...pool,
+      sessions: backends.reduce((sum, { active }) => sum + active, 0),
+      backends: backends.length,
+      eligible: backends.filter(({ eligible }) => eligible).length,
+    }),
+  }));
+  return { ...view, pools };
 }

@@ -4,9 +4,9 @@
  */
 import type {
   AdminViews,
-  BackendView,
-  HealthView,
-  PoolSummary,
+  BackendGlance,
+  GlanceView,
+  PoolGlance,
   StatusView,
 } from '../../admin/views.js';
 import { ok } from '../../core/result.js';
@@ -93,7 +93,7 @@ export function liveEndpoint(deps: LiveDeps): ApiEndpoint {
     query: WINDOW,
     answer: LIVE,
     handle: ({ query }) => {
-      const view = deps.views.health();
+      const view = deps.views.glance();
       const common = commonOf(view, query.lists, deps);
       return ok({ value: { ...common, ...screenOf(view, query, deps) } });
     },
@@ -101,25 +101,26 @@ export function liveEndpoint(deps: LiveDeps): ApiEndpoint {
   });
 }
 
-function commonOf(view: HealthView, lists: Window['lists'], deps: LiveDeps) {
+function commonOf(view: GlanceView, lists: Window['lists'], deps: LiveDeps) {
   const all = deps.overrides();
   const most = lists === 'first' ? FIRST : MAX_SHOWN;
   return {
     status: statusOf(statusIn(view), deps),
-    states: statesOf(view.pools.flatMap(({ backends }) => backends)),
+    states: statesOf(...view.pools.map(({ backends }) => backends)),
     listeners: view.listeners
       .toSorted((a, b) => Number(a.state === 'open') - Number(b.state === 'open'))
       .slice(0, most)
       .map(listener),
     pools: view.pools
-      .toSorted((a, b) => trouble(b) - trouble(a))
+      .map((one) => ({ one, needs: trouble(one) }))
+      .sort((a, b) => b.needs - a.needs)
       .slice(0, most)
-      .map((one) => poolLive(one, view)),
+      .map(({ one }) => poolLive(one, view)),
     overrides: all.slice(0, MAX_SHOWN).map(shownOverride),
   };
 }
 
-function screenOf(view: HealthView, window: Window, { traffic }: Pick<LiveDeps, 'traffic'>) {
+function screenOf(view: GlanceView, window: Window, { traffic }: Pick<LiveDeps, 'traffic'>) {
   const pool = view.pools.find(({ name }) => name === window.pool);
   const [poolName = '', backendName] = splitName(window.backend ?? '');
   const its = view.pools
@@ -132,55 +133,49 @@ function screenOf(view: HealthView, window: Window, { traffic }: Pick<LiveDeps, 
       its === undefined
         ? null
         : {
-            backend: backend(poolName, its),
+            backend: backend(poolName, its.view()),
             traffic: shownTraffic(traffic(poolName, its.name)),
           },
   };
 }
 
-function statesOf(backends: readonly BackendView[]) {
+function statesOf(...lists: readonly (readonly BackendGlance[])[]) {
   const counts = new Map<string, number>();
-  for (const { state } of backends) counts.set(state, (counts.get(state) ?? 0) + 1);
+  for (const backends of lists) {
+    for (const { state } of backends) counts.set(state, (counts.get(state) ?? 0) + 1);
+  }
   return [...counts].map(([state, count]) => ({ state, count }));
 }
 
-/** As `views.status`, where every backend has been looked at anyway. */
-function statusIn(view: HealthView): StatusView {
-  const all = view.pools.flatMap(({ name, backends }) => backends.map((its) => ({ name, its })));
-  const noted = all.filter(({ its }) => isRemarkable(its.state));
-  return {
-    ...view,
-    listeners: view.listeners.length,
-    pools: view.pools.length,
-    backends: all.length,
-    eligible: all.filter(({ its }) => its.eligible).length,
-    notes: noted.slice(0, MAX_SENTENCES).map(({ name, its }) => remark(name, its)),
-    noted: noted.length,
-  };
+/** As `views.status`, where every backend has been glanced at anyway. */
+function statusIn(view: GlanceView): StatusView {
+  const notes: string[] = [];
+  let [backends, eligible, noted] = [0, 0, 0];
+  for (const { name, backends: all } of view.pools) {
+    backends += all.length;
+    for (const its of all) {
+      if (its.eligible) eligible++;
+      if (!isRemarkable(its.state) || noted++ >= MAX_SENTENCES) continue;
+      notes.push(remark(name, its.view()));
+    }
+  }
+  const [listeners, pools] = [view.listeners.length, view.pools.length];
+  return { ...view, listeners, pools, backends, eligible, notes, noted };
 }
 
 /** How much a pool needs a look: it does not serve as usual, or some of its backends do not. */
-function trouble({ state, backends }: HealthView['pools'][number]): number {
+function trouble({ state, backends }: PoolGlance): number {
   if (state !== 'up') return 2;
   return Number(backends.some((its) => isRemarkable(its.state)));
 }
 
-function summaryOf({ backends, ...pool }: HealthView['pools'][number]): PoolSummary {
-  return {
-    ...pool,
-    sessions: backends.reduce((sum, { active }) => sum + active, 0),
-    backends: backends.length,
-    eligible: backends.filter(({ eligible }) => eligible).length,
-  };
-}
-
 function poolLive(
-  one: HealthView['pools'][number],
-  { listeners }: HealthView,
+  one: PoolGlance,
+  { listeners }: Pick<GlanceView, 'listeners'>,
 ): ShapeOf<typeof POOL_LIVE> {
   const pictured = one.backends.length <= MAX_PICTURED ? one.backends : [];
   return {
-    pool: pool(summaryOf(one)),
+    pool: pool(one.summary()),
     listeners: listeners.filter((its) => its.pools.includes(one.name)).map(({ name }) => name),
     states: statesOf(one.backends),
     backends: pictured.map(({ name, state, eligible, active }) => {

@@ -4,7 +4,7 @@
  * the last look gets no further one: only the newest is worth anything.
  */
 import { eventText, type Follow, type Reader } from '../../admin/stream.js';
-import type { AdminViews, HealthView } from '../../admin/views.js';
+import type { AdminViews, GlanceView } from '../../admin/views.js';
 import type { Clock, Timer, Timers } from '../../core/clock.js';
 import type { RecentEvent, RecentEvents } from '../../observe/recent_events.js';
 import type { LastHour } from '../last_hour.js';
@@ -15,15 +15,17 @@ import type { Window } from './live_window.js';
 const LOOK_MS = 1_000;
 /** A screen that is older is of no use. */
 const MOST_LOOK_MS = 10_000;
-/** Looks take at most one part in this many of the time. */
-const SHARE = 100;
-/** A reader that comes while others are there shares a look of them, if it is not older. */
+/** Looks take at most one part in this many of the time; events have the rest of a hundredth. */
+const SHARE = 125;
+/** A reader that comes while others are there shares a look of them, if it is not older … */
 const SHARED_MS = 250;
+/** … or than this many times what it took: of fifty that come at once each would wait for all. */
+const SHARED_TIMES = 20;
 const TOLD_AT_FIRST = 50;
 const TOLD_AT_ONCE = 100;
 
 export interface LiveStreamsDeps {
-  readonly views: Pick<AdminViews, 'health'>;
+  readonly views: Pick<AdminViews, 'glance'>;
   readonly recent: RecentEvents;
   readonly lastHour: LastHour;
   readonly clock: Clock;
@@ -32,17 +34,21 @@ export interface LiveStreamsDeps {
 
 interface Look {
   readonly atMs: number;
-  readonly view: HealthView;
+  readonly view: GlanceView;
+  /** How long it took. */
+  readonly tookMs: number;
   /** What all screens have, as JSON: by how much of the lists they want. */
   readonly commons: Map<Window['lists'], string>;
+  /** What goes to each of a screen, by what it looks at. */
+  readonly screens: Map<string, Buffer>;
 }
 
 /** What is made of a view; neither is empty. */
 export interface LookParts {
   /** What all screens have. */
-  readonly commonOf: (view: HealthView, lists: Window['lists']) => object;
+  readonly commonOf: (view: GlanceView, lists: Window['lists']) => object;
   /** What one has by itself. */
-  readonly screenOf: (view: HealthView, window: Window) => object;
+  readonly screenOf: (view: GlanceView, window: Window) => object;
 }
 
 export class LiveStreams {
@@ -68,7 +74,7 @@ export class LiveStreams {
       const readers = this.#screens.get(key)?.readers ?? new Set();
       this.#screens.set(key, { window, readers });
       readers.add(reader);
-      reader.write(this.#lookText(this.#look(SHARED_MS), window));
+      reader.write(this.#lookText(this.#recent(), key, window));
       reader.write(this.#toldBefore());
       return () => {
         readers.delete(reader);
@@ -101,32 +107,44 @@ export class LiveStreams {
   }
 
   #passOn(): void {
-    const look = this.#look(0);
+    const look = this.#look();
     const news = Buffer.concat([this.#toldSince(), this.#hourSince()]);
-    for (const { window, readers } of this.#screens.values()) {
+    for (const [key, { window, readers }] of this.#screens) {
       const ready = [...readers].filter(({ isBehind }) => !isBehind);
-      const text = ready.length === 0 ? null : this.#lookText(look, window);
+      const text = ready.length === 0 ? null : this.#lookText(look, key, window);
       if (text !== null) for (const reader of ready) reader.write(text);
       if (news.length > 0) for (const reader of readers) reader.write(news);
     }
   }
 
-  /** One that is not older than `ageMs`. */
-  #look(ageMs: number): Look {
+  /** For a reader that comes: the last one, if that is of now. */
+  #recent(): Look {
+    const last = this.#last;
+    if (last === null) return this.#look();
+    const ageMs = this.#deps.clock.nowMs() - last.atMs;
+    return ageMs < Math.max(SHARED_MS, SHARED_TIMES * last.tookMs) ? last : this.#look();
+  }
+
+  #look(): Look {
     const { clock, views } = this.#deps;
     const atMs = clock.nowMs();
-    if (this.#last !== null && atMs - this.#last.atMs < ageMs) return this.#last;
-    const view = views.health();
-    this.#last = { atMs, view, commons: new Map() };
+    const view = views.glance();
+    const tookMs = clock.nowMs() - atMs;
+    this.#last = { atMs, view, tookMs, commons: new Map(), screens: new Map() };
     return this.#last;
   }
 
-  #lookText({ view, commons }: Look, window: Window): Buffer {
+  /** Made once for all that look at the same. */
+  #lookText({ view, commons, screens }: Look, key: string, window: Window): Buffer {
+    const made = screens.get(key);
+    if (made !== undefined) return made;
     const { lists } = window;
     const common = commons.get(lists) ?? JSON.stringify(this.#parts.commonOf(view, lists));
     commons.set(lists, common);
     const screen = JSON.stringify(this.#parts.screenOf(view, window));
-    return Buffer.from(`event: look\ndata: ${common.slice(0, -1)},${screen.slice(1)}\n\n`);
+    const text = Buffer.from(`event: look\ndata: ${common.slice(0, -1)},${screen.slice(1)}\n\n`);
+    screens.set(key, text);
+    return text;
   }
 
   #toldBefore(): Buffer {

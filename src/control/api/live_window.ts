@@ -1,10 +1,11 @@
 /** Which backends a screen shows, of however many. Pure. */
 import {
   BACKEND_STATES,
+  type BackendGlance,
   type BackendState,
-  type BackendView,
-  type HealthView,
+  type GlanceView,
 } from '../../admin/views.js';
+import { FirstFew } from '../../core/first_few.js';
 import { backend } from './lists.js';
 import { oneOf, optional, type ShapeOf, text, whole } from './shape.js';
 
@@ -51,33 +52,43 @@ export const WINDOW = {
 export type Window = { readonly [Name in keyof typeof WINDOW]?: ShapeOf<(typeof WINDOW)[Name]> };
 
 interface Placed {
+  /** Among those that are meant, as in the file. */
+  readonly at: number;
   readonly pool: string;
-  readonly view: BackendView;
+  readonly one: BackendGlance;
+  /** `POOL/BACKEND`, where names are compared. */
+  readonly key: string;
 }
 
-export function backendsIn({ pools }: Pick<HealthView, 'pools'>, window: Window) {
+export function backendsIn({ pools }: Pick<GlanceView, 'pools'>, window: Window) {
   const { pool: wanted, state, sort = 'file', offset = 0, limit = USUAL_LIMIT } = window;
   const filter = (window.filter ?? '').toLowerCase();
-  const meant: Placed[] = [];
+  const compare = ORDERS[sort];
+  // Ten thousand are not sorted for the fifty that are shown.
+  const first = new FirstFew<Placed>(offset + limit, (a, b) => {
+    const order = compare(a, b);
+    return order < 0 || (order === 0 && a.at < b.at);
+  });
+  let matched = 0;
   for (const { name: pool, backends } of pools) {
     if (wanted !== undefined && pool !== wanted) continue;
-    for (const view of backends) {
-      if (isOfState(view, state) && has(pool, view, filter)) meant.push({ pool, view });
+    for (const one of backends) {
+      if (!isOfState(one, state) || !has(pool, one, filter)) continue;
+      const at = matched++;
+      if (sort === 'file' && at >= offset + limit) continue;
+      first.add({ at, pool, one, key: sort === 'name' ? `${pool}/${one.name}` : '' });
     }
   }
-  const compare = ORDERS[sort];
-  const sorted = compare === null ? meant : meant.sort(compare);
+  const sorted = first.kept.toSorted((a, b) => compare(a, b) || a.at - b.at);
   const shown = sorted.slice(offset, offset + limit);
-  return { backends: shown.map(({ pool, view }) => backend(pool, view)), matched: meant.length };
+  return { backends: shown.map(({ pool, one }) => backend(pool, one.view())), matched };
 }
 
-const ORDERS: Readonly<
-  Record<NonNullable<Window['sort']>, ((a: Placed, b: Placed) => number) | null>
-> = {
-  file: null,
-  trouble: (a, b) => rank(a.view.state) - rank(b.view.state),
-  name: (a, b) => compareTexts(`${a.pool}/${a.view.name}`, `${b.pool}/${b.view.name}`),
-  sessions: (a, b) => b.view.active - a.view.active,
+const ORDERS: Readonly<Record<NonNullable<Window['sort']>, (a: Placed, b: Placed) => number>> = {
+  file: () => 0,
+  trouble: (a, b) => rank(a.one.state) - rank(b.one.state),
+  name: (a, b) => compareTexts(a.key, b.key),
+  sessions: (a, b) => b.one.active - a.one.active,
 };
 
 function rank(state: BackendState): number {
@@ -89,14 +100,14 @@ function compareTexts(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-function isOfState({ state }: BackendView, wanted: Window['state']): boolean {
+function isOfState({ state }: BackendGlance, wanted: Window['state']): boolean {
   if (wanted === undefined) return true;
   return wanted === 'trouble' ? TROUBLE.includes(state) : state === wanted;
 }
 
-function has(pool: string, { name, address, state, reason }: BackendView, filter: string): boolean {
-  if (filter === '') return true;
-  return [`${pool}/${name}`, address, state, reason].some((one) =>
-    one.toLowerCase().includes(filter),
-  );
+/** What is made only to be searched comes last. */
+function has(pool: string, one: BackendGlance, filter: string): boolean {
+  const isIn = (text: string): boolean => text.toLowerCase().includes(filter);
+  if (filter === '' || isIn(`${pool}/${one.name}`) || isIn(one.state)) return true;
+  return isIn(one.address) || isIn(one.reason);
 }
