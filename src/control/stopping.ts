@@ -46,6 +46,7 @@ export class Stopping {
       leaving: (signal, delayMs) => this.#leaves(signal, delayMs),
       stop: (signal) => {
         daemon.announceStop();
+        daemon.fleet.broadcast({ kind: 'finish' });
         predecessor?.order({ kind: 'stop' });
         ending.begin(this.#limits.shutdownTimeoutMs);
         this.#tellAsked(signal);

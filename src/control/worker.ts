@@ -109,6 +109,8 @@ if (created.ok) {
         return;
       case 'end-sessions':
         return plane.endSessions(message);
+      case 'finish':
+        return plane.udp.finish();
       case 'ask':
         return answers.ask(message.ask, message.question);
       case 'cancelled':

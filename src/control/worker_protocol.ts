@@ -39,6 +39,8 @@ export interface WorkerStart {
 export type ToWorker =
   | { readonly kind: 'plan'; readonly part: PlanPart }
   | ({ readonly kind: 'end-sessions' } & EndOrder)
+  /** A stop has begun: what is at rest ends. */
+  | { readonly kind: 'finish' }
   /** See questions.ts; `ask` is the number of the question. */
   | { readonly kind: 'ask'; readonly ask: number; readonly question: Question }
   | {

@@ -135,6 +135,8 @@ export class SimWorker {
         return;
       case 'end-sessions':
         return this.plane.endSessions(message);
+      case 'finish':
+        return this.plane.udp.finish();
       case 'ask':
         return this.#answers.ask(message.ask, message.question);
       case 'stop':

@@ -43,6 +43,34 @@ t.test('a stop ends with the last UDP flow', async (t) => {
   t.same(await within('the end', daemon.exited, 8_000), { code: 0, signal: null });
 });
 
+t.test('a stop waits neither for a flow at rest nor for one whose backend is gone', async (t) => {
+  const [[echo], gone] = await Promise.all([startUdpEchoes(t, 1), UdpPeer.open()]);
+  const listener = (name: string) => listenerText({ name, pool: name, protocol: 'udp' });
+  const pool = (name: string, address: string) =>
+    poolText({ name, backends: [{ address }], health: 'probe = "none"' });
+  const toml =
+    listener('rests') +
+    listener('lacks') +
+    pool('rests', echo?.address ?? '') +
+    pool('lacks', `127.0.0.1:${gone.endpoint.port}`);
+  const daemon = await startDaemon(t, { toml, access: 'all', shutdownTimeout: '59s' });
+  const resting = await udpClient(t, { port: await daemon.port('rests') });
+  await resting.ask('question');
+  const lacking = await udpClient(t, { port: await daemon.port('lacks') });
+  lacking.send('question');
+  await gone.next();
+  await gone.close();
+  lacking.send('again');
+  const labels = { reason: 'backend-unreachable' };
+  await daemon.metricSettles('sluice_datagrams_dropped_total', labels, (sum) => sum === 1);
+  daemon.signal('SIGTERM');
+  t.match(await daemon.event('stopping'), { sessions: 2 });
+  t.same(await within('the end', daemon.exited, 40_000), { code: 0, signal: null });
+  t.match(await daemon.event('stopped'), { sessions: 0 }, 'none was cut');
+  const causes = accessLines(daemon).map(({ outcome }) => outcome.cause);
+  t.same(causes.sort(), ['backend-down', 'drained']);
+});
+
 t.test('a reload without a UDP listener lets its flows go on, and with it again too', async (t) => {
   const { daemon, client, port, toml, other } = await withFlow(t, '300ms');
   const without = toml.replace(/\[listeners\.udp\][^[]*/, '');

@@ -35,7 +35,9 @@ const SESSION = record({
   pool: text('The pool of its last choice.'),
   backend: nullable(text('Where it goes; null: nowhere now.')),
   client: text('The address of its client; behind a trusted proxy what its header says.'),
-  state: text('What it does: `relaying`, `dialling`, `queued`, `unproven`, `draining` …'),
+  state: text(
+    'What it does: `relaying`, `dialling`, `queued`, `unproven`, `draining`; `adrift`: a flow without a backend …',
+  ),
   age_ms: figure('Since it was accepted.'),
   idle_ms: figure('Since a byte moved.'),
   bytes_in: figure('From the client.'),

@@ -1,14 +1,13 @@
 /**
  * The life of every UDP flow of one worker, engine-independent: what happens next after each edge.
- * Choosing and waiting are in choosing.ts, deadlines, ends and
- * counting in files of those names; this one knows the way from phase to phase.
+ * Choosing and waiting are in choosing.ts, deadlines, ends and counting in files of those names;
+ * this one knows the way from phase to phase.
  */
 import { escalate, present } from '../../core/assert.js';
 import type { BackendId, FlowId } from '../../core/brand.js';
 import type { IpEndpoint } from '../../core/endpoint.js';
 import type { Cause, DatagramDrop } from '../../core/outcome.js';
 import type { AccessLevel } from '../../core/spec.js';
-import { DeadlineWheel } from '../deadline_wheel.js';
 import { reportUnlessShared } from '../defect.js';
 import { DUE_A_TURN } from '../due.js';
 import { expiryMs } from '../lifetimes.js';
@@ -18,7 +17,7 @@ import type { ListenerKey } from '../tcp_port.js';
 import type { DatagramDecision, UdpEdges, UdpEngine, Unwrapped } from '../udp_port.js';
 import { FlowBook } from './book.js';
 import { type FlowChoice, FlowChoosing } from './choosing.js';
-import { nextMs, patienceMs, whyOver } from './deadlines.js';
+import { FlowDeadlines, patienceMs } from './deadlines.js';
 import type { UdpFlowsDeps } from './deps.js';
 import { FlowEnds } from './ending.js';
 import { UdpFlow } from './flow.js';
@@ -33,7 +32,7 @@ export class UdpFlows implements UdpEdges {
   readonly #engine: UdpEngine;
   readonly #book: FlowBook;
   readonly #choosing: FlowChoosing;
-  readonly #wheel: DeadlineWheel;
+  readonly #wheel: FlowDeadlines;
   /** What a plan says of them goes there. */
   readonly listeners: UdpListeners;
   readonly #flows = new OpenFlows();
@@ -51,7 +50,7 @@ export class UdpFlows implements UdpEdges {
     this.#engine = deps.engine;
     this.#book = new FlowBook(deps);
     this.#choosing = new FlowChoosing(deps.engine, deps.clock, this.#book);
-    this.#wheel = new DeadlineWheel(deps.engine.capacity, deps.clock.nowMs());
+    this.#wheel = new FlowDeadlines(deps.engine, deps.clock);
     this.#ends = new FlowEnds({
       ...deps,
       flows: this.#flows,
@@ -65,15 +64,13 @@ export class UdpFlows implements UdpEdges {
       ...deps,
       isOver: (flow) => this.#flows.find(flow.id) !== flow,
       due: (flow) => this.#alone(flow, (noticed) => this.#ends.noticed(noticed)),
-      arm: (flow) => this.#arm(flow),
+      arm: (flow) => this.#wheel.arm(flow),
     });
     this.listeners = new UdpListeners(deps, {
-      endFlowsOf: (listener) => this.#drainAll((flow) => flow.listener === listener),
-      endFlowsAt: (key) => this.#drainAll((flow) => flow.key === key),
+      endFlowsOf: (listener) => this.#each((flow) => flow.listener === listener, this.#drainOne),
+      endFlowsAt: (key) => this.#each((flow) => flow.key === key, this.#drainOne),
       handOverFlowsAt: (key) => this.#handOverFlowsAt(key),
-      rearmFlowsOf: (listener) => {
-        for (const flow of this.#flows.all()) if (flow.listener === listener) this.#arm(flow);
-      },
+      rearmFlowsOf: (listener) => this.#each((flow) => flow.listener === listener, this.#wheel.arm),
     });
   }
 
@@ -95,6 +92,12 @@ export class UdpFlows implements UdpEdges {
 
   end(chosen: readonly UdpFlow[], how: HowToEnd): void {
     this.#notices.give(chosen, how);
+  }
+
+  /** A stop has begun: flows at rest end. */
+  finish(): void {
+    this.#wheel.service = 'finishes';
+    this.#each(() => true, this.#wheel.arm);
   }
 
   /** The doorbell rang: states may have changed, or a hold. One flow asks for all like it. */
@@ -151,7 +154,7 @@ export class UdpFlows implements UdpEdges {
       choice = this.#choosing.choose(flow);
       flow.expiresMs = expiryMs(now, listener.plan.settings.maxSessionAgeMs, this.#deps.random);
       if (choice === 'open' || choice === 'unproven') {
-        this.#arm(flow);
+        this.#wheel.arm(flow);
         this.#book.started(flow);
       }
     } catch (error) {
@@ -208,7 +211,7 @@ export class UdpFlows implements UdpEdges {
         const choice = this.#retry(flow, flow.tried?.length ?? 0);
         if (choice === 'open') return 'forward';
         if (choice === 'unproven') return 'hold';
-      }
+      } else this.#wheel.arm(flow);
     }
     this.#book.dropped(series, 'backend-unreachable', 1);
     return 'drop';
@@ -261,33 +264,30 @@ export class UdpFlows implements UdpEdges {
     const before = flow.series;
     const choice = this.#choosing.choose(flow, spent);
     this.#book.moved(flow, before);
-    if (choice === 'open' || choice === 'unproven') this.#arm(flow);
-    else if (waited) this.#ends.giveUp(flow, choice);
+    if (waited && choice !== 'open' && choice !== 'unproven') this.#ends.giveUp(flow, choice);
+    else this.#wheel.arm(flow);
     return choice;
   }
 
   #expired(flow: UdpFlow): void {
-    const end = whyOver(flow, this.#engine, this.#deps.clock.nowMs());
-    if (end === null) this.#arm(flow);
+    const end = this.#wheel.endOf(flow);
+    if (end === null) this.#wheel.arm(flow);
     else this.#ends.end(flow, end.by, end.stage, end.cause);
   }
 
-  #arm(flow: UdpFlow): void {
-    this.#wheel.set(flow.id, nextMs(flow, this.#engine));
-  }
-
-  #drainAll(which: (flow: UdpFlow) => boolean): void {
-    for (const flow of this.#flows.all().filter(which)) this.#alone(flow, this.#drainOne);
+  #each(which: (flow: UdpFlow) => boolean, work: (flow: UdpFlow) => void): void {
+    for (const flow of this.#flows.all().filter(which)) this.#alone(flow, work);
   }
 
   #handOverFlowsAt(key: ListenerKey): number {
     const untilMs = this.#deps.clock.nowMs() + OWED_MS;
-    for (const flow of this.#flows.all().filter((each) => each.key === key)) {
-      this.#alone(flow, () => {
+    this.#each(
+      (flow) => flow.key === key,
+      (flow) => {
         if (!isOwed(flow, this.#engine)) return this.#drainOne(flow);
-        this.#arm(handOver(flow, untilMs));
-      });
-    }
+        this.#wheel.arm(handOver(flow, untilMs));
+      },
+    );
     return untilMs;
   }
 
