@@ -26,6 +26,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .version(version(), versionOption.flags, versionOption.description)
     .option(debugOption.flags, debugOption.description, false)
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(ownWords(text, argv)) })
     .showHelpAfterError('(sluice --help lists the commands and options)');
   const ended = (exitCode: number): void => {
     code = exitCode;
@@ -50,6 +51,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   // A read that hangs would hold up the end for as long as it likes.
   if (readsHang()) endNow(code === 0 ? 0 : 1);
   return code;
+}
+
+/** A complaint of commander begins as those of sluice do. */
+function ownWords(text: string, argv: readonly string[]): string {
+  const told = text.replace(/^error: /, 'sluice: ');
+  const isShare = argv.includes('%') && told.includes('too many arguments');
+  return isShare ? `${told.trimEnd()} A share is one word, such as 50%.\n` : told;
 }
 
 /** What the scripts of `completion` call; no user types it. */

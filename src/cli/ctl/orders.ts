@@ -225,7 +225,7 @@ function sentence(one: Override): string {
 
 /** `pg/a: no longer drained`. */
 export function endedText(one: Override): string {
-  return `${subject(one)}: no longer ${what(one)}`;
+  return `${subject(one)}: no longer ${one.kind === 'hold' ? 'held' : what(one)}`;
 }
 
 /** What it is about: a backend, a pool, the daemon, or clients. */

@@ -79,6 +79,7 @@ const BYTES = 'sluice does not look into the bytes';
 /** Without a counterpart. */
 export const DROPPED_SETTINGS: Readonly<Record<string, string>> = {
   'timeout client-fin': 'half-closed sessions have the same timeout as all others',
+  'timeout client-hs': 'TLS ends at the backend, which limits the handshake',
   'timeout server-fin': 'half-closed sessions have the same timeout as all others',
   'unique-id-format': 'sluice gives sessions its own numbers',
   'unique-id-header': BYTES,
