@@ -30,7 +30,7 @@ import { heldBehind, isHeld, namesWithout, poolReason, tally } from './pool_word
 import { Refusals } from './refusals.js';
 import type { SharedState } from './shared_state.js';
 import { troublesNow } from './troubles.js';
-import { probeRate, traffic } from './whole_views.js';
+import { overallTraffic, probeRate } from './whole_views.js';
 
 export interface DaemonViewsDeps {
   readonly daemon: Daemon;
@@ -165,7 +165,7 @@ export class DaemonViews implements AdminViews {
       startedWallMs: this.#startedWallMs,
       configHash: hash,
       configuredWallMs: readWallMs,
-      traffic: traffic(refusals),
+      traffic: overallTraffic(refusals),
     };
   }
 

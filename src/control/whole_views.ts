@@ -1,11 +1,11 @@
-/** What is told of the daemon as a whole: traffic over everything, and the rate of probes. */
+/** What is reported of the daemon as a whole: traffic over everything, and the rate of probes. */
 import type { HealthView } from '../admin/views.js';
 import { REFUSALS } from '../core/outcome.js';
 import { CAUSE_COLUMN, PLAIN_COLUMN } from '../core/series_layout.js';
 import type { Daemon } from './daemon.js';
 import type { Refusals } from './refusals.js';
 
-export function traffic(refusals: Refusals): HealthView['traffic'] {
+export function overallTraffic(refusals: Refusals): HealthView['traffic'] {
   return {
     sessionsActive: refusals.total(PLAIN_COLUMN.active),
     sessionsTotal: refusals.total(PLAIN_COLUMN.accepted),
