@@ -8,7 +8,7 @@
  */
 import type { Random } from '../core/random.js';
 import { Costs, costOf } from './costs.js';
-import { loadOf, memberName, round } from './load.js';
+import { loadOf, memberName, onlyOne, round } from './load.js';
 import type { Candidates, Chooser, Policy, PolicyExplanation, PolicyMember } from './policy.js';
 import { Recency, type RecencyFollower } from './recency.js';
 
@@ -84,7 +84,7 @@ class AdaptiveChooser implements Chooser, RecencyFollower {
     const latency = ms > 0 ? `${round(ms)} ms` : 'latency not known yet';
     const failed = `${round(100 * candidates.failureRateOf(least))} % failed`;
     const found = `${memberName(this.#members, least)} (load ${loadOf(candidates, least).toFixed(2)}, ${latency}, ${failed})`;
-    if (count === 1) return `${found} is the only eligible backend.`;
+    if (count === 1) return onlyOne(found);
     const among = Math.min(BEST, count);
     return `Draws among the best ${among} of ${count} eligible backends; the best is ${found}.`;
   }

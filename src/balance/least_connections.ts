@@ -5,7 +5,7 @@
  */
 import type { Random } from '../core/random.js';
 import { KeyedHeap } from './keyed_heap.js';
-import { describeLoad, leastBy, loadOf } from './load.js';
+import { describeLoad, leastBy, loadOf, onlyOne } from './load.js';
 import type { Candidates, Chooser, Policy, PolicyExplanation, PolicyMember } from './policy.js';
 import { Recency, type RecencyFollower } from './recency.js';
 
@@ -80,6 +80,7 @@ class LeastConnectionsChooser implements Chooser, RecencyFollower {
     const { count } = candidates;
     const least = leastBy(candidates, (member) => loadOf(candidates, member));
     const found = describeLoad(this.#members, candidates, least);
+    if (count === 1) return onlyOne(found);
     const leastLoad = loadOf(candidates, least);
     let ties = 0;
     for (let position = 0; position < count; position++) {

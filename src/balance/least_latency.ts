@@ -9,7 +9,7 @@
  */
 import type { Random } from '../core/random.js';
 import { DrawingChooser } from './drawing_chooser.js';
-import { leastTold, loadOf, memberName, round } from './load.js';
+import { leastTold, loadOf, memberName, onlyOne, round } from './load.js';
 import type { Candidates, Chooser, Policy, PolicyMember } from './policy.js';
 
 export class LeastLatency implements Policy {
@@ -54,7 +54,7 @@ class LeastLatencyChooser extends DrawingChooser {
   protected sentence(chosen: number): string {
     const { candidates } = this;
     const { count } = candidates;
-    if (count === 1) return `${this.#describe(chosen)} is the only eligible backend.`;
+    if (count === 1) return onlyOne(this.#describe(chosen));
     const waitOf = (member: number): number =>
       candidates.latencyMsOf(member) * loadOf(candidates, member);
     const found = leastTold(candidates, waitOf, chosen, (member) => this.#describe(member));

@@ -51,6 +51,11 @@ export function leastTold(
     : `${tie}; this draw met ${describe(chosen)}, the next may differ`;
 }
 
+/** What every policy says that compares nothing then. */
+export function onlyOne(described: string): string {
+  return `${described} is the only eligible backend.`;
+}
+
 /** `pg1 (load 1.50: 2 active + 1 over weight 2)`. */
 export function describeLoad(
   members: readonly PolicyMember[],

@@ -10,7 +10,7 @@
  */
 import type { Random } from '../core/random.js';
 import { DrawingChooser } from './drawing_chooser.js';
-import { describeLoad, leastTold, loadOf } from './load.js';
+import { describeLoad, leastTold, loadOf, onlyOne } from './load.js';
 import type { Candidates, Chooser, Policy, PolicyMember } from './policy.js';
 
 export class P2c implements Policy {
@@ -59,7 +59,7 @@ class P2cChooser extends DrawingChooser {
     const { candidates } = this;
     const { count } = candidates;
     const describe = (member: number) => describeLoad(this.#members, candidates, member);
-    if (count === 1) return `${describe(chosen)} is the only eligible backend.`;
+    if (count === 1) return onlyOne(describe(chosen));
     const how = count === 2 ? 'the lesser load of both' : 'the lesser load of two draws';
     const cost = (member: number) => loadOf(candidates, member);
     const found = leastTold(candidates, cost, chosen, describe);

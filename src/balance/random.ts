@@ -3,6 +3,7 @@
  */
 import type { Random } from '../core/random.js';
 import { DrawingChooser } from './drawing_chooser.js';
+import { memberName, onlyOne } from './load.js';
 import type { Candidates, Chooser, Policy, PolicyMember } from './policy.js';
 
 export class RandomPolicy implements Policy {
@@ -15,7 +16,7 @@ export class RandomPolicy implements Policy {
   }
 
   over(candidates: Candidates): Chooser {
-    return new RandomChooser(this.#members.length, candidates);
+    return new RandomChooser(this.#members, candidates);
   }
 
   update(members: readonly PolicyMember[]): void {
@@ -24,6 +25,13 @@ export class RandomPolicy implements Policy {
 }
 
 class RandomChooser extends DrawingChooser {
+  readonly #members: readonly PolicyMember[];
+
+  constructor(members: readonly PolicyMember[], candidates: Candidates) {
+    super(members.length, candidates);
+    this.#members = members;
+  }
+
   choose(_: Uint8Array, random: Random): number {
     return this.weighted.draw(random);
   }
@@ -32,8 +40,9 @@ class RandomChooser extends DrawingChooser {
     return null;
   }
 
-  protected sentence(): string {
+  protected sentence(chosen: number): string {
     const { count } = this.candidates;
+    if (count === 1) return onlyOne(memberName(this.#members, chosen));
     return `Draws one of ${count} eligible backends at random, in proportion to weight.`;
   }
 }

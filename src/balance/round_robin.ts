@@ -13,7 +13,7 @@
 import type { Random } from '../core/random.js';
 import { ITEMS_PER_STRETCH, type Stretches } from '../core/stretches.js';
 import { IndexedHeap } from './indexed_heap.js';
-import { memberName, round } from './load.js';
+import { memberName, onlyOne, round } from './load.js';
 import type { Candidates, Chooser, Policy, PolicyExplanation, PolicyMember } from './policy.js';
 import { isEarlier, TurnClass, type TurnTime } from './turn_class.js';
 import { TurnOrder } from './turn_order.js';
@@ -113,6 +113,10 @@ class RoundRobinChooser implements Chooser {
   explain(clientKey: Uint8Array, random: Random): PolicyExplanation {
     const { drawn } = this.#turns;
     const { count } = this.#candidates;
+    if (count === 1) {
+      const only = this.#candidates.at(0);
+      return { member: only, sentence: onlyOne(memberName(this.#members, only)) };
+    }
     if (drawn === 0) {
       const sentence = `The first turn among ${count} eligible backends is drawn by lot.`;
       return { member: this.#unbegun().choose(clientKey, random), sentence };

@@ -62,7 +62,7 @@ export async function explain(file: string, words: Words): Promise<0 | 1 | 2> {
   const shown = backends.map(({ name: backend, reason, score }) => {
     return { backend, eligible: reason === null, reason, score };
   });
-  out.show({ ...choice, ...notes, backends: shown }, (all, fit) => {
+  out.show({ ...choice, ...notes, backends: shown, overrides: [] }, (all, fit) => {
     const [first = '', ...rest] = explained(all, fit);
     return [first, ...[all.access, all.limits].filter((note) => note !== ''), ...rest];
   });

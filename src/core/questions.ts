@@ -110,9 +110,11 @@ export interface ExplainedChoice {
   readonly chosen: string | null;
   /** Why no backend is chosen; null: one is. */
   readonly nobody: 'all-full' | 'unproven' | 'all-down' | 'no-backend' | null;
-  /** By which rule, in a sentence. */
+  /** By which rule, in a sentence; NO_CHOICE where no rule was asked. */
   readonly sentence: string;
 }
+
+export const NO_CHOICE = 'No backend is eligible.';
 
 /** Sorts by key, and by name among equals: total, so that pages neither repeat nor skip. */
 export function comesBefore(a: SessionPlace, b: SessionPlace): boolean {

@@ -10,7 +10,7 @@ import type { BackendId, PoolId, WorkerId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
 import type { Endpoint } from '../core/endpoint.js';
 import type { PoolPlan } from '../core/plan.js';
-import type { ExplainedChoice, ExplainedMember } from '../core/questions.js';
+import { type ExplainedChoice, type ExplainedMember, NO_CHOICE } from '../core/questions.js';
 import type { Random } from '../core/random.js';
 import { sameValue } from '../core/same_value.js';
 import type { PoolSettings } from '../core/spec.js';
@@ -202,7 +202,7 @@ export class Pool implements SelectablePool, LeaseBook {
       members,
       chosen,
       nobody: selection === null ? null : nobody,
-      sentence: rule?.sentence ?? 'no backend is eligible',
+      sentence: rule?.sentence ?? NO_CHOICE,
     };
   }
 

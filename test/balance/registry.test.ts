@@ -7,6 +7,7 @@ import { seed } from '../support/seed.js';
 import { equalMembers, policyOf, Situation } from './situation.js';
 
 const CLIENTS = 100;
+const ALONE = /^b1( \(.*\))? is the only eligible backend\.$/;
 
 for (const name of POLICY_NAMES) {
   const affinity = hasAffinity(policyNamed(name));
@@ -27,5 +28,18 @@ for (const name of POLICY_NAMES) {
     const second = round();
     if (affinity) t.same(second, first);
     else t.notSame(second, first);
+  });
+}
+
+// source-hash says where the client's home is, also when it is the only one.
+for (const name of POLICY_NAMES.filter((one) => one !== 'source-hash')) {
+  t.test(`${name}: of a backend that is eligible alone it says only that`, async (t) => {
+    const members = equalMembers(3);
+    const policy = policyOf(name, members);
+    const situation = new Situation(members).only(1);
+    const random = seededRandom(seed);
+    t.match(policy.foresee(situation, random), { member: 1, sentence: ALONE });
+    policy.choose(situation, random);
+    t.match(policy.foresee(situation, random), { member: 1, sentence: ALONE });
   });
 }

@@ -199,7 +199,7 @@ t.test('the reason for nothing is the one that gives most hope', async (t) => {
   ledger.setCap(id(2), 1);
   t.equal(reason(), 'chosen');
   t.equal(reason(), 'all-full');
-  t.equal(pool.explain(NOBODY, seededRandom(1)).sentence, 'no backend is eligible');
+  t.equal(pool.explain(NOBODY, seededRandom(1)).sentence, 'No backend is eligible.');
 });
 
 t.test(

@@ -1,8 +1,10 @@
 /** `sluice ctl explain` and how an explanation reads; `sluice explain` shows the same of a file. */
 import type { EXPLANATION } from '../../control/api/explain.js';
 import type { ShapeOf } from '../../control/api/shape.js';
+import { NO_CHOICE } from '../../core/questions.js';
 import { routeOptions, toldBy } from '../explain_options.js';
 import type { CtlCommand } from './command.js';
+import { subject, what } from './orders.js';
 import type { TextRows } from './output.js';
 
 export type ExplainAnswer = ShapeOf<typeof EXPLANATION>;
@@ -23,8 +25,12 @@ export const explain: CtlCommand = {
   },
 };
 
+/** `POOL/*` may be drained: the rest is for `sluice ctl overrides`. */
+const MAX_OVERRIDES_TOLD = 10;
+
+/** How the session ends and the table say why no backend is chosen: no rule says it once more. */
 export function explained(
-  { route, chosen, rule, outcome, backends }: ExplainAnswer,
+  { route, chosen, rule, outcome, backends, overrides }: ExplainAnswer,
   fit: (rows: TextRows) => readonly string[],
 ): readonly string[] {
   const rows = backends.map(({ backend, eligible, reason, score }) => [
@@ -33,5 +39,18 @@ export function explained(
     score === null ? '-' : String(Math.round(score * 1000) / 1000),
   ]);
   if (backends.length === 0) return [route, outcome];
-  return [route, outcome, rule, '', ...fit([['  BACKEND', 'ELIGIBLE', 'SCORE'], ...rows])];
+  const ruled = rule === NO_CHOICE ? [] : [rule];
+  const table = fit([['  BACKEND', 'ELIGIBLE', 'SCORE'], ...rows]);
+  return [route, outcome, ...ruled, ...deviations(overrides), '', ...table];
+}
+
+/** `pg/a: cap 5 instead of 0 by ada since 2026-11-29T18:12:00.000Z: one is down`. */
+function deviations(all: ExplainAnswer['overrides']): readonly string[] {
+  const told = all.slice(0, MAX_OVERRIDES_TOLD).map((one) => {
+    const until = one.until === null ? '' : ` until ${one.until}`;
+    const because = one.because === '' ? '' : `: ${one.because}`;
+    return `${subject(one)}: ${what(one)} by ${one.by} since ${one.since}${until}${because}`;
+  });
+  const more = all.length - told.length;
+  return more === 0 ? told : [...told, `and ${more} more: \`sluice ctl overrides\``];
 }

@@ -7,6 +7,7 @@ import { barringOf } from '../barring.js';
 import { explainChoice, refusedView } from '../explaining.js';
 import { askingOf, contradictionIn, routeOf } from '../route_choice.js';
 import type { ApiDeps } from './all.js';
+import { OVERRIDE, shownOverride } from './changing.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { findListener, findPool } from './names.js';
 import { badRequest, faultsOf, refused } from './problem.js';
@@ -28,6 +29,7 @@ export const EXPLANATION = record({
       score: nullable(figure('What the rule compares it by: the least wins. null: nothing.')),
     }),
   ),
+  overrides: list('What operators have changed of the pool and its backends.', OVERRIDE),
 });
 
 export function explainEndpoint({
@@ -65,7 +67,7 @@ export function explainEndpoint({
       if (route.pool === null) {
         const refused = refusedView(spec.name, route.sentence, barred);
         const outcome = `${refused.outcome}${tried}`;
-        return ok({ value: { ...refused, outcome, backends: [] } });
+        return ok({ value: { ...refused, outcome, backends: [], overrides: [] } });
       }
       const pool = findPool(daemon.inventory, route.pool);
       if (!pool.ok) return pool;
@@ -82,7 +84,9 @@ export function explainEndpoint({
       if (choice === null) return err(refused('No worker has answered in time.'));
       const { backends, ...rest } = choice;
       const outcome = `${rest.outcome}${tried}`;
-      return ok({ value: { ...rest, outcome, backends: backends.map(shown) } });
+      const { overrides: all } = daemon.desires;
+      const overrides = all.filter((one) => one.pool === rest.pool).map(shownOverride);
+      return ok({ value: { ...rest, outcome, backends: backends.map(shown), overrides } });
     },
   });
 }
