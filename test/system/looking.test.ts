@@ -307,11 +307,17 @@ t.test('lists, why, events and wait show one story of a backend that went and ca
     why.history.find(({ event }) => event === 'backend-down'),
     { cause: down?.['cause'], detail: down?.['detail'] },
   );
-  t.match(await it.ctl('why', 'app/a'), { code: 0, stdout: /backend-down +\S+ +.*refused/ });
+  const told = await it.ctl('why', 'app/a');
+  t.match(told, { code: 0, stdout: /backend-down +\S+ +.*refused/ });
+  t.match(told.stdout, /\nSESSIONS +RETRIES +IN +OUT .*\n\d+ +\d+ +/);
+  t.match(await it.ctl('why', 'app'), {
+    code: 1,
+    stderr: 'how one of its backends is (app/a, app/b).',
+  });
   t.match(await it.ctl('why', 'app/c'), { code: 1, stderr: /no backend app\/c; / });
 
-  const told = await it.ask<Page<{ readonly event: string }>>('events', '--event', 'backend-down');
-  t.match(told.items, [
+  const downs = await it.ask<Page<{ readonly event: string }>>('events', '--event', 'backend-down');
+  t.match(downs.items, [
     { event: 'backend-down', pool: 'app', backend: 'a', ...down, level: 'warn' },
   ]);
   const newest = await it.ask<Page<{ readonly number: number }>>('events', '--limit', '1');

@@ -7,6 +7,7 @@ import type { CtlCommand } from './command.js';
 import { backendRows } from './lists.js';
 import type { Output } from './output.js';
 import { textsOf } from './sessions.js';
+import { trafficRows } from './traffic.js';
 
 type Events = ShapeOf<typeof EVENTS_PAGE>;
 type Event = Events['items'][number];
@@ -56,13 +57,15 @@ async function follow(client: Client, out: Output, words: Words): Promise<never>
 
 export const why: CtlCommand = {
   name: 'why',
-  description: 'how a backend is, and how that came about',
+  description: 'how a backend is, what it has done so far, and how that came about',
   positionals: [{ usage: '<backend>', description: 'POOL/BACKEND' }],
   options: [],
   run: async ({ client, out, rest: [backend] }) => {
     const history = await client.get<History>('/why', { backend });
     out.show(history, (value, fit) => [
       ...fit(backendRows([value.backend]), 'blocks'),
+      '',
+      ...fit(trafficRows(value.traffic), 'blocks'),
       '',
       ...fit(historyRows(value), 'wrap'),
     ]);

@@ -144,7 +144,8 @@ function spread(of: Spread, told: (value: number) => string): string {
   return isEven ? told(of.median) : `${told(of.median)}, ${of.backend} ${told(of.greatest)}`;
 }
 
-function counts(all: Counts): string {
+/** `refused 12, timeout 1`; `0`: none. */
+export function counts(all: Counts): string {
   if (all.length === 0) return '0';
   return all.map(({ reason, count }) => `${reason} ${count}`).join(', ');
 }

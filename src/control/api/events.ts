@@ -6,7 +6,7 @@ import type { ApiDeps } from './all.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { EventStreams } from './event_stream.js';
 import { BACKEND, backend as shownBackend } from './lists.js';
-import { findBackend, nothingNamed, splitName } from './names.js';
+import { findBackend, nothingNamed, poolInstead, splitName } from './names.js';
 import { type Problem, tooMany } from './problem.js';
 import {
   anyFields,
@@ -140,15 +140,19 @@ export function whyEndpoint(deps: WhyDeps): ApiEndpoint {
     query: { backend: text('`POOL/BACKEND`.') },
     answer: HISTORY,
     handle: ({ query }) => {
-      const [pool = '', name = ''] = splitName(query.backend);
+      const [pool = '', name] = splitName(query.backend);
       const [its] = views.backends(pool);
+      if (its !== undefined && name === undefined) {
+        const names = its.backends.map((one) => one.name);
+        return err(poolInstead(pool, names));
+      }
       const named = its?.backends.find((one) => one.name === name);
       if (named === undefined) {
         const found = findBackend(daemon.inventory, query.backend);
         return err(found.ok ? nothingNamed('backend', query.backend, []) : found.error);
       }
-      const history = recent.historyOf(pool, name).map(shownEntry);
-      const done = shownTraffic(traffic(pool, name));
+      const history = recent.historyOf(pool, named.name).map(shownEntry);
+      const done = shownTraffic(traffic(pool, named.name));
       return ok({ value: { backend: shownBackend(pool, named.view()), traffic: done, history } });
     },
   });

@@ -43,6 +43,18 @@ export function findBackend(inventory: Inventory, name: string): Result<BackendE
   return found === undefined ? err(nothingNamed('backend', name, all.map(fullName))) : ok(found);
 }
 
+/** `pool`, whose backends `names` are, is asked for as if it were one of them. */
+export function poolInstead(pool: string, names: readonly string[]): Problem {
+  const known = [...new Set(names)].map((name) => `${pool}/${name}`);
+  const [first] = known;
+  const itself = `${shownName(pool)} is a pool: \`sluice ctl pools\` says how it is`;
+  if (first === undefined) return notFound(`${itself}; it has no backends.`);
+  const told = known.slice(0, MAX_TOLD).join(', ') + (known.length > MAX_TOLD ? ' …' : '');
+  return notFound(
+    `${itself}, and \`sluice ctl why ${first}\` how one of its backends is (${told}).`,
+  );
+}
+
 /** The pool and the backend of `POOL/BACKEND`; one word only where there is no slash. */
 export function splitName(name: string): readonly string[] {
   const slash = name.indexOf('/');
