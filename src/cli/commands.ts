@@ -14,12 +14,15 @@ import { simulateOptions } from './simulate_options.js';
 import { TOP_NOTES, topOptions } from './top/options.js';
 import type { Words } from './word_reader.js';
 
-const fileOptions: readonly OptionDescription[] = [
-  {
-    flags: '-c, --config <file>',
-    description: 'configuration file',
-    default: '/etc/sluice/sluice.toml',
-  },
+const fileOption = {
+  flags: '-c, --config <file>',
+  description: 'configuration file',
+  default: '/etc/sluice/sluice.toml',
+};
+
+/** Of commands that read it once. */
+const readOnceOptions: readonly OptionDescription[] = [
+  { ...fileOption, description: `${fileOption.description}; - is standard input` },
 ];
 
 /** A word without a flag, which stands for an option. */
@@ -82,7 +85,7 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
   {
     name: 'run',
     description: 'run the daemon in the foreground',
-    options: fileOptions,
+    options: [fileOption],
     notes: signalTable(),
     positional: filePositional,
     run: async (words) => {
@@ -94,7 +97,7 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
   {
     name: 'check',
     description: 'say everything that is wrong with a configuration file',
-    options: fileOptions,
+    options: readOnceOptions,
     positional: filePositional,
     run: async (words) => (await import('./check.js')).check(fileOf(words)),
   },
@@ -129,14 +132,14 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
   {
     name: 'discover',
     description: 'ask every source of backends once, and show what it would get',
-    options: [...fileOptions, ...discoverOptions],
+    options: [...readOnceOptions, ...discoverOptions],
     positional: filePositional,
     run: async (words) => (await import('./discover.js')).discover(fileOf(words), words),
   },
   {
     name: 'explain',
     description: 'say which backend a client would get, from a configuration file alone',
-    options: [...fileOptions, ...explainOptions],
+    options: [...readOnceOptions, ...explainOptions],
     notes: EXPLAIN_NOTES,
     required: [
       { usage: '<listener>', description: 'where the client comes in', option: 'listener' },

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Timers } from '../core/clock.js';
 import { err, ok, type Result } from '../core/result.js';
 import { within } from '../core/within.js';
-import { lookAtUserFile, readUserFile } from '../files/user_file.js';
+import { lookAtUserFile, readStandardInput, readUserFile } from '../files/user_file.js';
 import type { FileState } from './checks/check.js';
 import { checkServed } from './checks/served.js';
 import type { Issue } from './issue.js';
@@ -22,8 +22,14 @@ export interface ReadConfig extends Loaded {
   readonly hash: string;
 }
 
-/** Where the path comes from; a remedy about the path is only for an operator who gave it. */
-export type NamedBy = '-c' | 'other means';
+/**
+ * Where the path comes from; a remedy about the path is only for an operator who gave it, and only
+ * a path that was typed may be STANDARD_INPUT.
+ */
+export type NamedBy = '-c' | 'a word' | 'other means';
+
+/** As other tools have it. It is read once, to its end. */
+export const STANDARD_INPUT = '-';
 
 /**
  * `loadConfig` of the file at `path`, and a look at the paths that it binds. A file that cannot be
@@ -87,9 +93,12 @@ export async function readConfigText(
   timers: Timers,
   namedBy: NamedBy = 'other means',
 ): Promise<Result<string, Issue>> {
-  const read = await within(timers, READ_LIMIT_MS, (signal) =>
-    readUserFile(path, { maxBytes: MAX_CONFIG_BYTES, signal, tried: 'once' }),
-  );
+  const read =
+    path === STANDARD_INPUT && namedBy !== 'other means'
+      ? await readStandardInput(MAX_CONFIG_BYTES)
+      : await within(timers, READ_LIMIT_MS, (signal) =>
+          readUserFile(path, { maxBytes: MAX_CONFIG_BYTES, signal, tried: 'once' }),
+        );
   if (read.kind === 'failed') {
     const { expected = 'a readable file', got = read.code } = REMEDIES[read.code] ?? {};
     const isOption = read.code === 'ENOENT' && namedBy === '-c';

@@ -2,7 +2,7 @@
  * `sluice run`: a daemon with its log, admin page, signals and service manager, from the
  * configuration file to the exit code.
  */
-import { type ReadConfig, readConfig } from '../config/read_config.js';
+import { type ReadConfig, readConfig, STANDARD_INPUT } from '../config/read_config.js';
 import { loadKernel } from '../kernel/foreign.js';
 import { createLog, type Log } from '../observe/log.js';
 import type { Metrics } from '../observe/metrics.js';
@@ -37,6 +37,9 @@ import { keptBefore, receiveTakenOver, takeover } from './upgrade/taken_over.js'
 import { Upgrades } from './upgrade/upgrades.js';
 
 const STANDARD_OUTPUT = 1;
+const NOT_AGAIN =
+  'the daemon takes no file from standard input, which a reload could not read again; ' +
+  '`sluice check -` does';
 
 export interface ServeOptions {
   readonly file: string;
@@ -45,6 +48,10 @@ export interface ServeOptions {
 
 /** Runs until stopped by a signal, and ends the process: 0 when it was stopped, 1 at a failure. */
 export async function serve(options: ServeOptions): Promise<never> {
+  if (options.file === STANDARD_INPUT) {
+    await complain(`sluice: ${NOT_AGAIN}\n`);
+    return endNow(1);
+  }
   holdProcess();
   const inbox = new SignalInbox(() => endNow(0));
   const predecessor = Predecessor.find(process.env);

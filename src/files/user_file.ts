@@ -56,6 +56,19 @@ export async function readUserFile(path: string, bounds: ReadBounds): Promise<Fi
   return bounded<FileRead>(path, bounds, () => readAll(path, bounds));
 }
 
+/**
+ * All of standard input, whatever it is: a pipe, a file, a socket or a terminal. It is waited for,
+ * because a user who runs a command there can end it.
+ */
+export async function readStandardInput(maxBytes: number): Promise<FileRead> {
+  try {
+    const bytes = await drained(process.stdin, maxBytes);
+    return bytes.length > maxBytes ? failedRead('EFBIG') : { kind: 'read', bytes, mode: 0 };
+  } catch (error) {
+    return failedRead(codeOf(error));
+  }
+}
+
 /** What is at `path`: for a warning, before the file is needed. */
 export async function lookAtUserFile(
   path: string,
@@ -189,17 +202,21 @@ async function readPipe(path: string, maxBytes: number, signal: GiveUpSignal): P
   const giveUp = (): void => void stream.destroy(new SilentPipe());
   signal.addEventListener('abort', giveUp, { once: true });
   if (signal.aborted) giveUp();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
   try {
-    // The stream closes the pipe, also when the loop is left early or fails.
-    for await (const chunk of stream) {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length > maxBytes) break;
-    }
+    return await drained(stream, maxBytes);
   } finally {
     signal.removeEventListener('abort', giveUp);
+  }
+}
+
+/** Little more than `maxBytes`. The stream is closed, also when this is left early or fails. */
+async function drained(stream: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > maxBytes) break;
   }
   return Buffer.concat(chunks);
 }

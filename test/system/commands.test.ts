@@ -26,6 +26,25 @@ t.test('check says nothing bad of a good file and exits with 0', async (t) => {
   t.equal(stderr, '');
 });
 
+t.test('- is standard input for commands that read it once, and none for the daemon', async (t) => {
+  const fed = (input: string, ...args: readonly string[]): Promise<Output> =>
+    runToEnd(process.execPath, [BINARY, ...args], { input });
+  const good = { code: 0, stdout: '-: good: 1 listener, 1 pool, 1 backend', stderr: /^$/ };
+  t.match(await fed(GOOD, 'check', '-'), good);
+  t.match(await fed(`nonsense\n${GOOD}`, 'check', '-c', '-'), { code: 1, stderr: /^-:1:\d+: / });
+  const explained = await fed(GOOD, 'explain', '-c', '-', 'pg', '10.0.0.7');
+  t.match(explained, { code: 0, stdout: 'It goes to pg/' });
+  const haproxy = 'listen db\n mode tcp\n bind :5432\n server a 10.0.0.1:5432\n';
+  t.match((await fed(haproxy, 'import', 'haproxy', '-')).stdout, '[listeners.db]');
+  const run = await fed(GOOD, 'run', '-c', '-');
+  t.match(run, { code: 1, stdout: /^$/, stderr: /^sluice: the daemon takes no file from/ });
+  const file = join(tempFolder(t), 'good.toml');
+  writeFileSync(file, GOOD);
+  for (const how of ['"$0" "$1" check - < "$2"', 'cat "$2" | "$0" "$1" check -']) {
+    t.match(await runToEnd('sh', ['-c', how, process.execPath, BINARY, file]), good, how);
+  }
+});
+
 t.test('check reports all problems with their places and exits with 1', async (t) => {
   const file = join(tempFolder(t), 'bad.toml');
   const bad = GOOD.replace('policy = "p2c"', 'polizy = "p2c"')

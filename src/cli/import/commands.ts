@@ -11,7 +11,7 @@ const OPTIONS: readonly OptionDescription[] = [
 
 const NOTES = `The report goes to standard error: every word of the files is translated, changed in
 meaning (and how), or dropped (and why). Exit code 0: nothing was dropped; 1: something
-was, or nothing could be written; 2: wrong usage.`;
+was, or nothing could be written; 2: wrong usage. A file - is standard input.`;
 
 export const IMPORT_COMMANDS: readonly GroupCommand[] = [
   {

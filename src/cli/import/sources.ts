@@ -9,9 +9,9 @@ import { systemTimers } from '../../system/timers.js';
 /** More files than any proxy is configured with. */
 const MAX_FILES = 1_000;
 
-/** The error is a sentence that begins with the path. */
+/** `-` is standard input where it was typed. The error is a sentence that begins with the path. */
 export async function readSource(path: string): Promise<Result<SourceText, string>> {
-  const read = await readConfigText(path, systemTimers);
+  const read = await readConfigText(path, systemTimers, 'a word');
   if (read.ok) return ok({ file: path, text: read.value });
   const { problem, expected, got } = read.error;
   return err(`${path}: ${problem} (expected ${expected}; got ${got})`);
