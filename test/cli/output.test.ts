@@ -55,3 +55,18 @@ t.test('a name that has half of the line by itself is cut like all others', asyn
   t.ok(line.length <= 80, line);
   t.match(line, '127.0.0.1:5432');
 });
+
+t.test('an expendable column goes before another one is cut; blocks have it', async (t) => {
+  const rows = [
+    ['BACKEND', 'ADDRESS', 'LAST PROBE', 'REASON'],
+    ['pg/a', '127.0.0.1:5432', 'passed in 0.3 ms', 'as many sessions as it may have'],
+  ];
+  const at = (most: number) => fitted(rows, most, 'cut', 'LAST PROBE');
+  t.match(at(74)[0], 'LAST PROBE');
+  t.same(at(73), [
+    'BACKEND  ADDRESS         REASON',
+    'pg/a     127.0.0.1:5432  as many sessions as it may have',
+  ]);
+  t.match(at(50)[1], /^pg\/a {5}127\.0\.0\.1:5432 .*…$/, 'then the widest is cut');
+  t.ok(at(20).includes('LAST PROBE  passed in 0.3 ms'));
+});

@@ -100,10 +100,11 @@ export const backends: CtlCommand = {
     { flags: '--limit <n>', description: 'how many at most, up to 10000', default: '1000' },
     { flags: '--cursor <cursor>', description: 'go on behind a page: what it gave as next' },
   ],
+  notes: 'LAST PROBE goes first where the terminal is too narrow; `why` and --json have it.',
   run: async ({ client, out, words, rest: [pool] }) => {
     const query = { pool, ...textsOf(words, ['limit', 'cursor']) };
     const page = await client.get<Backends>('/backends', query);
-    out.show(page, ({ items }, fit) => fit(backendRows(items)));
+    out.show(page, ({ items }, fit) => fit(backendRows(items), 'cut', 'LAST PROBE'));
     if (page.next !== null) out.complain(`there are more: --cursor ${page.next}`);
     return 0;
   },

@@ -33,7 +33,7 @@ export class Output {
       return;
     }
     const most = this.#out.columns ?? Number.POSITIVE_INFINITY;
-    const told = lines(value, (rows, tooWide) => fitted(rows, most, tooWide));
+    const told = lines(value, (rows, ...how) => fitted(rows, most, ...how));
     this.#out.write(told.map((line) => `${terminalSafe(line)}\n`).join(''));
   }
 
@@ -58,27 +58,45 @@ export type TextRows = readonly (readonly string[])[];
  */
 export type TooWide = 'cut' | 'blocks' | 'wrap';
 
-export type Fit = (rows: TextRows, tooWide?: TooWide) => readonly string[];
+/** `expendable`: the head of a column that a table goes without before another one is cut. */
+export type Fit = (rows: TextRows, tooWide?: TooWide, expendable?: string) => readonly string[];
 
 /**
  * Rows in columns, the first row of heads, in lines of at most `most` characters. The first column
  * is what other commands take (the id of a session, the name of a backend): it is cut only where it
  * has half of the line by itself.
  */
-export function fitted(rows: TextRows, most: number, tooWide: TooWide = 'cut'): readonly string[] {
+export function fitted(
+  rows: TextRows,
+  most: number,
+  tooWide: TooWide = 'cut',
+  expendable = '',
+): readonly string[] {
   const widths = widthsOf(rows);
   if (total(widths) <= most) return textTable(rows);
   if (tooWide === 'wrap') {
     const room = most - total(widths.slice(0, -1)) - GAP;
     return room < LEAST_PART ? below(rows, most) : wrapped(rows, room);
   }
+  if (tooWide === 'blocks') return blocks(rows, most);
+  return cutTable(without(rows, expendable), most) ?? blocks(rows, most);
+}
+
+function without(rows: TextRows, expendable: string): TextRows {
+  const column = rows[0]?.indexOf(expendable) ?? -1;
+  return column < 0 ? rows : rows.map((row) => row.filter((_, at) => at !== column));
+}
+
+/** null: nothing would be left of some columns. */
+function cutTable(rows: TextRows, most: number): readonly string[] | null {
+  const widths = widthsOf(rows);
   const least = widths.map((width, column) => {
     const head = [...(rows[0]?.[column] ?? '')].length;
     return Math.min(width, Math.max(LEAST_COLUMN, head));
   });
   const [first] = widths;
   if (first !== undefined && first <= most / 2) least[0] = first;
-  if (tooWide === 'blocks' || total(least) > most) return blocks(rows, most);
+  if (total(least) > most) return null;
   const fitting = levelled(widths, least, most);
   return textTable(rows.map((row) => row.map((cell, at) => cut(cell, fitting[at] ?? 0))));
 }
