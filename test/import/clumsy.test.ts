@@ -174,3 +174,33 @@ t.test('a server whose name cannot be kept has another one, and the report says 
   t.match(notes('server web-one 10.0.0.2:80'), 'it is called web-one-2');
   t.same(dropped, []);
 });
+
+t.test('a flag behind a pattern is a pattern for HAProxy, and is reported as that', async (t) => {
+  const rule = 'tcp-request connection reject if own';
+  const imported = (acl: string) =>
+    haproxy(`defaults
+${DEFAULTS}listen a
+ bind :1
+ acl own src ${acl}
+ ${rule}
+ server s 10.0.0.1:1`);
+  for (const [flag, acl] of [
+    ['-f', '10.0.0.0/8 -f /etc/own.lst'],
+    ['-n', '-m ip 10.0.0.0/8 -n'],
+  ] as const) {
+    const { dropped, notes } = imported(acl);
+    t.ok(dropped.includes(rule), acl);
+    t.match(notes(rule), `${flag} stands behind a pattern, where HAProxy takes it for one`);
+  }
+  const route = 'use_backend b if { req_ssl_sni a.example -i }';
+  const named = haproxy(`defaults
+${DEFAULTS}frontend a
+ bind :1
+ ${route}
+ default_backend b
+backend b
+ server s 10.0.0.1:1`);
+  t.ok(named.dropped.includes(route));
+  t.match(named.notes(route), '-i stands behind a pattern');
+  t.notOk(imported('-f /etc/own.lst -- 10.0.0.0/8').dropped.includes(rule));
+});

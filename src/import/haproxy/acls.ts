@@ -127,6 +127,9 @@ function joined(one: AclTest, next: AclTest): AclTest {
 
 const NAME_FETCH = /^req[._]ssl_sni(?:,lower)?$/;
 
+/** Those of patterns: HAProxy's configuration manual, section 7.1. */
+const FLAG = /^-[ifmMnu]$/;
+
 function testOf([fetch = '', ...words]: readonly string[]): AclTest {
   const flags: string[] = [];
   const files: string[] = [];
@@ -142,6 +145,10 @@ function testOf([fetch = '', ...words]: readonly string[]): AclTest {
     else flags.push(flag === '-m' ? `-m ${words[++at] ?? ''}` : flag);
   }
   const patterns = words.slice(at);
+  const late = words[at - 1] === '--' ? undefined : patterns.find((word) => FLAG.test(word));
+  if (late !== undefined) {
+    return other(`${late} stands behind a pattern, where HAProxy takes it for one, too`);
+  }
   if (fetch === 'src') return clientTest(flags, patterns, files);
   if (files.length > 0) return other('its patterns are in a file');
   if (/^req[._](?:ssl_hello_type|len|ssl_ver)$/.test(fetch)) {
