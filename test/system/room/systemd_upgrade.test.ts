@@ -43,7 +43,7 @@ pool = "web"
 const PROGRAM = {
   about: 'usr/lib/sluice/package.json',
   serves: 'usr/lib/sluice/dist/src/control/serve.js',
-  memory: 'usr/lib/sluice/dist/src/pool/ledger_layout.js',
+  memory: 'usr/lib/sluice/dist/src/pool/backend_row.js',
 } as const;
 
 /** What is only for this test, and what the guide says of sockets: no capability is needed. */
