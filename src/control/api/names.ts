@@ -31,9 +31,14 @@ export function findPool(inventory: Inventory, name: string): Result<PoolEntry, 
 export function findBackend(inventory: Inventory, name: string): Result<BackendEntry, Problem> {
   const [poolName = '', backendName] = splitName(name);
   if (backendName === undefined) {
+    const remark = 'a backend is named POOL/BACKEND; ';
     const places = backendsNamed(inventory, name).map((entry) => fullName(entry));
-    const hint = places.length > 0 ? places : allBackends(inventory).map(fullName);
-    return err(nothingNamed('backend', name, hint, 'a backend is named POOL/BACKEND; '));
+    if (places.length > 0) {
+      const told = places.slice(0, MAX_TOLD).join(', ') + (places.length > MAX_TOLD ? ' …' : '');
+      const start = `There is no backend ${shownName(name)}; ${remark}`;
+      return err(notFound(`${start}did you mean ${told}?`));
+    }
+    return err(nothingNamed('backend', name, allBackends(inventory).map(fullName), remark));
   }
   const pool = findPool(inventory, poolName);
   if (!pool.ok) return pool;
