@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { contentOf } from '../admin/outgoing.js';
 import { type HttpServer, type ListenPlace, serveHttp } from '../admin/server.js';
+import { lookAtPath } from '../config/socket_path.js';
 import { present } from '../core/assert.js';
 import type { Clock, Timers } from '../core/clock.js';
 import { err, ok, type Result } from '../core/result.js';
@@ -59,15 +60,15 @@ export class ControlSocket {
   }
 
   get isOpen(): boolean {
-    return this.#open !== null;
+    return this.#open !== null && !isRemoved(this.#open);
   }
 
   /**
-   * Opens it where the file wants it, if it is not open yet; `taken` may have a socket that listens
-   * there.
+   * Opens it where the file wants it, if it is not open yet or its path was removed; `taken` may
+   * have a socket that listens there.
    */
   async open(taken: (name: string) => number | null): Promise<void> {
-    if (this.#open !== null) return;
+    if (this.isOpen) return;
     const { log, kernel, admin } = this.#deps;
     const place = socketPlace(admin(), process.env);
     if (place.kind === 'off') return;
@@ -77,9 +78,11 @@ export class ControlSocket {
       return;
     }
     const address = `unix:${place.path}`;
-    const known = taken(nameOf(place.path));
+    const known = this.#open === null ? taken(nameOf(place.path)) : null;
     const opened = await this.#listen(place.path, known);
     if (!opened.ok) return log.event('control-failed', { address, detail: opened.error });
+    // Those that are connected, followers of events among them, go on.
+    this.#open?.server.leave();
     this.#open = opened.value;
     log.event('control-listening', { address });
     if (kernel === null) {
@@ -188,6 +191,11 @@ export class ControlSocket {
       nameOf: userName,
     };
   }
+}
+
+/** Cleaners of temporary folders do that. */
+function isRemoved({ path, owner }: Open): boolean {
+  return owner !== null && lookAtPath(path).kind === 'nothing';
 }
 
 /** Between two processes. */

@@ -1,5 +1,5 @@
 /** The control socket and `sluice ctl`: which user may do what, and what they answer. */
-import { chmodSync, existsSync, lstatSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
@@ -51,6 +51,17 @@ t.test('status says what runs, for people and for programs', async (t) => {
   t.match(stdout, '1 listener, 1 pool, 2 of 2 backends eligible');
   t.match(await ask('status'), { phase: 'serving', pid: daemon.pid, trouble: [] });
   t.equal(daemon.eventsNamed('control-off').length, 0);
+});
+
+t.test('a control socket whose file was removed is there again after a reload', async (t) => {
+  const { daemon, socket, ctl } = await startOperated(t, { toml: service('a', 'b') });
+  unlinkSync(socket);
+  const again = daemon.nextEvent('control-listening');
+  daemon.signal('SIGHUP');
+  await again;
+  const { code, stdout, stderr } = await ctl('why', 'b');
+  t.equal(code, 1, stdout);
+  t.match(stderr, 'did you mean app/b?');
 });
 
 t.test('reload prints the difference, and with --dry-run only that', async (t) => {
