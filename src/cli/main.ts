@@ -36,9 +36,16 @@ export async function main(argv: readonly string[]): Promise<number> {
     else addCommand(program, line, ended);
   }
   addComplete(program);
-  // A reader that had enough (`sluice demo | head`) is no error.
-  process.stdout.on('error', () => {
-    // At its end Node.js sets terminals back, and crashes where one is gone (seen with 20).
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOSPC' || error.code === 'EFBIG' || error.code === 'EDQUOT') {
+      const remedy = 'what is there is not all; make room and run the command again';
+      process.stderr.write(
+        `sluice: standard output cannot be written (${error.code}): ${remedy}\n`,
+      );
+      process.exit(1);
+    }
+    // A reader that had enough (`sluice demo | head`) is no error. At its end Node.js sets
+    // terminals back, and crashes where one is gone (seen with 20).
     if (process.stdout.isTTY) endNow(0);
     process.exit(0);
   });

@@ -45,6 +45,17 @@ t.test('- is standard input for commands that read it once, and none for the dae
   }
 });
 
+t.test('an output that a full disk does not take is no success', async (t) => {
+  const file = join(tempFolder(t), 'good.toml');
+  writeFileSync(file, GOOD);
+  for (const words of ['completion bash', `check -c ${file}`, `explain -c ${file} pg 10.0.0.7`]) {
+    const how = `"$0" "$1" ${words} > /dev/full`;
+    const { code, stderr } = await runToEnd('sh', ['-c', how, process.execPath, BINARY]);
+    t.equal(code, 1, words);
+    t.match(stderr, /^sluice: standard output cannot be written \(ENOSPC\)/, words);
+  }
+});
+
 t.test('check reports all problems with their places and exits with 1', async (t) => {
   const file = join(tempFolder(t), 'bad.toml');
   const bad = GOOD.replace('policy = "p2c"', 'polizy = "p2c"')
