@@ -6,16 +6,20 @@ import { createServer, type ListenOptions, type Server, type Socket } from 'node
 import { unreachable } from '../core/assert.js';
 import type { Clock, Timer, Timers } from '../core/clock.js';
 import { err, ok, type Result } from '../core/result.js';
+import { HttpAdmission, STALLED_MS } from './admission.js';
 import { type ConnectionEvents, type ConnectionOptions, HttpConnection } from './connection.js';
 import { type Content, contentOf, outgoing } from './outgoing.js';
 import type { ParsedRequest, Request } from './request.js';
 import { type AdminAnswer, plainAnswer } from './routes.js';
 
 /**
- * Monitoring, a few dashboards and a person. One beyond that gets the place of the connection that
- * has been silent for longest, so that no client can lock others out by holding connections.
+ * Monitoring, a few dashboards and a person. One beyond that waits for a place, or gets that of the
+ * connection that has been silent for longest, so that no client can lock others out by holding
+ * connections. Those whose answer takes its time (`wait`, orders) need no place.
  */
 export const MAX_ADMIN_CONNECTIONS = 64;
+/** With those that wait for a place or for their answer. */
+const MAX_OPEN_CONNECTIONS = 2 * MAX_ADMIN_CONNECTIONS;
 /** Of them, those that may follow what happens: monitoring and commands still get an answer. */
 const FOLLOWING_SHARE = 7 / 8;
 /** From the first byte of a request, and from the connection to the first byte. */
@@ -29,9 +33,9 @@ export const SEND_TIMEOUT_MS = 30_000;
 export const ANSWER_LINGER_MS = 2_000;
 /** Answers on their way, over all connections; one exposition of 1000 backends has 6 MB. */
 export const MAX_BYTES_IN_FLIGHT = 64 * 1_048_576;
-/** A reader that has taken nothing for this long makes room for another one. */
-const STALLED_MS = 500;
 const LOOK_MS = 500;
+/** For the last answers of a process whose place another one has taken. */
+const LEAVE_MS = 1_000;
 /** An answer below this is given whatever else is on its way. */
 const SMALL_BYTES = 65_536;
 
@@ -56,7 +60,7 @@ export interface HttpServerDeps extends ConnectionOptions {
   readonly defect: (error: unknown) => void;
   /** Called for a reader that was cut off because so much waited for it. */
   readonly slow: (unreadBytes: number) => void;
-  /** At the same time; MAX_ADMIN_CONNECTIONS at most, and by default. */
+  /** At the same time, with those that wait; MAX_OPEN_CONNECTIONS at most, and by default. */
   readonly connections?: number;
   /** Answers one request of `socket`, which asks nothing more until then. */
   readonly answer: (request: Request, socket: Socket) => Content | Promise<Content>;
@@ -83,20 +87,24 @@ export async function serveHttp(
 
 class Site implements ConnectionEvents {
   readonly #deps: HttpServerDeps;
-  readonly #connections = new Set<HttpConnection>();
+  readonly #admission: HttpAdmission;
   readonly #most: number;
   #look: Timer | null = null;
   /** Where the next request of a connection belongs. */
   #next: 'here' | 'another process' = 'here';
+  #emptied: () => void = () => {};
 
   constructor(deps: HttpServerDeps) {
     this.#deps = deps;
-    this.#most = Math.min(MAX_ADMIN_CONNECTIONS, deps.connections ?? MAX_ADMIN_CONNECTIONS);
+    const { clock } = deps;
+    const open = Math.min(MAX_OPEN_CONNECTIONS, deps.connections ?? MAX_OPEN_CONNECTIONS);
+    this.#most = Math.min(MAX_ADMIN_CONNECTIONS, open);
+    const serve = (socket: Socket) => new HttpConnection(socket, clock, this, deps);
+    this.#admission = new HttpAdmission({ clock, places: this.#most, open, serve });
   }
 
   accept(socket: Socket): void {
-    if (this.#connections.size >= this.#most) this.#pushOut();
-    this.#connections.add(new HttpConnection(socket, this.#deps.clock, this, this.#deps));
+    this.#admission.arrived(socket);
     this.#look ??= this.#deps.timers.after(LOOK_MS, () => this.#lookAtAll());
   }
 
@@ -113,13 +121,32 @@ class Site implements ConnectionEvents {
     this.#next = 'another process';
   }
 
+  /**
+   * Resolves when those that another process is not to answer have their answers, or `LEAVE_MS`
+   * have passed; at once where there is no other process, because all ends then.
+   */
+  async answered(): Promise<void> {
+    const { served } = this.#admission;
+    if (this.#next === 'here') return;
+    for (const one of served) if (isIdle(one) || one.phase.at === 'following') one.cut();
+    if (served.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#deps.timers.after(LEAVE_MS, resolve);
+      this.#emptied = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
   broken(connection: HttpConnection, error: unknown): void {
     this.#deps.defect(error);
     connection.cut();
   }
 
   closed(connection: HttpConnection): void {
-    this.#connections.delete(connection);
+    this.#admission.closed(connection);
+    if (this.#admission.served.size === 0) this.#emptied();
   }
 
   slow(connection: HttpConnection): void {
@@ -129,7 +156,7 @@ class Site implements ConnectionEvents {
 
   cutAll(): void {
     this.#look?.cancel();
-    for (const connection of this.#connections) connection.cut();
+    this.#admission.cutAll();
   }
 
   /** What is at hand is answered within the call: most clients want one answer, and go. */
@@ -169,7 +196,7 @@ class Site implements ConnectionEvents {
   }
 
   #mayFollow(): boolean {
-    const following = [...this.#connections].filter(({ phase }) => phase.at === 'following');
+    const following = [...this.#admission.served].filter(({ phase }) => phase.at === 'following');
     return following.length < Math.ceil(this.#most * FOLLOWING_SHARE);
   }
 
@@ -184,7 +211,7 @@ class Site implements ConnectionEvents {
    */
   #makeRoom(bytes: number): boolean {
     const stalledMs = this.#deps.clock.nowMs() - STALLED_MS;
-    const sending = [...this.#connections]
+    const sending = [...this.#admission.served]
       .flatMap((one) => (one.phase.at === 'sending' ? [{ one, movedMs: one.phase.movedMs }] : []))
       .sort((a, b) => a.movedMs - b.movedMs);
     let inFlight = sending.reduce((sum, { one }) => sum + one.unsentBytes, 0);
@@ -196,52 +223,32 @@ class Site implements ConnectionEvents {
     return inFlight + bytes <= MAX_BYTES_IN_FLIGHT;
   }
 
-  /** The longest silent goes; if none is, the one whose answer has not moved for longest. */
-  #pushOut(): void {
-    let victim: HttpConnection | null = null;
-    let worst = Number.POSITIVE_INFINITY;
-    for (const one of this.#connections) {
-      const { phase } = one;
-      // Silent ones first: their times count from far in the past.
-      const at =
-        phase.at === 'sending' || phase.at === 'following'
-          ? phase.movedMs
-          : phase.at === 'making'
-            ? Number.POSITIVE_INFINITY
-            : phase.sinceMs - SILENT_FIRST_MS;
-      if (at >= worst) continue;
-      worst = at;
-      victim = one;
-    }
-    if (victim === null) return;
-    this.#connections.delete(victim);
-    victim.cut();
-  }
-
   #lookAtAll(): void {
     const nowMs = this.#deps.clock.nowMs();
-    for (const one of [...this.#connections]) {
+    for (const one of [...this.#admission.served]) {
       if (!isOverdue(one, nowMs)) continue;
       if (one.phase.at === 'following') this.slow(one);
       else one.cut();
     }
+    this.#admission.admit();
     const others = this.#deps.look?.(nowMs) ?? 'idle';
-    const goesOn = this.#connections.size > 0 || others === 'busy';
+    const goesOn = this.#admission.served.size > 0 || others === 'busy';
     this.#look = goesOn ? this.#deps.timers.after(LOOK_MS, () => this.#lookAtAll()) : null;
   }
 }
 
-/** Longer than any process runs. */
-const SILENT_FIRST_MS = 1e12;
+/** Between two requests. */
+function isIdle({ phase, served }: HttpConnection): boolean {
+  return phase.at === 'reading' && served && !phase.begun;
+}
 
-function isOverdue({ phase, served, unsentBytes }: HttpConnection, nowMs: number): boolean {
+function isOverdue(connection: HttpConnection, nowMs: number): boolean {
+  const { phase, unsentBytes } = connection;
   switch (phase.at) {
     case 'making':
       return false;
-    case 'reading': {
-      const isIdle = served && !phase.begun;
-      return nowMs - phase.sinceMs > (isIdle ? IDLE_TIMEOUT_MS : REQUEST_TIMEOUT_MS);
-    }
+    case 'reading':
+      return nowMs - phase.sinceMs > (isIdle(connection) ? IDLE_TIMEOUT_MS : REQUEST_TIMEOUT_MS);
     case 'sending': {
       const isStalled = nowMs - phase.movedMs > STALL_TIMEOUT_MS;
       return isStalled || nowMs - phase.sinceMs > SEND_TIMEOUT_MS;
@@ -282,9 +289,9 @@ function leave(server: Server, site: Site): void {
   site.leave();
 }
 
-function close(server: Server, site: Site): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    site.cutAll();
-  });
+async function close(server: Server, site: Site): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  await site.answered();
+  site.cutAll();
+  await closed;
 }

@@ -11,16 +11,17 @@ import { DESCRIPTORS_A_SESSION } from '../pool/descriptor_ledger.js';
 const AT_REST = 24;
 const AT_REST_A_WORKER = 8;
 /** Probes, admin connections, files, names, a reload's sockets, what closes a moment late. */
-const AT_WORK = 512;
+const AT_WORK = 768;
 /** With a low limit at most this share of what is left. */
 const AT_WORK_SHARE = 0.25;
-/** Of what is at work; the other half is for everything else. */
-const PROBES_SHARE = 0.5;
-const ADMIN_SHARE = 0.25;
+/** Of what is at work. */
+const PROBES_SHARE = 1 / 3;
+/** Of the port and of the socket, each of which has half of it. */
+const ADMIN_SHARE = 1 / 3;
 /** That part of what a reload opens, before sessions have given back what it takes, is here. */
-const RELOAD_SHARE = 0.125;
-/** Connections that hand on cancels. Files and names have what of all these is not in use. */
-const CANCEL_SHARE = 0.125;
+const RELOAD_SHARE = 1 / 12;
+/** Connections that hand on cancels. The last sixth is for files and names. */
+const CANCEL_SHARE = 1 / 12;
 const PIPES_SHARE = 0.125;
 const MAX_PIPES_A_WORKER = 256;
 /** In each worker: control's descriptor, the worker's own, and a client that it may hold. */
@@ -43,6 +44,7 @@ export interface DescriptorBudget {
   readonly pipesAWorker: number;
   /** At the same time. */
   readonly probes: number;
+  /** At the same time, at the port and at the socket together, with those that wait. */
   readonly adminConnections: number;
   /** Descriptors that a reload may open although sessions have everything else. */
   readonly reload: number;

@@ -10,6 +10,8 @@ import {
   STALL_TIMEOUT_MS,
 } from '../../src/admin/server.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
+import { systemClock } from '../../src/system/clock.js';
+import { systemTimers } from '../../src/system/timers.js';
 import { eventually, within } from '../support/deadline.js';
 import { seed } from '../support/seed.js';
 import { raw, served } from './site.js';
@@ -113,7 +115,8 @@ t.test(`broken requests end their own connection only (SEED=${seed})`, async (t)
 });
 
 t.test('silent connections push each other out, and lock no other out', async (t) => {
-  const { port } = await served(t);
+  // One that comes late waits until others have been silent for half a second.
+  const { port } = await served(t, { clock: systemClock, timers: systemTimers });
   for (const silent of [32, MAX_ADMIN_CONNECTIONS, 200, 1_000]) {
     const open: Socket[] = [];
     let closed = 0;

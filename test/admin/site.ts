@@ -15,11 +15,13 @@ export function depsOf(views: AdminViews, time = new FakeTime()): AdminDeps {
   return { views, clock: time, timers: time, hosts, defect: () => {}, slow: () => {} };
 }
 
-export async function served(t: Test) {
+/** `more`: what is to be otherwise. */
+export async function served(t: Test, more: Partial<AdminDeps> = {}) {
   const views = fakeViews();
   const time = new FakeTime();
   const defects: unknown[] = [];
-  const deps = { ...depsOf(views, time), defect: (error: unknown) => void defects.push(error) };
+  const defect = (error: unknown): void => void defects.push(error);
+  const deps = { ...depsOf(views, time), defect, ...more };
   const started = await startAdmin(ANYWHERE, deps);
   const server = present(started.ok ? started.value : null, 'a free port can be bound');
   t.teardown(() => server.close());

@@ -77,4 +77,10 @@ t.test('10,000 requests that are spoiled change nothing and take no memory', asy
   t.match((await askControl(socket, 'GET', '/v1/overrides')).body, { items: [] });
   t.equal(daemon.eventsNamed('override-set').length, 0);
   t.equal(daemon.eventsNamed('reloading').length, 0);
+  for (const client of held) client.destroy();
+
+  // As many commands as a script starts at once.
+  const looks = Array.from({ length: 2 * AT_ONCE }, () => askControl(socket, 'GET', '/v1/status'));
+  const statuses = (await within('every answer', Promise.all(looks))).map(({ status }) => status);
+  t.same([...new Set(statuses)], [200]);
 });
