@@ -33,6 +33,8 @@ export const WARNING_CODES = {
   'exposed-file':
     'Every user who can read the file can change everything: let other users not read it.',
   'no-such-account': 'Correct the name, or make the user or group before the daemon starts.',
+  'no-control-socket':
+    '`sluice ctl` would have no socket: make the folder, or clear or change the path, and reload.',
   'no-such-address':
     'A start is refused while the machine lacks it: give it to an interface, or see the key.',
   unused: 'Nothing leads there: name it, or remove it.',

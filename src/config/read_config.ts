@@ -10,7 +10,7 @@ import type { Issue } from './issue.js';
 import { type Loaded, loadConfig } from './load.js';
 import { findMissingAccounts } from './missing_accounts.js';
 import { findMissingAddresses } from './missing_addresses.js';
-import { findBadPaths } from './socket_path.js';
+import { findBadControlPath, findBadPaths } from './socket_path.js';
 
 /** A kilobyte for each of the most backends: every key of it, and a comment. */
 export const MAX_CONFIG_BYTES = 16 * 1_048_576;
@@ -48,7 +48,8 @@ export async function readConfig(
   if (badPaths.length > 0) return err(badPaths);
   const missing = await findMissingAddresses(text.value, path, loaded.value.spec);
   const accounts = findMissingAccounts(text.value, path, loaded.value.spec);
-  const warnings = [...loaded.value.warnings, ...missing, ...accounts];
+  const control = findBadControlPath(text.value, path, loaded.value.spec);
+  const warnings = [...loaded.value.warnings, ...missing, ...accounts, ...control];
   return ok({ ...loaded.value, warnings, hash: configHash(text.value) });
 }
 

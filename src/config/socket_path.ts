@@ -1,5 +1,5 @@
 /**
- * Paths of UNIX sockets that a listener binds. What is found there is looked at without following
+ * Paths of UNIX sockets that the daemon binds. What is found there is looked at without following
  * links: only a socket may ever be removed, so anything else is a problem of the file, as is a
  * folder that is missing.
  */
@@ -55,6 +55,17 @@ export function findBadPaths(text: string, file: string, spec: Spec): readonly I
   });
 }
 
+/** A control socket that cannot be opened: a warning, as traffic is served all the same. */
+export function findBadControlPath(text: string, file: string, spec: Spec): readonly Issue[] {
+  const { socket } = spec.admin;
+  if (socket === null || socket === 'auto') return [];
+  const trouble = troubleAt(socket);
+  if (trouble === null) return [];
+  const key: Path = ['admin', 'socket'];
+  const place = { file, ...indexPositions(text).near(key), key: formatPath(key) };
+  return [{ ...place, ...trouble, code: 'no-control-socket', got: JSON.stringify(socket) }];
+}
+
 function troubleAt(path: string): Pick<Issue, 'code' | 'problem' | 'expected'> | null {
   const seen = lookAtPath(path);
   switch (seen.kind) {
@@ -74,8 +85,11 @@ function troubleAt(path: string): Pick<Issue, 'code' | 'problem' | 'expected'> |
   }
 }
 
-/** null also where this user has no access: the daemon's may have. */
-function folderTrouble(folder: string): string | null {
+/**
+ * Why `folder` cannot have a socket, as the end of a sentence; null also where this user has no
+ * access: the daemon's may have.
+ */
+export function folderTrouble(folder: string): string | null {
   try {
     return statSync(folder).isDirectory() ? null : 'is not a folder';
   } catch (error) {

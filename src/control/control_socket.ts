@@ -7,13 +7,14 @@ import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { contentOf } from '../admin/outgoing.js';
 import { type HttpServer, type ListenPlace, serveHttp } from '../admin/server.js';
-import { lookAtPath } from '../config/socket_path.js';
+import { folderTrouble, lookAtPath } from '../config/socket_path.js';
 import { present } from '../core/assert.js';
 import type { Clock, Timers } from '../core/clock.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { AdminSpec } from '../core/spec.js';
 import { descriptorOf } from '../engine/node/socket.js';
 import { groupNumber, userName } from '../files/accounts.js';
+import { errnoWords } from '../kernel/errno.js';
 import type { Kernel } from '../kernel/foreign.js';
 import { peerUser } from '../kernel/peer_credentials.js';
 import type { Log } from '../observe/log.js';
@@ -22,7 +23,7 @@ import { problemAnswer, problemOfStatus } from './api/problem.js';
 import type { Router } from './api/router.js';
 import { socketPlace } from './control_path.js';
 import type { HandedSocket } from './kept_sockets.js';
-import { clearPath, type PathOwner, removePath, whoBound } from './unix_path.js';
+import { clearPath, isStillAt, type PathOwner, removePath, whoBound } from './unix_path.js';
 
 /** A command names some hundreds of backends. */
 export const MAX_BODY_BYTES = 65_536;
@@ -60,12 +61,12 @@ export class ControlSocket {
   }
 
   get isOpen(): boolean {
-    return this.#open !== null && !isRemoved(this.#open);
+    return this.#open !== null && !isLost(this.#open);
   }
 
   /**
-   * Opens it where the file wants it, if it is not open yet or its path was removed; `taken` may
-   * have a socket that listens there.
+   * Opens it where the file wants it, if it is not open yet or is not at its path any more; `taken`
+   * may have a socket that listens there.
    */
   async open(taken: (name: string) => number | null): Promise<void> {
     if (this.isOpen) return;
@@ -127,11 +128,19 @@ export class ControlSocket {
       const served = await this.#serve({ fd: taken });
       return served.ok ? ok(opened(served.value)) : err(served.error.detail);
     }
-    const free = await clearPath({ kind: 'unix', path });
-    if (!free.ok) return free;
-    const beside = join(dirname(path), `.${process.pid.toString(36)}`);
+    const folder = dirname(path);
+    const trouble = folderTrouble(folder);
+    if (trouble !== null) {
+      return err(`the folder ${folder} ${trouble}; RuntimeDirectory in the unit makes one`);
+    }
+    const beside = join(folder, `.${process.pid.toString(36)}`);
+    // In a container the process before it, killed in between, had the same number.
+    for (const each of [path, beside]) {
+      const free = await clearPath({ kind: 'unix', path: each });
+      if (!free.ok) return free;
+    }
     const served = await this.#serve({ path: beside });
-    if (!served.ok) return err(served.error.detail);
+    if (!served.ok) return err(whyNot(folder, served.error.errno));
     const named = this.#name(beside, path);
     if (named.ok) return ok(opened(served.value));
     await served.value.close();
@@ -159,7 +168,9 @@ export class ControlSocket {
       unlinkSync(beside);
       return ok(null);
     } catch (error) {
-      return err(error instanceof Error ? error.message : String(error));
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === undefined) throw error;
+      return err(whyNot(dirname(path), code));
     }
   }
 
@@ -172,7 +183,11 @@ export class ControlSocket {
       if (group === null) throw new Error(`this machine has no group ${socketGroup}`);
       chownSync(beside, present(process.getuid?.(), 'UNIX has user ids'), group);
     } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
+      const { code, message } = error as NodeJS.ErrnoException;
+      const detail =
+        code === undefined
+          ? message
+          : `it cannot be given to the group ${socketGroup}: ${errnoWords(code)}`;
       const address = `unix:${path}`;
       this.#deps.log.event('control-degraded', { address, detail });
     }
@@ -193,9 +208,18 @@ export class ControlSocket {
   }
 }
 
-/** Cleaners of temporary folders do that. */
-function isRemoved({ path, owner }: Open): boolean {
-  return owner !== null && lookAtPath(path).kind === 'nothing';
+/** Cleaners of temporary folders remove it, and another process may have bound the path since. */
+function isLost({ owner }: Open): boolean {
+  if (owner === null || lookAtPath(owner.path).kind === 'unknown') return false;
+  return !isStillAt(owner);
+}
+
+/** Node.js names the path beside it, and EACCES where the folder is not there. */
+function whyNot(folder: string, errno: string): string {
+  const words = errnoWords(errno);
+  return errno === 'EACCES' || errno === 'EPERM'
+    ? `the user of the daemon cannot make a socket in the folder ${folder}: ${words}`
+    : `no socket can be made in the folder ${folder}: ${words}`;
 }
 
 /** Between two processes. */

@@ -49,11 +49,17 @@ export function whoBound(endpoint: Endpoint): PathOwner | null {
   return { path, device: found.device, inode: found.inode };
 }
 
-/** Removes the socket file, if it is still that one; true when nothing is left of it. */
-export function removePath({ path, device, inode }: PathOwner): boolean {
+/** Whether the socket file is still there, and the very one that was bound. */
+export function isStillAt({ path, device, inode }: PathOwner): boolean {
   const found = lookAtPath(path);
-  if (found.kind === 'nothing') return true;
-  if (found.kind !== 'socket' || found.device !== device || found.inode !== inode) return false;
+  return found.kind === 'socket' && found.device === device && found.inode === inode;
+}
+
+/** Removes the socket file, if it is still that one; true when nothing is left of it. */
+export function removePath(owner: PathOwner): boolean {
+  const { path } = owner;
+  if (lookAtPath(path).kind === 'nothing') return true;
+  if (!isStillAt(owner)) return false;
   try {
     unlinkSync(path);
     return true;

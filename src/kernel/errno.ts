@@ -26,6 +26,12 @@ export function errnoName(code: number): string {
   return NAMES.get(Math.abs(code)) ?? `errno ${Math.abs(code)}`;
 }
 
+/** `permission denied (EACCES)` for the name of an errno, as Node.js has it in `code`. */
+export function errnoWords(errno: string): string {
+  const code = Object.entries(ERRNO).find(([name]) => name === errno)?.[1] ?? 0;
+  return `${getSystemErrorMap().get(-code)?.[1] ?? 'failed'} (${errno})`;
+}
+
 /** Describes the failure of `call`, whose answer was the negative errno `answer`. */
 export function kernelError(call: string, answer: number): KernelError {
   const errno = errnoName(answer);

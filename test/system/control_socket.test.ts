@@ -1,11 +1,12 @@
 /** The control socket and `sluice ctl`: which user may do what, and what they answer. */
-import { chmodSync, existsSync, lstatSync, unlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, existsSync, lstatSync, mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { askControl, rawControl } from '../support/control_client.js';
 import { runCtl, startOperated } from '../support/ctl.js';
-import { startDaemon } from '../support/daemon.js';
+import { BINARY, startDaemon } from '../support/daemon.js';
 import { isValid } from '../support/json_schema.js';
 import { tempFolder } from '../support/places.js';
 import { runToEnd } from '../support/process.js';
@@ -63,6 +64,42 @@ t.test('a control socket whose file was removed is there again after a reload', 
   t.equal(code, 1, stdout);
   t.match(stderr, 'did you mean app/b?');
 });
+
+t.test('a control socket is opened again when another process has had its path', async (t) => {
+  const { daemon, socket, ctl } = await startOperated(t, { toml: service('a') });
+  unlinkSync(socket);
+  const other = createServer().listen(socket);
+  await once(other, 'listening');
+  const failed = daemon.nextEvent('control-failed');
+  daemon.signal('SIGHUP');
+  t.match(await failed, { detail: 'another process listens there (EADDRINUSE)' });
+  other.close();
+  await once(other, 'close');
+  const again = daemon.nextEvent('control-listening');
+  daemon.signal('SIGHUP');
+  await again;
+  t.equal((await ctl('status')).code, 0);
+});
+
+t.test(
+  'a control socket without a folder: check warns, a start says it, a reload has it',
+  async (t) => {
+    const folder = join(tempFolder(t), 'missing');
+    const daemon = await startDaemon(t, { toml: service('a'), socket: join(folder, 'a.sock') });
+    t.match(await daemon.event('control-failed'), {
+      address: `unix:${folder}/a.sock`,
+      detail: `the folder ${folder} does not exist; RuntimeDirectory in the unit makes one`,
+      remedy: /\[admin\] socket/,
+    });
+    const checked = await runToEnd(process.execPath, [BINARY, 'check', daemon.file]);
+    t.equal(checked.code, 0);
+    t.match(checked.stderr, `: warning: admin.socket: ${folder} does not exist (expected a folder`);
+    mkdirSync(folder);
+    const open = daemon.nextEvent('control-listening');
+    daemon.signal('SIGHUP');
+    await open;
+  },
+);
 
 t.test('reload prints the difference, and with --dry-run only that', async (t) => {
   const { daemon, ctl, ask } = await startOperated(t, { toml: service('a', 'b') });
