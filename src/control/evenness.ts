@@ -18,6 +18,9 @@ const WINDOW_MS = 30_000;
 /** Backends that are read at one look: two milliseconds. */
 const READ_A_LOOK = 512;
 
+const DIALS = Object.values(DIAL_COLUMN);
+const ENDS = Object.values(CAUSE_COLUMN);
+
 /** What one backend had in the last window; null: too little to say. */
 interface Figures {
   readonly firstByteMs: number | null;
@@ -102,10 +105,10 @@ export class EvennessWatch {
     let tried = 0;
     for (const { series: row } of series.rowsOf(backend)) {
       let dials = 0;
-      for (const column of Object.values(DIAL_COLUMN)) dials += series.value(row, column);
+      for (const column of DIALS) dials += series.value(row, column);
       const resets = series.value(row, CAUSE_COLUMN['backend-reset']);
       let ended = 0;
-      for (const column of Object.values(CAUSE_COLUMN)) ended += series.value(row, column);
+      for (const column of ENDS) ended += series.value(row, column);
       failed += dials + resets;
       tried += dials + ended + series.value(row, PLAIN_COLUMN.active);
     }

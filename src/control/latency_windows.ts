@@ -1,8 +1,8 @@
 /** Latencies of backends in real traffic between two looks, over all listeners that lead there. */
 import type { BackendId } from '../core/brand.js';
-import type { HistogramValues, SeriesReader } from '../core/series.js';
-import { HISTOGRAM_BOUNDS_SECONDS } from '../core/series_layout.js';
-import { type LatencySample, latencyBetween } from '../pool/latency_window.js';
+import type { SeriesReader } from '../core/series.js';
+import { BUCKET_COLUMNS, HISTOGRAM_BOUNDS_SECONDS } from '../core/series_layout.js';
+import { type LatencySample, latencyOf } from '../pool/latency_window.js';
 
 /** Medians; null: too few to say. */
 export interface WindowLatencies {
@@ -12,15 +12,22 @@ export interface WindowLatencies {
 
 export const NO_LATENCIES: WindowLatencies = { connect: null, firstByte: null };
 
-interface Histograms {
-  readonly connect: HistogramValues;
-  readonly firstByte: HistogramValues;
-}
+/** What is read of a row: the buckets of both histograms. */
+const READ = [...BUCKET_COLUMNS.connect, ...BUCKET_COLUMNS.firstByte];
+const CONNECT_BUCKETS = BUCKET_COLUMNS.connect.length;
 
+/**
+ * Of thousands of backends it is asked each half a minute: nothing is made anew each time, because
+ * collecting what is thrown away takes longer than the reading.
+ */
 export class LatencyWindow {
   readonly #series: SeriesReader;
-  /** By backend: the histograms at the start of the window. */
-  readonly #before = new Map<BackendId, Histograms>();
+  /** By backend: what was counted at the start of the window, as in `READ`. */
+  readonly #before = new Map<BackendId, Float64Array>();
+  /** Of the backend that is asked for: what was counted so far, then within the window. */
+  readonly #counts = new Float64Array(READ.length);
+  readonly #connect = this.#counts.subarray(0, CONNECT_BUCKETS);
+  readonly #firstByte = this.#counts.subarray(CONNECT_BUCKETS);
 
   constructor(series: SeriesReader) {
     this.#series = series;
@@ -28,26 +35,24 @@ export class LatencyWindow {
 
   /** Medians of the window that ends now; the next one starts here. */
   next(backend: BackendId): WindowLatencies {
-    const now = {
-      connect: this.#sum(backend, 'connect'),
-      firstByte: this.#sum(backend, 'firstByte'),
-    };
-    const before = this.#before.get(backend) ?? null;
-    this.#before.set(backend, now);
-    if (before === null) return NO_LATENCIES;
+    const counts = this.#counts.fill(0);
+    for (const { series } of this.#series.rowsOf(backend)) {
+      this.#series.addColumns(counts, series, READ);
+    }
+    const before = this.#before.get(backend);
+    if (before === undefined) {
+      this.#before.set(backend, counts.slice());
+      return NO_LATENCIES;
+    }
+    for (let at = 0; at < READ.length; at++) {
+      const count = counts[at] ?? 0;
+      counts[at] = count - (before[at] ?? 0);
+      before[at] = count;
+    }
     const { connect, firstByte } = HISTOGRAM_BOUNDS_SECONDS;
     return {
-      connect: latencyBetween(before.connect, now.connect, connect),
-      firstByte: latencyBetween(before.firstByte, now.firstByte, firstByte),
+      connect: latencyOf(this.#connect, connect),
+      firstByte: latencyOf(this.#firstByte, firstByte),
     };
-  }
-
-  #sum(backend: BackendId, name: 'connect' | 'firstByte'): HistogramValues {
-    const rows = this.#series.rowsOf(backend);
-    const parts = rows.map(({ series }) => this.#series.histogram(series, name));
-    const counts = [...HISTOGRAM_BOUNDS_SECONDS[name], 0].map((_, bucket) =>
-      parts.reduce((sum, part) => sum + (part.counts[bucket] ?? 0), 0),
-    );
-    return { counts, sumMicros: parts.reduce((sum, part) => sum + part.sumMicros, 0) };
   }
 }

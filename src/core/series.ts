@@ -130,6 +130,13 @@ export class SeriesReader {
     return histogramFrom((columnIndex) => this.value(series, columnIndex), name);
   }
 
+  /** Adds the columns of a row that `columns` names to `sums`, in that order. */
+  addColumns(sums: Float64Array, series: SeriesId, columns: readonly number[]): void {
+    for (let at = 0; at < columns.length; at++) {
+      sums[at] = (sums[at] ?? 0) + this.value(series, columns[at] ?? 0);
+    }
+  }
+
   /** Adds every column of a row to `account`, which has COLUMNS cells. */
   addTo(account: Float64Array, series: SeriesId): void {
     for (let at = 0; at < COLUMNS; at++) {
@@ -145,6 +152,12 @@ export class SeriesReader {
   /** The same for every backend that has had a session. */
   backendRows(): Iterable<readonly [BackendId, readonly BackendRow[]]> {
     return this.#rows();
+  }
+
+  eachBackendRow(visit: (row: BackendRow, backend: BackendId) => void): void {
+    this.#rows().forEach((rows, backend) => {
+      for (const row of rows) visit(row, backend);
+    });
   }
 
   /** Changes whenever any backend has a row more or less. */

@@ -1,7 +1,7 @@
 /** What backends took, for `latencyFactor`: a histogram a backend, compared window by window. */
 import type { BackendId } from '../core/brand.js';
 import { HISTOGRAM_BOUNDS_SECONDS } from '../core/series_layout.js';
-import { type LatencySample, latencyBetween } from '../pool/latency_window.js';
+import { type LatencySample, latencyOf } from '../pool/latency_window.js';
 
 const BOUNDS = HISTOGRAM_BOUNDS_SECONDS.firstByte;
 
@@ -18,7 +18,7 @@ export class Latencies {
   /** The median of the window that ends now; the next one begins. */
   take(backend: BackendId): LatencySample | null {
     const counts = this.#of(backend);
-    const sample = latencyBetween(null, { counts: [...counts], sumMicros: 0 }, BOUNDS);
+    const sample = latencyOf(counts, BOUNDS);
     counts.fill(0);
     return sample;
   }

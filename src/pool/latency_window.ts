@@ -1,7 +1,5 @@
-/**
- * Medians of what a backend took in a span of time, from cumulative histograms read at both ends.
- */
-import type { HistogramValues } from '../core/series.js';
+/** What a backend took in a span of time, from what buckets of a histogram counted in it. */
+import { quantile } from '../core/quantile.js';
 
 export interface LatencySample {
   readonly medianMs: number;
@@ -9,27 +7,17 @@ export interface LatencySample {
 }
 
 /**
- * The median of what came between `before` and `after`; null when nothing did. Inside a bucket
- * values are taken as evenly spread; what lies above the last bound counts as the last bound.
+ * Of `counts`, by bucket; null where nothing was counted. Inside a bucket values are taken as
+ * evenly spread; what lies above the last bound counts as the last bound.
  */
-export function latencyBetween(
-  before: HistogramValues | null,
-  after: HistogramValues,
+export function latencyOf(
+  counts: ArrayLike<number>,
   boundsSeconds: readonly number[],
 ): LatencySample | null {
-  const counts = after.counts.map((count, bucket) => count - (before?.counts[bucket] ?? 0));
-  const count = counts.reduce((sum, inBucket) => sum + inBucket, 0);
+  let count = 0;
+  for (let bucket = 0; bucket < counts.length; bucket++) count += counts[bucket] ?? 0;
   if (count <= 0) return null;
-  let left = count / 2;
-  for (const [bucket, bound] of boundsSeconds.entries()) {
-    const inBucket = counts[bucket] ?? 0;
-    if (left <= inBucket) {
-      const low = boundsSeconds[bucket - 1] ?? 0;
-      return { medianMs: 1000 * (low + ((bound - low) * left) / inBucket), count };
-    }
-    left -= inBucket;
-  }
-  return { medianMs: 1000 * (boundsSeconds.at(-1) ?? 0), count };
+  return { medianMs: 1_000 * quantile(counts, boundsSeconds, 0.5), count };
 }
 
 /** The middle value, or the mean of the two in the middle; null of nothing. */
